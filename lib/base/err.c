@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* err: what failed, on what, why, and what to do. */
+
+#include "err.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Format into a fixed field; a text that does not fit ends in "..." and is still true. */
+static PRINTF(3, 0) void put(char *dst, size_t size, const char *fmt, va_list ap)
+{
+	int n = vsnprintf(dst, size, fmt, ap);
+
+	if (n >= 0 && (size_t)n >= size)
+		memcpy(dst + size - sizeof("..."), "...", sizeof("..."));
+}
+
+static void start(struct err *e, int num, const char *on)
+{
+	e->num = num;
+	e->usage = false;
+	e->set = true;
+	e->op[0] = e->what[0] = e->why[0] = e->hint[0] = '\0';
+	(void)snprintf(e->on, sizeof(e->on), "%s", on ? on : ""); /* cut at worst */
+}
+
+int err_set(struct err *e, int num, const char *on, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (e) {
+		start(e, num, on);
+		va_start(ap, fmt);
+		put(e->what, sizeof(e->what), fmt, ap);
+		va_end(ap);
+	}
+	return num ? -num : -EINVAL;
+}
+
+int err_say(struct err *e, int num, const char *on, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (e) {
+		start(e, 0, on);
+		va_start(ap, fmt);
+		put(e->what, sizeof(e->what), fmt, ap);
+		va_end(ap);
+	}
+	return num ? -num : -EINVAL;
+}
+
+int err_usage(struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (e) {
+		start(e, 0, NULL);
+		e->usage = true;
+		va_start(ap, fmt);
+		put(e->what, sizeof(e->what), fmt, ap);
+		va_end(ap);
+	}
+	return -EINVAL;
+}
+
+int err_nomem(struct err *e)
+{
+	return err_set(e, ENOMEM, NULL, "cannot get memory");
+}
+
+void err_op(struct err *e, const char *op)
+{
+	if (e)
+		(void)snprintf(e->op, sizeof(e->op), "%s", op);
+}
+
+void err_why(struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!e)
+		return;
+
+	va_start(ap, fmt);
+	put(e->why, sizeof(e->why), fmt, ap);
+	va_end(ap);
+}
+
+void err_try(struct err *e, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (!e)
+		return;
+
+	va_start(ap, fmt);
+	put(e->hint, sizeof(e->hint), fmt, ap);
+	va_end(ap);
+}
+
+void err_prefix(struct err *e, const char *fmt, ...)
+{
+	char old[sizeof(e->what)];
+	va_list ap;
+	size_t n;
+
+	if (!e || !e->set)
+		return;
+
+	memcpy(old, e->what, sizeof(old));
+	va_start(ap, fmt);
+	put(e->what, sizeof(e->what), fmt, ap);
+	va_end(ap);
+	n = strlen(e->what);
+	(void)snprintf(e->what + n, sizeof(e->what) - n, ": %s", old); /* cut at worst */
+}
+
+const char *err_name(int num, char buf[static 16])
+{
+	const char *name = num ? strerrorname_np(num) : NULL;
+
+	if (name)
+		return name;
+
+	(void)snprintf(buf, 16, "E%d", num);
+	return buf;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BASE_FD_H
+#define BASE_FD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "buf.h"
+#include "err.h"
+
+/*
+ * Files by descriptor. Every function that opens one uses O_CLOEXEC, never blocks on a FIFO, and
+ * gives the caller a descriptor to close. dirfd may be AT_FDCWD. Errors are described in e.
+ */
+
+/* Open a directory for use as a dirfd (O_RDONLY, so that it can be listed and synced). */
+int fd_open_dir(int dirfd, const char *path, int *ret_fd, struct err *e);
+
+/*
+ * Open a regular file for reading; anything else (a FIFO, a device, a directory) is refused without
+ * being waited for. flags: 0 or O_NOFOLLOW.
+ */
+int fd_open_regular(int dirfd, const char *path, int flags, int *ret_fd, struct err *e);
+
+/* Open path below dirfd without leaving it or following any symlink (openat2: RESOLVE_BENEATH, NO_SYMLINKS, NO_MAGICLINKS). */
+int fd_open_beneath(int dirfd, const char *path, int flags, int *ret_fd, struct err *e);
+
+/* Read a whole regular file of at most max bytes into ret (which is appended to): -EFBIG beyond. */
+int fd_read_all(int fd, const char *name, size_t max, struct buf *ret, struct err *e);
+
+/* Open and read such a file. */
+int fd_read_file(int dirfd, const char *path, size_t max, struct buf *ret, struct err *e);
+
+/* Write all n bytes, continuing after short writes and EINTR. Returns 0 or -errno; fills nothing. */
+int fd_write_all(int fd, const void *p, size_t n);
+
+/* Create path with O_EXCL, write, fsync and close it. */
+int fd_write_file(int dirfd, const char *path, mode_t mode, const void *p, size_t n, struct err *e);
+
+/* Close *fd where closing can lose data; it is -1 afterwards. */
+int fd_finish(int *fd, const char *name, struct err *e);
+
+/* fsync, described. */
+int fd_sync(int fd, const char *name, struct err *e);
+
+/*
+ * Remove name and everything below it, without following links or crossing mounts, in constant
+ * stack. A name that does not exist is no error.
+ */
+int fd_remove_tree(int dirfd, const char *name, struct err *e);
+
+/* "/proc/self/fd/N" into buf, returned. */
+const char *fd_proc_path(int fd, char buf[static 32]);
+
+/* Create dir and its missing parents (0755, the last one with mode). An existing directory is fine. */
+int fd_make_dirs(const char *path, mode_t mode, struct err *e);
+
+#endif

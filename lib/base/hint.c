@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* hint: what a user can do about a failed step. */
+
+#include "hint.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct { const char *op; int num; const char *hint; } hints[] = {
+	/* op "" : any step */
+	{ "", ENOSPC, "free space on that filesystem (df -h, df -i), then run the command again: it starts clean" },
+	{ "", EDQUOT, "the quota on that filesystem is used up: raise it or remove something" },
+	{ "", EROFS, "the filesystem is mounted read-only: mount it read-write, or choose another place" },
+	{ "", EMFILE, "raise the limit of open files: ulimit -n 4096" },
+	{ "", ENFILE, "the system's table of open files is full: sysctl fs.file-max" },
+	{ "userns", ENOSPC, "raise the limit of user namespaces: sysctl user.max_user_namespaces" },
+	{ "userns", EPERM, "run as root, or allow unprivileged user namespaces: sysctl kernel.unprivileged_userns_clone=1" },
+	{ "mount_setattr", ENOSYS, "ID-mapped mounts need Linux 5.12 or newer" },
+	{ "mount_setattr", EPERM, "run as root of the user namespace that mounted the filesystem" },
+	{ "open_tree", EPERM, "run as root, or in a user and mount namespace of your own: unshare -Urm" },
+	{ "move_mount", ENOENT, "create the target first, or give -o mkdir" },
+	{ "umount", EBUSY, "find who holds it with: fuser -vm TARGET" },
+};
+
+void hint_fill(struct err *e)
+{
+	const char *general = NULL;
+
+	if (e->hint[0] || !e->num)
+		return;
+
+	for (size_t i = 0; i < ARRAY_LEN(hints); i++) {
+		if (hints[i].num != e->num)
+			continue;
+		if (!hints[i].op[0]) {
+			general = hints[i].hint;
+		} else if (!strcmp(hints[i].op, e->op)) {
+			err_try(e, "%s", hints[i].hint);
+			return;
+		}
+	}
+	if (general)
+		err_try(e, "%s", general);
+}

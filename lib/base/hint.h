@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BASE_HINT_H
+#define BASE_HINT_H
+
+#include "err.h"
+
+/*
+ * What to do about a failure that says nothing of it yet: fills e->hint from a table keyed by
+ * (e->op, e->num). The cause (e->why) is never guessed here: it comes from a probe.
+ */
+void hint_fill(struct err *e);
+
+#endif

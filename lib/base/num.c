@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* num: numbers from outside, the whole string or nothing. */
+
+#include "num.h"
+
+#include <errno.h>
+#include <string.h>
+
+int num_u64_n(const char *s, size_t n, uint64_t *ret)
+{
+	uint64_t v = 0;
+
+	if (n == 0)
+		return -EINVAL;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned d = (unsigned)(unsigned char)s[i] - '0';
+
+		if (d > 9)
+			return -EINVAL;
+		if (v > (UINT64_MAX - d) / 10)
+			return -ERANGE;
+		v = v * 10 + d;
+	}
+
+	*ret = v;
+	return 0;
+}
+
+int num_u64(const char *s, uint64_t *ret)
+{
+	return num_u64_n(s, strlen(s), ret);
+}
+
+int num_u32(const char *s, uint32_t *ret)
+{
+	uint64_t v;
+	int r;
+
+	r = num_u64(s, &v);
+	if (r < 0)
+		return r;
+	if (v > UINT32_MAX)
+		return -ERANGE;
+
+	*ret = (uint32_t)v;
+	return 0;
+}
+
+int num_mode(const char *s, uint32_t *ret)
+{
+	uint32_t v = 0;
+
+	if (!*s)
+		return -EINVAL;
+
+	for (; *s; s++) {
+		unsigned d = (unsigned)(unsigned char)*s - '0';
+
+		if (d > 7)
+			return -EINVAL;
+		v = v * 8 + d;
+		if (v > 07777)
+			return -ERANGE;
+	}
+
+	*ret = v;
+	return 0;
+}
+
+int num_size(const char *s, uint64_t *ret)
+{
+	static const char units[] = "KMGT";
+	size_t n = strlen(s);
+	const char *unit = n ? strchr(units, s[n - 1]) : NULL;
+	unsigned shift = 0;
+	uint64_t v;
+	int r;
+
+	if (unit) {
+		shift = 10 * (unsigned)(unit - units + 1);
+		n--;
+	}
+	r = num_u64_n(s, n, &v);
+	if (r < 0)
+		return r;
+	if (v > UINT64_MAX >> shift)
+		return -ERANGE;
+
+	*ret = v << shift;
+	return 0;
+}

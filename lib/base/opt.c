@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* opt: the command line, read by table. */
+
+#include "opt.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "num.h"
+
+struct parser {
+	const struct opt_set *sets;
+	size_t n_sets;
+	VEC(const struct opt *) seen;
+};
+
+/* What was matched, and where its value goes. */
+struct match {
+	const struct opt *opt;
+	void *dst;
+};
+
+int opt_word_index(const char *words, const char *word)
+{
+	size_t n = strlen(word);
+	int i = 0;
+
+	if (!n || strchr(word, ' '))
+		return -1;
+
+	for (const char *w = words; w && *w; i++) {
+		size_t len = strcspn(w, " ");
+
+		if (len == n && !memcmp(w, word, n))
+			return i;
+		w += len;
+		w += *w == ' ';
+	}
+	return -1;
+}
+
+static struct match by_letter(const struct parser *p, char letter)
+{
+	for (size_t s = 0; s < p->n_sets; s++)
+		for (const struct opt *o = p->sets[s].opts; o->name; o++)
+			if (o->letter == letter)
+				return (struct match){ o, (char *)p->sets[s].args + o->off };
+	return (struct match){ NULL, NULL };
+}
+
+/* The option of that name or, when it is the only one, that begins with it. */
+static int by_name(const struct parser *p, const char *name, size_t n, struct match *ret, struct err *e)
+{
+	struct match found = { NULL, NULL };
+	const struct opt *other = NULL;
+
+	for (size_t s = 0; s < p->n_sets; s++) {
+		for (const struct opt *o = p->sets[s].opts; o->name; o++) {
+			struct match m = { o, (char *)p->sets[s].args + o->off };
+
+			if (strncmp(o->name, name, n))
+				continue;
+			if (!o->name[n]) {
+				*ret = m;
+				return 0;
+			}
+			if (found.opt)
+				other = o;
+			else
+				found = m;
+		}
+	}
+	if (!found.opt || !n)
+		return err_usage(e, "unknown option '--%.*s'", (int)n, name);
+	if (other)
+		return err_usage(e, "option '--%.*s' is ambiguous: --%s or --%s", (int)n, name, found.opt->name, other->name);
+
+	*ret = found;
+	return 0;
+}
+
+static int check_repeat(struct parser *p, const struct opt *o, struct err *e)
+{
+	for (size_t i = 0; i < p->seen.len; i++) {
+		const struct opt *s = p->seen.items[i];
+
+		if (s == o && (o->type != OPT_TYPE_LIST && o->type != OPT_TYPE_FUNC && o->type != OPT_TYPE_FLAG))
+			return err_usage(e, "option '--%s' is given twice", o->name);
+		if (s != o && s->excl && s->excl == o->excl)
+			return err_usage(e, "options '--%s' and '--%s' exclude each other", s->name, o->name);
+	}
+	if (VEC_ADD(&p->seen, o) < 0)
+		return err_nomem(e);
+	return 0;
+}
+
+static int number_fault(const struct opt *o, const char *val, int r, struct err *e)
+{
+	if (r == -ERANGE)
+		return err_usage(e, "option '--%s': '%s' is too large", o->name, val);
+	return err_usage(e, "option '--%s': '%s' is not a %s", o->name, val,
+			 o->type == OPT_TYPE_SIZE ? "size: digits, then K, M, G or T if wanted" : "number");
+}
+
+static int store(const struct match *m, const char *val, struct err *e)
+{
+	const struct opt *o = m->opt;
+	int r;
+
+	switch (o->type) {
+	case OPT_TYPE_FLAG:
+		*(bool *)m->dst = true;
+		return 0;
+	case OPT_TYPE_STR:
+		*(const char **)m->dst = val;
+		return 0;
+	case OPT_TYPE_U32:
+		r = num_u32(val, m->dst);
+		return r < 0 ? number_fault(o, val, r, e) : 0;
+	case OPT_TYPE_SIZE:
+		r = num_size(val, m->dst);
+		return r < 0 ? number_fault(o, val, r, e) : 0;
+	case OPT_TYPE_LIST:
+		return strv_add(m->dst, val) < 0 ? err_nomem(e) : 0;
+	case OPT_TYPE_CHOICE:
+		r = opt_word_index(o->words, val);
+		if (r < 0)
+			return err_usage(e, "option '--%s': '%s' is none of: %s", o->name, val, o->words);
+		*(int *)m->dst = r;
+		return 0;
+	case OPT_TYPE_FUNC:
+		r = o->parse(m->dst, val, e);
+		if (r < 0 && e) {
+			err_prefix(e, "option '--%s'", o->name);
+			e->usage = true;
+		}
+		return r;
+	}
+	return -EINVAL;
+}
+
+static int take(struct parser *p, const struct match *m, const char *val, struct err *e)
+{
+	int r = check_repeat(p, m->opt, e);
+
+	return r < 0 ? r : store(m, val, e);
+}
+
+/* --name, --name=value, --name value. *i: the index in argv, moved past a value. */
+static int parse_long(struct parser *p, char **argv, size_t *i, struct err *e)
+{
+	const char *name = argv[*i] + 2;
+	size_t n = strcspn(name, "=");
+	const char *val = name[n] == '=' ? name + n + 1 : NULL;
+	struct match m = { NULL, NULL };
+	int r;
+
+	r = by_name(p, name, n, &m, e);
+	if (r < 0)
+		return r;
+	if (!m.opt->arg && val)
+		return err_usage(e, "option '--%s' takes no value", m.opt->name);
+	if (m.opt->arg && !val) {
+		val = argv[*i + 1];
+		if (!val)
+			return err_usage(e, "option '--%s' needs a value: %s", m.opt->name, m.opt->arg);
+		(*i)++;
+	}
+	return take(p, &m, val, e);
+}
+
+/* -a, -abc, -avalue, -a value */
+static int parse_letters(struct parser *p, char **argv, size_t *i, struct err *e)
+{
+	for (const char *c = argv[*i] + 1; *c; c++) {
+		struct match m = by_letter(p, *c);
+		int r;
+
+		if (!m.opt)
+			return err_usage(e, "unknown option '-%c'", *c);
+		if (m.opt->arg) {
+			const char *val = c[1] ? c + 1 : argv[*i + 1];
+
+			if (!val)
+				return err_usage(e, "option '-%c' needs a value: %s", *c, m.opt->arg);
+			if (!c[1])
+				(*i)++;
+			return take(p, &m, val, e);
+		}
+		r = take(p, &m, NULL, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int parse_words(struct parser *p, char **argv, bool stop_early, struct operands *o, struct err *e)
+{
+	bool only_operands = false, dashed = false;
+	int r;
+
+	for (size_t i = 1; argv[i]; i++) {
+		const char *w = argv[i];
+
+		if (only_operands || w[0] != '-' || !w[1]) {
+			o->items[o->len++] = argv[i];
+			only_operands = only_operands || stop_early;
+			continue;
+		}
+		if (!strcmp(w, "--")) {
+			o->dashdash = o->len;
+			only_operands = dashed = true;
+			continue;
+		}
+		r = w[1] == '-' ? parse_long(p, argv, &i, e) : parse_letters(p, argv, &i, e);
+		if (r < 0)
+			return r;
+	}
+	if (!dashed)
+		o->dashdash = o->len;
+	return 0;
+}
+
+int opt_parse(const struct opt_set *sets, size_t n_sets, char **argv, bool stop_early,
+	      struct operands *ret, struct err *e)
+{
+	struct parser p = { .sets = sets, .n_sets = n_sets };
+	struct operands o = { 0 };
+	size_t n = 0;
+	int r;
+
+	while (argv[n])
+		n++;
+	o.items = calloc(n + 1, sizeof(*o.items));
+	if (!o.items)
+		return err_nomem(e);
+
+	r = parse_words(&p, argv, stop_early, &o, e);
+	VEC_DONE(&p.seen);
+	if (r < 0) {
+		operands_done(&o);
+		return r;
+	}
+
+	*ret = o;
+	return 0;
+}
+
+void operands_done(struct operands *o)
+{
+	free(o->items);
+	*o = (struct operands){ 0 };
+}
+
+void opt_args_done(const struct opt *opts, void *args)
+{
+	for (const struct opt *o = opts; o->name; o++)
+		if (o->type == OPT_TYPE_LIST)
+			strv_done((struct strv *)((char *)args + o->off));
+}
+
+static int check_one(const struct opt *o, struct err *e)
+{
+	bool choice = o->type == OPT_TYPE_CHOICE;
+
+	if (!o->help || strlen(o->help) > 60)
+		return err_say(e, EINVAL, o->name, "help is missing or longer than 60 columns");
+	if (!isupper((unsigned char)o->help[0]) || o->help[strlen(o->help) - 1] == '.')
+		return err_say(e, EINVAL, o->name, "help must start with a capital verb and end without a full stop");
+	if ((o->type == OPT_TYPE_FLAG) != !o->arg)
+		return err_say(e, EINVAL, o->name, "a flag has no metavar, anything else has one");
+	if ((choice || o->comp == COMP_WORDS) != !!o->words)
+		return err_say(e, EINVAL, o->name, "words go with CHOICE and COMP_WORDS, and only with them");
+	if ((o->type == OPT_TYPE_FUNC) != !!o->parse)
+		return err_say(e, EINVAL, o->name, "a parse function goes with FUNC");
+	return 0;
+}
+
+int opt_check_tables(const struct opt_set *sets, size_t n_sets, struct err *e)
+{
+	VEC(const struct opt *) all = { 0 };
+	int r = 0;
+
+	for (size_t s = 0; s < n_sets && r == 0; s++) {
+		for (const struct opt *o = sets[s].opts; o->name && r == 0; o++) {
+			r = check_one(o, e);
+			for (size_t i = 0; i < all.len && r == 0; i++) {
+				if (!strcmp(all.items[i]->name, o->name))
+					r = err_say(e, EINVAL, o->name, "two options of this name");
+				else if (o->letter && all.items[i]->letter == o->letter)
+					r = err_say(e, EINVAL, o->name, "shares its letter with --%s", all.items[i]->name);
+			}
+			if (r == 0 && VEC_ADD(&all, o) < 0)
+				r = err_nomem(e);
+		}
+	}
+	VEC_DONE(&all);
+	return r;
+}

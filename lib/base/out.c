@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* out: results, as text or as JSON. */
+
+#include "out.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <jansson.h>
+#include <nettle/base64.h>
+
+#include "buf.h"
+#include "err.h"
+#include "fd.h"
+#include "vec.h"
+
+enum { DEPTH_MAX = 16, FLUSH_AT = 1 << 16 };
+
+struct cell { char *text; size_t width; };
+
+struct out {
+	int fd;
+	bool json, color, failed, header;
+	int num;                        /* the first write error */
+	struct buf text;
+	json_t *stack[DEPTH_MAX];       /* the open objects and arrays */
+	size_t depth;
+	const struct out_col *cols;
+	size_t n_cols;
+	VEC(struct cell) cells;         /* rows x n_cols */
+};
+
+struct out *out_new(int fd, bool json, bool color)
+{
+	struct out *o = calloc(1, sizeof(*o));
+
+	if (!o)
+		return NULL;
+	o->fd = fd;
+	o->json = json;
+	o->color = color;
+	return o;
+}
+
+bool out_json(const struct out *o)
+{
+	return o->json;
+}
+
+bool out_color(const struct out *o)
+{
+	return o->color;
+}
+
+static void write_text(struct out *o)
+{
+	int r = 0;
+
+	if (!buf_get(&o->text))
+		r = -ENOMEM;
+	else if (o->text.len)
+		r = fd_write_all(o->fd, o->text.data, o->text.len);
+	if (r < 0 && !o->num)
+		o->num = -r;
+	buf_reset(&o->text);
+}
+
+int out_flush(struct out *o)
+{
+	write_text(o);
+	return -o->num;
+}
+
+static void maybe_write(struct out *o)
+{
+	if (o->text.len >= FLUSH_AT || o->json)
+		write_text(o);
+}
+
+void out_free(struct out *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->cells.len; i++)
+		free(o->cells.items[i].text);
+	VEC_DONE(&o->cells);
+	if (o->depth)
+		json_decref(o->stack[0]);
+	buf_done(&o->text);
+	free(o);
+}
+
+/* --- JSON ----------------------------------------------------------------------------------- */
+
+static void no_memory(struct out *o)
+{
+	if (!o->num)
+		o->num = ENOMEM;
+}
+
+/* Give value to the innermost open object (or array). */
+static void json_put(struct out *o, const char *key, json_t *value)
+{
+	json_t *top = o->depth ? o->stack[o->depth - 1] : NULL;
+	int r;
+
+	assert(top);
+	if (!value) {
+		no_memory(o);
+		return;
+	}
+	r = json_is_array(top) ? json_array_append_new(top, value) : json_object_set_new(top, key, value);
+	if (r < 0)
+		no_memory(o);
+}
+
+static void json_open(struct out *o, const char *key, json_t *value)
+{
+	assert(o->depth < DEPTH_MAX);
+	if (!value) {
+		no_memory(o);
+		value = json_null();
+	}
+	if (o->depth)
+		json_put(o, key, json_incref(value));
+	o->stack[o->depth++] = value;
+}
+
+static void json_close(struct out *o)
+{
+	json_t *v = o->stack[--o->depth];
+	char *s;
+
+	if (o->depth) {
+		json_decref(v);
+		return;
+	}
+	s = json_dumps(v, JSON_COMPACT | JSON_ENSURE_ASCII);
+	if (s) {
+		buf_str(&o->text, s);
+		buf_char(&o->text, '\n');
+	} else {
+		no_memory(o);
+	}
+	free(s);
+	json_decref(v);
+	maybe_write(o);
+}
+
+/* The bytes as valid UTF-8, with U+FFFD for what is none. Returns whether nothing was replaced. */
+static bool to_utf8(struct buf *b, const char *s, size_t n)
+{
+	bool clean = true;
+
+	while (n) {
+		size_t len = utf8_len(s, n);
+
+		if (!len || (len == 1 && !*s)) {
+			buf_str(b, "\xef\xbf\xbd");
+			clean = false;
+			len = 1;
+		} else {
+			buf_add(b, s, len);
+		}
+		s += len;
+		n -= len;
+	}
+	return clean;
+}
+
+static void json_bytes(struct out *o, const char *key, const char *s, size_t n)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	scoped_free char *b64 = NULL;
+	char key64[64];
+
+	if (to_utf8(&b, s, n)) {
+		json_put(o, key, json_stringn(buf_get(&b), b.len));
+		return;
+	}
+	json_put(o, key, json_stringn(buf_get(&b), b.len));
+	if (json_is_array(o->stack[o->depth - 1]))
+		return; /* members have no key to hang it on: callers use objects for paths */
+	b64 = malloc(BASE64_ENCODE_RAW_LENGTH(n) + 1);
+	if (!b64) {
+		no_memory(o);
+		return;
+	}
+	base64_encode_raw(b64, n, (const uint8_t *)s);
+	(void)snprintf(key64, sizeof(key64), "%s_base64", key); /* keys are ours and short */
+	json_put(o, key64, json_stringn(b64, BASE64_ENCODE_RAW_LENGTH(n)));
+}
+
+/* --- text ----------------------------------------------------------------------------------- */
+
+static size_t columns(const char *s)
+{
+	size_t n = 0;
+
+	for (; *s; s++)
+		n += ((unsigned char)*s & 0xc0) != 0x80;
+	return n;
+}
+
+static void text_cell(struct out *o, const char *key, const char *s, size_t n)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	size_t row;
+
+	if (o->depth != 1 || !o->cells.len)
+		return;
+	row = o->cells.len - o->n_cols;
+	for (size_t i = 0; i < o->n_cols; i++) {
+		struct cell *c = &o->cells.items[row + i];
+
+		if (!key || strcmp(o->cols[i].key, key))
+			continue;
+		free(c->text);
+		buf_escaped(&b, s, n);
+		c->text = buf_take(&b);
+		c->width = c->text ? columns(c->text) : 0;
+		if (!c->text)
+			no_memory(o);
+	}
+}
+
+static void pad(struct out *o, size_t n)
+{
+	while (n--)
+		buf_char(&o->text, ' ');
+}
+
+static void text_row(struct out *o, const char *const *texts, const size_t *widths)
+{
+	for (size_t i = 0; i < o->n_cols; i++) {
+		const char *s = texts[i] ? texts[i] : "";
+		size_t gap = widths[i] - columns(s);
+
+		if (o->cols[i].right)
+			pad(o, gap);
+		buf_str(&o->text, s);
+		if (i + 1 < o->n_cols)
+			pad(o, (o->cols[i].right ? 0 : gap) + 2);
+	}
+	buf_char(&o->text, '\n');
+	maybe_write(o);
+}
+
+void out_table(struct out *o, const struct out_col *cols, size_t n)
+{
+	o->cols = cols;
+	o->n_cols = n;
+}
+
+void out_table_end(struct out *o)
+{
+	size_t n = o->n_cols, rows = n ? o->cells.len / n : 0;
+	scoped_free const char **texts = calloc(n + 1, sizeof(*texts));
+	scoped_free size_t *widths = calloc(n + 1, sizeof(*widths));
+
+	if (!texts || !widths) {
+		no_memory(o);
+		return;
+	}
+	for (size_t i = 0; i < n; i++) {
+		texts[i] = o->cols[i].title;
+		widths[i] = texts[i] ? columns(texts[i]) : 0;
+	}
+	for (size_t i = 0; i < rows * n; i++)
+		if (widths[i % n] < o->cells.items[i].width)
+			widths[i % n] = o->cells.items[i].width;
+	if (rows && texts[0])
+		text_row(o, texts, widths);
+	for (size_t r = 0; r < rows; r++) {
+		for (size_t i = 0; i < n; i++)
+			texts[i] = o->cells.items[r * n + i].text;
+		text_row(o, texts, widths);
+	}
+	for (size_t i = 0; i < o->cells.len; i++)
+		free(o->cells.items[i].text);
+	o->cells.len = 0;
+	o->cols = NULL;
+	o->n_cols = 0;
+}
+
+/* --- both ----------------------------------------------------------------------------------- */
+
+void out_begin(struct out *o, const char *key)
+{
+	if (o->json) {
+		json_open(o, key, json_object());
+		return;
+	}
+	if (o->depth++ == 0)
+		for (size_t i = 0; i < o->n_cols; i++)
+			if (VEC_ADD(&o->cells, (struct cell){ NULL, 0 }) < 0)
+				no_memory(o);
+}
+
+void out_end(struct out *o)
+{
+	if (o->json)
+		json_close(o);
+	else
+		o->depth--;
+}
+
+void out_array(struct out *o, const char *key)
+{
+	if (o->json)
+		json_open(o, key, json_array());
+	else
+		o->depth++;
+}
+
+void out_array_end(struct out *o)
+{
+	out_end(o);
+}
+
+void out_bytes(struct out *o, const char *key, const char *value, size_t n)
+{
+	if (o->json)
+		json_bytes(o, key, value, n);
+	else
+		text_cell(o, key, value, n);
+}
+
+void out_str(struct out *o, const char *key, const char *value)
+{
+	out_bytes(o, key, value, strlen(value));
+}
+
+void out_u64(struct out *o, const char *key, uint64_t value)
+{
+	char s[24];
+
+	if (o->json && value <= INT64_MAX) {
+		json_put(o, key, json_integer((json_int_t)value));
+		return;
+	}
+	(void)snprintf(s, sizeof(s), "%llu", (unsigned long long)value); /* fits: 20 digits */
+	out_str(o, key, s);
+}
+
+void out_i64(struct out *o, const char *key, int64_t value)
+{
+	char s[24];
+
+	if (o->json) {
+		json_put(o, key, json_integer(value));
+		return;
+	}
+	(void)snprintf(s, sizeof(s), "%lld", (long long)value); /* fits: sign and 19 digits */
+	out_str(o, key, s);
+}
+
+void out_bool(struct out *o, const char *key, bool value)
+{
+	if (o->json)
+		json_put(o, key, json_boolean(value));
+	else
+		out_str(o, key, value ? "yes" : "no");
+}
+
+void out_mode(struct out *o, const char *key, uint32_t mode)
+{
+	char s[16];
+
+	(void)snprintf(s, sizeof(s), "%04o", mode & 07777); /* fits: 4 digits */
+	out_str(o, key, s);
+}
+
+void out_line(struct out *o, const char *fmt, ...)
+{
+	scoped_free char *s = NULL;
+	va_list ap;
+	int n;
+
+	if (o->json)
+		return;
+	va_start(ap, fmt);
+	n = vasprintf(&s, fmt, ap);
+	va_end(ap);
+	if (n < 0) {
+		s = NULL;
+		no_memory(o);
+		return;
+	}
+	buf_add(&o->text, s, (size_t)n);
+	buf_char(&o->text, '\n');
+	maybe_write(o);
+}
+
+int out_error_json(int fd, const char *command, const struct err *e)
+{
+	struct out *o = out_new(fd, true, false);
+	char name[16];
+	int r;
+
+	if (!o)
+		return -ENOMEM;
+	out_begin(o, NULL);
+	out_begin(o, "error");
+	out_str(o, "command", command);
+	if (e->op[0])
+		out_str(o, "op", e->op);
+	if (e->on[0])
+		out_str(o, "path", e->on);
+	out_str(o, "what", e->what);
+	if (e->num)
+		out_str(o, "errno", err_name(e->num, name));
+	if (e->why[0])
+		out_str(o, "why", e->why);
+	if (e->hint[0])
+		out_str(o, "try", e->hint);
+	out_end(o);
+	out_end(o);
+	r = out_flush(o);
+	out_free(o);
+	return r;
+}

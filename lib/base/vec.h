@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BASE_VEC_H
+#define BASE_VEC_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/*
+ * Growing arrays. VEC(struct foo) declares { items, len, cap }; VEC_ADD appends a value and returns
+ * 0 or -ENOMEM, leaving the vector as it was. Zero-initialise; free items with VEC_DONE.
+ */
+#define VEC(type) struct { type *items; size_t len, cap; }
+
+static inline int vec_grow(void *items_ptr, size_t len, size_t *cap, size_t item)
+{
+	size_t want = *cap ? *cap * 2 : 8;
+	void *p;
+
+	if (len < *cap)
+		return 0;
+	if (want > SIZE_MAX / item)
+		return -ENOMEM;
+
+	p = realloc(*(void **)items_ptr, want * item);
+	if (!p)
+		return -ENOMEM;
+
+	*(void **)items_ptr = p;
+	*cap = want;
+	return 0;
+}
+
+#define VEC_ADD(v, ...) ({ \
+	int vec_r_ = vec_grow(&(v)->items, (v)->len, &(v)->cap, sizeof(*(v)->items)); \
+	if (vec_r_ == 0) \
+		(v)->items[(v)->len++] = (__VA_ARGS__); \
+	vec_r_; })
+
+#define VEC_DONE(v) do { free((v)->items); (v)->items = NULL; (v)->len = (v)->cap = 0; } while (0)
+
+/* A list of strings that it owns. */
+struct strv { char **items; size_t len, cap; };
+
+/* Append a copy of s: 0 or -ENOMEM. */
+int strv_add(struct strv *v, const char *s);
+void strv_done(struct strv *v);
+
+static inline void cleanup_strv(struct strv *v)
+{
+	strv_done(v);
+}
+
+#define scoped_strv __attribute__((cleanup(cleanup_strv)))
+
+#endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IDMAP_USERNS_H
+#define IDMAP_USERNS_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "../base/err.h"
+#include "idmap.h"
+
+/*
+ * User namespaces that only carry a map for MOUNT_ATTR_IDMAP. Made once per distinct map in a run
+ * (the cache is this process's, until userns_cache_done()). The descriptor stays the cache's. The
+ * map is read back from the namespace before it is used. Needs CAP_SETUID and CAP_SETGID over the
+ * caller's user namespace for maps of more than the caller's own id.
+ * Errors: as clone(2) (ENOSPC: user.max_user_namespaces) and writes to uid_map (EPERM).
+ * Not for several threads at once.
+ */
+int userns_get(const struct idmap *m, int *ret_fd, struct err *e);
+
+/* How many were made, for -v and tests. */
+size_t userns_made(void);
+
+void userns_cache_done(void);
+
+/* Open pid's namespace and read its map. */
+int userns_open_pid(pid_t pid, int *ret_fd, struct err *e);
+
+#endif

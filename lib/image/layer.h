@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IMAGE_LAYER_H
+#define IMAGE_LAYER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+
+/*
+ * One layer: a tar stream becomes a directory in overlay format (OCI image-spec layer.md; overlayfs
+ * documentation, "whiteouts and opaque directories"). Three steps, so that the layers of an image can
+ * be unpacked at the same time although each may need to know what is below it:
+ *
+ *   layer_apply   reads the stream and writes the files, born with their owners. It touches nothing
+ *                 but the given directory and asks nothing of other layers.
+ *   layer_settle  asks the layers below what only they know: metadata of parents that the layer does
+ *                 not list, files it hard-links, whether a whiteout has anything to hide.
+ *   layer_finish  restores modes, ACLs and times of directories, deepest first.
+ *
+ * A struct layer belongs to one thread at a time; different ones may be used at the same time.
+ */
+struct layer;
+
+/*
+ * Gives the next piece of the tar stream: sets *ret to it (valid until the next call) and returns its
+ * length in bytes, 0 at the end, -errno with e filled.
+ */
+typedef ssize_t layer_read(void *arg, const void **ret, struct err *e);
+
+struct layer_limits {
+	uint64_t bytes;       /* of file data and holes written, in one layer */
+	uint64_t entries;
+	uint32_t xattr_bytes; /* names and values of one entry */
+};
+
+/* Counted while it runs, for progress; read from other threads with relaxed atomics. */
+struct layer_counts {
+	uint64_t entries, bytes, whiteouts, opaques, dropped, sockets;
+};
+
+struct layer_options {
+	bool user_xattr;              /* user.overlay.* and no devices but 0:0: inside a user namespace */
+	bool keep_security;           /* apply security.selinux, .ima and .evm too */
+	struct layer_limits limits;
+	struct layer_counts *counts;  /* may be NULL */
+};
+
+extern const struct layer_limits layer_default_limits;
+
+/*
+ * dirfd: an empty directory of our own (0700) that becomes the layer; the caller's, must stay open until
+ * layer_free(). Errors name the entry. The reader is not drained past the end of the archive: the
+ * caller hashes the rest. umask must be 0 and SECBIT_NO_SETUID_FIXUP set (layer_prepare_process()).
+ */
+int layer_apply(layer_read *read, void *arg, int dirfd, const struct layer_options *opts,
+		struct layer **ret, struct err *e);
+
+/* umask 0, NO_SETUID_FIXUP: once, before threads start. */
+int layer_prepare_process(struct err *e);
+
+/* The layers below, topmost first, each finished. They end at the first one whose root is opaque. */
+struct lower {
+	const int *dirfds;
+	size_t n;
+	bool user_xattr;
+};
+
+int layer_settle(struct layer *l, const struct lower *lower, struct err *e);
+int layer_finish(struct layer *l, struct err *e);
+
+/* Does ".wh..wh..opq" stand in the root? Then the image's stack ends with this layer. */
+bool layer_root_opaque(const struct layer *l);
+
+/*
+ * What layer_settle() asked and was told, as text, one fact a line; "" when the layer depends on
+ * nothing below it. Two stacks that give the same answers may share the unpacked layer.
+ */
+int layer_answers(const struct layer *l, struct buf *ret, struct err *e);
+
+/* Would a layer with these answers come out the same on top of these layers? */
+int layer_answers_hold(const char *answers, const struct lower *lower, bool *ret, struct err *e);
+
+/*
+ * What the layer's headers said, as mtree(5) through libarchive: one line per entry with type, uid, gid,
+ * mode, size, time, link, device; whiteouts as the ".wh." names they came as. Written to dirfd/name.
+ */
+int layer_write_spec(const struct layer *l, int dirfd, const char *name, struct err *e);
+
+void layer_free(struct layer *l);
+
+#endif

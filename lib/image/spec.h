@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IMAGE_SPEC_H
+#define IMAGE_SPEC_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../base/err.h"
+
+/* One line of an mtree(5) specification. Strings are valid during the call only. */
+struct spec_entry {
+	const char *path;      /* relative, no leading "./" or "/"; "" is the root; any bytes but NUL */
+	bool has_type, has_uid, has_gid, has_mode, has_size, has_time, has_rdev;
+	mode_t type;           /* S_IFREG ... */
+	mode_t mode;           /* 07777 bits */
+	uint32_t uid, gid;
+	uint64_t size;
+	int64_t sec;
+	long nsec;
+	dev_t rdev;
+	const char *link;      /* a symlink's target, or NULL */
+};
+
+/*
+ * Read a specification with libarchive: ours, bsdtar's, NetBSD mtree's, go-mtree's. fn returns 0 to go
+ * on, anything else ends the reading with that result. name is for messages.
+ */
+int spec_read(int fd, const char *name, int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e);
+
+#endif

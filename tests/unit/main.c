@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Runs every TEST, each in a process of its own, and prints TAP. Words on the command line choose by substring. */
+
+#include "test.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { EXIT_SKIP = 77 };
+
+static struct test *tests;
+static bool failed;
+
+void test_register(struct test *t)
+{
+	t->next = tests;
+	tests = t;
+}
+
+void test_fail(const char *file, int line, const char *fmt, ...)
+{
+	va_list ap;
+
+	failed = true;
+	printf("# %s:%d: ", file, line);
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+}
+
+_Noreturn void test_stop(void)
+{
+	exit(failed);
+}
+
+_Noreturn void test_skip(const char *why)
+{
+	printf("# skip: %s\n", why);
+	exit(EXIT_SKIP);
+}
+
+static bool chosen(const struct test *t, char **words)
+{
+	if (!*words)
+		return true;
+	for (; *words; words++)
+		if (strstr(t->name, *words) || strstr(t->file, *words))
+			return true;
+	return false;
+}
+
+static int run_one(const struct test *t)
+{
+	int status;
+	pid_t pid;
+
+	(void)fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		alarm(120);
+		t->run();
+		exit(failed);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return -1;
+	if (WIFSIGNALED(status))
+		printf("# killed by signal %d\n", WTERMSIG(status));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+int main(int argc, char **argv)
+{
+	bool strict = getenv("STRICT") && !strcmp(getenv("STRICT"), "1");
+	int n = 0, bad = 0;
+
+	(void)argc;
+	for (const struct test *t = tests; t; t = t->next) {
+		int r;
+
+		if (!chosen(t, argv + 1))
+			continue;
+		r = run_one(t);
+		bad += r != 0 && (r != EXIT_SKIP || strict);
+		printf("%s %d - %s%s\n", r == 0 || r == EXIT_SKIP ? "ok" : "not ok", ++n, t->name, r == EXIT_SKIP ? " # SKIP" : "");
+	}
+	printf("1..%d\n", n);
+	return bad || !n;
+}
