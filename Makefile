@@ -28,6 +28,7 @@ CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
 UNIT_OBJ := $(UNIT_SRC:%.c=$(BUILD)/%.o)
 
 all: $(BUILD)/shiftbox
+unit: $(BUILD)/unit
 
 $(BUILD)/shiftbox: $(CMD_OBJ) $(LIB_OBJ)
 	$(CC) $(BASE_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -52,4 +53,4 @@ clean:
 
 -include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT_OBJ:.o=.d)
 FORCE:
-.PHONY: all clean FORCE
+.PHONY: all unit clean FORCE

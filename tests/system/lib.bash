@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=bash disable=SC2034
+#
+# What every system test loads: `load lib`. Run the tests through tests/run, which gives each file a
+# private mount namespace (as root), so that a failing test cannot leave a mount behind.
+#
+#   need root|userns|loop|subid|prog X...|fs TYPE|kernel X.Y   skip (fail under STRICT=1) where it is missing;
+#                             at the top of a file it holds for every test of the file
+#   $SHIFTBOX                 the binary
+#   $SCRATCH                  the test's own directory, mode 0700; a tmpfs of its own when root
+#   capture CMD...            run CMD: $status, $output (stdout) and $stderr
+#   must_work CMD...          CMD exits with 0 and says nothing on stderr; $output is what it printed
+#   must_fail CODE TEXT CMD.. CMD exits with CODE (not by a signal) and TEXT is in what it says on stderr
+#   stderr_empty              the captured command said nothing on stderr
+#   must_equal GOT WANT       the two strings are the same
+#   owner PATH                "UID:GID" of PATH, links not followed
+#   make_user NAME UID BASE COUNT   a user with subordinate ids, seen in this mount namespace only
+#   as_user NAME CMD...       run CMD as that user, with its groups and nothing of root's
+#   in_userns CMD...          run CMD as root of a new user and mount namespace
+#   loop_fs TYPE DIR [SIZE]   a new filesystem of TYPE (ext4, xfs, ...) mounted on DIR
+#   inject CALL:ERRNO:N CMD.. run CMD with its Nth CALL failing with ERRNO (tests/fault/inject)
+#
+# A file that wants more before or after each test defines test_setup or test_teardown. A test that
+# leaves staging on purpose (it kills the program) sets LEAVES_STAGING=1.
+
+bats_require_minimum_version 1.5.0
+
+TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+SHIFTBOX=${SHIFTBOX:-$TESTS/../${BUILD:-build}/shiftbox}
+SHIFTBOX=$(realpath "$SHIFTBOX")
+export SHIFTBOX
+
+missing=
+
+lacks() {
+	local have
+	case $1 in
+	root) [ "$(id -u)" = 0 ] && return 1 ;;
+	userns) unshare -Urm true 2>/dev/null && return 1 ;;
+	loop) [ "$(id -u)" = 0 ] && losetup -f >/dev/null 2>&1 && return 1 ;;
+	subid) command -v newuidmap >/dev/null && return 1 ;;
+	prog)
+		for have in "${@:2}"; do
+			PATH=$PATH:/usr/sbin:/sbin command -v "$have" >/dev/null || { echo "program $have"; return 0; }
+		done
+		return 1 ;;
+	fs) grep -qw "$2" /proc/filesystems || modprobe -q "$2" 2>/dev/null; grep -qw "$2" /proc/filesystems && return 1 ;;
+	kernel) printf '%s\n' "$2" "$(uname -r)" | sort -VC && return 1 ;;
+	*) echo "something unknown: $1"; return 0 ;;
+	esac
+	echo "$*"
+}
+
+need() {
+	local what
+	what=$(lacks "$@") || return 0
+	# At the top of a file bats has no test to skip yet.
+	if [ "${FUNCNAME[1]}" = source ] || [ "${FUNCNAME[1]}" = main ]; then
+		missing=${missing:-$what}
+	else
+		skip "needs $what"
+	fi
+}
+
+say() {
+	printf '%s\n' "$*"
+	return 1
+}
+
+host_mounts() {
+	# The runner's own namespace, where nothing of ours may ever show. Its ids change with nobody's doing.
+	cut -d' ' -f4- "/proc/${RUNNER_PID:-$$}/mountinfo" | sort
+}
+
+setup() {
+	[ -z "$missing" ] || skip "needs $missing"
+	if [ "$(id -u)" = 0 ] && [ -z "${RUNNER_PID:-}" ]; then
+		say "as root, start system tests through tests/run: it gives them a mount namespace"
+	fi
+	SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/shiftbox-test.XXXXXX")
+	export SCRATCH
+	LEAVES_STAGING=
+	HOST_MOUNTS=$(host_mounts)
+	[ "$(id -u)" != 0 ] || mount -t tmpfs -o mode=0700 shiftbox-test "$SCRATCH"
+	cd "$SCRATCH" || return 1
+	if declare -F test_setup >/dev/null; then test_setup; fi
+}
+
+# Processes of the binary that this test started: they carry its scratch directory in their environment.
+own_processes() {
+	local p
+	for p in /proc/[0-9]*; do
+		[ "$(readlink "$p/exe" 2>/dev/null)" = "$SHIFTBOX" ] || continue
+		grep -qsxz "SCRATCH=$SCRATCH" "$p/environ" && echo "${p#/proc/}"
+	done
+	return 0
+}
+
+nothing_left() {
+	local now left
+	now=$(host_mounts)
+	[ "$now" = "$HOST_MOUNTS" ] || { say "mounts of the host changed:"; diff <(echo "$HOST_MOUNTS") <(echo "$now"); return 1; }
+	left=$(own_processes)
+	[ -z "$left" ] || { ps -fp "$left"; say "a process is left: $left"; return 1; }
+	if [ -z "$LEAVES_STAGING" ]; then
+		left=$(find "$SCRATCH" -type d -name layers -exec sh -c 'ls -A "$1/../tmp" 2>/dev/null | grep -v "^\.\?lock$"' sh {} \; 2>/dev/null)
+		[ -z "$left" ] || { say "staging is left: $left"; return 1; }
+	fi
+}
+
+teardown() {
+	local r=0 left p
+	[ -n "${SCRATCH:-}" ] || return 0
+	if declare -F test_teardown >/dev/null; then test_teardown || r=1; fi
+	cd /
+	# bats shows what a failing teardown printed; after a failing test the rest is no news.
+	if [ -n "${BATS_TEST_COMPLETED:-}" ]; then nothing_left || r=1; fi
+	for p in $(own_processes); do kill -9 "$p" 2>/dev/null; done
+	if [ "$(id -u)" = 0 ]; then
+		awk -v d="$SCRATCH" '$5 == d || index($5, d "/") == 1 { print $5 }' /proc/self/mountinfo | tac |
+			while read -r p; do umount -l "$(printf '%b' "$p")" 2>/dev/null; done
+	fi
+	# A loop device frees itself once its filesystem is gone for good, which may take a moment.
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		left=$(losetup -nO NAME,BACK-FILE 2>/dev/null | grep -F "$SCRATCH/" || true)
+		[ -n "$left" ] || break
+		sleep 0.1
+	done
+	if [ -n "$left" ]; then
+		say "loop devices are left: $left" || r=1
+		for p in ${left%% *}; do losetup -d "$p"; done
+	fi
+	rm -rf "$SCRATCH" 2>/dev/null || unshare --map-root-user --map-auto rm -rf "$SCRATCH"
+	return $r
+}
+
+capture() {
+	local files
+	files=$(mktemp -d)
+	status=0
+	"$@" >"$files/out" 2>"$files/err" || status=$?
+	output=$(tr -d '\0' <"$files/out")
+	stderr=$(tr -d '\0' <"$files/err")
+	rm -r "$files"
+	command_line=$*
+}
+
+tell() {
+	printf 'command: %s\nstatus: %s\nstdout: %s\nstderr: %s\n' "$command_line" "$status" "$output" "$stderr"
+	say "$*"
+}
+
+stderr_empty() {
+	[ -z "$stderr" ] || tell "stderr is not empty"
+}
+
+must_work() {
+	capture "$@"
+	[ "$status" = 0 ] || tell "it failed"
+	stderr_empty
+}
+
+must_fail() {
+	local code=$1 text=$2
+	shift 2
+	capture "$@"
+	[ "$status" -lt 128 ] || tell "it died by a signal"
+	[ "$status" = "$code" ] || tell "the exit status is not $code"
+	[[ $stderr == *"$text"* ]] || tell "stderr has no '$text'"
+}
+
+must_equal() {
+	[ "$1" = "$2" ] || say "got '$1', not '$2'"
+}
+
+owner() {
+	stat -c %u:%g -- "$1"
+}
+
+# Files of /etc with a line more, for this mount namespace alone.
+add_line() {
+	local copy
+	copy=$(mktemp "$SCRATCH/etc.XXXXXX")
+	[ -e "$1" ] || touch "$1"
+	{ cat "$1"; echo "$2"; } >"$copy"
+	chmod 644 "$copy"
+	mount --bind "$copy" "$1"
+}
+
+make_user() {
+	local name=$1 uid=$2 base=$3 count=$4
+	chmod 711 "$SCRATCH"
+	add_line /etc/passwd "$name:x:$uid:$uid::$SCRATCH/home-$name:/bin/sh"
+	add_line /etc/group "$name:x:$uid:"
+	add_line /etc/subuid "$name:$base:$count"
+	add_line /etc/subgid "$name:$base:$count"
+	install -d -o "$uid" -g "$uid" "$SCRATCH/home-$name"
+}
+
+as_user() {
+	local name=$1
+	shift
+	setpriv --reuid "$name" --regid "$name" --clear-groups --inh-caps=-all env -u XDG_DATA_HOME -u XDG_RUNTIME_DIR \
+		HOME="$SCRATCH/home-$name" USER="$name" LOGNAME="$name" "$@"
+}
+
+in_userns() {
+	unshare -Urm --propagation private "$@"
+}
+
+loop_fs() {
+	local type=$1 dir=$2 size=${3:-64M} image
+	image=$(mktemp "$SCRATCH/image.XXXXXX")
+	truncate -s "$size" "$image"
+	PATH=$PATH:/usr/sbin:/sbin "mkfs.$type" -q "$image" >/dev/null
+	mkdir -p "$dir"
+	mount -o loop "$image" "$dir"
+}
+
+inject() {
+	"$TESTS/fault/inject" "$@"
+}
