@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "../base/buf.h"
 #include "../base/err.h"
@@ -30,14 +31,16 @@ struct layer;
 typedef ssize_t layer_read(void *arg, const void **ret, struct err *e);
 
 struct layer_limits {
-	uint64_t bytes;       /* of file data and holes written, in one layer */
-	uint64_t entries;
+	uint64_t bytes;       /* of file data written, in one layer; holes cost nothing and are not counted */
+	uint64_t entries;     /* and directories made because an entry needs them as parents */
 	uint32_t xattr_bytes; /* names and values of one entry */
 };
 
 /* Counted while it runs, for progress; read from other threads with relaxed atomics. */
 struct layer_counts {
-	uint64_t entries, bytes, whiteouts, opaques, dropped, sockets;
+	uint64_t entries, bytes, whiteouts, opaques;
+	uint64_t dropped;     /* whiteouts that have nothing to hide */
+	uint64_t skipped;     /* sockets; devices, inside a user namespace */
 };
 
 struct layer_options {
@@ -50,17 +53,26 @@ struct layer_options {
 extern const struct layer_limits layer_default_limits;
 
 /*
- * dirfd: an empty directory of our own (0700) that becomes the layer; the caller's, must stay open until
- * layer_free(). Errors name the entry. The reader is not drained past the end of the archive: the
- * caller hashes the rest. umask must be 0 and SECBIT_NO_SETUID_FIXUP set (layer_prepare_process()).
+ * Make the directory name in parentfd (a directory of the caller's alone: staging, 0700) and unpack the
+ * stream into it. The name must not exist. The directory is made anew by layer_finish() when its owner
+ * turns out to be another one, so open it only after that. parentfd stays the caller's and must stay
+ * open until layer_free(). Errors name the entry; what is on disk after one is the caller's to remove
+ * (fd_remove_tree()). The stream is not read past the end of the archive: the caller hashes the rest.
+ * The process must have been prepared (layer_prepare_process()).
  */
-int layer_apply(layer_read *read, void *arg, int dirfd, const struct layer_options *opts,
+int layer_apply(layer_read *read, void *arg, int parentfd, const char *name, const struct layer_options *opts,
 		struct layer **ret, struct err *e);
 
-/* umask 0, NO_SETUID_FIXUP: once, before threads start. */
+/*
+ * umask 0 and SECBIT_NO_SETUID_FIXUP (prctl(2), PR_SET_SECUREBITS: a thread keeps its capabilities while it
+ * creates files as somebody else). Once, before threads start. Needs CAP_SETPCAP, and the caller's ids 0.
+ */
 int layer_prepare_process(struct err *e);
 
-/* The layers below, topmost first, each finished. They end at the first one whose root is opaque. */
+/*
+ * The layers below, topmost first, each finished: O_RDONLY or O_PATH descriptors of their roots. They end
+ * with the first one whose root is opaque (layer_root_opaque()).
+ */
 struct lower {
 	const int *dirfds;
 	size_t n;
