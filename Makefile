@@ -3,6 +3,10 @@
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+# mount(8) looks for helpers in /sbin alone: where that is not $(PREFIX)/sbin, set this.
+MOUNTHELPERDIR ?= $(PREFIX)/sbin
 BUILD ?= build
 CC ?= gcc
 
@@ -20,26 +24,47 @@ endif
 LIBS := -l:libarchive.a -l:libblkid.a -lisal -l:libjansson.a -l:libnettle.a -l:libseccomp.a \
 	-l:libzstd.a -l:libz.a -l:liblzma.a -l:libbz2.a -l:liblz4.a -l:libacl.a -ldl
 
-LIB_SRC := $(wildcard lib/*/*.c)
-CMD_SRC := $(wildcard cmd/*.c)
-UNIT_SRC := $(wildcard tests/unit/*.c)
-LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
-CMD_OBJ := $(CMD_SRC:%.c=$(BUILD)/%.o)
-UNIT_OBJ := $(UNIT_SRC:%.c=$(BUILD)/%.o)
+objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
+LIB_OBJ := $(call objects,lib/*/*.c)
+CMD_OBJ := $(call objects,cmd/*.c)
+UNIT_OBJ := $(call objects,tests/unit/*.c)
+OOM_OBJ := $(call objects,tests/fault/*.c)
+FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+COMMANDS := $(shell sed -n 's/^CMD(\(.*\))/\1/p' cmd/cmds.h | tr _ -)
+comma := ,
+link = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 all: $(BUILD)/shiftbox
-unit: $(BUILD)/unit
 
 $(BUILD)/shiftbox: $(CMD_OBJ) $(LIB_OBJ)
-	$(CC) $(BASE_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
-
-# The table-driven checks of the commands need the commands too, all but their main().
-$(BUILD)/unit: $(UNIT_OBJ) $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ)) $(LIB_OBJ)
-	$(CC) $(BASE_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(link)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(patsubst %.o,%.d,$(LIB_OBJ) $(CMD_OBJ) $(call objects,tests/*/*.c))
+
+# --- tests -----------------------------------------------------------------------------------------
+
+check: deps-test
+	@tests/run
+
+demo: deps-demo
+	@$(MAKE) -s all
+	@tests/demo/demo.sh $(IMAGE)
+
+bench: deps-test
+	@$(MAKE) -s all
+	tests/bench/run
+
+deps deps-demo deps-test:
+	@tests/deps build $(patsubst deps-%,%,$(filter deps-%,$@))
+
+# The table-driven checks of the commands need the commands too, all but their main().
+unit: $(BUILD)/unit
+$(BUILD)/unit: $(UNIT_OBJ) $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ)) $(LIB_OBJ)
+	$(link)
 
 # One area's unit tests, with no more than the areas it may use: make unit-idmap
 unit-%: FORCE
@@ -48,9 +73,73 @@ unit-%: FORCE
 		$(wildcard lib/base/*.c lib/idmap/*.c lib/$*/*.c) $(LIBS)
 	$(BUILD)/unit-$*
 
+# The scenarios of tests/fault, whose every allocation is made to fail in turn.
+unit-oom:
+	$(MAKE) SAN=1 oom-program
+oom-program: $(BUILD)/unit-oom
+$(BUILD)/unit-oom: $(OOM_OBJ) $(BUILD)/tests/unit/main.o $(LIB_OBJ)
+	$(link) $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup vasprintf)
+
+# Replay the corpora under sanitizers, with a main() of our own.
+FUZZ_MAIN = $(BUILD)/tests/fuzz/replay.o
+fuzz-replay:
+	$(MAKE) SAN=1 fuzz-programs
+fuzz-programs: $(FUZZ:%=$(BUILD)/%)
+$(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(LIB_OBJ)
+	$(link)
+
+# Look for new inputs: make fuzz-opt TIME=600. They land in $(BUILD)/fuzz/corpus.
+FUZZ_FLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+fuzz-%: FORCE
+	@mkdir -p $(BUILD)/fuzz/corpus/$*
+	$(MAKE) CC=clang BUILD=$(BUILD)/fuzz CFLAGS='$(FUZZ_FLAGS)' LDFLAGS=-fsanitize=fuzzer FUZZ_MAIN= $(BUILD)/fuzz/fuzz_$*
+	$(BUILD)/fuzz/fuzz_$* -max_total_time=$(or $(TIME),60) $(BUILD)/fuzz/corpus/$* $(wildcard tests/fuzz/corpus/$*)
+
+# --- what is generated and checked in ----------------------------------------------------------------
+
+gen: all
+	tests/gen
+
+# --- installing ------------------------------------------------------------------------------------
+
+BASH_DIR = $(DESTDIR)$(DATADIR)/bash-completion/completions
+ZSH_DIR = $(DESTDIR)$(DATADIR)/zsh/site-functions
+FISH_DIR = $(DESTDIR)$(DATADIR)/fish/vendor_completions.d
+MAN_DIR = $(DESTDIR)$(DATADIR)/man/man8
+
+install: all
+	install -D $(BUILD)/shiftbox $(DESTDIR)$(BINDIR)/shiftbox
+	install -d $(DESTDIR)$(MOUNTHELPERDIR)
+	ln -sf $(BINDIR)/shiftbox $(DESTDIR)$(MOUNTHELPERDIR)/mount.shiftbox
+	install -D -m 644 completions/shiftbox.bash $(BASH_DIR)/shiftbox
+	install -D -m 644 completions/_shiftbox $(ZSH_DIR)/_shiftbox
+	install -D -m 644 completions/shiftbox.fish $(FISH_DIR)/shiftbox.fish
+	install -D -m 644 cmd/shiftbox.8 $(MAN_DIR)/shiftbox.8
+	for c in $(COMMANDS); do \
+		ln -sf shiftbox $(DESTDIR)$(BINDIR)/$$c && ln -sf shiftbox $(BASH_DIR)/$$c && \
+		ln -sf shiftbox.fish $(FISH_DIR)/$$c.fish && \
+		install -m 644 cmd/$$(echo $$c | tr - _).8 $(MAN_DIR)/$$c.8 || exit 1; done
+
+uninstall:
+	rm -f $(DESTDIR)$(MOUNTHELPERDIR)/mount.shiftbox $(ZSH_DIR)/_shiftbox
+	for c in shiftbox $(COMMANDS); do \
+		rm -f $(DESTDIR)$(BINDIR)/$$c $(BASH_DIR)/$$c $(FISH_DIR)/$$c.fish $(MAN_DIR)/$$c.8; done
+
+help:
+	@echo 'make [SAN=1] [CC=clang] [WERROR=-Werror]   build $(BUILD)/shiftbox'
+	@echo 'make check [STRICT=1]     install what is missing (root), build, run every test; tests/run WORD...: some'
+	@echo 'make demo [IMAGE=oci:DIR] show one image mounted for two users'
+	@echo 'make bench                measure'
+	@echo 'make fuzz-NAME [TIME=60]  look for inputs that break tests/fuzz/fuzz_NAME.c'
+	@echo 'make gen                  rewrite what comes from the option tables: manual blocks, completions'
+	@echo 'make deps                 install what a build needs (root), or say what is missing'
+	@echo 'make install|uninstall [PREFIX=$(PREFIX)] [DESTDIR=] [MOUNTHELPERDIR=$(MOUNTHELPERDIR)]'
+	@echo 'make clean                remove $(BUILD)'
+
 clean:
 	rm -rf $(BUILD)
 
--include $(LIB_OBJ:.o=.d) $(CMD_OBJ:.o=.d) $(UNIT_OBJ:.o=.d)
 FORCE:
-.PHONY: all unit clean FORCE
+.PHONY: all check demo bench deps deps-demo deps-test unit unit-oom oom-program fuzz-replay fuzz-programs gen \
+	install uninstall help clean FORCE
+.SECONDARY:
