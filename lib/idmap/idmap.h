@@ -82,10 +82,20 @@ bool idmap_gid_seen(const struct idmap *m, uint32_t disk, uint32_t *ret_seen);
 bool idmap_uid_disk(const struct idmap *m, uint32_t seen, uint32_t *ret_disk);
 bool idmap_gid_disk(const struct idmap *m, uint32_t seen, uint32_t *ret_disk);
 
-/* first, then second: disk ids of first are seen as second's seen ids. -ENODATA when nothing is left. */
+/*
+ * first, then second: disk ids of first are seen as second's seen ids. -ENODATA when no user id or no
+ * group id is left, -E2BIG when the result needs more ranges than the kernel takes.
+ */
 int idmap_compose(const struct idmap *first, const struct idmap *second, struct idmap *ret, struct err *e);
+/* The same ranges with the sides exchanged: what is seen through a mount as it is on disk. */
 int idmap_invert(const struct idmap *m, struct idmap *ret, struct err *e);
+/* A copy of its own. */
+int idmap_copy(const struct idmap *m, struct idmap *ret, struct err *e);
+
+/* Whether both translate every id alike. gid_assumed makes no difference. */
 bool idmap_equal(const struct idmap *a, const struct idmap *b);
+
+/* Whether it changes nothing at all: every id is mapped, and to itself. */
 bool idmap_is_identity(const struct idmap *m);
 
 /* In the form "u:0:100000:65536;g:0:100000:65536", or b: where both are equal. It reads back. */

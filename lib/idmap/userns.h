@@ -21,9 +21,10 @@ int userns_get(const struct idmap *m, int *ret_fd, struct err *e);
 /* How many were made, for -v and tests. */
 size_t userns_made(void);
 
+/* Close them all. What userns_get() gave out is gone with it. */
 void userns_cache_done(void);
 
-/* Open pid's namespace and read its map. */
+/* Open the user namespace of a process; the caller closes it. ESRCH/ENOENT: no such process; EACCES: not ours to look at. */
 int userns_open_pid(pid_t pid, int *ret_fd, struct err *e);
 
 #endif

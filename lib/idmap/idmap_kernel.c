@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* idmap_kernel: maps as the kernel prints them. */
+
+#include "idmap.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../base/num.h"
+#include "kernel.h"
+#include "words.h"
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* The next column; columns are padded with any number of blanks. */
+static struct word next_column(struct word *line)
+{
+	struct word w;
+
+	while (line->len && is_blank(line->s[0]))
+		*line = word_from(*line, 1);
+	w = *line;
+	w.len = 0;
+	while (w.len < line->len && !is_blank(line->s[w.len]))
+		w.len++;
+	*line = word_from(*line, w.len);
+	return w;
+}
+
+static int parse_line(struct word line, unsigned kind, struct draft *d, struct err *e)
+{
+	struct word whole = line;
+	uint64_t v[3];
+
+	for (size_t i = 0; i < 3; i++) {
+		struct word w = next_column(&line);
+
+		if (num_u64_n(w.s, w.len, &v[i]) < 0)
+			return word_fault(e, EINVAL, &whole, "is no line of a kernel's map: DISK SEEN COUNT");
+	}
+	if (next_column(&line).len)
+		return word_fault(e, EINVAL, &whole, "is no line of a kernel's map: something follows DISK SEEN COUNT");
+	/* from_kuid() of an id that the reader's namespace does not have (uid_m_show() in the kernel) */
+	if (v[1] == UINT32_MAX) {
+		(void)word_fault(e, ENODATA, &whole, "is mapped to ids that this user namespace does not have");
+		err_why(e, "the map belongs to a namespace that is no descendant of the one this runs in");
+		return -ENODATA;
+	}
+	return draft_add(d, kind, kind, v[0], v[1], v[2], whole.at, e);
+}
+
+int kernel_lines(const char *lines, unsigned kind, struct draft *d, struct err *e)
+{
+	struct word rest = { .s = lines, .len = strlen(lines) };
+
+	for (bool more = true; more;) {
+		struct word line = word_until(&rest, '\n', &more);
+		int r;
+
+		if (!line.len && !more)
+			break;
+		r = parse_line(line, kind, d, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int idmap_parse_kernel(const char *uid_lines, const char *gid_lines, struct idmap *ret, struct err *e)
+{
+	scoped_draft struct draft d = { 0 };
+	int r;
+
+	r = kernel_lines(uid_lines, KIND_UID, &d, e);
+	if (r == 0)
+		r = kernel_lines(gid_lines, KIND_GID, &d, e);
+	if (r < 0)
+		return r;
+	return draft_finish(&d, false, ret, e);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* idmap_parse: the language of maps. */
+
+#include "idmap.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/num.h"
+#include "draft.h"
+#include "names.h"
+#include "words.h"
+
+/* A number, or a name of that kind. In numbers the kernel is laxer (it reads 4294967296 as 0): digits only, here. */
+static int parse_id(const struct word *w, const char *what, unsigned kind, uint64_t *ret, struct err *e)
+{
+	char name[256];
+	uint32_t id;
+	int r;
+
+	if (!w->len)
+		return word_fault(e, EINVAL, w, "%s is missing", what);
+	r = num_u64_n(w->s, w->len, ret);
+	if (r == -ERANGE)
+		return word_fault(e, ERANGE, w, "%s is beyond the last id, 4294967294", what);
+	if (r == 0)
+		return 0;
+	if (strchr("+-", w->s[0]))
+		return word_fault(e, EINVAL, w, "%s has a sign; an id is decimal digits alone", what);
+	if (w->s[0] >= '0' && w->s[0] <= '9')
+		return word_fault(e, EINVAL, w, "%s is no decimal number", what);
+	if (w->len >= sizeof(name) || memchr(w->s, '\0', w->len))
+		return word_fault(e, EINVAL, w, "%s is neither a number nor a name", what);
+
+	memcpy(name, w->s, w->len);
+	name[w->len] = '\0';
+	r = kind == KIND_UID ? names_uid(name, &id, e) : names_gid(name, &id, e);
+	if (r == -ENOENT)
+		return word_fault(e, ENOENT, w, "there is no %s of this name", kind == KIND_UID ? "user" : "group");
+	if (r < 0)
+		return r;
+
+	*ret = id;
+	return 0;
+}
+
+static int parse_count(const struct word *w, uint64_t *ret, struct err *e)
+{
+	if (!w->len)
+		return word_fault(e, EINVAL, w, "COUNT is missing");
+
+	switch (num_u64_n(w->s, w->len, ret)) {
+	case 0:
+		return 0;
+	case -ERANGE:
+		return word_fault(e, ERANGE, w, "COUNT is beyond the number of ids, 4294967295");
+	default:
+		return word_fault(e, EINVAL, w, "COUNT is no decimal number");
+	}
+}
+
+/* Names are looked up once for each kind: user www-data and group www-data need not have one number. */
+static int add_fields(struct parser *p, unsigned kinds, const struct word whole, const struct word f[static 3])
+{
+	for (unsigned kind = KIND_UID; kind <= KIND_GID; kind <<= 1) {
+		uint64_t disk, seen, count;
+		int r;
+
+		if (!(kinds & kind))
+			continue;
+		r = parse_id(&f[0], "DISK", kind, &disk, p->e);
+		if (r == 0)
+			r = parse_id(&f[1], "SEEN", kind, &seen, p->e);
+		if (r == 0)
+			r = parse_count(&f[2], &count, p->e);
+		if (r == 0)
+			r = draft_add(&p->draft, kind, kinds, disk, seen, count, whole.at, p->e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static const struct { const char *name; unsigned kinds; } kind_names[] = {
+	{ "b", KIND_BOTH }, { "u", KIND_UID }, { "g", KIND_GID },
+	{ "both", KIND_BOTH }, { "uid", KIND_UID }, { "gid", KIND_GID },
+};
+
+/* [b:|u:|g:|both:|uid:|gid:]DISK:SEEN:COUNT */
+static int parse_range(struct parser *p, struct word w)
+{
+	struct word whole = w, f[5];
+	unsigned kinds = KIND_BOTH;
+	size_t n, skip = 0;
+
+	n = word_split(w, ':', f, ARRAY_LEN(f));
+	if (n > 3)
+		for (size_t i = 0; i < ARRAY_LEN(kind_names) && !skip; i++)
+			if (word_is(&f[0], kind_names[i].name)) {
+				kinds = kind_names[i].kinds;
+				skip = 1;
+			}
+	if (n == skip + 3)
+		return add_fields(p, kinds, whole, f + skip);
+	if (n == 4 && !skip)
+		return word_fault(p->e, EINVAL, &f[0], "is no kind of id: b, u or g (or both, uid, gid)");
+
+	(void)word_fault(p->e, EINVAL, &w, "is no map: [b:|u:|g:]DISK:SEEN:COUNT has %s fields", n > 3 ? "no more" : "three");
+	if (memchr(w.s, ',', w.len))
+		err_try(p->e, "separate the entries of a map with ';' or a blank, not with ','");
+	return -EINVAL;
+}
+
+/* +BASE[:COUNT] */
+static int parse_base(struct parser *p, struct word w)
+{
+	struct word f[3], rest = word_from(w, 1);
+	uint64_t base, count = 65536;
+	size_t n = word_split(rest, ':', f, ARRAY_LEN(f));
+	int r;
+
+	if (n > 2)
+		return word_fault(p->e, EINVAL, &w, "is no map: +BASE[:COUNT] has no more fields");
+	if (f[0].len && (f[0].s[0] < '0' || f[0].s[0] > '9'))
+		return word_fault(p->e, EINVAL, &f[0], "BASE is no decimal number");
+	r = parse_id(&f[0], "BASE", KIND_UID, &base, p->e);
+	if (r == 0 && n == 2)
+		r = parse_count(&f[1], &count, p->e);
+	if (r < 0)
+		return r;
+	return draft_add(&p->draft, KIND_BOTH, KIND_BOTH, 0, base, count, w.at, p->e);
+}
+
+/* uids=D-S-N#D-S-N, gids= alike: numbers only, since names may have a '-' in them. */
+static int parse_crun(struct parser *p, struct word w)
+{
+	unsigned kinds = w.s[0] == 'u' ? KIND_UID : KIND_GID;
+	struct word rest = word_from(w, strlen("uids="));
+
+	for (bool more = true; more;) {
+		struct word part = word_until(&rest, '#', &more), f[4];
+		size_t n = word_split(part, '-', f, ARRAY_LEN(f));
+		int r;
+
+		if (part.len && part.s[0] == '@')
+			return word_fault(p->e, EINVAL, &part, "'@' (ids as the container's own map has them) is not supported; "
+				"write the seen ids themselves");
+		if (n != 3)
+			return word_fault(p->e, EINVAL, &part, "is no DISK-SEEN-COUNT");
+		for (size_t i = 0; i < 3; i++)
+			if (f[i].len && (f[i].s[0] < '0' || f[i].s[0] > '9'))
+				return word_fault(p->e, EINVAL, &f[i], "is no decimal number");
+
+		r = add_fields(p, kinds, part, f);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The first that fits decides; what fits none is a range. */
+static const struct { const char *start; int (*parse)(struct parser *p, struct word w); } forms[] = {
+	{ "+", parse_base },
+	{ "uids=", parse_crun },
+	{ "gids=", parse_crun },
+};
+
+static int parse_entry(struct parser *p, struct word w)
+{
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (word_starts(&w, forms[i].start))
+			return forms[i].parse(p, w);
+	return parse_range(p, w);
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n';
+}
+
+/*
+ * Entries are separated by blanks, or by one ';' with or without blanks around it; a ';' that has no
+ * entry on one of its sides is a slip that could hide a lost entry.
+ */
+static int parse_text(struct parser *p, const char *text, size_t base)
+{
+	size_t i = 0, len = strlen(text);
+	bool entries = false, wanted = true;
+
+	for (;;) {
+		struct word w;
+		int r;
+
+		while (i < len && is_blank(text[i]))
+			i++;
+		w = (struct word){ .s = text + i, .len = 0, .at = { .pos = base + i } };
+		while (i < len && !is_blank(text[i]) && text[i] != ';') {
+			i++;
+			w.len++;
+		}
+		if (!w.len && i == len && !wanted)
+			return 0;
+		if (!w.len && (wanted || i == len))
+			return word_fault(p->e, EINVAL, &w, !entries && i == len ? "the map is empty" : "an entry is missing beside ';'");
+		if (w.len) {
+			r = parse_entry(p, w);
+			if (r < 0)
+				return r;
+			entries = true;
+			wanted = false;
+			continue;
+		}
+		i++; /* ';' */
+		wanted = true;
+	}
+}
+
+static int check_strict(const struct parser *p)
+{
+	bool uid = p->draft.uid.len, gid = p->draft.gid.len;
+
+	if (uid && gid)
+		return 0;
+	(void)err_say(p->e, EINVAL, NULL, "the map is for %s ids only, and strictness was asked for", uid ? "user" : "group");
+	err_op(p->e, "map");
+	err_try(p->e, "add entries for %s ids: %s", uid ? "group" : "user", uid ? "g:DISK:SEEN:COUNT" : "u:DISK:SEEN:COUNT");
+	return -EINVAL;
+}
+
+int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *ctx,
+		struct idmap *ret, struct err *e)
+{
+	static const struct idmap_context nothing = { .source = NULL };
+	scoped_parser struct parser p = { .ctx = ctx ? ctx : &nothing, .e = e };
+	size_t base = 0;
+	int r;
+
+	if (!n)
+		return place_fault(e, EINVAL, PLACE_NONE, "", 0, "no map is given");
+
+	for (size_t i = 0; i < n; i++) {
+		r = parse_text(&p, texts[i], base);
+		if (r < 0)
+			return r;
+		base += strlen(texts[i]) + 1;
+	}
+	if (p.ctx->strict) {
+		r = check_strict(&p);
+		if (r < 0)
+			return r;
+	}
+	return draft_finish(&p.draft, true, ret, e);
+}

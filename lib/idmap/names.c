@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* names: users and groups by name and number. */
+
+#include "names.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "../base/num.h"
+
+/* An entry is a line or a directory's answer; a group can have very many members. */
+enum { ENTRY_START = 1024, ENTRY_MAX = 16 << 20 };
+
+static int fill(const struct passwd *pw, struct user *ret)
+{
+	if (strlen(pw->pw_name) >= sizeof(ret->name))
+		return -ENAMETOOLONG;
+
+	*ret = (struct user){ .uid = pw->pw_uid, .gid = pw->pw_gid, .has_gid = true };
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", pw->pw_name); /* measured */
+	return 0;
+}
+
+/*
+ * What "not there" looks like differs between the modules of nsswitch: no result and no error, or
+ * one of these errors (getpwnam(3), ERRORS).
+ */
+static int answer(int r, bool found)
+{
+	if (found)
+		return 0;
+	if (r == 0 || r == ENOENT || r == ESRCH || r == EBADF || r == EPERM)
+		return -ENOENT;
+	return -r;
+}
+
+static int system_user(const char *name, uint32_t uid, struct user *ret)
+{
+	int r = ERANGE;
+
+	for (size_t size = ENTRY_START; r == ERANGE && size <= ENTRY_MAX; size *= 2) {
+		scoped_free char *buf = malloc(size);
+		struct passwd pw, *found = NULL;
+
+		if (!buf)
+			return -ENOMEM;
+		r = name ? getpwnam_r(name, &pw, buf, size, &found) : getpwuid_r(uid, &pw, buf, size, &found);
+		if (r == ERANGE || r == EINTR) {
+			size = r == EINTR ? size / 2 : size;
+			r = ERANGE;
+			continue;
+		}
+		return found ? fill(found, ret) : answer(r, false);
+	}
+	return -r;
+}
+
+static int system_user_named(const char *name, struct user *ret)
+{
+	return system_user(name, 0, ret);
+}
+
+static int system_user_of(uint32_t uid, struct user *ret)
+{
+	return system_user(NULL, uid, ret);
+}
+
+static int system_gid(const char *name, uint32_t *ret)
+{
+	int r = ERANGE;
+
+	for (size_t size = ENTRY_START; r == ERANGE && size <= ENTRY_MAX; size *= 2) {
+		scoped_free char *buf = malloc(size);
+		struct group gr, *found = NULL;
+
+		if (!buf)
+			return -ENOMEM;
+		r = getgrnam_r(name, &gr, buf, size, &found);
+		if (found)
+			*ret = gr.gr_gid;
+		if (r != ERANGE)
+			return answer(r, found);
+	}
+	return -r;
+}
+
+static const struct names_source the_system = {
+	.user = system_user_named, .user_of = system_user_of, .gid = system_gid,
+};
+static const struct names_source *source = &the_system;
+
+void names_set_source(const struct names_source *s)
+{
+	source = s ? s : &the_system;
+}
+
+static int fault(int r, const char *name, const char *kind, struct err *e)
+{
+	if (r == -ENOENT)
+		(void)err_say(e, ENOENT, name, "there is no %s of this name", kind);
+	else
+		(void)err_set(e, -r, name, "cannot look up the %s", kind);
+	err_op(e, "names");
+	return r;
+}
+
+int names_user_of(uint32_t uid, struct user *ret, struct err *e)
+{
+	char number[16];
+	int r = source->user_of(uid, ret);
+
+	if (r == -ENOENT) {
+		*ret = (struct user){ .uid = uid };
+		r = 0;
+	}
+	(void)snprintf(number, sizeof(number), "%u", uid); /* fits: 10 digits */
+	return r < 0 ? fault(r, number, "user", e) : 0;
+}
+
+int names_user(const char *name, struct user *ret, struct err *e)
+{
+	uint32_t uid;
+	int r;
+
+	/* A user may be called 1000: the name goes first, as everywhere (chown(1)). */
+	r = source->user(name, ret);
+	if (r == -ENOENT && num_u32(name, &uid) == 0 && uid != UINT32_MAX)
+		return names_user_of(uid, ret, e);
+	return r < 0 ? fault(r, name, "user", e) : 0;
+}
+
+int names_uid(const char *name, uint32_t *ret, struct err *e)
+{
+	struct user u;
+	int r = source->user(name, &u);
+
+	if (r < 0)
+		return fault(r, name, "user", e);
+
+	*ret = u.uid;
+	return 0;
+}
+
+int names_gid(const char *name, uint32_t *ret, struct err *e)
+{
+	int r = source->gid(name, ret);
+
+	return r < 0 ? fault(r, name, "group", e) : 0;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IDMAP_NAMES_H
+#define IDMAP_NAMES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/err.h"
+
+/* Users and groups of the system (getpwnam(3), getgrnam(3): files, LDAP, whatever nsswitch.conf says). */
+struct user {
+	char name[256]; /* "" when only the number is known */
+	uint32_t uid, gid;
+	bool has_gid;   /* false when no passwd entry told it */
+};
+
+/* The user called name, or of that decimal number. -ENOENT: there is none by that name. */
+int names_user(const char *name, struct user *ret, struct err *e);
+
+/* The user of that number; name is "" when there is no entry. */
+int names_user_of(uint32_t uid, struct user *ret, struct err *e);
+
+/* The id of a user's, a group's name. -ENOENT: there is none. */
+int names_uid(const char *name, uint32_t *ret, struct err *e);
+int names_gid(const char *name, uint32_t *ret, struct err *e);
+
+/*
+ * Answer from these functions instead of the system, for tests. They return 0, or -ENOENT, or what
+ * getpwnam_r failed with. NULL: the system again.
+ */
+struct names_source {
+	int (*user)(const char *name, struct user *ret);
+	int (*user_of)(uint32_t uid, struct user *ret);
+	int (*gid)(const char *name, uint32_t *ret);
+};
+
+void names_set_source(const struct names_source *source);
+
+#endif

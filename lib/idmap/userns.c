@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* userns: user namespaces that only carry a map, made once per distinct map. */
+
+#include "userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "kernel.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+/* What the kernel lets a map's file hold: a page, whatever the padding of its columns makes of it. */
+enum { MAP_FILE_MAX = 1 << 16 };
+
+/* A process that lives in a new user namespace until this ends. */
+struct child {
+	int pidfd, proc; /* proc: its directory in /proc, which stays its own even if the number is used again */
+};
+
+static void cleanup_child(struct child *c)
+{
+	int saved = errno;
+	siginfo_t info;
+
+	if (c->pidfd >= 0) {
+		(void)sys_pidfd_send_signal(c->pidfd, SIGKILL); /* ESRCH: dead already, and then only to be reaped */
+		while (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+			;
+		(void)close(c->pidfd);
+	}
+	if (c->proc >= 0)
+		(void)close(c->proc);
+	errno = saved;
+}
+
+#define scoped_child __attribute__((cleanup(cleanup_child)))
+
+/* Runs in the child, a copy of one thread of a process that may have more: system calls only. */
+static _Noreturn void child_wait(pid_t parent)
+{
+	/* All signals but SIGKILL are blocked. A parent that died before the first line is seen by the second. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
+	for (;;)
+		(void)pause();
+}
+
+static int clone_fault(int num, struct err *e)
+{
+	(void)err_set(e, num, NULL, "cannot make a user namespace for the map");
+	err_op(e, "userns");
+	if (num == EINVAL)
+		err_why(e, "this kernel is built without user namespaces");
+	else if (num == ENOSPC || num == EUSERS)
+		err_why(e, "the limit of user namespaces (user.max_user_namespaces) or of their nesting (32) is reached");
+	else if (num == EPERM)
+		err_why(e, "user namespaces are switched off for this caller, or a chroot hides the root directory");
+	return -num;
+}
+
+/*
+ * /proc must be there and be that of our own PID namespace: in another one the same number is another
+ * process, whose map we would write.
+ */
+static int open_proc(pid_t pid, int *ret_fd, struct err *e)
+{
+	char path[32], self[32], own[32];
+	struct statfs fs;
+	ssize_t n;
+	int fd;
+
+	if (statfs("/proc", &fs) < 0 || (unsigned long)fs.f_type != PROC_SUPER_MAGIC) {
+		(void)err_say(e, ENOENT, "/proc", "is needed to set and read the maps of user namespaces, and is not mounted");
+		err_try(e, "mount -t proc proc /proc");
+		return -ENOENT;
+	}
+	n = readlink("/proc/self", self, sizeof(self) - 1);
+	self[n < 0 ? 0 : n] = '\0';
+	(void)snprintf(own, sizeof(own), "%d", (int)getpid());
+	if (strcmp(self, own) != 0) {
+		(void)err_say(e, ESRCH, "/proc", "shows the processes of another PID namespace than this one's");
+		err_try(e, "mount a proc of this PID namespace: unshare --mount-proc, or mount -t proc proc /proc");
+		return -ESRCH;
+	}
+	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid); /* fits */
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, errno, path, "cannot open the directory of the process");
+
+	*ret_fd = fd;
+	return 0;
+}
+
+static int child_start(struct child *ret, struct err *e)
+{
+	pid_t parent = getpid(), pid;
+	sigset_t all, old;
+	int num;
+
+	/*
+	 * The copy must not run our handlers: a Ctrl-C goes to the whole process group, and one cleanup
+	 * of half-done work is enough.
+	 */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	pid = sys_clone(CLONE_NEWUSER);
+	if (pid == 0)
+		child_wait(parent);
+	num = errno;
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (pid < 0)
+		return clone_fault(num, e);
+
+	ret->pidfd = sys_pidfd_open(pid, 0);
+	if (ret->pidfd < 0) {
+		num = errno;
+		(void)kill(pid, SIGKILL);
+		(void)waitpid(pid, NULL, 0);
+		return err_set(e, num, NULL, "cannot get a descriptor of the namespace's process");
+	}
+	return open_proc(pid, &ret->proc, e);
+}
+
+/* The kernel takes a map in one write, or not at all. */
+static int write_proc(int proc, const char *name, const char *text, size_t n)
+{
+	scoped_fd int fd = openat(proc, name, O_WRONLY | O_CLOEXEC);
+	ssize_t w;
+
+	if (fd < 0)
+		return -errno;
+	w = write(fd, text, n);
+	return w < 0 ? -errno : (size_t)w < n ? -EIO : 0;
+}
+
+static bool have_cap(int cap)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { { 0 }, { 0 } };
+
+	if (syscall(SYS_capget, &h, d) < 0)
+		return false;
+	return d[cap / 32].effective & 1u << cap % 32;
+}
+
+/* Find the rule of the kernel's new_idmap_permitted() that said no. */
+static int write_fault(int num, const char *name, const struct idranges *r, struct err *e)
+{
+	bool uid = name[0] == 'u';
+
+	(void)err_set(e, num, name, "cannot set the map of a new user namespace");
+	err_op(e, "userns");
+	if (num != EPERM)
+		return -num;
+	if (!have_cap(uid ? CAP_SETUID : CAP_SETGID)) {
+		err_why(e, "without %s only one id can be mapped, and seen only as the caller's own (%u)",
+			uid ? "CAP_SETUID" : "CAP_SETGID", uid ? geteuid() : getegid());
+		err_try(e, "run as root, or with a map like %c:0:%u:1", name[0], uid ? geteuid() : getegid());
+		return -num;
+	}
+	for (size_t i = 0; i < r->len; i++)
+		if (uid && r->items[i].seen == 0 && !have_cap(CAP_SETFCAP))
+			err_why(e, "a map that shows ids as 0 needs CAP_SETFCAP since Linux 5.12");
+	return -num;
+}
+
+static int set_map(int proc, const char *name, const struct idranges *extents, struct err *e)
+{
+	scoped_buf struct buf text = BUF_INIT;
+	int r;
+
+	idranges_print_kernel(extents, &text);
+	if (!buf_get(&text))
+		return err_nomem(e);
+
+	/* The last newline is not needed, and could be the byte too many. */
+	r = write_proc(proc, name, text.data, text.len - 1);
+	if (r == -EPERM && name[0] == 'g' && !have_cap(CAP_SETGID)) {
+		/* Linux 3.19: a group map without CAP_SETGID only once setgroups(2) is out of reach. */
+		r = write_proc(proc, "setgroups", "deny", 4);
+		if (r == 0)
+			r = write_proc(proc, name, text.data, text.len - 1);
+	}
+	return r < 0 ? write_fault(-r, name, extents, e) : 0;
+}
+
+static int read_map_file(int proc, const char *name, struct buf *ret, struct err *e)
+{
+	scoped_fd int fd = openat(proc, name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(e, errno, name, "cannot open the map of the process");
+	return fd_read_all(fd, name, MAP_FILE_MAX, ret, e);
+}
+
+static int userns_read_proc(int proc, struct idmap *ret, struct err *e)
+{
+	scoped_buf struct buf uid = BUF_INIT, gid = BUF_INIT;
+	int r;
+
+	r = read_map_file(proc, "uid_map", &uid, e);
+	if (r == 0)
+		r = read_map_file(proc, "gid_map", &gid, e);
+	if (r < 0)
+		return r;
+	return idmap_parse_kernel(buf_get(&uid), buf_get(&gid), ret, e);
+}
+
+/* The kernel could have cut or bent it (it reads 4294967296 as 0): compare before anyone relies on it. */
+static int check_map(int proc, const struct idmap *want, struct err *e)
+{
+	scoped_idmap struct idmap have = { 0 };
+	int r;
+
+	r = userns_read_proc(proc, &have, e);
+	if (r < 0)
+		return r;
+	if (idmap_equal(want, &have))
+		return 0;
+
+	(void)err_say(e, EIO, NULL, "the kernel has another map than the one it was given");
+	err_op(e, "userns");
+	return -EIO;
+}
+
+/* The extents to write for a map, and the map that comes of them. */
+struct fitted {
+	struct draft draft;
+	struct idmap map;
+};
+
+static void cleanup_fitted(struct fitted *f)
+{
+	draft_done(&f->draft);
+	idmap_done(&f->map);
+}
+
+static int fit_range(const struct idrange *want, const struct draft_kind *own, unsigned kind, bool all,
+		     struct draft *ret, struct err *e)
+{
+	uint32_t found = 0;
+
+	for (size_t i = 0; i < own->len; i++) {
+		const struct idrange *o = &own->items[i].r;
+		uint32_t start = o->disk > want->seen ? o->disk : want->seen;
+		uint32_t end_o = o->disk + o->count, end_w = want->seen + want->count;
+		uint32_t end = end_o < end_w ? end_o : end_w;
+		int r;
+
+		if (start >= end)
+			continue;
+		r = draft_add(ret, kind, kind, want->disk + (start - want->seen), start, end - start, PLACE_NONE, e);
+		if (r < 0)
+			return r;
+		found += end - start;
+	}
+	if (found == want->count || all)
+		return 0;
+
+	(void)err_say(e, EPERM, NULL, "seen %s ids %u-%u do not all exist in this user namespace",
+		kind == KIND_UID ? "user" : "group", want->seen, want->seen + (want->count - 1));
+	err_op(e, "userns");
+	err_try(e, "the ids that exist are the first and third columns of /proc/self/%s", kind == KIND_UID ? "uid_map" : "gid_map");
+	return -EPERM;
+}
+
+/*
+ * Inside a user namespace the kernel takes an extent only if it lies in one extent of that namespace's
+ * own map (map_id_range_down()), and the identity means the ids that there are. In the initial
+ * namespace this changes nothing.
+ */
+static int fit(const struct idmap *m, struct fitted *ret, struct err *e)
+{
+	scoped_buf struct buf uid = BUF_INIT, gid = BUF_INIT;
+	scoped_draft struct draft own = { 0 };
+	int r;
+
+	r = fd_read_file(AT_FDCWD, "/proc/self/uid_map", MAP_FILE_MAX, &uid, e);
+	if (r == 0)
+		r = fd_read_file(AT_FDCWD, "/proc/self/gid_map", MAP_FILE_MAX, &gid, e);
+	if (r == 0)
+		r = kernel_lines(buf_get(&uid), KIND_UID, &own, e);
+	if (r == 0)
+		r = kernel_lines(buf_get(&gid), KIND_GID, &own, e);
+	for (size_t i = 0; i < m->uid.len && r == 0; i++)
+		r = fit_range(&m->uid.items[i], &own.uid, KIND_UID, idranges_identity(&m->uid), &ret->draft, e);
+	for (size_t i = 0; i < m->gid.len && r == 0; i++)
+		r = fit_range(&m->gid.items[i], &own.gid, KIND_GID, idranges_identity(&m->gid), &ret->draft, e);
+	if (r == 0)
+		r = draft_finish(&ret->draft, false, &ret->map, e);
+	return r;
+}
+
+/* The draft's ranges as they are: not merged. ret borrows nothing; free ret->items. */
+static int extents_of(const struct draft_kind *k, struct idranges *ret, struct err *e)
+{
+	struct idrange *items = malloc(k->len * sizeof(*items));
+
+	if (!items)
+		return err_nomem(e);
+
+	for (size_t i = 0; i < k->len; i++)
+		items[i] = k->items[i].r;
+	*ret = (struct idranges){ .items = items, .len = k->len };
+	return 0;
+}
+
+static int set_maps(int proc, const struct draft *d, struct err *e)
+{
+	struct idranges uid = { 0 }, gid = { 0 };
+	int r;
+
+	r = extents_of(&d->uid, &uid, e);
+	if (r == 0)
+		r = extents_of(&d->gid, &gid, e);
+	if (r == 0)
+		r = set_map(proc, "uid_map", &uid, e);
+	if (r == 0)
+		r = set_map(proc, "gid_map", &gid, e);
+	free(uid.items);
+	free(gid.items);
+	return r;
+}
+
+/* Needs CAP_SETUID and CAP_SETGID in the caller's namespace for more than the caller's own id. */
+static int userns_make(const struct idmap *m, int *ret_fd, struct err *e)
+{
+	scoped_child struct child child = { -1, -1 };
+	__attribute__((cleanup(cleanup_fitted))) struct fitted fitted = { 0 };
+	int r, fd;
+
+	/* Started first: it looks at /proc, which the rest takes for granted. */
+	r = child_start(&child, e);
+	if (r == 0)
+		r = fit(m, &fitted, e);
+	if (r == 0)
+		r = set_maps(child.proc, &fitted.draft, e);
+	if (r == 0)
+		r = check_map(child.proc, &fitted.map, e);
+	if (r < 0)
+		return r;
+
+	fd = openat(child.proc, "ns/user", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, errno, "ns/user", "cannot open the new user namespace");
+
+	*ret_fd = fd;
+	return 0;
+}
+
+/* The namespaces of this run: a table with linear probing, at most half full. A slot without ranges is free. */
+struct entry {
+	struct idmap map;
+	int fd;
+};
+
+static struct {
+	struct entry *slots;
+	size_t size, len, made;
+} cache;
+
+static uint64_t hash_ranges(const struct idranges *r, uint64_t h)
+{
+	/* FNV-1a over words: maps come from fstab and the command line, not from an attacker with a million of them. */
+	for (size_t i = 0; i < r->len; i++) {
+		const uint32_t v[] = { r->items[i].disk, r->items[i].seen, r->items[i].count };
+
+		for (size_t k = 0; k < 3; k++)
+			h = (h ^ v[k]) * 0x100000001b3u;
+	}
+	return (h ^ r->len) * 0x100000001b3u;
+}
+
+/* The slot that holds the map, or the free one where it belongs. */
+static struct entry *cache_slot(struct entry *slots, size_t size, const struct idmap *m)
+{
+	uint64_t h = hash_ranges(&m->gid, hash_ranges(&m->uid, 0xcbf29ce484222325u));
+	size_t i = (h ^ h >> 32) & (size - 1);
+
+	while (slots[i].map.uid.len && !idmap_equal(&slots[i].map, m))
+		i = (i + 1) & (size - 1);
+	return &slots[i];
+}
+
+static int cache_grow(struct err *e)
+{
+	size_t size = cache.size ? cache.size * 2 : 64;
+	struct entry *slots;
+
+	if (cache.len < cache.size / 2)
+		return 0;
+	slots = calloc(size, sizeof(*slots));
+	if (!slots)
+		return err_nomem(e);
+
+	for (size_t i = 0; i < cache.size; i++)
+		if (cache.slots[i].map.uid.len)
+			*cache_slot(slots, size, &cache.slots[i].map) = cache.slots[i];
+	free(cache.slots);
+	cache.slots = slots;
+	cache.size = size;
+	return 0;
+}
+
+int userns_get(const struct idmap *m, int *ret_fd, struct err *e)
+{
+	scoped_idmap struct idmap copy = { 0 };
+	scoped_fd int fd = -1;
+	struct entry *slot;
+	int r;
+
+	r = cache_grow(e);
+	if (r < 0)
+		return r;
+	slot = cache_slot(cache.slots, cache.size, m);
+	if (slot->map.uid.len) {
+		*ret_fd = slot->fd;
+		return 0;
+	}
+	r = idmap_copy(m, &copy, e);
+	if (r == 0)
+		r = userns_make(m, &fd, e);
+	if (r < 0)
+		return r;
+
+	slot->map = copy;
+	copy = (struct idmap){ 0 };
+	slot->fd = TAKE_FD(fd);
+	cache.len++;
+	cache.made++;
+	log_verbose("made a user namespace to carry the map (number %zu of this run)", cache.made);
+	*ret_fd = slot->fd;
+	return 0;
+}
+
+size_t userns_made(void)
+{
+	return cache.made;
+}
+
+void userns_cache_done(void)
+{
+	for (size_t i = 0; i < cache.size; i++) {
+		if (!cache.slots[i].map.uid.len)
+			continue;
+		idmap_done(&cache.slots[i].map);
+		cleanup_fd(&cache.slots[i].fd);
+	}
+	free(cache.slots);
+	cache.slots = NULL;
+	cache.size = cache.len = 0;
+}
+
+int userns_open_pid(pid_t pid, int *ret_fd, struct err *e)
+{
+	char path[64];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, errno, path, "cannot open the user namespace");
+
+	*ret_fd = fd;
+	return 0;
+}

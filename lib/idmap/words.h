@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IDMAP_WORDS_H
+#define IDMAP_WORDS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../base/vec.h"
+#include "draft.h"
+
+/* What the parser of maps is made of. Private to lib/idmap. */
+
+/* A piece of a text, not terminated, and where it stands. */
+struct word {
+	const char *s;
+	size_t len;
+	struct place at;
+};
+
+struct parser {
+	const struct idmap_context *ctx;
+	struct draft draft;
+	struct strv files; /* the names that places refer to */
+	struct err *e;
+};
+
+static inline void cleanup_parser(struct parser *p)
+{
+	draft_done(&p->draft);
+	strv_done(&p->files);
+}
+
+#define scoped_parser __attribute__((cleanup(cleanup_parser)))
+
+bool word_is(const struct word *w, const char *s);
+bool word_starts(const struct word *w, const char *s);
+
+/* The word without its first n bytes. */
+struct word word_from(struct word w, size_t n);
+
+/* What stands before the next sep; *rest becomes what stands after it. more: there was one. */
+struct word word_until(struct word *rest, char sep, bool *ret_more);
+
+/* Split at each sep into at most max fields, the last of which keeps the rest. Returns how many. */
+size_t word_split(struct word w, char sep, struct word *fields, size_t max);
+
+#define word_fault(e, num, w, ...) place_fault(e, num, (w)->at, (w)->s, (w)->len, __VA_ARGS__)
+
+#endif
