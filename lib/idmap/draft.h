@@ -56,13 +56,6 @@ static inline void cleanup_draft(struct draft *d)
 
 #define scoped_draft __attribute__((cleanup(cleanup_draft)))
 
-static inline void cleanup_idmap(struct idmap *m)
-{
-	idmap_done(m);
-}
-
-#define scoped_idmap __attribute__((cleanup(cleanup_idmap)))
-
 /* Both in the constructor's form. */
 bool idranges_equal(const struct idranges *a, const struct idranges *b);
 

@@ -76,6 +76,13 @@ int idmap_parse_kernel(const char *uid_lines, const char *gid_lines, struct idma
 
 void idmap_done(struct idmap *m);
 
+static inline void cleanup_idmap(struct idmap *m)
+{
+	idmap_done(m);
+}
+
+#define scoped_idmap __attribute__((cleanup(cleanup_idmap)))
+
 /* Translate: false when the id has no mapping. */
 bool idmap_uid_seen(const struct idmap *m, uint32_t disk, uint32_t *ret_seen);
 bool idmap_gid_seen(const struct idmap *m, uint32_t disk, uint32_t *ret_seen);

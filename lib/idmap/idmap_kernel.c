@@ -10,38 +10,18 @@
 #include "kernel.h"
 #include "words.h"
 
-static bool is_blank(char c)
-{
-	return c == ' ' || c == '\t';
-}
-
-/* The next column; columns are padded with any number of blanks. */
-static struct word next_column(struct word *line)
-{
-	struct word w;
-
-	while (line->len && is_blank(line->s[0]))
-		*line = word_from(*line, 1);
-	w = *line;
-	w.len = 0;
-	while (w.len < line->len && !is_blank(line->s[w.len]))
-		w.len++;
-	*line = word_from(*line, w.len);
-	return w;
-}
-
 static int parse_line(struct word line, unsigned kind, struct draft *d, struct err *e)
 {
 	struct word whole = line;
 	uint64_t v[3];
 
 	for (size_t i = 0; i < 3; i++) {
-		struct word w = next_column(&line);
+		struct word w = word_column(&line);
 
 		if (num_u64_n(w.s, w.len, &v[i]) < 0)
 			return word_fault(e, EINVAL, &whole, "is no line of a kernel's map: DISK SEEN COUNT");
 	}
-	if (next_column(&line).len)
+	if (word_column(&line).len)
 		return word_fault(e, EINVAL, &whole, "is no line of a kernel's map: something follows DISK SEEN COUNT");
 	/* from_kuid() of an id that the reader's namespace does not have (uid_m_show() in the kernel) */
 	if (v[1] == UINT32_MAX) {

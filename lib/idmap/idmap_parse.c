@@ -61,7 +61,7 @@ static int parse_count(const struct word *w, uint64_t *ret, struct err *e)
 }
 
 /* Names are looked up once for each kind: user www-data and group www-data need not have one number. */
-static int add_fields(struct parser *p, unsigned kinds, const struct word whole, const struct word f[static 3])
+int add_fields(struct parser *p, unsigned kinds, const struct word whole, const struct word f[static 3])
 {
 	for (unsigned kind = KIND_UID; kind <= KIND_GID; kind <<= 1) {
 		uint64_t disk, seen, count;
@@ -87,6 +87,14 @@ static const struct { const char *name; unsigned kinds; } kind_names[] = {
 	{ "both", KIND_BOTH }, { "uid", KIND_UID }, { "gid", KIND_GID },
 };
 
+unsigned kind_of_word(const struct word *w)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kind_names); i++)
+		if (word_is(w, kind_names[i].name))
+			return kind_names[i].kinds;
+	return 0;
+}
+
 /* [b:|u:|g:|both:|uid:|gid:]DISK:SEEN:COUNT */
 static int parse_range(struct parser *p, struct word w)
 {
@@ -95,12 +103,12 @@ static int parse_range(struct parser *p, struct word w)
 	size_t n, skip = 0;
 
 	n = word_split(w, ':', f, ARRAY_LEN(f));
-	if (n > 3)
-		for (size_t i = 0; i < ARRAY_LEN(kind_names) && !skip; i++)
-			if (word_is(&f[0], kind_names[i].name)) {
-				kinds = kind_names[i].kinds;
-				skip = 1;
-			}
+	if (n > 3 && kind_of_word(&f[0])) {
+		kinds = kind_of_word(&f[0]);
+		skip = 1;
+	}
+	if (n == 3 && kind_of_word(&f[0]))
+		return word_fault(p->e, EINVAL, &w, "is no map: DISK:SEEN:COUNT must follow the kind of id");
 	if (n == skip + 3)
 		return add_fields(p, kinds, whole, f + skip);
 	if (n == 4 && !skip)
@@ -164,10 +172,19 @@ static const struct { const char *start; int (*parse)(struct parser *p, struct w
 	{ "+", parse_base },
 	{ "uids=", parse_crun },
 	{ "gids=", parse_crun },
+	{ "subid:", parse_subid },
+	{ "user:", parse_user },
+	{ "owner:", parse_owner },
+	{ "pid:", parse_pid },
+	{ "fd:", parse_fd },
+	{ "/proc/", parse_proc },
+	{ "@", parse_file },
 };
 
 static int parse_entry(struct parser *p, struct word w)
 {
+	if (word_is(&w, "auto"))
+		return parse_auto(p, w);
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
 		if (word_starts(&w, forms[i].start))
 			return forms[i].parse(p, w);

@@ -6,137 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <linux/magic.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/vfs.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
 #include "../base/log.h"
-#include "../base/sys.h"
 #include "kernel.h"
-
-#ifndef P_PIDFD
-#define P_PIDFD 3
-#endif
-
-/* What the kernel lets a map's file hold: a page, whatever the padding of its columns makes of it. */
-enum { MAP_FILE_MAX = 1 << 16 };
-
-/* A process that lives in a new user namespace until this ends. */
-struct child {
-	int pidfd, proc; /* proc: its directory in /proc, which stays its own even if the number is used again */
-};
-
-static void cleanup_child(struct child *c)
-{
-	int saved = errno;
-	siginfo_t info;
-
-	if (c->pidfd >= 0) {
-		(void)sys_pidfd_send_signal(c->pidfd, SIGKILL); /* ESRCH: dead already, and then only to be reaped */
-		while (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED) < 0 && errno == EINTR)
-			;
-		(void)close(c->pidfd);
-	}
-	if (c->proc >= 0)
-		(void)close(c->proc);
-	errno = saved;
-}
-
-#define scoped_child __attribute__((cleanup(cleanup_child)))
-
-/* Runs in the child, a copy of one thread of a process that may have more: system calls only. */
-static _Noreturn void child_wait(pid_t parent)
-{
-	/* All signals but SIGKILL are blocked. A parent that died before the first line is seen by the second. */
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		_exit(1);
-	for (;;)
-		(void)pause();
-}
-
-static int clone_fault(int num, struct err *e)
-{
-	(void)err_set(e, num, NULL, "cannot make a user namespace for the map");
-	err_op(e, "userns");
-	if (num == EINVAL)
-		err_why(e, "this kernel is built without user namespaces");
-	else if (num == ENOSPC || num == EUSERS)
-		err_why(e, "the limit of user namespaces (user.max_user_namespaces) or of their nesting (32) is reached");
-	else if (num == EPERM)
-		err_why(e, "user namespaces are switched off for this caller, or a chroot hides the root directory");
-	return -num;
-}
-
-/*
- * /proc must be there and be that of our own PID namespace: in another one the same number is another
- * process, whose map we would write.
- */
-static int open_proc(pid_t pid, int *ret_fd, struct err *e)
-{
-	char path[32], self[32], own[32];
-	struct statfs fs;
-	ssize_t n;
-	int fd;
-
-	if (statfs("/proc", &fs) < 0 || (unsigned long)fs.f_type != PROC_SUPER_MAGIC) {
-		(void)err_say(e, ENOENT, "/proc", "is needed to set and read the maps of user namespaces, and is not mounted");
-		err_try(e, "mount -t proc proc /proc");
-		return -ENOENT;
-	}
-	n = readlink("/proc/self", self, sizeof(self) - 1);
-	self[n < 0 ? 0 : n] = '\0';
-	(void)snprintf(own, sizeof(own), "%d", (int)getpid());
-	if (strcmp(self, own) != 0) {
-		(void)err_say(e, ESRCH, "/proc", "shows the processes of another PID namespace than this one's");
-		err_try(e, "mount a proc of this PID namespace: unshare --mount-proc, or mount -t proc proc /proc");
-		return -ESRCH;
-	}
-	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid); /* fits */
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(e, errno, path, "cannot open the directory of the process");
-
-	*ret_fd = fd;
-	return 0;
-}
-
-static int child_start(struct child *ret, struct err *e)
-{
-	pid_t parent = getpid(), pid;
-	sigset_t all, old;
-	int num;
-
-	/*
-	 * The copy must not run our handlers: a Ctrl-C goes to the whole process group, and one cleanup
-	 * of half-done work is enough.
-	 */
-	(void)sigfillset(&all);
-	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
-	pid = sys_clone(CLONE_NEWUSER);
-	if (pid == 0)
-		child_wait(parent);
-	num = errno;
-	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (pid < 0)
-		return clone_fault(num, e);
-
-	ret->pidfd = sys_pidfd_open(pid, 0);
-	if (ret->pidfd < 0) {
-		num = errno;
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-		return err_set(e, num, NULL, "cannot get a descriptor of the namespace's process");
-	}
-	return open_proc(pid, &ret->proc, e);
-}
+#include "userns_child.h"
 
 /* The kernel takes a map in one write, or not at all. */
 static int write_proc(int proc, const char *name, const char *text, size_t n)
@@ -201,35 +78,13 @@ static int set_map(int proc, const char *name, const struct idranges *extents, s
 	return r < 0 ? write_fault(-r, name, extents, e) : 0;
 }
 
-static int read_map_file(int proc, const char *name, struct buf *ret, struct err *e)
-{
-	scoped_fd int fd = openat(proc, name, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_set(e, errno, name, "cannot open the map of the process");
-	return fd_read_all(fd, name, MAP_FILE_MAX, ret, e);
-}
-
-static int userns_read_proc(int proc, struct idmap *ret, struct err *e)
-{
-	scoped_buf struct buf uid = BUF_INIT, gid = BUF_INIT;
-	int r;
-
-	r = read_map_file(proc, "uid_map", &uid, e);
-	if (r == 0)
-		r = read_map_file(proc, "gid_map", &gid, e);
-	if (r < 0)
-		return r;
-	return idmap_parse_kernel(buf_get(&uid), buf_get(&gid), ret, e);
-}
-
 /* The kernel could have cut or bent it (it reads 4294967296 as 0): compare before anyone relies on it. */
 static int check_map(int proc, const struct idmap *want, struct err *e)
 {
 	scoped_idmap struct idmap have = { 0 };
 	int r;
 
-	r = userns_read_proc(proc, &have, e);
+	r = userns_map_of_proc(proc, &have, e);
 	if (r < 0)
 		return r;
 	if (idmap_equal(want, &have))
@@ -342,12 +197,12 @@ static int set_maps(int proc, const struct draft *d, struct err *e)
 /* Needs CAP_SETUID and CAP_SETGID in the caller's namespace for more than the caller's own id. */
 static int userns_make(const struct idmap *m, int *ret_fd, struct err *e)
 {
-	scoped_child struct child child = { -1, -1 };
+	scoped_child struct child child = CHILD_NONE;
 	__attribute__((cleanup(cleanup_fitted))) struct fitted fitted = { 0 };
 	int r, fd;
 
 	/* Started first: it looks at /proc, which the rest takes for granted. */
-	r = child_start(&child, e);
+	r = child_start(-1, &child, e);
 	if (r == 0)
 		r = fit(m, &fitted, e);
 	if (r == 0)
@@ -466,18 +321,4 @@ void userns_cache_done(void)
 	free(cache.slots);
 	cache.slots = NULL;
 	cache.size = cache.len = 0;
-}
-
-int userns_open_pid(pid_t pid, int *ret_fd, struct err *e)
-{
-	char path[64];
-	int fd;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(e, errno, path, "cannot open the user namespace");
-
-	*ret_fd = fd;
-	return 0;
 }

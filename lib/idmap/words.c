@@ -49,3 +49,22 @@ size_t word_split(struct word w, char sep, struct word *fields, size_t max)
 		fields[n++] = w;
 	return n;
 }
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct word word_column(struct word *line)
+{
+	struct word w;
+
+	while (line->len && is_blank(line->s[0]))
+		*line = word_from(*line, 1);
+	w = *line;
+	w.len = 0;
+	while (w.len < line->len && !is_blank(line->s[w.len]))
+		w.len++;
+	*line = word_from(*line, w.len);
+	return w;
+}

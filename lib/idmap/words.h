@@ -44,6 +44,25 @@ struct word word_until(struct word *rest, char sep, bool *ret_more);
 /* Split at each sep into at most max fields, the last of which keeps the rest. Returns how many. */
 size_t word_split(struct word w, char sep, struct word *fields, size_t max);
 
+/* The next of the columns that blanks and tabs set apart; empty when there is none. */
+struct word word_column(struct word *line);
+
 #define word_fault(e, num, w, ...) place_fault(e, num, (w)->at, (w)->s, (w)->len, __VA_ARGS__)
+
+/* KIND_* for b, u, g, both, uid, gid; 0 for others. */
+unsigned kind_of_word(const struct word *w);
+
+/* Add the range of three fields, numbers or names, to the kinds. whole: what to show when it is refused as one. */
+int add_fields(struct parser *p, unsigned kinds, struct word whole, const struct word f[static 3]);
+
+/* The entries that refer to something else (idmap_refs.c). w is the whole entry; each adds to the draft. */
+int parse_auto(struct parser *p, struct word w);
+int parse_subid(struct parser *p, struct word w);
+int parse_user(struct parser *p, struct word w);
+int parse_owner(struct parser *p, struct word w);
+int parse_pid(struct parser *p, struct word w);
+int parse_fd(struct parser *p, struct word w);
+int parse_proc(struct parser *p, struct word w);
+int parse_file(struct parser *p, struct word w);
 
 #endif

@@ -63,7 +63,7 @@ TEST(idmap_refusals_name_the_fault_the_word_and_the_place)
 		{ "0:1", -EINVAL, "0:1", "has three fields" },
 		{ "0:1:2:3:4", -EINVAL, "0:1:2:3:4", "has no more fields" },
 		{ "u:0:1:2:3", -EINVAL, "u:0:1:2:3", "has no more fields" },
-		{ "u:0:1", -ENOENT, "u", "no user of this name" },
+		{ "u:0:1", -EINVAL, "u:0:1", "must follow the kind of id" },
 		{ "0: 1:5", -EINVAL, "0:", "has three fields" },
 		{ "0 :1:5", -EINVAL, "0", "has three fields" },
 		{ "::", -EINVAL, "", "DISK is missing (byte 0" },
@@ -117,5 +117,133 @@ TEST(idmap_refusals_name_the_fault_the_word_and_the_place)
 		CHECK_STR(e.on, bad[i].on);
 		CHECK_HAS(e.what, bad[i].what);
 		CHECK_INT(m.uid.len, 77); /* the result is set on success only */
+	}
+}
+
+/* Texts of n ranges that do not touch (step 2) or that do (step 1). */
+static int parse_many(size_t n, uint32_t first, uint32_t step, struct idmap *ret, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	for (uint32_t i = 0; i < n; i++)
+		buf_printf(&b, "u:%u:%u:1 ", first + i * step, first + i * step);
+	return parse(buf_get(&b), ret, e);
+}
+
+TEST(idmap_takes_340_ranges_and_refuses_341_unless_they_merge)
+{
+	scoped_idmap struct idmap m = { 0 };
+	struct err e = ERR_INIT;
+	uint32_t id;
+
+	REQUIRE(parse_many(340, 0, 2, &m, &e) == 0);
+	CHECK_INT(m.uid.len, 340);
+	CHECK(idmap_uid_seen(&m, 678, &id) && id == 678);
+	CHECK(!idmap_uid_seen(&m, 679, &id) && !idmap_uid_seen(&m, 680, &id));
+	idmap_done(&m);
+
+	CHECK_INT(parse_many(341, 0, 2, &m, &e), -E2BIG);
+	CHECK_HAS(e.what, "341 ranges of user ids");
+
+	REQUIRE(parse_many(341, 0, 1, &m, &e) == 0);
+	CHECK_INT(m.uid.len, 1);
+	CHECK_INT(m.uid.items[0].count, 341);
+}
+
+TEST(idmap_refuses_a_text_that_the_kernel_would_not_take)
+{
+	/* "4000000000 4000000000 1\n" is 24 bytes: 170 of them are 4079 without the last newline, 171 are 4103. */
+	scoped_idmap struct idmap m = { 0 };
+	struct err e = ERR_INIT;
+
+	CHECK_INT(parse_many(170, 4000000000u, 2, &m, &e), 0);
+	idmap_done(&m);
+	CHECK_INT(parse_many(171, 4000000000u, 2, &m, &e), -E2BIG);
+	CHECK_HAS(e.what, "takes 4103 bytes");
+}
+
+TEST(idmap_several_texts_are_one_map_and_one_count_of_bytes)
+{
+	const char *const texts[] = { "u:0:1:1", "g:0:2:1 b:5:6:1", "b:6:7:x" };
+	scoped_idmap struct idmap m = { 0 };
+	scoped_buf struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	REQUIRE(idmap_parse(texts, 2, NULL, &m, &e) == 0);
+	idmap_print(&m, &b);
+	CHECK_STR(buf_get(&b), "u:0:1:1;u:5:6:1;g:0:2:1;g:5:6:1");
+	idmap_done(&m);
+	CHECK_INT(idmap_parse(texts, 3, NULL, &m, &e), -EINVAL);
+	CHECK_HAS(e.what, "(byte 30 of the map)");
+	CHECK_INT(idmap_parse(texts, 0, NULL, &m, &e), -EINVAL);
+	CHECK_INT(idmap_parse((const char *const[]){ "0:1:1", "" }, 2, NULL, &m, &e), -EINVAL);
+}
+
+TEST(idmap_of_one_kind_is_the_identity_for_the_other_unless_strict)
+{
+	const struct idmap_context strict = { .strict = true };
+	scoped_idmap struct idmap m = { 0 };
+	struct err e = ERR_INIT;
+	const char *text = "u:1:2:3";
+	uint32_t id;
+
+	REQUIRE(parse(text, &m, &e) == 0);
+	CHECK(m.gid_assumed);
+	CHECK(idmap_gid_seen(&m, 4294967294u, &id) && id == 4294967294u);
+	idmap_done(&m);
+	CHECK_INT(idmap_parse(&text, 1, &strict, &m, &e), -EINVAL);
+	CHECK_HAS(e.what, "for user ids only");
+	CHECK_HAS(e.hint, "g:DISK:SEEN:COUNT");
+
+	text = "u:1:2:3 g:1:2:3";
+	REQUIRE(idmap_parse(&text, 1, &strict, &m, &e) == 0);
+	CHECK(!m.gid_assumed);
+}
+
+TEST(idmap_words_say_which_side_is_which)
+{
+	static const struct { const char *text, *words; } t[] = {
+		{ "+100000", "disk 0-65535 is seen as 100000-165535" },
+		{ "1000:0:1", "disk 1000 is seen as 0" },
+		{ "0:5:1 7:9:2", "disk 0 is seen as 5, disk 7-8 is seen as 9-10" },
+		{ "u:1000:0:1", "users: disk 1000 is seen as 0; groups: every id is seen as it is on disk" },
+		{ "0:0:4294967295", "every id is seen as it is on disk" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		scoped_idmap struct idmap m = { 0 };
+		scoped_buf struct buf b = BUF_INIT;
+		struct err e = ERR_INIT;
+
+		REQUIRE(parse(t[i].text, &m, &e) == 0);
+		idmap_print_words(&m, &b);
+		CHECK_STR(buf_get(&b), t[i].words);
+	}
+}
+
+TEST(idmap_reads_what_the_kernel_prints)
+{
+	static const struct { const char *uid, *gid; int r; const char *canonical; } t[] = {
+		{ "         0     100000      65536\n", "0 100000 65536", 0, "b:0:100000:65536" },
+		{ "0 0 1\n1 100000 5\n", "0 0 4294967295\n", 0, "u:0:0:1;u:1:100000:5;g:0:0:4294967295" },
+		{ "", "0 0 1\n", -ENODATA, NULL },
+		{ "0 0 1\n", "", -ENODATA, NULL },
+		{ "0 4294967295 1\n", "0 0 1", -ENODATA, NULL },
+		{ "0 0\n", "0 0 1", -EINVAL, NULL },
+		{ "0 0 1 1\n", "0 0 1", -EINVAL, NULL },
+		{ "0 0 1\n\n", "0 0 1", -EINVAL, NULL },
+		{ "0 0 root\n", "0 0 1", -EINVAL, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		scoped_idmap struct idmap m = { 0 };
+		scoped_buf struct buf b = BUF_INIT;
+		struct err e = ERR_INIT;
+
+		CHECK_INT(idmap_parse_kernel(t[i].uid, t[i].gid, &m, &e), t[i].r);
+		if (!t[i].canonical)
+			continue;
+		idmap_print(&m, &b);
+		CHECK_STR(buf_get(&b), t[i].canonical);
 	}
 }

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* idmap_refs: entries of a map that refer to something else: users and their grants, namespaces, files. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/num.h"
+#include "names.h"
+#include "subid.h"
+#include "userns.h"
+#include "words.h"
+
+/* A map's file: 340 lines per kind are what the kernel takes, but neighbours merge and comments are free. */
+enum { MAP_FILE_SIZE_MAX = 1 << 20 };
+
+/* A failure of what the entry refers to: say which entry that was. */
+static int ref_fault(const struct parser *p, const struct word *w, int r)
+{
+	if (w->len < 256)
+		err_prefix(p->e, "%.*s (byte %zu of the map)", (int)w->len, w->s, w->at.pos);
+	return r;
+}
+
+static char *word_dup(const struct word *w)
+{
+	return memchr(w->s, '\0', w->len) ? NULL : strndup(w->s, w->len);
+}
+
+/* The user named after the first ':' of the entry. */
+static int entry_user(const struct parser *p, struct word w, struct user *ret)
+{
+	const char *colon = memchr(w.s, ':', w.len);
+	struct word name = word_from(w, (size_t)(colon - w.s) + 1);
+	scoped_free char *s = NULL;
+	int r;
+
+	if (!name.len)
+		return word_fault(p->e, EINVAL, &name, "USER is missing");
+	if (memchr(name.s, ':', name.len))
+		return word_fault(p->e, EINVAL, &name, "no name of a user has a ':' in it");
+	s = word_dup(&name);
+	if (!s)
+		return err_nomem(p->e);
+	r = names_user(s, ret, p->e);
+	if (r == -ENOENT)
+		return word_fault(p->e, ENOENT, &name, "there is no user of this name");
+	return r;
+}
+
+/* The grants one after the other, from the given disk id on. */
+static int add_grants(struct parser *p, struct word w, const char *file, const struct user *user, unsigned kind,
+		      uint64_t disk)
+{
+	struct grants grants = { 0 };
+	int r;
+
+	r = subid_read(file, user, &grants, p->e);
+	if (r < 0)
+		r = ref_fault(p, &w, r);
+	for (size_t i = 0; i < grants.len && r == 0; i++) {
+		struct place at = { .file = file, .pos = grants.items[i].line };
+
+		r = draft_add(&p->draft, kind, kind, disk, grants.items[i].start, grants.items[i].count, at, p->e);
+		disk += grants.items[i].count;
+	}
+	VEC_DONE(&grants);
+	return r;
+}
+
+static int add_both_grants(struct parser *p, struct word w, const struct user *user, uint64_t disk)
+{
+	int r;
+
+	r = add_grants(p, w, p->ctx->subuid ? p->ctx->subuid : SUBUID_FILE, user, KIND_UID, disk);
+	if (r == 0)
+		r = add_grants(p, w, p->ctx->subgid ? p->ctx->subgid : SUBGID_FILE, user, KIND_GID, disk);
+	return r;
+}
+
+/* The real user id is the caller's, as newuidmap(1) has it. */
+int parse_auto(struct parser *p, struct word w)
+{
+	struct user user;
+	int r;
+
+	r = names_user_of(getuid(), &user, p->e);
+	if (r < 0)
+		return ref_fault(p, &w, r);
+	return add_both_grants(p, w, &user, 0);
+}
+
+int parse_subid(struct parser *p, struct word w)
+{
+	struct user user;
+	int r;
+
+	r = entry_user(p, w, &user);
+	if (r < 0)
+		return r;
+	return add_both_grants(p, w, &user, 0);
+}
+
+/* As a user's own processes have it in a rootless container: root is the user, all others are granted ids. */
+int parse_user(struct parser *p, struct word w)
+{
+	struct user user;
+	int r;
+
+	r = entry_user(p, w, &user);
+	if (r < 0)
+		return r;
+	if (!user.has_gid)
+		return word_fault(p->e, ENOENT, &w, "the user has no passwd entry that tells the group");
+	r = draft_add(&p->draft, KIND_UID, KIND_UID, 0, user.uid, 1, w.at, p->e);
+	if (r == 0)
+		r = draft_add(&p->draft, KIND_GID, KIND_GID, 0, user.gid, 1, w.at, p->e);
+	if (r == 0)
+		r = add_both_grants(p, w, &user, 1);
+	return r;
+}
+
+/* uid and gid apart: the owner's group need not be the number that the owner is. */
+int parse_owner(struct parser *p, struct word w)
+{
+	scoped_fd int fd = -1;
+	struct user user;
+	struct stat st;
+	int r;
+
+	if (!p->ctx->source)
+		return word_fault(p->e, EINVAL, &w, "there is no source here whose owner could be meant");
+	r = entry_user(p, w, &user);
+	if (r < 0)
+		return r;
+	if (!user.has_gid)
+		return word_fault(p->e, ENOENT, &w, "the user has no passwd entry that tells the group");
+	fd = open(p->ctx->source, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(p->e, errno, p->ctx->source, "cannot open the source to see its owner");
+	if (fstat(fd, &st) < 0)
+		return err_set(p->e, errno, p->ctx->source, "cannot see the owner of the source");
+	r = draft_add(&p->draft, KIND_UID, KIND_UID, st.st_uid, user.uid, 1, w.at, p->e);
+	if (r == 0)
+		r = draft_add(&p->draft, KIND_GID, KIND_GID, st.st_gid, user.gid, 1, w.at, p->e);
+	return r;
+}
+
+static int add_ranges(struct parser *p, struct word w, const struct idranges *r, unsigned kind)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < r->len && n == 0; i++)
+		n = draft_add(&p->draft, kind, kind, r->items[i].disk, r->items[i].seen, r->items[i].count, w.at, p->e);
+	return n;
+}
+
+static int add_map(struct parser *p, struct word w, const struct idmap *m)
+{
+	int r;
+
+	r = add_ranges(p, w, &m->uid, KIND_UID);
+	if (r == 0)
+		r = add_ranges(p, w, &m->gid, KIND_GID);
+	return r;
+}
+
+static int add_pid(struct parser *p, struct word w, struct word number)
+{
+	scoped_idmap struct idmap m = { 0 };
+	uint64_t pid;
+	int r;
+
+	if (num_u64_n(number.s, number.len, &pid) < 0 || pid == 0 || pid > INT_MAX)
+		return word_fault(p->e, EINVAL, &number, "is no process id");
+	r = userns_map_of_pid((pid_t)pid, &m, p->e);
+	if (r < 0)
+		return ref_fault(p, &w, r);
+	return add_map(p, w, &m);
+}
+
+int parse_pid(struct parser *p, struct word w)
+{
+	return add_pid(p, w, word_from(w, strlen("pid:")));
+}
+
+/* /proc/N/ns/user */
+int parse_proc(struct parser *p, struct word w)
+{
+	struct word rest = word_from(w, strlen("/proc/")), number;
+	bool more;
+
+	number = word_until(&rest, '/', &more);
+	if (!word_is(&rest, "ns/user"))
+		return word_fault(p->e, EINVAL, &w, "is no /proc/N/ns/user");
+	return add_pid(p, w, number);
+}
+
+int parse_fd(struct parser *p, struct word w)
+{
+	struct word number = word_from(w, strlen("fd:"));
+	scoped_idmap struct idmap m = { 0 };
+	uint64_t fd;
+	int r;
+
+	if (num_u64_n(number.s, number.len, &fd) < 0 || fd > INT_MAX)
+		return word_fault(p->e, EINVAL, &number, "is no file descriptor");
+	r = userns_map_of_fd((int)fd, &m, p->e);
+	if (r < 0)
+		return ref_fault(p, &w, r);
+	return add_map(p, w, &m);
+}
+
+/* One line of a map's file: the columns of uid_map, with a kind before them where one is meant alone. */
+static int parse_line(struct parser *p, struct word line)
+{
+	struct word whole = line, f[5];
+	unsigned kinds = KIND_BOTH;
+	size_t n = 0, skip = 0;
+
+	while (n < ARRAY_LEN(f)) {
+		f[n] = word_column(&line);
+		if (!f[n].len)
+			break;
+		n++;
+	}
+	if (n == 0)
+		return 0;
+	if (n == 4) {
+		kinds = kind_of_word(&f[0]);
+		skip = 1;
+	}
+	if (n != skip + 3)
+		return word_fault(p->e, EINVAL, &whole, "is no line of a map: [u|g|b] DISK SEEN COUNT");
+	if (!kinds)
+		return word_fault(p->e, EINVAL, &f[0], "is no kind of id: b, u or g (or both, uid, gid)");
+	return add_fields(p, kinds, whole, f + skip);
+}
+
+int parse_file(struct parser *p, struct word w)
+{
+	struct word name = word_from(w, 1), rest;
+	scoped_buf struct buf text = BUF_INIT;
+	scoped_free char *path = NULL;
+	size_t before = p->draft.uid.len + p->draft.gid.len, line_no = 0;
+	int r;
+
+	if (!name.len)
+		return word_fault(p->e, EINVAL, &name, "FILE is missing after '@'");
+	path = word_dup(&name);
+	if (!path || strv_add(&p->files, path) < 0)
+		return err_nomem(p->e);
+	r = fd_read_file(AT_FDCWD, path, MAP_FILE_SIZE_MAX, &text, p->e);
+	if (r < 0)
+		return ref_fault(p, &w, r);
+
+	rest = (struct word){ .s = buf_get(&text), .len = text.len, .at.file = p->files.items[p->files.len - 1] };
+	for (bool more = true; more;) {
+		struct word line = word_until(&rest, '\n', &more);
+		const char *comment = memchr(line.s, '#', line.len);
+
+		line.at.pos = ++line_no;
+		if (comment)
+			line.len = (size_t)(comment - line.s);
+		r = parse_line(p, line);
+		if (r < 0)
+			return r;
+	}
+	if (p->draft.uid.len + p->draft.gid.len == before)
+		return word_fault(p->e, EINVAL, &w, "the file has no line of a map in it");
+	return 0;
+}

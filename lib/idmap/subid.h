@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IDMAP_SUBID_H
+#define IDMAP_SUBID_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/err.h"
+#include "names.h"
+
+#define SUBUID_FILE "/etc/subuid"
+#define SUBGID_FILE "/etc/subgid"
+
+/* A range of subordinate ids (subuid(5)), valid by itself: start + count is at most 4294967295. */
+struct grant {
+	uint32_t start, count;
+	size_t line; /* in its file, from 1 */
+};
+
+struct grants { struct grant *items; size_t len, cap; };
+
+/*
+ * The user's grants in text, the content of file, in its order: lines USER:START:COUNT with USER a
+ * name or a decimal uid. A line given twice counts once. A faulty line of the user's own is an error
+ * (-EINVAL); another's is warned of (log_warn, FILE:LINE) and passed over. -ENOENT: no grant.
+ * ret is appended to, also on failure; free it with VEC_DONE.
+ */
+int subid_parse(const char *text, const char *file, const struct user *user, struct grants *ret, struct err *e);
+
+/* Read the file and parse it. */
+int subid_read(const char *file, const struct user *user, struct grants *ret, struct err *e);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* userns_child: a process to hold a user namespace open, and the way to it through /proc. */
+
+#include "userns_child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/sys.h"
+
+#ifndef P_PIDFD
+#define P_PIDFD 3
+#endif
+
+/* Joining a namespace waits for nothing; whoever takes longer was stopped from outside. */
+enum { JOIN_TIMEOUT_MS = 10 * 1000 };
+
+void child_done(struct child *c)
+{
+	int saved = errno;
+	siginfo_t info;
+
+	if (c->pidfd >= 0) {
+		(void)sys_pidfd_send_signal(c->pidfd, SIGKILL); /* ESRCH: dead already, and then only to be reaped */
+		while (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+			;
+		(void)close(c->pidfd);
+	}
+	if (c->proc >= 0)
+		(void)close(c->proc);
+	*c = CHILD_NONE;
+	errno = saved;
+}
+
+/*
+ * Runs in the child, a copy of one thread of a process that may have more: system calls only. Joins
+ * ns, if there is one, and says on the pipe how that went.
+ */
+static _Noreturn void child_run(pid_t parent, int ns, int pipe_fd)
+{
+	int num = 0;
+
+	/* All signals but SIGKILL are blocked. A parent that died before the first call is seen by the second. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+		_exit(1);
+	if (ns >= 0 && setns(ns, CLONE_NEWUSER) < 0)
+		num = errno;
+	/* The credentials that setns() gives reset the death signal (commit_creds()). */
+	if (ns >= 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
+		_exit(1);
+	if (pipe_fd >= 0 && write(pipe_fd, &num, sizeof(num)) < 0)
+		_exit(1);
+	for (;;)
+		(void)pause();
+}
+
+static int clone_fault(int num, struct err *e)
+{
+	(void)err_set(e, num, NULL, "cannot make a user namespace for the map");
+	err_op(e, "userns");
+	if (num == EINVAL)
+		err_why(e, "this kernel is built without user namespaces");
+	else if (num == ENOSPC || num == EUSERS)
+		err_why(e, "the limit of user namespaces (user.max_user_namespaces) or of their nesting (32) is reached");
+	else if (num == EPERM)
+		err_why(e, "user namespaces are switched off for this caller, or its root directory is a chroot");
+	return -num;
+}
+
+/* How the child's setns() went. */
+static int join_wait(int fd, struct err *e)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int num = 0, r;
+
+	do
+		r = poll(&p, 1, JOIN_TIMEOUT_MS);
+	while (r < 0 && errno == EINTR);
+	if (r <= 0 || read(fd, &num, sizeof(num)) != (ssize_t)sizeof(num))
+		return err_say(e, ETIMEDOUT, NULL, "the process that was to join the user namespace gave no answer");
+	if (num == 0)
+		return 0;
+
+	(void)err_set(e, num, NULL, "cannot join the user namespace to read its map");
+	err_op(e, "setns");
+	if (num == EPERM)
+		err_why(e, "joining takes CAP_SYS_ADMIN in that namespace: its owner's, or that of root above it");
+	return -num;
+}
+
+static pid_t child_clone(int ns, int pipe_fd)
+{
+	pid_t parent = getpid(), pid;
+	sigset_t all, old;
+	int num;
+
+	/*
+	 * The copy must not run our handlers: a Ctrl-C goes to the whole process group, and one cleanup
+	 * of half-done work is enough.
+	 */
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	pid = sys_clone(ns < 0 ? CLONE_NEWUSER : 0);
+	if (pid == 0)
+		child_run(parent, ns, pipe_fd);
+	num = errno;
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	errno = num;
+	return pid;
+}
+
+int child_start(int ns, struct child *ret, struct err *e)
+{
+	scoped_fd int rd = -1, wr = -1;
+	int pipe_fds[2], num, r;
+	pid_t pid;
+
+	if (ns >= 0) {
+		if (pipe2(pipe_fds, O_CLOEXEC) < 0)
+			return err_set(e, errno, NULL, "cannot make a pipe");
+		rd = pipe_fds[0];
+		wr = pipe_fds[1];
+	}
+	pid = child_clone(ns, wr);
+	if (pid < 0)
+		return clone_fault(errno, e);
+
+	ret->pidfd = sys_pidfd_open(pid, 0);
+	if (ret->pidfd < 0) {
+		num = errno;
+		(void)kill(pid, SIGKILL); /* not reaped yet, so the number is still its own */
+		(void)waitpid(pid, NULL, 0);
+		return err_set(e, num, NULL, "cannot get a descriptor of the namespace's process");
+	}
+	if (ns >= 0) {
+		cleanup_fd(&wr); /* so that the child's death ends the wait */
+		wr = -1;
+		r = join_wait(rd, e);
+		if (r < 0)
+			return r;
+	}
+	return proc_open(pid, &ret->proc, e);
+}
+
+int proc_open(pid_t pid, int *ret_fd, struct err *e)
+{
+	char path[32], self[32], own[32];
+	struct statfs fs;
+	ssize_t n;
+	int fd;
+
+	if (statfs("/proc", &fs) < 0 || (unsigned long)fs.f_type != PROC_SUPER_MAGIC) {
+		(void)err_say(e, ENOENT, "/proc", "is needed to set and read the maps of user namespaces, and is not mounted");
+		err_try(e, "mount -t proc proc /proc");
+		return -ENOENT;
+	}
+	n = readlink("/proc/self", self, sizeof(self) - 1);
+	self[n < 0 ? 0 : n] = '\0';
+	(void)snprintf(own, sizeof(own), "%d", (int)getpid());
+	if (strcmp(self, own) != 0) {
+		(void)err_say(e, ESRCH, "/proc", "shows the processes of another PID namespace than this one's");
+		err_try(e, "mount a proc of this PID namespace: unshare --mount-proc, or mount -t proc proc /proc");
+		return -ESRCH;
+	}
+	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid); /* fits */
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return err_say(e, ENOENT, path, "there is no such process");
+	if (fd < 0)
+		return err_set(e, errno, path, "cannot open the directory of the process");
+
+	*ret_fd = fd;
+	return 0;
+}
+
+static int read_map_file(int proc, const char *name, struct buf *ret, struct err *e)
+{
+	scoped_fd int fd = openat(proc, name, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(e, errno, name, "cannot open the map of the process");
+	return fd_read_all(fd, name, MAP_FILE_MAX, ret, e);
+}
+
+/*
+ * The kernel prints the second column in ids of the reader's namespace, but for a process of that very
+ * namespace in ids of its parent (uid_m_show()). So a map read from above is what a mount shows to us,
+ * and callers must not ask for the namespace they are in.
+ */
+int userns_map_of_proc(int proc, struct idmap *ret, struct err *e)
+{
+	scoped_buf struct buf uid = BUF_INIT, gid = BUF_INIT;
+	int r;
+
+	r = read_map_file(proc, "uid_map", &uid, e);
+	if (r == 0)
+		r = read_map_file(proc, "gid_map", &gid, e);
+	if (r < 0)
+		return r;
+	return idmap_parse_kernel(buf_get(&uid), buf_get(&gid), ret, e);
+}

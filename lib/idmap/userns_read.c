@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* userns_read: the maps of user namespaces that exist already. */
+
+#include "userns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include "userns_child.h"
+
+static int own_fault(struct err *e)
+{
+	(void)err_say(e, EINVAL, NULL, "that is the user namespace this runs in, which shifts nothing here");
+	err_op(e, "userns");
+	return -EINVAL;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/* Without the right to look at the process (EACCES) its map must do: one that is all like ours is taken for ours. */
+static int check_own_by_map(const struct idmap *m, struct err *e)
+{
+	scoped_idmap struct idmap own = { 0 };
+	scoped_fd int proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (proc < 0)
+		return err_set(e, errno, "/proc/self", "cannot open");
+	r = userns_map_of_proc(proc, &own, e);
+	if (r < 0)
+		return r;
+	return idmap_equal(m, &own) ? own_fault(e) : 0;
+}
+
+int userns_map_of_pid(pid_t pid, struct idmap *ret, struct err *e)
+{
+	scoped_idmap struct idmap m = { 0 };
+	struct stat own, before, after;
+	scoped_fd int proc = -1;
+	bool known;
+	int r;
+
+	r = proc_open(pid, &proc, e);
+	if (r < 0)
+		return r;
+	if (stat("/proc/self/ns/user", &own) < 0)
+		return err_set(e, errno, "/proc/self/ns/user", "cannot look at the user namespace");
+	known = fstatat(proc, "ns/user", &before, 0) == 0;
+	if (known && same_file(&own, &before))
+		return own_fault(e);
+	r = userns_map_of_proc(proc, &m, e);
+	if (r == 0 && !known)
+		r = check_own_by_map(&m, e);
+	if (r < 0)
+		return r;
+	/* Two files were read: the process must not have moved on in between. */
+	if (known && (fstatat(proc, "ns/user", &after, 0) < 0 || !same_file(&before, &after)))
+		return err_say(e, EAGAIN, NULL, "the process changed its user namespace or ended while its map was read");
+
+	*ret = m;
+	m = (struct idmap){ 0 };
+	return 0;
+}
+
+int userns_map_of_fd(int fd, struct idmap *ret, struct err *e)
+{
+	scoped_child struct child child = CHILD_NONE;
+	struct stat own, st;
+	int type, r;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, NULL, "cannot look at the descriptor");
+	type = ioctl(fd, NS_GET_NSTYPE);
+	if (type != CLONE_NEWUSER)
+		return err_say(e, EINVAL, NULL, type < 0 ? "the descriptor is no namespace's" : "the descriptor is that of another kind of namespace");
+	if (stat("/proc/self/ns/user", &own) == 0 && same_file(&own, &st))
+		return own_fault(e);
+
+	/* A namespace's map can only be read from the /proc files of a process in it. */
+	r = child_start(fd, &child, e);
+	if (r < 0)
+		return r;
+	return userns_map_of_proc(child.proc, ret, e);
+}
+
+int userns_open_pid(pid_t pid, int *ret_fd, struct err *e)
+{
+	scoped_fd int proc = -1;
+	int r, fd;
+
+	r = proc_open(pid, &proc, e);
+	if (r < 0)
+		return r;
+	fd = openat(proc, "ns/user", O_RDONLY | O_CLOEXEC);
+	if (fd < 0) {
+		char path[64];
+
+		(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid); /* fits */
+		return err_set(e, errno, path, "cannot open the user namespace");
+	}
+
+	*ret_fd = fd;
+	return 0;
+}
