@@ -8,7 +8,9 @@ DATADIR ?= $(PREFIX)/share
 # mount(8) looks for helpers in /sbin alone: where that is not $(PREFIX)/sbin, set this.
 MOUNTHELPERDIR ?= $(PREFIX)/sbin
 BUILD ?= build
-CC ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 
 WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wformat=2
 CFLAGS ?= -O2 -g

@@ -46,7 +46,14 @@ struct cmd {
 /* The commands, in cmds.h's order; NULL-terminated. */
 extern const struct cmd *const commands[];
 
-/* The options that every command has; --dry-run only with CMD_DRY_RUN. */
+enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
+
+struct common_args {
+	bool json, verbose, quiet, help, version, dry_run;
+	int color;
+};
+
+/* The options that every command has, for struct common_args; --dry-run only with CMD_DRY_RUN. */
 extern const struct opt common_opts[];
 extern const struct opt dry_run_opts[];
 

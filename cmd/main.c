@@ -19,39 +19,6 @@
 #include "../lib/base/optdoc.h"
 #include "../lib/ns/guard.h"
 
-#define CMD(name) extern const struct cmd cmd_##name;
-#include "cmds.h"
-#undef CMD
-
-#define CMD(name) &cmd_##name,
-const struct cmd *const commands[] = {
-#include "cmds.h"
-	NULL
-};
-#undef CMD
-
-struct common_args {
-	bool json, verbose, quiet, help, version, dry_run;
-	int color;
-};
-
-enum { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER };
-
-const struct opt common_opts[] = {
-	OPT_FLAG(struct common_args, json, "json", 0, "Print results and errors as JSON"),
-	OPT_FLAG(struct common_args, verbose, "verbose", 'v', "Say each step, choice and fallback on stderr", .excl = 255),
-	OPT_FLAG(struct common_args, quiet, "quiet", 'q', "Print nothing but results and errors", .excl = 255),
-	OPT_CHOICE(struct common_args, color, "color", 0, "WHEN", "auto always never", "Colour the output"),
-	OPT_FLAG(struct common_args, help, "help", 'h', "Show this help and exit"),
-	OPT_FLAG(struct common_args, version, "version", 'V', "Show the version and exit"),
-	OPT_END
-};
-
-const struct opt dry_run_opts[] = {
-	OPT_FLAG(struct common_args, dry_run, "dry-run", 'n', "Show what would be done and change nothing"),
-	OPT_END
-};
-
 static struct {
 	const char *name;
 	bool verbose, quiet;
@@ -160,6 +127,15 @@ static int run_parsed(const struct cmd *cmd, void *args, const struct common_arg
 	return r;
 }
 
+/* Where a fault of the command line stands before --json, the option was not read yet. */
+static bool asks_for_json(char **argv)
+{
+	while (*++argv && strcmp(*argv, "--"))
+		if (!strcmp(*argv, "--json"))
+			return true;
+	return false;
+}
+
 static int run_command(const struct cmd *cmd, char **argv)
 {
 	scoped_free void *args = calloc(1, cmd->args_size ? cmd->args_size : 1);
@@ -190,7 +166,7 @@ static int run_command(const struct cmd *cmd, char **argv)
 		r = run_parsed(cmd, args, &common, &operands, &e);
 
 	if (r < 0)
-		r = report(cmd, &e, common.json);
+		r = report(cmd, &e, common.json || asks_for_json(argv));
 	operands_done(&operands);
 	if (cmd->done)
 		cmd->done(args);
@@ -233,59 +209,104 @@ static int install_links(const char *dir, struct err *e)
 	return 0;
 }
 
-static void print_usage(FILE *f)
+static int own_install(char **operands, struct err *e)
 {
-	(void)fprintf(f, "Usage: shiftbox COMMAND [ARGUMENT]...\n"
-		      "       shiftbox --list | --install DIR | --help | --version\n\n"
-		      "Commands:\n");
-	for (size_t i = 0; commands[i]; i++)
-		(void)fprintf(f, "  %-16s %s\n", commands[i]->name, commands[i]->brief);
-	(void)fprintf(f, "\n`shiftbox COMMAND --help` tells the rest.\n");
+	return install_links(operands[0], e);
 }
 
-static int run_own(char **argv)
+static int own_list(char **operands, struct err *e)
+{
+	(void)operands;
+	(void)e;
+	for (size_t i = 0; commands[i]; i++)
+		(void)puts(commands[i]->name); /* main() checks stdout */
+	return 0;
+}
+
+static int own_help(char **operands, struct err *e)
+{
+	(void)operands;
+	(void)e;
+	(void)printf("Usage: shiftbox COMMAND [ARGUMENT]...\n"
+		     "       shiftbox --list | --install DIR | --help | --version\n\n"
+		     "Commands:\n");
+	for (size_t i = 0; commands[i]; i++)
+		(void)printf("  %-16s %s\n", commands[i]->name, commands[i]->brief);
+	(void)printf("\n`shiftbox COMMAND --help` tells the rest.\n");
+	return 0;
+}
+
+static int own_version(char **operands, struct err *e)
+{
+	(void)operands;
+	(void)e;
+	(void)printf("shiftbox %s\n", VERSION);
+	return 0;
+}
+
+static int own_gen(char **operands, struct err *e)
+{
+	return gen_main(operands[0], operands[1], operands[1] ? operands[2] : NULL, e);
+}
+
+/* What shiftbox does without a command. */
+static const struct {
+	const char *name, *short_name;
+	size_t operands_min, operands_max;
+	int (*run)(char **operands, struct err *e);
+} own[] = {
+	{ "--list", NULL, 0, 0, own_list },
+	{ "--install", NULL, 1, 1, own_install },
+	{ "--help", "-h", 0, 0, own_help },
+	{ "--version", "-V", 0, 0, own_version },
+	{ "--gen", NULL, 1, 3, own_gen }, /* for `make gen` */
+};
+
+static int run_own(const char *word, char **operands)
 {
 	static struct err e;
-	const char *word = argv[1] ? argv[1] : "--help";
-	int r = 0;
+	size_t n = 0;
+	int r;
 
-	if (!strcmp(word, "--list")) {
-		for (size_t i = 0; commands[i]; i++)
-			(void)puts(commands[i]->name);
-	} else if (!strcmp(word, "--install")) {
-		r = argv[2] && !argv[3] ? install_links(argv[2], &e) : err_usage(&e, "--install needs one directory");
-	} else if (!strcmp(word, "--help") || !strcmp(word, "-h")) {
-		print_usage(stdout);
-	} else if (!strcmp(word, "--version") || !strcmp(word, "-V")) {
-		(void)printf("shiftbox %s\n", VERSION);
-	} else if (!strcmp(word, "--gen")) {
-		r = argv[2] ? gen_main(argv[2], argv[3], argv[3] ? argv[4] : NULL, &e) : err_usage(&e, "--gen needs a kind");
-	} else {
-		r = err_usage(&e, "unknown command '%s'", word);
-		err_try(&e, "shiftbox --list");
+	while (operands[n])
+		n++;
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		if (strcmp(word, own[i].name) && (!own[i].short_name || strcmp(word, own[i].short_name)))
+			continue;
+		if (n < own[i].operands_min)
+			r = err_usage(&e, "%s: an operand is missing", own[i].name);
+		else if (n > own[i].operands_max)
+			r = err_usage(&e, "%s: unexpected operand '%s'", own[i].name, operands[own[i].operands_max]);
+		else
+			r = own[i].run(operands, &e);
+		return r < 0 ? report(NULL, &e, false) : r;
 	}
-	return r < 0 ? report(NULL, &e, false) : r;
+	(void)err_usage(&e, "unknown %s '%s'", word[0] == '-' ? "option" : "command", word);
+	if (word[0] != '-')
+		err_try(&e, "shiftbox --list");
+	return report(NULL, &e, false);
 }
 
-/* Descriptors 0 to 2 must exist, or a file that is opened later would get the output of errors. */
+/*
+ * Descriptors 0 to 2 must exist, or a file that is opened later would get the output of errors. What
+ * was closed stays unusable: the wrong direction makes reading 0, or writing 1 or 2, fail with EBADF.
+ */
 static void open_standard_fds(void)
 {
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR | O_NOCTTY);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		(void)close(fd); /* it held nothing */
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* gets the lowest number: fd */
 }
 
 int main(int argc, char **argv)
 {
-	const char *self = argc > 0 && argv[0] ? argv[0] : "shiftbox";
-	const char *base = strrchr(self, '/') ? strrchr(self, '/') + 1 : self;
 	const struct cmd *cmd;
+	const char *base;
 	int status;
 
+	if (argc < 1)
+		return STATUS_USAGE; /* old kernels allow an empty argv */
+	base = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
 	open_standard_fds();
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is reported as an error */
 	log_set_sink(print_message);
@@ -295,9 +316,12 @@ int main(int argc, char **argv)
 		cmd = find_command(argv[1]);
 		argv += !!cmd;
 	}
-	status = cmd ? run_command(cmd, argv) : run_own(argv);
+	if (cmd)
+		status = run_command(cmd, argv);
+	else
+		status = argc > 1 ? run_own(argv[1], argv + 2) : run_own("--help", argv + 1);
 
-	if (fflush(stdout) != 0 && status == STATUS_DONE) {
+	if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_DONE) {
 		(void)fprintf(stderr, "shiftbox: cannot write to standard output: %s\n", strerrordesc_np(errno));
 		status = STATUS_FAILED;
 	}

@@ -19,6 +19,7 @@ _shiftbox_value()
 {
 	kind='' list=''
 	case $1:$2 in
+	--install:--install) kind=dir ;;
 	mount-idmapped:--color) kind=words list='auto always never' ;;
 	shift-check:--color) kind=words list='auto always never' ;;
 	image-unpack:--color) kind=words list='auto always never' ;;

@@ -103,14 +103,29 @@ size_t utf8_len(const char *s, size_t n)
 	return len;
 }
 
+/*
+ * Characters of several bytes that a terminal obeys instead of showing: the controls U+0080 to U+009F
+ * (c2 80 to c2 9f), and those that reorder the text around them (U+200E, U+200F, U+202A to U+202E,
+ * U+2066 to U+2069).
+ */
+static bool is_obeyed(const unsigned char *s, size_t len)
+{
+	if (len == 2)
+		return s[0] == 0xc2 && s[1] < 0xa0;
+	if (len != 3 || s[0] != 0xe2)
+		return false;
+	if (s[1] == 0x80)
+		return s[2] == 0x8e || s[2] == 0x8f || (s[2] >= 0xaa && s[2] <= 0xae);
+	return s[1] == 0x81 && s[2] >= 0xa6 && s[2] <= 0xa9;
+}
+
 void buf_escaped(struct buf *b, const char *s, size_t n)
 {
 	while (n) {
 		size_t len = utf8_len(s, n);
 		unsigned char c = (unsigned char)s[0];
 
-		/* U+0080 to U+009F are control characters too: two bytes, c2 80 to c2 9f. */
-		if (len > 1 && !(len == 2 && c == 0xc2 && (unsigned char)s[1] < 0xa0)) {
+		if (len > 1 && !is_obeyed((const unsigned char *)s, len)) {
 			buf_add(b, s, len);
 			s += len;
 			n -= len;

@@ -25,8 +25,9 @@ void buf_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 
 /*
- * n bytes as a person may safely see them on a terminal: control bytes, backslash and bytes that
- * are not valid UTF-8 appear as \n, \t, \\ or \xHH.
+ * n bytes as a person may safely see them on a terminal: control characters (those that turn the
+ * direction of text among them), backslash and bytes that are not valid UTF-8 appear as \n, \t, \\
+ * or \xHH for each byte.
  */
 void buf_escaped(struct buf *b, const char *s, size_t n);
 

@@ -7,13 +7,24 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Format into a fixed field; a text that does not fit ends in "..." and is still true. */
+/* A text that filled its field ends in "...", after a whole character, and is still true. */
+static void mark_cut(char *dst, size_t size)
+{
+	size_t end = size - sizeof("...");
+
+	while (end && ((unsigned char)dst[end] & 0xc0) == 0x80)
+		end--;
+	memcpy(dst + end, "...", sizeof("..."));
+}
+
 static PRINTF(3, 0) void put(char *dst, size_t size, const char *fmt, va_list ap)
 {
 	int n = vsnprintf(dst, size, fmt, ap);
 
-	if (n >= 0 && (size_t)n >= size)
-		memcpy(dst + size - sizeof("..."), "...", sizeof("..."));
+	if (n < 0)
+		dst[0] = '\0';
+	else if ((size_t)n >= size)
+		mark_cut(dst, size);
 }
 
 static void start(struct err *e, int num, const char *on)
@@ -114,7 +125,8 @@ void err_prefix(struct err *e, const char *fmt, ...)
 	put(e->what, sizeof(e->what), fmt, ap);
 	va_end(ap);
 	n = strlen(e->what);
-	(void)snprintf(e->what + n, sizeof(e->what) - n, ": %s", old); /* cut at worst */
+	if ((size_t)snprintf(e->what + n, sizeof(e->what) - n, ": %s", old) >= sizeof(e->what) - n)
+		mark_cut(e->what, sizeof(e->what));
 }
 
 const char *err_name(int num, char buf[static 16])

@@ -3,7 +3,6 @@
 
 #include "fd.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,7 +11,6 @@
 #include <unistd.h>
 
 #include "sys.h"
-#include "vec.h"
 
 int fd_open_dir(int dirfd, const char *path, int *ret_fd, struct err *e)
 {
@@ -153,136 +151,6 @@ int fd_sync(int fd, const char *name, struct err *e)
 	return 0;
 }
 
-/* Remove the entry: 1 when it is a directory that has something in it, 0 when it is gone, -errno. */
-static int remove_one(int dirfd, const char *name)
-{
-	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
-		return 0;
-	if (errno == ENOTEMPTY || errno == EEXIST)
-		return 1;
-	return -errno;
-}
-
-/* Empty the open directory as far as files and empty directories go; ret_name: one that is not empty, or "". */
-static int remove_entries(DIR *dir, char ret_name[static 256])
-{
-	struct dirent *d;
-
-	ret_name[0] = '\0';
-	rewinddir(dir);
-	for (;;) {
-		int r;
-
-		errno = 0;
-		d = readdir(dir);
-		if (!d)
-			return -errno;
-		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
-			continue;
-		r = remove_one(dirfd(dir), d->d_name);
-		if (r < 0)
-			return r;
-		if (r > 0) {
-			memcpy(ret_name, d->d_name, strlen(d->d_name) + 1);
-			return 0;
-		}
-	}
-}
-
-static int open_listed(int dirfd, const char *name, DIR **ret)
-{
-	scoped_fd int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-	/* A mode that forbids listing is in the way only of those without CAP_DAC_OVERRIDE. */
-	if (fd < 0 && errno == EACCES && fchmodat(dirfd, name, 0700, 0) == 0)
-		fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-
-	*ret = fdopendir(fd);
-	if (!*ret)
-		return -errno;
-
-	(void)TAKE_FD(fd);
-	return 0;
-}
-
-static int same_mount_only(int dirfd, const char *name)
-{
-	struct statx stx;
-
-	if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) < 0)
-		return -errno;
-	return stx.stx_attributes & STATX_ATTR_MOUNT_ROOT ? -EBUSY : 0;
-}
-
-int fd_remove_tree(int top, const char *name, struct err *e)
-{
-	VEC(DIR *) stack = { 0 };
-	char next[256];
-	DIR *dir;
-	int r;
-
-	/*
-	 * Depth-first with the open directories on a stack of our own. When descriptors run out the
-	 * tree is deeper than a sane one: closing the oldest would mean resolving "..", so instead a
-	 * deep directory is moved up to the top and removed there.
-	 */
-	r = remove_one(top, name);
-	if (r > 0) {
-		r = same_mount_only(top, name);
-		if (r == 0)
-			r = open_listed(top, name, &dir);
-		if (r == 0 && VEC_ADD(&stack, dir) < 0) {
-			(void)closedir(dir);
-			r = -ENOMEM;
-		}
-	}
-	while (r == 0 && stack.len) {
-		dir = stack.items[stack.len - 1];
-		r = remove_entries(dir, next);
-		if (r < 0)
-			break;
-		if (!next[0]) {
-			(void)closedir(dir);
-			stack.len--;
-			continue;
-		}
-		r = same_mount_only(dirfd(dir), next);
-		if (r < 0)
-			break;
-		if (stack.len >= 64) {
-			static unsigned long moved;
-			char up[64];
-
-			(void)snprintf(up, sizeof(up), ".shiftbox-deep-%lu", __atomic_add_fetch(&moved, 1, __ATOMIC_RELAXED));
-			if (renameat(dirfd(dir), next, dirfd(stack.items[0]), up) < 0)
-				r = -errno;
-			continue;
-		}
-		r = open_listed(dirfd(dir), next, &dir);
-		if (r == 0 && VEC_ADD(&stack, dir) < 0) {
-			(void)closedir(dir);
-			r = -ENOMEM;
-		}
-	}
-	while (stack.len)
-		(void)closedir(stack.items[--stack.len]);
-	VEC_DONE(&stack);
-
-	if (r == 0 && unlinkat(top, name, AT_REMOVEDIR) < 0 && errno != ENOENT && errno != ENOTDIR)
-		r = -errno;
-	if (r == -EBUSY)
-		(void)err_set(e, EBUSY, name, "cannot remove: something is mounted below it");
-	else if (r < 0)
-		(void)err_set(e, -r, name, "cannot remove");
-	return r;
-}
-
 const char *fd_proc_path(int fd, char buf[static 32])
 {
 	(void)snprintf(buf, 32, "/proc/self/fd/%d", fd); /* fits: 14 + 10 digits */
@@ -292,9 +160,15 @@ const char *fd_proc_path(int fd, char buf[static 32])
 int fd_make_dirs(const char *path, mode_t mode, struct err *e)
 {
 	scoped_free char *copy = strdup(path);
+	size_t n = strlen(path);
+	struct stat st;
 
 	if (!copy)
 		return err_nomem(e);
+	if (!n)
+		return err_set(e, ENOENT, path, "cannot create the directory");
+	while (n > 1 && copy[n - 1] == '/')
+		copy[--n] = '\0';
 
 	for (char *p = copy + 1; (p = strchr(p, '/')); p++) {
 		*p = '\0';
@@ -302,7 +176,11 @@ int fd_make_dirs(const char *path, mode_t mode, struct err *e)
 			return err_set(e, errno, copy, "cannot create the directory");
 		*p = '/';
 	}
-	if (mkdir(path, mode) < 0 && errno != EEXIST)
+	if (mkdir(copy, mode) == 0)
+		return 0;
+	if (errno != EEXIST)
 		return err_set(e, errno, path, "cannot create the directory");
+	if (stat(copy, &st) < 0 || !S_ISDIR(st.st_mode))
+		return err_set(e, ENOTDIR, path, "cannot create the directory");
 	return 0;
 }

@@ -81,6 +81,8 @@ static int by_name(const struct parser *p, const char *name, size_t n, struct ma
 
 static int check_repeat(struct parser *p, const struct opt *o, struct err *e)
 {
+	bool again = false;
+
 	for (size_t i = 0; i < p->seen.len; i++) {
 		const struct opt *s = p->seen.items[i];
 
@@ -88,8 +90,9 @@ static int check_repeat(struct parser *p, const struct opt *o, struct err *e)
 			return err_usage(e, "option '--%s' is given twice", o->name);
 		if (s != o && s->excl && s->excl == o->excl)
 			return err_usage(e, "options '--%s' and '--%s' exclude each other", s->name, o->name);
+		again = again || s == o;
 	}
-	if (VEC_ADD(&p->seen, o) < 0)
+	if (!again && VEC_ADD(&p->seen, o) < 0)
 		return err_nomem(e);
 	return 0;
 }
@@ -263,6 +266,10 @@ static int check_one(const struct opt *o, struct err *e)
 {
 	bool choice = o->type == OPT_TYPE_CHOICE;
 
+	if (strspn(o->name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(o->name) || !isalnum((unsigned char)o->name[0]))
+		return err_say(e, EINVAL, o->name, "a name is made of small letters, digits and hyphens");
+	if (o->letter && !isalnum((unsigned char)o->letter))
+		return err_say(e, EINVAL, o->name, "the letter is none");
 	if (!o->help || strlen(o->help) > 60)
 		return err_say(e, EINVAL, o->name, "help is missing or longer than 60 columns");
 	if (!isupper((unsigned char)o->help[0]) || o->help[strlen(o->help) - 1] == '.')

@@ -116,7 +116,8 @@ int optdoc_bash(const struct optdoc_cmd *cmds, size_t n, FILE *f)
 	}
 
 	(void)fputs("\tesac\n}\n\n# What stands after option $2 of command $1: sets kind and list; kind is empty for a flag.\n"
-		    "_shiftbox_value()\n{\n\tkind='' list=''\n\tcase $1:$2 in\n", f);
+		    "_shiftbox_value()\n{\n\tkind='' list=''\n\tcase $1:$2 in\n"
+		    "\t--install:--install) kind=dir ;;\n", f);
 	for (size_t i = 0; i < n; i++) {
 		EACH_OPTION(&cmds[i], s, o) {
 			if (!o->arg)
@@ -208,8 +209,12 @@ static void zsh_command(const struct optdoc_cmd *c, FILE *f)
 		(void)fputs(")\" \"files:file:_files\"' \\\n\t\t'*:file:_files'\n}\n\n", f);
 		return;
 	}
+	/* A message in the place of an operand would keep zsh from inserting the only option that fits. */
 	(void)fputs("\t\t'*:operand:", f);
-	zsh_action(f, c->operand_comp, NULL);
+	if (c->operand_comp == COMP_NONE)
+		(void)fputs("()", f);
+	else
+		zsh_action(f, c->operand_comp, NULL);
 	(void)fputs("'\n}\n\n", f);
 }
 
@@ -236,6 +241,10 @@ int optdoc_zsh(const struct optdoc_cmd *cmds, size_t n, FILE *f)
 		    "\t\t\treturn\n"
 		    "\t\tfi\n"
 		    "\t\tcommand=$words[2]\n"
+		    "\t\tif [[ $command == --install ]]; then\n"
+		    "\t\t\t_files -/\n"
+		    "\t\t\treturn\n"
+		    "\t\tfi\n"
 		    "\t\tshift words\n"
 		    "\t\t(( CURRENT-- ))\n"
 		    "\tfi\n"

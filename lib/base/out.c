@@ -22,8 +22,9 @@ struct cell { char *text; size_t width; };
 
 struct out {
 	int fd;
-	bool json, color, failed, header;
-	int num;                        /* the first write error */
+	bool json, color;
+	bool no_memory;                 /* something is missing from the rows */
+	int num;                        /* the first error, a positive errno */
 	struct buf text;
 	json_t *stack[DEPTH_MAX];       /* the open objects and arrays */
 	size_t depth;
@@ -86,8 +87,8 @@ void out_free(struct out *o)
 	for (size_t i = 0; i < o->cells.len; i++)
 		free(o->cells.items[i].text);
 	VEC_DONE(&o->cells);
-	if (o->depth)
-		json_decref(o->stack[0]);
+	for (size_t i = 0; o->json && i < o->depth; i++)
+		json_decref(o->stack[i]);
 	buf_done(&o->text);
 	free(o);
 }
@@ -96,6 +97,7 @@ void out_free(struct out *o)
 
 static void no_memory(struct out *o)
 {
+	o->no_memory = true;
 	if (!o->num)
 		o->num = ENOMEM;
 }
@@ -209,7 +211,7 @@ static void text_cell(struct out *o, const char *key, const char *s, size_t n)
 	scoped_buf struct buf b = BUF_INIT;
 	size_t row;
 
-	if (o->depth != 1 || !o->cells.len)
+	if (o->depth != 1 || !o->cells.len || o->no_memory)
 		return;
 	row = o->cells.len - o->n_cols;
 	for (size_t i = 0; i < o->n_cols; i++) {
@@ -244,6 +246,8 @@ static void text_row(struct out *o, const char *const *texts, const size_t *widt
 		if (i + 1 < o->n_cols)
 			pad(o, (o->cols[i].right ? 0 : gap) + 2);
 	}
+	while (o->text.len && o->text.data[o->text.len - 1] == ' ')
+		o->text.len--; /* cells that are empty, at the end */
 	buf_char(&o->text, '\n');
 	maybe_write(o);
 }
@@ -256,7 +260,7 @@ void out_table(struct out *o, const struct out_col *cols, size_t n)
 
 void out_table_end(struct out *o)
 {
-	size_t n = o->n_cols, rows = n ? o->cells.len / n : 0;
+	size_t n = o->n_cols, rows = n && !o->no_memory ? o->cells.len / n : 0;
 	scoped_free const char **texts = calloc(n + 1, sizeof(*texts));
 	scoped_free size_t *widths = calloc(n + 1, sizeof(*widths));
 

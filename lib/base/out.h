@@ -49,7 +49,7 @@ void out_i64(struct out *o, const char *key, int64_t value);
 void out_bool(struct out *o, const char *key, bool value);
 void out_mode(struct out *o, const char *key, uint32_t mode); /* "0755" */
 
-/* A line of text, without its newline; nothing under JSON. */
+/* A line of text, without its newline; nothing under JSON. Names from outside go through buf_escaped() first. */
 void out_line(struct out *o, const char *fmt, ...) PRINTF(2, 3);
 
 /* Write everything. Returns 0 or -errno: a full disk or a closed pipe is a failure. */

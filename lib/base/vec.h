@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * Growing arrays. VEC(struct foo) declares { items, len, cap }; VEC_ADD appends a value and returns
@@ -23,11 +24,12 @@ static inline int vec_grow(void *items_ptr, size_t len, size_t *cap, size_t item
 	if (want > SIZE_MAX / item)
 		return -ENOMEM;
 
-	p = realloc(*(void **)items_ptr, want * item);
+	memcpy(&p, items_ptr, sizeof(p)); /* it points to a pointer of another type */
+	p = realloc(p, want * item);
 	if (!p)
 		return -ENOMEM;
 
-	*(void **)items_ptr = p;
+	memcpy(items_ptr, &p, sizeof(p));
 	*cap = want;
 	return 0;
 }

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* fd_remove: take a whole tree away, however deep and however its modes are. */
+
+#include "fd.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "sys.h"
+
+/*
+ * The open directories from the top down. A tree may be deeper than the limit of open files, and going
+ * back up through ".." would resolve it anew, so below DEPTH_MAX a directory is first moved up, into
+ * the top one.
+ */
+enum { DEPTH_MAX = 64 };
+
+struct removal {
+	DIR *stack[DEPTH_MAX];
+	size_t depth;
+	unsigned long moved;    /* the last number of a moved directory's name */
+};
+
+/* Remove the entry: 1 when it is a directory that has something in it, 0 when it is gone, -errno. */
+static int remove_one(int dirfd, const char *name)
+{
+	int num;
+
+	if (unlinkat(dirfd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	num = errno;
+	if (num != EISDIR && num != EPERM)
+		return -num;
+	if (unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
+		return 0;
+	if (errno == ENOTEMPTY || errno == EEXIST)
+		return 1;
+	return errno == ENOTDIR ? -num : -errno;
+}
+
+/* Empty the open directory as far as files and empty directories go; ret_name: one that is not empty, or "". */
+static int remove_entries(DIR *dir, char ret_name[static 256])
+{
+	struct dirent *d;
+
+	ret_name[0] = '\0';
+	rewinddir(dir);
+	for (;;) {
+		int r;
+
+		errno = 0;
+		d = readdir(dir);
+		if (!d)
+			return -errno;
+		if (!strcmp(d->d_name, ".") || !strcmp(d->d_name, ".."))
+			continue;
+		r = remove_one(dirfd(dir), d->d_name);
+		if (r < 0)
+			return r;
+		if (r > 0) {
+			memcpy(ret_name, d->d_name, strlen(d->d_name) + 1);
+			return 0;
+		}
+	}
+}
+
+/* Let the owner do all in the directory, which is no symlink. */
+static void unlock(int dirfd, const char *name)
+{
+	scoped_fd int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	char path[32];
+
+	if (fd >= 0)
+		(void)chmod(fd_proc_path(fd, path), 0700); /* what it is for tells the error, if it does not help */
+}
+
+/* Open a directory that is no mount point; resolve: flags of openat2(2). */
+static int open_listed(int dirfd, const char *name, uint64_t resolve, DIR **ret)
+{
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, .resolve = resolve };
+	scoped_fd int fd = sys_openat2(dirfd, name, &how);
+
+	/* A mode that forbids listing is in the way only of those without CAP_DAC_OVERRIDE. */
+	if (fd < 0 && errno == EACCES) {
+		unlock(dirfd, name);
+		fd = sys_openat2(dirfd, name, &how);
+	}
+	if (fd < 0)
+		return errno == EXDEV ? -EBUSY : -errno;
+
+	*ret = fdopendir(fd);
+	if (!*ret)
+		return -errno;
+
+	(void)TAKE_FD(fd);
+	return 0;
+}
+
+/* The top may lie beyond mount points, but must not be one itself. */
+static int open_top(int dirfd, const char *name, DIR **ret)
+{
+	struct statx stx;
+
+	if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) < 0)
+		return -errno;
+	if (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		return -EBUSY;
+	return open_listed(dirfd, name, 0, ret);
+}
+
+/* Move a deep directory into the top one, under a name that is free there. */
+static int move_up(struct removal *rm, int dirfd_, const char *name)
+{
+	char up[64];
+
+	for (bool unlocked = false;;) {
+		(void)snprintf(up, sizeof(up), ".shiftbox-deep-%lu", ++rm->moved); /* fits: 15 + 20 digits */
+		if (renameat2(dirfd_, name, dirfd(rm->stack[0]), up, RENAME_NOREPLACE) == 0)
+			return 0;
+		if (errno == EEXIST)
+			continue;
+		if (errno != EACCES || unlocked)
+			return -errno;
+		/* Its ".." changes, so it must be writable itself. */
+		unlock(dirfd_, name);
+		unlocked = true;
+	}
+}
+
+/* One step: empty the deepest open directory, or open (or move up) one below it. */
+static int step(struct removal *rm)
+{
+	DIR *dir = rm->stack[rm->depth - 1];
+	char name[256];
+	int r = remove_entries(dir, name);
+
+	if (r == -EACCES && fchmod(dirfd(dir), 0700) == 0)
+		r = remove_entries(dir, name);
+	if (r < 0)
+		return r;
+	if (!name[0]) {
+		(void)closedir(dir); /* it was only read */
+		rm->depth--;
+		return 0;
+	}
+	if (rm->depth == DEPTH_MAX)
+		return move_up(rm, dirfd(dir), name);
+	r = open_listed(dirfd(dir), name, RESOLVE_NO_XDEV, &rm->stack[rm->depth]);
+	if (r == 0)
+		rm->depth++;
+	return r;
+}
+
+int fd_remove_tree(int dirfd, const char *name, struct err *e)
+{
+	struct removal rm = { .depth = 0 };
+	int r = remove_one(dirfd, name);
+
+	if (r == 0)
+		return 0;
+	if (r > 0) {
+		r = open_top(dirfd, name, &rm.stack[0]);
+		if (r == 0)
+			rm.depth = 1;
+	}
+	while (r == 0 && rm.depth)
+		r = step(&rm);
+	while (rm.depth)
+		(void)closedir(rm.stack[--rm.depth]); /* only read */
+
+	if (r == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		r = -errno;
+	if (r == -EBUSY)
+		return err_set(e, EBUSY, name, "cannot remove: something is mounted on it or below it");
+	if (r < 0)
+		return err_set(e, -r, name, "cannot remove");
+	return 0;
+}

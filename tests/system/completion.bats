@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What the generated completions offer in each shell, asked of the shells themselves. The commands'
+# own options are read from `--gen json`, so that this holds for commands that come later.
+
+load lib
+
+need prog jq
+
+# Words as bash would offer them for the command line given word by word.
+bash_offers() {
+	bash -c '
+		compopt() { :; }
+		. "$1/../completions/shiftbox.bash"
+		shift
+		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+		_shiftbox
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$TESTS" "$@"
+}
+
+fish_offers() {
+	HOME=$SCRATCH XDG_CONFIG_HOME=$SCRATCH fish --no-config -c '
+		source $argv[1]/../completions/shiftbox.fish
+		complete -C "$argv[2]"' "$TESTS" "$1" | cut -f1
+}
+
+# zsh completes only on a terminal: give it one, and let a key write down the line as TAB left it.
+zsh_offers() {
+	rm -f line
+	zsh -f -c '
+		zmodload zsh/zpty
+		zpty z env TERM=dumb zsh -f -i
+		zpty -w z "PS1=; fpath=($1/../completions \$fpath); autoload -U compinit; compinit -D -u"
+		zpty -w z "dump() { print -r -- \$BUFFER >line.new; mv line.new line }; zle -N dump; bindkey \"^X\" dump; print READY"
+		zpty -r -m z line "*READY*READY*" || exit 1
+		zpty -w -n z "$2"$'"'\\t\\x18'"'
+		for i in {1..100}; do [[ -e line ]] && break; sleep 0.05; done
+		zpty -d z' zsh "$TESTS" "$1"
+	cat line
+}
+
+has_line() {
+	grep -qxF -- "$1" <<<"$output" || { echo "no line '$1' in: $output"; return 1; }
+}
+
+lacks_line() {
+	! grep -qxF -- "$1" <<<"$output" || { echo "line '$1' in: $output"; return 1; }
+}
+
+commands() {
+	"$SHIFTBOX" --list
+}
+
+options_of() {
+	"$SHIFTBOX" --gen json | jq -r --arg c "$1" 'select(.name == $c) | .options[] | "--" + .name'
+}
+
+@test "bash: every command, and every option of each, also through its link" {
+	output=$(bash_offers shiftbox '')
+	for c in $(commands) --list --install; do has_line "$c"; done
+	for c in $(commands); do
+		output=$(bash_offers shiftbox "$c" --)
+		[ -n "$output" ]
+		must_equal "$(sort <<<"$output")" "$(options_of "$c" | sort)"
+		must_equal "$(bash_offers "/usr/bin/$c" --)" "$output"
+	done
+}
+
+@test "bash: the words of a choice, in every spelling" {
+	for c in $(commands); do
+		for words in "--color|" "--color|=" "--color|=|a" "--color|a"; do
+			IFS='|' read -ra list <<<"$words"
+			[[ $words = *'|' ]] && list+=('')
+			output=$(bash_offers shiftbox "$c" "${list[@]}")
+			has_line auto
+			has_line always
+		done
+		output=$(bash_offers shiftbox "$c" --color n)
+		must_equal "$output" never
+	done
+}
+
+@test "bash: directories with blanks in their names, and no files, where a directory is wanted" {
+	mkdir "dir one"
+	touch "dir file"
+	must_equal "$(bash_offers shiftbox --install dir)" "dir one"
+}
+
+@test "fish: every command, and every option of each, also through its link" {
+	need prog fish
+	output=$(fish_offers "shiftbox ")
+	for c in $(commands); do has_line "$c"; done
+	for c in $(commands); do
+		must_equal "$(fish_offers "shiftbox $c --" | sort)" "$(options_of "$c" | sort)"
+		must_equal "$(fish_offers "$c --" | sort)" "$(options_of "$c" | sort)"
+		must_equal "$(fish_offers "shiftbox $c --color " | sort | xargs)" "always auto never"
+	done
+	output=$(fish_offers "shiftbox --")
+	has_line --install
+	lacks_line --json
+}
+
+@test "zsh: commands, options and the words of a choice" {
+	need prog zsh
+	must_equal "$(zsh_offers "shiftbox im")" "shiftbox image-unpack "
+	must_equal "$(zsh_offers "shiftbox --ins")" "shiftbox --install "
+	for c in $(commands); do
+		must_equal "$(zsh_offers "shiftbox $c --colo")" "shiftbox $c --color="
+		must_equal "$(zsh_offers "$c --color=al")" "$c --color=always "
+	done
+}

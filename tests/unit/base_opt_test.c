@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "test.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "../../lib/base/opt.h"
+
+struct args {
+	bool flag, other, first, second;
+	const char *str;
+	uint32_t num;
+	uint64_t size;
+	struct strv list;
+	int choice, sum;
+};
+
+static int add(void *dst, const char *val, struct err *e)
+{
+	if (strlen(val) > 3)
+		return err_say(e, ERANGE, NULL, "'%s' is too long", val);
+	*(int *)dst += (int)strlen(val);
+	return 0;
+}
+
+static const struct opt table[] = {
+	OPT_FLAG(struct args, flag, "flag", 'f', "Set it"),
+	OPT_FLAG(struct args, other, "flagship", 0, "Set another one"),
+	OPT_FLAG(struct args, first, "first", '1', "Choose the first", .excl = 1),
+	OPT_FLAG(struct args, second, "second", '2', "Choose the second", .excl = 1),
+	OPT_STR(struct args, str, "string", 's', "TEXT", "Take a text"),
+	OPT_U32(struct args, num, "number", 'n', "N", "Take a number"),
+	OPT_SIZE(struct args, size, "size", 0, "BYTES", "Take a size"),
+	OPT_LIST(struct args, list, "item", 'i', "ITEM", "Add an item"),
+	OPT_CHOICE(struct args, choice, "color", 'c', "WHEN", "auto always never", "Choose a word"),
+	OPT_FUNC(struct args, sum, "add", 'a', "WORD", add, "Add a length"),
+	OPT_END
+};
+
+struct result {
+	struct args args;
+	struct operands operands;
+	struct err e;
+	int r;
+};
+
+static struct result parse(bool stop_early, const char *const *words)
+{
+	struct result res = { .args = { .choice = -1 } };
+	struct opt_set set = { table, &res.args };
+	char *argv[32] = { (char *)"cmd" };
+
+	for (size_t i = 0; words[i]; i++)
+		argv[i + 1] = (char *)words[i];
+	res.r = opt_parse(&set, 1, argv, stop_early, &res.operands, &res.e);
+	return res;
+}
+
+static void done(struct result *res)
+{
+	opt_args_done(table, &res->args);
+	operands_done(&res->operands);
+}
+
+#define PARSE(...) parse(false, (const char *const []){ __VA_ARGS__, NULL })
+
+TEST(opt_every_spelling_of_a_value_means_the_same)
+{
+	static const char *const spellings[][3] = {
+		{ "--number=42" }, { "--number", "42" }, { "-n42" }, { "-n", "42" }, { "-fn42" }, { "-fn", "42" }, { "--num=42" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
+		struct result r = parse(false, spellings[i]);
+
+		CHECK_INT(r.r, 0);
+		CHECK_INT(r.args.num, 42);
+		CHECK_INT(r.operands.len, 0);
+		done(&r);
+	}
+}
+
+TEST(opt_values_reach_their_members)
+{
+	struct result r = PARSE("-f", "--str=", "--size=2K", "-i", "a", "-ib", "--color", "never", "-a", "x", "-axyz");
+
+	CHECK_INT(r.r, 0);
+	CHECK(r.args.flag && !r.args.other);
+	CHECK_STR(r.args.str, "");
+	CHECK_INT(r.args.size, 2048);
+	CHECK_INT(r.args.list.len, 2);
+	CHECK_STR(r.args.list.items[1], "b");
+	CHECK_INT(r.args.choice, 2);
+	CHECK_INT(r.args.sum, 4);
+	done(&r);
+}
+
+TEST(opt_faults_are_usage_errors_that_name_the_option)
+{
+	static const struct { const char *words[4]; const char *says; } cases[] = {
+		{ { "--bogus" }, "unknown option '--bogus'" },
+		{ { "--bogus=1" }, "unknown option '--bogus'" },
+		{ { "--=x" }, "unknown option '--'" },
+		{ { "-x" }, "unknown option '-x'" },
+		{ { "-fx" }, "unknown option '-x'" },
+		{ { "--s=1" }, "'--s' is ambiguous: --second or --size" },
+		{ { "--fla" }, "ambiguous" },
+		{ { "--flag=1" }, "takes no value" },
+		{ { "--number" }, "needs a value: N" },
+		{ { "-n" }, "needs a value: N" },
+		{ { "-n", "-1" }, "'-1' is not a number" },
+		{ { "-n", "4294967296" }, "too large" },
+		{ { "--size=1Q" }, "is not a size" },
+		{ { "--size=99999999T" }, "too large" },
+		{ { "-s1", "-s2" }, "given twice" },
+		{ { "-n1", "--number=1" }, "given twice" },
+		{ { "-cauto", "-cauto" }, "given twice" },
+		{ { "-12" }, "exclude each other" },
+		{ { "--second", "--first" }, "exclude each other" },
+		{ { "--color=aut" }, "none of: auto always never" },
+		{ { "--color=auto always" }, "none of" },
+		{ { "--color=" }, "none of" },
+		{ { "-a", "long one" }, "option '--add': 'long one' is too long" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct result r = parse(false, cases[i].words);
+
+		CHECK(r.r < 0);
+		CHECK(r.e.usage);
+		CHECK_HAS(r.e.what, cases[i].says);
+		CHECK(!r.operands.items);
+		done(&r);
+	}
+}
+
+TEST(opt_a_full_name_is_never_ambiguous)
+{
+	struct result r = PARSE("--flag");
+
+	CHECK_INT(r.r, 0);
+	CHECK(r.args.flag && !r.args.other);
+	done(&r);
+}
+
+TEST(opt_flags_may_be_repeated)
+{
+	struct result r = PARSE("-ff", "--flag", "-11");
+
+	CHECK_INT(r.r, 0);
+	CHECK(r.args.flag && r.args.first);
+	done(&r);
+}
+
+TEST(opt_operands_keep_their_order_and_the_place_of_dashdash)
+{
+	struct result r = PARSE("a", "-f", "b", "-", "--", "-n", "--", "c");
+
+	CHECK_INT(r.r, 0);
+	CHECK_INT(r.operands.len, 6);
+	CHECK_STR(r.operands.items[2], "-");
+	CHECK_STR(r.operands.items[3], "-n");
+	CHECK_STR(r.operands.items[4], "--");
+	CHECK(!r.operands.items[6]);
+	CHECK_INT(r.operands.dashdash, 3);
+	done(&r);
+
+	r = PARSE("a", "b");
+	CHECK_INT(r.operands.dashdash, 2);
+	done(&r);
+	r = PARSE("--", "a");
+	CHECK_INT(r.operands.dashdash, 0);
+	done(&r);
+}
+
+TEST(opt_a_value_may_look_like_an_option)
+{
+	struct result r = PARSE("-s", "--flag", "--item", "--");
+
+	CHECK_INT(r.r, 0);
+	CHECK_STR(r.args.str, "--flag");
+	CHECK_STR(r.args.list.items[0], "--");
+	CHECK(!r.args.flag);
+	done(&r);
+}
+
+TEST(opt_stop_early_leaves_the_rest_alone)
+{
+	struct result r = parse(true, (const char *const []){ "-f", "run", "-n", "x", "--", "--bogus", NULL });
+
+	CHECK_INT(r.r, 0);
+	CHECK(r.args.flag);
+	CHECK_INT(r.operands.len, 5);
+	CHECK_STR(r.operands.items[3], "--");
+	CHECK_INT(r.operands.dashdash, 5);
+	done(&r);
+
+	r = parse(true, (const char *const []){ "-f", "--", "run", "-n", NULL });
+	CHECK_INT(r.operands.len, 2);
+	CHECK_INT(r.operands.dashdash, 0);
+	done(&r);
+}
+
+TEST(opt_many_sets_are_one_command_line)
+{
+	struct args a = { 0 };
+	struct { bool help; int dummy; } b = { 0 };
+	const struct opt more[] = {
+		{ .name = "help", .letter = 'h', .type = OPT_TYPE_FLAG, .help = "Show help" },
+		{ .name = "firm", .type = OPT_TYPE_FLAG, .help = "Be firm", .excl = 1 },
+		OPT_END
+	};
+	struct opt_set sets[] = { { table, &a }, { more, &b } };
+	struct operands o = { 0 };
+	struct err e;
+	char *argv[] = { (char *)"cmd", (char *)"-fh", NULL };
+	char *mixed[] = { (char *)"cmd", (char *)"--firm", (char *)"-1", NULL };
+	char *abbreviated[] = { (char *)"cmd", (char *)"--fir", NULL };
+
+	CHECK_INT(opt_parse(sets, 2, argv, false, &o, &e), 0);
+	CHECK(a.flag && b.help);
+	operands_done(&o);
+	CHECK(opt_parse(sets, 2, mixed, false, &o, &e) < 0);
+	CHECK_HAS(e.what, "exclude each other");
+	CHECK(opt_parse(sets, 2, abbreviated, false, &o, &e) < 0);
+	CHECK_HAS(e.what, "ambiguous: --first or --firm");
+}
+
+TEST(opt_check_tables_sees_the_programmers_faults)
+{
+	static const struct opt bad[][3] = {
+		{ { .name = "a", .help = "Set it" }, { .name = "a", .help = "Set it" } },
+		{ { .name = "a", .letter = 'x', .help = "Set it" }, { .name = "b", .letter = 'x', .help = "Set it" } },
+		{ { .name = "a" } },
+		{ { .name = "a", .help = "Say more than what fits into the sixty columns that a help has" } },
+		{ { .name = "a", .help = "set it" } },
+		{ { .name = "a", .help = "Set it." } },
+		{ { .name = "a", .help = "Set it", .arg = "X" } },
+		{ { .name = "a", .help = "Set it", .type = OPT_TYPE_STR } },
+		{ { .name = "a", .help = "Set it", .type = OPT_TYPE_CHOICE, .arg = "X" } },
+		{ { .name = "a", .help = "Set it", .words = "x y" } },
+		{ { .name = "a", .help = "Set it", .type = OPT_TYPE_FUNC, .arg = "X" } },
+		{ { .name = "A b", .help = "Set it" } },
+		{ { .name = "a", .letter = '-', .help = "Set it" } },
+	};
+	struct opt_set good = { table, NULL };
+	struct err e;
+
+	CHECK_INT(opt_check_tables(&good, 1, &e), 0);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct opt_set set = { bad[i], NULL };
+
+		if (opt_check_tables(&set, 1, &e) == 0)
+			test_fail(__FILE__, __LINE__, "case %zu passes", i);
+	}
+}
