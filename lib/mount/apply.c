@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* apply: carry out a plan. */
+
+#include "apply.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "overlay.h"
+#include "target.h"
+#include "verify.h"
+
+/* A mount that is attached is taken off again, whatever holds it. */
+static void detach(int mnt)
+{
+	char path[32];
+
+	if (sys_umount2(fd_proc_path(mnt, path), SYS_MNT_DETACH) < 0)
+		log_warn("cannot take off a mount that turned out wrong: %s", strerrordesc_np(errno));
+}
+
+static int move(int mnt, const struct target *target, const char *path, struct err *e)
+{
+	int r;
+
+	if (sys_move_mount(mnt, "", target->fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0)
+		return 0;
+	r = err_set(e, errno, path, "cannot attach the mount");
+	err_op(e, "move_mount");
+	return r;
+}
+
+/*
+ * A mount that is attached below a shared one becomes shared itself (propagation of the parent), so what was
+ * set while it was detached has to be set again.
+ */
+static int set_propagation(int mnt, const struct mount_plan *p, struct err *e)
+{
+	struct mount_flags flags = { .propagation = p->flags.propagation };
+	int r = tree_setattr(mnt, &flags, -1);
+
+	if (r < 0) {
+		(void)err_set(e, -r, p->target, "cannot make the mount %s", mount_propagation_name(flags.propagation));
+		err_op(e, "mount_setattr");
+	}
+	return r;
+}
+
+static int attach(int mnt, const struct mount_plan *p, struct mount_result *ret, struct err *e)
+{
+	scoped_target struct target target = TARGET_INIT;
+	struct target_how how = { .follow = p->follow, .create = p->mkdir, .mode = p->mkdir_mode };
+	struct stat st;
+	int r;
+
+	if (fstat(mnt, &st) < 0)
+		return err_set(e, errno, p->source, "cannot stat the source");
+	how.want_dir = S_ISDIR(st.st_mode);
+	r = target_open(p->target, &how, &target, e);
+	if (r < 0)
+		return r;
+
+	r = move(mnt, &target, p->target, e);
+	if (r == 0) {
+		r = set_propagation(mnt, p, e);
+		if (r == 0)
+			r = verify_attached(mnt, &p->flags, p->kind == MOUNT_BIND ? &p->map : NULL, p->target, e);
+		if (r == 0)
+			r = mount_info_get(mnt, &ret->info, e);
+		if (r < 0)
+			detach(mnt);
+	}
+	if (r < 0)
+		target_undo(&target);
+	return r;
+}
+
+static int apply_bind(const struct mount_plan *p, struct mount_result *ret, struct err *e)
+{
+	scoped_fd int source = -1, tree = -1;
+	int r;
+
+	r = tree_open(p->source, &source, e);
+	if (r == 0)
+		r = tree_clone(source, p->source, &p->map, &p->flags, &tree, &ret->map, e);
+	if (r == 0)
+		r = verify_flags(tree, &p->flags, p->source, e);
+	if (r < 0)
+		return r;
+	return attach(tree, p, ret, e);
+}
+
+static int apply_overlay(const struct mount_plan *p, struct mount_result *ret, struct err *e)
+{
+	scoped_overlay struct overlay o = OVERLAY_INIT;
+	int r;
+
+	r = overlay_create(p, &o, e);
+	if (r < 0)
+		return r;
+	ret->way = o.way;
+	ret->upper_plain = o.upper_plain;
+	r = verify_flags(o.fd, &p->flags, p->source, e);
+	if (r == 0)
+		r = attach(o.fd, p, ret, e);
+	if (r < 0)
+		overlay_undo(&o);
+	return r;
+}
+
+int mount_apply(const struct mount_plan *p, struct mount_result *ret, struct err *e)
+{
+	struct mount_result result = { .info = { .id = -1 } };
+	int r = mount_plan_check(p, e);
+
+	if (r == 0)
+		r = p->kind == MOUNT_BIND ? apply_bind(p, &result, e) : apply_overlay(p, &result, e);
+	if (r < 0) {
+		mount_result_done(&result);
+		return r;
+	}
+
+	*ret = result;
+	return 0;
+}
+
+void mount_result_done(struct mount_result *r)
+{
+	mount_info_done(&r->info);
+}

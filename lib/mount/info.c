@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* info: what the kernel says of a mount. */
+
+#include "info.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../base/buf.h"
+#include "../base/sys.h"
+#include "lm.h"
+
+enum {
+	STATMOUNT_SIZE = 16 << 10,      /* holds two maps of a hundred extents; doubled on EOVERFLOW */
+	STATMOUNT_SIZE_MAX = 1 << 20,
+};
+
+static const char *string_at(const struct sys_statmount *sm, size_t size, uint32_t off)
+{
+	size_t start = offsetof(struct sys_statmount, str) + off;
+
+	/* The kernel's answer, but a bound is cheap. */
+	return start < size && memchr((const char *)sm + start, 0, size - start) ? (const char *)sm + start : "";
+}
+
+/* n strings after each other, as lines. */
+static void join_lines(const struct sys_statmount *sm, size_t size, uint32_t off, uint32_t n, struct buf *b)
+{
+	while (n--) {
+		const char *s = string_at(sm, size, off);
+
+		buf_str(b, s);
+		buf_char(b, '\n');
+		off += (uint32_t)strlen(s) + 1;
+	}
+}
+
+/* The kernel counts extents that our namespace cannot express, but does not list them: unknown, then. */
+static void read_map(const struct sys_statmount *sm, size_t size, struct mount_info *i)
+{
+	scoped_buf struct buf uid = BUF_INIT, gid = BUF_INIT;
+
+	i->mapped = sm->mask & (SYS_STATMOUNT_MNT_UIDMAP | SYS_STATMOUNT_MNT_GIDMAP);
+	if (!i->mapped || !sm->mnt_uidmap_num || !sm->mnt_gidmap_num)
+		return;
+	join_lines(sm, size, sm->mnt_uidmap, sm->mnt_uidmap_num, &uid);
+	join_lines(sm, size, sm->mnt_gidmap, sm->mnt_gidmap_num, &gid);
+	if (buf_get(&uid) && buf_get(&gid))
+		i->map_known = idmap_parse_kernel(buf_get(&uid), buf_get(&gid), &i->map, NULL) == 0;
+}
+
+static int call_statmount(uint64_t id, struct sys_statmount **ret, size_t *ret_size)
+{
+	const uint64_t mask = SYS_STATMOUNT_SB_BASIC | SYS_STATMOUNT_MNT_BASIC | SYS_STATMOUNT_FS_TYPE |
+		SYS_STATMOUNT_SB_SOURCE | SYS_STATMOUNT_SUPPORTED_MASK | SYS_STATMOUNT_MNT_UIDMAP |
+		SYS_STATMOUNT_MNT_GIDMAP;
+
+	for (size_t size = STATMOUNT_SIZE; size <= STATMOUNT_SIZE_MAX; size *= 2) {
+		scoped_free struct sys_statmount *sm = calloc(1, size);
+
+		if (!sm)
+			return -ENOMEM;
+		if (sys_statmount(id, mask, sm, size) == 0) {
+			*ret = TAKE_PTR(sm);
+			*ret_size = size;
+			return 0;
+		}
+		if (errno != EOVERFLOW)
+			return -errno;
+	}
+	return -EOVERFLOW;
+}
+
+/* 0, 1 when the kernel cannot tell everything this way, or -errno. */
+static int from_statmount(int fd, struct mount_info *i)
+{
+	scoped_free struct sys_statmount *sm = NULL;
+	struct statx stx;
+	size_t size = 0;
+	int r;
+
+	if (statx(fd, "", AT_EMPTY_PATH, SYS_STATX_MNT_ID_UNIQUE, &stx) < 0)
+		return -errno;
+	if (!(stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE))
+		return 1;
+	r = call_statmount(stx.stx_mnt_id, &sm, &size);
+	if (r == -ENOENT || r == -ENOMEM)
+		return r;
+	if (r < 0)
+		return 1; /* ENOSYS: before 6.8; EPERM: a seccomp filter */
+	if (!(sm->mask & SYS_STATMOUNT_SUPPORTED_MASK) || !(sm->supported_mask & SYS_STATMOUNT_MNT_UIDMAP))
+		return 1;
+
+	i->id = (int)sm->mnt_id_old;
+	i->propagation = sm->mnt_propagation;
+	(void)snprintf(i->type, sizeof(i->type), "%s", string_at(sm, size, sm->fs_type)); /* long ones are cut */
+	i->source = strdup(sm->mask & SYS_STATMOUNT_SB_SOURCE ? string_at(sm, size, sm->sb_source) : "");
+	if (!i->source)
+		return -ENOMEM;
+	read_map(sm, size, i);
+	return 0;
+}
+
+static bool has_word(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; *p; p += *p == ',') {
+		size_t len = strcspn(p, ",");
+
+		if (len == n && !memcmp(p, word, n))
+			return true;
+		p += len;
+	}
+	return false;
+}
+
+static int match_id(const struct lm_mount *m, void *arg)
+{
+	struct mount_info *i = arg;
+
+	if (m->id != i->id)
+		return 0;
+	i->propagation = m->propagation ? m->propagation : MS_PRIVATE;
+	i->mapped = has_word(m->vfs_options, "idmapped");
+	(void)snprintf(i->type, sizeof(i->type), "%s", m->type); /* long ones are cut */
+	i->source = strdup(m->source);
+	return i->source ? 1 : -ENOMEM;
+}
+
+static int from_mountinfo(int fd, struct mount_info *i, struct err *e)
+{
+	struct statx stx;
+	int r;
+
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+		return err_set(e, errno, NULL, "cannot ask which mount this is");
+	if (!(stx.stx_mask & STATX_MNT_ID))
+		return err_say(e, ENOSYS, NULL, "this kernel does not tell the mount of a file (Linux 5.8 does)");
+
+	i->id = (int)stx.stx_mnt_id;
+	r = lm_mountinfo(match_id, i, e);
+	if (r == 0)
+		return err_say(e, ENOENT, NULL, "the mount is not in /proc/self/mountinfo");
+	return r == -ENOMEM ? err_nomem(e) : r < 0 ? r : 0;
+}
+
+int mount_info_get(int fd, struct mount_info *ret, struct err *e)
+{
+	struct mount_info i = { .id = -1 };
+	int r = from_statmount(fd, &i);
+
+	if (r == 1)
+		r = from_mountinfo(fd, &i, e);
+	else if (r == -ENOMEM)
+		r = err_nomem(e);
+	else if (r < 0)
+		r = err_set(e, -r, NULL, "cannot read back the mount");
+	if (r < 0) {
+		mount_info_done(&i);
+		return r;
+	}
+
+	*ret = i;
+	return 0;
+}
+
+void mount_info_done(struct mount_info *i)
+{
+	free(i->source);
+	if (i->map_known)
+		idmap_done(&i->map);
+	*i = (struct mount_info){ .id = -1 };
+}
+
+const char *mount_propagation_name(uint64_t propagation)
+{
+	static const struct { uint64_t bits; const char *name; } names[] = {
+		{ MS_SHARED | MS_SLAVE, "shared,slave" }, { MS_SHARED, "shared" }, { MS_SLAVE, "slave" },
+		{ MS_UNBINDABLE, "unbindable" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if ((propagation & names[i].bits) == names[i].bits)
+			return names[i].name;
+	return "private";
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lm: the one file that knows libmount. */
+
+#include "lm.h"
+
+#include <dlfcn.h>
+#include <string.h>
+
+#include <libmount/libmount.h>
+
+#define FUNCTIONS(X) \
+	X(mnt_optstr_next_option) \
+	X(mnt_new_table_from_file) \
+	X(mnt_unref_table) \
+	X(mnt_new_iter) \
+	X(mnt_free_iter) \
+	X(mnt_table_next_fs) \
+	X(mnt_fs_get_id) \
+	X(mnt_fs_get_parent_id) \
+	X(mnt_fs_get_devno) \
+	X(mnt_fs_get_root) \
+	X(mnt_fs_get_target) \
+	X(mnt_fs_get_fstype) \
+	X(mnt_fs_get_source) \
+	X(mnt_fs_get_vfs_options) \
+	X(mnt_fs_get_fs_options) \
+	X(mnt_fs_get_propagation)
+
+/* The types are the header's, so that a wrong use does not compile. */
+static struct {
+	bool loaded;
+#define MEMBER(f) __typeof__(f) *f;
+	FUNCTIONS(MEMBER)
+#undef MEMBER
+} lm;
+
+static int load(struct err *e)
+{
+	static const struct { const char *name; size_t off; } table[] = {
+#define ROW(f) { #f, offsetof(__typeof__(lm), f) },
+		FUNCTIONS(ROW)
+#undef ROW
+	};
+	void *so;
+
+	if (lm.loaded)
+		return 0;
+	so = dlopen("libmount.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (!so) {
+		(void)err_say(e, ELIBACC, NULL, "cannot load libmount: %s", dlerror());
+		err_try(e, "install it: apt-get install libmount1");
+		return -ELIBACC;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		void *f = dlsym(so, table[i].name);
+
+		if (!f)
+			return err_say(e, ELIBACC, NULL, "this libmount is too old: it has no %s()", table[i].name);
+		memcpy((char *)&lm + table[i].off, &f, sizeof(f));
+	}
+	lm.loaded = true; /* and stays so: nothing is gained by unloading it */
+	return 0;
+}
+
+int lm_optstr_next(char **str, char **ret_name, size_t *ret_namelen, char **ret_value, size_t *ret_valuelen,
+		   struct err *e)
+{
+	char *name = NULL, *value = NULL;
+	size_t namelen = 0, valuelen = 0;
+	int r = load(e);
+
+	if (r < 0)
+		return r;
+	if (!**str)
+		return 0;
+	r = lm.mnt_optstr_next_option(str, &name, &namelen, &value, &valuelen);
+	if (r < 0)
+		return err_say(e, EINVAL, *str, "cannot read the options: a quote is open, or an option is empty");
+	if (r > 0 || !namelen)
+		return 0;
+
+	*ret_name = name;
+	*ret_namelen = namelen;
+	*ret_value = value;
+	*ret_valuelen = valuelen;
+	return 1;
+}
+
+static const char *text(const char *s)
+{
+	return s ? s : "";
+}
+
+int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
+{
+	struct libmnt_table *table;
+	struct libmnt_iter *iter;
+	struct libmnt_fs *fs;
+	int r = load(e);
+
+	if (r < 0)
+		return r;
+	table = lm.mnt_new_table_from_file("/proc/self/mountinfo");
+	if (!table)
+		return err_set(e, errno ? errno : EIO, "/proc/self/mountinfo", "cannot read the table of mounts");
+	iter = lm.mnt_new_iter(MNT_ITER_FORWARD);
+	if (!iter) {
+		lm.mnt_unref_table(table);
+		return err_nomem(e);
+	}
+	while (r == 0 && lm.mnt_table_next_fs(table, iter, &fs) == 0) {
+		struct lm_mount m = {
+			.id = lm.mnt_fs_get_id(fs), .parent = lm.mnt_fs_get_parent_id(fs),
+			.dev = lm.mnt_fs_get_devno(fs), .root = text(lm.mnt_fs_get_root(fs)),
+			.target = text(lm.mnt_fs_get_target(fs)), .type = text(lm.mnt_fs_get_fstype(fs)),
+			.source = text(lm.mnt_fs_get_source(fs)),
+			.vfs_options = text(lm.mnt_fs_get_vfs_options(fs)),
+			.fs_options = text(lm.mnt_fs_get_fs_options(fs)),
+		};
+
+		if (lm.mnt_fs_get_propagation(fs, &m.propagation) != 0)
+			m.propagation = 0;
+		r = fn(&m, arg);
+	}
+	lm.mnt_free_iter(iter);
+	lm.mnt_unref_table(table);
+	return r;
+}

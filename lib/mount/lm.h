@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MOUNT_LM_H
+#define MOUNT_LM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "../base/err.h"
+
+/*
+ * libmount, loaded on first use: linked, it would cost every command 0.3 ms at start, and Debian has
+ * no static archive of it. All functions here return -ELIBACC when it is not there.
+ */
+
+/*
+ * The next option of *str, by libmount's rules, which are those of mount(8) and fstab: a comma ends
+ * an option, but not inside double quotes or after a backslash. Returns 1 with the name and the value
+ * (NULL when there is no '='), pointing into the string and not unescaped; 0 at the end; -EINVAL for an
+ * open quote or an empty name.
+ */
+int lm_optstr_next(char **str, char **ret_name, size_t *ret_namelen, char **ret_value, size_t *ret_valuelen,
+		   struct err *e);
+
+/* One line of /proc/self/mountinfo, unescaped; "" where there is nothing. */
+struct lm_mount {
+	int id, parent;
+	dev_t dev;
+	const char *root, *target, *type, *source;
+	const char *vfs_options, *fs_options; /* "rw,relatime,idmapped", "rw,lowerdir=..." */
+	unsigned long propagation;            /* MS_SHARED, MS_SLAVE ... as mount(2) has them */
+};
+
+/* Calls fn for each line until it returns something else than 0, which is then returned. */
+int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e);
+
+#endif

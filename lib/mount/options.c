@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* options: the -o language, as one table. */
+
+#include "options.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "../base/num.h"
+#include "../base/sys.h"
+#include "lm.h"
+
+struct row {
+	const char *name, *arg, *help;
+	uint64_t set, clear;    /* of mount_flags */
+	uint64_t propagation;
+	size_t yes;             /* 1 + offset of a bool that becomes true */
+	size_t str;             /* 1 + offset of a string that may be given once */
+	int (*parse)(struct mount_options *o, const char *raw, size_t n, struct err *e);
+};
+
+#define BOOL(m) .yes = 1 + offsetof(struct mount_options, m)
+#define STR(m) .str = 1 + offsetof(struct mount_options, m)
+
+static int parse_map(struct mount_options *o, const char *raw, size_t n, struct err *e);
+static int parse_lower(struct mount_options *o, const char *raw, size_t n, struct err *e);
+static int parse_mkdir(struct mount_options *o, const char *raw, size_t n, struct err *e);
+static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, struct err *e);
+static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, struct err *e);
+
+/* In the order of the manual. An arg in brackets may be left out. */
+static const struct row rows[] = {
+	{ "map", "=MAP", "the same as --map", .parse = parse_map },
+	{ "ro", "", "read-only", .set = MOUNT_ATTR_RDONLY },
+	{ "rw", "", "writable (the default)", .clear = MOUNT_ATTR_RDONLY },
+	{ "nosuid", "", "set-id bits and file capabilities have no effect", .set = MOUNT_ATTR_NOSUID },
+	{ "suid", "", "they have", .clear = MOUNT_ATTR_NOSUID },
+	{ "nodev", "", "devices cannot be opened", .set = MOUNT_ATTR_NODEV },
+	{ "dev", "", "they can", .clear = MOUNT_ATTR_NODEV },
+	{ "noexec", "", "programs cannot be run", .set = MOUNT_ATTR_NOEXEC },
+	{ "exec", "", "they can", .clear = MOUNT_ATTR_NOEXEC },
+	{ "noatime", "", "reading does not change access times", .set = MOUNT_ATTR_NOATIME, .clear = MOUNT_ATTR__ATIME },
+	{ "relatime", "", "it does when they are older than the last change, or a day", .clear = MOUNT_ATTR__ATIME },
+	{ "strictatime", "", "it always does", .set = MOUNT_ATTR_STRICTATIME, .clear = MOUNT_ATTR__ATIME },
+	{ "nodiratime", "", "access times of directories stay", .set = MOUNT_ATTR_NODIRATIME },
+	{ "nosymfollow", "", "symbolic links are not followed", .set = MOUNT_ATTR_NOSYMFOLLOW },
+	{ "private", "", "mounts made below stay here, and none arrive (the default)", .propagation = MS_PRIVATE },
+	{ "slave", "", "mounts made below the source arrive here", .propagation = MS_SLAVE },
+	{ "shared", "", "mounts travel both ways", .propagation = MS_SHARED },
+	{ "unbindable", "", "private, and cannot be bound", .propagation = MS_UNBINDABLE },
+	{ "mkdir", "[=MODE]", "create a missing TARGET and its parents (MODE is octal, 0755 by default)", .parse = parse_mkdir },
+	{ "follow", "", "let the last component of TARGET be a symbolic link", BOOL(follow) },
+	{ "store", "=DIR", "the same as --store", STR(store) },
+	{ "lower", "=DIR[@MAP]", "a layer, once for each, topmost first; MAP replaces --map for this one", .parse = parse_lower },
+	{ "upper", "=DIR", "where changes are kept; created when missing", STR(upper) },
+	{ "work", "=DIR", "OverlayFS's work directory, UPPER.work by default", STR(work) },
+	{ "ephemeral", "[=SIZE]", "changes are kept in memory and lost with the mount", .parse = parse_ephemeral },
+	{ "upper-map", "=same|none", "whether upper is under the map too, and so stores disk ids (same, the default)", .parse = parse_upper_map },
+	{ "volatile", "", "never sync: after a crash of the system, upper is lost", BOOL(volatile_) },
+	{ "metacopy", "", "a change of owner or mode does not copy the data", BOOL(metacopy) },
+	{ "redirect_dir", "", "directories can be renamed without copying them", BOOL(redirect_dir) },
+	{ "userxattr", "", "use user.overlay. attributes; chosen by itself in a user namespace", BOOL(userxattr) },
+	{ .name = "nofail", .arg = "", .help = "for fstab: accepted, without effect here" },
+	{ .name = "noauto", .arg = "", .help = "for fstab: accepted, without effect here" },
+	{ "X-mount.idmap", "=MAP", "the same as map=", .parse = parse_map },
+	{ "X-mount.mkdir", "[=MODE]", "the same as mkdir", .parse = parse_mkdir },
+};
+
+bool mount_options_row(size_t i, const char **name, const char **arg, const char **help)
+{
+	if (i >= ARRAY_LEN(rows))
+		return false;
+	*name = rows[i].name;
+	*arg = rows[i].arg;
+	*help = rows[i].help;
+	return true;
+}
+
+static bool is_octal(const char *s, const char *end)
+{
+	if (end - s < 3 || s[0] > '3')
+		return false;
+	for (int i = 0; i < 3; i++)
+		if (s[i] < '0' || s[i] > '7')
+			return false;
+	return true;
+}
+
+/*
+ * The value without its quotes and backslashes, up to an unprotected `stop` (0: to the end).
+ * ret_used: how much of raw that was.
+ */
+static int unescape(const char *raw, size_t n, char stop, char **ret, size_t *ret_used, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	const char *p = raw, *end = raw + n;
+	bool quoted = false;
+	char c;
+
+	for (; p < end && (quoted || !stop || *p != stop); p++) {
+		if (*p == '"') {
+			quoted = !quoted;
+		} else if (*p == '\\' && is_octal(p + 1, end)) {
+			c = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
+			if (!c)
+				return err_usage(e, "'\\000' cannot be part of a name");
+			buf_char(&b, c);
+			p += 3;
+		} else if (*p == '\\') {
+			if (++p == end)
+				return err_usage(e, "a value ends in a backslash: write \\134 for one");
+			/* libmount looks one byte back and takes the comma for a protected one: say so, do not guess */
+			if (*p == '\\' && p + 1 < end && p[1] == ',')
+				return err_usage(e, "a backslash before a comma is ambiguous: write \\134 for the backslash");
+			buf_char(&b, *p);
+		} else {
+			buf_char(&b, *p);
+		}
+	}
+	if (ret_used)
+		*ret_used = (size_t)(p - raw);
+	if (!b.len)
+		buf_str(&b, "");
+	*ret = buf_take(&b);
+	return *ret ? 0 : err_nomem(e);
+}
+
+static int parse_map(struct mount_options *o, const char *raw, size_t n, struct err *e)
+{
+	scoped_free char *s = NULL;
+	int r = unescape(raw, n, 0, &s, NULL, e);
+
+	if (r < 0)
+		return r;
+	return strv_add(&o->maps, s) < 0 ? err_nomem(e) : 0;
+}
+
+static int parse_lower(struct mount_options *o, const char *raw, size_t n, struct err *e)
+{
+	scoped_free char *dir = NULL, *map = NULL;
+	size_t used = 0;
+	int r = unescape(raw, n, '@', &dir, &used, e);
+
+	if (r == 0 && used < n)
+		r = unescape(raw + used + 1, n - used - 1, 0, &map, NULL, e);
+	if (r < 0)
+		return r;
+	if (!*dir)
+		return err_usage(e, "option 'lower' needs a directory");
+	if (map && !*map)
+		return err_usage(e, "option 'lower': a map must follow '@' (write '\\@' when it is part of the name)");
+	if (VEC_ADD(&o->lowers, (struct lower_option){ dir, map }) < 0)
+		return err_nomem(e);
+	dir = map = NULL; /* the list's now */
+	return 0;
+}
+
+static int parse_mkdir(struct mount_options *o, const char *raw, size_t n, struct err *e)
+{
+	scoped_free char *s = NULL;
+	int r;
+
+	o->mkdir = true;
+	if (!raw)
+		return 0;
+	r = unescape(raw, n, 0, &s, NULL, e);
+	if (r < 0)
+		return r;
+	if (num_mode(s, &o->mkdir_mode) < 0)
+		return err_usage(e, "option 'mkdir': '%s' is not an octal mode", s);
+	return 0;
+}
+
+static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, struct err *e)
+{
+	scoped_free char *s = NULL;
+	int r;
+
+	o->ephemeral = true;
+	if (!raw)
+		return 0;
+	r = unescape(raw, n, 0, &s, NULL, e);
+	if (r < 0)
+		return r;
+	/* 0 would mean "no limit" to tmpfs */
+	if (num_size(s, &o->ephemeral_size) < 0 || !o->ephemeral_size)
+		return err_usage(e, "option 'ephemeral': '%s' is not a size: digits, then K, M, G or T if wanted", s);
+	return 0;
+}
+
+static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, struct err *e)
+{
+	if (n == 4 && !memcmp(raw, "same", 4))
+		o->upper_plain = false;
+	else if (n == 4 && !memcmp(raw, "none", 4))
+		o->upper_plain = true;
+	else
+		return err_usage(e, "option 'upper-map': '%.*s' is neither 'same' nor 'none'", (int)n, raw);
+	return 0;
+}
+
+static int take_string(struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
+{
+	char **dst = (char **)((char *)o + row->str - 1);
+	int r;
+
+	if (*dst)
+		return err_usage(e, "option '%s' is given twice", row->name);
+	r = unescape(raw, n, 0, dst, NULL, e);
+	if (r < 0)
+		return r;
+	return **dst ? 0 : err_usage(e, "option '%s' needs a value", row->name);
+}
+
+static int take(struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
+{
+	struct mount_flags *f = &o->flags;
+
+	if (row->parse)
+		return row->parse(o, raw, n, e);
+	if (row->str)
+		return take_string(o, row, raw, n, e);
+	if (row->yes)
+		*(bool *)((char *)o + row->yes - 1) = true;
+	if (row->propagation)
+		f->propagation = row->propagation;
+	f->set = (f->set & ~row->clear) | row->set;
+	f->clear = (f->clear & ~row->set) | row->clear;
+	return 0;
+}
+
+/* x-anything and X-anything are notes to others; but X-mount. options ask mount(8) for something, and so us. */
+static bool is_note(const char *name, size_t n)
+{
+	return n > 2 && (name[0] == 'x' || name[0] == 'X') && name[1] == '-' &&
+	       !(n >= 8 && !memcmp(name, "X-mount.", 8));
+}
+
+static int take_option(struct mount_options *o, const char *name, size_t n, const char *value, size_t len, struct err *e)
+{
+	if (is_note(name, n))
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct row *row = &rows[i];
+
+		if (strlen(row->name) != n || memcmp(row->name, name, n))
+			continue;
+		if (value && !row->arg[0])
+			return err_usage(e, "option '%s' takes no value", row->name);
+		if ((!value || !len) && row->arg[0] == '=')
+			return err_usage(e, "option '%s' needs a value: %s%s", row->name, row->name, row->arg);
+		if (value && !len)
+			return err_usage(e, "option '%s': the value after '=' is missing", row->name);
+		return take(o, row, value, len, e);
+	}
+	return err_usage(e, "unknown option '%.*s' in -o", (int)n, name);
+}
+
+int mount_options_parse(struct mount_options *o, const char *text, struct err *e)
+{
+	scoped_free char *copy = strdup(text);
+	char *p = copy, *name, *value;
+	size_t n, len;
+	int r;
+
+	if (!copy)
+		return err_nomem(e);
+	if (!*copy)
+		return err_usage(e, "the options of -o are empty");
+	for (;;) {
+		r = lm_optstr_next(&p, &name, &n, &value, &len, e);
+		if (r == -EINVAL && e)
+			e->usage = true;
+		if (r <= 0)
+			return r;
+		r = take_option(o, name, n, value, len, e);
+		if (r < 0)
+			return r;
+	}
+}
+
+void mount_options_done(struct mount_options *o)
+{
+	strv_done(&o->maps);
+	for (size_t i = 0; i < o->lowers.len; i++) {
+		free(o->lowers.items[i].dir);
+		free(o->lowers.items[i].map);
+	}
+	VEC_DONE(&o->lowers);
+	free(o->upper);
+	free(o->work);
+	free(o->store);
+	*o = MOUNT_OPTIONS_INIT;
+}
+
+void mount_flags_print(const struct mount_flags *f, struct buf *b)
+{
+	uint64_t set = f->set;
+
+	buf_str(b, set & MOUNT_ATTR_RDONLY ? "ro" : "rw");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct row *row = &rows[i];
+		bool on = row->set && row->set != MOUNT_ATTR_RDONLY && (set & row->set) == row->set;
+
+		if (on || (row->propagation && row->propagation == f->propagation))
+			buf_printf(b, ",%s", row->name);
+	}
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MOUNT_OPTIONS_H
+#define MOUNT_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "../base/vec.h"
+
+/* What a mount should be, in the bits of mount_setattr(2): set wins over clear. */
+struct mount_flags {
+	uint64_t set, clear;  /* MOUNT_ATTR_*, never MOUNT_ATTR_IDMAP */
+	uint64_t propagation; /* MS_PRIVATE, MS_SLAVE, MS_SHARED or MS_UNBINDABLE */
+};
+
+/* A layer as `lower=DIR[@MAP]` names it; map is NULL when it has none of its own. */
+struct lower_option {
+	char *dir, *map;
+};
+
+/*
+ * The -o language, read: nothing is looked up yet. Zero-initialise with MOUNT_OPTIONS_INIT, free with
+ * mount_options_done(). Strings are unescaped and may hold any byte.
+ */
+struct mount_options {
+	struct mount_flags flags;
+	struct strv maps;                            /* map=, in order */
+	VEC(struct lower_option) lowers;             /* lower=, topmost first */
+	char *upper, *work, *store;                  /* NULL: not given */
+	bool mkdir, follow, ephemeral, upper_plain, volatile_, metacopy, redirect_dir, userxattr;
+	uint32_t mkdir_mode;                         /* default 0755 */
+	uint64_t ephemeral_size;                     /* bytes; 0: the kernel's default */
+};
+
+#define MOUNT_OPTIONS_INIT ((struct mount_options){ .mkdir_mode = 0755 })
+
+/*
+ * Add the options of one string to o. Options are separated by commas; a backslash before any
+ * character takes its meaning away, one before three octal digits stands for that byte, and double
+ * quotes protect what is between them (where a comma ends an option is libmount's decision, so that
+ * fstab and we agree). What is unknown, lacks its value or has one too many is an error with usage set.
+ */
+int mount_options_parse(struct mount_options *o, const char *text, struct err *e);
+
+void mount_options_done(struct mount_options *o);
+
+static inline void cleanup_mount_options(struct mount_options *o)
+{
+	mount_options_done(o);
+}
+
+#define scoped_mount_options __attribute__((cleanup(cleanup_mount_options)))
+
+/* "ro,nosuid,private": the names of what is set (propagation too). */
+void mount_flags_print(const struct mount_flags *f, struct buf *b);
+
+/* The table for those who document it: row i, or false past its end. arg: "[=SIZE]", "=DIR" or "". */
+bool mount_options_row(size_t i, const char **name, const char **arg, const char **help);
+
+#endif

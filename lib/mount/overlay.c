@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* overlay: layers, mapped, become a stack. */
+
+#include "overlay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "fsids.h"
+#include "overlay_ways.h"
+#include "probe.h"
+#include "tree.h"
+
+static int clone_layer(const struct mount_plan *p, size_t i, int *ret_source, int *ret_clone, struct err *e)
+{
+	const struct mount_layer *l = &p->layers.items[i];
+	enum map_done done;
+	int r;
+
+	*ret_source = open(l->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_source < 0) {
+		r = err_set(e, errno, l->dir, "cannot open layer %zu of %zu", i + 1, p->layers.len);
+		err_op(e, "open");
+		return r;
+	}
+	r = tree_clone(*ret_source, l->dir, mount_plan_layer_map(p, i), &tree_flags_private, ret_clone, &done, e);
+	if (r < 0)
+		err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
+	return r;
+}
+
+/* ret_top: the topmost layer as it is found without its clone. */
+static int clone_layers(struct stack *s, int *ret_top, struct err *e)
+{
+	const struct mount_plan *p = s->plan;
+
+	for (size_t i = 0; i < p->layers.len; i++) {
+		scoped_fd int source = -1, tree = -1;
+		int r = clone_layer(p, i, &source, &tree, e);
+
+		if (r < 0)
+			return r;
+		if (VEC_ADD(&s->lowers, tree) < 0)
+			return err_nomem(e);
+		(void)TAKE_FD(tree);
+		if (i == 0)
+			*ret_top = TAKE_FD(source);
+	}
+	return 0;
+}
+
+static void stack_done(struct stack *s)
+{
+	for (size_t i = 0; i < s->lowers.len; i++)
+		cleanup_fd(&s->lowers.items[i]);
+	VEC_DONE(&s->lowers);
+}
+
+/* --- causes ------------------------------------------------------------------------------------ */
+
+struct ancestry { const char *name; VEC(struct stat) up; };
+
+static bool is_above(const struct stat *st, const struct ancestry *a)
+{
+	for (size_t i = 0; i < a->up.len; i++)
+		if (a->up.items[i].st_dev == st->st_dev && a->up.items[i].st_ino == st->st_ino)
+			return true;
+	return false;
+}
+
+/* The directory and all above it, as far as they can be seen. */
+static void climb(struct ancestry *a, const char *path)
+{
+	scoped_fd int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	a->name = path;
+	while (dir >= 0 && fstat(dir, &st) == 0 && !(a->up.len && is_above(&st, a))) {
+		int up;
+
+		if (VEC_ADD(&a->up, st) < 0)
+			return;
+		up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		cleanup_fd(&dir);
+		dir = up;
+	}
+}
+
+/* ELOOP: two of the directories are the same, or one lies in the other. Which? */
+static void explain_overlap(const struct mount_plan *p, struct err *e)
+{
+	VEC(struct ancestry) all = { 0 };
+	size_t n = p->layers.len + (p->upper_kind == UPPER_DIR ? 2 : 0);
+	bool found = false;
+
+	for (size_t i = 0; i < n; i++) {
+		struct ancestry a = { 0 };
+
+		climb(&a, i < p->layers.len ? p->layers.items[i].dir : i == p->layers.len ? p->upper : p->work);
+		if (VEC_ADD(&all, a) < 0) {
+			VEC_DONE(&a.up);
+			break;
+		}
+	}
+	for (size_t i = 0; i < all.len * all.len && !found; i++) {
+		const struct ancestry *a = &all.items[i / all.len], *b = &all.items[i % all.len];
+
+		found = a != b && a->up.len && b->up.len && is_above(&a->up.items[0], b);
+		if (found)
+			err_why(e, "'%s' %s '%s'", b->name,
+				is_above(&b->up.items[0], a) ? "is the same directory as" : "lies inside", a->name);
+	}
+	if (found)
+		err_try(e, "give each layer, the upper and the work directory a place of its own");
+	for (size_t i = 0; i < all.len; i++)
+		VEC_DONE(&all.items[i].up);
+	VEC_DONE(&all);
+}
+
+static bool exists(int dirfd, const char *rel)
+{
+	return dirfd >= 0 && faccessat(dirfd, rel, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void explain(const struct stack *s, int num, struct err *e)
+{
+	if (!e)
+		return;
+	if (num == ENODEV) {
+		err_why(e, "this kernel has no OverlayFS");
+		err_try(e, "modprobe overlay");
+	} else if (num == ELOOP) {
+		explain_overlap(s->plan, e);
+	} else if (num == EINVAL && s->upper && exists(s->upper->work, "work/incompat/volatile")) {
+		err_why(e, "the upper was mounted volatile: after a crash of the system it may be incomplete");
+		err_try(e, "if the system did not crash since, remove work/incompat/volatile in the work directory");
+	} else if (num == EINVAL && s->upper && !e->why[0]) {
+		err_why(e, "OverlayFS does not accept the upper: its filesystem may lack extended attributes or file types in "
+			"directory entries, or it may be an overlay itself (dmesg says which)");
+	} else if (num == EPERM && !probe_initial_userns() && !probe_kernel_at_least(5, 11)) {
+		err_why(e, "OverlayFS in a user namespace needs Linux 5.11");
+	}
+}
+
+static int verify_stack(const struct stack *s, int mnt, struct err *e)
+{
+	int top = s->upper ? s->upper->upper : s->lowers.items[0];
+	const char *name = s->plan->source;
+	struct stat have, want;
+	struct statfs fs;
+
+	if (fstatfs(mnt, &fs) < 0 || fstat(mnt, &have) < 0 || fstat(top, &want) < 0)
+		return err_set(e, errno, name, "cannot read back the stack");
+	if (have.st_uid != want.st_uid || have.st_gid != want.st_gid) {
+		(void)err_say(e, EIO, name, "the stack is not what was asked for: its root is owned by %u:%u, not %u:%u",
+			      have.st_uid, have.st_gid, want.st_uid, want.st_gid);
+		err_op(e, "verify");
+		return -EIO;
+	}
+	if (s->upper && fs.f_flags & 1) { /* ST_RDONLY */
+		(void)err_set(e, EROFS, name, "cannot make the stack writable");
+		err_op(e, "verify");
+		err_why(e, "OverlayFS could not use the work directory and fell back to read-only (dmesg says more)");
+		err_try(e, "look at the filesystem of the upper: is it writable, not full, and does it have extended attributes?");
+		return -EROFS;
+	}
+	return 0;
+}
+
+/* --- together ---------------------------------------------------------------------------------- */
+
+/* The same with each way that is allowed until one works. A failure is that of the first. */
+static int create(struct stack *s, int *ret_fd, const char **ret_way, struct err *e)
+{
+	const char *only = getenv("SHIFTBOX_OVERLAY_WAY");
+	struct err *other = NULL;
+	int r = -EINVAL, again;
+
+	for (size_t i = 0; i < ARRAY_LEN(overlay_ways); i++) {
+		const struct overlay_way *way = &overlay_ways[i];
+		bool other_way = false;
+
+		if (only && *only && strcmp(only, way->name))
+			continue;
+		again = way->create(s, ret_fd, &other_way, other ? NULL : e);
+		if (!other || again >= 0)
+			r = again;
+		if (r == 0) {
+			*ret_way = way->name;
+			break;
+		}
+		if (!other_way)
+			break;
+		if (i + 1 < ARRAY_LEN(overlay_ways))
+			log_verbose("OverlayFS does not take its layers by descriptor here (%s): giving them by name, in a "
+				    "mount namespace of its own", strerrorname_np(-r));
+		other = e;
+	}
+	if (r < 0)
+		explain(s, -r, e);
+	return r;
+}
+
+static int check_way(struct err *e)
+{
+	const char *only = getenv("SHIFTBOX_OVERLAY_WAY");
+
+	if (!only || !*only)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(overlay_ways); i++)
+		if (!strcmp(only, overlay_ways[i].name))
+			return 0;
+	return err_usage(e, "SHIFTBOX_OVERLAY_WAY is '%s', neither 'fds' nor 'names'", only);
+}
+
+static int build(struct stack *s, struct overlay *o, struct err *e)
+{
+	const struct mount_plan *p = s->plan;
+	scoped_fd int top = -1;
+	int r;
+
+	r = clone_layers(s, &top, e);
+	if (r < 0)
+		return r;
+	if (p->upper_kind != UPPER_NONE) {
+		r = upper_prepare(p, s->lowers.items[0], top, &o->upper, e);
+		if (r < 0)
+			return r;
+		s->upper = &o->upper;
+		s->check_unused = p->upper_kind == UPPER_DIR && exists(o->upper.work, "work");
+		o->upper_plain = o->upper.plain;
+	}
+	r = create(s, &o->fd, &o->way, e);
+	if (r == 0)
+		r = verify_stack(s, o->fd, e);
+	if (r < 0)
+		return r;
+
+	r = tree_setattr(o->fd, &p->flags, -1);
+	if (r < 0) {
+		(void)err_set(e, -r, p->source, "cannot set the flags of the mount");
+		err_op(e, "mount_setattr");
+	}
+	return r;
+}
+
+int overlay_create(const struct mount_plan *p, struct overlay *ret, struct err *e)
+{
+	struct overlay o = OVERLAY_INIT;
+	struct stack s = { .plan = p, .userxattr = p->userxattr };
+	int r = check_way(e);
+
+	if (r == 0 && !s.userxattr && !probe_initial_userns()) {
+		log_verbose("in a user namespace: OverlayFS keeps its notes in user.overlay. attributes (userxattr)");
+		s.userxattr = true;
+	}
+	if (r == 0)
+		r = build(&s, &o, e);
+	stack_done(&s);
+	if (r < 0) {
+		overlay_undo(&o);
+		overlay_done(&o);
+		return r;
+	}
+
+	*ret = o;
+	return 0;
+}
+
+void overlay_undo(struct overlay *o)
+{
+	cleanup_fd(&o->fd); /* what is in use cannot be removed */
+	o->fd = -1;
+	upper_undo(&o->upper);
+}
+
+void overlay_done(struct overlay *o)
+{
+	cleanup_fd(&o->fd);
+	upper_done(&o->upper);
+	*o = OVERLAY_INIT;
+}

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* overlay_ways: two ways to give OverlayFS its layers. */
+
+#include "overlay_ways.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/sys.h"
+#include "fsids.h"
+
+struct param { const char *key, *value; }; /* value NULL: a flag */
+
+enum { PARAMS_MAX = 6 };
+
+/* The options that are words, for both ways. Returns how many. */
+static size_t word_params(const struct stack *s, bool trial, struct param ret[PARAMS_MAX])
+{
+	const struct mount_plan *p = s->plan;
+	size_t n = 0;
+
+	if (p->metacopy)
+		ret[n++] = (struct param){ "metacopy", "on" };
+	if (p->redirect_dir)
+		ret[n++] = (struct param){ "redirect_dir", "on" };
+	if (p->volatile_ && !trial)
+		ret[n++] = (struct param){ "volatile", NULL };
+	if (s->userxattr)
+		ret[n++] = (struct param){ "userxattr", NULL };
+	if (trial)
+		ret[n++] = (struct param){ "index", "on" };
+	return n;
+}
+
+/* In both ways the superblock is made by somebody the upper's map knows, or it ends up read-only. */
+static int enter(const struct stack *s, struct fsids *ids, struct err *e)
+{
+	return s->upper && s->upper->switch_ids ? fsids_enter(ids, s->upper->uid, s->upper->gid, e) : 0;
+}
+
+/*
+ * With index=off, which is the default, the kernel only warns in its log when another overlay uses the same upper
+ * or work directory, and both go wrong. With index=on it refuses (EBUSY). So where that could be, a trial with index=on
+ * goes first, of a stack that cannot come to be: its only layer is the upper itself.
+ */
+static int in_use(const struct stack *s, struct err *e)
+{
+	(void)err_set(e, EBUSY, s->plan->upper, "cannot keep changes there");
+	err_op(e, "upper");
+	err_why(e, "the upper or its work directory is in use by another overlay mount");
+	err_try(e, "unmount the other one, or use another upper");
+	return -EBUSY;
+}
+
+/* --- by descriptor: Linux 6.13, detached mounts 6.15 ------------------------------------------- */
+
+/* What the kernel has to say about a filesystem context: lines "e overlay: too many lower directories". */
+static void add_kernel_text(int fs, struct err *e)
+{
+	scoped_buf struct buf all = BUF_INIT;
+	char line[1024];
+	ssize_t n;
+
+	while ((n = read(fs, line, sizeof(line))) > 0) {
+		bool tagged = n > 2 && line[1] == ' ';
+		size_t skip = tagged ? 2 : 0;
+
+		while ((size_t)n > skip && line[n - 1] == '\n')
+			n--;
+		if (all.len)
+			buf_str(&all, "; ");
+		buf_add(&all, line + skip, (size_t)n - skip);
+	}
+	if (all.len && buf_get(&all))
+		err_why(e, "the kernel says: %s", buf_get(&all));
+}
+
+static int config_failed(int fs, const struct stack *s, const char *key, struct err *e)
+{
+	int r = err_set(e, errno, s->plan->source, "cannot set up the overlay (%s)", key);
+
+	err_op(e, "fsconfig");
+	add_kernel_text(fs, e);
+	return r;
+}
+
+static int set_fd(int fs, const struct stack *s, const char *key, int fd, struct err *e)
+{
+	if (sys_fsconfig(fs, FSCONFIG_SET_FD, key, NULL, fd) == 0)
+		return 0;
+	return config_failed(fs, s, key, e);
+}
+
+/* Everything but the layers: what fails here fails in any way. */
+static int set_words(int fs, const struct stack *s, bool trial, struct err *e)
+{
+	struct param params[PARAMS_MAX];
+	size_t n = word_params(s, trial, params);
+
+	for (size_t i = 0; i < n; i++)
+		if (sys_fsconfig(fs, params[i].value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, params[i].key,
+				 params[i].value, 0) < 0)
+			return config_failed(fs, s, params[i].key, e);
+	return 0;
+}
+
+static int set_layers(int fs, const struct stack *s, bool trial, struct err *e)
+{
+	int r = 0;
+
+	/* Longer than 255 bytes it does not go in: the other way then. */
+	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", s->plan->source, 0) < 0)
+		return config_failed(fs, s, "source", e);
+	if (trial)
+		r = set_fd(fs, s, "lowerdir+", s->upper->upper, e);
+	for (size_t i = 0; i < s->lowers.len && r == 0 && !trial; i++)
+		r = set_fd(fs, s, "lowerdir+", s->lowers.items[i], e);
+	if (r == 0 && s->upper)
+		r = set_fd(fs, s, "upperdir", s->upper->upper, e);
+	if (r == 0 && s->upper)
+		r = set_fd(fs, s, "workdir", s->upper->work, e);
+	return r;
+}
+
+static int create_superblock(int fs, const struct stack *s, struct err *e)
+{
+	scoped_fsids struct fsids ids = FSIDS_INIT;
+	int r = enter(s, &ids, e);
+
+	if (r < 0)
+		return r;
+	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+		r = err_set(e, errno, s->plan->source, "cannot stack the layers");
+		err_op(e, "fsconfig");
+		add_kernel_text(fs, e);
+		return r;
+	}
+	return 0;
+}
+
+/* A filesystem context with a superblock in it. */
+static int make_superblock(const struct stack *s, bool trial, int *ret_fs, bool *other_way, struct err *e)
+{
+	scoped_fd int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC);
+	int r;
+
+	if (fs < 0) {
+		*other_way = errno == ENOSYS;
+		r = err_set(e, errno, s->plan->source, "cannot make an overlay");
+		err_op(e, "fsopen");
+		return r;
+	}
+	r = set_words(fs, s, trial, e);
+	if (r < 0)
+		return r;
+	r = set_layers(fs, s, trial, e);
+	/* Kernels that know the call but not the descriptors, or not detached ones (6.13 and 6.14), say EINVAL or EBADF. */
+	*other_way = r == -EINVAL || r == -EBADF || r == -EOPNOTSUPP;
+	if (r < 0)
+		return r;
+	r = create_superblock(fs, s, e);
+	*other_way = r == -EINVAL;
+	if (r < 0)
+		return r;
+
+	*ret_fs = TAKE_FD(fs);
+	return 0;
+}
+
+static int create_by_fds(const struct stack *s, int *ret_fd, bool *other_way, struct err *e)
+{
+	scoped_fd int fs = -1;
+	int r;
+
+	*other_way = false;
+	if (s->check_unused && make_superblock(s, true, &fs, other_way, NULL) == -EBUSY)
+		return in_use(s, e);
+	r = make_superblock(s, false, &fs, other_way, e);
+	if (r < 0)
+		return r;
+
+	*ret_fd = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	if (*ret_fd < 0) {
+		r = err_set(e, errno, s->plan->source, "cannot make a mount of the overlay");
+		err_op(e, "fsmount");
+		return r;
+	}
+	return 0;
+}
+
+/* --- by name, for older kernels ---------------------------------------------------------------- */
+
+/*
+ * A thread of its own goes into a new mount namespace, where the clones are attached to a tmpfs under names that
+ * need no escaping: 0, 1, 2 ...; upper and work directory are symbolic links U and W, whatever they are called.
+ * mount(2) and not fsconfig(2) mounts it, because the latter takes no string of more than 255 bytes. A clone of the
+ * mount comes back as a descriptor (threads share those); the namespace dies with the thread.
+ */
+struct by_names {
+	const struct stack *s;
+	int dir;  /* the tmpfs */
+	int fd;   /* the result */
+	int r;
+	struct err *e;
+};
+
+static int step_failed(struct by_names *j, const char *op, const char *what)
+{
+	int r = err_set(j->e, errno, j->s->plan->source, "%s", what);
+
+	err_op(j->e, op);
+	return r;
+}
+
+static int enter_namespace(struct by_names *j)
+{
+	scoped_fd int fs = -1;
+
+	if (unshare(CLONE_NEWNS) < 0)
+		return step_failed(j, "unshare", "cannot make a mount namespace");
+	/* Nothing made here may reach the namespace we come from. */
+	if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return step_failed(j, "mount", "cannot make a mount namespace private");
+	fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return step_failed(j, "fsopen", "cannot make a directory in memory for the layers");
+	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return step_failed(j, "fsconfig", "cannot make a directory in memory for the layers");
+	j->dir = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	if (j->dir < 0)
+		return step_failed(j, "fsmount", "cannot make a directory in memory for the layers");
+	if (sys_move_mount(j->dir, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return step_failed(j, "move_mount", "cannot attach a directory in memory for the layers");
+	if (fchdir(j->dir) < 0)
+		return step_failed(j, "fchdir", "cannot enter a directory in memory for the layers");
+	return 0;
+}
+
+static int attach_as(struct by_names *j, int mnt, const char *name)
+{
+	if (mkdir(name, 0755) < 0)
+		return step_failed(j, "mkdir", "cannot make a place for a layer");
+	if (mnt >= 0 && sys_move_mount(mnt, "", AT_FDCWD, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return step_failed(j, "move_mount", "cannot attach a layer");
+	return 0;
+}
+
+static int link_below(struct by_names *j, const char *rel, const char *name)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	buf_printf(&b, "u/%s", rel);
+	if (!buf_get(&b))
+		return err_nomem(j->e);
+	return symlink(buf_get(&b), name) < 0 ? step_failed(j, "symlink", "cannot name the upper directory") : 0;
+}
+
+static int attach_all(struct by_names *j)
+{
+	const struct stack *s = j->s;
+	char name[24];
+	int r = attach_as(j, -1, "m");
+
+	for (size_t i = 0; i < s->lowers.len && r == 0; i++) {
+		(void)snprintf(name, sizeof(name), "%zu", i); /* fits: 20 digits */
+		r = attach_as(j, s->lowers.items[i], name);
+	}
+	if (r == 0 && s->upper) {
+		r = attach_as(j, s->upper->mnt, "u");
+		if (r == 0)
+			r = link_below(j, s->upper->upper_rel, "U");
+		if (r == 0)
+			r = link_below(j, s->upper->work_rel, "W");
+	}
+	return r;
+}
+
+/* Mount the stack, or its trial, on "m". Returns 0 or -errno. */
+static int mount_stack(struct by_names *j, bool trial)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	const struct stack *s = j->s;
+	struct param params[PARAMS_MAX];
+	size_t n = word_params(s, trial, params);
+
+	buf_str(&b, trial ? "lowerdir=U" : "lowerdir=");
+	for (size_t i = 0; i < s->lowers.len && !trial; i++)
+		buf_printf(&b, "%s%zu", i ? ":" : "", i);
+	if (s->upper)
+		buf_str(&b, ",upperdir=U,workdir=W");
+	for (size_t i = 0; i < n; i++)
+		buf_printf(&b, params[i].value ? ",%s=%s" : ",%s", params[i].key, params[i].value);
+	if (!buf_get(&b))
+		return -ENOMEM;
+	return sys_mount(s->plan->source, "m", "overlay", 0, buf_get(&b)) < 0 ? -errno : 0;
+}
+
+static int mount_in_namespace(struct by_names *j)
+{
+	scoped_fsids struct fsids ids = FSIDS_INIT;
+	int r = enter_namespace(j);
+
+	if (r == 0)
+		r = attach_all(j);
+	if (r == 0)
+		r = enter(j->s, &ids, j->e);
+	if (r < 0)
+		return r;
+	if (j->s->check_unused && mount_stack(j, true) == -EBUSY)
+		return in_use(j->s, j->e);
+	r = mount_stack(j, false);
+	if (r < 0) {
+		errno = -r;
+		return step_failed(j, "mount", "cannot stack the layers");
+	}
+	j->fd = sys_open_tree(AT_FDCWD, "m", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (j->fd < 0)
+		return step_failed(j, "open_tree", "cannot take the overlay out of its mount namespace");
+	return 0;
+}
+
+static void *names_thread(void *arg)
+{
+	struct by_names *j = arg;
+
+	j->r = mount_in_namespace(j);
+	cleanup_fd(&j->dir);
+	return NULL;
+}
+
+static int create_by_names(const struct stack *s, int *ret_fd, bool *other_way, struct err *e)
+{
+	struct by_names j = { .s = s, .dir = -1, .fd = -1, .e = e };
+	pthread_t thread;
+	int r;
+
+	*other_way = false;
+	r = pthread_create(&thread, NULL, names_thread, &j);
+	if (r != 0) {
+		(void)err_set(e, r, s->plan->source, "cannot start a thread");
+		err_op(e, "clone");
+		return -r;
+	}
+	(void)pthread_join(thread, NULL); /* cannot fail: it is joinable and ours */
+	if (j.r < 0)
+		return j.r;
+
+	*ret_fd = j.fd;
+	return 0;
+}
+
+const struct overlay_way overlay_ways[2] = {
+	{ "fds", create_by_fds },
+	{ "names", create_by_names },
+};

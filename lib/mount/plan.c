@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* plan: what a mount is to be. */
+
+#include "plan.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../base/sys.h"
+
+static int map_build(const char *const *texts, size_t n, const char *source, bool strict,
+		     struct mount_map *ret, struct err *e)
+{
+	struct idmap_context ctx = { .source = source, .strict = strict };
+	int r;
+
+	if (!n) {
+		ret->wish = MAP_KEEP;
+		return 0;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(texts[i], "none"))
+			continue;
+		if (n > 1)
+			return err_usage(e, "the map 'none' cannot be joined with others");
+		ret->wish = MAP_NONE;
+		return 0;
+	}
+	r = idmap_parse(texts, n, &ctx, &ret->map, e);
+	if (r < 0)
+		return r;
+
+	ret->wish = MAP_SET;
+	return 0;
+}
+
+static int set_str(char **dst, const char *s, struct err *e)
+{
+	*dst = strdup(s);
+	return *dst ? 0 : err_nomem(e);
+}
+
+static int add_layer(struct mount_plan *p, const char *dir, const char *map, bool strict, struct err *e)
+{
+	struct mount_layer l = { .own_map = !!map };
+	int r;
+
+	l.dir = strdup(dir);
+	if (!l.dir)
+		return err_nomem(e);
+	r = map ? map_build(&map, 1, dir, strict, &l.map, e) : 0;
+	if (r < 0) {
+		err_prefix(e, "the map of layer '%s'", dir);
+	} else if (VEC_ADD(&p->layers, l) < 0) {
+		idmap_done(&l.map.map);
+		r = err_nomem(e);
+	}
+	if (r < 0)
+		free(l.dir);
+	return r;
+}
+
+static int add_layers(struct mount_plan *p, const struct mount_options *o, const struct strv *layers,
+		      bool strict, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; layers && i < layers->len && r == 0; i++)
+		r = add_layer(p, layers->items[i], NULL, strict, e);
+	for (size_t i = 0; i < o->lowers.len && r == 0; i++)
+		r = add_layer(p, o->lowers.items[i].dir, o->lowers.items[i].map, strict, e);
+	return r;
+}
+
+/* DIR.work beside DIR: on the same filesystem and, what matters more, under the same mount. */
+static int default_work(const char *upper, char **ret, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	size_t n = strlen(upper);
+
+	while (n > 1 && upper[n - 1] == '/')
+		n--;
+	buf_add(&b, upper, n);
+	buf_str(&b, ".work");
+	*ret = buf_take(&b);
+	return *ret ? 0 : err_nomem(e);
+}
+
+static int add_upper(struct mount_plan *p, const struct mount_options *o, struct err *e)
+{
+	int r;
+
+	p->upper_plain = o->upper_plain;
+	p->ephemeral_size = o->ephemeral_size;
+	if (o->ephemeral)
+		p->upper_kind = UPPER_EPHEMERAL;
+	if (!o->upper)
+		return 0;
+
+	p->upper_kind = UPPER_DIR;
+	r = set_str(&p->upper, o->upper, e);
+	if (r == 0)
+		r = o->work ? set_str(&p->work, o->work, e) : default_work(o->upper, &p->work, e);
+	return r;
+}
+
+/* Options that contradict each other or the kind of source: the command line's fault. */
+static int check_options(enum mount_kind kind, const struct mount_options *o, bool image, struct err *e)
+{
+	const struct { const char *name; bool given; } stack_only[] = {
+		{ "lower", o->lowers.len > 0 }, { "upper", o->upper }, { "work", o->work },
+		{ "ephemeral", o->ephemeral }, { "upper-map", o->upper_plain }, { "volatile", o->volatile_ },
+		{ "metacopy", o->metacopy }, { "redirect_dir", o->redirect_dir }, { "userxattr", o->userxattr },
+	};
+
+	for (size_t i = 0; kind == MOUNT_BIND && i < ARRAY_LEN(stack_only); i++)
+		if (stack_only[i].given)
+			return err_usage(e, "option '%s' is for the sources overlay and image:NAME", stack_only[i].name);
+	if (kind == MOUNT_BIND)
+		return 0;
+	if (image && o->lowers.len)
+		return err_usage(e, "option 'lower' is for the source overlay: an image has layers of its own");
+	if (!image && !o->lowers.len)
+		return err_usage(e, "the source overlay needs its layers: -o lower=DIR, topmost first");
+	if (o->upper && o->ephemeral)
+		return err_usage(e, "options 'upper' and 'ephemeral' exclude each other");
+	if (o->work && !o->upper)
+		return err_usage(e, "option 'work' needs 'upper'");
+	if (!o->upper && !o->ephemeral && (o->upper_plain || o->volatile_))
+		return err_usage(e, "option '%s' needs 'upper' or 'ephemeral'", o->volatile_ ? "volatile" : "upper-map");
+	/* overlayfs documentation: userxattr, "redirect_dir and metacopy are disabled"; both trust trusted.* only */
+	if (o->userxattr && (o->metacopy || o->redirect_dir))
+		return err_usage(e, "option 'userxattr' excludes 'metacopy' and 'redirect_dir'");
+	return 0;
+}
+
+static int fill(struct mount_plan *p, const char *source, const char *target, const struct mount_options *o,
+		const struct strv *layers, bool strict, struct err *e)
+{
+	const char *owner_of = source;
+	int r;
+
+	p->kind = layers || !strcmp(source, "overlay") ? MOUNT_OVERLAY : MOUNT_BIND;
+	p->flags = o->flags;
+	if (!p->flags.propagation)
+		p->flags.propagation = MS_PRIVATE;
+	p->mkdir = o->mkdir;
+	p->mkdir_mode = o->mkdir_mode;
+	p->follow = o->follow;
+	p->volatile_ = o->volatile_;
+	p->metacopy = o->metacopy;
+	p->redirect_dir = o->redirect_dir;
+	p->userxattr = o->userxattr;
+
+	r = check_options(p->kind, o, !!layers, e);
+	if (r == 0)
+		r = set_str(&p->source, source, e);
+	if (r == 0)
+		r = set_str(&p->target, target, e);
+	if (r == 0)
+		r = add_layers(p, o, layers, strict, e);
+	if (r == 0)
+		r = add_upper(p, o, e);
+	/* "owner:USER" means the topmost layer's root, which is what a stack shows as its own */
+	if (r == 0 && p->kind == MOUNT_OVERLAY)
+		owner_of = p->layers.len ? p->layers.items[0].dir : NULL;
+	if (r == 0)
+		r = map_build((const char *const *)o->maps.items, o->maps.len, owner_of, strict, &p->map, e);
+	return r;
+}
+
+int mount_plan_build(struct mount_plan *ret, const char *source, const char *target,
+		     const struct mount_options *o, const struct strv *layers, bool strict, struct err *e)
+{
+	scoped_mount_plan struct mount_plan p = { 0 };
+	int r;
+
+	r = fill(&p, source, target, o, layers, strict, e);
+	if (r < 0)
+		return r;
+
+	*ret = p;
+	p = (struct mount_plan){ 0 };
+	return 0;
+}
+
+int mount_plan_check(const struct mount_plan *p, struct err *e)
+{
+	if (!*p->source || !*p->target)
+		return err_usage(e, "%s must not be empty", *p->source ? "TARGET" : "SOURCE");
+	if (p->kind == MOUNT_BIND)
+		return 0;
+	if (!p->layers.len)
+		return err_say(e, EINVAL, p->source, "there are no layers to stack");
+	if (p->layers.len > PLAN_LAYERS_MAX) {
+		(void)err_say(e, E2BIG, p->source, "cannot stack %zu layers", p->layers.len);
+		err_why(e, "OverlayFS takes at most %d lower layers", PLAN_LAYERS_MAX);
+		err_try(e, "merge some of the layers into one");
+		return -E2BIG;
+	}
+	if (p->upper_kind == UPPER_NONE && p->flags.clear & MOUNT_ATTR_RDONLY)
+		return err_usage(e, "option 'rw': a stack is writable only with 'upper' or 'ephemeral'");
+	return 0;
+}
+
+const struct mount_map *mount_plan_layer_map(const struct mount_plan *p, size_t i)
+{
+	const struct mount_layer *l = &p->layers.items[i];
+
+	return l->own_map ? &l->map : &p->map;
+}
+
+void mount_map_print_words(const struct mount_map *m, struct buf *b)
+{
+	switch (m->wish) {
+	case MAP_KEEP:
+		buf_str(b, "ids as the source shows them");
+		return;
+	case MAP_NONE:
+		buf_str(b, "ids as on the disk");
+		return;
+	case MAP_SET:
+		idmap_print_words(&m->map, b);
+		return;
+	}
+}
+
+static int add_step(struct strv *v, struct buf *b, struct err *e)
+{
+	int r = buf_get(b) && strv_add(v, buf_get(b)) == 0 ? 0 : err_nomem(e);
+
+	buf_reset(b);
+	return r;
+}
+
+static void add_path(struct buf *b, const char *path)
+{
+	buf_char(b, '\'');
+	buf_escaped(b, path, strlen(path));
+	buf_char(b, '\'');
+}
+
+static int stack_steps(const struct mount_plan *p, struct strv *ret, struct buf *b, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < p->layers.len && r == 0; i++) {
+		buf_printf(b, "layer %zu of %zu: ", i + 1, p->layers.len);
+		add_path(b, p->layers.items[i].dir);
+		buf_str(b, ", ");
+		mount_map_print_words(mount_plan_layer_map(p, i), b);
+		r = add_step(ret, b, e);
+	}
+	if (r < 0 || p->upper_kind == UPPER_NONE)
+		return r;
+	buf_str(b, "changes: ");
+	if (p->upper_kind == UPPER_DIR) {
+		add_path(b, p->upper);
+		buf_str(b, ", work directory ");
+		add_path(b, p->work);
+	} else {
+		buf_str(b, "in memory");
+		if (p->ephemeral_size)
+			buf_printf(b, ", at most %llu bytes", (unsigned long long)p->ephemeral_size);
+	}
+	buf_str(b, p->upper_plain || p->map.wish != MAP_SET ? ", stored as seen" : ", stored as disk ids");
+	return add_step(ret, b, e);
+}
+
+int mount_plan_steps(const struct mount_plan *p, struct strv *ret, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	int r = 0;
+
+	if (p->kind == MOUNT_BIND) {
+		buf_str(&b, "bind ");
+		add_path(&b, p->source);
+		buf_str(&b, ": ");
+		mount_map_print_words(&p->map, &b);
+		r = add_step(ret, &b, e);
+	} else {
+		r = stack_steps(p, ret, &b, e);
+	}
+	if (r < 0)
+		return r;
+	if (p->mkdir) {
+		buf_str(&b, "create ");
+		add_path(&b, p->target);
+		buf_printf(&b, " if it is missing, mode %04o", p->mkdir_mode);
+		r = add_step(ret, &b, e);
+	}
+	if (r < 0)
+		return r;
+	buf_str(&b, "attach it at ");
+	add_path(&b, p->target);
+	buf_str(&b, ": ");
+	mount_flags_print(&p->flags, &b);
+	return add_step(ret, &b, e);
+}
+
+static void map_done(struct mount_map *m)
+{
+	if (m->wish == MAP_SET)
+		idmap_done(&m->map);
+}
+
+void mount_plan_done(struct mount_plan *p)
+{
+	free(p->source);
+	free(p->target);
+	free(p->upper);
+	free(p->work);
+	map_done(&p->map);
+	for (size_t i = 0; i < p->layers.len; i++) {
+		free(p->layers.items[i].dir);
+		map_done(&p->layers.items[i].map);
+	}
+	VEC_DONE(&p->layers);
+	*p = (struct mount_plan){ 0 };
+}

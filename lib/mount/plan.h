@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MOUNT_PLAN_H
+#define MOUNT_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "../base/vec.h"
+#include "../idmap/idmap.h"
+#include "options.h"
+
+/* A description of one mount: making one changes nothing. mount_apply() (apply.h) carries it out. */
+
+enum mount_kind {
+	MOUNT_BIND,    /* of a directory or a file */
+	MOUNT_OVERLAY, /* a stack of layers */
+};
+
+/* OVL_MAX_STACK of the kernel: the 501st lower layer is refused. */
+enum { PLAN_LAYERS_MAX = 500 };
+
+/* What should become of the map of a mount that is cloned. */
+struct mount_map {
+	enum map_wish {
+		MAP_KEEP, /* no map was given: as the source has it */
+		MAP_SET,  /* this one, whatever the source has */
+		MAP_NONE, /* "none": the ids of the disk */
+	} wish;
+	struct idmap map; /* of MAP_SET */
+};
+
+struct mount_layer {
+	char *dir;
+	bool own_map;         /* map is its own, else the plan's is meant */
+	struct mount_map map;
+};
+
+struct mount_plan {
+	enum mount_kind kind;
+	char *source, *target;            /* as given; source is what mountinfo will show for a stack */
+	struct mount_map map;
+	struct mount_flags flags;
+	bool mkdir, follow;
+	uint32_t mkdir_mode;
+
+	/* stacks only */
+	VEC(struct mount_layer) layers;   /* topmost first */
+	enum upper_kind { UPPER_NONE, UPPER_DIR, UPPER_EPHEMERAL } upper_kind;
+	char *upper, *work;               /* of UPPER_DIR; work is never NULL there */
+	bool upper_plain;                 /* upper-map=none: upper stores seen ids */
+	uint64_t ephemeral_size;
+	bool volatile_, metacopy, redirect_dir, userxattr;
+};
+
+/*
+ * The plan for SOURCE and TARGET under these options. A source "overlay" takes its layers from the
+ * options' lower=; layers, when not NULL, are those of an image (topmost first) and source is its
+ * name. strict: a map for users or groups alone is refused. Looks up what a map refers to (users,
+ * subuid, owners), nothing else. Free with mount_plan_done(). Errors: usage for options that do not go
+ * together; those of idmap_parse().
+ */
+int mount_plan_build(struct mount_plan *ret, const char *source, const char *target,
+		     const struct mount_options *o, const struct strv *layers, bool strict, struct err *e);
+
+/* What a plan says that cannot be right in any system: 0, or -EINVAL, -E2BIG with e filled. */
+int mount_plan_check(const struct mount_plan *p, struct err *e);
+
+/* The map that layer i is to have. */
+const struct mount_map *mount_plan_layer_map(const struct mount_plan *p, size_t i);
+
+/* Each step as a sentence, in order, into ret. */
+int mount_plan_steps(const struct mount_plan *p, struct strv *ret, struct err *e);
+
+/* "disk 0-65535 is seen as 100000-165535", "as the source has it", "none: ids as on the disk" */
+void mount_map_print_words(const struct mount_map *m, struct buf *b);
+
+void mount_plan_done(struct mount_plan *p);
+
+static inline void cleanup_mount_plan(struct mount_plan *p)
+{
+	mount_plan_done(p);
+}
+
+#define scoped_mount_plan __attribute__((cleanup(cleanup_mount_plan)))
+
+#endif

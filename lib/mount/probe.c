@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* probe: the causes behind EINVAL and EPERM. */
+
+#include "probe.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "../base/num.h"
+#include "../base/sys.h"
+#include "info.h"
+#include "tree.h"
+
+/* PROC_USER_INIT_INO of include/linux/proc_ns.h, ABI by now. */
+enum { INITIAL_USERNS_INO = 0xeffffffdU };
+
+/* Which filesystems can be ID-mapped since when: mount_setattr(2), NOTES. "" and 0: in no kernel so far. */
+static const struct filesystem {
+	const char *type;
+	unsigned major, minor;
+	const char *why, *hint;
+} filesystems[] = {
+	{ "ext4", 5, 12, NULL, NULL }, { "xfs", 5, 12, NULL, NULL }, { "vfat", 5, 12, NULL, NULL },
+	{ "msdos", 5, 12, NULL, NULL }, { "btrfs", 5, 15, NULL, NULL }, { "ntfs3", 5, 15, NULL, NULL },
+	{ "f2fs", 5, 18, NULL, NULL }, { "erofs", 5, 19, NULL, NULL }, { "squashfs", 6, 2, NULL, NULL },
+	{ "tmpfs", 6, 3, NULL, NULL }, { "ceph", 6, 7, NULL, NULL }, { "hugetlbfs", 6, 9, NULL, NULL },
+	{ "fuse", 6, 12,
+	  "a FUSE filesystem can be ID-mapped since Linux 6.12, if its daemon asks for it (FUSE_ALLOW_IDMAP) and it is "
+	  "mounted with default_permissions", "map the filesystem that the daemon serves from, or use the daemon's own id options" },
+	{ "virtiofs", 6, 12,
+	  "virtiofs can be ID-mapped since Linux 6.12, if its daemon asks for it (FUSE_ALLOW_IDMAP)", "let virtiofsd translate: --translate-uid, --translate-gid" },
+	{ "overlay", 0, 0, "no kernel can ID-map an overlay; its layers can be", NULL },
+	{ "ext2", 0, 0, "the ext2 driver cannot; the ext4 driver can, and reads ext2 and ext3", "mount it with: mount -t ext4" },
+	{ "nfs", 0, 0, "no kernel can ID-map NFS", "map the directory on the server, or use idmapd" },
+	{ "nfs4", 0, 0, "no kernel can ID-map NFS", "map the directory on the server, or use idmapd" },
+};
+
+bool probe_initial_userns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino == INITIAL_USERNS_INO;
+}
+
+bool probe_kernel_at_least(unsigned major, unsigned minor)
+{
+	struct utsname u;
+	uint64_t have[2] = { 0, 0 };
+	const char *p = u.release;
+
+	if (uname(&u) < 0)
+		return false;
+	for (int i = 0; i < 2; i++) {
+		size_t n = strspn(p, "0123456789");
+
+		if (num_u64_n(p, n, &have[i]) < 0)
+			return false;
+		p += n + (p[n] == '.');
+	}
+	return have[0] > major || (have[0] == major && have[1] >= minor);
+}
+
+static bool has_sys_admin(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	return syscall(SYS_capget, &head, data) < 0 || data[0].effective & 1U << CAP_SYS_ADMIN;
+}
+
+/* Without the capability nothing else matters. Says so and returns true. */
+static bool lacks_sys_admin(struct err *e)
+{
+	if (has_sys_admin())
+		return false;
+	err_why(e, "the caller lacks CAP_SYS_ADMIN");
+	err_try(e, "run as root, or in a user and mount namespace of your own: unshare -Urm");
+	return true;
+}
+
+/* ENOSYS and EPERM of a kernel that has the call come from a seccomp filter, as container managers set one. */
+static bool explain_enosys(struct err *e, const char *call, unsigned major, unsigned minor)
+{
+	if (!e || e->num != ENOSYS)
+		return false;
+	if (probe_kernel_at_least(major, minor))
+		err_why(e, "this kernel has %s(), but a seccomp filter hides it", call);
+	else
+		err_why(e, "this kernel is too old: %s() needs Linux %u.%u", call, major, minor);
+	return true;
+}
+
+void probe_clone(int fd, struct err *e)
+{
+	scoped_mount_info struct mount_info info = { .id = -1 };
+
+	if (!e || explain_enosys(e, "open_tree", 5, 2) || lacks_sys_admin(e))
+		return;
+	if (mount_info_get(fd, &info, NULL) < 0) {
+		err_why(e, "it is on a mount of another mount namespace");
+	} else if (e->num == EINVAL && info.propagation & MS_UNBINDABLE) {
+		err_why(e, "it is on a mount that is marked unbindable");
+		err_try(e, "mount --make-private on that mount");
+	} else if (e->num == EINVAL && !probe_initial_userns()) {
+		err_why(e, "mounts below it came from the namespace's parent, and a clone must not uncover what they hide");
+		err_try(e, "name a directory that nothing is mounted below");
+	}
+}
+
+static int scratch_setattr(int fd, const struct mount_flags *flags, int userns)
+{
+	scoped_fd int tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+
+	return tree < 0 ? -errno : tree_setattr(tree, flags, userns);
+}
+
+/* Does the map work on a filesystem that is certainly ours and can be mapped? 1 yes, 0 no, -1 cannot tell. */
+static int scratch_tmpfs(int userns)
+{
+	static const struct mount_flags none = { .set = 0 };
+	scoped_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC), mnt = -1;
+
+	if (fs < 0 || !probe_kernel_at_least(6, 3) || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
+	mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	if (mnt < 0)
+		return -1;
+	return tree_setattr(mnt, &none, userns) == 0;
+}
+
+static const struct filesystem *find_filesystem(const char *type)
+{
+	for (size_t i = 0; i < ARRAY_LEN(filesystems); i++) {
+		size_t n = strlen(filesystems[i].type);
+
+		if (!strncmp(type, filesystems[i].type, n) && (!type[n] || type[n] == '.'))
+			return &filesystems[i];
+	}
+	return NULL;
+}
+
+/* The way out for an overlay: the same stack again, with the map under its layers. */
+static void hint_overlay(const char *source, struct err *e)
+{
+	if (!strncmp(source, "image:", 6))
+		err_try(e, "map the layers: shiftbox mount-idmapped -m MAP %s TARGET", source);
+	else
+		err_try(e, "map the layers: shiftbox mount-idmapped -m MAP -o lower=TOPMOST,lower=NEXT,... overlay TARGET "
+			"(findmnt shows the layers); for an unpacked image: shiftbox mount-idmapped -m MAP image:NAME TARGET");
+}
+
+static void explain_type(const struct mount_info *info, struct err *e)
+{
+	const struct filesystem *fs = find_filesystem(info->type);
+
+	if (fs && !strcmp(fs->type, "overlay")) {
+		err_why(e, "%s", fs->why);
+		hint_overlay(info->source, e);
+		return;
+	}
+	if (fs && fs->why) {
+		err_why(e, "%s", fs->why);
+		if (fs->hint)
+			err_try(e, "%s", fs->hint);
+	} else if (fs && !probe_kernel_at_least(fs->major, fs->minor)) {
+		err_why(e, "the filesystem (%s) can be ID-mapped since Linux %u.%u, and this kernel is older",
+			info->type, fs->major, fs->minor);
+	} else {
+		err_why(e, "the filesystem (%s) does not support ID-mapped mounts in this kernel", info->type);
+	}
+	if (!e->hint[0])
+		err_try(e, "copy the files to a filesystem that does, such as ext4, xfs or btrfs");
+}
+
+static void explain_eperm(const struct mount_info *info, int userns, struct err *e)
+{
+	if (info->mapped) {
+		err_why(e, "it is ID-mapped already, and this kernel refuses to change the map%s",
+			probe_kernel_at_least(6, 15) ? "" : " (Linux 6.15 can)");
+		err_try(e, "name the directory by a path that is not under an ID-mapped mount");
+	} else if (!probe_initial_userns() && scratch_tmpfs(userns) != 0) {
+		err_why(e, "the filesystem (%s) was mounted outside of this user namespace, and only the root of the "
+			"namespace that mounted it may map it", info->type);
+		err_try(e, "run as root of that namespace, or use a filesystem mounted in this one (a tmpfs of your own)");
+	} else {
+		err_why(e, "a security module or a seccomp filter forbids it");
+	}
+}
+
+static void explain_refused_map(const struct mount_info *info, int userns, int num, struct err *e)
+{
+	int tmpfs;
+
+	if (num == EPERM) {
+		explain_eperm(info, userns, e);
+		return;
+	}
+	if (num == EBUSY) {
+		err_why(e, "a file of the clone is open for writing");
+		return;
+	}
+	if (num != EINVAL)
+		return;
+	tmpfs = userns < 0 ? 1 : scratch_tmpfs(userns);
+	if (tmpfs == 0 && !strcmp(info->type, "tmpfs"))
+		err_why(e, "the kernel refuses the user namespace that carries the map");
+	else
+		explain_type(info, e);
+}
+
+void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err *e)
+{
+	scoped_mount_info struct mount_info info = { .id = -1 };
+	int r;
+
+	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(e))
+		return;
+	if (mount_info_get(fd, &info, NULL) < 0)
+		return;
+	r = scratch_setattr(fd, &tree_flags_private, userns);
+	if (r < 0)
+		explain_refused_map(&info, userns, -r, e);
+	else
+		probe_flags(fd, flags, e); /* the map alone is accepted */
+}
+
+void probe_flags(int fd, const struct mount_flags *flags, struct err *e)
+{
+	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(e))
+		return;
+	if (scratch_setattr(fd, flags, -1) == 0)
+		return; /* it works now: not the flags' fault */
+	for (unsigned bit = 0; bit < 32; bit++) {
+		uint64_t attr = UINT64_C(1) << bit;
+		struct mount_flags one = { .clear = attr & flags->clear & ~(uint64_t)MOUNT_ATTR__ATIME };
+		scoped_buf struct buf b = BUF_INIT;
+
+		if (!one.clear || scratch_setattr(fd, &one, -1) == 0)
+			continue;
+		one.set = attr;
+		mount_flags_print(&one, &b);
+		err_why(e, "the flag is locked: the mount came with it into this user namespace (%s)",
+			buf_get(&b) ? buf_get(&b) : "");
+		return;
+	}
+	if (flags->set & MOUNT_ATTR_NOSYMFOLLOW && !probe_kernel_at_least(5, 14))
+		err_why(e, "nosymfollow needs Linux 5.14");
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MOUNT_PROBE_H
+#define MOUNT_PROBE_H
+
+#include "../base/err.h"
+#include "options.h"
+
+/*
+ * Why did it fail? Asked after a failure that e describes already; adds e's why and hint where a cause is
+ * found, and nothing where none is. Causes are found by trying on scratch clones; the table of filesystems
+ * only explains what was found. None of these changes anything, and e may be NULL.
+ */
+
+/* open_tree(2) refused to clone the mount of fd. */
+void probe_clone(int fd, struct err *e);
+
+/*
+ * mount_setattr(2) or open_tree_attr(2) refused the map of userns (or, with -1, to drop one) on a clone of
+ * fd's mount, in one call with flags.
+ */
+void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err *e);
+
+/* mount_setattr(2) refused the flags alone. */
+void probe_flags(int fd, const struct mount_flags *flags, struct err *e);
+
+/* Is this the initial user namespace? */
+bool probe_initial_userns(void);
+
+/* Does the running kernel's release say at least this version? Distributions backport: only for explanations. */
+bool probe_kernel_at_least(unsigned major, unsigned minor);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tree: detached clones of mounts, mapped before anybody sees them. */
+
+#include "tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "../idmap/userns.h"
+#include "info.h"
+#include "probe.h"
+#include "verify.h"
+
+const struct mount_flags tree_flags_private = { .propagation = MS_PRIVATE };
+
+const char *map_done_name(enum map_done done)
+{
+	static const char *const names[] = {
+		[MAP_PLAIN] = "none", [MAP_KEPT] = "kept", [MAP_MADE] = "made",
+		[MAP_REPLACED] = "replaced", [MAP_DROPPED] = "dropped",
+	};
+
+	return names[done];
+}
+
+int tree_open(const char *path, int *ret_fd, struct err *e)
+{
+	int fd = open(path, O_PATH | O_CLOEXEC);
+
+	if (fd < 0) {
+		err_op(e, "open");
+		return err_set(e, errno, path, "cannot open the source");
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+static struct mount_attr attr_of(const struct mount_flags *flags, int userns)
+{
+	struct mount_attr attr = {
+		.attr_set = flags->set, .attr_clr = flags->clear, .propagation = flags->propagation,
+	};
+
+	if (userns >= 0) {
+		attr.attr_set |= MOUNT_ATTR_IDMAP;
+		attr.userns_fd = (uint64_t)userns;
+	}
+	return attr;
+}
+
+int tree_setattr(int fd, const struct mount_flags *flags, int userns)
+{
+	struct mount_attr attr = attr_of(flags, userns);
+
+	return sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr) < 0 ? -errno : 0;
+}
+
+static int clone_tree(int fd, const char *name, int *ret_fd, struct err *e)
+{
+	*ret_fd = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (*ret_fd >= 0)
+		return 0;
+	(void)err_set(e, errno, name, "cannot clone the mount");
+	err_op(e, "open_tree");
+	probe_clone(fd, e);
+	return e ? -e->num : -EINVAL;
+}
+
+/*
+ * A clone with another map than its source has, or none (userns -1): open_tree_attr(2), Linux 6.15.
+ * mount_setattr(2) refuses to touch a map that is there.
+ */
+static int clone_remapped(int fd, const char *name, const struct mount_flags *flags, int userns,
+			  int *ret_fd, struct err *e)
+{
+	struct mount_attr attr = attr_of(flags, userns);
+	int r;
+
+	if (userns < 0)
+		attr.attr_clr |= MOUNT_ATTR_IDMAP;
+	*ret_fd = sys_open_tree_attr(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH, &attr);
+	if (*ret_fd >= 0)
+		return 0;
+	r = -errno;
+	(void)err_set(e, -r, name, "cannot %s the map of this mount", userns < 0 ? "drop" : "replace");
+	err_op(e, "open_tree_attr");
+	if (r == -ENOSYS) {
+		err_why(e, "it is ID-mapped already, and changing that needs Linux 6.15 or newer");
+		err_try(e, "name the directory by a path that is not under an ID-mapped mount");
+	} else {
+		probe_idmap(fd, userns, flags, e);
+	}
+	return r;
+}
+
+static void say_map(const char *name, enum map_done done)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	const char *said = done == MAP_KEPT ? "is ID-mapped already: its map is kept" :
+		done == MAP_REPLACED ? "is ID-mapped already: its map is replaced, not composed with" :
+		done == MAP_DROPPED ? "is ID-mapped: its map is dropped" : NULL;
+
+	if (!said)
+		return;
+	buf_escaped(&b, name, strlen(name));
+	log_verbose("'%s' %s", buf_get(&b) ? buf_get(&b) : "", said);
+}
+
+/* Without a map to give: a plain clone, or one freed of its source's map. */
+static int clone_unmapped(int fd, const char *name, const struct mount_info *info, bool drop,
+			  const struct mount_flags *flags, int *ret_fd, enum map_done *done, struct err *e)
+{
+	scoped_fd int tree = -1;
+	int r;
+
+	*done = !info->mapped ? MAP_PLAIN : drop ? MAP_DROPPED : MAP_KEPT;
+	if (*done == MAP_DROPPED)
+		return clone_remapped(fd, name, flags, -1, ret_fd, e);
+
+	r = clone_tree(fd, name, &tree, e);
+	if (r < 0)
+		return r;
+	r = tree_setattr(tree, flags, -1);
+	if (r < 0) {
+		(void)err_set(e, -r, name, "cannot set the flags of the mount");
+		err_op(e, "mount_setattr");
+		probe_flags(fd, flags, e);
+		return r;
+	}
+	*ret_fd = TAKE_FD(tree);
+	return 0;
+}
+
+/* With a map: on a mount that has none in one mount_setattr(2), else by replacing. */
+static int clone_mapped(int fd, const char *name, const struct idmap *map, const struct mount_flags *flags,
+			int *ret_fd, enum map_done *done, struct err *e)
+{
+	scoped_mount_info struct mount_info info = { .id = -1 };
+	scoped_fd int tree = -1;
+	int userns, r;
+
+	r = userns_get(map, &userns, e);
+	if (r == 0)
+		r = clone_tree(fd, name, &tree, e);
+	if (r < 0)
+		return r;
+
+	r = tree_setattr(tree, flags, userns);
+	if (r == 0) {
+		*done = MAP_MADE;
+		*ret_fd = TAKE_FD(tree);
+		return verify_owner(*ret_fd, fd, NULL, map, name, e);
+	}
+	if (r == -EPERM && mount_info_get(fd, &info, NULL) == 0 && info.mapped) {
+		cleanup_fd(&tree);
+		tree = -1;
+		r = clone_remapped(fd, name, flags, userns, &tree, e);
+		if (r < 0)
+			return r;
+		*done = MAP_REPLACED;
+		*ret_fd = TAKE_FD(tree);
+		return info.map_known ? verify_owner(*ret_fd, fd, &info.map, map, name, e) : 0;
+	}
+	(void)err_set(e, -r, name, "cannot set the ID mapping");
+	err_op(e, "mount_setattr");
+	probe_idmap(fd, userns, flags, e);
+	return r;
+}
+
+int tree_clone(int fd, const char *name, const struct mount_map *map, const struct mount_flags *flags,
+	       int *ret_fd, enum map_done *ret_done, struct err *e)
+{
+	scoped_mount_info struct mount_info info = { .id = -1 };
+	scoped_fd int tree = -1;
+	int r;
+
+	if (map->wish == MAP_SET) {
+		r = clone_mapped(fd, name, &map->map, flags, &tree, ret_done, e);
+	} else {
+		r = mount_info_get(fd, &info, e);
+		if (r < 0) {
+			err_prefix(e, "'%s'", name);
+			return r;
+		}
+		r = clone_unmapped(fd, name, &info, map->wish == MAP_NONE, flags, &tree, ret_done, e);
+	}
+	if (r < 0)
+		return r;
+
+	say_map(name, *ret_done);
+	*ret_fd = TAKE_FD(tree);
+	return 0;
+}

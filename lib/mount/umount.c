@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* umount: take a mount off its target, or say who is in the way. */
+
+#include "umount.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../base/buf.h"
+#include "../base/fd.h"
+#include "../base/sys.h"
+#include "lm.h"
+
+enum { HOLDERS_MAX = 5 };
+
+/* The target: the directory that holds it, its name there, and the mount that is on top. */
+struct place {
+	int dirfd;
+	char *name;
+	uint64_t id; /* as in mountinfo */
+};
+
+static void place_done(struct place *p)
+{
+	cleanup_fd(&p->dirfd);
+	free(p->name);
+}
+
+static int split(const char *target, struct place *ret, struct err *e)
+{
+	scoped_free char *copy = strdup(target);
+	char *slash;
+	size_t n;
+
+	if (!copy)
+		return err_nomem(e);
+	for (n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
+		copy[n - 1] = '\0';
+	slash = strrchr(copy, '/');
+	ret->name = strdup(slash ? slash + 1 : copy);
+	if (!ret->name)
+		return err_nomem(e);
+	/* Their parent is not where they are mounted. */
+	if (!*ret->name || !strcmp(ret->name, ".") || !strcmp(ret->name, ".."))
+		return err_say(e, EINVAL, target, "name the target by a path that ends in its own name");
+	if (slash)
+		slash[slash == copy ? 1 : 0] = '\0';
+	ret->dirfd = open(slash ? copy : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (ret->dirfd < 0) {
+		err_op(e, "open");
+		return err_set(e, errno, target, "cannot open the directory above the target");
+	}
+	return 0;
+}
+
+static int find(const char *target, struct place *p, struct err *e)
+{
+	struct statx stx;
+	int r = split(target, p, e);
+
+	if (r < 0)
+		return r;
+	if (statx(p->dirfd, p->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_MNT_ID, &stx) < 0)
+		return err_set(e, errno, target, "cannot look at the target");
+	if (S_ISLNK(stx.stx_mode)) {
+		(void)err_say(e, EINVAL, target, "is a symbolic link, which is not followed here");
+		err_try(e, "name the place itself: readlink -f shows it");
+		return -EINVAL;
+	}
+	if (!(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT)) {
+		(void)err_say(e, EINVAL, target, "nothing is mounted there");
+		err_op(e, "umount");
+		return -EINVAL;
+	}
+	p->id = stx.stx_mnt_id;
+	return 0;
+}
+
+/* --- who holds it ------------------------------------------------------------------------------ */
+
+struct search {
+	uint64_t id;
+	struct buf text;
+	int found;
+};
+
+static int match_child(const struct lm_mount *m, void *arg)
+{
+	struct search *s = arg;
+
+	if ((uint64_t)m->parent == s->id && s->found++ < HOLDERS_MAX) {
+		buf_printf(&s->text, "%s'", s->text.len ? ", " : "");
+		buf_escaped(&s->text, m->target, strlen(m->target));
+		buf_char(&s->text, '\'');
+	}
+	return 0;
+}
+
+static bool is_on(int dirfd, const char *name, uint64_t id)
+{
+	struct statx stx;
+
+	return statx(dirfd, name, AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) == 0 && stx.stx_mnt_id == id;
+}
+
+/* Does any of the links in this directory of a process lead there? */
+static bool any_on(int procfd, const char *dir, uint64_t id)
+{
+	int fd = openat(procfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	bool found = false;
+
+	if (!d) {
+		cleanup_fd(&fd);
+		return false;
+	}
+	while (!found && (entry = readdir(d)))
+		found = entry->d_name[0] != '.' && is_on(dirfd(d), entry->d_name, id);
+	(void)closedir(d); /* only read */
+	return found;
+}
+
+static void describe(int procfd, const char *pid, const char *how, struct search *s)
+{
+	scoped_buf struct buf comm = BUF_INIT;
+
+	if (s->found++ >= HOLDERS_MAX)
+		return;
+	if (fd_read_file(procfd, "comm", 64, &comm, NULL) < 0 || !comm.len)
+		buf_str(&comm, "?\n");
+	buf_printf(&s->text, "%sprocess %s (", s->text.len ? ", " : "", pid);
+	buf_escaped(&s->text, comm.data, comm.len - 1);
+	buf_printf(&s->text, ": %s)", how);
+}
+
+static void look_at_process(int proc, const char *pid, struct search *s)
+{
+	static const struct { const char *link, *how; } links[] = {
+		{ "cwd", "its working directory" }, { "root", "its root directory" }, { "exe", "its program" },
+	};
+	static const struct { const char *dir, *how; } dirs[] = { { "fd", "an open file" }, { "map_files", "a mapped file" } };
+	scoped_fd int fd = openat(proc, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return; /* it has ended */
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		if (is_on(fd, links[i].link, s->id)) {
+			describe(fd, pid, links[i].how, s);
+			return;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		if (any_on(fd, dirs[i].dir, s->id)) {
+			describe(fd, pid, dirs[i].how, s);
+			return;
+		}
+	}
+}
+
+static void look_at_processes(struct search *s)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+
+	if (!proc)
+		return;
+	while ((entry = readdir(proc)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
+			look_at_process(dirfd(proc), entry->d_name, s);
+	(void)closedir(proc); /* only read */
+}
+
+static void explain_busy(uint64_t id, struct err *e)
+{
+	struct search s = { .id = id, .text = BUF_INIT };
+
+	(void)lm_mountinfo(match_child, &s, NULL); /* without it, processes may still tell */
+	if (s.found) {
+		err_why(e, "something is mounted below it: %s%s", buf_get(&s.text) ? buf_get(&s.text) : "", s.found > HOLDERS_MAX ? ", ..." : "");
+		err_try(e, "unmount that first");
+	} else {
+		look_at_processes(&s);
+		if (s.found) {
+			err_why(e, "it is held by %s%s", buf_get(&s.text) ? buf_get(&s.text) : "", s.found > HOLDERS_MAX ? ", ..." : "");
+			err_try(e, "end these processes, or let them go elsewhere");
+		}
+	}
+	buf_done(&s.text);
+}
+
+/* --- the act ----------------------------------------------------------------------------------- */
+
+static int unmount(const char *target, const struct place *p, struct err *e)
+{
+	scoped_buf struct buf path = BUF_INIT;
+	char dir[32];
+	int r;
+
+	/* By way of the directory that was opened; a descriptor of the mount itself would keep it busy. */
+	buf_printf(&path, "%s/%s", fd_proc_path(p->dirfd, dir), p->name);
+	if (!buf_get(&path))
+		return err_nomem(e);
+	if (sys_umount2(buf_get(&path), SYS_UMOUNT_NOFOLLOW) == 0)
+		return 0;
+	r = err_set(e, errno, target, "cannot unmount");
+	err_op(e, "umount");
+	if (r == -EBUSY)
+		explain_busy(p->id, e);
+	else if (r == -EPERM)
+		err_why(e, "the caller lacks CAP_SYS_ADMIN in the user namespace of this mount namespace");
+	else if (r == -EINVAL)
+		err_why(e, "the mount came with its parent into this mount namespace, and cannot be taken off alone");
+	return r;
+}
+
+int umount_target(const char *target, struct err *e)
+{
+	struct place p = { .dirfd = -1 };
+	int r = find(target, &p, e);
+
+	if (r == 0)
+		r = unmount(target, &p, e);
+	place_done(&p);
+	return r;
+}
+
+int umount_check(const char *target, struct err *e)
+{
+	struct place p = { .dirfd = -1 };
+	int r = find(target, &p, e);
+
+	place_done(&p);
+	return r;
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MOUNT_UPPER_H
+#define MOUNT_UPPER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "../base/err.h"
+#include "plan.h"
+
+/*
+ * Where a stack keeps its changes. OverlayFS wants upper and work directory under one mount (it renames between
+ * them), so both are reached through one clone, of the closest directory above both.
+ */
+struct upper {
+	int mnt;                     /* that clone (or a tmpfs), detached, with its map; -1: no upper */
+	int upper, work;             /* O_PATH, in mnt */
+	char *upper_rel, *work_rel;  /* below mnt's root, without a leading slash */
+	bool plain;                  /* mnt has no map, and upper stores seen ids */
+	bool switch_ids;             /* the overlay must be created as uid:gid, */
+	uint32_t uid, gid;           /* ids that mnt's map shows for something on the disk */
+	struct upper_made { int dirfd; char *name; } made[2]; /* what was created */
+};
+
+#define UPPER_INIT ((struct upper){ .mnt = -1, .upper = -1, .work = -1, .made = { { -1, NULL }, { -1, NULL } } })
+
+/*
+ * Prepare upper and work directory of a plan that has them, creating what is missing: upper is born with the owner
+ * and mode of the topmost layer's root, as ids of the disk. lower: that root as its clone shows it; lower_raw: as it is
+ * found without the clone. A portable upper (one under the map) in a place that others can reach is refused
+ * (-EPERM): the set-uid files of the stack's root are set-uid files of disk id 0 there.
+ */
+int upper_prepare(const struct mount_plan *p, int lower, int lower_raw, struct upper *ret, struct err *e);
+
+/* Remove what was created, with what OverlayFS left in it. */
+void upper_undo(struct upper *u);
+
+void upper_done(struct upper *u);
+
+#endif
