@@ -47,9 +47,9 @@ static int write_fault(int num, const char *name, const struct idranges *r, stru
 	if (num != EPERM)
 		return -num;
 	if (!have_cap(uid ? CAP_SETUID : CAP_SETGID)) {
-		err_why(e, "without %s only one id can be mapped, and seen only as the caller's own (%u)",
-			uid ? "CAP_SETUID" : "CAP_SETGID", uid ? geteuid() : getegid());
-		err_try(e, "run as root, or with a map like %c:0:%u:1", name[0], uid ? geteuid() : getegid());
+		err_why(e, "without %s a map can have one %s id, seen as the caller's own, %u, and no other",
+			uid ? "CAP_SETUID" : "CAP_SETGID", uid ? "user" : "group", uid ? geteuid() : getegid());
+		err_try(e, "run as root, or map one user and one group: u:0:%u:1;g:0:%u:1", geteuid(), getegid());
 		return -num;
 	}
 	for (size_t i = 0; i < r->len; i++)
