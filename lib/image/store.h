@@ -3,13 +3,31 @@
 #define IMAGE_STORE_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "../base/err.h"
 #include "../base/vec.h"
+#include "digest.h"
 
 /*
  * The store: layers/ (one directory per layer, shared by images), images/NAME/ (which layers, topmost
  * first), tmp/ (staging). See image-unpack(8), STORE.
+ *
+ * A layer that asked nothing of the layers below it is the same under every image and is named
+ * sha256-DIFF_ID. One that did ask (whose owner does an unlisted parent directory have, what is in a
+ * file that is hard-linked) has the answers in a file of its own, NAME.lower; on top of other layers
+ * with other answers it is unpacked again, as sha256-DIFF_ID.HASH, HASH being the first 16 digits of
+ * the SHA-256 of the answers. NAME.mtree and NAME.json (entries, bytes, root_opaque) lie beside.
+ *
+ * A layer's directory is renamed into place last: where there is one, it and its files are whole.
+ *
+ * Locks (flock(2)), in the order in which they are taken; none outlives its process:
+ *   layers/   shared by whoever relies on layers staying (an unpack, from before it looks for layers
+ *             until its image names them; store_image_layers, until store_close); exclusive: --prune.
+ *   images/   exclusive while names are changed, which takes moments.
+ *   tmp/      exclusive while staging directories are made and dead ones found.
+ *   tmp/ANY   exclusive for the life of the process that stages there.
  */
 struct store;
 
@@ -17,17 +35,58 @@ enum store_flags { STORE_CREATE = 1 };
 
 /*
  * Open path, or the default for NULL: /var/lib/shiftbox for root, $XDG_DATA_HOME/shiftbox for others.
- * Refused (-EPERM) when others can traverse it: it holds set-uid files.
+ * Refused (-EPERM) when others can traverse it or it is not ours: it holds set-uid files of disk id 0.
+ * Without STORE_CREATE a store that is not there is -ENOENT.
  */
 int store_open(const char *path, unsigned flags, struct store **ret, struct err *e);
 void store_close(struct store *s);
+
+static inline void cleanup_store(struct store **s)
+{
+	store_close(*s);
+}
+
+#define scoped_store __attribute__((cleanup(cleanup_store)))
 
 const char *store_path(const struct store *s);
 
 /*
  * The image's layer directories as absolute paths, topmost first, and (specs may be NULL) the mtree
- * specification of each, in the same order. -ENOENT names the images that there are.
+ * specification of each, in the same order. -ENOENT names the images that there are. The layers stay
+ * until store_close(), whoever prunes.
  */
 int store_image_layers(struct store *s, const char *name, struct strv *layers, struct strv *specs, struct err *e);
+
+/* May this be an image's name? One path component of [A-Za-z0-9._+:@=~%-], no leading dot or dash. */
+int store_name_check(const char *name, struct err *e);
+
+/* The names of all images, sorted. */
+int store_images(struct store *s, struct strv *ret, struct err *e);
+
+/* What is known of a layer beside its files. */
+struct store_layer {
+	char *dir;                /* its name below layers/ */
+	uint64_t entries, bytes;  /* in the archive; file data */
+	bool root_opaque;         /* no layer below it is seen */
+};
+
+struct store_image {
+	char *name;
+	struct digest manifest, config;     /* of the documents */
+	char *created, *os, *arch;          /* as the config says; "" when it does not */
+	VEC(struct store_layer) layers;     /* topmost first */
+};
+
+int store_image_read(struct store *s, const char *name, struct store_image *ret, struct err *e);
+void store_image_done(struct store_image *i);
+
+/* Remove an image at once; its layers stay until they are pruned. -ENOENT as above. */
+int store_remove(struct store *s, const char *name, struct err *e);
+
+/*
+ * Remove the layers that no image names, calling fn (may be NULL) with each, and what dead processes
+ * left. Waits for those who use layers. With dry_run only fn is called.
+ */
+int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_layer *l, void *arg), void *arg, struct err *e);
 
 #endif

@@ -1,0 +1,420 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* blob: read, hash and decompress in one thread, hand over in blocks to another. */
+
+#include "blob.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "decode.h"
+
+enum {
+	INPUT_SIZE = 256 << 10,
+	STACK_SIZE = 1 << 20,
+	POLL_MS = 100,            /* how late a silent pipe notices that nobody wants it */
+};
+
+_Static_assert(INPUT_SIZE == (int)BLOB_BLOCK, "pump() relies on it");
+
+struct block { uint8_t *data; size_t len; };
+
+struct blob {
+	struct blob_input input;
+	struct digest want_digest, want_diff_id;
+	bool regular;
+	pthread_t thread;
+	bool running;
+
+	/* The ring: made counts blocks filled, used counts those given back. All under the lock. */
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	struct block blocks[BLOB_BLOCKS];
+	uint64_t made, used;
+	bool holding;             /* the consumer reads block `used` */
+	bool abandoned;           /* nobody wants more blocks */
+	bool ended;               /* the thread is done: result and err are final */
+	int result;
+	struct err err;
+
+	/* The thread's alone until ended. */
+	uint8_t *in;
+	size_t in_n;              /* bytes in it that are not hashed yet */
+	bool plain;               /* not compressed: one hash serves as both */
+	struct hash blob_hash, diff_hash;
+	struct blob_result sums;
+};
+
+static bool is_abandoned(struct blob *b)
+{
+	bool yes;
+
+	(void)pthread_mutex_lock(&b->lock);
+	yes = b->abandoned;
+	(void)pthread_mutex_unlock(&b->lock);
+	return yes;
+}
+
+static bool is_stopped(const struct blob *b)
+{
+	return b->input.stop && __atomic_load_n(b->input.stop, __ATOMIC_RELAXED);
+}
+
+static int stopped(struct err *e)
+{
+	return err_say(e, ECANCELED, NULL, "interrupted");
+}
+
+/* Wait until the pipe has something to say, without losing sight of those who wait for us. */
+static int wait_readable(struct blob *b, struct err *e)
+{
+	for (;;) {
+		struct pollfd p = { .fd = b->input.fd, .events = POLLIN };
+		int n = poll(&p, 1, POLL_MS);
+
+		if (n < 0 && errno != EINTR)
+			return err_set(e, errno, NULL, "cannot wait for input");
+		if (is_stopped(b) || is_abandoned(b))
+			return stopped(e);
+		if (n > 0)
+			return 0;
+	}
+}
+
+static ssize_t read_some(struct blob *b, void *p, size_t n, struct err *e)
+{
+	for (;;) {
+		ssize_t got;
+		int r;
+
+		if (b->regular) {
+			got = pread(b->input.fd, p, n, (off_t)(b->input.offset + b->sums.size));
+		} else {
+			r = wait_readable(b, e);
+			if (r < 0)
+				return r;
+			got = read(b->input.fd, p, n);
+		}
+		if (got >= 0)
+			return got;
+		if (errno != EINTR && errno != EAGAIN)
+			return err_set(e, errno, NULL, "cannot read the blob");
+	}
+}
+
+/* A decode_fill: the next piece of the blob. The piece before it is hashed now, when it is known to be compressed. */
+static ssize_t fill(void *arg, const void **ret, struct err *e)
+{
+	struct blob *b = arg;
+	size_t want = INPUT_SIZE, n = 0;
+
+	if (is_stopped(b))
+		return stopped(e);
+	if (b->in_n && !b->plain)
+		hash_update(&b->blob_hash, b->in, b->in_n);
+	b->in_n = 0;
+	if (b->input.size != BLOB_SIZE_UNKNOWN && want > b->input.size - b->sums.size)
+		want = (size_t)(b->input.size - b->sums.size);
+
+	while (n < want) {
+		ssize_t got = read_some(b, b->in + n, want - n, e);
+
+		if (got < 0)
+			return got;
+		if (got == 0)
+			break;
+		n += (size_t)got;
+		b->sums.size += (size_t)got;
+	}
+	if (n < want && b->input.size != BLOB_SIZE_UNKNOWN)
+		return err_say(e, EBADMSG, NULL, "the blob has %llu bytes and should have %llu",
+			       (unsigned long long)b->sums.size, (unsigned long long)b->input.size);
+
+	b->in_n = n;
+	*ret = b->in;
+	if (b->input.progress)
+		__atomic_store_n(b->input.progress, b->sums.size, __ATOMIC_RELAXED);
+	return (ssize_t)n;
+}
+
+/* A block to write to; NULL when nobody wants it. */
+static struct block *next_free(struct blob *b)
+{
+	struct block *block = NULL;
+
+	(void)pthread_mutex_lock(&b->lock);
+	while (!b->abandoned && b->made - b->used == BLOB_BLOCKS)
+		(void)pthread_cond_wait(&b->changed, &b->lock);
+	if (!b->abandoned)
+		block = &b->blocks[b->made % BLOB_BLOCKS];
+	(void)pthread_mutex_unlock(&b->lock);
+	return block;
+}
+
+static void hand_over(struct blob *b)
+{
+	(void)pthread_mutex_lock(&b->lock);
+	b->made++;
+	(void)pthread_cond_broadcast(&b->changed);
+	(void)pthread_mutex_unlock(&b->lock);
+}
+
+static int fill_block(struct decode *d, struct block *block, struct err *e)
+{
+	block->len = 0;
+	while (block->len < BLOB_BLOCK) {
+		ssize_t n = decode_read(d, block->data + block->len, BLOB_BLOCK - block->len, e);
+
+		if (n < 0)
+			return (int)n;
+		if (n == 0)
+			break;
+		block->len += (size_t)n;
+	}
+	return 0;
+}
+
+static int pump(struct blob *b, struct decode *d, struct err *e)
+{
+	struct block *block;
+	int r;
+
+	b->sums.format = decode_format(d);
+	b->plain = !strcmp(b->sums.format, "none");
+	while ((block = next_free(b))) {
+		r = fill_block(d, block, e);
+		if (r < 0)
+			return r;
+		if (!block->len)
+			return 0;
+		hash_update(&b->diff_hash, block->data, block->len);
+		b->sums.unpacked += block->len;
+		hand_over(b);
+	}
+	/*
+	 * Abandoned. From here on a plain blob is hashed like any other; its blocks are as large as the
+	 * pieces that it is read in, so all that was read was hashed as output already.
+	 */
+	if (b->plain) {
+		b->blob_hash = b->diff_hash;
+		b->in_n = 0;
+		b->plain = false;
+	}
+	return err_say(e, EPIPE, NULL, "nobody reads the blob");
+}
+
+static int wrong(const char *what, const struct digest *is, const struct digest *want, struct err *e)
+{
+	char a[DIGEST_TEXT], b[DIGEST_TEXT];
+	int r = err_say(e, EBADMSG, NULL, "%s is wrong", what);
+
+	err_why(e, "it is %s and should be %s", digest_text(is, a), digest_text(want, b));
+	err_try(e, "fetch the image again");
+	return r;
+}
+
+static int judge(struct blob *b, struct err *e)
+{
+	hash_final(&b->diff_hash, &b->sums.diff_id);
+	if (b->plain) {
+		b->sums.digest = b->sums.diff_id;
+	} else {
+		if (b->in_n)
+			hash_update(&b->blob_hash, b->in, b->in_n);
+		hash_final(&b->blob_hash, &b->sums.digest);
+	}
+
+	if (b->input.digest && !digest_equal(&b->sums.digest, &b->want_digest))
+		return wrong("the blob's digest", &b->sums.digest, &b->want_digest, e);
+	if (b->input.diff_id && !digest_equal(&b->sums.diff_id, &b->want_diff_id))
+		return wrong("the diff_id (the digest of the uncompressed layer)", &b->sums.diff_id, &b->want_diff_id, e);
+	return 0;
+}
+
+/* After a fault: was the blob itself not what it should be? Then r and e become that. */
+static int check_rest(struct blob *b, int r, struct err *e)
+{
+	struct err other = ERR_INIT;
+	struct digest sum;
+	const void *p;
+	ssize_t n;
+
+	if (!b->input.digest || !b->regular || r == -ECANCELED)
+		return r;
+	if (b->plain)
+		return r; /* a plain blob has no decoder that could fail; the read itself did */
+	do
+		n = fill(b, &p, &other);
+	while (n > 0);
+	if (n < 0)
+		return r;
+
+	hash_final(&b->blob_hash, &sum);
+	if (digest_equal(&sum, &b->want_digest))
+		return r;
+	return wrong("the blob's digest", &sum, &b->want_digest, e);
+}
+
+static void *run(void *arg)
+{
+	struct blob *b = arg;
+	struct decode *d = NULL;
+	struct err err = ERR_INIT;
+	int r;
+
+	hash_init(&b->blob_hash);
+	hash_init(&b->diff_hash);
+	r = decode_open(fill, b, &d, &err);
+	if (r == 0)
+		r = pump(b, d, &err);
+	decode_free(d);
+	r = r == 0 ? judge(b, &err) : check_rest(b, r, &err);
+
+	(void)pthread_mutex_lock(&b->lock);
+	b->result = r;
+	b->err = err;
+	b->ended = true;
+	(void)pthread_cond_broadcast(&b->changed);
+	(void)pthread_mutex_unlock(&b->lock);
+	return NULL;
+}
+
+static int start_thread(struct blob *b)
+{
+	pthread_attr_t attr;
+	int r = pthread_attr_init(&attr);
+
+	if (r)
+		return r;
+	r = pthread_attr_setstacksize(&attr, STACK_SIZE);
+	if (r == 0)
+		r = pthread_create(&b->thread, &attr, run, b);
+	(void)pthread_attr_destroy(&attr);
+	b->running = r == 0;
+	return r;
+}
+
+int blob_start(const struct blob_input *input, struct blob **ret, struct err *e)
+{
+	scoped_blob struct blob *b = calloc(1, sizeof(*b));
+	struct stat st;
+	int r;
+
+	if (!b)
+		return err_nomem(e);
+	(void)pthread_mutex_init(&b->lock, NULL); /* cannot fail on Linux */
+	(void)pthread_cond_init(&b->changed, NULL);
+	b->input = *input;
+	if (input->digest)
+		b->want_digest = *input->digest;
+	if (input->diff_id)
+		b->want_diff_id = *input->diff_id;
+	if (fstat(input->fd, &st) < 0)
+		return err_set(e, errno, NULL, "cannot stat the blob");
+	b->regular = S_ISREG(st.st_mode);
+	if (b->regular && input->size == BLOB_SIZE_UNKNOWN)
+		b->input.offset = (uint64_t)lseek(input->fd, 0, SEEK_CUR); /* a regular file has a position */
+	if (b->regular)
+		(void)posix_fadvise(input->fd, (off_t)b->input.offset, 0, POSIX_FADV_SEQUENTIAL); /* advice only */
+
+	b->in = malloc(INPUT_SIZE);
+	for (size_t i = 0; i < BLOB_BLOCKS; i++)
+		b->blocks[i].data = malloc(BLOB_BLOCK);
+	for (size_t i = 0; i < BLOB_BLOCKS; i++)
+		if (!b->in || !b->blocks[i].data)
+			return err_nomem(e);
+	r = start_thread(b);
+	if (r)
+		return err_set(e, r, NULL, "cannot start a thread");
+
+	*ret = TAKE_PTR(b);
+	return 0;
+}
+
+ssize_t blob_read(void *blob, const void **ret, struct err *e)
+{
+	struct blob *b = blob;
+	struct block *block = NULL;
+	ssize_t n;
+
+	(void)pthread_mutex_lock(&b->lock);
+	if (b->holding) {
+		b->used++;
+		b->holding = false;
+		(void)pthread_cond_broadcast(&b->changed);
+	}
+	while (b->made == b->used && !b->ended)
+		(void)pthread_cond_wait(&b->changed, &b->lock);
+	if (b->made != b->used) {
+		block = &b->blocks[b->used % BLOB_BLOCKS];
+		b->holding = true;
+		n = (ssize_t)block->len;
+		*ret = block->data;
+	} else {
+		n = b->result;
+		if (n < 0 && e)
+			*e = b->err;
+	}
+	(void)pthread_mutex_unlock(&b->lock);
+
+	if (n > 0 && is_stopped(b))
+		return stopped(e);
+	return n;
+}
+
+int blob_finish(struct blob *b, uint64_t max_rest, struct blob_result *ret, struct err *e)
+{
+	uint64_t rest = 0;
+	const void *p;
+	ssize_t n;
+
+	while ((n = blob_read(b, &p, e)) > 0) {
+		rest += (size_t)n;
+		if (rest > max_rest)
+			return err_say(e, EFBIG, NULL, "more than %llu bytes follow the end of the archive", (unsigned long long)max_rest);
+	}
+	if (n < 0)
+		return (int)n;
+
+	*ret = b->sums;
+	return 0;
+}
+
+static void stop_thread(struct blob *b)
+{
+	if (!b->running)
+		return;
+	(void)pthread_mutex_lock(&b->lock);
+	b->abandoned = true;
+	(void)pthread_cond_broadcast(&b->changed);
+	(void)pthread_mutex_unlock(&b->lock);
+	(void)pthread_join(b->thread, NULL);
+	b->running = false;
+}
+
+int blob_blame(struct blob *b, int r, struct err *e)
+{
+	stop_thread(b);
+	if (b->result != -EBADMSG)
+		return r;
+
+	*e = b->err;
+	return b->result;
+}
+
+void blob_free(struct blob *b)
+{
+	if (!b)
+		return;
+	stop_thread(b);
+	for (size_t i = 0; i < BLOB_BLOCKS; i++)
+		free(b->blocks[i].data);
+	free(b->in);
+	(void)pthread_cond_destroy(&b->changed);
+	(void)pthread_mutex_destroy(&b->lock);
+	free(b);
+}

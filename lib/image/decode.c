@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* decode: gzip, zstd and what libarchive reads, from content. */
+
+#include "decode.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <archive.h>
+#include <isa-l/igzip_lib.h>
+#include <zstd.h>
+
+struct decode {
+	const struct format *format;
+	decode_fill *fill;
+	void *arg;
+	const uint8_t *in;      /* what fill() gave and nobody used */
+	size_t in_n;
+	uint64_t in_total;      /* given by fill() in all */
+	bool in_end, started, done;
+	struct inflate_state *gz;
+	ZSTD_DCtx *zstd;
+	size_t zstd_want;       /* not 0: inside a frame */
+	struct archive *archive;
+	struct err *err;        /* where the callback under libarchive leaves its own error */
+	int fill_result;
+};
+
+struct format {
+	const char *name;
+	const char *magic;
+	size_t magic_n;
+	int filter;
+	int (*open)(struct decode *d, struct err *e);
+	ssize_t (*read)(struct decode *d, uint8_t *out, size_t n, struct err *e);
+};
+
+/* Have at least one byte of input, unless it ended: 0 or -errno. */
+static int refill(struct decode *d, struct err *e)
+{
+	const void *p;
+	ssize_t n;
+
+	if (d->in_n || d->in_end)
+		return 0;
+	n = d->fill(d->arg, &p, e);
+	if (n < 0)
+		return (int)n;
+
+	d->in = p;
+	d->in_n = (size_t)n;
+	d->in_total += (size_t)n;
+	d->in_end = n == 0;
+	return 0;
+}
+
+static int cut_short(const struct decode *d, struct err *e)
+{
+	return err_say(e, EBADMSG, NULL, "the %s stream is cut short", d->format->name);
+}
+
+static int trailing(const struct decode *d, struct err *e)
+{
+	bool zeros = true;
+
+	for (size_t i = 0; i < d->in_n && zeros; i++)
+		zeros = d->in[i] == 0;
+	return err_say(e, EBADMSG, NULL, "%s follow the end of the %s stream", zeros ? "zeros" : "other bytes", d->format->name);
+}
+
+static ssize_t none_read(struct decode *d, uint8_t *out, size_t n, struct err *e)
+{
+	int r = refill(d, e);
+
+	if (r < 0)
+		return r;
+	if (n > d->in_n)
+		n = d->in_n;
+	memcpy(out, d->in, n);
+	d->in += n;
+	d->in_n -= n;
+	return (ssize_t)n;
+}
+
+static int gzip_open(struct decode *d, struct err *e)
+{
+	d->gz = malloc(sizeof(*d->gz));
+	if (!d->gz)
+		return err_nomem(e);
+
+	isal_inflate_init(d->gz);
+	d->gz->crc_flag = ISAL_GZIP; /* headers, CRC-32 and length: isal_inflate() checks them all */
+	return 0;
+}
+
+static int gzip_fault(int code, struct err *e)
+{
+	static const struct { int code; const char *text; } faults[] = {
+		{ ISAL_INVALID_BLOCK, "the gzip stream is damaged: bad block" },
+		{ ISAL_INVALID_SYMBOL, "the gzip stream is damaged: bad symbol" },
+		{ ISAL_INVALID_LOOKBACK, "the gzip stream is damaged: bad distance" },
+		{ ISAL_INVALID_WRAPPER, "the gzip header is damaged" },
+		{ ISAL_UNSUPPORTED_METHOD, "the gzip stream uses an unknown method" },
+		{ ISAL_INCORRECT_CHECKSUM, "the gzip stream is damaged: its checksum or length differs" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+		if (faults[i].code == code)
+			return err_say(e, EBADMSG, NULL, "%s", faults[i].text);
+	return err_say(e, EBADMSG, NULL, "the gzip stream is damaged (%d)", code);
+}
+
+/* After a member: 1 when another one begins, 0 at the end of the input. */
+static int gzip_next_member(struct decode *d, struct err *e)
+{
+	int r = refill(d, e);
+
+	if (r < 0)
+		return r;
+	if (!d->in_n)
+		return 0;
+	if (d->in[0] != 0x1f)
+		return trailing(d, e);
+
+	isal_inflate_reset(d->gz);
+	d->gz->crc_flag = ISAL_GZIP;
+	return 1;
+}
+
+static ssize_t gzip_read(struct decode *d, uint8_t *out, size_t n, struct err *e)
+{
+	struct inflate_state *s = d->gz;
+	int r;
+
+	s->next_out = out;
+	s->avail_out = (uint32_t)n;
+	while (s->avail_out) {
+		if (s->block_state == ISAL_BLOCK_FINISH) {
+			r = gzip_next_member(d, e);
+			if (r < 0)
+				return r;
+			if (r == 0)
+				break;
+		}
+		r = refill(d, e);
+		if (r < 0)
+			return r;
+		s->next_in = (uint8_t *)(uintptr_t)d->in;
+		s->avail_in = (uint32_t)d->in_n;
+		uint32_t before = s->avail_out;
+		r = isal_inflate(s);
+		if (r != ISAL_DECOMP_OK && r != ISAL_END_INPUT)
+			return gzip_fault(r, e);
+		d->in += d->in_n - s->avail_in;
+		d->in_n = s->avail_in;
+		/* At the end of the input the decoder may still hold output, but nothing else can come. */
+		if (d->in_end && s->avail_out == before && s->block_state != ISAL_BLOCK_FINISH)
+			return cut_short(d, e);
+	}
+	return (ssize_t)(n - s->avail_out);
+}
+
+static int zstd_open(struct decode *d, struct err *e)
+{
+	d->zstd = ZSTD_createDCtx();
+	if (!d->zstd || ZSTD_isError(ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, DECODE_WINDOW_LOG)))
+		return err_nomem(e);
+	return 0;
+}
+
+static bool zstd_magic(const struct decode *d)
+{
+	/* The frame's magic, or that of a skippable frame, of which the first byte varies. */
+	return d->in[0] == 0x28 || (d->in[0] & 0xf0) == 0x50;
+}
+
+static ssize_t zstd_read(struct decode *d, uint8_t *out, size_t n, struct err *e)
+{
+	ZSTD_outBuffer to = { out, n, 0 };
+
+	while (to.pos < to.size) {
+		ZSTD_inBuffer from;
+		size_t before = to.pos, code;
+		int r = refill(d, e);
+
+		if (r < 0)
+			return r;
+		if (!d->in_n && !d->zstd_want)
+			break;
+		if (!d->zstd_want && !zstd_magic(d))
+			return trailing(d, e);
+		from = (ZSTD_inBuffer){ d->in, d->in_n, 0 };
+		code = ZSTD_decompressStream(d->zstd, &to, &from);
+		if (ZSTD_isError(code))
+			return err_say(e, EBADMSG, NULL, "the zstd stream cannot be read: %s", ZSTD_getErrorName(code));
+		d->in += from.pos;
+		d->in_n -= from.pos;
+		d->zstd_want = code;
+		if (d->in_end && d->zstd_want && to.pos == before)
+			return cut_short(d, e);
+	}
+	return (ssize_t)to.pos;
+}
+
+static ssize_t foreign_fill(struct archive *a, void *arg, const void **ret)
+{
+	struct decode *d = arg;
+	size_t n;
+
+	d->fill_result = refill(d, d->err);
+	if (d->fill_result < 0) {
+		archive_set_error(a, -d->fill_result, "cannot read");
+		return ARCHIVE_FATAL;
+	}
+	*ret = d->in;
+	n = d->in_n;
+	d->in_n = 0;
+	return (ssize_t)n;
+}
+
+static int foreign_fault(struct decode *d, struct err *e)
+{
+	const char *text = archive_error_string(d->archive);
+
+	if (d->fill_result < 0)
+		return d->fill_result; /* the error of fill() itself is there already */
+	return err_say(e, EBADMSG, NULL, "the %s stream is damaged or cut short: %s", d->format->name, text ? text : "unknown fault");
+}
+
+static int foreign_start(struct decode *d, struct err *e)
+{
+	struct archive_entry *entry;
+	int r;
+
+	d->archive = archive_read_new();
+	if (!d->archive)
+		return err_nomem(e);
+	/* One filter, named: found by content they would be undone as often as they are nested. */
+	if (archive_read_append_filter(d->archive, d->format->filter) != ARCHIVE_OK ||
+	    archive_read_support_format_raw(d->archive) != ARCHIVE_OK ||
+	    archive_read_support_format_empty(d->archive) != ARCHIVE_OK)
+		return foreign_fault(d, e);
+
+	d->err = e;
+	r = archive_read_open(d->archive, d, NULL, foreign_fill, NULL);
+	/* A stream that fails before its first byte looks empty to the formats: ask the filter. */
+	if (r == ARCHIVE_OK && archive_errno(d->archive))
+		r = ARCHIVE_FATAL;
+	if (r == ARCHIVE_OK)
+		r = archive_read_next_header(d->archive, &entry);
+	d->err = NULL;
+	if (r == ARCHIVE_EOF)
+		d->done = true;
+	else if (r != ARCHIVE_OK)
+		return foreign_fault(d, e);
+	return 0;
+}
+
+static ssize_t foreign_read(struct decode *d, uint8_t *out, size_t n, struct err *e)
+{
+	ssize_t got = 0;
+
+	if (!d->archive) {
+		int r = foreign_start(d, e);
+
+		if (r < 0)
+			return r;
+	}
+	d->err = e;
+	if (!d->done)
+		got = archive_read_data(d->archive, out, n);
+	d->err = NULL;
+	if (got < 0)
+		return foreign_fault(d, e);
+	if (got > 0)
+		return got;
+
+	/* The filters stop at the end of their stream; what they left is not ours to ignore. */
+	if ((uint64_t)archive_filter_bytes(d->archive, -1) < d->in_total)
+		return err_say(e, EBADMSG, NULL, "other bytes follow the end of the %s stream", d->format->name);
+	int r = refill(d, e);
+	if (r < 0)
+		return r;
+	return d->in_n ? trailing(d, e) : 0;
+}
+
+static const struct format formats[] = {
+	{ "gzip", "\x1f\x8b", 2, 0, gzip_open, gzip_read },
+	{ "zstd", "\x28\xb5\x2f\xfd", 4, 0, zstd_open, zstd_read },
+	{ "xz", "\xfd" "7zXZ\0", 6, ARCHIVE_FILTER_XZ, NULL, foreign_read },
+	/* "BZh1" alone could begin a file's name in a plain tar: the first block's magic goes with it. */
+	{ "bzip2", "BZh?\x31\x41\x59\x26\x53\x59", 10, ARCHIVE_FILTER_BZIP2, NULL, foreign_read },
+	{ "bzip2", "BZh?\x17\x72\x45\x38\x50\x90", 10, ARCHIVE_FILTER_BZIP2, NULL, foreign_read },
+	{ "lz4", "\x04\x22\x4d\x18", 4, ARCHIVE_FILTER_LZ4, NULL, foreign_read },
+};
+
+static const struct format format_none = { .name = "none", .read = none_read };
+
+static bool matches(const struct format *f, const uint8_t *p, size_t n)
+{
+	if (n < f->magic_n)
+		return false;
+	for (size_t i = 0; i < f->magic_n; i++)
+		if (f->magic[i] != '?' && (uint8_t)f->magic[i] != p[i])
+			return false;
+	return true;
+}
+
+static const struct format *recognise(const uint8_t *p, size_t n)
+{
+	/* A skippable frame may come first; lz4 has them too, but nobody begins a file with one. */
+	if (n >= 4 && (p[0] & 0xf0) == 0x50 && p[1] == 0x2a && p[2] == 0x4d && p[3] == 0x18)
+		return &formats[1];
+	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
+		if (matches(&formats[i], p, n))
+			return &formats[i];
+	return &format_none;
+}
+
+int decode_open(decode_fill *fill, void *arg, struct decode **ret, struct err *e)
+{
+	struct decode *d = calloc(1, sizeof(*d));
+	int r;
+
+	if (!d)
+		return err_nomem(e);
+	d->fill = fill;
+	d->arg = arg;
+	r = refill(d, e);
+	if (r == 0) {
+		d->format = recognise(d->in, d->in_n);
+		r = d->format->open ? d->format->open(d, e) : 0;
+	}
+	if (r < 0) {
+		decode_free(d);
+		return r;
+	}
+
+	*ret = d;
+	return 0;
+}
+
+const char *decode_format(const struct decode *d)
+{
+	return d->format->name;
+}
+
+ssize_t decode_read(struct decode *d, void *out, size_t n, struct err *e)
+{
+	return d->format->read(d, out, n, e);
+}
+
+void decode_free(struct decode *d)
+{
+	if (!d)
+		return;
+	free(d->gz);
+	(void)ZSTD_freeDCtx(d->zstd); /* accepts NULL and cannot fail */
+	(void)archive_read_free(d->archive); /* NULL is accepted; what is left unread was judged above */
+	free(d);
+}

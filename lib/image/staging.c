@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* staging: nothing is in the store before it is whole. */
+
+#include "staging.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "store_priv.h"
+
+struct staging {
+	struct store *store;
+	char name[32];
+	int fd;                   /* its lock is ours */
+	unsigned discarded;
+};
+
+/* Lock what nobody alive holds; -EWOULDBLOCK for what somebody does. */
+static int lock_dead(int tmp, const char *name, int *ret_fd)
+{
+	scoped_fd int fd = openat(tmp, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return -errno;
+
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int staging_sweep(struct store *s, struct err *e)
+{
+	scoped_strv struct strv names = { 0 };
+	VEC(int) held = { 0 };
+	VEC(char *) dead = { 0 };
+	int r;
+
+	/* No one may be between making a directory and locking it while we look for unlocked ones. */
+	r = store_flock(s, s->tmp, STORE_EXCLUSIVE, e);
+	if (r < 0)
+		return r;
+	r = store_list_dir(s->tmp, s->path, &names, e);
+	for (size_t i = 0; r == 0 && i < names.len; i++) {
+		int fd = -1;
+
+		if (lock_dead(s->tmp, names.items[i], &fd) < 0)
+			continue;
+		if (VEC_ADD(&held, fd) < 0 || VEC_ADD(&dead, names.items[i]) < 0)
+			r = err_nomem(e);
+	}
+	(void)store_flock(s, s->tmp, STORE_UNLOCK, NULL); /* unlocking does not fail */
+
+	for (size_t i = 0; r == 0 && i < dead.len; i++) {
+		struct err own = ERR_INIT;
+
+		log_verbose("sweeping the staging directory '%s' of a dead process", dead.items[i]);
+		if (fd_remove_tree(s->tmp, dead.items[i], &own) < 0)
+			log_warn("cannot remove the old staging directory '%s/tmp/%s': %s", s->path, dead.items[i], strerrordesc_np(own.num));
+	}
+	for (size_t i = 0; i < held.len; i++)
+		(void)close(held.items[i]);
+	VEC_DONE(&held);
+	VEC_DONE(&dead);
+	return r;
+}
+
+static int make_locked(struct staging *st, struct err *e)
+{
+	struct store *s = st->store;
+	uint64_t id;
+	int r;
+
+	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+		return err_set(e, errno, s->path, "cannot get a random name");
+	(void)snprintf(st->name, sizeof(st->name), "%016" PRIx64, id);
+	r = store_flock(s, s->tmp, STORE_EXCLUSIVE, e);
+	if (r < 0)
+		return r;
+	if (mkdirat(s->tmp, st->name, 0700) < 0)
+		r = err_set(e, errno, s->path, "cannot create a staging directory in the store");
+	if (r == 0)
+		r = fd_open_beneath(s->tmp, st->name, O_RDONLY | O_DIRECTORY, &st->fd, e);
+	if (r == 0)
+		r = store_flock(s, st->fd, STORE_EXCLUSIVE, e);
+	(void)store_flock(s, s->tmp, STORE_UNLOCK, NULL); /* unlocking does not fail */
+	return r;
+}
+
+int staging_new(struct store *s, struct staging **ret, struct err *e)
+{
+	scoped_staging struct staging *st = NULL;
+	int r;
+
+	r = staging_sweep(s, e);
+	if (r < 0)
+		return r;
+	r = store_flock(s, s->images, STORE_EXCLUSIVE, e);
+	if (r < 0)
+		return r;
+	r = store_sweep_sidecars(s, e);
+	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
+	if (r < 0)
+		return r;
+
+	st = calloc(1, sizeof(*st));
+	if (!st)
+		return err_nomem(e);
+	st->store = s;
+	st->fd = -1;
+	r = make_locked(st, e);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(st);
+	return 0;
+}
+
+void staging_free(struct staging *st)
+{
+	struct err own = ERR_INIT;
+
+	if (!st)
+		return;
+	/* The lock is held while removing: nobody else needs to. */
+	if (st->fd >= 0 && fd_remove_tree(st->store->tmp, st->name, &own) < 0)
+		log_warn("cannot remove the staging directory '%s/tmp/%s': %s", st->store->path, st->name, strerrordesc_np(own.num));
+	if (st->fd >= 0)
+		(void)close(st->fd);
+	free(st);
+}
+
+int staging_fd(const struct staging *st)
+{
+	return st->fd;
+}
+
+const char *staging_name(size_t i, const char *suffix, char buf[static 32])
+{
+	(void)snprintf(buf, 32, "%zu%s", i, suffix); /* fits: 20 digits and a short suffix */
+	return buf;
+}
+
+/* Without fsync: one syncfs serves all. */
+static int put_file(int dirfd, const char *name, const void *p, size_t n, struct err *e)
+{
+	scoped_fd int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_set(e, errno, name, "cannot create the file in the store");
+	r = fd_write_all(fd, p, n);
+	if (r < 0)
+		return err_set(e, -r, name, "cannot write the file in the store");
+	return fd_finish(&fd, name, e);
+}
+
+static int put_sidecars(const struct staging *st, const struct staged_layer *l, struct err *e)
+{
+	char name[32], text[160];
+	int n, r = 0;
+
+	n = snprintf(text, sizeof(text), "{\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"root_opaque\":%d}\n",
+		     l->entries, l->bytes, l->root_opaque);
+	if (*l->answers)
+		r = put_file(st->fd, staging_name(l->i, ".lower", name), l->answers, strlen(l->answers), e);
+	if (r == 0)
+		r = put_file(st->fd, staging_name(l->i, ".json", name), text, (size_t)n, e);
+	return r;
+}
+
+static int same_answers(const struct store *s, const char *dir, const char *answers, bool *ret, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	int r = store_layer_answers(s, dir, &b, e);
+
+	if (r == 0)
+		*ret = !strcmp(buf_get(&b), answers);
+	return r;
+}
+
+/* The name the layer shall have; *ret_there: it has it already, from another process. */
+static int choose_name(const struct store *s, const struct staged_layer *l, char name[static 128], bool *ret_there, struct err *e)
+{
+	char base[DIGEST_NAME], hex[65];
+	struct digest sum;
+	bool same = false;
+	int r;
+
+	*ret_there = false;
+	(void)snprintf(name, 128, "%s", digest_name(&l->diff_id, base));
+	if (faccessat(s->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_set(e, errno, name, "cannot look for the layer in the store");
+	r = same_answers(s, name, l->answers, &same, e);
+	if (r < 0 || same) {
+		*ret_there = same;
+		return r;
+	}
+
+	hash_bytes(l->answers, strlen(l->answers), &sum);
+	(void)snprintf(name, 128, "%s.%.16s", base, digest_hex(&sum, hex));
+	log_verbose("the layer depends on those below it: stored as the variant %s", name);
+	*ret_there = faccessat(s->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return 0;
+}
+
+static int publish_layer(const struct staging *st, struct staged_layer *l, struct err *e)
+{
+	const struct store *s = st->store;
+	char name[128], to[144], from[32];
+	bool there;
+	int r;
+
+	r = choose_name(s, l, name, &there, e);
+	if (r < 0)
+		return r;
+	l->dir = strdup(name);
+	if (!l->dir)
+		return err_nomem(e);
+	if (there)
+		return 0;
+
+	/* Files first: the directory's rename is what makes the layer exist. */
+	for (size_t i = 0; store_sidecars[i]; i++) {
+		(void)snprintf(to, sizeof(to), "%s%s", name, store_sidecars[i]);
+		(void)staging_name(l->i, store_sidecars[i], from);
+		if (renameat(st->fd, from, s->layers, to) == 0)
+			continue;
+		if (errno != ENOENT || strcmp(store_sidecars[i], ".lower"))
+			return err_set(e, errno, to, "cannot move the file into the store");
+		(void)unlinkat(s->layers, to, 0); /* a dead process may have left one, and this layer has none */
+	}
+	if (renameat2(st->fd, staging_name(l->i, "", from), s->layers, name, RENAME_NOREPLACE) < 0)
+		return err_set(e, errno, name, "cannot move the layer into the store");
+	return 0;
+}
+
+static int put_image(const struct staging *st, const struct staged_image *image, struct err *e)
+{
+	scoped_strv struct strv dirs = { 0 };
+	scoped_buf struct buf lines = BUF_INIT;
+	scoped_fd int fd = -1;
+	int r;
+
+	if (mkdirat(st->fd, "image", 0700) < 0)
+		return err_set(e, errno, image->name, "cannot create the image in the store");
+	r = fd_open_beneath(st->fd, "image", O_RDONLY | O_DIRECTORY, &fd, e);
+	if (r == 0)
+		r = image->list(image->arg, &dirs, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < dirs.len; i++)
+		buf_printf(&lines, "layers/%s\n", dirs.items[i]);
+	if (!buf_get(&lines))
+		return err_nomem(e);
+
+	r = put_file(fd, "layers", buf_get(&lines), lines.len, e);
+	if (r == 0)
+		r = put_file(fd, "manifest.json", buf_get(image->manifest), image->manifest->len, e);
+	if (r == 0)
+		r = put_file(fd, "config.json", buf_get(image->config), image->config->len, e);
+	return r;
+}
+
+static int sync_image(const struct staging *st, struct err *e)
+{
+	static const char *const files[] = { "image/layers", "image/manifest.json", "image/config.json", "image" };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++) {
+		scoped_fd int fd = openat(st->fd, files[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+		r = fd < 0 ? err_set(e, errno, files[i], "cannot open the file in the store") : fd_sync(fd, files[i], e);
+	}
+	return r;
+}
+
+static int publish_image(struct staging *st, const char *name, struct err *e)
+{
+	const struct store *s = st->store;
+
+	if (renameat2(st->fd, "image", s->images, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* What was there comes back in exchange and goes with the staging directory. */
+	if (errno == EEXIST && renameat2(st->fd, "image", s->images, name, RENAME_EXCHANGE) == 0)
+		return 0;
+	return err_set(e, errno, name, "cannot move the image into the store");
+}
+
+static int publish_locked(struct staging *st, struct staged_layer *layers, size_t n, const struct staged_image *image, bool sync, struct err *e)
+{
+	const struct store *s = st->store;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = publish_layer(st, &layers[i], e);
+	if (r == 0)
+		r = put_image(st, image, e);
+	if (r == 0 && sync)
+		r = fd_sync(s->layers, s->path, e);
+	if (r == 0 && sync)
+		r = sync_image(st, e);
+	if (r == 0)
+		r = publish_image(st, image->name, e);
+	if (r == 0 && sync)
+		r = fd_sync(s->images, s->path, e);
+	return r;
+}
+
+int staging_publish(struct staging *st, struct staged_layer *layers, size_t n, const struct staged_image *image, bool sync, struct err *e)
+{
+	struct store *s = st->store;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = put_sidecars(st, &layers[i], e);
+	if (r < 0)
+		return r;
+	/* One call for all files, also those whose blocks are not allocated yet: a full disk shows here at the latest. */
+	if (sync && syncfs(st->fd) < 0)
+		return err_set(e, errno, s->path, "cannot write the layers to disk");
+
+	r = store_flock(s, s->images, STORE_EXCLUSIVE, e);
+	if (r < 0)
+		return r;
+	r = publish_locked(st, layers, n, image, sync, e);
+	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
+	return r;
+}
+
+int staging_discard(struct staging *st, int dirfd, const char *name, struct err *e)
+{
+	char to[32];
+
+	(void)snprintf(to, sizeof(to), "discarded-%u", st->discarded++);
+	if (renameat2(dirfd, name, st->fd, to, RENAME_NOREPLACE) < 0)
+		return err_set(e, errno, name, "cannot take it out of the store");
+	return fd_remove_tree(st->fd, to, e);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* store: where layers and images are kept, and who may look. */
+
+#include "store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "store_priv.h"
+#include "userns_self.h"
+
+#define ROOT_STORE "/var/lib/shiftbox"
+
+/* The caller frees it. */
+static int default_path(char **ret, struct err *e)
+{
+	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	int n;
+
+	if (geteuid() == 0 && !userns_self())
+		n = asprintf(ret, "%s", ROOT_STORE);
+	else if (data && data[0] == '/')
+		n = asprintf(ret, "%s/shiftbox", data);
+	else if (home && home[0] == '/')
+		n = asprintf(ret, "%s/.local/share/shiftbox", home);
+	else
+		return err_usage(e, "neither XDG_DATA_HOME nor HOME is set: name a store with --store");
+	return n < 0 ? err_nomem(e) : 0;
+}
+
+/* Nobody but its owner may pass: inside are set-uid programs and devices, reachable by path otherwise. */
+static int check_private(const struct store *s, struct err *e)
+{
+	struct stat st;
+	int r;
+
+	if (fstat(s->fd, &st) < 0)
+		return err_set(e, errno, s->path, "cannot stat the store");
+	if (st.st_uid != geteuid()) {
+		r = err_say(e, EPERM, s->path, "the store belongs to another user (%u)", st.st_uid);
+		err_why(e, "its owner could change the files in it, and run the set-uid programs among them");
+		return r;
+	}
+	if (st.st_mode & 077) {
+		r = err_say(e, EPERM, s->path, "the store is open to others (mode %04o)", st.st_mode & 07777);
+		err_why(e, "it holds set-uid programs and devices of disk id 0, which any user who can reach them could use");
+		err_try(e, "chmod 0700 '%s'", s->path);
+		return r;
+	}
+	return 0;
+}
+
+/*
+ * Make the directory fit to be a store. One that holds something else must not become one by a slip of the
+ * hand; an empty one is closed to others, since nobody can rely on being able to pass it.
+ */
+static int adopt(const struct store *s, struct err *e)
+{
+	scoped_strv struct strv names = { 0 };
+	int r;
+
+	if (faccessat(s->fd, "layers", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	r = store_list_dir(s->fd, s->path, &names, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < names.len; i++)
+		if (strcmp(names.items[i], "lost+found") && strcmp(names.items[i], "images") && strcmp(names.items[i], "tmp"))
+			return err_say(e, ENOTEMPTY, s->path, "is neither a store nor empty");
+	if (fchmod(s->fd, 0700) < 0)
+		return err_set(e, errno, s->path, "cannot close the new store to others");
+	return 0;
+}
+
+static int open_part(const struct store *s, const char *name, unsigned flags, int *ret_fd, struct err *e)
+{
+	int fd;
+
+	if ((flags & STORE_CREATE) && mkdirat(s->fd, name, 0700) < 0 && errno != EEXIST)
+		return err_set(e, errno, s->path, "cannot create the directory '%s' in the store", name);
+	fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return err_say(e, ENOENT, s->path, "is no store: it has no directory '%s'", name);
+	if (fd < 0)
+		return err_set(e, errno, s->path, "cannot open the directory '%s' of the store", name);
+
+	*ret_fd = fd;
+	return 0;
+}
+
+static int open_top(struct store *s, unsigned flags, struct err *e)
+{
+	scoped_free char *absolute = NULL;
+	int r;
+
+	if (flags & STORE_CREATE) {
+		r = fd_make_dirs(s->path, 0700, e);
+		if (r < 0)
+			return r;
+	}
+	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->fd < 0 && errno == ENOENT) {
+		r = err_say(e, ENOENT, s->path, "there is no store here");
+		err_try(e, "shiftbox image-unpack makes one; --store names another");
+		return r;
+	}
+	if (s->fd < 0)
+		return err_set(e, errno, s->path, "cannot open the store");
+	r = flags & STORE_CREATE ? adopt(s, e) : 0;
+	if (r == 0)
+		r = check_private(s, e);
+	if (r < 0)
+		return r;
+
+	/* What others are told to mount must not depend on our working directory. */
+	absolute = realpath(s->path, NULL);
+	if (!absolute)
+		return err_set(e, errno, s->path, "cannot find the path of the store");
+	free(s->path);
+	s->path = TAKE_PTR(absolute);
+	return 0;
+}
+
+int store_open(const char *path, unsigned flags, struct store **ret, struct err *e)
+{
+	scoped_store struct store *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return err_nomem(e);
+	s->fd = s->layers = s->images = s->tmp = -1;
+	if (!path) {
+		r = default_path(&s->path, e);
+		if (r < 0)
+			return r;
+	} else if (!*path) {
+		return err_usage(e, "the store's path is empty");
+	} else {
+		s->path = strdup(path);
+		if (!s->path)
+			return err_nomem(e);
+	}
+
+	r = open_top(s, flags, e);
+	if (r == 0)
+		r = open_part(s, "layers", flags, &s->layers, e);
+	if (r == 0)
+		r = open_part(s, "images", flags, &s->images, e);
+	if (r == 0)
+		r = open_part(s, "tmp", flags, &s->tmp, e);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(s);
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	const int *fds[] = { &s->fd, &s->layers, &s->images, &s->tmp };
+
+	if (!s)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		if (*fds[i] >= 0)
+			(void)close(*fds[i]); /* directories, which also lets go of the locks */
+	free(s->path);
+	free(s);
+}
+
+const char *store_path(const struct store *s)
+{
+	return s->path;
+}
+
+int store_flock(const struct store *s, int fd, enum store_lock how, struct err *e)
+{
+	static const int ops[] = { [STORE_UNLOCK] = LOCK_UN, [STORE_SHARED] = LOCK_SH, [STORE_EXCLUSIVE] = LOCK_EX };
+
+	if (flock(fd, ops[how] | LOCK_NB) == 0)
+		return 0;
+	if (errno == EWOULDBLOCK) {
+		log_info("waiting for another process that uses the store '%s'", s->path);
+		if (flock(fd, ops[how]) == 0)
+			return 0;
+	}
+	return err_set(e, errno, s->path, "cannot lock the store");
+}
+
+int store_hold_layers(struct store *s, struct err *e)
+{
+	int r;
+
+	if (s->layers_locked)
+		return 0;
+	r = store_flock(s, s->layers, STORE_SHARED, e);
+	s->layers_locked = r == 0;
+	return r;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int store_list_dir(int dirfd, const char *path, struct strv *ret, struct err *e)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	struct dirent *d;
+	DIR *dir;
+
+	if (fd < 0)
+		return err_set(e, errno, path, "cannot list the directory");
+	dir = fdopendir(fd);
+	if (!dir) {
+		r = err_set(e, errno, path, "cannot list the directory");
+		(void)close(fd);
+		return r;
+	}
+	while (r == 0) {
+		errno = 0;
+		d = readdir(dir);
+		if (!d)
+			break;
+		if (strcmp(d->d_name, ".") && strcmp(d->d_name, "..") && strv_add(ret, d->d_name) < 0)
+			r = err_nomem(e);
+	}
+	if (r == 0 && errno)
+		r = err_set(e, errno, path, "cannot list the directory");
+	(void)closedir(dir);
+	if (r == 0 && ret->len)
+		qsort(ret->items, ret->len, sizeof(*ret->items), compare_names);
+	return r;
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IMAGE_STORE_PRIV_H
+#define IMAGE_STORE_PRIV_H
+
+#include "store.h"
+
+/* For store*.c, staging.c and unpack.c alone. */
+
+struct store {
+	char *path;               /* absolute */
+	int fd, layers, images, tmp;
+	bool layers_locked;
+};
+
+enum store_lock { STORE_UNLOCK, STORE_SHARED, STORE_EXCLUSIVE };
+
+/* flock a directory of the store. Says (log_info) that it waits, when it must. -EINTR: a signal came. */
+int store_flock(const struct store *s, int fd, enum store_lock how, struct err *e);
+
+/* The shared lock on layers/, kept until store_close(). */
+int store_hold_layers(struct store *s, struct err *e);
+
+/* The directories, finished ones only, that hold the layer with this diff_id; names below layers/. */
+int store_find_layers(const struct store *s, const struct digest *diff_id, struct strv *ret, struct err *e);
+
+/* NAME.lower ("" when there is none) and NAME.json. */
+int store_layer_answers(const struct store *s, const char *dir, struct buf *ret, struct err *e);
+int store_layer_read(const struct store *s, const char *dir, struct store_layer *ret, struct err *e);
+void store_layer_done(struct store_layer *l);
+
+/* The lines of images/NAME/layers without their "layers/", validated. */
+int store_image_dirs(struct store *s, const char *name, struct strv *ret, struct err *e);
+
+/* Is it "sha256-" and 64 digits, and perhaps a dot and 16 more? */
+bool store_layer_name_ok(const char *name);
+
+/* Remove sidecar files without a directory: what a crash between two renames left. Needs the lock on images/. */
+int store_sweep_sidecars(const struct store *s, struct err *e);
+
+/* What lies beside a layer's directory: ".mtree", ".lower", ".json"; NULL-terminated. */
+extern const char *const store_sidecars[];
+
+/* The names in a directory, sorted, without "." and "..". */
+int store_list_dir(int dirfd, const char *path, struct strv *ret, struct err *e);
+
+#endif
