@@ -108,6 +108,8 @@ static int run_parsed(const struct cmd *cmd, void *args, const struct common_arg
 	r = check_operands(cmd, operands, e);
 	if (r < 0)
 		return r;
+	messages.verbose = common->verbose;
+	messages.quiet = common->quiet;
 	if (cmd->flags & CMD_ROOT_GUARD) {
 		r = guard_install(e);
 		if (r < 0)
@@ -117,8 +119,6 @@ static int run_parsed(const struct cmd *cmd, void *args, const struct common_arg
 	if (!ctx.out)
 		return err_nomem(e);
 
-	messages.verbose = common->verbose;
-	messages.quiet = common->quiet;
 	r = cmd->run(args, &ctx, e);
 	flushed = out_flush(ctx.out);
 	out_free(ctx.out);

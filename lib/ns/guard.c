@@ -4,9 +4,12 @@
 #include "guard.h"
 
 #include <errno.h>
-#include <sys/prctl.h>
+#include <stdint.h>
+#include <unistd.h>
 
 #include <seccomp.h>
+
+#include "../base/log.h"
 
 /* Names, not numbers: libseccomp resolves each per ABI and leaves out what an ABI does not have. */
 static const char *const refused[] = {
@@ -56,6 +59,28 @@ static int add_rules(scmp_filter_ctx ctx)
 	return 0;
 }
 
+/*
+ * An ordinary user (without CAP_SYS_ADMIN) gets a filter only together with no_new_privs. That would
+ * take the set-uid bit off newuidmap and newgidmap, which rootless work starts with, and there is
+ * little to refuse: who lacks CAP_CHOWN can give a file away to nobody. A root without CAP_SYS_ADMIN, as
+ * in a container, may have CAP_CHOWN and needs no set-uid program.
+ */
+static int load(scmp_filter_ctx ctx)
+{
+	int r = seccomp_load(ctx);
+
+	if (r != -EACCES && r != -EPERM && r != -ECANCELED)
+		return r < 0 ? r : 1;
+	if (geteuid() != 0) {
+		log_verbose("not filtering chown: that would keep newuidmap from working for an ordinary user");
+		return 0;
+	}
+	r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 1);
+	if (r == 0)
+		r = seccomp_load(ctx);
+	return r < 0 ? r : 1;
+}
+
 int guard_install(struct err *e)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
@@ -64,30 +89,20 @@ int guard_install(struct err *e)
 	if (!ctx)
 		return err_nomem(e);
 
-	/* A call of an ABI that is not listed could be a chown: refuse it. */
+	/* A call of an ABI that is not listed could be a chown. */
 	r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
-	/*
-	 * newuidmap and newgidmap are set-uid programs that we start, so no_new_privs must not be set
-	 * where the kernel lets a filter be installed without it (CAP_SYS_ADMIN).
-	 */
 	if (r == 0)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
 	if (r == 0)
 		r = add_abis(ctx);
 	if (r == 0)
 		r = add_rules(ctx);
-	if (r == 0) {
-		r = seccomp_load(ctx);
-		if (r == -EACCES || r == -EPERM || r == -ECANCELED) {
-			r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 1);
-			if (r == 0)
-				r = seccomp_load(ctx);
-		}
-	}
+	if (r == 0)
+		r = load(ctx);
 	seccomp_release(ctx);
 	if (r < 0) {
+		(void)err_set(e, -r, NULL, "cannot install the filter that refuses chown");
 		err_op(e, "guard");
-		return err_set(e, -r, NULL, "cannot install the filter that refuses chown");
 	}
-	return 0;
+	return r;
 }
