@@ -7,6 +7,7 @@
 
 #include "../lib/base/err.h"
 #include "../lib/base/opt.h"
+#include "../lib/base/optdoc.h"
 #include "../lib/base/out.h"
 
 /* What every command knows beside its own arguments. */
@@ -36,6 +37,7 @@ struct cmd {
 	size_t operands_min, operands_max; /* SIZE_MAX: any number */
 	enum opt_comp operand_comp;
 	const char *operand_words;      /* for COMP_WORDS: the first operand's words */
+	bool (*item)(size_t i, struct optdoc_item *ret); /* the block "items" of its manual page; may be NULL */
 	unsigned flags;
 	void (*init)(void *args);       /* defaults that are not zero; may be NULL */
 	/* Returns an exit status, or -errno with e filled. */

@@ -26,13 +26,13 @@ static size_t sets_of(const struct cmd *cmd, struct opt_set sets[static 3])
 
 /* --- the manual ----------------------------------------------------------------------------- */
 
-enum block { BLOCK_NONE, BLOCK_OPTIONS, BLOCK_SYNOPSIS };
+enum block { BLOCK_NONE, BLOCK_OPTIONS, BLOCK_SYNOPSIS, BLOCK_ITEMS };
 
 /* The block that the line (n bytes) begins or ends, as word says. */
 static enum block block_mark(const char *line, size_t n, const char *word)
 {
 	static const struct { const char *name; enum block block; } names[] = {
-		{ "options", BLOCK_OPTIONS }, { "synopsis", BLOCK_SYNOPSIS },
+		{ "options", BLOCK_OPTIONS }, { "synopsis", BLOCK_SYNOPSIS }, { "items", BLOCK_ITEMS },
 	};
 	char mark[64];
 
@@ -53,6 +53,8 @@ static int write_block(enum block block, const struct cmd *cmd, FILE *f)
 
 	if (block == BLOCK_OPTIONS)
 		return optdoc_mdoc(sets, n, f);
+	if (block == BLOCK_ITEMS)
+		return cmd && cmd->item ? optdoc_mdoc_items(cmd->item, f) : -ENOENT;
 	return cmd ? optdoc_mdoc_synopsis(cmd->name, cmd->synopsis, f) : -ENOENT;
 }
 

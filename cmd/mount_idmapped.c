@@ -29,6 +29,11 @@ static const struct opt mount_opts[] = {
 	OPT_END
 };
 
+static bool mount_item(size_t i, struct optdoc_item *ret)
+{
+	return mount_options_row(i, &ret->name, &ret->arg, &ret->help);
+}
+
 static const char *const mount_synopsis[] = {
 	"[-n] [-m MAP]... [-o OPTIONS] SOURCE TARGET",
 	"-u TARGET...",
@@ -220,6 +225,7 @@ const struct cmd cmd_mount_idmapped = {
 	.args_size = sizeof(struct mount_args),
 	.operands_max = SIZE_MAX,
 	.operand_comp = COMP_FILE,
+	.item = mount_item,
 	.flags = CMD_DRY_RUN | CMD_ROOT_GUARD,
 	.run = mount_run,
 };

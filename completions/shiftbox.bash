@@ -8,7 +8,7 @@ _shiftbox_commands='mount-idmapped shift-check image-unpack'
 _shiftbox_options()
 {
 	case $1 in
-	mount-idmapped) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	mount-idmapped) echo '-m --map -o --options --strict-map -u --unmount -s --store --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	shift-check) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	image-unpack) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	esac
@@ -20,6 +20,9 @@ _shiftbox_value()
 	kind='' list=''
 	case $1:$2 in
 	--install:--install) kind=dir ;;
+	mount-idmapped:--map | mount-idmapped:-m) kind=none ;;
+	mount-idmapped:--options | mount-idmapped:-o) kind=none ;;
+	mount-idmapped:--store | mount-idmapped:-s) kind=dir ;;
 	mount-idmapped:--color) kind=words list='auto always never' ;;
 	shift-check:--color) kind=words list='auto always never' ;;
 	image-unpack:--color) kind=words list='auto always never' ;;
@@ -31,7 +34,7 @@ _shiftbox_operand()
 {
 	kind=none list=''
 	case $1 in
-	mount-idmapped) kind=none ;;
+	mount-idmapped) kind=file ;;
 	shift-check) kind=none ;;
 	image-unpack) kind=none ;;
 	esac

@@ -19,6 +19,15 @@ int optdoc_mdoc(const struct opt_set *sets, size_t n_sets, FILE *f);
 /* The lines of SYNOPSIS in mdoc. */
 int optdoc_mdoc_synopsis(const char *name, const char *const *synopsis, FILE *f);
 
+/* A word of a second language that a command understands (the options of -o), and its line in the manual. */
+struct optdoc_item {
+	const char *name, *arg; /* arg: "=DIR", "[=MODE]" or "" */
+	const char *help;       /* plain text without its full stop */
+};
+
+/* Such a list, in mdoc. item gives row i, or false past the end. */
+int optdoc_mdoc_items(bool (*item)(size_t i, struct optdoc_item *ret), FILE *f);
+
 /* One command, as the completion scripts need it. */
 struct optdoc_cmd {
 	const char *name, *brief;

@@ -213,3 +213,22 @@ int optdoc_mdoc_synopsis(const char *name, const char *const *synopsis, FILE *f)
 	}
 	return finish(&b, f);
 }
+
+int optdoc_mdoc_items(bool (*item)(size_t i, struct optdoc_item *ret), FILE *f)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	struct optdoc_item it;
+
+	buf_str(&b, ".Bl -tag -width Ds\n");
+	for (size_t i = 0; item(i, &it); i++) {
+		buf_str(&b, ".It Cm ");
+		put_arg(&b, it.name, strlen(it.name));
+		put_word(&b, it.arg, strlen(it.arg));
+		buf_char(&b, '\n');
+		put_text(&b, it.help, ".");
+	}
+	buf_str(&b, ".El\n");
+	if (!buf_get(&b))
+		return -ENOMEM;
+	return fputs(buf_get(&b), f) < 0 ? -errno : 0;
+}
