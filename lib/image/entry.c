@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* entry: libarchive's tar reader, behind tarcheck, made into one form. */
+
+#include "entry.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <endian.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "tarcheck.h"
+
+enum { COMPONENT_LIMIT = 255, PATH_LIMIT = 65535 };
+
+struct entry_reader {
+	struct archive *a;
+	struct archive_entry *ae;
+	struct tarcheck *check;
+	layer_read *read;
+	void *arg;
+	const struct layer_options *o;
+	bool ended;              /* the stream has */
+	bool failed;             /* err says why reading stopped */
+	struct err err;
+	struct buf path, hardlink;
+	struct xattrs xattrs;    /* of the entry given out last */
+	uint64_t size, at;       /* of the entry's data: all, and the least offset that may come */
+};
+
+static la_ssize_t read_block(struct archive *a, void *p, const void **ret)
+{
+	struct entry_reader *r = p;
+	ssize_t n;
+	int x;
+
+	if (r->ended)
+		return 0;
+	n = r->read(r->arg, ret, &r->err);
+	if (n > 0)
+		x = tarcheck_feed(r->check, *ret, (size_t)n, &r->err);
+	else
+		x = n < 0 ? (int)n : tarcheck_end(r->check, &r->err);
+	if (x < 0) {
+		r->failed = true;
+		archive_set_error(a, -x, "cannot read");
+		return ARCHIVE_FATAL;
+	}
+	r->ended = n == 0;
+	return n;
+}
+
+/* Why libarchive gave up: for a reason of ours, or for one of its own. */
+static int broken(struct entry_reader *r, const char *on, struct err *e)
+{
+	const char *text = archive_error_string(r->a);
+
+	if (r->failed) {
+		if (e)
+			*e = r->err;
+		return r->err.num ? -r->err.num : -EBADMSG;
+	}
+	return err_say(e, EBADMSG, on, "cannot read the archive: %s", text ? text : "unknown error");
+}
+
+int entry_open(layer_read *read, void *arg, const struct layer_options *o, struct entry_reader **ret, struct err *e)
+{
+	struct entry_reader *r = calloc(1, sizeof(*r));
+	int x;
+
+	if (!r)
+		return err_nomem(e);
+	r->read = read;
+	r->arg = arg;
+	r->o = o;
+	r->a = archive_read_new();
+	r->ae = archive_entry_new();
+	x = r->a && r->ae ? tarcheck_new(&r->check, e) : err_nomem(e);
+	if (x == 0 && (archive_read_support_format_tar(r->a) != ARCHIVE_OK ||
+		       archive_read_open(r->a, r, NULL, read_block, NULL) != ARCHIVE_OK))
+		x = broken(r, NULL, e);
+	if (x < 0) {
+		entry_close(r);
+		return x;
+	}
+
+	*ret = r;
+	return 0;
+}
+
+void entry_close(struct entry_reader *r)
+{
+	if (!r)
+		return;
+	xattrs_done(&r->xattrs);
+	if (r->ae)
+		archive_entry_free(r->ae);
+	if (r->a)
+		(void)archive_read_free(r->a); /* nothing is left to be lost */
+	tarcheck_free(r->check);
+	buf_done(&r->path);
+	buf_done(&r->hardlink);
+	free(r);
+}
+
+int entry_normal_path(const char *raw, struct buf *ret, struct err *e)
+{
+	size_t begin = ret->len;
+
+	for (const char *p = raw, *end; *p; p = end) {
+		size_t n;
+
+		end = strchrnul(p, '/');
+		n = (size_t)(end - p);
+		if (*end)
+			end++;
+		if (n == 0 || (n == 1 && *p == '.'))
+			continue;
+		if (n == 2 && !memcmp(p, "..", 2))
+			return err_say(e, EINVAL, raw, "the name has a component \"..\"");
+		if (n > COMPONENT_LIMIT)
+			return err_say(e, ENAMETOOLONG, raw, "the name has a component of more than %d bytes", COMPONENT_LIMIT);
+		if (ret->len > begin)
+			buf_char(ret, '/');
+		buf_add(ret, p, n);
+		if (ret->len - begin > PATH_LIMIT)
+			return err_say(e, ENAMETOOLONG, raw, "the name is longer than %d bytes", PATH_LIMIT);
+	}
+	return buf_get(ret) ? 0 : err_nomem(e);
+}
+
+/* ---- attributes ---- */
+
+/* linux/posix_acl_xattr.h: all little endian. */
+struct acl_header { uint32_t version; };
+struct acl_entry { uint16_t tag, perm; uint32_t id; };
+
+enum { ACL_VERSION = 2 };
+
+static int acl_order(const void *a, const void *b)
+{
+	const struct acl_entry *x = a, *y = b;
+
+	if (x->tag != y->tag)
+		return le16toh(x->tag) < le16toh(y->tag) ? -1 : 1;
+	return le32toh(x->id) < le32toh(y->id) ? -1 : x->id != y->id;
+}
+
+/* linux/posix_acl.h: ACL_USER_OBJ ... */
+static const struct { int tag; uint16_t disk; bool has_id; } acl_tags[] = {
+	{ ARCHIVE_ENTRY_ACL_USER_OBJ, 0x01, false }, { ARCHIVE_ENTRY_ACL_USER, 0x02, true },
+	{ ARCHIVE_ENTRY_ACL_GROUP_OBJ, 0x04, false }, { ARCHIVE_ENTRY_ACL_GROUP, 0x08, true },
+	{ ARCHIVE_ENTRY_ACL_MASK, 0x10, false }, { ARCHIVE_ENTRY_ACL_OTHER, 0x20, false },
+};
+
+static int acl_convert(struct archive_entry *ae, int want, struct buf *ret, const char *on, struct err *e)
+{
+	struct acl_header head = { .version = htole32(ACL_VERSION) };
+	int type, permset, tag, id;
+	const char *name;
+
+	buf_add(ret, &head, sizeof(head));
+	(void)archive_entry_acl_reset(ae, want); /* a count */
+	while (archive_entry_acl_next(ae, want, &type, &permset, &tag, &id, &name) == ARCHIVE_OK) {
+		struct acl_entry a = { .perm = htole16(permset & 7), .id = htole32(UINT32_MAX) };
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(acl_tags) && acl_tags[i].tag != tag)
+			i++;
+		if (i == ARRAY_LEN(acl_tags))
+			return err_say(e, EINVAL, on, "has an access control list that is not POSIX's");
+		/* libarchive cuts what does not fit an int; a name alone would be looked up on this machine. */
+		if (acl_tags[i].has_id && (id < 0 || id == INT_MAX))
+			return err_say(e, EINVAL, on, "has an access control list that names '%s' without a usable number",
+				       name ? name : "");
+		a.tag = htole16(acl_tags[i].disk);
+		if (acl_tags[i].has_id)
+			a.id = htole32((uint32_t)id);
+		buf_add(ret, &a, sizeof(a));
+	}
+	if (!buf_get(ret))
+		return err_nomem(e);
+	qsort(ret->data + sizeof(head), (ret->len - sizeof(head)) / sizeof(struct acl_entry), sizeof(struct acl_entry), acl_order);
+	return 0;
+}
+
+static int add_acls(struct entry_reader *r, struct layer_entry *ret, struct err *e)
+{
+	static const struct { int type; const char *name; } acls[] = {
+		{ ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access" },
+		{ ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, "system.posix_acl_default" },
+	};
+	int x = 0;
+
+	for (size_t i = 0; x == 0 && i < ARRAY_LEN(acls); i++) {
+		scoped_buf struct buf b = BUF_INIT;
+
+		if (!(archive_entry_acl_types(r->ae) & acls[i].type))
+			continue;
+		x = acl_convert(r->ae, acls[i].type, &b, ret->raw, e);
+		if (x == 0)
+			x = xattrs_add(ret->xattrs, acls[i].name, b.data, b.len, ret->type, r->o, ret->raw, e);
+	}
+	return x;
+}
+
+static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct err *e)
+{
+	uint64_t sum = 0;
+	const char *name;
+	const void *value;
+	size_t size;
+
+	/* libarchive gives the last record of a name first, which is the one that counts. */
+	(void)archive_entry_xattr_reset(r->ae); /* a count */
+	while (archive_entry_xattr_next(r->ae, &name, &value, &size) == ARCHIVE_OK) {
+		int x;
+
+		sum += strlen(name) + size;
+		if (sum > r->o->limits.xattr_bytes)
+			return err_say(e, E2BIG, ret->raw, "has more than %u bytes of extended attributes", r->o->limits.xattr_bytes);
+		x = xattrs_add(ret->xattrs, name, value, size, ret->type, r->o, ret->raw, e);
+		if (x < 0)
+			return x;
+	}
+	if (archive_entry_acl_types(r->ae))
+		return add_acls(r, ret, e);
+	return 0;
+}
+
+/* ---- entries ---- */
+
+/* libarchive goes on with what is readable of a damaged header. We go on only where no meaning is lost. */
+static int next_header(struct entry_reader *r, struct err *e)
+{
+	int x = archive_read_next_header2(r->a, r->ae);
+	const char *text = archive_error_string(r->a);
+
+	if (x == ARCHIVE_OK)
+		return 1;
+	if (x == ARCHIVE_EOF)
+		return 0;
+	/* No byte at all is an empty archive too. */
+	if (r->ended && !r->failed && tarcheck_empty(r->check))
+		return 0;
+	/* The program keeps the C locale: names stay the bytes that they are, and libarchive says so. */
+	if (x == ARCHIVE_WARN && text && strstr(text, "can't be converted"))
+		return 1;
+	return broken(r, x == ARCHIVE_WARN ? archive_entry_pathname(r->ae) : NULL, e);
+}
+
+/* Both readings of the headers must be the same one. */
+static int compare(struct entry_reader *r, struct tarfact *ret, struct err *e)
+{
+	const char *on = archive_entry_pathname(r->ae);
+
+	if (!tarcheck_next(r->check, ret) || ret->start != (uint64_t)archive_read_header_position(r->a) ||
+	    archive_entry_uid(r->ae) != ret->uid || archive_entry_gid(r->ae) != ret->gid)
+		return err_say(e, EBADMSG, on, "the archive can be read in two ways here");
+	if (!on)
+		return err_say(e, EBADMSG, NULL, "an entry has no name (tar header at byte %llu)", (unsigned long long)ret->start);
+	return 0;
+}
+
+static int fill(struct entry_reader *r, const struct tarfact *f, struct layer_entry *ret, struct err *e)
+{
+	const char *hardlink = archive_entry_hardlink(r->ae);
+	int x;
+
+	*ret = (struct layer_entry){
+		.raw = archive_entry_pathname(r->ae), .type = hardlink ? 0 : archive_entry_filetype(r->ae),
+		.xattrs = &r->xattrs, .mode = f->mode, .uid = f->uid, .gid = f->gid, .sec = f->sec, .nsec = f->nsec,
+		.rdev = makedev(archive_entry_rdevmajor(r->ae), archive_entry_rdevminor(r->ae)),
+	};
+	buf_reset(&r->path);
+	buf_reset(&r->hardlink);
+	x = entry_normal_path(ret->raw, &r->path, e);
+	if (x == 0 && hardlink)
+		x = entry_normal_path(hardlink, &r->hardlink, e);
+	if (x < 0)
+		return x;
+
+	ret->path = buf_get(&r->path);
+	ret->hardlink = hardlink ? buf_get(&r->hardlink) : NULL;
+	ret->symlink = S_ISLNK(ret->type) ? archive_entry_symlink(r->ae) : NULL;
+	ret->size = S_ISREG(ret->type) ? (uint64_t)archive_entry_size(r->ae) : 0;
+	if (S_ISDIR(ret->type) && f->size)
+		return err_say(e, EBADMSG, ret->raw, "is a directory and has a body, which readers of tar do not agree on");
+	if (S_ISLNK(ret->type) && (!ret->symlink || !*ret->symlink))
+		return err_say(e, EBADMSG, ret->raw, "is a symbolic link to nothing");
+	r->size = ret->size;
+	r->at = 0;
+	return hardlink ? 0 : add_xattrs(r, ret, e);
+}
+
+int entry_next(struct entry_reader *r, struct layer_entry *ret, struct err *e)
+{
+	struct tarfact f;
+	int x;
+
+	xattrs_done(&r->xattrs);
+	x = next_header(r, e);
+	if (x <= 0)
+		return x;
+	x = compare(r, &f, e);
+	if (x < 0)
+		return x;
+	x = fill(r, &f, ret, e);
+	return x < 0 ? x : 1;
+}
+
+int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t *ret_off, const char *on, struct err *e)
+{
+	la_int64_t off;
+	int x = archive_read_data_block(r->a, ret, ret_n, &off);
+
+	if (x == ARCHIVE_EOF)
+		return 0;
+	if (x != ARCHIVE_OK)
+		return broken(r, on, e);
+	if (off < 0 || (uint64_t)off < r->at)
+		return err_say(e, EBADMSG, on, "the pieces of a sparse file overlap");
+	if ((uint64_t)off > r->size || *ret_n > r->size - (uint64_t)off)
+		return err_say(e, EBADMSG, on, "the pieces of a sparse file reach past its end");
+	r->at = (uint64_t)off + *ret_n;
+	*ret_off = (uint64_t)off;
+	return 1;
+}

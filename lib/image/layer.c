@@ -1,0 +1,508 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layer: the entries of a tar stream become a directory, by the rules for layers. */
+
+#include "layer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <linux/securebits.h>
+
+#include "../base/log.h"
+#include "entry.h"
+#include "layer_priv.h"
+
+#define WHITEOUT ".wh."
+#define WHITEOUT_OPAQUE ".wh..wh..opq"
+#define AUFS_META ".wh..wh."
+
+const struct layer_limits layer_default_limits = {
+	.bytes = (uint64_t)256 << 30, .entries = 4000000, .xattr_bytes = 1 << 20,
+};
+
+int layer_prepare_process(struct err *e)
+{
+	int bits = prctl(PR_GET_SECUREBITS);
+
+	(void)umask(0); /* cannot fail */
+	if (bits < 0)
+		return err_set(e, errno, NULL, "cannot read the process's secure bits");
+	if (bits & SECBIT_NO_SETUID_FIXUP)
+		return 0;
+	if (prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECBIT_NO_SETUID_FIXUP) < 0) {
+		(void)err_set(e, errno, NULL, "cannot create files with their owners");
+		err_op(e, "securebits");
+		err_why(e, "keeping the capabilities while creating as another user needs CAP_SETPCAP: root, or a user namespace of one's own");
+		return e ? -e->num : -EPERM;
+	}
+	return 0;
+}
+
+static int count_entry(struct layer *l, const char *on, struct err *e)
+{
+	if (++l->entries > l->o.limits.entries)
+		return err_say(e, EFBIG, on, "the layer has more than %llu entries", (unsigned long long)l->o.limits.entries);
+	layer_count(l, entries, 1);
+	return 0;
+}
+
+/* ---- parents ---- */
+
+static bool starts(const char *s, size_t len, const char *with)
+{
+	return len >= strlen(with) && !memcmp(s, with, strlen(with));
+}
+
+/* The directory of a parent's name that the layer has not made itself yet. */
+static void imply_dir(struct node *n)
+{
+	n->mode = S_IFDIR | 0755;
+	n->uid = n->gid = 0;
+	n->sec = n->nsec = 0;
+}
+
+static int parent_step(struct layer *l, struct node *dir, const char *name, size_t len, bool make,
+		       const struct layer_entry *en, struct node **ret, struct err *e)
+{
+	struct node *n = tree_find(&l->tree, dir, name, len);
+	int r = 0;
+
+	if (starts(name, len, WHITEOUT))
+		return err_say(e, EINVAL, en->raw, "its path leads through a whiteout's name");
+	if (!n)
+		n = tree_add(&l->tree, dir, name, len);
+	if (!n)
+		return err_nomem(e);
+	if (!node_exists(n)) {
+		imply_dir(n);
+		r = count_entry(l, en->raw, e);
+	}
+	if (!node_is_dir(n))
+		return err_say(e, ENOTDIR, en->raw, "its parent '%.*s' is no directory in this layer", (int)len, name);
+	if (r == 0 && make && !(n->flags & NODE_MADE))
+		r = writer_mkdir(&l->w, n, e);
+	*ret = n;
+	return r;
+}
+
+/*
+ * The directory that holds the entry. Missing ones are made (make), or at first only noted: whether
+ * they are needed for a whiteout's sake the layers below will tell.
+ */
+static int parent_dir(struct layer *l, const struct layer_entry *en, bool make, struct node **ret, struct err *e)
+{
+	const char *slash = strrchr(en->path, '/'), *end;
+	size_t len = slash ? (size_t)(slash - en->path) : 0;
+	struct node *n = l->tree.root;
+	int r = 0;
+
+	if (l->dir && l->dir_path.len == len && !memcmp(buf_get(&l->dir_path), en->path, len) &&
+	    (!make || l->dir->flags & NODE_MADE)) {
+		*ret = l->dir;
+		return 0;
+	}
+	for (const char *p = en->path; r == 0 && p < en->path + len; p = end + 1) {
+		end = strchr(p, '/');
+		r = parent_step(l, n, p, (size_t)(end - p), make, en, &n, e);
+	}
+	if (r < 0)
+		return r;
+
+	l->dir = n;
+	buf_reset(&l->dir_path);
+	buf_add(&l->dir_path, en->path, len);
+	if (l->dir_path.oom)
+		return err_nomem(e);
+	*ret = n;
+	return 0;
+}
+
+/* ---- replacing ---- */
+
+/* Take away what the layer had of this name, and all below it. A whiteout of the name stays one. */
+static int replace(struct layer *l, struct node *n, struct err *e)
+{
+	int r = writer_remove(&l->w, n, e);
+	struct node *i, *next;
+
+	for (i = n; r == 0 && i; i = tree_next(n, i))
+		r = i->flags & NODE_PENDING ? VEC_ADD(&l->wanted, (struct wanted){ .link = i->link, .node = i }) : 0;
+	if (r < 0)
+		return r == -ENOMEM ? err_nomem(e) : r;
+	for (i = tree_first_up(n); i != n; i = next) {
+		next = tree_next_up(n, i);
+		tree_remove(&l->tree, i);
+	}
+	xattrs_free(n->xattrs);
+	n->xattrs = NULL;
+	n->link = NULL;
+	n->mode = 0;
+	n->size = 0;
+	n->flags &= NODE_WHITEOUT | NODE_HIDES;
+	l->dir = NULL;
+	return 0;
+}
+
+/* The node for an entry that is no directory, with nothing in its place. */
+static int place(struct layer *l, const struct layer_entry *en, struct node **ret, struct err *e)
+{
+	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
+	struct node *dir, *n;
+	int r = parent_dir(l, en, true, &dir, e);
+
+	if (r < 0)
+		return r;
+	n = tree_find(&l->tree, dir, base, strlen(base));
+	if (n && node_exists(n))
+		r = replace(l, n, e);
+	else if (!n)
+		n = tree_add(&l->tree, dir, base, strlen(base));
+	if (!n)
+		return err_nomem(e);
+	*ret = n;
+	return r;
+}
+
+static void take_header(struct node *n, const struct layer_entry *en)
+{
+	n->mode = en->type | en->mode;
+	n->uid = en->uid;
+	n->gid = en->gid;
+	n->sec = en->sec;
+	n->nsec = en->nsec;
+	n->flags |= NODE_LISTED;
+}
+
+/* ---- kinds of entries ---- */
+
+static int take_xattrs(struct node *n, const struct layer_entry *en, struct err *e)
+{
+	xattrs_free(n->xattrs);
+	n->xattrs = NULL;
+	if (!en->xattrs->len)
+		return 0;
+	n->xattrs = malloc(sizeof(*n->xattrs));
+	if (!n->xattrs)
+		return err_nomem(e);
+	*n->xattrs = *en->xattrs;
+	*en->xattrs = (struct xattrs){ .items = NULL };
+	return 0;
+}
+
+static int add_dir(struct layer *l, const struct layer_entry *en, struct err *e)
+{
+	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
+	struct node *dir, *n = l->tree.root;
+	int r = 0;
+
+	if (*en->path) {
+		r = parent_dir(l, en, true, &dir, e);
+		if (r < 0)
+			return r;
+		n = tree_find(&l->tree, dir, base, strlen(base));
+		if (!n)
+			n = tree_add(&l->tree, dir, base, strlen(base));
+		if (!n)
+			return err_nomem(e);
+		if (node_exists(n) && !node_is_dir(n)) {
+			r = replace(l, n, e);
+			n->flags |= NODE_HIDES;
+		}
+	}
+	if (r == 0)
+		r = take_xattrs(n, en, e);
+	if (r < 0)
+		return r;
+	/* A directory that is there keeps its content; if its owner is another one now it is made anew at the end. */
+	take_header(n, en);
+	return n->flags & NODE_MADE ? 0 : writer_mkdir(&l->w, n, e);
+}
+
+static int copy_data(struct layer *l, struct entry_reader *rd, int fd, const struct node *n,
+		     const struct layer_entry *en, uint64_t *ret_end, struct err *e)
+{
+	const void *p;
+	size_t len;
+	uint64_t off;
+	int r;
+
+	*ret_end = 0;
+	while ((r = entry_data(rd, &p, &len, &off, en->raw, e)) > 0) {
+		if (len > l->o.limits.bytes - l->bytes)
+			return err_say(e, EFBIG, en->raw, "the layer holds more than %llu bytes of data",
+				       (unsigned long long)l->o.limits.bytes);
+		l->bytes += len;
+		layer_count(l, bytes, len);
+		r = writer_file_data(fd, p, len, off, n, e);
+		if (r < 0)
+			return r;
+		if (len)
+			*ret_end = off + len;
+	}
+	return r;
+}
+
+static int add_file(struct layer *l, struct entry_reader *rd, const struct layer_entry *en, struct err *e)
+{
+	scoped_fd int fd = -1;
+	uint64_t end = 0;
+	struct node *n;
+	int r = place(l, en, &n, e);
+
+	if (r < 0)
+		return r;
+	take_header(n, en);
+	n->size = en->size;
+	r = writer_file_begin(&l->w, n, &fd, e);
+	if (r == 0 && en->size)
+		r = copy_data(l, rd, fd, n, en, &end, e);
+	return r < 0 ? r : writer_file_end(&l->w, n, &fd, end, en->xattrs, e);
+}
+
+static int add_symlink(struct layer *l, const struct layer_entry *en, struct err *e)
+{
+	struct node *n;
+	int r = place(l, en, &n, e);
+
+	if (r < 0)
+		return r;
+	take_header(n, en);
+	n->mode = S_IFLNK | 0777;
+	n->link = tree_string(&l->tree, en->symlink, strlen(en->symlink));
+	return n->link ? writer_symlink(&l->w, n, en->xattrs, e) : err_nomem(e);
+}
+
+static int skip(struct layer *l, const struct layer_entry *en, const char *what, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	struct node *n;
+	int r = place(l, en, &n, e);
+
+	if (r < 0)
+		return r;
+	n->flags |= NODE_SKIPPED;
+	layer_count(l, skipped, 1);
+	buf_escaped(&b, en->raw, strlen(en->raw));
+	log_warn("'%s': left out: %s", buf_get(&b) ? buf_get(&b) : "?", what);
+	return 0;
+}
+
+static int add_special(struct layer *l, const struct layer_entry *en, struct err *e)
+{
+	struct node *n;
+	int r;
+
+	if (S_ISSOCK(en->type))
+		return skip(l, en, "a socket is nothing without its program", e);
+	if (S_ISCHR(en->type) && en->rdev == 0)
+		return err_say(e, EINVAL, en->raw, "is a device 0:0, which would be a whiteout");
+	if (!S_ISFIFO(en->type) && l->o.user_xattr)
+		return skip(l, en, "a device cannot be made inside a user namespace", e);
+	r = place(l, en, &n, e);
+	if (r < 0)
+		return r;
+	take_header(n, en);
+	n->rdev = en->rdev;
+	return writer_special(&l->w, n, en->xattrs, e);
+}
+
+/* The node of a path in the form of layer_entry.path, or NULL. */
+static struct node *look_up(const struct layer *l, const char *path)
+{
+	struct node *n = l->tree.root;
+
+	for (const char *p = path, *end; n && *p; p = *end ? end + 1 : end) {
+		end = strchrnul(p, '/');
+		n = end - p > UINT8_MAX ? NULL : tree_find(&l->tree, n, p, (size_t)(end - p));
+	}
+	return n;
+}
+
+static bool is_below(const struct node *n, const struct node *top)
+{
+	while (n && n != top)
+		n = n->parent;
+	return n;
+}
+
+/* A link to a file of a layer below: layer_settle() copies that one here. */
+static int add_pending(struct layer *l, const struct layer_entry *en, const char *target, struct err *e)
+{
+	struct node *n;
+	int r;
+
+	target = tree_string(&l->tree, target, strlen(target)); /* what it points into may go */
+	if (!target)
+		return err_nomem(e);
+	r = place(l, en, &n, e);
+	if (r < 0)
+		return r;
+	n->flags |= NODE_LISTED | NODE_PENDING;
+	n->link = target;
+	return 0;
+}
+
+static int add_hardlink(struct layer *l, const struct layer_entry *en, struct err *e)
+{
+	struct node *target = look_up(l, en->hardlink), *old = look_up(l, en->path), *n;
+	int r;
+
+	if (!*en->hardlink || (target && node_is_dir(target)))
+		return err_say(e, EPERM, en->raw, "is a hard link to the directory '%s'", en->hardlink);
+	if (!target || !node_exists(target))
+		return add_pending(l, en, en->hardlink, e);
+	if (target == old)
+		return 0; /* to itself: it stays what it is */
+	if (old && node_exists(old) && is_below(target, old))
+		return err_say(e, EINVAL, en->raw, "is a hard link to '%s', which it replaces", en->hardlink);
+	if (target->flags & NODE_PENDING)
+		return add_pending(l, en, target->link, e);
+	if (target->flags & NODE_SKIPPED)
+		return skip(l, en, "it is a hard link to what was left out", e);
+	r = place(l, en, &n, e);
+	if (r < 0)
+		return r;
+
+	n->mode = target->mode;
+	n->uid = target->uid;
+	n->gid = target->gid;
+	n->sec = target->sec;
+	n->nsec = target->nsec;
+	n->size = target->size;
+	n->link = target->link;
+	n->flags |= NODE_LISTED;
+	return writer_link(&l->w, n, target, e);
+}
+
+/* ---- whiteouts ---- */
+
+static int add_whiteout(struct layer *l, const struct layer_entry *en, const char *base, struct err *e)
+{
+	const char *name = base + strlen(WHITEOUT);
+	struct node *dir, *n;
+	int r = parent_dir(l, en, false, &dir, e);
+
+	if (r < 0)
+		return r;
+	if (!strcmp(base, WHITEOUT_OPAQUE)) {
+		layer_count(l, opaques, 1);
+		dir->flags |= NODE_OPAQUE;
+		l->root_opaque = l->root_opaque || !dir->parent;
+		return 0;
+	}
+	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
+		return err_say(e, EINVAL, en->raw, "is a whiteout of no valid name");
+	n = tree_find(&l->tree, dir, name, strlen(name));
+	if (!n)
+		n = tree_add(&l->tree, dir, name, strlen(name));
+	if (!n)
+		return err_nomem(e);
+	n->flags |= NODE_WHITEOUT;
+	return 0;
+}
+
+/* Does some component start as AUFS's own files do (and is not the opaque marker at the path's end)? */
+static bool is_aufs(const char *path)
+{
+	for (const char *p = path, *end; *p; p = *end ? end + 1 : end) {
+		end = strchrnul(p, '/');
+		if (starts(p, (size_t)(end - p), AUFS_META) && (*end || strcmp(p, WHITEOUT_OPAQUE) != 0))
+			return true;
+	}
+	return false;
+}
+
+static int add_entry(struct layer *l, struct entry_reader *rd, const struct layer_entry *en, struct err *e)
+{
+	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
+
+	if (is_aufs(en->path)) {
+		log_verbose("AUFS's own file is left out");
+		return 0;
+	}
+	if (starts(base, strlen(base), WHITEOUT))
+		return add_whiteout(l, en, base, e);
+	if (!*en->path && !S_ISDIR(en->type))
+		return err_say(e, EINVAL, en->raw, "is the root of the layer, but not a directory");
+	if (en->hardlink)
+		return add_hardlink(l, en, e);
+	if (S_ISDIR(en->type))
+		return add_dir(l, en, e);
+	if (S_ISREG(en->type))
+		return add_file(l, rd, en, e);
+	if (S_ISLNK(en->type))
+		return add_symlink(l, en, e);
+	return add_special(l, en, e);
+}
+
+static int add_all(struct layer *l, struct entry_reader *rd, struct err *e)
+{
+	struct layer_entry en;
+	int r;
+
+	while ((r = entry_next(rd, &en, e)) > 0) {
+		r = count_entry(l, en.raw, e);
+		if (r == 0)
+			r = add_entry(l, rd, &en, e);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+int layer_apply(layer_read *read, void *arg, int parentfd, const char *name, const struct layer_options *opts,
+		struct layer **ret, struct err *e)
+{
+	struct layer *l = calloc(1, sizeof(*l));
+	struct entry_reader *rd = NULL;
+	int r;
+
+	if (!l)
+		return err_nomem(e);
+	l->o = *opts;
+	if (!l->o.counts)
+		l->o.counts = &l->own_counts;
+	r = tree_init(&l->tree);
+	if (r < 0)
+		(void)err_set(e, -r, NULL, "cannot prepare to unpack");
+	if (r == 0)
+		r = writer_init(&l->w, &l->tree, parentfd, name, &l->o, e);
+	if (r == 0) {
+		writer_enter(&l->w);
+		imply_dir(l->tree.root);
+		r = writer_root(&l->w, e);
+		if (r == 0)
+			r = entry_open(read, arg, &l->o, &rd, e);
+		if (r == 0)
+			r = add_all(l, rd, e);
+		entry_close(rd);
+		writer_leave(&l->w);
+	}
+	if (r < 0) {
+		layer_free(l);
+		return r;
+	}
+
+	*ret = l;
+	return 0;
+}
+
+bool layer_root_opaque(const struct layer *l)
+{
+	return l->root_opaque;
+}
+
+void layer_free(struct layer *l)
+{
+	if (!l)
+		return;
+	if (l->w.name)
+		writer_done(&l->w);
+	tree_done(&l->tree);
+	buf_done(&l->dir_path);
+	buf_done(&l->answers);
+	VEC_DONE(&l->wanted);
+	free(l);
+}

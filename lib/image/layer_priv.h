@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IMAGE_LAYER_PRIV_H
+#define IMAGE_LAYER_PRIV_H
+
+#include "../base/buf.h"
+#include "../base/vec.h"
+#include "layer.h"
+#include "tree.h"
+#include "writer.h"
+
+/* A hard link to a layer below that was replaced in the same layer, and yet must have had a target. */
+struct wanted {
+	const char *link;
+	struct node *node;
+};
+
+/* Shared by layer.c (entries), settle.c (the layers below) and spec_write.c. */
+struct layer {
+	struct layer_options o;
+	struct layer_counts own_counts;
+	struct tree tree;
+	struct writer w;
+	bool root_opaque;
+	bool settled;
+	uint64_t entries, bytes; /* against the limits */
+	struct node *dir;        /* the last entry's directory and path: most entries share them */
+	struct buf dir_path;
+	struct buf answers;
+	VEC(struct wanted) wanted;
+};
+
+/* Add to one of the counts, which others read while we run. */
+#define layer_count(l, what, n) ((void)__atomic_fetch_add(&(l)->o.counts->what, (n), __ATOMIC_RELAXED))
+
+#endif

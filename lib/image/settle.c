@@ -1,0 +1,411 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* settle: what only the layers below know, and the last touches to the directories. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/vec.h"
+#include "layer_priv.h"
+#include "lower.h"
+
+struct settle {
+	struct layer *l;
+	struct lower lower;
+	struct buf path;
+	VEC(struct pending) pending;
+};
+
+/* A hard link to a file of a layer below. */
+struct pending {
+	struct node *node;
+	dev_t dev;
+	ino_t ino;
+};
+
+static int path_of(struct settle *s, const struct node *n, struct err *e)
+{
+	buf_reset(&s->path);
+	node_path(n, &s->path);
+	return buf_get(&s->path) ? 0 : err_nomem(e);
+}
+
+static bool is_made_dir(const struct node *n)
+{
+	return node_is_dir(n) && n->flags & NODE_MADE;
+}
+
+/* Does the layer itself hide what is below the node's content (self), or below the node? */
+static bool hidden(const struct node *n, bool self)
+{
+	if (self && node_hides(n))
+		return true;
+	if (!self && n->flags & (NODE_WHITEOUT | NODE_HIDES))
+		return true;
+	for (n = n->parent; n; n = n->parent)
+		if (node_hides(n))
+			return true;
+	return false;
+}
+
+/* Does the content of a lower directory show in this one? */
+static int ask_below(struct settle *s, struct node *n, struct err *e)
+{
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	int r;
+
+	if (n->flags & NODE_ASKED)
+		return 0;
+	n->flags |= NODE_ASKED;
+	if (hidden(n, true))
+		return 0;
+	r = path_of(s, n, e);
+	if (r == 0)
+		r = lower_find(&s->lower, s->path.data, &hit, e);
+	if (r < 0)
+		return r;
+	if (r && S_ISDIR(hit.st.st_mode))
+		n->flags |= NODE_BELOW;
+	return lower_answer_hit(&s->lower, "dir", s->path.data, r ? &hit : NULL, &s->l->answers, e);
+}
+
+/* ---- parents that the layer does not list ---- */
+
+static int take_attributes(struct settle *s, struct node *n, const struct lower_hit *hit, struct err *e)
+{
+	n->mode = S_IFDIR | (hit->st.st_mode & 07777);
+	n->uid = hit->st.st_uid;
+	n->gid = hit->st.st_gid;
+	n->sec = hit->st.st_mtim.tv_sec;
+	n->nsec = (uint32_t)hit->st.st_mtim.tv_nsec;
+	n->xattrs = calloc(1, sizeof(*n->xattrs));
+	if (!n->xattrs)
+		return err_nomem(e);
+	return xattrs_read(n->xattrs, hit->fd, hit->name, &s->l->o, s->path.data, e);
+}
+
+static int settle_parent(struct settle *s, struct node *n, struct err *e)
+{
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	int r = path_of(s, n, e);
+	bool found;
+
+	/* Nothing was made for a directory that only whiteouts need; its parent may have turned out to be none. */
+	if (r < 0 || (n->parent && !is_made_dir(n->parent)))
+		return r;
+	if (!hidden(n, false)) {
+		r = lower_find(&s->lower, s->path.data, &hit, e);
+		if (r >= 0)
+			r = lower_answer_hit(&s->lower, "meta", s->path.data, r ? &hit : NULL, &s->l->answers, e);
+		if (r < 0)
+			return r;
+	}
+	found = hit.fd >= 0 && S_ISDIR(hit.st.st_mode);
+	if (found)
+		r = take_attributes(s, n, &hit, e);
+	else if (n->flags & NODE_MADE)
+		n->flags |= NODE_LISTED; /* 0:0 0755, and a time that is always the same: the epoch */
+	if (r == 0 && found && !(n->flags & NODE_MADE))
+		r = writer_mkdir(&s->l->w, n, e);
+	return r;
+}
+
+/* ---- whiteouts ---- */
+
+/*
+ * A whiteout hides something only where a directory below shows through; anywhere else overlayfs would list
+ * it as a file that nobody can open.
+ */
+static int settle_whiteout(struct settle *s, struct node *n, struct err *e)
+{
+	struct node *dir = n->parent;
+	int r;
+
+	if (!is_made_dir(dir)) {
+		layer_count(s->l, dropped, 1);
+		return 0;
+	}
+	r = ask_below(s, dir, e);
+	if (r < 0)
+		return r;
+	if (!(dir->flags & NODE_BELOW)) {
+		layer_count(s->l, dropped, 1);
+		return 0;
+	}
+	n->mode = 0;
+	layer_count(s->l, whiteouts, 1);
+	return writer_whiteout(&s->l->w, n, e);
+}
+
+/* ---- hard links to files below ---- */
+
+static int copy_range(int from, int to, off_t at, off_t end, const struct node *n, struct err *e)
+{
+	char piece[65536];
+
+	while (at < end) {
+		ssize_t want = end - at < (off_t)sizeof(piece) ? (ssize_t)(end - at) : (ssize_t)sizeof(piece);
+		ssize_t got = pread(from, piece, (size_t)want, at);
+		int r;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return node_err(n, got ? errno : EIO, e, "cannot read the file in the layer below");
+		r = writer_file_data(to, piece, (size_t)got, (uint64_t)at, n, e);
+		if (r < 0)
+			return r;
+		at += got;
+	}
+	return 0;
+}
+
+static int copy_content(struct settle *s, struct node *n, int from, int to, uint64_t *ret_end, struct err *e)
+{
+	off_t size = (off_t)n->size, at = 0;
+	struct layer *l = s->l;
+
+	*ret_end = 0;
+	while (at < size) {
+		off_t data = lseek(from, at, SEEK_DATA), end;
+		int r;
+
+		if (data < 0 && errno == ENXIO)
+			break; /* a hole to the end */
+		end = data < 0 ? -1 : lseek(from, data, SEEK_HOLE);
+		if (end < 0)
+			return node_err(n, errno, e, "cannot read the file in the layer below");
+		if ((uint64_t)(end - data) > l->o.limits.bytes - l->bytes)
+			return node_err(n, EFBIG, e, "the layer holds too much data");
+		l->bytes += (uint64_t)(end - data);
+		layer_count(l, bytes, (uint64_t)(end - data));
+		r = copy_range(from, to, data, end, n, e);
+		if (r < 0)
+			return r;
+		at = end;
+		*ret_end = (uint64_t)end;
+	}
+	return 0;
+}
+
+static int copy_regular(struct settle *s, struct node *n, const struct lower_hit *hit, const struct xattrs *x,
+			struct err *e)
+{
+	scoped_fd int from = -1, to = -1;
+	uint64_t end = 0;
+	int r;
+
+	n->size = (uint64_t)hit->st.st_size;
+	r = fd_open_regular(hit->fd, hit->name, O_NOFOLLOW, &from, e);
+	if (r == 0)
+		r = writer_file_begin(&s->l->w, n, &to, e);
+	if (r == 0)
+		r = copy_content(s, n, from, to, &end, e);
+	return r < 0 ? r : writer_file_end(&s->l->w, n, &to, end, x, e);
+}
+
+static int copy_symlink(struct settle *s, struct node *n, const struct lower_hit *hit, const struct xattrs *x,
+			struct err *e)
+{
+	char target[4096];
+	ssize_t len = readlinkat(hit->fd, hit->name, target, sizeof(target));
+
+	if (len < 0)
+		return node_err(n, errno, e, "cannot read the symbolic link in the layer below");
+	n->link = tree_string(&s->l->tree, target, (size_t)len);
+	return n->link ? writer_symlink(&s->l->w, n, x, e) : err_nomem(e);
+}
+
+static int copy_up(struct settle *s, struct node *n, const struct lower_hit *hit, struct err *e)
+{
+	struct xattrs x = { .items = NULL };
+	int r = xattrs_read(&x, hit->fd, hit->name, &s->l->o, s->path.data, e);
+
+	n->flags &= (uint16_t)~NODE_PENDING;
+	n->mode = hit->st.st_mode;
+	n->uid = hit->st.st_uid;
+	n->gid = hit->st.st_gid;
+	n->sec = hit->st.st_mtim.tv_sec;
+	n->nsec = (uint32_t)hit->st.st_mtim.tv_nsec;
+	n->link = NULL;
+	if (r == 0 && S_ISREG(n->mode)) {
+		r = copy_regular(s, n, hit, &x, e);
+	} else if (r == 0 && S_ISLNK(n->mode)) {
+		r = copy_symlink(s, n, hit, &x, e);
+	} else if (r == 0) {
+		n->rdev = hit->st.st_rdev;
+		r = writer_special(&s->l->w, n, &x, e);
+	}
+	xattrs_done(&x);
+	return r;
+}
+
+static int join(struct settle *s, struct node *n, struct node *first, struct err *e)
+{
+	n->flags &= (uint16_t)~NODE_PENDING;
+	n->mode = first->mode;
+	n->uid = first->uid;
+	n->gid = first->gid;
+	n->sec = first->sec;
+	n->nsec = first->nsec;
+	n->size = first->size;
+	n->link = first->link;
+	return writer_link(&s->l->w, n, first, e);
+}
+
+static bool target_hidden(const struct layer *l, const char *path)
+{
+	const struct node *n = l->tree.root;
+
+	for (const char *p = path, *end; *p; p = *end ? end + 1 : end) {
+		end = strchrnul(p, '/');
+		if (node_hides(n))
+			return true;
+		n = tree_find(&l->tree, n, p, (size_t)(end - p));
+		if (!n)
+			return false;
+	}
+	return n->flags & NODE_WHITEOUT;
+}
+
+static int find_target(struct settle *s, const struct node *n, const char *target, struct lower_hit *hit, struct err *e)
+{
+	int r = target_hidden(s->l, target) ? 0 : lower_find(&s->lower, target, hit, e);
+
+	if (r < 0)
+		return r;
+	if (r == 0 || S_ISDIR(hit->st.st_mode)) {
+		r = path_of(s, n, e);
+		return r < 0 ? r : err_say(e, hit->fd < 0 ? ENOENT : EPERM, s->path.data, hit->fd < 0 ?
+					   "is a hard link to '%s', which neither the layer nor those below have" :
+					   "is a hard link to the directory '%s'", target);
+	}
+	return 0;
+}
+
+static int note_pending(struct settle *s, struct node *n, struct err *e)
+{
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	struct pending p = { .node = n };
+	int r = find_target(s, n, n->link, &hit, e);
+
+	if (r < 0)
+		return r;
+	p.dev = hit.st.st_dev;
+	p.ino = hit.st.st_ino;
+	return VEC_ADD(&s->pending, p) < 0 ? err_nomem(e) : 0;
+}
+
+static int by_inode(const void *a, const void *b)
+{
+	const struct pending *x = a, *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	if (x->ino != y->ino)
+		return x->ino < y->ino ? -1 : 1;
+	return 0;
+}
+
+/* One copy for all the links to one file. */
+static int settle_pending(struct settle *s, struct err *e)
+{
+	struct pending *p = s->pending.items;
+	int r = 0;
+
+	if (s->pending.len)
+		qsort(p, s->pending.len, sizeof(*p), by_inode);
+	for (size_t i = 0; r == 0 && i < s->pending.len; i++) {
+		scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+
+		r = find_target(s, p[i].node, p[i].node->link, &hit, e);
+		if (r == 0)
+			r = lower_answer_hit(&s->lower, "file", p[i].node->link, &hit, &s->l->answers, e);
+		if (r < 0)
+			break;
+		if (i && !by_inode(&p[i], &p[i - 1])) {
+			r = join(s, p[i].node, p[i - 1].node, e);
+			continue;
+		}
+		r = path_of(s, p[i].node, e);
+		if (r == 0)
+			r = copy_up(s, p[i].node, &hit, e);
+	}
+	return r;
+}
+
+/* Nothing is left to be made of these, but a link to nothing is an error all the same. */
+static int settle_wanted(struct settle *s, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->l->wanted.len; i++) {
+		scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+		const struct wanted *w = &s->l->wanted.items[i];
+
+		r = find_target(s, w->node, w->link, &hit, e);
+		if (r == 0)
+			r = lower_answer_hit(&s->lower, "file", w->link, &hit, &s->l->answers, e);
+	}
+	return r;
+}
+
+static int settle_node(struct settle *s, struct node *n, struct err *e)
+{
+	int r = 0;
+
+	if (n->flags & NODE_PENDING)
+		return note_pending(s, n, e);
+	if (node_is_dir(n) && !(n->flags & NODE_LISTED))
+		r = settle_parent(s, n, e);
+	if (r == 0 && n->flags & NODE_WHITEOUT && !(n->flags & NODE_MADE))
+		r = settle_whiteout(s, n, e);
+	return r;
+}
+
+int layer_settle(struct layer *l, const struct lower *lower, struct err *e)
+{
+	struct settle s = { .l = l, .lower = *lower };
+	int r = 0;
+
+	if (l->root_opaque)
+		s.lower.n = 0;
+	writer_enter(&l->w);
+	for (struct node *n = l->tree.root; r == 0 && n; n = tree_next(l->tree.root, n))
+		r = settle_node(&s, n, e);
+	if (r == 0)
+		r = settle_pending(&s, e);
+	if (r == 0)
+		r = settle_wanted(&s, e);
+	writer_leave(&l->w);
+	buf_done(&s.path);
+	VEC_DONE(&s.pending);
+	l->settled = r == 0;
+	return r;
+}
+
+int layer_finish(struct layer *l, struct err *e)
+{
+	struct node *root = l->tree.root;
+	int r = 0;
+
+	writer_enter(&l->w);
+	for (struct node *n = root; r == 0 && n; n = tree_next(root, n))
+		if (is_made_dir(n))
+			r = writer_dir_own(&l->w, n, e);
+	for (struct node *n = tree_first_up(root); r == 0 && n; n = tree_next_up(root, n))
+		if (is_made_dir(n))
+			r = writer_dir_finish(&l->w, n, e);
+	writer_leave(&l->w);
+	return r;
+}
+
+int layer_answers(const struct layer *l, struct buf *ret, struct err *e)
+{
+	buf_add(ret, l->answers.data ? l->answers.data : "", l->answers.len);
+	return buf_get(ret) ? 0 : err_nomem(e);
+}

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tarcheck: refuse tar headers that can be read in more than one way. */
+
+#include "tarcheck.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/buf.h"
+#include "../base/num.h"
+#include "../base/vec.h"
+
+enum { BLOCK = 512, META_LIMIT = 1 << 20, META_IN_A_ROW = 16 };
+
+/* Offsets and sizes of header fields. */
+enum {
+	F_NAME = 0, F_MODE = 100, F_UID = 108, F_GID = 116, F_SIZE = 124, F_MTIME = 136, F_SUM = 148, F_TYPE = 156,
+	F_LINK = 157, F_MAGIC = 257, F_MAJOR = 329, F_MINOR = 337, F_SPARSE = 386, F_EXTENDED = 482, F_REALSIZE = 483,
+	F_EXT_EXTENDED = 504,
+};
+
+enum state { HEADER, META, SPARSE, DATA, END };
+
+/* Of which kinds an extension header stands before the entry, and what it says that counts. */
+struct pending {
+	bool pax, long_name, long_link;
+	bool path, linkpath, has_uid, has_gid, has_size, has_time;
+	uint32_t uid, gid;
+	uint64_t size;
+	int64_t sec;
+	uint32_t nsec;
+	unsigned headers;
+};
+
+struct tarcheck {
+	enum state state;
+	uint64_t pos;            /* of the next byte to be fed */
+	uint64_t start;          /* of the entry's first header */
+	uint64_t skip;           /* bytes of body and padding still to come, in DATA */
+	unsigned char block[BLOCK];
+	size_t have;             /* bytes of the block */
+	char meta_type;
+	size_t meta_size;
+	struct buf meta;
+	struct pending ext;
+	VEC(struct tarfact) facts;
+	size_t next;
+	char name[256 + 1];      /* of the entry at hand, for messages */
+};
+
+int tarcheck_new(struct tarcheck **ret, struct err *e)
+{
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? 0 : err_nomem(e);
+}
+
+void tarcheck_free(struct tarcheck *t)
+{
+	if (!t)
+		return;
+	buf_done(&t->meta);
+	VEC_DONE(&t->facts);
+	free(t);
+}
+
+bool tarcheck_empty(const struct tarcheck *t)
+{
+	return t->pos == 0;
+}
+
+bool tarcheck_next(struct tarcheck *t, struct tarfact *ret)
+{
+	if (t->next == t->facts.len)
+		return false;
+	*ret = t->facts.items[t->next++];
+	if (t->next == t->facts.len)
+		t->next = t->facts.len = 0;
+	return true;
+}
+
+static void set_name(struct tarcheck *t, const void *s, size_t n)
+{
+	n = strnlen(s, n < sizeof(t->name) - 1 ? n : sizeof(t->name) - 1);
+	memcpy(t->name, s, n);
+	t->name[n] = '\0';
+}
+
+static int bad(struct tarcheck *t, struct err *e, const char *what)
+{
+	return err_say(e, EBADMSG, t->name, "%s (tar header at byte %llu)", what, (unsigned long long)t->start);
+}
+
+/* ---- numbers ---- */
+
+/* GNU's base-256: the first byte's top bit set, a two's complement number. Negative ones only if asked for. */
+static int base256(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
+{
+	bool neg = p[0] & 0x40;
+	uint64_t v = neg ? UINT64_MAX : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = i ? p[i] : (unsigned char)((p[0] & 0x3f) | (neg ? 0xc0 : 0));
+
+		/* What is shifted out must be nothing but sign. */
+		if (v >> 55 != (neg ? UINT64_MAX >> 55 : 0))
+			return -ERANGE;
+		v = v << 8 | c;
+	}
+	if (neg && !neg_ok)
+		return -EINVAL;
+	*ret = (int64_t)v;
+	return 0;
+}
+
+/* Blanks, octal digits, and a blank or NUL (behind which old tars leave rubbish only after a NUL). */
+static int number(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
+{
+	uint64_t v = 0;
+	size_t i = 0;
+
+	if (p[0] & 0x80)
+		return base256(p, n, neg_ok, ret);
+	while (i < n && p[i] == ' ')
+		i++;
+	for (; i < n && p[i] >= '0' && p[i] <= '7'; i++)
+		v = v << 3 | (uint64_t)(p[i] - '0'); /* 12 digits: 36 bits */
+	while (i < n && p[i] == ' ')
+		i++;
+	if (i < n && p[i] != '\0')
+		return -EINVAL;
+	*ret = (int64_t)v;
+	return 0;
+}
+
+static int id_field(struct tarcheck *t, size_t at, uint32_t *ret, struct err *e, const char *what)
+{
+	int64_t v;
+
+	if (number(t->block + at, 8, false, &v) < 0 || v > 4294967294)
+		return bad(t, e, what);
+	*ret = (uint32_t)v;
+	return 0;
+}
+
+/* [-]digits[.digits], to be cut to nanoseconds and rounded down. */
+static int pax_time(const char *s, size_t n, int64_t *ret_sec, uint32_t *ret_nsec)
+{
+	bool neg = n && *s == '-';
+	const char *dot;
+	uint64_t sec;
+	uint32_t nsec = 0;
+	size_t digits;
+
+	s += neg;
+	n -= neg;
+	dot = memchr(s, '.', n);
+	digits = dot ? (size_t)(dot - s) : n;
+	if (num_u64_n(s, digits, &sec) < 0 || sec > INT64_MAX - 1)
+		return -EINVAL;
+	for (size_t i = 0; dot && i < n - digits - 1; i++) {
+		if (dot[1 + i] < '0' || dot[1 + i] > '9')
+			return -EINVAL;
+		if (i < 9)
+			nsec = nsec * 10 + (uint32_t)(dot[1 + i] - '0');
+	}
+	for (size_t i = dot ? n - digits - 1 : 9; i < 9; i++)
+		nsec *= 10;
+
+	*ret_sec = neg ? -(int64_t)sec - (nsec > 0) : (int64_t)sec;
+	*ret_nsec = neg && nsec ? 1000000000 - nsec : nsec;
+	return 0;
+}
+
+/* ---- pax records ---- */
+
+static int rec_id(const char *v, size_t n, uint32_t *ret)
+{
+	uint64_t id;
+
+	if (num_u64_n(v, n, &id) < 0 || id > 4294967294)
+		return -EINVAL;
+	*ret = (uint32_t)id;
+	return 0;
+}
+
+static int rec_uid(struct pending *x, const char *v, size_t n)
+{
+	x->has_uid = true;
+	return rec_id(v, n, &x->uid);
+}
+
+static int rec_gid(struct pending *x, const char *v, size_t n)
+{
+	x->has_gid = true;
+	return rec_id(v, n, &x->gid);
+}
+
+static int rec_size(struct pending *x, const char *v, size_t n)
+{
+	x->has_size = true;
+	return num_u64_n(v, n, &x->size) < 0 || x->size > INT64_MAX - BLOCK ? -EINVAL : 0;
+}
+
+static int rec_time(struct pending *x, const char *v, size_t n)
+{
+	x->has_time = true;
+	return pax_time(v, n, &x->sec, &x->nsec);
+}
+
+static int rec_text(struct pending *x, const char *v, size_t n)
+{
+	(void)x;
+	return n == 0 || memchr(v, '\0', n) ? -EINVAL : 0;
+}
+
+static int rec_path(struct pending *x, const char *v, size_t n)
+{
+	x->path = true;
+	return rec_text(x, v, n);
+}
+
+static int rec_linkpath(struct pending *x, const char *v, size_t n)
+{
+	x->linkpath = true;
+	return rec_text(x, v, n);
+}
+
+static int rec_decimal(struct pending *x, const char *v, size_t n)
+{
+	uint64_t u;
+
+	(void)x;
+	return num_u64_n(v, n, &u) < 0 || u > INT64_MAX - BLOCK ? -EINVAL : 0;
+}
+
+static int rec_charset(struct pending *x, const char *v, size_t n)
+{
+	static const char *const known[] = { "BINARY", "ISO-IR 10646 2000 UTF-8" };
+
+	(void)x;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (n == strlen(known[i]) && !memcmp(v, known[i], n))
+			return 0;
+	return -EINVAL;
+}
+
+/* The keys that decide something; others pass (attributes and ACLs are judged as libarchive gives them). */
+static const struct { const char *key; int (*check)(struct pending *, const char *, size_t); } keys[] = {
+	{ "path", rec_path }, { "linkpath", rec_linkpath }, { "GNU.sparse.name", rec_path },
+	{ "uid", rec_uid }, { "gid", rec_gid }, { "size", rec_size }, { "mtime", rec_time },
+	{ "hdrcharset", rec_charset },
+	{ "GNU.sparse.major", rec_decimal }, { "GNU.sparse.minor", rec_decimal },
+	{ "GNU.sparse.realsize", rec_decimal }, { "GNU.sparse.size", rec_decimal },
+	{ "GNU.sparse.numblocks", rec_decimal }, { "GNU.sparse.offset", rec_decimal },
+	{ "GNU.sparse.numbytes", rec_decimal }, { "GNU.sparse.map", rec_text },
+	{ "SCHILY.realsize", rec_decimal }, { "SCHILY.devmajor", rec_decimal }, { "SCHILY.devminor", rec_decimal },
+	{ "SCHILY.acl.access", rec_text }, { "SCHILY.acl.default", rec_text },
+};
+
+static int pax_record(struct tarcheck *t, struct pending *x, const char *key, size_t klen, const char *v, size_t n,
+		      struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		if (klen != strlen(keys[i].key) || memcmp(key, keys[i].key, klen))
+			continue;
+		if (keys[i].check(x, v, n) < 0) {
+			(void)bad(t, e, "has a pax record of no valid value");
+			err_why(e, "the value of %s", keys[i].key);
+			return -EBADMSG;
+		}
+		if (keys[i].check == rec_path)
+			set_name(t, v, n);
+	}
+	return 0;
+}
+
+/* "LENGTH KEY=VALUE\n", LENGTH counting all of it. */
+static int pax_records(struct tarcheck *t, struct pending *x, struct err *e)
+{
+	const char *p = t->meta.data, *end = p + t->meta_size;
+
+	while (p < end) {
+		const char *blank = memchr(p, ' ', (size_t)(end - p) < 8 ? (size_t)(end - p) : 8);
+		const char *eq;
+		uint64_t len;
+		int r;
+
+		if (!blank || num_u64_n(p, (size_t)(blank - p), &len) < 0)
+			return bad(t, e, "has a pax record without a length");
+		if (len > (size_t)(end - p) || len < (size_t)(blank - p) + 3 || p[len - 1] != '\n')
+			return bad(t, e, "has a pax record of a wrong length");
+		eq = memchr(blank + 1, '=', len - (size_t)(blank + 1 - p));
+		if (!eq || eq == blank + 1 || memchr(blank + 1, '\0', (size_t)(eq - blank - 1)))
+			return bad(t, e, "has a pax record without a key");
+		r = pax_record(t, x, blank + 1, (size_t)(eq - blank - 1), eq + 1, len - (size_t)(eq + 1 - p) - 1, e);
+		if (r < 0)
+			return r;
+		p += len;
+	}
+	return 0;
+}
+
+/* ---- headers ---- */
+
+static int meta_done(struct tarcheck *t, struct err *e)
+{
+	struct pending ignored = { .pax = false };
+	size_t n = t->meta_size;
+
+	t->state = HEADER;
+	if (t->meta_type == 'x' || t->meta_type == 'X')
+		return pax_records(t, &t->ext, e);
+	/* What a global header says is ignored, by libarchive and by the tools that make images, but must be sound. */
+	if (t->meta_type == 'g')
+		return pax_records(t, &ignored, e);
+
+	/* A GNU long name ends with a NUL; what is behind one would be cut off. */
+	n = n ? strnlen(t->meta.data, n) : 0;
+	if (n == 0 || t->meta_size - n > 1)
+		return bad(t, e, "has a GNU long name that is empty or holds a NUL");
+	if (t->meta_type == 'L')
+		set_name(t, t->meta.data, n);
+	return 0;
+}
+
+static int meta_begin(struct tarcheck *t, char type, uint64_t size, struct err *e)
+{
+	bool *seen = type == 'L' ? &t->ext.long_name : type == 'K' ? &t->ext.long_link :
+		     type == 'g' ? NULL : &t->ext.pax;
+
+	if (size > META_LIMIT)
+		return bad(t, e, "has an extension header of more than 1 MiB");
+	if (++t->ext.headers > META_IN_A_ROW)
+		return bad(t, e, "has more than 16 extension headers in a row");
+	if (seen && *seen)
+		return bad(t, e, "has two extension headers of one kind");
+	if (seen)
+		*seen = true;
+
+	t->meta_type = type;
+	t->meta_size = size;
+	buf_reset(&t->meta);
+	t->state = META;
+	if (size == 0)
+		return meta_done(t, e);
+	return 0;
+}
+
+static bool is_zero(const unsigned char *p)
+{
+	return p[0] == 0 && !memcmp(p, p + 1, BLOCK - 1);
+}
+
+static bool checksum_fits(const unsigned char *p)
+{
+	int64_t want, sum = 0, sum_signed = 0;
+
+	if (number(p + F_SUM, 8, false, &want) < 0)
+		return false;
+	for (size_t i = 0; i < BLOCK; i++) {
+		unsigned char c = i - F_SUM < 8 ? ' ' : p[i];
+
+		sum += c;
+		sum_signed += (signed char)c;
+	}
+	return want == sum || want == sum_signed;
+}
+
+/* GNU's old sparse map stands in the header; only in an 'S' entry, which must have one. */
+static int sparse_fields(struct tarcheck *t, bool gnu, char type, struct err *e)
+{
+	const unsigned char *p = t->block;
+	bool map = p[F_SPARSE] || p[F_EXTENDED] || p[F_REALSIZE];
+
+	if (type == 'S' && (!gnu || !p[F_SPARSE] || t->ext.has_size))
+		return bad(t, e, "is a sparse file without a sparse map");
+	if (type != 'S' && gnu && map)
+		return bad(t, e, "has a sparse map and is no sparse file");
+	return 0;
+}
+
+static int device_fields(struct tarcheck *t, char type, struct err *e)
+{
+	int64_t major, minor;
+
+	if (type != '3' && type != '4')
+		return 0;
+	if (number(t->block + F_MAJOR, 8, false, &major) < 0 || number(t->block + F_MINOR, 8, false, &minor) < 0 ||
+	    major >= 1 << 12 || minor >= 1 << 20)
+		return bad(t, e, "has a device number that Linux does not have");
+	return 0;
+}
+
+static int entry_done(struct tarcheck *t, struct tarfact f, char type, struct err *e)
+{
+	const struct pending *x = &t->ext;
+
+	if (x->has_uid)
+		f.uid = x->uid;
+	if (x->has_gid)
+		f.gid = x->gid;
+	if (x->has_size)
+		f.size = x->size;
+	if (x->has_time) {
+		f.sec = x->sec;
+		f.nsec = x->nsec;
+	}
+	if (type >= '1' && type <= '6' && f.size)
+		return bad(t, e, "is no regular file and has a body, which readers of tar do not agree on");
+	if ((x->path && x->long_name) || (x->linkpath && x->long_link))
+		return bad(t, e, "has its name in a pax and in a GNU header");
+	if (VEC_ADD(&t->facts, f) < 0)
+		return err_nomem(e);
+
+	t->skip = (f.size + BLOCK - 1) & ~(uint64_t)(BLOCK - 1);
+	t->state = type == 'S' && t->block[F_EXTENDED] ? SPARSE : DATA;
+	t->ext = (struct pending){ .pax = false };
+	return 0;
+}
+
+static int header(struct tarcheck *t, struct err *e)
+{
+	const unsigned char *p = t->block;
+	bool gnu = !memcmp(p + F_MAGIC, "ustar  ", 8);
+	char type = (char)p[F_TYPE];
+	struct tarfact f = { .start = t->start };
+	int64_t v, size;
+	int r;
+
+	if (is_zero(p)) {
+		t->state = END;
+		return t->ext.headers ? bad(t, e, "the archive ends after an extension header") : 0;
+	}
+	if (!t->ext.path && !t->ext.long_name)
+		set_name(t, p + F_NAME, 100);
+	if (!checksum_fits(p))
+		return bad(t, e, "the header's checksum is wrong");
+	if (number(p + F_SIZE, 12, false, &size) < 0 || size > INT64_MAX - BLOCK)
+		return bad(t, e, "has no valid size");
+	if (strchr("xXgLK", type) && type)
+		return meta_begin(t, type, (uint64_t)size, e);
+	if (!strchr("01234567S", type) && type)
+		return bad(t, e, "is of a type that is not known");
+
+	if (number(p + F_MODE, 8, false, &v) < 0 || v > UINT32_MAX)
+		return bad(t, e, "has no valid mode");
+	f.mode = v & 07777;
+	if (number(p + F_MTIME, 12, true, &f.sec) < 0)
+		return bad(t, e, "has no valid time");
+	f.size = (uint64_t)size;
+	r = id_field(t, F_UID, &f.uid, e, "has no valid user id");
+	if (r == 0)
+		r = id_field(t, F_GID, &f.gid, e, "has no valid group id");
+	if (r == 0)
+		r = device_fields(t, type, e);
+	if (r == 0)
+		r = sparse_fields(t, gnu, type, e);
+	return r < 0 ? r : entry_done(t, f, type, e);
+}
+
+static int block_done(struct tarcheck *t, struct err *e)
+{
+	if (t->state == HEADER)
+		return header(t, e);
+	if (t->state == SPARSE) {
+		t->state = t->block[F_EXT_EXTENDED] ? SPARSE : DATA;
+		return 0;
+	}
+	/* META */
+	buf_add(&t->meta, t->block, BLOCK);
+	if (t->meta.oom)
+		return err_nomem(e);
+	return t->meta.len >= t->meta_size ? meta_done(t, e) : 0;
+}
+
+int tarcheck_feed(struct tarcheck *t, const void *data, size_t n, struct err *e)
+{
+	const unsigned char *p = data;
+
+	while (n && t->state != END) {
+		uint64_t take = t->state == DATA ? t->skip : BLOCK - t->have;
+		int r;
+
+		if (take > n)
+			take = n;
+		if (t->state == DATA) {
+			t->skip -= take;
+		} else {
+			if (t->state == HEADER && t->have == 0 && t->ext.headers == 0)
+				t->start = t->pos;
+			memcpy(t->block + t->have, p, take);
+			t->have += take;
+		}
+		p += take;
+		n -= take;
+		t->pos += take;
+		if (t->have == BLOCK) {
+			t->have = 0;
+			r = block_done(t, e);
+			if (r < 0)
+				return r;
+		}
+		if (t->state == DATA && t->skip == 0)
+			t->state = HEADER;
+	}
+	t->pos += n;
+	return 0;
+}
+
+int tarcheck_end(struct tarcheck *t, struct err *e)
+{
+	if (t->state == END || (t->state == HEADER && t->have == 0 && t->ext.headers == 0))
+		return 0;
+	return bad(t, e, "the archive is cut off");
+}

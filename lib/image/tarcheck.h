@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IMAGE_TARCHECK_H
+#define IMAGE_TARCHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/err.h"
+
+/*
+ * A strict look at a tar stream (ustar, pax, GNU and V7; POSIX.1 pax, "ustar Interchange Format") on its way to libarchive, whose
+ * reader takes an id of "0x10", a length past the end or two headers that contradict each other as
+ * something. Everything that two readers could read in two ways is refused here; and what libarchive
+ * then makes of each entry can be compared with what was seen.
+ */
+struct tarcheck;
+
+/* One entry as its headers say. */
+struct tarfact {
+	uint64_t start;      /* where in the stream its first header begins */
+	uint64_t size;       /* of the body that follows the headers, in bytes */
+	uint32_t uid, gid;
+	uint32_t mode;       /* 07777 bits */
+	int64_t sec;         /* rounded down, as struct timespec wants it */
+	uint32_t nsec;
+};
+
+int tarcheck_new(struct tarcheck **ret, struct err *e);
+void tarcheck_free(struct tarcheck *t);
+
+/* The next n bytes of the stream; pieces may be cut anywhere. Returns 0 or -EBADMSG with e filled. */
+int tarcheck_feed(struct tarcheck *t, const void *p, size_t n, struct err *e);
+
+/* The stream has ended: not in the middle of something? */
+int tarcheck_end(struct tarcheck *t, struct err *e);
+
+/* The next entry seen and not yet asked for, in order. False when there is none. */
+bool tarcheck_next(struct tarcheck *t, struct tarfact *ret);
+
+/* Was no byte fed at all? */
+bool tarcheck_empty(const struct tarcheck *t);
+
+#endif

@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* xattr: which extended attributes a layer may set, and setting them. */
+
+#include "xattr.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <sys/xattr.h>
+
+#include "../base/buf.h"
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/vec.h"
+
+#define ACL_ACCESS "system.posix_acl_access"
+#define ACL_DEFAULT "system.posix_acl_default"
+#define CAPABILITY "security.capability"
+
+/* linux/limits.h: XATTR_NAME_MAX, XATTR_SIZE_MAX */
+enum { NAME_LIMIT = 255, VALUE_LIMIT = 65536 };
+
+enum action { KEEP, ESCAPE, HOSTS, USERS, ACL, CAPS, FOREIGN };
+
+/* The first prefix that fits decides. */
+static const struct { const char *prefix; enum action action; } rules[] = {
+	{ "trusted.overlay.", ESCAPE },
+	{ "user.overlay.", ESCAPE },
+	{ "security.selinux", HOSTS },
+	{ "security.ima", HOSTS },
+	{ "security.evm", HOSTS },
+	{ "security.SMACK64", HOSTS },
+	{ "security.apparmor", HOSTS },
+	{ CAPABILITY, CAPS },
+	{ "security.", KEEP },
+	{ "trusted.", KEEP },
+	{ "user.", USERS },
+	{ ACL_ACCESS, ACL },
+	{ ACL_DEFAULT, ACL },
+	{ "", FOREIGN },
+};
+
+static bool has_prefix(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
+static enum action action_of(const char *name)
+{
+	size_t i = 0;
+
+	while (!has_prefix(name, rules[i].prefix))
+		i++;
+	return rules[i].action;
+}
+
+static void tell(enum log_level level, const char *on, const char *name, const char *text)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	buf_char(&b, '\'');
+	buf_escaped(&b, on, strlen(on));
+	buf_str(&b, "': ");
+	buf_escaped(&b, name, strlen(name));
+	if (!buf_get(&b))
+		return;
+	if (level == LOG_WARN)
+		log_warn("%s: %s", buf_get(&b), text);
+	else
+		log_verbose("%s: %s", buf_get(&b), text);
+}
+
+static int refuse(struct err *e, int num, const char *on, const char *name, const char *why)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	buf_escaped(&b, name, strlen(name));
+	return err_say(e, num, on, "the extended attribute %s %s", buf_get(&b) ? buf_get(&b) : "?", why);
+}
+
+void xattrs_done(struct xattrs *x)
+{
+	for (size_t i = 0; i < x->len; i++) {
+		free(x->items[i].name);
+		free(x->items[i].value);
+	}
+	VEC_DONE(x);
+}
+
+void xattrs_free(struct xattrs *x)
+{
+	if (!x)
+		return;
+	xattrs_done(x);
+	free(x);
+}
+
+bool xattrs_has(const struct xattrs *x, const char *name)
+{
+	for (size_t i = 0; i < x->len; i++)
+		if (!strcmp(x->items[i].name, name))
+			return true;
+	return false;
+}
+
+static int append(struct xattrs *x, const char *name, const void *value, size_t size, struct err *e)
+{
+	struct xattr a = { .name = strdup(name), .value = malloc(size ? size : 1), .size = size };
+
+	if (!a.name || !a.value || VEC_ADD(x, a) < 0) {
+		free(a.name);
+		free(a.value);
+		return err_nomem(e);
+	}
+	if (size)
+		memcpy(a.value, value, size);
+	return 0;
+}
+
+bool xattr_escapes_known(void)
+{
+	struct utsname u;
+	char *end;
+	long major, minor;
+
+	/* To see it happen one would have to mount an overlay, so for once the version decides. */
+	if (uname(&u) < 0)
+		return false;
+	major = strtol(u.release, &end, 10);
+	minor = *end == '.' ? strtol(end + 1, NULL, 10) : 0;
+	return major > 6 || (major == 6 && minor >= 7);
+}
+
+static int add_escaped(struct xattrs *x, const char *name, const void *value, size_t size, const char *on,
+		       struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	const char *rest = strchr(name, '.') + strlen(".overlay.");
+
+	if (!xattr_escapes_known())
+		return refuse(e, EOPNOTSUPP, on, name,
+			      "would speak to overlayfs, which cannot escape it before Linux 6.7");
+
+	buf_add(&b, name, (size_t)(rest - name));
+	buf_str(&b, "overlay.");
+	buf_str(&b, rest);
+	if (!buf_get(&b))
+		return err_nomem(e);
+	if (b.len > NAME_LIMIT)
+		return refuse(e, ENAMETOOLONG, on, name, "has a name that is too long to be escaped for overlayfs");
+	if (xattrs_has(x, buf_get(&b)))
+		return 0;
+	return append(x, buf_get(&b), value, size, e);
+}
+
+/* linux/capability.h: struct vfs_cap_data, vfs_ns_cap_data; little endian on disk. */
+static bool capability_fits(const unsigned char *v, size_t size)
+{
+	if (size == 20)
+		return v[3] == 2;
+	if (size != 24 || v[3] != 3)
+		return false;
+	return (v[20] & v[21] & v[22] & v[23]) != 0xff; /* 4294967295 is no id */
+}
+
+int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t size, mode_t type,
+	       const struct layer_options *o, const char *on, struct err *e)
+{
+	enum action action = action_of(name);
+
+	if (strlen(name) > NAME_LIMIT)
+		return refuse(e, ENAMETOOLONG, on, name, "has a name of more than 255 bytes");
+	if (size > VALUE_LIMIT)
+		return refuse(e, E2BIG, on, name, "is larger than 65536 bytes, the most that Linux can store");
+	if (xattrs_has(x, name))
+		return 0;
+
+	switch (action) {
+	case ESCAPE:
+		return add_escaped(x, name, value, size, on, e);
+	case HOSTS:
+		if (o->keep_security)
+			break;
+		tell(LOG_VERBOSE, on, name, "left out: it belongs to the machine that made the image");
+		return 0;
+	case FOREIGN:
+		tell(LOG_WARN, on, name, "left out: Linux has no such extended attribute");
+		return 0;
+	case CAPS:
+		if (!capability_fits(value, size))
+			return refuse(e, EINVAL, on, name, "is malformed (neither version 2 nor version 3)");
+		break;
+	case USERS:
+		if (S_ISREG(type) || S_ISDIR(type))
+			break;
+		tell(LOG_WARN, on, name, "left out: Linux keeps it on files and directories only");
+		return 0;
+	case ACL:
+		if (!S_ISLNK(type))
+			break;
+		tell(LOG_WARN, on, name, "left out: a symbolic link has no access control list");
+		return 0;
+	case KEEP:
+		break;
+	}
+	return append(x, name, value, size, e);
+}
+
+static int set_one(const struct xattr *a, int fd, const char *path)
+{
+	int r = path ? lsetxattr(path, a->name, a->value, a->size, 0) : fsetxattr(fd, a->name, a->value, a->size, 0);
+
+	return r < 0 ? -errno : 0;
+}
+
+static int set_failed(const struct xattr *a, int num, const char *on, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	enum action action = action_of(a->name);
+
+	buf_escaped(&b, a->name, strlen(a->name));
+	(void)err_set(e, num, on, "cannot set the extended attribute %s", buf_get(&b) ? buf_get(&b) : "?");
+	err_op(e, "setxattr");
+	if (num == EOPNOTSUPP)
+		err_why(e, "the filesystem of the store does not keep such attributes");
+	else if (num == EINVAL && (action == ACL || action == CAPS))
+		err_why(e, "it is malformed, or names an id that the user namespace does not map");
+	return -num;
+}
+
+int xattrs_set(const struct xattrs *x, int fd, const char *name, const struct layer_options *o,
+	       const char *on, struct err *e)
+{
+	/* There is no lsetxattrat() before Linux 6.13: the descriptor's own directory in /proc stands in. */
+	char dir[32], path[32 + 1 + 256];
+
+	if (name)
+		(void)snprintf(path, sizeof(path), "%s/%s", fd_proc_path(fd, dir), name); /* fits: 255 bytes */
+	for (size_t i = 0; i < x->len; i++) {
+		const struct xattr *a = &x->items[i];
+		int r = set_one(a, fd, name ? path : NULL);
+
+		if (r == -EPERM && o->user_xattr && action_of(a->name) != CAPS) {
+			tell(LOG_WARN, on, a->name, "left out: only the host's root may set it");
+			continue;
+		}
+		if (r < 0)
+			return set_failed(a, -r, on, e);
+	}
+	return 0;
+}
+
+const char *xattr_overlay(bool user, const char *what, char buf[static 64])
+{
+	(void)snprintf(buf, 64, "%s.overlay.%s", user ? "user" : "trusted", what);
+	return buf;
+}
+
+/* An attribute's value, allocated: its size, or -errno. */
+static ssize_t get_value(const char *path, const char *name, void **ret)
+{
+	for (;;) {
+		ssize_t n = lgetxattr(path, name, NULL, 0);
+		scoped_free char *p = n < 0 ? NULL : malloc((size_t)n + 1);
+
+		if (n < 0)
+			return -errno;
+		if (!p)
+			return -ENOMEM;
+		n = lgetxattr(path, name, p, (size_t)n + 1);
+		if (n < 0 && errno == ERANGE)
+			continue;
+		if (n < 0)
+			return -errno;
+		*ret = TAKE_PTR(p);
+		return n;
+	}
+}
+
+static bool copied(const char *name, const struct layer_options *o)
+{
+	if (action_of(name) == ESCAPE)
+		return has_prefix(strchr(name, '.'), ".overlay.overlay.");
+	return action_of(name) != HOSTS || o->keep_security;
+}
+
+int xattrs_read(struct xattrs *x, int fd, const char *name, const struct layer_options *o, const char *on,
+		struct err *e)
+{
+	char dir[32], path[32 + 1 + 256];
+	scoped_free char *list = NULL;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", fd_proc_path(fd, dir), name);
+	n = llistxattr(path, NULL, 0);
+	if (n == 0 || (n < 0 && errno == EOPNOTSUPP))
+		return 0;
+	list = n < 0 ? NULL : malloc((size_t)n);
+	if (n > 0 && !list)
+		return err_nomem(e);
+	if (n > 0)
+		n = llistxattr(path, list, (size_t)n);
+	if (n < 0)
+		return err_set(e, errno, on, "cannot list the extended attributes in the layer below");
+
+	for (const char *p = list; p < list + n; p += strlen(p) + 1) {
+		scoped_free void *value = NULL;
+		ssize_t size;
+		int r;
+
+		if (!copied(p, o))
+			continue;
+		size = get_value(path, p, &value);
+		if (size < 0)
+			return err_set(e, (int)-size, on, "cannot read the extended attribute %s in the layer below", p);
+		r = append(x, p, value, (size_t)size, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
