@@ -39,7 +39,7 @@ struct idmap {
 
 /* What the words of a map may refer to. */
 struct idmap_context {
-	const char *source;   /* for owner:USER: the path whose owner is meant; NULL: refused */
+	const char *source;   /* for owner:USER: the path whose owner is meant, links followed; NULL: refused */
 	bool strict;          /* refuse a map for only one kind, instead of taking the identity for the other */
 	const char *subuid, *subgid; /* NULL: /etc/subuid and /etc/subgid */
 };
@@ -56,7 +56,8 @@ struct idmap_context {
  *   @FILE               lines "[u|g|b] DISK SEEN COUNT"
  * n strings are joined as if separated by blanks. The whole is taken or refused: -EINVAL (with the
  * offset of the fault in e), -ERANGE (an id or sum beyond 4294967294), -E2BIG (too many extents or
- * too long a text), -ENOENT (no such user, file, process). ctx may be NULL.
+ * too long a text), -ENOENT (no such user, file, process, grant), -ENODATA (a namespace without a map),
+ * or what reading from there failed with. ctx may be NULL. A map for one kind only is told of (log_info).
  */
 int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *ctx,
 		struct idmap *ret, struct err *e);

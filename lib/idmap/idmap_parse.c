@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/log.h"
 #include "../base/num.h"
 #include "draft.h"
 #include "names.h"
@@ -267,5 +268,9 @@ int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *
 		if (r < 0)
 			return r;
 	}
-	return draft_finish(&p.draft, true, ret, e);
+	r = draft_finish(&p.draft, true, ret, e);
+	if (r == 0 && ret->gid_assumed)
+		log_info("the map is for %s ids only: %s ids are left as they are", p.draft.uid.len ? "user" : "group",
+			p.draft.uid.len ? "group" : "user");
+	return r;
 }

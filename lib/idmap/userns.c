@@ -107,6 +107,8 @@ static void cleanup_fitted(struct fitted *f)
 	idmap_done(&f->map);
 }
 
+#define scoped_fitted __attribute__((cleanup(cleanup_fitted)))
+
 static int fit_range(const struct idrange *want, const struct draft_kind *own, unsigned kind, bool all,
 		     struct draft *ret, struct err *e)
 {
@@ -163,6 +165,21 @@ static int fit(const struct idmap *m, struct fitted *ret, struct err *e)
 	return r;
 }
 
+int userns_fit(const struct idmap *m, struct idmap *ret, struct err *e)
+{
+	scoped_fitted struct fitted f = { 0 };
+	int r;
+
+	r = fit(m, &f, e);
+	if (r < 0)
+		return r;
+
+	*ret = f.map;
+	ret->gid_assumed = m->gid_assumed;
+	f.map = (struct idmap){ 0 };
+	return 0;
+}
+
 /* The draft's ranges as they are: not merged. ret borrows nothing; free ret->items. */
 static int extents_of(const struct draft_kind *k, struct idranges *ret, struct err *e)
 {
@@ -198,7 +215,7 @@ static int set_maps(int proc, const struct draft *d, struct err *e)
 static int userns_make(const struct idmap *m, int *ret_fd, struct err *e)
 {
 	scoped_child struct child child = CHILD_NONE;
-	__attribute__((cleanup(cleanup_fitted))) struct fitted fitted = { 0 };
+	scoped_fitted struct fitted fitted = { 0 };
 	int r, fd;
 
 	/* Started first: it looks at /proc, which the rest takes for granted. */

@@ -18,6 +18,14 @@
  */
 int userns_get(const struct idmap *m, int *ret_fd, struct err *e);
 
+/*
+ * The map as a namespace made here can have it: in the initial user namespace the same; inside another,
+ * where fewer ids exist, the identity of a kind becomes that of the ids that exist, and any other seen
+ * id must exist (-EPERM names those that do not). userns_get() does it to what it is given; what a
+ * mount then shows is to be compared with this. Reads /proc/self/uid_map and gid_map.
+ */
+int userns_fit(const struct idmap *m, struct idmap *ret, struct err *e);
+
 /* How many were made, for -v and tests. */
 size_t userns_made(void);
 

@@ -187,7 +187,7 @@ TEST(idmap_userns_of_an_ordinary_user_carries_its_own_id_and_says_what_else_need
 TEST(idmap_userns_inside_another_is_cut_to_what_exists_there)
 {
 	struct err e = ERR_INIT;
-	scoped_idmap struct idmap have = { 0 };
+	scoped_idmap struct idmap have = { 0 }, want = { 0 }, fitted = { 0 };
 	scoped_buf struct buf b = BUF_INIT;
 	int outer, fd;
 
@@ -200,12 +200,14 @@ TEST(idmap_userns_inside_another_is_cut_to_what_exists_there)
 	idmap_print(&have, &b);
 	CHECK_STR(buf_get(&b), "b:5:500:1000");
 
-	REQUIRE(get("u:5:6:1", &fd, &e) == 0); /* groups: the identity over what exists */
+	map_of("u:5:6:1", &want);
+	REQUIRE(userns_fit(&want, &fitted, &e) == 0 && userns_get(&want, &fd, &e) == 0); /* groups: the identity over what exists */
 	idmap_done(&have);
 	REQUIRE(userns_map_of_fd(fd, &have, &e) == 0);
 	buf_reset(&b);
 	idmap_print(&have, &b);
 	CHECK_STR(buf_get(&b), "u:5:6:1;g:0:0:2000");
+	CHECK(idmap_equal(&fitted, &have));
 
 	CHECK_INT(get("0:1500:1000", &fd, &e), -EPERM);
 	CHECK_HAS(e.what, "seen user ids 1500-2499 do not all exist in this user namespace");
