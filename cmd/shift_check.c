@@ -1,18 +1,88 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shift-check: to be written. */
+/* shift-check: what is the owner of a file, seen through an ID-mapped mount, and is it right? */
 
-#include "cmd.h"
+#include "shift_check.h"
 
-static const struct opt shift_check_opts[] = { OPT_END };
-static const char *const shift_check_synopsis[] = { NULL };
+#include <errno.h>
+#include <string.h>
+
+#include "../lib/check/compare.h"
+
+/* To add a subcommand: a line here, a word in WORDS, a line of the synopsis, a file cmd/shift_check_WORD.c. */
+static const struct subcommand {
+	const char *word, *operands;
+	size_t min, max;
+	int (*run)(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+} subcommands[] = {
+	{ "verify", "PATH", 1, 1, check_verify }, /* the first one is meant when no word is given */
+};
+
+#define WORDS "verify"
+
+static int parse_class(void *dst, const char *val, struct err *e)
+{
+	unsigned *only = dst;
+	int i = opt_word_index(FINDING_WORDS, val);
+
+	if (i < 0)
+		return err_usage(e, "'%s' is no class of findings: they are %s", val, FINDING_WORDS);
+	*only |= 1U << i;
+	return 0;
+}
+
+static const struct opt shift_check_opts[] = {
+	OPT_LIST(struct check_args, maps, "map", 'm', "MAP", "Expect this map between disk ids and seen ids",
+		 .more = "Needed where the mount cannot tell its map: for overlays, and before Linux 6.15. "
+		 "Where it can, a mount with another map is a finding. May be given more than once. See MAPS in mount-idmapped(8)."),
+	OPT_STR(struct check_args, source, "source", 0, "DIR", "Take the disk side from this directory", .comp = COMP_DIR, .excl = 1,
+		.more = "The tree below the ID-mapped mount, or a copy of it. The default is the mount of PATH without its map (Linux 6.15)."),
+	OPT_STR(struct check_args, spec, "spec", 0, "FILE", "Take the disk side from this mtree(5) specification",
+		.comp = COMP_FILE, .excl = 1),
+	OPT_STR(struct check_args, image, "image", 0, "NAME", "Take the disk side from this image in the store", .excl = 1,
+		.more = "The specifications of its layers are merged as the layers are; ACLs and capabilities come from the layers themselves."),
+	OPT_STORE(struct check_args, store),
+	OPT_U32(struct check_args, threads, "threads", 'j', "N", "Use this many threads",
+		.more = "The default is one for each processor. Eight or more pay where the disk has to be read."),
+	OPT_FUNC(struct check_args, only, "only", 0, "CLASS", parse_class, "Report only findings of this class",
+		 .comp = COMP_WORDS, .words = FINDING_WORDS, .more = "May be given more than once."),
+	OPT_U32(struct check_args, max_findings, "max-findings", 0, "N", "Stop after this many findings"),
+	OPT_FLAG(struct check_args, summary, "summary", 0, "Print only the summary"),
+	OPT_END
+};
+
+static const char *const shift_check_synopsis[] = {
+	"[verify] [-m MAP]... [--source DIR | --spec FILE | --image NAME [-s STORE]] PATH",
+	NULL
+};
+
+static const struct subcommand *find(const char *word)
+{
+	for (size_t i = 0; i < ARRAY_LEN(subcommands); i++)
+		if (!strcmp(subcommands[i].word, word))
+			return &subcommands[i];
+	return NULL;
+}
 
 static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 {
-	(void)args;
-	(void)ctx;
-	return err_usage(e, "not there yet");
+	const struct subcommand *sub = find(ctx->operands.items[0]);
+	char **operands = ctx->operands.items + (sub != NULL);
+	size_t n = ctx->operands.len - (sub != NULL);
+
+	if (!sub)
+		sub = &subcommands[0];
+	if (n < sub->min) {
+		(void)err_usage(e, "%s needs %s", sub->word, sub->operands);
+		err_try(e, "write ./%s for a file of that name", sub->word);
+		return -EINVAL;
+	}
+	if (n > sub->max)
+		return err_usage(e, "unexpected operand '%s'", operands[sub->max]);
+	return sub->run(args, ctx, operands, e);
 }
 
 const struct cmd cmd_shift_check = {
-	.name = "shift-check", .brief = "To be written", .synopsis = shift_check_synopsis, .opts = shift_check_opts, .run = shift_check_run,
+	.name = "shift-check", .brief = "Check the owners in a tree against its map", .synopsis = shift_check_synopsis,
+	.opts = shift_check_opts, .args_size = sizeof(struct check_args), .operands_min = 1, .operands_max = SIZE_MAX,
+	.operand_comp = COMP_WORDS, .operand_words = WORDS, .flags = CMD_ROOT_GUARD, .run = shift_check_run,
 };

@@ -9,7 +9,7 @@ _shiftbox_options()
 {
 	case $1 in
 	mount-idmapped) echo '-m --map -o --options --strict-map -u --unmount -s --store --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	shift-check) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	image-unpack) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	esac
 }
@@ -24,6 +24,14 @@ _shiftbox_value()
 	mount-idmapped:--options | mount-idmapped:-o) kind=none ;;
 	mount-idmapped:--store | mount-idmapped:-s) kind=dir ;;
 	mount-idmapped:--color) kind=words list='auto always never' ;;
+	shift-check:--map | shift-check:-m) kind=none ;;
+	shift-check:--source) kind=dir ;;
+	shift-check:--spec) kind=file ;;
+	shift-check:--image) kind=none ;;
+	shift-check:--store | shift-check:-s) kind=dir ;;
+	shift-check:--threads | shift-check:-j) kind=none ;;
+	shift-check:--only) kind=words list='mismatch unmapped half-shifted acl caps missing extra type mode unreadable' ;;
+	shift-check:--max-findings) kind=none ;;
 	shift-check:--color) kind=words list='auto always never' ;;
 	image-unpack:--color) kind=words list='auto always never' ;;
 	esac
@@ -35,7 +43,7 @@ _shiftbox_operand()
 	kind=none list=''
 	case $1 in
 	mount-idmapped) kind=file ;;
-	shift-check) kind=none ;;
+	shift-check) kind=words list='verify' ;;
 	image-unpack) kind=none ;;
 	esac
 }

@@ -17,7 +17,7 @@ complete -c shiftbox -n __shiftbox_bare -l install -x -a '(__fish_complete_direc
 complete -c shiftbox -n __shiftbox_bare -l help -d 'Show help and exit'
 complete -c shiftbox -n __shiftbox_bare -l version -d 'Show the version and exit'
 complete -c shiftbox -n __shiftbox_bare -a mount-idmapped -d 'Mount directories and image layers with mapped owners'
-complete -c shiftbox -n __shiftbox_bare -a shift-check -d 'To be written'
+complete -c shiftbox -n __shiftbox_bare -a shift-check -d 'Check the owners in a tree against its map'
 complete -c shiftbox -n __shiftbox_bare -a image-unpack -d 'To be written'
 
 complete -c shiftbox -n '__shiftbox_using mount-idmapped' -s m -l map -x -d 'Show the ids of the disk through this map'
@@ -48,21 +48,41 @@ complete -c mount-idmapped -s V -l version -d 'Show the version and exit'
 complete -c mount-idmapped -s n -l dry-run -d 'Show what would be done and change nothing'
 complete -c mount-idmapped -F
 
+complete -c shiftbox -n '__shiftbox_using shift-check' -s m -l map -x -d 'Expect this map between disk ids and seen ids'
+complete -c shiftbox -n '__shiftbox_using shift-check' -l source -x -a '(__fish_complete_directories)' -d 'Take the disk side from this directory'
+complete -c shiftbox -n '__shiftbox_using shift-check' -l spec -r -F -d 'Take the disk side from this mtree(5) specification'
+complete -c shiftbox -n '__shiftbox_using shift-check' -l image -x -d 'Take the disk side from this image in the store'
+complete -c shiftbox -n '__shiftbox_using shift-check' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
+complete -c shiftbox -n '__shiftbox_using shift-check' -s j -l threads -x -d 'Use this many threads'
+complete -c shiftbox -n '__shiftbox_using shift-check' -l only -x -a 'mismatch unmapped half-shifted acl caps missing extra type mode unreadable' -d 'Report only findings of this class'
+complete -c shiftbox -n '__shiftbox_using shift-check' -l max-findings -x -d 'Stop after this many findings'
+complete -c shiftbox -n '__shiftbox_using shift-check' -l summary -d 'Print only the summary'
 complete -c shiftbox -n '__shiftbox_using shift-check' -l json -d 'Print results and errors as JSON'
 complete -c shiftbox -n '__shiftbox_using shift-check' -s v -l verbose -d 'Say each step, choice and fallback on stderr'
 complete -c shiftbox -n '__shiftbox_using shift-check' -s q -l quiet -d 'Print nothing but results and errors'
 complete -c shiftbox -n '__shiftbox_using shift-check' -l color -x -a 'auto always never' -d 'Colour the output'
 complete -c shiftbox -n '__shiftbox_using shift-check' -s h -l help -d 'Show this help and exit'
 complete -c shiftbox -n '__shiftbox_using shift-check' -s V -l version -d 'Show the version and exit'
-complete -c shiftbox -n '__shiftbox_using shift-check' -f
+complete -c shiftbox -n '__shiftbox_using shift-check' -F
+complete -c shiftbox -n '__shiftbox_using shift-check' -n 'not __fish_seen_subcommand_from verify' -a 'verify'
 
+complete -c shift-check -s m -l map -x -d 'Expect this map between disk ids and seen ids'
+complete -c shift-check -l source -x -a '(__fish_complete_directories)' -d 'Take the disk side from this directory'
+complete -c shift-check -l spec -r -F -d 'Take the disk side from this mtree(5) specification'
+complete -c shift-check -l image -x -d 'Take the disk side from this image in the store'
+complete -c shift-check -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
+complete -c shift-check -s j -l threads -x -d 'Use this many threads'
+complete -c shift-check -l only -x -a 'mismatch unmapped half-shifted acl caps missing extra type mode unreadable' -d 'Report only findings of this class'
+complete -c shift-check -l max-findings -x -d 'Stop after this many findings'
+complete -c shift-check -l summary -d 'Print only the summary'
 complete -c shift-check -l json -d 'Print results and errors as JSON'
 complete -c shift-check -s v -l verbose -d 'Say each step, choice and fallback on stderr'
 complete -c shift-check -s q -l quiet -d 'Print nothing but results and errors'
 complete -c shift-check -l color -x -a 'auto always never' -d 'Colour the output'
 complete -c shift-check -s h -l help -d 'Show this help and exit'
 complete -c shift-check -s V -l version -d 'Show the version and exit'
-complete -c shift-check -f
+complete -c shift-check -F
+complete -c shift-check -n 'not __fish_seen_subcommand_from verify' -a 'verify'
 
 complete -c shiftbox -n '__shiftbox_using image-unpack' -l json -d 'Print results and errors as JSON'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s v -l verbose -d 'Say each step, choice and fallback on stderr'

@@ -16,6 +16,12 @@
 #ifndef SYS_listmount
 #define SYS_listmount 458
 #endif
+#ifndef SYS_getxattrat
+#define SYS_getxattrat 464
+#endif
+#ifndef SYS_listxattrat
+#define SYS_listxattrat 465
+#endif
 #ifndef SYS_open_tree_attr
 #define SYS_open_tree_attr 467
 #endif
@@ -90,6 +96,21 @@ ssize_t sys_listmount(uint64_t mnt_id, uint64_t last_id, uint64_t *ids, size_t n
 	struct mnt_id_req req = { .size = MNT_ID_REQ_SIZE, .mnt_id = mnt_id, .param = last_id };
 
 	return (ssize_t)syscall(SYS_listmount, &req, ids, n, 0);
+}
+
+ssize_t sys_listxattrat(int dirfd, const char *path, int flags, char *list, size_t size)
+{
+	return (ssize_t)syscall(SYS_listxattrat, dirfd, path, flags, list, size);
+}
+
+ssize_t sys_getxattrat(int dirfd, const char *path, int flags, const char *name, void *value, size_t size)
+{
+	/* struct xattr_args of linux/xattr.h, 6.13 */
+	struct { uint64_t value __attribute__((aligned(8))); uint32_t size, flags; } args = {
+		.value = (uint64_t)(uintptr_t)value, .size = (uint32_t)size,
+	};
+
+	return (ssize_t)syscall(SYS_getxattrat, dirfd, path, flags, name, &args, sizeof(args));
 }
 
 /* Raw: the change is the thread's, and the 32-bit ABI's 16-bit variants are avoided. */

@@ -37,6 +37,10 @@ int sys_statmount(uint64_t mnt_id, uint64_t mask, struct sys_statmount *buf, siz
 /* listmount(2), 6.8: unique ids of the mounts below mnt_id (SYS_LSMT_ROOT: all), after last_id. */
 ssize_t sys_listmount(uint64_t mnt_id, uint64_t last_id, uint64_t *ids, size_t n);
 
+/* listxattrat(2), getxattrat(2): 6.13. name is below dirfd ("": only with AT_EMPTY_PATH and no O_PATH fd). */
+ssize_t sys_listxattrat(int dirfd, const char *path, int flags, char *list, size_t size);
+ssize_t sys_getxattrat(int dirfd, const char *path, int flags, const char *name, void *value, size_t size);
+
 /* The file-system ids of the calling thread only. They return the previous id, and cannot fail visibly. */
 int sys_setfsuid(uint32_t uid);
 int sys_setfsgid(uint32_t gid);

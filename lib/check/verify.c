@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* verify: compare what is seen with what is on disk, directory by directory. */
+
+#include "verify_pair.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The tag of a directory that is one inode on both sides; of any other it is NULL. */
+static char same_tag;
+
+uint64_t verify_total(const struct verify_counts *c)
+{
+	uint64_t n = 0;
+
+	for (size_t i = 0; i < FINDING_CLASSES; i++)
+		n += c->findings[i];
+	return n;
+}
+
+/* --- one name ----------------------------------------------------------------------------------- */
+
+/* Returns 1 when the rest of the directory need not be tried, 0, or -errno. */
+static int check_name(struct place *p, const char *name, struct expect_node *node, struct err *e)
+{
+	int r;
+
+	p->name = name;
+	p->node = node;
+	if (node)
+		expect_mark(node);
+	r = pair_check(p, e);
+	if (r < 0)
+		return r;
+	if (r == PAIR_SHUT) {
+		r = pair_unreadable(p, NULL, EACCES, "cannot search the directory", e);
+		return r < 0 ? r : 1;
+	}
+	if (r == PAIR_DONE)
+		return 0;
+	r = walk_push(p->w, p->d, name, p->v->x ? (void *)node : r == PAIR_DESCEND_SAME ? &same_tag : NULL);
+	return r < 0 ? err_nomem(e) : 0;
+}
+
+/* --- one directory ------------------------------------------------------------------------------ */
+
+static bool is_gone(int r)
+{
+	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV || r == -ESTALE;
+}
+
+/* Open it on one side. 1; 0 when it is gone or reported as unreadable; -errno. */
+static int open_side(struct place *p, int root, int flags, int *ret, struct err *e)
+{
+	int fd = walk_open(root, buf_get(&p->t->dir_path), flags);
+
+	if (fd >= 0) {
+		*ret = fd;
+		return 1;
+	}
+	if (fd == -ENOMEM || fd == -EMFILE || fd == -ENFILE)
+		return err_set(e, -fd, buf_get(&p->t->dir_path), "cannot open the directory");
+	if (is_gone(fd)) {
+		p->t->counts.vanished++;
+		return 0;
+	}
+	return pair_unreadable(p, NULL, -fd, "cannot open the directory", e);
+}
+
+static int list_failed(struct place *p, int r, struct err *e)
+{
+	if (r == -ENOMEM)
+		return err_nomem(e);
+	return is_gone(r) ? 0 : pair_unreadable(p, NULL, -r, "cannot list the directory", e);
+}
+
+/* One directory in two views has one list of names. */
+static int check_same(struct place *p, struct err *e)
+{
+	struct scan s = { .fd = p->disk, .buf = p->t->scan };
+	const char *name;
+	int r;
+
+	while ((r = scan_next(&s, &name)) > 0) {
+		r = check_name(p, name, NULL, e);
+		if (r)
+			return r < 0 ? r : 0;
+	}
+	return r < 0 ? list_failed(p, r, e) : 0;
+}
+
+/* Two directories: both lists, sorted, side by side. */
+static int check_two(struct place *p, struct err *e)
+{
+	struct names *a = &p->t->seen, *b = &p->t->disk;
+	size_t i = 0, k = 0;
+	int r = names_read(a, p->seen, p->t->scan);
+
+	if (r == 0)
+		r = names_read(b, p->disk, p->t->scan);
+	if (r < 0)
+		return list_failed(p, r, e);
+
+	while (i < a->len || k < b->len) {
+		int o = i == a->len ? 1 : k == b->len ? -1 : strcmp(names_get(a, i), names_get(b, k));
+
+		r = check_name(p, o <= 0 ? names_get(a, i) : names_get(b, k), NULL, e);
+		if (r)
+			return r < 0 ? r : 0;
+		i += o <= 0;
+		k += o >= 0;
+	}
+	names_trim(a);
+	names_trim(b);
+	return 0;
+}
+
+/* A directory and what should be in it. */
+static int check_expected(struct place *p, struct err *e)
+{
+	struct scan s = { .fd = p->seen, .buf = p->t->scan };
+	struct expect_node *d = p->d->tag;
+	const char *name;
+	int r;
+
+	while ((r = scan_next(&s, &name)) > 0) {
+		r = check_name(p, name, expect_child(p->v->x, d, name), e);
+		if (r)
+			return r < 0 ? r : 0;
+	}
+	if (r < 0)
+		return list_failed(p, r, e);
+
+	for (struct expect_node *n = expect_next(d, NULL); n; n = expect_next(d, n)) {
+		if (expect_marked(n))
+			continue;
+		r = check_name(p, expect_name(n), n, e);
+		if (r)
+			return r < 0 ? r : 0;
+	}
+	return 0;
+}
+
+static int check_dir(struct place *p, struct err *e)
+{
+	scoped_fd int seen = -1, disk = -1;
+	int r;
+
+	p->same = p->d->tag == &same_tag;
+	/* Only what is listed needs to be readable. */
+	r = open_side(p, p->v->seen, p->same ? O_PATH : O_RDONLY, &seen, e);
+	if (r > 0 && !p->v->x)
+		r = open_side(p, p->v->disk, O_RDONLY, &disk, e);
+	if (r <= 0)
+		return r;
+
+	p->seen = seen;
+	p->disk = disk;
+	return p->v->x ? check_expected(p, e) : p->same ? check_same(p, e) : check_two(p, e);
+}
+
+/* The root is an inode like any other, and may be no directory. */
+static int check_root(struct place *p, struct err *e)
+{
+	int r;
+
+	p->seen = p->v->seen;
+	p->disk = p->v->disk;
+	p->name = "";
+	p->node = p->v->x ? expect_root(p->v->x) : NULL;
+	r = pair_check(p, e);
+	if (r == PAIR_DESCEND_SAME)
+		p->d->tag = &same_tag;
+	return r;
+}
+
+static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
+{
+	struct verify *v = arg;
+	struct place p = { .v = v, .t = &v->threads[index], .w = w, .d = d };
+	int r;
+
+	buf_reset(&p.t->dir_path);
+	walk_path(d, NULL, &p.t->dir_path);
+	if (!buf_get(&p.t->dir_path))
+		return err_nomem(e);
+
+	if (!d->parent) {
+		r = check_root(&p, e);
+		if (r < 0 || r == PAIR_DONE || r == PAIR_SHUT)
+			return r < 0 ? r : 0;
+	}
+	r = check_dir(&p, e);
+	cleanup_fd(&p.t->layer_fd);
+	p.t->layer_fd = -1;
+	return r;
+}
+
+/* --- all of it ---------------------------------------------------------------------------------- */
+
+static void threads_done(struct verify *v, unsigned n, struct verify_counts *ret)
+{
+	*ret = (struct verify_counts){ .entries = 0 };
+	memcpy(ret->findings, v->findings, sizeof(ret->findings));
+	for (unsigned i = 0; i < n; i++) {
+		struct verify_thread *t = &v->threads[i];
+
+		ret->entries += t->counts.entries;
+		ret->vanished += t->counts.vanished;
+		ret->mounts += t->counts.mounts;
+		free(t->scan);
+		names_done(&t->seen);
+		names_done(&t->disk);
+		buf_done(&t->dir_path);
+		buf_done(&t->path);
+		cleanup_fd(&t->layer_fd);
+	}
+	free(v->threads);
+}
+
+static int root_mount(int fd, uint64_t *ret, struct err *e)
+{
+	struct meta m;
+	int r = meta_stat(fd, "", &m);
+
+	if (r < 0)
+		return err_set(e, -r, NULL, "cannot stat the root of the check");
+	*ret = m.mount;
+	return 0;
+}
+
+static int run(struct verify *v, struct verify_counts *ret, struct err *e)
+{
+	unsigned n = v->o->threads ? v->o->threads : walk_processors();
+	int r = root_mount(v->seen, &v->seen_mount, e);
+
+	if (r == 0 && !v->x)
+		r = root_mount(v->disk, &v->disk_mount, e);
+	if (r < 0)
+		return r;
+	v->threads = calloc(n, sizeof(*v->threads));
+	if (!v->threads)
+		return err_nomem(e);
+
+	for (unsigned i = 0; i < n; i++) {
+		v->threads[i].layer_fd = -1;
+		v->threads[i].scan = malloc(SCAN_BUFFER);
+		if (!v->threads[i].scan)
+			r = err_nomem(e);
+	}
+	(void)pthread_mutex_init(&v->lock, NULL); /* never fails on Linux */
+	if (r == 0)
+		r = walk_run(n, v->x ? (void *)expect_root(v->x) : NULL, visit, v, e);
+	(void)pthread_mutex_destroy(&v->lock);
+	threads_done(v, n, ret);
+	return r;
+}
+
+int verify_trees(int seen, int disk, const struct verify_options *o, struct verify_counts *ret, struct err *e)
+{
+	struct verify v = { .o = o, .seen = seen, .disk = disk };
+
+	return run(&v, ret, e);
+}
+
+int verify_expect(int seen, struct expect *x, const int *layers, const struct verify_options *o,
+		  struct verify_counts *ret, struct err *e)
+{
+	struct verify v = { .o = o, .seen = seen, .disk = -1, .x = x, .layers = layers };
+
+	return run(&v, ret, e);
+}
