@@ -7,11 +7,13 @@
 #include <string.h>
 
 #include "../base/sys.h"
+#include "../idmap/userns.h"
 
 static int map_build(const char *const *texts, size_t n, const char *source, bool strict,
 		     struct mount_map *ret, struct err *e)
 {
 	struct idmap_context ctx = { .source = source, .strict = strict };
+	scoped_idmap struct idmap map = { 0 };
 	int r;
 
 	if (!n) {
@@ -26,7 +28,11 @@ static int map_build(const char *const *texts, size_t n, const char *source, boo
 		ret->wish = MAP_NONE;
 		return 0;
 	}
-	r = idmap_parse(texts, n, &ctx, &ret->map, e);
+	r = idmap_parse(texts, n, &ctx, &map, e);
+	if (r < 0)
+		return r;
+	/* In a user namespace the identity is that of the ids there: what the mount will have when it is read back. */
+	r = userns_fit(&map, &ret->map, e);
 	if (r < 0)
 		return r;
 
