@@ -18,6 +18,7 @@
 #include "../lib/base/log.h"
 #include "../lib/base/optdoc.h"
 #include "../lib/ns/guard.h"
+#include "mount_helper.h"
 
 static struct {
 	const char *name;
@@ -287,6 +288,17 @@ static int run_own(const char *word, char **operands)
 	return report(NULL, &e, false);
 }
 
+static int run_mount_helper(int argc, char **argv)
+{
+	const struct cmd *cmd = find_command("mount-idmapped");
+	scoped_strv struct strv words = { 0 };
+	static struct err e;
+
+	if (mount_helper_argv(argc, argv, &words, &e) < 0)
+		return report(cmd, &e, false);
+	return run_command(cmd, words.items);
+}
+
 /*
  * Descriptors 0 to 2 must exist, or a file that is opened later would get the output of errors. What
  * was closed stays unusable: the wrong direction makes reading 0, or writing 1 or 2, fail with EBADF.
@@ -316,7 +328,9 @@ int main(int argc, char **argv)
 		cmd = find_command(argv[1]);
 		argv += !!cmd;
 	}
-	if (cmd)
+	if (!strcmp(base, "mount.shiftbox"))
+		status = run_mount_helper(argc, argv);
+	else if (cmd)
 		status = run_command(cmd, argv);
 	else
 		status = argc > 1 ? run_own(argv[1], argv + 2) : run_own("--help", argv + 1);

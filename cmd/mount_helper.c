@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* mount.shiftbox: what mount(8) says to its helpers, said to mount-idmapped. */
+
+#include "mount_helper.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static int add(struct strv *v, const char *a, const char *b, struct err *e)
+{
+	if (strv_add(v, a) < 0 || (b && strv_add(v, b) < 0))
+		return err_nomem(e);
+	return 0;
+}
+
+static int add_option(struct strv *v, int letter, const char *val, struct err *e)
+{
+	switch (letter) {
+	case 'o':
+		return add(v, "-o", val, e);
+	case 'v':
+		return add(v, "-v", NULL, e);
+	case 'f': /* "fake": everything but the mount */
+		return add(v, "-n", NULL, e);
+	case 'n': /* no line in /etc/mtab: we never write one */
+	case 't': /* the type, which brought us here */
+		return 0;
+	case 's':
+		return err_usage(e, "mount -s (ignore unknown options) is not for this type: no option is ignored");
+	case 'N':
+		return err_usage(e, "mount -N is not for this type: enter the namespace with nsenter(1)");
+	default:
+		return err_usage(e, "mount(8) gave an option that is not known here");
+	}
+}
+
+int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
+{
+	scoped_strv struct strv v = { 0 };
+	int c, r;
+
+	r = add(&v, "mount-idmapped", NULL, e);
+	opterr = 0;
+	while (r == 0 && (c = getopt(argc, argv, "o:vfnt:sN:")) != -1)
+		r = add_option(&v, c, optarg, e);
+	if (r == 0 && argc - optind != 2)
+		r = err_usage(e, "mount.shiftbox is started by mount(8): mount.shiftbox SOURCE TARGET [-v] [-o OPTIONS]");
+	if (r == 0)
+		r = add(&v, "--", NULL, e);
+	if (r == 0)
+		r = add(&v, argv[optind], argv[optind + 1], e);
+	if (r == 0 && VEC_ADD(&v, NULL) < 0)
+		r = err_nomem(e);
+	if (r < 0)
+		return r;
+
+	*ret = v;
+	v = (struct strv){ 0 };
+	return 0;
+}
