@@ -18,7 +18,10 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 {
 	switch (letter) {
 	case 'o':
-		return add(v, "-o", val, e);
+		/* mount(8) says rw where nobody did: it must not make a read-only source writable. */
+		if (!strncmp(val, "rw", 2) && (val[2] == ',' || !val[2]))
+			val += val[2] ? 3 : 2;
+		return *val ? add(v, "-o", val, e) : 0;
 	case 'v':
 		return add(v, "-v", NULL, e);
 	case 'f': /* "fake": everything but the mount */

@@ -64,6 +64,9 @@ static const struct row rows[] = {
 	{ "userxattr", "", "Use user.overlay. attributes; chosen by itself in a user namespace", BOOL(userxattr) },
 	{ .name = "nofail", .arg = "", .help = "For fstab: accepted, without effect here" },
 	{ .name = "noauto", .arg = "", .help = "For fstab: accepted, without effect here" },
+	{ .name = "auto", .arg = "", .help = "For fstab: accepted, without effect here" },
+	{ .name = "defaults", .arg = "", .help = "For fstab: accepted, without effect here" },
+	{ .name = "_netdev", .arg = "", .help = "For fstab: accepted, without effect here" },
 	{ "X-mount.idmap", "=MAP", "The same as map=", .parse = parse_map },
 	{ "X-mount.mkdir", "[=MODE]", "The same as mkdir", .parse = parse_mkdir },
 };
