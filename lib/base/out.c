@@ -130,23 +130,25 @@ static void json_open(struct out *o, const char *key, json_t *value)
 	o->stack[o->depth++] = value;
 }
 
+static int add_to_buf(const char *s, size_t n, void *b)
+{
+	buf_add(b, s, n);
+	return 0; /* the buffer remembers a failure; jansson (2.14) forgets that of a key */
+}
+
 static void json_close(struct out *o)
 {
 	json_t *v = o->stack[--o->depth];
-	char *s;
 
 	if (o->depth) {
 		json_decref(v);
 		return;
 	}
-	s = json_dumps(v, JSON_COMPACT | JSON_ENSURE_ASCII);
-	if (s) {
-		buf_str(&o->text, s);
-		buf_char(&o->text, '\n');
-	} else {
+	/* A record that lacks something is not printed. */
+	if (!o->no_memory && json_dump_callback(v, add_to_buf, &o->text, JSON_COMPACT | JSON_ENSURE_ASCII) < 0)
 		no_memory(o);
-	}
-	free(s);
+	if (!o->no_memory)
+		buf_char(&o->text, '\n');
 	json_decref(v);
 	maybe_write(o);
 }

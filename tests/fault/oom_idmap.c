@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "oom.h"
+
+#include <errno.h>
+
+#include "../../lib/idmap/idmap.h"
+
+OOM(idmap_parse)
+{
+	static const char *const texts[] = { "u:0:100000:1000;u:2000:300000:5 g:0:5:7", "uids=5000-7-1#6000-9-1;gids=100-200-1" };
+	struct err e = ERR_INIT;
+	struct idmap m;
+	int r = idmap_parse(texts, 2, NULL, &m, &e);
+
+	CHECK(r == 0 || e.num == ENOMEM);
+	if (r == 0)
+		idmap_done(&m);
+	return r;
+}
+
+OOM(idmap_compose_and_print)
+{
+	static const char *const a = "0:1000:10;20:2000:30", *const b = "1000:5:5;2000:50:100";
+	struct idmap first, second, both = { 0 }, back = { 0 };
+	scoped_buf struct buf text = BUF_INIT;
+	int r = idmap_parse(&a, 1, NULL, &first, NULL);
+
+	if (r < 0)
+		return r;
+	r = idmap_parse(&b, 1, NULL, &second, NULL);
+	if (r == 0) {
+		r = idmap_compose(&first, &second, &both, NULL);
+		idmap_done(&second);
+	}
+	if (r == 0)
+		r = idmap_invert(&both, &back, NULL);
+	if (r == 0) {
+		idmap_print(&back, &text);
+		r = buf_get(&text) ? 0 : -ENOMEM;
+	}
+	idmap_done(&first);
+	idmap_done(&both);
+	idmap_done(&back);
+	return r;
+}
