@@ -98,7 +98,7 @@ static int overlap_fault(struct err *e, const struct draft_range *a, const struc
 	static const char letter[] = "?ugb";
 	const struct idrange *x, *y;
 	uint32_t first, last, end_a, end_b;
-	char word[80];
+	char word[80], ids[32];
 	int n;
 
 	if (a->at.pos > b->at.pos) {
@@ -115,9 +115,14 @@ static int overlap_fault(struct err *e, const struct draft_range *a, const struc
 	last = (end_a < end_b ? end_a : end_b) - 1;
 	n = snprintf(word, sizeof(word), "%c:%" PRIu32 ":%" PRIu32 ":%" PRIu32, letter[b->kinds], y->disk, y->seen, y->count);
 
+	if (first < last)
+		(void)snprintf(ids, sizeof(ids), "s %" PRIu32 "-%" PRIu32, first, last);
+	else
+		(void)snprintf(ids, sizeof(ids), " %" PRIu32, first);
+
 	return place_fault(e, EINVAL, b->at, word, (size_t)n,
-		"overlaps %c:%" PRIu32 ":%" PRIu32 ":%" PRIu32 ": %s %" PRIu32 "-%" PRIu32 " %s", letter[a->kinds], x->disk, x->seen, x->count,
-		seen ? "seen ids" : "disk ids", first, last, seen ? "would stand for two disk ids each" : "would be seen as two ids each");
+		"overlaps %c:%" PRIu32 ":%" PRIu32 ":%" PRIu32 ": %s id%s would %s%s", letter[a->kinds], x->disk, x->seen, x->count,
+		seen ? "seen" : "disk", ids, seen ? "stand for two disk ids" : "be seen as two ids", first < last ? " each" : "");
 }
 
 /* r is sorted by the side in question. */

@@ -112,6 +112,7 @@ static void cleanup_fitted(struct fitted *f)
 static int fit_range(const struct idrange *want, const struct draft_kind *own, unsigned kind, bool all,
 		     struct draft *ret, struct err *e)
 {
+	const char *name = kind == KIND_UID ? "user" : "group";
 	uint32_t found = 0;
 
 	for (size_t i = 0; i < own->len; i++) {
@@ -131,10 +132,13 @@ static int fit_range(const struct idrange *want, const struct draft_kind *own, u
 	if (found == want->count || all)
 		return 0;
 
-	(void)err_say(e, EPERM, NULL, "seen %s ids %u-%u do not all exist in this user namespace",
-		kind == KIND_UID ? "user" : "group", want->seen, want->seen + (want->count - 1));
+	if (want->count == 1)
+		(void)err_say(e, EPERM, NULL, "seen %s id %u does not exist in this user namespace", name, want->seen);
+	else
+		(void)err_say(e, EPERM, NULL, "seen %s ids %u-%u do not all exist in this user namespace", name,
+			want->seen, want->seen + (want->count - 1));
 	err_op(e, "userns");
-	err_try(e, "the ids that exist are the first and third columns of /proc/self/%s", kind == KIND_UID ? "uid_map" : "gid_map");
+	err_try(e, "the ids that exist are the first and third columns of /proc/self/%cid_map", name[0]);
 	return -EPERM;
 }
 

@@ -198,7 +198,7 @@ TEST(idmap_grants_that_overlap_are_refused_with_both)
 	setup("alice:100:10\nalice:105:10\n", "alice:1:1\n");
 	check_refused("subid:alice", -EINVAL, "u:10:105:10", "overlaps u:0:100:10: seen ids 105-109 would stand for two disk ids each (line 2 of");
 	setup("alice:999:10\n", "alice:1:1\n"); /* the user's own id is 1000 */
-	check_refused("user:alice", -EINVAL, "u:1:999:10", "overlaps u:0:1000:1: seen ids 1000-1000 would");
+	check_refused("user:alice", -EINVAL, "u:1:999:10", "overlaps u:0:1000:1: seen id 1000 would");
 }
 
 /* A directory that user 33 of group 34 makes, since nothing here chowns. */
@@ -268,7 +268,7 @@ TEST(idmap_files_hold_lines_of_uid_map_with_a_kind_where_one_is_meant_alone)
 	check_bad_file("x 0 1 1\n", "x", "is no kind of id");
 	check_bad_file("u 0 1 1 1\n", "u 0 1 1 1", "is no line of a map");
 	check_bad_file("0 1 1\n\n0 2 -1\n", "-1", "COUNT is no decimal number (line 3 of ");
-	check_bad_file("0 1 1\n5 6 7\n0 5 1\n", "b:0:5:1", "overlaps b:0:1:1: disk ids 0-0 would be seen as two ids each (line 3 of ");
+	check_bad_file("0 1 1\n5 6 7\n0 5 1\n", "b:0:5:1", "overlaps b:0:1:1: disk id 0 would be seen as two ids (line 3 of ");
 	check_bad_file("# nothing\n", NULL, "has no line of a map");
 	check_bad_file("", NULL, "has no line of a map");
 }
