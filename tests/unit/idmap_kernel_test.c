@@ -16,6 +16,7 @@
 #include "../../lib/base/buf.h"
 #include "../../lib/base/vec.h"
 #include "../../lib/idmap/idmap.h"
+#include "../../lib/idmap/userns.h"
 #include "test.h"
 
 enum { ROUNDS = 400 };
@@ -67,6 +68,47 @@ static void need_root(void)
 		SKIP("needs root");
 	if (!f || !fgets(line, sizeof(line), f) || !strstr(line, "4294967295"))
 		SKIP("needs the initial user namespace");
+}
+
+/* A text of 170 lines of 24 bytes, and one more line at its front. */
+static void long_text(const char *front, char column, char line, struct buf *b)
+{
+	for (const char *p = front; *p; p++)
+		buf_char(b, *p == ' ' ? column : *p);
+	for (uint32_t i = 0; i < 170; i++)
+		buf_printf(b, "%c%u%c%u%c1", line, 4000000000u + 2 * i, column, 4000000000u + 2 * i, column);
+}
+
+static void check_userns(const char *text)
+{
+	scoped_idmap struct idmap m = { 0 };
+	struct err e = ERR_INIT;
+	int fd;
+
+	REQUIRE(idmap_parse(&text, 1, NULL, &m, &e) == 0);
+	CHECK_INT(userns_get(&m, &fd, &e), 0);
+	userns_cache_done();
+}
+
+TEST(idmap_and_the_kernel_agree_on_the_last_byte)
+{
+	/* 15 and 16 bytes, for texts of 4095 and 4096 */
+	static const struct { const char *front; size_t bytes; bool accept; } t[] = {
+		{ "100000 100000 1", 4095, true }, { "1000000 100000 1", 4096, false },
+	};
+
+	need_root();
+	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
+		scoped_buf struct buf ours = BUF_INIT, kernels = BUF_INIT;
+
+		long_text(t[i].front, ':', ';', &ours);
+		long_text(t[i].front, ' ', '\n', &kernels);
+		CHECK_INT(kernels.len, t[i].bytes);
+		CHECK_INT(we_accept(buf_get(&ours)), t[i].accept);
+		CHECK_INT(kernel_accepts(&kernels), t[i].accept);
+		if (t[i].accept)
+			check_userns(buf_get(&ours));
+	}
 }
 
 /* Columns "D S N", ranges set apart by '/'. */
