@@ -1,18 +1,417 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image-unpack: to be written. */
+/* image-unpack: one directory in overlay format for each layer of an image, in a store. */
 
 #include "cmd.h"
 
-static const struct opt image_unpack_opts[] = { OPT_END };
-static const char *const image_unpack_synopsis[] = { NULL };
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/base/buf.h"
+#include "../lib/base/log.h"
+#include "../lib/image/blob.h"
+#include "../lib/image/unpack.h"
+#include "../lib/image/userns_self.h"
+#include "progress.h"
+
+struct unpack_args {
+	const char *store, *name, *show, *remove;
+	struct platform platform;
+	bool platform_given;
+	uint32_t jobs;
+	uint64_t max_bytes, max_entries;
+	bool keep_security, no_sync, list, prune;
+};
+
+static int parse_platform(void *dst, const char *val, struct err *e)
+{
+	return platform_parse(val, dst, e);
+}
+
+enum { EXCL_MODE = 1 };
+
+static const struct opt image_unpack_opts[] = {
+	OPT_STORE(struct unpack_args, store),
+	OPT_STR(struct unpack_args, name, "name", 'N', "NAME", "Name the image",
+		.more = "The default is the source's file name without its extension, with :REF when one was given. "
+			"An image of that name is replaced, at once, when all is unpacked and right."),
+	OPT_U32(struct unpack_args, jobs, "jobs", 'j', "N", "Unpack up to N layers at the same time",
+		.more = "The default is the number of processors."),
+	OPT_FUNC(struct unpack_args, platform, "platform", 0, "OS/ARCH[/VARIANT]", parse_platform, "Choose this platform of an image that has several",
+		.more = "The default is that of this machine. An image made for another platform is refused when this is given; without it there is a warning."),
+	OPT_SIZE(struct unpack_args, max_bytes, "max-bytes", 0, "SIZE", "Refuse layers with more file data than this"),
+	OPT_SIZE(struct unpack_args, max_entries, "max-entries", 0, "N", "Refuse layers with more entries than this"),
+	OPT_FLAG(struct unpack_args, keep_security, "keep-security", 0, "Apply security.selinux, security.ima and security.evm too",
+		 .more = "They belong to the machine that the image was made on, so they are left out otherwise."),
+	OPT_FLAG(struct unpack_args, no_sync, "no-sync", 0, "Leave it to the kernel when the files reach the disk",
+		 .more = "Without this the layers are on disk before they are published. With it a power failure may leave a "
+			 "published layer with empty files: for scratch stores only. Killing the program is safe either way."),
+	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store", .excl = EXCL_MODE),
+	OPT_STR(struct unpack_args, show, "show", 0, "NAME", "Show an image and its layers", .excl = EXCL_MODE),
+	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME", "Remove an image, but not its layers", .excl = EXCL_MODE),
+	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove the layers that no image names", .excl = EXCL_MODE),
+	OPT_END
+};
+
+static const char *const image_unpack_synopsis[] = {
+	"[-s STORE] [-N NAME] [oci:]DIR[:REF]",
+	"[-s STORE] -N NAME LAYER.tar...",
+	"[-s STORE] --list | --show NAME | --remove NAME | --prune",
+	NULL
+};
+
+/* Set by a signal, or by the library when a layer fails. */
+static int stop;
+
+static void on_signal(int sig)
+{
+	__atomic_store_n(&stop, sig, __ATOMIC_RELAXED);
+}
+
+/* The first signal ends the work in order; the handler is gone then, so that a second one ends the program. */
+static void catch_signals(void)
+{
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
+
+	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
+		struct sigaction old, sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+
+		/* What our parent ignores (nohup) stays ignored. */
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
+			(void)sigaction(signals[i], &sa, NULL); /* valid signals: cannot fail */
+	}
+}
+
+static int check_rights(struct err *e)
+{
+	int r;
+
+	if (geteuid() == 0)
+		return 0;
+	r = err_say(e, EPERM, NULL, "cannot give files their owners as an ordinary user");
+	err_why(e, "files are created with the owner that the image says, which needs CAP_SETUID, CAP_SETGID and CAP_MKNOD");
+	err_try(e, "run it as root, or as root of a user namespace of your own that has subordinate ids: podman unshare, or unshare -Ur for a single id");
+	return r;
+}
+
+static void platform_default(struct unpack_args *a)
+{
+	a->platform_given = a->platform.os[0];
+	if (!a->platform_given)
+		platform_native(&a->platform);
+}
+
+static int open_source(struct unpack_args *a, const struct ctx *ctx, struct source **ret, struct err *e)
+{
+	const struct operands *o = &ctx->operands;
+
+	platform_default(a);
+	if (o->len == 1)
+		return source_open(o->items[0], &a->platform, a->platform_given, ret, e);
+	for (size_t i = 0; i < o->len; i++)
+		if (!strncmp(o->items[i], "oci:", 4))
+			return err_usage(e, "'%s': an image is unpacked alone; more operands are plain layers", o->items[i]);
+	return source_open_tars(o->items, o->len, ret, e);
+}
+
+static int image_name(const struct unpack_args *a, const struct source *src, const char **ret, struct err *e)
+{
+	*ret = a->name ? a->name : src->default_name;
+	if (!*ret)
+		return err_usage(e, "plain layers need a --name for the image");
+	return store_name_check(*ret, e);
+}
+
+static void print_summary(const struct ctx *ctx, const char *name, const struct unpack_result *u, double seconds)
+{
+	char size[16];
+
+	if (ctx->json) {
+		out_begin(ctx->out, NULL);
+		out_str(ctx->out, "event", "image");
+		out_str(ctx->out, "name", name);
+		out_u64(ctx->out, "layers", u->layers);
+		out_u64(ctx->out, "unpacked", u->unpacked);
+		out_u64(ctx->out, "shared", u->shared);
+		out_u64(ctx->out, "entries", u->entries);
+		out_u64(ctx->out, "bytes", u->bytes);
+		out_u64(ctx->out, "blob_bytes", u->blob_bytes);
+		out_end(ctx->out);
+	} else if (!ctx->quiet) {
+		out_line(ctx->out, "%s: %zu layers (%zu unpacked, %zu shared), %llu entries, %s in %.2f s", name, u->layers,
+			 u->unpacked, u->shared, (unsigned long long)u->entries, human_size(u->bytes, size), seconds);
+	}
+}
+
+static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s, const struct source *src, const char *name, struct err *e)
+{
+	bool bars = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
+	struct meter *m = meter_new(ctx->json ? METER_EVENTS : bars ? METER_BARS : METER_SILENT, STDERR_FILENO, ctx->color_err, ctx->out);
+	struct unpack_options opts = {
+		.name = name, .jobs = a->jobs, .sync = !a->no_sync, .stop = &stop,
+		.layer = { .user_xattr = userns_self(), .keep_security = a->keep_security, .limits = layer_default_limits },
+	};
+	struct unpack_result u;
+	struct timespec t0, t1;
+	int r;
+
+	if (!m)
+		return err_nomem(e);
+	opts.progress = meter_progress(m);
+	if (a->max_bytes)
+		opts.layer.limits.bytes = a->max_bytes;
+	if (a->max_entries)
+		opts.layer.limits.entries = a->max_entries;
+	(void)clock_gettime(CLOCK_MONOTONIC, &t0); /* cannot fail */
+	r = layer_prepare_process(e);
+	if (r == 0)
+		r = unpack_image(s, src, &opts, &u, e);
+	meter_free(m);
+	(void)clock_gettime(CLOCK_MONOTONIC, &t1); /* cannot fail */
+	if (r == 0)
+		print_summary(ctx, name, &u, (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
+	return r;
+}
+
+/* --dry-run: the documents are read and verified, the layers are not. */
+static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct source *src, const char *name, struct err *e)
+{
+	static const struct out_col cols[] = { { "layer", "LAYER", true }, { "size", "SIZE", true }, { "state", "STATE", false }, { "name", "NAME", false } };
+	scoped_store struct store *s = NULL;
+	int r = store_open(a->store, 0, &s, e);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	out_line(ctx->out, "%s: %zu layers, to be unpacked into %s", name, src->n_layers, s ? store_path(s) : "a new store");
+	out_table(ctx->out, cols, ARRAY_LEN(cols));
+	for (size_t i = 0; i < src->n_layers; i++) {
+		const struct source_layer *l = &src->layers[i];
+		bool shared = false;
+
+		r = s ? unpack_is_shared(s, l, &shared, e) : 0;
+		if (r < 0)
+			return r;
+		out_begin(ctx->out, NULL);
+		out_str(ctx->out, "event", "plan");
+		out_u64(ctx->out, "layer", i + 1);
+		out_u64(ctx->out, "layers", src->n_layers);
+		out_str(ctx->out, "name", l->name);
+		if (l->size != BLOB_SIZE_UNKNOWN)
+			out_u64(ctx->out, "size", l->size);
+		out_str(ctx->out, "state", shared ? "shared" : "unpack");
+		out_end(ctx->out);
+	}
+	out_table_end(ctx->out);
+	return 0;
+}
+
+static int run_unpack(struct unpack_args *a, struct ctx *ctx, struct err *e)
+{
+	struct source *src = NULL;
+	scoped_store struct store *s = NULL;
+	const char *name;
+	int r;
+
+	if (!ctx->operands.len)
+		return err_usage(e, "an image to unpack is missing");
+	r = open_source(a, ctx, &src, e);
+	if (r == 0)
+		r = image_name(a, src, &name, e);
+	if (r == 0 && ctx->dry_run) {
+		r = print_plan(a, ctx, src, name, e);
+	} else if (r == 0) {
+		r = check_rights(e);
+		if (r == 0)
+			r = store_open(a->store, STORE_CREATE, &s, e);
+		if (r == 0) {
+			catch_signals();
+			r = unpack(a, ctx, s, src, name, e);
+		}
+	}
+	source_free(src);
+	return r;
+}
+
+static int run_list(struct ctx *ctx, struct store *s, struct err *e)
+{
+	static const struct out_col cols[] = {
+		{ "name", "NAME", false }, { "layers", "LAYERS", true }, { "created", "CREATED", false }, { "manifest", "MANIFEST", false },
+	};
+	scoped_strv struct strv names = { 0 };
+	char digest[DIGEST_TEXT];
+	int r = store_images(s, &names, e);
+
+	out_table(ctx->out, cols, ARRAY_LEN(cols));
+	for (size_t i = 0; r == 0 && i < names.len; i++) {
+		struct store_image image;
+
+		r = store_image_read(s, names.items[i], &image, e);
+		if (r < 0)
+			break;
+		out_begin(ctx->out, NULL);
+		out_str(ctx->out, "name", image.name);
+		out_u64(ctx->out, "layers", image.layers.len);
+		out_str(ctx->out, "created", image.created);
+		out_str(ctx->out, "manifest", digest_text(&image.manifest, digest));
+		out_end(ctx->out);
+		store_image_done(&image);
+	}
+	out_table_end(ctx->out);
+	return r;
+}
+
+static void show_field(struct ctx *ctx, const char *title, const char *value)
+{
+	scoped_buf struct buf safe = BUF_INIT;
+
+	buf_escaped(&safe, value, strlen(value));
+	out_line(ctx->out, "%-9s %s", title, buf_get(&safe) ? buf_get(&safe) : "(out of memory)");
+}
+
+static void show_text(struct ctx *ctx, const struct store *s, const struct store_image *image)
+{
+	char digest[DIGEST_TEXT];
+
+	show_field(ctx, "name", image->name);
+	show_field(ctx, "store", store_path(s));
+	show_field(ctx, "manifest", digest_text(&image->manifest, digest));
+	show_field(ctx, "config", digest_text(&image->config, digest));
+	show_field(ctx, "created", image->created);
+	show_field(ctx, "os", image->os);
+	show_field(ctx, "arch", image->arch);
+	out_line(ctx->out, "layers    %zu, topmost first", image->layers.len);
+	for (size_t i = 0; i < image->layers.len; i++) {
+		const struct store_layer *l = &image->layers.items[i];
+		char size[16];
+
+		out_line(ctx->out, "  %s  %llu entries, %s%s", l->dir, (unsigned long long)l->entries,
+			 human_size(l->bytes, size), l->root_opaque ? ", hides all below" : "");
+	}
+}
+
+static int run_show(const struct unpack_args *a, struct ctx *ctx, struct store *s, struct err *e)
+{
+	struct store_image image;
+	char digest[DIGEST_TEXT];
+	int r = store_image_read(s, a->show, &image, e);
+
+	if (r < 0)
+		return r;
+	if (!ctx->json) {
+		show_text(ctx, s, &image);
+		store_image_done(&image);
+		return 0;
+	}
+	out_begin(ctx->out, NULL);
+	out_str(ctx->out, "name", image.name);
+	out_str(ctx->out, "store", store_path(s));
+	out_str(ctx->out, "manifest", digest_text(&image.manifest, digest));
+	out_str(ctx->out, "config", digest_text(&image.config, digest));
+	out_str(ctx->out, "created", image.created);
+	out_str(ctx->out, "os", image.os);
+	out_str(ctx->out, "architecture", image.arch);
+	out_array(ctx->out, "layers");
+	for (size_t i = 0; i < image.layers.len; i++) {
+		const struct store_layer *l = &image.layers.items[i];
+
+		out_begin(ctx->out, NULL);
+		out_str(ctx->out, "directory", l->dir);
+		out_u64(ctx->out, "entries", l->entries);
+		out_u64(ctx->out, "bytes", l->bytes);
+		out_bool(ctx->out, "root_opaque", l->root_opaque);
+		out_end(ctx->out);
+	}
+	out_array_end(ctx->out);
+	out_end(ctx->out);
+	store_image_done(&image);
+	return 0;
+}
+
+static int run_remove(const struct unpack_args *a, struct ctx *ctx, struct store *s, struct err *e)
+{
+	struct store_image image;
+	int r;
+
+	if (ctx->dry_run) {
+		r = store_image_read(s, a->remove, &image, e);
+		if (r == 0)
+			store_image_done(&image);
+	} else {
+		r = store_remove(s, a->remove, e);
+	}
+	if (r == 0 && !ctx->quiet)
+		out_line(ctx->out, "%s %s", ctx->dry_run ? "would remove" : "removed", a->remove);
+	if (r == 0 && ctx->json) {
+		out_begin(ctx->out, NULL);
+		out_str(ctx->out, "event", "remove");
+		out_str(ctx->out, "name", a->remove);
+		out_end(ctx->out);
+	}
+	return r;
+}
+
+static void pruned(const struct store_layer *l, void *arg)
+{
+	struct ctx *ctx = arg;
+	char size[16];
+
+	if (!ctx->quiet)
+		out_line(ctx->out, "%s %s, %s", ctx->dry_run ? "would remove" : "removed", l->dir, human_size(l->bytes, size));
+	if (!ctx->json)
+		return;
+	out_begin(ctx->out, NULL);
+	out_str(ctx->out, "event", "prune");
+	out_str(ctx->out, "directory", l->dir);
+	out_u64(ctx->out, "entries", l->entries);
+	out_u64(ctx->out, "bytes", l->bytes);
+	out_end(ctx->out);
+}
+
+static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err *e)
+{
+	scoped_store struct store *s = NULL;
+	int r;
+
+	if (ctx->operands.len)
+		return err_usage(e, "unexpected operand '%s'", ctx->operands.items[0]);
+	r = store_open(a->store, 0, &s, e);
+	if (r < 0)
+		return r;
+	if (a->list)
+		return run_list(ctx, s, e);
+	if (a->show)
+		return run_show(a, ctx, s, e);
+	if (a->remove)
+		return run_remove(a, ctx, s, e);
+	return store_prune(s, ctx->dry_run, pruned, ctx, e);
+}
 
 static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 {
-	(void)args;
-	(void)ctx;
-	return err_usage(e, "not there yet");
+	struct unpack_args *a = args;
+	int r, sig;
+
+	if (a->list || a->show || a->remove || a->prune)
+		return run_on_store(a, ctx, e);
+
+	r = run_unpack(a, ctx, e);
+	sig = __atomic_load_n(&stop, __ATOMIC_RELAXED);
+	if (r == -ECANCELED && sig > 0) {
+		/* All is cleaned up: now end as the signal would have, so that shells and scripts see it. */
+		log_warn("interrupted by %s: the store is as it was", sigdescr_np(sig));
+		(void)out_flush(ctx->out); /* the signal matters more */
+		(void)signal(sig, SIG_DFL);
+		(void)raise(sig);
+	}
+	return r;
 }
 
 const struct cmd cmd_image_unpack = {
-	.name = "image-unpack", .brief = "To be written", .synopsis = image_unpack_synopsis, .opts = image_unpack_opts, .run = image_unpack_run,
+	.name = "image-unpack", .brief = "Unpack an image into a store, layer by layer, without chown",
+	.synopsis = image_unpack_synopsis, .opts = image_unpack_opts, .args_size = sizeof(struct unpack_args),
+	.operands_max = SIZE_MAX, .operand_comp = COMP_FILE, .flags = CMD_DRY_RUN | CMD_ROOT_GUARD, .run = image_unpack_run,
 };

@@ -196,12 +196,13 @@ static int pump(struct blob *b, struct decode *d, struct err *e)
 		hand_over(b);
 	}
 	/*
-	 * Abandoned. From here on a plain blob is hashed like any other; its blocks are as large as the
-	 * pieces that it is read in, so all that was read was hashed as output already.
+	 * Abandoned. From here on a plain blob is hashed like any other. Its blocks are as large as the pieces
+	 * that it is read in, so of what was read all was hashed as output already, but a first piece that
+	 * nobody waited for.
 	 */
 	if (b->plain) {
 		b->blob_hash = b->diff_hash;
-		b->in_n = 0;
+		b->in_n = (size_t)(b->sums.size - b->sums.unpacked);
 		b->plain = false;
 	}
 	return err_say(e, EPIPE, NULL, "nobody reads the blob");

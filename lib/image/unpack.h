@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IMAGE_UNPACK_H
+#define IMAGE_UNPACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../base/err.h"
+#include "../base/progress.h"
+#include "layer.h"
+#include "source.h"
+#include "store.h"
+
+/*
+ * Unpack an image into the store. The layers are read at the same time, each by a worker with a
+ * decompression thread of its own, the largest first; then, from the base up, each asks those below it
+ * what it must know (layer.h); then all are published, and the image last.
+ *
+ * A layer that the store has is not read again: its files were verified when they were published.
+ */
+struct unpack_options {
+	const char *name;             /* the image's, valid (store_name_check()) */
+	uint32_t jobs;                /* layers at a time; 0: one per processor */
+	bool sync;                    /* write everything to disk before publishing */
+	struct layer_options layer;   /* counts is not used */
+	struct progress *progress;    /* NULL: nobody watches */
+	/*
+	 * Set to a non-zero value, from a signal handler or anywhere, it ends the run: -ECANCELED, and the
+	 * store is as it was. The library sets it to -1 when a layer has failed.
+	 */
+	int *stop;
+};
+
+struct unpack_result {
+	size_t layers;                /* in the image's stack */
+	size_t unpacked, shared;      /* of the source's layers */
+	uint64_t entries, bytes, blob_bytes; /* of those unpacked */
+};
+
+/*
+ * layer_prepare_process() must have been called. Any failure leaves the store as it was; e then names
+ * image, layer and entry.
+ */
+int unpack_image(struct store *s, const struct source *src, const struct unpack_options *opts,
+		 struct unpack_result *ret, struct err *e);
+
+/* Would this layer be taken from the store? One that depends on those below it: perhaps, so no. */
+int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *ret, struct err *e);
+
+#endif
