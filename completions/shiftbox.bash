@@ -10,7 +10,7 @@ _shiftbox_options()
 	case $1 in
 	mount-idmapped) echo '-m --map -o --options --strict-map -u --unmount -s --store --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
-	image-unpack) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	image-unpack) echo '-s --store -N --name -j --jobs --platform --max-bytes --max-entries --keep-security --no-sync -l --list --show --remove --prune --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	esac
 }
 
@@ -33,6 +33,14 @@ _shiftbox_value()
 	shift-check:--only) kind=words list='mismatch unmapped half-shifted acl caps missing extra type mode unreadable' ;;
 	shift-check:--max-findings) kind=none ;;
 	shift-check:--color) kind=words list='auto always never' ;;
+	image-unpack:--store | image-unpack:-s) kind=dir ;;
+	image-unpack:--name | image-unpack:-N) kind=none ;;
+	image-unpack:--jobs | image-unpack:-j) kind=none ;;
+	image-unpack:--platform) kind=none ;;
+	image-unpack:--max-bytes) kind=none ;;
+	image-unpack:--max-entries) kind=none ;;
+	image-unpack:--show) kind=none ;;
+	image-unpack:--remove) kind=none ;;
 	image-unpack:--color) kind=words list='auto always never' ;;
 	esac
 }
@@ -44,7 +52,7 @@ _shiftbox_operand()
 	case $1 in
 	mount-idmapped) kind=file ;;
 	shift-check) kind=words list='verify' ;;
-	image-unpack) kind=none ;;
+	image-unpack) kind=file ;;
 	esac
 }
 
