@@ -29,10 +29,8 @@ static int fill(const struct passwd *pw, struct user *ret)
  * What "not there" looks like differs between the modules of nsswitch: no result and no error, or
  * one of these errors (getpwnam(3), ERRORS).
  */
-static int answer(int r, bool found)
+static int not_found(int r)
 {
-	if (found)
-		return 0;
 	if (r == 0 || r == ENOENT || r == ESRCH || r == EBADF || r == EPERM)
 		return -ENOENT;
 	return -r;
@@ -40,23 +38,21 @@ static int answer(int r, bool found)
 
 static int system_user(const char *name, uint32_t uid, struct user *ret)
 {
-	int r = ERANGE;
+	size_t size = ENTRY_START;
+	int r;
 
-	for (size_t size = ENTRY_START; r == ERANGE && size <= ENTRY_MAX; size *= 2) {
+	do {
 		scoped_free char *buf = malloc(size);
 		struct passwd pw, *found = NULL;
 
 		if (!buf)
 			return -ENOMEM;
 		r = name ? getpwnam_r(name, &pw, buf, size, &found) : getpwuid_r(uid, &pw, buf, size, &found);
-		if (r == ERANGE || r == EINTR) {
-			size = r == EINTR ? size / 2 : size;
-			r = ERANGE;
-			continue;
-		}
-		return found ? fill(found, ret) : answer(r, false);
-	}
-	return -r;
+		if (found)
+			return fill(found, ret);
+		size *= 2;
+	} while ((r == ERANGE || r == EINTR) && size <= ENTRY_MAX);
+	return not_found(r);
 }
 
 static int system_user_named(const char *name, struct user *ret)
@@ -71,21 +67,23 @@ static int system_user_of(uint32_t uid, struct user *ret)
 
 static int system_gid(const char *name, uint32_t *ret)
 {
-	int r = ERANGE;
+	size_t size = ENTRY_START;
+	int r;
 
-	for (size_t size = ENTRY_START; r == ERANGE && size <= ENTRY_MAX; size *= 2) {
+	do {
 		scoped_free char *buf = malloc(size);
 		struct group gr, *found = NULL;
 
 		if (!buf)
 			return -ENOMEM;
 		r = getgrnam_r(name, &gr, buf, size, &found);
-		if (found)
+		if (found) {
 			*ret = gr.gr_gid;
-		if (r != ERANGE)
-			return answer(r, found);
-	}
-	return -r;
+			return 0;
+		}
+		size *= 2;
+	} while ((r == ERANGE || r == EINTR) && size <= ENTRY_MAX);
+	return not_found(r);
 }
 
 static const struct names_source the_system = {

@@ -2,8 +2,11 @@
 #include "oom.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
 
 #include "../../lib/idmap/idmap.h"
+#include "../../lib/idmap/userns.h"
 
 OOM(idmap_parse)
 {
@@ -41,5 +44,30 @@ OOM(idmap_compose_and_print)
 	idmap_done(&first);
 	idmap_done(&both);
 	idmap_done(&back);
+	return r;
+}
+
+/* The one map that every user may have. */
+OOM(userns_get)
+{
+	struct err e = ERR_INIT;
+	char own[64];
+	const char *text = own;
+	struct idmap m, have;
+	int fd, r;
+
+	(void)snprintf(own, sizeof(own), "u:0:%u:1;g:0:%u:1", geteuid(), getegid());
+	r = idmap_parse(&text, 1, NULL, &m, &e);
+	if (r < 0)
+		return r;
+	r = userns_get(&m, &fd, &e);
+	if (r == -EPERM)
+		SKIP("user namespaces are not for ordinary users here");
+	if (r == 0)
+		r = userns_map_of_fd(fd, &have, &e);
+	if (r == 0)
+		idmap_done(&have);
+	userns_cache_done();
+	idmap_done(&m);
 	return r;
 }
