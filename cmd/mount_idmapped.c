@@ -8,6 +8,7 @@
 
 #include "../lib/base/log.h"
 #include "../lib/idmap/userns.h"
+#include "../lib/image/store.h"
 #include "../lib/mount/apply.h"
 #include "../lib/mount/umount.h"
 
@@ -152,34 +153,39 @@ static void show_result(const struct mount_plan *p, const struct mount_result *r
 	out_end(out);
 }
 
-/* SOURCE "image:NAME": its layers. Anything else has none of its own. */
-static int resolve_image(const char *source, const char *store, struct strv *layers, bool *is_image, struct err *e)
+/* SOURCE "image:NAME": its layers, which stay while the store is open. Anything else has none of its own. */
+static int resolve_image(const char *source, const char *path, struct store **ret, struct strv *layers, struct err *e)
 {
-	int r = 0;
+	scoped_store struct store *store = NULL;
+	int r;
 
-	*is_image = !strncmp(source, "image:", 6);
-	if (!*is_image)
+	if (strncmp(source, "image:", 6))
 		return 0;
 	if (!source[6])
 		return err_usage(e, "the name of the image is missing: image:NAME");
-	(void)store;
-	(void)layers;
-	(void)r;
-	return err_say(e, ENOSYS, source, "images cannot be mounted yet: name their layers with -o lower=");
+
+	r = store_open(path, 0, &store, e);
+	if (r == 0)
+		r = store_image_layers(store, source + 6, layers, NULL, e);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(store);
+	return 0;
 }
 
 static int mount_one(struct mount_args *a, struct mount_options *o, struct ctx *ctx, struct err *e)
 {
 	const char *source = ctx->operands.items[0], *target = ctx->operands.items[1];
 	scoped_mount_plan struct mount_plan plan = { 0 };
+	scoped_store struct store *store = NULL;
 	scoped_strv struct strv layers = { 0 };
 	struct mount_result res;
-	bool image;
 	int r;
 
-	r = resolve_image(source, o->store ? o->store : a->store, &layers, &image, e);
+	r = resolve_image(source, o->store ? o->store : a->store, &store, &layers, e);
 	if (r == 0)
-		r = mount_plan_build(&plan, source, target, o, image ? &layers : NULL, a->strict, e);
+		r = mount_plan_build(&plan, source, target, o, store ? &layers : NULL, a->strict, e);
 	if (r < 0)
 		return r;
 	if (ctx->dry_run)

@@ -37,9 +37,9 @@ trap finish EXIT
 
 step() { printf '%s%-8s%s %s\n' "$bold$cyan" "$1" "$off" "$2"; }
 show() { printf '%s         $ %s%s\n' "$dim" "$*" "$off"; }
-run() {
+run() { # what it prints, below the command
 	show "shiftbox ${*//$dir/.}"
-	"$SHIFTBOX" "$@"
+	"$SHIFTBOX" "$@" | sed 's/^/         /'
 }
 
 store=$dir/store
@@ -89,10 +89,14 @@ choose_rows() {
 }
 [ ${#rows[@]} != 0 ] || mapfile -t rows < <(choose_rows)
 
-capability_root() { # of FILE, as the mount shows it: the rootid of a version 3 capability
+capability_root() { # of FILE, as the mount shows it: the rootid, the last word of a version 3 capability
 	local hex
-	hex=$(getfattr --absolute-names --only-values -n security.capability "$1" 2>/dev/null | od -An -tx1 -j20 -N4 | tr -d ' ')
-	[ -z "$hex" ] || echo $((16#${hex:6:2}${hex:4:2}${hex:2:2}${hex:0:2}))
+	hex=$(getfattr --absolute-names --only-values -n security.capability "$1" 2>/dev/null | od -An -v -tx1 | tr -d ' \n')
+	[ ${#hex} != 48 ] || echo $((16#${hex:46:2}${hex:44:2}${hex:42:2}${hex:40:2}))
+}
+
+acl_user() { # the first user that FILE's ACL names
+	getfacl -cpn "$1" 2>/dev/null | sed -n 's/^user:\([0-9][0-9]*\):.*/\1/p' | head -n 1
 }
 
 remark() {
@@ -103,8 +107,7 @@ remark() {
 	if [ -n "$cap" ]; then echo "capability, root is $cap / $(capability_root "$g")"
 	elif [ -u "$f" ]; then echo "set-uid ($mode)"
 	elif [ -c "$f" ]; then echo 'a device'
-	elif getfacl -cpn "$f" | grep -q '^user:[0-9]'; then
-		echo "ACL of user $(getfacl -cpn "$f" | sed -n 's/^user:\([0-9]*\):.*/\1/p') / $(getfacl -cpn "$g" | sed -n 's/^user:\([0-9]*\):.*/\1/p')"
+	elif [ -n "$(acl_user "$f")" ]; then echo "ACL of user $(acl_user "$f") / $(acl_user "$g")"
 	elif [ -g "$f" ]; then echo "set-gid ($mode)"
 	elif [ -d "$f" ]; then echo "directory ($mode): $(find "$f" -mindepth 1 -maxdepth 1 | wc -l) entries"
 	fi
@@ -131,7 +134,7 @@ row '' /work/note "$(stat -c %u:%g "$dir/uppers/alice/work/note")" "$(stat -c %u
 step verify 'every owner, ACL, capability, mode and type against the image'
 "$SHIFTBOX" mount-idmapped -u "$dir/bob"
 run mount-idmapped -m "+$B" -o "store=$store,ro" image:demo "$dir/bob"
-run shift-check verify -m "+$B" -s "$store" --image demo "$dir/bob" | sed 's/^/         /'
+run shift-check verify -m "+$B" -s "$store" --image demo "$dir/bob"
 "$SHIFTBOX" mount-idmapped -u "$dir/bob"
 
 # --- move ---------------------------------------------------------------------------------------
