@@ -19,29 +19,29 @@ _shiftbox_value()
 {
 	kind='' list=''
 	case $1:$2 in
-	--install:--install) kind=dir ;;
-	mount-idmapped:--map | mount-idmapped:-m) kind=none ;;
-	mount-idmapped:--options | mount-idmapped:-o) kind=none ;;
-	mount-idmapped:--store | mount-idmapped:-s) kind=dir ;;
-	mount-idmapped:--color) kind=words list='auto always never' ;;
-	shift-check:--map | shift-check:-m) kind=none ;;
-	shift-check:--source) kind=dir ;;
-	shift-check:--spec) kind=file ;;
-	shift-check:--image) kind=none ;;
-	shift-check:--store | shift-check:-s) kind=dir ;;
-	shift-check:--threads | shift-check:-j) kind=none ;;
-	shift-check:--only) kind=words list='mismatch unmapped half-shifted acl caps missing extra type mode unreadable' ;;
-	shift-check:--max-findings) kind=none ;;
-	shift-check:--color) kind=words list='auto always never' ;;
-	image-unpack:--store | image-unpack:-s) kind=dir ;;
-	image-unpack:--name | image-unpack:-N) kind=none ;;
-	image-unpack:--jobs | image-unpack:-j) kind=none ;;
-	image-unpack:--platform) kind=none ;;
-	image-unpack:--max-bytes) kind=none ;;
-	image-unpack:--max-entries) kind=none ;;
-	image-unpack:--show) kind=none ;;
-	image-unpack:--remove) kind=none ;;
-	image-unpack:--color) kind=words list='auto always never' ;;
+	--install:--install) kind='dir' ;;
+	mount-idmapped:--map | mount-idmapped:-m) kind='none' ;;
+	mount-idmapped:--options | mount-idmapped:-o) kind='none' ;;
+	mount-idmapped:--store | mount-idmapped:-s) kind='dir' ;;
+	mount-idmapped:--color) kind='words' list='auto always never' ;;
+	shift-check:--map | shift-check:-m) kind='none' ;;
+	shift-check:--source) kind='dir' ;;
+	shift-check:--spec) kind='file' ;;
+	shift-check:--image) kind='none' ;;
+	shift-check:--store | shift-check:-s) kind='dir' ;;
+	shift-check:--threads | shift-check:-j) kind='none' ;;
+	shift-check:--only) kind='words' list='mismatch unmapped half-shifted acl caps missing extra type mode unreadable' ;;
+	shift-check:--max-findings) kind='none' ;;
+	shift-check:--color) kind='words' list='auto always never' ;;
+	image-unpack:--store | image-unpack:-s) kind='dir' ;;
+	image-unpack:--name | image-unpack:-N) kind='none' ;;
+	image-unpack:--jobs | image-unpack:-j) kind='none' ;;
+	image-unpack:--platform) kind='none' ;;
+	image-unpack:--max-bytes) kind='none' ;;
+	image-unpack:--max-entries) kind='none' ;;
+	image-unpack:--show) kind='none' ;;
+	image-unpack:--remove) kind='none' ;;
+	image-unpack:--color) kind='words' list='auto always never' ;;
 	esac
 }
 
@@ -50,9 +50,9 @@ _shiftbox_operand()
 {
 	kind=none list=''
 	case $1 in
-	mount-idmapped) kind=file ;;
-	shift-check) kind=words list='verify' ;;
-	image-unpack) kind=file ;;
+	mount-idmapped) kind='file' ;;
+	shift-check) kind='words' list='verify' ;;
+	image-unpack) kind='file' ;;
 	esac
 }
 

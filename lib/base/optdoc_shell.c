@@ -89,7 +89,7 @@ static const char *bash_kind(enum opt_comp comp)
 
 static void bash_assign(FILE *f, enum opt_comp comp, const char *words)
 {
-	(void)fprintf(f, "kind=%s", bash_kind(comp));
+	(void)fprintf(f, "kind='%s'", bash_kind(comp));
 	if (words) {
 		(void)fputs(" list='", f);
 		put_quoted(f, words, "", "'\\''");
@@ -117,7 +117,7 @@ int optdoc_bash(const struct optdoc_cmd *cmds, size_t n, FILE *f)
 
 	(void)fputs("\tesac\n}\n\n# What stands after option $2 of command $1: sets kind and list; kind is empty for a flag.\n"
 		    "_shiftbox_value()\n{\n\tkind='' list=''\n\tcase $1:$2 in\n"
-		    "\t--install:--install) kind=dir ;;\n", f);
+		    "\t--install:--install) kind='dir' ;;\n", f);
 	for (size_t i = 0; i < n; i++) {
 		EACH_OPTION(&cmds[i], s, o) {
 			if (!o->arg)

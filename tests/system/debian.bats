@@ -89,7 +89,6 @@ stack() { # MAP-BASE DIR [OPTIONS]: the image on DIR
 }
 
 @test "an upper moves to another user's range and every owner is still right" {
-	local id
 	stack 100000 a "upper=$SCRATCH/upper"
 	run -0 "$TESTS/fixtures/in-range" 100000 a --chroot sh -c \
 		'for id in 0 33 1000 65534; do mkdir /srv/$id && setpriv --reuid $id --regid $id --clear-groups true; done; chgrp mail /srv/33; echo x >/srv/0/file; chmod 6755 /srv/0/file'

@@ -104,8 +104,8 @@ TEST(optdoc_shell_texts_cannot_leave_their_quotes)
 {
 	const char *s = RENDER(optdoc_bash(cmds, 2, f));
 
-	CHECK_HAS(s, "cmd:--when | cmd:-w) kind=words list='now later' ;;");
-	CHECK_HAS(s, "cmd:--a-name-that-is-far-too-long) kind=dir ;;");
+	CHECK_HAS(s, "cmd:--when | cmd:-w) kind='words' list='now later' ;;");
+	CHECK_HAS(s, "cmd:--a-name-that-is-far-too-long) kind='dir' ;;");
 	CHECK(!strstr(s, "cmd:--on"));
 	free(text);
 
