@@ -153,7 +153,9 @@ static int fit(const struct idmap *m, struct fitted *ret, struct err *e)
 	scoped_draft struct draft own = { 0 };
 	int r;
 
-	r = fd_read_file(AT_FDCWD, "/proc/self/uid_map", MAP_FILE_MAX, &uid, e);
+	r = proc_check(e);
+	if (r == 0)
+		r = fd_read_file(AT_FDCWD, "/proc/self/uid_map", MAP_FILE_MAX, &uid, e);
 	if (r == 0)
 		r = fd_read_file(AT_FDCWD, "/proc/self/gid_map", MAP_FILE_MAX, &gid, e);
 	if (r == 0)
@@ -222,10 +224,9 @@ static int userns_make(const struct idmap *m, int *ret_fd, struct err *e)
 	scoped_fitted struct fitted fitted = { 0 };
 	int r, fd;
 
-	/* Started first: it looks at /proc, which the rest takes for granted. */
-	r = child_start(-1, &child, e);
+	r = fit(m, &fitted, e);
 	if (r == 0)
-		r = fit(m, &fitted, e);
+		r = child_start(-1, &child, e);
 	if (r == 0)
 		r = set_maps(child.proc, &fitted.draft, e);
 	if (r == 0)

@@ -153,12 +153,11 @@ int child_start(int ns, struct child *ret, struct err *e)
 	return proc_open(pid, &ret->proc, e);
 }
 
-int proc_open(pid_t pid, int *ret_fd, struct err *e)
+int proc_check(struct err *e)
 {
-	char path[32], self[32], own[32];
+	char self[32], own[32];
 	struct statfs fs;
 	ssize_t n;
-	int fd;
 
 	if (statfs("/proc", &fs) < 0 || (unsigned long)fs.f_type != PROC_SUPER_MAGIC) {
 		(void)err_say(e, ENOENT, "/proc", "is needed to set and read the maps of user namespaces, and is not mounted");
@@ -173,6 +172,17 @@ int proc_open(pid_t pid, int *ret_fd, struct err *e)
 		err_try(e, "mount a proc of this PID namespace: unshare --mount-proc, or mount -t proc proc /proc");
 		return -ESRCH;
 	}
+	return 0;
+}
+
+int proc_open(pid_t pid, int *ret_fd, struct err *e)
+{
+	char path[32];
+	int fd, r;
+
+	r = proc_check(e);
+	if (r < 0)
+		return r;
 	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid); /* fits */
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)

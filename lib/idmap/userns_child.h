@@ -35,10 +35,12 @@ static inline void cleanup_child(struct child *c)
 #define scoped_child __attribute__((cleanup(cleanup_child)))
 
 /*
- * Open the directory of a process in /proc, after a look whether /proc is there and is that of our own
- * PID namespace: in another one the same number is another process. -ENOENT: no /proc, or no such
- * process; -ESRCH: not ours.
+ * Whether /proc is there (-ENOENT) and is that of our own PID namespace (-ESRCH): in another one the
+ * same number is another process.
  */
+int proc_check(struct err *e);
+
+/* Open the directory of a process in /proc, after that check. -ENOENT: no /proc, or no such process. */
 int proc_open(pid_t pid, int *ret_fd, struct err *e);
 
 /*

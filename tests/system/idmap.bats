@@ -113,7 +113,7 @@ through() {
 
 @test "without a proc of its own PID namespace it says so" {
 	must_fail 1 "shows the processes of another PID namespace" unshare -pf "$SHIFTBOX" mount-idmapped -m +100000 disk mnt
-	must_fail 1 "/proc" unshare -m --propagation private sh -c "umount -l /proc && '$SHIFTBOX' mount-idmapped -m +100000 disk mnt"
+	must_fail 1 "'/proc': is needed to set and read the maps" unshare -m --propagation private sh -c "umount -l /proc && '$SHIFTBOX' mount-idmapped -m +100000 disk mnt"
 }
 
 @test "no process of a namespace stays behind, whatever fails" {
