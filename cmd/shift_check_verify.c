@@ -9,10 +9,11 @@
 
 #include "../lib/base/fd.h"
 #include "../lib/base/log.h"
+#include "../lib/check/expect.h"
 #include "../lib/check/raw.h"
 #include "../lib/check/verify.h"
+#include "../lib/image/store.h"
 
-/* Where the disk side comes from. */
 struct job {
 	const struct check_args *a;
 	struct out *out;
@@ -22,6 +23,9 @@ struct job {
 	struct idmap mount_map; /* with RAW_MAPPED */
 	struct idmap map;       /* between the sides */
 	int disk;               /* O_PATH: the raw tree, or -1 */
+	struct expect *expect;  /* or what specifications say, */
+	struct store *store;    /* and for an image its layers, which stay while the store is open */
+	VEC(int) layers;        /* O_PATH, topmost first */
 	bool found;             /* findings beside the walk's */
 };
 
@@ -168,6 +172,63 @@ static int open_disk(struct job *j, struct err *e)
 	return 0;
 }
 
+static int read_spec(struct job *j, const char *path, struct err *e)
+{
+	scoped_fd int fd = -1;
+	int r = fd_open_regular(AT_FDCWD, path, 0, &fd, e);
+
+	if (r == 0)
+		r = spec_read(fd, path, expect_add, j->expect, e);
+	if (r < 0 && e && !e->set)
+		r = r == -ENOMEM ? err_nomem(e) : err_say(e, -r, path, "names a path that leaves its root");
+	return r;
+}
+
+static int open_layer(struct job *j, const char *path, struct err *e)
+{
+	scoped_fd int fd = -1;
+	int r = open_path(path, &fd, e);
+
+	if (r < 0)
+		return r;
+	r = VEC_ADD(&j->layers, fd);
+	if (r < 0)
+		return err_nomem(e);
+	(void)TAKE_FD(fd); /* the vector's now */
+	return 0;
+}
+
+static int read_image(struct job *j, struct err *e)
+{
+	scoped_strv struct strv layers = { .len = 0 }, specs = { .len = 0 };
+	int r = store_open(j->a->store, 0, &j->store, e);
+
+	if (r == 0)
+		r = store_image_layers(j->store, j->a->image, &layers, &specs, e);
+	for (size_t i = 0; r == 0 && i < layers.len; i++) {
+		if (i && expect_next_layer(j->expect) < 0)
+			return err_say(e, E2BIG, j->a->image, "has too many layers");
+		r = read_spec(j, specs.items[i], e);
+		if (r == 0)
+			r = open_layer(j, layers.items[i], e);
+	}
+	return r;
+}
+
+/* What should be there, from specifications. */
+static int read_expected(struct job *j, struct err *e)
+{
+	int r;
+
+	j->expect = expect_new(j->a->image != NULL);
+	if (!j->expect)
+		return err_nomem(e);
+	r = j->a->image ? read_image(j, e) : read_spec(j, j->a->spec, e);
+	if (r == 0 && !expect_root(j->expect))
+		r = err_say(e, ENODATA, j->a->image ? j->a->image : j->a->spec, "the specification is empty");
+	return r;
+}
+
 static int no_map(const struct job *j, struct err *e)
 {
 	const char *why = j->kind == RAW_OVERLAY
@@ -227,6 +288,8 @@ static int compare_sides(struct job *j, struct verify_counts *counts, struct err
 		.found = put_finding, .arg = j,
 	};
 
+	if (j->expect)
+		return verify_expect(j->seen, j->expect, j->store ? j->layers.items : NULL, &o, counts, e);
 	return verify_trees(j->seen, j->disk, &o, counts, e);
 }
 
@@ -241,7 +304,7 @@ static int run(struct job *j, struct ctx *ctx, struct err *e)
 	if (r < 0)
 		return r;
 	j->kind = r;
-	r = open_disk(j, e);
+	r = j->a->spec || j->a->image ? read_expected(j, e) : open_disk(j, e);
 	if (r == 0)
 		r = find_map(j, e);
 	if (r == 0)
@@ -259,13 +322,18 @@ int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, s
 	struct job j = { .a = a, .out = ctx->out, .path = operands[0], .seen = -1, .disk = -1 };
 	int r;
 
-	if (a->spec || a->image)
-		return err_say(e, ENOSYS, a->spec ? a->spec : a->image, "reading specifications is not in this build");
+	if (a->store && !a->image)
+		return err_usage(e, "--store is where --image looks: it is of no use without it");
 	if (a->threads > 1024)
 		return err_usage(e, "--threads is at most 1024");
 	r = run(&j, ctx, e);
 	cleanup_fd(&j.seen);
 	cleanup_fd(&j.disk);
+	for (size_t i = 0; i < j.layers.len; i++)
+		cleanup_fd(&j.layers.items[i]);
+	VEC_DONE(&j.layers);
+	expect_free(j.expect);
+	store_close(j.store);
 	idmap_done(&j.mount_map);
 	idmap_done(&j.map);
 	return r;
