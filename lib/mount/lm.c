@@ -73,11 +73,10 @@ int lm_optstr_next(char **str, char **ret_name, size_t *ret_namelen, char **ret_
 		return r;
 	if (!**str)
 		return 0;
+	/* At the end it returns 1, and it does so too when there is more, but a quote is open. */
 	r = lm.mnt_optstr_next_option(str, &name, &namelen, &value, &valuelen);
-	if (r < 0)
+	if (r != 0 || !namelen)
 		return err_say(e, EINVAL, *str, "cannot read the options: a quote is open, or an option is empty");
-	if (r > 0 || !namelen)
-		return 0;
 
 	*ret_name = name;
 	*ret_namelen = namelen;
