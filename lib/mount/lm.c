@@ -9,7 +9,6 @@
 #include <libmount/libmount.h>
 
 #define FUNCTIONS(X) \
-	X(mnt_optstr_next_option) \
 	X(mnt_new_table_from_file) \
 	X(mnt_unref_table) \
 	X(mnt_new_iter) \
@@ -60,29 +59,6 @@ static int load(struct err *e)
 	}
 	lm.loaded = true; /* and stays so: nothing is gained by unloading it */
 	return 0;
-}
-
-int lm_optstr_next(char **str, char **ret_name, size_t *ret_namelen, char **ret_value, size_t *ret_valuelen,
-		   struct err *e)
-{
-	char *name = NULL, *value = NULL;
-	size_t namelen = 0, valuelen = 0;
-	int r = load(e);
-
-	if (r < 0)
-		return r;
-	if (!**str)
-		return 0;
-	/* At the end it returns 1, and it does so too when there is more, but a quote is open. */
-	r = lm.mnt_optstr_next_option(str, &name, &namelen, &value, &valuelen);
-	if (r != 0 || !namelen)
-		return err_say(e, EINVAL, *str, "cannot read the options: a quote is open, or an option is empty");
-
-	*ret_name = name;
-	*ret_namelen = namelen;
-	*ret_value = value;
-	*ret_valuelen = valuelen;
-	return 1;
 }
 
 static const char *text(const char *s)

@@ -13,15 +13,6 @@
  * no static archive of it. All functions here return -ELIBACC when it is not there.
  */
 
-/*
- * The next option of *str, by libmount's rules, which are those of mount(8) and fstab: a comma ends
- * an option, but not inside double quotes or after a backslash. Returns 1 with the name and the value
- * (NULL when there is no '='), pointing into the string and not unescaped; 0 at the end; -EINVAL for an
- * open quote or an empty name.
- */
-int lm_optstr_next(char **str, char **ret_name, size_t *ret_namelen, char **ret_value, size_t *ret_valuelen,
-		   struct err *e);
-
 /* One line of /proc/self/mountinfo, unescaped; "" where there is nothing. */
 struct lm_mount {
 	int id, parent;

@@ -10,7 +10,6 @@
 
 #include "../base/num.h"
 #include "../base/sys.h"
-#include "lm.h"
 
 struct row {
 	const char *name, *arg, *help;
@@ -62,6 +61,7 @@ static const struct row rows[] = {
 	{ "metacopy", "", "A change of owner or mode does not copy the data", BOOL(metacopy) },
 	{ "redirect_dir", "", "Directories can be renamed without copying them", BOOL(redirect_dir) },
 	{ "userxattr", "", "Use user.overlay. attributes; chosen by itself in a user namespace", BOOL(userxattr) },
+	{ .name = "defaults", .arg = "", .help = "For fstab: accepted, without effect here" },
 	{ .name = "nofail", .arg = "", .help = "For fstab: accepted, without effect here" },
 	{ .name = "noauto", .arg = "", .help = "For fstab: accepted, without effect here" },
 	{ .name = "auto", .arg = "", .help = "For fstab: accepted, without effect here" },
@@ -113,10 +113,7 @@ static int unescape(const char *raw, size_t n, char stop, char **ret, size_t *re
 			p += 3;
 		} else if (*p == '\\') {
 			if (++p == end)
-				return err_usage(e, "a value ends in a backslash: write \\134 for one");
-			/* libmount looks one byte back and takes the comma for a protected one: say so, do not guess */
-			if (*p == '\\' && p + 1 < end && p[1] == ',')
-				return err_usage(e, "a backslash before a comma is ambiguous: write \\134 for the backslash");
+				return err_usage(e, "a backslash stands at the end of -o");
 			buf_char(&b, *p);
 		} else {
 			buf_char(&b, *p);
@@ -261,26 +258,45 @@ static int take_option(struct mount_options *o, const char *name, size_t n, cons
 	return err_usage(e, "unknown option '%.*s' in -o", (int)n, name);
 }
 
+/* The length of the option at s, up to its comma; *ret_name is that of its name. -EINVAL: a quote is open. */
+static ssize_t option_length(const char *s, size_t *ret_name)
+{
+	bool quoted = false, in_name = true;
+	size_t n;
+
+	for (n = 0; s[n] && (quoted || s[n] != ','); n++) {
+		if (s[n] == '\\' && s[n + 1])
+			n++;
+		else if (s[n] == '"')
+			quoted = !quoted;
+		else if (s[n] == '=' && in_name) {
+			*ret_name = n;
+			in_name = false;
+		}
+	}
+	if (in_name)
+		*ret_name = n;
+	return quoted ? -EINVAL : (ssize_t)n;
+}
+
 int mount_options_parse(struct mount_options *o, const char *text, struct err *e)
 {
-	scoped_free char *copy = strdup(text);
-	char *p = copy, *name, *value;
-	size_t n, len;
-	int r;
+	const char *p = text;
 
-	if (!copy)
-		return err_nomem(e);
-	if (!*copy)
-		return err_usage(e, "the options of -o are empty");
 	for (;;) {
-		r = lm_optstr_next(&p, &name, &n, &value, &len, e);
-		if (r == -EINVAL && e)
-			e->usage = true;
-		if (r <= 0)
+		size_t name;
+		ssize_t n = option_length(p, &name);
+		bool value = n >= 0 && name < (size_t)n;
+		int r;
+
+		if (n < 0)
+			return err_usage(e, "a double quote is open in -o %s", p);
+		if (!name)
+			return err_usage(e, "an option is empty in -o %s", text);
+		r = take_option(o, p, name, value ? p + name + 1 : NULL, value ? (size_t)n - name - 1 : 0, e);
+		if (r < 0 || !p[n])
 			return r;
-		r = take_option(o, name, n, value, len, e);
-		if (r < 0)
-			return r;
+		p += n + 1;
 	}
 }
 

@@ -38,10 +38,10 @@ struct mount_options {
 #define MOUNT_OPTIONS_INIT ((struct mount_options){ .mkdir_mode = 0755 })
 
 /*
- * Add the options of one string to o. Options are separated by commas; a backslash before any
- * character takes its meaning away, one before three octal digits stands for that byte, and double
- * quotes protect what is between them (where a comma ends an option is libmount's decision, so that
- * fstab and we agree). What is unknown, lacks its value or has one too many is an error with usage set.
+ * Add the options of one string to o. Options are separated by commas; a backslash before any character takes its
+ * meaning away, one before three octal digits stands for that byte, and double quotes protect what is between them. (libmount
+ * knows the quotes alone, so that its splitter would cut "lower=a\\,b" in two.) What is unknown, lacks its value or has
+ * one too many is an error with usage set.
  */
 int mount_options_parse(struct mount_options *o, const char *text, struct err *e);
 

@@ -11,7 +11,7 @@
 
 #include "../base/log.h"
 #include "../base/sys.h"
-#include "fsids.h"
+#include "overlap.h"
 #include "overlay_ways.h"
 #include "probe.h"
 #include "tree.h"
@@ -35,7 +35,7 @@ static int clone_layer(const struct mount_plan *p, size_t i, int *ret_source, in
 }
 
 /* ret_top: the topmost layer as it is found without its clone. */
-static int clone_layers(struct stack *s, int *ret_top, struct err *e)
+static int clone_layers(struct stack *s, struct overlap *overlap, int *ret_top, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
 
@@ -43,6 +43,8 @@ static int clone_layers(struct stack *s, int *ret_top, struct err *e)
 		scoped_fd int source = -1, tree = -1;
 		int r = clone_layer(p, i, &source, &tree, e);
 
+		if (r == 0 && p->upper_kind == UPPER_DIR)
+			r = overlap_add(overlap, source, i, e);
 		if (r < 0)
 			return r;
 		if (VEC_ADD(&s->lowers, tree) < 0)
@@ -63,65 +65,6 @@ static void stack_done(struct stack *s)
 
 /* --- causes ------------------------------------------------------------------------------------ */
 
-struct ancestry { const char *name; VEC(struct stat) up; };
-
-static bool is_above(const struct stat *st, const struct ancestry *a)
-{
-	for (size_t i = 0; i < a->up.len; i++)
-		if (a->up.items[i].st_dev == st->st_dev && a->up.items[i].st_ino == st->st_ino)
-			return true;
-	return false;
-}
-
-/* The directory and all above it, as far as they can be seen. */
-static void climb(struct ancestry *a, const char *path)
-{
-	scoped_fd int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct stat st;
-
-	a->name = path;
-	while (dir >= 0 && fstat(dir, &st) == 0 && !(a->up.len && is_above(&st, a))) {
-		int up;
-
-		if (VEC_ADD(&a->up, st) < 0)
-			return;
-		up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		cleanup_fd(&dir);
-		dir = up;
-	}
-}
-
-/* ELOOP: two of the directories are the same, or one lies in the other. Which? */
-static void explain_overlap(const struct mount_plan *p, struct err *e)
-{
-	VEC(struct ancestry) all = { 0 };
-	size_t n = p->layers.len + (p->upper_kind == UPPER_DIR ? 2 : 0);
-	bool found = false;
-
-	for (size_t i = 0; i < n; i++) {
-		struct ancestry a = { 0 };
-
-		climb(&a, i < p->layers.len ? p->layers.items[i].dir : i == p->layers.len ? p->upper : p->work);
-		if (VEC_ADD(&all, a) < 0) {
-			VEC_DONE(&a.up);
-			break;
-		}
-	}
-	for (size_t i = 0; i < all.len * all.len && !found; i++) {
-		const struct ancestry *a = &all.items[i / all.len], *b = &all.items[i % all.len];
-
-		found = a != b && a->up.len && b->up.len && is_above(&a->up.items[0], b);
-		if (found)
-			err_why(e, "'%s' %s '%s'", b->name,
-				is_above(&b->up.items[0], a) ? "is the same directory as" : "lies inside", a->name);
-	}
-	if (found)
-		err_try(e, "give each layer, the upper and the work directory a place of its own");
-	for (size_t i = 0; i < all.len; i++)
-		VEC_DONE(&all.items[i].up);
-	VEC_DONE(&all);
-}
-
 static bool exists(int dirfd, const char *rel)
 {
 	return dirfd >= 0 && faccessat(dirfd, rel, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -135,7 +78,7 @@ static void explain(const struct stack *s, int num, struct err *e)
 		err_why(e, "this kernel has no OverlayFS");
 		err_try(e, "modprobe overlay");
 	} else if (num == ELOOP) {
-		explain_overlap(s->plan, e);
+		err_why(e, "two of the layers are the same directory, or one lies inside another (dmesg says which)");
 	} else if (num == EINVAL && s->upper && exists(s->upper->work, "work/incompat/volatile")) {
 		err_why(e, "the upper was mounted volatile: after a crash of the system it may be incomplete");
 		err_try(e, "if the system did not crash since, remove work/incompat/volatile in the work directory");
@@ -218,32 +161,42 @@ static int check_way(struct err *e)
 	return err_usage(e, "SHIFTBOX_OVERLAY_WAY is '%s', neither 'fds' nor 'names'", only);
 }
 
-static int build(struct stack *s, struct overlay *o, struct err *e)
+static int assemble(struct stack *s, struct overlap *overlap, struct overlay *o, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
 	scoped_fd int top = -1;
 	int r;
 
-	r = clone_layers(s, &top, e);
-	if (r < 0)
-		return r;
-	if (p->upper_kind != UPPER_NONE) {
+	r = clone_layers(s, overlap, &top, e);
+	if (r == 0 && p->upper_kind != UPPER_NONE)
 		r = upper_prepare(p, s->lowers.items[0], top, &o->upper, e);
-		if (r < 0)
-			return r;
-		s->upper = &o->upper;
-		s->check_unused = p->upper_kind == UPPER_DIR && exists(o->upper.work, "work");
-		o->upper_plain = o->upper.plain;
-	}
-	r = create(s, &o->fd, &o->way, e);
-	if (r == 0)
-		r = verify_stack(s, o->fd, e);
+	if (r == 0 && p->upper_kind == UPPER_DIR)
+		r = overlap_check(overlap, p, p->upper, e);
+	if (r == 0 && p->upper_kind == UPPER_DIR)
+		r = overlap_check(overlap, p, p->work, e);
 	if (r < 0)
 		return r;
 
-	r = tree_setattr(o->fd, &p->flags, -1);
+	if (p->upper_kind != UPPER_NONE) {
+		s->upper = &o->upper;
+		s->check_unused = p->upper_kind == UPPER_DIR && upper_is_old(&o->upper);
+		o->upper_plain = o->upper.plain;
+	}
+	r = create(s, &o->fd, &o->way, e);
+	return r == 0 ? verify_stack(s, o->fd, e) : r;
+}
+
+static int build(struct stack *s, struct overlay *o, struct err *e)
+{
+	struct overlap overlap = { 0 };
+	int r = assemble(s, &overlap, o, e);
+
+	overlap_done(&overlap);
+	if (r < 0)
+		return r;
+	r = tree_setattr(o->fd, &s->plan->flags, -1);
 	if (r < 0) {
-		(void)err_set(e, -r, p->source, "cannot set the flags of the mount");
+		(void)err_set(e, -r, s->plan->source, "cannot set the flags of the mount");
 		err_op(e, "mount_setattr");
 	}
 	return r;

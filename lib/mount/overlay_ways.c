@@ -198,8 +198,8 @@ static int create_by_fds(const struct stack *s, int *ret_fd, bool *other_way, st
 
 /*
  * A thread of its own goes into a new mount namespace, where the clones are attached to a tmpfs under names that
- * need no escaping: 0, 1, 2 ...; upper and work directory are symbolic links U and W, whatever they are called.
- * mount(2) and not fsconfig(2) mounts it, because the latter takes no string of more than 255 bytes. A clone of the
+ * need no escaping: 0, 1, 2 ...; upper and work directory are named by their descriptors, which the attached
+ * mount makes good and which need no permission on the way. mount(2) and not fsconfig(2) mounts it, because the latter takes no string of more than 255 bytes. A clone of the
  * mount comes back as a descriptor (threads share those); the namespace dies with the thread.
  */
 struct by_names {
@@ -251,16 +251,6 @@ static int attach_as(struct by_names *j, int mnt, const char *name)
 	return 0;
 }
 
-static int link_below(struct by_names *j, const char *rel, const char *name)
-{
-	scoped_buf struct buf b = BUF_INIT;
-
-	buf_printf(&b, "u/%s", rel);
-	if (!buf_get(&b))
-		return err_nomem(j->e);
-	return symlink(buf_get(&b), name) < 0 ? step_failed(j, "symlink", "cannot name the upper directory") : 0;
-}
-
 static int attach_all(struct by_names *j)
 {
 	const struct stack *s = j->s;
@@ -271,14 +261,7 @@ static int attach_all(struct by_names *j)
 		(void)snprintf(name, sizeof(name), "%zu", i); /* fits: 20 digits */
 		r = attach_as(j, s->lowers.items[i], name);
 	}
-	if (r == 0 && s->upper) {
-		r = attach_as(j, s->upper->mnt, "u");
-		if (r == 0)
-			r = link_below(j, s->upper->upper_rel, "U");
-		if (r == 0)
-			r = link_below(j, s->upper->work_rel, "W");
-	}
-	return r;
+	return r == 0 && s->upper ? attach_as(j, s->upper->mnt, "u") : r;
 }
 
 /* Mount the stack, or its trial, on "m". Returns 0 or -errno. */
@@ -289,11 +272,14 @@ static int mount_stack(struct by_names *j, bool trial)
 	struct param params[PARAMS_MAX];
 	size_t n = word_params(s, trial, params);
 
-	buf_str(&b, trial ? "lowerdir=U" : "lowerdir=");
+	if (trial)
+		buf_printf(&b, "lowerdir=/proc/self/fd/%d", s->upper->upper);
+	else
+		buf_str(&b, "lowerdir=");
 	for (size_t i = 0; i < s->lowers.len && !trial; i++)
 		buf_printf(&b, "%s%zu", i ? ":" : "", i);
 	if (s->upper)
-		buf_str(&b, ",upperdir=U,workdir=W");
+		buf_printf(&b, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d", s->upper->upper, s->upper->work);
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&b, params[i].value ? ",%s=%s" : ",%s", params[i].key, params[i].value);
 	if (!buf_get(&b))

@@ -134,40 +134,53 @@ static int clone_unmapped(int fd, const char *name, const struct mount_info *inf
 	return 0;
 }
 
+static int map_failed(int r, int source, const char *name, int userns, const struct mount_flags *flags, struct err *e)
+{
+	(void)err_set(e, -r, name, "cannot set the ID mapping");
+	err_op(e, "mount_setattr");
+	probe_idmap(source, userns, flags, e);
+	return r;
+}
+
+int tree_map(int tree, int source, const char *name, const struct idmap *map, const struct mount_flags *flags, struct err *e)
+{
+	int userns, r;
+
+	r = userns_get(map, &userns, e);
+	if (r < 0)
+		return r;
+	r = tree_setattr(tree, flags, userns);
+	return r < 0 ? map_failed(r, source, name, userns, flags, e) : 0;
+}
+
 /* With a map: on a mount that has none in one mount_setattr(2), else by replacing. */
 static int clone_mapped(int fd, const char *name, const struct idmap *map, const struct mount_flags *flags,
 			int *ret_fd, enum map_done *done, struct err *e)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
-	scoped_fd int tree = -1;
 	int userns, r;
 
 	r = userns_get(map, &userns, e);
 	if (r == 0)
-		r = clone_tree(fd, name, &tree, e);
+		r = clone_tree(fd, name, ret_fd, e);
 	if (r < 0)
 		return r;
 
-	r = tree_setattr(tree, flags, userns);
+	r = tree_setattr(*ret_fd, flags, userns);
 	if (r == 0) {
 		*done = MAP_MADE;
-		*ret_fd = TAKE_FD(tree);
 		return verify_owner(*ret_fd, fd, NULL, map, name, e);
 	}
-	if (r == -EPERM && mount_info_get(fd, &info, NULL) == 0 && info.mapped) {
-		cleanup_fd(&tree);
-		tree = -1;
-		r = clone_remapped(fd, name, flags, userns, &tree, e);
-		if (r < 0)
-			return r;
-		*done = MAP_REPLACED;
-		*ret_fd = TAKE_FD(tree);
-		return info.map_known ? verify_owner(*ret_fd, fd, &info.map, map, name, e) : 0;
-	}
-	(void)err_set(e, -r, name, "cannot set the ID mapping");
-	err_op(e, "mount_setattr");
-	probe_idmap(fd, userns, flags, e);
-	return r;
+	if (r != -EPERM || mount_info_get(fd, &info, NULL) < 0 || !info.mapped)
+		return map_failed(r, fd, name, userns, flags, e);
+
+	cleanup_fd(ret_fd);
+	*ret_fd = -1;
+	r = clone_remapped(fd, name, flags, userns, ret_fd, e);
+	if (r < 0)
+		return r;
+	*done = MAP_REPLACED;
+	return info.map_known ? verify_owner(*ret_fd, fd, &info.map, map, name, e) : 0;
 }
 
 int tree_clone(int fd, const char *name, const struct mount_map *map, const struct mount_flags *flags,

@@ -36,6 +36,12 @@ int tree_clone(int fd, const char *name, const struct mount_map *map, const stru
  */
 int tree_setattr(int fd, const struct mount_flags *flags, int userns);
 
+/*
+ * Give a detached mount of our own making, which has no map yet, this one. source: a descriptor on the mount it was cloned from,
+ * to look for causes there. Descriptors of directories in the mount stay good.
+ */
+int tree_map(int tree, int source, const char *name, const struct idmap *map, const struct mount_flags *flags, struct err *e);
+
 /* For clones that only serve: private, else as they come. */
 extern const struct mount_flags tree_flags_private;
 

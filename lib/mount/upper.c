@@ -14,7 +14,6 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/sys.h"
-#include "../idmap/userns.h"
 #include "fsids.h"
 #include "tree.h"
 
@@ -245,7 +244,19 @@ static char *relative(int fd, int n, const char *name)
 }
 
 /* The closest directory above both, and the names of both below it. */
-static int find_base(const struct place *upper, const struct place *work, struct upper *u, int *ret_fd, struct err *e)
+struct base {
+	int fd;
+	char *upper, *work;
+};
+
+static void base_done(struct base *b)
+{
+	cleanup_fd(&b->fd);
+	free(b->upper);
+	free(b->work);
+}
+
+static int find_base(const struct place *upper, const struct place *work, struct base *ret, struct err *e)
 {
 	scoped_fd int base = fcntl(upper->dirfd, F_DUPFD_CLOEXEC, 3);
 	struct spot here, last = { .mnt = 0 }, other;
@@ -273,11 +284,11 @@ static int find_base(const struct place *upper, const struct place *work, struct
 		cleanup_fd(&base);
 		base = next;
 	}
-	u->upper_rel = relative(upper->dirfd, up, upper->name);
-	u->work_rel = relative(work->dirfd, down, work->name);
-	if (!u->upper_rel || !u->work_rel)
+	ret->upper = relative(upper->dirfd, up, upper->name);
+	ret->work = relative(work->dirfd, down, work->name);
+	if (!ret->upper || !ret->work)
 		return err_nomem(e);
-	*ret_fd = TAKE_FD(base);
+	ret->fd = TAKE_FD(base);
 	return 0;
 }
 
@@ -356,31 +367,47 @@ static int choose_owners(const struct mount_plan *p, int lower, int lower_raw, s
 
 static const struct mount_map map_keep = { .wish = MAP_KEEP }, map_none = { .wish = MAP_NONE };
 
-static int prepare_dirs(const struct mount_plan *p, const struct place *at_upper, const struct place *at_work,
-			const struct birth *b, struct upper *u, struct err *e)
+/* Upper and work directory as files of the plan, wherever they are; created if they are missing. */
+static int make_dirs(const struct mount_plan *p, const struct place *at_upper, const struct place *at_work,
+		     const struct birth *b, struct upper *u, int *ret_upper, int *ret_work, struct err *e)
 {
-	scoped_fd int upper = -1, work = -1, base = -1, raw = -1, raw_work = -1;
+	const struct mount_map *map = u->plain ? &map_keep : &map_none;
+	scoped_fd int via_upper = -1, via_work = -1;
 	enum map_done done;
 	int r;
 
 	/* Owners are ids of the disk, so they are born in a view without a map, should the place have one. */
-	r = tree_clone(at_upper->dirfd, p->upper, u->plain ? &map_keep : &map_none, &tree_flags_private, &raw, &done, e);
+	r = tree_clone(at_upper->dirfd, p->upper, map, &tree_flags_private, &via_upper, &done, e);
 	if (r == 0)
-		r = open_or_create(at_upper, raw, &b[0], p->upper, &u->made[0], &upper, e);
+		r = open_or_create(at_upper, via_upper, &b[0], p->upper, &u->made[0], ret_upper, e);
 	if (r == 0)
-		r = tree_clone(at_work->dirfd, p->work, u->plain ? &map_keep : &map_none, &tree_flags_private, &raw_work, &done, e);
+		r = tree_clone(at_work->dirfd, p->work, map, &tree_flags_private, &via_work, &done, e);
 	if (r == 0)
-		r = open_or_create(at_work, raw_work, &b[1], p->work, &u->made[1], &work, e);
+		r = open_or_create(at_work, via_work, &b[1], p->work, &u->made[1], ret_work, e);
+	return r == 0 ? check_dirs(*ret_upper, *ret_work, p, e) : r;
+}
+
+/* The clone is mapped last: through the map its own directories may be closed even to root. */
+static int prepare_dirs(const struct mount_plan *p, const struct place *at_upper, const struct place *at_work,
+			const struct birth *b, struct upper *u, struct err *e)
+{
+	struct base base = { .fd = -1 };
+	scoped_fd int upper = -1, work = -1;
+	enum map_done done;
+	int r;
+
+	r = make_dirs(p, at_upper, at_work, b, u, &upper, &work, e);
 	if (r == 0)
-		r = check_dirs(upper, work, p, e);
+		r = find_base(at_upper, at_work, &base, e);
 	if (r == 0)
-		r = find_base(at_upper, at_work, u, &base, e);
+		r = tree_clone(base.fd, p->upper, u->plain ? &map_keep : &map_none, &tree_flags_private, &u->mnt, &done, e);
 	if (r == 0)
-		r = tree_clone(base, p->upper, u->plain ? &map_keep : &p->map, &tree_flags_private, &u->mnt, &done, e);
+		r = open_below(u->mnt, base.upper, upper, p->upper, &u->upper, e);
 	if (r == 0)
-		r = open_below(u->mnt, u->upper_rel, upper, p->upper, &u->upper, e);
-	if (r == 0)
-		r = open_below(u->mnt, u->work_rel, work, p->work, &u->work, e);
+		r = open_below(u->mnt, base.work, work, p->work, &u->work, e);
+	if (r == 0 && !u->plain)
+		r = tree_map(u->mnt, base.fd, p->upper, &p->map.map, &tree_flags_private, e);
+	base_done(&base);
 	return r;
 }
 
@@ -433,7 +460,7 @@ static int make_tmpfs(uint64_t bytes, int *ret_mnt, struct err *e)
 static int fill_tmpfs(const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
 {
 	struct birth b[2];
-	int userns, r;
+	int r;
 
 	r = make_tmpfs(p->ephemeral_size, &u->mnt, e);
 	if (r == 0)
@@ -442,18 +469,13 @@ static int fill_tmpfs(const struct mount_plan *p, int lower, int lower_raw, stru
 		r = give_birth(u->mnt, "upper", &b[0], "(in memory)/upper", e);
 	if (r == 0)
 		r = give_birth(u->mnt, "work", &b[1], "(in memory)/work", e);
-	if (r < 0 || u->plain)
-		return r;
-
-	r = userns_get(&p->map.map, &userns, e);
-	if (r < 0)
-		return r;
-	r = tree_setattr(u->mnt, &tree_flags_private, userns);
-	if (r < 0) {
-		err_op(e, "mount_setattr");
-		return err_set(e, -r, "tmpfs", "cannot set the ID mapping of the changes in memory");
-	}
-	return 0;
+	if (r == 0)
+		r = fd_open_beneath(u->mnt, "upper", O_PATH | O_DIRECTORY, &u->upper, e);
+	if (r == 0)
+		r = fd_open_beneath(u->mnt, "work", O_PATH | O_DIRECTORY, &u->work, e);
+	if (r == 0 && !u->plain)
+		r = tree_map(u->mnt, u->mnt, "(in memory)", &p->map.map, &tree_flags_private, e);
+	return r;
 }
 
 static int prepare_in_memory(const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
@@ -465,20 +487,11 @@ static int prepare_in_memory(const struct mount_plan *p, int lower, int lower_ra
 		log_verbose("this kernel cannot ID-map a tmpfs: changes in memory are stored as seen ids");
 		if (e)
 			*e = ERR_INIT;
-		cleanup_fd(&u->mnt);
-		u->mnt = -1;
+		upper_done(u);
 		u->plain = true;
 		r = fill_tmpfs(p, lower, lower_raw, u, e);
 	}
-	if (r < 0)
-		return r;
-
-	u->upper_rel = strdup("upper");
-	u->work_rel = strdup("work");
-	if (!u->upper_rel || !u->work_rel)
-		return err_nomem(e);
-	r = fd_open_beneath(u->mnt, "upper", O_PATH | O_DIRECTORY, &u->upper, e);
-	return r == 0 ? fd_open_beneath(u->mnt, "work", O_PATH | O_DIRECTORY, &u->work, e) : r;
+	return r;
 }
 
 int upper_prepare(const struct mount_plan *p, int lower, int lower_raw, struct upper *ret, struct err *e)
@@ -499,6 +512,11 @@ int upper_prepare(const struct mount_plan *p, int lower, int lower_raw, struct u
 	return 0;
 }
 
+bool upper_is_old(const struct upper *u)
+{
+	return !u->made[0].name || !u->made[1].name;
+}
+
 void upper_undo(struct upper *u)
 {
 	/* Work first: OverlayFS has put directories of its own into it. */
@@ -513,8 +531,6 @@ void upper_done(struct upper *u)
 		cleanup_fd(&u->made[i].dirfd);
 		free(u->made[i].name);
 	}
-	free(u->upper_rel);
-	free(u->work_rel);
 	cleanup_fd(&u->upper);
 	cleanup_fd(&u->work);
 	cleanup_fd(&u->mnt);

@@ -15,11 +15,10 @@
 struct upper {
 	int mnt;                     /* that clone (or a tmpfs), detached, with its map; -1: no upper */
 	int upper, work;             /* O_PATH, in mnt */
-	char *upper_rel, *work_rel;  /* below mnt's root, without a leading slash */
 	bool plain;                  /* mnt has no map, and upper stores seen ids */
 	bool switch_ids;             /* the overlay must be created as uid:gid, */
 	uint32_t uid, gid;           /* ids that mnt's map shows for something on the disk */
-	struct upper_made { int dirfd; char *name; } made[2]; /* what was created */
+	struct upper_made { int dirfd; char *name; } made[2]; /* upper and work, where they were created by us */
 };
 
 #define UPPER_INIT ((struct upper){ .mnt = -1, .upper = -1, .work = -1, .made = { { -1, NULL }, { -1, NULL } } })
@@ -31,6 +30,9 @@ struct upper {
  * (-EPERM): the set-uid files of the stack's root are set-uid files of disk id 0 there.
  */
 int upper_prepare(const struct mount_plan *p, int lower, int lower_raw, struct upper *ret, struct err *e);
+
+/* Was the upper or the work directory there before? Then it may be in use elsewhere. */
+bool upper_is_old(const struct upper *u);
 
 /* Remove what was created, with what OverlayFS left in it. */
 void upper_undo(struct upper *u);
