@@ -61,7 +61,6 @@ static const struct row rows[] = {
 	{ "metacopy", "", "A change of owner or mode does not copy the data", BOOL(metacopy) },
 	{ "redirect_dir", "", "Directories can be renamed without copying them", BOOL(redirect_dir) },
 	{ "userxattr", "", "Use user.overlay. attributes; chosen by itself in a user namespace", BOOL(userxattr) },
-	{ .name = "defaults", .arg = "", .help = "For fstab: accepted, without effect here" },
 	{ .name = "nofail", .arg = "", .help = "For fstab: accepted, without effect here" },
 	{ .name = "noauto", .arg = "", .help = "For fstab: accepted, without effect here" },
 	{ .name = "auto", .arg = "", .help = "For fstab: accepted, without effect here" },

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154
 # mount-idmapped: binds of directories and files, as root.
 
 load lib
