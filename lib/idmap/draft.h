@@ -35,8 +35,8 @@ struct draft_kind { struct draft_range *items; size_t len, cap; };
 struct draft { struct draft_kind uid, gid; };
 
 /*
- * Add a range to one or both kinds (written: the kinds its text names, for messages). Checks all that one range can show: -EINVAL (count 0), -ERANGE
- * (an id above 4294967294, by itself or by adding count). The place's file must outlive the draft.
+ * Add a range to one or both kinds (written: the kinds its text names, for messages). Checks all that
+ * one range can show: -EINVAL (count 0), -ERANGE (an id above 4294967294, by itself or by adding count). The place's file must outlive the draft.
  */
 int draft_add(struct draft *d, unsigned kinds, unsigned written, uint64_t disk, uint64_t seen, uint64_t count,
 	      struct place at, struct err *e);

@@ -81,7 +81,8 @@ int userns_map_of_fd(int fd, struct idmap *ret, struct err *e)
 		return err_set(e, errno, NULL, "cannot look at the descriptor");
 	type = ioctl(fd, NS_GET_NSTYPE);
 	if (type != CLONE_NEWUSER)
-		return err_say(e, EINVAL, NULL, type < 0 ? "the descriptor is no namespace's" : "the descriptor is that of another kind of namespace");
+		return err_say(e, EINVAL, NULL, type < 0 ? "the descriptor is no namespace's" :
+			"the descriptor is that of another kind of namespace");
 	if (stat("/proc/self/ns/user", &own) == 0 && same_file(&own, &st))
 		return own_fault(e);
 

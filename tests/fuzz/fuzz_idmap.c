@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Whatever text is taken as a map prints as one that reads back equal; grants and the kernel's lines alike never crash. */
+/* Whatever text is taken as a map prints as one that reads back equal. Grants are read alike. */
 
 #include <errno.h>
 

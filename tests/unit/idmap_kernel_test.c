@@ -129,7 +129,8 @@ static bool compare(const char *ranges, bool kernel_is_lax)
 	we = we_accept(buf_get(&ours));
 	it = kernel_accepts(&kernels);
 	if (kernel_is_lax ? we : we != it)
-		test_fail(__FILE__, __LINE__, "'%s': we %s, the kernel %s", ranges, we ? "accept" : "refuse", it ? "accepts" : "refuses");
+		test_fail(__FILE__, __LINE__, "'%s': we %s, the kernel %s", ranges, we ? "accept" : "refuse",
+			it ? "accepts" : "refuses");
 	if (kernel_is_lax)
 		CHECK(it); /* the exception is still one */
 	return it;
@@ -155,7 +156,9 @@ TEST(idmap_and_the_kernel_agree_on_edges)
 
 TEST(idmap_and_the_kernel_agree_on_random_ranges)
 {
-	static const uint32_t pool[] = { 0, 1, 2, 3, 9, 10, 11, 65535, 65536, 4294967285u, 4294967293u, 4294967294u, 4294967295u };
+	static const uint32_t pool[] = {
+		0, 1, 2, 3, 9, 10, 11, 65535, 65536, 4294967285u, 4294967293u, 4294967294u, 4294967295u,
+	};
 	uint64_t seed = 20240;
 	size_t accepted = 0;
 

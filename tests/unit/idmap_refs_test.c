@@ -196,7 +196,8 @@ TEST(idmap_grants_that_cannot_be_are_named_with_file_and_line)
 TEST(idmap_grants_that_overlap_are_refused_with_both)
 {
 	setup("alice:100:10\nalice:105:10\n", "alice:1:1\n");
-	check_refused("subid:alice", -EINVAL, "u:10:105:10", "overlaps u:0:100:10: seen ids 105-109 would stand for two disk ids each (line 2 of");
+	check_refused("subid:alice", -EINVAL, "u:10:105:10",
+		"overlaps u:0:100:10: seen ids 105-109 would stand for two disk ids each (line 2 of");
 	setup("alice:999:10\n", "alice:1:1\n"); /* the user's own id is 1000 */
 	check_refused("user:alice", -EINVAL, "u:1:999:10", "overlaps u:0:1000:1: seen id 1000 would");
 }

@@ -201,7 +201,8 @@ TEST(idmap_userns_inside_another_is_cut_to_what_exists_there)
 	CHECK_STR(buf_get(&b), "b:5:500:1000");
 
 	map_of("u:5:6:1", &want);
-	REQUIRE(userns_fit(&want, &fitted, &e) == 0 && userns_get(&want, &fd, &e) == 0); /* groups: the identity over what exists */
+	/* groups: the identity over what exists */
+	REQUIRE(userns_fit(&want, &fitted, &e) == 0 && userns_get(&want, &fd, &e) == 0);
 	idmap_done(&have);
 	REQUIRE(userns_map_of_fd(fd, &have, &e) == 0);
 	buf_reset(&b);
