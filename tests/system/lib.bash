@@ -25,7 +25,7 @@
 
 bats_require_minimum_version 1.5.0
 
-TESTS=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+TESTS=${TESTS:-$(cd "$BATS_TEST_DIRNAME/.." && pwd)}
 SHIFTBOX=${SHIFTBOX:-$TESTS/../${BUILD:-build}/shiftbox}
 SHIFTBOX=$(realpath "$SHIFTBOX")
 export SHIFTBOX
@@ -108,27 +108,37 @@ nothing_left() {
 	fi
 }
 
+# Loop devices over files of this test, so that they are known again once the files are out of sight.
+own_loops() {
+	losetup -nlO NAME,BACK-INO,BACK-MAJ:MIN,BACK-FILE 2>/dev/null | awk -v d="$SCRATCH/" 'index($4, d) == 1 { print $1, $2, $3 }'
+}
+
+still_there() {
+	losetup -nlO NAME,BACK-INO,BACK-MAJ:MIN 2>/dev/null | awk '{ print $1, $2, $3 }' | grep -Fxf <(printf '%s\n' "$1") || true
+}
+
 teardown() {
-	local r=0 left p
+	local r=0 loops left p
 	[ -n "${SCRATCH:-}" ] || return 0
 	if declare -F test_teardown >/dev/null; then test_teardown || r=1; fi
 	cd /
 	# bats shows what a failing teardown printed; after a failing test the rest is no news.
 	if [ -n "${BATS_TEST_COMPLETED:-}" ]; then nothing_left || r=1; fi
 	for p in $(own_processes); do kill -9 "$p" 2>/dev/null; done
+	loops=$(own_loops)
 	if [ "$(id -u)" = 0 ]; then
 		awk -v d="$SCRATCH" '$5 == d || index($5, d "/") == 1 { print $5 }' /proc/self/mountinfo | tac |
 			while read -r p; do umount -l "$(printf '%b' "$p")" 2>/dev/null; done
 	fi
 	# A loop device frees itself once its filesystem is gone for good, which may take a moment.
-	for _ in 1 2 3 4 5 6 7 8 9 10; do
-		left=$(losetup -nO NAME,BACK-FILE 2>/dev/null | grep -F "$SCRATCH/" || true)
+	for p in 1 2 3 4 5 6 7 8 9 10; do
+		left=${loops:+$(still_there "$loops")}
 		[ -n "$left" ] || break
 		sleep 0.1
 	done
 	if [ -n "$left" ]; then
 		say "loop devices are left: $left" || r=1
-		for p in ${left%% *}; do losetup -d "$p"; done
+		awk '{ print $1 }' <<<"$left" | xargs -n1 losetup -d
 	fi
 	rm -rf "$SCRATCH" 2>/dev/null || unshare --map-root-user --map-auto rm -rf "$SCRATCH"
 	return $r
