@@ -5,8 +5,8 @@ VERSION := 0.1.0
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
-# mount(8) looks for helpers in /sbin alone: where that is not $(PREFIX)/sbin, set this.
-MOUNTHELPERDIR ?= $(PREFIX)/sbin
+# mount(8) looks for helpers in /sbin alone; an installation into somebody's home has no place there.
+MOUNTHELPERDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/sbin,$(PREFIX)/sbin)
 BUILD ?= build
 ifeq ($(origin CC),default)
 CC := gcc
@@ -54,7 +54,7 @@ check: deps-test
 
 demo: deps-demo
 	@$(MAKE) -s all
-	@tests/demo/demo.sh $(IMAGE)
+	@IMAGE='$(IMAGE)' tests/demo/demo.sh
 
 bench: deps-test
 	@$(MAKE) -s all
