@@ -15,6 +15,7 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "fsids.h"
+#include "probe.h"
 #include "tree.h"
 
 /* An owner and mode to be born with. */
@@ -338,6 +339,17 @@ static uint32_t anchor(const struct idranges *r)
 	return r->items[0].disk;
 }
 
+/* Who owns what nobody in this user namespace can own? We do. */
+static void keep_to_ours(struct birth *b)
+{
+	bool initial = probe_initial_userns();
+
+	if (!initial && b->uid == IDMAP_OVERFLOW)
+		b->uid = (uint32_t)geteuid();
+	if (!initial && b->gid == IDMAP_OVERFLOW)
+		b->gid = (uint32_t)getegid();
+}
+
 /* With what the new upper and work directory are born. */
 static int choose_owners(const struct mount_plan *p, int lower, int lower_raw, struct upper *u,
 			 struct birth *upper, struct birth *work, struct err *e)
@@ -349,14 +361,17 @@ static int choose_owners(const struct mount_plan *p, int lower, int lower_raw, s
 	*upper = (struct birth){ .uid = seen.st_uid, .gid = seen.st_gid, .mode = seen.st_mode & 07777 };
 	*work = (struct birth){ .uid = (uint32_t)geteuid(), .gid = (uint32_t)getegid(), .mode = 0700 };
 	u->switch_ids = false;
-	if (u->plain)
+	if (u->plain) {
+		keep_to_ours(upper);
 		return 0;
+	}
 
 	/* On the disk, so that the map shows upper's root as it shows the layer's. What it hides stays as it is. */
 	if (!idmap_uid_disk(&p->map.map, seen.st_uid, &upper->uid))
 		upper->uid = raw.st_uid;
 	if (!idmap_gid_disk(&p->map.map, seen.st_gid, &upper->gid))
 		upper->gid = raw.st_gid;
+	keep_to_ours(upper);
 	work->uid = anchor(&p->map.map.uid);
 	work->gid = anchor(&p->map.map.gid);
 	u->switch_ids = idmap_uid_seen(&p->map.map, work->uid, &u->uid) && idmap_gid_seen(&p->map.map, work->gid, &u->gid);
