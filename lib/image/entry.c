@@ -242,7 +242,7 @@ static int next_header(struct entry_reader *r, struct err *e)
 
 	if (x == ARCHIVE_OK)
 		return 1;
-	if (x == ARCHIVE_EOF)
+	if (x == ARCHIVE_EOF && !r->failed)
 		return 0;
 	/* No byte at all is an empty archive too. */
 	if (r->ended && !r->failed && tarcheck_empty(r->check))

@@ -67,11 +67,44 @@ static void note_unset(struct reader *r, const char *line)
 			buf_str(&r->after, unsets[i].line);
 }
 
+/* The words that we ask libarchive for; it would warn of others, and of that only once. */
+static bool is_wanted(const char *word, size_t len)
+{
+	static const char *const keys[] = { "type", "mode", "uid", "gid", "size", "time", "link", "device" };
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (len == strlen(keys[i]) && !memcmp(word, keys[i], len))
+			return true;
+	return false;
+}
+
+/* Blank the other ones out, all but the line's first, which is a name or a command. */
+static void blank_others(char *p, bool has_first)
+{
+	static const char tar_time[] = "tar_time=";
+
+	if (*p == '#' || !strncmp(p, "/unset", 6))
+		return;
+	if (has_first)
+		p += strcspn(p, " \t\r\n");
+	for (p += strspn(p, " \t\r\n"); *p; p += strspn(p, " \t\r\n")) {
+		size_t len = strcspn(p, " \t\r\n");
+
+		/* A backslash before the newline stays: the line goes on. */
+		len -= len && p[len - 1] == '\\' && p[len] == '\n';
+		if (!strncmp(p, tar_time, strlen(tar_time)))
+			memset(p, ' ', strlen("tar_")); /* go-mtree's: the same in whole seconds */
+		else if (!is_wanted(p, strcspn(p, "= \t\r\n\\")))
+			memset(p, ' ', len);
+		p += len + (p[len] == '\\');
+	}
+}
+
 /* The next line of the file: its length, 0 at the end, -errno. */
 static ssize_t next_line(struct reader *r)
 {
 	ssize_t n;
-	const char *p;
+	char *p;
 
 	errno = 0;
 	n = getline(&r->line, &r->cap, r->f);
@@ -88,6 +121,7 @@ static ssize_t next_line(struct reader *r)
 	for (p = r->line; *p == ' ' || *p == '\t'; p++)
 		;
 	note_unset(r, p);
+	blank_others(p, !r->continued);
 	r->continued = n >= 2 && r->line[n - 1] == '\n' && r->line[n - 2] == '\\';
 	return n;
 }
@@ -209,8 +243,9 @@ static int read_all(struct reader *r, int (*fn)(const struct spec_entry *, void 
 		return broken(r, e);
 	for (;;) {
 		x = archive_read_next_header(r->a, &ae);
+		/* libarchive takes a read error for the end. */
 		if (x == ARCHIVE_EOF)
-			return 0;
+			return r->err.set ? broken(r, e) : 0;
 		type = x == ARCHIVE_OK ? TYPE_KNOWN : x == ARCHIVE_WARN ? warned_of(r) : -1;
 		if (type < 0)
 			return broken(r, e);

@@ -278,7 +278,7 @@ static int pax_record(struct tarcheck *t, struct pending *x, const char *key, si
 /* "LENGTH KEY=VALUE\n", LENGTH counting all of it. */
 static int pax_records(struct tarcheck *t, struct pending *x, struct err *e)
 {
-	const char *p = t->meta.data, *end = p + t->meta_size;
+	const char *p = t->meta_size ? t->meta.data : "", *end = p + t->meta_size;
 
 	while (p < end) {
 		const char *blank = memchr(p, ' ', (size_t)(end - p) < 8 ? (size_t)(end - p) : 8);

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Specifications: what a layer's says, and what others' say. */
+
+#include "../../lib/image/spec.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../lib/base/fd.h"
+#include "image_tar.h"
+#include "test.h"
+
+#define END { .name = NULL }
+
+/* One line per entry, with what is given of it. */
+static int show(const struct spec_entry *s, void *arg)
+{
+	struct buf *b = arg;
+
+	buf_escaped(b, s->path, strlen(s->path));
+	if (s->has_type)
+		buf_printf(b, " t%o", s->type >> 12);
+	if (s->has_mode)
+		buf_printf(b, " %04o", s->mode);
+	if (s->has_uid)
+		buf_printf(b, " u%u", s->uid);
+	if (s->has_gid)
+		buf_printf(b, " g%u", s->gid);
+	if (s->has_size)
+		buf_printf(b, " s%llu", (unsigned long long)s->size);
+	if (s->has_time)
+		buf_printf(b, " %lld.%ld", (long long)s->sec, s->nsec);
+	if (s->has_rdev)
+		buf_printf(b, " r%llx", (unsigned long long)s->rdev);
+	if (s->link)
+		buf_printf(b, " ->%s", s->link);
+	buf_char(b, '\n');
+	return 0;
+}
+
+static int read_text(const char *text, size_t n, struct buf *ret, struct err *e)
+{
+	scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
+
+	REQUIRE(fd >= 0 && fd_write_all(fd, text, n) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+	return spec_read(fd, "spec", show, ret, e);
+}
+
+TEST(spec_reads_what_others_write)
+{
+	static const struct { const char *text, *want; } cases[] = {
+		/* NetBSD's: relative names, /set, indentation, ".." */
+		{ "#\t   user: root\n/set type=file uid=0 gid=5 mode=0644\n.               type=dir mode=0755\n"
+		  "    f1          uid=3 \\\n                size=7 time=5.000000000\n    sub         type=dir\n        l   type=link link=../f1\n    ..\n..\n",
+		  " t4 0755 u0 g5\nf1 t10 0644 u3 g5 s7 5.0\nsub t4 0644 u0 g5\nsub/l t12 0644 u0 g5 ->../f1\n" },
+		/* libarchive's: whole paths */
+		{ "#mtree\n. type=dir\n./a/b uid=0 gid=1 mode=4755 size=1 type=file\n./dev type=char device=native,1,3\n",
+		  " t4\na/b t10 4755 u0 g1 s1\ndev t2 r103\n" },
+		/* go-mtree's */
+		{ "#           user: root\n\n# .\n/set type=file nlink=1 mode=0664 uid=1000 gid=100\n. size=20 type=dir mode=0775 nlink=2 tar_time=5.000000000\n"
+		  "    f size=3 sha256digest=00\n..\n", " t4 0775 u1000 g100 5.0\nf t10 0664 u1000 g100 s3\n" },
+		/* words that libarchive does not know */
+		{ "#mtree\na xattr.user.k=v uid=1 \\\n  odd=1\\\n  gid=2 optional\n", "a u1 g2\n" },
+		/* what is not given is not known, also behind /unset */
+		{ "#mtree\na\n/set uid=7 mode=600\nb\n/unset uid\nc\n/set gid=8\nd\n/unset all\ne size=0\n", "a\nb 0600 u7\nc 0600\nd 0600 g8\ne s0\n" },
+		{ "#mtree\ns type=socket uid=1\n", "s t14 u1\n" },
+		{ "", "" },
+		{ "#mtree\nw\\040x\\012\\\\\\043 uid=1\n", "w x\\n\\\\# u1\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_buf struct buf b = BUF_INIT;
+		struct err e = ERR_INIT;
+		int r = read_text(cases[i].text, strlen(cases[i].text), &b, &e);
+
+		if (r || strcmp(buf_get(&b), cases[i].want) != 0)
+			test_fail(__FILE__, __LINE__, "%zu: %d %s\n%s", i, r, e.what, buf_get(&b));
+	}
+}
+
+TEST(spec_refuses_what_it_cannot_mean)
+{
+	static const char nul[] = "#mtree\na\0b uid=1\n";
+	static const char *const bad[] = {
+		"#mtree\na/../../b uid=1\n", "#mtree\na type=door\n",
+	};
+	scoped_buf struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	CHECK(read_text(nul, sizeof(nul) - 1, &b, &e) == -EBADMSG && e.set);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		e = ERR_INIT;
+		if (read_text(bad[i], strlen(bad[i]), &b, &e) >= 0 || !e.set)
+			test_fail(__FILE__, __LINE__, "%s", bad[i]);
+	}
+}
+
+static int stop(const struct spec_entry *s, void *arg)
+{
+	(void)s;
+	return ++*(int *)arg == 2 ? 42 : 0;
+}
+
+TEST(spec_reading_stops_when_it_is_told_to)
+{
+	scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
+	struct err e = ERR_INIT;
+	int n = 0;
+
+	REQUIRE(fd >= 0 && fd_write_all(fd, "#mtree\na\nb\nc\n", 13) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+	CHECK_INT(spec_read(fd, "spec", stop, &n, &e), 42);
+	CHECK_INT(n, 2);
+}
+
+TEST(spec_of_a_layer_reads_back_as_its_headers)
+{
+	static const struct tar_entry list[] = {
+		{ "d", .type = '5', .mode = 02755, .gid = 8, .mtime = 100 },
+		{ "d/new\nline \\#\xff*", .data = "12345", .uid = 1000, .mode = 04755, .pax = { "mtime=5.000000007" } },
+		{ .name = "implied/f" }, { "l", .type = '2', .link = "a b\n" }, { "c", .type = '3', .major = 1, .minor = 3 },
+		{ "h", .type = '1', .link = "c" }, { .name = ".wh.gone" }, { .name = "d/.wh..wh..opq" }, { .name = "empty/.wh.x" },
+		{ "twice", .uid = 1 }, { "twice", .uid = 2 }, { "=x y", .gid = 4294967294u & 07777777, .pax = { "gid=4294967294" } }, END
+	};
+	static const char want[] =
+		" t4 0755 u0 g0 0.0\n"
+		".wh.gone t10 0000 u0 g0 s0 0.0\n"
+		"=x y t10 0644 u0 g4294967294 s0 0.0\n"
+		"c t2 0644 u0 g0 0.0 r103\n"
+		"h t2 0644 u0 g0 0.0 r103\n"
+		"l t12 0777 u0 g0 0.0 ->a b\n\n"
+		"twice t10 0644 u2 g0 s0 0.0\n"
+		"d t4 2755 u0 g8 100.0\n"
+		"d/.wh..wh..opq t10 0000 u0 g0 s0 0.0\n"
+		"d/new\\nline \\\\#\\xff* t10 4755 u1000 g0 s5 5.7\n"
+		"empty/.wh.x t10 0000 u0 g0 s0 0.0\n"
+		"implied t4 0755 u0 g0 0.0\n"
+		"implied/f t10 0644 u0 g0 s0 0.0\n";
+	scoped_buf struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	scoped_fd int fd = -1;
+	struct layers s;
+
+	layers_open(&s, NULL);
+	layers_must(&s, list);
+	REQUIRE(fd_open_regular(s.fd, "0.mtree", 0, &fd, &e) == 0);
+	REQUIRE(spec_read(fd, "0.mtree", show, &b, &e) == 0);
+	CHECK_STR(buf_get(&b), want);
+}
