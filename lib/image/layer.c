@@ -6,9 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
-#include <linux/securebits.h>
 
 #include "../base/log.h"
 #include "entry.h"
@@ -21,24 +19,6 @@
 const struct layer_limits layer_default_limits = {
 	.bytes = (uint64_t)256 << 30, .entries = 4000000, .xattr_bytes = 1 << 20,
 };
-
-int layer_prepare_process(struct err *e)
-{
-	int bits = prctl(PR_GET_SECUREBITS);
-
-	(void)umask(0); /* cannot fail */
-	if (bits < 0)
-		return err_set(e, errno, NULL, "cannot read the process's secure bits");
-	if (bits & SECBIT_NO_SETUID_FIXUP)
-		return 0;
-	if (prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECBIT_NO_SETUID_FIXUP) < 0) {
-		(void)err_set(e, errno, NULL, "cannot create files with their owners");
-		err_op(e, "securebits");
-		err_why(e, "keeping the capabilities while creating as another user needs CAP_SETPCAP: root, or a user namespace of one's own");
-		return e ? -e->num : -EPERM;
-	}
-	return 0;
-}
 
 static int count_entry(struct layer *l, const char *on, struct err *e)
 {

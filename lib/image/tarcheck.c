@@ -8,8 +8,8 @@
 #include <string.h>
 
 #include "../base/buf.h"
-#include "../base/num.h"
 #include "../base/vec.h"
+#include "tarpax.h"
 
 enum { BLOCK = 512, META_LIMIT = 1 << 20, META_IN_A_ROW = 16 };
 
@@ -22,15 +22,11 @@ enum {
 
 enum state { HEADER, META, SPARSE, DATA, END };
 
-/* Of which kinds an extension header stands before the entry, and what it says that counts. */
+/* Of which kinds an extension header stands before the entry, and what it says. */
 struct pending {
 	bool pax, long_name, long_link;
-	bool path, linkpath, has_uid, has_gid, has_size, has_time;
-	uint32_t uid, gid;
-	uint64_t size;
-	int64_t sec;
-	uint32_t nsec;
 	unsigned headers;
+	struct tarpax said;
 };
 
 struct tarcheck {
@@ -143,174 +139,32 @@ static int id_field(struct tarcheck *t, size_t at, uint32_t *ret, struct err *e,
 	return 0;
 }
 
-/* [-]digits[.digits], to be cut to nanoseconds and rounded down. */
-static int pax_time(const char *s, size_t n, int64_t *ret_sec, uint32_t *ret_nsec)
-{
-	bool neg = n && *s == '-';
-	const char *dot;
-	uint64_t sec;
-	uint32_t nsec = 0;
-	size_t digits;
-
-	s += neg;
-	n -= neg;
-	dot = memchr(s, '.', n);
-	digits = dot ? (size_t)(dot - s) : n;
-	if (num_u64_n(s, digits, &sec) < 0 || sec > INT64_MAX - 1)
-		return -EINVAL;
-	for (size_t i = 0; dot && i < n - digits - 1; i++) {
-		if (dot[1 + i] < '0' || dot[1 + i] > '9')
-			return -EINVAL;
-		if (i < 9)
-			nsec = nsec * 10 + (uint32_t)(dot[1 + i] - '0');
-	}
-	for (size_t i = dot ? n - digits - 1 : 9; i < 9; i++)
-		nsec *= 10;
-
-	*ret_sec = neg ? -(int64_t)sec - (nsec > 0) : (int64_t)sec;
-	*ret_nsec = neg && nsec ? 1000000000 - nsec : nsec;
-	return 0;
-}
-
-/* ---- pax records ---- */
-
-static int rec_id(const char *v, size_t n, uint32_t *ret)
-{
-	uint64_t id;
-
-	if (num_u64_n(v, n, &id) < 0 || id > 4294967294)
-		return -EINVAL;
-	*ret = (uint32_t)id;
-	return 0;
-}
-
-static int rec_uid(struct pending *x, const char *v, size_t n)
-{
-	x->has_uid = true;
-	return rec_id(v, n, &x->uid);
-}
-
-static int rec_gid(struct pending *x, const char *v, size_t n)
-{
-	x->has_gid = true;
-	return rec_id(v, n, &x->gid);
-}
-
-static int rec_size(struct pending *x, const char *v, size_t n)
-{
-	x->has_size = true;
-	return num_u64_n(v, n, &x->size) < 0 || x->size > INT64_MAX - BLOCK ? -EINVAL : 0;
-}
-
-static int rec_time(struct pending *x, const char *v, size_t n)
-{
-	x->has_time = true;
-	return pax_time(v, n, &x->sec, &x->nsec);
-}
-
-static int rec_text(struct pending *x, const char *v, size_t n)
-{
-	(void)x;
-	return n == 0 || memchr(v, '\0', n) ? -EINVAL : 0;
-}
-
-static int rec_path(struct pending *x, const char *v, size_t n)
-{
-	x->path = true;
-	return rec_text(x, v, n);
-}
-
-static int rec_linkpath(struct pending *x, const char *v, size_t n)
-{
-	x->linkpath = true;
-	return rec_text(x, v, n);
-}
-
-static int rec_decimal(struct pending *x, const char *v, size_t n)
-{
-	uint64_t u;
-
-	(void)x;
-	return num_u64_n(v, n, &u) < 0 || u > INT64_MAX - BLOCK ? -EINVAL : 0;
-}
-
-static int rec_charset(struct pending *x, const char *v, size_t n)
-{
-	static const char *const known[] = { "BINARY", "ISO-IR 10646 2000 UTF-8" };
-
-	(void)x;
-	for (size_t i = 0; i < ARRAY_LEN(known); i++)
-		if (n == strlen(known[i]) && !memcmp(v, known[i], n))
-			return 0;
-	return -EINVAL;
-}
-
-/* The keys that decide something; others pass (attributes and ACLs are judged as libarchive gives them). */
-static const struct { const char *key; int (*check)(struct pending *, const char *, size_t); } keys[] = {
-	{ "path", rec_path }, { "linkpath", rec_linkpath }, { "GNU.sparse.name", rec_path },
-	{ "uid", rec_uid }, { "gid", rec_gid }, { "size", rec_size }, { "mtime", rec_time },
-	{ "hdrcharset", rec_charset },
-	{ "GNU.sparse.major", rec_decimal }, { "GNU.sparse.minor", rec_decimal },
-	{ "GNU.sparse.realsize", rec_decimal }, { "GNU.sparse.size", rec_decimal },
-	{ "GNU.sparse.numblocks", rec_decimal }, { "GNU.sparse.offset", rec_decimal },
-	{ "GNU.sparse.numbytes", rec_decimal }, { "GNU.sparse.map", rec_text },
-	{ "SCHILY.realsize", rec_decimal }, { "SCHILY.devmajor", rec_decimal }, { "SCHILY.devminor", rec_decimal },
-	{ "SCHILY.acl.access", rec_text }, { "SCHILY.acl.default", rec_text },
-};
-
-static int pax_record(struct tarcheck *t, struct pending *x, const char *key, size_t klen, const char *v, size_t n,
-		      struct err *e)
-{
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		if (klen != strlen(keys[i].key) || memcmp(key, keys[i].key, klen))
-			continue;
-		if (keys[i].check(x, v, n) < 0) {
-			(void)bad(t, e, "has a pax record of no valid value");
-			err_why(e, "the value of %s", keys[i].key);
-			return -EBADMSG;
-		}
-		if (keys[i].check == rec_path)
-			set_name(t, v, n);
-	}
-	return 0;
-}
-
-/* "LENGTH KEY=VALUE\n", LENGTH counting all of it. */
-static int pax_records(struct tarcheck *t, struct pending *x, struct err *e)
-{
-	const char *p = t->meta_size ? t->meta.data : "", *end = p + t->meta_size;
-
-	while (p < end) {
-		const char *blank = memchr(p, ' ', (size_t)(end - p) < 8 ? (size_t)(end - p) : 8);
-		const char *eq;
-		uint64_t len;
-		int r;
-
-		if (!blank || num_u64_n(p, (size_t)(blank - p), &len) < 0)
-			return bad(t, e, "has a pax record without a length");
-		if (len > (size_t)(end - p) || len < (size_t)(blank - p) + 3 || p[len - 1] != '\n')
-			return bad(t, e, "has a pax record of a wrong length");
-		eq = memchr(blank + 1, '=', len - (size_t)(blank + 1 - p));
-		if (!eq || eq == blank + 1 || memchr(blank + 1, '\0', (size_t)(eq - blank - 1)))
-			return bad(t, e, "has a pax record without a key");
-		r = pax_record(t, x, blank + 1, (size_t)(eq - blank - 1), eq + 1, len - (size_t)(eq + 1 - p) - 1, e);
-		if (r < 0)
-			return r;
-		p += len;
-	}
-	return 0;
-}
-
 /* ---- headers ---- */
+
+static int pax_records(struct tarcheck *t, struct tarpax *x, struct err *e)
+{
+	const char *key = NULL;
+	const char *what = tarpax_parse(x, t->meta_size ? t->meta.data : "", t->meta_size, &key);
+
+	if (x->path)
+		set_name(t, x->path, x->path_len);
+	x->path = NULL; /* the text goes */
+	if (!what)
+		return 0;
+	(void)bad(t, e, what);
+	if (key)
+		err_why(e, "the value of %s", key);
+	return -EBADMSG;
+}
 
 static int meta_done(struct tarcheck *t, struct err *e)
 {
-	struct pending ignored = { .pax = false };
+	struct tarpax ignored = { .path = NULL };
 	size_t n = t->meta_size;
 
 	t->state = HEADER;
 	if (t->meta_type == 'x' || t->meta_type == 'X')
-		return pax_records(t, &t->ext, e);
+		return pax_records(t, &t->ext.said, e);
 	/* What a global header says is ignored, by libarchive and by the tools that make images, but must be sound. */
 	if (t->meta_type == 'g')
 		return pax_records(t, &ignored, e);
@@ -373,7 +227,7 @@ static int sparse_fields(struct tarcheck *t, bool gnu, char type, struct err *e)
 	const unsigned char *p = t->block;
 	bool map = p[F_SPARSE] || p[F_EXTENDED] || p[F_REALSIZE];
 
-	if (type == 'S' && (!gnu || !p[F_SPARSE] || t->ext.has_size))
+	if (type == 'S' && (!gnu || !p[F_SPARSE] || t->ext.said.has_size))
 		return bad(t, e, "is a sparse file without a sparse map");
 	if (type != 'S' && gnu && map)
 		return bad(t, e, "has a sparse map and is no sparse file");
@@ -394,7 +248,7 @@ static int device_fields(struct tarcheck *t, char type, struct err *e)
 
 static int entry_done(struct tarcheck *t, struct tarfact f, char type, struct err *e)
 {
-	const struct pending *x = &t->ext;
+	const struct tarpax *x = &t->ext.said;
 
 	if (x->has_uid)
 		f.uid = x->uid;
@@ -408,7 +262,7 @@ static int entry_done(struct tarcheck *t, struct tarfact f, char type, struct er
 	}
 	if (type >= '1' && type <= '6' && f.size)
 		return bad(t, e, "is no regular file and has a body, which readers of tar do not agree on");
-	if ((x->path && x->long_name) || (x->linkpath && x->long_link))
+	if ((x->has_path && t->ext.long_name) || (x->has_linkpath && t->ext.long_link))
 		return bad(t, e, "has its name in a pax and in a GNU header");
 	if (VEC_ADD(&t->facts, f) < 0)
 		return err_nomem(e);
@@ -432,7 +286,7 @@ static int header(struct tarcheck *t, struct err *e)
 		t->state = END;
 		return t->ext.headers ? bad(t, e, "the archive ends after an extension header") : 0;
 	}
-	if (!t->ext.path && !t->ext.long_name)
+	if (!t->ext.said.has_path && !t->ext.long_name)
 		set_name(t, p + F_NAME, 100);
 	if (!checksum_fits(p))
 		return bad(t, e, "the header's checksum is wrong");

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* writer: files, born with their owners. */
 
-#include "writer.h"
+#include "writer_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/securebits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -51,6 +53,24 @@ void writer_done(struct writer *w)
 
 /* ---- owners ---- */
 
+int layer_prepare_process(struct err *e)
+{
+	int bits = prctl(PR_GET_SECUREBITS);
+
+	(void)umask(0); /* cannot fail */
+	if (bits < 0)
+		return err_set(e, errno, NULL, "cannot read the process's secure bits");
+	if (bits & SECBIT_NO_SETUID_FIXUP)
+		return 0;
+	if (prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECBIT_NO_SETUID_FIXUP) < 0) {
+		(void)err_set(e, errno, NULL, "cannot create files with their owners");
+		err_op(e, "securebits");
+		err_why(e, "keeping the capabilities while creating as another user needs CAP_SETPCAP: root, or a user namespace of one's own");
+		return e ? -e->num : -EPERM;
+	}
+	return 0;
+}
+
 void writer_enter(struct writer *w)
 {
 	/* 4294967295 is no id: asking for it changes nothing and tells the current one. */
@@ -81,7 +101,7 @@ static int own_failed(const struct node *n, const char *kind, uint32_t id, struc
 }
 
 /* Whoever creates now is uid:gid. Capabilities stay (SECBIT_NO_SETUID_FIXUP), so no directory is in the way. */
-static int become(struct writer *w, uint32_t uid, uint32_t gid, const struct node *n, struct err *e)
+int writer_become(struct writer *w, uint32_t uid, uint32_t gid, const struct node *n, struct err *e)
 {
 	if (w->gid != gid) {
 		(void)sys_setfsgid(gid); /* says nothing of success: asked for below */
@@ -104,7 +124,7 @@ static int become(struct writer *w, uint32_t uid, uint32_t gid, const struct nod
  * The first file of each owner is looked at: a filesystem may have its own idea of owners (a mount with
  * grpid, a squashing server, an ID-mapped mount). fd: the file (name NULL), or its directory.
  */
-static int prove(struct writer *w, int fd, const char *name, const struct node *n, struct err *e)
+int writer_prove(struct writer *w, int fd, const char *name, const struct node *n, struct err *e)
 {
 	struct stat st;
 
@@ -123,7 +143,7 @@ static int prove(struct writer *w, int fd, const char *name, const struct node *
 
 /* ---- directories ---- */
 
-static void slot_drop(struct writer *w, struct node *n)
+void writer_forget(struct writer *w, struct node *n)
 {
 	if (n->slot < 0)
 		return;
@@ -144,7 +164,7 @@ static int slot_take(struct writer *w)
 		if (w->slots[i].used < w->slots[best].used)
 			best = i;
 	}
-	slot_drop(w, w->slots[best].dir);
+	writer_forget(w, w->slots[best].dir);
 	return best;
 }
 
@@ -192,152 +212,15 @@ int writer_dir(struct writer *w, struct node *dir, int *ret_fd, struct err *e)
 	return r;
 }
 
-/* A staging directory may hand down a set-gid bit or a default ACL: the layer starts without. */
-static int make_plain(int fd, struct err *e)
-{
-	static const char *const acls[] = { "system.posix_acl_default", "system.posix_acl_access" };
-	struct stat st;
-
-	for (size_t i = 0; i < ARRAY_LEN(acls); i++)
-		if (fremovexattr(fd, acls[i]) < 0 && errno != ENODATA && errno != EOPNOTSUPP)
-			return err_set(e, errno, NULL, "cannot remove an inherited access control list");
-	if (fstat(fd, &st) < 0)
-		return err_set(e, errno, NULL, "cannot stat the layer's directory");
-	if ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700) < 0)
-		return err_set(e, errno, NULL, "cannot change the mode of the layer's directory");
-	return 0;
-}
-
-static int make_root(struct writer *w, const char *name, struct err *e)
-{
-	struct node *root = w->tree->root;
-	scoped_fd int fd = -1;
-	int r = become(w, root->uid, root->gid, root, e);
-
-	if (r < 0)
-		return r;
-	if (mkdirat(w->parentfd, name, 0700) < 0)
-		return err_set(e, errno, name, "cannot create the layer's directory");
-	fd = openat(w->parentfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(e, errno, name, "cannot open the layer's directory");
-	r = make_plain(fd, e);
-	if (r == 0)
-		r = prove(w, fd, NULL, root, e);
-	if (r < 0)
-		return r;
-
-	cleanup_fd(&w->root);
-	w->root = TAKE_FD(fd);
-	root->born_uid = root->uid;
-	root->born_gid = root->gid;
-	return 0;
-}
-
-int writer_root(struct writer *w, struct err *e)
-{
-	int r = make_root(w, w->name, e);
-
-	if (r == 0)
-		w->tree->root->flags |= NODE_MADE;
-	return r;
-}
-
 /* In the parent's open directory, as the owner. */
-static int prepare(struct writer *w, struct node *n, int *ret_fd, struct err *e)
+int writer_prepare(struct writer *w, struct node *n, int *ret_fd, struct err *e)
 {
 	int r = writer_dir(w, n->parent, ret_fd, e);
 
-	return r < 0 ? r : become(w, n->uid, n->gid, n, e);
+	return r < 0 ? r : writer_become(w, n->uid, n->gid, n, e);
 }
 
-int writer_mkdir(struct writer *w, struct node *n, struct err *e)
-{
-	int fd, r = prepare(w, n, &fd, e);
-
-	if (r < 0)
-		return r;
-	if (mkdirat(fd, n->name, 0700) < 0)
-		return node_err(n, errno, e, "cannot create the directory");
-	n->flags |= NODE_MADE;
-	n->born_uid = n->uid;
-	n->born_gid = n->gid;
-	return prove(w, fd, n->name, n, e);
-}
-
-/* Move what is on disk of the children into the new directory. */
-static int move_children(struct node *n, int old, int new, struct err *e)
-{
-	for (struct node *c = n->children; c; c = c->next)
-		if (c->flags & NODE_MADE && renameat(old, c->name, new, c->name) < 0)
-			return node_err(c, errno, e, "cannot move it into its directory's new incarnation");
-	return 0;
-}
-
-/* A name that the directory does not have. */
-static void temp_name(struct writer *w, const struct node *parent, char buf[static 64])
-{
-	do
-		(void)snprintf(buf, 64, ".shiftbox-new-%u", w->temps++);
-	while (tree_find(w->tree, parent, buf, strlen(buf)));
-}
-
-static int own_root(struct writer *w, struct err *e)
-{
-	struct node *root = w->tree->root;
-	scoped_fd int old = TAKE_FD(w->root);
-	scoped_buf struct buf temp = BUF_INIT;
-	int r;
-
-	buf_printf(&temp, "%s.new", w->name); /* other layers may be staged beside it */
-	if (!buf_get(&temp))
-		return err_nomem(e);
-	r = make_root(w, buf_get(&temp), e);
-	if (r == 0)
-		r = move_children(root, old, w->root, e);
-	if (r == 0 && renameat(w->parentfd, buf_get(&temp), w->parentfd, w->name) < 0)
-		r = err_set(e, errno, w->name, "cannot replace the layer's directory by one with its owner");
-	return r;
-}
-
-int writer_dir_own(struct writer *w, struct node *n, struct err *e)
-{
-	scoped_fd int old = -1, new = -1;
-	char temp[64];
-	int fd, r;
-
-	if (n->born_uid == n->uid && n->born_gid == n->gid)
-		return 0;
-	if (!n->parent)
-		return own_root(w, e);
-	r = prepare(w, n, &fd, e);
-	if (r < 0)
-		return r;
-
-	temp_name(w, n->parent, temp);
-	slot_drop(w, n);
-	old = openat(fd, n->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (old < 0)
-		return node_err(n, errno, e, "cannot open the directory");
-	if (mkdirat(fd, temp, 0700) < 0)
-		return node_err(n, errno, e, "cannot create the directory with its owner");
-	new = openat(fd, temp, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (new < 0)
-		return node_err(n, errno, e, "cannot open the directory");
-	r = prove(w, new, NULL, n, e);
-	if (r == 0)
-		r = move_children(n, old, new, e);
-	if (r == 0 && renameat(fd, temp, fd, n->name) < 0)
-		r = node_err(n, errno, e, "cannot replace the directory by one with its owner");
-	if (r < 0)
-		return r;
-
-	n->born_uid = n->uid;
-	n->born_gid = n->gid;
-	return 0;
-}
-
-static int set_times(int fd, const char *name, const struct node *n, struct err *e)
+int writer_times(int fd, const char *name, const struct node *n, struct err *e)
 {
 	struct timespec t = { .tv_sec = n->sec, .tv_nsec = n->nsec };
 	struct timespec both[2] = { t, t };
@@ -346,8 +229,8 @@ static int set_times(int fd, const char *name, const struct node *n, struct err 
 	return r < 0 ? node_err(n, errno, e, "cannot set the times") : 0;
 }
 
-static int set_xattrs(struct writer *w, const struct xattrs *x, int fd, const char *name, const struct node *n,
-		      struct err *e)
+int writer_xattrs(struct writer *w, const struct xattrs *x, int fd, const char *name, const struct node *n,
+		  struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
@@ -359,81 +242,36 @@ static int set_xattrs(struct writer *w, const struct xattrs *x, int fd, const ch
 	return xattrs_set(x, fd, name, w->o, *buf_get(&b) ? buf_get(&b) : ".", e);
 }
 
-static int mark_opaque(struct writer *w, int fd, const struct node *n, struct err *e)
-{
-	/* overlayfs looks for the mark nowhere on a layer's root: there the image's stack ends instead. */
-	bool opaque = node_hides(n) && n->parent;
-	const char *value = opaque ? "y" : "x";
-	char name[64];
-
-	if (!opaque && !(n->flags & NODE_GHOSTS))
-		return 0;
-	if (fsetxattr(fd, xattr_overlay(w->o->user_xattr, "opaque", name), value, 1, 0) == 0)
-		return 0;
-	(void)node_err(n, errno, e, "cannot mark the directory as opaque");
-	if (e && e->num == EOPNOTSUPP)
-		err_why(e, "the filesystem of the store does not keep the attribute %s", name);
-	return e ? -e->num : -EIO;
-}
-
-int writer_dir_finish(struct writer *w, struct node *n, struct err *e)
-{
-	scoped_fd int fd = -1;
-	int up, r;
-
-	if (n->parent) {
-		r = prepare(w, n, &up, e);
-		if (r < 0)
-			return r;
-		fd = openat(up, n->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	} else {
-		r = become(w, n->uid, n->gid, n, e);
-		if (r < 0)
-			return r;
-		fd = openat(w->parentfd, w->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	}
-	if (fd < 0)
-		return node_err(n, errno, e, "cannot open the directory");
-
-	r = set_xattrs(w, n->xattrs, fd, NULL, n, e);
-	if (r == 0)
-		r = mark_opaque(w, fd, n, e);
-	/* After the ACLs, which have a say in the mode's bits: what the header says holds. */
-	if (r == 0 && ((n->mode & 07777) != 0700 || n->xattrs) && fchmod(fd, n->mode & 07777) < 0)
-		r = node_err(n, errno, e, "cannot set the mode");
-	return r < 0 ? r : set_times(fd, NULL, n, e);
-}
-
 /* ---- everything else ---- */
 
 int writer_symlink(struct writer *w, struct node *n, const struct xattrs *x, struct err *e)
 {
-	int fd, r = prepare(w, n, &fd, e);
+	int fd, r = writer_prepare(w, n, &fd, e);
 
 	if (r < 0)
 		return r;
 	if (symlinkat(n->link, fd, n->name) < 0)
 		return node_err(n, errno, e, "cannot create the symbolic link");
 	n->flags |= NODE_MADE;
-	r = prove(w, fd, n->name, n, e);
+	r = writer_prove(w, fd, n->name, n, e);
 	if (r == 0)
-		r = set_xattrs(w, x, fd, n->name, n, e);
-	return r < 0 ? r : set_times(fd, n->name, n, e);
+		r = writer_xattrs(w, x, fd, n->name, n, e);
+	return r < 0 ? r : writer_times(fd, n->name, n, e);
 }
 
 int writer_special(struct writer *w, struct node *n, const struct xattrs *x, struct err *e)
 {
-	int fd, r = prepare(w, n, &fd, e);
+	int fd, r = writer_prepare(w, n, &fd, e);
 
 	if (r < 0)
 		return r;
 	if (mknodat(fd, n->name, n->mode, S_ISFIFO(n->mode) ? 0 : n->rdev) < 0)
 		return node_err(n, errno, e, S_ISFIFO(n->mode) ? "cannot create the FIFO" : "cannot create the device");
 	n->flags |= NODE_MADE;
-	r = prove(w, fd, n->name, n, e);
+	r = writer_prove(w, fd, n->name, n, e);
 	if (r == 0)
-		r = set_xattrs(w, x, fd, n->name, n, e);
-	return r < 0 ? r : set_times(fd, n->name, n, e);
+		r = writer_xattrs(w, x, fd, n->name, n, e);
+	return r < 0 ? r : writer_times(fd, n->name, n, e);
 }
 
 int writer_link(struct writer *w, struct node *n, struct node *target, struct err *e)
@@ -480,7 +318,7 @@ int writer_whiteout(struct writer *w, struct node *n, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = become(w, w->home_uid, w->home_gid, n, e);
+	r = writer_become(w, w->home_uid, w->home_gid, n, e);
 	if (r < 0)
 		return r;
 	if (mknodat(fd, n->name, S_IFCHR, makedev(0, 0)) == 0) {
@@ -495,7 +333,7 @@ int writer_whiteout(struct writer *w, struct node *n, struct err *e)
 
 int writer_file_begin(struct writer *w, struct node *n, int *ret_fd, struct err *e)
 {
-	int dir, r = prepare(w, n, &dir, e);
+	int dir, r = writer_prepare(w, n, &dir, e);
 	scoped_fd int fd = -1;
 
 	if (r < 0)
@@ -504,7 +342,7 @@ int writer_file_begin(struct writer *w, struct node *n, int *ret_fd, struct err 
 	if (fd < 0)
 		return node_err(n, errno, e, "cannot create the file");
 	n->flags |= NODE_MADE;
-	r = prove(w, fd, NULL, n, e);
+	r = writer_prove(w, fd, NULL, n, e);
 	if (r < 0)
 		return r;
 
@@ -548,11 +386,11 @@ int writer_file_end(struct writer *w, struct node *n, int *fd, uint64_t written,
 
 	if (written < n->size && ftruncate(*fd, (off_t)n->size) < 0)
 		return node_err(n, errno, e, "cannot give the file its size");
-	r = set_xattrs(w, x, *fd, NULL, n, e);
+	r = writer_xattrs(w, x, *fd, NULL, n, e);
 	if (r == 0)
 		r = restore_mode(*fd, n, x, e);
 	if (r == 0)
-		r = set_times(*fd, NULL, n, e);
+		r = writer_times(*fd, NULL, n, e);
 	if (r < 0)
 		return r;
 	/* The errors of late writes (a quota, a server) show here. */
@@ -566,7 +404,7 @@ int writer_remove(struct writer *w, struct node *n, struct err *e)
 	int fd, r;
 
 	for (struct node *i = n; i; i = tree_next(n, i))
-		slot_drop(w, i);
+		writer_forget(w, i);
 	if (!(n->flags & NODE_MADE))
 		return 0;
 	r = writer_dir(w, n->parent, &fd, e);
