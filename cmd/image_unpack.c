@@ -58,11 +58,19 @@ static const struct opt image_unpack_opts[] = {
 };
 
 static const char *const image_unpack_synopsis[] = {
-	"[-s STORE] [-N NAME] [oci:]DIR[:REF]",
+	"[-s STORE] [-N NAME] oci:DIR[:REF]",
 	"[-s STORE] -N NAME LAYER.tar...",
 	"[-s STORE] --list | --show NAME | --remove NAME | --prune",
 	NULL
 };
+
+static void unpack_init(void *args)
+{
+	struct unpack_args *a = args;
+
+	a->max_bytes = layer_default_limits.bytes;
+	a->max_entries = layer_default_limits.entries;
+}
 
 /* Set by a signal, or by the library when a layer fails. */
 static int stop;
@@ -162,10 +170,8 @@ static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s,
 	if (!m)
 		return err_nomem(e);
 	opts.progress = meter_progress(m);
-	if (a->max_bytes)
-		opts.layer.limits.bytes = a->max_bytes;
-	if (a->max_entries)
-		opts.layer.limits.entries = a->max_entries;
+	opts.layer.limits.bytes = a->max_bytes;
+	opts.layer.limits.entries = a->max_entries;
 	(void)clock_gettime(CLOCK_MONOTONIC, &t0); /* cannot fail */
 	r = layer_prepare_process(e);
 	if (r == 0)
@@ -400,9 +406,9 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 
 	r = run_unpack(a, ctx, e);
 	sig = __atomic_load_n(&stop, __ATOMIC_RELAXED);
-	if (r == -ECANCELED && sig > 0) {
+	if (r < 0 && sig > 0) {
 		/* All is cleaned up: now end as the signal would have, so that shells and scripts see it. */
-		log_warn("interrupted by %s: the store is as it was", sigdescr_np(sig));
+		log_warn("ended by SIG%s: the store is as it was", sigabbrev_np(sig));
 		(void)out_flush(ctx->out); /* the signal matters more */
 		(void)signal(sig, SIG_DFL);
 		(void)raise(sig);
@@ -413,5 +419,6 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 const struct cmd cmd_image_unpack = {
 	.name = "image-unpack", .brief = "Unpack an image into a store, layer by layer, without chown",
 	.synopsis = image_unpack_synopsis, .opts = image_unpack_opts, .args_size = sizeof(struct unpack_args),
-	.operands_max = SIZE_MAX, .operand_comp = COMP_FILE, .flags = CMD_DRY_RUN | CMD_ROOT_GUARD, .run = image_unpack_run,
+	.operands_max = SIZE_MAX, .operand_comp = COMP_FILE, .flags = CMD_DRY_RUN | CMD_ROOT_GUARD, .init = unpack_init,
+	.run = image_unpack_run,
 };

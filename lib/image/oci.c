@@ -190,24 +190,24 @@ static int search_nested(struct search *q, const struct candidate *c, bool any, 
 /* Take the items that match, or all when any; where none matches, look into the indexes among them. */
 static int search_items(struct search *q, const struct candidate *items, size_t n, bool any, unsigned depth, struct err *e)
 {
-	size_t before = q->found.len;
 	bool matched = false;
 	int r = 0;
 
 	for (int pass = 0; pass < 2 && !(pass && (any || matched)); pass++)
 		for (size_t i = 0; r == 0 && i < n; i++) {
 			bool hit = any || ref_matches(&items[i], q->ref);
+			size_t before = q->found.len;
 
 			matched |= hit;
 			if (items[i].d.kind == DOC_INDEX && (hit || pass))
 				r = search_nested(q, &items[i], hit, depth, e);
 			else if (items[i].d.kind == DOC_MANIFEST && hit && !pass)
 				r = VEC_ADD(&q->found, items[i]) < 0 ? err_nomem(e) : 0;
+			/* What an index with a reference leads to is found by that reference. */
+			for (size_t k = before; r == 0 && k < q->found.len; k++)
+				if (!q->found.items[k].ref[0])
+					memcpy(q->found.items[k].ref, items[i].ref, sizeof(items[i].ref));
 		}
-	/* What a reference names has that reference, wherever it stands. */
-	for (size_t i = before; r == 0 && i < q->found.len; i++)
-		if (!q->found.items[i].ref[0] && q->ref)
-			(void)snprintf(q->found.items[i].ref, sizeof(q->found.items[i].ref), "%.255s", q->ref);
 	return r;
 }
 

@@ -1,0 +1,265 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What the store holds, who may look, and what the image named is.
+
+load lib
+need root
+need prog python3
+
+test_setup() {
+	STORE=$SCRATCH/store
+}
+
+image() { # DIR JSON
+	"$TESTS/fixtures/mkimage.py" "$1" <<<"$2"
+}
+
+unpack() {
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" "$@"
+}
+
+json() { # EXPRESSION: of the lines of $output, as d
+	python3 -c 'import json, sys; d = [json.loads(x) for x in sys.argv[1].splitlines()]; assert '"$1"', d' "$output"
+}
+
+@test "layers are stored by diff_id, and images that have one in common share it" {
+	image a '{"layers":[{"bulk":5},{"files":{"a":"1"}}]}'
+	image b '{"layers":[{"bulk":5,"compress":"none"},{"files":{"b":"2"}}]}'
+	unpack a
+	unpack b
+	[[ $output == *"2 layers (1 unpacked, 1 shared)"* ]]
+	must_equal "$(ls "$STORE/layers" | grep -vc '\.')" 3
+	must_equal "$(tail -n1 "$STORE/images/a/layers")" "$(tail -n1 "$STORE/images/b/layers")"
+	cmp "$STORE/images/a/config.json" "a/blobs/sha256/$(python3 -c '
+import json; i = json.load(open("a/index.json"))["manifests"][0]["digest"][7:]
+print(json.load(open("a/blobs/sha256/" + i))["config"]["digest"][7:])')"
+	for l in $(cat "$STORE/images/a/layers" "$STORE/images/b/layers"); do
+		[ -d "$STORE/$l" ] && [ -s "$STORE/$l.mtree" ] && [ -s "$STORE/$l.json" ]
+	done
+	must_equal "$(cat "$STORE/$(head -n1 "$STORE/images/b/layers")/b")" 2
+}
+
+@test "a shared layer is not read again" {
+	image a '{"layers":[{"bulk":5}]}'
+	unpack a
+	rm a/blobs/sha256/"$(python3 -c '
+import json; i = json.load(open("a/index.json"))["manifests"][0]["digest"][7:]
+print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
+	unpack -N again a
+	capture "$SHIFTBOX" image-unpack -v -s "$STORE" -N again a
+	[[ $stderr == *"is there already; its blob is not read again"* ]]
+}
+
+@test "a layer that depends on those below it is stored once for each answer" {
+	# The top lists no directory d: its owner is the one that the layer below gives it.
+	local top='{"files":{"d/x":"1"}}'
+	image a '{"layers":[{"files":{"d":{"type":"dir","uid":11,"gid":12,"mode":"751"}}},'"$top"']}'
+	image b '{"layers":[{"files":{"d":{"type":"dir","uid":21,"gid":22}}},'"$top"']}'
+	image c '{"layers":[{"files":{"other":"z","d":{"type":"dir","uid":11,"gid":12,"mode":"751"}}},'"$top"']}'
+	unpack a
+	unpack b
+	[[ $output == *"2 unpacked"* ]]
+	unpack c
+	[[ $output == *"(1 unpacked, 1 shared)"* ]]
+	must_equal "$(owner "$STORE/$(head -n1 "$STORE/images/a/layers")/d")" 11:12
+	must_equal "$(stat -c %a "$STORE/$(head -n1 "$STORE/images/a/layers")/d")" 751
+	must_equal "$(owner "$STORE/$(head -n1 "$STORE/images/b/layers")/d")" 21:22
+	must_equal "$(head -n1 "$STORE/images/a/layers")" "$(head -n1 "$STORE/images/c/layers")"
+	[[ $(head -n1 "$STORE/images/b/layers") =~ ^layers/sha256-[0-9a-f]{64}\.[0-9a-f]{16}$ ]]
+	[ -s "$STORE/$(head -n1 "$STORE/images/b/layers").lower" ]
+	unpack -N b2 b
+	[[ $output == *"0 unpacked, 2 shared"* ]]
+}
+
+@test "the same layer twice in an image is unpacked once and stacked once" {
+	image a '{"layers":[{"files":{"./":{"type":"dir"},"f":"1"}},{"files":{"f":"2"}},{"files":{"./":{"type":"dir"},"f":"1"}}]}'
+	unpack a
+	[[ $output == *"2 layers (2 unpacked, 1 shared)"* ]]
+	mkdir m
+	mount -t overlay overlay m -o "ro,lowerdir=$(sed "s|^|$STORE/|" "$STORE/images/a/layers" | paste -sd:)"
+	must_equal "$(cat m/f)" 1
+	umount m
+}
+
+@test "an opaque root ends the stack" {
+	image a '{"layers":[{"files":{"below":"1"}},{"files":{".wh..wh..opq":"","only":"2"}},{"files":{"top":"3"}}]}'
+	unpack a
+	must_equal "$(wc -l <"$STORE/images/a/layers")" 2
+	capture "$SHIFTBOX" image-unpack --json -s "$STORE" --show a
+	json 'd[0]["layers"][1]["root_opaque"] is True and d[0]["layers"][0]["root_opaque"] is False'
+	unpack -N again a
+	must_equal "$(wc -l <"$STORE/images/again/layers")" 2
+}
+
+@test "an image of the same name is replaced" {
+	image a '{"layers":[{"files":{"v":"1"}}]}'
+	image b '{"layers":[{"files":{"v":"2"}}]}'
+	unpack -N app a
+	unpack -N app b
+	must_equal "$(cat "$STORE/$(cat "$STORE/images/app/layers")/v")" 2
+	must_equal "$(ls "$STORE/images")" app
+}
+
+@test "plain layers, base first, one of them from standard input" {
+	"$TESTS/fixtures/mkimage.py" --tar base.tar.gz <<<'{"layers":[{"files":{"a":"1","f":"old"}}]}'
+	"$TESTS/fixtures/mkimage.py" --tar top.tar <<<'{"layers":[{"files":{"f":"new"},"compress":"none"}]}'
+	cat top.tar | must_work "$SHIFTBOX" image-unpack -s "$STORE" -N app base.tar.gz -
+	must_equal "$(cat "$STORE/$(head -n1 "$STORE/images/app/layers")/f")" new
+	must_equal "$(cat "$STORE/$(tail -n1 "$STORE/images/app/layers")/f")" old
+	must_equal "$(head -n1 "$STORE/images/app/layers")" "layers/sha256-$(sha256sum <top.tar | cut -d' ' -f1)"
+	unpack base.tar.gz
+	must_equal "$(ls "$STORE/images" | paste -sd' ')" "app base"
+	unpack -N file - <top.tar
+	must_fail 2 "one layer only" "$SHIFTBOX" image-unpack -s "$STORE" -N x - - </dev/null
+	must_fail 2 "need a --name" "$SHIFTBOX" image-unpack -s "$STORE" base.tar.gz top.tar
+	# Its own documents are a valid image's.
+	python3 - "$STORE/images/app" <<-'END'
+		import hashlib, json, sys
+		m, c = (open(sys.argv[1] + '/' + n + '.json', 'rb').read() for n in ('manifest', 'config'))
+		d = json.loads(m)
+		assert d['config']['digest'] == 'sha256:' + hashlib.sha256(c).hexdigest() and d['config']['size'] == len(c)
+		assert len(d['layers']) == len(json.loads(c)['rootfs']['diff_ids']) == 2
+	END
+}
+
+@test "a reference chooses by name or digest, and the choice is asked for where there is one" {
+	image a '{"images":[{"ref":"v1","layers":[{"files":{"v":"1"}}]},{"ref":"v2","layers":[{"files":{"v":"2"}}]},{"ref":"deep","nested":3,"layers":[{"files":{"v":"3"}}]}]}'
+	must_fail 1 "names more than one image" "$SHIFTBOX" image-unpack -s "$STORE" a
+	[[ $stderr == *v1*v2*deep* ]]
+	must_fail 1 "has no such reference" "$SHIFTBOX" image-unpack -s "$STORE" oci:a:v3
+	[[ $stderr == *v1*v2* ]]
+	unpack oci:a:v2
+	must_equal "$(cat "$STORE/$(cat "$STORE/images/a:v2/layers")/v")" 2
+	unpack oci:a:deep
+	must_equal "$(cat "$STORE/$(cat "$STORE/images/a:deep/layers")/v")" 3
+	unpack -N digest "oci:a:$(python3 -c 'import json; print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
+	must_equal "$(cat "$STORE/$(cat "$STORE/images/digest/layers")/v")" 1
+	mv a x:y
+	unpack -N colon oci:x:y:v1
+	mkdir x
+	unpack -N colon oci:x:y:v2
+	must_equal "$(cat "$STORE/$(cat "$STORE/images/colon/layers")/v")" 2
+}
+
+@test "of several platforms this machine's is taken, or the one that is asked for" {
+	local here=linux/amd64
+	case $(uname -m) in aarch64) here=linux/arm64/v8 ;; ppc64le | s390x | riscv64) here=linux/$(uname -m) ;; esac
+	image a '{"images":[{"platform":"linux/mips64le","layers":[{"files":{"p":"mips"}}]},{"platform":"'$here'","layers":[{"files":{"p":"here"}}]},
+		{"platform":"linux/arm/v6","layers":[{"files":{"p":"v6"}}]},{"platform":"linux/arm/v7","layers":[{"files":{"p":"v7"}}]}]}'
+	unpack a
+	must_equal "$(cat "$STORE/$(cat "$STORE/images/a/layers")/p")" here
+	unpack --platform linux/arm/v7 -N arm a
+	must_equal "$(cat "$STORE/$(cat "$STORE/images/arm/layers")/p")" v7
+	must_fail 1 "has no image for linux/vax" "$SHIFTBOX" image-unpack -s "$STORE" --platform linux/vax a
+	[[ $stderr == *linux/mips64le*linux/arm/v6* ]]
+	must_fail 2 "a platform is" "$SHIFTBOX" image-unpack -s "$STORE" --platform linux a
+	image b '{"config":{"architecture":"vax"},"layers":[{"files":{"p":"vax"}}]}'
+	capture "$SHIFTBOX" image-unpack -s "$STORE" b
+	must_equal "$status" 0
+	[[ $stderr == *"warning: the image is for linux/vax"* ]]
+	must_fail 1 "is an image for linux/vax" "$SHIFTBOX" image-unpack -s "$STORE" --platform "$here" b
+}
+
+@test "--list, --show, --remove and --prune" {
+	image a '{"layers":[{"bulk":5},{"files":{"a":"1"}}]}'
+	image b '{"layers":[{"bulk":5},{"files":{"b":"2"}}]}'
+	unpack a
+	unpack b
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --list
+	[[ $output == *NAME*$'\n'a\ *2\ *2026-01-01T00:00:00Z*$'\n'b\ * ]]
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --show a
+	[[ $output == *sha256-* ]]
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --prune
+	must_equal "$output" ""
+	must_fail 1 "there is no such image" "$SHIFTBOX" image-unpack -s "$STORE" --remove c
+	[[ $stderr == *"it holds a, b"* ]]
+	must_work "$SHIFTBOX" image-unpack -n -s "$STORE" --remove a
+	[ -e "$STORE/images/a" ]
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --remove a
+	must_equal "$(ls "$STORE/images")" b
+	must_equal "$(ls "$STORE/layers" | grep -vc '\.')" 3
+	must_work "$SHIFTBOX" image-unpack -n -s "$STORE" --prune
+	[[ $output == "would remove sha256-"* ]]
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --prune
+	[[ $output == "removed sha256-"* ]] && [ "$(wc -l <<<"$output")" = 1 ]
+	must_equal "$(ls "$STORE/layers" | grep -vc '\.')" 2
+	must_equal "$(ls "$STORE/layers" | sed 's/\..*//' | sort -u | wc -l)" 2
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --show b
+}
+
+@test "the keys of the JSON output" {
+	image a '{"layers":[{"bulk":5},{"files":{"a":"1"}}]}'
+	must_work "$SHIFTBOX" image-unpack -n --json -s "$STORE" a
+	json 'len(d) == 2 and all(set(x) == {"event", "layer", "layers", "name", "size", "state"} and x["event"] == "plan" and x["state"] == "unpack" for x in d)'
+	[ ! -e "$STORE" ]
+	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" a
+	json 'all(set(x) == {"event", "layer", "layers", "name", "state", "size", "entries", "bytes"} for x in d[:-1])'
+	json '[x["state"] for x in d[:-1]].count("done") == 2 and [x["state"] for x in d[:-1]].count("running") == 2'
+	json 'set(d[-1]) == {"event", "name", "layers", "unpacked", "shared", "entries", "bytes", "blob_bytes"} and d[-1]["event"] == "image" and d[-1]["unpacked"] == 2'
+	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" a
+	json '[x["state"] for x in d[:-1]] == ["shared", "shared"]'
+	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --list
+	json 'len(d) == 1 and set(d[0]) == {"name", "layers", "created", "manifest"}'
+	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --show a
+	json 'set(d[0]) == {"name", "store", "manifest", "config", "created", "os", "architecture", "layers"}'
+	json 'all(set(x) == {"directory", "entries", "bytes", "root_opaque"} for x in d[0]["layers"])'
+	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --remove a
+	json 'd == [{"event": "remove", "name": "a"}]'
+	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --prune
+	json 'len(d) == 2 and all(set(x) == {"event", "directory", "entries", "bytes"} for x in d)'
+}
+
+@test "a store that others can pass, or that is not ours, is refused; what is no store too" {
+	image a '{"layers":[{"files":{"a":"1"}}]}'
+	unpack a
+	for mode in 0701 0710 0755 0777; do
+		chmod "$mode" "$STORE"
+		must_fail 1 "is open to others (mode $mode)" "$SHIFTBOX" image-unpack -s "$STORE" a
+		[[ $stderr == *"chmod 0700"* ]]
+		must_fail 1 "is open to others" "$SHIFTBOX" image-unpack -s "$STORE" --list
+	done
+	chmod 0700 "$STORE"
+	mkdir empty full
+	touch full/file
+	chmod 755 empty
+	STORE=$SCRATCH/empty unpack a
+	must_equal "$(stat -c %a empty)" 700
+	must_fail 1 "neither a store nor empty" "$SHIFTBOX" image-unpack -s full a
+	must_equal "$(ls full)" file
+	must_fail 1 "there is no store here" "$SHIFTBOX" image-unpack -s nowhere --list
+	[ ! -e nowhere ]
+	make_user alice 1234 200000 65536
+	install -d -m 700 -o alice hers
+	must_fail 1 "belongs to another user" "$SHIFTBOX" image-unpack -s hers a
+}
+
+@test "an ordinary user is told what is needed" {
+	make_user alice 1234 200000 65536
+	image a '{"layers":[{"files":{"a":"1"}}]}'
+	chmod 755 a
+	must_fail 1 "as an ordinary user" as_user alice "$SHIFTBOX" image-unpack -s "$SCRATCH/home-alice/store" "$SCRATCH/a"
+	[[ $stderr == *"try:"* ]]
+	[ ! -e "$SCRATCH/home-alice/store" ]
+}
+
+@test "in a user namespace of one's own whiteouts take the user. form" {
+	image a '{"layers":[{"files":{"gone":"1","d":{"type":"dir"},"d/x":"2"}},{"files":{".wh.gone":"","d":{"type":"dir"},"d/.wh..wh..opq":"","d/y":"3"}}]}'
+	in_userns "$SHIFTBOX" image-unpack -q -s "$STORE" a
+	local top=$STORE/$(head -n1 "$STORE/images/a/layers")
+	must_equal "$(cat "$top/d/y")" 3
+	must_equal "$(getfattr --only-values -n user.overlay.opaque "$top/d")" y
+	in_userns sh -c 'mkdir m && mount -t overlay overlay m -o "ro,userxattr,lowerdir=$1" && ls m m/d' sh \
+		"$(sed "s|^|$STORE/|" "$STORE/images/a/layers" | paste -sd:)" >seen
+	must_equal "$(paste -sd' ' seen)" "m: d  m/d: y"
+}
+
+@test "names are one safe component" {
+	image a '{"layers":[{"files":{"a":"1"}}]}'
+	for name in '' . .. a/b /a ../x .hidden -x 'a b' $'a\nb' 'a,b' "$(printf 'n%.0s' {1..201})"; do
+		must_fail 1 "cannot be the name of an image" "$SHIFTBOX" image-unpack -s "$STORE" --name="$name" a
+	done
+	must_equal "$(ls -A "$STORE" 2>/dev/null)" ""
+	unpack -N a:1.2+x@y=~%-z_ a
+	must_fail 1 "cannot be the name" "$SHIFTBOX" image-unpack -s "$STORE" --show ../images/a
+	must_fail 1 "cannot be the name" "$SHIFTBOX" image-unpack -s "$STORE" --remove ..
+}
