@@ -14,53 +14,15 @@
 #include "../base/fd.h"
 #include "../base/sys.h"
 #include "lm.h"
+#include "place.h"
 
 enum { HOLDERS_MAX = 5 };
 
-/* The target: the directory that holds it, its name there, and the mount that is on top. */
-struct place {
-	int dirfd;
-	char *name;
-	uint64_t id; /* as in mountinfo */
-};
-
-static void place_done(struct place *p)
-{
-	cleanup_fd(&p->dirfd);
-	free(p->name);
-}
-
-static int split(const char *target, struct place *ret, struct err *e)
-{
-	scoped_free char *copy = strdup(target);
-	char *slash;
-	size_t n;
-
-	if (!copy)
-		return err_nomem(e);
-	for (n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
-		copy[n - 1] = '\0';
-	slash = strrchr(copy, '/');
-	ret->name = strdup(slash ? slash + 1 : copy);
-	if (!ret->name)
-		return err_nomem(e);
-	/* Their parent is not where they are mounted. */
-	if (!*ret->name || !strcmp(ret->name, ".") || !strcmp(ret->name, ".."))
-		return err_say(e, EINVAL, target, "name the target by a path that ends in its own name");
-	if (slash)
-		slash[slash == copy ? 1 : 0] = '\0';
-	ret->dirfd = open(slash ? copy : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (ret->dirfd < 0) {
-		err_op(e, "open");
-		return err_set(e, errno, target, "cannot open the directory above the target");
-	}
-	return 0;
-}
-
-static int find(const char *target, struct place *p, struct err *e)
+/* The place, and the mount that is on top of it (its id, as in mountinfo). */
+static int find(const char *target, struct place *p, uint64_t *ret_id, struct err *e)
 {
 	struct statx stx;
-	int r = split(target, p, e);
+	int r = place_open(target, p, e);
 
 	if (r < 0)
 		return r;
@@ -76,7 +38,7 @@ static int find(const char *target, struct place *p, struct err *e)
 		err_op(e, "umount");
 		return -EINVAL;
 	}
-	p->id = stx.stx_mnt_id;
+	*ret_id = stx.stx_mnt_id;
 	return 0;
 }
 
@@ -195,7 +157,7 @@ static void explain_busy(uint64_t id, struct err *e)
 
 /* --- the act ----------------------------------------------------------------------------------- */
 
-static int unmount(const char *target, const struct place *p, struct err *e)
+static int unmount(const char *target, const struct place *p, uint64_t id, struct err *e)
 {
 	scoped_buf struct buf path = BUF_INIT;
 	char dir[32];
@@ -210,7 +172,7 @@ static int unmount(const char *target, const struct place *p, struct err *e)
 	r = err_set(e, errno, target, "cannot unmount");
 	err_op(e, "umount");
 	if (r == -EBUSY)
-		explain_busy(p->id, e);
+		explain_busy(id, e);
 	else if (r == -EPERM)
 		err_why(e, "the caller lacks CAP_SYS_ADMIN in the user namespace of this mount namespace");
 	else if (r == -EINVAL)
@@ -220,20 +182,17 @@ static int unmount(const char *target, const struct place *p, struct err *e)
 
 int umount_target(const char *target, struct err *e)
 {
-	struct place p = { .dirfd = -1 };
-	int r = find(target, &p, e);
+	scoped_place struct place p = PLACE_INIT;
+	uint64_t id;
+	int r = find(target, &p, &id, e);
 
-	if (r == 0)
-		r = unmount(target, &p, e);
-	place_done(&p);
-	return r;
+	return r == 0 ? unmount(target, &p, id, e) : r;
 }
 
 int umount_check(const char *target, struct err *e)
 {
-	struct place p = { .dirfd = -1 };
-	int r = find(target, &p, e);
+	scoped_place struct place p = PLACE_INIT;
+	uint64_t id;
 
-	place_done(&p);
-	return r;
+	return find(target, &p, &id, e);
 }

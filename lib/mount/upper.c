@@ -5,155 +5,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/sys.h"
-#include "fsids.h"
+#include "birth.h"
+#include "place.h"
 #include "probe.h"
 #include "tree.h"
-
-/* An owner and mode to be born with. */
-struct birth {
-	uint32_t uid, gid, mode;
-};
-
-/* The last component of a path and the directory that holds it. */
-struct place {
-	int dirfd;
-	char name[NAME_MAX + 1];
-};
-
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-static int place_open(const char *path, struct place *ret, struct err *e)
-{
-	scoped_free char *copy = strdup(path);
-	char *slash, *name;
-	size_t n;
-
-	if (!copy)
-		return err_nomem(e);
-	for (n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
-		copy[n - 1] = '\0';
-	slash = strrchr(copy, '/');
-	name = slash ? slash + 1 : copy;
-	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
-		return err_say(e, EINVAL, path, "must end in a name of its own");
-	if (strlen(name) > NAME_MAX)
-		return err_set(e, ENAMETOOLONG, path, "cannot use this directory");
-	(void)snprintf(ret->name, sizeof(ret->name), "%s", name); /* fits: checked */
-
-	if (slash)
-		slash[slash == copy ? 1 : 0] = '\0';
-	ret->dirfd = open(slash ? copy : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (ret->dirfd < 0) {
-		err_op(e, "open");
-		return err_set(e, errno, path, "cannot open the directory above it");
-	}
-	return 0;
-}
-
-/* --- who can get there ------------------------------------------------------------------------- */
-
-static bool has_acl(int fd)
-{
-	char path[32];
-
-	return getxattr(fd_proc_path(fd, path), "system.posix_acl_access", NULL, 0) >= 0;
-}
-
-/* Does this directory keep all but root out? With an ACL the group bits are its mask, which is an upper bound. */
-static bool keeps_out(int fd, const struct stat *st)
-{
-	if (st->st_uid != 0 || st->st_mode & S_IXOTH)
-		return false;
-	return !(st->st_mode & S_IXGRP) || (st->st_gid == 0 && !has_acl(fd));
-}
-
-static int check_private(int dirfd, const char *path, struct err *e)
-{
-	scoped_fd int dir = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
-	struct stat st, above;
-
-	while (dir >= 0 && fstat(dir, &st) == 0) {
-		int up;
-
-		if (keeps_out(dir, &st))
-			return 0;
-		up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (up < 0 || fstat(up, &above) < 0) {
-			cleanup_fd(&up);
-			break;
-		}
-		cleanup_fd(&dir);
-		dir = up;
-		if (!same_file(&st, &above))
-			continue;
-		(void)err_say(e, EPERM, path, "cannot keep changes where others can reach them");
-		err_op(e, "upper");
-		err_why(e, "set-uid files of the stack's root are stored there as set-uid files of disk id 0");
-		err_try(e, "put it below a directory that only root can enter (chmod 0700), or give -o upper-map=none");
-		return -EPERM;
-	}
-	return err_set(e, errno, path, "cannot find out who can reach it");
-}
-
-/* --- birth ------------------------------------------------------------------------------------- */
-
-/*
- * A set-gid parent gives its group to what is born below it, and a default ACL its entries. So the directory is born in
- * a plain directory beside, and moved.
- */
-static int born_beside(int dirfd, const char *name, const struct birth *b, struct err *e)
-{
-	scoped_fd int tmp = -1;
-	char tmpname[32];
-	char path[32];
-	int r = 0;
-
-	(void)snprintf(tmpname, sizeof(tmpname), ".shiftbox-%d", (int)getpid()); /* fits */
-	if (mkdirat(dirfd, tmpname, 0700) < 0)
-		return err_set(e, errno, name, "cannot create a directory beside it");
-	tmp = openat(dirfd, tmpname, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (tmp < 0 || fchmod(tmp, 0700) < 0)
-		r = -errno;
-	if (r == 0) {
-		/* none there, or a filesystem without: both fine */
-		(void)removexattr(fd_proc_path(tmp, path), "system.posix_acl_default");
-		(void)removexattr(path, "system.posix_acl_access");
-		if (mkdirat(tmp, "d", 0700) < 0 || fchmodat(tmp, "d", b->mode & 07777, 0) < 0 ||
-		    renameat2(tmp, "d", dirfd, name, RENAME_NOREPLACE) < 0)
-			r = -errno;
-	}
-	if (r < 0 && tmp >= 0)
-		(void)unlinkat(tmp, "d", AT_REMOVEDIR); /* if it is there at all */
-	(void)unlinkat(dirfd, tmpname, AT_REMOVEDIR); /* empty now */
-	return r < 0 ? err_set(e, -r, name, "cannot create the directory") : 0;
-}
-
-/* Create a directory with its final owner, which is never changed afterwards. */
-static int give_birth(int dirfd, const char *name, const struct birth *b, const char *path, struct err *e)
-{
-	scoped_fsids struct fsids ids = FSIDS_INIT;
-	int r = fsids_enter(&ids, b->uid, b->gid, e);
-
-	if (r == 0)
-		r = born_beside(dirfd, name, b, e);
-	if (r < 0) {
-		err_prefix(e, "'%s', owner %u:%u on the disk", path, b->uid, b->gid);
-		err_op(e, "mkdir");
-	}
-	return r;
-}
 
 static int remember(struct upper_made *m, int dirfd, const char *name, struct err *e)
 {
@@ -182,129 +44,6 @@ static int open_or_create(const struct place *at, int via, const struct birth *b
 	}
 	if (*ret_fd < 0)
 		return err_set(e, errno, path, "cannot open the directory");
-	return 0;
-}
-
-/* --- under one mount --------------------------------------------------------------------------- */
-
-struct spot { struct stat st; uint64_t mnt; };
-
-static int spot_of(int fd, struct spot *ret)
-{
-	struct statx stx;
-
-	if (fstat(fd, &ret->st) < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
-		return -errno;
-	ret->mnt = stx.stx_mnt_id;
-	return 0;
-}
-
-static bool same_spot(const struct spot *a, const struct spot *b)
-{
-	return a->mnt == b->mnt && same_file(&a->st, &b->st);
-}
-
-/* How many steps up from fd is `above`? -1: it is not above it within the mount. */
-static int steps_up(int fd, const struct spot *above)
-{
-	scoped_fd int dir = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	struct spot here, last = { .mnt = 0 };
-
-	for (int n = 0; dir >= 0 && spot_of(dir, &here) == 0; n++) {
-		int up;
-
-		if (same_spot(&here, above))
-			return n;
-		if (here.mnt != above->mnt || (n && same_spot(&here, &last)))
-			return -1;
-		last = here;
-		up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		cleanup_fd(&dir);
-		dir = up;
-	}
-	return -1;
-}
-
-/* The last n components of the path of fd, and name. It is only a guess (somebody may rename): checked by open_below(). */
-static char *relative(int fd, int n, const char *name)
-{
-	scoped_buf struct buf b = BUF_INIT;
-	char link[32], path[PATH_MAX + 1];
-	ssize_t len = readlink(fd_proc_path(fd, link), path, sizeof(path) - 1);
-	char *p;
-
-	if (len < 0)
-		return NULL;
-	path[len] = '\0';
-	for (p = path + len; n && p > path; p--)
-		n -= p[-1] == '/';
-	if (p != path + len)
-		buf_printf(&b, "%s/", p + (*p == '/'));
-	buf_str(&b, name);
-	return buf_take(&b);
-}
-
-/* The closest directory above both, and the names of both below it. */
-struct base {
-	int fd;
-	char *upper, *work;
-};
-
-static void base_done(struct base *b)
-{
-	cleanup_fd(&b->fd);
-	free(b->upper);
-	free(b->work);
-}
-
-static int find_base(const struct place *upper, const struct place *work, struct base *ret, struct err *e)
-{
-	scoped_fd int base = fcntl(upper->dirfd, F_DUPFD_CLOEXEC, 3);
-	struct spot here, last = { .mnt = 0 }, other;
-	int up = 0, down;
-
-	if (base < 0 || spot_of(work->dirfd, &other) < 0)
-		return err_set(e, errno, NULL, "cannot compare upper and work directory");
-	for (;; up++) {
-		int next;
-
-		if (spot_of(base, &here) < 0)
-			return err_set(e, errno, NULL, "cannot compare upper and work directory");
-		if (here.mnt != other.mnt || (up && same_spot(&here, &last))) {
-			(void)err_say(e, EXDEV, NULL, "the upper and the work directory are on different mounts");
-			err_op(e, "upper");
-			err_why(e, "OverlayFS renames files from one to the other");
-			err_try(e, "leave out work=, and it is made beside the upper");
-			return -EXDEV;
-		}
-		down = steps_up(work->dirfd, &here);
-		if (down >= 0)
-			break;
-		last = here;
-		next = openat(base, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		cleanup_fd(&base);
-		base = next;
-	}
-	ret->upper = relative(upper->dirfd, up, upper->name);
-	ret->work = relative(work->dirfd, down, work->name);
-	if (!ret->upper || !ret->work)
-		return err_nomem(e);
-	ret->fd = TAKE_FD(base);
-	return 0;
-}
-
-/* The same directory again, this time by way of the clone. */
-static int open_below(int mnt, const char *rel, int original, const char *path, int *ret_fd, struct err *e)
-{
-	struct stat a, b;
-	int r = fd_open_beneath(mnt, rel, O_PATH | O_DIRECTORY, ret_fd, e);
-
-	if (r < 0)
-		return r;
-	if (fstat(*ret_fd, &a) < 0 || fstat(original, &b) < 0)
-		return err_set(e, errno, path, "cannot stat the directory");
-	if (!same_file(&a, &b))
-		return err_say(e, ESTALE, path, "the directory was moved meanwhile");
 	return 0;
 }
 
@@ -406,29 +145,28 @@ static int make_dirs(const struct mount_plan *p, const struct place *at_upper, c
 static int prepare_dirs(const struct mount_plan *p, const struct place *at_upper, const struct place *at_work,
 			const struct birth *b, struct upper *u, struct err *e)
 {
-	struct base base = { .fd = -1 };
+	scoped_base struct base base = BASE_INIT;
 	scoped_fd int upper = -1, work = -1;
 	enum map_done done;
 	int r;
 
 	r = make_dirs(p, at_upper, at_work, b, u, &upper, &work, e);
 	if (r == 0)
-		r = find_base(at_upper, at_work, &base, e);
+		r = base_find(at_upper, at_work, &base, e);
 	if (r == 0)
 		r = tree_clone(base.fd, p->upper, u->plain ? &map_keep : &map_none, &tree_flags_private, &u->mnt, &done, e);
 	if (r == 0)
-		r = open_below(u->mnt, base.upper, upper, p->upper, &u->upper, e);
+		r = base_open(u->mnt, base.first, upper, p->upper, &u->upper, e);
 	if (r == 0)
-		r = open_below(u->mnt, base.work, work, p->work, &u->work, e);
+		r = base_open(u->mnt, base.second, work, p->work, &u->work, e);
 	if (r == 0 && !u->plain)
 		r = tree_map(u->mnt, base.fd, p->upper, &p->map.map, &tree_flags_private, e);
-	base_done(&base);
 	return r;
 }
 
 static int prepare_on_disk(const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
 {
-	struct place at_upper = { .dirfd = -1 }, at_work = { .dirfd = -1 };
+	scoped_place struct place at_upper = PLACE_INIT, at_work = PLACE_INIT;
 	struct birth b[2];
 	int r;
 
@@ -436,13 +174,11 @@ static int prepare_on_disk(const struct mount_plan *p, int lower, int lower_raw,
 	if (r == 0)
 		r = place_open(p->work, &at_work, e);
 	if (r == 0 && !u->plain)
-		r = check_private(at_upper.dirfd, p->upper, e);
+		r = place_check_private(&at_upper, p->upper, e);
 	if (r == 0)
 		r = choose_owners(p, lower, lower_raw, u, &b[0], &b[1], e);
 	if (r == 0)
 		r = prepare_dirs(p, &at_upper, &at_work, b, u, e);
-	cleanup_fd(&at_upper.dirfd);
-	cleanup_fd(&at_work.dirfd);
 	return r;
 }
 

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* birth: directories that are born with their owner. */
+
+#include "birth.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "fsids.h"
+
+/*
+ * A set-gid parent gives its group to what is born below it, and a default ACL its entries. So the directory is born in
+ * a plain directory beside, and moved.
+ */
+static int born_beside(int dirfd, const char *name, const struct birth *b, struct err *e)
+{
+	scoped_fd int tmp = -1;
+	char tmpname[32];
+	char path[32];
+	int r = 0;
+
+	(void)snprintf(tmpname, sizeof(tmpname), ".shiftbox-%d", (int)getpid()); /* fits */
+	if (mkdirat(dirfd, tmpname, 0700) < 0)
+		return err_set(e, errno, name, "cannot create a directory beside it");
+	tmp = openat(dirfd, tmpname, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (tmp < 0 || fchmod(tmp, 0700) < 0)
+		r = -errno;
+	if (r == 0) {
+		/* none there, or a filesystem without: both fine */
+		(void)removexattr(fd_proc_path(tmp, path), "system.posix_acl_default");
+		(void)removexattr(path, "system.posix_acl_access");
+		if (mkdirat(tmp, "d", 0700) < 0 || fchmodat(tmp, "d", b->mode & 07777, 0) < 0 ||
+		    renameat2(tmp, "d", dirfd, name, RENAME_NOREPLACE) < 0)
+			r = -errno;
+	}
+	if (r < 0 && tmp >= 0)
+		(void)unlinkat(tmp, "d", AT_REMOVEDIR); /* if it is there at all */
+	(void)unlinkat(dirfd, tmpname, AT_REMOVEDIR); /* empty now */
+	return r < 0 ? err_set(e, -r, name, "cannot create the directory") : 0;
+}
+
+int give_birth(int dirfd, const char *name, const struct birth *b, const char *path, struct err *e)
+{
+	scoped_fsids struct fsids ids = FSIDS_INIT;
+	int r = fsids_enter(&ids, b->uid, b->gid, e);
+
+	if (r == 0)
+		r = born_beside(dirfd, name, b, e);
+	if (r < 0) {
+		err_prefix(e, "'%s', owner %u:%u on the disk", path, b->uid, b->gid);
+		err_op(e, "mkdir");
+	}
+	return r;
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* place: directories, and what is above them. */
+
+#include "place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/fd.h"
+
+bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+int place_open(const char *path, struct place *ret, struct err *e)
+{
+	scoped_free char *copy = strdup(path);
+	char *slash, *name;
+	size_t n;
+
+	if (!copy)
+		return err_nomem(e);
+	for (n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
+		copy[n - 1] = '\0';
+	slash = strrchr(copy, '/');
+	name = slash ? slash + 1 : copy;
+	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
+		return err_say(e, EINVAL, path, "must end in a name of its own");
+	if (strlen(name) > NAME_MAX)
+		return err_set(e, ENAMETOOLONG, path, "cannot use this directory");
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", name); /* fits: checked */
+
+	if (slash)
+		slash[slash == copy ? 1 : 0] = '\0';
+	ret->dirfd = open(slash ? copy : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (ret->dirfd < 0) {
+		err_op(e, "open");
+		return err_set(e, errno, path, "cannot open the directory above it");
+	}
+	return 0;
+}
+
+void place_done(struct place *p)
+{
+	cleanup_fd(&p->dirfd);
+	p->dirfd = -1;
+}
+
+/* --- who can get there ------------------------------------------------------------------------- */
+
+static bool has_acl(int fd)
+{
+	char path[32];
+
+	return getxattr(fd_proc_path(fd, path), "system.posix_acl_access", NULL, 0) >= 0;
+}
+
+/* Does this directory keep all but root out? With an ACL the group bits are its mask, which is an upper bound. */
+static bool keeps_out(int fd, const struct stat *st)
+{
+	if (st->st_uid != 0 || st->st_mode & S_IXOTH)
+		return false;
+	return !(st->st_mode & S_IXGRP) || (st->st_gid == 0 && !has_acl(fd));
+}
+
+int place_check_private(const struct place *p, const char *path, struct err *e)
+{
+	scoped_fd int dir = fcntl(p->dirfd, F_DUPFD_CLOEXEC, 3);
+	struct stat st, above;
+
+	while (dir >= 0 && fstat(dir, &st) == 0) {
+		int up;
+
+		if (keeps_out(dir, &st))
+			return 0;
+		up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (up < 0 || fstat(up, &above) < 0) {
+			cleanup_fd(&up);
+			break;
+		}
+		cleanup_fd(&dir);
+		dir = up;
+		if (!same_file(&st, &above))
+			continue;
+		(void)err_say(e, EPERM, path, "cannot keep changes where others can reach them");
+		err_op(e, "upper");
+		err_why(e, "set-uid files of the stack's root are stored there as set-uid files of disk id 0");
+		err_try(e, "put it below a directory that only root can enter (chmod 0700), or give -o upper-map=none");
+		return -EPERM;
+	}
+	return err_set(e, errno, path, "cannot find out who can reach it");
+}
+
+/* --- under one mount --------------------------------------------------------------------------- */
+
+struct spot { struct stat st; uint64_t mnt; };
+
+static int spot_of(int fd, struct spot *ret)
+{
+	struct statx stx;
+
+	if (fstat(fd, &ret->st) < 0 || statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
+		return -errno;
+	ret->mnt = stx.stx_mnt_id;
+	return 0;
+}
+
+static bool same_spot(const struct spot *a, const struct spot *b)
+{
+	return a->mnt == b->mnt && same_file(&a->st, &b->st);
+}
+
+/* How many steps up from fd is `above`? -1: it is not above it within the mount. */
+static int steps_up(int fd, const struct spot *above)
+{
+	scoped_fd int dir = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	struct spot here, last = { .mnt = 0 };
+
+	for (int n = 0; dir >= 0 && spot_of(dir, &here) == 0; n++) {
+		int up;
+
+		if (same_spot(&here, above))
+			return n;
+		if (here.mnt != above->mnt || (n && same_spot(&here, &last)))
+			return -1;
+		last = here;
+		up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		cleanup_fd(&dir);
+		dir = up;
+	}
+	return -1;
+}
+
+/* The last n components of the path of fd, and name. It is only a guess (somebody may rename): checked by base_open(). */
+static char *relative(int fd, int n, const char *name)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	char link[32], path[PATH_MAX + 1];
+	ssize_t len = readlink(fd_proc_path(fd, link), path, sizeof(path) - 1);
+	char *p;
+
+	if (len < 0)
+		return NULL;
+	path[len] = '\0';
+	for (p = path + len; n && p > path; p--)
+		n -= p[-1] == '/';
+	if (p != path + len)
+		buf_printf(&b, "%s/", p + (*p == '/'));
+	buf_str(&b, name);
+	return buf_take(&b);
+}
+
+int base_find(const struct place *first, const struct place *second, struct base *ret, struct err *e)
+{
+	scoped_fd int base = fcntl(first->dirfd, F_DUPFD_CLOEXEC, 3);
+	struct spot here, last = { .mnt = 0 }, other;
+	int up = 0, down;
+
+	if (base < 0 || spot_of(second->dirfd, &other) < 0)
+		return err_set(e, errno, NULL, "cannot compare upper and work directory");
+	for (;; up++) {
+		int next;
+
+		if (spot_of(base, &here) < 0)
+			return err_set(e, errno, NULL, "cannot compare upper and work directory");
+		if (here.mnt != other.mnt || (up && same_spot(&here, &last))) {
+			(void)err_say(e, EXDEV, NULL, "the upper and the work directory are on different mounts");
+			err_op(e, "upper");
+			err_why(e, "OverlayFS renames files from one to the other");
+			err_try(e, "leave out work=, and it is made beside the upper");
+			return -EXDEV;
+		}
+		down = steps_up(second->dirfd, &here);
+		if (down >= 0)
+			break;
+		last = here;
+		next = openat(base, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		cleanup_fd(&base);
+		base = next;
+	}
+	ret->first = relative(first->dirfd, up, first->name);
+	ret->second = relative(second->dirfd, down, second->name);
+	if (!ret->first || !ret->second)
+		return err_nomem(e);
+	ret->fd = TAKE_FD(base);
+	return 0;
+}
+
+/* The same directory again, this time by way of the clone. */
+int base_open(int mnt, const char *rel, int original, const char *path, int *ret_fd, struct err *e)
+{
+	struct stat a, b;
+	int r = fd_open_beneath(mnt, rel, O_PATH | O_DIRECTORY, ret_fd, e);
+
+	if (r < 0)
+		return r;
+	if (fstat(*ret_fd, &a) < 0 || fstat(original, &b) < 0)
+		return err_set(e, errno, path, "cannot stat the directory");
+	if (!same_file(&a, &b))
+		return err_say(e, ESTALE, path, "the directory was moved meanwhile");
+	return 0;
+}
+
+void base_done(struct base *b)
+{
+	cleanup_fd(&b->fd);
+	free(b->first);
+	free(b->second);
+	*b = BASE_INIT;
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MOUNT_PLACE_H
+#define MOUNT_PLACE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "../base/err.h"
+
+/* Where something is or will be: the directory that holds it, resolved once, and its name there. */
+struct place {
+	int dirfd;
+	char name[NAME_MAX + 1];
+};
+
+#define PLACE_INIT ((struct place){ .dirfd = -1 })
+
+/* -EINVAL: the path does not end in a name of its own ("/", ".", ".."). */
+int place_open(const char *path, struct place *ret, struct err *e);
+
+void place_done(struct place *p);
+
+#define scoped_place __attribute__((cleanup(place_done)))
+
+/*
+ * Refuse (-EPERM) a directory that others than root can reach: on no level above it, nor itself, is there one that keeps
+ * them out. path: for messages.
+ */
+int place_check_private(const struct place *p, const char *path, struct err *e);
+
+/* The closest directory above two places within one mount, and the names of both below it. */
+struct base {
+	int fd;
+	char *first, *second;
+};
+
+#define BASE_INIT ((struct base){ .fd = -1 })
+
+/* -EXDEV: they are on different mounts. Free with base_done(). */
+int base_find(const struct place *first, const struct place *second, struct base *ret, struct err *e);
+
+void base_done(struct base *b);
+
+#define scoped_base __attribute__((cleanup(base_done)))
+
+/*
+ * Open rel below mnt (O_PATH), which must be the same directory as original: -ESTALE when it was moved meanwhile. No
+ * symbolic link is followed. path: for messages.
+ */
+int base_open(int mnt, const char *rel, int original, const char *path, int *ret_fd, struct err *e);
+
+bool same_file(const struct stat *a, const struct stat *b);
+
+#endif
