@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shift-check verify: every fault that is put into a tree is found, and nothing else.
+# shellcheck disable=SC2154,SC2016
 
 load lib
 need root

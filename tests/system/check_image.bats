@@ -10,7 +10,7 @@ need prog setfacl setcap tar
 make_image() {
 	mkdir -p l1 l2 l3
 	(
-		cd l1
+		cd l1 || exit
 		mkdir -p etc gone opaque/old kept/below usr/bin turned shared
 		touch etc/passwd etc/shadow gone/x opaque/old/x opaque/y kept/below/f usr/bin/ping usr/bin/su turned/x shared/a whited
 		chmod 640 etc/shadow
@@ -28,7 +28,7 @@ make_image() {
 		touch odd$'\n'name odd$'\xff'name
 	)
 	(
-		cd l2
+		cd l2 || exit
 		mkdir -p opaque kept/below shared
 		touch .wh.gone .wh.whited opaque/.wh..wh..opq opaque/new kept/below/g turned shared/b
 		chown 9:9 kept/below/g
@@ -37,7 +37,7 @@ make_image() {
 		tar --xattrs --xattrs-include='*' --acls --numeric-owner -cf ../l2.tar .wh.gone .wh.whited opaque kept/below/g turned shared
 	)
 	(
-		cd l3
+		cd l3 || exit
 		mkdir gone
 		touch gone/back shared-link
 		chown 11:12 gone/back
