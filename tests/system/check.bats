@@ -128,6 +128,10 @@ caps: m/odd/raw: root id: disk 70002 has no mapping"
 	map_mount copy m
 	check --source raw m
 	status_is 0
+	# The source's own map, if it has one, is not what is on disk.
+	map_mount raw mapped-raw 0:7:60000
+	check --source mapped-raw m
+	status_is 0
 	rm copy/d1/file-50
 	rm -r copy/deep/er
 	touch copy/d2/more
