@@ -69,9 +69,7 @@ static int attach(int mnt, const struct mount_plan *p, struct mount_result *ret,
 	if (r == 0) {
 		r = set_propagation(mnt, p, e);
 		if (r == 0)
-			r = verify_attached(mnt, &p->flags, p->kind == MOUNT_BIND ? &p->map : NULL, p->target, e);
-		if (r == 0)
-			r = mount_info_get(mnt, &ret->info, e);
+			r = verify_attached(mnt, &p->flags, p->kind == MOUNT_BIND ? &p->map : NULL, p->target, &ret->info, e);
 		if (r < 0)
 			detach(mnt);
 	}

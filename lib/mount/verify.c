@@ -8,7 +8,6 @@
 #include <sys/vfs.h>
 
 #include "../base/sys.h"
-#include "info.h"
 
 /* statfs(2), f_flags; NOSYMFOLLOW is younger than glibc 2.36 */
 enum {
@@ -113,17 +112,32 @@ static int verify_map(const struct mount_info *info, const struct mount_map *map
 	return 0;
 }
 
-int verify_attached(int tree, const struct mount_flags *flags, const struct mount_map *map, const char *name, struct err *e)
+static int verify_propagation(const struct mount_info *info, uint64_t want, const char *name, struct err *e)
 {
-	scoped_mount_info struct mount_info info = { .id = -1 };
+	/* A slave of nobody is private. */
+	if (want != MS_SLAVE && (info->propagation & want) != want)
+		return wrong(name, "its propagation is another", e);
+	if (want == MS_PRIVATE && info->propagation & (MS_SHARED | MS_SLAVE))
+		return wrong(name, "it is not private", e);
+	return 0;
+}
+
+int verify_attached(int tree, const struct mount_flags *flags, const struct mount_map *map, const char *name,
+		    struct mount_info *ret, struct err *e)
+{
+	struct mount_info info;
 	int r = mount_info_get(tree, &info, e);
 
 	if (r < 0)
 		return r;
-	/* A slave of nobody is private. */
-	if (flags->propagation != MS_SLAVE && (info.propagation & flags->propagation) != flags->propagation)
-		return wrong(name, "its propagation is another", e);
-	if (flags->propagation == MS_PRIVATE && info.propagation & (MS_SHARED | MS_SLAVE))
-		return wrong(name, "it is not private", e);
-	return map ? verify_map(&info, map, name, e) : 0;
+	r = verify_propagation(&info, flags->propagation, name, e);
+	if (r == 0 && map)
+		r = verify_map(&info, map, name, e);
+	if (r < 0) {
+		mount_info_done(&info);
+		return r;
+	}
+
+	*ret = info;
+	return 0;
 }

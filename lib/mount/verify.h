@@ -4,6 +4,7 @@
 
 #include "../base/err.h"
 #include "../idmap/idmap.h"
+#include "info.h"
 #include "options.h"
 #include "plan.h"
 
@@ -23,8 +24,9 @@ int verify_flags(int tree, const struct mount_flags *flags, const char *name, st
 
 /*
  * An attached mount, by statmount(2) or mountinfo: its propagation and, unless map is NULL, whether its
- * map is that one (before 6.15: whether it has one).
+ * map is that one (before 6.15: whether it has one). ret: what was read back; the caller's, who frees it.
  */
-int verify_attached(int tree, const struct mount_flags *flags, const struct mount_map *map, const char *name, struct err *e);
+int verify_attached(int tree, const struct mount_flags *flags, const struct mount_map *map, const char *name,
+		    struct mount_info *ret, struct err *e);
 
 #endif
