@@ -32,14 +32,16 @@ static int parse_class(void *dst, const char *val, struct err *e)
 
 static const struct opt shift_check_opts[] = {
 	OPT_LIST(struct check_args, maps, "map", 'm', "MAP", "Expect this map between disk ids and seen ids",
-		 .more = "Needed where the mount cannot tell its map: for overlays, and before Linux 6.15. "
-		 "Where it can, a mount with another map is a finding. May be given more than once. See MAPS in mount-idmapped(8)."),
-	OPT_STR(struct check_args, source, "source", 0, "DIR", "Take the disk side from this directory", .comp = COMP_DIR, .excl = 1,
-		.more = "The tree below the ID-mapped mount, or a copy of it. The default is the mount of PATH without its map (Linux 6.15)."),
+		 .more = "Needed where the mount cannot tell its map: for overlays, and before Linux 6.15. Where it "
+		 "can, a mount with another map is a finding. May be given more than once. See MAPS in mount-idmapped(8)."),
+	OPT_STR(struct check_args, source, "source", 0, "DIR", "Take the disk side from this directory",
+		.comp = COMP_DIR, .excl = 1, .more = "The tree below the ID-mapped mount, or a copy of it. "
+		"The default is the mount of PATH without its map (Linux 6.15)."),
 	OPT_STR(struct check_args, spec, "spec", 0, "FILE", "Take the disk side from this mtree(5) specification",
 		.comp = COMP_FILE, .excl = 1),
-	OPT_STR(struct check_args, image, "image", 0, "NAME", "Take the disk side from this image in the store", .excl = 1,
-		.more = "The specifications of its layers are merged as the layers are; ACLs and capabilities come from the layers themselves."),
+	OPT_STR(struct check_args, image, "image", 0, "NAME", "Take the disk side from this image in the store",
+		.excl = 1, .more = "The specifications of its layers are merged as the layers are; "
+		"ACLs and capabilities come from the layers themselves."),
 	OPT_STORE(struct check_args, store),
 	OPT_U32(struct check_args, threads, "threads", 'j', "N", "Use this many threads",
 		.more = "The default is one for each processor. Eight or more pay where the disk has to be read."),

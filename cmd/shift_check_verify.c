@@ -251,7 +251,8 @@ static int other_map(struct job *j, struct err *e)
 	idmap_print(&j->map, &wants);
 	if (!buf_get(&has) || !buf_get(&wants))
 		return err_nomem(e);
-	(void)snprintf(f.detail, sizeof(f.detail), "the mount has the map %s, expected %s", has.data, wants.data); /* cut when long */
+	/* Cut when it is long. */
+	(void)snprintf(f.detail, sizeof(f.detail), "the mount has the map %s, expected %s", has.data, wants.data);
 	j->found = !j->a->only || j->a->only & 1U << FINDING_MISMATCH;
 	if (j->found)
 		put_finding(&f, j);

@@ -226,7 +226,8 @@ static void compare_caps(struct findings *v)
 	if (!d->present && !s->present)
 		return;
 	if (!d->present || !s->present) {
-		say(add(v, FINDING_CAPS), d->present ? "capabilities on disk are not seen" : "capabilities are seen that are not on disk");
+		say(add(v, FINDING_CAPS), "%s", d->present
+		    ? "capabilities on disk are not seen" : "capabilities are seen that are not on disk");
 		return;
 	}
 	compare_cap_root(v, d, s);
@@ -234,8 +235,9 @@ static void compare_caps(struct findings *v)
 		return; /* the kernel shows nothing but that there are some */
 	if (d->permitted != s->permitted || d->inheritable != s->inheritable || d->effective != s->effective)
 		say(add(v, FINDING_CAPS), "disk permitted %#llx inheritable %#llx%s, seen %#llx %#llx%s",
-		    (unsigned long long)d->permitted, (unsigned long long)d->inheritable, d->effective ? " effective" : "",
-		    (unsigned long long)s->permitted, (unsigned long long)s->inheritable, s->effective ? " effective" : "");
+		    (unsigned long long)d->permitted, (unsigned long long)d->inheritable,
+		    d->effective ? " effective" : "", (unsigned long long)s->permitted,
+		    (unsigned long long)s->inheritable, s->effective ? " effective" : "");
 }
 
 /* --- the whole inode ------------------------------------------------------------------------------ */
@@ -256,7 +258,8 @@ static bool compare_type(struct findings *v, unsigned both)
 	}
 	if (both & META_TYPE && both & META_RDEV && is_device(d->mode) &&
 	    (d->rdev_major != s->rdev_major || d->rdev_minor != s->rdev_minor))
-		say(add(v, FINDING_TYPE), "disk device %u:%u, seen %u:%u", d->rdev_major, d->rdev_minor, s->rdev_major, s->rdev_minor);
+		say(add(v, FINDING_TYPE), "disk device %u:%u, seen %u:%u", d->rdev_major, d->rdev_minor,
+		    s->rdev_major, s->rdev_minor);
 	return true;
 }
 

@@ -79,7 +79,8 @@ static uint32_t hash_name(const struct expect *x, const struct expect_node *d, c
 	return (uint32_t)(h >> 16);
 }
 
-static struct expect_node *find(const struct expect *x, const struct expect_node *d, const char *name, size_t len, uint32_t hash)
+static struct expect_node *find(const struct expect *x, const struct expect_node *d, const char *name, size_t len,
+				uint32_t hash)
 {
 	struct expect_node *n = x->buckets ? x->table[hash & (x->buckets - 1)] : NULL;
 
@@ -199,8 +200,8 @@ static void mark(struct expect *x, uint16_t *at)
 static void define(struct expect *x, struct expect_node *n, const struct spec_entry *s)
 {
 	n->mode = (uint16_t)((s->has_type ? s->type : 0) | (s->mode & 07777));
-	n->known = (uint8_t)((s->has_type ? META_TYPE : 0) | (s->has_mode ? META_MODE : 0) | (s->has_uid ? META_UID : 0) |
-			     (s->has_gid ? META_GID : 0) | (s->has_rdev ? META_RDEV : 0));
+	n->known = (uint8_t)((s->has_type ? META_TYPE : 0) | (s->has_mode ? META_MODE : 0) |
+			     (s->has_uid ? META_UID : 0) | (s->has_gid ? META_GID : 0) | (s->has_rdev ? META_RDEV : 0));
 	n->uid = s->uid;
 	n->gid = s->gid;
 	n->rdev = s->rdev;

@@ -22,8 +22,8 @@ struct expect *expect_new(bool layered);
 void expect_free(struct expect *x);
 
 /*
- * One entry; arg is the struct expect (for spec_read()). Layers come topmost first. Returns 0, -EINVAL (a path with a ".."
- * component) or -ENOMEM.
+ * One entry; arg is the struct expect (for spec_read()). Layers come topmost first. Returns 0, -EINVAL
+ * (a path with a ".." component) or -ENOMEM.
  */
 int expect_add(const struct spec_entry *s, void *arg);
 

@@ -76,8 +76,9 @@ static int map_by_statmount(int fd, const char *path, struct idmap *ret, struct 
 		return err_set(e, errno, path, "cannot stat");
 	if (!(x.stx_mask & SYS_STATX_MNT_ID_UNIQUE))
 		return -EOPNOTSUPP;
-	if (sys_statmount(x.stx_mnt_id, maps | SYS_STATMOUNT_SUPPORTED_MASK | SYS_STATMOUNT_MNT_BASIC, sm, STATMOUNT_SIZE) < 0)
-		return errno == ENOSYS || errno == EPERM ? -EOPNOTSUPP : err_set(e, errno, path, "cannot ask for the mount's map (statmount)");
+	if (sys_statmount(x.stx_mnt_id, maps | SYS_STATMOUNT_MNT_BASIC, sm, STATMOUNT_SIZE) < 0)
+		return errno == ENOSYS || errno == EPERM
+			? -EOPNOTSUPP : err_set(e, errno, path, "cannot ask for the mount's map (statmount)");
 
 	if (!(sm->mnt_attr & MOUNT_ATTR_IDMAP))
 		return RAW_PLAIN;
@@ -137,7 +138,7 @@ int raw_map(int fd, const char *path, struct idmap *ret, struct err *e)
 	int r = map_by_statmount(fd, path, ret, e);
 
 	if (r == -EOPNOTSUPP) {
-		log_verbose("statmount(2) does not tell maps here (Linux 6.15): looking for the word idmapped in mountinfo");
+		log_verbose("statmount(2) does not tell maps here (Linux 6.15): looking for \"idmapped\" in mountinfo");
 		if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) < 0)
 			return err_set(e, errno, path, "cannot stat");
 		r = map_by_mountinfo(x.stx_mnt_id, path, e);

@@ -57,7 +57,8 @@ static int report(struct place *p, const char *name, struct finding *f, struct e
 static void make_unreadable(struct finding *f, int num, const char *what)
 {
 	*f = (struct finding){ .class = FINDING_UNREADABLE, .errnum = num };
-	(void)snprintf(f->detail, sizeof(f->detail), "%s: %s", what, strerrordesc_np(num) ? strerrordesc_np(num) : "unknown error"); /* short */
+	(void)snprintf(f->detail, sizeof(f->detail), "%s: %s", what, /* short texts of ours */
+		       strerrordesc_np(num) ? strerrordesc_np(num) : "unknown error");
 }
 
 int pair_unreadable(struct place *p, const char *name, int num, const char *what, struct err *e)
@@ -146,7 +147,8 @@ static void look_one(const struct place *p, int rs, int rd, struct pair *q)
 		q->how = LOOK_SHUT;
 	} else if (num) {
 		q->how = LOOK_UNREADABLE;
-		make_unreadable(&q->found[0], num, rs < 0 && rs != -ENOENT ? "cannot stat what is seen" : "cannot stat what is on disk");
+		make_unreadable(&q->found[0], num, rs < 0 && rs != -ENOENT
+				? "cannot stat what is seen" : "cannot stat what is on disk");
 		q->n = 1;
 	} else if (p->same || (rs < 0 && rd < 0)) {
 		q->how = LOOK_GONE;
@@ -157,7 +159,8 @@ static void look_one(const struct place *p, int rs, int rd, struct pair *q)
 		q->how = LOOK_BOTH; /* a layer's own directory, and the whiteout that its specification tells of */
 	} else {
 		q->how = LOOK_ONE;
-		compare_lonely(rs < 0 ? FINDING_MISSING : FINDING_EXTRA, rs < 0 ? &q->disk : &q->seen, p->v->o->map, &q->found[0]);
+		compare_lonely(rs < 0 ? FINDING_MISSING : FINDING_EXTRA, rs < 0 ? &q->disk : &q->seen,
+			       p->v->o->map, &q->found[0]);
 		q->n = 1;
 	}
 }

@@ -20,7 +20,8 @@ static void found(const struct finding *f, void *arg)
 OOM(verify_trees)
 {
 	static const struct { const char *path; bool dir; } made[] = {
-		{ "a/d/extra", false }, { "b/d/missing", false }, { "a/d", true }, { "b/d", true }, { "a", true }, { "b", true },
+		{ "a/d/extra", false }, { "b/d/missing", false },
+		{ "a/d", true }, { "b/d", true }, { "a", true }, { "b", true },
 	};
 	char dir[] = "/tmp/oom-check-XXXXXX";
 	struct idmap map = { .gid_assumed = false };
@@ -33,7 +34,8 @@ OOM(verify_trees)
 	top = open(dir, O_PATH | O_CLOEXEC);
 	REQUIRE(top >= 0);
 	for (size_t i = ARRAY_LEN(made); i-- > 0;)
-		REQUIRE((made[i].dir ? mkdirat(top, made[i].path, 0755) : mknodat(top, made[i].path, S_IFREG | 0644, 0)) == 0);
+		REQUIRE((made[i].dir ? mkdirat(top, made[i].path, 0755)
+			 : mknodat(top, made[i].path, S_IFREG | 0644, 0)) == 0);
 	r = idmap_identity(&map, &e);
 	if (r == 0) {
 		scoped_fd int a = openat(top, "a", O_PATH | O_CLOEXEC), b = openat(top, "b", O_PATH | O_CLOEXEC);
