@@ -259,7 +259,9 @@ static int layers_load(struct source *s, const struct json *layers, const char *
 	const struct json *item;
 	int r;
 
-	s->layers = calloc(doc_len(layers) + 1, sizeof(*s->layers));
+	if (!doc_len(layers))
+		return err_say(e, EINVAL, doc, "the image has no layers: there is nothing to unpack, and nothing to mount");
+	s->layers = calloc(doc_len(layers), sizeof(*s->layers));
 	if (!s->layers)
 		return err_nomem(e);
 	for (; s->n_layers < doc_len(layers); s->n_layers++) {

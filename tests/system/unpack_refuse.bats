@@ -108,6 +108,7 @@ GOOD='{"files":{"base":"x"}}'
 	refused "unknown media type 'text/plain'" '{"layers":[{"files":{"a":"b"},"media_type":"text/plain"}]}'
 	refused '"size" is not an integer' '{"layers":[{"files":{"a":"b"},"size":"12"}]}'
 	refused '"size" is not an integer' '{"layers":[{"files":{"a":"b"},"size":12.0}]}'
+	refused "the image has no layers" '{"layers":[]}'
 	refused '"size" is negative' '{"layers":[{"files":{"a":"b"},"size":-1}]}'
 }
 
