@@ -165,13 +165,14 @@ int store_open(const char *path, unsigned flags, struct store **ret, struct err 
 
 void store_close(struct store *s)
 {
-	const int *fds[] = { &s->fd, &s->layers, &s->images, &s->tmp };
-
 	if (!s)
 		return;
+
+	const int fds[] = { s->fd, s->layers, s->images, s->tmp };
+
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
-		if (*fds[i] >= 0)
-			(void)close(*fds[i]); /* directories, which also lets go of the locks */
+		if (fds[i] >= 0)
+			(void)close(fds[i]); /* directories, which also lets go of the locks */
 	free(s->path);
 	free(s);
 }
