@@ -7,17 +7,26 @@
 #include <string.h>
 
 #include "../lib/check/compare.h"
+#include "../lib/idmap/forms.h"
+
+/* Options that only some of the subcommands take. */
+enum takes {
+	TAKES_MAP = 1, TAKES_SIDES = 2, TAKES_STORE = 4, TAKES_THREADS = 8, TAKES_FINDINGS = 16, TAKES_FORMS = 32,
+};
 
 /* To add a subcommand: a line here, a word in WORDS, a line of the synopsis, a file cmd/shift_check_WORD.c. */
 static const struct subcommand {
 	const char *word, *operands;
 	size_t min, max;
+	unsigned takes;
 	int (*run)(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 } subcommands[] = {
-	{ "verify", "PATH", 1, 1, check_verify }, /* the first one is meant when no word is given */
+	/* the first one is meant when no word is given */
+	{ "verify", "PATH", 1, 1, TAKES_MAP | TAKES_SIDES | TAKES_STORE | TAKES_THREADS | TAKES_FINDINGS, check_verify },
+	{ "map", "MAP", 0, SIZE_MAX, TAKES_STORE | TAKES_THREADS | TAKES_FORMS, check_map },
 };
 
-#define WORDS "verify"
+#define WORDS "verify map"
 
 static int parse_class(void *dst, const char *val, struct err *e)
 {
@@ -27,6 +36,17 @@ static int parse_class(void *dst, const char *val, struct err *e)
 	if (i < 0)
 		return err_usage(e, "'%s' is no class of findings: they are %s", val, FINDING_WORDS);
 	*only |= 1U << i;
+	return 0;
+}
+
+static int parse_form(void *dst, const char *val, struct err *e)
+{
+	unsigned *to = dst;
+	int i = opt_word_index(IDMAP_FORM_WORDS, val);
+
+	if (i < 0)
+		return err_usage(e, "'%s' is no form of a map: they are %s", val, IDMAP_FORM_WORDS);
+	*to = (unsigned)i + 1;
 	return 0;
 }
 
@@ -49,11 +69,20 @@ static const struct opt shift_check_opts[] = {
 		 .comp = COMP_WORDS, .words = FINDING_WORDS, .more = "May be given more than once."),
 	OPT_U32(struct check_args, max_findings, "max-findings", 0, "N", "Stop after this many findings"),
 	OPT_FLAG(struct check_args, summary, "summary", 0, "Print only the summary"),
+	OPT_FUNC(struct check_args, to, "to", 0, "FORM", parse_form, "Print the map as another tool takes it",
+		 .comp = COMP_WORDS, .words = IDMAP_FORM_WORDS),
+	OPT_FLAG(struct check_args, invert, "invert", 0, "Exchange the sides of the map", .excl = 2),
+	OPT_STR(struct check_args, compose, "compose", 0, "MAP2", "Apply this map to what the first one shows", .excl = 2),
+	OPT_STR(struct check_args, diff, "diff", 0, "MAP2", "Tell which disk ids this map shows otherwise", .excl = 2),
+	OPT_STR(struct check_args, cover, "cover", 0, "TREE", "Find the smallest map for this directory or image:NAME", .excl = 2,
+		.comp = COMP_DIR, .more = "With MAP, the part of MAP that is needed; ids that MAP has nothing for are findings."),
 	OPT_END
 };
 
 static const char *const shift_check_synopsis[] = {
 	"[verify] [-m MAP]... [--source DIR | --spec FILE | --image NAME [-s STORE]] PATH",
+	"map [--to FORM] [--invert | --compose MAP2 | --diff MAP2] MAP...",
+	"map [--to FORM] --cover DIR|image:NAME [-s STORE] [MAP...]",
 	NULL
 };
 
@@ -65,14 +94,36 @@ static const struct subcommand *find(const char *word)
 	return NULL;
 }
 
+/* An option that was given and that the subcommand does not take, or NULL. */
+static const char *foreign(const struct check_args *a, unsigned takes)
+{
+	const struct { unsigned bit; const char *name; bool given; } options[] = {
+		{ TAKES_MAP, "map", a->maps.len > 0 }, { TAKES_SIDES, "source", a->source }, { TAKES_SIDES, "spec", a->spec },
+		{ TAKES_SIDES, "image", a->image }, { TAKES_STORE, "store", a->store }, { TAKES_THREADS, "threads", a->threads },
+		{ TAKES_FINDINGS, "only", a->only }, { TAKES_FINDINGS, "max-findings", a->max_findings },
+		{ TAKES_FINDINGS, "summary", a->summary }, { TAKES_FORMS, "to", a->to }, { TAKES_FORMS, "invert", a->invert },
+		{ TAKES_FORMS, "compose", a->compose }, { TAKES_FORMS, "diff", a->diff }, { TAKES_FORMS, "cover", a->cover },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++)
+		if (options[i].given && !(takes & options[i].bit))
+			return options[i].name;
+	return NULL;
+}
+
 static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 {
 	const struct subcommand *sub = find(ctx->operands.items[0]);
 	char **operands = ctx->operands.items + (sub != NULL);
 	size_t n = ctx->operands.len - (sub != NULL);
 
+	const char *option;
+
 	if (!sub)
 		sub = &subcommands[0];
+	option = foreign(args, sub->takes);
+	if (option)
+		return err_usage(e, "%s takes no --%s", sub->word, option);
 	if (n < sub->min) {
 		(void)err_usage(e, "%s needs %s", sub->word, sub->operands);
 		err_try(e, "write ./%s for a file of that name", sub->word);

@@ -13,9 +13,13 @@ struct check_args {
 	uint32_t threads, max_findings;
 	unsigned only;      /* a bit for each class of findings; 0: all */
 	bool summary;
+	const char *compose, *diff, *cover; /* map */
+	bool invert;
+	unsigned to;        /* an enum idmap_form and 1; 0: none */
 };
 
 /* The subcommands: operands are what follows the word. They return like a command's run(). */
 int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+int check_map(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 
 #endif

@@ -9,7 +9,7 @@ _shiftbox_options()
 {
 	case $1 in
 	mount-idmapped) echo '-m --map -o --options --strict-map -u --unmount -s --store --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	image-unpack) echo '-s --store -N --name -j --jobs --platform --max-bytes --max-entries --keep-security --no-sync -l --list --show --remove --prune --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	esac
 }
@@ -32,6 +32,10 @@ _shiftbox_value()
 	shift-check:--threads | shift-check:-j) kind='none' ;;
 	shift-check:--only) kind='words' list='mismatch unmapped half-shifted acl caps missing extra type mode unreadable' ;;
 	shift-check:--max-findings) kind='none' ;;
+	shift-check:--to) kind='words' list='kernel util-linux oci crun podman nspawn lxc incus fstab' ;;
+	shift-check:--compose) kind='none' ;;
+	shift-check:--diff) kind='none' ;;
+	shift-check:--cover) kind='dir' ;;
 	shift-check:--color) kind='words' list='auto always never' ;;
 	image-unpack:--store | image-unpack:-s) kind='dir' ;;
 	image-unpack:--name | image-unpack:-N) kind='none' ;;
@@ -51,7 +55,7 @@ _shiftbox_operand()
 	kind=none list=''
 	case $1 in
 	mount-idmapped) kind='file' ;;
-	shift-check) kind='words' list='verify' ;;
+	shift-check) kind='words' list='verify map' ;;
 	image-unpack) kind='file' ;;
 	esac
 }

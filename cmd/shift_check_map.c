@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* shift-check map: what a map means, what becomes of two of them, and the map that a tree needs. */
+
+#include "shift_check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/base/fd.h"
+#include "../lib/base/log.h"
+#include "../lib/check/cover.h"
+#include "../lib/check/raw.h"
+#include "../lib/image/spec.h"
+#include "../lib/image/store.h"
+#include "../lib/idmap/diff.h"
+#include "../lib/idmap/forms.h"
+
+/* --- printing a map ------------------------------------------------------------------------------- */
+
+static void put_ranges(struct out *out, const char *key, const struct idranges *r)
+{
+	out_array(out, key);
+	for (size_t i = 0; i < r->len; i++) {
+		out_begin(out, NULL);
+		out_u64(out, "disk", r->items[i].disk);
+		out_u64(out, "seen", r->items[i].seen);
+		out_u64(out, "count", r->items[i].count);
+		out_end(out);
+	}
+	out_array_end(out);
+}
+
+static void put_words(struct out *out, const char *kind, const struct idranges *r)
+{
+	for (size_t i = 0; i < r->len; i++) {
+		const struct idrange *x = &r->items[i];
+
+		if (x->count == UINT32_MAX && x->disk == x->seen)
+			out_line(out, "%severy id is seen as it is on disk", kind);
+		else if (x->count == 1)
+			out_line(out, "%sdisk %" PRIu32 " is seen as %" PRIu32, kind, x->disk, x->seen);
+		else
+			out_line(out, "%sdisk %" PRIu32 "-%" PRIu32 " is seen as %" PRIu32 "-%" PRIu32, kind,
+				 x->disk, x->disk + (x->count - 1), x->seen, x->seen + (x->count - 1));
+	}
+}
+
+/* Text of several lines, whose last newline is the line's own. */
+static void put_text(struct out *out, struct buf *b)
+{
+	while (b->len && b->data[b->len - 1] == '\n')
+		b->data[--b->len] = '\0';
+	out_line(out, "%s", b->data);
+}
+
+static int put_map(const struct check_args *a, struct out *out, const struct idmap *m, struct err *e)
+{
+	scoped_buf struct buf text = BUF_INIT, form = BUF_INIT, words = BUF_INIT;
+	bool both;
+	int r = a->to ? idmap_print_form(m, (enum idmap_form)(a->to - 1), &form, e) : 0;
+
+	if (r < 0)
+		return r;
+	idmap_print(m, &text);
+	idmap_print_words(m, &words);
+	if (!buf_get(&text) || !buf_get(&form) || !buf_get(&words))
+		return err_nomem(e);
+
+	out_begin(out, NULL);
+	out_str(out, "map", text.data);
+	out_str(out, "words", words.data);
+	put_ranges(out, "uid", &m->uid);
+	put_ranges(out, "gid", &m->gid);
+	if (a->to)
+		out_str(out, "form", form.data);
+	out_end(out);
+
+	if (a->to) {
+		put_text(out, &form);
+		return STATUS_DONE;
+	}
+	both = !strncmp(text.data, "b:", 2);
+	put_words(out, both ? "" : "user ids: ", &m->uid);
+	if (!both)
+		put_words(out, "group ids: ", &m->gid);
+	out_line(out, "%s", text.data);
+	return STATUS_DONE;
+}
+
+/* --- two maps --------------------------------------------------------------------------------------- */
+
+struct differ {
+	struct out *out;
+	const char *kind; /* "user", "group" */
+	bool differs;
+};
+
+static void say_seen(struct buf *b, bool mapped, uint32_t seen, uint32_t count)
+{
+	if (!mapped)
+		buf_str(b, "not mapped");
+	else if (count == 1)
+		buf_printf(b, "seen as %" PRIu32, seen);
+	else
+		buf_printf(b, "seen as %" PRIu32 "-%" PRIu32, seen, seen + (count - 1));
+}
+
+static int put_diff(const struct iddiff *d, void *arg)
+{
+	struct differ *p = arg;
+	scoped_buf struct buf b = BUF_INIT;
+
+	p->differs = true;
+	out_begin(p->out, NULL);
+	out_str(p->out, "kind", p->kind);
+	out_u64(p->out, "disk", d->disk);
+	out_u64(p->out, "count", d->count);
+	if (d->first)
+		out_u64(p->out, "first_seen", d->first_seen);
+	if (d->second)
+		out_u64(p->out, "second_seen", d->second_seen);
+	out_end(p->out);
+
+	buf_printf(&b, "%s id%s %" PRIu32, p->kind, d->count == 1 ? "" : "s", d->disk);
+	if (d->count > 1)
+		buf_printf(&b, "-%" PRIu32, d->disk + (d->count - 1));
+	buf_str(&b, " on disk: ");
+	say_seen(&b, d->first, d->first_seen, d->count);
+	buf_str(&b, " by the first map, ");
+	say_seen(&b, d->second, d->second_seen, d->count);
+	buf_str(&b, " by the second");
+	if (!buf_get(&b))
+		return -ENOMEM;
+	out_line(p->out, "%s", b.data);
+	return 0;
+}
+
+static int diff(struct out *out, const struct idmap *first, const struct idmap *second, bool quiet, struct err *e)
+{
+	struct differ p = { .out = out, .kind = "user" };
+	int r = idranges_diff(&first->uid, &second->uid, put_diff, &p);
+
+	p.kind = "group";
+	if (r == 0)
+		r = idranges_diff(&first->gid, &second->gid, put_diff, &p);
+	if (r < 0)
+		return err_nomem(e);
+	if (!p.differs && !quiet)
+		out_line(out, "both maps show every id alike");
+	return p.differs ? STATUS_FOUND : STATUS_DONE;
+}
+
+/* --- the map that a tree needs ----------------------------------------------------------------------- */
+
+/* As it is on disk: without the map of its mount. */
+static int cover_directory(struct cover *c, const struct check_args *a, struct err *e)
+{
+	scoped_fd int fd = open(a->cover, O_PATH | O_CLOEXEC), disk = -1;
+	scoped_idmap struct idmap ignored = { .gid_assumed = false };
+	int r;
+
+	if (fd < 0)
+		return err_set(e, errno, a->cover, "cannot open");
+	r = raw_map(fd, a->cover, &ignored, e);
+	if (r < 0)
+		return r;
+	if (r == RAW_OVERLAY)
+		log_verbose("it is on an overlay: the ids are those that the overlay shows");
+	if (r == RAW_MAPPED || r == RAW_HIDDEN) {
+		log_verbose("it is on an ID-mapped mount: its map is taken off");
+		r = raw_open(fd, a->cover, &disk, e);
+		if (r < 0)
+			return r;
+	}
+	r = cover_tree(c, disk >= 0 ? disk : fd, a->threads, e);
+	if (r < 0)
+		err_prefix(e, "in '%s'", a->cover);
+	return r;
+}
+
+struct spec_ids { struct cover *c; struct err *e; };
+
+static int add_spec(const struct spec_entry *s, void *arg)
+{
+	struct spec_ids *p = arg;
+
+	return s->has_uid && s->has_gid ? cover_owner(p->c, s->uid, s->gid, p->e) : 0;
+}
+
+/* Owners from the specification of a layer; ACLs and capabilities, which it has not, from the layer. */
+static int cover_layer(struct cover *c, const char *layer, const char *spec, unsigned threads, struct err *e)
+{
+	struct spec_ids p = { c, e };
+	scoped_fd int fd = -1, dir = -1;
+	int r = fd_open_regular(AT_FDCWD, spec, 0, &fd, e);
+
+	if (r == 0)
+		r = spec_read(fd, spec, add_spec, &p, e);
+	if (r < 0 || geteuid() != 0)
+		return r; /* on disk such a store has the ids of its owner's namespace, not those of the image */
+	r = fd_open_dir(AT_FDCWD, layer, &dir, e);
+	return r == 0 ? cover_tree_attrs(c, dir, threads, e) : r;
+}
+
+static int cover_image(struct cover *c, const struct check_args *a, struct err *e)
+{
+	scoped_strv struct strv layers = { .len = 0 }, specs = { .len = 0 };
+	scoped_store struct store *store = NULL;
+	int r = store_open(a->store, 0, &store, e);
+
+	if (geteuid() != 0)
+		log_verbose("the ids of ACLs and capabilities are looked at for root only");
+	if (r == 0)
+		r = store_image_layers(store, a->cover + strlen("image:"), &layers, &specs, e);
+	/* A parent directory that no layer lists is 0:0. */
+	if (r == 0)
+		r = cover_owner(c, 0, 0, e);
+	for (size_t i = 0; i < layers.len && r == 0; i++)
+		r = cover_layer(c, layers.items[i], specs.items[i], a->threads, e);
+	return r;
+}
+
+
+/* What is needed and the map has nothing for. */
+static int put_lacking(const struct iddiff *d, void *arg)
+{
+	struct differ *p = arg;
+
+	if (d->second || !d->first)
+		return 0;
+	p->differs = true;
+	out_begin(p->out, NULL);
+	out_str(p->out, "class", "unmapped");
+	out_str(p->out, "kind", p->kind);
+	out_u64(p->out, "disk", d->disk);
+	out_u64(p->out, "count", d->count);
+	out_end(p->out);
+	if (d->count == 1)
+		out_line(p->out, "unmapped: %s id %" PRIu32 " is on disk, and the map has nothing for it", p->kind, d->disk);
+	else
+		out_line(p->out, "unmapped: %s ids %" PRIu32 "-%" PRIu32 " are on disk, and the map has nothing for them",
+			 p->kind, d->disk, d->disk + (d->count - 1));
+	return 0;
+}
+
+/* The part of a map that is needed, and what it lacks. */
+static int narrow(const struct check_args *a, struct out *out, const struct idmap *needed, const struct idmap *m, struct err *e)
+{
+	struct differ p = { .out = out, .kind = "user" };
+	scoped_idmap struct idmap part = { .gid_assumed = false };
+	int r;
+
+	(void)idranges_diff(&needed->uid, &m->uid, put_lacking, &p); /* put_lacking never fails */
+	p.kind = "group";
+	(void)idranges_diff(&needed->gid, &m->gid, put_lacking, &p);
+	r = idmap_compose(needed, m, &part, e);
+	if (r == -ENODATA)
+		return STATUS_FOUND; /* nothing of it is needed, and all that was said */
+	if (r == 0)
+		r = put_map(a, out, &part, e);
+	return r < 0 ? r : p.differs ? STATUS_FOUND : STATUS_DONE;
+}
+
+static int cover(const struct check_args *a, struct out *out, const struct idmap *m, struct err *e)
+{
+	scoped_idmap struct idmap needed = { .gid_assumed = false };
+	struct cover *c = cover_new();
+	uint64_t added = 0;
+	int r;
+
+	if (!c)
+		return err_nomem(e);
+	r = strncmp(a->cover, "image:", 6) ? cover_directory(c, a, e) : cover_image(c, a, e);
+	if (r == 0)
+		r = cover_map(c, &needed, &added, e);
+	if (r == 0)
+		log_verbose("%" PRIu64 " files were looked at", cover_entries(c));
+	cover_free(c);
+	if (r < 0)
+		return r;
+	if (added)
+		log_warn("the ids are too scattered for one map: it covers %" PRIu64 " ids more than there are", added);
+	return m ? narrow(a, out, &needed, m, e) : put_map(a, out, &needed, e);
+}
+
+/* --- together ----------------------------------------------------------------------------------------- */
+
+static int second_map(const char *text, struct idmap *ret, struct err *e)
+{
+	int r = idmap_parse(&text, 1, NULL, ret, e);
+
+	if (r < 0)
+		err_prefix(e, "the second map");
+	return r;
+}
+
+int check_map(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
+{
+	scoped_idmap struct idmap m = { .gid_assumed = false }, other = { .gid_assumed = false }, made = { .gid_assumed = false };
+	const char *text = a->compose ? a->compose : a->diff;
+	size_t n = 0;
+	int r;
+
+	while (operands[n])
+		n++;
+	if (!n && a->cover)
+		return cover(a, ctx->out, NULL, e);
+	if (!n)
+		return err_usage(e, "map needs MAP");
+	if (a->to && a->diff)
+		return err_usage(e, "--to and --diff exclude each other");
+	r = idmap_parse((const char *const *)operands, n, NULL, &m, e);
+	if (r == 0 && text)
+		r = second_map(text, &other, e);
+	if (r < 0)
+		return r;
+
+	if (a->cover)
+		return cover(a, ctx->out, &m, e);
+	if (a->diff)
+		return diff(ctx->out, &m, &other, ctx->quiet, e);
+	if (!a->compose && !a->invert)
+		return put_map(a, ctx->out, &m, e);
+	r = a->invert ? idmap_invert(&m, &made, e) : idmap_compose(&m, &other, &made, e);
+	return r < 0 ? r : put_map(a, ctx->out, &made, e);
+}

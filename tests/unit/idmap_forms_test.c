@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* A map in the words of other tools, read back as each tool reads it, is the same map. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "../../lib/base/num.h"
+#include "../../lib/idmap/diff.h"
+#include "../../lib/idmap/forms.h"
+#include "test.h"
+
+/* None is its own inverse: a form with its columns exchanged reads back as another map. */
+static const char *const maps[] = {
+	"+100000", "u:5:7:1 g:9:11:2", "0:100000:5 7:9:1 10:200000:65536", "u:1000:0:1",
+	"u:0:1:3 u:4294967290:5:4 g:1:2:1", "0:4294967294:1",
+};
+
+static void parse(const char *text, struct idmap *ret)
+{
+	struct err e = ERR_INIT;
+
+	if (idmap_parse(&text, 1, NULL, ret, &e) < 0)
+		test_fail(__FILE__, __LINE__, "'%s': %s", text, e.what);
+}
+
+/* The ranges of one kind, collected as the reader of a form finds them. */
+struct ranges { struct idrange r[16]; size_t n; };
+
+static void add(struct ranges *v, uint32_t disk, uint32_t seen, uint32_t count)
+{
+	REQUIRE(v->n < 16);
+	v->r[v->n++] = (struct idrange){ disk, seen, count };
+}
+
+static void check_ranges(const struct idmap *m, const struct ranges *uid, const struct ranges *gid)
+{
+	scoped_idmap struct idmap back = { .gid_assumed = false };
+	struct err e = ERR_INIT;
+
+	REQUIRE(uid->n && gid->n);
+	REQUIRE(idmap_from_ranges(uid->r, uid->n, gid->r, gid->n, &back, &e) == 0);
+	CHECK(idmap_equal(m, &back));
+}
+
+/* What stands after the prefix of the one line is the project's own map language. */
+static void check_language(const struct idmap *m, const char *text, const char *prefix)
+{
+	scoped_idmap struct idmap back = { .gid_assumed = false };
+	char line[8192];
+
+	REQUIRE(!strncmp(text, prefix, strlen(prefix)));
+	(void)snprintf(line, sizeof(line), "%s", text + strlen(prefix));
+	REQUIRE(strchr(line, '\n') == line + strlen(line) - 1);
+	line[strlen(line) - 1] = '\0';
+	parse(line, &back);
+	CHECK(idmap_equal(m, &back));
+}
+
+static void check_kernel(const struct idmap *m, const char *text)
+{
+	char path[] = "/tmp/shiftbox-unit.XXXXXX", word[64];
+	scoped_idmap struct idmap back = { .gid_assumed = false };
+	int fd = mkstemp(path);
+
+	REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+	(void)close(fd);
+	(void)snprintf(word, sizeof(word), "@%s", path);
+	parse(word, &back);
+	(void)unlink(path);
+	CHECK(idmap_equal(m, &back));
+}
+
+static void read_oci(json_t *root, const char *key, struct ranges *v)
+{
+	json_t *list = json_object_get(root, key), *x;
+	size_t i;
+
+	json_array_foreach(list, i, x)
+		add(v, (uint32_t)json_integer_value(json_object_get(x, "containerID")),
+		    (uint32_t)json_integer_value(json_object_get(x, "hostID")),
+		    (uint32_t)json_integer_value(json_object_get(x, "size")));
+}
+
+static void check_oci(const struct idmap *m, const char *text)
+{
+	struct ranges uid = { .n = 0 }, gid = { .n = 0 };
+	json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, NULL);
+
+	REQUIRE(root);
+	read_oci(root, "uidMappings", &uid);
+	read_oci(root, "gidMappings", &gid);
+	json_decref(root);
+	check_ranges(m, &uid, &gid);
+}
+
+/* "lxc.idmap = u CONTAINER HOST COUNT" */
+static void check_lxc(const struct idmap *m, char *text)
+{
+	struct ranges uid = { .n = 0 }, gid = { .n = 0 };
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		unsigned disk, seen, count;
+		char kind;
+
+		REQUIRE(sscanf(line, "lxc.idmap = %c %u %u %u", &kind, &disk, &seen, &count) == 4);
+		add(kind == 'u' ? &uid : &gid, disk, seen, count);
+	}
+	check_ranges(m, &uid, &gid);
+}
+
+/* FIRST or FIRST-LAST; returns how many. */
+static uint32_t span(char *text, uint32_t *first)
+{
+	char *dash = strchr(text, '-');
+	uint32_t last;
+
+	if (dash)
+		*dash++ = '\0';
+	REQUIRE(num_u32(text, first) == 0 && num_u32(dash ? dash : text, &last) == 0 && last >= *first);
+	return last - *first + 1;
+}
+
+/* "both|uid|gid HOST CONTAINER" */
+static void check_incus(const struct idmap *m, char *text)
+{
+	struct ranges uid = { .n = 0 }, gid = { .n = 0 };
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char kind[8], host[32], instance[32];
+		uint32_t seen, disk, count;
+
+		REQUIRE(sscanf(line, "%7s %31s %31s", kind, host, instance) == 3);
+		count = span(host, &seen);
+		REQUIRE(span(instance, &disk) == count);
+		if (strcmp(kind, "gid") != 0)
+			add(&uid, disk, seen, count);
+		if (strcmp(kind, "uid") != 0)
+			add(&gid, disk, seen, count);
+	}
+	check_ranges(m, &uid, &gid);
+}
+
+TEST(forms_say_the_map_that_was_given)
+{
+	for (size_t i = 0; i < ARRAY_LEN(maps); i++)
+		for (enum idmap_form form = FORM_KERNEL; form <= FORM_FSTAB; form++) {
+			scoped_idmap struct idmap m = { .gid_assumed = false };
+			scoped_buf struct buf b = BUF_INIT;
+			struct err e = ERR_INIT;
+
+			if (form == FORM_NSPAWN)
+				continue;
+			parse(maps[i], &m);
+			REQUIRE(idmap_print_form(&m, form, &b, &e) == 0 && buf_get(&b));
+			switch (form) {
+			case FORM_KERNEL: check_kernel(&m, b.data); break;
+			case FORM_UTIL_LINUX: check_language(&m, b.data, "X-mount.idmap="); break;
+			case FORM_OCI: check_oci(&m, b.data); break;
+			case FORM_LXC: check_lxc(&m, b.data); break;
+			case FORM_INCUS: check_incus(&m, b.data); break;
+			case FORM_FSTAB: check_language(&m, b.data, "map="); break;
+			default: check_language(&m, b.data, "idmap="); break;
+			}
+		}
+}
+
+TEST(forms_know_what_nspawn_cannot_say)
+{
+	static const struct { const char *map, *want; } rows[] = {
+		{ "+100000", "--private-users=100000:65536 --private-users-ownership=map\n" },
+		{ "0:5:1", "--private-users=5:1 --private-users-ownership=map\n" },
+		{ "1:100000:65536", NULL }, { "0:100000:5 7:100007:1", NULL }, { "u:0:100000:5", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		scoped_idmap struct idmap m = { .gid_assumed = false };
+		scoped_buf struct buf b = BUF_INIT;
+		struct err e = ERR_INIT;
+		int r;
+
+		parse(rows[i].map, &m);
+		r = idmap_print_form(&m, FORM_NSPAWN, &b, &e);
+		CHECK_INT(r, rows[i].want ? 0 : -ENOTSUP);
+		if (rows[i].want)
+			CHECK_STR(buf_get(&b), rows[i].want);
+		else
+			CHECK_HAS(e.why, "one range");
+	}
+}
+
+/* --- diff ------------------------------------------------------------------------------------------- */
+
+struct seen_diff { const struct idmap *a, *b; uint64_t ids; uint32_t next; };
+
+/* Every id of a run differs as it says, and runs ascend. */
+static int check_diff(const struct iddiff *d, void *arg)
+{
+	struct seen_diff *s = arg;
+
+	CHECK(d->count > 0 && d->disk >= s->next);
+	s->next = d->disk + d->count;
+	for (int last = 0; last < 2; last++) {
+		uint32_t k = last ? d->count - 1 : 0, x = 0, y = 0;
+		bool mx = idmap_uid_seen(s->a, d->disk + k, &x), my = idmap_uid_seen(s->b, d->disk + k, &y);
+
+		CHECK(mx == d->first && my == d->second && (mx != my || x != y));
+		CHECK(!mx || x == d->first_seen + k);
+		CHECK(!my || y == d->second_seen + k);
+	}
+	s->ids += d->count;
+	return 0;
+}
+
+TEST(diff_tells_exactly_the_ids_that_are_not_shown_alike)
+{
+	static const struct { const char *a, *b; uint64_t ids; } rows[] = {
+		{ "+100000", "+100000", 0 },
+		{ "+100000", "+100001", 65536 },
+		{ "0:100000:10", "0:100000:5", 5 },
+		{ "0:100000:10", "20:100000:5", 15 },
+		{ "0:0:4294967295", "5:4294967294:1", UINT32_MAX },
+		{ "0:0:4294967295", "0:0:4294967294", 1 },
+		{ "0:1:1 1:0:1 2:2:1", "0:0:1 1:1:1 2:2:1", 2 },
+		{ "10:110:10", "0:100:30", 20 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		for (int swap = 0; swap < 2; swap++) {
+			scoped_idmap struct idmap a = { .gid_assumed = false }, b = { .gid_assumed = false };
+			struct seen_diff s = { .a = &a, .b = &b };
+
+			parse(swap ? rows[i].b : rows[i].a, &a);
+			parse(swap ? rows[i].a : rows[i].b, &b);
+			CHECK_INT(idranges_diff(&a.uid, &b.uid, check_diff, &s), 0);
+			CHECK_INT(s.ids, rows[i].ids);
+		}
+}
