@@ -142,35 +142,37 @@ static int verify_stack(const struct stack *s, int mnt, struct err *e)
 
 /* --- together ---------------------------------------------------------------------------------- */
 
-/* The same with each way that is allowed until one works. A failure is that of the first. */
-static int create(struct stack *s, int *ret_fd, const char **ret_way, struct err *e)
+static bool allowed(const struct overlay_way *way)
 {
 	const char *only = getenv("SHIFTBOX_OVERLAY_WAY");
-	struct err *other = NULL;
-	int r = -EINVAL, again;
 
-	for (size_t i = 0; i < ARRAY_LEN(overlay_ways); i++) {
+	return !only || !*only || !strcmp(only, way->name);
+}
+
+/* With each way that is allowed until one works. */
+static int create(struct stack *s, int *ret_fd, const char **ret_way, struct err *e)
+{
+	enum other_way other = OTHER_WAY_YES;
+	int r = -EINVAL;
+
+	for (size_t i = 0; i < ARRAY_LEN(overlay_ways) && other != OTHER_WAY_NO; i++) {
 		const struct overlay_way *way = &overlay_ways[i];
-		bool other_way = false;
+		bool keep = other == OTHER_WAY_MAYBE; /* the failure that is there */
+		int now;
 
-		if (only && *only && strcmp(only, way->name))
+		if (!allowed(way))
 			continue;
-		again = way->create(s, ret_fd, &other_way, other ? NULL : e);
-		if (!other || again >= 0)
-			r = again;
-		if (r == 0) {
+		now = way->create(s, ret_fd, &other, keep ? NULL : e);
+		if (now == 0) {
 			*ret_way = way->name;
-			break;
+			return 0;
 		}
-		if (!other_way)
-			break;
-		if (i + 1 < ARRAY_LEN(overlay_ways))
+		r = keep ? r : now;
+		if (other != OTHER_WAY_NO && i + 1 < ARRAY_LEN(overlay_ways) && allowed(way + 1))
 			log_verbose("OverlayFS does not take its layers by descriptor here (%s): giving them by name, in a "
-				    "mount namespace of its own", strerrorname_np(-r));
-		other = e;
+				    "mount namespace of its own", strerrorname_np(-now));
 	}
-	if (r < 0)
-		explain(s, -r, e);
+	explain(s, -r, e);
 	return r;
 }
 

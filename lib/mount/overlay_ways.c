@@ -14,6 +14,7 @@
 #include "../base/buf.h"
 #include "../base/sys.h"
 #include "fsids.h"
+#include "probe.h"
 
 struct param { const char *key, *value; }; /* value NULL: a flag */
 
@@ -144,14 +145,27 @@ static int create_superblock(int fs, const struct stack *s, struct err *e)
 	return 0;
 }
 
+/*
+ * Kernels that know the call but not the descriptors (before 6.13), or not those of detached mounts (before 6.15), say
+ * EOPNOTSUPP, EBADF or EINVAL. The last may have other reasons.
+ */
+static enum other_way other_than(int r)
+{
+	if (r == -EOPNOTSUPP || r == -EBADF)
+		return OTHER_WAY_YES;
+	if (r == -EINVAL)
+		return probe_kernel_at_least(6, 15) ? OTHER_WAY_MAYBE : OTHER_WAY_YES;
+	return OTHER_WAY_NO;
+}
+
 /* A filesystem context with a superblock in it. */
-static int make_superblock(const struct stack *s, bool trial, int *ret_fs, bool *other_way, struct err *e)
+static int make_superblock(const struct stack *s, bool trial, int *ret_fs, enum other_way *other, struct err *e)
 {
 	scoped_fd int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC);
 	int r;
 
 	if (fs < 0) {
-		*other_way = errno == ENOSYS;
+		*other = errno == ENOSYS ? OTHER_WAY_YES : OTHER_WAY_NO;
 		r = err_set(e, errno, s->plan->source, "cannot make an overlay");
 		err_op(e, "fsopen");
 		return r;
@@ -160,12 +174,11 @@ static int make_superblock(const struct stack *s, bool trial, int *ret_fs, bool 
 	if (r < 0)
 		return r;
 	r = set_layers(fs, s, trial, e);
-	/* Kernels that know the call but not the descriptors, or not detached ones (6.13 and 6.14), say EINVAL or EBADF. */
-	*other_way = r == -EINVAL || r == -EBADF || r == -EOPNOTSUPP;
+	*other = other_than(r);
 	if (r < 0)
 		return r;
 	r = create_superblock(fs, s, e);
-	*other_way = r == -EINVAL;
+	*other = r == -EINVAL ? other_than(r) : OTHER_WAY_NO;
 	if (r < 0)
 		return r;
 
@@ -173,15 +186,15 @@ static int make_superblock(const struct stack *s, bool trial, int *ret_fs, bool 
 	return 0;
 }
 
-static int create_by_fds(const struct stack *s, int *ret_fd, bool *other_way, struct err *e)
+static int create_by_fds(const struct stack *s, int *ret_fd, enum other_way *other, struct err *e)
 {
 	scoped_fd int fs = -1;
 	int r;
 
-	*other_way = false;
-	if (s->check_unused && make_superblock(s, true, &fs, other_way, NULL) == -EBUSY)
+	*other = OTHER_WAY_NO;
+	if (s->check_unused && make_superblock(s, true, &fs, other, NULL) == -EBUSY)
 		return in_use(s, e);
-	r = make_superblock(s, false, &fs, other_way, e);
+	r = make_superblock(s, false, &fs, other, e);
 	if (r < 0)
 		return r;
 
@@ -320,13 +333,13 @@ static void *names_thread(void *arg)
 	return NULL;
 }
 
-static int create_by_names(const struct stack *s, int *ret_fd, bool *other_way, struct err *e)
+static int create_by_names(const struct stack *s, int *ret_fd, enum other_way *other, struct err *e)
 {
 	struct by_names j = { .s = s, .dir = -1, .fd = -1, .e = e };
 	pthread_t thread;
 	int r;
 
-	*other_way = false;
+	*other = OTHER_WAY_NO;
 	r = pthread_create(&thread, NULL, names_thread, &j);
 	if (r != 0) {
 		(void)err_set(e, r, s->plan->source, "cannot start a thread");

@@ -19,13 +19,17 @@ struct stack {
 	bool check_unused;          /* the upper was used before: refuse it (-EBUSY) when it still is */
 };
 
+/* Is it the way that failed, and not what was asked for? */
+enum other_way {
+	OTHER_WAY_NO,     /* another one would fail as well */
+	OTHER_WAY_MAYBE,  /* another one may work; if not, this failure says more */
+	OTHER_WAY_YES,    /* this kernel does not have this way: its failure means nothing */
+};
+
 struct overlay_way {
 	const char *name;
-	/*
-	 * Make the overlay, detached, into *ret_fd. On failure *ret_other_way tells whether it is this way
-	 * that this kernel does not have, so that another may work.
-	 */
-	int (*create)(const struct stack *s, int *ret_fd, bool *ret_other_way, struct err *e);
+	/* Make the overlay, detached, into *ret_fd. *ret_other is set in any case. */
+	int (*create)(const struct stack *s, int *ret_fd, enum other_way *ret_other, struct err *e);
 };
 
 /* The preferred one first. */

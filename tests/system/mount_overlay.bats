@@ -440,6 +440,12 @@ filesystems() {
 	[[ $stderr == *"giving them by name"* && $output == *'"layers_by":"names"'* ]] || tell "no fallback"
 	must_equal "$(owner merged/file)" 100005:100007
 	must_work $MI -u merged
+	# When the fallback fails, its reason counts.
+	mkdir -m 700 private
+	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/up overlay merged
+	must_fail 1 "in use by another overlay mount" \
+		inject fsconfig:EOPNOTSUPP:3+ $MI -m +300000 -o lower=top,lower=base,upper=private/up overlay top
+	must_work $MI -u merged
 	must_fail 2 "neither 'fds' nor 'names'" env SHIFTBOX_OVERLAY_WAY=x $MI -m +100000 -o lower=top overlay merged
 }
 
