@@ -18,50 +18,9 @@
 #include "blob.h"
 #include "staging.h"
 #include "store_priv.h"
+#include "unpack_priv.h"
 
 enum { MAX_JOBS = 64 };
-
-enum plan {
-	READ,     /* unpack it at once */
-	LATER,    /* there is one, perhaps the right one: known when the layers below are */
-	TAKEN,    /* from the store */
-	SAME,     /* as an earlier layer of this image */
-};
-
-struct job {
-	const struct source_layer *src;
-	size_t i;
-	enum plan plan;
-	struct layer *layer;
-	struct layer_counts counts;
-	struct blob_result sums;
-	struct digest diff_id;
-	struct buf answers;
-	char *dir;                /* TAKEN: its name below layers/ */
-	size_t same;              /* SAME: as which */
-	int fd;                   /* its directory, once finished; or -1 */
-	bool root_opaque;
-	struct progress_item *item;
-};
-
-struct work {
-	struct store *store;
-	const struct source *src;
-	const struct unpack_options *opts;
-	struct staging *staging;
-	struct job *jobs;
-	size_t n;
-	int *stack_fds;           /* scratch for the layers below one */
-	struct staged_layer *staged;
-	size_t n_staged;
-	size_t *staged_of;        /* by job */
-
-	pthread_mutex_t lock;     /* for what follows */
-	size_t *order;
-	size_t n_order, next;
-	int result;
-	struct err err;
-};
 
 static void tell(struct work *w, struct job *j, enum progress_state state)
 {
@@ -397,107 +356,6 @@ static int settle_all(struct work *w, struct err *e)
 	return 0;
 }
 
-static const char *published_dir(const struct work *w, size_t i)
-{
-	const struct job *j = &w->jobs[i];
-
-	if (j->plan == TAKEN)
-		return j->dir;
-	return w->staged[w->staged_of[j->plan == SAME ? j->same : i]].dir;
-}
-
-/*
- * The image's stack, topmost first: it ends with a layer that hides all below. OverlayFS refuses a directory
- * that is given twice; the upper one alone gives the same view, since it has all that the lower one has.
- */
-static int list_stack(void *arg, struct strv *ret, struct err *e)
-{
-	struct work *w = arg;
-
-	for (size_t i = w->n; i-- > 0;) {
-		const char *dir = published_dir(w, i);
-		bool twice = false;
-
-		for (size_t k = 0; k < ret->len; k++)
-			twice |= !strcmp(ret->items[k], dir);
-		if (!twice && strv_add(ret, dir) < 0)
-			return err_nomem(e);
-		if (w->jobs[i].root_opaque) {
-			if (i)
-				log_verbose("layer %zu of %zu hides all below it: the stack ends there", i + 1, w->n);
-			break;
-		}
-	}
-	return 0;
-}
-
-/* Plain layers come without documents: the store has some for every image. */
-static void make_documents(const struct work *w, struct buf *manifest, struct buf *config)
-{
-	char text[DIGEST_TEXT];
-	struct platform p;
-	struct digest sum;
-
-	platform_native(&p);
-	buf_printf(config, "{\"architecture\":\"%s\",\"os\":\"%s\",\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[", p.arch, p.os);
-	for (size_t i = 0; i < w->n; i++)
-		buf_printf(config, "%s\"%s\"", i ? "," : "", digest_text(&w->jobs[i].diff_id, text));
-	buf_str(config, "]}}\n");
-	if (!buf_get(config))
-		return;
-
-	hash_bytes(buf_get(config), config->len, &sum);
-	buf_printf(manifest, "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
-		   "\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[",
-		   digest_text(&sum, text), config->len);
-	for (size_t i = 0; i < w->n; i++) {
-		const struct blob_result *b = &w->jobs[i].sums;
-		bool named = !strcmp(b->format, "gzip") || !strcmp(b->format, "zstd");
-
-		buf_printf(manifest, "%s{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar%s%s\",\"digest\":\"%s\",\"size\":%" PRIu64 "}",
-			   i ? "," : "", named ? "+" : "", named ? b->format : "", digest_text(&b->digest, text), b->size);
-	}
-	buf_str(manifest, "]}\n");
-}
-
-static int publish(struct work *w, struct err *e)
-{
-	scoped_buf struct buf manifest = BUF_INIT, config = BUF_INIT;
-	struct staged_image image = {
-		.name = w->opts->name, .manifest = &w->src->manifest, .config = &w->src->config, .list = list_stack, .arg = w,
-	};
-
-	if (!w->src->manifest.len) {
-		make_documents(w, &manifest, &config);
-		if (!buf_get(&manifest) || !buf_get(&config))
-			return err_nomem(e);
-		image.manifest = &manifest;
-		image.config = &config;
-	}
-	return staging_publish(w->staging, w->staged, w->n_staged, &image, w->opts->sync, e);
-}
-
-static void sum_up(const struct work *w, struct unpack_result *ret)
-{
-	scoped_strv struct strv stack = { 0 };
-
-	*ret = (struct unpack_result){ .layers = 0 };
-	if (list_stack((void *)(uintptr_t)w, &stack, NULL) == 0)
-		ret->layers = stack.len;
-	for (size_t i = 0; i < w->n; i++) {
-		const struct job *j = &w->jobs[i];
-
-		if (j->plan != READ) {
-			ret->shared++;
-			continue;
-		}
-		ret->unpacked++;
-		ret->entries += j->counts.entries;
-		ret->bytes += j->counts.bytes;
-		ret->blob_bytes += j->sums.size;
-	}
-}
-
 static int run(struct work *w, struct unpack_result *ret, struct err *e)
 {
 	struct progress *p = w->opts->progress;
@@ -517,11 +375,11 @@ static int run(struct work *w, struct unpack_result *ret, struct err *e)
 	if (r == 0)
 		r = settle_all(w, e);
 	if (r == 0)
-		r = publish(w, e);
+		r = work_publish(w, e);
 	if (p && p->changed)
 		p->changed(p, NULL);
 	if (r == 0)
-		sum_up(w, ret);
+		work_sum_up(w, ret);
 	return r;
 }
 

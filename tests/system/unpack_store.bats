@@ -28,7 +28,7 @@ json() { # EXPRESSION: of the lines of $output, as d
 	unpack a
 	unpack b
 	[[ $output == *"2 layers (1 unpacked, 1 shared)"* ]]
-	must_equal "$(ls "$STORE/layers" | grep -vc '\.')" 3
+	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l)" 3
 	must_equal "$(tail -n1 "$STORE/images/a/layers")" "$(tail -n1 "$STORE/images/b/layers")"
 	cmp "$STORE/images/a/config.json" "a/blobs/sha256/$(python3 -c '
 import json; i = json.load(open("a/index.json"))["manifests"][0]["digest"][7:]
@@ -177,12 +177,12 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	[ -e "$STORE/images/a" ]
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --remove a
 	must_equal "$(ls "$STORE/images")" b
-	must_equal "$(ls "$STORE/layers" | grep -vc '\.')" 3
+	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l)" 3
 	must_work "$SHIFTBOX" image-unpack -n -s "$STORE" --prune
 	[[ $output == "would remove sha256-"* ]]
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --prune
 	[[ $output == "removed sha256-"* ]] && [ "$(wc -l <<<"$output")" = 1 ]
-	must_equal "$(ls "$STORE/layers" | grep -vc '\.')" 2
+	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l)" 2
 	must_equal "$(ls "$STORE/layers" | sed 's/\..*//' | sort -u | wc -l)" 2
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --show b
 }
@@ -245,7 +245,8 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 @test "in a user namespace of one's own whiteouts take the user. form" {
 	image a '{"layers":[{"files":{"gone":"1","d":{"type":"dir"},"d/x":"2"}},{"files":{".wh.gone":"","d":{"type":"dir"},"d/.wh..wh..opq":"","d/y":"3"}}]}'
 	in_userns "$SHIFTBOX" image-unpack -q -s "$STORE" a
-	local top=$STORE/$(head -n1 "$STORE/images/a/layers")
+	local top
+	top=$STORE/$(head -n1 "$STORE/images/a/layers")
 	must_equal "$(cat "$top/d/y")" 3
 	must_equal "$(getfattr --only-values -n user.overlay.opaque "$top/d")" y
 	in_userns sh -c 'mkdir m && mount -t overlay overlay m -o "ro,userxattr,lowerdir=$1" && ls m m/d' sh \
