@@ -151,7 +151,7 @@ static bool holds(struct layers *s, size_t layer)
 	struct err e = ERR_INIT;
 	bool ret = false;
 
-	REQUIRE(layer_answers_hold(buf_get(&s->answers), &lower, &ret, &e) == 0);
+	REQUIRE(layer_answers_hold(buf_get(s->answers), &lower, &ret, &e) == 0);
 	return ret;
 }
 

@@ -114,9 +114,10 @@ ssize_t tar_read(void *arg, const void **ret, struct err *e)
 
 void layers_open(struct layers *s, const char *tmpfs_options)
 {
+	static struct buf answers;
 	struct err e = ERR_INIT;
 
-	*s = (struct layers){ .fd = -1, .path = "/tmp/shiftbox-unit-XXXXXX" };
+	*s = (struct layers){ .fd = -1, .answers = &answers, .path = "/tmp/shiftbox-unit-XXXXXX" };
 	if (geteuid() != 0)
 		SKIP("needs root");
 	/* The mount goes with this test's process. */
@@ -144,9 +145,9 @@ static int settle(struct layers *s, struct layer *l, const char *name, struct er
 	r = layer_settle(l, &lower, e);
 	if (r == 0)
 		r = layer_finish(l, e);
-	buf_reset(&s->answers);
+	buf_reset(s->answers);
 	if (r == 0)
-		r = layer_answers(l, &s->answers, e);
+		r = layer_answers(l, s->answers, e);
 	return r < 0 ? r : layer_write_spec(l, s->fd, spec, e);
 }
 
