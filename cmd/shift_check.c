@@ -24,9 +24,10 @@ static const struct subcommand {
 	/* the first one is meant when no word is given */
 	{ "verify", "PATH", 1, 1, TAKES_MAP | TAKES_SIDES | TAKES_STORE | TAKES_THREADS | TAKES_FINDINGS, check_verify },
 	{ "map", "MAP", 0, SIZE_MAX, TAKES_STORE | TAKES_THREADS | TAKES_FORMS, check_map },
+	{ "subid", "USER", 0, 1, 0, check_subid },
 };
 
-#define WORDS "verify map"
+#define WORDS "verify map subid"
 
 static int parse_class(void *dst, const char *val, struct err *e)
 {
@@ -83,6 +84,7 @@ static const char *const shift_check_synopsis[] = {
 	"[verify] [-m MAP]... [--source DIR | --spec FILE | --image NAME [-s STORE]] PATH",
 	"map [--to FORM] [--invert | --compose MAP2 | --diff MAP2] MAP...",
 	"map [--to FORM] --cover DIR|image:NAME [-s STORE] [MAP...]",
+	"subid [USER]",
 	NULL
 };
 

@@ -20,6 +20,7 @@ struct check_args {
 
 /* The subcommands: operands are what follows the word. They return like a command's run(). */
 int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_map(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 
 #endif

@@ -55,7 +55,7 @@ _shiftbox_operand()
 	kind=none list=''
 	case $1 in
 	mount-idmapped) kind='file' ;;
-	shift-check) kind='words' list='verify map' ;;
+	shift-check) kind='words' list='verify map subid' ;;
 	image-unpack) kind='file' ;;
 	esac
 }

@@ -17,13 +17,14 @@
 /* A line is some 30 bytes; a host with a million users is beyond what this file is for. */
 enum { FILE_MAX_SIZE = 32 << 20 };
 
-static bool is_users(const struct word *w, const struct user *user)
+bool subid_is_users(const struct subid_line *l, const struct user *user)
 {
+	const struct word w = { .s = l->user, .len = l->user_len };
 	uint64_t uid;
 
-	if (user->name[0] && word_is(w, user->name))
+	if (user->name[0] && word_is(&w, user->name))
 		return true;
-	return num_u64_n(w->s, w->len, &uid) == 0 && uid == user->uid;
+	return num_u64_n(w.s, w.len, &uid) == 0 && uid == user->uid;
 }
 
 /* What is wrong with the fields, or NULL. */
@@ -63,44 +64,78 @@ static int line_fault(struct word line, bool users, const char *what, struct err
 	return 0;
 }
 
-static int parse_line(struct word line, const struct user *user, struct grants *ret, struct err *e)
+static bool is_number(const struct word *w)
 {
-	struct grant g = { .line = line.at.pos };
-	struct word f[4];
-	size_t n = word_split(line, ':', f, ARRAY_LEN(f));
-	bool users = is_users(&f[0], user);
-	const char *what = parse_fields(f, n, &g);
+	uint64_t n;
 
-	if (what)
-		return line_fault(line, users, what, e);
-	if (!users)
-		return 0;
-	for (size_t i = 0; i < ret->len; i++)
-		if (ret->items[i].start == g.start && ret->items[i].count == g.count)
-			return 0;
-	return VEC_ADD(ret, g) < 0 ? err_nomem(e) : 0;
+	return num_u64_n(w->s, w->len, &n) == 0;
 }
 
-int subid_parse(const char *text, const char *file, const struct user *user, struct grants *ret, struct err *e)
+static struct subid_line split_line(struct word line)
 {
-	struct word rest = { .s = text, .len = strlen(text), .at = { .file = file } };
-	size_t line_no = 0;
-	char number[16];
+	struct subid_line l = { .text = line.s, .len = line.len, .grant.line = line.at.pos };
+	struct word f[4];
+	size_t n = word_split(line, ':', f, ARRAY_LEN(f));
 
-	for (bool more = true; more;) {
+	l.user = f[0].s;
+	l.user_len = f[0].len;
+	l.fault = parse_fields(f, n, &l.grant);
+	l.reversed = n == 3 && is_number(&f[0]) && f[2].len && !is_number(&f[2]);
+	return l;
+}
+
+int subid_each(const char *text, int (*fn)(const struct subid_line *l, void *arg), void *arg)
+{
+	struct word rest = { .s = text, .len = strlen(text), .at = { .file = "" } };
+	size_t line_no = 0;
+	int r = 0;
+
+	for (bool more = true; more && r == 0;) {
 		struct word line = word_until(&rest, '\n', &more);
-		int r;
+		struct subid_line l;
 
 		line.at.pos = ++line_no;
 		if (!line.len || line.s[0] == '#')
 			continue;
-		r = parse_line(line, user, ret, e);
-		if (r < 0)
-			return r;
+		l = split_line(line);
+		r = fn(&l, arg);
 	}
-	if (ret->len)
-		return 0;
+	return r;
+}
 
+struct parse {
+	const char *file;
+	const struct user *user;
+	struct grants *ret;
+	struct err *e;
+};
+
+static int parse_line(const struct subid_line *l, void *arg)
+{
+	struct parse *p = arg;
+	bool users = subid_is_users(l, p->user);
+
+	if (l->fault) {
+		const struct word line = { .s = l->text, .len = l->len, .at = { .file = p->file, .pos = l->grant.line } };
+
+		return line_fault(line, users, l->fault, p->e);
+	}
+	if (!users)
+		return 0;
+	for (size_t i = 0; i < p->ret->len; i++)
+		if (p->ret->items[i].start == l->grant.start && p->ret->items[i].count == l->grant.count)
+			return 0;
+	return VEC_ADD(p->ret, l->grant) < 0 ? err_nomem(p->e) : 0;
+}
+
+int subid_parse(const char *text, const char *file, const struct user *user, struct grants *ret, struct err *e)
+{
+	struct parse p = { file, user, ret, e };
+	char number[16];
+	int r = subid_each(text, parse_line, &p);
+
+	if (r < 0 || ret->len)
+		return r;
 	(void)snprintf(number, sizeof(number), "%u", user->uid); /* fits: 10 digits */
 	(void)err_say(e, ENOENT, user->name[0] ? user->name : number, "has no ids in %s", file);
 	err_op(e, "subid");
@@ -108,15 +143,19 @@ int subid_parse(const char *text, const char *file, const struct user *user, str
 	return -ENOENT;
 }
 
+int subid_text(const char *file, struct buf *ret, struct err *e)
+{
+	int r = fd_read_file(AT_FDCWD, file, FILE_MAX_SIZE, ret, e);
+
+	if (r < 0)
+		return r;
+	return strlen(buf_get(ret)) == ret->len ? 0 : err_say(e, EINVAL, file, "has a NUL byte in it");
+}
+
 int subid_read(const char *file, const struct user *user, struct grants *ret, struct err *e)
 {
 	scoped_buf struct buf text = BUF_INIT;
-	int r;
+	int r = subid_text(file, &text, e);
 
-	r = fd_read_file(AT_FDCWD, file, FILE_MAX_SIZE, &text, e);
-	if (r < 0)
-		return r;
-	if (strlen(buf_get(&text)) != text.len)
-		return err_say(e, EINVAL, file, "has a NUL byte in it");
-	return subid_parse(buf_get(&text), file, user, ret, e);
+	return r < 0 ? r : subid_parse(buf_get(&text), file, user, ret, e);
 }

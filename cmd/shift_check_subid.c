@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* shift-check subid: why would newuidmap refuse? */
+
+#include "shift_check.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../lib/check/grants.h"
+#include "../lib/idmap/names.h"
+
+static const char *fault_word(enum grant_fault f, char buf[static 16])
+{
+	const char *p = GRANT_FAULT_WORDS;
+
+	for (; f; f--)
+		p += strcspn(p, " ") + 1;
+	(void)snprintf(buf, 16, "%.*s", (int)strcspn(p, " "), p); /* fits: our own words */
+	return buf;
+}
+
+static void put_finding(const struct grant_finding *f, void *arg)
+{
+	struct out *out = arg;
+	char word[16], line[32] = "";
+
+	(void)fault_word(f->class, word);
+	out_begin(out, NULL);
+	out_str(out, "class", word);
+	if (f->file)
+		out_str(out, "file", f->file);
+	if (f->line)
+		out_u64(out, "line", f->line);
+	out_str(out, "detail", f->detail);
+	out_end(out);
+
+	if (f->line)
+		(void)snprintf(line, sizeof(line), ":%zu", f->line); /* fits: 20 digits */
+	out_line(out, "%s%s%s: %s%s%s%s", out_color(out) ? "\033[1;31m" : "", word, out_color(out) ? "\033[0m" : "",
+		 f->file ? f->file : "", line, f->file ? ": " : "", f->detail);
+}
+
+static void put_grants(struct out *out, const char *kind, const char *file, const char *source, const struct grants *g)
+{
+	for (size_t i = 0; i < g->len; i++) {
+		const struct grant *x = &g->items[i];
+
+		out_begin(out, NULL);
+		out_begin(out, "grant");
+		out_str(out, "kind", kind);
+		out_str(out, "source", source);
+		if (x->line)
+			out_u64(out, "line", x->line);
+		out_u64(out, "start", x->start);
+		out_u64(out, "count", x->count);
+		out_end(out);
+		out_end(out);
+		if (x->line)
+			out_line(out, "%s ids %u-%u (%s:%zu)", kind, x->start, x->start + (x->count - 1), file, x->line);
+		else
+			out_line(out, "%s ids %u-%u (from %s)", kind, x->start, x->start + (x->count - 1), source);
+	}
+}
+
+static void put_summary(struct out *out, const struct grant_check *c, enum grant_trial trial, const char *detail, bool quiet)
+{
+	static const char *const words[] = { "passed", "failed", "not made" };
+
+	out_begin(out, NULL);
+	out_begin(out, "summary");
+	out_str(out, "user", c->user.name);
+	out_u64(out, "uid", c->user.uid);
+	out_u64(out, "findings", c->found);
+	out_str(out, "trial", words[trial]);
+	out_str(out, "trial_detail", detail);
+	out_end(out);
+	out_end(out);
+	if (quiet)
+		return;
+	if (trial != TRIAL_FAILED) /* a failed one is a finding, and was told */
+		out_line(out, "trial %s: %s", words[trial], detail);
+	if (c->found)
+		out_line(out, "%zu finding%s", c->found, c->found == 1 ? "" : "s");
+	else
+		out_line(out, "nothing wrong found");
+}
+
+int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
+{
+	struct grant_check c = { .fn = put_finding, .arg = ctx->out };
+	scoped_free char *detail = NULL;
+	int r, trial = 0;
+
+	(void)a;
+	r = *operands ? names_user(*operands, &c.user, e) : names_user_of(getuid(), &c.user, e);
+	if (r < 0)
+		return r;
+	r = grant_check_files(&c, e);
+	if (r == 0 && !ctx->quiet) {
+		put_grants(ctx->out, "user", SUBUID_FILE, c.source, &c.uid);
+		put_grants(ctx->out, "group", SUBGID_FILE, c.source, &c.gid);
+	}
+	if (r == 0)
+		r = grant_check_helpers(&c, e);
+	if (r == 0)
+		r = trial = grant_trial(&c, &detail, e);
+	if (r >= 0)
+		put_summary(ctx->out, &c, (enum grant_trial)trial, detail, ctx->quiet);
+	grant_check_done(&c);
+	return r < 0 ? r : c.found ? STATUS_FOUND : STATUS_DONE;
+}

@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* grants_trial: do newuidmap and newgidmap do it? */
+
+#include "grants.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../idmap/idmap.h"
+#include "../idmap/userns.h"
+#include "run.h"
+#include "userns_rules.h"
+
+/*
+ * Three processes: this one; a child that is the user, who calls the programs; and its child, which lives in the
+ * namespace that gets the maps. The user's child writes on a pipe what came of it and leaves with 0 or 1.
+ */
+enum { ANSWER_MAX = 8 << 10, GRANTS_MAX = IDMAP_EXTENTS_MAX - 1 };
+
+/* From here on in the user's child: the answer, and away. */
+static _Noreturn PRINTF(3, 4) void answer(int fd, int status, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vdprintf(fd, fmt, ap); /* nobody else could be told */
+	va_end(ap);
+	_exit(status);
+}
+
+static void become(const struct grant_check *c, int fd)
+{
+	const struct user *u = &c->user;
+
+	if (geteuid() == 0 && u->uid != 0 &&
+	    (initgroups(u->name, u->gid) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 || setresuid(u->uid, u->uid, u->uid) < 0))
+		answer(fd, 1, "cannot become %s: %s", u->name, strerrordesc_np(errno));
+	/*
+	 * Who changes its ids cannot be traced any more, and its /proc directory is root's, which newuidmap takes for
+	 * another user's process.
+	 */
+	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		answer(fd, 1, "cannot prepare the trial: %s", strerrordesc_np(errno));
+}
+
+/* The process in the namespace says with its errno, 0 for none, when it is there. */
+static pid_t start_namespace(int fd)
+{
+	scoped_fd int rd = -1, wr = -1;
+	pid_t self = getpid(), pid;
+	int fds[2], num = EPIPE;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		answer(fd, 1, "cannot make a pipe: %s", strerrordesc_np(errno));
+	rd = fds[0];
+	wr = fds[1];
+	pid = fork();
+	if (pid < 0)
+		answer(fd, 1, "cannot fork: %s", strerrordesc_np(errno));
+	if (pid == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != self)
+			_exit(1);
+		num = unshare(CLONE_NEWUSER) < 0 ? errno : 0;
+		if (write(wr, &num, sizeof(num)) < 0)
+			_exit(1);
+		for (;;)
+			(void)pause();
+	}
+	cleanup_fd(&wr);
+	wr = -1;
+	if (read(rd, &num, sizeof(num)) != (ssize_t)sizeof(num) || num) {
+		scoped_buf struct buf why = BUF_INIT;
+
+		userns_rules_print(&why);
+		answer(fd, 1, "cannot make a user namespace: %s%s%s", strerrordesc_np(num), why.len ? ": " : "", buf_get(&why));
+	}
+	return pid;
+}
+
+/* "newuidmap PID 0 OWN 1 1 START COUNT ..." */
+static void call_helper(int fd, const char *name, pid_t pid, uint32_t own, const struct grants *g)
+{
+	scoped_buf struct buf path = BUF_INIT, said = BUF_INIT, clean = BUF_INIT;
+	scoped_strv struct strv words = { .len = 0 };
+	uint32_t at = 1;
+	char word[64];
+	int status;
+
+	if (run_find(name, &path) < 0)
+		answer(fd, 1, "there is no %s", name);
+	(void)snprintf(word, sizeof(word), "%d", (int)pid); /* fits, as all that follow */
+	status = strv_add(&words, name) | strv_add(&words, word) | strv_add(&words, "0");
+	(void)snprintf(word, sizeof(word), "%u", own);
+	status |= strv_add(&words, word) | strv_add(&words, "1");
+	for (size_t i = 0; i < g->len && i < GRANTS_MAX; i++) {
+		const uint32_t n[] = { at, g->items[i].start, g->items[i].count };
+
+		for (size_t k = 0; k < ARRAY_LEN(n); k++) {
+			(void)snprintf(word, sizeof(word), "%u", n[k]);
+			status |= strv_add(&words, word);
+		}
+		at += g->items[i].count;
+	}
+	if (status || VEC_ADD(&words, NULL) < 0)
+		answer(fd, 1, "out of memory");
+	status = run_capture(buf_get(&path), words.items, &said);
+	while (said.len && said.data[said.len - 1] == '\n')
+		said.data[--said.len] = '\0';
+	buf_escaped(&clean, said.data ? said.data : "", said.len);
+	if (status != 0)
+		answer(fd, 1, "%s failed (exit status %d): %s", name, status, said.len && buf_get(&clean) ? buf_get(&clean) : "it said nothing");
+}
+
+/* The two programs said yes: is the map in the kernel the one that was asked for? */
+static int expected_ranges(uint32_t own, const struct grants *g, struct idrange *ret)
+{
+	uint32_t at = 1;
+	int n = 0;
+
+	ret[n++] = (struct idrange){ 0, own, 1 };
+	for (size_t i = 0; i < g->len && i < GRANTS_MAX; i++) {
+		ret[n++] = (struct idrange){ at, g->items[i].start, g->items[i].count };
+		at += g->items[i].count;
+	}
+	return n;
+}
+
+static void check_map(const struct grant_check *c, int fd, pid_t pid)
+{
+	static struct idrange uid[IDMAP_EXTENTS_MAX], gid[IDMAP_EXTENTS_MAX];
+	int n_uid = expected_ranges(c->user.uid, &c->uid, uid), n_gid = expected_ranges(c->user.gid, &c->gid, gid);
+	struct idmap want, have;
+	struct err e = ERR_INIT;
+
+	if (idmap_from_ranges(uid, (size_t)n_uid, gid, (size_t)n_gid, &want, &e) < 0 ||
+	    userns_map_of_pid(pid, &have, &e) < 0)
+		answer(fd, 1, "the map cannot be read back: %s", e.what);
+	if (!idmap_equal(&want, &have))
+		answer(fd, 1, "newuidmap and newgidmap reported success, but the namespace has another map");
+}
+
+static uint64_t total(const struct grants *g)
+{
+	uint64_t n = 1;
+
+	for (size_t i = 0; i < g->len && i < GRANTS_MAX; i++)
+		n += g->items[i].count;
+	return n;
+}
+
+static _Noreturn void try_as_user(const struct grant_check *c, int fd)
+{
+	pid_t pid;
+
+	become(c, fd);
+	pid = start_namespace(fd);
+	call_helper(fd, "newuidmap", pid, c->user.uid, &c->uid);
+	call_helper(fd, "newgidmap", pid, c->user.gid, &c->gid);
+	check_map(c, fd, pid);
+	answer(fd, 0, "a user namespace got %llu user ids and %llu group ids", (unsigned long long)total(&c->uid),
+	       (unsigned long long)total(&c->gid));
+}
+
+/* Why there can be no trial, or NULL. */
+static const char *no_trial(const struct grant_check *c)
+{
+	if (!c->uid.len || !c->gid.len)
+		return "there are no ids to try";
+	if (!c->user.name[0] || !c->user.has_gid)
+		return "the user has no name, and newuidmap knows no other users";
+	if (geteuid() != 0 && getuid() != c->user.uid)
+		return "only root and the user can try it";
+	if (total(&c->uid) > UINT32_MAX || total(&c->gid) > UINT32_MAX)
+		return "the grants are more ids than there are";
+	return NULL;
+}
+
+int grant_trial(struct grant_check *c, char **ret_detail, struct err *e)
+{
+	const char *no = no_trial(c);
+	scoped_buf struct buf text = BUF_INIT;
+	scoped_fd int rd = -1, wr = -1;
+	int fds[2], status = 0;
+	pid_t pid;
+
+	if (no) {
+		*ret_detail = strdup(no);
+		return *ret_detail ? TRIAL_NOT_MADE : err_nomem(e);
+	}
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return err_set(e, errno, NULL, "cannot make a pipe");
+	rd = fds[0];
+	wr = fds[1];
+	pid = fork();
+	if (pid < 0)
+		return err_set(e, errno, NULL, "cannot start a process for the trial");
+	if (pid == 0)
+		try_as_user(c, wr);
+	cleanup_fd(&wr);
+	wr = -1;
+	(void)run_read(rd, ANSWER_MAX, &text); /* what is missing shows in the exit status */
+	status = run_wait(pid);
+	if (!text.len)
+		buf_printf(&text, "the trial ended with status %d and without a word", status);
+	*ret_detail = buf_take(&text);
+	if (!*ret_detail)
+		return err_nomem(e);
+	if (status == 0)
+		return TRIAL_PASSED;
+	grant_report(c, GRANT_TRIAL, NULL, 0, "%s", *ret_detail);
+	return TRIAL_FAILED;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CHECK_RUN_H
+#define CHECK_RUN_H
+
+#include <sys/types.h>
+
+#include "../base/buf.h"
+
+/*
+ * Find a program in PATH, as execvp(3) would, and else in /usr/bin, /usr/sbin, /bin. Appends its path to ret.
+ * Returns 0 or -ENOENT.
+ */
+int run_find(const char *name, struct buf *ret);
+
+/*
+ * Run the program at path with these words (argv[0] first, NULL last), a bare environment and no input, and
+ * append what it says on stdout and stderr (at most 64 KiB) to output. It dies with the thread that
+ * called. Returns its exit status (128 + n for signal n), or -errno. Not for several threads at once.
+ */
+int run_capture(const char *path, char *const *argv, struct buf *output);
+
+/* Read up to EOF into b, at most max bytes; the rest is read and dropped. Returns 0 or -errno. */
+int run_read(int fd, size_t max, struct buf *b);
+
+/* waitpid(2) until it ended: the exit status, or 128 + n. */
+int run_wait(pid_t pid);
+
+#endif

@@ -1,0 +1,197 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shift-check subid: every reason for newuidmap to refuse is named with its file and line.
+
+load lib
+need root
+need subid
+
+test_setup() {
+	# Files of our own: what stands in the host's must not decide.
+	local f
+	for f in subuid subgid; do
+		echo '# grants' >"$SCRATCH/$f"
+		chmod 644 "$SCRATCH/$f"
+		[ -e "/etc/$f" ] || touch "/etc/$f"
+		mount --bind "$SCRATCH/$f" "/etc/$f"
+	done
+	chmod 711 "$SCRATCH"
+	add_line /etc/passwd "alice:x:2001:2002::/:/bin/sh"
+	add_line /etc/group "alice:x:2002:"
+}
+
+# The same line in both files.
+grant() {
+	echo "$1" >>"$SCRATCH/subuid"
+	echo "$1" >>"$SCRATCH/subgid"
+}
+
+check() {
+	capture "$SHIFTBOX" shift-check subid "$@"
+}
+
+# finds TEXT...: the status is 3 and each TEXT is in a line of what is said
+finds() {
+	local text
+	[ "$status" = 3 ] || tell "the status is not 3"
+	for text in "$@"; do
+		[[ $output == *"$text"* ]] || tell "not found: $text"
+	done
+}
+
+@test "a sound grant passes, with a trial, for root, for the user, by name and by number" {
+	grant alice:300000:65536
+	for who in alice 2001; do
+		check "$who"
+		[ "$status" = 0 ] || tell "it failed"
+		must_equal "$output" "user ids 300000-365535 (/etc/subuid:2)
+group ids 300000-365535 (/etc/subgid:2)
+trial passed: a user namespace got 65537 user ids and 65537 group ids
+nothing wrong found"
+	done
+	capture as_user alice "$SHIFTBOX" shift-check subid
+	[ "$status" = 0 ] || tell "it failed for the user"
+	[[ $output == *"trial passed"* ]] || tell "no trial"
+	check -q alice
+	must_equal "$status:$output" 0:
+	check --json alice
+	must_equal "$output" '{"grant":{"kind":"user","source":"files","line":2,"start":300000,"count":65536}}
+{"grant":{"kind":"group","source":"files","line":2,"start":300000,"count":65536}}
+{"summary":{"user":"alice","uid":2001,"findings":0,"trial":"passed","trial_detail":"a user namespace got 65537 user ids and 65537 group ids"}}'
+}
+
+@test "grants by number, in several lines, count together" {
+	grant 2001:300000:65000
+	grant alice:400000:536
+	check alice
+	[ "$status" = 0 ] || tell "it failed"
+	[[ $output == *"got 65537 user ids"* ]] || tell "not all ids"
+}
+
+@test "no grant, none in one file, and no file" {
+	check alice
+	finds "none: /etc/subuid: alice has no user ids here: usermod --add-subuids" "none: /etc/subgid: alice has no group ids" \
+		"trial not made: there are no ids to try" "2 findings"
+	echo alice:300000:65536 >>"$SCRATCH/subuid"
+	check alice
+	finds "none: /etc/subgid"
+	umount /etc/subgid
+	mount --bind /dev/null /etc/subgid
+	check alice
+	finds "file: /etc/subgid: "
+}
+
+@test "lines in the wrong order, garbage lines, and exchanged numbers" {
+	grant 300000:65536:alice
+	grant alice:300000
+	grant 'bob:1:2:3'
+	grant alice:-5:7
+	grant alice:0x10:7
+	grant $'al\eice:5'
+	check alice
+	finds "line: /etc/subuid:2: '300000:65536:alice' has its fields in the wrong order: it must be USER:START:COUNT" \
+		"line: /etc/subuid:3: 'alice:300000' is no USER:START:COUNT" "line: /etc/subgid:4: 'bob:1:2:3' " \
+		"line: /etc/subuid:5: 'alice:-5:7' has a START" "line: /etc/subuid:6:" 'al\x1bice' "none: /etc/subuid"
+	grant alice:65536:100000
+	check alice
+	finds "line: /etc/subuid:8: START is 65536 and COUNT is 100000: they look exchanged"
+}
+
+@test "overlap with others and within one's own lines" {
+	grant bob:310000:65536
+	grant alice:300000:65536
+	check alice
+	finds "overlap: /etc/subuid:3: 300000-365535 overlaps 310000-375535 of bob in line 2" "overlap: /etc/subgid:3:"
+	grant alice:365535:10
+	check alice
+	finds "overlap: /etc/subuid:4: 365535-365544 overlaps the grant in line 3, of the same user" \
+		"trial: newuidmap failed (exit status 1)"
+	grant alice:365545:10
+	check alice
+	[[ $output != *"subuid:5: 365545-365554 overlaps the grant"* ]] || tell "neighbours do not overlap"
+}
+
+@test "one's own id, and root's, within the range" {
+	grant alice:1500:65536
+	check alice
+	finds "own-id: /etc/subuid:2: 1500-67035 holds 2001, the user's own user id" \
+		"own-id: /etc/subgid:2: 1500-67035 holds 2002, the user's own group id" "trial: newuidmap failed"
+	: >"$SCRATCH/subuid"
+	: >"$SCRATCH/subgid"
+	grant alice:0:1000
+	check alice
+	finds "own-id: /etc/subuid:1: 0-999 holds 0: the user could become root"
+}
+
+@test "too few ids" {
+	grant alice:300000:65535
+	check alice
+	finds "short: /etc/subuid:2: 65535 user ids are fewer than the 65536" "trial passed"
+}
+
+@test "a helper that is missing, without privilege, or on a nosuid mount" {
+	local real
+	grant alice:300000:65536
+	real=$(command -v newuidmap)
+	real=$(realpath "$real")
+	mkdir -m 755 bin
+	cp "$real" bin/newuidmap
+	chmod 755 bin/newuidmap
+	capture env PATH="$SCRATCH/bin:$PATH" "$SHIFTBOX" shift-check subid alice
+	finds "helper: $SCRATCH/bin/newuidmap: has neither the set-uid bit of root nor the capability cap_setuid" "trial: newuidmap failed"
+	setcap cap_setuid+ep bin/newuidmap
+	capture env PATH="$SCRATCH/bin:$PATH" "$SHIFTBOX" shift-check subid alice
+	[[ $output != *"has neither"* ]] || tell "the capability does not count"
+	chmod 4755 bin/newuidmap
+	mount -o remount,nosuid "$SCRATCH"
+	capture env PATH="$SCRATCH/bin:$PATH" "$SHIFTBOX" shift-check subid alice
+	finds "is on a mount with nosuid"
+	# shellcheck disable=SC2016
+	capture unshare -m sh -c 'mount --bind /dev/null "$1"; shift; exec "$@"' sh "$real" "$SHIFTBOX" shift-check subid alice
+	finds "helper: newuidmap: is not installed"
+}
+
+@test "no_new_privs takes the helpers' privilege away" {
+	grant alice:300000:65536
+	capture setpriv --no-new-privs "$SHIFTBOX" shift-check subid alice
+	finds "helper: no_new_privs is set" "trial: newuidmap failed"
+}
+
+@test "another source of grants is named and asked" {
+	local conf
+	grant alice:300000:65536
+	conf=$(mktemp "$SCRATCH/nss.XXXXXX")
+	printf 'passwd: files\ngroup: files\nsubid: demo\n' >"$conf"
+	chmod 644 "$conf"
+	mkdir -m 755 bin
+	printf '#!/bin/sh\nexit 1\n' >bin/getsubids
+	chmod 755 bin/getsubids
+	with_nss() {
+		# shellcheck disable=SC2016
+		capture unshare -m sh -c 'mount --bind "$1" /etc/nsswitch.conf; shift; exec "$@"' sh "$conf" \
+			env PATH="$SCRATCH/bin:$PATH" "$SHIFTBOX" shift-check subid alice
+	}
+	with_nss
+	finds "nss: /etc/nsswitch.conf:3: user ids come from 'demo' and not from /etc/subuid"
+	printf '#!/bin/sh\necho "0: alice 300000 65536"\n' >bin/getsubids
+	with_nss
+	[[ $output == *"user ids 300000-365535 (from demo)"* ]] || tell "the source's grant is not shown"
+}
+
+@test "no user namespaces, and the setting that forbids them" {
+	grant root:300000:65536
+	# Each namespace has a limit of its own, so that the host's is left alone.
+	# shellcheck disable=SC2016
+	capture unshare --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh \
+		"$SHIFTBOX" shift-check subid root
+	finds "trial: cannot make a user namespace: No space left on device: user.max_user_namespaces is 0: nobody may make one"
+}
+
+@test "another user's grants are looked at, and not tried" {
+	grant alice:300000:65536
+	add_line /etc/passwd "bob:x:2003:2003::/:/bin/sh"
+	capture as_user alice "$SHIFTBOX" shift-check subid bob
+	finds "trial not made"
+	must_fail 1 "no-such-user" "$SHIFTBOX" shift-check subid no-such-user
+	must_fail 2 "takes no --map" "$SHIFTBOX" shift-check subid -m 0:0:1 alice
+}
