@@ -60,8 +60,12 @@ bench: deps-test
 	@$(MAKE) -s all
 	tests/bench/run
 
-deps deps-demo deps-test:
-	@tests/deps build $(patsubst deps-%,%,$(filter deps-%,$@))
+deps:
+	@tests/deps build
+deps-demo:
+	@tests/deps build demo
+deps-test:
+	@tests/deps build demo test
 
 # The table-driven checks of the commands need the commands too, all but their main().
 unit: $(BUILD)/unit
