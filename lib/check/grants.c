@@ -162,9 +162,9 @@ static int check_file(struct file *f, struct err *e)
 			     why.num && r != -EINVAL ? strerrordesc_np(why.num) : "");
 		return 0;
 	}
-	if (subid_each(text.data, collect, f) < 0)
+	if (subid_each(buf_get(&text), collect, f) < 0)
 		return err_nomem(e);
-	(void)subid_each(text.data, compare_others, f); /* always 0 */
+	(void)subid_each(buf_get(&text), compare_others, f); /* always 0 */
 	check_ranges(f);
 	return 0;
 }
@@ -233,7 +233,7 @@ static int ask_source(struct file *f, size_t nss_line, struct err *e)
 		r = run_capture(buf_get(&path), argv, &text);
 	if (r == -ENOMEM || !buf_get(&text))
 		return err_nomem(e);
-	if (r == 0 && parse_answer(text.data, f->mine) < 0)
+	if (r == 0 && text.len && parse_answer(text.data, f->mine) < 0)
 		return err_nomem(e);
 	if (r != 0)
 		grant_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line, "%s ids come from '%s' and not from %s, and %s", f->kind,

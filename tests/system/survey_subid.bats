@@ -75,6 +75,9 @@ nothing wrong found"
 	echo alice:300000:65536 >>"$SCRATCH/subuid"
 	check alice
 	finds "none: /etc/subgid"
+	: >"$SCRATCH/subgid" # as Debian installs it
+	check alice
+	finds "none: /etc/subgid: alice has no group ids" "1 finding"
 	umount /etc/subgid
 	mount --bind /dev/null /etc/subgid
 	check alice
@@ -176,6 +179,9 @@ nothing wrong found"
 	printf '#!/bin/sh\necho "0: alice 300000 65536"\n' >bin/getsubids
 	with_nss
 	[[ $output == *"user ids 300000-365535 (from demo)"* ]] || tell "the source's grant is not shown"
+	printf '#!/bin/sh\n' >bin/getsubids
+	with_nss
+	finds "none: /etc/subuid: alice has no user ids"
 }
 
 @test "no user namespaces, and the setting that forbids them" {
