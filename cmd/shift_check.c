@@ -12,6 +12,7 @@
 /* Options that only some of the subcommands take. */
 enum takes {
 	TAKES_MAP = 1, TAKES_SIDES = 2, TAKES_STORE = 4, TAKES_THREADS = 8, TAKES_FINDINGS = 16, TAKES_FORMS = 32,
+	TAKES_NAMESPACES = 64,
 };
 
 /* To add a subcommand: a line here, a word in WORDS, a line of the synopsis, a file cmd/shift_check_WORD.c. */
@@ -23,11 +24,12 @@ static const struct subcommand {
 } subcommands[] = {
 	/* the first one is meant when no word is given */
 	{ "verify", "PATH", 1, 1, TAKES_MAP | TAKES_SIDES | TAKES_STORE | TAKES_THREADS | TAKES_FINDINGS, check_verify },
+	{ "list", "PATH", 0, 1, TAKES_NAMESPACES, check_list },
 	{ "map", "MAP", 0, SIZE_MAX, TAKES_STORE | TAKES_THREADS | TAKES_FORMS, check_map },
 	{ "subid", "USER", 0, 1, 0, check_subid },
 };
 
-#define WORDS "verify map subid"
+#define WORDS "verify list map subid"
 
 static int parse_class(void *dst, const char *val, struct err *e)
 {
@@ -70,6 +72,8 @@ static const struct opt shift_check_opts[] = {
 		 .comp = COMP_WORDS, .words = FINDING_WORDS, .more = "May be given more than once."),
 	OPT_U32(struct check_args, max_findings, "max-findings", 0, "N", "Stop after this many findings"),
 	OPT_FLAG(struct check_args, summary, "summary", 0, "Print only the summary"),
+	OPT_FLAG(struct check_args, all_namespaces, "all-namespaces", 0, "List the mounts of all mount namespaces",
+		 .more = "Those of all processes that the caller may look into; for all of them, that takes root."),
 	OPT_FUNC(struct check_args, to, "to", 0, "FORM", parse_form, "Print the map as another tool takes it",
 		 .comp = COMP_WORDS, .words = IDMAP_FORM_WORDS),
 	OPT_FLAG(struct check_args, invert, "invert", 0, "Exchange the sides of the map", .excl = 2),
@@ -82,6 +86,7 @@ static const struct opt shift_check_opts[] = {
 
 static const char *const shift_check_synopsis[] = {
 	"[verify] [-m MAP]... [--source DIR | --spec FILE | --image NAME [-s STORE]] PATH",
+	"list [--all-namespaces] [PATH]",
 	"map [--to FORM] [--invert | --compose MAP2 | --diff MAP2] MAP...",
 	"map [--to FORM] --cover DIR|image:NAME [-s STORE] [MAP...]",
 	"subid [USER]",
@@ -105,6 +110,7 @@ static const char *foreign(const struct check_args *a, unsigned takes)
 		{ TAKES_FINDINGS, "only", a->only }, { TAKES_FINDINGS, "max-findings", a->max_findings },
 		{ TAKES_FINDINGS, "summary", a->summary }, { TAKES_FORMS, "to", a->to }, { TAKES_FORMS, "invert", a->invert },
 		{ TAKES_FORMS, "compose", a->compose }, { TAKES_FORMS, "diff", a->diff }, { TAKES_FORMS, "cover", a->cover },
+		{ TAKES_NAMESPACES, "all-namespaces", a->all_namespaces },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)

@@ -9,7 +9,7 @@ _shiftbox_options()
 {
 	case $1 in
 	mount-idmapped) echo '-m --map -o --options --strict-map -u --unmount -s --store --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --all-namespaces --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	image-unpack) echo '-s --store -N --name -j --jobs --platform --max-bytes --max-entries --keep-security --no-sync -l --list --show --remove --prune --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	esac
 }
@@ -55,7 +55,7 @@ _shiftbox_operand()
 	kind=none list=''
 	case $1 in
 	mount-idmapped) kind='file' ;;
-	shift-check) kind='words' list='verify map subid' ;;
+	shift-check) kind='words' list='verify list map subid' ;;
 	image-unpack) kind='file' ;;
 	esac
 }

@@ -57,6 +57,7 @@ complete -c shiftbox -n '__shiftbox_using shift-check' -s j -l threads -x -d 'Us
 complete -c shiftbox -n '__shiftbox_using shift-check' -l only -x -a 'mismatch unmapped half-shifted acl caps missing extra type mode unreadable' -d 'Report only findings of this class'
 complete -c shiftbox -n '__shiftbox_using shift-check' -l max-findings -x -d 'Stop after this many findings'
 complete -c shiftbox -n '__shiftbox_using shift-check' -l summary -d 'Print only the summary'
+complete -c shiftbox -n '__shiftbox_using shift-check' -l all-namespaces -d 'List the mounts of all mount namespaces'
 complete -c shiftbox -n '__shiftbox_using shift-check' -l to -x -a 'kernel util-linux oci crun podman nspawn lxc incus fstab' -d 'Print the map as another tool takes it'
 complete -c shiftbox -n '__shiftbox_using shift-check' -l invert -d 'Exchange the sides of the map'
 complete -c shiftbox -n '__shiftbox_using shift-check' -l compose -x -d 'Apply this map to what the first one shows'
@@ -69,7 +70,7 @@ complete -c shiftbox -n '__shiftbox_using shift-check' -l color -x -a 'auto alwa
 complete -c shiftbox -n '__shiftbox_using shift-check' -s h -l help -d 'Show this help and exit'
 complete -c shiftbox -n '__shiftbox_using shift-check' -s V -l version -d 'Show the version and exit'
 complete -c shiftbox -n '__shiftbox_using shift-check' -F
-complete -c shiftbox -n '__shiftbox_using shift-check' -n 'not __fish_seen_subcommand_from verify map subid' -a 'verify map subid'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n 'not __fish_seen_subcommand_from verify list map subid' -a 'verify list map subid'
 
 complete -c shift-check -s m -l map -x -d 'Expect this map between disk ids and seen ids'
 complete -c shift-check -l source -x -a '(__fish_complete_directories)' -d 'Take the disk side from this directory'
@@ -80,6 +81,7 @@ complete -c shift-check -s j -l threads -x -d 'Use this many threads'
 complete -c shift-check -l only -x -a 'mismatch unmapped half-shifted acl caps missing extra type mode unreadable' -d 'Report only findings of this class'
 complete -c shift-check -l max-findings -x -d 'Stop after this many findings'
 complete -c shift-check -l summary -d 'Print only the summary'
+complete -c shift-check -l all-namespaces -d 'List the mounts of all mount namespaces'
 complete -c shift-check -l to -x -a 'kernel util-linux oci crun podman nspawn lxc incus fstab' -d 'Print the map as another tool takes it'
 complete -c shift-check -l invert -d 'Exchange the sides of the map'
 complete -c shift-check -l compose -x -d 'Apply this map to what the first one shows'
@@ -92,7 +94,7 @@ complete -c shift-check -l color -x -a 'auto always never' -d 'Colour the output
 complete -c shift-check -s h -l help -d 'Show this help and exit'
 complete -c shift-check -s V -l version -d 'Show the version and exit'
 complete -c shift-check -F
-complete -c shift-check -n 'not __fish_seen_subcommand_from verify map subid' -a 'verify map subid'
+complete -c shift-check -n 'not __fish_seen_subcommand_from verify list map subid' -a 'verify list map subid'
 
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s N -l name -x -d 'Name the image'

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "../base/buf.h"
 #include "../base/sys.h"
@@ -17,6 +18,7 @@
 enum {
 	STATMOUNT_SIZE = 16 << 10,      /* holds two maps of a hundred extents; doubled on EOVERFLOW */
 	STATMOUNT_SIZE_MAX = 1 << 20,
+	LIST_AT_ONCE = 512,
 };
 
 static const char *string_at(const struct sys_statmount *sm, size_t size, uint32_t off)
@@ -53,9 +55,9 @@ static void read_map(const struct sys_statmount *sm, size_t size, struct mount_i
 		i->map_known = idmap_parse_kernel(buf_get(&uid), buf_get(&gid), &i->map, NULL) == 0;
 }
 
-static int call_statmount(uint64_t id, struct sys_statmount **ret, size_t *ret_size)
+static int call_statmount(uint64_t id, uint64_t more, struct sys_statmount **ret, size_t *ret_size)
 {
-	const uint64_t mask = SYS_STATMOUNT_SB_BASIC | SYS_STATMOUNT_MNT_BASIC | SYS_STATMOUNT_FS_TYPE |
+	const uint64_t mask = more | SYS_STATMOUNT_SB_BASIC | SYS_STATMOUNT_MNT_BASIC | SYS_STATMOUNT_FS_TYPE |
 		SYS_STATMOUNT_SB_SOURCE | SYS_STATMOUNT_SUPPORTED_MASK | SYS_STATMOUNT_MNT_UIDMAP |
 		SYS_STATMOUNT_MNT_GIDMAP;
 
@@ -75,6 +77,23 @@ static int call_statmount(uint64_t id, struct sys_statmount **ret, size_t *ret_s
 	return -EOVERFLOW;
 }
 
+static bool tells_maps(const struct sys_statmount *sm)
+{
+	return sm->mask & SYS_STATMOUNT_SUPPORTED_MASK && sm->supported_mask & SYS_STATMOUNT_MNT_UIDMAP;
+}
+
+static int fill(const struct sys_statmount *sm, size_t size, struct mount_info *i)
+{
+	i->id = (int)sm->mnt_id_old;
+	i->propagation = sm->mnt_propagation;
+	(void)snprintf(i->type, sizeof(i->type), "%s", string_at(sm, size, sm->fs_type)); /* long ones are cut */
+	i->source = strdup(sm->mask & SYS_STATMOUNT_SB_SOURCE ? string_at(sm, size, sm->sb_source) : "");
+	if (!i->source)
+		return -ENOMEM;
+	read_map(sm, size, i);
+	return 0;
+}
+
 /* 0, 1 when the kernel cannot tell everything this way, or -errno. */
 static int from_statmount(int fd, struct mount_info *i)
 {
@@ -87,22 +106,12 @@ static int from_statmount(int fd, struct mount_info *i)
 		return -errno;
 	if (!(stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE))
 		return 1;
-	r = call_statmount(stx.stx_mnt_id, &sm, &size);
+	r = call_statmount(stx.stx_mnt_id, 0, &sm, &size);
 	if (r == -ENOENT || r == -ENOMEM)
 		return r;
 	if (r < 0)
 		return 1; /* ENOSYS: before 6.8; EPERM: a seccomp filter */
-	if (!(sm->mask & SYS_STATMOUNT_SUPPORTED_MASK) || !(sm->supported_mask & SYS_STATMOUNT_MNT_UIDMAP))
-		return 1;
-
-	i->id = (int)sm->mnt_id_old;
-	i->propagation = sm->mnt_propagation;
-	(void)snprintf(i->type, sizeof(i->type), "%s", string_at(sm, size, sm->fs_type)); /* long ones are cut */
-	i->source = strdup(sm->mask & SYS_STATMOUNT_SB_SOURCE ? string_at(sm, size, sm->sb_source) : "");
-	if (!i->source)
-		return -ENOMEM;
-	read_map(sm, size, i);
-	return 0;
+	return tells_maps(sm) ? fill(sm, size, i) : 1;
 }
 
 static bool has_word(const char *list, const char *word)
@@ -119,17 +128,25 @@ static bool has_word(const char *list, const char *word)
 	return false;
 }
 
-static int match_id(const struct lm_mount *m, void *arg)
+static int copy_line(const struct lm_mount *m, struct mount_info *i)
 {
-	struct mount_info *i = arg;
-
-	if (m->id != i->id)
-		return 0;
+	i->id = m->id;
 	i->propagation = m->propagation ? m->propagation : MS_PRIVATE;
 	i->mapped = has_word(m->vfs_options, "idmapped");
 	(void)snprintf(i->type, sizeof(i->type), "%s", m->type); /* long ones are cut */
 	i->source = strdup(m->source);
-	return i->source ? 1 : -ENOMEM;
+	return i->source ? 0 : -ENOMEM;
+}
+
+static int match_id(const struct lm_mount *m, void *arg)
+{
+	struct mount_info *i = arg;
+	int r;
+
+	if (m->id != i->id)
+		return 0;
+	r = copy_line(m, i);
+	return r < 0 ? r : 1;
 }
 
 static int from_mountinfo(int fd, struct mount_info *i, struct err *e)
@@ -169,9 +186,93 @@ int mount_info_get(int fd, struct mount_info *ret, struct err *e)
 	return 0;
 }
 
+/* --- all of them ------------------------------------------------------------------------------- */
+
+struct each {
+	int (*fn)(const struct mount_info *i, void *arg);
+	void *arg;
+	struct err *e;
+};
+
+static int set_strings(struct mount_info *i, const char *target, const char *root, const char *options)
+{
+	i->target = strdup(target);
+	i->root = strdup(root);
+	i->options = strdup(options);
+	return i->target && i->root && i->options ? 0 : -ENOMEM;
+}
+
+static int each_line(const struct lm_mount *m, void *arg)
+{
+	struct each *x = arg;
+	struct mount_info i = { .id = -1, .dev = m->dev };
+	int r = copy_line(m, &i);
+
+	if (r == 0)
+		r = set_strings(&i, m->target, m->root, m->fs_options);
+	r = r < 0 ? err_nomem(x->e) : x->fn(&i, x->arg);
+	mount_info_done(&i);
+	return r;
+}
+
+static int each_id(uint64_t id, const struct each *x)
+{
+	const uint64_t more = SYS_STATMOUNT_MNT_POINT | SYS_STATMOUNT_MNT_ROOT | SYS_STATMOUNT_MNT_OPTS;
+	scoped_free struct sys_statmount *sm = NULL;
+	struct mount_info i = { .id = -1 };
+	size_t size = 0;
+	int r = call_statmount(id, more, &sm, &size);
+
+	if (r == -ENOENT)
+		return 0; /* gone since it was listed */
+	if (r < 0)
+		return err_set(x->e, -r, NULL, "cannot ask for a mount (statmount)");
+	i.dev = makedev(sm->sb_dev_major, sm->sb_dev_minor);
+	r = fill(sm, size, &i);
+	if (r == 0)
+		r = set_strings(&i, sm->mask & SYS_STATMOUNT_MNT_POINT ? string_at(sm, size, sm->mnt_point) : "",
+				sm->mask & SYS_STATMOUNT_MNT_ROOT ? string_at(sm, size, sm->mnt_root) : "",
+				sm->mask & SYS_STATMOUNT_MNT_OPTS ? string_at(sm, size, sm->mnt_opts) : "");
+	r = r < 0 ? err_nomem(x->e) : x->fn(&i, x->arg);
+	mount_info_done(&i);
+	return r;
+}
+
+bool mount_info_tells_maps(void)
+{
+	scoped_free struct sys_statmount *sm = NULL;
+	size_t size = 0;
+	struct statx stx;
+
+	return statx(AT_FDCWD, "/", 0, SYS_STATX_MNT_ID_UNIQUE, &stx) == 0 && stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE &&
+		call_statmount(stx.stx_mnt_id, 0, &sm, &size) == 0 && tells_maps(sm);
+}
+
+int mount_info_each(const char *table, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e)
+{
+	struct each x = { fn, arg, e };
+	uint64_t ids[LIST_AT_ONCE], last = 0;
+	ssize_t n;
+	int r = 0;
+
+	if (table || !mount_info_tells_maps())
+		return lm_mountinfo_of(table ? table : "/proc/self/mountinfo", each_line, &x, e);
+	do {
+		n = sys_listmount(SYS_LSMT_ROOT, last, ids, LIST_AT_ONCE);
+		if (n < 0)
+			return err_set(e, errno, NULL, "cannot list the mounts (listmount)");
+		for (ssize_t k = 0; k < n && r == 0; k++)
+			r = each_id(last = ids[k], &x);
+	} while (n == LIST_AT_ONCE && r == 0);
+	return r;
+}
+
 void mount_info_done(struct mount_info *i)
 {
 	free(i->source);
+	free(i->target);
+	free(i->root);
+	free(i->options);
 	if (i->map_known)
 		idmap_done(&i->map);
 	*i = (struct mount_info){ .id = -1 };

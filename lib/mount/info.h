@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "../base/err.h"
 #include "../idmap/idmap.h"
@@ -17,6 +18,11 @@ struct mount_info {
 	bool mapped;           /* it has an ID map ... */
 	bool map_known;        /* ... and this kernel tells which (6.15+), in the ids of our user namespace */
 	struct idmap map;
+	/* Only from mount_info_each(); "" where there is nothing. */
+	char *target;          /* as this process would reach it */
+	char *root;            /* which directory of the filesystem it shows */
+	char *options;         /* the filesystem's: "lowerdir=/a:/b,..." */
+	dev_t dev;             /* the filesystem's */
 };
 
 /*
@@ -25,6 +31,17 @@ struct mount_info {
  * namespace. Free with mount_info_done().
  */
 int mount_info_get(int fd, struct mount_info *ret, struct err *e);
+
+/*
+ * Call fn with each mount of the calling thread's mount namespace that can be reached from its root, parents first,
+ * until it returns something else than 0, which is then returned. With table (and where listmount(2) is
+ * not enough): the mounts of that file, such as /proc/1/mountinfo; their maps are then not known. What fn is given is its
+ * for the time of the call. Mounts that come and go meanwhile may be missed.
+ */
+int mount_info_each(const char *table, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e);
+
+/* Does this kernel tell maps (statmount(2) of Linux 6.15), and list mounts? */
+bool mount_info_tells_maps(void);
 
 void mount_info_done(struct mount_info *i);
 

@@ -68,6 +68,11 @@ static const char *text(const char *s)
 
 int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
 {
+	return lm_mountinfo_of("/proc/self/mountinfo", fn, arg, e);
+}
+
+int lm_mountinfo_of(const char *path, int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
+{
 	struct libmnt_table *table;
 	struct libmnt_iter *iter;
 	struct libmnt_fs *fs;
@@ -75,9 +80,9 @@ int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, stru
 
 	if (r < 0)
 		return r;
-	table = lm.mnt_new_table_from_file("/proc/self/mountinfo");
+	table = lm.mnt_new_table_from_file(path);
 	if (!table)
-		return err_set(e, errno ? errno : EIO, "/proc/self/mountinfo", "cannot read the table of mounts");
+		return err_set(e, errno ? errno : EIO, path, "cannot read the table of mounts");
 	iter = lm.mnt_new_iter(MNT_ITER_FORWARD);
 	if (!iter) {
 		lm.mnt_unref_table(table);

@@ -13,7 +13,7 @@
  * no static archive of it. All functions here return -ELIBACC when it is not there.
  */
 
-/* One line of /proc/self/mountinfo, unescaped; "" where there is nothing. */
+/* One line of a mountinfo, unescaped; "" where there is nothing. */
 struct lm_mount {
 	int id, parent;
 	dev_t dev;
@@ -22,7 +22,10 @@ struct lm_mount {
 	unsigned long propagation;            /* MS_SHARED, MS_SLAVE ... as mount(2) has them */
 };
 
-/* Calls fn for each line until it returns something else than 0, which is then returned. */
+/* Calls fn for each line of the table (a file such as /proc/1/mountinfo) until it returns something else than 0, which is then returned. */
+int lm_mountinfo_of(const char *table, int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e);
+
+/* The same for /proc/self/mountinfo. */
 int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e);
 
 #endif

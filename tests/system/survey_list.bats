@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shift-check list: every ID-mapped mount is found, with its map, and no other mount.
+
+load lib
+
+NOSYS=$BATS_TEST_DIRNAME/../fixtures/nosys
+OLD=457,458 # statmount, listmount: a kernel before 6.8
+
+# Rows "TARGET MAP" of the test's own mounts, targets less $SCRATCH.
+rows() {
+	sed -n "s|^$SCRATCH/||p" <<<"$output" | tr -s ' ' | sed 's/ [^ ]* tmpfs / /; s/ [^ ]* overlay / /'
+}
+
+list() {
+	must_work "$SHIFTBOX" shift-check list "$@"
+}
+
+map_mount() {
+	mkdir -p "$2"
+	must_work "$SHIFTBOX" mount-idmapped -m "$3" "$1" "$2"
+}
+
+@test "mapped mounts are listed with their maps, others are not" {
+	need root
+	need kernel 6.15
+	mkdir d plain
+	map_mount d one +100000
+	map_mount d two 'u:5:7:1;g:9:11:2'
+	mount --bind d plain
+	list "$SCRATCH"
+	must_equal "$(rows)" "one disk 0-65535 is seen as 100000-165535
+two users: disk 5 is seen as 7; groups: disk 9-10 is seen as 11-12"
+}
+
+@test "a path limits the list to what is mounted there and below, or to the mount it is on" {
+	need root
+	need kernel 6.15
+	mkdir -p d/sub d/deep e
+	map_mount d one +100000
+	map_mount e one/sub +200000
+	map_mount d other +300000
+	list one
+	must_equal "$(rows | cut -d' ' -f1)" "one
+one/sub"
+	list one/sub
+	must_equal "$(rows | cut -d' ' -f1)" "one/sub"
+	list other/deep
+	must_equal "$(rows | cut -d' ' -f1)" "other"
+	list d
+	must_equal "$output" "no ID-mapped mounts"
+	list -q d
+	must_equal "$output" ""
+	must_fail 1 "cannot find it" "$SHIFTBOX" shift-check list nowhere
+}
+
+@test "JSON has the map that reads back, the source and its directory" {
+	need root
+	need kernel 6.15
+	mkdir d
+	map_mount d $'odd\nname' 'u:5:7:1;g:9:11:2'
+	list --json "$SCRATCH"
+	must_equal "$(jq -c '[.target, .source, .root, .kind, .map_from, .map, .fstype]' <<<"$output")" \
+		"[\"$SCRATCH/odd\\nname\",\"shiftbox-test\",\"/d\",\"mount\",\"kernel\",\"u:5:7:1;g:9:11:2\",\"tmpfs\"]"
+	list "$SCRATCH"
+	[[ $output == *'odd\nname'* ]] || tell "the newline is not escaped"
+}
+
+@test "before statmount the map is inferred from owners, and labelled so" {
+	need root
+	mkdir d
+	touch d/a d/b d/c d/gone
+	chown 5:6 d/a
+	chown 1000:1000 d/b
+	chown 4000:33 d/c
+	map_mount d one '0:100000:2000'
+	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list "$SCRATCH"
+	must_equal "$(rows)" "one disk 0-1000 is seen as 100000-101000 (inferred from 5 files)"
+	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list --json "$SCRATCH"
+	must_equal "$(jq -c '[.map_from, .map, .samples]' <<<"$output")" '["inferred","b:0:100000:1001",5]'
+	# The directory itself is not reachable any more: nothing to compare with.
+	mkdir over
+	mount --move one over 2>/dev/null || mount --bind one over
+	mount -t tmpfs cover "$SCRATCH/d"
+	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list over
+	[ "$status" = 0 ] || tell "it failed"
+}
+
+@test "an inferred map has a range for each shift, and none over what is unmapped" {
+	need root
+	local i
+	mkdir d
+	for i in 1 2 3 10 11 12 20; do
+		touch "d/$i"
+		chown "$i:$i" "d/$i"
+	done
+	map_mount d one '0:100000:4 10:5010:2 20:100020:1'
+	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list --json "$SCRATCH"
+	must_equal "$(jq -r .map <<<"$output")" "b:0:100000:4;b:10:5010:2;b:20:100020:1"
+}
+
+@test "overlays: what the names of their layers tell, and what nothing tells" {
+	need root
+	need kernel 6.15
+	mkdir a b known own plain
+	map_mount a mapped +100000
+	mount -t overlay -o "lowerdir=$SCRATCH/mapped:$SCRATCH/b" ovl known
+	mount -t overlay -o "lowerdir=$SCRATCH/a:$SCRATCH/b" ovl plain
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o "lower=$SCRATCH/a,lower=$SCRATCH/b" overlay own
+	list "$SCRATCH"
+	must_equal "$(rows | sort)" "known layers: disk 0-65535 is seen as 100000-165535
+mapped disk 0-65535 is seen as 100000-165535
+own layers: not known (an overlay does not tell)"
+	list --json known
+	must_equal "$(jq -c '[.kind, .map_from, .map]' <<<"$output")" '["overlay","layers","b:0:100000:65536"]'
+}
+
+@test "other mount namespaces are looked into, each once" {
+	need root
+	need kernel 6.15
+	local pid other
+	mkdir d m
+	# shellcheck disable=SC2016
+	unshare -m --propagation private sh -c '"$SHIFTBOX" mount-idmapped -m +100000 d m && echo ready >ready && exec sleep 60' &
+	pid=$!
+	for _ in $(seq 50); do
+		[ -s ready ] && break
+		sleep 0.1
+	done
+	list
+	[[ $output != *"$SCRATCH/m"* ]] || tell "the other namespace's mount shows here"
+	capture "$SHIFTBOX" shift-check list --all-namespaces --json
+	other=$(jq -c "select(.target == \"$SCRATCH/m\") | [.map, .namespace]" <<<"$output")
+	must_equal "$other" "[\"b:0:100000:65536\",$(stat -Lc %i "/proc/$pid/ns/mnt")]"
+	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list --all-namespaces --json
+	must_equal "$(jq -c "select(.target == \"$SCRATCH/m\") | [.map_from, .map]" <<<"$output")" '["unknown",null]'
+	kill "$pid"
+	wait "$pid" || true
+}
+
+@test "an ordinary user sees the maps of its own namespace, and is told of closed ones" {
+	need root
+	need kernel 6.15
+	make_user alice 2001 300000 65536
+	mkdir d
+	map_mount d one +300000
+	chmod 711 "$SCRATCH"
+	must_work as_user alice "$SHIFTBOX" shift-check list
+	[[ $(rows) == *"one disk 0-65535 is seen as 300000-365535"* ]] || tell "not listed"
+	capture as_user alice "$SHIFTBOX" shift-check list --all-namespaces
+	[ "$status" = 0 ] || tell "it failed"
+	[[ $stderr == *"could not be looked into"* ]] || tell "nothing was said of closed namespaces"
+}
+
+@test "in a user namespace, a mount of its own is listed" {
+	need userns
+	need kernel 6.15
+	mkdir -p m
+	# shellcheck disable=SC2016
+	must_work in_userns sh -c 'mount -t tmpfs x m && mkdir m/d m/t && "$SHIFTBOX" mount-idmapped -q -m 0:0:1 m/d m/t && exec "$SHIFTBOX" shift-check list m/t'
+	[[ $output == *"disk 0 is seen as 0"* ]] || tell "not listed"
+}
