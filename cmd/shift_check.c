@@ -27,9 +27,10 @@ static const struct subcommand {
 	{ "list", "PATH", 0, 1, TAKES_NAMESPACES, check_list },
 	{ "map", "MAP", 0, SIZE_MAX, TAKES_STORE | TAKES_THREADS | TAKES_FORMS, check_map },
 	{ "subid", "USER", 0, 1, 0, check_subid },
+	{ "host", "PATH", 0, 1, 0, check_host },
 };
 
-#define WORDS "verify list map subid"
+#define WORDS "verify list map subid host"
 
 static int parse_class(void *dst, const char *val, struct err *e)
 {
@@ -90,6 +91,7 @@ static const char *const shift_check_synopsis[] = {
 	"map [--to FORM] [--invert | --compose MAP2 | --diff MAP2] MAP...",
 	"map [--to FORM] --cover DIR|image:NAME [-s STORE] [MAP...]",
 	"subid [USER]",
+	"host [PATH]",
 	NULL
 };
 

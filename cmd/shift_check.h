@@ -22,6 +22,7 @@ struct check_args {
 /* The subcommands: operands are what follows the word. They return like a command's run(). */
 int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+int check_host(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_list(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_map(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 

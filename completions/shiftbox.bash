@@ -55,7 +55,7 @@ _shiftbox_operand()
 	kind=none list=''
 	case $1 in
 	mount-idmapped) kind='file' ;;
-	shift-check) kind='words' list='verify list map subid' ;;
+	shift-check) kind='words' list='verify list map subid host' ;;
 	image-unpack) kind='file' ;;
 	esac
 }

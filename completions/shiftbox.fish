@@ -70,7 +70,7 @@ complete -c shiftbox -n '__shiftbox_using shift-check' -l color -x -a 'auto alwa
 complete -c shiftbox -n '__shiftbox_using shift-check' -s h -l help -d 'Show this help and exit'
 complete -c shiftbox -n '__shiftbox_using shift-check' -s V -l version -d 'Show the version and exit'
 complete -c shiftbox -n '__shiftbox_using shift-check' -F
-complete -c shiftbox -n '__shiftbox_using shift-check' -n 'not __fish_seen_subcommand_from verify list map subid' -a 'verify list map subid'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n 'not __fish_seen_subcommand_from verify list map subid host' -a 'verify list map subid host'
 
 complete -c shift-check -s m -l map -x -d 'Expect this map between disk ids and seen ids'
 complete -c shift-check -l source -x -a '(__fish_complete_directories)' -d 'Take the disk side from this directory'
@@ -94,7 +94,7 @@ complete -c shift-check -l color -x -a 'auto always never' -d 'Colour the output
 complete -c shift-check -s h -l help -d 'Show this help and exit'
 complete -c shift-check -s V -l version -d 'Show the version and exit'
 complete -c shift-check -F
-complete -c shift-check -n 'not __fish_seen_subcommand_from verify list map subid' -a 'verify list map subid'
+complete -c shift-check -n 'not __fish_seen_subcommand_from verify list map subid host' -a 'verify list map subid host'
 
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s N -l name -x -d 'Name the image'

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -143,6 +144,19 @@ static const struct filesystem *find_filesystem(const char *type)
 			return &filesystems[i];
 	}
 	return NULL;
+}
+
+const char *probe_filesystem_since(const char *type)
+{
+	static char since[16];
+	const struct filesystem *fs = find_filesystem(type);
+
+	if (!fs)
+		return NULL;
+	if (!fs->major)
+		return "";
+	(void)snprintf(since, sizeof(since), "%u.%u", fs->major, fs->minor); /* fits: small numbers */
+	return since;
 }
 
 /* The way out for an overlay: the same stack again, with the map under its layers. */

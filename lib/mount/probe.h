@@ -23,6 +23,12 @@ void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err
 /* mount_setattr(2) refused the flags alone. */
 void probe_flags(int fd, const struct mount_flags *flags, struct err *e);
 
+/*
+ * Since which kernel can a filesystem of this type be ID-mapped? "5.12"; "" for no kernel so far, and NULL where
+ * nothing is known. Only for explanations.
+ */
+const char *probe_filesystem_since(const char *type);
+
 /* Is this the initial user namespace? */
 bool probe_initial_userns(void);
 

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* shift-check host: what can be done here? */
+
+#include "shift_check.h"
+
+#include <string.h>
+
+#include "../lib/check/host.h"
+
+static const struct { const char *section, *title; } sections[] = {
+	{ "namespaces", "USER NAMESPACES" }, { "kernel", "KERNEL" }, { "filesystem", "FILESYSTEM, ID-MAPPED" }, { "overlay", "OVERLAYFS" },
+};
+
+struct table {
+	struct out *out;
+	char section[32]; /* whose rows are being collected; "" before the first */
+	struct out_col columns[4];
+};
+
+/* The words of HOST_ANSWER_WORDS, in the order of the enum. */
+static void answer_word(enum host_answer answer, char ret[static 16])
+{
+	const char *p = HOST_ANSWER_WORDS;
+
+	for (; answer; answer--)
+		p += strcspn(p, "|") + 1;
+	(void)snprintf(ret, 16, "%.*s", (int)strcspn(p, "|"), p); /* fits: our own words */
+}
+
+/* A table for each section, whose first column is titled with it. */
+static void begin_section(struct table *t, const char *section)
+{
+	const char *title = section;
+
+	if (!strcmp(t->section, section))
+		return;
+	if (*t->section)
+		out_table_end(t->out);
+	if (*t->section)
+		out_line(t->out, "%s", "");
+	(void)snprintf(t->section, sizeof(t->section), "%s", section); /* fits: our own words */
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+		if (!strcmp(sections[i].section, section))
+			title = sections[i].title;
+	t->columns[0] = (struct out_col){ "name", title, false };
+	t->columns[1] = (struct out_col){ "answer", "HERE", false };
+	t->columns[2] = (struct out_col){ "since", "SINCE", false };
+	t->columns[3] = (struct out_col){ "detail", "", false };
+	out_table(t->out, t->columns, ARRAY_LEN(t->columns));
+}
+
+static int put_row(const struct host_row *r, void *arg)
+{
+	struct table *t = arg;
+	bool json = out_json(t->out);
+	char answer[16];
+
+	if (!json)
+		begin_section(t, r->section);
+	answer_word(r->answer, answer);
+	out_begin(t->out, NULL);
+	out_str(t->out, "section", r->section);
+	out_str(t->out, "name", r->name);
+	if (!json || r->answer != HOST_INFO)
+		out_str(t->out, "answer", answer);
+	if (!json || *r->since)
+		out_str(t->out, "since", r->since);
+	if (!json || *r->detail)
+		out_str(t->out, "detail", r->detail);
+	out_end(t->out);
+	return 0;
+}
+
+int check_host(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
+{
+	struct table t = { .out = ctx->out };
+	int r;
+
+	(void)a;
+	r = host_survey(*operands, put_row, &t, e);
+	if (*t.section)
+		out_table_end(ctx->out);
+	return r < 0 ? r : STATUS_DONE;
+}

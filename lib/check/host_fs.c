@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* host_fs: which filesystems can be ID-mapped here? */
+
+#include "host_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/fd.h"
+#include "../base/sys.h"
+#include "../base/vec.h"
+#include "../mount/info.h"
+#include "../mount/probe.h"
+#include "../mount/tree.h"
+
+enum { FILESYSTEMS_MAX = 64 << 10 };
+
+/* A filesystem to be tried: of most types one, of those whose daemon decides each. */
+struct mounted { char *type, *target; dev_t dev; bool mapped, done; };
+
+struct mounted_list { VEC(struct mounted) v; struct err *e; };
+
+static bool decided_by_daemon(const char *type)
+{
+	return !strncmp(type, "fuse", 4) || !strcmp(type, "virtiofs");
+}
+
+static int collect(const struct mount_info *i, void *arg)
+{
+	struct mounted_list *l = arg;
+	struct mounted m = { strdup(i->type), strdup(i->target), i->dev, i->mapped, false };
+
+	return !m.type || !m.target || VEC_ADD(&l->v, m) < 0 ? -ENOMEM : 0;
+}
+
+/* 0: mapped; else -errno with the cause in e, or -ENOENT: the path leads elsewhere. */
+static int try_path(const struct host *h, const char *path, const char *type, struct err *e)
+{
+	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC), tree = -1;
+	scoped_mount_info struct mount_info info = { .id = -1 };
+
+	if (fd < 0 || mount_info_get(fd, &info, NULL) < 0 || strcmp(info.type, type) != 0)
+		return -ENOENT;
+	tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	if (tree < 0) {
+		(void)err_set(e, errno, path, "cannot clone the mount");
+		probe_clone(fd, e);
+		/* What else is mounted below it hides the true reason, which is the same for all that we did not mount. */
+		if (h->own_userns)
+			err_why(e, "the filesystem (%s) was mounted outside of this user namespace, and only the root of the "
+				"namespace that mounted it may map it", info.type);
+		return -e->num;
+	}
+	if (tree_setattr(tree, &tree_flags_private, h->userns) == 0)
+		return 0;
+	(void)err_set(e, errno, path, "cannot set the ID mapping");
+	probe_idmap(fd, h->userns, &tree_flags_private, e);
+	return -e->num;
+}
+
+static void row_of_try(struct host *h, const char *type, const char *where, int r, const struct err *e)
+{
+	const char *since = probe_filesystem_since(type);
+
+	if (r == 0)
+		host_row(h, "filesystem", type, HOST_YES, since, "tried on %s", where);
+	else
+		host_row(h, "filesystem", type, HOST_NO, since, "tried on %s: %s", where, e->why[0] ? e->why : strerrordesc_np(-r));
+}
+
+/* The first mount of the kind that its path leads to, those without a map first: a second map is another matter. */
+static void try_kind(struct host *h, struct mounted_list *l, size_t first)
+{
+	const struct mounted *kind = &l->v.items[first];
+	struct err e = ERR_INIT;
+	bool tried = false;
+
+	for (int mapped = 0; mapped < 2; mapped++)
+		for (size_t i = first; i < l->v.len; i++) {
+			struct mounted *m = &l->v.items[i];
+			int r;
+
+			if (strcmp(m->type, kind->type) != 0 || (decided_by_daemon(m->type) && m->dev != kind->dev))
+				continue;
+			m->done = true;
+			if (tried || m->mapped != mapped)
+				continue;
+			if (mapped) {
+				host_row(h, "filesystem", m->type, HOST_YES, probe_filesystem_since(m->type), "ID-mapped already, on %s", m->target);
+				return;
+			}
+			r = try_path(h, m->target, m->type, &e);
+			if (r == -ENOENT)
+				continue;
+			row_of_try(h, m->type, m->target, r, &e);
+			tried = true;
+		}
+	if (!tried)
+		host_row(h, "filesystem", kind->type, HOST_NOT_TRIED, probe_filesystem_since(kind->type),
+			 "its mount on %s is hidden by another, or out of reach", kind->target);
+}
+
+/* --- on mounts of our own ------------------------------------------------------------------------------------ */
+
+/* Filesystems that come to be without a device, a daemon or a side effect. */
+static bool needs_nothing(const char *type)
+{
+	static const char *const types[] = { "tmpfs", "ramfs", "proc", "sysfs", "devpts", "mqueue", "hugetlbfs", "cgroup2" };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (!strcmp(type, types[i]))
+			return true;
+	return false;
+}
+
+static void try_new(struct host *h, const char *type)
+{
+	scoped_fd int fs = sys_fsopen(type, FSOPEN_CLOEXEC), mnt = -1;
+	struct err e = ERR_INIT;
+	int r;
+
+	if (fs >= 0 && sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
+		mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	if (mnt < 0) {
+		host_row(h, "filesystem", type, HOST_NOT_TRIED, probe_filesystem_since(type), "cannot be mounted here: %s", strerrordesc_np(errno));
+		return;
+	}
+	r = tree_setattr(mnt, &tree_flags_private, h->userns);
+	if (r == -EINVAL)
+		err_why(&e, "%s", "the filesystem does not support it in this kernel");
+	row_of_try(h, type, "a mount of its own", r, &e);
+}
+
+/* Each line of /proc/filesystems is "nodev\tTYPE" or "\tTYPE". */
+static void try_known(struct host *h, const struct mounted_list *l)
+{
+	scoped_buf struct buf text = BUF_INIT;
+	char *save = NULL;
+
+	if (fd_read_file(AT_FDCWD, "/proc/filesystems", FILESYSTEMS_MAX, &text, NULL) < 0)
+		return;
+	for (char *line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		const char *type = strchr(line, '\t') ? strchr(line, '\t') + 1 : line;
+		const char *since = probe_filesystem_since(type);
+		bool mounted = false;
+
+		for (size_t i = 0; i < l->v.len; i++)
+			mounted |= !strcmp(l->v.items[i].type, type);
+		/* In a user namespace one's own mount is another matter than those that were there before. */
+		if (needs_nothing(type) && (!mounted || h->own_userns))
+			try_new(h, type);
+		else if (mounted)
+			continue;
+		else if (since && !*since && strcmp(type, "overlay") != 0)
+			host_row(h, "filesystem", type, HOST_NOT_TRIED, since, "none is mounted; no kernel so far can");
+		else if (since && *since)
+			host_row(h, "filesystem", type, HOST_NOT_TRIED, since, "none is mounted, and it takes %s to mount one",
+				 decided_by_daemon(type) ? "a daemon" : "a device or a server");
+	}
+}
+
+static void list_done(struct mounted_list *l)
+{
+	for (size_t i = 0; i < l->v.len; i++) {
+		free(l->v.items[i].type);
+		free(l->v.items[i].target);
+	}
+	VEC_DONE(&l->v);
+}
+
+/* The filesystem that path is on. */
+static void try_one(struct host *h, const char *path)
+{
+	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC);
+	scoped_mount_info struct mount_info info = { .id = -1 };
+	struct err e = ERR_INIT;
+	int r;
+
+	if (fd < 0 || mount_info_get(fd, &info, NULL) < 0) {
+		host_row(h, "filesystem", path, HOST_NOT_TRIED, NULL, "cannot be looked at: %s", strerrordesc_np(errno));
+	} else if (info.mapped) {
+		host_row(h, "filesystem", info.type, HOST_YES, probe_filesystem_since(info.type), "ID-mapped already, on %s", path);
+	} else {
+		r = try_path(h, path, info.type, &e);
+		row_of_try(h, info.type, path, r, &e);
+	}
+}
+
+void host_filesystems(struct host *h, const char *path)
+{
+	struct mounted_list l = { .e = NULL };
+
+	if (!h->entered || h->userns < 0) {
+		host_row(h, "filesystem", "all", HOST_NOT_TRIED, NULL, "%s", h->refused);
+		return;
+	}
+	if (path) {
+		try_one(h, path);
+		return;
+	}
+	if (mount_info_each(NULL, collect, &l, NULL) < 0)
+		host_row(h, "filesystem", "mounted ones", HOST_NOT_TRIED, NULL, "the mounts cannot be listed");
+	for (size_t i = 0; i < l.v.len; i++)
+		if (!l.v.items[i].done)
+			try_kind(h, &l, i);
+	try_known(h, &l);
+	list_done(&l);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* host_overlay: what OverlayFS can do here, tried on layers in memory. */
+
+#include "host_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/sys.h"
+
+/* One fsconfig(2): a string, a descriptor, or (neither) a flag. */
+struct param { const char *key, *value; int fd; };
+
+#define STRING(k, v) { k, v, -1 }
+#define FLAG(k) { k, NULL, -1 }
+#define BY_FD(k, d) { k, NULL, d }
+
+struct trial {
+	struct host *h;
+	int scratch;        /* a tmpfs, attached where only this process sees it, and the working directory */
+	const char *prefix; /* of OverlayFS's attributes: "trusted." or, in a user namespace, "user." */
+	char said[256];     /* what the kernel said of the last failure */
+};
+
+static void read_kernel_text(int fs, struct trial *t)
+{
+	ssize_t n = read(fs, t->said, sizeof(t->said) - 1);
+
+	t->said[n < 0 ? 0 : n] = '\0';
+	t->said[strcspn(t->said, "\n")] = '\0';
+	if (t->said[0] && t->said[1] == ' ') /* "e overlay: ..." */
+		memmove(t->said, t->said + 2, strlen(t->said + 2) + 1);
+}
+
+/* An overlay, detached. Parameters end with a key that is NULL. Returns a descriptor or -errno. */
+static int stack(struct trial *t, const struct param *p)
+{
+	scoped_fd int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC);
+	int r = fs < 0 ? -errno : 0;
+
+	t->said[0] = '\0';
+	if (r == 0 && t->h->own_userns && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
+		r = -errno;
+	for (; r == 0 && p->key; p++) {
+		unsigned cmd = p->value ? FSCONFIG_SET_STRING : p->fd >= 0 ? FSCONFIG_SET_FD : FSCONFIG_SET_FLAG;
+
+		if (sys_fsconfig(fs, cmd, p->key, p->value, p->fd >= 0 ? p->fd : 0) < 0)
+			r = -errno;
+	}
+	if (r == 0 && sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		r = -errno;
+	if (r < 0) {
+		if (fs >= 0)
+			read_kernel_text(fs, t);
+		return r;
+	}
+	r = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	return r < 0 ? -errno : r;
+}
+
+static void row(struct trial *t, const char *name, const char *since, int r)
+{
+	if (r >= 0)
+		host_row(t->h, "overlay", name, HOST_YES, since, "%s", "");
+	else
+		host_row(t->h, "overlay", name, HOST_NO, since, "%s%s%s", strerrordesc_np(-r), t->said[0] ? ": " : "", t->said);
+}
+
+static void row_not_tried(struct trial *t, const char *name, const char *since, const char *why)
+{
+	host_row(t->h, "overlay", name, HOST_NOT_TRIED, since, "%s", why);
+}
+
+/* --- the layers --------------------------------------------------------------------------------------------- */
+
+static int make_file(const char *path, size_t size)
+{
+	scoped_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	return fd < 0 ? -errno : fd_write_all(fd, "x", size);
+}
+
+/* A copy of the directory's mount with a map, attached as name. */
+static int attach_mapped(const struct trial *t, const char *dir, const char *name)
+{
+	scoped_fd int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), clone = -1;
+
+	if (fd < 0)
+		return -errno;
+	clone = host_mapped_clone(t->h, fd);
+	if (clone < 0)
+		return clone;
+	if (mkdir(name, 0755) < 0 || sys_move_mount(clone, "", AT_FDCWD, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return -errno;
+	return 0;
+}
+
+/* "a" over "b", and "u1", "w1" ... for one writable overlay each. */
+static int make_layers(struct trial *t)
+{
+	static const char *const dirs[] = {
+		"a", "b", "a/dir", "a/whiteouts", "b/whiteouts", "a/xattr", "b/xattr", "a/escaped", "u1", "w1", "u2", "w2",
+		"u3", "w3", "p", "p/u", "p/w",
+	};
+	static const struct { const char *path; size_t size; } files[] = {
+		{ "a/file", 1 }, { "b/whiteouts/hidden", 1 }, { "b/xattr/hidden", 1 },
+		{ "a/xattr/hidden", 0 }, /* a whiteout by attribute must be empty */
+	};
+	int r = 0;
+
+	t->scratch = host_scratch();
+	if (t->scratch < 0)
+		return t->scratch;
+	/* On top of the root, where only a path through the descriptor leads. */
+	if (sys_move_mount(t->scratch, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 || fchdir(t->scratch) < 0)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		if (mkdir(dirs[i], 0755) < 0)
+			return -errno;
+	for (size_t i = 0; i < ARRAY_LEN(files) && r == 0; i++)
+		r = make_file(files[i].path, files[i].size);
+	return r;
+}
+
+/* --- trials ----------------------------------------------------------------------------------------------------- */
+
+static void try_layers(struct trial *t)
+{
+	const struct param names[] = { STRING("lowerdir", "a:b"), { 0 } };
+	const struct param mapped[] = { STRING("lowerdir", "m:b"), { 0 } };
+	const struct param plus[] = { STRING("lowerdir+", "a"), STRING("lowerdir+", "b"), { 0 } };
+	scoped_fd int a = open("a", O_PATH | O_DIRECTORY | O_CLOEXEC), b = open("b", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd int clone = -1, one = -1, two = -1, three = -1, four = -1, five = -1;
+	int r;
+
+	one = stack(t, names);
+	row(t, "stacking directories", t->h->own_userns ? "5.11" : "3.18", one);
+	r = attach_mapped(t, "a", "m");
+	if (r < 0) {
+		row_not_tried(t, "ID-mapped layers", "5.19", "there is no ID-mapped tmpfs to try it on (Linux 6.3)");
+	} else {
+		two = stack(t, mapped);
+		row(t, "ID-mapped layers", "5.19", two);
+	}
+	three = stack(t, plus);
+	row(t, "layers one by one (lowerdir+)", "6.8", three);
+	four = stack(t, (const struct param[]){ BY_FD("lowerdir+", a), BY_FD("lowerdir+", b), { 0 } });
+	row(t, "layers by descriptor", "6.13", four);
+	clone = sys_open_tree(a, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	five = stack(t, (const struct param[]){ BY_FD("lowerdir+", clone), BY_FD("lowerdir+", b), { 0 } });
+	row(t, "layers that are detached mounts", "6.15", five);
+}
+
+static bool is_there(int dirfd, const char *path)
+{
+	return faccessat(dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A detached mount by path, for calls that take no O_PATH descriptor. */
+static void path_in(int mnt, const char *name, char ret[static 64])
+{
+	(void)snprintf(ret, 64, "/proc/self/fd/%d/%s", mnt, name); /* fits: short names of ours */
+}
+
+static int new_file(int mnt)
+{
+	scoped_fd int fd = openat(mnt, "new", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	return fd < 0 ? -errno : 0;
+}
+
+/* Each makes the overlay do what it is for: mounting alone succeeds also where the kernel falls back. */
+static void try_upper(struct trial *t)
+{
+	const struct param upper[] = { STRING("lowerdir", "a"), STRING("upperdir", "u1"), STRING("workdir", "w1"), { 0 } };
+	const struct param portable[] = { STRING("lowerdir", "b"), STRING("upperdir", "pm/u"), STRING("workdir", "pm/w"), { 0 } };
+	scoped_fd int one = stack(t, upper), two = -1;
+	int r = one < 0 ? one : new_file(one);
+
+	row(t, "writable (upperdir, workdir)", t->h->own_userns ? "5.11" : "3.18", r);
+	if (attach_mapped(t, "p", "pm") < 0) {
+		row_not_tried(t, "writable under an ID-mapped mount", "5.19", "there is no ID-mapped tmpfs to try it on (Linux 6.3)");
+		return;
+	}
+	two = stack(t, portable);
+	row(t, "writable under an ID-mapped mount", "5.19", two < 0 ? two : new_file(two));
+}
+
+static void try_metacopy(struct trial *t)
+{
+	const struct param p[] = {
+		STRING("lowerdir", "a"), STRING("upperdir", "u2"), STRING("workdir", "w2"), STRING("metacopy", "on"), { 0 },
+	};
+	scoped_fd int mnt = stack(t, p);
+	struct stat st;
+	int r = mnt;
+
+	/* A change of mode copies the file up: with its content, or without. */
+	if (r >= 0 && (fchmodat(mnt, "file", 0600, 0) < 0 || stat("u2/file", &st) < 0))
+		r = -errno;
+	if (r >= 0 && st.st_blocks != 0)
+		host_row(t->h, "overlay", "metacopy", HOST_NO, "4.19", "the option is taken and has no effect");
+	else
+		row(t, "metacopy", "4.19", r);
+}
+
+static void try_redirect(struct trial *t)
+{
+	const struct param p[] = {
+		STRING("lowerdir", "a"), STRING("upperdir", "u3"), STRING("workdir", "w3"), STRING("redirect_dir", "on"), { 0 },
+	};
+	scoped_fd int mnt = stack(t, p);
+	int r = mnt;
+
+	if (r >= 0 && renameat(mnt, "dir", mnt, "renamed") < 0)
+		r = -errno; /* EXDEV: the option has no effect */
+	row(t, "renaming directories of layers (redirect_dir)", "4.10", r);
+}
+
+static int set_attr(const struct trial *t, const char *path, const char *name, const char *value)
+{
+	char attr[64];
+
+	(void)snprintf(attr, sizeof(attr), "%soverlay.%s", t->prefix, name); /* fits: our own words */
+	return setxattr(path, attr, value, strlen(value), 0) < 0 ? -errno : 0;
+}
+
+static void row_of_hiding(struct trial *t, const char *name, const char *since, int mnt, const char *dir)
+{
+	char hidden[64];
+
+	(void)snprintf(hidden, sizeof(hidden), "%s/hidden", dir); /* fits */
+	if (mnt >= 0 && is_there(mnt, hidden))
+		host_row(t->h, "overlay", name, HOST_NO, since, "it hides nothing");
+	else
+		row(t, name, since, mnt);
+}
+
+static void try_whiteouts(struct trial *t)
+{
+	static const char escaped[] = "attributes in escaped form", in_attr[] = "whiteouts as attributes";
+	const struct param p[] = { STRING("lowerdir", "a:b"), { 0 } };
+	bool device = mknod("a/whiteouts/hidden", S_IFCHR, 0) == 0;
+	int num = errno;
+	bool attrs = set_attr(t, "a/xattr", "opaque", "x") == 0 && set_attr(t, "a/xattr/hidden", "whiteout", "y") == 0;
+	bool escape = set_attr(t, "a/escaped", "overlay.opaque", "y") == 0;
+	scoped_fd int mnt = stack(t, p);
+	char path[64], attr[64], value[4];
+
+	if (device)
+		row_of_hiding(t, "whiteouts as devices", t->h->own_userns ? "5.8" : "3.18", mnt, "whiteouts");
+	else
+		host_row(t->h, "overlay", "whiteouts as devices", HOST_NO, "5.8", "mknod: %s", strerrordesc_np(num));
+	if (attrs)
+		row_of_hiding(t, in_attr, "6.7", mnt, "xattr");
+	else
+		row_not_tried(t, in_attr, "6.7", "tmpfs takes no such attributes here");
+	if (!escape) {
+		row_not_tried(t, escaped, "6.7", "tmpfs takes no such attributes here");
+		return;
+	}
+	path_in(mnt, "escaped", path);
+	(void)snprintf(attr, sizeof(attr), "%soverlay.opaque", t->prefix); /* fits */
+	if (mnt >= 0 && getxattr(path, attr, value, sizeof(value)) != 1)
+		host_row(t->h, "overlay", escaped, HOST_NO, "6.7", "they are not shown as what they stand for");
+	else
+		row(t, escaped, "6.7", mnt);
+}
+
+/* In a user namespace every stack has the option already. */
+static void try_userxattr(struct trial *t)
+{
+	const struct param with[] = { STRING("lowerdir", "a:b"), FLAG("userxattr"), { 0 } };
+	const struct param without[] = { STRING("lowerdir", "a:b"), { 0 } };
+	scoped_fd int mnt = stack(t, t->h->own_userns ? without : with);
+
+	row(t, "attributes of ordinary users (userxattr)", "5.11", mnt);
+}
+
+void host_overlay(struct host *h)
+{
+	struct trial t = { .h = h, .prefix = h->own_userns ? "user." : "trusted." };
+	int r;
+
+	if (!h->entered) {
+		row_not_tried(&t, "all", NULL, h->refused);
+		return;
+	}
+	r = make_layers(&t);
+	if (r < 0) {
+		host_row(h, "overlay", "all", HOST_NOT_TRIED, NULL, "no tmpfs to try it on: %s", strerrordesc_np(-r));
+		return;
+	}
+	try_layers(&t);
+	try_upper(&t);
+	try_userxattr(&t);
+	try_metacopy(&t);
+	try_redirect(&t);
+	try_whiteouts(&t);
+}

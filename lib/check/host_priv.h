@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CHECK_HOST_PRIV_H
+#define CHECK_HOST_PRIV_H
+
+#include <stdbool.h>
+
+#include "host.h"
+
+/* The parts of the survey. All run in its child, and may leave there whatever they like. For lib/check/host*.c alone. */
+struct host {
+	int out;          /* rows go there */
+	bool entered;     /* there is a mount namespace of our own, and we may mount in it */
+	bool own_userns;  /* ... only in a user namespace of our own */
+	int userns;       /* carries a map: the id 0 seen as 0; -1: none could be made */
+	char refused[256];/* why not entered, or no userns */
+};
+
+void host_row(struct host *h, const char *section, const char *name, enum host_answer answer, const char *since,
+	      const char *fmt, ...) PRINTF(6, 7);
+
+/* A detached tmpfs of our own. Returns a descriptor, or -errno. */
+int host_scratch(void);
+
+/* A detached clone of the mount (or directory) of fd with the map. Returns a descriptor, or -errno. */
+int host_mapped_clone(const struct host *h, int fd);
+
+void host_kernel(struct host *h);
+void host_filesystems(struct host *h, const char *path);
+void host_overlay(struct host *h);
+void host_namespaces(struct host *h);
+
+#endif

@@ -1,0 +1,129 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shift-check host: its answers are those that mounts give, and it leaves nothing behind.
+
+load lib
+
+NOSYS=$BATS_TEST_DIRNAME/../fixtures/nosys
+
+host() {
+	must_work "$@" "$SHIFTBOX" shift-check host --json
+}
+
+# answer SECTION NAME: what is said of it, each answer once
+answer() {
+	jq -r "select(.section == \"$1\" and .name == \"$2\") | .answer" <<<"$output" | sort -u
+}
+
+no_new_mounts() {
+	must_equal "$(cut -d' ' -f5- /proc/self/mountinfo)" "$mounts"
+}
+
+@test "a filesystem can be ID-mapped exactly if mount-idmapped can do it" {
+	need root
+	need kernel 6.3
+	local type mounts
+	mkdir tmpfs ramfs m
+	mount -t ramfs x ramfs
+	mounts=$(cut -d' ' -f5- /proc/self/mountinfo)
+	host
+	no_new_mounts
+	for type in tmpfs ramfs; do
+		if "$SHIFTBOX" mount-idmapped -m +100000 "$type" m 2>/dev/null; then
+			umount m
+			must_equal "$(answer filesystem $type)" yes
+		else
+			must_equal "$(answer filesystem $type)" no
+		fi
+	done
+	must_equal "$(answer filesystem tmpfs) $(answer filesystem ramfs) $(answer filesystem proc)" "yes no no"
+}
+
+@test "filesystems on devices are tried where they are mounted" {
+	need loop
+	need prog mkfs.ext4 mkfs.xfs
+	loop_fs ext4 e
+	loop_fs xfs x 320M
+	host
+	must_equal "$(answer filesystem ext4) $(answer filesystem xfs)" "yes yes"
+	umount x
+	host
+	[[ $(answer filesystem xfs) != yes ]] || grep -q ' xfs ' /proc/self/mountinfo || tell "xfs is not mounted any more"
+}
+
+@test "a path asks for its own filesystem only" {
+	need root
+	must_work "$SHIFTBOX" shift-check host --json /proc
+	must_equal "$(jq -c '[.section, .name, .answer]' <<<"$output")" '["filesystem","proc","no"]'
+	[[ $(jq -r .detail <<<"$output") == *"tried on /proc: "*"does not support ID-mapped mounts"* ]] || tell "no reason"
+	must_work "$SHIFTBOX" shift-check host --json "$SCRATCH"
+	must_equal "$(jq -c '[.name, .answer, .since]' <<<"$output")" '["tmpfs","yes","6.3"]'
+	mkdir o
+	mount -t overlay -o lowerdir=/etc:/usr ovl o
+	must_work "$SHIFTBOX" shift-check host --json o
+	must_equal "$(jq -c '[.name, .answer]' <<<"$output")" '["overlay","no"]'
+	[[ $output == *"its layers can be"* ]] || tell "no way out"
+}
+
+@test "what the kernel has is said to be there, and what a filter hides is not" {
+	need root
+	need kernel 6.15
+	host
+	must_equal "$(answer kernel 'ID-mapped mounts') $(answer kernel 'replacing the map of a mount')" "yes yes"
+	must_equal "$(answer kernel 'reading the map of a mount')" yes
+	host "$NOSYS" 467
+	must_equal "$(answer kernel 'ID-mapped mounts') $(answer kernel 'replacing the map of a mount')" "yes no"
+	host "$NOSYS" 457
+	must_equal "$(answer kernel 'reading the map of a mount')" no
+	host "$NOSYS" 442
+	must_equal "$(answer kernel 'ID-mapped mounts') $(answer filesystem tmpfs)" "no no"
+	host "$NOSYS" 430
+	must_equal "$(answer overlay all)" "not tried"
+}
+
+@test "the features of OverlayFS are those of this kernel" {
+	need root
+	need kernel 6.15
+	local mounts row
+	mounts=$(cut -d' ' -f5- /proc/self/mountinfo)
+	host
+	no_new_mounts
+	must_equal "$(jq -r 'select(.section == "overlay") | .answer' <<<"$output" | sort | uniq -c | xargs)" "13 yes"
+	must_work "$SHIFTBOX" shift-check host
+	for row in "whiteouts as attributes  *yes  *6.7" "layers that are detached mounts  *yes  *6.15" "^OVERLAYFS  *HERE  *SINCE"; do
+		grep -q "$row" <<<"$output" || tell "no row '$row'"
+	done
+}
+
+@test "an ordinary user is answered for itself" {
+	need root
+	need kernel 6.15
+	local mounts
+	make_user alice 2001 300000 65536
+	chmod 755 "$SCRATCH"
+	mounts=$(cut -d' ' -f5- /proc/self/mountinfo)
+	host as_user alice
+	no_new_mounts
+	[[ $(jq -r 'select(.name == "unprivileged user namespaces") | .detail' <<<"$output") == "tried as the caller" ]] || tell "not as the caller"
+	# A tmpfs of its own can be mapped, those of the host cannot.
+	must_equal "$(answer filesystem tmpfs)" "no
+yes"
+	[[ $output == *"was mounted outside of this user namespace"* ]] || tell "no reason"
+	must_equal "$(answer overlay 'ID-mapped layers') $(answer overlay 'whiteouts as devices')" "yes yes"
+	must_equal "$(answer overlay metacopy)" no
+}
+
+@test "user namespaces that are forbidden are said to be, with the setting" {
+	need root
+	# shellcheck disable=SC2016
+	must_work unshare --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh "$SHIFTBOX" shift-check host --json
+	[[ $output == *'"name":"user.max_user_namespaces","detail":"0: nobody may make one"'* ]] || tell "the setting is not named"
+	must_equal "$(answer kernel 'ID-mapped mounts')" "not tried"
+}
+
+@test "a helper without privilege is told" {
+	need root
+	need subid
+	host setpriv --no-new-privs
+	must_equal "$(answer namespaces 'newuidmap, newgidmap')" no
+}
