@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shift-check: what is the owner of a file, seen through an ID-mapped mount, and is it right? */
+/* shift-check: what is the owner of a file, seen through an ID-mapped mount, and is it right? Maps, grants, kernels. */
 
 #include "shift_check.h"
 
@@ -145,7 +145,7 @@ static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 }
 
 const struct cmd cmd_shift_check = {
-	.name = "shift-check", .brief = "Check the owners in a tree against its map", .synopsis = shift_check_synopsis,
+	.name = "shift-check", .brief = "Check owners and ID maps", .synopsis = shift_check_synopsis,
 	.opts = shift_check_opts, .args_size = sizeof(struct check_args), .operands_min = 1, .operands_max = SIZE_MAX,
 	.operand_comp = COMP_WORDS, .operand_words = WORDS, .flags = CMD_ROOT_GUARD, .run = shift_check_run,
 };

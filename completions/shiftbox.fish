@@ -17,7 +17,7 @@ complete -c shiftbox -n __shiftbox_bare -l install -x -a '(__fish_complete_direc
 complete -c shiftbox -n __shiftbox_bare -l help -d 'Show help and exit'
 complete -c shiftbox -n __shiftbox_bare -l version -d 'Show the version and exit'
 complete -c shiftbox -n __shiftbox_bare -a mount-idmapped -d 'Mount directories and image layers with mapped owners'
-complete -c shiftbox -n __shiftbox_bare -a shift-check -d 'Check the owners in a tree against its map'
+complete -c shiftbox -n __shiftbox_bare -a shift-check -d 'Check owners and ID maps'
 complete -c shiftbox -n __shiftbox_bare -a image-unpack -d 'Unpack an image into a store, layer by layer, without chown'
 
 complete -c shiftbox -n '__shiftbox_using mount-idmapped' -s m -l map -x -d 'Show the ids of the disk through this map'

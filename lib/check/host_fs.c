@@ -21,7 +21,7 @@ enum { FILESYSTEMS_MAX = 64 << 10 };
 /* A filesystem to be tried: of most types one, of those whose daemon decides each. */
 struct mounted { char *type, *target; dev_t dev; bool mapped, done; };
 
-struct mounted_list { VEC(struct mounted) v; struct err *e; };
+struct mounted_list { VEC(struct mounted) v; };
 
 static bool decided_by_daemon(const char *type)
 {
@@ -61,9 +61,17 @@ static int try_path(const struct host *h, const char *path, const char *type, st
 	return -e->num;
 }
 
+/* Since when a type can be mapped; "" when that is not known. Valid until the next call. */
+static const char *since_of(const char *type)
+{
+	static struct probe_known k;
+
+	return probe_known_find(type, &k) ? k.since : "";
+}
+
 static void row_of_try(struct host *h, const char *type, const char *where, int r, const struct err *e)
 {
-	const char *since = probe_filesystem_since(type);
+	const char *since = since_of(type);
 
 	if (r == 0)
 		host_row(h, "filesystem", type, HOST_YES, since, "tried on %s", where);
@@ -89,7 +97,7 @@ static void try_kind(struct host *h, struct mounted_list *l, size_t first)
 			if (tried || m->mapped != mapped)
 				continue;
 			if (mapped) {
-				host_row(h, "filesystem", m->type, HOST_YES, probe_filesystem_since(m->type), "ID-mapped already, on %s", m->target);
+				host_row(h, "filesystem", m->type, HOST_YES, since_of(m->type), "ID-mapped already, on %s", m->target);
 				return;
 			}
 			r = try_path(h, m->target, m->type, &e);
@@ -99,7 +107,7 @@ static void try_kind(struct host *h, struct mounted_list *l, size_t first)
 			tried = true;
 		}
 	if (!tried)
-		host_row(h, "filesystem", kind->type, HOST_NOT_TRIED, probe_filesystem_since(kind->type),
+		host_row(h, "filesystem", kind->type, HOST_NOT_TRIED, since_of(kind->type),
 			 "its mount on %s is hidden by another, or out of reach", kind->target);
 }
 
@@ -125,7 +133,7 @@ static void try_new(struct host *h, const char *type)
 	if (fs >= 0 && sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (mnt < 0) {
-		host_row(h, "filesystem", type, HOST_NOT_TRIED, probe_filesystem_since(type), "cannot be mounted here: %s", strerrordesc_np(errno));
+		host_row(h, "filesystem", type, HOST_NOT_TRIED, since_of(type), "cannot be mounted here: %s", strerrordesc_np(errno));
 		return;
 	}
 	r = tree_setattr(mnt, &tree_flags_private, h->userns);
@@ -134,31 +142,52 @@ static void try_new(struct host *h, const char *type)
 	row_of_try(h, type, "a mount of its own", r, &e);
 }
 
-/* Each line of /proc/filesystems is "nodev\tTYPE" or "\tTYPE". */
-static void try_known(struct host *h, const struct mounted_list *l)
+static bool is_mounted(const struct mounted_list *l, const char *type)
 {
-	scoped_buf struct buf text = BUF_INIT;
-	char *save = NULL;
+	for (size_t i = 0; i < l->v.len; i++)
+		if (!strcmp(l->v.items[i].type, type))
+			return true;
+	return false;
+}
 
-	if (fd_read_file(AT_FDCWD, "/proc/filesystems", FILESYSTEMS_MAX, &text, NULL) < 0)
-		return;
-	for (char *line = strtok_r(text.data, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
-		const char *type = strchr(line, '\t') ? strchr(line, '\t') + 1 : line;
-		const char *since = probe_filesystem_since(type);
-		bool mounted = false;
+/* Each line of /proc/filesystems is "nodev\tTYPE" or "\tTYPE". */
+static void try_new_ones(struct host *h, const struct mounted_list *l, const char *filesystems)
+{
+	size_t len;
 
-		for (size_t i = 0; i < l->v.len; i++)
-			mounted |= !strcmp(l->v.items[i].type, type);
-		/* In a user namespace one's own mount is another matter than those that were there before. */
-		if (needs_nothing(type) && (!mounted || h->own_userns))
-			try_new(h, type);
-		else if (mounted)
+	for (const char *line = filesystems; *line; line += len + (line[len] == '\n')) {
+		const char *tab = strchr(line, '\t');
+		char type[64];
+
+		len = strcspn(line, "\n");
+		if (!tab || tab >= line + len)
 			continue;
-		else if (since && !*since && strcmp(type, "overlay") != 0)
-			host_row(h, "filesystem", type, HOST_NOT_TRIED, since, "none is mounted; no kernel so far can");
-		else if (since && *since)
-			host_row(h, "filesystem", type, HOST_NOT_TRIED, since, "none is mounted, and it takes %s to mount one",
-				 decided_by_daemon(type) ? "a daemon" : "a device or a server");
+		(void)snprintf(type, sizeof(type), "%.*s", (int)(line + len - tab - 1), tab + 1); /* a long one is none of ours */
+		/* In a user namespace one's own mount is another matter than those that were there before. */
+		if (needs_nothing(type) && (h->own_userns || !is_mounted(l, type)))
+			try_new(h, type);
+	}
+}
+
+static bool has_type(const char *filesystems, const char *type)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	buf_printf(&b, "\t%s\n", type);
+	return buf_get(&b) && strstr(filesystems, b.data);
+}
+
+/* What could not be tried, because it takes a device, a server or a daemon, but is known. */
+static void tell_known(struct host *h, const struct mounted_list *l, const char *filesystems)
+{
+	struct probe_known k;
+
+	for (size_t i = 0; probe_known_get(i, &k); i++) {
+		if (is_mounted(l, k.type) || needs_nothing(k.type) || !strcmp(k.type, "overlay"))
+			continue;
+		host_row(h, "filesystem", k.type, HOST_NOT_TRIED, k.since, "%s%s%s",
+			 has_type(filesystems, k.type) ? "none is mounted" : "not in this kernel, or its module is not loaded",
+			 k.why ? "; " : "", k.why ? k.why : "");
 	}
 }
 
@@ -182,7 +211,7 @@ static void try_one(struct host *h, const char *path)
 	if (fd < 0 || mount_info_get(fd, &info, NULL) < 0) {
 		host_row(h, "filesystem", path, HOST_NOT_TRIED, NULL, "cannot be looked at: %s", strerrordesc_np(errno));
 	} else if (info.mapped) {
-		host_row(h, "filesystem", info.type, HOST_YES, probe_filesystem_since(info.type), "ID-mapped already, on %s", path);
+		host_row(h, "filesystem", info.type, HOST_YES, since_of(info.type), "ID-mapped already, on %s", path);
 	} else {
 		r = try_path(h, path, info.type, &e);
 		row_of_try(h, info.type, path, r, &e);
@@ -191,7 +220,8 @@ static void try_one(struct host *h, const char *path)
 
 void host_filesystems(struct host *h, const char *path)
 {
-	struct mounted_list l = { .e = NULL };
+	struct mounted_list l = { .v = { .len = 0 } };
+	scoped_buf struct buf text = BUF_INIT;
 
 	if (!h->entered || h->userns < 0) {
 		host_row(h, "filesystem", "all", HOST_NOT_TRIED, NULL, "%s", h->refused);
@@ -206,6 +236,9 @@ void host_filesystems(struct host *h, const char *path)
 	for (size_t i = 0; i < l.v.len; i++)
 		if (!l.v.items[i].done)
 			try_kind(h, &l, i);
-	try_known(h, &l);
+	if (fd_read_file(AT_FDCWD, "/proc/filesystems", FILESYSTEMS_MAX, &text, NULL) == 0 && buf_get(&text)) {
+		try_new_ones(h, &l, text.data);
+		tell_known(h, &l, text.data);
+	}
 	list_done(&l);
 }

@@ -130,6 +130,16 @@ static int make_layers(struct trial *t)
 
 /* --- trials ----------------------------------------------------------------------------------------------------- */
 
+static void try_mapping_itself(struct trial *t, int mnt)
+{
+	scoped_fd int mapped = mnt < 0 ? mnt : host_mapped_clone(t->h, mnt);
+
+	if (mapped >= 0)
+		row(t, "ID-mapping the overlay itself", NULL, mapped);
+	else if (mnt >= 0)
+		host_row(t->h, "overlay", "ID-mapping the overlay itself", HOST_NO, NULL, "%s: map its layers instead", strerrordesc_np(-mapped));
+}
+
 static void try_layers(struct trial *t)
 {
 	const struct param names[] = { STRING("lowerdir", "a:b"), { 0 } };
@@ -141,6 +151,7 @@ static void try_layers(struct trial *t)
 
 	one = stack(t, names);
 	row(t, "stacking directories", t->h->own_userns ? "5.11" : "3.18", one);
+	try_mapping_itself(t, one);
 	r = attach_mapped(t, "a", "m");
 	if (r < 0) {
 		row_not_tried(t, "ID-mapped layers", "5.19", "there is no ID-mapped tmpfs to try it on (Linux 6.3)");

@@ -116,12 +116,16 @@ static int make_map(struct infer *x, struct idmap *ret, struct err *e)
 {
 	scoped_free struct idrange *uid = NULL, *gid = NULL;
 	size_t n_uid = 0, n_gid = 0;
+	int r;
 
 	if (make_ranges(&x->uid, &uid, &n_uid) < 0 || make_ranges(&x->gid, &gid, &n_gid) < 0)
 		return err_nomem(e);
 	if (!n_uid || !n_gid)
 		return 0; /* a kind of which nothing is known must not become the identity */
-	return idmap_from_ranges(uid, n_uid, gid, n_gid, ret, NULL) == 0;
+	r = idmap_from_ranges(uid, n_uid, gid, n_gid, ret, NULL);
+	if (r == -ENOMEM)
+		return err_nomem(e);
+	return r == 0; /* too many ranges, or two ids seen as one: no map then */
 }
 
 ssize_t mapped_infer(int seen, int disk, size_t max, struct idmap *ret, struct err *e)

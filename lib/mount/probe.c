@@ -146,17 +146,23 @@ static const struct filesystem *find_filesystem(const char *type)
 	return NULL;
 }
 
-const char *probe_filesystem_since(const char *type)
+bool probe_known_get(size_t i, struct probe_known *ret)
 {
-	static char since[16];
+	const struct filesystem *fs = &filesystems[i];
+
+	if (i >= ARRAY_LEN(filesystems))
+		return false;
+	*ret = (struct probe_known){ .type = fs->type, .why = fs->why };
+	if (fs->major)
+		(void)snprintf(ret->since, sizeof(ret->since), "%u.%u", fs->major, fs->minor); /* fits: small numbers */
+	return true;
+}
+
+bool probe_known_find(const char *type, struct probe_known *ret)
+{
 	const struct filesystem *fs = find_filesystem(type);
 
-	if (!fs)
-		return NULL;
-	if (!fs->major)
-		return "";
-	(void)snprintf(since, sizeof(since), "%u.%u", fs->major, fs->minor); /* fits: small numbers */
-	return since;
+	return fs && probe_known_get((size_t)(fs - filesystems), ret);
 }
 
 /* The way out for an overlay: the same stack again, with the map under its layers. */

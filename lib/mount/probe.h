@@ -23,11 +23,18 @@ void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err
 /* mount_setattr(2) refused the flags alone. */
 void probe_flags(int fd, const struct mount_flags *flags, struct err *e);
 
-/*
- * Since which kernel can a filesystem of this type be ID-mapped? "5.12"; "" for no kernel so far, and NULL where
- * nothing is known. Only for explanations.
- */
-const char *probe_filesystem_since(const char *type);
+/* What is known of a type of filesystem without a trial. Only for explanations. */
+struct probe_known {
+	const char *type;
+	char since[16];    /* the Linux since when it can be ID-mapped, "5.12"; "" where none can so far */
+	const char *why;   /* under which conditions, or why not; NULL: none */
+};
+
+/* The i-th known type; false after the last. */
+bool probe_known_get(size_t i, struct probe_known *ret);
+
+/* That of a filesystem's type ("fuse" for "fuse.sshfs"); false when nothing is known. */
+bool probe_known_find(const char *type, struct probe_known *ret);
 
 /* Is this the initial user namespace? */
 bool probe_initial_userns(void);

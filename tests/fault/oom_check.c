@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "../../lib/check/cover.h"
 #include "../../lib/check/expect.h"
+#include "../../lib/check/mapped.h"
 #include "../../lib/check/verify.h"
 
 static void found(const struct finding *f, void *arg)
@@ -68,4 +70,54 @@ OOM(expect)
 	CHECK(r == 0 || r == -ENOMEM);
 	expect_free(x);
 	return r;
+}
+
+/* A directory with one file in it, open; -1 when there is none. */
+static int small_tree(char *dir)
+{
+	int top = mkdtemp(dir) ? open(dir, O_PATH | O_CLOEXEC) : -1;
+
+	REQUIRE(top >= 0 && mknodat(top, "file", S_IFREG | 0644, 0) == 0);
+	return top;
+}
+
+static void small_tree_done(const char *dir, int top)
+{
+	REQUIRE(unlinkat(top, "file", 0) == 0 && rmdir(dir) == 0);
+	(void)close(top);
+}
+
+OOM(cover_tree)
+{
+	char dir[] = "/tmp/oom-check-XXXXXX";
+	int top = small_tree(dir), r = -ENOMEM;
+	struct cover *c = cover_new();
+	struct err e = ERR_INIT;
+	struct idmap m;
+	uint64_t added;
+
+	if (c)
+		r = cover_tree(c, top, 1, &e);
+	if (r == 0)
+		r = cover_map(c, &m, &added, &e);
+	if (r == 0)
+		idmap_done(&m);
+	cover_free(c);
+	small_tree_done(dir, top);
+	return r;
+}
+
+OOM(mapped_infer)
+{
+	char dir[] = "/tmp/oom-check-XXXXXX";
+	int top = small_tree(dir);
+	struct err e = ERR_INIT;
+	struct idmap m;
+	ssize_t n = mapped_infer(top, top, 100, &m, &e);
+
+	CHECK(n == 2 || n == -ENOMEM);
+	if (n > 0)
+		idmap_done(&m);
+	small_tree_done(dir, top);
+	return n < 0 ? (int)n : 0;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../../lib/idmap/forms.h"
 #include "../../lib/idmap/idmap.h"
 #include "../../lib/idmap/userns.h"
 
@@ -68,6 +69,28 @@ OOM(userns_get)
 	if (r == 0)
 		idmap_done(&have);
 	userns_cache_done();
+	idmap_done(&m);
+	return r;
+}
+
+OOM(idmap_print_form)
+{
+	const char *text = "u:0:1:2 7:9:1;g:30:40:5";
+	struct err e = ERR_INIT;
+	struct idmap m;
+	int r = idmap_parse(&text, 1, NULL, &m, &e);
+
+	if (r < 0)
+		return r;
+	for (enum idmap_form form = FORM_KERNEL; form <= FORM_FSTAB && r == 0; form++) {
+		scoped_buf struct buf b = BUF_INIT;
+
+		if (form == FORM_NSPAWN)
+			continue; /* it cannot say this map */
+		r = idmap_print_form(&m, form, &b, &e);
+		if (r == 0 && !buf_get(&b))
+			r = -ENOMEM;
+	}
 	idmap_done(&m);
 	return r;
 }

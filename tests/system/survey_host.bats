@@ -51,6 +51,14 @@ no_new_mounts() {
 	[[ $(answer filesystem xfs) != yes ]] || grep -q ' xfs ' /proc/self/mountinfo || tell "xfs is not mounted any more"
 }
 
+@test "what cannot be tried is told from what is known, with its conditions" {
+	need root
+	host
+	grep -q ' nfs4\? ' /proc/self/mountinfo && skip "NFS is mounted here"
+	[[ $output == *'"name":"nfs","answer":"not tried","detail":'*'no kernel can ID-map NFS"'* ]] || tell "nothing of NFS"
+	[[ $output == *'"name":"fuse","answer":'*'"since":"6.12"'*'FUSE_ALLOW_IDMAP'*'default_permissions'* ]] || tell "nothing of FUSE"
+}
+
 @test "a path asks for its own filesystem only" {
 	need root
 	must_work "$SHIFTBOX" shift-check host --json /proc
@@ -88,7 +96,8 @@ no_new_mounts() {
 	mounts=$(cut -d' ' -f5- /proc/self/mountinfo)
 	host
 	no_new_mounts
-	must_equal "$(jq -r 'select(.section == "overlay") | .answer' <<<"$output" | sort | uniq -c | xargs)" "13 yes"
+	must_equal "$(jq -r 'select(.section == "overlay") | .answer' <<<"$output" | sort | uniq -c | xargs)" "1 no 13 yes"
+	must_equal "$(answer overlay 'ID-mapping the overlay itself')" no
 	must_work "$SHIFTBOX" shift-check host
 	for row in "whiteouts as attributes  *yes  *6.7" "layers that are detached mounts  *yes  *6.15" "^OVERLAYFS  *HERE  *SINCE"; do
 		grep -q "$row" <<<"$output" || tell "no row '$row'"

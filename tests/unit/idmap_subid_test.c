@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Lines of subuid and subgid, sound and faulty: each is met once, with its number and its fault. */
+
+#include <stdio.h>
+
+#include "../../lib/base/cleanup.h"
+#include "../../lib/idmap/subid.h"
+#include "test.h"
+
+struct met { size_t n, line, faults, reversed, mine; struct grant last; const char *fault; };
+
+static const struct user alice = { .name = "alice", .uid = 2001 };
+
+static int meet(const struct subid_line *l, void *arg)
+{
+	struct met *m = arg;
+
+	m->n++;
+	m->line = l->grant.line;
+	m->faults += l->fault != NULL;
+	m->fault = l->fault;
+	m->reversed += l->reversed;
+	m->mine += subid_is_users(l, &alice);
+	if (!l->fault)
+		m->last = l->grant;
+	return 0;
+}
+
+TEST(subid_meets_each_line_that_says_something_with_its_number)
+{
+	struct met m = { .n = 0 };
+
+	CHECK_INT(subid_each("# comment\n\nalice:1:2\n\nbob:3:4\n2001:5:6", meet, &m), 0);
+	CHECK_INT(m.n, 3);
+	CHECK_INT(m.line, 6);
+	CHECK_INT(m.faults, 0);
+	CHECK_INT(m.mine, 2); /* by name, and by number */
+	CHECK_INT(m.last.start, 5);
+	CHECK_INT(m.last.count, 6);
+}
+
+TEST(subid_tells_what_is_wrong_with_a_line)
+{
+	static const struct { const char *line, *fault; bool reversed; } rows[] = {
+		{ "alice:100000:65536", NULL, false },
+		{ "alice:4294967294:1", NULL, false },
+		{ "alice:0:4294967295", NULL, false },
+		{ "alice", "is no USER:START:COUNT", false },
+		{ "alice:1", "is no USER:START:COUNT", false },
+		{ "alice:1:2:3", "is no USER:START:COUNT", false },
+		{ "alice:1:2:", "is no USER:START:COUNT", false },
+		{ "alice::2", "START that is no decimal", false },
+		{ "alice:1:", "COUNT that is no decimal", false },
+		{ "alice:-1:2", "START that is no decimal", false },
+		{ "alice:1:0x2", "COUNT that is no decimal", false },
+		{ "alice: 1:2", "START that is no decimal", false },
+		{ "alice:1:0", "count 0", false },
+		{ "alice:4294967295:1", "beyond the last id", false },
+		{ "alice:1:4294967295", "beyond the last id", false },
+		{ "100000:65536:alice", "COUNT that is no decimal", true },
+		{ "100000:alice:65536", "START that is no decimal", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct met m = { .n = 0 };
+
+		CHECK_INT(subid_each(rows[i].line, meet, &m), 0);
+		CHECK_INT(m.n, 1);
+		CHECK_INT(m.reversed, rows[i].reversed);
+		if (!rows[i].fault)
+			CHECK(!m.fault);
+		else if (CHECK(m.fault != NULL))
+			CHECK_HAS(m.fault, rows[i].fault);
+	}
+}
+
+TEST(subid_knows_a_user_by_the_whole_name_only)
+{
+	static const struct { const char *line; bool mine; } rows[] = {
+		{ "alice:1:2", true }, { "2001:1:2", true }, { "alic:1:2", false }, { "alice2:1:2", false },
+		{ "Alice:1:2", false }, { "20011:1:2", false }, { "02001:1:2", true }, { ":1:2", false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct met m = { .n = 0 };
+
+		CHECK_INT(subid_each(rows[i].line, meet, &m), 0);
+		if (m.mine != rows[i].mine)
+			test_fail(__FILE__, __LINE__, "%s", rows[i].line);
+	}
+}
+
+static int stop(const struct subid_line *l, void *arg)
+{
+	(void)l;
+	return ++*(int *)arg == 2 ? 7 : 0;
+}
+
+TEST(subid_stops_where_it_is_told_to)
+{
+	int n = 0;
+
+	CHECK_INT(subid_each("a:1:1\nb:2:2\nc:3:3\n", stop, &n), 7);
+	CHECK_INT(n, 2);
+}
