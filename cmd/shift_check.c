@@ -7,12 +7,13 @@
 #include <string.h>
 
 #include "../lib/check/compare.h"
+#include "../lib/check/perm.h"
 #include "../lib/idmap/forms.h"
 
 /* Options that only some of the subcommands take. */
 enum takes {
 	TAKES_MAP = 1, TAKES_SIDES = 2, TAKES_STORE = 4, TAKES_THREADS = 8, TAKES_FINDINGS = 16, TAKES_FORMS = 32,
-	TAKES_NAMESPACES = 64,
+	TAKES_NAMESPACES = 64, TAKES_IMAGE = 128, TAKES_CALLER = 256,
 };
 
 /* To add a subcommand: a line here, a word in WORDS, a line of the synopsis, a file cmd/shift_check_WORD.c. */
@@ -23,14 +24,16 @@ static const struct subcommand {
 	int (*run)(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 } subcommands[] = {
 	/* the first one is meant when no word is given */
-	{ "verify", "PATH", 1, 1, TAKES_MAP | TAKES_SIDES | TAKES_STORE | TAKES_THREADS | TAKES_FINDINGS, check_verify },
+	{ "verify", "PATH", 1, 1,
+	  TAKES_MAP | TAKES_SIDES | TAKES_IMAGE | TAKES_STORE | TAKES_THREADS | TAKES_FINDINGS, check_verify },
+	{ "explain", "PATH", 1, 1, TAKES_IMAGE | TAKES_STORE | TAKES_CALLER, check_explain },
 	{ "list", "PATH", 0, 1, TAKES_NAMESPACES, check_list },
 	{ "map", "MAP", 0, SIZE_MAX, TAKES_STORE | TAKES_THREADS | TAKES_FORMS, check_map },
 	{ "subid", "USER", 0, 1, 0, check_subid },
 	{ "host", "PATH", 0, 1, 0, check_host },
 };
 
-#define WORDS "verify list map subid host"
+#define WORDS "verify explain list map subid host"
 
 static int parse_class(void *dst, const char *val, struct err *e)
 {
@@ -51,6 +54,17 @@ static int parse_form(void *dst, const char *val, struct err *e)
 	if (i < 0)
 		return err_usage(e, "'%s' is no form of a map: they are %s", val, IDMAP_FORM_WORDS);
 	*to = (unsigned)i + 1;
+	return 0;
+}
+
+static int parse_op(void *dst, const char *val, struct err *e)
+{
+	unsigned *op = dst;
+	int i = opt_word_index(PERM_OP_WORDS, val);
+
+	if (i < 0)
+		return err_usage(e, "'%s' is no operation: they are %s", val, PERM_OP_WORDS);
+	*op = (unsigned)i + 1;
 	return 0;
 }
 
@@ -82,11 +96,19 @@ static const struct opt shift_check_opts[] = {
 	OPT_STR(struct check_args, diff, "diff", 0, "MAP2", "Tell which disk ids this map shows otherwise", .excl = 2),
 	OPT_STR(struct check_args, cover, "cover", 0, "TREE", "Find the smallest map for this directory or image:NAME", .excl = 2,
 		.comp = COMP_DIR, .more = "With MAP, the part of MAP that is needed; ids that MAP has nothing for are findings."),
+	OPT_STR(struct check_args, as, "as", 0, "UID[:GID[,GID...]]", "Explain what this user may do",
+		.more = "Numbers, or names of this system; a name alone brings its groups with it. User 0 is taken to have all "
+		"capabilities of its user namespace, others none. The default is the caller as he is, or with --userns its root."),
+	OPT_STR(struct check_args, userns, "userns", 0, "pid:N", "Explain it for the user namespace of this process",
+		.more = "The ids of --as are then those of that namespace."),
+	OPT_FUNC(struct check_args, op, "op", 0, "OPERATION", parse_op, "Explain only this; the exit status tells if it works",
+		 .comp = COMP_WORDS, .words = PERM_OP_WORDS),
 	OPT_END
 };
 
 static const char *const shift_check_synopsis[] = {
 	"[verify] [-m MAP]... [--source DIR | --spec FILE | --image NAME [-s STORE]] PATH",
+	"explain [--as UID[:GID[,GID...]]] [--userns pid:N] [--op OPERATION] [--image NAME [-s STORE]] PATH",
 	"list [--all-namespaces] [PATH]",
 	"map [--to FORM] [--invert | --compose MAP2 | --diff MAP2] MAP...",
 	"map [--to FORM] --cover DIR|image:NAME [-s STORE] [MAP...]",
@@ -108,11 +130,12 @@ static const char *foreign(const struct check_args *a, unsigned takes)
 {
 	const struct { unsigned bit; const char *name; bool given; } options[] = {
 		{ TAKES_MAP, "map", a->maps.len > 0 }, { TAKES_SIDES, "source", a->source }, { TAKES_SIDES, "spec", a->spec },
-		{ TAKES_SIDES, "image", a->image }, { TAKES_STORE, "store", a->store }, { TAKES_THREADS, "threads", a->threads },
+		{ TAKES_IMAGE, "image", a->image }, { TAKES_STORE, "store", a->store }, { TAKES_THREADS, "threads", a->threads },
 		{ TAKES_FINDINGS, "only", a->only }, { TAKES_FINDINGS, "max-findings", a->max_findings },
 		{ TAKES_FINDINGS, "summary", a->summary }, { TAKES_FORMS, "to", a->to }, { TAKES_FORMS, "invert", a->invert },
 		{ TAKES_FORMS, "compose", a->compose }, { TAKES_FORMS, "diff", a->diff }, { TAKES_FORMS, "cover", a->cover },
 		{ TAKES_NAMESPACES, "all-namespaces", a->all_namespaces },
+		{ TAKES_CALLER, "as", a->as }, { TAKES_CALLER, "userns", a->userns }, { TAKES_CALLER, "op", a->op },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(options); i++)

@@ -15,12 +15,15 @@ struct check_args {
 	bool summary;
 	const char *compose, *diff, *cover; /* map */
 	bool invert;
+	const char *as, *userns; /* explain */
+	unsigned op;        /* an enum perm_op and 1; 0: all */
 	bool all_namespaces; /* list */
 	unsigned to;        /* an enum idmap_form and 1; 0: none */
 };
 
 /* The subcommands: operands are what follows the word. They return like a command's run(). */
 int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+int check_explain(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_host(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_list(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);

@@ -9,7 +9,7 @@ _shiftbox_options()
 {
 	case $1 in
 	mount-idmapped) echo '-m --map -o --options --strict-map -u --unmount -s --store --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --all-namespaces --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --all-namespaces --to --invert --compose --diff --cover --as --userns --op --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	image-unpack) echo '-s --store -N --name -j --jobs --platform --max-bytes --max-entries --keep-security --no-sync -l --list --show --remove --prune --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	esac
 }
@@ -36,6 +36,9 @@ _shiftbox_value()
 	shift-check:--compose) kind='none' ;;
 	shift-check:--diff) kind='none' ;;
 	shift-check:--cover) kind='dir' ;;
+	shift-check:--as) kind='none' ;;
+	shift-check:--userns) kind='none' ;;
+	shift-check:--op) kind='words' list='read write exec create unlink rename chmod utimes touch' ;;
 	shift-check:--color) kind='words' list='auto always never' ;;
 	image-unpack:--store | image-unpack:-s) kind='dir' ;;
 	image-unpack:--name | image-unpack:-N) kind='none' ;;
@@ -55,7 +58,7 @@ _shiftbox_operand()
 	kind=none list=''
 	case $1 in
 	mount-idmapped) kind='file' ;;
-	shift-check) kind='words' list='verify list map subid host' ;;
+	shift-check) kind='words' list='verify explain list map subid host' ;;
 	image-unpack) kind='file' ;;
 	esac
 }

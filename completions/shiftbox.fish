@@ -63,6 +63,9 @@ complete -c shiftbox -n '__shiftbox_using shift-check' -l invert -d 'Exchange th
 complete -c shiftbox -n '__shiftbox_using shift-check' -l compose -x -d 'Apply this map to what the first one shows'
 complete -c shiftbox -n '__shiftbox_using shift-check' -l diff -x -d 'Tell which disk ids this map shows otherwise'
 complete -c shiftbox -n '__shiftbox_using shift-check' -l cover -x -a '(__fish_complete_directories)' -d 'Find the smallest map for this directory or image:NAME'
+complete -c shiftbox -n '__shiftbox_using shift-check' -l as -x -d 'Explain what this user may do'
+complete -c shiftbox -n '__shiftbox_using shift-check' -l userns -x -d 'Explain it for the user namespace of this process'
+complete -c shiftbox -n '__shiftbox_using shift-check' -l op -x -a 'read write exec create unlink rename chmod utimes touch' -d 'Explain only this; the exit status tells if it works'
 complete -c shiftbox -n '__shiftbox_using shift-check' -l json -d 'Print results and errors as JSON'
 complete -c shiftbox -n '__shiftbox_using shift-check' -s v -l verbose -d 'Say each step, choice and fallback on stderr'
 complete -c shiftbox -n '__shiftbox_using shift-check' -s q -l quiet -d 'Print nothing but results and errors'
@@ -70,7 +73,7 @@ complete -c shiftbox -n '__shiftbox_using shift-check' -l color -x -a 'auto alwa
 complete -c shiftbox -n '__shiftbox_using shift-check' -s h -l help -d 'Show this help and exit'
 complete -c shiftbox -n '__shiftbox_using shift-check' -s V -l version -d 'Show the version and exit'
 complete -c shiftbox -n '__shiftbox_using shift-check' -F
-complete -c shiftbox -n '__shiftbox_using shift-check' -n 'not __fish_seen_subcommand_from verify list map subid host' -a 'verify list map subid host'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n 'not __fish_seen_subcommand_from verify explain list map subid host' -a 'verify explain list map subid host'
 
 complete -c shift-check -s m -l map -x -d 'Expect this map between disk ids and seen ids'
 complete -c shift-check -l source -x -a '(__fish_complete_directories)' -d 'Take the disk side from this directory'
@@ -87,6 +90,9 @@ complete -c shift-check -l invert -d 'Exchange the sides of the map'
 complete -c shift-check -l compose -x -d 'Apply this map to what the first one shows'
 complete -c shift-check -l diff -x -d 'Tell which disk ids this map shows otherwise'
 complete -c shift-check -l cover -x -a '(__fish_complete_directories)' -d 'Find the smallest map for this directory or image:NAME'
+complete -c shift-check -l as -x -d 'Explain what this user may do'
+complete -c shift-check -l userns -x -d 'Explain it for the user namespace of this process'
+complete -c shift-check -l op -x -a 'read write exec create unlink rename chmod utimes touch' -d 'Explain only this; the exit status tells if it works'
 complete -c shift-check -l json -d 'Print results and errors as JSON'
 complete -c shift-check -s v -l verbose -d 'Say each step, choice and fallback on stderr'
 complete -c shift-check -s q -l quiet -d 'Print nothing but results and errors'
@@ -94,7 +100,7 @@ complete -c shift-check -l color -x -a 'auto always never' -d 'Colour the output
 complete -c shift-check -s h -l help -d 'Show this help and exit'
 complete -c shift-check -s V -l version -d 'Show the version and exit'
 complete -c shift-check -F
-complete -c shift-check -n 'not __fish_seen_subcommand_from verify list map subid host' -a 'verify list map subid host'
+complete -c shift-check -n 'not __fish_seen_subcommand_from verify explain list map subid host' -a 'verify explain list map subid host'
 
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s N -l name -x -d 'Name the image'

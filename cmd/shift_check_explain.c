@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* shift-check explain: why does this file belong to whom it seems to, and what may somebody do with it? */
+
+#include "shift_check.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../lib/check/compare.h"
+#include "../lib/check/explain.h"
+#include "../lib/image/store.h"
+
+/* --- ids ----------------------------------------------------------------------------------------- */
+
+/* One id of the file, from disk to whoever looks. */
+struct chain {
+	const char *key, *name;    /* "owner", "user" */
+	bool gid;
+	bool has_disk, has_seen;   /* what is known, and what exists */
+	uint32_t disk, seen;
+	const struct idrange *line;/* of the mount's map */
+	bool overflow;             /* shown as the overflow id, and is not that */
+	bool certain;              /* overflow is known for sure */
+	bool has_ns;
+	uint32_t ns;               /* in --userns */
+	uint32_t shown;            /* here */
+};
+
+static const struct idrange *line_of(const struct idmap *m, bool gid, uint32_t disk)
+{
+	const struct idranges *r = gid ? &m->gid : &m->uid;
+
+	for (size_t i = 0; i < r->len; i++)
+		if (disk - r->items[i].disk < r->items[i].count)
+			return &r->items[i];
+	return NULL;
+}
+
+static void add_namespace(const struct explanation *x, struct chain *c)
+{
+	const struct idmap *m = &x->who.userns_map;
+
+	c->has_ns = x->who.userns && c->has_seen && (c->gid ? idmap_gid_disk : idmap_uid_disk)(m, c->seen, &c->ns);
+}
+
+/* The owner or the group. */
+static struct chain chain_of(const struct explanation *x, bool gid)
+{
+	const struct explain_inode *n = explain_file(x);
+	const struct explain_mount *m = &x->mounts.items[n->mount];
+	bool lost = gid ? n->gid_lost : n->uid_lost, shown = gid ? n->gid_shown : n->uid_shown;
+	struct chain c = {
+		.key = gid ? "group" : "owner", .name = gid ? "group" : "user", .gid = gid,
+		.disk = gid ? n->disk.gid : n->disk.uid, .seen = gid ? n->seen.gid : n->seen.uid,
+		.shown = gid ? n->seen.gid : n->seen.uid, .overflow = lost || shown, .certain = !shown,
+	};
+
+	c.has_disk = n->how == DISK_RAW || n->how == DISK_LAYER || (n->how != DISK_UNKNOWN && !lost && !shown);
+	c.has_seen = !lost && !shown;
+	if (m->kind == RAW_MAPPED && c.has_disk)
+		c.line = line_of(&m->map, gid, c.disk);
+	add_namespace(x, &c);
+	return c;
+}
+
+/* An id inside the file's metadata: of an ACL entry, or a capability's root. */
+static struct chain chain_inside(const struct explanation *x, const char *key, bool gid, uint32_t disk)
+{
+	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
+	struct chain c = { .key = key, .name = gid ? "group" : "user", .gid = gid, .disk = disk, .certain = true };
+
+	c.has_disk = disk != ATTR_NO_ID;
+	c.has_seen = c.has_disk && (gid ? perm_gid : perm_uid)(&m->facts, disk, &c.seen);
+	c.overflow = !c.has_seen;
+	c.shown = c.has_seen ? c.seen : gid ? x->overflow_gid : x->overflow_uid;
+	if (m->kind == RAW_MAPPED && c.has_disk)
+		c.line = line_of(&m->map, gid, disk);
+	add_namespace(x, &c);
+	return c;
+}
+
+static void put_chain_json(struct out *o, const struct explanation *x, const struct chain *c)
+{
+	char line[48];
+
+	if (c->has_disk)
+		out_u64(o, "disk", c->disk);
+	if (c->line) {
+		(void)snprintf(line, sizeof(line), "%u:%u:%u", c->line->disk, c->line->seen, c->line->count); /* fits */
+		out_str(o, "map_line", line);
+	}
+	if (c->has_seen)
+		out_u64(o, "seen", c->seen);
+	out_u64(o, "shown", c->shown);
+	out_bool(o, "overflow", c->overflow);
+	out_bool(o, "certain", c->certain);
+	if (c->has_ns)
+		out_u64(o, "userns", c->ns);
+	if (x->who.userns)
+		out_bool(o, "userns_overflow", !c->has_ns);
+}
+
+static void describe_chain(const struct explanation *x, const struct chain *c, struct buf *b)
+{
+	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
+
+	if (c->has_disk)
+		buf_printf(b, "disk %u", c->disk);
+	else
+		buf_str(b, "disk id not known");
+	if (c->line)
+		buf_printf(b, " -> map line %c:%u:%u:%u", c->gid ? 'g' : 'u', c->line->disk, c->line->seen, c->line->count);
+	else if (m->kind == RAW_MAPPED)
+		buf_str(b, " -> no line of the map has it");
+	else if (m->kind == RAW_HIDDEN)
+		buf_str(b, " -> a map that is not known");
+
+	if (!c->overflow)
+		buf_printf(b, " -> seen as %u%s", c->seen, c->seen == IDMAP_OVERFLOW ? " (really nobody)" : "");
+	else if (c->certain && c->has_disk && c->disk == c->shown)
+		buf_printf(b, " -> shown as %u (overflow: really nobody on disk, but without an id here)", c->shown);
+	else if (c->certain)
+		buf_printf(b, " -> shown as %u (overflow: it has no id here, this is not nobody)", c->shown);
+	else
+		buf_printf(b, " -> shown as %u (nobody, or overflow: that cannot be told)", c->shown);
+	if (c->has_ns)
+		buf_printf(b, " -> %u in pid:%d", c->ns, (int)x->who.userns);
+	else if (x->who.userns)
+		buf_printf(b, " -> no id in pid:%d, shown as %u (overflow)", (int)x->who.userns,
+			   c->gid ? x->overflow_gid : x->overflow_uid);
+}
+
+static void put_chain(struct out *o, const struct explanation *x, const struct chain *c, const char *label, const char *more)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	describe_chain(x, c, &b);
+	if (!out_json(o) && buf_get(&b))
+		out_line(o, "  %-11s %s%s", label, b.data, more);
+}
+
+/* --- ACL and capabilities ------------------------------------------------------------------------ */
+
+static void put_acl(struct out *o, const struct explanation *x, const char *key, const struct acl *a)
+{
+	static const struct { uint16_t tag; const char *word; bool id; } tags[] = {
+		{ 1, "owner", false }, { 2, "user", true }, { 4, "owning-group", false }, { 8, "group", true },
+		{ 16, "mask", false }, { 32, "other", false },
+	};
+
+	if (!a->len)
+		return;
+	out_array(o, key);
+	for (size_t i = 0; i < a->len; i++) {
+		const struct acl_entry *n = &a->items[i];
+		size_t t = 0;
+
+		while (t + 1 < ARRAY_LEN(tags) && tags[t].tag != n->tag)
+			t++;
+		out_begin(o, NULL);
+		out_str(o, "tag", tags[t].word);
+		out_str(o, "permissions", explain_bits(n->perm));
+		if (tags[t].id) {
+			struct chain c = chain_inside(x, key, n->tag == 8, n->id);
+			char label[16], more[16];
+
+			(void)snprintf(label, sizeof(label), "%s %s", *key == 'a' ? "ACL" : "dflt", c.name); /* fits */
+			(void)snprintf(more, sizeof(more), "  %s", explain_bits(n->perm)); /* fits */
+			put_chain_json(o, x, &c);
+			put_chain(o, x, &c, label, more);
+		}
+		out_end(o);
+	}
+	out_array_end(o);
+}
+
+static void put_cap(struct out *o, const struct explanation *x, const struct filecap *f)
+{
+	char mask[24];
+
+	if (!f->present)
+		return;
+	out_begin(o, "capability");
+	(void)snprintf(mask, sizeof(mask), "%016llx", (unsigned long long)f->permitted); /* fits */
+	if (f->root_unmapped) {
+		out_bool(o, "root_unmapped", true);
+		out_line(o, "  %-11s its root id has no id here: reading security.capability fails with EOVERFLOW", "capability");
+	} else {
+		struct chain c = chain_inside(x, "capability", false, f->root);
+
+		out_str(o, "permitted", mask);
+		put_chain_json(o, x, &c);
+		put_chain(o, x, &c, "cap root", c.overflow ? "; reading security.capability fails with EOVERFLOW" : "");
+	}
+	out_end(o);
+}
+
+/* --- where it is --------------------------------------------------------------------------------- */
+
+static void put_mount(struct out *o, const struct explanation *x)
+{
+	static const char *const kinds[] = {
+		[RAW_PLAIN] = "none", [RAW_MAPPED] = "known", [RAW_HIDDEN] = "hidden", [RAW_OVERLAY] = "overlay",
+	};
+	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
+	scoped_buf struct buf map = BUF_INIT, target = BUF_INIT, source = BUF_INIT;
+
+	idmap_print(&m->map, &map);
+	buf_escaped(&target, m->target, strlen(m->target));
+	buf_escaped(&source, m->source, strlen(m->source));
+	if (!buf_get(&map) || !buf_get(&target) || !buf_get(&source))
+		return;
+	out_begin(o, "mount");
+	out_u64(o, "id", (uint64_t)m->id);
+	out_str(o, "target", m->target);
+	out_str(o, "filesystem", m->type);
+	out_str(o, "source", m->source);
+	out_str(o, "options", m->options);
+	out_bool(o, "read_only", m->facts.ro || m->facts.fs_ro);
+	out_str(o, "map_state", kinds[m->kind]);
+	if (m->kind == RAW_MAPPED)
+		out_str(o, "map", map.data);
+	out_end(o);
+
+	out_line(o, "  %-11s %s of %s, mounted in the initial user namespace%s", "filesystem", m->type, source.data,
+		 m->fs_userns_assumed ? " (assumed: the kernel does not tell)" : "");
+	out_line(o, "  %-11s %d at %s, %s: %s%s", "mount", m->id, target.data, m->options,
+		 m->kind == RAW_MAPPED ? "map " : "", m->kind == RAW_MAPPED ? map.data : m->kind == RAW_HIDDEN ?
+		 "ID-mapped, but this kernel does not tell the map" :
+		 m->kind == RAW_OVERLAY ? "no map of its own, but its layers may have one" : "no map");
+}
+
+static void put_layer(struct out *o, const struct explanation *x)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	if (x->layer) {
+		out_str(o, "layer", x->layer);
+		buf_escaped(&b, x->layer, strlen(x->layer));
+		if (buf_get(&b))
+			out_line(o, "  %-11s %s: the disk ids are those stored there", "layer", b.data);
+	} else if (x->layer_unknown) {
+		out_str(o, "layer_unknown", x->layer_unknown);
+		out_line(o, "  %-11s not known: %s; an unpacked image is looked at with --image NAME", "layer", x->layer_unknown);
+	}
+}
+
+static const char *how_word(enum explain_disk how)
+{
+	static const char *const words[] = {
+		[DISK_RAW] = "raw", [DISK_PLAIN] = "plain", [DISK_INFERRED] = "inferred", [DISK_UNKNOWN] = "unknown",
+		[DISK_LAYER] = "layer",
+	};
+
+	return words[how];
+}
+
+static void put_file(struct out *o, const struct explanation *x, const char *path)
+{
+	const struct explain_inode *n = explain_file(x);
+	const struct meta *ids = n->how == DISK_UNKNOWN ? &n->seen : &n->disk;
+	scoped_buf struct buf b = BUF_INIT;
+
+	buf_escaped(&b, n->path, strlen(n->path));
+	if (!buf_get(&b))
+		return;
+	out_bytes(o, "path", path, strlen(path));
+	out_bytes(o, "resolved", n->path, strlen(n->path));
+	out_str(o, "type", compare_type_name(n->seen.mode));
+	out_mode(o, "mode", n->seen.mode & 07777);
+	out_str(o, "disk_ids", how_word(n->how));
+	out_line(o, "%s: %s, mode %04o", b.data, compare_type_name(n->seen.mode), n->seen.mode & 07777);
+	put_mount(o, x);
+	put_layer(o, x);
+	for (int gid = 0; gid < 2; gid++) {
+		struct chain c = chain_of(x, gid);
+
+		out_begin(o, c.key);
+		put_chain_json(o, x, &c);
+		out_end(o);
+		put_chain(o, x, &c, c.key, "");
+	}
+	put_acl(o, x, "acl", &ids->access);
+	put_acl(o, x, "default_acl", &ids->dflt);
+	put_cap(o, x, &ids->cap);
+}
+
+/* --- verdicts ------------------------------------------------------------------------------------ */
+
+static void put_caller(struct out *o, const struct explain_caller *w)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	out_begin(o, "caller");
+	out_u64(o, "uid", w->uid);
+	out_u64(o, "gid", w->gid);
+	out_array(o, "groups");
+	buf_printf(&b, "user %u, group %u", w->uid, w->gid);
+	for (size_t i = 0; i < w->groups.len; i++) {
+		out_u64(o, NULL, w->groups.items[i]);
+		buf_printf(&b, "%s%u", i ? "," : ", groups ", w->groups.items[i]);
+	}
+	out_array_end(o);
+	out_bool(o, "capabilities", w->cred.caps != 0);
+	buf_str(&b, w->cred.caps ? ", with capabilities" : ", without capabilities");
+	if (w->userns) {
+		out_i64(o, "userns_pid", w->userns);
+		buf_printf(&b, ", in the user namespace of pid:%d", (int)w->userns);
+	}
+	out_end(o);
+	if (buf_get(&b))
+		out_line(o, "for %s:", b.data);
+}
+
+/* What comes of it when it works: of a set-id bit, of a capability, of a new file. */
+static void put_effects(struct out *o, const struct explanation *x, enum perm_op op, const struct perm_verdict *d)
+{
+	static const char *const words[] = { "the set-id bit", "the capability" };
+	const enum perm_rule rules[] = { d->setid, d->filecap };
+	static const char *const keys[] = { "setid", "capability" };
+
+	if (op == PERM_CREATE) {
+		out_u64(o, "new_disk_uid", d->new_uid);
+		out_u64(o, "new_disk_gid", d->new_gid);
+		out_line(o, "          what is made has the disk ids %u:%u", d->new_uid, d->new_gid);
+	}
+	if (op != PERM_EXEC || !S_ISREG(explain_file(x)->seen.mode))
+		return;
+	for (size_t i = 0; i < 2; i++) {
+		struct perm_verdict shown = { .rule = rules[i] };
+		scoped_buf struct buf b = BUF_INIT;
+
+		out_str(o, keys[i], perm_rule_word(rules[i]));
+		explain_reason(x, &shown, x->inodes.len - 1, &b);
+		if (rules[i] != RULE_EFFECT_NONE && buf_get(&b))
+			out_line(o, "          %s %s", words[i], b.data);
+	}
+	if (d->setid == RULE_EFFECT_TAKEN) {
+		out_u64(o, "euid", d->euid);
+		out_u64(o, "egid", d->egid);
+		out_line(o, "          it then runs as user %u, group %u", d->euid, d->egid);
+	}
+}
+
+/* Returns whether it works, or -errno. */
+static int put_verdict(struct out *o, struct explanation *x, enum perm_op op, struct err *e)
+{
+	scoped_buf struct buf why = BUF_INIT, way = BUF_INIT;
+	struct perm_verdict d;
+	char name[16];
+	size_t at;
+
+	d = explain_verdict(x, op, &at);
+	explain_reason(x, &d, at, &why);
+	if (explain_way_out(x, op, &way) < 0 || !buf_get(&why))
+		return err_nomem(e);
+	out_begin(o, NULL);
+	out_str(o, "op", perm_op_word(op));
+	out_bool(o, "works", d.num == 0);
+	if (d.num)
+		out_str(o, "errno", err_name(d.num, name));
+	out_str(o, "rule", perm_rule_word(d.rule));
+	out_bytes(o, "about", x->inodes.items[at].path, strlen(x->inodes.items[at].path));
+	out_str(o, "why", why.data);
+	out_line(o, "  %-7s %s%s%s: %s", perm_op_word(op), out_color(o) ? d.num ? "\033[31m" : "\033[32m" : "",
+		 d.num ? err_name(d.num, name) : "yes", out_color(o) ? "\033[0m" : "", why.data);
+	if (d.num == 0)
+		put_effects(o, x, op, &d);
+	if (way.len) {
+		out_str(o, "try", way.data);
+		out_line(o, "          try: %s", way.data);
+	}
+	out_end(o);
+	return d.num == 0;
+}
+
+static int put_verdicts(struct out *o, struct explanation *x, const struct check_args *a, struct err *e)
+{
+	int status = STATUS_DONE;
+
+	put_caller(o, &x->who);
+	out_array(o, "verdicts");
+	for (unsigned op = 0; op < PERM_OPS; op++) {
+		int r;
+
+		if (a->op ? a->op != op + 1 : !explain_applies(x, op))
+			continue;
+		r = put_verdict(o, x, op, e);
+		if (r < 0)
+			return r;
+		if (a->op && !r)
+			status = STATUS_FOUND;
+	}
+	out_array_end(o);
+	return status;
+}
+
+static int image_layers(const struct check_args *a, struct store **ret_store, struct strv *ret, struct err *e)
+{
+	scoped_strv struct strv specs = { .len = 0 };
+	int r = store_open(a->store, 0, ret_store, e);
+
+	return r < 0 ? r : store_image_layers(*ret_store, a->image, ret, &specs, e);
+}
+
+int check_explain(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
+{
+	scoped_strv struct strv layers = { .len = 0 };
+	struct explanation x = { .detached = false };
+	struct store *store = NULL;
+	int r = 0;
+
+	if (a->store && !a->image)
+		return err_usage(e, "--store is where --image looks: it is of no use without it");
+	if (a->image)
+		r = image_layers(a, &store, &layers, e);
+	if (r == 0)
+		r = explain_look(operands[0], a->as, a->userns, a->image ? &layers : NULL, &x, e);
+	if (r == 0) {
+		out_begin(ctx->out, NULL);
+		put_file(ctx->out, &x, operands[0]);
+		r = put_verdicts(ctx->out, &x, a, e);
+		out_end(ctx->out);
+	}
+	explain_done(&x);
+	store_close(store);
+	return r;
+}

@@ -1,0 +1,270 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shift-check explain: the situations that people ask about, what it answers, and that the answer is right.
+
+load lib
+need root
+need kernel 6.15
+need prog setfacl setcap getfattr setpriv unshare
+
+test_setup() {
+	chmod 755 "$SCRATCH"
+	mkdir src m
+	echo data >src/file
+	chown 1000:1000 src/file
+}
+
+test_teardown() {
+	[ -z "${SLEEPER:-}" ] || kill "$SLEEPER"
+}
+
+map_mount() {
+	must_work "$SHIFTBOX" mount-idmapped -m "$1" "$2" "$3"
+}
+
+# A process in a user namespace with this map: SLEEPER.
+sleeper() {
+	unshare -U sleep 1000 &
+	SLEEPER=$!
+	until [ "$(readlink "/proc/$SLEEPER/ns/user")" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.02; done
+	echo "$1" >"/proc/$SLEEPER/uid_map"
+	echo "$1" >"/proc/$SLEEPER/gid_map"
+}
+
+explain() {
+	capture "$SHIFTBOX" shift-check explain "$@"
+	stderr_empty
+}
+
+# The output has this line, but for blanks and the ids of mounts and processes.
+says() {
+	grep -qxF -- "$1" <<<"$(sed -E 's/^ +//; s/  +/ /g; s/^mount [0-9]+/mount N/; s/pid:[0-9]+/pid:N/' <<<"$output")" ||
+		tell "it does not say: $1"
+}
+
+@test "which map applies, and who is nobody: overflow is told apart from the real nobody" {
+	touch src/nobody src/foreign
+	chown 65534:65534 src/nobody
+	chown 5000:5000 src/foreign
+	map_mount '0:100000:2000;65534:65534:1' src m
+	must_equal "$(owner m/nobody)" 65534:65534
+	must_equal "$(owner m/foreign)" 65534:65534
+	explain m/nobody
+	says "mount N at $SCRATCH/m, rw,relatime,idmapped: map b:0:100000:2000;b:65534:65534:1"
+	says 'owner disk 65534 -> map line u:65534:65534:1 -> seen as 65534 (really nobody)'
+	explain m/foreign
+	says 'owner disk 5000 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody)'
+	explain m/file
+	says 'owner disk 1000 -> map line u:0:100000:2000 -> seen as 101000'
+	says 'group disk 1000 -> map line g:0:100000:2000 -> seen as 101000'
+}
+
+@test "the map of a mount that was made long ago is told, with flags and a bind of it" {
+	mkdir again
+	map_mount '1000:0:1' src m
+	mount --bind m again
+	mount -o remount,bind,ro,nosuid again
+	explain again/file
+	says "mount N at $SCRATCH/again, ro,nosuid,relatime,idmapped: map b:1000:0:1"
+	says 'owner disk 1000 -> map line u:1000:0:1 -> seen as 0'
+}
+
+@test "every write fails with EOVERFLOW: it is predicted, and the change that is told makes it work" {
+	local change
+	mkdir src/dir
+	chmod 777 src/dir
+	map_mount '5:100000:1' src m
+	must_fail 1 "Value too large" touch m/dir/new
+	explain --op create m/dir
+	[ "$status" = 3 ] || tell "it should say 3"
+	says 'create EOVERFLOW: the caller'\''s ids cannot be stored: no disk id is seen as them through this mount'
+	change=$(sed -n 's/.*extend the map of .* by //p' <<<"$output")
+	[ -n "$change" ] || tell "no change is told"
+	umount m
+	map_mount "5:100000:1;$change" src m
+	must_work touch m/dir/new
+	explain --op create m/dir
+	[ "$status" = 0 ] || tell "now it works, and should say so"
+	says "what is made has the disk ids $(owner src/dir/new)"
+}
+
+@test "root cannot write, remove or chmod what has no id, and the one range that is missing is named" {
+	local op
+	touch src/foreign
+	chown 5000:5000 src/foreign
+	map_mount '0:0:2000' src m
+	for op in write unlink chmod; do
+		explain --op $op m/foreign
+		[ "$status" = 3 ] || tell "it should say 3"
+		says "try: extend the map of $SCRATCH/m by 5000:5000:1"
+	done
+	must_fail 1 "Value too large" chmod 600 m/foreign
+	must_fail 1 "Value too large" rm -f m/foreign
+	umount m
+	map_mount '0:0:2000;5000:5000:1' src m
+	must_work chmod 600 m/foreign
+	must_work rm -f m/foreign
+}
+
+@test "EACCES hides EOVERFLOW where the directory may not be searched" {
+	mkdir src/closed
+	chmod 700 src/closed
+	chown 5000 src/closed
+	map_mount '0:100000:2000' src m
+	must_fail 1 "Permission denied" touch m/closed/new
+	explain --op create m/closed
+	says 'create EACCES: its mode gives others ---, --x is wanted; CAP_DAC_OVERRIDE does not count: owner or group has no id in the caller'\''s user namespace'
+}
+
+@test "a container's root in front of a host directory: nobody, and what map would help" {
+	sleeper '0 100000 65536'
+	chown 1000:1000 src
+	explain --userns "pid:$SLEEPER" src/file
+	says 'owner disk 1000 -> seen as 1000 -> no id in pid:N, shown as 65534 (overflow)'
+	says 'write EACCES: its mode gives others r--, -w- is wanted; CAP_DAC_OVERRIDE does not count: owner or group has no id in the caller'\''s user namespace'
+	says "try: mount-idmapped -m '1000:100000:1' $SCRATCH/src TARGET, and use it there"
+	must_fail 1 "Permission denied" nsenter -t "$SLEEPER" -U tee -a src/file
+	map_mount '1000:100000:1' src m
+	explain --userns "pid:$SLEEPER" --op write m/file
+	[ "$status" = 0 ] || tell "it should work"
+	explain --userns "pid:$SLEEPER" m/file
+	says 'owner disk 1000 -> map line u:1000:100000:1 -> seen as 100000 -> 0 in pid:N'
+	nsenter -t "$SLEEPER" -U tee -a m/file <<<more
+	must_equal "$(tail -n1 src/file)" more
+}
+
+@test "the same directory handed on as another mount: which of them lost the map" {
+	mkdir volume
+	map_mount '1000:100000:1' src m
+	mount --bind src volume
+	explain m/file
+	says "mount N at $SCRATCH/m, rw,relatime,idmapped: map b:1000:100000:1"
+	explain volume/file
+	says "mount N at $SCRATCH/volume, rw,relatime: no map"
+	says 'owner disk 1000 -> seen as 1000'
+}
+
+@test "capabilities that cannot be read are explained, and whose they are when they can" {
+	setcap -n 7 cap_net_raw+ep src/file
+	map_mount '1000:101000:1' src m
+	must_fail 1 "Value too large" getfattr -n security.capability m/file
+	explain m/file
+	says 'cap root disk 7 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody); reading security.capability fails with EOVERFLOW'
+	umount m
+	map_mount '0:100000:2000' src m
+	explain m/file
+	says 'cap root disk 7 -> map line u:0:100000:2000 -> seen as 100007'
+}
+
+@test "ACL entries are translated like owners, and decide" {
+	chmod 600 src/file
+	setfacl -m u:33:rw,u:70000:r src/file
+	map_mount '0:100000:2000' src m
+	explain --as 100033 m/file
+	says 'ACL user disk 33 -> map line u:0:100000:2000 -> seen as 100033 rw-'
+	says 'ACL user disk 70000 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody) r--'
+	says 'read yes: its ACL gives user with disk id 33 rw-'
+	must_equal "$(setpriv --reuid 100033 --regid 9 --clear-groups cat m/file)" data
+	explain --as 33 --op read m/file
+	[ "$status" = 3 ] || tell "the disk id is nobody's here"
+}
+
+@test "a set-user-id file: what becomes of its bit here, and with nosuid" {
+	cp /bin/true src/prog
+	chown 5:5 src/prog
+	chmod 4755 src/prog
+	map_mount '0:100000:2000' src m
+	explain --as 1000 --op exec m/prog
+	says 'the set-id bit takes effect'
+	says 'it then runs as user 100005, group 1000'
+	mount -o remount,bind,nosuid m
+	explain --as 1000:1000 --op exec m/prog
+	says 'the set-id bit is ignored: the mount is nosuid'
+}
+
+@test "a read-only mount and a noexec one are named, with how to change them" {
+	chmod 755 src/file
+	map_mount '0:100000:2000' src m
+	mount -o remount,bind,ro,noexec m
+	explain --as 101000 --op write m/file
+	says 'write EROFS: the mount is read-only'
+	says "try: mount -o remount,bind,rw $SCRATCH/m"
+	explain --as 101000 --op exec m/file
+	says "try: mount -o remount,bind,exec $SCRATCH/m"
+}
+
+@test "an overlay: the layer that a file comes from, or that it cannot be told" {
+	mkdir l1 l2 up work o o2
+	touch l1/both l2/both l2/low
+	chown 33:44 l2/low
+	mount -t overlay o -o "lowerdir=$SCRATCH/l1:$SCRATCH/l2,upperdir=$SCRATCH/up,workdir=$SCRATCH/work" o
+	touch o/new
+	explain o/low
+	says "layer $SCRATCH/l2: the disk ids are those stored there"
+	says 'owner disk 33 -> seen as 33'
+	explain o/both
+	says "layer $SCRATCH/l1: the disk ids are those stored there"
+	explain o/new
+	says "layer $SCRATCH/up: the disk ids are those stored there"
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o "lower=$SCRATCH/l1,lower=$SCRATCH/l2,ephemeral" overlay o2
+	explain o2/low
+	says 'owner disk id not known -> seen as 100033'
+	grep -q 'layer *not known: its layers were given as descriptors' <<<"$output" || tell "the layer"
+}
+
+@test "an ordinary user without any right is told the same as root is told of him" {
+	local mine roots
+	map_mount '1000:1001:1' src m
+	mine=$(setpriv --reuid 1001 --regid 1001 --clear-groups --inh-caps=-all "$SHIFTBOX" shift-check explain m/file)
+	roots=$("$SHIFTBOX" shift-check explain --as 1001:1001 m/file)
+	must_equal "$mine" "$roots"
+	grep -q 'write *yes: its mode gives the owner rw-' <<<"$mine"
+}
+
+@test "inside a user namespace an id that does not exist there is not taken for nobody" {
+	capture unshare -Ur "$SHIFTBOX" shift-check explain src/file
+	says 'owner disk id not known -> shown as 65534 (overflow: it has no id here, this is not nobody)'
+	says 'chmod EPERM: only the owner may, and the caller is another one; CAP_FOWNER does not count: owner or group has no id in the caller'\''s user namespace'
+}
+
+@test "nothing that is told to try is a chown" {
+	touch src/foreign
+	chown 5000:5000 src/foreign
+	map_mount '0:100000:10' src m
+	explain m/foreign
+	grep -q 'try:' <<<"$output" || tell "nothing to try"
+	! grep -qi chown <<<"$output" || tell "it speaks of chown"
+}
+
+@test "the keys of --json stay" {
+	local want
+	setfacl -m u:33:r src/file
+	map_mount '0:100000:2000' src m
+	sleeper '0 100000 65536'
+	explain --json --userns "pid:$SLEEPER" --as 33:33,7 --op write m/file
+	want='{"path":"m/file","resolved":"DIR/m/file","type":"regular file","mode":"0644","disk_ids":"raw","mount":{"id":N,'
+	want+='"target":"DIR/m","filesystem":"tmpfs","source":"shiftbox-test","options":"rw,relatime,idmapped","read_only":false,'
+	want+='"map_state":"known","map":"b:0:100000:2000"},"owner":{"disk":1000,"map_line":"0:100000:2000","seen":101000,'
+	want+='"shown":101000,"overflow":false,"certain":true,"userns":1000,"userns_overflow":false},"group":{"disk":1000,'
+	want+='"map_line":"0:100000:2000","seen":101000,"shown":101000,"overflow":false,"certain":true,"userns":1000,'
+	want+='"userns_overflow":false},"acl":[{"tag":"owner","permissions":"rw-"},{"tag":"user","permissions":"r--","disk":33,'
+	want+='"map_line":"0:100000:2000","seen":100033,"shown":100033,"overflow":false,"certain":true,"userns":33,'
+	want+='"userns_overflow":false},{"tag":"owning-group","permissions":"r--"},{"tag":"mask","permissions":"r--"},'
+	want+='{"tag":"other","permissions":"r--"}],"caller":{"uid":33,"gid":33,"groups":[7],"capabilities":false,'
+	want+='"userns_pid":N},"verdicts":[{"op":"write","works":false,"errno":"EACCES","rule":"acl-user",'
+	want+='"about":"DIR/m/file","why":"its ACL gives user with disk id 33 r--, -w- is wanted",'
+	want+='"try":"do it as user 1000, group 1000"}]}'
+	must_equal "$(sed -E "s|$SCRATCH|DIR|g; s/\"(id|userns_pid)\":[0-9]+/\"\1\":N/g" <<<"$output")" "$want"
+}
+
+@test "what is no path, user, namespace or operation is refused by name" {
+	must_fail 1 'cannot open' "$SHIFTBOX" shift-check explain nothing
+	must_fail 1 'no user of this name' "$SHIFTBOX" shift-check explain --as no-such-user src
+	must_fail 2 'is no list of groups' "$SHIFTBOX" shift-check explain --as 1:2,,3 src
+	must_fail 2 'names no user' "$SHIFTBOX" shift-check explain --as :1 src
+	must_fail 2 'is no user namespace: pid:N' "$SHIFTBOX" shift-check explain --userns 4711 src
+	must_fail 2 'is no operation' "$SHIFTBOX" shift-check explain --op sing src
+	must_fail 2 'explain takes no --map' "$SHIFTBOX" shift-check explain -m 0:1:1 src
+	sleeper '0 100000 10'
+	must_fail 1 'user 11 does not exist in the user namespace' "$SHIFTBOX" shift-check explain --userns "pid:$SLEEPER" --as 11 src
+}
