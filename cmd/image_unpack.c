@@ -53,7 +53,9 @@ static const struct opt image_unpack_opts[] = {
 	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store", .excl = EXCL_MODE),
 	OPT_STR(struct unpack_args, show, "show", 0, "NAME", "Show an image and its layers", .excl = EXCL_MODE),
 	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME", "Remove an image, but not its layers", .excl = EXCL_MODE),
-	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove the layers that no image names", .excl = EXCL_MODE),
+	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove the layers that no image names", .excl = EXCL_MODE,
+		 .more = "What is mounted is not looked at: before, unmount the stacks of images that were removed or replaced "
+			 "since, or their files vanish from under them."),
 	OPT_END
 };
 
@@ -355,6 +357,7 @@ static int run_remove(const struct unpack_args *a, struct ctx *ctx, struct store
 		out_begin(ctx->out, NULL);
 		out_str(ctx->out, "event", "remove");
 		out_str(ctx->out, "name", a->remove);
+		out_bool(ctx->out, "removed", !ctx->dry_run);
 		out_end(ctx->out);
 	}
 	return r;
@@ -374,6 +377,7 @@ static void pruned(const struct store_layer *l, void *arg)
 	out_str(ctx->out, "directory", l->dir);
 	out_u64(ctx->out, "entries", l->entries);
 	out_u64(ctx->out, "bytes", l->bytes);
+	out_bool(ctx->out, "removed", !ctx->dry_run);
 	out_end(ctx->out);
 }
 

@@ -41,6 +41,14 @@ static const char *const mount_synopsis[] = {
 	NULL
 };
 
+static void say_unmount(struct out *out, const char *target)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	buf_escaped(&b, target, strlen(target));
+	out_line(out, "unmount '%s'", buf_get(&b) ? buf_get(&b) : "?");
+}
+
 static int unmount_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
 	if (a->maps.len || a->options.len || a->strict || a->store)
@@ -54,6 +62,8 @@ static int unmount_all(const struct mount_args *a, struct ctx *ctx, struct err *
 
 		if (r < 0)
 			return r;
+		if (ctx->dry_run)
+			say_unmount(ctx->out, target);
 		out_begin(ctx->out, NULL);
 		out_str(ctx->out, "target", target);
 		out_bool(ctx->out, "unmounted", !ctx->dry_run);

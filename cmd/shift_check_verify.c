@@ -118,6 +118,8 @@ static void put_summary(struct out *out, const struct verify_counts *c, bool qui
 			buf_printf(&b, "%s%llu %s", n++ ? ", " : ": ", (unsigned long long)c->findings[i], finding_word(i));
 	if (c->vanished)
 		buf_printf(&b, " (%llu vanished meanwhile)", (unsigned long long)c->vanished);
+	if (c->mounts)
+		buf_printf(&b, " (%llu mount%s below not entered)", (unsigned long long)c->mounts, c->mounts == 1 ? "" : "s");
 	if (buf_get(&b) && (total || !quiet))
 		out_line(out, "%s", b.data);
 }

@@ -65,10 +65,15 @@ static int check_private(const struct store *s, struct err *e)
 static int adopt(const struct store *s, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
+	struct stat st;
 	int r;
 
 	if (faccessat(s->fd, "layers", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
+	if (fstat(s->fd, &st) < 0)
+		return err_set(e, errno, s->path, "cannot stat the store");
+	if (st.st_uid != geteuid())
+		return 0; /* check_private() refuses it, as it is */
 	r = store_list_dir(s->fd, s->path, &names, e);
 	if (r < 0)
 		return r;

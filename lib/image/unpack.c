@@ -20,7 +20,7 @@
 #include "store_priv.h"
 #include "unpack_priv.h"
 
-enum { MAX_JOBS = 64 };
+enum { MAX_JOBS = 64, OPEN_FILES = 65536 };
 
 static void tell(struct work *w, struct job *j, enum progress_state state)
 {
@@ -435,9 +435,9 @@ static void raise_open_files(void)
 {
 	struct rlimit l;
 
-	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur == l.rlim_max)
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur == l.rlim_max || l.rlim_cur >= OPEN_FILES)
 		return;
-	l.rlim_cur = l.rlim_max < 65536 ? l.rlim_max : 65536;
+	l.rlim_cur = l.rlim_max < OPEN_FILES ? l.rlim_max : OPEN_FILES;
 	(void)setrlimit(RLIMIT_NOFILE, &l); /* where it does not help, opening a file will say so */
 }
 

@@ -14,8 +14,10 @@ int fsids_enter(struct fsids *f, uint32_t uid, uint32_t gid, struct err *e)
 	int bits = prctl(PR_GET_SECUREBITS);
 
 	if (bits < 0 || prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECBIT_NO_SETUID_FIXUP) < 0) {
+		int r = err_set(e, errno, NULL, "cannot keep the capabilities while creating files as %u:%u", uid, gid);
+
 		err_op(e, "securebits");
-		return err_set(e, errno, NULL, "cannot keep the capabilities while creating files as %u:%u", uid, gid);
+		return r;
 	}
 	f->securebits = bits;
 	f->gid = (uint32_t)sys_setfsgid(gid);

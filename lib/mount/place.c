@@ -39,8 +39,10 @@ int place_open(const char *path, struct place *ret, struct err *e)
 		slash[slash == copy ? 1 : 0] = '\0';
 	ret->dirfd = open(slash ? copy : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (ret->dirfd < 0) {
+		int r = err_set(e, errno, path, "cannot open the directory above it");
+
 		err_op(e, "open");
-		return err_set(e, errno, path, "cannot open the directory above it");
+		return r;
 	}
 	return 0;
 }

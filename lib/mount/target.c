@@ -44,8 +44,9 @@ static int create(struct target *t, int dirfd, const char *name, bool dir, uint3
 	if (r < 0 && errno == EEXIST)
 		return 0;
 	if (r < 0) {
+		r = err_set(e, errno, path, "cannot create the target");
 		err_op(e, "mkdir");
-		return err_set(e, errno, path, "cannot create the target");
+		return r;
 	}
 	if (fd >= 0)
 		(void)close(fd); /* empty: nothing to lose */
@@ -78,8 +79,9 @@ static int create_path(struct target *t, char *path, const struct target_how *ho
 			return r;
 		next = openat(dir, p, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (next < 0) {
+			r = err_set(e, errno, path, "cannot open a parent of the target");
 			err_op(e, "open");
-			return err_set(e, errno, path, "cannot open a parent of the target");
+			return r;
 		}
 		cleanup_fd(&dir);
 		dir = next;

@@ -31,8 +31,10 @@ int tree_open(const char *path, int *ret_fd, struct err *e)
 	int fd = open(path, O_PATH | O_CLOEXEC);
 
 	if (fd < 0) {
+		int r = err_set(e, errno, path, "cannot open the source");
+
 		err_op(e, "open");
-		return err_set(e, errno, path, "cannot open the source");
+		return r;
 	}
 	*ret_fd = fd;
 	return 0;

@@ -19,12 +19,15 @@
 
 static int remember(struct upper_made *m, int dirfd, const char *name, struct err *e)
 {
+	int r;
+
 	m->dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+	r = m->dirfd < 0 ? err_set(e, errno, name, "cannot keep the directory above it open") : 0;
 	m->name = strdup(name);
-	if (m->dirfd >= 0 && m->name)
+	if (r == 0 && m->name)
 		return 0;
 	(void)unlinkat(dirfd, name, AT_REMOVEDIR); /* ours, and empty */
-	return err_nomem(e);
+	return r < 0 ? r : err_nomem(e);
 }
 
 /* Open the directory at a place, after creating it if it is missing. via: where to create, the same directory or a view of it. */
@@ -182,6 +185,14 @@ static int prepare_on_disk(const struct mount_plan *p, int lower, int lower_raw,
 	return r;
 }
 
+static int no_tmpfs(const char *op, struct err *e)
+{
+	int r = err_set(e, errno, "tmpfs", "cannot make a filesystem in memory");
+
+	err_op(e, op);
+	return r;
+}
+
 /* A tmpfs that exists only for this. */
 static int make_tmpfs(uint64_t bytes, int *ret_mnt, struct err *e)
 {
@@ -189,23 +200,15 @@ static int make_tmpfs(uint64_t bytes, int *ret_mnt, struct err *e)
 	char size[32];
 
 	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes); /* fits: 20 digits */
-	if (fs < 0) {
-		err_op(e, "fsopen");
-		return err_set(e, errno, "tmpfs", "cannot make a filesystem in memory");
-	}
+	if (fs < 0)
+		return no_tmpfs("fsopen", e);
 	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "shiftbox", 0) < 0 ||
 	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) < 0 ||
 	    (bytes && sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0) < 0) ||
-	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
-		err_op(e, "fsconfig");
-		return err_set(e, errno, "tmpfs", "cannot make a filesystem in memory");
-	}
+	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return no_tmpfs("fsconfig", e);
 	*ret_mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	if (*ret_mnt < 0) {
-		err_op(e, "fsmount");
-		return err_set(e, errno, "tmpfs", "cannot make a filesystem in memory");
-	}
-	return 0;
+	return *ret_mnt < 0 ? no_tmpfs("fsmount", e) : 0;
 }
 
 static int fill_tmpfs(const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)

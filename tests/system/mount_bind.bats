@@ -296,6 +296,10 @@ as() {
 	must_equal "$(jq -r '.map + " " + .flags + " " + (.steps | length | tostring)' <<<"$output")" "b:5:9:1 rw,private 2"
 	must_equal "$(mounts)" 1
 	must_fail 1 "nothing is mounted there" $MI -n -u target
+	must_work $MI source target
+	must_work $MI -n -u target
+	must_equal "$output" "unmount 'target'"
+	must_work $MI -u target
 }
 
 @test "the result as JSON" {

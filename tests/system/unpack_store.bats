@@ -203,10 +203,14 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --show a
 	json 'set(d[0]) == {"name", "store", "manifest", "config", "created", "os", "architecture", "layers"}'
 	json 'all(set(x) == {"directory", "entries", "bytes", "root_opaque"} for x in d[0]["layers"])'
+	must_work "$SHIFTBOX" image-unpack -n --json -s "$STORE" --remove a
+	json 'd == [{"event": "remove", "name": "a", "removed": False}]'
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --remove a
-	json 'd == [{"event": "remove", "name": "a"}]'
+	json 'd == [{"event": "remove", "name": "a", "removed": True}]'
+	must_work "$SHIFTBOX" image-unpack -n --json -s "$STORE" --prune
+	json 'len(d) == 2 and all(set(x) == {"event", "directory", "entries", "bytes", "removed"} and x["removed"] is False for x in d)'
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --prune
-	json 'len(d) == 2 and all(set(x) == {"event", "directory", "entries", "bytes"} for x in d)'
+	json 'len(d) == 2 and all(x["removed"] is True for x in d)'
 }
 
 @test "a store that others can pass, or that is not ours, is refused; what is no store too" {
@@ -229,8 +233,9 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	must_fail 1 "there is no store here" "$SHIFTBOX" image-unpack -s nowhere --list
 	[ ! -e nowhere ]
 	make_user alice 1234 200000 65536
-	install -d -m 700 -o alice hers
+	install -d -m 755 -o alice hers
 	must_fail 1 "belongs to another user" "$SHIFTBOX" image-unpack -s hers a
+	must_equal "$(stat -c %a hers)" 755 # refused as it was, not closed first
 }
 
 @test "an ordinary user is told what is needed" {
