@@ -150,6 +150,9 @@ static int fill(struct mount_plan *p, const char *source, const char *target, co
 
 	p->kind = layers || !strcmp(source, "overlay") ? MOUNT_OVERLAY : MOUNT_BIND;
 	p->flags = o->flags;
+	/* The map makes the container's root the owner of the image's devices, and no namespace keeps it from opening them. */
+	if (layers && !((o->flags.set | o->flags.clear) & MOUNT_ATTR_NODEV))
+		p->flags.set |= MOUNT_ATTR_NODEV;
 	if (!p->flags.propagation)
 		p->flags.propagation = MS_PRIVATE;
 	p->mkdir = o->mkdir;

@@ -56,8 +56,8 @@ struct mount_plan {
 
 /*
  * The plan for SOURCE and TARGET under these options. A source "overlay" takes its layers from the
- * options' lower=; layers, when not NULL, are those of an image (topmost first) and source is its
- * name. strict: a map for users or groups alone is refused. Looks up what a map refers to (users,
+ * options' lower=; layers, when not NULL, are those of an image (topmost first), source is its
+ * name, and nodev is set unless the options say dev. strict: a map for users or groups alone is refused. Looks up what a map refers to (users,
  * subuid, owners), nothing else. Free with mount_plan_done(). Errors: usage for options that do not go
  * together; those of idmap_parse().
  */

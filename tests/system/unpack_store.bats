@@ -269,3 +269,21 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	must_fail 1 "cannot be the name" "$SHIFTBOX" image-unpack -s "$STORE" --show ../images/a
 	must_fail 1 "cannot be the name" "$SHIFTBOX" image-unpack -s "$STORE" --remove ..
 }
+
+@test "a device of an image is opened only where that was asked for" {
+	local o
+	# A device that its owner alone may open, and the map's root is its owner.
+	image a '{"layers":[{"files":{"dev":{"type":"dir"},"dev/zero":{"type":"char","mode":"600","dev":[1,5]}}}]}'
+	unpack a
+	mkdir at
+	chmod 711 .
+	for o in ro ephemeral; do
+		must_work "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o "$o" image:a at
+		must_equal "$(owner at/dev/zero)" 100000:100000
+		must_fail 1 "Permission denied" setpriv --reuid 100000 --regid 100000 --clear-groups head -c 1 at/dev/zero
+		must_work "$SHIFTBOX" mount-idmapped -u at
+		must_work "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o "$o,dev" image:a at
+		must_work setpriv --reuid 100000 --regid 100000 --clear-groups head -c 1 at/dev/zero
+		must_work "$SHIFTBOX" mount-idmapped -u at
+	done
+}
