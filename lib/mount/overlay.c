@@ -56,6 +56,23 @@ static int clone_layers(struct stack *s, struct overlap *overlap, int *ret_top, 
 	return 0;
 }
 
+/* Without an upper OverlayFS wants two layers (EINVAL, "at least 2 lowerdir are needed"): an empty one makes no difference. */
+static int add_empty_layer(struct stack *s, struct err *e)
+{
+	scoped_fd int empty = -1;
+	int r;
+
+	if (s->plan->upper_kind != UPPER_NONE || s->lowers.len != 1)
+		return 0;
+	r = tree_tmpfs(0, &empty, e);
+	if (r < 0)
+		return r;
+	if (VEC_ADD(&s->lowers, empty) < 0)
+		return err_nomem(e);
+	(void)TAKE_FD(empty);
+	return 0;
+}
+
 /*
  * Closing a detached mount makes the kernel wait for a grace period, each time: 2 ms, and there may be 500. So the
  * clones, which have served, are attached to one detached tmpfs (Linux 6.15) and go with it in a single wait. Where that
@@ -195,6 +212,8 @@ static int assemble(struct stack *s, struct overlap *overlap, struct overlay *o,
 	int r;
 
 	r = clone_layers(s, overlap, &top, e);
+	if (r == 0)
+		r = add_empty_layer(s, e);
 	if (r == 0 && p->upper_kind != UPPER_NONE)
 		r = upper_prepare(p, s->lowers.items[0], top, &o->upper, e);
 	if (r == 0 && p->upper_kind == UPPER_DIR)

@@ -42,6 +42,9 @@ int tree_setattr(int fd, const struct mount_flags *flags, int userns);
  */
 int tree_map(int tree, int source, const char *name, const struct idmap *map, const struct mount_flags *flags, struct err *e);
 
+/* A tmpfs of its own, detached, with a root of mode 0700; bytes: its limit, 0 for the kernel's default. */
+int tree_tmpfs(uint64_t bytes, int *ret_mnt, struct err *e);
+
 /* For clones that only serve: private, else as they come. */
 extern const struct mount_flags tree_flags_private;
 

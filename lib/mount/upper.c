@@ -185,38 +185,12 @@ static int prepare_on_disk(const struct mount_plan *p, int lower, int lower_raw,
 	return r;
 }
 
-static int no_tmpfs(const char *op, struct err *e)
-{
-	int r = err_set(e, errno, "tmpfs", "cannot make a filesystem in memory");
-
-	err_op(e, op);
-	return r;
-}
-
-/* A tmpfs that exists only for this. */
-static int make_tmpfs(uint64_t bytes, int *ret_mnt, struct err *e)
-{
-	scoped_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	char size[32];
-
-	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes); /* fits: 20 digits */
-	if (fs < 0)
-		return no_tmpfs("fsopen", e);
-	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "shiftbox", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) < 0 ||
-	    (bytes && sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0) < 0) ||
-	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return no_tmpfs("fsconfig", e);
-	*ret_mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	return *ret_mnt < 0 ? no_tmpfs("fsmount", e) : 0;
-}
-
 static int fill_tmpfs(const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
 {
 	struct birth b[2];
 	int r;
 
-	r = make_tmpfs(p->ephemeral_size, &u->mnt, e);
+	r = tree_tmpfs(p->ephemeral_size, &u->mnt, e);
 	if (r == 0)
 		r = choose_owners(p, lower, lower_raw, u, &b[0], &b[1], e);
 	if (r == 0)

@@ -65,6 +65,22 @@ readonly_stack() {
 	each_way readonly_stack
 }
 
+single_layer() {
+	must_work $MI -m +100000 -o lower=base overlay merged
+	must_equal "$(owner merged/dir/file) $(owner merged) $(stat -c %a merged)" "100033:100044 100000:100000 755"
+	must_equal "$(ls -A merged)" "$(ls -A base)"
+	must_fail 1 "Read-only" touch merged/x
+	must_equal "$(mounts)" 2
+	must_work $MI -u merged
+	must_work $MI -o lower=base overlay merged
+	must_equal "$(owner merged/dir/file)" 33:44
+	must_work $MI -u merged
+}
+
+@test "a single layer without an upper is a stack, too" {
+	each_way single_layer
+}
+
 portable_upper() {
 	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/up overlay merged
 	must_equal "$(mounts)" 2
