@@ -33,7 +33,7 @@ static void map_text(const struct mapped_mount *m, struct buf *b)
 	if (m->from == FROM_SAMPLES)
 		buf_printf(b, " (inferred from %zu files)", m->samples);
 	if (m->from == FROM_NOWHERE)
-		buf_str(b, m->overlay ? "not known (an overlay does not tell)" : "not known");
+		buf_str(b, m->overlay && !m->surely ? "not known (an overlay does not tell)" : "mapped, how is not known");
 }
 
 static void from_word(enum map_from from, char ret[static 16])

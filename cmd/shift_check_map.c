@@ -35,6 +35,8 @@ static void put_ranges(struct out *out, const char *key, const struct idranges *
 
 static void put_words(struct out *out, const char *kind, const struct idranges *r)
 {
+	uint64_t mapped = 0;
+
 	for (size_t i = 0; i < r->len; i++) {
 		const struct idrange *x = &r->items[i];
 
@@ -45,7 +47,11 @@ static void put_words(struct out *out, const char *kind, const struct idranges *
 		else
 			out_line(out, "%sdisk %" PRIu32 "-%" PRIu32 " is seen as %" PRIu32 "-%" PRIu32, kind,
 				 x->disk, x->disk + (x->count - 1), x->seen, x->seen + (x->count - 1));
+		mapped += x->count;
 	}
+	if (mapped < UINT32_MAX)
+		out_line(out, "%sother ids have no mapping: their files are seen as nobody's (%u), and new ones cannot be made",
+			 kind, IDMAP_OVERFLOW);
 }
 
 /* Text of several lines, whose last newline is the line's own. */

@@ -114,13 +114,13 @@ static void enter(struct host *h)
 			return;
 		}
 	}
-	if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
-		(void)snprintf(h->refused, sizeof(h->refused), "mounts cannot be made private: %s", strerrordesc_np(errno));
-		return;
-	}
 	h->entered = true;
+	h->may_attach = sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
+	if (!h->may_attach) /* in a chroot, whose root is no mount point; only detached mounts then */
+		(void)snprintf(h->refused, sizeof(h->refused), "mounts cannot be made private: %s", strerrordesc_np(errno));
 	if (idmap_from_ranges(&zero, 1, &zero, 1, &m, &e) < 0 || userns_get(&m, &h->userns, &e) < 0)
-		(void)snprintf(h->refused, sizeof(h->refused), "%.120s: %.100s", e.what, strerrordesc_np(e.num)); /* cut when long */
+		(void)snprintf(h->refused, sizeof(h->refused), "%.100s: %.140s", e.what,
+			       e.why[0] ? e.why : strerrordesc_np(e.num)); /* cut when long */
 }
 
 int host_scratch(void)

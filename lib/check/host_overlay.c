@@ -96,7 +96,7 @@ static int attach_mapped(const struct trial *t, const char *dir, const char *nam
 	clone = host_mapped_clone(t->h, fd);
 	if (clone < 0)
 		return clone;
-	if (mkdir(name, 0755) < 0 || sys_move_mount(clone, "", AT_FDCWD, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if ((mkdir(name, 0755) < 0 && errno != EEXIST) || sys_move_mount(clone, "", AT_FDCWD, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
 	return 0;
 }
@@ -145,6 +145,8 @@ static void try_layers(struct trial *t)
 	const struct param names[] = { STRING("lowerdir", "a:b"), { 0 } };
 	const struct param mapped[] = { STRING("lowerdir", "m:b"), { 0 } };
 	const struct param plus[] = { STRING("lowerdir+", "a"), STRING("lowerdir+", "b"), { 0 } };
+	/* Before Linux 6.3 a tmpfs cannot be mapped, but what these are on may be. Nothing is written there. */
+	static const char *const others[] = { "/", "/usr", "/var", "/home" };
 	scoped_fd int a = open("a", O_PATH | O_DIRECTORY | O_CLOEXEC), b = open("b", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	scoped_fd int clone = -1, one = -1, two = -1, three = -1, four = -1, five = -1;
 	int r;
@@ -153,8 +155,10 @@ static void try_layers(struct trial *t)
 	row(t, "stacking directories", t->h->own_userns ? "5.11" : "3.18", one);
 	try_mapping_itself(t, one);
 	r = attach_mapped(t, "a", "m");
+	for (size_t i = 0; i < ARRAY_LEN(others) && r < 0; i++)
+		r = attach_mapped(t, others[i], "m");
 	if (r < 0) {
-		row_not_tried(t, "ID-mapped layers", "5.19", "there is no ID-mapped tmpfs to try it on (Linux 6.3)");
+		row_not_tried(t, "ID-mapped layers", "5.19", "there is no directory here that can be ID-mapped");
 	} else {
 		two = stack(t, mapped);
 		row(t, "ID-mapped layers", "5.19", two);
@@ -196,7 +200,8 @@ static void try_upper(struct trial *t)
 
 	row(t, "writable (upperdir, workdir)", t->h->own_userns ? "5.11" : "3.18", r);
 	if (attach_mapped(t, "p", "pm") < 0) {
-		row_not_tried(t, "writable under an ID-mapped mount", "5.19", "there is no ID-mapped tmpfs to try it on (Linux 6.3)");
+		row_not_tried(t, "writable under an ID-mapped mount", "5.19", "it would have to be written to, and tmpfs cannot be "
+			      "ID-mapped here (Linux 6.3)");
 		return;
 	}
 	two = stack(t, portable);
@@ -299,7 +304,7 @@ void host_overlay(struct host *h)
 	struct trial t = { .h = h, .prefix = h->own_userns ? "user." : "trusted." };
 	int r;
 
-	if (!h->entered) {
+	if (!h->may_attach) {
 		row_not_tried(&t, "all", NULL, h->refused);
 		return;
 	}

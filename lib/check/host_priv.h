@@ -9,7 +9,8 @@
 /* The parts of the survey. All run in its child, and may leave there whatever they like. For lib/check/host*.c alone. */
 struct host {
 	int out;          /* rows go there */
-	bool entered;     /* there is a mount namespace of our own, and we may mount in it */
+	bool entered;     /* there is a mount namespace of our own, and we may make mounts in it */
+	bool may_attach;  /* ... and attach them: nobody else would see it */
 	bool own_userns;  /* ... only in a user namespace of our own */
 	int userns;       /* carries a map: the id 0 seen as 0; -1: none could be made */
 	char refused[256];/* why not entered, or no userns */

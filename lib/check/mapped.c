@@ -201,6 +201,7 @@ static int list_overlay(struct listing *l, const struct mount_info *i)
 		m.from = FROM_LAYERS;
 		m.map = &y.info.map;
 	}
+	m.surely = y.mapped;
 	if (r < 0)
 		r = err_nomem(l->e);
 	else if (y.mapped || y.unknown)

@@ -24,6 +24,7 @@ enum map_from {
 struct mapped_mount {
 	const char *target, *source, *root, *type; /* root: the directory of the filesystem that it shows */
 	bool overlay;
+	bool surely;                /* an overlay: a layer of it is on an ID-mapped mount */
 	enum map_from from;
 	const struct idmap *map;    /* NULL with FROM_NOWHERE */
 	size_t samples;             /* FROM_SAMPLES: how many files */

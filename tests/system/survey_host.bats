@@ -130,6 +130,24 @@ yes"
 	must_equal "$(answer kernel 'ID-mapped mounts')" "not tried"
 }
 
+@test "in a chroot, where there are no user namespaces, that is said" {
+	need root
+	need kernel 6.3
+	local dir mounts
+	mkdir -p root/proc
+	for dir in bin lib lib64 usr etc dev work tmp home; do
+		[ -e "/$dir" ] || continue
+		mkdir -p "root/$dir"
+		mount --rbind "/$dir" "root/$dir"
+	done
+	mount --bind /proc root/proc
+	mounts=$(cut -d' ' -f5- /proc/self/mountinfo)
+	must_work chroot root "$SHIFTBOX" shift-check host --json
+	no_new_mounts
+	must_equal "$(answer overlay all) $(answer filesystem all) $(answer kernel 'ID-mapped mounts')" "not tried not tried not tried"
+	[[ $output == *"root directory is a chroot"* ]] || tell "no reason"
+}
+
 @test "a helper without privilege is told" {
 	need root
 	need subid

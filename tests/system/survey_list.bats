@@ -138,6 +138,21 @@ own layers: not known (an overlay does not tell)"
 	wait "$pid" || true
 }
 
+@test "a namespace that cannot be entered is counted and the rest is listed" {
+	need root
+	need kernel 6.15
+	need prog strace
+	mkdir d
+	map_mount d one +100000
+	unshare -m sleep 60 &
+	sleep 0.3
+	capture inject setns:EPERM:1+ "$SHIFTBOX" shift-check list --all-namespaces
+	kill $!
+	[ "$status" = 0 ] || tell "it failed"
+	[[ $output == *"$SCRATCH/one"* ]] || tell "the own namespace is not listed"
+	[[ $stderr == *"could not be looked into"* ]] || tell "nothing was said"
+}
+
 @test "an ordinary user sees the maps of its own namespace, and is told of closed ones" {
 	need root
 	need kernel 6.15
