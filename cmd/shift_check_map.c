@@ -178,8 +178,10 @@ static int cover_directory(struct cover *c, const struct check_args *a, struct e
 	if (r == RAW_MAPPED || r == RAW_HIDDEN) {
 		log_verbose("it is on an ID-mapped mount: its map is taken off");
 		r = raw_open(fd, a->cover, &disk, e);
-		if (r < 0)
+		if (r < 0) {
+			err_try(e, "name the directory by a path that is not under an ID-mapped mount");
 			return r;
+		}
 	}
 	r = cover_tree(c, disk >= 0 ? disk : fd, a->threads, e);
 	if (r < 0)

@@ -154,10 +154,13 @@ static void row_of_call(struct host *h, const char *name, const char *since, int
 		host_row(h, "kernel", name, HOST_YES, since, "%s", "");
 }
 
-/* Map a tmpfs, then replace that map on a clone. Which step fails tells what is missing. */
+/*
+ * Map a tmpfs, then replace that map on a clone: which step fails tells what is missing. tmpfs learnt it long
+ * after the call came (6.3), so what was found to work among the mounts serves too.
+ */
 static void try_maps(struct host *h)
 {
-	scoped_fd int scratch = host_scratch(), mapped = -1, again = -1;
+	scoped_fd int scratch = host_scratch(), other = -1, mapped = -1, again = -1;
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)h->userns };
 
 	if (scratch < 0) {
@@ -165,10 +168,13 @@ static void try_maps(struct host *h)
 		return;
 	}
 	mapped = host_mapped_clone(h, scratch);
-	/* tmpfs learnt it long after the call: elsewhere it may work, and the rows of the filesystems tell. */
+	if (mapped == -EINVAL && h->mappable[0]) {
+		other = open(h->mappable, O_PATH | O_CLOEXEC);
+		mapped = other < 0 ? -errno : host_mapped_clone(h, other);
+	}
 	if (mapped == -EINVAL)
 		host_row(h, "kernel", "ID-mapped mounts", HOST_NOT_TRIED, "5.12", "this kernel's tmpfs cannot be ID-mapped (since Linux "
-			 "6.3): see the filesystems below");
+			 "6.3), and no other filesystem could be");
 	else
 		row_of_call(h, "ID-mapped mounts", "5.12", mapped < 0 ? -mapped : 0);
 	if (mapped < 0)
@@ -205,11 +211,11 @@ static _Noreturn void survey(const char *path, int out)
 	if (!path)
 		host_namespaces(&h); /* before anything is entered */
 	enter(&h);
-	if (!path)
-		host_kernel(&h);
 	host_filesystems(&h, path);
-	if (!path)
+	if (!path) {
+		host_kernel(&h);
 		host_overlay(&h);
+	}
 	userns_cache_done();
 	_exit(0);
 }

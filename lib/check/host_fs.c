@@ -104,6 +104,8 @@ static void try_kind(struct host *h, struct mounted_list *l, size_t first)
 			if (r == -ENOENT)
 				continue;
 			row_of_try(h, m->type, m->target, r, &e);
+			if (r == 0 && !h->mappable[0] && strlen(m->target) < sizeof(h->mappable))
+				(void)snprintf(h->mappable, sizeof(h->mappable), "%s", m->target); /* fits */
 			tried = true;
 		}
 	if (!tried)

@@ -13,6 +13,7 @@ struct host {
 	bool may_attach;  /* ... and attach them: nobody else would see it */
 	bool own_userns;  /* ... only in a user namespace of our own */
 	int userns;       /* carries a map: the id 0 seen as 0; -1: none could be made */
+	char mappable[512]; /* a mount that could be mapped, which host_filesystems() finds; "" */
 	char refused[256];/* why not entered, or no userns */
 };
 
