@@ -10,6 +10,8 @@
 
 #include "../base/log.h"
 
+enum { LOOKS_AGAIN = 4 };
+
 /* One reading of both sides. */
 struct pair {
 	struct meta disk, seen;
@@ -235,8 +237,11 @@ int pair_check(struct place *p, struct err *e)
 	struct pair q = { .n = 0 };
 	int r = look(p, &q);
 
-	/* The tree may be in use: what looks wrong is looked at again, and the second reading counts. */
-	if (r == 0 && (q.n || q.how == LOOK_GONE)) {
+	/*
+	 * The tree may be in use, and the two sides cannot be read at one moment: what looks wrong is looked
+	 * at again, and is wrong when it is so each time. What is gone is gone when it is so twice.
+	 */
+	for (int again = 0; again < LOOKS_AGAIN && r == 0 && (q.n || (q.how == LOOK_GONE && !again)); again++) {
 		pair_done(&q);
 		q = (struct pair){ .n = 0 };
 		r = look(p, &q);

@@ -43,7 +43,7 @@ through() {
 	"$SHIFTBOX" mount-idmapped -m u:33:9:1 disk mnt 2>said
 	grep -q "for user ids only: group ids are left as they are" said
 	umount mnt
-	must_fail 1 "for user ids only" "$SHIFTBOX" mount-idmapped --strict-map -m u:33:9:1 disk mnt
+	must_fail 2 "for user ids only" "$SHIFTBOX" mount-idmapped --strict-map -m u:33:9:1 disk mnt
 }
 
 @test "names and grants" {
@@ -84,19 +84,19 @@ through() {
 	through fd:9 33-34=7:400034
 	exec 9<&-
 	kill $pid
-	must_fail 1 "the user namespace this runs in" "$SHIFTBOX" mount-idmapped -m pid:$$ disk mnt
+	must_fail 2 "the user namespace this runs in" "$SHIFTBOX" mount-idmapped -m pid:$$ disk mnt
 }
 
 @test "a file of lines" {
 	printf '# users\nu 0 300000 10\n\nu 33 7 1 # www\ng 0 400000 100\n' >map
 	through "@map" 0-0=300000:400000 33-34=7:400034
 	printf 'u 0 1 1\nu 0 2 1\n' >map
-	must_fail 1 "(line 2 of map)" "$SHIFTBOX" mount-idmapped -m @map disk mnt
+	must_fail 2 "(line 2 of map)" "$SHIFTBOX" mount-idmapped -m @map disk mnt
 }
 
 @test "a map that the kernel would misread is refused before it is asked" {
 	for map in b:4294967296:0:1 0:0:4294967296 u:-1:0:1 0x0:0:1 "" " " 0:1:1x; do
-		must_fail 1 "of the map)" "$SHIFTBOX" mount-idmapped -m "$map" disk mnt
+		must_fail 2 "of the map)" "$SHIFTBOX" mount-idmapped -m "$map" disk mnt
 		[ -z "$(ls mnt)" ]
 	done
 }
