@@ -206,7 +206,8 @@ static void put_mount(struct out *o, const struct explanation *x)
 	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
 	scoped_buf struct buf map = BUF_INIT, target = BUF_INIT, source = BUF_INIT;
 
-	idmap_print(&m->map, &map);
+	if (m->kind == RAW_MAPPED)
+		idmap_print(&m->map, &map);
 	buf_escaped(&target, m->target, strlen(m->target));
 	buf_escaped(&source, m->source, strlen(m->source));
 	if (!buf_get(&map) || !buf_get(&target) || !buf_get(&source))

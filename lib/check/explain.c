@@ -323,13 +323,14 @@ static void state_facts(struct explanation *x)
 
 static uint32_t overflow_id(const char *file)
 {
-	scoped_buf struct buf text = BUF_INIT;
-	uint64_t n;
+	scoped_fd int fd = open(file, O_RDONLY | O_CLOEXEC);
+	char text[16];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	uint64_t id;
 
-	if (fd_read_file(AT_FDCWD, file, 64, &text, NULL) < 0 || !text.len ||
-	    num_u64_n(text.data, strcspn(text.data, "\n"), &n) < 0)
-		return IDMAP_OVERFLOW;
-	return (uint32_t)n;
+	if (n < 1 || num_u64_n(text, (size_t)n - 1, &id) < 0 || id > UINT32_MAX)
+		return IDMAP_OVERFLOW; /* no /proc: the kernel's default */
+	return (uint32_t)id;
 }
 
 int explain_look(const char *path, const char *as, const char *userns, const struct strv *layers,

@@ -9,6 +9,7 @@
 #include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -187,6 +188,7 @@ int explain_caller_look(const char *as, const char *userns, struct explain_calle
 	if (r == 0 && !as && !userns) {
 		w->uid = geteuid();
 		w->gid = getegid();
+		w->cred.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 		r = own_groups(w, e);
 	}
 	/* Root of a namespace is taken to have its capabilities, and nobody else. */

@@ -9,6 +9,7 @@
 
 #include "../../lib/check/cover.h"
 #include "../../lib/check/expect.h"
+#include "../../lib/check/explain.h"
 #include "../../lib/check/mapped.h"
 #include "../../lib/check/verify.h"
 
@@ -120,4 +121,21 @@ OOM(mapped_infer)
 		idmap_done(&m);
 	small_tree_done(dir, top);
 	return n < 0 ? (int)n : 0;
+}
+
+OOM(explain)
+{
+	struct explanation x;
+	struct err e = ERR_INIT;
+	scoped_buf struct buf way = BUF_INIT;
+	int r = explain_look("/etc/passwd", "4711:4711,12,13,14", NULL, NULL, &x, &e);
+	size_t at;
+
+	if (r == 0)
+		r = explain_way_out(&x, PERM_WRITE, &way);
+	CHECK(r == 0 || r == -ENOMEM);
+	if (r == 0)
+		CHECK(explain_verdict(&x, PERM_WRITE, &at).num == EACCES);
+	explain_done(&x);
+	return r;
 }

@@ -212,6 +212,41 @@ says() {
 	grep -q 'layer *not known: its layers were given as descriptors' <<<"$output" || tell "the layer"
 }
 
+@test "an unpacked image, mounted shifted: its layer and the disk id are found in the store" {
+	mkdir -m 700 l1 l2 store
+	touch l1/base l1/both l2/both
+	chown 33:44 l1/base
+	chown 7:8 l2/both
+	tar --numeric-owner -cf l1.tar -C l1 .
+	tar --numeric-owner -cf l2.tar -C l2 .
+	must_work "$SHIFTBOX" image-unpack -q -s store -N sample l1.tar l2.tar
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o store=store,ephemeral image:sample m
+	explain --image sample -s store m/base
+	grep -qE "^  layer +.*/store/layers/sha256-[0-9a-f]+: the disk ids" <<<"$output" || tell "the layer"
+	says 'owner disk 33 -> seen as 100033'
+	says 'group disk 44 -> seen as 100044'
+	explain --image sample -s store m/both
+	says 'owner disk 7 -> seen as 100007'
+	setpriv --reuid 100000 --regid 100000 --clear-groups touch m/new
+	explain --image sample -s store m/new
+	grep -q 'layer *not known: it is in none of the layers' <<<"$output" || tell "the layer"
+}
+
+@test "kernels that tell less: disk ids are inferred, or it says that it does not know" {
+	touch src/foreign
+	chown 5000:5000 src/foreign
+	map_mount '0:100000:2000' src m
+	capture "$TESTS/fixtures/nosys" 467 "$SHIFTBOX" shift-check explain m/file
+	says 'owner disk 1000 -> map line u:0:100000:2000 -> seen as 101000'
+	says 'write yes: CAP_DAC_OVERRIDE overrides the mode'
+	capture "$TESTS/fixtures/nosys" 467 "$SHIFTBOX" shift-check explain m/foreign
+	says 'owner disk id not known -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody)'
+	says 'unlink EOVERFLOW: its owner or group has no id through this mount, so it may not be changed'
+	capture "$TESTS/fixtures/nosys" 457,467 "$SHIFTBOX" shift-check explain m/foreign
+	says "mount N at $SCRATCH/m, rw,relatime,idmapped: ID-mapped, but this kernel does not tell the map"
+	says 'owner disk id not known -> a map that is not known -> shown as 65534 (nobody, or overflow: that cannot be told)'
+}
+
 @test "an ordinary user without any right is told the same as root is told of him" {
 	local mine roots
 	map_mount '1000:1001:1' src m

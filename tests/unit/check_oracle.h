@@ -35,6 +35,7 @@ struct world_fs {
 
 struct world_mount {
 	int fd;
+	char path[24];
 	const struct world_fs *fs;
 	struct idmap map;
 	struct perm_mount facts;

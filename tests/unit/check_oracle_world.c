@@ -74,11 +74,10 @@ static void random_map(struct rng *r, struct idmap *ret)
 	REQUIRE(idmap_from_ranges(uid, n_uid, gid, n_gid, ret, NULL) == 0);
 }
 
-static void attach(int tree)
+static void attach(int tree, char path[static 24])
 {
-	char path[] = "/tmp/oracle-XXXXXX";
-
-	/* A mount of a namespace, or set-id would not count; found again by descriptor alone. */
+	snprintf(path, 24, "/tmp/oracle-XXXXXX");
+	/* A mount of a namespace, or set-id would not count. */
 	REQUIRE(mkdtemp(path) != NULL);
 	REQUIRE(sys_move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) == 0);
 }
@@ -228,13 +227,13 @@ static void make_users(struct world *w, struct rng *r)
 static void make_filesystems(struct world *w)
 {
 	struct helper h;
-	char path[64];
+	char path[64], ignored[24];
 	int fd;
 
 	for (size_t i = FS_PLAIN; i <= FS_READ_ONLY; i++) {
 		w->fs[i].raw = new_tmpfs();
 		REQUIRE(w->fs[i].raw >= 0);
-		attach(w->fs[i].raw);
+		attach(w->fs[i].raw, ignored);
 	}
 
 	h = helper_start(tmpfs_of_userns, &w->users[0], &fd);
@@ -243,7 +242,7 @@ static void make_filesystems(struct world *w)
 	w->fs[FS_USERNS].raw = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	w->fs[FS_USERNS].userns = &w->users[0].ns;
 	REQUIRE(w->fs[FS_USERNS].raw >= 0);
-	attach(w->fs[FS_USERNS].raw);
+	attach(w->fs[FS_USERNS].raw, ignored);
 	helper_stop(&h);
 }
 
@@ -273,7 +272,7 @@ static void make_mount(struct world_mount *m, const struct world_fs *fs, struct 
 	m->fd = sys_open_tree(fs->raw, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	REQUIRE(m->fd >= 0);
 	REQUIRE(sys_mount_setattr(m->fd, "", AT_EMPTY_PATH, &attr) == 0);
-	attach(m->fd);
+	attach(m->fd, m->path);
 }
 
 void world_make(struct world *w, struct rng *r)
