@@ -37,7 +37,7 @@ enum { EXCL_MODE = 1 };
 static const struct opt image_unpack_opts[] = {
 	OPT_STORE(struct unpack_args, store),
 	OPT_STR(struct unpack_args, name, "name", 'N', "NAME", "Name the image",
-		.more = "The default is the source's file name without its extension, with :REF when one was given. "
+		.more = "The default is the source's file name without its extension, with :REF when one was given (of REPO:TAG, what follows the last slash). "
 			"An image of that name is replaced, at once, when all is unpacked and right."),
 	OPT_U32(struct unpack_args, jobs, "jobs", 'j', "N", "Unpack up to N layers at the same time",
 		.more = "The default is the number of processors."),
@@ -60,7 +60,7 @@ static const struct opt image_unpack_opts[] = {
 };
 
 static const char *const image_unpack_synopsis[] = {
-	"[-s STORE] [-N NAME] oci:DIR[:REF]",
+	"[-s STORE] [-N NAME] SOURCE",
 	"[-s STORE] -N NAME LAYER.tar...",
 	"[-s STORE] --list | --show NAME | --remove NAME | --prune",
 	NULL
@@ -115,15 +115,16 @@ static void platform_default(struct unpack_args *a)
 		platform_native(&a->platform);
 }
 
-static int open_source(struct unpack_args *a, const struct ctx *ctx, struct source **ret, struct err *e)
+static int open_source(const struct unpack_args *a, const struct ctx *ctx, struct source **ret, struct err *e)
 {
 	const struct operands *o = &ctx->operands;
 
-	platform_default(a);
+	const struct source_options so = { .platform = &a->platform, .strict = a->platform_given, .max_bytes = a->max_bytes };
+
 	if (o->len == 1)
-		return source_open(o->items[0], &a->platform, a->platform_given, ret, e);
+		return source_open(o->items[0], &so, ret, e);
 	for (size_t i = 0; i < o->len; i++)
-		if (!strncmp(o->items[i], "oci:", 4))
+		if (source_has_prefix(o->items[i]))
 			return err_usage(e, "'%s': an image is unpacked alone; more operands are plain layers", o->items[i]);
 	return source_open_tars(o->items, o->len, ret, e);
 }
@@ -226,6 +227,7 @@ static int run_unpack(struct unpack_args *a, struct ctx *ctx, struct err *e)
 
 	if (!ctx->operands.len)
 		return err_usage(e, "an image to unpack is missing");
+	platform_default(a);
 	r = open_source(a, ctx, &src, e);
 	if (r == 0)
 		r = image_name(a, src, &name, e);

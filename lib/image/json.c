@@ -43,7 +43,7 @@ static bool too_deep(const char *s, size_t n, size_t max)
 	return false;
 }
 
-int doc_parse(const char *text, size_t n, const char *doc, struct json **ret, struct err *e)
+static int parse(const char *text, size_t n, const char *doc, json_type type, const char *type_name, struct json **ret, struct err *e)
 {
 	json_error_t fault;
 	json_t *j = NULL;
@@ -58,13 +58,23 @@ int doc_parse(const char *text, size_t n, const char *doc, struct json **ret, st
 		return err_nomem(e);
 	if (!j)
 		return err_say(e, EINVAL, doc, "is not valid JSON: line %d: %s", fault.line, fault.text);
-	if (!json_is_object(j)) {
+	if (json_typeof(j) != type) {
 		json_decref(j);
-		return err_say(e, EINVAL, doc, "is not a JSON object");
+		return err_say(e, EINVAL, doc, "is not a JSON %s", type_name);
 	}
 
 	*ret = wrap(j);
 	return 0;
+}
+
+int doc_parse(const char *text, size_t n, const char *doc, struct json **ret, struct err *e)
+{
+	return parse(text, n, doc, JSON_OBJECT, "object", ret, e);
+}
+
+int doc_parse_array(const char *text, size_t n, const char *doc, struct json **ret, struct err *e)
+{
+	return parse(text, n, doc, JSON_ARRAY, "array", ret, e);
 }
 
 void doc_free(struct json *doc)
@@ -75,6 +85,11 @@ void doc_free(struct json *doc)
 bool doc_has(const struct json *object, const char *key)
 {
 	return json_object_get(unwrap(object), key) != NULL;
+}
+
+bool doc_is_null(const struct json *object, const char *key)
+{
+	return json_is_null(json_object_get(unwrap(object), key));
 }
 
 static int typed(const struct json *object, const char *key, const char *doc, bool required,

@@ -25,6 +25,9 @@ enum {
  * sees the text. -EFBIG, -EINVAL or -ENOMEM with e filled.
  */
 int doc_parse(const char *text, size_t n, const char *doc, struct json **ret, struct err *e);
+
+/* The same for a document whose value is an array. */
+int doc_parse_array(const char *text, size_t n, const char *doc, struct json **ret, struct err *e);
 void doc_free(struct json *doc);
 
 static inline void cleanup_json(struct json **j)
@@ -35,6 +38,9 @@ static inline void cleanup_json(struct json **j)
 #define scoped_json __attribute__((cleanup(cleanup_json)))
 
 bool doc_has(const struct json *object, const char *key);
+
+/* Is the member there, and null? */
+bool doc_is_null(const struct json *object, const char *key);
 
 /*
  * The member key of an object. A wrong type is -EINVAL. A missing member is -EINVAL when required;

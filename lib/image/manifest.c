@@ -195,15 +195,13 @@ static int config_check_platform(const struct json *config, const char *doc, con
 }
 
 /* The config's diff_ids, one for each layer of the manifest. */
-static int config_load(struct source *s, const struct descriptor *d, const struct platform *want, bool strict, struct err *e)
+int config_load(struct source *s, const char *name, const struct platform *want, bool strict, struct err *e)
 {
 	scoped_json struct json *config = NULL;
 	const struct json *rootfs, *ids;
-	char name[DOC_TITLE];
 	const char *type, *id;
 	int r;
 
-	(void)doc_title("config", &d->digest, name);
 	r = doc_parse(buf_get(&s->config), s->config.len, name, &config, e);
 	if (r == 0)
 		r = doc_object(config, "rootfs", name, true, &rootfs, e);
@@ -224,6 +222,7 @@ static int config_load(struct source *s, const struct descriptor *d, const struc
 			r = digest_parse(id, name, &s->layers[i].diff_id, e);
 		if (r < 0)
 			return r;
+		s->layers[i].has_diff_id = true;
 	}
 	return config_check_platform(config, name, want, strict, e);
 }
@@ -306,6 +305,6 @@ int manifest_load(struct source *s, const struct descriptor *m, read_blob *read,
 	if (r == 0)
 		r = read(s, &c, &s->config, e);
 	if (r == 0)
-		r = config_load(s, &c, want, strict, e);
+		r = config_load(s, doc_title("config", &c.digest, name), want, strict, e);
 	return r;
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* oci: an OCI image layout in a directory (OCI image-spec, image-layout.md). */
+/* oci: an OCI image layout, in a directory or an archive (OCI image-spec, image-layout.md). */
 
 #include "source_priv.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "../base/fd.h"
 #include "../base/vec.h"
 #include "json.h"
 
@@ -33,64 +30,42 @@ struct search {
 	size_t indexes;
 };
 
-/* Open a file of the layout without following a link anywhere, or waiting for a FIFO. */
-static int open_inside(int dirfd, const char *path, int *ret_fd, uint64_t *ret_size, struct err *e)
-{
-	scoped_fd int fd = -1;
-	struct stat st;
-	int r;
-
-	r = fd_open_beneath(dirfd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, e);
-	if (r == -ELOOP)
-		err_why(e, "there is a symbolic link in its path, and none is followed inside an image");
-	if (r < 0)
-		return r;
-	if (fstat(fd, &st) < 0)
-		return err_set(e, errno, path, "cannot stat the file");
-	if (!S_ISREG(st.st_mode))
-		return err_say(e, EINVAL, path, "is not a regular file");
-
-	*ret_size = (uint64_t)st.st_size;
-	*ret_fd = TAKE_FD(fd);
-	return 0;
-}
-
 /* Open a blob of exactly size bytes. */
-static int open_blob(int dirfd, const struct digest *digest, uint64_t size, int *ret_fd, struct err *e)
+static int open_blob(const struct source *s, const struct digest *digest, uint64_t size, struct part *ret, struct err *e)
 {
+	scoped_part struct part p = PART_INIT;
 	char path[96], hex[65];
-	scoped_fd int fd = -1;
-	uint64_t is;
 	int r;
 
 	(void)snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(digest, hex));
-	r = open_inside(dirfd, path, &fd, &is, e);
+	r = part_open(s, path, &p, e);
 	if (r == -ENOENT)
 		return err_say(e, ENOENT, path, "the blob is missing");
 	if (r < 0)
 		return r;
-	if (is != size)
+	if (p.size != size)
 		return err_say(e, EBADMSG, path, "the blob has %llu bytes, its descriptor says %llu",
-			       (unsigned long long)is, (unsigned long long)size);
+			       (unsigned long long)p.size, (unsigned long long)size);
 
-	*ret_fd = TAKE_FD(fd);
+	*ret = p;
+	p.fd = -1;
 	return 0;
 }
 
 /* A read_blob: a whole small document, verified. */
 static int read_document(const struct source *s, const struct descriptor *d, struct buf *ret, struct err *e)
 {
+	scoped_part struct part p = PART_INIT;
 	char text[DIGEST_TEXT];
 	struct digest is;
-	scoped_fd int fd = -1;
 	int r;
 
 	(void)digest_text(&d->digest, text);
 	if (d->size > JSON_MAX_BYTES)
 		return err_say(e, EFBIG, text, "the document has %llu bytes, and %d are the limit", (unsigned long long)d->size, (int)JSON_MAX_BYTES);
-	r = open_blob(s->dirfd, &d->digest, d->size, &fd, e);
+	r = open_blob(s, &d->digest, d->size, &p, e);
 	if (r == 0)
-		r = fd_read_all(fd, text, (size_t)d->size, ret, e);
+		r = part_read(&p, text, (size_t)d->size, ret, e);
 	if (r < 0)
 		return r;
 
@@ -103,18 +78,14 @@ static int read_document(const struct source *s, const struct descriptor *d, str
 	return 0;
 }
 
-static int layout_check(int dirfd, struct err *e)
+static int layout_check(const struct source *s, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	scoped_json struct json *layout = NULL;
 	const char *version;
-	scoped_fd int fd = -1;
-	uint64_t size;
 	int r;
 
-	r = open_inside(dirfd, "oci-layout", &fd, &size, e);
-	if (r == 0)
-		r = fd_read_all(fd, "oci-layout", 4096, &b, e);
+	r = part_read_file(s, "oci-layout", 4096, &b, e);
 	if (r == 0)
 		r = doc_parse(buf_get(&b), b.len, "oci-layout", &layout, e);
 	if (r == 0)
@@ -286,7 +257,7 @@ static int choose(const struct search *q, const struct candidate **ret, struct e
 	if (tie) {
 		r = err_say(e, EINVAL, "index.json", "names more than one image");
 		list_candidates(q, true, e);
-		err_try(e, "add one of them to the source: oci:DIR:REF");
+		err_try(e, "add one of them to the source: %s", q->s->outer ? "oci-archive:FILE:REF" : "oci:DIR:REF");
 		return r;
 	}
 
@@ -305,14 +276,20 @@ static void suggest_refs(struct search *q, const char *text, size_t n)
 	q->ref = ref;
 }
 
-static int open_oci_layer(const struct source *s, size_t i, int *ret_fd, struct err *e)
+static int open_oci_layer(const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
 {
 	const struct source_layer *l = &s->layers[i];
-	int r = open_blob(s->dirfd, &l->digest, l->size, ret_fd, e);
+	scoped_part struct part p = PART_INIT;
+	int r = open_blob(s, &l->digest, l->size, &p, e);
 
 	if (r == -ENOENT && l->note)
 		err_why(e, "%s", l->note);
-	return r;
+	if (r < 0)
+		return r;
+
+	*ret_offset = p.offset;
+	*ret_fd = TAKE_FD(p.fd);
+	return 0;
 }
 
 int oci_open(struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e)
@@ -321,15 +298,11 @@ int oci_open(struct source *s, const char *ref, const struct platform *want, boo
 	scoped_buf struct buf index = BUF_INIT;
 	const struct candidate *c = NULL;
 	struct descriptor d;
-	scoped_fd int fd = -1;
-	uint64_t size;
 	int r;
 
-	r = layout_check(s->dirfd, e);
+	r = layout_check(s, e);
 	if (r == 0)
-		r = open_inside(s->dirfd, "index.json", &fd, &size, e);
-	if (r == 0)
-		r = fd_read_all(fd, "index.json", JSON_MAX_BYTES, &index, e);
+		r = part_read_file(s, "index.json", JSON_MAX_BYTES, &index, e);
 	if (r == 0)
 		r = search_index(&q, buf_get(&index), index.len, "index.json", NULL, !ref, 0, e);
 	if (r == 0) {

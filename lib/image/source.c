@@ -12,6 +12,7 @@
 #include "../base/fd.h"
 #include "../base/vec.h"
 #include "blob.h"
+#include "outer.h"
 #include "source_priv.h"
 
 /* Left out at the end of a file's name when it becomes an image's. */
@@ -86,6 +87,7 @@ void source_free(struct source *s)
 	free(s->fds);
 	if (s->dirfd >= 0)
 		(void)close(s->dirfd);
+	outer_free(s->outer);
 	buf_done(&s->manifest);
 	buf_done(&s->config);
 	free(s->default_name);
@@ -100,78 +102,118 @@ static void cleanup_source(struct source **s)
 
 #define scoped_source __attribute__((cleanup(cleanup_source)))
 
-static bool is_dir(const char *path)
+/* A path that is (or is not) a directory; a dash is standard input, which is none. */
+static bool exists(const char *path, bool dir)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+	if (!dir && !strcmp(path, "-"))
+		return true;
+	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode) == !dir;
 }
 
-/* Cut text into a directory and a reference: the longest part before a colon that exists. */
-static char *split_ref(char *text)
+/* Cut text into a path and a reference: the longest part before a colon that exists. */
+static char *split_ref(char *text, bool dir)
 {
 	char *colon;
 
-	if (is_dir(text))
+	if (exists(text, dir))
 		return NULL;
 	for (size_t n = strlen(text); n > 0; n--) {
 		colon = text + n - 1;
 		if (*colon != ':' || colon == text)
 			continue;
 		*colon = '\0';
-		if (is_dir(text))
+		if (exists(text, dir))
 			return colon + 1;
 		*colon = ':';
 	}
 	return NULL;
 }
 
-/* path is cut at the reference. */
-static int open_layout(struct source *s, const char *path, const char *ref, const struct platform *want, bool strict, struct err *e)
+static int open_layout(struct source *s, const char *path, const char *ref, const struct source_options *o, struct err *e)
 {
 	int r;
 
-	if (ref && !*ref)
-		return err_usage(e, "the reference after the last colon is empty");
 	r = fd_open_dir(AT_FDCWD, path, &s->dirfd, e);
 	if (r < 0)
 		return r;
 	s->default_name = default_name(path, ref);
 	if (!s->default_name)
 		return err_nomem(e);
-	r = oci_open(s, ref, want, strict, e);
+	r = oci_open(s, ref, o->platform, o->strict, e);
 	if (r < 0)
 		err_prefix(e, "%s", s->name);
 	return r;
 }
 
-static int open_tar_layer(const struct source *s, size_t i, int *ret_fd, struct err *e)
+/* The part behind the last slash is what can be part of a name. */
+static const char *ref_name(const char *ref)
+{
+	const char *slash = ref ? strrchr(ref, '/') : NULL;
+
+	return slash ? slash + 1 : ref;
+}
+
+static int open_tar(const char *path, int *ret_fd, struct err *e)
+{
+	int r = fd_open_regular(AT_FDCWD, path, 0, ret_fd, e);
+
+	if (r == -EINVAL)
+		err_try(e, "give it as standard input, with '-' in its place");
+	return r;
+}
+
+static int not_such_archive(const struct source *s, bool docker, struct err *e)
+{
+	int r = err_say(e, EINVAL, s->name, docker ? "holds no manifest.json: docker save did not write it" : "holds no oci-layout: it is no OCI archive");
+
+	if (outer_has(s->outer, docker ? "oci-layout" : "manifest.json"))
+		err_try(e, "give it as %s", docker ? "oci-archive:FILE" : "docker-archive:FILE");
+	return r;
+}
+
+static int open_archive(struct source *s, const char *path, const char *ref, bool docker, const struct source_options *o, struct err *e)
+{
+	scoped_fd int fd = -1;
+	int r = 0;
+
+	if (strcmp(path, "-")) {
+		r = open_tar(path, &fd, e);
+		s->default_name = default_name(path, ref_name(ref));
+		if (r == 0 && !s->default_name)
+			return err_nomem(e);
+	}
+	if (r == 0)
+		r = outer_open(fd >= 0 ? fd : STDIN_FILENO, s->name, o->max_bytes, &s->outer, e);
+	if (r < 0)
+		return r;
+	if (!outer_has(s->outer, docker ? "manifest.json" : "oci-layout"))
+		return not_such_archive(s, docker, e);
+	r = docker ? docker_open(s, ref, o->platform, o->strict, e) : oci_open(s, ref, o->platform, o->strict, e);
+	if (r < 0)
+		err_prefix(e, "%s", s->name);
+	return r;
+}
+
+static int open_tar_layer(const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
 {
 	int fd = fcntl(s->fds[i], F_DUPFD_CLOEXEC, 3);
 
 	if (fd < 0)
 		return err_set(e, errno, s->layers[i].name, "cannot open the layer again");
 
+	*ret_offset = 0;
 	*ret_fd = fd;
 	return 0;
 }
 
-static int add_tar(struct source *s, const char *path, struct err *e)
+/* fd is taken over, in any case; standard input is not. */
+static int add_tar(struct source *s, const char *path, int fd, struct err *e)
 {
 	struct source_layer *l = &s->layers[s->n_layers];
 	struct stat st;
-	int fd = STDIN_FILENO, r;
 
-	for (size_t i = 0; i < s->n_layers; i++)
-		if (!strcmp(path, "-") && s->fds[i] == STDIN_FILENO)
-			return err_usage(e, "standard input can be one layer only");
-	if (strcmp(path, "-")) {
-		r = fd_open_regular(AT_FDCWD, path, 0, &fd, e);
-		if (r == -EINVAL)
-			err_try(e, "give it as standard input, with '-' in its place");
-		if (r < 0)
-			return r;
-	}
 	s->fds[s->n_fds++] = fd;
 	if (fstat(fd, &st) < 0)
 		return err_set(e, errno, path, "cannot stat the layer");
@@ -184,20 +226,36 @@ static int add_tar(struct source *s, const char *path, struct err *e)
 	return 0;
 }
 
-static int add_tars(struct source *s, char *const *paths, size_t n, struct err *e)
+static int room_for_tars(struct source *s, size_t n, struct err *e)
 {
 	s->layers = calloc(n, sizeof(*s->layers));
 	s->fds = calloc(n, sizeof(*s->fds));
 	if (!s->layers || !s->fds)
 		return err_nomem(e);
 	s->open_layer = open_tar_layer;
-	for (size_t i = 0; i < n; i++) {
-		int r = add_tar(s, paths[i], e);
-
-		if (r < 0)
-			return r;
-	}
 	return 0;
+}
+
+static int add_tars(struct source *s, char *const *paths, size_t n, struct err *e)
+{
+	bool stdin_taken = false;
+	int r = room_for_tars(s, n, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		int fd = STDIN_FILENO;
+
+		if (strcmp(paths[i], "-")) {
+			r = open_tar(paths[i], &fd, e);
+			if (r < 0)
+				return r;
+		} else if (stdin_taken) {
+			return err_usage(e, "standard input can be one layer only");
+		} else {
+			stdin_taken = true;
+		}
+		r = add_tar(s, paths[i], fd, e);
+	}
+	return r;
 }
 
 int source_open_tars(char *const *paths, size_t n, struct source **ret, struct err *e)
@@ -215,15 +273,38 @@ int source_open_tars(char *const *paths, size_t n, struct source **ret, struct e
 	return 0;
 }
 
-static int refuse_archive(const char *spec, struct err *e)
+/* A file: the archive of an image, or a layer. It is opened once. */
+static int open_file(struct source *s, const char *path, const struct source_options *o, struct err *e)
 {
-	int r = err_say(e, ENOTSUP, spec, "cannot read an image inside an archive");
+	scoped_fd int fd = -1;
+	int r = open_tar(path, &fd, e);
 
-	err_try(e, "extract an oci-archive with tar into a directory, and give oci:DIR; skopeo copy converts a docker-archive");
-	return r;
+	if (r < 0)
+		return r;
+	s->default_name = default_name(path, NULL);
+	if (!s->default_name)
+		return err_nomem(e);
+	if (outer_looks_like_image(fd)) {
+		r = outer_open(fd, path, o->max_bytes, &s->outer, e);
+		if (r < 0)
+			return r;
+		if (outer_has(s->outer, "oci-layout"))
+			r = oci_open(s, NULL, o->platform, o->strict, e);
+		else if (outer_has(s->outer, "manifest.json"))
+			r = docker_open(s, NULL, o->platform, o->strict, e);
+		else
+			outer_free(TAKE_PTR(s->outer));
+		if (r < 0 || s->outer) {
+			if (r < 0)
+				err_prefix(e, "%s", path);
+			return r;
+		}
+	}
+	r = room_for_tars(s, 1, e);
+	return r < 0 ? r : add_tar(s, path, TAKE_FD(fd), e);
 }
 
-static int open_path(struct source *s, char *path, const struct platform *want, bool strict, struct err *e)
+static int open_path(struct source *s, char *path, const struct source_options *o, struct err *e)
 {
 	struct stat st;
 
@@ -232,34 +313,49 @@ static int open_path(struct source *s, char *path, const struct platform *want, 
 	if (stat(path, &st) < 0)
 		return err_set(e, errno, path, "cannot open the image");
 	if (S_ISDIR(st.st_mode))
-		return open_layout(s, path, NULL, want, strict, e);
-	s->default_name = default_name(path, NULL);
-	if (!s->default_name)
-		return err_nomem(e);
-	return add_tars(s, &path, 1, e);
+		return open_layout(s, path, NULL, o, e);
+	return open_file(s, path, o, e);
 }
 
-int source_open(const char *spec, const struct platform *want, bool strict, struct source **ret, struct err *e)
+static const struct prefix { const char *word; bool dir, docker; } prefixes[] = {
+	{ "oci:", true, false }, { "oci-archive:", false, false }, { "docker-archive:", false, true },
+};
+
+static const struct prefix *find_prefix(const char *spec)
 {
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (!strncmp(spec, prefixes[i].word, strlen(prefixes[i].word)))
+			return &prefixes[i];
+	return NULL;
+}
+
+bool source_has_prefix(const char *spec)
+{
+	return find_prefix(spec);
+}
+
+int source_open(const char *spec, const struct source_options *o, struct source **ret, struct err *e)
+{
+	const struct prefix *p = find_prefix(spec);
 	scoped_source struct source *s = NULL;
-	scoped_free char *text = NULL;
+	scoped_free char *text = strdup(p ? spec + strlen(p->word) : spec);
 	const char *ref;
 	int r;
 
-	if (!strncmp(spec, "oci-archive:", 12) || !strncmp(spec, "docker-archive:", 15))
-		return refuse_archive(spec, e);
-	text = strdup(strncmp(spec, "oci:", 4) ? spec : spec + 4);
 	if (!text)
 		return err_nomem(e);
 	r = source_new(spec, &s, e);
 	if (r < 0)
 		return r;
-	if (!strncmp(spec, "oci:", 4)) {
-		ref = split_ref(text);
-		r = open_layout(s, text, ref, want, strict, e);
-	} else {
-		r = open_path(s, text, want, strict, e);
-	}
+	ref = p ? split_ref(text, p->dir) : NULL;
+	if (ref && !*ref)
+		return err_usage(e, "the reference after the last colon is empty");
+	if (!p)
+		r = open_path(s, text, o, e);
+	else if (p->dir)
+		r = open_layout(s, text, ref, o, e);
+	else
+		r = open_archive(s, text, ref, p->docker, o, e);
 	if (r < 0)
 		return r;
 

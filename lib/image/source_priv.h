@@ -2,6 +2,7 @@
 #ifndef IMAGE_SOURCE_PRIV_H
 #define IMAGE_SOURCE_PRIV_H
 
+#include "../base/cleanup.h"
 #include "source.h"
 
 /* What the kinds of sources share; for source*.c and oci*.c alone. */
@@ -42,7 +43,33 @@ int doc_check_kind(const struct json *object, const char *doc, enum doc_kind kin
 /* How well a platform object (may be NULL: not said) fits: 0 not at all, more is better. */
 int platform_fit(const struct json *platform, const struct platform *want);
 
-/* An OCI layout in the directory dirfd, which is taken over. ref may be NULL. */
+/* Fill diff_ids from s->config, one for each layer of s, and judge the platform. name: for messages. */
+int config_load(struct source *s, const char *name, const struct platform *want, bool strict, struct err *e);
+
+/* A file of a layout, or a member of an archive: size bytes at offset of a descriptor of its own. */
+struct part { int fd; uint64_t offset, size; };
+
+static inline void cleanup_part(struct part *p)
+{
+	cleanup_fd(&p->fd);
+}
+
+#define PART_INIT ((struct part){ .fd = -1 })
+#define scoped_part __attribute__((cleanup(cleanup_part)))
+
+/* name: relative; in a directory no link is followed, in an archive those that stay in it are. */
+int part_open(const struct source *s, const char *name, struct part *ret, struct err *e);
+
+/* part_open() and part_read(), of a small file. */
+int part_read_file(const struct source *s, const char *name, size_t max, struct buf *ret, struct err *e);
+
+/* All of it, at most max bytes (-EFBIG beyond), appended to ret. */
+int part_read(const struct part *p, const char *name, size_t max, struct buf *ret, struct err *e);
+
+/* An OCI layout, in s->dirfd or s->outer. ref may be NULL. */
 int oci_open(struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e);
+
+/* What docker save writes, in s->outer. ref: REPO:TAG, "@N" (from 0), or NULL. */
+int docker_open(struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e);
 
 #endif

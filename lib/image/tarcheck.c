@@ -260,6 +260,7 @@ static int entry_done(struct tarcheck *t, struct tarfact f, char type, struct er
 		f.sec = x->sec;
 		f.nsec = x->nsec;
 	}
+	f.body = t->pos;
 	if (type >= '1' && type <= '6' && f.size)
 		return bad(t, e, "is no regular file and has a body, which readers of tar do not agree on");
 	if ((x->has_path && t->ext.long_name) || (x->has_linkpath && t->ext.long_link))
@@ -360,6 +361,17 @@ int tarcheck_feed(struct tarcheck *t, const void *data, size_t n, struct err *e)
 	}
 	t->pos += n;
 	return 0;
+}
+
+bool tarcheck_skip(struct tarcheck *t, uint64_t n)
+{
+	if (t->state != DATA || n > t->skip)
+		return false;
+	t->skip -= n;
+	t->pos += n;
+	if (t->skip == 0)
+		t->state = HEADER;
+	return true;
 }
 
 int tarcheck_end(struct tarcheck *t, struct err *e)

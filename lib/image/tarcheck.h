@@ -20,6 +20,7 @@ struct tarcheck;
 struct tarfact {
 	uint64_t start;      /* where in the stream its first header begins */
 	uint64_t size;       /* of the body that follows the headers, in bytes */
+	uint64_t body;       /* where in the stream that begins, unless a map of holes comes first */
 	uint32_t uid, gid;
 	uint32_t mode;       /* 07777 bits */
 	int64_t sec;         /* rounded down, as struct timespec wants it */
@@ -31,6 +32,9 @@ void tarcheck_free(struct tarcheck *t);
 
 /* The next n bytes of the stream; pieces may be cut anywhere. Returns 0 or -EBADMSG with e filled. */
 int tarcheck_feed(struct tarcheck *t, const void *p, size_t n, struct err *e);
+
+/* Pass over n bytes of the body at hand without seeing them. False, and nothing done, when they are not all body or padding. */
+bool tarcheck_skip(struct tarcheck *t, uint64_t n);
 
 /* The stream has ended: not in the middle of something? */
 int tarcheck_end(struct tarcheck *t, struct err *e);

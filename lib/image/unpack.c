@@ -61,13 +61,13 @@ static int unpack_layer(struct work *w, struct job *j, struct err *e)
 	struct blob_input in = {
 		.size = j->src->size, .stop = w->opts->stop, .progress = j->item ? &j->item->done : NULL,
 		.digest = j->src->has_digest ? &j->src->digest : NULL,
-		.diff_id = j->src->has_digest ? &j->src->diff_id : NULL,
+		.diff_id = j->src->has_diff_id ? &j->src->diff_id : NULL,
 	};
 	scoped_fd int fd = -1;
 	int r;
 
 	tell(w, j, PROGRESS_RUNNING);
-	r = w->src->open_layer(w->src, j->i, &fd, e);
+	r = w->src->open_layer(w->src, j->i, &fd, &in.offset, e);
 	if (r == 0) {
 		in.fd = fd;
 		r = blob_start(&in, &b, e);
@@ -171,7 +171,7 @@ int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *
 	int r;
 
 	*ret = false;
-	if (!l->has_digest)
+	if (!l->has_diff_id)
 		return 0;
 	r = store_find_layers(s, &l->diff_id, &there, e);
 	for (size_t i = 0; r == 0 && i < there.len && !*ret; i++) {
@@ -189,7 +189,7 @@ static int plan_job(struct work *w, struct job *j, struct err *e)
 	int r;
 
 	j->plan = READ;
-	if (!j->src->has_digest)
+	if (!j->src->has_diff_id)
 		return 0;
 	j->diff_id = j->src->diff_id;
 	r = store_find_layers(w->store, &j->diff_id, &there, e);
@@ -198,7 +198,7 @@ static int plan_job(struct work *w, struct job *j, struct err *e)
 	if (there.len)
 		j->plan = LATER;
 	for (size_t i = 0; i < j->i; i++)
-		if (w->jobs[i].src->has_digest && digest_equal(&w->jobs[i].diff_id, &j->diff_id))
+		if (w->jobs[i].src->has_diff_id && digest_equal(&w->jobs[i].diff_id, &j->diff_id))
 			j->plan = LATER;
 	return 0;
 }
