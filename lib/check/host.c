@@ -114,6 +114,7 @@ static void enter(struct host *h)
 			return;
 		}
 	}
+	h->in_userns = h->own_userns || !probe_initial_userns();
 	h->entered = true;
 	h->may_attach = sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 	if (!h->may_attach) /* in a chroot, whose root is no mount point; only detached mounts then */

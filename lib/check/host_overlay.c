@@ -45,7 +45,7 @@ static int stack(struct trial *t, const struct param *p)
 	int r = fs < 0 ? -errno : 0;
 
 	t->said[0] = '\0';
-	if (r == 0 && t->h->own_userns && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
+	if (r == 0 && t->h->in_userns && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
 		r = -errno;
 	for (; r == 0 && p->key; p++) {
 		unsigned cmd = p->value ? FSCONFIG_SET_STRING : p->fd >= 0 ? FSCONFIG_SET_FD : FSCONFIG_SET_FLAG;
@@ -150,7 +150,7 @@ static void try_layers(struct trial *t)
 	int r;
 
 	one = stack(t, names);
-	row(t, "stacking directories", t->h->own_userns ? "5.11" : "3.18", one);
+	row(t, "stacking directories", t->h->in_userns ? "5.11" : "3.18", one);
 	try_mapping_itself(t, one);
 	r = attach_mapped(t, "a", "m");
 	if (r < 0 && t->h->mappable[0]) /* before Linux 6.3 a tmpfs cannot; nothing is written there */
@@ -196,7 +196,7 @@ static void try_upper(struct trial *t)
 	scoped_fd int one = stack(t, upper), two = -1;
 	int r = one < 0 ? one : new_file(one);
 
-	row(t, "writable (upperdir, workdir)", t->h->own_userns ? "5.11" : "3.18", r);
+	row(t, "writable (upperdir, workdir)", t->h->in_userns ? "5.11" : "3.18", r);
 	if (attach_mapped(t, "p", "pm") < 0) {
 		row_not_tried(t, "writable under an ID-mapped mount", "5.19", "it would have to be written to, and tmpfs cannot be "
 			      "ID-mapped here (Linux 6.3)");
@@ -268,7 +268,7 @@ static void try_whiteouts(struct trial *t)
 	char path[64], attr[64], value[4];
 
 	if (device)
-		row_of_hiding(t, "whiteouts as devices", t->h->own_userns ? "5.8" : "3.18", mnt, "whiteouts");
+		row_of_hiding(t, "whiteouts as devices", t->h->in_userns ? "5.8" : "3.18", mnt, "whiteouts");
 	else
 		host_row(t->h, "overlay", "whiteouts as devices", HOST_NO, "5.8", "mknod: %s", strerrordesc_np(num));
 	if (attrs)
@@ -292,14 +292,14 @@ static void try_userxattr(struct trial *t)
 {
 	const struct param with[] = { STRING("lowerdir", "a:b"), FLAG("userxattr"), { 0 } };
 	const struct param without[] = { STRING("lowerdir", "a:b"), { 0 } };
-	scoped_fd int mnt = stack(t, t->h->own_userns ? without : with);
+	scoped_fd int mnt = stack(t, t->h->in_userns ? without : with);
 
 	row(t, "attributes of ordinary users (userxattr)", "5.11", mnt);
 }
 
 void host_overlay(struct host *h)
 {
-	struct trial t = { .h = h, .prefix = h->own_userns ? "user." : "trusted." };
+	struct trial t = { .h = h, .prefix = h->in_userns ? "user." : "trusted." };
 	int r;
 
 	if (!h->may_attach) {

@@ -12,6 +12,7 @@ struct host {
 	bool entered;     /* there is a mount namespace of our own, and we may make mounts in it */
 	bool may_attach;  /* ... and attach them: nobody else would see it */
 	bool own_userns;  /* ... only in a user namespace of our own */
+	bool in_userns;   /* that one, or one that the caller was in already */
 	int userns;       /* carries a map: the id 0 seen as 0; -1: none could be made */
 	char mappable[512]; /* a mount that could be mapped, which host_filesystems() finds; "" */
 	char refused[256];/* why not entered, or no userns */

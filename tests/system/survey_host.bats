@@ -122,6 +122,26 @@ yes"
 	must_equal "$(answer overlay metacopy)" no
 }
 
+@test "an ordinary user who asks for a directory is told the rule that stands in the way" {
+	need root
+	need kernel 6.3
+	make_user alice 2001 300000 65536
+	install -d -o 2001 -g 2001 "$SCRATCH/mine"
+	must_work as_user alice "$SHIFTBOX" shift-check host "$SCRATCH/mine"
+	must_equal "$(tr -s ' ' <<<"$output")" "FILESYSTEM, ID-MAPPED HERE SINCE
+tmpfs no 6.3 tried on $SCRATCH/mine: the filesystem (tmpfs) was mounted outside of this user namespace, and only the root of the namespace that mounted it may map it"
+	must_work as_user alice unshare -Urm sh -c 'mount -t tmpfs own "$0" && exec "$@"' "$SCRATCH/mine" "$SHIFTBOX" shift-check host --json "$SCRATCH/mine"
+	must_equal "$(answer filesystem tmpfs)" yes
+}
+
+@test "root of a user namespace is answered as such" {
+	need userns
+	need kernel 6.7
+	host in_userns
+	must_equal "$(answer overlay 'ID-mapped layers') $(answer overlay 'whiteouts as attributes')" "yes yes"
+	must_equal "$(answer overlay 'writable (upperdir, workdir)') $(answer overlay metacopy)" "yes no"
+}
+
 @test "user namespaces that are forbidden are said to be, with the setting" {
 	need root
 	# shellcheck disable=SC2016
