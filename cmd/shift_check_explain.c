@@ -338,9 +338,14 @@ static void put_effects(struct out *o, const struct explanation *x, enum perm_op
 			out_line(o, "          %s %s", words[i], b.data);
 	}
 	if (d->setid == RULE_EFFECT_TAKEN) {
-		out_u64(o, "euid", d->euid);
-		out_u64(o, "egid", d->egid);
-		out_line(o, "          it then runs as user %u, group %u", d->euid, d->egid);
+		uint32_t uid, gid;
+
+		/* The bit would be ignored if they were not ids of the namespace. */
+		(void)perm_ns_uid(x->who.cred.userns, d->euid, &uid);
+		(void)perm_ns_gid(x->who.cred.userns, d->egid, &gid);
+		out_u64(o, "euid", uid);
+		out_u64(o, "egid", gid);
+		out_line(o, "          it then runs as user %u, group %u", uid, gid);
 	}
 }
 

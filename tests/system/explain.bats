@@ -177,6 +177,9 @@ says() {
 	explain --as 1000 --op exec m/prog
 	says 'the set-id bit takes effect'
 	says 'it then runs as user 100005, group 1000'
+	sleeper '0 100000 65536'
+	explain --userns "pid:$SLEEPER" --as 9 --op exec m/prog
+	says 'it then runs as user 5, group 9'
 	mount -o remount,bind,nosuid m
 	explain --as 1000:1000 --op exec m/prog
 	says 'the set-id bit is ignored: the mount is nosuid'

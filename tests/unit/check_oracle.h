@@ -66,4 +66,27 @@ struct oracle_became {
 	uint32_t header[2], caps[6];
 };
 
+enum { ACL_ROOM = 10, GROUPS_ROOM = 3, BROKEN = 200 /* no errno: the child could not try */ };
+
+struct object {
+	struct perm_inode facts;
+	struct acl_entry acl[ACL_ROOM];
+	bool v3;            /* write the capability with its root id */
+};
+
+struct trial {
+	struct rng rng;
+	enum perm_op op;
+	unsigned way;       /* of creating */
+	const struct world_mount *mount;
+	struct perm_mount mount_facts;
+	struct object dir, file;
+	struct perm_cred cred;
+	uint32_t groups[GROUPS_ROOM];
+	const struct world_userns *user; /* NULL: the initial user namespace */
+};
+
+/* In a child with the trial's credentials: the errno of the kernel, 0, or BROKEN; what an executed file became. */
+int oracle_ask(const struct trial *t, struct oracle_became *ret);
+
 #endif
