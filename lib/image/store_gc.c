@@ -57,10 +57,15 @@ int store_remove(struct store *s, const char *name, struct err *e)
 	r = store_name_check(name, e);
 	if (r == 0)
 		r = staging_new(s, &st, e);
+	/* --prune, which reads all images, must not find this one gone between its list and its look at it. */
 	if (r == 0)
-		r = staging_discard(st, s->images, name, e);
+		r = store_flock(s, s->images, STORE_EXCLUSIVE, e);
+	if (r < 0)
+		return r;
+	r = staging_discard(st, s->images, name, e);
 	if (r == 0)
 		r = fd_sync(s->images, s->path, e);
+	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
 	return r;
 }
 
@@ -73,13 +78,17 @@ static int by_name(const void *a, const void *b)
 static int used_layers(struct store *s, struct strv *ret, struct err *e)
 {
 	scoped_strv struct strv images = { 0 };
-	int r = store_images(s, &images, e);
+	int r = store_flock(s, s->images, STORE_SHARED, e);
 
+	if (r < 0)
+		return r;
+	r = store_images(s, &images, e);
 	for (size_t i = 0; r == 0 && i < images.len; i++) {
 		r = store_image_dirs(s, images.items[i], ret, e);
 		if (r < 0)
 			err_try(e, "remove the image with --remove, or unpack it again");
 	}
+	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
 	if (r == 0 && ret->len)
 		qsort(ret->items, ret->len, sizeof(*ret->items), by_name);
 	return r;

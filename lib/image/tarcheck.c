@@ -289,6 +289,10 @@ static int header(struct tarcheck *t, struct err *e)
 	}
 	if (!t->ext.said.has_path && !t->ext.long_name)
 		set_name(t, p + F_NAME, 100);
+	if (!checksum_fits(p) && t->pos == BLOCK) {
+		t->name[0] = '\0'; /* who knows what these bytes are */
+		return bad(t, e, "is no tar archive, or damaged: the first checksum is wrong");
+	}
 	if (!checksum_fits(p))
 		return bad(t, e, "the header's checksum is wrong");
 	if (number(p + F_SIZE, 12, false, &size) < 0 || size > INT64_MAX - BLOCK)

@@ -179,3 +179,18 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SHIFTBOX" image-unpack -s "$STORE" -N a -
 		done
 	done
 }
+
+@test "images that are removed while a prune looks at them are no error" {
+	local i prune
+	need prog strace
+	"$TESTS/fixtures/mkimage.py" small <<<'{"layers":[{"files":{"a":"1"}}]}'
+	for i in {10..29}; do must_work "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N "i$i" small; done
+	strace -qq -o trace -e trace=getdents64 -e inject=getdents64:delay_exit=100000 "$SHIFTBOX" image-unpack -q -s "$STORE" --prune 2>said &
+	prune=$!
+	for i in {10..29}; do
+		must_work "$SHIFTBOX" image-unpack -q -s "$STORE" --remove "i$i"
+		kill -0 "$prune" 2>/dev/null && sleep 0.05
+	done
+	wait "$prune" || tell "$(cat said)"
+	must_equal "$(cat said)" ""
+}

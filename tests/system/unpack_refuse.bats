@@ -71,6 +71,13 @@ GOOD='{"files":{"base":"x"}}'
 	refused "bzip2" '{"layers":[{'"$LAYER"',"compress":"bzip2","cut":9}]}'
 }
 
+@test "what is no archive is called that, without a name made of its bytes" {
+	yes nonsense | head -c 2000 >text
+	must_fail 1 "layer 1 of 1 (text): is no tar archive" "$SHIFTBOX" image-unpack -s "$STORE" -N bad text
+	[[ $stderr != *nonsense* ]] || tell "its bytes are shown"
+	must_equal "$(snapshot)" "$BEFORE"
+}
+
 @test "an entry that climbs out or goes through a link is refused by its name, and nothing is written there" {
 	echo safe >canary
 	refused "'../canary'" '{"layers":['"$GOOD"',{"files":{"../canary":"gone"}}]}'
