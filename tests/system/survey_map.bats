@@ -28,6 +28,19 @@ cover() {
 		'u:0:0:1;u:5:5:1;u:7:7:1;u:10:10:1;u:33:33:2;u:1234:1234:1;g:0:0:1;g:6:6:1;g:8:8:1;g:11:11:1;g:44:44:1'
 }
 
+@test "anyone may ask about files of its own" {
+	local uid gid
+	mkdir t
+	touch t/file
+	uid=$(id -u) gid=$(id -g)
+	cover t
+	must_equal "$(tail -n1 <<<"$output" | tr ';' '\n' | sed 's/^b:\(.*\)/u:\1\ng:\1/' | sort)" "$(printf 'g:%s:%s:1\nu:%s:%s:1' "$gid" "$gid" "$uid" "$uid")"
+	cover t "u:$((uid + 1)):5:1;g:$gid:7:1"
+	[ "$status" = 3 ] || tell "the status is not 3"
+	[[ $output == *"unmapped: user id $uid is on disk"* ]] || tell "the id is not named"
+	[[ $output != *"group id $gid is"* ]] || tell "the group is mapped"
+}
+
 @test "through an ID-mapped mount it is still the ids on disk that count" {
 	need root
 	need kernel 6.15
