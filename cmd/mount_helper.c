@@ -43,7 +43,8 @@ int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 	scoped_strv struct strv v = { 0 };
 	int c, r;
 
-	r = add(&v, "mount-idmapped", NULL, e);
+	/* `mount -a` calls again for what is mounted: a bind's source in mountinfo is not its line's. */
+	r = add(&v, "mount-idmapped", "--once", e);
 	opterr = 0;
 	while (r == 0 && (c = getopt(argc, argv, "o:vfnt:sN:")) != -1)
 		r = add_option(&v, c, optarg, e);

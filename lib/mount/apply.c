@@ -5,14 +5,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "overlay.h"
-#include "target.h"
+#include "umount.h"
 #include "verify.h"
 
 /* A mount that is attached is taken off again, whatever holds it. */
@@ -51,7 +53,21 @@ static int set_propagation(int mnt, const struct mount_plan *p, struct err *e)
 	return r;
 }
 
-static int attach(int mnt, const struct mount_plan *p, struct mount_result *ret, struct err *e)
+/* OverlayFS has no map of its own to look at. */
+static const struct mount_map *map_of(const struct mount_plan *p)
+{
+	return p->kind == MOUNT_BIND ? &p->map : NULL;
+}
+
+static int read_back(int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
+{
+	int r = later ? mount_info_get_cheap(mnt, &ret->info, e) : mount_info_get(mnt, &ret->info, e);
+
+	ret->unread = r == 1;
+	return r == 0 ? verify_info(&ret->info, &p->flags, map_of(p), p->target, e) : r < 0 ? r : 0;
+}
+
+static int attach(int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
 {
 	scoped_target struct target target = TARGET_INIT;
 	struct target_how how = { .follow = p->follow, .create = p->mkdir, .mode = p->mkdir_mode };
@@ -69,16 +85,23 @@ static int attach(int mnt, const struct mount_plan *p, struct mount_result *ret,
 	if (r == 0) {
 		r = set_propagation(mnt, p, e);
 		if (r == 0)
-			r = verify_attached(mnt, &p->flags, p->kind == MOUNT_BIND ? &p->map : NULL, p->target, &ret->info, e);
+			r = read_back(mnt, p, later, ret, e);
 		if (r < 0)
 			detach(mnt);
 	}
-	if (r < 0)
+	if (r < 0) {
 		target_undo(&target);
-	return r;
+		return r;
+	}
+
+	cleanup_fd(&target.fd);
+	target.fd = -1;
+	ret->target = target;
+	target = TARGET_INIT;
+	return 0;
 }
 
-static int apply_bind(const struct mount_plan *p, struct mount_result *ret, struct err *e)
+static int apply_bind(const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
 {
 	scoped_fd int source = -1, tree = -1;
 	int r;
@@ -90,10 +113,10 @@ static int apply_bind(const struct mount_plan *p, struct mount_result *ret, stru
 		r = verify_flags(tree, &p->flags, p->source, e);
 	if (r < 0)
 		return r;
-	return attach(tree, p, ret, e);
+	return attach(tree, p, later, ret, e);
 }
 
-static int apply_overlay(const struct mount_plan *p, struct mount_result *ret, struct err *e)
+static int apply_overlay(const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
 {
 	scoped_overlay struct overlay o = OVERLAY_INIT;
 	int r;
@@ -105,19 +128,25 @@ static int apply_overlay(const struct mount_plan *p, struct mount_result *ret, s
 	ret->upper_plain = o.upper_plain;
 	r = verify_flags(o.fd, &p->flags, p->source, e);
 	if (r == 0)
-		r = attach(o.fd, p, ret, e);
-	if (r < 0)
+		r = attach(o.fd, p, later, ret, e);
+	if (r < 0) {
 		overlay_undo(&o);
-	return r;
+		return r;
+	}
+
+	upper_close(&o.upper);
+	ret->upper = o.upper;
+	o.upper = UPPER_INIT;
+	return 0;
 }
 
-int mount_apply(const struct mount_plan *p, struct mount_result *ret, struct err *e)
+int mount_apply(const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
 {
-	struct mount_result result = { .info = { .id = -1 } };
+	struct mount_result result = MOUNT_RESULT_INIT;
 	int r = mount_plan_check(p, e);
 
 	if (r == 0)
-		r = p->kind == MOUNT_BIND ? apply_bind(p, &result, e) : apply_overlay(p, &result, e);
+		r = p->kind == MOUNT_BIND ? apply_bind(p, later, &result, e) : apply_overlay(p, later, &result, e);
 	if (r < 0) {
 		mount_result_done(&result);
 		return r;
@@ -127,7 +156,44 @@ int mount_apply(const struct mount_plan *p, struct mount_result *ret, struct err
 	return 0;
 }
 
+int mount_read_back(const struct mount_plan *p, struct mount_result *r, struct mount_snapshot *s, struct err *e)
+{
+	int found;
+
+	if (!r->unread)
+		return 0;
+	found = mount_info_find(r->info.id, s, &r->info, e);
+	if (found < 0)
+		return found;
+	r->unread = false;
+	return verify_info(&r->info, &p->flags, map_of(p), p->target, e);
+}
+
+int mount_take_off(const struct mount_plan *p, int id, bool detach, struct err *e)
+{
+	scoped_free char *real = p->follow ? realpath(p->target, NULL) : NULL;
+
+	return umount_id(real ? real : p->target, id, detach, e);
+}
+
+void mount_undo(const struct mount_plan *p, struct mount_result *r)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	if (mount_take_off(p, r->info.id, true, &e) < 0) {
+		buf_escaped(&b, p->target, strlen(p->target));
+		log_warn("'%s': cannot take the mount off again: %s", buf_get(&b) ? buf_get(&b) : "",
+			 e.num ? strerrordesc_np(e.num) : e.what);
+		return;
+	}
+	target_undo(&r->target);
+	upper_undo(&r->upper);
+}
+
 void mount_result_done(struct mount_result *r)
 {
 	mount_info_done(&r->info);
+	target_done(&r->target);
+	upper_done(&r->upper);
 }

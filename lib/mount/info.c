@@ -149,34 +149,64 @@ static int match_id(const struct lm_mount *m, void *arg)
 	return r < 0 ? r : 1;
 }
 
-static int from_mountinfo(int fd, struct mount_info *i, struct err *e)
+static int get_id(int fd, int *ret, struct err *e)
 {
 	struct statx stx;
-	int r;
 
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
 		return err_set(e, errno, NULL, "cannot ask which mount this is");
 	if (!(stx.stx_mask & STATX_MNT_ID))
 		return err_say(e, ENOSYS, NULL, "this kernel does not tell the mount of a file (Linux 5.8 does)");
 
-	i->id = (int)stx.stx_mnt_id;
-	r = lm_mountinfo(match_id, i, e);
+	*ret = (int)stx.stx_mnt_id;
+	return 0;
+}
+
+static int not_listed(struct err *e)
+{
+	return err_say(e, ENOENT, NULL, "the mount is not in /proc/self/mountinfo");
+}
+
+static int from_mountinfo(int fd, struct mount_info *i, struct err *e)
+{
+	int r = get_id(fd, &i->id, e);
+
 	if (r == 0)
-		return err_say(e, ENOENT, NULL, "the mount is not in /proc/self/mountinfo");
+		r = lm_mountinfo(match_id, i, e);
+	else
+		return r;
+	if (r == 0)
+		return not_listed(e);
 	return r == -ENOMEM ? err_nomem(e) : r < 0 ? r : 0;
+}
+
+int mount_info_get_cheap(int fd, struct mount_info *ret, struct err *e)
+{
+	struct mount_info i = { .id = -1 };
+	int r = from_statmount(fd, &i);
+
+	if (r == -ENOMEM)
+		r = err_nomem(e);
+	else if (r < 0)
+		r = err_set(e, -r, NULL, "cannot read back the mount");
+	else if (r == 1)
+		r = get_id(fd, &i.id, e) < 0 ? -ENOSYS : 1;
+	if (r < 0) {
+		mount_info_done(&i);
+		return r;
+	}
+
+	*ret = i;
+	return r;
 }
 
 int mount_info_get(int fd, struct mount_info *ret, struct err *e)
 {
 	struct mount_info i = { .id = -1 };
-	int r = from_statmount(fd, &i);
+	int r = mount_info_get_cheap(fd, &i, e);
 
 	if (r == 1)
 		r = from_mountinfo(fd, &i, e);
-	else if (r == -ENOMEM)
-		r = err_nomem(e);
-	else if (r < 0)
-		r = err_set(e, -r, NULL, "cannot read back the mount");
 	if (r < 0) {
 		mount_info_done(&i);
 		return r;
@@ -265,6 +295,85 @@ int mount_info_each(const char *table, int (*fn)(const struct mount_info *i, voi
 			r = each_id(last = ids[k], &x);
 	} while (n == LIST_AT_ONCE && r == 0);
 	return r;
+}
+
+/* --- many at once ------------------------------------------------------------------------------- */
+
+static int add_to_snapshot(const struct lm_mount *m, void *arg)
+{
+	struct mount_snapshot *s = arg;
+	struct mount_info i = { .id = -1 };
+
+	if (copy_line(m, &i) == 0 && VEC_ADD(&s->mounts, i) == 0)
+		return 0;
+	mount_info_done(&i);
+	return -ENOMEM;
+}
+
+static int by_id(const void *a, const void *b)
+{
+	const struct mount_info *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static int take_snapshot(struct mount_snapshot *s, struct err *e)
+{
+	int r;
+
+	mount_snapshot_done(s);
+	r = lm_mountinfo(add_to_snapshot, s, e);
+	if (r < 0)
+		return r == -ENOMEM ? err_nomem(e) : r;
+	if (s->mounts.len)
+		qsort(s->mounts.items, s->mounts.len, sizeof(*s->mounts.items), by_id);
+	return 0;
+}
+
+static const struct mount_info *in_snapshot(const struct mount_snapshot *s, int id)
+{
+	const struct mount_info key = { .id = id };
+
+	return s->mounts.len ? bsearch(&key, s->mounts.items, s->mounts.len, sizeof(key), by_id) : NULL;
+}
+
+int mount_info_find(int id, struct mount_snapshot *s, struct mount_info *ret, struct err *e)
+{
+	const struct mount_info *found = in_snapshot(s, id);
+
+	/* Not read yet, or mounted since. */
+	if (!found) {
+		int r = take_snapshot(s, e);
+
+		if (r < 0)
+			return r;
+		found = in_snapshot(s, id);
+	}
+	if (!found)
+		return not_listed(e);
+
+	*ret = *found; /* a map is never known here */
+	ret->source = strdup(found->source);
+	return ret->source ? 0 : err_nomem(e);
+}
+
+int mount_info_look(int fd, struct mount_snapshot *s, struct mount_info *ret, struct err *e)
+{
+	struct mount_info i = { .id = -1 };
+	int r = mount_info_get_cheap(fd, &i, e);
+
+	if (r == 1)
+		return mount_info_find(i.id, s, ret, e);
+	if (r == 0)
+		*ret = i;
+	return r;
+}
+
+void mount_snapshot_done(struct mount_snapshot *s)
+{
+	for (size_t i = 0; i < s->mounts.len; i++)
+		mount_info_done(&s->mounts.items[i]);
+	VEC_DONE(&s->mounts);
 }
 
 void mount_info_done(struct mount_info *i)

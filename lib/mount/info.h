@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "../base/err.h"
+#include "../base/vec.h"
 #include "../idmap/idmap.h"
 
 /* What the kernel says of an attached mount. */
@@ -42,6 +43,34 @@ int mount_info_each(const char *table, int (*fn)(const struct mount_info *i, voi
 
 /* Does this kernel tell maps (statmount(2) of Linux 6.15), and list mounts? */
 bool mount_info_tells_maps(void);
+
+/*
+ * All mounts as mountinfo has them at one moment, for who has many to look at: mount_info_get() would read them all
+ * for each, on kernels before 6.15. Read on first use, and again when a mount is not in it. Zero-initialise, free with
+ * mount_snapshot_done().
+ */
+struct mount_snapshot {
+	VEC(struct mount_info) mounts; /* by id */
+};
+
+/* As mount_info_get(), but what statmount(2) does not tell comes from the snapshot. */
+int mount_info_look(int fd, struct mount_snapshot *s, struct mount_info *ret, struct err *e);
+
+/*
+ * As mount_info_get(), but where statmount(2) does not tell all, only the id is filled in and 1 returned: the
+ * rest is to be had from mount_info_find(), for many mounts at once.
+ */
+int mount_info_get_cheap(int fd, struct mount_info *ret, struct err *e);
+int mount_info_find(int id, struct mount_snapshot *s, struct mount_info *ret, struct err *e);
+
+void mount_snapshot_done(struct mount_snapshot *s);
+
+static inline void cleanup_mount_snapshot(struct mount_snapshot *s)
+{
+	mount_snapshot_done(s);
+}
+
+#define scoped_mount_snapshot __attribute__((cleanup(cleanup_mount_snapshot)))
 
 void mount_info_done(struct mount_info *i);
 

@@ -4,12 +4,18 @@
 #include "lm.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <string.h>
 
 #include <libmount/libmount.h>
 
 #define FUNCTIONS(X) \
+	X(mnt_new_table) \
 	X(mnt_new_table_from_file) \
+	X(mnt_table_set_parser_errcb) \
+	X(mnt_table_set_userdata) \
+	X(mnt_table_get_userdata) \
+	X(mnt_table_parse_fstab) \
 	X(mnt_unref_table) \
 	X(mnt_new_iter) \
 	X(mnt_free_iter) \
@@ -23,7 +29,9 @@
 	X(mnt_fs_get_source) \
 	X(mnt_fs_get_vfs_options) \
 	X(mnt_fs_get_fs_options) \
-	X(mnt_fs_get_propagation)
+	X(mnt_fs_get_propagation) \
+	X(mnt_fs_get_options) \
+	X(mnt_optstr_get_option)
 
 /* The types are the header's, so that a wrong use does not compile. */
 static struct {
@@ -64,6 +72,57 @@ static int load(struct err *e)
 static const char *text(const char *s)
 {
 	return s ? s : "";
+}
+
+/* The parser skips lines that it cannot read, unless it is told not to. */
+static int stop_at_line(struct libmnt_table *table, const char *path, int line)
+{
+	int *fault = lm.mnt_table_get_userdata(table);
+
+	(void)path;
+	*fault = line;
+	return -EINVAL;
+}
+
+static int parse_fstab(struct libmnt_table *table, const char *path, struct err *e)
+{
+	int fault = 0, r;
+
+	lm.mnt_table_set_userdata(table, &fault);
+	lm.mnt_table_set_parser_errcb(table, stop_at_line);
+	r = lm.mnt_table_parse_fstab(table, path);
+	if (fault) {
+		(void)err_say(e, EINVAL, path, "line %d is no line of an fstab", fault);
+		err_try(e, "SOURCE TARGET TYPE OPTIONS 0 0: see fstab(5)");
+		return -EINVAL;
+	}
+	return r < 0 ? err_set(e, -r, path, "cannot read the fstab") : 0;
+}
+
+int lm_fstab(const char *path, int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e)
+{
+	struct libmnt_table *table;
+	struct libmnt_iter *iter;
+	struct libmnt_fs *fs;
+	int r = load(e);
+
+	if (r < 0)
+		return r;
+	table = lm.mnt_new_table();
+	iter = lm.mnt_new_iter(MNT_ITER_FORWARD);
+	r = table && iter ? parse_fstab(table, path, e) : err_nomem(e);
+	while (r == 0 && lm.mnt_table_next_fs(table, iter, &fs) == 0) {
+		struct lm_line l = {
+			.source = text(lm.mnt_fs_get_source(fs)), .target = text(lm.mnt_fs_get_target(fs)),
+			.type = text(lm.mnt_fs_get_fstype(fs)), .options = text(lm.mnt_fs_get_options(fs)),
+		};
+
+		l.idmap = lm.mnt_optstr_get_option(l.options, "X-mount.idmap", NULL, NULL) == 0;
+		r = fn(&l, arg);
+	}
+	lm.mnt_free_iter(iter);
+	lm.mnt_unref_table(table);
+	return r;
 }
 
 int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)

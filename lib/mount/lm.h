@@ -28,4 +28,16 @@ int lm_mountinfo_of(const char *table, int (*fn)(const struct lm_mount *m, void 
 /* The same for /proc/self/mountinfo. */
 int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e);
 
+/* One line of an fstab, unescaped; "" where there is nothing. */
+struct lm_line {
+	const char *source, *target, *type, *options;
+	bool idmap; /* X-mount.idmap= is among the options */
+};
+
+/*
+ * Calls fn for each line of path (a file like /etc/fstab, or a directory of such) until it returns something else than
+ * 0, which is then returned. -EINVAL: a line that cannot be read, by its number.
+ */
+int lm_fstab(const char *path, int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e);
+
 #endif

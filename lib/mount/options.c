@@ -15,7 +15,7 @@ struct row {
 	const char *name, *arg, *help;
 	uint64_t set, clear;    /* of mount_flags */
 	uint64_t propagation;
-	size_t yes;             /* 1 + offset of a bool that becomes true */
+	size_t yes, no;         /* 1 + offset of a bool that becomes true, false */
 	size_t str;             /* 1 + offset of a string that may be given once */
 	int (*parse)(struct mount_options *o, const char *raw, size_t n, struct err *e);
 };
@@ -61,9 +61,10 @@ static const struct row rows[] = {
 	{ "metacopy", "", "A change of owner or mode does not copy the data", BOOL(metacopy) },
 	{ "redirect_dir", "", "Directories can be renamed without copying them", BOOL(redirect_dir) },
 	{ "userxattr", "", "Use user.overlay. attributes; chosen by itself in a user namespace", BOOL(userxattr) },
-	{ .name = "nofail", .arg = "", .help = "For fstab: accepted, without effect here" },
-	{ .name = "noauto", .arg = "", .help = "For fstab: accepted, without effect here" },
-	{ .name = "auto", .arg = "", .help = "For fstab: accepted, without effect here" },
+	{ "bind", "", "What a directory or a file gets anyway", BOOL(bind) },
+	{ "nofail", "", "For fstab: a failure is only a warning under --all", BOOL(nofail) },
+	{ "noauto", "", "For fstab: --all leaves the line alone", BOOL(noauto) },
+	{ "auto", "", "For fstab: it does not", .no = 1 + offsetof(struct mount_options, noauto) },
 	{ .name = "defaults", .arg = "", .help = "For fstab: accepted, without effect here" },
 	{ .name = "_netdev", .arg = "", .help = "For fstab: accepted, without effect here" },
 	{ "X-mount.idmap", "=MAP", "The same as map=", .parse = parse_map },
@@ -223,6 +224,8 @@ static int take(struct mount_options *o, const struct row *row, const char *raw,
 		return take_string(o, row, raw, n, e);
 	if (row->yes)
 		*(bool *)((char *)o + row->yes - 1) = true;
+	if (row->no)
+		*(bool *)((char *)o + row->no - 1) = false;
 	if (row->propagation)
 		f->propagation = row->propagation;
 	f->set = (f->set & ~row->clear) | row->set;

@@ -30,6 +30,8 @@ struct mount_options {
 	struct strv maps;                            /* map=, in order */
 	VEC(struct lower_option) lowers;             /* lower=, topmost first */
 	char *upper, *work, *store;                  /* NULL: not given */
+	bool nofail, noauto;                         /* for those who read an fstab */
+	bool bind;                                   /* said, although directories and files are bound anyway */
 	bool mkdir, follow, ephemeral, upper_plain, volatile_, metacopy, redirect_dir, userxattr;
 	uint32_t mkdir_mode;                         /* default 0755 */
 	uint64_t ephemeral_size;                     /* bytes; 0: the kernel's default */

@@ -126,6 +126,8 @@ static int check_options(enum mount_kind kind, const struct mount_options *o, bo
 			return err_usage(e, "option '%s' is for the sources overlay and image:NAME", stack_only[i].name);
 	if (kind == MOUNT_BIND)
 		return 0;
+	if (o->bind)
+		return err_usage(e, "option 'bind' is for directories and files, not for stacks");
 	if (image && o->lowers.len)
 		return err_usage(e, "option 'lower' is for the source overlay: an image has layers of its own");
 	if (!image && !o->lowers.len)

@@ -157,7 +157,7 @@ static void explain_busy(uint64_t id, struct err *e)
 
 /* --- the act ----------------------------------------------------------------------------------- */
 
-static int unmount(const char *target, const struct place *p, uint64_t id, struct err *e)
+static int unmount(const char *target, const struct place *p, uint64_t id, int flags, struct err *e)
 {
 	scoped_buf struct buf path = BUF_INIT;
 	char dir[32];
@@ -167,7 +167,7 @@ static int unmount(const char *target, const struct place *p, uint64_t id, struc
 	buf_printf(&path, "%s/%s", fd_proc_path(p->dirfd, dir), p->name);
 	if (!buf_get(&path))
 		return err_nomem(e);
-	if (sys_umount2(buf_get(&path), SYS_UMOUNT_NOFOLLOW) == 0)
+	if (sys_umount2(buf_get(&path), SYS_UMOUNT_NOFOLLOW | flags) == 0)
 		return 0;
 	r = err_set(e, errno, target, "cannot unmount");
 	err_op(e, "umount");
@@ -186,7 +186,20 @@ int umount_target(const char *target, struct err *e)
 	uint64_t id;
 	int r = find(target, &p, &id, e);
 
-	return r == 0 ? unmount(target, &p, id, e) : r;
+	return r == 0 ? unmount(target, &p, id, 0, e) : r;
+}
+
+int umount_id(const char *target, int id, bool detach, struct err *e)
+{
+	scoped_place struct place p = PLACE_INIT;
+	uint64_t there;
+	int r = find(target, &p, &there, e);
+
+	if (r < 0)
+		return r;
+	if (there != (uint64_t)id)
+		return err_say(e, EAGAIN, target, "another mount is there by now");
+	return unmount(target, &p, there, detach ? SYS_MNT_DETACH : 0, e);
 }
 
 int umount_check(const char *target, struct err *e)

@@ -253,14 +253,20 @@ void upper_undo(struct upper *u)
 			(void)fd_remove_tree(u->made[i].dirfd, u->made[i].name, NULL); /* the first failure is what is reported */
 }
 
+void upper_close(struct upper *u)
+{
+	cleanup_fd(&u->upper);
+	cleanup_fd(&u->work);
+	cleanup_fd(&u->mnt);
+	u->upper = u->work = u->mnt = -1;
+}
+
 void upper_done(struct upper *u)
 {
 	for (size_t i = 0; i < ARRAY_LEN(u->made); i++) {
 		cleanup_fd(&u->made[i].dirfd);
 		free(u->made[i].name);
 	}
-	cleanup_fd(&u->upper);
-	cleanup_fd(&u->work);
-	cleanup_fd(&u->mnt);
+	upper_close(u);
 	*u = UPPER_INIT;
 }

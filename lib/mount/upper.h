@@ -37,6 +37,9 @@ bool upper_is_old(const struct upper *u);
 /* Remove what was created, with what OverlayFS left in it. */
 void upper_undo(struct upper *u);
 
+/* Close what is needed for mounting alone; what was created is remembered. */
+void upper_close(struct upper *u);
+
 void upper_done(struct upper *u);
 
 #endif

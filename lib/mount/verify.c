@@ -122,22 +122,10 @@ static int verify_propagation(const struct mount_info *info, uint64_t want, cons
 	return 0;
 }
 
-int verify_attached(int tree, const struct mount_flags *flags, const struct mount_map *map, const char *name,
-		    struct mount_info *ret, struct err *e)
+int verify_info(const struct mount_info *info, const struct mount_flags *flags, const struct mount_map *map,
+		const char *name, struct err *e)
 {
-	struct mount_info info;
-	int r = mount_info_get(tree, &info, e);
+	int r = verify_propagation(info, flags->propagation, name, e);
 
-	if (r < 0)
-		return r;
-	r = verify_propagation(&info, flags->propagation, name, e);
-	if (r == 0 && map)
-		r = verify_map(&info, map, name, e);
-	if (r < 0) {
-		mount_info_done(&info);
-		return r;
-	}
-
-	*ret = info;
-	return 0;
+	return r == 0 && map ? verify_map(info, map, name, e) : r;
 }

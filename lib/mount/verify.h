@@ -23,10 +23,10 @@ int verify_owner(int tree, int fd, const struct idmap *old, const struct idmap *
 int verify_flags(int tree, const struct mount_flags *flags, const char *name, struct err *e);
 
 /*
- * An attached mount, by statmount(2) or mountinfo: its propagation and, unless map is NULL, whether its
- * map is that one (before 6.15: whether it has one). ret: what was read back; the caller's, who frees it.
+ * What was read of an attached mount, by statmount(2) or mountinfo: its propagation and, unless map is NULL, whether its
+ * map is that one (before 6.15: whether it has one).
  */
-int verify_attached(int tree, const struct mount_flags *flags, const struct mount_map *map, const char *name,
-		    struct mount_info *ret, struct err *e);
+int verify_info(const struct mount_info *info, const struct mount_flags *flags, const struct mount_map *map,
+		const char *name, struct err *e);
 
 #endif

@@ -317,7 +317,8 @@ as() {
 		must_equal "$o: $status" "$o: 2"
 	done
 	must_fail 2 "unknown option 'nonsense'" $MI -o ro,nonsense,rw source target
-	must_fail 2 "are needed" $MI source
+	must_fail 2 "are needed" $MI
+	must_fail 2 "are needed" $MI -m +1 source
 	must_fail 2 "too many" $MI source target more
 	must_fail 2 "cannot be joined" $MI -m none -m +1 source target
 	must_fail 2 "goes with none of" $MI -u -m +1 target

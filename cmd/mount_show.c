@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* mount-idmapped: what is said of plans and results. */
+
+#include "mount_idmapped.h"
+
+#include <string.h>
+
+#include "../lib/base/log.h"
+
+/* What both the plan and the result say. */
+static void show_plan(const struct mount_plan *p, struct out *out)
+{
+	scoped_buf struct buf flags = BUF_INIT;
+
+	out_str(out, "target", p->target);
+	out_str(out, "source", p->source);
+	mount_flags_print(&p->flags, &flags);
+	if (buf_get(&flags))
+		out_str(out, "flags", buf_get(&flags));
+	if (p->upper_kind == UPPER_DIR) {
+		out_str(out, "upper", p->upper);
+		out_str(out, "work", p->work);
+	}
+	if (p->kind == MOUNT_OVERLAY) {
+		out_u64(out, "layers", p->layers.len);
+		out_bool(out, "ephemeral", p->upper_kind == UPPER_EPHEMERAL);
+	}
+}
+
+static void show_map(const char *key, const struct idmap *m, struct out *out)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	idmap_print(m, &b);
+	if (buf_get(&b))
+		out_str(out, key, buf_get(&b));
+}
+
+int mount_show_steps(const struct mount_plan *p, struct ctx *ctx, struct err *e)
+{
+	scoped_strv struct strv steps = { 0 };
+	int r = mount_plan_check(p, e);
+
+	if (r == 0)
+		r = mount_plan_steps(p, &steps, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < steps.len; i++)
+		out_line(ctx->out, "%s", steps.items[i]);
+	if (!out_json(ctx->out))
+		return STATUS_DONE;
+
+	out_begin(ctx->out, NULL);
+	show_plan(p, ctx->out);
+	if (p->map.wish == MAP_SET)
+		show_map("map", &p->map.map, ctx->out);
+	out_array(ctx->out, "steps");
+	for (size_t i = 0; i < steps.len; i++)
+		out_str(ctx->out, NULL, steps.items[i]);
+	out_array_end(ctx->out);
+	out_end(ctx->out);
+	return STATUS_DONE;
+}
+
+static void say_result(const struct mount_plan *p, const struct mount_result *res)
+{
+	scoped_buf struct buf target = BUF_INIT, words = BUF_INIT;
+
+	buf_escaped(&target, p->target, strlen(p->target));
+	if (p->map.wish == MAP_KEEP && res->info.map_known)
+		idmap_print_words(&res->info.map, &words);
+	else
+		mount_map_print_words(&p->map, &words);
+	if (!buf_get(&target) || !buf_get(&words))
+		return;
+	log_verbose("'%s': %s", buf_get(&target), buf_get(&words));
+	if (res->way)
+		log_verbose("'%s': %zu layers, given by %s%s", buf_get(&target), p->layers.len, res->way,
+			    p->upper_kind == UPPER_NONE ? ", read-only" :
+			    res->upper_plain ? ", changes are stored as seen ids" : ", changes are stored as disk ids");
+}
+
+void mount_show_result(const struct mount_plan *p, const struct mount_result *res, struct ctx *ctx)
+{
+	bool set = p->map.wish == MAP_SET;
+	struct out *out = ctx->out;
+
+	say_result(p, res);
+	out_begin(out, NULL);
+	show_plan(p, out);
+	out_str(out, "type", res->info.type);
+	if (set || res->info.map_known)
+		show_map("map", set ? &p->map.map : &res->info.map, out);
+	if (p->kind == MOUNT_BIND)
+		out_str(out, "map_change", map_done_name(res->map));
+	if (res->way)
+		out_str(out, "layers_by", res->way);
+	if (p->kind == MOUNT_OVERLAY && p->upper_kind != UPPER_NONE)
+		out_str(out, "upper_map", res->upper_plain ? "none" : "same");
+	out_end(out);
+}
+
+void mount_show_there(const struct mount_plan *p, struct ctx *ctx)
+{
+	scoped_buf struct buf target = BUF_INIT;
+
+	buf_escaped(&target, p->target, strlen(p->target));
+	if (ctx->dry_run)
+		out_line(ctx->out, "'%s' is mounted already, as it should be", buf_get(&target) ? buf_get(&target) : "?");
+	else
+		log_verbose("'%s': mounted already, as it should be", buf_get(&target) ? buf_get(&target) : "?");
+	out_begin(ctx->out, NULL);
+	show_plan(p, ctx->out);
+	if (p->map.wish == MAP_SET)
+		show_map("map", &p->map.map, ctx->out);
+	out_bool(ctx->out, "already", true);
+	out_end(ctx->out);
+}
+
+void mount_show_unmounted(const char *target, struct ctx *ctx)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	buf_escaped(&b, target, strlen(target));
+	if (ctx->dry_run)
+		out_line(ctx->out, "unmount '%s'", buf_get(&b) ? buf_get(&b) : "?");
+	out_begin(ctx->out, NULL);
+	out_str(ctx->out, "target", target);
+	out_bool(ctx->out, "unmounted", !ctx->dry_run);
+	out_end(ctx->out);
+}

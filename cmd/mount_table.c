@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* mount-idmapped --all: the lines of an fstab, as one transaction. */
+
+#include "mount_idmapped.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "../lib/base/log.h"
+#include "../lib/idmap/userns.h"
+#include "../lib/mount/mounted.h"
+#include "../lib/mount/table.h"
+
+/* One line on its way. */
+struct job {
+	const struct table_line *line;
+	struct mount_options options;
+	struct mount_plan plan;
+	struct mount_result result; /* of MOUNTED */
+	bool waits;                 /* its source may not be there before other lines are mounted */
+	enum { JOB_NEW, JOB_PLANNED, JOB_THERE, JOB_MOUNTED, JOB_FAILED } state;
+};
+
+struct run {
+	const struct mount_args *args;
+	struct ctx *ctx;
+	const char *fstab;
+	struct table table;
+	VEC(struct job) jobs;
+	size_t *order;                /* jobs, parents first */
+	struct mount_stores stores;
+	struct mount_snapshot before; /* what was mounted at first */
+};
+
+static void run_done(struct run *run)
+{
+	for (size_t i = 0; i < run->jobs.len; i++) {
+		struct job *j = &run->jobs.items[i];
+
+		mount_options_done(&j->options);
+		mount_plan_done(&j->plan);
+		mount_result_done(&j->result);
+	}
+	VEC_DONE(&run->jobs);
+	free(run->order);
+	mount_snapshot_done(&run->before);
+	mount_stores_done(&run->stores);
+	table_done(&run->table);
+	userns_cache_done();
+}
+
+#define scoped_run __attribute__((cleanup(run_done)))
+
+/* --- from lines to jobs ------------------------------------------------------------------------- */
+
+/* Which line of which file a failure is of. It is not the command line's fault. */
+static int of_line(const struct run *run, const struct table_line *l, int r, struct err *e)
+{
+	err_prefix(e, "%s, the line of '%s'", run->fstab, l->target);
+	e->usage = false;
+	return r;
+}
+
+/* A line of another type is for mount(8) of util-linux 2.39 and newer; what it does with `bind` can be done here. */
+static int check_foreign(const struct table_line *l, const struct mount_options *o, struct err *e)
+{
+	if (l->own || o->bind)
+		return 0;
+	(void)err_say(e, EOPNOTSUPP, l->target, "X-mount.idmap= on a filesystem of type '%s' is not for this command", l->type);
+	err_why(e, "of such lines only those with the option bind are mounted here");
+	err_try(e, "mount the filesystem by a line of its own, and bind it: SOURCE TARGET shiftbox map=MAP 0 0");
+	return -EOPNOTSUPP;
+}
+
+static int add_job(struct run *run, const struct table_line *l, struct err *e)
+{
+	struct job job = { .line = l, .options = MOUNT_OPTIONS_INIT, .result = MOUNT_RESULT_INIT };
+	int r = *l->options ? mount_options_parse(&job.options, l->options, e) : 0;
+
+	if (r == 0)
+		r = check_foreign(l, &job.options, e);
+	if (r < 0)
+		r = of_line(run, l, r, e);
+	else if (VEC_ADD(&run->jobs, job) < 0)
+		r = err_nomem(e);
+	if (r < 0)
+		mount_options_done(&job.options);
+	return r;
+}
+
+static int add_jobs(struct run *run, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < run->table.lines.len && r == 0; i++) {
+		r = add_job(run, &run->table.lines.items[i], e);
+		if (r == 0 && run->jobs.items[run->jobs.len - 1].options.noauto)
+			mount_options_done(&run->jobs.items[--run->jobs.len].options);
+	}
+	return r;
+}
+
+static int add_use(struct table_need *need, const char *path, struct err *e)
+{
+	scoped_free char *tidy = path ? table_path(path) : NULL;
+
+	if (!path)
+		return 0;
+	return tidy && strv_add(&need->uses, tidy) == 0 ? 0 : err_nomem(e);
+}
+
+static int need_of(const struct job *j, struct table_need *ret, struct err *e)
+{
+	const struct mount_options *o = &j->options;
+	int r;
+
+	ret->target = j->line->target;
+	r = add_use(ret, j->line->source, e);
+	for (size_t i = 0; i < o->lowers.len && r == 0; i++)
+		r = add_use(ret, o->lowers.items[i].dir, e);
+	if (r == 0)
+		r = add_use(ret, o->upper, e);
+	if (r == 0)
+		r = add_use(ret, o->work, e);
+	return r == 0 ? add_use(ret, o->store, e) : r;
+}
+
+static int order_jobs(struct run *run, struct err *e)
+{
+	size_t n = run->jobs.len;
+	scoped_free struct table_need *needs = calloc(n + 1, sizeof(*needs));
+	scoped_free bool *waits = calloc(n + 1, sizeof(*waits));
+	int r = 0;
+
+	run->order = calloc(n + 1, sizeof(*run->order));
+	if (!needs || !waits || !run->order)
+		return err_nomem(e);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = need_of(&run->jobs.items[i], &needs[i], e);
+	if (r == 0)
+		r = table_order(needs, n, run->order, waits, e);
+	for (size_t i = 0; i < n; i++) {
+		run->jobs.items[i].waits = waits[i];
+		strv_done(&needs[i].uses);
+	}
+	if (r == -EEXIST)
+		err_prefix(e, "%s", run->fstab);
+	return r;
+}
+
+static struct job *job_at(struct run *run, size_t i)
+{
+	return &run->jobs.items[run->order[i]];
+}
+
+static int plan_job(struct run *run, struct job *j, struct err *e)
+{
+	int r;
+
+	if (j->state != JOB_NEW)
+		return 0;
+	r = mount_plan_words(run->args, j->line->source, j->line->target, &j->options, &run->stores, &j->plan, e);
+	if (r == 0)
+		r = mount_plan_check(&j->plan, e);
+	if (r == 0)
+		j->state = JOB_PLANNED;
+	return r;
+}
+
+/* --- failures ---------------------------------------------------------------------------------- */
+
+static void warn(const struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	if (*e->on) {
+		buf_char(&b, '\'');
+		buf_escaped(&b, e->on, strlen(e->on));
+		buf_str(&b, "': ");
+	}
+	buf_escaped(&b, e->what, strlen(e->what));
+	if (e->num)
+		buf_printf(&b, ": %s", strerrordesc_np(e->num));
+	if (*e->why) {
+		buf_str(&b, " (");
+		buf_escaped(&b, e->why, strlen(e->why));
+		buf_char(&b, ')');
+	}
+	log_warn("%s", buf_get(&b) ? buf_get(&b) : "out of memory");
+}
+
+/* A line failed: with nofail that is only a warning (0), else it is told of which line. */
+static int job_failed(const struct run *run, struct job *j, int r, struct err *e)
+{
+	r = of_line(run, j->line, r, e);
+	if (!j->options.nofail)
+		return r;
+	warn(e);
+	j->state = JOB_FAILED;
+	*e = ERR_INIT;
+	return 0;
+}
+
+/* What this run has mounted, last first. */
+static void roll_back(struct run *run, size_t n)
+{
+	size_t undone = 0;
+
+	while (n-- > 0) {
+		struct job *j = job_at(run, n);
+
+		if (j->state != JOB_MOUNTED)
+			continue;
+		mount_undo(&j->plan, &j->result);
+		j->state = JOB_FAILED;
+		undone++;
+	}
+	if (undone)
+		log_verbose("took off again what was mounted before: %zu", undone);
+}
+
+/* --- mounting ---------------------------------------------------------------------------------- */
+
+/* A signal that would end the program waits, so that what is mounted by then can be taken off. */
+static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+
+static void hold_signals(sigset_t *old)
+{
+	sigset_t set;
+
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
+		(void)sigaddset(&set, deadly[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, old); /* cannot fail: the arguments are good */
+}
+
+static int check_signals(struct err *e)
+{
+	sigset_t set;
+
+	if (sigpending(&set) < 0)
+		return 0;
+	for (size_t i = 0; i < ARRAY_LEN(deadly); i++) {
+		if (sigismember(&set, deadly[i]) != 1)
+			continue;
+		/* The signal will end the program before anybody reads e. */
+		log_warn("interrupted by SIG%s: what was mounted is taken off again", sigabbrev_np(deadly[i]));
+		return err_say(e, EINTR, NULL, "interrupted by a signal");
+	}
+	return 0;
+}
+
+/* Descriptors: one for each directory that is created. */
+static void raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void)setrlimit(RLIMIT_NOFILE, &limit); /* as it was, then: EMFILE will be told */
+}
+
+static int do_job(struct run *run, struct job *j, struct err *e)
+{
+	int id, r = plan_job(run, j, e);
+
+	if (r == 0)
+		r = mounted_as_planned(&j->plan, &run->before, &id, e);
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		j->state = JOB_THERE;
+		return 0;
+	}
+	if (run->ctx->dry_run)
+		return mount_show_steps(&j->plan, run->ctx, e);
+	r = mount_apply(&j->plan, true, &j->result, e);
+	if (r == 0)
+		j->state = JOB_MOUNTED;
+	return r;
+}
+
+/* On kernels that tell of mounts only by listing them all, they are read back all at once. */
+static int read_all_back(struct run *run, struct err *e)
+{
+	scoped_mount_snapshot struct mount_snapshot after = { 0 };
+	int r = 0;
+
+	for (size_t i = 0; i < run->jobs.len && r == 0; i++) {
+		struct job *j = job_at(run, i);
+
+		if (j->state != JOB_MOUNTED)
+			continue;
+		r = mount_read_back(&j->plan, &j->result, &after, e);
+		if (r == 0)
+			continue;
+		if (j->options.nofail)
+			mount_undo(&j->plan, &j->result);
+		r = job_failed(run, j, r, e);
+	}
+	return r;
+}
+
+static int do_jobs(struct run *run, struct err *e)
+{
+	size_t i;
+	int r = 0;
+
+	for (i = 0; i < run->jobs.len && r == 0; i++) {
+		struct job *j = job_at(run, i);
+
+		r = check_signals(e);
+		if (r == 0 && j->state != JOB_FAILED) {
+			r = do_job(run, j, e);
+			if (r < 0)
+				r = job_failed(run, j, r, e);
+		}
+	}
+	if (r == 0)
+		r = read_all_back(run, e);
+	if (r < 0)
+		roll_back(run, i);
+	return r;
+}
+
+static void show_all(struct run *run)
+{
+	size_t mounted = 0, there = 0, failed = 0;
+
+	for (size_t i = 0; i < run->jobs.len; i++) {
+		struct job *j = job_at(run, i);
+
+		mounted += j->state == JOB_MOUNTED;
+		there += j->state == JOB_THERE;
+		failed += j->state == JOB_FAILED;
+		if (j->state == JOB_MOUNTED)
+			mount_show_result(&j->plan, &j->result, run->ctx);
+		else if (j->state == JOB_THERE)
+			mount_show_there(&j->plan, run->ctx);
+	}
+	if (!run->ctx->dry_run)
+		log_verbose("%zu mounted, %zu were mounted already, %zu failed (nofail); user namespaces made: %zu",
+			    mounted, there, failed, userns_made());
+}
+
+/* Every plan that can be made is made before anything is mounted: most faults are found then. */
+static int plan_all(struct run *run, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < run->jobs.len && r == 0; i++) {
+		struct job *j = job_at(run, i);
+
+		if (j->waits)
+			continue;
+		r = plan_job(run, j, e);
+		if (r < 0)
+			r = job_failed(run, j, r, e);
+	}
+	return r;
+}
+
+static int mount_jobs(struct run *run, struct err *e)
+{
+	sigset_t old;
+	int r;
+
+	r = order_jobs(run, e);
+	if (r == 0)
+		r = plan_all(run, e);
+	if (r < 0)
+		return r;
+
+	raise_limit();
+	hold_signals(&old);
+	r = do_jobs(run, e);
+	if (r == 0)
+		show_all(run);
+	(void)sigprocmask(SIG_SETMASK, &old, NULL); /* what was held ends the program here */
+	return r < 0 ? r : STATUS_DONE;
+}
+
+/* --- unmounting -------------------------------------------------------------------------------- */
+
+static int unmount_job(struct run *run, struct job *j, struct err *e)
+{
+	int id, r = plan_job(run, j, e);
+
+	if (r == 0)
+		r = mounted_at_all(&j->plan, &run->before, &id, e);
+	if (r <= 0)
+		return r; /* it is not mounted */
+	r = run->ctx->dry_run ? 0 : mount_take_off(&j->plan, id, false, e);
+	if (r == 0)
+		mount_show_unmounted(j->line->target, run->ctx);
+	return r;
+}
+
+/* As many as can be: a table that is half unmounted is better than one that stays because one line is busy. */
+static int unmount_jobs(struct run *run, struct err *e)
+{
+	struct err first = ERR_INIT;
+	int r = order_jobs(run, e), result = 0;
+
+	for (size_t i = run->jobs.len; i-- > 0 && r == 0;) {
+		struct job *j = job_at(run, i);
+		int failed = unmount_job(run, j, e);
+
+		if (failed < 0)
+			failed = job_failed(run, j, failed, e);
+		if (failed < 0 && result < 0) {
+			warn(e);
+		} else if (failed < 0) {
+			first = *e;
+			result = failed;
+		}
+	}
+	if (r == 0 && result < 0)
+		*e = first;
+	return r < 0 ? r : result < 0 ? result : STATUS_DONE;
+}
+
+/* --- the entries ------------------------------------------------------------------------------- */
+
+static const char *fstab_of(const struct mount_args *a)
+{
+	return a->fstab ? a->fstab : "/etc/fstab";
+}
+
+int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
+{
+	scoped_run struct run run = { .args = a, .ctx = ctx, .fstab = fstab_of(a) };
+	int r;
+
+	r = table_read(run.fstab, &run.table, e);
+	if (r == 0)
+		r = add_jobs(&run, e);
+	if (r < 0)
+		return r;
+	return a->unmount ? unmount_jobs(&run, e) : mount_jobs(&run, e);
+}
+
+int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ctx, struct err *e)
+{
+	scoped_run struct run run = { .args = a, .ctx = ctx, .fstab = fstab_of(a) };
+	const struct table_line *l;
+	int r;
+
+	r = table_read(run.fstab, &run.table, e);
+	if (r < 0)
+		return r;
+	l = table_find(&run.table, word);
+	if (!l) {
+		(void)err_say(e, ENOENT, word, "is neither the target nor the source of a line for this command in %s", run.fstab);
+		err_why(e, "such lines have the type shiftbox, or the option X-mount.idmap=");
+		err_try(e, "name both SOURCE and TARGET, or another fstab with -T");
+		return -ENOENT;
+	}
+	r = add_job(&run, l, e);
+	if (r < 0)
+		return r;
+	run.jobs.items[0].options.nofail = false; /* it was asked for by name */
+	return mount_jobs(&run, e);
+}

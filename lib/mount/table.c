@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* table: the lines of an fstab, and the order to mount them in. */
+
+#include "table.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "../base/buf.h"
+#include "lm.h"
+
+/* ".." stays: where it leads depends on links. */
+char *table_path(const char *path)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	if (*path != '/')
+		return strdup(path);
+	for (const char *p = path; *p;) {
+		size_t n = strcspn(p, "/");
+
+		if (n && !(n == 1 && *p == '.')) {
+			buf_char(&b, '/');
+			buf_add(&b, p, n);
+		}
+		p += n;
+		p += strspn(p, "/");
+	}
+	if (!b.len)
+		buf_char(&b, '/');
+	return buf_take(&b);
+}
+
+/* --- an index of targets: open addressing, at most half full ------------------------------------ */
+
+struct index {
+	const struct table_need *needs;
+	size_t *slots; /* 1 + the number of a line; 0: free */
+	size_t size;
+};
+
+static void index_done(struct index *x)
+{
+	free(x->slots);
+}
+
+
+static size_t *slot_of(const struct index *x, const char *path, size_t n)
+{
+	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a: who writes an fstab does not attack its reader */
+	size_t i;
+
+	for (size_t k = 0; k < n; k++)
+		h = (h ^ (unsigned char)path[k]) * 0x100000001b3u;
+	for (i = (h ^ h >> 32) & (x->size - 1); x->slots[i]; i = (i + 1) & (x->size - 1)) {
+		const char *other = x->needs[x->slots[i] - 1].target;
+
+		if (!strncmp(other, path, n) && !other[n])
+			break;
+	}
+	return &x->slots[i];
+}
+
+static int index_fill(struct index *x, const struct table_need *needs, size_t n, struct err *e)
+{
+	x->needs = needs;
+	for (x->size = 16; x->size < n * 2; x->size *= 2)
+		;
+	x->slots = calloc(x->size, sizeof(*x->slots));
+	if (!x->slots)
+		return err_nomem(e);
+
+	for (size_t i = 0; i < n; i++) {
+		size_t *slot = slot_of(x, needs[i].target, strlen(needs[i].target));
+
+		if (*slot)
+			return err_say(e, EEXIST, needs[i].target, "two lines have this target");
+		*slot = i + 1;
+	}
+	return 0;
+}
+
+/* --- reading ----------------------------------------------------------------------------------- */
+
+static void line_done(struct table_line *l)
+{
+	free(l->source);
+	free(l->target);
+	free(l->type);
+	free(l->options);
+}
+
+struct reading {
+	struct table *table;
+	struct err *e;
+};
+
+static int take_line(const struct lm_line *l, void *arg)
+{
+	struct reading *r = arg;
+	struct table_line line = { .own = !strcmp(l->type, "shiftbox") };
+
+	if (!line.own && !l->idmap)
+		return 0;
+	if (*l->target != '/') {
+		(void)err_say(r->e, EINVAL, l->target, "the target must be an absolute path");
+		return -EINVAL;
+	}
+	line.source = strdup(l->source);
+	line.target = table_path(l->target);
+	line.type = strdup(l->type);
+	line.options = strdup(l->options);
+	if (line.source && line.target && line.type && line.options && VEC_ADD(&r->table->lines, line) == 0)
+		return 0;
+	line_done(&line);
+	return err_nomem(r->e);
+}
+
+int table_read(const char *path, struct table *ret, struct err *e)
+{
+	struct reading reading = { ret, e };
+
+	return lm_fstab(path, take_line, &reading, e);
+}
+
+const struct table_line *table_find(const struct table *t, const char *word)
+{
+	scoped_free char *path = table_path(word);
+
+	for (size_t i = 0; path && i < t->lines.len; i++)
+		if (!strcmp(t->lines.items[i].target, path))
+			return &t->lines.items[i];
+	for (size_t i = 0; i < t->lines.len; i++)
+		if (!strcmp(t->lines.items[i].source, word))
+			return &t->lines.items[i];
+	return NULL;
+}
+
+void table_done(struct table *t)
+{
+	for (size_t i = 0; i < t->lines.len; i++)
+		line_done(&t->lines.items[i]);
+	VEC_DONE(&t->lines);
+}
+
+/* --- order ------------------------------------------------------------------------------------- */
+
+struct ordering {
+	struct index index;
+	enum visit { NEW, WAITING, PLACED } *visits;
+	bool *waits;
+	VEC(size_t) stack;
+};
+
+static void ordering_done(struct ordering *o)
+{
+	index_done(&o->index);
+	free(o->visits);
+	VEC_DONE(&o->stack);
+}
+
+#define scoped_ordering __attribute__((cleanup(ordering_done)))
+
+/*
+ * Of the lines other than i that are mounted on path (itself too, if so wanted) or above it, one that is still NEW: 1 +
+ * its number, or 0. found: there is any at all.
+ */
+static size_t new_above(const struct ordering *o, size_t i, const char *path, bool itself, bool *found)
+{
+	size_t len = strlen(path);
+
+	for (size_t n = 1; n <= len; n++) {
+		size_t line;
+
+		/* "/" and what ends before a slash are directories above it. */
+		if (n > 1 && n < len && path[n] != '/')
+			continue;
+		if (n == len && !itself)
+			break;
+		line = *slot_of(&o->index, path, n);
+		if (!line || line == i + 1)
+			continue;
+		*found = true;
+		if (o->visits[line - 1] == NEW)
+			return line;
+	}
+	return 0;
+}
+
+static size_t next_needed(const struct ordering *o, size_t i)
+{
+	const struct table_need *need = &o->index.needs[i];
+	bool found = false;
+	size_t line = new_above(o, i, need->target, false, &found);
+
+	for (size_t k = 0; k < need->uses.len && !line; k++) {
+		const char *path = need->uses.items[k];
+
+		found = false;
+		if (*path == '/')
+			line = new_above(o, i, path, true, &found);
+		if (found)
+			o->waits[i] = true;
+	}
+	return line;
+}
+
+/* Place the line, after what it needs. A stack of our own: chains can be as long as the table. */
+static int visit(struct ordering *o, size_t i, size_t *ret_order, size_t *placed, struct err *e)
+{
+	o->stack.len = 0;
+	if (VEC_ADD(&o->stack, i) < 0)
+		return err_nomem(e);
+	while (o->stack.len) {
+		size_t top = o->stack.items[o->stack.len - 1], needed;
+
+		o->visits[top] = WAITING;
+		needed = next_needed(o, top);
+		if (needed) {
+			if (VEC_ADD(&o->stack, needed - 1) < 0)
+				return err_nomem(e);
+			continue;
+		}
+		o->visits[top] = PLACED;
+		o->stack.len--;
+		ret_order[(*placed)++] = top;
+	}
+	return 0;
+}
+
+int table_order(const struct table_need *needs, size_t n, size_t *ret_order, bool *ret_waits, struct err *e)
+{
+	scoped_ordering struct ordering o = { .waits = ret_waits };
+	size_t placed = 0;
+	int r = index_fill(&o.index, needs, n, e);
+
+	if (r < 0)
+		return r;
+	o.visits = calloc(n ? n : 1, sizeof(*o.visits));
+	if (!o.visits)
+		return err_nomem(e);
+	memset(ret_waits, 0, n * sizeof(*ret_waits));
+	for (size_t i = 0; i < n && r == 0; i++)
+		if (o.visits[i] == NEW)
+			r = visit(&o, i, ret_order, &placed, e);
+	return r;
+}

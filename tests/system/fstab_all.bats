@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154
+# mount-idmapped --all: the lines of an fstab as one transaction.
+
+load lib
+
+need root
+need kernel 5.12
+need prog findmnt strace jq
+
+MI="$SHIFTBOX mount-idmapped"
+
+test_setup() {
+	mkdir s t u v l s/below
+	touch s/file
+	install -o 7 -g 7 /dev/null s/seven
+}
+
+# Each argument is a line; DIR stands for the scratch directory.
+fstab() {
+	printf '%s\n' "${@//DIR/$SCRATCH}" >fstab
+}
+
+mounts() {
+	grep -c " $SCRATCH/" /proc/self/mountinfo || :
+}
+
+@test "both kinds of lines are mounted, all others left alone" {
+	fstab '# DIR/s DIR/v shiftbox map=0:1:1' 'DIR/s DIR/t shiftbox map=0:1001:1,nosuid,nodev,_netdev,x-systemd.automount 0 0' \
+		'UUID=none-such / ext4 errors=remount-ro 0 1' 'none none swap sw 0 0' 'DIR/s DIR/u none bind,ro,X-mount.idmap=b:7:2002:1 0 0'
+	must_work $MI -a -T fstab
+	must_equal "$output" ""
+	must_equal "$(owner t/file)" 1001:1001
+	must_equal "$(owner t/seven)" 65534:65534
+	must_equal "$(owner u/seven)" 2002:2002
+	must_equal "$(mounts)" 2
+	must_equal "$(findmnt -no VFS-OPTIONS t)" rw,nosuid,nodev,relatime,idmapped
+	must_equal "$(findmnt -no VFS-OPTIONS u)" ro,relatime,idmapped
+	must_work $MI -a -u -T fstab
+	must_equal "$(mounts)" 0
+}
+
+@test "names are what the escapes of the fstab say" {
+	local names=('a b' $'t\tx' $'n\nx' 'b\x' 'h#x' 'a,b') written=('a\040b' 't\011x' 'n\012x' 'b\134x' 'h\043x' 'a,b') i
+	: >fstab
+	for i in "${!names[@]}"; do
+		mkdir "${names[i]}" "t/${names[i]}"
+		touch "${names[i]}/here-$i"
+		printf '%s %s shiftbox map=0:100%d:1 0 0\n' "$SCRATCH/${written[i]}" "$SCRATCH/t/${written[i]}" "$i" >>fstab
+	done
+	must_work $MI -a -T fstab
+	for i in "${!names[@]}"; do
+		must_equal "$(owner "t/${names[i]}/here-$i")" "100$i:100$i"
+	done
+	must_equal "$(mounts)" 6
+	must_work $MI -a -T fstab
+	must_equal "$(mounts)" 6
+	must_work $MI -a -u -T fstab
+	must_equal "$(mounts)" 0
+}
+
+@test "a comma in an option is an escaped escape" {
+	mkdir 'l,1'
+	touch 'l,1/file'
+	fstab 'overlay DIR/t shiftbox lower=DIR/l\134054\061,lower=DIR/s,map=0:1001:1 0 0'
+	must_work $MI -a -T fstab
+	must_equal "$(owner t/file)" 1001:1001
+}
+
+@test "parents come first, wherever they stand, and sources after what they lie on" {
+	mkdir t/below s/t
+	fstab 'DIR/s DIR/t/below shiftbox map=0:3:1 0 0' 'DIR/u/below DIR/v shiftbox map=0:4:1 0 0' \
+		'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox defaults 0 0'
+	must_work $MI -a -T fstab
+	must_equal "$(owner t/file)" 1:1
+	must_equal "$(owner t/below/file)" 3:3
+	must_equal "$(owner v)" 4:4
+	must_equal "$(mounts)" 4
+	must_work $MI -a -T fstab
+	must_equal "$(mounts)" 4
+	must_work $MI -a -u -T fstab
+	must_equal "$(mounts)" 0
+}
+
+@test "a map that refers to its source waits until the source is there" {
+	install -d -o 44 -g 44 late
+	fstab 'DIR/u DIR/v shiftbox map=owner:root 0 0' 'DIR/late DIR/u shiftbox defaults 0 0'
+	must_work $MI -a -T fstab
+	must_equal "$(owner v)" 0:0
+}
+
+@test "a second time there is nothing to do, and that is told" {
+	fstab 'DIR/s DIR/t shiftbox map=0:1001:1,noexec 0 0' 'DIR/s DIR/u shiftbox defaults 0 0' 'overlay DIR/v shiftbox lower=DIR/s,lower=DIR/l,map=0:5:1 0 0'
+	must_work $MI -a -T fstab
+	cp /proc/self/mountinfo before
+	must_work $MI -a -T fstab
+	must_work $MI -a -n -T fstab
+	[[ $output == *"'$SCRATCH/t' is mounted already"*"'$SCRATCH/v' is mounted already"* ]]
+	must_work $MI -a --json -T fstab
+	must_equal "$(grep -c '"already":true' <<<"$output")" 3
+	must_equal "$(cat /proc/self/mountinfo)" "$(cat before)"
+	capture $MI -a -v -T fstab
+	[[ $stderr == *'0 mounted, 3 were mounted already'* ]]
+}
+
+@test "the same on kernels that do not tell maps" {
+	# statmount and open_tree_attr
+	local old="$TESTS/fixtures/nosys 457,467 $MI"
+	fstab 'DIR/s DIR/t shiftbox map=0:1001:1 0 0' 'DIR/s DIR/u shiftbox defaults 0 0' 'DIR/t DIR/v shiftbox defaults 0 0'
+	must_work $old -a -T fstab
+	must_equal "$(owner t/file) $(owner v/file)" '1001:1001 1001:1001'
+	must_work $old -a -T fstab
+	must_equal "$(mounts)" 3
+	sed -i s/1001/1002/ fstab
+	must_fail 1 'with another map' $old -a -T fstab
+	must_work $old -a -u -T fstab
+	must_equal "$(mounts)" 0
+}
+
+@test "another map, other flags: refused, and both are shown" {
+	fstab 'DIR/s DIR/t shiftbox map=0:1001:1 0 0'
+	must_work $MI -a -T fstab
+	fstab 'DIR/s DIR/u shiftbox map=0:1:1 0 0' 'DIR/s DIR/t shiftbox map=0:1002:1 0 0'
+	must_fail 1 "there: disk 0 is seen as 1001; wanted: disk 0 is seen as 1002" $MI -a -T fstab
+	[[ $stderr == *"line of '$SCRATCH/t': is mounted already, with another map"* ]]
+	must_equal "$(mounts)" 1
+	fstab 'DIR/s DIR/t shiftbox map=0:1001:1,nodev 0 0'
+	must_fail 1 'there: rw; wanted: rw,nodev' $MI -a -T fstab
+	fstab 'DIR/s DIR/t shiftbox defaults 0 0'
+	must_fail 1 'there: disk 0 is seen as 1001; wanted: ids as on the disk' $MI -a -T fstab
+	fstab 'DIR/s DIR/t shiftbox map=none 0 0'
+	must_fail 1 'with another map' $MI -a -T fstab
+	# What is mounted with another map is still the line's to unmount.
+	must_work $MI -a -u -T fstab
+	must_equal "$(mounts)" 0
+}
+
+@test "another map of a stack is seen by its root's owner" {
+	fstab 'overlay DIR/t shiftbox lower=DIR/s,lower=DIR/l,map=0:1001:1 0 0'
+	must_work $MI -a -T fstab
+	sed -i s/1001/1002/ fstab
+	must_fail 1 'of disk owner 0:0, is seen as 1001:1001; wanted: disk 0 is seen as 1002' $MI -a -T fstab
+}
+
+@test "something else on the target is covered, and not unmounted" {
+	mount -t tmpfs other t
+	fstab 'DIR/s DIR/t shiftbox map=0:1001:1 0 0'
+	must_work $MI -a -u -T fstab
+	must_equal "$(mounts)" 1
+	must_work $MI -a -T fstab
+	must_equal "$(owner t/file)" 1001:1001
+	must_work $MI -a -u -T fstab
+	must_equal "$(findmnt -no SOURCE t)" other
+}
+
+@test "a filesystem can be covered by a mapped bind of itself" {
+	mount -t tmpfs self t
+	touch t/file
+	fstab 'DIR/t DIR/t shiftbox map=0:1001:1 0 0'
+	must_work $MI -a -u -T fstab
+	must_equal "$(mounts)" 1
+	must_work $MI -a -T fstab
+	must_work $MI -a -T fstab
+	must_equal "$(owner t/file) $(mounts)" '1001:1001 2'
+	must_work $MI -a -u -T fstab
+	must_equal "$(owner t/file) $(mounts)" '0:0 1'
+}
+
+@test "all or nothing: what was mounted and created before a failure is gone after it" {
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/new/deep shiftbox mkdir 0 0' \
+		'overlay DIR/v shiftbox lower=DIR/s,lower=DIR/l,upper=DIR/up,map=0:1:1 0 0' 'DIR/none DIR/u shiftbox map=0:2:1 0 0'
+	must_fail 1 "'$SCRATCH/none': fstab, the line of '$SCRATCH/u': cannot open the source" $MI -a -T fstab
+	must_equal "$(mounts)" 0
+	must_equal "$(echo *)" 'fstab l s t u v'
+}
+
+@test "what was mounted before stays when another line fails" {
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0'
+	must_work $MI -a -T fstab
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/v shiftbox map=0:1:1 0 0' 'DIR/none DIR/u shiftbox defaults 0 0'
+	must_fail 1 'cannot open the source' $MI -a -T fstab
+	must_equal "$(mounts)" 1
+	must_equal "$(owner t/file)" 1:1
+}
+
+@test "each call that fails takes everything back" {
+	local call n
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:2:1 0 0' 'DIR/s DIR/v shiftbox map=0:3:1 0 0'
+	for call in open_tree:EPERM mount_setattr:EINVAL move_mount:EBUSY; do
+		for n in 1 2 3; do
+			must_fail 1 "line of '$SCRATCH/" inject "$call:$n" $MI -a -T fstab
+			must_equal "$call $n $(mounts)" "$call $n 0"
+		done
+	done
+}
+
+@test "nofail makes a failure a warning, noauto leaves a line out, auto takes it in again" {
+	fstab 'DIR/none DIR/u shiftbox nofail,map=0:1:1 0 0' 'DIR/s DIR/v shiftbox noauto,map=0:1:1 0 0' 'DIR/s DIR/t shiftbox noauto,auto,map=0:1:1 0 0'
+	capture $MI -a -T fstab
+	must_equal "$status" 0
+	[[ $stderr == *"warning: '$SCRATCH/none': fstab, the line of '$SCRATCH/u': cannot open the source: No such file"* ]]
+	must_equal "$(mounts) $(owner t/file)" '1 1:1'
+	# By name, a line of either kind is meant.
+	must_work $MI -T fstab "$SCRATCH/v/"
+	must_equal "$(owner v/file)" 1:1
+	must_fail 1 'cannot open the source' $MI -T fstab "$SCRATCH/none"
+}
+
+@test "what cannot be read or done is refused before anything is mounted" {
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s'
+	must_fail 1 'line 2 is no line of an fstab' $MI -a -T fstab
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox nofail,nonsense 0 0'
+	must_fail 1 "unknown option 'nonsense'" $MI -a -T fstab
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:0 0 0'
+	must_fail 1 "line of '$SCRATCH/u'" $MI -a -T fstab
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/u DIR//t/ shiftbox map=0:1:1 0 0'
+	must_fail 1 "'$SCRATCH/t': fstab: two lines have this target" $MI -a -T fstab
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' '/dev/vda DIR/u ext4 X-mount.idmap=0:1:1 0 0'
+	must_fail 1 "X-mount.idmap= on a filesystem of type 'ext4'" $MI -a -T fstab
+	must_fail 1 'cannot read the fstab: No such file' $MI -a -T none
+	must_equal "$(mounts)" 0
+}
+
+@test "options that do not go together are faults of the command line" {
+	fstab
+	must_fail 2 "unexpected operand 's'" $MI -a -T fstab s
+	must_fail 2 'neither --map nor --options' $MI -a -T fstab -m 0:1:1
+	must_fail 2 'SOURCE and TARGET are needed' $MI -m 0:1:1 s
+	must_fail 2 '--fstab' $MI -T fstab s t
+	must_fail 1 "is neither the target nor the source" $MI -T fstab "$SCRATCH/s"
+}
+
+@test "the plan is shown without a change" {
+	fstab 'DIR/s DIR/t shiftbox map=0:1001:1,ro 0 0'
+	must_work $MI -a -n -T fstab
+	must_equal "$output" "bind '$SCRATCH/s': disk 0 is seen as 1001
+attach it at '$SCRATCH/t': ro,private"
+	must_work $MI -a -n --json -T fstab
+	must_equal "$(jq -r '.target, .map, .steps[0]' <<<"$output")" "$SCRATCH/t
+b:0:1001:1
+bind '$SCRATCH/s': disk 0 is seen as 1001"
+	must_equal "$(mounts)" 0
+	must_work $MI -a -T fstab
+	must_work $MI -a -n -u -T fstab
+	must_equal "$output" "unmount '$SCRATCH/t'"
+	must_equal "$(mounts)" 1
+}
+
+@test "a busy line does not keep the others mounted" {
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:1 0 0' 'DIR/s DIR/v shiftbox map=0:1:1 0 0'
+	must_work $MI -a -T fstab
+	exec 9<u
+	must_fail 1 "line of '$SCRATCH/u': cannot unmount" $MI -a -u -T fstab
+	exec 9<&-
+	must_equal "$(mounts)" 1
+	must_work $MI -a -u -T fstab
+	must_equal "$(mounts)" 0
+}
+
+@test "an interrupted run leaves nothing" {
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:1 0 0' 'DIR/s DIR/v shiftbox map=0:1:1 0 0'
+	capture strace -qqq -o /dev/null -e inject=move_mount:signal=TERM:when=2 $MI -a -T fstab
+	must_equal "$status" 143
+	[[ $stderr == *'interrupted by SIGTERM: what was mounted is taken off again'* ]]
+	must_equal "$(mounts)" 0
+}
+
+@test "a thousand lines over forty maps take seconds and forty user namespaces" {
+	local i start=$SECONDS
+	mkdir many
+	for ((i = 0; i < 1000; i++)); do
+		mkdir "many/$i"
+		echo "$SCRATCH/s $SCRATCH/many/$i shiftbox map=0:$((1000 + i % 40)):1 0 0"
+	done >fstab
+	capture $MI -a -v -T fstab
+	must_equal "$status" 0
+	[[ $stderr == *'1000 mounted, 0 were mounted already, 0 failed (nofail); user namespaces made: 40'* ]]
+	must_equal "$(mounts)" 1000
+	must_equal "$(owner many/999/file)" 1039:1039
+	capture $MI -a -v -T fstab
+	[[ $stderr == *'0 mounted, 1000 were mounted already, 0 failed (nofail); user namespaces made: 0'* ]]
+	must_work $MI -a -u -T fstab
+	must_equal "$(mounts)" 0
+	[ $((SECONDS - start)) -lt 60 ]
+}
