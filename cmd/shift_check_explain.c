@@ -219,6 +219,7 @@ static void put_mount(struct out *o, const struct explanation *x)
 	out_str(o, "source", m->source);
 	out_str(o, "options", m->options);
 	out_bool(o, "read_only", m->facts.ro || m->facts.fs_ro);
+	out_bool(o, "own_rules", m->decides_itself);
 	out_str(o, "map_state", kinds[m->kind]);
 	if (m->kind == RAW_MAPPED)
 		out_str(o, "map", map.data);
@@ -230,6 +231,8 @@ static void put_mount(struct out *o, const struct explanation *x)
 		 m->kind == RAW_MAPPED ? "map " : "", m->kind == RAW_MAPPED ? map.data : m->kind == RAW_HIDDEN ?
 		 "ID-mapped, but this kernel does not tell the map" :
 		 m->kind == RAW_OVERLAY ? "no map of its own, but its layers may have one" : "no map");
+	if (m->decides_itself)
+		out_line(o, "  %-11s %s has rules of its own, which may refuse what the rules below allow", "note", m->type);
 }
 
 static void put_layer(struct out *o, const struct explanation *x)

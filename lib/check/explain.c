@@ -45,6 +45,19 @@ static bool userns_mountable(const char *type)
 	return false;
 }
 
+/* Those with a permission() of their own, beside or instead of generic_permission(). */
+static bool decides_itself(const char *type)
+{
+	static const char *const types[] = {
+		"fuse", "nfs", "cifs", "smb3", "9p", "ceph", "afs", "overlay", "proc", "ecryptfs", "coda", "ocfs2", "orangefs",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (!strncmp(type, types[i], strlen(types[i])))
+			return true;
+	return false;
+}
+
 static bool has_option(const char *list, const char *word)
 {
 	size_t n = strlen(word);
@@ -72,8 +85,12 @@ static int find_mount(struct explanation *x, int fd, uint64_t id, const char *pa
 	*ret = x->mounts.len - 1;
 	m = &x->mounts.items[*ret];
 	r = lm_mountinfo(take_mount, m, e);
-	if (r == 0)
-		return err_say(e, ENOENT, path, "its mount is not in /proc/self/mountinfo");
+	if (r == 0) {
+		(void)err_say(e, ENOENT, path, "its mount is not in /proc/self/mountinfo");
+		err_why(e, "it belongs to another mount namespace, or is detached");
+		err_try(e, "look from a process that has it: nsenter -t PID -m, and then the path as it is there");
+		return -ENOENT;
+	}
 	if (r < 0)
 		return r == -ENOMEM ? err_nomem(e) : r;
 	r = raw_map(fd, path, &m->map, e);
@@ -81,6 +98,7 @@ static int find_mount(struct explanation *x, int fd, uint64_t id, const char *pa
 		return r;
 	m->kind = r;
 	m->fs_userns_assumed = userns_mountable(m->type);
+	m->decides_itself = decides_itself(m->type);
 	m->facts = (struct perm_mount){
 		.ro = has_option(m->options, "ro"), .fs_ro = has_option(m->fs_options, "ro"),
 		.nosuid = has_option(m->options, "nosuid"), .noexec = has_option(m->options, "noexec"),

@@ -17,6 +17,7 @@ struct explain_mount {
 	enum raw_kind kind;
 	struct idmap map;         /* with RAW_MAPPED */
 	bool fs_userns_assumed;   /* it may have been mounted in another user namespace than the initial one */
+	bool decides_itself;      /* the filesystem, or its server, has rules of its own beside those of perm.h */
 	struct perm_mount facts;  /* points to map; an unknown map counts as none */
 };
 

@@ -281,7 +281,7 @@ says() {
 	sleeper '0 100000 65536'
 	explain --json --userns "pid:$SLEEPER" --as 33:33,7 --op write m/file
 	want='{"path":"m/file","resolved":"DIR/m/file","type":"regular file","mode":"0644","disk_ids":"raw","mount":{"id":N,'
-	want+='"target":"DIR/m","filesystem":"tmpfs","source":"shiftbox-test","options":"rw,relatime,idmapped","read_only":false,'
+	want+='"target":"DIR/m","filesystem":"tmpfs","source":"shiftbox-test","options":"rw,relatime,idmapped","read_only":false,"own_rules":false,'
 	want+='"map_state":"known","map":"b:0:100000:2000"},"owner":{"disk":1000,"map_line":"0:100000:2000","seen":101000,'
 	want+='"shown":101000,"overflow":false,"certain":true,"userns":1000,"userns_overflow":false},"group":{"disk":1000,'
 	want+='"map_line":"0:100000:2000","seen":101000,"shown":101000,"overflow":false,"certain":true,"userns":1000,'
@@ -293,6 +293,21 @@ says() {
 	want+='"about":"DIR/m/file","why":"its ACL gives user with disk id 33 r--, -w- is wanted",'
 	want+='"try":"do it as user 1000, group 1000"}]}'
 	must_equal "$(sed -E "s|$SCRATCH|DIR|g; s/\"(id|userns_pid)\":[0-9]+/\"\1\":N/g" <<<"$output")" "$want"
+}
+
+@test "a filesystem with rules of its own is named" {
+	explain /proc/self/status
+	says 'note proc has rules of its own, which may refuse what the rules below allow'
+	explain src/file
+	! grep -q 'rules of its own' <<<"$output" || tell "tmpfs has none"
+}
+
+@test "a file of another mount namespace: it says so, and how to look from there" {
+	unshare -m --propagation private sh -c 'mount -t tmpfs x m; touch m/there; exec sleep 1000' &
+	SLEEPER=$!
+	until [ -e "/proc/$SLEEPER/root$SCRATCH/m/there" ]; do sleep 0.02; done
+	must_fail 1 'it belongs to another mount namespace' "$SHIFTBOX" shift-check explain "/proc/$SLEEPER/root$SCRATCH/m/there"
+	must_work nsenter -t "$SLEEPER" -m "$SHIFTBOX" shift-check explain "$SCRATCH/m/there"
 }
 
 @test "what is no path, user, namespace or operation is refused by name" {
