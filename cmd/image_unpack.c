@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* image-unpack: one directory in overlay format for each layer of an image, in a store. */
 
-#include "cmd.h"
+#include "image_unpack.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -24,7 +24,7 @@ struct unpack_args {
 	bool platform_given;
 	uint32_t jobs;
 	uint64_t max_bytes, max_entries;
-	bool keep_security, no_sync, list, prune;
+	bool keep_security, no_sync, scan, list, prune;
 };
 
 static int parse_platform(void *dst, const char *val, struct err *e)
@@ -50,6 +50,9 @@ static const struct opt image_unpack_opts[] = {
 	OPT_FLAG(struct unpack_args, no_sync, "no-sync", 0, "Leave it to the kernel when the files reach the disk",
 		 .more = "Without this the layers are on disk before they are published. With it a power failure may leave a "
 			 "published layer with empty files: for scratch stores only. Killing the program is safe either way."),
+	OPT_FLAG(struct unpack_args, scan, "scan", 0, "Tell what the image needs, and write nothing", .excl = EXCL_MODE,
+		 .more = "All layers are read and verified. Printed are, of each and in all: entries, sizes, the highest ids, devices, set-id "
+			 "files, capabilities, ACLs and whiteouts; then each owner, and the smallest map that covers the image. No store is used."),
 	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store", .excl = EXCL_MODE),
 	OPT_STR(struct unpack_args, show, "show", 0, "NAME", "Show an image and its layers", .excl = EXCL_MODE),
 	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME", "Remove an image, but not its layers", .excl = EXCL_MODE),
@@ -62,6 +65,7 @@ static const struct opt image_unpack_opts[] = {
 static const char *const image_unpack_synopsis[] = {
 	"[-s STORE] [-N NAME] SOURCE",
 	"[-s STORE] -N NAME LAYER.tar...",
+	"--scan SOURCE | LAYER.tar...",
 	"[-s STORE] --list | --show NAME | --remove NAME | --prune",
 	NULL
 };
@@ -118,7 +122,6 @@ static void platform_default(struct unpack_args *a)
 static int open_source(const struct unpack_args *a, const struct ctx *ctx, struct source **ret, struct err *e)
 {
 	const struct operands *o = &ctx->operands;
-
 	const struct source_options so = { .platform = &a->platform, .strict = a->platform_given, .max_bytes = a->max_bytes };
 
 	if (o->len == 1)
@@ -135,6 +138,15 @@ static int image_name(const struct unpack_args *a, const struct source *src, con
 	if (!*ret)
 		return err_usage(e, "plain layers need a --name for the image");
 	return store_name_check(*ret, e);
+}
+
+static struct layer_options layer_options(const struct unpack_args *a)
+{
+	struct layer_options o = { .user_xattr = userns_self(), .keep_security = a->keep_security, .limits = layer_default_limits };
+
+	o.limits.bytes = a->max_bytes;
+	o.limits.entries = a->max_entries;
+	return o;
 }
 
 static void print_summary(const struct ctx *ctx, const char *name, const struct unpack_result *u, double seconds)
@@ -163,8 +175,7 @@ static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s,
 	bool bars = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
 	struct meter *m = meter_new(ctx->json ? METER_EVENTS : bars ? METER_BARS : METER_SILENT, STDERR_FILENO, ctx->color_err, ctx->out);
 	struct unpack_options opts = {
-		.name = name, .jobs = a->jobs, .sync = !a->no_sync, .stop = &stop,
-		.layer = { .user_xattr = userns_self(), .keep_security = a->keep_security, .limits = layer_default_limits },
+		.name = name, .jobs = a->jobs, .sync = !a->no_sync, .stop = &stop, .layer = layer_options(a),
 	};
 	struct unpack_result u;
 	struct timespec t0, t1;
@@ -173,8 +184,6 @@ static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s,
 	if (!m)
 		return err_nomem(e);
 	opts.progress = meter_progress(m);
-	opts.layer.limits.bytes = a->max_bytes;
-	opts.layer.limits.entries = a->max_entries;
 	(void)clock_gettime(CLOCK_MONOTONIC, &t0); /* cannot fail */
 	r = layer_prepare_process(e);
 	if (r == 0)
@@ -242,6 +251,24 @@ static int run_unpack(struct unpack_args *a, struct ctx *ctx, struct err *e)
 			r = unpack(a, ctx, s, src, name, e);
 		}
 	}
+	source_free(src);
+	return r;
+}
+
+static int run_scan(struct unpack_args *a, struct ctx *ctx, struct err *e)
+{
+	const struct layer_options o = layer_options(a);
+	struct source *src = NULL;
+	int r;
+
+	if (!ctx->operands.len)
+		return err_usage(e, "an image to scan is missing");
+	if (a->name || a->store)
+		return err_usage(e, "--scan uses no store: --name and --store are of no use with it");
+	platform_default(a);
+	r = open_source(a, ctx, &src, e);
+	if (r == 0)
+		r = unpack_scan(src, &o, ctx, e);
 	source_free(src);
 	return r;
 }
@@ -409,6 +436,8 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 
 	if (a->list || a->show || a->remove || a->prune)
 		return run_on_store(a, ctx, e);
+	if (a->scan)
+		return run_scan(a, ctx, e);
 
 	r = run_unpack(a, ctx, e);
 	sig = __atomic_load_n(&stop, __ATOMIC_RELAXED);

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* scan: count what the headers of layers say. */
+
+#include "scan.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "blob.h"
+#include "entry.h"
+
+void scan_done(struct scan *s)
+{
+	free(s->largest_path);
+	s->largest_path = NULL;
+	VEC_DONE(&s->owners);
+	VEC_DONE(&s->named);
+}
+
+/* ---- owners ---- */
+
+static int by_ids(const void *a, const void *b)
+{
+	const struct scan_owner *x = a, *y = b;
+
+	if (x->uid != y->uid)
+		return x->uid < y->uid ? -1 : 1;
+	return x->gid < y->gid ? -1 : x->gid != y->gid;
+}
+
+/* Sort, and make one of those that are alike. */
+static void owners_merge(scan_owners *o)
+{
+	size_t n = 0;
+
+	if (!o->len)
+		return;
+	qsort(o->items, o->len, sizeof(*o->items), by_ids);
+	for (size_t i = 1; i < o->len; i++) {
+		if (by_ids(&o->items[n], &o->items[i]) == 0)
+			o->items[n].count += o->items[i].count;
+		else
+			o->items[++n] = o->items[i];
+	}
+	o->len = n + 1;
+}
+
+/* Neighbours in an archive mostly have one owner. Else they are merged when there is no room: in the end n log n. */
+static int owners_add(scan_owners *o, uint32_t uid, uint32_t gid, uint64_t count, struct err *e)
+{
+	const struct scan_owner it = { uid, gid, count };
+
+	if (o->len && by_ids(&o->items[o->len - 1], &it) == 0) {
+		o->items[o->len - 1].count += count;
+		return 0;
+	}
+	if (o->len && o->len == o->cap) {
+		owners_merge(o);
+		/* Still half full: the next merge shall not come at once. */
+		if (o->len > o->cap / 2 && vec_grow(&o->items, o->cap, &o->cap, sizeof(*o->items)) < 0)
+			return err_nomem(e);
+	}
+	return VEC_ADD(o, it) < 0 ? err_nomem(e) : 0;
+}
+
+void scan_highest(const struct scan *s, uint32_t *ret_uid, uint32_t *ret_gid)
+{
+	const scan_owners *const lists[] = { &s->owners, &s->named };
+
+	*ret_uid = *ret_gid = 0;
+	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
+		for (size_t i = 0; i < lists[l]->len; i++) {
+			const struct scan_owner *o = &lists[l]->items[i];
+
+			*ret_uid = o->uid > *ret_uid ? o->uid : *ret_uid;
+			*ret_gid = o->gid > *ret_gid ? o->gid : *ret_gid;
+		}
+}
+
+/* ---- entries ---- */
+
+/* linux/posix_acl_xattr.h: a version, then entries of tag, permissions and id; ACL_USER is 2, ACL_GROUP 8. */
+static int count_acl(struct scan *s, const struct layer_entry *t, const struct xattr *x, struct err *e)
+{
+	const uint8_t *p = x->value;
+	int r = 0;
+
+	for (size_t at = 4; r == 0 && at + 8 <= x->size; at += 8) {
+		uint16_t tag;
+		uint32_t id;
+
+		memcpy(&tag, p + at, sizeof(tag));
+		memcpy(&id, p + at + 4, sizeof(id));
+		if (le16toh(tag) == 2)
+			r = owners_add(&s->named, le32toh(id), t->gid, 1, e);
+		else if (le16toh(tag) == 8)
+			r = owners_add(&s->named, t->uid, le32toh(id), 1, e);
+	}
+	return r;
+}
+
+/* capabilities(7): version 3 ends with the user id of the root that the capability is for. */
+static int count_capability(struct scan *s, const struct layer_entry *t, const struct xattr *x, struct err *e)
+{
+	uint32_t magic, root;
+
+	if (x->size != 24)
+		return 0;
+	memcpy(&magic, x->value, sizeof(magic));
+	memcpy(&root, (const uint8_t *)x->value + 20, sizeof(root));
+	return le32toh(magic) >> 24 == 3 ? owners_add(&s->named, le32toh(root), t->gid, 1, e) : 0;
+}
+
+static int count_xattrs(struct scan *s, const struct layer_entry *t, struct err *e)
+{
+	bool acl = false, other = false;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < t->xattrs->len; i++) {
+		const struct xattr *x = &t->xattrs->items[i];
+
+		if (!strcmp(x->name, "security.capability")) {
+			s->capabilities++;
+			r = count_capability(s, t, x, e);
+		} else if (!strncmp(x->name, "system.posix_acl_", 17)) {
+			acl = true;
+			r = count_acl(s, t, x, e);
+		} else {
+			other = true;
+		}
+	}
+	s->acls += acl;
+	s->xattrs += other;
+	return r;
+}
+
+static int count_file(struct scan *s, const struct layer_entry *t, struct err *e)
+{
+	char *path;
+
+	s->files++;
+	s->setuid += (t->mode & S_ISUID) != 0;
+	s->setgid += (t->mode & S_ISGID) != 0;
+	s->bytes += t->size;
+	if (t->size <= s->largest)
+		return 0;
+	path = strdup(t->path);
+	if (!path)
+		return err_nomem(e);
+	free(s->largest_path);
+	s->largest_path = path;
+	s->largest = t->size;
+	return 0;
+}
+
+/* OCI image-spec layer.md, "Whiteouts". What else begins so is metadata of AUFS, and not unpacked. */
+static bool count_whiteout(struct scan *s, const struct layer_entry *t)
+{
+	const char *slash = strrchr(t->path, '/'), *name = slash ? slash + 1 : t->path;
+
+	if (strncmp(name, ".wh.", 4))
+		return false;
+	if (!strcmp(name, ".wh..wh..opq"))
+		s->opaques++;
+	else if (strncmp(name, ".wh..wh.", 8))
+		s->whiteouts++;
+	return true;
+}
+
+static int count_entry(struct scan *s, const struct layer_entry *t, const struct layer_options *o, struct err *e)
+{
+	int r = 0;
+
+	if (++s->entries > o->limits.entries)
+		return err_say(e, EFBIG, t->raw, "the layer has more than %llu entries", (unsigned long long)o->limits.entries);
+	if (count_whiteout(s, t))
+		return 0;
+	if (t->hardlink) {
+		s->hardlinks++; /* its owner is that of the file it is a name of */
+		return 0;
+	}
+	switch (t->type) {
+	case S_IFREG: r = count_file(s, t, e); break;
+	case S_IFDIR: s->directories++; break;
+	case S_IFLNK: s->symlinks++; break;
+	case S_IFIFO: s->fifos++; break;
+	case S_IFSOCK: s->sockets++; break;
+	default: s->devices++;
+	}
+	if (s->bytes > o->limits.bytes)
+		return err_say(e, EFBIG, t->raw, "the layer has more than %llu bytes of file data", (unsigned long long)o->limits.bytes);
+	if (r == 0)
+		r = owners_add(&s->owners, t->uid, t->gid, 1, e);
+	return r == 0 ? count_xattrs(s, t, e) : r;
+}
+
+static int count_entries(struct scan *s, struct blob *b, const struct layer_options *o, struct err *e)
+{
+	struct entry_reader *reader = NULL;
+	struct layer_entry t;
+	int r = entry_open(blob_read, b, o, &reader, e);
+
+	while (r >= 0 && (r = entry_next(reader, &t, e)) > 0)
+		r = count_entry(s, &t, o, e);
+	entry_close(reader);
+	return r < 0 ? blob_blame(b, r, e) : 0;
+}
+
+int scan_layer(const struct source *src, size_t i, const struct layer_options *o, struct scan *ret, struct err *e)
+{
+	const struct source_layer *l = &src->layers[i];
+	struct blob_input in = { .fd = -1, .size = l->size, .digest = l->has_digest ? &l->digest : NULL, .diff_id = l->has_diff_id ? &l->diff_id : NULL };
+	scoped_fd int fd = -1;
+	scoped_blob struct blob *b = NULL; /* freed before its descriptor is closed */
+	scoped_scan struct scan s = { .entries = 0 };
+	struct blob_result sums = { .size = 0 };
+	int r = src->open_layer(src, i, &fd, &in.offset, e);
+
+	in.fd = fd;
+	if (r == 0)
+		r = blob_start(&in, &b, e);
+	if (r == 0)
+		r = count_entries(&s, b, o, e);
+	if (r == 0)
+		r = blob_finish(b, o->limits.bytes, &sums, e);
+	if (r < 0) {
+		err_prefix(e, "layer %zu of %zu (%s)", i + 1, src->n_layers, l->name);
+		return r;
+	}
+	owners_merge(&s.owners);
+	owners_merge(&s.named);
+	s.blob_bytes = sums.size;
+	s.unpacked = sums.unpacked;
+
+	*ret = s;
+	s = (struct scan){ .entries = 0 };
+	return 0;
+}
+
+int scan_add(struct scan *sum, const struct scan *l, struct err *e)
+{
+	int r = 0;
+
+#define ADD(member) sum->member += l->member
+	ADD(entries); ADD(files); ADD(directories); ADD(symlinks); ADD(hardlinks); ADD(devices); ADD(fifos); ADD(sockets);
+	ADD(whiteouts); ADD(opaques); ADD(setuid); ADD(setgid); ADD(capabilities); ADD(acls); ADD(xattrs);
+	ADD(bytes); ADD(blob_bytes); ADD(unpacked);
+#undef ADD
+	if (l->largest > sum->largest) {
+		char *path = strdup(l->largest_path);
+
+		if (!path)
+			return err_nomem(e);
+		free(sum->largest_path);
+		sum->largest_path = path;
+		sum->largest = l->largest;
+	}
+	for (size_t i = 0; r == 0 && i < l->owners.len; i++)
+		r = owners_add(&sum->owners, l->owners.items[i].uid, l->owners.items[i].gid, l->owners.items[i].count, e);
+	for (size_t i = 0; r == 0 && i < l->named.len; i++)
+		r = owners_add(&sum->named, l->named.items[i].uid, l->named.items[i].gid, l->named.items[i].count, e);
+	owners_merge(&sum->owners);
+	owners_merge(&sum->named);
+	return r;
+}
