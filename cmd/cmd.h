@@ -28,6 +28,11 @@ enum cmd_flags {
 /* Exit statuses of all commands but userns-run. */
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_FOUND = 3 };
 
+/* Of those that become another program, as the shell has it: what is printed with them is an error. */
+enum { STATUS_NO_EXEC = 126, STATUS_NO_COMMAND = 127, STATUS_SIGNAL = 128 };
+
+enum { BEFORE_GO_ON = 256 }; /* no exit status */
+
 struct cmd {
 	const char *name;
 	const char *brief;              /* one line for --list -v, --help and the manual's NAME */
@@ -40,6 +45,11 @@ struct cmd {
 	bool (*item)(size_t i, struct optdoc_item *ret); /* the block "items" of its manual page; may be NULL */
 	unsigned flags;
 	void (*init)(void *args);       /* defaults that are not zero; may be NULL */
+	/*
+	 * What must happen before the guard, which a program started later would inherit; may be NULL. Returns
+	 * BEFORE_GO_ON, or else what run() would, which is then not called.
+	 */
+	int (*before)(void *args, struct ctx *ctx, struct err *e);
 	/* Returns an exit status, or -errno with e filled. */
 	int (*run)(void *args, struct ctx *ctx, struct err *e);
 	void (*done)(void *args);       /* frees what is not a LIST; may be NULL */

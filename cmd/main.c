@@ -111,6 +111,11 @@ static int run_parsed(const struct cmd *cmd, void *args, const struct common_arg
 		return r;
 	messages.verbose = common->verbose;
 	messages.quiet = common->quiet;
+	if (cmd->before) {
+		r = cmd->before(args, &ctx, e);
+		if (r != BEFORE_GO_ON)
+			return r;
+	}
 	if (cmd->flags & CMD_ROOT_GUARD) {
 		r = guard_install(e);
 		if (r < 0)
@@ -168,6 +173,8 @@ static int run_command(const struct cmd *cmd, char **argv)
 
 	if (r < 0)
 		r = report(cmd, &e, common.json || asks_for_json(argv));
+	else if ((r == STATUS_NO_EXEC || r == STATUS_NO_COMMAND) && e.set)
+		(void)report(cmd, &e, common.json);
 	operands_done(&operands);
 	if (cmd->done)
 		cmd->done(args);

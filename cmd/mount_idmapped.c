@@ -23,6 +23,8 @@ static const struct opt mount_opts[] = {
 		.more = "The default is /etc/fstab."),
 	OPT_FLAG(struct mount_args, once, "once", 0, "Do nothing where it is mounted already",
 		 .more = "Another map or other flags there are an error. It is always so for lines of an fstab."),
+	OPT_FLAG(struct mount_args, exec, "exec", 'e', "Mount only for the command after --",
+		 .more = "It runs in a mount namespace of its own, where alone the mount is seen, and which ends with it."),
 	OPT_FLAG(struct mount_args, unmount, "unmount", 'u', "Unmount each TARGET"),
 	OPT_STORE(struct mount_args, store),
 	OPT_END
@@ -38,6 +40,7 @@ static const char *const mount_synopsis[] = {
 	"[-n] [-T FSTAB] TARGET|SOURCE",
 	"-a [-n] [-u] [-T FSTAB]",
 	"-u TARGET...",
+	"-e [-m MAP]... [-o OPTIONS] SOURCE TARGET -- CMD...",
 	NULL
 };
 
@@ -194,5 +197,6 @@ const struct cmd cmd_mount_idmapped = {
 	.operand_comp = COMP_FILE,
 	.item = mount_item,
 	.flags = CMD_DRY_RUN | CMD_ROOT_GUARD,
+	.before = mount_exec,
 	.run = mount_run,
 };

@@ -12,7 +12,7 @@
 
 struct mount_args {
 	struct strv maps, options;
-	bool all, once, unmount, strict;
+	bool all, once, unmount, strict, exec;
 	const char *fstab, *store;
 };
 
@@ -37,6 +37,14 @@ void mount_show_result(const struct mount_plan *p, const struct mount_result *re
 /* It is mounted already, and left alone. */
 void mount_show_there(const struct mount_plan *p, struct ctx *ctx);
 void mount_show_unmounted(const char *target, struct ctx *ctx);
+
+/* --- mount_exec.c: a mount for one command --------------------------------------------------------- */
+
+/*
+ * With --exec, become two processes in a mount namespace of their own. One goes on (BEFORE_GO_ON), and so mounts, under the
+ * guard; the other waits for it, and becomes the command after "--", which has no guard to inherit.
+ */
+int mount_exec(void *args, struct ctx *ctx, struct err *e);
 
 /* --- mount_table.c: fstab ------------------------------------------------------------------------- */
 

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* mount-idmapped --exec: mounts that live as long as a command. */
+
+#include "mount_idmapped.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../lib/base/sys.h"
+
+static int check_usage(const struct mount_args *a, const struct ctx *ctx, struct err *e)
+{
+	if (a->unmount)
+		return err_usage(e, "options '--exec' and '--unmount' exclude each other");
+	if (ctx->operands.dashdash == ctx->operands.len)
+		return err_usage(e, "option '--exec' needs a command: mount-idmapped -e SOURCE TARGET -- CMD...");
+	return 0;
+}
+
+/* Mounts of others still arrive and, what matters more, go: the command keeps nothing of theirs busy. */
+static int own_namespace(struct err *e)
+{
+	if (unshare(CLONE_NEWNS) < 0) {
+		int r = err_set(e, errno, NULL, "cannot make a mount namespace");
+
+		err_op(e, "unshare");
+		if (r == -EPERM)
+			err_try(e, "run as root, or in a user namespace of your own: unshare -Ur");
+		return r;
+	}
+	if (sys_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return err_set(e, errno, "/", "cannot keep mounts from being seen elsewhere");
+	return 0;
+}
+
+/* The exit status of the process that mounts; it has said what went wrong. */
+static int wait_for(pid_t pid, struct err *e)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_set(e, errno, NULL, "cannot wait for the mount");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNAL + WTERMSIG(status);
+}
+
+/* Only returns when it fails. */
+static int become(char **argv, struct err *e)
+{
+	int num;
+
+	(void)signal(SIGPIPE, SIG_DFL); /* cannot fail; ignored here, and an ignored signal is inherited */
+	(void)execvp(argv[0], argv);
+	num = errno;
+	(void)err_set(e, num, argv[0], "cannot run the command");
+	return num == ENOENT ? STATUS_NO_COMMAND : STATUS_NO_EXEC;
+}
+
+int mount_exec(void *args, struct ctx *ctx, struct err *e)
+{
+	const struct mount_args *a = args;
+	char **command = ctx->operands.items + ctx->operands.dashdash;
+	pid_t pid;
+	int r;
+
+	if (!a->exec)
+		return BEFORE_GO_ON;
+	r = check_usage(a, ctx, e);
+	if (r < 0)
+		return r;
+	ctx->operands.len = ctx->operands.dashdash;
+	if (ctx->dry_run)
+		return BEFORE_GO_ON;
+
+	r = own_namespace(e);
+	if (r < 0)
+		return r;
+	pid = fork();
+	if (pid < 0)
+		return err_set(e, errno, NULL, "cannot start a process");
+	if (pid == 0)
+		return BEFORE_GO_ON;
+
+	r = wait_for(pid, e);
+	return r == STATUS_DONE ? become(command, e) : r;
+}
