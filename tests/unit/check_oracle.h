@@ -53,6 +53,9 @@ enum { FS_PLAIN, FS_READ_ONLY, FS_USERNS };
 void world_make(struct world *w, struct rng *r);
 void world_done(struct world *w);
 
+/* The same mount with another map, detached. */
+int world_remap(const struct world_mount *m, const struct idmap *map);
+
 /* The superblock of fs[FS_READ_ONLY]. */
 void world_set_read_only(struct world *w, bool ro);
 

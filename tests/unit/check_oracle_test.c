@@ -23,6 +23,9 @@
 #include "check_oracle.h"
 #include "test.h"
 
+/* What happened how often: the rules that decided, and more. */
+enum { COUNT_FOUND = PERM_RULES, COUNT_MAPS, COUNT_CALLERS, COUNT_NO_WAY, COUNTS };
+
 /* --- facts --------------------------------------------------------------------------------------- */
 
 /* An id that exists on that filesystem. */
@@ -299,10 +302,10 @@ static bool agree(const struct trial *t, const struct perm_verdict *d, int num, 
 }
 
 /*
- * The facts as they are found by looking, instead of as they were made: the same verdict. What explain_look()
- * cannot know is left out. BROKEN: not looked at, or not to be seen even by root.
+ * The facts as they are found by looking, instead of as they were made: the same verdict, and what would change it.
+ * What explain_look() cannot know is left out. BROKEN: not looked at, or not to be seen even by root.
  */
-static int explained(const struct trial *t)
+static int explained(const struct trial *t, struct buf *way)
 {
 	struct explanation x;
 	char path[64];
@@ -315,14 +318,68 @@ static int explained(const struct trial *t)
 	if (explain_look(path, NULL, NULL, NULL, &x, NULL) == 0) {
 		x.who.cred = t->cred;
 		num = explain_verdict(&x, t->op, &at).num;
+		REQUIRE(explain_way_out(&x, t->op, way) == 0);
 	}
 	explain_done(&x);
 	return num;
 }
 
-static void run_trial(struct world *w, struct trial *t, uint64_t seed, uint64_t i, unsigned seen[static PERM_RULES + 1])
+/* "do it as user U, group G": ids of the caller's namespace. */
+static bool works_as(const struct trial *t, const char *words)
+{
+	struct trial other = *t;
+	struct oracle_became b;
+	uint32_t uid, gid;
+
+	REQUIRE(sscanf(words, "do it as user %u, group %u", &uid, &gid) == 2);
+	other.cred.caps = uid == 0 ? PERM_CAPS_ALL : 0;
+	other.cred.n_groups = 0;
+	if (t->user)
+		REQUIRE(idmap_uid_seen(&t->user->map, uid, &uid) && idmap_gid_seen(&t->user->map, gid, &gid));
+	other.cred.uid = uid;
+	other.cred.gid = gid;
+	return oracle_ask(&other, &b) == 0;
+}
+
+/* "extend the map of PATH by RANGES" */
+static bool works_extended(const struct trial *t, const char *words)
 {
 	scoped_buf struct buf text = BUF_INIT;
+	struct trial other = *t;
+	struct world_mount m = *t->mount;
+	struct idmap map = { 0 };
+	struct oracle_became b;
+	const char *both;
+	bool ok;
+
+	idmap_print(t->mount_facts.map, &text);
+	buf_printf(&text, ";%s", strstr(words, " by ") + 4);
+	both = buf_get(&text);
+	REQUIRE(idmap_parse(&both, 1, NULL, &map, NULL) == 0);
+	m.fd = world_remap(t->mount, &map);
+	other.mount = &m;
+	ok = oracle_ask(&other, &b) == 0;
+	close(m.fd);
+	idmap_done(&map);
+	return ok;
+}
+
+/* What is told to try works, says the kernel. A changed flag or mode is not tried. */
+static void try_ways(const struct trial *t, uint64_t seed, uint64_t i, const char *way, unsigned seen[static COUNTS])
+{
+	const char *as = strstr(way, "do it as"), *map = strstr(way, "extend the map");
+
+	seen[map ? COUNT_MAPS : as ? COUNT_CALLERS : COUNT_NO_WAY]++;
+	/* One of them: what works has removed the file or made one. */
+	if (map && !works_extended(t, map))
+		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s", (unsigned long long)seed, (unsigned long long)i, way);
+	else if (!map && as && !works_as(t, as))
+		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s", (unsigned long long)seed, (unsigned long long)i, way);
+}
+
+static void run_trial(struct world *w, struct trial *t, uint64_t seed, uint64_t i, unsigned seen[static COUNTS])
+{
+	scoped_buf struct buf text = BUF_INIT, way = BUF_INIT;
 	struct oracle_became b;
 	struct perm_verdict d;
 	int num, found = BROKEN;
@@ -332,8 +389,10 @@ static void run_trial(struct world *w, struct trial *t, uint64_t seed, uint64_t 
 	if (t->mount_facts.fs_ro)
 		world_set_read_only(w, true);
 	if (i % 4 == 0)
-		found = explained(t);
+		found = explained(t, &way);
 	num = oracle_ask(t, &b);
+	if (num)
+		try_ways(t, seed, i, buf_get(&way), seen);
 	if (t->mount_facts.fs_ro)
 		world_set_read_only(w, false);
 	d = predict(t);
@@ -352,7 +411,7 @@ static void run_trial(struct world *w, struct trial *t, uint64_t seed, uint64_t 
 	if (found != BROKEN && found != num)
 		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: explain says %d, the kernel %d", (unsigned long long)seed,
 			  (unsigned long long)i, found, num);
-	seen[PERM_RULES] += found != BROKEN;
+	seen[COUNT_FOUND] += found != BROKEN;
 	remove_all(t);
 }
 
@@ -369,7 +428,7 @@ static uint64_t number(const char *name, uint64_t unset)
 TEST(predictions_are_what_the_kernel_answers)
 {
 	uint64_t seed = number("SEED", 1), n = number("N", 2000), only = number("CASE", UINT64_MAX);
-	unsigned seen[PERM_RULES + 1] = { 0 };
+	unsigned seen[COUNTS] = { 0 };
 	struct rng rng = { .state = seed };
 	struct world w;
 
@@ -392,6 +451,7 @@ TEST(predictions_are_what_the_kernel_answers)
 	for (size_t i = 0; n >= 2000 && only == UINT64_MAX && i < PERM_RULES; i++)
 		if (!seen[i])
 			test_fail(__FILE__, __LINE__, "no case was decided by %s", perm_rule_word(i));
-	CHECK(n < 2000 || only != UINT64_MAX || seen[PERM_RULES] >= n / 10);
+	CHECK(n < 2000 || only != UINT64_MAX ||
+	      (seen[COUNT_FOUND] >= n / 10 && seen[COUNT_MAPS] >= n / 100 && seen[COUNT_CALLERS] >= n / 100));
 	world_done(&w);
 }

@@ -246,9 +246,39 @@ static void make_filesystems(struct world *w)
 	helper_stop(&h);
 }
 
+static int clone_mount(const struct world_fs *fs, const struct perm_mount *f)
+{
+	struct mount_attr attr = {
+		.attr_set = (f->ro ? MOUNT_ATTR_RDONLY : 0) | (f->nosuid ? MOUNT_ATTR_NOSUID : 0) |
+			(f->noexec ? MOUNT_ATTR_NOEXEC : 0) | (f->nodev ? MOUNT_ATTR_NODEV : 0),
+		.attr_clr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+		.propagation = MS_PRIVATE,
+	};
+	int fd = sys_open_tree(fs->raw, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH), userns, high;
+
+	REQUIRE(fd >= 0);
+	if (f->map) {
+		REQUIRE(userns_get(f->map, &userns, NULL) == 0);
+		attr.attr_set |= MOUNT_ATTR_IDMAP;
+		attr.userns_fd = (uint64_t)userns;
+	}
+	REQUIRE(sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr) == 0);
+	userns_cache_done(); /* mounts keep their namespace; this only spares descriptors */
+	high = fcntl(fd, F_DUPFD_CLOEXEC, 20); /* out of ORACLE_FD's way */
+	close(fd);
+	return high;
+}
+
+int world_remap(const struct world_mount *m, const struct idmap *map)
+{
+	struct perm_mount f = m->facts;
+
+	f.map = map;
+	return clone_mount(m->fs, &f);
+}
+
 static void make_mount(struct world_mount *m, const struct world_fs *fs, struct rng *r, bool mapped)
 {
-	struct mount_attr attr = { .propagation = MS_PRIVATE };
 	struct perm_mount *f = &m->facts;
 
 	m->fs = fs;
@@ -257,21 +287,11 @@ static void make_mount(struct world_mount *m, const struct world_fs *fs, struct 
 	f->nosuid = rng_percent(r, 15);
 	f->noexec = rng_percent(r, 12);
 	f->nodev = rng_percent(r, 25);
-	attr.attr_set = (f->ro ? MOUNT_ATTR_RDONLY : 0) | (f->nosuid ? MOUNT_ATTR_NOSUID : 0) |
-		(f->noexec ? MOUNT_ATTR_NOEXEC : 0) | (f->nodev ? MOUNT_ATTR_NODEV : 0);
-	attr.attr_clr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 	if (mapped) {
-		int userns;
-
 		random_map(r, &m->map);
 		f->map = &m->map;
-		REQUIRE(userns_get(&m->map, &userns, NULL) == 0);
-		attr.attr_set |= MOUNT_ATTR_IDMAP;
-		attr.userns_fd = (uint64_t)userns;
 	}
-	m->fd = sys_open_tree(fs->raw, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	REQUIRE(m->fd >= 0);
-	REQUIRE(sys_mount_setattr(m->fd, "", AT_EMPTY_PATH, &attr) == 0);
+	m->fd = clone_mount(fs, f);
 	attach(m->fd, m->path);
 }
 
