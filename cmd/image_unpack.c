@@ -19,7 +19,7 @@
 #include "progress.h"
 
 struct unpack_args {
-	const char *store, *name, *show, *remove;
+	const char *store, *name, *show, *verify, *remove;
 	struct platform platform;
 	bool platform_given;
 	uint32_t jobs;
@@ -55,6 +55,9 @@ static const struct opt image_unpack_opts[] = {
 			 "files, capabilities, ACLs and whiteouts; then each owner, and the smallest map that covers the image. No store is used."),
 	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store", .excl = EXCL_MODE),
 	OPT_STR(struct unpack_args, show, "show", 0, "NAME", "Show an image and its layers", .excl = EXCL_MODE),
+	OPT_STR(struct unpack_args, verify, "verify", 0, "NAME", "Check the layers of an image in the store", .excl = EXCL_MODE,
+		.more = "Every file is compared with what the header in its layer's archive said: type, owner, mode, size, device, the target of a link, "
+			"and whether it is there, and no other. The content of files, their times and attributes are not looked at, and a whiteout that is gone is not missed."),
 	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME", "Remove an image, but not its layers", .excl = EXCL_MODE),
 	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove the layers that no image names", .excl = EXCL_MODE,
 		 .more = "What is mounted is not looked at: before, unmount the stacks of images that were removed or replaced "
@@ -66,7 +69,7 @@ static const char *const image_unpack_synopsis[] = {
 	"[-s STORE] [-N NAME] SOURCE",
 	"[-s STORE] -N NAME LAYER.tar...",
 	"--scan SOURCE | LAYER.tar...",
-	"[-s STORE] --list | --show NAME | --remove NAME | --prune",
+	"[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | --prune",
 	NULL
 };
 
@@ -424,6 +427,8 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 		return run_list(ctx, s, e);
 	if (a->show)
 		return run_show(a, ctx, s, e);
+	if (a->verify)
+		return unpack_verify(s, a->verify, ctx, e);
 	if (a->remove)
 		return run_remove(a, ctx, s, e);
 	return store_prune(s, ctx->dry_run, pruned, ctx, e);
@@ -434,7 +439,7 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 	struct unpack_args *a = args;
 	int r, sig;
 
-	if (a->list || a->show || a->remove || a->prune)
+	if (a->list || a->show || a->verify || a->remove || a->prune)
 		return run_on_store(a, ctx, e);
 	if (a->scan)
 		return run_scan(a, ctx, e);

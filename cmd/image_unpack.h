@@ -6,8 +6,12 @@
 
 struct layer_options;
 struct source;
+struct store;
 
 /* image-unpack --scan: print what the image needs. Returns like a command's run(). */
 int unpack_scan(const struct source *src, const struct layer_options *o, struct ctx *ctx, struct err *e);
+
+/* image-unpack --verify: compare the image's layers with their specifications. Returns like a command's run(). */
+int unpack_verify(struct store *s, const char *name, struct ctx *ctx, struct err *e);
 
 #endif

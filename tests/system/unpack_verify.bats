@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# --verify: each way in which a stored layer can differ from its specification is found, and nothing else is.
+
+load lib
+need root
+need prog python3
+
+IMAGE='{"layers":[
+	{"files":{"etc":{"type":"dir","uid":5,"mode":"751"},"etc/a":{"data":"one","uid":70000,"mode":"4755"},"etc/gone":"x","l":{"type":"symlink","to":"etc/a"},
+		"n":{"type":"char","dev":[1,3]},"p":{"type":"fifo"},"d/e/":{"type":"dir"},"d/e/f":"deep"}},
+	{"files":{"etc/.wh.gone":"","etc/.wh.nothing":"","d/.wh..wh..opq":"","d/new":"1","h":"linked","h2":{"type":"link","to":"h"},"x/y/z":"implied"}},
+	{"files":{}}]}'
+
+test_setup() {
+	STORE=$SCRATCH/store
+	"$TESTS/fixtures/mkimage.py" dir <<<"$IMAGE"
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" -N i dir
+	TOP=$STORE/$(sed -n 2p "$STORE/images/i/layers")
+	BASE=$STORE/$(sed -n 3p "$STORE/images/i/layers")
+}
+
+verify() {
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --verify i "$@"
+}
+
+# finds CLASS PATH TEXT: that, and nothing else
+finds() {
+	must_fail 3 "" "$SHIFTBOX" image-unpack -s "$STORE" --verify i --json
+	stderr_empty
+	python3 - "$output" "$@" <<'END'
+import json, sys
+d = [json.loads(x) for x in sys.argv[1].splitlines()]
+assert [(x['event'], x.get('class'), x.get('path')) for x in d] == [('finding', *sys.argv[2:4]), ('verify', None, None)], d
+assert sys.argv[4] in d[0]['detail'] and d[1]['findings'] == 1, d
+END
+}
+
+@test "an image that nobody touched is right, whatever its layers are made of" {
+	verify
+	[[ $output == "i: 3 layers, "*" entries checked, nothing found" ]]
+	verify --quiet
+	must_equal "$output" ""
+	must_equal "$(find "$STORE/tmp" -mindepth 1 ! -name .lock)" ""
+}
+
+@test "a wrong type, owner, mode, size, link or device is found" {
+	chmod 755 "$BASE/etc/a"
+	finds mode etc/a "4755"
+	chmod 4755 "$BASE/etc/a"
+	verify
+	echo more >>"$BASE/etc/a"
+	finds size etc/a "has 8 bytes, its archive said 3"
+	truncate -s 3 "$BASE/etc/a"
+	chmod 4755 "$BASE/etc/a"
+	verify
+	chown -h 1:0 "$BASE/l"
+	finds mismatch l "1"
+	chown -h 0:0 "$BASE/l"
+	ln -sfn etc/b "$BASE/l"
+	finds link l "somewhere else"
+	ln -sfn etc/ "$BASE/l"
+	finds link l "somewhere else"
+	ln -sfn etc/a "$BASE/l"
+	verify
+	rm "$BASE/n" && mknod -m 644 "$BASE/n" c 1 5
+	finds type n ""
+	rm "$BASE/n" && mknod -m 644 "$BASE/n" c 1 3
+	verify
+	rm "$BASE/p" && touch "$BASE/p" && chmod 644 "$BASE/p"
+	finds type p ""
+}
+
+@test "what is missing and what is too much is found, in every layer, and named" {
+	mv "$TOP/h" "$TOP/d/new.bak"
+	must_fail 3 "" "$SHIFTBOX" image-unpack -s "$STORE" --verify i
+	[[ $output == *"missing: ${TOP##*/}/h: "* && $output == *"extra: ${TOP##*/}/d/new.bak: "* && $output == *"2 findings"* ]]
+	mv "$TOP/d/new.bak" "$TOP/h"
+	verify
+	rm -r "$BASE/d/e"
+	must_fail 3 "" "$SHIFTBOX" image-unpack -s "$STORE" --verify i
+	[[ $output == *"missing: ${BASE##*/}/d/e"* ]]
+}
+
+@test "no link is followed out of a layer" {
+	mkdir outside
+	mv "$BASE/etc" outside/etc
+	ln -s "$SCRATCH/outside/etc" "$BASE/etc"
+	must_fail 3 "" "$SHIFTBOX" image-unpack -s "$STORE" --verify i
+	[[ $output == *"type: ${BASE##*/}/etc: "* ]]
+}
+
+@test "an image that is not there is an error, not a finding" {
+	must_fail 1 "there is no such image" "$SHIFTBOX" image-unpack -s "$STORE" --verify other
+	must_fail 2 "" "$SHIFTBOX" image-unpack -s "$STORE" --verify i --list
+	must_fail 2 "unexpected operand" "$SHIFTBOX" image-unpack -s "$STORE" --verify i more
+	rm "$BASE.mtree"
+	must_fail 1 "mtree" "$SHIFTBOX" image-unpack -s "$STORE" --verify i
+}
