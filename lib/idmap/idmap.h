@@ -57,7 +57,8 @@ struct idmap_context {
  * n strings are joined as if separated by blanks. The whole is taken or refused: -EINVAL (with the
  * offset of the fault in e), -ERANGE (an id or sum beyond 4294967294), -E2BIG (too many extents or
  * too long a text), -ENOENT (no such user, file, process, grant), -ENODATA (a namespace without a map),
- * or what reading from there failed with. ctx may be NULL. A map for one kind only is told of (log_info).
+ * or what reading from there failed with. The first three are faults of the words: e->usage is set. ctx may
+ * be NULL. A map for one kind only is told of (log_info).
  */
 int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *ctx,
 		struct idmap *ret, struct err *e);

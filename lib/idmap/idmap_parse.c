@@ -246,8 +246,8 @@ static int check_strict(const struct parser *p)
 	return -EINVAL;
 }
 
-int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *ctx,
-		struct idmap *ret, struct err *e)
+static int parse_all(const char *const *texts, size_t n, const struct idmap_context *ctx,
+		     struct idmap *ret, struct err *e)
 {
 	static const struct idmap_context nothing = { .source = NULL };
 	scoped_parser struct parser p = { .ctx = ctx ? ctx : &nothing, .e = e };
@@ -272,5 +272,16 @@ int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *
 	if (r == 0 && ret->gid_assumed)
 		log_info("the map is for %s ids only: %s ids are left as they are", p.draft.uid.len ? "user" : "group",
 			p.draft.uid.len ? "group" : "user");
+	return r;
+}
+
+int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *ctx,
+		struct idmap *ret, struct err *e)
+{
+	int r = parse_all(texts, n, ctx, ret, e);
+
+	/* The words are the user's: only what they refer to (a user, a file, a process) can fail otherwise. */
+	if (e && (r == -EINVAL || r == -ERANGE || r == -E2BIG))
+		e->usage = true;
 	return r;
 }

@@ -88,6 +88,19 @@ static int take_attributes(struct settle *s, struct node *n, const struct lower_
 	return xattrs_read(n->xattrs, hit->fd, hit->name, &s->l->o, s->path.data, e);
 }
 
+/*
+ * "lib/x" alone, where lib is a symbolic link (or a file) below: an unpacker of one tree would write through
+ * the link, overlayfs would hide it and all that is reached by it. Neither is what the image's maker saw.
+ */
+static int refuse_parent(const struct node *n, const struct lower_hit *hit, struct err *e)
+{
+	int r = node_err(n, ENOTDIR, e, S_ISLNK(hit->st.st_mode) ? "has entries here, and is a symbolic link in a layer below"
+								 : "has entries here, and is no directory in a layer below");
+
+	err_try(e, "make the layer with an entry for the directory itself, or with the path that the link leads to");
+	return r;
+}
+
 static int settle_parent(struct settle *s, struct node *n, struct err *e)
 {
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
@@ -105,6 +118,8 @@ static int settle_parent(struct settle *s, struct node *n, struct err *e)
 			return r;
 	}
 	found = hit.fd >= 0 && S_ISDIR(hit.st.st_mode);
+	if (hit.fd >= 0 && !found && n->flags & NODE_MADE)
+		return refuse_parent(n, &hit, e);
 	if (found)
 		r = take_attributes(s, n, &hit, e);
 	else if (n->flags & NODE_MADE)

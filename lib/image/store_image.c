@@ -193,8 +193,13 @@ int store_image_layers(struct store *s, const char *name, struct strv *layers, s
 	int r;
 
 	r = store_hold_layers(s, e);
+	/* Another unpack of this name exchanges the directory: not between our opening and reading it. */
 	if (r == 0)
-		r = store_image_dirs(s, name, &dirs, e);
+		r = store_flock(s, s->images, STORE_SHARED, e);
+	if (r < 0)
+		return r;
+	r = store_image_dirs(s, name, &dirs, e);
+	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
 	for (size_t i = 0; r == 0 && i < dirs.len; i++) {
 		scoped_free char *path = NULL, *spec = NULL;
 
@@ -227,7 +232,7 @@ static char *member(const struct json *object, const char *key)
 	return strdup(s ? s : "");
 }
 
-int store_image_read(struct store *s, const char *name, struct store_image *ret, struct err *e)
+static int read_image(struct store *s, const char *name, struct store_image *ret, struct err *e)
 {
 	struct store_image i = { .name = NULL };
 	scoped_json struct json *config = NULL;
@@ -267,6 +272,17 @@ int store_image_read(struct store *s, const char *name, struct store_image *ret,
 
 	*ret = i;
 	return 0;
+}
+
+int store_image_read(struct store *s, const char *name, struct store_image *ret, struct err *e)
+{
+	int r = store_flock(s, s->images, STORE_SHARED, e);
+
+	if (r < 0)
+		return r;
+	r = read_image(s, name, ret, e);
+	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
+	return r;
 }
 
 void store_image_done(struct store_image *i)

@@ -29,8 +29,6 @@ static int map_build(const char *const *texts, size_t n, const char *source, boo
 		return 0;
 	}
 	r = idmap_parse(texts, n, &ctx, &map, e);
-	if (e && (r == -EINVAL || r == -ERANGE || r == -E2BIG))
-		e->usage = true;
 	if (r < 0)
 		return r;
 	/* In a user namespace the identity is that of the ids there: what the mount will have when it is read back. */

@@ -69,7 +69,7 @@ TEST(layer_whiteouts_hide_only_what_is_below)
 
 TEST(layer_without_an_entry_for_a_parent_takes_it_from_below)
 {
-	static const struct tar_entry top[] = { { .name = "d/sub/new" }, { .name = "x/y" }, { .name = "s/under-a-link" }, END };
+	static const struct tar_entry top[] = { { .name = "d/sub/new" }, { .name = "x/y" }, END };
 	struct layers s;
 
 	layers_open(&s, NULL);
@@ -81,7 +81,28 @@ TEST(layer_without_an_entry_for_a_parent_takes_it_from_below)
 	CHECK_STR(layers_xattr(&s, "d", "user.mine"), "796573");
 	CHECK_STR(layers_show(&s, "d/sub"), "d 0711 0:0 0.0");
 	CHECK_STR(layers_show(&s, "x"), "d 0755 0:0 0.0");
-	CHECK_STR(layers_show(&s, "s"), "d 0755 0:0 0.0");
+}
+
+TEST(layer_never_hides_a_link_or_file_below_by_a_parent_it_does_not_list)
+{
+	static const struct { struct tar_entry top[3]; bool good; const char *says; } cases[] = {
+		{ { { .name = "s/under-a-link" } }, false, "symbolic link in a layer below" },
+		{ { { .name = "f/under-a-file" } }, false, "no directory in a layer below" },
+		{ { { "s", .type = '5', .mode = 0700 }, { .name = "s/x" } }, true, NULL },
+		{ { { .name = ".wh.s" }, { .name = "s/x" } }, true, NULL },
+		{ { { .name = "s/.wh.x" } }, true, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err e = ERR_INIT;
+		struct layers s;
+
+		layers_open(&s, NULL);
+		layers_must(&s, base);
+		CHECK_INT(layers_add(&s, cases[i].top, &e) == 0, cases[i].good);
+		if (!cases[i].good)
+			CHECK_HAS(e.what, cases[i].says);
+	}
 }
 
 TEST(layer_links_to_a_file_below_share_one_copy)
