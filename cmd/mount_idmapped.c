@@ -139,7 +139,7 @@ static int mount_one(const struct mount_args *a, const struct mount_options *o, 
 	if (ctx->dry_run)
 		return mount_show_steps(&plan, ctx, e);
 
-	r = mount_apply(&plan, false, &res, e);
+	r = mount_apply(&plan, NULL, &res, e);
 	userns_cache_done();
 	if (r < 0)
 		return r;

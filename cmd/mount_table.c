@@ -277,7 +277,7 @@ static int do_job(struct run *run, struct job *j, struct err *e)
 	}
 	if (run->ctx->dry_run)
 		return mount_show_steps(&j->plan, run->ctx, e);
-	r = mount_apply(&j->plan, true, &j->result, e);
+	r = mount_apply(&j->plan, &run->before, &j->result, e);
 	if (r == 0)
 		j->state = JOB_MOUNTED;
 	return r;

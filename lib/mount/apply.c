@@ -101,22 +101,22 @@ static int attach(int mnt, const struct mount_plan *p, bool later, struct mount_
 	return 0;
 }
 
-static int apply_bind(const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
+static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e)
 {
 	scoped_fd int source = -1, tree = -1;
 	int r;
 
 	r = tree_open(p->source, &source, e);
 	if (r == 0)
-		r = tree_clone(source, p->source, &p->map, &p->flags, &tree, &ret->map, e);
+		r = tree_clone(source, p->source, &p->map, &p->flags, before, &tree, &ret->map, e);
 	if (r == 0)
 		r = verify_flags(tree, &p->flags, p->source, e);
 	if (r < 0)
 		return r;
-	return attach(tree, p, later, ret, e);
+	return attach(tree, p, before != NULL, ret, e);
 }
 
-static int apply_overlay(const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
+static int apply_overlay(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e)
 {
 	scoped_overlay struct overlay o = OVERLAY_INIT;
 	int r;
@@ -128,7 +128,7 @@ static int apply_overlay(const struct mount_plan *p, bool later, struct mount_re
 	ret->upper_plain = o.upper_plain;
 	r = verify_flags(o.fd, &p->flags, p->source, e);
 	if (r == 0)
-		r = attach(o.fd, p, later, ret, e);
+		r = attach(o.fd, p, before != NULL, ret, e);
 	if (r < 0) {
 		overlay_undo(&o);
 		return r;
@@ -140,13 +140,13 @@ static int apply_overlay(const struct mount_plan *p, bool later, struct mount_re
 	return 0;
 }
 
-int mount_apply(const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
+int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e)
 {
 	struct mount_result result = MOUNT_RESULT_INIT;
 	int r = mount_plan_check(p, e);
 
 	if (r == 0)
-		r = p->kind == MOUNT_BIND ? apply_bind(p, later, &result, e) : apply_overlay(p, later, &result, e);
+		r = p->kind == MOUNT_BIND ? apply_bind(p, before, &result, e) : apply_overlay(p, before, &result, e);
 	if (r < 0) {
 		mount_result_done(&result);
 		return r;

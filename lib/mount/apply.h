@@ -24,10 +24,11 @@ struct mount_result {
 /*
  * Carry out a plan: assemble it detached, verify it, create the target if that is wanted, attach, verify
  * again. On failure everything is as before: nothing is mounted, nothing that was created is left. Needs
- * CAP_SYS_ADMIN. Errors are described with their causes. later: this is one of many, so where a kernel (before 6.15) tells of
- * one mount only by listing all, the last verification is left to mount_read_back().
+ * CAP_SYS_ADMIN. Errors are described with their causes. before: NULL, or this is one of many. Where a kernel (before 6.15)
+ * tells of one mount only by listing all, the source is then looked up there, and the last verification is left to
+ * mount_read_back().
  */
-int mount_apply(const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e);
+int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e);
 
 /* The rest of that, from a snapshot that was taken since. Does nothing where nothing is left to do. */
 int mount_read_back(const struct mount_plan *p, struct mount_result *r, struct mount_snapshot *s, struct err *e);

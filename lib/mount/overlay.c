@@ -28,7 +28,7 @@ static int clone_layer(const struct mount_plan *p, size_t i, int *ret_source, in
 		err_op(e, "open");
 		return r;
 	}
-	r = tree_clone(*ret_source, l->dir, mount_plan_layer_map(p, i), &tree_flags_private, ret_clone, &done, e);
+	r = tree_clone(*ret_source, l->dir, mount_plan_layer_map(p, i), &tree_flags_private, NULL, ret_clone, &done, e);
 	if (r < 0)
 		err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
 	return r;

@@ -186,7 +186,7 @@ static int clone_mapped(int fd, const char *name, const struct idmap *map, const
 }
 
 int tree_clone(int fd, const char *name, const struct mount_map *map, const struct mount_flags *flags,
-	       int *ret_fd, enum map_done *ret_done, struct err *e)
+	       struct mount_snapshot *before, int *ret_fd, enum map_done *ret_done, struct err *e)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
 	scoped_fd int tree = -1;
@@ -195,7 +195,7 @@ int tree_clone(int fd, const char *name, const struct mount_map *map, const stru
 	if (map->wish == MAP_SET) {
 		r = clone_mapped(fd, name, &map->map, flags, &tree, ret_done, e);
 	} else {
-		r = mount_info_get(fd, &info, e);
+		r = before ? mount_info_look(fd, before, &info, e) : mount_info_get(fd, &info, e);
 		if (r < 0) {
 			err_prefix(e, "'%s'", name);
 			return r;

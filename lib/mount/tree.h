@@ -3,6 +3,7 @@
 #define MOUNT_TREE_H
 
 #include "../base/err.h"
+#include "info.h"
 #include "options.h"
 #include "plan.h"
 
@@ -25,10 +26,11 @@ int tree_open(const char *path, int *ret_fd, struct err *e);
  * Clone the mount that fd is on, with fd's file or directory as its root, detached: nobody sees it until it is
  * moved. Map, flags and propagation are set before it is returned, all in one call, and the owner of its root is
  * compared with what the map says. name is for messages. Needs CAP_SYS_ADMIN, and for a map CAP_SYS_ADMIN in
- * the user namespace that mounted the filesystem. The causes of failures are probed for (probe.h).
+ * the user namespace that mounted the filesystem. The causes of failures are probed for (probe.h). before: where to look
+ * the mount up, for who clones many; NULL: nowhere.
  */
 int tree_clone(int fd, const char *name, const struct mount_map *map, const struct mount_flags *flags,
-	       int *ret_fd, enum map_done *ret_done, struct err *e);
+	       struct mount_snapshot *before, int *ret_fd, enum map_done *ret_done, struct err *e);
 
 /*
  * Give a detached mount of our own making flags and, unless userns is -1, that namespace's map.

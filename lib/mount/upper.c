@@ -134,11 +134,11 @@ static int make_dirs(const struct mount_plan *p, const struct place *at_upper, c
 	int r;
 
 	/* Owners are ids of the disk, so they are born in a view without a map, should the place have one. */
-	r = tree_clone(at_upper->dirfd, p->upper, map, &tree_flags_private, &via_upper, &done, e);
+	r = tree_clone(at_upper->dirfd, p->upper, map, &tree_flags_private, NULL, &via_upper, &done, e);
 	if (r == 0)
 		r = open_or_create(at_upper, via_upper, &b[0], p->upper, &u->made[0], ret_upper, e);
 	if (r == 0)
-		r = tree_clone(at_work->dirfd, p->work, map, &tree_flags_private, &via_work, &done, e);
+		r = tree_clone(at_work->dirfd, p->work, map, &tree_flags_private, NULL, &via_work, &done, e);
 	if (r == 0)
 		r = open_or_create(at_work, via_work, &b[1], p->work, &u->made[1], ret_work, e);
 	return r == 0 ? check_dirs(*ret_upper, *ret_work, p, e) : r;
@@ -157,7 +157,7 @@ static int prepare_dirs(const struct mount_plan *p, const struct place *at_upper
 	if (r == 0)
 		r = base_find(at_upper, at_work, &base, e);
 	if (r == 0)
-		r = tree_clone(base.fd, p->upper, u->plain ? &map_keep : &map_none, &tree_flags_private, &u->mnt, &done, e);
+		r = tree_clone(base.fd, p->upper, u->plain ? &map_keep : &map_none, &tree_flags_private, NULL, &u->mnt, &done, e);
 	if (r == 0)
 		r = base_open(u->mnt, base.first, upper, p->upper, &u->upper, e);
 	if (r == 0)

@@ -117,6 +117,25 @@ mounts() {
 	must_equal "$(mounts)" 0
 }
 
+@test "the table of mounts is read a fixed number of times, however many lines there are" {
+	local i
+	for i in $(seq 40); do
+		mkdir "t/$i"
+		# Without a map, the source has to be looked at too.
+		echo "$SCRATCH/s $SCRATCH/t/$i shiftbox $([ $((i % 2)) = 0 ] && echo defaults || echo map=0:1001:1) 0 0"
+	done >fstab
+	must_work "$TESTS/fixtures/nosys" 457,467 strace -f -qq -o trace -e trace=openat $MI -a -T fstab
+	must_equal "$(mounts)" 40
+	[ "$(grep -c /proc/self/mountinfo trace)" -le 2 ]
+	must_work "$TESTS/fixtures/nosys" 457,467 strace -f -qq -o trace -e trace=openat $MI -a -T fstab
+	[ "$(grep -c /proc/self/mountinfo trace)" = 1 ]
+	must_work strace -f -qq -o trace -e trace=openat $MI -a -u -T fstab
+	must_equal "$(mounts)" 0
+	if printf '6.15\n%s\n' "$(uname -r)" | sort -VC; then
+		[ "$(grep -c /proc/self/mountinfo trace)" = 0 ]
+	fi
+}
+
 @test "another map, other flags: refused, and both are shown" {
 	fstab 'DIR/s DIR/t shiftbox map=0:1001:1 0 0'
 	must_work $MI -a -T fstab
