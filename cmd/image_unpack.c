@@ -58,7 +58,9 @@ static const struct opt image_unpack_opts[] = {
 	OPT_STR(struct unpack_args, verify, "verify", 0, "NAME", "Check the layers of an image in the store", .excl = EXCL_MODE,
 		.more = "Every file is compared with what the header in its layer's archive said: type, owner, mode, size, device, the target of a link, "
 			"and whether it is there, and no other. The content of files, their times and attributes are not looked at, and a whiteout that is gone is not missed."),
-	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME", "Remove an image, but not its layers", .excl = EXCL_MODE),
+	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME", "Remove an image, but not its layers", .excl = EXCL_MODE,
+		.more = "Refused while it is mounted, in any mount namespace that the caller can see: an overlay whose source is image:NAME. "
+			"The kernel may not tell of which store the layers are; then an image of that name in another store counts too."),
 	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove the layers that no image names", .excl = EXCL_MODE,
 		 .more = "What is mounted is not looked at: before, unmount the stacks of images that were removed or replaced "
 			 "since, or their files vanish from under them."),
@@ -374,8 +376,12 @@ static int run_show(const struct unpack_args *a, struct ctx *ctx, struct store *
 static int run_remove(const struct unpack_args *a, struct ctx *ctx, struct store *s, struct err *e)
 {
 	struct store_image image;
-	int r;
+	int r = store_name_check(a->remove, e);
 
+	if (r == 0)
+		r = unpack_check_unmounted(s, a->remove, e);
+	if (r < 0)
+		return r;
 	if (ctx->dry_run) {
 		r = store_image_read(s, a->remove, &image, e);
 		if (r == 0)

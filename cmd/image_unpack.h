@@ -14,4 +14,7 @@ int unpack_scan(const struct source *src, const struct layer_options *o, struct 
 /* image-unpack --verify: compare the image's layers with their specifications. Returns like a command's run(). */
 int unpack_verify(struct store *s, const char *name, struct ctx *ctx, struct err *e);
 
+/* image-unpack --remove: -EBUSY with the mount named when an overlay of the image is mounted, in any mount namespace that can be seen. */
+int unpack_check_unmounted(const struct store *store, const char *name, struct err *e);
+
 #endif
