@@ -32,6 +32,7 @@ struct run {
 	size_t *order;                /* jobs, parents first */
 	struct mount_stores stores;
 	struct mount_snapshot before; /* what was mounted at first */
+	bool failed;                  /* a line did, with nofail */
 };
 
 static void run_done(struct run *run)
@@ -192,15 +193,52 @@ static void warn(const struct err *e)
 }
 
 /* A line failed: with nofail that is only a warning (0), else it is told of which line. */
-static int job_failed(const struct run *run, struct job *j, int r, struct err *e)
+static int job_failed(struct run *run, struct job *j, int r, struct err *e)
 {
 	r = of_line(run, j->line, r, e);
 	if (!j->options.nofail)
 		return r;
 	warn(e);
 	j->state = JOB_FAILED;
+	run->failed = true;
 	*e = ERR_INIT;
 	return 0;
+}
+
+static bool lies_on(const char *path, const char *target)
+{
+	size_t n = strlen(target);
+
+	return !strncmp(path, target, n) && (!path[n] || path[n] == '/' || n == 1);
+}
+
+/*
+ * On the target of a line that failed (with nofail) there is still the directory that it would have covered: to mount
+ * that, or on that, is never what was meant.
+ */
+static int check_below(const struct run *run, const struct job *j, struct err *e)
+{
+	struct table_need need = { 0 };
+	const char *under = NULL;
+	int r = need_of(j, &need, e);
+
+	for (size_t i = 0; i < run->jobs.len && r == 0 && !under; i++) {
+		const struct job *other = &run->jobs.items[i];
+
+		if (other->state != JOB_FAILED)
+			continue;
+		if (lies_on(need.target, other->line->target))
+			under = other->line->target;
+		for (size_t k = 0; k < need.uses.len && !under; k++)
+			if (lies_on(need.uses.items[k], other->line->target))
+				under = other->line->target;
+	}
+	if (under) {
+		r = err_say(e, ENOENT, under, "what is needed from there is not mounted");
+		err_why(e, "the line of that target failed, with nofail");
+	}
+	strv_done(&need.uses);
+	return r;
 }
 
 /* What this run has mounted, last first. */
@@ -265,8 +303,10 @@ static void raise_limit(void)
 
 static int do_job(struct run *run, struct job *j, struct err *e)
 {
-	int id, r = plan_job(run, j, e);
+	int id, r = run->failed ? check_below(run, j, e) : 0;
 
+	if (r == 0)
+		r = plan_job(run, j, e);
 	if (r == 0)
 		r = mounted_as_planned(&j->plan, &run->before, &id, e);
 	if (r < 0)

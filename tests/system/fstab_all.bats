@@ -205,7 +205,7 @@ mounts() {
 @test "each call that fails takes everything back" {
 	local call n
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:2:1 0 0' 'DIR/s DIR/v shiftbox map=0:3:1 0 0'
-	for call in open_tree:EPERM mount_setattr:EINVAL move_mount:EBUSY; do
+	for call in clone3:ENOSPC open_tree:EPERM mount_setattr:EINVAL move_mount:EBUSY; do
 		for n in 1 2 3; do
 			must_fail 1 "line of '$SCRATCH/" inject "$call:$n" $MI -a -T fstab
 			must_equal "$call $n $(mounts)" "$call $n 0"
@@ -223,6 +223,18 @@ mounts() {
 	must_work $MI -T fstab "$SCRATCH/v/"
 	must_equal "$(owner v/file)" 1:1
 	must_fail 1 'cannot open the source' $MI -T fstab "$SCRATCH/none"
+}
+
+@test "what lies on a line that failed fails with it" {
+	mkdir -p t/below
+	fstab 'DIR/none DIR/t shiftbox nofail 0 0' 'DIR/t/below DIR/v shiftbox nofail 0 0' 'DIR/v DIR/l shiftbox nofail 0 0' 'DIR/s DIR/u shiftbox defaults 0 0'
+	capture $MI -a -v -T fstab
+	must_equal "$status $(mounts)" '0 1'
+	[[ $stderr == *"'$SCRATCH/t': fstab, the line of '$SCRATCH/v': what is needed from there is not mounted"* ]]
+	[[ $stderr == *'1 mounted, 0 were mounted already, 3 failed (nofail)'* ]]
+	fstab 'DIR/none DIR/t shiftbox nofail 0 0' 'DIR/s DIR/t/below shiftbox defaults 0 0' 'DIR/s DIR/v shiftbox defaults 0 0'
+	must_fail 1 "the line of '$SCRATCH/t/below': what is needed from there is not mounted" $MI -a -T fstab
+	must_equal "$(mounts)" 1
 }
 
 @test "what cannot be read or done is refused before anything is mounted" {
