@@ -56,7 +56,7 @@ demo: deps-demo
 	@$(MAKE) -s all
 	@IMAGE='$(IMAGE)' tests/demo/demo.sh
 
-bench: deps-test
+bench: deps-bench
 	@$(MAKE) -s all
 	tests/bench/run
 
@@ -66,6 +66,8 @@ deps-demo:
 	@tests/deps build demo
 deps-test:
 	@tests/deps build demo test
+deps-bench:
+	@tests/deps build demo test bench
 
 # The table-driven checks of the commands need the commands too, all but their main().
 unit: $(BUILD)/unit
@@ -148,6 +150,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all check demo bench deps deps-demo deps-test unit unit-oom oom-program fuzz-replay fuzz-programs gen \
+.PHONY: all check demo bench deps deps-demo deps-test deps-bench unit unit-oom oom-program fuzz-replay fuzz-programs gen \
 	install uninstall help clean FORCE
 .SECONDARY:
