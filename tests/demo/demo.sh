@@ -124,11 +124,11 @@ done
 # As root of a user namespace with that range, in a chroot: what a container is to the kernel.
 step write 'as root of each container (a user namespace with that range)'
 in_range() { tests/fixtures/in-range "$@"; }
-in_range $A "$dir/alice" sh -c 'mkdir -m 750 work && echo "written by alice" >work/note'
-in_range $B "$dir/bob" sh -c 'mkdir -m 750 work && echo "written by bob" >work/note'
+in_range $A "$dir/alice" sh -c 'mkdir -m 750 desk && echo "written by alice" >desk/note'
+in_range $B "$dir/bob" sh -c 'mkdir -m 750 desk && echo "written by bob" >desk/note'
 row "$bold" path 'disk id' 'alice sees' 'bob sees' ''
-row '' /work/note "$(stat -c %u:%g "$dir/uppers/alice/work/note")" "$(stat -c %u:%g "$dir/alice/work/note")" \
-	"$(stat -c %u:%g "$dir/bob/work/note")" "alice: $(cat "$dir/alice/work/note"); bob: $(cat "$dir/bob/work/note")"
+row '' /desk/note "$(stat -c %u:%g "$dir/uppers/alice/desk/note")" "$(stat -c %u:%g "$dir/alice/desk/note")" \
+	"$(stat -c %u:%g "$dir/bob/desk/note")" "alice: $(cat "$dir/alice/desk/note"); bob: $(cat "$dir/bob/desk/note")"
 
 # --- verify -------------------------------------------------------------------------------------
 step verify 'every owner, ACL, capability, mode and type against the image'
@@ -141,8 +141,8 @@ run shift-check verify -m "+$B" -s "$store" --image demo "$dir/bob"
 step move "alice's writable layer goes to bob's range: it holds disk ids, so nothing in it changes"
 run mount-idmapped -u "$dir/alice"
 run mount-idmapped -m "+$B" -o "store=$store,upper=$dir/uppers/alice" image:demo "$dir/bob"
-row '' /work/note "$(stat -c %u:%g "$dir/uppers/alice/work/note")" - "$(stat -c %u:%g "$dir/bob/work/note")" \
-	"$(in_range $B "$dir/bob" cat work/note), read by bob's root"
+row '' /desk/note "$(stat -c %u:%g "$dir/uppers/alice/desk/note")" - "$(stat -c %u:%g "$dir/bob/desk/note")" \
+	"$(in_range $B "$dir/bob" cat desk/note), read by bob's root"
 
 # --- away ---------------------------------------------------------------------------------------
 run mount-idmapped -u "$dir/bob"

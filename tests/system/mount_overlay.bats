@@ -392,10 +392,10 @@ falls_back_read_only() {
 	need prog chattr
 	loop_fs ext4 disk 32M
 	chmod 700 disk
-	mkdir disk/up disk/work
-	mkdir disk/work/work && touch disk/work/work/x && chattr +i disk/work/work
-	capture $MI -m +100000 -o lower=top,lower=base,upper=disk/up,work=disk/work overlay merged
-	chattr -i disk/work/work
+	mkdir disk/up disk/w
+	mkdir disk/w/work && touch disk/w/work/x && chattr +i disk/w/work
+	capture $MI -m +100000 -o lower=top,lower=base,upper=disk/up,work=disk/w overlay merged
+	chattr -i disk/w/work
 	must_equal "$status" 1
 	[[ $stderr == *"cannot make the stack writable"* || $stderr == *"cannot stack the layers"* ]] || tell "what"
 	umount disk
