@@ -393,7 +393,7 @@ falls_back_read_only() {
 	loop_fs ext4 disk 32M
 	chmod 700 disk
 	mkdir disk/up disk/w
-	mkdir disk/w/work && touch disk/w/work/x && chattr +i disk/w/work
+	(cd disk/w && mkdir work && touch work/x && chattr +i work)
 	capture $MI -m +100000 -o lower=top,lower=base,upper=disk/up,work=disk/w overlay merged
 	chattr -i disk/w/work
 	must_equal "$status" 1
