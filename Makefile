@@ -52,6 +52,9 @@ $(BUILD)/%.o: %.c
 check: deps-test
 	@tests/run
 
+check-kernels: deps-kernels
+	@tests/run kernels
+
 demo: deps-demo
 	@$(MAKE) -s all
 	@IMAGE='$(IMAGE)' tests/demo/demo.sh
@@ -65,7 +68,9 @@ deps:
 deps-demo:
 	@tests/deps build demo
 deps-test:
-	@tests/deps build demo test
+	@tests/deps build demo test kernels
+deps-kernels:
+	@tests/deps build kernels
 deps-bench:
 	@tests/deps build demo test bench
 
@@ -138,6 +143,7 @@ uninstall:
 help:
 	@echo 'make [SAN=1] [CC=clang] [WERROR=-Werror]   build $(BUILD)/shiftbox'
 	@echo 'make check [STRICT=1]     install what is missing (root), build, run every test; tests/run WORD...: some'
+	@echo 'make check-kernels         a part of that: the tests on the oldest and the newest kernel that Debian has, in qemu'
 	@echo 'make demo [IMAGE=oci:DIR] show one image mounted for two users'
 	@echo 'make bench                measure'
 	@echo 'make fuzz-NAME [TIME=60]  look for inputs that break tests/fuzz/fuzz_NAME.c'
@@ -150,6 +156,6 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all check demo bench deps deps-demo deps-test deps-bench unit unit-oom oom-program fuzz-replay fuzz-programs gen \
+.PHONY: all check check-kernels demo bench deps deps-demo deps-test deps-kernels deps-bench unit unit-oom oom-program fuzz-replay fuzz-programs gen \
 	install uninstall help clean FORCE
 .SECONDARY:

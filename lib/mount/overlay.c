@@ -189,6 +189,10 @@ static int create(struct stack *s, int *ret_fd, const char **ret_way, struct err
 			log_verbose("OverlayFS does not take its layers by descriptor here (%s): giving them by name, in a "
 				    "mount namespace of its own", strerrorname_np(-now));
 	}
+	if (other == OTHER_WAY_YES) { /* but it was not allowed */
+		err_why(e, "this kernel does not take layers by descriptor (Linux 6.15 does)");
+		err_try(e, "unset SHIFTBOX_OVERLAY_WAY");
+	}
 	explain(s, -r, e);
 	return r;
 }

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck shell=sh
+# Binds, and which filesystems can be mapped since when.
+
+bind() {
+	sample s
+	works $MI -m u:0:100000:65536 -m g:0:300000:1000 s t
+	same "$(owner t) $(owner t/dir) $(owner t/file)" "100000:300000 100005:300007 100033:300044"
+	same "$(owner t/high)" 65534:65534
+	same "$(owner s/file)" 33:44
+	grep " $PWD/t .*idmapped" /proc/self/mountinfo
+	works $MI -u t
+	works $MI -m 33:1000:1 -m g:44:2000:1 -o mkdir s/file f/g
+	same "$(owner f/g)" 1000:2000
+	works $MI -u f/g
+}
+check "a bind shows the disk's owners through the map" bind
+
+create() {
+	sample s
+	works $MI -m u:5:1000:1 -m g:7:1000:1 s/dir t
+	as 1000 touch t/new
+	same "$(owner s/dir/new)" 5:7
+	refused "too large" sh -c 'touch t/root'
+	works $MI -u t
+}
+check "what is created through the map has disk ids" create
+
+flags() {
+	sample s
+	works $MI -m +100000 -o ro,nosuid,nodev,noexec,noatime s t
+	grep " $PWD/t ro,nosuid,nodev,noexec,noatime" /proc/self/mountinfo
+	refused "Read-only" sh -c 'touch t/x'
+	works $MI -u t
+	works $MI -m +100000 -o nosymfollow,shared s t
+	grep " $PWD/t .*nosymfollow.* shared:" /proc/self/mountinfo
+	works $MI -u t
+}
+check "flags and propagation are set and read back" flags
+
+mapped_already() {
+	sample s
+	works $MI -m +100000 s t
+	$MI -v --json t u >out 2>err
+	said "its map is kept"
+	said '"map_change":"kept"'
+	same "$(owner u/dir)" 100005:100007
+	works $MI -u u
+	if has 6.15; then
+		works $MI -m 5:1:1 -m g:7:2:1 t u
+		same "$(owner u/dir)" 1:2
+		works $MI -u u
+		works $MI --json -m none t u
+		said '"map_change":"dropped"'
+		same "$(owner u/dir)" 5:7
+		works $MI -u u
+	else
+		refused "changing that needs Linux 6.15" $MI -m +200000 t u
+		refused "changing that needs Linux 6.15" $MI -m none t u
+	fi
+	works $MI -u t
+}
+check "a map is kept, and replaced or dropped where the kernel can" mapped_already
+
+on_tmpfs() {
+	mkdir t disk
+	mount -t tmpfs none disk
+	sample disk/s
+	if has 6.3; then
+		works $MI -m +100000 disk/s t
+		same "$(owner t/file)" 100033:100044
+		works $MI -u t
+	else
+		refused "the filesystem (tmpfs) can be ID-mapped since Linux 6.3, and this kernel is older" $MI -m +100000 disk/s t
+	fi
+	umount disk
+}
+check "tmpfs is mapped since 6.3" on_tmpfs
+
+on_squashfs() {
+	mkdir t disk
+	mount -t squashfs -o loop /image.squashfs disk
+	if has 6.2; then
+		works $MI -m +100000 disk t
+		same "$(owner t/file)" 100005:100007
+		works $MI -u t
+	else
+		refused "the filesystem (squashfs) can be ID-mapped since Linux 6.2, and this kernel is older" $MI -m +100000 disk t
+	fi
+	umount disk
+}
+[ ! -e /image.squashfs ] || check "squashfs is mapped since 6.2" on_squashfs
+
+on_xfs() {
+	mkdir t disk
+	truncate -s 300M /tmp/disk.xfs
+	mkfs.xfs -q /tmp/disk.xfs
+	mount -t xfs -o loop /tmp/disk.xfs disk
+	sample disk/s
+	works $MI -m +100000 disk/s t
+	same "$(owner t/file)" 100033:100044
+	works $MI -u t
+	umount disk
+	rm /tmp/disk.xfs
+}
+check "xfs is mapped" on_xfs
+
+never() {
+	mkdir t
+	refused "the filesystem (proc) does not support ID-mapped mounts" $MI -m +100000 /proc t
+	refused "the filesystem (sysfs) does not support" $MI -m +100000 /sys t
+}
+check "what no kernel maps is refused by name" never
