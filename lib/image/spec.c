@@ -16,8 +16,12 @@
 
 #include "../base/buf.h"
 
-/* libarchive keeps the whole specification in memory: some hundred bytes a line. */
-enum { LINE_LIMIT = 1 << 20 };
+/*
+ * libarchive keeps all that it is given in memory, some hundred bytes a line. So it gets one part of the file after
+ * the other, each with the "/set" lines that hold there before it. A file whose lines name entries within the
+ * directory of the lines before (no '/' in the name, ".." to leave it) stays whole.
+ */
+enum { LINE_LIMIT = 1 << 20, PART_SIZE = 256 << 10 };
 #define SIZE_LIMIT ((uint64_t)2 << 30)
 
 /*
@@ -30,10 +34,14 @@ enum { LINE_LIMIT = 1 << 20 };
 #define NO_SIZE INT64_MAX
 #define NO_TYPE "\"unset\""
 
-static const struct { const char *word, *line; } unsets[] = {
-	{ "uid", "/set uid=" NO_ID "\n" }, { "gid", "/set gid=" NO_ID "\n" }, { "mode", "/set mode=04000000\n" },
-	{ "size", "/set size=9223372036854775807\n" }, { "type", "/set type=unset\n" },
+/* The words that we ask libarchive for (it would warn of others, and of that only once), and the values of ours. */
+static const struct { const char *word, *none; } keys[] = {
+	{ "type", "unset" }, { "mode", "04000000" }, { "uid", NO_ID }, { "gid", NO_ID }, { "size", "9223372036854775807" },
+	{ "time", NULL }, { "link", NULL }, { "device", NULL },
 };
+
+enum { KEYS = 8 };
+_Static_assert(ARRAY_LEN(keys) == KEYS, "the number of words");
 
 struct reader {
 	struct archive *a;
@@ -41,8 +49,13 @@ struct reader {
 	const char *name;
 	char *line;
 	size_t cap;
-	uint64_t size;
-	bool started, continued; /* the line before ended with a backslash */
+	uint64_t size, part;     /* bytes read of the file, and of this part of it */
+	bool started;            /* this part has its first line */
+	bool continued;          /* the line before ended with a backslash */
+	bool setting;            /* ... and was a "/set" */
+	bool relative;           /* names are relative to lines before them */
+	bool ended;              /* the file has */
+	struct buf sets[KEYS];   /* what holds: "uid=0", or nothing */
 	struct buf after;        /* what we have to say before the next line */
 	struct buf given;        /* what libarchive holds */
 	struct err err;
@@ -58,24 +71,51 @@ static bool has_word(const char *line, const char *word)
 	return false;
 }
 
-static void note_unset(struct reader *r, const char *line)
+/* Index of the key that starts the word, or KEYS. */
+static size_t find_key(const char *word)
 {
-	if (strncmp(line, "/unset", 6) != 0 || r->continued)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(unsets); i++)
-		if (has_word(line, "all") || has_word(line, unsets[i].word))
-			buf_str(&r->after, unsets[i].line);
+	size_t len = strcspn(word, "= \t\r\n\\"), i = 0;
+
+	while (i < KEYS && (len != strlen(keys[i].word) || memcmp(word, keys[i].word, len) != 0))
+		i++;
+	return i;
 }
 
-/* The words that we ask libarchive for; it would warn of others, and of that only once. */
-static bool is_wanted(const char *word, size_t len)
+static void set_none(struct reader *r, size_t i)
 {
-	static const char *const keys[] = { "type", "mode", "uid", "gid", "size", "time", "link", "device" };
+	buf_reset(&r->sets[i]);
+	if (keys[i].none)
+		buf_printf(&r->sets[i], "%s=%s", keys[i].word, keys[i].none);
+}
 
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (len == strlen(keys[i]) && !memcmp(word, keys[i], len))
-			return true;
-	return false;
+static void put_set(struct reader *r, size_t i)
+{
+	r->after.oom |= r->sets[i].oom;
+	if (r->sets[i].len)
+		buf_printf(&r->after, "/set %s\n", buf_get(&r->sets[i]));
+}
+
+static void note_unset(struct reader *r, const char *line)
+{
+	for (size_t i = 0; i < KEYS; i++)
+		if (has_word(line, "all") || has_word(line, keys[i].word)) {
+			set_none(r, i);
+			put_set(r, i);
+		}
+}
+
+/* The words of a "/set" line, of which nothing but ours is left. */
+static void note_set(struct reader *r, const char *p)
+{
+	for (p += strspn(p, " \t\r\n\\"); *p; p += strspn(p, " \t\r\n\\")) {
+		size_t len = strcspn(p, " \t\r\n\\"), i = find_key(p);
+
+		if (i < KEYS) {
+			buf_reset(&r->sets[i]);
+			buf_add(&r->sets[i], p, len);
+		}
+		p += len;
+	}
 }
 
 /* Blank the other ones out, all but the line's first, which is a name or a command. */
@@ -94,10 +134,30 @@ static void blank_others(char *p, bool has_first)
 		len -= len && p[len - 1] == '\\' && p[len] == '\n';
 		if (!strncmp(p, tar_time, strlen(tar_time)))
 			memset(p, ' ', strlen("tar_")); /* go-mtree's: the same in whole seconds */
-		else if (!is_wanted(p, strcspn(p, "= \t\r\n\\")))
+		else if (find_key(p) == KEYS)
 			memset(p, ' ', len);
 		p += len + (p[len] == '\\');
 	}
+}
+
+/* What a line means for those that follow it, whoever reads them. */
+static void note_line(struct reader *r, const char *p)
+{
+	static const char set[] = "/set", unset[] = "/unset";
+	size_t len = strcspn(p, " \t\r\n");
+
+	if (r->continued) {
+		if (r->setting)
+			note_set(r, p);
+		return;
+	}
+	r->setting = len == strlen(set) && !memcmp(p, set, len);
+	if (r->setting)
+		note_set(r, p + len);
+	else if (!strncmp(p, unset, strlen(unset)))
+		note_unset(r, p);
+	else if (len && *p != '#' && !memchr(p, '/', len) && !(len == 1 && *p == '.'))
+		r->relative = true;
 }
 
 /* The next line of the file: its length, 0 at the end, -errno. */
@@ -110,9 +170,12 @@ static ssize_t next_line(struct reader *r)
 	n = getline(&r->line, &r->cap, r->f);
 	if (n < 0 && ferror(r->f))
 		return err_set(&r->err, errno ? errno : EIO, r->name, "cannot read the specification");
-	if (n < 0)
+	if (n < 0) {
+		r->ended = true;
 		return errno == ENOMEM ? err_nomem(&r->err) : 0;
+	}
 	r->size += (uint64_t)n;
+	r->part += (uint64_t)n;
 	if (n > LINE_LIMIT || r->size > SIZE_LIMIT)
 		return err_say(&r->err, EFBIG, r->name, "the specification is too large, or one of its lines is");
 	if (memchr(r->line, '\0', (size_t)n))
@@ -120,8 +183,8 @@ static ssize_t next_line(struct reader *r)
 
 	for (p = r->line; *p == ' ' || *p == '\t'; p++)
 		;
-	note_unset(r, p);
 	blank_others(p, !r->continued);
+	note_line(r, p);
 	r->continued = n >= 2 && r->line[n - 1] == '\n' && r->line[n - 2] == '\\';
 	return n;
 }
@@ -134,8 +197,10 @@ static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
 	if (!r->started) {
 		/* The signature comes first: without it nothing is an mtree file to libarchive. */
 		r->started = true;
-		for (size_t i = 0; i < ARRAY_LEN(unsets); i++)
-			buf_str(&r->after, unsets[i].line);
+		r->part = 0;
+		buf_reset(&r->after);
+		for (size_t i = 0; i < KEYS; i++)
+			put_set(r, i);
 		*ret = "#mtree\n";
 		return (la_ssize_t)strlen(*ret);
 	}
@@ -148,6 +213,8 @@ static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
 		*ret = buf_get(&r->given);
 		return (la_ssize_t)r->given.len;
 	}
+	if (r->part >= PART_SIZE && !r->continued && !r->relative)
+		return 0;
 	n = next_line(r);
 	if (n < 0 || r->after.oom) {
 		archive_set_error(a, r->err.num, "cannot read");
@@ -231,7 +298,8 @@ static int warned_of(struct reader *r)
 	return strstr(text, "\"socket\"") ? TYPE_SOCKET : -1;
 }
 
-static int read_all(struct reader *r, int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e)
+/* What libarchive is given at once. */
+static int read_part(struct reader *r, int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e)
 {
 	struct archive_entry *ae;
 	int x, type;
@@ -255,6 +323,23 @@ static int read_all(struct reader *r, int (*fn)(const struct spec_entry *, void 
 	}
 }
 
+static int read_all(struct reader *r, int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e)
+{
+	int x = 0;
+
+	for (size_t i = 0; i < KEYS; i++)
+		set_none(r, i);
+	while (x == 0 && !r->ended) {
+		r->started = false;
+		r->a = archive_read_new();
+		if (!r->a)
+			return err_nomem(e);
+		x = read_part(r, fn, arg, e);
+		(void)archive_read_free(r->a); /* nothing is left to be lost */
+	}
+	return x;
+}
+
 int spec_read(int fd, const char *name, int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e)
 {
 	struct reader r = { .name = name };
@@ -269,11 +354,10 @@ int spec_read(int fd, const char *name, int (*fn)(const struct spec_entry *, voi
 		return x;
 	}
 	r.f = f;
-	r.a = archive_read_new();
-	x = r.a ? read_all(&r, fn, arg, e) : err_nomem(e);
-	if (r.a)
-		(void)archive_read_free(r.a); /* nothing is left to be lost */
+	x = read_all(&r, fn, arg, e);
 	free(r.line);
+	for (size_t i = 0; i < KEYS; i++)
+		buf_done(&r.sets[i]);
 	buf_done(&r.after);
 	buf_done(&r.given);
 	return x;

@@ -83,6 +83,47 @@ TEST(spec_reads_what_others_write)
 	}
 }
 
+/* Each entry must be "nNUMBER" in order, with the owner that count() gives it. */
+struct count { unsigned n; bool wrong; };
+
+static int count(const struct spec_entry *s, void *arg)
+{
+	struct count *c = arg;
+	char name[64];
+	unsigned n = c->n++;
+
+	(void)snprintf(name, sizeof(name), "%s%u", strrchr(s->path, '/') ? "a/directory/n" : "n", n);
+	c->wrong |= strcmp(s->path, name) != 0 || s->type != S_IFREG || s->has_size;
+	c->wrong |= !s->has_gid || s->gid != 7 || s->has_uid != (n % 10000 >= 5000) || (s->has_uid && s->uid != n / 10000);
+	return 0;
+}
+
+TEST(spec_of_any_length_means_what_its_first_lines_say)
+{
+	/* Whole paths, which are read in parts, and relative ones, which are not. */
+	static const char *const dirs[] = { "./a/directory/", "" };
+
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		scoped_buf struct buf b = BUF_INIT;
+		struct count c = { .n = 0 };
+		struct err e = ERR_INIT;
+		scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
+
+		buf_str(&b, "#mtree\n/set type=dir mode=0644 \\\n  type=file gid=7\n");
+		for (unsigned n = 0; n < 100000; n++) {
+			if (n % 10000 == 5000)
+				buf_printf(&b, "/set \\\n uid=%u\n", n / 10000);
+			if (n % 10000 == 0)
+				buf_str(&b, "/unset uid\n");
+			buf_printf(&b, "%sn%u nlink=1\n", dirs[i], n);
+		}
+		REQUIRE(fd >= 0 && buf_get(&b) && fd_write_all(fd, b.data, b.len) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+		CHECK_INT(spec_read(fd, "spec", count, &c, &e), 0);
+		CHECK_INT(c.n, 100000);
+		CHECK(!c.wrong);
+	}
+}
+
 TEST(spec_refuses_what_it_cannot_mean)
 {
 	static const char nul[] = "#mtree\na\0b uid=1\n";
