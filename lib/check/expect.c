@@ -10,36 +10,40 @@
 #include <sys/sysmacros.h>
 
 #include "../base/cleanup.h"
+#include "../base/vec.h"
 
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
 
-enum { NO_LAYER = UINT16_MAX, LAYERS_MAX = 65000, CHUNK = 1 << 18 };
+/* Nodes are found by number: a place in bytes, counted in steps of STEP. 0 is none. */
+enum { NO_LAYER = UINT16_MAX, LAYERS_MAX = 65000, STEP = 4, BYTES_MIN = 1 << 16, MARKED = 1U << 31 };
+#define NODES_END ((size_t)UINT32_MAX * STEP)
 
-struct expect_node {
-	struct expect_node *parent, *child, *sibling, *next; /* next: in the hash chain */
+/* What is known of a node. Most trees have few different ones, so that a node holds the number of its own. */
+struct about {
 	uint64_t rdev;
-	uint32_t hash, uid, gid;
+	uint32_t uid, gid;
 	uint16_t mode;     /* type and 07777 */
 	uint16_t layer;    /* the topmost that has it; NO_LAYER: none, it only carries a mark */
 	uint16_t cut;      /* layers below this one are hidden inside it */
 	uint16_t white;    /* layers below this one are hidden under this name */
 	uint8_t known;     /* enum meta_known */
 	bool implied;      /* no line told of it so far */
-	bool marked;
+};
+
+/* A million of them must fit into few megabytes. */
+struct expect_node {
+	uint32_t parent, child, sibling, next; /* next: in the hash chain */
+	uint32_t about;    /* and MARKED */
 	char name[];
 };
 
-struct chunk {
-	struct chunk *next;
-	size_t used, size;
-	char bytes[];
-};
-
 struct expect {
-	struct chunk *chunks;
-	struct expect_node *root, **table;
-	size_t len, buckets;
+	char *bytes;       /* all nodes; it moves when it grows */
+	size_t used, size;
+	uint32_t root, *table, *about_table;
+	size_t len, buckets, about_buckets;
+	VEC(struct about) abouts;
 	uint64_t seed;
 	uint16_t layer;
 	bool layered, any;
@@ -47,104 +51,173 @@ struct expect {
 
 /* --- nodes ------------------------------------------------------------------------------------- */
 
-static void *take(struct expect *x, size_t size)
+static struct expect_node *at(const struct expect *x, uint32_t ref)
 {
-	struct chunk *c = x->chunks;
-	void *p;
+	return (struct expect_node *)(void *)(x->bytes + (size_t)ref * STEP); /* take() aligns them */
+}
 
-	size = (size + 7) & ~(size_t)7;
-	if (!c || c->size - c->used < size) {
-		size_t room = size > CHUNK ? size : CHUNK;
+static uint32_t ref_of(const struct expect *x, const struct expect_node *n)
+{
+	return (uint32_t)((size_t)((const char *)n - x->bytes) / STEP);
+}
 
-		c = malloc(sizeof(*c) + room);
-		if (!c)
-			return NULL;
-		*c = (struct chunk){ .next = x->chunks, .size = room };
-		x->chunks = c;
+static const struct about *about(const struct expect *x, const struct expect_node *n)
+{
+	return &x->abouts.items[n->about & ~MARKED];
+}
+
+/* The number of the first free place, which has size bytes then. 0: no memory. */
+static uint32_t take(struct expect *x, size_t size)
+{
+	size_t at = x->used ? x->used : STEP, end = (at + size + STEP - 1) & ~(size_t)(STEP - 1);
+
+	if (end > x->size) {
+		size_t want = end + end / 2 > BYTES_MIN ? end + end / 2 : BYTES_MIN;
+		char *p = end > NODES_END ? NULL : realloc(x->bytes, want);
+
+		if (!p)
+			return 0;
+		x->bytes = p;
+		x->size = want;
 	}
-	p = c->bytes + c->used;
-	c->used += size;
-	return p;
+	x->used = end;
+	return (uint32_t)(at / STEP);
 }
 
 /* Seeded, so that an image cannot be made whose names all meet in one chain. */
-static uint32_t hash_name(const struct expect *x, const struct expect_node *d, const char *name, size_t len)
+static uint32_t hash_bytes(uint64_t h, const void *bytes, size_t len)
 {
-	uint64_t h = x->seed ^ (uintptr_t)d;
+	const unsigned char *p = bytes;
 
 	for (size_t i = 0; i < len; i++) {
-		h = (h ^ (unsigned char)name[i]) * 0x9e3779b97f4a7c15ULL;
+		h = (h ^ p[i]) * 0x9e3779b97f4a7c15ULL;
 		h ^= h >> 29;
 	}
 	return (uint32_t)(h >> 16);
 }
 
-static struct expect_node *find(const struct expect *x, const struct expect_node *d, const char *name, size_t len,
-				uint32_t hash)
+static uint32_t hash_name(const struct expect *x, uint32_t d, const char *name, size_t len)
 {
-	struct expect_node *n = x->buckets ? x->table[hash & (x->buckets - 1)] : NULL;
+	return hash_bytes(x->seed ^ (d * 0x9e3779b97f4a7c15ULL), name, len);
+}
 
-	for (; n; n = n->next)
-		if (n->hash == hash && n->parent == d && !strncmp(n->name, name, len) && !n->name[len])
+static uint32_t find(const struct expect *x, uint32_t d, const char *name, size_t len)
+{
+	uint32_t n = x->buckets ? x->table[hash_name(x, d, name, len) & (x->buckets - 1)] : 0;
+
+	for (; n; n = at(x, n)->next)
+		if (at(x, n)->parent == d && !strncmp(at(x, n)->name, name, len) && !at(x, n)->name[len])
 			return n;
-	return NULL;
+	return 0;
 }
 
 static int grow(struct expect *x)
 {
 	size_t buckets = x->buckets ? x->buckets * 2 : 1024;
-	struct expect_node **table = calloc(buckets, sizeof(struct expect_node *));
+	uint32_t *table = calloc(buckets, sizeof(*table));
 
 	if (!table)
 		return -ENOMEM;
-	for (size_t i = 0; i < x->buckets; i++) {
-		struct expect_node *n = x->table[i], *after;
+	for (size_t i = 0; i < x->buckets; i++)
+		for (uint32_t n = x->table[i], after; n; n = after) {
+			struct expect_node *node = at(x, n);
+			uint32_t h = hash_name(x, node->parent, node->name, strlen(node->name));
 
-		for (; n; n = after) {
-			after = n->next;
-			n->next = table[n->hash & (buckets - 1)];
-			table[n->hash & (buckets - 1)] = n;
+			after = node->next;
+			node->next = table[h & (buckets - 1)];
+			table[h & (buckets - 1)] = n;
 		}
-	}
 	free(x->table);
 	x->table = table;
 	x->buckets = buckets;
 	return 0;
 }
 
-static struct expect_node *node_new(struct expect *x, struct expect_node *d, const char *name, size_t len)
-{
-	struct expect_node *n = take(x, sizeof(*n) + len + 1);
+/* --- what is known of them ----------------------------------------------------------------------- */
 
-	if (!n)
-		return NULL;
-	*n = (struct expect_node){
-		.parent = d, .layer = NO_LAYER, .cut = NO_LAYER, .white = NO_LAYER, .implied = true,
-		.mode = S_IFDIR, .known = META_TYPE,
-	};
-	memcpy(n->name, name, len);
-	n->name[len] = '\0';
+/* No padding that compares as anything but zero. */
+static struct about about_new(void)
+{
+	struct about a;
+
+	memset(&a, 0, sizeof(a));
+	a.layer = a.cut = a.white = NO_LAYER;
+	a.implied = true;
+	a.mode = S_IFDIR;
+	a.known = META_TYPE;
+	return a;
+}
+
+static int about_grow(struct expect *x)
+{
+	size_t buckets = x->about_buckets ? x->about_buckets * 2 : 64;
+	uint32_t *table = calloc(buckets, sizeof(*table));
+
+	if (!table)
+		return -ENOMEM;
+	for (size_t i = 0; i < x->abouts.len; i++) {
+		size_t k = hash_bytes(x->seed, &x->abouts.items[i], sizeof(struct about)) & (buckets - 1);
+
+		while (table[k])
+			k = (k + 1) & (buckets - 1);
+		table[k] = (uint32_t)i + 1;
+	}
+	free(x->about_table);
+	x->about_table = table;
+	x->about_buckets = buckets;
+	return 0;
+}
+
+/* Let n be such a one. */
+static int change(struct expect *x, uint32_t n, const struct about *a)
+{
+	size_t k;
+
+	if (x->abouts.len * 2 >= x->about_buckets && about_grow(x) < 0)
+		return -ENOMEM;
+	k = hash_bytes(x->seed, a, sizeof(*a)) & (x->about_buckets - 1);
+	while (x->about_table[k] && memcmp(&x->abouts.items[x->about_table[k] - 1], a, sizeof(*a)) != 0)
+		k = (k + 1) & (x->about_buckets - 1);
+	if (!x->about_table[k]) {
+		if (x->abouts.len >= MARKED - 1 || VEC_ADD(&x->abouts, *a) < 0)
+			return -ENOMEM;
+		x->about_table[k] = (uint32_t)x->abouts.len;
+	}
+	at(x, n)->about = x->about_table[k] - 1;
+	return 0;
+}
+
+static uint32_t node_new(struct expect *x, uint32_t d, const char *name, size_t len)
+{
+	const struct about a = about_new();
+	uint32_t n = take(x, sizeof(struct expect_node) + len + 1);
+
+	if (!n || change(x, n, &a) < 0)
+		return 0;
+	at(x, n)->parent = d;
+	at(x, n)->child = at(x, n)->sibling = at(x, n)->next = 0;
+	memcpy(at(x, n)->name, name, len);
+	at(x, n)->name[len] = '\0';
 	return n;
 }
 
-/* The node of this name, made when it is not there. NULL: no memory. */
-static struct expect_node *have(struct expect *x, struct expect_node *d, const char *name, size_t len)
+/* The node of this name, made when it is not there. 0: no memory. */
+static uint32_t have(struct expect *x, uint32_t d, const char *name, size_t len)
 {
-	uint32_t hash = hash_name(x, d, name, len);
-	struct expect_node *n = find(x, d, name, len, hash);
+	uint32_t n = find(x, d, name, len), *first;
 
 	if (n)
 		return n;
 	if (x->len >= x->buckets && grow(x) < 0)
-		return NULL;
+		return 0;
 	n = node_new(x, d, name, len);
 	if (!n)
-		return NULL;
-	n->hash = hash;
-	n->next = x->table[hash & (x->buckets - 1)];
-	x->table[hash & (x->buckets - 1)] = n;
-	n->sibling = d->child;
-	d->child = n;
+		return 0;
+	first = &x->table[hash_name(x, d, name, len) & (x->buckets - 1)];
+	at(x, n)->next = *first;
+	*first = n;
+	at(x, n)->sibling = at(x, d)->child;
+	at(x, d)->child = n;
 	x->len++;
 	return n;
 }
@@ -158,9 +231,9 @@ struct expect *expect_new(bool layered)
 	x->layered = layered;
 	if (getrandom(&x->seed, sizeof(x->seed), 0) != (ssize_t)sizeof(x->seed))
 		x->seed = (uintptr_t)x; /* better than nothing: addresses are random too */
-	x->root = node_new(x, NULL, "", 0);
+	x->root = node_new(x, 0, "", 0);
 	if (!x->root) {
-		free(x);
+		expect_free(x);
 		return NULL;
 	}
 	return x;
@@ -170,13 +243,10 @@ void expect_free(struct expect *x)
 {
 	if (!x)
 		return;
-	while (x->chunks) {
-		struct chunk *c = x->chunks;
-
-		x->chunks = c->next;
-		free(c);
-	}
+	free(x->bytes);
 	free(x->table);
+	free(x->about_table);
+	VEC_DONE(&x->abouts);
 	free(x);
 }
 
@@ -190,100 +260,113 @@ int expect_next_layer(struct expect *x)
 	return 0;
 }
 
-/* Later layers are lower, so a mark of this layer counts only where none is above it. */
-static void mark(struct expect *x, uint16_t *at)
+static bool is_dir(const struct about *a)
 {
-	if (*at > x->layer)
-		*at = x->layer;
+	return a->layer != NO_LAYER && (!(a->known & META_TYPE) || S_ISDIR(a->mode));
 }
 
-static void define(struct expect *x, struct expect_node *n, const struct spec_entry *s)
+/* A line about it. What another line of the same layer told of the same path, and this one does not, stays. */
+static void define(const struct expect *x, struct about *a, const struct spec_entry *s)
 {
-	n->mode = (uint16_t)((s->has_type ? s->type : 0) | (s->mode & 07777));
-	n->known = (uint8_t)((s->has_type ? META_TYPE : 0) | (s->has_mode ? META_MODE : 0) |
-			     (s->has_uid ? META_UID : 0) | (s->has_gid ? META_GID : 0) | (s->has_rdev ? META_RDEV : 0));
-	n->uid = s->uid;
-	n->gid = s->gid;
-	n->rdev = s->rdev;
-	n->implied = false;
-	if (n->layer == NO_LAYER)
-		n->layer = x->layer;
+	if (a->implied)
+		a->known = 0;
+	a->mode = (uint16_t)((s->has_type ? s->type : a->known & META_TYPE ? a->mode & S_IFMT : 0) |
+			     (s->has_mode ? s->mode & 07777 : a->known & META_MODE ? a->mode & 07777 : 0));
+	a->uid = s->has_uid ? s->uid : a->uid;
+	a->gid = s->has_gid ? s->gid : a->gid;
+	a->rdev = s->has_rdev ? s->rdev : a->rdev;
+	a->known |= (uint8_t)((s->has_type ? META_TYPE : 0) | (s->has_mode ? META_MODE : 0) |
+			      (s->has_uid ? META_UID : 0) | (s->has_gid ? META_GID : 0) | (s->has_rdev ? META_RDEV : 0));
+	a->implied = false;
+	if (a->layer == NO_LAYER)
+		a->layer = x->layer;
 }
 
-static bool is_dir(const struct expect_node *n)
+static int add_entry(struct expect *x, uint32_t n, const struct spec_entry *s)
 {
-	return n->layer != NO_LAYER && (!(n->known & META_TYPE) || S_ISDIR(n->mode));
+	struct about a = *about(x, at(x, n));
+
+	if (a.white < x->layer)
+		return 0;
+	if (a.layer == NO_LAYER || a.layer == x->layer)
+		define(x, &a, s);
+	else if (!is_dir(&a))
+		return 0;
+	else if (s->has_type && !S_ISDIR(s->type))
+		a.white = a.white > x->layer ? x->layer : a.white; /* it ends the merge, and hides what is below it */
+	else if (a.implied)
+		define(x, &a, s); /* a parent that its own layer did not list is as it was below */
+	return change(x, n, &a);
 }
 
-static void add_entry(struct expect *x, struct expect_node *n, const struct spec_entry *s)
+/* A step down to a directory on the way to an entry. 0 with *ret 0: hidden by a layer above. */
+static uint32_t step(struct expect *x, uint32_t d, const char *name, size_t len, int *ret)
 {
-	bool dir = !s->has_type || S_ISDIR(s->type);
-
-	if (n->white < x->layer)
-		return;
-	if (n->layer == NO_LAYER || n->layer == x->layer) {
-		define(x, n, s);
-		return;
-	}
-	if (!is_dir(n))
-		return;
-	if (!dir)
-		mark(x, &n->white); /* what is not a directory ends the merge, and hides what is below it */
-	else if (n->implied)
-		define(x, n, s); /* a parent that its own layer did not list is as it was below */
-}
-
-/* A step down to a directory on the way to an entry. NULL with *ret 0: hidden by a layer above. */
-static struct expect_node *step(struct expect *x, struct expect_node *d, const char *name, size_t len, int *ret)
-{
-	struct expect_node *n = have(x, d, name, len);
+	uint32_t n = have(x, d, name, len);
+	struct about a;
 
 	*ret = n ? 0 : -ENOMEM;
-	if (!n || n->white < x->layer)
-		return NULL;
-	if (n->layer == NO_LAYER)
-		n->layer = x->layer;
-	if (is_dir(n))
-		return n->cut < x->layer ? NULL : n;
-	if (n->layer < x->layer)
-		return NULL;
-	n->mode = S_IFDIR; /* one layer, a file and then something in it: the later one counts */
-	n->known = META_TYPE;
-	n->implied = true;
-	return n;
+	if (!n)
+		return 0;
+	a = *about(x, at(x, n));
+	if (a.white < x->layer)
+		return 0;
+	if (is_dir(&a))
+		return a.cut < x->layer ? 0 : n;
+	if (a.layer < x->layer)
+		return 0;
+	if (a.layer == NO_LAYER) {
+		a.layer = x->layer;
+	} else {
+		a.mode = S_IFDIR; /* one layer, a file and then something in it: the later one counts */
+		a.known = META_TYPE;
+		a.implied = true;
+	}
+	*ret = change(x, n, &a);
+	return *ret < 0 || a.cut < x->layer ? 0 : n;
 }
 
-static int add_name(struct expect *x, struct expect_node *d, const char *name, const struct spec_entry *s)
+static int add_name(struct expect *x, uint32_t d, const char *name, const struct spec_entry *s)
 {
-	bool white = !strncmp(name, WHITEOUT, strlen(WHITEOUT));
-	struct expect_node *n;
+	bool white = !strncmp(name, WHITEOUT, strlen(WHITEOUT)), opaque = !strcmp(name, OPAQUE);
+	uint32_t n = d;
+	struct about a;
 
-	if (!strcmp(name, OPAQUE)) {
-		mark(x, &d->cut);
-		return 0;
-	}
-	n = have(x, d, white ? name + strlen(WHITEOUT) : name, strlen(name) - (white ? strlen(WHITEOUT) : 0));
+	if (!opaque)
+		n = have(x, d, white ? name + strlen(WHITEOUT) : name, strlen(name) - (white ? strlen(WHITEOUT) : 0));
 	if (!n)
 		return -ENOMEM;
-	if (white)
-		mark(x, &n->white);
+	if (!white)
+		return add_entry(x, n, s);
+	/* Later layers are lower, so a mark of this layer counts only where none is above it. */
+	a = *about(x, at(x, n));
+	if (opaque)
+		a.cut = a.cut > x->layer ? x->layer : a.cut;
 	else
-		add_entry(x, n, s);
-	return 0;
+		a.white = a.white > x->layer ? x->layer : a.white;
+	return change(x, n, &a);
+}
+
+/* The root is there as soon as anything is: 1; 0 when this layer's is hidden, or -ENOMEM. */
+static int begin(struct expect *x)
+{
+	struct about a = *about(x, at(x, x->root));
+
+	x->any = true;
+	if (a.layer == NO_LAYER)
+		a.layer = x->layer;
+	return change(x, x->root, &a) < 0 ? -ENOMEM : a.cut >= x->layer;
 }
 
 int expect_add(const struct spec_entry *s, void *arg)
 {
 	struct expect *x = arg;
-	struct expect_node *d = x->root;
+	uint32_t d = x->root;
 	const char *p = s->path;
-	int r;
+	int r = begin(x);
 
-	x->any = true;
-	if (d->layer == NO_LAYER)
-		d->layer = x->layer;
-	if (d->cut < x->layer)
-		return 0;
+	if (r <= 0)
+		return r;
 	for (;;) {
 		size_t len;
 
@@ -292,8 +375,7 @@ int expect_add(const struct spec_entry *s, void *arg)
 		if (len == 2 && p[0] == '.' && p[1] == '.')
 			return -EINVAL;
 		if (!len) {
-			add_entry(x, d, s);
-			return 0;
+			return add_entry(x, d, s);
 		}
 		if (!p[len + strspn(p + len, "/")] && !(len == 1 && *p == '.'))
 			break;
@@ -315,37 +397,37 @@ int expect_add(const struct spec_entry *s, void *arg)
 
 struct expect_node *expect_root(struct expect *x)
 {
-	return x->any ? x->root : NULL;
+	return x->any ? at(x, x->root) : NULL;
 }
 
 static struct expect_node *lookup(const struct expect *x, const struct expect_node *d, const char *name)
 {
-	size_t len = strlen(name);
+	uint32_t n = find(x, ref_of(x, d), name, strlen(name));
 
-	return find(x, d, name, len, hash_name(x, d, name, len));
+	return n ? at(x, n) : NULL;
 }
 
 struct expect_node *expect_child(const struct expect *x, const struct expect_node *d, const char *name)
 {
 	struct expect_node *n = lookup(x, d, name);
 
-	return n && n->layer != NO_LAYER ? n : NULL;
+	return n && about(x, n)->layer != NO_LAYER ? n : NULL;
 }
 
 bool expect_whiteout(const struct expect *x, const struct expect_node *d, const char *name)
 {
 	const struct expect_node *n = lookup(x, d, name);
 
-	return n && n->layer == NO_LAYER && n->white != NO_LAYER;
+	return n && about(x, n)->layer == NO_LAYER && about(x, n)->white != NO_LAYER;
 }
 
-struct expect_node *expect_next(const struct expect_node *d, const struct expect_node *prev)
+struct expect_node *expect_next(const struct expect *x, const struct expect_node *d, const struct expect_node *prev)
 {
-	struct expect_node *n = prev ? prev->sibling : d->child;
+	uint32_t n = prev ? prev->sibling : d->child;
 
-	while (n && n->layer == NO_LAYER)
-		n = n->sibling;
-	return n;
+	while (n && about(x, at(x, n))->layer == NO_LAYER)
+		n = at(x, n)->sibling;
+	return n ? at(x, n) : NULL;
 }
 
 const char *expect_name(const struct expect_node *n)
@@ -353,18 +435,20 @@ const char *expect_name(const struct expect_node *n)
 	return n->name;
 }
 
-unsigned expect_layer(const struct expect_node *n)
+unsigned expect_layer(const struct expect *x, const struct expect_node *n)
 {
-	return n->layer;
+	return about(x, n)->layer;
 }
 
 void expect_meta(const struct expect *x, const struct expect_node *n, struct meta *ret)
 {
+	const struct about *a = about(x, n);
+
 	*ret = (struct meta){
-		.known = n->known, .mode = n->mode, .uid = n->uid, .gid = n->gid,
-		.rdev_major = major(n->rdev), .rdev_minor = minor(n->rdev),
+		.known = a->known, .mode = a->mode, .uid = a->uid, .gid = a->gid,
+		.rdev_major = major(a->rdev), .rdev_minor = minor(a->rdev),
 	};
-	if (n->implied && x->layered) {
+	if (a->implied && x->layered) {
 		ret->known = META_STAT;
 		ret->mode = S_IFDIR | 0755;
 	}
@@ -372,10 +456,10 @@ void expect_meta(const struct expect *x, const struct expect_node *n, struct met
 
 void expect_mark(struct expect_node *n)
 {
-	n->marked = true;
+	n->about |= MARKED;
 }
 
 bool expect_marked(const struct expect_node *n)
 {
-	return n->marked;
+	return n->about & MARKED;
 }

@@ -12,7 +12,8 @@
 /*
  * The tree that should be there, in memory: from one specification, or from those of an image's
  * layers, merged as OverlayFS merges the layers themselves (directories merge, everything else hides
- * what is below; ".wh.NAME" and ".wh..wh..opq" concern the layers below only). About 100 bytes an entry.
+ * what is below; ".wh.NAME" and ".wh..wh..opq" concern the layers below only). An entry takes about 25 bytes and its
+ * name. What is there stays where it is only as long as nothing is added.
  */
 struct expect;
 struct expect_node;
@@ -40,12 +41,12 @@ struct expect_node *expect_child(const struct expect *x, const struct expect_nod
 bool expect_whiteout(const struct expect *x, const struct expect_node *d, const char *name);
 
 /* Those in d, in no order: the one after prev (NULL: the first), NULL at the end. */
-struct expect_node *expect_next(const struct expect_node *d, const struct expect_node *prev);
+struct expect_node *expect_next(const struct expect *x, const struct expect_node *d, const struct expect_node *prev);
 
 const char *expect_name(const struct expect_node *n);
 
 /* The layer that it comes from, 0 the topmost: the first that has this path. */
-unsigned expect_layer(const struct expect_node *n);
+unsigned expect_layer(const struct expect *x, const struct expect_node *n);
 
 /* What is known of it; nothing to be freed. */
 void expect_meta(const struct expect *x, const struct expect_node *n, struct meta *ret);

@@ -133,7 +133,7 @@ static int check_expected(struct place *p, struct err *e)
 	if (r < 0)
 		return list_failed(p, r, e);
 
-	for (struct expect_node *n = expect_next(d, NULL); n; n = expect_next(d, n)) {
+	for (struct expect_node *n = expect_next(p->v->x, d, NULL); n; n = expect_next(p->v->x, d, n)) {
 		if (expect_marked(n))
 			continue;
 		r = check_name(p, expect_name(n), n, e);

@@ -76,7 +76,7 @@ int pair_unreadable(struct place *p, const char *name, int num, const char *what
 /* The directory of p in the layer that its node comes from; -errno. One is kept open. */
 static int layer_dir(struct place *p)
 {
-	unsigned layer = expect_layer(p->node);
+	unsigned layer = expect_layer(p->v->x, p->node);
 	int fd;
 
 	if (p->t->layer_fd >= 0 && p->t->layer == layer)

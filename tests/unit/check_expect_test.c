@@ -36,13 +36,13 @@ static int compare_lines(const void *a, const void *b)
 /* Everything that should be there, as "TYPE UID PATH@LAYER" lines, sorted. */
 static void collect(struct expect *x, const struct expect_node *d, const char *path, struct strv *ret)
 {
-	for (struct expect_node *n = expect_next(d, NULL); n; n = expect_next(d, n)) {
+	for (struct expect_node *n = expect_next(x, d, NULL); n; n = expect_next(x, d, n)) {
 		struct meta m;
 		char line[512], sub[256];
 
 		expect_meta(x, n, &m);
 		snprintf(sub, sizeof(sub), "%s%s%s", path, *path ? "/" : "", expect_name(n));
-		snprintf(line, sizeof(line), "%c %u %s@%u", S_ISDIR(m.mode) ? 'd' : S_ISREG(m.mode) ? 'f' : 'l', m.uid, sub, expect_layer(n));
+		snprintf(line, sizeof(line), "%c %u %s@%u", S_ISDIR(m.mode) ? 'd' : S_ISREG(m.mode) ? 'f' : 'l', m.uid, sub, expect_layer(x, n));
 		REQUIRE(strv_add(ret, line) == 0);
 		CHECK(expect_child(x, d, expect_name(n)) == n);
 		if (S_ISDIR(m.mode))
