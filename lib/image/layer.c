@@ -20,11 +20,25 @@ const struct layer_limits layer_default_limits = {
 	.bytes = (uint64_t)256 << 30, .entries = 4000000, .xattr_bytes = 1 << 20,
 };
 
+/* Whose limits are they? */
+static const char *limited(const struct layer *l)
+{
+	return l->o.totals == &l->own_totals ? "layer has" : "layers have together";
+}
+
 static int count_entry(struct layer *l, const char *on, struct err *e)
 {
-	if (++l->entries > l->o.limits.entries)
-		return err_say(e, EFBIG, on, "the layer has more than %llu entries", (unsigned long long)l->o.limits.entries);
+	if (__atomic_add_fetch(&l->o.totals->entries, 1, __ATOMIC_RELAXED) > l->o.limits.entries)
+		return err_say(e, EFBIG, on, "the %s more than %llu entries", limited(l), (unsigned long long)l->o.limits.entries);
 	layer_count(l, entries, 1);
+	return 0;
+}
+
+int layer_count_bytes(struct layer *l, uint64_t n, const char *on, struct err *e)
+{
+	if (__atomic_add_fetch(&l->o.totals->bytes, n, __ATOMIC_RELAXED) > l->o.limits.bytes)
+		return err_say(e, EFBIG, on, "the %s more than %llu bytes of data", limited(l), (unsigned long long)l->o.limits.bytes);
+	layer_count(l, bytes, n);
 	return 0;
 }
 
@@ -210,12 +224,9 @@ static int copy_data(struct layer *l, struct entry_reader *rd, int fd, const str
 
 	*ret_end = 0;
 	while ((r = entry_data(rd, &p, &len, &off, en->raw, e)) > 0) {
-		if (len > l->o.limits.bytes - l->bytes)
-			return err_say(e, EFBIG, en->raw, "the layer holds more than %llu bytes of data",
-				       (unsigned long long)l->o.limits.bytes);
-		l->bytes += len;
-		layer_count(l, bytes, len);
-		r = writer_file_data(fd, p, len, off, n, e);
+		r = layer_count_bytes(l, len, en->raw, e);
+		if (r == 0)
+			r = writer_file_data(fd, p, len, off, n, e);
 		if (r < 0)
 			return r;
 		if (len)
@@ -432,11 +443,9 @@ static int add_all(struct layer *l, struct entry_reader *rd, struct err *e)
 	return r;
 }
 
-int layer_apply(layer_read *read, void *arg, int parentfd, const char *name, const struct layer_options *opts,
-		struct layer **ret, struct err *e)
+int layer_new(int parentfd, const char *name, const struct layer_options *opts, struct layer **ret, struct err *e)
 {
 	struct layer *l = calloc(1, sizeof(*l));
-	struct entry_reader *rd = NULL;
 	int r;
 
 	if (!l)
@@ -444,6 +453,8 @@ int layer_apply(layer_read *read, void *arg, int parentfd, const char *name, con
 	l->o = *opts;
 	if (!l->o.counts)
 		l->o.counts = &l->own_counts;
+	if (!l->o.totals)
+		l->o.totals = &l->own_totals;
 	r = tree_init(&l->tree);
 	if (r < 0)
 		(void)err_set(e, -r, NULL, "cannot prepare to unpack");
@@ -453,13 +464,33 @@ int layer_apply(layer_read *read, void *arg, int parentfd, const char *name, con
 		writer_enter(&l->w);
 		imply_dir(l->tree.root);
 		r = writer_root(&l->w, e);
-		if (r == 0)
-			r = entry_open(read, arg, &l->o, &rd, e);
-		if (r == 0)
-			r = add_all(l, rd, e);
-		entry_close(rd);
 		writer_leave(&l->w);
 	}
+	if (r < 0) {
+		layer_free(l);
+		return r;
+	}
+
+	*ret = l;
+	return 0;
+}
+
+int layer_apply(layer_read *read, void *arg, int parentfd, const char *name, const struct layer_options *opts,
+		struct layer **ret, struct err *e)
+{
+	struct entry_reader *rd = NULL;
+	struct layer *l = NULL;
+	int r;
+
+	r = layer_new(parentfd, name, opts, &l, e);
+	if (r < 0)
+		return r;
+	writer_enter(&l->w);
+	r = entry_open(read, arg, &l->o, &rd, e);
+	if (r == 0)
+		r = add_all(l, rd, e);
+	entry_close(rd);
+	writer_leave(&l->w);
 	if (r < 0) {
 		layer_free(l);
 		return r;

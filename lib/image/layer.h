@@ -31,7 +31,7 @@ struct layer;
 typedef ssize_t layer_read(void *arg, const void **ret, struct err *e);
 
 struct layer_limits {
-	uint64_t bytes;       /* of file data written, in one layer; holes cost nothing and are not counted */
+	uint64_t bytes;       /* of file data written, in one layer (or all: totals); holes cost nothing and are not counted */
 	uint64_t entries;     /* and directories made because an entry needs them as parents */
 	uint32_t xattr_bytes; /* names and values of one entry */
 };
@@ -43,11 +43,15 @@ struct layer_counts {
 	uint64_t skipped;     /* sockets; devices, inside a user namespace */
 };
 
+/* What all layers of a tree have together, for limits that hold for the whole; atomic. */
+struct layer_totals { uint64_t entries, bytes; };
+
 struct layer_options {
 	bool user_xattr;              /* user.overlay.* and no devices but 0:0: inside a user namespace */
 	bool keep_security;           /* apply security.selinux, .ima and .evm too */
 	struct layer_limits limits;
 	struct layer_counts *counts;  /* may be NULL */
+	struct layer_totals *totals;  /* NULL: the limits are each layer's */
 };
 
 extern const struct layer_limits layer_default_limits;

@@ -22,12 +22,18 @@ struct layer {
 	struct writer w;
 	bool root_opaque;
 	bool settled;
-	uint64_t entries, bytes; /* against the limits */
+	struct layer_totals own_totals;
 	struct node *dir;        /* the last entry's directory and path: most entries share them */
 	struct buf dir_path;
 	struct buf answers;
 	VEC(struct wanted) wanted;
 };
+
+/* An empty layer with a root 0:0, made as layer_apply() makes one. */
+int layer_new(int parentfd, const char *name, const struct layer_options *opts, struct layer **ret, struct err *e);
+
+/* Count n bytes of file data against the limit: -EFBIG with e filled beyond. */
+int layer_count_bytes(struct layer *l, uint64_t n, const char *on, struct err *e);
 
 /* Add to one of the counts, which others read while we run. */
 #define layer_count(l, what, n) ((void)__atomic_fetch_add(&(l)->o.counts->what, (n), __ATOMIC_RELAXED))

@@ -182,7 +182,6 @@ static int copy_range(int from, int to, off_t at, off_t end, const struct node *
 static int copy_content(struct settle *s, struct node *n, int from, int to, uint64_t *ret_end, struct err *e)
 {
 	off_t size = (off_t)n->size, at = 0;
-	struct layer *l = s->l;
 
 	*ret_end = 0;
 	while (at < size) {
@@ -194,11 +193,9 @@ static int copy_content(struct settle *s, struct node *n, int from, int to, uint
 		end = data < 0 ? -1 : lseek(from, data, SEEK_HOLE);
 		if (end < 0)
 			return node_err(n, errno, e, "cannot read the file in the layer below");
-		if ((uint64_t)(end - data) > l->o.limits.bytes - l->bytes)
-			return node_err(n, EFBIG, e, "the layer holds too much data");
-		l->bytes += (uint64_t)(end - data);
-		layer_count(l, bytes, (uint64_t)(end - data));
-		r = copy_range(from, to, data, end, n, e);
+		r = layer_count_bytes(s->l, (uint64_t)(end - data), s->path.data, e);
+		if (r == 0)
+			r = copy_range(from, to, data, end, n, e);
 		if (r < 0)
 			return r;
 		at = end;

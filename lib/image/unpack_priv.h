@@ -8,7 +8,10 @@
 #include "blob.h"
 #include "unpack.h"
 
-/* One run of unpack_image(), for unpack*.c alone. */
+/*
+ * One run, for unpack*.c alone. unpack.c reads the layers of a source, several at a time, each into a directory of its
+ * own; what becomes of them is the target's: unpack_store.c publishes them one by one, unpack_flat.c makes one tree of them.
+ */
 
 struct staging;
 struct staged_layer;
@@ -37,16 +40,12 @@ struct job {
 };
 
 struct work {
-	struct store *store;
 	const struct source *src;
 	const struct unpack_options *opts;
-	struct staging *staging;
+	int stage;                /* where the layers are made, as "0", "1" ...; the target's */
 	struct job *jobs;
 	size_t n;
-	int *stack_fds;           /* scratch for the layers below one */
-	struct staged_layer *staged;
-	size_t n_staged;
-	size_t *staged_of;        /* by job */
+	struct layer_totals totals; /* of a flat tree */
 
 	pthread_mutex_t lock;     /* for what follows */
 	size_t *order;
@@ -55,10 +54,43 @@ struct work {
 	struct err err;
 };
 
+/* What becomes of an image in the store. */
+struct store_work {
+	struct work w;
+	struct store *store;
+	struct staging *staging;
+	int *stack_fds;           /* scratch for the layers below one */
+	struct staged_layer *staged;
+	size_t n_staged;
+	size_t *staged_of;        /* by job */
+};
+
+/* Sets up the jobs, all to be READ. work_done() must be called whatever it returns. */
+int work_init(struct work *w, const struct source *src, const struct unpack_options *opts, struct err *e);
+void work_done(struct work *w);
+
+/* Read the layers that are to be READ: each job then has its layer, not settled, in the directory "I" of w->stage. */
+int work_read(struct work *w, struct err *e);
+
+/* The same for one layer, on this thread. */
+int work_read_layer(struct work *w, struct job *j, struct err *e);
+
+/* Tell who watches what became of a layer; its counts are taken over. */
+void work_tell(struct work *w, struct job *j, int state);
+
+/* The directory's listing changed: all bars are drawn anew. */
+void work_changed(struct work *w);
+
+/* Has somebody asked us to end? -ECANCELED. */
+int work_stopped(const struct work *w, struct err *e);
+
+/* Add which image and layer it was to e; returns r. */
+int work_name_layer(const struct work *w, const struct job *j, int r, struct err *e);
+
 /* All layers are settled: put them and the image into the store. */
-int work_publish(struct work *w, struct err *e);
+int work_publish(struct store_work *s, struct err *e);
 
 /* What a published run has done. */
-void work_sum_up(const struct work *w, struct unpack_result *ret);
+void work_sum_up(const struct store_work *s, struct unpack_result *ret);
 
 #endif

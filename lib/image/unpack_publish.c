@@ -10,13 +10,13 @@
 #include "../base/log.h"
 #include "staging.h"
 
-static const char *published_dir(const struct work *w, size_t i)
+static const char *published_dir(const struct store_work *s, size_t i)
 {
-	const struct job *j = &w->jobs[i];
+	const struct job *j = &s->w.jobs[i];
 
 	if (j->plan == TAKEN)
 		return j->dir;
-	return w->staged[w->staged_of[j->plan == SAME ? j->same : i]].dir;
+	return s->staged[s->staged_of[j->plan == SAME ? j->same : i]].dir;
 }
 
 /*
@@ -25,10 +25,11 @@ static const char *published_dir(const struct work *w, size_t i)
  */
 static int list_stack(void *arg, struct strv *ret, struct err *e)
 {
-	struct work *w = arg;
+	struct store_work *s = arg;
+	const struct work *w = &s->w;
 
 	for (size_t i = w->n; i-- > 0;) {
-		const char *dir = published_dir(w, i);
+		const char *dir = published_dir(s, i);
 		bool twice = false;
 
 		for (size_t k = 0; k < ret->len; k++)
@@ -73,11 +74,12 @@ static void make_documents(const struct work *w, struct buf *manifest, struct bu
 	buf_str(manifest, "]}\n");
 }
 
-int work_publish(struct work *w, struct err *e)
+int work_publish(struct store_work *s, struct err *e)
 {
+	const struct work *w = &s->w;
 	scoped_buf struct buf manifest = BUF_INIT, config = BUF_INIT;
 	struct staged_image image = {
-		.name = w->opts->name, .manifest = &w->src->manifest, .config = &w->src->config, .list = list_stack, .arg = w,
+		.name = w->opts->name, .manifest = &w->src->manifest, .config = &w->src->config, .list = list_stack, .arg = s,
 	};
 
 	if (!w->src->manifest.len) {
@@ -87,15 +89,16 @@ int work_publish(struct work *w, struct err *e)
 		image.manifest = &manifest;
 		image.config = &config;
 	}
-	return staging_publish(w->staging, w->staged, w->n_staged, &image, w->opts->sync, e);
+	return staging_publish(s->staging, s->staged, s->n_staged, &image, w->opts->sync, e);
 }
 
-void work_sum_up(const struct work *w, struct unpack_result *ret)
+void work_sum_up(const struct store_work *s, struct unpack_result *ret)
 {
+	const struct work *w = &s->w;
 	scoped_strv struct strv stack = { 0 };
 
 	*ret = (struct unpack_result){ .layers = 0 };
-	if (list_stack((void *)(uintptr_t)w, &stack, NULL) == 0)
+	if (list_stack((void *)(uintptr_t)s, &stack, NULL) == 0)
 		ret->layers = stack.len;
 	for (size_t i = 0; i < w->n; i++) {
 		const struct job *j = &w->jobs[i];
