@@ -19,12 +19,13 @@
 #include "progress.h"
 
 struct unpack_args {
-	const char *store, *name, *show, *verify, *remove;
+	const char *store, *name, *show, *verify, *remove, *bundle;
+	struct strv maps;
 	struct platform platform;
 	bool platform_given;
 	uint32_t jobs;
 	uint64_t max_bytes, max_entries;
-	bool keep_security, no_sync, scan, list, prune;
+	bool keep_security, no_sync, scan, list, prune, terminal;
 };
 
 static int parse_platform(void *dst, const char *val, struct err *e)
@@ -64,6 +65,11 @@ static const struct opt image_unpack_opts[] = {
 	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove the layers that no image names", .excl = EXCL_MODE,
 		 .more = "What is mounted is not looked at: before, unmount the stacks of images that were removed or replaced "
 			 "since, or their files vanish from under them."),
+	OPT_STR(struct unpack_args, bundle, "bundle", 0, "DIR", "Make an OCI runtime bundle of an image in the store", .excl = EXCL_MODE, .comp = COMP_DIR,
+		.more = "DIR is made, or must be empty. The words after NAME replace the image's Cmd. See BUNDLES."),
+	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP", "Make the bundle for a stack mounted with this map",
+		 .more = "Several are joined. See shiftbox-idmap(7)."),
+	OPT_FLAG(struct unpack_args, terminal, "terminal", 't', "Give the bundle's program a terminal of its own"),
 	OPT_END
 };
 
@@ -72,6 +78,7 @@ static const char *const image_unpack_synopsis[] = {
 	"[-s STORE] -N NAME LAYER.tar...",
 	"--scan SOURCE | LAYER.tar...",
 	"[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | --prune",
+	"[-s STORE] --bundle DIR -m MAP [-t] NAME [-- CMD...]",
 	NULL
 };
 
@@ -424,11 +431,13 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 	scoped_store struct store *s = NULL;
 	int r;
 
-	if (ctx->operands.len)
+	if (ctx->operands.len && !a->bundle)
 		return err_usage(e, "unexpected operand '%s'", ctx->operands.items[0]);
 	r = store_open(a->store, 0, &s, e);
 	if (r < 0)
 		return r;
+	if (a->bundle)
+		return unpack_bundle(s, a->bundle, &a->maps, a->terminal, ctx, e);
 	if (a->list)
 		return run_list(ctx, s, e);
 	if (a->show)
@@ -445,7 +454,9 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 	struct unpack_args *a = args;
 	int r, sig;
 
-	if (a->list || a->show || a->verify || a->remove || a->prune)
+	if ((a->maps.len || a->terminal) && !a->bundle)
+		return err_usage(e, "options '--map' and '--terminal' are for --bundle");
+	if (a->list || a->show || a->verify || a->remove || a->prune || a->bundle)
 		return run_on_store(a, ctx, e);
 	if (a->scan)
 		return run_scan(a, ctx, e);

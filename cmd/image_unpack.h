@@ -17,4 +17,7 @@ int unpack_verify(struct store *s, const char *name, struct ctx *ctx, struct err
 /* image-unpack --remove: -EBUSY with the mount named when an overlay of the image is mounted, in any mount namespace that can be seen. */
 int unpack_check_unmounted(const struct store *store, const char *name, struct err *e);
 
+/* image-unpack --bundle: make one in dir of the image that is the first operand. Returns like a command's run(). */
+int unpack_bundle(struct store *s, const char *dir, const struct strv *maps, bool terminal, struct ctx *ctx, struct err *e);
+
 #endif

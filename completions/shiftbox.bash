@@ -10,7 +10,7 @@ _shiftbox_options()
 	case $1 in
 	mount-idmapped) echo '-m --map -o --options --strict-map -a --all -T --fstab --once -e --exec -u --unmount -s --store --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --all-namespaces --to --invert --compose --diff --cover --as --userns --op --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
-	image-unpack) echo '-s --store -N --name -j --jobs --platform --max-bytes --max-entries --keep-security --no-sync --scan -l --list --show --verify --remove --prune --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack) echo '-s --store -N --name -j --jobs --platform --max-bytes --max-entries --keep-security --no-sync --scan -l --list --show --verify --remove --prune --bundle -m --map -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	esac
 }
 
@@ -50,6 +50,8 @@ _shiftbox_value()
 	image-unpack:--show) kind='none' ;;
 	image-unpack:--verify) kind='none' ;;
 	image-unpack:--remove) kind='none' ;;
+	image-unpack:--bundle) kind='dir' ;;
+	image-unpack:--map | image-unpack:-m) kind='none' ;;
 	image-unpack:--color) kind='words' list='auto always never' ;;
 	esac
 }

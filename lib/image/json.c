@@ -154,6 +154,17 @@ int doc_u64(const struct json *object, const char *key, const char *doc, bool re
 	return 0;
 }
 
+int doc_keys(const struct json *object, struct strv *ret, struct err *e)
+{
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(unwrap(object), key, value)
+		if (strv_add(ret, key) < 0)
+			return err_nomem(e);
+	return 0;
+}
+
 size_t doc_len(const struct json *array)
 {
 	return json_array_size(unwrap(array));

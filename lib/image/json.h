@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "../base/err.h"
+#include "../base/vec.h"
 
 /*
  * Documents from outside, read strictly: UTF-8, no key twice in one object, nothing after the value.
@@ -52,6 +53,9 @@ int doc_array(const struct json *object, const char *key, const char *doc, bool 
 
 /* An integer from 0 to INT64_MAX, written without fraction or exponent. */
 int doc_u64(const struct json *object, const char *key, const char *doc, bool required, uint64_t *ret, struct err *e);
+
+/* The names of an object's members, in their order. -ENOMEM. */
+int doc_keys(const struct json *object, struct strv *ret, struct err *e);
 
 /* Members of an array; i is below doc_len(). key is the array's, for messages. */
 size_t doc_len(const struct json *array);

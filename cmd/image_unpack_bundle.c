@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* image-unpack --bundle: an image of the store, ready for crun, runc or another OCI runtime. */
+
+#include "image_unpack.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../lib/idmap/idmap.h"
+#include "../lib/image/bundle.h"
+
+/* A word as a shell takes it back. */
+static void add_word(struct buf *b, const char *s)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=,@:%";
+
+	if (*s && strspn(s, plain) == strlen(s)) {
+		buf_str(b, s);
+		return;
+	}
+	buf_char(b, '\'');
+	for (; *s; s++)
+		buf_str(b, *s == '\'' ? "'\\''" : (const char[]){ *s, '\0' });
+	buf_char(b, '\'');
+}
+
+static void add_words(struct buf *b, const char *const *words)
+{
+	for (size_t i = 0; words[i]; i++) {
+		if (i)
+			buf_char(b, ' ');
+		add_word(b, words[i]);
+	}
+}
+
+static int make_commands(const struct store *s, const char *name, const struct strv *maps, const char *dir,
+			 struct buf *mount, struct buf *run, struct err *e)
+{
+	scoped_buf struct buf source = BUF_INIT, rootfs = BUF_INIT, map = BUF_INIT;
+
+	buf_printf(&source, "image:%s", name);
+	buf_printf(&rootfs, "%s/rootfs", dir);
+	for (size_t i = 0; i < maps->len; i++) {
+		buf_str(&map, i ? " " : "");
+		buf_str(&map, maps->items[i]);
+	}
+	if (!buf_get(&source) || !buf_get(&rootfs) || !buf_get(&map))
+		return err_nomem(e);
+
+	add_words(mount, (const char *const[]){ "shiftbox", "mount-idmapped", "-s", store_path(s), "-m", buf_get(&map), "-o", "ephemeral",
+						buf_get(&source), buf_get(&rootfs), NULL });
+	add_words(run, (const char *const[]){ "crun", "run", "-b", dir, name, NULL });
+	return buf_get(mount) && buf_get(run) ? 0 : err_nomem(e);
+}
+
+/* Paths and words of the user's own: shown as they can be typed, unless a terminal would obey them. */
+static void show_command(struct out *out, const struct buf *command)
+{
+	scoped_buf struct buf safe = BUF_INIT;
+
+	for (const char *p = command->data; *p; p++) {
+		if ((unsigned char)*p >= ' ' && *p != 0x7f)
+			buf_char(&safe, *p);
+		else
+			buf_escaped(&safe, p, 1);
+	}
+	out_line(out, "  %s", buf_get(&safe) ? buf_get(&safe) : "(out of memory)");
+}
+
+static int show(const struct bundle_result *b, const struct store *s, const char *name, const struct strv *maps,
+		const char *dir, struct ctx *ctx, struct err *e)
+{
+	scoped_buf struct buf mount = BUF_INIT, run = BUF_INIT;
+	int r = make_commands(s, name, maps, b->dir ? b->dir : dir, &mount, &run, e);
+
+	if (r < 0)
+		return r;
+	out_begin(ctx->out, NULL);
+	out_str(ctx->out, "event", "bundle");
+	out_str(ctx->out, "name", name);
+	out_str(ctx->out, "directory", b->dir ? b->dir : dir);
+	out_u64(ctx->out, "uid", b->user.uid);
+	out_u64(ctx->out, "gid", b->user.gid);
+	out_bool(ctx->out, "needs_writable", b->writable);
+	out_str(ctx->out, "mount", buf_get(&mount));
+	out_str(ctx->out, "run", buf_get(&run));
+	out_bool(ctx->out, "made", !ctx->dry_run);
+	out_end(ctx->out);
+	if (ctx->quiet)
+		return 0;
+	out_line(ctx->out, ctx->dry_run ? "would make a bundle of %s, which runs as %u:%u; then:" : "made a bundle of %s, which runs as %u:%u; now:",
+		 name, b->user.uid, b->user.gid);
+	show_command(ctx->out, &mount);
+	show_command(ctx->out, &run);
+	if (b->writable)
+		out_line(ctx->out, "The image lacks /proc, /dev or /sys, which the runtime makes: its stack has to be writable.");
+	return 0;
+}
+
+int unpack_bundle(struct store *s, const char *dir, const struct strv *maps, bool terminal, struct ctx *ctx, struct err *e)
+{
+	const struct operands *op = &ctx->operands;
+	scoped_idmap struct idmap map = { .gid_assumed = false };
+	struct bundle_options o = { .dir = dir, .map = &map, .terminal = terminal, .dry_run = ctx->dry_run };
+	struct bundle_result b = { .config = BUF_INIT };
+	int r;
+
+	if (!op->len)
+		return err_usage(e, "the NAME of an image in the store is missing");
+	if (!maps->len)
+		return err_usage(e, "a bundle needs the --map with which its stack will be mounted");
+	o.image = op->items[0];
+	o.args = op->items + 1;
+	o.n_args = op->len - 1;
+	r = idmap_parse((const char *const *)maps->items, maps->len, NULL, &map, e);
+	if (r == 0)
+		r = bundle_make(s, &o, &b, e);
+	if (r == 0)
+		r = show(&b, s, o.image, maps, dir, ctx, e);
+	bundle_result_done(&b);
+	return r;
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* bundle: a directory from which an OCI runtime can start an image. */
+
+#include "bundle.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "store_view.h"
+
+enum { MAX_ACCOUNTS = 4 << 20 }; /* bytes of /etc/passwd or /etc/group */
+
+/* --- what the image says ------------------------------------------------------------------------ */
+
+static int find_user(const struct store_view *v, const struct image_config *c, struct image_user *ret, struct err *e)
+{
+	scoped_buf struct buf passwd = BUF_INIT, group = BUF_INIT;
+	int r = store_view_read(v, "/etc/passwd", MAX_ACCOUNTS, &passwd, e);
+
+	if (r >= 0)
+		r = store_view_read(v, "/etc/group", MAX_ACCOUNTS, &group, e);
+	if (r < 0)
+		return r;
+	return image_user_resolve(c->user, buf_get(&passwd), buf_get(&group), ret, e);
+}
+
+struct coverage {
+	const struct idmap *map;
+	uint64_t files;          /* whose owner or group is not covered */
+	uint32_t uid, gid;       /* of one of them */
+};
+
+static int look_at_owner(const struct spec_entry *s, void *arg)
+{
+	struct coverage *c = arg;
+	uint32_t seen;
+
+	if ((!s->has_uid || idmap_uid_seen(c->map, s->uid, &seen)) && (!s->has_gid || idmap_gid_seen(c->map, s->gid, &seen)))
+		return 0;
+	if (!c->files++) {
+		c->uid = s->uid;
+		c->gid = s->gid;
+	}
+	return 0;
+}
+
+static int tell_uncovered(const struct store_view *v, const struct idmap *map, struct err *e)
+{
+	struct coverage c = { .map = map };
+	int r = store_view_entries(v, look_at_owner, &c, e);
+
+	if (r == 0 && c.files)
+		log_warn("the map does not cover the owner of every file of the image (of %" PRIu64 " not, %u:%u is one): they "
+			 "belong to nobody in the container, and cannot be changed", c.files, c.uid, c.gid);
+	return r;
+}
+
+static void tell_volumes(const struct image_config *c)
+{
+	for (size_t i = 0; i < c->volumes.len; i++) {
+		scoped_buf struct buf b = BUF_INIT;
+
+		buf_escaped(&b, c->volumes.items[i], strlen(c->volumes.items[i]));
+		log_warn("the image wants a volume at %s: config.json has none, so what is written there goes to the stack",
+			 buf_get(&b) ? buf_get(&b) : "?");
+	}
+}
+
+/* Does the runtime have to make directories in the image? */
+static int lacks_mount_points(const struct store_view *v, bool *ret, struct err *e)
+{
+	for (const char *const *p = runtime_mount_points; *p; p++) {
+		scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+		int r = store_view_find(v, *p, &hit, e);
+
+		if (r < 0)
+			return r;
+		*ret |= r == 0;
+	}
+	return 0;
+}
+
+static uint64_t most_files(void)
+{
+	struct rlimit l;
+
+	return getrlimit(RLIMIT_NOFILE, &l) == 0 ? l.rlim_max : 1024;
+}
+
+static int describe(struct store *s, const struct bundle_options *o, struct bundle_result *ret, struct err *e)
+{
+	scoped_view struct store_view view = { .store = s };
+	scoped_image_config struct image_config config = { .user = NULL };
+	const struct runtime_options ro = {
+		.name = o->image, .map = o->map, .args = o->args, .n_args = o->n_args, .terminal = o->terminal, .max_files = most_files(),
+	};
+	int r = store_view_open(s, o->image, &view, e);
+
+	if (r == 0)
+		r = image_config_read(buf_get(&view.config), view.config.len, &config, e);
+	if (r == 0)
+		r = find_user(&view, &config, &ret->user, e);
+	if (r == 0)
+		r = runtime_config_make(&config, &ret->user, &ro, &ret->config, e);
+	if (r == 0)
+		r = lacks_mount_points(&view, &ret->writable, e);
+	if (r == 0)
+		r = tell_uncovered(&view, o->map, e);
+	if (r == 0)
+		tell_volumes(&config);
+	return r;
+}
+
+/* --- the directory ------------------------------------------------------------------------------ */
+
+struct place {
+	int fd;
+	bool made, rootfs;       /* by us */
+};
+
+static int check_empty(int fd, const char *path, struct err *e)
+{
+	int copy = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+	struct dirent *d;
+
+	if (!dir) {
+		r = err_set(e, errno, path, "cannot list the directory");
+		cleanup_fd(&copy);
+		return r;
+	}
+	while (r == 0 && (errno = 0, d = readdir(dir)))
+		if (strcmp(d->d_name, ".") && strcmp(d->d_name, ".."))
+			r = -ENOTEMPTY;
+	if (r == 0 && errno)
+		r = err_set(e, errno, path, "cannot list the directory");
+	(void)closedir(dir); /* only read from */
+	if (r == -ENOTEMPTY) {
+		(void)err_say(e, ENOTEMPTY, path, "a bundle is made in an empty directory, and this one is not");
+		err_try(e, "name one that is empty, or does not exist yet");
+	}
+	return r;
+}
+
+static int open_place(const char *dir, bool dry_run, struct place *p, struct err *e)
+{
+	int r = 0;
+
+	p->made = !dry_run && mkdir(dir, 0711) == 0;
+	if (!p->made && !dry_run && errno != EEXIST)
+		return err_set(e, errno, dir, "cannot create the directory of the bundle");
+	p->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (p->fd < 0 && errno == ENOENT && dry_run)
+		return 0;
+	if (p->fd < 0)
+		return err_set(e, errno, dir, "cannot open the directory of the bundle");
+	r = check_empty(p->fd, dir, e);
+	/* The umask may have been narrower; an empty directory gives nothing away. */
+	if (r == 0 && !dry_run && fchmod(p->fd, 0711) < 0)
+		r = err_set(e, errno, dir, "cannot let the container's root pass the directory");
+	return r;
+}
+
+static int fill_place(struct place *p, const struct buf *config, struct err *e)
+{
+	int r;
+
+	if (mkdirat(p->fd, "rootfs", 0755) < 0)
+		return err_set(e, errno, "rootfs", "cannot create the directory in the bundle");
+	p->rootfs = true;
+	r = fd_write_file(p->fd, ".config.json", 0600, buf_get(config), config->len, e);
+	if (r == 0 && renameat2(p->fd, ".config.json", p->fd, "config.json", RENAME_NOREPLACE) < 0)
+		r = err_set(e, errno, "config.json", "cannot move the file into the bundle");
+	return r == 0 ? fd_sync(p->fd, "config.json", e) : r;
+}
+
+/* What we made is empty but for our own files. */
+static void undo_place(const struct place *p, const char *dir)
+{
+	int bad = 0;
+
+	if (p->rootfs) {
+		static const char *const files[] = { ".config.json", "config.json" };
+
+		for (size_t i = 0; i < ARRAY_LEN(files); i++)
+			bad |= unlinkat(p->fd, files[i], 0) < 0 && errno != ENOENT;
+		bad |= unlinkat(p->fd, "rootfs", AT_REMOVEDIR) < 0;
+	}
+	if (p->made)
+		bad |= rmdir(dir) < 0;
+	if (bad)
+		log_warn("cannot remove the bundle that was begun: %s", strerrordesc_np(errno));
+}
+
+/* The runtime mounts as the container's root, who must find the way: others must be able to pass each directory. */
+static void tell_unreachable(const char *dir, const struct idmap *map)
+{
+	scoped_free char *path = strdup(dir);
+	uint32_t uid = 0;
+	struct stat st;
+
+	(void)idmap_uid_seen(map, 0, &uid); /* it is covered: else there were no bundle */
+	if (uid == 0)
+		return;
+	for (char *slash; path && (slash = strrchr(path, '/')) && slash != path;) {
+		*slash = '\0';
+		if (stat(path, &st) < 0 || st.st_mode & 0001 || st.st_uid == uid)
+			continue;
+		scoped_buf struct buf b = BUF_INIT;
+
+		buf_escaped(&b, path, strlen(path));
+		log_warn("'%s' is closed to others (mode %04o): the container's root, uid %u, cannot reach the bundle, and "
+			 "runtimes need that it can", buf_get(&b) ? buf_get(&b) : "?", st.st_mode & 07777, uid);
+	}
+}
+
+int bundle_make(struct store *s, const struct bundle_options *o, struct bundle_result *ret, struct err *e)
+{
+	struct bundle_result b = { .config = BUF_INIT };
+	struct place p = { .fd = -1 };
+	int r = describe(s, o, &b, e);
+
+	if (r == 0)
+		r = open_place(o->dir, o->dry_run, &p, e);
+	if (r == 0 && !o->dry_run)
+		r = fill_place(&p, &b.config, e);
+	if (r == 0 && !o->dry_run) {
+		b.dir = realpath(o->dir, NULL);
+		if (!b.dir)
+			r = err_set(e, errno, o->dir, "cannot find the path of the bundle");
+		else
+			tell_unreachable(b.dir, o->map);
+	}
+	if (r < 0) {
+		undo_place(&p, o->dir);
+		bundle_result_done(&b);
+	} else {
+		*ret = b;
+	}
+	cleanup_fd(&p.fd);
+	return r;
+}
+
+void bundle_result_done(struct bundle_result *b)
+{
+	image_user_done(&b->user);
+	buf_done(&b->config);
+	free(b->dir);
+	b->dir = NULL;
+}

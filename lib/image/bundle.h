@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IMAGE_BUNDLE_H
+#define IMAGE_BUNDLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "../base/err.h"
+#include "../idmap/idmap.h"
+#include "runtime_config.h"
+#include "store.h"
+#include "users.h"
+
+/* An OCI runtime bundle of a stored image: DIR/config.json, and DIR/rootfs where its stack is to be mounted. */
+struct bundle_options {
+	const char *dir;          /* made if it is not there; else it must be empty */
+	const char *image;
+	const struct idmap *map;  /* with which the stack will be mounted */
+	char *const *args;        /* instead of the image's Cmd */
+	size_t n_args;
+	bool terminal;
+	bool dry_run;             /* make nothing */
+};
+
+struct bundle_result {
+	struct image_user user;
+	char *dir;                /* absolute, when it was made */
+	struct buf config;        /* config.json */
+	bool writable;            /* the image lacks a directory that the runtime mounts on: it must be able to make it */
+};
+
+/*
+ * DIR is 0711, as the container's root, who is no user of this machine, must pass it; config.json is 0600 and appears
+ * whole. What the user may want to know is said with log_warn: files whose owners the map does not cover, volumes,
+ * a DIR that the container's root cannot reach. A failure leaves nothing behind. Free with bundle_result_done().
+ */
+int bundle_make(struct store *s, const struct bundle_options *o, struct bundle_result *ret, struct err *e);
+
+void bundle_result_done(struct bundle_result *b);
+
+#endif

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* image_config: how an image wants to be run. */
+
+#include "image_config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/log.h"
+#include "json.h"
+
+#define DOC "config.json"
+#define PREFIX "org.opencontainers.image."
+
+/* Docker writes null for what there is none of. */
+static bool given(const struct json *object, const char *key)
+{
+	return doc_has(object, key) && !doc_is_null(object, key);
+}
+
+static int read_strings(const struct json *config, const char *key, struct strv *ret, struct err *e)
+{
+	const struct json *array = NULL;
+	int r = given(config, key) ? doc_array(config, key, DOC, true, &array, e) : 0;
+
+	for (size_t i = 0; r == 0 && array && i < doc_len(array); i++) {
+		const char *s = NULL;
+
+		r = doc_item_str(array, i, key, DOC, &s, e);
+		if (r == 0 && strv_add(ret, s) < 0)
+			r = err_nomem(e);
+	}
+	return r;
+}
+
+static int read_string(const struct json *object, const char *key, const char **ret, struct err *e)
+{
+	*ret = "";
+	return given(object, key) ? doc_str(object, key, DOC, true, ret, e) : 0;
+}
+
+static int copy_string(const struct json *object, const char *key, char **ret, struct err *e)
+{
+	const char *s;
+	int r = read_string(object, key, &s, e);
+
+	if (r < 0)
+		return r;
+	*ret = strdup(s);
+	return *ret ? 0 : err_nomem(e);
+}
+
+/* NAME=VALUE; the last of one name counts for all programs, so it is the only one that is kept. */
+static int read_env(const struct json *config, struct strv *ret, struct err *e)
+{
+	scoped_strv struct strv all = { 0 };
+	int r = read_strings(config, "Env", &all, e);
+
+	for (size_t i = 0; r == 0 && i < all.len; i++) {
+		const char *s = all.items[i];
+		size_t n = strcspn(s, "=") + 1;
+		bool again = false;
+
+		if (n == 1 || s[n - 1] != '=') {
+			log_warn("the image's configuration has a variable that is not NAME=VALUE: left out");
+			continue;
+		}
+		for (size_t k = i + 1; k < all.len; k++)
+			again |= !strncmp(all.items[k], s, n);
+		if (!again && strv_add(ret, s) < 0)
+			r = err_nomem(e);
+	}
+	return r;
+}
+
+/* The names of an object's members: a set, as docker writes it. */
+static int read_set(const struct json *config, const char *key, struct strv *ret, struct err *e)
+{
+	const struct json *set = NULL;
+	int r = given(config, key) ? doc_object(config, key, DOC, true, &set, e) : 0;
+
+	return r == 0 && set ? doc_keys(set, ret, e) : r;
+}
+
+/* --- annotations ------------------------------------------------------------------------------- */
+
+static int annotate(struct image_config *c, const char *name, const char *value, struct err *e)
+{
+	return strv_add(&c->annotations, name) < 0 || strv_add(&c->annotations, value) < 0 ? err_nomem(e) : 0;
+}
+
+static int annotate_member(struct image_config *c, const struct json *object, const char *key, const char *name, struct err *e)
+{
+	const char *value;
+	int r = read_string(object, key, &value, e);
+
+	return r == 0 && *value ? annotate(c, name, value, e) : r;
+}
+
+static int annotate_ports(struct image_config *c, const struct json *config, struct err *e)
+{
+	scoped_strv struct strv ports = { 0 };
+	scoped_buf struct buf b = BUF_INIT;
+	int r = read_set(config, "ExposedPorts", &ports, e);
+
+	if (r < 0 || !ports.len)
+		return r;
+	for (size_t i = 0; i < ports.len; i++) {
+		buf_str(&b, i ? "," : "");
+		buf_str(&b, ports.items[i]);
+	}
+	return buf_get(&b) ? annotate(c, PREFIX "exposedPorts", buf_get(&b), e) : err_nomem(e);
+}
+
+static int annotate_labels(struct image_config *c, const struct json *config, struct err *e)
+{
+	scoped_strv struct strv names = { 0 };
+	const struct json *labels = NULL;
+	int r = read_set(config, "Labels", &names, e);
+
+	if (r == 0 && names.len)
+		r = doc_object(config, "Labels", DOC, true, &labels, e);
+	for (size_t i = 0; r == 0 && i < names.len; i++) {
+		scoped_buf struct buf safe = BUF_INIT;
+		const char *name = names.items[i];
+
+		if (!strncmp(name, PREFIX, strlen(PREFIX))) {
+			r = annotate_member(c, labels, name, name, e);
+			continue;
+		}
+		buf_escaped(&safe, name, strlen(name));
+		log_verbose("the image's label %s is no annotation of the bundle: a runtime could obey it", buf_get(&safe) ? buf_get(&safe) : "?");
+	}
+	return r;
+}
+
+static int read_annotations(struct image_config *c, const struct json *doc, const struct json *config, struct err *e)
+{
+	static const struct { const char *key, *name; } members[] = {
+		{ "os", PREFIX "os" }, { "architecture", PREFIX "architecture" }, { "variant", PREFIX "variant" },
+		{ "os.version", PREFIX "os.version" }, { "author", PREFIX "author" }, { "created", PREFIX "created" },
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(members); i++)
+		r = annotate_member(c, doc, members[i].key, members[i].name, e);
+	if (r == 0 && config)
+		r = annotate_member(c, config, "StopSignal", PREFIX "stopSignal", e);
+	if (r == 0 && config)
+		r = annotate_ports(c, config, e);
+	return r == 0 && config ? annotate_labels(c, config, e) : r;
+}
+
+/* --- together ---------------------------------------------------------------------------------- */
+
+static int read_config(const struct json *config, struct image_config *c, struct err *e)
+{
+	int r = read_strings(config, "Entrypoint", &c->entrypoint, e);
+
+	if (r == 0)
+		r = read_strings(config, "Cmd", &c->cmd, e);
+	if (r == 0)
+		r = read_env(config, &c->env, e);
+	if (r == 0)
+		r = read_set(config, "Volumes", &c->volumes, e);
+	if (r == 0)
+		r = copy_string(config, "User", &c->user, e);
+	return r == 0 ? copy_string(config, "WorkingDir", &c->cwd, e) : r;
+}
+
+int image_config_read(const char *text, size_t n, struct image_config *ret, struct err *e)
+{
+	scoped_json struct json *doc = NULL;
+	const struct json *config = NULL;
+	int r = doc_parse(text, n, DOC, &doc, e);
+
+	if (r == 0 && given(doc, "config"))
+		r = doc_object(doc, "config", DOC, true, &config, e);
+	if (r == 0 && config)
+		r = read_config(config, ret, e);
+	if (r == 0)
+		r = read_annotations(ret, doc, config, e);
+	if (r == 0 && !config) {
+		ret->user = strdup("");
+		ret->cwd = strdup("");
+		r = ret->user && ret->cwd ? 0 : err_nomem(e);
+	}
+	return r;
+}
+
+void image_config_done(struct image_config *c)
+{
+	struct strv *const lists[] = { &c->entrypoint, &c->cmd, &c->env, &c->volumes, &c->annotations };
+
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		strv_done(lists[i]);
+	free(c->user);
+	free(c->cwd);
+	c->user = c->cwd = NULL;
+}
