@@ -119,6 +119,15 @@ static void put_running(struct buf *b, const struct progress_item *item, uint64_
 	buf_printf(b, "  %u:%02u", (unsigned)(left / 60), (unsigned)(left % 60));
 }
 
+static void put_count(struct buf *b, const struct progress_item *item, uint64_t ns)
+{
+	uint64_t n = load(&item->entries);
+
+	buf_printf(b, " %llu entries", (unsigned long long)n);
+	if (ns > 200000000)
+		buf_printf(b, "  %.0f/s", (double)n * 1e9 / (double)ns);
+}
+
 static void put_item(struct meter *m, struct buf *b, size_t i, unsigned columns)
 {
 	const struct progress_item *item = &m->progress.items[i];
@@ -129,7 +138,10 @@ static void put_item(struct meter *m, struct buf *b, size_t i, unsigned columns)
 	put_name(&line, item->name);
 	switch (state_of(item)) {
 	case PROGRESS_RUNNING:
-		put_running(&line, item, end - m->started[i]);
+		if (m->kind == METER_COUNT)
+			put_count(&line, item, end - m->started[i]);
+		else
+			put_running(&line, item, end - m->started[i]);
 		break;
 	case PROGRESS_DONE:
 		buf_printf(&line, " %llu entries, %s in %.1f s", (unsigned long long)load(&item->entries),
@@ -184,6 +196,16 @@ static void draw(struct meter *m)
 		(void)fd_write_all(m->fd, b.data, b.len); /* progress that cannot be shown is no failure */
 }
 
+static void erase(struct meter *m)
+{
+	char text[32];
+	int n = snprintf(text, sizeof(text), "\033[%uA\r\033[J", m->drawn); /* fits */
+
+	if (m->drawn && n > 0)
+		(void)fd_write_all(m->fd, text, (size_t)n);
+	m->drawn = 0;
+}
+
 static void *draw_loop(void *arg)
 {
 	struct meter *m = arg;
@@ -198,7 +220,10 @@ static void *draw_loop(void *arg)
 		until.tv_nsec = (long)(t % 1000000000);
 		(void)pthread_cond_clockwait(&m->wake, &m->lock, CLOCK_MONOTONIC, &until);
 	}
-	draw(m);
+	if (m->kind == METER_COUNT)
+		erase(m);
+	else
+		draw(m);
 	(void)pthread_mutex_unlock(&m->lock);
 	return NULL;
 }
@@ -217,6 +242,8 @@ static void stop_drawing(struct meter *m)
 
 static void start_drawing(struct meter *m)
 {
+	free(m->started);
+	free(m->ended);
 	m->started = calloc(m->progress.n + 1, sizeof(*m->started));
 	m->ended = calloc(m->progress.n + 1, sizeof(*m->ended));
 	/* Without memory or a thread there are no bars; the work goes on. */
@@ -233,6 +260,7 @@ static void bars_changed(struct progress *p, struct progress_item *item)
 	}
 	if (!item) {
 		stop_drawing(m);
+		m->stop = m->kind != METER_COUNT; /* which may begin again, with other items */
 		return;
 	}
 	if (!m->drawing)
@@ -281,7 +309,7 @@ struct meter *meter_new(enum meter_kind kind, int fd, bool color, struct out *ou
 	m->color = color;
 	m->out = out;
 	m->progress.arg = m;
-	m->progress.changed = kind == METER_BARS ? bars_changed : kind == METER_EVENTS ? event_changed : NULL;
+	m->progress.changed = kind == METER_BARS || kind == METER_COUNT ? bars_changed : kind == METER_EVENTS ? event_changed : NULL;
 	(void)pthread_mutex_init(&m->lock, NULL); /* cannot fail on Linux */
 	(void)pthread_cond_init(&m->wake, NULL);
 	return m;
@@ -290,6 +318,18 @@ struct meter *meter_new(enum meter_kind kind, int fd, bool color, struct out *ou
 struct progress *meter_progress(struct meter *m)
 {
 	return &m->progress;
+}
+
+void meter_hide(struct meter *m)
+{
+	(void)pthread_mutex_lock(&m->lock);
+	if (m->kind == METER_COUNT)
+		erase(m);
+}
+
+void meter_show(struct meter *m)
+{
+	(void)pthread_mutex_unlock(&m->lock);
 }
 
 void meter_free(struct meter *m)

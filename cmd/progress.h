@@ -17,13 +17,18 @@
  */
 struct meter;
 
-enum meter_kind { METER_SILENT, METER_BARS, METER_EVENTS };
+/* METER_COUNT: on a terminal, one line for each item with its entries and their rate, which goes away at the end. */
+enum meter_kind { METER_SILENT, METER_BARS, METER_EVENTS, METER_COUNT };
 
 /* fd: where bars go; out: where events go. NULL: out of memory. */
 struct meter *meter_new(enum meter_kind kind, int fd, bool color, struct out *out);
 
 /* To be given to the library; the meter's. */
 struct progress *meter_progress(struct meter *m);
+
+/* Between these nothing is drawn, and what was is taken away: something else may be printed. */
+void meter_hide(struct meter *m);
+void meter_show(struct meter *m);
 
 /* Ends the drawing, wherever it is. */
 void meter_free(struct meter *m);

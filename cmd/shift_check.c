@@ -87,6 +87,8 @@ static const struct opt shift_check_opts[] = {
 		 .comp = COMP_WORDS, .words = FINDING_WORDS, .more = "May be given more than once."),
 	OPT_U32(struct check_args, max_findings, "max-findings", 0, "N", "Stop after this many findings"),
 	OPT_FLAG(struct check_args, summary, "summary", 0, "Print only the summary"),
+	OPT_FLAG(struct check_args, submounts, "submounts", 0, "Enter the mounts below PATH too",
+		 .more = "Each is listed, and compared with its own map."),
 	OPT_FLAG(struct check_args, all_namespaces, "all-namespaces", 0, "List the mounts of all mount namespaces",
 		 .more = "Those of all processes that the caller may look into; for all of them, that takes root."),
 	OPT_FUNC(struct check_args, to, "to", 0, "FORM", parse_form, "Print the map as another tool takes it",
@@ -107,7 +109,7 @@ static const struct opt shift_check_opts[] = {
 };
 
 static const char *const shift_check_synopsis[] = {
-	"[verify] [-m MAP]... [--source DIR | --spec FILE | --image NAME [-s STORE]] PATH",
+	"[verify] [-m MAP]... [--submounts] [--source DIR | --spec FILE | --image NAME [-s STORE]] PATH",
 	"explain [--as UID[:GID[,GID...]]] [--userns pid:N] [--op OPERATION] [--image NAME [-s STORE]] PATH",
 	"list [--all-namespaces] [PATH]",
 	"map [--to FORM] [--invert | --compose MAP2 | --diff MAP2] MAP...",
@@ -132,7 +134,7 @@ static const char *foreign(const struct check_args *a, unsigned takes)
 		{ TAKES_MAP, "map", a->maps.len > 0 }, { TAKES_SIDES, "source", a->source }, { TAKES_SIDES, "spec", a->spec },
 		{ TAKES_IMAGE, "image", a->image }, { TAKES_STORE, "store", a->store }, { TAKES_THREADS, "threads", a->threads },
 		{ TAKES_FINDINGS, "only", a->only }, { TAKES_FINDINGS, "max-findings", a->max_findings },
-		{ TAKES_FINDINGS, "summary", a->summary }, { TAKES_FORMS, "to", a->to }, { TAKES_FORMS, "invert", a->invert },
+		{ TAKES_FINDINGS, "summary", a->summary }, { TAKES_FINDINGS, "submounts", a->submounts }, { TAKES_FORMS, "to", a->to }, { TAKES_FORMS, "invert", a->invert },
 		{ TAKES_FORMS, "compose", a->compose }, { TAKES_FORMS, "diff", a->diff }, { TAKES_FORMS, "cover", a->cover },
 		{ TAKES_NAMESPACES, "all-namespaces", a->all_namespaces },
 		{ TAKES_CALLER, "as", a->as }, { TAKES_CALLER, "userns", a->userns }, { TAKES_CALLER, "op", a->op },

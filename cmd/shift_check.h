@@ -12,7 +12,7 @@ struct check_args {
 	const char *source, *spec, *image, *store;
 	uint32_t threads, max_findings;
 	unsigned only;      /* a bit for each class of findings; 0: all */
-	bool summary;
+	bool summary, submounts;
 	const char *compose, *diff, *cover; /* map */
 	bool invert;
 	const char *as, *userns; /* explain */
@@ -28,5 +28,12 @@ int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, st
 int check_host(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_list(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_map(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+
+/* One finding below root, which is printed at once: the path is root and what is below it, so that it can be used as it stands. */
+struct finding;
+void check_put_finding(struct out *out, const char *root, const struct finding *f);
+
+struct verify_counts;
+void check_put_summary(struct out *out, const struct verify_counts *c, bool quiet);
 
 #endif

@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../lib/base/fd.h"
 #include "../lib/base/log.h"
@@ -13,115 +15,54 @@
 #include "../lib/check/raw.h"
 #include "../lib/check/verify.h"
 #include "../lib/image/store.h"
+#include "progress.h"
 
+/* One mount to be checked: PATH, or one below it. */
 struct job {
 	const struct check_args *a;
 	struct out *out;
-	const char *path;       /* as given */
+	struct meter *meter;
+	const char *path;       /* as given, or below that */
+	const char *rel;        /* the same below PATH; "" is PATH itself */
 	int seen;               /* O_PATH */
 	enum raw_kind kind;     /* of the mount that seen is on */
 	struct idmap mount_map; /* with RAW_MAPPED */
 	struct idmap map;       /* between the sides */
+	int source;             /* O_PATH: --source as it is, or -1 */
 	int disk;               /* O_PATH: the raw tree, or -1 */
 	struct expect *expect;  /* or what specifications say, */
 	struct store *store;    /* and for an image its layers, which stay while the store is open */
-	VEC(int) layers;        /* O_PATH, topmost first */
-	bool found;             /* findings beside the walk's */
+	VEC(int) layers;        /* O_PATH, topmost first; -1: the layer has no such directory */
+	uint64_t found;         /* findings beside the walk's, all of one class: */
+	enum finding_class found_class;
+	struct strv mounts;     /* below, as rel; of the first job */
+	struct job *first;
+	bool oom;
 };
 
 /* --- output ------------------------------------------------------------------------------------- */
 
-static void put_meta(struct out *out, const char *side, const struct meta *m)
-{
-	static const struct { const char *key; unsigned bit; } ids[] = { { "uid", META_UID }, { "gid", META_GID } };
-	char key[32];
-
-	if (!m)
-		return;
-	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
-		(void)snprintf(key, sizeof(key), "%s_%s", side, ids[i].key); /* fits: our own words */
-		if (m->known & ids[i].bit)
-			out_u64(out, key, ids[i].bit == META_UID ? m->uid : m->gid);
-	}
-	(void)snprintf(key, sizeof(key), "%s_mode", side);
-	if (m->known & META_MODE)
-		out_mode(out, key, m->mode);
-	(void)snprintf(key, sizeof(key), "%s_type", side);
-	if (m->known & META_TYPE)
-		out_str(out, key, compare_type_name(m->mode));
-}
-
-static void put_json(struct out *out, const struct finding *f, const char *path, size_t path_len)
-{
-	char name[16];
-
-	out_begin(out, NULL);
-	out_str(out, "class", finding_word(f->class));
-	out_bytes(out, "path", path, path_len);
-	put_meta(out, "disk", f->disk);
-	put_meta(out, "seen", f->seen);
-	if (f->has_uid)
-		out_u64(out, "expected_uid", f->expected_uid);
-	if (f->has_gid)
-		out_u64(out, "expected_gid", f->expected_gid);
-	if (f->errnum)
-		out_str(out, "errno", err_name(f->errnum, name));
-	out_str(out, "detail", f->detail);
-	out_end(out);
-}
-
-/* One finding, as found. The path is PATH and what is below it, so that it can be used as it stands. */
+/* One finding, as found. */
 static void put_finding(const struct finding *f, void *arg)
 {
 	struct job *j = arg;
-	scoped_buf struct buf path = BUF_INIT, text = BUF_INIT;
 
 	if (j->a->summary)
 		return;
-	buf_str(&path, j->path);
-	if (*f->path && path.len && path.data[path.len - 1] != '/')
-		buf_char(&path, '/');
-	buf_str(&path, f->path);
-	if (!buf_get(&path))
-		return; /* the count and the exit status still tell of it */
-	if (out_json(j->out)) {
-		put_json(j->out, f, path.data, path.len);
-		return;
-	}
-	buf_escaped(&text, path.data, path.len);
-	if (buf_get(&text))
-		out_line(j->out, "%s%s%s: %s: %s", out_color(j->out) ? "\033[1;31m" : "", finding_word(f->class),
-			 out_color(j->out) ? "\033[0m" : "", text.data, f->detail);
+	meter_hide(j->meter);
+	check_put_finding(j->out, j->path, f);
+	meter_show(j->meter);
 }
 
-static void put_summary(struct out *out, const struct verify_counts *c, bool quiet)
+/* A finding about the mount as a whole. */
+static void put_own_finding(struct job *j, struct finding *f)
 {
-	scoped_buf struct buf b = BUF_INIT;
-	uint64_t total = verify_total(c);
-
-	out_begin(out, NULL);
-	out_begin(out, "summary");
-	out_u64(out, "entries", c->entries);
-	out_u64(out, "vanished", c->vanished);
-	out_u64(out, "mounts_not_entered", c->mounts);
-	out_begin(out, "findings");
-	for (size_t i = 0; i < FINDING_CLASSES; i++)
-		out_u64(out, finding_word(i), c->findings[i]);
-	out_end(out);
-	out_end(out);
-	out_end(out);
-
-	buf_printf(&b, "%llu entr%s checked, ", (unsigned long long)c->entries, c->entries == 1 ? "y" : "ies");
-	buf_printf(&b, total ? "%llu finding%s" : "nothing found", (unsigned long long)total, total == 1 ? "" : "s");
-	for (size_t i = 0, n = 0; i < FINDING_CLASSES; i++)
-		if (c->findings[i])
-			buf_printf(&b, "%s%llu %s", n++ ? ", " : ": ", (unsigned long long)c->findings[i], finding_word(i));
-	if (c->vanished)
-		buf_printf(&b, " (%llu vanished meanwhile)", (unsigned long long)c->vanished);
-	if (c->mounts)
-		buf_printf(&b, " (%llu mount%s below not entered)", (unsigned long long)c->mounts, c->mounts == 1 ? "" : "s");
-	if (buf_get(&b) && (total || !quiet))
-		out_line(out, "%s", b.data);
+	f->path = "";
+	if (j->a->only && !(j->a->only & 1U << f->class))
+		return;
+	j->found++;
+	j->found_class = f->class;
+	put_finding(f, j);
 }
 
 /* --- the two sides, and the map between them ------------------------------------------------------ */
@@ -148,10 +89,17 @@ static int no_other_side(const struct job *j, struct err *e)
 	return -EINVAL;
 }
 
+/* The directory of --source that belongs to the mount. */
+static int open_source(struct job *j, struct err *e)
+{
+	if (*j->rel)
+		return fd_open_beneath(j->first->source, j->rel, O_PATH | O_NOFOLLOW, &j->source, e);
+	return open_path(j->a->source, &j->source, e);
+}
+
 /* The raw view of the mount itself, or of --source (whose own map, if it has one, is taken off too). */
 static int open_disk(struct job *j, struct err *e)
 {
-	scoped_fd int fd = -1;
 	struct idmap ignored = { .gid_assumed = false };
 	int r;
 
@@ -159,19 +107,19 @@ static int open_disk(struct job *j, struct err *e)
 		return j->kind == RAW_PLAIN || j->kind == RAW_OVERLAY
 			? no_other_side(j, e) : raw_open(j->seen, j->path, &j->disk, e);
 
-	r = open_path(j->a->source, &fd, e);
+	r = open_source(j, e);
 	if (r == 0)
-		r = raw_map(fd, j->a->source, &ignored, e);
+		r = raw_map(j->source, j->a->source, &ignored, e);
 	if (r == RAW_MAPPED)
 		idmap_done(&ignored);
 	if (r == RAW_MAPPED || r == RAW_HIDDEN) {
 		log_verbose("the source is on an ID-mapped mount: its map is taken off");
-		return raw_open(fd, j->a->source, &j->disk, e);
+		return raw_open(j->source, j->a->source, &j->disk, e);
 	}
 	if (r < 0)
 		return r;
-	j->disk = TAKE_FD(fd);
-	return 0;
+	j->disk = fcntl(j->source, F_DUPFD_CLOEXEC, 0);
+	return j->disk < 0 ? err_set(e, errno, j->a->source, "cannot keep it open") : 0;
 }
 
 static int read_spec(struct job *j, const char *path, struct err *e)
@@ -247,17 +195,22 @@ static int no_map(const struct job *j, struct err *e)
 static int other_map(struct job *j, struct err *e)
 {
 	scoped_buf struct buf has = BUF_INIT, wants = BUF_INIT;
-	struct finding f = { .class = FINDING_MISMATCH, .path = "" };
+	struct finding f = { .class = FINDING_MISMATCH };
 
-	idmap_print(&j->mount_map, &has);
+	if (j->kind == RAW_MAPPED) {
+		buf_str(&has, "the map ");
+		idmap_print(&j->mount_map, &has);
+	} else {
+		buf_str(&has, "no map");
+	}
 	idmap_print(&j->map, &wants);
 	if (!buf_get(&has) || !buf_get(&wants))
 		return err_nomem(e);
 	/* Cut when it is long. */
-	(void)snprintf(f.detail, sizeof(f.detail), "the mount has the map %s, expected %s", has.data, wants.data);
-	j->found = !j->a->only || j->a->only & 1U << FINDING_MISMATCH;
-	if (j->found)
-		put_finding(&f, j);
+	(void)snprintf(f.detail, sizeof(f.detail), "the mount has %s, expected %s", has.data, wants.data);
+	put_own_finding(j, &f);
+	if (j->kind != RAW_MAPPED)
+		return 0;
 	idmap_done(&j->map);
 	return idmap_copy(&j->mount_map, &j->map, e);
 }
@@ -269,8 +222,10 @@ static int find_map(struct job *j, struct err *e)
 	int r;
 
 	if (j->a->maps.len) {
+		bool none = *j->rel && j->kind == RAW_PLAIN && j->disk < 0 && !j->first->expect;
+
 		r = idmap_parse((const char *const *)j->a->maps.items, j->a->maps.len, &context, &j->map, e);
-		if (r < 0 || j->kind != RAW_MAPPED || idmap_equal(&j->map, &j->mount_map))
+		if (r < 0 || (!none && (j->kind != RAW_MAPPED || idmap_equal(&j->map, &j->mount_map))))
 			return r;
 		return other_map(j, e);
 	}
@@ -282,19 +237,169 @@ static int find_map(struct job *j, struct err *e)
 	return idmap_identity(&j->map, e);
 }
 
-/* --- the whole ------------------------------------------------------------------------------------ */
+/* --- one mount ------------------------------------------------------------------------------------ */
 
-static int compare_sides(struct job *j, struct verify_counts *counts, struct err *e)
+static int compare_sides(struct job *j, struct verify_options *o, struct verify_counts *counts, struct err *e)
 {
-	struct verify_options o = {
-		.map = &j->map, .threads = j->a->threads, .classes = j->a->only, .max_findings = j->a->max_findings,
-		.found = put_finding, .arg = j,
-	};
-
-	if (j->expect)
-		return verify_expect(j->seen, j->expect, j->store ? j->layers.items : NULL, &o, counts, e);
-	return verify_trees(j->seen, j->disk, &o, counts, e);
+	if (j->first->expect)
+		return verify_expect(j->seen, j->first->expect, j->first->store ? j->layers.items : NULL, o, counts, e);
+	return verify_trees(j->seen, j->disk, o, counts, e);
 }
+
+static void add_mount(const char *path, void *arg)
+{
+	struct job *j = arg;
+	scoped_buf struct buf rel = BUF_INIT;
+
+	buf_printf(&rel, "%s%s%s", j->rel, *j->rel ? "/" : "", path);
+	if (!buf_get(&rel) || strv_add(&j->first->mounts, rel.data) < 0)
+		j->oom = true;
+}
+
+static void add_counts(struct verify_counts *all, const struct verify_counts *one)
+{
+	all->entries += one->entries;
+	all->vanished += one->vanished;
+	for (size_t i = 0; i < FINDING_CLASSES; i++)
+		all->findings[i] += one->findings[i];
+}
+
+/* Compare what was opened. all: of this and of what was before it. */
+static int compare(struct job *j, struct expect_node *at, struct verify_counts *all, struct err *e)
+{
+	struct verify_counts counts = { .entries = 0 };
+	struct verify_options o = {
+		.map = &j->map, .threads = j->a->threads, .classes = j->a->only,
+		.found = put_finding, .mount = j->a->submounts ? add_mount : NULL, .arg = j, .at = at,
+		.progress = meter_progress(j->meter), .name = j->path,
+	};
+	int r;
+
+	all->findings[j->found_class] += j->found;
+	if (j->a->max_findings && verify_total(all) >= j->a->max_findings)
+		return 0;
+	o.max_findings = j->a->max_findings ? j->a->max_findings - verify_total(all) : 0;
+	r = compare_sides(j, &o, &counts, e);
+	add_counts(all, &counts);
+	if (!j->a->submounts)
+		all->mounts += counts.mounts;
+	return r == 0 && j->oom ? err_nomem(e) : r;
+}
+
+static void job_done(struct job *j)
+{
+	cleanup_fd(&j->seen);
+	cleanup_fd(&j->source);
+	cleanup_fd(&j->disk);
+	for (size_t i = 0; i < j->layers.len; i++)
+		cleanup_fd(&j->layers.items[i]);
+	VEC_DONE(&j->layers);
+	expect_free(j->expect);
+	store_close(j->store);
+	strv_done(&j->mounts);
+	idmap_done(&j->mount_map);
+	idmap_done(&j->map);
+}
+
+/* --- mounts below --------------------------------------------------------------------------------- */
+
+static void put_mount(const struct job *j, bool compared, const char *why)
+{
+	scoped_buf struct buf map = BUF_INIT, text = BUF_INIT;
+
+	if (compared)
+		idmap_print(&j->map, &map);
+	else
+		buf_str(&map, why);
+	buf_escaped(&text, j->path, strlen(j->path));
+	if (!buf_get(&map) || !buf_get(&text))
+		return; /* what is found there is still told */
+	out_begin(j->out, NULL);
+	out_str(j->out, "mount", j->path);
+	out_bool(j->out, "compared", compared);
+	out_str(j->out, compared ? "map" : "detail", map.data);
+	out_end(j->out);
+	if (!j->a->summary)
+		out_line(j->out, "mount: %s: %s%s", text.data, compared ? "map " : "", map.data);
+}
+
+/* The layers' directories at the mount. */
+static int open_layers(struct job *j, struct err *e)
+{
+	for (size_t i = 0; i < j->first->layers.len; i++) {
+		scoped_fd int fd = -1;
+
+		(void)fd_open_beneath(j->first->layers.items[i], j->rel, O_PATH | O_NOFOLLOW, &fd, NULL); /* few layers have it */
+		if (VEC_ADD(&j->layers, fd) < 0)
+			return err_nomem(e);
+		(void)TAKE_FD(fd); /* the vector's now */
+	}
+	return 0;
+}
+
+/* Open both sides of a mount below PATH. 1: there is something to compare; 0: there is not; -errno. */
+static int open_below(struct job *j, struct err *e)
+{
+	int r = fd_open_beneath(j->first->seen, j->rel, O_PATH | O_NOFOLLOW, &j->seen, e);
+
+	if (r < 0)
+		return r;
+	r = raw_map(j->seen, j->path, &j->mount_map, e);
+	if (r < 0)
+		return r;
+	j->kind = r;
+	if (j->first->expect)
+		r = open_layers(j, e);
+	else if (j->a->source || j->kind == RAW_MAPPED || j->kind == RAW_HIDDEN)
+		r = open_disk(j, e);
+	else if (!j->a->maps.len)
+		return 0;
+	if (r == 0)
+		r = find_map(j, e);
+	return r < 0 ? r : j->first->expect || j->disk >= 0;
+}
+
+/* Its own map decides. What cannot be looked at is a finding and not the end. */
+static int check_below(struct job *first, const char *rel, struct verify_counts *all, struct err *e)
+{
+	struct job j = {
+		.a = first->a, .out = first->out, .meter = first->meter, .rel = rel, .seen = -1, .source = -1, .disk = -1, .first = first,
+	};
+	struct expect_node *at = first->expect ? expect_find(first->expect, rel) : NULL;
+	struct finding f = { .class = FINDING_UNREADABLE };
+	scoped_buf struct buf path = BUF_INIT;
+	struct err why = ERR_INIT;
+	int r;
+
+	buf_printf(&path, "%s%s%s", first->path, first->path[strlen(first->path) - 1] == '/' ? "" : "/", rel);
+	j.path = buf_get(&path);
+	if (!j.path)
+		return err_nomem(e);
+	r = open_below(&j, &why);
+	if (r == -ENOMEM) {
+		r = err_nomem(e);
+	} else if (r < 0) {
+		f.errnum = -r;
+		(void)snprintf(f.detail, sizeof(f.detail), "%.150s%s%.200s", why.what, why.why[0] ? ": " : "", why.why); /* cut when long */
+		put_own_finding(&j, &f);
+	} else if (first->expect && !at) {
+		f = (struct finding){ .class = FINDING_EXTRA, .detail = "seen a mount, with what is below" };
+		put_own_finding(&j, &f);
+	} else {
+		put_mount(&j, r > 0, j.kind == RAW_OVERLAY ? "an overlay, which has no map of its own" : "no map, so nothing to compare");
+	}
+	if (r > 0 && (!first->expect || at)) {
+		r = compare(&j, at, all, e);
+	} else if (r != -ENOMEM) {
+		all->findings[j.found_class] += j.found;
+		all->mounts++;
+		r = 0;
+	}
+	job_done(&j);
+	return r;
+}
+
+/* --- the whole ------------------------------------------------------------------------------------ */
 
 static int run(struct job *j, struct ctx *ctx, struct err *e)
 {
@@ -311,33 +416,37 @@ static int run(struct job *j, struct ctx *ctx, struct err *e)
 	if (r == 0)
 		r = find_map(j, e);
 	if (r == 0)
-		r = compare_sides(j, &counts, e);
+		r = compare(j, NULL, &counts, e);
+	for (size_t i = 0; r == 0 && i < j->mounts.len; i++) {
+		scoped_free char *rel = strdup(j->mounts.items[i]); /* the list may grow meanwhile */
+
+		if (j->a->max_findings && verify_total(&counts) >= j->a->max_findings)
+			break;
+		r = rel ? check_below(j, rel, &counts, e) : err_nomem(e);
+	}
 	if (r < 0)
 		return r;
 
-	counts.findings[FINDING_MISMATCH] += j->found;
-	put_summary(ctx->out, &counts, ctx->quiet);
+	check_put_summary(ctx->out, &counts, ctx->quiet);
 	return verify_total(&counts) ? STATUS_FOUND : STATUS_DONE;
 }
 
 int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
 {
-	struct job j = { .a = a, .out = ctx->out, .path = operands[0], .seen = -1, .disk = -1 };
+	bool draw = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
+	struct job j = {
+		.a = a, .out = ctx->out, .path = operands[0], .rel = "", .seen = -1, .source = -1, .disk = -1, .first = &j,
+		.meter = meter_new(draw ? METER_COUNT : METER_SILENT, STDERR_FILENO, ctx->color_err, NULL),
+	};
 	int r;
 
 	if (a->store && !a->image)
-		return err_usage(e, "--store is where --image looks: it is of no use without it");
-	if (a->threads > 1024)
-		return err_usage(e, "--threads is at most 1024");
-	r = run(&j, ctx, e);
-	cleanup_fd(&j.seen);
-	cleanup_fd(&j.disk);
-	for (size_t i = 0; i < j.layers.len; i++)
-		cleanup_fd(&j.layers.items[i]);
-	VEC_DONE(&j.layers);
-	expect_free(j.expect);
-	store_close(j.store);
-	idmap_done(&j.mount_map);
-	idmap_done(&j.map);
+		r = err_usage(e, "--store is where --image looks: it is of no use without it");
+	else if (a->threads > 1024)
+		r = err_usage(e, "--threads is at most 1024");
+	else
+		r = j.meter ? run(&j, ctx, e) : err_nomem(e);
+	meter_free(j.meter);
+	job_done(&j);
 	return r;
 }

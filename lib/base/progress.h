@@ -20,7 +20,7 @@ enum progress_state {
 struct progress_item {
 	const char *name;             /* lives as long as the item */
 	uint64_t total;               /* of done; 0: not known */
-	uint64_t done;                /* bytes read */
+	uint64_t done;                /* bytes read; 0 where only entries are counted */
 	uint64_t entries, bytes;      /* made so far */
 	int state;                    /* enum progress_state */
 };

@@ -414,6 +414,19 @@ struct expect_node *expect_child(const struct expect *x, const struct expect_nod
 	return n && about(x, n)->layer != NO_LAYER ? n : NULL;
 }
 
+struct expect_node *expect_find(struct expect *x, const char *path)
+{
+	uint32_t n = x->any ? x->root : 0;
+
+	while (n && *path) {
+		size_t len = strcspn(path, "/");
+
+		n = find(x, n, path, len);
+		path += len + (path[len] == '/');
+	}
+	return n && about(x, at(x, n))->layer != NO_LAYER ? at(x, n) : NULL;
+}
+
 bool expect_whiteout(const struct expect *x, const struct expect_node *d, const char *name)
 {
 	const struct expect_node *n = lookup(x, d, name);

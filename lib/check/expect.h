@@ -34,6 +34,9 @@ int expect_next_layer(struct expect *x);
 /* NULL when no entry was added. */
 struct expect_node *expect_root(struct expect *x);
 
+/* What should be at this path ("" is the root), or NULL. */
+struct expect_node *expect_find(struct expect *x, const char *path);
+
 /* What should be there under this name in the directory d, or NULL. */
 struct expect_node *expect_child(const struct expect *x, const struct expect_node *d, const char *name);
 

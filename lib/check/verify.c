@@ -169,7 +169,7 @@ static int check_root(struct place *p, struct err *e)
 	p->seen = p->v->seen;
 	p->disk = p->v->disk;
 	p->name = "";
-	p->node = p->v->x ? expect_root(p->v->x) : NULL;
+	p->node = p->v->at;
 	r = pair_check(p, e);
 	if (r == PAIR_DESCEND_SAME)
 		p->d->tag = &same_tag;
@@ -180,6 +180,7 @@ static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void
 {
 	struct verify *v = arg;
 	struct place p = { .v = v, .t = &v->threads[index], .w = w, .d = d };
+	uint64_t before = p.t->counts.entries;
 	int r;
 
 	buf_reset(&p.t->dir_path);
@@ -195,6 +196,7 @@ static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void
 	r = check_dir(&p, e);
 	cleanup_fd(&p.t->layer_fd);
 	p.t->layer_fd = -1;
+	__atomic_fetch_add(&v->item.entries, p.t->counts.entries - before, __ATOMIC_RELAXED);
 	return r;
 }
 
@@ -231,6 +233,22 @@ static int root_mount(int fd, uint64_t *ret, struct err *e)
 	return 0;
 }
 
+static void tell(struct verify *v, enum progress_state state)
+{
+	struct progress *p = v->o->progress;
+
+	if (!p || !p->changed)
+		return;
+	p->items = &v->item;
+	p->n = 1;
+	if (state == PROGRESS_RUNNING)
+		p->changed(p, NULL);
+	__atomic_store_n(&v->item.state, state, __ATOMIC_RELAXED);
+	p->changed(p, &v->item);
+	if (state != PROGRESS_RUNNING)
+		p->changed(p, NULL);
+}
+
 static int run(struct verify *v, struct verify_counts *ret, struct err *e)
 {
 	unsigned n = v->o->threads ? v->o->threads : walk_processors();
@@ -251,8 +269,11 @@ static int run(struct verify *v, struct verify_counts *ret, struct err *e)
 			r = err_nomem(e);
 	}
 	(void)pthread_mutex_init(&v->lock, NULL); /* never fails on Linux */
+	v->item.name = v->o->name ? v->o->name : "";
+	tell(v, PROGRESS_RUNNING);
 	if (r == 0)
-		r = walk_run(n, v->x ? (void *)expect_root(v->x) : NULL, visit, v, e);
+		r = walk_run(n, v->at, visit, v, e);
+	tell(v, r < 0 ? PROGRESS_FAILED : PROGRESS_DONE);
 	(void)pthread_mutex_destroy(&v->lock);
 	threads_done(v, n, ret);
 	return r;
@@ -268,7 +289,9 @@ int verify_trees(int seen, int disk, const struct verify_options *o, struct veri
 int verify_expect(int seen, struct expect *x, const int *layers, const struct verify_options *o,
 		  struct verify_counts *ret, struct err *e)
 {
-	struct verify v = { .o = o, .seen = seen, .disk = -1, .x = x, .layers = layers };
+	struct verify v = {
+		.o = o, .seen = seen, .disk = -1, .x = x, .at = o->at ? o->at : expect_root(x), .layers = layers,
+	};
 
 	return run(&v, ret, e);
 }

@@ -10,6 +10,8 @@
 #include "compare.h"
 
 struct expect;
+struct expect_node;
+struct progress;
 
 /* What has been looked at; entries that vanished meanwhile, and mounts that were not entered, are no findings. */
 struct verify_counts {
@@ -24,7 +26,12 @@ struct verify_options {
 	uint64_t max_findings;    /* end after so many; 0: no limit */
 	/* Called for each, by one thread at a time, in no order. f is valid during the call. May be NULL. */
 	void (*found)(const struct finding *f, void *arg);
+	/* Likewise for each mount below seen, which is not entered: path is as in a finding. May be NULL. */
+	void (*mount)(const char *path, void *arg);
 	void *arg;
+	struct expect_node *at;   /* verify_expect(): what seen should be; NULL: expect_root() */
+	struct progress *progress; /* one item, of this name, whose entries are counted; may be NULL */
+	const char *name;
 };
 
 /*

@@ -200,14 +200,24 @@ static int look(struct place *p, struct pair *q)
 	return 0;
 }
 
-static void say_mount(const struct place *p)
+static int tell_mount(struct place *p, const struct pair *q, struct err *e)
 {
+	const struct verify_options *o = p->v->o;
 	scoped_buf struct buf path = BUF_INIT, text = BUF_INIT;
 
 	walk_path(p->d, p->name, &path);
 	if (!path.oom)
 		buf_escaped(&text, buf_get(&path), path.len);
-	log_verbose("%s is another mount: not entered", buf_get(&text) ? buf_get(&text) : "?");
+	if (!buf_get(&text))
+		return err_nomem(e);
+	if (!o->mount || q->seen.mount == p->v->seen_mount) { /* a mount on the disk side alone cannot be entered */
+		log_verbose("%s is another mount: not entered", text.data);
+		return 0;
+	}
+	pthread_mutex_lock(&p->v->lock);
+	o->mount(buf_get(&path), o->arg);
+	pthread_mutex_unlock(&p->v->lock);
+	return 0;
 }
 
 static int conclude(struct place *p, struct pair *q, struct err *e)
@@ -217,8 +227,8 @@ static int conclude(struct place *p, struct pair *q, struct err *e)
 	c->vanished += q->how == LOOK_GONE;
 	c->mounts += q->how == LOOK_MOUNT;
 	c->entries += q->how == LOOK_BOTH || q->how == LOOK_ONE || q->how == LOOK_UNREADABLE;
-	if (q->how == LOOK_MOUNT)
-		say_mount(p);
+	if (q->how == LOOK_MOUNT && tell_mount(p, q, e) < 0)
+		return -ENOMEM;
 	for (int i = 0; i < q->n; i++) {
 		int r = report(p, p->name, &q->found[i], e);
 

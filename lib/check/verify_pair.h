@@ -6,6 +6,7 @@
 
 #include <pthread.h>
 
+#include "../base/progress.h"
 #include "expect.h"
 #include "names.h"
 #include "verify.h"
@@ -25,12 +26,14 @@ struct verify {
 	const struct verify_options *o;
 	int seen, disk;             /* roots; disk is -1 with x */
 	struct expect *x;
+	struct expect_node *at;     /* of x: what seen should be */
 	const int *layers;
 	uint64_t seen_mount, disk_mount;
 	pthread_mutex_t lock;       /* of what follows, and of o->found */
 	uint64_t reported;
 	uint64_t findings[FINDING_CLASSES];
 	struct verify_thread *threads;
+	struct progress_item item;
 };
 
 /* A name in a directory that is being looked at. */

@@ -56,6 +56,7 @@ struct reader {
 	bool relative;           /* names are relative to lines before them */
 	bool ended;              /* the file has */
 	struct buf sets[KEYS];   /* what holds: "uid=0", or nothing */
+	struct buf plain;        /* the line, rewritten */
 	struct buf after;        /* what we have to say before the next line */
 	struct buf given;        /* what libarchive holds */
 	struct err err;
@@ -140,6 +141,54 @@ static void blank_others(char *p, bool has_first)
 	}
 }
 
+/* The byte that vis(3) writes as "M-x", "M^X", "^X" or "#" after a backslash, and how long that is. 0: something else. */
+static size_t unvis(const char *p, unsigned char *ret)
+{
+	size_t n = *p == 'M';
+	unsigned char high = n ? 0x80 : 0;
+
+	if (p[n] == '^' && p[n + 1] >= '?' && p[n + 1] <= '_') {
+		*ret = high | (unsigned char)(p[n + 1] ^ 0x40);
+		return n + 2;
+	}
+	if (n && p[1] == '-' && p[2] > ' ') {
+		*ret = high | (unsigned char)p[2];
+		return 3;
+	}
+	*ret = '#';
+	return *p == '#';
+}
+
+/* NetBSD's mtree writes bytes in ways that libarchive does not read: give it all of them in octal. */
+static bool rewrite(struct reader *r, ssize_t *n)
+{
+	size_t len = 0;
+
+	buf_reset(&r->plain);
+	for (const char *p = r->line; *p; p += len) {
+		unsigned char c = 0;
+
+		len = *p == '\\' ? unvis(p + 1, &c) : 0;
+		if (len++)
+			buf_printf(&r->plain, "\\%03o", c);
+		else
+			buf_add(&r->plain, p, len = *p == '\\' && p[1] ? 2 : 1);
+	}
+	if (!buf_get(&r->plain))
+		return false;
+	if (r->plain.len >= r->cap) {
+		char *line = realloc(r->line, r->plain.len + 1);
+
+		if (!line)
+			return false;
+		r->line = line;
+		r->cap = r->plain.len + 1;
+	}
+	memcpy(r->line, r->plain.data, r->plain.len + 1);
+	*n = (ssize_t)r->plain.len;
+	return true;
+}
+
 /* What a line means for those that follow it, whoever reads them. */
 static void note_line(struct reader *r, const char *p)
 {
@@ -181,6 +230,8 @@ static ssize_t next_line(struct reader *r)
 	if (memchr(r->line, '\0', (size_t)n))
 		return err_say(&r->err, EBADMSG, r->name, "the specification holds a NUL");
 
+	if ((strstr(r->line, "\\M") || strstr(r->line, "\\^") || strstr(r->line, "\\#")) && !rewrite(r, &n))
+		return err_nomem(&r->err);
 	for (p = r->line; *p == ' ' || *p == '\t'; p++)
 		;
 	blank_others(p, !r->continued);
@@ -358,6 +409,7 @@ int spec_read(int fd, const char *name, int (*fn)(const struct spec_entry *, voi
 	free(r.line);
 	for (size_t i = 0; i < KEYS; i++)
 		buf_done(&r.sets[i]);
+	buf_done(&r.plain);
 	buf_done(&r.after);
 	buf_done(&r.given);
 	return x;

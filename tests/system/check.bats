@@ -352,3 +352,72 @@ caps: m/odd/raw: root id: disk 70002 has no mapping'
 	must_equal "$(cat got)" 'unmapped: m/wrong: uid: disk 500 has no mapping, seen 65534
 4 entries checked, 1 finding: 1 unmapped'
 }
+
+@test "mounts below are entered when asked, each with its own map" {
+	mkdir -p tree/plain tree/over/sub two
+	touch tree/file two/right two/wrong
+	chown 70000 two/wrong
+	map_mount tree m
+	map_mount two m/over 0:200000:60000
+	mkdir -p two/deep && map_mount tree m/over/deep 0:300000:60000
+	mount --bind two m/plain
+	check m
+	must_equal "$output" "2 entries checked, nothing found (2 mounts below not entered)"
+	check --submounts m
+	status_is 3
+	stderr_empty
+	must_equal "$(tail -n 1 <<<"$output")" "10 entries checked, 1 finding: 1 unmapped (1 mount below not entered)"
+	found 'mount: m/plain: no map, so nothing to compare
+mount: m/over: map b:0:200000:60000
+unmapped: m/over/wrong: uid: disk 70000 has no mapping, seen 65534
+mount: m/over/deep: map b:0:300000:60000'
+	# Another map than the one asked for, or none, is a finding.
+	check --submounts --summary -m "$MAP" m
+	must_equal "$output" "10 entries checked, 4 findings: 3 mismatch, 1 unmapped (1 mount below not entered)"
+	check --submounts --max-findings 1 -m "$MAP" m
+	must_equal "$(tail -n 1 <<<"$output" | cut -d: -f1)" "2 entries checked, 1 finding"
+	check --submounts --json m
+	must_equal "$(jq -c 'select(.mount) | [.mount, .compared, .map]' <<<"$output" | sort)" '["m/over",true,"b:0:200000:60000"]
+["m/over/deep",true,"b:0:300000:60000"]
+["m/plain",false,null]'
+}
+
+@test "mounts below are compared with the same directory of the source or specification" {
+	mkdir -p tree/over two
+	touch tree/over/file two/file two/more
+	chown 6 tree/over/file
+	chmod 600 two/file
+	map_mount tree m
+	map_mount two m/over 0:200000:60000
+	mkdir -p raw/over && cp -a tree/. raw
+	mount --bind two raw/over
+	check --submounts --source raw m
+	status_is 0
+	need prog mtree
+	(cd tree && mtree -c -k type,mode,uid,gid) >spec
+	check --submounts --spec spec m
+	found 'mount: m/over: map b:0:200000:60000
+extra: m/over/more: seen regular file, owner 200000:200000
+mode: m/over/file: disk 0644, seen 0600
+mismatch: m/over/file: uid: disk 6, seen 200000, expected 200006'
+	umount raw/over
+	rm -r raw/over
+	check --submounts --source raw m
+	[[ $output == *'unreadable: m/over: cannot open'* ]] || tell "the missing other side is not told"
+}
+
+@test "on a terminal it shows how far it is, and takes that away again" {
+	need prog script
+	mkdir tree
+	touch tree/{1..50}
+	chown 70000 tree/7
+	map_mount tree m
+	capture script -qec "'$SHIFTBOX' shift-check --color=never m" /dev/null
+	status_is 3
+	must_equal "$(sed 's/\r//g; s/\x1b\[1A\x1b\[J//g; /entries.*\x1b\[K/d' <<<"$output" | tr -d '\033' | sed 's/\[[0-9]*[AJ]//g')" \
+		'unmapped: m/7: uid: disk 70000 has no mapping, seen 65534
+51 entries checked, 1 finding: 1 unmapped'
+	[[ $output == *entries$'\e'* ]] || [[ $output == *'entries  '* ]] || tell "no progress"
+	capture script -qec "'$SHIFTBOX' shift-check -q m 2>&1" /dev/null
+	[[ $output != *$'\e[J'* ]] || tell "-q shows progress"
+}

@@ -199,3 +199,56 @@ mismatch: m/kept: uid: disk 5, seen 100006, expected 100005"
 	capture "$SHIFTBOX" shift-check --spec odd tree
 	[ "$status" = 1 ] || [ "$status" = 3 ] || tell "neither refused nor found missing"
 }
+
+# Names with everything that mtree(5) has to write in another way.
+make_odd_tree() {
+	mkdir -p odd/d/deep 'odd/with blank'
+	touch odd/d/suid 'odd/d/a=b c' $'odd/tab\tx' odd/é $'odd/with blank/new\nline' 'odd/with blank/#hash' 'odd/with blank/back\slash' \
+		'odd/with blank/back\M-Cslash' 'odd/with blank/st*r[x]?' $'odd/with blank/\xff\xfe\x80\x01\x7f' odd/.hidden
+	chown 33:44 odd/d/suid
+	chmod 6755 odd/d/suid
+	mknod odd/d/null c 1 3
+	mkfifo odd/d/fifo
+	ln -s '../x é' odd/d/link
+	ln odd/d/suid odd/d/hard
+	chown 5:6 odd/d/deep
+	chmod 1777 odd/d/deep
+}
+
+@test "the very files that bsdtar, mtree and umoci write are understood, odd names and all" {
+	need prog bsdtar mtree umoci
+	local spec n=0
+	make_odd_tree
+	(
+		cd odd || exit
+		bsdtar --format=mtree -cf ../bsdtar.mtree .
+		bsdtar --format=mtree --options='!all,use-set,indent,type,uid,gid,mode' -cf ../bsdtar-indent.mtree .
+		mtree -c -k type,mode,uid,gid,link,size,time,sha256 >../mtree.mtree
+		mtree -C -f ../mtree.mtree >../mtree-whole.mtree
+	) 2>/dev/null
+	umoci init --layout oci
+	umoci new --image oci:latest
+	umoci insert --image oci:latest odd /
+	umoci unpack --image oci:latest bundle
+	cp bundle/*.mtree umoci.mtree
+	mkdir m unpacked
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 odd m
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 bundle/rootfs unpacked
+	for spec in *.mtree; do
+		clean --spec "$spec" "$([ $spec = umoci.mtree ] && echo unpacked || echo m)"
+		must_equal "$output" "$(find m -printf x | wc -c) entries checked, nothing found"
+	done
+	for n in odd bundle/rootfs; do
+		chmod 600 "$n/é"
+		chown :9 "$n"/with*/*slash
+		rm "$n"/with*/new*
+	done
+	for spec in *.mtree; do
+		m=$([ $spec = umoci.mtree ] && echo unpacked || echo m)
+		check --spec "$spec" "$m"
+		found "mode: $m/é: disk 0644, seen 0600
+mismatch: $m/with blank/back\\\\slash: gid: disk 0, seen 100009, expected 100000
+mismatch: $m/with blank/back\\\\M-Cslash: gid: disk 0, seen 100009, expected 100000
+missing: $m/with blank/new\\nline: disk regular file, owner 0:0"
+	done
+}

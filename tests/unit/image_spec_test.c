@@ -70,6 +70,8 @@ TEST(spec_reads_what_others_write)
 		{ "#mtree\na\n/set uid=7 mode=600\nb\n/unset uid\nc\n/set gid=8\nd\n/unset all\ne size=0\n", "a\nb 0600 u7\nc 0600\nd 0600 g8\ne s0\n" },
 		{ "#mtree\ns type=socket uid=1\n", "s t14 u1\n" },
 		{ "", "" },
+		/* NetBSD's bytes that are not ASCII, control characters, and a backslash before what looks like one */
+		{ "#mtree\n./\\M-C\\M-)\\^A\\M^?\\#\\\\M-x\\s uid=1\n", "\303\251\\x01\\xff#\\\\M-x  u1\n" },
 		{ "#mtree\nw\\040x\\012\\\\\\043 uid=1\n", "w x\\n\\\\# u1\n" },
 	};
 

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* shift-check verify: findings and the summary, as text and as JSON. */
+
+#include "shift_check.h"
+
+#include <stdio.h>
+
+#include "../lib/check/verify.h"
+
+static void put_meta(struct out *out, const char *side, const struct meta *m)
+{
+	static const struct { const char *key; unsigned bit; } ids[] = { { "uid", META_UID }, { "gid", META_GID } };
+	char key[32];
+
+	if (!m)
+		return;
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
+		(void)snprintf(key, sizeof(key), "%s_%s", side, ids[i].key); /* fits: our own words */
+		if (m->known & ids[i].bit)
+			out_u64(out, key, ids[i].bit == META_UID ? m->uid : m->gid);
+	}
+	(void)snprintf(key, sizeof(key), "%s_mode", side);
+	if (m->known & META_MODE)
+		out_mode(out, key, m->mode);
+	(void)snprintf(key, sizeof(key), "%s_type", side);
+	if (m->known & META_TYPE)
+		out_str(out, key, compare_type_name(m->mode));
+}
+
+static void put_json(struct out *out, const struct finding *f, const char *path, size_t path_len)
+{
+	char name[16];
+
+	out_begin(out, NULL);
+	out_str(out, "class", finding_word(f->class));
+	out_bytes(out, "path", path, path_len);
+	put_meta(out, "disk", f->disk);
+	put_meta(out, "seen", f->seen);
+	if (f->has_uid)
+		out_u64(out, "expected_uid", f->expected_uid);
+	if (f->has_gid)
+		out_u64(out, "expected_gid", f->expected_gid);
+	if (f->errnum)
+		out_str(out, "errno", err_name(f->errnum, name));
+	out_str(out, "detail", f->detail);
+	out_end(out);
+}
+
+void check_put_finding(struct out *out, const char *root, const struct finding *f)
+{
+	scoped_buf struct buf path = BUF_INIT, text = BUF_INIT;
+
+	buf_str(&path, root);
+	if (*f->path && path.len && path.data[path.len - 1] != '/')
+		buf_char(&path, '/');
+	buf_str(&path, f->path);
+	if (!path.oom) /* else the count and the exit status still tell of it */
+		buf_escaped(&text, buf_get(&path), path.len);
+	if (buf_get(&text) && out_json(out))
+		put_json(out, f, path.data, path.len);
+	else if (buf_get(&text))
+		out_line(out, "%s%s%s: %s: %s", out_color(out) ? "\033[1;31m" : "", finding_word(f->class),
+			 out_color(out) ? "\033[0m" : "", text.data, f->detail);
+	(void)out_flush(out); /* a failure shows again when the command ends */
+}
+
+void check_put_summary(struct out *out, const struct verify_counts *c, bool quiet)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	uint64_t total = verify_total(c);
+
+	out_begin(out, NULL);
+	out_begin(out, "summary");
+	out_u64(out, "entries", c->entries);
+	out_u64(out, "vanished", c->vanished);
+	out_u64(out, "mounts_not_entered", c->mounts);
+	out_begin(out, "findings");
+	for (size_t i = 0; i < FINDING_CLASSES; i++)
+		out_u64(out, finding_word(i), c->findings[i]);
+	out_end(out);
+	out_end(out);
+	out_end(out);
+
+	buf_printf(&b, "%llu entr%s checked, ", (unsigned long long)c->entries, c->entries == 1 ? "y" : "ies");
+	buf_printf(&b, total ? "%llu finding%s" : "nothing found", (unsigned long long)total, total == 1 ? "" : "s");
+	for (size_t i = 0, n = 0; i < FINDING_CLASSES; i++)
+		if (c->findings[i])
+			buf_printf(&b, "%s%llu %s", n++ ? ", " : ": ", (unsigned long long)c->findings[i], finding_word(i));
+	if (c->vanished)
+		buf_printf(&b, " (%llu vanished meanwhile)", (unsigned long long)c->vanished);
+	if (c->mounts)
+		buf_printf(&b, " (%llu mount%s below not entered)", (unsigned long long)c->mounts, c->mounts == 1 ? "" : "s");
+	if (buf_get(&b) && (total || !quiet))
+		out_line(out, "%s", b.data);
+}
