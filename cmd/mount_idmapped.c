@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount-idmapped: mount directories, and stacks of layers, with other owners than the disk says. */
+/* mount-idmapped: mount directories, filesystems, and stacks of layers, with other owners than the disk says. */
 
 #include "mount_idmapped.h"
 
@@ -15,6 +15,8 @@ static const struct opt mount_opts[] = {
 		 .more = "Several are joined. \"none\" takes off the map that SOURCE has."),
 	OPT_LIST(struct mount_args, options, "options", 'o', "OPTIONS", "Set mount options, separated by commas",
 		 .more = "See MOUNT OPTIONS."),
+	OPT_STR(struct mount_args, type, "type", 't', "TYPE", "Mount a filesystem of this type",
+		.more = "Without it, libblkid looks what SOURCE holds. A contradiction between the two is told."),
 	OPT_FLAG(struct mount_args, strict, "strict-map", 0, "Refuse a map for users or groups alone",
 		 .more = "Without it, the other kind keeps the ids of the disk."),
 	OPT_FLAG(struct mount_args, all, "all", 'a', "Mount the lines of an fstab, all or none",
@@ -36,7 +38,7 @@ static bool mount_item(size_t i, struct optdoc_item *ret)
 }
 
 static const char *const mount_synopsis[] = {
-	"[-n] [-m MAP]... [-o OPTIONS] [--once] SOURCE TARGET",
+	"[-n] [-m MAP]... [-t TYPE] [-o OPTIONS] [--once] SOURCE TARGET",
 	"[-n] [-T FSTAB] TARGET|SOURCE",
 	"-a [-n] [-u] [-T FSTAB]",
 	"-u TARGET...",
@@ -96,8 +98,8 @@ int mount_plan_words(const struct mount_args *a, const char *source, const char 
 
 static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
-	if (a->maps.len || a->options.len || a->strict || a->store || a->once || a->fstab)
-		return err_usage(e, "option '--unmount' goes with none of --map, --options, --strict-map, --once, --fstab and --store");
+	if (a->maps.len || a->options.len || a->type || a->strict || a->store || a->once || a->fstab)
+		return err_usage(e, "option '--unmount' goes with none of --map, --options, --type, --strict-map, --once, --fstab and --store");
 	if (!ctx->operands.len)
 		return err_usage(e, "a TARGET is missing");
 
@@ -151,8 +153,8 @@ static int mount_one(const struct mount_args *a, const struct mount_options *o, 
 /* What is to be mounted is in an fstab. */
 static int from_table(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
-	if (a->maps.len || a->options.len)
-		return err_usage(e, a->all ? "option '--all' goes with neither --map nor --options"
+	if (a->maps.len || a->options.len || a->type)
+		return err_usage(e, a->all ? "option '--all' goes with none of --map, --options and --type"
 					   : "SOURCE and TARGET are needed");
 	if (!a->all)
 		return mount_table_one(a, ctx->operands.items[0], ctx, e);
@@ -161,10 +163,24 @@ static int from_table(const struct mount_args *a, struct ctx *ctx, struct err *e
 	return mount_table_all(a, ctx, e);
 }
 
+static int set_type(const struct mount_args *a, struct mount_options *o, struct err *e)
+{
+	if (!a->type)
+		return 0;
+	if (!*a->type)
+		return err_usage(e, "the TYPE must not be empty");
+	if (o->type && strcmp(o->type, a->type))
+		return err_usage(e, "--type says '%s', and -o says '%s'", a->type, o->type);
+	free(o->type);
+	o->type = strdup(a->type);
+	return o->type ? 0 : err_nomem(e);
+}
+
 static int mount_run(void *args, struct ctx *ctx, struct err *e)
 {
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
 	const struct mount_args *a = args;
+	int r;
 
 	if (a->unmount && !a->all)
 		return unmount_each(a, ctx, e);
@@ -179,17 +195,17 @@ static int mount_run(void *args, struct ctx *ctx, struct err *e)
 		if (strv_add(&o.maps, a->maps.items[i]) < 0)
 			return err_nomem(e);
 	for (size_t i = 0; i < a->options.len; i++) {
-		int r = mount_options_parse(&o, a->options.items[i], e);
-
+		r = mount_options_parse(&o, a->options.items[i], e);
 		if (r < 0)
 			return r;
 	}
-	return mount_one(a, &o, ctx, e);
+	r = set_type(a, &o, e);
+	return r < 0 ? r : mount_one(a, &o, ctx, e);
 }
 
 const struct cmd cmd_mount_idmapped = {
 	.name = "mount-idmapped",
-	.brief = "Mount directories and image layers with mapped owners",
+	.brief = "Mount directories, filesystems and image layers with mapped owners",
 	.synopsis = mount_synopsis,
 	.opts = mount_opts,
 	.args_size = sizeof(struct mount_args),

@@ -13,7 +13,7 @@
 struct mount_args {
 	struct strv maps, options;
 	bool all, once, unmount, strict, exec;
-	const char *fstab, *store;
+	const char *fstab, *store, *type;
 };
 
 /* The stores that are open: what is mounted from one must stay in it until then. Zero-initialise. */

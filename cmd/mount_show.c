@@ -7,6 +7,21 @@
 
 #include "../lib/base/log.h"
 
+static void show_fs(const struct mount_plan *p, struct out *out)
+{
+	scoped_buf struct buf options = BUF_INIT;
+
+	if (p->offset)
+		out_u64(out, "offset", p->offset);
+	if (p->sizelimit)
+		out_u64(out, "sizelimit", p->sizelimit);
+	if (p->subdir)
+		out_str(out, "subdir", p->subdir);
+	mount_fs_options_print(p->fs_options.items, p->fs_options.len, &options);
+	if (options.len && buf_get(&options))
+		out_str(out, "driver_options", buf_get(&options));
+}
+
 /* What both the plan and the result say. */
 static void show_plan(const struct mount_plan *p, struct out *out)
 {
@@ -25,6 +40,8 @@ static void show_plan(const struct mount_plan *p, struct out *out)
 		out_u64(out, "layers", p->layers.len);
 		out_bool(out, "ephemeral", p->upper_kind == UPPER_EPHEMERAL);
 	}
+	if (p->kind == MOUNT_FS)
+		show_fs(p, out);
 }
 
 static void show_map(const char *key, const struct idmap *m, struct out *out)
@@ -74,6 +91,9 @@ static void say_result(const struct mount_plan *p, const struct mount_result *re
 	if (!buf_get(&target) || !buf_get(&words))
 		return;
 	log_verbose("'%s': %s", buf_get(&target), buf_get(&words));
+	if (res->device)
+		log_verbose("'%s': %s (%s%s)", buf_get(&target), res->device, res->info.type,
+			    res->read_only ? ", the filesystem itself is read-only" : "");
 	if (res->way)
 		log_verbose("'%s': %zu layers, given by %s%s", buf_get(&target), p->layers.len, res->way,
 			    p->upper_kind == UPPER_NONE ? ", read-only" :
@@ -89,9 +109,13 @@ void mount_show_result(const struct mount_plan *p, const struct mount_result *re
 	out_begin(out, NULL);
 	show_plan(p, out);
 	out_str(out, "type", res->info.type);
+	if (res->device)
+		out_str(out, "device", res->device);
+	if (p->kind == MOUNT_FS)
+		out_bool(out, "read_only", res->read_only);
 	if (set || res->info.map_known)
 		show_map("map", set ? &p->map.map : &res->info.map, out);
-	if (p->kind == MOUNT_BIND)
+	if (p->kind != MOUNT_OVERLAY)
 		out_str(out, "map_change", map_done_name(res->map));
 	if (res->way)
 		out_str(out, "layers_by", res->way);

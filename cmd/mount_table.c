@@ -64,15 +64,20 @@ static int of_line(const struct run *run, const struct table_line *l, int r, str
 	return r;
 }
 
-/* A line of another type is for mount(8) of util-linux 2.39 and newer; what it does with `bind` can be done here. */
-static int check_foreign(const struct table_line *l, const struct mount_options *o, struct err *e)
+/* A line of another type is for mount(8) of util-linux 2.39 and newer: it names the filesystem's. */
+static int take_type(const struct table_line *l, struct mount_options *o, struct err *e)
 {
 	if (l->own || o->bind)
 		return 0;
-	(void)err_say(e, EOPNOTSUPP, l->target, "X-mount.idmap= on a filesystem of type '%s' is not for this command", l->type);
-	err_why(e, "of such lines only those with the option bind are mounted here");
-	err_try(e, "mount the filesystem by a line of its own, and bind it: SOURCE TARGET shiftbox map=MAP 0 0");
-	return -EOPNOTSUPP;
+	if (!strcmp(l->type, "none") || !strcmp(l->type, "overlay") || !strcmp(l->type, "swap")) {
+		(void)err_say(e, EOPNOTSUPP, l->target, "X-mount.idmap= on a line of type '%s' is not for this command", l->type);
+		if (!strcmp(l->type, "overlay"))
+			err_try(e, "map the layers: overlay TARGET shiftbox lower=DIR,...,map=MAP 0 0");
+		return -EOPNOTSUPP;
+	}
+	free(o->type);
+	o->type = strdup(l->type);
+	return o->type ? 0 : err_nomem(e);
 }
 
 static int add_job(struct run *run, const struct table_line *l, struct err *e)
@@ -81,7 +86,7 @@ static int add_job(struct run *run, const struct table_line *l, struct err *e)
 	int r = *l->options ? mount_options_parse(&job.options, l->options, e) : 0;
 
 	if (r == 0)
-		r = check_foreign(l, &job.options, e);
+		r = take_type(l, &job.options, e);
 	if (r < 0)
 		r = of_line(run, l, r, e);
 	else if (VEC_ADD(&run->jobs, job) < 0)
@@ -195,8 +200,10 @@ static void warn(const struct err *e)
 /* A line failed: with nofail that is only a warning (0), else it is told of which line. */
 static int job_failed(struct run *run, struct job *j, int r, struct err *e)
 {
+	bool usage = e->usage;
+
 	r = of_line(run, j->line, r, e);
-	if (!j->options.nofail)
+	if (!j->options.nofail || usage)
 		return r;
 	warn(e);
 	j->state = JOB_FAILED;
@@ -307,6 +314,8 @@ static int do_job(struct run *run, struct job *j, struct err *e)
 
 	if (r == 0)
 		r = plan_job(run, j, e);
+	if (r == 0)
+		r = mount_plan_settle(&j->plan, e); /* again: what is mounted by now may be a target of other type */
 	if (r == 0)
 		r = mounted_as_planned(&j->plan, &run->before, &id, e);
 	if (r < 0)

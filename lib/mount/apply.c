@@ -13,6 +13,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/sys.h"
+#include "device.h"
 #include "overlay.h"
 #include "umount.h"
 #include "verify.h"
@@ -56,7 +57,7 @@ static int set_propagation(int mnt, const struct mount_plan *p, struct err *e)
 /* OverlayFS has no map of its own to look at. */
 static const struct mount_map *map_of(const struct mount_plan *p)
 {
-	return p->kind == MOUNT_BIND ? &p->map : NULL;
+	return p->kind == MOUNT_OVERLAY ? NULL : &p->map;
 }
 
 static int read_back(int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
@@ -116,6 +117,27 @@ static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
 	return attach(tree, p, before != NULL, ret, e);
 }
 
+static int apply_fs(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e)
+{
+	scoped_device struct device d = DEVICE_INIT;
+	scoped_fd int mnt = -1;
+	int r = device_open(p, &d, e);
+
+	if (r == 0)
+		r = device_mount(p, &d, &mnt, e);
+	if (r == 0)
+		r = verify_flags(mnt, &p->flags, p->source, e);
+	if (r == 0)
+		r = attach(mnt, p, before != NULL, ret, e);
+	if (r < 0)
+		return r;
+	ret->map = p->map.wish == MAP_SET ? MAP_MADE : MAP_PLAIN;
+	ret->read_only = d.read_only;
+	if (d.fd >= 0)
+		ret->device = TAKE_PTR(d.path);
+	return 0;
+}
+
 static int apply_overlay(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e)
 {
 	scoped_overlay struct overlay o = OVERLAY_INIT;
@@ -146,7 +168,8 @@ int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struc
 	int r = mount_plan_check(p, e);
 
 	if (r == 0)
-		r = p->kind == MOUNT_BIND ? apply_bind(p, before, &result, e) : apply_overlay(p, before, &result, e);
+		r = p->kind == MOUNT_BIND ? apply_bind(p, before, &result, e) :
+			p->kind == MOUNT_FS ? apply_fs(p, before, &result, e) : apply_overlay(p, before, &result, e);
 	if (r < 0) {
 		mount_result_done(&result);
 		return r;
@@ -194,6 +217,8 @@ void mount_undo(const struct mount_plan *p, struct mount_result *r)
 void mount_result_done(struct mount_result *r)
 {
 	mount_info_done(&r->info);
+	free(r->device);
+	r->device = NULL;
 	target_done(&r->target);
 	upper_done(&r->upper);
 }

@@ -14,6 +14,8 @@ struct mount_result {
 	struct mount_info info;
 	bool unread;              /* of info there is the id alone: mount_read_back() is to come */
 	bool upper_plain;         /* the upper of a stack stores seen ids */
+	char *device;             /* of a filesystem: what it was mounted from, "/dev/loop3"; NULL: it needs none */
+	bool read_only;           /* the filesystem is, and not only the mount */
 	const char *way;          /* how a stack was given its layers: "fds" or "names"; NULL for binds */
 	struct target target;     /* what was made for it, and no open target */
 	struct upper upper;       /* alike */

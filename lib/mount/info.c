@@ -58,7 +58,7 @@ static void read_map(const struct sys_statmount *sm, size_t size, struct mount_i
 static int call_statmount(uint64_t id, uint64_t more, struct sys_statmount **ret, size_t *ret_size)
 {
 	const uint64_t mask = more | SYS_STATMOUNT_SB_BASIC | SYS_STATMOUNT_MNT_BASIC | SYS_STATMOUNT_FS_TYPE |
-		SYS_STATMOUNT_SB_SOURCE | SYS_STATMOUNT_SUPPORTED_MASK | SYS_STATMOUNT_MNT_UIDMAP |
+		SYS_STATMOUNT_SB_SOURCE | SYS_STATMOUNT_MNT_ROOT | SYS_STATMOUNT_SUPPORTED_MASK | SYS_STATMOUNT_MNT_UIDMAP |
 		SYS_STATMOUNT_MNT_GIDMAP;
 
 	for (size_t size = STATMOUNT_SIZE; size <= STATMOUNT_SIZE_MAX; size *= 2) {
@@ -88,7 +88,8 @@ static int fill(const struct sys_statmount *sm, size_t size, struct mount_info *
 	i->propagation = sm->mnt_propagation;
 	(void)snprintf(i->type, sizeof(i->type), "%s", string_at(sm, size, sm->fs_type)); /* long ones are cut */
 	i->source = strdup(sm->mask & SYS_STATMOUNT_SB_SOURCE ? string_at(sm, size, sm->sb_source) : "");
-	if (!i->source)
+	i->root = strdup(sm->mask & SYS_STATMOUNT_MNT_ROOT ? string_at(sm, size, sm->mnt_root) : "");
+	if (!i->source || !i->root)
 		return -ENOMEM;
 	read_map(sm, size, i);
 	return 0;
@@ -135,7 +136,8 @@ static int copy_line(const struct lm_mount *m, struct mount_info *i)
 	i->mapped = has_word(m->vfs_options, "idmapped");
 	(void)snprintf(i->type, sizeof(i->type), "%s", m->type); /* long ones are cut */
 	i->source = strdup(m->source);
-	return i->source ? 0 : -ENOMEM;
+	i->root = strdup(m->root);
+	return i->source && i->root ? 0 : -ENOMEM;
 }
 
 static int match_id(const struct lm_mount *m, void *arg)
@@ -224,12 +226,11 @@ struct each {
 	struct err *e;
 };
 
-static int set_strings(struct mount_info *i, const char *target, const char *root, const char *options)
+static int set_strings(struct mount_info *i, const char *target, const char *options)
 {
 	i->target = strdup(target);
-	i->root = strdup(root);
 	i->options = strdup(options);
-	return i->target && i->root && i->options ? 0 : -ENOMEM;
+	return i->target && i->options ? 0 : -ENOMEM;
 }
 
 static int each_line(const struct lm_mount *m, void *arg)
@@ -239,7 +240,7 @@ static int each_line(const struct lm_mount *m, void *arg)
 	int r = copy_line(m, &i);
 
 	if (r == 0)
-		r = set_strings(&i, m->target, m->root, m->fs_options);
+		r = set_strings(&i, m->target, m->fs_options);
 	r = r < 0 ? err_nomem(x->e) : x->fn(&i, x->arg);
 	mount_info_done(&i);
 	return r;
@@ -247,7 +248,7 @@ static int each_line(const struct lm_mount *m, void *arg)
 
 static int each_id(uint64_t id, const struct each *x)
 {
-	const uint64_t more = SYS_STATMOUNT_MNT_POINT | SYS_STATMOUNT_MNT_ROOT | SYS_STATMOUNT_MNT_OPTS;
+	const uint64_t more = SYS_STATMOUNT_MNT_POINT | SYS_STATMOUNT_MNT_OPTS;
 	scoped_free struct sys_statmount *sm = NULL;
 	struct mount_info i = { .id = -1 };
 	size_t size = 0;
@@ -261,7 +262,6 @@ static int each_id(uint64_t id, const struct each *x)
 	r = fill(sm, size, &i);
 	if (r == 0)
 		r = set_strings(&i, sm->mask & SYS_STATMOUNT_MNT_POINT ? string_at(sm, size, sm->mnt_point) : "",
-				sm->mask & SYS_STATMOUNT_MNT_ROOT ? string_at(sm, size, sm->mnt_root) : "",
 				sm->mask & SYS_STATMOUNT_MNT_OPTS ? string_at(sm, size, sm->mnt_opts) : "");
 	r = r < 0 ? err_nomem(x->e) : x->fn(&i, x->arg);
 	mount_info_done(&i);
@@ -354,7 +354,8 @@ int mount_info_find(int id, struct mount_snapshot *s, struct mount_info *ret, st
 
 	*ret = *found; /* a map is never known here */
 	ret->source = strdup(found->source);
-	return ret->source ? 0 : err_nomem(e);
+	ret->root = strdup(found->root);
+	return ret->source && ret->root ? 0 : err_nomem(e);
 }
 
 int mount_info_look(int fd, struct mount_snapshot *s, struct mount_info *ret, struct err *e)

@@ -10,6 +10,7 @@
 #include <sys/vfs.h>
 
 #include "../base/sys.h"
+#include "device.h"
 #include "place.h"
 #include "verify.h"
 
@@ -76,6 +77,8 @@ static int look(const struct mount_plan *p, struct mount_snapshot *snap, struct 
 		return r;
 	if (p->kind == MOUNT_OVERLAY)
 		return !strcmp(s->there.type, "overlay") && !strcmp(s->there.source, p->source);
+	if (p->kind == MOUNT_FS)
+		return device_is_mounted(p, &s->there, s->there_fd);
 	return look_at_bind(p, snap, s, e);
 }
 
@@ -108,7 +111,7 @@ static int other_map(const struct mount_plan *p, const struct sides *s, struct e
 	scoped_buf struct buf there = BUF_INIT, planned = BUF_INIT;
 
 	print_map_of(&s->there, &there);
-	if (p->map.wish == MAP_KEEP)
+	if (p->map.wish == MAP_KEEP && p->kind == MOUNT_BIND)
 		print_map_of(&s->source, &planned);
 	else
 		mount_map_print_words(&p->map, &planned);
@@ -123,6 +126,18 @@ static int same_owner(const struct mount_plan *p, const struct sides *s, struct 
 	if (s->source.mapped && !old)
 		return 0; /* nothing to compare with */
 	return verify_owner(s->there_fd, s->source_fd, old, &p->map.map, p->target, NULL) < 0 ? other_map(p, s, e) : 0;
+}
+
+/* A filesystem has no map but the plan's. Before Linux 6.15 one map is as good as another: there is nothing to compare with. */
+static int same_fs_map(const struct mount_plan *p, const struct sides *s, struct err *e)
+{
+	const struct mount_info *there = &s->there;
+
+	if (p->map.wish != MAP_SET)
+		return there->mapped ? other_map(p, s, e) : 0;
+	if (!there->mapped || (there->map_known && !idmap_equal(&there->map, &p->map.map)))
+		return other_map(p, s, e);
+	return 0;
 }
 
 static int same_bind_map(const struct mount_plan *p, const struct sides *s, struct err *e)
@@ -207,6 +222,9 @@ static int same_flags(const struct mount_plan *p, const struct sides *s, struct 
 		r = flags_of(s->source_fd, &want);
 	if (r < 0)
 		return err_set(e, -r, p->target, "cannot read the flags of what is mounted");
+	/* Unless something else is asked for, a filesystem is as read-only as it has to be. */
+	if (p->kind == MOUNT_FS)
+		want = is & MOUNT_ATTR_RDONLY;
 	want = (want & ~p->flags.clear) | p->flags.set;
 	if (is == want)
 		return 0;
@@ -225,7 +243,8 @@ int mounted_as_planned(const struct mount_plan *p, struct mount_snapshot *snap, 
 
 	if (r <= 0)
 		return r;
-	r = p->kind == MOUNT_BIND ? same_bind_map(p, &s, e) : same_stack_map(p, &s, e);
+	r = p->kind == MOUNT_BIND ? same_bind_map(p, &s, e) :
+		p->kind == MOUNT_FS ? same_fs_map(p, &s, e) : same_stack_map(p, &s, e);
 	if (r == 0)
 		r = same_flags(p, &s, e);
 	if (r < 0)
@@ -240,7 +259,7 @@ int mounted_at_all(const struct mount_plan *p, struct mount_snapshot *snap, int 
 	int r = look(p, snap, &s, e);
 
 	/* A plan with a map makes mounts with maps: any other bind of the source is somebody else's. */
-	if (r > 0 && p->kind == MOUNT_BIND && p->map.wish == MAP_SET && !s.there.mapped)
+	if (r > 0 && p->kind != MOUNT_OVERLAY && p->map.wish == MAP_SET && !s.there.mapped)
 		return 0;
 	if (r > 0)
 		*ret_id = s.there.id;

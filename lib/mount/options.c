@@ -17,11 +17,13 @@ struct row {
 	uint64_t propagation;
 	size_t yes, no;         /* 1 + offset of a bool that becomes true, false */
 	size_t str;             /* 1 + offset of a string that may be given once */
+	size_t size;            /* 1 + offset of a number of bytes, alike */
 	int (*parse)(struct mount_options *o, const char *raw, size_t n, struct err *e);
 };
 
 #define BOOL(m) .yes = 1 + offsetof(struct mount_options, m)
 #define STR(m) .str = 1 + offsetof(struct mount_options, m)
+#define SIZE(m) .size = 1 + offsetof(struct mount_options, m)
 
 static int parse_map(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_lower(struct mount_options *o, const char *raw, size_t n, struct err *e);
@@ -63,7 +65,12 @@ static const struct row rows[] = {
 	{ "metacopy", "", "A change of owner or mode does not copy the data", BOOL(metacopy) },
 	{ "redirect_dir", "", "Directories can be renamed without copying them", BOOL(redirect_dir) },
 	{ "userxattr", "", "Use user.overlay. attributes; chosen by itself in a user namespace", BOOL(userxattr) },
-	{ "bind", "", "What a directory or a file gets anyway", BOOL(bind) },
+	{ "bind", "", "What a directory gets anyway: of a file, not of the filesystem in it", BOOL(bind) },
+	{ "type", "=TYPE", "The same as --type", STR(type) },
+	{ "loop", "", "SOURCE is a file with a filesystem in it, for a loop device", BOOL(loop) },
+	{ "offset", "=BYTES", "The filesystem begins there in SOURCE (K, M, G, T may follow)", SIZE(offset) },
+	{ "sizelimit", "=BYTES", "It has no more bytes than that", SIZE(sizelimit) },
+	{ "subdir", "=DIR", "Only this directory of the filesystem, without links on the way", STR(subdir) },
 	{ "nofail", "", "For fstab: a failure is only a warning under --all", BOOL(nofail) },
 	{ "noauto", "", "For fstab: --all leaves the line alone", BOOL(noauto) },
 	{ "auto", "", "For fstab: it does not", .no = 1 + offsetof(struct mount_options, noauto) },
@@ -71,6 +78,7 @@ static const struct row rows[] = {
 	{ .name = "_netdev", .arg = "", .help = "For fstab: accepted, without effect here" },
 	{ "X-mount.idmap", "=MAP", "The same as map=", .parse = parse_map },
 	{ "X-mount.mkdir", "[=MODE]", "The same as mkdir", .parse = parse_mkdir },
+	{ "X-mount.subdir", "=DIR", "The same as subdir=", STR(subdir) },
 };
 
 bool mount_options_row(size_t i, const char **name, const char **arg, const char **help)
@@ -216,6 +224,23 @@ static int take_string(struct mount_options *o, const struct row *row, const cha
 	return **dst ? 0 : err_usage(e, "option '%s' needs a value", row->name);
 }
 
+/* At least one byte: 0 stands for what was not said. */
+static int take_size(struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
+{
+	uint64_t *dst = (uint64_t *)((char *)o + row->size - 1);
+	scoped_free char *s = NULL;
+	int r;
+
+	if (*dst)
+		return err_usage(e, "option '%s' is given twice", row->name);
+	r = unescape(raw, n, 0, &s, NULL, e);
+	if (r < 0)
+		return r;
+	if (num_size(s, dst) < 0)
+		return err_usage(e, "option '%s': '%s' is not a size: digits, then K, M, G or T if wanted", row->name, s);
+	return 0;
+}
+
 static int take(struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
 {
 	struct mount_flags *f = &o->flags;
@@ -224,6 +249,8 @@ static int take(struct mount_options *o, const struct row *row, const char *raw,
 		return row->parse(o, raw, n, e);
 	if (row->str)
 		return take_string(o, row, raw, n, e);
+	if (row->size)
+		return take_size(o, row, raw, n, e);
 	if (row->yes)
 		*(bool *)((char *)o + row->yes - 1) = true;
 	if (row->no)
@@ -240,6 +267,32 @@ static bool is_note(const char *name, size_t n)
 {
 	return n > 2 && (name[0] == 'x' || name[0] == 'X') && name[1] == '-' &&
 	       !(n >= 8 && !memcmp(name, "X-mount.", 8));
+}
+
+/*
+ * What no row knows may be an option of a filesystem's driver, which refuses what it does not know itself. For other sources the
+ * plan refuses it. Words of mount(8) are none, nor are those that no driver could mean.
+ */
+static int take_foreign(struct mount_options *o, const char *name, size_t n, const char *value, size_t len, struct err *e)
+{
+	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+:";
+	struct fs_option option = { 0 };
+	int r = 0;
+
+	if ((n >= 8 && !memcmp(name, "X-mount.", 8)) || strspn(name, ok) < n)
+		return err_usage(e, "unknown option '%.*s' in -o", (int)n, name);
+	option.name = strndup(name, n);
+	if (!option.name)
+		return err_nomem(e);
+	if (value)
+		r = unescape(value, len, 0, &option.value, NULL, e);
+	if (r == 0 && VEC_ADD(&o->fs, option) < 0)
+		r = err_nomem(e);
+	if (r < 0) {
+		free(option.name);
+		free(option.value);
+	}
+	return r;
 }
 
 static int take_option(struct mount_options *o, const char *name, size_t n, const char *value, size_t len, struct err *e)
@@ -259,7 +312,7 @@ static int take_option(struct mount_options *o, const char *name, size_t n, cons
 			return err_usage(e, "option '%s': the value after '=' is missing", row->name);
 		return take(o, row, value, len, e);
 	}
-	return err_usage(e, "unknown option '%.*s' in -o", (int)n, name);
+	return take_foreign(o, name, n, value, len, e);
 }
 
 /* The length of the option at s, up to its comma; *ret_name is that of its name. -EINVAL: a quote is open. */
@@ -315,6 +368,13 @@ void mount_options_done(struct mount_options *o)
 	free(o->upper);
 	free(o->work);
 	free(o->store);
+	free(o->type);
+	free(o->subdir);
+	for (size_t i = 0; i < o->fs.len; i++) {
+		free(o->fs.items[i].name);
+		free(o->fs.items[i].value);
+	}
+	VEC_DONE(&o->fs);
 	*o = MOUNT_OPTIONS_INIT;
 }
 
@@ -329,5 +389,16 @@ void mount_flags_print(const struct mount_flags *f, struct buf *b)
 
 		if (on || (row->propagation && row->propagation == f->propagation))
 			buf_printf(b, ",%s", row->name);
+	}
+}
+
+void mount_fs_options_print(const struct fs_option *items, size_t n, struct buf *b)
+{
+	for (size_t i = 0; i < n; i++) {
+		buf_printf(b, i ? ",%s" : "%s", items[i].name);
+		if (items[i].value) {
+			buf_char(b, '=');
+			buf_escaped(b, items[i].value, strlen(items[i].value));
+		}
 	}
 }

@@ -21,6 +21,11 @@ struct lower_option {
 	char *dir, *map;
 };
 
+/* An option for the filesystem's driver: value is NULL for a flag. */
+struct fs_option {
+	char *name, *value;
+};
+
 /*
  * The -o language, read: nothing is looked up yet. Zero-initialise with MOUNT_OPTIONS_INIT, free with
  * mount_options_done(). Strings are unescaped and may hold any byte.
@@ -30,6 +35,10 @@ struct mount_options {
 	struct strv maps;                            /* map=, in order */
 	VEC(struct lower_option) lowers;             /* lower=, topmost first */
 	char *upper, *work, *store;                  /* NULL: not given */
+	char *type, *subdir;                         /* alike, and for filesystems only */
+	bool loop;
+	uint64_t offset, sizelimit;                  /* bytes; 0: not given */
+	VEC(struct fs_option) fs;                    /* what no row knows, in order: for the filesystem's driver to judge */
 	bool nofail, noauto;                         /* for those who read an fstab */
 	bool bind;                                   /* said, although directories and files are bound anyway */
 	bool mkdir, follow, ephemeral, upper_plain, volatile_, metacopy, redirect_dir, userxattr;
@@ -42,12 +51,15 @@ struct mount_options {
 /*
  * Add the options of one string to o. Options are separated by commas; a backslash before any character takes its
  * meaning away, one before three octal digits stands for that byte, and double quotes protect what is between them. (libmount
- * knows the quotes alone, so that its splitter would cut "lower=a\\,b" in two.) What is unknown, lacks its value or has
- * one too many is an error with usage set.
+ * knows the quotes alone, so that its splitter would cut "lower=a\\,b" in two.) What lacks its value, has
+ * one too many, or is unknown and cannot be an option of a filesystem either, is an error with usage set.
  */
 int mount_options_parse(struct mount_options *o, const char *text, struct err *e);
 
 void mount_options_done(struct mount_options *o);
+
+/* "noload,data=journal" appended to b: options for a driver, as a person may see them. */
+void mount_fs_options_print(const struct fs_option *items, size_t n, struct buf *b);
 
 static inline void cleanup_mount_options(struct mount_options *o)
 {

@@ -14,6 +14,7 @@
 #include "../base/buf.h"
 #include "../base/sys.h"
 #include "fsids.h"
+#include "kernel_log.h"
 #include "probe.h"
 
 struct param { const char *key, *value; }; /* value NULL: a flag */
@@ -61,33 +62,12 @@ static int in_use(const struct stack *s, struct err *e)
 
 /* --- by descriptor: Linux 6.13, detached mounts 6.15 ------------------------------------------- */
 
-/* What the kernel has to say about a filesystem context: lines "e overlay: too many lower directories". */
-static void add_kernel_text(int fs, struct err *e)
-{
-	scoped_buf struct buf all = BUF_INIT;
-	char line[1024];
-	ssize_t n;
-
-	while ((n = read(fs, line, sizeof(line))) > 0) {
-		bool tagged = n > 2 && line[1] == ' ';
-		size_t skip = tagged ? 2 : 0;
-
-		while ((size_t)n > skip && line[n - 1] == '\n')
-			n--;
-		if (all.len)
-			buf_str(&all, "; ");
-		buf_add(&all, line + skip, (size_t)n - skip);
-	}
-	if (all.len && buf_get(&all))
-		err_why(e, "the kernel says: %s", buf_get(&all));
-}
-
 static int config_failed(int fs, const struct stack *s, const char *key, struct err *e)
 {
 	int r = err_set(e, errno, s->plan->source, "cannot set up the overlay (%s)", key);
 
 	err_op(e, "fsconfig");
-	add_kernel_text(fs, e);
+	kernel_log_explain(fs, -1, NULL, e);
 	return r;
 }
 
@@ -139,7 +119,7 @@ static int create_superblock(int fs, const struct stack *s, struct err *e)
 	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
 		r = err_set(e, errno, s->plan->source, "cannot stack the layers");
 		err_op(e, "fsconfig");
-		add_kernel_text(fs, e);
+		kernel_log_explain(fs, -1, NULL, e);
 		return r;
 	}
 	return 0;

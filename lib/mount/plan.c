@@ -4,10 +4,14 @@
 #include "plan.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "../base/sys.h"
 #include "../idmap/userns.h"
+#include "blk.h"
+#include "device.h"
 
 static int map_build(const char *const *texts, size_t n, const char *source, bool strict,
 		     struct mount_map *ret, struct err *e)
@@ -119,10 +123,20 @@ static int check_options(enum mount_kind kind, const struct mount_options *o, bo
 		{ "metacopy", o->metacopy }, { "redirect_dir", o->redirect_dir }, { "userxattr", o->userxattr },
 	};
 
-	for (size_t i = 0; kind == MOUNT_BIND && i < ARRAY_LEN(stack_only); i++)
+	const struct { const char *name; bool given; } fs_only[] = {
+		{ "type", o->type }, { "loop", o->loop }, { "offset", o->offset }, { "sizelimit", o->sizelimit }, { "subdir", o->subdir },
+	};
+
+	for (size_t i = 0; kind != MOUNT_OVERLAY && i < ARRAY_LEN(stack_only); i++)
 		if (stack_only[i].given)
 			return err_usage(e, "option '%s' is for the sources overlay and image:NAME", stack_only[i].name);
-	if (kind == MOUNT_BIND)
+	for (size_t i = 0; (kind == MOUNT_OVERLAY || o->bind) && i < ARRAY_LEN(fs_only); i++)
+		if (fs_only[i].given)
+			return err_usage(e, "option '%s' is for filesystems of devices and files, not for %s", fs_only[i].name,
+					 o->bind ? "binds" : "stacks");
+	if (o->type && !strcmp(o->type, "overlay"))
+		return err_usage(e, "a stack is made by the source overlay: -o lower=DIR,... overlay TARGET");
+	if (kind != MOUNT_OVERLAY)
 		return 0;
 	if (o->bind)
 		return err_usage(e, "option 'bind' is for directories and files, not for stacks");
@@ -142,13 +156,101 @@ static int check_options(enum mount_kind kind, const struct mount_options *o, bo
 	return 0;
 }
 
+/* --- filesystems ------------------------------------------------------------------------------- */
+
+static int add_fs(struct mount_plan *p, const struct mount_options *o, struct err *e)
+{
+	int r = 0;
+
+	p->loop = o->loop;
+	p->offset = o->offset;
+	p->sizelimit = o->sizelimit;
+	if (o->type && strcmp(o->type, "auto"))
+		r = set_str(&p->type, o->type, e);
+	if (r == 0 && o->subdir)
+		r = set_str(&p->subdir, o->subdir, e);
+	for (size_t i = 0; i < o->fs.len && r == 0; i++) {
+		const struct fs_option *from = &o->fs.items[i];
+		struct fs_option copy = { strdup(from->name), from->value ? strdup(from->value) : NULL };
+
+		if (copy.name && (copy.value || !from->value) && VEC_ADD(&p->fs_options, copy) == 0)
+			continue;
+		free(copy.name);
+		free(copy.value);
+		r = err_nomem(e);
+	}
+	return r;
+}
+
+static int both_meant(const struct mount_plan *p, const char *type, struct err *e)
+{
+	(void)err_say(e, EINVAL, p->source, "cannot tell whether the file or the filesystem in it (%s) is meant", type);
+	err_op(e, "plan");
+	err_why(e, "the target does not exist, which would tell it by being a file or a directory");
+	err_try(e, "say -o bind for the file, or -o loop for the filesystem");
+	return -EINVAL;
+}
+
+/* A file that is to be mounted nowhere yet. */
+static int look_into_file(struct mount_plan *p, const struct stat *st, struct err *e)
+{
+	scoped_fd int fd = open(p->source, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct blk_found found;
+
+	if (fd >= 0 && blk_probe(fd, p->source, 0, (uint64_t)st->st_size, true, &found, NULL) == 0)
+		return both_meant(p, found.type, e);
+	return 0; /* binding will say what else is wrong */
+}
+
+static int look_at_source(struct mount_plan *p, struct err *e)
+{
+	struct stat st, target;
+
+	p->kind = MOUNT_BIND;
+	if (stat(p->source, &st) < 0)
+		return 0; /* mounting will say so */
+	if (S_ISBLK(st.st_mode)) {
+		p->kind = MOUNT_FS;
+	} else if (S_ISREG(st.st_mode)) {
+		if (fstatat(AT_FDCWD, p->target, &target, p->follow ? 0 : AT_SYMLINK_NOFOLLOW) == 0)
+			p->kind = S_ISDIR(target.st_mode) ? MOUNT_FS : MOUNT_BIND;
+		else if (p->mkdir)
+			return look_into_file(p, &st, e);
+	}
+	return 0;
+}
+
+int mount_plan_settle(struct mount_plan *p, struct err *e)
+{
+	int r = p->kind_open ? look_at_source(p, e) : 0;
+
+	if (r < 0)
+		return r;
+	if (p->kind != MOUNT_FS && p->fs_options.len)
+		return err_usage(e, "unknown option '%s' in -o", p->fs_options.items[0].name);
+	if (p->kind == MOUNT_FS && p->owner_map) {
+		(void)err_usage(e, "the map 'owner:USER' is for directories and files: of a filesystem that is not mounted yet, "
+				"nobody knows the owner");
+		err_try(e, "name the id: -m u:DISK:USER:1 -m g:DISK:GROUP:1");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static bool words_tell_fs(const char *source, const struct mount_options *o)
+{
+	return blk_is_tag(source) || o->type || o->loop || o->offset || o->sizelimit || o->subdir;
+}
+
 static int fill(struct mount_plan *p, const char *source, const char *target, const struct mount_options *o,
 		const struct strv *layers, bool strict, struct err *e)
 {
 	const char *owner_of = source;
 	int r;
 
-	p->kind = layers || !strcmp(source, "overlay") ? MOUNT_OVERLAY : MOUNT_BIND;
+	p->kind = layers || (!strcmp(source, "overlay") && !o->type) ? MOUNT_OVERLAY :
+		words_tell_fs(source, o) && !o->bind ? MOUNT_FS : MOUNT_BIND;
+	p->kind_open = p->kind == MOUNT_BIND && !o->bind;
 	p->flags = o->flags;
 	/* The map makes the container's root the owner of the image's devices, and no namespace keeps it from opening them. */
 	if (layers && !((o->flags.set | o->flags.clear) & MOUNT_ATTR_NODEV))
@@ -172,6 +274,12 @@ static int fill(struct mount_plan *p, const char *source, const char *target, co
 		r = add_layers(p, o, layers, strict, e);
 	if (r == 0)
 		r = add_upper(p, o, e);
+	if (r == 0)
+		r = add_fs(p, o, e);
+	for (size_t i = 0; i < o->maps.len; i++)
+		p->owner_map |= p->kind != MOUNT_OVERLAY && strstr(o->maps.items[i], "owner:");
+	if (r == 0)
+		r = mount_plan_settle(p, e);
 	/* "owner:USER" means the topmost layer's root, which is what a stack shows as its own */
 	if (r == 0 && p->kind == MOUNT_OVERLAY)
 		owner_of = p->layers.len ? p->layers.items[0].dir : NULL;
@@ -199,7 +307,7 @@ int mount_plan_check(const struct mount_plan *p, struct err *e)
 {
 	if (!*p->source || !*p->target)
 		return err_usage(e, "%s must not be empty", *p->source ? "TARGET" : "SOURCE");
-	if (p->kind == MOUNT_BIND)
+	if (p->kind != MOUNT_OVERLAY)
 		return 0;
 	if (!p->layers.len)
 		return err_say(e, EINVAL, p->source, "there are no layers to stack");
@@ -289,6 +397,8 @@ int mount_plan_steps(const struct mount_plan *p, struct strv *ret, struct err *e
 		buf_str(&b, ": ");
 		mount_map_print_words(&p->map, &b);
 		r = add_step(ret, &b, e);
+	} else if (p->kind == MOUNT_FS) {
+		r = device_steps(p, ret, e);
 	} else {
 		r = stack_steps(p, ret, &b, e);
 	}
@@ -321,6 +431,13 @@ void mount_plan_done(struct mount_plan *p)
 	free(p->target);
 	free(p->upper);
 	free(p->work);
+	free(p->type);
+	free(p->subdir);
+	for (size_t i = 0; i < p->fs_options.len; i++) {
+		free(p->fs_options.items[i].name);
+		free(p->fs_options.items[i].value);
+	}
+	VEC_DONE(&p->fs_options);
 	map_done(&p->map);
 	for (size_t i = 0; i < p->layers.len; i++) {
 		free(p->layers.items[i].dir);

@@ -16,6 +16,7 @@
 enum mount_kind {
 	MOUNT_BIND,    /* of a directory or a file */
 	MOUNT_OVERLAY, /* a stack of layers */
+	MOUNT_FS,      /* a filesystem of its own: of a device, of a file, or of none (tmpfs) */
 };
 
 /* OVL_MAX_STACK of the kernel: the 501st lower layer is refused. */
@@ -52,17 +53,32 @@ struct mount_plan {
 	bool upper_plain;                 /* upper-map=none: upper stores seen ids */
 	uint64_t ephemeral_size;
 	bool volatile_, metacopy, redirect_dir, userxattr;
+
+	/* filesystems only */
+	char *type, *subdir;              /* type NULL: libblkid says */
+	bool loop;
+	uint64_t offset, sizelimit;       /* bytes; 0: not given */
+	VEC(struct fs_option) fs_options; /* for its driver */
+	bool kind_open;                   /* the words do not tell the kind: mount_plan_settle() looks at the source */
+	bool owner_map;                   /* the map was made from the owner of the source as it was then */
 };
 
 /*
  * The plan for SOURCE and TARGET under these options. A source "overlay" takes its layers from the
  * options' lower=; layers, when not NULL, are those of an image (topmost first), source is its
  * name, and nodev is set unless the options say dev. strict: a map for users or groups alone is refused. Looks up what a map refers to (users,
- * subuid, owners), nothing else. Free with mount_plan_done(). Errors: usage for options that do not go
+ * subuid, owners) and, through mount_plan_settle(), what the source is, nothing else. Free with mount_plan_done(). Errors: usage for options that do not go
  * together; those of idmap_parse().
  */
 int mount_plan_build(struct mount_plan *ret, const char *source, const char *target,
 		     const struct mount_options *o, const struct strv *layers, bool strict, struct err *e);
+
+/*
+ * Look whether the source is to be bound or mounted, where the words do not tell: a block device is mounted; so is a regular file
+ * when the target is a directory, while on a file it is bound. To be called again when mounts have changed since. -EINVAL: options that
+ * do not go with that (usage), or the target is missing and the file has a filesystem in it, so that both could be meant.
+ */
+int mount_plan_settle(struct mount_plan *p, struct err *e);
 
 /* What a plan says that cannot be right in any system: 0, or -EINVAL, -E2BIG with e filled. */
 int mount_plan_check(const struct mount_plan *p, struct err *e);
@@ -70,7 +86,7 @@ int mount_plan_check(const struct mount_plan *p, struct err *e);
 /* The map that layer i is to have. */
 const struct mount_map *mount_plan_layer_map(const struct mount_plan *p, size_t i);
 
-/* Each step as a sentence, in order, into ret. */
+/* Each step as a sentence, in order, into ret. Of a filesystem, its device is opened and looked at. */
 int mount_plan_steps(const struct mount_plan *p, struct strv *ret, struct err *e);
 
 /* "disk 0-65535 is seen as 100000-165535", "as the source has it", "none: ids as on the disk" */

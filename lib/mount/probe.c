@@ -38,6 +38,7 @@ static const struct filesystem {
 	  "virtiofs can be ID-mapped since Linux 6.12, if its daemon asks for it (FUSE_ALLOW_IDMAP)", "let virtiofsd translate: --translate-uid, --translate-gid" },
 	{ "overlay", 0, 0, "no kernel can ID-map an overlay; its layers can be", NULL },
 	{ "ext2", 0, 0, "the ext2 driver cannot; the ext4 driver can, and reads ext2 and ext3", "mount it with: mount -t ext4" },
+	{ "9p", 0, 0, "no kernel can ID-map 9p", "share the directory by virtiofs, or map it on the side that serves it" },
 	{ "nfs", 0, 0, "no kernel can ID-map NFS", "map the directory on the server, or use idmapd" },
 	{ "nfs4", 0, 0, "no kernel can ID-map NFS", "map the directory on the server, or use idmapd" },
 };
@@ -248,6 +249,21 @@ void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err
 		explain_refused_map(&info, userns, -r, e);
 	else
 		probe_flags(fd, flags, e); /* the map alone is accepted */
+}
+
+void probe_new(int mnt, const char *type, int userns, const struct mount_flags *flags, struct err *e)
+{
+	struct mount_info info = { .source = (char *)"" };
+	int r;
+
+	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(e))
+		return;
+	(void)snprintf(info.type, sizeof(info.type), "%s", type); /* long ones are cut */
+	r = userns >= 0 ? tree_setattr(mnt, &tree_flags_private, userns) : 0;
+	if (r < 0)
+		explain_refused_map(&info, userns, -r, e);
+	else if (flags->set & MOUNT_ATTR_NOSYMFOLLOW && !probe_kernel_at_least(5, 14))
+		err_why(e, "nosymfollow needs Linux 5.14");
 }
 
 void probe_flags(int fd, const struct mount_flags *flags, struct err *e)

@@ -9,11 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/sys.h"
+#include "info.h"
 #include "lm.h"
+#include "loop.h"
 #include "place.h"
 
 enum { HOLDERS_MAX = 5 };
@@ -157,9 +160,28 @@ static void explain_busy(uint64_t id, struct err *e)
 
 /* --- the act ----------------------------------------------------------------------------------- */
 
+/* Is the mount at path that of a loop device which should free itself with it? Costs no look at the whole table of mounts. */
+static bool watch_loop(const char *path, struct loop_watch *w)
+{
+	scoped_mount_info struct mount_info info = { .id = -1 };
+	scoped_fd int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return false;
+	if (loop_watch(st.st_dev, w))
+		return true;
+	/* A filesystem that may have several devices has a number of its own. */
+	if (major(st.st_dev) || mount_info_get_cheap(fd, &info, NULL) != 0 || *info.source != '/')
+		return false;
+	return stat(info.source, &st) == 0 && S_ISBLK(st.st_mode) && loop_watch(st.st_rdev, w);
+}
+
 static int unmount(const char *target, const struct place *p, uint64_t id, int flags, struct err *e)
 {
 	scoped_buf struct buf path = BUF_INIT;
+	struct loop_watch watch = { .file = NULL };
+	bool watched;
 	char dir[32];
 	int r;
 
@@ -167,9 +189,14 @@ static int unmount(const char *target, const struct place *p, uint64_t id, int f
 	buf_printf(&path, "%s/%s", fd_proc_path(p->dirfd, dir), p->name);
 	if (!buf_get(&path))
 		return err_nomem(e);
-	if (sys_umount2(buf_get(&path), SYS_UMOUNT_NOFOLLOW | flags) == 0)
+	watched = watch_loop(buf_get(&path), &watch);
+	if (sys_umount2(buf_get(&path), SYS_UMOUNT_NOFOLLOW | flags) == 0) {
+		if (watched)
+			loop_watch_end(&watch);
 		return 0;
+	}
 	r = err_set(e, errno, target, "cannot unmount");
+	free(watch.file);
 	err_op(e, "umount");
 	if (r == -EBUSY)
 		explain_busy(id, e);

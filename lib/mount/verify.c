@@ -36,27 +36,35 @@ static bool seen_as_mapped(bool has, uint32_t want, uint32_t disk, uint32_t seen
 	return has ? seen == want : seen != disk || disk == IDMAP_OVERFLOW;
 }
 
-int verify_owner(int tree, int fd, const struct idmap *old, const struct idmap *map, const char *name, struct err *e)
+int verify_seen(int tree, const struct stat *raw, const struct idmap *map, const char *name, struct err *e)
 {
-	struct stat raw, seen;
 	uint32_t uid = 0, gid = 0;
 	bool has_uid, has_gid;
+	struct stat seen;
 	char text[160];
 
-	if (fstat(fd, &raw) < 0 || fstat(tree, &seen) < 0)
+	if (fstat(tree, &seen) < 0)
+		return err_set(e, errno, name, "cannot read back the owner");
+	has_uid = idmap_uid_seen(map, raw->st_uid, &uid);
+	has_gid = idmap_gid_seen(map, raw->st_gid, &gid);
+	if (seen_as_mapped(has_uid, uid, raw->st_uid, seen.st_uid) && seen_as_mapped(has_gid, gid, raw->st_gid, seen.st_gid))
+		return 0;
+
+	(void)snprintf(text, sizeof(text), "disk owner %u:%u is seen as %u:%u", raw->st_uid, raw->st_gid,
+		       seen.st_uid, seen.st_gid); /* fits: four numbers */
+	return wrong(name, text, e);
+}
+
+int verify_owner(int tree, int fd, const struct idmap *old, const struct idmap *map, const char *name, struct err *e)
+{
+	struct stat raw;
+
+	if (fstat(fd, &raw) < 0)
 		return err_set(e, errno, name, "cannot read back the owner");
 	/* What the old map hides cannot be compared. */
 	if (old && (!idmap_uid_disk(old, raw.st_uid, &raw.st_uid) || !idmap_gid_disk(old, raw.st_gid, &raw.st_gid)))
 		return 0;
-
-	has_uid = idmap_uid_seen(map, raw.st_uid, &uid);
-	has_gid = idmap_gid_seen(map, raw.st_gid, &gid);
-	if (seen_as_mapped(has_uid, uid, raw.st_uid, seen.st_uid) && seen_as_mapped(has_gid, gid, raw.st_gid, seen.st_gid))
-		return 0;
-
-	(void)snprintf(text, sizeof(text), "disk owner %u:%u is seen as %u:%u", raw.st_uid, raw.st_gid,
-		       seen.st_uid, seen.st_gid); /* fits: four numbers */
-	return wrong(name, text, e);
+	return verify_seen(tree, &raw, map, name, e);
 }
 
 int verify_flags(int tree, const struct mount_flags *flags, const char *name, struct err *e)

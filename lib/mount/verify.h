@@ -2,6 +2,8 @@
 #ifndef MOUNT_VERIFY_H
 #define MOUNT_VERIFY_H
 
+#include <sys/stat.h>
+
 #include "../base/err.h"
 #include "../idmap/idmap.h"
 #include "info.h"
@@ -18,6 +20,9 @@
  * owner seen as map says? Works on all kernels and on detached mounts, but looks at one file only.
  */
 int verify_owner(int tree, int fd, const struct idmap *old, const struct idmap *map, const char *name, struct err *e);
+
+/* The same when the owner on the disk is known: raw. */
+int verify_seen(int tree, const struct stat *raw, const struct idmap *map, const char *name, struct err *e);
 
 /* Flags, by statfs(2). Works on detached mounts. A read-only filesystem is not a writable mount: -EROFS. */
 int verify_flags(int tree, const struct mount_flags *flags, const char *name, struct err *e);

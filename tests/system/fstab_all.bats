@@ -246,8 +246,8 @@ mounts() {
 	must_fail 1 "line of '$SCRATCH/u'" $MI -a -T fstab
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/u DIR//t/ shiftbox map=0:1:1 0 0'
 	must_fail 1 "'$SCRATCH/t': fstab: two lines have this target" $MI -a -T fstab
-	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' '/dev/vda DIR/u ext4 X-mount.idmap=0:1:1 0 0'
-	must_fail 1 "X-mount.idmap= on a filesystem of type 'ext4'" $MI -a -T fstab
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u none X-mount.idmap=0:1:1 0 0'
+	must_fail 1 "X-mount.idmap= on a line of type 'none'" $MI -a -T fstab
 	must_fail 1 'cannot read the fstab: No such file' $MI -a -T none
 	must_equal "$(mounts)" 0
 }
@@ -255,7 +255,7 @@ mounts() {
 @test "options that do not go together are faults of the command line" {
 	fstab
 	must_fail 2 "unexpected operand 's'" $MI -a -T fstab s
-	must_fail 2 'neither --map nor --options' $MI -a -T fstab -m 0:1:1
+	must_fail 2 'none of --map, --options and --type' $MI -a -T fstab -m 0:1:1
 	must_fail 2 'SOURCE and TARGET are needed' $MI -m 0:1:1 s
 	must_fail 2 '--fstab' $MI -T fstab s t
 	must_fail 1 "is neither the target nor the source" $MI -T fstab "$SCRATCH/s"

@@ -222,7 +222,8 @@ as() {
 	must_fail 1 "give -o mkdir" $MI -m +1 source missing
 	must_fail 1 "give -o mkdir" $MI -m +1 source missing/below
 	must_fail 1 "cannot mount a directory on something that is none" $MI -m +1 source file
-	must_fail 1 "cannot mount a file on a directory" $MI -m +1 source/file target
+	must_fail 1 "cannot mount a file on a directory" $MI -m +1 -o bind source/file target
+	must_fail 1 "to bind the file itself, name a file as TARGET" $MI -m +1 source/file target
 	must_fail 1 "is a symbolic link" $MI -m +1 source link
 	must_fail 1 "is a symbolic link" $MI -m +1 source link/
 	must_fail 1 "cannot open the source" $MI -m +1 nosource target
@@ -312,7 +313,7 @@ as() {
 
 @test "what is wrong with the command line is told, with status 2" {
 	local o
-	for o in nonsense ro=1 map= map mkdir= mkdir=9 lower=source upper=x work=x ephemeral X-mount.subdir=x 'map="a' rbind loop; do
+	for o in nonsense ro=1 map= map mkdir= mkdir=9 lower=source upper=x work=x ephemeral X-mount.owner=x 'map="a' rbind subdir= loop=1 type; do
 		capture $MI -m +1 -o "$o" source target
 		must_equal "$o: $status" "$o: 2"
 	done

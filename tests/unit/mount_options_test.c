@@ -36,11 +36,12 @@ TEST(mount_options_take_the_protection_of_values_away)
 TEST(mount_options_refuse_what_they_do_not_know)
 {
 	static const char *const bad[] = {
-		"", ",", "ro,", ",ro", "ro,,rw", "nonsense", "RO", "r", "ro=", "ro=1", "rolex", "upper", "upper=", "upper=\"\"", "=x", "\"\"",
+		"", ",", "ro,", ",ro", "ro,,rw", "n\\onsense", "n onsense", "ro=", "ro=1", "upper", "upper=", "upper=\"\"", "=x", "\"\"",
 		"upper=\"/a", "upper=/a\\", "upper=/\\000", "upper=/a,upper=/b", "lower=", "lower=@+1", "lower=/a@", "lower", "map", "map=",
 		"mkdir=", "mkdir=8", "mkdir=10000", "mkdir=-1", "ephemeral=", "ephemeral=0", "ephemeral=1x", "ephemeral=-1",
-		"ephemeral=99999999999999999999", "upper-map=", "upper-map=both", "upper-map", "rbind", "loop", "offset=1", "subdir=x",
-		"X-mount.subdir=x", "X-mount.owner=1", "X-mount.", "x", "x-", "X-", "private=1",
+		"ephemeral=99999999999999999999", "upper-map=", "upper-map=both", "upper-map", "loop=1", "offset", "offset=", "offset=-1", "offset=x",
+		"offset=1,offset=2", "sizelimit=99999999999999999999", "subdir", "subdir=", "type=", "type=a,type=b", "X-mount.owner=1",
+		"X-mount.", "private=1", "a/b", "fo\"o", "x=\\000",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -123,6 +124,23 @@ TEST(mount_options_read_modes_and_sizes)
 	CHECK_INT(o.mkdir_mode, 01700);
 	CHECK_INT(o.ephemeral_size, 64 << 20);
 	CHECK(o.mkdir && o.ephemeral);
+}
+
+TEST(mount_options_keep_what_only_a_driver_can_judge)
+{
+	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
+	scoped_buf struct buf b = BUF_INIT;
+
+	REQUIRE(mount_options_parse(&o, "noload,ro,data=journal,subvol=/a\\,b,offset=1M,sizelimit=4096,loop,RO,empty=,type=ext4", NULL) == 0);
+	REQUIRE(o.fs.len == 5);
+	CHECK(!o.fs.items[0].value);
+	CHECK_STR(o.fs.items[2].value, "/a,b");
+	mount_fs_options_print(o.fs.items, o.fs.len, &b);
+	CHECK_STR(buf_get(&b), "noload,data=journal,subvol=/a,b,RO,empty=");
+	CHECK_INT(o.offset, 1 << 20);
+	CHECK_INT(o.sizelimit, 4096);
+	CHECK(o.loop && o.flags.set == MOUNT_ATTR_RDONLY);
+	CHECK_STR(o.type, "ext4");
 }
 
 TEST(mount_options_table_is_fit_for_the_manual)

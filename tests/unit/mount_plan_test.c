@@ -72,6 +72,11 @@ TEST(mount_plan_refuses_options_that_do_not_go_together)
 		{ "overlay", "lower=/a,upper=/u,ephemeral", "exclude each other" }, { "overlay", "lower=/a,work=/w", "needs 'upper'" },
 		{ "overlay", "lower=/a,volatile", "'volatile' needs" }, { "overlay", "lower=/a,upper-map=none", "'upper-map' needs" },
 		{ "overlay", "lower=/a,upper=/u,userxattr,metacopy", "excludes" }, { "overlay", "lower=/a,rw", "writable only" },
+		{ "/s", "noload", "unknown option 'noload'" }, { "/", "commit=5", "unknown option 'commit'" },
+		{ "overlay", "lower=/a,noload", "unknown option 'noload'" }, { "overlay", "lower=/a,subdir=x", "'subdir' is for" },
+		{ "overlay", "lower=/a,loop", "'loop' is for" }, { "/s", "bind,type=ext4", "'type' is for" },
+		{ "/s", "bind,offset=1", "'offset' is for" }, { "UUID=x", "upper=/u", "'upper' is for" }, { "/s", "type=overlay", "lower=DIR" },
+		{ "UUID=x", "map=owner:root", "'owner:USER' is for" },
 		{ "overlay", "lower=/a@x", "the map of layer '/a'" }, { "", "ro", "SOURCE must not be empty" },
 	};
 
@@ -83,6 +88,26 @@ TEST(mount_plan_refuses_options_that_do_not_go_together)
 			test_fail(__FILE__, __LINE__, "%s %s is taken", bad[i].source, bad[i].options);
 		CHECK(e.usage);
 		CHECK_HAS(e.what, bad[i].what);
+	}
+}
+
+TEST(mount_plan_tells_filesystems_by_the_words_where_it_can)
+{
+	static const struct { const char *source, *options; int kind; } cases[] = {
+		{ "/s", NULL, MOUNT_BIND }, { "UUID=x", NULL, MOUNT_FS }, { "PARTLABEL=x", "ro", MOUNT_FS }, { "UUIDx", NULL, MOUNT_BIND },
+		{ "/s", "type=ext4", MOUNT_FS }, { "/s", "loop", MOUNT_FS }, { "/s", "offset=1", MOUNT_FS }, { "/s", "sizelimit=1", MOUNT_FS },
+		{ "/s", "subdir=d", MOUNT_FS }, { "UUID=x", "bind", MOUNT_BIND }, { "overlay", "type=tmpfs", MOUNT_FS },
+		{ "/", NULL, MOUNT_BIND }, { "/dev/null", NULL, MOUNT_BIND }, { "overlay", "lower=/a", MOUNT_OVERLAY },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_mount_plan struct mount_plan p = { 0 };
+		struct err e = ERR_INIT;
+
+		if (build(&p, cases[i].source, cases[i].options, NULL, &e) < 0)
+			test_fail(__FILE__, __LINE__, "case %zu: %s", i, e.what);
+		else
+			CHECK_INT(p.kind, cases[i].kind);
 	}
 }
 

@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* device: filesystems on devices, in files, and of no device at all. */
+
+#include "device.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "../idmap/userns.h"
+#include "blk.h"
+#include "loop.h"
+#include "probe.h"
+#include "super.h"
+#include "tree.h"
+#include "verify.h"
+
+enum { SECTOR = 512, FILESYSTEMS_MAX = 64 << 10 };
+
+static bool ro_asked(const struct mount_plan *p)
+{
+	return p->flags.set & MOUNT_ATTR_RDONLY;
+}
+
+static bool rw_asked(const struct mount_plan *p)
+{
+	return !ro_asked(p) && p->flags.clear & MOUNT_ATTR_RDONLY;
+}
+
+/* Log lines name the source as a person may see it. */
+static void say(void (*log)(const char *fmt, ...), const struct mount_plan *p, const char *what, const char *more)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	buf_escaped(&b, p->source, strlen(p->source));
+	log("'%s': %s%s", buf_get(&b) ? buf_get(&b) : "", what, more);
+}
+
+/* --- types ------------------------------------------------------------------------------------- */
+
+/* Lines of /proc/filesystems are "nodev\ttmpfs" and "\text4". 1: without a device; 0: with one; -1: not known (yet). */
+static int is_nodev(const char *type)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	size_t n = strlen(type);
+
+	if (fd_read_file(AT_FDCWD, "/proc/filesystems", FILESYSTEMS_MAX, &b, NULL) < 0 || !buf_get(&b))
+		return -1;
+	for (const char *line = buf_get(&b); *line; line += *line == '\n') {
+		const char *tab = strchr(line, '\t');
+
+		if (tab && !strncmp(tab + 1, type, n) && tab[1 + n] == '\n')
+			return tab != line;
+		line += strcspn(line, "\n");
+	}
+	return -1;
+}
+
+static bool needs_device(const struct mount_plan *p)
+{
+	int nodev = p->type ? is_nodev(p->type) : 0;
+	struct stat st;
+
+	if (nodev >= 0)
+		return !nodev;
+	return blk_is_tag(p->source) || (stat(p->source, &st) == 0 && (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)));
+}
+
+/* The driver for what libblkid has found. */
+static const char *driver_of(const char *found)
+{
+	static const struct { const char *found, *driver; } others[] = {
+		/* the ext4 driver reads them all, and can be ID-mapped where the old ones cannot */
+		{ "ext2", "ext4" }, { "ext3", "ext4" }, { "ntfs", "ntfs3" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(others); i++)
+		if (!strcmp(others[i].found, found) && is_nodev(found) != 0)
+			return others[i].driver;
+	return !strcmp(found, "ext2") || !strcmp(found, "ext3") ? "ext4" : found;
+}
+
+static bool is_read_only_type(const char *type)
+{
+	static const char *const types[] = { "squashfs", "erofs", "iso9660", "cramfs", "romfs" };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (!strcmp(types[i], type))
+			return true;
+	return false;
+}
+
+/* ext2, ext3 and ext4 are one; so are vfat and msdos. */
+static bool same_type(const char *a, const char *b)
+{
+	return !strcmp(a, b) || (!strncmp(a, "ext", 3) && !strncmp(b, "ext", 3)) || (!strcmp(a, "msdos") && !strcmp(b, "vfat")) ||
+	       !strcmp(a, driver_of(b)) || (!strcmp(a, "fuseblk") && !strcmp(b, "ntfs"));
+}
+
+/* --- opening ----------------------------------------------------------------------------------- */
+
+static int wrong_source(const struct mount_plan *p, const struct stat *st, struct err *e)
+{
+	(void)err_say(e, EINVAL, p->source, "is %s, neither a device nor a file with a filesystem in it",
+		      S_ISDIR(st->st_mode) ? "a directory" : S_ISCHR(st->st_mode) ? "a character device" : "something else");
+	err_op(e, "open");
+	if (S_ISDIR(st->st_mode))
+		err_try(e, "to bind a directory, leave out -t, loop, offset=, sizelimit= and subdir=");
+	return -EINVAL;
+}
+
+/* fd was opened by O_PATH: the same file again, for use. */
+static int reopen(const struct mount_plan *p, int fd, bool want_write, int *ret, bool *ret_ro, struct err *e)
+{
+	char path[32];
+	int num;
+
+	*ret_ro = !want_write;
+	if (want_write) {
+		*ret = open(fd_proc_path(fd, path), O_RDWR | O_CLOEXEC);
+		if (*ret >= 0)
+			return 0;
+		num = errno;
+		/* ETXTBSY: it is swap space in use, or a program that runs */
+		if (rw_asked(p) || (num != EROFS && num != EACCES && num != EPERM && num != ETXTBSY)) {
+			(void)err_set(e, num, p->source, "cannot open it for writing");
+			err_op(e, "open");
+			return -num;
+		}
+		*ret_ro = true;
+	}
+	*ret = open(fd_proc_path(fd, path), O_RDONLY | O_CLOEXEC);
+	if (*ret < 0) {
+		num = errno;
+		(void)err_set(e, num, p->source, "cannot open it");
+		err_op(e, "open");
+		return -num;
+	}
+	if (want_write)
+		say(log_warn, p, "cannot be written to: it is mounted read-only", "");
+	return 0;
+}
+
+static int open_device(const struct mount_plan *p, struct device *d, const char *path, struct err *e)
+{
+	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC);
+	int r, locked = 0;
+
+	if (fd < 0 || fstat(fd, &d->st) < 0) {
+		r = err_set(e, errno, path, "cannot open the source");
+		err_op(e, "open");
+		return r;
+	}
+	if (!S_ISBLK(d->st.st_mode) && !S_ISREG(d->st.st_mode))
+		return wrong_source(p, &d->st, e);
+	d->needs_loop = S_ISREG(d->st.st_mode) || p->loop || p->offset || p->sizelimit;
+	/* A device is written to by its filesystem, not through this. */
+	r = reopen(p, fd, d->needs_loop && !ro_asked(p), &d->fd, &d->read_only, e);
+	if (r < 0)
+		return r;
+	if (S_ISREG(d->st.st_mode))
+		return 0;
+
+	if (!d->needs_loop)
+		d->read_only = ro_asked(p);
+	if (ioctl(d->fd, BLKROGET, &locked) == 0 && locked && !d->read_only) {
+		if (rw_asked(p))
+			return err_say(e, EROFS, p->source, "cannot be mounted writable: the device is write-protected");
+		say(log_warn, p, "is write-protected: it is mounted read-only", "");
+		d->read_only = true;
+	}
+	return 0;
+}
+
+static int size_of(const struct mount_plan *p, const struct device *d, uint64_t *ret, struct err *e)
+{
+	*ret = (uint64_t)d->st.st_size;
+	if (S_ISBLK(d->st.st_mode) && ioctl(d->fd, BLKGETSIZE64, ret) < 0)
+		return err_set(e, errno, p->source, "cannot ask for the size of the device");
+	return 0;
+}
+
+/* The kernel cuts what is too long, and rounds down to sectors. */
+static int check_bounds(const struct mount_plan *p, const struct device *d, uint64_t *ret_size, struct err *e)
+{
+	uint64_t size = 0;
+	int r = size_of(p, d, &size, e);
+
+	if (r < 0)
+		return r;
+	if (p->offset >= size && p->offset)
+		return err_say(e, EINVAL, p->source, "offset=%llu lies behind its end (it has %llu bytes)",
+			       (unsigned long long)p->offset, (unsigned long long)size);
+	size -= p->offset;
+	if (p->sizelimit > size)
+		return err_say(e, EINVAL, p->source, "sizelimit=%llu reaches behind its end (it has %llu bytes from there on)",
+			       (unsigned long long)p->sizelimit, (unsigned long long)size);
+	*ret_size = p->sizelimit ? p->sizelimit : size;
+	if (*ret_size >= SECTOR)
+		return 0;
+	(void)err_say(e, EINVAL, p->source, "is too short for a filesystem: %llu bytes", (unsigned long long)*ret_size);
+	if (p->kind_open)
+		err_try(e, "to bind the file itself, name a file as TARGET");
+	return -EINVAL;
+}
+
+static int set_type(const struct mount_plan *p, struct device *d, const char *type, struct err *e)
+{
+	if (strlen(type) >= sizeof(d->type))
+		return err_say(e, EINVAL, p->source, "no type of filesystem has a name as long as that: '%.64s...'", type);
+	(void)snprintf(d->type, sizeof(d->type), "%s", type); /* fits: checked */
+	return 0;
+}
+
+/* -t is obeyed, but not in silence. */
+static void compare_type(const struct mount_plan *p, int found_r, const struct blk_found *found, const struct err *why)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	if (found_r == 0 && same_type(p->type, found->type))
+		return;
+	buf_printf(&b, "it is mounted as %s, as asked for, although ", p->type);
+	if (found_r == 0)
+		buf_printf(&b, "libblkid finds %s", found->type);
+	else
+		buf_printf(&b, "it %s", why->what);
+	say(log_warn, p, buf_get(&b) ? buf_get(&b) : "", "");
+}
+
+static int probe(const struct mount_plan *p, struct device *d, struct err *e)
+{
+	struct blk_found found = { .damaged = false };
+	struct err why = ERR_INIT;
+	uint64_t size = 0;
+	int r = check_bounds(p, d, &size, e);
+
+	if (r < 0)
+		return r;
+	r = blk_probe(d->fd, p->source, p->offset, size, S_ISREG(d->st.st_mode), &found, &why);
+	if (p->type) {
+		compare_type(p, r, &found, &why);
+		return set_type(p, d, p->type, e);
+	}
+	if (r < 0) {
+		if (e)
+			*e = why;
+		return r;
+	}
+	if (found.damaged)
+		say(log_warn, p, "the checksum of its superblock is wrong", "");
+	if (strcmp(found.type, driver_of(found.type)))
+		say(log_verbose, p, "is mounted by another driver than that of its type: ", driver_of(found.type));
+	return set_type(p, d, driver_of(found.type), e);
+}
+
+static int check_read_only(const struct mount_plan *p, struct device *d, struct err *e)
+{
+	if (!is_read_only_type(d->type))
+		return 0;
+	d->read_only = true;
+	if (!rw_asked(p))
+		return 0;
+	(void)err_say(e, EROFS, p->source, "cannot be mounted writable");
+	err_op(e, "probe");
+	err_why(e, "a filesystem of this type (%s) is read-only by design", d->type);
+	err_try(e, "leave out the option rw");
+	return -EROFS;
+}
+
+static int open_nodev(const struct mount_plan *p, struct device *d, struct err *e)
+{
+	if (p->loop || p->offset || p->sizelimit)
+		return err_usage(e, "option '%s' is for devices and files, and a filesystem of type %s needs none",
+				 p->loop ? "loop" : p->offset ? "offset" : "sizelimit", p->type);
+	d->read_only = ro_asked(p);
+	d->path = strdup(p->source);
+	return d->path ? set_type(p, d, p->type, e) : err_nomem(e);
+}
+
+int device_open(const struct mount_plan *p, struct device *ret, struct err *e)
+{
+	scoped_device struct device d = DEVICE_INIT;
+	scoped_free char *found = NULL;
+	int r = 0;
+
+	if (!needs_device(p)) {
+		r = open_nodev(p, &d, e);
+	} else {
+		if (blk_is_tag(p->source))
+			r = blk_find(p->source, &found, e);
+		if (found)
+			say(log_verbose, p, "is ", found);
+		if (r == 0)
+			r = open_device(p, &d, found ? found : p->source, e);
+		if (r == 0)
+			r = probe(p, &d, e);
+		if (r == 0)
+			r = check_read_only(p, &d, e);
+		/* Links go: what mountinfo shows should be the device's own name. */
+		if (r == 0 && !d.needs_loop && !(d.path = realpath(found ? found : p->source, NULL)))
+			r = err_set(e, errno, p->source, "cannot find the device's own name");
+	}
+	if (r < 0)
+		return r;
+
+	*ret = d;
+	d = DEVICE_INIT;
+	return 0;
+}
+
+/* --- mounting ---------------------------------------------------------------------------------- */
+
+static int attach_loop(const struct mount_plan *p, struct device *d, struct err *e)
+{
+	const struct loop_part part = { p->offset, p->sizelimit, d->read_only };
+	struct loop_path path;
+	bool shared;
+	int r;
+
+	if (!d->needs_loop)
+		return 0;
+	r = loop_attach(d->fd, p->source, &part, &d->loop, &path, &shared, e);
+	if (r < 0)
+		return r;
+	say(log_verbose, p, shared ? "is attached already: " : "attached: ", path.text);
+	d->path = strdup(path.text);
+	return d->path ? 0 : err_nomem(e);
+}
+
+/* The name was resolved again by the kernel: the device that is mounted must be the one that was looked at. */
+static int check_device(const struct mount_plan *p, const struct device *d, const struct stat *root, struct err *e)
+{
+	struct stat loop;
+	dev_t want = d->st.st_rdev;
+
+	if (d->fd < 0 || !major(root->st_dev))
+		return 0; /* none, or one with several devices, such as btrfs */
+	if (d->loop >= 0) {
+		if (fstat(d->loop, &loop) < 0)
+			return err_set(e, errno, p->source, "cannot stat the loop device");
+		want = loop.st_rdev;
+	}
+	if (root->st_dev == want)
+		return 0;
+	return err_say(e, ESTALE, p->source, "the device was replaced by another meanwhile");
+}
+
+/* Map, flags and propagation, in one call. */
+static int set_all(const struct mount_plan *p, const struct device *d, int mnt, struct err *e)
+{
+	int userns = -1, r = p->map.wish == MAP_SET ? userns_get(&p->map.map, &userns, e) : 0;
+
+	if (r < 0)
+		return r;
+	r = tree_setattr(mnt, &p->flags, userns);
+	if (r == 0)
+		return 0;
+	(void)err_set(e, -r, p->source, userns >= 0 ? "cannot set the ID mapping" : "cannot set the flags of the mount");
+	err_op(e, "mount_setattr");
+	probe_new(mnt, d->type, userns, &p->flags, e);
+	return r;
+}
+
+int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, struct err *e)
+{
+	struct super_how how = {
+		.name = p->source, .device = d->fd >= 0, .ro_wanted = ro_asked(p),
+		.options = p->fs_options.items, .n_options = p->fs_options.len,
+	};
+	scoped_fd int mnt = -1;
+	struct stat root;
+	int r = attach_loop(p, d, e);
+
+	if (r < 0)
+		return r;
+	how.type = d->type;
+	how.source = d->path;
+	how.read_only = d->read_only;
+	r = super_mount(&how, &mnt, e);
+	if (r < 0)
+		return r;
+	if (fstat(mnt, &root) < 0)
+		return err_set(e, errno, p->source, "cannot stat the filesystem");
+	r = check_device(p, d, &root, e);
+	if (r == 0)
+		r = set_all(p, d, mnt, e);
+	if (r == 0 && p->map.wish == MAP_SET)
+		r = verify_seen(mnt, &root, &p->map.map, p->source, e);
+	if (r == 0 && p->subdir) {
+		int tree = -1;
+
+		r = super_subdir(mnt, p->subdir, p->source, &tree, e);
+		cleanup_fd(&mnt);
+		mnt = tree;
+	}
+	if (r < 0)
+		return r;
+	*ret_mnt = TAKE_FD(mnt);
+	return 0;
+}
+
+/* --- what is there ----------------------------------------------------------------------------- */
+
+static const char *option_value(const struct mount_plan *p, const char *name)
+{
+	for (size_t i = 0; i < p->fs_options.len; i++)
+		if (!strcmp(p->fs_options.items[i].name, name) && p->fs_options.items[i].value)
+			return p->fs_options.items[i].value;
+	return NULL;
+}
+
+/* "/subvol/dir" as table_path() would have it; a btrfs has a default subvolume that we do not know of. */
+static bool same_root(const struct mount_plan *p, const struct mount_info *there)
+{
+	const char *subvol = option_value(p, "subvol"), *root = there->root;
+	scoped_buf struct buf b = BUF_INIT;
+	const char *parts[] = { subvol ? subvol : "", p->subdir ? p->subdir : "" };
+	size_t n;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		for (const char *s = parts[i]; *s;) {
+			size_t len = strcspn(s, "/");
+
+			if (len && !(len == 1 && *s == '.')) {
+				buf_char(&b, '/');
+				buf_add(&b, s, len);
+			}
+			s += len;
+			s += *s == '/';
+		}
+	}
+	if (!b.len)
+		buf_str(&b, strcmp(there->type, "btrfs") || subvol ? "/" : "");
+	if (!buf_get(&b))
+		return false;
+	n = strlen(root);
+	if (!strcmp(there->type, "btrfs") && !subvol)
+		return n >= b.len && !strcmp(root + n - b.len, buf_get(&b));
+	return !strcmp(root, buf_get(&b));
+}
+
+static bool same_source(const struct mount_plan *p, const struct mount_info *there, int there_fd)
+{
+	const struct loop_part part = { .offset = p->offset, .sizelimit = p->sizelimit };
+	scoped_free char *found = NULL;
+	const char *source = p->source;
+	struct stat st, root, dev;
+
+	if (!needs_device(p))
+		return !strcmp(there->source, p->source) && !strcmp(there->type, p->type);
+	if (blk_is_tag(source)) {
+		if (blk_find(source, &found, NULL) < 0)
+			return false;
+		source = found;
+	}
+	if (stat(source, &st) < 0)
+		return false;
+	if (S_ISREG(st.st_mode) || p->loop || part.offset || part.sizelimit)
+		return loop_shows(there->source, &st, &part);
+	if (fstat(there_fd, &root) == 0 && root.st_dev == st.st_rdev)
+		return true;
+	if (stat(there->source, &dev) == 0 && S_ISBLK(dev.st_mode) && dev.st_rdev == st.st_rdev)
+		return true;
+	/* mount(8) attaches files itself before it calls its helper. */
+	return loop_same(there->source, source);
+}
+
+bool device_is_mounted(const struct mount_plan *p, const struct mount_info *there, int there_fd)
+{
+	return same_root(p, there) && same_source(p, there, there_fd);
+}
+
+/* --- words ------------------------------------------------------------------------------------- */
+
+static int add_step(struct strv *v, struct buf *b, struct err *e)
+{
+	int r = buf_get(b) && strv_add(v, buf_get(b)) == 0 ? 0 : err_nomem(e);
+
+	buf_reset(b);
+	return r;
+}
+
+static int loop_step(const struct mount_plan *p, const struct device *d, struct strv *ret, struct buf *b, struct err *e)
+{
+	buf_str(b, "attach '");
+	buf_escaped(b, p->source, strlen(p->source));
+	buf_printf(b, "' to a loop device%s", d->read_only ? ", read-only" : "");
+	if (p->offset)
+		buf_printf(b, ", from byte %llu on", (unsigned long long)p->offset);
+	if (p->sizelimit)
+		buf_printf(b, ", %llu bytes of it", (unsigned long long)p->sizelimit);
+	return add_step(ret, b, e);
+}
+
+int device_steps(const struct mount_plan *p, struct strv *ret, struct err *e)
+{
+	scoped_device struct device d = DEVICE_INIT;
+	scoped_buf struct buf b = BUF_INIT;
+	int r = device_open(p, &d, e);
+
+	if (r == 0 && d.needs_loop)
+		r = loop_step(p, &d, ret, &b, e);
+	if (r < 0)
+		return r;
+	buf_printf(&b, "mount the filesystem (%s) of '", d.type);
+	buf_escaped(&b, p->source, strlen(p->source));
+	buf_str(&b, "'");
+	if (d.path && strcmp(d.path, p->source)) {
+		buf_str(&b, ", which is ");
+		buf_escaped(&b, d.path, strlen(d.path));
+	}
+	if (d.read_only)
+		buf_str(&b, ", read-only");
+	if (p->fs_options.len) {
+		buf_str(&b, ", with ");
+		mount_fs_options_print(p->fs_options.items, p->fs_options.len, &b);
+	}
+	buf_str(&b, ": ");
+	mount_map_print_words(&p->map, &b);
+	r = add_step(ret, &b, e);
+	if (r < 0 || !p->subdir)
+		return r;
+	buf_str(&b, "take of it the directory '");
+	buf_escaped(&b, p->subdir, strlen(p->subdir));
+	buf_str(&b, "' alone");
+	return add_step(ret, &b, e);
+}
+
+void device_done(struct device *d)
+{
+	free(d->path);
+	cleanup_fd(&d->fd);
+	cleanup_fd(&d->loop);
+	*d = DEVICE_INIT;
+}

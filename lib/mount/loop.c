@@ -1,0 +1,407 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* loop: files as block devices. */
+
+#include "loop.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/loop.h>
+#include <linux/major.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/num.h"
+#include "info.h"
+
+enum { ATTEMPTS = 64, LOCK_TRIES = 500, LOCK_PAUSE_MS = 20, GONE_TRIES = 25 };
+
+static void pause_ms(long ms)
+{
+	(void)nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL); /* cut short, it is asked again */
+}
+
+/* --- what there is ----------------------------------------------------------------------------- */
+
+/* The backing file's inode and filesystem are what stat(2) says of it: drivers/block/loop.c, loop_get_status(). */
+static bool is_backed_by(const struct loop_info64 *i, const struct stat *st)
+{
+	if (S_ISBLK(st->st_mode))
+		return i->lo_rdevice && i->lo_rdevice == st->st_rdev;
+	return i->lo_inode == st->st_ino && i->lo_device == st->st_dev;
+}
+
+static bool is_part(const struct loop_info64 *i, const struct loop_part *part)
+{
+	return i->lo_offset == part->offset && i->lo_sizelimit == part->sizelimit;
+}
+
+static bool overlaps(const struct loop_info64 *i, const struct loop_part *part)
+{
+	uint64_t end = part->sizelimit ? part->offset + part->sizelimit : UINT64_MAX;
+	uint64_t its_end = i->lo_sizelimit ? i->lo_offset + i->lo_sizelimit : UINT64_MAX;
+
+	return part->offset < its_end && i->lo_offset < end;
+}
+
+static int status_of(const char *device, int *ret_fd, struct loop_info64 *ret)
+{
+	scoped_fd int fd = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISBLK(st.st_mode) || major(st.st_rdev) != LOOP_MAJOR)
+		return -ENXIO;
+	if (ioctl(fd, LOOP_GET_STATUS64, ret) < 0)
+		return -errno;
+	if (ret_fd)
+		*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+bool loop_shows(const char *device, const struct stat *st, const struct loop_part *part)
+{
+	struct loop_info64 info;
+
+	return status_of(device, NULL, &info) == 0 && is_backed_by(&info, st) && is_part(&info, part);
+}
+
+bool loop_same(const char *a, const char *b)
+{
+	struct loop_info64 x, y;
+
+	return status_of(a, NULL, &x) == 0 && status_of(b, NULL, &y) == 0 && x.lo_device == y.lo_device &&
+	       x.lo_inode == y.lo_inode && x.lo_rdevice == y.lo_rdevice && x.lo_offset == y.lo_offset &&
+	       x.lo_sizelimit == y.lo_sizelimit;
+}
+
+/* --- the same file on another device ------------------------------------------------------------ */
+
+static int in_use(const char *name, const char *device, const struct loop_info64 *i, const struct loop_part *part, struct err *e)
+{
+	(void)err_say(e, EBUSY, name, "is in use by the loop device %s", device);
+	err_op(e, "loop");
+	if (is_part(i, part)) {
+		err_why(e, "that device is read-only, and two filesystems over the same bytes would damage each other");
+		err_try(e, "give -o ro, or detach it first: losetup -d %s", device);
+	} else {
+		err_why(e, "it shows another part of it (offset %llu, size limit %llu) that overlaps, and two filesystems over "
+			"the same bytes damage each other", (unsigned long long)i->lo_offset, (unsigned long long)i->lo_sizelimit);
+		err_try(e, "use the same offset= and sizelimit=, or detach it first: losetup -d %s", device);
+	}
+	return -EBUSY;
+}
+
+struct search {
+	const char *name;
+	const struct stat *st;
+	const struct loop_part *part;
+	int *fd;
+	struct loop_path *path;
+};
+
+/* 1: this device will do; 0: it has nothing to do with the file. */
+static int try_device(const struct search *s, const char *device, struct err *e)
+{
+	scoped_fd int fd = -1;
+	struct loop_info64 info;
+	bool same;
+
+	/* It may have been freed since it was listed; once open and busy, it stays. */
+	if (status_of(device, &fd, &info) < 0 || !is_backed_by(&info, s->st) || !overlaps(&info, s->part))
+		return 0;
+	same = is_part(&info, s->part);
+	if (same && (s->part->read_only || !(info.lo_flags & LO_FLAGS_READ_ONLY))) {
+		(void)snprintf(s->path->text, sizeof(s->path->text), "%s", device); /* fits: it came from one */
+		*s->fd = TAKE_FD(fd);
+		return 1;
+	}
+	/* Nobody writes: any number of readers will do. */
+	if (!same && s->part->read_only && info.lo_flags & LO_FLAGS_READ_ONLY)
+		return 0;
+	return in_use(s->name, device, &info, s->part, e);
+}
+
+static int find_device(const struct search *s, struct err *e)
+{
+	DIR *d = opendir("/sys/block");
+	const struct dirent *entry;
+	int r = 0;
+
+	if (!d)
+		return err_set(e, errno, "/sys/block", "cannot see which loop devices are in use");
+	while (r == 0 && (entry = readdir(d))) {
+		struct loop_path path;
+		uint64_t n;
+		char used[64];
+
+		if (strncmp(entry->d_name, "loop", 4) || num_u64(entry->d_name + 4, &n) < 0)
+			continue;
+		(void)snprintf(used, sizeof(used), "loop%llu/loop/backing_file", (unsigned long long)n); /* fits: 20 digits */
+		if (faccessat(dirfd(d), used, F_OK, 0) < 0)
+			continue;
+		(void)snprintf(path.text, sizeof(path.text), "/dev/loop%llu", (unsigned long long)n); /* fits, too */
+		r = try_device(s, path.text, e);
+	}
+	(void)closedir(d); /* only read */
+	return r;
+}
+
+/* --- a new one --------------------------------------------------------------------------------- */
+
+static int step_failed(const char *on, const char *op, const char *what, struct err *e)
+{
+	int r = err_set(e, errno, on, "%s", what);
+
+	err_op(e, op);
+	if (r == -EPERM || r == -EACCES)
+		err_try(e, "loop devices are for root of the initial user namespace");
+	else if (r == -ENOENT || r == -ENXIO || r == -ENODEV)
+		err_try(e, "load the driver (modprobe loop); in a container, let it have /dev/loop-control and the loop devices");
+	return r;
+}
+
+/* One attempt. -EBUSY: somebody else was faster. */
+static int configure(int control, int file, const char *name, const struct loop_part *part, int *ret_fd, struct loop_path *path,
+		     struct err *e)
+{
+	struct loop_config c = {
+		.fd = (uint32_t)file,
+		.info = {
+			.lo_offset = part->offset, .lo_sizelimit = part->sizelimit,
+			.lo_flags = LO_FLAGS_AUTOCLEAR | (part->read_only ? LO_FLAGS_READ_ONLY : 0),
+		},
+	};
+	scoped_fd int fd = -1;
+	int n = ioctl(control, LOOP_CTL_GET_FREE);
+
+	if (n < 0)
+		return step_failed(name, "LOOP_CTL_GET_FREE", "cannot get a loop device", e);
+	(void)snprintf(path->text, sizeof(path->text), "/dev/loop%d", n); /* fits: 10 digits */
+	(void)snprintf((char *)c.info.lo_file_name, LO_NAME_SIZE, "%s", name); /* for people; the kernel knows the file itself */
+	fd = open(path->text, (part->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+	if (fd < 0)
+		return step_failed(path->text, "open", "cannot open the loop device", e);
+	if (ioctl(fd, LOOP_CONFIGURE, &c) < 0) {
+		int r = step_failed(name, "LOOP_CONFIGURE", "cannot attach it to a loop device", e);
+
+		if (r == -EBUSY)
+			err_why(e, "other programs took each of %d free loop devices first", (int)ATTEMPTS);
+		return r;
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* It frees itself from now on, when fd is closed. */
+static int check_attached(int fd, const char *name, const struct stat *st, const struct loop_part *part, struct err *e)
+{
+	struct loop_info64 i;
+	bool good;
+
+	if (ioctl(fd, LOOP_GET_STATUS64, &i) < 0)
+		return step_failed(name, "LOOP_GET_STATUS64", "cannot read back the loop device", e);
+	good = is_backed_by(&i, st) && is_part(&i, part) && i.lo_flags & LO_FLAGS_AUTOCLEAR &&
+		(!part->read_only || i.lo_flags & LO_FLAGS_READ_ONLY);
+	if (good)
+		return 0;
+	(void)err_say(e, EIO, name, "the loop device is not what was asked for");
+	err_op(e, "verify");
+	return -EIO;
+}
+
+static int make_device(int file, const char *name, const struct stat *st, const struct loop_part *part, int *ret_fd,
+		       struct loop_path *path, struct err *e)
+{
+	scoped_fd int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), fd = -1;
+	int r = -EBUSY;
+
+	if (control < 0)
+		return step_failed("/dev/loop-control", "open", "cannot get a loop device", e);
+	for (int i = 0; i < ATTEMPTS && r == -EBUSY; i++) {
+		if (i)
+			log_verbose("%s was taken by another program: the next one", path->text);
+		r = configure(control, file, name, part, &fd, path, e);
+	}
+	if (r == 0)
+		r = check_attached(fd, name, st, part, e);
+	if (r < 0)
+		return r;
+
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+/* Between looking for a device and making one, nobody else of us may make one. Goes with the lock's own descriptor. */
+static int lock_file(int file, const char *name, int *ret_fd, struct err *e)
+{
+	char path[32];
+	scoped_fd int fd = open(fd_proc_path(file, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (fd < 0)
+		return err_set(e, errno, name, "cannot open it to lock it");
+	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
+		if (errno != EWOULDBLOCK && errno != EINTR) {
+			log_verbose("its filesystem has no locks: %s", strerrordesc_np(errno));
+			return 0;
+		}
+		if (i == LOCK_TRIES) {
+			(void)err_set(e, EBUSY, name, "cannot lock it");
+			err_op(e, "flock");
+			err_why(e, "another program has held a lock on it for %d seconds", LOCK_TRIES * LOCK_PAUSE_MS / 1000);
+			return -EBUSY;
+		}
+		pause_ms(LOCK_PAUSE_MS);
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int loop_attach(int file, const char *name, const struct loop_part *part, int *ret_fd, struct loop_path *ret_path,
+		bool *ret_shared, struct err *e)
+{
+	struct stat st;
+	const struct search s = { name, &st, part, ret_fd, ret_path };
+	scoped_fd int lock = -1;
+	int r;
+
+	if (fstat(file, &st) < 0)
+		return err_set(e, errno, name, "cannot stat it");
+	r = lock_file(file, name, &lock, e);
+	if (r == 0)
+		r = find_device(&s, e);
+	*ret_shared = r == 1;
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return make_device(file, name, &st, part, ret_fd, ret_path, e);
+}
+
+/* --- is it gone? ------------------------------------------------------------------------------- */
+
+static char *attribute(unsigned n, const char *what)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	char path[96];
+
+	(void)snprintf(path, sizeof(path), "/sys/dev/block/%d:%u/loop/%s", LOOP_MAJOR, n, what); /* fits: short names */
+	if (fd_read_file(AT_FDCWD, path, 4096, &b, NULL) < 0 || !b.len)
+		return NULL;
+	return buf_take(&b);
+}
+
+bool loop_watch(dev_t dev, struct loop_watch *ret)
+{
+	scoped_free char *autoclear = NULL;
+
+	if (major(dev) != LOOP_MAJOR)
+		return false;
+	autoclear = attribute(minor(dev), "autoclear");
+	if (!autoclear || *autoclear != '1')
+		return false;
+	ret->minor = minor(dev);
+	ret->file = attribute(ret->minor, "backing_file");
+	return ret->file != NULL;
+}
+
+/* Freed, or in use for another file by now. */
+static bool is_gone(const struct loop_watch *w)
+{
+	scoped_free char *now = attribute(w->minor, "backing_file");
+
+	return !now || strcmp(now, w->file) != 0;
+}
+
+static int match_mount(const struct mount_info *i, void *arg)
+{
+	const struct loop_watch *w = arg;
+	scoped_buf struct buf b = BUF_INIT;
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/dev/loop%u", w->minor); /* fits: 10 digits */
+	if (i->dev != makedev(LOOP_MAJOR, w->minor) && strcmp(i->source, path))
+		return 0;
+	buf_escaped(&b, i->target, strlen(i->target));
+	log_verbose("%s stays: it is mounted on '%s', too", path, buf_get(&b) ? buf_get(&b) : "?");
+	return 1;
+}
+
+/* Does a descriptor of this process lead to the device? */
+static bool process_holds(int proc, const char *pid, dev_t dev)
+{
+	char path[64];
+	scoped_fd int fd = -1;
+	const struct dirent *entry;
+	bool found = false;
+	struct stat st;
+	DIR *d;
+
+	(void)snprintf(path, sizeof(path), "%.20s/fd", pid); /* fits */
+	fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d)
+		return false;
+	fd = -1; /* d's now */
+	while (!found && (entry = readdir(d)))
+		found = fstatat(dirfd(d), entry->d_name, &st, 0) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == dev;
+	(void)closedir(d); /* only read */
+	return found;
+}
+
+static void name_process(int proc, const char *pid, struct buf *b)
+{
+	scoped_buf struct buf comm = BUF_INIT;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "%.20s/comm", pid); /* fits */
+	buf_printf(b, "%sprocess %s (", b->len ? ", " : "", pid);
+	if (fd_read_file(proc, path, 64, &comm, NULL) == 0 && comm.len)
+		buf_escaped(b, comm.data, comm.len - 1);
+	buf_char(b, ')');
+}
+
+static void find_holders(dev_t dev, struct buf *b)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *entry;
+
+	while (proc && (entry = readdir(proc)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && process_holds(dirfd(proc), entry->d_name, dev))
+			name_process(dirfd(proc), entry->d_name, b);
+	if (proc)
+		(void)closedir(proc); /* only read */
+}
+
+static void say_it_stays(const struct loop_watch *w)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	find_holders(makedev(LOOP_MAJOR, w->minor), &b);
+	log_warn("/dev/loop%u is not free yet: %s", w->minor,
+		 b.len && buf_get(&b) ? buf_get(&b) : "something uses it that cannot be seen here, such as another mount namespace");
+}
+
+void loop_watch_end(struct loop_watch *w)
+{
+	bool gone = is_gone(w);
+
+	if (gone || mount_info_each(NULL, match_mount, w, NULL) != 1) {
+		for (int i = 0; i < GONE_TRIES && !gone; i++) {
+			pause_ms(LOCK_PAUSE_MS);
+			gone = is_gone(w);
+		}
+		if (gone)
+			log_verbose("/dev/loop%u is free again", w->minor);
+		else
+			say_it_stays(w);
+	}
+	free(w->file);
+	w->file = NULL;
+}
