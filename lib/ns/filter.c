@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* filter: which calls are held for the broker to decide. */
+
+#include "filter.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <seccomp.h>
+
+#include "../base/log.h"
+#include "../base/sys.h"
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5)
+#endif
+
+static const char *const call_names[] = {
+	[HELD_MKNOD] = "mknod", [HELD_MKNODAT] = "mknodat", [HELD_MOUNT] = "mount", [HELD_UMOUNT2] = "umount2",
+	[HELD_CHOWN] = "chown", [HELD_LCHOWN] = "lchown", [HELD_FCHOWN] = "fchown", [HELD_FCHOWNAT] = "fchownat",
+};
+
+/* On i386 and arm the plain names take ids of 16 bits; what programs use since 2001 has these. */
+static const struct { const char *name; enum held_call call; } chown32[] = {
+	{ "chown32", HELD_CHOWN }, { "lchown32", HELD_LCHOWN }, { "fchown32", HELD_FCHOWN },
+};
+
+/* open_tree_attr has a number that this libseccomp may not know. */
+static const char *const mount_api[] = {
+	"fsopen", "fsconfig", "fsmount", "fspick", "open_tree", "move_mount", "mount_setattr",
+};
+enum { NR_OPEN_TREE_ATTR = 467 };
+
+/* mount(2) with one of these makes nothing new: the kernel decides alone. */
+static const unsigned long no_new_mount[] = {
+	MS_REMOUNT, MS_BIND, MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE, MS_MOVE,
+};
+
+const char *filter_call_name(enum held_call call)
+{
+	return call_names[call];
+}
+
+enum held_call filter_call(uint32_t arch, int nr)
+{
+	char *name = seccomp_syscall_resolve_num_arch(arch, nr);
+	enum held_call ret = HELD_NONE;
+
+	for (size_t i = 0; name && i < ARRAY_LEN(call_names); i++)
+		if (strcmp(name, call_names[i]) == 0)
+			ret = (enum held_call)i;
+	for (size_t i = 0; name && i < ARRAY_LEN(chown32); i++)
+		if (strcmp(name, chown32[i].name) == 0)
+			ret = chown32[i].call;
+	free(name);
+	return ret;
+}
+
+/* Hold a call, under a condition or not. Names that the ABIs do not have are left out. */
+static int hold(scmp_filter_ctx ctx, const char *name, unsigned n, const struct scmp_arg_cmp *cmp)
+{
+	int nr = seccomp_syscall_resolve_name(name);
+
+	if (nr == __NR_SCMP_ERROR)
+		return 0;
+	return seccomp_rule_add_array(ctx, SCMP_ACT_NOTIFY, nr, n, cmp);
+}
+
+static int refuse(scmp_filter_ctx ctx, int nr)
+{
+	return nr == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), nr, 0);
+}
+
+/* The type is in a register and cannot change under us: a FIFO or a file never waits for the broker. */
+static int hold_mknod(scmp_filter_ctx ctx)
+{
+	static const mode_t types[] = { S_IFCHR, S_IFBLK };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(types); i++) {
+		const struct scmp_arg_cmp mknod_mode = SCMP_A1_64(SCMP_CMP_MASKED_EQ, S_IFMT, types[i]);
+		const struct scmp_arg_cmp mknodat_mode = SCMP_A2_64(SCMP_CMP_MASKED_EQ, S_IFMT, types[i]);
+
+		r = hold(ctx, "mknod", 1, &mknod_mode);
+		if (r == 0)
+			r = hold(ctx, "mknodat", 1, &mknodat_mode);
+	}
+	return r;
+}
+
+static int hold_mount(scmp_filter_ctx ctx)
+{
+	unsigned long mask = 0;
+	struct scmp_arg_cmp fresh;
+	int r;
+
+	for (size_t i = 0; i < ARRAY_LEN(no_new_mount); i++)
+		mask |= no_new_mount[i];
+	fresh = SCMP_A3_64(SCMP_CMP_MASKED_EQ, mask, 0);
+	r = hold(ctx, "mount", 1, &fresh);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(mount_api); i++)
+		r = refuse(ctx, seccomp_syscall_resolve_name(mount_api[i]));
+	return r == 0 ? refuse(ctx, NR_OPEN_TREE_ATTR) : r;
+}
+
+static int hold_chown(scmp_filter_ctx ctx)
+{
+	bool wide = seccomp_arch_native() != SCMP_ARCH_X86 && seccomp_arch_native() != SCMP_ARCH_ARM;
+	int r = 0;
+
+	for (size_t i = HELD_CHOWN; wide && r == 0 && i <= HELD_FCHOWNAT; i++)
+		r = hold(ctx, call_names[i], 0, NULL);
+	for (size_t i = 0; !wide && r == 0 && i < ARRAY_LEN(chown32); i++)
+		r = hold(ctx, chown32[i].name, 0, NULL);
+	return r;
+}
+
+static int add_rules(scmp_filter_ctx ctx, const struct rules *rs)
+{
+	int r = refuse(ctx, seccomp_syscall_resolve_name("io_uring_setup"));
+
+	if (r == 0 && (rules_find(rs, RULE_MKNOD) || rules_find(rs, RULE_MKNOD_SAFE)))
+		r = hold_mknod(ctx);
+	if (r == 0 && rules_find(rs, RULE_MOUNT))
+		r = hold_mount(ctx);
+	if (r == 0 && rules_find(rs, RULE_UMOUNT))
+		r = hold(ctx, call_names[HELD_UMOUNT2], 0, NULL);
+	if (r == 0 && (rules_find(rs, RULE_CHOWN_REPORT) || rules_find(rs, RULE_CHOWN_EMULATE)))
+		r = hold_chown(ctx);
+	return r;
+}
+
+/* libseccomp makes the program; this libseccomp (2.5) knows no way to ask for a wait that is only killable, so we load it. */
+static int load(int memfd, struct err *e)
+{
+	static const unsigned long flags[] = {
+		SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
+		SECCOMP_FILTER_FLAG_NEW_LISTENER,
+	};
+	struct sock_filter code[BPF_MAXINSNS];
+	struct sock_fprog prog = { .filter = code };
+	ssize_t n = pread(memfd, code, sizeof(code), 0);
+	long fd = -1;
+
+	if (n <= 0 || (size_t)n % sizeof(*code) != 0)
+		return err_say(e, EIO, NULL, "cannot read the filter program back");
+	prog.len = (unsigned short)((size_t)n / sizeof(*code));
+	for (size_t i = 0; fd < 0 && i < ARRAY_LEN(flags); i++) {
+		fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags[i], &prog);
+		if (fd < 0 && errno != EINVAL)
+			break;
+		if (fd >= 0 && i == 1)
+			log_verbose("this kernel cannot keep signals from interrupting held calls: a signal may make one run twice");
+	}
+	if (fd >= 0)
+		return (int)fd;
+	(void)err_set(e, errno, NULL, "cannot install the filter that holds calls for the broker");
+	err_op(e, "seccomp");
+	if (errno == EBUSY)
+		err_why(e, "this process runs under a filter with notifications already, and the kernel allows one");
+	return -errno;
+}
+
+static int make(const struct rules *rs, scmp_filter_ctx ctx, int memfd)
+{
+	/*
+	 * The filter gives rights and takes none, so a call of another ABI may pass: the kernel refuses there what it
+	 * refuses everywhere.
+	 */
+	int r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
+
+	if (r == 0)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (r == 0)
+		r = add_rules(ctx, rs);
+	return r == 0 ? seccomp_export_bpf(ctx, memfd) : r;
+}
+
+int filter_install(const struct rules *rs, int *ret_listener, struct err *e)
+{
+	scoped_fd int memfd = memfd_create("filter", MFD_CLOEXEC);
+	scmp_filter_ctx ctx;
+	int r;
+
+	if (memfd < 0)
+		return err_set(e, errno, NULL, "cannot make a memory file");
+	ctx = seccomp_init(SCMP_ACT_ALLOW);
+	if (!ctx)
+		return err_nomem(e);
+	r = make(rs, ctx, memfd);
+	seccomp_release(ctx);
+	if (r < 0)
+		return err_set(e, -r, NULL, "cannot make the filter that holds calls for the broker");
+	r = load(memfd, e);
+	if (r < 0)
+		return r;
+
+	*ret_listener = r;
+	return 0;
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* proxy_act: what the proxy does, once it has the caller's rights. */
+
+#include "proxy_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "../base/sys.h"
+
+enum { RECORD_MAX = 64 };
+
+/*
+ * Links of /proc that lead to an open file are the proxy's own or another process's, never the caller's: they are
+ * refused (ELOOP). All else goes the caller's way.
+ */
+static int open_path(const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_NO_MAGICLINKS };
+
+	return sys_openat2(AT_FDCWD, path, &how);
+}
+
+/* The directory above path's last component, if the caller may create something there. */
+static int open_parent(const char *path, int *ret_fd)
+{
+	char dir[CALLER_PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	int fd;
+
+	if (!slash)
+		(void)snprintf(dir, sizeof(dir), ".");
+	else
+		(void)snprintf(dir, sizeof(dir), "%.*s", (int)(slash == path ? 1 : slash - path), path); /* shorter than path */
+	fd = open_path(dir, O_PATH | O_DIRECTORY);
+	if (fd < 0)
+		return errno;
+	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0) {
+		int num = errno;
+
+		(void)close(fd);
+		return num;
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+/* The file itself, to hang a record on: nothing is opened that could wait or do something by being opened. */
+static int open_plain(const char *path, uint64_t flags)
+{
+	struct stat st;
+	int fd;
+
+	if (fstatat(AT_FDCWD, path, &st, (int)flags) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return -ENODATA;
+	fd = open_path(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));
+	return fd < 0 ? -errno : fd;
+}
+
+/* An id that is not to change stays as recorded, or else as it is. */
+static void keep(int fd, uint32_t *uid, uint32_t *gid)
+{
+	char had[RECORD_MAX];
+	unsigned had_uid, had_gid;
+	struct stat st;
+	ssize_t n = fgetxattr(fd, PROXY_RECORD_XATTR, had, sizeof(had) - 1);
+
+	had[n < 0 ? 0 : n] = '\0';
+	if (fstat(fd, &st) < 0)
+		return;
+	if (sscanf(had, "%u:%u:", &had_uid, &had_gid) != 2) {
+		had_uid = st.st_uid;
+		had_gid = st.st_gid;
+	}
+	*uid = *uid == UINT32_MAX ? had_uid : *uid;
+	*gid = *gid == UINT32_MAX ? had_gid : *gid;
+}
+
+static int record(const struct proxy_message *m, const char *path, int file)
+{
+	uint32_t uid = m->uid, gid = m->gid;
+	char text[RECORD_MAX];
+	struct stat st;
+	int fd, num = 0;
+
+	fd = m->flags & AT_EMPTY_PATH ? file : open_plain(path, m->flags);
+	if (fd < 0)
+		return -fd;
+	keep(fd, &uid, &gid);
+	if (fstat(fd, &st) < 0)
+		num = errno;
+	(void)snprintf(text, sizeof(text), "%u:%u:%04o", uid, gid, st.st_mode & 07777);
+	if (!num && fsetxattr(fd, PROXY_RECORD_XATTR, text, strlen(text), 0) < 0)
+		num = errno == EOPNOTSUPP || errno == EPERM || errno == ENOSPC ? ENODATA : errno;
+	if (fd != file)
+		(void)close(fd);
+	return num;
+}
+
+int proxy_act(const struct proxy_message *m, const char *const strings[PROXY_STRINGS], int dir, int *ret_fd)
+{
+	switch (m->op) {
+	case PROXY_PARENT:
+		return open_parent(strings[0], ret_fd);
+	case PROXY_TARGET:
+		*ret_fd = open_path(strings[0], O_PATH | (m->flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));
+		return *ret_fd < 0 ? errno : 0;
+	case PROXY_UMOUNT:
+		return sys_umount2(strings[0], (int)m->flags) < 0 ? errno : 0;
+	case PROXY_MOUNT:
+		return sys_mount(strings[1], strings[0], strings[2], m->flags, strings[3]) < 0 ? errno : 0;
+	case PROXY_RECORD:
+		return record(m, strings[0], dir);
+	}
+	return EBADMSG;
+}
