@@ -47,6 +47,7 @@ int sys_setfsgid(uint32_t gid);
 
 int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_send_signal(int pidfd, int sig);
+int sys_pidfd_getfd(int pidfd, int fd); /* 5.6; close-on-exec */
 
 /* clone with CLONE_* flags and no new stack, as fork(2): 0 in the child. */
 pid_t sys_clone(unsigned long flags);

@@ -11,6 +11,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "../base/num.h"
 #include "../base/sys.h"
 
 enum { RECORD_MAX = 64 };
@@ -26,28 +27,44 @@ static int open_path(const char *path, int flags)
 	return sys_openat2(AT_FDCWD, path, &how);
 }
 
-/* The directory above path's last component, if the caller may create something there. */
-static int open_parent(const char *path, int *ret_fd)
+/* May the caller create name in the directory? In the order in which mknod(2) finds out. */
+static int check_create(int dir, const char *name, bool slash)
 {
-	char dir[CALLER_PATH_MAX];
-	const char *slash = strrchr(path, '/');
-	int fd;
+	struct stat st;
 
-	if (!slash)
-		(void)snprintf(dir, sizeof(dir), ".");
-	else
-		(void)snprintf(dir, sizeof(dir), "%.*s", (int)(slash == path ? 1 : slash - path), path); /* shorter than path */
-	fd = open_path(dir, O_PATH | O_DIRECTORY);
+	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return EEXIST;
+	if (errno != ENOENT)
+		return errno;
+	if (slash)
+		return ENOENT; /* only a directory can be made as "name/" */
+	return faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ? errno : 0;
+}
+
+/* The directory above path's last component, if the caller may create something there. */
+static int open_parent(char *path, int *ret_fd)
+{
+	size_t n = strlen(path);
+	char *name;
+	bool slash = false;
+	int fd, num;
+
+	for (; n > 1 && path[n - 1] == '/'; slash = true)
+		path[--n] = '\0';
+	name = strrchr(path, '/');
+	if (n == 0 || (n == 1 && *path == '/'))
+		return n ? EEXIST : ENOENT;
+	if (name && name != path)
+		*name = '\0';
+	fd = open_path(!name ? "." : name == path ? "/" : path, O_PATH | O_DIRECTORY);
 	if (fd < 0)
 		return errno;
-	if (faccessat(fd, ".", W_OK | X_OK, AT_EACCESS) < 0) {
-		int num = errno;
-
+	num = check_create(fd, name ? name + 1 : path, slash);
+	if (num)
 		(void)close(fd);
-		return num;
-	}
-	*ret_fd = fd;
-	return 0;
+	else
+		*ret_fd = fd;
+	return num;
 }
 
 /* The file itself, to hang a record on: nothing is opened that could wait or do something by being opened. */
@@ -67,20 +84,22 @@ static int open_plain(const char *path, uint64_t flags)
 /* An id that is not to change stays as recorded, or else as it is. */
 static void keep(int fd, uint32_t *uid, uint32_t *gid)
 {
-	char had[RECORD_MAX];
-	unsigned had_uid, had_gid;
+	char had[RECORD_MAX], *colon;
+	uint64_t had_uid, had_gid;
 	struct stat st;
 	ssize_t n = fgetxattr(fd, PROXY_RECORD_XATTR, had, sizeof(had) - 1);
 
 	had[n < 0 ? 0 : n] = '\0';
 	if (fstat(fd, &st) < 0)
 		return;
-	if (sscanf(had, "%u:%u:", &had_uid, &had_gid) != 2) {
+	colon = strchr(had, ':');
+	if (!colon || num_u64_n(had, (size_t)(colon - had), &had_uid) < 0 ||
+	    num_u64_n(colon + 1, strcspn(colon + 1, ":"), &had_gid) < 0) {
 		had_uid = st.st_uid;
 		had_gid = st.st_gid;
 	}
-	*uid = *uid == UINT32_MAX ? had_uid : *uid;
-	*gid = *gid == UINT32_MAX ? had_gid : *gid;
+	*uid = *uid == UINT32_MAX ? (uint32_t)had_uid : *uid;
+	*gid = *gid == UINT32_MAX ? (uint32_t)had_gid : *gid;
 }
 
 static int record(const struct proxy_message *m, const char *path, int file)
@@ -98,13 +117,13 @@ static int record(const struct proxy_message *m, const char *path, int file)
 		num = errno;
 	(void)snprintf(text, sizeof(text), "%u:%u:%04o", uid, gid, st.st_mode & 07777);
 	if (!num && fsetxattr(fd, PROXY_RECORD_XATTR, text, strlen(text), 0) < 0)
-		num = errno == EOPNOTSUPP || errno == EPERM || errno == ENOSPC ? ENODATA : errno;
+		num = errno == EOPNOTSUPP || errno == EPERM || errno == ENOSPC || errno == EBADF ? ENODATA : errno;
 	if (fd != file)
 		(void)close(fd);
 	return num;
 }
 
-int proxy_act(const struct proxy_message *m, const char *const strings[PROXY_STRINGS], int dir, int *ret_fd)
+int proxy_act(const struct proxy_message *m, char *const strings[PROXY_STRINGS], int dir, int *ret_fd)
 {
 	switch (m->op) {
 	case PROXY_PARENT:

@@ -76,18 +76,41 @@ static int go_there(const int *fds, size_t n, bool relative)
 	return relative && fchdir(fds[FD_DIR]) < 0 ? errno : 0;
 }
 
+/* The namespaces that this process had from the start: joining one again could take rights over the host's. */
+static ino_t own[PROXY_NAMESPACES];
+
+static int note_own(void)
+{
+	static const char *const paths[PROXY_NAMESPACES] = {
+		"/proc/self/ns/mnt", "/proc/self/ns/pid", "/proc/self/ns/net", "/proc/self/ns/ipc", "/proc/self/ns/uts", "/proc/self/ns/cgroup",
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < PROXY_NAMESPACES; i++) {
+		if (stat(paths[i], &st) < 0)
+			return errno;
+		own[i] = st.st_ino;
+	}
+	return 0;
+}
+
 static int join(const int *fds, size_t n)
 {
+	struct stat st;
+
 	if (n != FD_NS + PROXY_NAMESPACES)
 		return EBADF;
-	for (size_t i = FD_NS; i < n; i++)
-		if (setns(fds[i], 0) < 0)
+	for (size_t i = 0; i < PROXY_NAMESPACES; i++) {
+		if (fstat(fds[FD_NS + i], &st) < 0)
 			return errno;
+		if (st.st_ino != own[i] && setns(fds[FD_NS + i], 0) < 0)
+			return errno;
+	}
 	return 0;
 }
 
 /* A process of its own in all the namespaces of the caller; a PID namespace is its children's. Exit statuses are errnos. */
-static int act_apart(const struct proxy_message *m, const char *const strings[PROXY_STRINGS], const struct idmap *map,
+static int act_apart(const struct proxy_message *m, char *const strings[PROXY_STRINGS], const struct idmap *map,
 		     const int *fds, size_t n)
 {
 	pid_t self = getpid(), pid = fork();
@@ -118,7 +141,7 @@ static int act_apart(const struct proxy_message *m, const char *const strings[PR
 	return r;
 }
 
-static int act_here(const struct proxy_message *m, const char *const strings[PROXY_STRINGS], const struct idmap *map,
+static int act_here(const struct proxy_message *m, char *const strings[PROXY_STRINGS], const struct idmap *map,
 		    const int *fds, size_t n, int *ret_fd)
 {
 	int r, restored;
@@ -135,7 +158,7 @@ static int act_here(const struct proxy_message *m, const char *const strings[PRO
 }
 
 /* Point into data at each string. false: the message is not whole. */
-static bool find_strings(const struct proxy_message *m, const char *data, size_t len, const char *ret[PROXY_STRINGS])
+static bool find_strings(const struct proxy_message *m, char *data, size_t len, char *ret[PROXY_STRINGS])
 {
 	size_t at = sizeof(*m);
 
@@ -148,9 +171,9 @@ static bool find_strings(const struct proxy_message *m, const char *data, size_t
 	return at == len;
 }
 
-static void answer_one(int socket, const struct idmap *map, const char *data, size_t len, const int *fds, size_t n)
+static void answer_one(int socket, const struct idmap *map, char *data, size_t len, const int *fds, size_t n)
 {
-	const char *strings[PROXY_STRINGS];
+	char *strings[PROXY_STRINGS];
 	struct proxy_message m;
 	int num = EBADMSG, fd = -1;
 
@@ -183,7 +206,9 @@ _Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct id
 	int fds[MESSAGE_FDS], num, r;
 	size_t n;
 
-	num = enter(parent, userns);
+	num = note_own();
+	if (!num)
+		num = enter(parent, userns);
 	if (message_send(socket, &num, sizeof(num), NULL, 0) < 0 || num)
 		_exit(1);
 	for (;;) {

@@ -22,7 +22,7 @@ enum { PROXY_MESSAGE_MAX = sizeof(struct proxy_message) + PROXY_STRINGS * CALLER
 /* The proxy's life: enters userns, says on the socket how that went, and answers until the socket is closed. */
 _Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct idmap *map);
 
-/* One request, as the caller: 0 or a positive errno, and perhaps a descriptor. */
-int proxy_act(const struct proxy_message *m, const char *const strings[PROXY_STRINGS], int dir, int *ret_fd);
+/* One request, as the caller: 0 or a positive errno, and perhaps a descriptor. strings are of no use afterwards. */
+int proxy_act(const struct proxy_message *m, char *const strings[PROXY_STRINGS], int dir, int *ret_fd);
 
 #endif

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* broker: takes held calls from the listener, has them decided, and answers. */
+
+#include "broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <seccomp.h>
+
+#include "../base/log.h"
+#include "held.h"
+
+static void (*const decide[])(struct broker *b, struct held *h) = {
+	[HELD_MKNOD] = decide_mknod, [HELD_MKNODAT] = decide_mknod,
+	[HELD_MOUNT] = decide_mount, [HELD_UMOUNT2] = decide_umount,
+	[HELD_CHOWN] = decide_chown, [HELD_LCHOWN] = decide_chown,
+	[HELD_FCHOWN] = decide_chown, [HELD_FCHOWNAT] = decide_chown,
+};
+
+void held_done(struct held *h)
+{
+	caller_done(&h->caller);
+	buf_done(&h->path);
+	buf_done(&h->source);
+	buf_done(&h->fstype);
+	buf_done(&h->data);
+}
+
+bool held_alive(const struct broker *b, const struct held *h)
+{
+	return seccomp_notify_id_valid(b->listener, h->id) == 0;
+}
+
+int held_string(struct held *h, size_t i, struct buf *ret, bool *ret_has)
+{
+	int r;
+
+	if (h->args[i] == 0)
+		return -EFAULT;
+	r = caller_string(&h->caller, h->args[i], CALLER_PATH_MAX, ret);
+	*ret_has = r == 0;
+	return r;
+}
+
+int broker_ask(struct broker *b, const struct held *h, const struct proxy_request *q, int *ret_fd)
+{
+	struct err e = ERR_INIT;
+	int r = proxy_ask(&b->proxy, &h->caller, q, ret_fd);
+
+	if (r != -ENOTRECOVERABLE)
+		return r;
+	log_warn("the broker's process in the namespace hung or ended over a call of '%s'; it is started anew", h->caller.command);
+	proxy_done(&b->proxy);
+	if (proxy_start(&b->proxy, b->userns, &b->map, &e) < 0)
+		log_warn("%s", e.what);
+	return -EIO;
+}
+
+/* --- starting --------------------------------------------------------------------------------- */
+
+static int check_privileges(const struct broker_config *c, const struct rules *rs, struct err *e)
+{
+	const struct rule *r = rules_privileged(rs);
+
+	if (!r || c->privileged)
+		return 0;
+	(void)err_say(e, EPERM, NULL, "rule '%s' can only be carried out by root", r->text);
+	err_why(e, "the kernel lets nobody else make device nodes or mount devices, and the broker has the rights of whoever starts it");
+	err_try(e, r->kind == RULE_MOUNT ? "run userns-run as root (with -m for the ids)" :
+		"run userns-run as root (with -m for the ids), or bind the node: --bind /dev/null:/srv/dev/null");
+	return -EPERM;
+}
+
+static int open_sources(struct rules *rs, struct err *e)
+{
+	for (size_t i = 0; i < rs->len; i++) {
+		struct rule *r = &rs->items[i];
+
+		if (r->kind != RULE_MOUNT)
+			continue;
+		r->source_fd = open(r->source, O_PATH | O_CLOEXEC);
+		if (r->source_fd < 0) {
+			int num = err_set(e, errno, r->source, "cannot open what the rule mounts");
+
+			err_prefix(e, "rule '%s'", r->text);
+			return num;
+		}
+	}
+	return 0;
+}
+
+static int open_audit(struct broker *b, const char *path, struct err *e)
+{
+	if (!path)
+		return 0;
+	b->audit_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (b->audit_fd < 0)
+		return err_set(e, errno, path, "cannot open the audit file");
+	b->audit = out_new(b->audit_fd, true, false);
+	return b->audit ? 0 : err_nomem(e);
+}
+
+int broker_new(const struct broker_config *c, struct broker **ret, struct err *e)
+{
+	scoped_broker struct broker *b = calloc(1, sizeof(*b));
+	int r = 0;
+
+	if (!b)
+		return err_nomem(e);
+	b->audit_fd = b->userns = b->listener = -1;
+	b->proxy = PROXY_INIT;
+	if (c->policy)
+		r = rules_read(&b->rules, c->policy, e);
+	for (size_t i = 0; r == 0 && i < c->rules->len; i++)
+		r = rules_add(&b->rules, c->rules->items[i], e);
+	if (r == 0)
+		r = check_privileges(c, &b->rules, e);
+	if (r == 0)
+		r = open_sources(&b->rules, e);
+	if (r == 0)
+		r = idmap_copy(c->map, &b->map, e);
+	if (r == 0)
+		r = open_audit(b, c->audit, e);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(b);
+	return 0;
+}
+
+void broker_free(struct broker *b)
+{
+	if (!b)
+		return;
+	proxy_done(&b->proxy);
+	cleanup_fd(&b->userns);
+	out_free(b->audit);
+	cleanup_fd(&b->audit_fd);
+	report_done(&b->report);
+	idmap_done(&b->map);
+	rules_done(&b->rules);
+	free(b);
+}
+
+int broker_filter(const struct broker *b, int *ret_listener, struct err *e)
+{
+	return filter_install(&b->rules, ret_listener, e);
+}
+
+/* --- serving ---------------------------------------------------------------------------------- */
+
+/* What acting on the rules takes; all else is given up. An ordinary user has nothing to give up. */
+static int drop_privileges(const struct rules *rs, struct err *e)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+	uint64_t keep = 1ULL << CAP_SYS_PTRACE; /* reading arguments */
+
+	if (rules_privileged(rs)) {
+		keep |= 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_DAC_OVERRIDE;
+		keep |= rules_find(rs, RULE_MOUNT) ? 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT : 0;
+		keep |= rules_find(rs, RULE_MKNOD) || rules_find(rs, RULE_MKNOD_SAFE) ? 1ULL << CAP_MKNOD : 0;
+		/* Files are made with the fsuid of the caller, and capabilities stay. */
+		if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
+			return err_set(e, errno, NULL, "cannot keep capabilities when ids change");
+	}
+	if (syscall(SYS_capget, &head, data) < 0)
+		return err_set(e, errno, NULL, "cannot read the broker's capabilities");
+	for (int i = 0; i < 2; i++) {
+		data[i].permitted &= (uint32_t)(keep >> (32 * i));
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
+	}
+	if (syscall(SYS_capset, &head, data) < 0)
+		return err_set(e, errno, NULL, "cannot give up the broker's capabilities");
+	return 0;
+}
+
+static int enter_service(struct broker *b, const struct broker_place *place, struct err *e)
+{
+	scoped_caller struct caller init = CALLER_INIT;
+	int r;
+
+	r = caller_open(place->init, &init, e);
+	if (r < 0)
+		return r;
+	r = caller_ns(&init, "user", &b->userns);
+	if (r < 0 || fstat(b->userns, &b->userns_stat) < 0)
+		return err_set(e, r < 0 ? -r : errno, NULL, "cannot open the command's user namespace");
+	r = proxy_start(&b->proxy, b->userns, &b->map, e);
+	return r == 0 ? drop_privileges(&b->rules, e) : r;
+}
+
+static void decide_one(struct broker *b, struct held *h, const struct seccomp_notif *req)
+{
+	struct err e = ERR_INIT;
+
+	h->call = filter_call(req->data.arch, req->data.nr);
+	h->id = req->id;
+	for (size_t i = 0; i < ARRAY_LEN(h->args); i++)
+		h->args[i] = req->data.args[i];
+	held_answer(h, VERDICT_DENIED, EPERM);
+	if (h->call == HELD_NONE || caller_open((pid_t)req->pid, &h->caller, &e) < 0 || !held_alive(b, h))
+		return;
+	/* In a namespace of its own below ours, nothing was read yet: the kernel decides as it would without us. */
+	if (!caller_in_userns(&h->caller, &b->userns_stat))
+		held_answer(h, VERDICT_KERNEL, 0);
+	else if (!b->audit_lost)
+		decide[h->call](b, h);
+}
+
+/* -ENOENT: the caller died meanwhile, and nobody is left to be answered. */
+static int answer(struct broker *b, const struct held *h, struct seccomp_notif_resp *resp)
+{
+	int r;
+
+	memset(resp, 0, sizeof(*resp));
+	resp->id = h->id;
+	if (h->verdict == VERDICT_KERNEL)
+		resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	else
+		resp->error = -h->num;
+	r = seccomp_notify_respond(b->listener, resp);
+	return r == -ENOENT || r == -ECANCELED ? 0 : r;
+}
+
+static int serve_one(struct broker *b, struct seccomp_notif *req, struct seccomp_notif_resp *resp)
+{
+	scoped_held struct held h = HELD_INIT;
+	int r;
+
+	memset(req, 0, sizeof(*req)); /* the kernel insists */
+	r = seccomp_notify_receive(b->listener, req);
+	if (r < 0)
+		return r == -ENOENT || r == -EINTR || r == -ECANCELED ? 0 : r;
+	decide_one(b, &h, req);
+	audit_write(b, &h);
+	return answer(b, &h, resp);
+}
+
+static int serve(struct broker *b, struct seccomp_notif *req, struct seccomp_notif_resp *resp, struct err *e)
+{
+	struct pollfd p = { .fd = b->listener, .events = POLLIN };
+
+	for (;;) {
+		int r = poll(&p, 1, -1);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return err_set(e, errno, NULL, "cannot wait for held calls");
+		if (!(p.revents & POLLIN))
+			return 0; /* POLLHUP: the last process under the filter is gone */
+		r = serve_one(b, req, resp);
+		if (r < 0)
+			return err_set(e, -r, NULL, "cannot take or answer held calls");
+	}
+}
+
+int broker_serve(struct broker *b, int listener, const struct broker_place *place, struct err *e)
+{
+	struct seccomp_notif_resp *resp = NULL;
+	struct seccomp_notif *req = NULL;
+	int r;
+
+	r = enter_service(b, place, e);
+	if (r < 0)
+		return r;
+	r = seccomp_notify_alloc(&req, &resp);
+	if (r < 0)
+		return err_set(e, -r, NULL, "cannot prepare for held calls");
+	b->listener = listener;
+	r = serve(b, req, resp, e);
+	b->listener = -1;
+	seccomp_notify_free(req, resp);
+	proxy_done(&b->proxy);
+	return r;
+}
+
+void broker_report(const struct broker *b, struct out *out)
+{
+	if (rules_find(&b->rules, RULE_CHOWN_REPORT) || rules_find(&b->rules, RULE_CHOWN_EMULATE))
+		report_print(&b->report, &b->map, out);
+}

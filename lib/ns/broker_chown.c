@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* broker_chown: owners that programs want. Nobody is given a file here: the kernel does that, or nobody. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/sys.h"
+#include "held.h"
+
+/* Where a call has what: -1 for what it does not have. */
+static const struct { signed char dirfd, path, uid, flags; bool nofollow; } layout[] = {
+	[HELD_CHOWN] = { -1, 0, 1, -1, false },
+	[HELD_LCHOWN] = { -1, 0, 1, -1, true },
+	[HELD_FCHOWN] = { 0, -1, 1, -1, false },
+	[HELD_FCHOWNAT] = { 0, 1, 2, 4, false },
+};
+
+static bool mapped(const struct broker *b, const struct held *h)
+{
+	uint32_t seen;
+
+	return (h->uid == UINT32_MAX || idmap_uid_seen(&b->map, h->uid, &seen)) &&
+	       (h->gid == UINT32_MAX || idmap_gid_seen(&b->map, h->gid, &seen));
+}
+
+/* The name of an open file, for people: nothing is decided by it. */
+static void name_of_fd(struct held *h, int fd)
+{
+	char link[32], name[CALLER_PATH_MAX];
+	ssize_t n;
+
+	(void)snprintf(link, sizeof(link), "fd/%d", fd); /* fits */
+	n = readlinkat(h->caller.proc, link, name, sizeof(name));
+	if (n > 0) {
+		buf_add(&h->path, name, (size_t)n);
+		h->has_path = true;
+	}
+}
+
+/*
+ * The open file itself: opening it again would ask for rights that the caller needs no more. pidfd_getfd(2) knows
+ * the table of the whole process; a thread with a table of its own has the call answered and no record made (-ENODATA).
+ */
+static int borrow_fd(const struct held *h, int fd, int *ret_fd)
+{
+	scoped_fd int path = -1, pidfd = -1, file = -1;
+	struct stat want, st;
+	int r;
+
+	r = caller_fd(&h->caller, fd, &path);
+	if (r < 0)
+		return r;
+	pidfd = sys_pidfd_open(h->caller.pid, 0);
+	file = pidfd < 0 ? -1 : sys_pidfd_getfd(pidfd, fd);
+	if (file < 0 || fstat(path, &want) < 0 || fstat(file, &st) < 0)
+		return -ENODATA;
+	if (want.st_dev != st.st_dev || want.st_ino != st.st_ino || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+		return -ENODATA;
+	*ret_fd = TAKE_FD(file);
+	return 0;
+}
+
+static int record(struct broker *b, struct held *h, bool by_fd, int dirfd)
+{
+	struct proxy_request q = { .op = PROXY_RECORD, .uid = h->uid, .gid = h->gid, .flags = h->flags };
+	scoped_fd int dir = -1;
+	int r;
+
+	if (by_fd) {
+		q.flags = AT_EMPTY_PATH;
+		q.path = "";
+		r = borrow_fd(h, dirfd, &dir);
+	} else {
+		q.path = buf_get(&h->path);
+		r = caller_dir(&h->caller, *q.path == '/' ? AT_FDCWD : dirfd, &dir);
+	}
+	if (r < 0)
+		return r;
+	q.dir = dir;
+	if (!held_alive(b, h))
+		return -EINTR;
+	return broker_ask(b, h, &q, NULL);
+}
+
+static void emulate(struct broker *b, struct held *h, bool by_fd, int dirfd)
+{
+	int r;
+
+	if (!(h->caller.caps & 1ULL << CAP_CHOWN)) {
+		held_answer(h, VERDICT_DENIED, EPERM);
+		return;
+	}
+	r = record(b, h, by_fd, dirfd);
+	if (r == -ENODATA)
+		held_answer(h, VERDICT_SKIPPED, 0);
+	else
+		held_answer(h, r ? VERDICT_DENIED : VERDICT_EMULATED, -r);
+}
+
+void decide_chown(struct broker *b, struct held *h)
+{
+	int dirfd = layout[h->call].dirfd < 0 ? AT_FDCWD : (int)h->args[(int)layout[h->call].dirfd];
+	bool by_fd = layout[h->call].path < 0, known;
+	int r = 0;
+
+	h->rule = rules_find(&b->rules, RULE_CHOWN_EMULATE);
+	if (!h->rule)
+		h->rule = rules_find(&b->rules, RULE_CHOWN_REPORT);
+	h->uid = (uint32_t)h->args[(int)layout[h->call].uid];
+	h->gid = (uint32_t)h->args[layout[h->call].uid + 1];
+	h->flags = layout[h->call].nofollow ? AT_SYMLINK_NOFOLLOW : 0;
+	if (layout[h->call].flags >= 0)
+		h->flags = h->args[(int)layout[h->call].flags] & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
+	if (!by_fd)
+		r = held_string(h, (size_t)layout[h->call].path, &h->path, &h->has_path);
+	if (h->has_path && h->path.len == 0 && h->flags & AT_EMPTY_PATH)
+		by_fd = true;
+	if (by_fd && dirfd >= 0)
+		name_of_fd(h, dirfd);
+	known = mapped(b, h);
+	report_add(&b->report, h->caller.command, h->uid, h->gid, known, h->has_path ? buf_get(&h->path) : "");
+
+	/*
+	 * What the kernel is left to decide depends on the ids alone, which are in registers; the path was read to be told.
+	 */
+	if (known || h->rule->kind == RULE_CHOWN_REPORT)
+		held_answer(h, VERDICT_KERNEL, 0);
+	else if (r < 0)
+		held_answer(h, VERDICT_DENIED, -r);
+	else
+		emulate(b, h, by_fd, dirfd);
+}
