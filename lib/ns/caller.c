@@ -60,9 +60,18 @@ static int status_number(const char *status, const char *key, size_t i, uint32_t
 	return 0;
 }
 
-static uint64_t number_in_base(const char *s, int base)
+/* Octal or hexadecimal, in the kernel's own digits; bits: of one digit. */
+static uint64_t bits_value(const char *s, size_t len, unsigned bits)
 {
-	return s ? strtoull(s, NULL, base) : 0; /* the kernel's own digits */
+	static const char digits[] = "0123456789abcdef";
+	uint64_t v = 0;
+
+	for (size_t i = 0; s && i < len; i++) {
+		const char *d = memchr(digits, s[i], sizeof(digits) - 1);
+
+		v = v << bits | (d ? (uint64_t)(d - digits) : 0);
+	}
+	return v;
 }
 
 static int read_status(struct caller *c, const char *status)
@@ -77,8 +86,10 @@ static int read_status(struct caller *c, const char *status)
 	c->pid = (pid_t)pid;
 	while (c->n_groups < CALLER_GROUPS_MAX && status_number(status, "Groups", c->n_groups, &c->groups[c->n_groups]) == 0)
 		c->n_groups++;
-	c->caps = number_in_base(status_value(status, "CapEff", &len), 16);
-	c->umask = (mode_t)number_in_base(status_value(status, "Umask", &len), 8);
+	name = status_value(status, "CapEff", &len);
+	c->caps = bits_value(name, name ? len : 0, 4);
+	name = status_value(status, "Umask", &len);
+	c->umask = (mode_t)bits_value(name, name ? len : 0, 3);
 	name = status_value(status, "Name", &len);
 	(void)snprintf(c->command, sizeof(c->command), "%.*s", name ? (int)len : 0, name ? name : "");
 	return 0;
