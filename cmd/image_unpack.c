@@ -19,13 +19,13 @@
 #include "progress.h"
 
 struct unpack_args {
-	const char *store, *name, *show, *verify, *remove, *bundle;
+	const char *store, *name, *flat, *show, *verify, *remove, *bundle;
 	struct strv maps;
 	struct platform platform;
 	bool platform_given;
 	uint32_t jobs;
 	uint64_t max_bytes, max_entries;
-	bool keep_security, no_sync, scan, list, prune, terminal;
+	bool keep_security, no_sync, replace, scan, list, prune, terminal;
 };
 
 static int parse_platform(void *dst, const char *val, struct err *e)
@@ -44,13 +44,19 @@ static const struct opt image_unpack_opts[] = {
 		.more = "The default is the number of processors."),
 	OPT_FUNC(struct unpack_args, platform, "platform", 0, "OS/ARCH[/VARIANT]", parse_platform, "Choose this platform of an image that has several",
 		.more = "The default is that of this machine. An image made for another platform is refused when this is given; without it there is a warning."),
-	OPT_SIZE(struct unpack_args, max_bytes, "max-bytes", 0, "SIZE", "Refuse layers with more file data than this"),
-	OPT_SIZE(struct unpack_args, max_entries, "max-entries", 0, "N", "Refuse layers with more entries than this"),
+	OPT_SIZE(struct unpack_args, max_bytes, "max-bytes", 0, "SIZE", "Refuse layers with more file data than this",
+		 .more = "With --flat it holds for all layers together."),
+	OPT_SIZE(struct unpack_args, max_entries, "max-entries", 0, "N", "Refuse layers with more entries than this",
+		 .more = "With --flat it holds for all layers together."),
 	OPT_FLAG(struct unpack_args, keep_security, "keep-security", 0, "Apply security.selinux, security.ima and security.evm too",
 		 .more = "They belong to the machine that the image was made on, so they are left out otherwise."),
 	OPT_FLAG(struct unpack_args, no_sync, "no-sync", 0, "Leave it to the kernel when the files reach the disk",
 		 .more = "Without this the layers are on disk before they are published. With it a power failure may leave a "
 			 "published layer with empty files: for scratch stores only. Killing the program is safe either way."),
+	OPT_STR(struct unpack_args, flat, "flat", 0, "DIR", "Unpack into one directory, all layers applied", .excl = EXCL_MODE, .comp = COMP_DIR,
+		.more = "DIR must not exist or be empty; it appears, or is replaced, at once when all is unpacked and right. No store is used."),
+	OPT_FLAG(struct unpack_args, replace, "replace", 0, "Let the new tree take the place of what DIR holds",
+		 .more = "With --flat: at once, when all is unpacked and right. What was there is then removed, all of it."),
 	OPT_FLAG(struct unpack_args, scan, "scan", 0, "Tell what the image needs, and write nothing", .excl = EXCL_MODE,
 		 .more = "All layers are read and verified. Printed are, of each and in all: entries, sizes, the highest ids, devices, set-id "
 			 "files, capabilities, ACLs and whiteouts; then each owner, and the smallest map that covers the image. No store is used."),
@@ -76,6 +82,7 @@ static const struct opt image_unpack_opts[] = {
 static const char *const image_unpack_synopsis[] = {
 	"[-s STORE] [-N NAME] SOURCE",
 	"[-s STORE] -N NAME LAYER.tar...",
+	"--flat DIR [--replace] SOURCE | LAYER.tar...",
 	"--scan SOURCE | LAYER.tar...",
 	"[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | --prune",
 	"[-s STORE] --bundle DIR -m MAP [-t] NAME [-- CMD...]",
@@ -182,6 +189,7 @@ static void print_summary(const struct ctx *ctx, const char *name, const struct 
 	}
 }
 
+/* Into the directory of --flat, or (s not NULL) into the store. */
 static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s, const struct source *src, const char *name, struct err *e)
 {
 	bool bars = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
@@ -199,24 +207,20 @@ static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s,
 	(void)clock_gettime(CLOCK_MONOTONIC, &t0); /* cannot fail */
 	r = layer_prepare_process(e);
 	if (r == 0)
-		r = unpack_image(s, src, &opts, &u, e);
+		r = s ? unpack_image(s, src, &opts, &u, e) : unpack_flat(a->flat, a->replace, src, &opts, &u, e);
 	meter_free(m);
 	(void)clock_gettime(CLOCK_MONOTONIC, &t1); /* cannot fail */
 	if (r == 0)
-		print_summary(ctx, name, &u, (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
+		print_summary(ctx, s ? name : a->flat, &u, (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
 	return r;
 }
 
-/* --dry-run: the documents are read and verified, the layers are not. */
-static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct source *src, const char *name, struct err *e)
+/* --dry-run: the documents are read and verified, the layers are not. s: whose layers need not be read, or NULL. */
+static int print_layers(struct ctx *ctx, const struct source *src, const struct store *s, struct err *e)
 {
 	static const struct out_col cols[] = { { "layer", "LAYER", true }, { "size", "SIZE", true }, { "state", "STATE", false }, { "name", "NAME", false } };
-	scoped_store struct store *s = NULL;
-	int r = store_open(a->store, 0, &s, e);
+	int r;
 
-	if (r < 0 && r != -ENOENT)
-		return r;
-	out_line(ctx->out, "%s: %zu layers, to be unpacked into %s", name, src->n_layers, s ? store_path(s) : "a new store");
 	out_table(ctx->out, cols, ARRAY_LEN(cols));
 	for (size_t i = 0; i < src->n_layers; i++) {
 		const struct source_layer *l = &src->layers[i];
@@ -237,6 +241,41 @@ static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct
 	}
 	out_table_end(ctx->out);
 	return 0;
+}
+
+static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct source *src, const char *name, struct err *e)
+{
+	scoped_store struct store *s = NULL;
+	int r = a->flat ? 0 : store_open(a->store, 0, &s, e);
+
+	if (r < 0 && r != -ENOENT)
+		return r;
+	out_line(ctx->out, "%s: %zu layers, to be unpacked into %s", name, src->n_layers, a->flat ? a->flat : s ? store_path(s) : "a new store");
+	return print_layers(ctx, src, s, e);
+}
+
+static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
+{
+	struct source *src = NULL;
+	const char *name;
+	int r;
+
+	if (!ctx->operands.len)
+		return err_usage(e, "an image to unpack is missing");
+	if (a->name || a->store)
+		return err_usage(e, "--flat uses no store: --name and --store are of no use with it");
+	platform_default(a);
+	r = open_source(a, ctx, &src, e);
+	if (r == 0) {
+		name = src->default_name ? src->default_name : a->flat;
+		r = ctx->dry_run ? print_plan(a, ctx, src, name, e) : check_rights(e);
+	}
+	if (r == 0 && !ctx->dry_run) {
+		catch_signals();
+		r = unpack(a, ctx, NULL, src, name, e);
+	}
+	source_free(src);
+	return r;
 }
 
 static int run_unpack(struct unpack_args *a, struct ctx *ctx, struct err *e)
@@ -460,12 +499,14 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 		return run_on_store(a, ctx, e);
 	if (a->scan)
 		return run_scan(a, ctx, e);
+	if (a->replace && !a->flat)
+		return err_usage(e, "--replace goes with --flat: an image in a store is replaced anyway");
 
-	r = run_unpack(a, ctx, e);
+	r = a->flat ? run_flat(a, ctx, e) : run_unpack(a, ctx, e);
 	sig = __atomic_load_n(&stop, __ATOMIC_RELAXED);
 	if (r < 0 && sig > 0) {
 		/* All is cleaned up: now end as the signal would have, so that shells and scripts see it. */
-		log_warn("ended by SIG%s: the store is as it was", sigabbrev_np(sig));
+		log_warn("ended by SIG%s: the %s is as it was", sigabbrev_np(sig), a->flat ? "directory" : "store");
 		(void)out_flush(ctx->out); /* the signal matters more */
 		(void)signal(sig, SIG_DFL);
 		(void)raise(sig);

@@ -299,8 +299,7 @@ static int add_special(struct layer *l, const struct layer_entry *en, struct err
 	return writer_special(&l->w, n, en->xattrs, e);
 }
 
-/* The node of a path in the form of layer_entry.path, or NULL. */
-static struct node *look_up(const struct layer *l, const char *path)
+struct node *layer_look_up(const struct layer *l, const char *path)
 {
 	struct node *n = l->tree.root;
 
@@ -337,7 +336,7 @@ static int add_pending(struct layer *l, const struct layer_entry *en, const char
 
 static int add_hardlink(struct layer *l, const struct layer_entry *en, struct err *e)
 {
-	struct node *target = look_up(l, en->hardlink), *old = look_up(l, en->path), *n;
+	struct node *target = layer_look_up(l, en->hardlink), *old = layer_look_up(l, en->path), *n;
 	int r;
 
 	if (!*en->hardlink || (target && node_is_dir(target)))
@@ -356,15 +355,9 @@ static int add_hardlink(struct layer *l, const struct layer_entry *en, struct er
 	if (r < 0)
 		return r;
 
-	n->mode = target->mode;
-	n->uid = target->uid;
-	n->gid = target->gid;
-	n->sec = target->sec;
-	n->nsec = target->nsec;
-	n->size = target->size;
-	n->link = target->link;
+	node_take_after(n, target);
 	n->flags |= NODE_LISTED;
-	return writer_link(&l->w, n, target, e);
+	return writer_link(&l->w, n, &l->w, target, e);
 }
 
 /* ---- whiteouts ---- */

@@ -35,6 +35,18 @@ int layer_new(int parentfd, const char *name, const struct layer_options *opts, 
 /* Count n bytes of file data against the limit: -EFBIG with e filled beyond. */
 int layer_count_bytes(struct layer *l, uint64_t n, const char *on, struct err *e);
 
+/* The node of a path in the form of layer_entry.path, or NULL. */
+struct node *layer_look_up(const struct layer *l, const char *path);
+
+/* Does the layer hide what the layers below have of this path? (Where it has something itself, it does not say.) */
+bool layer_hides(const struct layer *l, const char *path);
+
+/* Fill e: entries stand below n, which is no directory (below: its mode) in the layers below. */
+int layer_refuse_parent(const struct node *n, mode_t below, struct err *e);
+
+/* Fill e: n is a hard link to a directory, or to nothing. */
+int layer_refuse_link(const struct node *n, const char *target, bool dir, struct err *e);
+
 /* Add to one of the counts, which others read while we run. */
 #define layer_count(l, what, n) ((void)__atomic_fetch_add(&(l)->o.counts->what, (n), __ATOMIC_RELAXED))
 

@@ -92,10 +92,10 @@ static int take_attributes(struct settle *s, struct node *n, const struct lower_
  * "lib/x" alone, where lib is a symbolic link (or a file) below: an unpacker of one tree would write through
  * the link, overlayfs would hide it and all that is reached by it. Neither is what the image's maker saw.
  */
-static int refuse_parent(const struct node *n, const struct lower_hit *hit, struct err *e)
+int layer_refuse_parent(const struct node *n, mode_t below, struct err *e)
 {
-	int r = node_err(n, ENOTDIR, e, S_ISLNK(hit->st.st_mode) ? "has entries here, and is a symbolic link in a layer below"
-								 : "has entries here, and is no directory in a layer below");
+	int r = node_err(n, ENOTDIR, e, S_ISLNK(below) ? "has entries here, and is a symbolic link in a layer below"
+						       : "has entries here, and is no directory in a layer below");
 
 	err_try(e, "make the layer with an entry for the directory itself, or with the path that the link leads to");
 	return r;
@@ -119,7 +119,7 @@ static int settle_parent(struct settle *s, struct node *n, struct err *e)
 	}
 	found = hit.fd >= 0 && S_ISDIR(hit.st.st_mode);
 	if (hit.fd >= 0 && !found && n->flags & NODE_MADE)
-		return refuse_parent(n, &hit, e);
+		return layer_refuse_parent(n, hit.st.st_mode, e);
 	if (found)
 		r = take_attributes(s, n, &hit, e);
 	else if (n->flags & NODE_MADE)
@@ -259,17 +259,11 @@ static int copy_up(struct settle *s, struct node *n, const struct lower_hit *hit
 static int join(struct settle *s, struct node *n, struct node *first, struct err *e)
 {
 	n->flags &= (uint16_t)~NODE_PENDING;
-	n->mode = first->mode;
-	n->uid = first->uid;
-	n->gid = first->gid;
-	n->sec = first->sec;
-	n->nsec = first->nsec;
-	n->size = first->size;
-	n->link = first->link;
-	return writer_link(&s->l->w, n, first, e);
+	node_take_after(n, first);
+	return writer_link(&s->l->w, n, &s->l->w, first, e);
 }
 
-static bool target_hidden(const struct layer *l, const char *path)
+bool layer_hides(const struct layer *l, const char *path)
 {
 	const struct node *n = l->tree.root;
 
@@ -284,19 +278,24 @@ static bool target_hidden(const struct layer *l, const char *path)
 	return n->flags & NODE_WHITEOUT;
 }
 
+int layer_refuse_link(const struct node *n, const char *target, bool dir, struct err *e)
+{
+	scoped_buf struct buf path = BUF_INIT;
+
+	node_path(n, &path);
+	if (!buf_get(&path))
+		return err_nomem(e);
+	return err_say(e, dir ? EPERM : ENOENT, buf_get(&path), dir ? "is a hard link to the directory '%s'" :
+		       "is a hard link to '%s', which neither the layer nor those below have", target);
+}
+
 static int find_target(struct settle *s, const struct node *n, const char *target, struct lower_hit *hit, struct err *e)
 {
-	int r = target_hidden(s->l, target) ? 0 : lower_find(&s->lower, target, hit, e);
+	int r = layer_hides(s->l, target) ? 0 : lower_find(&s->lower, target, hit, e);
 
 	if (r < 0)
 		return r;
-	if (r == 0 || S_ISDIR(hit->st.st_mode)) {
-		r = path_of(s, n, e);
-		return r < 0 ? r : err_say(e, hit->fd < 0 ? ENOENT : EPERM, s->path.data, hit->fd < 0 ?
-					   "is a hard link to '%s', which neither the layer nor those below have" :
-					   "is a hard link to the directory '%s'", target);
-	}
-	return 0;
+	return r == 0 || S_ISDIR(hit->st.st_mode) ? layer_refuse_link(n, target, r, e) : 0;
 }
 
 static int note_pending(struct settle *s, struct node *n, struct err *e)

@@ -8,92 +8,33 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "stage.h"
 #include "store_priv.h"
 
 struct staging {
 	struct store *store;
-	char name[32];
-	int fd;                   /* its lock is ours */
+	char *path;               /* of the store's tmp/, for messages */
+	struct stage stage;
 	unsigned discarded;
 };
 
-/* Lock what nobody alive holds; -EWOULDBLOCK for what somebody does. */
-static int lock_dead(int tmp, const char *name, int *ret_fd)
+static const char *tmp_path(const struct store *s, char **ret)
 {
-	scoped_fd int fd = openat(tmp, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-		return -errno;
-
-	*ret_fd = TAKE_FD(fd);
-	return 0;
+	if (asprintf(ret, "%s/tmp", s->path) < 0)
+		*ret = NULL;
+	return *ret;
 }
 
 int staging_sweep(struct store *s, struct err *e)
 {
-	scoped_strv struct strv names = { 0 };
-	VEC(int) held = { 0 };
-	VEC(char *) dead = { 0 };
-	int r;
+	scoped_free char *path = NULL;
 
-	/* No one may be between making a directory and locking it while we look for unlocked ones. */
-	r = store_flock(s, s->tmp, STORE_EXCLUSIVE, e);
-	if (r < 0)
-		return r;
-	r = store_list_dir(s->tmp, s->path, &names, e);
-	for (size_t i = 0; r == 0 && i < names.len; i++) {
-		int fd = -1;
-
-		if (lock_dead(s->tmp, names.items[i], &fd) < 0)
-			continue;
-		if (VEC_ADD(&held, fd) < 0 || VEC_ADD(&dead, names.items[i]) < 0)
-			r = err_nomem(e);
-	}
-	(void)store_flock(s, s->tmp, STORE_UNLOCK, NULL); /* unlocking does not fail */
-
-	for (size_t i = 0; r == 0 && i < dead.len; i++) {
-		struct err own = ERR_INIT;
-
-		log_verbose("sweeping the staging directory '%s' of a dead process", dead.items[i]);
-		if (fd_remove_tree(s->tmp, dead.items[i], &own) < 0)
-			log_warn("cannot remove the old staging directory '%s/tmp/%s': %s", s->path, dead.items[i], strerrordesc_np(own.num));
-	}
-	for (size_t i = 0; i < held.len; i++)
-		(void)close(held.items[i]);
-	VEC_DONE(&held);
-	VEC_DONE(&dead);
-	return r;
-}
-
-static int make_locked(struct staging *st, struct err *e)
-{
-	struct store *s = st->store;
-	uint64_t id;
-	int r;
-
-	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
-		return err_set(e, errno, s->path, "cannot get a random name");
-	(void)snprintf(st->name, sizeof(st->name), "%016" PRIx64, id);
-	r = store_flock(s, s->tmp, STORE_EXCLUSIVE, e);
-	if (r < 0)
-		return r;
-	if (mkdirat(s->tmp, st->name, 0700) < 0)
-		r = err_set(e, errno, s->path, "cannot create a staging directory in the store");
-	if (r == 0)
-		r = fd_open_beneath(s->tmp, st->name, O_RDONLY | O_DIRECTORY, &st->fd, e);
-	if (r == 0)
-		r = store_flock(s, st->fd, STORE_EXCLUSIVE, e);
-	(void)store_flock(s, s->tmp, STORE_UNLOCK, NULL); /* unlocking does not fail */
-	return r;
+	return tmp_path(s, &path) ? stage_sweep(s->tmp, path, "", e) : err_nomem(e);
 }
 
 int staging_new(struct store *s, struct staging **ret, struct err *e)
@@ -101,23 +42,20 @@ int staging_new(struct store *s, struct staging **ret, struct err *e)
 	scoped_staging struct staging *st = NULL;
 	int r;
 
-	r = staging_sweep(s, e);
-	if (r < 0)
-		return r;
-	r = store_flock(s, s->images, STORE_EXCLUSIVE, e);
-	if (r < 0)
-		return r;
-	r = store_sweep_sidecars(s, e);
-	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
-	if (r < 0)
-		return r;
-
 	st = calloc(1, sizeof(*st));
 	if (!st)
 		return err_nomem(e);
 	st->store = s;
-	st->fd = -1;
-	r = make_locked(st, e);
+	st->stage = STAGE_INIT;
+	if (!tmp_path(s, &st->path))
+		return err_nomem(e);
+	r = stage_new(s->tmp, st->path, "", &st->stage, e);
+	if (r == 0)
+		r = store_flock(s, s->images, STORE_EXCLUSIVE, e);
+	if (r < 0)
+		return r;
+	r = store_sweep_sidecars(s, e);
+	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
 	if (r < 0)
 		return r;
 
@@ -127,21 +65,16 @@ int staging_new(struct store *s, struct staging **ret, struct err *e)
 
 void staging_free(struct staging *st)
 {
-	struct err own = ERR_INIT;
-
 	if (!st)
 		return;
-	/* The lock is held while removing: nobody else needs to. */
-	if (st->fd >= 0 && fd_remove_tree(st->store->tmp, st->name, &own) < 0)
-		log_warn("cannot remove the staging directory '%s/tmp/%s': %s", st->store->path, st->name, strerrordesc_np(own.num));
-	if (st->fd >= 0)
-		(void)close(st->fd);
+	stage_done(&st->stage);
+	free(st->path);
 	free(st);
 }
 
 int staging_fd(const struct staging *st)
 {
-	return st->fd;
+	return st->stage.fd;
 }
 
 const char *staging_name(size_t i, const char *suffix, char buf[static 32])
@@ -172,9 +105,9 @@ static int put_sidecars(const struct staging *st, const struct staged_layer *l, 
 	n = snprintf(text, sizeof(text), "{\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"root_opaque\":%d}\n",
 		     l->entries, l->bytes, l->root_opaque);
 	if (*l->answers)
-		r = put_file(st->fd, staging_name(l->i, ".lower", name), l->answers, strlen(l->answers), e);
+		r = put_file(st->stage.fd, staging_name(l->i, ".lower", name), l->answers, strlen(l->answers), e);
 	if (r == 0)
-		r = put_file(st->fd, staging_name(l->i, ".json", name), text, (size_t)n, e);
+		r = put_file(st->stage.fd, staging_name(l->i, ".json", name), text, (size_t)n, e);
 	return r;
 }
 
@@ -233,13 +166,13 @@ static int publish_layer(const struct staging *st, struct staged_layer *l, struc
 	for (size_t i = 0; store_sidecars[i]; i++) {
 		(void)snprintf(to, sizeof(to), "%s%s", name, store_sidecars[i]);
 		(void)staging_name(l->i, store_sidecars[i], from);
-		if (renameat(st->fd, from, s->layers, to) == 0)
+		if (renameat(st->stage.fd, from, s->layers, to) == 0)
 			continue;
 		if (errno != ENOENT || strcmp(store_sidecars[i], ".lower"))
 			return err_set(e, errno, to, "cannot move the file into the store");
 		(void)unlinkat(s->layers, to, 0); /* a dead process may have left one, and this layer has none */
 	}
-	if (renameat2(st->fd, staging_name(l->i, "", from), s->layers, name, RENAME_NOREPLACE) < 0)
+	if (renameat2(st->stage.fd, staging_name(l->i, "", from), s->layers, name, RENAME_NOREPLACE) < 0)
 		return err_set(e, errno, name, "cannot move the layer into the store");
 	return 0;
 }
@@ -251,9 +184,9 @@ static int put_image(const struct staging *st, const struct staged_image *image,
 	scoped_fd int fd = -1;
 	int r;
 
-	if (mkdirat(st->fd, "image", 0700) < 0)
+	if (mkdirat(st->stage.fd, "image", 0700) < 0)
 		return err_set(e, errno, image->name, "cannot create the image in the store");
-	r = fd_open_beneath(st->fd, "image", O_RDONLY | O_DIRECTORY, &fd, e);
+	r = fd_open_beneath(st->stage.fd, "image", O_RDONLY | O_DIRECTORY, &fd, e);
 	if (r == 0)
 		r = image->list(image->arg, &dirs, e);
 	if (r < 0)
@@ -277,7 +210,7 @@ static int sync_image(const struct staging *st, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++) {
-		scoped_fd int fd = openat(st->fd, files[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		scoped_fd int fd = openat(st->stage.fd, files[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 		r = fd < 0 ? err_set(e, errno, files[i], "cannot open the file in the store") : fd_sync(fd, files[i], e);
 	}
@@ -288,10 +221,10 @@ static int publish_image(struct staging *st, const char *name, struct err *e)
 {
 	const struct store *s = st->store;
 
-	if (renameat2(st->fd, "image", s->images, name, RENAME_NOREPLACE) == 0)
+	if (renameat2(st->stage.fd, "image", s->images, name, RENAME_NOREPLACE) == 0)
 		return 0;
 	/* What was there comes back in exchange and goes with the staging directory. */
-	if (errno == EEXIST && renameat2(st->fd, "image", s->images, name, RENAME_EXCHANGE) == 0)
+	if (errno == EEXIST && renameat2(st->stage.fd, "image", s->images, name, RENAME_EXCHANGE) == 0)
 		return 0;
 	return err_set(e, errno, name, "cannot move the image into the store");
 }
@@ -326,7 +259,7 @@ int staging_publish(struct staging *st, struct staged_layer *layers, size_t n, c
 	if (r < 0)
 		return r;
 	/* One call for all files, also those whose blocks are not allocated yet: a full disk shows here at the latest. */
-	if (sync && syncfs(st->fd) < 0)
+	if (sync && syncfs(st->stage.fd) < 0)
 		return err_set(e, errno, s->path, "cannot write the layers to disk");
 
 	r = store_flock(s, s->images, STORE_EXCLUSIVE, e);
@@ -342,7 +275,7 @@ int staging_discard(struct staging *st, int dirfd, const char *name, struct err 
 	char to[32];
 
 	(void)snprintf(to, sizeof(to), "discarded-%u", st->discarded++);
-	if (renameat2(dirfd, name, st->fd, to, RENAME_NOREPLACE) < 0)
+	if (renameat2(dirfd, name, st->stage.fd, to, RENAME_NOREPLACE) < 0)
 		return err_set(e, errno, name, "cannot take it out of the store");
-	return fd_remove_tree(st->fd, to, e);
+	return fd_remove_tree(st->stage.fd, to, e);
 }

@@ -121,32 +121,19 @@ static void grow(struct tree *t)
 	t->mask = mask;
 }
 
-struct node *tree_add(struct tree *t, struct node *parent, const char *name, size_t len)
+/* Make the node findable as a child of its parent. */
+static void chain(struct tree *t, struct node *n)
 {
-	struct node *n = arena_alloc(t, sizeof(*n) + len + 1);
 	struct node **bucket;
 
-	if (!n)
-		return NULL;
-	if (t->n > t->mask)
-		grow(t);
-
-	*n = (struct node){ .parent = parent, .next = parent->children, .slot = -1, .len = (uint8_t)len };
-	memcpy(n->name, name, len);
-	n->name[len] = '\0';
-	if (n->next)
-		n->next->prev = n;
-	parent->children = n;
-
-	n->hash = hash_name(t, parent, name, len);
+	n->hash = hash_name(t, n->parent, n->name, n->len);
 	bucket = &t->buckets[n->hash & t->mask];
 	n->chain = *bucket;
 	*bucket = n;
 	t->n++;
-	return n;
 }
 
-void tree_remove(struct tree *t, struct node *n)
+static void unchain(struct tree *t, struct node *n)
 {
 	struct node **p = &t->buckets[n->hash & t->mask];
 
@@ -154,16 +141,84 @@ void tree_remove(struct tree *t, struct node *n)
 		p = &(*p)->chain;
 	*p = n->chain;
 	t->n--;
+}
 
+static void link_child(struct node *parent, struct node *n)
+{
+	n->parent = parent;
+	n->prev = NULL;
+	n->next = parent->children;
+	if (n->next)
+		n->next->prev = n;
+	parent->children = n;
+}
+
+static void unlink_child(struct node *n)
+{
 	if (n->prev)
 		n->prev->next = n->next;
 	else
 		n->parent->children = n->next;
 	if (n->next)
 		n->next->prev = n->prev;
+}
 
+struct node *tree_add(struct tree *t, struct node *parent, const char *name, size_t len)
+{
+	struct node *n = arena_alloc(t, sizeof(*n) + len + 1);
+
+	if (!n)
+		return NULL;
+	if (t->n > t->mask)
+		grow(t);
+
+	*n = (struct node){ .slot = -1, .len = (uint8_t)len };
+	memcpy(n->name, name, len);
+	n->name[len] = '\0';
+	link_child(parent, n);
+	chain(t, n);
+	return n;
+}
+
+void tree_remove(struct tree *t, struct node *n)
+{
+	unchain(t, n);
+	unlink_child(n);
 	xattrs_free(n->xattrs);
 	n->xattrs = NULL;
+}
+
+void tree_graft(struct tree *to, struct node *parent, struct tree *from, struct node *n)
+{
+	/* A hash depends on the tree's key and the parent's address. */
+	for (struct node *i = n; i; i = tree_next(n, i))
+		unchain(from, i);
+	unlink_child(n);
+	link_child(parent, n);
+	for (struct node *i = n; i; i = tree_next(n, i)) {
+		if (to->n > to->mask)
+			grow(to);
+		chain(to, i);
+	}
+}
+
+void tree_absorb(struct tree *to, struct tree *from)
+{
+	struct arena *oldest = from->arena;
+
+	if (oldest) {
+		for (struct node *n = from->root; n; n = tree_next(from->root, n)) {
+			xattrs_free(n->xattrs);
+			n->xattrs = NULL;
+		}
+		while (oldest->older)
+			oldest = oldest->older;
+		/* Behind the block that is being filled. */
+		oldest->older = to->arena->older;
+		to->arena->older = from->arena;
+	}
+	free(from->buckets);
+	*from = (struct tree){ .root = NULL };
 }
 
 const char *tree_string(struct tree *t, const char *s, size_t len)

@@ -66,6 +66,15 @@ struct node *tree_add(struct tree *t, struct node *parent, const char *name, siz
 /* Forget a node that has no children. */
 void tree_remove(struct tree *t, struct node *n);
 
+/*
+ * Move a node, with all below it, under a parent in another tree, which has no child of that name. Its memory stays the old
+ * tree's until tree_absorb() takes that over.
+ */
+void tree_graft(struct tree *to, struct node *parent, struct tree *from, struct node *n);
+
+/* All of from's memory becomes to's; from is left empty, as after tree_done(). */
+void tree_absorb(struct tree *to, struct tree *from);
+
 /* A copy of s in the arena, or NULL. */
 const char *tree_string(struct tree *t, const char *s, size_t len);
 
@@ -78,6 +87,18 @@ static inline bool node_exists(const struct node *n)
 static inline bool node_is_dir(const struct node *n)
 {
 	return (n->mode & 0170000) == 0040000;
+}
+
+/* n is another name of the same file. */
+static inline void node_take_after(struct node *n, const struct node *file)
+{
+	n->mode = file->mode;
+	n->uid = file->uid;
+	n->gid = file->gid;
+	n->sec = file->sec;
+	n->nsec = file->nsec;
+	n->size = file->size;
+	n->link = file->link;
 }
 
 /* Does nothing of the layers below shine through the node? */

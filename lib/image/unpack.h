@@ -45,6 +45,14 @@ struct unpack_result {
 int unpack_image(struct store *s, const struct source *src, const struct unpack_options *opts,
 		 struct unpack_result *ret, struct err *e);
 
+/*
+ * Unpack an image into one directory, its layers applied one after another: dir must be absent or empty, or replace given
+ * (flat_place.h). The limits hold for all layers together. opts->name is for messages. dir appears at once
+ * when all is right; any failure leaves it as it was.
+ */
+int unpack_flat(const char *dir, bool replace, const struct source *src, const struct unpack_options *opts,
+		struct unpack_result *ret, struct err *e);
+
 /* Would this layer be taken from the store? One that depends on those below it: perhaps, so no. */
 int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *ret, struct err *e);
 

@@ -274,11 +274,11 @@ int writer_special(struct writer *w, struct node *n, const struct xattrs *x, str
 	return r < 0 ? r : writer_times(fd, n->name, n, e);
 }
 
-int writer_link(struct writer *w, struct node *n, struct node *target, struct err *e)
+int writer_link(struct writer *w, struct node *n, struct writer *of, struct node *target, struct err *e)
 {
 	/* The one descriptor may push the other out of its slot, so the first is made our own. */
 	scoped_fd int from = -1;
-	int fd, r = writer_dir(w, target->parent, &fd, e);
+	int fd, r = writer_dir(of, target->parent, &fd, e);
 
 	if (r < 0)
 		return r;

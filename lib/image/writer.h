@@ -55,7 +55,7 @@ int writer_dir(struct writer *w, struct node *dir, int *ret_fd, struct err *e);
 int writer_mkdir(struct writer *w, struct node *n, struct err *e);
 int writer_symlink(struct writer *w, struct node *n, const struct xattrs *x, struct err *e);
 int writer_special(struct writer *w, struct node *n, const struct xattrs *x, struct err *e); /* device, fifo */
-int writer_link(struct writer *w, struct node *n, struct node *target, struct err *e);
+int writer_link(struct writer *w, struct node *n, struct writer *of, struct node *target, struct err *e); /* of: the target's writer */
 int writer_whiteout(struct writer *w, struct node *n, struct err *e);
 
 /* A regular file in three steps; *fd is closed by the last (or by the caller, after an error). */

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* unpack_flat: one directory with all layers applied. */
+
+#include "unpack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "flat_place.h"
+#include "join.h"
+#include "layer_priv.h"
+#include "stage.h"
+#include "staging.h"
+#include "unpack_priv.h"
+
+#define STAGE_PREFIX ".shiftbox-flat-"
+
+struct flat {
+	struct work w;
+	struct flat_place place;
+	struct stage stage;
+};
+
+static int join_one(struct work *w, struct job *j, struct layer **base, struct err *e)
+{
+	int r = work_stopped(w, e);
+
+	if (r < 0)
+		return r;
+	if (*base) {
+		r = layer_join(*base, j->layer, e);
+		layer_free(TAKE_PTR(j->layer));
+	} else {
+		*base = TAKE_PTR(j->layer);
+		r = layer_join_base(*base, e);
+	}
+	return r < 0 ? work_name_layer(w, j, r, e) : 0;
+}
+
+/* All layers become the first one's directory, "0" of the stage. */
+static int join_all(struct work *w, struct err *e)
+{
+	struct layer *base = NULL;
+	char name[32];
+	int r = 0;
+
+	if (!w->n)
+		r = layer_new(w->stage, staging_name(0, "", name), &w->opts->layer, &base, e);
+	for (size_t i = 0; r == 0 && i < w->n; i++)
+		r = join_one(w, &w->jobs[i], &base, e);
+	if (r == 0)
+		r = layer_finish(base, e);
+	layer_free(base);
+	return r;
+}
+
+static int publish(struct flat *f, struct err *e)
+{
+	char name[32];
+	int r = 0;
+
+	if (f->w.opts->sync && syncfs(f->stage.fd) < 0)
+		return err_set(e, errno, f->place.path, "cannot write the files to disk");
+	r = work_stopped(&f->w, e);
+	if (r == 0)
+		r = flat_place_publish(&f->place, f->stage.fd, staging_name(0, "", name), e);
+	if (r == 0 && f->w.opts->sync)
+		r = fd_sync(f->place.parent, f->place.path, e);
+	return r;
+}
+
+static void sum_up(const struct work *w, struct unpack_result *ret)
+{
+	*ret = (struct unpack_result){ .layers = w->n, .unpacked = w->n };
+	for (size_t i = 0; i < w->n; i++) {
+		ret->entries += w->jobs[i].counts.entries;
+		ret->bytes += w->jobs[i].counts.bytes;
+		ret->blob_bytes += w->jobs[i].sums.size;
+	}
+}
+
+static int run(struct flat *f, struct unpack_result *ret, struct err *e)
+{
+	int r;
+
+	r = stage_new(f->place.parent, f->place.parent_path, STAGE_PREFIX, &f->stage, e);
+	if (r < 0)
+		return r;
+	f->w.stage = f->stage.fd;
+	r = work_read(&f->w, e);
+	if (r == 0)
+		r = join_all(&f->w, e);
+	if (r == 0)
+		r = publish(f, e);
+	work_changed(&f->w);
+	if (r == 0)
+		sum_up(&f->w, ret);
+	return r;
+}
+
+int unpack_flat(const char *dir, bool replace, const struct source *src, const struct unpack_options *opts,
+		struct unpack_result *ret, struct err *e)
+{
+	struct unpack_options own = *opts;
+	struct flat f = { .stage = STAGE_INIT };
+	int r;
+
+	r = flat_place_find(dir, replace, &f.place, e);
+	if (r < 0)
+		return r;
+	r = work_init(&f.w, src, &own, e);
+	own.layer.totals = &f.w.totals;
+	if (r == 0)
+		r = run(&f, ret, e);
+	work_done(&f.w);
+	stage_done(&f.stage);
+	flat_place_done(&f.place);
+	return r;
+}
