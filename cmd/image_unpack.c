@@ -246,9 +246,9 @@ static int print_layers(struct ctx *ctx, const struct source *src, const struct 
 static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct source *src, const char *name, struct err *e)
 {
 	scoped_store struct store *s = NULL;
-	int r = a->flat ? 0 : store_open(a->store, 0, &s, e);
+	int r = a->flat ? unpack_flat_check(a->flat, a->replace, e) : store_open(a->store, 0, &s, e);
 
-	if (r < 0 && r != -ENOENT)
+	if (r < 0 && (r != -ENOENT || a->flat))
 		return r;
 	out_line(ctx->out, "%s: %zu layers, to be unpacked into %s", name, src->n_layers, a->flat ? a->flat : s ? store_path(s) : "a new store");
 	return print_layers(ctx, src, s, e);

@@ -211,7 +211,6 @@ int layer_join(struct layer *l, struct layer *over, struct err *e)
 		r = join_names(l, over, e);
 	writer_leave(&l->w);
 	writer_done(&over->w);
-	if (r == 0)
-		tree_absorb(&l->tree, &over->tree);
+	tree_absorb(&l->tree, &over->tree); /* some of its nodes may have moved, whatever happened */
 	return r;
 }

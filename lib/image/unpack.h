@@ -53,6 +53,9 @@ int unpack_image(struct store *s, const struct source *src, const struct unpack_
 int unpack_flat(const char *dir, bool replace, const struct source *src, const struct unpack_options *opts,
 		struct unpack_result *ret, struct err *e);
 
+/* Would dir do? What unpack_flat() checks before it reads anything. */
+int unpack_flat_check(const char *dir, bool replace, struct err *e);
+
 /* Would this layer be taken from the store? One that depends on those below it: perhaps, so no. */
 int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *ret, struct err *e);
 

@@ -105,6 +105,16 @@ static int run(struct flat *f, struct unpack_result *ret, struct err *e)
 	return r;
 }
 
+int unpack_flat_check(const char *dir, bool replace, struct err *e)
+{
+	struct flat_place p;
+	int r = flat_place_find(dir, replace, &p, e);
+
+	if (r == 0)
+		flat_place_done(&p);
+	return r;
+}
+
 int unpack_flat(const char *dir, bool replace, const struct source *src, const struct unpack_options *opts,
 		struct unpack_result *ret, struct err *e)
 {

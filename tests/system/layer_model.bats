@@ -24,6 +24,17 @@ same_as_model() {
 	python3 "$model" compare r
 }
 
+# flat_as_model FIRST LAST [OPTIONS]: one tree for each seed, which is what the model says.
+flat_as_model() {
+	local first=$1 last=$2 seed
+	shift 2
+	python3 "$model" make r "$first" "$last" "${OWNERS[@]}"
+	for ((seed = first; seed <= last; seed++)); do
+		"$SHIFTBOX" image-unpack -q --no-sync "$@" --flat "r/$seed/merged" "r/$seed"/*.tar || { echo "seed $seed: refused"; return 1; }
+	done
+	python3 "$model" compare r
+}
+
 # in_namespace CMD...: as root of a user namespace that maps 65536 ids, with mounts of its own.
 in_namespace() {
 	local pid here
@@ -50,6 +61,22 @@ in_namespace() {
 		mount -t tmpfs -o mode=0700 tmpfs "$SCRATCH" && cd "$SCRATCH"
 		OWNERS=(0 0 1 33 65534)
 		same_as_model 101 140 ,userxattr "$SHIFTBOX" image-unpack --no-sync'
+}
+
+@test "one flat tree looks like layers applied in order" {
+	export MODEL_LINKS=join
+	flat_as_model 301 380
+}
+
+@test "so it does where layers are read one at a time, and inside a user namespace" {
+	export MODEL_LINKS=join
+	flat_as_model 401 420 -j1
+	export -f flat_as_model
+	export model
+	in_namespace bash -euc '
+		mount -t tmpfs -o mode=0700 tmpfs "$SCRATCH" && cd "$SCRATCH"
+		OWNERS=(0 0 1 33 65534)
+		flat_as_model 421 440'
 }
 
 @test "so they do where no device 0:0 can be made" {

@@ -1,0 +1,278 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# --flat: all layers in one directory, which is there as a whole or not at all.
+
+load lib
+need root
+need prog python3
+
+IMAGE='{"ref":"latest","layers":[
+	{"files":{"./":{"type":"dir","uid":7,"gid":8,"mode":"751"},"d":{"type":"dir","uid":1,"gid":2,"mode":"2755"},"d/x":{"data":"x","uid":3,"gid":4,"mode":"4755"},
+		"gone":"1","e/f":"2","e/g":"3","to":{"type":"symlink","to":"d/x"},"e":{"type":"dir"},"dev":{"type":"char","dev":[1,3],"mode":"666"}}},
+	{"files":{".wh.gone":"","e/.wh..wh..opq":"","e/h":"4","d/y":{"data":"5","uid":33,"gid":34},"d/":{"type":"dir","uid":5,"gid":6,"mode":"1777"}}},
+	{"files":{"d/z":"6","to":{"type":"dir","uid":9},"to/in":"7","same":{"type":"link","to":"d/x"}}}]}'
+
+image() { # DIR JSON
+	"$TESTS/fixtures/mkimage.py" "$1" <<<"$2"
+}
+
+flat() {
+	must_work "$SHIFTBOX" image-unpack -q --no-sync --flat "$@"
+}
+
+dump() {
+	"$TESTS/fixtures/treedump.py" "$1"
+}
+
+# Nothing hidden is left in the directory around.
+no_staging() {
+	must_equal "$(find "${1:-.}" -maxdepth 1 -name '.shiftbox*')" ""
+}
+
+@test "the flat tree is the merged tree, is what umoci makes, and chown was not called" {
+	need prog umoci strace
+	image img "$IMAGE"
+	strace -f -qq -o trace -e trace=chown,fchown,lchown,fchownat,setfsuid "$SHIFTBOX" image-unpack -q --flat flat img
+	grep -q setfsuid trace
+	run -1 grep chown trace
+	must_work "$SHIFTBOX" image-unpack -q -s store -N a img
+	mkdir merged
+	mount -t overlay overlay merged -o "ro,lowerdir=$(sed "s|^|$PWD/store/|" store/images/a/layers | paste -sd:)"
+	umoci unpack --image img:latest umoci >/dev/null
+	dump flat >ours
+	dump umoci/rootfs >theirs
+	# umoci leaves the time of the root as it comes.
+	diff <(sed "1s/ mtime=.*//" theirs) <(sed "1s/ mtime=.*//" ours)
+	# In layers of their own the two names of d/x are two files, and every directory has the size of its own.
+	diff <(dump merged | grep -vE "^'(d/x|same)' ") <(grep -vE "^'(d/x|same)' " ours)
+	[ flat/d/x -ef flat/same ]
+	must_equal "$(owner flat)" 7:8
+	must_equal "$(cd flat && ls)" "$(printf '%s\n' $(ls merged))"
+	no_staging
+}
+
+@test "plain layers, any number of them, one from standard input" {
+	"$TESTS/fixtures/mkimage.py" --tar base.tar <<<'{"layers":[{"files":{"f":"old","g":"stays"}}]}'
+	"$TESTS/fixtures/mkimage.py" --tar top.tar <<<'{"layers":[{"files":{"f":"new"}}]}'
+	flat d base.tar - <top.tar
+	must_equal "$(cat d/f d/g)" newstays
+	flat e top.tar
+	must_equal "$(ls e)" f
+}
+
+@test "a directory that is absent or empty becomes the tree, and nothing else does" {
+	image img '{"layers":[{"files":{"f":"1"}}]}'
+	mkdir empty full links
+	touch full/x
+	ln -s ../empty links/empty
+	ln -s nowhere links/dangling
+	flat new/ img
+	flat links/empty img
+	must_equal "$(ls new empty | tr '\n' ' ')" "empty: f  new: f "
+	[ -L links/empty ]
+	must_fail 1 "is not empty" "$SHIFTBOX" image-unpack --flat full img
+	[[ $stderr == *"try:  "*--replace* ]]
+	must_fail 1 "is not empty" "$SHIFTBOX" image-unpack --flat new img
+	must_fail 1 "is no directory" "$SHIFTBOX" image-unpack --flat full/x img
+	must_fail 1 "is a symbolic link to nothing" "$SHIFTBOX" image-unpack --flat links/dangling img
+	must_fail 1 "cannot find the directory that it shall be in" "$SHIFTBOX" image-unpack --flat a/b/c img
+	[[ $stderr == *"try:  mkdir -p 'a/b'"* ]]
+	must_fail 2 "is empty" "$SHIFTBOX" image-unpack --flat '' img
+	must_fail 2 "--flat uses no store" "$SHIFTBOX" image-unpack --flat n -s store img
+	must_fail 2 "--replace goes with --flat" "$SHIFTBOX" image-unpack --replace img
+	must_equal "$(ls full)" x
+	no_staging
+	no_staging links
+}
+
+@test "what cannot be renamed over is refused before anything is read" {
+	image img '{"layers":[{"files":{"f":"1"}}]}'
+	mkdir mnt here
+	mount -t tmpfs -o mode=0700 shiftbox-test mnt
+	must_fail 1 "is a mount point" "$SHIFTBOX" image-unpack --flat mnt img
+	[[ $stderr == *"try:  name a directory in it: '$SCRATCH/mnt/rootfs'"* ]]
+	must_fail 1 "is a mount point" "$SHIFTBOX" image-unpack --flat / img
+	must_fail 1 "is the working directory" env -C here "$SHIFTBOX" image-unpack --flat . ../img
+	must_fail 1 "is the working directory" env -C here "$SHIFTBOX" image-unpack --flat ../here ../img
+	must_equal "$(ls -A mnt here)" $'here:\n\nmnt:'
+	flat mnt/rootfs img
+	must_equal "$(ls -A mnt)" rootfs
+}
+
+@test "--replace swaps the trees, and refuses where something is mounted below" {
+	image img '{"layers":[{"files":{"f":"1"}}]}'
+	mkdir -p d/proc
+	touch d/old
+	mount -t tmpfs shiftbox-test d/proc
+	must_fail 1 "cannot be replaced while something is mounted in it" "$SHIFTBOX" image-unpack --flat d --replace img
+	umount d/proc
+	flat d --replace img
+	must_equal "$(ls -A d)" f
+	flat d --replace img
+	flat new --replace img
+	must_equal "$(ls -A d new | tr '\n' ' ')" "d: f  new: f "
+	# One that fails leaves what was there.
+	image bad '{"layers":[{"files":{"g":"1"}},{"files":{"h":"1"},"diff_id_lie":true}]}'
+	must_fail 1 "layer 2 of 2" "$SHIFTBOX" image-unpack --flat d --replace bad
+	must_equal "$(ls -A d)" f
+	no_staging
+}
+
+@test "a hard link to a file of a layer below is one" {
+	image img '{"layers":[{"files":{"a":{"data":"1","uid":5},"s":{"type":"symlink","to":"a"},"p":{"type":"fifo"},"b":"2","c":"3"}},
+		{"files":{"d/a2":{"type":"link","to":"a"},"s2":{"type":"link","to":"s"},"p2":{"type":"link","to":"p"},"b":{"type":"link","to":"c"},"c":"4","a3":{"type":"link","to":"d/a2"}}}]}'
+	flat d img
+	[ d/a -ef d/d/a2 ] && [ d/a -ef d/a3 ] && [ d/p -ef d/p2 ]
+	must_equal "$(stat -c %i d/s)" "$(stat -c %i d/s2)"
+	must_equal "$(stat -c '%h %u' d/a)" "3 5"
+	must_equal "$(cat d/b d/c)" 34
+	must_fail 1 "is a hard link to 'a', which neither the layer nor those below have" "$SHIFTBOX" image-unpack --flat e \
+		"$(image bad '{"layers":[{"files":{"a":"1"}},{"files":{"l":{"type":"link","to":"a"},".wh.a":""}}]}'; echo bad)"
+	must_fail 1 "is a hard link to the directory 'a'" "$SHIFTBOX" image-unpack --flat e \
+		"$(image dir '{"layers":[{"files":{"a/b":"1"}},{"files":{"l":{"type":"link","to":"a"}}}]}'; echo dir)"
+	must_fail 1 "is a symbolic link in a layer below" "$SHIFTBOX" image-unpack --flat e \
+		"$(image thru '{"layers":[{"files":{"t":"1","a":{"type":"symlink","to":"/tmp"}}},{"files":{"a/x":"1"}}]}'; echo thru)"
+	[ ! -e e ] && [ ! -e /tmp/x ]
+	no_staging
+}
+
+@test "limits hold for all layers together" {
+	image img '{"layers":[{"files":{"a":"1234567890"}},{"files":{"b":"1234567890"}},{"files":{"c":"1234567890"}}]}'
+	flat a --max-bytes 30 --max-entries 3 img
+	must_fail 1 "the layers have together more than 29 bytes" "$SHIFTBOX" image-unpack --flat b --max-bytes 29 img
+	must_fail 1 "the layers have together more than 2 entries" "$SHIFTBOX" image-unpack --flat b --max-entries 2 img
+	must_work "$SHIFTBOX" image-unpack -q -s store --max-bytes 10 --max-entries 1 img
+	[ ! -e b ]
+}
+
+@test "wrong digests, diff_ids and damaged layers publish nothing" {
+	local lie
+	mkdir empty
+	for lie in '"digest_lie":true' '"diff_id_lie":true' '"replaced":true' '"missing":true' '"cut":20'; do
+		rm -rf img
+		image img '{"layers":[{"bulk":3},{"files":{"a":"1"},"bulk":30,'"$lie"'}]}'
+		must_fail 1 "layer 2 of 2" "$SHIFTBOX" image-unpack --flat new img
+		must_fail 1 "layer 2 of 2" "$SHIFTBOX" image-unpack --flat empty img
+		[ ! -e new ]
+		must_equal "$(ls -A empty)" ""
+		no_staging
+	done
+}
+
+@test "killed at random moments it has published the whole or nothing, and the next run sweeps" {
+	local i t killed=0 whole=0 started replace
+	image img '{"layers":[{"bulk":900,"seed":1},{"bulk":900,"seed":2},{"files":{"d/x":"1",".wh.f1":""},"bulk":500,"seed":3},{"bulk":400,"seed":4}]}'
+	flat reference img
+	dump reference >want
+	mkdir old
+	touch old/file
+	started=$(date +%s%N)
+	flat d img
+	t=$((($(date +%s%N) - started) / 1000))
+	RANDOM=4711
+	for i in {1..30}; do
+		rm -rf d
+		replace=
+		case $((i % 3)) in
+		0) mkdir d ;;
+		1) cp -a old d && replace=--replace ;;
+		esac
+		"$SHIFTBOX" image-unpack -q --no-sync --flat d $replace img 2>/dev/null &
+		sleep "$(printf '0.%06d' $((RANDOM * t / 32768)))"
+		kill -9 $! 2>/dev/null || true
+		if ! wait $!; then killed=$((killed + 1)); fi
+		if [ -e d ] && [ -n "$(ls -A d)" ] && ! [ -e d/file ]; then
+			whole=$((whole + 1))
+			dump d | diff want -
+		else
+			must_equal "$(ls -A d 2>/dev/null)" "${replace:+file}"
+		fi
+		if ((i % 3 == 0)); then
+			flat d --replace img
+			no_staging
+			dump d | diff want -
+		fi
+	done
+	[ "$killed" -ge 10 ] || say "only $killed of 30 were killed at work"
+}
+
+@test "a stage of a dead run is swept, one of a live run and what only looks like one is not" {
+	image img '{"layers":[{"files":{"f":"1"}}]}'
+	mkdir -p .shiftbox-flat-0123456789abcdef/0/deep .shiftbox-flat-fedcba9876543210/0 .shiftbox-flat-notours .shiftbox-flat-aaaaaaaaaaaaaaaa
+	chmod 000 .shiftbox-flat-0123456789abcdef/0/deep
+	setpriv --reuid 1000 --clear-groups true
+	mount -t tmpfs -o uid=1000,mode=0700 shiftbox-test .shiftbox-flat-aaaaaaaaaaaaaaaa
+	exec 8<.shiftbox-flat-fedcba9876543210
+	flock 8
+	flat d img
+	must_equal "$(find . -maxdepth 1 -name '.shiftbox*' | sort | paste -sd' ')" \
+		"./.shiftbox-flat-aaaaaaaaaaaaaaaa ./.shiftbox-flat-fedcba9876543210 ./.shiftbox-flat-notours"
+	exec 8<&-
+	umount .shiftbox-flat-aaaaaaaaaaaaaaaa
+}
+
+@test "a full disk and a disk without inodes are told as such, and nothing is left" {
+	image img '{"layers":[{"bulk":900,"seed":1},{"bulk":900,"seed":2}]}'
+	local options
+	for options in size=2M size=20M,nr_inodes=400; do
+		mkdir -p small
+		mount -t tmpfs -o "$options,mode=0700" small small
+		must_fail 1 "No space left on device" "$SHIFTBOX" image-unpack --flat small/d img
+		[[ $stderr == *"layer "*" of 2 (sha256:"* && $stderr == *"try:  free space"* ]]
+		must_equal "$(ls -A small)" ""
+		umount small
+	done
+}
+
+@test "a call that fails while the layers are joined and published leaves nothing" {
+	need prog strace
+	image img "$IMAGE"
+	local call n
+	for call in renameat unlinkat linkat syncfs fsync; do
+		for n in 1 2 5; do
+			capture inject "$call:EIO:$n" "$SHIFTBOX" image-unpack --flat d img
+			[ "$status" != 99 ] || break # there are fewer calls than that
+			# The last one of all makes sure that the rename is on disk.
+			if [ "$call" = fsync ]; then rm -rf d; continue; fi
+			# And of what is removed some is only staging: that is told, and swept later.
+			if [ "$call:$status" = unlinkat:0 ]; then
+				[[ $stderr == *"cannot remove the staging directory"* ]] || tell "not told"
+				rm -rf d .shiftbox-flat-*
+				continue
+			fi
+			must_equal "$status" 1
+			[[ $stderr == *"Input/output error"* || $stderr == *EIO* ]] || tell "no cause"
+			[ ! -e d ] || tell "published"
+			rm -rf .shiftbox-flat-*
+		done
+	done
+}
+
+@test "a signal ends it in order, and the shell sees it" {
+	mkfifo pipe
+	"$SHIFTBOX" image-unpack --flat d - <pipe 2>err &
+	exec 7>pipe
+	for _ in {1..100}; do [ -n "$(find . -maxdepth 1 -name '.shiftbox-flat-*')" ] && break; sleep 0.05; done
+	kill -TERM $!
+	status=0
+	wait $! || status=$?
+	exec 7>&-
+	must_equal "$status" 143
+	grep -q "the directory is as it was" err
+	no_staging
+	[ ! -e d ]
+}
+
+@test "events, the summary and a dry run" {
+	image img '{"layers":[{"files":{"a":"1"}},{"files":{"b":"2"}}]}'
+	capture "$SHIFTBOX" image-unpack -n --flat d img
+	[[ $output == *"2 layers, to be unpacked into d"* ]]
+	[ ! -e d ]
+	must_fail 1 "is not empty" "$SHIFTBOX" image-unpack -n --flat img img
+	must_work "$SHIFTBOX" image-unpack --json --flat d img
+	python3 -c 'import json, sys
+d = [json.loads(x) for x in sys.argv[1].splitlines()]
+assert d[-1]["event"] == "image" and d[-1]["layers"] == 2 and d[-1]["entries"] == 2 and d[-1]["name"] == "d", d' "$output"
+	must_work "$SHIFTBOX" image-unpack --flat e img
+	[[ $output == "e: 2 layers (2 unpacked, 0 shared), 2 entries, "*" in "* ]]
+}
