@@ -8,8 +8,8 @@ _shiftbox_commands='mount-idmapped shift-check image-unpack'
 _shiftbox_options()
 {
 	case $1 in
-	mount-idmapped) echo '-m --map -o --options --strict-map -a --all -T --fstab --once -e --exec -u --unmount -s --store --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --all-namespaces --to --invert --compose --diff --cover --as --userns --op --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	mount-idmapped) echo '-m --map -o --options -t --type --strict-map -a --all -T --fstab --once -e --exec -u --unmount -s --store --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --submounts --all-namespaces --to --invert --compose --diff --cover --as --userns --op --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	image-unpack) echo '-s --store -N --name -j --jobs --platform --max-bytes --max-entries --keep-security --no-sync --flat --replace --scan -l --list --show --verify --remove --prune --bundle -m --map -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	esac
 }
@@ -22,6 +22,7 @@ _shiftbox_value()
 	--install:--install) kind='dir' ;;
 	mount-idmapped:--map | mount-idmapped:-m) kind='none' ;;
 	mount-idmapped:--options | mount-idmapped:-o) kind='none' ;;
+	mount-idmapped:--type | mount-idmapped:-t) kind='none' ;;
 	mount-idmapped:--fstab | mount-idmapped:-T) kind='file' ;;
 	mount-idmapped:--store | mount-idmapped:-s) kind='dir' ;;
 	mount-idmapped:--color) kind='words' list='auto always never' ;;
