@@ -69,8 +69,8 @@ static const struct opt image_unpack_opts[] = {
 		.more = "Refused while it is mounted, in any mount namespace that the caller can see: an overlay whose source is image:NAME. "
 			"The kernel may not tell of which store the layers are; then an image of that name in another store counts too."),
 	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove the layers that no image names", .excl = EXCL_MODE,
-		 .more = "What is mounted is not looked at: before, unmount the stacks of images that were removed or replaced "
-			 "since, or their files vanish from under them."),
+		 .more = "Layers that are mounted stay too, in any mount namespace that the caller can see: those of an image that was "
+			 "replaced since. Namespaces without a process, and for others than root those of others, cannot be seen."),
 	OPT_STR(struct unpack_args, bundle, "bundle", 0, "DIR", "Make an OCI runtime bundle of an image in the store", .excl = EXCL_MODE, .comp = COMP_DIR,
 		.more = "DIR is made, or must be empty. The words after NAME replace the image's Cmd. See BUNDLES."),
 	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP", "Make the bundle for a stack mounted with this map",

@@ -21,6 +21,14 @@ int strv_add(struct strv *v, const char *s)
 	return r;
 }
 
+bool strv_has(const struct strv *v, const char *s)
+{
+	for (size_t i = 0; i < v->len; i++)
+		if (!strcmp(v->items[i], s))
+			return true;
+	return false;
+}
+
 void strv_done(struct strv *v)
 {
 	for (size_t i = 0; i < v->len; i++)

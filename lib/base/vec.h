@@ -3,6 +3,7 @@
 #define BASE_VEC_H
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -47,6 +48,7 @@ struct strv { char **items; size_t len, cap; };
 
 /* Append a copy of s: 0 or -ENOMEM. */
 int strv_add(struct strv *v, const char *s);
+bool strv_has(const struct strv *v, const char *s);
 void strv_done(struct strv *v);
 
 static inline void cleanup_strv(struct strv *v)

@@ -84,8 +84,9 @@ void store_image_done(struct store_image *i);
 int store_remove(struct store *s, const char *name, struct err *e);
 
 /*
- * Remove the layers that no image names, calling fn (may be NULL) with each, and what dead processes
- * left. Waits for those who use layers. With dry_run only fn is called.
+ * Remove the layers that no image names and that are not mounted (as far as mount_info_everywhere() sees), calling fn
+ * (may be NULL) with each, and what dead processes left. Waits for those who use layers. With dry_run only fn is
+ * called. -EBUSY: an image's mount does not tell its layers.
  */
 int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_layer *l, void *arg), void *arg, struct err *e);
 

@@ -113,13 +113,34 @@ static int prune_layer(struct store *s, struct staging *st, const char *dir,
 	return r;
 }
 
+/* 1: it may go. A stack whose image was removed or replaced since still has its layers. */
+static int may_go(const char *dir, const struct strv *used, const struct store_in_use *mounted, struct err *e)
+{
+	if (!store_layer_name_ok(dir) || (used->len && bsearch(&dir, used->items, used->len, sizeof(*used->items), by_name)))
+		return 0;
+	if (strv_has(&mounted->names, dir)) {
+		log_verbose("keeping the layer '%s', which no image names: it is mounted", dir);
+		return 0;
+	}
+	if (!mounted->untold.len)
+		return 1;
+	(void)err_say(e, EBUSY, buf_get(&mounted->untold), "an image is mounted there, and the mount does not tell its layers");
+	err_why(e, "an older shiftbox made it, or the kernel does not take so many layers by name");
+	err_try(e, "unmount it: shiftbox mount-idmapped -u TARGET");
+	return -EBUSY;
+}
+
 int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_layer *l, void *arg), void *arg, struct err *e)
 {
 	scoped_strv struct strv used = { 0 }, names = { 0 };
+	scoped_in_use struct store_in_use mounted = { .untold = BUF_INIT };
 	scoped_staging struct staging *st = NULL;
 	int r;
 
+	/* Who mounts holds the lock from before the layers are looked up until they are mounted. */
 	r = store_flock(s, s->layers, STORE_EXCLUSIVE, e);
+	if (r == 0)
+		r = store_find_in_use(s, &mounted, e);
 	if (r == 0 && !dry_run)
 		r = staging_new(s, &st, e);
 	if (r == 0)
@@ -127,11 +148,9 @@ int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_lay
 	if (r == 0)
 		r = store_list_dir(s->layers, s->path, &names, e);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
-		char *const name = names.items[i];
-
-		if (!store_layer_name_ok(name) || (used.len && bsearch(&name, used.items, used.len, sizeof(*used.items), by_name)))
-			continue;
-		r = prune_layer(s, st, name, fn, arg, e);
+		r = may_go(names.items[i], &used, &mounted, e);
+		if (r > 0)
+			r = prune_layer(s, st, names.items[i], fn, arg, e);
 	}
 	if (r == 0 && !dry_run)
 		r = store_sweep_sidecars(s, e);

@@ -2,6 +2,7 @@
 #ifndef IMAGE_STORE_PRIV_H
 #define IMAGE_STORE_PRIV_H
 
+#include "../base/buf.h"
 #include "store.h"
 
 /* For store*.c, staging.c and unpack.c alone. */
@@ -39,6 +40,17 @@ int store_sweep_sidecars(const struct store *s, struct err *e);
 
 /* What lies beside a layer's directory: ".mtree", ".lower", ".json"; NULL-terminated. */
 extern const char *const store_sidecars[];
+
+/* The layers that are mounted, in any mount namespace that can be seen. Zero-initialise, free with store_in_use_done(). */
+struct store_in_use {
+	struct strv names;        /* as in layers/, of any store */
+	struct buf untold;        /* where an image is mounted that does not tell its layers; "" when all do */
+};
+
+int store_find_in_use(const struct store *s, struct store_in_use *ret, struct err *e);
+void store_in_use_done(struct store_in_use *u);
+
+#define scoped_in_use __attribute__((cleanup(store_in_use_done)))
 
 /* The names in a directory, sorted, without "." and "..". */
 int store_list_dir(int dirfd, const char *path, struct strv *ret, struct err *e);

@@ -30,11 +30,8 @@ static int list_stack(void *arg, struct strv *ret, struct err *e)
 
 	for (size_t i = w->n; i-- > 0;) {
 		const char *dir = published_dir(s, i);
-		bool twice = false;
 
-		for (size_t k = 0; k < ret->len; k++)
-			twice |= !strcmp(ret->items[k], dir);
-		if (!twice && strv_add(ret, dir) < 0)
+		if (!strv_has(ret, dir) && strv_add(ret, dir) < 0)
 			return err_nomem(e);
 		if (w->jobs[i].root_opaque) {
 			if (i)

@@ -9,28 +9,118 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "overlap.h"
 #include "overlay_ways.h"
 #include "probe.h"
 #include "tree.h"
+#include "verify.h"
 
-static int clone_layer(const struct mount_plan *p, size_t i, int *ret_source, int *ret_clone, struct err *e)
+static int open_layer(const struct mount_plan *p, size_t i, int *ret, struct err *e)
+{
+	const char *dir = p->layers.items[i].dir;
+	int r = 0;
+
+	*ret = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*ret < 0) {
+		r = err_set(e, errno, dir, "cannot open layer %zu of %zu", i + 1, p->layers.len);
+		err_op(e, "open");
+	}
+	return r;
+}
+
+static int clone_layer(const struct mount_plan *p, size_t i, int source, int *ret_clone, struct err *e)
 {
 	const struct mount_layer *l = &p->layers.items[i];
 	enum map_done done;
-	int r;
-
-	*ret_source = open(l->dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (*ret_source < 0) {
-		r = err_set(e, errno, l->dir, "cannot open layer %zu of %zu", i + 1, p->layers.len);
-		err_op(e, "open");
-		return r;
-	}
-	r = tree_clone(*ret_source, l->dir, mount_plan_layer_map(p, i), &tree_flags_private, NULL, ret_clone, &done, e);
+	int r = tree_clone(source, l->dir, mount_plan_layer_map(p, i), &tree_flags_private, NULL, ret_clone, &done, e);
 	if (r < 0)
 		err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
+	return r;
+}
+
+const char *stack_layer_name(const struct stack *s, size_t i)
+{
+	const char *dir = s->plan->layers.items[i].dir, *slash = strrchr(dir, '/');
+
+	return slash ? slash + 1 : dir;
+}
+
+static int open_in_tree(struct stack *s, struct err *e)
+{
+	const struct mount_plan *p = s->plan;
+
+	for (size_t i = 0; i < p->layers.len; i++) {
+		scoped_fd int fd = -1;
+		int r = fd_open_beneath(s->tree, stack_layer_name(s, i), O_PATH | O_DIRECTORY, &fd, e);
+
+		if (r < 0) {
+			err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
+			return r;
+		}
+		if (VEC_ADD(&s->lowers, fd) < 0)
+			return err_nomem(e);
+		(void)TAKE_FD(fd);
+	}
+	return 0;
+}
+
+static void close_tree(struct stack *s)
+{
+	for (size_t i = 0; i < s->lowers.len; i++)
+		cleanup_fd(&s->lowers.items[i]);
+	s->lowers.len = 0;
+	cleanup_fd(&s->tree);
+	s->tree = -1;
+}
+
+/* 0: what went wrong will be told when it goes wrong again, layer by layer. */
+static int map_store(struct stack *s, int source, const char *above, struct err *e)
+{
+	const struct idmap *map = &s->plan->map.map;
+	const char *dir = s->plan->layers.items[0].dir;
+	scoped_fd int layer = -1;
+	int r;
+
+	if (tree_map(s->tree, source, above, map, &tree_flags_private, NULL) < 0)
+		return 0;
+	r = tree_open(dir, &layer, e);
+	if (r == 0)
+		r = verify_owner(s->lowers.items[0], layer, NULL, map, dir, e);
+	return r < 0 ? r : 1;
+}
+
+/*
+ * The layers of an image lie side by side in its store, so one clone of the directory above them serves all. What is
+ * more, mountinfo then shows which layers are in use (a clone of a layer itself is but "/" there): --prune looks. They
+ * are opened before the map is set, since the directory's owner may have no id in it, and nobody could pass it then.
+ * 1: done; 0: not this way (the store is under another map, which only a clone can replace).
+ */
+static int clone_store(struct stack *s, struct err *e)
+{
+	const struct mount_plan *p = s->plan;
+	const char *dir = p->layers.items[0].dir;
+	scoped_free char *above = strndup(dir, (size_t)(stack_layer_name(s, 0) - dir));
+	scoped_fd int source = -1;
+	enum map_done done;
+	int r;
+
+	if (!above)
+		return err_nomem(e);
+	r = tree_open(above, &source, e);
+	if (r == 0 && p->map.wish == MAP_SET)
+		r = tree_copy(source, above, &s->tree, e);
+	else if (r == 0)
+		r = tree_clone(source, above, &p->map, &tree_flags_private, NULL, &s->tree, &done, e);
+	if (r == 0)
+		r = open_in_tree(s, e);
+	if (r == 0)
+		r = p->map.wish == MAP_SET ? map_store(s, source, above, e) : 1;
+	if (r == 0)
+		close_tree(s);
+	s->n_in_tree = s->lowers.len;
 	return r;
 }
 
@@ -38,16 +128,21 @@ static int clone_layer(const struct mount_plan *p, size_t i, int *ret_source, in
 static int clone_layers(struct stack *s, struct overlap *overlap, int *ret_top, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
+	int cloned = p->stored ? clone_store(s, e) : 0;
 
+	if (cloned < 0)
+		return cloned;
 	for (size_t i = 0; i < p->layers.len; i++) {
 		scoped_fd int source = -1, tree = -1;
-		int r = clone_layer(p, i, &source, &tree, e);
+		int r = open_layer(p, i, &source, e);
 
+		if (r == 0 && !cloned)
+			r = clone_layer(p, i, source, &tree, e);
 		if (r == 0 && p->upper_kind == UPPER_DIR)
 			r = overlap_add(overlap, source, i, e);
 		if (r < 0)
 			return r;
-		if (VEC_ADD(&s->lowers, tree) < 0)
+		if (!cloned && VEC_ADD(&s->lowers, tree) < 0)
 			return err_nomem(e);
 		(void)TAKE_FD(tree);
 		if (i == 0)
@@ -83,7 +178,7 @@ static void gather(const struct stack *s)
 	scoped_fd int fs = -1, dir = -1;
 	char name[24];
 
-	if (s->lowers.len < 3)
+	if (s->tree >= 0 || s->lowers.len < 3)
 		return;
 	fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
 	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
@@ -103,6 +198,7 @@ static void stack_done(struct stack *s)
 	for (size_t i = 0; i < s->lowers.len; i++)
 		cleanup_fd(&s->lowers.items[i]);
 	VEC_DONE(&s->lowers);
+	cleanup_fd(&s->tree);
 }
 
 /* --- causes ------------------------------------------------------------------------------------ */
@@ -255,7 +351,7 @@ static int build(struct stack *s, struct overlay *o, struct err *e)
 int overlay_create(const struct mount_plan *p, struct overlay *ret, struct err *e)
 {
 	struct overlay o = OVERLAY_INIT;
-	struct stack s = { .plan = p, .userxattr = p->userxattr };
+	struct stack s = { .plan = p, .tree = -1, .userxattr = p->userxattr };
 	int r = check_way(e);
 
 	if (r == 0 && !s.userxattr && !probe_initial_userns()) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/buf.h"
+#include "../base/fd.h"
 #include "../base/sys.h"
 #include "fsids.h"
 #include "kernel_log.h"
@@ -189,6 +190,8 @@ static int create_by_fds(const struct stack *s, int *ret_fd, enum other_way *oth
 
 /* --- by name, for older kernels ---------------------------------------------------------------- */
 
+enum { NAME_SIZE = 96, FULL_NAMES = 3584 };
+
 /*
  * A thread of its own goes into a new mount namespace, where the clones are attached to a tmpfs under names that
  * need no escaping: 0, 1, 2 ...; upper and work directory are named by their descriptors, which the attached
@@ -244,15 +247,38 @@ static int attach_as(struct by_names *j, int mnt, const char *name)
 	return 0;
 }
 
+/* Layers in a tree that is attached are named by their descriptors: no permission is needed on the way. */
+static int link_as(struct by_names *j, int fd, const char *name)
+{
+	char path[32];
+
+	if (symlink(fd_proc_path(fd, path), name) < 0)
+		return step_failed(j, "symlink", "cannot make a name for a layer");
+	return 0;
+}
+
+/* What mountinfo is to show of layer i; mount(2) takes one page, and many names in full do not fit. */
+static void name_layer(const struct stack *s, size_t i, char ret[static NAME_SIZE])
+{
+	const char *full = i < s->n_in_tree ? stack_layer_name(s, i) : NULL;
+
+	if (full && strlen(full) < NAME_SIZE && s->n_in_tree * NAME_SIZE < FULL_NAMES)
+		(void)snprintf(ret, NAME_SIZE, "%s", full);
+	else
+		(void)snprintf(ret, NAME_SIZE, "%zu", i); /* fits: 20 digits */
+}
+
 static int attach_all(struct by_names *j)
 {
 	const struct stack *s = j->s;
-	char name[24];
+	char name[NAME_SIZE];
 	int r = attach_as(j, -1, "m");
 
+	if (r == 0 && s->tree >= 0)
+		r = attach_as(j, s->tree, "layers");
 	for (size_t i = 0; i < s->lowers.len && r == 0; i++) {
-		(void)snprintf(name, sizeof(name), "%zu", i); /* fits: 20 digits */
-		r = attach_as(j, s->lowers.items[i], name);
+		name_layer(s, i, name);
+		r = i < s->n_in_tree ? link_as(j, s->lowers.items[i], name) : attach_as(j, s->lowers.items[i], name);
 	}
 	return r == 0 && s->upper ? attach_as(j, s->upper->mnt, "u") : r;
 }
@@ -269,8 +295,12 @@ static int mount_stack(struct by_names *j, bool trial)
 		buf_printf(&b, "lowerdir=/proc/self/fd/%d", s->upper->upper);
 	else
 		buf_str(&b, "lowerdir=");
-	for (size_t i = 0; i < s->lowers.len && !trial; i++)
-		buf_printf(&b, "%s%zu", i ? ":" : "", i);
+	for (size_t i = 0; i < s->lowers.len && !trial; i++) {
+		char name[NAME_SIZE];
+
+		name_layer(s, i, name);
+		buf_printf(&b, "%s%s", i ? ":" : "", name);
+	}
 	if (s->upper)
 		buf_printf(&b, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d", s->upper->upper, s->upper->work);
 	for (size_t i = 0; i < n; i++)

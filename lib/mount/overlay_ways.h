@@ -13,11 +13,16 @@
 
 struct stack {
 	const struct mount_plan *plan;
-	VEC(int) lowers;            /* clones, topmost first */
+	VEC(int) lowers;            /* clones, topmost first; or the first n_in_tree: directories of one clone */
+	int tree;                   /* that clone, or -1 */
+	size_t n_in_tree;
 	const struct upper *upper;  /* NULL: read-only */
 	bool userxattr;
 	bool check_unused;          /* the upper was used before: refuse it (-EBUSY) when it still is */
 };
+
+/* The name of layer i's directory, which is what mountinfo shows of a layer in the tree. */
+const char *stack_layer_name(const struct stack *s, size_t i);
 
 /* Is it the way that failed, and not what was asked for? */
 enum other_way {

@@ -251,6 +251,7 @@ static int fill(struct mount_plan *p, const char *source, const char *target, co
 	p->kind = layers || (!strcmp(source, "overlay") && !o->type) ? MOUNT_OVERLAY :
 		words_tell_fs(source, o) && !o->bind ? MOUNT_FS : MOUNT_BIND;
 	p->kind_open = p->kind == MOUNT_BIND && !o->bind;
+	p->stored = layers != NULL;
 	p->flags = o->flags;
 	/* The map makes the container's root the owner of the image's devices, and no namespace keeps it from opening them. */
 	if (layers && !((o->flags.set | o->flags.clear) & MOUNT_ATTR_NODEV))

@@ -48,6 +48,7 @@ struct mount_plan {
 
 	/* stacks only */
 	VEC(struct mount_layer) layers;   /* topmost first */
+	bool stored;                      /* they are an image's, side by side in one directory */
 	enum upper_kind { UPPER_NONE, UPPER_DIR, UPPER_EPHEMERAL } upper_kind;
 	char *upper, *work;               /* of UPPER_DIR; work is never NULL there */
 	bool upper_plain;                 /* upper-map=none: upper stores seen ids */

@@ -60,7 +60,7 @@ int tree_setattr(int fd, const struct mount_flags *flags, int userns)
 	return sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr) < 0 ? -errno : 0;
 }
 
-static int clone_tree(int fd, const char *name, int *ret_fd, struct err *e)
+int tree_copy(int fd, const char *name, int *ret_fd, struct err *e)
 {
 	*ret_fd = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (*ret_fd >= 0)
@@ -122,7 +122,7 @@ static int clone_unmapped(int fd, const char *name, const struct mount_info *inf
 	if (*done == MAP_DROPPED)
 		return clone_remapped(fd, name, flags, -1, ret_fd, e);
 
-	r = clone_tree(fd, name, &tree, e);
+	r = tree_copy(fd, name, &tree, e);
 	if (r < 0)
 		return r;
 	r = tree_setattr(tree, flags, -1);
@@ -164,7 +164,7 @@ static int clone_mapped(int fd, const char *name, const struct idmap *map, const
 
 	r = userns_get(map, &userns, e);
 	if (r == 0)
-		r = clone_tree(fd, name, ret_fd, e);
+		r = tree_copy(fd, name, ret_fd, e);
 	if (r < 0)
 		return r;
 

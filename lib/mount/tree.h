@@ -32,6 +32,9 @@ int tree_open(const char *path, int *ret_fd, struct err *e);
 int tree_clone(int fd, const char *name, const struct mount_map *map, const struct mount_flags *flags,
 	       struct mount_snapshot *before, int *ret_fd, enum map_done *ret_done, struct err *e);
 
+/* The same as it is: with its source's map, flags as they come, and propagation not yet set. */
+int tree_copy(int fd, const char *name, int *ret_fd, struct err *e);
+
 /*
  * Give a detached mount of our own making flags and, unless userns is -1, that namespace's map.
  * Returns 0 or -errno and fills nothing.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# --remove: an image that is mounted stays.
+# --remove and --prune: what is mounted stays.
 
 load lib
 need root
@@ -54,4 +54,90 @@ stays() { # TEXT
 	umount target
 	mount -t tmpfs image:other target
 	must_work "$SHIFTBOX" image-unpack -s store --remove other
+}
+
+# The layers that are in the store, by their first file.
+layers() {
+	find store/layers -mindepth 2 -printf '%f\n' | sort | paste -sd' '
+}
+
+replace() {
+	"$TESTS/fixtures/mkimage.py" new <<<'{"layers":[{"files":{"a":"1"}},{"files":{"c":"3"}}]}'
+	must_work "$SHIFTBOX" image-unpack -q -s store -N i new
+	must_work "$SHIFTBOX" image-unpack -q -s store -N other new
+}
+
+@test "--prune spares the layers of a stack whose image was replaced while it was mounted" {
+	local way
+	for way in fds names; do
+		export SHIFTBOX_OVERLAY_WAY=$way
+		must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 image:i target
+		replace
+		must_equal "$(layers)" "a b c"
+		must_work "$SHIFTBOX" image-unpack -n -s store --prune
+		must_equal "$output" ""
+		capture "$SHIFTBOX" image-unpack -v -s store --prune
+		must_equal "$status" 0
+		must_equal "$output" ""
+		[[ $stderr == *"which no image names: it is mounted"* ]]
+		must_equal "$(layers)" "a b c"
+		must_equal "$(cat target/b)" 2
+		must_work "$SHIFTBOX" mount-idmapped -u target
+		must_work "$SHIFTBOX" image-unpack -s store --prune
+		[[ $output == "removed sha256-"* ]]
+		must_equal "$(layers)" "a c"
+		for name in i other; do must_work "$SHIFTBOX" image-unpack -q -s store -N $name dir; done
+		must_work "$SHIFTBOX" image-unpack -q -s store --prune
+		rm -r new
+	done
+}
+
+@test "--prune spares what other namespaces and other mounts of a layer use" {
+	local pid dir
+	mkfifo ready
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -m --propagation private sh -c '"$SHIFTBOX" mount-idmapped -s store image:i target && echo >ready && exec sleep 60' 3>&- &
+	pid=$!
+	read -r <ready
+	replace
+	must_work "$SHIFTBOX" image-unpack -s store --prune
+	must_equal "$(layers)" "a b c"
+	kill $pid
+	wait $pid || true
+	# A bind mount of one layer, and an overlay that somebody else made.
+	dir=$(dirname "$(find store/layers -name b)")
+	must_work "$SHIFTBOX" mount-idmapped -m +100000:65536 "$dir" target
+	must_work "$SHIFTBOX" image-unpack -s store --prune
+	must_equal "$(layers)" "a b c"
+	must_work "$SHIFTBOX" mount-idmapped -u target
+	mkdir empty
+	mount -t overlay overlay target -o "ro,lowerdir=$dir:empty"
+	must_work "$SHIFTBOX" image-unpack -s store --prune
+	must_equal "$(layers)" "a b c"
+	umount target
+	must_work "$SHIFTBOX" image-unpack -q -s store --prune
+	must_equal "$(layers)" "a c"
+}
+
+@test "--prune removes nothing while an image's mount does not tell its layers" {
+	replace
+	mkdir x y
+	mount -t overlay image:i target -o ro,lowerdir=x:y
+	must_fail 1 "the mount does not tell its layers" "$SHIFTBOX" image-unpack -s store --prune
+	[[ $stderr == *"'$SCRATCH/target'"*try:* ]]
+	must_equal "$(layers)" "a b c"
+	umount target
+	must_work "$SHIFTBOX" image-unpack -q -s store --prune
+	must_equal "$(layers)" "a c"
+}
+
+@test "more layers than mount(2) takes by name are numbered, and mounted all the same" {
+	python3 -c 'import json; print(json.dumps({"layers": [{"files": {"f%d" % i: str(i), "same": str(i)}} for i in range(60)]}))' |
+		"$TESTS/fixtures/mkimage.py" many
+	must_work "$SHIFTBOX" image-unpack -q -s store --no-sync -N many many
+	for way in fds names; do
+		SHIFTBOX_OVERLAY_WAY=$way must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 image:many target
+		must_equal "$(cat target/same) $(ls target | wc -l) $(owner target/f7)" "59 61 100000:100000"
+		must_work "$SHIFTBOX" mount-idmapped -u target
+	done
 }
