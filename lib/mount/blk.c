@@ -103,9 +103,9 @@ static int ambivalent(blkid_probe p, const char *name, struct err *e)
 	scoped_buf struct buf b = BUF_INIT;
 
 	list_signatures(p, &b);
-	(void)err_say(e, EINVAL, name, "cannot tell which filesystem this is: it has several signatures");
+	(void)err_say(e, EINVAL, name, "cannot tell which filesystem this is, for it has several signatures");
 	err_op(e, "probe");
-	err_why(e, "found: %s", buf_get(&b) ? buf_get(&b) : "?");
+	err_why(e, "there are %s", buf_get(&b) ? buf_get(&b) : "?");
 	err_try(e, "name the right one with -t TYPE, and take off the others: wipefs shows them");
 	return -EINVAL;
 }

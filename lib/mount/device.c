@@ -228,11 +228,11 @@ static void compare_type(const struct mount_plan *p, int found_r, const struct b
 
 	if (found_r == 0 && same_type(p->type, found->type))
 		return;
-	buf_printf(&b, "it is mounted as %s, as asked for, although ", p->type);
+	buf_printf(&b, "is mounted as %s, as asked for, but ", p->type);
 	if (found_r == 0)
 		buf_printf(&b, "libblkid finds %s", found->type);
 	else
-		buf_printf(&b, "it %s", why->what);
+		buf_printf(&b, "libblkid %s%s%s", why->what, why->why[0] ? ": " : "", why->why);
 	say(log_warn, p, buf_get(&b) ? buf_get(&b) : "", "");
 }
 
@@ -385,7 +385,7 @@ int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, str
 	how.type = d->type;
 	how.source = d->path;
 	how.read_only = d->read_only;
-	r = super_mount(&how, &mnt, e);
+	r = super_mount(&how, &mnt, &d->read_only, e);
 	if (r < 0)
 		return r;
 	if (fstat(mnt, &root) < 0)

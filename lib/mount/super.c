@@ -90,14 +90,13 @@ static void explain_create(const struct super_how *how, int fs, int log, struct 
 
 	if (!e)
 		return;
-	if (e->num == EBUSY)
-		explain_busy(how, e);
 	kernel_log_explain(fs, log, how->device ? how->source : NULL, e);
-	if ((e->num == EROFS || e->num == EACCES) && way) {
+	if (e->num == EBUSY && how->device)
+		explain_busy(how, e);
+	else if ((e->num == EROFS || e->num == EACCES) && way)
 		err_try(e, "mount it writable once, which recovers it, or read it as it is: -o ro,%s", way);
-	} else if (how->device && e->num != EBUSY && e->num != EPERM) {
+	else if (how->device && e->num != EPERM)
 		err_try(e, "if it is damaged, fsck -n shows how%s", e->why[0] ? "" : "; the kernel's log (dmesg) may say more");
-	}
 }
 
 /* --- the context -------------------------------------------------------------------------------- */
@@ -216,17 +215,19 @@ static int create_or_share(const struct super_how *how, int *ret_fs, struct err 
 	return create(how, false, ret_fs, e);
 }
 
-int super_mount(const struct super_how *how, int *ret_mnt, struct err *e)
+int super_mount(const struct super_how *how, int *ret_mnt, bool *ret_read_only, struct err *e)
 {
 	struct super_how writable = *how;
 	struct err first = ERR_INIT;
 	scoped_fd int fs = -1;
 	int r = create_or_share(how, &fs, &first);
 
+	*ret_read_only = how->read_only;
 	/* Mounted writable elsewhere, it can be mounted read-only here all the same: the mount is, not the filesystem. */
 	writable.read_only = false;
 	if (r == -EBUSY && how->ro_wanted && how->device && create_or_share(&writable, &fs, NULL) == 0) {
 		log_verbose("the filesystem is mounted writable elsewhere: only this mount of it is read-only");
+		*ret_read_only = false;
 		r = 0;
 	}
 	if (r < 0) {
@@ -299,6 +300,10 @@ int super_subdir(int mnt, const char *dir, const char *name, int *ret_tree, stru
 	if (r < 0) {
 		err_prefix(e, "the directory in '%s'", name);
 		err_op(e, "subdir");
+		if (r == -ELOOP)
+			err_why(e, "there is a symbolic link on the way, which is not followed here");
+		else if (r == -EXDEV)
+			err_why(e, "it leads out of the filesystem");
 		return r;
 	}
 	*ret_tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);

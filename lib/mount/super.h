@@ -21,10 +21,11 @@ struct super_how {
 
 /*
  * Mount it, detached: nobody sees it, and when *ret_mnt is closed it is gone. A device that is mounted elsewhere
- * shares that filesystem; that options for it then have no effect is warned of. What the kernel says of a failure is in e.
+ * shares that filesystem; that options for it then have no effect is warned of. ret_read_only: the filesystem itself was asked to be
+ * read-only, and not only the mount, as where it is writable elsewhere. What the kernel says of a failure is in e.
  * Needs CAP_SYS_ADMIN in the user namespace, and for devices in the initial one.
  */
-int super_mount(const struct super_how *how, int *ret_mnt, struct err *e);
+int super_mount(const struct super_how *how, int *ret_mnt, bool *ret_read_only, struct err *e);
 
 /*
  * A clone, detached as well, of the directory dir below the root of a detached mount: no symbolic link on the way is followed. It

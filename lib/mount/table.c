@@ -103,6 +103,12 @@ static int take_line(const struct lm_line *l, void *arg)
 
 	if (!line.own && !l->idmap)
 		return 0;
+	if (line.own && l->idmap) {
+		(void)err_say(r->e, EINVAL, l->target, "X-mount.idmap= is not for lines of type shiftbox");
+		err_why(r->e, "mount(8) keeps such options to itself, so that it would mount this line without a map");
+		err_try(r->e, "write map=MAP (and subdir=, mkdir= without X-mount.)");
+		return -EINVAL;
+	}
 	if (*l->target != '/') {
 		(void)err_say(r->e, EINVAL, l->target, "the target must be an absolute path");
 		return -EINVAL;

@@ -21,7 +21,7 @@ struct table {
 
 /*
  * Read the lines of type shiftbox and those with X-mount.idmap= of an fstab (or a directory of such files). -EINVAL: a
- * line that is none, or a target that is no absolute path.
+ * line that is none, a target that is no absolute path, or a line of type shiftbox with X-mount.idmap=, which mount(8) would drop.
  */
 int table_read(const char *path, struct table *ret, struct err *e);
 
