@@ -158,8 +158,9 @@ static uint64_t total(const struct grants *g)
 	return n;
 }
 
-static _Noreturn void try_as_user(const struct grant_check *c, int fd)
+static int try_as_user(void *arg, int fd)
 {
+	const struct grant_check *c = arg;
 	pid_t pid;
 
 	become(c, fd);
@@ -189,27 +190,15 @@ int grant_trial(struct grant_check *c, char **ret_detail, struct err *e)
 {
 	const char *no = no_trial(c);
 	scoped_buf struct buf text = BUF_INIT;
-	scoped_fd int rd = -1, wr = -1;
-	int fds[2], status = 0;
-	pid_t pid;
+	int status;
 
 	if (no) {
 		*ret_detail = strdup(no);
 		return *ret_detail ? TRIAL_NOT_MADE : err_nomem(e);
 	}
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_set(e, errno, NULL, "cannot make a pipe");
-	rd = fds[0];
-	wr = fds[1];
-	pid = fork();
-	if (pid < 0)
-		return err_set(e, errno, NULL, "cannot start a process for the trial");
-	if (pid == 0)
-		try_as_user(c, wr);
-	cleanup_fd(&wr);
-	wr = -1;
-	(void)run_read(rd, ANSWER_MAX, &text); /* what is missing shows in the exit status */
-	status = run_wait(pid);
+	status = run_child(try_as_user, c, ANSWER_MAX, &text);
+	if (status < 0)
+		return err_set(e, -status, NULL, "cannot make the trial");
 	if (!text.len)
 		buf_printf(&text, "the trial ended with status %d and without a word", status);
 	*ret_detail = buf_take(&text);

@@ -10,7 +10,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -202,11 +201,11 @@ void host_kernel(struct host *h)
 
 /* --- together --------------------------------------------------------------------------------------------- */
 
-static _Noreturn void survey(const char *path, int out)
+static int survey(void *arg, int out)
 {
+	const char *path = *(const char *const *)arg;
 	struct host h = { .out = out };
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0); /* else the alarm ends it */
 	(void)signal(SIGALRM, SIG_DFL);
 	(void)alarm(TRIALS_MAX);
 	if (!path)
@@ -218,31 +217,16 @@ static _Noreturn void survey(const char *path, int out)
 		host_overlay(&h);
 	}
 	userns_cache_done();
-	_exit(0);
+	return 0;
 }
 
 int host_survey(const char *path, int (*fn)(const struct host_row *r, void *arg), void *arg, struct err *e)
 {
 	scoped_buf struct buf rows = BUF_INIT;
-	scoped_fd int rd = -1, wr = -1;
-	int fds[2], status, r;
-	pid_t pid;
+	int status = run_child(survey, &path, ROWS_MAX, &rows), r;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_set(e, errno, NULL, "cannot make a pipe");
-	rd = fds[0];
-	wr = fds[1];
-	pid = fork();
-	if (pid < 0)
-		return err_set(e, errno, NULL, "cannot start a process for the trials");
-	if (pid == 0)
-		survey(path, wr);
-	cleanup_fd(&wr);
-	wr = -1;
-	r = run_read(rd, ROWS_MAX, &rows);
-	status = run_wait(pid);
-	if (r < 0)
-		return err_set(e, -r, NULL, "cannot read the results of the trials");
+	if (status < 0)
+		return err_set(e, -status, NULL, "cannot make the trials");
 	r = rows.len ? parse_rows(rows.data, fn, arg) : 0;
 	if (r == 0 && status != 0)
 		return err_say(e, EIO, NULL, "the trials broke off (status %d)%s", status, status == 128 + SIGALRM ? ": one hangs" : "");

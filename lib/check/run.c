@@ -71,20 +71,7 @@ int run_read(int fd, size_t max, struct buf *b)
 	return buf_get(b) ? 0 : -ENOMEM;
 }
 
-static _Noreturn void child(const char *path, char *const *argv, int out, pid_t parent)
-{
-	static char *const env[] = { (char *)"PATH=/usr/bin:/bin:/usr/sbin:/sbin", (char *)"LC_ALL=C.UTF-8", NULL };
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
-
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent || dup2(null, STDIN_FILENO) < 0 ||
-	    dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0)
-		_exit(126);
-	(void)signal(SIGPIPE, SIG_DFL);
-	(void)execve(path, argv, env);
-	_exit(127);
-}
-
-int run_capture(const char *path, char *const *argv, struct buf *output)
+int run_child(int (*fn)(void *arg, int out), void *arg, size_t max, struct buf *output)
 {
 	scoped_fd int rd = -1, wr = -1;
 	pid_t parent = getpid(), pid;
@@ -97,11 +84,37 @@ int run_capture(const char *path, char *const *argv, struct buf *output)
 	pid = fork();
 	if (pid < 0)
 		return -errno;
-	if (pid == 0)
-		child(path, argv, wr, parent);
+	if (pid == 0) {
+		cleanup_fd(&rd);
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
+			_exit(126);
+		_exit(fn(arg, wr));
+	}
 	cleanup_fd(&wr);
 	wr = -1;
-	r = run_read(rd, OUTPUT_MAX, output);
+	r = run_read(rd, max, output);
 	status = run_wait(pid);
 	return r < 0 ? r : status;
+}
+
+struct program { const char *path; char *const *argv; };
+
+static int program(void *arg, int out)
+{
+	static char *const env[] = { (char *)"PATH=/usr/bin:/bin:/usr/sbin:/sbin", (char *)"LC_ALL=C.UTF-8", NULL };
+	const struct program *p = arg;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0)
+		return 126;
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)execve(p->path, p->argv, env);
+	return 127;
+}
+
+int run_capture(const char *path, char *const *argv, struct buf *output)
+{
+	struct program p = { path, argv };
+
+	return run_child(program, &p, OUTPUT_MAX, output);
 }

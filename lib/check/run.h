@@ -19,6 +19,13 @@ int run_find(const char *name, struct buf *ret);
  */
 int run_capture(const char *path, char *const *argv, struct buf *output);
 
+/*
+ * Do something in a child of its own, and append what it writes to out (at most max bytes) to output. The child dies
+ * with the thread that called, and returns the status that it leaves with, unless it leaves by itself. Returns
+ * that status (128 + n for signal n), or -errno. Not for several threads at once.
+ */
+int run_child(int (*fn)(void *arg, int out), void *arg, size_t max, struct buf *output);
+
 /* Read up to EOF into b, at most max bytes; the rest is read and dropped. Returns 0 or -errno. */
 int run_read(int fd, size_t max, struct buf *b);
 
