@@ -94,6 +94,22 @@ static int new_tmpfs(void)
 	return tree;
 }
 
+/* That on the device that the environment names: ORACLE_TYPE, and ORACLE_DEVICE0 or 1. Else a tmpfs. */
+static int new_filesystem(size_t i)
+{
+	const char *type = getenv("ORACLE_TYPE"), *device = getenv(i ? "ORACLE_DEVICE1" : "ORACLE_DEVICE0");
+	int fd, tree;
+
+	if (!type || !device)
+		return new_tmpfs();
+	fd = sys_fsopen(type, FSOPEN_CLOEXEC);
+	REQUIRE(fd >= 0 && sys_fsconfig(fd, FSCONFIG_SET_STRING, "source", device, 0) == 0);
+	REQUIRE(sys_fsconfig(fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0);
+	tree = sys_fsmount(fd, FSMOUNT_CLOEXEC, 0);
+	close(fd);
+	return tree;
+}
+
 /* --- children that live for a moment in a namespace ---------------------------------------------- */
 
 struct helper { pid_t pid; int ready, stop; };
@@ -231,7 +247,7 @@ static void make_filesystems(struct world *w)
 	int fd;
 
 	for (size_t i = FS_PLAIN; i <= FS_READ_ONLY; i++) {
-		w->fs[i].raw = new_tmpfs();
+		w->fs[i].raw = new_filesystem(i - FS_PLAIN);
 		REQUIRE(w->fs[i].raw >= 0);
 		attach(w->fs[i].raw, ignored);
 	}
