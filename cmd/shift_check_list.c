@@ -10,10 +10,20 @@
 #include "../lib/base/log.h"
 #include "../lib/check/mapped.h"
 
+/* A mount, kept until all of its namespace are known: the text is a tree of them. */
+struct row {
+	char *process, *target, *source, *type, *words;
+	size_t index;   /* as the kernel lists them */
+	ssize_t parent; /* the row that it is mounted below; -1: none */
+	bool last;      /* no other row with this parent follows */
+};
+
 struct list {
 	struct out *out;
 	bool all;
 	size_t n;
+	uint64_t namespace;
+	VEC(struct row) rows;
 };
 
 /* "/dev/vda1[/srv/base]", as findmnt(8) has it. */
@@ -66,29 +76,130 @@ static void put_json(struct list *l, const struct mapped_mount *m)
 	out_str(l->out, "command", m->command);
 }
 
+/* --- the tree ------------------------------------------------------------------------------------- */
+
+/* As strcmp(), but what is below a directory comes before what merely begins like it. */
+static int by_target(const void *pa, const void *pb)
+{
+	const struct row *a = pa, *b = pb;
+	const char *x = a->target, *y = b->target;
+
+	for (; *x && *x == *y; x++, y++)
+		;
+	if (*x != *y)
+		return !*x || !*y ? (*x != 0) - (*y != 0) : *x == '/' ? -1 : *y == '/' ? 1 : (unsigned char)*x - (unsigned char)*y;
+	return (a->index > b->index) - (a->index < b->index);
+}
+
+/* Is target the same place as dir, or below it? */
+static bool is_below(const char *target, const char *dir)
+{
+	size_t len = strlen(dir);
+
+	return !strncmp(target, dir, len) && (!target[len] || target[len] == '/' || !strcmp(dir, "/"));
+}
+
+static void find_parents(struct list *l)
+{
+	for (size_t i = 0; i < l->rows.len; i++) {
+		ssize_t p = (ssize_t)i - 1;
+
+		while (p >= 0 && !is_below(l->rows.items[i].target, l->rows.items[p].target))
+			p = l->rows.items[p].parent;
+		l->rows.items[i].parent = p;
+		l->rows.items[i].last = true;
+	}
+	/* A row has a later sibling if that, or what is below it, follows what is below the row. */
+	for (size_t i = l->rows.len; i-- > 1;)
+		for (ssize_t p = (ssize_t)i - 1; p >= 0 && p != l->rows.items[i].parent; p = l->rows.items[p].parent)
+			if (l->rows.items[p].parent == l->rows.items[i].parent)
+				l->rows.items[p].last = false;
+}
+
+/* "| `-" before a target. */
+static void put_branches(const struct list *l, ssize_t i, bool self, struct buf *b)
+{
+	const struct row *r = &l->rows.items[i];
+
+	if (r->parent < 0)
+		return;
+	put_branches(l, r->parent, false, b);
+	buf_str(b, self ? (r->last ? "`-" : "|-") : (r->last ? "  " : "| "));
+}
+
+static int put_rows(struct list *l)
+{
+	int r = 0;
+
+	if (l->rows.len)
+		qsort(l->rows.items, l->rows.len, sizeof(*l->rows.items), by_target);
+	find_parents(l);
+	for (size_t i = 0; i < l->rows.len; i++) {
+		struct row *w = &l->rows.items[i];
+		scoped_buf struct buf target = BUF_INIT;
+
+		put_branches(l, (ssize_t)i, true, &target);
+		buf_str(&target, w->target);
+		if (!buf_get(&target)) {
+			r = -ENOMEM;
+			break;
+		}
+		out_begin(l->out, NULL);
+		if (l->all)
+			out_str(l->out, "process", w->process);
+		out_str(l->out, "target", target.data);
+		out_str(l->out, "source", w->source);
+		out_str(l->out, "fstype", w->type);
+		out_str(l->out, "words", w->words);
+		out_end(l->out);
+	}
+	for (size_t i = 0; i < l->rows.len; i++) {
+		struct row *w = &l->rows.items[i];
+
+		free(w->process);
+		free(w->target);
+		free(w->source);
+		free(w->type);
+		free(w->words);
+	}
+	l->rows.len = 0;
+	return r;
+}
+
+/* --- all of them ---------------------------------------------------------------------------------- */
+
 static int put_mount(const struct mapped_mount *m, void *arg)
 {
 	struct list *l = arg;
 	scoped_buf struct buf source = BUF_INIT, words = BUF_INIT, process = BUF_INIT;
+	struct row w = { .index = l->n++ };
+	int r = 0;
 
-	source_text(m, &source);
 	map_text(m, &words);
-	buf_printf(&process, "%d %s", (int)m->pid, m->command);
-	if (!buf_get(&source) || !buf_get(&words) || !buf_get(&process))
-		return -ENOMEM;
-	l->n++;
-	out_begin(l->out, NULL);
-	if (l->all && !out_json(l->out))
-		out_str(l->out, "process", process.data);
-	out_str(l->out, "target", m->target);
-	if (out_json(l->out))
+	if (out_json(l->out)) {
+		if (!buf_get(&words))
+			return -ENOMEM;
+		out_begin(l->out, NULL);
+		out_str(l->out, "target", m->target);
 		put_json(l, m);
-	else
-		out_str(l->out, "source", source.data);
-	out_str(l->out, "fstype", m->type);
-	out_str(l->out, "words", words.data);
-	out_end(l->out);
-	return 0;
+		out_str(l->out, "fstype", m->type);
+		out_str(l->out, "words", words.data);
+		out_end(l->out);
+		return 0;
+	}
+	if (m->namespace != l->namespace)
+		r = put_rows(l);
+	l->namespace = m->namespace;
+	source_text(m, &source);
+	buf_printf(&process, "%d %s", (int)m->pid, m->command);
+	w.process = buf_take(&process);
+	w.target = strdup(m->target);
+	w.source = buf_take(&source);
+	w.type = strdup(m->type);
+	w.words = buf_take(&words);
+	if (VEC_ADD(&l->rows, w) < 0 || !w.process || !w.target || !w.source || !w.type || !w.words)
+		return -ENOMEM;
+	return r;
 }
 
 int check_list(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
@@ -107,6 +218,9 @@ int check_list(const struct check_args *a, struct ctx *ctx, char **operands, str
 		return err_set(e, errno, *operands, "cannot find it");
 	out_table(ctx->out, columns + skip, ARRAY_LEN(columns) - skip);
 	r = mapped_mounts(&o, put_mount, &l, &closed, e);
+	if (put_rows(&l) < 0 && r == 0)
+		r = -ENOMEM;
+	VEC_DONE(&l.rows);
 	if (l.n)
 		out_table_end(ctx->out);
 	if (r == -ENOMEM && e && !e->set)

@@ -41,8 +41,8 @@ two users: disk 5 is seen as 7; groups: disk 9-10 is seen as 11-12"
 	map_mount e one/sub +200000
 	map_mount d other +300000
 	list one
-	must_equal "$(rows | cut -d' ' -f1)" "one
-one/sub"
+	must_equal "$(tail -n +2 <<<"$output" | cut -d' ' -f1)" "$SCRATCH/one
+\`-$SCRATCH/one/sub"
 	list one/sub
 	must_equal "$(rows | cut -d' ' -f1)" "one/sub"
 	list other/deep
@@ -52,6 +52,29 @@ one/sub"
 	list -q d
 	must_equal "$output" ""
 	must_fail 1 "cannot find it" "$SHIFTBOX" shift-check list nowhere
+}
+
+@test "mounts below others are a tree, whatever their names sort like" {
+	need root
+	need kernel 6.15
+	mkdir -p d/a/b d/c d/a-b m other
+	map_mount d m +100000
+	map_mount d m/c +200000
+	map_mount d m/a-b +200000
+	map_mount d m/a/b +200000
+	map_mount d m/a/b/c +300000
+	map_mount d m/a/b/a +300000
+	map_mount d other +100000
+	list "$SCRATCH"
+	must_equal "$(tail -n +2 <<<"$output" | sed "s|$SCRATCH/||; s|  *shiftbox.*||")" 'm
+|-m/a/b
+| |-m/a/b/a
+| `-m/a/b/c
+|-m/a-b
+`-m/c
+other'
+	list --json "$SCRATCH"
+	must_equal "$(jq -r .target <<<"$output" | grep -c "^$SCRATCH")" 7
 }
 
 @test "JSON has the map that reads back, the source and its directory" {
