@@ -546,3 +546,72 @@ TEST(what_no_rule_names_is_mounted_with_the_callers_own_rights)
 
 	CHECK_INT(run(rules, NULL, mounts, NULL, 0), 0);
 }
+
+static char image[96];
+
+static int use_image(void)
+{
+	struct stat st;
+
+	if (mkdir("m", 0755) < 0 || mount(image, "m", "ext4", MS_NOSUID, "commit=1") == 0 || errno != EINVAL)
+		return 1; /* options are not the rule's */
+	if (mount(image, "m", "xfs", 0, NULL) == 0)
+		return 2;
+	if (mount(image, "file", "ext4", 0, NULL) == 0 || errno != ENOENT)
+		return 3;
+	if (mount(image, "m", "ext4", MS_NOSUID, NULL) < 0)
+		return 4;
+	if (stat("m/root", &st) < 0 || st.st_uid != 0 || stat("m/www", &st) < 0 || st.st_uid != 33 || st.st_gid != 34)
+		return 5;
+	/* Its device node belongs to root here: nodev must stay, or it would be the host's memory. */
+	if (open("m/mem", O_RDONLY) >= 0 || errno != EACCES)
+		return 6;
+	if (mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND | MS_NOSUID, NULL) == 0 || errno != EPERM)
+		return 7;
+	if (open("m/mem", O_RDONLY) >= 0 || errno != EACCES)
+		return 8;
+	if (close(open("m/new", O_CREAT | O_WRONLY, 0600)) < 0)
+		return 9;
+	if (umount("m") < 0 || access("m/root", F_OK) == 0)
+		return 10;
+	/* Once more, for the namespace's end to clean up. */
+	return mount(image, "m", "ext4", MS_RDONLY, NULL) < 0 ? 11 : 0;
+}
+
+static int command_output(const char *command, char *ret, size_t size)
+{
+	FILE *f = popen(command, "r");
+	size_t n;
+
+	if (!f)
+		return -1;
+	n = fread(ret, 1, size - 1, f);
+	ret[n] = '\0';
+	return pclose(f);
+}
+
+TEST(an_image_is_mounted_with_the_namespaces_map_and_cannot_be_loosened)
+{
+	char command[512], rule[128], said[512];
+	const char *rules[] = { rule, NULL };
+
+	if (geteuid() != 0)
+		SKIP("needs root");
+	if (access("/dev/loop-control", F_OK) < 0)
+		SKIP("needs loop devices");
+	make_dir();
+	(void)snprintf(image, sizeof(image), "/%.80s.img", dir + 1);
+	(void)snprintf(rule, sizeof(rule), "mount:ext4:%s", image);
+	(void)snprintf(command, sizeof(command), "cd %s && mkdir t && echo x >t/root && echo x >t/www && chown 33:34 t/www && "
+		       "mknod -m 600 t/mem c 1 1 && truncate -s 8M %s && mke2fs -q -F -t ext4 -d t %s && rm -r t", dir, image, image);
+	REQUIRE(system(command) == 0);
+	CHECK_INT(run(rules, NULL, use_image, NULL, 0), 0);
+	(void)snprintf(command, sizeof(command), "losetup -j %s", image);
+	for (int i = 0; i < 50 && command_output(command, said, sizeof(said)) == 0 && said[0]; i++)
+		(void)usleep(100 * 1000); /* the namespace is taken apart after its last process */
+	CHECK_STR(said, "");
+	(void)snprintf(command, sizeof(command), "debugfs -R 'stat new' %s 2>&1", image);
+	CHECK_INT(command_output(command, said, sizeof(said)), 0);
+	CHECK_HAS(said, "User:     0   Group:     0");
+	(void)unlink(image);
+}
