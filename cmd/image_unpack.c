@@ -13,6 +13,7 @@
 
 #include "../lib/base/buf.h"
 #include "../lib/base/log.h"
+#include "../lib/idmap/userns.h"
 #include "../lib/image/blob.h"
 #include "../lib/image/unpack.h"
 #include "../lib/image/userns_self.h"
@@ -73,8 +74,9 @@ static const struct opt image_unpack_opts[] = {
 			 "replaced since. Namespaces without a process, and for others than root those of others, cannot be seen."),
 	OPT_STR(struct unpack_args, bundle, "bundle", 0, "DIR", "Make an OCI runtime bundle of an image in the store", .excl = EXCL_MODE, .comp = COMP_DIR,
 		.more = "DIR is made, or must be empty. The words after NAME replace the image's Cmd. See BUNDLES."),
-	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP", "Make the bundle for a stack mounted with this map",
-		 .more = "Several are joined. See shiftbox-idmap(7)."),
+	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP", "Make the bundle, or the flat tree, for this map",
+		 .more = "The ids of the image are the map's disk ids, as they are in a store. With --flat the tree's files belong to its seen ids: DIR holds "
+			 "what an image mounted with this map would show. With --bundle it is the map that the stack is mounted with. Several are joined. See shiftbox-idmap(7)."),
 	OPT_FLAG(struct unpack_args, terminal, "terminal", 't', "Give the bundle's program a terminal of its own"),
 	OPT_END
 };
@@ -82,7 +84,7 @@ static const struct opt image_unpack_opts[] = {
 static const char *const image_unpack_synopsis[] = {
 	"[-s STORE] [-N NAME] SOURCE",
 	"[-s STORE] -N NAME LAYER.tar...",
-	"--flat DIR [--replace] SOURCE | LAYER.tar...",
+	"--flat DIR [-m MAP] [--replace] SOURCE | LAYER.tar...",
 	"--scan SOURCE | LAYER.tar...",
 	"[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | --prune",
 	"[-s STORE] --bundle DIR -m MAP [-t] NAME [-- CMD...]",
@@ -189,8 +191,9 @@ static void print_summary(const struct ctx *ctx, const char *name, const struct 
 	}
 }
 
-/* Into the directory of --flat, or (s not NULL) into the store. */
-static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s, const struct source *src, const char *name, struct err *e)
+/* Into the store, or (flat not NULL) into one directory. */
+static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s, const struct flat_target *flat, const struct source *src,
+		  const char *name, struct err *e)
 {
 	bool bars = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
 	struct meter *m = meter_new(ctx->json ? METER_EVENTS : bars ? METER_BARS : METER_SILENT, STDERR_FILENO, ctx->color_err, ctx->out);
@@ -207,11 +210,11 @@ static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s,
 	(void)clock_gettime(CLOCK_MONOTONIC, &t0); /* cannot fail */
 	r = layer_prepare_process(e);
 	if (r == 0)
-		r = s ? unpack_image(s, src, &opts, &u, e) : unpack_flat(a->flat, a->replace, src, &opts, &u, e);
+		r = flat ? unpack_flat(flat, src, &opts, &u, e) : unpack_image(s, src, &opts, &u, e);
 	meter_free(m);
 	(void)clock_gettime(CLOCK_MONOTONIC, &t1); /* cannot fail */
 	if (r == 0)
-		print_summary(ctx, s ? name : a->flat, &u, (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
+		print_summary(ctx, flat ? flat->dir : name, &u, (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
 	return r;
 }
 
@@ -246,7 +249,7 @@ static int print_layers(struct ctx *ctx, const struct source *src, const struct 
 static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct source *src, const char *name, struct err *e)
 {
 	scoped_store struct store *s = NULL;
-	int r = a->flat ? unpack_flat_check(a->flat, a->replace, e) : store_open(a->store, 0, &s, e);
+	int r = a->flat ? unpack_flat_check(&(struct flat_target){ .dir = a->flat, .replace = a->replace }, e) : store_open(a->store, 0, &s, e);
 
 	if (r < 0 && (r != -ENOENT || a->flat))
 		return r;
@@ -256,23 +259,31 @@ static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct
 
 static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 {
+	struct flat_target to = { .dir = a->flat, .replace = a->replace };
+	scoped_idmap struct idmap map = { .gid_assumed = false };
 	struct source *src = NULL;
 	const char *name;
-	int r;
+	int r = 0;
 
 	if (!ctx->operands.len)
 		return err_usage(e, "an image to unpack is missing");
 	if (a->name || a->store)
 		return err_usage(e, "--flat uses no store: --name and --store are of no use with it");
+	if (a->maps.len) {
+		r = idmap_parse((const char *const *)a->maps.items, a->maps.len, NULL, &map, e);
+		to.map = idmap_is_identity(&map) ? NULL : &map;
+	}
 	platform_default(a);
-	r = open_source(a, ctx, &src, e);
+	if (r == 0)
+		r = open_source(a, ctx, &src, e);
 	if (r == 0) {
 		name = src->default_name ? src->default_name : a->flat;
 		r = ctx->dry_run ? print_plan(a, ctx, src, name, e) : check_rights(e);
 	}
 	if (r == 0 && !ctx->dry_run) {
 		catch_signals();
-		r = unpack(a, ctx, NULL, src, name, e);
+		r = unpack(a, ctx, NULL, &to, src, name, e);
+		userns_cache_done();
 	}
 	source_free(src);
 	return r;
@@ -299,7 +310,7 @@ static int run_unpack(struct unpack_args *a, struct ctx *ctx, struct err *e)
 			r = store_open(a->store, STORE_CREATE, &s, e);
 		if (r == 0) {
 			catch_signals();
-			r = unpack(a, ctx, s, src, name, e);
+			r = unpack(a, ctx, s, NULL, src, name, e);
 		}
 	}
 	source_free(src);
@@ -493,8 +504,10 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 	struct unpack_args *a = args;
 	int r, sig;
 
-	if ((a->maps.len || a->terminal) && !a->bundle)
-		return err_usage(e, "options '--map' and '--terminal' are for --bundle");
+	if (a->maps.len && !a->bundle && !a->flat)
+		return err_usage(e, "--map is for --bundle and --flat: a store has the ids of its images");
+	if (a->terminal && !a->bundle)
+		return err_usage(e, "--terminal is for --bundle");
 	if (a->list || a->show || a->verify || a->remove || a->prune || a->bundle)
 		return run_on_store(a, ctx, e);
 	if (a->scan)

@@ -10,6 +10,7 @@
 
 #include "../base/log.h"
 #include "entry.h"
+#include "ids.h"
 #include "layer_priv.h"
 
 #define WHITEOUT ".wh."
@@ -412,6 +413,12 @@ static int add_entry(struct layer *l, struct entry_reader *rd, const struct laye
 		return err_say(e, EINVAL, en->raw, "is the root of the layer, but not a directory");
 	if (en->hardlink)
 		return add_hardlink(l, en, e);
+	if (l->o.ids && !S_ISSOCK(en->type)) {
+		int r = ids_check(en, l->o.ids, e);
+
+		if (r < 0)
+			return r;
+	}
 	if (S_ISDIR(en->type))
 		return add_dir(l, en, e);
 	if (S_ISREG(en->type))

@@ -46,11 +46,18 @@ struct layer_counts {
 /* What all layers of a tree have together, for limits that hold for the whole; atomic. */
 struct layer_totals { uint64_t entries, bytes; };
 
+struct idmap;
+
 struct layer_options {
 	bool user_xattr;              /* user.overlay.* and no devices but 0:0: inside a user namespace */
 	bool keep_security;           /* apply security.selinux, .ima and .evm too */
 	struct layer_limits limits;
 	struct layer_counts *counts;  /* may be NULL */
+	/*
+	 * Where the layer is written through an ID-mapped mount: ids that are not on this map's disk side cannot be
+	 * stored there, and are refused by name (-EOVERFLOW). NULL: all can.
+	 */
+	const struct idmap *ids;
 	struct layer_totals *totals;  /* NULL: the limits are each layer's */
 };
 

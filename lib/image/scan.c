@@ -3,7 +3,6 @@
 
 #include "scan.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "blob.h"
 #include "entry.h"
+#include "ids.h"
 
 void scan_done(struct scan *s)
 {
@@ -83,59 +83,38 @@ void scan_highest(const struct scan *s, uint32_t *ret_uid, uint32_t *ret_gid)
 
 /* ---- entries ---- */
 
-/* linux/posix_acl_xattr.h: a version, then entries of tag, permissions and id; ACL_USER is 2, ACL_GROUP 8. */
-static int count_acl(struct scan *s, const struct layer_entry *t, const struct xattr *x, struct err *e)
+struct naming {
+	struct scan *s;
+	const struct layer_entry *t;
+	struct err *e;
+};
+
+static int count_named(bool group, uint32_t id, const char *what, void *arg)
 {
-	const uint8_t *p = x->value;
-	int r = 0;
+	const struct naming *n = arg;
 
-	for (size_t at = 4; r == 0 && at + 8 <= x->size; at += 8) {
-		uint16_t tag;
-		uint32_t id;
-
-		memcpy(&tag, p + at, sizeof(tag));
-		memcpy(&id, p + at + 4, sizeof(id));
-		if (le16toh(tag) == 2)
-			r = owners_add(&s->named, le32toh(id), t->gid, 1, e);
-		else if (le16toh(tag) == 8)
-			r = owners_add(&s->named, t->uid, le32toh(id), 1, e);
-	}
-	return r;
-}
-
-/* capabilities(7): version 3 ends with the user id of the root that the capability is for. */
-static int count_capability(struct scan *s, const struct layer_entry *t, const struct xattr *x, struct err *e)
-{
-	uint32_t magic, root;
-
-	if (x->size != 24)
-		return 0;
-	memcpy(&magic, x->value, sizeof(magic));
-	memcpy(&root, (const uint8_t *)x->value + 20, sizeof(root));
-	return le32toh(magic) >> 24 == 3 ? owners_add(&s->named, le32toh(root), t->gid, 1, e) : 0;
+	(void)what;
+	return owners_add(&n->s->named, group ? n->t->uid : id, group ? id : n->t->gid, 1, n->e);
 }
 
 static int count_xattrs(struct scan *s, const struct layer_entry *t, struct err *e)
 {
+	struct naming naming = { .s = s, .t = t, .e = e };
 	bool acl = false, other = false;
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < t->xattrs->len; i++) {
+	for (size_t i = 0; i < t->xattrs->len; i++) {
 		const struct xattr *x = &t->xattrs->items[i];
 
-		if (!strcmp(x->name, "security.capability")) {
+		if (!strcmp(x->name, "security.capability"))
 			s->capabilities++;
-			r = count_capability(s, t, x, e);
-		} else if (!strncmp(x->name, "system.posix_acl_", 17)) {
+		else if (!strncmp(x->name, "system.posix_acl_", 17))
 			acl = true;
-			r = count_acl(s, t, x, e);
-		} else {
+		else
 			other = true;
-		}
 	}
 	s->acls += acl;
 	s->xattrs += other;
-	return r;
+	return ids_named(t->xattrs, count_named, &naming);
 }
 
 static int count_file(struct scan *s, const struct layer_entry *t, struct err *e)

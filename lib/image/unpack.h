@@ -45,16 +45,24 @@ struct unpack_result {
 int unpack_image(struct store *s, const struct source *src, const struct unpack_options *opts,
 		 struct unpack_result *ret, struct err *e);
 
+/* One tree, outside any store. */
+struct flat_target {
+	const char *dir;          /* absent or empty, unless ... */
+	bool replace;             /* ... what is there may go: see flat_place.h */
+	const struct idmap *map;  /* the tree is on the disk as the image would be seen through it; NULL: as it is */
+};
+
 /*
- * Unpack an image into one directory, its layers applied one after another: dir must be absent or empty, or replace given
- * (flat_place.h). The limits hold for all layers together. opts->name is for messages. dir appears at once
- * when all is right; any failure leaves it as it was.
+ * Unpack an image into one directory, its layers applied one after another. The limits hold for all layers together.
+ * opts->name is for messages. dir appears at once when all is right; any failure leaves it as it was. Ids of the image
+ * that the map does not cover are refused by name (-EOVERFLOW). With a map it needs a filesystem that supports ID-mapped
+ * mounts, and CAP_SYS_ADMIN over it.
  */
-int unpack_flat(const char *dir, bool replace, const struct source *src, const struct unpack_options *opts,
+int unpack_flat(const struct flat_target *to, const struct source *src, const struct unpack_options *opts,
 		struct unpack_result *ret, struct err *e);
 
-/* Would dir do? What unpack_flat() checks before it reads anything. */
-int unpack_flat_check(const char *dir, bool replace, struct err *e);
+/* Would the directory do? What unpack_flat() checks before it reads anything. */
+int unpack_flat_check(const struct flat_target *to, struct err *e);
 
 /* Would this layer be taken from the store? One that depends on those below it: perhaps, so no. */
 int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *ret, struct err *e);

@@ -16,7 +16,8 @@
 #include "flat_place.h"
 #include "join.h"
 #include "layer_priv.h"
-#include "stage.h"
+#include "readback.h"
+#include "stage_view.h"
 #include "staging.h"
 #include "unpack_priv.h"
 
@@ -24,8 +25,10 @@
 
 struct flat {
 	struct work w;
+	const struct flat_target *to;
 	struct flat_place place;
 	struct stage stage;
+	struct stage_view view;   /* with a map */
 };
 
 static int join_one(struct work *w, struct job *j, struct layer **base, struct err *e)
@@ -45,9 +48,10 @@ static int join_one(struct work *w, struct job *j, struct layer **base, struct e
 }
 
 /* All layers become the first one's directory, "0" of the stage. */
-static int join_all(struct work *w, struct err *e)
+static int join_all(struct flat *f, struct err *e)
 {
 	struct layer *base = NULL;
+	struct work *w = &f->w;
 	char name[32];
 	int r = 0;
 
@@ -57,6 +61,8 @@ static int join_all(struct work *w, struct err *e)
 		r = join_one(w, &w->jobs[i], &base, e);
 	if (r == 0)
 		r = layer_finish(base, e);
+	if (r == 0 && f->to->map)
+		r = layer_read_back(base, f->view.disk, staging_name(0, "", name), f->to->map, e);
 	layer_free(base);
 	return r;
 }
@@ -70,7 +76,7 @@ static int publish(struct flat *f, struct err *e)
 		return err_set(e, errno, f->place.path, "cannot write the files to disk");
 	r = work_stopped(&f->w, e);
 	if (r == 0)
-		r = flat_place_publish(&f->place, f->stage.fd, staging_name(0, "", name), e);
+		r = flat_place_publish(&f->place, f->to->map ? f->view.plain : f->stage.fd, staging_name(0, "", name), e);
 	if (r == 0 && f->w.opts->sync)
 		r = fd_sync(f->place.parent, f->place.path, e);
 	return r;
@@ -93,10 +99,13 @@ static int run(struct flat *f, struct unpack_result *ret, struct err *e)
 	r = stage_new(f->place.parent, f->place.parent_path, STAGE_PREFIX, &f->stage, e);
 	if (r < 0)
 		return r;
-	f->w.stage = f->stage.fd;
-	r = work_read(&f->w, e);
+	if (f->to->map)
+		r = stage_view_make(&f->stage, f->to->map, &f->view, e);
+	f->w.stage = f->to->map ? f->view.view : f->stage.fd;
 	if (r == 0)
-		r = join_all(&f->w, e);
+		r = work_read(&f->w, e);
+	if (r == 0)
+		r = join_all(f, e);
 	if (r == 0)
 		r = publish(f, e);
 	work_changed(&f->w);
@@ -105,31 +114,33 @@ static int run(struct flat *f, struct unpack_result *ret, struct err *e)
 	return r;
 }
 
-int unpack_flat_check(const char *dir, bool replace, struct err *e)
+int unpack_flat_check(const struct flat_target *to, struct err *e)
 {
 	struct flat_place p;
-	int r = flat_place_find(dir, replace, &p, e);
+	int r = flat_place_find(to->dir, to->replace, &p, e);
 
 	if (r == 0)
 		flat_place_done(&p);
 	return r;
 }
 
-int unpack_flat(const char *dir, bool replace, const struct source *src, const struct unpack_options *opts,
+int unpack_flat(const struct flat_target *to, const struct source *src, const struct unpack_options *opts,
 		struct unpack_result *ret, struct err *e)
 {
 	struct unpack_options own = *opts;
-	struct flat f = { .stage = STAGE_INIT };
+	struct flat f = { .to = to, .stage = STAGE_INIT, .view = STAGE_VIEW_INIT };
 	int r;
 
-	r = flat_place_find(dir, replace, &f.place, e);
+	r = flat_place_find(to->dir, to->replace, &f.place, e);
 	if (r < 0)
 		return r;
 	r = work_init(&f.w, src, &own, e);
 	own.layer.totals = &f.w.totals;
+	own.layer.ids = to->map;
 	if (r == 0)
 		r = run(&f, ret, e);
 	work_done(&f.w);
+	stage_view_done(&f.view);
 	stage_done(&f.stage);
 	flat_place_done(&f.place);
 	return r;

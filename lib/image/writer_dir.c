@@ -10,6 +10,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "ids.h"
+
 /* A staging directory may hand down a set-gid bit or a default ACL: the layer starts without. */
 static int make_plain(int fd, struct err *e)
 {
@@ -26,11 +28,38 @@ static int make_plain(int fd, struct err *e)
 	return 0;
 }
 
+/*
+ * Whose a directory is for the time being. One that is only needed as a parent may belong to ids that the layer's own
+ * filesystem cannot hold; by the end it may have others.
+ */
+static int become_first_owner(struct writer *w, struct node *n, struct err *e)
+{
+	const struct idmap *m = w->o->ids;
+
+	n->born_uid = !m || ids_cover(m, false, n->uid) ? n->uid : ids_anchor(m, false);
+	n->born_gid = !m || ids_cover(m, true, n->gid) ? n->gid : ids_anchor(m, true);
+	return writer_become(w, n->born_uid, n->born_gid, n, e);
+}
+
+static int check_owner(const struct writer *w, const struct node *n, struct err *e)
+{
+	const struct idmap *m = w->o->ids;
+	scoped_buf struct buf path = BUF_INIT;
+	bool user;
+
+	if (!m || ((user = ids_cover(m, false, n->uid)) && ids_cover(m, true, n->gid)))
+		return 0;
+	node_path(n, &path);
+	if (!buf_get(&path))
+		return err_nomem(e);
+	return ids_refuse(m, user, user ? n->gid : n->uid, NULL, path.len ? path.data : ".", e);
+}
+
 static int make_root(struct writer *w, const char *name, struct err *e)
 {
 	struct node *root = w->tree->root;
 	scoped_fd int fd = -1;
-	int r = writer_become(w, root->uid, root->gid, root, e);
+	int r = become_first_owner(w, root, e);
 
 	if (r < 0)
 		return r;
@@ -47,8 +76,6 @@ static int make_root(struct writer *w, const char *name, struct err *e)
 
 	cleanup_fd(&w->root);
 	w->root = TAKE_FD(fd);
-	root->born_uid = root->uid;
-	root->born_gid = root->gid;
 	return 0;
 }
 
@@ -63,15 +90,15 @@ int writer_root(struct writer *w, struct err *e)
 
 int writer_mkdir(struct writer *w, struct node *n, struct err *e)
 {
-	int fd, r = writer_prepare(w, n, &fd, e);
+	int fd, r = writer_dir(w, n->parent, &fd, e);
 
+	if (r == 0)
+		r = become_first_owner(w, n, e);
 	if (r < 0)
 		return r;
 	if (mkdirat(fd, n->name, 0700) < 0)
 		return node_err(n, errno, e, "cannot create the directory");
 	n->flags |= NODE_MADE;
-	n->born_uid = n->uid;
-	n->born_gid = n->gid;
 	return writer_prove(w, fd, n->name, n, e);
 }
 
@@ -118,6 +145,9 @@ int writer_dir_own(struct writer *w, struct node *n, struct err *e)
 
 	if (n->born_uid == n->uid && n->born_gid == n->gid)
 		return 0;
+	r = check_owner(w, n, e);
+	if (r < 0)
+		return r;
 	if (!n->parent)
 		return own_root(w, e);
 	r = writer_prepare(w, n, &fd, e);
