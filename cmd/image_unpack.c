@@ -26,6 +26,7 @@ struct unpack_args {
 	bool platform_given;
 	uint32_t jobs;
 	uint64_t max_bytes, max_entries;
+	int caps;
 	bool keep_security, no_sync, replace, scan, list, prune, terminal;
 };
 
@@ -35,6 +36,7 @@ static int parse_platform(void *dst, const char *val, struct err *e)
 }
 
 enum { EXCL_MODE = 1 };
+enum { CAPS_KEEP, CAPS_REBASE };
 
 static const struct opt image_unpack_opts[] = {
 	OPT_STORE(struct unpack_args, store),
@@ -51,6 +53,8 @@ static const struct opt image_unpack_opts[] = {
 		 .more = "With --flat it holds for all layers together."),
 	OPT_FLAG(struct unpack_args, keep_security, "keep-security", 0, "Apply security.selinux, security.ima and security.evm too",
 		 .more = "They belong to the machine that the image was made on, so they are left out otherwise."),
+	OPT_CHOICE(struct unpack_args, caps, "caps", 0, "HOW", "keep rebase", "Choose what becomes of capabilities of version 3",
+		.more = "These hold for user namespaces with a certain root only. keep, the default: as the layer says. rebase: they become the image's root's. See CAPABILITIES."),
 	OPT_FLAG(struct unpack_args, no_sync, "no-sync", 0, "Leave it to the kernel when the files reach the disk",
 		 .more = "Without this the layers are on disk before they are published. With it a power failure may leave a "
 			 "published layer with empty files: for scratch stores only. Killing the program is safe either way."),
@@ -163,7 +167,8 @@ static int image_name(const struct unpack_args *a, const struct source *src, con
 
 static struct layer_options layer_options(const struct unpack_args *a)
 {
-	struct layer_options o = { .user_xattr = userns_self(), .keep_security = a->keep_security, .limits = layer_default_limits };
+	struct layer_options o = { .user_xattr = userns_self(), .keep_security = a->keep_security,
+				   .rebase_caps = a->caps == CAPS_REBASE, .limits = layer_default_limits };
 
 	o.limits.bytes = a->max_bytes;
 	o.limits.entries = a->max_entries;

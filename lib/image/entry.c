@@ -226,6 +226,7 @@ static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct er
 		x = xattrs_add(ret->xattrs, name, value, size, ret->type, r->o, ret->raw, e);
 		if (x < 0)
 			return x;
+		ret->rooted_cap |= xattr_is_rooted_cap(name, size);
 	}
 	if (archive_entry_acl_types(r->ae))
 		return add_acls(r, ret, e);

@@ -24,6 +24,7 @@ struct layer_entry {
 	dev_t rdev;
 	int64_t sec;
 	uint32_t nsec;
+	bool rooted_cap;      /* it has a capability of version 3, which names the root of a user namespace */
 	struct xattrs *xattrs; /* its content may be taken away */
 };
 

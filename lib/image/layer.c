@@ -434,6 +434,7 @@ static int add_all(struct layer *l, struct entry_reader *rd, struct err *e)
 	int r;
 
 	while ((r = entry_next(rd, &en, e)) > 0) {
+		l->rooted_caps |= en.rooted_cap;
 		r = count_entry(l, en.raw, e);
 		if (r == 0)
 			r = add_entry(l, rd, &en, e);

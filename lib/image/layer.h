@@ -51,6 +51,7 @@ struct idmap;
 struct layer_options {
 	bool user_xattr;              /* user.overlay.* and no devices but 0:0: inside a user namespace */
 	bool keep_security;           /* apply security.selinux, .ima and .evm too */
+	bool rebase_caps;             /* a capability of version 3 becomes one of version 2: the image's root's */
 	struct layer_limits limits;
 	struct layer_counts *counts;  /* may be NULL */
 	/*
@@ -88,6 +89,7 @@ struct lower {
 	const int *dirfds;
 	size_t n;
 	bool user_xattr;
+	bool rebase_caps;             /* as the layer that asks is unpacked */
 };
 
 int layer_settle(struct layer *l, const struct lower *lower, struct err *e);
@@ -98,7 +100,7 @@ bool layer_root_opaque(const struct layer *l);
 
 /*
  * What layer_settle() asked and was told, as text, one fact a line; "" when the layer depends on
- * nothing below it. Two stacks that give the same answers may share the unpacked layer.
+ * nothing below it, nor on an option (rebase_caps, where there is such a capability). Two stacks that give the same answers may share the unpacked layer.
  */
 int layer_answers(const struct layer *l, struct buf *ret, struct err *e);
 

@@ -21,6 +21,7 @@ struct layer {
 	struct tree tree;
 	struct writer w;
 	bool root_opaque;
+	bool rooted_caps;        /* an entry has a capability of version 3 */
 	bool settled;
 	struct layer_totals own_totals;
 	struct node *dir;        /* the last entry's directory and path: most entries share them */

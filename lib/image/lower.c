@@ -276,8 +276,13 @@ int lower_answer_hit(const struct lower *l, const char *kind, const char *path, 
 int lower_answer(const struct lower *l, const char *kind, const char *path, struct buf *ret, struct err *e)
 {
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
-	int r = lower_find(l, path, &hit, e);
+	int r;
 
+	if (!strcmp(kind, "caps")) {
+		buf_printf(ret, "caps / %s\n", l->rebase_caps ? "rebase" : "keep");
+		return buf_get(ret) ? 0 : err_nomem(e);
+	}
+	r = lower_find(l, path, &hit, e);
 	return r < 0 ? r : lower_answer_hit(l, kind, path, r ? &hit : NULL, ret, e);
 }
 
@@ -309,7 +314,7 @@ static int parse_path(const char *s, size_t n, struct buf *ret)
 
 static int line_holds(const char *line, size_t len, const struct lower *lower, bool *ret, struct err *e)
 {
-	static const char *const kinds[] = { "dir", "meta", "file" };
+	static const char *const kinds[] = { "dir", "meta", "file", "caps" };
 	scoped_buf struct buf path = BUF_INIT, now = BUF_INIT;
 	const char *blank = memchr(line, ' ', len), *end;
 	const char *kind = NULL;

@@ -33,7 +33,8 @@ int lower_find(const struct lower *l, const char *path, struct lower_hit *ret, s
 
 /*
  * The facts that a layer can depend on, as one line each. kind: "dir" (is the path a directory?), "meta" (what
- * attributes has the directory?), "file" (what is it, content and all, that a hard link would join?).
+ * attributes has the directory?), "file" (what is it, content and all, that a hard link would join?). "caps" with the path "" is no question to the layers
+ * below, but what becomes of capabilities of version 3.
  */
 int lower_answer(const struct lower *l, const char *kind, const char *path, struct buf *ret, struct err *e);
 

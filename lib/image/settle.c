@@ -417,6 +417,10 @@ int layer_finish(struct layer *l, struct err *e)
 
 int layer_answers(const struct layer *l, struct buf *ret, struct err *e)
 {
+	const struct lower as = { .rebase_caps = l->o.rebase_caps };
+
+	if (l->rooted_caps && lower_answer(&as, "caps", "", ret, e) < 0)
+		return -ENOMEM;
 	buf_add(ret, l->answers.data ? l->answers.data : "", l->answers.len);
 	return buf_get(ret) ? 0 : err_nomem(e);
 }

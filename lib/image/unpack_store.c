@@ -64,7 +64,8 @@ static int plan_work(struct store_work *s, struct err *e)
 /* The layers below job i, topmost first, down to the first that hides what is below it. */
 static struct lower layers_below(struct store_work *s, size_t i)
 {
-	struct lower l = { .dirfds = s->stack_fds, .user_xattr = s->w.opts->layer.user_xattr };
+	struct lower l = { .dirfds = s->stack_fds, .user_xattr = s->w.opts->layer.user_xattr,
+			   .rebase_caps = s->w.opts->layer.rebase_caps };
 
 	while (i-- > 0) {
 		s->stack_fds[l.n++] = s->w.jobs[i].fd;

@@ -157,13 +157,34 @@ static int add_escaped(struct xattrs *x, const char *name, const void *value, si
 }
 
 /* linux/capability.h: struct vfs_cap_data, vfs_ns_cap_data; little endian on disk. */
+enum { CAP_V2 = 20, CAP_V3 = 24 };
+
 static bool capability_fits(const unsigned char *v, size_t size)
 {
-	if (size == 20)
+	if (size == CAP_V2)
 		return v[3] == 2;
-	if (size != 24 || v[3] != 3)
+	if (size != CAP_V3 || v[3] != 3)
 		return false;
 	return (v[20] & v[21] & v[22] & v[23]) != 0xff; /* 4294967295 is no id */
+}
+
+bool xattr_is_rooted_cap(const char *name, size_t size)
+{
+	return size == CAP_V3 && !strcmp(name, CAPABILITY);
+}
+
+/*
+ * Version 3 holds for user namespaces whose root is the id it names, as the mount shows it (security/commoncap.c,
+ * get_vfs_caps_from_disk()). Version 2 is the same without that id, and stands for disk id 0.
+ */
+static int add_rebased(struct xattrs *x, const unsigned char *value, const char *on, struct err *e)
+{
+	unsigned char v2[CAP_V2];
+
+	memcpy(v2, value, sizeof(v2));
+	v2[3] = 2;
+	tell(LOG_VERBOSE, on, CAPABILITY, "made that of the image's root");
+	return append(x, CAPABILITY, v2, sizeof(v2), e);
 }
 
 int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t size, mode_t type,
@@ -192,6 +213,8 @@ int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t siz
 	case CAPS:
 		if (!capability_fits(value, size))
 			return refuse(e, EINVAL, on, name, "is malformed (neither version 2 nor version 3)");
+		if (o->rebase_caps && xattr_is_rooted_cap(name, size))
+			return add_rebased(x, value, on, e);
 		break;
 	case USERS:
 		if (S_ISREG(type) || S_ISDIR(type))
