@@ -15,8 +15,8 @@
 
 #include "../base/fd.h"
 #include "../base/num.h"
+#include "../base/run.h"
 #include "meta.h"
-#include "run.h"
 
 /* What a container needs for the ids of Debian or Fedora: 0 to 65535, nobody and nogroup among them. */
 enum { WANTED = 65536 };

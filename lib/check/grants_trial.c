@@ -16,9 +16,10 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/run.h"
 #include "../idmap/idmap.h"
+#include "../idmap/newidmap.h"
 #include "../idmap/userns.h"
-#include "run.h"
 #include "userns_rules.h"
 
 /*
@@ -87,62 +88,21 @@ static pid_t start_namespace(int fd)
 	return pid;
 }
 
-/* "newuidmap PID 0 OWN 1 1 START COUNT ..." */
-static void call_helper(int fd, const char *name, pid_t pid, uint32_t own, const struct grants *g)
+static void call_helper(int fd, bool group, pid_t pid, const struct idrange *r, size_t n)
 {
-	scoped_buf struct buf path = BUF_INIT, said = BUF_INIT, clean = BUF_INIT;
-	scoped_strv struct strv words = { .len = 0 };
-	uint32_t at = 1;
-	char word[64];
-	int status;
+	struct err e = ERR_INIT;
 
-	if (run_find(name, &path) < 0)
-		answer(fd, 1, "there is no %s", name);
-	(void)snprintf(word, sizeof(word), "%d", (int)pid); /* fits, as all that follow */
-	status = strv_add(&words, name) | strv_add(&words, word) | strv_add(&words, "0");
-	(void)snprintf(word, sizeof(word), "%u", own);
-	status |= strv_add(&words, word) | strv_add(&words, "1");
-	for (size_t i = 0; i < g->len && i < GRANTS_MAX; i++) {
-		const uint32_t n[] = { at, g->items[i].start, g->items[i].count };
-
-		for (size_t k = 0; k < ARRAY_LEN(n); k++) {
-			(void)snprintf(word, sizeof(word), "%u", n[k]);
-			status |= strv_add(&words, word);
-		}
-		at += g->items[i].count;
-	}
-	if (status || VEC_ADD(&words, NULL) < 0)
-		answer(fd, 1, "out of memory");
-	status = run_capture(buf_get(&path), words.items, &said);
-	while (said.len && said.data[said.len - 1] == '\n')
-		said.data[--said.len] = '\0';
-	buf_escaped(&clean, said.data ? said.data : "", said.len);
-	if (status != 0)
-		answer(fd, 1, "%s failed (exit status %d): %s", name, status, said.len && buf_get(&clean) ? buf_get(&clean) : "it said nothing");
+	if (newidmap(group, pid, r, n, &e) < 0)
+		answer(fd, 1, "%s%s%s", e.what, e.num ? ": " : "", e.num ? strerrordesc_np(e.num) : "");
 }
 
 /* The two programs said yes: is the map in the kernel the one that was asked for? */
-static int expected_ranges(uint32_t own, const struct grants *g, struct idrange *ret)
+static void check_map(int fd, pid_t pid, const struct idrange *uid, size_t n_uid, const struct idrange *gid, size_t n_gid)
 {
-	uint32_t at = 1;
-	int n = 0;
-
-	ret[n++] = (struct idrange){ 0, own, 1 };
-	for (size_t i = 0; i < g->len && i < GRANTS_MAX; i++) {
-		ret[n++] = (struct idrange){ at, g->items[i].start, g->items[i].count };
-		at += g->items[i].count;
-	}
-	return n;
-}
-
-static void check_map(const struct grant_check *c, int fd, pid_t pid)
-{
-	static struct idrange uid[IDMAP_EXTENTS_MAX], gid[IDMAP_EXTENTS_MAX];
-	int n_uid = expected_ranges(c->user.uid, &c->uid, uid), n_gid = expected_ranges(c->user.gid, &c->gid, gid);
 	struct idmap want, have;
 	struct err e = ERR_INIT;
 
-	if (idmap_from_ranges(uid, (size_t)n_uid, gid, (size_t)n_gid, &want, &e) < 0 ||
+	if (idmap_from_ranges(uid, n_uid, gid, n_gid, &want, &e) < 0 ||
 	    userns_map_of_pid(pid, &have, &e) < 0)
 		answer(fd, 1, "the map cannot be read back: %s", e.what);
 	if (!idmap_equal(&want, &have))
@@ -161,13 +121,15 @@ static uint64_t total(const struct grants *g)
 static int try_as_user(void *arg, int fd)
 {
 	const struct grant_check *c = arg;
+	static struct idrange uid[IDMAP_EXTENTS_MAX], gid[IDMAP_EXTENTS_MAX];
+	size_t n_uid = newidmap_ranges(c->user.uid, &c->uid, uid), n_gid = newidmap_ranges(c->user.gid, &c->gid, gid);
 	pid_t pid;
 
 	become(c, fd);
 	pid = start_namespace(fd);
-	call_helper(fd, "newuidmap", pid, c->user.uid, &c->uid);
-	call_helper(fd, "newgidmap", pid, c->user.gid, &c->gid);
-	check_map(c, fd, pid);
+	call_helper(fd, false, pid, uid, n_uid);
+	call_helper(fd, true, pid, gid, n_gid);
+	check_map(fd, pid, uid, n_uid, gid, n_gid);
 	answer(fd, 0, "a user namespace got %llu user ids and %llu group ids", (unsigned long long)total(&c->uid),
 	       (unsigned long long)total(&c->gid));
 }

@@ -14,12 +14,12 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/run.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
 #include "../mount/info.h"
 #include "../mount/probe.h"
 #include "../mount/tree.h"
-#include "run.h"
 
 /* Seconds; a trial that takes longer hangs in the kernel (a dead network filesystem, say). */
 enum { TRIALS_MAX = 60, ROWS_MAX = 256 << 10, FIELDS = 5 };

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/run.h"
 #include "grants.h"
-#include "run.h"
 #include "userns_rules.h"
 
 enum { NOBODY = 65534 };

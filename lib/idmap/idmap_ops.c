@@ -10,7 +10,7 @@
 
 bool idranges_equal(const struct idranges *a, const struct idranges *b)
 {
-	return a->len == b->len && !memcmp(a->items, b->items, a->len * sizeof(*a->items));
+	return a->len == b->len && (!a->len || !memcmp(a->items, b->items, a->len * sizeof(*a->items)));
 }
 
 /* The constructor's form is canonical (sorted, merged), so equal maps have equal ranges. */

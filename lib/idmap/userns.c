@@ -13,6 +13,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "kernel.h"
+#include "newidmap.h"
 #include "userns_child.h"
 
 /* The kernel takes a map in one write, or not at all. */
@@ -217,20 +218,26 @@ static int set_maps(int proc, const struct draft *d, struct err *e)
 	return r;
 }
 
+static int write_map(int proc, const struct idmap *m, struct err *e)
+{
+	scoped_fitted struct fitted fitted = { 0 };
+	int r;
+
+	r = fit(m, &fitted, e);
+	if (r == 0)
+		r = set_maps(proc, &fitted.draft, e);
+	return r < 0 ? r : check_map(proc, &fitted.map, e);
+}
+
 /* Needs CAP_SETUID and CAP_SETGID in the caller's namespace for more than the caller's own id. */
 static int userns_make(const struct idmap *m, int *ret_fd, struct err *e)
 {
 	scoped_child struct child child = CHILD_NONE;
-	scoped_fitted struct fitted fitted = { 0 };
 	int r, fd;
 
-	r = fit(m, &fitted, e);
+	r = child_start(-1, &child, e);
 	if (r == 0)
-		r = child_start(-1, &child, e);
-	if (r == 0)
-		r = set_maps(child.proc, &fitted.draft, e);
-	if (r == 0)
-		r = check_map(child.proc, &fitted.map, e);
+		r = write_map(child.proc, m, e);
 	if (r < 0)
 		return r;
 
@@ -240,6 +247,27 @@ static int userns_make(const struct idmap *m, int *ret_fd, struct err *e)
 
 	*ret_fd = fd;
 	return 0;
+}
+
+static bool is_own(const struct idranges *r, uint32_t own)
+{
+	return r->len == 1 && r->items[0].count == 1 && r->items[0].seen == own;
+}
+
+int userns_write_map(pid_t pid, const struct idmap *m, struct err *e)
+{
+	scoped_fd int proc = -1;
+	int r;
+
+	r = proc_open(pid, &proc, e);
+	if (r < 0)
+		return r;
+	if ((have_cap(CAP_SETUID) && have_cap(CAP_SETGID)) || (is_own(&m->uid, geteuid()) && is_own(&m->gid, getegid())))
+		return write_map(proc, m, e);
+	r = newidmap(false, pid, m->uid.items, m->uid.len, e);
+	if (r == 0)
+		r = newidmap(true, pid, m->gid.items, m->gid.len, e);
+	return r < 0 ? r : check_map(proc, m, e);
 }
 
 /* The namespaces of this run: a table with linear probing, at most half full. A slot without ranges is free. */

@@ -26,11 +26,24 @@ int userns_get(const struct idmap *m, int *ret_fd, struct err *e);
  */
 int userns_fit(const struct idmap *m, struct idmap *ret, struct err *e);
 
+/*
+ * Give the user namespace of another process its map: it was made by that process, a child of ours or our
+ * parent, out of our namespace, and has none yet. Without CAP_SETUID and CAP_SETGID over our namespace this takes
+ * newuidmap(1) and newgidmap(1) (newidmap.h), unless the caller's own ids are the only ones. Read back.
+ */
+int userns_write_map(pid_t pid, const struct idmap *m, struct err *e);
+
 /* How many were made, for -v and tests. */
 size_t userns_made(void);
 
 /* Close them all. What userns_get() gave out is gone with it. */
 void userns_cache_done(void);
+
+/*
+ * The map of the namespace that we are in: disk ids are those that there are here, seen ids those of the namespace
+ * that it was made from.
+ */
+int userns_map_own(struct idmap *ret, struct err *e);
 
 /*
  * Open the user namespace of a process; the caller closes it. -ENOENT: no such process, or no /proc;

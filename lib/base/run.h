@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef CHECK_RUN_H
-#define CHECK_RUN_H
+#ifndef BASE_RUN_H
+#define BASE_RUN_H
 
 #include <sys/types.h>
 
-#include "../base/buf.h"
+#include "buf.h"
 
 /*
  * Find a program in PATH, as execvp(3) would, and else in /usr/bin, /usr/sbin, /bin. Appends its path to ret.
