@@ -25,11 +25,14 @@ enum cmd_flags {
 	CMD_ROOT_GUARD = 4,     /* never chowns: install the guard before run() */
 };
 
-/* Exit statuses of all commands but userns-run. */
+/* Exit statuses of all commands, but for those that run another one. */
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_FOUND = 3 };
 
-/* Of those that become another program, as the shell has it: what is printed with them is an error. */
-enum { STATUS_NO_EXEC = 126, STATUS_NO_COMMAND = 127, STATUS_SIGNAL = 128 };
+/*
+ * Of those that run another program, as the shell has it: what is printed with them is an error. STATUS_NOT_RUN: a failure, or a
+ * fault of usage, of one whose status is else that program's.
+ */
+enum { STATUS_NOT_RUN = 125, STATUS_NO_EXEC = 126, STATUS_NO_COMMAND = 127, STATUS_SIGNAL = 128 };
 
 enum { BEFORE_GO_ON = 256 }; /* no exit status */
 
@@ -44,6 +47,7 @@ struct cmd {
 	const char *operand_words;      /* for COMP_WORDS: the first operand's words */
 	bool (*item)(size_t i, struct optdoc_item *ret); /* the block "items" of its manual page; may be NULL */
 	unsigned flags;
+	int status_failed;              /* the exit status of all its failures; 0: STATUS_FAILED and STATUS_USAGE */
 	void (*init)(void *args);       /* defaults that are not zero; may be NULL */
 	/*
 	 * What must happen before the guard, which a program started later would inherit; may be NULL. Returns

@@ -3,3 +3,4 @@
 CMD(mount_idmapped)
 CMD(shift_check)
 CMD(image_unpack)
+CMD(userns_run)

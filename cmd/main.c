@@ -54,7 +54,7 @@ static void print_field(const char *title, const char *text)
 static int report(const struct cmd *cmd, struct err *e, bool json)
 {
 	scoped_buf struct buf b = BUF_INIT;
-	int status = e->usage ? STATUS_USAGE : STATUS_FAILED;
+	int status = cmd && cmd->status_failed ? cmd->status_failed : e->usage ? STATUS_USAGE : STATUS_FAILED;
 
 	hint_fill(e);
 	if (e->usage && !e->hint[0])

@@ -187,15 +187,11 @@ static int drop_privileges(const struct rules *rs, struct err *e)
 
 static int enter_service(struct broker *b, const struct broker_place *place, struct err *e)
 {
-	scoped_caller struct caller init = CALLER_INIT;
 	int r;
 
-	r = caller_open(place->init, &init, e);
-	if (r < 0)
-		return r;
-	r = caller_ns(&init, "user", &b->userns);
-	if (r < 0 || fstat(b->userns, &b->userns_stat) < 0)
-		return err_set(e, r < 0 ? -r : errno, NULL, "cannot open the command's user namespace");
+	b->userns = fcntl(place->userns, F_DUPFD_CLOEXEC, 3);
+	if (b->userns < 0 || fstat(b->userns, &b->userns_stat) < 0)
+		return err_set(e, errno, NULL, "cannot keep the command's user namespace open");
 	r = proxy_start(&b->proxy, b->userns, &b->map, e);
 	return r == 0 ? drop_privileges(&b->rules, e) : r;
 }

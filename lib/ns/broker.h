@@ -54,6 +54,7 @@ int broker_filter(const struct broker *b, int *ret_listener, struct err *e);
 struct broker_place {
 	pid_t init;   /* its process 1, as the supervisor's PID namespace has it; not reaped before the broker has ended */
 	int pidfd;    /* of that process */
+	int userns;   /* its user namespace; opened when it was new, as nobody can look into init later */
 };
 
 /*

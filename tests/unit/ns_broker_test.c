@@ -20,6 +20,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "../../lib/idmap/userns.h"
 #include "../../lib/ns/broker.h"
 #include "../../lib/ns/message.h"
 #include "test.h"
@@ -62,7 +63,7 @@ static void serve(struct broker *b, int listener, pid_t init)
 	struct err e = ERR_INIT;
 	struct out *out = out_new(1, true, false);
 
-	if (broker_serve(b, listener, &place, &e) < 0) {
+	if (userns_open_pid(init, &place.userns, &e) < 0 || broker_serve(b, listener, &place, &e) < 0) {
 		fprintf(stderr, "# broker: %s: %s\n", e.on, e.what);
 		_exit(1);
 	}

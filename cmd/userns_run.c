@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* userns-run: a command as root of a user namespace, on a root of its own. */
+
+#include "cmd.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../lib/base/sys.h"
+#include "../lib/idmap/userns.h"
+#include "../lib/image/store.h"
+#include "../lib/ns/broker.h"
+#include "../lib/ns/run.h"
+
+enum { NET_HOST, NET_NONE };
+
+struct userns_args {
+	struct strv maps, options, binds, env, allow;
+	const char *rootfs, *image, *store, *workdir, *user, *hostname, *policy, *audit;
+	bool strict, read_only, resolv_conf, new_privs, pipe;
+	int net;
+
+	/* What comes of them. */
+	struct store *opened; /* the layers stay in it as long as the command runs */
+	struct run_spec spec;
+	int stage;
+};
+
+enum { EXCL_ROOT = 1 };
+
+static const struct opt userns_opts[] = {
+	OPT_LIST(struct userns_args, maps, "map", 'm', "MAP", "Give the command the ids of this map",
+		 .more = "Several are joined. See MAPS."),
+	OPT_FLAG(struct userns_args, strict, "strict-map", 0, "Refuse a map for users or groups alone",
+		 .more = "Without it, the other kind keeps its ids."),
+	OPT_STR(struct userns_args, rootfs, "rootfs", 'r', "DIR", "Run it on this directory as its root",
+		.comp = COMP_DIR, .excl = EXCL_ROOT),
+	OPT_STR(struct userns_args, image, "image", 'i', "image:NAME", "Run it on an image of the store",
+		.excl = EXCL_ROOT, .more = "\"image:\" can be left out."),
+	OPT_LIST(struct userns_args, options, "options", 'o', "OPTIONS", "Set options of the root's mount, as mount-idmapped",
+		 .more = "Without upper=DIR, changes to an image are in memory and end with the command."),
+	OPT_STORE(struct userns_args, store),
+	OPT_LIST(struct userns_args, binds, "bind", 'b', "SRC:DST[:WORD]", "Show SRC as DST; words: ro dev map map=MAP",
+		 .more = "See BINDS."),
+	OPT_FLAG(struct userns_args, read_only, "read-only", 0, "Let nothing in the root be changed",
+		 .more = "What is mounted there (/dev, /tmp, /run, and binds) is not meant."),
+	OPT_STR(struct userns_args, workdir, "workdir", 'w', "DIR", "Start in this directory of the root",
+		.more = "The default is / or, on the host's own tree, the caller's."),
+	OPT_LIST(struct userns_args, env, "env", 'e', "NAME[=VALUE]", "Set an environment variable, or keep the caller's"),
+	OPT_STR(struct userns_args, user, "user", 'u', "USER[:GROUP]", "Run it as this user of the namespace",
+		.more = "Names are those of the root's /etc/passwd and /etc/group. The default is root."),
+	OPT_STR(struct userns_args, hostname, "hostname", 0, "NAME", "Set the host name that it sees"),
+	OPT_CHOICE(struct userns_args, net, "net", 0, "NET", "host none", "Keep the host's network, or have only a loopback"),
+	OPT_FLAG(struct userns_args, resolv_conf, "resolv-conf", 0, "Show the host's /etc/resolv.conf"),
+	OPT_FLAG(struct userns_args, new_privs, "new-privs", 0, "Let set-uid programs and file capabilities count"),
+	OPT_LIST(struct userns_args, allow, "allow", 0, "RULE", "Do for the command what the kernel refuses to it",
+		 .more = "See RULES."),
+	OPT_STR(struct userns_args, policy, "policy", 0, "FILE", "Read rules from this file", .comp = COMP_FILE),
+	OPT_STR(struct userns_args, audit, "audit", 0, "FILE", "Write each decision to this file, as JSON", .comp = COMP_FILE),
+	OPT_FLAG(struct userns_args, pipe, "pipe", 0, "Pass the caller's terminal on as it is",
+		 .more = "Without it, the command has a terminal of its own where stdin and stdout are one."),
+	OPT_END
+};
+
+static const char *const userns_synopsis[] = {
+	"[-m MAP]... [-r DIR | -i image:NAME] [-o OPTIONS]... [-b SRC:DST[:WORD]]... CMD...",
+	NULL
+};
+
+/* --- from words to a spec ---------------------------------------------------------------------- */
+
+static int find_map(const struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	struct idmap_context ctx = { .source = a->rootfs, .strict = a->strict };
+	scoped_idmap struct idmap m = { 0 };
+	int r;
+
+	if (a->maps.len) {
+		r = idmap_parse((const char *const *)a->maps.items, a->maps.len, &ctx, &m, e);
+		if (r == 0)
+			r = userns_fit(&m, &s->map, e);
+	} else {
+		r = run_default_map(s->privileged, &s->map, e);
+	}
+	return r == 0 ? run_check_map(s->privileged, &s->map, e) : r;
+}
+
+/* Disk ids are the ids of the namespace, so that the map of the root is that of the namespace, if not told otherwise. */
+static int default_map(const struct run_spec *s, struct mount_options *o, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	if (o->maps.len)
+		return s->privileged ? 0 : err_usage(e, "option 'map' of the root needs root of the host, who can ID-map filesystems");
+	if (!s->privileged)
+		return 0;
+	idmap_print(&s->map, &b);
+	return buf_get(&b) && strv_add(&o->maps, buf_get(&b)) == 0 ? 0 : err_nomem(e);
+}
+
+static int check_root_options(const struct mount_options *o, struct err *e)
+{
+	const struct { const char *name; bool given; } meaningless[] = {
+		{ "nofail", o->nofail }, { "noauto", o->noauto }, { "mkdir", o->mkdir }, { "follow", o->follow }, { "bind", o->bind },
+		{ "lower", o->lowers.len > 0 }, { "private", o->flags.propagation },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(meaningless); i++)
+		if (meaningless[i].given)
+			return err_usage(e, "option '%s' means nothing for the root of a command", meaningless[i].name);
+	return 0;
+}
+
+static int find_image(struct userns_args *a, struct mount_options *o, struct strv *layers, struct err *e)
+{
+	const char *name = strncmp(a->image, "image:", 6) ? a->image : a->image + 6;
+	int r;
+
+	if (!*name)
+		return err_usage(e, "the name of the image is missing: image:NAME");
+	r = store_open(o->store ? o->store : a->store, 0, &a->opened, e);
+	if (r == 0)
+		r = store_image_layers(a->opened, name, layers, NULL, e);
+	/* Changes go somewhere, or a program that writes a file for itself would not start. */
+	if (r == 0 && !o->upper && !(o->flags.set & MOUNT_ATTR_RDONLY))
+		o->ephemeral = true;
+	return r;
+}
+
+static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
+	scoped_strv struct strv layers = { 0 };
+	int r = 0;
+
+	s->host_root = !a->rootfs && !a->image;
+	if (s->host_root)
+		return a->options.len ? err_usage(e, "option '--options' needs --rootfs or --image") : 0;
+	for (size_t i = 0; i < a->options.len && r == 0; i++)
+		r = mount_options_parse(&o, a->options.items[i], e);
+	if (r == 0)
+		r = check_root_options(&o, e);
+	if (r == 0)
+		r = default_map(s, &o, e);
+	if (r == 0 && a->image)
+		r = find_image(a, &o, &layers, e);
+	if (r < 0)
+		return r;
+	/* Root of the namespace owns the devices of the root, and no namespace keeps it from opening them. */
+	o.flags.set |= MOUNT_ATTR_NODEV;
+	return mount_plan_build(&s->root, a->image ? a->image : a->rootfs, "/", &o, a->image ? &layers : NULL, a->strict, e);
+}
+
+static int find_binds(const struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < a->binds.len && r == 0; i++) {
+		const struct run_bind *b;
+
+		r = run_bind_parse(a->binds.items[i], &s->binds, e);
+		if (r < 0)
+			return r;
+		b = &s->binds.items[s->binds.len - 1];
+		if (!s->privileged && (b->own_map || b->map.wish != MAP_KEEP))
+			return err_usage(e, "'%s': a map of a bind needs root of the host, who can ID-map filesystems", a->binds.items[i]);
+	}
+	return a->resolv_conf ? run_bind_parse("/etc/resolv.conf:/etc/resolv.conf:ro", &s->binds, e) : 0;
+}
+
+static int find_env(const struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	s->env_keep = s->host_root;
+	for (size_t i = 0; i < a->env.len; i++) {
+		const char *word = a->env.items[i], *value = getenv(word);
+		scoped_buf struct buf b = BUF_INIT;
+
+		if (!*word || *word == '=')
+			return err_usage(e, "'%s' is no environment variable: NAME or NAME=VALUE", word);
+		if (!strchr(word, '=') && !value)
+			return err_usage(e, "there is no environment variable '%s' to keep", word);
+		buf_str(&b, word);
+		if (!strchr(word, '='))
+			buf_printf(&b, "=%s", value);
+		if (!buf_get(&b) || strv_add(&s->env, buf_get(&b)) < 0)
+			return err_nomem(e);
+	}
+	return 0;
+}
+
+static int find_workdir(const struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	s->workdir_asked = a->workdir;
+	if (a->workdir)
+		s->workdir = strdup(a->workdir);
+	else if (s->host_root)
+		s->workdir = getcwd(NULL, 0);
+	if (!s->workdir && (a->workdir || (s->host_root && errno == ENOMEM)))
+		return err_nomem(e);
+	return 0;
+}
+
+/* The report at the end is no output of the command's, so that it goes where messages go. */
+static int find_broker(const struct userns_args *a, const struct ctx *ctx, struct run_spec *s, struct err *e)
+{
+	const struct broker_config c = {
+		.rules = &a->allow, .policy = a->policy, .audit = a->audit, .map = &s->map, .privileged = s->privileged,
+	};
+	int r;
+
+	if (!a->allow.len && !a->policy)
+		return a->audit ? err_usage(e, "option '--audit' needs --allow or --policy: without rules nothing is decided") : 0;
+	r = broker_new(&c, &s->broker, e);
+	if (r < 0)
+		return r;
+	s->report = out_new(STDERR_FILENO, ctx->json, ctx->color_err);
+	return s->report ? 0 : err_nomem(e);
+}
+
+static int make_spec(struct userns_args *a, const struct ctx *ctx, struct err *e)
+{
+	struct run_spec *s = &a->spec;
+	int r;
+
+	*s = (struct run_spec){
+		.privileged = run_privileged(), .read_only = a->read_only, .own_net = a->net == NET_NONE, .new_privs = a->new_privs,
+		.pipe = a->pipe, .hostname = a->hostname, .user = a->user, .command = ctx->operands.items,
+	};
+	r = find_map(a, s, e);
+	if (r == 0)
+		r = find_root(a, s, e);
+	if (r == 0)
+		r = find_binds(a, s, e);
+	if (r == 0)
+		r = find_env(a, s, e);
+	if (r == 0)
+		r = find_workdir(a, s, e);
+	return r == 0 ? find_broker(a, ctx, s, e) : r;
+}
+
+/* --- processes --------------------------------------------------------------------------------- */
+
+static int wait_for(pid_t pid, struct err *e)
+{
+	int status;
+
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return err_set(e, errno, NULL, "cannot wait for the mounts");
+	return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNAL + WTERMSIG(status);
+}
+
+/*
+ * With privileges the mounts are made by another process, which goes on to the guard and userns_run(); it tells itself what goes
+ * wrong. The command, which may chown, comes of this one.
+ */
+static int userns_before(void *args, struct ctx *ctx, struct err *e)
+{
+	struct userns_args *a = args;
+	pid_t pid;
+	int r;
+
+	r = make_spec(a, ctx, e);
+	if (r < 0 || !a->spec.privileged)
+		return r < 0 ? r : run_container(&a->spec, -1, e);
+
+	r = run_stage_open(&a->stage, e);
+	if (r < 0)
+		return r;
+	pid = fork();
+	if (pid < 0)
+		return err_set(e, errno, NULL, "cannot start a process");
+	if (pid == 0)
+		return BEFORE_GO_ON;
+	r = wait_for(pid, e);
+	return r == 0 ? run_container(&a->spec, a->stage, e) : r;
+}
+
+static int userns_run(void *args, struct ctx *ctx, struct err *e)
+{
+	const struct userns_args *a = args;
+	int r = run_stage(&a->spec, a->stage, e);
+
+	(void)ctx;
+	userns_cache_done();
+	return r;
+}
+
+static void userns_done(void *args)
+{
+	struct userns_args *a = args;
+
+	broker_free(a->spec.broker);
+	out_free(a->spec.report);
+	run_spec_done(&a->spec);
+	store_close(a->opened);
+	cleanup_fd(&a->stage);
+}
+
+static void userns_init(void *args)
+{
+	struct userns_args *a = args;
+
+	a->stage = -1;
+}
+
+const struct cmd cmd_userns_run = {
+	.name = "userns-run",
+	.brief = "Run a command as root of a user namespace",
+	.synopsis = userns_synopsis,
+	.opts = userns_opts,
+	.args_size = sizeof(struct userns_args),
+	.operands_min = 1,
+	.operands_max = SIZE_MAX,
+	.operand_comp = COMP_COMMAND,
+	.flags = CMD_STOP_EARLY | CMD_ROOT_GUARD,
+	.status_failed = STATUS_NOT_RUN,
+	.init = userns_init,
+	.before = userns_before,
+	.run = userns_run,
+	.done = userns_done,
+};

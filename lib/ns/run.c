@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* run: a command as root of a user namespace. */
+
+#include "run_priv.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "../idmap/userns.h"
+#include "../mount/probe.h"
+
+/* --- maps -------------------------------------------------------------------------------------- */
+
+static bool have_cap(int cap)
+{
+	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct d[2] = { { 0 }, { 0 } };
+
+	return syscall(SYS_capget, &h, d) == 0 && d[cap / 32].effective & 1u << cap % 32;
+}
+
+bool run_privileged(void)
+{
+	return geteuid() == 0 && have_cap(CAP_SYS_ADMIN) && probe_initial_userns();
+}
+
+static int parse(const char *text, struct idmap *ret, struct err *e)
+{
+	return idmap_parse(&text, 1, NULL, ret, e);
+}
+
+static int own_ids_alone(struct idmap *ret, struct err *e)
+{
+	const struct idrange uid = { 0, (uint32_t)geteuid(), 1 }, gid = { 0, (uint32_t)getegid(), 1 };
+
+	return idmap_from_ranges(&uid, 1, &gid, 1, ret, e);
+}
+
+static int all_ids(struct idmap *ret, struct err *e)
+{
+	scoped_idmap struct idmap all = { 0 };
+	int r = idmap_identity(&all, e);
+
+	return r == 0 ? userns_fit(&all, ret, e) : r;
+}
+
+static void say_map(const struct idmap *m, const char *why)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	idmap_print(m, &b);
+	log_verbose("the map of the namespace is %s: %s", buf_get(&b) ? buf_get(&b) : "", why);
+}
+
+static int map_of_user(struct idmap *ret, struct err *e)
+{
+	char text[32];
+	int r;
+
+	(void)snprintf(text, sizeof(text), "user:%u", (uint32_t)geteuid()); /* fits */
+	r = parse(text, ret, e);
+	if (r == 0) {
+		say_map(ret, "the caller, and what subuid(5) and subgid(5) grant");
+		return 0;
+	}
+	if (r != -ENOENT)
+		return r;
+	log_verbose("%s: %s", text, e->what);
+	*e = ERR_INIT;
+	r = own_ids_alone(ret, e);
+	if (r == 0)
+		say_map(ret, "the caller alone, who has no subordinate ids");
+	return r;
+}
+
+int run_default_map(bool privileged, struct idmap *ret, struct err *e)
+{
+	int r;
+
+	if (privileged) {
+		r = parse("auto", ret, e);
+		if (r == 0)
+			say_map(ret, "what subuid(5) and subgid(5) grant to root");
+		else if (r == -ENOENT)
+			err_try(e, "name a range that nobody else has, such as -m +BASE, or grant one to root in /etc/subuid and /etc/subgid");
+		return r;
+	}
+	if (have_cap(CAP_SETUID) && have_cap(CAP_SETGID)) {
+		r = all_ids(ret, e);
+		if (r == 0)
+			say_map(ret, "all ids of the user namespace that the caller is in");
+		return r;
+	}
+	return map_of_user(ret, e);
+}
+
+int run_check_map(bool privileged, const struct idmap *m, struct err *e)
+{
+	uint32_t id;
+
+	if (!idmap_uid_seen(m, 0, &id) || !idmap_gid_seen(m, 0, &id))
+		return err_say(e, EINVAL, NULL, "the map has no id 0 for users, or for groups: the command's root needs both");
+	if (!privileged || (!idmap_uid_disk(m, 0, &id) && !idmap_gid_disk(m, 0, &id)))
+		return 0;
+	(void)err_say(e, EPERM, NULL, "the map makes an id of the command's the host's own 0%s",
+		      m->gid_assumed ? ", because it leaves users or groups as they are" : "");
+	err_op(e, "map");
+	err_why(e, "many of the host's settings and devices ask for nothing but that id, whatever the user namespace");
+	err_try(e, "use a range that nobody else has for both, such as -m +BASE");
+	return -EPERM;
+}
+
+/* --- starting ---------------------------------------------------------------------------------- */
+
+static int clone_fault(int num, struct err *e)
+{
+	(void)err_set(e, num, NULL, "cannot make the namespaces of the command");
+	err_op(e, "userns");
+	if (num == EINVAL)
+		err_why(e, "this kernel is built without one of them");
+	else if (num == ENOSPC || num == EUSERS)
+		err_why(e, "a limit of namespaces (user.max_*_namespaces) or of their nesting (32) is reached");
+	else if (num == EPERM)
+		err_why(e, "user namespaces are switched off for this caller, or its root directory is a chroot");
+	return -num;
+}
+
+/* The signals that a caller may mean for the command. Those that stop a process that uses the terminal from behind keep doing so. */
+static void signals_of_others(sigset_t *ret)
+{
+	static const int ours[] = { SIGTTIN, SIGTTOU, SIGPIPE, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
+
+	(void)sigfillset(ret);
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		(void)sigdelset(ret, ours[i]);
+}
+
+static int start(struct run_init *init, int stage, pid_t *ret, struct err *e)
+{
+	unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+
+	/* The mount namespace is copied, and the working directory is the one thing of the stage that is found again in the copy. */
+	if (stage >= 0 && fchdir(stage) < 0)
+		return err_set(e, errno, NULL, "cannot enter the directory of the mounts");
+	*ret = sys_clone(flags | (init->spec->own_net ? CLONE_NEWNET : 0));
+	if (*ret < 0)
+		return clone_fault(errno, e);
+	if (*ret == 0)
+		run_init(init);
+	return 0;
+}
+
+/* Init waits for its map, and is gone when it does not get one. */
+static int take_handle(const struct run_spec *s, struct run_handle *h, struct err *e)
+{
+	const struct wire go = { .kind = WIRE_GO };
+	int r;
+
+	h->pidfd = sys_pidfd_open(h->pid, 0);
+	r = h->pidfd < 0 ? err_set(e, errno, NULL, "cannot get a descriptor of process 1") : 0;
+	/* It is new: later nobody can look into it (run_init.c). */
+	if (r == 0)
+		r = userns_open_pid(h->pid, &h->userns, e);
+	if (r == 0)
+		r = userns_write_map(h->pid, &s->map, e);
+	if (r == 0) {
+		(void)wire_send(h->sock, &go, -1); /* its death is seen otherwise */
+		return 0;
+	}
+	(void)kill(h->pid, SIGKILL); /* not reaped yet, so the number is still its own */
+	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	return r;
+}
+
+static void handle_done(struct run_handle *h)
+{
+	cleanup_fd(&h->pidfd);
+	cleanup_fd(&h->userns);
+	cleanup_fd(&h->sock);
+}
+
+static int run_blocked(struct run_init *init, const sigset_t *signals, int stage, struct err *e)
+{
+	scoped_fd int sigfd = signalfd(-1, signals, SFD_CLOEXEC);
+	struct run_handle h = { -1, -1, -1, -1 };
+	int pair[2], r;
+
+	if (sigfd < 0)
+		return err_set(e, errno, NULL, "cannot take over the signals");
+	r = wire_pair(pair, e);
+	if (r < 0)
+		return r;
+	h.sock = pair[0];
+	init->sock = pair[1];
+	r = start(init, stage, &h.pid, e);
+	/* Each side has one end alone, so that either sees the other's death. */
+	cleanup_fd(&init->sock);
+	if (r == 0)
+		r = take_handle(init->spec, &h, e);
+	if (r == 0)
+		r = run_relay(init->spec, &h, sigfd, e);
+	handle_done(&h);
+	return r;
+}
+
+int run_container(const struct run_spec *s, int stage, struct err *e)
+{
+	struct run_init init = {
+		.spec = s, .staged = stage >= 0, .want_tty = !s->pipe && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
+	};
+	sigset_t signals;
+	int r;
+
+	signals_of_others(&signals);
+	if (sigprocmask(SIG_BLOCK, &signals, &init.mask) < 0)
+		return err_set(e, errno, NULL, "cannot take over the signals");
+	r = run_blocked(&init, &signals, stage, e);
+	(void)sigprocmask(SIG_SETMASK, &init.mask, NULL); /* cannot fail: it was so before */
+	return r;
+}
+
+void run_spec_done(struct run_spec *s)
+{
+	idmap_done(&s->map);
+	mount_plan_done(&s->root);
+	run_binds_done(&s->binds);
+	strv_done(&s->env);
+	free(s->workdir);
+}

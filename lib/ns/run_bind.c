@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* run_bind: SRC:DST[:WORD]... */
+
+#include "run_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../base/buf.h"
+#include "../idmap/userns.h"
+
+/* The next field, without its backslashes; *p moves behind the colon that ends it, or becomes NULL. */
+static char *next_field(const char **p)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	const char *s = *p;
+
+	for (; *s && *s != ':'; s++) {
+		if (*s == '\\' && s[1])
+			s++;
+		buf_char(&b, *s);
+	}
+	*p = *s ? s + 1 : NULL;
+	return buf_take(&b);
+}
+
+/* A map has colons itself, so that it takes all that is left. */
+static int parse_map(const char *text, struct run_bind *b, struct err *e)
+{
+	scoped_idmap struct idmap m = { 0 };
+	int r;
+
+	if (!strcmp(text, "none")) {
+		b->map.wish = MAP_NONE;
+		return 0;
+	}
+	r = idmap_parse(&text, 1, &(struct idmap_context){ .source = b->source }, &m, e);
+	if (r == 0)
+		r = userns_fit(&m, &b->map.map, e);
+	if (r == 0)
+		b->map.wish = MAP_SET;
+	return r;
+}
+
+static int parse_word(const char *word, struct run_bind *b, struct err *e)
+{
+	if (!strcmp(word, "ro"))
+		b->read_only = true;
+	else if (!strcmp(word, "dev"))
+		b->dev = true;
+	else if (!strcmp(word, "map"))
+		b->own_map = true;
+	else
+		return err_usage(e, "'%s' is none of ro, dev, map and map=MAP", word);
+	return 0;
+}
+
+static int parse_words(const char *p, struct run_bind *b, struct err *e)
+{
+	int r = 0;
+
+	while (p && r == 0) {
+		scoped_free char *word = NULL;
+
+		if (!strncmp(p, "map=", 4))
+			return b->own_map ? err_usage(e, "'map' and 'map=' exclude each other") : parse_map(p + 4, b, e);
+		word = next_field(&p);
+		r = word ? parse_word(word, b, e) : err_nomem(e);
+	}
+	return r;
+}
+
+static void bind_done(struct run_bind *b)
+{
+	free(b->source);
+	free(b->target);
+	if (b->map.wish == MAP_SET)
+		idmap_done(&b->map.map);
+}
+
+int run_bind_parse(const char *text, struct run_binds *ret, struct err *e)
+{
+	struct run_bind b = { .source = NULL };
+	const char *p = text;
+	int r = 0;
+
+	b.source = next_field(&p);
+	b.target = p ? next_field(&p) : NULL;
+	if (!b.source || (p && !b.target))
+		r = err_nomem(e);
+	else if (!*b.source || !b.target || *b.target != '/')
+		r = err_usage(e, "'%s' is no bind: SRC:DST[:ro][:dev][:map[=MAP]], DST from / on", text);
+	if (r == 0)
+		r = parse_words(p, &b, e);
+	if (r == 0 && VEC_ADD(ret, b) < 0)
+		r = err_nomem(e);
+	if (r < 0)
+		bind_done(&b);
+	return r;
+}
+
+void run_binds_done(struct run_binds *b)
+{
+	for (size_t i = 0; i < b->len; i++)
+		bind_done(&b->items[i]);
+	VEC_DONE(b);
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* run_command: the last steps of a process that becomes the command. */
+
+#include "run_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "broker.h"
+
+static _Noreturn void give_up(int sock, int status, struct err *e)
+{
+	struct wire w = { .kind = WIRE_FAILED, .value = status };
+
+	w.e = *e;
+	(void)wire_send(sock, &w, -1); /* nobody else to tell */
+	_exit(status);
+}
+
+/* --- descriptors, signals, the terminal -------------------------------------------------------- */
+
+/* Where the caller has its terminal, the command has its own, which controls its session. */
+static int take_tty(int tty, struct err *e)
+{
+	if (setsid() < 0)
+		return err_set(e, errno, NULL, "cannot make a session");
+	if (tty < 0)
+		return 0;
+	if (ioctl(tty, TIOCSCTTY, 0) < 0)
+		return err_set(e, errno, NULL, "cannot make the terminal the command's");
+	for (int fd = 0; fd <= 2; fd++)
+		if (isatty(fd) && dup2(tty, fd) < 0)
+			return err_set(e, errno, NULL, "cannot give the terminal to the command");
+	return 0;
+}
+
+/* As the caller had them: main() ignores SIGPIPE, the supervisor blocks all. */
+static int restore_signals(const sigset_t *mask, struct err *e)
+{
+	(void)signal(SIGPIPE, SIG_DFL); /* cannot fail */
+	if (sigprocmask(SIG_SETMASK, mask, NULL) < 0)
+		return err_set(e, errno, NULL, "cannot set the signals as they were");
+	return 0;
+}
+
+/* The caller's session keyring has keys that would be the command's to use. */
+static int leave_keyring(struct err *e)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS)
+		return 0;
+	return err_set(e, errno, NULL, "cannot leave the caller's keyring");
+}
+
+/* --- credentials ------------------------------------------------------------------------------- */
+
+/*
+ * Without privileges the flags of mounts are not locked against root of the namespace (run.h), so it is not to have the
+ * capability that changes them. In a namespace of its own below this one they are locked.
+ */
+static bool must_not_mount(const struct run_spec *s)
+{
+	bool read_only = s->read_only;
+
+	for (size_t i = 0; i < s->binds.len; i++)
+		read_only |= s->binds.items[i].read_only;
+	return read_only && !s->privileged;
+}
+
+static int limit(const struct run_spec *s, struct err *e)
+{
+	if (must_not_mount(s)) {
+		log_verbose("the command cannot mount (CAP_SYS_ADMIN), so that what is read-only stays so");
+		if (prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0) < 0)
+			return err_set(e, errno, NULL, "cannot drop a capability");
+	}
+	if (!s->new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return err_set(e, errno, NULL, "cannot give up new privileges");
+	return 0;
+}
+
+static int take_groups(const struct run_user *u, struct err *e)
+{
+	gid_t groups[RUN_GROUPS_MAX];
+
+	if (!u->n_groups)
+		return 0; /* init has dropped the caller's, or has said why not */
+	for (size_t i = 0; i < u->n_groups; i++)
+		groups[i] = u->groups[i];
+	if (setgroups(u->n_groups, groups) == 0)
+		return 0;
+	return err_set(e, errno, NULL, "cannot take the supplementary groups of the user");
+}
+
+static int take_user(const struct run_user *u, struct err *e)
+{
+	int r;
+
+	r = take_groups(u, e);
+	if (r < 0)
+		return r;
+	if (setresgid(u->gid, u->gid, u->gid) < 0) {
+		r = err_set(e, errno, NULL, "cannot become group %u", u->gid);
+		if (r == -EINVAL)
+			err_why(e, "the map has no group id %u", u->gid);
+		return r;
+	}
+	if (setresuid(u->uid, u->uid, u->uid) < 0) {
+		r = err_set(e, errno, NULL, "cannot become user %u", u->uid);
+		if (r == -EINVAL)
+			err_why(e, "the map has no user id %u", u->uid);
+		return r;
+	}
+	return 0;
+}
+
+/* --- environment, directory, program ----------------------------------------------------------- */
+
+static int set_env(const struct run_spec *s, const struct run_user *u)
+{
+	const char *term = getenv("TERM");
+	scoped_free char *old_term = term ? strdup(term) : NULL;
+
+	if (!s->env_keep) {
+		if (clearenv() != 0 ||
+		    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1) < 0 ||
+		    setenv("container", "shiftbox", 1) < 0 ||
+		    setenv("HOME", u->home[0] ? u->home : "/", 1) < 0 ||
+		    (old_term && setenv("TERM", old_term, 1) < 0))
+			return -1;
+	}
+	for (size_t i = 0; i < s->env.len; i++)
+		if (putenv(s->env.items[i]) != 0)
+			return -1;
+	return 0;
+}
+
+static int enter_workdir(const struct run_spec *s, struct err *e)
+{
+	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
+	scoped_fd int fd = -1;
+
+	if (!s->workdir)
+		return 0;
+	fd = sys_openat2(AT_FDCWD, s->workdir, &how);
+	if (fd >= 0 && fchdir(fd) == 0)
+		return 0;
+	if (s->workdir_asked)
+		return err_set(e, errno, s->workdir, "cannot enter the working directory");
+	log_verbose("the caller's working directory cannot be entered by the command (%s): it starts in /", strerrordesc_np(errno));
+	return 0;
+}
+
+/* Is there a file of this name in PATH? */
+static bool is_in_path(const char *name)
+{
+	const char *p = getenv("PATH");
+
+	for (bool more = p; more;) {
+		scoped_buf struct buf b = BUF_INIT;
+		size_t n = strcspn(p, ":");
+
+		buf_add(&b, n ? p : ".", n ? n : 1);
+		buf_printf(&b, "/%s", name);
+		if (buf_get(&b) && access(buf_get(&b), F_OK) == 0)
+			return true;
+		more = p[n];
+		p += n + more;
+	}
+	return false;
+}
+
+/* Only returns when it fails: the exit status. */
+static int execute(char **argv, struct err *e)
+{
+	int num;
+
+	(void)execvp(argv[0], argv);
+	num = errno;
+	/* execvp(3) says so, too, when a directory in PATH cannot be entered. */
+	if (num == EACCES && !strchr(argv[0], '/') && !is_in_path(argv[0]))
+		num = ENOENT;
+	(void)err_set(e, num, argv[0], "cannot run the command");
+	err_op(e, "exec");
+	if (num != ENOENT)
+		return RUN_NO_EXEC;
+	if (strchr(argv[0], '/') && access(argv[0], F_OK) == 0)
+		err_why(e, "the file is there; its interpreter, or the loader of its libraries, is not");
+	return RUN_NO_COMMAND;
+}
+
+static int answer_to_broker(const struct run_init *i, struct err *e)
+{
+	const struct wire w = { .kind = WIRE_LISTENER };
+	scoped_fd int listener = -1;
+	int r;
+
+	if (!i->spec->broker)
+		return 0;
+	r = broker_filter(i->spec->broker, &listener, e);
+	if (r < 0)
+		return r;
+	r = wire_send(i->sock, &w, listener);
+	return r < 0 ? err_set(e, -r, NULL, "cannot reach the supervisor") : 0;
+}
+
+static int prepare(const struct run_init *i, int tty, struct err *e)
+{
+	const struct run_spec *s = i->spec;
+	static struct run_user user;
+	int r;
+
+	r = take_tty(tty, e);
+	if (r == 0 && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		r = err_set(e, errno, NULL, "cannot keep descriptors from the command");
+	if (r == 0)
+		r = leave_keyring(e);
+	if (r == 0)
+		r = run_user_find(AT_FDCWD, s->user, &user, e);
+	if (r == 0 && set_env(s, &user) < 0)
+		r = err_nomem(e);
+	if (r == 0)
+		r = limit(s, e);
+	if (r == 0)
+		r = answer_to_broker(i, e);
+	if (r == 0)
+		r = take_user(&user, e);
+	if (r == 0)
+		r = enter_workdir(s, e);
+	return r == 0 ? restore_signals(&i->mask, e) : r;
+}
+
+_Noreturn void run_command(const struct run_init *i, int tty)
+{
+	static struct err e;
+	int status = RUN_FAILED;
+
+	if (prepare(i, tty, &e) == 0)
+		status = execute(i->spec->command, &e);
+	give_up(i->sock, status, &e);
+}

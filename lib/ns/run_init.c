@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* run_init: process 1 of the command's namespace. */
+
+#include "run_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/log.h"
+
+static _Noreturn void give_up(int sock, struct err *e)
+{
+	struct wire w = { .kind = WIRE_FAILED, .value = RUN_FAILED };
+
+	w.e = *e;
+	(void)wire_send(sock, &w, -1); /* nobody else to tell */
+	_exit(RUN_FAILED);
+}
+
+/* The supervisor's death, at any time, is the end. */
+static void wait_for_go(int sock)
+{
+	struct wire w;
+	int fd;
+
+	if (wire_receive(sock, &w, &fd) != 1 || w.kind != WIRE_GO)
+		_exit(RUN_FAILED);
+}
+
+/* --- setting up -------------------------------------------------------------------------------- */
+
+/* In the new namespace the process has the ids that it had before, seen through the map. Groups stay until the paths of the caller are open. */
+static int take_root(struct err *e)
+{
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_set(e, errno, NULL, "cannot become root of the user namespace");
+	/* After the ids, whose change would take it off. A supervisor that died before is seen by the end of its socket. */
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		return err_set(e, errno, NULL, "cannot tie the command to its supervisor");
+	return 0;
+}
+
+/* One's own network has lo, but down. */
+static int loopback_up(struct err *e)
+{
+	scoped_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq req = { .ifr_name = "lo" };
+
+	if (fd < 0 || ioctl(fd, SIOCGIFFLAGS, &req) < 0)
+		return err_set(e, errno, "lo", "cannot read the flags of the network interface");
+	req.ifr_flags |= IFF_UP;
+	if (ioctl(fd, SIOCSIFFLAGS, &req) < 0)
+		return err_set(e, errno, "lo", "cannot start the network interface");
+	return 0;
+}
+
+static int set_up(const struct run_init *i, struct run_tty *tty, struct err *e)
+{
+	const struct run_spec *s = i->spec;
+	scoped_run_mounts struct run_mounts m = { 0 };
+	int r;
+
+	r = take_root(e);
+	if (r == 0)
+		r = i->staged ? run_mounts_take(s, &m, e) : run_mounts_make(s, &m, e);
+	if (r == 0 && setgroups(0, NULL) < 0)
+		log_verbose("the caller's supplementary groups stay with the command: %s", strerrordesc_np(errno));
+	if (r == 0 && s->hostname && sethostname(s->hostname, strlen(s->hostname)) < 0)
+		r = err_set(e, errno, s->hostname, "cannot set the host name");
+	if (r == 0 && s->own_net)
+		r = loopback_up(e);
+	return r == 0 ? run_root_enter(s, &m, i->want_tty, tty, e) : r;
+}
+
+static void hand_over_tty(int sock, struct run_tty *tty)
+{
+	struct wire w = { .kind = WIRE_TTY };
+
+	if (wire_send(sock, &w, tty->master) < 0)
+		_exit(RUN_FAILED);
+	cleanup_fd(&tty->master);
+	tty->master = -1;
+	wait_for_go(sock);
+}
+
+/* --- life -------------------------------------------------------------------------------------- */
+
+/* Reaps whoever is dead; once that is the command, tells and ends, and with it all others. */
+static void reap(int sock, pid_t command)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		struct wire w = { .kind = WIRE_ENDED, .value = status };
+
+		if (pid != command)
+			continue;
+		(void)wire_send(sock, &w, -1); /* nobody else to tell */
+		_exit(0);
+	}
+}
+
+static void give_signal(int sock, pid_t command)
+{
+	struct wire w;
+	int fd;
+
+	if (wire_receive(sock, &w, &fd) != 1)
+		_exit(RUN_FAILED);
+	if (w.kind == WIRE_SIGNAL)
+		(void)kill(w.group ? -command : command, w.value); /* it may have ended, which is to be heard of */
+}
+
+static _Noreturn void live(int sock, int sigfd, pid_t command)
+{
+	struct pollfd p[] = { { .fd = sock, .events = POLLIN }, { .fd = sigfd, .events = POLLIN } };
+	struct signalfd_siginfo si;
+
+	for (;;) {
+		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
+			_exit(RUN_FAILED);
+		if (p[1].revents) {
+			(void)read(sigfd, &si, sizeof(si)); /* several SIGCHLD are one */
+			reap(sock, command);
+		}
+		if (p[0].revents)
+			give_signal(sock, command);
+	}
+}
+
+/*
+ * Init keeps nothing of the caller's: neither descriptors that something could leak from, nor the other end of its pipes. But it
+ * keeps the command's terminal open, which would hang up on those who want to open it again once nobody has it open.
+ */
+static int let_go(int sock, int sigfd, int tty, struct err *e)
+{
+	scoped_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int low = sock < sigfd ? sock : sigfd, high = sock < sigfd ? sigfd : sock;
+
+	if (null < 0)
+		return err_set(e, errno, "/dev/null", "cannot open the device");
+	for (int fd = 0; fd <= 2; fd++)
+		if (dup2(tty >= 0 ? tty : null, fd) < 0)
+			return err_set(e, errno, NULL, "cannot close a descriptor");
+	if ((low > 3 && close_range(3, (unsigned)low - 1, 0) < 0) ||
+	    (high - low > 1 && close_range((unsigned)low + 1, (unsigned)high - 1, 0) < 0) ||
+	    close_range((unsigned)high + 1, ~0U, 0) < 0)
+		return err_set(e, errno, NULL, "cannot close descriptors");
+	null = -1; /* with the others */
+	return 0;
+}
+
+_Noreturn void run_init(const struct run_init *i)
+{
+	const struct wire started = { .kind = WIRE_STARTED };
+	struct run_tty tty = { -1, -1 };
+	static struct err e;
+	sigset_t chld;
+	int sigfd;
+	pid_t pid;
+
+	(void)setsid(); /* cannot fail: a new process leads nothing */
+	wait_for_go(i->sock);
+	if (set_up(i, &tty, &e) < 0)
+		give_up(i->sock, &e);
+	if (tty.master >= 0)
+		hand_over_tty(i->sock, &tty);
+
+	(void)sigemptyset(&chld);
+	(void)sigaddset(&chld, SIGCHLD);
+	sigfd = signalfd(-1, &chld, SFD_CLOEXEC);
+	/* Nothing in the namespace may look into, or trace, a process that still has this program and its memory. */
+	if (sigfd < 0 || prctl(PR_SET_DUMPABLE, 0) < 0) {
+		(void)err_set(&e, errno, NULL, "cannot set up process 1");
+		give_up(i->sock, &e);
+	}
+	pid = fork();
+	if (pid < 0) {
+		(void)err_set(&e, errno, NULL, "cannot start the command");
+		give_up(i->sock, &e);
+	}
+	if (pid == 0)
+		run_command(i, tty.slave);
+	if (wire_send(i->sock, &started, -1) < 0)
+		_exit(RUN_FAILED);
+	if (let_go(i->sock, sigfd, tty.slave, &e) < 0)
+		give_up(i->sock, &e);
+	live(i->sock, sigfd, pid);
+}

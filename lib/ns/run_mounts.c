@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* run_mounts: what the command's root is made of, detached, and the way to it. */
+
+#include "run_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "../mount/overlay.h"
+#include "../mount/place.h"
+#include "../mount/tree.h"
+#include "../mount/verify.h"
+
+/* --- making ------------------------------------------------------------------------------------ */
+
+/*
+ * A clone with all that is mounted below it. Without privileges nothing less can be had: what is mounted below hides something
+ * that is not the caller's to see.
+ */
+static int clone_all(const char *path, uint64_t set, int *ret_fd, struct err *e)
+{
+	struct mount_attr attr = { .attr_set = set };
+	scoped_fd int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	int r;
+
+	if (fd < 0) {
+		r = err_set(e, errno, path, "cannot clone the mounts");
+		err_op(e, "open_tree");
+		return r;
+	}
+	if (set && sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0) {
+		r = err_set(e, errno, path, "cannot set the flags of the mounts");
+		err_op(e, "mount_setattr");
+		return r;
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static uint64_t with_read_only(uint64_t set, bool read_only)
+{
+	return read_only ? set | MOUNT_ATTR_RDONLY : set;
+}
+
+/*
+ * Where root of the namespace can write as disk id 0, the set-uid files that it makes are those of the host's root, for whoever
+ * can reach them there.
+ */
+static int check_private(const char *source, const struct mount_map *map, const struct mount_flags *flags, struct err *e)
+{
+	scoped_place struct place at = PLACE_INIT;
+	scoped_free char *real = NULL;
+	uint32_t seen;
+	int r;
+
+	if (flags->set & MOUNT_ATTR_RDONLY || map->wish != MAP_SET || !idmap_uid_seen(&map->map, 0, &seen))
+		return 0;
+	real = realpath(source, NULL);
+	if (!real)
+		return err_set(e, errno, source, "cannot find the source");
+	if (!strcmp(real, "/"))
+		return err_say(e, EINVAL, source, "is the host's own root, which cannot be given away");
+	r = place_open(real, &at, e);
+	if (r == 0)
+		r = place_check_private(&at, source, e);
+	if (r == -EPERM) {
+		(void)err_say(e, EPERM, source, "cannot be written through a map of disk id 0 where others can reach it");
+		err_op(e, "private");
+		err_why(e, "set-uid files that the command makes there are set-uid files of the host's root");
+		err_try(e, "put it below a directory that only root can enter (chmod 0700), make it read-only, or leave disk id 0 out of its map");
+	}
+	return r;
+}
+
+static int make_mapped(const char *source, const struct mount_map *map, const struct mount_flags *flags, int *ret_fd, struct err *e)
+{
+	scoped_fd int fd = -1, tree = -1;
+	enum map_done done;
+	int r;
+
+	r = check_private(source, map, flags, e);
+	if (r == 0)
+		r = tree_open(source, &fd, e);
+	if (r == 0)
+		r = tree_clone(fd, source, map, flags, NULL, &tree, &done, e);
+	if (r == 0)
+		r = verify_flags(tree, flags, source, e);
+	if (r < 0)
+		return r;
+	*ret_fd = TAKE_FD(tree);
+	return 0;
+}
+
+static int make_stack(const struct mount_plan *p, bool read_only, int *ret_fd, struct err *e)
+{
+	struct mount_plan plan = *p; /* borrows all */
+	scoped_overlay struct overlay o = OVERLAY_INIT;
+	int r;
+
+	plan.flags.set = with_read_only(plan.flags.set, read_only);
+	r = mount_plan_check(&plan, e);
+	if (r == 0)
+		r = overlay_create(&plan, &o, e);
+	if (r < 0)
+		return r;
+	r = verify_flags(o.fd, &plan.flags, p->source, e);
+	if (r < 0) {
+		overlay_undo(&o);
+		return r;
+	}
+	*ret_fd = TAKE_FD(o.fd);
+	return 0;
+}
+
+static int make_root(const struct run_spec *s, int *ret_fd, struct err *e)
+{
+	struct mount_flags flags = s->root.flags;
+
+	flags.set = with_read_only(flags.set, s->read_only);
+	if (s->host_root)
+		return clone_all("/", flags.set, ret_fd, e);
+	if (s->root.kind == MOUNT_OVERLAY)
+		return make_stack(&s->root, s->read_only, ret_fd, e);
+	if (s->privileged)
+		return make_mapped(s->root.source, &s->root.map, &flags, ret_fd, e);
+	return clone_all(s->root.source, flags.set, ret_fd, e);
+}
+
+static int make_bind(const struct run_spec *s, const struct run_bind *b, int *ret_fd, struct err *e)
+{
+	struct mount_flags flags = { .set = b->dev ? 0 : MOUNT_ATTR_NODEV, .propagation = MS_PRIVATE };
+	struct mount_map map = b->own_map ? (struct mount_map){ .wish = MAP_SET, .map = s->map } : b->map;
+
+	flags.set = with_read_only(flags.set, b->read_only);
+	return map.wish == MAP_KEEP ? clone_all(b->source, flags.set, ret_fd, e)
+				    : make_mapped(b->source, &map, &flags, ret_fd, e);
+}
+
+int run_mounts_make(const struct run_spec *s, struct run_mounts *ret, struct err *e)
+{
+	for (size_t i = 0; i <= s->binds.len; i++) {
+		scoped_fd int fd = -1;
+		int r = i ? make_bind(s, &s->binds.items[i - 1], &fd, e) : make_root(s, &fd, e);
+
+		if (r < 0)
+			return r;
+		if (VEC_ADD(ret, fd) < 0)
+			return err_nomem(e);
+		(void)TAKE_FD(fd);
+	}
+	return 0;
+}
+
+void run_mounts_done(struct run_mounts *m)
+{
+	for (size_t i = 0; i < m->len; i++)
+		cleanup_fd(&m->items[i]);
+	VEC_DONE(m);
+}
+
+/* --- the stage --------------------------------------------------------------------------------- */
+
+int run_stage_open(int *ret_stage, struct err *e)
+{
+	scoped_fd int stage = -1;
+	int r;
+
+	if (unshare(CLONE_NEWNS) < 0) {
+		r = err_set(e, errno, NULL, "cannot make a mount namespace");
+		err_op(e, "unshare");
+		return r;
+	}
+	/* Mounts of others still arrive and, what matters more, go. */
+	if (sys_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return err_set(e, errno, "/", "cannot keep mounts from being seen elsewhere");
+	r = tree_tmpfs(0, &stage, e);
+	if (r < 0)
+		return r;
+	if (fchmodat(stage, ".", 0711, 0) < 0) /* root of the namespace must be able to enter */
+		return err_set(e, errno, NULL, "cannot open a directory in memory to the command's root");
+	*ret_stage = TAKE_FD(stage);
+	return 0;
+}
+
+/*
+ * It must be somewhere in the namespace, but in nobody's way: so it goes onto a directory that is there everywhere, and on top
+ * of it what was there before. (On top of "/" would do as well, but then the caller counts as in a chroot, and may make no user namespace.)
+ */
+static int stage_hide(int stage, struct err *e)
+{
+	static const char path[] = "/dev";
+	scoped_fd int before = -1;
+	int r = clone_all(path, 0, &before, e);
+
+	if (r < 0)
+		return r;
+	if (sys_move_mount(stage, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+	    sys_move_mount(before, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
+		r = err_set(e, errno, path, "cannot attach a directory in memory for the mounts there");
+		err_op(e, "move_mount");
+		return r;
+	}
+	return 0;
+}
+
+static int stage_attach(int stage, int mnt, const char *name, struct err *e)
+{
+	struct stat st;
+	int r;
+
+	if (fstat(mnt, &st) < 0)
+		return err_set(e, errno, NULL, "cannot stat a mount");
+	r = S_ISDIR(st.st_mode) ? mkdirat(stage, name, 0700) : mknodat(stage, name, S_IFREG | 0600, 0);
+	if (r < 0)
+		return err_set(e, errno, NULL, "cannot make a place for a mount");
+	if (sys_move_mount(mnt, "", stage, name, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
+		r = err_set(e, errno, NULL, "cannot attach a mount");
+		err_op(e, "move_mount");
+		return r;
+	}
+	return 0;
+}
+
+int run_stage(const struct run_spec *s, int stage, struct err *e)
+{
+	scoped_run_mounts struct run_mounts m = { 0 };
+	int r = run_mounts_make(s, &m, e);
+
+	if (r == 0)
+		r = stage_hide(stage, e);
+	for (size_t i = 0; i < m.len && r == 0; i++) {
+		char name[24];
+
+		(void)snprintf(name, sizeof(name), "%zu", i); /* fits: 20 digits */
+		r = stage_attach(stage, m.items[i], name, e);
+	}
+	return r;
+}
+
+int run_mounts_take(const struct run_spec *s, struct run_mounts *ret, struct err *e)
+{
+	for (size_t i = 0; i <= s->binds.len; i++) {
+		char name[24];
+		int fd;
+
+		(void)snprintf(name, sizeof(name), "%zu", i); /* fits: 20 digits */
+		fd = sys_open_tree(AT_FDCWD, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+		if (fd < 0)
+			return err_set(e, errno, NULL, "cannot take over a mount that was made for the command");
+		if (VEC_ADD(ret, fd) < 0) {
+			cleanup_fd(&fd);
+			return err_nomem(e);
+		}
+	}
+	return 0;
+}

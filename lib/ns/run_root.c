@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* run_root: the tree that the command sees, put together by init. */
+
+#include "run_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "inroot.h"
+
+struct tree {
+	const struct run_spec *spec;
+	int root;      /* attached, on top of what is to go */
+	int dev, pts;  /* in it; ours, so that their content can be trusted */
+};
+
+static int attach(int mnt, int place, const char *path, struct err *e)
+{
+	int r;
+
+	if (sys_move_mount(mnt, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0)
+		return 0;
+	r = err_set(e, errno, path, "cannot attach a mount in the root of the command");
+	err_op(e, "move_mount");
+	return r;
+}
+
+/* --- filesystems of the namespaces' own --------------------------------------------------------- */
+
+struct fs_param { const char *key, *value; };
+
+enum { FS_PARAMS_MAX = 3 };
+
+static int fs_failed(const char *type, const char *op, struct err *e)
+{
+	int r = err_set(e, errno, type, "cannot make the filesystem");
+
+	err_op(e, op);
+	if (r == -EPERM && !strcmp(type, "proc")) {
+		err_why(e, "this kernel allows it to root of a user namespace only where nothing is mounted over parts of /proc, "
+			"which is how containers hide them");
+		err_try(e, "run it outside of the container");
+	}
+	return r;
+}
+
+/* Detached; params end with a NULL key. */
+static int make_fs(const char *type, const struct fs_param *params, unsigned flags, int *ret_mnt, struct err *e)
+{
+	scoped_fd int fs = sys_fsopen(type, FSOPEN_CLOEXEC);
+
+	if (fs < 0)
+		return fs_failed(type, "fsopen", e);
+	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", type, 0) < 0)
+		return fs_failed(type, "fsconfig", e);
+	for (; params && params->key; params++)
+		if (sys_fsconfig(fs, FSCONFIG_SET_STRING, params->key, params->value, 0) < 0)
+			return fs_failed(type, "fsconfig", e);
+	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return fs_failed(type, "fsconfig", e);
+	*ret_mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, flags);
+	return *ret_mnt < 0 ? fs_failed(type, "fsmount", e) : 0;
+}
+
+enum { HARMLESS = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, DATA = HARMLESS | MOUNT_ATTR_NOEXEC };
+
+/*
+ * sysfs belongs to the network namespace. Where that is the host's, or the host's /sys is covered in parts, there is only the
+ * host's, and what is root's in it is not the namespace's root's.
+ */
+static int make_sys(const struct run_spec *s, int *ret_mnt, struct err *e)
+{
+	struct mount_attr attr = { .attr_set = DATA | MOUNT_ATTR_RDONLY };
+	int r = s->own_net ? make_fs("sysfs", NULL, DATA | MOUNT_ATTR_RDONLY, ret_mnt, NULL) : -EPERM;
+
+	if (r != -EPERM)
+		return r < 0 ? fs_failed("sysfs", "fsconfig", e) : 0;
+	log_verbose("/sys is the host's, read-only%s", s->own_net ? ": no other can be mounted here" : "");
+	*ret_mnt = sys_open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	if (*ret_mnt < 0)
+		return err_set(e, errno, "/sys", "cannot clone the mounts");
+	if (sys_mount_setattr(*ret_mnt, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0)
+		return err_set(e, errno, "/sys", "cannot make the mounts read-only");
+	return 0;
+}
+
+static int make_proc(const struct run_spec *s, int *ret_mnt, struct err *e)
+{
+	(void)s;
+	return make_fs("proc", NULL, DATA, ret_mnt, e);
+}
+
+static int make_dev(const struct run_spec *s, int *ret_mnt, struct err *e)
+{
+	static const struct fs_param p[] = { { "mode", "0755" }, { NULL, NULL } };
+
+	(void)s;
+	return make_fs("tmpfs", p, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, ret_mnt, e);
+}
+
+static int make_tmp(const struct run_spec *s, int *ret_mnt, struct err *e)
+{
+	static const struct fs_param p[] = { { "mode", "1777" }, { NULL, NULL } };
+
+	(void)s;
+	return make_fs("tmpfs", p, HARMLESS, ret_mnt, e);
+}
+
+static int make_run(const struct run_spec *s, int *ret_mnt, struct err *e)
+{
+	static const struct fs_param p[] = { { "mode", "0755" }, { NULL, NULL } };
+
+	(void)s;
+	return make_fs("tmpfs", p, HARMLESS, ret_mnt, e);
+}
+
+/* What every root has; those that hide something of the host's own are left out there. */
+static const struct {
+	const char *path;
+	bool hides;
+	int (*make)(const struct run_spec *s, int *ret_mnt, struct err *e);
+} system_mounts[] = {
+	{ "/proc", false, make_proc }, { "/sys", false, make_sys }, { "/dev", false, make_dev },
+	{ "/tmp", true, make_tmp }, { "/run", true, make_run },
+};
+
+static int mount_system(struct tree *t, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(system_mounts); i++) {
+		const char *path = system_mounts[i].path;
+		scoped_fd int mnt = -1, place = -1;
+		int r;
+
+		if (system_mounts[i].hides && t->spec->host_root)
+			continue;
+		r = system_mounts[i].make(t->spec, &mnt, e);
+		if (r == 0)
+			r = inroot_place(t->root, path, true, &place, e);
+		if (r == 0)
+			r = attach(mnt, place, path, e);
+		if (r < 0)
+			return r;
+		if (system_mounts[i].make == make_dev)
+			t->dev = TAKE_FD(mnt);
+	}
+	return 0;
+}
+
+/* --- /dev -------------------------------------------------------------------------------------- */
+
+static const struct { const char *name; unsigned major, minor; } nodes[] = {
+	{ "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 }, { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+};
+
+static const struct { const char *name, *target; } links[] = {
+	{ "fd", "/proc/self/fd" }, { "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
+	{ "stderr", "/proc/self/fd/2" }, { "ptmx", "pts/ptmx" },
+};
+
+/* Show mnt under a name in /dev, as a file. */
+static int attach_node(const struct tree *t, int mnt, const char *name, struct err *e)
+{
+	scoped_fd int made = openat(t->dev, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+	if (made < 0)
+		return err_set(e, errno, name, "cannot make a place in /dev");
+	return attach(mnt, made, name, e);
+}
+
+/* The namespace's root cannot make devices that open, so they are the host's. */
+static int bind_node(const struct tree *t, const char *name, unsigned maj, unsigned min, struct err *e)
+{
+	scoped_fd int mnt = -1;
+	struct stat st;
+	char path[32];
+
+	(void)snprintf(path, sizeof(path), "/dev/%s", name); /* fits */
+	mnt = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (mnt < 0 || fstat(mnt, &st) < 0)
+		return err_set(e, errno, path, "cannot show this device to the command");
+	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(maj, min))
+		return err_say(e, EINVAL, path, "is not the device %u:%u that goes by this name", maj, min);
+	return attach_node(t, mnt, name, e);
+}
+
+static int mount_in_dev(const struct tree *t, const char *type, const char *name, const struct fs_param *p, unsigned flags,
+			int *ret_mnt, struct err *e)
+{
+	scoped_fd int place = -1;
+	int r;
+
+	r = make_fs(type, p, flags, ret_mnt, e);
+	if (r < 0)
+		return r;
+	if (mkdirat(t->dev, name, 0755) < 0)
+		return err_set(e, errno, name, "cannot make a place in /dev");
+	place = openat(t->dev, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (place < 0)
+		return err_set(e, errno, name, "cannot open a place in /dev");
+	return attach(*ret_mnt, place, name, e);
+}
+
+/* Group tty, where it exists in the namespace, so that write(1) works and others cannot. */
+static int mount_pts(struct tree *t, struct err *e)
+{
+	struct fs_param p[FS_PARAMS_MAX + 1] = { { "mode", "0620" }, { "ptmxmode", "0666" } };
+	uint32_t seen;
+
+	if (idmap_gid_seen(&t->spec->map, 5, &seen))
+		p[2] = (struct fs_param){ "gid", "5" };
+	return mount_in_dev(t, "devpts", "pts", p, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, &t->pts, e);
+}
+
+static int fill_dev(struct tree *t, struct err *e)
+{
+	static const struct fs_param shm_params[] = { { "mode", "1777" }, { NULL, NULL } };
+	scoped_fd int shm = -1, mqueue = -1;
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(nodes) && r == 0; i++)
+		r = bind_node(t, nodes[i].name, nodes[i].major, nodes[i].minor, e);
+	for (size_t i = 0; i < ARRAY_LEN(links) && r == 0; i++)
+		if (symlinkat(links[i].target, t->dev, links[i].name) < 0)
+			r = err_set(e, errno, links[i].name, "cannot make a link in /dev");
+	if (r == 0)
+		r = mount_pts(t, e);
+	if (r == 0)
+		r = mount_in_dev(t, "tmpfs", "shm", shm_params, DATA, &shm, e);
+	if (r == 0)
+		r = mount_in_dev(t, "mqueue", "mqueue", NULL, DATA, &mqueue, e);
+	return r;
+}
+
+/* In the command's own devpts, so that its name there is right. */
+static int make_tty(const struct tree *t, struct run_tty *ret, struct err *e)
+{
+	scoped_fd int master = openat(t->pts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC), slave = -1, console = -1;
+	int unlock = 0, n = -1, r;
+	char name[16];
+
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0 || ioctl(master, TIOCGPTN, &n) < 0)
+		return err_set(e, errno, NULL, "cannot make a terminal for the command");
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		return err_set(e, errno, NULL, "cannot open the command's side of its terminal");
+	(void)snprintf(name, sizeof(name), "%d", n); /* fits */
+	console = sys_open_tree(t->pts, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (console < 0)
+		return err_set(e, errno, NULL, "cannot show the command's terminal as /dev/console");
+	r = attach_node(t, console, "console", e);
+	if (r < 0)
+		return r;
+	*ret = (struct run_tty){ .master = TAKE_FD(master), .slave = TAKE_FD(slave) };
+	return 0;
+}
+
+/* --- together ---------------------------------------------------------------------------------- */
+
+static int attach_binds(const struct tree *t, const struct run_mounts *m, struct err *e)
+{
+	for (size_t i = 0; i < t->spec->binds.len; i++) {
+		const char *path = t->spec->binds.items[i].target;
+		scoped_fd int place = -1;
+		struct stat st;
+		int r;
+
+		if (fstat(m->items[i + 1], &st) < 0)
+			return err_set(e, errno, t->spec->binds.items[i].source, "cannot stat the source");
+		r = inroot_place(t->root, path, S_ISDIR(st.st_mode), &place, e);
+		if (r == 0)
+			r = attach(m->items[i + 1], place, path, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* The old root ends up on top of the new one, and is taken off from there, with all that is below it. */
+static int pivot(int root, struct err *e)
+{
+	scoped_fd int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (old < 0 || fchdir(root) < 0)
+		return err_set(e, errno, NULL, "cannot enter the root of the command");
+	if (syscall(SYS_pivot_root, ".", ".") < 0) {
+		r = err_set(e, errno, NULL, "cannot change the root of the mount namespace");
+		err_op(e, "pivot_root");
+		if (r == -EINVAL)
+			err_why(e, "the root directory is not the top of a mount (a chroot), or it is the initial RAM disk");
+		return r;
+	}
+	if (fchdir(old) < 0 || sys_umount2(".", SYS_MNT_DETACH) < 0 || chdir("/") < 0)
+		return err_set(e, errno, NULL, "cannot leave the host's root");
+	return 0;
+}
+
+static int build(struct tree *t, const struct run_mounts *m, bool want_tty, struct run_tty *tty, struct err *e)
+{
+	int r;
+
+	if (sys_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
+		return err_set(e, errno, "/", "cannot keep mounts from being seen elsewhere");
+	if (sys_move_mount(t->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0) {
+		r = err_set(e, errno, NULL, "cannot attach the root of the command");
+		err_op(e, "move_mount");
+		return r;
+	}
+	r = mount_system(t, e);
+	if (r == 0)
+		r = fill_dev(t, e);
+	if (r == 0 && want_tty)
+		r = make_tty(t, tty, e);
+	if (r == 0)
+		r = attach_binds(t, m, e);
+	return r == 0 ? pivot(t->root, e) : r;
+}
+
+int run_root_enter(const struct run_spec *s, const struct run_mounts *m, bool want_tty, struct run_tty *ret, struct err *e)
+{
+	struct tree t = { .spec = s, .root = m->items[0], .dev = -1, .pts = -1 };
+	struct run_tty tty = { -1, -1 };
+	int r = build(&t, m, want_tty, &tty, e);
+
+	cleanup_fd(&t.dev);
+	cleanup_fd(&t.pts);
+	if (r < 0) {
+		cleanup_fd(&tty.master);
+		cleanup_fd(&tty.slave);
+		return r;
+	}
+	*ret = tty;
+	return 0;
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * run_user: users as the command's root has them. Read from its files alone: asking the name services there would load libraries
+ * that somebody else wrote.
+ */
+
+#include "run_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/num.h"
+#include "inroot.h"
+
+enum { FILE_SIZE_MAX = 1 << 20, LINE_MAX_ = 1 << 16 };
+
+/* The whole of a file; nothing when it is not there. */
+static int read_file(int root, const char *path, struct buf *ret, struct err *e)
+{
+	int r = inroot_read(root, path, FILE_SIZE_MAX, ret, e);
+
+	if (r == -ENOENT || r == -ENOTDIR) {
+		*e = ERR_INIT;
+		return 0;
+	}
+	return r;
+}
+
+/* A stream over a text, or NULL. An empty text has none. */
+static FILE *stream_of(struct buf *b)
+{
+	return b->len ? fmemopen(b->data, b->len, "r") : NULL;
+}
+
+/* The entry of that name, or of that number. Fills uid, gid and home: 1 when there is one. */
+static int find_passwd(int root, const char *name, const uint32_t *uid, struct run_user *ret, struct err *e)
+{
+	scoped_buf struct buf text = BUF_INIT;
+	scoped_free char *line = malloc(LINE_MAX_);
+	scoped_file FILE *f = NULL;
+	struct passwd pw, *found = NULL;
+	int r = line ? read_file(root, "/etc/passwd", &text, e) : err_nomem(e);
+
+	if (r < 0)
+		return r;
+	f = stream_of(&text);
+	while (f && fgetpwent_r(f, &pw, line, LINE_MAX_, &found) == 0) {
+		if (uid ? pw.pw_uid != *uid : strcmp(pw.pw_name, name) != 0)
+			continue;
+		ret->uid = pw.pw_uid;
+		ret->gid = pw.pw_gid;
+		if (strlen(pw.pw_dir) < sizeof(ret->home))
+			(void)snprintf(ret->home, sizeof(ret->home), "%s", pw.pw_dir); /* fits */
+		return 1;
+	}
+	return 0;
+}
+
+static bool is_member(const struct group *gr, const char *user)
+{
+	for (char **m = gr->gr_mem; m && *m; m++)
+		if (!strcmp(*m, user))
+			return true;
+	return false;
+}
+
+/* The number of the group called name into *ret_gid, and the groups that have user as a member into ret. Either may be NULL. */
+static int read_groups(int root, const char *name, uint32_t *ret_gid, const char *user, struct run_user *ret, struct err *e)
+{
+	scoped_buf struct buf text = BUF_INIT;
+	scoped_free char *line = malloc(LINE_MAX_);
+	scoped_file FILE *f = NULL;
+	struct group gr, *found = NULL;
+	bool named = false;
+	int r = line ? read_file(root, "/etc/group", &text, e) : err_nomem(e);
+
+	if (r < 0)
+		return r;
+	f = stream_of(&text);
+	while (f && fgetgrent_r(f, &gr, line, LINE_MAX_, &found) == 0) {
+		if (name && !named && !strcmp(gr.gr_name, name)) {
+			*ret_gid = gr.gr_gid;
+			named = true;
+		}
+		if (!user || !is_member(&gr, user))
+			continue;
+		if (ret->n_groups == RUN_GROUPS_MAX)
+			return err_say(e, E2BIG, user, "is in more than %d groups", RUN_GROUPS_MAX);
+		ret->groups[ret->n_groups++] = gr.gr_gid;
+	}
+	if (name && !named)
+		return err_say(e, ENOENT, name, "there is no group of this name in the command's /etc/group");
+	return 0;
+}
+
+static int find_parts(int root, const char *user, const char *group, struct run_user *ret, struct err *e)
+{
+	bool number = num_u32(user, &ret->uid) == 0;
+	int r;
+
+	if (number && ret->uid == UINT32_MAX)
+		return err_say(e, ERANGE, user, "is no user id");
+	r = find_passwd(root, user, number ? &ret->uid : NULL, ret, e);
+	if (r < 0)
+		return r;
+	if (r == 0 && !number)
+		return err_say(e, ENOENT, user, "there is no user of this name in the command's /etc/passwd");
+	if (!group) /* as login(1) does; a group that is named stands alone */
+		return number ? 0 : read_groups(root, NULL, NULL, user, ret, e);
+	if (num_u32(group, &ret->gid) == 0)
+		return ret->gid == UINT32_MAX ? err_say(e, ERANGE, group, "is no group id") : 0;
+	return read_groups(root, group, &ret->gid, NULL, ret, e);
+}
+
+int run_user_find(int root, const char *user, struct run_user *ret, struct err *e)
+{
+	scoped_free char *copy = strdup(user ? user : "0");
+	char *colon;
+	int r;
+
+	*ret = (struct run_user){ .uid = 0 };
+	if (!copy)
+		return err_nomem(e);
+	colon = strchr(copy, ':');
+	if (colon)
+		*colon = '\0';
+	r = find_parts(root, copy, colon ? colon + 1 : NULL, ret, e);
+	/* Root is root, whatever the files say. */
+	if (r == 0 && !user) {
+		ret->gid = 0;
+		if (!ret->home[0])
+			(void)snprintf(ret->home, sizeof(ret->home), "/root"); /* fits */
+	}
+	return r;
+}
