@@ -126,11 +126,19 @@ static bool needs_nothing(const char *type)
 	return false;
 }
 
+static void try_detached(struct host *h, const char *type, int mnt, const char *what)
+{
+	struct err e = ERR_INIT;
+	int r = tree_setattr(mnt, &tree_flags_private, h->userns);
+
+	if (r == -EINVAL)
+		err_why(&e, "%s", "the filesystem does not support it in this kernel");
+	row_of_try(h, type, what, r, &e);
+}
+
 static void try_new(struct host *h, const char *type)
 {
 	scoped_fd int fs = sys_fsopen(type, FSOPEN_CLOEXEC), mnt = -1;
-	struct err e = ERR_INIT;
-	int r;
 
 	if (fs >= 0 && sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
@@ -138,10 +146,7 @@ static void try_new(struct host *h, const char *type)
 		host_row(h, "filesystem", type, HOST_NOT_TRIED, since_of(type), "cannot be mounted here: %s", strerrordesc_np(errno));
 		return;
 	}
-	r = tree_setattr(mnt, &tree_flags_private, h->userns);
-	if (r == -EINVAL)
-		err_why(&e, "%s", "the filesystem does not support it in this kernel");
-	row_of_try(h, type, "a mount of its own", r, &e);
+	try_detached(h, type, mnt, "a mount of its own");
 }
 
 static bool is_mounted(const struct mounted_list *l, const char *type)
@@ -179,17 +184,38 @@ static bool has_type(const char *filesystems, const char *type)
 	return buf_get(&b) && strstr(filesystems, b.data);
 }
 
-/* What could not be tried, because it takes a device, a server or a daemon, but is known. */
+/* On an image of its own: false, and why that cannot be (or nothing). Only root of the system may have loop devices. */
+static bool try_image(struct host *h, const char *type, struct buf *why)
+{
+	scoped_fd int scratch = h->in_userns || !h->may_attach ? -1 : host_scratch(), mnt = -1;
+
+	if (scratch < 0)
+		return false;
+	mnt = host_image(scratch, type, why);
+	if (mnt < 0)
+		return false;
+	try_detached(h, type, mnt, "an image made for it");
+	return true;
+}
+
+/*
+ * What is not mounted, but known. Modules are not loaded for a trial; and what takes a server or a daemon cannot be
+ * tried at all.
+ */
 static void tell_known(struct host *h, const struct mounted_list *l, const char *filesystems)
 {
 	struct probe_known k;
 
 	for (size_t i = 0; probe_known_get(i, &k); i++) {
-		if (is_mounted(l, k.type) || needs_nothing(k.type) || !strcmp(k.type, "overlay"))
+		bool here = has_type(filesystems, k.type);
+		scoped_buf struct buf why = BUF_INIT;
+
+		if (is_mounted(l, k.type) || needs_nothing(k.type) || !strcmp(k.type, "overlay") ||
+		    (here && try_image(h, k.type, &why)))
 			continue;
-		host_row(h, "filesystem", k.type, HOST_NOT_TRIED, k.since, "%s%s%s",
-			 has_type(filesystems, k.type) ? "none is mounted" : "not in this kernel, or its module is not loaded",
-			 k.why ? "; " : "", k.why ? k.why : "");
+		host_row(h, "filesystem", k.type, HOST_NOT_TRIED, k.since, "%s%s%s%s%s",
+			 here ? "none is mounted" : "not in this kernel, or its module is not loaded",
+			 why.len ? "; " : "", why.len && buf_get(&why) ? buf_get(&why) : "", k.why ? "; " : "", k.why ? k.why : "");
 	}
 }
 

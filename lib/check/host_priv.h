@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "../base/buf.h"
 #include "host.h"
 
 /* The parts of the survey. All run in its child, and may leave there whatever they like. For lib/check/host*.c alone. */
@@ -23,6 +24,13 @@ void host_row(struct host *h, const char *section, const char *name, enum host_a
 
 /* A detached tmpfs of our own. Returns a descriptor, or -errno. */
 int host_scratch(void);
+
+/*
+ * A small filesystem of the type in an image, made on scratch (a host_scratch() of its own) by its mkfs program and mounted
+ * detached; the loop device goes with the mount. Only where may_attach. Returns a descriptor, or -errno with the reason in why (which stays empty where no way is known
+ * to make one).
+ */
+int host_image(int scratch, const char *type, struct buf *why);
 
 /* A detached clone of the mount (or directory) of fd with the map. Returns a descriptor, or -errno. */
 int host_mapped_clone(const struct host *h, int fd);

@@ -15,6 +15,11 @@ answer() {
 	jq -r "select(.section == \"$1\" and .name == \"$2\") | .answer" <<<"$output" | sort -u
 }
 
+# detail TYPE: what is said of that filesystem
+detail() {
+	jq -r "select(.section == \"filesystem\" and .name == \"$1\") | .detail" <<<"$output" | head -n 1
+}
+
 no_new_mounts() {
 	must_equal "$(cut -d' ' -f5- /proc/self/mountinfo)" "$mounts"
 }
@@ -46,9 +51,29 @@ no_new_mounts() {
 	loop_fs xfs x 320M
 	host
 	must_equal "$(answer filesystem ext4) $(answer filesystem xfs)" "yes yes"
-	umount x
+	[[ $(detail ext4) == "tried on "* ]] || tell "not tried where it is mounted"
+}
+
+@test "filesystems on devices that are not mounted are tried on images made for it" {
+	need loop
+	need prog mkfs.xfs mkfs.btrfs mkfs.erofs mksquashfs
+	local type mounts mkfs tried=0
+	mounts=$(cut -d' ' -f5- /proc/self/mountinfo)
 	host
-	[[ $(answer filesystem xfs) != yes ]] || grep -q ' xfs ' /proc/self/mountinfo || tell "xfs is not mounted any more"
+	no_new_mounts
+	for type in xfs btrfs erofs squashfs; do
+		grep -q "[[:space:]]$type\$" /proc/filesystems || continue
+		grep -q " $type " /proc/self/mountinfo && continue
+		must_equal "$type: $(answer filesystem $type): $(detail $type)" "$type: yes: tried on an image made for it"
+		tried=$((tried + 1))
+	done
+	[ $tried -gt 0 ] || skip "needs a filesystem that is not mounted"
+	[[ $(losetup -nlO BACK-FILE) != *"/image"* ]] || tell "a loop device is left"
+	grep -q ' xfs ' /proc/self/mountinfo && return
+	mkfs=$(realpath "$(PATH=$PATH:/usr/sbin command -v mkfs.xfs)")
+	# shellcheck disable=SC2016
+	must_work unshare -m sh -c 'mount --bind /dev/null "$1"; shift; exec "$@"' sh "$mkfs" "$SHIFTBOX" shift-check host --json
+	must_equal "$(answer filesystem xfs): $(detail xfs)" "not tried: none is mounted; without mkfs.xfs none can be made"
 }
 
 @test "what cannot be tried is told from what is known, with its conditions" {
