@@ -11,9 +11,9 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/run.h"
 #include "../base/sys.h"
 #include "../mount/loop.h"
-#include "run.h"
 
 /* Words of a command line that stand for the image, and for an empty directory to make it from. */
 #define IMAGE "image"
