@@ -27,7 +27,9 @@ static const struct opt mount_opts[] = {
 		 .more = "Another map or other flags there are an error. It is always so for lines of an fstab."),
 	OPT_FLAG(struct mount_args, exec, "exec", 'e', "Mount only for the command after --",
 		 .more = "It runs in a mount namespace of its own, where alone the mount is seen, and which ends with it."),
-	OPT_FLAG(struct mount_args, unmount, "unmount", 'u', "Unmount each TARGET"),
+	OPT_FLAG(struct mount_args, unmount, "unmount", 'u', "Unmount each TARGET",
+		 .more = "A mount that is busy stays, and who holds it is told."),
+	OPT_FLAG(struct mount_args, recursive, "recursive", 'R', "With --unmount, what is mounted below goes first"),
 	OPT_STORE(struct mount_args, store),
 	OPT_END
 };
@@ -40,8 +42,8 @@ static bool mount_item(size_t i, struct optdoc_item *ret)
 static const char *const mount_synopsis[] = {
 	"[-n] [-m MAP]... [-t TYPE] [-o OPTIONS] [--once] SOURCE TARGET",
 	"[-n] [-T FSTAB] TARGET|SOURCE",
-	"-a [-n] [-u] [-T FSTAB]",
-	"-u TARGET...",
+	"-a [-n] [-u [-R]] [-T FSTAB]",
+	"-u [-R] TARGET...",
 	"-e [-m MAP]... [-o OPTIONS] SOURCE TARGET -- CMD...",
 	NULL
 };
@@ -96,6 +98,23 @@ int mount_plan_words(const struct mount_args *a, const char *source, const char 
 	return r == 0 ? mount_plan_build(ret, source, target, o, store ? &layers : NULL, a->strict, e) : r;
 }
 
+/* What --dry-run has to say but for the target itself. */
+static int show_unmount(const struct mount_args *a, const char *target, struct ctx *ctx, struct err *e)
+{
+	scoped_strv struct strv below = { 0 };
+	int r = umount_check(target, a->recursive ? &below : NULL, e);
+
+	for (size_t i = 0; i < below.len && r == 0; i++) {
+		scoped_buf struct buf b = BUF_INIT;
+
+		buf_printf(&b, "%s/%s", target, below.items[i]);
+		if (!buf_get(&b))
+			return err_nomem(e);
+		mount_show_unmounted(buf_get(&b), ctx);
+	}
+	return r;
+}
+
 static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
 	if (a->maps.len || a->options.len || a->type || a->strict || a->store || a->once || a->fstab)
@@ -105,7 +124,8 @@ static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err 
 
 	for (size_t i = 0; i < ctx->operands.len; i++) {
 		const char *target = ctx->operands.items[i];
-		int r = ctx->dry_run ? umount_check(target, e) : umount_target(target, e);
+		int r = ctx->dry_run ? show_unmount(a, target, ctx, e)
+				     : umount_target(target, a->recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
 
 		if (r < 0)
 			return r;
@@ -182,6 +202,8 @@ static int mount_run(void *args, struct ctx *ctx, struct err *e)
 	const struct mount_args *a = args;
 	int r;
 
+	if (a->recursive && !a->unmount)
+		return err_usage(e, "option '--recursive' goes with --unmount; to bind what is mounted below: -o rbind");
 	if (a->unmount && !a->all)
 		return unmount_each(a, ctx, e);
 	if (a->all || ctx->operands.len == 1)

@@ -12,7 +12,7 @@
 
 struct mount_args {
 	struct strv maps, options;
-	bool all, once, unmount, strict, exec;
+	bool all, once, unmount, recursive, strict, exec;
 	const char *fstab, *store, *type;
 };
 

@@ -79,6 +79,52 @@ int mount_show_steps(const struct mount_plan *p, struct ctx *ctx, struct err *e)
 	return STATUS_DONE;
 }
 
+/* One mount below the target: where, of what type, and with which map, or why not. */
+static void show_submount(const struct submount *m, struct out *out)
+{
+	out_begin(out, NULL);
+	out_str(out, "below", m->rel);
+	out_str(out, "type", m->info.type);
+	if (m->left_out) {
+		out_str(out, "left_out", m->why);
+	} else {
+		if (m->info.map_known)
+			show_map("map", &m->info.map, out);
+		out_str(out, "map_change", map_done_name(m->done));
+	}
+	out_end(out);
+}
+
+static void show_submounts(const struct mount_result *res, struct out *out)
+{
+	out_array(out, "submounts");
+	for (size_t i = 0; i < res->below.mounts.len; i++)
+		show_submount(&res->below.mounts.items[i], out);
+	out_array_end(out);
+}
+
+static void say_submounts(const struct mount_plan *p, const struct mount_result *res)
+{
+	for (size_t i = 0; i < res->below.mounts.len; i++) {
+		const struct submount *m = &res->below.mounts.items[i];
+		scoped_buf struct buf b = BUF_INIT;
+
+		if (m->left_out)
+			continue; /* that was said when it was */
+		buf_char(&b, '\'');
+		buf_escaped(&b, p->target, strlen(p->target));
+		buf_char(&b, '/');
+		buf_escaped(&b, m->rel, strlen(m->rel));
+		buf_printf(&b, "' (%s): ", m->info.type);
+		if (m->info.map_known)
+			idmap_print_words(&m->info.map, &b);
+		else
+			buf_str(&b, m->info.mapped ? "ID-mapped" : "ids as on the disk");
+		if (buf_get(&b))
+			log_verbose("%s", buf_get(&b));
+	}
+}
+
 static void say_result(const struct mount_plan *p, const struct mount_result *res)
 {
 	scoped_buf struct buf target = BUF_INIT, words = BUF_INIT;
@@ -94,6 +140,7 @@ static void say_result(const struct mount_plan *p, const struct mount_result *re
 	if (res->device)
 		log_verbose("'%s': %s (%s%s)", buf_get(&target), res->device, res->info.type,
 			    res->read_only ? ", the filesystem itself is read-only" : "");
+	say_submounts(p, res);
 	if (res->way)
 		log_verbose("'%s': %zu layers, given by %s%s", buf_get(&target), p->layers.len, res->way,
 			    p->upper_kind == UPPER_NONE ? ", read-only" :
@@ -117,6 +164,8 @@ void mount_show_result(const struct mount_plan *p, const struct mount_result *re
 		show_map("map", set ? &p->map.map : &res->info.map, out);
 	if (p->kind != MOUNT_OVERLAY)
 		out_str(out, "map_change", map_done_name(res->map));
+	if (p->recursive)
+		show_submounts(res, out);
 	if (res->way)
 		out_str(out, "layers_by", res->way);
 	if (p->kind == MOUNT_OVERLAY && p->upper_kind != UPPER_NONE)

@@ -67,7 +67,7 @@ static int of_line(const struct run *run, const struct table_line *l, int r, str
 /* A line of another type is for mount(8) of util-linux 2.39 and newer: it names the filesystem's. */
 static int take_type(const struct table_line *l, struct mount_options *o, struct err *e)
 {
-	if (l->own || o->bind)
+	if (l->own || o->bind || o->rbind)
 		return 0;
 	if (!strcmp(l->type, "none") || !strcmp(l->type, "overlay") || !strcmp(l->type, "swap")) {
 		(void)err_say(e, EOPNOTSUPP, l->target, "X-mount.idmap= on a line of type '%s' is not for this command", l->type);
@@ -442,7 +442,8 @@ static int unmount_job(struct run *run, struct job *j, struct err *e)
 		r = mounted_at_all(&j->plan, &run->before, &id, e);
 	if (r <= 0)
 		return r; /* it is not mounted */
-	r = run->ctx->dry_run ? 0 : mount_take_off(&j->plan, id, false, e);
+	r = run->ctx->dry_run ? 0 :
+		mount_take_off(&j->plan, id, run->args->recursive || j->plan.recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
 	if (r == 0)
 		mount_show_unmounted(j->line->target, run->ctx);
 	return r;

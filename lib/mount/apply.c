@@ -15,7 +15,6 @@
 #include "../base/sys.h"
 #include "device.h"
 #include "overlay.h"
-#include "umount.h"
 #include "verify.h"
 
 /* A mount that is attached is taken off again, whatever holds it. */
@@ -45,7 +44,7 @@ static int move(int mnt, const struct target *target, const char *path, struct e
 static int set_propagation(int mnt, const struct mount_plan *p, struct err *e)
 {
 	struct mount_flags flags = { .propagation = p->flags.propagation };
-	int r = tree_setattr(mnt, &flags, -1);
+	int r = p->recursive ? tree_setattr_all(mnt, &flags, -1) : tree_setattr(mnt, &flags, -1);
 
 	if (r < 0) {
 		(void)err_set(e, -r, p->target, "cannot make the mount %s", mount_propagation_name(flags.propagation));
@@ -65,7 +64,11 @@ static int read_back(int mnt, const struct mount_plan *p, bool later, struct mou
 	int r = later ? mount_info_get_cheap(mnt, &ret->info, e) : mount_info_get(mnt, &ret->info, e);
 
 	ret->unread = r == 1;
-	return r == 0 ? verify_info(&ret->info, &p->flags, map_of(p), p->target, e) : r < 0 ? r : 0;
+	if (r == 0)
+		r = verify_info(&ret->info, &p->flags, map_of(p), p->target, e);
+	if (r >= 0 && ret->below.mounts.len)
+		r = subtree_read_back(mnt, p->target, &p->map, &p->flags, &ret->below, e);
+	return r < 0 ? r : 0;
 }
 
 static int attach(int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
@@ -108,7 +111,11 @@ static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
 	int r;
 
 	r = tree_open(p->source, &source, e);
-	if (r == 0)
+	if (r == 0 && p->recursive)
+		r = subtree_list(source, p->source, &ret->below, e);
+	if (r == 0 && p->recursive)
+		r = subtree_clone(source, p->source, &p->map, &p->flags, p->skip_unsupported, &ret->below, &tree, &ret->map, e);
+	else if (r == 0)
 		r = tree_clone(source, p->source, &p->map, &p->flags, before, &tree, &ret->map, e);
 	if (r == 0)
 		r = verify_flags(tree, &p->flags, p->source, e);
@@ -192,11 +199,11 @@ int mount_read_back(const struct mount_plan *p, struct mount_result *r, struct m
 	return verify_info(&r->info, &p->flags, map_of(p), p->target, e);
 }
 
-int mount_take_off(const struct mount_plan *p, int id, bool detach, struct err *e)
+int mount_take_off(const struct mount_plan *p, int id, enum umount_how how, struct err *e)
 {
 	scoped_free char *real = p->follow ? realpath(p->target, NULL) : NULL;
 
-	return umount_id(real ? real : p->target, id, detach, e);
+	return umount_id(real ? real : p->target, id, how, e);
 }
 
 void mount_undo(const struct mount_plan *p, struct mount_result *r)
@@ -204,7 +211,7 @@ void mount_undo(const struct mount_plan *p, struct mount_result *r)
 	scoped_buf struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
 
-	if (mount_take_off(p, r->info.id, true, &e) < 0) {
+	if (mount_take_off(p, r->info.id, UMOUNT_DETACH, &e) < 0) {
 		buf_escaped(&b, p->target, strlen(p->target));
 		log_warn("'%s': cannot take the mount off again: %s", buf_get(&b) ? buf_get(&b) : "",
 			 e.num ? strerrordesc_np(e.num) : e.what);
@@ -219,6 +226,7 @@ void mount_result_done(struct mount_result *r)
 	mount_info_done(&r->info);
 	free(r->device);
 	r->device = NULL;
+	subtree_done(&r->below);
 	target_done(&r->target);
 	upper_done(&r->upper);
 }

@@ -4,8 +4,10 @@
 
 #include "info.h"
 #include "plan.h"
+#include "subtree.h"
 #include "target.h"
 #include "tree.h"
+#include "umount.h"
 #include "upper.h"
 
 /* What was mounted, read back, and what was created for it. Free with mount_result_done(). */
@@ -16,6 +18,7 @@ struct mount_result {
 	bool upper_plain;         /* the upper of a stack stores seen ids */
 	char *device;             /* of a filesystem: what it was mounted from, "/dev/loop3"; NULL: it needs none */
 	bool read_only;           /* the filesystem is, and not only the mount */
+	struct subtree below;     /* of a bind with what is mounted below: those, and those that were left out */
 	const char *way;          /* how a stack was given its layers: "fds" or "names"; NULL for binds */
 	struct target target;     /* what was made for it, and no open target */
 	struct upper upper;       /* alike */
@@ -36,7 +39,7 @@ int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struc
 int mount_read_back(const struct mount_plan *p, struct mount_result *r, struct mount_snapshot *s, struct err *e);
 
 /* Unmount a plan's mount with this id, as umount_id(). */
-int mount_take_off(const struct mount_plan *p, int id, bool detach, struct err *e);
+int mount_take_off(const struct mount_plan *p, int id, enum umount_how how, struct err *e);
 
 /*
  * As it was before mount_apply(): take the mount off, whoever uses it, and remove what was created. A failure is warned of;

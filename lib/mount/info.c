@@ -85,6 +85,7 @@ static bool tells_maps(const struct sys_statmount *sm)
 static int fill(const struct sys_statmount *sm, size_t size, struct mount_info *i)
 {
 	i->id = (int)sm->mnt_id_old;
+	i->parent = (int)sm->mnt_parent_id_old;
 	i->propagation = sm->mnt_propagation;
 	(void)snprintf(i->type, sizeof(i->type), "%s", string_at(sm, size, sm->fs_type)); /* long ones are cut */
 	i->source = strdup(sm->mask & SYS_STATMOUNT_SB_SOURCE ? string_at(sm, size, sm->sb_source) : "");
@@ -132,6 +133,7 @@ static bool has_word(const char *list, const char *word)
 static int copy_line(const struct lm_mount *m, struct mount_info *i)
 {
 	i->id = m->id;
+	i->parent = m->parent;
 	i->propagation = m->propagation ? m->propagation : MS_PRIVATE;
 	i->mapped = has_word(m->vfs_options, "idmapped");
 	(void)snprintf(i->type, sizeof(i->type), "%s", m->type); /* long ones are cut */
@@ -278,23 +280,41 @@ bool mount_info_tells_maps(void)
 		call_statmount(stx.stx_mnt_id, 0, &sm, &size) == 0 && tells_maps(sm);
 }
 
-int mount_info_each(const char *table, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e)
+static int list_ids(uint64_t of, const struct each *x)
 {
-	struct each x = { fn, arg, e };
 	uint64_t ids[LIST_AT_ONCE], last = 0;
 	ssize_t n;
 	int r = 0;
 
-	if (table || !mount_info_tells_maps())
-		return lm_mountinfo_of(table ? table : "/proc/self/mountinfo", each_line, &x, e);
 	do {
-		n = sys_listmount(SYS_LSMT_ROOT, last, ids, LIST_AT_ONCE);
+		n = sys_listmount(of, last, ids, LIST_AT_ONCE);
 		if (n < 0)
-			return err_set(e, errno, NULL, "cannot list the mounts (listmount)");
+			return err_set(x->e, errno, NULL, "cannot list the mounts (listmount)");
 		for (ssize_t k = 0; k < n && r == 0; k++)
-			r = each_id(last = ids[k], &x);
+			r = each_id(last = ids[k], x);
 	} while (n == LIST_AT_ONCE && r == 0);
 	return r;
+}
+
+int mount_info_each(const char *table, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e)
+{
+	struct each x = { fn, arg, e };
+
+	if (table || !mount_info_tells_maps())
+		return lm_mountinfo_of(table ? table : "/proc/self/mountinfo", each_line, &x, e);
+	return list_ids(SYS_LSMT_ROOT, &x);
+}
+
+int mount_info_below(int fd, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e)
+{
+	struct each x = { fn, arg, e };
+	struct statx stx;
+
+	if (!mount_info_tells_maps())
+		return lm_mountinfo(each_line, &x, e);
+	if (statx(fd, "", AT_EMPTY_PATH, SYS_STATX_MNT_ID_UNIQUE, &stx) < 0)
+		return err_set(e, errno, NULL, "cannot ask which mount this is");
+	return list_ids(stx.stx_mnt_id, &x);
 }
 
 /* --- many at once ------------------------------------------------------------------------------- */
@@ -375,6 +395,25 @@ void mount_snapshot_done(struct mount_snapshot *s)
 	for (size_t i = 0; i < s->mounts.len; i++)
 		mount_info_done(&s->mounts.items[i]);
 	VEC_DONE(&s->mounts);
+}
+
+int mount_info_copy(const struct mount_info *i, struct mount_info *ret, struct err *e)
+{
+	struct mount_info copy = {
+		.id = i->id, .parent = i->parent, .propagation = i->propagation, .mapped = i->mapped, .dev = i->dev,
+	};
+
+	memcpy(copy.type, i->type, sizeof(copy.type));
+	copy.source = strdup(i->source);
+	if (!copy.source)
+		return err_nomem(e);
+	if (i->map_known && idmap_copy(&i->map, &copy.map, e) < 0) {
+		free(copy.source);
+		return -ENOMEM;
+	}
+	copy.map_known = i->map_known;
+	*ret = copy;
+	return 0;
 }
 
 void mount_info_done(struct mount_info *i)

@@ -13,6 +13,7 @@
 /* What the kernel says of an attached mount. */
 struct mount_info {
 	int id;                /* as in mountinfo */
+	int parent;            /* the id of the mount it is on */
 	char type[64];         /* "ext4", "fuse.sshfs" */
 	char *source;          /* "/dev/vda", "image:debian"; may be "" */
 	uint64_t propagation;  /* MS_PRIVATE, MS_SHARED, MS_SLAVE, MS_UNBINDABLE, MS_SHARED|MS_SLAVE */
@@ -40,6 +41,12 @@ int mount_info_get(int fd, struct mount_info *ret, struct err *e);
  * for the time of the call. Mounts that come and go meanwhile may be missed.
  */
 int mount_info_each(const char *table, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e);
+
+/*
+ * Call fn likewise with each mount that is on the mount of fd, or on one of those. Where listmount(2) is not enough, with others
+ * as well: look at the parents.
+ */
+int mount_info_below(int fd, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e);
 
 /* Does this kernel tell maps (statmount(2) of Linux 6.15), and list mounts? */
 bool mount_info_tells_maps(void);
@@ -71,6 +78,9 @@ static inline void cleanup_mount_snapshot(struct mount_snapshot *s)
 }
 
 #define scoped_mount_snapshot __attribute__((cleanup(cleanup_mount_snapshot)))
+
+/* A copy of all but where it is shown: target, root and options. Errors: -ENOMEM. */
+int mount_info_copy(const struct mount_info *i, struct mount_info *ret, struct err *e);
 
 void mount_info_done(struct mount_info *i);
 

@@ -66,6 +66,8 @@ static const struct row rows[] = {
 	{ "redirect_dir", "", "Directories can be renamed without copying them", BOOL(redirect_dir) },
 	{ "userxattr", "", "Use user.overlay. attributes; chosen by itself in a user namespace", BOOL(userxattr) },
 	{ "bind", "", "What a directory gets anyway: of a file, not of the filesystem in it", BOOL(bind) },
+	{ "rbind", "", "With all that is mounted below it, which gets map and flags too", BOOL(rbind) },
+	{ "skip-unsupported", "", "With rbind: but without the mounts that cannot be mapped", BOOL(skip_unsupported) },
 	{ "type", "=TYPE", "The same as --type", STR(type) },
 	{ "loop", "", "SOURCE is a file with a filesystem in it, for a loop device", BOOL(loop) },
 	{ "offset", "=BYTES", "The filesystem begins there in SOURCE (K, M, G, T may follow)", SIZE(offset) },

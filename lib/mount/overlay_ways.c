@@ -5,8 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <sched.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +12,7 @@
 #include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/sys.h"
+#include "aside.h"
 #include "fsids.h"
 #include "kernel_log.h"
 #include "probe.h"
@@ -193,16 +192,14 @@ static int create_by_fds(const struct stack *s, int *ret_fd, enum other_way *oth
 enum { NAME_SIZE = 96, FULL_NAMES = 3584 };
 
 /*
- * A thread of its own goes into a new mount namespace, where the clones are attached to a tmpfs under names that
+ * Aside, where nobody sees it, the clones are attached to a tmpfs under names that
  * need no escaping: 0, 1, 2 ...; upper and work directory are named by their descriptors, which the attached
  * mount makes good and which need no permission on the way. mount(2) and not fsconfig(2) mounts it, because the latter takes no string of more than 255 bytes. A clone of the
- * mount comes back as a descriptor (threads share those); the namespace dies with the thread.
+ * mount comes back as a descriptor.
  */
 struct by_names {
 	const struct stack *s;
-	int dir;  /* the tmpfs */
 	int fd;   /* the result */
-	int r;
 	struct err *e;
 };
 
@@ -212,30 +209,6 @@ static int step_failed(struct by_names *j, const char *op, const char *what)
 
 	err_op(j->e, op);
 	return r;
-}
-
-static int enter_namespace(struct by_names *j)
-{
-	scoped_fd int fs = -1;
-
-	if (unshare(CLONE_NEWNS) < 0)
-		return step_failed(j, "unshare", "cannot make a mount namespace");
-	/* Nothing made here may reach the namespace we come from. */
-	if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return step_failed(j, "mount", "cannot make a mount namespace private");
-	fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	if (fs < 0)
-		return step_failed(j, "fsopen", "cannot make a directory in memory for the layers");
-	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return step_failed(j, "fsconfig", "cannot make a directory in memory for the layers");
-	j->dir = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	if (j->dir < 0)
-		return step_failed(j, "fsmount", "cannot make a directory in memory for the layers");
-	if (sys_move_mount(j->dir, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return step_failed(j, "move_mount", "cannot attach a directory in memory for the layers");
-	if (fchdir(j->dir) < 0)
-		return step_failed(j, "fchdir", "cannot enter a directory in memory for the layers");
-	return 0;
 }
 
 static int attach_as(struct by_names *j, int mnt, const char *name)
@@ -310,13 +283,14 @@ static int mount_stack(struct by_names *j, bool trial)
 	return sys_mount(s->plan->source, "m", "overlay", 0, buf_get(&b)) < 0 ? -errno : 0;
 }
 
-static int mount_in_namespace(struct by_names *j)
+static int mount_aside(void *arg, struct err *e)
 {
 	scoped_fsids struct fsids ids = FSIDS_INIT;
-	int r = enter_namespace(j);
+	struct by_names *j = arg;
+	int r;
 
-	if (r == 0)
-		r = attach_all(j);
+	j->e = e;
+	r = attach_all(j);
 	if (r == 0)
 		r = enter(j->s, &ids, j->e);
 	if (r < 0)
@@ -334,34 +308,16 @@ static int mount_in_namespace(struct by_names *j)
 	return 0;
 }
 
-static void *names_thread(void *arg)
-{
-	struct by_names *j = arg;
-
-	j->r = mount_in_namespace(j);
-	cleanup_fd(&j->dir);
-	return NULL;
-}
-
 static int create_by_names(const struct stack *s, int *ret_fd, enum other_way *other, struct err *e)
 {
-	struct by_names j = { .s = s, .dir = -1, .fd = -1, .e = e };
-	pthread_t thread;
+	struct by_names j = { .s = s, .fd = -1 };
 	int r;
 
 	*other = OTHER_WAY_NO;
-	r = pthread_create(&thread, NULL, names_thread, &j);
-	if (r != 0) {
-		(void)err_set(e, r, s->plan->source, "cannot start a thread");
-		err_op(e, "clone");
-		return -r;
-	}
-	(void)pthread_join(thread, NULL); /* cannot fail: it is joinable and ours */
-	if (j.r < 0)
-		return j.r;
-
-	*ret_fd = j.fd;
-	return 0;
+	r = aside_run(s->plan->source, mount_aside, &j, e);
+	if (r == 0)
+		*ret_fd = j.fd;
+	return r;
 }
 
 const struct overlay_way overlay_ways[2] = {

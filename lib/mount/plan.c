@@ -130,16 +130,18 @@ static int check_options(enum mount_kind kind, const struct mount_options *o, bo
 	for (size_t i = 0; kind != MOUNT_OVERLAY && i < ARRAY_LEN(stack_only); i++)
 		if (stack_only[i].given)
 			return err_usage(e, "option '%s' is for the sources overlay and image:NAME", stack_only[i].name);
-	for (size_t i = 0; (kind == MOUNT_OVERLAY || o->bind) && i < ARRAY_LEN(fs_only); i++)
+	for (size_t i = 0; (kind == MOUNT_OVERLAY || o->bind || o->rbind) && i < ARRAY_LEN(fs_only); i++)
 		if (fs_only[i].given)
 			return err_usage(e, "option '%s' is for filesystems of devices and files, not for %s", fs_only[i].name,
-					 o->bind ? "binds" : "stacks");
+					 o->bind || o->rbind ? "binds" : "stacks");
 	if (o->type && !strcmp(o->type, "overlay"))
 		return err_usage(e, "a stack is made by the source overlay: -o lower=DIR,... overlay TARGET");
+	if (o->skip_unsupported && !o->rbind)
+		return err_usage(e, "option 'skip-unsupported' needs 'rbind'");
 	if (kind != MOUNT_OVERLAY)
 		return 0;
-	if (o->bind)
-		return err_usage(e, "option 'bind' is for directories and files, not for stacks");
+	if (o->bind || o->rbind)
+		return err_usage(e, "option '%s' is for directories and files, not for stacks", o->bind ? "bind" : "rbind");
 	if (image && o->lowers.len)
 		return err_usage(e, "option 'lower' is for the source overlay: an image has layers of its own");
 	if (!image && !o->lowers.len)
@@ -249,8 +251,8 @@ static int fill(struct mount_plan *p, const char *source, const char *target, co
 	int r;
 
 	p->kind = layers || (!strcmp(source, "overlay") && !o->type) ? MOUNT_OVERLAY :
-		words_tell_fs(source, o) && !o->bind ? MOUNT_FS : MOUNT_BIND;
-	p->kind_open = p->kind == MOUNT_BIND && !o->bind;
+		words_tell_fs(source, o) && !(o->bind || o->rbind) ? MOUNT_FS : MOUNT_BIND;
+	p->kind_open = p->kind == MOUNT_BIND && !(o->bind || o->rbind);
 	p->stored = layers != NULL;
 	p->flags = o->flags;
 	/* The map makes the container's root the owner of the image's devices, and no namespace keeps it from opening them. */
@@ -261,6 +263,8 @@ static int fill(struct mount_plan *p, const char *source, const char *target, co
 	p->mkdir = o->mkdir;
 	p->mkdir_mode = o->mkdir_mode;
 	p->follow = o->follow;
+	p->recursive = o->rbind;
+	p->skip_unsupported = o->skip_unsupported;
 	p->volatile_ = o->volatile_;
 	p->metacopy = o->metacopy;
 	p->redirect_dir = o->redirect_dir;
@@ -395,6 +399,9 @@ int mount_plan_steps(const struct mount_plan *p, struct strv *ret, struct err *e
 	if (p->kind == MOUNT_BIND) {
 		buf_str(&b, "bind ");
 		add_path(&b, p->source);
+		if (p->recursive)
+			buf_printf(&b, " and what is mounted below it%s",
+				   p->skip_unsupported ? ", but for what cannot be mapped" : "");
 		buf_str(&b, ": ");
 		mount_map_print_words(&p->map, &b);
 		r = add_step(ret, &b, e);

@@ -45,6 +45,7 @@ struct mount_plan {
 	struct mount_flags flags;
 	bool mkdir, follow;
 	uint32_t mkdir_mode;
+	bool recursive, skip_unsupported; /* binds only: with the mounts below, but for those that cannot */
 
 	/* stacks only */
 	VEC(struct mount_layer) layers;   /* topmost first */

@@ -115,9 +115,10 @@ void probe_clone(int fd, struct err *e)
 	}
 }
 
+/* With what is mounted below: in a user namespace the kernel does not let a mount be cloned without what hides parts of it. */
 static int scratch_setattr(int fd, const struct mount_flags *flags, int userns)
 {
-	scoped_fd int tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	scoped_fd int tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 
 	return tree < 0 ? -errno : tree_setattr(tree, flags, userns);
 }

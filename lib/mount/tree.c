@@ -60,6 +60,13 @@ int tree_setattr(int fd, const struct mount_flags *flags, int userns)
 	return sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr) < 0 ? -errno : 0;
 }
 
+int tree_setattr_all(int fd, const struct mount_flags *flags, int userns)
+{
+	struct mount_attr attr = attr_of(flags, userns);
+
+	return sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0 ? -errno : 0;
+}
+
 int tree_copy(int fd, const char *name, int *ret_fd, struct err *e)
 {
 	*ret_fd = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);

@@ -41,6 +41,9 @@ int tree_copy(int fd, const char *name, int *ret_fd, struct err *e);
  */
 int tree_setattr(int fd, const struct mount_flags *flags, int userns);
 
+/* The same for all mounts of a tree of them: all or none. */
+int tree_setattr_all(int fd, const struct mount_flags *flags, int userns);
+
 /*
  * Give a detached mount of our own making, which has no map yet, this one. source: a descriptor on the mount it was cloned from,
  * to look for causes there. Descriptors of directories in the mount stay good.

@@ -3,7 +3,6 @@
 
 #include "umount.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -13,13 +12,13 @@
 
 #include "../base/buf.h"
 #include "../base/fd.h"
+#include "../base/log.h"
 #include "../base/sys.h"
+#include "busy.h"
 #include "info.h"
-#include "lm.h"
 #include "loop.h"
 #include "place.h"
-
-enum { HOLDERS_MAX = 5 };
+#include "subtree.h"
 
 /* The place, and the mount that is on top of it (its id, as in mountinfo). */
 static int find(const char *target, struct place *p, uint64_t *ret_id, struct err *e)
@@ -45,121 +44,6 @@ static int find(const char *target, struct place *p, uint64_t *ret_id, struct er
 	return 0;
 }
 
-/* --- who holds it ------------------------------------------------------------------------------ */
-
-struct search {
-	uint64_t id;
-	struct buf text;
-	int found;
-};
-
-static int match_child(const struct lm_mount *m, void *arg)
-{
-	struct search *s = arg;
-
-	if ((uint64_t)m->parent == s->id && s->found++ < HOLDERS_MAX) {
-		buf_printf(&s->text, "%s'", s->text.len ? ", " : "");
-		buf_escaped(&s->text, m->target, strlen(m->target));
-		buf_char(&s->text, '\'');
-	}
-	return 0;
-}
-
-static bool is_on(int dirfd, const char *name, uint64_t id)
-{
-	struct statx stx;
-
-	return statx(dirfd, name, AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) == 0 && stx.stx_mnt_id == id;
-}
-
-/* Does any of the links in this directory of a process lead there? */
-static bool any_on(int procfd, const char *dir, uint64_t id)
-{
-	int fd = openat(procfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	const struct dirent *entry;
-	bool found = false;
-
-	if (!d) {
-		cleanup_fd(&fd);
-		return false;
-	}
-	while (!found && (entry = readdir(d)))
-		found = entry->d_name[0] != '.' && is_on(dirfd(d), entry->d_name, id);
-	(void)closedir(d); /* only read */
-	return found;
-}
-
-static void describe(int procfd, const char *pid, const char *how, struct search *s)
-{
-	scoped_buf struct buf comm = BUF_INIT;
-
-	if (s->found++ >= HOLDERS_MAX)
-		return;
-	if (fd_read_file(procfd, "comm", 64, &comm, NULL) < 0 || !comm.len)
-		buf_str(&comm, "?\n");
-	buf_printf(&s->text, "%sprocess %s (", s->text.len ? ", " : "", pid);
-	buf_escaped(&s->text, comm.data, comm.len - 1);
-	buf_printf(&s->text, ": %s)", how);
-}
-
-static void look_at_process(int proc, const char *pid, struct search *s)
-{
-	static const struct { const char *link, *how; } links[] = {
-		{ "cwd", "its working directory" }, { "root", "its root directory" }, { "exe", "its program" },
-	};
-	static const struct { const char *dir, *how; } dirs[] = { { "fd", "an open file" }, { "map_files", "a mapped file" } };
-	scoped_fd int fd = openat(proc, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return; /* it has ended */
-	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
-		if (is_on(fd, links[i].link, s->id)) {
-			describe(fd, pid, links[i].how, s);
-			return;
-		}
-	}
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-		if (any_on(fd, dirs[i].dir, s->id)) {
-			describe(fd, pid, dirs[i].how, s);
-			return;
-		}
-	}
-}
-
-static void look_at_processes(struct search *s)
-{
-	DIR *proc = opendir("/proc");
-	const struct dirent *entry;
-
-	if (!proc)
-		return;
-	while ((entry = readdir(proc)))
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			look_at_process(dirfd(proc), entry->d_name, s);
-	(void)closedir(proc); /* only read */
-}
-
-static void explain_busy(uint64_t id, struct err *e)
-{
-	struct search s = { .id = id, .text = BUF_INIT };
-
-	(void)lm_mountinfo(match_child, &s, NULL); /* without it, processes may still tell */
-	if (s.found) {
-		err_why(e, "something is mounted below it: %s%s", buf_get(&s.text) ? buf_get(&s.text) : "", s.found > HOLDERS_MAX ? ", ..." : "");
-		err_try(e, "unmount that first");
-	} else {
-		look_at_processes(&s);
-		if (s.found) {
-			err_why(e, "it is held by %s%s", buf_get(&s.text) ? buf_get(&s.text) : "", s.found > HOLDERS_MAX ? ", ..." : "");
-			err_try(e, "end these processes, or let them go elsewhere");
-		}
-	}
-	buf_done(&s.text);
-}
-
-/* --- the act ----------------------------------------------------------------------------------- */
-
 /* Is the mount at path that of a loop device which should free itself with it? Costs no look at the whole table of mounts. */
 static bool watch_loop(const char *path, struct loop_watch *w)
 {
@@ -177,29 +61,29 @@ static bool watch_loop(const char *path, struct loop_watch *w)
 	return stat(info.source, &st) == 0 && S_ISBLK(st.st_mode) && loop_watch(st.st_rdev, w);
 }
 
-static int unmount(const char *target, const struct place *p, uint64_t id, int flags, struct err *e)
+/* path: for messages. By way of dirfd, a directory that is on another mount: a descriptor of the mount itself would keep it busy. */
+static int unmount(int dirfd, const char *name, const char *path, int id, int flags, struct err *e)
 {
-	scoped_buf struct buf path = BUF_INIT;
+	scoped_buf struct buf b = BUF_INIT;
 	struct loop_watch watch = { .file = NULL };
 	bool watched;
 	char dir[32];
 	int r;
 
-	/* By way of the directory that was opened; a descriptor of the mount itself would keep it busy. */
-	buf_printf(&path, "%s/%s", fd_proc_path(p->dirfd, dir), p->name);
-	if (!buf_get(&path))
+	buf_printf(&b, "%s/%s", fd_proc_path(dirfd, dir), name);
+	if (!buf_get(&b))
 		return err_nomem(e);
-	watched = watch_loop(buf_get(&path), &watch);
-	if (sys_umount2(buf_get(&path), SYS_UMOUNT_NOFOLLOW | flags) == 0) {
+	watched = watch_loop(buf_get(&b), &watch);
+	if (sys_umount2(buf_get(&b), SYS_UMOUNT_NOFOLLOW | flags) == 0) {
 		if (watched)
 			loop_watch_end(&watch);
 		return 0;
 	}
-	r = err_set(e, errno, target, "cannot unmount");
+	r = err_set(e, errno, path, "cannot unmount");
 	free(watch.file);
 	err_op(e, "umount");
 	if (r == -EBUSY)
-		explain_busy(id, e);
+		busy_explain(id, e);
 	else if (r == -EPERM)
 		err_why(e, "the caller lacks CAP_SYS_ADMIN in the user namespace of this mount namespace");
 	else if (r == -EINVAL)
@@ -207,16 +91,90 @@ static int unmount(const char *target, const struct place *p, uint64_t id, int f
 	return r;
 }
 
-int umount_target(const char *target, struct err *e)
+/* --- what is below ----------------------------------------------------------------------------- */
+
+/* The mounts below the one that is on the place. Nothing of it is held afterwards. */
+static int list_below(const struct place *p, const char *target, struct subtree *ret, struct err *e)
+{
+	scoped_fd int fd = openat(p->dirfd, p->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(e, errno, target, "cannot open what is mounted there");
+	return subtree_list(fd, target, ret, e);
+}
+
+static int another(const char *path, struct err *e)
+{
+	return err_say(e, EAGAIN, path, "another mount is there by now");
+}
+
+/* One of them. Its parent directory is on another mount, or on this one only when that is about to fail anyway. */
+static int unmount_below(const struct place *p, const char *target, const struct submount *m, struct err *e)
+{
+	scoped_buf struct buf dir = BUF_INIT, path = BUF_INIT;
+	const char *slash = strrchr(m->rel, '/');
+	scoped_fd int parent = -1;
+	struct statx stx;
+	int r;
+
+	buf_str(&dir, p->name);
+	if (slash) {
+		buf_char(&dir, '/');
+		buf_add(&dir, m->rel, (size_t)(slash - m->rel));
+	}
+	buf_printf(&path, "%s/%s", target, m->rel);
+	if (!buf_get(&dir) || !buf_get(&path))
+		return err_nomem(e);
+	r = fd_open_beneath(p->dirfd, buf_get(&dir), O_PATH | O_DIRECTORY, &parent, e);
+	if (r < 0)
+		return r;
+	slash = slash ? slash + 1 : m->rel;
+	if (statx(parent, slash, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0)
+		return err_set(e, errno, buf_get(&path), "cannot look at what is mounted there");
+	if (stx.stx_mnt_id != (uint64_t)m->info.id)
+		return another(buf_get(&path), e);
+	r = unmount(parent, slash, buf_get(&path), m->info.id, 0, e);
+	if (r == 0) {
+		buf_reset(&path);
+		buf_escaped(&path, m->rel, strlen(m->rel));
+		log_verbose("unmounted below '%s': '%s' (%s)", target, buf_get(&path) ? buf_get(&path) : "", m->info.type);
+	}
+	return r;
+}
+
+static int unmount_all_below(const struct place *p, const char *target, struct err *e)
+{
+	scoped_subtree struct subtree t = { 0 };
+	size_t n;
+	int r = list_below(p, target, &t, e);
+
+	/* Children come after their parents, and so go before them. */
+	for (n = t.mounts.len; n > 0 && r == 0; n--)
+		r = unmount_below(p, target, &t.mounts.items[n - 1], e);
+	if (r < 0 && t.mounts.len - n > 1)
+		err_prefix(e, "%zu mounts below are unmounted, but", t.mounts.len - n - 1);
+	return r;
+}
+
+/* --- the entries ------------------------------------------------------------------------------- */
+
+static int unmount_how(const char *target, const struct place *p, uint64_t id, enum umount_how how, struct err *e)
+{
+	int r = how == UMOUNT_TREE ? unmount_all_below(p, target, e) : 0;
+
+	return r == 0 ? unmount(p->dirfd, p->name, target, (int)id, how == UMOUNT_DETACH ? SYS_MNT_DETACH : 0, e) : r;
+}
+
+int umount_target(const char *target, enum umount_how how, struct err *e)
 {
 	scoped_place struct place p = PLACE_INIT;
 	uint64_t id;
 	int r = find(target, &p, &id, e);
 
-	return r == 0 ? unmount(target, &p, id, 0, e) : r;
+	return r == 0 ? unmount_how(target, &p, id, how, e) : r;
 }
 
-int umount_id(const char *target, int id, bool detach, struct err *e)
+int umount_id(const char *target, int id, enum umount_how how, struct err *e)
 {
 	scoped_place struct place p = PLACE_INIT;
 	uint64_t there;
@@ -225,14 +183,20 @@ int umount_id(const char *target, int id, bool detach, struct err *e)
 	if (r < 0)
 		return r;
 	if (there != (uint64_t)id)
-		return err_say(e, EAGAIN, target, "another mount is there by now");
-	return unmount(target, &p, there, detach ? SYS_MNT_DETACH : 0, e);
+		return another(target, e);
+	return unmount_how(target, &p, there, how, e);
 }
 
-int umount_check(const char *target, struct err *e)
+int umount_check(const char *target, struct strv *ret_below, struct err *e)
 {
+	scoped_subtree struct subtree t = { 0 };
 	scoped_place struct place p = PLACE_INIT;
 	uint64_t id;
+	int r = find(target, &p, &id, e);
 
-	return find(target, &p, &id, e);
+	if (r == 0 && ret_below)
+		r = list_below(&p, target, &t, e);
+	for (size_t i = t.mounts.len; i-- > 0 && r == 0;)
+		r = strv_add(ret_below, t.mounts.items[i].rel) == 0 ? 0 : err_nomem(e);
+	return r;
 }

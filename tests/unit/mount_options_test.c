@@ -39,7 +39,7 @@ TEST(mount_options_refuse_what_they_do_not_know)
 		"", ",", "ro,", ",ro", "ro,,rw", "n\\onsense", "n onsense", "ro=", "ro=1", "upper", "upper=", "upper=\"\"", "=x", "\"\"",
 		"upper=\"/a", "upper=/a\\", "upper=/\\000", "upper=/a,upper=/b", "lower=", "lower=@+1", "lower=/a@", "lower", "map", "map=",
 		"mkdir=", "mkdir=8", "mkdir=10000", "mkdir=-1", "ephemeral=", "ephemeral=0", "ephemeral=1x", "ephemeral=-1",
-		"ephemeral=99999999999999999999", "upper-map=", "upper-map=both", "upper-map", "loop=1", "offset", "offset=", "offset=-1", "offset=x",
+		"ephemeral=99999999999999999999", "upper-map=", "upper-map=both", "upper-map", "loop=1", "rbind=1", "offset", "offset=", "offset=-1", "offset=x",
 		"offset=1,offset=2", "sizelimit=99999999999999999999", "subdir", "subdir=", "type=", "type=a,type=b", "X-mount.owner=1",
 		"X-mount.", "private=1", "a/b", "fo\"o", "x=\\000",
 	};
