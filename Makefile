@@ -84,7 +84,7 @@ $(BUILD)/unit: $(UNIT_OBJ) $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ)) $(LIB_OB
 unit-%: FORCE
 	@mkdir -p $(BUILD)
 	$(CC) $(BASE_CFLAGS) $(CFLAGS) -o $(BUILD)/unit-$* tests/unit/main.c $(wildcard tests/unit/$*_*.c) \
-		$(sort $(wildcard lib/base/*.c lib/idmap/*.c lib/$*/*.c)) $(LIBS)
+		$(sort $(wildcard lib/base/*.c lib/idmap/*.c $(if $(filter base idmap,$*),,lib/mount/*.c) lib/$*/*.c)) $(LIBS)
 	$(BUILD)/unit-$*
 
 # The scenarios of tests/fault, whose every allocation is made to fail in turn.
