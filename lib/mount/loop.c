@@ -190,13 +190,8 @@ static int configure(int control, int file, const char *name, const struct loop_
 	fd = open(path->text, (part->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (fd < 0)
 		return step_failed(path->text, "open", "cannot open the loop device", e);
-	if (ioctl(fd, LOOP_CONFIGURE, &c) < 0) {
-		int r = step_failed(name, "LOOP_CONFIGURE", "cannot attach it to a loop device", e);
-
-		if (r == -EBUSY)
-			err_why(e, "other programs took each of %d free loop devices first", (int)ATTEMPTS);
-		return r;
-	}
+	if (ioctl(fd, LOOP_CONFIGURE, &c) < 0)
+		return step_failed(name, "LOOP_CONFIGURE", "cannot attach it to a loop device", e);
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -231,6 +226,8 @@ static int make_device(int file, const char *name, const struct stat *st, const 
 			log_verbose("%s was taken by another program: the next one", path->text);
 		r = configure(control, file, name, part, &fd, path, e);
 	}
+	if (r == -EBUSY)
+		err_why(e, "other programs took each of %d free loop devices first", (int)ATTEMPTS);
 	if (r == 0)
 		r = check_attached(fd, name, st, part, e);
 	if (r < 0)
