@@ -24,7 +24,8 @@
 #include "../../lib/ns/message.h"
 #include "test.h"
 
-char box_dir[64];
+const char box_dir[] = "/mnt";
+static bool made;
 
 static void write_file(const char *path, const char *text)
 {
@@ -54,13 +55,13 @@ static _Noreturn void command(int socket, const struct broker *b, int (*work)(vo
 	_exit(work());
 }
 
-static void serve(struct broker *b, int listener, pid_t init)
+static void serve(struct broker *b, int listener, pid_t init, int userns)
 {
-	struct broker_place place = { .init = init, .pidfd = -1 };
+	struct broker_place place = { .init = init, .pidfd = -1, .userns = userns };
 	struct err e = ERR_INIT;
 	struct out *out = out_new(1, true, false);
 
-	if (userns_open_pid(init, &place.userns, &e) < 0 || broker_serve(b, listener, &place, &e) < 0) {
+	if (broker_serve(b, listener, &place, &e) < 0) {
 		fprintf(stderr, "# broker: %s: %s\n", e.on, e.what);
 		_exit(1);
 	}
@@ -70,11 +71,9 @@ static void serve(struct broker *b, int listener, pid_t init)
 
 void box_make_dir(void)
 {
-	(void)snprintf(box_dir, sizeof(box_dir), "/tmp/broker.XXXXXX");
 	REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-	REQUIRE(mkdtemp(box_dir));
-	REQUIRE(mount("tmpfs", box_dir, "tmpfs", 0, "mode=755,uid=100000,gid=100000") == 0);
-	REQUIRE(rmdir(box_dir) < 0); /* it is busy: the mount is there */
+	REQUIRE(mount("tmpfs", "/mnt", "tmpfs", 0, "mode=755,uid=100000,gid=100000") == 0);
+	made = true;
 }
 
 int box_run(const char *const *rules, const char *audit, int (*work)(void), char *said, size_t said_size)
@@ -85,7 +84,7 @@ int box_run(const char *const *rules, const char *audit, int (*work)(void), char
 	struct broker_config config = { .rules = &list, .audit = audit, .map = &map, .privileged = true };
 	struct broker *b = NULL;
 	struct err e = ERR_INIT;
-	int pair[2], out[2], listener = -1, status = -1, served = -1;
+	int pair[2], out[2], listener = -1, userns = -1, status = -1, served = -1;
 	char byte, path[64];
 	size_t n = 0;
 	pid_t pid, broker;
@@ -93,7 +92,7 @@ int box_run(const char *const *rules, const char *audit, int (*work)(void), char
 
 	if (geteuid() != 0)
 		SKIP("needs root");
-	if (!box_dir[0])
+	if (!made)
 		box_make_dir();
 	for (; *rules; rules++)
 		REQUIRE(strv_add(&list, *rules) == 0);
@@ -110,12 +109,13 @@ int box_run(const char *const *rules, const char *audit, int (*work)(void), char
 	write_file(path, "0 100000 65536\n");
 	(void)snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
 	write_file(path, "0 100000 65536\n");
+	REQUIRE(userns_open_pid(pid, &userns, &e) == 0); /* who ends at once leaves nothing to look at */
 	REQUIRE(write(pair[0], "g", 1) == 1);
 	REQUIRE(message_receive(pair[0], &byte, 1, &listener, &n) == 1 && n == 1);
 	broker = fork();
 	if (broker == 0) {
 		(void)dup2(out[1], 1);
-		serve(b, listener, pid);
+		serve(b, listener, pid, userns);
 	}
 	(void)close(listener);
 	(void)close(out[1]);
@@ -128,6 +128,7 @@ int box_run(const char *const *rules, const char *audit, int (*work)(void), char
 	CHECK_INT(waitpid(broker, &served, 0), broker);
 	CHECK_INT(served, 0);
 	(void)close(pair[0]);
+	(void)close(userns);
 	broker_free(b);
 	strv_done(&list);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

@@ -7,7 +7,7 @@
 /* The broker on the real kernel: a command in a user namespace of its own, disk 0-65535 seen as 100000-165535, whose calls are held. */
 enum { BOX_BASE = 100000 };
 
-extern char box_dir[64]; /* a directory of the namespace's root, on a tmpfs of the test's own; the command's working directory */
+extern const char box_dir[]; /* a directory of the namespace's root, on a tmpfs of the test's own; the command's working directory */
 
 /* Make it, in a mount namespace of the test's own; box_run() does it where it was not done. */
 void box_make_dir(void);

@@ -134,7 +134,7 @@ TEST(what_no_rule_names_is_mounted_with_the_callers_own_rights)
 	CHECK_INT(box_run(rules, NULL, mounts, NULL, 0), 0);
 }
 
-static char image[96];
+static char image[128];
 
 static int use_image(void)
 {
@@ -179,7 +179,7 @@ static int command_output(const char *command, char *ret, size_t size)
 
 TEST(an_image_is_mounted_with_the_namespaces_map_and_cannot_be_loosened)
 {
-	char command[512], rule[128], said[512];
+	char command[1024], rule[160], said[512];
 	const char *rules[] = { rule, NULL };
 
 	if (geteuid() != 0)
@@ -187,7 +187,7 @@ TEST(an_image_is_mounted_with_the_namespaces_map_and_cannot_be_loosened)
 	if (access("/dev/loop-control", F_OK) < 0)
 		SKIP("needs loop devices");
 	box_make_dir();
-	(void)snprintf(image, sizeof(image), "/%.80s.img", box_dir + 1);
+	(void)snprintf(image, sizeof(image), "%s", box_at("disk.img"));
 	(void)snprintf(rule, sizeof(rule), "mount:ext4:%s", image);
 	(void)snprintf(command, sizeof(command), "cd %s && mkdir t && echo x >t/root && echo x >t/www && chown 33:34 t/www && "
 		       "mknod -m 600 t/mem c 1 1 && truncate -s 8M %s && mke2fs -q -F -t ext4 -d t %s && rm -r t", box_dir, image, image);
@@ -200,5 +200,4 @@ TEST(an_image_is_mounted_with_the_namespaces_map_and_cannot_be_loosened)
 	(void)snprintf(command, sizeof(command), "debugfs -R 'stat new' %s 2>&1", image);
 	CHECK_INT(command_output(command, said, sizeof(said)), 0);
 	CHECK_HAS(said, "User:     0   Group:     0");
-	(void)unlink(image);
 }
