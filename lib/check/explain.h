@@ -82,8 +82,8 @@ struct perm_verdict explain_verdict(const struct explanation *x, enum perm_op op
 bool explain_applies(const struct explanation *x, enum perm_op op);
 
 /*
- * The smallest change of map, mount or caller with which a refused operation works: each is tried on the facts
- * before it is told. Appends nothing when there is none. The facts are as before afterwards.
+ * The smallest change of mount, map or caller with which a refused operation works, or with which set-id bits and capabilities
+ * that are ignored take effect: each is tried on the facts before it is told. Appends nothing when there is none. The facts are as before afterwards.
  */
 int explain_way_out(struct explanation *x, enum perm_op op, struct buf *ret);
 

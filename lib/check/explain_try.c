@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* explain_try: verdicts from the root directory on, why, and what would have to change. */
+/* explain_try: verdicts from the root directory on, and what would have to change. */
 
 #include "explain.h"
 
@@ -48,96 +48,27 @@ struct perm_verdict explain_verdict(const struct explanation *x, enum perm_op op
 	return d;
 }
 
-/* --- why ----------------------------------------------------------------------------------------- */
-
-const char *explain_bits(unsigned bits)
-{
-	static const char *const words[8] = { "---", "--x", "-w-", "-wx", "r--", "r-x", "rw-", "rwx" };
-
-	return words[bits & 7];
-}
-
-static void add_lost_caps(const struct perm_verdict *d, struct buf *b)
-{
-	static const struct { unsigned bit; const char *name; } names[] = {
-		{ PERM_CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE" }, { PERM_CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH" },
-		{ PERM_CAP_FOWNER, "CAP_FOWNER" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (!(d->lost_caps & names[i].bit))
-			continue;
-		buf_printf(b, "; %s does not count: owner or group has no id in the caller's user namespace", names[i].name);
-		return;
-	}
-}
-
-static const char *plain_reason(enum perm_rule rule)
-{
-	static const char *const texts[PERM_RULES] = {
-		[RULE_CAP_DAC_READ_SEARCH] = "CAP_DAC_READ_SEARCH overrides the mode",
-		[RULE_CAP_DAC_OVERRIDE] = "CAP_DAC_OVERRIDE overrides the mode",
-		[RULE_CAP_FOWNER] = "CAP_FOWNER counts as being the owner",
-		[RULE_OWNER] = "the caller is the owner",
-		[RULE_NOT_OWNER] = "only the owner may, and the caller is another one",
-		[RULE_STICKY] = "the directory is sticky, and the caller owns neither it nor the entry",
-		[RULE_RO_MOUNT] = "the mount is read-only", [RULE_RO_FS] = "the filesystem is read-only",
-		[RULE_UNMAPPED_INODE] = "its owner or group has no id through this mount, so it may not be changed",
-		[RULE_UNMAPPED_CALLER] = "the caller's ids cannot be stored: no disk id is seen as them through this mount",
-		[RULE_NOEXEC] = "the mount is noexec", [RULE_NODEV] = "the mount is nodev",
-		[RULE_TYPE] = "not for this type of file",
-		[RULE_EFFECT_TAKEN] = "takes effect",
-		[RULE_NOSUID] = "is ignored: the mount is nosuid",
-		[RULE_FOREIGN_MOUNT] = "is ignored: the mount is another mount namespace's",
-		[RULE_FS_USERNS] = "is ignored: the filesystem belongs to another user namespace",
-		[RULE_NO_NEW_PRIVS] = "is ignored: the caller runs with no_new_privs",
-		[RULE_UNMAPPED_USERNS] = "is ignored: the owner or group has no id in the caller's user namespace",
-		[RULE_ROOT_ELSEWHERE] = "is ignored: its root id is not root of the caller's user namespace or one above",
-	};
-
-	return texts[rule] ? texts[rule] : perm_rule_word(rule);
-}
-
-void explain_reason(const struct explanation *x, const struct perm_verdict *d, size_t at, struct buf *b)
-{
-	static const char *const who[] = {
-		[RULE_BITS_ALL] = "everybody", [RULE_BITS_OWNER] = "the owner", [RULE_BITS_GROUP] = "the group",
-		[RULE_BITS_OTHER] = "others", [RULE_ACL_USER] = "user", [RULE_ACL_GROUP_OBJ] = "the owning group",
-		[RULE_ACL_GROUP] = "group", [RULE_ACL_OTHER] = "others",
-	};
-
-	if (at != x->inodes.len - 1) {
-		const char *path = x->inodes.items[at].path;
-
-		buf_escaped(b, path, strlen(path));
-		buf_str(b, ": ");
-	}
-	if (d->num == EBUSY && d->rule == RULE_TYPE) {
-		buf_str(b, "a mount point is not removed");
-	} else if (d->rule >= ARRAY_LEN(who)) {
-		buf_str(b, plain_reason(d->rule));
-	} else if (d->rule == RULE_BITS_ALL) {
-		buf_printf(b, "everybody has %s", explain_bits(d->want ? d->want : d->have));
-	} else {
-		bool acl = d->rule >= RULE_ACL_USER;
-
-		buf_printf(b, acl ? "its ACL gives %s" : "its mode gives %s", who[d->rule]);
-		if (d->rule == RULE_ACL_USER || d->rule == RULE_ACL_GROUP)
-			buf_printf(b, " with disk id %u", d->acl_id);
-		buf_printf(b, " %s", explain_bits(d->have));
-		if (d->num)
-			buf_printf(b, ", %s is wanted", explain_bits(d->want));
-	}
-	add_lost_caps(d, b);
-}
-
 /* --- ways out ------------------------------------------------------------------------------------ */
 
-static bool works(const struct explanation *x, enum perm_op op)
+/* What is to work: the operation, and (of PERM_EXEC) with what the file's set-id bits and capabilities say. */
+struct aim { enum perm_op op; bool effect; };
+
+static bool is_ignored(enum perm_rule rule)
+{
+	return rule != RULE_EFFECT_NONE && rule != RULE_EFFECT_TAKEN;
+}
+
+static bool has_ignored(const struct explanation *x, const struct perm_verdict *d)
+{
+	return d->num == 0 && S_ISREG(explain_file(x)->seen.mode) && (is_ignored(d->setid) || is_ignored(d->filecap));
+}
+
+static bool works(const struct explanation *x, struct aim aim)
 {
 	size_t at;
+	struct perm_verdict d = explain_verdict(x, aim.op, &at);
 
-	return explain_verdict(x, op, &at).num == 0;
+	return d.num == 0 && !(aim.effect && has_ignored(x, &d));
 }
 
 /* One kind of id: how to translate, and what the mount has. */
@@ -278,7 +209,7 @@ static int extend(const struct explanation *x, const struct explain_mount *m, st
 }
 
 /* Ranges that are not needed, one at a time, are taken back. */
-static void add_needed(struct explanation *x, enum perm_op op, struct explain_mount *m, struct extension *ext, struct buf *b)
+static void add_needed(struct explanation *x, struct aim aim, struct explain_mount *m, struct extension *ext, struct buf *b)
 {
 	ranges *const kinds[] = { &ext->uid, &ext->gid };
 	const struct idmap *old = m->facts.map;
@@ -295,7 +226,7 @@ static void add_needed(struct explanation *x, enum perm_op op, struct explain_mo
 			if (joined(old ? &old->uid : NULL, &ext->uid, &u) == 0 && joined(old ? &old->gid : NULL, &ext->gid, &g) == 0 &&
 			    idmap_from_ranges(u.items, u.len, g.items, g.len, &map, NULL) == 0)
 				m->facts.map = &map;
-			if (m->facts.map != &map || !works(x, op)) {
+			if (m->facts.map != &map || !works(x, aim)) {
 				kinds[k]->items[kinds[k]->len++] = kinds[k]->items[i];
 				kinds[k]->items[i] = saved;
 			}
@@ -330,16 +261,16 @@ static const struct explain_inode *directory_of(const struct explanation *x)
 	return S_ISDIR(n->seen.mode) || x->inodes.len < 2 || n->mount_point ? n : n - 1;
 }
 
-static void tell_map(struct explanation *x, enum perm_op op, struct explain_mount *m, struct extension *ext, struct buf *b)
+static void tell_map(struct explanation *x, struct aim aim, struct explain_mount *m, struct extension *ext, struct buf *b)
 {
 	if (m->facts.map) {
 		buf_str(b, "extend the map of");
 		add_quoted(b, m->target);
 		buf_str(b, " by ");
-		add_needed(x, op, m, ext, b);
+		add_needed(x, aim, m, ext, b);
 	} else {
 		buf_str(b, "mount-idmapped -m '");
-		add_needed(x, op, m, ext, b);
+		add_needed(x, aim, m, ext, b);
 		buf_str(b, "'");
 		add_quoted(b, directory_of(x)->path);
 		buf_str(b, " TARGET, and use it there");
@@ -347,7 +278,7 @@ static void tell_map(struct explanation *x, enum perm_op op, struct explain_moun
 }
 
 /* Map this mount so that the ids concerned exist. */
-static bool try_map(struct explanation *x, enum perm_op op, struct buf *b)
+static bool try_map(struct explanation *x, struct aim aim, struct buf *b)
 {
 	struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
 	struct perm_mount saved = m->facts;
@@ -357,10 +288,10 @@ static bool try_map(struct explanation *x, enum perm_op op, struct buf *b)
 	/* A map over a merged overlay, or beside one that is not known, is none that can be told. */
 	if (m->kind != RAW_OVERLAY && m->kind != RAW_HIDDEN && extend(x, m, &ext) == 0) {
 		m->facts.map = &ext.map;
-		ok = works(x, op);
+		ok = works(x, aim);
 		m->facts = saved;
 		if (ok)
-			tell_map(x, op, m, &ext, b);
+			tell_map(x, aim, m, &ext, b);
 	}
 	idmap_done(&ext.map);
 	VEC_DONE(&ext.uid);
@@ -368,40 +299,67 @@ static bool try_map(struct explanation *x, enum perm_op op, struct buf *b)
 	return ok;
 }
 
-/* Other flags of the mounts concerned: of the file's, and of its directory's. */
-static bool try_flags(struct explanation *x, enum perm_op op, struct buf *b)
-{
-	static const struct { enum perm_rule rule; const char *word; } words[] = {
-		{ RULE_RO_MOUNT, "remount,bind,rw" }, { RULE_RO_FS, "remount,rw" }, { RULE_NOEXEC, "remount,bind,exec" },
-		{ RULE_NODEV, "remount,bind,dev" },
-	};
-	size_t at;
-	struct perm_verdict d = explain_verdict(x, op, &at);
-	struct explain_mount *m = &x->mounts.items[x->inodes.items[at].mount];
-	struct perm_mount saved = m->facts;
-	bool ok;
+/* A flag of a mount, or of the filesystem, and what it forbids. */
+static const struct flag {
+	size_t off;
+	unsigned ops;
+	bool effect;
+	const char *word;
+} flags[] = {
+	{ offsetof(struct perm_mount, fs_ro), ~(1U << PERM_READ | 1U << PERM_EXEC), false, "remount,rw" },
+	{ offsetof(struct perm_mount, ro), ~(1U << PERM_READ | 1U << PERM_EXEC), false, "remount,bind,rw" },
+	{ offsetof(struct perm_mount, noexec), 1U << PERM_EXEC, false, "remount,bind,exec" },
+	{ offsetof(struct perm_mount, nodev), 1U << PERM_READ | 1U << PERM_WRITE, false, "remount,bind,dev" },
+	{ offsetof(struct perm_mount, nosuid), 1U << PERM_EXEC, true, "remount,bind,suid" },
+};
 
-	m->facts.ro = m->facts.fs_ro = m->facts.noexec = m->facts.nodev = false;
-	ok = works(x, op);
-	m->facts = saved;
-	for (size_t i = 0; ok && i < ARRAY_LEN(words); i++) {
-		if (words[i].rule != d.rule)
-			continue;
-		buf_printf(b, "mount -o %s", words[i].word);
-		add_quoted(b, m->target);
-		return true;
+static bool *flag_in(struct perm_mount *m, const struct flag *f)
+{
+	return (bool *)((char *)m + f->off);
+}
+
+/* Take away those that can matter. */
+static void lift_flags(struct perm_mount *m, struct aim aim)
+{
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+		if (flags[i].ops & 1U << aim.op && (!flags[i].effect || aim.effect))
+			*flag_in(m, &flags[i]) = false;
+}
+
+/* What was taken away and is not needed comes back. */
+static void keep_needed(struct explanation *x, struct perm_mount *m, const struct perm_mount *saved, struct aim aim)
+{
+	struct perm_mount had = *saved;
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		bool *now = flag_in(m, &flags[i]);
+
+		*now = *flag_in(&had, &flags[i]);
+		if (*now && !works(x, aim))
+			*now = false;
 	}
-	return false;
+}
+
+static void tell_flags(const struct explain_mount *m, const struct perm_mount *saved, struct buf *b)
+{
+	struct perm_mount had = *saved, has = m->facts;
+
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		if (!*flag_in(&had, &flags[i]) || *flag_in(&has, &flags[i]))
+			continue;
+		buf_printf(b, "%smount -o %s", b->len ? ", and " : "", flags[i].word);
+		add_quoted(b, m->target);
+	}
 }
 
 /* Somebody else: the owner of what the rule is about, of the file, root. */
-static bool try_caller(struct explanation *x, enum perm_op op, struct buf *b)
+static bool try_caller(struct explanation *x, struct aim aim, struct buf *b)
 {
 	struct explain_caller *w = &x->who;
 	struct perm_cred saved = w->cred;
 	size_t at, last = x->inodes.len - 1;
 	const struct explain_inode *const owners[] = {
-		(explain_verdict(x, op, &at), &x->inodes.items[at]), &x->inodes.items[last], NULL,
+		(explain_verdict(x, aim.op, &at), &x->inodes.items[at]), &x->inodes.items[last], NULL,
 	};
 	bool ok = false;
 
@@ -419,7 +377,7 @@ static bool try_caller(struct explanation *x, enum perm_op op, struct buf *b)
 		w->cred.gid = gid;
 		w->cred.caps = shown == 0 ? PERM_CAPS_ALL : 0;
 		w->cred.n_groups = 0;
-		ok = works(x, op);
+		ok = works(x, aim);
 		if (ok)
 			buf_printf(b, "do it as user %u, group %u", shown, ignored);
 	}
@@ -428,13 +386,13 @@ static bool try_caller(struct explanation *x, enum perm_op op, struct buf *b)
 }
 
 /* The bit without which nothing is a program. Others are the owner's to give, and no map's or mount's matter. */
-static bool try_mode(struct explanation *x, enum perm_op op, struct buf *b)
+static bool try_mode(struct explanation *x, struct aim aim, struct buf *b)
 {
 	static const struct { enum perm_rule rule; unsigned shift; char who; } classes[] = {
 		{ RULE_BITS_OWNER, 6, 'u' }, { RULE_BITS_GROUP, 3, 'g' }, { RULE_BITS_OTHER, 0, 'o' },
 	};
 	size_t at;
-	struct perm_verdict d = explain_verdict(x, op, &at);
+	struct perm_verdict d = explain_verdict(x, aim.op, &at);
 	struct perm_inode *n = &x->inodes.items[at].facts;
 	mode_t saved = n->mode;
 	bool ok = false;
@@ -442,10 +400,10 @@ static bool try_mode(struct explanation *x, enum perm_op op, struct buf *b)
 	for (size_t i = 0; i < ARRAY_LEN(classes); i++) {
 		unsigned lacking = d.want & ~d.have;
 
-		if (classes[i].rule != d.rule || op != PERM_EXEC || lacking != 1)
+		if (classes[i].rule != d.rule || aim.op != PERM_EXEC || lacking != 1)
 			continue;
 		n->mode |= lacking << classes[i].shift;
-		ok = works(x, op);
+		ok = works(x, aim);
 		n->mode = saved;
 		if (!ok)
 			continue;
@@ -455,20 +413,52 @@ static bool try_mode(struct explanation *x, enum perm_op op, struct buf *b)
 	return ok;
 }
 
+/* All but the flags. */
+static void try_others(struct explanation *x, struct aim aim, struct buf *ret)
+{
+	scoped_buf struct buf map = BUF_INIT;
+
+	if (!aim.effect)
+		(void)try_caller(x, aim, ret);
+	/* Where there is no map, somebody else is the smaller change. */
+	if ((!ret->len || x->mounts.items[explain_file(x)->mount].facts.map) && try_map(x, aim, &map)) {
+		ret->oom |= map.oom;
+		buf_printf(ret, "%s%s", ret->len ? ", or " : "", map.oom ? "" : buf_get(&map));
+	}
+	if (!ret->len && !aim.effect)
+		(void)try_mode(x, aim, ret); /* the last of the ways: when it fails too there is none */
+}
+
 int explain_way_out(struct explanation *x, enum perm_op op, struct buf *ret)
 {
-	scoped_buf struct buf map = BUF_INIT, caller = BUF_INIT;
+	scoped_buf struct buf others = BUF_INIT;
+	struct perm_mount saved;
+	struct explain_mount *m;
+	size_t at;
+	struct perm_verdict d = explain_verdict(x, op, &at);
+	const struct aim aim = { .op = op, .effect = op == PERM_EXEC && has_ignored(x, &d) };
 
-	if (works(x, op) || try_flags(x, op, ret))
-		return buf_get(ret) ? 0 : -ENOMEM;
-	if (try_caller(x, op, &caller))
-		buf_str(ret, buf_get(&caller) ? buf_get(&caller) : "");
-	/* Where there is no map, somebody else is the smaller change. */
-	if ((!ret->len || x->mounts.items[explain_file(x)->mount].facts.map) && try_map(x, op, &map)) {
-		buf_str(ret, ret->len ? ", or " : "");
-		buf_str(ret, buf_get(&map) ? buf_get(&map) : "");
+	if (works(x, aim))
+		return 0;
+	m = &x->mounts.items[x->inodes.items[at].mount];
+	saved = m->facts;
+	lift_flags(&m->facts, aim);
+	if (works(x, aim)) {
+		keep_needed(x, &m->facts, &saved, aim);
+		tell_flags(m, &saved, ret);
 	}
+	m->facts = saved;
 	if (!ret->len)
-		(void)try_mode(x, op, ret); /* the last of the ways: when it fails too there is none */
-	return buf_get(ret) && !map.oom && !caller.oom ? 0 : -ENOMEM;
+		try_others(x, aim, ret);
+	if (!ret->len) {
+		/* Neither flags nor anything else alone: both. */
+		lift_flags(&m->facts, aim);
+		try_others(x, aim, &others);
+		if (others.len)
+			tell_flags(m, &saved, ret);
+		if (others.len && buf_get(&others))
+			buf_printf(ret, "%s%s", ret->len ? ", and " : "", others.data);
+		m->facts = saved;
+	}
+	return ret->oom || others.oom ? -ENOMEM : 0;
 }

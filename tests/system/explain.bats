@@ -321,3 +321,37 @@ says() {
 	sleeper '0 100000 10'
 	must_fail 1 'user 11 does not exist in the user namespace' "$SHIFTBOX" shift-check explain --userns "pid:$SLEEPER" --as 11 src
 }
+
+@test "where one change is not enough both are told, and together they work" {
+	map_mount '0:100000:2000' src m
+	chmod 600 src/file
+	mount -o remount,bind,ro m
+	explain --as 2000 --op write m/file
+	says "try: mount -o remount,bind,rw $SCRATCH/m, and do it as user 101000, group 101000"
+	must_fail 1 'Read-only' setpriv --reuid 101000 --regid 101000 --clear-groups touch m/file
+	mount -o remount,bind,rw m
+	must_fail 1 'denied' setpriv --reuid 2000 --regid 2000 --clear-groups tee -a m/file
+	must_work setpriv --reuid 101000 --regid 101000 --clear-groups tee -a m/file
+}
+
+@test "set-id bits and capabilities that are ignored: what lets them take effect" {
+	cp "$(command -v id)" src/id
+	chown 5:5 src/id
+	chmod 4755 src/id
+	cp src/id src/raw
+	setcap cap_net_raw+ep src/raw
+	map_mount '0:100000:2000' src m
+	mount -o remount,bind,nosuid m
+	explain --as 2000 --op exec m/id
+	[ "$status" = 0 ] || tell "it works"
+	says "try: mount -o remount,bind,suid $SCRATCH/m"
+	must_equal "$(setpriv --reuid 2000 --regid 2000 --clear-groups m/id -u)" 2000
+	explain --as 2000 --op exec m/raw
+	says 'the capability is ignored: the mount is nosuid'
+	# Without nosuid it would still be that of another root.
+	! grep -q 'try:' <<<"$output" || tell "nothing helps"
+	mount -o remount,bind,suid m
+	must_equal "$(setpriv --reuid 2000 --regid 2000 --clear-groups m/id -u)" 100005
+	explain --as 2000 --op exec m/id
+	! grep -q 'try:' <<<"$output" || tell "nothing has to be changed"
+}

@@ -24,7 +24,7 @@
 #include "test.h"
 
 /* What happened how often: the rules that decided, and more. */
-enum { COUNT_FOUND = PERM_RULES, COUNT_MAPS, COUNT_CALLERS, COUNT_NO_WAY, COUNTS };
+enum { COUNT_FOUND = PERM_RULES, COUNT_MAPS, COUNT_CALLERS, COUNT_NO_WAY, COUNT_FLAGS, COUNTS };
 
 /* --- facts --------------------------------------------------------------------------------------- */
 
@@ -364,17 +364,40 @@ static bool works_extended(const struct trial *t, const char *words)
 	return ok;
 }
 
-/* What is told to try works, says the kernel. A changed flag or mode is not tried. */
-static void try_ways(const struct trial *t, uint64_t seed, uint64_t i, const char *way, unsigned seen[static COUNTS])
+/* The trial without the flags that the way takes away; its mount is m, to be closed. */
+static struct trial without_flags(struct world *w, const struct trial *t, const char *way, struct world_mount *m)
 {
-	const char *as = strstr(way, "do it as"), *map = strstr(way, "extend the map");
+	struct trial other = *t;
 
-	seen[map ? COUNT_MAPS : as ? COUNT_CALLERS : COUNT_NO_WAY]++;
+	*m = *t->mount;
+	if (strstr(way, "remount,rw"))
+		world_set_read_only(w, false);
+	m->facts.ro &= !strstr(way, "remount,bind,rw");
+	m->facts.noexec &= !strstr(way, "remount,bind,exec");
+	m->facts.nodev &= !strstr(way, "remount,bind,dev");
+	m->fd = world_remap(m, m->facts.map);
+	other.mount = m;
+	return other;
+}
+
+/* What is told to try works, says the kernel. A changed mode is not tried. */
+static void try_ways(struct world *w, const struct trial *with_flags, uint64_t seed, uint64_t i, const char *way, unsigned seen[static COUNTS])
+{
+	const char *as = strstr(way, "do it as"), *map = strstr(way, "extend the map"), *flags = strstr(way, "mount -o");
+	struct world_mount m = { .fd = -1 };
+	struct trial unlocked = flags ? without_flags(w, with_flags, way, &m) : *with_flags;
+	const struct trial *t = &unlocked;
+	struct oracle_became b;
+
+	seen[flags ? COUNT_FLAGS : map ? COUNT_MAPS : as ? COUNT_CALLERS : COUNT_NO_WAY]++;
+	if (flags && !map && !as && !strstr(way, "chmod") && !strstr(way, "mount-idmapped") && oracle_ask(t, &b) != 0)
+		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s", (unsigned long long)seed, (unsigned long long)i, way);
 	/* One of them: what works has removed the file or made one. */
 	if (map && !works_extended(t, map))
 		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s", (unsigned long long)seed, (unsigned long long)i, way);
 	else if (!map && as && !works_as(t, as))
 		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s", (unsigned long long)seed, (unsigned long long)i, way);
+	cleanup_fd(&m.fd);
 }
 
 static void run_trial(struct world *w, struct trial *t, uint64_t seed, uint64_t i, unsigned seen[static COUNTS])
@@ -392,7 +415,7 @@ static void run_trial(struct world *w, struct trial *t, uint64_t seed, uint64_t 
 		found = explained(t, &way);
 	num = oracle_ask(t, &b);
 	if (num)
-		try_ways(t, seed, i, buf_get(&way), seen);
+		try_ways(w, t, seed, i, buf_get(&way), seen);
 	if (t->mount_facts.fs_ro)
 		world_set_read_only(w, false);
 	d = predict(t);
@@ -454,6 +477,7 @@ TEST(predictions_are_what_the_kernel_answers)
 		if (!seen[i])
 			test_fail(__FILE__, __LINE__, "no case was decided by %s", perm_rule_word(i));
 	CHECK(n < 2000 || only != UINT64_MAX ||
-	      (seen[COUNT_FOUND] >= n / 10 && seen[COUNT_MAPS] >= n / 100 && seen[COUNT_CALLERS] >= n / 100));
+	      (seen[COUNT_FOUND] >= n / 10 && seen[COUNT_MAPS] >= n / 100 && seen[COUNT_CALLERS] >= n / 100 &&
+	       seen[COUNT_FLAGS] >= n / 200));
 	world_done(&w);
 }
