@@ -15,6 +15,7 @@
 #include "../lib/base/log.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/image/blob.h"
+#include "../lib/image/store_base.h"
 #include "../lib/image/unpack.h"
 #include "../lib/image/userns_self.h"
 #include "progress.h"
@@ -22,6 +23,7 @@
 struct unpack_args {
 	const char *store, *name, *flat, *show, *verify, *remove, *bundle;
 	struct strv maps;
+	struct store_base base;
 	struct platform platform;
 	bool platform_given;
 	uint32_t jobs;
@@ -35,6 +37,11 @@ static int parse_platform(void *dst, const char *val, struct err *e)
 	return platform_parse(val, dst, e);
 }
 
+static int parse_base(void *dst, const char *val, struct err *e)
+{
+	return store_base_parse(val, dst, e);
+}
+
 enum { EXCL_MODE = 1 };
 enum { CAPS_KEEP, CAPS_REBASE };
 
@@ -43,6 +50,8 @@ static const struct opt image_unpack_opts[] = {
 	OPT_STR(struct unpack_args, name, "name", 'N', "NAME", "Name the image",
 		.more = "The default is the source's file name without its extension, with :REF when one was given (of REPO:TAG, what follows the last slash). "
 			"An image of that name is replaced, at once, when all is unpacked and right."),
+	OPT_FUNC(struct unpack_args, base, "base", 0, "BASE[:COUNT]", parse_base, "Make a store whose disk ids start at BASE",
+		.more = "An image's id I has the disk id BASE+I, for I below COUNT (default 65536); higher ones are refused. See STORES WITH A BASE."),
 	OPT_U32(struct unpack_args, jobs, "jobs", 'j', "N", "Unpack up to N layers at the same time",
 		.more = "The default is the number of processors."),
 	OPT_FUNC(struct unpack_args, platform, "platform", 0, "OS/ARCH[/VARIANT]", parse_platform, "Choose this platform of an image that has several",
@@ -86,8 +95,8 @@ static const struct opt image_unpack_opts[] = {
 };
 
 static const char *const image_unpack_synopsis[] = {
-	"[-s STORE] [-N NAME] SOURCE",
-	"[-s STORE] -N NAME LAYER.tar...",
+	"[-s STORE] [--base BASE[:COUNT]] [-N NAME] SOURCE",
+	"[-s STORE] [--base BASE[:COUNT]] -N NAME LAYER.tar...",
 	"--flat DIR [-m MAP] [--replace] SOURCE | LAYER.tar...",
 	"--scan SOURCE | LAYER.tar...",
 	"[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | --prune",
@@ -312,10 +321,11 @@ static int run_unpack(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	} else if (r == 0) {
 		r = check_rights(e);
 		if (r == 0)
-			r = store_open(a->store, STORE_CREATE, &s, e);
+			r = store_open_base(a->store, a->base.count ? &a->base : NULL, &s, e);
 		if (r == 0) {
 			catch_signals();
 			r = unpack(a, ctx, s, NULL, src, name, e);
+			userns_cache_done();
 		}
 	}
 	source_free(src);
@@ -382,6 +392,9 @@ static void show_text(struct ctx *ctx, const struct store *s, const struct store
 
 	show_field(ctx, "name", image->name);
 	show_field(ctx, "store", store_path(s));
+	if (store_base(s)->count)
+		out_line(ctx->out, "base      %u: disk ids are %u to %u", store_base(s)->base, store_base(s)->base,
+			 store_base(s)->base + store_base(s)->count - 1);
 	show_field(ctx, "manifest", digest_text(&image->manifest, digest));
 	show_field(ctx, "config", digest_text(&image->config, digest));
 	show_field(ctx, "created", image->created);
@@ -413,6 +426,10 @@ static int run_show(const struct unpack_args *a, struct ctx *ctx, struct store *
 	out_begin(ctx->out, NULL);
 	out_str(ctx->out, "name", image.name);
 	out_str(ctx->out, "store", store_path(s));
+	if (store_base(s)->count) {
+		out_u64(ctx->out, "base", store_base(s)->base);
+		out_u64(ctx->out, "count", store_base(s)->count);
+	}
 	out_str(ctx->out, "manifest", digest_text(&image.manifest, digest));
 	out_str(ctx->out, "config", digest_text(&image.config, digest));
 	out_str(ctx->out, "created", image.created);
@@ -509,6 +526,8 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 	struct unpack_args *a = args;
 	int r, sig;
 
+	if (a->base.count && (a->flat || a->scan || a->list || a->show || a->verify || a->remove || a->prune || a->bundle))
+		return err_usage(e, "--base is for unpacking into a store, which remembers it; of a flat tree --map says the ids");
 	if (a->maps.len && !a->bundle && !a->flat)
 		return err_usage(e, "--map is for --bundle and --flat: a store has the ids of its images");
 	if (a->terminal && !a->bundle)

@@ -18,6 +18,7 @@
 #include "../lib/check/verify.h"
 #include "../lib/image/spec.h"
 #include "../lib/image/store.h"
+#include "../lib/image/store_base.h"
 
 struct job {
 	struct ctx *ctx;
@@ -170,7 +171,7 @@ int unpack_verify(struct store *s, const char *name, struct ctx *ctx, struct err
 	struct job j = { .ctx = ctx, .fd = -1 };
 	int r;
 
-	r = idmap_identity(&map, e);
+	r = store_base(s)->count ? store_base_map(s, &map, e) : idmap_identity(&map, e);
 	if (r == 0)
 		r = store_image_layers(s, name, &layers, &specs, e);
 	for (size_t i = 0; r == 0 && i < layers.len; i++)

@@ -9,6 +9,7 @@
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/mounted.h"
 #include "../lib/mount/umount.h"
+#include "store_plan.h"
 
 static const struct opt mount_opts[] = {
 	OPT_LIST(struct mount_args, maps, "map", 'm', "MAP", "Show the ids of the disk through this map",
@@ -95,7 +96,9 @@ int mount_plan_words(const struct mount_args *a, const char *source, const char 
 		if (r == 0)
 			r = store_image_layers(store, source + 6, &layers, NULL, e);
 	}
-	return r == 0 ? mount_plan_build(ret, source, target, o, store ? &layers : NULL, a->strict, e) : r;
+	if (r == 0)
+		r = mount_plan_build(ret, source, target, o, store ? &layers : NULL, a->strict, e);
+	return r == 0 && store ? store_plan(ret, store, e) : r;
 }
 
 /* What --dry-run has to say but for the target itself. */

@@ -15,6 +15,7 @@
 #include "../lib/check/raw.h"
 #include "../lib/image/spec.h"
 #include "../lib/image/store.h"
+#include "../lib/image/store_base.h"
 #include "../lib/idmap/diff.h"
 #include "../lib/idmap/forms.h"
 
@@ -199,17 +200,19 @@ static int add_spec(const struct spec_entry *s, void *arg)
 }
 
 /* Owners from the specification of a layer; ACLs and capabilities, which it has not, from the layer. */
-static int cover_layer(struct cover *c, const char *layer, const char *spec, unsigned threads, struct err *e)
+static int cover_layer(struct cover *c, const struct store *store, const char *layer, const char *spec, unsigned threads, struct err *e)
 {
 	struct spec_ids p = { c, e };
-	scoped_fd int fd = -1, dir = -1;
+	scoped_fd int fd = -1, top = -1, dir = -1;
 	int r = fd_open_regular(AT_FDCWD, spec, 0, &fd, e);
 
 	if (r == 0)
 		r = spec_read(fd, spec, add_spec, &p, e);
 	if (r < 0 || geteuid() != 0)
 		return r; /* on disk such a store has the ids of its owner's namespace, not those of the image */
-	r = fd_open_dir(AT_FDCWD, layer, &dir, e);
+	r = store_base_open_layer(store, layer, &top, e);
+	if (r == 0)
+		r = fd_open_dir(top, ".", &dir, e);
 	return r == 0 ? cover_tree_attrs(c, dir, threads, e) : r;
 }
 
@@ -227,7 +230,7 @@ static int cover_image(struct cover *c, const struct check_args *a, struct err *
 	if (r == 0)
 		r = cover_owner(c, 0, 0, e);
 	for (size_t i = 0; i < layers.len && r == 0; i++)
-		r = cover_layer(c, layers.items[i], specs.items[i], a->threads, e);
+		r = cover_layer(c, store, layers.items[i], specs.items[i], a->threads, e);
 	return r;
 }
 

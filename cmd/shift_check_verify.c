@@ -15,6 +15,7 @@
 #include "../lib/check/raw.h"
 #include "../lib/check/verify.h"
 #include "../lib/image/store.h"
+#include "../lib/image/store_base.h"
 #include "progress.h"
 
 /* One mount to be checked: PATH, or one below it. */
@@ -137,7 +138,7 @@ static int read_spec(struct job *j, const char *path, struct err *e)
 static int open_layer(struct job *j, const char *path, struct err *e)
 {
 	scoped_fd int fd = -1;
-	int r = open_path(path, &fd, e);
+	int r = store_base_open_layer(j->store, path, &fd, e);
 
 	if (r < 0)
 		return r;

@@ -13,6 +13,7 @@
 #include "../lib/image/store.h"
 #include "../lib/ns/broker.h"
 #include "../lib/ns/run.h"
+#include "store_plan.h"
 
 enum { NET_HOST, NET_NONE };
 
@@ -150,7 +151,8 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 		return r;
 	/* Root of the namespace owns the devices of the root, and no namespace keeps it from opening them. */
 	o.flags.set |= MOUNT_ATTR_NODEV;
-	return mount_plan_build(&s->root, a->image ? a->image : a->rootfs, "/", &o, a->image ? &layers : NULL, a->strict, e);
+	r = mount_plan_build(&s->root, a->image ? a->image : a->rootfs, "/", &o, a->image ? &layers : NULL, a->strict, e);
+	return r == 0 && a->image ? store_plan(&s->root, a->opened, e) : r;
 }
 
 static int find_binds(const struct userns_args *a, struct run_spec *s, struct err *e)

@@ -292,6 +292,8 @@ static int add_special(struct layer *l, const struct layer_entry *en, struct err
 		return err_say(e, EINVAL, en->raw, "is a device 0:0, which would be a whiteout");
 	if (!S_ISFIFO(en->type) && l->o.user_xattr)
 		return skip(l, en, "a device cannot be made inside a user namespace", e);
+	if (!S_ISFIFO(en->type) && l->o.no_devices)
+		return skip(l, en, "a device, which works for whoever reaches it, has no place in a store with a base", e);
 	r = place(l, en, &n, e);
 	if (r < 0)
 		return r;

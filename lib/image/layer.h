@@ -52,6 +52,7 @@ struct layer_options {
 	bool user_xattr;              /* user.overlay.* and no devices but 0:0: inside a user namespace */
 	bool keep_security;           /* apply security.selinux, .ima and .evm too */
 	bool rebase_caps;             /* a capability of version 3 becomes one of version 2: the image's root's */
+	bool no_devices;              /* others may reach the files: leave devices but 0:0 out */
 	struct layer_limits limits;
 	struct layer_counts *counts;  /* may be NULL */
 	/*

@@ -49,7 +49,7 @@ int layer_read_back(struct layer *l, int parentfd, const char *name, const struc
 	if (view.root < 0)
 		r = err_set(e, errno, name, "cannot open what was made");
 	for (struct node *n = l->tree.root; r == 0 && n; n = tree_next(l->tree.root, n))
-		if (n->flags & NODE_MADE)
+		if (n->flags & NODE_MADE && n->mode) /* whiteouts are nobody's */
 			r = check_node(&view, n, map, e);
 	for (struct node *n = l->tree.root; n; n = tree_next(l->tree.root, n))
 		writer_forget(&view, n);

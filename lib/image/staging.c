@@ -13,15 +13,28 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
-#include "stage.h"
+#include "stage_view.h"
 #include "store_priv.h"
 
 struct staging {
 	struct store *store;
 	char *path;               /* of the store's tmp/, for messages */
 	struct stage stage;
+	struct stage_view view;   /* of a store with a base */
 	unsigned discarded;
 };
+
+/* Of a store with a base: a view in which ids are an image's. */
+static int make_view(struct staging *st, struct err *e)
+{
+	scoped_idmap struct idmap map = { .gid_assumed = false };
+	int r;
+
+	if (!st->store->base.count)
+		return 0;
+	r = store_base_map(st->store, &map, e);
+	return r == 0 ? stage_view_make(&st->stage, &map, &st->view, e) : r;
+}
 
 static const char *tmp_path(const struct store *s, char **ret)
 {
@@ -47,9 +60,12 @@ int staging_new(struct store *s, struct staging **ret, struct err *e)
 		return err_nomem(e);
 	st->store = s;
 	st->stage = STAGE_INIT;
+	st->view = STAGE_VIEW_INIT;
 	if (!tmp_path(s, &st->path))
 		return err_nomem(e);
 	r = stage_new(s->tmp, st->path, "", &st->stage, e);
+	if (r == 0)
+		r = make_view(st, e);
 	if (r == 0)
 		r = store_flock(s, s->images, STORE_EXCLUSIVE, e);
 	if (r < 0)
@@ -67,6 +83,7 @@ void staging_free(struct staging *st)
 {
 	if (!st)
 		return;
+	stage_view_done(&st->view);
 	stage_done(&st->stage);
 	free(st->path);
 	free(st);
@@ -74,7 +91,12 @@ void staging_free(struct staging *st)
 
 int staging_fd(const struct staging *st)
 {
-	return st->stage.fd;
+	return st->view.view >= 0 ? st->view.view : st->stage.fd;
+}
+
+int staging_plain_fd(const struct staging *st)
+{
+	return st->view.plain >= 0 ? st->view.plain : st->stage.fd;
 }
 
 const char *staging_name(size_t i, const char *suffix, char buf[static 32])
@@ -105,9 +127,9 @@ static int put_sidecars(const struct staging *st, const struct staged_layer *l, 
 	n = snprintf(text, sizeof(text), "{\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"root_opaque\":%d}\n",
 		     l->entries, l->bytes, l->root_opaque);
 	if (*l->answers)
-		r = put_file(st->stage.fd, staging_name(l->i, ".lower", name), l->answers, strlen(l->answers), e);
+		r = put_file(staging_plain_fd(st), staging_name(l->i, ".lower", name), l->answers, strlen(l->answers), e);
 	if (r == 0)
-		r = put_file(st->stage.fd, staging_name(l->i, ".json", name), text, (size_t)n, e);
+		r = put_file(staging_plain_fd(st), staging_name(l->i, ".json", name), text, (size_t)n, e);
 	return r;
 }
 
@@ -166,13 +188,13 @@ static int publish_layer(const struct staging *st, struct staged_layer *l, struc
 	for (size_t i = 0; store_sidecars[i]; i++) {
 		(void)snprintf(to, sizeof(to), "%s%s", name, store_sidecars[i]);
 		(void)staging_name(l->i, store_sidecars[i], from);
-		if (renameat(st->stage.fd, from, s->layers, to) == 0)
+		if (renameat(staging_plain_fd(st), from, s->layers, to) == 0)
 			continue;
 		if (errno != ENOENT || strcmp(store_sidecars[i], ".lower"))
 			return err_set(e, errno, to, "cannot move the file into the store");
 		(void)unlinkat(s->layers, to, 0); /* a dead process may have left one, and this layer has none */
 	}
-	if (renameat2(st->stage.fd, staging_name(l->i, "", from), s->layers, name, RENAME_NOREPLACE) < 0)
+	if (renameat2(staging_plain_fd(st), staging_name(l->i, "", from), s->layers, name, RENAME_NOREPLACE) < 0)
 		return err_set(e, errno, name, "cannot move the layer into the store");
 	return 0;
 }
@@ -232,7 +254,7 @@ static int publish_image(struct staging *st, const char *name, struct err *e)
 static int publish_locked(struct staging *st, struct staged_layer *layers, size_t n, const struct staged_image *image, bool sync, struct err *e)
 {
 	const struct store *s = st->store;
-	int r = 0;
+	int r = store_base_check(s, e);
 
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = publish_layer(st, &layers[i], e);

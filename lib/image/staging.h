@@ -30,8 +30,11 @@ static inline void cleanup_staging(struct staging **st)
 
 #define scoped_staging __attribute__((cleanup(cleanup_staging)))
 
-/* The directory itself: stays the staging's. */
+/* Where layers are made: stays the staging's. In a store with a base it is a view in which ids are the image's. */
 int staging_fd(const struct staging *st);
+
+/* The same directory with the ids of the disk: for what is ours and not an image's, and for renaming. */
+int staging_plain_fd(const struct staging *st);
 
 /* The name of file or directory number i in it ("7", "7.mtree"), into buf, returned. */
 const char *staging_name(size_t i, const char *suffix, char buf[static 32]);

@@ -49,10 +49,15 @@ static int check_private(const struct store *s, struct err *e)
 		err_why(e, "its owner could change the files in it, and run the set-uid programs among them");
 		return r;
 	}
-	if (st.st_mode & 077) {
+	if (s->base.count && st.st_mode & 022) {
+		r = err_say(e, EPERM, s->path, "others may write to the store (mode %04o)", st.st_mode & 07777);
+		err_try(e, "chmod go-w '%s'", s->path);
+		return r;
+	}
+	if (!s->base.count && st.st_mode & 077) {
 		r = err_say(e, EPERM, s->path, "the store is open to others (mode %04o)", st.st_mode & 07777);
 		err_why(e, "it holds set-uid programs and devices of disk id 0, which any user who can reach them could use");
-		err_try(e, "chmod 0700 '%s'", s->path);
+		err_try(e, "chmod 0700 '%s'; or make a store with --base, whose files belong to nobody", s->path);
 		return r;
 	}
 	return 0;
@@ -62,7 +67,7 @@ static int check_private(const struct store *s, struct err *e)
  * Make the directory fit to be a store. One that holds something else must not become one by a slip of the
  * hand; an empty one is closed to others, since nobody can rely on being able to pass it.
  */
-static int adopt(const struct store *s, struct err *e)
+static int adopt(const struct store *s, bool base, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	struct stat st;
@@ -78,18 +83,21 @@ static int adopt(const struct store *s, struct err *e)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < names.len; i++)
-		if (strcmp(names.items[i], "lost+found") && strcmp(names.items[i], "images") && strcmp(names.items[i], "tmp"))
+		if (strcmp(names.items[i], "lost+found") && strcmp(names.items[i], "images") && strcmp(names.items[i], "tmp") &&
+		    strcmp(names.items[i], "base"))
 			return err_say(e, ENOTEMPTY, s->path, "is neither a store nor empty");
-	if (fchmod(s->fd, 0700) < 0)
+	/* With a base others may look, if the caller lets them. */
+	if (!base && fchmod(s->fd, 0700) < 0)
 		return err_set(e, errno, s->path, "cannot close the new store to others");
 	return 0;
 }
 
 static int open_part(const struct store *s, const char *name, unsigned flags, int *ret_fd, struct err *e)
 {
+	mode_t mode = s->base.count && strcmp(name, "tmp") ? 0755 : 0700;
 	int fd;
 
-	if ((flags & STORE_CREATE) && mkdirat(s->fd, name, 0700) < 0 && errno != EEXIST)
+	if ((flags & STORE_CREATE) && mkdirat(s->fd, name, mode) < 0 && errno != EEXIST)
 		return err_set(e, errno, s->path, "cannot create the directory '%s' in the store", name);
 	fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
@@ -101,13 +109,13 @@ static int open_part(const struct store *s, const char *name, unsigned flags, in
 	return 0;
 }
 
-static int open_top(struct store *s, unsigned flags, struct err *e)
+static int open_top(struct store *s, unsigned flags, const struct store_base *base, struct err *e)
 {
 	scoped_free char *absolute = NULL;
 	int r;
 
 	if (flags & STORE_CREATE) {
-		r = fd_make_dirs(s->path, 0700, e);
+		r = fd_make_dirs(s->path, base ? 0755 : 0700, e);
 		if (r < 0)
 			return r;
 	}
@@ -119,7 +127,9 @@ static int open_top(struct store *s, unsigned flags, struct err *e)
 	}
 	if (s->fd < 0)
 		return err_set(e, errno, s->path, "cannot open the store");
-	r = flags & STORE_CREATE ? adopt(s, e) : 0;
+	r = store_base_choose(s, base, e);
+	if (r == 0 && flags & STORE_CREATE)
+		r = adopt(s, s->base.count, e);
 	if (r == 0)
 		r = check_private(s, e);
 	if (r < 0)
@@ -134,7 +144,7 @@ static int open_top(struct store *s, unsigned flags, struct err *e)
 	return 0;
 }
 
-int store_open(const char *path, unsigned flags, struct store **ret, struct err *e)
+static int open_store(const char *path, unsigned flags, const struct store_base *base, struct store **ret, struct err *e)
 {
 	scoped_store struct store *s = calloc(1, sizeof(*s));
 	int r;
@@ -154,18 +164,30 @@ int store_open(const char *path, unsigned flags, struct store **ret, struct err 
 			return err_nomem(e);
 	}
 
-	r = open_top(s, flags, e);
+	r = open_top(s, flags, base, e);
 	if (r == 0)
 		r = open_part(s, "layers", flags, &s->layers, e);
 	if (r == 0)
 		r = open_part(s, "images", flags, &s->images, e);
 	if (r == 0)
 		r = open_part(s, "tmp", flags, &s->tmp, e);
+	if (r == 0 && base)
+		r = store_base_write(s, e);
 	if (r < 0)
 		return r;
 
 	*ret = TAKE_PTR(s);
 	return 0;
+}
+
+int store_open(const char *path, unsigned flags, struct store **ret, struct err *e)
+{
+	return open_store(path, flags, NULL, ret, e);
+}
+
+int store_open_base(const char *path, const struct store_base *base, struct store **ret, struct err *e)
+{
+	return open_store(path, STORE_CREATE, base, ret, e);
 }
 
 void store_close(struct store *s)

@@ -30,6 +30,7 @@
  *   tmp/ANY   exclusive for the life of the process that stages there.
  */
 struct store;
+struct store_base;
 
 enum store_flags { STORE_CREATE = 1 };
 
@@ -39,6 +40,14 @@ enum store_flags { STORE_CREATE = 1 };
  * Without STORE_CREATE a store that is not there is -ENOENT.
  */
 int store_open(const char *path, unsigned flags, struct store **ret, struct err *e);
+
+/*
+ * Open a store to unpack into, making it where there is none, with this base (store_base.h; NULL: the one it has, or none).
+ * Beyond the errors above -EEXIST, -ENOTEMPTY: it has another base, or layers without one. A store with a
+ * base may be open to others, but not writable by them.
+ */
+int store_open_base(const char *path, const struct store_base *base, struct store **ret, struct err *e);
+
 void store_close(struct store *s);
 
 static inline void cleanup_store(struct store **s)

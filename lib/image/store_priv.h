@@ -4,12 +4,14 @@
 
 #include "../base/buf.h"
 #include "store.h"
+#include "store_base.h"
 
 /* For store*.c, staging.c and unpack.c alone. */
 
 struct store {
 	char *path;               /* absolute */
 	int fd, layers, images, tmp;
+	struct store_base base;
 	bool layers_locked;
 };
 
@@ -51,6 +53,18 @@ int store_find_in_use(const struct store *s, struct store_in_use *ret, struct er
 void store_in_use_done(struct store_in_use *u);
 
 #define scoped_in_use __attribute__((cleanup(store_in_use_done)))
+
+/* STORE/base, as it is now. */
+int store_base_read(const struct store *s, struct store_base *ret, struct err *e);
+
+/* Set s->base from the file, or to what is wanted (may be NULL): -EEXIST when the file says something else. */
+int store_base_choose(struct store *s, const struct store_base *want, struct err *e);
+
+/* Note s->base in the store if that has none yet: -ENOTEMPTY when it has layers already. Takes the lock on images/. */
+int store_base_write(const struct store *s, struct err *e);
+
+/* Under the lock on images/: has the store still the base that we work with? */
+int store_base_check(const struct store *s, struct err *e);
 
 /* The names in a directory, sorted, without "." and "..". */
 int store_list_dir(int dirfd, const char *path, struct strv *ret, struct err *e);

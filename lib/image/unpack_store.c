@@ -10,6 +10,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "readback.h"
 #include "staging.h"
 #include "store_priv.h"
 #include "unpack_priv.h"
@@ -98,6 +99,28 @@ static int try_same(struct store_work *s, struct job *j, const struct lower *low
 	return 0;
 }
 
+/* A layer of the store, with the ids of the image. */
+static int open_stored(struct store_work *s, struct job *j, struct err *e)
+{
+	scoped_buf struct buf path = BUF_INIT;
+
+	buf_printf(&path, "%s/layers/%s", s->store->path, j->dir);
+	return buf_get(&path) ? store_base_open_layer(s->store, buf_get(&path), &j->fd, e) : err_nomem(e);
+}
+
+/* With a base: has every file the disk id it should have? */
+static int read_back(struct store_work *s, struct job *j, struct err *e)
+{
+	scoped_idmap struct idmap map = { .gid_assumed = false };
+	char name[32];
+	int r;
+
+	if (!s->store->base.count)
+		return 0;
+	r = store_base_map(s->store, &map, e);
+	return r == 0 ? layer_read_back(j->layer, staging_plain_fd(s->staging), staging_name(j->i, "", name), &map, e) : r;
+}
+
 static int try_stored(struct store_work *s, struct job *j, const struct lower *lower, bool *ret, struct err *e)
 {
 	scoped_strv struct strv there = { 0 };
@@ -118,7 +141,7 @@ static int try_stored(struct store_work *s, struct job *j, const struct lower *l
 		j->plan = TAKEN;
 		j->dir = TAKE_PTR(facts.dir);
 		j->root_opaque = facts.root_opaque;
-		r = fd_open_beneath(s->store->layers, j->dir, O_RDONLY | O_DIRECTORY, &j->fd, e);
+		r = open_stored(s, j, e);
 	}
 	return r;
 }
@@ -133,11 +156,13 @@ static int settle_layer(struct store_work *s, struct job *j, const struct lower 
 	if (r == 0)
 		r = layer_finish(j->layer, e);
 	if (r == 0)
+		r = read_back(s, j, e);
+	if (r == 0)
 		r = layer_answers(j->layer, &j->answers, e);
 	if (r == 0 && !buf_get(&j->answers))
 		r = err_nomem(e);
 	if (r == 0)
-		r = layer_write_spec(j->layer, staging_fd(s->staging), staging_name(j->i, ".mtree", name), e);
+		r = layer_write_spec(j->layer, staging_plain_fd(s->staging), staging_name(j->i, ".mtree", name), e);
 	if (r == 0)
 		r = fd_open_beneath(staging_fd(s->staging), staging_name(j->i, "", name), O_RDONLY | O_DIRECTORY, &j->fd, e);
 	layer_free(TAKE_PTR(j->layer));
@@ -218,11 +243,18 @@ static int run(struct store_work *s, struct unpack_result *ret, struct err *e)
 int unpack_image(struct store *store, const struct source *src, const struct unpack_options *opts,
 		 struct unpack_result *ret, struct err *e)
 {
+	scoped_idmap struct idmap map = { .gid_assumed = false };
+	struct unpack_options own = *opts;
 	struct store_work s = { .store = store };
 	size_t n = src->n_layers + 1;
 	int r;
 
-	r = work_init(&s.w, src, opts, e);
+	r = work_init(&s.w, src, &own, e);
+	if (r == 0 && store->base.count) {
+		r = store_base_map(store, &map, e);
+		own.layer.ids = &map;
+		own.layer.no_devices = true;
+	}
 	s.stack_fds = calloc(n, sizeof(*s.stack_fds));
 	s.staged = calloc(n, sizeof(*s.staged));
 	s.staged_of = calloc(n, sizeof(*s.staged_of));

@@ -308,6 +308,22 @@ int mount_plan_build(struct mount_plan *ret, const char *source, const char *tar
 	return 0;
 }
 
+int mount_plan_rebase(struct mount_plan *p, const struct idmap *below, struct err *e)
+{
+	struct idmap both = { .gid_assumed = false };
+	int r;
+
+	if (p->map.wish == MAP_NONE)
+		return 0;
+	r = p->map.wish == MAP_SET ? idmap_compose(below, &p->map.map, &both, e) : idmap_copy(below, &both, e);
+	if (r < 0)
+		return r;
+	if (p->map.wish == MAP_SET)
+		idmap_done(&p->map.map);
+	p->map = (struct mount_map){ .wish = MAP_SET, .map = both };
+	return 0;
+}
+
 int mount_plan_check(const struct mount_plan *p, struct err *e)
 {
 	if (!*p->source || !*p->target)

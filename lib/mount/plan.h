@@ -82,6 +82,12 @@ int mount_plan_build(struct mount_plan *ret, const char *source, const char *tar
  */
 int mount_plan_settle(struct mount_plan *p, struct err *e);
 
+/*
+ * The disk ids of the layers are not those that the plan's map speaks of; below turns the one into the other. A plan without a
+ * map then shows these, "none" still the disk ids. Errors of idmap_compose().
+ */
+int mount_plan_rebase(struct mount_plan *p, const struct idmap *below, struct err *e);
+
 /* What a plan says that cannot be right in any system: 0, or -EINVAL, -E2BIG with e filled. */
 int mount_plan_check(const struct mount_plan *p, struct err *e);
 

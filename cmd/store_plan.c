@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* store_plan: mounts of images whose disk ids are shifted. */
+
+#include "store_plan.h"
+
+#include "../lib/base/log.h"
+#include "../lib/image/store_base.h"
+
+int store_plan(struct mount_plan *p, const struct store *s, struct err *e)
+{
+	const struct store_base *b = store_base(s);
+	scoped_idmap struct idmap image = { .gid_assumed = false };
+	int r;
+
+	if (!b->count)
+		return 0;
+	if (p->map.wish != MAP_NONE)
+		log_verbose("the store has the base %u:%u: the map is put on top of that", b->base, b->count);
+	r = store_base_inverse(s, &image, e);
+	return r == 0 ? mount_plan_rebase(p, &image, e) : r;
+}

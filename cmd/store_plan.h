@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CMD_STORE_PLAN_H
+#define CMD_STORE_PLAN_H
+
+#include "../lib/base/err.h"
+#include "../lib/image/store.h"
+#include "../lib/mount/plan.h"
+
+/*
+ * The plan was made for layers of this store: where the store has a base, the disk ids of the layers are not those of the
+ * image, which the plan's map speaks of. Makes it right.
+ */
+int store_plan(struct mount_plan *p, const struct store *s, struct err *e);
+
+#endif
