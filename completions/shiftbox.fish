@@ -119,6 +119,7 @@ complete -c shift-check -n 'not __fish_seen_subcommand_from verify explain list 
 
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s N -l name -x -d 'Name the image'
+complete -c shiftbox -n '__shiftbox_using image-unpack' -l base -x -d 'Make a store whose disk ids start at BASE'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -s j -l jobs -x -d 'Unpack up to N layers at the same time'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -l platform -x -d 'Choose this platform of an image that has several'
 complete -c shiftbox -n '__shiftbox_using image-unpack' -l max-bytes -x -d 'Refuse layers with more file data than this'
@@ -148,6 +149,7 @@ complete -c shiftbox -n '__shiftbox_using image-unpack' -F
 
 complete -c image-unpack -s s -l store -x -a '(__fish_complete_directories)' -d 'Use this store of layers and images'
 complete -c image-unpack -s N -l name -x -d 'Name the image'
+complete -c image-unpack -l base -x -d 'Make a store whose disk ids start at BASE'
 complete -c image-unpack -s j -l jobs -x -d 'Unpack up to N layers at the same time'
 complete -c image-unpack -l platform -x -d 'Choose this platform of an image that has several'
 complete -c image-unpack -l max-bytes -x -d 'Refuse layers with more file data than this'
