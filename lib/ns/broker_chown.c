@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../base/sys.h"
+#include "../base/fd.h"
 #include "held.h"
 
 /* Where a call has what: -1 for what it does not have. */
@@ -32,34 +32,31 @@ static bool mapped(const struct broker *b, const struct held *h)
 static void name_of_fd(struct held *h, int fd)
 {
 	char link[32], name[CALLER_PATH_MAX];
+	scoped_fd int own = -1;
 	ssize_t n;
 
-	(void)snprintf(link, sizeof(link), "fd/%d", fd); /* fits */
-	n = readlinkat(h->caller.proc, link, name, sizeof(name));
+	if (caller_fd(&h->caller, fd, &own) < 0)
+		return;
+	n = readlink(fd_proc_path(own, link), name, sizeof(name));
 	if (n > 0) {
 		buf_add(&h->path, name, (size_t)n);
 		h->has_path = true;
 	}
 }
 
-/*
- * The open file itself: opening it again would ask for rights that the caller needs no more. pidfd_getfd(2) knows
- * the table of the whole process; a thread with a table of its own has the call answered and no record made (-ENODATA).
- */
+/* The open file itself, so that no right to open it is asked for. -ENODATA: it cannot carry a record. */
 static int borrow_fd(const struct held *h, int fd, int *ret_fd)
 {
-	scoped_fd int path = -1, pidfd = -1, file = -1;
-	struct stat want, st;
+	scoped_fd int file = -1;
+	struct stat st;
 	int r;
 
-	r = caller_fd(&h->caller, fd, &path);
+	r = caller_fd(&h->caller, fd, &file);
 	if (r < 0)
 		return r;
-	pidfd = sys_pidfd_open(h->caller.pid, 0);
-	file = pidfd < 0 ? -1 : sys_pidfd_getfd(pidfd, fd);
-	if (file < 0 || fstat(path, &want) < 0 || fstat(file, &st) < 0)
-		return -ENODATA;
-	if (want.st_dev != st.st_dev || want.st_ino != st.st_ino || (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+	if (fstat(file, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -ENODATA;
 	*ret_fd = TAKE_FD(file);
 	return 0;

@@ -7,16 +7,23 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/uio.h>
 
 #include "../base/fd.h"
 #include "../base/num.h"
+#include "../base/sys.h"
+
+#ifndef PIDFD_THREAD
+#define PIDFD_THREAD O_EXCL /* 6.9 */
+#endif
 
 enum { STATUS_MAX = 1 << 20 };
 
 void caller_done(struct caller *c)
 {
 	cleanup_fd(&c->proc);
-	c->proc = -1;
+	cleanup_fd(&c->pidfd);
+	c->proc = c->pidfd = -1;
 }
 
 /* The value of "KEY:\tvalue" in /proc/TID/status, up to its newline. */
@@ -112,9 +119,14 @@ int caller_open(pid_t tid, struct caller *ret, struct err *e)
 		return r;
 	if (read_status(&c, buf_get(&status)) < 0)
 		return err_say(e, ESRCH, path, "the status of the calling thread is not whole");
+	c.pidfd = sys_pidfd_open(tid, PIDFD_THREAD);
+	if (c.pidfd < 0 && errno == EINVAL)
+		c.pidfd = sys_pidfd_open(c.pid, 0);
+	if (c.pidfd < 0)
+		return err_set(e, errno, path, "cannot get a descriptor of the calling thread");
 
 	*ret = c;
-	c.proc = -1;
+	c.proc = c.pidfd = -1;
 	return 0;
 }
 
@@ -127,16 +139,15 @@ bool caller_in_userns(const struct caller *c, const struct stat *userns)
 
 int caller_string(const struct caller *c, uint64_t address, size_t max, struct buf *ret)
 {
-	scoped_fd int mem = openat(c->proc, "mem", O_RDONLY | O_CLOEXEC);
 	size_t had = ret->len;
 
-	if (mem < 0)
-		return -errno;
 	while (ret->len - had < max) {
 		char piece[256];
 		size_t want = sizeof(piece) - address % sizeof(piece); /* never over the edge of a page */
 		size_t left = max - (ret->len - had);
-		ssize_t n = pread(mem, piece, want < left ? want : left, (off_t)address);
+		struct iovec here = { .iov_base = piece, .iov_len = want < left ? want : left };
+		struct iovec there = { .iov_base = (void *)(uintptr_t)address, .iov_len = here.iov_len };
+		ssize_t n = process_vm_readv(c->tid, &here, 1, &there, 1, 0);
 		const char *nul;
 
 		if (n <= 0)
@@ -167,14 +178,12 @@ int caller_root(const struct caller *c, int *ret_fd)
 
 int caller_fd(const struct caller *c, int fd, int *ret_fd)
 {
-	char name[32];
-	int r;
+	int r = fd < 0 ? -1 : sys_pidfd_getfd(c->pidfd, fd);
 
-	if (fd < 0)
-		return -EBADF;
-	(void)snprintf(name, sizeof(name), "fd/%d", fd); /* fits */
-	r = open_link(c, name, O_PATH, ret_fd);
-	return r == -ENOENT ? -EBADF : r;
+	if (r < 0)
+		return fd < 0 ? -EBADF : -errno;
+	*ret_fd = r;
+	return 0;
 }
 
 int caller_dir(const struct caller *c, int dirfd, int *ret_fd)

@@ -18,7 +18,7 @@ enum { CALLER_GROUPS_MAX = 64, CALLER_PATH_MAX = 4096 /* with its NUL: PATH_MAX 
  * can change is read once; ids are those of the broker's user namespace.
  */
 struct caller {
-	int proc;
+	int proc, pidfd;          /* pidfd: of the thread, before 6.9 of its process */
 	pid_t tid, pid;
 	uint32_t uid, gid;        /* fsuid and fsgid */
 	uint32_t groups[CALLER_GROUPS_MAX];
@@ -28,7 +28,7 @@ struct caller {
 	char command[32];         /* its name; any bytes */
 };
 
-#define CALLER_INIT ((struct caller){ .proc = -1 })
+#define CALLER_INIT ((struct caller){ .proc = -1, .pidfd = -1 })
 
 /* Look at thread tid of the broker's PID namespace. -ESRCH: gone. */
 int caller_open(pid_t tid, struct caller *ret, struct err *e);
@@ -41,6 +41,9 @@ void caller_done(struct caller *c);
 bool caller_in_userns(const struct caller *c, const struct stat *userns);
 
 /*
+ * All that follows takes the right to trace the thread (ptrace(2), PTRACE_MODE_ATTACH), which whoever made its user
+ * namespace has, and no right to files of its.
+ *
  * Copy the string at an address of its memory, once: appended to ret with all that the caller can no longer change.
  * Returns 0; -EFAULT where there is no memory; -ENAMETOOLONG when no NUL comes within max bytes. Fills nothing.
  */
@@ -53,7 +56,10 @@ int caller_string(const struct caller *c, uint64_t address, size_t max, struct b
 int caller_root(const struct caller *c, int *ret_fd);
 int caller_dir(const struct caller *c, int dirfd, int *ret_fd);
 
-/* What its descriptor fd refers to (O_PATH), whatever it is. */
+/*
+ * A duplicate of its descriptor (pidfd_getfd(2), 5.6): the same open file. Before 6.9 a thread with a table of its own has
+ * the descriptors of its process looked up instead.
+ */
 int caller_fd(const struct caller *c, int fd, int *ret_fd);
 
 /* One of its namespaces ("mnt", "pid", "net" ...). */
