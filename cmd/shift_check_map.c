@@ -301,7 +301,7 @@ static int cover(const struct check_args *a, struct out *out, const struct idmap
 
 static int second_map(const char *text, struct idmap *ret, struct err *e)
 {
-	int r = idmap_parse(&text, 1, NULL, ret, e);
+	int r = idmap_parse_form(&text, 1, ret, e);
 
 	if (r < 0)
 		err_prefix(e, "the second map");
@@ -323,7 +323,7 @@ int check_map(const struct check_args *a, struct ctx *ctx, char **operands, stru
 		return err_usage(e, "map needs MAP");
 	if (a->to && a->diff)
 		return err_usage(e, "--to and --diff exclude each other");
-	r = idmap_parse((const char *const *)operands, n, NULL, &m, e);
+	r = idmap_parse_form((const char *const *)operands, n, &m, e);
 	if (r == 0 && text)
 		r = second_map(text, &other, e);
 	if (r < 0)

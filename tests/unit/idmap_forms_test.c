@@ -146,6 +146,55 @@ static void check_incus(const struct idmap *m, char *text)
 	check_ranges(m, &uid, &gid);
 }
 
+/* The program itself reads what it wrote. */
+static void check_reading(const struct idmap *m, const char *text)
+{
+	scoped_idmap struct idmap back = { .gid_assumed = false };
+	struct err e = ERR_INIT;
+
+	if (idmap_parse_form(&text, 1, &back, &e) < 0 || !idmap_equal(m, &back))
+		test_fail(__FILE__, __LINE__, "'%s': %s", text, e.what);
+}
+
+TEST(forms_of_other_tools_are_read_as_they_mean_them)
+{
+	static const struct { const char *text, *want; } rows[] = {
+		{ "--private-users=100000:65536 --private-users-ownership=map", "b:0:100000:65536" },
+		{ "--private-users=100000", "b:0:100000:65536" },
+		{ "lxc.idmap=u 0 100000 5\nlxc.idmap = g 0 200000 5\n", "u:0:100000:5;g:0:200000:5" },
+		{ "lxc.id_map = u 0 100000 5 lxc.id_map =g 0 200000 5", "u:0:100000:5;g:0:200000:5" },
+		{ "both 1000 0\nuid 1002-1003 5-6\n", "u:0:1000:1;u:5:1002:2;g:0:1000:1" },
+		{ "         0     100000      65536\n", "b:0:100000:65536" },
+		{ "u 0 1 2\ng 0 3 4\n", "u:0:1:2;g:0:3:4" },
+		{ "X-mount.idmap=u:0:1:2 g:0:3:4", "u:0:1:2;g:0:3:4" },
+		{ "{\"gidMappings\":[{\"containerID\":0,\"hostID\":3,\"size\":4}],\"uidMappings\":[{\"size\":2,\"hostID\":1,\"containerID\":0}]}",
+		  "u:0:1:2;g:0:3:4" },
+		{ "0:100000:65536", "b:0:100000:65536" }, { "+5:1", "b:0:5:1" },
+	};
+	static const char *const bad[] = {
+		"--private-users=pick", "--private-users=1:2:3", "lxc.idmap = b 0 1 2", "lxc.idmap u 0 1 2", "lxc.idmap = u 0 1",
+		"lxc.idmap2 = u 0 1 2", "both 1-2 3", "both 2-1 2-1", "both 1 x", "neither 1 2", "0 100000", "u 0 1 2 3", "u 0 -1 2",
+		"0 0 4294967296", "{}", "{", "{\"uidMappings\":[],\"gidMappings\":[]}",
+		"{\"uidMappings\":[{\"containerID\":-1,\"hostID\":0,\"size\":1}],\"gidMappings\":[]}",
+		"{\"uidMappings\":[{\"containerID\":\"0\",\"hostID\":0,\"size\":1}],\"gidMappings\":[]}",
+		"both 0-4294967295 0-4294967295", "idmap=", "map=", "u 0 1 1 u 0 2 1",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		scoped_idmap struct idmap m = { .gid_assumed = false };
+
+		parse(rows[i].want, &m);
+		check_reading(&m, rows[i].text);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct idmap m = { .gid_assumed = false };
+		struct err e = ERR_INIT;
+
+		if (idmap_parse_form(&bad[i], 1, &m, &e) >= 0 || !e.set)
+			test_fail(__FILE__, __LINE__, "'%s' is no map", bad[i]);
+	}
+}
+
 TEST(forms_say_the_map_that_was_given)
 {
 	for (size_t i = 0; i < ARRAY_LEN(maps); i++)
@@ -158,6 +207,7 @@ TEST(forms_say_the_map_that_was_given)
 				continue;
 			parse(maps[i], &m);
 			REQUIRE(idmap_print_form(&m, form, &b, &e) == 0 && buf_get(&b));
+			check_reading(&m, b.data);
 			switch (form) {
 			case FORM_KERNEL: check_kernel(&m, b.data); break;
 			case FORM_UTIL_LINUX: check_language(&m, b.data, "X-mount.idmap="); break;
