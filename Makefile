@@ -102,12 +102,12 @@ fuzz-programs: $(FUZZ:%=$(BUILD)/%)
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(LIB_OBJ)
 	$(link)
 
-# Look for new inputs: make fuzz-opt TIME=600. They land in $(BUILD)/fuzz/corpus.
+# Look for new inputs: make fuzz-opt TIME=600. They land in $(BUILD)/fuzz/corpus, what breaks it in $(BUILD)/fuzz.
 FUZZ_FLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 fuzz-%: FORCE
 	@mkdir -p $(BUILD)/fuzz/corpus/$*
 	$(MAKE) CC=clang BUILD=$(BUILD)/fuzz CFLAGS='$(FUZZ_FLAGS)' LDFLAGS=-fsanitize=fuzzer FUZZ_MAIN= $(BUILD)/fuzz/fuzz_$*
-	$(BUILD)/fuzz/fuzz_$* -max_total_time=$(or $(TIME),60) $(BUILD)/fuzz/corpus/$* $(wildcard tests/fuzz/corpus/$*)
+	$(BUILD)/fuzz/fuzz_$* -max_total_time=$(or $(TIME),60) -artifact_prefix=$(BUILD)/fuzz/$*- $(BUILD)/fuzz/corpus/$* $(wildcard tests/fuzz/corpus/$*)
 
 # --- what is generated and checked in ----------------------------------------------------------------
 

@@ -110,7 +110,7 @@ int layer_answers_hold(const char *answers, const struct lower *lower, bool *ret
 
 /*
  * What the layer's headers said, as mtree(5) through libarchive: one line per entry with type, uid, gid,
- * mode, size, time, link, device; whiteouts as the ".wh." names they came as. Written to dirfd/name.
+ * mode, size, time, link, device; whiteouts as the ".wh." names they came as, but for those in directories that no layer has. Written to dirfd/name.
  */
 int layer_write_spec(const struct layer *l, int dirfd, const char *name, struct err *e);
 

@@ -34,11 +34,6 @@ static int path_of(struct settle *s, const struct node *n, struct err *e)
 	return buf_get(&s->path) ? 0 : err_nomem(e);
 }
 
-static bool is_made_dir(const struct node *n)
-{
-	return node_is_dir(n) && n->flags & NODE_MADE;
-}
-
 /* Does the layer itself hide what is below the node's content (self), or below the node? */
 static bool hidden(const struct node *n, bool self)
 {
@@ -108,7 +103,7 @@ static int settle_parent(struct settle *s, struct node *n, struct err *e)
 	bool found;
 
 	/* Nothing was made for a directory that only whiteouts need; its parent may have turned out to be none. */
-	if (r < 0 || (n->parent && !is_made_dir(n->parent)))
+	if (r < 0 || (n->parent && !node_is_made_dir(n->parent)))
 		return r;
 	if (!hidden(n, false)) {
 		r = lower_find(&s->lower, s->path.data, &hit, e);
@@ -140,7 +135,7 @@ static int settle_whiteout(struct settle *s, struct node *n, struct err *e)
 	struct node *dir = n->parent;
 	int r;
 
-	if (!is_made_dir(dir)) {
+	if (!node_is_made_dir(dir)) {
 		layer_count(s->l, dropped, 1);
 		return 0;
 	}
@@ -406,10 +401,10 @@ int layer_finish(struct layer *l, struct err *e)
 
 	writer_enter(&l->w);
 	for (struct node *n = root; r == 0 && n; n = tree_next(root, n))
-		if (is_made_dir(n))
+		if (node_is_made_dir(n))
 			r = writer_dir_own(&l->w, n, e);
 	for (struct node *n = tree_first_up(root); r == 0 && n; n = tree_next_up(root, n))
-		if (is_made_dir(n))
+		if (node_is_made_dir(n))
 			r = writer_dir_finish(&l->w, n, e);
 	writer_leave(&l->w);
 	return r;

@@ -127,9 +127,10 @@ static int put_node(struct spec_writer *s, const struct node *n, struct err *e)
 	/* Parents that are not the layer's own are the business of the layer below that lists them. */
 	if (n->mode && n->flags & NODE_LISTED && n->flags & NODE_MADE)
 		r = put_object(s, n, e);
-	if (r == 0 && node_is_dir(n) && n->flags & NODE_OPAQUE)
+	/* A mark in a directory that was not made, because no layer below has it, would tell of a directory that is not there. */
+	if (r == 0 && n->flags & NODE_OPAQUE && node_is_made_dir(n))
 		r = put_mark(s, n, OPAQUE_NAME, "", e);
-	if (r == 0 && n->flags & NODE_WHITEOUT)
+	if (r == 0 && n->flags & NODE_WHITEOUT && node_is_made_dir(n->parent))
 		r = put_mark(s, n->parent, ".wh.", n->name, e);
 	return r;
 }

@@ -101,6 +101,12 @@ static inline void node_take_after(struct node *n, const struct node *file)
 	n->link = file->link;
 }
 
+/* A directory that is on disk, not only noted as a parent. */
+static inline bool node_is_made_dir(const struct node *n)
+{
+	return node_is_dir(n) && n->flags & NODE_MADE;
+}
+
 /* Does nothing of the layers below shine through the node? */
 static inline bool node_hides(const struct node *n)
 {

@@ -180,7 +180,6 @@ TEST(spec_of_a_layer_reads_back_as_its_headers)
 		"d t4 2755 u0 g8 100.0\n"
 		"d/.wh..wh..opq t10 0000 u0 g0 s0 0.0\n"
 		"d/new\\nline \\\\#\\xff* t10 4755 u1000 g0 s5 5.7\n"
-		"empty/.wh.x t10 0000 u0 g0 s0 0.0\n"
 		"implied t4 0755 u0 g0 0.0\n"
 		"implied/f t10 0644 u0 g0 s0 0.0\n";
 	scoped_buf struct buf b = BUF_INIT;

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Any bytes as the body of a pax header: what is taken is within bounds, the same however it is cut into
+ * headers, and the same as what the reader of layers gives out of an entry behind that header.
+ */
+
+#include <stdio.h>
+
+#include "../../lib/image/entry.h"
+#include "../../lib/image/tarpax.h"
+#include "fuzz.h"
+
+enum { BLOCK = 512 };
+
+struct stream { uint8_t *data; size_t size; };
+
+static ssize_t give(void *arg, const void **ret, struct err *e)
+{
+	struct stream *s = arg;
+	size_t n = s->size;
+
+	(void)e;
+	*ret = s->data;
+	s->size = 0;
+	return (ssize_t)n;
+}
+
+static void put_header(uint8_t *h, const char *name, char type, size_t size)
+{
+	unsigned sum = 0;
+
+	memset(h, 0, BLOCK);
+	(void)snprintf((char *)h, 100, "%s", name);
+	memcpy(h + 100, "0000644\0000000000\0000000000", 24);
+	(void)snprintf((char *)h + 124, 12, "%011zo", size);
+	memcpy(h + 136, "00000000007\0        ", 20);
+	h[156] = (uint8_t)type;
+	memcpy(h + 257, "ustar\00000", 8);
+	for (size_t i = 0; i < BLOCK; i++)
+		sum += h[i];
+	(void)snprintf((char *)h + 148, 8, "%06o", sum);
+}
+
+static void sound(const struct tarpax *x, const char *data, size_t size)
+{
+	if (x->path) /* of a record that was refused, only for a message */
+		FUZZ_CHECK(x->path >= data && x->path_len <= size && x->path <= data + size - x->path_len);
+	if (x->has_uid)
+		FUZZ_CHECK(x->uid != UINT32_MAX);
+	if (x->has_gid)
+		FUZZ_CHECK(x->gid != UINT32_MAX);
+	if (x->has_time)
+		FUZZ_CHECK(x->nsec < 1000000000);
+	if (x->has_size)
+		FUZZ_CHECK(x->size <= INT64_MAX - BLOCK);
+}
+
+/* The records of two headers, one after the other, are those of one with both. */
+static void in_two_parts(const struct tarpax *whole, const char *data, size_t size)
+{
+	struct tarpax x = { .path = NULL };
+	const char *key = NULL, *nl = memchr(data, '\n', size);
+	size_t first = nl ? (size_t)(nl + 1 - data) : 0;
+
+	if (tarpax_parse(&x, data, first, &key))
+		return; /* the newline stands inside a value */
+	FUZZ_CHECK(!tarpax_parse(&x, data + first, size - first, &key));
+	FUZZ_CHECK(x.has_uid == whole->has_uid && x.uid == whole->uid && x.has_gid == whole->has_gid && x.gid == whole->gid);
+	FUZZ_CHECK(x.has_size == whole->has_size && x.size == whole->size && x.sec == whole->sec && x.nsec == whole->nsec);
+	FUZZ_CHECK(x.path == whole->path && x.path_len == whole->path_len);
+}
+
+static void behind_it(const struct tarpax *x, const char *wrong, const char *data, size_t size)
+{
+	const struct layer_options o = { .limits = layer_default_limits };
+	size_t padded = (size + BLOCK - 1) / BLOCK * BLOCK, total = padded + 5 * BLOCK;
+	struct stream s = { .data = calloc(1, total), .size = total };
+	uint8_t *stream = s.data;
+	struct entry_reader *r = NULL;
+	struct layer_entry en;
+	struct err e = ERR_INIT;
+	int got;
+
+	FUZZ_CHECK(stream);
+	put_header(stream, "pax", 'x', size);
+	memcpy(stream + BLOCK, data, size);
+	put_header(stream + BLOCK + padded, "first", '0', 0);
+	put_header(stream + 2 * BLOCK + padded, "second", '5', 0);
+	got = entry_open(give, &s, &o, &r, &e); /* reads ahead */
+	if (got == 0)
+		got = entry_next(r, &en, &e);
+	FUZZ_CHECK(got >= 0 || e.set);
+	FUZZ_CHECK(!(wrong && got > 0)); /* what tarpax refuses is refused */
+	if (got > 0) {
+		FUZZ_CHECK(en.uid == (x->has_uid ? x->uid : 0) && en.gid == (x->has_gid ? x->gid : 0) && en.mode == 0644);
+		FUZZ_CHECK(en.sec == (x->has_time ? x->sec : 7) && en.nsec == (x->has_time ? x->nsec : 0));
+		FUZZ_CHECK(*en.path != '/' && strlen(en.path) <= 65535);
+		FUZZ_CHECK(x->has_path || !strcmp(en.raw, "first"));
+		/* No part of the header is taken for the next entry. */
+		if (!x->has_size && entry_next(r, &en, &e) > 0)
+			FUZZ_CHECK(!strcmp(en.path, "second") && en.uid == 0 && en.sec == 7);
+	}
+	entry_close(r);
+	free(stream);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct tarpax x = { .path = NULL };
+	const char *key = NULL, *wrong;
+
+	if (size > 100000)
+		return 0;
+	wrong = tarpax_parse(&x, (const char *)data, size, &key);
+	sound(&x, (const char *)data, size);
+	if (!wrong)
+		in_two_parts(&x, (const char *)data, size);
+	behind_it(&x, wrong, (const char *)data, size);
+	return 0;
+}
