@@ -102,6 +102,11 @@ fuzz-programs: $(FUZZ:%=$(BUILD)/%)
 $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(LIB_OBJ)
 	$(link)
 
+# Hostile and odd inputs, with more kills than tests/run has time for.
+corpus: all
+	$(MAKE) -s SAN=1 all
+	tests/corpus/run --kills 20
+
 # Look for new inputs: make fuzz-opt TIME=600. They land in $(BUILD)/fuzz/corpus, what breaks it in $(BUILD)/fuzz.
 FUZZ_FLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 fuzz-%: FORCE
@@ -147,6 +152,7 @@ help:
 	@echo 'make check-kernels         a part of that: the tests on the oldest and the newest kernel that Debian has, in qemu'
 	@echo 'make demo [IMAGE=oci:DIR] show one image mounted for two users'
 	@echo 'make bench                measure'
+	@echo 'make corpus               unpack hostile and odd inputs, and kill it at more moments than make check does'
 	@echo 'make fuzz-NAME [TIME=60]  look for inputs that break tests/fuzz/fuzz_NAME.c'
 	@echo 'make gen                  rewrite what comes from the option tables: manual blocks, completions'
 	@echo 'make deps                 install what a build needs (root), or say what is missing'

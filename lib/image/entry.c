@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* entry: libarchive's tar reader, behind tarcheck, made into one form. */
+/* entry: what the tar reader says of an entry, made into one form. */
 
 #include "entry.h"
 
@@ -13,80 +13,34 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "tarcheck.h"
+#include "tarread.h"
 
 enum { COMPONENT_LIMIT = 255, PATH_LIMIT = 65535 };
 
 struct entry_reader {
-	struct archive *a;
-	struct archive_entry *ae;
-	struct tarcheck *check;
-	layer_read *read;
-	void *arg;
+	struct tarread *tar;
+	struct archive_entry *ae; /* the tar reader's */
 	const struct layer_options *o;
-	bool ended;              /* the stream has */
-	bool failed;             /* err says why reading stopped */
-	struct err err;
 	struct buf path, hardlink;
 	struct xattrs xattrs;    /* of the entry given out last */
 	uint64_t size, at;       /* of the entry's data: all, and the least offset that may come */
 };
 
-static la_ssize_t read_block(struct archive *a, void *p, const void **ret)
-{
-	struct entry_reader *r = p;
-	ssize_t n;
-	int x;
-
-	if (r->ended)
-		return 0;
-	n = r->read(r->arg, ret, &r->err);
-	if (n > 0)
-		x = tarcheck_feed(r->check, *ret, (size_t)n, &r->err);
-	else
-		x = n < 0 ? (int)n : tarcheck_end(r->check, &r->err);
-	if (x < 0) {
-		r->failed = true;
-		archive_set_error(a, -x, "cannot read");
-		return ARCHIVE_FATAL;
-	}
-	r->ended = n == 0;
-	return n;
-}
-
-/* Why libarchive gave up: for a reason of ours, or for one of its own. */
-static int broken(struct entry_reader *r, const char *on, struct err *e)
-{
-	const char *text = archive_error_string(r->a);
-
-	if (r->failed) {
-		if (e)
-			*e = r->err;
-		return r->err.num ? -r->err.num : -EBADMSG;
-	}
-	return err_say(e, EBADMSG, on, "cannot read the archive: %s", text ? text : "unknown error");
-}
-
 int entry_open(layer_read *read, void *arg, const struct layer_options *o, struct entry_reader **ret, struct err *e)
 {
+	const struct tarread_source source = { .read = read, .arg = arg, .may_be_empty = true };
 	struct entry_reader *r = calloc(1, sizeof(*r));
 	int x;
 
 	if (!r)
 		return err_nomem(e);
-	r->read = read;
-	r->arg = arg;
 	r->o = o;
-	r->a = archive_read_new();
-	r->ae = archive_entry_new();
-	x = r->a && r->ae ? tarcheck_new(&r->check, e) : err_nomem(e);
-	if (x == 0 && (archive_read_support_format_tar(r->a) != ARCHIVE_OK ||
-		       archive_read_open(r->a, r, NULL, read_block, NULL) != ARCHIVE_OK))
-		x = broken(r, NULL, e);
+	x = tarread_open(&source, &r->tar, e);
 	if (x < 0) {
 		entry_close(r);
 		return x;
 	}
+	r->ae = tarread_entry(r->tar);
 
 	*ret = r;
 	return 0;
@@ -97,11 +51,7 @@ void entry_close(struct entry_reader *r)
 	if (!r)
 		return;
 	xattrs_done(&r->xattrs);
-	if (r->ae)
-		archive_entry_free(r->ae);
-	if (r->a)
-		(void)archive_read_free(r->a); /* nothing is left to be lost */
-	tarcheck_free(r->check);
+	tarread_free(r->tar);
 	buf_done(&r->path);
 	buf_done(&r->hardlink);
 	free(r);
@@ -235,38 +185,6 @@ static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct er
 
 /* ---- entries ---- */
 
-/* libarchive goes on with what is readable of a damaged header. We go on only where no meaning is lost. */
-static int next_header(struct entry_reader *r, struct err *e)
-{
-	int x = archive_read_next_header2(r->a, r->ae);
-	const char *text = archive_error_string(r->a);
-
-	if (x == ARCHIVE_OK)
-		return 1;
-	if (x == ARCHIVE_EOF && !r->failed)
-		return 0;
-	/* No byte at all is an empty archive too. */
-	if (r->ended && !r->failed && tarcheck_empty(r->check))
-		return 0;
-	/* The program keeps the C locale: names stay the bytes that they are, and libarchive says so. */
-	if (x == ARCHIVE_WARN && text && strstr(text, "can't be converted"))
-		return 1;
-	return broken(r, x == ARCHIVE_WARN ? archive_entry_pathname(r->ae) : NULL, e);
-}
-
-/* Both readings of the headers must be the same one. */
-static int compare(struct entry_reader *r, struct tarfact *ret, struct err *e)
-{
-	const char *on = archive_entry_pathname(r->ae);
-
-	if (!tarcheck_next(r->check, ret) || ret->start != (uint64_t)archive_read_header_position(r->a) ||
-	    archive_entry_uid(r->ae) != ret->uid || archive_entry_gid(r->ae) != ret->gid)
-		return err_say(e, EBADMSG, on, "the archive can be read in two ways here");
-	if (!on)
-		return err_say(e, EBADMSG, NULL, "an entry has no name (tar header at byte %llu)", (unsigned long long)ret->start);
-	return 0;
-}
-
 static int fill(struct entry_reader *r, const struct tarfact *f, struct layer_entry *ret, struct err *e)
 {
 	const char *hardlink = archive_entry_hardlink(r->ae);
@@ -304,11 +222,8 @@ int entry_next(struct entry_reader *r, struct layer_entry *ret, struct err *e)
 	int x;
 
 	xattrs_done(&r->xattrs);
-	x = next_header(r, e);
+	x = tarread_next(r->tar, &f, e);
 	if (x <= 0)
-		return x;
-	x = compare(r, &f, e);
-	if (x < 0)
 		return x;
 	x = fill(r, &f, ret, e);
 	return x < 0 ? x : 1;
@@ -317,12 +232,12 @@ int entry_next(struct entry_reader *r, struct layer_entry *ret, struct err *e)
 int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t *ret_off, const char *on, struct err *e)
 {
 	la_int64_t off;
-	int x = archive_read_data_block(r->a, ret, ret_n, &off);
+	int x = archive_read_data_block(tarread_archive(r->tar), ret, ret_n, &off);
 
 	if (x == ARCHIVE_EOF)
 		return 0;
 	if (x != ARCHIVE_OK)
-		return broken(r, on, e);
+		return tarread_broken(r->tar, on, e);
 	if (off < 0 || (uint64_t)off < r->at)
 		return err_say(e, EBADMSG, on, "the pieces of a sparse file overlap");
 	if ((uint64_t)off > r->size || *ret_n > r->size - (uint64_t)off)

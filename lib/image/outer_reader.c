@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* outer_reader: libarchive behind tarcheck, over a file whose bodies are passed over; and copying what is no such file. */
+/* outer_reader: a tar reader over a file whose bodies are passed over; and copying what is no such file. */
 
 #include "outer_priv.h"
 
@@ -17,7 +17,7 @@
 #include "../base/log.h"
 #include "decode.h"
 #include "outer.h"
-#include "tarcheck.h"
+#include "tarread.h"
 
 enum { PIECE = 64 << 10 };
 
@@ -33,11 +33,7 @@ struct outer_reader {
 	struct input in;
 	uint64_t size;           /* of the file */
 	struct decode *decode;   /* NULL when it is plain */
-	struct archive *a;
-	struct archive_entry *ae;
-	struct tarcheck *check;
-	bool ended, failed;      /* failed: err says why */
-	struct err err;
+	struct tarread *tar;
 	uint8_t out[PIECE];
 };
 
@@ -57,75 +53,25 @@ static ssize_t fill(void *arg, const void **ret, struct err *e)
 	return n;
 }
 
-static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
+static ssize_t read_piece(void *arg, const void **ret, struct err *e)
 {
 	struct outer_reader *r = arg;
-	ssize_t n = 0;
-	int x;
 
-	if (r->ended)
-		return 0;
-	if (r->decode) {
-		n = decode_read(r->decode, r->out, PIECE, &r->err);
-		*ret = r->out;
-	} else {
-		n = fill(&r->in, ret, &r->err);
-	}
-	if (n > 0)
-		x = tarcheck_feed(r->check, *ret, (size_t)n, &r->err);
-	else
-		x = n < 0 ? (int)n : tarcheck_end(r->check, &r->err);
-	if (x < 0) {
-		r->failed = true;
-		archive_set_error(a, -x, "cannot read");
-		return ARCHIVE_FATAL;
-	}
-	r->ended = n == 0;
-	return n;
+	if (!r->decode)
+		return fill(&r->in, ret, e);
+	*ret = r->out;
+	return decode_read(r->decode, r->out, PIECE, e);
 }
 
 /* Only what is there can be passed over; the rest is read, and found to be cut off. */
-static la_int64_t skip_block(struct archive *a, void *arg, la_int64_t n)
+static bool skip(void *arg, uint64_t n)
 {
 	struct outer_reader *r = arg;
 
-	(void)a;
-	if (r->decode || n <= 0 || r->in.pos > r->size || (uint64_t)n > r->size - r->in.pos ||
-	    !tarcheck_skip(r->check, (uint64_t)n))
-		return 0;
-	r->in.pos += (uint64_t)n;
-	return n;
-}
-
-static int broken(struct outer_reader *r, const char *on, struct err *e)
-{
-	const char *text = archive_error_string(r->a);
-
-	if (r->failed) {
-		if (e)
-			*e = r->err;
-		return r->err.num ? -r->err.num : -EBADMSG;
-	}
-	return err_say(e, EBADMSG, on, "cannot read the archive: %s", text ? text : "unknown error");
-}
-
-static int open_archive(struct outer_reader *r, struct err *e)
-{
-	int x;
-
-	r->a = archive_read_new();
-	r->ae = archive_entry_new();
-	if (!r->a || !r->ae)
-		return err_nomem(e);
-	x = tarcheck_new(&r->check, e);
-	if (x < 0)
-		return x;
-	if (archive_read_support_format_tar(r->a) != ARCHIVE_OK ||
-	    archive_read_set_read_callback(r->a, read_block) != ARCHIVE_OK ||
-	    archive_read_set_skip_callback(r->a, skip_block) != ARCHIVE_OK ||
-	    archive_read_set_callback_data(r->a, r) != ARCHIVE_OK || archive_read_open1(r->a) != ARCHIVE_OK)
-		return broken(r, NULL, e);
-	return 0;
+	if (r->decode || r->in.pos > r->size || n > r->size - r->in.pos)
+		return false;
+	r->in.pos += n;
+	return true;
 }
 
 int outer_reader_open(int fd, bool plain, struct outer_reader **ret, struct err *e)
@@ -144,7 +90,7 @@ int outer_reader_open(int fd, bool plain, struct outer_reader **ret, struct err 
 	if (x == 0 && !plain)
 		x = decode_open(fill, &r->in, &r->decode, e);
 	if (x == 0)
-		x = open_archive(r, e);
+		x = tarread_open(&(struct tarread_source){ .read = read_piece, .skip = skip, .arg = r }, &r->tar, e);
 	if (x < 0) {
 		outer_reader_free(r);
 		return x;
@@ -158,48 +104,29 @@ void outer_reader_free(struct outer_reader *r)
 {
 	if (!r)
 		return;
-	if (r->ae)
-		archive_entry_free(r->ae);
-	if (r->a)
-		(void)archive_read_free(r->a); /* nothing is left to be lost */
-	tarcheck_free(r->check);
+	tarread_free(r->tar);
 	decode_free(r->decode);
 	free(r);
 }
 
-static int describe(struct outer_reader *r, struct outer_entry *ret, struct err *e)
-{
-	const char *name = archive_entry_pathname(r->ae);
-	struct tarfact f;
-
-	if (!tarcheck_next(r->check, &f) || f.start != (uint64_t)archive_read_header_position(r->a))
-		return err_say(e, EBADMSG, name, "the archive can be read in two ways here");
-	if (!name)
-		return err_say(e, EBADMSG, NULL, "a member has no name (tar header at byte %llu)", (unsigned long long)f.start);
-
-	*ret = (struct outer_entry){
-		.name = name, .hardlink = archive_entry_hardlink(r->ae), .offset = f.body, .size = f.size,
-		.directory = archive_entry_filetype(r->ae) == AE_IFDIR,
-	};
-	if (!ret->hardlink && archive_entry_filetype(r->ae) == AE_IFLNK)
-		ret->symlink = archive_entry_symlink(r->ae) ? archive_entry_symlink(r->ae) : "";
-	/* A file with holes is not in the archive as it is, and its size there is another one. */
-	ret->regular = !ret->hardlink && archive_entry_filetype(r->ae) == AE_IFREG && !archive_entry_sparse_count(r->ae) &&
-		       (uint64_t)archive_entry_size(r->ae) == f.size;
-	return 1;
-}
-
 int outer_reader_next(struct outer_reader *r, struct outer_entry *ret, struct err *e)
 {
-	int x = archive_read_next_header2(r->a, r->ae);
-	const char *text = archive_error_string(r->a);
+	struct archive_entry *ae = tarread_entry(r->tar);
+	struct tarfact f;
+	int x = tarread_next(r->tar, &f, e);
 
-	if (x == ARCHIVE_EOF && !r->failed)
-		return 0;
-	/* The program keeps the C locale: names stay the bytes that they are, and libarchive says so. */
-	if (x == ARCHIVE_OK || (x == ARCHIVE_WARN && text && strstr(text, "can't be converted")))
-		return describe(r, ret, e);
-	return broken(r, x == ARCHIVE_WARN ? archive_entry_pathname(r->ae) : NULL, e);
+	if (x <= 0)
+		return x;
+	*ret = (struct outer_entry){
+		.name = archive_entry_pathname(ae), .hardlink = archive_entry_hardlink(ae), .offset = f.body, .size = f.size,
+		.directory = archive_entry_filetype(ae) == AE_IFDIR,
+	};
+	if (!ret->hardlink && archive_entry_filetype(ae) == AE_IFLNK)
+		ret->symlink = archive_entry_symlink(ae) ? archive_entry_symlink(ae) : "";
+	/* A file with holes is not in the archive as it is, and its size there is another one. */
+	ret->regular = !ret->hardlink && archive_entry_filetype(ae) == AE_IFREG && !archive_entry_sparse_count(ae) &&
+		       (uint64_t)archive_entry_size(ae) == f.size;
+	return 1;
 }
 
 /* ---- is it one? ---- */

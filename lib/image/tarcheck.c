@@ -367,15 +367,17 @@ int tarcheck_feed(struct tarcheck *t, const void *data, size_t n, struct err *e)
 	return 0;
 }
 
-bool tarcheck_skip(struct tarcheck *t, uint64_t n)
+bool tarcheck_may_skip(const struct tarcheck *t, uint64_t n)
 {
-	if (t->state != DATA || n > t->skip)
-		return false;
+	return t->state == DATA && n <= t->skip;
+}
+
+void tarcheck_skip(struct tarcheck *t, uint64_t n)
+{
 	t->skip -= n;
 	t->pos += n;
 	if (t->skip == 0)
 		t->state = HEADER;
-	return true;
 }
 
 int tarcheck_end(struct tarcheck *t, struct err *e)

@@ -33,8 +33,9 @@ void tarcheck_free(struct tarcheck *t);
 /* The next n bytes of the stream; pieces may be cut anywhere. Returns 0 or -EBADMSG with e filled. */
 int tarcheck_feed(struct tarcheck *t, const void *p, size_t n, struct err *e);
 
-/* Pass over n bytes of the body at hand without seeing them. False, and nothing done, when they are not all body or padding. */
-bool tarcheck_skip(struct tarcheck *t, uint64_t n);
+/* Are the next n bytes all body or padding? Then they can be passed over without being seen. */
+bool tarcheck_may_skip(const struct tarcheck *t, uint64_t n);
+void tarcheck_skip(struct tarcheck *t, uint64_t n);
 
 /* The stream has ended: not in the middle of something? */
 int tarcheck_end(struct tarcheck *t, struct err *e);

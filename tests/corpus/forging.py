@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """A layer is a directory that overlayfs reads: entries that try to speak to it, in any spelling.
 
-Attributes are kept, escaped on disk; overlayfs shows those of its own kind (trusted., or user. in a user namespace)
-under the name that they came with, and the other kind as it is stored."""
+Attributes are kept, escaped on disk, in one tree too: it may become a layer. Overlayfs shows those of its own kind (trusted.,
+or user. in a user namespace) under the name that they came with, and the other kind as it is stored."""
 import base64
 
 from cases import D, F, case
@@ -17,10 +17,12 @@ HOSTS_ROOT = "only the host's root may set it"
 def forged(name, why, tree, entries, pairs):
     """pairs: names below NS.overlay.; entries(attributes): the layer's; tree(attributes): what must be seen."""
     names = {'trusted.overlay.' + n: v for n, v in pairs.items()}
-    case(name + '-trusted', why, [BASE, archive(*entries(names))], tree={**TREE, **tree(names)}, user=tree({}), user_warns=HOSTS_ROOT)
+    stored = {'trusted.overlay.overlay.' + n: v for n, v in pairs.items()}
+    case(name + '-trusted', why, [BASE, archive(*entries(names))], tree={**TREE, **tree(names)}, flat=tree(stored), user=tree({}),
+         user_warns=HOSTS_ROOT)
     names = {'user.overlay.' + n: v for n, v in pairs.items()}
-    shown = {'user.overlay.overlay.' + n: v for n, v in pairs.items()}
-    case(name + '-user', why, [BASE, archive(*entries(names))], tree={**TREE, **tree(shown)}, user=tree(names), flat=tree(names))
+    stored = {'user.overlay.overlay.' + n: v for n, v in pairs.items()}
+    case(name + '-user', why, [BASE, archive(*entries(names))], tree={**TREE, **tree(stored)}, user=tree(names))
 
 
 forged('opaque-attribute', 'the mark that hides a directory below',
@@ -45,14 +47,16 @@ forged('escaped-already', 'a name that is escaped already is escaped once more',
 
 case('opaque-attribute-libarchive', "libarchive's own spelling of attributes", [
     BASE, archive(extension([('LIBARCHIVE.xattr.trusted%2Eoverlay%2eopaque', base64.b64encode(b'y').rstrip(b'='))]), header('d/', '5', mode=0o755))],
-     tree={**TREE, 'd': D(xattrs={'trusted.overlay.opaque': b'y'})}, user={'d': D()}, user_warns=HOSTS_ROOT)
+     tree={**TREE, 'd': D(xattrs={'trusted.overlay.opaque': b'y'})}, flat={'d': D(xattrs={'trusted.overlay.overlay.opaque': b'y'})},
+     user={'d': D()}, user_warns=HOSTS_ROOT)
 case('opaque-attribute-global', 'a global header gives attributes to nobody', [
     BASE, archive(extension([('SCHILY.xattr.trusted.overlay.opaque', 'y')], kind='g'), folder('d'), file('d/new', 'n'))],
      tree={**TREE, 'd/new': F('n')})
 case('opaque-attribute-in-two-spellings', 'given twice, it is escaped twice', [
     BASE, archive(extension([('SCHILY.xattr.trusted.overlay.opaque', 'y'), ('LIBARCHIVE.xattr.trusted.overlay.opaque', 'eQ')]),
                   header('d/', '5', mode=0o755))],
-     tree={**TREE, 'd': D(xattrs={'trusted.overlay.opaque': b'y'})}, user={'d': D()}, user_warns=HOSTS_ROOT)
+     tree={**TREE, 'd': D(xattrs={'trusted.overlay.opaque': b'y'})}, flat={'d': D(xattrs={'trusted.overlay.overlay.opaque': b'y'})},
+     user={'d': D()}, user_warns=HOSTS_ROOT)
 case('overlay-attribute-of-a-long-name', 'a name that has no room to be escaped', [
     BASE, archive(folder('d', xattrs={'trusted.overlay.' + 'x' * 235: b''}))], refused='too long to be escaped', on="'d/'",
      user_refused='too long to be escaped')

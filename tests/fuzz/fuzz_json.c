@@ -14,8 +14,9 @@
 #include "../../lib/image/blob.h"
 #include "../../lib/image/source.h"
 #include "fuzz.h"
+#include "tar.h"
 
-enum { PARTS = 6, BLOCK = 512 };
+enum { PARTS = 6 };
 
 struct parts { struct buf text[PARTS]; struct digest digest[PARTS]; size_t n; };
 
@@ -66,20 +67,13 @@ static void put_file(int dir, const char *name, const struct buf *b)
 /* A member of an archive: a header and a body, appended. */
 static void put_member(struct buf *tar, const char *name, const struct buf *b)
 {
-	char h[BLOCK] = { 0 };
-	unsigned sum = 0;
+	char h[TAR_BLOCK];
 
-	(void)snprintf(h, 100, "%s", name);
-	(void)snprintf(h + 100, 56, "0000644%c0000000%c0000000%c%011zo%c00000000000%c        ", 0, 0, 0, b->len, 0, 0);
-	h[156] = '0';
-	memcpy(h + 257, "ustar\00000", 8);
-	for (size_t i = 0; i < BLOCK; i++)
-		sum += (unsigned char)h[i];
-	(void)snprintf(h + 148, 8, "%06o", sum);
-	buf_add(tar, h, BLOCK);
+	tar_header(h, name, strlen(name), '0', "", b->len);
+	buf_add(tar, h, TAR_BLOCK);
 	buf_add(tar, b->data, b->len);
-	memset(h, 0, BLOCK);
-	buf_add(tar, h, (BLOCK - b->len % BLOCK) % BLOCK);
+	memset(h, 0, TAR_BLOCK);
+	buf_add(tar, h, (TAR_BLOCK - b->len % TAR_BLOCK) % TAR_BLOCK);
 }
 
 static void write_layout(const struct parts *p, int top)
@@ -118,7 +112,7 @@ static void write_archive(const struct parts *p, int top)
 		put_member(&tar, name, &p->text[i]);
 	}
 	put_member(&tar, "manifest.json", &p->text[0]);
-	for (int i = 0; i < 2 * BLOCK; i++)
+	for (int i = 0; i < 2 * TAR_BLOCK; i++)
 		buf_char(&tar, '\0');
 	FUZZ_CHECK(!tar.oom);
 	put_file(top, "archive", &tar);

@@ -8,7 +8,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
@@ -18,12 +17,13 @@
 #include "../../lib/image/layer.h"
 #include "../../lib/image/lower.h"
 #include "fuzz.h"
+#include "tar.h"
 
-enum { BLOCK = 512, LINES = 40 };
+enum { LINES = 40 };
 
 static const char base_lines[] = "/d\nd/f\n/d/e\nd/e/g\nx\n.hidden\n/d/.wh\n...\nlower/implied";
 
-struct stream { uint8_t data[(3 * LINES + 2) * BLOCK]; size_t size; };
+struct stream { uint8_t data[(3 * LINES + 2) * TAR_BLOCK]; size_t size; };
 
 static ssize_t give(void *arg, const void **ret, struct err *e)
 {
@@ -38,20 +38,8 @@ static ssize_t give(void *arg, const void **ret, struct err *e)
 
 static void put(struct stream *s, const char *name, size_t len, char type, const char *link, size_t size)
 {
-	uint8_t *h = s->data + s->size;
-	unsigned sum = 0;
-
-	memcpy(h, name, len < 100 ? len : 100);
-	memcpy(h + 100, "0000644\0000000000\0000000000", 24);
-	(void)snprintf((char *)h + 124, 12, "%011zo", size);
-	memcpy(h + 136, "00000000000\0        ", 20);
-	h[156] = (uint8_t)type;
-	(void)snprintf((char *)h + 157, 100, "%s", link);
-	memcpy(h + 257, "ustar  ", 8);
-	for (size_t i = 0; i < BLOCK; i++)
-		sum += h[i];
-	(void)snprintf((char *)h + 148, 8, "%06o", sum);
-	s->size += BLOCK;
+	tar_header(s->data + s->size, name, len, type, link, size);
+	s->size += TAR_BLOCK;
 }
 
 /* Whatever the line is, the bytes of the name get to the reader: through GNU's header for long ones. */
@@ -63,10 +51,10 @@ static void put_line(struct stream *s, const char *line, size_t len)
 		line++;
 		len--;
 	}
-	if (len > 99 && len < BLOCK) {
+	if (len > 99 && len < TAR_BLOCK) {
 		put(s, "long", 4, 'L', "", len + 1);
 		memcpy(s->data + s->size, line, len);
-		s->size += BLOCK;
+		s->size += TAR_BLOCK;
 	}
 	put(s, line, len, type, type == '1' ? "d/f" : "", 0);
 }
@@ -83,7 +71,7 @@ static void put_lines(struct stream *s, const char *text, size_t size)
 			put_line(s, text, len);
 		text += len + 1;
 	}
-	s->size += 2 * BLOCK;
+	s->size += 2 * TAR_BLOCK;
 }
 
 static void normal(const char *raw)

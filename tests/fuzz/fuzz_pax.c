@@ -4,13 +4,10 @@
  * headers, and the same as what the reader of layers gives out of an entry behind that header.
  */
 
-#include <stdio.h>
-
 #include "../../lib/image/entry.h"
 #include "../../lib/image/tarpax.h"
 #include "fuzz.h"
-
-enum { BLOCK = 512 };
+#include "tar.h"
 
 struct stream { uint8_t *data; size_t size; };
 
@@ -25,22 +22,6 @@ static ssize_t give(void *arg, const void **ret, struct err *e)
 	return (ssize_t)n;
 }
 
-static void put_header(uint8_t *h, const char *name, char type, size_t size)
-{
-	unsigned sum = 0;
-
-	memset(h, 0, BLOCK);
-	(void)snprintf((char *)h, 100, "%s", name);
-	memcpy(h + 100, "0000644\0000000000\0000000000", 24);
-	(void)snprintf((char *)h + 124, 12, "%011zo", size);
-	memcpy(h + 136, "00000000007\0        ", 20);
-	h[156] = (uint8_t)type;
-	memcpy(h + 257, "ustar\00000", 8);
-	for (size_t i = 0; i < BLOCK; i++)
-		sum += h[i];
-	(void)snprintf((char *)h + 148, 8, "%06o", sum);
-}
-
 static void sound(const struct tarpax *x, const char *data, size_t size)
 {
 	if (x->path) /* of a record that was refused, only for a message */
@@ -52,7 +33,7 @@ static void sound(const struct tarpax *x, const char *data, size_t size)
 	if (x->has_time)
 		FUZZ_CHECK(x->nsec < 1000000000);
 	if (x->has_size)
-		FUZZ_CHECK(x->size <= INT64_MAX - BLOCK);
+		FUZZ_CHECK(x->size <= INT64_MAX - TAR_BLOCK);
 }
 
 /* The records of two headers, one after the other, are those of one with both. */
@@ -73,7 +54,7 @@ static void in_two_parts(const struct tarpax *whole, const char *data, size_t si
 static void behind_it(const struct tarpax *x, const char *wrong, const char *data, size_t size)
 {
 	const struct layer_options o = { .limits = layer_default_limits };
-	size_t padded = (size + BLOCK - 1) / BLOCK * BLOCK, total = padded + 5 * BLOCK;
+	size_t padded = (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK, total = padded + 5 * TAR_BLOCK;
 	struct stream s = { .data = calloc(1, total), .size = total };
 	uint8_t *stream = s.data;
 	struct entry_reader *r = NULL;
@@ -82,10 +63,10 @@ static void behind_it(const struct tarpax *x, const char *wrong, const char *dat
 	int got;
 
 	FUZZ_CHECK(stream);
-	put_header(stream, "pax", 'x', size);
-	memcpy(stream + BLOCK, data, size);
-	put_header(stream + BLOCK + padded, "first", '0', 0);
-	put_header(stream + 2 * BLOCK + padded, "second", '5', 0);
+	tar_header(stream, "pax", 3, 'x', "", size);
+	memcpy(stream + TAR_BLOCK, data, size);
+	tar_header(stream + TAR_BLOCK + padded, "first", 5, '0', "", 0);
+	tar_header(stream + 2 * TAR_BLOCK + padded, "second", 6, '5', "", 0);
 	got = entry_open(give, &s, &o, &r, &e); /* reads ahead */
 	if (got == 0)
 		got = entry_next(r, &en, &e);
