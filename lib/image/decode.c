@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* decode: gzip, zstd and what libarchive reads, from content. */
+/* decode: gzip, zstd, xz and what libarchive reads, from content. */
 
 #include "decode.h"
 
@@ -10,6 +10,7 @@
 
 #include <archive.h>
 #include <isa-l/igzip_lib.h>
+#include <lzma.h>
 #include <zstd.h>
 
 struct decode {
@@ -23,6 +24,7 @@ struct decode {
 	struct inflate_state *gz;
 	ZSTD_DCtx *zstd;
 	size_t zstd_want;       /* not 0: inside a frame */
+	lzma_stream xz;
 	struct archive *archive;
 	struct err *err;        /* where the callback under libarchive leaves its own error */
 	int fill_result;
@@ -204,6 +206,51 @@ static ssize_t zstd_read(struct decode *d, uint8_t *out, size_t n, struct err *e
 	return (ssize_t)to.pos;
 }
 
+/* libarchive sets no limit to the memory that a stream may ask for. */
+static int xz_open(struct decode *d, struct err *e)
+{
+	static const lzma_stream init = LZMA_STREAM_INIT;
+
+	d->xz = init;
+	return lzma_stream_decoder(&d->xz, DECODE_XZ_MEMORY, LZMA_CONCATENATED) == LZMA_OK ? 0 : err_nomem(e);
+}
+
+static int xz_fault(struct decode *d, lzma_ret code, struct err *e)
+{
+	if (code == LZMA_MEM_ERROR)
+		return err_nomem(e);
+	if (code == LZMA_BUF_ERROR)
+		return cut_short(d, e);
+	if (code == LZMA_MEMLIMIT_ERROR)
+		return err_say(e, EBADMSG, NULL, "the xz stream needs %llu MiB of memory to be unpacked, more than is allowed",
+			       (unsigned long long)(lzma_memusage(&d->xz) >> 20));
+	return err_say(e, EBADMSG, NULL, "the xz stream is damaged, or other bytes follow it");
+}
+
+static ssize_t xz_read(struct decode *d, uint8_t *out, size_t n, struct err *e)
+{
+	lzma_stream *s = &d->xz;
+
+	s->next_out = out;
+	s->avail_out = n;
+	while (s->avail_out && !d->done) {
+		lzma_ret code;
+		int r = refill(d, e);
+
+		if (r < 0)
+			return r;
+		s->next_in = d->in;
+		s->avail_in = d->in_n;
+		code = lzma_code(s, d->in_end ? LZMA_FINISH : LZMA_RUN);
+		d->in += d->in_n - s->avail_in;
+		d->in_n = s->avail_in;
+		d->done = code == LZMA_STREAM_END;
+		if (code != LZMA_OK && !d->done)
+			return xz_fault(d, code, e);
+	}
+	return (ssize_t)(n - s->avail_out);
+}
+
 static ssize_t foreign_fill(struct archive *a, void *arg, const void **ret)
 {
 	struct decode *d = arg;
@@ -289,7 +336,7 @@ static ssize_t foreign_read(struct decode *d, uint8_t *out, size_t n, struct err
 static const struct format formats[] = {
 	{ "gzip", "\x1f\x8b", 2, 0, gzip_open, gzip_read },
 	{ "zstd", "\x28\xb5\x2f\xfd", 4, 0, zstd_open, zstd_read },
-	{ "xz", "\xfd" "7zXZ\0", 6, ARCHIVE_FILTER_XZ, NULL, foreign_read },
+	{ "xz", "\xfd" "7zXZ\0", 6, 0, xz_open, xz_read },
 	/* "BZh1" alone could begin a file's name in a plain tar: the first block's magic goes with it. */
 	{ "bzip2", "BZh?\x31\x41\x59\x26\x53\x59", 10, ARCHIVE_FILTER_BZIP2, NULL, foreign_read },
 	{ "bzip2", "BZh?\x17\x72\x45\x38\x50\x90", 10, ARCHIVE_FILTER_BZIP2, NULL, foreign_read },
@@ -358,6 +405,7 @@ void decode_free(struct decode *d)
 		return;
 	free(d->gz);
 	(void)ZSTD_freeDCtx(d->zstd); /* accepts NULL and cannot fail */
+	lzma_end(&d->xz); /* of zeros: nothing */
 	(void)archive_read_free(d->archive); /* NULL is accepted; what is left unread was judged above */
 	free(d);
 }

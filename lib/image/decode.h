@@ -9,13 +9,16 @@
 
 /*
  * Decompression, pulled: gzip (any number of members; CRC and length checked) through ISA-L, zstd (any
- * number of frames) through libzstd, xz, bzip2 and lz4 through libarchive's filters, or nothing. The
- * format is recognised by the first bytes. Memory is bounded: see DECODE_WINDOW_LOG.
+ * number of frames) through libzstd, xz (any number of streams, padding between) through liblzma, bzip2 and
+ * lz4 through libarchive's filters, or nothing. The format is recognised by the first bytes. Memory is bounded.
  */
 struct decode;
 
 /* zstd frames that need a larger window than 128 MiB are refused, as zstd(1) does unless asked. */
 enum { DECODE_WINDOW_LOG = 27 };
+
+/* xz streams with a larger dictionary than 128 MiB, too: xz -9 makes one of 64. The decoder itself needs less than 1 MiB. */
+enum { DECODE_XZ_MEMORY = (1 << DECODE_WINDOW_LOG) + (1 << 20) };
 
 /* Sets *ret to the next compressed bytes (valid until the next call): how many, 0 at the end, -errno with e filled. */
 typedef ssize_t decode_fill(void *arg, const void **ret, struct err *e);

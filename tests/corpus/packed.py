@@ -4,7 +4,7 @@ import struct
 
 from cases import F, case
 from images import OCI, Layer, digest
-from streams import (bz, gz, gz_member, gz_zeros, lz4, xz, xz_dictionary, zstd, zstd_frame, zstd_skippable, zstd_zeros)
+from streams import (bz, gz, gz_member, gz_zeros, lz4, xz, xz_damaged, xz_dictionary, zstd, zstd_frame, zstd_skippable, zstd_zeros)
 from tarball import archive, file, header
 
 TAR = archive(file('a', 'a' * 3000), file('b', 'b' * 3000))
@@ -56,10 +56,14 @@ packed('zstd-rubbish-behind', 'bytes that are no frame', zstd(TAR) + b'garbage',
 packed('uncompressed', 'as it is', TAR)
 packed('xz', 'one stream', xz(TAR))
 packed('xz-streams', 'two with padding between', xz(ONE) + bytes(8) + xz(REST))
-packed('xz-cut', 'cut short', xz(TAR)[:-12], 'xz')
-packed('xz-dictionary-of-4-gib', 'memory that nobody has', xz_dictionary(TAR, 40), 'xz')
-packed('xz-dictionary-of-1-gib', 'nor this', xz_dictionary(TAR, 36), 'xz')
+packed('xz-cut', 'cut short', xz(TAR)[:-12], 'the xz stream is cut short')
+packed('xz-cut-second', 'in the second stream', xz(ONE) + xz(REST)[:-30], 'the xz stream is cut short')
+packed('xz-check', 'a wrong check of the content', xz_damaged(TAR), 'the xz stream is damaged')
+packed('xz-rubbish-behind', 'bytes that are no stream', xz(TAR) + b'garbage....!', 'the xz stream is damaged, or other bytes follow it')
+packed('xz-dictionary-of-4-gib', 'memory that nobody has', xz_dictionary(TAR, 40), 'more than is allowed')
+packed('xz-dictionary-of-1-gib', 'nor this', xz_dictionary(TAR, 36), 'the xz stream needs 1024 MiB of memory')
 packed('xz-dictionary-of-64-mib', 'the largest that xz(1) makes by itself', xz_dictionary(TAR, 28))
+packed('xz-dictionary-of-128-mib', 'the largest that is allowed', xz_dictionary(TAR, 30))
 packed('bzip2', 'one stream', bz(TAR))
 packed('bzip2-streams', 'two', bz(ONE) + bz(REST))
 packed('bzip2-cut', 'cut short', bz(TAR)[:-12], 'the bzip2 stream is damaged or cut short')

@@ -94,3 +94,11 @@ def xz_dictionary(data, code):
     out[at + 2] = code
     out[12 + size - 4:12 + size] = struct.pack('<I', zlib.crc32(bytes(out[12:12 + size - 4])))
     return bytes(out)
+
+
+def xz_damaged(data):
+    """A stream whose check of the content is another one, and whose every header is right."""
+    out = bytearray(xz(data, check=lzma.CHECK_CRC32))
+    backward = (struct.unpack_from('<I', out, len(out) - 8)[0] + 1) * 4
+    out[len(out) - 12 - backward - 4] ^= 1
+    return bytes(out)
