@@ -101,12 +101,18 @@ static int default_map(const struct run_spec *s, struct mount_options *o, struct
 	return buf_get(&b) && strv_add(&o->maps, buf_get(&b)) == 0 ? 0 : err_nomem(e);
 }
 
-static int check_root_options(const struct mount_options *o, struct err *e)
+static int check_root_options(const struct run_spec *s, const struct mount_options *o, struct err *e)
 {
 	const struct { const char *name; bool given; } meaningless[] = {
 		{ "nofail", o->nofail }, { "noauto", o->noauto }, { "mkdir", o->mkdir }, { "follow", o->follow }, { "bind", o->bind },
-		{ "lower", o->lowers.len > 0 }, { "private", o->flags.propagation },
+		{ "rbind", o->rbind }, { "lower", o->lowers.len > 0 }, { "private", o->flags.propagation }, { "loop", o->loop },
+		{ "offset", o->offset }, { "sizelimit", o->sizelimit }, { "subdir", o->subdir },
 	};
+
+	if (o->fs.len)
+		return err_usage(e, "unknown option '%s' for the root of a command", o->fs.items[0].name);
+	if (!s->privileged && o->flags.clear & MOUNT_ATTR_NODEV)
+		return err_usage(e, "option 'dev' of the root needs root of the host: the kernel opens no device for others there");
 
 	for (size_t i = 0; i < ARRAY_LEN(meaningless); i++)
 		if (meaningless[i].given)
@@ -142,15 +148,16 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 	for (size_t i = 0; i < a->options.len && r == 0; i++)
 		r = mount_options_parse(&o, a->options.items[i], e);
 	if (r == 0)
-		r = check_root_options(&o, e);
+		r = check_root_options(s, &o, e);
 	if (r == 0)
 		r = default_map(s, &o, e);
 	if (r == 0 && a->image)
 		r = find_image(a, &o, &layers, e);
 	if (r < 0)
 		return r;
-	/* Root of the namespace owns the devices of the root, and no namespace keeps it from opening them. */
-	o.flags.set |= MOUNT_ATTR_NODEV;
+	/* Root of the namespace owns the devices of the root, and no namespace keeps it from opening them: only who asks gets that. */
+	if (!(o.flags.clear & MOUNT_ATTR_NODEV))
+		o.flags.set |= MOUNT_ATTR_NODEV;
 	r = mount_plan_build(&s->root, a->image ? a->image : a->rootfs, "/", &o, a->image ? &layers : NULL, a->strict, e);
 	return r == 0 && a->image ? store_plan(&s->root, a->opened, e) : r;
 }
