@@ -34,7 +34,8 @@ enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_FOUND = 3 };
  */
 enum { STATUS_NOT_RUN = 125, STATUS_NO_EXEC = 126, STATUS_NO_COMMAND = 127, STATUS_SIGNAL = 128 };
 
-enum { BEFORE_GO_ON = 256 }; /* no exit status */
+/* No exit statuses. */
+enum { BEFORE_GO_ON = 256, BEFORE_GO_ON_SETUID };
 
 struct cmd {
 	const char *name;
@@ -51,7 +52,8 @@ struct cmd {
 	void (*init)(void *args);       /* defaults that are not zero; may be NULL */
 	/*
 	 * What must happen before the guard, which a program started later would inherit; may be NULL. Returns
-	 * BEFORE_GO_ON, or else what run() would, which is then not called.
+	 * BEFORE_GO_ON, or BEFORE_GO_ON_SETUID where run() starts set-uid programs (guard.h), or else what run()
+	 * would, which is then not called.
 	 */
 	int (*before)(void *args, struct ctx *ctx, struct err *e);
 	/* Returns an exit status, or -errno with e filled. */

@@ -29,8 +29,13 @@ struct unpack_args {
 	uint32_t jobs;
 	uint64_t max_bytes, max_entries;
 	int caps;
+	int unmapped;         /* enum unmapped_policy */
+	int devices;          /* enum devices */
+	struct store *opened; /* before the user namespace was entered; or NULL */
 	bool keep_security, no_sync, replace, scan, list, prune, terminal;
 };
+
+enum devices { DEVICES_MAKE, DEVICES_SKIP };
 
 static int parse_platform(void *dst, const char *val, struct err *e)
 {
@@ -64,6 +69,13 @@ static const struct opt image_unpack_opts[] = {
 		 .more = "They belong to the machine that the image was made on, so they are left out otherwise."),
 	OPT_CHOICE(struct unpack_args, caps, "caps", 0, "HOW", "keep rebase", "Choose what becomes of capabilities of version 3",
 		.more = "These hold for user namespaces with a certain root only. keep, the default: as the layer says. rebase: they become the image's root's. See CAPABILITIES."),
+	OPT_CHOICE(struct unpack_args, devices, "devices", 0, "HOW", "make skip", "Say what becomes of devices",
+		   .more = "make, the default, fails where they cannot be made: in a user namespace, and so for an ordinary user. skip leaves "
+			   "them out; the first ones are named, and the summary tells how many there were."),
+	OPT_CHOICE(struct unpack_args, unmapped, "unmapped", 0, "HOW", "refuse skip overflow", "Say what becomes of ids that there are not",
+		   .more = "In a user namespace an owner may have no id. refuse, the default, names the first such entry and what would help. "
+			   "skip leaves such entries out. overflow gives them to 65534, or to 0 where there is no 65534, and takes the set-id bits "
+			   "away that would change hands. See ORDINARY USERS."),
 	OPT_FLAG(struct unpack_args, no_sync, "no-sync", 0, "Leave it to the kernel when the files reach the disk",
 		 .more = "Without this the layers are on disk before they are published. With it a power failure may leave a "
 			 "published layer with empty files: for scratch stores only. Killing the program is safe either way."),
@@ -134,18 +146,6 @@ static void catch_signals(void)
 	}
 }
 
-static int check_rights(struct err *e)
-{
-	int r;
-
-	if (geteuid() == 0)
-		return 0;
-	r = err_say(e, EPERM, NULL, "cannot give files their owners as an ordinary user");
-	err_why(e, "files are created with the owner that the image says, which needs CAP_SETUID, CAP_SETGID and CAP_MKNOD");
-	err_try(e, "run it as root, or as root of a user namespace of your own that has subordinate ids: podman unshare, or unshare -Ur for a single id");
-	return r;
-}
-
 static void platform_default(struct unpack_args *a)
 {
 	a->platform_given = a->platform.os[0];
@@ -176,15 +176,17 @@ static int image_name(const struct unpack_args *a, const struct source *src, con
 
 static struct layer_options layer_options(const struct unpack_args *a)
 {
-	struct layer_options o = { .user_xattr = userns_self(), .keep_security = a->keep_security,
-				   .rebase_caps = a->caps == CAPS_REBASE, .limits = layer_default_limits };
+	struct layer_options o = {
+		.user_xattr = userns_self(), .keep_security = a->keep_security, .rebase_caps = a->caps == CAPS_REBASE,
+		.skip_devices = a->devices == DEVICES_SKIP, .limits = layer_default_limits,
+	};
 
 	o.limits.bytes = a->max_bytes;
 	o.limits.entries = a->max_entries;
 	return o;
 }
 
-static void print_summary(const struct ctx *ctx, const char *name, const struct unpack_result *u, double seconds)
+static void print_summary(const struct unpack_args *a, const struct ctx *ctx, const char *name, const struct unpack_result *u, double seconds)
 {
 	char size[16];
 
@@ -198,10 +200,13 @@ static void print_summary(const struct ctx *ctx, const char *name, const struct 
 		out_u64(ctx->out, "entries", u->entries);
 		out_u64(ctx->out, "bytes", u->bytes);
 		out_u64(ctx->out, "blob_bytes", u->blob_bytes);
+		out_u64(ctx->out, "devices_left_out", u->devices);
+		out_u64(ctx->out, "unmapped", u->unmapped);
 		out_end(ctx->out);
 	} else if (!ctx->quiet) {
 		out_line(ctx->out, "%s: %zu layers (%zu unpacked, %zu shared), %llu entries, %s in %.2f s", name, u->layers,
 			 u->unpacked, u->shared, (unsigned long long)u->entries, human_size(u->bytes, size), seconds);
+		unpack_print_left_out((enum unmapped_policy)a->unmapped, ctx, u);
 	}
 }
 
@@ -222,13 +227,15 @@ static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s,
 		return err_nomem(e);
 	opts.progress = meter_progress(m);
 	(void)clock_gettime(CLOCK_MONOTONIC, &t0); /* cannot fail */
-	r = layer_prepare_process(e);
+	r = unpack_ids((enum unmapped_policy)a->unmapped, &opts.layer.ids, e);
+	if (r == 0)
+		r = layer_prepare_process(e);
 	if (r == 0)
 		r = flat ? unpack_flat(flat, src, &opts, &u, e) : unpack_image(s, src, &opts, &u, e);
 	meter_free(m);
 	(void)clock_gettime(CLOCK_MONOTONIC, &t1); /* cannot fail */
 	if (r == 0)
-		print_summary(ctx, flat ? flat->dir : name, &u, (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
+		print_summary(a, ctx, flat ? flat->dir : name, &u, (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
 	return r;
 }
 
@@ -292,11 +299,9 @@ static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 		r = open_source(a, ctx, &src, e);
 	if (r == 0) {
 		name = src->default_name ? src->default_name : a->flat;
-		r = ctx->dry_run ? print_plan(a, ctx, src, name, e) : check_rights(e);
-	}
-	if (r == 0 && !ctx->dry_run) {
-		catch_signals();
-		r = unpack(a, ctx, NULL, &to, src, name, e);
+		if (!ctx->dry_run)
+			catch_signals();
+		r = ctx->dry_run ? print_plan(a, ctx, src, name, e) : unpack(a, ctx, NULL, &to, src, name, e);
 		userns_cache_done();
 	}
 	source_free(src);
@@ -319,9 +324,7 @@ static int run_unpack(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	if (r == 0 && ctx->dry_run) {
 		r = print_plan(a, ctx, src, name, e);
 	} else if (r == 0) {
-		r = check_rights(e);
-		if (r == 0)
-			r = store_open_base(a->store, a->base.count ? &a->base : NULL, &s, e);
+		r = store_open_base(a->store, a->base.count ? &a->base : NULL, &s, e);
 		if (r == 0) {
 			catch_signals();
 			r = unpack(a, ctx, s, NULL, src, name, e);
@@ -348,108 +351,6 @@ static int run_scan(struct unpack_args *a, struct ctx *ctx, struct err *e)
 		r = unpack_scan(src, &o, ctx, e);
 	source_free(src);
 	return r;
-}
-
-static int run_list(struct ctx *ctx, struct store *s, struct err *e)
-{
-	static const struct out_col cols[] = {
-		{ "name", "NAME", false }, { "layers", "LAYERS", true }, { "created", "CREATED", false }, { "manifest", "MANIFEST", false },
-	};
-	scoped_strv struct strv names = { 0 };
-	char digest[DIGEST_TEXT];
-	int r = store_images(s, &names, e);
-
-	out_table(ctx->out, cols, ARRAY_LEN(cols));
-	for (size_t i = 0; r == 0 && i < names.len; i++) {
-		struct store_image image;
-
-		r = store_image_read(s, names.items[i], &image, e);
-		if (r < 0)
-			break;
-		out_begin(ctx->out, NULL);
-		out_str(ctx->out, "name", image.name);
-		out_u64(ctx->out, "layers", image.layers.len);
-		out_str(ctx->out, "created", image.created);
-		out_str(ctx->out, "manifest", digest_text(&image.manifest, digest));
-		out_end(ctx->out);
-		store_image_done(&image);
-	}
-	out_table_end(ctx->out);
-	return r;
-}
-
-static void show_field(struct ctx *ctx, const char *title, const char *value)
-{
-	scoped_buf struct buf safe = BUF_INIT;
-
-	buf_escaped(&safe, value, strlen(value));
-	out_line(ctx->out, "%-9s %s", title, buf_get(&safe) ? buf_get(&safe) : "(out of memory)");
-}
-
-static void show_text(struct ctx *ctx, const struct store *s, const struct store_image *image)
-{
-	char digest[DIGEST_TEXT];
-
-	show_field(ctx, "name", image->name);
-	show_field(ctx, "store", store_path(s));
-	if (store_base(s)->count)
-		out_line(ctx->out, "base      %u: disk ids are %u to %u", store_base(s)->base, store_base(s)->base,
-			 store_base(s)->base + store_base(s)->count - 1);
-	show_field(ctx, "manifest", digest_text(&image->manifest, digest));
-	show_field(ctx, "config", digest_text(&image->config, digest));
-	show_field(ctx, "created", image->created);
-	show_field(ctx, "os", image->os);
-	show_field(ctx, "arch", image->arch);
-	out_line(ctx->out, "layers    %zu, topmost first", image->layers.len);
-	for (size_t i = 0; i < image->layers.len; i++) {
-		const struct store_layer *l = &image->layers.items[i];
-		char size[16];
-
-		out_line(ctx->out, "  %s  %llu entries, %s%s", l->dir, (unsigned long long)l->entries,
-			 human_size(l->bytes, size), l->root_opaque ? ", hides all below" : "");
-	}
-}
-
-static int run_show(const struct unpack_args *a, struct ctx *ctx, struct store *s, struct err *e)
-{
-	struct store_image image;
-	char digest[DIGEST_TEXT];
-	int r = store_image_read(s, a->show, &image, e);
-
-	if (r < 0)
-		return r;
-	if (!ctx->json) {
-		show_text(ctx, s, &image);
-		store_image_done(&image);
-		return 0;
-	}
-	out_begin(ctx->out, NULL);
-	out_str(ctx->out, "name", image.name);
-	out_str(ctx->out, "store", store_path(s));
-	if (store_base(s)->count) {
-		out_u64(ctx->out, "base", store_base(s)->base);
-		out_u64(ctx->out, "count", store_base(s)->count);
-	}
-	out_str(ctx->out, "manifest", digest_text(&image.manifest, digest));
-	out_str(ctx->out, "config", digest_text(&image.config, digest));
-	out_str(ctx->out, "created", image.created);
-	out_str(ctx->out, "os", image.os);
-	out_str(ctx->out, "architecture", image.arch);
-	out_array(ctx->out, "layers");
-	for (size_t i = 0; i < image.layers.len; i++) {
-		const struct store_layer *l = &image.layers.items[i];
-
-		out_begin(ctx->out, NULL);
-		out_str(ctx->out, "directory", l->dir);
-		out_u64(ctx->out, "entries", l->entries);
-		out_u64(ctx->out, "bytes", l->bytes);
-		out_bool(ctx->out, "root_opaque", l->root_opaque);
-		out_end(ctx->out);
-	}
-	out_array_end(ctx->out);
-	out_end(ctx->out);
-	store_image_done(&image);
-	return 0;
 }
 
 static int run_remove(const struct unpack_args *a, struct ctx *ctx, struct store *s, struct err *e)
@@ -500,25 +401,60 @@ static void pruned(const struct store_layer *l, void *arg)
 
 static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err *e)
 {
-	scoped_store struct store *s = NULL;
-	int r;
+	scoped_store struct store *own = NULL;
+	struct store *s = a->opened;
+	int r = 0;
 
 	if (ctx->operands.len && !a->bundle)
 		return err_usage(e, "unexpected operand '%s'", ctx->operands.items[0]);
-	r = store_open(a->store, 0, &s, e);
+	if (!s) {
+		r = store_open(a->store, 0, &own, e);
+		s = own;
+	}
 	if (r < 0)
 		return r;
 	if (a->bundle)
 		return unpack_bundle(s, a->bundle, &a->maps, a->terminal, ctx, e);
 	if (a->list)
-		return run_list(ctx, s, e);
+		return unpack_list(s, ctx, e);
 	if (a->show)
-		return run_show(a, ctx, s, e);
+		return unpack_show(s, a->show, ctx, e);
 	if (a->verify)
 		return unpack_verify(s, a->verify, ctx, e);
 	if (a->remove)
 		return run_remove(a, ctx, s, e);
 	return store_prune(s, ctx->dry_run, pruned, ctx, e);
+}
+
+/*
+ * An ordinary user needs more ids than one wherever files are made, removed or looked at that belong to others. From
+ * the user namespace the user's other mounts cannot be seen, so they are looked for before.
+ */
+static int image_unpack_before(void *args, struct ctx *ctx, struct err *e)
+{
+	struct unpack_args *a = args;
+	bool unpacks = !(a->list || a->show || a->verify || a->remove || a->prune || a->bundle || a->scan || ctx->dry_run) && ctx->operands.len;
+	int r = 0;
+
+	if (geteuid() == 0 || !(unpacks || a->verify || a->remove || a->prune))
+		return BEFORE_GO_ON;
+	if (a->remove || a->prune)
+		r = store_open(a->store, 0, &a->opened, e);
+	if (r == 0 && a->remove)
+		r = unpack_check_unmounted(a->opened, a->remove, e);
+	if (r == 0 && a->prune)
+		r = store_prune_begin(a->opened, e);
+	if (r == 0)
+		r = unpack_enter(unpacks, e);
+	return r < 0 ? r : BEFORE_GO_ON;
+}
+
+static void image_unpack_done(void *args)
+{
+	struct unpack_args *a = args;
+
+	store_close(a->opened);
+	unpack_rootless_done();
 }
 
 static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
@@ -555,5 +491,5 @@ const struct cmd cmd_image_unpack = {
 	.name = "image-unpack", .brief = "Unpack an image into a store, layer by layer, without chown",
 	.synopsis = image_unpack_synopsis, .opts = image_unpack_opts, .args_size = sizeof(struct unpack_args),
 	.operands_max = SIZE_MAX, .operand_comp = COMP_FILE, .flags = CMD_DRY_RUN | CMD_ROOT_GUARD, .init = unpack_init,
-	.run = image_unpack_run,
+	.before = image_unpack_before, .run = image_unpack_run, .done = image_unpack_done,
 };

@@ -104,7 +104,7 @@ static int run_parsed(const struct cmd *cmd, void *args, const struct common_arg
 		.name = cmd->name, .operands = *operands, .verbose = common->verbose, .quiet = common->quiet,
 		.dry_run = common->dry_run, .json = common->json, .color_err = use_color(common->color, STDERR_FILENO),
 	};
-	int r, flushed;
+	int r, flushed, before = BEFORE_GO_ON;
 
 	r = check_operands(cmd, operands, e);
 	if (r < 0)
@@ -112,12 +112,12 @@ static int run_parsed(const struct cmd *cmd, void *args, const struct common_arg
 	messages.verbose = common->verbose;
 	messages.quiet = common->quiet;
 	if (cmd->before) {
-		r = cmd->before(args, &ctx, e);
-		if (r != BEFORE_GO_ON)
-			return r;
+		before = cmd->before(args, &ctx, e);
+		if (before != BEFORE_GO_ON && before != BEFORE_GO_ON_SETUID)
+			return before;
 	}
 	if (cmd->flags & CMD_ROOT_GUARD) {
-		r = guard_install(e);
+		r = guard_install(before == BEFORE_GO_ON_SETUID, e);
 		if (r < 0)
 			return r;
 	}

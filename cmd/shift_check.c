@@ -146,6 +146,16 @@ static const char *foreign(const struct check_args *a, unsigned takes)
 	return NULL;
 }
 
+/* These two call newuidmap and newgidmap, to see whether they work. */
+static int shift_check_before(void *args, struct ctx *ctx, struct err *e)
+{
+	const char *word = ctx->operands.items[0];
+
+	(void)args;
+	(void)e;
+	return !strcmp(word, "subid") || !strcmp(word, "host") ? BEFORE_GO_ON_SETUID : BEFORE_GO_ON;
+}
+
 static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 {
 	const struct subcommand *sub = find(ctx->operands.items[0]);
@@ -172,5 +182,6 @@ static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 const struct cmd cmd_shift_check = {
 	.name = "shift-check", .brief = "Check owners and ID maps", .synopsis = shift_check_synopsis,
 	.opts = shift_check_opts, .args_size = sizeof(struct check_args), .operands_min = 1, .operands_max = SIZE_MAX,
-	.operand_comp = COMP_WORDS, .operand_words = WORDS, .flags = CMD_ROOT_GUARD, .run = shift_check_run,
+	.operand_comp = COMP_WORDS, .operand_words = WORDS, .flags = CMD_ROOT_GUARD,
+	.before = shift_check_before, .run = shift_check_run,
 };

@@ -93,6 +93,9 @@ static int collect(const struct subid_line *l, void *arg)
 		grant_report(f->c, GRANT_LINE, f->path, l->grant.line, "START is %u and COUNT is %u: they look exchanged",
 			     l->grant.start, l->grant.count);
 	for (size_t i = 0; i < f->mine->len; i++)
+		if (f->mine->items[i].start == l->grant.start && f->mine->items[i].count == l->grant.count)
+			return 0; /* the same line twice is one grant */
+	for (size_t i = 0; i < f->mine->len; i++)
 		if (meet(&f->mine->items[i], &l->grant))
 			grant_report(f->c, GRANT_OVERLAP, f->path, l->grant.line, "%u-%u overlaps the grant in line %zu, of the same "
 				     "user: a map of both is refused (EINVAL)", l->grant.start,

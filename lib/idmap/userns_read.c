@@ -26,16 +26,21 @@ static bool same_file(const struct stat *a, const struct stat *b)
 	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
+int userns_map_own(struct idmap *ret, struct err *e)
+{
+	scoped_fd int proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (proc < 0)
+		return err_set(e, errno, "/proc/self", "cannot open");
+	return userns_map_of_proc(proc, ret, e);
+}
+
 /* Without the right to look at the process (EACCES) its map must do: one that is all like ours is taken for ours. */
 static int check_own_by_map(const struct idmap *m, struct err *e)
 {
 	scoped_idmap struct idmap own = { 0 };
-	scoped_fd int proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	int r;
+	int r = userns_map_own(&own, e);
 
-	if (proc < 0)
-		return err_set(e, errno, "/proc/self", "cannot open");
-	r = userns_map_of_proc(proc, &own, e);
 	if (r < 0)
 		return r;
 	return idmap_equal(m, &own) ? own_fault(e) : 0;

@@ -266,19 +266,21 @@ static int add_symlink(struct layer *l, const struct layer_entry *en, struct err
 	return n->link ? writer_symlink(&l->w, n, en->xattrs, e) : err_nomem(e);
 }
 
-static int skip(struct layer *l, const struct layer_entry *en, const char *what, struct err *e)
+/*
+ * Leave out what cannot be made here. A directory is as if it had not been listed, since what is below it needs
+ * one. flags: NODE_WHITEOUT where nothing of that name shall show from below, as nothing would if it were there.
+ */
+static int leave_out(struct layer *l, const struct layer_entry *en, uint16_t flags, struct err *e)
 {
-	scoped_buf struct buf b = BUF_INIT;
 	struct node *n;
-	int r = place(l, en, &n, e);
+	int r;
 
-	if (r < 0)
-		return r;
-	n->flags |= NODE_SKIPPED;
-	layer_count(l, skipped, 1);
-	buf_escaped(&b, en->raw, strlen(en->raw));
-	log_warn("'%s': left out: %s", buf_get(&b) ? buf_get(&b) : "?", what);
-	return 0;
+	if (S_ISDIR(en->type))
+		return 0;
+	r = place(l, en, &n, e);
+	if (r == 0)
+		n->flags |= NODE_SKIPPED | flags;
+	return r;
 }
 
 static int add_special(struct layer *l, const struct layer_entry *en, struct err *e)
@@ -286,14 +288,19 @@ static int add_special(struct layer *l, const struct layer_entry *en, struct err
 	struct node *n;
 	int r;
 
-	if (S_ISSOCK(en->type))
-		return skip(l, en, "a socket is nothing without its program", e);
+	if (S_ISSOCK(en->type)) {
+		layer_tell_skipped(en, 0, "left out: a socket is nothing without its program");
+		layer_count(l, skipped, 1);
+		return leave_out(l, en, 0, e);
+	}
 	if (S_ISCHR(en->type) && en->rdev == 0)
 		return err_say(e, EINVAL, en->raw, "is a device 0:0, which would be a whiteout");
-	if (!S_ISFIFO(en->type) && l->o.user_xattr)
-		return skip(l, en, "a device cannot be made inside a user namespace", e);
-	if (!S_ISFIFO(en->type) && l->o.no_devices)
-		return skip(l, en, "a device, which works for whoever reaches it, has no place in a store with a base", e);
+	if (!S_ISFIFO(en->type) && (l->o.skip_devices || l->o.no_devices)) {
+		layer_tell_skipped(en, layer_count(l, devices, 1), l->o.no_devices ?
+				   "left out: a device, which works for whoever reaches it, has no place in a store with a base" :
+				   "left out: a device");
+		return leave_out(l, en, NODE_WHITEOUT, e);
+	}
 	r = place(l, en, &n, e);
 	if (r < 0)
 		return r;
@@ -352,8 +359,11 @@ static int add_hardlink(struct layer *l, const struct layer_entry *en, struct er
 		return err_say(e, EINVAL, en->raw, "is a hard link to '%s', which it replaces", en->hardlink);
 	if (target->flags & NODE_PENDING)
 		return add_pending(l, en, target->link, e);
-	if (target->flags & NODE_SKIPPED)
-		return skip(l, en, "it is a hard link to what was left out", e);
+	if (target->flags & NODE_SKIPPED) {
+		layer_tell_skipped(en, 0, "left out: a hard link to what was left out");
+		layer_count(l, skipped, 1);
+		return leave_out(l, en, target->flags & NODE_WHITEOUT, e);
+	}
 	r = place(l, en, &n, e);
 	if (r < 0)
 		return r;
@@ -401,9 +411,10 @@ static bool is_aufs(const char *path)
 	return false;
 }
 
-static int add_entry(struct layer *l, struct entry_reader *rd, const struct layer_entry *en, struct err *e)
+static int add_entry(struct layer *l, struct entry_reader *rd, struct layer_entry *en, struct err *e)
 {
 	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
+	int r;
 
 	if (is_aufs(en->path)) {
 		log_verbose("AUFS's own file is left out");
@@ -415,12 +426,14 @@ static int add_entry(struct layer *l, struct entry_reader *rd, const struct laye
 		return err_say(e, EINVAL, en->raw, "is the root of the layer, but not a directory");
 	if (en->hardlink)
 		return add_hardlink(l, en, e);
-	if (l->o.ids && !S_ISSOCK(en->type)) {
-		int r = ids_check(en, l->o.ids, e);
-
+	if (l->o.through && !S_ISSOCK(en->type)) {
+		r = ids_check(en, l->o.through, e);
 		if (r < 0)
 			return r;
 	}
+	r = layer_fit_ids(l, en, e);
+	if (r)
+		return r < 0 ? r : leave_out(l, en, NODE_WHITEOUT, e);
 	if (S_ISDIR(en->type))
 		return add_dir(l, en, e);
 	if (S_ISREG(en->type))

@@ -8,6 +8,7 @@
 
 #include "../base/buf.h"
 #include "../base/err.h"
+#include "../idmap/idmap.h"
 
 /*
  * One layer: a tar stream becomes a directory in overlay format (OCI image-spec layer.md; overlayfs
@@ -40,16 +41,29 @@ struct layer_limits {
 struct layer_counts {
 	uint64_t entries, bytes, whiteouts, opaques;
 	uint64_t dropped;     /* whiteouts that have nothing to hide */
-	uint64_t skipped;     /* sockets; devices, inside a user namespace */
+	uint64_t skipped;     /* sockets */
+	uint64_t devices;     /* left out */
+	uint64_t unmapped;    /* entries with an id that there is not: left out, or given to the overflow ids */
+};
+
+/* What becomes of an entry whose owner, ACL or capability names an id that the user namespace does not have. */
+enum unmapped_policy { UNMAPPED_REFUSE, UNMAPPED_SKIP, UNMAPPED_OVERFLOW };
+
+struct layer_ids {
+	const struct idmap *map;     /* the ids that there are: its disk side; NULL: all */
+	enum unmapped_policy policy;
+	uint32_t overflow_uid, overflow_gid; /* of UNMAPPED_OVERFLOW: ids that there are */
+	/* Say in e what would bring that id into being. May be NULL; called from several threads. */
+	void (*way_out)(bool group, uint32_t id, struct err *e);
 };
 
 /* What all layers of a tree have together, for limits that hold for the whole; atomic. */
 struct layer_totals { uint64_t entries, bytes; };
 
-struct idmap;
-
 struct layer_options {
-	bool user_xattr;              /* user.overlay.* and no devices but 0:0: inside a user namespace */
+	bool user_xattr;              /* user.overlay.*: inside a user namespace */
+	bool skip_devices;            /* leave devices out: they cannot be made inside a user namespace */
+	struct layer_ids ids;
 	bool keep_security;           /* apply security.selinux, .ima and .evm too */
 	bool rebase_caps;             /* a capability of version 3 becomes one of version 2: the image's root's */
 	bool no_devices;              /* others may reach the files: leave devices but 0:0 out */
@@ -59,7 +73,7 @@ struct layer_options {
 	 * Where the layer is written through an ID-mapped mount: ids that are not on this map's disk side cannot be
 	 * stored there, and are refused by name (-EOVERFLOW). NULL: all can.
 	 */
-	const struct idmap *ids;
+	const struct idmap *through;
 	struct layer_totals *totals;  /* NULL: the limits are each layer's */
 };
 
@@ -90,7 +104,7 @@ struct lower {
 	const int *dirfds;
 	size_t n;
 	bool user_xattr;
-	bool rebase_caps;             /* as the layer that asks is unpacked */
+	const struct layer_options *o; /* how a layer would be unpacked now; NULL: with nothing left out */
 };
 
 int layer_settle(struct layer *l, const struct lower *lower, struct err *e);
@@ -100,8 +114,9 @@ int layer_finish(struct layer *l, struct err *e);
 bool layer_root_opaque(const struct layer *l);
 
 /*
- * What layer_settle() asked and was told, as text, one fact a line; "" when the layer depends on
- * nothing below it, nor on an option (rebase_caps, where there is such a capability). Two stacks that give the same answers may share the unpacked layer.
+ * What layer_settle() asked and was told, and what options made of the layer (something was left out, or a capability
+ * changed), as text, one fact a line; "" when the layer depends on nothing. Two stacks that give the same answers may
+ * share the unpacked layer.
  */
 int layer_answers(const struct layer *l, struct buf *ret, struct err *e);
 

@@ -4,6 +4,7 @@
 
 #include "../base/buf.h"
 #include "../base/vec.h"
+#include "entry.h"
 #include "layer.h"
 #include "tree.h"
 #include "writer.h"
@@ -48,7 +49,13 @@ int layer_refuse_parent(const struct node *n, mode_t below, struct err *e);
 /* Fill e: n is a hard link to a directory, or to nothing. */
 int layer_refuse_link(const struct node *n, const char *target, bool dir, struct err *e);
 
-/* Add to one of the counts, which others read while we run. */
-#define layer_count(l, what, n) ((void)__atomic_fetch_add(&(l)->o.counts->what, (n), __ATOMIC_RELAXED))
+/* unmapped_fit(), and told of: 1 when the entry is to be left out. */
+int layer_fit_ids(struct layer *l, struct layer_entry *t, struct err *e);
+
+/* Say what became of an entry: a warning for the first of a kind (told: how many there were before), or verbose. */
+void layer_tell_skipped(const struct layer_entry *t, uint64_t told, const char *what);
+
+/* Add to one of the counts, which others read while we run. It is what it was before. */
+#define layer_count(l, what, n) __atomic_fetch_add(&(l)->o.counts->what, (n), __ATOMIC_RELAXED)
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "../base/fd.h"
 #include "../base/vec.h"
+#include "unmapped.h"
 #include "xattr.h"
 
 struct fds {
@@ -276,14 +277,21 @@ int lower_answer_hit(const struct lower *l, const char *kind, const char *path, 
 int lower_answer(const struct lower *l, const char *kind, const char *path, struct buf *ret, struct err *e)
 {
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
-	int r;
+	int r = lower_find(l, path, &hit, e);
 
-	if (!strcmp(kind, "caps")) {
-		buf_printf(ret, "caps / %s\n", l->rebase_caps ? "rebase" : "keep");
-		return buf_get(ret) ? 0 : err_nomem(e);
-	}
-	r = lower_find(l, path, &hit, e);
 	return r < 0 ? r : lower_answer_hit(l, kind, path, r ? &hit : NULL, ret, e);
+}
+
+void lower_answer_options(const char *kind, const struct layer_options *o, struct buf *ret)
+{
+	buf_printf(ret, "%s / ", kind);
+	if (!strcmp(kind, "caps"))
+		buf_str(ret, o && o->rebase_caps ? "rebase" : "keep");
+	else if (!strcmp(kind, "devices"))
+		buf_str(ret, o && (o->skip_devices || o->no_devices) ? "skip" : "make");
+	else
+		unmapped_print(o ? &o->ids : NULL, ret);
+	buf_char(ret, '\n');
 }
 
 static int hex(char c)
@@ -314,22 +322,31 @@ static int parse_path(const char *s, size_t n, struct buf *ret)
 
 static int line_holds(const char *line, size_t len, const struct lower *lower, bool *ret, struct err *e)
 {
-	static const char *const kinds[] = { "dir", "meta", "file", "caps" };
+	static const char *const kinds[] = { "dir", "meta", "file", "caps", "devices", "ids" };
+	const size_t of_options = 3;
 	scoped_buf struct buf path = BUF_INIT, now = BUF_INIT;
 	const char *blank = memchr(line, ' ', len), *end;
 	const char *kind = NULL;
-	int r;
+	bool option = false;
+	int r = 0;
 
 	for (size_t i = 0; blank && i < ARRAY_LEN(kinds); i++)
-		if (strlen(kinds[i]) == (size_t)(blank - line) && !memcmp(line, kinds[i], (size_t)(blank - line)))
+		if (strlen(kinds[i]) == (size_t)(blank - line) && !memcmp(line, kinds[i], (size_t)(blank - line))) {
 			kind = kinds[i];
+			option = i >= of_options;
+		}
 	end = kind ? memchr(blank + 1, ' ', len - (size_t)(blank + 1 - line)) : NULL;
 	if (!end || parse_path(blank + 1, (size_t)(end - blank - 1), &path) < 0)
 		return err_say(e, EBADMSG, NULL, "what the layer depends on is not recorded in a form that is known");
 	if (!buf_get(&path))
 		return err_nomem(e);
 
-	r = lower_answer(lower, kind, buf_get(&path), &now, e);
+	if (option)
+		lower_answer_options(kind, lower->o, &now);
+	else
+		r = lower_answer(lower, kind, buf_get(&path), &now, e);
+	if (r == 0 && !buf_get(&now))
+		return err_nomem(e);
 	if (r == 0)
 		*ret = now.len == len && !memcmp(now.data, line, len);
 	return r;

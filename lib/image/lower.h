@@ -33,10 +33,15 @@ int lower_find(const struct lower *l, const char *path, struct lower_hit *ret, s
 
 /*
  * The facts that a layer can depend on, as one line each. kind: "dir" (is the path a directory?), "meta" (what
- * attributes has the directory?), "file" (what is it, content and all, that a hard link would join?). "caps" with the path "" is no question to the layers
- * below, but what becomes of capabilities of version 3.
+ * attributes has the directory?), "file" (what is it, content and all, that a hard link would join?).
  */
 int lower_answer(const struct lower *l, const char *kind, const char *path, struct buf *ret, struct err *e);
+
+/*
+ * A line of what the layer owes to the options. kind: "caps" (what becomes of capabilities of version 3?), "devices" (are
+ * they left out?), "ids" (which are there?).
+ */
+void lower_answer_options(const char *kind, const struct layer_options *o, struct buf *ret);
 
 /* The same for what was found already; hit NULL: nothing. */
 int lower_answer_hit(const struct lower *l, const char *kind, const char *path, const struct lower_hit *hit,

@@ -412,10 +412,13 @@ int layer_finish(struct layer *l, struct err *e)
 
 int layer_answers(const struct layer *l, struct buf *ret, struct err *e)
 {
-	const struct lower as = { .rebase_caps = l->o.rebase_caps };
-
-	if (l->rooted_caps && lower_answer(&as, "caps", "", ret, e) < 0)
-		return -ENOMEM;
+	/* What options made of the layer: it is shared by those who unpack it alike. */
+	if (l->rooted_caps)
+		lower_answer_options("caps", &l->o, ret);
+	if (l->o.counts->devices)
+		lower_answer_options("devices", &l->o, ret);
+	if (l->o.counts->unmapped)
+		lower_answer_options("ids", &l->o, ret);
 	buf_add(ret, l->answers.data ? l->answers.data : "", l->answers.len);
 	return buf_get(ret) ? 0 : err_nomem(e);
 }

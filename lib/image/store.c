@@ -200,6 +200,9 @@ void store_close(struct store *s)
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0)
 			(void)close(fds[i]); /* directories, which also lets go of the locks */
+	if (s->mounted)
+		store_in_use_done(s->mounted);
+	free(s->mounted);
 	free(s->path);
 	free(s);
 }

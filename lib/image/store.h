@@ -93,6 +93,12 @@ void store_image_done(struct store_image *i);
 int store_remove(struct store *s, const char *name, struct err *e);
 
 /*
+ * The first part of store_prune(): take its lock, kept until that has ended or store_close(), and look for mounted layers. Whoever enters a
+ * user namespace before it prunes does this before, since from there the mounts of others cannot be seen.
+ */
+int store_prune_begin(struct store *s, struct err *e);
+
+/*
  * Remove the layers that no image names and that are not mounted (as far as mount_info_everywhere() sees), calling fn
  * (may be NULL) with each, and what dead processes left. Waits for those who use layers. With dry_run only fn is
  * called. -EBUSY: an image's mount does not tell its layers.

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -130,17 +131,26 @@ static int may_go(const char *dir, const struct strv *used, const struct store_i
 	return -EBUSY;
 }
 
+int store_prune_begin(struct store *s, struct err *e)
+{
+	int r;
+
+	if (s->mounted)
+		return 0;
+	s->mounted = calloc(1, sizeof(*s->mounted));
+	if (!s->mounted)
+		return err_nomem(e);
+	/* Who mounts holds the lock from before the layers are looked up until they are mounted. */
+	r = store_flock(s, s->layers, STORE_EXCLUSIVE, e);
+	return r < 0 ? r : store_find_in_use(s, s->mounted, e);
+}
+
 int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_layer *l, void *arg), void *arg, struct err *e)
 {
 	scoped_strv struct strv used = { 0 }, names = { 0 };
-	scoped_in_use struct store_in_use mounted = { .untold = BUF_INIT };
 	scoped_staging struct staging *st = NULL;
-	int r;
+	int r = store_prune_begin(s, e);
 
-	/* Who mounts holds the lock from before the layers are looked up until they are mounted. */
-	r = store_flock(s, s->layers, STORE_EXCLUSIVE, e);
-	if (r == 0)
-		r = store_find_in_use(s, &mounted, e);
 	if (r == 0 && !dry_run)
 		r = staging_new(s, &st, e);
 	if (r == 0)
@@ -148,12 +158,16 @@ int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_lay
 	if (r == 0)
 		r = store_list_dir(s->layers, s->path, &names, e);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
-		r = may_go(names.items[i], &used, &mounted, e);
+		r = may_go(names.items[i], &used, s->mounted, e);
 		if (r > 0)
 			r = prune_layer(s, st, names.items[i], fn, arg, e);
 	}
 	if (r == 0 && !dry_run)
 		r = store_sweep_sidecars(s, e);
+	if (s->mounted)
+		store_in_use_done(s->mounted);
+	free(s->mounted);
+	s->mounted = NULL;
 	(void)store_flock(s, s->layers, s->layers_locked ? STORE_SHARED : STORE_UNLOCK, NULL); /* giving up a lock does not fail */
 	return r;
 }

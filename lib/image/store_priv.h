@@ -13,6 +13,7 @@ struct store {
 	int fd, layers, images, tmp;
 	struct store_base base;
 	bool layers_locked;
+	struct store_in_use *mounted; /* of store_prune_begin(); or NULL */
 };
 
 enum store_lock { STORE_UNLOCK, STORE_SHARED, STORE_EXCLUSIVE };
@@ -51,8 +52,6 @@ struct store_in_use {
 
 int store_find_in_use(const struct store *s, struct store_in_use *ret, struct err *e);
 void store_in_use_done(struct store_in_use *u);
-
-#define scoped_in_use __attribute__((cleanup(store_in_use_done)))
 
 /* STORE/base, as it is now. */
 int store_base_read(const struct store *s, struct store_base *ret, struct err *e);

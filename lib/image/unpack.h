@@ -35,7 +35,8 @@ struct unpack_options {
 struct unpack_result {
 	size_t layers;                /* in the image's stack */
 	size_t unpacked, shared;      /* of the source's layers */
-	uint64_t entries, bytes, blob_bytes; /* of those unpacked */
+	uint64_t entries, bytes, blob_bytes; /* of those unpacked, as what follows */
+	uint64_t devices, unmapped;   /* left out, or given to other owners: layer_counts */
 };
 
 /*

@@ -136,7 +136,7 @@ int unpack_flat(const struct flat_target *to, const struct source *src, const st
 		return r;
 	r = work_init(&f.w, src, &own, e);
 	own.layer.totals = &f.w.totals;
-	own.layer.ids = to->map;
+	own.layer.through = to->map;
 	if (r == 0)
 		r = run(&f, ret, e);
 	work_done(&f.w);

@@ -107,6 +107,8 @@ void work_sum_up(const struct store_work *s, struct unpack_result *ret)
 		ret->unpacked++;
 		ret->entries += j->counts.entries;
 		ret->bytes += j->counts.bytes;
+		ret->devices += j->counts.devices;
+		ret->unmapped += j->counts.unmapped;
 		ret->blob_bytes += j->sums.size;
 	}
 }

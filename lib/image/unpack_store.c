@@ -66,7 +66,7 @@ static int plan_work(struct store_work *s, struct err *e)
 static struct lower layers_below(struct store_work *s, size_t i)
 {
 	struct lower l = { .dirfds = s->stack_fds, .user_xattr = s->w.opts->layer.user_xattr,
-			   .rebase_caps = s->w.opts->layer.rebase_caps };
+			   .o = &s->w.opts->layer };
 
 	while (i-- > 0) {
 		s->stack_fds[l.n++] = s->w.jobs[i].fd;
@@ -252,7 +252,7 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 	r = work_init(&s.w, src, &own, e);
 	if (r == 0 && store->base.count) {
 		r = store_base_map(store, &map, e);
-		own.layer.ids = &map;
+		own.layer.through = &map;
 		own.layer.no_devices = true;
 	}
 	s.stack_fds = calloc(n, sizeof(*s.stack_fds));

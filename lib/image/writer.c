@@ -259,6 +259,17 @@ int writer_symlink(struct writer *w, struct node *n, const struct xattrs *x, str
 	return r < 0 ? r : writer_times(fd, n->name, n, e);
 }
 
+static int special_failed(const struct node *n, int num, struct err *e)
+{
+	(void)node_err(n, num, e, S_ISFIFO(n->mode) ? "cannot create the FIFO" : "cannot create the device");
+	err_op(e, "mknod");
+	if (num == EPERM && !S_ISFIFO(n->mode)) {
+		err_why(e, "only the host's root can make devices, with CAP_MKNOD: no ordinary user can, in no user namespace");
+		err_try(e, "--devices=skip leaves devices out; a container gets its own /dev anyway");
+	}
+	return -num;
+}
+
 int writer_special(struct writer *w, struct node *n, const struct xattrs *x, struct err *e)
 {
 	int fd, r = writer_prepare(w, n, &fd, e);
@@ -266,7 +277,7 @@ int writer_special(struct writer *w, struct node *n, const struct xattrs *x, str
 	if (r < 0)
 		return r;
 	if (mknodat(fd, n->name, n->mode, S_ISFIFO(n->mode) ? 0 : n->rdev) < 0)
-		return node_err(n, errno, e, S_ISFIFO(n->mode) ? "cannot create the FIFO" : "cannot create the device");
+		return special_failed(n, errno, e);
 	n->flags |= NODE_MADE;
 	r = writer_prove(w, fd, n->name, n, e);
 	if (r == 0)

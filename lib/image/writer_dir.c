@@ -34,7 +34,7 @@ static int make_plain(int fd, struct err *e)
  */
 static int become_first_owner(struct writer *w, struct node *n, struct err *e)
 {
-	const struct idmap *m = w->o->ids;
+	const struct idmap *m = w->o->through;
 
 	n->born_uid = !m || ids_cover(m, false, n->uid) ? n->uid : ids_anchor(m, false);
 	n->born_gid = !m || ids_cover(m, true, n->gid) ? n->gid : ids_anchor(m, true);
@@ -43,7 +43,7 @@ static int become_first_owner(struct writer *w, struct node *n, struct err *e)
 
 static int check_owner(const struct writer *w, const struct node *n, struct err *e)
 {
-	const struct idmap *m = w->o->ids;
+	const struct idmap *m = w->o->through;
 	scoped_buf struct buf path = BUF_INIT;
 	bool user;
 

@@ -90,6 +90,15 @@ void xattrs_done(struct xattrs *x)
 	VEC_DONE(x);
 }
 
+void xattrs_drop(struct xattrs *x, struct xattr *item)
+{
+	size_t i = (size_t)(item - x->items);
+
+	free(item->name);
+	free(item->value);
+	memmove(item, item + 1, (--x->len - i) * sizeof(*item));
+}
+
 void xattrs_free(struct xattrs *x)
 {
 	if (!x)

@@ -37,6 +37,9 @@ int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t siz
 /* Is it a capability of version 3, as its size alone tells? */
 bool xattr_is_rooted_cap(const char *name, size_t size);
 
+/* Take one of them away. */
+void xattrs_drop(struct xattrs *x, struct xattr *item);
+
 /* Is the name there? */
 bool xattrs_has(const struct xattrs *x, const char *name);
 

@@ -60,19 +60,18 @@ static int add_rules(scmp_filter_ctx ctx)
 }
 
 /*
- * An ordinary user (without CAP_SYS_ADMIN) gets a filter only together with no_new_privs. That would
- * take the set-uid bit off newuidmap and newgidmap, which rootless work starts with, and there is
- * little to refuse: who lacks CAP_CHOWN can give a file away to nobody. A root without CAP_SYS_ADMIN, as
- * in a container, may have CAP_CHOWN and needs no set-uid program.
+ * Without CAP_SYS_ADMIN (an ordinary user, or root in a container) there is a filter only together with
+ * no_new_privs. Where an ordinary user needs a set-uid program, there is little to refuse: who lacks CAP_CHOWN can
+ * give a file away to nobody. Root may have that capability, and needs no set-uid program.
  */
-static int load(scmp_filter_ctx ctx)
+static int load(scmp_filter_ctx ctx, bool setuid)
 {
 	int r = seccomp_load(ctx);
 
 	if (r != -EACCES && r != -EPERM && r != -ECANCELED)
 		return r < 0 ? r : 1;
-	if (geteuid() != 0) {
-		log_verbose("not filtering chown: that would keep newuidmap from working for an ordinary user");
+	if (setuid && geteuid() != 0) {
+		log_verbose("not filtering chown: that would keep newuidmap from working");
 		return 0;
 	}
 	r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 1);
@@ -81,7 +80,7 @@ static int load(scmp_filter_ctx ctx)
 	return r < 0 ? r : 1;
 }
 
-int guard_install(struct err *e)
+int guard_install(bool setuid, struct err *e)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
 	int r;
@@ -98,7 +97,7 @@ int guard_install(struct err *e)
 	if (r == 0)
 		r = add_rules(ctx);
 	if (r == 0)
-		r = load(ctx);
+		r = load(ctx, setuid);
 	seccomp_release(ctx);
 	if (r < 0) {
 		(void)err_set(e, -r, NULL, "cannot install the filter that refuses chown");

@@ -2,6 +2,8 @@
 #ifndef NS_GUARD_H
 #define NS_GUARD_H
 
+#include <stdbool.h>
+
 #include "../base/err.h"
 
 /*
@@ -9,11 +11,14 @@
  * has none) fail with EPERM, on every ABI the machine runs, for this thread, the threads it starts later
  * and all children. For good: a filter cannot be taken off.
  *
- * Returns 1 when the filter is there, and 0, with a verbose message, for an ordinary user without
- * CAP_SYS_ADMIN: see load() in guard.c. Whoever then enters a user namespace of its own must call it
- * again there, where the capability is held and no_new_privs is not needed; a command that re-executes
- * itself in one gets that from main(). Else -errno (ENOSYS, EINVAL: a kernel without seccomp filters).
+ * Without CAP_SYS_ADMIN a filter takes no_new_privs, with which no set-uid program gets its privilege any more: neither
+ * in this process nor in what it starts. setuid: those are needed (newuidmap). An ordinary user then gets no filter.
+ * Whoever enters a user namespace of its own does that first and calls this there, where the capability is held and
+ * no_new_privs is not needed.
+ *
+ * Returns 1 when the filter is there, and 0, with a verbose message, where setuid forbids it. Else -errno (ENOSYS,
+ * EINVAL: a kernel without seccomp filters).
  */
-int guard_install(struct err *e);
+int guard_install(bool setuid, struct err *e);
 
 #endif

@@ -204,7 +204,7 @@ static int broker_start(struct relay *r, int listener, struct err *e)
 
 	cleanup_fd(&r->init.sock); /* init is to see the supervisor's death */
 	cleanup_fd(&r->master);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || guard_install(e) < 0 || broker_serve(r->spec->broker, listener, &place, e) < 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || guard_install(false, e) < 0 || broker_serve(r->spec->broker, listener, &place, e) < 0)
 		log_warn("the broker cannot go on: %s%s%s", e->what, e->num ? ": " : "", e->num ? strerrordesc_np(e->num) : "");
 	if (r->spec->report) {
 		broker_report(r->spec->broker, r->spec->report);

@@ -112,6 +112,9 @@ nothing wrong found"
 	grant alice:365545:10
 	check alice
 	[[ $output != *"subuid:5: 365545-365554 overlaps the grant"* ]] || tell "neighbours do not overlap"
+	grant alice:365545:10
+	check alice
+	[[ $output != *"subuid:6:"* ]] || tell "a line given twice is one grant"
 }
 
 @test "one's own id, and root's, within the range" {

@@ -35,7 +35,7 @@ TEST(guard_refuses_every_chown_for_root)
 	if (geteuid() != 0)
 		SKIP("needs root");
 	expect_all(0);
-	CHECK_INT(guard_install(NULL), 1);
+	CHECK_INT(guard_install(false, NULL), 1);
 	expect_all(EPERM);
 	CHECK_INT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
 }
@@ -54,7 +54,7 @@ TEST(guard_holds_for_threads_children_and_programs)
 
 	if (geteuid() != 0)
 		SKIP("needs root");
-	REQUIRE(guard_install(NULL) == 1);
+	REQUIRE(guard_install(false, NULL) == 1);
 	REQUIRE(pthread_create(&t, NULL, in_thread, NULL) == 0);
 	REQUIRE(pthread_join(t, NULL) == 0);
 
@@ -79,8 +79,16 @@ static bool become_nobody(void)
 TEST(guard_of_an_ordinary_user_leaves_setuid_programs_alone)
 {
 	REQUIRE(become_nobody());
-	CHECK_INT(guard_install(NULL), 0);
+	CHECK_INT(guard_install(true, NULL), 0);
 	CHECK_INT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
+}
+
+TEST(guard_of_an_ordinary_user_that_needs_no_setuid_program_holds)
+{
+	REQUIRE(become_nobody());
+	CHECK_INT(guard_install(false, NULL), 1);
+	CHECK_INT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+	expect_all(EPERM);
 }
 
 TEST(guard_works_for_root_of_a_user_namespace)
@@ -88,7 +96,7 @@ TEST(guard_works_for_root_of_a_user_namespace)
 	REQUIRE(become_nobody());
 	if (unshare(CLONE_NEWUSER) < 0)
 		SKIP("needs user namespaces");
-	CHECK_INT(guard_install(NULL), 1);
+	CHECK_INT(guard_install(false, NULL), 1);
 	expect_all(EPERM);
 	CHECK_INT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
 }

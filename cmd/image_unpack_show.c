@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* image-unpack --list, --show: what is in a store. */
+
+#include "image_unpack.h"
+
+#include <string.h>
+
+#include "../lib/base/buf.h"
+#include "../lib/image/store.h"
+#include "../lib/image/store_base.h"
+#include "progress.h"
+
+int unpack_list(struct store *s, struct ctx *ctx, struct err *e)
+{
+	static const struct out_col cols[] = {
+		{ "name", "NAME", false }, { "layers", "LAYERS", true }, { "created", "CREATED", false }, { "manifest", "MANIFEST", false },
+	};
+	scoped_strv struct strv names = { 0 };
+	char digest[DIGEST_TEXT];
+	int r = store_images(s, &names, e);
+
+	out_table(ctx->out, cols, ARRAY_LEN(cols));
+	for (size_t i = 0; r == 0 && i < names.len; i++) {
+		struct store_image image;
+
+		r = store_image_read(s, names.items[i], &image, e);
+		if (r < 0)
+			break;
+		out_begin(ctx->out, NULL);
+		out_str(ctx->out, "name", image.name);
+		out_u64(ctx->out, "layers", image.layers.len);
+		out_str(ctx->out, "created", image.created);
+		out_str(ctx->out, "manifest", digest_text(&image.manifest, digest));
+		out_end(ctx->out);
+		store_image_done(&image);
+	}
+	out_table_end(ctx->out);
+	return r;
+}
+
+static void show_field(struct ctx *ctx, const char *title, const char *value)
+{
+	scoped_buf struct buf safe = BUF_INIT;
+
+	buf_escaped(&safe, value, strlen(value));
+	out_line(ctx->out, "%-9s %s", title, buf_get(&safe) ? buf_get(&safe) : "(out of memory)");
+}
+
+static void show_text(struct ctx *ctx, const struct store *s, const struct store_image *image)
+{
+	char digest[DIGEST_TEXT];
+
+	show_field(ctx, "name", image->name);
+	show_field(ctx, "store", store_path(s));
+	if (store_base(s)->count)
+		out_line(ctx->out, "base      %u: disk ids are %u to %u", store_base(s)->base, store_base(s)->base,
+			 store_base(s)->base + store_base(s)->count - 1);
+	show_field(ctx, "manifest", digest_text(&image->manifest, digest));
+	show_field(ctx, "config", digest_text(&image->config, digest));
+	show_field(ctx, "created", image->created);
+	show_field(ctx, "os", image->os);
+	show_field(ctx, "arch", image->arch);
+	out_line(ctx->out, "layers    %zu, topmost first", image->layers.len);
+	for (size_t i = 0; i < image->layers.len; i++) {
+		const struct store_layer *l = &image->layers.items[i];
+		char size[16];
+
+		out_line(ctx->out, "  %s  %llu entries, %s%s", l->dir, (unsigned long long)l->entries,
+			 human_size(l->bytes, size), l->root_opaque ? ", hides all below" : "");
+	}
+}
+
+int unpack_show(struct store *s, const char *name, struct ctx *ctx, struct err *e)
+{
+	struct store_image image;
+	char digest[DIGEST_TEXT];
+	int r = store_image_read(s, name, &image, e);
+
+	if (r < 0)
+		return r;
+	if (!ctx->json) {
+		show_text(ctx, s, &image);
+		store_image_done(&image);
+		return 0;
+	}
+	out_begin(ctx->out, NULL);
+	out_str(ctx->out, "name", image.name);
+	out_str(ctx->out, "store", store_path(s));
+	if (store_base(s)->count) {
+		out_u64(ctx->out, "base", store_base(s)->base);
+		out_u64(ctx->out, "count", store_base(s)->count);
+	}
+	out_str(ctx->out, "manifest", digest_text(&image.manifest, digest));
+	out_str(ctx->out, "config", digest_text(&image.config, digest));
+	out_str(ctx->out, "created", image.created);
+	out_str(ctx->out, "os", image.os);
+	out_str(ctx->out, "architecture", image.arch);
+	out_array(ctx->out, "layers");
+	for (size_t i = 0; i < image.layers.len; i++) {
+		const struct store_layer *l = &image.layers.items[i];
+
+		out_begin(ctx->out, NULL);
+		out_str(ctx->out, "directory", l->dir);
+		out_u64(ctx->out, "entries", l->entries);
+		out_u64(ctx->out, "bytes", l->bytes);
+		out_bool(ctx->out, "root_opaque", l->root_opaque);
+		out_end(ctx->out);
+	}
+	out_array_end(ctx->out);
+	out_end(ctx->out);
+	store_image_done(&image);
+	return 0;
+}
