@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "../base/buf.h"
@@ -24,6 +25,7 @@
 #include "tree.h"
 #include "verify.h"
 
+enum { STATFS_RDONLY = 1 }; /* statfs(2), f_flags */
 enum { SECTOR = 512, FILESYSTEMS_MAX = 64 << 10 };
 
 static bool ro_asked(const struct mount_plan *p)
@@ -65,7 +67,7 @@ static int is_nodev(const char *type)
 	return -1;
 }
 
-static bool needs_device(const struct mount_plan *p)
+bool device_is_needed(const struct mount_plan *p)
 {
 	int nodev = p->type ? is_nodev(p->type) : 0;
 	struct stat st;
@@ -292,7 +294,7 @@ int device_open(const struct mount_plan *p, struct device *ret, struct err *e)
 	scoped_free char *found = NULL;
 	int r = 0;
 
-	if (!needs_device(p)) {
+	if (!device_is_needed(p)) {
 		r = open_nodev(p, &d, e);
 	} else {
 		if (blk_is_tag(p->source))
@@ -354,6 +356,21 @@ static int check_device(const struct mount_plan *p, const struct device *d, cons
 	return err_say(e, ESTALE, p->source, "the device was replaced by another meanwhile");
 }
 
+/* A driver may make it read-only by itself: after errors, or for want of a feature. */
+static int check_writable(const struct mount_plan *p, struct device *d, int mnt, struct err *e)
+{
+	struct statfs fs;
+
+	if (fstatfs(mnt, &fs) < 0)
+		return err_set(e, errno, p->source, "cannot read back the flags");
+	if (d->read_only || ro_asked(p) || !(fs.f_flags & STATFS_RDONLY))
+		return 0;
+	d->read_only = true;
+	if (!rw_asked(p)) /* else it is an error, which verify_flags() will tell */
+		say(log_warn, p, "is mounted read-only: its driver would not have it writable", "");
+	return 0;
+}
+
 /* Map, flags and propagation, in one call. */
 static int set_all(const struct mount_plan *p, const struct device *d, int mnt, struct err *e)
 {
@@ -392,6 +409,8 @@ int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, str
 		return err_set(e, errno, p->source, "cannot stat the filesystem");
 	r = check_device(p, d, &root, e);
 	if (r == 0)
+		r = check_writable(p, d, mnt, e);
+	if (r == 0)
 		r = set_all(p, d, mnt, e);
 	if (r == 0 && p->map.wish == MAP_SET)
 		r = verify_seen(mnt, &root, &p->map.map, p->source, e);
@@ -406,133 +425,6 @@ int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, str
 		return r;
 	*ret_mnt = TAKE_FD(mnt);
 	return 0;
-}
-
-/* --- what is there ----------------------------------------------------------------------------- */
-
-static const char *option_value(const struct mount_plan *p, const char *name)
-{
-	for (size_t i = 0; i < p->fs_options.len; i++)
-		if (!strcmp(p->fs_options.items[i].name, name) && p->fs_options.items[i].value)
-			return p->fs_options.items[i].value;
-	return NULL;
-}
-
-/* "/subvol/dir" as table_path() would have it; a btrfs has a default subvolume that we do not know of. */
-static bool same_root(const struct mount_plan *p, const struct mount_info *there)
-{
-	const char *subvol = option_value(p, "subvol"), *root = there->root;
-	scoped_buf struct buf b = BUF_INIT;
-	const char *parts[] = { subvol ? subvol : "", p->subdir ? p->subdir : "" };
-	size_t n;
-
-	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		for (const char *s = parts[i]; *s;) {
-			size_t len = strcspn(s, "/");
-
-			if (len && !(len == 1 && *s == '.')) {
-				buf_char(&b, '/');
-				buf_add(&b, s, len);
-			}
-			s += len;
-			s += *s == '/';
-		}
-	}
-	if (!b.len)
-		buf_str(&b, strcmp(there->type, "btrfs") || subvol ? "/" : "");
-	if (!buf_get(&b))
-		return false;
-	n = strlen(root);
-	if (!strcmp(there->type, "btrfs") && !subvol)
-		return n >= b.len && !strcmp(root + n - b.len, buf_get(&b));
-	return !strcmp(root, buf_get(&b));
-}
-
-static bool same_source(const struct mount_plan *p, const struct mount_info *there, int there_fd)
-{
-	const struct loop_part part = { .offset = p->offset, .sizelimit = p->sizelimit };
-	scoped_free char *found = NULL;
-	const char *source = p->source;
-	struct stat st, root, dev;
-
-	if (!needs_device(p))
-		return !strcmp(there->source, p->source) && !strcmp(there->type, p->type);
-	if (blk_is_tag(source)) {
-		if (blk_find(source, &found, NULL) < 0)
-			return false;
-		source = found;
-	}
-	if (stat(source, &st) < 0)
-		return false;
-	if (S_ISREG(st.st_mode) || p->loop || part.offset || part.sizelimit)
-		return loop_shows(there->source, &st, &part);
-	if (fstat(there_fd, &root) == 0 && root.st_dev == st.st_rdev)
-		return true;
-	if (stat(there->source, &dev) == 0 && S_ISBLK(dev.st_mode) && dev.st_rdev == st.st_rdev)
-		return true;
-	/* mount(8) attaches files itself before it calls its helper. */
-	return loop_same(there->source, source);
-}
-
-bool device_is_mounted(const struct mount_plan *p, const struct mount_info *there, int there_fd)
-{
-	return same_root(p, there) && same_source(p, there, there_fd);
-}
-
-/* --- words ------------------------------------------------------------------------------------- */
-
-static int add_step(struct strv *v, struct buf *b, struct err *e)
-{
-	int r = buf_get(b) && strv_add(v, buf_get(b)) == 0 ? 0 : err_nomem(e);
-
-	buf_reset(b);
-	return r;
-}
-
-static int loop_step(const struct mount_plan *p, const struct device *d, struct strv *ret, struct buf *b, struct err *e)
-{
-	buf_str(b, "attach '");
-	buf_escaped(b, p->source, strlen(p->source));
-	buf_printf(b, "' to a loop device%s", d->read_only ? ", read-only" : "");
-	if (p->offset)
-		buf_printf(b, ", from byte %llu on", (unsigned long long)p->offset);
-	if (p->sizelimit)
-		buf_printf(b, ", %llu bytes of it", (unsigned long long)p->sizelimit);
-	return add_step(ret, b, e);
-}
-
-int device_steps(const struct mount_plan *p, struct strv *ret, struct err *e)
-{
-	scoped_device struct device d = DEVICE_INIT;
-	scoped_buf struct buf b = BUF_INIT;
-	int r = device_open(p, &d, e);
-
-	if (r == 0 && d.needs_loop)
-		r = loop_step(p, &d, ret, &b, e);
-	if (r < 0)
-		return r;
-	buf_printf(&b, "mount the filesystem (%s) of '", d.type);
-	buf_escaped(&b, p->source, strlen(p->source));
-	buf_str(&b, "'");
-	if (d.path && strcmp(d.path, p->source)) {
-		buf_str(&b, ", which is ");
-		buf_escaped(&b, d.path, strlen(d.path));
-	}
-	if (d.read_only)
-		buf_str(&b, ", read-only");
-	if (p->fs_options.len) {
-		buf_str(&b, ", with ");
-		mount_fs_options_print(p->fs_options.items, p->fs_options.len, &b);
-	}
-	buf_str(&b, ": ");
-	mount_map_print_words(&p->map, &b);
-	r = add_step(ret, &b, e);
-	if (r < 0 || !p->subdir)
-		return r;
-	buf_str(&b, "take of it the directory '");
-	buf_escaped(&b, p->subdir, strlen(p->subdir));
-	buf_str(&b, "' alone");
-	return add_step(ret, &b, e);
 }
 
 void device_done(struct device *d)

@@ -31,6 +31,9 @@ int device_open(const struct mount_plan *p, struct device *ret, struct err *e);
 /* The filesystem, mounted detached, mapped and flagged before it is returned; a loop device is made where one is needed. */
 int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, struct err *e);
 
+/* Has the plan's filesystem a device or a file, other than tmpfs and its like? */
+bool device_is_needed(const struct mount_plan *p);
+
 /* Is the mount there (with its root) one of the plan's filesystem and directory? */
 bool device_is_mounted(const struct mount_plan *p, const struct mount_info *there, int there_fd);
 

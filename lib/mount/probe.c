@@ -38,6 +38,10 @@ static const struct filesystem {
 	  "virtiofs can be ID-mapped since Linux 6.12, if its daemon asks for it (FUSE_ALLOW_IDMAP)", "let virtiofsd translate: --translate-uid, --translate-gid" },
 	{ "overlay", 0, 0, "no kernel can ID-map an overlay; its layers can be", NULL },
 	{ "ext2", 0, 0, "the ext2 driver cannot; the ext4 driver can, and reads ext2 and ext3", "mount it with: mount -t ext4" },
+	{ "ramfs", 0, 0, NULL, "use tmpfs, which can be ID-mapped since Linux 6.3" },
+	{ "proc", 0, 0, NULL, "mount it inside the user namespace: it shows the ids of the namespace that it is mounted in" },
+	{ "sysfs", 0, 0, NULL, "mount it inside the user namespace: it shows the ids of the namespace that it is mounted in" },
+	{ "devpts", 0, 0, NULL, "mount it inside the user namespace, with -o newinstance,gid=" },
 	{ "9p", 0, 0, "no kernel can ID-map 9p", "share the directory by virtiofs, or map it on the side that serves it" },
 	{ "nfs", 0, 0, "no kernel can ID-map NFS", "map the directory on the server, or use idmapd" },
 	{ "nfs4", 0, 0, "no kernel can ID-map NFS", "map the directory on the server, or use idmapd" },
@@ -188,14 +192,14 @@ static void explain_type(const struct mount_info *info, struct err *e)
 	}
 	if (fs && fs->why) {
 		err_why(e, "%s", fs->why);
-		if (fs->hint)
-			err_try(e, "%s", fs->hint);
-	} else if (fs && !probe_kernel_at_least(fs->major, fs->minor)) {
+	} else if (fs && fs->major && !probe_kernel_at_least(fs->major, fs->minor)) {
 		err_why(e, "the filesystem (%s) can be ID-mapped since Linux %u.%u, and this kernel is older",
 			info->type, fs->major, fs->minor);
 	} else {
 		err_why(e, "the filesystem (%s) does not support ID-mapped mounts in this kernel", info->type);
 	}
+	if (fs && fs->hint)
+		err_try(e, "%s", fs->hint);
 	if (!e->hint[0])
 		err_try(e, "copy the files to a filesystem that does, such as ext4, xfs or btrfs");
 }

@@ -93,6 +93,10 @@ static void explain_create(const struct super_how *how, int fs, int log, struct 
 	kernel_log_explain(fs, log, how->device ? how->source : NULL, e);
 	if (e->num == EBUSY && how->device)
 		explain_busy(how, e);
+	else if (strstr(e->why, "duplicate UUID"))
+		err_try(e, "it is a copy of a filesystem that is mounted: -o nouuid lets both be");
+	else if ((e->num == EROFS || e->num == EACCES) && !how->read_only)
+		err_try(e, "mount it read-only: -o ro");
 	else if ((e->num == EROFS || e->num == EACCES) && way)
 		err_try(e, "mount it writable once, which recovers it, or read it as it is: -o ro,%s", way);
 	else if (how->device && e->num != EPERM)

@@ -139,6 +139,7 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 		must_fail 1 "the filesystem ($type) does not support ID-mapped mounts" $MI -m +5 -t $type $type m
 		[[ $stderr == *"try: "* ]] || tell "no way out"
 	done
+	must_fail 1 "use tmpfs, which can be ID-mapped since Linux 6.3" $MI -m +5 -t ramfs ramfs m
 	must_fail 2 "a stack is made by the source overlay" $MI -m +5 -t overlay overlay m
 	must_fail 1 "this kernel has no such filesystem" $MI -m +5 -t nonsuch nonsuch m
 	must_equal "$(mounts)" 0
@@ -391,4 +392,6 @@ attach it at 'm': ro,private"
 		'["size=1M","b:0:5:65536","mount the filesystem (tmpfs) of '"'x'"', with size=1M: disk 0-65535 is seen as 5-65540","attach it at '"'m'"': rw,private"]'
 	must_equal "$(mounts)" 0
 	must_equal "$(losetup -nl -j "$PWD/img")" ""
+	must_work $MI -n -m +5 -o loop later m
+	[[ $output == *"mount the filesystem of 'later', which is not there yet"* ]]
 }

@@ -8,7 +8,7 @@ load lib
 need root
 need loop
 need kernel 5.19
-need prog mkfs.ext4 mkfs.xfs losetup jq python3 strace findmnt
+need prog mkfs.ext4 mkfs.xfs mkfs.btrfs btrfstune losetup jq python3 strace findmnt
 
 MI="$SHIFTBOX mount-idmapped"
 PATH=$PATH:/usr/sbin:/sbin
@@ -192,6 +192,22 @@ loops() {
 	printf '\064\064\030\001' | dd of=wrong.nilfs2 bs=1 seek=1030 conv=notrunc status=none
 	must_fail 1 "'wrong.nilfs2': the checksum of its superblock is wrong" $MI $MAP wrong.nilfs2 m
 	must_equal "$(loops)$(mounts)" 0
+}
+
+@test "a filesystem that can only be read, and a copy of a mounted one" {
+	truncate -s 120M seed
+	mkfs.btrfs -q seed >/dev/null
+	btrfstune -S 1 seed
+	must_fail 1 "mount it read-only: -o ro" $MI $MAP seed m
+	must_work $MI $MAP -o ro seed m
+	must_work $MI -u m
+	truncate -s 300M one
+	mkfs.xfs -q one
+	cp --sparse=always one two
+	must_work $MI $MAP one m
+	must_fail 1 "-o nouuid lets both be" $MI $MAP two n
+	must_work $MI $MAP -o nouuid two n
+	must_equal "$(owner m) $(owner n)" "1000:2000 1000:2000"
 }
 
 # --- fstab ---------------------------------------------------------------------------------------------
