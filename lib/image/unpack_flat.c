@@ -40,6 +40,9 @@ static int join_one(struct work *w, struct job *j, struct layer **base, struct e
 	if (*base) {
 		r = layer_join(*base, j->layer, e);
 		layer_free(TAKE_PTR(j->layer));
+		if (r == 0)
+			log_verbose("layer %zu of %zu (%s) is on top of those below: %llu whiteouts, %llu with nothing to hide", j->i + 1, w->n,
+				    j->src->name, (unsigned long long)j->counts.whiteouts, (unsigned long long)j->counts.dropped);
 	} else {
 		*base = TAKE_PTR(j->layer);
 		r = layer_join_base(*base, e);
@@ -61,8 +64,11 @@ static int join_all(struct flat *f, struct err *e)
 		r = join_one(w, &w->jobs[i], &base, e);
 	if (r == 0)
 		r = layer_finish(base, e);
-	if (r == 0 && f->to->map)
+	if (r == 0 && f->to->map) {
 		r = layer_read_back(base, f->view.disk, staging_name(0, "", name), f->to->map, e);
+		if (r == 0)
+			log_verbose("every owner was read back without the map, and is what it says");
+	}
 	layer_free(base);
 	return r;
 }

@@ -263,6 +263,9 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 	if (r == 0)
 		r = run(&s, ret, e);
 
+	if (r == -EOVERFLOW && store->base.count)
+		err_try(e, "make a store with a larger COUNT (--base BASE:COUNT); image-unpack --scan tells all ids that an image needs");
+
 	for (size_t i = 0; i < s.n_staged; i++)
 		free(s.staged[i].dir);
 	work_done(&s.w);

@@ -159,6 +159,7 @@ bottom() {
 	image big '{"layers":[{"files":{"f":{"data":"1","uid":30}}}]}'
 	image acl '{"layers":[{"files":{"f":{"data":"1","xattrs":{"system.posix_acl_access":"0200000001000600ffffffff020004002100000004000400ffffffff10000600ffffffff20000400ffffffff"}}}}]}'
 	must_fail 1 "belongs to the user id 30, which the map does not cover" "$SHIFTBOX" image-unpack -s "$STORE" --base 1000000:30 -N x big
+	[[ $stderr == *"try:  make a store with a larger COUNT"* ]]
 	must_fail 1 "its access control list names the user id 33" "$SHIFTBOX" image-unpack -s "$STORE" -N x acl
 	must_equal "$(find "$STORE/layers" "$STORE/images" "$STORE/tmp" -mindepth 1)" ""
 }

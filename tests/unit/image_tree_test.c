@@ -61,3 +61,28 @@ TEST(tree_walks_parents_first_and_children_first)
 	CHECK_STR(buf_get(&path), "a/b/c");
 	tree_done(&t);
 }
+
+TEST(tree_grafts_are_found_in_the_other_tree_and_not_in_the_old)
+{
+	struct tree a, b;
+	struct node *top, *last;
+	char name[32];
+
+	REQUIRE(tree_init(&a) == 0 && tree_init(&b) == 0);
+	top = last = tree_add(&b, b.root, "top", 3);
+	for (int i = 0; i < 3000; i++)
+		REQUIRE((last = tree_add(&b, i % 3 ? top : last, name, (size_t)snprintf(name, sizeof(name), "n%d", i))) != NULL);
+	REQUIRE(tree_add(&b, b.root, "stays", 5) != NULL);
+	REQUIRE(tree_add(&a, a.root, "other", 5) != NULL);
+	tree_graft(&a, a.root, &b, top);
+	CHECK(tree_find(&a, a.root, "top", 3) == top && top->parent == a.root);
+	CHECK(!tree_find(&b, b.root, "top", 3) && tree_find(&b, b.root, "stays", 5));
+	CHECK(tree_find(&a, last->parent, last->name, last->len) == last);
+	CHECK_INT(a.n, 3002);
+	CHECK_INT(b.n, 1);
+	tree_absorb(&a, &b);
+	CHECK(!b.root && !b.buckets);
+	CHECK(tree_find(&a, top, "n1", 2) != NULL);
+	tree_done(&b);
+	tree_done(&a);
+}
