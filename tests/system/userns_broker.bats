@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154,SC2016
+# userns-run --allow: what the broker does for a command, what it does not, and what hostile programs try.
+
+load lib
+
+need root
+need kernel 5.19
+need prog busybox gcc jq
+
+RUN="$SHIFTBOX userns-run -m +100000"
+
+setup_file() {
+	[ -n "$missing" ] || gcc -static -pthread -O1 -o "$BATS_FILE_TMPDIR/attack" "$TESTS/system/attack.c"
+}
+
+test_setup() {
+	mkdir -m 700 closed
+	"$TESTS/fixtures/busybox-root" closed/root
+	cp "$BATS_FILE_TMPDIR/attack" closed/root/bin
+}
+
+on_dir() { # [OPTION...] -- CMD...
+	$RUN -r closed/root "$@"
+}
+
+audit() { # FILTER: of the audit file
+	jq -c "$1" audit
+}
+
+@test "mknod:safe: the node, its place, its owner; any other device is refused, and the audit file tells each" {
+	must_work on_dir --allow mknod:safe --audit audit -- sh -c 'cd /srv; umask 027; mknod n c 1 3 && ls -ln n | cut -c1-10; chown 5:6 n'
+	must_equal "$output" crw-r-----
+	must_equal "$(stat -c '%F %t:%T %u:%g' closed/root/srv/n)" "character special file 1:3 5:6"
+	capture on_dir --allow mknod:safe --audit audit -- mknod /srv/d b 8 0
+	must_equal "$status" 1
+	[ ! -e closed/root/srv/d ]
+	must_equal "$(audit '[.call,.arguments.path,.arguments.device,.rule,.verdict,.errno]')" \
+'["mknodat","n","c:1:3","mknod:safe","done",null]
+["mknodat","/srv/d","b:8:0",null,"denied","EPERM"]'
+	must_equal "$(audit 'select(.pid != .tid or .command != "mknod" or (.time | test("^20..-..-..T..:..:..\\.[0-9]{6}Z$") | not))')" ""
+	must_equal "$(stat -c %a audit)" 600
+}
+
+@test "a node is opened only where devices may be" {
+	must_work on_dir --allow mknod:safe -- sh -c 'mknod /srv/n c 1 3; sh -c "echo x >/srv/n" 2>/dev/null && echo opened; exit 0'
+	must_equal "$output" ""
+	must_work on_dir -o dev --allow mknod:safe -- sh -c 'mknod /srv/m c 1 3; echo x >/srv/m && echo written'
+	must_equal "$output" written
+	[ -c closed/root/srv/m ]
+}
+
+@test "without a rule the kernel refuses, and the broker is not there" {
+	capture on_dir -- mknod /srv/n c 1 3
+	must_equal "$status" 1
+	must_fail 125 "needs --allow" on_dir --audit audit -- true
+}
+
+disk() { # NAME MARK: an image with a file of disk 33
+	mkdir t
+	touch "t/$2"
+	chown 33:33 "t/$2"
+	truncate -s 4M "$1"
+	mke2fs -q -F -t ext4 -d t "$1"
+	rm -r t
+}
+
+@test "mount: the image has the owners that the namespace sees, the disk stays as it was, all is gone afterwards" {
+	need loop
+	disk "$SCRATCH/disk.img" mark
+	must_work on_dir --allow "mount:ext4:$SCRATCH/disk.img" --allow umount --audit audit -- sh -c "
+		mount -t ext4 $SCRATCH/disk.img /mnt 2>/dev/null || { mkdir /mnt; mount -t ext4 $SCRATCH/disk.img /mnt; }
+		stat -c %u:%g /mnt/mark; touch /mnt/new; umount /mnt; ls /mnt; mount -t ext4 $SCRATCH/disk.img /mnt"
+	must_equal "$output" 33:33
+	for _ in {1..50}; do
+		[ -z "$(losetup -j "$SCRATCH/disk.img")" ] && break
+		sleep 0.1
+	done
+	must_equal "$(losetup -j "$SCRATCH/disk.img")" ""
+	run -0 debugfs -R 'stat new' "$SCRATCH/disk.img"
+	[[ $output =~ User:\ +0\ +Group:\ +0 ]]
+	run -0 debugfs -R 'stat mark' "$SCRATCH/disk.img"
+	[[ $output =~ User:\ +33\ +Group:\ +33 ]]
+	must_equal "$(audit 'select(.call == "umount2") | [.rule,.verdict]')" '["umount","as-caller"]'
+}
+
+@test "mount: nothing but the rule's own type, source and flags" {
+	need loop
+	disk "$SCRATCH/disk.img" mark
+	disk "$SCRATCH/else.img" mark
+	mkdir closed/root/mnt
+	local rule="mount:ext4:$SCRATCH/disk.img:ro" c
+	for c in "-t ext4 $SCRATCH/else.img" "-t ext3 $SCRATCH/disk.img" "-t ext4 -o data=journal $SCRATCH/disk.img"; do
+		capture on_dir --allow "$rule" -- mount $c /mnt
+		[ "$status" != 0 ] || say "mounted: $c"
+	done
+	# Read-only by the rule: the program is told as of a device that is write-protected, and busybox asks again by itself.
+	must_work on_dir --allow "$rule" -- sh -c "mount -o ro -t ext4 $SCRATCH/disk.img /mnt; touch /mnt/x 2>/dev/null || echo refused"
+	must_equal "$output" refused
+	capture on_dir --allow "$rule" --audit audit -- mount -o remount,rw /mnt
+	must_equal "$(audit 'select(.verdict == "done")')" ""
+	must_fail 125 "cannot open what the rule mounts" on_dir --allow mount:ext4:/none -- true
+}
+
+@test "chown: report tells who wanted what, emulate records it" {
+	capture on_dir --allow chown:emulate --audit audit -- sh -c 'touch /srv/a; chown 70000:5 /srv/a && stat -c %u /srv/a'
+	must_equal "$status:$output" 0:0
+	must_equal "$(getfattr --only-values -n user.containers.override_stat closed/root/srv/a)" 70000:5:0644
+	must_equal "$(audit 'select(.arguments.uid == 70000) | .verdict')" '"emulated"'
+	capture on_dir --allow chown:report -- chown 70000:5 /srv/root
+	must_equal "$status" 1
+	[[ $stderr = *"chown"*70000*5*none*/srv/root*"70001 user ids"* ]]
+	capture on_dir --json --allow chown:report -- sh -c 'chown 70000 /srv/root; chown 5:6 /srv/root; chown 5:6 /srv/five'
+	must_equal "$(grep '^{' <<<"$stderr" | jq -c 'select(.program) | [.program,.uid,.times,.mapping]')" \
+'["chown",70000,1,"none"]
+["chown",5,2,"yes"]'
+}
+
+@test "rules that need root are refused to others at the start, with a way out" {
+	make_user plain 4001 500000 65536
+	chmod 755 "$SCRATCH"
+	must_fail 125 "can only be carried out by root" as_user plain "$SHIFTBOX" userns-run --allow mknod:safe -- true
+	must_fail 125 "can only be carried out by root" as_user plain "$SHIFTBOX" userns-run --allow mount:ext4:/dev/null -- true
+	must_work as_user plain "$SHIFTBOX" userns-run --allow umount -- sh -c 'mount -t tmpfs t /mnt && umount /mnt && echo done'
+	must_equal "$output" done
+}
+
+@test "an ordinary user's broker serves programs of all the user's ids" {
+	make_user few 4002 600000 100
+	mkdir -m 777 shared
+	chmod 755 "$SCRATCH"
+	capture as_user few "$SHIFTBOX" userns-run --allow chown:emulate --audit shared/audit --bind "$SCRATCH/shared:/mnt" -- \
+		sh -c 'cd /mnt; mkdir -m 777 d; chown 7 d; setpriv --reuid 7 --keep-groups --inh-caps=-all touch d/f; chown 1000:1000 d/f; stat -c %u d/f'
+	must_equal "$status:$output" 0:7
+	must_equal "$(getfattr --only-values -n user.containers.override_stat shared/d/f | cut -d: -f1,2)" 1000:1000
+	must_equal "$(jq -c 'select(.verdict == "emulated") | .arguments.path' shared/audit)" '"d/f"'
+}
+
+# --- hostile programs ---------------------------------------------------------------------------------
+
+attack() { # OPTION... -- WHAT [ARGUMENT...]
+	must_work on_dir --allow mknod:safe "$@"
+	must_equal "$output" ""
+}
+
+@test "links of /proc, .. and descriptors lead nowhere else" {
+	attack -- attack links
+	attack -- attack dotdot
+	[ ! -e "$SCRATCH/n" ] && [ ! -e /n ]
+}
+
+@test "a path that is swapped for a link to a directory of the host leads nowhere" {
+	mkdir hosts
+	chmod 755 hosts
+	attack --bind "$SCRATCH/hosts:/hosts" -- attack swap-link /hosts
+	must_equal "$(ls -A hosts)" ""
+}
+
+@test "a source that is swapped is never mounted" {
+	need loop
+	disk "$SCRATCH/good.img" allowed
+	disk "$SCRATCH/evil.img" forbidden
+	attack --allow "mount:ext4:$SCRATCH/good.img" -- attack swap-source "$SCRATCH/good.img" "$SCRATCH/evil.img"
+}
+
+@test "a flood of calls, callers that die, and numbers that are used again" {
+	attack -- attack flood
+}
+
+@test "the broker cannot be seen, signalled or filtered away" {
+	attack -- attack others
+	attack -- attack filter
+	attack -- attack reuse
+}
+
+@test "a set-uid program that is written into the upper cannot be reached by users of the host" {
+	make_user other 4003 700000 65536
+	tar -C closed/root -cf layer.tar .
+	mkdir -m 700 store
+	must_work "$SHIFTBOX" image-unpack -q -s store -N bb layer.tar
+	chmod 755 "$SCRATCH"
+	must_work $RUN -s store -i bb -o "upper=$SCRATCH/closed/upper" -- sh -c 'cp /bin/busybox /srv/root-shell && chmod 4755 /srv/root-shell'
+	must_equal "$(stat -c %u:%a closed/upper/srv/root-shell)" 0:4755
+	capture as_user other "$SCRATCH/closed/upper/srv/root-shell" id
+	must_equal "$status" 126
+	# Where others could get at it, there is no upper at all.
+	mkdir -m 755 open
+	must_fail 125 "reach" $RUN -s store -i bb -o "upper=$SCRATCH/open/upper" -- true
+}
