@@ -12,6 +12,7 @@
 
 #include "../base/fd.h"
 #include "fsids.h"
+#include "probe.h"
 
 /*
  * A set-gid parent gives its group to what is born below it, and a default ACL its entries. So the directory is born in
@@ -54,6 +55,7 @@ int give_birth(int dirfd, const char *name, const struct birth *b, const char *p
 	if (r < 0) {
 		err_prefix(e, "'%s', owner %u:%u on the disk", path, b->uid, b->gid);
 		err_op(e, "mkdir");
+		probe_create(dirfd, e);
 	}
 	return r;
 }

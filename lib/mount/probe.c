@@ -6,8 +6,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
@@ -15,6 +18,7 @@
 
 #include "../base/num.h"
 #include "../base/sys.h"
+#include "../idmap/userns.h"
 #include "info.h"
 #include "tree.h"
 
@@ -127,18 +131,16 @@ static int scratch_setattr(int fd, const struct mount_flags *flags, int userns)
 	return tree < 0 ? -errno : tree_setattr(tree, flags, userns);
 }
 
-/* Does the map work on a filesystem that is certainly ours and can be mapped? 1 yes, 0 no, -1 cannot tell. */
+/* Does the map work on a filesystem that is certainly ours and can be mapped? 0: yes; 1: cannot tell; else -errno. */
 static int scratch_tmpfs(int userns)
 {
 	static const struct mount_flags none = { .set = 0 };
 	scoped_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC), mnt = -1;
 
 	if (fs < 0 || !probe_kernel_at_least(6, 3) || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -1;
+		return 1;
 	mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	if (mnt < 0)
-		return -1;
-	return tree_setattr(mnt, &none, userns) == 0;
+	return mnt < 0 ? 1 : tree_setattr(mnt, &none, userns);
 }
 
 static const struct filesystem *find_filesystem(const char *type)
@@ -204,13 +206,52 @@ static void explain_type(const struct mount_info *info, struct err *e)
 		err_try(e, "copy the files to a filesystem that does, such as ext4, xfs or btrfs");
 }
 
-static void explain_eperm(const struct mount_info *info, int userns, struct err *e)
+/* What is wrong with the namespace that carries the map: says so and returns true. */
+static bool explain_userns(int userns, int num, struct err *e)
+{
+	scoped_idmap struct idmap map = { 0 };
+	struct err sub = ERR_INIT;
+	struct stat st, own;
+	int tmpfs;
+
+	if (fstat(userns, &st) < 0) {
+		err_why(e, "the descriptor of the user namespace is not open");
+		return true;
+	}
+	if (ioctl(userns, NS_GET_NSTYPE) != CLONE_NEWUSER) {
+		err_why(e, "what should carry the map is no user namespace");
+		return true;
+	}
+	if (st.st_ino == INITIAL_USERNS_INO) {
+		err_why(e, "the initial user namespace maps nothing");
+		return true;
+	}
+	tmpfs = scratch_tmpfs(userns);
+	if (tmpfs == 0)
+		return false; /* nothing is wrong with it */
+	if (stat("/proc/self/ns/user", &own) == 0 && own.st_ino == st.st_ino && own.st_dev == st.st_dev) {
+		err_why(e, "the map is that of the user namespace that mounted the filesystem, which shifts nothing there");
+		return true;
+	}
+	if (userns_map_of_fd(userns, &map, &sub) == -ENODATA) {
+		err_why(e, "the user namespace has half a map at most: %s", sub.what);
+		return true;
+	}
+	if (num == EPERM && tmpfs == -EPERM)
+		err_why(e, "the caller lacks CAP_SYS_ADMIN over the user namespace that carries the map, or a security module or a seccomp "
+			"filter forbids it");
+	else if (num == EINVAL && tmpfs == -EINVAL)
+		err_why(e, "the kernel refuses the user namespace that carries the map");
+	return e->why[0];
+}
+
+static void explain_eperm(const struct mount_info *info, struct err *e)
 {
 	if (info->mapped) {
 		err_why(e, "it is ID-mapped already, and this kernel refuses to change the map%s",
 			probe_kernel_at_least(6, 15) ? "" : " (Linux 6.15 can)");
 		err_try(e, "name the directory by a path that is not under an ID-mapped mount");
-	} else if (!probe_initial_userns() && scratch_tmpfs(userns) != 0) {
+	} else if (!probe_initial_userns()) {
 		err_why(e, "the filesystem (%s) was mounted outside of this user namespace, and only the root of the "
 			"namespace that mounted it may map it", info->type);
 		err_try(e, "run as root of that namespace, or use a filesystem mounted in this one (a tmpfs of your own)");
@@ -219,23 +260,28 @@ static void explain_eperm(const struct mount_info *info, int userns, struct err 
 	}
 }
 
+/* Causes that the number alone tells, even when it works a moment later. Says so and returns true. */
+static bool explain_number(int num, struct err *e)
+{
+	if (num == EBUSY)
+		err_why(e, "a file of the clone is open for writing");
+	else if (num == E2BIG)
+		err_why(e, "this kernel knows less of mount_setattr() than it is asked for");
+	else
+		return false;
+	return true;
+}
+
 static void explain_refused_map(const struct mount_info *info, int userns, int num, struct err *e)
 {
-	int tmpfs;
-
-	if (num == EPERM) {
-		explain_eperm(info, userns, e);
+	if (explain_number(num, e) || (num != EPERM && num != EINVAL))
 		return;
-	}
-	if (num == EBUSY) {
-		err_why(e, "a file of the clone is open for writing");
+	if (num == EPERM && info->mapped)
+		explain_eperm(info, e);
+	else if (userns >= 0 && explain_userns(userns, num, e))
 		return;
-	}
-	if (num != EINVAL)
-		return;
-	tmpfs = userns < 0 ? 1 : scratch_tmpfs(userns);
-	if (tmpfs == 0 && !strcmp(info->type, "tmpfs"))
-		err_why(e, "the kernel refuses the user namespace that carries the map");
+	else if (num == EPERM)
+		explain_eperm(info, e);
 	else
 		explain_type(info, e);
 }
@@ -247,7 +293,7 @@ void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err
 
 	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(e))
 		return;
-	if (mount_info_get(fd, &info, NULL) < 0)
+	if (mount_info_get(fd, &info, NULL) < 0 || explain_number(e->num, e))
 		return;
 	r = scratch_setattr(fd, &tree_flags_private, userns);
 	if (r < 0)
@@ -269,6 +315,21 @@ void probe_new(int mnt, const char *type, int userns, const struct mount_flags *
 		explain_refused_map(&info, userns, -r, e);
 	else if (flags->set & MOUNT_ATTR_NOSYMFOLLOW && !probe_kernel_at_least(5, 14))
 		err_why(e, "nosymfollow needs Linux 5.14");
+}
+
+void probe_create(int dirfd, struct err *e)
+{
+	uint32_t uid, gid;
+	struct stat st;
+
+	if (!e || e->num != EOVERFLOW)
+		return;
+	/* As whom we create; setfsuid(2) of an id that does not exist changes nothing. */
+	uid = (uint32_t)sys_setfsuid(UINT32_MAX);
+	gid = (uint32_t)sys_setfsgid(UINT32_MAX);
+	err_why(e, "it lies on an ID-mapped mount whose map has no disk id for user %u or group %u, which would own it%s", uid, gid,
+		fstat(dirfd, &st) == 0 && st.st_uid == IDMAP_OVERFLOW ? ", nor for the owner of its directory" : "");
+	err_try(e, "extend the map of that mount, or use a path that is not under it");
 }
 
 void probe_flags(int fd, const struct mount_flags *flags, struct err *e)

@@ -23,6 +23,9 @@ void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err
 /* The same of a detached mount of a filesystem of this type that was just made, and which will not be used. */
 void probe_new(int mnt, const char *type, int userns, const struct mount_flags *flags, struct err *e);
 
+/* Creating something in dirfd failed: -EOVERFLOW means that its owner has no id on the disk there. */
+void probe_create(int dirfd, struct err *e);
+
 /* mount_setattr(2) refused the flags alone. */
 void probe_flags(int fd, const struct mount_flags *flags, struct err *e);
 

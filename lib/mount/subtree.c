@@ -136,6 +136,10 @@ int subtree_list(int fd, const char *name, struct subtree *ret, struct err *e)
 	if (r == 0)
 		r = take_children(&l, &t, e);
 	subtree_done(&l.all);
+	if (r == -ENOENT) {
+		(void)err_set(e, ENOENT, name, "cannot list the mounts below");
+		err_why(e, "it is on a mount of another mount namespace");
+	}
 	if (r < 0) {
 		subtree_done(&t);
 		return r;

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "probe.h"
+
 /* path without trailing slashes: "link/" would follow the link that "link" names. */
 static char *trimmed(const char *path)
 {
@@ -46,6 +48,7 @@ static int create(struct target *t, int dirfd, const char *name, bool dir, uint3
 	if (r < 0) {
 		r = err_set(e, errno, path, "cannot create the target");
 		err_op(e, "mkdir");
+		probe_create(dirfd, e);
 		return r;
 	}
 	if (fd >= 0)

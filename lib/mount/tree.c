@@ -153,12 +153,19 @@ static int map_failed(int r, int source, const char *name, int userns, const str
 
 int tree_map(int tree, int source, const char *name, const struct idmap *map, const struct mount_flags *flags, struct err *e)
 {
+	scoped_mount_info struct mount_info info = { .id = -1 };
 	int userns, r;
 
 	r = userns_get(map, &userns, e);
 	if (r < 0)
 		return r;
 	r = tree_setattr(tree, flags, userns);
+	if (r == -EINVAL && mount_info_get(tree, &info, NULL) == 0) {
+		(void)err_set(e, EINVAL, name, "cannot set the ID mapping");
+		err_op(e, "mount_setattr");
+		err_why(e, "the mount is attached already, and only a detached one can be mapped");
+		return r;
+	}
 	return r < 0 ? map_failed(r, source, name, userns, flags, e) : 0;
 }
 
@@ -205,6 +212,8 @@ int tree_clone(int fd, const char *name, const struct mount_map *map, const stru
 		r = before ? mount_info_look(fd, before, &info, e) : mount_info_get(fd, &info, e);
 		if (r < 0) {
 			err_prefix(e, "'%s'", name);
+			if (r == -ENOENT)
+				err_why(e, "it is on a mount of another mount namespace");
 			return r;
 		}
 		r = clone_unmapped(fd, name, &info, map->wish == MAP_NONE, flags, &tree, ret_done, e);
