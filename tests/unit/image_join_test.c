@@ -151,7 +151,7 @@ TEST(join_of_ids_that_a_map_does_not_cover_names_them)
 
 	layers_open(&s, NULL);
 	REQUIRE(idmap_from_ranges(&r, 1, &r, 1, &map, &e) == 0);
-	s.o.ids = &map;
+	s.o.through = &map;
 	CHECK_INT(join(&s, lists, 1, &e), -EOVERFLOW); /* "d" is 0:0 */
 	CHECK_STR(e.on, "d");
 	CHECK_INT(join(&s, owned, 1, &e), -EOVERFLOW);
