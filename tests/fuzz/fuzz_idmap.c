@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "../../lib/idmap/forms.h"
 #include "../../lib/idmap/idmap.h"
 #include "../../lib/idmap/subid.h"
 #include "fuzz.h"
@@ -29,12 +30,14 @@ FUZZ(text)
 	static const struct names_source names = { user, user_of, gid };
 	const struct idmap_context ctx = { .source = "/", .subuid = "/dev/null", .subgid = "/dev/null" };
 	struct grants grants = { 0 };
-	scoped_idmap struct idmap m = { 0 }, kernel = { 0 };
+	scoped_idmap struct idmap m = { 0 }, kernel = { 0 }, form = { 0 };
 	struct err e = ERR_INIT;
 
 	names_set_source(&names);
 	if (!strpbrk(text, "@/") && !strstr(text, "fd:") && !strstr(text, "pid:") && idmap_parse(&text, 1, &ctx, &m, &e) == 0)
 		reads_back(&m);
+	if (!strpbrk(text, "@/") && !strstr(text, "fd:") && !strstr(text, "pid:") && idmap_parse_form(&text, 1, &form, &e) == 0)
+		reads_back(&form);
 	if (idmap_parse_kernel(text, text, &kernel, &e) == 0)
 		reads_back(&kernel);
 	(void)subid_parse(text, "subuid", &(struct user){ .name = "u", .uid = 5 }, &grants, &e);
