@@ -252,3 +252,19 @@ mismatch: $m/with blank/back\\\\M-Cslash: gid: disk 0, seen 100009, expected 100
 missing: $m/with blank/new\\nline: disk regular file, owner 0:0"
 	done
 }
+
+@test "a flat root, shifted or not, is compared with the layers that it was made of" {
+	make_image
+	must_work "$SHIFTBOX" image-unpack -q --flat flat l1.tar l2.tar l3.tar
+	clean -s "$PWD/store" --image sample flat
+	must_equal "$output" "$(find flat -printf x | wc -c) entries checked, nothing found"
+	mkdir m
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 flat m
+	clean -s "$PWD/store" --image sample m
+	chmod 600 flat/kept/below/g
+	chown 100009 flat/usr/bin/ping # and lost its capability
+	check -s "$PWD/store" --image sample m
+	found "mode: m/kept/below/g: disk 0644, seen 0600
+mismatch: m/usr/bin/ping: uid: disk 0, seen 65534, expected 100000
+caps: m/usr/bin/ping: capabilities on disk are not seen"
+}
