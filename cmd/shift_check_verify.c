@@ -15,6 +15,7 @@
 #include "../lib/check/raw.h"
 #include "../lib/check/verify.h"
 #include "../lib/image/store.h"
+#include "../lib/image/userns_self.h"
 #include "../lib/image/store_base.h"
 #include "progress.h"
 
@@ -232,6 +233,11 @@ static int find_map(struct job *j, struct err *e)
 	}
 	if (j->kind == RAW_MAPPED)
 		return idmap_copy(&j->mount_map, &j->map, e);
+	/* Layers on a filesystem of the host cannot have a map in here: the namespace's own is all there is. */
+	if (j->kind == RAW_OVERLAY && j->first->expect && userns_self()) {
+		log_verbose("a merged overlay in a user namespace: seen ids should be those of the image");
+		return idmap_identity(&j->map, e);
+	}
 	if (j->kind != RAW_PLAIN)
 		return no_map(j, e);
 	log_verbose("the mount has no map: seen ids should be disk ids");

@@ -17,7 +17,7 @@ static const struct { const char *op; int num; const char *hint; } hints[] = {
 	{ "userns", EPERM, "run as root, or allow unprivileged user namespaces: sysctl kernel.unprivileged_userns_clone=1" },
 	{ "mount_setattr", ENOSYS, "ID-mapped mounts need Linux 5.12 or newer" },
 	{ "mount_setattr", EPERM, "run as root of the user namespace that mounted the filesystem" },
-	{ "open_tree", EPERM, "run as root, or in a user and mount namespace of your own: unshare -Urm" },
+	{ "open_tree", EPERM, "run as root, or in a user and mount namespace of your own: unshare -Urm --map-auto" },
 	{ "move_mount", ENOENT, "create the target first, or give -o mkdir" },
 	{ "umount", EBUSY, "find who holds it with: fuser -vm TARGET" },
 };

@@ -90,7 +90,7 @@ static bool lacks_sys_admin(struct err *e)
 	if (has_sys_admin())
 		return false;
 	err_why(e, "the caller lacks CAP_SYS_ADMIN");
-	err_try(e, "run as root, or in a user and mount namespace of your own: unshare -Urm");
+	err_try(e, "run as root, or in a user and mount namespace of your own: unshare -Urm --map-auto");
 	return true;
 }
 

@@ -317,3 +317,45 @@ s 2001:365533 777 1"
 	must_work alice image-unpack --verify a
 	must_equal "$(ls -A "$STORE/tmp")" ""
 }
+
+@test "a real image: unpacked, verified, mounted in a namespace of the user's own, and its programs run" {
+	local debian
+	for p in mmdebstrap umoci; do need prog $p; done
+	debian=$(realpath -m "${BUILD:-$TESTS/../build}")/fixtures/debian
+	mkdir -p "$(dirname "$debian")"
+	# Two files of tests may want it at the same time.
+	flock "$debian.lock" "$TESTS/fixtures/debian-image.sh" "$debian" >&2
+	grant alice:300000:65536
+	# Wherever the fixture is, and root's alone: alice has it as her own.
+	mkdir -m 755 oci
+	must_work "$SHIFTBOX" mount-idmapped -m u:0:2001:1 -m g:0:2002:1 -o ro "$debian/oci" oci
+	must_fail 1 "cannot create the device" as_user alice "$SHIFTBOX" image-unpack -N debian "oci:$SCRATCH/oci:latest"
+	capture alice image-unpack --devices=skip -N debian "oci:$SCRATCH/oci:latest"
+	must_equal "$status" 0
+	[[ $stderr == *"'opt/null': left out: a device"* ]] || tell "it is not named"
+	must_work alice image-unpack --verify debian
+	[ "$(find "$STORE/layers" -printf '%U:%G\n' | sort -u | wc -l)" -ge 6 ]
+	mkdir -m 755 m
+	# shellcheck disable=SC2016
+	capture in_alices sh -euc 'm=$1; shift
+		"$@" mount-idmapped image:debian "$m"
+		"$@" shift-check verify --image debian "$m"
+		"$@" mount-idmapped -u "$m"
+		"$@" mount-idmapped -o ephemeral image:debian "$m"
+		chroot "$m" apt-get --version | head -n1
+		chroot "$m" perl -e "print 6 * 7, qq(\n)"
+		chroot "$m" dpkg -l perl-base | tail -n1 | cut -c1-2
+		chroot "$m" id
+		chroot "$m" stat -c %U:%G:%a /usr/sbin/postdrop
+		chroot "$m" getcap /bin/ping
+		chroot "$m" sh -c "echo mine >/etc/motd; chown mail /etc/motd; stat -c %U /etc/motd"' sh "$SCRATCH/m" "$SHIFTBOX"
+	must_equal "$status" 0
+	must_equal "$(sed -e 's/^[0-9]* entries checked, /checked, /' -e 's/^apt .*/apt/' <<<"$output")" "checked, nothing found
+apt
+42
+ii
+uid=0(root) gid=0(root) groups=0(root)
+root:postdrop:2555
+/bin/ping cap_net_raw=ep
+mail"
+}
