@@ -80,15 +80,10 @@ bool device_is_needed(const struct mount_plan *p)
 /* The driver for what libblkid has found. */
 static const char *driver_of(const char *found)
 {
-	static const struct { const char *found, *driver; } others[] = {
-		/* the ext4 driver reads them all, and can be ID-mapped where the old ones cannot */
-		{ "ext2", "ext4" }, { "ext3", "ext4" }, { "ntfs", "ntfs3" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (!strcmp(others[i].found, found) && is_nodev(found) != 0)
-			return others[i].driver;
-	return !strcmp(found, "ext2") || !strcmp(found, "ext3") ? "ext4" : found;
+	/* It reads them all, and can be ID-mapped where that of ext2 cannot. */
+	if (!strcmp(found, "ext2") || !strcmp(found, "ext3"))
+		return "ext4";
+	return !strcmp(found, "ntfs") && is_nodev(found) < 0 ? "ntfs3" : found;
 }
 
 static bool is_read_only_type(const char *type)
@@ -288,6 +283,20 @@ static int open_nodev(const struct mount_plan *p, struct device *d, struct err *
 	return d->path ? set_type(p, d, p->type, e) : err_nomem(e);
 }
 
+/* Links go: what mountinfo shows should be the device's own name. The kernel resolves that again. */
+static int name_device(const struct mount_plan *p, struct device *d, struct err *e)
+{
+	struct stat st;
+	char path[32];
+
+	d->path = realpath(fd_proc_path(d->fd, path), NULL);
+	if (!d->path || stat(d->path, &st) < 0)
+		return err_set(e, errno, p->source, "cannot find the device's own name");
+	if (!S_ISBLK(st.st_mode) || st.st_rdev != d->st.st_rdev)
+		return err_say(e, ESTALE, p->source, "the device was replaced by another meanwhile");
+	return 0;
+}
+
 int device_open(const struct mount_plan *p, struct device *ret, struct err *e)
 {
 	scoped_device struct device d = DEVICE_INIT;
@@ -307,9 +316,8 @@ int device_open(const struct mount_plan *p, struct device *ret, struct err *e)
 			r = probe(p, &d, e);
 		if (r == 0)
 			r = check_read_only(p, &d, e);
-		/* Links go: what mountinfo shows should be the device's own name. */
-		if (r == 0 && !d.needs_loop && !(d.path = realpath(found ? found : p->source, NULL)))
-			r = err_set(e, errno, p->source, "cannot find the device's own name");
+		if (r == 0 && !d.needs_loop)
+			r = name_device(p, &d, e);
 	}
 	if (r < 0)
 		return r;
