@@ -419,3 +419,9 @@ void blob_free(struct blob *b)
 	(void)pthread_mutex_destroy(&b->lock);
 	free(b);
 }
+
+void blob_say_try(int r, struct err *e)
+{
+	if (e && r == -EBADMSG && !e->hint[0])
+		err_try(e, "fetch the image again: this copy of it is damaged, or was packed wrongly");
+}

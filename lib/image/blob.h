@@ -70,4 +70,7 @@ static inline void cleanup_blob(struct blob **b)
 
 #define scoped_blob __attribute__((cleanup(cleanup_blob)))
 
+/* What to do when an image is damaged (r is -EBADMSG, else nothing is done), unless e says something already. */
+void blob_say_try(int r, struct err *e);
+
 #endif

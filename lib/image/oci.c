@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/vec.h"
+#include "blob.h"
 #include "json.h"
 
 enum {
@@ -40,12 +41,16 @@ static int open_blob(const struct source *s, const struct digest *digest, uint64
 	(void)snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(digest, hex));
 	r = part_open(s, path, &p, e);
 	if (r == -ENOENT)
-		return err_say(e, ENOENT, path, "the blob is missing");
-	if (r < 0)
+		(void)err_say(e, ENOENT, path, "the blob is missing");
+	if (r == -ENOENT)
+		err_try(e, "fetch the image again, with all its layers: this copy of it is not whole");
+	if (r == 0 && p.size != size)
+		r = err_say(e, EBADMSG, path, "the blob has %llu bytes, its descriptor says %llu",
+			    (unsigned long long)p.size, (unsigned long long)size);
+	if (r < 0) {
+		blob_say_try(r, e);
 		return r;
-	if (p.size != size)
-		return err_say(e, EBADMSG, path, "the blob has %llu bytes, its descriptor says %llu",
-			       (unsigned long long)p.size, (unsigned long long)size);
+	}
 
 	*ret = p;
 	p.fd = -1;

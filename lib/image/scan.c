@@ -207,6 +207,7 @@ int scan_layer(const struct source *src, size_t i, const struct layer_options *o
 	if (r == 0)
 		r = blob_finish(b, o->limits.bytes, &sums, e);
 	if (r < 0) {
+		blob_say_try(r, e);
 		err_prefix(e, "layer %zu of %zu (%s)", i + 1, src->n_layers, l->name);
 		return r;
 	}

@@ -139,6 +139,7 @@ static int no_such_image(struct store *s, const char *name, struct err *e)
 		err_why(e, "it holds no image");
 	else if (buf_get(&b))
 		err_why(e, "it holds %s", buf_get(&b));
+	err_try(e, "unpack one by that name (shiftbox image-unpack -N NAME SOURCE), or name the store that has it (--store)");
 	return r;
 }
 

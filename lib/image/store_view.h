@@ -20,7 +20,7 @@ struct store_view {
 	struct strv dirs;         /* names below layers/, topmost first */
 	VEC(int) fds;             /* of these, O_PATH */
 	struct buf config;        /* config.json, byte for byte */
-	bool user_xattr;          /* the layers' marks are user.overlay.* */
+	bool user_xattr;          /* the layers' marks are user.overlay.*: not the host's root has unpacked them */
 };
 
 /* -ENOENT names the images that there are. */

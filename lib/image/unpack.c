@@ -49,6 +49,7 @@ int work_stopped(const struct work *w, struct err *e)
 
 int work_name_layer(const struct work *w, const struct job *j, int r, struct err *e)
 {
+	blob_say_try(r, e);
 	err_prefix(e, "image '%s', layer %zu of %zu (%s)", w->opts->name, j->i + 1, w->n, j->src->name);
 	return r;
 }

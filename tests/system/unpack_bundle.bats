@@ -77,6 +77,18 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	must_equal "$(owner closed/upper/tmp/mine)" 1000:1001
 }
 
+@test "a store with a base makes no difference: maps and users are the image's" {
+	image app '{"Cmd":["sh","-c","id; stat -c %u:%g /etc/passwd; touch /tmp/new && stat -c %u:%g /tmp/new"],"User":"bob"}'
+	must_work "$SHIFTBOX" image-unpack -q -s based --base 2000000 -N app app
+	must_equal "$(owner "based/$(head -n1 based/images/app/layers)/etc/passwd")" 2000000:2000000
+	must_work "$SHIFTBOX" image-unpack -s based --bundle b -m +100000:65536 app
+	is '.process.user == {uid: 1000, gid: 1001, additionalGids: [2000, 2001]}'
+	must_work "$SHIFTBOX" mount-idmapped -s based -m +100000:65536 -o ephemeral image:app b/rootfs
+	must_work start crun b
+	must_equal "$output" "uid=1000(bob) gid=1001(bob) groups=2000(extra),2001(more)"$'\n0:0\n1000:1001'
+	must_work "$SHIFTBOX" mount-idmapped -u b/rootfs
+}
+
 @test "the two commands that it tells do what it says" {
 	image app '{"Cmd":["sh","-c","touch /here && echo it runs"]}'
 	bundle app "b c'd"

@@ -141,3 +141,33 @@ replace() {
 		must_work "$SHIFTBOX" mount-idmapped -u target
 	done
 }
+
+@test "what is mounted while its image is replaced and pruned by others keeps its files" {
+	local i n=0 churn
+	"$TESTS/fixtures/mkimage.py" new <<<'{"layers":[{"files":{"a":"1"}},{"files":{"b":"3"}}]}'
+	for i in 1 2 3 4 5 6 7 8; do mkdir target$i; done
+	{
+		for i in $(seq 12); do
+			"$SHIFTBOX" image-unpack -q --no-sync -s store -N i new && "$SHIFTBOX" image-unpack -q -s store --prune &&
+				"$SHIFTBOX" image-unpack -q --no-sync -s store -N i dir && "$SHIFTBOX" image-unpack -q -s store --prune || exit 1
+		done
+	} >churn.out 2>&1 3>&- &
+	churn=$!
+	must_work "$SHIFTBOX" image-unpack -q -s store --remove other
+	while kill -0 $churn 2>/dev/null || [ $n -lt 8 ]; do
+		n=$((n + 1)) i=$((n % 8 + 1))
+		if [ $n -gt 8 ]; then
+			[[ $(cat target$i/a target$i/b) = 1[23] ]] || say "stack $n has lost files: $(ls target$i)"
+			must_work "$SHIFTBOX" mount-idmapped -u target$i
+		fi
+		capture "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 image:i target$i
+		must_equal "$status" 0
+	done
+	wait $churn || say "$(cat churn.out)"
+	for i in 1 2 3 4 5 6 7 8; do
+		[[ $(cat target$i/a target$i/b) = 1[23] ]] || say "a stack has lost files: $(ls target$i)"
+		must_work "$SHIFTBOX" mount-idmapped -u target$i
+	done
+	must_work "$SHIFTBOX" image-unpack -q -s store --prune
+	must_equal "$(layers)" "a b"
+}

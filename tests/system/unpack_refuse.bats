@@ -59,11 +59,14 @@ GOOD='{"files":{"base":"x"}}'
 	[[ $stderr == *"why:  it is sha256:"*" and should be sha256:"* ]]
 	refused "the diff_id (the digest of the uncompressed layer) is wrong" '{"layers":[{'"$LAYER"',"diff_id_lie":true}]}'
 	refused "the blob is missing" '{"layers":[{'"$LAYER"',"missing":true}]}'
+	[[ $stderr == *"try:  fetch the image again, with all its layers"* ]]
 	refused "its descriptor says 17" '{"layers":[{'"$LAYER"',"size":17}]}'
+	[[ $stderr == *"try:  fetch the image again"* ]]
 }
 
 @test "a blob whose content is damaged although its digest is right is refused" {
 	refused "the gzip stream is cut short" '{"layers":[{'"$LAYER"',"cut":9}]}'
+	[[ $stderr == *"try:  fetch the image again"* ]]
 	refused "the gzip stream is cut short" '{"layers":[{'"$LAYER"',"cut":1}]}'
 	refused "other bytes follow the end of the gzip stream" '{"layers":[{'"$LAYER"',"tail":"more"}]}'
 	refused "layer 1 of 1 (sha256:" '{"layers":[{'"$LAYER"',"compress":"none","cut":15000}]}'

@@ -172,7 +172,7 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --prune
 	must_equal "$output" ""
 	must_fail 1 "there is no such image" "$SHIFTBOX" image-unpack -s "$STORE" --remove c
-	[[ $stderr == *"it holds a, b"* ]]
+	[[ $stderr == *"it holds a, b"*"try:  unpack one by that name"* ]]
 	must_work "$SHIFTBOX" image-unpack -n -s "$STORE" --remove a
 	[ -e "$STORE/images/a" ]
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --remove a
