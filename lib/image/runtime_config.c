@@ -360,11 +360,16 @@ static int check_map(const struct image_user *user, const struct runtime_options
 	return 0;
 }
 
+static int add_piece(const char *text, size_t n, void *arg)
+{
+	buf_add(arg, text, n);
+	return 0; /* the buffer remembers that it failed */
+}
+
 int runtime_config_make(const struct image_config *image, const struct image_user *user, const struct runtime_options *o,
 			struct buf *ret, struct err *e)
 {
 	struct maker m = { .image = image, .user = user, .o = o };
-	scoped_free char *text = NULL;
 	json_t *j;
 	int r;
 
@@ -375,11 +380,9 @@ int runtime_config_make(const struct image_config *image, const struct image_use
 		return r;
 
 	j = make_all(&m);
-	text = m.bad ? NULL : json_dumps(j, JSON_INDENT(2));
+	if (m.bad || json_dump_callback(j, add_piece, ret, JSON_INDENT(2)) < 0)
+		ret->oom = true;
 	json_decref(j);
-	if (!text)
-		return err_nomem(e);
-	buf_str(ret, text);
 	buf_char(ret, '\n');
 	return buf_get(ret) ? 0 : err_nomem(e);
 }
