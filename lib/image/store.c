@@ -171,6 +171,8 @@ static int open_store(const char *path, unsigned flags, const struct store_base 
 		r = open_part(s, "images", flags, &s->images, e);
 	if (r == 0)
 		r = open_part(s, "tmp", flags, &s->tmp, e);
+	if (r == 0 && userns_self())
+		r = store_ids_check(s, flags & STORE_CREATE, e);
 	if (r == 0 && base)
 		r = store_base_write(s, e);
 	if (r < 0)

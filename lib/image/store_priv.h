@@ -53,6 +53,13 @@ struct store_in_use {
 int store_find_in_use(const struct store *s, struct store_in_use *ret, struct err *e);
 void store_in_use_done(struct store_in_use *u);
 
+/*
+ * In a user namespace: are the ids that the store was filled with (STORE/ids, a map) stored as the same ones now? With
+ * write they must be (-EPERM), and the file is written when it is not there or there are more ids now; otherwise a
+ * difference is warned of.
+ */
+int store_ids_check(const struct store *s, bool write, struct err *e);
+
 /* STORE/base, as it is now. */
 int store_base_read(const struct store *s, struct store_base *ret, struct err *e);
 

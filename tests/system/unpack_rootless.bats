@@ -127,7 +127,8 @@ p 300007:300008 644"
 	acl=0200000001000600ffffffff0200040070110100040004 # user 70000
 	image acl '{"layers":[{"files":{"f":{"xattrs":{"system.posix_acl_access":"'$acl'00ffffffff10000600ffffffff20000400ffffffff"}}}}]}'
 	must_fail 1 "its access control list's user id 70000" alice image-unpack "$SCRATCH/acl"
-	unpack -q --unmapped=overflow "$SCRATCH/acl" || true
+	capture alice image-unpack --unmapped=overflow "$SCRATCH/acl"
+	must_equal "$status" 0
 	must_equal "$(getfattr --only-values -n system.posix_acl_access "$(layer acl)/f" | od -An -tx1 | tr -d ' \n' | cut -c25-40)" 02000400dd930500
 	image cap '{"layers":[{"files":{"f":{"data":"x","xattrs":{"security.capability":"010000030020000000000000000000000000000070110100"}}}}]}'
 	must_fail 1 "its capability's user id 70000" alice image-unpack "$SCRATCH/cap"
@@ -225,6 +226,28 @@ s 2001:365533 777 1"
 	echo alice:300000:65536 >>"$SCRATCH/subuid"
 	must_fail 1 "alice has subordinate user ids, but no group ids" alice image-unpack "$SCRATCH/zero"
 	[[ $stderr == *"/etc/subgid: alice has no group ids here: usermod --add-subgids"* ]] || tell "no cause"
+}
+
+@test "a store is not filled further under another grant, and grows with a larger one" {
+	image a "$MANY"
+	capture alice image-unpack -q --unmapped=skip "$SCRATCH/a"
+	must_equal "$status" 0
+	must_equal "$(cat "$STORE/ids")" "u:0:2001:1;g:0:2002:1"
+	grant alice:300000:65536
+	unpack "$SCRATCH/a"
+	must_equal "$(cat "$STORE/ids")" "u:0:2001:1;u:1:300000:65536;g:0:2002:1;g:1:300000:65536"
+	: >"$SCRATCH/subuid"
+	: >"$SCRATCH/subgid"
+	grant alice:400000:65536
+	must_fail 1 "the store was filled with other ids" alice image-unpack -N b "$SCRATCH/a"
+	[[ $stderr == *"user 1 was stored as 300000, and would be as 400000 now"* ]] || tell "it is not said which"
+	capture alice image-unpack --verify a
+	must_equal "$status" 3
+	[[ $stderr == *"warning: the store was filled with other ids than there are here"* ]] || tell "no warning"
+	: >"$SCRATCH/subuid"
+	: >"$SCRATCH/subgid"
+	must_fail 1 "user 1 was stored as 300000, and there is no such id now" alice image-unpack -q -N b "$SCRATCH/a"
+	must_work alice image-unpack --list
 }
 
 @test "what is wrong with the grants or with newuidmap is named" {
