@@ -121,13 +121,17 @@ loops() {
 	must_equal "$(loops)" ""
 }
 
-@test "a lock that somebody holds is waited for, for a while" {
-	exec 8<img
-	flock 8
-	{ sleep 0.5; exec 8<&-; } &
-	exec 8<&-
-	must_work $MI $MAP img m
-	must_equal "$(owner m)" 1000:2000
+@test "between looking for a loop device and making one, nobody else makes one" {
+	local i
+	strace -f -qq -o trace -P /dev/loop-control -e inject=openat:delay_enter=1500000 $MI $MAP img m &
+	for ((i = 0; i < 500; i++)); do
+		! grep -q "FLOCK .*:$(stat -c %i img) " /proc/locks || break
+		sleep 0.02
+	done
+	must_work $MI $MAP img n
+	wait
+	grep -q DELAYED trace
+	must_equal "$(loops) $(mounts)" "img 0 0 1 0 2"
 }
 
 @test "not a byte of an image is changed that must not be" {
