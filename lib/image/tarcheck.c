@@ -11,7 +11,7 @@
 #include "../base/vec.h"
 #include "tarpax.h"
 
-enum { BLOCK = 512, META_LIMIT = 1 << 20, META_IN_A_ROW = 16 };
+enum { BLOCK = 512, META_LIMIT = 1 << 20, META_IN_A_ROW = 16, ZEROS_LOOKED_AT = 1 << 20 };
 
 /* Offsets and sizes of header fields. */
 enum {
@@ -42,6 +42,8 @@ struct tarcheck {
 	struct pending ext;
 	VEC(struct tarfact) facts;
 	size_t next;
+	bool any;                /* an entry was seen */
+	bool tail;               /* without one, something that is not zero was seen behind the end */
 	char name[256 + 1];      /* of the entry at hand, for messages */
 };
 
@@ -267,6 +269,7 @@ static int entry_done(struct tarcheck *t, struct tarfact f, char type, struct er
 		return bad(t, e, "has its name in a pax and in a GNU header");
 	if (VEC_ADD(&t->facts, f) < 0)
 		return err_nomem(e);
+	t->any = true;
 
 	t->skip = (f.size + BLOCK - 1) & ~(uint64_t)(BLOCK - 1);
 	t->state = type == 'S' && t->block[F_EXTENDED] ? SPARSE : DATA;
@@ -363,8 +366,16 @@ int tarcheck_feed(struct tarcheck *t, const void *data, size_t n, struct err *e)
 		if (t->state == DATA && t->skip == 0)
 			t->state = HEADER;
 	}
+	for (size_t i = 0; i < n && !t->any && !t->tail; i++)
+		t->tail = p[i] != 0;
 	t->pos += n;
 	return 0;
+}
+
+bool tarcheck_no_archive(const struct tarcheck *t, bool *ret_more)
+{
+	*ret_more = t->state == END && !t->any && !t->tail && t->pos < ZEROS_LOOKED_AT;
+	return t->tail;
 }
 
 bool tarcheck_may_skip(const struct tarcheck *t, uint64_t n)

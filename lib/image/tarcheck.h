@@ -43,6 +43,12 @@ int tarcheck_end(struct tarcheck *t, struct err *e);
 /* The next entry seen and not yet asked for, in order. False when there is none. */
 bool tarcheck_next(struct tarcheck *t, struct tarfact *ret);
 
+/*
+ * Filesystems and images of disks begin with zeros, which would be an archive without entries. Was it such a one: no entry,
+ * and something else behind the zeros? *ret_more: not yet, and more should be fed to find out.
+ */
+bool tarcheck_no_archive(const struct tarcheck *t, bool *ret_more);
+
 /* Was no byte fed at all? */
 bool tarcheck_empty(const struct tarcheck *t);
 

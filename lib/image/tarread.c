@@ -115,6 +115,26 @@ void tarread_free(struct tarread *r)
 	free(r);
 }
 
+/* The archive has ended, perhaps at its very beginning. */
+static int judge_end(struct tarread *r, struct err *e)
+{
+	const void *p;
+	ssize_t n = 1;
+	bool more;
+
+	while (!tarcheck_no_archive(r->check, &more)) {
+		if (!more || n == 0)
+			return 0;
+		n = r->ended ? 0 : r->source.read(r->source.arg, &p, e);
+		if (n > 0)
+			n = tarcheck_feed(r->check, p, (size_t)n, e) < 0 ? -EBADMSG : n;
+		if (n < 0)
+			return (int)n;
+		r->ended = n == 0;
+	}
+	return err_say(e, EBADMSG, NULL, "is no tar archive: zeros come first, and then something else");
+}
+
 /* libarchive goes on with what is readable of a damaged header. We go on only where no meaning is lost. */
 static int next_header(struct tarread *r, struct err *e)
 {
@@ -127,7 +147,7 @@ static int next_header(struct tarread *r, struct err *e)
 	if (x == ARCHIVE_OK)
 		return 1;
 	if (x == ARCHIVE_EOF && !r->failed)
-		return 0;
+		return judge_end(r, e);
 	/* The program keeps the C locale: names stay the bytes that they are, and libarchive says so. */
 	text = archive_error_string(r->a);
 	if (x == ARCHIVE_WARN && text && strstr(text, "can't be converted"))

@@ -150,6 +150,33 @@ TEST(tarcheck_knows_where_an_archive_may_end)
 	}
 }
 
+/* An archive without entries is one of zeros: a filesystem's image begins with some, too. */
+TEST(tarcheck_tells_zeros_from_what_only_begins_with_them)
+{
+	static const struct tar_entry list[] = { { .name = "a" }, { .name = NULL } };
+	static const struct { size_t zeros, rest; bool entry, none, more; } cases[] = {
+		{ 1024, 0, false, false, true }, { 512, 1, false, true, false }, { 1024, 1, false, true, false }, { 1 << 20, 0, false, false, false },
+		{ 100000, 600, false, true, false }, { 0, 0, true, false, false }, { 1024, 600, true, false, false }, { 0, 0, false, false, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_buf struct buf b = BUF_INIT;
+		struct tarcheck *t;
+		bool more;
+
+		if (cases[i].entry)
+			b = tar_make(list);
+		for (size_t k = 0; k < cases[i].zeros + cases[i].rest; k++)
+			buf_char(&b, k < cases[i].zeros ? '\0' : 'x');
+		REQUIRE(tarcheck_new(&t, NULL) == 0);
+		for (size_t at = 0; at < b.len; at += 1000)
+			REQUIRE(tarcheck_feed(t, b.data + at, b.len - at < 1000 ? b.len - at : 1000, NULL) == 0);
+		CHECK_INT(tarcheck_no_archive(t, &more), cases[i].none);
+		CHECK_INT(more, cases[i].more);
+		tarcheck_free(t);
+	}
+}
+
 TEST(tarcheck_refuses_extension_headers_that_contradict_each_other)
 {
 	static const struct { struct tar_entry list[4]; bool fine; } cases[] = {
