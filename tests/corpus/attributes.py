@@ -144,7 +144,7 @@ case('acl-of-nfs', 'rules that are not POSIX\'s', [archive(entry('f', pax=[('SCH
 case('acl-malformed', 'what the kernel refuses is refused', [archive(file('f', xattrs={'system.posix_acl_access': ACCESS[:-3]}))],
      refused='system.posix_acl_access', on="'f'")
 case('acl-far-ids', 'ids to the last one', [archive(folder('d', xattrs={'system.posix_acl_default': FAR}))],
-     tree={'d': D(xattrs={'system.posix_acl_default': FAR})}, user_refused='system.posix_acl_default', user_on="'d/'")
+     tree={'d': D(xattrs={'system.posix_acl_default': FAR})}, user_refused="access control list's user id 4294967294 is not among the ids", user_on="'d/'")
 case('acl-and-set-id', 'with set-id bits and a mode that agrees', [
     archive(file('f', 'x', mode=0o6670, uid=4, xattrs={'system.posix_acl_access': ACCESS}), folder('d', mode=0o3670, xattrs={'system.posix_acl_access': ACCESS}))],
      tree={'f': F('x', 0o6670, uid=4, xattrs={'system.posix_acl_access': ACCESS}), 'd': D(0o3670, xattrs={'system.posix_acl_access': ACCESS})})
@@ -162,7 +162,7 @@ case('capabilities-copied-up', 'a link into the layer below takes them along', [
      tree={k: F('x', 0o4755, uid=5, xattrs={'security.capability': CAPS_V2}) for k in 'ab'},
      flat=dict.fromkeys('ab', F('x', 0o4755, uid=5, xattrs={'security.capability': CAPS_V2})))
 case('capabilities-of-a-namespace', 'version 3 with a root id', [archive(file('f', 'x', mode=0o755, xattrs={'security.capability': CAPS_V3}))],
-     tree={'f': F('x', 0o755, xattrs={'security.capability': CAPS_V3})}, user_refused='security.capability', user_on="'f'")
+     tree={'f': F('x', 0o755, xattrs={'security.capability': CAPS_V3})}, user_refused="its capability's user id 100000 is not among the ids", user_on="'f'")
 for name, value in (('short', CAPS_V2[:8]), ('version-1', struct.pack('<3I', 0x01000001, 1, 0)), ('long', CAPS_V3 + b'x'),
                     ('root-id', CAPS_V3[:20] + b'\xff' * 4), ('mixed', CAPS_V2 + bytes(4)), ('empty', b'')):
     case('capabilities-malformed-' + name, 'never other capabilities than were given', [archive(file('f', 'x', xattrs={'security.capability': value}))],

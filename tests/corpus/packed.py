@@ -71,7 +71,8 @@ packed('lz4', 'one frame', lz4(TAR))
 packed('lz4-frames', 'two', lz4(ONE) + lz4(REST))
 packed('lz4-cut', 'cut short', lz4(TAR)[:-9], 'lz4')
 packed('data-behind-the-archive', 'bytes behind the end count for the diff_id', gz(TAR + bytes(8192) + b'no block'), tar=TAR + bytes(8192) + b'no block')
-packed('data-behind-changed', 'and are checked', gz(TAR + bytes(8192) + b'no blocK'), 'the diff_id (the digest of the uncompressed layer) is wrong', tar=TAR + bytes(8192) + b'no block')
+packed('data-behind-changed', 'and are checked', gz(TAR + bytes(8192) + b'no blocK'), 'the diff_id (the digest of the uncompressed layer) is wrong', tar=TAR + bytes(8192) + b'no block',
+       modes='overlay repeat flat crash ext4 san')
 
 # ---- what is far larger than it looks ----
 

@@ -52,7 +52,7 @@ def canaries():
     for top in ('/scratch', '/scratch/deep', DEEP):
         with open(top + '/canary-file', 'w') as f:
             f.write('canary')
-    for top in (CANARY, CANARY + '/dir'):      # as open as they can be: nothing but the program keeps an ordinary user out
+    for top in (AREA, CANARY, CANARY + '/dir'): # as open as they can be: nothing but the program keeps an ordinary user out
         os.chmod(top, 0o777)
 
 
