@@ -64,9 +64,18 @@ static int of_line(const struct run *run, const struct table_line *l, int r, str
 	return r;
 }
 
-/* A line of another type is for mount(8) of util-linux 2.39 and newer: it names the filesystem's. */
+/*
+ * A line of another type is for mount(8) of util-linux 2.39 and newer: it names the filesystem's. In one of our own, mount(8) asks no helper
+ * when it reads bind or rbind.
+ */
 static int take_type(const struct table_line *l, struct mount_options *o, struct err *e)
 {
+	if (l->own && (o->bind || o->rbind)) {
+		(void)err_say(e, EINVAL, l->target, "the option '%s' is not for lines of type shiftbox", o->bind ? "bind" : "rbind");
+		err_why(e, "mount(8) keeps it to itself, and would bind without the map");
+		err_try(e, o->bind ? "leave it out: directories are bound anyway" : "write 'recursive' instead");
+		return -EINVAL;
+	}
 	if (l->own || o->bind || o->rbind)
 		return 0;
 	if (!strcmp(l->type, "none") || !strcmp(l->type, "overlay") || !strcmp(l->type, "swap")) {

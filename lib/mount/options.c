@@ -67,6 +67,7 @@ static const struct row rows[] = {
 	{ "userxattr", "", "Use user.overlay. attributes; chosen by itself in a user namespace", BOOL(userxattr) },
 	{ "bind", "", "What a directory gets anyway: of a file, not of the filesystem in it", BOOL(bind) },
 	{ "rbind", "", "With all that is mounted below it, which gets map and flags too", BOOL(rbind) },
+	{ "recursive", "", "The same, for lines of type shiftbox: mount(8) keeps rbind to itself", BOOL(recursive) },
 	{ "skip-unsupported", "", "With rbind: but without the mounts that cannot be mapped", BOOL(skip_unsupported) },
 	{ "type", "=TYPE", "The same as --type", STR(type) },
 	{ "loop", "", "SOURCE is a file with a filesystem in it, for a loop device", BOOL(loop) },

@@ -41,7 +41,8 @@ struct mount_options {
 	VEC(struct fs_option) fs;                    /* what no row knows, in order: for the filesystem's driver to judge */
 	bool nofail, noauto;                         /* for those who read an fstab */
 	bool bind;                                   /* said, although directories and files are bound anyway */
-	bool rbind, skip_unsupported;
+	bool rbind, recursive;                       /* the same, but mount(8) takes only the latter for its helpers */
+	bool skip_unsupported;
 	bool mkdir, follow, ephemeral, upper_plain, volatile_, metacopy, redirect_dir, userxattr;
 	uint32_t mkdir_mode;                         /* default 0755 */
 	uint64_t ephemeral_size;                     /* bytes; 0: the kernel's default */

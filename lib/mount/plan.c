@@ -114,6 +114,12 @@ static int add_upper(struct mount_plan *p, const struct mount_options *o, struct
 	return r;
 }
 
+/* Said to be a bind, whatever the source may hold. */
+static bool is_bind(const struct mount_options *o)
+{
+	return o->bind || o->rbind || o->recursive;
+}
+
 /* Options that contradict each other or the kind of source: the command line's fault. */
 static int check_options(enum mount_kind kind, const struct mount_options *o, bool image, struct err *e)
 {
@@ -130,18 +136,18 @@ static int check_options(enum mount_kind kind, const struct mount_options *o, bo
 	for (size_t i = 0; kind != MOUNT_OVERLAY && i < ARRAY_LEN(stack_only); i++)
 		if (stack_only[i].given)
 			return err_usage(e, "option '%s' is for the sources overlay and image:NAME", stack_only[i].name);
-	for (size_t i = 0; (kind == MOUNT_OVERLAY || o->bind || o->rbind) && i < ARRAY_LEN(fs_only); i++)
+	for (size_t i = 0; (kind == MOUNT_OVERLAY || is_bind(o)) && i < ARRAY_LEN(fs_only); i++)
 		if (fs_only[i].given)
 			return err_usage(e, "option '%s' is for filesystems of devices and files, not for %s", fs_only[i].name,
-					 o->bind || o->rbind ? "binds" : "stacks");
+					 is_bind(o) ? "binds" : "stacks");
 	if (o->type && !strcmp(o->type, "overlay"))
 		return err_usage(e, "a stack is made by the source overlay: -o lower=DIR,... overlay TARGET");
-	if (o->skip_unsupported && !o->rbind)
+	if (o->skip_unsupported && !o->rbind && !o->recursive)
 		return err_usage(e, "option 'skip-unsupported' needs 'rbind'");
 	if (kind != MOUNT_OVERLAY)
 		return 0;
-	if (o->bind || o->rbind)
-		return err_usage(e, "option '%s' is for directories and files, not for stacks", o->bind ? "bind" : "rbind");
+	if (is_bind(o))
+		return err_usage(e, "option '%s' is for directories and files, not for stacks", o->bind ? "bind" : o->rbind ? "rbind" : "recursive");
 	if (image && o->lowers.len)
 		return err_usage(e, "option 'lower' is for the source overlay: an image has layers of its own");
 	if (!image && !o->lowers.len)
@@ -251,8 +257,8 @@ static int fill(struct mount_plan *p, const char *source, const char *target, co
 	int r;
 
 	p->kind = layers || (!strcmp(source, "overlay") && !o->type) ? MOUNT_OVERLAY :
-		words_tell_fs(source, o) && !(o->bind || o->rbind) ? MOUNT_FS : MOUNT_BIND;
-	p->kind_open = p->kind == MOUNT_BIND && !(o->bind || o->rbind);
+		words_tell_fs(source, o) && !is_bind(o) ? MOUNT_FS : MOUNT_BIND;
+	p->kind_open = p->kind == MOUNT_BIND && !is_bind(o);
 	p->stored = layers != NULL;
 	p->flags = o->flags;
 	/* The map makes the container's root the owner of the image's devices, and no namespace keeps it from opening them. */
@@ -263,7 +269,7 @@ static int fill(struct mount_plan *p, const char *source, const char *target, co
 	p->mkdir = o->mkdir;
 	p->mkdir_mode = o->mkdir_mode;
 	p->follow = o->follow;
-	p->recursive = o->rbind;
+	p->recursive = o->rbind || o->recursive;
 	p->skip_unsupported = o->skip_unsupported;
 	p->volatile_ = o->volatile_;
 	p->metacopy = o->metacopy;

@@ -109,6 +109,46 @@ as() {
 	must_fail 1 "Read-only" touch target/x
 }
 
+# A set-uid program, a device, a link and a script, all of disk id 0.
+things() {
+	mkdir -p "$1"
+	install -m 4755 "$(command -v id)" "$1/id"
+	mknod -m 666 "$1/null" c 1 3
+	ln -s id "$1/link"
+	chmod 755 "$1"
+}
+
+# Run as seen uid 100007: what works through the mount on $1, by one letter each.
+effects() {
+	local done=
+	[ "$(as 100007:100007 "$1/id" -u 2>/dev/null)" != 100000 ] || done+=s
+	as 100007:100007 sh -c "echo >$1/null" 2>/dev/null && done+=d
+	as 100007:100007 "$1/id" >/dev/null 2>&1 && done+=x
+	as 100007:100007 cat "$1/link" >/dev/null 2>&1 && done+=l
+	touch "source/things/new" 2>/dev/null # the source stays as it is
+	setpriv --reuid 100000 --regid 100000 --clear-groups sh -c "echo >$1/new" 2>/dev/null && done+=w
+	echo "$done"
+}
+
+@test "nosuid, nodev, noexec, nosymfollow and ro have their effects, each alone and none without" {
+	things source/things
+	local -A left=([suid]=sdxlw [nosuid]=dxlw [nodev]=sxlw [noexec]=dlw [nosymfollow]=sdxw [ro]=sdxl [nosuid,nodev,noexec,nosymfollow,ro]="")
+	local o
+	for o in "${!left[@]}"; do
+		must_work $MI -m +100000 -o "$o" source/things target
+		must_equal "$o: $(effects "$SCRATCH/target")" "$o: ${left[$o]}"
+		must_work $MI -u target
+	done
+	# A stack keeps them as well.
+	mkdir -m 700 private
+	for o in "${!left[@]}"; do
+		must_work $MI -m +100000 -o "$o,lower=source/things,lower=source/dir,upper=private/up" overlay target
+		must_equal "stack, $o: $(effects "$SCRATCH/target")" "stack, $o: ${left[$o]}"
+		must_work $MI -u target
+		rm -rf private/*
+	done
+}
+
 @test "the last of two options that contradict each other counts" {
 	must_work $MI -m +100000 -o ro,rw,rw,nosuid -o suid,noatime,relatime source target
 	must_equal "$(mount_options target)" rw,relatime,idmapped

@@ -91,3 +91,44 @@ test_teardown() {
 	must_equal "$(owner t/in-layer)" 1001:1001
 	must_work umount t
 }
+
+# The values of a unit's [Mount] section, as systemd gives them to mount(8).
+unit_value() {
+	sed -n "s/^$2=//p" "$1"
+}
+
+@test "what systemd makes of such lines, and then runs, works" {
+	local generator=/usr/lib/systemd/system-generators/systemd-fstab-generator unit
+	[ -x "$generator" ] || skip "needs systemd-fstab-generator"
+	mkdir normal early late 'my t' b c
+	mkdir -m 700 private
+	printf '%s\n' "$SCRATCH/s $SCRATCH/my\\040t shiftbox map=0:1001:1,nofail,x-systemd.requires-mounts-for=/srv 0 0" \
+		"overlay $SCRATCH/t shiftbox lower=$SCRATCH/s,lower=$SCRATCH/b,upper=$SCRATCH/private/up,map=+100000 0 0" \
+		"$SCRATCH/s $SCRATCH/c shiftbox noauto,recursive,ro,map=0:1003:1 0 0" >fstab
+	must_work env SYSTEMD_FSTAB="$SCRATCH/fstab" "$generator" normal early late
+	must_equal "$(ls normal/*.mount | wc -l)" 3
+	# What may fail is wanted, the other required, and what is not automatic is neither.
+	must_equal "$(echo normal/local-fs.target.requires/*shiftbox*) $(echo normal/local-fs.target.wants/*shiftbox*)" \
+		"normal/local-fs.target.requires/$(systemd-escape -p --suffix=mount "$SCRATCH/t") normal/local-fs.target.wants/$(systemd-escape -p --suffix=mount "$SCRATCH/my t")"
+	# systemd.mount(5): mount WHAT WHERE -t TYPE -o OPTIONS, and umount WHERE -c
+	for unit in normal/*.mount; do
+		must_work mount "$(unit_value "$unit" What)" "$(unit_value "$unit" Where)" -t "$(unit_value "$unit" Type)" \
+			-o "$(unit_value "$unit" Options)"
+	done
+	must_equal "$(owner 'my t/file') $(owner t/file) $(owner c/file)" "1001:1001 100000:100000 1003:1003"
+	for unit in normal/*.mount; do
+		must_work umount "$(unit_value "$unit" Where)" -c
+	done
+	must_equal "$(grep -c " $SCRATCH/[^/]* .*idmapped\| $SCRATCH/t " /proc/self/mountinfo)" 0
+}
+
+@test "recursive and flags reach the helper through mount(8)" {
+	mkdir s/below && mount -t tmpfs none s/below && touch s/below/file
+	printf '%s\n' "$SCRATCH/s $SCRATCH/t shiftbox recursive,ro,nosuid,map=0:1001:1 0 0" >fstab
+	must_work mount -T "$SCRATCH/fstab" "$SCRATCH/t"
+	must_equal "$(owner t/below/file)" 1001:1001
+	must_equal "$(grep -c " $SCRATCH/t.* ro,nosuid,.*idmapped" /proc/self/mountinfo)" 2
+	must_work mount -T "$SCRATCH/fstab" -a
+	must_equal "$(grep -c " $SCRATCH/t" /proc/self/mountinfo)" 2
+	must_work umount -R "$SCRATCH/t"
+}

@@ -209,7 +209,7 @@ whole() {
 }
 
 @test "lines of an fstab may say rbind" {
-	printf '%s\n' "$SCRATCH/source $SCRATCH/target shiftbox rbind,map=+100000 0 0" >fstab
+	printf '%s\n' "$SCRATCH/source $SCRATCH/target shiftbox recursive,map=+100000 0 0" >fstab
 	must_work $MI -a -T fstab
 	whole "100005:100007 100006:100007 100007:100007 100006:100007"
 	must_work $MI -a -T fstab
@@ -219,6 +219,10 @@ whole() {
 	printf '%s\n' "$SCRATCH/source $SCRATCH/target none rbind,X-mount.idmap=+100000 0 0" "$SCRATCH/none $SCRATCH/none shiftbox defaults 0 0" >fstab
 	must_fail 1 "cannot open the source" $MI -a -T fstab
 	must_equal "$(below target)" 0
+	# mount(8) would make such a line a bind without a map.
+	sed -i 's/none rbind,X-mount.idmap/shiftbox rbind,map/; /none/d' fstab
+	must_fail 1 "the option 'rbind' is not for lines of type shiftbox" $MI -a -T fstab
+	[[ $stderr == *"write 'recursive' instead"* ]] || tell "the way out"
 }
 
 @test "in a user namespace the tree comes along, but nothing that hides something is taken off" {

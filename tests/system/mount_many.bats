@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154
+# mount-idmapped: as many stacks as a busy machine has, of one image.
+
+load lib
+
+need root
+need kernel 5.19
+need prog python3 strace
+
+MI="$SHIFTBOX mount-idmapped"
+LAYERS=40 STACKS=200
+
+test_setup() {
+	local i tars=()
+	mkdir -m 700 store private
+	mkdir stacks files
+	for ((i = 0; i < LAYERS; i++)); do
+		echo "$i" >"files/f$i"
+		tar -C files --owner $((i + 1)) --group 7 -cf "files/$i.tar" "f$i"
+		tars+=("files/$i.tar")
+	done
+	must_work "$SHIFTBOX" image-unpack -q -s store -N many "${tars[@]}"
+	for ((i = 0; i < STACKS; i++)); do
+		mkdir "stacks/$i"
+		echo "image:many $SCRATCH/stacks/$i shiftbox store=$SCRATCH/store,upper=$SCRATCH/private/$i,map=+$((100000 + i % 50 * 65536)) 0 0"
+	done >fstab
+}
+
+# Tell each line of mountinfo that was ever seen and is neither there at first nor one of the stacks. Ends when "stop" is there.
+watch() {
+	python3 - "$SCRATCH" <<-'END'
+		import os, select, sys
+		scratch = sys.argv[1]
+		def mounts():
+		    table.seek(0)
+		    return {tuple(line.split()[3:5]) for line in table}
+		table = open("/proc/self/mountinfo")
+		poll = select.poll()
+		poll.register(table, select.POLLPRI | select.POLLERR)
+		before, looks = mounts(), 0
+		open(scratch + "/watching", "w")
+		while not os.path.exists(scratch + "/stop"):
+		    poll.poll(100)
+		    looks += 1
+		    for root, target in mounts() - before:
+		        if not target.startswith(scratch + "/stacks/"):
+		            print("seen:", root, target)
+		print("looks:", looks)
+	END
+}
+
+many() {
+	local before watcher
+	export SHIFTBOX_OVERLAY_WAY=$1
+	rm -f stop watching
+	before=$(wc -l </proc/self/mountinfo)
+	watch >seen &
+	watcher=$!
+	while [ ! -e watching ]; do sleep 0.05; done
+	capture $MI -v -a -T fstab
+	touch stop
+	wait $watcher
+	must_equal "$status" 0
+	[[ $stderr == *"$STACKS mounted, "*"user namespaces made: 50"* ]] || tell "how many"
+	must_equal "$(($(wc -l </proc/self/mountinfo) - before))" "$STACKS"
+	must_equal "$(grep -v ^looks: seen)" ""
+	[ "$(sed -n 's/^looks: //p' seen)" -gt 2 ] || say "the watcher did not look"
+	must_equal "$(owner stacks/0/f0) $(owner stacks/199/f39)" "100001:100007 $((100000 + 49 * 65536 + 40)):$((100000 + 49 * 65536 + 7))"
+	must_equal "$(ls stacks/77 | wc -l)" $LAYERS
+	must_work $MI -a -u -T fstab
+	must_equal "$(wc -l </proc/self/mountinfo)" "$before"
+	rm -rf private/*
+}
+
+@test "200 stacks of 40 layers: one line of mountinfo each, and no other mount is ever seen" {
+	need kernel 6.15
+	many fds
+}
+
+@test "the same with layers by name" {
+	many names
+}
+
+@test "in the caller's mount namespace, a stack is attached once and nothing else is" {
+	need kernel 6.15
+	export SHIFTBOX_OVERLAY_WAY=fds
+	must_work strace -f -qq -o trace -e trace=move_mount,mount,umount2 $MI -s store -m +100000 -o upper=private/one image:many stacks/0
+	# What is gathered goes onto a detached tree, by its number as a name.
+	sed -nE 's/^[0-9]+ +((move_mount|mount|umount2)\(.*)/\1/p' trace >calls
+	must_equal "$(grep -c 'MOVE_MOUNT_T_EMPTY_PATH' calls) $(grep -vcE 'MOVE_MOUNT_T_EMPTY_PATH|, "[0-9]+", MOVE_MOUNT_F_EMPTY_PATH\) = 0$' calls)" "1 0"
+	must_work $MI -u stacks/0
+}
