@@ -12,7 +12,7 @@
 /*
  * The tree that should be there, in memory: from one specification, or from those of an image's
  * layers, merged as OverlayFS merges the layers themselves (directories merge, everything else hides
- * what is below; ".wh.NAME" and ".wh..wh..opq" concern the layers below only). An entry takes about 25 bytes and its
+ * what is below; ".wh.NAME" and ".wh..wh..opq" concern the layers below only). An entry takes about 30 bytes and its
  * name. What is there stays where it is only as long as nothing is added.
  */
 struct expect;

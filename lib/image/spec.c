@@ -15,13 +15,14 @@
 #include <unistd.h>
 
 #include "../base/buf.h"
+#include "../base/vec.h"
 
 /*
  * libarchive keeps all that it is given in memory, some hundred bytes a line. So it gets one part of the file after
- * the other, each with the "/set" lines that hold there before it. A file whose lines name entries within the
- * directory of the lines before (no '/' in the name, ".." to leave it) stays whole.
+ * the other, each beginning with what holds there: the values of "/set", and, since a name without '/' is one in the
+ * directory of the lines before, lines that lead into that directory, whose entries are dropped.
  */
-enum { LINE_LIMIT = 1 << 20, PART_SIZE = 256 << 10 };
+enum { LINE_LIMIT = 1 << 20, PART_SIZE = 128 << 10, DEPTH_LIMIT = 1 << 15 };
 #define SIZE_LIMIT ((uint64_t)2 << 30)
 
 /*
@@ -51,10 +52,13 @@ struct reader {
 	size_t cap;
 	uint64_t size, part;     /* bytes read of the file, and of this part of it */
 	bool started;            /* this part has its first line */
-	bool continued;          /* the line before ended with a backslash */
-	bool setting;            /* ... and was a "/set" */
-	bool relative;           /* names are relative to lines before them */
+	bool continued;          /* the line before ended with a backslash (and is one line with this one to libarchive) */
+	enum line { LINE_OTHER, LINE_SET, LINE_NAME } kind; /* ... and was of this kind */
 	bool ended;              /* the file has */
+	struct strv dirs;        /* the directory that relative names are in, as written */
+	char *entry;             /* LINE_NAME: such a name, */
+	bool entry_is_dir;       /* which is a directory's */
+	size_t drop;             /* how many entries of this part are not the file's */
 	struct buf sets[KEYS];   /* what holds: "uid=0", or nothing */
 	struct buf plain;        /* the line, rewritten */
 	struct buf after;        /* what we have to say before the next line */
@@ -189,24 +193,64 @@ static bool rewrite(struct reader *r, ssize_t *n)
 	return true;
 }
 
-/* What a line means for those that follow it, whoever reads them. */
-static void note_line(struct reader *r, const char *p)
+/* The type that a line tells of its entry. */
+static void note_type(struct reader *r, const char *p)
 {
-	static const char set[] = "/set", unset[] = "/unset";
+	static const char type[] = "type=", dir[] = "type=dir";
+
+	for (p += strspn(p, " \t\r\n\\"); *p; p += strspn(p, " \t\r\n\\")) {
+		size_t len = strcspn(p, " \t\r\n\\");
+
+		if (!strncmp(p, type, strlen(type)))
+			r->entry_is_dir = len == strlen(dir) && !memcmp(p, dir, len);
+		p += len;
+	}
+}
+
+/* The last line of an entry was read: what comes next may be in it, or behind it. */
+static int end_entry(struct reader *r)
+{
+	int x = 0;
+
+	if (r->entry && !strcmp(r->entry, "..")) {
+		if (r->dirs.len)
+			free(r->dirs.items[--r->dirs.len]);
+	} else if (r->entry && r->entry_is_dir) {
+		if (r->dirs.len >= DEPTH_LIMIT)
+			return err_say(&r->err, EFBIG, r->name, "the specification has too many directories in each other");
+		x = strv_add(&r->dirs, r->entry) == 0 ? 0 : err_nomem(&r->err);
+	}
+	free(r->entry);
+	r->entry = NULL;
+	return x;
+}
+
+/* What a line means for those that follow it, whoever reads them. False: no memory. */
+static bool note_line(struct reader *r, const char *p)
+{
+	static const char set[] = "/set", unset[] = "/unset", dir[] = "type=dir";
 	size_t len = strcspn(p, " \t\r\n");
 
-	if (r->continued) {
-		if (r->setting)
-			note_set(r, p);
-		return;
+	if (!r->continued) {
+		r->kind = LINE_OTHER;
+		if (len == strlen(set) && !memcmp(p, set, len)) {
+			r->kind = LINE_SET;
+		} else if (!strncmp(p, unset, strlen(unset))) {
+			note_unset(r, p);
+		} else if (len && *p != '#' && !memchr(p, '/', len) && !(len == 1 && *p == '.')) {
+			r->kind = LINE_NAME;
+			r->entry = strndup(p, len);
+			r->entry_is_dir = r->sets[0].len && !strcmp(buf_get(&r->sets[0]), dir);
+			if (!r->entry)
+				return false;
+		}
+		p += len;
 	}
-	r->setting = len == strlen(set) && !memcmp(p, set, len);
-	if (r->setting)
-		note_set(r, p + len);
-	else if (!strncmp(p, unset, strlen(unset)))
-		note_unset(r, p);
-	else if (len && *p != '#' && !memchr(p, '/', len) && !(len == 1 && *p == '.'))
-		r->relative = true;
+	if (r->kind == LINE_SET)
+		note_set(r, p);
+	if (r->kind == LINE_NAME)
+		note_type(r, p);
+	return true;
 }
 
 /* The next line of the file: its length, 0 at the end, -errno. */
@@ -214,6 +258,7 @@ static ssize_t next_line(struct reader *r)
 {
 	ssize_t n;
 	char *p;
+	int x;
 
 	errno = 0;
 	n = getline(&r->line, &r->cap, r->f);
@@ -235,9 +280,14 @@ static ssize_t next_line(struct reader *r)
 	for (p = r->line; *p == ' ' || *p == '\t'; p++)
 		;
 	blank_others(p, !r->continued);
-	note_line(r, p);
+	if (!note_line(r, p))
+		return err_nomem(&r->err);
 	r->continued = n >= 2 && r->line[n - 1] == '\n' && r->line[n - 2] == '\\';
-	return n;
+	/* libarchive (3.6) reads a backslash at the end of what it has at once as a word: let it see one long line. */
+	if (r->continued)
+		r->line[n - 1] = r->line[n - 2] = ' ';
+	x = r->continued ? 0 : end_entry(r);
+	return x < 0 ? x : n;
 }
 
 static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
@@ -250,8 +300,11 @@ static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
 		r->started = true;
 		r->part = 0;
 		buf_reset(&r->after);
+		for (size_t i = 0; i < r->dirs.len; i++)
+			buf_printf(&r->after, "%s type=dir\n", r->dirs.items[i]);
 		for (size_t i = 0; i < KEYS; i++)
 			put_set(r, i);
+		r->drop = r->dirs.len;
 		*ret = "#mtree\n";
 		return (la_ssize_t)strlen(*ret);
 	}
@@ -264,7 +317,7 @@ static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
 		*ret = buf_get(&r->given);
 		return (la_ssize_t)r->given.len;
 	}
-	if (r->part >= PART_SIZE && !r->continued && !r->relative)
+	if (r->part >= PART_SIZE && !r->continued)
 		return 0;
 	n = next_line(r);
 	if (n < 0 || r->after.oom) {
@@ -365,6 +418,10 @@ static int read_part(struct reader *r, int (*fn)(const struct spec_entry *, void
 		/* libarchive takes a read error for the end. */
 		if (x == ARCHIVE_EOF)
 			return r->err.set ? broken(r, e) : 0;
+		if (r->drop && x == ARCHIVE_OK) {
+			r->drop--;
+			continue;
+		}
 		type = x == ARCHIVE_OK ? TYPE_KNOWN : x == ARCHIVE_WARN ? warned_of(r) : -1;
 		if (type < 0)
 			return broken(r, e);
@@ -409,6 +466,8 @@ int spec_read(int fd, const char *name, int (*fn)(const struct spec_entry *, voi
 	free(r.line);
 	for (size_t i = 0; i < KEYS; i++)
 		buf_done(&r.sets[i]);
+	strv_done(&r.dirs);
+	free(r.entry);
 	buf_done(&r.plain);
 	buf_done(&r.after);
 	buf_done(&r.given);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -86,15 +87,22 @@ TEST(spec_reads_what_others_write)
 }
 
 /* Each entry must be "nNUMBER" in order, with the owner that count() gives it. */
-struct count { unsigned n; bool wrong; };
+struct count { unsigned n, below; /* those from here on are in a/directory */ bool wrong, last; };
 
 static int count(const struct spec_entry *s, void *arg)
 {
 	struct count *c = arg;
 	char name[64];
-	unsigned n = c->n++;
+	unsigned n = c->n;
 
-	(void)snprintf(name, sizeof(name), "%s%u", strrchr(s->path, '/') ? "a/directory/n" : "n", n);
+	if (S_ISDIR(s->type))
+		return 0;
+	if (!strcmp(s->path, "last")) {
+		c->last = true;
+		return 0;
+	}
+	c->n++;
+	(void)snprintf(name, sizeof(name), "%s%u", n >= c->below ? "a/directory/n" : "n", n);
 	c->wrong |= strcmp(s->path, name) != 0 || s->type != S_IFREG || s->has_size;
 	c->wrong |= !s->has_gid || s->gid != 7 || s->has_uid != (n % 10000 >= 5000) || (s->has_uid && s->uid != n / 10000);
 	return 0;
@@ -102,12 +110,15 @@ static int count(const struct spec_entry *s, void *arg)
 
 TEST(spec_of_any_length_means_what_its_first_lines_say)
 {
-	/* Whole paths, which are read in parts, and relative ones, which are not. */
-	static const char *const dirs[] = { "./a/directory/", "" };
+	/* Whole paths, names in the root, and names in a directory of the lines before: all are read in parts. */
+	static const struct { const char *enter, *dir, *leave; unsigned below; } forms[] = {
+		{ "", "./a/directory/", "", 0 }, { "", "", "", UINT_MAX }, { "", "", "..\n", UINT_MAX },
+		{ "x type=dir\n..\na \\\n  type=dir\n y type=dir\n y type=dir\n ..\n ..\n directory uid=5 type=dir mode=0755\n", "", "..\n..\n", 5 },
+	};
 
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		scoped_buf struct buf b = BUF_INIT;
-		struct count c = { .n = 0 };
+		struct count c = { .below = forms[i].below };
 		struct err e = ERR_INIT;
 		scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
 
@@ -117,12 +128,15 @@ TEST(spec_of_any_length_means_what_its_first_lines_say)
 				buf_printf(&b, "/set \\\n uid=%u\n", n / 10000);
 			if (n % 10000 == 0)
 				buf_str(&b, "/unset uid\n");
-			buf_printf(&b, "%sn%u nlink=1\n", dirs[i], n);
+			if (n == 5)
+				buf_str(&b, forms[i].enter);
+			buf_printf(&b, "%sn%u %snlink=1\n", forms[i].dir, n, n % 2 ? "\\\n " : "");
 		}
+		buf_printf(&b, "%slast type=file\n", forms[i].leave);
 		REQUIRE(fd >= 0 && buf_get(&b) && fd_write_all(fd, b.data, b.len) == 0 && lseek(fd, 0, SEEK_SET) == 0);
 		CHECK_INT(spec_read(fd, "spec", count, &c, &e), 0);
 		CHECK_INT(c.n, 100000);
-		CHECK(!c.wrong);
+		CHECK(!c.wrong && c.last);
 	}
 }
 
