@@ -69,6 +69,25 @@ in_memory() {
 	works $MI -u merged
 }
 
+# An image's layers stay side by side under one map, and the mount tells their names, by which they are spared.
+image() {
+	tar -C base -cf base.tar . && tar -C top -cf top.tar .
+	works "$SHIFTBOX" image-unpack -q -s private/store -N i base.tar top.tar
+	works $MI -s private/store -m +100000 -o upper=private/up image:i merged
+	same "$(owner merged/dir/file) $(owner merged/upmost)" "100033:100044 100009:100008"
+	as 100000 touch merged/new
+	same "$(owner private/up/new)" 0:0
+	works "$SHIFTBOX" image-unpack -q -s private/store -N i base.tar
+	works "$SHIFTBOX" image-unpack -s private/store --prune
+	[ ! -s out ]
+	same "$(owner merged/upmost)" 100009:100008
+	works $MI -u merged
+	works "$SHIFTBOX" image-unpack -s private/store --prune
+	grep -q "removed sha256-" out
+	works $MI -s private/store -m 1000:0:1 image:i merged
+	works $MI -u merged
+}
+
 many() {
 	i=0 o=
 	while [ $i -lt 64 ]; do
@@ -115,6 +134,7 @@ for way in names fds; do
 	fi
 	check "layers by $way: a stack" by $way stack
 	check "layers by $way: a portable upper" by $way portable
+	check "layers by $way: an image, and a prune beside it" by $way image
 	check "layers by $way: volatile, metacopy, redirect_dir, userxattr" by $way kernel_options
 	check "layers by $way: changes in memory" by $way in_memory
 	check "layers by $way: 64 layers, and 501" by $way many
