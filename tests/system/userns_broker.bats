@@ -122,7 +122,7 @@ disk() { # NAME MARK: an image with a file of disk 33
 	must_fail 125 "can only be carried out by root" as_user plain "$SHIFTBOX" userns-run --allow mknod:safe -- true
 	must_fail 125 "can only be carried out by root" as_user plain "$SHIFTBOX" userns-run --allow mount:ext4:/dev/null -- true
 	must_work as_user plain "$SHIFTBOX" userns-run --allow umount -- sh -c 'mount -t tmpfs t /mnt && umount /mnt && echo done'
-	must_equal "$output" done
+	must_equal "$output" "done"
 }
 
 @test "an ordinary user's broker serves programs of all the user's ids" {
