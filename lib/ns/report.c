@@ -51,6 +51,19 @@ static void put_id(struct out *o, const char *key, uint32_t id)
 		out_u64(o, key, id);
 }
 
+static void print_row(const struct report_row *row, struct out *o)
+{
+	out_begin(o, NULL);
+	out_str(o, "program", row->command);
+	put_id(o, "uid", row->uid);
+	put_id(o, "gid", row->gid);
+	out_u64(o, "times", row->times);
+	out_str(o, "mapping", row->mapped ? "yes" : "none");
+	out_str(o, "path", row->path);
+	out_end(o);
+}
+
+/* What has no mapping comes first: it is what people look for. */
 static void print_rows(const struct report *r, struct out *o)
 {
 	static const struct out_col cols[] = {
@@ -59,18 +72,10 @@ static void print_rows(const struct report *r, struct out *o)
 	};
 
 	out_table(o, cols, ARRAY_LEN(cols));
-	for (size_t i = 0; i < r->len; i++) {
-		const struct report_row *row = &r->items[i];
-
-		out_begin(o, NULL);
-		out_str(o, "program", row->command);
-		put_id(o, "uid", row->uid);
-		put_id(o, "gid", row->gid);
-		out_u64(o, "times", row->times);
-		out_str(o, "mapping", row->mapped ? "yes" : "none");
-		out_str(o, "path", row->path);
-		out_end(o);
-	}
+	for (int mapped = 0; mapped < 2; mapped++)
+		for (size_t i = 0; i < r->len; i++)
+			if (r->items[i].mapped == mapped)
+				print_row(&r->items[i], o);
 	out_table_end(o);
 }
 
