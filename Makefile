@@ -62,6 +62,7 @@ demo: deps-demo
 bench: deps-bench
 	@$(MAKE) -s all
 	tests/bench/run
+	tests/bench/broker
 	tests/bench/verify
 
 deps:
