@@ -445,7 +445,7 @@ static int image_unpack_before(void *args, struct ctx *ctx, struct err *e)
 	if (r == 0 && a->prune)
 		r = store_prune_begin(a->opened, e);
 	if (r == 0)
-		r = unpack_enter(unpacks, e);
+		r = unpack_enter(unpacks, unpacks && a->maps.len, e);
 	return r < 0 ? r : BEFORE_GO_ON;
 }
 

@@ -26,9 +26,9 @@ int unpack_check_unmounted(const struct store *store, const char *name, struct e
 int unpack_bundle(struct store *s, const char *dir, const struct strv *maps, bool terminal, struct ctx *ctx, struct err *e);
 /*
  * Go on as root of a user namespace with the caller's subordinate ids; for an ordinary user, before the guard. unpacking:
- * say when there is one id only.
+ * say when there is one id only. mounts: in a mount namespace too.
  */
-int unpack_enter(bool unpacking, struct err *e);
+int unpack_enter(bool unpacking, bool mounts, struct err *e);
 
 /* What there is to be known of ids, for layer_options: the map stays until unpack_rootless_done(). */
 int unpack_ids(enum unmapped_policy policy, struct layer_ids *ret, struct err *e);

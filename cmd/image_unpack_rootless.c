@@ -3,6 +3,7 @@
 
 #include "image_unpack.h"
 
+#include <sched.h>
 #include <unistd.h>
 
 #include "../lib/base/log.h"
@@ -19,7 +20,7 @@ static void way_out(bool group, uint32_t id, struct err *e)
 	rootless_way_out(&ids, group, id, e);
 }
 
-int unpack_enter(bool unpacking, struct err *e)
+int unpack_enter(bool unpacking, bool mounts, struct err *e)
 {
 	int r = rootless_ids(&ids, e);
 
@@ -28,7 +29,7 @@ int unpack_enter(bool unpacking, struct err *e)
 	if (ids.single && unpacking)
 		log_info("%s has no subordinate ids: only what belongs to 0:0 can be unpacked (%s)",
 			 ids.user.name[0] ? ids.user.name : "the user", ids.why);
-	return rootless_go(&ids, 0, e);
+	return rootless_go(&ids, mounts ? CLONE_NEWNS : 0, e);
 }
 
 int unpack_ids(enum unmapped_policy policy, struct layer_ids *ret, struct err *e)

@@ -94,6 +94,8 @@ static void sum_up(const struct work *w, struct unpack_result *ret)
 	for (size_t i = 0; i < w->n; i++) {
 		ret->entries += w->jobs[i].counts.entries;
 		ret->bytes += w->jobs[i].counts.bytes;
+		ret->devices += w->jobs[i].counts.devices;
+		ret->unmapped += w->jobs[i].counts.unmapped;
 		ret->blob_bytes += w->jobs[i].sums.size;
 	}
 }

@@ -38,7 +38,9 @@ static int unshare_fault(int num, struct err *e)
 {
 	(void)err_set(e, num, NULL, "cannot make a user namespace");
 	err_op(e, "userns");
-	if (num == EINVAL)
+	if (num == EPERM)
+		err_why(e, "user namespaces are switched off for this caller, or its root directory is a chroot");
+	else if (num == EINVAL)
 		err_why(e, "this kernel has no user namespaces, or the process has several threads");
 	return -num;
 }

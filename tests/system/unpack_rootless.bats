@@ -228,6 +228,21 @@ s 2001:365533 777 1"
 	[[ $stderr == *"/etc/subgid: alice has no group ids here: usermod --add-subgids"* ]] || tell "no cause"
 }
 
+@test "one tree, with --flat" {
+	grant alice:300000:65536
+	image a "$UNMAPPED"
+	must_fail 1 "its user id 70000" alice image-unpack --flat "$SCRATCH/home-alice/flat" "$SCRATCH/a"
+	[ ! -e home-alice/flat ]
+	capture alice image-unpack --unmapped=skip --flat "$SCRATCH/home-alice/flat" "$SCRATCH/a"
+	must_equal "$status" 0
+	[[ $output == *"left out: 5 with"* ]] || tell "not counted"
+	must_equal "$(cd home-alice/flat && find . -printf '%P %y %U:%G\n' | sort | paste -sd' ')" " d 2001:2002 d d 2001:2002 d/keep f 2001:2002 d/x f 2001:2002"
+	capture alice image-unpack --replace --unmapped=overflow --flat "$SCRATCH/home-alice/flat" "$SCRATCH/a"
+	must_equal "$(stat -c %U:%G:%a:%h home-alice/flat/l 2>/dev/null | sed s/UNKNOWN/x/g; stat -c %u:%g:%a home-alice/flat/d)" "x:alice:2755:2
+365533:300004:3700"
+	must_fail 1 "was mounted outside of this user namespace" alice image-unpack -m 0:0:10 --flat "$SCRATCH/home-alice/mapped" "$SCRATCH/a"
+}
+
 @test "a store is not filled further under another grant, and grows with a larger one" {
 	image a "$MANY"
 	capture alice image-unpack -q --unmapped=skip "$SCRATCH/a"
