@@ -48,6 +48,9 @@ stack() { # MAP-BASE DIR [OPTIONS]: the image on DIR
 	[ "$(wc -l <ours)" -gt 8000 ]
 	grep -q 'security.capability' ours
 	diff theirs ours
+	# And so is one flat tree, of which no layer can be told any more.
+	must_work "$SHIFTBOX" image-unpack -q --no-sync --flat flat "oci:$DEBIAN/oci:latest"
+	"$TESTS/fixtures/treedump.py" flat | diff theirs -
 }
 
 @test "two users have the image at two ranges at the same time, and run its programs" {
