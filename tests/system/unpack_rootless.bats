@@ -207,6 +207,21 @@ s 2001:365533 777 1"
 	must_work alice image-unpack --verify a
 }
 
+@test "where not even a device 0:0 can be made, whiteouts are attributes" {
+	need kernel 6.7
+	grant alice:300000:65536
+	image a '{"layers":[{"files":{"gone":"1","kept":"2","d":{"type":"dir"},"d/x":"3","d/y":"4"}},
+		{"files":{".wh.gone":"","d":{"type":"dir","uid":33},"d/.wh.x":"","d/.wh.nothing":""}}]}'
+	strace -f -qq -o /dev/null -e trace=mknodat -e inject=mknodat:error=EPERM \
+		setpriv --reuid alice --regid alice --clear-groups --inh-caps=-all env -u XDG_DATA_HOME HOME="$SCRATCH/home-alice" \
+		"$SHIFTBOX" image-unpack -q "$SCRATCH/a"
+	must_equal "$(getfattr -R -P --absolute-names -m user.overlay -d "$(layer a)" | grep -c user.overlay)" 5
+	# shellcheck disable=SC2016
+	in_alices sh -euc 'mkdir "$1/m"; mount -t overlay overlay "$1/m" -o "ro,userxattr,lowerdir=$2:$3"; cd "$1/m"; ls -A . d; cat kept; ! cat gone 2>/dev/null' \
+		sh "$SCRATCH/home-alice" "$(layer a 1)" "$(layer a 2)" >seen
+	must_equal "$(paste -sd' ' seen)" ".: d kept  d: y 2"
+}
+
 @test "without subordinate ids there is one: what belongs to 0:0 is unpacked, the rest has a way out" {
 	image zero '{"layers":[{"files":{"a":"1","gone":"2"}},{"files":{".wh.gone":"","d":{"type":"dir"},"d/.wh..wh..opq":""}}]}'
 	image a "$MANY"
