@@ -140,6 +140,7 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 {
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
 	scoped_strv struct strv layers = { 0 };
+	scoped_buf struct buf source = BUF_INIT;
 	int r = 0;
 
 	s->host_root = !a->rootfs && !a->image;
@@ -155,10 +156,13 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 		r = find_image(a, &o, &layers, e);
 	if (r < 0)
 		return r;
+	buf_printf(&source, "%s%s", a->image && strncmp(a->image, "image:", 6) ? "image:" : "", a->image ? a->image : a->rootfs);
+	if (!buf_get(&source))
+		return err_nomem(e);
 	/* Root of the namespace owns the devices of the root, and no namespace keeps it from opening them: only who asks gets that. */
 	if (!(o.flags.clear & MOUNT_ATTR_NODEV))
 		o.flags.set |= MOUNT_ATTR_NODEV;
-	r = mount_plan_build(&s->root, a->image ? a->image : a->rootfs, "/", &o, a->image ? &layers : NULL, a->strict, e);
+	r = mount_plan_build(&s->root, buf_get(&source), "/", &o, a->image ? &layers : NULL, a->strict, e);
 	return r == 0 && a->image ? store_plan(&s->root, a->opened, e) : r;
 }
 

@@ -220,10 +220,13 @@ static int answer_to_broker(const struct run_init *i, struct err *e)
 static int prepare(const struct run_init *i, int tty, struct err *e)
 {
 	const struct run_spec *s = i->spec;
+	const struct wire started = { .kind = WIRE_STARTED };
 	static struct run_user user;
 	int r;
 
 	r = take_tty(tty, e);
+	if (r == 0)
+		(void)wire_send(i->sock, &started, -1); /* its death is this process's */
 	if (r == 0 && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		r = err_set(e, errno, NULL, "cannot keep descriptors from the command");
 	if (r == 0)

@@ -164,7 +164,6 @@ static int let_go(int sock, int sigfd, int tty, struct err *e)
 
 _Noreturn void run_init(const struct run_init *i)
 {
-	const struct wire started = { .kind = WIRE_STARTED };
 	struct run_tty tty = { -1, -1 };
 	static struct err e;
 	sigset_t chld;
@@ -193,8 +192,6 @@ _Noreturn void run_init(const struct run_init *i)
 	}
 	if (pid == 0)
 		run_command(i, tty.slave);
-	if (wire_send(i->sock, &started, -1) < 0)
-		_exit(RUN_FAILED);
 	if (let_go(i->sock, sigfd, tty.slave, &e) < 0)
 		give_up(i->sock, &e);
 	live(i->sock, sigfd, pid);

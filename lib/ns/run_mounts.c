@@ -11,6 +11,7 @@
 
 #include "../base/log.h"
 #include "../base/sys.h"
+#include "../mount/fsids.h"
 #include "../mount/overlay.h"
 #include "../mount/place.h"
 #include "../mount/tree.h"
@@ -96,19 +97,17 @@ static int make_mapped(const char *source, const struct mount_map *map, const st
 	return 0;
 }
 
-static int make_stack(const struct mount_plan *p, bool read_only, int *ret_fd, struct err *e)
+static int make_stack(const struct mount_plan *p, int *ret_fd, struct err *e)
 {
-	struct mount_plan plan = *p; /* borrows all */
 	scoped_overlay struct overlay o = OVERLAY_INIT;
 	int r;
 
-	plan.flags.set = with_read_only(plan.flags.set, read_only);
-	r = mount_plan_check(&plan, e);
+	r = mount_plan_check(p, e);
 	if (r == 0)
-		r = overlay_create(&plan, &o, e);
+		r = overlay_create(p, &o, e);
 	if (r < 0)
 		return r;
-	r = verify_flags(o.fd, &plan.flags, p->source, e);
+	r = verify_flags(o.fd, &p->flags, p->source, e);
 	if (r < 0) {
 		overlay_undo(&o);
 		return r;
@@ -125,7 +124,7 @@ static int make_root(const struct run_spec *s, int *ret_fd, struct err *e)
 	if (s->host_root)
 		return clone_all("/", flags.set, ret_fd, e);
 	if (s->root.kind == MOUNT_OVERLAY)
-		return make_stack(&s->root, s->read_only, ret_fd, e);
+		return make_stack(&s->root, ret_fd, e);
 	if (s->privileged)
 		return make_mapped(s->root.source, &s->root.map, &flags, ret_fd, e);
 	return clone_all(s->root.source, flags.set, ret_fd, e);
@@ -141,6 +140,26 @@ static int make_bind(const struct run_spec *s, const struct run_bind *b, int *re
 				    : make_mapped(b->source, &map, &flags, ret_fd, e);
 }
 
+/* Changes to a stack do not touch its layers: what is to be mounted on is created in it before it becomes read-only. */
+static int seal_stack(const struct run_spec *s, const struct run_mounts *m, struct err *e)
+{
+	struct mount_flags flags = { .set = MOUNT_ATTR_RDONLY };
+	scoped_fsids struct fsids ids = FSIDS_INIT;
+	uint32_t uid, gid;
+	int r = 0;
+
+	if (s->root.upper_kind != UPPER_NONE) {
+		if (s->privileged && idmap_uid_seen(&s->map, 0, &uid) && idmap_gid_seen(&s->map, 0, &gid))
+			r = fsids_enter(&ids, uid, gid, e);
+		if (r == 0)
+			r = run_root_places(s, m, e);
+	}
+	if (r < 0)
+		return r;
+	r = tree_setattr(m->items[0], &flags, -1);
+	return r < 0 ? err_set(e, -r, s->root.source, "cannot make the stack read-only") : 0;
+}
+
 int run_mounts_make(const struct run_spec *s, struct run_mounts *ret, struct err *e)
 {
 	for (size_t i = 0; i <= s->binds.len; i++) {
@@ -153,7 +172,7 @@ int run_mounts_make(const struct run_spec *s, struct run_mounts *ret, struct err
 			return err_nomem(e);
 		(void)TAKE_FD(fd);
 	}
-	return 0;
+	return s->read_only && !s->host_root && s->root.kind == MOUNT_OVERLAY ? seal_stack(s, ret, e) : 0;
 }
 
 void run_mounts_done(struct run_mounts *m)

@@ -43,6 +43,12 @@ struct run_tty { int master, slave; };
  */
 int run_root_enter(const struct run_spec *s, const struct run_mounts *m, bool want_tty, struct run_tty *ret, struct err *e);
 
+/*
+ * Create what run_root_enter() will want to mount on, in a root that is to become read-only: the process must be able to write there
+ * as root of the namespace.
+ */
+int run_root_places(const struct run_spec *s, const struct run_mounts *m, struct err *e);
+
 /* --- run_init.c, run_command.c -------------------------------------------------------------------- */
 
 /* What init needs beside the spec. */

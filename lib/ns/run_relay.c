@@ -248,7 +248,7 @@ static int serve(struct relay *r, struct err *e)
 	while (!r->gone) {
 		struct pollfd p[] = {
 			{ .fd = r->init.sock, .events = POLLIN }, { .fd = r->sigfd, .events = POLLIN },
-			flow_poll(&r->in, r->master >= 0), flow_poll(&r->out, r->master >= 0),
+			flow_poll(&r->in, r->master >= 0 && r->started), flow_poll(&r->out, r->master >= 0),
 		};
 		int n;
 
@@ -257,13 +257,14 @@ static int serve(struct relay *r, struct err *e)
 				return err_set(e, errno, NULL, "cannot wait for the command");
 			continue;
 		}
+		/* First what init has to say: that the command is there decides whose a signal is. */
+		n = p[0].revents ? on_message(r, e) : 0;
+		if (n < 0)
+			return n;
 		if (p[1].revents)
 			on_signal(r);
 		flow_go(&r->in, p[2].revents);
 		flow_go(&r->out, p[3].revents);
-		n = p[0].revents ? on_message(r, e) : 0;
-		if (n < 0)
-			return n;
 	}
 	return 0;
 }

@@ -325,6 +325,46 @@ static int build(struct tree *t, const struct run_mounts *m, bool want_tty, stru
 	return r == 0 ? pivot(t->root, e) : r;
 }
 
+static bool is_below(const char *path, const char *above)
+{
+	size_t n = strlen(above);
+
+	return !strncmp(path, above, n) && (!path[n] || path[n] == '/');
+}
+
+/* Is it in something that is mounted over the root anew? */
+static bool is_in_system_mount(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(system_mounts); i++)
+		if (is_below(path, system_mounts[i].path))
+			return true;
+	return false;
+}
+
+static int make_place(int root, const char *path, bool dir, struct err *e)
+{
+	scoped_fd int place = -1;
+
+	return inroot_place(root, path, dir, &place, e);
+}
+
+int run_root_places(const struct run_spec *s, const struct run_mounts *m, struct err *e)
+{
+	int root = m->items[0], r = 0;
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(system_mounts) && r == 0; i++)
+		r = make_place(root, system_mounts[i].path, true, e);
+	for (size_t i = 0; i < s->binds.len && r == 0; i++) {
+		if (is_in_system_mount(s->binds.items[i].target))
+			continue;
+		if (fstat(m->items[i + 1], &st) < 0)
+			return err_set(e, errno, s->binds.items[i].source, "cannot stat the source");
+		r = make_place(root, s->binds.items[i].target, S_ISDIR(st.st_mode), e);
+	}
+	return r;
+}
+
 int run_root_enter(const struct run_spec *s, const struct run_mounts *m, bool want_tty, struct run_tty *ret, struct err *e)
 {
 	struct tree t = { .spec = s, .root = m->items[0], .dev = -1, .pts = -1 };

@@ -15,7 +15,7 @@ enum wire_kind {
 	WIRE_GO = 1,    /* to init: the map is written; the terminal is set up */
 	WIRE_SIGNAL,    /* to init: send value to the command, or to its process group */
 	WIRE_TTY,       /* the other side of the command's terminal, with a descriptor; answered by WIRE_GO */
-	WIRE_STARTED,   /* the command's process is there: signals are for it from now on */
+	WIRE_STARTED,   /* the command's process has its terminal: signals and what is typed are for it from now on */
 	WIRE_LISTENER,  /* what the broker answers, with a descriptor */
 	WIRE_FAILED,    /* e, and in value the exit status that goes with it */
 	WIRE_ENDED,     /* the command's status, as of waitpid(2) */

@@ -1,0 +1,301 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154,SC2016
+# userns-run, by root: a command as root of a user namespace, on an image, a directory, the host's own tree.
+
+load lib
+
+need root
+need kernel 5.19
+need prog busybox
+
+RUN="$SHIFTBOX userns-run -m +100000"
+
+test_setup() {
+	mkdir closed
+	chmod 700 closed
+	"$TESTS/fixtures/busybox-root" closed/root
+}
+
+image() {
+	tar -C closed/root -cf layer.tar .
+	mkdir -m 700 store
+	must_work "$SHIFTBOX" image-unpack -q -s store -N bb layer.tar
+}
+
+on_image() { # [OPTION...] -- CMD...
+	$RUN -s store -i image:bb "$@"
+}
+
+@test "an image: root, its owners, its map, and the directories of a system" {
+	image
+	must_work on_image -- sh -c 'id; ls -ln /srv; cat /proc/self/uid_map; echo *; stat -c "%F %t:%T" /dev/null /dev/urandom; cat /proc/1/comm'
+	must_equal "$(tr -s ' ' <<<"$output" | sed -E 's/(five|root)$/\1/; s/ [A-Z][a-z]{2} [0-9]+ [0-9:]+ / /')" "uid=0(root) gid=0(root)
+total 8
+-rw-r--r-- 1 5 6 5 five
+-rw-r--r-- 1 0 0 5 root
+ 0 100000 65536
+bin dev etc proc root run srv sys tmp
+character special file 1:3
+character special file 1:9
+shiftbox"
+	# What it writes is its own, and gone afterwards.
+	must_work on_image -- sh -c 'touch /srv/new /tmp/new /run/new /dev/shm/new && rm /srv/five && stat -c %u:%g /srv/new; ls /srv'
+	must_equal "$output" "0:0
+new
+root"
+	must_work on_image -- ls /srv
+	must_equal "$output" "five
+root"
+}
+
+@test "changes are kept in an upper, as disk ids, for any map" {
+	image
+	must_work on_image -o upper=closed/upper -- sh -c 'touch /srv/a && chown 5:6 /srv/a && rm /srv/five'
+	must_equal "$(owner closed/upper/srv/a)" 5:6
+	must_work "$SHIFTBOX" userns-run -m +300000 -s store -i bb -o upper=closed/upper -- sh -c 'cat /proc/self/uid_map; stat -c %u:%g /srv/a; ls /srv'
+	must_equal "$(xargs <<<"$output")" "0 300000 65536 5:6 a root"
+}
+
+@test "a directory is under the map too, and so is what is written there" {
+	must_work $RUN -r closed/root -- sh -c 'stat -c %u:%g /srv/five; touch /srv/new; chown 7:8 /srv/new; pwd; echo $HOME $PATH $container'
+	must_equal "$output" "5:6
+/
+/root /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin shiftbox"
+	must_equal "$(owner closed/root/srv/new)" 7:8
+	# Without a map of its own, ids are those of the disk, of which the namespace has none here.
+	must_work $RUN -r closed/root -o map=none,ro -- stat -c %u:%g /srv/five
+	must_equal "$output" 65534:65534
+}
+
+@test "on the host's own tree: the caller's directory and environment, the host's files, a /proc of its own" {
+	MARK='a b' must_work $RUN -- sh -c 'id -u; echo "$MARK"; pwd; stat -c %u /etc/passwd; ls /proc | grep -cx "[0-9]*"; cat /etc/passwd' # sh, ls and grep
+	must_equal "$output" "0
+a b
+/
+65534
+4
+$(cat /etc/passwd)"
+	chmod 711 "$SCRATCH"
+	must_work $RUN -- pwd
+	must_equal "$output" "$SCRATCH"
+	must_fail 126 'Permission denied' $RUN -- "$SCRATCH/closed/root/bin/busybox"
+}
+
+@test "exit statuses: the command's own, 128 and the signal, 125, 126, 127" {
+	local n
+	image
+	for n in 0 1 2 125 255; do
+		capture on_image -- sh -c "exit $n"
+		must_equal "$status" "$n"
+		stderr_empty
+	done
+	capture sh -c '"$@"; exit $?' sh $RUN -- sh -c 'kill -TERM $$'
+	must_equal "$status" 143
+	capture sh -c '"$@"; exit $?' sh $RUN -- sh -c 'kill -KILL $$'
+	must_equal "$status" 137
+	stderr_empty
+	must_fail 127 "'none-such': cannot run the command: No such file" on_image -- none-such
+	must_fail 127 "'/none-such': cannot run the command: No such file" on_image -- /none-such
+	must_fail 126 "'/srv/five': cannot run the command: Permission denied" on_image -- /srv/five
+	must_fail 125 "unknown option '--none'" on_image --none -- true
+	must_fail 125 'an operand is missing' on_image
+	must_fail 125 "there is no such image" $RUN -s store -i none -- true
+	must_fail 125 'cannot enter the working directory' on_image -w /none -- true
+	printf '#!/none\n' >closed/root/srv/script
+	chmod 755 closed/root/srv/script
+	must_fail 127 'the file is there; its interpreter' $RUN -r closed/root -- /srv/script
+}
+
+@test "it has no descriptors but three, no privileges to gain, all of root's within" {
+	local full
+	full=$(printf '%016x' $(((1 << ($(cat /proc/sys/kernel/cap_last_cap) + 1)) - 1)))
+	exec 7</etc/passwd 8>out
+	must_work $RUN -r closed/root -- sh -c 'echo /proc/self/fd/*; grep -E "^(NoNewPrivs|Seccomp|CapEff|CapAmb|SigBlk|Groups):" /proc/self/status'
+	exec 7<&- 8>&-
+	must_equal "$output" "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3
+Groups:	 
+SigBlk:	0000000000000000
+CapEff:	$full
+CapAmb:	0000000000000000
+NoNewPrivs:	1
+Seccomp:	0"
+	must_work $RUN --new-privs -r closed/root -- grep NoNewPrivs /proc/self/status
+	must_equal "${output##*[[:space:]]}" 0
+	# A set-uid program of the image's root counts then, for the namespace alone.
+	gcc -static -x c -o closed/root/bin/suid - <<<'#include <unistd.h>
+		int main(void) { return geteuid(); }'
+	chmod 4755 closed/root/bin/suid
+	must_work $RUN --new-privs -u daemon -r closed/root -- suid
+	must_fail 5 '' $RUN -u daemon -r closed/root -- suid
+}
+
+@test "signals keep their meaning: SIGPIPE ends, what was ignored or blocked stays so" {
+	must_work sh -c 'trap "" HUP; exec "$@"' sh $RUN -- grep SigIgn /proc/self/status
+	must_equal "$((0x${output##*[[:space:]]}))" 1
+}
+
+@test "processes see one another and no others; orphans are reaped; nothing is left when the command ends" {
+	must_work $RUN -r closed/root -- sh -c '(sleep 0.1 &); sleep 0.4; ps -o pid,stat,comm | grep -c Z; ls /proc | grep -cx "[0-9]*"'
+	must_equal "$(xargs <<<"$output")" "0 4" # init, sh, ls, grep
+	must_work $RUN -r closed/root -- sh -c 'sleep 4711 & setsid sleep 4711 & echo'
+	[ -z "$(pgrep -fx 'sleep 4711')" ] || say "a process is left"
+}
+
+start() { # CMD...: in the background, its pid in $pid, once it has said "ready"
+	rm -f fifo
+	mkfifo fifo
+	env --default-signal=INT,QUIT "$@" >fifo 2>err & # a shell lets its background ignore them
+	pid=$!
+	exec 9<fifo
+	read -r line <&9
+	must_equal "$line" ready
+}
+
+@test "signals go to the command" {
+	local sig
+	for sig in HUP INT QUIT TERM USR1 USR2 ALRM; do
+		start $RUN -r closed/root -- sh -c "trap 'echo got $sig; exit 9' $sig; echo ready; while :; do sleep 0.05; done"
+		kill -$sig "$pid"
+		status=0; wait "$pid" || status=$?
+		must_equal "$status $(cat <&9)" "9 got $sig"
+		exec 9<&-
+	done
+	start $RUN -r closed/root -- sh -c 'echo ready; exec sleep 4711'
+	kill "$pid"
+	status=0; wait "$pid" || status=$?
+	must_equal "$status" 143
+	exec 9<&-
+}
+
+@test "when the supervisor dies, all die" {
+	start $RUN -r closed/root -- sh -c 'setsid sleep 4712 & trap "" TERM HUP INT; echo ready; while :; do sleep 0.1; done'
+	kill -9 "$pid"
+	wait "$pid" || :
+	exec 9<&-
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -n "$(pgrep -fx 'sleep 4712')" ] || return 0
+		sleep 0.1
+	done
+	say "a process outlived the supervisor"
+}
+
+@test "stopping the supervisor stops the command, and continuing it goes on" {
+	start $RUN -r closed/root -- sh -c 'echo ready; sleep 0.3; echo done'
+	kill -TSTP "$pid"
+	sleep 0.6
+	must_equal "$(ps -o stat= "$pid" | cut -c1)" T
+	must_equal "$(timeout 0.1 cat <&9 || :)" ""
+	kill -CONT "$pid"
+	wait "$pid"
+	must_equal "$(cat <&9)" "done"
+	exec 9<&-
+}
+
+@test "read-only, and not to be changed by the command's root" {
+	mkdir closed/root/{proc,sys,dev,tmp,run}
+	capture $RUN -r closed/root --read-only -- sh -c 'touch /srv/x; mount -o remount,bind,rw /; touch /srv/x; unshare -m sh -c "mount -o remount,bind,rw /; touch /srv/x"; touch /tmp/x /run/x /dev/shm/x && echo there'
+	must_equal "$(grep -c 'srv/x: Read-only file system' <<<"$stderr") $output" "3 there"
+	[ ! -e closed/root/srv/x ]
+	rmdir closed/root/run
+	must_fail 125 'it is not there, and the root is read-only' $RUN -r closed/root --read-only -- true
+	# An image need not have the directories of a system, nor the places of binds.
+	rm -r closed/root/{proc,sys,dev,tmp}
+	image
+	must_fail 1 'Read-only file system' on_image --read-only -b closed:/new/place -b closed/root/etc/passwd:/etc/other -- touch /new/x
+	must_work on_image --read-only -b closed:/new/place -- stat -c %u:%g /new /run
+	must_equal "$output" "0:0
+0:0"
+}
+
+@test "binds: where, whose, read-only for good" {
+	mkdir closed/data open
+	echo data >closed/data/f
+	chown 5:6 closed/data/f
+	image
+	must_work on_image -b closed/data:/new/dir:ro -b closed/data:/mapped:map -b closed/data/f:/etc/motd:ro -b closed/data:/run/a:map=+100005:1000 -- \
+		sh -c 'stat -c "%n %u:%g" /new/dir/f /mapped/f /etc/motd /run/a/f; cat /etc/motd; touch /mapped/g'
+	must_equal "$output" "/new/dir/f 65534:65534
+/mapped/f 5:6
+/etc/motd 65534:65534
+/run/a/f 10:11
+data"
+	must_equal "$(owner closed/data/g)" 0:0
+	capture on_image -b closed/data:/d:ro:map -- sh -c 'mount -o remount,bind,rw /d; touch /d/x; unshare -m sh -c "mount -o remount,bind,rw /d; touch /d/x"'
+	must_equal "$(grep -c 'd/x: Read-only file system' <<<"$stderr")" 2
+	[ ! -e closed/data/x ]
+	# A device is one where that is asked for.
+	mknod -m 666 closed/data/null c 1 3
+	must_fail 1 'ermission denied' on_image -b closed/data:/d -- sh -c 'echo >/d/null'
+	must_fail 1 'ermission denied' on_image -b closed/data:/d -- sh -c 'mount -o remount,bind,dev /d; echo >/d/null'
+	must_work on_image -b closed/data:/d:dev -- sh -c 'echo >/d/null'
+	# A colon, and what is no bind.
+	mkdir 'closed/a:b'
+	must_work on_image -b 'closed/a\:b:/d\:e' -- stat -c %n '/d:e'
+	local bad
+	for bad in x x: :/x x:y closed/data:/x:none closed/data:/x:map=1:2 closed/data:/x:map:map=+1; do
+		must_fail 125 '' on_image -b "$bad" -- true
+	done
+	must_fail 125 "'..'" on_image -b closed/data:/srv/../x -- true
+	must_fail 125 'is the root of the command itself' on_image -b closed/data:/ -- true
+	must_fail 125 'cannot clone the mounts: No such file' on_image -b none:/x -- true
+	must_fail 125 'Is a directory' on_image -b closed/data/f:/srv -- true
+	must_fail 125 'Not a directory' on_image -b closed/data:/srv/five -- true
+}
+
+@test "nobody can be given disk id 0 where others can reach its set-uid files" {
+	chmod 711 .
+	"$TESTS/fixtures/busybox-root" open
+	must_fail 125 'set-uid files of the host' $RUN -r open -- true
+	must_fail 125 'set-uid files of the host' $RUN -r closed/root -b open:/x:map -- true
+	must_fail 125 "the host's own root" $RUN -r / -- true
+	mkdir open/{proc,sys,dev,tmp,run}
+	must_work $RUN -r open --read-only -- true
+	must_work $RUN -r closed/root -b open:/x:map:ro -- true
+	must_work $RUN -r closed/root -b open:/x:map=5:100005:1 -- true
+	local map
+	for map in 0:0:1 '0:100000:10 10:0:1' 'u:0:100000:10' 'g:0:100000:10' 'u:0:100000:9;g:0:0:1'; do
+		must_fail 125 "the host's own 0" "$SHIFTBOX" userns-run -m "$map" -r closed/root -- true
+	done
+	must_fail 125 'no id 0' "$SHIFTBOX" userns-run -m 1:100000:1 -r closed/root -- true
+}
+
+@test "root needs a map, or a grant" {
+	: >subid
+	mount --bind subid /etc/subuid
+	mount --bind subid /etc/subgid
+	must_fail 125 'no ids in /etc/subuid' "$SHIFTBOX" userns-run -r closed/root -- true
+	[[ $stderr == *'-m +BASE'* ]] || tell "no way out"
+	echo root:500000:1000 >subid
+	capture "$SHIFTBOX" userns-run -v -r closed/root -- cat /proc/self/uid_map
+	umount /etc/subuid /etc/subgid
+	must_equal "$(xargs <<<"$output")" "0 500000 1000"
+	[[ $stderr == *'b:0:500000:1000: what subuid(5) and subgid(5) grant to root'* ]] || tell "the map is not told"
+}
+
+@test "user, groups, environment, directory, host name, network, resolv.conf" {
+	image
+	must_work on_image -u daemon -w /srv -- sh -c 'id; pwd; echo $HOME; grep -E "Cap(Eff|Prm)" /proc/self/status'
+	must_equal "$output" "uid=5(daemon) gid=6(daemon) groups=7(extra),8(last)
+/srv
+/srv
+CapPrm:	0000000000000000
+CapEff:	0000000000000000"
+	must_work on_image -u 70 -- id
+	must_equal "$output" "uid=70 gid=0(root)"
+	must_work on_image -u daemon:extra -- id
+	must_equal "$output" "uid=5(daemon) gid=7(extra)"
+	must_fail 125 'no user of this name' on_image -u nobody -- true
+	must_fail 125 'no group of this name' on_image -u 5:none -- true
+	must_fail 125 'the map has no user id 70000' on_image -u 70000 -- true
+	A=1 B=2 must_work on_image -e A -e B= -e 'C=x y' -- sh -c 'echo "$A-$B-$C"; env | grep -c "^[ABC]="'
+	must_equal "$(xargs <<<"$output")" "1--x y 3"
+	must_fail 125 "no environment variable 'NONE_SUCH'" on_image -e NONE_SUCH -- true
+	must_fail 125 'is no environment variable' on_image -e =x -- true
+	must_work on_image --hostname box -- hostname
+	must_equal "$output" box
+	must_equal "$(on_image -- hostname)" "$(hostname)"
+	must_work on_image --net none -- sh -c 'ls /sys/class/net; ip -o addr show lo | grep -c 127.0.0.1'
+	must_equal "$(xargs <<<"$output")" "lo 1"
+	must_work on_image --resolv-conf -- cat /etc/resolv.conf
+	must_equal "$output" "$(cat /etc/resolv.conf)"
+}

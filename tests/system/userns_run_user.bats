@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154,SC2016
+# userns-run, by an ordinary user: with subordinate ids, on the user's own store; with no id but one.
+
+load lib
+
+need root
+need subid
+need kernel 5.12
+need prog busybox
+
+test_setup() {
+	make_user alice 2001 700000 65536
+	HOME_ALICE=$SCRATCH/home-alice
+	cd "$HOME_ALICE" || return 1
+}
+
+run() {
+	as_user alice "$SHIFTBOX" userns-run "$@"
+}
+
+@test "with subordinate ids: root is the user, the rest is granted" {
+	must_work run -- sh -c 'id; cat /proc/self/uid_map /proc/self/gid_map; pwd; touch new; chown 5:6 new; stat -c %u:%g new'
+	must_equal "$(tr -s ' ' <<<"$output")" "uid=0(root) gid=0(root) groups=0(root)
+ 0 2001 1
+ 1 700000 65536
+ 0 2001 1
+ 1 700000 65536
+$HOME_ALICE
+5:6"
+	must_equal "$(owner new)" 700004:700005
+	must_work run -m subid:alice -- cat /proc/self/uid_map
+	must_equal "$(xargs <<<"$output")" "0 700000 65536"
+	must_fail 125 'newuidmap' run -m 0:2001:1 -m 1:1000:1 -- true
+	capture run -v -- true
+	[[ $stderr == *'the map of the namespace is b:0:2001:1;b:1:700000:65536: the caller, and what'* ]] || tell "the map is not told"
+}
+
+@test "an image of the user's own store, with an upper or without" {
+	"$TESTS/fixtures/busybox-root" root
+	tar -C root -cf layer.tar .
+	must_work run -- "$SHIFTBOX" image-unpack -q -N bb layer.tar
+	must_work run -i image:bb -- sh -c 'id; stat -c "%n %u:%g" / /srv/*; touch /new /tmp/a; chown 7:8 /new; stat -c %u:%g /new; cut -d" " -f5 /proc/self/mountinfo | grep -vc /sys/'
+	must_equal "$output" "uid=0(root) gid=0(root)
+/ 0:0
+/srv/five 5:6
+/srv/root 0:0
+7:8
+15"
+	must_fail 1 'No such file' run -i image:bb -- stat /new
+	must_work run -i bb -o upper=upper -- sh -c 'rm /srv/five; touch /srv/new; chown 7:8 /srv/new'
+	must_equal "$(owner upper/srv/new)" 700006:700007
+	must_work run -i bb -o upper=upper -- ls /srv
+	must_equal "$(xargs <<<"$output")" "new root"
+	must_work run -i bb -o ro -u daemon --read-only -- id 2>/dev/null || [[ $stderr == *'it is not there, and the root is read-only'* ]]
+	must_work run -i bb --read-only -u daemon -- id
+	must_equal "$output" "uid=5(daemon) gid=6(daemon) groups=7(extra),8(last)"
+	must_fail 125 'needs root of the host' run -i bb -o map=+700000 -- true
+	must_fail 125 'needs root of the host' run -i bb -b root:/x:map -- true
+	must_fail 125 'there is no such image' run -i none -- true
+}
+
+@test "a directory of the user's, and what is read-only for good" {
+	"$TESTS/fixtures/busybox-root" root
+	mkdir data
+	echo data >data/f
+	chown -hR alice:alice root data
+	must_work run -r root -b data:/data -- sh -c 'stat -c %u:%g /srv/root /data/f; touch /data/g /srv/new; mount -t tmpfs x /srv && umount /srv'
+	must_equal "$output" "0:0
+0:0"
+	must_equal "$(owner data/g) $(owner root/srv/new)" "2001:2001 2001:2001"
+	# Root of the namespace may not change a mount then; in a namespace below, where it may, flags are locked.
+	capture run -r root -b data:/data:ro -- sh -c 'grep CapEff /proc/self/status; touch /data/h; mount -o remount,bind,rw /data; touch /data/h; umount /data;
+		unshare -Urm sh -c "mount -o remount,bind,rw /data; touch /data/h"'
+	must_equal "$(grep -c 'data/h: Read-only file system' <<<"$stderr")" 3
+	[ ! -e data/h ]
+	must_equal "$((0x${output##*[[:space:]]} >> 21 & 1))" 0
+	capture run -r root --read-only -- sh -c 'touch /srv/h; mount -o remount,bind,rw /; touch /srv/h; touch /tmp/x && echo there'
+	must_equal "$(grep -c 'srv/h: Read-only file system' <<<"$stderr") $output" "2 there"
+	[ ! -e root/srv/h ]
+}
+
+@test "with no subordinate ids: root alone" {
+	add_line /etc/passwd "bob:x:2002:2002::$SCRATCH/home-bob:/bin/sh"
+	add_line /etc/group "bob:x:2002:"
+	must_work as_user bob "$SHIFTBOX" userns-run -- sh -c 'cd /; id -u; cat /proc/self/uid_map /proc/self/setgroups; stat -c %g /dev/pts'
+	must_equal "$(xargs <<<"$output")" "0 0 2002 1 deny 0"
+	capture as_user bob "$SHIFTBOX" userns-run -v -- true
+	[[ $stderr == *'the caller alone, who has no subordinate ids'* ]] || tell "the map is not told"
+	must_fail 125 'the map has no user id 5' as_user bob "$SHIFTBOX" userns-run -u 5:0 -- true
+	# As root of a user namespace, whose ids are what there is.
+	must_work run -- "$SHIFTBOX" userns-run -- sh -c 'cat /proc/self/uid_map; id -u'
+	must_equal "$(xargs <<<"$output")" "0 0 1 1 1 65536 0"
+}
+
+@test "the caller's groups serve to find things, and are not the command's" {
+	add_line /etc/group 'club:x:2999:'
+	mkdir -m 710 "$SCRATCH/club"
+	chgrp 2999 "$SCRATCH/club"
+	"$TESTS/fixtures/busybox-root" "$SCRATCH/club/root"
+	chown -hR alice "$SCRATCH/club/root"
+	must_work setpriv --reuid alice --regid alice --groups 2999 --inh-caps=-all env HOME="$HOME_ALICE" "$SHIFTBOX" userns-run -r "$SCRATCH/club/root" -- grep Groups /proc/self/status
+	must_equal "$(xargs <<<"$output")" 'Groups:'
+}
