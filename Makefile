@@ -106,7 +106,7 @@ $(BUILD)/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(LIB_OBJ)
 # Hostile and odd inputs, with more kills than tests/run has time for.
 corpus: all
 	$(MAKE) -s SAN=1 all
-	tests/corpus/run --kills 20
+	tests/corpus/run --mode all --kills 10
 
 # Look for new inputs: make fuzz-opt TIME=600. They land in $(BUILD)/fuzz/corpus, what breaks it in $(BUILD)/fuzz.
 FUZZ_FLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all

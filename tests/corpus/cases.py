@@ -100,17 +100,17 @@ class Case:
         self.warns, self.user_warns, self.options, self.disk, self.seconds = warns, user_warns, list(options), disk, seconds
         self.space, self.modes = space, modes.split() if modes else None
 
-    def expected(self, mode):
-        """(tree, refusal, entry named) in a mode."""
+    def expected(self, kind):
+        """(tree, refusal, entry named) in a kind of mode: store, flat, rootless."""
         if self.safe:
             return None, None, ''
-        if mode == 'flat' and self.flat_refused:
+        if kind == 'flat' and self.flat_refused:
             return None, self.flat_refused, self.on
-        if mode == 'rootless' and self.user_refused:
+        if kind == 'rootless' and self.user_refused:
             return None, self.user_refused, self.user_on
         if self.refused is not None:
             return None, self.refused, self.on
-        over = self.flat if mode == 'flat' else self.user if mode == 'rootless' else None
+        over = self.flat if kind == 'flat' else self.user if kind == 'rootless' else None
         return overlaid(self.tree, over or {}), None, ''
 
 

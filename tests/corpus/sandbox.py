@@ -83,7 +83,12 @@ def enter(filesystem, program, place):
             f.truncate(1 << 30)
         subprocess.run(['mkfs.' + filesystem, '-q', image], check=True, stdout=subprocess.DEVNULL,
                        env={'PATH': '/usr/sbin:/usr/bin:/sbin:/bin'})
-        subprocess.run(['mount', '-o', 'loop', image, place + '/scratch'], check=True)
+        # Others look for a free loop device, too, and rw keeps mount(8) from taking one that turned out read-only.
+        for _ in range(10):
+            if subprocess.run(['mount', '-o', 'rw,loop', image, place + '/scratch'], stderr=subprocess.DEVNULL).returncode == 0:
+                break
+        else:
+            raise OSError('no loop device')
         os.unlink(image)
     os.chdir(place)
     check(libc.syscall(PIVOT_ROOT[os.uname().machine], b'.', b'old'), 'pivot_root')
