@@ -64,6 +64,7 @@ bench: deps-bench
 	tests/bench/run
 	tests/bench/broker
 	tests/bench/verify
+	tests/bench/mounts
 
 deps:
 	@tests/deps build

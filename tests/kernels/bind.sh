@@ -111,3 +111,49 @@ never() {
 	refused "the filesystem (sysfs) does not support" $MI -m +100000 /sys t
 }
 check "what no kernel maps is refused by name" never
+
+# /disk is ext4, so that mounts below it can be mapped on every kernel by binding parts of it.
+tree() {
+	sample s
+	mkdir s/below s/proc other
+	: >other/file && chown 6:6 other/file
+	mount --bind other s/below
+	works $MI -m +100000 -o rbind,ro s t
+	same "$(owner t/below/file) $(mounts)" "100006:100006 3"
+	refused "something is mounted below it" $MI -u t
+	works $MI -u -R t
+	mount -t proc none s/proc
+	refused "'proc' (proc): the filesystem (proc) does not support" $MI -m +100000 -o rbind s t
+	works $MI --json -m +100000 -o rbind,skip-unsupported s t
+	said '"left_out":'
+	same "$(owner t/below/file) $(mounts) $(ls t/proc)" "100006:100006 4 "
+	works $MI -u -R t
+	# A mount below that has a map already.
+	works $MI -m +200000 other u
+	mount --bind u s/dir
+	if has 6.15; then
+		umount s/proc
+		works $MI -m +100000 -o rbind s t
+		same "$(owner t/dir/file)" 100006:100006
+	else
+		works $MI -m +100000 -o rbind,skip-unsupported s t
+		refused "'dir' (ext4): it is ID-mapped already, and changing that needs Linux 6.15" $MI -m +100000 -o rbind s u
+		umount s/proc
+	fi
+	works $MI -u -R t
+	umount s/dir s/below u
+}
+check "a tree of mounts is bound, with what cannot be named or left out, and taken off" tree
+
+image() {
+	mkdir t
+	truncate -s 8M img
+	mke2fs -F img >/dev/null 2>&1
+	works $MI -m +100000 -t ext4 img t
+	same "$(owner t) $(grep -c " $PWD/t .*idmapped.* ext4 /dev/loop" /proc/self/mountinfo)" "100000:100000 1"
+	works $MI -u t
+	same "$(losetup -a | grep -c "$PWD/img")" 0
+	truncate -s 1M other
+	refused "" $MI -m +100000 other t
+}
+check "an image of a filesystem is mounted, mapped, and its loop device freed" image
