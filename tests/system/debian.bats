@@ -104,3 +104,19 @@ stack() { # MAP-BASE DIR [OPTIONS]: the image on DIR
 	run -0 "$TESTS/fixtures/in-range" 300000 b --chroot cat /srv/0/file
 	[ "$output" = x ]
 }
+
+@test "crun and runc run its programs from a bundle" {
+	local runtime
+	need prog crun runc
+	chmod 711 .
+	# crun takes no mixture of the two versions of cgroups: this mount namespace has the older alone then.
+	if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
+	must_work "$SHIFTBOX" image-unpack -s "$STORE" --bundle b -m +100000 debian -- sh -c \
+		'apt-get --version | head -n1; stat -c %U:%G /usr/sbin/postqueue /etc/shadow; perl -e "print getpwuid(33), qq(\n)"; touch /root/x; stat -c %u /root/x'
+	stack 100000 b/rootfs ephemeral
+	for runtime in "crun --root $SCRATCH/crun --cgroup-manager=disabled" "runc --root $SCRATCH/runc"; do
+		# shellcheck disable=SC2086 # a list of words
+		must_work $runtime run -b b "shiftbox-debian-$$" </dev/null
+		[[ $output == apt\ *$'\nroot:postdrop\nroot:shadow\nwww-data'*$'\n0' ]] || tell "not that"
+	done
+}
