@@ -70,12 +70,18 @@ uint32_t ids_anchor(const struct idmap *m, bool group)
 	return ids_cover(m, group, 0) ? 0 : ranges_of(m, group)->items[0].disk;
 }
 
+static bool is_seen(const struct idmap *m, bool group, uint32_t id)
+{
+	uint32_t disk;
+
+	return group ? idmap_gid_disk(m, id, &disk) : idmap_uid_disk(m, id, &disk);
+}
+
 /* As what the id could be seen: in line with the range below it, or else after all others. 4294967295: there is no room. */
 static uint32_t room_for(const struct idmap *m, bool group, uint32_t id)
 {
 	const struct idranges *r = ranges_of(m, group);
 	uint64_t in_line = UINT32_MAX, end = 0;
-	uint32_t disk;
 
 	for (size_t i = 0; i < r->len; i++) {
 		uint64_t last = (uint64_t)r->items[i].seen + r->items[i].count;
@@ -84,7 +90,7 @@ static uint32_t room_for(const struct idmap *m, bool group, uint32_t id)
 			in_line = (uint64_t)r->items[i].seen + (id - r->items[i].disk);
 		end = last > end ? last : end;
 	}
-	if (in_line < UINT32_MAX && !(group ? idmap_gid_disk(m, (uint32_t)in_line, &disk) : idmap_uid_disk(m, (uint32_t)in_line, &disk)))
+	if (in_line < UINT32_MAX && !is_seen(m, group, (uint32_t)in_line))
 		return (uint32_t)in_line;
 	return end < UINT32_MAX ? (uint32_t)end : UINT32_MAX;
 }
@@ -92,14 +98,15 @@ static uint32_t room_for(const struct idmap *m, bool group, uint32_t id)
 int ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what, const char *on, struct err *e)
 {
 	const char *kind = group ? "group" : "user";
-	uint32_t seen = room_for(m, group, id), disk;
+	uint32_t seen = room_for(m, group, id);
 
 	if (what)
 		(void)err_say(e, EOVERFLOW, on, "%s names the %s id %u, which the map does not cover", what, kind, id);
 	else
 		(void)err_say(e, EOVERFLOW, on, "belongs to the %s id %u, which the map does not cover", kind, id);
 	err_op(e, "map");
-	if (group ? idmap_gid_disk(m, id, &disk) : idmap_uid_disk(m, id, &disk))
+	/* Ids of an image start at 0: a map that has it on the other side only was meant the other way round. */
+	if (!ids_cover(m, group, 0) && is_seen(m, group, 0) && is_seen(m, group, id))
 		err_why(e, "an entry of a map is DISK:SEEN:COUNT, and the ids of an image are the disk ids: %u is among the seen ones", id);
 	if (seen != UINT32_MAX)
 		err_try(e, "add %c:%u:%u:1 to the map; image-unpack --scan tells all ids that an image needs", group ? 'g' : 'u', id, seen);

@@ -195,7 +195,7 @@ static int join_root(struct layer *l, struct layer *over, struct err *e)
 
 	/* An opaque root that is not listed: nothing is left of the one below. */
 	if (over->root_opaque)
-		root->flags |= NODE_LISTED | NODE_OPAQUE;
+		root->flags |= NODE_LISTED;
 	return enter(l, l->tree.root, root, e);
 }
 

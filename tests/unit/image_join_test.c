@@ -8,6 +8,7 @@
 #include "../../lib/base/fd.h"
 #include "../../lib/idmap/idmap.h"
 #include "../../lib/image/join.h"
+#include "../../lib/image/readback.h"
 #include "image_tar.h"
 #include "test.h"
 
@@ -138,6 +139,32 @@ TEST(join_refuses_what_a_stack_refuses)
 		CHECK(join(&s, cases[i].lists, 2, &e) < 0);
 		CHECK_HAS(e.what, cases[i].text);
 	}
+}
+
+TEST(read_back_finds_an_owner_that_is_not_what_the_map_says)
+{
+	static const struct tar_entry list[] = { { "./", .type = '5' }, { "d", .type = '5' }, { "d/f", .uid = 3 }, { "l", .type = '2', .link = "f" }, END };
+	static const struct { struct idrange uid[2]; size_t n; const char *on; } cases[] = {
+		{ { { 0, 0, 10 } }, 1, NULL }, { { { 0, 100, 10 } }, 1, "." }, { { { 0, 0, 3 }, { 3, 4, 1 } }, 2, "d/f" },
+	};
+	scoped_buf struct buf b = tar_make(list);
+	struct tar_stream stream = { .b = &b, .piece = 700 };
+	static struct layers s;
+	struct layer *l = NULL;
+	struct err e = ERR_INIT;
+
+	layers_open(&s, NULL);
+	REQUIRE(layer_apply(tar_read, &stream, s.fd, "0", &s.o, &l, &e) == 0);
+	REQUIRE(layer_join_base(l, &e) == 0 && layer_finish(l, &e) == 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		scoped_idmap struct idmap map = { .gid_assumed = false };
+		struct err own = ERR_INIT;
+
+		REQUIRE(idmap_from_ranges(cases[i].uid, cases[i].n, NULL, 0, &map, &e) == 0);
+		CHECK_INT(layer_read_back(l, s.fd, "0", &map, &own), cases[i].on ? -EIO : 0);
+		CHECK_STR(own.on, cases[i].on ? cases[i].on : "");
+	}
+	layer_free(l);
 }
 
 TEST(join_of_ids_that_a_map_does_not_cover_names_them)
