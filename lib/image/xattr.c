@@ -258,6 +258,8 @@ static int set_failed(const struct xattr *a, int num, const char *on, struct err
 	err_op(e, "setxattr");
 	if (num == EOPNOTSUPP)
 		err_why(e, "the filesystem of the store does not keep such attributes");
+	else if (num == ENOSPC)
+		err_why(e, "the filesystem is full, or has no room for that many extended attributes of one file: ext4 has one block");
 	else if (num == EINVAL && (action == ACL || action == CAPS))
 		err_why(e, "it is malformed, or names an id that the user namespace does not map");
 	return -num;

@@ -119,6 +119,8 @@ case('attribute-too-large', 'no kernel could store it', [archive(file('f', 'x', 
 case('attribute-name-too-long', 'nor this name', [archive(file('f', 'x', xattrs={'user.' + 'n' * 251: b'v'}))], refused='a name of more than 255 bytes', on="'f'")
 case('attributes-too-many', 'more than a mebibyte for one file', [
     archive(extension([('SCHILY.xattr.user.%d' % i, b'v' * 60000) for i in range(18)]), header('f'))], refused='more than 1 MiB', on='')
+case('attributes-in-one-block', 'a filesystem that has no room for them says so, and is not full', [
+    archive(file('f', xattrs={'user.a': b'v' * 3000, 'user.b': b'v' * 3000}))], refused='no room for that many extended attributes', on="'f'", modes='ext4')
 case('attribute-replaced', 'a later record of the name counts', [archive(entry('f', pax=[('SCHILY.xattr.user.k', 'one'), ('SCHILY.xattr.user.k', 'two')]))],
      tree={'f': F(xattrs={'user.k': b'two'})})
 case('attribute-of-what-is-replaced', 'does not stay', [archive(folder('d', xattrs={'user.k': b'1'}), folder('d', uid=4), file('f', xattrs={'user.k': b'1'}), file('f'))],

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Documents of an image that lie, or are odd. (Digests are right wherever a case does not say otherwise.)"""
 import os
+import stat
 
 from cases import CANARY, D, F, case
 from images import ARCH, DOCKER, OCI, REF, Image, Layer, digest, text
@@ -134,10 +135,15 @@ def special(name, make):
     return spoil
 
 
+def zeros(path):
+    os.mknod(path, 0o666 | stat.S_IFCHR, os.makedev(1, 5))
+    os.chmod(path, 0o666)
+
+
 for what in 'blob', 'manifest', 'index.json', 'oci-layout':
     image('fifo-as-' + what, 'opening it would wait for ever', spoil=special(what, os.mkfifo), refused='is not a regular file', seconds=10)
     image('link-as-' + what, 'a link out of the layout', spoil=special(what, lambda p: os.symlink(CANARY + '/file', p)), refused='', on='/', seconds=10)
-    image('device-as-' + what, 'a device without end', spoil=special(what, lambda p: os.symlink('/dev/zero', p)), refused='', on='/', seconds=10)
+    image('device-as-' + what, 'a device without end', spoil=special(what, zeros), refused='is not a regular file', seconds=10)
     image('directory-as-' + what, 'a directory', spoil=special(what, os.mkdir), refused='is not a regular file', seconds=10)
 
 # ---- layers ----
