@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/loop.h>
 #include <linux/major.h>
 #include <string.h>
@@ -200,10 +201,17 @@ static int configure(int control, int file, const char *name, const struct loop_
 static int check_attached(int fd, const char *name, const struct stat *st, const struct loop_part *part, struct err *e)
 {
 	struct loop_info64 i;
+	int locked = 0;
 	bool good;
 
 	if (ioctl(fd, LOOP_GET_STATUS64, &i) < 0)
 		return step_failed(name, "LOOP_GET_STATUS64", "cannot read back the loop device", e);
+	/* A write protection that somebody gave the device while it was another's (BLKROSET) is still on it. */
+	if (!part->read_only && ioctl(fd, BLKROGET, &locked) == 0 && locked) {
+		log_verbose("the loop device was write-protected by an earlier user: it is no more");
+		if (ioctl(fd, BLKROSET, &(int){ 0 }) < 0)
+			return step_failed(name, "BLKROSET", "cannot make the loop device writable", e);
+	}
 	good = is_backed_by(&i, st) && is_part(&i, part) && i.lo_flags & LO_FLAGS_AUTOCLEAR &&
 		(!part->read_only || i.lo_flags & LO_FLAGS_READ_ONLY);
 	if (good)

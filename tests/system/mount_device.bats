@@ -18,7 +18,7 @@ test_setup() {
 }
 
 test_teardown() {
-	[ -z "${LOOPS:-}" ] || { umount m n; losetup -d $LOOPS; } 2>/dev/null
+	[ -z "${LOOPS:-}" ] || { umount m n; blockdev --setrw $LOOPS; losetup -d $LOOPS; } 2>/dev/null
 	return 0
 }
 

@@ -23,7 +23,7 @@ test_setup() {
 
 test_teardown() {
 	umount /sbin 2>/dev/null
-	[ -z "${LOOPS:-}" ] || { umount m n; losetup -d $LOOPS; } 2>/dev/null
+	[ -z "${LOOPS:-}" ] || { umount m n; blockdev --setrw $LOOPS; losetup -d $LOOPS; } 2>/dev/null
 	return 0
 }
 
@@ -86,6 +86,20 @@ loops() {
 	must_equal "$(findmnt -no SOURCE m)" "$LOOPS"
 	must_work $MI -u m
 	must_equal "$(loops)" "img 0 0 0 0"
+}
+
+@test "a write protection that an earlier user left on the device does not stay" {
+	local device got
+	must_work $MI $MAP img m
+	device=$(findmnt -no SOURCE m)
+	must_work $MI -u m
+	blockdev --setro "$device"
+	capture $MI $MAP img m
+	got=$(blockdev --getro "$device")
+	blockdev --setrw "$device"
+	must_equal "$status $(owner m)" "0 1000:2000"
+	# If another program was faster to take it, this proves nothing.
+	[ "$(findmnt -no SOURCE m)" != "$device" ] || must_equal "$got" 0
 }
 
 @test "who keeps a loop device from being freed is named" {
