@@ -3,6 +3,8 @@
 
 #include "store_plan.h"
 
+#include <errno.h>
+
 #include "../lib/base/log.h"
 #include "../lib/image/store_base.h"
 
@@ -17,5 +19,10 @@ int store_plan(struct mount_plan *p, const struct store *s, struct err *e)
 	if (p->map.wish != MAP_NONE)
 		log_verbose("the store has the base %u:%u: the map is put on top of that", b->base, b->count);
 	r = store_base_inverse(s, &image, e);
-	return r == 0 ? mount_plan_rebase(p, &image, e) : r;
+	if (r == 0)
+		r = mount_plan_rebase(p, &image, e);
+	if (r == -ENODATA)
+		err_why(e, "the store has a base: the disk ids of the map are those of the image, 0 to %u (owner:USER means others, those in the store)",
+			b->count - 1);
+	return r;
 }

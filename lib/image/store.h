@@ -36,7 +36,8 @@ enum store_flags { STORE_CREATE = 1 };
 
 /*
  * Open path, or the default for NULL: /var/lib/shiftbox for root, $XDG_DATA_HOME/shiftbox for others.
- * Refused (-EPERM) when others can traverse it or it is not ours: it holds set-uid files of disk id 0.
+ * Refused (-EPERM) when it is not ours, or when others can traverse it: it holds set-uid files of disk id 0 (unless it has a
+ * base, store_base.h).
  * Without STORE_CREATE a store that is not there is -ENOENT.
  */
 int store_open(const char *path, unsigned flags, struct store **ret, struct err *e);

@@ -83,6 +83,7 @@ bottom() {
 	mount_image plain like -o ro
 	diff <(dump like | sed 's/security.capability=[^,]*//') <(dump at | sed 's/security.capability=[^,]*//')
 	umount at
+	must_fail 1 "the store has a base" "$SHIFTBOX" mount-idmapped -s "$STORE" -m 70000:0:5 image:img at
 	mount_image "$STORE" at -m none -o ro
 	must_equal "$(owner at/d/suid)" 1000003:1000004
 	umount at like
