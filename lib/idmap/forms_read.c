@@ -186,9 +186,15 @@ static int read_oci_kind(struct reading *r, const json_t *root, const char *key,
 static int read_oci(struct reading *r)
 {
 	json_error_t why;
-	json_t *root = strlen(r->at) > JSON_LIMIT ? NULL : json_loads(r->at, JSON_REJECT_DUPLICATES, &why);
+	json_t *root;
 	int x;
 
+	if (strlen(r->at) > JSON_LIMIT)
+		return wrong(r, "it is too long");
+	root = json_loads(r->at, JSON_REJECT_DUPLICATES, &why);
+	/* jansson has a text for every fault of the text, but not for all failed allocations. */
+	if (!root && (!why.text[0] || json_error_code(&why) == json_error_out_of_memory))
+		return err_nomem(r->e);
 	if (!root)
 		return wrong(r, "it is no JSON");
 	x = read_oci_kind(r, root, "uidMappings", 'u');

@@ -308,6 +308,10 @@ static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
 		*ret = "#mtree\n";
 		return (la_ssize_t)strlen(*ret);
 	}
+	if (r->after.oom) {
+		archive_set_error(a, -err_nomem(&r->err), "out of memory");
+		return ARCHIVE_FATAL;
+	}
 	if (r->after.len && !r->continued) {
 		struct buf swap = r->given;
 
@@ -320,7 +324,7 @@ static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
 	if (r->part >= PART_SIZE && !r->continued)
 		return 0;
 	n = next_line(r);
-	if (n < 0 || r->after.oom) {
+	if (n < 0) {
 		archive_set_error(a, r->err.num, "cannot read");
 		return ARCHIVE_FATAL;
 	}
