@@ -10,7 +10,7 @@ plain, stdin: only that one. A tree names every path but the directories that on
 (root's, mode 0755, the epoch): those are added. Paths that hard links join have the same node.
 
 More about a case:
-  flat={...}      what one tree has otherwise than the merged view of layers (None: nothing at the path); flat_refused=TEXT
+  flat={...}      what one tree has otherwise than the merged view of layers (None: nothing there); flat_refused=TEXT
   user={...}      what an ordinary user's namespace gives otherwise; user_refused=TEXT
   warns=TEXT      is said on stderr, which is empty otherwise (user_warns: in addition, without privilege)
   options=[...]   for image-unpack
@@ -27,7 +27,7 @@ CASES = []
 
 
 class Node:
-    """A file as it must be seen. kind: file dir link char block fifo. data: bytes, or {offset: bytes} of a sparse one."""
+    """A file as it must be seen. kind: file dir link char block fifo. data: bytes; {offset: bytes} of a sparse one."""
 
     def __init__(self, kind, mode, data=b'', uid=0, gid=0, mtime=TIME, xattrs=None, size=None, dev=None, nlink=None):
         self.kind, self.mode, self.data, self.uid, self.gid = kind, mode, data, uid, gid
@@ -89,15 +89,19 @@ def overlaid(tree, over):
 
 
 class Case:
-    def __init__(self, name, why, what, tree=None, refused=None, on='', safe=False, flat=None, flat_refused=None, user=None,
-                 user_refused=None, user_on=None, warns='', user_warns='', options=(), disk=16, seconds=30, space=None,
+    def __init__(self, name, why, what, tree=None, refused=None, on='', safe=False, flat=None, flat_refused=None,
+         user=None,
+                 user_refused=None, user_on=None, warns='', user_warns='', options=(), disk=16, seconds=30,
+                 space=None,
                  modes=None):
         assert name not in [c.name for c in CASES], name
         assert (tree is not None) + (refused is not None) + safe == 1, name
         self.name, self.why, self.what, self.tree, self.refused, self.on = name, why, what, tree, refused, on
-        self.safe, self.flat, self.flat_refused, self.user, self.user_refused = safe, flat, flat_refused, user, user_refused
+        self.safe, self.flat, self.flat_refused = safe, flat, flat_refused
+        self.user, self.user_refused = user, user_refused
         self.user_on = on if user_on is None else user_on
-        self.warns, self.user_warns, self.options, self.disk, self.seconds = warns, user_warns, list(options), disk, seconds
+        self.warns, self.user_warns, self.options = warns, user_warns, list(options)
+        self.disk, self.seconds = disk, seconds
         self.space, self.modes = space, modes.split() if modes else None
 
     def expected(self, kind):

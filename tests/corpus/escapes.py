@@ -26,25 +26,32 @@ case('climb-as-directory', 'a directory called .., which would change its owner'
      refused='has a component ".."', on='..')
 case('absolute-name', 'an absolute name is taken below the root', [archive(file(CANARY + '/file', 'mine'))],
      tree={INNER + '/file': F('mine')})
-case('slashes-and-dots', 'slashes and single dots mean nothing', [archive(file('//' + CANARY + '/./file2', 'mine'), file('./a//b/./c', '1'))],
+case('slashes-and-dots', 'slashes and single dots mean nothing',
+     [archive(file('//' + CANARY + '/./file2', 'mine'), file('./a//b/./c', '1'))],
      tree={INNER + '/file2': F('mine'), 'a/b/c': F('1')})
-case('dots-that-are-names', 'only one or two dots are special', [archive(file('...', '3'), file('..a', 'a'), folder('.. '))],
+case('dots-that-are-names', 'only one or two dots are special',
+     [archive(file('...', '3'), file('..a', 'a'), folder('.. '))],
      tree={'...': F('3'), '..a': F('a'), '.. ': D()})
 
 # ---- through symbolic links ----
 
-case('link-absolute-then-below', 'a file below a link that leads out', [archive(symlink('l', CANARY + '/dir'), file('l/escaped', 'x'))],
+case('link-absolute-then-below', 'a file below a link that leads out',
+     [archive(symlink('l', CANARY + '/dir'), file('l/escaped', 'x'))],
      refused=NO_PARENT, on='l/escaped')
 case('link-relative-then-below', 'the same with a relative target', [
-    archive(folder('d'), symlink('d/l', UP + INNER + '/dir'), file('d/l/escaped', 'x'))], refused=NO_PARENT, on='d/l/escaped')
+    archive(folder('d'), symlink('d/l', UP + INNER + '/dir'), file('d/l/escaped', 'x'))], refused=NO_PARENT,
+    on='d/l/escaped')
 case('link-chain-then-below', 'links of which each leads one step up', [
     archive(folder('a'), symlink('a/b', '..'), symlink('a/c', 'b/..'), symlink('a/d', 'c/..'),
-            symlink('e', 'a/d/' + UP + 'scratch'), file('e/canary/dir/escaped', 'x'))], refused=NO_PARENT, on='e/canary/dir/escaped')
+            symlink('e', 'a/d/' + UP + 'scratch'), file('e/canary/dir/escaped', 'x'))], refused=NO_PARENT,
+            on='e/canary/dir/escaped')
 case('link-inside-then-below', 'a link that stays inside is no directory either', [
     archive(folder('real'), symlink('l', 'real'), file('l/x', 'x'))], refused=NO_PARENT, on='l/x')
-case('link-loop-then-below', 'below two links to one another', [archive(file('ok'), symlink('a', 'b'), symlink('b', 'a'), file('a/x'))],
+case('link-loop-then-below', 'below two links to one another',
+     [archive(file('ok'), symlink('a', 'b'), symlink('b', 'a'), file('a/x'))],
      refused=NO_PARENT, on='a/x', seconds=10)
-case('link-to-itself-then-below', 'below a link to itself', [archive(symlink('a', 'a'), folder('a/x'))], refused=NO_PARENT, on='a/x')
+case('link-to-itself-then-below', 'below a link to itself', [archive(symlink('a', 'a'), folder('a/x'))],
+     refused=NO_PARENT, on='a/x')
 case('link-in-a-layer-below', 'the link in one layer, the file in the next', [
     archive(symlink('etc', CANARY + '/dir')), archive(file('etc/escaped', 'x'))],
      refused='is a symbolic link in a layer below', on="'etc'")
@@ -55,7 +62,8 @@ case('directory-hides-link-below', 'a directory that is listed takes the place o
     archive(folder('var'), folder('var/run', mode=0o711), file('var/run/mine', 'x'))],
      tree={'var': D(), 'var/run': D(0o711), 'var/run/mine': F('x')})
 case('directory-turned-link', 'a directory that was filled turns into a link, and is filled again', [
-    archive(folder('d'), file('d/one', '1'), symlink('d', CANARY + '/dir'), file('d/two', '2'))], refused=NO_PARENT, on='d/two')
+    archive(folder('d'), file('d/one', '1'), symlink('d', CANARY + '/dir'), file('d/two', '2'))], refused=NO_PARENT,
+    on='d/two')
 case('root-is-a-link', 'the root entry as a link: later layers would go where it leads', [
     archive(symlink('.', CANARY + '/dir')), archive(file('escaped', 'x'))],
      refused='is the root of the layer, but not a directory', on="'.'")
@@ -80,15 +88,18 @@ case('attributes-of-a-link', 'mode, owner, time and ACL of a link are not its ta
 case('attribute-of-a-link-user', 'user attributes of a link are left out, others are its own', [
     archive(file('ok', 'ok'), symlink('s', CANARY + '/file', xattrs={'user.x': b'v', 'trusted.x': b'v'}))],
      tree={'ok': F('ok'), 's': L(CANARY + '/file', xattrs={'trusted.x': b'v'})},
-     user={'s': L(CANARY + '/file')}, warns='Linux keeps it on files and directories only', user_warns="only the host's root may set it")
+     user={'s': L(CANARY + '/file')}, warns='Linux keeps it on files and directories only',
+     user_warns="only the host's root may set it")
 
 # ---- hard links ----
 
 case('hard-link-absolute', 'the target is taken below the root, where it is not', [
     archive(link('h', CANARY + '/file'), file('h', 'overwritten'))], refused=NOTHING, on="'h'")
-case('hard-link-climbs', 'a target that climbs out', [archive(link('h', UP + INNER + '/file'), file('h', 'overwritten'))],
+case('hard-link-climbs', 'a target that climbs out',
+     [archive(link('h', UP + INNER + '/file'), file('h', 'overwritten'))],
      refused='has a component ".."', on='../')
-case('hard-link-through-a-link', 'a target that a link leads to', [archive(symlink('s', CANARY), link('h', 's/file'), file('h', 'over'))],
+case('hard-link-through-a-link', 'a target that a link leads to',
+     [archive(symlink('s', CANARY), link('h', 's/file'), file('h', 'over'))],
      refused=NOTHING, on="'h'")
 case('hard-link-through-a-link-below', 'a target behind a link of the layer below', [
     archive(symlink('s', CANARY)), archive(link('h', 's/file'))], refused=NOTHING, on="'h'")
@@ -98,11 +109,13 @@ case('hard-link-to-a-link-below', 'a link of the layer below is copied as a link
 
 # ---- what would block, or go somewhere else ----
 
-case('fifo-then-file', 'a file in the place of a FIFO: opening that would wait for ever', [archive(fifo('p'), file('p', 'data'))],
+case('fifo-then-file', 'a file in the place of a FIFO: opening that would wait for ever',
+     [archive(fifo('p'), file('p', 'data'))],
      tree={'p': F('data')}, seconds=10)
 case('device-then-file', 'a file in the place of a device: the data is not for the device', [
     archive(char('full', 1, 7), file('full', 'data'))], tree={'full': F('data')}, user_warns=LEFT_OUT)
-case('file-then-below', 'an entry below a file of the same layer', [archive(file('f', '1'), file('f/x', '2'), file('ok'))],
+case('file-then-below', 'an entry below a file of the same layer',
+     [archive(file('f', '1'), file('f/x', '2'), file('ok'))],
      refused=NO_PARENT, on='f/x')
 case('fifo-then-below', 'an entry below a FIFO', [archive(fifo('f'), folder('f/x'))], refused=NO_PARENT, on='f/x')
 case('control-bytes-in-a-name', 'a message shows no byte that a terminal would obey', [

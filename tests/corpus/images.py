@@ -103,13 +103,15 @@ class Image:
         return self
 
 
-def docker(layers, names=None, links=None, config=None, manifest=None, without=(), tags=('corpus/case:latest',), extra=()):
+def docker(layers, names=None, links=None, config=None, manifest=None, without=(), tags=('corpus/case:latest',),
+     extra=()):
     """What docker save wrote at first: a directory for each layer, links for those that are there already."""
     layers = [x if isinstance(x, Layer) else Layer(x) for x in layers]
     names = names or ['%064x/layer.tar' % (i + 1) for i in range(len(layers))]
     document = text(edited({'os': 'linux', 'architecture': ARCH, 'config': {}, 'rootfs': {
         'type': 'layers', 'diff_ids': [x.diff_id for x in layers]}}, config))
-    files = [tarball.symlink(n, links[n]) if n in (links or {}) else tarball.file(n, x.blob) for n, x in zip(names, layers)]
+    files = [tarball.symlink(n, links[n]) if n in (links or {}) else tarball.file(n, x.blob) for n,
+         x in zip(names, layers)]
     files.append(tarball.file(digest(document)[7:] + '.json', document))
     if 'manifest.json' not in without:
         files.append(tarball.file('manifest.json', text([edited({

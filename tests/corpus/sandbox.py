@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A root of our own, with nothing of the machine that can be written: what a program writes outside of its place is seen."""
+"""A root of our own, with nothing of the machine that can be written: what is written outside of its place is seen."""
 import ctypes
 import os
 import resource
@@ -34,7 +34,8 @@ def check(result, what):
 
 def mount(source, target, kind=None, flags=0, data=None):
     words = [None if x is None else os.fsencode(x) for x in (source, target, kind)]
-    check(libc.mount(*words, ctypes.c_ulong(flags), None if data is None else os.fsencode(data)), 'mount on %s' % target)
+    check(libc.mount(*words, ctypes.c_ulong(flags), None if data is None else os.fsencode(data)),
+         'mount on %s' % target)
 
 
 def umount(target):
@@ -52,12 +53,13 @@ def canaries():
     for top in ('/scratch', '/scratch/deep', DEEP):
         with open(top + '/canary-file', 'w') as f:
             f.write('canary')
-    for top in (AREA, CANARY, CANARY + '/dir'): # as open as they can be: nothing but the program keeps an ordinary user out
+    # As open as they can be: nothing but the program keeps an ordinary user out.
+    for top in (AREA, CANARY, CANARY + '/dir'):
         os.chmod(top, 0o777)
 
 
 def enter(filesystem, program, place):
-    """Leave the machine's root for one in place (an empty directory of the caller's mount namespace, which must be private)."""
+    """Leave the machine's root for one in place, an empty directory. The caller's mount namespace must be private."""
     mount('corpus', place, 'tmpfs', 0, 'mode=755')
     for name in ('usr', 'bin', 'sbin', 'lib', 'lib32', 'lib64'):
         if os.path.islink('/' + name):
@@ -66,7 +68,8 @@ def enter(filesystem, program, place):
             os.mkdir(place + '/' + name)
             mount('/' + name, place + '/' + name, None, MS_BIND | MS_REC)
             mount(None, place + '/' + name, None, MS_REMOUNT | MS_BIND | MS_RDONLY)
-    for name in ('proc', 'dev', 'tmp', 'var', 'var/tmp', 'etc', 'root', 'home', 'home/ordinary', 'scratch', 'input', 'old', 'merged'):
+    for name in ('proc', 'dev', 'tmp', 'var', 'var/tmp', 'etc', 'root', 'home', 'home/ordinary', 'scratch', 'input',
+         'old', 'merged'):
         os.mkdir(place + '/' + name)
     for name, text in ETC.items():
         with open(place + '/etc/' + name, 'w') as f:
@@ -85,7 +88,8 @@ def enter(filesystem, program, place):
                        env={'PATH': '/usr/sbin:/usr/bin:/sbin:/bin'})
         # Others look for a free loop device, too, and rw keeps mount(8) from taking one that turned out read-only.
         for _ in range(10):
-            if subprocess.run(['mount', '-o', 'rw,loop', image, place + '/scratch'], stderr=subprocess.DEVNULL).returncode == 0:
+            if subprocess.run(['mount', '-o', 'rw,loop', image, place + '/scratch'],
+            stderr=subprocess.DEVNULL).returncode == 0:
                 break
         else:
             raise OSError('no loop device')
@@ -114,7 +118,8 @@ def remove(path):
 
 def outside():
     """The state of all that is not the program's place: to be the same before and after."""
-    skip = {os.fsencode(x) for x in (AREA, '/proc', '/dev', '/merged', '/usr', '/bin', '/sbin', '/lib', '/lib32', '/lib64')}
+    skip = {os.fsencode(x) for x in (AREA, '/proc', '/dev', '/merged', '/usr', '/bin', '/sbin', '/lib', '/lib32',
+    '/lib64')}
     return seen.snapshot('/', skip)
 
 
@@ -132,9 +137,11 @@ class Run:
                 os.setresuid(USER, USER, USER)
         home = '/home/ordinary' if as_user else '/root'
         started = time.monotonic()
-        p = subprocess.Popen([PROGRAM, *args], stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        p = subprocess.Popen([PROGRAM, *args], stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
                              preexec_fn=prepare, start_new_session=True, cwd=DEEP, umask=0o022,
-                             env={'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': home, 'LC_ALL': 'C.UTF-8', 'USER': 'ordinary',
+                             env={'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': home, 'LC_ALL': 'C.UTF-8',
+                             'USER': 'ordinary',
                                   'UBSAN_OPTIONS': 'print_stacktrace=1'})
         self.killed = False
         try:

@@ -13,7 +13,7 @@ def names(fd):
 
 
 def walk(top):
-    """(path, directory's descriptor, name) of all below top, parents first, paths of any length; the root is ('', fd, '.')."""
+    """(path, its directory's descriptor, name) of all below top, parents first; the root is ('', fd, '.')."""
     stack = [(b'', os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW), None)]
     yield b'', stack[0][1], b'.'
     while stack:
@@ -99,8 +99,8 @@ def difference(fd, name, st, node):
 
 
 def compare(top, tree):
-    """Lines that say in what the tree below top is not the one that is expected: types, owners, modes, times, attributes,
-    link counts, contents, and that nothing is missing or too much."""
+    """Lines that say in what the tree below top is not the one that is expected: types, owners, modes, times,
+    attributes, link counts, contents, and that nothing is missing or too much."""
     out, left, inodes, links = [], dict(tree), {}, {}
     for node in tree.values():
         links[id(node)] = links.get(id(node), 0) + 1
@@ -138,7 +138,8 @@ def forged(top):
             n = n.encode()
             for prefix in OVERLAY:
                 rest = n[len(prefix):] if n.startswith(prefix) else b'overlay.'
-                if not rest.startswith(b'overlay.') and (rest, value) not in ((b'opaque', b'y'), (b'opaque', b'x'), (b'whiteout', b'')):
+                if not rest.startswith(b'overlay.') and (rest, value) not in ((b'opaque', b'y'), (b'opaque', b'x'),
+                (b'whiteout', b'')):
                     out.append('%r has the attribute %r' % (path, n))
     return out
 
@@ -151,7 +152,8 @@ def snapshot(top, skip):
         for path in [base] + [os.path.join(base, n) for n in files] + [
                 os.path.join(base, d) for d in dirs if os.path.islink(os.path.join(base, d))]:
             st = os.lstat(path)
-            out[path] = (st.st_mode, st.st_uid, st.st_gid, st.st_nlink, st.st_size, st.st_ino, st.st_mtime_ns, st.st_ctime_ns)
+            out[path] = (st.st_mode, st.st_uid, st.st_gid, st.st_nlink, st.st_size, st.st_ino, st.st_mtime_ns,
+            st.st_ctime_ns)
     return out
 
 

@@ -16,7 +16,8 @@ def gz(data):
 
 def gz_member(data, extra=None, name=None, comment=None, header_crc=False, crc=None, length=None):
     """A member with the optional fields that are given, and the trailer's numbers right or not."""
-    flags = EXTRA * (extra is not None) | NAME * (name is not None) | COMMENT * (comment is not None) | HEADER_CRC * header_crc
+    flags = EXTRA * (extra is not None) | NAME * (name is not None) | COMMENT * (comment is not None)
+    flags |= HEADER_CRC * header_crc
     head = bytes([0x1f, 0x8b, 8, flags]) + bytes(4) + b'\0\xff'
     if extra is not None:
         head += struct.pack('<H', len(extra)) + extra
@@ -83,7 +84,8 @@ def gz_zeros(head, mebibytes, tail):
     for _ in range(mebibytes):
         crc = zlib.crc32(unit, crc)
     size = len(head) + mebibytes * len(unit) + len(tail)
-    return b'\x1f\x8b\x08\0\0\0\0\0\0\xff' + first + each * mebibytes + last + struct.pack('<II', zlib.crc32(tail, crc), size)
+    return b'\x1f\x8b\x08\0\0\0\0\0\0\xff' + first + each * mebibytes + last + struct.pack('<II',
+         zlib.crc32(tail, crc), size)
 
 
 def xz_dictionary(data, code):

@@ -147,7 +147,8 @@ def old_sparse(name, size, pieces, **fields):
     patch = {'sparse': b''.join(cells[:4]), 'realsize': octal(size, 12)}
     if more:
         patch['extended'] = b'\1'
-    blocks = [b''.join(x).ljust(504, b'\0') + (b'\1' if i + 1 < len(more) else b'\0') + bytes(7) for i, x in enumerate(more)]
+    blocks = [b''.join(x).ljust(504, b'\0') + (b'\1' if i + 1 < len(more) else b'\0') + bytes(7) for i,
+         x in enumerate(more)]
     data = b''.join(d for _, d in pieces)
     return header(name, 'S', len(data), form='gnu', patch=patch, **fields) + b''.join(blocks) + body(data)
 
