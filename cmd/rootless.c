@@ -170,6 +170,14 @@ int rootless_go(const struct rootless *ids, unsigned long more, struct err *e)
 	return r;
 }
 
+void rootless_explain(const struct rootless *ids, struct err *e)
+{
+	struct rootless helpers = { .single = false };
+
+	if (look_at_helpers(ids, &helpers, NULL) == 0)
+		name_cause(ids, &helpers, e);
+}
+
 /* ---- ids that there are not ---- */
 
 static int after(const struct subid_line *l, void *arg)

@@ -31,6 +31,9 @@ int rootless_ids(struct rootless *ret, struct err *e);
  */
 int rootless_go(const struct rootless *ids, unsigned long more, struct err *e);
 
+/* In e, when a namespace could not be made or given its map: why. */
+void rootless_explain(const struct rootless *ids, struct err *e);
+
 /* In e: what would give the user this id, and why there is none. */
 void rootless_way_out(const struct rootless *ids, bool group, uint32_t id, struct err *e);
 

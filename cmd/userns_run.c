@@ -8,11 +8,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../lib/base/log.h"
 #include "../lib/base/sys.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/image/store.h"
 #include "../lib/ns/broker.h"
 #include "../lib/ns/run.h"
+#include "rootless.h"
 #include "store_plan.h"
 
 enum { NET_HOST, NET_NONE };
@@ -24,6 +26,8 @@ struct userns_args {
 	int net;
 
 	/* What comes of them. */
+	enum run_caller caller;
+	struct rootless ids;  /* of RUN_BY_USER, if no map is given */
 	struct store *opened; /* the layers stay in it as long as the command runs */
 	struct run_spec spec;
 	int stage;
@@ -72,7 +76,52 @@ static const char *const userns_synopsis[] = {
 
 /* --- from words to a spec ---------------------------------------------------------------------- */
 
-static int find_map(const struct userns_args *a, struct run_spec *s, struct err *e)
+static void say_map(const struct idmap *m, const char *why)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	idmap_print(m, &b);
+	log_verbose("the map of the namespace is %s: %s", buf_get(&b) ? buf_get(&b) : "", why);
+}
+
+static int map_of_root(struct idmap *ret, struct err *e)
+{
+	int r = idmap_parse(&(const char *){ "auto" }, 1, NULL, ret, e);
+
+	if (r == 0)
+		say_map(ret, "what subuid(5) and subgid(5) grant to root");
+	else if (r == -ENOENT)
+		err_try(e, "name a range that nobody else has, such as -m +BASE, or grant one to root in /etc/subuid and /etc/subgid");
+	return r;
+}
+
+static int map_of_namespace(struct idmap *ret, struct err *e)
+{
+	scoped_idmap struct idmap all = { 0 };
+	int r = idmap_identity(&all, e);
+
+	if (r == 0)
+		r = userns_fit(&all, ret, e);
+	if (r == 0)
+		say_map(ret, "all ids of the user namespace that the caller is in");
+	return r;
+}
+
+static int map_of_user(struct rootless *ids, struct idmap *ret, struct err *e)
+{
+	int r = rootless_ids(ids, e);
+
+	if (r == 0)
+		r = idmap_copy(&ids->map, ret, e);
+	if (r < 0)
+		return r;
+	say_map(ret, ids->single ? "the caller alone, who has no subordinate ids" : "the caller, and what subuid(5) and subgid(5) grant");
+	if (ids->single && ids->why[0])
+		log_verbose("%s", ids->why);
+	return 0;
+}
+
+static int find_map(struct userns_args *a, struct run_spec *s, struct err *e)
 {
 	struct idmap_context ctx = { .source = a->rootfs, .strict = a->strict };
 	scoped_idmap struct idmap m = { 0 };
@@ -83,7 +132,8 @@ static int find_map(const struct userns_args *a, struct run_spec *s, struct err 
 		if (r == 0)
 			r = userns_fit(&m, &s->map, e);
 	} else {
-		r = run_default_map(s->privileged, &s->map, e);
+		r = a->caller == RUN_BY_ROOT ? map_of_root(&s->map, e) :
+		    a->caller == RUN_BY_NS_ROOT ? map_of_namespace(&s->map, e) : map_of_user(&a->ids, &s->map, e);
 	}
 	return r == 0 ? run_check_map(s->privileged, &s->map, e) : r;
 }
@@ -237,8 +287,9 @@ static int make_spec(struct userns_args *a, const struct ctx *ctx, struct err *e
 	struct run_spec *s = &a->spec;
 	int r;
 
+	a->caller = run_caller();
 	*s = (struct run_spec){
-		.privileged = run_privileged(), .read_only = a->read_only, .own_net = a->net == NET_NONE, .new_privs = a->new_privs,
+		.privileged = a->caller == RUN_BY_ROOT, .read_only = a->read_only, .own_net = a->net == NET_NONE, .new_privs = a->new_privs,
 		.pipe = a->pipe, .hostname = a->hostname, .user = a->user, .command = ctx->operands.items,
 	};
 	r = find_map(a, s, e);
@@ -265,6 +316,18 @@ static int wait_for(pid_t pid, struct err *e)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNAL + WTERMSIG(status);
 }
 
+static int run_as_user(struct userns_args *a, struct err *e)
+{
+	int r = run_container(&a->spec, -1, e);
+
+	if (r >= 0 || a->caller != RUN_BY_USER)
+		return r;
+	/* A map that was given may fail for the same reasons. */
+	if (a->ids.map.uid.len || rootless_ids(&a->ids, NULL) == 0)
+		rootless_explain(&a->ids, e);
+	return r;
+}
+
 /*
  * With privileges the mounts are made by another process, which goes on to the guard and userns_run(); it tells itself what goes
  * wrong. The command, which may chown, comes of this one.
@@ -276,8 +339,10 @@ static int userns_before(void *args, struct ctx *ctx, struct err *e)
 	int r;
 
 	r = make_spec(a, ctx, e);
-	if (r < 0 || !a->spec.privileged)
-		return r < 0 ? r : run_container(&a->spec, -1, e);
+	if (r < 0)
+		return r;
+	if (!a->spec.privileged)
+		return run_as_user(a, e);
 
 	r = run_stage_open(&a->stage, e);
 	if (r < 0)
@@ -308,6 +373,7 @@ static void userns_done(void *args)
 	broker_free(a->spec.broker);
 	out_free(a->spec.report);
 	run_spec_done(&a->spec);
+	idmap_done(&a->ids.map);
 	store_close(a->opened);
 	cleanup_fd(&a->stage);
 }

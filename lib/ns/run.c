@@ -13,8 +13,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../base/buf.h"
-#include "../base/log.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
 #include "../mount/probe.h"
@@ -29,79 +27,11 @@ static bool have_cap(int cap)
 	return syscall(SYS_capget, &h, d) == 0 && d[cap / 32].effective & 1u << cap % 32;
 }
 
-bool run_privileged(void)
+enum run_caller run_caller(void)
 {
-	return geteuid() == 0 && have_cap(CAP_SYS_ADMIN) && probe_initial_userns();
-}
-
-static int parse(const char *text, struct idmap *ret, struct err *e)
-{
-	return idmap_parse(&text, 1, NULL, ret, e);
-}
-
-static int own_ids_alone(struct idmap *ret, struct err *e)
-{
-	const struct idrange uid = { 0, (uint32_t)geteuid(), 1 }, gid = { 0, (uint32_t)getegid(), 1 };
-
-	return idmap_from_ranges(&uid, 1, &gid, 1, ret, e);
-}
-
-static int all_ids(struct idmap *ret, struct err *e)
-{
-	scoped_idmap struct idmap all = { 0 };
-	int r = idmap_identity(&all, e);
-
-	return r == 0 ? userns_fit(&all, ret, e) : r;
-}
-
-static void say_map(const struct idmap *m, const char *why)
-{
-	scoped_buf struct buf b = BUF_INIT;
-
-	idmap_print(m, &b);
-	log_verbose("the map of the namespace is %s: %s", buf_get(&b) ? buf_get(&b) : "", why);
-}
-
-static int map_of_user(struct idmap *ret, struct err *e)
-{
-	char text[32];
-	int r;
-
-	(void)snprintf(text, sizeof(text), "user:%u", (uint32_t)geteuid()); /* fits */
-	r = parse(text, ret, e);
-	if (r == 0) {
-		say_map(ret, "the caller, and what subuid(5) and subgid(5) grant");
-		return 0;
-	}
-	if (r != -ENOENT)
-		return r;
-	log_verbose("%s: %s", text, e->what);
-	*e = ERR_INIT;
-	r = own_ids_alone(ret, e);
-	if (r == 0)
-		say_map(ret, "the caller alone, who has no subordinate ids");
-	return r;
-}
-
-int run_default_map(bool privileged, struct idmap *ret, struct err *e)
-{
-	int r;
-
-	if (privileged) {
-		r = parse("auto", ret, e);
-		if (r == 0)
-			say_map(ret, "what subuid(5) and subgid(5) grant to root");
-		else if (r == -ENOENT)
-			err_try(e, "name a range that nobody else has, such as -m +BASE, or grant one to root in /etc/subuid and /etc/subgid");
-		return r;
-	}
-	if (have_cap(CAP_SETUID) && have_cap(CAP_SETGID)) {
-		r = all_ids(ret, e);
-		if (r == 0)
-			say_map(ret, "all ids of the user namespace that the caller is in");
-		return r;
-	}
-	return map_of_user(ret, e);
+	if (geteuid() == 0 && have_cap(CAP_SYS_ADMIN) && probe_initial_userns())
+		return RUN_BY_ROOT;
+	return have_cap(CAP_SETUID) && have_cap(CAP_SETGID) ? RUN_BY_NS_ROOT : RUN_BY_USER;
 }
 
 int run_check_map(bool privileged, const struct idmap *m, struct err *e)

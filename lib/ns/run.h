@@ -35,7 +35,7 @@ struct run_binds { struct run_bind *items; size_t len, cap; };
 
 struct run_spec {
 	struct idmap map;        /* of the namespace: the disk side is its own ids, the seen side the caller's */
-	bool privileged;         /* run_privileged() */
+	bool privileged;         /* RUN_BY_ROOT */
 	bool host_root;          /* the root is the host's own tree, */
 	struct mount_plan root;  /* else this */
 	struct run_binds binds;
@@ -54,14 +54,13 @@ struct run_spec {
 	struct out *report;      /* for broker_report() */
 };
 
-/* Has the caller all of root's privileges over the initial user namespace, so that it can ID-map filesystems? */
-bool run_privileged(void);
+enum run_caller {
+	RUN_BY_ROOT,    /* root of the host, with its privileges: it can ID-map filesystems */
+	RUN_BY_NS_ROOT, /* may write any map of the ids in its user namespace */
+	RUN_BY_USER,    /* needs newuidmap(1) for more than one id */
+};
 
-/*
- * The map without one given: for root the grant of root in subuid(5), as "auto"; for root of a user namespace the ids there;
- * for others as "user:SELF", or where there is no grant, or no newuidmap(1), the own id as root alone. Which one is told (log_verbose).
- */
-int run_default_map(bool privileged, struct idmap *ret, struct err *e);
+enum run_caller run_caller(void);
 
 /*
  * Can this map be a command's? It must have an id 0 for users and for groups, and, with privileges, must not show any as the host's own 0
