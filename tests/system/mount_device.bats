@@ -82,6 +82,8 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 		must_equal "$(jq -rc '[.type, .read_only, .map]' <<<"$output")" '["'$type'",true,"u:5:1000:10;g:7:3000:10"]'
 		seen_ids
 		must_fail 1 "Read-only" as 1000:3000 touch m/dir/new
+		must_work $MI $MAP --once "$type.img" m
+		must_equal "$(mounts)" 1
 		must_equal "$(losetup -nO RO "$(findmnt -no SOURCE m)" | tr -d ' ')" 1
 		must_work $MI -u m
 		must_fail 1 "a filesystem of this type ($type) is read-only by design" $MI $MAP -o rw "$type.img" m
@@ -349,7 +351,10 @@ os.open(sys.argv[1], os.O_RDWR | os.O_EXCL); open("held", "w"); time.sleep(30)' 
 	must_equal "$(awk -v d="$SCRATCH/m" '$5 == d { print $4, $6 }' /proc/self/mountinfo)" "/a/b rw,nosuid,relatime,idmapped"
 	must_work $MI --once -m u:5:1000:1 -m g:7:2000:1 -o X-mount.subdir=/a//b/,nosuid img m
 	must_equal "$(mounts)" 1
-	must_work $MI -u m
+	# Another directory is another mount.
+	must_work $MI --once -m u:5:1000:1 -m g:7:2000:1 -o subdir=a,nosuid img m
+	must_equal "$(mounts) $(ls m)" "2 b"
+	must_work $MI -u m m
 	# Before Linux 6.15 a detached mount cannot be cloned.
 	capture strace -o /dev/null -e inject=open_tree:error=EINVAL:when=1 $MI -v -m u:5:1000:1 -m g:7:2000:1 -o subdir=a/b img m
 	[[ $stderr == *"before Linux 6.15"* ]] || tell "the fallback is not told"

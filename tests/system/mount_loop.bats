@@ -142,6 +142,7 @@ loops() {
 		! grep -q "FLOCK .*:$(stat -c %i img) " /proc/locks || break
 		sleep 0.02
 	done
+	[ "$i" -lt 500 ] || say "no lock was taken"
 	must_work $MI $MAP img n
 	wait
 	grep -q DELAYED trace
