@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/log.h"
 #include "../base/vec.h"
 #include "blob.h"
 #include "outer.h"
@@ -294,6 +295,8 @@ static int open_file(struct source *s, const char *path, const struct source_opt
 			r = docker_open(s, NULL, o->platform, o->strict, e);
 		else
 			outer_free(TAKE_PTR(s->outer));
+		if (!s->outer)
+			log_verbose("it begins like the archive of an image, but holds neither oci-layout nor manifest.json: taken for a layer");
 		if (r < 0 || s->outer) {
 			if (r < 0)
 				err_prefix(e, "%s", path);

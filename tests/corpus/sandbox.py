@@ -21,6 +21,7 @@ DEEP = '/scratch/deep/er'
 AREA = DEEP + '/area'
 INPUT = '/input'
 PROGRAM = '/shiftbox'
+ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8'}
 ETC = {'passwd': 'root:x:0:0::/root:/bin/sh\nordinary:x:%d:%d::/home/ordinary:/bin/sh\n' % (USER, USER),
        'group': 'root:x:0:\nordinary:x:%d:\n' % USER,
        'subuid': 'ordinary:%d:%d\n' % (GRANT, GRANT_SIZE), 'subgid': 'ordinary:%d:%d\n' % (GRANT, GRANT_SIZE)}
@@ -85,7 +86,7 @@ def enter(filesystem, program, place):
         with open(image, 'wb') as f:
             f.truncate(1 << 30)
         subprocess.run(['mkfs.' + filesystem, '-q', image], check=True, stdout=subprocess.DEVNULL,
-                       env={'PATH': '/usr/sbin:/usr/bin:/sbin:/bin'})
+                       env=ENVIRONMENT)
         # Others look for a free loop device, too, and rw keeps mount(8) from taking one that turned out read-only.
         for _ in range(10):
             if subprocess.run(['mount', '-o', 'rw,loop', image, place + '/scratch'],
@@ -140,9 +141,7 @@ class Run:
         p = subprocess.Popen([PROGRAM, *args], stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
                              preexec_fn=prepare, start_new_session=True, cwd=DEEP, umask=0o022,
-                             env={'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'HOME': home, 'LC_ALL': 'C.UTF-8',
-                             'USER': 'ordinary',
-                                  'UBSAN_OPTIONS': 'print_stacktrace=1'})
+                             env={**ENVIRONMENT, 'HOME': home, 'USER': 'ordinary', 'UBSAN_OPTIONS': 'print_stacktrace=1'})
         self.killed = False
         try:
             self.out, self.err = p.communicate(timeout=seconds if kill_after is None else kill_after)
