@@ -299,9 +299,14 @@ static int note_whole(int fd, const struct mount_map *map, struct subtree *t, en
 	return r;
 }
 
-/* Mounts that came into a user namespace with their parents cannot be taken apart: then the failure of the whole counts. */
-static int explain_whole(int whole, int fd, const char *name, int userns, const struct mount_flags *flags, struct err *e)
+static int explain_whole(int whole, bool cloned, int fd, const char *name, int userns, const struct mount_flags *flags, struct err *e)
 {
+	if (!cloned) {
+		(void)err_set(e, -whole, name, "cannot clone the mount and those below");
+		err_op(e, "open_tree");
+		probe_clone(fd, e);
+		return whole;
+	}
 	(void)err_set(e, -whole, name, "cannot set the ID mapping or the flags of all mounts below");
 	err_op(e, "mount_setattr");
 	probe_idmap(fd, userns, flags, e);
@@ -326,10 +331,13 @@ int subtree_clone(int fd, const char *name, const struct mount_map *map, const s
 			r = note_whole(fd, map, t, ret_done, e);
 			return r == 0 ? verify_whole(fd, *ret_fd, name, map, flags, t, e) : r;
 		}
+		if (whole != -EINVAL && whole != -EPERM) /* not the fault of one of them */
+			return explain_whole(whole, cloned, fd, name, userns, flags, e);
 		log_verbose("the mounts cannot be bound in one call (%s): one by one", strerrorname_np(-whole));
 	}
 	r = clone_parts(fd, name, map, flags, skip, t, ret_fd, ret_done, e);
+	/* Mounts that came into a user namespace with their parents cannot be taken apart: then the failure of the whole counts. */
 	if (r == -EINVAL && cloned && e && !strcmp(e->op, "open_tree"))
-		r = explain_whole(whole, fd, name, userns, flags, e);
+		r = explain_whole(whole, cloned, fd, name, userns, flags, e);
 	return r;
 }

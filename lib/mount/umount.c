@@ -152,7 +152,7 @@ static int unmount_all_below(const struct place *p, const char *target, struct e
 	for (n = t.mounts.len; n > 0 && r == 0; n--)
 		r = unmount_below(p, target, &t.mounts.items[n - 1], e);
 	if (r < 0 && t.mounts.len - n > 1)
-		err_prefix(e, "%zu mounts below are unmounted, but", t.mounts.len - n - 1);
+		err_prefix(e, "after unmounting %zu below it", t.mounts.len - n - 1);
 	return r;
 }
 
