@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/sys.h"
 #include "../mount/info.h"
 #include "store_priv.h"
 
@@ -114,6 +115,20 @@ static int check_there(const struct flat_place *p, const char *dir, struct err *
 	return check_content(fd, p, dir, e);
 }
 
+/* What was resolved has no links in it: should one appear meanwhile, it is not followed. */
+static int open_parent(struct flat_place *p, struct err *e)
+{
+	const struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+
+	p->parent_path = strndup(p->path, p->name - p->path > 1 ? (size_t)(p->name - p->path - 1) : 1);
+	if (!p->parent_path)
+		return err_nomem(e);
+	p->parent = sys_openat2(AT_FDCWD, p->parent_path, &how);
+	return p->parent < 0 ? err_set(e, errno, p->parent_path, "cannot open the directory that it shall be in") : 0;
+}
+
 int flat_place_find(const char *dir, bool replace, struct flat_place *ret, struct err *e)
 {
 	struct flat_place p = { .parent = -1, .replace = replace };
@@ -136,8 +151,7 @@ int flat_place_find(const char *dir, bool replace, struct flat_place *ret, struc
 		return refuse_mount("/", e);
 	}
 	p.name = strrchr(p.path, '/') + 1;
-	p.parent_path = strndup(p.path, p.name - p.path > 1 ? (size_t)(p.name - p.path - 1) : 1);
-	r = p.parent_path ? fd_open_dir(AT_FDCWD, p.parent_path, &p.parent, e) : err_nomem(e);
+	r = open_parent(&p, e);
 	if (r == 0 && there)
 		r = check_there(&p, dir, e);
 	if (r < 0) {

@@ -335,7 +335,7 @@ MAPPED='{"layers":[
 	for c in "${cases[@]}"; do
 		IFS='|' read -r map where which try <<<"$c"
 		must_fail 1 "$which, which the map does not cover" "$SHIFTBOX" image-unpack -j1 --flat new -m "$map" img
-		[[ $stderr == *"'$where': "*"layer "*" of 2 (sha256:"* && $stderr == *"try:  $try"* ]] || tell "no '$try'"
+		[[ $stderr == *"'$where"*"layer "*" of 2 (sha256:"* && $stderr == *"try:  $try"* ]] || tell "no '$try'"
 		[ ! -e new ]
 	done
 	must_fail 1 "7 is among the seen ones" "$SHIFTBOX" image-unpack -j1 --flat new -m 100000:0:65536 img
