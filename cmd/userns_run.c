@@ -14,6 +14,7 @@
 #include "../lib/image/store.h"
 #include "../lib/ns/broker.h"
 #include "../lib/ns/run.h"
+#include "../lib/ns/seal.h"
 #include "rootless.h"
 #include "store_plan.h"
 
@@ -338,6 +339,7 @@ static int userns_before(void *args, struct ctx *ctx, struct err *e)
 	pid_t pid;
 	int r;
 
+	seal_self();
 	r = make_spec(a, ctx, e);
 	if (r < 0)
 		return r;

@@ -102,3 +102,19 @@ $HOME_ALICE
 	must_work setpriv --reuid alice --regid alice --groups 2999 --inh-caps=-all env HOME="$HOME_ALICE" "$SHIFTBOX" userns-run -r "$SCRATCH/club/root" -- grep Groups /proc/self/status
 	must_equal "$(xargs <<<"$output")" 'Groups:'
 }
+
+@test "a program file that the caller could change is out of the command's reach: a sealed copy of it runs" {
+	local exe
+	cp "$SHIFTBOX" own
+	chown alice own
+	for exe in "$HOME_ALICE/own" "$SHIFTBOX"; do
+		mkfifo fifo
+		as_user alice "$exe" userns-run -- sh -c 'echo ready; sleep 4717' >fifo &
+		read -r _ <fifo
+		rm fifo
+		readlink "/proc/$(pgrep -fxn "$exe userns-run -- sh -c echo ready; sleep 4717" -P "$(pgrep -fxo "$exe userns-run -- sh -c echo ready; sleep 4717")")/exe" >>links
+		pkill -fx 'sleep 4717'
+		wait
+	done
+	must_equal "$(xargs <links)" "/memfd:shiftbox (deleted) $SHIFTBOX"
+}
