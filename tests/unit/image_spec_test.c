@@ -87,7 +87,7 @@ TEST(spec_reads_what_others_write)
 }
 
 /* Each entry must be "nNUMBER" in order, with the owner that count() gives it. */
-struct count { unsigned n, below; /* those from here on are in a/directory */ bool wrong, last; };
+struct count { unsigned n, below; /* those from here on are in a/directory */ unsigned dirs; bool wrong, last; };
 
 static int count(const struct spec_entry *s, void *arg)
 {
@@ -95,8 +95,10 @@ static int count(const struct spec_entry *s, void *arg)
 	char name[64];
 	unsigned n = c->n;
 
-	if (S_ISDIR(s->type))
+	if (S_ISDIR(s->type)) {
+		c->dirs++;
 		return 0;
+	}
 	if (!strcmp(s->path, "last")) {
 		c->last = true;
 		return 0;
@@ -111,9 +113,9 @@ static int count(const struct spec_entry *s, void *arg)
 TEST(spec_of_any_length_means_what_its_first_lines_say)
 {
 	/* Whole paths, names in the root, and names in a directory of the lines before: all are read in parts. */
-	static const struct { const char *enter, *dir, *leave; unsigned below; } forms[] = {
-		{ "", "./a/directory/", "", 0 }, { "", "", "", UINT_MAX }, { "", "", "..\n", UINT_MAX },
-		{ "x type=dir\n..\na \\\n  type=dir\n y type=dir\n y type=dir\n ..\n ..\n directory uid=5 type=dir mode=0755\n", "", "..\n..\n", 5 },
+	static const struct { const char *enter, *dir, *leave; unsigned below, dirs; } forms[] = {
+		{ "", "./a/directory/", "", 0, 0 }, { "", "", "", UINT_MAX, 0 }, { "", "", "..\n", UINT_MAX, 0 },
+		{ "x type=dir\n..\na \\\n  type=dir\n y type=dir\n y type=dir\n ..\n ..\n directory uid=5 type=dir mode=0755\n", "", "..\n..\n", 5, 5 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
@@ -137,6 +139,7 @@ TEST(spec_of_any_length_means_what_its_first_lines_say)
 		CHECK_INT(spec_read(fd, "spec", count, &c, &e), 0);
 		CHECK_INT(c.n, 100000);
 		CHECK(!c.wrong && c.last);
+		CHECK_INT(c.dirs, forms[i].dirs);
 	}
 }
 
