@@ -378,6 +378,11 @@ bool tarcheck_no_archive(const struct tarcheck *t, bool *ret_more)
 	return t->tail;
 }
 
+const char *tarcheck_name(const struct tarcheck *t)
+{
+	return t->name;
+}
+
 bool tarcheck_may_skip(const struct tarcheck *t, uint64_t n)
 {
 	return t->state == DATA && n <= t->skip;

@@ -49,6 +49,9 @@ bool tarcheck_next(struct tarcheck *t, struct tarfact *ret);
  */
 bool tarcheck_no_archive(const struct tarcheck *t, bool *ret_more);
 
+/* What the last header that was seen calls its entry, for messages; "" before the first. Valid until more is fed. */
+const char *tarcheck_name(const struct tarcheck *t);
+
 /* Was no byte fed at all? */
 bool tarcheck_empty(const struct tarcheck *t);
 

@@ -62,7 +62,9 @@ int tarread_broken(const struct tarread *r, const char *on, struct err *e)
 			*e = r->err;
 		return r->err.num ? -r->err.num : -EBADMSG;
 	}
-	return err_say(e, EBADMSG, on, "cannot read the archive: %s", text ? text : "unknown error");
+	if (!on && *tarcheck_name(r->check))
+		on = tarcheck_name(r->check);
+	return err_say(e, EBADMSG, on, "cannot read the archive%s%s", text ? ": " : "", text ? text : "");
 }
 
 /* libarchive knows no archive of no bytes. */

@@ -102,7 +102,7 @@ docked('docker-json-deep', 'nested without end', archive(file('manifest.json', '
 docked('docker-layer-name-with-control-bytes', 'a message shows them escaped',
      docker([TAR], manifest={'Layers': ['\x1b[2J']}), refused='the archive has no such member', on='\\x1b[2J')
 docked('docker-layer-is-a-directory', 'not a file', docker([TAR], manifest={'Layers': ['d']}, extra=[folder('d')]),
-     refused='')
+     refused='the archive has no such member')
 
 # ---- by what they are ----
 
@@ -113,10 +113,10 @@ case('layers-of-several-kinds', 'plain ones, each packed otherwise', {'plain': [
 case('standard-input', 'a layer from a pipe or a file', {'stdin': streams.gz(TAR)}, tree=TREE)
 case('standard-input-cut', 'that ends too soon', {'stdin': streams.gz(TAR)[:-4]},
      refused='the gzip stream is cut short')
-case('fifo-as-layer', 'that nobody writes to', {'plain': [os.mkfifo]}, refused='', on='/input/x/0.tar', seconds=10)
-case('fifo-as-archive', 'that nobody writes to', {'docker-archive:': os.mkfifo}, refused='', on='/', seconds=10)
-case('device-as-layer', 'a device without end', {'plain': [zeros]}, refused='', on='/input/x/0.tar', seconds=10)
-case('directory-as-layer', 'no archive at all', {'plain': [os.mkdir]}, refused='', on='/input/x/0.tar')
-case('nothing-as-layer', 'a path that is not there', {'plain': [lambda p: None]}, refused='', on='/input/x/0.tar')
+case('fifo-as-layer', 'that nobody writes to', {'plain': [os.mkfifo]}, refused='is a FIFO, not a regular file', on='/input/x/0.tar', seconds=10)
+case('fifo-as-archive', 'that nobody writes to', {'docker-archive:': os.mkfifo}, refused='is a FIFO, not a regular file', on='/', seconds=10)
+case('device-as-layer', 'a device without end', {'plain': [zeros]}, refused='is a character device, not a regular file', on='/input/x/0.tar', seconds=10)
+case('directory-as-layer', 'no archive at all', {'plain': [os.mkdir]}, refused='oci-layout', on='/input/x/0.tar')
+case('nothing-as-layer', 'a path that is not there', {'plain': [lambda p: None]}, refused='No such file or directory', on='/input/x/0.tar')
 case('text-as-manifest', 'a name, not a text', {DOCKER: archive(file('manifest.json', text({'a': 1})))},
      refused='manifest.json')

@@ -140,7 +140,7 @@ refused('pax-length-negative', 'a negative one', extension(b'-5 path=evil\n') + 
      'a pax record without a length', on='')
 refused('pax-no-newline', 'a record that ends with something else', extension(b'12 path=evilx') + header('f'),
      'a pax record of a wrong length', on='')
-refused('pax-no-equals', 'a record without a value', extension(b'8 path\n\n') + header('f'), 'a pax record', on='')
+refused('pax-no-equals', 'a record without a value', extension(b'8 path\n\n') + header('f'), 'a pax record without a key', on='')
 refused('pax-no-key', 'a record without a key', extension(b'6 =xx\n') + header('f'), 'a pax record without a key',
      on='')
 refused('pax-path-nul', 'what is checked and what the kernel sees would differ',
@@ -219,7 +219,7 @@ case('case-differs', 'so are large and small letters', [archive(file('Name', '1'
 case('longest-link', 'the longest target, and odd ones', [
     archive(symlink('l', 't' * 4095), symlink('m', b'\xff\n\t /../..'), symlink('n', '/'), symlink('o', '.wh.x'))],
      tree={'l': L('t' * 4095), 'm': L(b'\xff\n\t /../..'), 'n': L('/'), 'o': L('.wh.x')})
-refused('link-too-long', 'a target that no link can hold', symlink('l', 't' * 4096), 'l', on="'l'")
+refused('link-too-long', 'a target that no link can hold', symlink('l', 't' * 4096), 'File name too long', on="'l'")
 refused('link-to-no-name', 'a target of no bytes', symlink('l', ''), 'is a symbolic link to nothing', on="'l'")
 
 # ---- repeated entries ----

@@ -29,9 +29,9 @@ for version in 'old', '0.0', '0.1', '1.0':
     case('sparse-cut-%s' % v, 'cut inside of its data', [archive(form(version, 's', 20 * MIB, PIECES))[:-2000]],
          refused='the archive is cut off')
     case('sparse-overlap-%s' % v, 'pieces that overlap',
-         [archive(OK, form(version, 's', 4096, [(0, b'x' * 512), (256, b'y' * 512)]))], refused='s', on="'s'")
+         [archive(OK, form(version, 's', 4096, [(0, b'x' * 512), (256, b'y' * 512)]))], refused='the pieces of a sparse file overlap', on="'s'")
     case('sparse-backwards-%s' % v, 'pieces in another order',
-         [archive(OK, form(version, 's', 4096, [(2048, b'x' * 512), (0, b'y' * 512)]))], refused='s', on="'s'")
+         [archive(OK, form(version, 's', 4096, [(2048, b'x' * 512), (0, b'y' * 512)]))], refused='the pieces of a sparse file overlap', on="'s'")
     case('sparse-past-the-end-%s' % v, 'a piece behind its end',
          [archive(OK, form(version, 's', 1000, [(0, b'x' * 512), (4096, b'y' * 512)]))], safe=True)
 case('sparse-linked', 'with a second name, and replaced by a whole one below', [
@@ -46,16 +46,16 @@ case('sparse-name-of-a-whiteout', 'and may be a whiteout',
      [archive(file('gone'), folder('d')), archive(pax_sparse('0.1', '.wh.gone', 4096, [(0, b'x' * 512)]))],
      tree={'d': D()})
 case('sparse-huge-size', 'more than any file can have',
-     [archive(OK, pax_sparse('1.0', 's', (1 << 63) - 1, [(0, b'x' * 512)]))], refused='', on="'s'")
+     [archive(OK, pax_sparse('1.0', 's', (1 << 63) - 1, [(0, b'x' * 512)]))], refused='has a pax record of no valid value', on="'s'")
 case('sparse-size-negative', 'no number',
      [archive(OK, extension([('GNU.sparse.realsize', '-5'), ('GNU.sparse.name', 's')]), header('x'))],
      refused='has a pax record of no valid value')
 case('sparse-map-rubbish', 'a map of no numbers', [archive(OK, extension([
     ('GNU.sparse.major', '1'), ('GNU.sparse.minor', '0'), ('GNU.sparse.name', 's'), ('GNU.sparse.realsize', '4096')]),
-    header('x', size=1024), body(b'2\nzero\n512\n'), body(b'x' * 512))], refused='', on='')
+    header('x', size=1024), body(b'2\nzero\n512\n'), body(b'x' * 512))], refused='cannot read the archive', on="'s'")
 case('sparse-map-of-millions', 'a count that no memory holds', [archive(OK, extension([
     ('GNU.sparse.major', '1'), ('GNU.sparse.minor', '0'), ('GNU.sparse.name', 's'), ('GNU.sparse.realsize', '4096')]),
-    header('x', size=1024), body(b'99999999999\n0\n512\n'), body(b'x' * 512))], refused='', on='', seconds=10)
+    header('x', size=1024), body(b'99999999999\n0\n512\n'), body(b'x' * 512))], refused='cannot read the archive', on="'s'", seconds=10)
 case('sparse-map-without-type', "GNU's map in a regular file",
      [archive(OK, header('s', size=512, form='gnu', patch={'sparse': octal(0, 12) + octal(512, 12)}),
      body(b'x' * 512))],

@@ -33,7 +33,7 @@ packed('gzip-crc-of-a-later-member', 'in the second of three',
 packed('gzip-cut', 'in its data', gz(TAR)[:-30], 'the gzip stream is cut short')
 packed('gzip-cut-trailer', 'in its last bytes', gz(TAR)[:-3], 'the gzip stream is cut short')
 packed('gzip-cut-second', 'in the second member', gz(ONE) + gz(REST)[:-20], 'the gzip stream is cut short')
-packed('gzip-cut-header', 'behind two bytes of a member', gz(TAR) + b'\x1f\x8b', 'gzip')
+packed('gzip-cut-header', 'behind two bytes of a member', gz(TAR) + b'\x1f\x8b', 'the gzip stream is cut short')
 packed('gzip-rubbish-behind', 'what gzip(1) warns of', gz(TAR) + b'garbage after the end',
      'other bytes follow the end of the gzip stream')
 packed('gzip-zeros-behind', 'as tapes have them', gz(TAR) + bytes(4096), 'zeros follow the end of the gzip stream')
@@ -54,7 +54,7 @@ packed('zstd-reserved', 'a bit that must be 0', zstd_frame(TAR, reserved=True), 
 packed('zstd-window-of-3-tib', 'memory that nobody has', zstd_frame(TAR, window=0xff),
      'the zstd stream cannot be read')
 packed('zstd-window-of-2-gib', 'nor this', zstd_frame(TAR, window=0xa8), 'the zstd stream cannot be read')
-packed('zstd-rubbish-behind', 'bytes that are no frame', zstd(TAR) + b'garbage', 'zstd')
+packed('zstd-rubbish-behind', 'bytes that are no frame', zstd(TAR) + b'garbage', 'other bytes follow the end of the zstd stream')
 
 # ---- others ----
 
@@ -75,7 +75,7 @@ packed('bzip2-streams', 'two', bz(ONE) + bz(REST))
 packed('bzip2-cut', 'cut short', bz(TAR)[:-12], 'the bzip2 stream is damaged or cut short')
 packed('lz4', 'one frame', lz4(TAR))
 packed('lz4-frames', 'two', lz4(ONE) + lz4(REST))
-packed('lz4-cut', 'cut short', lz4(TAR)[:-9], 'lz4')
+packed('lz4-cut', 'cut short', lz4(TAR)[:-9], 'the lz4 stream is damaged or cut short')
 packed('data-behind-the-archive', 'bytes behind the end count for the diff_id', gz(TAR + bytes(8192) + b'no block'),
      tar=TAR + bytes(8192) + b'no block')
 packed('data-behind-changed', 'and are checked', gz(TAR + bytes(8192) + b'no blocK'),
