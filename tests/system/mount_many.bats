@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# mount-idmapped: as many stacks as a busy machine has, of one image.
+# mount-idmapped: as many stacks as a busy machine has, of one image, and a long table.
 
 load lib
 
@@ -11,7 +11,7 @@ need prog python3 strace
 MI="$SHIFTBOX mount-idmapped"
 LAYERS=40 STACKS=200
 
-test_setup() {
+image() {
 	local i tars=()
 	mkdir -m 700 store private
 	mkdir stacks files
@@ -52,6 +52,7 @@ watch() {
 
 many() {
 	local before watcher
+	image
 	export SHIFTBOX_OVERLAY_WAY=$1
 	rm -f stop watching
 	before=$(wc -l </proc/self/mountinfo)
@@ -85,9 +86,26 @@ many() {
 @test "in the caller's mount namespace, a stack is attached once and nothing else is" {
 	need kernel 6.15
 	export SHIFTBOX_OVERLAY_WAY=fds
+	image
 	must_work strace -f -qq -o trace -e trace=move_mount,mount,umount2 $MI -s store -m +100000 -o upper=private/one image:many stacks/0
 	# What is gathered goes onto a detached tree, by its number as a name.
 	sed -nE 's/^[0-9]+ +((move_mount|mount|umount2)\(.*)/\1/p' trace >calls
 	must_equal "$(grep -c 'MOVE_MOUNT_T_EMPTY_PATH' calls) $(grep -vcE 'MOVE_MOUNT_T_EMPTY_PATH|, "[0-9]+", MOVE_MOUNT_F_EMPTY_PATH\) = 0$' calls)" "1 0"
 	must_work $MI -u stacks/0
+}
+
+@test "10,000 lines over 40 maps: 40 user namespaces, all mounted, all unmounted" {
+	local i
+	mkdir source targets && mount -t tmpfs none source && touch source/file
+	(cd targets && seq 0 9999 | xargs mkdir)
+	for ((i = 0; i < 10000; i++)); do
+		echo "$SCRATCH/source $SCRATCH/targets/$i shiftbox map=0:$((1000 + i % 40)):1 0 0"
+	done >fstab
+	capture $MI -v -a -T fstab
+	must_equal "$status" 0
+	[[ $stderr == *"10000 mounted, 0 were mounted already, 0 failed (nofail); user namespaces made: 40"* ]] || tell "how many"
+	must_equal "$(grep -c " $SCRATCH/targets/.*idmapped" /proc/self/mountinfo)" 10000
+	must_equal "$(owner targets/0/file) $(owner targets/9999/file)" "1000:1000 1039:1039"
+	must_work $MI -a -u -T fstab
+	must_equal "$(grep -c " $SCRATCH/targets/" /proc/self/mountinfo || :)" 0
 }
