@@ -6,7 +6,7 @@ load lib
 
 need root
 need kernel 5.19
-need prog busybox
+need prog busybox strace gcc
 
 RUN="$SHIFTBOX userns-run -m +100000"
 
@@ -298,4 +298,16 @@ CapEff:	0000000000000000"
 	must_equal "$(xargs <<<"$output")" "lo 1"
 	must_work on_image --resolv-conf -- cat /etc/resolv.conf
 	must_equal "$output" "$(cat /etc/resolv.conf)"
+}
+
+@test "whatever call fails, it says what, and leaves nothing" {
+	local fault
+	for fault in unshare:EPERM:1 clone3:EPERM:1 fsopen:EPERM:1 fsopen:ENODEV:3 fsmount:EPERM:2 move_mount:EINVAL:1 move_mount:EINVAL:4 \
+		move_mount:EBUSY:8 open_tree:EPERM:1 open_tree:EPERM:6 mount_setattr:EINVAL:1 pivot_root:EINVAL:1 umount2:EBUSY:1 \
+		setresuid:EINVAL:1 sethostname:EPERM:1 socketpair:EMFILE:1 pidfd_open:EMFILE:1 openat2:ENOSYS:1 symlinkat:ENOSPC:1 \
+		keyctl:EDQUOT:1 close_range:EINVAL:1; do
+		capture timeout 20 "$TESTS/fault/inject" "$fault" $RUN --hostname x -r closed/root -- touch /srv/ran
+		[[ $status = 125 && $stderr == *'userns-run: '*cannot* ]] || tell "$fault"
+		[ ! -e closed/root/srv/ran ] || say "$fault: it ran"
+	done
 }
