@@ -89,7 +89,7 @@ sample() {
 	: >"$1/high" && chown 70000:70001 "$1/high"
 }
 
-for script in bind overlay table look; do
+for script in bind overlay table look userns; do
 	# shellcheck source=/dev/null
 	. "$here/$script.sh"
 done
