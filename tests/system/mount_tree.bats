@@ -202,7 +202,7 @@ whole() {
 }
 
 @test "a directory beside, whose name only begins alike, is none of it" {
-	mkdir source/d source/dd source/d/x && mount -t tmpfs none source/dd && mount -t tmpfs none source/d/x
+	mkdir source/d source/dxy source/d/x && mount -t tmpfs none source/dxy && mount -t tmpfs none source/d/x
 	must_work $MI --json -m +100000 -o rbind source/d target
 	must_equal "$(jq -c '[.submounts[].below]' <<<"$output")" '["x"]'
 	must_equal "$(below target)" 2
