@@ -11,7 +11,9 @@
 #include "../lib/base/log.h"
 #include "../lib/base/sys.h"
 #include "../lib/idmap/userns.h"
+#include "../lib/image/image_config.h"
 #include "../lib/image/store.h"
+#include "../lib/image/store_view.h"
 #include "../lib/ns/broker.h"
 #include "../lib/ns/run.h"
 #include "../lib/ns/seal.h"
@@ -29,6 +31,7 @@ struct userns_args {
 	/* What comes of them. */
 	enum run_caller caller;
 	struct rootless ids;  /* of RUN_BY_USER, if no map is given */
+	struct strv image_command;
 	struct store *opened; /* the layers stay in it as long as the command runs */
 	struct run_spec spec;
 	int stage;
@@ -53,7 +56,7 @@ static const struct opt userns_opts[] = {
 	OPT_FLAG(struct userns_args, read_only, "read-only", 0, "Let nothing in the root be changed",
 		 .more = "What is mounted there (/dev, /tmp, /run, and binds) is not meant."),
 	OPT_STR(struct userns_args, workdir, "workdir", 'w', "DIR", "Start in this directory of the root",
-		.more = "The default is / or, on the host's own tree, the caller's."),
+		.more = "The default is the image's, or /; on the host's own tree it is the caller's."),
 	OPT_LIST(struct userns_args, env, "env", 'e', "NAME[=VALUE]", "Set an environment variable, or keep the caller's"),
 	OPT_STR(struct userns_args, user, "user", 'u', "USER[:GROUP]", "Run it as this user of the namespace",
 		.more = "Names are those of the root's /etc/passwd and /etc/group. The default is root."),
@@ -72,6 +75,7 @@ static const struct opt userns_opts[] = {
 
 static const char *const userns_synopsis[] = {
 	"[-m MAP]... [-r DIR | -i image:NAME] [-o OPTIONS]... [-b SRC:DST[:WORD]]... CMD...",
+	"[-m MAP]... -i image:NAME [-o OPTIONS]... [-b SRC:DST[:WORD]]...",
 	NULL
 };
 
@@ -171,9 +175,14 @@ static int check_root_options(const struct run_spec *s, const struct mount_optio
 	return 0;
 }
 
+static const char *image_name(const struct userns_args *a)
+{
+	return strncmp(a->image, "image:", 6) ? a->image : a->image + 6;
+}
+
 static int find_image(struct userns_args *a, struct mount_options *o, struct strv *layers, struct err *e)
 {
-	const char *name = strncmp(a->image, "image:", 6) ? a->image : a->image + 6;
+	const char *name = image_name(a);
 	int r;
 
 	if (!*name)
@@ -234,6 +243,52 @@ static int find_binds(const struct userns_args *a, struct run_spec *s, struct er
 	return a->resolv_conf ? run_bind_parse("/etc/resolv.conf:/etc/resolv.conf:ro", &s->binds, e) : 0;
 }
 
+static int add_strings(struct strv *ret, const struct strv *more, struct err *e)
+{
+	for (size_t i = 0; i < more->len; i++)
+		if (strv_add(ret, more->items[i]) < 0)
+			return err_nomem(e);
+	return 0;
+}
+
+/*
+ * How the image wants to be run: its variables and directory, and its program, for who names none. But not its user: the
+ * command is root. An image of plain layers says nothing.
+ */
+static int find_config(struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	scoped_view struct store_view view = { .store = a->opened };
+	scoped_image_config struct image_config c = { .user = NULL };
+	int r = store_view_open(a->opened, image_name(a), &view, e);
+
+	if (r < 0 || !view.config.len)
+		return r;
+	r = image_config_read(buf_get(&view.config), view.config.len, &c, e);
+	if (r == 0)
+		r = add_strings(&s->env, &c.env, e);
+	if (r == 0 && !s->command[0])
+		r = add_strings(&a->image_command, &c.entrypoint, e);
+	if (r == 0 && !s->command[0])
+		r = add_strings(&a->image_command, &c.cmd, e);
+	if (r == 0 && c.cwd && *c.cwd) {
+		s->workdir = strdup(c.cwd);
+		r = s->workdir ? 0 : err_nomem(e);
+	}
+	return r;
+}
+
+static int find_command(struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	if (s->command[0])
+		return 0;
+	if (!a->image_command.len)
+		return err_usage(e, a->image ? "the image names no program to run: CMD is missing" : "CMD is missing");
+	if (VEC_ADD(&a->image_command, NULL) < 0) /* ends an argv; it is no string of the list's */
+		return err_nomem(e);
+	s->command = a->image_command.items;
+	return 0;
+}
+
 static int find_env(const struct userns_args *a, struct run_spec *s, struct err *e)
 {
 	s->env_keep = s->host_root;
@@ -257,9 +312,10 @@ static int find_env(const struct userns_args *a, struct run_spec *s, struct err 
 static int find_workdir(const struct userns_args *a, struct run_spec *s, struct err *e)
 {
 	s->workdir_asked = a->workdir;
-	if (a->workdir)
+	if (a->workdir) {
+		free(s->workdir);
 		s->workdir = strdup(a->workdir);
-	else if (s->host_root)
+	} else if (s->host_root)
 		s->workdir = getcwd(NULL, 0);
 	if (!s->workdir && (a->workdir || (s->host_root && errno == ENOMEM)))
 		return err_nomem(e);
@@ -298,6 +354,10 @@ static int make_spec(struct userns_args *a, const struct ctx *ctx, struct err *e
 		r = find_root(a, s, e);
 	if (r == 0)
 		r = find_binds(a, s, e);
+	if (r == 0 && a->image)
+		r = find_config(a, s, e);
+	if (r == 0)
+		r = find_command(a, s, e);
 	if (r == 0)
 		r = find_env(a, s, e);
 	if (r == 0)
@@ -377,6 +437,7 @@ static void userns_done(void *args)
 	broker_free(a->spec.broker);
 	out_free(a->spec.report);
 	run_spec_done(&a->spec);
+	strv_done(&a->image_command);
 	idmap_done(&a->ids.map);
 	store_close(a->opened);
 	cleanup_fd(&a->stage);
@@ -395,7 +456,6 @@ const struct cmd cmd_userns_run = {
 	.synopsis = userns_synopsis,
 	.opts = userns_opts,
 	.args_size = sizeof(struct userns_args),
-	.operands_min = 1,
 	.operands_max = SIZE_MAX,
 	.operand_comp = COMP_COMMAND,
 	.flags = CMD_STOP_EARLY | CMD_ROOT_GUARD,

@@ -160,7 +160,7 @@ static int enter_workdir(const struct run_spec *s, struct err *e)
 		return 0;
 	if (s->workdir_asked)
 		return err_set(e, errno, s->workdir, "cannot enter the working directory");
-	log_verbose("the caller's working directory cannot be entered by the command (%s): it starts in /", strerrordesc_np(errno));
+	log_verbose("the working directory cannot be entered by the command (%s): it starts in /", strerrordesc_np(errno));
 	return 0;
 }
 

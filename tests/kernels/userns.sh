@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck shell=sh
+# shellcheck shell=sh disable=SC2016
 # A command in namespaces of its own. The guest's root is its initial RAM disk, which pivot_root(2) cannot leave, so it is
 # started from a root that is mounted above that.
 

@@ -6,7 +6,7 @@ load lib
 
 need root
 need kernel 5.19
-need prog busybox strace gcc
+need prog busybox strace gcc jq python3
 
 RUN="$SHIFTBOX userns-run -m +100000"
 
@@ -46,6 +46,25 @@ root"
 	must_work on_image -- ls /srv
 	must_equal "$output" "five
 root"
+}
+
+@test "an image is run as it wants to be, but as root" {
+	mkdir -m 700 store
+	jq -n '{config: {config: {Env: ["A=image", "B=image", "PATH=/bin:/opt"], WorkingDir: "/srv", User: "5", Entrypoint: ["/bin/echo", "entry"], Cmd: ["a b"]}},
+		layers: [{files: {"./": {type: "dir"}, "bin/sh": {copy: "/bin/busybox", mode: "755"}, "bin/echo": {copy: "/bin/busybox", mode: "755"}, "srv/": {type: "dir"}}}]}' >image.json
+	"$TESTS/fixtures/mkimage.py" oci <image.json
+	must_work "$SHIFTBOX" image-unpack -q -s store -N app oci
+	must_work $RUN -s store -i app
+	must_equal "$output" "entry a b"
+	must_work $RUN -s store -i app -e B=mine -- sh -c 'echo "$A $B $PATH $PWD"; echo $(id -u)'
+	must_equal "$output" "image mine /bin:/opt /srv
+0"
+	must_work $RUN -s store -i app -w / -- sh -c 'echo "$PWD"'
+	must_equal "$output" /
+	tar -C closed/root -cf layer.tar .
+	must_work "$SHIFTBOX" image-unpack -q -s store -N bb layer.tar
+	must_fail 125 'the image names no program to run' $RUN -s store -i bb
+	must_fail 125 'CMD is missing' $RUN
 }
 
 @test "changes are kept in an upper, as disk ids, for any map" {
@@ -98,7 +117,6 @@ $(cat /etc/passwd)"
 	must_fail 127 "'/none-such': cannot run the command: No such file" on_image -- /none-such
 	must_fail 126 "'/srv/five': cannot run the command: Permission denied" on_image -- /srv/five
 	must_fail 125 "unknown option '--none'" on_image --none -- true
-	must_fail 125 'an operand is missing' on_image
 	must_fail 125 "there is no such image" $RUN -s store -i none -- true
 	must_fail 125 'cannot enter the working directory' on_image -w /none -- true
 	printf '#!/none\n' >closed/root/srv/script
