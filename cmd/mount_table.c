@@ -10,6 +10,7 @@
 
 #include "../lib/base/log.h"
 #include "../lib/idmap/userns.h"
+#include "../lib/mount/copies.h"
 #include "../lib/mount/mounted.h"
 #include "../lib/mount/table.h"
 
@@ -377,6 +378,7 @@ static int do_jobs(struct run *run, struct err *e)
 				r = job_failed(run, j, r, e);
 		}
 	}
+	copies_done(); /* they would keep busy what is taken off again */
 	if (r == 0)
 		r = read_all_back(run, e);
 	if (r < 0)

@@ -31,7 +31,7 @@ struct mount_result {
  * again. On failure everything is as before: nothing is mounted, nothing that was created is left. Needs
  * CAP_SYS_ADMIN. Errors are described with their causes. before: NULL, or this is one of many. Where a kernel (before 6.15)
  * tells of one mount only by listing all, the source is then looked up there, and the last verification is left to
- * mount_read_back().
+ * mount_read_back(); and copies_done() is to be called after the last.
  */
 int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e);
 

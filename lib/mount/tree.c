@@ -10,6 +10,7 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
+#include "copies.h"
 #include "info.h"
 #include "probe.h"
 #include "verify.h"
@@ -78,6 +79,18 @@ int tree_copy(int fd, const char *name, int *ret_fd, struct err *e)
 	return e ? -e->num : -EINVAL;
 }
 
+/* many: this is one of many clones. */
+static int copy_once(int fd, const char *name, const struct mount_flags *flags, bool many, int *ret_fd, struct err *e)
+{
+	/* What is to be shared with the source, or follow it, must be a clone of itself. */
+	if (many && flags->propagation & (MS_PRIVATE | MS_UNBINDABLE)) {
+		*ret_fd = copies_clone(fd);
+		if (*ret_fd >= 0)
+			return 0;
+	}
+	return tree_copy(fd, name, ret_fd, e);
+}
+
 /*
  * A clone with another map than its source has, or none (userns -1): open_tree_attr(2), Linux 6.15.
  * mount_setattr(2) refuses to touch a map that is there.
@@ -120,7 +133,7 @@ static void say_map(const char *name, enum map_done done)
 
 /* Without a map to give: a plain clone, or one freed of its source's map. */
 static int clone_unmapped(int fd, const char *name, const struct mount_info *info, bool drop,
-			  const struct mount_flags *flags, int *ret_fd, enum map_done *done, struct err *e)
+			  const struct mount_flags *flags, bool many, int *ret_fd, enum map_done *done, struct err *e)
 {
 	scoped_fd int tree = -1;
 	int r;
@@ -129,7 +142,7 @@ static int clone_unmapped(int fd, const char *name, const struct mount_info *inf
 	if (*done == MAP_DROPPED)
 		return clone_remapped(fd, name, flags, -1, ret_fd, e);
 
-	r = tree_copy(fd, name, &tree, e);
+	r = copy_once(fd, name, flags, many, &tree, e);
 	if (r < 0)
 		return r;
 	r = tree_setattr(tree, flags, -1);
@@ -171,14 +184,14 @@ int tree_map(int tree, int source, const char *name, const struct idmap *map, co
 
 /* With a map: on a mount that has none in one mount_setattr(2), else by replacing. */
 static int clone_mapped(int fd, const char *name, const struct idmap *map, const struct mount_flags *flags,
-			int *ret_fd, enum map_done *done, struct err *e)
+			bool many, int *ret_fd, enum map_done *done, struct err *e)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
 	int userns, r;
 
 	r = userns_get(map, &userns, e);
 	if (r == 0)
-		r = tree_copy(fd, name, ret_fd, e);
+		r = copy_once(fd, name, flags, many, ret_fd, e);
 	if (r < 0)
 		return r;
 
@@ -207,7 +220,7 @@ int tree_clone(int fd, const char *name, const struct mount_map *map, const stru
 	int r;
 
 	if (map->wish == MAP_SET) {
-		r = clone_mapped(fd, name, &map->map, flags, &tree, ret_done, e);
+		r = clone_mapped(fd, name, &map->map, flags, before != NULL, &tree, ret_done, e);
 	} else {
 		r = before ? mount_info_look(fd, before, &info, e) : mount_info_get(fd, &info, e);
 		if (r < 0) {
@@ -216,7 +229,7 @@ int tree_clone(int fd, const char *name, const struct mount_map *map, const stru
 				err_why(e, "it is on a mount of another mount namespace");
 			return r;
 		}
-		r = clone_unmapped(fd, name, &info, map->wish == MAP_NONE, flags, &tree, ret_done, e);
+		r = clone_unmapped(fd, name, &info, map->wish == MAP_NONE, flags, before != NULL, &tree, ret_done, e);
 	}
 	if (r < 0)
 		return r;

@@ -27,7 +27,7 @@ int tree_open(const char *path, int *ret_fd, struct err *e);
  * moved. Map, flags and propagation are set before it is returned, all in one call, and the owner of its root is
  * compared with what the map says. name is for messages. Needs CAP_SYS_ADMIN, and for a map CAP_SYS_ADMIN in
  * the user namespace that mounted the filesystem. The causes of failures are probed for (probe.h). before: where to look
- * the mount up, for who clones many; NULL: nowhere.
+ * the mount up, for who clones many (and then calls copies_done() of copies.h); NULL: nowhere.
  */
 int tree_clone(int fd, const char *name, const struct mount_map *map, const struct mount_flags *flags,
 	       struct mount_snapshot *before, int *ret_fd, enum map_done *ret_done, struct err *e);

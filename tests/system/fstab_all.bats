@@ -204,7 +204,8 @@ mounts() {
 
 @test "each call that fails takes everything back" {
 	local call n
-	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:2:1 0 0' 'DIR/s DIR/v shiftbox map=0:3:1 0 0'
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s/below DIR/u shiftbox map=0:2:1 0 0' 'DIR/s/file DIR/v shiftbox map=0:3:1 0 0'
+	rmdir v && touch v
 	for call in clone3:ENOSPC open_tree:EPERM mount_setattr:EINVAL move_mount:EBUSY; do
 		for n in 1 2 3; do
 			must_fail 1 "line of '$SCRATCH/" inject "$call:$n" $MI -a -T fstab
@@ -294,6 +295,57 @@ bind '$SCRATCH/s': disk 0 is seen as 1001"
 	must_equal "$status" 143
 	[[ $stderr == *'interrupted by SIGTERM: what was mounted is taken off again'* ]]
 	must_equal "$(mounts)" 0
+}
+
+@test "lines of one source come out as if it were cloned for each, but it is not" {
+	need kernel 6.15
+	local i
+	mount --bind s s && mount --make-shared s && mount -o remount,bind,noexec s
+	fstab 'DIR/s DIR/m/0 shiftbox mkdir,map=0:1:1 0 0' 'DIR/s DIR/m/1 shiftbox mkdir,map=0:2:1,ro 0 0' 'DIR/s DIR/m/2 shiftbox mkdir 0 0' \
+		'DIR/s DIR/m/3 shiftbox mkdir,shared 0 0' 'DIR/s DIR/m/4 shiftbox mkdir,slave,map=0:5:1 0 0' 'DIR/s DIR/m/5 shiftbox mkdir,unbindable,exec 0 0' \
+		'DIR/s/file DIR/m/6 shiftbox mkdir,map=0:7:1 0 0' 'DIR/s DIR/m/7 shiftbox mkdir,map=0:8:1 0 0' 'DIR/m/7 DIR/m/8 shiftbox mkdir 0 0' \
+		'DIR/m/7 DIR/m/9 shiftbox mkdir,ro 0 0' 'DIR/m/7 DIR/m/10 shiftbox mkdir,map=0:9:1 0 0' 'DIR/m/7 DIR/m/11 shiftbox mkdir,map=none 0 0'
+	flags() {
+		awk -v d="$SCRATCH/m/" 'index($5, d) == 1 { $1 = $2 = $3 = ""; for (i = 7; $i != "-"; i++) p = p " " $i; print $4, $5, $6, p; p = "" }' \
+			/proc/self/mountinfo
+	}
+	owners() {
+		for i in m/*; do owner "$i"; done
+	}
+	must_work strace -f -qq -o trace -e trace=open_tree $MI -a -T fstab
+	flags >all && owners >>all
+	must_work $MI -a -u -T fstab
+	# Each by itself has nothing to be cloned from but its source.
+	for ((i = 0; i < 12; i++)); do
+		must_work $MI -T fstab "$SCRATCH/m/$i"
+	done
+	flags >each && owners >>each
+	must_equal "$(cat all)" "$(cat each)"
+	must_work $MI -a -u -T fstab
+	# One for each line, but for the map that is dropped (open_tree_attr), and the copies of s and of m/7.
+	must_equal "$(grep -c " open_tree(.*OPEN_TREE_CLONE" trace)" 13
+	umount s
+}
+
+@test "where no copy to clone from can be had, the source itself is cloned, and that is told" {
+	local n
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:2:1 0 0' 'DIR/s DIR/v shiftbox map=0:3:1 0 0'
+	for n in open_tree:ENFILE:2 open_tree:ENFILE:3 mount_setattr:ENOMEM:3 open_tree:EINVAL:3; do
+		capture inject $n $MI -v -a -T fstab
+		must_equal "$n $status $(mounts) $(owner t) $(owner u) $(owner v)" "$n 0 3 1:1 2:2 3:3"
+		[[ $stderr == *"no copy to clone from can be had"* || $stderr == *"clones no detached mount"* ]] || tell "$n"
+		must_work $MI -a -u -T fstab
+	done
+}
+
+@test "copies that are cloned from are let go of before anything is taken off" {
+	need loop
+	truncate -s 8M image && PATH=$PATH:/usr/sbin:/sbin mkfs.ext4 -q image
+	fstab 'DIR/image DIR/t shiftbox loop 0 0' 'DIR/t DIR/u shiftbox map=0:1:1 0 0' 'DIR/t DIR/v shiftbox map=0:2:1 0 0' \
+		'DIR/none DIR/l shiftbox map=0:2:1 0 0'
+	capture $MI -v -a -T fstab
+	must_equal "$status $(mounts)" "1 0"
+	[[ $stderr == *"is free again"* && $stderr != *"is not free yet"* ]] || tell "the loop device"
 }
 
 @test "a thousand lines over forty maps take seconds and forty user namespaces" {

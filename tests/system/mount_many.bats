@@ -96,7 +96,7 @@ many() {
 
 @test "10,000 lines over 40 maps: 40 user namespaces, all mounted, all unmounted" {
 	local i
-	mkdir source targets && mount -t tmpfs none source && touch source/file
+	mkdir source targets && touch source/file
 	(cd targets && seq 0 9999 | xargs mkdir)
 	for ((i = 0; i < 10000; i++)); do
 		echo "$SCRATCH/source $SCRATCH/targets/$i shiftbox map=0:$((1000 + i % 40)):1 0 0"
