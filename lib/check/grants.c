@@ -224,11 +224,41 @@ static int parse_answer(char *text, struct grants *ret)
 	return 0;
 }
 
+/*
+ * shadow takes the files where the source's module, libsubid_NAME.so, cannot be loaded or lacks a function (its
+ * nss_init()), and getsubids says so like all programs of it. The line that names the module, cut out of text; NULL.
+ */
+static char *module_fault(char *text)
+{
+	char *name = strstr(text, "libsubid_"), *start = name;
+
+	if (!name)
+		return NULL;
+	while (start > text && start[-1] != '\n')
+		start--;
+	start[strcspn(start, "\n")] = '\0';
+	return start;
+}
+
+static int use_files(struct file *f, size_t nss_line, const char *fault, struct err *e)
+{
+	scoped_buf struct buf line = BUF_INIT;
+
+	buf_escaped(&line, fault, strlen(fault));
+	if (!buf_get(&line))
+		return err_nomem(e);
+	grant_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line, "'%s' should tell the ids, but its module is of no use, so "
+		     "newuidmap takes " SUBUID_FILE " and newgidmap " SUBGID_FILE ": %s", f->c->source, line.data);
+	f->c->source = "files";
+	return check_file(f, e);
+}
+
 static int ask_source(struct file *f, size_t nss_line, struct err *e)
 {
 	scoped_buf struct buf path = BUF_INIT, text = BUF_INIT;
 	char *argv[] = { (char *)"getsubids", f->kind[0] == 'g' ? (char *)"-g" : f->c->user.name, f->c->user.name, NULL };
 	int r = run_find("getsubids", &path);
+	const char *fault;
 
 	if (f->kind[0] != 'g')
 		argv[2] = NULL;
@@ -236,6 +266,9 @@ static int ask_source(struct file *f, size_t nss_line, struct err *e)
 		r = run_capture(buf_get(&path), argv, &text);
 	if (r == -ENOMEM || !buf_get(&text))
 		return err_nomem(e);
+	fault = r < 0 || !text.len ? NULL : module_fault(text.data);
+	if (fault)
+		return use_files(f, nss_line, fault, e);
 	if (r == 0 && text.len && parse_answer(text.data, f->mine) < 0)
 		return err_nomem(e);
 	if (r != 0)

@@ -17,7 +17,7 @@
 
 /* Classes of faults, in the order of the enum. */
 enum grant_fault {
-	GRANT_NSS,      /* the grants come from elsewhere than the files, and cannot be had there */
+	GRANT_NSS,      /* the grants are said to come from elsewhere than the files, and cannot be had there */
 	GRANT_FILE,     /* there is no such file, or it cannot be read */
 	GRANT_LINE,     /* a line is no grant, or one in the wrong order */
 	GRANT_NONE,     /* the user has no grant in the file */
@@ -40,7 +40,7 @@ struct grant_finding {
 struct grant_check {
 	struct user user;
 	struct grants uid, gid;  /* what the user may use, in the order of the file */
-	const char *source;      /* "files", or the first word of nsswitch.conf's subid: */
+	const char *source;      /* "files", or the first word of nsswitch.conf's subid: if newuidmap can ask it */
 	char source_name[64];
 	size_t found;
 	void (*fn)(const struct grant_finding *f, void *arg);

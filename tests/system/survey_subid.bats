@@ -187,6 +187,21 @@ nothing wrong found"
 	finds "none: /etc/subuid: alice has no user ids"
 }
 
+@test "another source whose module cannot be loaded: the files count after all, and are looked at" {
+	need prog getsubids
+	grant alice:300000:65536
+	grant alice:1500:600
+	printf 'subid: nosuch files\n' >nss
+	chmod 644 nss
+	mount --bind nss /etc/nsswitch.conf
+	capture "$SHIFTBOX" shift-check subid alice
+	umount /etc/nsswitch.conf
+	finds "nss: /etc/nsswitch.conf:1: 'nosuch' should tell the ids, but its module is of no use" \
+		"libsubid_nosuch.so: cannot open shared object" "own-id: /etc/subuid:3: 1500-2099 holds 2001" \
+		"own-id: /etc/subgid:3: 1500-2099 holds 2002" "trial: newuidmap failed" "(/etc/subuid:2)"
+	[ "$(grep -c ^nss: <<<"$output")" = 1 ] || tell "not told once"
+}
+
 @test "no user namespaces, and the setting that forbids them" {
 	grant root:300000:65536
 	# Each namespace has a limit of its own, so that the host's is left alone.
