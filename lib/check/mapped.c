@@ -16,6 +16,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/num.h"
+#include "../base/sys.h"
 #include "../base/vec.h"
 #include "../mount/info.h"
 
@@ -33,9 +34,11 @@ struct listing {
 	uint64_t namespace;
 	pid_t pid;
 	char command[32];
-	const char *table;      /* list this file instead; nothing can be opened then */
+	const char *table;      /* another namespace's that is not entered: list this file instead, and ... */
+	int root;               /* ... open its paths below this directory; -1: they cannot be */
 	int on;                 /* id of the mount that o->below is on, or -1 */
 	VEC(struct raw_mount) raws; /* without a map */
+	const struct listing *home; /* of the caller's own namespace, with table: its raws show what others may not have */
 	int r;
 };
 
@@ -75,36 +78,55 @@ static int report(const struct listing *l, const struct mount_info *i, struct ma
 
 /* --- without statmount: samples ---------------------------------------------------------------------- */
 
-static int open_below(const char *target, const char *rest)
+/* A path of the table, as its processes reach it. It has no links, and none of another namespace's is followed. */
+static int open_in(const struct listing *l, const char *path, const char *rest)
 {
+	const struct open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
 	scoped_buf struct buf b = BUF_INIT;
 
-	buf_printf(&b, "%s%s", target, rest);
-	return buf_get(&b) ? open(b.data, O_PATH | O_NOFOLLOW | O_CLOEXEC) : -1;
+	buf_printf(&b, "%s%s", path, rest);
+	if (!buf_get(&b))
+		return -1;
+	if (!l->table)
+		return open(b.data, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return l->root < 0 ? -1 : sys_openat2(l->root, b.data, &how);
 }
 
-/* Compare with each other mount of the filesystem that shows this directory, until one tells something. */
-static ssize_t infer(const struct listing *l, const struct mount_info *i, struct idmap *ret)
+/* Compare with each other mount in from of the filesystem that shows this directory, until one tells something. */
+static ssize_t infer_from(const struct listing *from, const struct mount_info *i, int seen, struct idmap *ret, struct err *e)
 {
-	scoped_fd int seen = open(i->target, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	ssize_t n = 0;
 
-	for (size_t k = 0; seen >= 0 && k < l->raws.len && n == 0; k++) {
-		const struct raw_mount *raw = &l->raws.items[k];
+	for (size_t k = 0; from && k < from->raws.len && n == 0; k++) {
+		const struct raw_mount *raw = &from->raws.items[k];
 		const char *rest = raw->dev == i->dev ? below(i->root, raw->root) : NULL;
-		scoped_fd int disk = rest ? open_below(raw->target, rest) : -1;
+		scoped_fd int disk = rest ? open_in(from, raw->target, rest) : -1;
 
 		if (disk >= 0)
-			n = mapped_infer(seen, disk, SAMPLES_MAX, ret, l->e);
+			n = mapped_infer(seen, disk, SAMPLES_MAX, ret, e);
 	}
 	return n;
+}
+
+static ssize_t infer(const struct listing *l, const struct mount_info *i, struct idmap *ret)
+{
+	scoped_fd int seen = open_in(l, i->target, "");
+	ssize_t n;
+
+	if (seen < 0)
+		return 0;
+	n = infer_from(l, i, seen, ret, l->e);
+	return n ? n : infer_from(l->home, i, seen, ret, l->e);
 }
 
 static int list_hidden(struct listing *l, const struct mount_info *i)
 {
 	struct mapped_mount m = { .from = FROM_NOWHERE };
 	scoped_idmap struct idmap map = { .gid_assumed = false };
-	ssize_t n = l->table ? 0 : infer(l, i, &map);
+	ssize_t n = infer(l, i, &map);
 
 	if (n < 0)
 		return (int)n;
@@ -257,12 +279,9 @@ static int list_all(struct listing *l)
 	int r = 0;
 
 	l->on = l->o->below && !l->table ? mount_on(l->o->below) : -1;
-	if (!l->table && !mount_info_tells_maps())
-		r = mount_info_each(NULL, collect_raw, l, l->e);
-	if (r == 0)
-		r = mount_info_each(l->table, list_mount, l, l->e);
-	listing_done(l);
-	return r;
+	if (!mount_info_tells_maps())
+		r = mount_info_each(l->table, collect_raw, l, l->e);
+	return r < 0 ? r : mount_info_each(l->table, list_mount, l, l->e);
 }
 
 /* --- all of them ----------------------------------------------------------------------------------------- */
@@ -287,20 +306,33 @@ static void *visit_thread(void *arg)
 	return NULL;
 }
 
+/*
+ * Not entered: mountinfo is a file of /proc, which need not be there, or be this one, in the other namespace. Its
+ * mounts are reached through the process's root.
+ */
+static int visit_table(struct listing *l, int proc, size_t *closed)
+{
+	scoped_fd int root = openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char table[64];
+	int r;
+
+	if (root < 0)
+		log_verbose("the root of process %d cannot be opened: no map is inferred there", (int)l->pid);
+	(void)snprintf(table, sizeof(table), "/proc/%d/mountinfo", (int)l->pid); /* fits */
+	l->table = table;
+	l->root = root;
+	r = list_all(l);
+	listing_done(l);
+	*closed += r == -EACCES || r == -ENOENT;
+	return r == -EACCES || r == -ENOENT ? 0 : r;
+}
+
 static int visit_namespace(struct listing *l, int ns, size_t *closed)
 {
 	struct visit v = { .l = l, .ns = ns };
-	char table[64];
 	pthread_t thread;
 	int r;
 
-	if (!mount_info_tells_maps()) {
-		(void)snprintf(table, sizeof(table), "/proc/%d/mountinfo", (int)l->pid); /* fits */
-		l->table = table;
-		r = list_all(l);
-		*closed += r == -EACCES || r == -ENOENT;
-		return r == -EACCES || r == -ENOENT ? 0 : r;
-	}
 	r = pthread_create(&thread, NULL, visit_thread, &v);
 	if (r != 0)
 		return err_set(l->e, r, NULL, "cannot start a thread");
@@ -350,7 +382,7 @@ static int visit_process(const struct listing *base, int proc, pid_t pid, inodes
 	l.namespace = st.st_ino;
 	l.pid = pid;
 	read_command(dir, &l);
-	return visit_namespace(&l, ns, closed);
+	return mount_info_tells_maps() ? visit_namespace(&l, ns, closed) : visit_table(&l, dir, closed);
 }
 
 static int visit_all(const struct listing *base, size_t *closed)
@@ -378,10 +410,9 @@ static int visit_all(const struct listing *base, size_t *closed)
 int mapped_mounts(const struct mapped_options *o, int (*fn)(const struct mapped_mount *m, void *arg), void *arg,
 		  size_t *ret_closed, struct err *e)
 {
-	struct listing own = { .o = o, .fn = fn, .arg = arg, .e = e, .pid = getpid() };
+	struct listing own = { .o = o, .fn = fn, .arg = arg, .e = e, .pid = getpid(), .root = -1 }, other;
 	scoped_fd int proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat st;
-	struct listing l;
 	int r;
 
 	*ret_closed = 0;
@@ -389,7 +420,11 @@ int mapped_mounts(const struct mapped_options *o, int (*fn)(const struct mapped_
 		return err_set(e, errno, "/proc/self/ns/mnt", "cannot tell the mount namespace");
 	own.namespace = st.st_ino;
 	read_command(proc, &own);
-	l = own;
-	r = list_all(&l);
-	return r == 0 && o->all_namespaces ? visit_all(&own, ret_closed) : r;
+	other = own;
+	other.home = &own;
+	r = list_all(&own);
+	if (r == 0 && o->all_namespaces)
+		r = visit_all(&other, ret_closed);
+	listing_done(&own);
+	return r;
 }

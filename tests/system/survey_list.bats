@@ -155,10 +155,35 @@ own layers: not known (an overlay does not tell)"
 	capture "$SHIFTBOX" shift-check list --all-namespaces --json
 	other=$(jq -c "select(.target == \"$SCRATCH/m\") | [.map, .namespace]" <<<"$output")
 	must_equal "$other" "[\"b:0:100000:65536\",$(stat -Lc %i "/proc/$pid/ns/mnt")]"
-	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list --all-namespaces --json
-	must_equal "$(jq -c "select(.target == \"$SCRATCH/m\") | [.map_from, .map]" <<<"$output")" '["unknown",null]'
 	kill "$pid"
 	wait "$pid" || true
+}
+
+@test "before statmount, maps of other namespaces are inferred too, from what is mounted there or here" {
+	need root
+	local pid pids=() map
+	mkdir d m moved
+	touch d/a d/b
+	chown 5:6 d/a
+	chown 1000:1000 d/b
+	unshare -m --propagation private sh -c '"$SHIFTBOX" mount-idmapped -m +100000 d m && touch ready1 && exec sleep 60' &
+	pids+=($!)
+	# Where the directory itself is covered, the caller's view of it does.
+	unshare -m --propagation private sh -c '"$SHIFTBOX" mount-idmapped -m +200000 d m && mount -t tmpfs over /mnt && mkdir /mnt/moved &&
+		mount --move m /mnt/moved && touch ready2 && mount -t tmpfs cover . && exec sleep 60' &
+	pids+=($!)
+	for _ in $(seq 50); do
+		[ -e ready1 ] && [ -e ready2 ] && break
+		sleep 0.1
+	done
+	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list --all-namespaces --json
+	for pid in "${pids[@]}"; do
+		map=$(jq -c "select(.namespace == $(stat -Lc %i "/proc/$pid/ns/mnt")) | [.target, .map_from, .map, .samples]" <<<"$output")
+		kill "$pid"
+		wait "$pid" || true
+		[ "$pid" = "${pids[0]}" ] && must_equal "$map" "[\"$SCRATCH/m\",\"inferred\",\"b:0:100000:1001\",3]"
+		[ "$pid" = "${pids[0]}" ] || must_equal "$map" '["/mnt/moved","inferred","b:0:200000:1001",3]'
+	done
 }
 
 @test "a namespace that cannot be entered is counted and the rest is listed" {
