@@ -23,9 +23,9 @@
  * A clone with all that is mounted below it. Without privileges nothing less can be had: what is mounted below hides something
  * that is not the caller's to see.
  */
-static int clone_all(const char *path, uint64_t set, int *ret_fd, struct err *e)
+static int clone_all(const char *path, const struct mount_flags *flags, int *ret_fd, struct err *e)
 {
-	struct mount_attr attr = { .attr_set = set };
+	struct mount_attr attr = { .attr_set = flags->set, .propagation = flags->propagation };
 	scoped_fd int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	int r;
 
@@ -34,7 +34,7 @@ static int clone_all(const char *path, uint64_t set, int *ret_fd, struct err *e)
 		err_op(e, "open_tree");
 		return r;
 	}
-	if (set && sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0) {
+	if (sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0) {
 		r = err_set(e, errno, path, "cannot set the flags of the mounts");
 		err_op(e, "mount_setattr");
 		return r;
@@ -120,14 +120,17 @@ static int make_root(const struct run_spec *s, int *ret_fd, struct err *e)
 {
 	struct mount_flags flags = s->root.flags;
 
+	/* Mounts of the host arrive in its own tree and, what matters more, go. A plan is private. */
+	if (s->host_root)
+		flags.propagation = MS_SLAVE;
 	flags.set = with_read_only(flags.set, s->read_only);
 	if (s->host_root)
-		return clone_all("/", flags.set, ret_fd, e);
+		return clone_all("/", &flags, ret_fd, e);
 	if (s->root.kind == MOUNT_OVERLAY)
 		return make_stack(&s->root, ret_fd, e);
 	if (s->privileged)
 		return make_mapped(s->root.source, &s->root.map, &flags, ret_fd, e);
-	return clone_all(s->root.source, flags.set, ret_fd, e);
+	return clone_all(s->root.source, &flags, ret_fd, e);
 }
 
 static int make_bind(const struct run_spec *s, const struct run_bind *b, int *ret_fd, struct err *e)
@@ -136,7 +139,7 @@ static int make_bind(const struct run_spec *s, const struct run_bind *b, int *re
 	struct mount_map map = b->own_map ? (struct mount_map){ .wish = MAP_SET, .map = s->map } : b->map;
 
 	flags.set = with_read_only(flags.set, b->read_only);
-	return map.wish == MAP_KEEP ? clone_all(b->source, flags.set, ret_fd, e)
+	return map.wish == MAP_KEEP ? clone_all(b->source, &flags, ret_fd, e)
 				    : make_mapped(b->source, &map, &flags, ret_fd, e);
 }
 
@@ -212,9 +215,10 @@ int run_stage_open(int *ret_stage, struct err *e)
  */
 static int stage_hide(int stage, struct err *e)
 {
+	static const struct mount_flags as_it_is = { .set = 0 };
 	static const char path[] = "/dev";
 	scoped_fd int before = -1;
-	int r = clone_all(path, 0, &before, e);
+	int r = clone_all(path, &as_it_is, &before, e);
 
 	if (r < 0)
 		return r;

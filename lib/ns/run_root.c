@@ -348,7 +348,7 @@ static int make_place(int root, const char *path, bool dir, struct err *e)
 	return inroot_place(root, path, dir, &place, e);
 }
 
-int run_root_places(const struct run_spec *s, const struct run_mounts *m, struct err *e)
+static int make_places(const struct run_spec *s, const struct run_mounts *m, struct err *e)
 {
 	int root = m->items[0], r = 0;
 	struct stat st;
@@ -365,12 +365,24 @@ int run_root_places(const struct run_spec *s, const struct run_mounts *m, struct
 	return r;
 }
 
+/* Directories are for all that the command may become; the umask is the command's. */
+int run_root_places(const struct run_spec *s, const struct run_mounts *m, struct err *e)
+{
+	mode_t mask = umask(0);
+	int r = make_places(s, m, e);
+
+	(void)umask(mask); /* cannot fail */
+	return r;
+}
+
 int run_root_enter(const struct run_spec *s, const struct run_mounts *m, bool want_tty, struct run_tty *ret, struct err *e)
 {
 	struct tree t = { .spec = s, .root = m->items[0], .dev = -1, .pts = -1 };
 	struct run_tty tty = { -1, -1 };
+	mode_t mask = umask(0);
 	int r = build(&t, m, want_tty, &tty, e);
 
+	(void)umask(mask); /* cannot fail */
 	cleanup_fd(&t.dev);
 	cleanup_fd(&t.pts);
 	if (r < 0) {

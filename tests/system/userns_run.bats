@@ -241,6 +241,11 @@ data"
 	capture on_image -b closed/data:/d:ro:map -- sh -c 'mount -o remount,bind,rw /d; touch /d/x; unshare -m sh -c "mount -o remount,bind,rw /d; touch /d/x"'
 	must_equal "$(grep -c 'd/x: Read-only file system' <<<"$stderr")" 2
 	[ ! -e closed/data/x ]
+	# The caller's umask is the command's, and not that of the places.
+	umask 077
+	must_work on_image -u daemon -b closed/data:/other/place -- sh -c 'umask; ls /other; touch /dev/shm/x; stat -c %a /dev/shm/x /other /run'
+	umask 022
+	must_equal "$(xargs <<<"$output")" "0077 place 600 755 755"
 	# A device is one where that is asked for.
 	mknod -m 666 closed/data/null c 1 3
 	must_fail 1 'ermission denied' on_image -b closed/data:/d -- sh -c 'echo >/d/null'

@@ -115,18 +115,19 @@ END
 
 @test "mounts made within are not seen outside, nor those made outside within" {
 	mount --make-rshared "$SCRATCH"
-	mkdir closed/root/mnt
-	$RUN -r closed/root -- sh -c 'mount -t tmpfs x /mnt && echo ready && sleep 1; ls /mnt' >out &
+	mkdir closed/root/mnt closed/data closed/data/sub
+	$RUN -r closed/root -b closed/data:/data -- sh -c 'mount -t tmpfs x /mnt && echo ready && sleep 1; ls /mnt /data/sub' >out &
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		grep -q ready out && break
 		sleep 0.1
 	done
 	must_equal "$(grep -c " $SCRATCH/closed" /proc/self/mountinfo || :)" 0
 	mount -t tmpfs y closed/root/mnt
-	touch closed/root/mnt/seen
+	mount -t tmpfs y closed/data/sub
+	touch closed/root/mnt/seen closed/data/sub/seen
 	wait
-	umount closed/root/mnt
-	must_equal "$(xargs <out)" ready
+	umount closed/root/mnt closed/data/sub
+	must_equal "$(xargs <out)" "ready /data/sub: /mnt:"
 }
 
 @test "devices: none of the root's can be opened, none can be made, no set-uid program of the host's counts" {

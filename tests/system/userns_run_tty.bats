@@ -32,8 +32,7 @@ on_terminal() { # CMD..., with a script on stdin
 		expect ready> 
 		send fg\r
 		expect sleep 4713'\r\n
-		send \x03
-		expect ready> 
+		again \x03 ready> 
 		send echo $?\r
 		expect \r\n130\r\nready> 
 		send trap w=1 WINCH; echo set\r
@@ -134,8 +133,7 @@ END
 		expect \r\nT
 		send fg\r
 		expect sh -c
-		send \x03
-		expect ready> 
+		again \x03 ready> 
 		send exit \$?\r
 		wait
 END
