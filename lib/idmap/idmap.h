@@ -52,7 +52,8 @@ struct idmap_context {
  *   auto, subid:USER    the grant in subuid/subgid: disk 0 is seen as its first id
  *   user:USER           disk 0 is the user's own id, disk 1... the grant
  *   owner:USER          the owner of the source's top directory (uid and gid apart) is seen as USER
- *   pid:N, /proc/N/ns/user, fd:N   the map of an existing user namespace
+ *   pid:N, /proc/N/ns/user, fd:N, /PATH   the map of an existing user namespace; PATH is a file that one is
+ *                       mounted on (unshare --user=PATH), without blanks and ';'
  *   @FILE               lines "[u|g|b] DISK SEEN COUNT"
  * n strings are joined as if separated by blanks. The whole is taken or refused: -EINVAL (with the
  * offset of the fault in e), -ERANGE (an id or sum beyond 4294967294), -E2BIG (too many extents or

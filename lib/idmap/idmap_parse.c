@@ -178,7 +178,7 @@ static const struct { const char *start; int (*parse)(struct parser *p, struct w
 	{ "owner:", parse_owner },
 	{ "pid:", parse_pid },
 	{ "fd:", parse_fd },
-	{ "/proc/", parse_proc },
+	{ "/", parse_path },
 	{ "@", parse_file },
 };
 

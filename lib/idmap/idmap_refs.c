@@ -189,16 +189,31 @@ int parse_pid(struct parser *p, struct word w)
 	return add_pid(p, w, word_from(w, strlen("pid:")));
 }
 
-/* /proc/N/ns/user */
-int parse_proc(struct parser *p, struct word w)
+/* A file that is a user namespace. As /proc/N/ns/user that is read from the process, which takes no capability. */
+int parse_path(struct parser *p, struct word w)
 {
-	struct word rest = word_from(w, strlen("/proc/")), number;
-	bool more;
+	scoped_idmap struct idmap m = { 0 };
+	scoped_free char *path = NULL;
+	struct word rest = w;
+	int r;
 
-	number = word_until(&rest, '/', &more);
-	if (!word_is(&rest, "ns/user"))
-		return word_fault(p->e, EINVAL, &w, "is no /proc/N/ns/user");
-	return add_pid(p, w, number);
+	if (word_starts(&w, "/proc/")) {
+		bool more;
+		struct word number;
+		uint64_t pid;
+
+		rest = word_from(w, strlen("/proc/"));
+		number = word_until(&rest, '/', &more);
+		if (word_is(&rest, "ns/user") && num_u64_n(number.s, number.len, &pid) == 0)
+			return add_pid(p, w, number);
+	}
+	path = word_dup(&w);
+	if (!path)
+		return err_nomem(p->e);
+	r = userns_map_of_path(path, &m, p->e);
+	if (r < 0)
+		return ref_fault(p, &w, r);
+	return add_map(p, w, &m);
 }
 
 int parse_fd(struct parser *p, struct word w)

@@ -55,9 +55,10 @@ int userns_open_pid(pid_t pid, int *ret_fd, struct err *e);
  * The map of a namespace that exists: its own ids are the disk ids, the ids of the caller's namespace
  * the seen ones. -EINVAL for the namespace that the caller is in, and for what is no user namespace;
  * -ENODATA when it has no map yet, or one of ids that the caller's namespace does not have. By
- * descriptor it needs CAP_SYS_ADMIN in that namespace (-EPERM), by process nothing.
+ * descriptor or path (a file of nsfs, links followed) it needs CAP_SYS_ADMIN in that namespace (-EPERM), by process nothing.
  */
 int userns_map_of_pid(pid_t pid, struct idmap *ret, struct err *e);
 int userns_map_of_fd(int fd, struct idmap *ret, struct err *e);
+int userns_map_of_path(const char *path, struct idmap *ret, struct err *e);
 
 #endif

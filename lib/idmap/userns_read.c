@@ -5,13 +5,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
+#include "../base/fd.h"
 #include "userns_child.h"
 
 static int own_fault(struct err *e)
@@ -96,6 +99,23 @@ int userns_map_of_fd(int fd, struct idmap *ret, struct err *e)
 	if (r < 0)
 		return r;
 	return userns_map_of_proc(child.proc, ret, e);
+}
+
+/* Nothing is opened for use before it is known to be a namespace: opening a device may have effects. */
+int userns_map_of_path(const char *path, struct idmap *ret, struct err *e)
+{
+	scoped_fd int place = open(path, O_PATH | O_CLOEXEC), fd = -1;
+	struct statfs fs;
+	char again[32];
+
+	if (place < 0 || fstatfs(place, &fs) < 0)
+		return err_set(e, errno, path, "cannot open the user namespace");
+	if (fs.f_type != NSFS_MAGIC)
+		return err_say(e, EINVAL, path, "is no user namespace");
+	fd = open(fd_proc_path(place, again), O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, errno, path, "cannot open the user namespace");
+	return userns_map_of_fd(fd, ret, e);
 }
 
 int userns_open_pid(pid_t pid, int *ret_fd, struct err *e)

@@ -62,7 +62,7 @@ int parse_user(struct parser *p, struct word w);
 int parse_owner(struct parser *p, struct word w);
 int parse_pid(struct parser *p, struct word w);
 int parse_fd(struct parser *p, struct word w);
-int parse_proc(struct parser *p, struct word w);
+int parse_path(struct parser *p, struct word w);
 int parse_file(struct parser *p, struct word w);
 
 #endif

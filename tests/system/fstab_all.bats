@@ -59,6 +59,24 @@ mounts() {
 	must_equal "$(mounts)" 0
 }
 
+@test "a line of mount(8) may name a user namespace that is mounted on a file" {
+	touch ns
+	# Mounted from outside, for which the process must be there.
+	unshare -U sleep 100 3>&- &
+	while ! grep -q sleep "/proc/$!/comm"; do sleep 0.01; done
+	echo "0 100000 10" >"/proc/$!/uid_map" && echo "0 200000 10" >"/proc/$!/gid_map"
+	mount --bind "/proc/$!/ns/user" ns
+	kill $!
+	fstab 'DIR/s DIR/t none bind,X-mount.idmap=DIR/ns 0 0' 'DIR/s DIR/u shiftbox map=DIR/ns 0 0'
+	must_work $MI -a -T fstab
+	must_equal "$(owner t/seven) $(owner u/file)" "100007:200007 100000:200000"
+	must_work $MI -a -T fstab
+	must_work $MI -a -u -T fstab
+	umount ns
+	fstab 'DIR/s DIR/t none bind,X-mount.idmap=DIR/ns 0 0'
+	must_fail 1 "is no user namespace" $MI -a -T fstab
+}
+
 @test "a comma in an option is an escaped escape" {
 	mkdir 'l,1'
 	touch 'l,1/file'

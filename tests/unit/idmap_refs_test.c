@@ -305,8 +305,11 @@ TEST(idmap_references_that_are_no_numbers_are_refused)
 	check_refused("pid:-1", -EINVAL, "-1", "is no process id");
 	check_refused("pid:4294967297", -EINVAL, "4294967297", "is no process id");
 	check_refused("pid:2147483647", -ENOENT, "/proc/2147483647", "there is no such process");
-	check_refused("/proc/1/ns/net", -EINVAL, "/proc/1/ns/net", "is no /proc/N/ns/user");
-	check_refused("/proc/x/ns/user", -EINVAL, "x", "is no process id (byte 6");
+	check_refused("/proc/x/ns/user", -ENOENT, "/proc/x/ns/user", "cannot open the user namespace");
+	check_refused("/proc/self/ns/user", -EINVAL, "", "the user namespace this runs in");
+	check_refused("/proc/self/ns/net", -EINVAL, "", "another kind of namespace");
+	check_refused("/dev/null", -EINVAL, "/dev/null", "is no user namespace");
+	check_refused("/", -EINVAL, "/", "is no user namespace");
 	check_refused("fd:x", -EINVAL, "x", "is no file descriptor");
 	check_refused("fd:1000000", -EBADF, "", "fd:1000000 (byte 0 of the map)");
 }

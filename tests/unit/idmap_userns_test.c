@@ -238,7 +238,7 @@ static pid_t live_in(int fd)
 
 TEST(idmap_of_a_namespace_is_read_by_process_path_and_descriptor)
 {
-	static const char *const forms[] = { "pid:%d", "/proc/%d/ns/user", "fd:%d" };
+	static const char *const forms[] = { "pid:%d", "/proc/%d/ns/user", "/proc/%d/task/../ns/user", "fd:%d" };
 	scoped_idmap struct idmap want = { 0 };
 	struct err e = ERR_INIT;
 	int fd, r;
@@ -254,7 +254,7 @@ TEST(idmap_of_a_namespace_is_read_by_process_path_and_descriptor)
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-		(void)snprintf(text, sizeof(text), forms[i], i < 2 ? pid : fd);
+		(void)snprintf(text, sizeof(text), forms[i], i < 3 ? pid : fd);
 #pragma GCC diagnostic pop
 		map_of(text, &have);
 		CHECK(idmap_equal(&want, &have));
