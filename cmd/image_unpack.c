@@ -288,8 +288,6 @@ static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 
 	if (!ctx->operands.len)
 		return err_usage(e, "an image to unpack is missing");
-	if (a->name || a->store)
-		return err_usage(e, "--flat uses no store: --name and --store are of no use with it");
 	if (a->maps.len) {
 		r = idmap_parse((const char *const *)a->maps.items, a->maps.len, NULL, &map, e);
 		to.map = idmap_is_identity(&map) ? NULL : &map;
@@ -343,60 +341,12 @@ static int run_scan(struct unpack_args *a, struct ctx *ctx, struct err *e)
 
 	if (!ctx->operands.len)
 		return err_usage(e, "an image to scan is missing");
-	if (a->name || a->store)
-		return err_usage(e, "--scan uses no store: --name and --store are of no use with it");
 	platform_default(a);
 	r = open_source(a, ctx, &src, e);
 	if (r == 0)
 		r = unpack_scan(src, &o, ctx, e);
 	source_free(src);
 	return r;
-}
-
-static int run_remove(const struct unpack_args *a, struct ctx *ctx, struct store *s, struct err *e)
-{
-	struct store_image image;
-	int r = store_name_check(a->remove, e);
-
-	if (r == 0)
-		r = unpack_check_unmounted(s, a->remove, e);
-	if (r < 0)
-		return r;
-	if (ctx->dry_run) {
-		r = store_image_read(s, a->remove, &image, e);
-		if (r == 0)
-			store_image_done(&image);
-	} else {
-		r = store_remove(s, a->remove, e);
-	}
-	if (r == 0 && !ctx->quiet)
-		out_line(ctx->out, "%s %s", ctx->dry_run ? "would remove" : "removed", a->remove);
-	if (r == 0 && ctx->json) {
-		out_begin(ctx->out, NULL);
-		out_str(ctx->out, "event", "remove");
-		out_str(ctx->out, "name", a->remove);
-		out_bool(ctx->out, "removed", !ctx->dry_run);
-		out_end(ctx->out);
-	}
-	return r;
-}
-
-static void pruned(const struct store_layer *l, void *arg)
-{
-	struct ctx *ctx = arg;
-	char size[16];
-
-	if (!ctx->quiet)
-		out_line(ctx->out, "%s %s, %s", ctx->dry_run ? "would remove" : "removed", l->dir, human_size(l->bytes, size));
-	if (!ctx->json)
-		return;
-	out_begin(ctx->out, NULL);
-	out_str(ctx->out, "event", "prune");
-	out_str(ctx->out, "directory", l->dir);
-	out_u64(ctx->out, "entries", l->entries);
-	out_u64(ctx->out, "bytes", l->bytes);
-	out_bool(ctx->out, "removed", !ctx->dry_run);
-	out_end(ctx->out);
 }
 
 static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err *e)
@@ -422,8 +372,51 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 	if (a->verify)
 		return unpack_verify(s, a->verify, ctx, e);
 	if (a->remove)
-		return run_remove(a, ctx, s, e);
-	return store_prune(s, ctx->dry_run, pruned, ctx, e);
+		return unpack_remove(s, a->remove, ctx, e);
+	return unpack_prune(s, ctx, e);
+}
+
+/* What is asked for. */
+enum mode { MODE_STORE = 1, MODE_FLAT = 2, MODE_SCAN = 4, MODE_BUNDLE = 8, MODE_OTHER = 16 };
+
+static enum mode mode_of(const struct unpack_args *a)
+{
+	if (a->list || a->show || a->verify || a->remove || a->prune)
+		return MODE_OTHER;
+	return a->bundle ? MODE_BUNDLE : a->scan ? MODE_SCAN : a->flat ? MODE_FLAT : MODE_STORE;
+}
+
+/* No option is ignored: one that has nothing to say to what is asked for is refused. */
+static int check_uses(const struct unpack_args *a, struct err *e)
+{
+	const unsigned unpacks = MODE_STORE | MODE_FLAT, reads = unpacks | MODE_SCAN;
+	const struct {
+		bool given;
+		unsigned modes;
+		const char *text;
+	} uses[] = {
+		{ a->store, (unsigned)~(MODE_FLAT | MODE_SCAN), "--store is of no use with --flat and --scan: they use no store" },
+		{ a->name, MODE_STORE, "--name is for unpacking into a store; of an image that is there the name stands beside the option" },
+		{ a->base.count, MODE_STORE, "--base is for unpacking into a store, which remembers it; of a flat tree --map says the ids" },
+		{ a->maps.len, MODE_FLAT | MODE_BUNDLE, "--map is for --bundle and --flat: a store has the ids of its images" },
+		{ a->replace, MODE_FLAT, "--replace goes with --flat: an image in a store is replaced anyway" },
+		{ a->terminal, MODE_BUNDLE, "--terminal is for --bundle" },
+		{ a->platform.os[0], reads, "--platform is for choosing an image to unpack or scan" },
+		{ a->max_bytes != layer_default_limits.bytes, reads, "--max-bytes is for unpacking and --scan" },
+		{ a->max_entries != layer_default_limits.entries, reads, "--max-entries is for unpacking and --scan" },
+		{ a->jobs, unpacks, "--jobs is for unpacking" },
+		{ a->no_sync, unpacks, "--no-sync is for unpacking" },
+		{ a->keep_security, unpacks, "--keep-security is for unpacking" },
+		{ a->caps != CAPS_KEEP, unpacks, "--caps is for unpacking" },
+		{ a->devices != DEVICES_MAKE, unpacks, "--devices is for unpacking" },
+		{ a->unmapped != UNMAPPED_REFUSE, unpacks, "--unmapped is for unpacking" },
+	};
+	const enum mode mode = mode_of(a);
+
+	for (size_t i = 0; i < ARRAY_LEN(uses); i++)
+		if (uses[i].given && !(uses[i].modes & mode))
+			return err_usage(e, "%s", uses[i].text);
+	return 0;
 }
 
 /*
@@ -434,10 +427,17 @@ static int image_unpack_before(void *args, struct ctx *ctx, struct err *e)
 {
 	struct unpack_args *a = args;
 	bool unpacks = !(a->list || a->show || a->verify || a->remove || a->prune || a->bundle || a->scan || ctx->dry_run) && ctx->operands.len;
-	int r = 0;
+	int r = check_uses(a, e);
 
+	if (r < 0)
+		return r;
 	if (geteuid() == 0 || !(unpacks || a->verify || a->remove || a->prune))
 		return BEFORE_GO_ON;
+	if (a->base.count) {
+		r = err_say(e, EPERM, NULL, "--base takes root of the machine, who owns ids that are nobody's");
+		err_try(e, "leave --base away: an ordinary user's store has the user's own subordinate ids");
+		return r;
+	}
 	if (a->remove || a->prune)
 		r = store_open(a->store, 0, &a->opened, e);
 	if (r == 0 && a->remove)
@@ -462,18 +462,10 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 	struct unpack_args *a = args;
 	int r, sig;
 
-	if (a->base.count && (a->flat || a->scan || a->list || a->show || a->verify || a->remove || a->prune || a->bundle))
-		return err_usage(e, "--base is for unpacking into a store, which remembers it; of a flat tree --map says the ids");
-	if (a->maps.len && !a->bundle && !a->flat)
-		return err_usage(e, "--map is for --bundle and --flat: a store has the ids of its images");
-	if (a->terminal && !a->bundle)
-		return err_usage(e, "--terminal is for --bundle");
 	if (a->list || a->show || a->verify || a->remove || a->prune || a->bundle)
 		return run_on_store(a, ctx, e);
 	if (a->scan)
 		return run_scan(a, ctx, e);
-	if (a->replace && !a->flat)
-		return err_usage(e, "--replace goes with --flat: an image in a store is replaced anyway");
 
 	r = a->flat ? run_flat(a, ctx, e) : run_unpack(a, ctx, e);
 	sig = __atomic_load_n(&stop, __ATOMIC_RELAXED);

@@ -22,8 +22,13 @@ int unpack_verify(struct store *s, const char *name, struct ctx *ctx, struct err
 /* image-unpack --remove: -EBUSY with the mount named when an overlay of the image is mounted, in any mount namespace that can be seen. */
 int unpack_check_unmounted(const struct store *store, const char *name, struct err *e);
 
+/* image-unpack --remove, --prune: told, or with --dry-run only told. Return like a command's run(). */
+int unpack_remove(struct store *s, const char *name, struct ctx *ctx, struct err *e);
+int unpack_prune(struct store *s, struct ctx *ctx, struct err *e);
+
 /* image-unpack --bundle: make one in dir of the image that is the first operand. Returns like a command's run(). */
 int unpack_bundle(struct store *s, const char *dir, const struct strv *maps, bool terminal, struct ctx *ctx, struct err *e);
+
 /*
  * Go on as root of a user namespace with the caller's subordinate ids; for an ordinary user, before the guard. unpacking:
  * say when there is one id only. mounts: in a mount namespace too.

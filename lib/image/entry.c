@@ -246,3 +246,12 @@ int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t
 	*ret_off = (uint64_t)off;
 	return 1;
 }
+
+int entry_over_limit(const char *on, const char *who, const char *option, uint64_t limit, struct err *e)
+{
+	const char *what = !strcmp(option, "--max-bytes") ? "bytes of file data" : "entries";
+
+	(void)err_say(e, EFBIG, on, "the %s more than %llu %s", who, (unsigned long long)limit, what);
+	err_try(e, "if that is as it should be, allow more with %s", option);
+	return -EFBIG;
+}

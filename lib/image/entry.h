@@ -45,4 +45,7 @@ int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t
 /* The rules for a name, as layer_entry.path has it, appended to ret: -EINVAL with e filled for one that leaves the root. */
 int entry_normal_path(const char *raw, struct buf *ret, struct err *e);
 
+/* -EFBIG: who ("layer has") goes beyond the limit that this option sets, --max-bytes or --max-entries; on: the entry. */
+int entry_over_limit(const char *on, const char *who, const char *option, uint64_t limit, struct err *e);
+
 #endif

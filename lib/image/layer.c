@@ -30,7 +30,7 @@ static const char *limited(const struct layer *l)
 static int count_entry(struct layer *l, const char *on, struct err *e)
 {
 	if (__atomic_add_fetch(&l->o.totals->entries, 1, __ATOMIC_RELAXED) > l->o.limits.entries)
-		return err_say(e, EFBIG, on, "the %s more than %llu entries", limited(l), (unsigned long long)l->o.limits.entries);
+		return entry_over_limit(on, limited(l), "--max-entries", l->o.limits.entries, e);
 	layer_count(l, entries, 1);
 	return 0;
 }
@@ -38,7 +38,7 @@ static int count_entry(struct layer *l, const char *on, struct err *e)
 int layer_count_bytes(struct layer *l, uint64_t n, const char *on, struct err *e)
 {
 	if (__atomic_add_fetch(&l->o.totals->bytes, n, __ATOMIC_RELAXED) > l->o.limits.bytes)
-		return err_say(e, EFBIG, on, "the %s more than %llu bytes of data", limited(l), (unsigned long long)l->o.limits.bytes);
+		return entry_over_limit(on, limited(l), "--max-bytes", l->o.limits.bytes, e);
 	layer_count(l, bytes, n);
 	return 0;
 }

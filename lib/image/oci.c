@@ -91,6 +91,10 @@ static int layout_check(const struct source *s, struct err *e)
 	int r;
 
 	r = part_read_file(s, "oci-layout", 4096, &b, e);
+	if (r == -ENOENT) {
+		err_why(e, "a directory is an image if it is an OCI layout, and each of those has this file");
+		err_try(e, "name the directory that holds it; of a directory of files make a layer: tar -C DIR -c . | shiftbox image-unpack -N NAME -");
+	}
 	if (r == 0)
 		r = doc_parse(buf_get(&b), b.len, "oci-layout", &layout, e);
 	if (r == 0)

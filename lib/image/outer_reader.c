@@ -207,8 +207,11 @@ static int copy(struct decode *d, uint64_t max_bytes, int to, struct err *e)
 		return err_nomem(e);
 	while ((n = decode_read(d, piece, PIECE, e)) > 0) {
 		sum += (size_t)n;
-		if (sum > max_bytes)
-			return err_say(e, EFBIG, NULL, "the archive has more than %llu bytes, uncompressed", (unsigned long long)max_bytes);
+		if (sum > max_bytes) {
+			(void)err_say(e, EFBIG, NULL, "the archive has more than %llu bytes, uncompressed", (unsigned long long)max_bytes);
+			err_try(e, "if that is as it should be, allow more with --max-bytes");
+			return -EFBIG;
+		}
 		r = fd_write_all(to, piece, (size_t)n);
 		if (r < 0)
 			return err_set(e, -r, NULL, "cannot copy the archive into a temporary file");

@@ -155,7 +155,7 @@ static int count_entry(struct scan *s, const struct layer_entry *t, const struct
 	int r = 0;
 
 	if (++s->entries > o->limits.entries)
-		return err_say(e, EFBIG, t->raw, "the layer has more than %llu entries", (unsigned long long)o->limits.entries);
+		return entry_over_limit(t->raw, "layer has", "--max-entries", o->limits.entries, e);
 	if (count_whiteout(s, t))
 		return 0;
 	if (t->hardlink) {
@@ -171,7 +171,7 @@ static int count_entry(struct scan *s, const struct layer_entry *t, const struct
 	default: s->devices++;
 	}
 	if (s->bytes > o->limits.bytes)
-		return err_say(e, EFBIG, t->raw, "the layer has more than %llu bytes of file data", (unsigned long long)o->limits.bytes);
+		return entry_over_limit(t->raw, "layer has", "--max-bytes", o->limits.bytes, e);
 	if (r == 0)
 		r = owners_add(&s->owners, t->uid, t->gid, 1, e);
 	return r == 0 ? count_xattrs(s, t, e) : r;

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../idmap/userns.h"
 #include "../mount/birth.h"
 #include "../mount/tree.h"
 #include "ids.h"
@@ -42,13 +43,19 @@ int stage_view_make(const struct stage *s, const struct idmap *map, struct stage
 	struct stage_view v = STAGE_VIEW_INIT;
 	struct mount_map inverse = { .wish = MAP_SET };
 	enum map_done done;
-	int r;
+	int r, userns;
 
-	r = bear(s, map, &v.disk, e);
+	/*
+	 * The user namespace comes first: giving birth takes another fsuid, after which the process is not dumpable any more
+	 * (prctl(2)), and uid_map of its children belongs to the root of the initial namespace, who we may not be.
+	 */
+	r = idmap_invert(map, &inverse.map, e);
+	if (r == 0)
+		r = userns_get(&inverse.map, &userns, e); /* kept for tree_clone() */
+	if (r == 0)
+		r = bear(s, map, &v.disk, e);
 	if (r == 0)
 		r = open_dir(s->fd, s->path, &v.plain, e);
-	if (r == 0)
-		r = idmap_invert(map, &inverse.map, e);
 	if (r == 0)
 		r = tree_clone(v.plain, s->path, &inverse, &tree_flags_private, NULL, &v.view, &done, e);
 	idmap_done(&inverse.map);

@@ -94,6 +94,9 @@ GOOD='{"files":{"base":"x"}}'
 
 @test "documents that are not what they should be are refused" {
 	local l='"layers":['"$GOOD"']'
+	mkdir files
+	must_fail 1 "cannot open" "$SHIFTBOX" image-unpack -s "$STORE" files
+	[[ $stderr == *"OCI layout"*"tar -C DIR"* ]] || tell "no way out"
 	refused "index.json" '{'"$l"',"index_raw":"{\"schemaVersion\":2,"}'
 	refused "not valid JSON" '{'"$l"',"index_raw":""}'
 	refused "duplicate" '{'"$l"',"index_raw":"{\"schemaVersion\":2,\"manifests\":[],\"manifests\":[]}"}'
@@ -143,7 +146,9 @@ GOOD='{"files":{"base":"x"}}'
 
 @test "limits are kept" {
 	refused "layer 1 of 1" '{"layers":[{"bulk":60}]}' --max-bytes 100K
+	[[ $stderr == *"more than 102400 bytes of file data"*"allow more with --max-bytes"* ]] || tell "no way out"
 	refused "layer 1 of 1" '{"layers":[{"bulk":60}]}' --max-entries 50
+	[[ $stderr == *"more than 50 entries"*"allow more with --max-entries"* ]] || tell "no way out"
 	"$TESTS/fixtures/mkimage.py" fits <<<'{"layers":[{"bulk":60}]}'
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --max-bytes 240K --max-entries 100 -N fits oci:fits
 }

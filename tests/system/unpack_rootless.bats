@@ -256,6 +256,26 @@ s 2001:365533 777 1"
 	must_equal "$(stat -c %U:%G:%a:%h home-alice/flat/l 2>/dev/null | sed s/UNKNOWN/x/g; stat -c %u:%g:%a home-alice/flat/d)" "x:alice:2755:2
 365533:300004:3700"
 	must_fail 1 "was mounted outside of this user namespace" alice image-unpack -m 0:0:10 --flat "$SCRATCH/home-alice/mapped" "$SCRATCH/a"
+	must_fail 1 "was mounted outside of this user namespace" alice image-unpack -m 0:5:10 --flat "$SCRATCH/home-alice/mapped" "$SCRATCH/a"
+}
+
+@test "with a map, on a filesystem that the user has mounted, where files are born as others than root" {
+	grant alice:300000:65536
+	image a "$MANY"
+	in_alices sh -euc 'mount -t tmpfs tmpfs "$1"; "$2" image-unpack -q -m 0:5:60000 -m 65534:60005:1 --flat "$1/flat" "$3"
+		cd "$1/flat"; stat -c "%n %u:%g" root mail www/x nobody' sh "$SCRATCH/home-alice" "$SHIFTBOX" "$SCRATCH/a" >seen
+	must_equal "$(cat seen)" "root 5:5
+mail 5:13
+www/x 38:1005
+nobody 60005:60005"
+}
+
+@test "a store with a base is root's business, and nothing is made before that is said" {
+	grant alice:300000:65536
+	image a "$MANY"
+	must_fail 1 "--base takes root of the machine" alice image-unpack --base 1000000 -s "$SCRATCH/home-alice/based" "$SCRATCH/a"
+	[[ $stderr == *"leave --base away"* ]] || tell "no way out"
+	[ ! -e home-alice/based ]
 }
 
 @test "a store is not filled further under another grant, and grows with a larger one" {

@@ -278,3 +278,33 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 		must_work "$SHIFTBOX" mount-idmapped -u at
 	done
 }
+
+@test "no option is ignored: one that has nothing to say to what is asked for is refused, before anything is done" {
+	local option modes mode n=0
+	image a '{"layers":[{"files":{"f":"1"}}]}'
+	while IFS='|' read -r option modes; do
+		for mode in $modes; do
+			n=$((n + 1))
+			# shellcheck disable=SC2086 # an option and its value; a mode and its operands
+			must_fail 2 "${option%%[ =]*}" "$SHIFTBOX" image-unpack $option ${mode//,/ }
+		done
+	done <<-'END'
+		--store=st|--flat,f,a --scan,a
+		--name=n|--flat,f,a --scan,a --list --show,a --verify,a --remove,a --prune --bundle,b,-m+5,a
+		--base=5|--flat,f,a --scan,a --list --prune --bundle,b,-m+5,a
+		--map=+5|--scan,a --list a
+		--replace|a --scan,a --list
+		--terminal|a --flat,f,a --scan,a --list
+		--platform=linux/s390x|--list --show,a --remove,a --bundle,b,-m+5,a
+		--max-bytes=1|--list --verify,a
+		--max-entries=1|--list --prune
+		--jobs=1|--scan,a --list
+		--no-sync|--scan,a --remove,a
+		--keep-security|--scan,a --prune
+		--caps=rebase|--scan,a --show,a
+		--devices=skip|--scan,a --list
+		--unmapped=skip|--scan,a --verify,a --bundle,b,-m+5,a
+	END
+	must_equal $n 46
+	[ ! -e f ] && [ ! -e b ]
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * image-unpack --remove: is the image mounted? Its mounts are overlays whose source is image:NAME. Of layers that
+ * image-unpack --remove, --prune. Is the image mounted? Its mounts are overlays whose source is image:NAME. Of layers that
  * were given as descriptors the kernel tells no paths, so that of two stores with an image of one name it cannot
  * be told whose is mounted: then it counts as this one's. Where it tells the layers' paths, the store is known.
  */
@@ -11,8 +11,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../lib/base/buf.h"
 #include "../lib/image/store.h"
 #include "../lib/mount/everywhere.h"
+#include "progress.h"
 
 struct search {
 	const char *image, *store;
@@ -67,4 +69,55 @@ int unpack_check_unmounted(const struct store *store, const char *name, struct e
 	}
 	buf_done(&s.where);
 	return r;
+}
+
+int unpack_remove(struct store *s, const char *name, struct ctx *ctx, struct err *e)
+{
+	struct store_image image;
+	int r = store_name_check(name, e);
+
+	if (r == 0)
+		r = unpack_check_unmounted(s, name, e);
+	if (r < 0)
+		return r;
+	if (ctx->dry_run) {
+		r = store_image_read(s, name, &image, e);
+		if (r == 0)
+			store_image_done(&image);
+	} else {
+		r = store_remove(s, name, e);
+	}
+	if (r == 0 && !ctx->quiet)
+		out_line(ctx->out, "%s %s", ctx->dry_run ? "would remove" : "removed", name);
+	if (r == 0 && ctx->json) {
+		out_begin(ctx->out, NULL);
+		out_str(ctx->out, "event", "remove");
+		out_str(ctx->out, "name", name);
+		out_bool(ctx->out, "removed", !ctx->dry_run);
+		out_end(ctx->out);
+	}
+	return r;
+}
+
+static void pruned(const struct store_layer *l, void *arg)
+{
+	struct ctx *ctx = arg;
+	char size[16];
+
+	if (!ctx->quiet)
+		out_line(ctx->out, "%s %s, %s", ctx->dry_run ? "would remove" : "removed", l->dir, human_size(l->bytes, size));
+	if (!ctx->json)
+		return;
+	out_begin(ctx->out, NULL);
+	out_str(ctx->out, "event", "prune");
+	out_str(ctx->out, "directory", l->dir);
+	out_u64(ctx->out, "entries", l->entries);
+	out_u64(ctx->out, "bytes", l->bytes);
+	out_bool(ctx->out, "removed", !ctx->dry_run);
+	out_end(ctx->out);
+}
+
+int unpack_prune(struct store *s, struct ctx *ctx, struct err *e)
+{
+	return store_prune(s, ctx->dry_run, pruned, ctx, e);
 }
