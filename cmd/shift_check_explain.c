@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../lib/base/log.h"
 #include "../lib/check/compare.h"
 #include "../lib/check/explain.h"
 #include "../lib/image/store.h"
@@ -196,6 +197,31 @@ static void put_cap(struct out *o, const struct explanation *x, const struct fil
 	out_end(o);
 }
 
+/* What another tool wrote down: it says who should own the file, and the kernel does not know of it. */
+static void put_record(struct out *o, const struct explain_inode *n)
+{
+	const struct record *r = &n->record;
+
+	if (n->recorded < 0 && n->recorded != -EINVAL)
+		log_verbose("%s: cannot read " RECORD_XATTR ": %s", n->path, strerrordesc_np(-n->recorded));
+	if (n->recorded != 1 && n->recorded != -EINVAL)
+		return;
+	out_begin(o, "recorded");
+	out_bool(o, "valid", n->recorded == 1);
+	if (n->recorded == 1) {
+		out_u64(o, "uid", r->uid);
+		out_u64(o, "gid", r->gid);
+		out_mode(o, "mode", r->mode);
+		if (*r->type)
+			out_str(o, "type", r->type);
+		out_line(o, "  %-11s user %u, group %u, mode %04o%s%s, which the kernel does not use: container tools keep it in "
+			 RECORD_XATTR, "recorded", r->uid, r->gid, r->mode, *r->type ? ", type " : "", r->type);
+	} else {
+		out_line(o, "  %-11s nothing that can be understood: " RECORD_XATTR " is not UID:GID:MODE", "recorded");
+	}
+	out_end(o);
+}
+
 /* --- where it is --------------------------------------------------------------------------------- */
 
 static void put_mount(struct out *o, const struct explanation *x)
@@ -285,6 +311,7 @@ static void put_file(struct out *o, const struct explanation *x, const char *pat
 		out_end(o);
 		put_chain(o, x, &c, c.key, "");
 	}
+	put_record(o, n);
 	put_acl(o, x, "acl", &ids->access);
 	put_acl(o, x, "default_acl", &ids->dflt);
 	put_cap(o, x, &ids->cap);

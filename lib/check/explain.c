@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 
 #include "../base/buf.h"
 #include "../base/fd.h"
@@ -123,16 +124,33 @@ static int read_meta(int fd, const char *path, struct meta *ret, struct err *e)
 	return 0;
 }
 
+static int read_record(int fd, mode_t mode, struct record *ret)
+{
+	char link[32], text[RECORD_MAX];
+	ssize_t n;
+
+	if (!S_ISREG(mode) && !S_ISDIR(mode))
+		return 0; /* nothing else has attributes of users (xattr(7)) */
+	n = getxattr(fd_proc_path(fd, link), RECORD_XATTR, text, sizeof(text));
+	if (n < 0)
+		return errno == ENODATA || errno == EOPNOTSUPP ? 0 : errno == ERANGE ? -EINVAL : -errno;
+	return record_parse(text, (size_t)n, ret) < 0 ? -EINVAL : 1;
+}
+
 /* The disk side of something on an ID-mapped mount. */
-static int read_raw(int fd, const char *path, struct meta *ret)
+static int read_raw(int fd, struct explain_inode *n)
 {
 	scoped_fd int raw = -1;
 	struct err ignored = ERR_INIT;
-	int r = raw_open(fd, path, &raw, &ignored);
+	int r = raw_open(fd, n->path, &raw, &ignored);
 
-	if (r < 0)
-		log_verbose("%s: %s: %s", path, ignored.what, ignored.why);
-	return r < 0 ? r : read_meta(raw, path, ret, NULL);
+	if (r < 0) {
+		log_verbose("%s: %s: %s", n->path, ignored.what, ignored.why);
+		return r;
+	}
+	if (n->recorded == -EACCES) /* without an id here not even root may */
+		n->recorded = read_record(raw, n->seen.mode, &n->record);
+	return read_meta(raw, n->path, &n->disk, NULL);
 }
 
 static int copy_acl(const struct acl *from, struct acl *to)
@@ -201,7 +219,7 @@ static int find_disk(struct explanation *x, int fd, struct explain_inode *n, str
 	const struct explain_mount *m = &x->mounts.items[n->mount];
 	uint32_t id;
 
-	if (m->kind == RAW_MAPPED && read_raw(fd, n->path, &n->disk) == 0) {
+	if (m->kind == RAW_MAPPED && read_raw(fd, n) == 0) {
 		n->how = DISK_RAW;
 		n->uid_lost = !idmap_uid_seen(&m->map, n->disk.uid, &id);
 		n->gid_lost = !idmap_gid_seen(&m->map, n->disk.gid, &id);
@@ -221,8 +239,10 @@ static int add_inode(struct explanation *x, int fd, const char *path, struct err
 
 	if (r == 0)
 		r = find_mount(x, fd, n.seen.mount, path, &n.mount, e);
-	if (r == 0)
+	if (r == 0) {
+		n.recorded = read_record(fd, n.seen.mode, &n.record);
 		r = find_disk(x, fd, &n, e);
+	}
 	if (r == 0 && x->inodes.len)
 		n.mount_point = n.mount != explain_file(x)->mount;
 	if (r == 0 && VEC_ADD(&x->inodes, n) < 0)

@@ -3,6 +3,7 @@
 #define CHECK_EXPLAIN_H
 
 #include "../base/vec.h"
+#include "../idmap/record.h"
 #include "meta.h"
 #include "perm.h"
 #include "raw.h"
@@ -40,6 +41,8 @@ struct explain_inode {
 	bool uid_shown, gid_shown;/* seen as the overflow id, and it cannot be told whether it is just that on disk */
 	bool mount_point;         /* another mount begins here */
 	size_t mount;             /* index */
+	int recorded;             /* 1: an owner is written down in RECORD_XATTR, 0: none is, -EINVAL: junk is, or why it cannot be read */
+	struct record record;
 	struct perm_inode facts;
 };
 

@@ -32,11 +32,8 @@ enum proxy_op {
 	PROXY_TARGET,   /* open path, links followed; returns it */
 	PROXY_UMOUNT,   /* umount2(path, flags) in the caller's mount namespace */
 	PROXY_MOUNT,    /* mount(source, path, type, flags, data) in all of the caller's namespaces */
-	PROXY_RECORD,   /* note an owner that has no mapping in the xattr PROXY_RECORD_XATTR: data is its value */
+	PROXY_RECORD,   /* note an owner that has no mapping in the xattr RECORD_XATTR: data is its value */
 };
-
-/* What containers/storage and fuse-overlayfs keep such owners in: "UID:GID:MODE", the mode in octal. */
-#define PROXY_RECORD_XATTR "user.containers.override_stat"
 
 struct proxy_request {
 	enum proxy_op op;

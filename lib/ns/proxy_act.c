@@ -11,10 +11,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include "../base/num.h"
 #include "../base/sys.h"
-
-enum { RECORD_MAX = 64 };
+#include "../idmap/record.h"
 
 /*
  * Links of /proc that lead to an open file are the proxy's own or another process's, never the caller's: they are
@@ -84,22 +82,17 @@ static int open_plain(const char *path, uint64_t flags)
 /* An id that is not to change stays as recorded, or else as it is. */
 static void keep(int fd, uint32_t *uid, uint32_t *gid)
 {
-	char had[RECORD_MAX], *colon;
-	uint64_t had_uid, had_gid;
+	struct record had;
+	char text[RECORD_MAX];
 	struct stat st;
-	ssize_t n = fgetxattr(fd, PROXY_RECORD_XATTR, had, sizeof(had) - 1);
+	ssize_t n = fgetxattr(fd, RECORD_XATTR, text, sizeof(text));
 
-	had[n < 0 ? 0 : n] = '\0';
 	if (fstat(fd, &st) < 0)
 		return;
-	colon = strchr(had, ':');
-	if (!colon || num_u64_n(had, (size_t)(colon - had), &had_uid) < 0 ||
-	    num_u64_n(colon + 1, strcspn(colon + 1, ":"), &had_gid) < 0) {
-		had_uid = st.st_uid;
-		had_gid = st.st_gid;
-	}
-	*uid = *uid == UINT32_MAX ? (uint32_t)had_uid : *uid;
-	*gid = *gid == UINT32_MAX ? (uint32_t)had_gid : *gid;
+	if (n < 0 || record_parse(text, (size_t)n, &had) < 0)
+		had = (struct record){ .uid = st.st_uid, .gid = st.st_gid };
+	*uid = *uid == UINT32_MAX ? had.uid : *uid;
+	*gid = *gid == UINT32_MAX ? had.gid : *gid;
 }
 
 static int record(const struct proxy_message *m, const char *path, int file)
@@ -116,7 +109,7 @@ static int record(const struct proxy_message *m, const char *path, int file)
 	if (fstat(fd, &st) < 0)
 		num = errno;
 	(void)snprintf(text, sizeof(text), "%u:%u:%04o", uid, gid, st.st_mode & 07777);
-	if (!num && fsetxattr(fd, PROXY_RECORD_XATTR, text, strlen(text), 0) < 0)
+	if (!num && fsetxattr(fd, RECORD_XATTR, text, strlen(text), 0) < 0)
 		num = errno == EOPNOTSUPP || errno == EPERM || errno == ENOSPC || errno == EBADF ? ENODATA : errno;
 	if (fd != file)
 		(void)close(fd);

@@ -5,7 +5,7 @@
 load lib
 need root
 need kernel 6.15
-need prog setfacl setcap getfattr setpriv unshare
+need prog setfacl setcap getfattr setfattr setpriv unshare jq
 
 test_setup() {
 	chmod 755 "$SCRATCH"
@@ -272,6 +272,37 @@ says() {
 	explain m/foreign
 	grep -q 'try:' <<<"$output" || tell "nothing to try"
 	! grep -qi chown <<<"$output" || tell "it speaks of chown"
+}
+
+@test "an owner that a container tool has recorded is told, and that the kernel does not use it" {
+	local attr=user.containers.override_stat told='which the kernel does not use: container tools keep it in user.containers.override_stat'
+	mkdir src/dir
+	setfattr -n $attr -v 70000:5:0640 src/file
+	setfattr -n $attr -v 0:0:040755:dir src/dir
+	explain src/file
+	says 'owner disk 1000 -> seen as 1000'
+	says "recorded user 70000, group 5, mode 0640, $told"
+	explain src/dir
+	says "recorded user 0, group 0, mode 0755, type dir, $told"
+	explain --json src/dir
+	must_equal "$(jq -c .recorded <<<"$output")" '{"valid":true,"uid":0,"gid":0,"mode":"0755","type":"dir"}'
+	# Not even root may read the attribute of a file without an id here: it is read past the mount.
+	chmod 600 src/file
+	map_mount '0:100000:10' src m
+	must_fail 1 'Permission denied' getfattr --absolute-names -n $attr m/file
+	explain m/file
+	says "recorded user 70000, group 5, mode 0640, $told"
+	setfattr -n $attr -v 70000:5 src/file
+	explain src/file
+	says 'recorded nothing that can be understood: user.containers.override_stat is not UID:GID:MODE'
+	explain --json src/file
+	must_equal "$(jq -c .recorded <<<"$output")" '{"valid":false}'
+	setfattr -n $attr -v "$(printf '0%.0s' {1..80})" src/file
+	explain --json src/file
+	must_equal "$(jq -c .recorded <<<"$output")" '{"valid":false}'
+	setfattr -x $attr src/file
+	explain --json src/file
+	must_equal "$(jq -c .recorded <<<"$output")" null
 }
 
 @test "the keys of --json stay" {
