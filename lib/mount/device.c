@@ -107,7 +107,7 @@ static bool same_type(const char *a, const char *b)
 
 static int wrong_source(const struct mount_plan *p, const struct stat *st, struct err *e)
 {
-	(void)err_say(e, EINVAL, p->source, "is %s, neither a device nor a file with a filesystem in it",
+	(void)err_say(e, EINVAL, p->source, "is %s, neither a block device nor a file with a filesystem in it",
 		      S_ISDIR(st->st_mode) ? "a directory" : S_ISCHR(st->st_mode) ? "a character device" : "something else");
 	err_op(e, "open");
 	if (S_ISDIR(st->st_mode))

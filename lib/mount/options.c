@@ -44,6 +44,7 @@ static const struct row rows[] = {
 	{ "exec", "", "They can", .clear = MOUNT_ATTR_NOEXEC },
 	{ "noatime", "", "Reading does not change access times", .set = MOUNT_ATTR_NOATIME, .clear = MOUNT_ATTR__ATIME },
 	{ "relatime", "", "It does when they are older than the last change, or a day", .clear = MOUNT_ATTR__ATIME },
+	{ "atime", "", "The same", .clear = MOUNT_ATTR__ATIME },
 	{ "strictatime", "", "It always does", .set = MOUNT_ATTR_STRICTATIME, .clear = MOUNT_ATTR__ATIME },
 	{ "nodiratime", "", "Access times of directories stay", .set = MOUNT_ATTR_NODIRATIME },
 	{ "diratime", "", "They follow what is said of files", .clear = MOUNT_ATTR_NODIRATIME },
@@ -79,6 +80,8 @@ static const struct row rows[] = {
 	{ "auto", "", "For fstab: it does not", .no = 1 + offsetof(struct mount_options, noauto) },
 	{ .name = "defaults", .arg = "", .help = "For fstab: accepted, without effect here" },
 	{ .name = "_netdev", .arg = "", .help = "For fstab: accepted, without effect here" },
+	{ .name = "nouser", .arg = "", .help = "For fstab: accepted, without effect here" },
+	{ .name = "comment", .arg = "=TEXT", .help = "For fstab: accepted, without effect here" },
 	{ "X-mount.idmap", "=MAP", "The same as map=", .parse = parse_map },
 	{ "X-mount.mkdir", "[=MODE]", "The same as mkdir", .parse = parse_mkdir },
 	{ "X-mount.subdir", "=DIR", "The same as subdir=", STR(subdir) },
@@ -278,12 +281,21 @@ static bool is_note(const char *name, size_t n)
  */
 static int take_foreign(struct mount_options *o, const char *name, size_t n, const char *value, size_t len, struct err *e)
 {
+	static const char *const users[] = { "user", "users", "owner", "group" };
 	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+:";
 	struct fs_option option = { 0 };
 	int r = 0;
 
 	if ((n >= 8 && !memcmp(name, "X-mount.", 8)) || strspn(name, ok) < n)
 		return err_usage(e, "unknown option '%.*s' in -o", (int)n, name);
+	for (size_t i = 0; i < ARRAY_LEN(users) && !value; i++) {
+		if (strlen(users[i]) != n || memcmp(users[i], name, n))
+			continue;
+		(void)err_usage(e, "option '%s' cannot be had", users[i]);
+		err_why(e, "it lets ordinary users mount, and mounts with a map are for root");
+		err_try(e, "leave it out");
+		return -EINVAL;
+	}
 	option.name = strndup(name, n);
 	if (!option.name)
 		return err_nomem(e);

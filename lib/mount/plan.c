@@ -234,8 +234,11 @@ int mount_plan_settle(struct mount_plan *p, struct err *e)
 
 	if (r < 0)
 		return r;
-	if (p->kind != MOUNT_FS && p->fs_options.len)
-		return err_usage(e, "unknown option '%s' in -o", p->fs_options.items[0].name);
+	if (p->kind != MOUNT_FS && p->fs_options.len) {
+		(void)err_usage(e, "unknown option '%s' in -o", p->fs_options.items[0].name);
+		err_why(e, "%s takes no options for the driver of its filesystem", p->kind == MOUNT_BIND ? "a bind" : "a stack");
+		return -EINVAL;
+	}
 	if (p->kind == MOUNT_FS && p->owner_map) {
 		(void)err_usage(e, "the map 'owner:USER' is for directories and files: of a filesystem that is not mounted yet, "
 				"nobody knows the owner");

@@ -59,6 +59,17 @@ mounts() {
 	must_equal "$(mounts)" 0
 }
 
+@test "words of mount(8) that mean nothing here are taken, those that ask for what cannot be had are refused" {
+	fstab 'DIR/s DIR/t none defaults,bind,nouser,atime,comment=x,_netdev,X-mount.idmap=0:1:1 0 0'
+	must_work $MI -a -T fstab
+	must_work $MI -a -u -T fstab
+	fstab 'DIR/s DIR/t none bind,user,X-mount.idmap=0:1:1 0 0'
+	must_fail 1 "lets ordinary users mount" $MI -a -T fstab
+	fstab 'DIR/s DIR/t none bind,sync,X-mount.idmap=0:1:1 0 0'
+	must_fail 1 "a bind takes no options for the driver of its filesystem" $MI -a -T fstab
+	must_equal "$(mounts)" 0
+}
+
 @test "a line of mount(8) may name a user namespace that is mounted on a file" {
 	touch ns
 	# Mounted from outside, for which the process must be there.

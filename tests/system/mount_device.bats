@@ -208,7 +208,7 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	must_fail 1 "is too short for a filesystem: 100 bytes" $MI -m +5 -o sizelimit=100 img m
 	must_fail 1 "libblkid finds no signature at this offset" $MI -m +5 -o offset=4K img m
 	must_fail 1 "cannot open the source: No such file" $MI -m +5 -o loop nothing m
-	must_fail 1 "is a directory, neither a device nor a file" $MI -m +5 -t ext4 n m
+	must_fail 1 "is a directory, neither a block device nor a file" $MI -m +5 -t ext4 n m
 	must_fail 1 "cannot open the source: No such file" $MI -m +5 /dev/no-such-device m
 }
 

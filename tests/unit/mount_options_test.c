@@ -41,7 +41,7 @@ TEST(mount_options_refuse_what_they_do_not_know)
 		"mkdir=", "mkdir=8", "mkdir=10000", "mkdir=-1", "ephemeral=", "ephemeral=0", "ephemeral=1x", "ephemeral=-1",
 		"ephemeral=99999999999999999999", "upper-map=", "upper-map=both", "upper-map", "loop=1", "rbind=1", "offset", "offset=", "offset=-1", "offset=x",
 		"offset=1,offset=2", "sizelimit=99999999999999999999", "subdir", "subdir=", "type=", "type=a,type=b", "X-mount.owner=1",
-		"X-mount.", "private=1", "a/b", "fo\"o", "x=\\000",
+		"X-mount.", "user", "ro,users", "owner", "group,ro", "private=1", "a/b", "fo\"o", "x=\\000",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -59,7 +59,7 @@ TEST(mount_options_accept_the_notes_of_others)
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
 	struct err e = ERR_INIT;
 
-	CHECK_INT(mount_options_parse(&o, "x-systemd.requires=a\\,b,X-note,nofail,noauto,defaults,x-gvfs-name=\"a,b\"", &e), 0);
+	CHECK_INT(mount_options_parse(&o, "x-systemd.requires=a\\,b,X-note,nofail,noauto,defaults,nouser,comment=a b,x-gvfs-name=\"a,b\"", &e), 0);
 	CHECK_INT(o.flags.set | o.flags.clear | o.flags.propagation, 0);
 }
 
@@ -74,6 +74,7 @@ TEST(mount_options_let_the_last_flag_count)
 		{ "noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME & ~(uint64_t)MOUNT_ATTR_NOATIME, 0, "rw,noatime" },
 		{ "noatime,strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME & ~(uint64_t)MOUNT_ATTR_STRICTATIME, 0, "rw,strictatime" },
 		{ "noatime,relatime", 0, MOUNT_ATTR__ATIME, 0, "rw" },
+		{ "noatime,atime", 0, MOUNT_ATTR__ATIME, 0, "rw" },
 		{ "slave,private,shared", 0, 0, MS_SHARED, "rw,shared" },
 		{ "noexec,nosymfollow,nodiratime,unbindable", MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW | MOUNT_ATTR_NODIRATIME, 0,
 		  MS_UNBINDABLE, "rw,noexec,nodiratime,nosymfollow,unbindable" },
