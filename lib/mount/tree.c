@@ -189,9 +189,10 @@ static int clone_mapped(int fd, const char *name, const struct idmap *map, const
 	scoped_mount_info struct mount_info info = { .id = -1 };
 	int userns, r;
 
-	r = userns_get(map, &userns, e);
+	/* First: who may not clone is not to be told of maps. */
+	r = copy_once(fd, name, flags, many, ret_fd, e);
 	if (r == 0)
-		r = copy_once(fd, name, flags, many, ret_fd, e);
+		r = userns_get(map, &userns, e);
 	if (r < 0)
 		return r;
 

@@ -64,5 +64,9 @@ script() {
 	mkdir l1 m
 	chmod 711 .
 	must_fail 1 "the caller lacks CAP_SYS_ADMIN" $drop $MI l1 m
+	must_fail 1 "the caller lacks CAP_SYS_ADMIN" $drop $MI -m +100000 l1 m
+	must_fail 1 "the caller lacks CAP_SYS_ADMIN" $drop $MI -m +100000 -o rbind l1 m
+	must_fail 1 "the caller lacks CAP_SYS_ADMIN" $drop $MI -m +100000 -o lower=l1,lower=m overlay m
+	must_fail 1 "run as root" $drop $MI -m +100000 -t tmpfs tmpfs m
 	must_fail 1 "the caller lacks CAP_SYS_ADMIN" $drop $MI -u /proc
 }
