@@ -151,6 +151,22 @@ int fd_sync(int fd, const char *name, struct err *e)
 	return 0;
 }
 
+int fd_let_go(int a, int b, int std)
+{
+	int low = a < b ? a : b, high = a < b ? b : a, all = std >= 0 ? std : open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (all < 0)
+		return -errno;
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (dup2(all, fd) < 0)
+			return -errno;
+	if ((low > 3 && close_range(3, (unsigned)low - 1, 0) < 0) ||
+	    (high - low > 1 && close_range((unsigned)low + 1, (unsigned)high - 1, 0) < 0) ||
+	    close_range((unsigned)high + 1, ~0U, 0) < 0)
+		return -errno;
+	return 0;
+}
+
 const char *fd_proc_path(int fd, char buf[static 32])
 {
 	(void)snprintf(buf, 32, "/proc/self/fd/%d", fd); /* fits: 14 + 10 digits */

@@ -51,6 +51,12 @@ int fd_sync(int fd, const char *name, struct err *e);
  */
 int fd_remove_tree(int dirfd, const char *name, struct err *e);
 
+/*
+ * Close all descriptors but a and b, which are above 2, and have standard input, output and error be std, or /dev/null for -1.
+ * For a process that is to have nothing of its parent's. Returns 0 or -errno; fills nothing. Linux 5.9 (close_range(2)).
+ */
+int fd_let_go(int a, int b, int std);
+
 /* "/proc/self/fd/N" into buf, returned. */
 const char *fd_proc_path(int fd, char buf[static 32]);
 

@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -36,6 +38,7 @@ static int make_node(const struct held *h, int parent)
 	(void)umask(mask);
 	(void)sys_setfsgid(gid);
 	(void)sys_setfsuid(uid);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of the fsuid takes it off; cannot fail */
 	return num;
 }
 

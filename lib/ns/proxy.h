@@ -11,8 +11,8 @@
 
 /*
  * A process in the command's user namespace, but in the broker's PID namespace, where nobody of the command can see or
- * trace it. It does things with a caller's rights and no others: its fsuid, fsgid and groups, its effective capabilities,
- * its root and working directory; so the kernel makes the checks that it would have made for the caller. What is
+ * trace it. It does things with a caller's rights and no others: its fsuid, fsgid (as effective ids) and groups, its effective
+ * capabilities, its root and working directory; so the kernel makes the checks that it would have made for the caller. What is
  * asked of it are copies, which no caller can change.
  */
 struct proxy {

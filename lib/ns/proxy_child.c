@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../base/fd.h"
 #include "../base/sys.h"
 #include "message.h"
 
@@ -45,9 +46,16 @@ static int set_groups(const struct proxy_message *m, const struct idmap *map)
 	return setgroups(n, groups) < 0 && errno != EPERM ? errno : 0;
 }
 
+/* A change of ids or capabilities takes off the death signal, and makes a process as dumpable as fs.suid_dumpable says: for the caller, too. */
+static int stay_out_of_reach(void)
+{
+	return prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? errno : 0;
+}
+
 /*
- * The ids that count for files, and the capabilities. SECBIT_NO_SETUID_FIXUP keeps one from changing the other. An id that
- * the namespace does not have is a caller that it does not have.
+ * The effective ids, those for files with them, and the capabilities. SECBIT_NO_SETUID_FIXUP keeps one from changing the other. An id
+ * that the namespace does not have is a caller that it does not have. The real ids stay the broker's: nobody but root of the namespace
+ * may send signals to such a process where it can be seen.
  */
 static int take_rights(const struct proxy_message *m, const struct idmap *map)
 {
@@ -59,12 +67,11 @@ static int take_rights(const struct proxy_message *m, const struct idmap *map)
 	r = set_groups(m, map);
 	if (r)
 		return r;
-	(void)sys_setfsgid(gid); /* they fail in silence, so ask */
-	(void)sys_setfsuid(uid);
-	if ((uint32_t)sys_setfsgid(gid) != gid || (uint32_t)sys_setfsuid(uid) != uid)
-		return EPERM;
+	if (setresgid((gid_t)-1, gid, (gid_t)-1) < 0 || setresuid((uid_t)-1, uid, (uid_t)-1) < 0)
+		return errno;
 	(void)umask(m->umask);
-	return set_effective(m->caps);
+	r = set_effective(m->caps);
+	return r ? r : stay_out_of_reach();
 }
 
 static int go_there(const int *fds, size_t n, bool relative)
@@ -109,7 +116,7 @@ static int join(const int *fds, size_t n)
 	return 0;
 }
 
-/* A process of its own in all the namespaces of the caller; a PID namespace is its children's. Exit statuses are errnos. */
+/* A process of its own in all the namespaces of the caller; a PID namespace is its children's, of whom the one here is seen there. Exit statuses are errnos. */
 static int act_apart(const struct proxy_message *m, char *const strings[PROXY_STRINGS], const struct idmap *map,
 		     const int *fds, size_t n)
 {
@@ -128,7 +135,7 @@ static int act_apart(const struct proxy_message *m, char *const strings[PROXY_ST
 			_exit(r);
 		pid = fork();
 		if (pid == 0)
-			_exit(proxy_act(m, strings, fds[FD_DIR], NULL));
+			_exit(prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? errno : proxy_act(m, strings, fds[FD_DIR], NULL));
 	}
 	if (pid < 0)
 		r = errno;
@@ -152,6 +159,8 @@ static int act_here(const struct proxy_message *m, char *const strings[PROXY_STR
 	if (r == 0)
 		r = proxy_act(m, strings, fds[FD_DIR], ret_fd);
 	restored = set_effective(UINT64_MAX);
+	if (!restored)
+		restored = stay_out_of_reach();
 	if (restored)
 		_exit(1); /* without them the next answer would be wrong: the broker is told by the closed socket */
 	return r;
@@ -191,13 +200,15 @@ static void answer_one(int socket, const struct idmap *map, char *data, size_t l
 
 static int enter(pid_t parent, int userns)
 {
+	int num;
+
 	/* setns() to a user namespace gives all capabilities there, resets the securebits and the death signal. */
 	if (setns(userns, CLONE_NEWUSER) < 0)
 		return errno;
-	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
 		return errno;
-	return getppid() == parent ? 0 : ESRCH;
+	num = stay_out_of_reach();
+	return num ? num : getppid() == parent ? 0 : ESRCH;
 }
 
 _Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct idmap *map)
@@ -207,8 +218,12 @@ _Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct id
 	size_t n;
 
 	num = note_own();
+	/* Nothing of the broker's is left in it but its memory: a path or an option that names a descriptor finds none. */
+	if (!num)
+		num = -fd_let_go(socket, userns, -1);
 	if (!num)
 		num = enter(parent, userns);
+	(void)close(userns);
 	if (message_send(socket, &num, sizeof(num), NULL, 0) < 0 || num)
 		_exit(1);
 	for (;;) {

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -133,6 +134,7 @@ static int run_blocked(struct run_init *init, const sigset_t *signals, int stage
 		return r;
 	h.sock = pair[0];
 	init->sock = pair[1];
+	init->peer = pair[0];
 	r = start(init, stage, &h.pid, e);
 	/* Each side has one end alone, so that either sees the other's death. */
 	cleanup_fd(&init->sock);
@@ -144,6 +146,22 @@ static int run_blocked(struct run_init *init, const sigset_t *signals, int stage
 	return r;
 }
 
+/* The three that the command gets. A directory would be a way out of its root: fchdir(2) asks for nothing but the descriptor. */
+static int check_descriptors(struct err *e)
+{
+	static const char *const names[] = { "input", "output", "error" };
+	struct stat st;
+
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
+			continue;
+		(void)err_say(e, EISDIR, NULL, "standard %s is a directory, by which the command could leave its root", names[fd]);
+		err_try(e, "redirect it to a file, or to /dev/null");
+		return -EISDIR;
+	}
+	return 0;
+}
+
 int run_container(const struct run_spec *s, int stage, struct err *e)
 {
 	struct run_init init = {
@@ -152,6 +170,9 @@ int run_container(const struct run_spec *s, int stage, struct err *e)
 	sigset_t signals;
 	int r;
 
+	r = check_descriptors(e);
+	if (r < 0)
+		return r;
 	signals_of_others(&signals);
 	if (sigprocmask(SIG_BLOCK, &signals, &init.mask) < 0)
 		return err_set(e, errno, NULL, "cannot take over the signals");

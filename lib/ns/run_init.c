@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../base/fd.h"
 #include "../base/log.h"
 
 static _Noreturn void give_up(int sock, struct err *e)
@@ -140,37 +141,16 @@ static _Noreturn void live(int sock, int sigfd, pid_t command)
 	}
 }
 
-/*
- * Init keeps nothing of the caller's: neither descriptors that something could leak from, nor the other end of its pipes. But it
- * keeps the command's terminal open, which would hang up on those who want to open it again once nobody has it open.
- */
-static int let_go(int sock, int sigfd, int tty, struct err *e)
-{
-	scoped_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-	int low = sock < sigfd ? sock : sigfd, high = sock < sigfd ? sigfd : sock;
-
-	if (null < 0)
-		return err_set(e, errno, "/dev/null", "cannot open the device");
-	for (int fd = 0; fd <= 2; fd++)
-		if (dup2(tty >= 0 ? tty : null, fd) < 0)
-			return err_set(e, errno, NULL, "cannot close a descriptor");
-	if ((low > 3 && close_range(3, (unsigned)low - 1, 0) < 0) ||
-	    (high - low > 1 && close_range((unsigned)low + 1, (unsigned)high - 1, 0) < 0) ||
-	    close_range((unsigned)high + 1, ~0U, 0) < 0)
-		return err_set(e, errno, NULL, "cannot close descriptors");
-	null = -1; /* with the others */
-	return 0;
-}
-
 _Noreturn void run_init(const struct run_init *i)
 {
 	struct run_tty tty = { -1, -1 };
 	static struct err e;
 	sigset_t chld;
-	int sigfd;
+	int sigfd, r;
 	pid_t pid;
 
 	(void)setsid(); /* cannot fail: a new process leads nothing */
+	(void)close(i->peer); /* or the socket would never end with the supervisor */
 	wait_for_go(i->sock);
 	if (set_up(i, &tty, &e) < 0)
 		give_up(i->sock, &e);
@@ -192,7 +172,14 @@ _Noreturn void run_init(const struct run_init *i)
 	}
 	if (pid == 0)
 		run_command(i, tty.slave);
-	if (let_go(i->sock, sigfd, tty.slave, &e) < 0)
+	/*
+	 * Init keeps nothing of the caller's: neither descriptors that something could leak from, nor the other end of its pipes. But it
+	 * keeps the command's terminal open, which would hang up on those who want to open it again once nobody has it open.
+	 */
+	r = fd_let_go(i->sock, sigfd, tty.slave);
+	if (r < 0) {
+		(void)err_set(&e, -r, NULL, "cannot close descriptors");
 		give_up(i->sock, &e);
+	}
 	live(i->sock, sigfd, pid);
 }

@@ -54,7 +54,7 @@ int run_root_places(const struct run_spec *s, const struct run_mounts *m, struct
 /* What init needs beside the spec. */
 struct run_init {
 	const struct run_spec *spec;
-	int sock;              /* its end of the wire */
+	int sock, peer;        /* its end of the wire, and the supervisor's, which it must not keep */
 	bool staged, want_tty;
 	sigset_t mask;         /* the caller's, for the command */
 };

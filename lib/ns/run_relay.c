@@ -24,6 +24,8 @@
 #define P_PIDFD 3
 #endif
 
+enum { BROKER_END_MS = 15 * 1000 };
+
 /* Bytes on their way: what is between at and len waits for to. */
 struct flow {
 	int from, to;
@@ -127,6 +129,43 @@ static void flow_go(struct flow *f, short revents)
 		flow_read(f);
 }
 
+/* --- the broker's end -------------------------------------------------------------------------- */
+
+static bool broker_reap(struct relay *r, int flags)
+{
+	int status;
+	pid_t pid;
+
+	do
+		pid = r->broker > 0 ? waitpid(r->broker, &status, flags) : -1;
+	while (pid < 0 && r->broker > 0 && errno == EINTR);
+	if (pid == 0)
+		return false;
+	if (pid > 0 && WIFSIGNALED(status))
+		log_warn("the broker was killed by signal %d: calls that it should decide fail with ENOSYS", WTERMSIG(status));
+	r->broker = 0;
+	return true;
+}
+
+/* With init all are gone whom it serves. A filesystem that somebody keeps from answering may keep it, too. */
+static void broker_wait(struct relay *r)
+{
+	struct pollfd p = { .fd = r->sigfd, .events = POLLIN };
+	struct signalfd_siginfo si;
+
+	while (!broker_reap(r, WNOHANG)) {
+		int n = poll(&p, 1, BROKER_END_MS);
+
+		if (n > 0)
+			(void)read(r->sigfd, &si, sizeof(si)); /* SIGCHLD; there is nobody left to give others to */
+		if (n != 0)
+			continue;
+		log_warn("the broker hangs: it is killed");
+		(void)kill(r->broker, SIGKILL); /* not reaped yet, so the number is still its own */
+		(void)broker_reap(r, 0);
+	}
+}
+
 /* --- signals ----------------------------------------------------------------------------------- */
 
 /*
@@ -165,8 +204,10 @@ static void on_signal(struct relay *r)
 
 	if (read(r->sigfd, &si, sizeof(si)) != (ssize_t)sizeof(si))
 		return;
-	if (si.ssi_signo == SIGCHLD)
-		return; /* the broker; init is known by its descriptor */
+	if (si.ssi_signo == SIGCHLD) {
+		broker_reap(r, WNOHANG); /* init is known by its descriptor */
+		return;
+	}
 	if (!r->started && si.ssi_signo != SIGTSTP) {
 		end_early(r, (int)si.ssi_signo);
 		return;
@@ -269,15 +310,36 @@ static int serve(struct relay *r, struct err *e)
 	return 0;
 }
 
-/* All that the command has written before it ended: nobody has its terminal open any more, so it comes to an end. */
+static bool told_to_end(const struct relay *r)
+{
+	struct signalfd_siginfo si;
+
+	if (read(r->sigfd, &si, sizeof(si)) != (ssize_t)sizeof(si))
+		return false;
+	return si.ssi_signo == SIGINT || si.ssi_signo == SIGTERM || si.ssi_signo == SIGHUP || si.ssi_signo == SIGQUIT;
+}
+
+/*
+ * All that the command has written before it ended. More will not come, even if the command has passed its terminal on to somebody
+ * who has it open still: so nothing is waited for but the caller's terminal.
+ */
 static void drain(struct relay *r)
 {
-	while (r->master >= 0 && (!r->out.ended || r->out.at < r->out.len)) {
-		struct pollfd p = flow_poll(&r->out, true);
+	while (r->master >= 0) {
+		struct pollfd p[] = { { .fd = r->out.to, .events = POLLOUT }, { .fd = r->sigfd, .events = POLLIN } };
 
-		if (poll(&p, 1, -1) < 0 && errno != EINTR)
+		if (r->out.at == r->out.len) {
+			flow_read(&r->out);
+			if (!r->out.len)
+				return;
+			continue;
+		}
+		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
 			return;
-		flow_go(&r->out, p.revents);
+		if (p[1].revents && told_to_end(r))
+			return;
+		if (p[0].revents)
+			flow_write(&r->out);
 	}
 }
 
@@ -290,8 +352,7 @@ static int reap(struct relay *r, struct err *e)
 		;
 	drain(r);
 	tty_restore(r);
-	while (r->broker > 0 && waitpid(r->broker, NULL, 0) < 0 && errno == EINTR)
-		;
+	broker_wait(r);
 	while (waitid(P_PIDFD, (id_t)r->init.pidfd, &info, WEXITED) < 0 && errno == EINTR)
 		;
 	if (r->status >= 0)

@@ -90,7 +90,10 @@ setup() {
 own_processes() {
 	local p
 	for p in /proc/[0-9]*; do
-		[ "$(readlink "$p/exe" 2>/dev/null)" = "$SHIFTBOX" ] || continue
+		case $(readlink "$p/exe" 2>/dev/null) in
+		"$SHIFTBOX" | "/memfd:shiftbox (deleted)") ;; # userns-run goes on from a copy
+		*) continue ;;
+		esac
 		grep -qsxz "SCRATCH=$SCRATCH" "$p/environ" && echo "${p#/proc/}"
 	done
 	return 0

@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154,SC2016
+# userns-run: each of its processes killed in turn, what each holds meanwhile, and what the command cannot take along.
+
+load lib
+
+need root
+need kernel 5.19
+need subid
+need prog busybox gcc python3
+
+RUN="$SHIFTBOX userns-run -m +100000 -r closed/root"
+
+test_setup() {
+	mkdir -m 700 closed
+	"$TESTS/fixtures/busybox-root" closed/root
+}
+
+gone() { # PID: or say so
+	for _ in {1..30}; do
+		[ -d "/proc/$1" ] || return 0
+		sleep 0.1
+	done
+	say "process $1 is left: $(tr '\0' ' ' <"/proc/$1/cmdline")"
+}
+
+start() { # CMD...: in the background as $supervisor, once it has said "ready"; the rest of its output from descriptor 9
+	mkfifo fifo
+	"$@" >fifo 2>err &
+	supervisor=$!
+	exec 9<fifo
+	read -r line <&9
+	must_equal "$line" ready
+}
+
+@test "killed while the map is written, the supervisor leaves no process 1 behind" {
+	make_user slow 4005 500000 65536
+	mkdir bin
+	chmod 755 . bin
+	printf '#!/bin/sh\ntouch %s/home-slow/here\nexec sleep 4721\n' "$SCRATCH" >bin/newuidmap
+	chmod 755 bin/newuidmap
+	PATH=$SCRATCH/bin:$PATH as_user slow "$SHIFTBOX" userns-run -- true 2>/dev/null &
+	local supervisor first
+	for _ in {1..50}; do
+		[ -e home-slow/here ] && break
+		sleep 0.1
+	done
+	supervisor=$(pgrep -u slow -fxo "$SHIFTBOX userns-run -- true")
+	first=$(pgrep -P "$supervisor" -f userns-run)
+	kill -9 "$supervisor"
+	wait
+	gone "$first"
+	[ -z "$(pgrep -fx 'sleep 4721')" ] || say 'newuidmap is left'
+}
+
+@test "the broker and its process in the namespace are killed: said, and survived" {
+	start $RUN --allow mknod:safe -- sh -c 'echo ready
+		while [ ! -e /srv/go ]; do sleep 0.05; done; mknod /srv/one c 1 3; mknod /srv/two c 1 3 && echo two
+		while [ ! -e /srv/on ]; do sleep 0.05; done; mknod /srv/three c 1 3 || echo refused'
+	local broker proxy
+	broker=$(pgrep -P "$supervisor" -n)
+	proxy=$(pgrep -P "$broker")
+	# It has its socket and nothing else.
+	must_equal "$(readlink /proc/"$proxy"/fd/* | sort | sed 's/:.*//' | xargs)" "/dev/null /dev/null /dev/null socket"
+	kill -9 "$proxy"
+	touch closed/root/srv/go
+	read -r line <&9
+	must_equal "$line" two
+	grep -q 'hung or ended over a call' err || say "nothing was said of the broker's process: $(cat err)"
+	proxy=$(pgrep -P "$broker")
+	# What it does it does as the caller, who is the host's 100000, whatever the kernel asks for.
+	must_equal "$(grep Uid "/proc/$proxy/status" | xargs)" "Uid: 0 100000 0 100000"
+	kill -9 "$broker"
+	gone "$proxy"
+	touch closed/root/srv/on
+	read -r line <&9
+	must_equal "$line" refused
+	exec 9<&-
+	wait "$supervisor"
+	grep -q 'the broker was killed by signal 9' err || say "nothing was said of the broker: $(cat err)"
+	[ ! -e closed/root/srv/three ]
+}
+
+@test "with process 1, or with the supervisor, all ends" {
+	local victim others p status
+	for victim in init supervisor; do
+		start $RUN --allow mknod:safe -- sh -c 'mknod /srv/n c 1 3; rm /srv/n; echo ready; sleep 4722'
+		others="$(pgrep -P "$supervisor") $(pgrep -P "$(pgrep -P "$supervisor" -n)") $(pgrep -fx 'sleep 4722')"
+		p=$supervisor
+		[ $victim = supervisor ] || p=$(pgrep -P "$supervisor" -o)
+		kill -9 "$p"
+		status=0; wait "$supervisor" || status=$?
+		must_equal "$status" 137
+		[ $victim = supervisor ] || grep -q 'process 1 of the command.s namespace was killed by signal 9' err
+		for p in $others; do gone "$p"; done
+		exec 9<&-
+		rm fifo
+	done
+}
+
+@test "a directory as standard input would be a way out" {
+	local fd
+	for fd in 0 1 2; do
+		capture bash -c 'eval "exec '$fd'</" && exec "$@"' bash $RUN -- sh -c "cd /proc/self/fd/$fd && pwd"
+		must_equal "$status" 125
+		[ $fd = 2 ] || [[ $stderr = *"is a directory, by which the command could leave its root"* ]] || say "$stderr"
+	done
+}
+
+@test "a command that passes its terminal on to somebody outside keeps nobody waiting" {
+	gcc -static -x c -o closed/root/bin/pass - <<'END'
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+/* Leaves standard output in somebody's hands. */
+int main(void)
+{
+	struct sockaddr_un a = { AF_UNIX, "/run/s" };
+	union { char bytes[CMSG_SPACE(sizeof(int))]; struct cmsghdr align; } u = { { 0 } };
+	struct iovec iov = { "x", 1 };
+	struct msghdr m = { 0, 0, &iov, 1, u.bytes, sizeof(u.bytes), 0 };
+	int s = socket(AF_UNIX, SOCK_STREAM, 0), out = 1;
+
+	u.align.cmsg_level = SOL_SOCKET;
+	u.align.cmsg_type = SCM_RIGHTS;
+	u.align.cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(&u.align), &out, sizeof(out));
+	return connect(s, (struct sockaddr *)&a, sizeof(a)) < 0 || sendmsg(s, &m, 0) != 1 || printf("last words\n") < 0;
+}
+END
+	python3 - $RUN -b "$SCRATCH/s:/run/s" -- pass <<'END'
+import array, os, pty, socket, sys, threading, time
+s = socket.socket(socket.AF_UNIX)
+s.bind('s')
+os.chmod('s', 0o777)
+s.listen()
+held = []
+def accept():
+    c = s.accept()[0]
+    held.append(socket.recv_fds(c, 1, 1)[1])
+threading.Thread(target=accept, daemon=True).start()
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+text = b''
+end = time.time() + 10
+os.set_blocking(fd, False)
+while time.time() < end:
+    try:
+        text += os.read(fd, 1000)
+    except OSError:
+        pass
+    if os.waitpid(pid, os.WNOHANG)[0]:
+        try:
+            text += os.read(fd, 1000)
+        except OSError:
+            pass
+        sys.exit(0 if held and b'last words' in text else f'{held} {text}')
+    time.sleep(0.05)
+sys.exit(f'it does not end: {text}')
+END
+}
