@@ -163,12 +163,23 @@ static int seal_stack(const struct run_spec *s, const struct run_mounts *m, stru
 	return r < 0 ? err_set(e, -r, s->root.source, "cannot make the stack read-only") : 0;
 }
 
+static int check_root(const struct run_spec *s, int root, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(root, &st) < 0)
+		return err_set(e, errno, s->root.source, "cannot stat the root of the command");
+	return S_ISDIR(st.st_mode) ? 0 : err_set(e, ENOTDIR, s->root.source, "cannot make this the root of the command");
+}
+
 int run_mounts_make(const struct run_spec *s, struct run_mounts *ret, struct err *e)
 {
 	for (size_t i = 0; i <= s->binds.len; i++) {
 		scoped_fd int fd = -1;
 		int r = i ? make_bind(s, &s->binds.items[i - 1], &fd, e) : make_root(s, &fd, e);
 
+		if (r == 0 && i == 0)
+			r = check_root(s, fd, e);
 		if (r < 0)
 			return r;
 		if (VEC_ADD(ret, fd) < 0)

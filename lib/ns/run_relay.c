@@ -254,6 +254,16 @@ static int broker_start(struct relay *r, int listener, struct err *e)
 	_exit(0);
 }
 
+/* The ends of pipes are the command's alone, so that whoever is at the other one sees it close them. */
+static int let_pipes_go(struct err *e)
+{
+	scoped_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+		return err_set(e, errno, NULL, "cannot leave standard input and output to the command");
+	return 0;
+}
+
 static int on_message(struct relay *r, struct err *e)
 {
 	scoped_fd int fd = -1;
@@ -269,7 +279,7 @@ static int on_message(struct relay *r, struct err *e)
 		return tty_start(r, TAKE_FD(fd), e);
 	case WIRE_STARTED:
 		r->started = true;
-		break;
+		return r->master < 0 ? let_pipes_go(e) : 0;
 	case WIRE_LISTENER:
 		return broker_start(r, fd, e);
 	case WIRE_FAILED:

@@ -147,6 +147,18 @@ Seccomp:	0"
 	must_fail 5 '' $RUN -u daemon -r closed/root -- suid
 }
 
+@test "pipes are the command's alone: who reads sees it close them" {
+	# Without the command's end being the last one, the reader would wait for the command, which waits for the reader.
+	chmod 711 .
+	mkfifo fifo
+	$RUN -r closed/root -b "$SCRATCH":/s -- sh -c 'echo out; exec >&-; read -r line </s/fifo; exit 7' | (
+		timeout 10 cat || echo late
+		timeout 10 sh -c "echo closed >fifo"
+	) >out
+	must_equal "${PIPESTATUS[0]} $(cat out)" "7 out"
+	must_fail 125 'Not a directory' $RUN -r closed/root/etc/passwd -- true
+}
+
 @test "signals keep their meaning: SIGPIPE ends, what was ignored or blocked stays so" {
 	must_work sh -c 'trap "" HUP; exec "$@"' sh $RUN -- grep SigIgn /proc/self/status
 	must_equal "$((0x${output##*[[:space:]]}))" 1
