@@ -395,7 +395,7 @@ static int check_uses(const struct unpack_args *a, struct err *e)
 		unsigned modes;
 		const char *text;
 	} uses[] = {
-		{ a->store, (unsigned)~(MODE_FLAT | MODE_SCAN), "--store is of no use with --flat and --scan: they use no store" },
+		{ a->store, (unsigned)~(MODE_FLAT | MODE_SCAN), "--store is of no use: --flat uses no store, nor does --scan" },
 		{ a->name, MODE_STORE, "--name is for unpacking into a store; of an image that is there the name stands beside the option" },
 		{ a->base.count, MODE_STORE, "--base is for unpacking into a store, which remembers it; of a flat tree --map says the ids" },
 		{ a->maps.len, MODE_FLAT | MODE_BUNDLE, "--map is for --bundle and --flat: a store has the ids of its images" },

@@ -202,7 +202,7 @@ bottom() {
 }
 
 @test "layers that are there are taken, the variants by what is below them" {
-	unpack --base 1000000 img
+	unpack --base 1000000 -N first img # a mount of an image of that name, anywhere, would keep it
 	must_work "$SHIFTBOX" image-unpack --no-sync -s "$STORE" -N again img
 	[[ $output == *"0 unpacked, 2 shared"* ]]
 	local dependent='{"files":{"d/x":"1"}}'
@@ -213,9 +213,8 @@ bottom() {
 	must_equal "$(stat -c %u "$STORE/$(head -n1 "$STORE/images/a/layers")/d" "$STORE/$(head -n1 "$STORE/images/b/layers")/d" | paste -sd' ')" "1000011 1000021"
 	must_work "$SHIFTBOX" image-unpack --no-sync -s "$STORE" -N b2 b
 	[[ $output == *"0 unpacked, 2 shared"* ]]
-	unpack --remove img
-	unpack --remove again
-	unpack --prune
+	local use
+	for use in "--remove=first" "--remove=again" "--prune"; do must_work "$SHIFTBOX" image-unpack -q -s "$STORE" "$use"; done
 	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l)" 4
 }
 
