@@ -23,6 +23,7 @@ struct chain {
 	const struct idrange *line;/* of the mount's map */
 	bool overflow;             /* shown as the overflow id, and is not that */
 	bool certain;              /* overflow is known for sure */
+	bool doubt;                /* a line of the map that cannot be read from here may have it */
 	bool has_ns;
 	uint32_t ns;               /* in --userns */
 	uint32_t shown;            /* here */
@@ -55,6 +56,7 @@ static struct chain chain_of(const struct explanation *x, bool gid)
 		.key = gid ? "group" : "owner", .name = gid ? "group" : "user", .gid = gid,
 		.disk = gid ? n->disk.gid : n->disk.uid, .seen = gid ? n->seen.gid : n->seen.uid,
 		.shown = gid ? n->seen.gid : n->seen.uid, .overflow = lost || shown, .certain = !shown,
+		.doubt = gid ? n->gid_doubt : n->uid_doubt,
 	};
 
 	c.has_disk = n->how == DISK_RAW || n->how == DISK_LAYER || (n->how != DISK_UNKNOWN && !lost && !shown);
@@ -113,7 +115,7 @@ static void describe_chain(const struct explanation *x, const struct chain *c, s
 	if (c->line)
 		buf_printf(b, " -> map line %c:%u:%u:%u", c->gid ? 'g' : 'u', c->line->disk, c->line->seen, c->line->count);
 	else if (m->kind == RAW_MAPPED)
-		buf_str(b, " -> no line of the map has it");
+		buf_printf(b, " -> no line of the map%s has it", c->doubt ? " that can be read here" : "");
 	else if (m->kind == RAW_HIDDEN)
 		buf_str(b, " -> a map that is not known");
 
@@ -224,6 +226,14 @@ static void put_record(struct out *o, const struct explain_inode *n)
 
 /* --- where it is --------------------------------------------------------------------------------- */
 
+static bool any_doubt(const struct explanation *x)
+{
+	for (size_t i = 0; i < x->inodes.len; i++)
+		if (x->inodes.items[i].uid_doubt || x->inodes.items[i].gid_doubt)
+			return true;
+	return false;
+}
+
 static void put_mount(struct out *o, const struct explanation *x)
 {
 	static const char *const kinds[] = {
@@ -247,6 +257,8 @@ static void put_mount(struct out *o, const struct explanation *x)
 	out_bool(o, "read_only", m->facts.ro || m->facts.fs_ro);
 	out_bool(o, "own_rules", m->decides_itself);
 	out_str(o, "map_state", kinds[m->kind]);
+	if (m->map_partial)
+		out_bool(o, "map_partial", true);
 	if (m->kind == RAW_MAPPED)
 		out_str(o, "map", map.data);
 	out_end(o);
@@ -254,9 +266,13 @@ static void put_mount(struct out *o, const struct explanation *x)
 	out_line(o, "  %-11s %s of %s, mounted in the initial user namespace%s", "filesystem", m->type, source.data,
 		 m->fs_userns_assumed ? " (assumed: the kernel does not tell)" : "");
 	out_line(o, "  %-11s %d at %s, %s: %s%s", "mount", m->id, target.data, m->options,
-		 m->kind == RAW_MAPPED ? "map " : "", m->kind == RAW_MAPPED ? map.data : m->kind == RAW_HIDDEN ?
+		 m->kind == RAW_MAPPED ? "map " : "", m->kind == RAW_MAPPED ? map.data : m->kind == RAW_HIDDEN ? x->who.initial ?
 		 "ID-mapped, but this kernel does not tell the map" :
+		 "ID-mapped, but its map has no id of this user namespace, or this kernel does not tell it" :
 		 m->kind == RAW_OVERLAY ? "no map of its own, but its layers may have one" : "no map");
+	if (!x->who.initial && any_doubt(x))
+		out_line(o, "  %-11s lines of the map without an id in this user namespace cannot be read here; from outside of it, "
+			 "explain --userns pid:N tells all", "note");
 	if (m->decides_itself)
 		out_line(o, "  %-11s %s has rules of its own, which may refuse what the rules below allow", "note", m->type);
 }
@@ -379,6 +395,31 @@ static void put_effects(struct out *o, const struct explanation *x, enum perm_op
 	}
 }
 
+/* What else may come of it, where the map cannot be read. */
+static int put_doubt(struct out *o, struct explanation *x, enum perm_op op, const struct perm_verdict *d, struct err *e)
+{
+	scoped_buf struct buf why = BUF_INIT;
+	struct perm_verdict other;
+	char name[16];
+	size_t at;
+
+	if (!explain_doubt(x, op, d, &other, &at))
+		return 0;
+	explain_reason(x, &other, at, &why);
+	if (!buf_get(&why))
+		return err_nomem(e);
+	out_begin(o, "otherwise");
+	out_bool(o, "works", other.num == 0);
+	if (other.num)
+		out_str(o, "errno", err_name(other.num, name));
+	out_str(o, "rule", perm_rule_word(other.rule));
+	out_str(o, "why", why.data);
+	out_end(o);
+	out_line(o, "          or %s, if a line of the map that cannot be read here has its owner and group: %s",
+		 other.num ? err_name(other.num, name) : "yes", why.data);
+	return 0;
+}
+
 /* Returns whether it works, or -errno. */
 static int put_verdict(struct out *o, struct explanation *x, enum perm_op op, struct err *e)
 {
@@ -386,6 +427,7 @@ static int put_verdict(struct out *o, struct explanation *x, enum perm_op op, st
 	struct perm_verdict d;
 	char name[16];
 	size_t at;
+	int r;
 
 	d = explain_verdict(x, op, &at);
 	explain_reason(x, &d, at, &why);
@@ -403,6 +445,9 @@ static int put_verdict(struct out *o, struct explanation *x, enum perm_op op, st
 		 d.num ? err_name(d.num, name) : "yes", out_color(o) ? "\033[0m" : "", why.data);
 	if (d.num == 0)
 		put_effects(o, x, op, &d);
+	r = put_doubt(o, x, op, &d, e);
+	if (r < 0)
+		return r;
 	if (way.len) {
 		out_str(o, "try", way.data);
 		out_line(o, "          try: %s", way.data);

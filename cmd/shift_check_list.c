@@ -9,6 +9,7 @@
 
 #include "../lib/base/log.h"
 #include "../lib/check/mapped.h"
+#include "../lib/mount/probe.h"
 
 /* A mount, kept until all of its namespace are known: the text is a tree of them. */
 struct row {
@@ -34,12 +35,20 @@ static void source_text(const struct mapped_mount *m, struct buf *b)
 		buf_printf(b, "[%s]", m->root);
 }
 
+/* The kernel leaves out lines that have no id in the reader's user namespace. */
+static bool is_partial(const struct mapped_mount *m)
+{
+	return (m->from == FROM_KERNEL || m->from == FROM_LAYERS) && !probe_initial_userns();
+}
+
 static void map_text(const struct mapped_mount *m, struct buf *b)
 {
 	if (m->overlay)
 		buf_str(b, "layers: ");
 	if (m->map)
 		idmap_print_words(m->map, b);
+	if (is_partial(m))
+		buf_str(b, " (as far as it has ids of this user namespace)");
 	if (m->from == FROM_SAMPLES)
 		buf_printf(b, " (inferred from %zu files)", m->samples);
 	if (m->from == FROM_NOWHERE)
@@ -69,6 +78,8 @@ static void put_json(struct list *l, const struct mapped_mount *m)
 	out_str(l->out, "map_from", from);
 	if (m->map && buf_get(&map))
 		out_str(l->out, "map", map.data);
+	if (is_partial(m))
+		out_bool(l->out, "map_partial", true);
 	if (m->from == FROM_SAMPLES)
 		out_u64(l->out, "samples", m->samples);
 	out_u64(l->out, "namespace", m->namespace);

@@ -98,6 +98,7 @@ static int find_mount(struct explanation *x, int fd, uint64_t id, const char *pa
 	if (r < 0)
 		return r;
 	m->kind = r;
+	m->map_partial = r == RAW_MAPPED && !x->who.initial;
 	m->fs_userns_assumed = userns_mountable(m->type);
 	m->decides_itself = decides_itself(m->type);
 	m->facts = (struct perm_mount){
@@ -214,6 +215,17 @@ static void judge_overflow(const struct explanation *x, struct explain_inode *n)
 	}
 }
 
+/* Was it the map that made the overflow id of it, or our namespace? In ours there is the overflow id, too, or not. */
+static void judge_doubt(const struct explanation *x, struct explain_inode *n)
+{
+	const struct explain_mount *m = &x->mounts.items[n->mount];
+
+	if (n->how == DISK_RAW || (m->kind != RAW_HIDDEN && !m->map_partial))
+		return;
+	n->uid_doubt = m->kind == RAW_HIDDEN ? n->uid_shown : n->uid_lost && n->seen.uid == x->overflow_uid;
+	n->gid_doubt = m->kind == RAW_HIDDEN ? n->gid_shown : n->gid_lost && n->seen.gid == x->overflow_gid;
+}
+
 static int find_disk(struct explanation *x, int fd, struct explain_inode *n, struct err *e)
 {
 	const struct explain_mount *m = &x->mounts.items[n->mount];
@@ -229,6 +241,7 @@ static int find_disk(struct explanation *x, int fd, struct explain_inode *n, str
 	if (infer_disk(m->kind == RAW_MAPPED ? &m->map : NULL, n) < 0)
 		return err_nomem(e);
 	judge_overflow(x, n);
+	judge_doubt(x, n);
 	return 0;
 }
 

@@ -17,6 +17,7 @@ struct explain_mount {
 	char *target, *type, *source, *options, *fs_options; /* as in mountinfo */
 	enum raw_kind kind;
 	struct idmap map;         /* with RAW_MAPPED */
+	bool map_partial;         /* lines without an id in our own user namespace are not told (statmount(2)): there may be some */
 	bool fs_userns_assumed;   /* it may have been mounted in another user namespace than the initial one */
 	bool decides_itself;      /* the filesystem, or its server, has rules of its own beside those of perm.h */
 	struct perm_mount facts;  /* points to map; an unknown map counts as none */
@@ -39,6 +40,7 @@ struct explain_inode {
 	enum explain_disk how;
 	bool uid_lost, gid_lost;  /* seen as the overflow id because it has no mapping */
 	bool uid_shown, gid_shown;/* seen as the overflow id, and it cannot be told whether it is just that on disk */
+	bool uid_doubt, gid_doubt;/* ... or by the map to an id that is not one of ours: with a map that is hidden or partial */
 	bool mount_point;         /* another mount begins here */
 	size_t mount;             /* index */
 	int recorded;             /* 1: an owner is written down in RECORD_XATTR, 0: none is, -EINVAL: junk is, or why it cannot be read */
@@ -80,6 +82,13 @@ void explain_done(struct explanation *x);
 
 /* One operation, from the root directory on. ret_at is the index of the inode that the rule is about. */
 struct perm_verdict explain_verdict(const struct explanation *x, enum perm_op op, size_t *ret_at);
+
+/*
+ * What may be true as well, where the map cannot be read (all of it) and a file is seen as the overflow id: explain_verdict()
+ * takes it to have no id through the mount, this one to have one that does not exist here. Returns false when that
+ * makes no difference. The facts are as before afterwards.
+ */
+bool explain_doubt(struct explanation *x, enum perm_op op, const struct perm_verdict *d, struct perm_verdict *ret, size_t *ret_at);
 
 /* Does the operation make sense for the file's type? */
 bool explain_applies(const struct explanation *x, enum perm_op op);

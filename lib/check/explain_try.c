@@ -48,6 +48,20 @@ struct perm_verdict explain_verdict(const struct explanation *x, enum perm_op op
 	return d;
 }
 
+bool explain_doubt(struct explanation *x, enum perm_op op, const struct perm_verdict *d, struct perm_verdict *ret, size_t *ret_at)
+{
+	for (size_t i = 0; i < x->inodes.len; i++) {
+		struct explain_inode *n = &x->inodes.items[i];
+
+		n->facts.uid_elsewhere = n->uid_doubt;
+		n->facts.gid_elsewhere = n->gid_doubt;
+	}
+	*ret = explain_verdict(x, op, ret_at);
+	for (size_t i = 0; i < x->inodes.len; i++)
+		x->inodes.items[i].facts.uid_elsewhere = x->inodes.items[i].facts.gid_elsewhere = false;
+	return ret->num != d->num || ret->rule != d->rule;
+}
+
 /* --- ways out ------------------------------------------------------------------------------------ */
 
 /* What is to work: the operation, and (of PERM_EXEC) with what the file's set-id bits and capabilities say. */

@@ -36,12 +36,12 @@ static struct view view_of(const struct perm_inode *n, const struct perm_cred *c
 	struct view v = { .inode = n, .cred = c };
 	uint32_t ignored;
 
-	v.has_uid = perm_uid(n->mount, n->uid, &v.uid);
-	v.has_gid = perm_gid(n->mount, n->gid, &v.gid);
-	v.ns_uid = v.has_uid && perm_ns_uid(c->userns, v.uid, &ignored);
-	v.ns_gid = v.has_gid && perm_ns_gid(c->userns, v.gid, &ignored);
-	v.owner = v.has_uid && v.uid == c->uid;
-	v.group = v.has_gid && in_group(c, v.gid);
+	v.has_uid = n->uid_elsewhere || perm_uid(n->mount, n->uid, &v.uid);
+	v.has_gid = n->gid_elsewhere || perm_gid(n->mount, n->gid, &v.gid);
+	v.ns_uid = v.has_uid && !n->uid_elsewhere && perm_ns_uid(c->userns, v.uid, &ignored);
+	v.ns_gid = v.has_gid && !n->gid_elsewhere && perm_ns_gid(c->userns, v.gid, &ignored);
+	v.owner = v.has_uid && !n->uid_elsewhere && v.uid == c->uid;
+	v.group = v.has_gid && !n->gid_elsewhere && in_group(c, v.gid);
 	return v;
 }
 

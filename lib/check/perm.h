@@ -55,6 +55,7 @@ struct perm_mount {
 struct perm_inode {
 	mode_t mode;        /* type and the 07777 bits */
 	uint32_t uid, gid;  /* disk ids */
+	bool uid_elsewhere, gid_elsewhere; /* instead: the mount has an id for it, which no described namespace has */
 	struct acl access;  /* disk ids; borrowed */
 	struct filecap cap; /* root is a disk id */
 	const struct perm_mount *mount;

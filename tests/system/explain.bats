@@ -265,6 +265,43 @@ says() {
 	says 'chmod EPERM: only the owner may, and the caller is another one; CAP_FOWNER does not count: owner or group has no id in the caller'\''s user namespace'
 }
 
+@test "inside a user namespace, where lines of a map cannot be read, each outcome that the kernel may have is told" {
+	touch src/hidden src/unmapped
+	chown 2000:2000 src/hidden
+	chown 3000:3000 src/unmapped
+	chown 1000:1000 src
+	map_mount '1000:0:1;2000:100000:1' src m
+	capture unshare -Ur "$SHIFTBOX" shift-check explain m/file
+	says 'owner disk 1000 -> map line u:1000:0:1 -> seen as 0'
+	! grep -q 'cannot be read here' <<<"$output" || tell "of this file all is known"
+	for name in hidden unmapped; do
+		capture unshare -Ur "$SHIFTBOX" shift-check explain "m/$name"
+		stderr_empty
+		says 'owner disk id not known -> no line of the map that can be read here has it -> shown as 65534 (overflow: it has no id here, this is not nobody)'
+		says 'unlink EOVERFLOW: its owner or group has no id through this mount, so it may not be changed'
+		says "or yes, if a line of the map that cannot be read here has its owner and group: $SCRATCH/m: its mode gives the owner rwx"
+		says 'chmod EOVERFLOW: its owner or group has no id through this mount, so it may not be changed'
+		grep -q 'or EPERM, if a line of the map' <<<"$output" || tell "the other outcome of chmod"
+	done
+	capture unshare -Ur "$SHIFTBOX" shift-check explain --json --op unlink m/hidden
+	must_equal "$status $(jq -c '[.mount.map, .mount.map_partial, (.verdicts[0] | .works, .errno, .otherwise.works, .otherwise.rule)]' <<<"$output")" \
+		'3 ["b:1000:0:1",true,false,"EOVERFLOW",true,"bits-owner"]'
+	# And so it is:
+	must_fail 1 'Operation not permitted' unshare -Ur chmod 600 m/hidden
+	must_fail 1 'Value too large' unshare -Ur chmod 600 m/unmapped
+	must_fail 1 'Value too large' unshare -Ur rm -f m/unmapped
+	must_work unshare -Ur rm -f m/hidden
+	capture unshare -Ur "$SHIFTBOX" shift-check list "$SCRATCH"
+	[[ $output == *'disk 1000 is seen as 0 (as far as it has ids of this user namespace)'* ]] || tell "the map is told as if it were all of it"
+	# None of its lines can be read.
+	mkdir none
+	map_mount '1000:100000:1' src none
+	must_fail 1 'Operation not permitted' unshare -Ur chmod 600 none/file
+	capture unshare -Ur "$SHIFTBOX" shift-check explain --op chmod none/file
+	says "mount N at $SCRATCH/none, rw,relatime,idmapped: ID-mapped, but its map has no id of this user namespace, or this kernel does not tell it"
+	grep -q 'or EPERM, if a line of the map' <<<"$output" || tell "the other outcome of chmod"
+}
+
 @test "nothing that is told to try is a chown" {
 	touch src/foreign
 	chown 5000:5000 src/foreign
