@@ -286,6 +286,12 @@ nobody 60005:60005"
 	grant alice:300000:65536
 	unpack "$SCRATCH/a"
 	must_equal "$(cat "$STORE/ids")" "u:0:2001:1;u:1:300000:65536;g:0:2002:1;g:1:300000:65536"
+	# unshare(1) leaves the last id out: that is no other grant.
+	must_work in_alices "$SHIFTBOX" image-unpack --verify a
+	must_work in_alices "$SHIFTBOX" image-unpack -q -N again "$SCRATCH/a"
+	capture in_alices "$SHIFTBOX" image-unpack -v --verify a
+	[[ $stderr == *"one id more than there is here, 65536"* ]] || tell "not mentioned"
+	must_equal "$(cat "$STORE/ids")" "u:0:2001:1;u:1:300000:65536;g:0:2002:1;g:1:300000:65536"
 	: >"$SCRATCH/subuid"
 	: >"$SCRATCH/subgid"
 	grant alice:400000:65536
