@@ -105,6 +105,20 @@ on_xfs() {
 }
 check "xfs is mapped" on_xfs
 
+on_vfat() {
+	mkdir t
+	truncate -s 16M img
+	mkdosfs img >/dev/null
+	works $MI -m u:5:1000:1 -m g:7:2000:1 -o uid=5,gid=7 img t
+	as 1000:2000 sh -c 'echo text >t/new'
+	same "$(owner t) $(owner t/new) $(cat t/new)" "1000:2000 1000:2000 text"
+	works $MI -u t
+	works $MI -m 5:6:1 -o ro,uid=5,gid=5 img t
+	same "$(owner t/new)" 6:6
+	works $MI -u t
+}
+check "vfat is mapped: all its files have one owner" on_vfat
+
 never() {
 	mkdir t
 	refused "the filesystem (proc) does not support ID-mapped mounts" $MI -m +100000 /proc t
