@@ -59,7 +59,7 @@ static int call_statmount(uint64_t id, uint64_t more, struct sys_statmount **ret
 {
 	const uint64_t mask = more | SYS_STATMOUNT_SB_BASIC | SYS_STATMOUNT_MNT_BASIC | SYS_STATMOUNT_FS_TYPE |
 		SYS_STATMOUNT_SB_SOURCE | SYS_STATMOUNT_MNT_ROOT | SYS_STATMOUNT_SUPPORTED_MASK | SYS_STATMOUNT_MNT_UIDMAP |
-		SYS_STATMOUNT_MNT_GIDMAP;
+		SYS_STATMOUNT_MNT_GIDMAP | SYS_STATMOUNT_MNT_OPTS;
 
 	for (size_t size = STATMOUNT_SIZE; size <= STATMOUNT_SIZE_MAX; size *= 2) {
 		scoped_free struct sys_statmount *sm = calloc(1, size);
@@ -90,7 +90,8 @@ static int fill(const struct sys_statmount *sm, size_t size, struct mount_info *
 	(void)snprintf(i->type, sizeof(i->type), "%s", string_at(sm, size, sm->fs_type)); /* long ones are cut */
 	i->source = strdup(sm->mask & SYS_STATMOUNT_SB_SOURCE ? string_at(sm, size, sm->sb_source) : "");
 	i->root = strdup(sm->mask & SYS_STATMOUNT_MNT_ROOT ? string_at(sm, size, sm->mnt_root) : "");
-	if (!i->source || !i->root)
+	i->options = strdup(sm->mask & SYS_STATMOUNT_MNT_OPTS ? string_at(sm, size, sm->mnt_opts) : "");
+	if (!i->source || !i->root || !i->options)
 		return -ENOMEM;
 	read_map(sm, size, i);
 	return 0;
@@ -139,7 +140,8 @@ static int copy_line(const struct lm_mount *m, struct mount_info *i)
 	(void)snprintf(i->type, sizeof(i->type), "%s", m->type); /* long ones are cut */
 	i->source = strdup(m->source);
 	i->root = strdup(m->root);
-	return i->source && i->root ? 0 : -ENOMEM;
+	i->options = strdup(m->fs_options);
+	return i->source && i->root && i->options ? 0 : -ENOMEM;
 }
 
 static int match_id(const struct lm_mount *m, void *arg)
@@ -228,11 +230,10 @@ struct each {
 	struct err *e;
 };
 
-static int set_strings(struct mount_info *i, const char *target, const char *options)
+static int set_target(struct mount_info *i, const char *target)
 {
 	i->target = strdup(target);
-	i->options = strdup(options);
-	return i->target && i->options ? 0 : -ENOMEM;
+	return i->target ? 0 : -ENOMEM;
 }
 
 static int each_line(const struct lm_mount *m, void *arg)
@@ -242,7 +243,7 @@ static int each_line(const struct lm_mount *m, void *arg)
 	int r = copy_line(m, &i);
 
 	if (r == 0)
-		r = set_strings(&i, m->target, m->fs_options);
+		r = set_target(&i, m->target);
 	r = r < 0 ? err_nomem(x->e) : x->fn(&i, x->arg);
 	mount_info_done(&i);
 	return r;
@@ -250,7 +251,7 @@ static int each_line(const struct lm_mount *m, void *arg)
 
 static int each_id(uint64_t id, const struct each *x)
 {
-	const uint64_t more = SYS_STATMOUNT_MNT_POINT | SYS_STATMOUNT_MNT_OPTS;
+	const uint64_t more = SYS_STATMOUNT_MNT_POINT;
 	scoped_free struct sys_statmount *sm = NULL;
 	struct mount_info i = { .id = -1 };
 	size_t size = 0;
@@ -263,8 +264,7 @@ static int each_id(uint64_t id, const struct each *x)
 	i.dev = makedev(sm->sb_dev_major, sm->sb_dev_minor);
 	r = fill(sm, size, &i);
 	if (r == 0)
-		r = set_strings(&i, sm->mask & SYS_STATMOUNT_MNT_POINT ? string_at(sm, size, sm->mnt_point) : "",
-				sm->mask & SYS_STATMOUNT_MNT_OPTS ? string_at(sm, size, sm->mnt_opts) : "");
+		r = set_target(&i, sm->mask & SYS_STATMOUNT_MNT_POINT ? string_at(sm, size, sm->mnt_point) : "");
 	r = r < 0 ? err_nomem(x->e) : x->fn(&i, x->arg);
 	mount_info_done(&i);
 	return r;
@@ -375,7 +375,8 @@ int mount_info_find(int id, struct mount_snapshot *s, struct mount_info *ret, st
 	*ret = *found; /* a map is never known here */
 	ret->source = strdup(found->source);
 	ret->root = strdup(found->root);
-	return ret->source && ret->root ? 0 : err_nomem(e);
+	ret->options = strdup(found->options);
+	return ret->source && ret->root && ret->options ? 0 : err_nomem(e);
 }
 
 int mount_info_look(int fd, struct mount_snapshot *s, struct mount_info *ret, struct err *e)

@@ -21,9 +21,9 @@ struct mount_info {
 	bool map_known;        /* ... and this kernel tells which (6.15+), in the ids of our user namespace */
 	struct idmap map;
 	char *root;            /* which directory of the filesystem it shows: "/", "/subvolume" */
+	char *options;         /* the filesystem's: "lowerdir=/a:/b,..."; NULL from mount_info_copy() */
 	/* Only from mount_info_each(); "" where there is nothing. */
 	char *target;          /* as this process would reach it */
-	char *options;         /* the filesystem's: "lowerdir=/a:/b,..." */
 	dev_t dev;             /* the filesystem's */
 };
 

@@ -189,6 +189,87 @@ static int same_stack_map(const struct mount_plan *p, const struct sides *s, str
 	return other(p, "another map", buf_get(&there), buf_get(&planned), e);
 }
 
+/* --- the layers -------------------------------------------------------------------------------- */
+
+/* The next "lowerdir+=NAME" or NAME of "lowerdir=NAME:NAME", in *rest. Names of our making have no escapes. 0: there is none. */
+static size_t next_layer(const char **rest, const char **ret_name)
+{
+	const char *s = *rest;
+	size_t n;
+
+	if (*s == ':') {
+		s++;
+	} else {
+		while (*s && strncmp(s, "lowerdir", 8)) {
+			s += strcspn(s, ",");
+			s += *s == ',';
+		}
+		s += strcspn(s, "=,");
+		s += *s == '=';
+	}
+	n = strcspn(s, ",:");
+	*ret_name = s;
+	*rest = s + n + (s[n] == ',');
+	return n;
+}
+
+/* An image's layers are named there: "/sha256-..." or "sha256-...", but where there were too many for mount(2) to name. */
+static bool same_name(const char *name, size_t n, const char *dir)
+{
+	const char *slash = strrchr(dir, '/');
+	const char *own = slash ? slash + 1 : dir;
+
+	if (*name == '/') {
+		name++;
+		n--;
+	}
+	return strncmp(name, "sha256-", 7) || (strlen(own) == n && !memcmp(name, own, n));
+}
+
+/*
+ * What the root of a stack is: its upper, or its topmost layer. On one filesystem they have the same number; else OverlayFS
+ * has numbers of its own.
+ */
+static int same_top(const struct mount_plan *p, const struct sides *s, struct err *e)
+{
+	bool upper = p->upper_kind == UPPER_DIR;
+	const char *top = upper ? p->upper : p->layers.items[0].dir;
+	struct stat is, want, st;
+	char there[64], planned[64];
+
+	if (p->upper_kind == UPPER_EPHEMERAL || (!upper && p->layers.len == 1))
+		return 0; /* a filesystem in memory is part of it */
+	if (fstat(s->there_fd, &is) < 0)
+		return err_set(e, errno, p->target, "cannot look at what is mounted");
+	if (stat(top, &want) < 0)
+		return upper && errno == ENOENT ? other(p, "another upper", "one that is there", "a new one", e) : 0;
+	for (size_t i = 0; i < p->layers.len; i++)
+		if (stat(p->layers.items[i].dir, &st) < 0 || st.st_dev != want.st_dev)
+			return 0; /* nothing to compare with */
+	if (is.st_ino == want.st_ino)
+		return 0;
+	(void)snprintf(there, sizeof(there), "inode %llu", (unsigned long long)is.st_ino);
+	(void)snprintf(planned, sizeof(planned), "inode %llu", (unsigned long long)want.st_ino);
+	return other(p, upper ? "another upper" : "another topmost layer", there, planned, e);
+}
+
+static int same_layers(const struct mount_plan *p, const struct sides *s, struct err *e)
+{
+	const char *rest = s->there.options, *name;
+	char there[64], planned[64];
+	size_t n = 0, len, want = p->layers.len + (p->upper_kind == UPPER_NONE && p->layers.len == 1);
+
+	for (; (len = next_layer(&rest, &name)); n++)
+		if (p->stored && n < p->layers.len && !same_name(name, len, p->layers.items[n].dir))
+			return other(p, "other layers", "those of an image before", "those that the image has now", e);
+	if (n != want) {
+		(void)snprintf(there, sizeof(there), "%zu layers", n);
+		(void)snprintf(planned, sizeof(planned), "%zu layers", want);
+		return other(p, "other layers", there, planned, e);
+	}
+	return same_top(p, s, e);
+}
+
 /* --- the flags --------------------------------------------------------------------------------- */
 
 /* MOUNT_ATTR_* of the mount that fd is on. */
@@ -245,6 +326,8 @@ int mounted_as_planned(const struct mount_plan *p, struct mount_snapshot *snap, 
 		return r;
 	r = p->kind == MOUNT_BIND ? same_bind_map(p, &s, e) :
 		p->kind == MOUNT_FS ? same_fs_map(p, &s, e) : same_stack_map(p, &s, e);
+	if (r == 0 && p->kind == MOUNT_OVERLAY)
+		r = same_layers(p, &s, e);
 	if (r == 0)
 		r = same_flags(p, &s, e);
 	if (r < 0)

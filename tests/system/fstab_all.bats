@@ -190,6 +190,70 @@ mounts() {
 	must_fail 1 'of disk owner 0:0, is seen as 1001:1001; wanted: disk 0 is seen as 1002' $MI -a -T fstab
 }
 
+# changed TEXT OLD NEW: the line of t with NEW for OLD is refused, and with OLD again left alone.
+changed() {
+	sed -i "s|$2|$3|" fstab
+	must_fail 1 "$1" $MI -a -T fstab
+	sed -i "s|$3|$2|" fstab
+	must_work $MI -a -T fstab
+	must_equal "$(mounts)" 1
+}
+
+stacks() {
+	mkdir -m 700 p
+	mkdir l/1 l/2 l/3
+	fstab 'overlay DIR/t shiftbox lower=DIR/l/1,lower=DIR/l/2,map=+1000 0 0'
+	must_work $MI -a -T fstab
+	changed "with other layers" "/l/1" "/l/3,lower=$SCRATCH/l/1"
+	changed "with another topmost layer" "/l/1" "/l/3"
+	changed "with another upper" ",map" ",upper=$SCRATCH/p/new,map"
+	must_work $MI -a -u -T fstab
+	[ ! -e p/new ]
+
+	fstab 'overlay DIR/t shiftbox lower=DIR/l/1,upper=DIR/p/a,map=+1000 0 0'
+	must_work $MI -a -T fstab
+	mkdir -m 755 p/b
+	changed "with another upper" /p/a /p/b
+	changed "with another upper" /p/a /p/c
+	must_work $MI -a -u -T fstab
+
+	# Without a number in common, the layers are counted.
+	mount -t tmpfs none l/3
+	fstab 'overlay DIR/t shiftbox lower=DIR/l/1,lower=DIR/l/3,upper=DIR/p/a,map=+1000 0 0'
+	must_work $MI -a -T fstab
+	must_equal "$(mounts)" 2
+	must_work $MI -a -T fstab
+	sed -i "s|lower=$SCRATCH/l/1,||" fstab
+	must_fail 1 "there: 2 layers; wanted: 1 layers" $MI -a -T fstab
+	must_work $MI -u t
+	umount l/3
+
+	tar -C l -cf 1.tar 1 && tar -C l -cf 2.tar 2 && tar -C l -cf 3.tar 3
+	must_work "$SHIFTBOX" image-unpack -q -s p/store -N i 1.tar 2.tar
+	fstab 'image:i DIR/t shiftbox store=DIR/p/store,ephemeral,map=+1000 0 0'
+	must_work $MI -a -T fstab
+	must_work $MI -a -T fstab
+	must_work "$SHIFTBOX" image-unpack -q -s p/store -N i 1.tar 3.tar
+	must_fail 1 "with other layers" $MI -a -T fstab
+	must_work $MI -a -u -T fstab
+	must_work $MI -a -T fstab
+	must_equal "$(mounts)" 1
+	must_work $MI -a -u -T fstab
+	rm -r p l/1 l/2 l/3
+}
+
+@test "other layers of a stack, or another upper, are refused" {
+	need kernel 6.15
+	local way
+	for way in fds names; do
+		export SHIFTBOX_OVERLAY_WAY=$way
+		stacks
+	done
+	# By mountinfo.
+	MI="$TESTS/fixtures/nosys 457 $MI"
+	stacks
+}
+
 @test "something else on the target is covered, and not unmounted" {
 	mount -t tmpfs other t
 	fstab 'DIR/s DIR/t shiftbox map=0:1001:1 0 0'
