@@ -114,9 +114,10 @@ stack() { # MAP-BASE DIR [OPTIONS]: the image on DIR
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --bundle b -m +100000 debian -- sh -c \
 		'apt-get --version | head -n1; stat -c %U:%G /usr/sbin/postqueue /etc/shadow; perl -e "print getpwuid(33), qq(\n)"; touch /root/x; stat -c %u /root/x'
 	stack 100000 b/rootfs ephemeral
+	: >nothing # crun gives what it has as stdin to the container's root: not the host's /dev/null
 	for runtime in "crun --root $SCRATCH/crun --cgroup-manager=disabled" "runc --root $SCRATCH/runc"; do
 		# shellcheck disable=SC2086 # a list of words
-		must_work $runtime run -b b "shiftbox-debian-$$" </dev/null
+		must_work $runtime run -b b "shiftbox-debian-$$" <nothing
 		[[ $output == apt\ *$'\nroot:postdrop\nroot:shadow\nwww-data'*$'\n0' ]] || tell "not that"
 	done
 }

@@ -32,9 +32,10 @@ bundle() { # NAME DIR [MORE...]
 }
 
 start() { # crun|runc BUNDLE
+	: >"$SCRATCH/nothing" # crun gives what it has as stdin to the container's root: not the host's /dev/null
 	case $1 in
-	crun) crun --root "$SCRATCH/crun" --cgroup-manager=disabled run -b "$2" "shiftbox-$$" </dev/null ;;
-	runc) runc --root "$SCRATCH/runc" run -b "$2" "shiftbox-$$" </dev/null ;;
+	crun) crun --root "$SCRATCH/crun" --cgroup-manager=disabled run -b "$2" "shiftbox-$$" <"$SCRATCH/nothing" ;;
+	runc) runc --root "$SCRATCH/runc" run -b "$2" "shiftbox-$$" <"$SCRATCH/nothing" ;;
 	esac
 }
 
@@ -94,7 +95,8 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	bundle app "b c'd"
 	[[ $output == *"made a bundle of app, which runs as 0:0"* ]]
 	tail -n2 <<<"$output" | sed "s|^  shiftbox|$SHIFTBOX|; s|^  crun run|crun --root $SCRATCH/crun --cgroup-manager=disabled run|" >commands
-	must_work sh -e commands
+	: >nothing
+	must_work sh -e commands <nothing
 	must_equal "$output" "it runs"
 }
 
@@ -142,7 +144,7 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	bundle app b -t
 	must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 image:app b/rootfs
 	run -0 script -qec "crun --root '$SCRATCH/crun' --cgroup-manager=disabled run -b b shiftbox-$$" /dev/null </dev/null
-	[[ $output == /dev/* ]] || say "no terminal: $output"
+	[[ $output == */dev/pts/* ]] || say "no terminal: $output" # an echo of the end of stdin may come first
 }
 
 @test "users and groups are the image's own, by name or number" {
