@@ -62,12 +62,12 @@ static bool has_acl(int fd)
 	return getxattr(fd_proc_path(fd, path), "system.posix_acl_access", NULL, 0) >= 0;
 }
 
-/* Does this directory keep all but root out? With an ACL the group bits are its mask, which is an upper bound. */
+/* Does this directory keep all but root and the caller out? With an ACL the group bits are its mask, which is an upper bound. */
 static bool keeps_out(int fd, const struct stat *st)
 {
-	if (st->st_uid != 0 || st->st_mode & S_IXOTH)
+	if ((st->st_uid != 0 && st->st_uid != geteuid()) || st->st_mode & S_IXOTH)
 		return false;
-	return !(st->st_mode & S_IXGRP) || (st->st_gid == 0 && !has_acl(fd));
+	return !(st->st_mode & S_IXGRP) || ((st->st_gid == 0 || st->st_gid == getegid()) && !has_acl(fd));
 }
 
 int place_check_private(const struct place *p, const char *path, struct err *e)

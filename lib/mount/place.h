@@ -24,8 +24,8 @@ void place_done(struct place *p);
 #define scoped_place __attribute__((cleanup(place_done)))
 
 /*
- * Refuse (-EPERM) a directory that others than root can reach: on no level above it, nor itself, is there one that keeps
- * them out. path: for messages.
+ * Refuse (-EPERM) a directory that others than root and the caller (who may be root) can reach: on no level above it, nor itself, is
+ * there one that keeps them out. The caller's own group may enter it. path: for messages.
  */
 int place_check_private(const struct place *p, const char *path, struct err *e);
 

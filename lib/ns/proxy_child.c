@@ -116,7 +116,10 @@ static int join(const int *fds, size_t n)
 	return 0;
 }
 
-/* A process of its own in all the namespaces of the caller; a PID namespace is its children's, of whom the one here is seen there. Exit statuses are errnos. */
+/*
+ * A process of its own in all the namespaces of the caller; a PID namespace is its children's, of whom the one here is seen there. Exit
+ * statuses are errnos.
+ */
 static int act_apart(const struct proxy_message *m, char *const strings[PROXY_STRINGS], const struct idmap *map,
 		     const int *fds, size_t n)
 {

@@ -171,6 +171,8 @@ int run_container(const struct run_spec *s, int stage, struct err *e)
 	int r;
 
 	r = check_descriptors(e);
+	if (r == 0)
+		r = run_check_upper(s, e);
 	if (r < 0)
 		return r;
 	signals_of_others(&signals);

@@ -78,6 +78,26 @@ static int check_private(const char *source, const struct mount_map *map, const 
 	return r;
 }
 
+/* The same without privileges, where root of the namespace is the caller, or an id of the caller's. */
+int run_check_upper(const struct run_spec *s, struct err *e)
+{
+	scoped_place struct place at = PLACE_INIT;
+	int r;
+
+	if (s->privileged || s->host_root || !s->root.upper)
+		return 0;
+	r = place_open(s->root.upper, &at, e);
+	if (r == 0)
+		r = place_check_private(&at, s->root.upper, e);
+	if (r == -EPERM) {
+		(void)err_say(e, EPERM, s->root.upper, "cannot keep changes where others can reach them");
+		err_op(e, "private");
+		err_why(e, "set-uid files that the command makes there are set-uid files of the caller's, for whoever can reach them");
+		err_try(e, "put it below a directory that you alone can enter (chmod 0700)");
+	}
+	return r;
+}
+
 static int make_mapped(const char *source, const struct mount_map *map, const struct mount_flags *flags, int *ret_fd, struct err *e)
 {
 	scoped_fd int fd = -1, tree = -1;

@@ -20,6 +20,9 @@ struct run_mounts { int *items; size_t len, cap; };
 /* From the caller's paths. own: in a namespace of its own, without privileges over the filesystems. */
 int run_mounts_make(const struct run_spec *s, struct run_mounts *ret, struct err *e);
 
+/* -EPERM for an upper of an ordinary user's that others can reach. To be asked outside of the namespace. */
+int run_check_upper(const struct run_spec *s, struct err *e);
+
 /* From the stage, which is the working directory. */
 int run_mounts_take(const struct run_spec *s, struct run_mounts *ret, struct err *e);
 

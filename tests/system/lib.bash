@@ -208,7 +208,7 @@ make_user() {
 	add_line /etc/group "$name:x:$uid:"
 	add_line /etc/subuid "$name:$base:$count"
 	add_line /etc/subgid "$name:$base:$count"
-	install -d -o "$uid" -g "$uid" "$SCRATCH/home-$name"
+	install -d -m 700 -o "$uid" -g "$uid" "$SCRATCH/home-$name"
 }
 
 as_user() {

@@ -161,3 +161,27 @@ while time.time() < end:
 sys.exit(f'it does not end: {text}')
 END
 }
+
+@test "an ordinary user's upper is kept where nobody else can reach its set-uid files" {
+	make_user alice 2001 700000 65536
+	"$TESTS/fixtures/busybox-root" root
+	tar -C root -cf layer.tar .
+	cd home-alice
+	must_work as_user alice "$SHIFTBOX" image-unpack -q -N bb ../layer.tar
+	as_user alice mkdir -m 711 open
+	run_there() { as_user alice "$SHIFTBOX" userns-run -i bb -o upper=open/upper -- "$@"; }
+	must_work run_there sh -c 'cp /bin/busybox /srv/shell; chmod 4755 /srv/shell'
+	must_fail 126 'ermission denied' setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'exec open/upper/srv/shell id'
+	chmod 750 .
+	must_work run_there true
+	for mode in 755 711; do
+		chmod $mode .
+		must_fail 125 'where others can reach' run_there true
+	done
+	chmod 750 .
+	chgrp 100 .
+	must_fail 125 'where others can reach' run_there true
+	chmod 755 .
+	as_user alice chmod 700 open
+	must_work run_there true
+}
