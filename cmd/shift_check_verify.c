@@ -87,7 +87,8 @@ static int no_other_side(const struct job *j, struct err *e)
 		return -EINVAL;
 	}
 	(void)err_say(e, EINVAL, j->path, "is not on an ID-mapped mount: there is nothing to compare it with");
-	err_try(e, "give the other side with --source DIR, --spec FILE or --image NAME");
+	err_try(e, "give the other side with --source DIR, --spec FILE or --image NAME; why a file has its owner: "
+		"shift-check explain FILE");
 	return -EINVAL;
 }
 
