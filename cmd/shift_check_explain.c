@@ -234,6 +234,15 @@ static bool any_doubt(const struct explanation *x)
 	return false;
 }
 
+/* Only who has rights over the filesystem's user namespace may look past a map. */
+static const char *mounted_in(const struct explanation *x)
+{
+	if (!x->who.initial && explain_file(x)->how == DISK_RAW)
+		return "this user namespace, or one below it";
+	return x->mounts.items[explain_file(x)->mount].fs_userns_assumed
+		? "the initial user namespace (assumed: the kernel does not tell)" : "the initial user namespace";
+}
+
 static void put_mount(struct out *o, const struct explanation *x)
 {
 	static const char *const kinds[] = {
@@ -263,8 +272,7 @@ static void put_mount(struct out *o, const struct explanation *x)
 		out_str(o, "map", map.data);
 	out_end(o);
 
-	out_line(o, "  %-11s %s of %s, mounted in the initial user namespace%s", "filesystem", m->type, source.data,
-		 m->fs_userns_assumed ? " (assumed: the kernel does not tell)" : "");
+	out_line(o, "  %-11s %s of %s, mounted in %s", "filesystem", m->type, source.data, mounted_in(x));
 	out_line(o, "  %-11s %d at %s, %s: %s%s", "mount", m->id, target.data, m->options,
 		 m->kind == RAW_MAPPED ? "map " : "", m->kind == RAW_MAPPED ? map.data : m->kind == RAW_HIDDEN ? x->who.initial ?
 		 "ID-mapped, but this kernel does not tell the map" :

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../lib/base/log.h"
 #include "../lib/check/mapped.h"
@@ -239,7 +240,8 @@ int check_list(const struct check_args *a, struct ctx *ctx, char **operands, str
 	if (r < 0)
 		return r;
 	if (closed)
-		log_warn("%zu mount namespaces or processes could not be looked into (it takes root)", closed);
+		log_warn("%zu mount namespace%s or process%s could not be looked into%s", closed, closed == 1 ? "" : "s",
+			 closed == 1 ? "" : "es", geteuid() == 0 ? "" : " (it takes root)");
 	if (!l.n && !ctx->quiet)
 		out_line(ctx->out, "no ID-mapped mounts");
 	return STATUS_DONE;

@@ -302,6 +302,15 @@ says() {
 	grep -q 'or EPERM, if a line of the map' <<<"$output" || tell "the other outcome of chmod"
 }
 
+@test "a filesystem of one's own user namespace is told from the host's" {
+	# shellcheck disable=SC2016
+	must_work unshare -Urm sh -c 'mount -t tmpfs x m && mkdir m/a m/b && touch m/a/f && "$SHIFTBOX" mount-idmapped -m 0:0:1 m/a m/b &&
+		"$SHIFTBOX" shift-check explain m/b/f'
+	says 'filesystem tmpfs of x, mounted in this user namespace, or one below it'
+	capture unshare -Ur "$SHIFTBOX" shift-check explain src/file
+	says 'filesystem tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel does not tell)'
+}
+
 @test "nothing that is told to try is a chown" {
 	touch src/foreign
 	chown 5000:5000 src/foreign
