@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/buf.h"
@@ -92,9 +93,16 @@ static void line_done(struct table_line *l)
 }
 
 struct reading {
+	const char *path;
 	struct table *table;
 	struct err *e;
 };
+
+static int bad_line(const struct reading *r)
+{
+	err_prefix(r->e, "%s", r->path);
+	return -EINVAL;
+}
 
 static int take_line(const struct lm_line *l, void *arg)
 {
@@ -107,11 +115,11 @@ static int take_line(const struct lm_line *l, void *arg)
 		(void)err_say(r->e, EINVAL, l->target, "X-mount.idmap= is not for lines of type shiftbox");
 		err_why(r->e, "mount(8) keeps such options to itself, so that it would mount this line without a map");
 		err_try(r->e, "write map=MAP (and subdir=, mkdir= without X-mount.)");
-		return -EINVAL;
+		return bad_line(r);
 	}
 	if (*l->target != '/') {
 		(void)err_say(r->e, EINVAL, l->target, "the target must be an absolute path");
-		return -EINVAL;
+		return bad_line(r);
 	}
 	line.source = strdup(l->source);
 	line.target = table_path(l->target);
@@ -125,22 +133,31 @@ static int take_line(const struct lm_line *l, void *arg)
 
 int table_read(const char *path, struct table *ret, struct err *e)
 {
-	struct reading reading = { ret, e };
+	struct reading reading = { path, ret, e };
 
 	return lm_fstab(path, take_line, &reading, e);
 }
 
-const struct table_line *table_find(const struct table *t, const char *word)
+static const struct table_line *find_as(const struct table *t, const char *target, const char *source)
 {
-	scoped_free char *path = table_path(word);
-
-	for (size_t i = 0; path && i < t->lines.len; i++)
-		if (!strcmp(t->lines.items[i].target, path))
+	for (size_t i = 0; i < t->lines.len; i++)
+		if (!strcmp(t->lines.items[i].target, target))
 			return &t->lines.items[i];
 	for (size_t i = 0; i < t->lines.len; i++)
-		if (!strcmp(t->lines.items[i].source, word))
+		if (!strcmp(t->lines.items[i].source, source))
 			return &t->lines.items[i];
 	return NULL;
+}
+
+const struct table_line *table_find(const struct table *t, const char *word)
+{
+	scoped_free char *path = table_path(word), *real = NULL;
+	const struct table_line *l = path ? find_as(t, path, word) : NULL;
+
+	/* Relative, or by way of links, as mount(8) takes it, too. */
+	if (!l)
+		real = realpath(word, NULL);
+	return real ? find_as(t, real, real) : l;
 }
 
 void table_done(struct table *t)

@@ -25,7 +25,7 @@ struct table {
  */
 int table_read(const char *path, struct table *ret, struct err *e);
 
-/* The line whose target, or else whose source, is word: NULL when there is none. */
+/* The line whose target, or else whose source, is word, or the path that word leads to: NULL when there is none. */
 const struct table_line *table_find(const struct table *t, const char *word);
 
 /* What a line needs: where it is mounted, and the paths that it reads (those that are not absolute are no paths). */

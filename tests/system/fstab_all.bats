@@ -346,6 +346,24 @@ stacks() {
 	must_equal "$(mounts)" 0
 }
 
+@test "a line is found by its target or its source, as written or by the path that leads there" {
+	ln -s t link
+	fstab 'DIR/l DIR/u shiftbox map=0:2002:1 0 0' 'DIR/s DIR/t shiftbox map=0:1001:1,noauto 0 0' 'DIR/t DIR/v shiftbox map=0:3:1 0 0' \
+		'DIR/none DIR/l shiftbox map=0:1:1,nofail 0 0'
+	local word
+	# The target comes before the source of another line.
+	for word in "$SCRATCH/t" "$SCRATCH//t/" "$SCRATCH/s" t ./t/ s link; do
+		must_work $MI -T fstab "$word"
+		must_equal "$word $(mounts) $(owner t/file)" "$word 1 1001:1001"
+		must_work $MI -u t
+	done
+	must_fail 1 "cannot open the source" $MI -T fstab l
+	must_fail 1 "is neither the target nor the source" $MI -T fstab "$SCRATCH/none/x"
+	must_fail 1 "is neither the target nor the source" $MI -T fstab private
+	fstab 'DIR/s t shiftbox map=0:1:1 0 0'
+	must_fail 1 "'t': fstab: the target must be an absolute path" $MI -a -T fstab
+}
+
 @test "options that do not go together are faults of the command line" {
 	fstab
 	must_fail 2 "unexpected operand 's'" $MI -a -T fstab s
