@@ -56,15 +56,17 @@ static int borrow_fd(const struct held *h, int fd, int *ret_fd)
 		return r;
 	if (fstat(file, &st) < 0)
 		return -errno;
+	if (h->call == HELD_FCHOWN && fcntl(file, F_GETFL) & O_PATH)
+		return -EBADF; /* as the kernel, which would take it for fchownat() alone */
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -ENODATA;
 	*ret_fd = TAKE_FD(file);
 	return 0;
 }
 
-static int record(struct broker *b, struct held *h, bool by_fd, int dirfd)
+static int record(struct broker *b, struct held *h, enum proxy_op op, bool by_fd, int dirfd)
 {
-	struct proxy_request q = { .op = PROXY_RECORD, .uid = h->uid, .gid = h->gid, .flags = h->flags };
+	struct proxy_request q = { .op = op, .uid = h->uid, .gid = h->gid, .flags = h->flags };
 	scoped_fd int dir = -1;
 	int r;
 
@@ -92,7 +94,7 @@ static void emulate(struct broker *b, struct held *h, bool by_fd, int dirfd)
 		held_answer(h, VERDICT_DENIED, EPERM);
 		return;
 	}
-	r = record(b, h, by_fd, dirfd);
+	r = record(b, h, PROXY_RECORD, by_fd, dirfd);
 	if (r == -ENODATA)
 		held_answer(h, VERDICT_SKIPPED, 0);
 	else
@@ -112,8 +114,10 @@ void decide_chown(struct broker *b, struct held *h)
 	h->gid = (uint32_t)h->args[layout[h->call].uid + 1];
 	h->flags = layout[h->call].nofollow ? AT_SYMLINK_NOFOLLOW : 0;
 	if (layout[h->call].flags >= 0)
-		h->flags = h->args[(int)layout[h->call].flags] & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
-	if (!by_fd)
+		h->flags = (uint32_t)h->args[(int)layout[h->call].flags];
+	if (h->flags & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH))
+		r = -EINVAL;
+	else if (!by_fd)
 		r = held_string(h, (size_t)layout[h->call].path, &h->path, &h->has_path);
 	if (h->has_path && h->path.len == 0 && h->flags & AT_EMPTY_PATH)
 		by_fd = true;
@@ -125,6 +129,8 @@ void decide_chown(struct broker *b, struct held *h)
 	/*
 	 * What the kernel is left to decide depends on the ids alone, which are in registers; the path was read to be told.
 	 */
+	if (known && r == 0 && h->rule->kind == RULE_CHOWN_EMULATE && h->caller.caps & 1ULL << CAP_CHOWN)
+		(void)record(b, h, PROXY_RENEW, by_fd, dirfd); /* an earlier record would be wrong now; what cannot be renewed stays */
 	if (known || h->rule->kind == RULE_CHOWN_REPORT)
 		held_answer(h, VERDICT_KERNEL, 0);
 	else if (r < 0)

@@ -33,14 +33,15 @@ enum proxy_op {
 	PROXY_UMOUNT,   /* umount2(path, flags) in the caller's mount namespace */
 	PROXY_MOUNT,    /* mount(source, path, type, flags, data) in all of the caller's namespaces */
 	PROXY_RECORD,   /* note an owner that has no mapping in the xattr RECORD_XATTR: data is its value */
+	PROXY_RENEW,    /* the same, for a file that has one already */
 };
 
 struct proxy_request {
 	enum proxy_op op;
 	const char *path;
-	uint64_t flags;          /* PROXY_UMOUNT, PROXY_MOUNT: the call's; PROXY_TARGET, PROXY_RECORD: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH */
+	uint64_t flags;          /* PROXY_UMOUNT, PROXY_MOUNT: the call's; PROXY_TARGET, PROXY_RECORD, PROXY_RENEW: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH */
 	const char *source, *type, *data; /* NULL where the caller gave none */
-	uint32_t uid, gid;       /* PROXY_RECORD: the owner, UINT32_MAX for one that is not to change */
+	uint32_t uid, gid;       /* PROXY_RECORD, PROXY_RENEW: the owner, UINT32_MAX for one that is not to change */
 	int dir;                 /* the directory that path is relative to, or (AT_EMPTY_PATH) the file; stays the caller's */
 };
 

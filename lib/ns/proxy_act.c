@@ -105,6 +105,11 @@ static int record(const struct proxy_message *m, const char *path, int file)
 	fd = m->flags & AT_EMPTY_PATH ? file : open_plain(path, m->flags);
 	if (fd < 0)
 		return -fd;
+	if (m->op == PROXY_RENEW && fgetxattr(fd, RECORD_XATTR, NULL, 0) < 0) {
+		if (fd != file)
+			(void)close(fd);
+		return 0;
+	}
 	keep(fd, &uid, &gid);
 	if (fstat(fd, &st) < 0)
 		num = errno;
@@ -116,8 +121,21 @@ static int record(const struct proxy_message *m, const char *path, int file)
 	return num;
 }
 
+/* Does the path lead somewhere, and through none of /proc's links? Should it change after this, it leads to what is the caller's as well. */
+static int check_path(const char *path, int nofollow)
+{
+	int fd = open_path(path, O_PATH | nofollow);
+
+	if (fd < 0)
+		return errno;
+	(void)close(fd);
+	return 0;
+}
+
 int proxy_act(const struct proxy_message *m, char *const strings[PROXY_STRINGS], int dir, int *ret_fd)
 {
+	int num;
+
 	switch (m->op) {
 	case PROXY_PARENT:
 		return open_parent(strings[0], ret_fd);
@@ -125,10 +143,13 @@ int proxy_act(const struct proxy_message *m, char *const strings[PROXY_STRINGS],
 		*ret_fd = open_path(strings[0], O_PATH | (m->flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));
 		return *ret_fd < 0 ? errno : 0;
 	case PROXY_UMOUNT:
-		return sys_umount2(strings[0], (int)m->flags) < 0 ? errno : 0;
+		num = check_path(strings[0], m->flags & SYS_UMOUNT_NOFOLLOW ? O_NOFOLLOW : 0);
+		return num ? num : sys_umount2(strings[0], (int)m->flags) < 0 ? errno : 0;
 	case PROXY_MOUNT:
-		return sys_mount(strings[1], strings[0], strings[2], m->flags, strings[3]) < 0 ? errno : 0;
+		num = check_path(strings[0], 0);
+		return num ? num : sys_mount(strings[1], strings[0], strings[2], m->flags, strings[3]) < 0 ? errno : 0;
 	case PROXY_RECORD:
+	case PROXY_RENEW:
 		return record(m, strings[0], dir);
 	}
 	return EBADMSG;

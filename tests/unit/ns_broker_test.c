@@ -58,6 +58,18 @@ static int own(void)
 		return 7;
 	if (chown("unreachable", 70000, 1) == 0 || errno != EACCES)
 		return 8;
+	/* The owner becomes one that there is: the record must not say otherwise. */
+	memset(value, 0, sizeof(value));
+	if (chown("f", 33, (gid_t)-1) < 0 || getxattr("f", "user.containers.override_stat", value, sizeof(value)) < 0)
+		return 9;
+	if (strcmp(value, "33:70001:0640"))
+		return 10;
+	if (close(open("g", O_CREAT | O_WRONLY, 0640)) < 0 || chown("g", 33, 33) < 0 || getxattr("g", "user.containers.override_stat", value, 1) >= 0)
+		return 11;
+	if (fchown(open("f", O_PATH), 70000, 1) == 0 || errno != EBADF)
+		return 12;
+	if (fchownat(AT_FDCWD, "f", 70000, 1, 0x40000000) == 0 || errno != EINVAL)
+		return 13;
 	return 0;
 }
 
@@ -119,6 +131,16 @@ static int mounts(void)
 		return 5;
 	if (mount("m", "m", NULL, MS_BIND, NULL) < 0)
 		return 6; /* nothing new: passes by */
+	/* They would be the descriptors of whoever does it for the program. */
+	for (int i = 0; i < 12; i++) {
+		char path[32];
+
+		(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", i);
+		if (mount("t", path, "tmpfs", 0, NULL) == 0 || (errno != ELOOP && errno != ENOENT))
+			return 10;
+		if (umount2(path, 0) == 0 || (errno != ELOOP && errno != ENOENT))
+			return 11;
+	}
 	/* Of a user of the namespace without rights there. */
 	if (setresuid(1000, 1000, 1000) < 0)
 		return 7;
