@@ -198,9 +198,24 @@ static bool try_image(struct host *h, const char *type, struct buf *why)
 	return true;
 }
 
+/* On a FUSE filesystem that does all that it takes; others are up to their daemons. */
+static bool try_fuse(struct host *h, const char *type, struct buf *why)
+{
+	scoped_fd int mnt = -1, server = -1;
+
+	if (strcmp(type, "fuse") != 0)
+		return false;
+	mnt = host_fuse(&server, why);
+	if (mnt == -EOPNOTSUPP)
+		host_row(h, "filesystem", type, HOST_NO, since_of(type), "tried on a mount of its own: this kernel does not offer it to daemons");
+	else if (mnt >= 0)
+		try_detached(h, type, mnt, "a mount of its own: with a daemon that asks for it (FUSE_ALLOW_IDMAP), and default_permissions");
+	return mnt >= 0 || mnt == -EOPNOTSUPP;
+}
+
 /*
  * What is not mounted, but known. Modules are not loaded for a trial; and what takes a server or a daemon cannot be
- * tried at all.
+ * tried at all, but for FUSE, whose daemon may be anybody.
  */
 static void tell_known(struct host *h, const struct mounted_list *l, const char *filesystems)
 {
@@ -211,7 +226,7 @@ static void tell_known(struct host *h, const struct mounted_list *l, const char 
 		scoped_buf struct buf why = BUF_INIT;
 
 		if (is_mounted(l, k.type) || needs_nothing(k.type) || !strcmp(k.type, "overlay") ||
-		    (here && try_image(h, k.type, &why)))
+		    (here && (try_fuse(h, k.type, &why) || try_image(h, k.type, &why))))
 			continue;
 		host_row(h, "filesystem", k.type, HOST_NOT_TRIED, k.since, "%s%s%s%s%s",
 			 here ? "none is mounted" : "not in this kernel, or its module is not loaded",

@@ -32,6 +32,13 @@ int host_scratch(void);
  */
 int host_image(int scratch, const char *type, struct buf *why);
 
+/*
+ * A detached FUSE filesystem with default_permissions, whose daemon asks for ID-mapped mounts; it lives until *ret_server is
+ * closed, which comes before the mount's own end. Returns a descriptor; -EOPNOTSUPP: this kernel does not offer
+ * them to daemons; -errno with the reason in why.
+ */
+int host_fuse(int *ret_server, struct buf *why);
+
 /* A detached clone of the mount (or directory) of fd with the map. Returns a descriptor, or -errno. */
 int host_mapped_clone(const struct host *h, int fd);
 

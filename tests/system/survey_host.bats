@@ -84,6 +84,22 @@ no_new_mounts() {
 	[[ $output == *'"name":"fuse","answer":'*'"since":"6.12"'*'FUSE_ALLOW_IDMAP'*'default_permissions'* ]] || tell "nothing of FUSE"
 }
 
+@test "FUSE is tried with a daemon of our own that asks for it" {
+	need root
+	need kernel 6.12
+	local mounts
+	mounts=$(cut -d' ' -f5- /proc/self/mountinfo)
+	host
+	no_new_mounts
+	if grep -q '[[:space:]]fuse$' /proc/filesystems && [ -c /dev/fuse ]; then
+		must_equal "$(answer filesystem fuse): $(detail fuse)" "yes: tried on a mount of its own: with a daemon that asks for it \
+(FUSE_ALLOW_IDMAP), and default_permissions"
+		# shellcheck disable=SC2016
+		must_work unshare -m sh -c 'mount --bind /dev/null /dev/fuse; exec "$@"' sh "$SHIFTBOX" shift-check host --json
+	fi
+	[[ "$(answer filesystem fuse): $(detail fuse)" == "not tried: "*"if its daemon asks for it"* ]] || tell "not what is known of FUSE"
+}
+
 @test "a path asks for its own filesystem only" {
 	need root
 	must_work "$SHIFTBOX" shift-check host --json /proc
