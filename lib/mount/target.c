@@ -60,8 +60,18 @@ static int create(struct target *t, int dirfd, const char *name, bool dir, uint3
 	return r;
 }
 
-/* Create what is missing of path, component by component, each opened once. */
-static int create_path(struct target *t, char *path, const struct target_how *how, struct err *e)
+static int open_failed(const char *path, bool create, struct err *e)
+{
+	int r = err_set(e, errno, path, "cannot open the target");
+
+	err_op(e, "open");
+	if (r == -ENOENT && !create)
+		err_try(e, "create it first, or give -o mkdir");
+	return r;
+}
+
+/* Create what is missing of path, component by component, each opened once: the last one, too, as the target. */
+static int create_path(struct target *t, char *path, const struct target_how *how, int flags, struct err *e)
 {
 	scoped_fd int dir = open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char *p = path + strspn(path, "/");
@@ -78,8 +88,12 @@ static int create_path(struct target *t, char *path, const struct target_how *ho
 			r = create(t, dir, p, !last || how->want_dir, last ? how->mode : 0755, path, e);
 		else
 			r = 0;
-		if (r < 0 || last)
+		if (r < 0)
 			return r;
+		if (last) {
+			t->fd = openat(dir, p, flags);
+			return t->fd < 0 ? open_failed(path, true, e) : 0;
+		}
 		next = openat(dir, p, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (next < 0) {
 			r = err_set(e, errno, path, "cannot open a parent of the target");
@@ -128,23 +142,12 @@ static int open_target(struct target *t, const char *path, const struct target_h
 	if (!copy)
 		return err_nomem(e);
 	t->fd = open(copy, flags);
-	if (t->fd < 0 && errno == ENOENT && how->create) {
-		r = create_path(t, copy, how, e);
-		if (r < 0)
-			return r;
-		free(copy);
-		copy = trimmed(path);
-		if (!copy)
-			return err_nomem(e);
-		t->fd = open(copy, flags);
-	}
-	if (t->fd < 0) {
-		r = err_set(e, errno, path, "cannot open the target");
-		err_op(e, "open");
-		if (r == -ENOENT && !how->create)
-			err_try(e, "create it first, or give -o mkdir");
+	if (t->fd < 0 && errno == ENOENT && how->create)
+		r = create_path(t, copy, how, flags, e);
+	else
+		r = t->fd < 0 ? open_failed(path, how->create, e) : 0;
+	if (r < 0)
 		return r;
-	}
 	return check_type(t, path, how, e);
 }
 

@@ -284,6 +284,11 @@ effects() {
 	capture inject move_mount:EPERM:1 $MI -m +100000 -o mkdir source n/e/w
 	must_equal "$status" 1
 	[ ! -e n ]
+	# No path is resolved again once something of it was made.
+	must_work strace -qq -o trace -e trace=openat,open,openat2 $MI -m +1 -o mkdir source "$SCRATCH/n/e/w"
+	must_equal "$(grep -c "\"$SCRATCH/n/e/w\"" trace)" 1
+	must_work $MI -u n/e/w
+	rm -r n
 }
 
 @test "names may hold any byte" {
