@@ -275,27 +275,41 @@ static bool is_note(const char *name, size_t n)
 	       !(n >= 8 && !memcmp(name, "X-mount.", 8));
 }
 
+/* Words of mount(8) that ask for what cannot be had: says so, and returns true. */
+static bool refused(const char *name, size_t n, struct err *e)
+{
+	static const char users[] = "it lets ordinary users mount, and mounts with a map are for root";
+	static const struct { const char *name, *why, *hint; } words[] = {
+		{ "user", users, "leave it out" }, { "users", users, "leave it out" },
+		{ "owner", users, "leave it out" }, { "group", users, "leave it out" },
+		{ "remount", "a mount is made here, and never changed in place", "mount -o remount,bind,ro TARGET, or unmount it first" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
+		if (strlen(words[i].name) != n || memcmp(words[i].name, name, n))
+			continue;
+		(void)err_usage(e, "option '%s' cannot be had", words[i].name);
+		err_why(e, "%s", words[i].why);
+		err_try(e, "%s", words[i].hint);
+		return true;
+	}
+	return false;
+}
+
 /*
  * What no row knows may be an option of a filesystem's driver, which refuses what it does not know itself. For other sources the
  * plan refuses it. Words of mount(8) are none, nor are those that no driver could mean.
  */
 static int take_foreign(struct mount_options *o, const char *name, size_t n, const char *value, size_t len, struct err *e)
 {
-	static const char *const users[] = { "user", "users", "owner", "group" };
 	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+:";
 	struct fs_option option = { 0 };
 	int r = 0;
 
 	if ((n >= 8 && !memcmp(name, "X-mount.", 8)) || strspn(name, ok) < n)
 		return err_usage(e, "unknown option '%.*s' in -o", (int)n, name);
-	for (size_t i = 0; i < ARRAY_LEN(users) && !value; i++) {
-		if (strlen(users[i]) != n || memcmp(users[i], name, n))
-			continue;
-		(void)err_usage(e, "option '%s' cannot be had", users[i]);
-		err_why(e, "it lets ordinary users mount, and mounts with a map are for root");
-		err_try(e, "leave it out");
+	if (!value && refused(name, n, e))
 		return -EINVAL;
-	}
 	option.name = strndup(name, n);
 	if (!option.name)
 		return err_nomem(e);

@@ -41,7 +41,7 @@ TEST(mount_options_refuse_what_they_do_not_know)
 		"mkdir=", "mkdir=8", "mkdir=10000", "mkdir=-1", "ephemeral=", "ephemeral=0", "ephemeral=1x", "ephemeral=-1",
 		"ephemeral=99999999999999999999", "upper-map=", "upper-map=both", "upper-map", "loop=1", "rbind=1", "offset", "offset=", "offset=-1", "offset=x",
 		"offset=1,offset=2", "sizelimit=99999999999999999999", "subdir", "subdir=", "type=", "type=a,type=b", "X-mount.owner=1",
-		"X-mount.", "user", "ro,users", "owner", "group,ro", "private=1", "a/b", "fo\"o", "x=\\000",
+		"X-mount.", "user", "ro,users", "owner", "group,ro", "remount,ro", "private=1", "a/b", "fo\"o", "x=\\000",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
