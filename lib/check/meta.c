@@ -29,7 +29,7 @@ int meta_stat(int dirfd, const char *name, struct meta *ret)
 	const unsigned want = STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_INO;
 	struct statx x;
 
-	if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+	if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH) | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
 		  want | STATX_MNT_ID, &x) < 0)
 		return -errno;
 	if ((x.stx_mask & want) != want)
