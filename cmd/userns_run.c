@@ -374,7 +374,10 @@ static int wait_for(pid_t pid, struct err *e)
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return err_set(e, errno, NULL, "cannot wait for the mounts");
-	return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNAL + WTERMSIG(status);
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	log_warn("the process that makes the mounts was killed by signal %d", WTERMSIG(status));
+	return STATUS_SIGNAL + WTERMSIG(status);
 }
 
 static int run_as_user(struct userns_args *a, struct err *e)

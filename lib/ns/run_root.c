@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -15,6 +17,7 @@
 
 #include "../base/log.h"
 #include "../base/sys.h"
+#include "../mount/fsids.h"
 #include "inroot.h"
 
 struct tree {
@@ -240,10 +243,31 @@ static int fill_dev(struct tree *t, struct err *e)
 	return r;
 }
 
+/*
+ * The terminal is born as the user's (as the kernel has it for who opens ptmx), who could not open /dev/stdout otherwise. Whom the
+ * root's files do not tell is told of when the command becomes that user; meanwhile the terminal is root's.
+ */
+static int open_ptmx(const struct tree *t)
+{
+	scoped_fsids struct fsids ids = FSIDS_INIT;
+	struct err e = ERR_INIT;
+	static struct run_user user;
+	uint32_t seen;
+	int fd;
+
+	if (t->spec->user && run_user_find(t->root, t->spec->user, &user, &e) == 0 && idmap_uid_seen(&t->spec->map, user.uid, &seen) &&
+	    idmap_gid_seen(&t->spec->map, user.gid, &seen) && fsids_enter(&ids, user.uid, user.gid, &e) < 0)
+		return -1;
+	fd = openat(t->pts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	fsids_leave(&ids);
+	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of the fsuid takes it off; cannot fail */
+	return fd;
+}
+
 /* In the command's own devpts, so that its name there is right. */
 static int make_tty(const struct tree *t, struct run_tty *ret, struct err *e)
 {
-	scoped_fd int master = openat(t->pts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC), slave = -1, console = -1;
+	scoped_fd int master = open_ptmx(t), slave = -1, console = -1;
 	int unlock = 0, n = -1, r;
 	char name[16];
 

@@ -185,3 +185,12 @@ END
 	as_user alice chmod 700 open
 	must_work run_there true
 }
+
+@test "the terminal is the user's that the command runs as" {
+	run_tty() { script -qec "$RUN $* -- sh -c 'stat -c %u /dev/pts/0; echo out >/dev/stdout'" /dev/null | tr -d '\r' | xargs; }
+	must_equal "$(run_tty)" "0 out"
+	must_equal "$(run_tty -u daemon)" "5 out"
+	must_equal "$(run_tty -u 7:8)" "7 out"
+	[[ $(run_tty -u 70000) = *'the map has no user id 70000'* ]]
+	[[ $(run_tty -u none) = *'no user of this name'* ]]
+}
