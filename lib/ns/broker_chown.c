@@ -57,7 +57,7 @@ static int borrow_fd(const struct held *h, int fd, int *ret_fd)
 	if (fstat(file, &st) < 0)
 		return -errno;
 	if (h->call == HELD_FCHOWN && fcntl(file, F_GETFL) & O_PATH)
-		return -EBADF; /* as the kernel, which would take it by name alone */
+		return -EBADF; /* as the kernel, which takes such a one in the "at" call alone */
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -ENODATA;
 	*ret_fd = TAKE_FD(file);
