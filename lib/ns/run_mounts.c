@@ -280,6 +280,16 @@ static int stage_attach(int stage, int mnt, const char *name, struct err *e)
 	return 0;
 }
 
+/* The host's /sys, read-only for good: what is world-writable there is the host's. */
+static int stage_sys(int stage, struct err *e)
+{
+	const struct mount_flags flags = { .set = RUN_SYS_FLAGS, .propagation = MS_PRIVATE };
+	scoped_fd int sys = -1;
+	int r = clone_all("/sys", &flags, &sys, e);
+
+	return r == 0 ? stage_attach(stage, sys, RUN_STAGE_SYS, e) : r;
+}
+
 int run_stage(const struct run_spec *s, int stage, struct err *e)
 {
 	scoped_run_mounts struct run_mounts m = { 0 };
@@ -287,6 +297,8 @@ int run_stage(const struct run_spec *s, int stage, struct err *e)
 
 	if (r == 0)
 		r = stage_hide(stage, e);
+	if (r == 0)
+		r = stage_sys(stage, e);
 	for (size_t i = 0; i < m.len && r == 0; i++) {
 		char name[24];
 

@@ -23,6 +23,10 @@ int run_mounts_make(const struct run_spec *s, struct run_mounts *ret, struct err
 /* -EPERM for an upper of an ordinary user's that others can reach. To be asked outside of the namespace. */
 int run_check_upper(const struct run_spec *s, struct err *e);
 
+/* The host's /sys in the stage, and how it is mounted. */
+#define RUN_STAGE_SYS "sys"
+#define RUN_SYS_FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY)
+
 /* From the stage, which is the working directory. */
 int run_mounts_take(const struct run_spec *s, struct run_mounts *ret, struct err *e);
 

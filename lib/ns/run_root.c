@@ -82,13 +82,14 @@ enum { HARMLESS = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, DATA = HARMLESS | MOUNT_
  */
 static int make_sys(const struct run_spec *s, int *ret_mnt, struct err *e)
 {
-	struct mount_attr attr = { .attr_set = DATA | MOUNT_ATTR_RDONLY };
+	struct mount_attr attr = { .attr_set = RUN_SYS_FLAGS };
 	int r = s->own_net ? make_fs("sysfs", NULL, DATA | MOUNT_ATTR_RDONLY, ret_mnt, NULL) : -EPERM;
 
 	if (r != -EPERM)
 		return r < 0 ? fs_failed("sysfs", "fsconfig", e) : 0;
 	log_verbose("/sys is the host's, read-only%s", s->own_net ? ": no other can be mounted here" : "");
-	*ret_mnt = sys_open_tree(AT_FDCWD, "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	/* From the stage (the working directory) its flags are locked, too. */
+	*ret_mnt = sys_open_tree(AT_FDCWD, s->privileged ? RUN_STAGE_SYS : "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (*ret_mnt < 0)
 		return err_set(e, errno, "/sys", "cannot clone the mounts");
 	if (sys_mount_setattr(*ret_mnt, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0)

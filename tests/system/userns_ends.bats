@@ -194,3 +194,10 @@ END
 	[[ $(run_tty -u 70000) = *'the map has no user id 70000'* ]]
 	[[ $(run_tty -u none) = *'no user of this name'* ]]
 }
+
+@test "the host's /sys is read-only for good" {
+	capture $RUN -- sh -c 'mount -o remount,bind,rw /sys; umount -l /sys/fs/cgroup; cut -d" " -f5,6 /proc/self/mountinfo | grep "^/sys"'
+	must_equal "$(grep -cv ' ro,' <<<"$output")" 0
+	[[ $output = "/sys ro,"* ]]
+	must_fail 1 'Read-only file system' $RUN -- sh -c 'mount -o remount,bind,rw /sys 2>/dev/null; mkdir /sys/x'
+}
