@@ -18,12 +18,7 @@
 #include "../base/log.h"
 #include "store_priv.h"
 
-enum { DIGITS = 16 };
-
-static int lock(int fd, const char *path, int how, struct err *e)
-{
-	return flock(fd, how) < 0 ? err_set(e, errno, path, "cannot lock the directory") : 0;
-}
+enum { DIGITS = 16, TRIES = 100 };
 
 static bool is_ours(const char *name, const char *prefix)
 {
@@ -52,65 +47,65 @@ static int lock_dead(int parent, const char *name, int *ret_fd)
 int stage_sweep(int parent, const char *path, const char *prefix, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
-	VEC(int) held = { 0 };
-	VEC(char *) dead = { 0 };
-	int r;
+	int r = store_list_dir(parent, path, &names, e);
 
-	/* No one may be between making a directory and locking it while we look for unlocked ones. */
-	r = lock(parent, path, LOCK_EX, e);
-	if (r < 0)
-		return r;
-	r = store_list_dir(parent, path, &names, e);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
-		int fd = -1;
+		struct err own = ERR_INIT;
+		scoped_fd int fd = -1; /* locked while removing, so that nobody takes what is going for a stage */
 
 		if (!is_ours(names.items[i], prefix) || lock_dead(parent, names.items[i], &fd) < 0)
 			continue;
-		if (VEC_ADD(&held, fd) < 0 || VEC_ADD(&dead, names.items[i]) < 0)
-			r = err_nomem(e);
+		log_verbose("sweeping the staging directory '%s' of a dead process", names.items[i]);
+		if (fd_remove_tree(parent, names.items[i], &own) < 0)
+			log_warn("cannot remove the old staging directory '%s/%s': %s", path, names.items[i], strerrordesc_np(own.num));
 	}
-	(void)lock(parent, path, LOCK_UN, NULL); /* unlocking does not fail */
-
-	for (size_t i = 0; r == 0 && i < dead.len; i++) {
-		struct err own = ERR_INIT;
-
-		log_verbose("sweeping the staging directory '%s' of a dead process", dead.items[i]);
-		if (fd_remove_tree(parent, dead.items[i], &own) < 0)
-			log_warn("cannot remove the old staging directory '%s/%s': %s", path, dead.items[i], strerrordesc_np(own.num));
-	}
-	for (size_t i = 0; i < held.len; i++)
-		(void)close(held.items[i]);
-	VEC_DONE(&held);
-	VEC_DONE(&dead);
 	return r;
+}
+
+/*
+ * 1: made and locked. 0: somebody who sweeps took it for a dead one, between the two; then it is theirs. There is no lock
+ * on the parent: of --flat it may be a directory that others can read, and who can read it can lock it for ever.
+ */
+static int try_new(struct stage *s, const char *prefix, struct err *e)
+{
+	scoped_fd int fd = -1;
+	struct stat st, there;
+	uint64_t id;
+
+	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+		return err_set(e, errno, s->path, "cannot get a random name");
+	(void)snprintf(s->name, sizeof(s->name), "%s%016" PRIx64, prefix, id); /* fits: our own prefixes */
+	if (mkdirat(s->parent, s->name, 0700) < 0)
+		return err_set(e, errno, s->path, "cannot create a staging directory in it");
+	fd = openat(s->parent, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_set(e, errno, s->path, "cannot open the staging directory");
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? 0 : err_set(e, errno, s->path, "cannot lock the staging directory");
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, s->path, "cannot stat the staging directory");
+	if (fstatat(s->parent, s->name, &there, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_set(e, errno, s->path, "cannot stat the staging directory");
+	if (there.st_dev != st.st_dev || there.st_ino != st.st_ino)
+		return err_say(e, EEXIST, s->path, "somebody else's directory is where the staging directory was made");
+
+	s->fd = TAKE_FD(fd);
+	return 1;
 }
 
 int stage_new(int parent, const char *path, const char *prefix, struct stage *ret, struct err *e)
 {
 	struct stage s = { .parent = parent, .path = path, .fd = -1 };
-	uint64_t id;
-	int r;
+	int r = stage_sweep(parent, path, prefix, e);
 
-	r = stage_sweep(parent, path, prefix, e);
 	if (r < 0)
 		return r;
-	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
-		return err_set(e, errno, path, "cannot get a random name");
-	(void)snprintf(s.name, sizeof(s.name), "%s%016" PRIx64, prefix, id); /* fits: our own prefixes */
-	r = lock(parent, path, LOCK_EX, e);
+	for (int i = 0; r == 0 && i < TRIES; i++)
+		r = try_new(&s, prefix, e);
+	if (r == 0)
+		return err_say(e, EAGAIN, path, "each staging directory that is made in it is taken away again");
 	if (r < 0)
 		return r;
-	if (mkdirat(parent, s.name, 0700) < 0)
-		r = err_set(e, errno, path, "cannot create a staging directory in it");
-	if (r == 0)
-		r = fd_open_beneath(parent, s.name, O_RDONLY | O_DIRECTORY, &s.fd, e);
-	if (r == 0)
-		r = lock(s.fd, path, LOCK_EX, e);
-	(void)lock(parent, path, LOCK_UN, NULL); /* unlocking does not fail */
-	if (r < 0) {
-		stage_done(&s);
-		return r;
-	}
 
 	*ret = s;
 	return 0;

@@ -6,8 +6,9 @@
 
 /*
  * A directory in which things are made before they are renamed into place: of this process alone, mode 0700, with a
- * flock(2) that ends with the process. Whoever comes next sweeps those that nobody holds. Making one and finding dead
- * ones exclude each other by a lock on the directory around, for moments.
+ * flock(2) that ends with the process. Whoever comes next sweeps those that nobody holds. One that is
+ * swept between being made and being locked is made again, so that the directory around needs no lock: who can read a
+ * directory can lock it, for as long as they like.
  */
 struct stage {
 	int parent;               /* borrowed */

@@ -26,7 +26,6 @@
  *   layers/   shared by whoever relies on layers staying (an unpack, from before it looks for layers
  *             until its image names them; store_image_layers, until store_close); exclusive: --prune.
  *   images/   exclusive while names are changed, shared while --prune reads them all: moments.
- *   tmp/      exclusive while staging directories are made and dead ones found.
  *   tmp/ANY   exclusive for the life of the process that stages there.
  */
 struct store;

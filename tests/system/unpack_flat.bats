@@ -211,6 +211,28 @@ no_staging() {
 	umount .shiftbox-flat-aaaaaaaaaaaaaaaa
 }
 
+@test "somebody who locks the directory around holds nothing up, and nobody is swept who has just begun" {
+	local holder i pids=()
+	image img '{"layers":[{"files":{"f":"1"}}]}'
+	mkdir -m 755 around
+	chmod 711 .
+	# shellcheck disable=SC2016 # for the inner shell
+	setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'exec 9<"$1" && flock 9 && echo held && exec sleep 60' sh "$PWD/around" >held 3>&- &
+	holder=$!
+	for i in {1..200}; do [ -s held ] || sleep 0.05; done
+	[ -s held ]
+	must_work timeout 20 "$SHIFTBOX" image-unpack -q --no-sync --flat around/new img
+	kill $holder
+	wait $holder || true
+	for i in {1..12}; do
+		"$SHIFTBOX" image-unpack -q --no-sync --flat "around/$i" img &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do wait "$i"; done
+	must_equal "$(cat around/*/f)" 1111111111111
+	must_equal "$(find around -name '.shiftbox*')" ""
+}
+
 @test "a full disk and a disk without inodes are told as such, and nothing is left" {
 	image img '{"layers":[{"bulk":900,"seed":1},{"bulk":900,"seed":2}]}'
 	local options
