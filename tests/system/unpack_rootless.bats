@@ -400,7 +400,7 @@ nobody 60005:60005"
 @test "a real image: unpacked, verified, mounted in a namespace of the user's own, and its programs run" {
 	local debian
 	for p in mmdebstrap umoci; do need prog $p; done
-	debian=$(realpath -m "${BUILD:-$TESTS/../build}")/fixtures/debian
+	debian=$(cd "$TESTS/.." && realpath -m "${BUILD:-build}")/fixtures/debian
 	mkdir -p "$(dirname "$debian")"
 	# Two files of tests may want it at the same time.
 	flock "$debian.lock" "$TESTS/fixtures/debian-image.sh" "$debian" >&2
