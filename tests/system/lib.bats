@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # The helpers themselves: a test that leaves something behind, or that only seems to pass, must fail.
+# What it leaves behind on purpose would be seen by tests that run at the same time:
+# serial
 
 load lib
 

@@ -160,8 +160,11 @@ Seccomp:	0"
 }
 
 @test "signals keep their meaning: SIGPIPE ends, what was ignored or blocked stays so" {
+	local want # whoever started the tests may ignore some too
+	want=$(sh -c 'trap "" HUP; exec grep SigIgn /proc/self/status')
+	[ $((0x${want##*[[:space:]]} & 1)) = 1 ]
 	must_work sh -c 'trap "" HUP; exec "$@"' sh $RUN -- grep SigIgn /proc/self/status
-	must_equal "$((0x${output##*[[:space:]]}))" 1
+	must_equal "$output" "$want"
 }
 
 @test "processes see one another and no others; orphans are reaped; nothing is left when the command ends" {
