@@ -127,7 +127,7 @@ why() {
 	need prog chattr
 	loop_fs ext4 disk 32M
 	chmod 700 disk
-	mkdir disk/up disk/w disk/w/work && touch disk/w/work/x && chattr +i disk/w/work
+	mkdir disk/up disk/w disk/w/work && touch "disk/w/work"/x && chattr +i disk/w/work
 	capture $MI -m +100000 -o lower=s,lower=t,upper=disk/up,work=disk/w overlay t
 	chattr -i disk/w/work
 	must_equal "$status" 1
