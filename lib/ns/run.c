@@ -104,10 +104,10 @@ static int take_handle(const struct run_spec *s, struct run_handle *h, struct er
 		r = userns_open_pid(h->pid, &h->userns, e);
 	if (r == 0)
 		r = userns_write_map(h->pid, &s->map, e);
-	if (r == 0) {
-		(void)wire_send(h->sock, &go, -1); /* its death is seen otherwise */
+	if (r == 0)
+		r = wire_tell(h->sock, &go, e);
+	if (r == 0)
 		return 0;
-	}
 	(void)kill(h->pid, SIGKILL); /* not reaped yet, so the number is still its own */
 	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
 		;

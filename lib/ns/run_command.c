@@ -226,7 +226,7 @@ static int prepare(const struct run_init *i, int tty, struct err *e)
 
 	r = take_tty(tty, e);
 	if (r == 0)
-		(void)wire_send(i->sock, &started, -1); /* its death is this process's */
+		r = wire_tell(i->sock, &started, e);
 	if (r == 0 && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		r = err_set(e, errno, NULL, "cannot keep descriptors from the command");
 	if (r == 0)

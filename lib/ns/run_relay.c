@@ -85,8 +85,7 @@ static int tty_start(struct relay *r, int master, struct err *e)
 	tty_raw(r);
 	r->in = (struct flow){ .from = STDIN_FILENO, .to = master };
 	r->out = (struct flow){ .from = master, .to = STDOUT_FILENO };
-	(void)wire_send(r->init.sock, &go, -1); /* its death is seen otherwise */
-	return 0;
+	return wire_tell(r->init.sock, &go, e);
 }
 
 static void flow_read(struct flow *f)
@@ -168,6 +167,14 @@ static void broker_wait(struct relay *r)
 
 /* --- signals ----------------------------------------------------------------------------------- */
 
+static void pass_on(const struct relay *r, const struct wire *w)
+{
+	struct err e = ERR_INIT;
+
+	if (wire_tell(r->init.sock, w, &e) < 0)
+		log_warn("signal %d did not reach the command: %s", w->value, strerrordesc_np(e.num));
+}
+
 /*
  * Being stopped is for the supervisor and, where it has no terminal of its own to stop it by, for the command too.
  * SIGSTOP, because the command's process group has no parent in its session: the kernel does not stop such by SIGTSTP.
@@ -177,12 +184,12 @@ static void stop(struct relay *r)
 	struct wire w = { .kind = WIRE_SIGNAL, .value = SIGSTOP, .group = true };
 
 	if (r->master < 0)
-		(void)wire_send(r->init.sock, &w, -1); /* its death is seen otherwise */
+		pass_on(r, &w);
 	tty_restore(r);
 	(void)raise(SIGSTOP);
 	w.value = SIGCONT;
 	if (r->master < 0)
-		(void)wire_send(r->init.sock, &w, -1); /* likewise */
+		pass_on(r, &w);
 	else
 		tty_raw(r);
 	tty_resize(r);
@@ -227,7 +234,7 @@ static void on_signal(struct relay *r)
 	/* What the terminal sends is for all in the foreground, as the command's process group is. */
 	w.value = (int)si.ssi_signo;
 	w.group = si.ssi_code == SI_KERNEL;
-	(void)wire_send(r->init.sock, &w, -1); /* its death is seen otherwise */
+	pass_on(r, &w);
 }
 
 /* --- init and broker --------------------------------------------------------------------------- */
@@ -270,7 +277,9 @@ static int on_message(struct relay *r, struct err *e)
 	static struct wire w;
 	int n = wire_receive(r->init.sock, &w, &fd);
 
-	if (n <= 0) {
+	if (n < 0)
+		return err_set(e, -n, NULL, "cannot hear what process 1 of the command's namespace says");
+	if (n == 0) {
 		r->gone = true;
 		return 0;
 	}

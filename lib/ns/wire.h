@@ -34,6 +34,12 @@ int wire_pair(int ret[2], struct err *e);
 int wire_send(int sock, const struct wire *w, int fd);
 
 /*
+ * The same without a descriptor, and nothing is wrong when nobody is there: the sender sees that death otherwise. Fills e for
+ * all else.
+ */
+int wire_tell(int sock, const struct wire *w, struct err *e);
+
+/*
  * Wait for a message: 1; 0 at the end of the stream; -errno. *ret_fd: the descriptor that came with it, the caller's, or -1.
  */
 int wire_receive(int sock, struct wire *w, int *ret_fd);
