@@ -306,31 +306,25 @@ static void *visit_thread(void *arg)
 	return NULL;
 }
 
-/* Of others its mounts can be read, though not its namespace; of what has ended neither. */
-static bool has_ended(const char *table)
-{
-	int r = mount_info_can_read(table);
-
-	return r < 0 && r != -EACCES && r != -EPERM;
-}
-
 /*
  * Not entered: mountinfo is a file of /proc, which need not be there, or be this one, in the other namespace. Its
  * mounts are reached through the process's root.
  */
-static int visit_table(struct listing *l, int proc, const char *table, size_t *closed)
+static int visit_table(struct listing *l, int proc, size_t *closed)
 {
 	scoped_fd int root = openat(proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	char table[64];
 	int r;
 
 	if (root < 0)
 		log_verbose("the root of process %d cannot be opened: no map is inferred there", (int)l->pid);
+	(void)snprintf(table, sizeof(table), "/proc/%d/mountinfo", (int)l->pid); /* fits */
 	l->table = table;
 	l->root = root;
 	r = list_all(l);
 	listing_done(l);
-	*closed += r == -EACCES;
-	return r == -EACCES ? 0 : r;
+	*closed += r == -EACCES || r == -ENOENT;
+	return r == -EACCES || r == -ENOENT ? 0 : r;
 }
 
 static int visit_namespace(struct listing *l, int ns, size_t *closed)
@@ -371,16 +365,14 @@ static int visit_process(const struct listing *base, int proc, pid_t pid, inodes
 {
 	struct listing l = *base;
 	scoped_fd int dir = -1, ns = -1;
-	char name[16], table[64];
+	char name[16];
 	struct stat st;
-	int r;
 
-	(void)snprintf(name, sizeof(name), "%d", (int)pid); /* fits, as does the next */
-	(void)snprintf(table, sizeof(table), "/proc/%s/mountinfo", name);
+	(void)snprintf(name, sizeof(name), "%d", (int)pid); /* fits */
 	dir = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	ns = dir < 0 ? -1 : openat(dir, "ns/mnt", O_RDONLY | O_CLOEXEC);
 	if (ns < 0 || fstat(ns, &st) < 0) {
-		*closed += (errno == EACCES || errno == EPERM) && !has_ended(table);
+		*closed += errno == EACCES || errno == EPERM; /* else it is gone, or a zombie */
 		return 0;
 	}
 	if (known(seen, st.st_ino))
@@ -390,14 +382,7 @@ static int visit_process(const struct listing *base, int proc, pid_t pid, inodes
 	l.namespace = st.st_ino;
 	l.pid = pid;
 	read_command(dir, &l);
-	if (mount_info_tells_maps())
-		return visit_namespace(&l, ns, closed);
-	r = visit_table(&l, dir, table, closed);
-	if (r < 0 && has_ended(table)) {
-		seen->len--; /* others may be in its namespace */
-		return 0;
-	}
-	return r;
+	return mount_info_tells_maps() ? visit_namespace(&l, ns, closed) : visit_table(&l, dir, closed);
 }
 
 static int visit_all(const struct listing *base, size_t *closed)

@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,6 +46,14 @@ static int is_new(struct search *s, const char *pid, struct err *e)
 	return VEC_ADD(&s->seen, (struct place){ root.st_dev, root.st_ino, ns.st_ino }) < 0 ? err_nomem(e) : 1;
 }
 
+/* Not that of a process that has ended: access(2) still grants it to us while the process waits to be reaped, opening is EINVAL. */
+static bool can_read(const char *table)
+{
+	scoped_fd int fd = open(table, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0;
+}
+
 static int look_at(struct search *s, const char *name, struct err *e)
 {
 	char table[64];
@@ -58,10 +67,10 @@ static int look_at(struct search *s, const char *name, struct err *e)
 		return r;
 	s->pid = (pid_t)pid;
 	(void)snprintf(table, sizeof(table), "/proc/%u/mountinfo", pid);
-	if (mount_info_can_read(table) < 0)
+	if (!can_read(table))
 		return 0;
 	r = mount_info_each(table, pass_on, s, e);
-	return r < 0 && mount_info_can_read(table) < 0 ? 0 : r;
+	return r < 0 && !can_read(table) ? 0 : r;
 }
 
 int mount_info_everywhere(int (*fn)(const struct mount_info *i, pid_t pid, void *arg), void *arg, struct err *e)

@@ -305,14 +305,6 @@ int mount_info_each(const char *table, int (*fn)(const struct mount_info *i, voi
 	return list_ids(SYS_LSMT_ROOT, &x);
 }
 
-int mount_info_can_read(const char *table)
-{
-	/* Opened, for access(2) still grants us the table of a process that waits to be reaped: opening it is then EINVAL. */
-	scoped_fd int fd = open(table, O_RDONLY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : 0;
-}
-
 int mount_info_below(int fd, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e)
 {
 	struct each x = { fn, arg, e };

@@ -43,12 +43,6 @@ int mount_info_get(int fd, struct mount_info *ret, struct err *e);
 int mount_info_each(const char *table, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e);
 
 /*
- * Can the table of a process's mounts, /proc/PID/mountinfo, be read? 0; -EACCES or -EPERM: it is none of ours; any other -errno: the
- * process has ended, and at most waits to be reaped.
- */
-int mount_info_can_read(const char *table);
-
-/*
  * Call fn likewise with each mount that is on the mount of fd, or on one of those. Where listmount(2) is not enough, with others
  * as well: look at the parents.
  */

@@ -5,13 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <linux/securebits.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -19,6 +17,11 @@
 
 #include "../base/log.h"
 #include "held.h"
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
 
 static void (*const decide[])(struct broker *b, struct held *h) = {
 	[HELD_MKNOD] = decide_mknod, [HELD_MKNODAT] = decide_mknod,
@@ -158,33 +161,6 @@ int broker_filter(const struct broker *b, int *ret_listener, struct err *e)
 
 /* --- serving ---------------------------------------------------------------------------------- */
 
-/* What acting on the rules takes; all else is given up. An ordinary user has nothing to give up. */
-static int drop_privileges(const struct rules *rs, struct err *e)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
-	uint64_t keep = 1ULL << CAP_SYS_PTRACE; /* reading arguments */
-
-	if (rules_privileged(rs)) {
-		keep |= 1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_DAC_OVERRIDE;
-		keep |= rules_find(rs, RULE_MOUNT) ? 1ULL << CAP_SYS_ADMIN | 1ULL << CAP_SYS_CHROOT : 0;
-		keep |= rules_find(rs, RULE_MKNOD) || rules_find(rs, RULE_MKNOD_SAFE) ? 1ULL << CAP_MKNOD : 0;
-		/* Files are made with the fsuid of the caller, and capabilities stay. */
-		if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
-			return err_set(e, errno, NULL, "cannot keep capabilities when ids change");
-	}
-	if (syscall(SYS_capget, &head, data) < 0)
-		return err_set(e, errno, NULL, "cannot read the broker's capabilities");
-	for (int i = 0; i < 2; i++) {
-		data[i].permitted &= (uint32_t)(keep >> (32 * i));
-		data[i].effective = data[i].permitted;
-		data[i].inheritable = 0;
-	}
-	if (syscall(SYS_capset, &head, data) < 0)
-		return err_set(e, errno, NULL, "cannot give up the broker's capabilities");
-	return 0;
-}
-
 static int enter_service(struct broker *b, const struct broker_place *place, struct err *e)
 {
 	int r;
@@ -193,7 +169,7 @@ static int enter_service(struct broker *b, const struct broker_place *place, str
 	if (b->userns < 0 || fstat(b->userns, &b->userns_stat) < 0)
 		return err_set(e, errno, NULL, "cannot keep the command's user namespace open");
 	r = proxy_start(&b->proxy, b->userns, &b->map, e);
-	return r == 0 ? drop_privileges(&b->rules, e) : r;
+	return r == 0 ? rights_start(&b->rights, &b->rules, e) : r;
 }
 
 static void decide_one(struct broker *b, struct held *h, const struct seccomp_notif *req)
@@ -214,6 +190,12 @@ static void decide_one(struct broker *b, struct held *h, const struct seccomp_no
 		decide[h->call](b, h);
 }
 
+/* seccomp_notify_receive(3): every errno of the kernel comes back as ECANCELED, and is still in errno. */
+static int result(int r)
+{
+	return r == -ECANCELED ? -errno : r;
+}
+
 /* -ENOENT: the caller died meanwhile, and nobody is left to be answered. */
 static int answer(struct broker *b, const struct held *h, struct seccomp_notif_resp *resp)
 {
@@ -225,8 +207,8 @@ static int answer(struct broker *b, const struct held *h, struct seccomp_notif_r
 		resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	else
 		resp->error = -h->num;
-	r = seccomp_notify_respond(b->listener, resp);
-	return r == -ENOENT || r == -ECANCELED ? 0 : r;
+	r = result(seccomp_notify_respond(b->listener, resp));
+	return r == -ENOENT ? 0 : r;
 }
 
 static int serve_one(struct broker *b, struct seccomp_notif *req, struct seccomp_notif_resp *resp)
@@ -235,12 +217,22 @@ static int serve_one(struct broker *b, struct seccomp_notif *req, struct seccomp
 	int r;
 
 	memset(req, 0, sizeof(*req)); /* the kernel insists */
-	r = seccomp_notify_receive(b->listener, req);
+	r = result(seccomp_notify_receive(b->listener, req));
 	if (r < 0)
-		return r == -ENOENT || r == -EINTR || r == -ECANCELED ? 0 : r;
+		return r == -ENOENT || r == -EINTR ? 0 : r;
 	decide_one(b, &h, req);
 	audit_write(b, &h);
 	return answer(b, &h, resp);
+}
+
+/*
+ * The caller waits for the broker, and the broker for the next caller: woken on the processor of the one that wakes, neither waits for
+ * an idle one to come out of its sleep (SECCOMP_IOCTL_NOTIF_SET_FLAGS, 6.6).
+ */
+static void share_processor(int listener)
+{
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) < 0)
+		log_verbose("held calls are answered from any processor, which takes longer: %s", strerror(errno));
 }
 
 static int serve(struct broker *b, struct seccomp_notif *req, struct seccomp_notif_resp *resp, struct err *e)
@@ -275,6 +267,7 @@ int broker_serve(struct broker *b, int listener, const struct broker_place *plac
 	if (r < 0)
 		return err_set(e, -r, NULL, "cannot prepare for held calls");
 	b->listener = listener;
+	share_processor(listener);
 	r = serve(b, req, resp, e);
 	b->listener = -1;
 	seccomp_notify_free(req, resp);

@@ -122,6 +122,8 @@ void mount_by_rule(struct broker *b, struct held *h)
 	if (r == 0 && (fstat(target, &st) < 0 || !S_ISDIR(st.st_mode)))
 		r = -ENOTDIR;
 	if (r == 0)
+		r = rights_own(&b->rights);
+	if (r == 0)
 		r = make_tree(b, h, attr, &tree);
 	if (r == 0 && !held_alive(b, h))
 		r = -EINTR;

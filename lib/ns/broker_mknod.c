@@ -4,9 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <signal.h>
+#include <stdio.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -23,42 +22,83 @@ static void decode_device(struct held *h, uint64_t arg)
 	h->minor = (dev & 0xff) | ((dev >> 12) & 0xfff00);
 }
 
-/* With the caller's ids as owner, in the directory where the caller may create. Needs CAP_MKNOD, CAP_SETUID, CAP_SETGID, CAP_DAC_OVERRIDE. */
-static int make_node(const struct held *h, int parent)
+/* The last component of a path; *ret_len: how long what stands before it is. */
+static const char *last_name(const char *path, size_t *ret_len)
 {
-	const char *path = buf_get(&h->path), *slash = strrchr(path, '/'); /* none at the end: the proxy has refused those */
-	const char *name = slash ? slash + 1 : path;
-	uint32_t uid = (uint32_t)sys_setfsuid(h->caller.uid), gid = (uint32_t)sys_setfsgid(h->caller.gid);
-	mode_t mask = umask(h->caller.umask);
-	int num = EPERM;
+	const char *slash = strrchr(path, '/');
 
-	/* They fail in silence, and a node of root's is not what was asked for. */
-	if ((uint32_t)sys_setfsuid(h->caller.uid) == h->caller.uid && (uint32_t)sys_setfsgid(h->caller.gid) == h->caller.gid)
-		num = mknodat(parent, name, h->mode, makedev(h->major, h->minor)) < 0 ? errno : 0;
-	(void)umask(mask);
-	(void)sys_setfsgid(gid);
-	(void)sys_setfsuid(uid);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of the fsuid takes it off; cannot fail */
-	return num;
+	*ret_len = slash ? (size_t)(slash + 1 - path) : 0;
+	return path + *ret_len;
 }
 
-/* The caller gets no further than where it could create a file by itself: the kernel's answer to the proxy says so. */
-static int find_parent(struct broker *b, const struct held *h, int dirfd, int *ret_fd)
+static int make_node(const struct held *h, int parent)
+{
+	size_t len;
+
+	return mknodat(parent, last_name(buf_get(&h->path), &len), h->mode, makedev(h->major, h->minor)) < 0 ? errno : 0;
+}
+
+/* The directory of dir/PATH, where neither links nor ".." lead out of dir: nobody's root directory is then of any account. */
+static int open_beneath(int dir, const char *path, size_t len, int *ret_fd)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+	};
+	char parent[CALLER_PATH_MAX];
+
+	(void)snprintf(parent, sizeof(parent), "%.*s", (int)len, path); /* fits */
+	*ret_fd = sys_openat2(dir, parent, &how);
+	return *ret_fd < 0 ? errno : 0;
+}
+
+/*
+ * With the caller's ids and none of its capabilities: what that makes, the caller may make. It says nothing of what it fails to make.
+ */
+static int make_plainly(struct broker *b, const struct held *h, int dirfd)
 {
 	const char *path = buf_get(&h->path);
-	scoped_fd int dir = -1;
-	int r = caller_dir(&h->caller, *path == '/' ? AT_FDCWD : dirfd, &dir); /* of no account for an absolute path */
+	scoped_fd int dir = -1, parent = -1;
+	size_t len;
+	int r;
 
+	(void)last_name(path, &len);
+	r = *path == '/' ? caller_root(&h->caller, &dir) : caller_dir(&h->caller, dirfd, &dir);
+	if (r == 0)
+		r = rights_as_caller(&b->rights, &h->caller);
+	for (; r == 0 && len && *path == '/'; len--)
+		path++;
+	if (r == 0 && len)
+		r = -open_beneath(dir, path, len, &parent);
 	if (r < 0)
 		return -r;
-	return -broker_ask(b, h, &(struct proxy_request){ .op = PROXY_PARENT, .path = path, .dir = dir }, ret_fd);
+	return held_alive(b, h) ? make_node(h, len ? parent : dir) : EINTR;
+}
+
+/*
+ * Where its capabilities in the namespace, a link or its root directory count, the proxy finds the directory, and the kernel's
+ * answers to the proxy are the caller's. What the caller may create there, it may not be refused for the broker's sake.
+ */
+static int make_by_proxy(struct broker *b, const struct held *h, int dirfd)
+{
+	const char *path = buf_get(&h->path);
+	scoped_fd int dir = -1, parent = -1;
+	int r = caller_dir(&h->caller, *path == '/' ? AT_FDCWD : dirfd, &dir); /* of no account for an absolute path */
+
+	if (r == 0)
+		r = broker_ask(b, h, &(struct proxy_request){ .op = PROXY_PARENT, .path = path, .dir = dir }, &parent);
+	if (r == 0)
+		r = rights_as_caller(&b->rights, &h->caller);
+	if (r == 0)
+		r = rights_override(&b->rights);
+	if (r < 0)
+		return -r;
+	return held_alive(b, h) ? make_node(h, parent) : EINTR;
 }
 
 void decide_mknod(struct broker *b, struct held *h)
 {
 	size_t at = h->call == HELD_MKNODAT ? 1 : 0;
 	int dirfd = at ? (int)h->args[0] : AT_FDCWD, num;
-	scoped_fd int parent = -1;
 
 	h->mode = (mode_t)(h->args[at + 1] & 0xffff);
 	decode_device(h, h->args[at + 2]);
@@ -70,11 +110,7 @@ void decide_mknod(struct broker *b, struct held *h)
 	h->rule = rules_device(&b->rules, h->mode & S_IFMT, h->major, h->minor);
 	if (!h->rule || !(h->caller.caps & 1ULL << CAP_MKNOD))
 		num = EPERM;
-	if (num == 0)
-		num = find_parent(b, h, dirfd, &parent);
-	if (num == 0 && !held_alive(b, h))
-		num = EINTR;
-	if (num == 0)
-		num = make_node(h, parent);
+	if (num == 0 && make_plainly(b, h, dirfd) != 0)
+		num = make_by_proxy(b, h, dirfd);
 	held_answer(h, num ? VERDICT_DENIED : VERDICT_DONE, num);
 }

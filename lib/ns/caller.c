@@ -17,13 +17,12 @@
 #define PIDFD_THREAD O_EXCL /* 6.9 */
 #endif
 
-enum { STATUS_MAX = 1 << 20 };
+enum { STATUS_MAX = 16 << 10 }; /* 1,000 groups and more; beyond, the call is refused */
 
 void caller_done(struct caller *c)
 {
 	cleanup_fd(&c->proc);
-	cleanup_fd(&c->pidfd);
-	c->proc = c->pidfd = -1;
+	c->proc = -1;
 }
 
 /* The value of "KEY:\tvalue" in /proc/TID/status, up to its newline. */
@@ -45,26 +44,23 @@ static const char *status_value(const char *status, const char *key, size_t *ret
 	return NULL;
 }
 
-/* The i-th number of a list. */
-static int status_number(const char *status, const char *key, size_t i, uint32_t *ret)
+/* The numbers of a list: how many there are; those from the first on for which ret has room. */
+static size_t status_numbers(const char *status, const char *key, uint32_t *ret, size_t room)
 {
-	size_t len, n;
+	size_t len = 0, found = 0, n;
+	const char *p = status_value(status, key, &len), *end = p + len;
 	uint64_t v;
-	const char *p = status_value(status, key, &len), *end;
 
-	if (!p)
-		return -ENODATA;
-	for (end = p + len; p < end; p += n) {
-		n = strspn(p, " \t");
-		p += n;
+	for (; p && p < end; p += n) {
+		p += strspn(p, " \t");
 		n = strcspn(p, " \t\n");
-		if (i-- == 0)
+		if (n == 0 || num_u64_n(p, n, &v) < 0 || v > UINT32_MAX)
 			break;
+		if (found < room)
+			ret[found] = (uint32_t)v;
+		found++;
 	}
-	if (p >= end || num_u64_n(p, n, &v) < 0 || v > UINT32_MAX)
-		return -ENODATA;
-	*ret = (uint32_t)v;
-	return 0;
+	return found;
 }
 
 /* Octal or hexadecimal, in the kernel's own digits; bits: of one digit. */
@@ -81,31 +77,45 @@ static uint64_t bits_value(const char *s, size_t len, unsigned bits)
 	return v;
 }
 
-static int read_status(struct caller *c, const char *status)
+/* In the order of the lines: CapEff comes last, and with it all is there. */
+static int parse_status(struct caller *c, const char *status)
 {
+	uint32_t pid, uids[4], gids[4];
 	const char *name;
-	uint32_t pid;
 	size_t len;
 
-	if (status_number(status, "Tgid", 0, &pid) < 0 || status_number(status, "Uid", 3, &c->uid) < 0 ||
-	    status_number(status, "Gid", 3, &c->gid) < 0)
+	if (status_numbers(status, "Tgid", &pid, 1) != 1 || status_numbers(status, "Uid", uids, 4) != 4 ||
+	    status_numbers(status, "Gid", gids, 4) != 4)
 		return -ENODATA;
 	c->pid = (pid_t)pid;
-	while (c->n_groups < CALLER_GROUPS_MAX && status_number(status, "Groups", c->n_groups, &c->groups[c->n_groups]) == 0)
-		c->n_groups++;
-	name = status_value(status, "CapEff", &len);
-	c->caps = bits_value(name, name ? len : 0, 4);
+	c->uid = uids[3];
+	c->gid = gids[3];
+	c->n_groups = status_numbers(status, "Groups", c->groups, CALLER_GROUPS_MAX);
 	name = status_value(status, "Umask", &len);
 	c->umask = (mode_t)bits_value(name, name ? len : 0, 3);
 	name = status_value(status, "Name", &len);
 	(void)snprintf(c->command, sizeof(c->command), "%.*s", name ? (int)len : 0, name ? name : "");
-	return 0;
+	name = status_value(status, "CapEff", &len);
+	c->caps = bits_value(name, name ? len : 0, 4);
+	return name ? 0 : -ENODATA;
+}
+
+/* The kernel writes it in one piece (fs/proc/array.c, a single_open() file). */
+static int read_status(struct caller *c)
+{
+	scoped_fd int fd = openat(c->proc, "status", O_RDONLY | O_CLOEXEC);
+	char status[STATUS_MAX];
+	ssize_t n = fd < 0 ? -1 : read(fd, status, sizeof(status) - 1);
+
+	if (n < 0)
+		return -errno;
+	status[n] = '\0';
+	return parse_status(c, status);
 }
 
 int caller_open(pid_t tid, struct caller *ret, struct err *e)
 {
 	scoped_caller struct caller c = CALLER_INIT;
-	scoped_buf struct buf status = BUF_INIT;
 	char path[32];
 	int r;
 
@@ -114,19 +124,14 @@ int caller_open(pid_t tid, struct caller *ret, struct err *e)
 	c.proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (c.proc < 0)
 		return err_set(e, errno == ENOENT ? ESRCH : errno, path, "cannot look at the calling thread");
-	r = fd_read_file(c.proc, "status", STATUS_MAX, &status, e);
-	if (r < 0)
-		return r;
-	if (read_status(&c, buf_get(&status)) < 0)
+	r = read_status(&c);
+	if (r == -ENODATA)
 		return err_say(e, ESRCH, path, "the status of the calling thread is not whole");
-	c.pidfd = sys_pidfd_open(tid, PIDFD_THREAD);
-	if (c.pidfd < 0 && errno == EINVAL)
-		c.pidfd = sys_pidfd_open(c.pid, 0);
-	if (c.pidfd < 0)
-		return err_set(e, errno, path, "cannot get a descriptor of the calling thread");
+	if (r < 0)
+		return err_set(e, -r, path, "cannot read the status of the calling thread");
 
 	*ret = c;
-	c.proc = c.pidfd = -1;
+	c.proc = -1;
 	return 0;
 }
 
@@ -176,12 +181,29 @@ int caller_root(const struct caller *c, int *ret_fd)
 	return open_link(c, "root", O_PATH | O_DIRECTORY, ret_fd);
 }
 
+/* The thread by its number, which was its own if its directory still answers afterwards. */
+static int open_pidfd(const struct caller *c, int *ret_fd)
+{
+	scoped_fd int fd = sys_pidfd_open(c->tid, PIDFD_THREAD);
+
+	if (fd < 0 && errno == EINVAL)
+		fd = sys_pidfd_open(c->pid, 0);
+	if (fd < 0 || faccessat(c->proc, "status", F_OK, 0) < 0)
+		return -errno;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
 int caller_fd(const struct caller *c, int fd, int *ret_fd)
 {
-	int r = fd < 0 ? -1 : sys_pidfd_getfd(c->pidfd, fd);
+	scoped_fd int pidfd = -1;
+	int r = fd < 0 ? -EBADF : open_pidfd(c, &pidfd);
 
 	if (r < 0)
-		return fd < 0 ? -EBADF : -errno;
+		return r;
+	r = sys_pidfd_getfd(pidfd, fd);
+	if (r < 0)
+		return -errno;
 	*ret_fd = r;
 	return 0;
 }

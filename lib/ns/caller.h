@@ -10,7 +10,7 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 
-enum { CALLER_GROUPS_MAX = 64, CALLER_PATH_MAX = 4096 /* with its NUL: PATH_MAX */ };
+enum { CALLER_GROUPS_MAX = 256, CALLER_PATH_MAX = 4096 /* with its NUL: PATH_MAX */ };
 
 /*
  * The thread whose call is held, looked at through its directory in /proc, which stays its own even when its number is
@@ -18,17 +18,17 @@ enum { CALLER_GROUPS_MAX = 64, CALLER_PATH_MAX = 4096 /* with its NUL: PATH_MAX 
  * can change is read once; ids are those of the broker's user namespace.
  */
 struct caller {
-	int proc, pidfd;          /* pidfd: of the thread, before 6.9 of its process */
+	int proc;                 /* its directory there */
 	pid_t tid, pid;
 	uint32_t uid, gid;        /* fsuid and fsgid */
 	uint32_t groups[CALLER_GROUPS_MAX];
-	size_t n_groups;          /* more than there is room for are left out: fewer rights, not more */
+	size_t n_groups;          /* above CALLER_GROUPS_MAX: not all are here, and nobody can have its rights (a group can take rights, too) */
 	uint64_t caps;            /* the effective ones, in its user namespace */
 	mode_t umask;
 	char command[32];         /* its name; any bytes */
 };
 
-#define CALLER_INIT ((struct caller){ .proc = -1, .pidfd = -1 })
+#define CALLER_INIT ((struct caller){ .proc = -1 })
 
 /* Look at thread tid of the broker's PID namespace. -ESRCH: gone. */
 int caller_open(pid_t tid, struct caller *ret, struct err *e);

@@ -7,6 +7,7 @@
 #include "filter.h"
 #include "proxy.h"
 #include "report.h"
+#include "rights.h"
 #include "rule.h"
 
 /* What became of a call. */
@@ -56,6 +57,7 @@ struct broker {
 	int listener, userns;
 	struct stat userns_stat;
 	struct proxy proxy;
+	struct rights rights;
 };
 
 /*

@@ -41,7 +41,9 @@ static int set_groups(const struct proxy_message *m, const struct idmap *map)
 	gid_t groups[CALLER_GROUPS_MAX];
 	size_t n = 0;
 
-	for (size_t i = 0; i < m->n_groups && i < CALLER_GROUPS_MAX; i++)
+	if (m->n_groups > CALLER_GROUPS_MAX)
+		return EPERM;
+	for (size_t i = 0; i < m->n_groups; i++)
 		n += idmap_gid_disk(map, m->groups[i], &groups[n]) ? 1 : 0;
 	return setgroups(n, groups) < 0 && errno != EPERM ? errno : 0;
 }

@@ -186,39 +186,6 @@ own layers: not known (an overlay does not tell)"
 	done
 }
 
-# "list --all-namespaces" where nothing else runs but a process with mounts of its own that ends, and is not reaped, when its
-# table is about to be opened.
-cat_dying() {
-	cat <<-'E'
-		sh -c 'unshare $0 sleep 60 & echo $! >dying; exec sleep 60' "$1" >/dev/null 2>&1 3>&- &
-		until [ -s dying ] && [ "$(cat "/proc/$(cat dying)/comm")" = sleep ]; do sleep 0.05; done
-		table=/proc/$(cat dying)/mountinfo
-		strace -f -qq -o trace -P "$table" -e trace=openat -e inject=openat:delay_enter=1500000:when=1 -- \
-			"$NOSYS" "$OLD" "$SHIFTBOX" shift-check list --all-namespaces &
-		until [ -s trace ]; do sleep 0.05; done
-		kill "$(cat dying)"
-		wait $!
-	E
-}
-
-@test "a process that ends while its mounts are looked for has none, and is not counted" {
-	need root
-	need prog strace
-	make_user alice 2001 300000 65536
-	cat_dying >script
-	chmod 755 .
-	export -f as_user
-	export NOSYS OLD
-	must_work timeout 60 unshare -pf --mount-proc bash script -m
-	grep -q EINVAL trace || tell "it had not ended"
-	must_equal "$output" "no ID-mapped mounts"
-	cd home-alice
-	# Of the two that wait to be reaped one is root's; the two that cannot be looked into are process 1 and the parent of that one.
-	capture timeout 60 unshare -pf --mount-proc bash -c 'sh -c "sleep 0 & exec sleep 60" & sleep 0.3; as_user alice bash ../script -Urm'
-	grep -q EINVAL trace || tell "it had not ended"
-	must_equal "$status $output $stderr" "0 no ID-mapped mounts shiftbox shift-check: warning: 2 mount namespaces or processes could not be looked into (it takes root)"
-}
-
 @test "a namespace that cannot be entered is counted and the rest is listed" {
 	need root
 	need kernel 6.15

@@ -50,6 +50,30 @@ audit() { # FILTER: of the audit file
 	[ -c closed/root/srv/m ]
 }
 
+@test "whatever call of the broker fails, a node is the caller's, or there is none" {
+	local call n f fault made=0 refused=0
+	chmod 711 .
+	mkdir -m 777 mine
+	mkdir other
+	chown 100005:100005 other # where CAP_DAC_OVERRIDE of the namespace counts
+	for call in setfsuid setfsgid capset prctl openat openat2 read process_vm_readv mknodat ioctl newfstatat faccessat pidfd_open pidfd_getfd \
+		sendmsg recvmsg poll fchdir chroot setresuid setresgid; do
+		for n in 1 2 1+ 2+; do
+			fault=$call:EIO:$n
+			rm -f mine/n other/n
+			capture timeout 20 "$TESTS/fault/inject" "$fault" $RUN -w "$SCRATCH" --allow mknod:safe -- \
+				sh -c 'umask 066; mknod mine/n c 1 3; mknod other/n c 1 3; mknod mine/n c 1 3'
+			[ "$status" = 124 ] && tell "$fault: it hangs"
+			for f in mine/n other/n; do
+				[ -e "$f" ] || { refused=$((refused + 1)); continue; }
+				made=$((made + 1))
+				[ "$(stat -c '%F %t:%T %u:%g %a' "$f")" = "character special file 1:3 100000:100000 600" ] || tell "$fault: $(stat -c '%t:%T %u:%g %a' "$f")"
+			done
+		done
+	done
+	((made > 20 && refused > 20)) || tell "made $made, refused $refused"
+}
+
 @test "without a rule the kernel refuses, and the broker is not there" {
 	capture on_dir -- mknod /srv/n c 1 3
 	must_equal "$status" 1

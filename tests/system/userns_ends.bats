@@ -54,8 +54,11 @@ start() { # CMD...: in the background as $supervisor, once it has said "ready"; 
 }
 
 @test "the broker and its process in the namespace are killed: said, and survived" {
-	start $RUN --allow mknod:safe -- sh -c 'echo ready
-		while [ ! -e /srv/go ]; do sleep 0.05; done; mknod /srv/one c 1 3; mknod /srv/two c 1 3 && echo two
+	# Where a capability in the namespace counts, that process is asked.
+	mkdir closed/root/other
+	chown 5:5 closed/root/other
+	start $RUN --allow mknod:safe -- sh -c 'mknod /other/zero c 1 3 && echo ready
+		while [ ! -e /srv/go ]; do sleep 0.05; done; mknod /other/one c 1 3; mknod /other/two c 1 3 && echo two
 		while [ ! -e /srv/on ]; do sleep 0.05; done; mknod /srv/three c 1 3 || echo refused'
 	local broker proxy
 	broker=$(pgrep -P "$supervisor" -n)

@@ -169,6 +169,8 @@ static int respect_rights(void)
 		return 7; /* the group is not among its groups */
 	if (mknod("mygroups/null", S_IFCHR | 0600, makedev(1, 3)) < 0)
 		return 8;
+	if (mknod("notmygroups/null", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != EACCES)
+		return 9; /* everybody may, but for this group */
 	return 0;
 }
 
@@ -182,8 +184,99 @@ TEST(a_node_is_made_only_where_the_caller_itself_may_create)
 	REQUIRE(mkdir(box_at("groups"), 0770) == 0 && chown(box_at("groups"), BOX_BASE + 33, BOX_BASE + 66) == 0);
 	REQUIRE(mkdir(box_at("mygroups"), 0770) == 0 && chown(box_at("mygroups"), BOX_BASE + 33, BOX_BASE + 44) == 0 && chmod(box_at("mygroups"), 0770) == 0);
 	REQUIRE(chmod(box_at("groups"), 0770) == 0);
+	REQUIRE(mkdir(box_at("notmygroups"), 0700) == 0 && chown(box_at("notmygroups"), BOX_BASE + 33, BOX_BASE + 44) == 0 && chmod(box_at("notmygroups"), 0707) == 0);
 	REQUIRE(mkdir(box_at("setgid"), 0755) == 0 && chown(box_at("setgid"), BOX_BASE, BOX_BASE + 55) == 0 && chmod(box_at("setgid"), 02755) == 0);
 	CHECK_INT(box_run(safe, NULL, respect_rights, NULL, 0), 0);
+}
+
+/* Root, two users and root again, from one process each time: what one was must not be left for the next. */
+static int take_turns(void)
+{
+	static const struct { uid_t uid; gid_t gid; mode_t umask; const char *name; } turns[] = {
+		{ 0, 0, 022, "a" }, { 1000, 1000, 027, "b" }, { 0, 0, 077, "c" }, { 2000, 1000, 0, "d" }, { 1000, 1000, 022, "e" }, { 0, 0, 0, "f" },
+		{ 0, 7, 0, "g" },
+	};
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2] = { { .effective = 1U << CAP_MKNOD, .permitted = 1U << CAP_MKNOD } };
+
+	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (pid == 0) {
+			(void)umask(turns[i].umask);
+			if (prctl(PR_SET_KEEPCAPS, 1) < 0 || setresgid(turns[i].gid, turns[i].gid, turns[i].gid) < 0 ||
+			    setresuid(turns[i].uid, turns[i].uid, turns[i].uid) < 0 || (turns[i].uid && syscall(SYS_capset, &head, caps) < 0))
+				_exit(20);
+			_exit(chdir("all") < 0 || mknod(turns[i].name, S_IFCHR | 0666, makedev(1, 3)) < 0 ? 30 + (int)i : 0);
+		}
+		if (waitpid(pid, &status, 0) != pid || status)
+			return WIFEXITED(status) ? WEXITSTATUS(status) : 21;
+	}
+	return 0;
+}
+
+TEST(callers_that_take_turns_get_nodes_of_their_own)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		SKIP("needs root");
+	box_make_dir();
+	REQUIRE(mkdir(box_at("all"), 0777) == 0 && chmod(box_at("all"), 0777) == 0);
+	CHECK_INT(box_run(safe, NULL, take_turns, NULL, 0), 0);
+	CHECK(box_node_is("all/a", S_IFCHR | 0644, 1, 3, BOX_BASE));
+	CHECK(box_node_is("all/b", S_IFCHR | 0640, 1, 3, BOX_BASE + 1000));
+	CHECK(box_node_is("all/c", S_IFCHR | 0600, 1, 3, BOX_BASE));
+	CHECK(stat(box_at("all/d"), &st) == 0 && st.st_uid == BOX_BASE + 2000 && st.st_gid == BOX_BASE + 1000);
+	CHECK(box_node_is("all/e", S_IFCHR | 0644, 1, 3, BOX_BASE + 1000));
+	CHECK(box_node_is("all/f", S_IFCHR | 0666, 1, 3, BOX_BASE));
+	CHECK(stat(box_at("all/g"), &st) == 0 && st.st_uid == BOX_BASE && st.st_gid == BOX_BASE + 7);
+}
+
+/* The namespace's root could write to all that the broker would come to, were it to go by its own root directory. */
+static int stay_inside(void)
+{
+	if (mkdir("jail", 0755) < 0 || mkdir("jail/in", 0755) < 0 || mkdir("outside", 0777) < 0 || symlink("/mnt/outside", "jail/way") < 0 ||
+	    symlink("../../..", "jail/in/up") < 0 || chroot("jail") < 0 || chdir("/in") < 0)
+		return 1;
+	if (mknod("/way/a", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != ENOENT || mknod("../way/a", S_IFCHR | 0600, makedev(1, 3)) == 0)
+		return 2;
+	if (mknod("../../b", S_IFCHR | 0600, makedev(1, 3)) < 0 || mknod("up/c", S_IFCHR | 0600, makedev(1, 3)) < 0 ||
+	    mknod("/../d", S_IFCHR | 0600, makedev(1, 3)) < 0)
+		return 3;
+	return mknod("//in//..//./in///e", S_IFCHR | 0600, makedev(1, 3)) < 0 || mknod("/f", S_IFCHR | 0600, makedev(1, 3)) < 0 ? 4 : 0;
+}
+
+TEST(the_callers_root_is_the_end_of_its_paths)
+{
+	static const char *const inside[] = { "jail/b", "jail/c", "jail/d", "jail/in/e", "jail/f" };
+
+	CHECK_INT(box_run(safe, NULL, stay_inside, NULL, 0), 0);
+	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++)
+		CHECK(box_node_is(inside[i], S_IFCHR | 0600, 1, 3, BOX_BASE));
+	CHECK(access(box_at("outside/a"), F_OK) < 0 && access(box_at("b"), F_OK) < 0 && access(box_at("c"), F_OK) < 0 && access(box_at("d"), F_OK) < 0);
+}
+
+/* More groups than the broker can take on: it has none of such a caller's rights, rather than some. */
+static int with_groups(void)
+{
+	static gid_t groups[2000];
+
+	for (size_t i = 0; i < 2000; i++)
+		groups[i] = (gid_t)i;
+	if (setgroups(256, groups) < 0 || mknod("few", S_IFCHR | 0600, makedev(1, 3)) < 0)
+		return 1;
+	if (setgroups(257, groups) < 0 || mknod("many", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != EPERM)
+		return 2;
+	return setgroups(2000, groups) < 0 || mknod("many", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != EPERM ? 3 : 0;
+}
+
+TEST(a_caller_of_more_groups_than_can_be_taken_on_is_refused)
+{
+	CHECK_INT(box_run(safe, NULL, with_groups, NULL, 0), 0);
+	CHECK(box_node_is("few", S_IFCHR | 0600, 1, 3, BOX_BASE));
+	CHECK(access(box_at("many"), F_OK) < 0);
 }
 
 static int from_below(void)
