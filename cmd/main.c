@@ -202,7 +202,7 @@ static int install_links(const char *dir, struct err *e)
 	self[n] = '\0';
 	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(e, errno, dir, "cannot open the directory");
+		return err_path(e, errno, dir, "cannot open the directory");
 
 	for (size_t i = 0; commands[i]; i++) {
 		const char *name = commands[i]->name;

@@ -57,6 +57,7 @@ static int become(char **argv, struct err *e)
 	(void)execvp(argv[0], argv);
 	num = errno;
 	(void)err_set(e, num, argv[0], "cannot run the command");
+	err_op(e, "exec");
 	return num == ENOENT ? STATUS_NO_COMMAND : STATUS_NO_EXEC;
 }
 

@@ -227,7 +227,7 @@ int check_list(const struct check_args *a, struct ctx *ctx, char **operands, str
 	int r;
 
 	if (*operands && !path)
-		return err_set(e, errno, *operands, "cannot find it");
+		return err_path(e, errno, *operands, "cannot find it");
 	out_table(ctx->out, columns + skip, ARRAY_LEN(columns) - skip);
 	r = mapped_mounts(&o, put_mount, &l, &closed, e);
 	if (put_rows(&l) < 0 && r == 0)

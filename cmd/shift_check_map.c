@@ -170,7 +170,7 @@ static int cover_directory(struct cover *c, const struct check_args *a, struct e
 	int r;
 
 	if (fd < 0)
-		return err_set(e, errno, a->cover, "cannot open");
+		return err_path(e, errno, a->cover, "cannot open");
 	r = raw_map(fd, a->cover, &ignored, e);
 	if (r < 0)
 		return r;

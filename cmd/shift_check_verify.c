@@ -74,7 +74,7 @@ static int open_path(const char *path, int *ret, struct err *e)
 	int fd = open(path, O_PATH | O_CLOEXEC);
 
 	if (fd < 0)
-		return err_set(e, errno, path, "cannot open");
+		return err_path(e, errno, path, "cannot open");
 	*ret = fd;
 	return 0;
 }

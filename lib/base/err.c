@@ -49,6 +49,20 @@ int err_set(struct err *e, int num, const char *on, const char *fmt, ...)
 	return num ? -num : -EINVAL;
 }
 
+int err_path(struct err *e, int num, const char *path, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (e) {
+		start(e, num, path);
+		va_start(ap, fmt);
+		put(e->what, sizeof(e->what), fmt, ap);
+		va_end(ap);
+		err_op(e, "open");
+	}
+	return num ? -num : -EINVAL;
+}
+
 int err_say(struct err *e, int num, const char *on, const char *fmt, ...)
 {
 	va_list ap;

@@ -39,7 +39,13 @@ struct err {
  */
 int err_set(struct err *e, int num, const char *on, const char *fmt, ...) PRINTF(4, 5);
 
-/* The same without printing the errno's text, for failures that are no system call's: returns -num. */
+/*
+ * err_set() for a path that the user named and that could not be opened: the step is "open", for which hint.c knows what to do about
+ * a path that is not there, leads through a file, or is closed to the caller.
+ */
+int err_path(struct err *e, int num, const char *path, const char *fmt, ...) PRINTF(4, 5);
+
+/* err_set() without printing the errno's text, for failures that are no system call's: returns -num. */
 int err_say(struct err *e, int num, const char *on, const char *fmt, ...) PRINTF(4, 5);
 
 /* A fault of the command line (exit status 2). Returns -EINVAL. */

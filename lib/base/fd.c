@@ -12,12 +12,18 @@
 
 #include "sys.h"
 
+/* Below a descriptor there is no path that the user could look at. */
+static int cannot_open(int dirfd, const char *path, const char *what, struct err *e)
+{
+	return dirfd == AT_FDCWD ? err_path(e, errno, path, "%s", what) : err_set(e, errno, path, "%s", what);
+}
+
 int fd_open_dir(int dirfd, const char *path, int *ret_fd, struct err *e)
 {
 	scoped_fd int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		return err_set(e, errno, path, "cannot open the directory");
+		return cannot_open(dirfd, path, "cannot open the directory", e);
 
 	*ret_fd = TAKE_FD(fd);
 	return 0;
@@ -29,11 +35,13 @@ static int refuse_type(mode_t mode, const char *path, struct err *e)
 		{ S_IFDIR, "a directory" }, { S_IFIFO, "a FIFO" }, { S_IFCHR, "a character device" },
 		{ S_IFBLK, "a block device" }, { S_IFSOCK, "a socket" }, { S_IFLNK, "a symbolic link" },
 	};
+	size_t i = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if ((mode & S_IFMT) == names[i].type)
-			return err_say(e, S_ISDIR(mode) ? EISDIR : EINVAL, path, "is %s, not a regular file", names[i].name);
-	return err_say(e, EINVAL, path, "is not a regular file");
+	while (i < ARRAY_LEN(names) && (mode & S_IFMT) != names[i].type)
+		i++;
+	(void)err_say(e, EINVAL, path, "is %s, not a regular file", i < ARRAY_LEN(names) ? names[i].name : "something else");
+	err_try(e, "name a regular file");
+	return S_ISDIR(mode) ? -EISDIR : -EINVAL;
 }
 
 int fd_open_regular(int dirfd, const char *path, int flags, int *ret_fd, struct err *e)
@@ -43,7 +51,7 @@ int fd_open_regular(int dirfd, const char *path, int flags, int *ret_fd, struct 
 	struct stat st;
 
 	if (fd < 0)
-		return err_set(e, errno, path, "cannot open the file");
+		return cannot_open(dirfd, path, "cannot open the file", e);
 	if (fstat(fd, &st) < 0)
 		return err_set(e, errno, path, "cannot stat the file");
 	if (!S_ISREG(st.st_mode))
@@ -189,14 +197,14 @@ int fd_make_dirs(const char *path, mode_t mode, struct err *e)
 	for (char *p = copy + 1; (p = strchr(p, '/')); p++) {
 		*p = '\0';
 		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-			return err_set(e, errno, copy, "cannot create the directory");
+			return err_path(e, errno, copy, "cannot create the directory");
 		*p = '/';
 	}
 	if (mkdir(copy, mode) == 0)
 		return 0;
 	if (errno != EEXIST)
-		return err_set(e, errno, path, "cannot create the directory");
+		return err_path(e, errno, path, "cannot create the directory");
 	if (stat(copy, &st) < 0 || !S_ISDIR(st.st_mode))
-		return err_set(e, ENOTDIR, path, "cannot create the directory");
+		return err_path(e, ENOTDIR, path, "cannot create the directory");
 	return 0;
 }

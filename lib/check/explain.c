@@ -315,7 +315,7 @@ static int gather(struct explanation *x, const char *path, struct err *e)
 	int r;
 
 	if (fd < 0) {
-		r = err_set(e, errno, path, "cannot open");
+		r = err_path(e, errno, path, "cannot open");
 		if (r == -EACCES)
 			err_try(e, "run it as somebody who may see it, and name the other one: --as %u:%u", geteuid(), getegid());
 		return r;

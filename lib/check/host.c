@@ -222,9 +222,13 @@ static int survey(void *arg, int out)
 
 int host_survey(const char *path, int (*fn)(const struct host_row *r, void *arg), void *arg, struct err *e)
 {
+	scoped_fd int fd = path ? open(path, O_PATH | O_CLOEXEC) : -1;
 	scoped_buf struct buf rows = BUF_INIT;
-	int status = run_child(survey, &path, ROWS_MAX, &rows), r;
+	int status, r;
 
+	if (path && fd < 0)
+		return err_path(e, errno, path, "cannot open");
+	status = run_child(survey, &path, ROWS_MAX, &rows);
 	if (status < 0)
 		return err_set(e, -status, NULL, "cannot make the trials");
 	r = rows.len ? parse_rows(rows.data, fn, arg) : 0;

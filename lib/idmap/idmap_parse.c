@@ -37,8 +37,10 @@ static int parse_id(const struct word *w, const char *what, unsigned kind, uint6
 	memcpy(name, w->s, w->len);
 	name[w->len] = '\0';
 	r = kind == KIND_UID ? names_uid(name, &id, e) : names_gid(name, &id, e);
-	if (r == -ENOENT)
-		return word_fault(e, ENOENT, w, "there is no %s of this name", kind == KIND_UID ? "user" : "group");
+	if (r == -ENOENT) {
+		(void)word_fault(e, ENOENT, w, "there is no %s of this name", kind == KIND_UID ? "user" : "group");
+		names_say_try(e);
+	}
 	if (r < 0)
 		return r;
 

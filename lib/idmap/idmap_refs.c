@@ -48,8 +48,10 @@ static int entry_user(const struct parser *p, struct word w, struct user *ret)
 	if (!s)
 		return err_nomem(p->e);
 	r = names_user(s, ret, p->e);
-	if (r == -ENOENT)
-		return word_fault(p->e, ENOENT, &name, "there is no user of this name");
+	if (r == -ENOENT) {
+		(void)word_fault(p->e, ENOENT, &name, "there is no user of this name");
+		names_say_try(p->e);
+	}
 	return r;
 }
 
@@ -142,7 +144,7 @@ int parse_owner(struct parser *p, struct word w)
 		return word_fault(p->e, ENOENT, &w, "the user has no passwd entry that tells the group");
 	fd = open(p->ctx->source, O_PATH | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(p->e, errno, p->ctx->source, "cannot open the source to see its owner");
+		return err_path(p->e, errno, p->ctx->source, "cannot open the source to see its owner");
 	if (fstat(fd, &st) < 0)
 		return err_set(p->e, errno, p->ctx->source, "cannot see the owner of the source");
 	r = draft_add(&p->draft, KIND_UID, KIND_UID, st.st_uid, user.uid, 1, w.at, p->e);

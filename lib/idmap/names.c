@@ -96,6 +96,11 @@ void names_set_source(const struct names_source *s)
 	source = s ? s : &the_system;
 }
 
+void names_say_try(struct err *e)
+{
+	err_try(e, "give the number, or a name that there is: getent passwd (or group) NAME");
+}
+
 static int fault(int r, const char *name, const char *kind, struct err *e)
 {
 	if (r == -ENOENT)
@@ -103,6 +108,8 @@ static int fault(int r, const char *name, const char *kind, struct err *e)
 	else
 		(void)err_set(e, -r, name, "cannot look up the %s", kind);
 	err_op(e, "names");
+	if (r == -ENOENT)
+		names_say_try(e);
 	return r;
 }
 

@@ -24,6 +24,9 @@ int names_user_of(uint32_t uid, struct user *ret, struct err *e);
 int names_uid(const char *name, uint32_t *ret, struct err *e);
 int names_gid(const char *name, uint32_t *ret, struct err *e);
 
+/* What to do where there is no such user (or group): nothing is looked up. e may be NULL. */
+void names_say_try(struct err *e);
+
 /*
  * Answer from these functions instead of the system, for tests. They return 0, or -ENOENT, or what
  * getpwnam_r failed with. NULL: the system again.

@@ -185,8 +185,11 @@ int proc_open(pid_t pid, int *ret_fd, struct err *e)
 		return r;
 	(void)snprintf(path, sizeof(path), "/proc/%d", (int)pid); /* fits */
 	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return err_say(e, ENOENT, path, "there is no such process");
+	if (fd < 0 && errno == ENOENT) {
+		(void)err_say(e, ENOENT, path, "there is no such process");
+		err_try(e, "lsns -t user shows the user namespaces, each with a process of it");
+		return -ENOENT;
+	}
 	if (fd < 0)
 		return err_set(e, errno, path, "cannot open the directory of the process");
 

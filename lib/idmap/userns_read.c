@@ -85,8 +85,11 @@ int userns_map_of_fd(int fd, struct idmap *ret, struct err *e)
 	struct stat own, st;
 	int type, r;
 
-	if (fstat(fd, &st) < 0)
-		return err_set(e, errno, NULL, "cannot look at the descriptor");
+	if (fstat(fd, &st) < 0) {
+		r = err_set(e, errno, NULL, "cannot look at the descriptor");
+		err_try(e, "open it first, as a shell does with %d</proc/PID/ns/user", fd);
+		return r;
+	}
 	type = ioctl(fd, NS_GET_NSTYPE);
 	if (type != CLONE_NEWUSER)
 		return err_say(e, EINVAL, NULL, type < 0 ? "the descriptor is no namespace's" :

@@ -157,12 +157,12 @@ static int open_place(const char *dir, bool dry_run, struct place *p, struct err
 
 	p->made = !dry_run && mkdir(dir, 0711) == 0;
 	if (!p->made && !dry_run && errno != EEXIST)
-		return err_set(e, errno, dir, "cannot create the directory of the bundle");
+		return err_path(e, errno, dir, "cannot create the directory of the bundle");
 	p->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (p->fd < 0 && errno == ENOENT && dry_run)
 		return 0;
 	if (p->fd < 0)
-		return err_set(e, errno, dir, "cannot open the directory of the bundle");
+		return err_path(e, errno, dir, "cannot open the directory of the bundle");
 	r = check_empty(p->fd, dir, e);
 	/* The umask may have been narrower; an empty directory gives nothing away. */
 	if (r == 0 && !dry_run && fchmod(p->fd, 0711) < 0)

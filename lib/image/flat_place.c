@@ -98,9 +98,9 @@ static int check_there(const struct flat_place *p, const char *dir, struct err *
 	int r;
 
 	if (fd < 0)
-		return err_set(e, errno, dir, "cannot open the directory");
+		return err_path(e, errno, dir, "cannot open the directory");
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &at) < 0 || statx(p->parent, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &up) < 0)
-		return err_set(e, errno, dir, "cannot stat the directory");
+		return err_path(e, errno, dir, "cannot stat the directory");
 	if (at.stx_attributes & STATX_ATTR_MOUNT_ROOT)
 		return refuse_mount(p->path, e);
 	if (at.stx_dev_major != up.stx_dev_major || at.stx_dev_minor != up.stx_dev_minor)
@@ -126,7 +126,7 @@ static int open_parent(struct flat_place *p, struct err *e)
 	if (!p->parent_path)
 		return err_nomem(e);
 	p->parent = sys_openat2(AT_FDCWD, p->parent_path, &how);
-	return p->parent < 0 ? err_set(e, errno, p->parent_path, "cannot open the directory that it shall be in") : 0;
+	return p->parent < 0 ? err_path(e, errno, p->parent_path, "cannot open the directory that it shall be in") : 0;
 }
 
 int flat_place_find(const char *dir, bool replace, struct flat_place *ret, struct err *e)
@@ -140,9 +140,12 @@ int flat_place_find(const char *dir, bool replace, struct flat_place *ret, struc
 		return err_usage(e, "the directory's path is empty");
 	there = stat(dir, &st) == 0;
 	if (!there && errno != ENOENT)
-		return err_set(e, errno, dir, "cannot stat the directory");
-	if (there && !S_ISDIR(st.st_mode))
-		return err_say(e, ENOTDIR, dir, "is no directory");
+		return err_path(e, errno, dir, "cannot stat the directory");
+	if (there && !S_ISDIR(st.st_mode)) {
+		(void)err_say(e, ENOTDIR, dir, "is no directory");
+		err_try(e, "name a directory, or a path where nothing is");
+		return -ENOTDIR;
+	}
 	r = there ? resolve_there(dir, &p.path, e) : resolve_missing(dir, &p.path, e);
 	if (r < 0)
 		return r;

@@ -320,6 +320,7 @@ int oci_open(struct source *s, const char *ref, const struct platform *want, boo
 			suggest_refs(&q, buf_get(&index), index.len);
 			q.ref = NULL;
 			list_candidates(&q, true, e);
+			err_try(e, "add one that it has to the source, or none if there is only one");
 		}
 	}
 	if (r == 0) {

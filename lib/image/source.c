@@ -132,13 +132,21 @@ static char *split_ref(char *text, bool dir)
 	return NULL;
 }
 
+/* The likeliest mistake is a name that some other tool would look up in a registry. */
+static int not_there(int r, struct err *e)
+{
+	if (r == -ENOENT)
+		err_try(e, "check the name; what is in a registry is fetched first: skopeo copy docker://NAME oci:DIR");
+	return r;
+}
+
 static int open_layout(struct source *s, const char *path, const char *ref, const struct source_options *o, struct err *e)
 {
 	int r;
 
 	r = fd_open_dir(AT_FDCWD, path, &s->dirfd, e);
 	if (r < 0)
-		return r;
+		return not_there(r, e);
 	s->default_name = default_name(path, ref);
 	if (!s->default_name)
 		return err_nomem(e);
@@ -162,7 +170,9 @@ static int open_tar(const char *path, int *ret_fd, struct err *e)
 
 	if (r == -EINVAL)
 		err_try(e, "give it as standard input, with '-' in its place");
-	return r;
+	else if (r == -EISDIR)
+		err_try(e, "name a file; an OCI layout in a directory is given as oci:DIR");
+	return not_there(r, e);
 }
 
 static int not_such_archive(const struct source *s, bool docker, struct err *e)
@@ -314,7 +324,7 @@ static int open_path(struct source *s, char *path, const struct source_options *
 	if (!strcmp(path, "-"))
 		return add_tars(s, &path, 1, e);
 	if (stat(path, &st) < 0)
-		return err_set(e, errno, path, "cannot open the image");
+		return not_there(err_path(e, errno, path, "cannot open the image"), e);
 	if (S_ISDIR(st.st_mode))
 		return open_layout(s, path, NULL, o, e);
 	return open_file(s, path, o, e);
@@ -359,8 +369,10 @@ int source_open(const char *spec, const struct source_options *o, struct source 
 		r = open_layout(s, text, ref, o, e);
 	else
 		r = open_archive(s, text, ref, p->docker, o, e);
-	if (r < 0)
+	if (r < 0) {
+		blob_say_try(r == -EINVAL && e && !e->usage ? -EBADMSG : r, e);
 		return r;
+	}
 
 	*ret = TAKE_PTR(s);
 	return 0;

@@ -63,6 +63,13 @@ static int check_private(const struct store *s, struct err *e)
 	return 0;
 }
 
+static int not_a_store(const struct store *s, struct err *e)
+{
+	(void)err_say(e, ENOTEMPTY, s->path, "is neither a store nor empty");
+	err_try(e, "name an empty directory, or one that is not there: shiftbox makes it");
+	return -ENOTEMPTY;
+}
+
 /*
  * Make the directory fit to be a store. One that holds something else must not become one by a slip of the
  * hand; an empty one is closed to others, since nobody can rely on being able to pass it.
@@ -85,7 +92,7 @@ static int adopt(const struct store *s, bool base, struct err *e)
 	for (size_t i = 0; i < names.len; i++)
 		if (strcmp(names.items[i], "lost+found") && strcmp(names.items[i], "images") && strcmp(names.items[i], "tmp") &&
 		    strcmp(names.items[i], "base"))
-			return err_say(e, ENOTEMPTY, s->path, "is neither a store nor empty");
+			return not_a_store(s, e);
 	/* With a base others may look, if the caller lets them. */
 	if (!base && fchmod(s->fd, 0700) < 0)
 		return err_set(e, errno, s->path, "cannot close the new store to others");
@@ -126,7 +133,7 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 		return r;
 	}
 	if (s->fd < 0)
-		return err_set(e, errno, s->path, "cannot open the store");
+		return err_path(e, errno, s->path, "cannot open the store");
 	r = store_base_choose(s, base, e);
 	if (r == 0 && flags & STORE_CREATE)
 		r = adopt(s, s->base.count, e);

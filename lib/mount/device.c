@@ -128,20 +128,13 @@ static int reopen(const struct mount_plan *p, int fd, bool want_write, int *ret,
 			return 0;
 		num = errno;
 		/* ETXTBSY: it is swap space in use, or a program that runs */
-		if (rw_asked(p) || (num != EROFS && num != EACCES && num != EPERM && num != ETXTBSY)) {
-			(void)err_set(e, num, p->source, "cannot open it for writing");
-			err_op(e, "open");
-			return -num;
-		}
+		if (rw_asked(p) || (num != EROFS && num != EACCES && num != EPERM && num != ETXTBSY))
+			return err_path(e, num, p->source, "cannot open it for writing");
 		*ret_ro = true;
 	}
 	*ret = open(fd_proc_path(fd, path), O_RDONLY | O_CLOEXEC);
-	if (*ret < 0) {
-		num = errno;
-		(void)err_set(e, num, p->source, "cannot open it");
-		err_op(e, "open");
-		return -num;
-	}
+	if (*ret < 0)
+		return err_path(e, errno, p->source, "cannot open it");
 	if (want_write)
 		say(log_warn, p, "cannot be written to: it is mounted read-only", "");
 	return 0;
@@ -152,11 +145,8 @@ static int open_device(const struct mount_plan *p, struct device *d, const char 
 	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC);
 	int r, locked = 0;
 
-	if (fd < 0 || fstat(fd, &d->st) < 0) {
-		r = err_set(e, errno, path, "cannot open the source");
-		err_op(e, "open");
-		return r;
-	}
+	if (fd < 0 || fstat(fd, &d->st) < 0)
+		return err_path(e, errno, path, "cannot open the source");
 	if (!S_ISBLK(d->st.st_mode) && !S_ISREG(d->st.st_mode))
 		return wrong_source(p, &d->st, e);
 	d->needs_loop = S_ISREG(d->st.st_mode) || p->loop || p->offset || p->sizelimit;
@@ -205,8 +195,8 @@ static int check_bounds(const struct mount_plan *p, const struct device *d, uint
 	if (*ret_size >= SECTOR)
 		return 0;
 	(void)err_say(e, EINVAL, p->source, "is too short for a filesystem: %llu bytes", (unsigned long long)*ret_size);
-	if (p->kind_open)
-		err_try(e, "to bind the file itself, name a file as TARGET");
+	err_try(e, p->kind_open ? "to bind the file itself, name a file as TARGET"
+				: "name a device or a file that has a filesystem: blkid SOURCE shows which");
 	return -EINVAL;
 }
 

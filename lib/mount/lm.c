@@ -96,7 +96,7 @@ static int parse_fstab(struct libmnt_table *table, const char *path, struct err 
 		err_try(e, "SOURCE TARGET TYPE OPTIONS 0 0: see fstab(5)");
 		return -EINVAL;
 	}
-	return r < 0 ? err_set(e, -r, path, "cannot read the fstab") : 0;
+	return r < 0 ? err_path(e, -r, path, "cannot read the fstab") : 0;
 }
 
 int lm_fstab(const char *path, int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e)

@@ -21,14 +21,9 @@
 static int open_layer(const struct mount_plan *p, size_t i, int *ret, struct err *e)
 {
 	const char *dir = p->layers.items[i].dir;
-	int r = 0;
 
 	*ret = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (*ret < 0) {
-		r = err_set(e, errno, dir, "cannot open layer %zu of %zu", i + 1, p->layers.len);
-		err_op(e, "open");
-	}
-	return r;
+	return *ret < 0 ? err_path(e, errno, dir, "cannot open layer %zu of %zu", i + 1, p->layers.len) : 0;
 }
 
 static int clone_layer(const struct mount_plan *p, size_t i, int source, int *ret_clone, struct err *e)

@@ -38,13 +38,7 @@ int place_open(const char *path, struct place *ret, struct err *e)
 	if (slash)
 		slash[slash == copy ? 1 : 0] = '\0';
 	ret->dirfd = open(slash ? copy : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (ret->dirfd < 0) {
-		int r = err_set(e, errno, path, "cannot open the directory above it");
-
-		err_op(e, "open");
-		return r;
-	}
-	return 0;
+	return ret->dirfd < 0 ? err_path(e, errno, path, "cannot open the directory above it") : 0;
 }
 
 void place_done(struct place *p)

@@ -62,9 +62,8 @@ static int create(struct target *t, int dirfd, const char *name, bool dir, uint3
 
 static int open_failed(const char *path, bool create, struct err *e)
 {
-	int r = err_set(e, errno, path, "cannot open the target");
+	int r = err_path(e, errno, path, "cannot open the target");
 
-	err_op(e, "open");
 	if (r == -ENOENT && !create)
 		err_try(e, "create it first, or give -o mkdir");
 	return r;
@@ -95,11 +94,8 @@ static int create_path(struct target *t, char *path, const struct target_how *ho
 			return t->fd < 0 ? open_failed(path, true, e) : 0;
 		}
 		next = openat(dir, p, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (next < 0) {
-			r = err_set(e, errno, path, "cannot open a parent of the target");
-			err_op(e, "open");
-			return r;
-		}
+		if (next < 0)
+			return err_path(e, errno, path, "cannot open a parent of the target");
 		cleanup_fd(&dir);
 		dir = next;
 		p[n] = slash;

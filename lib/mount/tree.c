@@ -31,12 +31,8 @@ int tree_open(const char *path, int *ret_fd, struct err *e)
 {
 	int fd = open(path, O_PATH | O_CLOEXEC);
 
-	if (fd < 0) {
-		int r = err_set(e, errno, path, "cannot open the source");
-
-		err_op(e, "open");
-		return r;
-	}
+	if (fd < 0)
+		return err_path(e, errno, path, "cannot open the source");
 	*ret_fd = fd;
 	return 0;
 }

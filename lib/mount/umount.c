@@ -29,7 +29,7 @@ static int find(const char *target, struct place *p, uint64_t *ret_id, struct er
 	if (r < 0)
 		return r;
 	if (statx(p->dirfd, p->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_MNT_ID, &stx) < 0)
-		return err_set(e, errno, target, "cannot look at the target");
+		return err_path(e, errno, target, "cannot look at the target");
 	if (S_ISLNK(stx.stx_mode)) {
 		(void)err_say(e, EINVAL, target, "is a symbolic link, which is not followed here");
 		err_try(e, "name the place itself: readlink -f shows it");
@@ -38,6 +38,7 @@ static int find(const char *target, struct place *p, uint64_t *ret_id, struct er
 	if (!(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT)) {
 		(void)err_say(e, EINVAL, target, "nothing is mounted there");
 		err_op(e, "umount");
+		err_try(e, "shiftbox shift-check list shows what has a map, findmnt(8) all that is mounted");
 		return -EINVAL;
 	}
 	*ret_id = stx.stx_mnt_id;

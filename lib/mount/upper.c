@@ -46,7 +46,7 @@ static int open_or_create(const struct place *at, int via, const struct birth *b
 		*ret_fd = openat(at->dirfd, at->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	}
 	if (*ret_fd < 0)
-		return err_set(e, errno, path, "cannot open the directory");
+		return err_path(e, errno, path, "cannot open the directory");
 	return 0;
 }
 

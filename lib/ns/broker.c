@@ -108,7 +108,7 @@ static int open_audit(struct broker *b, const char *path, struct err *e)
 		return 0;
 	b->audit_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600);
 	if (b->audit_fd < 0)
-		return err_set(e, errno, path, "cannot open the audit file");
+		return err_path(e, errno, path, "cannot open the audit file");
 	b->audit = out_new(b->audit_fd, true, false);
 	return b->audit ? 0 : err_nomem(e);
 }

@@ -27,12 +27,14 @@ static int cannot(const char *path, const char *what, struct err *e)
 	int r = err_set(e, errno, path, "cannot %s in the root of the command", what);
 
 	err_op(e, "inroot");
-	if (r == -EROFS) {
+	if (r == -EROFS)
 		err_why(e, "it is not there, and the root is read-only");
-		err_try(e, "create it there before");
-	} else if (r == -EOVERFLOW) {
+	else if (r == -EOVERFLOW)
 		err_why(e, "the owner of the directory above it has no id in the map");
-	}
+	if (!strncmp(what, "create", strlen("create")))
+		err_try(e, "create it there before");
+	else if (r == -EACCES)
+		err_try(e, "give that root access to its whole path: namei -l shows who may pass");
 	return r;
 }
 

@@ -35,12 +35,20 @@ enum run_caller run_caller(void)
 	return have_cap(CAP_SETUID) && have_cap(CAP_SETGID) ? RUN_BY_NS_ROOT : RUN_BY_USER;
 }
 
+static int no_root(struct err *e)
+{
+	(void)err_say(e, EINVAL, NULL, "the map has no id 0 for users, or for groups: the command's root needs both");
+	err_op(e, "map");
+	err_try(e, "give both an id for root, as -m +BASE does, or -m 0:ID:1 with what else there is");
+	return -EINVAL;
+}
+
 int run_check_map(bool privileged, const struct idmap *m, struct err *e)
 {
 	uint32_t id;
 
 	if (!idmap_uid_seen(m, 0, &id) || !idmap_gid_seen(m, 0, &id))
-		return err_say(e, EINVAL, NULL, "the map has no id 0 for users, or for groups: the command's root needs both");
+		return no_root(e);
 	if (!privileged || (!idmap_uid_disk(m, 0, &id) && !idmap_gid_disk(m, 0, &id)))
 		return 0;
 	(void)err_say(e, EPERM, NULL, "the map makes an id of the command's the host's own 0%s",

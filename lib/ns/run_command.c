@@ -105,6 +105,17 @@ static int take_groups(const struct run_user *u, struct err *e)
 	return err_set(e, errno, NULL, "cannot take the supplementary groups of the user");
 }
 
+static int cannot_become(const char *kind, uint32_t id, struct err *e)
+{
+	int r = err_set(e, errno, NULL, "cannot become %s %u", kind, id);
+
+	if (r == -EINVAL) {
+		err_why(e, "the map has no %s id %u", kind, id);
+		err_try(e, "extend the map, or run the command as another user: --user USER:GROUP");
+	}
+	return r;
+}
+
 static int take_user(const struct run_user *u, struct err *e)
 {
 	int r;
@@ -112,18 +123,10 @@ static int take_user(const struct run_user *u, struct err *e)
 	r = take_groups(u, e);
 	if (r < 0)
 		return r;
-	if (setresgid(u->gid, u->gid, u->gid) < 0) {
-		r = err_set(e, errno, NULL, "cannot become group %u", u->gid);
-		if (r == -EINVAL)
-			err_why(e, "the map has no group id %u", u->gid);
-		return r;
-	}
-	if (setresuid(u->uid, u->uid, u->uid) < 0) {
-		r = err_set(e, errno, NULL, "cannot become user %u", u->uid);
-		if (r == -EINVAL)
-			err_why(e, "the map has no user id %u", u->uid);
-		return r;
-	}
+	if (setresgid(u->gid, u->gid, u->gid) < 0)
+		return cannot_become("group", u->gid, e);
+	if (setresuid(u->uid, u->uid, u->uid) < 0)
+		return cannot_become("user", u->uid, e);
 	return 0;
 }
 

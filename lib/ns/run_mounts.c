@@ -30,8 +30,9 @@ static int clone_all(const char *path, const struct mount_flags *flags, int *ret
 	int r;
 
 	if (fd < 0) {
-		r = err_set(e, errno, path, "cannot clone the mounts");
-		err_op(e, "open_tree");
+		r = err_path(e, errno, path, "cannot clone the mounts");
+		if (r == -EPERM)
+			err_op(e, "open_tree");
 		return r;
 	}
 	if (sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0) {
@@ -63,7 +64,7 @@ static int check_private(const char *source, const struct mount_map *map, const 
 		return 0;
 	real = realpath(source, NULL);
 	if (!real)
-		return err_set(e, errno, source, "cannot find the source");
+		return err_path(e, errno, source, "cannot find the source");
 	if (!strcmp(real, "/"))
 		return err_say(e, EINVAL, source, "is the host's own root, which cannot be given away");
 	r = place_open(real, &at, e);
@@ -189,7 +190,7 @@ static int check_root(const struct run_spec *s, int root, struct err *e)
 
 	if (fstat(root, &st) < 0)
 		return err_set(e, errno, s->root.source, "cannot stat the root of the command");
-	return S_ISDIR(st.st_mode) ? 0 : err_set(e, ENOTDIR, s->root.source, "cannot make this the root of the command");
+	return S_ISDIR(st.st_mode) ? 0 : err_path(e, ENOTDIR, s->root.source, "cannot make this the root of the command");
 }
 
 int run_mounts_make(const struct run_spec *s, struct run_mounts *ret, struct err *e)

@@ -68,6 +68,13 @@ static bool is_member(const struct group *gr, const char *user)
 	return false;
 }
 
+static int not_named(const char *name, const char *kind, const char *file, struct err *e)
+{
+	(void)err_say(e, ENOENT, name, "there is no %s of this name in the command's %s", kind, file);
+	err_try(e, "give the number, or a name of that file");
+	return -ENOENT;
+}
+
 /* The number of the group called name into *ret_gid, and the groups that have user as a member into ret. Either may be NULL. */
 static int read_groups(int root, const char *name, uint32_t *ret_gid, const char *user, struct run_user *ret, struct err *e)
 {
@@ -92,9 +99,7 @@ static int read_groups(int root, const char *name, uint32_t *ret_gid, const char
 			return err_say(e, E2BIG, user, "is in more than %d groups", RUN_GROUPS_MAX);
 		ret->groups[ret->n_groups++] = gr.gr_gid;
 	}
-	if (name && !named)
-		return err_say(e, ENOENT, name, "there is no group of this name in the command's /etc/group");
-	return 0;
+	return name && !named ? not_named(name, "group", "/etc/group", e) : 0;
 }
 
 static int find_parts(int root, const char *user, const char *group, struct run_user *ret, struct err *e)
@@ -108,7 +113,7 @@ static int find_parts(int root, const char *user, const char *group, struct run_
 	if (r < 0)
 		return r;
 	if (r == 0 && !number)
-		return err_say(e, ENOENT, user, "there is no user of this name in the command's /etc/passwd");
+		return not_named(user, "user", "/etc/passwd", e);
 	if (!group) /* as login(1) does; a group that is named stands alone */
 		return number ? 0 : read_groups(root, NULL, NULL, user, ret, e);
 	if (num_u32(group, &ret->gid) == 0)
