@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
@@ -136,7 +137,7 @@ static int swap_link(char **argv)
 	return 0;
 }
 
-/* Callers by the dozen, dying in the middle, while numbers of processes are used again. */
+/* Callers by the dozen, dying in the middle. */
 static int flood(char **argv)
 {
 	struct timeval start, now;
@@ -209,11 +210,60 @@ static int reuse(char **argv)
 	return 0;
 }
 
+/* A user's own call, then nothing but CAP_MKNOD. */
+static _Noreturn void weak(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2] = { { .effective = 1U << CAP_MKNOD, .permitted = 1U << CAP_MKNOD } };
+
+	if (chdir("/tmp/weak") == 0 && prctl(PR_SET_KEEPCAPS, 1) == 0 && setresgid(1000, 1000, 1000) == 0 &&
+	    setresuid(1000, 1000, 1000) == 0 && syscall(SYS_capset, &head, caps) == 0)
+		(void)mknod("stolen", S_IFCHR | 0666, makedev(1, 3));
+	_exit(0);
+}
+
+/*
+ * A caller that dies while the broker, which somebody slows down, has only its number; then every number there is belongs to root
+ * of the namespace, in a directory where the caller may not create.
+ */
+static int numbers(char **argv)
+{
+	static pid_t all[1000];
+	int n = 0;
+
+	(void)argv;
+	if (mkdir("/tmp/strong", 0755) < 0 || mkdir("/tmp/weak", 0777) < 0 || chmod("/tmp/weak", 0777) < 0 || chdir("/tmp/strong") < 0)
+		return failed("directories");
+	for (int round = 0; round < 2; round++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			weak();
+		(void)usleep(50 * 1000);
+		if (kill(pid, SIGKILL) < 0 || waitpid(pid, NULL, 0) != pid)
+			return failed("a caller that is to die");
+		for (n = 0; n < 1000 && (all[n] = fork()) >= 0; n++)
+			if (all[n] == 0)
+				for (;;)
+					(void)pause();
+		(void)usleep(1000 * 1000);
+		for (int i = 0; i < n; i++)
+			(void)kill(all[i], SIGKILL);
+		while (wait(NULL) > 0)
+			;
+		if (n == 1000 || n == 0)
+			return failed("numbers do not run out");
+		if (access("stolen", F_OK) == 0 || access("../weak/stolen", F_OK) == 0)
+			return failed("a node for somebody else");
+	}
+	return make_null("/tmp/after") < 0 ? failed("afterwards") : 0;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct { const char *name; int (*run)(char **argv); } all[] = {
 		{ "links", links }, { "dotdot", dotdot }, { "swap-source", swap_source }, { "swap-link", swap_link }, { "flood", flood },
-		{ "others", others }, { "filter", filter }, { "reuse", reuse },
+		{ "others", others }, { "filter", filter }, { "reuse", reuse }, { "numbers", numbers },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(all) / sizeof(*all); i++)

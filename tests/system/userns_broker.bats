@@ -187,8 +187,20 @@ attack() { # OPTION... -- WHAT [ARGUMENT...]
 	attack --allow "mount:ext4:$SCRATCH/good.img" -- attack swap-source "$SCRATCH/good.img" "$SCRATCH/evil.img"
 }
 
-@test "a flood of calls, callers that die, and numbers that are used again" {
+@test "a flood of calls, and callers that die" {
 	attack -- attack flood
+}
+
+@test "a number that is used again at the wrong moment is not taken for the caller's" {
+	need kernel 6.14 # where each PID namespace has a pid_max of its own
+	need prog strace pgrep
+	printf '%s\n' 'echo 400 >/proc/sys/kernel/pid_max' "$RUN -r closed/root --allow mknod:safe -- sh -c \
+		'until [ -e /srv/go ]; do sleep 0.05; done; attack numbers; echo \$?' &" \
+		'until broker=$(pgrep -P $! -n) && proxy=$(pgrep -P $broker); do sleep 0.05; done' \
+		'strace -qq -o trace -e trace=openat -e inject=openat:delay_enter=100000 -p $broker &' 'sleep 0.5; touch closed/root/srv/go; wait %1' >script
+	must_work unshare -p -f --mount-proc bash script
+	must_equal "$output" 0
+	grep -q '/proc/.*DELAYED' trace || say "the broker was not slowed down"
 }
 
 @test "the broker cannot be seen, signalled or filtered away" {
