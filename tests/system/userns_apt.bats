@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2016
-# An ordinary user installs packages with many owners in a real image, with enough ids and with too few.
+# A real image: what people look at first, and an ordinary user who installs packages with many owners, with enough ids and with too few.
 
 load lib
 
@@ -38,6 +38,34 @@ run_there() { # USER [OPTION...] -- CMD...
 	local user=$1
 	shift
 	as_user "$user" "$SHIFTBOX" userns-run -i image:debian -o "upper=$SCRATCH/home-$user/upper" --bind "$SCRATCH/debs:/debs:ro" "$@"
+}
+
+look='id; ls -ln /; cat /proc/self/uid_map'
+
+# All of root's, but for what is the host's. The last line is the map.
+must_look_owned() { # UID_MAP
+	must_equal "$(head -n 1 <<<"$output")" "uid=0(root) gid=0(root) groups=0(root)"
+	must_equal "$(awk 'NF >= 9 { print $3 ":" $4, $9 }' <<<"$output" | sort | xargs)" \
+		"0:0 bin 0:0 boot 0:0 dev 0:0 etc 0:0 home 0:0 lib 0:0 lib64 0:0 media 0:0 mnt 0:0 opt 0:0 root 0:0 run 0:0 sbin 0:0 srv 0:0 tmp 0:0 usr 0:0 var 65534:65534 proc 65534:65534 sys"
+	must_equal "$(awk 'NF == 3 && $1 + 0 == $1 { print $1, $2, $3 }' <<<"$output" | xargs)" "$1"
+}
+
+@test "root with a range for the command: id, ls and the map are as expected" {
+	chmod 711 .
+	must_work "$SHIFTBOX" image-unpack -q --no-sync -s store -N debian oci:oci:latest
+	must_work "$SHIFTBOX" userns-run -s store -m +100000 -i image:debian -- sh -c "$look"
+	must_look_owned "0 100000 65536"
+	add_line /etc/subuid root:800000:65536
+	add_line /etc/subgid root:800000:65536
+	must_work "$SHIFTBOX" userns-run -s store -i image:debian -- sh -c "$look"
+	must_look_owned "0 800000 65536"
+}
+
+@test "an ordinary user: id, ls and the map are as expected" {
+	make_user many 4001 500000 65536
+	unpack many
+	must_work as_user many "$SHIFTBOX" userns-run -i image:debian -- sh -c "$look"
+	must_look_owned "0 4001 1 1 500000 65536"
 }
 
 @test "with a whole grant, man-db and postfix install as on a machine of one's own" {
