@@ -289,6 +289,9 @@ int grant_check_files(struct grant_check *c, struct err *e)
 	int r = 0;
 
 	c->source = c->source_name;
+	if (!c->user.name[0])
+		grant_report(c, GRANT_USER, NULL, 0, "no user has the number %u: newuidmap and newgidmap refuse a caller that they cannot "
+			     "look up, whatever is granted to the number (getent passwd shows the users)", c->user.uid);
 	for (size_t i = 0; i < ARRAY_LEN(files) && r == 0; i++)
 		r = strcmp(c->source, "files") ? ask_source(&files[i], nss_line, e) : check_file(&files[i], e);
 	return r;

@@ -17,6 +17,7 @@
 
 /* Classes of faults, in the order of the enum. */
 enum grant_fault {
+	GRANT_USER,     /* no user has the number */
 	GRANT_NSS,      /* the grants are said to come from elsewhere than the files, and cannot be had there */
 	GRANT_FILE,     /* there is no such file, or it cannot be read */
 	GRANT_LINE,     /* a line is no grant, or one in the wrong order */
@@ -28,7 +29,7 @@ enum grant_fault {
 	GRANT_TRIAL,    /* the trial failed */
 };
 
-#define GRANT_FAULT_WORDS "nss file line none short overlap own-id helper trial"
+#define GRANT_FAULT_WORDS "user nss file line none short overlap own-id helper trial"
 
 struct grant_finding {
 	enum grant_fault class;

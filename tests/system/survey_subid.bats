@@ -211,6 +211,19 @@ nothing wrong found"
 	finds "trial: cannot make a user namespace: No space left on device: user.max_user_namespaces is 0: nobody may make one"
 }
 
+@test "a number that no user has is a finding, with or without a grant to it" {
+	check 4294967294
+	finds "user: no user has the number 4294967294" "none: /etc/subuid: "
+	grant 77777:300000:65536
+	check 77777
+	finds "user: no user has the number 77777" "user ids 300000-365535 (/etc/subuid:2)" "trial not made: the user has no name"
+	check --json 77777
+	[[ $output == *'"class":"user"'*'no user has the number 77777'*'"uid":77777,"findings":'* ]] || tell "not in JSON"
+	grant alice:400000:65536
+	check 2001
+	[ "$status" = 0 ] || tell "a number that a user has"
+}
+
 @test "another user's grants are looked at, and not tried" {
 	grant alice:300000:65536
 	add_line /etc/passwd "bob:x:2003:2003::/:/bin/sh"
