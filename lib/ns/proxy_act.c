@@ -79,28 +79,26 @@ static int open_plain(const char *path, uint64_t flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* An id that is not to change stays as recorded, or else as it is. */
-static void keep(int fd, uint32_t *uid, uint32_t *gid)
+/* What the file is recorded as, or else what it is: the ids that are not to change, and of what it stands for (a device) the type. */
+static int read_record(int fd, struct record *ret)
 {
-	struct record had;
 	char text[RECORD_MAX];
 	struct stat st;
 	ssize_t n = fgetxattr(fd, RECORD_XATTR, text, sizeof(text));
 
 	if (fstat(fd, &st) < 0)
-		return;
-	if (n < 0 || record_parse(text, (size_t)n, &had) < 0)
-		had = (struct record){ .uid = st.st_uid, .gid = st.st_gid };
-	*uid = *uid == UINT32_MAX ? had.uid : *uid;
-	*gid = *gid == UINT32_MAX ? had.gid : *gid;
+		return errno;
+	if (n < 0 || record_parse(text, (size_t)n, ret) < 0)
+		*ret = (struct record){ .uid = st.st_uid, .gid = st.st_gid };
+	ret->mode = st.st_mode & 07777;
+	return 0;
 }
 
 static int record(const struct proxy_message *m, const char *path, int file)
 {
-	uint32_t uid = m->uid, gid = m->gid;
+	struct record rec;
 	char text[RECORD_MAX];
-	struct stat st;
-	int fd, num = 0;
+	int fd, num;
 
 	fd = m->flags & AT_EMPTY_PATH ? file : open_plain(path, m->flags);
 	if (fd < 0)
@@ -110,10 +108,10 @@ static int record(const struct proxy_message *m, const char *path, int file)
 			(void)close(fd);
 		return 0;
 	}
-	keep(fd, &uid, &gid);
-	if (fstat(fd, &st) < 0)
-		num = errno;
-	(void)snprintf(text, sizeof(text), "%u:%u:%04o", uid, gid, st.st_mode & 07777);
+	num = read_record(fd, &rec);
+	if (!num)
+		(void)snprintf(text, sizeof(text), "%u:%u:%04o%s%s", m->uid == UINT32_MAX ? rec.uid : m->uid,
+			       m->gid == UINT32_MAX ? rec.gid : m->gid, rec.mode, *rec.type ? ":" : "", rec.type);
 	if (!num && fsetxattr(fd, RECORD_XATTR, text, strlen(text), 0) < 0)
 		num = errno == EOPNOTSUPP || errno == EPERM || errno == ENOSPC || errno == EBADF ? ENODATA : errno;
 	if (fd != file)

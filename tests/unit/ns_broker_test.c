@@ -69,6 +69,12 @@ static int own(void)
 		return 10;
 	if (close(open("g", O_CREAT | O_WRONLY, 0640)) < 0 || chown("g", 33, 33) < 0 || getxattr("g", "user.containers.override_stat", value, 1) >= 0)
 		return 11;
+	/* Of another tool's record, what the file stands for is none of ours. */
+	if (setxattr("f", "user.containers.override_stat", "0:6:0660:block-8-17", 19, 0) < 0 || chown("f", 70000, (gid_t)-1) < 0)
+		return 15;
+	memset(value, 0, sizeof(value));
+	if (getxattr("f", "user.containers.override_stat", value, sizeof(value)) < 0 || strcmp(value, "70000:6:0640:block-8-17"))
+		return 16;
 	if (fchown(open("f", O_PATH), 70000, 1) == 0 || errno != EBADF)
 		return 12;
 	if (fchownat(AT_FDCWD, "f", 70000, 1, 0x40000000) == 0 || errno != EINVAL)
