@@ -15,6 +15,7 @@
 #include "../lib/image/store.h"
 #include "../lib/image/store_view.h"
 #include "../lib/ns/broker.h"
+#include "../lib/ns/rule.h"
 #include "../lib/ns/run.h"
 #include "../lib/ns/seal.h"
 #include "rootless.h"
@@ -65,7 +66,7 @@ static const struct opt userns_opts[] = {
 	OPT_FLAG(struct userns_args, resolv_conf, "resolv-conf", 0, "Show the host's /etc/resolv.conf"),
 	OPT_FLAG(struct userns_args, new_privs, "new-privs", 0, "Let set-uid programs and file capabilities count"),
 	OPT_LIST(struct userns_args, allow, "allow", 0, "RULE", "Do for the command what the kernel refuses to it",
-		 .more = "See RULES."),
+		 .more = "See RULES.", .comp = COMP_WORDS, .words = RULE_WORDS),
 	OPT_STR(struct userns_args, policy, "policy", 0, "FILE", "Read rules from this file", .comp = COMP_FILE),
 	OPT_STR(struct userns_args, audit, "audit", 0, "FILE", "Write each decision to this file, as JSON", .comp = COMP_FILE),
 	OPT_FLAG(struct userns_args, pipe, "pipe", 0, "Pass the caller's terminal on as it is",

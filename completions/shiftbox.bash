@@ -71,7 +71,7 @@ _shiftbox_value()
 	userns-run:--user | userns-run:-u) kind='none' ;;
 	userns-run:--hostname) kind='none' ;;
 	userns-run:--net) kind='words' list='host none' ;;
-	userns-run:--allow) kind='none' ;;
+	userns-run:--allow) kind='words' list='mknod:safe mknod:c: mknod:b: mount: umount chown:report chown:emulate' ;;
 	userns-run:--policy) kind='file' ;;
 	userns-run:--audit) kind='file' ;;
 	userns-run:--color) kind='words' list='auto always never' ;;
@@ -92,16 +92,21 @@ _shiftbox_operand()
 
 _shiftbox()
 {
-	local words=() word i command kind list cur prev
+	local words=() word i command kind list cur prev rest=${COMP_LINE-} gap before
 
 	# readline splits at '=' and ':'; put --name=value together as two words, a:b as one.
 	for ((i = 0; i <= COMP_CWORD; i++)); do
-		word=${COMP_WORDS[i]}
+		word=${COMP_WORDS[i]} before=${COMP_WORDS[i - (i > 0)]}
+		gap=${rest%%[![:space:]]*}
+		rest=${rest#"$gap"}
 		if [[ $word == = && ${words[-1]-} == --* ]]; then
 			[[ $i -lt $COMP_CWORD ]] || words+=('')
+		elif [[ $i -gt 0 && $rest && -z $gap && ($word == :* || $before == *:) ]]; then
+			words[-1]+=$word
 		else
 			words+=("$word")
 		fi
+		rest=${rest#"$word"}
 	done
 	command=${words[0]##*/}
 	if [[ $command == shiftbox ]]; then
@@ -123,12 +128,19 @@ _shiftbox()
 			[[ " ${words[*]:0:${#words[@]}-1} " != *" $word "* ]] || kind='file'
 		done
 	fi
+	# What stands before the last colon is no part of what readline replaces.
+	before=''
+	[[ $cur != *:* || ${COMP_WORDBREAKS-} != *:* ]] || before=${cur%:*}:
+	[[ $kind == words ]] || cur=${cur#"$before"}
 	case $kind in
 	file) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
 	dir) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur") ;;
 	user) mapfile -t COMPREPLY < <(compgen -u -- "$cur") ;;
 	command) mapfile -t COMPREPLY < <(compgen -c -- "$cur") ;;
-	words) mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur") ;;
+	words)
+		mapfile -t COMPREPLY < <(compgen -W "$list" -- "$cur")
+		COMPREPLY=("${COMPREPLY[@]#"$before"}")
+		[[ ${COMPREPLY[*]} != *: ]] || compopt -o nospace ;;
 	*) COMPREPLY=() ;;
 	esac
 }

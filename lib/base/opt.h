@@ -35,7 +35,7 @@ struct opt {
 	const char *help;        /* one line of at most 60 columns, starts with a verb, no full stop */
 	const char *more;        /* further sentences for the manual (plain text), or NULL */
 	enum opt_comp comp;
-	const char *words;       /* for CHOICE and COMP_WORDS: "text json", in the order of the index */
+	const char *words;       /* for CHOICE and COMP_WORDS: "text json", in the order of the index; more follows after "word:" */
 	unsigned char excl;      /* members of the same non-zero group exclude each other */
 	int (*parse)(void *dst, const char *val, struct err *e); /* for FUNC: 0 or -errno with e filled */
 };

@@ -76,7 +76,7 @@ static void put_choice(struct buf *b, const struct opt *o)
 {
 	buf_str(b, ".Ar ");
 	put_arg(b, o->arg, strlen(o->arg));
-	buf_str(b, "\nis one of\n");
+	buf_str(b, strstr(o->words, ": ") ? "\nis or begins with one of\n" : "\nis one of\n");
 	for (const char *w = o->words; *w;) {
 		size_t n = strcspn(w, " ");
 		const char *next = w + n + strspn(w + n, " ");

@@ -38,15 +38,20 @@ static const char bash_head[] =
 static const char bash_tail[] =
 	"_shiftbox()\n"
 	"{\n"
-	"\tlocal words=() word i command kind list cur prev\n\n"
+	"\tlocal words=() word i command kind list cur prev rest=${COMP_LINE-} gap before\n\n"
 	"\t# readline splits at '=' and ':'; put --name=value together as two words, a:b as one.\n"
 	"\tfor ((i = 0; i <= COMP_CWORD; i++)); do\n"
-	"\t\tword=${COMP_WORDS[i]}\n"
+	"\t\tword=${COMP_WORDS[i]} before=${COMP_WORDS[i - (i > 0)]}\n"
+	"\t\tgap=${rest%%[![:space:]]*}\n"
+	"\t\trest=${rest#\"$gap\"}\n"
 	"\t\tif [[ $word == = && ${words[-1]-} == --* ]]; then\n"
 	"\t\t\t[[ $i -lt $COMP_CWORD ]] || words+=('')\n"
+	"\t\telif [[ $i -gt 0 && $rest && -z $gap && ($word == :* || $before == *:) ]]; then\n"
+	"\t\t\twords[-1]+=$word\n"
 	"\t\telse\n"
 	"\t\t\twords+=(\"$word\")\n"
 	"\t\tfi\n"
+	"\t\trest=${rest#\"$word\"}\n"
 	"\tdone\n"
 	"\tcommand=${words[0]##*/}\n"
 	"\tif [[ $command == shiftbox ]]; then\n"
@@ -67,12 +72,19 @@ static const char bash_tail[] =
 	"\t\t\t[[ \" ${words[*]:0:${#words[@]}-1} \" != *\" $word \"* ]] || kind='file'\n"
 	"\t\tdone\n"
 	"\tfi\n"
+	"\t# What stands before the last colon is no part of what readline replaces.\n"
+	"\tbefore=''\n"
+	"\t[[ $cur != *:* || ${COMP_WORDBREAKS-} != *:* ]] || before=${cur%:*}:\n"
+	"\t[[ $kind == words ]] || cur=${cur#\"$before\"}\n"
 	"\tcase $kind in\n"
 	"\tfile) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- \"$cur\") ;;\n"
 	"\tdir) compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- \"$cur\") ;;\n"
 	"\tuser) mapfile -t COMPREPLY < <(compgen -u -- \"$cur\") ;;\n"
 	"\tcommand) mapfile -t COMPREPLY < <(compgen -c -- \"$cur\") ;;\n"
-	"\twords) mapfile -t COMPREPLY < <(compgen -W \"$list\" -- \"$cur\") ;;\n"
+	"\twords)\n"
+	"\t\tmapfile -t COMPREPLY < <(compgen -W \"$list\" -- \"$cur\")\n"
+	"\t\tCOMPREPLY=(\"${COMPREPLY[@]#\"$before\"}\")\n"
+	"\t\t[[ ${COMPREPLY[*]} != *: ]] || compopt -o nospace ;;\n"
 	"\t*) COMPREPLY=() ;;\n"
 	"\tesac\n"
 	"}\n\n";
@@ -146,6 +158,25 @@ int optdoc_bash(const struct optdoc_cmd *cmds, size_t n, FILE *f)
 
 #define ZSH_QUOTE "'\\''"
 
+/* Words of which some end in a colon: more is to be typed behind those, without a blank. */
+static void zsh_beginnings(FILE *f, const char *words)
+{
+	(void)fputs("{compadd -S \"\" --", f);
+	for (int open = 1; open >= 0; open--) {
+		for (const char *p = words; *p; p += strspn(p, " ")) {
+			size_t n = strcspn(p, " ");
+
+			if ((p[n - 1] == ':') == open) {
+				(void)fputc(' ', f);
+				for (size_t i = 0; i < n; i++)
+					(void)fprintf(f, p[i] == ':' ? "\\%c" : "%c", p[i]);
+			}
+			p += n;
+		}
+		(void)fputs(open ? "; compadd --" : "}", f);
+	}
+}
+
 /* The action of _arguments for a value, after its message and colon. */
 static void zsh_action(FILE *f, enum opt_comp comp, const char *words)
 {
@@ -156,6 +187,10 @@ static void zsh_action(FILE *f, enum opt_comp comp, const char *words)
 
 	if (comp != COMP_WORDS) {
 		(void)fputs(actions[comp], f);
+		return;
+	}
+	if (strstr(words, ": ")) {
+		zsh_beginnings(f, words);
 		return;
 	}
 	(void)fputc('(', f);

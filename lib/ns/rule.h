@@ -18,7 +18,10 @@
  *   umount                                     as the program itself could, and written to the audit file
  *   chown:report                               the kernel decides; what was wanted is told at the end
  *   chown:emulate                              owners without a mapping are recorded, and success is answered
+ * RULE_WORDS are those, or how they begin, for shells to complete.
  */
+#define RULE_WORDS "mknod:safe mknod:c: mknod:b: mount: umount chown:report chown:emulate"
+
 enum rule_kind { RULE_MKNOD, RULE_MKNOD_SAFE, RULE_MOUNT, RULE_UMOUNT, RULE_CHOWN_REPORT, RULE_CHOWN_EMULATE };
 
 struct rule {

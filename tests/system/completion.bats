@@ -79,6 +79,32 @@ options_of() {
 	done
 }
 
+# The rest of the command line "$1...", as bash itself would ask for it and offer it: it splits words at colons, and replaces the last part.
+bash_completes() {
+	bash -c '
+		compopt() { echo "$@"; }
+		. "$1/../completions/shiftbox.bash"
+		COMP_LINE=$2 COMP_POINT=${#2} COMPREPLY=()
+		read -ra COMP_WORDS <<<"${2//:/ : }"
+		[[ $2 != *\  ]] || COMP_WORDS+=("")
+		COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+		_shiftbox
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$TESTS" "$1" | xargs
+}
+
+@test "bash: words with colons, and those of which only the beginning is known" {
+	local rules="mknod:safe mknod:c: mknod:b: mount: umount chown:report chown:emulate"
+	must_equal "$(bash_completes "userns-run --allow ")" "$rules"
+	must_equal "$(bash_completes "userns-run --allow mk")" "-o nospace mknod:safe mknod:c: mknod:b:"
+	must_equal "$(bash_completes "userns-run --allow mknod:s")" "safe"
+	must_equal "$(bash_completes "shiftbox userns-run --allow umount --allow chown:")" "report emulate"
+	must_equal "$(bash_completes "userns-run --allow mo")" "-o nospace mount:"
+	must_equal "$(bash_completes "userns-run --allow mknod:c: --net ")" "host none"
+	mkdir dir
+	must_equal "$(bash_completes "image-unpack oci:di")" "-o filenames dir"
+	must_equal "$(bash_completes "mount-idmapped -m 0:5:1 di")" "-o filenames dir"
+}
+
 @test "bash: directories with blanks in their names, and no files, where a directory is wanted" {
 	mkdir "dir one"
 	touch "dir file"
@@ -94,6 +120,7 @@ options_of() {
 		must_equal "$(fish_offers "$c --" | sort)" "$(options_of "$c" | sort)"
 		must_equal "$(fish_offers "shiftbox $c --color " | sort | xargs)" "always auto never"
 	done
+	must_equal "$(fish_offers "userns-run --allow m" | sort | xargs)" "mknod:b: mknod:c: mknod:safe mount:"
 	output=$(fish_offers "shiftbox --")
 	has_line --install
 	lacks_line --json
@@ -107,4 +134,6 @@ options_of() {
 		must_equal "$(zsh_offers "shiftbox $c --colo")" "shiftbox $c --color="
 		must_equal "$(zsh_offers "$c --color=al")" "$c --color=always "
 	done
+	must_equal "$(zsh_offers "userns-run --allow mknod:s")" "userns-run --allow mknod:safe "
+	must_equal "$(zsh_offers "userns-run --allow=mo")" "userns-run --allow=mount:"
 }

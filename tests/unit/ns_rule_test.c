@@ -148,3 +148,19 @@ TEST(held_calls_are_known_by_number_on_each_abi)
 	CHECK_INT(filter_call(native, SYS_read), HELD_NONE);
 	CHECK_INT(filter_call(native, -1), HELD_NONE);
 }
+
+TEST(what_shells_offer_are_rules_and_beginnings_of_rules)
+{
+	char words[] = RULE_WORDS, *save = NULL;
+	struct rules rs = { 0 };
+	struct err e = ERR_INIT;
+
+	for (char *w = strtok_r(words, " ", &save); w; w = strtok_r(NULL, " ", &save)) {
+		bool whole = w[strlen(w) - 1] != ':';
+
+		CHECK_INT(rules_add(&rs, w, &e), whole ? 0 : -EINVAL);
+		if (!whole)
+			CHECK(!strstr(e.what, "there is no such rule"));
+		rules_done(&rs);
+	}
+}
