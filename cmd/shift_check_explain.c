@@ -104,6 +104,16 @@ static void put_chain_json(struct out *o, const struct explanation *x, const str
 		out_bool(o, "userns_overflow", !c->has_ns);
 }
 
+/* What the ids that mean nobody mean; on NFS they come from the server, as numbers or as names. */
+static const char *nobody(const struct explain_mount *m, uint32_t seen)
+{
+	if (m->nfs && seen == UINT32_MAX - 1)
+		return " (what the server tells has no id here)";
+	if (seen != IDMAP_OVERFLOW)
+		return "";
+	return m->nfs ? " (nobody's on the server, like all that squashed users make, or its name is not known here)" : " (really nobody)";
+}
+
 static void describe_chain(const struct explanation *x, const struct chain *c, struct buf *b)
 {
 	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
@@ -120,7 +130,7 @@ static void describe_chain(const struct explanation *x, const struct chain *c, s
 		buf_str(b, " -> a map that is not known");
 
 	if (!c->overflow)
-		buf_printf(b, " -> seen as %u%s", c->seen, c->seen == IDMAP_OVERFLOW ? " (really nobody)" : "");
+		buf_printf(b, " -> seen as %u%s", c->seen, nobody(m, c->seen));
 	else if (c->certain && c->has_disk && c->disk == c->shown)
 		buf_printf(b, " -> shown as %u (overflow: really nobody on disk, but without an id here)", c->shown);
 	else if (c->certain)
@@ -281,7 +291,10 @@ static void put_mount(struct out *o, const struct explanation *x)
 	if (!x->who.initial && any_doubt(x))
 		out_line(o, "  %-11s lines of the map without an id in this user namespace cannot be read here; from outside of it, "
 			 "explain --userns pid:N tells all", "note");
-	if (m->decides_itself)
+	if (m->nfs)
+		out_line(o, "  %-11s the server decides, and may take root, or anybody, for nobody (root_squash, all_squash): it may refuse "
+			 "what the rules below allow", "note");
+	else if (m->decides_itself)
 		out_line(o, "  %-11s %s has rules of its own, which may refuse what the rules below allow", "note", m->type);
 }
 

@@ -35,10 +35,10 @@ static int take_mount(const struct lm_mount *m, void *arg)
 	return to->target && to->type && to->source && to->options && to->fs_options ? 1 : -ENOMEM;
 }
 
-/* Filesystems that the root of a user namespace can mount: their ids may be that namespace's. */
+/* Filesystems that the root of a user namespace can mount, or root for it (NFS, Linux 7.0): their ids may be that namespace's. */
 static bool userns_mountable(const char *type)
 {
-	static const char *const types[] = { "tmpfs", "overlay", "ramfs", "fuse", "mqueue", "proc", "sysfs", "devpts", "cgroup2" };
+	static const char *const types[] = { "tmpfs", "overlay", "ramfs", "fuse", "mqueue", "proc", "sysfs", "devpts", "cgroup2", "nfs" };
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (!strncmp(type, types[i], strlen(types[i])))
@@ -101,6 +101,7 @@ static int find_mount(struct explanation *x, int fd, uint64_t id, const char *pa
 	m->map_partial = r == RAW_MAPPED && !x->who.initial;
 	m->fs_userns_assumed = userns_mountable(m->type);
 	m->decides_itself = decides_itself(m->type);
+	m->nfs = !strcmp(m->type, "nfs") || !strcmp(m->type, "nfs4");
 	m->facts = (struct perm_mount){
 		.ro = has_option(m->options, "ro"), .fs_ro = has_option(m->fs_options, "ro"),
 		.nosuid = has_option(m->options, "nosuid"), .noexec = has_option(m->options, "noexec"),
