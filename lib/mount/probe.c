@@ -25,6 +25,10 @@
 /* PROC_USER_INIT_INO of include/linux/proc_ns.h, ABI by now. */
 enum { INITIAL_USERNS_INO = 0xeffffffdU };
 
+#define NFS_WHY "no kernel can ID-map NFS"
+#define NFS_HINT "on the server, chown the files to the ids that are to be seen here, and bind them without a map; or keep a " \
+	"filesystem in a file on NFS, which mount-idmapped maps; see \"NFS\" in mount-idmapped(8)"
+
 /* Which filesystems can be ID-mapped since when: mount_setattr(2), NOTES. "" and 0: in no kernel so far. */
 static const struct filesystem {
 	const char *type;
@@ -47,8 +51,7 @@ static const struct filesystem {
 	{ "sysfs", 0, 0, NULL, "mount it inside the user namespace: it shows the ids of the namespace that it is mounted in" },
 	{ "devpts", 0, 0, NULL, "mount it inside the user namespace, with -o newinstance,gid=" },
 	{ "9p", 0, 0, "no kernel can ID-map 9p", "share the directory by virtiofs, or map it on the side that serves it" },
-	{ "nfs", 0, 0, "no kernel can ID-map NFS", "map the directory on the server, or use idmapd" },
-	{ "nfs4", 0, 0, "no kernel can ID-map NFS", "map the directory on the server, or use idmapd" },
+	{ "nfs", 0, 0, NFS_WHY, NFS_HINT }, { "nfs4", 0, 0, NFS_WHY, NFS_HINT },
 };
 
 bool probe_initial_userns(void)

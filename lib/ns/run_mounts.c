@@ -105,11 +105,12 @@ static int make_mapped(const char *source, const struct mount_map *map, const st
 	enum map_done done;
 	int r;
 
-	r = check_private(source, map, flags, e);
-	if (r == 0)
-		r = tree_open(source, &fd, e);
+	r = tree_open(source, &fd, e);
 	if (r == 0)
 		r = tree_clone(fd, source, map, flags, NULL, &tree, &done, e);
+	/* What cannot be mapped at all is told first: no other place would help. */
+	if (r == 0)
+		r = check_private(source, map, flags, e);
 	if (r == 0)
 		r = verify_flags(tree, flags, source, e);
 	if (r < 0)
