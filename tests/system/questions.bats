@@ -95,6 +95,7 @@ DIR/src/target  shiftbox-test[/src]  tmpfs  disk 0-65535 is seen as 100000-16553
 END
 }
 
+# With a server and a client, and each way out: tests/kernels/nfs.sh, in kernels that have NFS.
 @test "can a volume on NFS be ID-mapped" {
 	grep -q ' nfs4\? ' /proc/self/mountinfo && skip "NFS is mounted here"
 	capture "$SHIFTBOX" shift-check host
