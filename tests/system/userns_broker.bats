@@ -42,6 +42,18 @@ audit() { # FILTER: of the audit file
 	must_equal "$(stat -c %a audit)" 600
 }
 
+@test "the audit file can be cut while it is written to, as by copytruncate: what follows starts at its beginning" {
+	local pid
+	on_dir --allow mknod:safe --audit audit -- sh -c 'cd /srv; mknod a c 1 3; touch one; until [ -e two ]; do sleep 0.1; done; mknod b c 1 5' &
+	pid=$!
+	until [ -e closed/root/srv/one ]; do sleep 0.1; done
+	must_equal "$(audit .arguments.path)" '"a"'
+	truncate -s 0 audit
+	touch closed/root/srv/two
+	wait "$pid"
+	must_equal "$(head -c 1 audit) $(audit .arguments.path)" '{ "b"'
+}
+
 @test "a node is opened only where devices may be" {
 	must_work on_dir --allow mknod:safe -- sh -c 'mknod /srv/n c 1 3; sh -c "echo x >/srv/n" 2>/dev/null && echo opened; exit 0'
 	must_equal "$output" ""
