@@ -19,6 +19,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/num.h"
 
 static _Noreturn void give_up(int sock, struct err *e)
 {
@@ -141,12 +142,63 @@ static _Noreturn void live(int sock, int sigfd, pid_t command)
 	}
 }
 
+/* The n-th field of a line of /proc/PID/stat (proc(5)), from 4 on: those before the third can hold anything. */
+static uint64_t stat_field(const char *line, unsigned n)
+{
+	const char *p = strrchr(line, ')');
+	uint64_t v = 0;
+
+	for (unsigned i = 2; p && i < n; i++)
+		p = strchr(p + 1, ' ');
+	if (p)
+		(void)num_u64_n(p + 1, strcspn(p + 1, " \n"), &v); /* 0 where it is no number */
+	return v;
+}
+
+/*
+ * The words that this program was started with, all but the first: values of --env, paths of the host. Whoever is in the namespace may
+ * read /proc/1/cmdline, which shows what stands in this memory.
+ */
+static int forget_words(struct err *e)
+{
+	enum { STAT_MAX = 4096, ARG_START = 48, ARG_END = 49 };
+	scoped_buf struct buf line = BUF_INIT;
+	uint64_t start, end;
+	int r = fd_read_file(AT_FDCWD, "/proc/self/stat", STAT_MAX, &line, e);
+
+	if (r < 0)
+		return r;
+	if (!buf_get(&line))
+		return err_nomem(e);
+	start = stat_field(line.data, ARG_START);
+	end = stat_field(line.data, ARG_END);
+	if (!start || end <= start)
+		return err_say(e, ENODATA, "/proc/self/stat", "does not tell where the program's arguments are");
+	start += strnlen((const char *)(uintptr_t)start, end - start);
+	explicit_bzero((void *)(uintptr_t)start, end - start);
+	return 0;
+}
+
+/* The command, which waits for the end of what is written to gate. */
+static pid_t start_command(const struct run_init *i, int tty, const int gate[2])
+{
+	pid_t pid = fork();
+	char none;
+
+	if (pid == 0) {
+		(void)close(gate[1]); /* a pipe loses nothing */
+		(void)read(gate[0], &none, 1);
+		run_command(i, tty);
+	}
+	return pid;
+}
+
 _Noreturn void run_init(const struct run_init *i)
 {
 	struct run_tty tty = { -1, -1 };
 	static struct err e;
 	sigset_t chld;
-	int sigfd, r;
+	int sigfd, r, gate[2];
 	pid_t pid;
 
 	(void)setsid(); /* cannot fail: a new process leads nothing */
@@ -161,20 +213,20 @@ _Noreturn void run_init(const struct run_init *i)
 	(void)sigaddset(&chld, SIGCHLD);
 	sigfd = signalfd(-1, &chld, SFD_CLOEXEC);
 	/* Nothing in the namespace may look into, or trace, a process that still has this program and its memory. */
-	if (sigfd < 0 || prctl(PR_SET_DUMPABLE, 0) < 0) {
+	if (sigfd < 0 || pipe2(gate, O_CLOEXEC) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0) {
 		(void)err_set(&e, errno, NULL, "cannot set up process 1");
 		give_up(i->sock, &e);
 	}
-	pid = fork();
+	pid = start_command(i, tty.slave, gate);
 	if (pid < 0) {
 		(void)err_set(&e, errno, NULL, "cannot start the command");
 		give_up(i->sock, &e);
 	}
-	if (pid == 0)
-		run_command(i, tty.slave);
+	if (forget_words(&e) < 0)
+		give_up(i->sock, &e);
 	/*
 	 * Init keeps nothing of the caller's: neither descriptors that something could leak from, nor the other end of its pipes. But it
-	 * keeps the command's terminal open, which would hang up on those who want to open it again once nobody has it open.
+	 * keeps the command's terminal open, which would hang up on those who want to open it again once nobody has it open. With the gate closed, the command starts.
 	 */
 	r = fd_let_go(i->sock, sigfd, tty.slave);
 	if (r < 0) {

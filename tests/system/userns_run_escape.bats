@@ -74,6 +74,13 @@ data"
 	must_fail 125 'is larger than' $RUN -r closed/root -u daemon -- true
 }
 
+@test "the words of the command line are not to be seen in the namespace" {
+	must_work $RUN -r closed/root -e SECRET=x7x -b "$SCRATCH/closed:/tmp/b" -- sh -c 'echo $SECRET; cat /proc/[0-9]*/cmdline | tr "\0" "\n" | grep -v "^$"'
+	must_equal "$(head -n 1 <<<"$output")" x7x
+	[[ $output != *SECRET=* && $output != *x7x*x7x* && $output != *"$SCRATCH"* ]] || tell "they are"
+	[[ $output == *shiftbox* ]] || tell "process 1 has no name"
+}
+
 @test "process 1 cannot be looked into, nor what it runs" {
 	local what
 	for what in exe root/srv/five cwd/srv/five fd/0 mem environ maps; do

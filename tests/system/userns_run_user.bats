@@ -112,7 +112,8 @@ $HOME_ALICE
 		as_user alice "$exe" userns-run -- sh -c 'echo ready; sleep 4717' >fifo &
 		read -r _ <fifo
 		rm fifo
-		readlink "/proc/$(pgrep -fxn "$exe userns-run -- sh -c echo ready; sleep 4717" -P "$(pgrep -fxo "$exe userns-run -- sh -c echo ready; sleep 4717")")/exe" >>links
+		# Process 1 is the only child of the one that was started.
+		readlink "/proc/$(pgrep -P "$(pgrep -fx "$exe userns-run -- sh -c echo ready; sleep 4717")")/exe" >>links
 		pkill -fx 'sleep 4717'
 		wait
 	done
