@@ -270,8 +270,12 @@ static int print_layers(struct ctx *ctx, const struct source *src, const struct 
 static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct source *src, const char *name, struct err *e)
 {
 	scoped_store struct store *s = NULL;
-	int r = a->flat ? unpack_flat_check(&(struct flat_target){ .dir = a->flat, .replace = a->replace }, e) : store_open(a->store, 0, &s, e);
+	int r;
 
+	if (a->flat)
+		r = unpack_flat_check(&(struct flat_target){ .dir = a->flat, .replace = a->replace }, e);
+	else
+		r = store_open_base(a->store, STORE_WOULD_CREATE, a->base.count ? &a->base : NULL, &s, e);
 	if (r < 0 && (r != -ENOENT || a->flat))
 		return r;
 	out_line(ctx->out, "%s: %zu layers, to be unpacked into %s", name, src->n_layers, a->flat ? a->flat : s ? store_path(s) : "a new store");
@@ -322,7 +326,7 @@ static int run_unpack(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	if (r == 0 && ctx->dry_run) {
 		r = print_plan(a, ctx, src, name, e);
 	} else if (r == 0) {
-		r = store_open_base(a->store, a->base.count ? &a->base : NULL, &s, e);
+		r = store_open_base(a->store, STORE_CREATE, a->base.count ? &a->base : NULL, &s, e);
 		if (r == 0) {
 			catch_signals();
 			r = unpack(a, ctx, s, NULL, src, name, e);
@@ -431,13 +435,13 @@ static int image_unpack_before(void *args, struct ctx *ctx, struct err *e)
 
 	if (r < 0)
 		return r;
-	if (geteuid() == 0 || !(unpacks || a->verify || a->remove || a->prune))
-		return BEFORE_GO_ON;
-	if (a->base.count) {
+	if (geteuid() != 0 && a->base.count) {
 		r = err_say(e, EPERM, NULL, "--base takes root of the machine, who owns ids that are nobody's");
 		err_try(e, "leave --base away: an ordinary user's store has the user's own subordinate ids");
 		return r;
 	}
+	if (geteuid() == 0 || !(unpacks || a->verify || a->remove || a->prune))
+		return BEFORE_GO_ON;
 	if (a->remove || a->prune)
 		r = store_open(a->store, 0, &a->opened, e);
 	if (r == 0 && a->remove)

@@ -74,7 +74,7 @@ static int not_a_store(const struct store *s, struct err *e)
  * Make the directory fit to be a store. One that holds something else must not become one by a slip of the
  * hand; an empty one is closed to others, since nobody can rely on being able to pass it.
  */
-static int adopt(const struct store *s, bool base, struct err *e)
+static int adopt(const struct store *s, unsigned flags, bool base, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	struct stat st;
@@ -93,6 +93,8 @@ static int adopt(const struct store *s, bool base, struct err *e)
 		if (strcmp(names.items[i], "lost+found") && strcmp(names.items[i], "images") && strcmp(names.items[i], "tmp") &&
 		    strcmp(names.items[i], "base"))
 			return not_a_store(s, e);
+	if (!(flags & STORE_CREATE))
+		return err_say(e, ENOENT, s->path, "is no store yet");
 	/* With a base others may look, if the caller lets them. */
 	if (!base && fchmod(s->fd, 0700) < 0)
 		return err_set(e, errno, s->path, "cannot close the new store to others");
@@ -135,8 +137,8 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 	if (s->fd < 0)
 		return err_path(e, errno, s->path, "cannot open the store");
 	r = store_base_choose(s, base, e);
-	if (r == 0 && flags & STORE_CREATE)
-		r = adopt(s, s->base.count, e);
+	if (r == 0 && flags)
+		r = adopt(s, flags, s->base.count, e);
 	if (r == 0)
 		r = check_private(s, e);
 	if (r < 0)
@@ -181,7 +183,7 @@ static int open_store(const char *path, unsigned flags, const struct store_base 
 	if (r == 0 && userns_self())
 		r = store_ids_check(s, flags & STORE_CREATE, e);
 	if (r == 0 && base)
-		r = store_base_write(s, e);
+		r = flags & STORE_CREATE ? store_base_write(s, e) : store_base_may_write(s, e);
 	if (r < 0)
 		return r;
 
@@ -194,9 +196,9 @@ int store_open(const char *path, unsigned flags, struct store **ret, struct err 
 	return open_store(path, flags, NULL, ret, e);
 }
 
-int store_open_base(const char *path, const struct store_base *base, struct store **ret, struct err *e)
+int store_open_base(const char *path, unsigned flags, const struct store_base *base, struct store **ret, struct err *e)
 {
-	return open_store(path, STORE_CREATE, base, ret, e);
+	return open_store(path, flags, base, ret, e);
 }
 
 void store_close(struct store *s)

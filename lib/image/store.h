@@ -31,7 +31,7 @@
 struct store;
 struct store_base;
 
-enum store_flags { STORE_CREATE = 1 };
+enum store_flags { STORE_CREATE = 1, STORE_WOULD_CREATE = 2 };
 
 /*
  * Open path, or the default for NULL: /var/lib/shiftbox for root, $XDG_DATA_HOME/shiftbox for others.
@@ -42,11 +42,12 @@ enum store_flags { STORE_CREATE = 1 };
 int store_open(const char *path, unsigned flags, struct store **ret, struct err *e);
 
 /*
- * Open a store to unpack into, making it where there is none, with this base (store_base.h; NULL: the one it has, or none).
+ * Open a store to unpack into, with this base (store_base.h; NULL: the one it has, or none). STORE_CREATE makes it where there is
+ * none; STORE_WOULD_CREATE changes nothing, refuses what STORE_CREATE would refuse, and answers -ENOENT for a store still to be made.
  * Beyond the errors above -EEXIST, -ENOTEMPTY: it has another base, or layers without one. A store with a
  * base may be open to others, but not writable by them.
  */
-int store_open_base(const char *path, const struct store_base *base, struct store **ret, struct err *e);
+int store_open_base(const char *path, unsigned flags, const struct store_base *base, struct store **ret, struct err *e);
 
 void store_close(struct store *s);
 

@@ -109,12 +109,11 @@ static int refuse_unshifted(const struct store *s, struct err *e)
 	return r;
 }
 
-static int write_file(const struct store *s, struct err *e)
+int store_base_may_write(const struct store *s, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	struct store_base there;
-	char text[TEXT_MAX];
-	int n, r;
+	int r;
 
 	r = store_base_read(s, &there, e);
 	if (r < 0 || there.count)
@@ -122,8 +121,16 @@ static int write_file(const struct store *s, struct err *e)
 	r = store_list_dir(s->layers, s->path, &names, e);
 	if (r < 0)
 		return r;
-	if (names.len)
-		return refuse_unshifted(s, e);
+	return names.len ? refuse_unshifted(s, e) : 1;
+}
+
+static int write_file(const struct store *s, struct err *e)
+{
+	char text[TEXT_MAX];
+	int n, r = store_base_may_write(s, e);
+
+	if (r <= 0)
+		return r;
 	n = snprintf(text, sizeof(text), "%u:%u\n", s->base.base, s->base.count);
 	(void)unlinkat(s->fd, FILE_NEW, 0); /* of a dead process: the lock is ours */
 	r = fd_write_file(s->fd, FILE_NEW, 0644, text, (size_t)n, e);

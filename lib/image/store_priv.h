@@ -69,6 +69,9 @@ int store_base_choose(struct store *s, const struct store_base *want, struct err
 /* Note s->base in the store if that has none yet: -ENOTEMPTY when it has layers already. Takes the lock on images/. */
 int store_base_write(const struct store *s, struct err *e);
 
+/* Would it be noted? 1, 0 when there is one, or why not. Changes nothing. */
+int store_base_may_write(const struct store *s, struct err *e);
+
 /* Under the lock on images/: has the store still the base that we work with? */
 int store_base_check(const struct store *s, struct err *e);
 

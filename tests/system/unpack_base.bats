@@ -139,6 +139,31 @@ bottom() {
 	must_fail 1 "is not what was written there" "$SHIFTBOX" image-unpack -s "$STORE" --list
 }
 
+@test "--dry-run refuses what would be refused, and changes nothing" {
+	local base
+	unpack --base 1000000 img
+	plain img
+	mkdir empty other
+	touch other/file
+	dry() {
+		capture "$SHIFTBOX" image-unpack -n -N x -s "$@" img
+	}
+	before=$(find . -printf '%p %m %T@\n' | sort)
+	for base in "$STORE 2000000 has the base 1000000:65536" "plain 2000000 has layers without a base" "other 2000000 is neither a store nor empty"; do
+		read -r store number text <<<"$base"
+		dry "$store" --base "$number"
+		[[ $status = 1 && $stderr == *"$text"* ]] || tell "not '$text'"
+	done
+	for base in "$STORE --base 1000000" "$STORE" plain empty "empty --base 5" "none --base 5" none; do
+		# shellcheck disable=SC2086
+		dry $base
+		[ "$status" = 0 ] || tell "it would work"
+	done
+	must_equal "$(find . -printf '%p %m %T@\n' | sort)" "$before"
+	make_user alice 2001 300000 65536
+	must_fail 1 "--base takes root" as_user alice "$SHIFTBOX" image-unpack -n -N x -s none --base 5 img
+}
+
 @test "of two that give a new store different bases one wins, and no layer has the other's" {
 	local a b
 	for _ in 1 2 3 4 5; do
