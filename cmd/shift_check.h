@@ -34,6 +34,7 @@ struct finding;
 void check_put_finding(struct out *out, const char *root, const struct finding *f);
 
 struct verify_counts;
-void check_put_summary(struct out *out, const struct verify_counts *c, bool quiet);
+/* partial: a map was compared with of which not all lines may have been known. */
+void check_put_summary(struct out *out, const struct verify_counts *c, bool partial, bool quiet);
 
 #endif

@@ -64,7 +64,7 @@ void check_put_finding(struct out *out, const char *root, const struct finding *
 	(void)out_flush(out); /* a failure shows again when the command ends */
 }
 
-void check_put_summary(struct out *out, const struct verify_counts *c, bool quiet)
+void check_put_summary(struct out *out, const struct verify_counts *c, bool partial, bool quiet)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	uint64_t total = verify_total(c);
@@ -74,6 +74,8 @@ void check_put_summary(struct out *out, const struct verify_counts *c, bool quie
 	out_u64(out, "entries", c->entries);
 	out_u64(out, "vanished", c->vanished);
 	out_u64(out, "mounts_not_entered", c->mounts);
+	if (partial)
+		out_bool(out, "map_partial", true);
 	out_begin(out, "findings");
 	for (size_t i = 0; i < FINDING_CLASSES; i++)
 		out_u64(out, finding_word(i), c->findings[i]);
@@ -92,4 +94,7 @@ void check_put_summary(struct out *out, const struct verify_counts *c, bool quie
 		buf_printf(&b, " (%llu mount%s below not entered)", (unsigned long long)c->mounts, c->mounts == 1 ? "" : "s");
 	if (buf_get(&b) && (total || !quiet))
 		out_line(out, "%s", b.data);
+	if (partial && c->findings[FINDING_UNMAPPED])
+		out_line(out, "note: lines of the map with ids that this user namespace does not have cannot be read here: what is told as "
+			 "unmapped may be in one of them");
 }

@@ -14,9 +14,11 @@
 #include "../lib/check/expect.h"
 #include "../lib/check/raw.h"
 #include "../lib/check/verify.h"
+#include "../lib/idmap/diff.h"
 #include "../lib/image/store.h"
 #include "../lib/image/userns_self.h"
 #include "../lib/image/store_base.h"
+#include "../lib/mount/probe.h"
 #include "progress.h"
 
 /* One mount to be checked: PATH, or one below it. */
@@ -40,6 +42,7 @@ struct job {
 	struct strv mounts;     /* below, as rel; of the first job */
 	struct job *first;
 	bool oom;
+	bool partial;           /* of the first job: lines of a map may be hidden from our user namespace */
 };
 
 /* --- output ------------------------------------------------------------------------------------- */
@@ -194,14 +197,50 @@ static int no_map(const struct job *j, struct err *e)
 	return -EINVAL;
 }
 
+/*
+ * Lines with ids that our user namespace does not have are not shown to us. A filesystem of our own namespace, whose mounts can be
+ * seen without their map, is mapped by what we know.
+ */
+static bool may_be_partial(const struct job *j)
+{
+	return j->kind == RAW_MAPPED && !probe_initial_userns() && (j->a->source || j->first->expect);
+}
+
+static int stop_at_other(const struct iddiff *d, void *arg)
+{
+	(void)arg;
+	return d->first;
+}
+
+/* Does all hold that part says? */
+static bool is_part(const struct idmap *part, const struct idmap *all)
+{
+	return !idranges_diff(&part->uid, &all->uid, stop_at_other, NULL) && !idranges_diff(&part->gid, &all->gid, stop_at_other, NULL);
+}
+
+static int part_of_map(const struct job *j, struct err *e)
+{
+	scoped_buf struct buf has = BUF_INIT;
+
+	idmap_print(&j->mount_map, &has);
+	if (!buf_get(&has))
+		return err_nomem(e);
+	(void)err_say(e, ENODATA, j->path, "its map is not known: no more than %s can be read here", has.data);
+	err_why(e, "the kernel does not show lines with ids that this user namespace does not have");
+	err_try(e, "check it from outside of this user namespace, or give what can be read: -m '%s'", has.data);
+	return -ENODATA;
+}
+
 /* Another map than the one asked for is a finding; the rest is then checked with the mount's own. */
 static int other_map(struct job *j, struct err *e)
 {
 	scoped_buf struct buf has = BUF_INIT, wants = BUF_INIT;
 	struct finding f = { .class = FINDING_MISMATCH };
 
+	if (may_be_partial(j) && is_part(&j->mount_map, &j->map))
+		return part_of_map(j, e);
 	if (j->kind == RAW_MAPPED) {
-		buf_str(&has, "the map ");
+		buf_str(&has, may_be_partial(j) ? "(as far as it can be read here) the map " : "the map ");
 		idmap_print(&j->mount_map, &has);
 	} else {
 		buf_str(&has, "no map");
@@ -232,8 +271,10 @@ static int find_map(struct job *j, struct err *e)
 			return r;
 		return other_map(j, e);
 	}
-	if (j->kind == RAW_MAPPED)
+	if (j->kind == RAW_MAPPED) {
+		j->first->partial |= may_be_partial(j);
 		return idmap_copy(&j->mount_map, &j->map, e);
+	}
 	/* Layers on a filesystem of the host cannot have a map in here: the namespace's own is all there is. */
 	if (j->kind == RAW_OVERLAY && j->first->expect && userns_self()) {
 		log_verbose("a merged overlay in a user namespace: seen ids should be those of the image");
@@ -435,7 +476,7 @@ static int run(struct job *j, struct ctx *ctx, struct err *e)
 	if (r < 0)
 		return r;
 
-	check_put_summary(ctx->out, &counts, ctx->quiet);
+	check_put_summary(ctx->out, &counts, j->partial, ctx->quiet);
 	return verify_total(&counts) ? STATUS_FOUND : STATUS_DONE;
 }
 

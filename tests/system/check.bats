@@ -353,6 +353,40 @@ caps: m/odd/raw: root id: disk 70002 has no mapping'
 4 entries checked, 1 finding: 1 unmapped'
 }
 
+@test "in a user namespace, a map of which lines cannot be read there is not taken for all of it" {
+	mkdir tree m
+	touch tree/shown tree/hidden
+	chown 1000:1000 tree tree/shown
+	chown 2000:2000 tree/hidden
+	printf '#mtree\n. type=dir uid=1000 gid=1000\n./shown type=file uid=1000 gid=1000\n./hidden type=file uid=2000 gid=2000\n' >spec
+	chmod 644 spec
+	map_mount tree m '1000:0:1 2000:100000:1'
+	inside() {
+		capture unshare -Ur "$SHIFTBOX" shift-check --spec spec "$@" m
+	}
+	inside
+	status_is 3
+	must_equal "$output" 'unmapped: m/hidden: uid: disk 2000 has no mapping, seen 65534; gid: disk 2000 has no mapping, seen 65534
+3 entries checked, 1 finding: 1 unmapped
+note: lines of the map with ids that this user namespace does not have cannot be read here: what is told as unmapped may be in one of them'
+	inside --json
+	must_equal "$(jq -c 'select(.summary) | .summary.map_partial' <<<"$output")" true
+	inside -m '1000:0:1 2000:100000:1'
+	status_is 1
+	[[ $stderr == *"no more than b:1000:0:1 can be read here"*"  why:  "*"  try:  "*"-m 'b:1000:0:1'"* ]] || tell "not said"
+	inside -m 1000:1:1
+	status_is 3
+	[[ $output == 'mismatch: m: the mount has (as far as it can be read here) the map b:1000:0:1, expected b:1000:1:1'* ]] || tell "not a finding"
+	chown 1000:1000 tree/hidden
+	sed -i s/2000/1000/g spec
+	inside -m 1000:0:1
+	status_is 0
+	inside
+	must_equal "$status $output" '0 3 entries checked, nothing found'
+	capture "$SHIFTBOX" shift-check --json --spec spec m
+	must_equal "$status $(jq -c 'select(.summary) | .summary.map_partial' <<<"$output")" '0 null'
+}
+
 @test "mounts below are entered when asked, each with its own map" {
 	mkdir -p tree/plain tree/over/sub two
 	touch tree/file two/right two/wrong
