@@ -31,6 +31,17 @@ static uint64_t value(const struct scan *s, const struct count *c)
 	return v;
 }
 
+static void put_owners(struct out *out, const struct scan *s)
+{
+	for (size_t i = 0; i < s->owners.len; i++) {
+		out_begin(out, NULL);
+		out_u64(out, "uid", s->owners.items[i].uid);
+		out_u64(out, "gid", s->owners.items[i].gid);
+		out_u64(out, "count", s->owners.items[i].count);
+		out_end(out);
+	}
+}
+
 /* The members of a record, open, that layers and the image have in common. */
 static void put_counts(struct out *out, const struct scan *s)
 {
@@ -44,13 +55,7 @@ static void put_counts(struct out *out, const struct scan *s)
 	out_u64(out, "highest_uid", uid);
 	out_u64(out, "highest_gid", gid);
 	out_array(out, "owners");
-	for (size_t i = 0; i < s->owners.len; i++) {
-		out_begin(out, NULL);
-		out_u64(out, "uid", s->owners.items[i].uid);
-		out_u64(out, "gid", s->owners.items[i].gid);
-		out_u64(out, "count", s->owners.items[i].count);
-		out_end(out);
-	}
+	put_owners(out, s);
 	out_array_end(out);
 }
 
@@ -93,7 +98,7 @@ static int map_text(const struct scan *sum, struct buf *ret, struct err *e)
 	return buf_get(ret) ? 0 : err_nomem(e);
 }
 
-static void put_owners(struct out *out, const struct scan *sum)
+static void put_owner_table(struct out *out, const struct scan *sum)
 {
 	static const struct out_col cols[] = { { "uid", "UID", true }, { "gid", "GID", true }, { "count", "ENTRIES", true } };
 
@@ -101,13 +106,7 @@ static void put_owners(struct out *out, const struct scan *sum)
 		return;
 	out_line(out, "%s", "");
 	out_table(out, cols, ARRAY_LEN(cols));
-	for (size_t i = 0; i < sum->owners.len; i++) {
-		out_begin(out, NULL);
-		out_u64(out, "uid", sum->owners.items[i].uid);
-		out_u64(out, "gid", sum->owners.items[i].gid);
-		out_u64(out, "count", sum->owners.items[i].count);
-		out_end(out);
-	}
+	put_owners(out, sum);
 	out_table_end(out);
 }
 
@@ -117,7 +116,7 @@ static void put_text(struct out *out, const struct source *src, const struct sca
 	char size[16];
 	uint32_t uid, gid;
 
-	put_owners(out, sum);
+	put_owner_table(out, sum);
 	buf_escaped(&name, src->name, strlen(src->name));
 	buf_escaped(&path, sum->largest_path ? sum->largest_path : "", sum->largest_path ? strlen(sum->largest_path) : 0);
 	if (!buf_get(&name) || !buf_get(&path))

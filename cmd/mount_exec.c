@@ -7,9 +7,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
+#include "../lib/base/run.h"
 #include "../lib/base/sys.h"
 
 static int check_usage(const struct mount_args *a, const struct ctx *ctx, struct err *e)
@@ -37,17 +37,6 @@ static int own_namespace(struct err *e)
 	return 0;
 }
 
-/* The exit status of the process that mounts; it has said what went wrong. */
-static int wait_for(pid_t pid, struct err *e)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_set(e, errno, NULL, "cannot wait for the mount");
-	return WIFEXITED(status) ? WEXITSTATUS(status) : STATUS_SIGNAL + WTERMSIG(status);
-}
-
 /* Only returns when it fails. */
 static int become(char **argv, struct err *e)
 {
@@ -65,7 +54,6 @@ int mount_exec(void *args, struct ctx *ctx, struct err *e)
 {
 	const struct mount_args *a = args;
 	char **command = ctx->operands.items + ctx->operands.dashdash;
-	pid_t pid;
 	int r;
 
 	if (!a->exec)
@@ -80,12 +68,8 @@ int mount_exec(void *args, struct ctx *ctx, struct err *e)
 	r = own_namespace(e);
 	if (r < 0)
 		return r;
-	pid = fork();
-	if (pid < 0)
-		return err_set(e, errno, NULL, "cannot start a process");
-	if (pid == 0)
+	r = run_apart("mounts", e);
+	if (r == RUN_APART)
 		return BEFORE_GO_ON;
-
-	r = wait_for(pid, e);
 	return r == STATUS_DONE ? become(command, e) : r;
 }

@@ -5,10 +5,10 @@
 
 #include <errno.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "../lib/base/log.h"
+#include "../lib/base/run.h"
 #include "../lib/base/sys.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/image/image_config.h"
@@ -369,19 +369,6 @@ static int make_spec(struct userns_args *a, const struct ctx *ctx, struct err *e
 
 /* --- processes --------------------------------------------------------------------------------- */
 
-static int wait_for(pid_t pid, struct err *e)
-{
-	int status;
-
-	while (waitpid(pid, &status, 0) < 0)
-		if (errno != EINTR)
-			return err_set(e, errno, NULL, "cannot wait for the mounts");
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
-	log_warn("the process that makes the mounts was killed by signal %d", WTERMSIG(status));
-	return STATUS_SIGNAL + WTERMSIG(status);
-}
-
 static int run_as_user(struct userns_args *a, struct err *e)
 {
 	int r = run_container(&a->spec, -1, e);
@@ -401,7 +388,6 @@ static int run_as_user(struct userns_args *a, struct err *e)
 static int userns_before(void *args, struct ctx *ctx, struct err *e)
 {
 	struct userns_args *a = args;
-	pid_t pid;
 	int r;
 
 	/* No id of the command's is the host's root then. */
@@ -416,12 +402,9 @@ static int userns_before(void *args, struct ctx *ctx, struct err *e)
 	r = run_stage_open(&a->stage, e);
 	if (r < 0)
 		return r;
-	pid = fork();
-	if (pid < 0)
-		return err_set(e, errno, NULL, "cannot start a process");
-	if (pid == 0)
+	r = run_apart("makes the mounts", e);
+	if (r == RUN_APART)
 		return BEFORE_GO_ON;
-	r = wait_for(pid, e);
 	return r == 0 ? run_container(&a->spec, a->stage, e) : r;
 }
 

@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "log.h"
+
 enum { OUTPUT_MAX = 64 << 10 };
 
 static bool is_program(const char *path)
@@ -54,6 +56,23 @@ int run_wait(pid_t pid)
 		if (errno != EINTR)
 			return -errno;
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int run_apart(const char *what, struct err *e)
+{
+	pid_t pid = fork();
+	int r;
+
+	if (pid < 0)
+		return err_set(e, errno, NULL, "cannot start a process");
+	if (pid == 0)
+		return RUN_APART;
+	r = run_wait(pid);
+	if (r < 0)
+		return err_set(e, -r, NULL, "cannot wait for the process that %s", what);
+	if (r > 128)
+		log_warn("the process that %s was killed by signal %d", what, r - 128);
+	return r;
 }
 
 int run_read(int fd, size_t max, struct buf *b)

@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include "buf.h"
+#include "err.h"
 
 /*
  * Find a program in PATH, as execvp(3) would, and else in /usr/bin, /usr/sbin, /bin. Appends its path to ret.
@@ -31,5 +32,12 @@ int run_read(int fd, size_t max, struct buf *b);
 
 /* waitpid(2) until it ended: the exit status, or 128 + n. */
 int run_wait(pid_t pid);
+
+/*
+ * Go on with what is to be done (what: "makes the mounts") in a child; the caller waits for its end. Returns RUN_APART in the child, and
+ * in the caller the child's exit status, or 128 + n for signal n, which is told; -errno where that cannot be.
+ */
+enum { RUN_APART = 256 };
+int run_apart(const char *what, struct err *e);
 
 #endif

@@ -5,33 +5,10 @@
 # shellcheck disable=SC2154
 
 load lib
+load mapped
 need root
 need kernel 6.15
 need prog setcap getfattr unshare python3
-
-test_setup() {
-	chmod 755 "$SCRATCH"
-	mkdir src m
-	echo data >src/file
-	chown 1000:1000 src/file
-}
-
-test_teardown() {
-	[ -z "${SLEEPER:-}" ] || kill "$SLEEPER"
-}
-
-map_mount() {
-	must_work "$SHIFTBOX" mount-idmapped -m "$1" "$2" "$3"
-}
-
-# A process in a user namespace with this map: SLEEPER.
-sleeper() {
-	unshare -U sleep 1000 &
-	SLEEPER=$!
-	until [ "$(readlink "/proc/$SLEEPER/ns/user")" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.02; done
-	echo "$1" >"/proc/$SLEEPER/uid_map"
-	echo "$1" >"/proc/$SLEEPER/gid_map"
-}
 
 # answer STATUS WORDS... <<TEXT: shift-check WORDS leaves with STATUS and prints TEXT, but for what changes from run to run.
 answer() {
