@@ -135,7 +135,7 @@ static int check_layer(struct job *j, const char *path, const char *spec, const 
 		return err_nomem(e);
 	r = fd_open_regular(AT_FDCWD, spec, O_NOFOLLOW, &file, e);
 	if (r == 0)
-		r = spec_read(file, spec, read_entry, &reading, e);
+		r = spec_read(file, spec, SPEC_ALL, 1, read_entry, &reading, e);
 	/* A layer without entries has an empty directory, of which nothing is known. */
 	if (r == 0 && expect_root(j->expect))
 		r = verify_expect(fd, j->expect, NULL, &o, &counts, e);

@@ -13,6 +13,7 @@
 #include "../lib/base/log.h"
 #include "../lib/check/cover.h"
 #include "../lib/check/raw.h"
+#include "../lib/check/walk.h"
 #include "../lib/image/spec.h"
 #include "../lib/image/store.h"
 #include "../lib/image/store_base.h"
@@ -207,7 +208,7 @@ static int cover_layer(struct cover *c, const struct store *store, const char *l
 	int r = fd_open_regular(AT_FDCWD, spec, 0, &fd, e);
 
 	if (r == 0)
-		r = spec_read(fd, spec, add_spec, &p, e);
+		r = spec_read(fd, spec, SPEC_OWNER, threads ? threads : walk_processors(), add_spec, &p, e);
 	if (r < 0 || geteuid() != 0)
 		return r; /* on disk such a store has the ids of its owner's namespace, not those of the image */
 	r = store_base_open_layer(store, layer, &top, e);

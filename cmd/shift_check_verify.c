@@ -14,6 +14,7 @@
 #include "../lib/check/expect.h"
 #include "../lib/check/raw.h"
 #include "../lib/check/verify.h"
+#include "../lib/check/walk.h"
 #include "../lib/idmap/diff.h"
 #include "../lib/image/store.h"
 #include "../lib/image/userns_self.h"
@@ -131,10 +132,11 @@ static int open_disk(struct job *j, struct err *e)
 static int read_spec(struct job *j, const char *path, struct err *e)
 {
 	scoped_fd int fd = -1;
+	unsigned threads = j->a->threads ? j->a->threads : walk_processors();
 	int r = fd_open_regular(AT_FDCWD, path, 0, &fd, e);
 
 	if (r == 0)
-		r = spec_read(fd, path, expect_add, j->expect, e);
+		r = spec_read(fd, path, SPEC_OWNER, threads, expect_add, j->expect, e);
 	if (r < 0 && e && !e->set)
 		r = r == -ENOMEM ? err_nomem(e) : err_say(e, -r, path, "names a path that leaves its root");
 	return r;

@@ -9,6 +9,7 @@
 #include <sys/random.h>
 #include <sys/sysmacros.h>
 
+#include "../base/buf.h"
 #include "../base/cleanup.h"
 #include "../base/vec.h"
 
@@ -16,7 +17,7 @@
 #define OPAQUE ".wh..wh..opq"
 
 /* Nodes are found by number: a place in bytes, counted in steps of STEP. 0 is none. */
-enum { NO_LAYER = UINT16_MAX, LAYERS_MAX = 65000, STEP = 4, BYTES_MIN = 1 << 16, MARKED = 1U << 31 };
+enum { NO_LAYER = UINT16_MAX, LAYERS_MAX = 65000, STEP = 4, BYTES_MIN = 1 << 16, MARKED = 1U << 31, UNSORTED = 1 << 30 };
 #define NODES_END ((size_t)UINT32_MAX * STEP)
 
 /* What is known of a node. Most trees have few different ones, so that a node holds the number of its own. */
@@ -34,7 +35,7 @@ struct about {
 /* A million of them must fit into few megabytes. */
 struct expect_node {
 	uint32_t parent, child, sibling, next; /* next: in the hash chain */
-	uint32_t about;    /* and MARKED */
+	uint32_t about;    /* and MARKED, and UNSORTED: its children were not added in the order of their names */
 	char name[];
 };
 
@@ -44,9 +45,12 @@ struct expect {
 	uint32_t root, *table, *about_table;
 	size_t len, buckets, about_buckets;
 	VEC(struct about) abouts;
-	uint64_t seed;
+	struct { uint64_t start; uint32_t low, high; } seed;
 	uint16_t layer;
 	bool layered, any;
+	/* The directory of the entry before, which is that of most entries: found once. */
+	struct buf last_path;
+	uint32_t last;     /* 0: none, or a layer above hides it */
 };
 
 /* --- nodes ------------------------------------------------------------------------------------- */
@@ -63,7 +67,7 @@ static uint32_t ref_of(const struct expect *x, const struct expect_node *n)
 
 static const struct about *about(const struct expect *x, const struct expect_node *n)
 {
-	return &x->abouts.items[n->about & ~MARKED];
+	return &x->abouts.items[n->about & ~(MARKED | UNSORTED)];
 }
 
 /* The number of the first free place, which has size bytes then. 0: no memory. */
@@ -84,13 +88,20 @@ static uint32_t take(struct expect *x, size_t size)
 	return (uint32_t)(at / STEP);
 }
 
-/* Seeded, so that an image cannot be made whose names all meet in one chain. */
-static uint32_t hash_bytes(uint64_t h, const void *bytes, size_t len)
+/*
+ * Seeded, so that an image cannot be made whose names all meet in one chain: eight bytes at a time go through a product
+ * of two secrets, without which two words that differ in their highest bits could be made to cancel out.
+ */
+static uint32_t hash_bytes(const struct expect *x, uint64_t h, const void *bytes, size_t len)
 {
-	const unsigned char *p = bytes;
+	const char *p = bytes;
 
-	for (size_t i = 0; i < len; i++) {
-		h = (h ^ p[i]) * 0x9e3779b97f4a7c15ULL;
+	for (h ^= x->seed.start; len; len -= len < 8 ? len : 8, p += 8) {
+		uint64_t w = 0;
+
+		memcpy(&w, p, len < 8 ? len : 8);
+		h ^= (uint64_t)((uint32_t)w + x->seed.low) * ((uint32_t)(w >> 32) + x->seed.high);
+		h *= 0x9e3779b97f4a7c15ULL;
 		h ^= h >> 29;
 	}
 	return (uint32_t)(h >> 16);
@@ -98,7 +109,7 @@ static uint32_t hash_bytes(uint64_t h, const void *bytes, size_t len)
 
 static uint32_t hash_name(const struct expect *x, uint32_t d, const char *name, size_t len)
 {
-	return hash_bytes(x->seed ^ (d * 0x9e3779b97f4a7c15ULL), name, len);
+	return hash_bytes(x, d * 0x9e3779b97f4a7c15ULL, name, len);
 }
 
 static uint32_t find(const struct expect *x, uint32_t d, const char *name, size_t len)
@@ -156,7 +167,7 @@ static int about_grow(struct expect *x)
 	if (!table)
 		return -ENOMEM;
 	for (size_t i = 0; i < x->abouts.len; i++) {
-		size_t k = hash_bytes(x->seed, &x->abouts.items[i], sizeof(struct about)) & (buckets - 1);
+		size_t k = hash_bytes(x, 0, &x->abouts.items[i], sizeof(struct about)) & (buckets - 1);
 
 		while (table[k])
 			k = (k + 1) & (buckets - 1);
@@ -173,17 +184,19 @@ static int change(struct expect *x, uint32_t n, const struct about *a)
 {
 	size_t k;
 
+	if (!memcmp(about(x, at(x, n)), a, sizeof(*a)))
+		return 0;
 	if (x->abouts.len * 2 >= x->about_buckets && about_grow(x) < 0)
 		return -ENOMEM;
-	k = hash_bytes(x->seed, a, sizeof(*a)) & (x->about_buckets - 1);
+	k = hash_bytes(x, 0, a, sizeof(*a)) & (x->about_buckets - 1);
 	while (x->about_table[k] && memcmp(&x->abouts.items[x->about_table[k] - 1], a, sizeof(*a)) != 0)
 		k = (k + 1) & (x->about_buckets - 1);
 	if (!x->about_table[k]) {
-		if (x->abouts.len >= MARKED - 1 || VEC_ADD(&x->abouts, *a) < 0)
+		if (x->abouts.len >= UNSORTED - 1 || VEC_ADD(&x->abouts, *a) < 0)
 			return -ENOMEM;
 		x->about_table[k] = (uint32_t)x->abouts.len;
 	}
-	at(x, n)->about = x->about_table[k] - 1;
+	at(x, n)->about = (at(x, n)->about & (MARKED | UNSORTED)) | (x->about_table[k] - 1);
 	return 0;
 }
 
@@ -201,13 +214,24 @@ static uint32_t node_new(struct expect *x, uint32_t d, const char *name, size_t 
 	return n;
 }
 
-/* The node of this name, made when it is not there. 0: no memory. */
+/*
+ * The node of this name, made when it is not there. 0: no memory. Specifications are sorted, most of them: what comes
+ * behind the child that was added last is new, and need not be looked for.
+ */
 static uint32_t have(struct expect *x, uint32_t d, const char *name, size_t len)
 {
-	uint32_t n = find(x, d, name, len), *first;
+	uint32_t last = at(x, d)->child, n, *first;
+	int order = last ? strncmp(at(x, last)->name, name, len) : -1;
 
-	if (n)
-		return n;
+	if (order == 0 && !at(x, last)->name[len])
+		return last;
+	if (order >= 0 || at(x, d)->about & UNSORTED) {
+		n = find(x, d, name, len);
+		if (n)
+			return n;
+		at(x, d)->about |= UNSORTED;
+	}
+
 	if (x->len >= x->buckets && grow(x) < 0)
 		return 0;
 	n = node_new(x, d, name, len);
@@ -230,7 +254,7 @@ struct expect *expect_new(bool layered)
 		return NULL;
 	x->layered = layered;
 	if (getrandom(&x->seed, sizeof(x->seed), 0) != (ssize_t)sizeof(x->seed))
-		x->seed = (uintptr_t)x; /* better than nothing: addresses are random too */
+		x->seed.start = (uintptr_t)x; /* better than nothing: addresses are random too */
 	x->root = VEC_ADD(&x->abouts, about_new()) < 0 ? 0 : node_new(x, 0, "", 0);
 	if (!x->root) {
 		expect_free(x);
@@ -247,6 +271,7 @@ void expect_free(struct expect *x)
 	free(x->table);
 	free(x->about_table);
 	VEC_DONE(&x->abouts);
+	buf_done(&x->last_path);
 	free(x);
 }
 
@@ -257,6 +282,7 @@ int expect_next_layer(struct expect *x)
 	if (x->layer + 1 >= LAYERS_MAX)
 		return -E2BIG;
 	x->layer++;
+	x->last = 0;
 	return 0;
 }
 
@@ -358,13 +384,40 @@ static int begin(struct expect *x)
 	return change(x, x->root, &a) < 0 ? -ENOMEM : a.cut >= x->layer;
 }
 
+/* The last component of path when that is in x->last, which no entry below it can change; else NULL. */
+static const char *in_last(const struct expect *x, const char *path)
+{
+	size_t len = x->last_path.len;
+	const char *name;
+
+	if (!x->last || strncmp(path, buf_get(&x->last_path), len) != 0 || path[len] != '/')
+		return NULL;
+	name = path + len + 1;
+	return !*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..") ? NULL : name;
+}
+
+/* d is where the entry of this path and name is in. */
+static int keep_last(struct expect *x, uint32_t d, const char *path, const char *name)
+{
+	buf_reset(&x->last_path);
+	if (name > path)
+		buf_add(&x->last_path, path, (size_t)(name - path) - 1);
+	x->last = name > path ? d : 0;
+	return x->last_path.oom ? -ENOMEM : 0;
+}
+
 int expect_add(const struct spec_entry *s, void *arg)
 {
 	struct expect *x = arg;
 	uint32_t d = x->root;
-	const char *p = s->path;
-	int r = begin(x);
+	const char *p = in_last(x, s->path);
+	int r;
 
+	if (p)
+		return add_name(x, x->last, p, s);
+	x->last = 0;
+	p = s->path;
+	r = begin(x);
 	if (r <= 0)
 		return r;
 	for (;;) {
@@ -390,7 +443,8 @@ int expect_add(const struct spec_entry *s, void *arg)
 
 		return name ? add_name(x, d, name, s) : -ENOMEM;
 	}
-	return add_name(x, d, p, s);
+	r = keep_last(x, d, s->path, p);
+	return r < 0 ? r : add_name(x, d, p, s);
 }
 
 /* --- asking ------------------------------------------------------------------------------------ */

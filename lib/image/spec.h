@@ -22,10 +22,16 @@ struct spec_entry {
 	const char *link;      /* a symlink's target, or NULL */
 };
 
+/* What is to be read of each line: the rest is as if it were not there. */
+enum spec_want { SPEC_ALL, SPEC_OWNER /* type, mode, uid, gid, device */ };
+
 /*
- * Read a specification with libarchive: ours, bsdtar's, NetBSD mtree's, go-mtree's. fn returns 0 to go
- * on, anything else ends the reading with that result. name is for messages.
+ * Read a specification with libarchive: ours, bsdtar's, NetBSD mtree's, go-mtree's. name is for messages. fn gets the
+ * entries in their order, one at a time, from any of this many threads, of which the caller's is one. It returns 0 to go
+ * on, anything else ends the reading with that result. Memory: the longest line, and about 1 MiB a thread. Returns 0, what fn
+ * returned, or -errno.
  */
-int spec_read(int fd, const char *name, int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e);
+int spec_read(int fd, const char *name, enum spec_want want, unsigned threads,
+	      int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e);
 
 #endif

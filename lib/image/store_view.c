@@ -210,7 +210,7 @@ int store_view_entries(const struct store_view *v, int (*fn)(const struct spec_e
 		(void)snprintf(name, sizeof(name), "%s.mtree", v->dirs.items[i]); /* fits: a layer's name has at most 88 bytes */
 		r = fd_open_regular(v->store->layers, name, O_NOFOLLOW, &fd, e);
 		if (r == 0)
-			r = spec_read(fd, name, fn, arg, e);
+			r = spec_read(fd, name, SPEC_ALL, 1, fn, arg, e);
 	}
 	return r;
 }

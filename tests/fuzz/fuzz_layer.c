@@ -52,7 +52,7 @@ static int settle(struct layer *l, int dir, const struct lower *lower, struct er
 		FUZZ_CHECK(layer_answers_hold(buf_get(&answers), lower, &holds, e) == 0 && holds);
 	FUZZ_CHECK(layer_write_spec(l, dir, "spec", e) == 0);
 	spec = openat(dir, "spec", O_RDONLY | O_CLOEXEC);
-	FUZZ_CHECK(spec >= 0 && spec_read(spec, "spec", ignore, NULL, e) == 0);
+	FUZZ_CHECK(spec >= 0 && spec_read(spec, "spec", SPEC_ALL, 1, ignore, NULL, e) == 0);
 	return unlinkat(dir, "spec", 0);
 }
 

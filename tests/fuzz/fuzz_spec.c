@@ -35,8 +35,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	FUZZ_CHECK(x && fd >= 0 && write(fd, data, size) == (ssize_t)size && lseek(fd, 0, SEEK_SET) == 0);
 	/* The same again is another layer below. */
-	if (spec_read(fd, "fuzz", entry, x, NULL) == 0 && lseek(fd, 0, SEEK_SET) == 0 && expect_next_layer(x) == 0)
-		(void)spec_read(fd, "fuzz", entry, x, NULL);
+	if (spec_read(fd, "fuzz", SPEC_ALL, 2, entry, x, NULL) == 0 && lseek(fd, 0, SEEK_SET) == 0 && expect_next_layer(x) == 0)
+		(void)spec_read(fd, "fuzz", SPEC_ALL, 2, entry, x, NULL);
 	if (expect_root(x))
 		walk(x, expect_root(x), 0);
 	expect_free(x);

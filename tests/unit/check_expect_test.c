@@ -102,6 +102,24 @@ TEST(layers_merge_as_overlayfs_merges_them)
 		check_merge(t[i].what, t[i].lines, t[i].want);
 }
 
+TEST(entries_mean_the_same_in_whatever_order_they_come)
+{
+	static const struct { const char *what, *lines[12], *want; } t[] = {
+		{ "a name between, before and behind those that are there", { "f 1 d/b", "f 2 d/d", "f 3 d/c", "f 8 d/d", "f 4 d/a", "f 5 d/e", "f 6 d/cc", "f 7 d/c" },
+		  "d 0 d@0, f 1 d/b@0, f 4 d/a@0, f 5 d/e@0, f 6 d/cc@0, f 7 d/c@0, f 8 d/d@0" },
+		{ "one that begins like the last", { "f 1 ab", "f 2 a", "f 3 abc", "f 4 ab" }, "f 2 a@0, f 3 abc@0, f 4 ab@0" },
+		{ "a directory becomes a file and one again", { "d 1 a", "d 2 a/b", "f 3 a/b/c", "f 4 a/b/", "f 5 a/b/d" },
+		  "d 1 a@0, d 4 a/b@0, f 3 a/b/c@0, f 5 a/b/d@0" },
+		{ "hidden in the layer below, where the layer above was last", { "f 1 d/.wh..wh..opq", "f 1 d/x", "-", "f 2 d/y", "f 2 d/z", "f 2 e/z" },
+		  "d 0 d@0, d 0 e@1, f 1 d/x@0, f 2 e/z@1" },
+		{ "dots and slashes on the way", { "f 1 d/x", "f 2 d//y", "f 3 d/./z", "f 4 d/v", "f 5 d/", "f 6 d/w" },
+		  "d 5 d@0, f 1 d/x@0, f 2 d/y@0, f 3 d/z@0, f 4 d/v@0, f 6 d/w@0" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(t); i++)
+		check_merge(t[i].what, t[i].lines, t[i].want);
+}
+
 TEST(a_whiteout_alone_can_be_told_from_nothing)
 {
 	struct expect *x = expect_new(true);

@@ -49,7 +49,7 @@ static int read_text(const char *text, size_t n, struct buf *ret, struct err *e)
 	scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
 
 	REQUIRE(fd >= 0 && fd_write_all(fd, text, n) == 0 && lseek(fd, 0, SEEK_SET) == 0);
-	return spec_read(fd, "spec", show, ret, e);
+	return spec_read(fd, "spec", SPEC_ALL, 1, show, ret, e);
 }
 
 TEST(spec_reads_what_others_write)
@@ -71,6 +71,12 @@ TEST(spec_reads_what_others_write)
 		{ "#mtree\na\n/set uid=7 mode=600\nb\n/unset uid\nc\n/set gid=8\nd\n/unset all\ne size=0\n", "a\nb 0600 u7\nc 0600\nd 0600 g8\ne s0\n" },
 		{ "#mtree\ns type=socket uid=1\n", "s t14 u1\n" },
 		{ "", "" },
+		/* lines that end otherwise than with a newline alone */
+		{ "#mtree\r\na uid=1\r\nb uid=2", "a u1\nb u2\n" },
+		{ "#mtree\na uid=1 \\\n gid=2 \\\n", "a u1 g2\n" },
+		/* commands of several lines, comments, names that go on */
+		{ "#mtree\n/set uid=7 gid=8\n/unset nlink \\\n uid\n# \303\251 \\\n uid=9\na\\\n mode=600\n", "a 0600 g8\n" },
+		{ "#mtree\n/set nlink=1\n/set link=a\\040b type=link\na\n", "a t12 ->a b\n" },
 		/* NetBSD's bytes that are not ASCII, control characters, and a backslash before what looks like one */
 		{ "#mtree\n./\\M-C\\M-)\\^A\\M^?\\#\\\\M-x\\s uid=1\n", "\303\251\\x01\\xff#\\\\M-x  u1\n" },
 		{ "#mtree\nw\\040x\\012\\\\\\043 uid=1\n", "w x\\n\\\\# u1\n" },
@@ -118,9 +124,11 @@ TEST(spec_of_any_length_means_what_its_first_lines_say)
 		{ "x type=dir\n..\na \\\n  type=dir\n y type=dir\n y type=dir\n ..\n ..\n directory uid=5 type=dir mode=0755\n", "", "..\n..\n", 5, 5 },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
+	for (size_t i = 0; i < 2 * ARRAY_LEN(forms); i++) {
+		const size_t f = i / 2;
+		const unsigned threads = i % 2 ? 5 : 1;
 		scoped_buf struct buf b = BUF_INIT;
-		struct count c = { .below = forms[i].below };
+		struct count c = { .below = forms[f].below };
 		struct err e = ERR_INIT;
 		scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
 
@@ -131,15 +139,15 @@ TEST(spec_of_any_length_means_what_its_first_lines_say)
 			if (n % 10000 == 0)
 				buf_str(&b, "/unset uid\n");
 			if (n == 5)
-				buf_str(&b, forms[i].enter);
-			buf_printf(&b, "%sn%u %snlink=1\n", forms[i].dir, n, n % 2 ? "\\\n " : "");
+				buf_str(&b, forms[f].enter);
+			buf_printf(&b, "%sn%u %snlink=1\n", forms[f].dir, n, n % 2 ? "\\\n " : "");
 		}
-		buf_printf(&b, "%slast type=file\n", forms[i].leave);
+		buf_printf(&b, "%slast type=file\n", forms[f].leave);
 		REQUIRE(fd >= 0 && buf_get(&b) && fd_write_all(fd, b.data, b.len) == 0 && lseek(fd, 0, SEEK_SET) == 0);
-		CHECK_INT(spec_read(fd, "spec", count, &c, &e), 0);
+		CHECK_INT(spec_read(fd, "spec", SPEC_ALL, threads, count, &c, &e), 0);
 		CHECK_INT(c.n, 100000);
 		CHECK(!c.wrong && c.last);
-		CHECK_INT(c.dirs, forms[i].dirs);
+		CHECK_INT(c.dirs, forms[f].dirs);
 	}
 }
 
@@ -160,21 +168,70 @@ TEST(spec_refuses_what_it_cannot_mean)
 	}
 }
 
+struct stopping { int n, at; };
+
 static int stop(const struct spec_entry *s, void *arg)
 {
-	(void)s;
-	return ++*(int *)arg == 2 ? 42 : 0;
+	struct stopping *t = arg;
+	char name[16];
+
+	(void)snprintf(name, sizeof(name), "n%d", t->n);
+	CHECK_STR(s->path, name);
+	return ++t->n == t->at ? 42 : 0;
+}
+
+/* Entries n0, n1 ..., and what comes behind the last. */
+static int long_spec(const char *wrong, int n, const char *last)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	int fd = memfd_create("spec", MFD_CLOEXEC);
+
+	for (int i = 0; i < n; i++)
+		buf_printf(&b, "./n%d type=file uid=3\n", i);
+	buf_printf(&b, "%s%s", wrong, last);
+	REQUIRE(fd >= 0 && buf_get(&b) && fd_write_all(fd, b.data, b.len) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+	return fd;
 }
 
 TEST(spec_reading_stops_when_it_is_told_to)
 {
-	scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
-	struct err e = ERR_INIT;
-	int n = 0;
+	/* At the second entry, and at one amid parts that other threads read. */
+	static const struct { unsigned threads; int at; } cases[] = { { 1, 2 }, { 1, 70000 }, { 4, 2 }, { 4, 70000 } };
 
-	REQUIRE(fd >= 0 && fd_write_all(fd, "#mtree\na\nb\nc\n", 13) == 0 && lseek(fd, 0, SEEK_SET) == 0);
-	CHECK_INT(spec_read(fd, "spec", stop, &n, &e), 42);
-	CHECK_INT(n, 2);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_fd int fd = long_spec("", 100000, "");
+		struct stopping s = { .at = cases[i].at };
+		struct err e = ERR_INIT;
+
+		CHECK_INT(spec_read(fd, "spec", SPEC_ALL, cases[i].threads, stop, &s, &e), 42);
+		CHECK_INT(s.n, cases[i].at);
+		CHECK(!e.set);
+	}
+}
+
+TEST(spec_that_is_wrong_late_is_read_up_to_there)
+{
+	for (unsigned threads = 1; threads < 4; threads++) {
+		scoped_fd int fd = long_spec("a uid\n", 100000, "b uid=4\n");
+		struct stopping s = { .at = -1 };
+		struct err e = ERR_INIT;
+
+		CHECK_INT(spec_read(fd, "spec", SPEC_ALL, threads, stop, &s, &e), -EBADMSG);
+		CHECK(e.set && strstr(e.what, "uid"));
+		CHECK_INT(s.n, 100000);
+	}
+}
+
+TEST(spec_tells_no_more_than_is_wanted)
+{
+	static const char text[] = "#mtree\n/set size=9 time=3.0\na type=link link=b uid=1 gid=2 mode=0777\nc type=char device=native,1,3\nf type=file size=nonsense\n";
+	scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
+	scoped_buf struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+
+	REQUIRE(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+	CHECK_INT(spec_read(fd, "spec", SPEC_OWNER, 1, show, &b, &e), 0);
+	CHECK_STR(buf_get(&b), "a t12 0777 u1 g2\nc t2 r103\nf t10\n");
 }
 
 TEST(spec_of_a_layer_reads_back_as_its_headers)
@@ -207,6 +264,6 @@ TEST(spec_of_a_layer_reads_back_as_its_headers)
 	layers_open(&s, NULL);
 	layers_must(&s, list);
 	REQUIRE(fd_open_regular(s.fd, "0.mtree", 0, &fd, &e) == 0);
-	REQUIRE(spec_read(fd, "0.mtree", show, &b, &e) == 0);
+	REQUIRE(spec_read(fd, "0.mtree", SPEC_ALL, 1, show, &b, &e) == 0);
 	CHECK_STR(buf_get(&b), want);
 }
