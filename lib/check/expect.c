@@ -1,79 +1,27 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* expect: what should be there, merged from specifications. */
 
-#include "expect.h"
+#include "expect_priv.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <sys/sysmacros.h>
 
-#include "../base/buf.h"
 #include "../base/cleanup.h"
-#include "../base/vec.h"
 
 #define WHITEOUT ".wh."
 #define OPAQUE ".wh..wh..opq"
 
-/* Nodes are found by number: a place in bytes, counted in steps of STEP. 0 is none. */
-enum { NO_LAYER = UINT16_MAX, LAYERS_MAX = 65000, STEP = 4, BYTES_MIN = 1 << 16, MARKED = 1U << 31, UNSORTED = 1 << 30 };
-#define NODES_END ((size_t)UINT32_MAX * STEP)
-
-/* What is known of a node. Most trees have few different ones, so that a node holds the number of its own. */
-struct about {
-	uint64_t rdev;
-	uint32_t uid, gid;
-	uint16_t mode;     /* type and 07777 */
-	uint16_t layer;    /* the topmost that has it; NO_LAYER: none, it only carries a mark */
-	uint16_t cut;      /* layers below this one are hidden inside it */
-	uint16_t white;    /* layers below this one are hidden under this name */
-	uint8_t known;     /* enum meta_known */
-	bool implied;      /* no line told of it so far */
-};
-
-/* A million of them must fit into few megabytes. */
-struct expect_node {
-	uint32_t parent, child, sibling, next; /* next: in the hash chain */
-	uint32_t about;    /* and MARKED, and UNSORTED: its children were not added in the order of their names */
-	char name[];
-};
-
-struct expect {
-	char *bytes;       /* all nodes; it moves when it grows */
-	size_t used, size;
-	uint32_t root, *table, *about_table;
-	size_t len, buckets, about_buckets;
-	VEC(struct about) abouts;
-	struct { uint64_t start; uint32_t low, high; } seed;
-	uint16_t layer;
-	bool layered, any;
-	/* The directory of the entry before, which is that of most entries: found once. */
-	struct buf last_path;
-	uint32_t last;     /* 0: none, or a layer above hides it */
-};
+enum { LAYERS_MAX = 65000, BYTES_MIN = 1 << 16 };
+#define NODES_END ((size_t)UINT32_MAX * EXPECT_STEP)
 
 /* --- nodes ------------------------------------------------------------------------------------- */
-
-static struct expect_node *at(const struct expect *x, uint32_t ref)
-{
-	return (struct expect_node *)(void *)(x->bytes + (size_t)ref * STEP); /* take() aligns them */
-}
-
-static uint32_t ref_of(const struct expect *x, const struct expect_node *n)
-{
-	return (uint32_t)((size_t)((const char *)n - x->bytes) / STEP);
-}
-
-static const struct about *about(const struct expect *x, const struct expect_node *n)
-{
-	return &x->abouts.items[n->about & ~(MARKED | UNSORTED)];
-}
 
 /* The number of the first free place, which has size bytes then. 0: no memory. */
 static uint32_t take(struct expect *x, size_t size)
 {
-	size_t at = x->used ? x->used : STEP, end = (at + size + STEP - 1) & ~(size_t)(STEP - 1);
+	size_t at = x->used ? x->used : EXPECT_STEP, end = (at + size + EXPECT_STEP - 1) & ~(size_t)(EXPECT_STEP - 1);
 
 	if (end > x->size) {
 		size_t want = end + end / 2 > BYTES_MIN ? end + end / 2 : BYTES_MIN;
@@ -85,7 +33,7 @@ static uint32_t take(struct expect *x, size_t size)
 		x->size = want;
 	}
 	x->used = end;
-	return (uint32_t)(at / STEP);
+	return (uint32_t)(at / EXPECT_STEP);
 }
 
 /*
@@ -107,17 +55,17 @@ static uint32_t hash_bytes(const struct expect *x, uint64_t h, const void *bytes
 	return (uint32_t)(h >> 16);
 }
 
-static uint32_t hash_name(const struct expect *x, uint32_t d, const char *name, size_t len)
+uint32_t expect_hash(const struct expect *x, uint32_t dir, const char *name, size_t len)
 {
-	return hash_bytes(x, d * 0x9e3779b97f4a7c15ULL, name, len);
+	return hash_bytes(x, dir * 0x9e3779b97f4a7c15ULL, name, len);
 }
 
-static uint32_t find(const struct expect *x, uint32_t d, const char *name, size_t len)
+uint32_t expect_lookup(const struct expect *x, uint32_t dir, const char *name, size_t len)
 {
-	uint32_t n = x->buckets ? x->table[hash_name(x, d, name, len) & (x->buckets - 1)] : 0;
+	uint32_t n = x->buckets ? x->table[expect_hash(x, dir, name, len) & (x->buckets - 1)] : 0;
 
-	for (; n; n = at(x, n)->next)
-		if (at(x, n)->parent == d && !strncmp(at(x, n)->name, name, len) && !at(x, n)->name[len])
+	for (; n; n = expect_at(x, n)->next)
+		if (expect_at(x, n)->parent == dir && !strncmp(expect_at(x, n)->name, name, len) && !expect_at(x, n)->name[len])
 			return n;
 	return 0;
 }
@@ -131,8 +79,8 @@ static int grow(struct expect *x)
 		return -ENOMEM;
 	for (size_t i = 0; i < x->buckets; i++)
 		for (uint32_t n = x->table[i], after; n; n = after) {
-			struct expect_node *node = at(x, n);
-			uint32_t h = hash_name(x, node->parent, node->name, strlen(node->name));
+			struct expect_node *node = expect_at(x, n);
+			uint32_t h = expect_hash(x, node->parent, node->name, strlen(node->name));
 
 			after = node->next;
 			node->next = table[h & (buckets - 1)];
@@ -152,7 +100,7 @@ static struct about about_new(void)
 	struct about a;
 
 	memset(&a, 0, sizeof(a));
-	a.layer = a.cut = a.white = NO_LAYER;
+	a.layer = a.cut = a.white = EXPECT_NO_LAYER;
 	a.implied = true;
 	a.mode = S_IFDIR;
 	a.known = META_TYPE;
@@ -184,7 +132,7 @@ static int change(struct expect *x, uint32_t n, const struct about *a)
 {
 	size_t k;
 
-	if (!memcmp(about(x, at(x, n)), a, sizeof(*a)))
+	if (!memcmp(expect_about(x, expect_at(x, n)), a, sizeof(*a)))
 		return 0;
 	if (x->abouts.len * 2 >= x->about_buckets && about_grow(x) < 0)
 		return -ENOMEM;
@@ -192,11 +140,11 @@ static int change(struct expect *x, uint32_t n, const struct about *a)
 	while (x->about_table[k] && memcmp(&x->abouts.items[x->about_table[k] - 1], a, sizeof(*a)) != 0)
 		k = (k + 1) & (x->about_buckets - 1);
 	if (!x->about_table[k]) {
-		if (x->abouts.len >= UNSORTED - 1 || VEC_ADD(&x->abouts, *a) < 0)
+		if (x->abouts.len >= EXPECT_UNSORTED - 1 || VEC_ADD(&x->abouts, *a) < 0)
 			return -ENOMEM;
 		x->about_table[k] = (uint32_t)x->abouts.len;
 	}
-	at(x, n)->about = (at(x, n)->about & (MARKED | UNSORTED)) | (x->about_table[k] - 1);
+	expect_at(x, n)->about = (expect_at(x, n)->about & (EXPECT_MARKED | EXPECT_UNSORTED)) | (x->about_table[k] - 1);
 	return 0;
 }
 
@@ -206,11 +154,11 @@ static uint32_t node_new(struct expect *x, uint32_t d, const char *name, size_t 
 
 	if (!n)
 		return 0;
-	at(x, n)->about = 0; /* the first one: expect_new() */
-	at(x, n)->parent = d;
-	at(x, n)->child = at(x, n)->sibling = at(x, n)->next = 0;
-	memcpy(at(x, n)->name, name, len);
-	at(x, n)->name[len] = '\0';
+	expect_at(x, n)->about = 0; /* the first one: expect_new() */
+	expect_at(x, n)->parent = d;
+	expect_at(x, n)->child = expect_at(x, n)->sibling = expect_at(x, n)->next = 0;
+	memcpy(expect_at(x, n)->name, name, len);
+	expect_at(x, n)->name[len] = '\0';
 	return n;
 }
 
@@ -220,16 +168,16 @@ static uint32_t node_new(struct expect *x, uint32_t d, const char *name, size_t 
  */
 static uint32_t have(struct expect *x, uint32_t d, const char *name, size_t len)
 {
-	uint32_t last = at(x, d)->child, n, *first;
-	int order = last ? strncmp(at(x, last)->name, name, len) : -1;
+	uint32_t last = expect_at(x, d)->child, n, *first;
+	int order = last ? strncmp(expect_at(x, last)->name, name, len) : -1;
 
-	if (order == 0 && !at(x, last)->name[len])
+	if (order == 0 && !expect_at(x, last)->name[len])
 		return last;
-	if (order >= 0 || at(x, d)->about & UNSORTED) {
-		n = find(x, d, name, len);
+	if (order >= 0 || expect_at(x, d)->about & EXPECT_UNSORTED) {
+		n = expect_lookup(x, d, name, len);
 		if (n)
 			return n;
-		at(x, d)->about |= UNSORTED;
+		expect_at(x, d)->about |= EXPECT_UNSORTED;
 	}
 
 	if (x->len >= x->buckets && grow(x) < 0)
@@ -237,11 +185,11 @@ static uint32_t have(struct expect *x, uint32_t d, const char *name, size_t len)
 	n = node_new(x, d, name, len);
 	if (!n)
 		return 0;
-	first = &x->table[hash_name(x, d, name, len) & (x->buckets - 1)];
-	at(x, n)->next = *first;
+	first = &x->table[expect_hash(x, d, name, len) & (x->buckets - 1)];
+	expect_at(x, n)->next = *first;
 	*first = n;
-	at(x, n)->sibling = at(x, d)->child;
-	at(x, d)->child = n;
+	expect_at(x, n)->sibling = expect_at(x, d)->child;
+	expect_at(x, d)->child = n;
 	x->len++;
 	return n;
 }
@@ -288,7 +236,7 @@ int expect_next_layer(struct expect *x)
 
 static bool is_dir(const struct about *a)
 {
-	return a->layer != NO_LAYER && (!(a->known & META_TYPE) || S_ISDIR(a->mode));
+	return a->layer != EXPECT_NO_LAYER && (!(a->known & META_TYPE) || S_ISDIR(a->mode));
 }
 
 /* A line about it. What another line of the same layer told of the same path, and this one does not, stays. */
@@ -304,17 +252,17 @@ static void define(const struct expect *x, struct about *a, const struct spec_en
 	a->known |= (uint8_t)((s->has_type ? META_TYPE : 0) | (s->has_mode ? META_MODE : 0) |
 			      (s->has_uid ? META_UID : 0) | (s->has_gid ? META_GID : 0) | (s->has_rdev ? META_RDEV : 0));
 	a->implied = false;
-	if (a->layer == NO_LAYER)
+	if (a->layer == EXPECT_NO_LAYER)
 		a->layer = x->layer;
 }
 
 static int add_entry(struct expect *x, uint32_t n, const struct spec_entry *s)
 {
-	struct about a = *about(x, at(x, n));
+	struct about a = *expect_about(x, expect_at(x, n));
 
 	if (a.white < x->layer)
 		return 0;
-	if (a.layer == NO_LAYER || a.layer == x->layer)
+	if (a.layer == EXPECT_NO_LAYER || a.layer == x->layer)
 		define(x, &a, s);
 	else if (!is_dir(&a))
 		return 0;
@@ -334,14 +282,14 @@ static uint32_t step(struct expect *x, uint32_t d, const char *name, size_t len,
 	*ret = n ? 0 : -ENOMEM;
 	if (!n)
 		return 0;
-	a = *about(x, at(x, n));
+	a = *expect_about(x, expect_at(x, n));
 	if (a.white < x->layer)
 		return 0;
 	if (is_dir(&a))
 		return a.cut < x->layer ? 0 : n;
 	if (a.layer < x->layer)
 		return 0;
-	if (a.layer == NO_LAYER) {
+	if (a.layer == EXPECT_NO_LAYER) {
 		a.layer = x->layer;
 	} else {
 		a.mode = S_IFDIR; /* one layer, a file and then something in it: the later one counts */
@@ -365,7 +313,7 @@ static int add_name(struct expect *x, uint32_t d, const char *name, const struct
 	if (!white)
 		return add_entry(x, n, s);
 	/* Later layers are lower, so a mark of this layer counts only where none is above it. */
-	a = *about(x, at(x, n));
+	a = *expect_about(x, expect_at(x, n));
 	if (opaque)
 		a.cut = a.cut > x->layer ? x->layer : a.cut;
 	else
@@ -376,10 +324,10 @@ static int add_name(struct expect *x, uint32_t d, const char *name, const struct
 /* The root is there as soon as anything is: 1; 0 when this layer's is hidden, or -ENOMEM. */
 static int begin(struct expect *x)
 {
-	struct about a = *about(x, at(x, x->root));
+	struct about a = *expect_about(x, expect_at(x, x->root));
 
 	x->any = true;
-	if (a.layer == NO_LAYER)
+	if (a.layer == EXPECT_NO_LAYER)
 		a.layer = x->layer;
 	return change(x, x->root, &a) < 0 ? -ENOMEM : a.cut >= x->layer;
 }
@@ -445,88 +393,4 @@ int expect_add(const struct spec_entry *s, void *arg)
 	}
 	r = keep_last(x, d, s->path, p);
 	return r < 0 ? r : add_name(x, d, p, s);
-}
-
-/* --- asking ------------------------------------------------------------------------------------ */
-
-struct expect_node *expect_root(struct expect *x)
-{
-	return x->any ? at(x, x->root) : NULL;
-}
-
-static struct expect_node *lookup(const struct expect *x, const struct expect_node *d, const char *name)
-{
-	uint32_t n = find(x, ref_of(x, d), name, strlen(name));
-
-	return n ? at(x, n) : NULL;
-}
-
-struct expect_node *expect_child(const struct expect *x, const struct expect_node *d, const char *name)
-{
-	struct expect_node *n = lookup(x, d, name);
-
-	return n && about(x, n)->layer != NO_LAYER ? n : NULL;
-}
-
-struct expect_node *expect_find(struct expect *x, const char *path)
-{
-	uint32_t n = x->any ? x->root : 0;
-
-	while (n && *path) {
-		size_t len = strcspn(path, "/");
-
-		n = find(x, n, path, len);
-		path += len + (path[len] == '/');
-	}
-	return n && about(x, at(x, n))->layer != NO_LAYER ? at(x, n) : NULL;
-}
-
-bool expect_whiteout(const struct expect *x, const struct expect_node *d, const char *name)
-{
-	const struct expect_node *n = lookup(x, d, name);
-
-	return n && about(x, n)->layer == NO_LAYER && about(x, n)->white != NO_LAYER;
-}
-
-struct expect_node *expect_next(const struct expect *x, const struct expect_node *d, const struct expect_node *prev)
-{
-	uint32_t n = prev ? prev->sibling : d->child;
-
-	while (n && about(x, at(x, n))->layer == NO_LAYER)
-		n = at(x, n)->sibling;
-	return n ? at(x, n) : NULL;
-}
-
-const char *expect_name(const struct expect_node *n)
-{
-	return n->name;
-}
-
-unsigned expect_layer(const struct expect *x, const struct expect_node *n)
-{
-	return about(x, n)->layer;
-}
-
-void expect_meta(const struct expect *x, const struct expect_node *n, struct meta *ret)
-{
-	const struct about *a = about(x, n);
-
-	*ret = (struct meta){
-		.known = a->known, .mode = a->mode, .uid = a->uid, .gid = a->gid,
-		.rdev_major = major(a->rdev), .rdev_minor = minor(a->rdev),
-	};
-	if (a->implied && x->layered) {
-		ret->known = META_STAT;
-		ret->mode = S_IFDIR | 0755;
-	}
-}
-
-void expect_mark(struct expect_node *n)
-{
-	n->about |= MARKED;
-}
-
-bool expect_marked(const struct expect_node *n)
-{
-	return n->about & MARKED;
 }

@@ -40,6 +40,19 @@ struct expect_node *expect_find(struct expect *x, const char *path);
 /* What should be there under this name in the directory d, or NULL. */
 struct expect_node *expect_child(const struct expect *x, const struct expect_node *d, const char *name);
 
+/*
+ * The same for most of the names in d, one after the other: indexed once, they are not looked for all over memory. A
+ * directory with more than EXPECT_INDEX_MAX entries is none the faster.
+ */
+enum { EXPECT_INDEX_MAX = 2048 };
+struct expect_index {
+	uint32_t slots; /* 0: too many entries */
+	struct { uint32_t node, hash; } table[2 * EXPECT_INDEX_MAX];
+};
+void expect_index(const struct expect *x, const struct expect_node *d, struct expect_index *ret);
+struct expect_node *expect_indexed(const struct expect *x, const struct expect_node *d, const struct expect_index *index,
+				   const char *name);
+
 /* A whiteout and nothing else stands under this name: a layer's own directory has a device 0:0 there. */
 bool expect_whiteout(const struct expect *x, const struct expect_node *d, const char *name);
 

@@ -125,8 +125,9 @@ static int check_expected(struct place *p, struct err *e)
 	const char *name;
 	int r;
 
+	expect_index(p->v->x, d, &p->t->index);
 	while ((r = scan_next(&s, &name)) > 0) {
-		r = check_name(p, name, expect_child(p->v->x, d, name), e);
+		r = check_name(p, name, expect_indexed(p->v->x, d, &p->t->index, name), e);
 		if (r)
 			return r < 0 ? r : 0;
 	}

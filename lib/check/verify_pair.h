@@ -16,6 +16,7 @@
 struct verify_thread {
 	char *scan;                 /* SCAN_BUFFER bytes */
 	struct names seen, disk;
+	struct expect_index index;  /* of this directory */
 	struct buf dir_path, path;
 	struct verify_counts counts;
 	int layer_fd;               /* this directory in the layer that was asked last */

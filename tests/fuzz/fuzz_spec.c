@@ -19,11 +19,14 @@ static int entry(const struct spec_entry *s, void *arg)
 /* Each that should be there is found by its name. */
 static void walk(struct expect *x, const struct expect_node *d, unsigned depth)
 {
+	struct expect_index index;
+
+	expect_index(x, d, &index);
 	for (const struct expect_node *n = expect_next(x, d, NULL); n && depth < 100; n = expect_next(x, d, n)) {
 		struct meta m;
 
 		expect_meta(x, n, &m);
-		FUZZ_CHECK(expect_child(x, d, expect_name(n)) == n);
+		FUZZ_CHECK(expect_child(x, d, expect_name(n)) == n && expect_indexed(x, d, &index, expect_name(n)) == n);
 		walk(x, n, depth + 1);
 	}
 }

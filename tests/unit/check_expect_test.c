@@ -36,6 +36,9 @@ static int compare_lines(const void *a, const void *b)
 /* Everything that should be there, as "TYPE UID PATH@LAYER" lines, sorted. */
 static void collect(struct expect *x, const struct expect_node *d, const char *path, struct strv *ret)
 {
+	struct expect_index index;
+
+	expect_index(x, d, &index);
 	for (struct expect_node *n = expect_next(x, d, NULL); n; n = expect_next(x, d, n)) {
 		struct meta m;
 		char line[512], sub[256];
@@ -44,7 +47,7 @@ static void collect(struct expect *x, const struct expect_node *d, const char *p
 		snprintf(sub, sizeof(sub), "%s%s%s", path, *path ? "/" : "", expect_name(n));
 		snprintf(line, sizeof(line), "%c %u %s@%u", S_ISDIR(m.mode) ? 'd' : S_ISREG(m.mode) ? 'f' : 'l', m.uid, sub, expect_layer(x, n));
 		REQUIRE(strv_add(ret, line) == 0);
-		CHECK(expect_child(x, d, expect_name(n)) == n);
+		CHECK(expect_child(x, d, expect_name(n)) == n && expect_indexed(x, d, &index, expect_name(n)) == n);
 		if (S_ISDIR(m.mode))
 			collect(x, n, sub, ret);
 	}
@@ -161,25 +164,43 @@ TEST(a_path_that_climbs_is_refused)
 	expect_free(x);
 }
 
-TEST(a_hundred_thousand_names_in_one_directory_are_found)
+/* Each of n names in one directory, and no other. */
+static void check_names(unsigned names)
 {
 	struct expect *x = expect_new(true);
+	struct expect_index index;
+	struct expect_node *d;
 	char line[64];
 
 	REQUIRE(x != NULL);
-	for (unsigned i = 0; i < 100000; i++) {
+	add(x, "f 0 d/.wh.gone");
+	for (unsigned i = 0; i < names; i++) {
 		snprintf(line, sizeof(line), "f %u d/%u", i, i * 7919);
 		add(x, line);
 	}
-	for (unsigned i = 0; i < 100000; i++) {
+	d = expect_child(x, expect_root(x), "d");
+	REQUIRE(d != NULL);
+	expect_index(x, d, &index);
+	for (unsigned i = 0; i < names; i++) {
 		struct expect_node *n;
 		struct meta m;
 
 		snprintf(line, sizeof(line), "%u", i * 7919);
-		n = expect_child(x, expect_child(x, expect_root(x), "d"), line);
-		REQUIRE(n != NULL);
+		n = expect_child(x, d, line);
+		REQUIRE(n != NULL && n == expect_indexed(x, d, &index, line));
 		expect_meta(x, n, &m);
 		REQUIRE(m.uid == i);
+		snprintf(line, sizeof(line), "%u", i * 7919 + 1);
+		CHECK(!expect_indexed(x, d, &index, line));
 	}
+	CHECK(!expect_indexed(x, d, &index, "gone"));
 	expect_free(x);
+}
+
+TEST(names_in_a_directory_of_any_size_are_found)
+{
+	static const unsigned sizes[] = { 0, 1, 2, 3, EXPECT_INDEX_MAX - 1, EXPECT_INDEX_MAX, EXPECT_INDEX_MAX + 1, 100000 };
+
+	for (size_t i = 0; i < ARRAY_LEN(sizes); i++)
+		check_names(sizes[i]);
 }
