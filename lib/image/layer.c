@@ -13,152 +13,12 @@
 #include "ids.h"
 #include "layer_priv.h"
 
-#define WHITEOUT ".wh."
 #define WHITEOUT_OPAQUE ".wh..wh..opq"
 #define AUFS_META ".wh..wh."
 
 const struct layer_limits layer_default_limits = {
 	.bytes = (uint64_t)256 << 30, .entries = 4000000, .xattr_bytes = 1 << 20,
 };
-
-/* Whose limits are they? */
-static const char *limited(const struct layer *l)
-{
-	return l->o.totals == &l->own_totals ? "layer has" : "layers have together";
-}
-
-static int count_entry(struct layer *l, const char *on, struct err *e)
-{
-	if (__atomic_add_fetch(&l->o.totals->entries, 1, __ATOMIC_RELAXED) > l->o.limits.entries)
-		return entry_over_limit(on, limited(l), "--max-entries", l->o.limits.entries, e);
-	layer_count(l, entries, 1);
-	return 0;
-}
-
-int layer_count_bytes(struct layer *l, uint64_t n, const char *on, struct err *e)
-{
-	if (__atomic_add_fetch(&l->o.totals->bytes, n, __ATOMIC_RELAXED) > l->o.limits.bytes)
-		return entry_over_limit(on, limited(l), "--max-bytes", l->o.limits.bytes, e);
-	layer_count(l, bytes, n);
-	return 0;
-}
-
-/* ---- parents ---- */
-
-static bool starts(const char *s, size_t len, const char *with)
-{
-	return len >= strlen(with) && !memcmp(s, with, strlen(with));
-}
-
-/* The directory of a parent's name that the layer has not made itself yet. */
-static void imply_dir(struct node *n)
-{
-	n->mode = S_IFDIR | 0755;
-	n->uid = n->gid = 0;
-	n->sec = n->nsec = 0;
-}
-
-static int parent_step(struct layer *l, struct node *dir, const char *name, size_t len, bool make,
-		       const struct layer_entry *en, struct node **ret, struct err *e)
-{
-	struct node *n = tree_find(&l->tree, dir, name, len);
-	int r = 0;
-
-	if (starts(name, len, WHITEOUT))
-		return err_say(e, EINVAL, en->raw, "its path leads through a whiteout's name");
-	if (!n)
-		n = tree_add(&l->tree, dir, name, len);
-	if (!n)
-		return err_nomem(e);
-	if (!node_exists(n)) {
-		imply_dir(n);
-		r = count_entry(l, en->raw, e);
-	}
-	if (!node_is_dir(n))
-		return err_say(e, ENOTDIR, en->raw, "its parent '%.*s' is no directory in this layer", (int)len, name);
-	if (r == 0 && make && !(n->flags & NODE_MADE))
-		r = writer_mkdir(&l->w, n, e);
-	*ret = n;
-	return r;
-}
-
-/*
- * The directory that holds the entry. Missing ones are made (make), or at first only noted: whether
- * they are needed for a whiteout's sake the layers below will tell.
- */
-static int parent_dir(struct layer *l, const struct layer_entry *en, bool make, struct node **ret, struct err *e)
-{
-	const char *slash = strrchr(en->path, '/'), *end;
-	size_t len = slash ? (size_t)(slash - en->path) : 0;
-	struct node *n = l->tree.root;
-	int r = 0;
-
-	if (l->dir && l->dir_path.len == len && !memcmp(buf_get(&l->dir_path), en->path, len) &&
-	    (!make || l->dir->flags & NODE_MADE)) {
-		*ret = l->dir;
-		return 0;
-	}
-	for (const char *p = en->path; r == 0 && p < en->path + len; p = end + 1) {
-		end = strchr(p, '/');
-		r = parent_step(l, n, p, (size_t)(end - p), make, en, &n, e);
-	}
-	if (r < 0)
-		return r;
-
-	l->dir = n;
-	buf_reset(&l->dir_path);
-	buf_add(&l->dir_path, en->path, len);
-	if (l->dir_path.oom)
-		return err_nomem(e);
-	*ret = n;
-	return 0;
-}
-
-/* ---- replacing ---- */
-
-/* Take away what the layer had of this name, and all below it. A whiteout of the name stays one. */
-static int replace(struct layer *l, struct node *n, struct err *e)
-{
-	int r = writer_remove(&l->w, n, e);
-	struct node *i, *next;
-
-	for (i = n; r == 0 && i; i = tree_next(n, i))
-		r = i->flags & NODE_PENDING ? VEC_ADD(&l->wanted, (struct wanted){ .link = i->link, .node = i }) : 0;
-	if (r < 0)
-		return r == -ENOMEM ? err_nomem(e) : r;
-	for (i = tree_first_up(n); i != n; i = next) {
-		next = tree_next_up(n, i);
-		tree_remove(&l->tree, i);
-	}
-	xattrs_free(n->xattrs);
-	n->xattrs = NULL;
-	n->link = NULL;
-	n->mode = 0;
-	n->size = 0;
-	n->flags &= NODE_WHITEOUT | NODE_HIDES;
-	l->dir = NULL;
-	return 0;
-}
-
-/* The node for an entry that is no directory, with nothing in its place. */
-static int place(struct layer *l, const struct layer_entry *en, struct node **ret, struct err *e)
-{
-	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
-	struct node *dir, *n;
-	int r = parent_dir(l, en, true, &dir, e);
-
-	if (r < 0)
-		return r;
-	n = tree_find(&l->tree, dir, base, strlen(base));
-	if (n && node_exists(n))
-		r = replace(l, n, e);
-	else if (!n)
-		n = tree_add(&l->tree, dir, base, strlen(base));
-	if (!n)
-		return err_nomem(e);
-	*ret = n;
-	return r;
-}
 
 static void take_header(struct node *n, const struct layer_entry *en)
 {
@@ -193,7 +53,7 @@ static int add_dir(struct layer *l, const struct layer_entry *en, struct err *e)
 	int r = 0;
 
 	if (*en->path) {
-		r = parent_dir(l, en, true, &dir, e);
+		r = layer_parent_dir(l, en, true, &dir, e);
 		if (r < 0)
 			return r;
 		n = tree_find(&l->tree, dir, base, strlen(base));
@@ -202,7 +62,7 @@ static int add_dir(struct layer *l, const struct layer_entry *en, struct err *e)
 		if (!n)
 			return err_nomem(e);
 		if (node_exists(n) && !node_is_dir(n)) {
-			r = replace(l, n, e);
+			r = layer_replace(l, n, e);
 			n->flags |= NODE_HIDES;
 		}
 	}
@@ -241,7 +101,7 @@ static int add_file(struct layer *l, struct entry_reader *rd, const struct layer
 	scoped_fd int fd = -1;
 	uint64_t end = 0;
 	struct node *n;
-	int r = place(l, en, &n, e);
+	int r = layer_place(l, en, &n, e);
 
 	if (r < 0)
 		return r;
@@ -256,7 +116,7 @@ static int add_file(struct layer *l, struct entry_reader *rd, const struct layer
 static int add_symlink(struct layer *l, const struct layer_entry *en, struct err *e)
 {
 	struct node *n;
-	int r = place(l, en, &n, e);
+	int r = layer_place(l, en, &n, e);
 
 	if (r < 0)
 		return r;
@@ -277,7 +137,7 @@ static int leave_out(struct layer *l, const struct layer_entry *en, uint16_t fla
 
 	if (S_ISDIR(en->type))
 		return 0;
-	r = place(l, en, &n, e);
+	r = layer_place(l, en, &n, e);
 	if (r == 0)
 		n->flags |= NODE_SKIPPED | flags;
 	return r;
@@ -301,23 +161,12 @@ static int add_special(struct layer *l, const struct layer_entry *en, struct err
 				   "left out: a device");
 		return leave_out(l, en, NODE_WHITEOUT, e);
 	}
-	r = place(l, en, &n, e);
+	r = layer_place(l, en, &n, e);
 	if (r < 0)
 		return r;
 	take_header(n, en);
 	n->rdev = en->rdev;
 	return writer_special(&l->w, n, en->xattrs, e);
-}
-
-struct node *layer_look_up(const struct layer *l, const char *path)
-{
-	struct node *n = l->tree.root;
-
-	for (const char *p = path, *end; n && *p; p = *end ? end + 1 : end) {
-		end = strchrnul(p, '/');
-		n = end - p > UINT8_MAX ? NULL : tree_find(&l->tree, n, p, (size_t)(end - p));
-	}
-	return n;
 }
 
 static bool is_below(const struct node *n, const struct node *top)
@@ -336,7 +185,7 @@ static int add_pending(struct layer *l, const struct layer_entry *en, const char
 	target = tree_string(&l->tree, target, strlen(target)); /* what it points into may go */
 	if (!target)
 		return err_nomem(e);
-	r = place(l, en, &n, e);
+	r = layer_place(l, en, &n, e);
 	if (r < 0)
 		return r;
 	n->flags |= NODE_LISTED | NODE_PENDING;
@@ -364,7 +213,7 @@ static int add_hardlink(struct layer *l, const struct layer_entry *en, struct er
 		layer_count(l, skipped, 1);
 		return leave_out(l, en, target->flags & NODE_WHITEOUT, e);
 	}
-	r = place(l, en, &n, e);
+	r = layer_place(l, en, &n, e);
 	if (r < 0)
 		return r;
 
@@ -377,9 +226,9 @@ static int add_hardlink(struct layer *l, const struct layer_entry *en, struct er
 
 static int add_whiteout(struct layer *l, const struct layer_entry *en, const char *base, struct err *e)
 {
-	const char *name = base + strlen(WHITEOUT);
+	const char *name = base + strlen(LAYER_WHITEOUT);
 	struct node *dir, *n;
-	int r = parent_dir(l, en, false, &dir, e);
+	int r = layer_parent_dir(l, en, false, &dir, e);
 
 	if (r < 0)
 		return r;
@@ -405,7 +254,7 @@ static bool is_aufs(const char *path)
 {
 	for (const char *p = path, *end; *p; p = *end ? end + 1 : end) {
 		end = strchrnul(p, '/');
-		if (starts(p, (size_t)(end - p), AUFS_META) && (*end || strcmp(p, WHITEOUT_OPAQUE) != 0))
+		if (!strncmp(p, AUFS_META, strlen(AUFS_META)) && (*end || strcmp(p, WHITEOUT_OPAQUE) != 0))
 			return true;
 	}
 	return false;
@@ -420,7 +269,7 @@ static int add_entry(struct layer *l, struct entry_reader *rd, struct layer_entr
 		log_verbose("AUFS's own file is left out");
 		return 0;
 	}
-	if (starts(base, strlen(base), WHITEOUT))
+	if (layer_is_whiteout(base, strlen(base)))
 		return add_whiteout(l, en, base, e);
 	if (!*en->path && !S_ISDIR(en->type))
 		return err_say(e, EINVAL, en->raw, "is the root of the layer, but not a directory");
@@ -450,7 +299,7 @@ static int add_all(struct layer *l, struct entry_reader *rd, struct err *e)
 
 	while ((r = entry_next(rd, &en, e)) > 0) {
 		l->rooted_caps |= en.rooted_cap;
-		r = count_entry(l, en.raw, e);
+		r = layer_count_entry(l, en.raw, e);
 		if (r == 0)
 			r = add_entry(l, rd, &en, e);
 		if (r < 0)
@@ -478,7 +327,7 @@ int layer_new(int parentfd, const char *name, const struct layer_options *opts, 
 		r = writer_init(&l->w, &l->tree, parentfd, name, &l->o, e);
 	if (r == 0) {
 		writer_enter(&l->w);
-		imply_dir(l->tree.root);
+		layer_imply_dir(l->tree.root);
 		r = writer_root(&l->w, e);
 		writer_leave(&l->w);
 	}

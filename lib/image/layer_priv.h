@@ -2,6 +2,8 @@
 #ifndef IMAGE_LAYER_PRIV_H
 #define IMAGE_LAYER_PRIV_H
 
+#include <string.h>
+
 #include "../base/buf.h"
 #include "../base/vec.h"
 #include "entry.h"
@@ -15,7 +17,7 @@ struct wanted {
 	struct node *node;
 };
 
-/* Shared by layer.c (entries), settle.c (the layers below) and spec_write.c. */
+/* Shared by layer.c (entries), layer_place.c (where they go), settle.c (the layers below) and spec_write.c. */
 struct layer {
 	struct layer_options o;
 	struct layer_counts own_counts;
@@ -36,6 +38,32 @@ int layer_new(int parentfd, const char *name, const struct layer_options *opts, 
 
 /* Count n bytes of file data against the limit: -EFBIG with e filled beyond. */
 int layer_count_bytes(struct layer *l, uint64_t n, const char *on, struct err *e);
+
+/* How the names of whiteouts begin (OCI image-spec layer.md). */
+#define LAYER_WHITEOUT ".wh."
+
+static inline bool layer_is_whiteout(const char *name, size_t len)
+{
+	return len >= sizeof(LAYER_WHITEOUT) - 1 && !memcmp(name, LAYER_WHITEOUT, sizeof(LAYER_WHITEOUT) - 1);
+}
+
+/* Count an entry likewise. */
+int layer_count_entry(struct layer *l, const char *on, struct err *e);
+
+/* Make n the directory of a parent's name that the layer has not made itself yet: 0:0, 0755. */
+void layer_imply_dir(struct node *n);
+
+/*
+ * The directory that holds the entry. Missing ones are made (make), or at first only noted: whether
+ * they are needed for a whiteout's sake the layers below will tell.
+ */
+int layer_parent_dir(struct layer *l, const struct layer_entry *en, bool make, struct node **ret, struct err *e);
+
+/* Take away what the layer had of this name, and all below it. A whiteout of the name stays one. */
+int layer_replace(struct layer *l, struct node *n, struct err *e);
+
+/* The node for an entry that is no directory, with nothing in its place. */
+int layer_place(struct layer *l, const struct layer_entry *en, struct node **ret, struct err *e);
 
 /* The node of a path in the form of layer_entry.path, or NULL. */
 struct node *layer_look_up(const struct layer *l, const char *path);
