@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* mount-idmapped --all: the lines of an fstab, as one transaction. */
 
-#include "mount_idmapped.h"
+#include "mount_table.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -11,30 +11,6 @@
 #include "../lib/base/log.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/copies.h"
-#include "../lib/mount/mounted.h"
-#include "../lib/mount/table.h"
-
-/* One line on its way. */
-struct job {
-	const struct table_line *line;
-	struct mount_options options;
-	struct mount_plan plan;
-	struct mount_result result; /* of MOUNTED */
-	bool waits;                 /* its source may not be there before other lines are mounted */
-	enum { JOB_NEW, JOB_PLANNED, JOB_THERE, JOB_MOUNTED, JOB_FAILED } state;
-};
-
-struct run {
-	const struct mount_args *args;
-	struct ctx *ctx;
-	const char *fstab;
-	struct table table;
-	VEC(struct job) jobs;
-	size_t *order;                /* jobs, parents first */
-	struct mount_stores stores;
-	struct mount_snapshot before; /* what was mounted at first */
-	bool failed;                  /* a line did, with nofail */
-};
 
 static void run_done(struct run *run)
 {
@@ -54,136 +30,6 @@ static void run_done(struct run *run)
 }
 
 #define scoped_run __attribute__((cleanup(run_done)))
-
-/* --- from lines to jobs ------------------------------------------------------------------------- */
-
-/* Which line of which file a failure is of. It is not the command line's fault. */
-static int of_line(const struct run *run, const struct table_line *l, int r, struct err *e)
-{
-	err_prefix(e, "%s, the line of '%s'", run->fstab, l->target);
-	e->usage = false;
-	return r;
-}
-
-/*
- * A line of another type is for mount(8) of util-linux 2.39 and newer: it names the filesystem's. In one of our own, mount(8) asks no helper
- * when it reads bind or rbind.
- */
-static int take_type(const struct table_line *l, struct mount_options *o, struct err *e)
-{
-	if (l->own && (o->bind || o->rbind)) {
-		(void)err_say(e, EINVAL, l->target, "the option '%s' is not for lines of type shiftbox", o->bind ? "bind" : "rbind");
-		err_why(e, "mount(8) keeps it to itself, and would bind without the map");
-		err_try(e, o->bind ? "leave it out: directories are bound anyway" : "write 'recursive' instead");
-		return -EINVAL;
-	}
-	if (l->own || o->bind || o->rbind)
-		return 0;
-	if (!strcmp(l->type, "none") || !strcmp(l->type, "overlay") || !strcmp(l->type, "swap")) {
-		(void)err_say(e, EOPNOTSUPP, l->target, "X-mount.idmap= on a line of type '%s' is not for this command", l->type);
-		if (!strcmp(l->type, "overlay"))
-			err_try(e, "map the layers: overlay TARGET shiftbox lower=DIR,...,map=MAP 0 0");
-		return -EOPNOTSUPP;
-	}
-	free(o->type);
-	o->type = strdup(l->type);
-	return o->type ? 0 : err_nomem(e);
-}
-
-static int add_job(struct run *run, const struct table_line *l, struct err *e)
-{
-	struct job job = { .line = l, .options = MOUNT_OPTIONS_INIT, .result = MOUNT_RESULT_INIT };
-	int r = *l->options ? mount_options_parse(&job.options, l->options, e) : 0;
-
-	if (r == 0)
-		r = take_type(l, &job.options, e);
-	if (r < 0)
-		r = of_line(run, l, r, e);
-	else if (VEC_ADD(&run->jobs, job) < 0)
-		r = err_nomem(e);
-	if (r < 0)
-		mount_options_done(&job.options);
-	return r;
-}
-
-static int add_jobs(struct run *run, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < run->table.lines.len && r == 0; i++) {
-		r = add_job(run, &run->table.lines.items[i], e);
-		if (r == 0 && run->jobs.items[run->jobs.len - 1].options.noauto)
-			mount_options_done(&run->jobs.items[--run->jobs.len].options);
-	}
-	return r;
-}
-
-static int add_use(struct table_need *need, const char *path, struct err *e)
-{
-	scoped_free char *tidy = path ? table_path(path) : NULL;
-
-	if (!path)
-		return 0;
-	return tidy && strv_add(&need->uses, tidy) == 0 ? 0 : err_nomem(e);
-}
-
-static int need_of(const struct job *j, struct table_need *ret, struct err *e)
-{
-	const struct mount_options *o = &j->options;
-	int r;
-
-	ret->target = j->line->target;
-	r = add_use(ret, j->line->source, e);
-	for (size_t i = 0; i < o->lowers.len && r == 0; i++)
-		r = add_use(ret, o->lowers.items[i].dir, e);
-	if (r == 0)
-		r = add_use(ret, o->upper, e);
-	if (r == 0)
-		r = add_use(ret, o->work, e);
-	return r == 0 ? add_use(ret, o->store, e) : r;
-}
-
-static int order_jobs(struct run *run, struct err *e)
-{
-	size_t n = run->jobs.len;
-	scoped_free struct table_need *needs = calloc(n + 1, sizeof(*needs));
-	scoped_free bool *waits = calloc(n + 1, sizeof(*waits));
-	int r = 0;
-
-	run->order = calloc(n + 1, sizeof(*run->order));
-	if (!needs || !waits || !run->order)
-		return err_nomem(e);
-	for (size_t i = 0; i < n && r == 0; i++)
-		r = need_of(&run->jobs.items[i], &needs[i], e);
-	if (r == 0)
-		r = table_order(needs, n, run->order, waits, e);
-	for (size_t i = 0; i < n; i++) {
-		run->jobs.items[i].waits = waits[i];
-		strv_done(&needs[i].uses);
-	}
-	if (r == -EEXIST)
-		err_prefix(e, "%s", run->fstab);
-	return r;
-}
-
-static struct job *job_at(struct run *run, size_t i)
-{
-	return &run->jobs.items[run->order[i]];
-}
-
-static int plan_job(struct run *run, struct job *j, struct err *e)
-{
-	int r;
-
-	if (j->state != JOB_NEW)
-		return 0;
-	r = mount_plan_words(run->args, j->line->source, j->line->target, &j->options, &run->stores, &j->plan, e);
-	if (r == 0)
-		r = mount_plan_check(&j->plan, e);
-	if (r == 0)
-		j->state = JOB_PLANNED;
-	return r;
-}
 
 /* --- failures ---------------------------------------------------------------------------------- */
 
@@ -212,7 +58,7 @@ static int job_failed(struct run *run, struct job *j, int r, struct err *e)
 {
 	bool usage = e->usage;
 
-	r = of_line(run, j->line, r, e);
+	r = job_fault(run, j->line, r, e);
 	if (!j->options.nofail || usage)
 		return r;
 	warn(e);
@@ -237,7 +83,7 @@ static int check_below(const struct run *run, const struct job *j, struct err *e
 {
 	struct table_need need = { 0 };
 	const char *under = NULL;
-	int r = need_of(j, &need, e);
+	int r = job_need(j, &need, e);
 
 	for (size_t i = 0; i < run->jobs.len && r == 0 && !under; i++) {
 		const struct job *other = &run->jobs.items[i];
@@ -323,7 +169,7 @@ static int do_job(struct run *run, struct job *j, struct err *e)
 	int id, r = run->failed ? check_below(run, j, e) : 0;
 
 	if (r == 0)
-		r = plan_job(run, j, e);
+		r = job_plan(run, j, e);
 	if (r == 0)
 		r = mount_plan_settle(&j->plan, e); /* again: what is mounted by now may be a target of other type */
 	if (r == 0)
@@ -416,7 +262,7 @@ static int plan_all(struct run *run, struct err *e)
 
 		if (j->waits)
 			continue;
-		r = plan_job(run, j, e);
+		r = job_plan(run, j, e);
 		if (r < 0)
 			r = job_failed(run, j, r, e);
 	}
@@ -428,7 +274,7 @@ static int mount_jobs(struct run *run, struct err *e)
 	sigset_t old;
 	int r;
 
-	r = order_jobs(run, e);
+	r = job_order(run, e);
 	if (r == 0)
 		r = plan_all(run, e);
 	if (r < 0)
@@ -447,7 +293,7 @@ static int mount_jobs(struct run *run, struct err *e)
 
 static int unmount_job(struct run *run, struct job *j, struct err *e)
 {
-	int id, r = plan_job(run, j, e);
+	int id, r = job_plan(run, j, e);
 
 	if (r == 0)
 		r = mounted_at_all(&j->plan, &run->before, &id, e);
@@ -464,7 +310,7 @@ static int unmount_job(struct run *run, struct job *j, struct err *e)
 static int unmount_jobs(struct run *run, struct err *e)
 {
 	struct err first = ERR_INIT;
-	int r = order_jobs(run, e), result = 0;
+	int r = job_order(run, e), result = 0;
 
 	for (size_t i = run->jobs.len; i-- > 0 && r == 0;) {
 		struct job *j = job_at(run, i);
@@ -498,7 +344,7 @@ int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 
 	r = table_read(run.fstab, &run.table, e);
 	if (r == 0)
-		r = add_jobs(&run, e);
+		r = job_add_all(&run, e);
 	if (r < 0)
 		return r;
 	return a->unmount ? unmount_jobs(&run, e) : mount_jobs(&run, e);
@@ -520,7 +366,7 @@ int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ct
 		err_try(e, "name both SOURCE and TARGET, or another fstab with -T");
 		return -ENOENT;
 	}
-	r = add_job(&run, l, e);
+	r = job_add(&run, l, e);
 	if (r < 0)
 		return r;
 	run.jobs.items[0].options.nofail = false; /* it was asked for by name */

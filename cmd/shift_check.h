@@ -29,6 +29,10 @@ int check_host(const struct check_args *a, struct ctx *ctx, char **operands, str
 int check_list(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_map(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 
+/* Of explain: for whom it is, and each operation that a->op or the file's type leaves. Returns an exit status, or -errno. */
+struct explanation;
+int check_put_verdicts(struct out *o, struct explanation *x, const struct check_args *a, struct err *e);
+
 /* One finding below root, which is printed at once: the path is root and what is below it, so that it can be used as it stands. */
 struct finding;
 void check_put_finding(struct out *out, const char *root, const struct finding *f);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* mount-idmapped --all: from the lines of an fstab to plans, in the order in which they can be mounted. */
+
+#include "mount_table.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Which line of which file a failure is of. It is not the command line's fault. */
+int job_fault(const struct run *run, const struct table_line *l, int r, struct err *e)
+{
+	err_prefix(e, "%s, the line of '%s'", run->fstab, l->target);
+	e->usage = false;
+	return r;
+}
+
+/*
+ * A line of another type is for mount(8) of util-linux 2.39 and newer: it names the filesystem's. In one of our own, mount(8) asks no helper
+ * when it reads bind or rbind.
+ */
+static int take_type(const struct table_line *l, struct mount_options *o, struct err *e)
+{
+	if (l->own && (o->bind || o->rbind)) {
+		(void)err_say(e, EINVAL, l->target, "the option '%s' is not for lines of type shiftbox", o->bind ? "bind" : "rbind");
+		err_why(e, "mount(8) keeps it to itself, and would bind without the map");
+		err_try(e, o->bind ? "leave it out: directories are bound anyway" : "write 'recursive' instead");
+		return -EINVAL;
+	}
+	if (l->own || o->bind || o->rbind)
+		return 0;
+	if (!strcmp(l->type, "none") || !strcmp(l->type, "overlay") || !strcmp(l->type, "swap")) {
+		(void)err_say(e, EOPNOTSUPP, l->target, "X-mount.idmap= on a line of type '%s' is not for this command", l->type);
+		if (!strcmp(l->type, "overlay"))
+			err_try(e, "map the layers: overlay TARGET shiftbox lower=DIR,...,map=MAP 0 0");
+		return -EOPNOTSUPP;
+	}
+	free(o->type);
+	o->type = strdup(l->type);
+	return o->type ? 0 : err_nomem(e);
+}
+
+int job_add(struct run *run, const struct table_line *l, struct err *e)
+{
+	struct job job = { .line = l, .options = MOUNT_OPTIONS_INIT, .result = MOUNT_RESULT_INIT };
+	int r = *l->options ? mount_options_parse(&job.options, l->options, e) : 0;
+
+	if (r == 0)
+		r = take_type(l, &job.options, e);
+	if (r < 0)
+		r = job_fault(run, l, r, e);
+	else if (VEC_ADD(&run->jobs, job) < 0)
+		r = err_nomem(e);
+	if (r < 0)
+		mount_options_done(&job.options);
+	return r;
+}
+
+int job_add_all(struct run *run, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < run->table.lines.len && r == 0; i++) {
+		r = job_add(run, &run->table.lines.items[i], e);
+		if (r == 0 && run->jobs.items[run->jobs.len - 1].options.noauto)
+			mount_options_done(&run->jobs.items[--run->jobs.len].options);
+	}
+	return r;
+}
+
+static int add_use(struct table_need *need, const char *path, struct err *e)
+{
+	scoped_free char *tidy = path ? table_path(path) : NULL;
+
+	if (!path)
+		return 0;
+	return tidy && strv_add(&need->uses, tidy) == 0 ? 0 : err_nomem(e);
+}
+
+int job_need(const struct job *j, struct table_need *ret, struct err *e)
+{
+	const struct mount_options *o = &j->options;
+	int r;
+
+	ret->target = j->line->target;
+	r = add_use(ret, j->line->source, e);
+	for (size_t i = 0; i < o->lowers.len && r == 0; i++)
+		r = add_use(ret, o->lowers.items[i].dir, e);
+	if (r == 0)
+		r = add_use(ret, o->upper, e);
+	if (r == 0)
+		r = add_use(ret, o->work, e);
+	return r == 0 ? add_use(ret, o->store, e) : r;
+}
+
+int job_order(struct run *run, struct err *e)
+{
+	size_t n = run->jobs.len;
+	scoped_free struct table_need *needs = calloc(n + 1, sizeof(*needs));
+	scoped_free bool *waits = calloc(n + 1, sizeof(*waits));
+	int r = 0;
+
+	run->order = calloc(n + 1, sizeof(*run->order));
+	if (!needs || !waits || !run->order)
+		return err_nomem(e);
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = job_need(&run->jobs.items[i], &needs[i], e);
+	if (r == 0)
+		r = table_order(needs, n, run->order, waits, e);
+	for (size_t i = 0; i < n; i++) {
+		run->jobs.items[i].waits = waits[i];
+		strv_done(&needs[i].uses);
+	}
+	if (r == -EEXIST)
+		err_prefix(e, "%s", run->fstab);
+	return r;
+}
+
+struct job *job_at(struct run *run, size_t i)
+{
+	return &run->jobs.items[run->order[i]];
+}
+
+int job_plan(struct run *run, struct job *j, struct err *e)
+{
+	int r;
+
+	if (j->state != JOB_NEW)
+		return 0;
+	r = mount_plan_words(run->args, j->line->source, j->line->target, &j->options, &run->stores, &j->plan, e);
+	if (r == 0)
+		r = mount_plan_check(&j->plan, e);
+	if (r == 0)
+		j->state = JOB_PLANNED;
+	return r;
+}
