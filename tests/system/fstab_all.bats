@@ -34,8 +34,8 @@ mounts() {
 	must_equal "$(owner t/seven)" 65534:65534
 	must_equal "$(owner u/seven)" 2002:2002
 	must_equal "$(mounts)" 2
-	must_equal "$(findmnt -no VFS-OPTIONS t)" rw,nosuid,nodev,relatime,idmapped
-	must_equal "$(findmnt -no VFS-OPTIONS u)" ro,relatime,idmapped
+	must_equal "$(findmnt -no VFS-OPTIONS -M t)" rw,nosuid,nodev,relatime,idmapped
+	must_equal "$(findmnt -no VFS-OPTIONS -M u)" ro,relatime,idmapped
 	must_work $MI -a -u -T fstab
 	must_equal "$(mounts)" 0
 }
@@ -262,7 +262,7 @@ stacks() {
 	must_work $MI -a -T fstab
 	must_equal "$(owner t/file)" 1001:1001
 	must_work $MI -a -u -T fstab
-	must_equal "$(findmnt -no SOURCE t)" other
+	must_equal "$(findmnt -no SOURCE -M t)" other
 }
 
 @test "a filesystem can be covered by a mapped bind of itself" {

@@ -84,7 +84,7 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 		must_fail 1 "Read-only" as 1000:3000 touch m/dir/new
 		must_work $MI $MAP --once "$type.img" m
 		must_equal "$(mounts)" 1
-		must_equal "$(losetup -nO RO "$(findmnt -no SOURCE m)" | tr -d ' ')" 1
+		must_equal "$(losetup -nO RO "$(findmnt -no SOURCE -M m)" | tr -d ' ')" 1
 		must_work $MI -u m
 		must_fail 1 "a filesystem of this type ($type) is read-only by design" $MI $MAP -o rw "$type.img" m
 	done
@@ -108,7 +108,7 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	must_equal "$(owner m) $(stat -c %a m)" "1000:3000 751"
 	as 1000:3000 touch m/file
 	must_equal "$(owner m/file)" 1000:3000
-	[[ $(findmnt -no OPTIONS m) == rw,nosuid,*idmapped*size=64k,mode=751* ]]
+	[[ $(findmnt -no OPTIONS -M m) == rw,nosuid,*idmapped*size=64k,mode=751* ]]
 	must_fail 1 "No space left" dd if=/dev/zero of=m/file bs=128k count=1
 	must_fail 1 "tmpfs: Bad value for 'size'" $MI $MAP -t tmpfs -o size=much scratch n
 	must_fail 2 "option 'loop' is for devices and files" $MI $MAP -t tmpfs -o loop scratch n
@@ -154,7 +154,7 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	mkfs.ext2 -q img
 	capture $MI -v -m u:0:1000:1 -m g:0:2000:1 img m
 	[[ $stderr == *"mounted by another driver than that of its type: ext4"* ]] || tell "not told"
-	must_equal "$(owner m) $(findmnt -no FSTYPE m)" "1000:2000 ext4"
+	must_equal "$(owner m) $(findmnt -no FSTYPE -M m)" "1000:2000 ext4"
 }
 
 @test "what is no filesystem is refused by name" {
@@ -267,13 +267,13 @@ disk() {
 		capture $MI -v -m u:0:1000:1 -m g:0:2000:1 "$tag" m
 		[ "$status" = 0 ] || tell "$tag"
 		[[ $stderr == *"is $node"* ]] || tell "the device is not told"
-		must_equal "$(owner m) $(findmnt -no SOURCE m)" "1000:2000 $node"
+		must_equal "$(owner m) $(findmnt -no SOURCE -M m)" "1000:2000 $node"
 		must_work $MI --once -m u:0:1000:1 -m g:0:2000:1 "$tag" m
 		must_work $MI -u m
 	done
 	ln -s "$node" link
 	must_work $MI -m +5 link m
-	must_equal "$(findmnt -no SOURCE m)" "$node"
+	must_equal "$(findmnt -no SOURCE -M m)" "$node"
 	must_fail 1 "no device has this UUID" $MI -m +5 UUID=00000000-0000-0000-0000-000000000001 n
 	must_fail 2 "is no tag of a device" $MI -m +5 LABEL= n
 	must_equal "$(mounts)" 1
@@ -327,7 +327,7 @@ os.open(sys.argv[1], os.O_RDWR | os.O_EXCL); open("held", "w"); time.sleep(30)' 
 	truncate -s 16M img
 	mkfs.ext4 -q img
 	must_work $MI -m +5 -o 'commit=9,nobarrier,noatime,nodev' img m
-	[[ $(findmnt -no OPTIONS m) == rw,nodev,noatime,idmapped,nobarrier,commit=9 ]] || say "$(findmnt -no OPTIONS m)"
+	[[ $(findmnt -no OPTIONS -M m) == rw,nodev,noatime,idmapped,nobarrier,commit=9 ]] || say "$(findmnt -no OPTIONS -M m)"
 	must_work $MI -u m
 	must_fail 1 "ext4: Unknown parameter 'nonsense'" $MI -m +5 -o nonsense=1 img m
 	must_fail 1 "cannot set the option 'commit=often'" $MI -m +5 -o commit=often img m

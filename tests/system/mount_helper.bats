@@ -22,7 +22,7 @@ test_teardown() {
 	printf '%s\n' "$SCRATCH/s $SCRATCH/t shiftbox map=0:1001:1,nosuid,nodev,nofail,_netdev,x-systemd.automount 0 0" >fstab
 	must_work mount -T "$SCRATCH/fstab" -a
 	must_equal "$(owner t/file)" 1001:1001
-	[[ $(findmnt -no OPTIONS t) = *nosuid*nodev* ]]
+	[[ $(findmnt -no OPTIONS -M t) = *nosuid*nodev* ]]
 	must_work umount t
 	[ -z "$(ls t)" ]
 	must_equal "$(owner s/file)" 0:0

@@ -83,7 +83,7 @@ loops() {
 @test "a device that somebody attached is used, and not freed" {
 	LOOPS=$(losetup -f --show "$PWD/img")
 	must_work $MI $MAP img m
-	must_equal "$(findmnt -no SOURCE m)" "$LOOPS"
+	must_equal "$(findmnt -no SOURCE -M m)" "$LOOPS"
 	must_work $MI -u m
 	must_equal "$(loops)" "img 0 0 0 0"
 }
@@ -91,7 +91,7 @@ loops() {
 @test "a write protection that an earlier user left on the device does not stay" {
 	local device got
 	must_work $MI $MAP img m
-	device=$(findmnt -no SOURCE m)
+	device=$(findmnt -no SOURCE -M m)
 	must_work $MI -u m
 	blockdev --setro "$device"
 	capture $MI $MAP img m
@@ -99,12 +99,12 @@ loops() {
 	blockdev --setrw "$device"
 	must_equal "$status $(owner m)" "0 1000:2000"
 	# If another program was faster to take it, this proves nothing.
-	[ "$(findmnt -no SOURCE m)" != "$device" ] || must_equal "$got" 0
+	[ "$(findmnt -no SOURCE -M m)" != "$device" ] || must_equal "$got" 0
 }
 
 @test "who keeps a loop device from being freed is named" {
 	must_work $MI $MAP img m
-	exec 7<"$(findmnt -no SOURCE m)"
+	exec 7<"$(findmnt -no SOURCE -M m)"
 	capture $MI -u m
 	must_equal "$status" 0
 	[[ $stderr == *"/dev/loop"*" is not free yet: process "*"$$ ("* ]] || tell "the process is not named"
