@@ -168,7 +168,9 @@ static int enter_service(struct broker *b, const struct broker_place *place, str
 	b->userns = fcntl(place->userns, F_DUPFD_CLOEXEC, 3);
 	if (b->userns < 0 || fstat(b->userns, &b->userns_stat) < 0)
 		return err_set(e, errno, NULL, "cannot keep the command's user namespace open");
-	r = proxy_start(&b->proxy, b->userns, &b->map, e);
+	r = rights_leave_keyring(e);
+	if (r == 0)
+		r = proxy_start(&b->proxy, b->userns, &b->map, e);
 	return r == 0 ? rights_start(&b->rights, &b->rules, e) : r;
 }
 

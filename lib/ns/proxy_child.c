@@ -20,6 +20,7 @@
 #include "../base/fd.h"
 #include "../base/sys.h"
 #include "message.h"
+#include "rights.h"
 
 enum { FD_ROOT, FD_DIR, FD_NS };
 
@@ -48,12 +49,6 @@ static int set_groups(const struct proxy_message *m, const struct idmap *map)
 	return setgroups(n, groups) < 0 && errno != EPERM ? errno : 0;
 }
 
-/* A change of ids or capabilities takes off the death signal, and makes a process as dumpable as fs.suid_dumpable says: for the caller, too. */
-static int stay_out_of_reach(void)
-{
-	return prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? errno : 0;
-}
-
 /*
  * The effective ids, those for files with them, and the capabilities. SECBIT_NO_SETUID_FIXUP keeps one from changing the other. An id
  * that the namespace does not have is a caller that it does not have. The real ids stay the broker's: nobody but root of the namespace
@@ -73,7 +68,7 @@ static int take_rights(const struct proxy_message *m, const struct idmap *map)
 		return errno;
 	(void)umask(m->umask);
 	r = set_effective(m->caps);
-	return r ? r : stay_out_of_reach();
+	return r ? r : rights_out_of_reach();
 }
 
 static int go_there(const int *fds, size_t n, bool relative)
@@ -165,7 +160,7 @@ static int act_here(const struct proxy_message *m, char *const strings[PROXY_STR
 		r = proxy_act(m, strings, fds[FD_DIR], ret_fd);
 	restored = set_effective(UINT64_MAX);
 	if (!restored)
-		restored = stay_out_of_reach();
+		restored = rights_out_of_reach();
 	if (restored)
 		_exit(1); /* without them the next answer would be wrong: the broker is told by the closed socket */
 	return r;
@@ -212,7 +207,7 @@ static int enter(pid_t parent, int userns)
 		return errno;
 	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
 		return errno;
-	num = stay_out_of_reach();
+	num = rights_out_of_reach();
 	return num ? num : getppid() == parent ? 0 : ESRCH;
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/keyctl.h>
 #include <linux/securebits.h>
 #include <signal.h>
 #include <string.h>
@@ -32,6 +33,18 @@ static uint64_t needed(const struct rules *rules)
 	if (rules_find(rules, RULE_MKNOD) || rules_find(rules, RULE_MKNOD_SAFE))
 		keep |= BIT(CAP_MKNOD);
 	return keep;
+}
+
+int rights_out_of_reach(void)
+{
+	return prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? errno : 0;
+}
+
+int rights_leave_keyring(struct err *e)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS)
+		return 0;
+	return err_set(e, errno, NULL, "cannot leave the caller's keyring");
 }
 
 static int set_caps(uint64_t permitted, uint64_t effective)
@@ -74,6 +87,8 @@ int rights_start(struct rights *r, const struct rules *rules, struct err *e)
 	r->had = ((uint64_t)data[1].permitted << 32 | data[0].permitted) & needed(rules);
 	r->effective = r->had & always;
 	num = set_caps(r->had, r->effective);
+	if (num == 0)
+		num = -rights_out_of_reach();
 	return num ? err_set(e, -num, NULL, "cannot give up the broker's capabilities") : 0;
 }
 
@@ -83,12 +98,10 @@ static int set_ids(struct rights *r, uint32_t uid, uint32_t gid, const uint32_t 
 	if (r->known && r->uid == uid && r->gid == gid && r->n_groups == n && memcmp(r->groups, groups, n * sizeof(*groups)) == 0)
 		return 0;
 	r->known = false;
-	if (n > CALLER_GROUPS_MAX || setgroups(n, groups) < 0)
+	if (n > CALLER_GROUPS_MAX || setgroups(n, groups) < 0 || setresgid((gid_t)-1, gid, (gid_t)-1) < 0)
 		return -EPERM;
-	(void)sys_setfsgid(gid);
 	(void)sys_setfsuid(uid);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of the fsuid takes it off; cannot fail */
-	if ((uint32_t)sys_setfsgid(gid) != gid || (uint32_t)sys_setfsuid(uid) != uid)
+	if (rights_out_of_reach() || (uint32_t)sys_setfsuid(uid) != uid)
 		return -EPERM;
 	r->uid = uid;
 	r->gid = gid;
@@ -114,7 +127,7 @@ int rights_override(struct rights *r)
 
 int rights_own(struct rights *r)
 {
-	int num = set_ids(r, geteuid(), getegid(), r->groups, 0);
+	int num = set_ids(r, geteuid(), getgid(), r->groups, 0);
 
 	return num ? num : set_effective(r, UINT64_MAX);
 }

@@ -10,9 +10,11 @@
 #include "rule.h"
 
 /*
- * The broker's own rights. Its real and effective ids never change (nobody but root of the host may signal or trace it);
+ * The broker's own rights. Its real, effective and saved uid never change (nobody but root of the host may signal or trace it);
  * what changes is as whom it works on files (setfsuid(2)), and which of its capabilities are in effect. Nothing is set
- * that is set already: a program that makes a hundred nodes is one caller.
+ * that is set already: a program that makes a hundred nodes is one caller. The gid that changes is the effective one, which takes
+ * the one for files along: a FUSE filesystem that is its owner's alone asks for all of a process's ids but those for files
+ * (fs/fuse/dir.c, fuse_permissible_uidgid()), so that no caller comes to one of root's by the broker.
  */
 struct rights {
 	bool known;              /* uid, gid and groups are in effect */
@@ -22,6 +24,18 @@ struct rights {
 	mode_t umask;
 	uint64_t had, effective; /* capabilities: those that may be raised, and those that are */
 };
+
+/*
+ * A change of ids takes off the death signal, and makes a process as dumpable as fs.suid_dumpable says: a dump of its memory
+ * would be a file of the caller's. 0 or a positive errno.
+ */
+int rights_out_of_reach(void);
+
+/*
+ * Have a session keyring of one's own. That of whoever started this has keys that somebody else would use: the command, or a
+ * caller, where the filesystem that the broker walks for it asks for a key (session-keyring(7)).
+ */
+int rights_leave_keyring(struct err *e);
 
 /*
  * Give up all that acting on the rules does not take. Of what is left, only what lets nobody into files is in effect: CAP_SYS_PTRACE,

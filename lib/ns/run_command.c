@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
-#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "broker.h"
+#include "rights.h"
 
 static _Noreturn void give_up(int sock, int status, struct err *e)
 {
@@ -55,14 +55,6 @@ static int restore_signals(const sigset_t *mask, struct err *e)
 	if (sigprocmask(SIG_SETMASK, mask, NULL) < 0)
 		return err_set(e, errno, NULL, "cannot set the signals as they were");
 	return 0;
-}
-
-/* The caller's session keyring has keys that would be the command's to use. */
-static int leave_keyring(struct err *e)
-{
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS)
-		return 0;
-	return err_set(e, errno, NULL, "cannot leave the caller's keyring");
 }
 
 /* --- credentials ------------------------------------------------------------------------------- */
@@ -233,7 +225,7 @@ static int prepare(const struct run_init *i, int tty, struct err *e)
 	if (r == 0 && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		r = err_set(e, errno, NULL, "cannot keep descriptors from the command");
 	if (r == 0)
-		r = leave_keyring(e);
+		r = rights_leave_keyring(e);
 	if (r == 0)
 		r = run_user_find(AT_FDCWD, s->user, &user, e);
 	if (r == 0 && set_env(s, &user) < 0)

@@ -68,7 +68,7 @@ audit() { # FILTER: of the audit file
 	mkdir -m 777 mine
 	mkdir other
 	chown 100005:100005 other # where CAP_DAC_OVERRIDE of the namespace counts
-	for call in setfsuid setfsgid capset prctl openat openat2 read process_vm_readv mknodat ioctl newfstatat faccessat pidfd_open pidfd_getfd \
+	for call in setfsuid setgroups keyctl capset prctl openat openat2 read process_vm_readv mknodat ioctl newfstatat faccessat pidfd_open pidfd_getfd \
 		sendmsg recvmsg poll fchdir chroot setresuid setresgid; do
 		for n in 1 2 1+ 2+; do
 			fault=$call:EIO:$n
@@ -84,6 +84,63 @@ audit() { # FILTER: of the audit file
 		done
 	done
 	((made > 20 && refused > 20)) || tell "made $made, refused $refused"
+}
+
+fuse() { # DIR OPTIONS [HANG]: a FUSE filesystem, as $fuse, that anybody may make nodes in; what it is asked for in the file asked
+	mkdir -p "$1"
+	"$TESTS/fixtures/fuse-nodes" "$1" asked "${@:2}" 3>&- &
+	fuse=$!
+	while ! grep -q " $(realpath "$1") .*fuse" /proc/self/mountinfo; do sleep 0.01; done
+	chmod 755 "$SCRATCH"
+}
+
+@test "a FUSE filesystem that is root's alone is no caller's by way of the broker" {
+	need prog python3
+	fuse m max_read=4096
+	capture $RUN -w "$SCRATCH" --allow mknod:safe -- sh -c 'mkfifo m/fifo; mknod m/n c 1 3; mknod m/../m/n c 1 3'
+	must_equal "$(grep -c 'ermission denied' <<<"$stderr")" 3
+	! grep -q 'lookup\|mknod' asked || tell "$(cat asked)"
+	umount m
+	wait "$fuse" || true
+	# Where it is everybody's, the caller is who it says.
+	: >asked
+	fuse m allow_other
+	must_work $RUN -w "$SCRATCH" --allow mknod:safe -- sh -c 'cd m; mknod n c 1 3; cd ..; mknod m/n c 1 3'
+	must_equal "$(grep mknod asked | xargs)" "mknod 100000 mknod 100000"
+	umount m
+	wait "$fuse" || true
+}
+
+@test "a directory that takes a key of root's is no caller's by way of the broker" {
+	need loop
+	need prog python3
+	[ -e /sys/fs/ext4/features/encryption ] || skip "needs ext4 with encryption"
+	truncate -s 16M disk.img
+	mke2fs -q -t ext4 -O encrypt -b 4096 disk.img
+	mkdir disk
+	mount disk.img disk
+	mkdir -m 777 disk/secret
+	cat >with-key <<-'E'
+		import ctypes, fcntl, os, struct, sys
+		KEYCTL, ADD_KEY, SESSION, SET_POLICY = {"x86_64": (250, 248), "aarch64": (219, 217)}[os.uname().machine] + (-3, 0x800c6613)
+		def call(*words):
+		    if ctypes.CDLL(None, use_errno=True).syscall(*words) < 0:
+		        sys.exit("key: " + os.strerror(ctypes.get_errno()))
+		call(KEYCTL, 1, None)
+		call(ADD_KEY, b"logon", b"fscrypt:0123456789abcdef", struct.pack("=I64sI", 0, bytes(range(64)), 64), 72, SESSION)
+		fd = os.open("disk/secret", os.O_RDONLY)
+		fcntl.ioctl(fd, SET_POLICY, struct.pack("=4B8s", 0, 1, 4, 0, bytes.fromhex("0123456789abcdef")))
+		os.close(fd)
+		os.execvp(sys.argv[1], sys.argv[1:])
+	E
+	chmod 755 .
+	# The kernel finds the key for root, and forgets it with the mount.
+	capture python3 with-key sh -c "mknod disk/secret/root c 1 3 && umount disk && mount disk.img disk && cd disk/secret &&
+		exec $RUN --allow mknod:safe -- sh -c 'mkfifo fifo; mknod n c 1 3; cd ..; mknod secret/n c 1 3'"
+	must_equal "$status" 1
+	must_equal "$(grep -c 'key not available' <<<"$stderr")" 3
+	must_equal "$(find disk/secret -mindepth 1 | wc -l)" 1
+	umount disk
 }
 
 @test "without a rule the kernel refuses, and the broker is not there" {
@@ -150,6 +207,26 @@ disk() { # NAME MARK: an image with a file of disk 33
 	must_equal "$(grep '^{' <<<"$stderr" | jq -c 'select(.program) | [.program,.uid,.times,.mapping]')" \
 '["chown",70000,1,"none"]
 ["chown",5,2,"yes"]'
+}
+
+@test "the memory of an ordinary user's broker is not the user's to read" {
+	make_user few 4004 600000 100
+	chmod 755 "$SCRATCH"
+	as_user few "$SHIFTBOX" userns-run --allow umount -- sleep 4731 3>&- &
+	local supervisor broker
+	for _ in {1..50}; do
+		pgrep -fx 'sleep 4731' >/dev/null && break
+		sleep 0.1
+	done
+	supervisor=$(pgrep -u few -fxo "$SHIFTBOX userns-run --allow umount -- sleep 4731")
+	for _ in {1..50}; do
+		broker=$(pgrep -P "$supervisor" -n)
+		[ "$(stat -c %u "/proc/$broker/mem")" = 0 ] && pgrep -P "$broker" >/dev/null && break
+		sleep 0.1
+	done
+	must_equal "$(stat -c %u "/proc/$supervisor/mem" "/proc/$broker/mem" | xargs)" "4004 0"
+	kill "$supervisor"
+	wait || true
 }
 
 @test "rules that need root are refused to others at the start, with a way out" {
