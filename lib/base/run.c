@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "sys.h"
 
 enum { OUTPUT_MAX = 64 << 10 };
 
@@ -73,6 +75,18 @@ int run_apart(const char *what, struct err *e)
 	if (r > 128)
 		log_warn("the process that %s was killed by signal %d", what, r - 128);
 	return r;
+}
+
+bool run_ends(pid_t pid, int ms)
+{
+	scoped_fd int fd = sys_pidfd_open(pid, 0);
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	int n;
+
+	do
+		n = fd < 0 ? -1 : poll(&p, 1, ms);
+	while (n < 0 && fd >= 0 && errno == EINTR);
+	return n > 0;
 }
 
 int run_read(int fd, size_t max, struct buf *b)

@@ -2,6 +2,7 @@
 #ifndef BASE_RUN_H
 #define BASE_RUN_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "buf.h"
@@ -39,5 +40,11 @@ int run_wait(pid_t pid);
  */
 enum { RUN_APART = 256 };
 int run_apart(const char *what, struct err *e);
+
+/*
+ * Does a child end within that many milliseconds? It stays to be waited for. One that was killed may not: what waits for a filesystem
+ * that does not answer waits on (FUSE, fs/fuse/dev.c, request_wait_answer()).
+ */
+bool run_ends(pid_t pid, int ms);
 
 #endif

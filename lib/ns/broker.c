@@ -58,8 +58,11 @@ int held_string(struct held *h, size_t i, struct buf *ret, bool *ret_has)
 int broker_ask(struct broker *b, const struct held *h, const struct proxy_request *q, int *ret_fd)
 {
 	struct err e = ERR_INIT;
-	int r = proxy_ask(&b->proxy, &h->caller, q, ret_fd);
+	int r;
 
+	if (b->proxy.socket < 0 && proxy_start(&b->proxy, b->userns, &b->map, &e) < 0)
+		return -EIO; /* was told when it was lost */
+	r = proxy_ask(&b->proxy, &h->caller, q, ret_fd);
 	if (r != -ENOTRECOVERABLE)
 		return r;
 	log_warn("the broker's process in the namespace hung or ended over a call of '%s'; it is started anew", h->caller.command);

@@ -38,11 +38,15 @@ static int make_node(const struct held *h, int parent)
 	return mknodat(parent, last_name(buf_get(&h->path), &len), h->mode, makedev(h->major, h->minor)) < 0 ? errno : 0;
 }
 
-/* The directory of dir/PATH, where neither links nor ".." lead out of dir: nobody's root directory is then of any account. */
+/*
+ * The directory of dir/PATH, where neither links nor ".." lead out of dir: nobody's root directory is then of any account. Only what
+ * the kernel has at hand is walked through (EAGAIN): no filesystem is asked, which might keep the broker waiting, and none is
+ * mounted automatically, which the broker would have done in its own name.
+ */
 static int open_beneath(int dir, const char *path, size_t len, int *ret_fd)
 {
 	struct open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED,
 	};
 	char parent[CALLER_PATH_MAX];
 

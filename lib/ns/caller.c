@@ -211,7 +211,7 @@ int caller_fd(const struct caller *c, int fd, int *ret_fd)
 int caller_dir(const struct caller *c, int dirfd, int *ret_fd)
 {
 	scoped_fd int fd = -1;
-	struct stat st;
+	struct statx st;
 	int r;
 
 	if (dirfd == AT_FDCWD)
@@ -219,9 +219,9 @@ int caller_dir(const struct caller *c, int dirfd, int *ret_fd)
 	r = caller_fd(c, dirfd, &fd);
 	if (r < 0)
 		return r;
-	if (fstat(fd, &st) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0) /* what is known: no filesystem is asked */
 		return -errno;
-	if (!S_ISDIR(st.st_mode))
+	if (!S_ISDIR(st.stx_mode))
 		return -ENOTDIR;
 	*ret_fd = TAKE_FD(fd);
 	return 0;

@@ -11,20 +11,24 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../base/fd.h"
+#include "../base/run.h"
 #include "message.h"
 #include "proxy_priv.h"
 
-enum { ANSWER_MS = 10 * 1000 };
+enum { ANSWER_MS = 10 * 1000, KILLED_MS = 1000 };
 
 void proxy_done(struct proxy *p)
 {
-	if (p->socket >= 0) {
-		(void)close(p->socket);
-		(void)kill(p->pid, SIGKILL); /* it may hang on a filesystem; not reaped yet, so the number is its own */
-		while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR)
-			;
-	}
-	*p = PROXY_INIT;
+	bool first = p->socket >= 0;
+
+	cleanup_fd(&p->socket);
+	p->socket = -1;
+	if (p->pid <= 0)
+		return;
+	(void)kill(p->pid, SIGKILL); /* not reaped yet, so the number is its own */
+	if (run_ends(p->pid, first ? KILLED_MS : 0) && waitpid(p->pid, NULL, WNOHANG) == p->pid)
+		*p = PROXY_INIT;
 }
 
 /* Its first message says how entering the namespace went. */
@@ -46,6 +50,9 @@ int proxy_start(struct proxy *p, int userns, const struct idmap *map, struct err
 	pid_t self = getpid();
 	int pair[2], r;
 
+	proxy_done(p);
+	if (p->pid)
+		return err_set(e, EBUSY, NULL, "cannot start the broker's process in the namespace: the last one hangs in a filesystem that does not answer");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(e, errno, NULL, "cannot make a socket pair");
 	new.pid = fork();
@@ -137,8 +144,6 @@ int proxy_ask(struct proxy *p, const struct caller *c, const struct proxy_reques
 	int num, fds[MESSAGE_FDS], r;
 	size_t n;
 
-	if (p->socket < 0)
-		return -ENOTRECOVERABLE;
 	r = send_request(p, c, q);
 	if (r < 0)
 		return r;

@@ -16,15 +16,19 @@
  * asked of it are copies, which no caller can change.
  */
 struct proxy {
-	pid_t pid;
-	int socket;
+	pid_t pid;   /* 0: none */
+	int socket;  /* -1 with a pid: it was killed, and hangs */
 };
 
 #define PROXY_INIT ((struct proxy){ .socket = -1 })
 
-/* Start it: userns stands for the command's user namespace, and map is its map. It dies with the broker. */
+/*
+ * Start it: userns stands for the command's user namespace, and map is its map. It dies with the broker. -EBUSY: the last one hangs
+ * still, where no signal reaches it; there is never more than one.
+ */
 int proxy_start(struct proxy *p, int userns, const struct idmap *map, struct err *e);
 
+/* Kill it. Nothing is waited for that may never come. */
 void proxy_done(struct proxy *p);
 
 enum proxy_op {

@@ -17,6 +17,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/run.h"
 #include "broker.h"
 #include "guard.h"
 
@@ -24,7 +25,7 @@
 #define P_PIDFD 3
 #endif
 
-enum { BROKER_END_MS = 15 * 1000 };
+enum { BROKER_END_MS = 15 * 1000, BROKER_KILLED_MS = 1000 };
 
 /* Bytes on their way: what is between at and len waits for to. */
 struct flow {
@@ -149,20 +150,17 @@ static bool broker_reap(struct relay *r, int flags)
 /* With init all are gone whom it serves. A filesystem that somebody keeps from answering may keep it, too. */
 static void broker_wait(struct relay *r)
 {
-	struct pollfd p = { .fd = r->sigfd, .events = POLLIN };
-	struct signalfd_siginfo si;
-
-	while (!broker_reap(r, WNOHANG)) {
-		int n = poll(&p, 1, BROKER_END_MS);
-
-		if (n > 0)
-			(void)read(r->sigfd, &si, sizeof(si)); /* SIGCHLD; there is nobody left to give others to */
-		if (n != 0)
-			continue;
+	if (broker_reap(r, WNOHANG))
+		return;
+	if (!run_ends(r->broker, BROKER_END_MS)) {
 		log_warn("the broker hangs: it is killed");
 		(void)kill(r->broker, SIGKILL); /* not reaped yet, so the number is still its own */
-		(void)broker_reap(r, 0);
+		if (!run_ends(r->broker, BROKER_KILLED_MS)) {
+			log_warn("the broker (process %d) is left: it ends when the filesystem answers that it waits for", (int)r->broker);
+			return;
+		}
 	}
+	(void)broker_reap(r, 0);
 }
 
 /* --- signals ----------------------------------------------------------------------------------- */

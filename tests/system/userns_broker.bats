@@ -143,6 +143,23 @@ fuse() { # DIR OPTIONS [HANG]: a FUSE filesystem, as $fuse, that anybody may mak
 	umount disk
 }
 
+@test "a filesystem that does not answer keeps neither others from the broker, nor the run from its end" {
+	need prog python3
+	mkdir -m 777 mine
+	fuse m allow_other lookup
+	local status=0
+	# Not by capture: what hangs has its output open until the daemon is killed.
+	timeout -s KILL 60 $RUN -w "$SCRATCH" --allow mknod:safe --audit audit -- sh -c \
+		'timeout 1 mknod m/there/n c 1 3; cd mine; for i in 1 2 3; do mknod n$i c 1 3; done; cd ../m; timeout 1 mknod n c 1 3; exit 7' \
+		>out 2>err 3>&- || status=$?
+	kill "$fuse"
+	wait "$fuse" || true
+	must_equal "$status" 7
+	grep -q 'is left: it ends when the filesystem answers' err || tell "$(cat err)"
+	must_equal "$(audit '[.arguments.path,.verdict,.errno]' | xargs)" "[m/there/n,denied,EIO] [n1,done,null] [n2,done,null] [n3,done,null]"
+	umount m
+}
+
 @test "without a rule the kernel refuses, and the broker is not there" {
 	capture on_dir -- mknod /srv/n c 1 3
 	must_equal "$status" 1
