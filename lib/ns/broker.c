@@ -251,9 +251,10 @@ static int serve(struct broker *b, struct seccomp_notif *req, struct seccomp_not
 			continue;
 		if (r < 0)
 			return err_set(e, errno, NULL, "cannot wait for held calls");
-		if (!(p.revents & POLLIN))
-			return 0; /* POLLHUP: the last process under the filter is gone */
-		r = serve_one(b, req, resp);
+		if (p.revents & POLLIN)
+			r = serve_one(b, req, resp);
+		else if (p.revents & POLLHUP)
+			return 0; /* the last process under the filter is gone */
 		if (r < 0)
 			return err_set(e, -r, NULL, "cannot take or answer held calls");
 	}

@@ -160,6 +160,12 @@ fuse() { # DIR OPTIONS [HANG]: a FUSE filesystem, as $fuse, that anybody may mak
 	umount m
 }
 
+@test "the broker that wakes with nothing to take goes on" {
+	need prog strace
+	must_work strace -f -qq -o trace -e trace=poll -e inject=poll:retval=1:when=1..2 -- $RUN -r closed/root --allow mknod:safe -- sh -c 'mknod /srv/n c 1 3 && mknod /srv/o c 1 3'
+	grep -q 'poll.*INJECTED' trace
+}
+
 @test "without a rule the kernel refuses, and the broker is not there" {
 	capture on_dir -- mknod /srv/n c 1 3
 	must_equal "$status" 1
