@@ -307,8 +307,8 @@ attack() { # OPTION... -- WHAT [ARGUMENT...]
 	need kernel 6.14 # where each PID namespace has a pid_max of its own
 	need prog strace pgrep
 	printf '%s\n' 'echo 400 >/proc/sys/kernel/pid_max' "$RUN -r closed/root --allow mknod:safe -- sh -c \
-		'until [ -e /srv/go ]; do sleep 0.05; done; attack numbers; echo \$?' &" \
-		'until broker=$(pgrep -P $! -n) && proxy=$(pgrep -P $broker); do sleep 0.05; done' \
+		'mknod /srv/up c 1 3; until [ -e /srv/go ]; do sleep 0.05; done; attack numbers; echo \$?' &" \
+		'until [ -e closed/root/srv/up ]; do sleep 0.05; done; broker=$(pgrep -P $! -n)' \
 		'strace -qq -o trace -e trace=openat -e inject=openat:delay_enter=100000 -p $broker &' 'sleep 0.5; touch closed/root/srv/go; wait %1' >script
 	must_work unshare -p -f --mount-proc bash script
 	must_equal "$output" 0
