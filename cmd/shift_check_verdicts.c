@@ -48,12 +48,13 @@ static void put_effects(struct out *o, const struct explanation *x, enum perm_op
 	if (op != PERM_EXEC || !S_ISREG(explain_file(x)->seen.mode))
 		return;
 	for (size_t i = 0; i < 2; i++) {
-		struct perm_verdict shown = { .rule = rules[i] };
 		scoped_buf struct buf b = BUF_INIT;
 
 		out_str(o, keys[i], perm_rule_word(rules[i]));
-		explain_reason(x, &shown, x->inodes.len - 1, &b);
-		if (rules[i] != RULE_EFFECT_NONE && buf_get(&b))
+		if (rules[i] == RULE_EFFECT_NONE)
+			continue;
+		explain_effect(x, rules[i], &b);
+		if (buf_get(&b))
 			out_line(o, "          %s %s", words[i], b.data);
 	}
 	if (d->setid == RULE_EFFECT_TAKEN) {

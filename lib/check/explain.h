@@ -103,6 +103,9 @@ int explain_way_out(struct explanation *x, enum perm_op op, struct buf *ret);
 /* Why it does or does not work, for people. */
 void explain_reason(const struct explanation *x, const struct perm_verdict *d, size_t at, struct buf *ret);
 
+/* The same of an effect (perm_verdict.setid or .filecap) that is not RULE_EFFECT_NONE: "takes effect", "is ignored: ...". */
+void explain_effect(const struct explanation *x, enum perm_rule rule, struct buf *ret);
+
 /* "r-x" */
 const char *explain_bits(unsigned bits);
 

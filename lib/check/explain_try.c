@@ -4,6 +4,7 @@
 #include "explain.h"
 
 #include <errno.h>
+#include <linux/posix_acl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,9 +154,12 @@ static bool choose_disk(const struct idmap *m, const struct kind *k, const range
 	return false;
 }
 
-/* What has to be added for one kind: the disk ids of the file and its directory, and the caller's id. */
-static int missing_ranges(const struct explanation *x, const struct idmap *m, const struct kind *k, const uint32_t *disks,
-			  size_t n_disks, uint32_t caller, ranges *ret)
+/*
+ * What has to be added for one kind: the disk ids of the file and its directory, and the caller's id. A file that is to run as its
+ * owner does not become the caller's own.
+ */
+static int missing_ranges(const struct explanation *x, struct aim aim, const struct idmap *m, const struct kind *k,
+			  const uint32_t *disks, size_t n_disks, uint32_t caller, ranges *ret)
 {
 	const struct perm_userns *ns = x->who.cred.userns;
 	const struct idranges *r = !m ? NULL : k == &uids ? &m->uid : &m->gid;
@@ -166,7 +170,7 @@ static int missing_ranges(const struct explanation *x, const struct idmap *m, co
 
 		if (disks[i] >= UINT32_MAX - 1 || !disk_free(m, k, ret, disks[i]))
 			continue;
-		if (!seen_free(m, k, ret, caller) && !choose_seen(m, k, r, ret, ns, disks[i], &seen))
+		if ((aim.effect || !seen_free(m, k, ret, caller)) && !choose_seen(m, k, r, ret, ns, disks[i], &seen))
 			return -ENOENT;
 		if (VEC_ADD(ret, (struct idrange){ .disk = disks[i], .seen = seen, .count = 1 }) < 0)
 			return -ENOMEM;
@@ -193,7 +197,7 @@ static int joined(const struct idranges *old, const ranges *added, ranges *ret)
 
 struct extension { ranges uid, gid; struct idmap map; };
 
-static int extend(const struct explanation *x, const struct explain_mount *m, struct extension *ret)
+static int extend(const struct explanation *x, struct aim aim, const struct explain_mount *m, struct extension *ret)
 {
 	const struct idmap *old = m->facts.map;
 	const struct explain_inode *n = explain_file(x);
@@ -208,9 +212,9 @@ static int extend(const struct explanation *x, const struct explain_mount *m, st
 		uid[disks] = x->inodes.items[i].facts.uid;
 		gid[disks] = x->inodes.items[i].facts.gid;
 	}
-	r = missing_ranges(x, old, &uids, uid, disks, x->who.cred.uid, &ret->uid);
+	r = missing_ranges(x, aim, old, &uids, uid, disks, x->who.cred.uid, &ret->uid);
 	if (r == 0)
-		r = missing_ranges(x, old, &gids, gid, disks, x->who.cred.gid, &ret->gid);
+		r = missing_ranges(x, aim, old, &gids, gid, disks, x->who.cred.gid, &ret->gid);
 	if (r == 0)
 		r = joined(old ? &old->uid : NULL, &ret->uid, &all_uid);
 	if (r == 0)
@@ -300,7 +304,7 @@ static bool try_map(struct explanation *x, struct aim aim, struct buf *b)
 	bool ok = false;
 
 	/* A map over a merged overlay, or beside one that is not known, is none that can be told. */
-	if (m->kind != RAW_OVERLAY && m->kind != RAW_HIDDEN && extend(x, m, &ext) == 0) {
+	if (m->kind != RAW_OVERLAY && m->kind != RAW_HIDDEN && extend(x, aim, m, &ext) == 0) {
 		m->facts.map = &ext.map;
 		ok = works(x, aim);
 		m->facts = saved;
@@ -399,11 +403,20 @@ static bool try_caller(struct explanation *x, struct aim aim, struct buf *b)
 	return ok;
 }
 
+/* Others stand in the ACL too. */
+static void turn_exec_of_others(struct acl *a)
+{
+	for (size_t i = 0; i < a->len; i++)
+		if (a->items[i].tag == ACL_OTHER)
+			a->items[i].perm ^= 1;
+}
+
 /* The bit without which nothing is a program. Others are the owner's to give, and no map's or mount's matter. */
 static bool try_mode(struct explanation *x, struct aim aim, struct buf *b)
 {
 	static const struct { enum perm_rule rule; unsigned shift; char who; } classes[] = {
 		{ RULE_BITS_OWNER, 6, 'u' }, { RULE_BITS_GROUP, 3, 'g' }, { RULE_BITS_OTHER, 0, 'o' },
+		{ RULE_ACL_OTHER, 0, 'o' },
 	};
 	size_t at;
 	struct perm_verdict d = explain_verdict(x, aim.op, &at);
@@ -417,7 +430,11 @@ static bool try_mode(struct explanation *x, struct aim aim, struct buf *b)
 		if (classes[i].rule != d.rule || aim.op != PERM_EXEC || lacking != 1)
 			continue;
 		n->mode |= lacking << classes[i].shift;
+		if (d.rule == RULE_ACL_OTHER)
+			turn_exec_of_others(&n->access);
 		ok = works(x, aim);
+		if (d.rule == RULE_ACL_OTHER)
+			turn_exec_of_others(&n->access);
 		n->mode = saved;
 		if (!ok)
 			continue;

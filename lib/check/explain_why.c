@@ -54,6 +54,19 @@ static const char *plain_reason(enum perm_rule rule)
 	return texts[rule] ? texts[rule] : perm_rule_word(rule);
 }
 
+void explain_effect(const struct explanation *x, enum perm_rule rule, struct buf *b)
+{
+	const struct perm_inode *n = &explain_file(x)->facts;
+	uint32_t id;
+
+	if (rule == RULE_UNMAPPED_INODE)
+		buf_str(b, "is ignored: its root id has no id through this mount");
+	else if (rule == RULE_UNMAPPED_USERNS && (!perm_uid(n->mount, n->uid, &id) || !perm_gid(n->mount, n->gid, &id)))
+		buf_str(b, "is ignored: the owner or group has no id through this mount");
+	else
+		buf_str(b, plain_reason(rule));
+}
+
 void explain_reason(const struct explanation *x, const struct perm_verdict *d, size_t at, struct buf *b)
 {
 	static const char *const who[] = {

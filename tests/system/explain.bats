@@ -409,3 +409,44 @@ says() {
 	explain --as 2000 --op exec m/id
 	! grep -q 'try:' <<<"$output" || tell "nothing has to be changed"
 }
+
+@test "set-id bits and capabilities that the map takes away: it is said which id has none" {
+	cp "$(command -v id)" src/id
+	chown 5:1000 src/id
+	chmod 4755 src/id
+	cp src/id src/raw
+	chown 1000:1000 src/raw
+	setcap cap_net_raw+ep src/raw
+	map_mount '1000:100000:10' src m
+	must_equal "$(setpriv --reuid 2000 --regid 2000 --clear-groups m/id -u)" 2000
+	explain --as 2000 --op exec m/id
+	says 'the set-id bit is ignored: the owner or group has no id through this mount'
+	says "try: extend the map of $SCRATCH/m by u:5:99005:1"
+	must_work "$SHIFTBOX" mount-idmapped -m '1000:100000:10;u:5:99005:1' src m
+	must_equal "$(setpriv --reuid 2000 --regid 2000 --clear-groups m/id -u)" 99005
+	umount m
+	explain --as 2000 --op exec m/raw
+	says 'the capability is ignored: its root id has no id through this mount'
+	# Where it is the namespace that lacks the id, the map is not blamed.
+	sleeper '0 2000 10'
+	explain --userns "pid:$SLEEPER" --op exec m/raw
+	says 'the capability is ignored: its root id has no id through this mount'
+	chown 1000:1000 src/id
+	chmod 4755 src/id
+	explain --userns "pid:$SLEEPER" --op exec m/id
+	says "the set-id bit is ignored: the owner or group has no id in the caller's user namespace"
+}
+
+@test "a program that its ACL keeps others from running: what would let them" {
+	cp "$(command -v id)" src/id
+	chmod 644 src/id
+	setfacl -m u:5:r src/id
+	map_mount '0:100000:2000' src m
+	explain --as 2000 --op exec m/id
+	[ "$status" = 3 ] || tell "it works"
+	says 'exec EACCES: its ACL gives others r--, --x is wanted'
+	says "try: chmod o+x $SCRATCH/m/id"
+	must_fail 126 denied setpriv --reuid 2000 --regid 2000 --clear-groups sh -c 'm/id'
+	chmod o+x m/id
+	must_equal "$(setpriv --reuid 2000 --regid 2000 --clear-groups m/id -u)" 2000
+}

@@ -135,18 +135,20 @@ END
 }
 
 @test "capabilities were lost, and getfattr says Value too large" {
+	chmod 755 src/file
 	setcap -n 7 cap_net_raw+ep src/file
 	map_mount '1000:101000:1' src m
 	must_fail 1 'Value too large' getfattr -n security.capability m/file
-	answer 0 explain --op read m/file <<'END'
-DIR/m/file: regular file, mode 0644
+	answer 0 explain --op exec m/file <<'END'
+DIR/m/file: regular file, mode 0755
   filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel does not tell)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:101000:1
   owner  disk 1000 -> map line u:1000:101000:1 -> seen as 101000
   group  disk 1000 -> map line g:1000:101000:1 -> seen as 101000
   cap root  disk 7 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody); reading security.capability fails with EOVERFLOW
 for user 0, group 0, with capabilities:
-  read  yes: everybody has r--
+  exec  yes: everybody has --x
+          the capability is ignored: its root id has no id through this mount
 END
 	answer 3 --only caps m <<'END'
 caps: m/file: root id: disk 7 has no mapping
