@@ -25,7 +25,7 @@ static const struct { const char *word, *none; enum spec_want want; } keys[] = {
 	{ "size", "9223372036854775807", SPEC_ALL }, { "time", NULL, SPEC_ALL }, { "link", NULL, SPEC_ALL },
 };
 
-enum { TYPE = 0 };
+enum { TYPE = 0, UID = 2, GID = 3 };
 _Static_assert(ARRAY_LEN(keys) == SPEC_KEYS, "the number of words");
 
 /* Index of the key that starts the word, or SPEC_KEYS. */
@@ -114,6 +114,12 @@ static void note_unset(struct spec_text *t, size_t key, const char *word, size_t
 			buf_reset(&t->sets[i]);
 }
 
+/* Owners by name: what ids they have is another system's matter, but it is not that of a "/set" before. */
+static void note_name(struct spec_text *t, const char *word)
+{
+	t->named |= !strncmp(word, "uname=", 6) ? 1U << UID : !strncmp(word, "gname=", 6) ? 1U << GID : 0;
+}
+
 /* Note what a word of a line means for those that follow it. Returns whether libarchive is to see it. */
 static bool take_word(struct spec_text *t, const char *word, size_t len)
 {
@@ -123,14 +129,16 @@ static bool take_word(struct spec_text *t, const char *word, size_t len)
 		note_unset(t, key, word, len);
 	if (t->kind == LINE_UNSET || t->kind == LINE_OTHER)
 		return true;
+	if (key == SPEC_KEYS)
+		note_name(t, word);
 	if (t->kind == LINE_COMMENT || key == SPEC_KEYS || keys[key].want < t->want)
 		return false;
+	t->given |= 1U << key;
 	if (t->kind == LINE_SET) {
 		buf_reset(&t->sets[key]);
 		buf_add(&t->sets[key], word, len);
 		return true;
 	}
-	t->given |= 1U << key;
 	if (key == TYPE)
 		t->entry_is_dir = is_dir(word, len);
 	return true;
@@ -163,6 +171,7 @@ static bool begin_line(struct spec_text *t, const char *p, size_t len, struct bu
 	static const char set[] = "/set", unset[] = "/unset";
 
 	t->kind = LINE_OTHER;
+	t->given = t->named = 0;
 	if (len == strlen(set) && !memcmp(p, set, len)) {
 		t->kind = LINE_SET;
 	} else if (!strncmp(p, unset, strlen(unset))) {
@@ -172,7 +181,6 @@ static bool begin_line(struct spec_text *t, const char *p, size_t len, struct bu
 		return true;
 	} else if (*p != '/') {
 		t->kind = LINE_ENTRY;
-		t->given = 0;
 		t->entry_is_dir = t->sets[TYPE].len && is_dir(buf_get(&t->sets[TYPE]), t->sets[TYPE].len);
 		if (!memchr(p, '/', len) && !(len == 1 && *p == '.')) {
 			t->entry = strndup(p, len);
@@ -204,11 +212,11 @@ static int end_entry(struct spec_text *t)
 	return r;
 }
 
-/* Say of an entry what its line does not. */
+/* Say of an entry what its line does not, nor "/set". */
 static void put_none(struct spec_text *t, struct buf *ret)
 {
 	for (size_t i = 0; i < SPEC_KEYS; i++)
-		if (keys[i].none && keys[i].want >= t->want && !(t->given & 1U << i) && !t->sets[i].len)
+		if (keys[i].none && keys[i].want >= t->want && !(t->given & 1U << i) && (!t->sets[i].len || t->named & 1U << i))
 			buf_printf(ret, " %s=%s", keys[i].word, keys[i].none);
 }
 
@@ -241,6 +249,9 @@ static int end_line(struct spec_text *t, struct buf *ret)
 	t->continued = false;
 	if (t->kind == LINE_ENTRY)
 		put_none(t, ret);
+	for (size_t i = 0; t->kind == LINE_SET && i < SPEC_KEYS; i++)
+		if (t->named & ~t->given & 1U << i)
+			buf_reset(&t->sets[i]);
 	if (t->kind == LINE_SET)
 		buf_char(ret, ' '); /* without a word it is no "/set" to libarchive */
 	if (t->kind != LINE_COMMENT)

@@ -35,7 +35,8 @@ struct spec_text {
 	uint64_t size;           /* bytes read of the file */
 	bool continued;          /* the line before ended with a backslash (and is one line with this one to libarchive) */
 	enum spec_line { LINE_OTHER, LINE_COMMENT, LINE_SET, LINE_UNSET, LINE_ENTRY } kind; /* ... and was of this kind */
-	unsigned given;          /* LINE_ENTRY: a bit for each key that it gives */
+	unsigned given;          /* LINE_ENTRY, LINE_SET: a bit for each key that it gives, */
+	unsigned named;          /* ... and for each id that it gives by name */
 	bool ended;              /* the file has */
 	struct strv dirs;        /* the directory that relative names are in, as written */
 	char *entry;             /* LINE_ENTRY: such a name, */

@@ -69,6 +69,9 @@ TEST(spec_reads_what_others_write)
 		{ "#mtree\na xattr.user.k=v uid=1 \\\n  odd=1\\\n  gid=2 optional\n", "a u1 g2\n" },
 		/* what is not given is not known, also behind /unset */
 		{ "#mtree\na\n/set uid=7 mode=600\nb\n/unset uid\nc\n/set gid=8\nd\n/unset all\ne size=0\n", "a\nb 0600 u7\nc 0600\nd 0600 g8\ne s0\n" },
+		/* an owner by name is not the one that /set gives by number */
+		{ "#mtree\n/set uid=99 gid=98 type=file\na uname=root gname=root\nb gname=x uid=3\nc uname=u uid=4 gid=5\nd\n/set uname=daemon\ne\n"
+		  "/set uname=u uid=6\nf\n", "a t10\nb t10 u3\nc t10 u4 g5\nd t10 u99 g98\ne t10 g98\nf t10 u6 g98\n" },
 		{ "#mtree\ns type=socket uid=1\n", "s t14 u1\n" },
 		{ "", "" },
 		/* lines that end otherwise than with a newline alone */
