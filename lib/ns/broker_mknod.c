@@ -55,6 +55,16 @@ static int open_beneath(int dir, const char *path, size_t len, int *ret_fd)
 	return *ret_fd < 0 ? errno : 0;
 }
 
+static int walk(struct broker *b, const struct held *h, int dir, const char *path, size_t len, int *ret_fd)
+{
+	int r = rights_walk(&b->rights), back;
+
+	if (r == 0)
+		r = -open_beneath(dir, path, len, ret_fd);
+	back = rights_as_caller(&b->rights, &h->caller);
+	return r ? r : back;
+}
+
 /*
  * With the caller's ids and none of its capabilities: what that makes, the caller may make. It says nothing of what it fails to make.
  */
@@ -72,7 +82,7 @@ static int make_plainly(struct broker *b, const struct held *h, int dirfd)
 	for (; r == 0 && len && *path == '/'; len--)
 		path++;
 	if (r == 0 && len)
-		r = -open_beneath(dir, path, len, &parent);
+		r = walk(b, h, dir, path, len, &parent);
 	if (r < 0)
 		return -r;
 	return held_alive(b, h) ? make_node(h, len ? parent : dir) : EINTR;

@@ -120,6 +120,11 @@ int rights_as_caller(struct rights *r, const struct caller *c)
 	return num ? num : set_ids(r, c->uid, c->gid, c->groups, c->n_groups);
 }
 
+int rights_walk(struct rights *r)
+{
+	return set_effective(r, always & ~BIT(CAP_SYS_PTRACE));
+}
+
 int rights_override(struct rights *r)
 {
 	return set_effective(r, always | BIT(CAP_DAC_OVERRIDE));

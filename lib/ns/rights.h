@@ -50,6 +50,12 @@ int rights_start(struct rights *r, const struct rules *rules, struct err *e);
  */
 int rights_as_caller(struct rights *r, const struct caller *c);
 
+/*
+ * The same, and to /proc no tracer of anybody either (CAP_SYS_PTRACE), for walking a path: with hidepid=, or in /proc/PID/fdinfo, that
+ * would count. rights_as_caller() ends it. 0 or -errno.
+ */
+int rights_walk(struct rights *r);
+
 /* The same ids, but nobody asks for permissions (CAP_DAC_OVERRIDE): for what the proxy has found to be the caller's. 0 or -errno. */
 int rights_override(struct rights *r);
 

@@ -13,6 +13,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -210,14 +211,39 @@ static int reuse(char **argv)
 	return 0;
 }
 
-/* A user's own call, then nothing but CAP_MKNOD. */
-static _Noreturn void weak(void)
+/* A user with nothing but CAP_MKNOD. */
+static bool become_weak(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct caps[2] = { { .effective = 1U << CAP_MKNOD, .permitted = 1U << CAP_MKNOD } };
 
-	if (chdir("/tmp/weak") == 0 && prctl(PR_SET_KEEPCAPS, 1) == 0 && setresgid(1000, 1000, 1000) == 0 &&
-	    setresuid(1000, 1000, 1000) == 0 && syscall(SYS_capset, &head, caps) == 0)
+	return prctl(PR_SET_KEEPCAPS, 1) == 0 && setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0 &&
+	       syscall(SYS_capset, &head, caps) == 0;
+}
+
+/* Whether a process is there that /proc hides from the caller. */
+static int hidden(char **argv)
+{
+	struct stat st;
+
+	(void)argv;
+	if (mkdir("/tmp/proc", 0755) < 0 || mkdir("/tmp/mine", 0777) < 0 || chmod("/tmp/mine", 0777) < 0 ||
+	    mount("proc", "/tmp/proc", "proc", 0, "hidepid=2") < 0)
+		return failed("start");
+	(void)stat("/tmp/proc/1/fd", &st); /* so that the kernel has it at hand */
+	if (!become_weak())
+		return failed("capset");
+	if (make_null("/tmp/proc/sys/../../mine/a") < 0)
+		return failed("a way that is open");
+	if (make_null("/tmp/proc/1/../../mine/b") == 0 || errno != ENOENT)
+		return failed("a process that is hidden");
+	return 0;
+}
+
+/* A user's own call. */
+static _Noreturn void weak(void)
+{
+	if (chdir("/tmp/weak") == 0 && become_weak())
 		(void)mknod("stolen", S_IFCHR | 0666, makedev(1, 3));
 	_exit(0);
 }
@@ -263,7 +289,7 @@ int main(int argc, char **argv)
 {
 	static const struct { const char *name; int (*run)(char **argv); } all[] = {
 		{ "links", links }, { "dotdot", dotdot }, { "swap-source", swap_source }, { "swap-link", swap_link }, { "flood", flood },
-		{ "others", others }, { "filter", filter }, { "reuse", reuse }, { "numbers", numbers },
+		{ "others", others }, { "filter", filter }, { "reuse", reuse }, { "numbers", numbers }, { "hidden", hidden },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(all) / sizeof(*all); i++)

@@ -317,6 +317,7 @@ attack() { # OPTION... -- WHAT [ARGUMENT...]
 
 @test "the broker cannot be seen, signalled or filtered away" {
 	attack -- attack others
+	attack -- attack hidden
 	attack -- attack filter
 	attack -- attack reuse
 }
