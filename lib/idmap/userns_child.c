@@ -28,12 +28,14 @@ enum { JOIN_TIMEOUT_MS = 10 * 1000 };
 
 void child_done(struct child *c)
 {
-	int saved = errno;
+	int saved = errno, how = WEXITED;
 	siginfo_t info;
 
 	if (c->pidfd >= 0) {
-		(void)sys_pidfd_send_signal(c->pidfd, SIGKILL); /* ESRCH: dead already, and then only to be reaped */
-		while (waitid(P_PIDFD, (id_t)c->pidfd, &info, WEXITED) < 0 && errno == EINTR)
+		/* ESRCH: dead already, and then only to be reaped. Who could not be killed is not waited for: it dies with its parent. */
+		if (sys_pidfd_send_signal(c->pidfd, SIGKILL) < 0 && errno != ESRCH)
+			how |= WNOHANG;
+		while (waitid(P_PIDFD, (id_t)c->pidfd, &info, how) < 0 && errno == EINTR)
 			;
 		(void)close(c->pidfd);
 	}

@@ -98,15 +98,20 @@ static void hand_over_tty(int sock, struct run_tty *tty)
 
 /* --- life -------------------------------------------------------------------------------------- */
 
-/* Reaps whoever is dead; once that is the command, tells and ends, and with it all others. */
+/*
+ * Reaps whoever is dead; once that is the command, tells and ends, and with it all others. Until then there is somebody to reap: who
+ * cannot be waited for would never be heard of.
+ */
 static void reap(int sock, pid_t command)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+	while ((pid = waitpid(-1, &status, WNOHANG)) != 0) {
 		struct wire w = { .kind = WIRE_ENDED, .value = status };
 
+		if (pid < 0)
+			_exit(RUN_FAILED);
 		if (pid != command)
 			continue;
 		(void)wire_send(sock, &w, -1); /* nobody else to tell */
@@ -182,12 +187,16 @@ static int forget_words(struct err *e)
 /* The command, which waits for the end of what is written to gate. */
 static pid_t start_command(const struct run_init *i, int tty, const int gate[2])
 {
+	static struct err e;
 	pid_t pid = fork();
 	char none;
 
 	if (pid == 0) {
 		(void)close(gate[1]); /* a pipe loses nothing */
-		(void)read(gate[0], &none, 1);
+		if (read(gate[0], &none, 1) < 0) {
+			(void)err_set(&e, errno, NULL, "cannot wait for process 1 to be ready");
+			give_up(i->sock, &e);
+		}
 		run_command(i, tty);
 	}
 	return pid;

@@ -73,19 +73,20 @@ static void tty_resize(const struct relay *r)
 		(void)ioctl(r->master, TIOCSWINSZ, &size); /* a size is no more than a courtesy */
 }
 
-/* The command's terminal begins as the caller's is, which becomes a mere line to it. */
-static int tty_start(struct relay *r, int master, struct err *e)
+/* The command's terminal, which is taken over, begins as the caller's is, which becomes a mere line to it. */
+static int tty_start(struct relay *r, int fd, struct err *e)
 {
 	const struct wire go = { .kind = WIRE_GO };
+	scoped_fd int master = fd;
 
-	r->master = master;
 	if (fcntl(master, F_SETFL, O_NONBLOCK) < 0 || tcgetattr(STDIN_FILENO, &r->caller) < 0 ||
 	    tcsetattr(master, TCSANOW, &r->caller) < 0)
 		return err_set(e, errno, NULL, "cannot set up the command's terminal");
-	tty_resize(r);
-	tty_raw(r);
 	r->in = (struct flow){ .from = STDIN_FILENO, .to = master };
 	r->out = (struct flow){ .from = master, .to = STDOUT_FILENO };
+	r->master = TAKE_FD(master);
+	tty_resize(r);
+	tty_raw(r);
 	return wire_tell(r->init.sock, &go, e);
 }
 
