@@ -52,6 +52,8 @@ static int try_path(const struct host *h, const char *path, const char *type, st
 		if (h->own_userns)
 			err_why(e, "the filesystem (%s) was mounted outside of this user namespace, and only the root of the "
 				"namespace that mounted it may map it", info.type);
+		if (h->own_userns)
+			err_try(e, "run as root of that namespace, or use a filesystem mounted in this one (a tmpfs of your own)");
 		return -e->num;
 	}
 	if (tree_setattr(tree, &tree_flags_private, h->userns) == 0)
@@ -69,14 +71,17 @@ static const char *since_of(const char *type)
 	return probe_known_find(type, &k) ? k.since : "";
 }
 
-static void row_of_try(struct host *h, const char *type, const char *where, int r, const struct err *e)
+/* ways: what to do about it is told too. */
+static void row_of_try(struct host *h, const char *type, const char *where, int r, const struct err *e, bool ways)
 {
 	const char *since = since_of(type);
 
+	ways &= e->hint[0] != '\0';
 	if (r == 0)
 		host_row(h, "filesystem", type, HOST_YES, since, "tried on %s", where);
 	else
-		host_row(h, "filesystem", type, HOST_NO, since, "tried on %s: %s", where, e->why[0] ? e->why : strerrordesc_np(-r));
+		host_row(h, "filesystem", type, HOST_NO, since, "tried on %s: %s%s%s", where, e->why[0] ? e->why : strerrordesc_np(-r),
+			 ways ? "; try: " : "", ways ? e->hint : "");
 }
 
 /* The first mount of the kind that its path leads to, those without a map first: a second map is another matter. */
@@ -103,7 +108,7 @@ static void try_kind(struct host *h, struct mounted_list *l, size_t first)
 			r = try_path(h, m->target, m->type, &e);
 			if (r == -ENOENT)
 				continue;
-			row_of_try(h, m->type, m->target, r, &e);
+			row_of_try(h, m->type, m->target, r, &e, false);
 			if (r == 0 && !h->mappable[0] && strlen(m->target) < sizeof(h->mappable))
 				(void)snprintf(h->mappable, sizeof(h->mappable), "%s", m->target); /* fits */
 			tried = true;
@@ -133,7 +138,7 @@ static void try_detached(struct host *h, const char *type, int mnt, const char *
 
 	if (r == -EINVAL)
 		err_why(&e, "%s", "the filesystem does not support it in this kernel");
-	row_of_try(h, type, what, r, &e);
+	row_of_try(h, type, what, r, &e, false);
 }
 
 static void try_new(struct host *h, const char *type)
@@ -257,7 +262,7 @@ static void try_one(struct host *h, const char *path)
 		host_row(h, "filesystem", info.type, HOST_YES, since_of(info.type), "ID-mapped already, on %s", path);
 	} else {
 		r = try_path(h, path, info.type, &e);
-		row_of_try(h, info.type, path, r, &e);
+		row_of_try(h, info.type, path, r, &e, true);
 	}
 }
 

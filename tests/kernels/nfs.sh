@@ -47,7 +47,7 @@ nfs_told() {
 	volume
 	golden 0 "$SHIFTBOX" shift-check host "$PWD/v" <<-'END'
 	FILESYSTEM, ID-MAPPED  HERE  SINCE
-	nfs4  no  tried on DIR/v: no kernel can ID-map NFS
+	nfs4  no  tried on DIR/v: no kernel can ID-map NFS; try: on the server, chown the files to the ids that are to be seen here, and bind them without a map; or keep a filesystem in a file on NFS, which mount-idmapped maps; see "NFS" in mount-idmapped(8)
 	END
 	"$SHIFTBOX" shift-check host >host
 	golden 0 grep -w nfs4\\? host <<-'END'

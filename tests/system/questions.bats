@@ -87,7 +87,7 @@ END
 	AS=(as_user alice unshare --map-auto --map-root-user -m)
 	answer 0 host "$SCRATCH/mine" <<'END'
 FILESYSTEM, ID-MAPPED  HERE  SINCE
-tmpfs  no  6.3  tried on DIR/mine: the filesystem (tmpfs) was mounted outside of this user namespace, and only the root of the namespace that mounted it may map it
+tmpfs  no  6.3  tried on DIR/mine: the filesystem (tmpfs) was mounted outside of this user namespace, and only the root of the namespace that mounted it may map it; try: run as root of that namespace, or use a filesystem mounted in this one (a tmpfs of your own)
 END
 }
 
@@ -96,12 +96,12 @@ END
 	must_fail 1 'Invalid argument' "$SHIFTBOX" mount-idmapped -m +100000 /proc m
 	answer 0 host /proc <<'END'
 FILESYSTEM, ID-MAPPED  HERE  SINCE
-proc  no  tried on /proc: the filesystem (proc) does not support ID-mapped mounts in this kernel
+proc  no  tried on /proc: the filesystem (proc) does not support ID-mapped mounts in this kernel; try: mount it inside the user namespace: it shows the ids of the namespace that it is mounted in
 END
 	mount -t overlay -o "lowerdir=$SCRATCH/lower:$SCRATCH/upper" overlay o
 	answer 0 host "$SCRATCH/o" <<'END'
 FILESYSTEM, ID-MAPPED  HERE  SINCE
-overlay  no  tried on DIR/o: no kernel can ID-map an overlay; its layers can be
+overlay  no  tried on DIR/o: no kernel can ID-map an overlay; its layers can be; try: map the layers: shiftbox mount-idmapped -m MAP -o lower=TOPMOST,lower=NEXT,... overlay TARGET (findmnt shows the layers); for an unpacked image: shiftbox mount-idmapped -m MAP image:NAME TARGET
 END
 }
 

@@ -166,11 +166,18 @@ yes"
 @test "an ordinary user who asks for a directory is told the rule that stands in the way" {
 	need root
 	need kernel 6.3
+	local below
 	make_user alice 2001 300000 65536
 	install -d -o 2001 -g 2001 "$SCRATCH/mine"
-	must_work as_user alice "$SHIFTBOX" shift-check host "$SCRATCH/mine"
-	must_equal "$(tr -s ' ' <<<"$output")" "FILESYSTEM, ID-MAPPED HERE SINCE
-tmpfs no 6.3 tried on $SCRATCH/mine: the filesystem (tmpfs) was mounted outside of this user namespace, and only the root of the namespace that mounted it may map it"
+	mkdir "$SCRATCH/mine/below"
+	# What is mounted below it would be a reason too, but not the one that matters.
+	for below in no yes; do
+		[ "$below" = no ] || mount -t tmpfs below "$SCRATCH/mine/below"
+		must_work as_user alice "$SHIFTBOX" shift-check host "$SCRATCH/mine"
+		must_equal "$(tr -s ' ' <<<"$output")" "FILESYSTEM, ID-MAPPED HERE SINCE
+tmpfs no 6.3 tried on $SCRATCH/mine: the filesystem (tmpfs) was mounted outside of this user namespace, and only the root of the namespace that mounted it may map it; try: run as root of that namespace, or use a filesystem mounted in this one (a tmpfs of your own)"
+	done
+	umount "$SCRATCH/mine/below"
 	must_work as_user alice unshare -Urm sh -c 'mount -t tmpfs own "$0" && exec "$@"' "$SCRATCH/mine" "$SHIFTBOX" shift-check host --json "$SCRATCH/mine"
 	must_equal "$(answer filesystem tmpfs)" yes
 }
