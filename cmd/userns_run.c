@@ -4,6 +4,7 @@
 #include "cmd.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -97,8 +98,11 @@ static int map_of_root(struct idmap *ret, struct err *e)
 
 	if (r == 0)
 		say_map(ret, "what subuid(5) and subgid(5) grant to root");
-	else if (r == -ENOENT)
+	else if (r == -ENOENT) {
+		(void)err_say(e, ENOENT, NULL, "there is no map, and root has no ids in /etc/subuid and /etc/subgid");
+		err_op(e, "map");
 		err_try(e, "name a range that nobody else has, such as -m +BASE, or grant one to root in /etc/subuid and /etc/subgid");
+	}
 	return r;
 }
 
@@ -228,6 +232,14 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 	return r == 0 && a->image ? store_plan(&s->root, a->opened, e) : r;
 }
 
+/* A read-only bind costs an ordinary user's command the right to mount: one that cannot be written to anyway need not be. */
+static int bind_resolv_conf(struct run_spec *s, struct err *e)
+{
+	bool read_only = s->privileged || access("/etc/resolv.conf", W_OK) == 0;
+
+	return run_bind_parse(read_only ? "/etc/resolv.conf:/etc/resolv.conf:ro" : "/etc/resolv.conf:/etc/resolv.conf", &s->binds, e);
+}
+
 static int find_binds(const struct userns_args *a, struct run_spec *s, struct err *e)
 {
 	int r = 0;
@@ -242,7 +254,7 @@ static int find_binds(const struct userns_args *a, struct run_spec *s, struct er
 		if (!s->privileged && (b->own_map || b->map.wish != MAP_KEEP))
 			return err_usage(e, "'%s': a map of a bind needs root of the host, who can ID-map filesystems", a->binds.items[i]);
 	}
-	return a->resolv_conf ? run_bind_parse("/etc/resolv.conf:/etc/resolv.conf:ro", &s->binds, e) : 0;
+	return r == 0 && a->resolv_conf ? bind_resolv_conf(s, e) : r;
 }
 
 static int add_strings(struct strv *ret, const struct strv *more, struct err *e)
@@ -329,6 +341,7 @@ static int find_broker(const struct userns_args *a, const struct ctx *ctx, struc
 {
 	const struct broker_config c = {
 		.rules = &a->allow, .policy = a->policy, .audit = a->audit, .map = &s->map, .privileged = s->privileged,
+		.granted = a->caller == RUN_BY_USER && !a->maps.len,
 	};
 	int r;
 
@@ -341,6 +354,24 @@ static int find_broker(const struct userns_args *a, const struct ctx *ctx, struc
 	return s->report ? 0 : err_nomem(e);
 }
 
+/* A variable of a script that is not set gives an empty value, which is no wish. */
+static int check_values(const struct userns_args *a, struct err *e)
+{
+	const struct { const char *name, *value; } named[] = {
+		{ "rootfs", a->rootfs }, { "image", a->image }, { "store", a->store }, { "workdir", a->workdir }, { "user", a->user },
+		{ "hostname", a->hostname }, { "policy", a->policy }, { "audit", a->audit },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(named); i++)
+		if (named[i].value && !*named[i].value)
+			return err_usage(e, "the value of option '--%s' is empty", named[i].name);
+	if (a->user && (*a->user == ':' || a->user[strlen(a->user) - 1] == ':'))
+		return err_usage(e, "option '--user': '%s' is not USER or USER:GROUP", a->user);
+	if (a->hostname && strlen(a->hostname) > HOST_NAME_MAX)
+		return err_usage(e, "option '--hostname': '%s' is longer than %d bytes", a->hostname, HOST_NAME_MAX);
+	return 0;
+}
+
 static int make_spec(struct userns_args *a, const struct ctx *ctx, struct err *e)
 {
 	struct run_spec *s = &a->spec;
@@ -351,7 +382,9 @@ static int make_spec(struct userns_args *a, const struct ctx *ctx, struct err *e
 		.privileged = a->caller == RUN_BY_ROOT, .read_only = a->read_only, .own_net = a->net == NET_NONE, .new_privs = a->new_privs,
 		.pipe = a->pipe, .hostname = a->hostname, .user = a->user, .command = ctx->operands.items,
 	};
-	r = find_map(a, s, e);
+	r = check_values(a, e);
+	if (r == 0)
+		r = find_map(a, s, e);
 	if (r == 0)
 		r = find_root(a, s, e);
 	if (r == 0)

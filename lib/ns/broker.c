@@ -125,6 +125,7 @@ int broker_new(const struct broker_config *c, struct broker **ret, struct err *e
 		return err_nomem(e);
 	b->audit_fd = b->userns = b->listener = -1;
 	b->proxy = PROXY_INIT;
+	b->granted = c->granted;
 	if (c->policy)
 		r = rules_read(&b->rules, c->policy, e);
 	for (size_t i = 0; r == 0 && i < c->rules->len; i++)
@@ -284,5 +285,5 @@ int broker_serve(struct broker *b, int listener, const struct broker_place *plac
 void broker_report(const struct broker *b, struct out *out)
 {
 	if (rules_find(&b->rules, RULE_CHOWN_REPORT) || rules_find(&b->rules, RULE_CHOWN_EMULATE))
-		report_print(&b->report, &b->map, out);
+		report_print(&b->report, &b->map, b->granted, out);
 }

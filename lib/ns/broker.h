@@ -28,6 +28,7 @@ struct broker_config {
 	const char *policy, *audit;   /* files, by the caller's paths; NULL: not given */
 	const struct idmap *map;      /* of the namespace: the disk side is its own ids, the seen side the supervisor's */
 	bool privileged;              /* the supervisor has CAP_SYS_ADMIN in the initial user namespace */
+	bool granted;                 /* the map is that of an ordinary user's subordinate ids, behind the user's own */
 };
 
 /*

@@ -44,6 +44,24 @@ static void name_of_fd(struct held *h, int fd)
 	}
 }
 
+/* What the report calls the file: it is read when nobody knows any more where the program was. */
+static void report_it(struct broker *b, struct held *h, int dirfd, bool known)
+{
+	scoped_buf struct buf full = BUF_INIT;
+	const char *path = h->has_path ? buf_get(&h->path) : "";
+	char link[32], name[CALLER_PATH_MAX];
+	scoped_fd int dir = -1;
+	ssize_t n = -1;
+
+	if (h->has_path && *path != '/' && caller_dir(&h->caller, dirfd, &dir) == 0)
+		n = readlink(fd_proc_path(dir, link), name, sizeof(name));
+	if (n > 0) {
+		buf_add(&full, name, (size_t)n);
+		buf_printf(&full, "%s%s", name[n - 1] == '/' ? "" : "/", path);
+	}
+	report_add(&b->report, h->caller.command, h->uid, h->gid, known, n > 0 && buf_get(&full) ? buf_get(&full) : path);
+}
+
 /* The open file itself, so that no right to open it is asked for. -ENODATA: it cannot carry a record. */
 static int borrow_fd(const struct held *h, int fd, int *ret_fd)
 {
@@ -124,7 +142,7 @@ void decide_chown(struct broker *b, struct held *h)
 	if (by_fd && dirfd >= 0)
 		name_of_fd(h, dirfd);
 	known = mapped(b, h);
-	report_add(&b->report, h->caller.command, h->uid, h->gid, known, h->has_path ? buf_get(&h->path) : "");
+	report_it(b, h, dirfd, known);
 
 	/*
 	 * What the kernel is left to decide depends on the ids alone, which are in registers; the path was read to be told.

@@ -53,6 +53,7 @@ struct broker {
 	int audit_fd;
 	bool audit_lost;                 /* it could not be written: from then on all is denied */
 	struct report report;
+	bool granted;                    /* for the report, as in struct broker_config */
 	/* While serving */
 	int listener, userns;
 	struct stat userns_stat;

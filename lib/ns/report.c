@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/buf.h"
 #include "../base/vec.h"
 
 static struct report_row *find(struct report *r, const char *command, uint32_t uid, uint32_t gid)
@@ -90,7 +91,20 @@ static void need_add(struct need *n, uint32_t id, bool has)
 	n->missing |= !has;
 }
 
-void report_print(const struct report *r, const struct idmap *map, struct out *o)
+static void print_smallest(uint64_t uids, uint64_t gids, bool granted, struct out *o)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	if (granted)
+		buf_printf(&b, ": the user's own, and %" PRIu64 " subordinate user ids and %" PRIu64 " group ids (/etc/subuid, /etc/subgid)",
+			   uids - 1, gids - 1);
+	else
+		buf_printf(&b, ", as in -m 'u:0:BASE:%" PRIu64 ";g:0:BASE:%" PRIu64 "'", uids, gids);
+	out_line(o, "the smallest map that would do: %" PRIu64 " user ids and %" PRIu64 " group ids from 0%s", uids, gids,
+		 buf_get(&b) ? buf_get(&b) : "");
+}
+
+void report_print(const struct report *r, const struct idmap *map, bool granted, struct out *o)
 {
 	struct need uid = { 0 }, gid = { 0 };
 	uint32_t seen;
@@ -107,9 +121,7 @@ void report_print(const struct report *r, const struct idmap *map, struct out *o
 	if (!uid.missing && !gid.missing)
 		out_line(o, "every owner has a mapping");
 	else
-		out_line(o, "the smallest map that would do: %" PRIu64 " user ids and %" PRIu64 " group ids from 0, as in "
-			 "-m 'u:0:BASE:%" PRIu64 ";g:0:BASE:%" PRIu64 "'", (uint64_t)uid.max + 1, (uint64_t)gid.max + 1,
-			 (uint64_t)uid.max + 1, (uint64_t)gid.max + 1);
+		print_smallest((uint64_t)uid.max + 1, (uint64_t)gid.max + 1, granted, o);
 	if (!out_json(o))
 		return;
 	out_begin(o, NULL);

@@ -31,10 +31,11 @@ struct report {
 void report_add(struct report *r, const char *command, uint32_t uid, uint32_t gid, bool mapped, const char *path);
 
 /*
- * The table, and after it what the map (disk: the namespace's ids) lacks and how many ids would do. As JSON a record for
- * each row ("program", "uid", "gid", "mapped", "times", "path") and one "summary".
+ * The table, and after it what the map (disk: the namespace's ids) lacks and how many ids would do. granted: the map is that of
+ * an ordinary user's subordinate ids, behind the user's own. As JSON a record for each row ("program", "uid", "gid", "times",
+ * "mapping", "path") and one "summary".
  */
-void report_print(const struct report *r, const struct idmap *map, struct out *out);
+void report_print(const struct report *r, const struct idmap *map, bool granted, struct out *out);
 
 void report_done(struct report *r);
 

@@ -147,14 +147,19 @@ static int enter_workdir(const struct run_spec *s, struct err *e)
 {
 	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
 	scoped_fd int fd = -1;
+	int r;
 
 	if (!s->workdir)
 		return 0;
 	fd = sys_openat2(AT_FDCWD, s->workdir, &how);
 	if (fd >= 0 && fchdir(fd) == 0)
 		return 0;
-	if (s->workdir_asked)
-		return err_set(e, errno, s->workdir, "cannot enter the working directory");
+	if (s->workdir_asked) {
+		r = err_set(e, errno, s->workdir, "cannot enter the working directory");
+		if (r == -ENOENT)
+			err_why(e, "it is looked for in the root of the command");
+		return r;
+	}
 	log_verbose("the working directory cannot be entered by the command (%s): it starts in /", strerrordesc_np(errno));
 	return 0;
 }

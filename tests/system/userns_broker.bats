@@ -226,6 +226,8 @@ disk() { # NAME MARK: an image with a file of disk 33
 	capture on_dir --allow chown:report -- chown 70000:5 /srv/root
 	must_equal "$status" 1
 	[[ $stderr = *"chown"*70000*5*none*/srv/root*"70001 user ids"* ]]
+	capture on_dir --json --allow chown:report -- sh -c 'cd /srv; mkdir d; chown 5 d; chown 6 ./root; chown 7 .'
+	must_equal "$(grep '^{' <<<"$stderr" | jq -r '.path // empty' | xargs)" "/srv/d /srv/./root /srv/."
 	capture on_dir --json --allow chown:report -- sh -c 'chown 70000 /srv/root; chown 5:6 /srv/root; chown 5:6 /srv/five'
 	must_equal "$(grep '^{' <<<"$stderr" | jq -c 'select(.program) | [.program,.uid,.times,.mapping]')" \
 '["chown",70000,1,"none"]
@@ -259,6 +261,9 @@ disk() { # NAME MARK: an image with a file of disk 33
 	must_fail 125 "can only be carried out by root" as_user plain "$SHIFTBOX" userns-run --allow mount:ext4:/dev/null -- true
 	must_work as_user plain "$SHIFTBOX" userns-run --allow umount -- sh -c 'mount -t tmpfs t /mnt && umount /mnt && echo done'
 	must_equal "$output" "done"
+	# What would help is told in the user's terms.
+	capture as_user plain "$SHIFTBOX" userns-run --allow chown:report -- sh -c 'cd /tmp; mkdir "$1"; chown 70000:5 "$1"; rmdir "$1"' sh "${SCRATCH##*/}-d"
+	[[ $stderr = *"70001 user ids and 6 group ids from 0: the user's own, and 70000 subordinate user ids and 5 group ids"* ]] || tell "no map"
 }
 
 @test "an ordinary user's broker serves programs of all the user's ids" {

@@ -301,7 +301,7 @@ data"
 	: >subid
 	mount --bind subid /etc/subuid
 	mount --bind subid /etc/subgid
-	must_fail 125 'no ids in /etc/subuid' "$SHIFTBOX" userns-run -r closed/root -- true
+	must_fail 125 'there is no map, and root has no ids in /etc/subuid' "$SHIFTBOX" userns-run -r closed/root -- true
 	[[ $stderr == *'-m +BASE'* ]] || tell "no way out"
 	echo root:500000:1000 >subid
 	capture "$SHIFTBOX" userns-run -v -r closed/root -- cat /proc/self/uid_map
@@ -329,6 +329,13 @@ CapEff:	0000000000000000"
 	must_equal "$(xargs <<<"$output")" "1--x y 3"
 	must_fail 125 "no environment variable 'NONE_SUCH'" on_image -e NONE_SUCH -- true
 	must_fail 125 'is no environment variable' on_image -e =x -- true
+	local option
+	for option in rootfs image store workdir user hostname policy audit; do
+		must_fail 125 "the value of option '--$option' is empty" $RUN "--$option=" -- true
+	done
+	must_fail 125 "'5:' is not USER or USER:GROUP" on_image -u 5: -- true
+	must_fail 125 'longer than 64 bytes' on_image --hostname "$(printf 'x%.0s' {1..65})" -- true
+	must_fail 125 'it is looked for in the root of the command' on_image -w /none -- true
 	must_work on_image --hostname box -- hostname
 	must_equal "$output" box
 	must_equal "$(on_image -- hostname)" "$(hostname)"

@@ -58,6 +58,8 @@ $HOME_ALICE
 	must_fail 125 'needs root of the host' run -i bb -o map=+700000 -- true
 	must_fail 125 'needs root of the host' run -i bb -b root:/x:map -- true
 	must_fail 125 'there is no such image' run -i none -- true
+	# What the user cannot write to anyway does not cost the right to mount.
+	must_work run -i bb --resolv-conf -- sh -c 'cat /etc/resolv.conf; mount -t tmpfs x /srv && ! (echo >>/etc/resolv.conf) 2>/dev/null'
 }
 
 @test "a directory of the user's, and what is read-only for good" {
