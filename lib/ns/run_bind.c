@@ -24,6 +24,13 @@ static char *next_field(const char **p)
 	return buf_take(&b);
 }
 
+static bool ends_in(const char *text, const char *end)
+{
+	size_t n = strlen(text), m = strlen(end);
+
+	return n >= m && !strcmp(text + n - m, end);
+}
+
 /* A map has colons itself, so that it takes all that is left. */
 static int parse_map(const char *text, struct run_bind *b, struct err *e)
 {
@@ -35,6 +42,8 @@ static int parse_map(const char *text, struct run_bind *b, struct err *e)
 		return 0;
 	}
 	r = idmap_parse(&text, 1, &(struct idmap_context){ .source = b->source }, &m, e);
+	if (r < 0 && (ends_in(text, ":ro") || ends_in(text, ":dev")))
+		err_try(e, "map=MAP takes the rest of the text: ro and dev go before it");
 	if (r == 0)
 		r = userns_fit(&m, &b->map.map, e);
 	if (r == 0)

@@ -218,6 +218,20 @@ disk() { # NAME MARK: an image with a file of disk 33
 	must_fail 125 "cannot open what the rule mounts" on_dir --allow mount:ext4:/none -- true
 }
 
+@test "mount: that of util-linux, with a loop device, and with an image that it does not find" {
+	need loop
+	need prog losetup
+	disk "$SCRATCH/disk.img" mark
+	local script='mount -t tmpfs t /tmp && mkdir /tmp/m && mount -t ext4 "$1" /tmp/m && stat -c %u:%g /tmp/m/mark && umount /tmp/m && ls /tmp/m'
+	must_work $RUN --allow "mount:ext4:$SCRATCH/disk.img" -- sh -c "$script" sh "$SCRATCH/disk.img"
+	must_equal "$output" 33:33
+	local loop
+	loop=$(losetup -f --show disk.img)
+	capture $RUN --allow "mount:ext4:$loop" -- sh -c "$script" sh "$loop"
+	losetup -d "$loop"
+	must_equal "$status:$output" 0:33:33
+}
+
 @test "chown: report tells who wanted what, emulate records it" {
 	capture on_dir --allow chown:emulate --audit audit -- sh -c 'touch /srv/a; chown 70000:5 /srv/a && stat -c %u /srv/a'
 	must_equal "$status:$output" 0:0

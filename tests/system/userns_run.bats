@@ -273,6 +273,7 @@ data"
 	for bad in x x: :/x x:y closed/data:/x:none closed/data:/x:map=1:2 closed/data:/x:map:map=+1; do
 		must_fail 125 '' on_image -b "$bad" -- true
 	done
+	must_fail 125 'ro and dev go before it' on_image -b closed/data:/x:map=+100005:1000:ro -- true
 	must_fail 125 "'..'" on_image -b closed/data:/srv/../x -- true
 	must_fail 125 'is the root of the command itself' on_image -b closed/data:/ -- true
 	must_fail 125 'cannot clone the mounts: No such file' on_image -b none:/x -- true
