@@ -4,6 +4,7 @@
 #include "shift_check.h"
 
 #include <errno.h>
+#include <linux/posix_acl.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -67,14 +68,22 @@ static struct chain chain_of(const struct explanation *x, bool gid)
 	return c;
 }
 
-/* An id inside the file's metadata: of an ACL entry, or a capability's root. */
-static struct chain chain_inside(const struct explanation *x, const char *key, bool gid, uint32_t disk)
+/* Is the mount's map not known, so that the way of an id has to be told from both of its ends? */
+static bool by_both_ends(const struct explanation *x)
 {
 	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
-	struct chain c = { .key = key, .name = gid ? "group" : "user", .gid = gid, .disk = disk, .certain = true };
+
+	return m->kind == RAW_OVERLAY || m->kind == RAW_HIDDEN;
+}
+
+/* An id inside the file's metadata: of an ACL entry, or a capability's root. seen is used by_both_ends() alone. */
+static struct chain chain_inside(const struct explanation *x, const char *key, bool gid, uint32_t disk, uint32_t seen)
+{
+	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
+	struct chain c = { .key = key, .name = gid ? "group" : "user", .gid = gid, .disk = disk, .seen = seen, .certain = true };
 
 	c.has_disk = disk != ATTR_NO_ID;
-	c.has_seen = c.has_disk && (gid ? perm_gid : perm_uid)(&m->facts, disk, &c.seen);
+	c.has_seen = by_both_ends(x) ? seen != ATTR_NO_ID : c.has_disk && (gid ? perm_gid : perm_uid)(&m->facts, disk, &c.seen);
 	c.overflow = !c.has_seen;
 	c.shown = c.has_seen ? c.seen : gid ? x->overflow_gid : x->overflow_uid;
 	if (m->kind == RAW_MAPPED && c.has_disk)
@@ -155,12 +164,51 @@ static void put_chain(struct out *o, const struct explanation *x, const struct c
 
 /* --- ACL and capabilities ------------------------------------------------------------------------ */
 
-static void put_acl(struct out *o, const struct explanation *x, const char *key, const struct acl *a)
+/*
+ * Both are sorted by their ids, in which the entries of a tag may stand in another order on the other side of a map. It is
+ * the same order where there is but one, or all are shifted alike.
+ */
+static bool is_aligned(const struct acl *disk, const struct acl *seen, uint16_t tag)
+{
+	uint32_t shift = 0;
+	bool first = true;
+
+	if (disk->len != seen->len)
+		return false;
+	for (size_t i = 0; i < seen->len; i++) {
+		const struct acl_entry *d = &disk->items[i], *s = &seen->items[i];
+
+		if (d->tag != s->tag)
+			return false;
+		if (s->tag != tag)
+			continue;
+		if (d->perm != s->perm || (!first && s->id - d->id != shift))
+			return false;
+		shift = s->id - d->id;
+		first = false;
+	}
+	return true;
+}
+
+static void put_named(struct out *o, const struct explanation *x, const char *key, const struct acl_entry *n, uint32_t disk)
+{
+	struct chain c = chain_inside(x, key, n->tag == ACL_GROUP, disk, n->id);
+	char label[16], more[16];
+
+	(void)snprintf(label, sizeof(label), "%s %s", *key == 'a' ? "ACL" : "dflt", c.name); /* fits */
+	(void)snprintf(more, sizeof(more), "  %s", explain_bits(n->perm)); /* fits */
+	put_chain_json(o, x, &c);
+	put_chain(o, x, &c, label, more);
+}
+
+static void put_acl(struct out *o, const struct explanation *x, const char *key, const struct acl *disk, const struct acl *seen)
 {
 	static const struct { uint16_t tag; const char *word; bool id; } tags[] = {
-		{ 1, "owner", false }, { 2, "user", true }, { 4, "owning-group", false }, { 8, "group", true },
-		{ 16, "mask", false }, { 32, "other", false },
+		{ ACL_USER_OBJ, "owner", false }, { ACL_USER, "user", true }, { ACL_GROUP_OBJ, "owning-group", false },
+		{ ACL_GROUP, "group", true }, { ACL_MASK, "mask", false }, { ACL_OTHER, "other", false },
 	};
+	const struct acl *a = by_both_ends(x) ? seen : disk;
+	const bool known = explain_file(x)->how != DISK_UNKNOWN;
 
 	if (!a->len)
 		return;
@@ -174,33 +222,29 @@ static void put_acl(struct out *o, const struct explanation *x, const char *key,
 		out_begin(o, NULL);
 		out_str(o, "tag", tags[t].word);
 		out_str(o, "permissions", explain_bits(n->perm));
-		if (tags[t].id) {
-			struct chain c = chain_inside(x, key, n->tag == 8, n->id);
-			char label[16], more[16];
-
-			(void)snprintf(label, sizeof(label), "%s %s", *key == 'a' ? "ACL" : "dflt", c.name); /* fits */
-			(void)snprintf(more, sizeof(more), "  %s", explain_bits(n->perm)); /* fits */
-			put_chain_json(o, x, &c);
-			put_chain(o, x, &c, label, more);
-		}
+		if (tags[t].id)
+			put_named(o, x, key, n, a == disk ? n->id : known && is_aligned(disk, seen, n->tag) ? disk->items[i].id : ATTR_NO_ID);
 		out_end(o);
 	}
 	out_array_end(o);
 }
 
-static void put_cap(struct out *o, const struct explanation *x, const struct filecap *f)
+static void put_cap(struct out *o, const struct explanation *x, const struct filecap *disk, const struct filecap *seen)
 {
+	const struct filecap *f = by_both_ends(x) ? seen : disk;
+	const bool known = explain_file(x)->how != DISK_UNKNOWN && disk->present && !disk->root_unmapped;
+	const uint32_t root = known ? disk->root : ATTR_NO_ID;
 	char mask[24];
 
 	if (!f->present)
 		return;
 	out_begin(o, "capability");
 	(void)snprintf(mask, sizeof(mask), "%016llx", (unsigned long long)f->permitted); /* fits */
-	if (f->root_unmapped) {
+	if (f->root_unmapped && (f == disk || !known)) {
 		out_bool(o, "root_unmapped", true);
 		out_line(o, "  %-11s its root id has no id here: reading security.capability fails with EOVERFLOW", "capability");
 	} else {
-		struct chain c = chain_inside(x, "capability", false, f->root);
+		struct chain c = chain_inside(x, "capability", false, root, f->root_unmapped ? ATTR_NO_ID : f->root);
 
 		out_str(o, "permitted", mask);
 		put_chain_json(o, x, &c);
@@ -326,7 +370,6 @@ static const char *how_word(enum explain_disk how)
 static void put_file(struct out *o, const struct explanation *x, const char *path)
 {
 	const struct explain_inode *n = explain_file(x);
-	const struct meta *ids = n->how == DISK_UNKNOWN ? &n->seen : &n->disk;
 	scoped_buf struct buf b = BUF_INIT;
 
 	buf_escaped(&b, n->path, strlen(n->path));
@@ -349,9 +392,9 @@ static void put_file(struct out *o, const struct explanation *x, const char *pat
 		put_chain(o, x, &c, c.key, "");
 	}
 	put_record(o, n);
-	put_acl(o, x, "acl", &ids->access);
-	put_acl(o, x, "default_acl", &ids->dflt);
-	put_cap(o, x, &ids->cap);
+	put_acl(o, x, "acl", &n->disk.access, &n->seen.access);
+	put_acl(o, x, "default_acl", &n->disk.dflt, &n->seen.dflt);
+	put_cap(o, x, &n->disk.cap, &n->seen.cap);
 }
 
 static int image_layers(const struct check_args *a, struct store **ret_store, struct strv *ret, struct err *e)

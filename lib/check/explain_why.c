@@ -92,7 +92,9 @@ void explain_reason(const struct explanation *x, const struct perm_verdict *d, s
 
 		buf_printf(b, acl ? "its ACL gives %s" : "its mode gives %s", who[d->rule]);
 		if (d->rule == RULE_ACL_USER || d->rule == RULE_ACL_GROUP)
-			buf_printf(b, " with disk id %u", d->acl_id);
+			buf_printf(b, x->mounts.items[x->inodes.items[at].mount].kind == RAW_OVERLAY ||
+				   x->mounts.items[x->inodes.items[at].mount].kind == RAW_HIDDEN
+				   ? " seen as %u" : " with disk id %u", d->acl_id);
 		buf_printf(b, " %s", explain_bits(d->have));
 		if (d->num)
 			buf_printf(b, ", %s is wanted", explain_bits(d->want));

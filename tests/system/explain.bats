@@ -6,7 +6,7 @@ load lib
 load mapped
 need root
 need kernel 6.15
-need prog setfacl setcap getfattr setfattr setpriv unshare jq
+need prog setfacl getfacl setcap getfattr setfattr setpriv unshare jq
 
 explain() {
 	capture "$SHIFTBOX" shift-check explain "$@"
@@ -210,6 +210,36 @@ says() {
 	setpriv --reuid 100000 --regid 100000 --clear-groups touch m/new
 	explain --image sample -s store m/new
 	grep -q 'layer *not known: it is in none of the layers' <<<"$output" || tell "the layer"
+}
+
+@test "ACLs and capabilities in an overlay: what is seen, and beside it what the layer has if that is known" {
+	mkdir -m 755 l1
+	mkdir -m 700 store
+	cp "$(command -v id)" l1/id
+	setcap cap_net_raw+ep l1/id
+	setfacl -m u:1033:r,g:1044:r,g:1045:x l1/id
+	mkdir l1/d
+	setfacl -d -m u:1033:r,u:77777:r l1/d
+	tar --xattrs --xattrs-include='*' --acls --numeric-owner -cf l1.tar -C l1 .
+	must_work "$SHIFTBOX" image-unpack -q -s store -N sample l1.tar
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o store=store,ephemeral image:sample m
+	must_equal "$(getfacl -cnp m/id | grep ^user:1)" 'user:101033:r--'
+	explain --as 101033 --image sample -s store m/id
+	says 'ACL user disk 1033 -> seen as 101033 r--'
+	says 'ACL group disk 1044 -> seen as 101044 r--'
+	says 'ACL group disk 1045 -> seen as 101045 --x'
+	says 'cap root disk 0 -> seen as 100000'
+	says 'read yes: its ACL gives user seen as 101033 r--'
+	explain m/id
+	says 'ACL user disk id not known -> seen as 101033 r--'
+	says 'cap root disk id not known -> seen as 100000'
+	explain --json m/id
+	must_equal "$(jq -c '[.acl[] | select(.tag == "user") | .disk, .seen], [.capability | .disk, .seen]' <<<"$output")" '[null,101033]
+[null,100000]'
+	# Two, of which one has no id: which is which cannot be told by their order.
+	explain --image sample -s store m/d
+	says 'dflt user disk id not known -> seen as 101033 r--'
+	says 'dflt user disk id not known -> shown as 65534 (overflow: it has no id here, this is not nobody) r--'
 }
 
 @test "kernels that tell less: disk ids are inferred, or it says that it does not know" {
