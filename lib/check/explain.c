@@ -21,6 +21,17 @@
 
 /* --- mounts -------------------------------------------------------------------------------------- */
 
+/* Images that are made once, and overlays without an upper directory: the kernel refuses to remount them rw. */
+static bool only_ro(const struct explain_mount *m)
+{
+	static const char *const types[] = { "squashfs", "erofs", "iso9660", "cramfs", "romfs" };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (!strcmp(m->type, types[i]))
+			return true;
+	return !strcmp(m->type, "overlay") && !strstr(m->fs_options, "upperdir=");
+}
+
 static int take_mount(const struct lm_mount *m, void *arg)
 {
 	struct explain_mount *to = arg;
@@ -101,6 +112,7 @@ static int find_mount(struct explanation *x, int fd, uint64_t id, const char *pa
 	m->map_partial = r == RAW_MAPPED && !x->who.initial;
 	m->fs_userns_assumed = userns_mountable(m->type);
 	m->decides_itself = decides_itself(m->type);
+	m->only_ro = only_ro(m);
 	m->nfs = !strcmp(m->type, "nfs") || !strcmp(m->type, "nfs4");
 	m->facts = (struct perm_mount){
 		.ro = has_option(m->options, "ro"), .fs_ro = has_option(m->fs_options, "ro"),

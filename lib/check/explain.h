@@ -20,6 +20,7 @@ struct explain_mount {
 	bool map_partial;         /* lines without an id in our own user namespace are not told (statmount(2)): there may be some */
 	bool fs_userns_assumed;   /* it may have been mounted in another user namespace than the initial one */
 	bool decides_itself;      /* the filesystem, or its server, has rules of its own beside those of perm.h */
+	bool only_ro;             /* the filesystem cannot be written, whatever it is mounted with */
 	bool nfs;                 /* the server tells the ids, and decides for whom it takes the caller */
 	struct perm_mount facts;  /* points to map; an unknown map counts as none */
 };

@@ -361,10 +361,19 @@ static void keep_needed(struct explanation *x, struct perm_mount *m, const struc
 static void tell_flags(const struct explain_mount *m, const struct perm_mount *saved, struct buf *b)
 {
 	struct perm_mount had = *saved, has = m->facts;
+	const bool fs_rw = had.fs_ro && !has.fs_ro;
 
+	if (m->only_ro && fs_rw) {
+		buf_str(b, "put an overlay over it: shiftbox mount-idmapped -o upper=DIR,work=DIR,lower=");
+		buf_escaped(b, m->target, strlen(m->target));
+		buf_str(b, " overlay TARGET, and use it there");
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
 		if (!*flag_in(&had, &flags[i]) || *flag_in(&has, &flags[i]))
 			continue;
+		if (fs_rw && flags[i].off == offsetof(struct perm_mount, ro))
+			continue; /* a remount without "bind" is one of both */
 		buf_printf(b, "%smount -o %s", b->len ? ", and " : "", flags[i].word);
 		add_quoted(b, m->target);
 	}

@@ -192,6 +192,29 @@ says() {
 	grep -q 'layer *not known: its layers were given as descriptors' <<<"$output" || tell "the layer"
 }
 
+@test "what no remount makes writable: an overlay over it does, as it is told" {
+	mkdir -m 700 l1 l2 u w o o2
+	touch l1/file
+	mount -t overlay o -o "lowerdir=$SCRATCH/l1:$SCRATCH/l2" o
+	must_fail 1 '' touch o/file
+	must_fail 32 '' mount -o remount,rw o
+	explain --op write o/file
+	[ "$status" = 3 ] || tell "it works"
+	says 'write EROFS: the filesystem is read-only'
+	says "try: put an overlay over it: shiftbox mount-idmapped -o upper=DIR,work=DIR,lower=$SCRATCH/o overlay TARGET, and use it there"
+	must_work "$SHIFTBOX" mount-idmapped -o "upper=$SCRATCH/u,work=$SCRATCH/w,lower=$SCRATCH/o" overlay o2
+	touch o2/file
+	explain --op write o2/file
+	[ "$status" = 0 ] || tell "it does not work"
+	# One with an upper directory that is read-only for now.
+	mount -o remount,ro o2
+	explain --op write o2/file
+	says "try: mount -o remount,rw $SCRATCH/o2"
+	mount -o remount,rw o2
+	explain --op write o2/file
+	[ "$status" = 0 ] || tell "it does not work"
+}
+
 @test "an unpacked image, mounted shifted: its layer and the disk id are found in the store" {
 	mkdir -m 700 l1 l2 store
 	touch l1/base l1/both l2/both

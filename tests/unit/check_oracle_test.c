@@ -370,8 +370,11 @@ static struct trial without_flags(struct world *w, const struct trial *t, const 
 	struct trial other = *t;
 
 	*m = *t->mount;
-	if (strstr(way, "remount,rw"))
+	/* mount(8) then takes it from the mount as well. */
+	if (strstr(way, "remount,rw")) {
 		world_set_read_only(w, false);
+		m->facts.ro = false;
+	}
 	m->facts.ro &= !strstr(way, "remount,bind,rw");
 	m->facts.noexec &= !strstr(way, "remount,bind,exec");
 	m->facts.nodev &= !strstr(way, "remount,bind,dev");
