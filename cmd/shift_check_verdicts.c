@@ -39,8 +39,10 @@ static void put_effects(struct out *o, const struct explanation *x, enum perm_op
 	static const char *const words[] = { "the set-id bit", "the capability" };
 	const enum perm_rule rules[] = { d->setid, d->filecap };
 	static const char *const keys[] = { "setid", "capability" };
+	const enum raw_kind kind = x->mounts.items[explain_file(x)->mount].kind;
 
-	if (op == PERM_CREATE) {
+	/* Through a map that is not known they cannot be told. */
+	if (op == PERM_CREATE && (kind == RAW_PLAIN || kind == RAW_MAPPED)) {
 		out_u64(o, "new_disk_uid", d->new_uid);
 		out_u64(o, "new_disk_gid", d->new_gid);
 		out_line(o, "          what is made has the disk ids %u:%u", d->new_uid, d->new_gid);

@@ -240,8 +240,21 @@ static int dirs_of_options(const char *options, struct strv *ret)
 	return 0;
 }
 
-/* The same file in one layer: 1 it is there, 0 it is not, -1 this layer hides all below. */
-static int look_in_layer(const char *layer, const char *below, struct meta *ret)
+/*
+ * Do both show the same change time? OverlayFS keeps the number of an inode that it has copied up, whose owner may have been
+ * changed since: what it cannot keep is this.
+ */
+static bool same_ctime(int fd, const char *path)
+{
+	const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+	struct statx a, b;
+
+	return statx(fd, "", flags | AT_EMPTY_PATH, STATX_CTIME, &a) == 0 && statx(AT_FDCWD, path, flags, STATX_CTIME, &b) == 0 &&
+	       a.stx_ctime.tv_sec == b.stx_ctime.tv_sec && a.stx_ctime.tv_nsec == b.stx_ctime.tv_nsec;
+}
+
+/* The file n in one layer: 1 it is there, 0 it is not, -1 this layer hides all below, or has another one. */
+static int look_in_layer(const char *layer, const char *below, const struct explain_inode *n, struct meta *ret)
 {
 	scoped_fd int dir = open(layer, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct open_how how = {
@@ -254,6 +267,9 @@ static int look_in_layer(const char *layer, const char *below, struct meta *ret)
 		return 0;
 	if (S_ISCHR(ret->mode) && !ret->rdev_major && !ret->rdev_minor)
 		return -1; /* a whiteout */
+	/* OverlayFS shows the layer's own inode number, where it can. */
+	if ((!S_ISDIR(ret->mode) && ret->ino != n->seen.ino) || !same_ctime(fd, n->path))
+		return -1;
 	has = S_ISLNK(ret->mode) ? 0 : meta_list_xattrs(fd, "");
 	if (has > 0)
 		(void)meta_read_xattrs(fd, "", (unsigned)has, ret); /* what cannot be read is not compared */
@@ -287,12 +303,11 @@ int explain_find_layer(struct explanation *x, const struct strv *layers, struct 
 	below += strspn(below, "/");
 	for (size_t i = 0; i < layers->len; i++) {
 		struct meta found = { .known = 0 };
-		int r = look_in_layer(layers->items[i], below, &found);
+		int r = look_in_layer(layers->items[i], below, n, &found);
 
 		if (r == 0)
 			continue;
-		/* OverlayFS shows the layer's own inode number, where it can. */
-		if (r < 0 || (!S_ISDIR(found.mode) && found.ino != n->seen.ino)) {
+		if (r < 0) {
 			meta_done(&found);
 			x->layer_unknown = "what is found in the layers is another file: it was changed since, or is in a writable layer";
 			return 0;

@@ -233,6 +233,17 @@ says() {
 	setpriv --reuid 100000 --regid 100000 --clear-groups touch m/new
 	explain --image sample -s store m/new
 	grep -q 'layer *not known: it is in none of the layers' <<<"$output" || tell "the layer"
+	# A file that was copied up keeps its number, and has no longer the layer's owner; so does a directory.
+	chown 100001:100001 m/base
+	explain --image sample -s store m/base
+	grep -q 'layer *not known: what is found in the layers is another file' <<<"$output" || tell "the layer"
+	says 'owner disk id not known -> seen as 100001'
+	explain --image sample -s store m
+	says 'owner disk id not known -> seen as 100000'
+	# What disk ids a new file gets there is not known.
+	explain --as 100000 --op create m
+	[ "$status" = 0 ] || tell "it does not work"
+	! grep -q 'disk ids' <<<"$output" || tell "the overlay does not tell"
 }
 
 @test "ACLs and capabilities in an overlay: what is seen, and beside it what the layer has if that is known" {
