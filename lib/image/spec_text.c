@@ -292,7 +292,7 @@ int spec_text_part(struct spec_text *t, struct buf *ret, size_t *ret_drop)
 		buf_printf(ret, "%s type=dir\n", t->dirs.items[i]);
 	for (size_t i = 0; i < SPEC_KEYS; i++)
 		if (t->sets[i].len)
-			buf_printf(ret, "/set %s\n", buf_get(&t->sets[i]));
+			buf_printf(ret, "/set %s \n", buf_get(&t->sets[i])); /* a value may end in a backslash */
 	*ret_drop = t->dirs.len;
 
 	start = ret->len;

@@ -135,7 +135,7 @@ TEST(spec_of_any_length_means_what_its_first_lines_say)
 		struct err e = ERR_INIT;
 		scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
 
-		buf_str(&b, "#mtree\n/set type=dir mode=0644 \\\n  type=file gid=7\n");
+		buf_str(&b, "#mtree\n/set type=dir mode=0644 \\\n  type=file gid=7\n/set link=x\\ \n");
 		for (unsigned n = 0; n < 100000; n++) {
 			if (n % 10000 == 5000)
 				buf_printf(&b, "/set \\\n uid=%u\n", n / 10000);
