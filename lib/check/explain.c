@@ -397,6 +397,13 @@ static uint32_t overflow_id(const char *file)
 	return (uint32_t)id;
 }
 
+static int not_stacked(const char *path, struct err *e)
+{
+	(void)err_say(e, EINVAL, path, "is on no overlay, so there are no layers of an image below it");
+	err_try(e, "leave --image out, or name a path where the image is mounted");
+	return -EINVAL;
+}
+
 int explain_look(const char *path, const char *as, const char *userns, const struct strv *layers,
 		 struct explanation *ret, struct err *e)
 {
@@ -410,6 +417,8 @@ int explain_look(const char *path, const char *as, const char *userns, const str
 		r = gather(ret, path, e);
 	if (r == 0 && ret->mounts.items[explain_file(ret)->mount].kind == RAW_OVERLAY)
 		r = explain_find_layer(ret, layers, e);
+	else if (r == 0 && layers)
+		r = not_stacked(path, e);
 	if (r == 0)
 		state_facts(ret);
 	return r;

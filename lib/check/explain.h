@@ -76,7 +76,7 @@ struct explanation {
 /*
  * as: UID[:GID[,GID...]], numbers of the user namespace below or names of this system; NULL: the caller himself, or
  * root with a namespace. userns: "pid:N", or NULL. layers: directories of an overlay's layers, topmost
- * first, or NULL: those that mountinfo names. Links are followed. Free with explain_done(), also after a failure.
+ * first (-EINVAL for a path on no overlay), or NULL: those that mountinfo names. Links are followed. Free with explain_done(), also after a failure.
  */
 int explain_look(const char *path, const char *as, const char *userns, const struct strv *layers,
 		 struct explanation *ret, struct err *e);

@@ -107,6 +107,13 @@ static const struct { int tag; uint16_t disk; bool has_id; } acl_tags[] = {
 	{ ARCHIVE_ENTRY_ACL_MASK, 0x10, false }, { ARCHIVE_ENTRY_ACL_OTHER, 0x20, false },
 };
 
+static int acl_by_name(const char *name, const char *on, struct err *e)
+{
+	(void)err_say(e, EINVAL, on, "has an access control list that names '%s' without a usable number", name);
+	err_try(e, "make the layer with tar --xattrs --xattrs-include='*' and without --acls, which writes names");
+	return -EINVAL;
+}
+
 static int acl_convert(struct archive_entry *ae, int want, struct buf *ret, const char *on, struct err *e)
 {
 	struct acl_header head = { .version = htole32(ACL_VERSION) };
@@ -125,8 +132,7 @@ static int acl_convert(struct archive_entry *ae, int want, struct buf *ret, cons
 			return err_say(e, EINVAL, on, "has an access control list that is not POSIX's");
 		/* libarchive cuts what does not fit an int; a name alone would be looked up on this machine. */
 		if (acl_tags[i].has_id && (id < 0 || id == INT_MAX))
-			return err_say(e, EINVAL, on, "has an access control list that names '%s' without a usable number",
-				       name ? name : "");
+			return acl_by_name(name ? name : "", on, e);
 		a.tag = htole16(acl_tags[i].disk);
 		if (acl_tags[i].has_id)
 			a.id = htole32((uint32_t)id);

@@ -240,6 +240,7 @@ says() {
 	says 'owner disk id not known -> seen as 100001'
 	explain --image sample -s store m
 	says 'owner disk id not known -> seen as 100000'
+	must_fail 1 "is on no overlay" "$SHIFTBOX" shift-check explain --image sample -s store l1/base
 	# What disk ids a new file gets there is not known.
 	explain --as 100000 --op create m
 	[ "$status" = 0 ] || tell "it does not work"
