@@ -328,6 +328,7 @@ int main(int argc, char **argv)
 	base = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
 	open_standard_fds();
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is reported as an error */
+	(void)signal(SIGCHLD, SIG_DFL); /* a caller that ignores it would have children end unseen */
 	log_set_sink(print_message);
 
 	cmd = find_command(base);

@@ -165,6 +165,9 @@ Seccomp:	0"
 	[ $((0x${want##*[[:space:]]} & 1)) = 1 ]
 	must_work sh -c 'trap "" HUP; exec "$@"' sh $RUN -- grep SigIgn /proc/self/status
 	must_equal "$output" "$want"
+	# But for the one without which nobody would see the command's end.
+	must_fail 5 '' timeout 10 python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])' \
+		$RUN -r closed/root -- sh -c 'exit 5'
 }
 
 @test "processes see one another and no others; orphans are reaped; nothing is left when the command ends" {
