@@ -204,7 +204,7 @@ static void print_summary(const struct unpack_args *a, const struct ctx *ctx, co
 		out_u64(ctx->out, "unmapped", u->unmapped);
 		out_end(ctx->out);
 	} else if (!ctx->quiet) {
-		out_line(ctx->out, "%s: %zu layers (%zu unpacked, %zu shared), %llu entries, %s in %.2f s", name, u->layers,
+		out_safe_line(ctx->out, "%s: %zu layers (%zu unpacked, %zu shared), %llu entries, %s in %.2f s", name, u->layers,
 			 u->unpacked, u->shared, (unsigned long long)u->entries, human_size(u->bytes, size), seconds);
 		unpack_print_left_out((enum unmapped_policy)a->unmapped, ctx, u);
 	}
@@ -278,7 +278,8 @@ static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct
 		r = store_open_base(a->store, STORE_WOULD_CREATE, a->base.count ? &a->base : NULL, &s, e);
 	if (r < 0 && (r != -ENOENT || a->flat))
 		return r;
-	out_line(ctx->out, "%s: %zu layers, to be unpacked into %s", name, src->n_layers, a->flat ? a->flat : s ? store_path(s) : "a new store");
+	out_safe_line(ctx->out, "%s: %zu layers, to be unpacked into %s", name, src->n_layers,
+		      a->flat ? a->flat : s ? store_path(s) : "a new store");
 	return print_layers(ctx, src, s, e);
 }
 

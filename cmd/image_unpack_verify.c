@@ -31,7 +31,6 @@ struct job {
 static void put_finding(struct job *j, const char *class, const char *path, const char *detail)
 {
 	struct out *out = j->ctx->out;
-	scoped_buf struct buf text = BUF_INIT;
 
 	j->findings++;
 	if (out_json(out)) {
@@ -44,9 +43,7 @@ static void put_finding(struct job *j, const char *class, const char *path, cons
 		out_end(out);
 		return;
 	}
-	buf_escaped(&text, path, strlen(path));
-	if (buf_get(&text)) /* else the count and the exit status still tell of it */
-		out_line(out, "%s: %s/%s: %s", class, j->name, text.data ? text.data : "", detail);
+	out_safe_line(out, "%s: %s/%s: %s", class, j->name, path, detail);
 }
 
 static void found(const struct finding *f, void *arg)

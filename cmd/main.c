@@ -20,25 +20,12 @@
 #include "../lib/ns/guard.h"
 #include "mount_helper.h"
 
-static struct {
-	const char *name;
-	bool verbose, quiet;
-} messages = { .name = "shiftbox" };
+static const char *command_name = "shiftbox";
 
 /* May run on several threads: one message, one write. */
-static PRINTF(2, 0) void print_message(enum log_level level, const char *fmt, va_list ap)
+static void print_message(enum log_level level, const char *text)
 {
-	scoped_free char *s = NULL;
-
-	if (level == LOG_VERBOSE && !messages.verbose)
-		return;
-	if (level == LOG_INFO && messages.quiet)
-		return;
-	if (vasprintf(&s, fmt, ap) < 0) {
-		s = NULL;
-		return;
-	}
-	(void)fprintf(stderr, "shiftbox %s: %s%s\n", messages.name, level == LOG_WARN ? "warning: " : "", s);
+	(void)fprintf(stderr, "shiftbox %s: %s%s\n", command_name, level == LOG_WARN ? "warning: " : "", text);
 }
 
 static void print_field(const char *title, const char *text)
@@ -109,8 +96,7 @@ static int run_parsed(const struct cmd *cmd, void *args, const struct common_arg
 	r = check_operands(cmd, operands, e);
 	if (r < 0)
 		return r;
-	messages.verbose = common->verbose;
-	messages.quiet = common->quiet;
+	log_set_level(common->verbose ? LOG_VERBOSE : common->quiet ? LOG_WARN : LOG_INFO);
 	if (cmd->before) {
 		before = cmd->before(args, &ctx, e);
 		if (before != BEFORE_GO_ON && before != BEFORE_GO_ON_SETUID)
@@ -154,7 +140,7 @@ static int run_command(const struct cmd *cmd, char **argv)
 	static struct err e;
 	int r;
 
-	messages.name = cmd->name;
+	command_name = cmd->name;
 	if (!args) {
 		(void)err_nomem(&e);
 		return report(cmd, &e, false);

@@ -3,8 +3,6 @@
 
 #include "mount_idmapped.h"
 
-#include <string.h>
-
 #include "../lib/base/log.h"
 
 static void show_fs(const struct mount_plan *p, struct out *out)
@@ -63,7 +61,7 @@ int mount_show_steps(const struct mount_plan *p, struct ctx *ctx, struct err *e)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < steps.len; i++)
-		out_line(ctx->out, "%s", steps.items[i]);
+		out_safe_line(ctx->out, "%s", steps.items[i]);
 	if (!out_json(ctx->out))
 		return STATUS_DONE;
 
@@ -111,11 +109,7 @@ static void say_submounts(const struct mount_plan *p, const struct mount_result 
 
 		if (m->left_out)
 			continue; /* that was said when it was */
-		buf_char(&b, '\'');
-		buf_escaped(&b, p->target, strlen(p->target));
-		buf_char(&b, '/');
-		buf_escaped(&b, m->rel, strlen(m->rel));
-		buf_printf(&b, "' (%s): ", m->info.type);
+		buf_printf(&b, "'%s/%s' (%s): ", p->target, m->rel, m->info.type);
 		if (m->info.map_known)
 			idmap_print_words(&m->info.map, &b);
 		else
@@ -127,22 +121,21 @@ static void say_submounts(const struct mount_plan *p, const struct mount_result 
 
 static void say_result(const struct mount_plan *p, const struct mount_result *res)
 {
-	scoped_buf struct buf target = BUF_INIT, words = BUF_INIT;
+	scoped_buf struct buf words = BUF_INIT;
 
-	buf_escaped(&target, p->target, strlen(p->target));
 	if (p->map.wish == MAP_KEEP && res->info.map_known)
 		idmap_print_words(&res->info.map, &words);
 	else
 		mount_map_print_words(&p->map, &words);
-	if (!buf_get(&target) || !buf_get(&words))
+	if (!buf_get(&words))
 		return;
-	log_verbose("'%s': %s", buf_get(&target), buf_get(&words));
+	log_verbose("'%s': %s", p->target, buf_get(&words));
 	if (res->device)
-		log_verbose("'%s': %s (%s%s)", buf_get(&target), res->device, res->info.type,
+		log_verbose("'%s': %s (%s%s)", p->target, res->device, res->info.type,
 			    res->read_only ? ", the filesystem itself is read-only" : "");
 	say_submounts(p, res);
 	if (res->way)
-		log_verbose("'%s': %zu layers, given by %s%s", buf_get(&target), p->layers.len, res->way,
+		log_verbose("'%s': %zu layers, given by %s%s", p->target, p->layers.len, res->way,
 			    p->upper_kind == UPPER_NONE ? ", read-only" :
 			    res->upper_plain ? ", changes are stored as seen ids" : ", changes are stored as disk ids");
 }
@@ -175,13 +168,10 @@ void mount_show_result(const struct mount_plan *p, const struct mount_result *re
 
 void mount_show_there(const struct mount_plan *p, struct ctx *ctx)
 {
-	scoped_buf struct buf target = BUF_INIT;
-
-	buf_escaped(&target, p->target, strlen(p->target));
 	if (ctx->dry_run)
-		out_line(ctx->out, "'%s' is mounted already, as it should be", buf_get(&target) ? buf_get(&target) : "?");
+		out_safe_line(ctx->out, "'%s' is mounted already, as it should be", p->target);
 	else
-		log_verbose("'%s': mounted already, as it should be", buf_get(&target) ? buf_get(&target) : "?");
+		log_verbose("'%s': mounted already, as it should be", p->target);
 	out_begin(ctx->out, NULL);
 	show_plan(p, ctx->out);
 	if (p->map.wish == MAP_SET)
@@ -192,11 +182,8 @@ void mount_show_there(const struct mount_plan *p, struct ctx *ctx)
 
 void mount_show_unmounted(const char *target, struct ctx *ctx)
 {
-	scoped_buf struct buf b = BUF_INIT;
-
-	buf_escaped(&b, target, strlen(target));
 	if (ctx->dry_run)
-		out_line(ctx->out, "unmount '%s'", buf_get(&b) ? buf_get(&b) : "?");
+		out_safe_line(ctx->out, "unmount '%s'", target);
 	out_begin(ctx->out, NULL);
 	out_str(ctx->out, "target", target);
 	out_bool(ctx->out, "unmounted", !ctx->dry_run);

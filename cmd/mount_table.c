@@ -37,19 +37,13 @@ static void warn(const struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
-	if (*e->on) {
-		buf_char(&b, '\'');
-		buf_escaped(&b, e->on, strlen(e->on));
-		buf_str(&b, "': ");
-	}
-	buf_escaped(&b, e->what, strlen(e->what));
+	if (*e->on)
+		buf_printf(&b, "'%s': ", e->on);
+	buf_str(&b, e->what);
 	if (e->num)
 		buf_printf(&b, ": %s", strerrordesc_np(e->num));
-	if (*e->why) {
-		buf_str(&b, " (");
-		buf_escaped(&b, e->why, strlen(e->why));
-		buf_char(&b, ')');
-	}
+	if (*e->why)
+		buf_printf(&b, " (%s)", e->why);
 	log_warn("%s", buf_get(&b) ? buf_get(&b) : "out of memory");
 }
 

@@ -303,13 +303,11 @@ static void put_mount(struct out *o, const struct explanation *x)
 		[RAW_PLAIN] = "none", [RAW_MAPPED] = "known", [RAW_HIDDEN] = "hidden", [RAW_OVERLAY] = "overlay",
 	};
 	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
-	scoped_buf struct buf map = BUF_INIT, target = BUF_INIT, source = BUF_INIT;
+	scoped_buf struct buf map = BUF_INIT;
 
 	if (m->kind == RAW_MAPPED)
 		idmap_print(&m->map, &map);
-	buf_escaped(&target, m->target, strlen(m->target));
-	buf_escaped(&source, m->source, strlen(m->source));
-	if (!buf_get(&map) || !buf_get(&target) || !buf_get(&source))
+	if (!buf_get(&map))
 		return;
 	out_begin(o, "mount");
 	out_u64(o, "id", (uint64_t)m->id);
@@ -326,8 +324,8 @@ static void put_mount(struct out *o, const struct explanation *x)
 		out_str(o, "map", map.data);
 	out_end(o);
 
-	out_line(o, "  %-11s %s of %s, mounted in %s", "filesystem", m->type, source.data, mounted_in(x));
-	out_line(o, "  %-11s %d at %s, %s: %s%s", "mount", m->id, target.data, m->options,
+	out_safe_line(o, "  %-11s %s of %s, mounted in %s", "filesystem", m->type, m->source, mounted_in(x));
+	out_safe_line(o, "  %-11s %d at %s, %s: %s%s", "mount", m->id, m->target, m->options,
 		 m->kind == RAW_MAPPED ? "map " : "", m->kind == RAW_MAPPED ? map.data : m->kind == RAW_HIDDEN ? x->who.initial ?
 		 "ID-mapped, but this kernel does not tell the map" :
 		 "ID-mapped, but its map has no id of this user namespace, or this kernel does not tell it" :
@@ -339,18 +337,14 @@ static void put_mount(struct out *o, const struct explanation *x)
 		out_line(o, "  %-11s the server decides, and may take root, or anybody, for nobody (root_squash, all_squash): it may refuse "
 			 "what the rules below allow", "note");
 	else if (m->decides_itself)
-		out_line(o, "  %-11s %s has rules of its own, which may refuse what the rules below allow", "note", m->type);
+		out_safe_line(o, "  %-11s %s has rules of its own, which may refuse what the rules below allow", "note", m->type);
 }
 
 static void put_layer(struct out *o, const struct explanation *x)
 {
-	scoped_buf struct buf b = BUF_INIT;
-
 	if (x->layer) {
 		out_str(o, "layer", x->layer);
-		buf_escaped(&b, x->layer, strlen(x->layer));
-		if (buf_get(&b))
-			out_line(o, "  %-11s %s: the disk ids are those stored there", "layer", b.data);
+		out_safe_line(o, "  %-11s %s: the disk ids are those stored there", "layer", x->layer);
 	} else if (x->layer_unknown) {
 		out_str(o, "layer_unknown", x->layer_unknown);
 		out_line(o, "  %-11s not known: %s; an unpacked image is looked at with --image NAME", "layer", x->layer_unknown);
@@ -370,17 +364,13 @@ static const char *how_word(enum explain_disk how)
 static void put_file(struct out *o, const struct explanation *x, const char *path)
 {
 	const struct explain_inode *n = explain_file(x);
-	scoped_buf struct buf b = BUF_INIT;
 
-	buf_escaped(&b, n->path, strlen(n->path));
-	if (!buf_get(&b))
-		return;
 	out_bytes(o, "path", path, strlen(path));
 	out_bytes(o, "resolved", n->path, strlen(n->path));
 	out_str(o, "type", compare_type_name(n->seen.mode));
 	out_mode(o, "mode", n->seen.mode & 07777);
 	out_str(o, "disk_ids", how_word(n->how));
-	out_line(o, "%s: %s, mode %04o", b.data, compare_type_name(n->seen.mode), n->seen.mode & 07777);
+	out_safe_line(o, "%s: %s, mode %04o", n->path, compare_type_name(n->seen.mode), n->seen.mode & 07777);
 	put_mount(o, x);
 	put_layer(o, x);
 	for (int gid = 0; gid < 2; gid++) {

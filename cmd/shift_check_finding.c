@@ -48,7 +48,7 @@ static void put_json(struct out *out, const struct finding *f, const char *path,
 
 void check_put_finding(struct out *out, const char *root, const struct finding *f)
 {
-	scoped_buf struct buf path = BUF_INIT, text = BUF_INIT;
+	scoped_buf struct buf path = BUF_INIT, text = BUF_INIT, detail = BUF_INIT;
 
 	buf_str(&path, root);
 	if (*f->path && path.len && path.data[path.len - 1] != '/')
@@ -56,11 +56,12 @@ void check_put_finding(struct out *out, const char *root, const struct finding *
 	buf_str(&path, f->path);
 	if (!path.oom) /* else the count and the exit status still tell of it */
 		buf_escaped(&text, buf_get(&path), path.len);
+	buf_escaped(&detail, f->detail, strlen(f->detail));
 	if (buf_get(&text) && out_json(out))
 		put_json(out, f, path.data, path.len);
-	else if (buf_get(&text))
+	else if (buf_get(&text) && buf_get(&detail))
 		out_line(out, "%s%s%s: %s: %s", out_color(out) ? "\033[1;31m" : "", finding_word(f->class),
-			 out_color(out) ? "\033[0m" : "", text.data, f->detail);
+			 out_color(out) ? "\033[0m" : "", text.data, buf_get(&detail));
 	(void)out_flush(out); /* a failure shows again when the command ends */
 }
 

@@ -22,6 +22,7 @@ static const char *fault_word(enum grant_fault f, char buf[static 16])
 
 static void put_finding(const struct grant_finding *f, void *arg)
 {
+	scoped_buf struct buf text = BUF_INIT;
 	struct out *out = arg;
 	char word[16], line[32] = "";
 
@@ -37,8 +38,9 @@ static void put_finding(const struct grant_finding *f, void *arg)
 
 	if (f->line)
 		(void)snprintf(line, sizeof(line), ":%zu", f->line); /* fits: 20 digits */
+	buf_escaped(&text, f->detail, strlen(f->detail));
 	out_line(out, "%s%s%s: %s%s%s%s", out_color(out) ? "\033[1;31m" : "", word, out_color(out) ? "\033[0m" : "",
-		 f->file ? f->file : "", line, f->file ? ": " : "", f->detail);
+		 f->file ? f->file : "", line, f->file ? ": " : "", buf_get(&text) ? buf_get(&text) : "(out of memory)");
 }
 
 static void put_grants(struct out *out, const char *kind, const char *file, const char *source, const struct grants *g)
@@ -66,6 +68,7 @@ static void put_grants(struct out *out, const char *kind, const char *file, cons
 static void put_summary(struct out *out, const struct grant_check *c, enum grant_trial trial, const char *detail, bool quiet)
 {
 	static const char *const words[] = { "passed", "failed", "not made" };
+	scoped_buf struct buf text = BUF_INIT;
 
 	out_begin(out, NULL);
 	out_begin(out, "summary");
@@ -78,8 +81,9 @@ static void put_summary(struct out *out, const struct grant_check *c, enum grant
 	out_end(out);
 	if (quiet)
 		return;
+	buf_escaped(&text, detail, strlen(detail));
 	if (trial != TRIAL_FAILED) /* a failed one is a finding, and was told */
-		out_line(out, "trial %s: %s", words[trial], detail);
+		out_line(out, "trial %s: %s", words[trial], buf_get(&text) ? buf_get(&text) : "(out of memory)");
 	if (c->found)
 		out_line(out, "%zu finding%s", c->found, c->found == 1 ? "" : "s");
 	else

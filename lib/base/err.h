@@ -16,7 +16,8 @@
  *     try:  ...
  *
  * A function that can fail takes one as its last argument, returns -errno and fills it once, where
- * the fact is known; callers add context with err_prefix(). Nothing is allocated, so that being out
+ * the fact is known; callers add context with err_prefix(). Names from outside are given as they are:
+ * the program escapes all of it when it prints. Nothing is allocated, so that being out
  * of memory is an error like any other. Zero-initialise with ERR_INIT.
  */
 struct err {

@@ -3,23 +3,51 @@
 
 #include "log.h"
 
+#include <errno.h>
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "buf.h"
 
 static log_sink *the_sink;
+static enum log_level the_level = LOG_INFO;
 
 void log_set_sink(log_sink *sink)
 {
 	the_sink = sink;
 }
 
+void log_set_level(enum log_level most)
+{
+	the_level = most;
+}
+
+/* The only way to the sink, so that no caller can forget to escape a name. Keeps errno. */
+static PRINTF(2, 0) void say(enum log_level level, const char *fmt, va_list ap)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	int saved = errno;
+	char *s = NULL;
+
+	if (!the_sink || level > the_level)
+		return;
+	if (vasprintf(&s, fmt, ap) >= 0) {
+		buf_escaped(&b, s, strlen(s));
+		free(s);
+		the_sink(level, buf_get(&b) ? buf_get(&b) : "(out of memory)");
+	}
+	errno = saved;
+}
+
 #define LOG_FUNCTION(name, level) \
 	void name(const char *fmt, ...) \
 	{ \
 		va_list ap; \
-		if (!the_sink) \
-			return; \
 		va_start(ap, fmt); \
-		the_sink(level, fmt, ap); \
+		say(level, fmt, ap); \
 		va_end(ap); \
 	}
 

@@ -2,8 +2,6 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include <stdarg.h>
-
 #include "cleanup.h"
 
 /*
@@ -13,11 +11,15 @@
  */
 enum log_level { LOG_WARN, LOG_INFO, LOG_VERBOSE };
 
-typedef void log_sink(enum log_level level, const char *fmt, va_list ap) PRINTF(2, 0);
+/* text is escaped by buf_escaped(): one line, with nothing that a terminal obeys. */
+typedef void log_sink(enum log_level level, const char *text);
 
 void log_set_sink(log_sink *sink);
 
-/* No trailing newline. Paths and names from outside go through buf_escaped() or LOG_PATH first. */
+/* Up to which level the sink is called; LOG_INFO at first. */
+void log_set_level(enum log_level most);
+
+/* No trailing newline. Paths and names from outside are given as they are. */
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
 void log_info(const char *fmt, ...) PRINTF(1, 2);
 void log_verbose(const char *fmt, ...) PRINTF(1, 2);

@@ -379,25 +379,41 @@ void out_mode(struct out *o, const char *key, uint32_t mode)
 	out_str(o, key, s);
 }
 
-void out_line(struct out *o, const char *fmt, ...)
+static PRINTF(3, 0) void text_line(struct out *o, bool escape, const char *fmt, va_list ap)
 {
 	scoped_free char *s = NULL;
-	va_list ap;
-	int n;
 
 	if (o->json)
 		return;
-	va_start(ap, fmt);
-	n = vasprintf(&s, fmt, ap);
-	va_end(ap);
-	if (n < 0) {
+	if (vasprintf(&s, fmt, ap) < 0) {
 		s = NULL;
 		no_memory(o);
 		return;
 	}
-	buf_add(&o->text, s, (size_t)n);
+	if (escape)
+		buf_escaped(&o->text, s, strlen(s));
+	else
+		buf_str(&o->text, s);
 	buf_char(&o->text, '\n');
 	maybe_write(o);
+}
+
+void out_line(struct out *o, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	text_line(o, false, fmt, ap);
+	va_end(ap);
+}
+
+void out_safe_line(struct out *o, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	text_line(o, true, fmt, ap);
+	va_end(ap);
 }
 
 int out_error_json(int fd, const char *command, const struct err *e)

@@ -52,6 +52,9 @@ void out_mode(struct out *o, const char *key, uint32_t mode); /* "0755" */
 /* A line of text, without its newline; nothing under JSON. Names from outside go through buf_escaped() first. */
 void out_line(struct out *o, const char *fmt, ...) PRINTF(2, 3);
 
+/* The same for a line without colours: all of it is escaped, names from outside may be in it as they are. */
+void out_safe_line(struct out *o, const char *fmt, ...) PRINTF(2, 3);
+
 /* Write everything. Returns 0 or -errno: a full disk or a closed pipe is a failure. */
 int out_flush(struct out *o);
 

@@ -61,16 +61,13 @@ static bool meet(const struct grant *a, const struct grant *b)
 
 static void report_line(const struct file *f, const struct subid_line *l)
 {
-	scoped_buf struct buf line = BUF_INIT;
+	int n = l->len < 200 ? (int)l->len : 200;
 
-	buf_escaped(&line, l->text, l->len < 200 ? l->len : 200);
-	if (!buf_get(&line))
-		return; /* it is counted by the next check, or not: memory is out anyway */
 	if (l->reversed)
-		grant_report(f->c, GRANT_LINE, f->path, l->grant.line, "'%s' has its fields in the wrong order: it must be "
-			     "USER:START:COUNT; newuidmap passes it over", line.data);
+		grant_report(f->c, GRANT_LINE, f->path, l->grant.line, "'%.*s' has its fields in the wrong order: it must be "
+			     "USER:START:COUNT; newuidmap passes it over", n, l->text);
 	else
-		grant_report(f->c, GRANT_LINE, f->path, l->grant.line, "'%s' %s; newuidmap passes it over", line.data, l->fault);
+		grant_report(f->c, GRANT_LINE, f->path, l->grant.line, "'%.*s' %s; newuidmap passes it over", n, l->text, l->fault);
 }
 
 /* A start that is a usual count, and a count that would do as a start: the two were exchanged. */
@@ -106,18 +103,17 @@ static int collect(const struct subid_line *l, void *arg)
 static int compare_others(const struct subid_line *l, void *arg)
 {
 	const struct file *f = arg;
-	scoped_buf struct buf name = BUF_INIT;
+	int n = l->user_len < 64 ? (int)l->user_len : 64;
 
 	if (l->fault || subid_is_users(l, &f->c->user))
 		return 0;
-	buf_escaped(&name, l->user, l->user_len < 64 ? l->user_len : 64);
 	for (size_t i = 0; i < f->mine->len; i++) {
 		const struct grant *g = &f->mine->items[i];
 
 		if (meet(g, &l->grant))
-			grant_report(f->c, GRANT_OVERLAP, f->path, g->line, "%u-%u overlaps %u-%u of %s in line %zu: each could use "
+			grant_report(f->c, GRANT_OVERLAP, f->path, g->line, "%u-%u overlaps %u-%u of %.*s in line %zu: each could use "
 				     "the other's files", g->start, g->start + (g->count - 1), l->grant.start,
-				     l->grant.start + (l->grant.count - 1), buf_get(&name) ? buf_get(&name) : "?", l->grant.line);
+				     l->grant.start + (l->grant.count - 1), n, l->user, l->grant.line);
 	}
 	return 0;
 }
@@ -242,13 +238,8 @@ static char *module_fault(char *text)
 
 static int use_files(struct file *f, size_t nss_line, const char *fault, struct err *e)
 {
-	scoped_buf struct buf line = BUF_INIT;
-
-	buf_escaped(&line, fault, strlen(fault));
-	if (!buf_get(&line))
-		return err_nomem(e);
 	grant_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line, "'%s' should tell the ids, but its module is of no use, so "
-		     "newuidmap takes " SUBUID_FILE " and newgidmap " SUBGID_FILE ": %s", f->c->source, line.data);
+		     "newuidmap takes " SUBUID_FILE " and newgidmap " SUBGID_FILE ": %s", f->c->source, fault);
 	f->c->source = "files";
 	return check_file(f, e);
 }

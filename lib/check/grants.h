@@ -35,7 +35,7 @@ struct grant_finding {
 	enum grant_fault class;
 	const char *file;   /* or NULL */
 	size_t line;        /* from 1; 0: none of its lines in particular */
-	const char *detail; /* escaped already, of one line */
+	const char *detail;
 };
 
 struct grant_check {

@@ -24,11 +24,17 @@
 /* Seconds; a trial that takes longer hangs in the kernel (a dead network filesystem, say). */
 enum { TRIALS_MAX = 60, ROWS_MAX = 256 << 10, FIELDS = 5 };
 
-/* --- rows, through the pipe: fields end with a tab, rows with a newline --------------------------------- */
+/* --- rows, through the pipe: each field ends with a NUL ----------------------------------------------------- */
+
+static void add_field(struct buf *b, const char *text)
+{
+	buf_add(b, text, strlen(text) + 1);
+}
 
 void host_row(struct host *h, const char *section, const char *name, enum host_answer answer, const char *since,
 	      const char *fmt, ...)
 {
+	const char digit[] = { (char)('0' + answer), '\0' };
 	scoped_buf struct buf row = BUF_INIT;
 	char detail[1024];
 	va_list ap;
@@ -36,40 +42,29 @@ void host_row(struct host *h, const char *section, const char *name, enum host_a
 	va_start(ap, fmt);
 	(void)vsnprintf(detail, sizeof(detail), fmt, ap); /* cut when long */
 	va_end(ap);
-	buf_printf(&row, "%s\t", section);
-	buf_escaped(&row, name, strlen(name));
-	buf_printf(&row, "\t%d\t%s\t", answer, since ? since : "");
-	buf_escaped(&row, detail, strlen(detail));
-	buf_char(&row, '\n');
+	add_field(&row, section);
+	add_field(&row, name);
+	add_field(&row, digit);
+	add_field(&row, since ? since : "");
+	add_field(&row, detail);
 	if (!buf_get(&row) || fd_write_all(h->out, row.data, row.len) < 0)
 		_exit(1); /* the parent tells that the survey broke off */
 }
 
-static int parse_row(char *line, int (*fn)(const struct host_row *r, void *arg), void *arg)
+static int parse_rows(const struct buf *rows, int (*fn)(const struct host_row *r, void *arg), void *arg)
 {
-	char *f[FIELDS];
-
-	for (size_t i = 0; i < FIELDS; i++) {
-		char *tab = strchr(line, '\t');
-
-		if (!tab && i + 1 < FIELDS)
-			return -EPROTO;
-		f[i] = line;
-		if (tab && i + 1 < FIELDS) {
-			*tab = '\0';
-			line = tab + 1;
-		}
-	}
-	return fn(&(struct host_row){ f[0], f[1], (enum host_answer)(f[2][0] - '0'), f[3], f[4] }, arg);
-}
-
-static int parse_rows(char *text, int (*fn)(const struct host_row *r, void *arg), void *arg)
-{
-	char *save = NULL;
+	const char *f[FIELDS];
 	int r = 0;
 
-	for (char *line = strtok_r(text, "\n", &save); line && r == 0; line = strtok_r(NULL, "\n", &save))
-		r = parse_row(line, fn, arg);
+	for (size_t at = 0; at < rows->len && r == 0;) {
+		for (size_t i = 0; i < FIELDS; i++) {
+			if (at >= rows->len)
+				return -EPROTO;
+			f[i] = rows->data + at;
+			at += strlen(f[i]) + 1;
+		}
+		r = fn(&(struct host_row){ f[0], f[1], (enum host_answer)(f[2][0] - '0'), f[3], f[4] }, arg);
+	}
 	return r;
 }
 
@@ -231,7 +226,7 @@ int host_survey(const char *path, int (*fn)(const struct host_row *r, void *arg)
 	status = run_child(survey, &path, ROWS_MAX, &rows);
 	if (status < 0)
 		return err_set(e, -status, NULL, "cannot make the trials");
-	r = rows.len ? parse_rows(rows.data, fn, arg) : 0;
+	r = parse_rows(&rows, fn, arg);
 	if (r == 0 && status != 0)
 		return err_say(e, EIO, NULL, "the trials broke off (status %d)%s", status, status == 128 + SIGALRM ? ": one hangs" : "");
 	return r == -EPROTO ? err_say(e, EIO, NULL, "the results of the trials are garbled") : r;

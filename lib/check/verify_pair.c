@@ -203,15 +203,13 @@ static int look(struct place *p, struct pair *q)
 static int tell_mount(struct place *p, const struct pair *q, struct err *e)
 {
 	const struct verify_options *o = p->v->o;
-	scoped_buf struct buf path = BUF_INIT, text = BUF_INIT;
+	scoped_buf struct buf path = BUF_INIT;
 
 	walk_path(p->d, p->name, &path);
-	if (!path.oom)
-		buf_escaped(&text, buf_get(&path), path.len);
-	if (!buf_get(&text))
+	if (!buf_get(&path))
 		return err_nomem(e);
 	if (!o->mount || q->seen.mount == p->v->seen_mount) { /* a mount on the disk side alone cannot be entered */
-		log_verbose("%s is another mount: not entered", text.data);
+		log_verbose("%s is another mount: not entered", buf_get(&path));
 		return 0;
 	}
 	pthread_mutex_lock(&p->v->lock);

@@ -63,7 +63,7 @@ static int add_words(struct strv *words, const char *name, pid_t pid, const stru
 int newidmap(bool group, pid_t pid, const struct idrange *r, size_t n, struct err *e)
 {
 	const char *name = group ? "newgidmap" : "newuidmap";
-	scoped_buf struct buf path = BUF_INIT, said = BUF_INIT, clean = BUF_INIT;
+	scoped_buf struct buf path = BUF_INIT, said = BUF_INIT;
 	scoped_strv struct strv words = { .len = 0 };
 	int status = run_find(name, &path);
 
@@ -82,9 +82,8 @@ int newidmap(bool group, pid_t pid, const struct idrange *r, size_t n, struct er
 
 	while (said.len && said.data[said.len - 1] == '\n')
 		said.data[--said.len] = '\0';
-	buf_escaped(&clean, said.data ? said.data : "", said.len);
 	(void)err_say(e, EPERM, NULL, "%s failed (exit status %d): %s", name, status,
-		      said.len && buf_get(&clean) ? buf_get(&clean) : "it said nothing");
+		      said.len && buf_get(&said) ? buf_get(&said) : "it said nothing");
 	err_op(e, "newidmap");
 	return -EPERM;
 }

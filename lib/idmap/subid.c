@@ -50,17 +50,12 @@ static const char *parse_fields(const struct word *f, size_t n, struct grant *re
 
 static int line_fault(struct word line, bool users, const char *what, struct err *e)
 {
-	scoped_buf struct buf b = BUF_INIT;
-
 	if (users) {
 		(void)word_fault(e, EINVAL, &line, "%s", what);
 		err_op(e, "subid");
 		return -EINVAL;
 	}
-	buf_escaped(&b, line.at.file, strlen(line.at.file));
-	buf_printf(&b, ":%zu: '", line.at.pos);
-	buf_escaped(&b, line.s, line.len);
-	log_warn("%s' %s; the line is passed over", buf_get(&b) ? buf_get(&b) : "", what);
+	log_warn("%s:%zu: '%.*s' %s; the line is passed over", line.at.file, line.at.pos, (int)line.len, line.s, what);
 	return 0;
 }
 

@@ -66,13 +66,9 @@ static int tell_uncovered(const struct store_view *v, const struct idmap *map, s
 
 static void tell_volumes(const struct image_config *c)
 {
-	for (size_t i = 0; i < c->volumes.len; i++) {
-		scoped_buf struct buf b = BUF_INIT;
-
-		buf_escaped(&b, c->volumes.items[i], strlen(c->volumes.items[i]));
+	for (size_t i = 0; i < c->volumes.len; i++)
 		log_warn("the image wants a volume at %s: config.json has none, so what is written there goes to the stack",
-			 buf_get(&b) ? buf_get(&b) : "?");
-	}
+			 c->volumes.items[i]);
 }
 
 /* Does the runtime have to make directories in the image? */
@@ -215,11 +211,8 @@ static void tell_unreachable(const char *dir, const struct idmap *map)
 		*slash = '\0';
 		if (stat(path, &st) < 0 || st.st_mode & 0001 || st.st_uid == uid)
 			continue;
-		scoped_buf struct buf b = BUF_INIT;
-
-		buf_escaped(&b, path, strlen(path));
 		log_warn("'%s' is closed to others (mode %04o): the container's root, uid %u, cannot reach the bundle, and "
-			 "runtimes need that it can", buf_get(&b) ? buf_get(&b) : "?", st.st_mode & 07777, uid);
+			 "runtimes need that it can", path, st.st_mode & 07777, uid);
 	}
 }
 

@@ -122,15 +122,13 @@ static int annotate_labels(struct image_config *c, const struct json *config, st
 	if (r == 0 && names.len)
 		r = doc_object(config, "Labels", DOC, true, &labels, e);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
-		scoped_buf struct buf safe = BUF_INIT;
 		const char *name = names.items[i];
 
 		if (!strncmp(name, PREFIX, strlen(PREFIX))) {
 			r = annotate_member(c, labels, name, name, e);
 			continue;
 		}
-		buf_escaped(&safe, name, strlen(name));
-		log_verbose("the image's label %s is no annotation of the bundle: a runtime could obey it", buf_get(&safe) ? buf_get(&safe) : "?");
+		log_verbose("the image's label %s is no annotation of the bundle: a runtime could obey it", name);
 	}
 	return r;
 }

@@ -130,14 +130,10 @@ enum { TELL_MAX = 3 };
 
 void layer_tell_skipped(const struct layer_entry *t, uint64_t told, const char *what)
 {
-	scoped_buf struct buf b = BUF_INIT;
-
-	buf_escaped(&b, t->raw, strlen(t->raw));
 	if (told >= TELL_MAX)
-		log_verbose("'%s': %s", buf_get(&b) ? buf_get(&b) : "?", what);
+		log_verbose("'%s': %s", t->raw, what);
 	else
-		log_warn("'%s': %s%s", buf_get(&b) ? buf_get(&b) : "?", what,
-			 told + 1 < TELL_MAX ? "" : "; more of this layer are named with --verbose");
+		log_warn("'%s': %s%s", t->raw, what, told + 1 < TELL_MAX ? "" : "; more of this layer are named with --verbose");
 }
 
 int layer_fit_ids(struct layer *l, struct layer_entry *t, struct err *e)

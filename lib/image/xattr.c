@@ -59,26 +59,15 @@ static enum action action_of(const char *name)
 
 static void tell(enum log_level level, const char *on, const char *name, const char *text)
 {
-	scoped_buf struct buf b = BUF_INIT;
-
-	buf_char(&b, '\'');
-	buf_escaped(&b, on, strlen(on));
-	buf_str(&b, "': ");
-	buf_escaped(&b, name, strlen(name));
-	if (!buf_get(&b))
-		return;
 	if (level == LOG_WARN)
-		log_warn("%s: %s", buf_get(&b), text);
+		log_warn("'%s': %s: %s", on, name, text);
 	else
-		log_verbose("%s: %s", buf_get(&b), text);
+		log_verbose("'%s': %s: %s", on, name, text);
 }
 
 static int refuse(struct err *e, int num, const char *on, const char *name, const char *why)
 {
-	scoped_buf struct buf b = BUF_INIT;
-
-	buf_escaped(&b, name, strlen(name));
-	return err_say(e, num, on, "the extended attribute %s %s", buf_get(&b) ? buf_get(&b) : "?", why);
+	return err_say(e, num, on, "the extended attribute %s %s", name, why);
 }
 
 void xattrs_done(struct xattrs *x)
@@ -250,11 +239,9 @@ static int set_one(const struct xattr *a, int fd, const char *path)
 
 static int set_failed(const struct xattr *a, int num, const char *on, struct err *e)
 {
-	scoped_buf struct buf b = BUF_INIT;
 	enum action action = action_of(a->name);
 
-	buf_escaped(&b, a->name, strlen(a->name));
-	(void)err_set(e, num, on, "cannot set the extended attribute %s", buf_get(&b) ? buf_get(&b) : "?");
+	(void)err_set(e, num, on, "cannot set the extended attribute %s", a->name);
 	err_op(e, "setxattr");
 	if (num == EOPNOTSUPP)
 		err_why(e, "the filesystem of the store does not keep such attributes");

@@ -208,13 +208,10 @@ int mount_take_off(const struct mount_plan *p, int id, enum umount_how how, stru
 
 void mount_undo(const struct mount_plan *p, struct mount_result *r)
 {
-	scoped_buf struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
 
 	if (mount_take_off(p, r->info.id, UMOUNT_DETACH, &e) < 0) {
-		buf_escaped(&b, p->target, strlen(p->target));
-		log_warn("'%s': cannot take the mount off again: %s", buf_get(&b) ? buf_get(&b) : "",
-			 e.num ? strerrordesc_np(e.num) : e.what);
+		log_warn("'%s': cannot take the mount off again: %s", p->target, e.num ? strerrordesc_np(e.num) : e.what);
 		return;
 	}
 	target_undo(&r->target);

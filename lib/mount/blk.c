@@ -48,11 +48,8 @@ static int add_partition(blkid_partition part, bool file, uint64_t offset, struc
 	if (!n || blkid_partition_is_extended(part))
 		return 0;
 	buf_printf(b, "%s%d", b->len ? "; " : "", blkid_partition_get_partno(part));
-	if (name && *name) {
-		buf_str(b, " '");
-		buf_escaped(b, name, strlen(name));
-		buf_char(b, '\'');
-	}
+	if (name && *name)
+		buf_printf(b, " '%s'", name);
 	if (file)
 		buf_printf(b, ": -o offset=%llu,sizelimit=%llu", (unsigned long long)from, (unsigned long long)n);
 	else

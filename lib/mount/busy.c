@@ -48,9 +48,7 @@ static void add_name(struct search *s, const char *what, const char *name)
 {
 	if (s->found++ >= HOLDERS_MAX)
 		return;
-	buf_printf(&s->text, "%s%s'", s->text.len ? ", " : "", what);
-	buf_escaped(&s->text, name, strlen(name));
-	buf_char(&s->text, '\'');
+	buf_printf(&s->text, "%s%s'%s'", s->text.len ? ", " : "", what, name);
 }
 
 static int match_child(const struct lm_mount *m, void *arg)
@@ -103,9 +101,7 @@ static void describe(int procfd, const char *pid, const char *how, struct search
 		return;
 	if (fd_read_file(procfd, "comm", 64, &comm, NULL) < 0 || !comm.len)
 		buf_str(&comm, "?\n");
-	buf_printf(&s->text, "%sprocess %s (", s->text.len ? ", " : "", pid);
-	buf_escaped(&s->text, comm.data, comm.len - 1);
-	buf_printf(&s->text, ": %s%s)", how, s->where);
+	buf_printf(&s->text, "%sprocess %s (%.*s: %s%s)", s->text.len ? ", " : "", pid, (int)comm.len - 1, comm.data, how, s->where);
 }
 
 static void look_at_process(int proc, const char *pid, struct search *s)

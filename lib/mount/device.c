@@ -38,13 +38,9 @@ static bool rw_asked(const struct mount_plan *p)
 	return !ro_asked(p) && p->flags.clear & MOUNT_ATTR_RDONLY;
 }
 
-/* Log lines name the source as a person may see it. */
 static void say(void (*log)(const char *fmt, ...), const struct mount_plan *p, const char *what, const char *more)
 {
-	scoped_buf struct buf b = BUF_INIT;
-
-	buf_escaped(&b, p->source, strlen(p->source));
-	log("'%s': %s%s", buf_get(&b) ? buf_get(&b) : "", what, more);
+	log("'%s': %s%s", p->source, what, more);
 }
 
 /* --- types ------------------------------------------------------------------------------------- */

@@ -94,9 +94,7 @@ static int add_step(struct strv *v, struct buf *b, struct err *e)
 
 static int loop_step(const struct mount_plan *p, const struct device *d, struct strv *ret, struct buf *b, struct err *e)
 {
-	buf_str(b, "attach '");
-	buf_escaped(b, p->source, strlen(p->source));
-	buf_printf(b, "' to a loop device%s", d->read_only ? ", read-only" : "");
+	buf_printf(b, "attach '%s' to a loop device%s", p->source, d->read_only ? ", read-only" : "");
 	if (p->offset)
 		buf_printf(b, ", from byte %llu on", (unsigned long long)p->offset);
 	if (p->sizelimit)
@@ -114,9 +112,7 @@ int device_steps(const struct mount_plan *p, struct strv *ret, struct err *e)
 	if (r == -ENOENT && p->kind == MOUNT_FS) {
 		if (e)
 			*e = ERR_INIT;
-		buf_str(&b, "mount the filesystem of '");
-		buf_escaped(&b, p->source, strlen(p->source));
-		buf_str(&b, "', which is not there yet: ");
+		buf_printf(&b, "mount the filesystem of '%s', which is not there yet: ", p->source);
 		mount_map_print_words(&p->map, &b);
 		return add_step(ret, &b, e);
 	}
@@ -124,13 +120,9 @@ int device_steps(const struct mount_plan *p, struct strv *ret, struct err *e)
 		r = loop_step(p, &d, ret, &b, e);
 	if (r < 0)
 		return r;
-	buf_printf(&b, "mount the filesystem (%s) of '", d.type);
-	buf_escaped(&b, p->source, strlen(p->source));
-	buf_str(&b, "'");
-	if (d.path && strcmp(d.path, p->source)) {
-		buf_str(&b, ", which is ");
-		buf_escaped(&b, d.path, strlen(d.path));
-	}
+	buf_printf(&b, "mount the filesystem (%s) of '%s'", d.type, p->source);
+	if (d.path && strcmp(d.path, p->source))
+		buf_printf(&b, ", which is %s", d.path);
 	if (d.read_only)
 		buf_str(&b, ", read-only");
 	if (p->fs_options.len) {
@@ -142,8 +134,6 @@ int device_steps(const struct mount_plan *p, struct strv *ret, struct err *e)
 	r = add_step(ret, &b, e);
 	if (r < 0 || !p->subdir)
 		return r;
-	buf_str(&b, "take of it the directory '");
-	buf_escaped(&b, p->subdir, strlen(p->subdir));
-	buf_str(&b, "' alone");
+	buf_printf(&b, "take of it the directory '%s' alone", p->subdir);
 	return add_step(ret, &b, e);
 }

@@ -327,14 +327,12 @@ static bool is_gone(const struct loop_watch *w)
 static int match_mount(const struct mount_info *i, void *arg)
 {
 	const struct loop_watch *w = arg;
-	scoped_buf struct buf b = BUF_INIT;
 	char path[32];
 
 	(void)snprintf(path, sizeof(path), "/dev/loop%u", w->minor); /* fits: 10 digits */
 	if (i->dev != makedev(LOOP_MAJOR, w->minor) && strcmp(i->source, path))
 		return 0;
-	buf_escaped(&b, i->target, strlen(i->target));
-	log_verbose("%s stays: it is mounted on '%s', too", path, buf_get(&b) ? buf_get(&b) : "?");
+	log_verbose("%s stays: it is mounted on '%s', too", path, i->target);
 	return 1;
 }
 
@@ -368,7 +366,7 @@ static void name_process(int proc, const char *pid, struct buf *b)
 	(void)snprintf(path, sizeof(path), "%.20s/comm", pid); /* fits */
 	buf_printf(b, "%sprocess %s (", b->len ? ", " : "", pid);
 	if (fd_read_file(proc, path, 64, &comm, NULL) == 0 && comm.len)
-		buf_escaped(b, comm.data, comm.len - 1);
+		buf_add(b, comm.data, comm.len - 1);
 	buf_char(b, ')');
 }
 

@@ -86,13 +86,10 @@ static int look(const struct mount_plan *p, struct mount_snapshot *snap, struct 
 
 static int other(const struct mount_plan *p, const char *what, const char *there, const char *planned, struct err *e)
 {
-	scoped_buf struct buf b = BUF_INIT;
-
 	(void)err_say(e, EEXIST, p->target, "is mounted already, with %s", what);
 	err_op(e, "mounted");
 	err_why(e, "there: %s; wanted: %s", there ? there : "?", planned ? planned : "?");
-	buf_escaped(&b, p->target, strlen(p->target));
-	err_try(e, "unmount it first: shiftbox mount-idmapped -u %s", buf_get(&b) ? buf_get(&b) : "TARGET");
+	err_try(e, "unmount it first: shiftbox mount-idmapped -u %s", p->target);
 	return -EEXIST;
 }
 

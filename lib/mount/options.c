@@ -425,9 +425,7 @@ void mount_fs_options_print(const struct fs_option *items, size_t n, struct buf 
 {
 	for (size_t i = 0; i < n; i++) {
 		buf_printf(b, i ? ",%s" : "%s", items[i].name);
-		if (items[i].value) {
-			buf_char(b, '=');
-			buf_escaped(b, items[i].value, strlen(items[i].value));
-		}
+		if (items[i].value)
+			buf_printf(b, "=%s", items[i].value);
 	}
 }

@@ -384,9 +384,7 @@ static int add_step(struct strv *v, struct buf *b, struct err *e)
 
 static void add_path(struct buf *b, const char *path)
 {
-	buf_char(b, '\'');
-	buf_escaped(b, path, strlen(path));
-	buf_char(b, '\'');
+	buf_printf(b, "'%s'", path);
 }
 
 static int stack_steps(const struct mount_plan *p, struct strv *ret, struct buf *b, struct err *e)

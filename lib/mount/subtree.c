@@ -179,10 +179,7 @@ static struct submount *find(struct submount **sorted, size_t n, const char *rel
 
 static int missing(const char *name, const struct submount *m, struct err *e)
 {
-	scoped_buf struct buf b = BUF_INIT;
-
-	buf_escaped(&b, m->rel, strlen(m->rel));
-	(void)err_say(e, EIO, name, "the mount is not what was asked for: what is mounted on '%s' is missing", buf_get(&b) ? buf_get(&b) : "");
+	(void)err_say(e, EIO, name, "the mount is not what was asked for: what is mounted on '%s' is missing", m->rel);
 	err_op(e, "verify");
 	return -EIO;
 }

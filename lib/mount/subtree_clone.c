@@ -201,9 +201,7 @@ static int refuse(const char *name, const struct subtree *t, struct err *e)
 			buf_printf(&b, ": %s; ", last);
 		else if (last)
 			buf_str(&b, ", ");
-		buf_char(&b, '\'');
-		buf_escaped(&b, m->rel, strlen(m->rel));
-		buf_printf(&b, "' (%s)", m->info.type);
+		buf_printf(&b, "'%s' (%s)", m->rel, m->info.type);
 		last = m->why;
 		n++;
 	}
@@ -219,14 +217,9 @@ static void say_left_out(const char *name, const struct subtree *t)
 {
 	for (size_t i = 0; i < t->mounts.len; i++) {
 		const struct submount *m = &t->mounts.items[i];
-		scoped_buf struct buf b = BUF_INIT;
 
-		if (!m->left_out)
-			continue;
-		buf_escaped(&b, name, strlen(name));
-		buf_char(&b, '/');
-		buf_escaped(&b, m->rel, strlen(m->rel));
-		log_verbose("'%s' (%s) is left out: %s", buf_get(&b) ? buf_get(&b) : "", m->info.type, m->why);
+		if (m->left_out)
+			log_verbose("'%s/%s' (%s) is left out: %s", name, m->rel, m->info.type, m->why);
 	}
 }
 

@@ -43,7 +43,7 @@ static int match_device(const struct mount_info *i, void *arg)
 	return 1;
 }
 
-/* A target where the device is mounted, escaped; "" when none can be seen. */
+/* A target where the device is mounted; "" when none can be seen. */
 static void find_elsewhere(const struct super_how *how, struct buf *b)
 {
 	struct elsewhere x = { .how = how };
@@ -51,7 +51,7 @@ static void find_elsewhere(const struct super_how *how, struct buf *b)
 	if (stat(how->source, &x.st) == 0 && S_ISBLK(x.st.st_mode))
 		(void)mount_info_each(NULL, match_device, &x, NULL); /* only to explain */
 	if (x.target)
-		buf_escaped(b, x.target, strlen(x.target));
+		buf_str(b, x.target);
 	free(x.target);
 }
 
@@ -172,13 +172,12 @@ static int create(const struct super_how *how, bool exclusive, int *ret_fs, stru
 
 static void say_shared(const struct super_how *how)
 {
-	scoped_buf struct buf at = BUF_INIT, name = BUF_INIT, options = BUF_INIT;
+	scoped_buf struct buf at = BUF_INIT, options = BUF_INIT;
 
 	find_elsewhere(how, &at);
-	buf_escaped(&name, how->name, strlen(how->name));
 	mount_fs_options_print(how->options, how->n_options, &options);
 	log_warn("'%s' is mounted already%s%s%s: its filesystem keeps the options that it has, and these have no effect: %s",
-		 buf_get(&name) ? buf_get(&name) : "", at.len ? " (on '" : "", at.len && buf_get(&at) ? buf_get(&at) : "", at.len ? "')" : "",
+		 how->name, at.len ? " (on '" : "", at.len && buf_get(&at) ? buf_get(&at) : "", at.len ? "')" : "",
 		 buf_get(&options) ? buf_get(&options) : "?");
 }
 

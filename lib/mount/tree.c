@@ -116,15 +116,12 @@ static int clone_remapped(int fd, const char *name, const struct mount_flags *fl
 
 static void say_map(const char *name, enum map_done done)
 {
-	scoped_buf struct buf b = BUF_INIT;
 	const char *said = done == MAP_KEPT ? "is ID-mapped already: its map is kept" :
 		done == MAP_REPLACED ? "is ID-mapped already: its map is replaced, not composed with" :
 		done == MAP_DROPPED ? "is ID-mapped: its map is dropped" : NULL;
 
-	if (!said)
-		return;
-	buf_escaped(&b, name, strlen(name));
-	log_verbose("'%s' %s", buf_get(&b) ? buf_get(&b) : "", said);
+	if (said)
+		log_verbose("'%s' %s", name, said);
 }
 
 /* Without a map to give: a plain clone, or one freed of its source's map. */

@@ -135,11 +135,8 @@ static int unmount_below(const struct place *p, const char *target, const struct
 	if (stx.stx_mnt_id != (uint64_t)m->info.id)
 		return another(buf_get(&path), e);
 	r = unmount(parent, slash, buf_get(&path), m->info.id, 0, e);
-	if (r == 0) {
-		buf_reset(&path);
-		buf_escaped(&path, m->rel, strlen(m->rel));
-		log_verbose("unmounted below '%s': '%s' (%s)", target, buf_get(&path) ? buf_get(&path) : "", m->info.type);
-	}
+	if (r == 0)
+		log_verbose("unmounted below '%s': '%s' (%s)", target, m->rel, m->info.type);
 	return r;
 }
 

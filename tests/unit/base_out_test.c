@@ -167,6 +167,24 @@ TEST(out_json_takes_any_bytes)
 	}
 }
 
+TEST(out_safe_line_is_one_line_that_no_terminal_obeys)
+{
+	static const struct { bool json; const char *want; } cases[] = {
+		{ false, "a: li\\nfake: \\x1b[2J\\\\ \\xff \xc3\xa4\n" }, { true, "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		int fd = file();
+		struct out *o = out_new(fd, cases[i].json, true);
+
+		REQUIRE(o);
+		out_safe_line(o, "%s: %s", "a", "li\nfake: \x1b[2J\\ \xff \xc3\xa4");
+		CHECK_INT(out_flush(o), 0);
+		out_free(o);
+		CHECK_STR(text_of(fd), cases[i].want);
+	}
+}
+
 TEST(out_that_cannot_be_written_is_an_error)
 {
 	for (int json = 0; json < 2; json++) {
