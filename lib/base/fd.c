@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "sys.h"
@@ -207,4 +208,11 @@ int fd_make_dirs(const char *path, mode_t mode, struct err *e)
 	if (stat(copy, &st) < 0 || !S_ISDIR(st.st_mode))
 		return err_path(e, ENOTDIR, path, "cannot create the directory");
 	return 0;
+}
+
+bool fd_has_acl(int fd)
+{
+	char path[32];
+
+	return getxattr(fd_proc_path(fd, path), "system.posix_acl_access", NULL, 0) >= 0;
 }

@@ -57,6 +57,9 @@ int fd_remove_tree(int dirfd, const char *name, struct err *e);
  */
 int fd_let_go(int a, int b, int std);
 
+/* Does it have an access ACL? Then the mode's bits of the group are the ACL's mask, an upper bound (acl(5)). fd may be O_PATH. */
+bool fd_has_acl(int fd);
+
 /* "/proc/self/fd/N" into buf, returned. */
 const char *fd_proc_path(int fd, char buf[static 32]);
 

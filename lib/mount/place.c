@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "../base/buf.h"
@@ -19,49 +18,30 @@ bool same_file(const struct stat *a, const struct stat *b)
 
 int place_open(const char *path, struct place *ret, struct err *e)
 {
-	scoped_free char *copy = strdup(path);
-	char *slash, *name;
-	size_t n;
+	size_t n = strlen(path);
+	scoped_free char *copy = NULL;
+	const char *name;
 
+	while (n > 1 && path[n - 1] == '/') /* "link/" would be followed */
+		n--;
+	copy = strndup(path, n);
 	if (!copy)
 		return err_nomem(e);
-	for (n = strlen(copy); n > 1 && copy[n - 1] == '/'; n--)
-		copy[n - 1] = '\0';
-	slash = strrchr(copy, '/');
-	name = slash ? slash + 1 : copy;
+	name = strrchr(copy, '/');
+	name = name ? name + 1 : copy;
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
 		return err_say(e, EINVAL, path, "must end in a name of its own");
-	if (strlen(name) > NAME_MAX)
-		return err_set(e, ENAMETOOLONG, path, "cannot use this directory");
-	(void)snprintf(ret->name, sizeof(ret->name), "%s", name); /* fits: checked */
-
-	if (slash)
-		slash[slash == copy ? 1 : 0] = '\0';
-	ret->dirfd = open(slash ? copy : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return ret->dirfd < 0 ? err_path(e, errno, path, "cannot open the directory above it") : 0;
-}
-
-void place_done(struct place *p)
-{
-	cleanup_fd(&p->dirfd);
-	p->dirfd = -1;
+	return path_find(copy, false, "cannot open the directory above it", ret, e);
 }
 
 /* --- who can get there ------------------------------------------------------------------------- */
-
-static bool has_acl(int fd)
-{
-	char path[32];
-
-	return getxattr(fd_proc_path(fd, path), "system.posix_acl_access", NULL, 0) >= 0;
-}
 
 /* Does this directory keep all but root and the caller out? With an ACL the group bits are its mask, which is an upper bound. */
 static bool keeps_out(int fd, const struct stat *st)
 {
 	if ((st->st_uid != 0 && st->st_uid != geteuid()) || st->st_mode & S_IXOTH)
 		return false;
-	return !(st->st_mode & S_IXGRP) || ((st->st_gid == 0 || st->st_gid == getegid()) && !has_acl(fd));
+	return !(st->st_mode & S_IXGRP) || ((st->st_gid == 0 || st->st_gid == getegid()) && !fd_has_acl(fd));
 }
 
 int place_check_private(const struct place *p, const char *path, struct err *e)

@@ -2,26 +2,14 @@
 #ifndef MOUNT_PLACE_H
 #define MOUNT_PLACE_H
 
-#include <limits.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 
 #include "../base/err.h"
+#include "../base/path.h"
 
-/* Where something is or will be: the directory that holds it, resolved once, and its name there. */
-struct place {
-	int dirfd;
-	char name[NAME_MAX + 1];
-};
-
-#define PLACE_INIT ((struct place){ .dirfd = -1 })
-
-/* -EINVAL: the path does not end in a name of its own ("/", ".", ".."). */
+/* The place of a path, whose last component is not followed. -EINVAL: it does not end in a name of its own ("/", ".", ".."). */
 int place_open(const char *path, struct place *ret, struct err *e);
-
-void place_done(struct place *p);
-
-#define scoped_place __attribute__((cleanup(place_done)))
 
 /*
  * Refuse (-EPERM) a directory that others than root and the caller (who may be root) can reach: on no level above it, nor itself, is

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "../base/log.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
 #include "copies.h"
@@ -29,12 +30,7 @@ const char *map_done_name(enum map_done done)
 
 int tree_open(const char *path, int *ret_fd, struct err *e)
 {
-	int fd = open(path, O_PATH | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_path(e, errno, path, "cannot open the source");
-	*ret_fd = fd;
-	return 0;
+	return path_open(path, O_PATH, "cannot open the source", NULL, ret_fd, e);
 }
 
 static struct mount_attr attr_of(const struct mount_flags *flags, int userns)

@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* path: a path is looked up once, component by component. */
+
+#include "path_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "fd.h"
+
+enum { LINKS_MAX = 40, CREATED = 0600 }; /* the kernel's limit (include/linux/namei.h, MAXSYMLINKS) */
+
+void place_done(struct place *p)
+{
+	cleanup_fd(&p->dirfd);
+	p->dirfd = -1;
+}
+
+void path_of_fd(int fd, struct buf *ret)
+{
+	char link[32], text[PATH_MAX];
+	ssize_t n = readlink(fd_proc_path(fd, link), text, sizeof(text));
+
+	if (n > 0 && (size_t)n < sizeof(text))
+		buf_add(ret, text, (size_t)n);
+}
+
+struct walk {
+	const char *path, *what; /* for messages */
+	int dir;                 /* where we are */
+	char *rest;              /* what is left of the path */
+	int found;               /* -1, or what the last component is open on: no name leads there but a link of /proc */
+	unsigned links;
+	struct err *e;
+};
+
+static void walk_done(struct walk *w)
+{
+	cleanup_fd(&w->dir);
+	cleanup_fd(&w->found);
+	free(w->rest);
+}
+
+static int failed(const struct walk *w, int num)
+{
+	return err_path(w->e, num, w->path, "%s", w->what);
+}
+
+static int go(struct walk *w, int fd)
+{
+	if (fd < 0)
+		return failed(w, errno);
+	cleanup_fd(&w->dir);
+	w->dir = fd;
+	return 0;
+}
+
+/* The first component of what is left, into name, and what follows it. */
+static int first_component(const struct walk *w, char name[NAME_MAX + 1], const char **after)
+{
+	const char *p = w->rest + strspn(w->rest, "/");
+	size_t n = strcspn(p, "/");
+
+	if (n > NAME_MAX)
+		return failed(w, ENAMETOOLONG);
+	memcpy(name, p, n);
+	name[n] = '\0';
+	*after = p + n;
+	return 0;
+}
+
+static bool is_last(const char *after)
+{
+	return !after[strspn(after, "/")];
+}
+
+/* What a link of /proc leads to: a file is the end of the way, and has no place of its own. */
+static int follow_magic(struct walk *w, const char *name, const char *after)
+{
+	scoped_fd int fd = openat(w->dir, name, O_PATH | O_CLOEXEC);
+	char *rest = strdup(after);
+	struct stat st;
+
+	if (fd < 0 || !rest || fstat(fd, &st) < 0) {
+		int num = rest ? errno : ENOMEM;
+
+		free(rest);
+		return failed(w, num);
+	}
+	free(w->rest);
+	w->rest = rest;
+	if (S_ISDIR(st.st_mode))
+		return go(w, TAKE_FD(fd));
+	if (*rest)
+		return failed(w, ENOTDIR);
+	w->found = TAKE_FD(fd);
+	return 0;
+}
+
+/* Go on where the link leads: what is left is then its text, and what followed it. */
+static int follow(struct walk *w, int link, const char *name, const char *after)
+{
+	char text[PATH_MAX];
+	scoped_buf struct buf b = BUF_INIT;
+	struct stat st;
+	ssize_t n;
+	int r;
+
+	if (fstat(link, &st) < 0)
+		return failed(w, errno);
+	r = path_link_check(w->dir, &st, name, w->path, w->e);
+	if (r < 0)
+		return r;
+	if (++w->links > LINKS_MAX)
+		return failed(w, ELOOP);
+	if (path_link_is_magic(w->dir, name))
+		return follow_magic(w, name, after);
+
+	n = readlinkat(link, "", text, sizeof(text));
+	if (n <= 0 || (size_t)n == sizeof(text))
+		return failed(w, n < 0 ? errno : n ? ENAMETOOLONG : ENOENT);
+	buf_add(&b, text, (size_t)n);
+	buf_str(&b, after);
+	if (!buf_get(&b))
+		return err_nomem(w->e);
+	free(w->rest);
+	w->rest = buf_take(&b);
+	return *text == '/' ? go(w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) : 0;
+}
+
+/* A component that is not the last one: a directory, or a link. */
+static int step(struct walk *w, const char *name, const char *after)
+{
+	scoped_fd int fd = openat(w->dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), link = -1;
+	char *rest;
+	struct stat st;
+
+	if (fd < 0 && errno == ENOTDIR) {
+		link = openat(w->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (link >= 0 && fstat(link, &st) == 0 && S_ISLNK(st.st_mode))
+			return follow(w, link, name, after);
+		return failed(w, ENOTDIR);
+	}
+	if (fd < 0)
+		return failed(w, errno);
+	rest = strdup(after);
+	if (!rest)
+		return err_nomem(w->e);
+	free(w->rest);
+	w->rest = rest;
+	return go(w, TAKE_FD(fd));
+}
+
+/*
+ * To the directory that the last component is in; that one is then all that is left ("name", or "name/"), or nothing, when the
+ * path ends in the directory itself. to_end: follow the last component, too, while it is a link.
+ */
+static int walk(struct walk *w, bool to_end)
+{
+	while (w->found < 0) {
+		char name[NAME_MAX + 1];
+		const char *after;
+		int r = first_component(w, name, &after);
+
+		if (r < 0)
+			return r;
+		if (!*name)
+			return 0;
+		if (is_last(after) && strcmp(name, ".") && strcmp(name, "..")) {
+			scoped_fd int fd = -1;
+			struct stat st;
+
+			if (!to_end && !*after)
+				return 0;
+			fd = openat(w->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+			if (fd < 0 || fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode))
+				return 0;
+			r = follow(w, fd, name, after);
+		} else {
+			r = step(w, name, after);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int begin(struct walk *w, const char *path, const char *what, struct err *e)
+{
+	*w = (struct walk){ .path = path, .what = what, .dir = -1, .found = -1, .e = e, .rest = strdup(path) };
+	if (!w->rest)
+		return err_nomem(e);
+	return *path ? go(w, open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC)) : failed(w, ENOENT);
+}
+
+static int tell_place(struct walk *w, struct place *ret)
+{
+	const char *after;
+	int r = first_component(w, ret->name, &after);
+
+	if (r < 0)
+		return r;
+	if (!*ret->name)
+		(void)snprintf(ret->name, sizeof(ret->name), "."); /* fits */
+	ret->dirfd = w->found < 0 ? TAKE_FD(w->dir) : -1;
+	return 0;
+}
+
+int path_find(const char *path, bool follow, const char *what, struct place *ret, struct err *e)
+{
+	__attribute__((cleanup(walk_done))) struct walk w;
+	int r = begin(&w, path, what, e);
+
+	if (r == 0)
+		r = walk(&w, follow);
+	return r == 0 ? tell_place(&w, ret) : r;
+}
+
+/* --- opening ----------------------------------------------------------------------------------- */
+
+/* Without links there is nothing to decide, and the kernel walks faster. -ELOOP: there is one. */
+static int open_without_links(int dirfd, const char *path, int flags)
+{
+	const struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC), .mode = flags & O_CREAT ? CREATED : 0,
+		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int fd = sys_openat2(dirfd, path, &how);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* What a link of /proc leads to, once more, for what the flags ask for: it is the same open file, whatever its name. */
+static int open_found(struct walk *w, int flags)
+{
+	char path[32];
+	struct stat st;
+
+	if (flags & O_PATH)
+		return TAKE_FD(w->found);
+	if (flags & O_DIRECTORY && (fstat(w->found, &st) < 0 || !S_ISDIR(st.st_mode))) {
+		errno = ENOTDIR;
+		return -1;
+	}
+	return open(fd_proc_path(w->found, path), (flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL)) | O_CLOEXEC);
+}
+
+/* The last component is opened as it is found: were it exchanged for a link by now, that is not followed. */
+static int open_last(struct walk *w, int flags)
+{
+	char name[NAME_MAX + 1];
+	const char *after;
+	int r = first_component(w, name, &after);
+
+	if (r < 0)
+		return r;
+	if (!*name)
+		return openat(w->dir, ".", (flags & ~O_CREAT) | O_CLOEXEC);
+	return openat(w->dir, name, flags | (*after ? O_DIRECTORY : 0) | O_NOFOLLOW | O_CLOEXEC, CREATED);
+}
+
+static int walk_and_open(struct walk *w, int flags, int *ret_fd)
+{
+	struct stat st;
+	int r = walk(w, !(flags & O_NOFOLLOW)), fd;
+
+	if (r < 0)
+		return r;
+	fd = w->found >= 0 ? open_found(w, flags) : open_last(w, flags);
+	if (fd < 0)
+		return failed(w, errno);
+	if (flags & O_PATH && !(flags & O_NOFOLLOW) && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
+		cleanup_fd(&fd);
+		return failed(w, ELOOP); /* it was not there when we looked */
+	}
+	*ret_fd = fd;
+	return 0;
+}
+
+int path_open(const char *path, int flags, const char *what, struct place *ret_place, int *ret_fd, struct err *e)
+{
+	__attribute__((cleanup(walk_done))) struct walk w = { .dir = -1, .found = -1 };
+	scoped_fd int fd = -1;
+	int r;
+
+	if (!ret_place) {
+		r = open_without_links(AT_FDCWD, path, flags);
+		if (r >= 0) {
+			*ret_fd = r;
+			return 0;
+		}
+	}
+	r = begin(&w, path, what, e);
+	if (r == 0)
+		r = walk_and_open(&w, flags, &fd);
+	if (r == 0 && ret_place)
+		r = tell_place(&w, ret_place);
+	if (r < 0)
+		return r;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The rule for symbolic links on the way of an operator's path, and what a path's place is. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../lib/base/fd.h"
+#include "../../lib/base/path.h"
+#include "test.h"
+
+/* A directory of our own to stand in: each test is a process of its own. */
+static void stand_in_scratch(void)
+{
+	char dir[] = "/tmp/shiftbox-unit.XXXXXX";
+
+	CHECK(mkdtemp(dir) != NULL);
+	CHECK(chdir(dir) == 0);
+	CHECK(mkdir("d", 0755) == 0 && mkdir("d/e", 0755) == 0);
+	CHECK(fd_write_file(AT_FDCWD, "d/f", 0644, "text", 4, NULL) == 0);
+}
+
+static void leave_scratch(void)
+{
+	char *dir = getcwd(NULL, 0);
+
+	CHECK(dir && chdir("/") == 0 && fd_remove_tree(AT_FDCWD, dir, NULL) == 0);
+	free(dir);
+}
+
+/* What path_open() tells of a path, and that it opened the file that stat(2) finds at want. */
+static int opens(const char *path, int flags, const char *want)
+{
+	scoped_place struct place at = PLACE_INIT;
+	struct err e = ERR_INIT;
+	struct stat a, b;
+	scoped_fd int fd = -1, again = -1;
+	int r = path_open(path, flags, "cannot open it", NULL, &fd, &e);
+
+	CHECK(path_open(path, flags, "cannot open it", &at, &again, &e) == r);
+	if (r < 0 || !want)
+		return r;
+	CHECK(fstat(fd, &a) == 0 && stat(want, &b) == 0);
+	CHECK(a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+	CHECK(fstat(again, &a) == 0 && a.st_ino == b.st_ino);
+	if (at.dirfd >= 0 && strcmp(at.name, "..")) {
+		CHECK(fstatat(at.dirfd, at.name, &a, 0) == 0);
+		CHECK(a.st_dev == b.st_dev && a.st_ino == b.st_ino);
+	}
+	return r;
+}
+
+TEST(path_follows_the_callers_own_links)
+{
+	static const struct { const char *link, *to; } links[] = {
+		{ "file", "d/f" }, { "dir", "d" }, { "d/up", ".." }, { "d/e/chain", "../../file" }, { "slash", "d/e/" },
+	};
+
+	stand_in_scratch();
+	for (size_t i = 0; i < ARRAY_LEN(links); i++)
+		CHECK(symlink(links[i].to, links[i].link) == 0);
+	CHECK(opens("file", O_RDONLY, "d/f") == 0);
+	CHECK(opens("dir/f", O_RDONLY, "d/f") == 0);
+	CHECK(opens("dir/", O_RDONLY | O_DIRECTORY, "d") == 0);
+	CHECK(opens("./dir/../dir//f", O_PATH, "d/f") == 0);
+	CHECK(opens("d/up/d/e/chain", O_RDONLY, "d/f") == 0);
+	CHECK(opens("slash/../f", O_PATH, "d/f") == 0);
+	CHECK(opens("/", O_PATH, "/") == 0);
+	CHECK(opens("..", O_PATH | O_DIRECTORY, "..") == 0);
+	leave_scratch();
+}
+
+TEST(path_fails_as_open_does)
+{
+	stand_in_scratch();
+	CHECK(symlink("nowhere", "dangling") == 0 && symlink("loop", "loop") == 0);
+	CHECK(opens("", O_PATH, NULL) == -ENOENT);
+	CHECK(opens("missing", O_PATH, NULL) == -ENOENT);
+	CHECK(opens("missing/f", O_PATH, NULL) == -ENOENT);
+	CHECK(opens("dangling", O_RDONLY, NULL) == -ENOENT);
+	CHECK(opens("loop", O_RDONLY, NULL) == -ELOOP);
+	CHECK(opens("loop/f", O_RDONLY, NULL) == -ELOOP);
+	CHECK(opens("d/f/", O_PATH, NULL) == -ENOTDIR);
+	CHECK(opens("d/f/x", O_PATH, NULL) == -ENOTDIR);
+	CHECK(opens("d/f", O_PATH | O_DIRECTORY, NULL) == -ENOTDIR);
+	CHECK(opens("dangling", O_RDONLY | O_NOFOLLOW, NULL) == -ELOOP);
+	leave_scratch();
+}
+
+TEST(path_does_not_follow_a_link_that_others_can_exchange)
+{
+	stand_in_scratch();
+	CHECK(mkdir("open", 0700) == 0 && symlink("../d", "open/l") == 0 && symlink("d/f", "to-file") == 0);
+	CHECK(chmod("open", 0777) == 0);
+	CHECK(opens("open/l", O_PATH, NULL) == -ELOOP);
+	CHECK(opens("open/l/f", O_PATH, NULL) == -ELOOP);
+	CHECK(opens("open/../d/f", O_PATH, "d/f") == 0);
+	/* Sticky: others may add to it, not exchange. */
+	CHECK(chmod("open", 01777) == 0);
+	CHECK(opens("open/l/f", O_PATH, "d/f") == 0);
+	/* On the way of another link. */
+	CHECK(chmod("open", 0777) == 0 && symlink("open/l", "first") == 0);
+	CHECK(opens("first/f", O_PATH, NULL) == -ELOOP);
+	leave_scratch();
+}
+
+TEST(path_does_not_follow_a_link_of_another_user)
+{
+	struct err e = ERR_INIT;
+	int fd;
+
+	if (geteuid() != 0)
+		SKIP("needs root");
+	stand_in_scratch();
+	CHECK(mkdir("theirs", 0755) == 0 && symlink("../d", "theirs/l") == 0 && symlink("d", "root-dir") == 0);
+	/* Their link in our directory; our link in their directory; theirs in theirs. */
+	CHECK(lchown("root-dir", 4711, 4711) == 0);
+	CHECK(path_open("root-dir/f", O_PATH, "cannot open it", NULL, &fd, &e) == -ELOOP);
+	CHECK(!strcmp(e.op, "link") && strstr(e.why, "4711"));
+	CHECK(chown("theirs", 4711, 4711) == 0);
+	CHECK(opens("theirs/l", O_PATH, NULL) == -ELOOP);
+	CHECK(lchown("theirs/l", 4711, 4711) == 0);
+	CHECK(opens("theirs/l/f", O_PATH, NULL) == -ELOOP);
+	/* They themselves may. */
+	CHECK(chmod(".", 0711) == 0 && seteuid(4711) == 0);
+	CHECK(opens("theirs/l/f", O_PATH, "d/f") == 0);
+	CHECK(opens("root-dir/f", O_PATH, "d/f") == 0);
+	CHECK(seteuid(0) == 0);
+	leave_scratch();
+}
+
+TEST(path_takes_open_files_of_proc)
+{
+	char path[32];
+	scoped_fd int file = -1, dir = -1;
+	struct place at = PLACE_INIT;
+	struct stat a, b;
+	int fd = -1;
+
+	stand_in_scratch();
+	file = open("d/f", O_RDONLY | O_CLOEXEC);
+	dir = open("d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(opens(fd_proc_path(file, path), O_RDONLY, "d/f") == 0);
+	CHECK(opens(fd_proc_path(dir, path), O_PATH, "d") == 0);
+	CHECK(path_open(fd_proc_path(file, path), O_RDONLY, "cannot open it", &at, &fd, NULL) == 0);
+	CHECK(fstat(fd, &a) == 0 && stat("d/f", &b) == 0 && a.st_ino == b.st_ino && at.dirfd == -1);
+	CHECK(close(fd) == 0);
+	CHECK(opens("/proc/self/cwd/d/f", O_PATH, "d/f") == 0);
+	CHECK(opens("/dev/fd", O_RDONLY | O_DIRECTORY, NULL) == 0);
+	leave_scratch();
+}
+
+TEST(path_find_tells_the_place_of_what_is_not_there)
+{
+	static const struct { const char *path; bool follow; const char *dir, *name; } cases[] = {
+		{ "d/new", true, "d", "new" }, { "d/new/", true, "d", "new" }, { "link", false, ".", "link" },
+		{ "link", true, "d", "new" }, { "dir/new", false, "d", "new" }, { "dir", true, ".", "d" },
+		{ "d/..", true, ".", "." }, { "/", true, "/", "." },
+	};
+
+	stand_in_scratch();
+	CHECK(symlink("d/new", "link") == 0 && symlink("d", "dir") == 0);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_place struct place at = PLACE_INIT;
+		struct stat a, b;
+
+		CHECK(path_find(cases[i].path, cases[i].follow, "cannot find it", &at, NULL) == 0);
+		CHECK(fstat(at.dirfd, &a) == 0 && stat(cases[i].dir, &b) == 0);
+		CHECK(a.st_ino == b.st_ino && a.st_dev == b.st_dev);
+		CHECK(!strcmp(at.name, cases[i].name));
+	}
+	leave_scratch();
+}
+
+TEST(path_open_creates_where_a_link_leads)
+{
+	struct stat st;
+	int fd = -1;
+
+	stand_in_scratch();
+	CHECK(umask(0) != (mode_t)-1 && symlink("d/new", "link") == 0);
+	CHECK(path_open("link", O_WRONLY | O_CREAT, "cannot create it", NULL, &fd, NULL) == 0);
+	CHECK(stat("d/new", &st) == 0 && (st.st_mode & 07777) == 0600);
+	CHECK(close(fd) == 0);
+	CHECK(path_open("link", O_WRONLY | O_CREAT | O_NOFOLLOW, "cannot create it", NULL, &fd, NULL) == -ELOOP);
+	leave_scratch();
+}
