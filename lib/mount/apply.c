@@ -110,7 +110,7 @@ static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
 	scoped_fd int source = -1, tree = -1;
 	int r;
 
-	r = tree_open(p->source, &source, e);
+	r = tree_open(p->source, NULL, &source, e);
 	if (r == 0 && p->recursive)
 		r = subtree_list(source, p->source, &ret->below, e);
 	if (r == 0 && p->recursive)

@@ -81,7 +81,7 @@ static int map_store(struct stack *s, int source, const char *above, struct err 
 
 	if (tree_map(s->tree, source, above, map, &tree_flags_private, NULL) < 0)
 		return 0;
-	r = tree_open(dir, &layer, e);
+	r = tree_open(dir, NULL, &layer, e);
 	if (r == 0)
 		r = verify_owner(s->lowers.items[0], layer, NULL, map, dir, e);
 	return r < 0 ? r : 1;
@@ -104,7 +104,7 @@ static int clone_store(struct stack *s, struct err *e)
 
 	if (!above)
 		return err_nomem(e);
-	r = tree_open(above, &source, e);
+	r = tree_open(above, NULL, &source, e);
 	if (r == 0 && p->map.wish == MAP_SET)
 		r = tree_copy(source, above, &s->tree, e);
 	else if (r == 0)

@@ -26,8 +26,12 @@
 static int clone_all(const char *path, const struct mount_flags *flags, int *ret_fd, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = flags->set, .propagation = flags->propagation };
-	scoped_fd int fd = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	int r;
+	scoped_fd int source = -1, fd = -1;
+	int r = tree_open(path, NULL, &source, e);
+
+	if (r < 0)
+		return r;
+	fd = sys_open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
 
 	if (fd < 0) {
 		r = err_path(e, errno, path, "cannot clone the mounts");
@@ -49,27 +53,49 @@ static uint64_t with_read_only(uint64_t set, bool read_only)
 	return read_only ? set | MOUNT_ATTR_RDONLY : set;
 }
 
+/* The directory that fd is in: of a file the one that it was found in, if it still is there. (Its own mode may be an image's.) */
+static int where(int fd, const struct place *found, const char *source, struct place *ret, struct err *e)
+{
+	struct stat st, there;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, source, "cannot stat the source");
+	if (S_ISDIR(st.st_mode)) {
+		ret->dirfd = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	} else {
+		if (found->dirfd < 0 || fstatat(found->dirfd, found->name, &there, AT_SYMLINK_NOFOLLOW) < 0 || !same_file(&st, &there))
+			return err_say(e, EPERM, source, "cannot tell who can reach the file: it is not where its path says");
+		ret->dirfd = fcntl(found->dirfd, F_DUPFD_CLOEXEC, 3);
+	}
+	return ret->dirfd < 0 ? err_set(e, errno, source, "cannot find out who can reach it") : 0;
+}
+
+static bool is_host_root(int fd)
+{
+	struct stat st, root;
+
+	return fstat(fd, &st) == 0 && stat("/", &root) == 0 && same_file(&st, &root);
+}
+
 /*
  * Where root of the namespace can write as disk id 0, the set-uid files that it makes are those of the host's root, for whoever
- * can reach them there.
+ * can reach them there. Asked of fd, which is what gets cloned: its path may lead elsewhere by now. found: where fd was found.
  */
-static int check_private(const char *source, const struct mount_map *map, const struct mount_flags *flags, struct err *e)
+static int check_private(int fd, const struct place *found, const char *source, const struct mount_map *map,
+			 const struct mount_flags *flags, struct err *e)
 {
 	scoped_place struct place at = PLACE_INIT;
-	scoped_free char *real = NULL;
 	uint32_t seen;
 	int r;
 
 	if (flags->set & MOUNT_ATTR_RDONLY || map->wish != MAP_SET || !idmap_uid_seen(&map->map, 0, &seen))
 		return 0;
-	real = realpath(source, NULL);
-	if (!real)
-		return err_path(e, errno, source, "cannot find the source");
-	if (!strcmp(real, "/"))
+	if (is_host_root(fd))
 		return err_say(e, EINVAL, source, "is the host's own root, which cannot be given away");
-	r = place_open(real, &at, e);
-	if (r == 0)
-		r = place_check_private(&at, source, e);
+	r = where(fd, found, source, &at, e);
+	if (r < 0)
+		return r;
+	r = place_check_private(&at, source, e);
 	if (r == -EPERM) {
 		(void)err_say(e, EPERM, source, "cannot be written through a map of disk id 0 where others can reach it");
 		err_op(e, "private");
@@ -101,16 +127,17 @@ int run_check_upper(const struct run_spec *s, struct err *e)
 
 static int make_mapped(const char *source, const struct mount_map *map, const struct mount_flags *flags, int *ret_fd, struct err *e)
 {
+	scoped_place struct place found = PLACE_INIT;
 	scoped_fd int fd = -1, tree = -1;
 	enum map_done done;
 	int r;
 
-	r = tree_open(source, &fd, e);
+	r = tree_open(source, &found, &fd, e);
 	if (r == 0)
 		r = tree_clone(fd, source, map, flags, NULL, &tree, &done, e);
 	/* What cannot be mapped at all is told first: no other place would help. */
 	if (r == 0)
-		r = check_private(source, map, flags, e);
+		r = check_private(fd, &found, source, map, flags, e);
 	if (r == 0)
 		r = verify_flags(tree, flags, source, e);
 	if (r < 0)
