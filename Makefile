@@ -22,9 +22,17 @@ BASE_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-
 endif
 
 # Static where Debian has the archive: a short command then starts in a third of the time. libmount
-# has none and is loaded on first use (lib/mount/lm.c).
+# has none and is loaded on first use (lib/mount/lm.c). STATIC=0 links the shared libraries, as
+# distributions want it. (libbz2 has no pkg-config file everywhere.)
+PKG_CONFIG ?= pkg-config
+ifeq ($(STATIC),0)
+PACKAGES := libarchive blkid libisal jansson nettle libseccomp libzstd zlib liblzma liblz4
+LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lbz2 -ldl
+BASE_CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PACKAGES) mount)
+else
 LIBS := -l:libarchive.a -l:libblkid.a -lisal -l:libjansson.a -l:libnettle.a -l:libseccomp.a \
 	-l:libzstd.a -l:libz.a -l:liblzma.a -l:libbz2.a -l:liblz4.a -l:libacl.a -ldl
+endif
 
 objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
 LIB_OBJ := $(call objects,lib/*/*.c)
@@ -41,9 +49,15 @@ all: $(BUILD)/shiftbox
 $(BUILD)/shiftbox: $(CMD_OBJ) $(LIB_OBJ)
 	$(link)
 
-$(BUILD)/%.o: %.c
+# Objects are made anew when they would be made by other flags.
+FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS)
+$(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	$(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS) -MMD -MP -c -o $@ $<
+	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' >$@
+
+$(BUILD)/%.o: %.c $(BUILD)/flags
+	@mkdir -p $(@D)
+	$(FLAGS) -MMD -MP -c -o $@ $<
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CMD_OBJ) $(call objects,tests/*/*.c))
 
@@ -116,6 +130,16 @@ fuzz-%: FORCE
 	$(MAKE) CC=clang BUILD=$(BUILD)/fuzz CFLAGS='$(FUZZ_FLAGS)' LDFLAGS=-fsanitize=fuzzer FUZZ_MAIN= $(BUILD)/fuzz/fuzz_$*
 	$(BUILD)/fuzz/fuzz_$* -max_total_time=$(or $(TIME),60) -artifact_prefix=$(BUILD)/fuzz/$*- $(BUILD)/fuzz/corpus/$* $(wildcard tests/fuzz/corpus/$*)
 
+# --- for editors and debuggers -----------------------------------------------------------------------
+
+debug:
+	$(MAKE) BUILD=$(BUILD)/debug CFLAGS='-O0 -g3' all
+
+# What clangd and clang-tidy want to know: build/compile_commands.json, by bear(1).
+compile_commands.json: FORCE
+	@mkdir -p $(BUILD)
+	bear --output $(BUILD)/compile_commands.json -- $(MAKE) BUILD=$(BUILD)/commands all unit
+
 # --- what is generated and checked in ----------------------------------------------------------------
 
 gen: all
@@ -149,7 +173,7 @@ uninstall:
 		rm -f $(DESTDIR)$(BINDIR)/$$c $(BASH_DIR)/$$c $(FISH_DIR)/$$c.fish $(MAN_DIR)/$$c.8; done
 
 help:
-	@echo 'make [SAN=1] [CC=clang] [WERROR=-Werror]   build $(BUILD)/shiftbox'
+	@echo 'make [SAN=1] [STATIC=0] [CC=clang] [WERROR=-Werror]   build $(BUILD)/shiftbox (STATIC=0: with shared libraries)'
 	@echo 'make check [STRICT=1]     install what is missing (root), build, run every test; tests/run WORD...: some'
 	@echo 'make check-kernels         a part of that: the tests on the oldest and the newest kernel that Debian has, in qemu'
 	@echo 'make demo [IMAGE=oci:DIR] show one image mounted for two users'
@@ -159,12 +183,14 @@ help:
 	@echo 'make gen                  rewrite what comes from the option tables: manual blocks, completions'
 	@echo 'make deps                 install what a build needs (root), or say what is missing'
 	@echo 'make install|uninstall [PREFIX=$(PREFIX)] [DESTDIR=] [MOUNTHELPERDIR=$(MOUNTHELPERDIR)]'
+	@echo 'make debug                build $(BUILD)/debug/shiftbox, without optimising'
+	@echo 'make compile_commands.json   write $(BUILD)/compile_commands.json, for clangd and clang-tidy (needs bear)'
 	@echo 'make clean                remove $(BUILD)'
 
 clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all check check-kernels demo bench deps deps-demo deps-test deps-kernels deps-bench unit unit-oom oom-program fuzz-replay fuzz-programs gen \
+.PHONY: all debug check check-kernels demo bench deps deps-demo deps-test deps-kernels deps-bench unit unit-oom oom-program fuzz-replay fuzz-programs gen \
 	install uninstall help clean FORCE
 .SECONDARY:
