@@ -5,6 +5,7 @@
  */
 
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -17,13 +18,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static int failed(const char *what)
@@ -285,11 +290,207 @@ static int numbers(char **argv)
 	return make_null("/tmp/after") < 0 ? failed("afterwards") : 0;
 }
 
+/* --- what a caller can be ------------------------------------------------------------------------------ */
+
+#if defined(__x86_64__)
+static long by_int80(long nr, const char *path, long mode, long dev)
+{
+	long r;
+
+	__asm__ volatile("int $0x80" : "=a"(r) : "a"(nr), "b"(path), "c"(mode), "d"(dev) : "memory", "r8", "r9", "r10", "r11");
+	return r;
+}
+
+/* The same calls by their numbers on other ABIs, and without a call at all. */
+static int abi(char **argv)
+{
+	enum { X32 = 0x40000000, MKNOD_386 = 14, MKNODAT_386 = 297 };
+	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0), params[256] = { 0 };
+
+	(void)argv;
+	if (low == MAP_FAILED)
+		return failed("low memory");
+	(void)strcpy(low, "/tmp/abi");
+	for (int i = 0; i < 2; i++) {
+		unsigned long dev = i ? 0x103 : 0x800, type = i ? S_IFCHR : S_IFBLK;
+
+		if (syscall(X32 | SYS_mknod, low, type | 0666, dev) == 0 || syscall(X32 | SYS_mknodat, AT_FDCWD, low, type | 0666, dev) == 0)
+			return failed("x32");
+		if (by_int80(MKNOD_386, low, (long)type | 0666, (long)dev) >= 0 ||
+		    by_int80(MKNODAT_386, (const char *)(long)AT_FDCWD, (long)low, (long)type | 0666) >= 0)
+			return failed("int 0x80");
+	}
+	if (access(low, F_OK) == 0)
+		return failed("a node by another ABI");
+	return syscall(SYS_io_uring_setup, 8, params) >= 0 || errno != ENOSYS ? failed("io_uring") : 0;
+}
+#else
+static int abi(char **argv)
+{
+	(void)argv;
+	return 0;
+}
+#endif
+
+/* Paths that are no memory, not all memory, or not the caller's. */
+static int pointers(char **argv)
+{
+	char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *edge = pages + 4096 - 5;
+	char *bad[] = { (char *)1, (char *)-1, (char *)-4096, pages + 8192, edge };
+
+	(void)argv;
+	if (pages == MAP_FAILED || munmap(pages + 4096, 4096) < 0 || mprotect(pages + 8192, 4096, PROT_NONE) < 0)
+		return failed("memory");
+	(void)memset(edge, 'x', 5); /* and no NUL before the end of what is mapped */
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		if (make_null(bad[i]) == 0 || errno != EFAULT)
+			return failed("a bad pointer");
+	(void)strcpy(pages + 4096 - 8, "/tmp/ed");
+	return make_null(pages + 4096 - 8) < 0 ? failed("a path up to the edge") : 0;
+}
+
+/* Descriptors that are no directories, or directories where nobody creates. */
+static int descriptors(char **argv)
+{
+	int pipes[2], fds[8];
+
+	(void)argv;
+	if (pipe(pipes) < 0 || make_null("/tmp/node") < 0)
+		return failed("start");
+	fds[0] = pipes[0];
+	fds[1] = socket(AF_UNIX, SOCK_STREAM, 0);
+	fds[2] = memfd_create("x", 0);
+	fds[3] = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	fds[4] = open("/tmp/node", O_PATH);
+	fds[5] = open("/proc/1", O_PATH);
+	fds[6] = open("/proc/self/ns/mnt", O_RDONLY);
+	fds[7] = open("/sys", O_RDONLY | O_DIRECTORY);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(*fds); i++)
+		if (fds[i] < 0 || mknodat(fds[i], "x", S_IFCHR | 0666, makedev(1, 3)) == 0)
+			return failed("a descriptor");
+	if (mknodat(fds[0], "/tmp/absolute", S_IFCHR | 0666, makedev(1, 3)) < 0)
+		return failed("an absolute path");
+	return 0;
+}
+
+/* Without the capability, though it could be taken up again; and with it in a namespace below only. */
+static int few(char **argv)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2], less[2];
+	int status;
+	pid_t pid;
+
+	(void)argv;
+	if (syscall(SYS_capget, &head, caps) < 0)
+		return failed("capget");
+	memcpy(less, caps, sizeof(less));
+	less[0].effective &= ~(1U << CAP_MKNOD);
+	if (syscall(SYS_capset, &head, less) < 0 || make_null("/tmp/without") == 0 || errno != EPERM)
+		return failed("without CAP_MKNOD");
+	if (syscall(SYS_capset, &head, caps) < 0 || make_null("/tmp/with") < 0)
+		return failed("with CAP_MKNOD");
+	pid = fork();
+	if (pid == 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || write(open("/proc/self/uid_map", O_WRONLY), "0 0 1", 5) != 5)
+			_exit(1);
+		if (make_null("/tmp/below") == 0 || errno != EPERM || mount("t", "/tmp", "tmpfs", 0, NULL) < 0)
+			_exit(2);
+		_exit(make_null("/tmp/below") == 0 ? 3 : 0);
+	}
+	return waitpid(pid, &status, 0) != pid || status ? failed("in a namespace below") : 0;
+}
+
+static void *exchange(void *arg)
+{
+	while (access("/srv/exchange", F_OK) < 0)
+		(void)usleep(1000);
+	if (rename("/tmp/mine", "/tmp/old") == 0 && symlink(arg, "/tmp/mine") == 0)
+		(void)snprintf(text, sizeof(text), "%s/x", (char *)arg);
+	return NULL;
+}
+
+/* While the broker is held before its call, the path becomes another: in memory, and by a link. argv[0]: to this directory. */
+static int held(char **argv)
+{
+	pthread_t t;
+
+	if (mkdir("/tmp/mine", 0755) < 0 || pthread_create(&t, NULL, exchange, argv[0]))
+		return failed("start");
+	(void)strcpy(text, "/tmp/mine/x");
+	if (make_null(text) < 0)
+		return failed("mknod");
+	(void)pthread_join(t, NULL);
+	if (access("/tmp/old/x", F_OK) < 0)
+		return failed("the node is not where its path led");
+	return access(text, F_OK) == 0 ? failed(text) : 0;
+}
+
+/* --- the broker's own processes ------------------------------------------------------------------------ */
+
+/* Whatever of the process that is to be had. */
+static bool seen_through(pid_t pid)
+{
+	static const char *const ways[] = { "root", "cwd", "exe", "fd/0", "fd/3", "ns/mnt", "mem", "environ", "maps" };
+	enum { LINKS = 6, MEM = LINKS };
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	bool ret = ptrace(PTRACE_SEIZE, pid, 0, 0) == 0;
+	char path[64], byte;
+
+	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
+		int fd;
+
+		(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, ways[i]);
+		fd = open(path, i < LINKS ? O_PATH : O_RDONLY);
+		/* The files of a process that is about to end can be opened, and are empty. */
+		ret |= fd >= 0 && (i < LINKS || read(fd, &byte, 1) > 0 || (i == MEM && errno == EIO));
+		(void)close(fd);
+		errno = 0;
+	}
+	for (int i = 0; pidfd >= 0 && i < 16; i++)
+		ret |= syscall(SYS_pidfd_getfd, pidfd, i, 0) >= 0;
+	(void)close(pidfd);
+	return ret;
+}
+
+/* Children that have the broker mount and unmount; meanwhile each process that is none of them is looked into. */
+static int sightings(char **argv)
+{
+	pid_t child = fork();
+	time_t end = time(NULL) + 3;
+	int n = 0;
+
+	(void)argv;
+	for (int i = 0; child == 0; i++) {
+		if (i == 0 && (unshare(CLONE_FS) < 0 || mkdir("/tmp/m", 0755) < 0))
+			_exit(1);
+		(void)mount("t", "/tmp/m", "tmpfs", 0, NULL);
+		(void)umount2("/tmp/m", MNT_DETACH);
+	}
+	while (time(NULL) < end) {
+		DIR *d = opendir("/proc");
+
+		for (struct dirent *e; d && (e = readdir(d));) {
+			pid_t pid = atoi(e->d_name);
+
+			if (pid <= 1 || pid == getpid() || pid == child)
+				continue;
+			n++;
+			if (seen_through(pid))
+				return failed("a process of the broker's");
+		}
+		(void)closedir(d);
+	}
+	(void)kill(child, SIGKILL);
+	return n > 10 ? 0 : failed("nothing was seen");
+}
+
 int main(int argc, char **argv)
 {
 	static const struct { const char *name; int (*run)(char **argv); } all[] = {
 		{ "links", links }, { "dotdot", dotdot }, { "swap-source", swap_source }, { "swap-link", swap_link }, { "flood", flood },
 		{ "others", others }, { "filter", filter }, { "reuse", reuse }, { "numbers", numbers }, { "hidden", hidden },
+		{ "abi", abi }, { "pointers", pointers }, { "descriptors", descriptors }, { "few", few }, { "held", held }, { "sightings", sightings },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(all) / sizeof(*all); i++)

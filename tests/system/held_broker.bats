@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154
+# The broker and callers that are not what they seem: by another ABI, with bad pointers, without rights, and changing meanwhile.
+
+load lib
+
+need root
+need kernel 5.19
+need prog busybox gcc jq
+
+RUN="$SHIFTBOX userns-run -m +100000"
+
+setup_file() {
+	[ -n "$missing" ] || gcc -static -pthread -O1 -o "$BATS_FILE_TMPDIR/attack" "$TESTS/system/attack.c"
+}
+
+test_setup() {
+	mkdir -m 700 closed
+	"$TESTS/fixtures/busybox-root" closed/root
+	cp "$BATS_FILE_TMPDIR/attack" closed/root/bin
+}
+
+attack() { # OPTION... -- WHAT [ARGUMENT...]
+	must_work $RUN -r closed/root --allow mknod:safe --audit audit "$@"
+	must_equal "$output" ""
+	must_work jq -e '.call' audit # each line is JSON
+}
+
+@test "another ABI, a bad pointer, an odd descriptor, a capability that was dropped" {
+	attack -- attack abi
+	attack -- attack pointers
+	attack -- attack descriptors
+	attack -- attack few
+}
+
+@test "between the broker's look at a path and its call, the path changes in memory and on disk: the node is where it led" {
+	need prog strace pgrep
+	local run broker strace status=0
+	mkdir -m 755 hosts
+	$RUN -r closed/root -b "$SCRATCH/hosts:/hosts" --allow mknod:safe -- \
+		sh -c 'mknod /srv/up c 1 3; until [ -e /srv/go ]; do sleep 0.05; done; exec attack held /hosts' >out 3>&- &
+	run=$!
+	until [ -e closed/root/srv/up ]; do sleep 0.05; done
+	broker=$(pgrep -P $run -n)
+	strace -qq -o trace -e trace=openat2,mknodat -e inject=mknodat:delay_enter=2000000 -p "$broker" 3>&- &
+	strace=$!
+	until grep -q 'TracerPid:[[:space:]]*[1-9]' "/proc/$broker/status"; do sleep 0.05; done
+	touch closed/root/srv/go
+	until grep -q openat2 trace; do sleep 0.05; done
+	touch closed/root/srv/exchange
+	wait $run || status=$?
+	wait $strace
+	must_equal "$status $(cat out)" "0 "
+	grep -q 'mknodat.*DELAYED' trace || say "the broker was not held: $(cat trace)"
+	must_equal "$(ls -A hosts)" ""
+}
+
+@test "the broker's processes in the command's namespace are not looked into" {
+	attack --allow mount:ext4:/dev/null --allow umount -- attack sightings
+}
+
+@test "one image, mounted 40 times: one loop device, which is gone at the end" {
+	need loop
+	local image=$SCRATCH/disk.img
+	truncate -s 4M "$image"
+	mke2fs -q -F -t ext4 "$image"
+	mkdir closed/root/mnt
+	must_work $RUN -r closed/root --allow "mount:ext4:$image" -- sh -c "
+		for i in \$(busybox seq 40); do mkdir /tmp/\$i && mount -t ext4 $image /tmp/\$i || exit 1; done
+		grep -c ' /tmp/[0-9]* .*ext4' /proc/self/mountinfo; grep ' /tmp/[0-9]* ' /proc/self/mountinfo | cut -d' ' -f3 | uniq | wc -l"
+	must_equal "$(xargs <<<"$output")" "40 1"
+	for _ in {1..50}; do
+		[ -n "$(losetup -j "$image")" ] || break
+		sleep 0.1
+	done
+	must_equal "$(losetup -j "$image")" ""
+}

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154,SC2016
+# userns-run: what root of the command's namespace can reach of its host, and what the host's users can reach of the command.
+
+load lib
+
+need root
+need kernel 5.19
+need prog busybox gcc ipcmk jq python3
+
+setup_file() {
+	[ -n "$missing" ] || gcc -static -O1 -o "$BATS_FILE_TMPDIR/probe" "$TESTS/system/probe.c"
+}
+
+test_setup() {
+	make_user alice 2001 700000 65536
+	mkdir -m 700 closed
+	"$TESTS/fixtures/busybox-root" closed/root
+	mkdir -m 755 outside
+	echo secret >outside/secret
+	echo secret >closed/secret
+	for place in . closed/root/bin home-alice; do
+		install -m 755 "$BATS_FILE_TMPDIR/probe" $place/probe
+	done
+	segment=$(ipcmk -M 4096 -p 0666 | grep -o '[0-9]*$')
+	HOSTS="-s $segment -h $(./probe -H closed/secret) -h $(./probe -H outside) -f $SCRATCH/closed/secret"
+}
+
+test_teardown() {
+	ipcrm -m "$segment"
+}
+
+RUN="$SHIFTBOX userns-run -m +100000"
+
+held() { # CMD...: the probe, which gets nowhere
+	must_work "$@"
+	must_equal "$output" ""
+}
+
+@test "what the probe attempts works for root of the host, so that this can fail" {
+	local sleeper what
+	sleep 100 3>&- &
+	sleeper=$!
+	mkdir own
+	capture unshare -m --propagation private ./probe -p $sleeper $HOSTS
+	kill $sleeper
+	for what in 'writable: /proc/sys/' 'writable: /sys/kernel/' 'writable: /sys/class/' 'readable: /proc/kmsg' "a way in: /proc/$sleeper/root" "readable: /proc/$sleeper/mem" \
+		'process_vm_readv' ptrace pidfd_getfd setns 'bpf: programs of others' perf_event_open fanotify_init 'call: acct' sched_setscheduler \
+		'mounted: devtmpfs' 'made: mem' 'SysV memory' open_by_handle_at "a file of the host's"; do
+		[[ $output == *"$what"* ]] || tell "no '$what'"
+	done
+}
+
+@test "root of a directory gets nowhere" {
+	held $RUN -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
+}
+
+@test "nor with a network of its own, with new privileges, or with a broker" {
+	held $RUN --net=none -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
+	held $RUN --new-privs -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
+	held $RUN --allow mknod:safe --allow umount -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
+}
+
+@test "nor root of an image, nor on the host's own tree" {
+	tar -C closed/root -cf layer.tar .
+	mkdir -m 700 store
+	must_work "$SHIFTBOX" image-unpack -q -s store -N bb layer.tar
+	held $RUN -s store -i bb -- probe -n $HOSTS -f "$SCRATCH/outside"
+	held $RUN -- "$SCRATCH/probe" -n $HOSTS
+}
+
+@test "nor what an ordinary user runs" {
+	held as_user alice "$SHIFTBOX" userns-run -- "$SCRATCH/home-alice/probe" -n $HOSTS
+	held as_user alice "$SHIFTBOX" userns-run --net=none -- "$SCRATCH/home-alice/probe" -n $HOSTS
+}
+
+@test "no descriptor of the program's or its caller's is a way out, by whatever working directory" {
+	local n form
+	exec 7</ 17<closed 23<outside
+	for n in {0..25}; do
+		for form in "/proc/self/fd/$n" "/proc/self/fd/$n/.." "/proc/self/fd/$n/../../.."; do
+			must_fail 125 'cannot enter the working directory' $RUN -r closed/root -w "$form" -- ls
+		done
+	done
+	exec 7<&- 17<&- 23<&-
+	# The author of an image chooses, too: what cannot be entered is / then.
+	mkdir -m 700 store
+	for n in 3 4 5 6 7 8; do
+		jq -n "{config: {config: {WorkingDir: \"/proc/self/fd/$n/..\", Cmd: [\"ls\"]}}, layers: [{files: {\"bin/ls\": {copy: \"$(command -v busybox)\", mode: \"755\"}}}]}" |
+			"$TESTS/fixtures/mkimage.py" oci
+		must_work "$SHIFTBOX" image-unpack -q -s store -N app oci
+		must_work $RUN -s store -i app
+		must_equal "$(xargs <<<"$output")" "bin dev proc run sys tmp"
+		rm -r oci
+	done
+}
+
+@test "a process of the host with the id of the command's root does not look into the command" {
+	local supervisor pids
+	mkfifo fifo
+	$RUN -e SECRET=x -r closed/root -- sh -c 'echo ready; exec sleep 4741' >fifo 3>&- &
+	supervisor=$!
+	read -r _ <fifo
+	pids="$supervisor $(pgrep -P "$supervisor") $(pgrep -fx 'sleep 4741')"
+	must_equal "$(stat -c %u "/proc/$(pgrep -fx 'sleep 4741')")" 100000
+	as_100000() { setpriv --reuid 100000 --regid 100000 --clear-groups "$@"; }
+	held as_100000 ./probe -l $pids
+	kill "$supervisor"
+	wait "$supervisor" || true
+	# Into any other process of that user it does.
+	setpriv --reuid 100000 --regid 100000 --clear-groups sleep 4742 3>&- &
+	until [ "$(cat /proc/$!/comm)" = sleep ]; do sleep 0.02; done
+	capture as_100000 ./probe -l $!
+	kill $!
+	[[ $output == *"a way in: /proc/$!/root"*"readable: /proc/$!/environ"* ]] || tell "the probe sees nothing at all"
+}
