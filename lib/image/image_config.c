@@ -51,26 +51,66 @@ static int copy_string(const struct json *object, const char *key, char **ret, s
 	return *ret ? 0 : err_nomem(e);
 }
 
+/* A variable of the list, and how long its name is. */
+struct variable { const char *text; size_t name, at; };
+
+static int by_name(const void *a, const void *b)
+{
+	const struct variable *x = a, *y = b;
+	size_t n = x->name < y->name ? x->name : y->name;
+	int r = memcmp(x->text, y->text, n);
+
+	if (r)
+		return r;
+	if (x->name != y->name)
+		return x->name < y->name ? -1 : 1;
+	return x->at < y->at ? -1 : x->at != y->at;
+}
+
+static bool same_name(const struct variable *x, const struct variable *y)
+{
+	return x->name == y->name && !memcmp(x->text, y->text, x->name);
+}
+
+/* Of each name the last one, marked in keep by its place in the list. */
+static int find_last(const struct strv *all, bool *keep, struct err *e)
+{
+	scoped_free struct variable *v = calloc(all->len + 1, sizeof(*v));
+	size_t n = 0, bad = 0;
+
+	if (!v)
+		return err_nomem(e);
+	for (size_t i = 0; i < all->len; i++) {
+		size_t name = strcspn(all->items[i], "=");
+
+		if (name && all->items[i][name])
+			v[n++] = (struct variable){ all->items[i], name, i };
+		else
+			bad++;
+	}
+	if (bad)
+		log_warn("the image's configuration has %zu variable%s that %s not NAME=VALUE: left out", bad, bad == 1 ? "" : "s",
+			 bad == 1 ? "is" : "are");
+	qsort(v, n, sizeof(*v), by_name);
+	for (size_t i = 0; i < n; i++)
+		keep[v[i].at] = i + 1 == n || !same_name(&v[i], &v[i + 1]);
+	return 0;
+}
+
 /* NAME=VALUE; the last of one name counts for all programs, so it is the only one that is kept. */
 static int read_env(const struct json *config, struct strv *ret, struct err *e)
 {
 	scoped_strv struct strv all = { 0 };
+	scoped_free bool *keep = NULL;
 	int r = read_strings(config, "Env", &all, e);
 
-	for (size_t i = 0; r == 0 && i < all.len; i++) {
-		const char *s = all.items[i];
-		size_t n = strcspn(s, "=") + 1;
-		bool again = false;
-
-		if (n == 1 || s[n - 1] != '=') {
-			log_warn("the image's configuration has a variable that is not NAME=VALUE: left out");
-			continue;
-		}
-		for (size_t k = i + 1; k < all.len; k++)
-			again |= !strncmp(all.items[k], s, n);
-		if (!again && strv_add(ret, s) < 0)
+	if (r < 0)
+		return r;
+	keep = calloc(all.len + 1, sizeof(*keep));
+	r = keep ? find_last(&all, keep, e) : err_nomem(e);
+	for (size_t i = 0; r == 0 && i < all.len; i++)
+		if (keep[i] && strv_add(ret, all.items[i]) < 0)
 			r = err_nomem(e);
-	}
 	return r;
 }
 

@@ -86,18 +86,45 @@ static bool lists(const struct group *g, const char *name)
 	return false;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Sort them, and keep one of those that are alike. */
+static void groups_merge(struct image_user *u)
+{
+	size_t n = 0;
+
+	if (!u->groups.len)
+		return;
+	qsort(u->groups.items, u->groups.len, sizeof(*u->groups.items), by_id);
+	for (size_t i = 1; i < u->groups.len; i++)
+		if (u->groups.items[i] != u->groups.items[n])
+			u->groups.items[++n] = u->groups.items[i];
+	u->groups.len = n + 1;
+}
+
+static int merge_groups(struct image_user *u, const char *word, struct err *e)
+{
+	groups_merge(u);
+	if (u->groups.len > GROUPS_MAX)
+		return err_say(e, E2BIG, word, "the image's user is in more than %d groups", (int)GROUPS_MAX);
+	return 0;
+}
+
+/* One that is listed twice is found when the list is full (it has room for twice as many as there may be), or at the end. */
 static int add_group(struct image_user *u, uint32_t gid, const char *word, struct err *e)
 {
 	int r = check_id(gid, word, e);
 
 	if (r < 0 || gid == u->gid)
 		return r;
-	for (size_t i = 0; i < u->groups.len; i++)
-		if (u->groups.items[i] == gid)
-			return 0;
-	if (u->groups.len == GROUPS_MAX)
-		return err_say(e, E2BIG, word, "the image's user is in more than %d groups", (int)GROUPS_MAX);
-	return VEC_ADD(&u->groups, gid) < 0 ? err_nomem(e) : 0;
+	if (VEC_ADD(&u->groups, gid) < 0)
+		return err_nomem(e);
+	return u->groups.len == 2 * GROUPS_MAX ? merge_groups(u, word, e) : 0;
 }
 
 static int add_groups_of(const char *text, const char *name, const char *word, struct image_user *u, struct err *e)
@@ -109,7 +136,7 @@ static int add_groups_of(const char *text, const char *name, const char *word, s
 	while (r == 0 && fgetgrent_r(t.f, &gr, t.room, t.size, &g) == 0)
 		if (lists(g, name))
 			r = add_group(u, g->gr_gid, word, e);
-	return r;
+	return r == 0 ? merge_groups(u, word, e) : r;
 }
 
 static int unknown(const char *word, const char *what, const char *name, const char *file, struct err *e)
