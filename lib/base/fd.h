@@ -47,7 +47,7 @@ int fd_sync(int fd, const char *name, struct err *e);
 
 /*
  * Remove name and everything below it, without following links or crossing mounts, in constant
- * stack. A name that does not exist is no error.
+ * stack. A name that does not exist is no error. -ECANCELED: stop_hurry() was called meanwhile, and something may be left.
  */
 int fd_remove_tree(int dirfd, const char *name, struct err *e);
 

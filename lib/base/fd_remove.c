@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "stop.h"
 #include "sys.h"
 
 /*
@@ -53,6 +54,8 @@ static int remove_entries(DIR *dir, char ret_name[static 256])
 	for (;;) {
 		int r;
 
+		if (stop_hurried())
+			return -ECANCELED;
 		errno = 0;
 		d = readdir(dir);
 		if (!d)
@@ -175,6 +178,8 @@ int fd_remove_tree(int dirfd, const char *name, struct err *e)
 
 	if (r == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		r = -errno;
+	if (r == -ECANCELED)
+		return err_say(e, ECANCELED, name, "cannot be removed in the time that is left");
 	if (r == -EBUSY)
 		return err_set(e, EBUSY, name, "cannot remove: something is mounted on it or below it");
 	if (r < 0)

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* stop: was the process asked to end? */
+
+#include "stop.h"
+
+#include <errno.h>
+#include <stddef.h>
+
+static int asked;
+static bool hurried;
+
+void stop_ask(int sig)
+{
+	__atomic_store_n(&asked, sig, __ATOMIC_RELAXED);
+}
+
+void stop_hurry(void)
+{
+	__atomic_store_n(&hurried, true, __ATOMIC_RELAXED);
+}
+
+int stop_signal(void)
+{
+	return __atomic_load_n(&asked, __ATOMIC_RELAXED);
+}
+
+int stop_check(struct err *e)
+{
+	return stop_signal() ? err_say(e, ECANCELED, NULL, "interrupted") : 0;
+}
+
+bool stop_hurried(void)
+{
+	return __atomic_load_n(&hurried, __ATOMIC_RELAXED);
+}
