@@ -4,7 +4,6 @@
 #include "image_unpack.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,12 +12,14 @@
 
 #include "../lib/base/buf.h"
 #include "../lib/base/log.h"
+#include "../lib/base/stop.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/image/blob.h"
 #include "../lib/image/store_base.h"
 #include "../lib/image/unpack.h"
 #include "../lib/image/userns_self.h"
 #include "progress.h"
+#include "signals.h"
 
 struct unpack_args {
 	const char *store, *name, *flat, *show, *verify, *remove, *bundle;
@@ -62,7 +63,8 @@ static const struct opt image_unpack_opts[] = {
 	OPT_FUNC(struct unpack_args, platform, "platform", 0, "OS/ARCH[/VARIANT]", parse_platform, "Choose this platform of an image that has several",
 		.more = "The default is that of this machine. An image made for another platform is refused when this is given; without it there is a warning."),
 	OPT_SIZE(struct unpack_args, max_bytes, "max-bytes", 0, "SIZE", "Refuse layers with more file data than this",
-		 .more = "With --flat it holds for all layers together."),
+		 .more = "All data that is read counts: also that of entries that are left out, extension headers, and the files of lower layers "
+			 "that hard links copy. Holes do not count. With --flat it holds for all layers together."),
 	OPT_SIZE(struct unpack_args, max_entries, "max-entries", 0, "N", "Refuse layers with more entries than this",
 		 .more = "With --flat it holds for all layers together."),
 	OPT_FLAG(struct unpack_args, keep_security, "keep-security", 0, "Apply security.selinux, security.ima and security.evm too",
@@ -122,28 +124,6 @@ static void unpack_init(void *args)
 
 	a->max_bytes = layer_default_limits.bytes;
 	a->max_entries = layer_default_limits.entries;
-}
-
-/* Set by a signal, or by the library when a layer fails. */
-static int stop;
-
-static void on_signal(int sig)
-{
-	__atomic_store_n(&stop, sig, __ATOMIC_RELAXED);
-}
-
-/* The first signal ends the work in order; the handler is gone then, so that a second one ends the program. */
-static void catch_signals(void)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-
-	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
-		struct sigaction old, sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
-
-		/* What our parent ignores (nohup) stays ignored. */
-		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)
-			(void)sigaction(signals[i], &sa, NULL); /* valid signals: cannot fail */
-	}
 }
 
 static void platform_default(struct unpack_args *a)
@@ -217,7 +197,7 @@ static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s,
 	bool bars = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
 	struct meter *m = meter_new(ctx->json ? METER_EVENTS : bars ? METER_BARS : METER_SILENT, STDERR_FILENO, ctx->color_err, ctx->out);
 	struct unpack_options opts = {
-		.name = name, .jobs = a->jobs, .sync = !a->no_sync, .stop = &stop, .layer = layer_options(a),
+		.name = name, .jobs = a->jobs, .sync = !a->no_sync, .layer = layer_options(a),
 	};
 	struct unpack_result u;
 	struct timespec t0, t1;
@@ -303,7 +283,7 @@ static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	if (r == 0) {
 		name = src->default_name ? src->default_name : a->flat;
 		if (!ctx->dry_run)
-			catch_signals();
+			signals_catch();
 		r = ctx->dry_run ? print_plan(a, ctx, src, name, e) : unpack(a, ctx, NULL, &to, src, name, e);
 		userns_cache_done();
 	}
@@ -329,7 +309,7 @@ static int run_unpack(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	} else if (r == 0) {
 		r = store_open_base(a->store, STORE_CREATE, a->base.count ? &a->base : NULL, &s, e);
 		if (r == 0) {
-			catch_signals();
+			signals_catch();
 			r = unpack(a, ctx, s, NULL, src, name, e);
 			userns_cache_done();
 		}
@@ -465,7 +445,7 @@ static void image_unpack_done(void *args)
 static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 {
 	struct unpack_args *a = args;
-	int r, sig;
+	int r;
 
 	if (a->list || a->show || a->verify || a->remove || a->prune || a->bundle)
 		return run_on_store(a, ctx, e);
@@ -473,13 +453,10 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 		return run_scan(a, ctx, e);
 
 	r = a->flat ? run_flat(a, ctx, e) : run_unpack(a, ctx, e);
-	sig = __atomic_load_n(&stop, __ATOMIC_RELAXED);
-	if (r < 0 && sig > 0) {
-		/* All is cleaned up: now end as the signal would have, so that shells and scripts see it. */
-		log_warn("ended by SIG%s: the %s is as it was", sigabbrev_np(sig), a->flat ? "directory" : "store");
+	if (r < 0 && stop_signal()) {
+		log_warn("ended by SIG%s: the %s is as it was", sigabbrev_np(stop_signal()), a->flat ? "directory" : "store");
 		(void)out_flush(ctx->out); /* the signal matters more */
-		(void)signal(sig, SIG_DFL);
-		(void)raise(sig);
+		signals_raise();
 	}
 	return r;
 }

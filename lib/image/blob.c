@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/stop.h"
 #include "decode.h"
 
 enum {
@@ -61,7 +62,7 @@ static bool is_abandoned(struct blob *b)
 
 static bool is_stopped(const struct blob *b)
 {
-	return b->input.stop && __atomic_load_n(b->input.stop, __ATOMIC_RELAXED);
+	return stop_signal() || (b->input.stop && __atomic_load_n(b->input.stop, __ATOMIC_RELAXED));
 }
 
 static int stopped(struct err *e)

@@ -27,7 +27,7 @@ struct blob_input {
 	uint64_t offset, size;        /* of a regular file; a pipe has offset 0 and size unknown */
 	const struct digest *digest;  /* what they must be; NULL: anything */
 	const struct digest *diff_id;
-	const int *stop;              /* once it is not 0, reading ends with -ECANCELED; may be NULL */
+	const int *stop;              /* once it is not 0 (or stop_signal() is not), reading ends with -ECANCELED; may be NULL */
 	uint64_t *progress;           /* compressed bytes read so far, stored atomically; may be NULL */
 };
 

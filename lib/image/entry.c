@@ -15,9 +15,13 @@
 
 #include "tarread.h"
 
-enum { COMPONENT_LIMIT = 255, PATH_LIMIT = 65535 };
+/* As the kernel counts them (linux/limits.h): PATH_MAX includes the NUL. */
+enum { COMPONENT_LIMIT = NAME_MAX, PATH_LIMIT = PATH_MAX - 1 };
 
 struct entry_reader {
+	layer_read *read;
+	void *arg;               /* its */
+	struct layer_totals own; /* where o has none */
 	struct tarread *tar;
 	struct archive_entry *ae; /* the tar reader's */
 	const struct layer_options *o;
@@ -26,14 +30,35 @@ struct entry_reader {
 	uint64_t size, at;       /* of the entry's data: all, and the least offset that may come */
 };
 
+static ssize_t read_source(void *arg, const void **ret, struct err *e)
+{
+	struct entry_reader *r = arg;
+
+	return r->read(r->arg, ret, e);
+}
+
+/* Whatever becomes of the bytes, they will be read. */
+static int count(void *arg, uint64_t n, const char *on, struct err *e)
+{
+	struct entry_reader *r = arg;
+	struct layer_totals *t = r->o->totals ? r->o->totals : &r->own;
+	uint64_t limit = r->o->limits.bytes;
+
+	if (n <= limit && __atomic_add_fetch(&t->bytes, n, __ATOMIC_RELAXED) <= limit)
+		return 0;
+	return entry_over_limit(on, t->shared ? "layers have together" : "layer has", "--max-bytes", limit, e);
+}
+
 int entry_open(layer_read *read, void *arg, const struct layer_options *o, struct entry_reader **ret, struct err *e)
 {
-	const struct tarread_source source = { .read = read, .arg = arg, .may_be_empty = true };
 	struct entry_reader *r = calloc(1, sizeof(*r));
+	const struct tarread_source source = { .read = read_source, .count = count, .arg = r, .may_be_empty = true };
 	int x;
 
 	if (!r)
 		return err_nomem(e);
+	r->read = read;
+	r->arg = arg;
 	r->o = o;
 	x = tarread_open(&source, &r->tar, e);
 	if (x < 0) {
@@ -57,6 +82,15 @@ void entry_close(struct entry_reader *r)
 	free(r);
 }
 
+/* Accepted, they would cost more than they are worth: a tree of them can be neither looked at nor removed by name. */
+static int too_long(const char *raw, const char *what, struct err *e)
+{
+	(void)err_say(e, ENAMETOOLONG, raw, "%s is longer than %d bytes", what, PATH_LIMIT);
+	err_why(e, "Linux takes no longer path (PATH_MAX): no program could reach such a file by its name");
+	err_try(e, "make the image again without it");
+	return -ENAMETOOLONG;
+}
+
 int entry_normal_path(const char *raw, struct buf *ret, struct err *e)
 {
 	size_t begin = ret->len;
@@ -78,7 +112,7 @@ int entry_normal_path(const char *raw, struct buf *ret, struct err *e)
 			buf_char(ret, '/');
 		buf_add(ret, p, n);
 		if (ret->len - begin > PATH_LIMIT)
-			return err_say(e, ENAMETOOLONG, raw, "the name is longer than %d bytes", PATH_LIMIT);
+			return too_long(raw, "the name", e);
 	}
 	return buf_get(ret) ? 0 : err_nomem(e);
 }
@@ -206,6 +240,8 @@ static int fill(struct entry_reader *r, const struct tarfact *f, struct layer_en
 	x = entry_normal_path(ret->raw, &r->path, e);
 	if (x == 0 && hardlink)
 		x = entry_normal_path(hardlink, &r->hardlink, e);
+	if (x == -ENAMETOOLONG && hardlink)
+		err_prefix(e, "the hard link '%.200s'", ret->raw);
 	if (x < 0)
 		return x;
 
@@ -217,6 +253,8 @@ static int fill(struct entry_reader *r, const struct tarfact *f, struct layer_en
 		return err_say(e, EBADMSG, ret->raw, "is a directory and has a body, which readers of tar do not agree on");
 	if (S_ISLNK(ret->type) && (!ret->symlink || !*ret->symlink))
 		return err_say(e, EBADMSG, ret->raw, "is a symbolic link to nothing");
+	if (ret->symlink && strlen(ret->symlink) > PATH_LIMIT)
+		return too_long(ret->raw, "the target of the symbolic link", e);
 	r->size = ret->size;
 	r->at = 0;
 	return hardlink ? 0 : add_xattrs(r, ret, e);
@@ -255,7 +293,7 @@ int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t
 
 int entry_over_limit(const char *on, const char *who, const char *option, uint64_t limit, struct err *e)
 {
-	const char *what = !strcmp(option, "--max-bytes") ? "bytes of file data" : "entries";
+	const char *what = !strcmp(option, "--max-bytes") ? "bytes of file data and extension headers" : "entries";
 
 	(void)err_say(e, EFBIG, on, "the %s more than %llu %s", who, (unsigned long long)limit, what);
 	err_try(e, "if that is as it should be, allow more with %s", option);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../base/stop.h"
 #include "layer_priv.h"
 #include "writer_priv.h"
 
@@ -58,7 +59,9 @@ static int make_links(struct layer *l, struct layer *over, struct err *e)
 	for (struct node *n = over->tree.root; r == 0 && n; n = tree_next(over->tree.root, n)) {
 		if (!(n->flags & NODE_PENDING))
 			continue;
-		r = find_target(l, over, n, n->link, &target, e);
+		r = stop_check(e);
+		if (r == 0)
+			r = find_target(l, over, n, n->link, &target, e);
 		if (r < 0)
 			break;
 		n->flags &= (uint16_t)~NODE_PENDING;
@@ -74,8 +77,10 @@ static int make_links(struct layer *l, struct layer *over, struct err *e)
 
 static int clear(struct layer *l, struct node *n, struct err *e)
 {
-	int r = writer_remove(&l->w, n, e);
+	int r = stop_check(e);
 
+	if (r == 0)
+		r = writer_remove(&l->w, n, e);
 	if (r < 0)
 		return r;
 	for (struct node *i = tree_first_up(n), *next; i; i = next) {
@@ -164,7 +169,7 @@ static int join_name(struct layer *l, struct node *dir, struct node *old, struct
 
 static int join_names(struct layer *l, struct layer *over, struct err *e)
 {
-	struct node *up = over->tree.root, *dir = l->tree.root, *c = up->children, *next, *down;
+	struct node *up = over->tree.root, *dir = l->tree.root, *c = up->children, *next, *down = NULL;
 
 	for (;;) {
 		int r;
@@ -177,7 +182,9 @@ static int join_names(struct layer *l, struct layer *over, struct err *e)
 		if (!c)
 			return 0;
 		next = c->next;
-		r = join_name(l, dir, tree_find(&l->tree, dir, c->name, c->len), over, c, &down, e);
+		r = stop_check(e);
+		if (r == 0)
+			r = join_name(l, dir, tree_find(&l->tree, dir, c->name, c->len), over, c, &down, e);
 		if (r < 0)
 			return r;
 		if (down) {

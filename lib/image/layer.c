@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "../base/log.h"
+#include "../base/stop.h"
 #include "entry.h"
 #include "ids.h"
 #include "layer_priv.h"
@@ -85,11 +86,12 @@ static int copy_data(struct layer *l, struct entry_reader *rd, int fd, const str
 
 	*ret_end = 0;
 	while ((r = entry_data(rd, &p, &len, &off, en->raw, e)) > 0) {
-		r = layer_count_bytes(l, len, en->raw, e);
+		r = stop_check(e);
 		if (r == 0)
 			r = writer_file_data(fd, p, len, off, n, e);
 		if (r < 0)
 			return r;
+		layer_count(l, bytes, len);
 		if (len)
 			*ret_end = off + len;
 	}
@@ -299,7 +301,9 @@ static int add_all(struct layer *l, struct entry_reader *rd, struct err *e)
 
 	while ((r = entry_next(rd, &en, e)) > 0) {
 		l->rooted_caps |= en.rooted_cap;
-		r = layer_count_entry(l, en.raw, e);
+		r = stop_check(e);
+		if (r == 0)
+			r = layer_count_entry(l, en.raw, e);
 		if (r == 0)
 			r = add_entry(l, rd, &en, e);
 		if (r < 0)

@@ -32,7 +32,7 @@ struct layer;
 typedef ssize_t layer_read(void *arg, const void **ret, struct err *e);
 
 struct layer_limits {
-	uint64_t bytes;       /* of file data written, in one layer (or all: totals); holes cost nothing and are not counted */
+	uint64_t bytes;       /* of file data read, kept or not, and of extension headers, in one layer (or all: totals); not of holes */
 	uint64_t entries;     /* and directories made because an entry needs them as parents */
 	uint32_t xattr_bytes; /* names and values of one entry */
 };
@@ -58,7 +58,10 @@ struct layer_ids {
 };
 
 /* What all layers of a tree have together, for limits that hold for the whole; atomic. */
-struct layer_totals { uint64_t entries, bytes; };
+struct layer_totals {
+	uint64_t entries, bytes;
+	bool shared;          /* by several layers */
+};
 
 struct layer_options {
 	bool user_xattr;              /* user.overlay.*: inside a user namespace */
@@ -112,6 +115,9 @@ int layer_finish(struct layer *l, struct err *e);
 
 /* Does ".wh..wh..opq" stand in the root? Then the image's stack ends with this layer. */
 bool layer_root_opaque(const struct layer *l);
+
+/* layer_answers() is no longer: layer_settle() refuses such a layer. */
+enum { LAYER_ANSWERS_MAX = 64 << 20 };
 
 /*
  * What layer_settle() asked and was told, and what options made of the layer (something was left out, or a capability

@@ -7,25 +7,11 @@
 
 #include "layer_priv.h"
 
-/* Whose limits are they? */
-static const char *limited(const struct layer *l)
-{
-	return l->o.totals == &l->own_totals ? "layer has" : "layers have together";
-}
-
 int layer_count_entry(struct layer *l, const char *on, struct err *e)
 {
 	if (__atomic_add_fetch(&l->o.totals->entries, 1, __ATOMIC_RELAXED) > l->o.limits.entries)
-		return entry_over_limit(on, limited(l), "--max-entries", l->o.limits.entries, e);
+		return entry_over_limit(on, l->o.totals->shared ? "layers have together" : "layer has", "--max-entries", l->o.limits.entries, e);
 	layer_count(l, entries, 1);
-	return 0;
-}
-
-int layer_count_bytes(struct layer *l, uint64_t n, const char *on, struct err *e)
-{
-	if (__atomic_add_fetch(&l->o.totals->bytes, n, __ATOMIC_RELAXED) > l->o.limits.bytes)
-		return entry_over_limit(on, limited(l), "--max-bytes", l->o.limits.bytes, e);
-	layer_count(l, bytes, n);
 	return 0;
 }
 

@@ -36,9 +36,6 @@ struct layer {
 /* An empty layer with a root 0:0, made as layer_apply() makes one. */
 int layer_new(int parentfd, const char *name, const struct layer_options *opts, struct layer **ret, struct err *e);
 
-/* Count n bytes of file data against the limit: -EFBIG with e filled beyond. */
-int layer_count_bytes(struct layer *l, uint64_t n, const char *on, struct err *e);
-
 /* How the names of whiteouts begin (OCI image-spec layer.md). */
 #define LAYER_WHITEOUT ".wh."
 
@@ -47,7 +44,7 @@ static inline bool layer_is_whiteout(const char *name, size_t len)
 	return len >= sizeof(LAYER_WHITEOUT) - 1 && !memcmp(name, LAYER_WHITEOUT, sizeof(LAYER_WHITEOUT) - 1);
 }
 
-/* Count an entry likewise. */
+/* Count an entry against the limit: -EFBIG with e filled beyond. */
 int layer_count_entry(struct layer *l, const char *on, struct err *e);
 
 /* Make n the directory of a parent's name that the layer has not made itself yet: 0:0, 0755. */

@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lower: the merged view of the layers below, and what a layer asks of it. */
+/* lower: the merged view of the layers below. */
 
 #include "lower.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <nettle/sha2.h>
+#include <search.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
-#include "../base/vec.h"
-#include "unmapped.h"
 #include "xattr.h"
 
-struct fds {
-	int *items;
-	size_t len, cap;
-};
+/* Open directories of a walk: a quarter of the limit of open files, within these bounds. */
+enum { OPEN_MIN = 64, OPEN_MAX = 8192 };
 
-static void fds_done(struct fds *f)
+static void fds_done(struct lower_dirs *f)
 {
 	while (f->len)
 		cleanup_fd(&f->items[--f->len]);
@@ -59,7 +57,7 @@ static int keep(struct lower_hit *ret, int fd, const char *name, const struct st
  * One component: what it is in the directories of the layers, topmost first. The topmost object goes to *ret
  * (whose fd stays -1 when there is none), the directories that merge under it to *ret_dirs.
  */
-static int step(const int *dirs, size_t n, bool user, const char *name, struct lower_hit *ret, struct fds *ret_dirs)
+static int step(const int *dirs, size_t n, bool user, const char *name, struct lower_hit *ret, struct lower_dirs *ret_dirs)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct stat st;
@@ -90,15 +88,109 @@ static int step(const int *dirs, size_t n, bool user, const char *name, struct l
 	return 0;
 }
 
-static int find(const struct lower *l, const char *path, struct lower_hit *ret)
-{
-	scoped_fds struct fds dirs = { .items = NULL };
-	const int *at = l->dirfds;
-	size_t n = l->n;
+/* ---- walks ---- */
 
-	for (const char *p = path, *end; *p; p = *end ? end + 1 : end) {
-		scoped_fds struct fds next = { .items = NULL };
-		struct fds swap;
+void lower_walk_begin(struct lower_walk *w, const struct lower *l)
+{
+	struct rlimit limit = { .rlim_cur = 0 };
+
+	*w = (struct lower_walk){ .lower = *l, .limit = UINT64_MAX };
+	(void)getrlimit(RLIMIT_NOFILE, &limit); /* cannot fail */
+	w->open_max = limit.rlim_cur / 4 > OPEN_MAX ? OPEN_MAX : limit.rlim_cur / 4 < OPEN_MIN ? OPEN_MIN : (size_t)limit.rlim_cur / 4;
+}
+
+/* Close the highest directories until no more than this many are open. The deepest level stays. */
+static void shed(struct lower_walk *w, size_t max)
+{
+	while (w->open > max && w->closed + 1 < w->levels.len) {
+		struct lower_level *v = &w->levels.items[w->closed++];
+
+		w->open -= v->dirs.len;
+		fds_done(&v->dirs);
+	}
+}
+
+static void drop(struct lower_walk *w, size_t levels)
+{
+	while (w->levels.len > levels) {
+		struct lower_level *v = &w->levels.items[--w->levels.len];
+
+		w->open -= v->dirs.len;
+		fds_done(&v->dirs);
+	}
+	if (w->closed > levels)
+		w->closed = levels;
+}
+
+void lower_walk_end(struct lower_walk *w)
+{
+	drop(w, 0);
+	VEC_DONE(&w->levels);
+	buf_done(&w->path);
+	tdestroy(w->files, free);
+	w->files = NULL;
+}
+
+/*
+ * Keep the levels that lead to path too, and return where the next component begins. The walk starts again at the top if
+ * the deepest of them is closed; it then leaves the ones before path open, so that few walks start there.
+ */
+static size_t keep_common(struct lower_walk *w, const char *path)
+{
+	const char *last = w->path.data ? w->path.data : "";
+	size_t same = 0, n = w->levels.len;
+
+	while (last[same] && last[same] == path[same])
+		same++;
+	while (n && (w->levels.items[n - 1].end > same || path[w->levels.items[n - 1].end] != '/'))
+		n--;
+	if (n <= w->closed)
+		n = 0;
+	drop(w, n);
+	return n ? w->levels.items[n - 1].end + 1 : 0;
+}
+
+static int push(struct lower_walk *w, size_t end, struct lower_dirs *dirs)
+{
+	if (VEC_ADD(&w->levels, (struct lower_level){ .end = end, .dirs = *dirs }) < 0)
+		return -ENOMEM;
+	w->open += dirs->len;
+	*dirs = (struct lower_dirs){ .items = NULL };
+	shed(w, w->open_max);
+	return 0;
+}
+
+/* One step down from the deepest level. */
+static int walk_step(struct lower_walk *w, const char *name, struct lower_hit *ret, struct lower_dirs *ret_dirs)
+{
+	for (;;) {
+		const struct lower_level *v = w->levels.len ? &w->levels.items[w->levels.len - 1] : NULL;
+		int r = v ? step(v->dirs.items, v->dirs.len, w->lower.user_xattr, name, ret, ret_dirs) :
+			    step(w->lower.dirfds, w->lower.n, w->lower.user_xattr, name, ret, ret_dirs);
+
+		if ((r != -EMFILE && r != -ENFILE) || w->closed + 1 >= w->levels.len)
+			return r;
+		/* There are fewer descriptors than we thought. */
+		cleanup_lower_hit(ret);
+		*ret = LOWER_HIT_INIT;
+		fds_done(ret_dirs);
+		w->open_max = w->open / 2;
+		shed(w, w->open_max);
+	}
+}
+
+static int find(struct lower_walk *w, const char *path, struct lower_hit *ret)
+{
+	size_t at = keep_common(w, path);
+
+	buf_reset(&w->path);
+	buf_str(&w->path, path);
+	if (!buf_get(&w->path)) {
+		drop(w, 0);
+		return -ENOMEM;
+	}
+	for (const char *p = path + at, *end; *p; p = *end ? end + 1 : end) {
+		scoped_fds struct lower_dirs dirs = { .items = NULL };
 		char name[256];
 		int r;
 
@@ -108,261 +200,48 @@ static int find(const struct lower *l, const char *path, struct lower_hit *ret)
 		memcpy(name, p, (size_t)(end - p));
 		name[end - p] = '\0';
 
-		cleanup_fd(&ret->fd);
-		ret->fd = -1;
-		r = step(at, n, l->user_xattr, name, ret, &next);
+		cleanup_lower_hit(ret);
+		*ret = LOWER_HIT_INIT;
+		r = walk_step(w, name, ret, &dirs);
 		if (r < 0 || ret->fd < 0)
 			return r;
-		if (*end && !S_ISDIR(ret->st.st_mode)) {
-			cleanup_fd(&ret->fd);
-			ret->fd = -1;
+		if (S_ISDIR(ret->st.st_mode)) {
+			r = push(w, (size_t)(end - path), &dirs);
+			if (r < 0)
+				return r;
+		} else if (*end) {
+			cleanup_lower_hit(ret);
+			*ret = LOWER_HIT_INIT;
 			return 0;
 		}
-		swap = dirs;
-		dirs = next;
-		next = swap;
-		at = dirs.items;
-		n = dirs.len;
 	}
 	return 1;
 }
 
-int lower_find(const struct lower *l, const char *path, struct lower_hit *ret, struct err *e)
+int lower_walk_find(struct lower_walk *w, const char *path, struct lower_hit *ret, struct err *e)
 {
+	const struct lower *l = &w->lower;
 	struct stat st;
 	int r = 0;
 
 	*ret = LOWER_HIT_INIT;
 	if (l->n && *path) {
-		r = find(l, path, ret);
+		r = find(w, path, ret);
 	} else if (l->n) {
 		r = fstatat(l->dirfds[0], ".", &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : keep(ret, l->dirfds[0], ".", &st);
 	}
 	if (r < 0) {
-		cleanup_fd(&ret->fd);
+		cleanup_lower_hit(ret);
+		*ret = LOWER_HIT_INIT;
 		return err_set(e, -r, *path ? path : ".", "cannot look it up in the layers below");
 	}
 	return ret->fd >= 0;
 }
 
-/* ---- answers ---- */
-
-/* %HH for all that could be taken for something else. */
-static void add_escaped(struct buf *b, const char *s)
+int lower_find(const struct lower *l, const char *path, struct lower_hit *ret, struct err *e)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=,@:~";
+	scoped_walk struct lower_walk w;
 
-	for (; *s; s++) {
-		if (strchr(plain, *s))
-			buf_char(b, *s);
-		else
-			buf_printf(b, "%%%02X", (unsigned char)*s);
-	}
-}
-
-static void add_digest(struct buf *b, struct sha256_ctx *c)
-{
-	uint8_t d[SHA256_DIGEST_SIZE];
-
-	sha256_digest(c, sizeof(d), d);
-	for (size_t i = 0; i < sizeof(d); i++)
-		buf_printf(b, "%02x", d[i]);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(((const struct xattr *)a)->name, ((const struct xattr *)b)->name);
-}
-
-static int add_xattr_digest(struct buf *b, const struct lower *l, const struct lower_hit *hit, const char *path,
-			    struct err *e)
-{
-	struct layer_options o = { .user_xattr = l->user_xattr, .keep_security = true };
-	struct xattrs x = { .items = NULL };
-	struct sha256_ctx c;
-	int r = xattrs_read(&x, hit->fd, hit->name, &o, path, e);
-
-	if (r == 0 && x.len) {
-		qsort(x.items, x.len, sizeof(*x.items), by_name);
-		sha256_init(&c);
-		for (size_t i = 0; i < x.len; i++) {
-			uint64_t size = x.items[i].size;
-
-			sha256_update(&c, strlen(x.items[i].name) + 1, (const uint8_t *)x.items[i].name);
-			sha256_update(&c, sizeof(size), (const uint8_t *)&size);
-			sha256_update(&c, x.items[i].size, x.items[i].value);
-		}
-		add_digest(b, &c);
-	} else if (r == 0) {
-		buf_char(b, '-');
-	}
-	xattrs_done(&x);
-	return r;
-}
-
-static int add_content_digest(struct buf *b, const struct lower_hit *hit, const char *path, struct err *e)
-{
-	scoped_free uint8_t *p = malloc(65536);
-	scoped_fd int fd = -1;
-	struct sha256_ctx c;
-	int r;
-
-	if (!p)
-		return err_nomem(e);
-	r = fd_open_regular(hit->fd, hit->name, O_NOFOLLOW, &fd, e);
-	if (r < 0)
-		return r;
-	sha256_init(&c);
-	for (;;) {
-		ssize_t n = read(fd, p, 65536);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return err_set(e, errno, path, "cannot read the file in the layer below");
-		if (n == 0)
-			break;
-		sha256_update(&c, (size_t)n, p);
-	}
-	add_digest(b, &c);
-	return 0;
-}
-
-static int add_file(struct buf *b, const struct lower_hit *hit, const char *path, struct err *e)
-{
-	char target[4096];
-	ssize_t n;
-
-	buf_printf(b, " %llu %llu ", (unsigned long long)hit->st.st_size, (unsigned long long)hit->st.st_rdev);
-	if (S_ISREG(hit->st.st_mode))
-		return add_content_digest(b, hit, path, e);
-	if (!S_ISLNK(hit->st.st_mode)) {
-		buf_char(b, '-');
-		return 0;
-	}
-	n = readlinkat(hit->fd, hit->name, target, sizeof(target) - 1);
-	if (n < 0)
-		return err_set(e, errno, path, "cannot read the symbolic link in the layer below");
-	target[n] = '\0';
-	add_escaped(b, target);
-	return 0;
-}
-
-int lower_answer_hit(const struct lower *l, const char *kind, const char *path, const struct lower_hit *hit,
-		     struct buf *ret, struct err *e)
-{
-	bool file = !strcmp(kind, "file"), dir = hit && S_ISDIR(hit->st.st_mode);
-	int r = 0;
-
-	buf_printf(ret, "%s /", kind);
-	add_escaped(ret, path);
-	buf_char(ret, ' ');
-	if (!strcmp(kind, "dir")) {
-		buf_str(ret, dir ? "yes" : "no");
-	} else if (!hit || dir == file) {
-		buf_str(ret, "none");
-	} else {
-		buf_printf(ret, "%o %u:%u %lld.%09ld ", hit->st.st_mode, hit->st.st_uid, hit->st.st_gid,
-			   (long long)hit->st.st_mtim.tv_sec, hit->st.st_mtim.tv_nsec);
-		r = add_xattr_digest(ret, l, hit, path, e);
-		if (r == 0 && file)
-			r = add_file(ret, hit, path, e);
-	}
-	buf_char(ret, '\n');
-	if (r == 0 && !buf_get(ret))
-		return err_nomem(e);
-	return r;
-}
-
-int lower_answer(const struct lower *l, const char *kind, const char *path, struct buf *ret, struct err *e)
-{
-	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
-	int r = lower_find(l, path, &hit, e);
-
-	return r < 0 ? r : lower_answer_hit(l, kind, path, r ? &hit : NULL, ret, e);
-}
-
-void lower_answer_options(const char *kind, const struct layer_options *o, struct buf *ret)
-{
-	buf_printf(ret, "%s / ", kind);
-	if (!strcmp(kind, "caps"))
-		buf_str(ret, o && o->rebase_caps ? "rebase" : "keep");
-	else if (!strcmp(kind, "devices"))
-		buf_str(ret, o && (o->skip_devices || o->no_devices) ? "skip" : "make");
-	else
-		unmapped_print(o ? &o->ids : NULL, ret);
-	buf_char(ret, '\n');
-}
-
-static int hex(char c)
-{
-	const char *digits = "0123456789ABCDEF", *p = c ? strchr(digits, c) : NULL;
-
-	return p ? (int)(p - digits) : -1;
-}
-
-/* The path of a line, from "/" to the blank. */
-static int parse_path(const char *s, size_t n, struct buf *ret)
-{
-	for (size_t i = 1; i < n; i++) {
-		int c = (unsigned char)s[i];
-
-		if (c == '%') {
-			if (i + 2 >= n || hex(s[i + 1]) < 0 || hex(s[i + 2]) < 0)
-				return -EINVAL;
-			c = hex(s[i + 1]) * 16 + hex(s[i + 2]);
-			i += 2;
-		}
-		if (!c)
-			return -EINVAL;
-		buf_char(ret, (char)c);
-	}
-	return n ? 0 : -EINVAL;
-}
-
-static int line_holds(const char *line, size_t len, const struct lower *lower, bool *ret, struct err *e)
-{
-	static const char *const kinds[] = { "dir", "meta", "file", "caps", "devices", "ids" };
-	const size_t of_options = 3;
-	scoped_buf struct buf path = BUF_INIT, now = BUF_INIT;
-	const char *blank = memchr(line, ' ', len), *end;
-	const char *kind = NULL;
-	bool option = false;
-	int r = 0;
-
-	for (size_t i = 0; blank && i < ARRAY_LEN(kinds); i++)
-		if (strlen(kinds[i]) == (size_t)(blank - line) && !memcmp(line, kinds[i], (size_t)(blank - line))) {
-			kind = kinds[i];
-			option = i >= of_options;
-		}
-	end = kind ? memchr(blank + 1, ' ', len - (size_t)(blank + 1 - line)) : NULL;
-	if (!end || parse_path(blank + 1, (size_t)(end - blank - 1), &path) < 0)
-		return err_say(e, EBADMSG, NULL, "what the layer depends on is not recorded in a form that is known");
-	if (!buf_get(&path))
-		return err_nomem(e);
-
-	if (option)
-		lower_answer_options(kind, lower->o, &now);
-	else
-		r = lower_answer(lower, kind, buf_get(&path), &now, e);
-	if (r == 0 && !buf_get(&now))
-		return err_nomem(e);
-	if (r == 0)
-		*ret = now.len == len && !memcmp(now.data, line, len);
-	return r;
-}
-
-int layer_answers_hold(const char *answers, const struct lower *lower, bool *ret, struct err *e)
-{
-	bool holds = true;
-	int r = 0;
-
-	for (const char *p = answers, *end; r == 0 && holds && *p; p = end) {
-		end = strchrnul(p, '\n');
-		end += *end == '\n';
-		r = line_holds(p, (size_t)(end - p), lower, &holds, e);
-	}
-	if (r == 0)
-		*ret = holds;
-	return r;
+	lower_walk_begin(&w, l);
+	return lower_walk_find(&w, path, ret, e);
 }

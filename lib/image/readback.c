@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include "../base/stop.h"
 #include "layer_priv.h"
 #include "writer_priv.h"
 
@@ -48,9 +49,11 @@ int layer_read_back(struct layer *l, int parentfd, const char *name, const struc
 	view.root = openat(parentfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (view.root < 0)
 		r = err_set(e, errno, name, "cannot open what was made");
-	for (struct node *n = l->tree.root; r == 0 && n; n = tree_next(l->tree.root, n))
-		if (n->flags & NODE_MADE && n->mode) /* whiteouts are nobody's */
+	for (struct node *n = l->tree.root; r == 0 && n; n = tree_next(l->tree.root, n)) {
+		r = stop_check(e);
+		if (r == 0 && n->flags & NODE_MADE && n->mode) /* whiteouts are nobody's */
 			r = check_node(&view, n, map, e);
+	}
 	for (struct node *n = l->tree.root; n; n = tree_next(l->tree.root, n))
 		writer_forget(&view, n);
 	writer_done(&view);

@@ -9,22 +9,23 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/stop.h"
 #include "../base/vec.h"
 #include "layer_priv.h"
 #include "lower.h"
 
 struct settle {
 	struct layer *l;
-	struct lower lower;
+	struct lower_walk below;
 	struct buf path;
-	VEC(struct pending) pending;
+	VEC(struct target) targets;
 };
 
-/* A hard link to a file of a layer below. */
-struct pending {
+/* The target of a hard link in a layer below. make: the link is still to be made; else only its target must exist. */
+struct target {
+	const char *path;
 	struct node *node;
-	dev_t dev;
-	ino_t ino;
+	bool make;
 };
 
 static int path_of(struct settle *s, const struct node *n, struct err *e)
@@ -37,14 +38,31 @@ static int path_of(struct settle *s, const struct node *n, struct err *e)
 /* Does the layer itself hide what is below the node's content (self), or below the node? */
 static bool hidden(const struct node *n, bool self)
 {
-	if (self && node_hides(n))
-		return true;
-	if (!self && n->flags & (NODE_WHITEOUT | NODE_HIDES))
-		return true;
-	for (n = n->parent; n; n = n->parent)
-		if (node_hides(n))
-			return true;
-	return false;
+	return n->flags & NODE_COVERED || (self ? node_hides(n) : n->flags & (NODE_WHITEOUT | NODE_HIDES));
+}
+
+/*
+ * What is below the node, as an answer of this kind. 1 and *ret, 0 when there is nothing. Below a directory that no layer has
+ * there is nothing to ask.
+ */
+static int ask(struct settle *s, struct node *n, const char *kind, struct lower_hit *ret, struct err *e)
+{
+	int r, found;
+
+	if (n->parent && n->parent->flags & NODE_BARE) {
+		n->flags |= NODE_BARE;
+		return 0;
+	}
+	r = path_of(s, n, e);
+	if (r < 0)
+		return r;
+	found = lower_walk_find(&s->below, s->path.data, ret, e);
+	if (found < 0)
+		return found;
+	r = lower_answer(&s->below, kind, s->path.data, found ? ret : NULL, &s->l->answers, e);
+	if (!found || !S_ISDIR(ret->st.st_mode))
+		n->flags |= NODE_BARE;
+	return r < 0 ? r : found;
 }
 
 /* Does the content of a lower directory show in this one? */
@@ -58,14 +76,10 @@ static int ask_below(struct settle *s, struct node *n, struct err *e)
 	n->flags |= NODE_ASKED;
 	if (hidden(n, true))
 		return 0;
-	r = path_of(s, n, e);
-	if (r == 0)
-		r = lower_find(&s->lower, s->path.data, &hit, e);
-	if (r < 0)
-		return r;
-	if (r && S_ISDIR(hit.st.st_mode))
+	r = ask(s, n, "dir", &hit, e);
+	if (r > 0 && S_ISDIR(hit.st.st_mode))
 		n->flags |= NODE_BELOW;
-	return lower_answer_hit(&s->lower, "dir", s->path.data, r ? &hit : NULL, &s->l->answers, e);
+	return r < 0 ? r : 0;
 }
 
 /* ---- parents that the layer does not list ---- */
@@ -99,19 +113,17 @@ int layer_refuse_parent(const struct node *n, mode_t below, struct err *e)
 static int settle_parent(struct settle *s, struct node *n, struct err *e)
 {
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
-	int r = path_of(s, n, e);
 	bool found;
+	int r = 0;
 
 	/* Nothing was made for a directory that only whiteouts need; its parent may have turned out to be none. */
-	if (r < 0 || (n->parent && !node_is_made_dir(n->parent)))
+	if (n->parent && !node_is_made_dir(n->parent))
+		return 0;
+	if (!hidden(n, false))
+		r = ask(s, n, "meta", &hit, e);
+	if (r < 0)
 		return r;
-	if (!hidden(n, false)) {
-		r = lower_find(&s->lower, s->path.data, &hit, e);
-		if (r >= 0)
-			r = lower_answer_hit(&s->lower, "meta", s->path.data, r ? &hit : NULL, &s->l->answers, e);
-		if (r < 0)
-			return r;
-	}
+	r = 0;
 	found = hit.fd >= 0 && S_ISDIR(hit.st.st_mode);
 	if (hit.fd >= 0 && !found && n->flags & NODE_MADE)
 		return layer_refuse_parent(n, hit.st.st_mode, e);
@@ -159,9 +171,12 @@ static int copy_range(int from, int to, off_t at, off_t end, const struct node *
 
 	while (at < end) {
 		ssize_t want = end - at < (off_t)sizeof(piece) ? (ssize_t)(end - at) : (ssize_t)sizeof(piece);
-		ssize_t got = pread(from, piece, (size_t)want, at);
-		int r;
+		ssize_t got;
+		int r = stop_check(e);
 
+		if (r < 0)
+			return r;
+		got = pread(from, piece, (size_t)want, at);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
@@ -174,6 +189,7 @@ static int copy_range(int from, int to, off_t at, off_t end, const struct node *
 	return 0;
 }
 
+/* What is read was counted against the limit when its digest was made. */
 static int copy_content(struct settle *s, struct node *n, int from, int to, uint64_t *ret_end, struct err *e)
 {
 	off_t size = (off_t)n->size, at = 0;
@@ -188,11 +204,10 @@ static int copy_content(struct settle *s, struct node *n, int from, int to, uint
 		end = data < 0 ? -1 : lseek(from, data, SEEK_HOLE);
 		if (end < 0)
 			return node_err(n, errno, e, "cannot read the file in the layer below");
-		r = layer_count_bytes(s->l, (uint64_t)(end - data), s->path.data, e);
-		if (r == 0)
-			r = copy_range(from, to, data, end, n, e);
+		r = copy_range(from, to, data, end, n, e);
 		if (r < 0)
 			return r;
+		layer_count(s->l, bytes, (uint64_t)(end - data));
 		at = end;
 		*ret_end = (uint64_t)end;
 	}
@@ -284,89 +299,77 @@ int layer_refuse_link(const struct node *n, const char *target, bool dir, struct
 		       "is a hard link to '%s', which neither the layer nor those below have", target);
 }
 
-static int find_target(struct settle *s, const struct node *n, const char *target, struct lower_hit *hit, struct err *e)
+static int find_target(struct settle *s, const struct target *t, struct lower_hit *hit, struct err *e)
 {
-	int r = layer_hides(s->l, target) ? 0 : lower_find(&s->lower, target, hit, e);
+	int r = layer_hides(s->l, t->path) ? 0 : lower_walk_find(&s->below, t->path, hit, e);
 
 	if (r < 0)
 		return r;
-	return r == 0 || S_ISDIR(hit->st.st_mode) ? layer_refuse_link(n, target, r, e) : 0;
+	return r == 0 || S_ISDIR(hit->st.st_mode) ? layer_refuse_link(t->node, t->path, r, e) : 0;
 }
 
-static int note_pending(struct settle *s, struct node *n, struct err *e)
+static int by_path(const void *a, const void *b)
 {
-	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
-	struct pending p = { .node = n };
-	int r = find_target(s, n, n->link, &hit, e);
+	const struct target *x = a, *y = b;
+	int r = strcmp(x->path, y->path);
 
-	if (r < 0)
-		return r;
-	p.dev = hit.st.st_dev;
-	p.ino = hit.st.st_ino;
-	return VEC_ADD(&s->pending, p) < 0 ? err_nomem(e) : 0;
-}
-
-static int by_inode(const void *a, const void *b)
-{
-	const struct pending *x = a, *y = b;
-
-	if (x->dev != y->dev)
-		return x->dev < y->dev ? -1 : 1;
-	if (x->ino != y->ino)
-		return x->ino < y->ino ? -1 : 1;
-	return 0;
+	return r ? r : x->make - y->make;
 }
 
 /* One copy for all the links to one file. */
-static int settle_pending(struct settle *s, struct err *e)
+static int make_link(struct settle *s, struct node *n, const struct lower_hit *hit, struct err *e)
 {
-	struct pending *p = s->pending.items;
-	int r = 0;
+	struct lower_file *file;
+	int r = lower_file(&s->below, hit, &file, e);
 
-	if (s->pending.len)
-		qsort(p, s->pending.len, sizeof(*p), by_inode);
-	for (size_t i = 0; r == 0 && i < s->pending.len; i++) {
-		scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
-
-		r = find_target(s, p[i].node, p[i].node->link, &hit, e);
-		if (r == 0)
-			r = lower_answer_hit(&s->lower, "file", p[i].node->link, &hit, &s->l->answers, e);
-		if (r < 0)
-			break;
-		if (i && !by_inode(&p[i], &p[i - 1])) {
-			r = join(s, p[i].node, p[i - 1].node, e);
-			continue;
-		}
-		r = path_of(s, p[i].node, e);
-		if (r == 0)
-			r = copy_up(s, p[i].node, &hit, e);
-	}
-	return r;
+	if (r < 0)
+		return r;
+	if (file->copy)
+		return join(s, n, file->copy, e);
+	file->copy = n;
+	r = path_of(s, n, e);
+	return r < 0 ? r : copy_up(s, n, hit, e);
 }
 
-/* Nothing is left to be made of these, but a link to nothing is an error all the same. */
-static int settle_wanted(struct settle *s, struct err *e)
+/* In the order of their paths, neighbours in the layers below come one after the other. */
+static int settle_targets(struct settle *s, struct err *e)
 {
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	struct target *t = s->targets.items;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->l->wanted.len; i++) {
-		scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
 		const struct wanted *w = &s->l->wanted.items[i];
 
-		r = find_target(s, w->node, w->link, &hit, e);
-		if (r == 0)
-			r = lower_answer_hit(&s->lower, "file", w->link, &hit, &s->l->answers, e);
+		if (VEC_ADD(&s->targets, (struct target){ .path = w->link, .node = w->node }) < 0)
+			return err_nomem(e);
+	}
+	t = s->targets.items;
+	if (s->targets.len)
+		qsort(t, s->targets.len, sizeof(*t), by_path);
+	for (size_t i = 0; r == 0 && i < s->targets.len; i++) {
+		r = stop_check(e);
+		if (r == 0 && (!i || strcmp(t[i].path, t[i - 1].path) != 0)) {
+			cleanup_lower_hit(&hit);
+			r = find_target(s, &t[i], &hit, e);
+			if (r == 0)
+				r = lower_answer(&s->below, "file", t[i].path, &hit, &s->l->answers, e);
+		}
+		if (r == 0 && t[i].make)
+			r = make_link(s, t[i].node, &hit, e);
 	}
 	return r;
 }
 
 static int settle_node(struct settle *s, struct node *n, struct err *e)
 {
-	int r = 0;
+	int r = stop_check(e);
 
-	if (n->flags & NODE_PENDING)
-		return note_pending(s, n, e);
-	if (node_is_dir(n) && !(n->flags & NODE_LISTED))
+	if (n->parent && (n->parent->flags & NODE_COVERED || node_hides(n->parent)))
+		n->flags |= NODE_COVERED;
+	if (r == 0 && n->flags & NODE_PENDING)
+		return VEC_ADD(&s->targets, (struct target){ .path = n->link, .node = n, .make = true }) < 0 ? err_nomem(e) : 0;
+	if (r == 0 && node_is_dir(n) && !(n->flags & NODE_LISTED))
 		r = settle_parent(s, n, e);
 	if (r == 0 && n->flags & NODE_WHITEOUT && !(n->flags & NODE_MADE))
 		r = settle_whiteout(s, n, e);
@@ -375,21 +378,23 @@ static int settle_node(struct settle *s, struct node *n, struct err *e)
 
 int layer_settle(struct layer *l, const struct lower *lower, struct err *e)
 {
-	struct settle s = { .l = l, .lower = *lower };
+	struct settle s = { .l = l };
 	int r = 0;
 
+	lower_walk_begin(&s.below, lower);
+	s.below.limit = l->o.limits.bytes;
+	s.below.read = __atomic_load_n(&l->o.totals->bytes, __ATOMIC_RELAXED);
 	if (l->root_opaque)
-		s.lower.n = 0;
+		s.below.lower.n = 0;
 	writer_enter(&l->w);
 	for (struct node *n = l->tree.root; r == 0 && n; n = tree_next(l->tree.root, n))
 		r = settle_node(&s, n, e);
 	if (r == 0)
-		r = settle_pending(&s, e);
-	if (r == 0)
-		r = settle_wanted(&s, e);
+		r = settle_targets(&s, e);
 	writer_leave(&l->w);
 	buf_done(&s.path);
-	VEC_DONE(&s.pending);
+	VEC_DONE(&s.targets);
+	lower_walk_end(&s.below);
 	l->settled = r == 0;
 	return r;
 }
@@ -400,12 +405,16 @@ int layer_finish(struct layer *l, struct err *e)
 	int r = 0;
 
 	writer_enter(&l->w);
-	for (struct node *n = root; r == 0 && n; n = tree_next(root, n))
-		if (node_is_made_dir(n))
+	for (struct node *n = root; r == 0 && n; n = tree_next(root, n)) {
+		r = stop_check(e);
+		if (r == 0 && node_is_made_dir(n))
 			r = writer_dir_own(&l->w, n, e);
-	for (struct node *n = tree_first_up(root); r == 0 && n; n = tree_next_up(root, n))
-		if (node_is_made_dir(n))
+	}
+	for (struct node *n = tree_first_up(root); r == 0 && n; n = tree_next_up(root, n)) {
+		r = stop_check(e);
+		if (r == 0 && node_is_made_dir(n))
 			r = writer_dir_finish(&l->w, n, e);
+	}
 	writer_leave(&l->w);
 	return r;
 }

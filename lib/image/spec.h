@@ -22,6 +22,9 @@ struct spec_entry {
 	const char *link;      /* a symlink's target, or NULL */
 };
 
+/* Larger ones are neither written nor read, in bytes. */
+#define SPEC_SIZE_MAX ((uint64_t)2 << 30)
+
 /* What is to be read of each line: the rest is as if it were not there. */
 enum spec_want { SPEC_ALL, SPEC_OWNER /* type, mode, uid, gid, device */ };
 

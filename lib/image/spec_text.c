@@ -15,7 +15,6 @@
  * directory of the lines before, lines that lead into that directory, whose entries are dropped.
  */
 enum { LINE_LIMIT = 1 << 20, PART_LINES = 2000, DEPTH_LIMIT = 1 << 15 };
-#define SIZE_LIMIT ((uint64_t)2 << 30)
 #define BLANKS " \t\r\n"
 
 /* The words that we ask libarchive for (it would warn of others, and of that only once), and the values of ours. */
@@ -234,7 +233,7 @@ static ssize_t read_line(struct spec_text *t)
 		return errno == ENOMEM ? err_nomem(&t->err) : 0;
 	}
 	t->size += (uint64_t)n;
-	if (n > LINE_LIMIT || t->size > SIZE_LIMIT)
+	if (n > LINE_LIMIT || t->size > SPEC_SIZE_MAX)
 		return err_say(&t->err, EFBIG, t->name, "the specification is too large, or one of its lines is");
 	if (memchr(t->line, '\0', (size_t)n))
 		return err_say(&t->err, EBADMSG, t->name, "the specification holds a NUL");

@@ -12,7 +12,9 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/stop.h"
 #include "layer_priv.h"
+#include "spec.h"
 
 #define OPAQUE_NAME ".wh..wh..opq"
 
@@ -22,10 +24,13 @@ struct spec_writer {
 	const char *name;
 	int fd;
 	int failed; /* the errno of a write */
+	uint64_t size;
+	size_t entries; /* of this part */
 	struct buf path, out;
 };
 
-enum { OUT_SIZE = 256 * 1024 };
+/* libarchive keeps all entries in memory until it is closed, so it is closed and begun again: each part is a specification. */
+enum { OUT_SIZE = 256 * 1024, PART_ENTRIES = 8192 };
 
 static int flush_out(struct spec_writer *s)
 {
@@ -41,8 +46,9 @@ static la_ssize_t write_block(struct archive *a, void *p, const void *data, size
 	struct spec_writer *s = p;
 
 	buf_add(&s->out, data, n);
-	if (s->out.oom)
-		s->failed = ENOMEM;
+	s->size += n;
+	if (s->out.oom || s->size > SPEC_SIZE_MAX)
+		s->failed = s->out.oom ? ENOMEM : EFBIG;
 	if (s->failed || (s->out.len >= OUT_SIZE && flush_out(s) < 0)) {
 		archive_set_error(a, s->failed, "cannot write");
 		return ARCHIVE_FATAL;
@@ -52,15 +58,51 @@ static la_ssize_t write_block(struct archive *a, void *p, const void *data, size
 
 static int broken(struct spec_writer *s, struct err *e)
 {
-	const char *text = archive_error_string(s->a);
+	const char *text = s->a ? archive_error_string(s->a) : NULL;
 
+	if (s->failed == EFBIG)
+		return err_say(e, EFBIG, NULL, "the names of the layer's entries are too long: a specification of them has more than %llu bytes",
+			       (unsigned long long)SPEC_SIZE_MAX);
 	if (s->failed)
 		return err_set(e, s->failed, s->name, "cannot write the layer's specification");
 	return err_say(e, EIO, s->name, "cannot write the layer's specification: %s", text ? text : "unknown error");
 }
 
+static int start(struct spec_writer *s, struct err *e)
+{
+	s->a = archive_write_new();
+	if (!s->a)
+		return err_nomem(e);
+	s->entries = 0;
+	if (archive_write_set_format_mtree(s->a) != ARCHIVE_OK ||
+	    archive_write_set_options(s->a, "mtree:!all,mtree:type,mtree:uid,mtree:gid,mtree:mode,mtree:size,"
+				      "mtree:time,mtree:link,mtree:device") != ARCHIVE_OK ||
+	    archive_write_set_bytes_per_block(s->a, 0) != ARCHIVE_OK ||
+	    archive_write_open(s->a, s, NULL, write_block, NULL) != ARCHIVE_OK)
+		return broken(s, e);
+	return 0;
+}
+
+static int finish(struct spec_writer *s, struct err *e)
+{
+	int r = archive_write_close(s->a) == ARCHIVE_OK ? 0 : broken(s, e);
+
+	(void)archive_write_free(s->a); /* closed, or failed already */
+	s->a = NULL;
+	return r;
+}
+
 static int put(struct spec_writer *s, struct err *e)
 {
+	int r = 0;
+
+	if (s->entries == PART_ENTRIES)
+		r = finish(s, e);
+	if (r == 0 && !s->a)
+		r = start(s, e);
+	if (r < 0)
+		return r;
+	s->entries++;
 	return archive_write_header(s->a, s->ae) == ARCHIVE_OK ? 0 : broken(s, e);
 }
 
@@ -171,26 +213,13 @@ static int put_all(struct spec_writer *s, const struct layer *l, struct err *e)
 	int r = 0;
 
 	for (struct node *n = root; r == 0 && n; n = tree_next(root, n)) {
-		r = sort_children(n) < 0 ? err_nomem(e) : 0;
+		r = stop_check(e);
+		if (r == 0 && sort_children(n) < 0)
+			r = err_nomem(e);
 		if (r == 0)
 			r = put_node(s, n, e);
 	}
 	return r;
-}
-
-static int start(struct spec_writer *s, struct err *e)
-{
-	s->a = archive_write_new();
-	s->ae = archive_entry_new();
-	if (!s->a || !s->ae)
-		return err_nomem(e);
-	if (archive_write_set_format_mtree(s->a) != ARCHIVE_OK ||
-	    archive_write_set_options(s->a, "mtree:!all,mtree:type,mtree:uid,mtree:gid,mtree:mode,mtree:size,"
-				      "mtree:time,mtree:link,mtree:device") != ARCHIVE_OK ||
-	    archive_write_set_bytes_per_block(s->a, 0) != ARCHIVE_OK ||
-	    archive_write_open(s->a, s, NULL, write_block, NULL) != ARCHIVE_OK)
-		return broken(s, e);
-	return 0;
 }
 
 int layer_write_spec(const struct layer *l, int dirfd, const char *name, struct err *e)
@@ -201,10 +230,13 @@ int layer_write_spec(const struct layer *l, int dirfd, const char *name, struct 
 
 	if (fd < 0)
 		return err_set(e, errno, name, "cannot create the layer's specification");
-	r = start(&s, e);
+	s.ae = archive_entry_new();
+	r = s.ae ? start(&s, e) : err_nomem(e);
 	if (r == 0)
 		r = put_all(&s, l, e);
-	if (r == 0 && (archive_write_close(s.a) != ARCHIVE_OK || flush_out(&s) < 0))
+	if (r == 0)
+		r = finish(&s, e);
+	if (r == 0 && flush_out(&s) < 0)
 		r = broken(&s, e);
 	if (s.a)
 		(void)archive_write_free(s.a); /* closed, or failed already */

@@ -16,6 +16,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/stop.h"
 #include "store_priv.h"
 
 enum { DIGITS = 16, TRIES = 100 };
@@ -56,7 +57,7 @@ int stage_sweep(int parent, const char *path, const char *prefix, struct err *e)
 		if (!is_ours(names.items[i], prefix) || lock_dead(parent, names.items[i], &fd) < 0)
 			continue;
 		log_verbose("sweeping the staging directory '%s' of a dead process", names.items[i]);
-		if (fd_remove_tree(parent, names.items[i], &own) < 0)
+		if (fd_remove_tree(parent, names.items[i], &own) < 0 && (r = stop_check(e)) == 0)
 			log_warn("cannot remove the old staging directory '%s/%s': %s", path, names.items[i], strerrordesc_np(own.num));
 	}
 	return r;
@@ -114,11 +115,15 @@ int stage_new(int parent, const char *path, const char *prefix, struct stage *re
 void stage_done(struct stage *s)
 {
 	struct err own = ERR_INIT;
+	int r;
 
 	if (s->fd < 0)
 		return;
 	/* The lock is held while removing: nobody else needs to. */
-	if (fd_remove_tree(s->parent, s->name, &own) < 0)
+	r = fd_remove_tree(s->parent, s->name, &own);
+	if (r == -ECANCELED)
+		log_warn("the staging directory '%s/%s' is left to the next run, which removes it", s->path, s->name);
+	else if (r < 0)
 		log_warn("cannot remove the staging directory '%s/%s': %s", s->path, s->name, strerrordesc_np(own.num));
 	(void)close(s->fd);
 	s->fd = -1;

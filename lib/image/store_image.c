@@ -12,9 +12,10 @@
 
 #include "../base/fd.h"
 #include "json.h"
+#include "layer.h"
 #include "store_priv.h"
 
-enum { MAX_LAYERS_FILE = 1 << 20, MAX_ANSWERS = 64 << 20, MAX_NAME = 200 };
+enum { MAX_LAYERS_FILE = 1 << 20, MAX_NAME = 200 };
 
 const char *const store_sidecars[] = { ".mtree", ".lower", ".json", NULL };
 
@@ -79,7 +80,7 @@ int store_layer_answers(const struct store *s, const char *dir, struct buf *ret,
 		return 0;
 	if (fd < 0)
 		return err_set(e, errno, path, "cannot open what the layer depends on");
-	return fd_read_all(fd, path, MAX_ANSWERS, ret, e);
+	return fd_read_all(fd, path, LAYER_ANSWERS_MAX + 4096, ret, e);
 }
 
 int store_layer_read(const struct store *s, const char *dir, struct store_layer *ret, struct err *e)

@@ -31,6 +31,8 @@ struct pending {
 
 struct tarcheck {
 	enum state state;
+	tarcheck_count *count;
+	void *arg;
 	uint64_t pos;            /* of the next byte to be fed */
 	uint64_t start;          /* of the entry's first header */
 	uint64_t skip;           /* bytes of body and padding still to come, in DATA */
@@ -47,10 +49,14 @@ struct tarcheck {
 	char name[256 + 1];      /* of the entry at hand, for messages */
 };
 
-int tarcheck_new(struct tarcheck **ret, struct err *e)
+int tarcheck_new(tarcheck_count *count, void *arg, struct tarcheck **ret, struct err *e)
 {
 	*ret = calloc(1, sizeof(**ret));
-	return *ret ? 0 : err_nomem(e);
+	if (!*ret)
+		return err_nomem(e);
+	(*ret)->count = count;
+	(*ret)->arg = arg;
+	return 0;
 }
 
 void tarcheck_free(struct tarcheck *t)
@@ -200,7 +206,7 @@ static int meta_begin(struct tarcheck *t, char type, uint64_t size, struct err *
 	t->state = META;
 	if (size == 0)
 		return meta_done(t, e);
-	return 0;
+	return t->count ? t->count(t->arg, size, NULL, e) : 0;
 }
 
 static bool is_zero(const unsigned char *p)
@@ -274,7 +280,7 @@ static int entry_done(struct tarcheck *t, struct tarfact f, char type, struct er
 	t->skip = (f.size + BLOCK - 1) & ~(uint64_t)(BLOCK - 1);
 	t->state = type == 'S' && t->block[F_EXTENDED] ? SPARSE : DATA;
 	t->ext = (struct pending){ .pax = false };
-	return 0;
+	return t->count && f.size ? t->count(t->arg, f.size, t->name, e) : 0;
 }
 
 static int header(struct tarcheck *t, struct err *e)

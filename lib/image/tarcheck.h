@@ -27,7 +27,11 @@ struct tarfact {
 	uint32_t nsec;
 };
 
-int tarcheck_new(struct tarcheck **ret, struct err *e);
+/* Called for the body of each entry (and of each extension header) before it comes, with its size and the entry's name. */
+typedef int tarcheck_count(void *arg, uint64_t n, const char *on, struct err *e);
+
+/* count: may be NULL. What it returns below 0 ends the reading. */
+int tarcheck_new(tarcheck_count *count, void *arg, struct tarcheck **ret, struct err *e);
 void tarcheck_free(struct tarcheck *t);
 
 /* The next n bytes of the stream; pieces may be cut anywhere. Returns 0 or -EBADMSG with e filled. */

@@ -93,7 +93,7 @@ int tarread_open(const struct tarread_source *source, struct tarread **ret, stru
 	r->source = *source;
 	r->a = archive_read_new();
 	r->ae = archive_entry_new();
-	x = r->a && r->ae ? tarcheck_new(&r->check, e) : err_nomem(e);
+	x = r->a && r->ae ? tarcheck_new(source->count, source->arg, &r->check, e) : err_nomem(e);
 	if (x == 0)
 		x = start(r, e);
 	if (x < 0) {

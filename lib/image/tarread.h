@@ -23,6 +23,7 @@ struct tarread_source {
 
 	/* May n bytes of a body be passed over unread? Does so, and returns true. NULL: never. */
 	bool (*skip)(void *arg, uint64_t n);
+	tarcheck_count *count;   /* NULL: nobody does */
 	void *arg;
 	bool may_be_empty;       /* no bytes at all are an archive without entries, not an error */
 };

@@ -19,7 +19,8 @@
 #include "staging.h"
 #include "unpack_priv.h"
 
-enum { MAX_JOBS = 64, OPEN_FILES = 65536 };
+/* PADDING: so many bytes may follow the end of an archive anyway: tar fills the last record with zeros. */
+enum { MAX_JOBS = 64, OPEN_FILES = 65536, PADDING = 1 << 20 };
 
 void work_tell(struct work *w, struct job *j, int state)
 {
@@ -42,11 +43,6 @@ void work_changed(struct work *w)
 		p->changed(p, NULL);
 }
 
-int work_stopped(const struct work *w, struct err *e)
-{
-	return __atomic_load_n(w->opts->stop, __ATOMIC_RELAXED) ? err_say(e, ECANCELED, NULL, "interrupted") : 0;
-}
-
 int work_name_layer(const struct work *w, const struct job *j, int r, struct err *e)
 {
 	blob_say_try(r, e);
@@ -58,6 +54,7 @@ int work_name_layer(const struct work *w, const struct job *j, int r, struct err
 static int read_layer(struct work *w, struct job *j, struct blob *b, struct err *e)
 {
 	struct layer_options o = w->opts->layer;
+	uint64_t counted;
 	char name[32];
 	int r;
 
@@ -65,14 +62,15 @@ static int read_layer(struct work *w, struct job *j, struct blob *b, struct err 
 	r = layer_apply(blob_read, b, w->stage, staging_name(j->i, "", name), &o, &j->layer, e);
 	if (r < 0)
 		return blob_blame(b, r, e);
-	return blob_finish(b, o.limits.bytes, &j->sums, e);
+	counted = __atomic_load_n(o.totals ? &o.totals->bytes : &j->counts.bytes, __ATOMIC_RELAXED);
+	return blob_finish(b, o.limits.bytes > counted + PADDING ? o.limits.bytes - counted : PADDING, &j->sums, e);
 }
 
 int work_read_layer(struct work *w, struct job *j, struct err *e)
 {
 	scoped_blob struct blob *b = NULL;
 	struct blob_input in = {
-		.size = j->src->size, .stop = w->opts->stop, .progress = j->item ? &j->item->done : NULL,
+		.size = j->src->size, .stop = &w->failed, .progress = j->item ? &j->item->done : NULL,
 		.digest = j->src->has_digest ? &j->src->digest : NULL,
 		.diff_id = j->src->has_diff_id ? &j->src->diff_id : NULL,
 	};
@@ -101,15 +99,13 @@ int work_read_layer(struct work *w, struct job *j, struct err *e)
 /* The first failure is the one that is told; the rest follows from it. */
 static void fail(struct work *w, int r, const struct err *e)
 {
-	int expected = 0;
-
 	(void)pthread_mutex_lock(&w->lock);
 	if (w->result == 0 || (w->result == -ECANCELED && r != -ECANCELED)) {
 		w->result = r;
 		w->err = *e;
 	}
 	(void)pthread_mutex_unlock(&w->lock);
-	(void)__atomic_compare_exchange_n(w->opts->stop, &expected, -1, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
+	__atomic_store_n(&w->failed, 1, __ATOMIC_RELAXED);
 }
 
 static struct job *next_job(struct work *w)

@@ -25,11 +25,6 @@ struct unpack_options {
 	bool sync;                    /* write everything to disk before publishing */
 	struct layer_options layer;   /* counts is not used */
 	struct progress *progress;    /* NULL: nobody watches */
-	/*
-	 * Set to a non-zero value, from a signal handler or anywhere, it ends the run: -ECANCELED, and the
-	 * store is as it was. The library sets it to -1 when a layer has failed.
-	 */
-	int *stop;
 };
 
 struct unpack_result {
@@ -41,7 +36,7 @@ struct unpack_result {
 
 /*
  * layer_prepare_process() must have been called. Any failure leaves the store as it was; e then names
- * image, layer and entry.
+ * image, layer and entry. stop_ask() (../base/stop.h) ends it: -ECANCELED.
  */
 int unpack_image(struct store *s, const struct source *src, const struct unpack_options *opts,
 		 struct unpack_result *ret, struct err *e);

@@ -13,6 +13,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/stop.h"
 #include "flat_place.h"
 #include "join.h"
 #include "layer_priv.h"
@@ -33,7 +34,7 @@ struct flat {
 
 static int join_one(struct work *w, struct job *j, struct layer **base, struct err *e)
 {
-	int r = work_stopped(w, e);
+	int r = stop_check(e);
 
 	if (r < 0)
 		return r;
@@ -80,7 +81,7 @@ static int publish(struct flat *f, struct err *e)
 
 	if (f->w.opts->sync && syncfs(f->stage.fd) < 0)
 		return err_set(e, errno, f->place.path, "cannot write the files to disk");
-	r = work_stopped(&f->w, e);
+	r = stop_check(e);
 	if (r == 0)
 		r = flat_place_publish(&f->place, f->to->map ? f->view.plain : f->stage.fd, staging_name(0, "", name), e);
 	if (r == 0 && f->w.opts->sync)
@@ -144,6 +145,7 @@ int unpack_flat(const struct flat_target *to, const struct source *src, const st
 		return r;
 	r = work_init(&f.w, src, &own, e);
 	own.layer.totals = &f.w.totals;
+	f.w.totals.shared = true;
 	own.layer.through = to->map;
 	if (r == 0)
 		r = run(&f, ret, e);

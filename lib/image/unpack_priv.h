@@ -46,6 +46,7 @@ struct work {
 	struct job *jobs;
 	size_t n;
 	struct layer_totals totals; /* of a flat tree */
+	int failed;               /* atomic: a layer has, so that the others need not be read on */
 
 	pthread_mutex_t lock;     /* for what follows */
 	size_t *order;
@@ -80,9 +81,6 @@ void work_tell(struct work *w, struct job *j, int state);
 
 /* The directory's listing changed: all bars are drawn anew. */
 void work_changed(struct work *w);
-
-/* Has somebody asked us to end? -ECANCELED. */
-int work_stopped(const struct work *w, struct err *e);
 
 /* Add which image and layer it was to e; returns r. */
 int work_name_layer(const struct work *w, const struct job *j, int r, struct err *e);

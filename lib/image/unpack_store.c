@@ -10,6 +10,8 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/stop.h"
+#include "lower.h"
 #include "readback.h"
 #include "staging.h"
 #include "store_priv.h"
@@ -76,7 +78,7 @@ static struct lower layers_below(struct store_work *s, size_t i)
 	return l;
 }
 
-static int try_same(struct store_work *s, struct job *j, const struct lower *lower, bool *ret, struct err *e)
+static int try_same(struct store_work *s, struct job *j, struct lower_walk *below, bool *ret, struct err *e)
 {
 	for (size_t i = j->i; i-- > 0 && !*ret;) {
 		struct job *other = &s->w.jobs[i];
@@ -84,7 +86,7 @@ static int try_same(struct store_work *s, struct job *j, const struct lower *low
 
 		if (other->plan != READ || !digest_equal(&other->diff_id, &j->diff_id))
 			continue;
-		r = layer_answers_hold(buf_get(&other->answers), lower, ret, e);
+		r = lower_answers_hold(buf_get(&other->answers), below, ret, e);
 		if (r < 0)
 			return r;
 		if (*ret) {
@@ -121,7 +123,7 @@ static int read_back(struct store_work *s, struct job *j, struct err *e)
 	return r == 0 ? layer_read_back(j->layer, staging_plain_fd(s->staging), staging_name(j->i, "", name), &map, e) : r;
 }
 
-static int try_stored(struct store_work *s, struct job *j, const struct lower *lower, bool *ret, struct err *e)
+static int try_stored(struct store_work *s, struct job *j, struct lower_walk *below, bool *ret, struct err *e)
 {
 	scoped_strv struct strv there = { 0 };
 	int r = store_find_layers(s->store, &j->diff_id, &there, e);
@@ -132,7 +134,7 @@ static int try_stored(struct store_work *s, struct job *j, const struct lower *l
 
 		r = store_layer_answers(s->store, there.items[i], &answers, e);
 		if (r == 0)
-			r = layer_answers_hold(buf_get(&answers), lower, ret, e);
+			r = lower_answers_hold(buf_get(&answers), below, ret, e);
 		if (r < 0 || !*ret)
 			continue;
 		r = store_layer_read(s->store, there.items[i], &facts, e);
@@ -176,9 +178,13 @@ static int settle_job(struct store_work *s, struct job *j, struct err *e)
 	int r = 0;
 
 	if (j->plan == LATER) {
-		r = try_same(s, j, &lower, &found, e);
+		scoped_walk struct lower_walk below;
+
+		lower_walk_begin(&below, &lower);
+		below.limit = s->w.opts->layer.limits.bytes;
+		r = try_same(s, j, &below, &found, e);
 		if (r == 0 && !found)
-			r = try_stored(s, j, &lower, &found, e);
+			r = try_stored(s, j, &below, &found, e);
 		if (r == 0 && found) {
 			log_verbose("layer %zu of %zu (%s) is there already; its blob is not read again", j->i + 1, s->w.n, j->src->name);
 			work_tell(&s->w, j, PROGRESS_SHARED);
@@ -200,7 +206,7 @@ static int settle_all(struct store_work *s, struct err *e)
 		struct job *j = &s->w.jobs[i];
 		int r;
 
-		r = work_stopped(&s->w, e);
+		r = stop_check(e);
 		if (r == 0)
 			r = settle_job(s, j, e);
 		if (r < 0)

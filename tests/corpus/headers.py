@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Headers that two readers could read in two ways, that no file can have, and odd ones that must be read."""
 from cases import D, F, L, P, case
-from tarball import (archive, base256, body, entry, extension, file, folder, header, long_name, octal, symlink)
+from tarball import (archive, base256, body, entry, extension, file, folder, header, link, long_name, octal, symlink)
 
 INNER = archive(file('smuggled', 'evil'), end=0)
 PAX = 'has a pax record of no valid value'
@@ -192,13 +192,20 @@ case('component-255', 'this one can be',
      tree={'n' * 255: F('1'), 'd' * 255: D(), 'd' * 255 + '/' + 's' * 255: L('x')})
 case('path-4000', 'a long path that the kernel takes', [archive(file('/'.join(['q' * 249] * 15) + '/f', '2'))],
      tree={'/'.join(['q' * 249] * 15) + '/f': F('2')})
-case('path-beyond-path-max', 'a path that no call takes as a whole',
-     [archive(file('/'.join(['p' * 200] * 25) + '/f', 'deep'), OK)],
-     tree={'/'.join(['p' * 200] * 25) + '/f': F('deep'), 'ok': F('ok')})
+# PATH_MAX is 4096 and counts the NUL.
+LONGEST = '/'.join(['p' * 199] * 20) + '/' + 'f' * 95
+case('path-4095', 'the longest that the kernel takes', [archive(file(LONGEST, '1'), link('l', LONGEST))],
+     tree=dict.fromkeys([LONGEST, 'l'], F('1')))
+for n, what, entry_ in (('4096', 'a path of one byte more', file(LONGEST + 'f')), ('4097', 'of two', file(LONGEST + 'ff')),
+                        ('of-a-folder', 'a directory', folder(LONGEST + 'd')), ('of-a-link', 'a symbolic link', symlink(LONGEST + 's', 'x')),
+                        ('of-a-whiteout', 'a whiteout', file(LONGEST[:-95] + '.wh.' + 'w' * 92)),
+                        ('of-many-components', '2049 directories', file('x/' * 2048 + 'f'))):
+    refused(f'path-{n}', f'{what}: no call takes it as a whole', entry_, 'the name is longer than 4095 bytes', on='')
+refused('path-of-a-link-target', 'nor may a hard link name one', link('l', LONGEST + 'f'), 'the name is longer than 4095 bytes', on='')
 case('path-of-many-short-names', 'very deep', [archive(file('x/' * 300 + 'f', 'deep'))],
      tree={'x/' * 300 + 'f': F('deep')})
 refused('path-beyond-65535', 'there is an end to it', file('/'.join(['p' * 200] * 330)),
-     'the name is longer than 65535 bytes', on='p' * 100)
+     'the name is longer than 4095 bytes', on='p' * 100)
 case('empty-name', 'the root, by another spelling, as a file', [archive(OK, header('', size=1), body(b'x'))],
      refused='is the root of the layer, but not a directory')
 ODD = [b'new\nline', b'tab\there', 'ünïcødé-日本'.encode(), b'raw-\xff\xfe', b'sp ace', b'back\\slash', b'*?[', b'-rf',
@@ -219,7 +226,7 @@ case('case-differs', 'so are large and small letters', [archive(file('Name', '1'
 case('longest-link', 'the longest target, and odd ones', [
     archive(symlink('l', 't' * 4095), symlink('m', b'\xff\n\t /../..'), symlink('n', '/'), symlink('o', '.wh.x'))],
      tree={'l': L('t' * 4095), 'm': L(b'\xff\n\t /../..'), 'n': L('/'), 'o': L('.wh.x')})
-refused('link-too-long', 'a target that no link can hold', symlink('l', 't' * 4096), 'File name too long', on="'l'")
+refused('link-too-long', 'a target that no link can hold', symlink('l', 't' * 4096), 'the target of the symbolic link is longer than 4095 bytes', on="'l'")
 refused('link-to-no-name', 'a target of no bytes', symlink('l', ''), 'is a symbolic link to nothing', on="'l'")
 
 # ---- repeated entries ----

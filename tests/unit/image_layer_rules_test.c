@@ -115,21 +115,28 @@ TEST(layer_applies_repeated_entries_in_order)
 	}
 }
 
-TEST(layer_paths_may_be_longer_than_path_max)
+/* PATH_MAX is 4096, and counts the NUL. */
+TEST(layer_paths_end_at_path_max)
 {
-	scoped_buf struct buf raw = BUF_INIT, path = BUF_INIT;
-	struct tar_entry list[] = { { "f", .data = "deep" }, END };
 	struct layers s;
 
 	layers_open(&s, NULL);
-	for (int i = 0; i < 40; i++)
-		buf_printf(&path, "%0199d/", i);
-	buf_str(&path, "f");
-	buf_printf(&raw, "%zu path=%s\n", path.len + 11, path.data);
-	list[0].raw_pax = raw.data;
-	layers_must(&s, list);
+	for (int more = 0; more < 3; more++) {
+		scoped_buf struct buf raw = BUF_INIT, path = BUF_INIT;
+		struct tar_entry list[] = { { "f", .data = "deep" }, END };
+		struct err e = ERR_INIT;
+
+		for (int i = 0; i < 20; i++)
+			buf_printf(&path, "%0199d/", i);
+		buf_printf(&path, "%0*d", 95 + more, 0);
+		buf_printf(&raw, "%zu path=%s\n", path.len + 11, path.data);
+		list[0].raw_pax = raw.data;
+		s.n = 0;
+		CHECK_INT(layers_add(&s, list, &e), more ? -ENAMETOOLONG : 0);
+		CHECK_STR(e.what, more ? "the name is longer than 4095 bytes" : "");
+	}
 	CHECK_INT(s.counts.bytes, 4);
-	CHECK_INT(s.counts.entries, 41);
+	CHECK_INT(s.counts.entries, 21);
 }
 
 TEST(layer_stops_at_its_limits)

@@ -13,7 +13,7 @@
 static int check(const struct buf *b, size_t n, struct tarfact *ret, struct err *e)
 {
 	struct tarcheck *t;
-	int r = tarcheck_new(&t, e);
+	int r = tarcheck_new(NULL, NULL, &t, e);
 
 	for (size_t at = 0; r == 0 && at < b->len; at += n)
 		r = tarcheck_feed(t, b->data + at, b->len - at < n ? b->len - at : n, e);
@@ -168,7 +168,7 @@ TEST(tarcheck_tells_zeros_from_what_only_begins_with_them)
 			b = tar_make(list);
 		for (size_t k = 0; k < cases[i].zeros + cases[i].rest; k++)
 			buf_char(&b, k < cases[i].zeros ? '\0' : 'x');
-		REQUIRE(tarcheck_new(&t, NULL) == 0);
+		REQUIRE(tarcheck_new(NULL, NULL, &t, NULL) == 0);
 		for (size_t at = 0; at < b.len; at += 1000)
 			REQUIRE(tarcheck_feed(t, b.data + at, b.len - at < 1000 ? b.len - at : 1000, NULL) == 0);
 		CHECK_INT(tarcheck_no_archive(t, &more), cases[i].none);
