@@ -182,37 +182,20 @@ const char *fd_proc_path(int fd, char buf[static 32])
 	return buf;
 }
 
-int fd_make_dirs(const char *path, mode_t mode, struct err *e)
+int fd_make_dir(int dirfd, const char *name, mode_t mode)
 {
-	scoped_free char *copy = strdup(path);
-	size_t n = strlen(path);
-	struct stat st;
+	mode_t mask = umask(0);
+	int r = mkdirat(dirfd, name, mode), num = errno;
 
-	if (!copy)
-		return err_nomem(e);
-	if (!n)
-		return err_set(e, ENOENT, path, "cannot create the directory");
-	while (n > 1 && copy[n - 1] == '/')
-		copy[--n] = '\0';
-
-	for (char *p = copy + 1; (p = strchr(p, '/')); p++) {
-		*p = '\0';
-		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
-			return err_path(e, errno, copy, "cannot create the directory");
-		*p = '/';
-	}
-	if (mkdir(copy, mode) == 0)
-		return 0;
-	if (errno != EEXIST)
-		return err_path(e, errno, path, "cannot create the directory");
-	if (stat(copy, &st) < 0 || !S_ISDIR(st.st_mode))
-		return err_path(e, ENOTDIR, path, "cannot create the directory");
-	return 0;
+	(void)umask(mask); /* cannot fail */
+	errno = num;
+	return r;
 }
 
 bool fd_has_acl(int fd)
 {
 	char path[32];
 
-	return getxattr(fd_proc_path(fd, path), "system.posix_acl_access", NULL, 0) >= 0;
+	return getxattr(fd_proc_path(fd, path), "system.posix_acl_access", NULL, 0) >= 0 ||
+	       (errno != ENODATA && errno != EOPNOTSUPP);
 }

@@ -57,13 +57,16 @@ int fd_remove_tree(int dirfd, const char *name, struct err *e);
  */
 int fd_let_go(int a, int b, int std);
 
+/*
+ * mkdirat(2) with this very mode, whatever the umask: a mode that is set afterwards, by name, could be set on what another user has
+ * put there. No other thread may create files meanwhile. 0 or -1 with errno.
+ */
+int fd_make_dir(int dirfd, const char *name, mode_t mode);
+
 /* Does it have an access ACL? Then the mode's bits of the group are the ACL's mask, an upper bound (acl(5)). fd may be O_PATH. */
 bool fd_has_acl(int fd);
 
 /* "/proc/self/fd/N" into buf, returned. */
 const char *fd_proc_path(int fd, char buf[static 32]);
-
-/* Create dir and its missing parents (0755, the last one with mode). An existing directory is fine. */
-int fd_make_dirs(const char *path, mode_t mode, struct err *e);
 
 #endif

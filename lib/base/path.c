@@ -33,6 +33,7 @@ struct walk {
 	char *rest;              /* what is left of the path */
 	int found;               /* -1, or what the last component is open on: no name leads there but a link of /proc */
 	unsigned links;
+	const struct path_maker *maker; /* NULL: what is missing stays so */
 	struct err *e;
 };
 
@@ -130,13 +131,25 @@ static int follow(struct walk *w, int link, const char *name, const char *after)
 	return *text == '/' ? go(w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) : 0;
 }
 
+static int open_dir(const struct walk *w, const char *name)
+{
+	return openat(w->dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
 /* A component that is not the last one: a directory, or a link. */
 static int step(struct walk *w, const char *name, const char *after)
 {
-	scoped_fd int fd = openat(w->dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), link = -1;
+	scoped_fd int fd = open_dir(w, name), link = -1;
 	char *rest;
 	struct stat st;
 
+	if (fd < 0 && errno == ENOENT && w->maker) {
+		int r = w->maker->make(w->maker->arg, w->dir, name, w->e);
+
+		if (r < 0)
+			return r;
+		fd = open_dir(w, name);
+	}
 	if (fd < 0 && errno == ENOTDIR) {
 		link = openat(w->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		if (link >= 0 && fstat(link, &st) == 0 && S_ISLNK(st.st_mode))
@@ -208,26 +221,66 @@ static int tell_place(struct walk *w, struct place *ret)
 	return 0;
 }
 
-int path_find(const char *path, bool follow, const char *what, struct place *ret, struct err *e)
+int path_find_or_make(const char *path, bool follow, const char *what, const struct path_maker *maker, struct place *ret, struct err *e)
 {
 	__attribute__((cleanup(walk_done))) struct walk w;
 	int r = begin(&w, path, what, e);
 
+	w.maker = maker;
 	if (r == 0)
 		r = walk(&w, follow);
+	if (r == 0 && w.found >= 0)
+		r = failed(&w, ENOTDIR); /* an open file, which has no place */
 	return r == 0 ? tell_place(&w, ret) : r;
+}
+
+int path_find(const char *path, bool follow, const char *what, struct place *ret, struct err *e)
+{
+	return path_find_or_make(path, follow, what, NULL, ret, e);
+}
+
+struct making { const char *path, *what; };
+
+static int make_dir(const struct making *m, int dirfd, const char *name, mode_t mode, struct err *e)
+{
+	int r;
+
+	if (mkdirat(dirfd, name, mode) == 0 || errno == EEXIST)
+		return 0;
+	r = err_set(e, errno, m->path, "%s", m->what);
+	err_op(e, "mkdir");
+	return r;
+}
+
+static int make_parent(void *arg, int dirfd, const char *name, struct err *e)
+{
+	return make_dir(arg, dirfd, name, 0755, e);
+}
+
+int path_make_dir(const char *path, mode_t mode, const char *what, int *ret_fd, struct err *e)
+{
+	struct making m = { path, what };
+	scoped_place struct place at = PLACE_INIT;
+	int r = path_find_or_make(path, true, what, &(struct path_maker){ make_parent, &m }, &at, e);
+
+	if (r == 0)
+		r = make_dir(&m, at.dirfd, at.name, mode, e);
+	if (r < 0)
+		return r;
+	*ret_fd = openat(at.dirfd, at.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *ret_fd < 0 ? err_path(e, errno, path, "%s", what) : 0;
 }
 
 /* --- opening ----------------------------------------------------------------------------------- */
 
 /* Without links there is nothing to decide, and the kernel walks faster. -ELOOP: there is one. */
-static int open_without_links(int dirfd, const char *path, int flags)
+static int open_without_links(const char *path, int flags)
 {
 	const struct open_how how = {
 		.flags = (uint64_t)(flags | O_CLOEXEC), .mode = flags & O_CREAT ? CREATED : 0,
 		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
-	int fd = sys_openat2(dirfd, path, &how);
+	int fd = sys_openat2(AT_FDCWD, path, &how);
 
 	return fd < 0 ? -errno : fd;
 }
@@ -286,11 +339,14 @@ int path_open(const char *path, int flags, const char *what, struct place *ret_p
 	int r;
 
 	if (!ret_place) {
-		r = open_without_links(AT_FDCWD, path, flags);
+		r = open_without_links(path, flags);
 		if (r >= 0) {
 			*ret_fd = r;
 			return 0;
 		}
+		/* It fails where walking fails, unless there is a link, or no openat2(2) (EPERM: a filter of seccomp). */
+		if (r != -ELOOP && r != -ENOSYS && r != -EPERM && r != -EINVAL)
+			return err_path(e, -r, path, "%s", what);
 	}
 	r = begin(&w, path, what, e);
 	if (r == 0)

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "buf.h"
 #include "err.h"
@@ -47,6 +48,20 @@ int path_open(const char *path, int flags, const char *what, struct place *ret_p
  * what: the message when a directory on the way cannot be opened.
  */
 int path_find(const char *path, bool follow, const char *what, struct place *ret, struct err *e);
+
+/*
+ * The same. make is called for each directory on the way that is missing, and creates it: 0, also if another process was quicker,
+ * or what is returned then.
+ */
+struct path_maker {
+	int (*make)(void *arg, int dirfd, const char *name, struct err *e);
+	void *arg;
+};
+
+int path_find_or_make(const char *path, bool follow, const char *what, const struct path_maker *maker, struct place *ret, struct err *e);
+
+/* Open a directory (O_RDONLY), after creating it, with mode less the umask, and those above it, 0755, if they are missing. */
+int path_make_dir(const char *path, mode_t mode, const char *what, int *ret_fd, struct err *e);
 
 /*
  * The kernel's name of what fd is open on (a link of /proc), for messages and for comparing with the tables of mounts: never

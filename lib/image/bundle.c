@@ -15,9 +15,13 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/path.h"
 #include "store_view.h"
 
-enum { MAX_ACCOUNTS = 4 << 20 }; /* bytes of /etc/passwd or /etc/group */
+enum {
+	MAX_ACCOUNTS = 4 << 20, /* bytes of /etc/passwd or /etc/group */
+	MODE = 0711,            /* of the bundle: the container's root must be able to pass */
+};
 
 /* --- what the image says ------------------------------------------------------------------------ */
 
@@ -118,10 +122,17 @@ static int describe(struct store *s, const struct bundle_options *o, struct bund
 
 /* --- the directory ------------------------------------------------------------------------------ */
 
-struct place {
+struct bundle_spot {
+	struct place at;
 	int fd;
 	bool made, rootfs;       /* by us */
 };
+
+static void bundle_spot_done(struct bundle_spot *p)
+{
+	place_done(&p->at);
+	cleanup_fd(&p->fd);
+}
 
 static int check_empty(int fd, const char *path, struct err *e)
 {
@@ -147,26 +158,41 @@ static int check_empty(int fd, const char *path, struct err *e)
 	return r;
 }
 
-static int open_place(const char *dir, bool dry_run, struct place *p, struct err *e)
+/* One that is there may be narrower than ours: empty, it gives nothing away. */
+static int widen(const struct bundle_spot *p, const char *dir, struct err *e)
 {
-	int r = 0;
+	struct stat st;
 
-	p->made = !dry_run && mkdir(dir, 0711) == 0;
+	if (fstat(p->fd, &st) < 0)
+		return err_set(e, errno, dir, "cannot stat the directory of the bundle");
+	if ((st.st_mode & 07777) == MODE)
+		return 0;
+	if (st.st_uid != geteuid() && st.st_mode & S_IXOTH)
+		return 0;
+	if (st.st_uid != geteuid())
+		return err_say(e, EPERM, dir, "is closed (mode %04o), and belongs to another user (%u)", st.st_mode & 07777, st.st_uid);
+	return fchmod(p->fd, MODE) < 0 ? err_set(e, errno, dir, "cannot let the container's root pass the directory") : 0;
+}
+
+static int open_place(const char *dir, bool dry_run, struct bundle_spot *p, struct err *e)
+{
+	int r = path_find(dir, true, "cannot create the directory of the bundle", &p->at, e);
+
+	if (r < 0)
+		return r;
+	p->made = !dry_run && fd_make_dir(p->at.dirfd, p->at.name, MODE) == 0;
 	if (!p->made && !dry_run && errno != EEXIST)
 		return err_path(e, errno, dir, "cannot create the directory of the bundle");
-	p->fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	p->fd = openat(p->at.dirfd, p->at.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (p->fd < 0 && errno == ENOENT && dry_run)
 		return 0;
 	if (p->fd < 0)
 		return err_path(e, errno, dir, "cannot open the directory of the bundle");
 	r = check_empty(p->fd, dir, e);
-	/* The umask may have been narrower; an empty directory gives nothing away. */
-	if (r == 0 && !dry_run && fchmod(p->fd, 0711) < 0)
-		r = err_set(e, errno, dir, "cannot let the container's root pass the directory");
-	return r;
+	return r == 0 && !dry_run ? widen(p, dir, e) : r;
 }
 
-static int fill_place(struct place *p, const struct buf *config, struct err *e)
+static int fill_place(struct bundle_spot *p, const struct buf *config, struct err *e)
 {
 	int r;
 
@@ -180,7 +206,7 @@ static int fill_place(struct place *p, const struct buf *config, struct err *e)
 }
 
 /* What we made is empty but for our own files. */
-static void undo_place(const struct place *p, const char *dir)
+static void undo_place(const struct bundle_spot *p)
 {
 	int bad = 0;
 
@@ -192,34 +218,47 @@ static void undo_place(const struct place *p, const char *dir)
 		bad |= unlinkat(p->fd, "rootfs", AT_REMOVEDIR) < 0;
 	}
 	if (p->made)
-		bad |= rmdir(dir) < 0;
+		bad |= unlinkat(p->at.dirfd, p->at.name, AT_REMOVEDIR) < 0;
 	if (bad)
 		log_warn("cannot remove the bundle that was begun: %s", strerrordesc_np(errno));
 }
 
-/* The runtime mounts as the container's root, who must find the way: others must be able to pass each directory. */
-static void tell_unreachable(const char *dir, const struct idmap *map)
+static void tell_closed(int dir, const struct stat *st, uint32_t uid)
 {
-	scoped_free char *path = strdup(dir);
+	scoped_buf struct buf path = BUF_INIT;
+
+	path_of_fd(dir, &path);
+	log_warn("'%s' is closed to others (mode %04o): the container's root, uid %u, cannot reach the bundle, and "
+		 "runtimes need that it can", buf_get(&path) ? buf_get(&path) : "?", st->st_mode & 07777, uid);
+}
+
+/* The runtime mounts as the container's root, who must find the way: others must be able to pass each directory above. */
+static void tell_unreachable(int bundle, const struct idmap *map)
+{
+	scoped_fd int dir = openat(bundle, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st, above;
 	uint32_t uid = 0;
-	struct stat st;
 
 	(void)idmap_uid_seen(map, 0, &uid); /* it is covered: else there were no bundle */
-	if (uid == 0)
-		return;
-	for (char *slash; path && (slash = strrchr(path, '/')) && slash != path;) {
-		*slash = '\0';
-		if (stat(path, &st) < 0 || st.st_mode & 0001 || st.st_uid == uid)
-			continue;
-		log_warn("'%s' is closed to others (mode %04o): the container's root, uid %u, cannot reach the bundle, and "
-			 "runtimes need that it can", path, st.st_mode & 07777, uid);
+	while (uid && dir >= 0 && fstat(dir, &st) == 0) {
+		int up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+		if (up < 0 || fstat(up, &above) < 0 || (st.st_dev == above.st_dev && st.st_ino == above.st_ino)) {
+			cleanup_fd(&up); /* at the root, which all can pass */
+			return;
+		}
+		if (!(st.st_mode & S_IXOTH) && st.st_uid != uid)
+			tell_closed(dir, &st, uid);
+		cleanup_fd(&dir);
+		dir = up;
 	}
 }
 
 int bundle_make(struct store *s, const struct bundle_options *o, struct bundle_result *ret, struct err *e)
 {
 	struct bundle_result b = { .config = BUF_INIT };
-	struct place p = { .fd = -1 };
+	struct bundle_spot p = { .at = PLACE_INIT, .fd = -1 };
+	scoped_buf struct buf dir = BUF_INIT;
 	int r = describe(s, o, &b, e);
 
 	if (r == 0)
@@ -227,19 +266,20 @@ int bundle_make(struct store *s, const struct bundle_options *o, struct bundle_r
 	if (r == 0 && !o->dry_run)
 		r = fill_place(&p, &b.config, e);
 	if (r == 0 && !o->dry_run) {
-		b.dir = realpath(o->dir, NULL);
+		path_of_fd(p.fd, &dir);
+		b.dir = buf_take(&dir);
 		if (!b.dir)
-			r = err_set(e, errno, o->dir, "cannot find the path of the bundle");
+			r = err_nomem(e);
 		else
-			tell_unreachable(b.dir, o->map);
+			tell_unreachable(p.fd, o->map);
 	}
 	if (r < 0) {
-		undo_place(&p, o->dir);
+		undo_place(&p);
 		bundle_result_done(&b);
 	} else {
 		*ret = b;
 	}
-	cleanup_fd(&p.fd);
+	bundle_spot_done(&p);
 	return r;
 }
 

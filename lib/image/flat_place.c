@@ -12,45 +12,9 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
-#include "../base/sys.h"
+#include "../base/path.h"
 #include "../mount/info.h"
 #include "store_priv.h"
-
-static int resolve_there(const char *dir, char **ret, struct err *e)
-{
-	*ret = realpath(dir, NULL);
-	return *ret ? 0 : err_set(e, errno, dir, "cannot find the path of the directory");
-}
-
-/* Of what does not exist: the directory it shall be in must. */
-static int resolve_missing(const char *dir, char **ret, struct err *e)
-{
-	scoped_free char *up = strdup(dir), *parent = NULL;
-	struct stat st;
-	char *slash;
-	size_t n = strlen(dir);
-
-	if (!up)
-		return err_nomem(e);
-	if (lstat(dir, &st) == 0)
-		return err_say(e, ENOENT, dir, "is a symbolic link to nothing");
-	while (n > 1 && up[n - 1] == '/')
-		up[--n] = '\0';
-	slash = strrchr(up, '/');
-	parent = realpath(!slash ? "." : slash == up ? "/" : (*slash = '\0', up), NULL);
-	if (!parent) {
-		int r = err_set(e, errno, dir, "cannot find the directory that it shall be in");
-
-		if (r == -ENOENT)
-			err_try(e, "mkdir -p '%s'", up);
-		return r;
-	}
-	if (asprintf(ret, "%s/%s", strcmp(parent, "/") ? parent : "", slash ? slash + 1 : up) < 0) {
-		*ret = NULL;
-		return err_nomem(e);
-	}
-	return 0;
-}
 
 static int refuse_mount(const char *dir, struct err *e)
 {
@@ -90,16 +54,14 @@ static int check_content(int fd, const struct flat_place *p, const char *dir, st
 	return r;
 }
 
-/* What is there must be one that can be renamed over, and that nobody (we know of) stands in. */
-static int check_there(const struct flat_place *p, const char *dir, struct err *e)
+/* What is there (fd) must be one that can be renamed over, and that nobody (we know of) stands in. */
+static int check_there(struct flat_place *p, int fd, const char *dir, struct err *e)
 {
-	scoped_fd int fd = openat(p->parent, p->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct statx at, up, here;
 	int r;
 
-	if (fd < 0)
-		return err_path(e, errno, dir, "cannot open the directory");
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &at) < 0 || statx(p->parent, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &up) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &at) < 0 || statx(p->parent, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &up) < 0 ||
+	    fstat(fd, &p->there) < 0)
 		return err_path(e, errno, dir, "cannot stat the directory");
 	if (at.stx_attributes & STATX_ATTR_MOUNT_ROOT)
 		return refuse_mount(p->path, e);
@@ -115,48 +77,100 @@ static int check_there(const struct flat_place *p, const char *dir, struct err *
 	return check_content(fd, p, dir, e);
 }
 
-/* What was resolved has no links in it: should one appear meanwhile, it is not followed. */
-static int open_parent(struct flat_place *p, struct err *e)
+/* Of a directory named by "..", ".", "/" or a link of /proc, its parent and its name there; "" if it is the root. */
+static int find_name(int fd, struct place *at, const char *dir, struct err *e)
 {
-	const struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
+	scoped_buf struct buf path = BUF_INIT;
+	scoped_fd int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const char *slash;
 
-	p->parent_path = strndup(p->path, p->name - p->path > 1 ? (size_t)(p->name - p->path - 1) : 1);
+	path_of_fd(fd, &path);
+	slash = path.len ? strrchr(path.data, '/') : NULL;
+	if (up < 0 || !buf_get(&path) || !slash || strlen(slash + 1) > NAME_MAX)
+		return err_say(e, ENOENT, dir, "cannot find the name of the directory");
+	(void)snprintf(at->name, sizeof(at->name), "%s", slash + 1); /* fits: checked */
+	cleanup_fd(&at->dirfd);
+	at->dirfd = TAKE_FD(up);
+	return 0;
+}
+
+/* What is there, and where it is. */
+static int find_there(const char *dir, struct place *at, int *ret_fd, struct err *e)
+{
+	int r = path_open(dir, O_RDONLY | O_DIRECTORY, "cannot open the directory", at, ret_fd, e);
+
+	if (r == -ENOTDIR) {
+		(void)err_say(e, ENOTDIR, dir, "is no directory");
+		err_try(e, "name a directory, or a path where nothing is");
+	}
+	if (r == 0 && !strcmp(at->name, "."))
+		r = find_name(*ret_fd, at, dir, e);
+	return r;
+}
+
+/* Of what does not exist: the directory it shall be in must. */
+static int find_missing(const char *dir, struct place *at, struct err *e)
+{
+	size_t n = strlen(dir);
+	struct stat st;
+	int r = path_find(dir, false, "cannot find the directory that it shall be in", at, e);
+
+	n -= n > 1 && dir[n - 1] == '/';
+	while (n > 1 && dir[n - 1] != '/')
+		n--;
+	n -= n > 1;
+	if (r == -ENOENT)
+		err_try(e, "mkdir -p '%.*s'", (int)n, dir);
+	if (r < 0)
+		return r;
+	if (fstatat(at->dirfd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return S_ISLNK(st.st_mode) ? err_say(e, ENOENT, dir, "is a symbolic link to nothing")
+					   : err_say(e, EBUSY, dir, "appeared while it was looked for");
+	return 0;
+}
+
+/* From the place found on, it goes by descriptor: the paths are for messages, and to compare with the table of mounts. */
+static int take_place(struct flat_place *p, const struct place *at, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	size_t n;
+
+	path_of_fd(at->dirfd, &b);
+	n = b.len;
+	if (n > 1 || !n)
+		buf_char(&b, '/');
+	buf_str(&b, at->name);
+	p->path = buf_take(&b);
+	p->parent_path = p->path ? strndup(p->path, n ? n : 1) : NULL;
 	if (!p->parent_path)
 		return err_nomem(e);
-	p->parent = sys_openat2(AT_FDCWD, p->parent_path, &how);
+	p->name = strrchr(p->path, '/') + 1;
+	p->parent = openat(at->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return p->parent < 0 ? err_path(e, errno, p->parent_path, "cannot open the directory that it shall be in") : 0;
 }
 
 int flat_place_find(const char *dir, bool replace, struct flat_place *ret, struct err *e)
 {
 	struct flat_place p = { .parent = -1, .replace = replace };
-	struct stat st;
-	bool there;
+	scoped_place struct place at = PLACE_INIT;
+	scoped_fd int fd = -1;
 	int r;
 
 	if (!*dir)
 		return err_usage(e, "the directory's path is empty");
-	there = stat(dir, &st) == 0;
-	if (!there && errno != ENOENT)
-		return err_path(e, errno, dir, "cannot stat the directory");
-	if (there && !S_ISDIR(st.st_mode)) {
-		(void)err_say(e, ENOTDIR, dir, "is no directory");
-		err_try(e, "name a directory, or a path where nothing is");
-		return -ENOTDIR;
+	r = find_there(dir, &at, &fd, e);
+	if (r == -ENOENT && fd < 0) {
+		if (e)
+			*e = ERR_INIT;
+		r = find_missing(dir, &at, e);
 	}
-	r = there ? resolve_there(dir, &p.path, e) : resolve_missing(dir, &p.path, e);
 	if (r < 0)
 		return r;
-	if (!strcmp(p.path, "/")) {
-		free(p.path);
+	if (!*at.name)
 		return refuse_mount("/", e);
-	}
-	p.name = strrchr(p.path, '/') + 1;
-	r = open_parent(&p, e);
-	if (r == 0 && there)
-		r = check_there(&p, dir, e);
+	r = take_place(&p, &at, e);
+	if (r == 0 && fd >= 0)
+		r = check_there(&p, fd, dir, e);
 	if (r < 0) {
 		flat_place_done(&p);
 		return r;
@@ -166,14 +180,30 @@ int flat_place_find(const char *dir, bool replace, struct flat_place *ret, struc
 	return 0;
 }
 
+static bool same(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+/* Exchange it for what is there, which must be what was looked at: its content will be removed. */
+static int exchange(const struct flat_place *p, int dirfd, const char *name)
+{
+	struct stat old;
+
+	if (renameat2(dirfd, name, p->parent, p->name, RENAME_EXCHANGE) < 0)
+		return -errno;
+	if (fstatat(dirfd, name, &old, AT_SYMLINK_NOFOLLOW) == 0 && same(&old, &p->there))
+		return 0;
+	return renameat2(dirfd, name, p->parent, p->name, RENAME_EXCHANGE) < 0 ? -errno : -ESTALE;
+}
+
 /* An empty directory of that name gives way to rename(2) itself. */
 static int rename_there(const struct flat_place *p, int dirfd, const char *name)
 {
 	if (renameat(dirfd, name, p->parent, p->name) == 0)
 		return 0;
-	if (p->replace && (errno == ENOTEMPTY || errno == EEXIST) &&
-	    renameat2(dirfd, name, p->parent, p->name, RENAME_EXCHANGE) == 0)
-		return 0;
+	if (p->replace && (errno == ENOTEMPTY || errno == EEXIST))
+		return exchange(p, dirfd, name);
 	return -errno;
 }
 
@@ -187,11 +217,11 @@ int flat_place_publish(const struct flat_place *p, int dirfd, const char *name, 
 	r = rename_there(p, dirfd, name);
 	if (r < 0) {
 		(void)err_set(e, -r, p->path, "cannot rename the finished tree to it");
-		if (r == -ENOTEMPTY || r == -EEXIST)
+		if (r == -ENOTEMPTY || r == -EEXIST || r == -ESTALE)
 			err_why(e, "somebody has put something there meanwhile");
 		return r;
 	}
-	if (fstatat(p->parent, p->name, &there, AT_SYMLINK_NOFOLLOW) < 0 || there.st_ino != ours.st_ino || there.st_dev != ours.st_dev)
+	if (fstatat(p->parent, p->name, &there, AT_SYMLINK_NOFOLLOW) < 0 || !same(&there, &ours))
 		return err_say(e, EIO, p->path, "is not what was renamed to it: somebody else is at work there");
 	return 0;
 }

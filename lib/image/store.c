@@ -14,6 +14,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/path.h"
 #include "store_priv.h"
 #include "userns_self.h"
 
@@ -120,22 +121,19 @@ static int open_part(const struct store *s, const char *name, unsigned flags, in
 
 static int open_top(struct store *s, unsigned flags, const struct store_base *base, struct err *e)
 {
-	scoped_free char *absolute = NULL;
+	scoped_buf struct buf absolute = BUF_INIT;
 	int r;
 
-	if (flags & STORE_CREATE) {
-		r = fd_make_dirs(s->path, base ? 0755 : 0700, e);
-		if (r < 0)
-			return r;
-	}
-	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->fd < 0 && errno == ENOENT) {
+	if (flags & STORE_CREATE)
+		r = path_make_dir(s->path, base ? 0755 : 0700, "cannot make the store", &s->fd, e);
+	else
+		r = path_open(s->path, O_RDONLY | O_DIRECTORY, "cannot open the store", NULL, &s->fd, e);
+	if (r == -ENOENT && !(flags & STORE_CREATE)) {
 		r = err_say(e, ENOENT, s->path, "there is no store here");
 		err_try(e, "shiftbox image-unpack makes one; --store names another");
-		return r;
 	}
-	if (s->fd < 0)
-		return err_path(e, errno, s->path, "cannot open the store");
+	if (r < 0)
+		return r;
 	r = store_base_choose(s, base, e);
 	if (r == 0 && flags)
 		r = adopt(s, flags, s->base.count, e);
@@ -145,11 +143,13 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 		return r;
 
 	/* What others are told to mount must not depend on our working directory. */
-	absolute = realpath(s->path, NULL);
-	if (!absolute)
-		return err_set(e, errno, s->path, "cannot find the path of the store");
+	path_of_fd(s->fd, &absolute);
+	if (!buf_get(&absolute))
+		return err_nomem(e);
+	if (!absolute.len)
+		return err_say(e, ENOENT, s->path, "cannot find the path of the store");
 	free(s->path);
-	s->path = TAKE_PTR(absolute);
+	s->path = buf_take(&absolute);
 	return 0;
 }
 

@@ -279,7 +279,7 @@ data"
 	must_fail 125 'ro and dev go before it' on_image -b closed/data:/x:map=+100005:1000:ro -- true
 	must_fail 125 "'..'" on_image -b closed/data:/srv/../x -- true
 	must_fail 125 'is the root of the command itself' on_image -b closed/data:/ -- true
-	must_fail 125 'cannot clone the mounts: No such file' on_image -b none:/x -- true
+	must_fail 125 'cannot open the source: No such file' on_image -b none:/x -- true
 	must_fail 125 'Is a directory' on_image -b closed/data/f:/srv -- true
 	must_fail 125 'Not a directory' on_image -b closed/data:/srv/five -- true
 }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
+#include "../../lib/base/path.h"
 #include "../../lib/base/sys.h"
 
 /* A new directory, gone at the end of the test's process. */
@@ -125,7 +126,15 @@ TEST(fd_write_file_overwrites_nothing)
 	CHECK(!exists(d, "nowhere"));
 }
 
-TEST(fd_make_dirs_makes_what_is_missing)
+/* Of path_make_dir(). */
+static int make(const char *path, mode_t mode)
+{
+	scoped_fd int fd = -1;
+
+	return path_make_dir(path, mode, "cannot make it", &fd, NULL);
+}
+
+TEST(path_make_dir_makes_what_is_missing)
 {
 	int d = scratch();
 	char path[128];
@@ -133,20 +142,20 @@ TEST(fd_make_dirs_makes_what_is_missing)
 
 	(void)umask(0);
 	REQUIRE(fchdir(d) == 0);
-	CHECK_INT(fd_make_dirs("a/b/c", 0700, NULL), 0);
-	CHECK_INT(fd_make_dirs("a/b/c", 0700, NULL), 0);
-	CHECK_INT(fd_make_dirs("a//b/d//", 0711, NULL), 0);
+	CHECK_INT(make("a/b/c", 0700), 0);
+	CHECK_INT(make("a/b/c", 0700), 0);
+	CHECK_INT(make("a//b/d//", 0711), 0);
 	REQUIRE(stat("a/b/d", &st) == 0);
 	CHECK_INT(st.st_mode & 07777, 0711);
 	REQUIRE(stat("a/b", &st) == 0);
 	CHECK_INT(st.st_mode & 07777, 0755);
 	(void)snprintf(path, sizeof(path), "%s/e", top);
-	CHECK_INT(fd_make_dirs(path, 0700, NULL), 0);
-	CHECK_INT(fd_make_dirs("", 0700, NULL), -ENOENT);
-	CHECK_INT(fd_make_dirs("/", 0700, NULL), 0);
+	CHECK_INT(make(path, 0700), 0);
+	CHECK_INT(make("", 0700), -ENOENT);
+	CHECK_INT(make("/", 0700), 0);
 	put(d, "file", "x");
-	CHECK_INT(fd_make_dirs("file", 0700, NULL), -ENOTDIR);
-	CHECK_INT(fd_make_dirs("file/x", 0700, NULL), -ENOTDIR);
+	CHECK_INT(make("file", 0700), -ENOTDIR);
+	CHECK_INT(make("file/x", 0700), -ENOTDIR);
 }
 
 TEST(fd_remove_tree_takes_any_single_entry)
