@@ -31,12 +31,12 @@ struct unpack_args {
 	uint64_t max_bytes, max_entries;
 	int caps;
 	int unmapped;         /* enum unmapped_policy */
-	int devices;          /* enum devices */
+	int devices;          /* enum devices, or DEVICES_UNSAID */
 	struct store *opened; /* before the user namespace was entered; or NULL */
-	bool keep_security, no_sync, replace, scan, list, prune, terminal;
+	bool keep_security, no_sync, replace, open_to_all, scan, list, prune, terminal;
 };
 
-enum devices { DEVICES_MAKE, DEVICES_SKIP };
+enum devices { DEVICES_UNSAID = -1, DEVICES_MAKE, DEVICES_SKIP };
 
 static int parse_platform(void *dst, const char *val, struct err *e)
 {
@@ -73,7 +73,8 @@ static const struct opt image_unpack_opts[] = {
 		.more = "These hold for user namespaces with a certain root only. keep, the default: as the layer says. rebase: they become the image's root's. See CAPABILITIES."),
 	OPT_CHOICE(struct unpack_args, devices, "devices", 0, "HOW", "make skip", "Say what becomes of devices",
 		   .more = "make, the default, fails where they cannot be made: in a user namespace, and so for an ordinary user. skip leaves "
-			   "them out; the first ones are named, and the summary tells how many there were."),
+			   "them out; the first ones are named, and the summary tells how many there were. With --flat and a map skip is the default; "
+			   "a store with a base has none."),
 	OPT_CHOICE(struct unpack_args, unmapped, "unmapped", 0, "HOW", "refuse skip overflow", "Say what becomes of ids that there are not",
 		   .more = "In a user namespace an owner may have no id. refuse, the default, names the first such entry and what would help. "
 			   "skip leaves such entries out. overflow gives them to 65534, or to 0 where there is no 65534, and takes the set-id bits "
@@ -85,6 +86,9 @@ static const struct opt image_unpack_opts[] = {
 		.more = "DIR must not exist or be empty; it appears, or is replaced, at once when all is unpacked and right. No store is used."),
 	OPT_FLAG(struct unpack_args, replace, "replace", 0, "Let the new tree take the place of what DIR holds",
 		 .more = "With --flat: at once, when all is unpacked and right. What was there is then removed, all of it."),
+	OPT_FLAG(struct unpack_args, open_to_all, "public", 0, "Allow what gives rights to all who can reach it",
+		 .more = "With --flat and --bundle: set-uid and set-gid files, file capabilities and devices where other users can reach them. "
+			 "With --base: a store that they can look into, on a mount that is nosuid. See OPEN PLACES."),
 	OPT_FLAG(struct unpack_args, scan, "scan", 0, "Tell what the image needs, and write nothing", .excl = EXCL_MODE,
 		 .more = "All layers are read and verified. Printed are, of each and in all: entries, sizes, the highest ids, devices, set-id "
 			 "files, capabilities, ACLs and whiteouts; then each owner, and the smallest map that covers the image. No store is used."),
@@ -109,12 +113,12 @@ static const struct opt image_unpack_opts[] = {
 };
 
 static const char *const image_unpack_synopsis[] = {
-	"[-s STORE] [--base BASE[:COUNT]] [-N NAME] SOURCE",
-	"[-s STORE] [--base BASE[:COUNT]] -N NAME LAYER.tar...",
-	"--flat DIR [-m MAP] [--replace] SOURCE | LAYER.tar...",
+	"[-s STORE] [--base BASE[:COUNT] [--public]] [-N NAME] SOURCE",
+	"[-s STORE] [--base BASE[:COUNT] [--public]] -N NAME LAYER.tar...",
+	"--flat DIR [-m MAP] [--replace] [--public] SOURCE | LAYER.tar...",
 	"--scan SOURCE | LAYER.tar...",
 	"[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | --prune",
-	"[-s STORE] --bundle DIR -m MAP [-t] NAME [-- CMD...]",
+	"[-s STORE] --bundle DIR -m MAP [-t] [--public] NAME [-- CMD...]",
 	NULL
 };
 
@@ -124,6 +128,7 @@ static void unpack_init(void *args)
 
 	a->max_bytes = layer_default_limits.bytes;
 	a->max_entries = layer_default_limits.entries;
+	a->devices = DEVICES_UNSAID;
 }
 
 static void platform_default(struct unpack_args *a)
@@ -207,6 +212,8 @@ static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s,
 		return err_nomem(e);
 	opts.progress = meter_progress(m);
 	(void)clock_gettime(CLOCK_MONOTONIC, &t0); /* cannot fail */
+	if (flat && flat->map && a->devices == DEVICES_UNSAID)
+		opts.layer.no_devices = "left out: a device, which works for whoever reaches it, has no place in a tree of mapped ids (--devices=make makes it)";
 	r = unpack_ids((enum unmapped_policy)a->unmapped, &opts.layer.ids, e);
 	if (r == 0)
 		r = layer_prepare_process(e);
@@ -255,7 +262,7 @@ static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct
 	if (a->flat)
 		r = unpack_flat_check(&(struct flat_target){ .dir = a->flat, .replace = a->replace }, e);
 	else
-		r = store_open_base(a->store, STORE_WOULD_CREATE, a->base.count ? &a->base : NULL, &s, e);
+		r = store_open_base(a->store, STORE_WOULD_CREATE | (a->open_to_all ? STORE_PUBLIC : 0), a->base.count ? &a->base : NULL, &s, e);
 	if (r < 0 && (r != -ENOENT || a->flat))
 		return r;
 	out_safe_line(ctx->out, "%s: %zu layers, to be unpacked into %s", name, src->n_layers,
@@ -265,7 +272,7 @@ static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct
 
 static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 {
-	struct flat_target to = { .dir = a->flat, .replace = a->replace };
+	struct flat_target to = { .dir = a->flat, .replace = a->replace, .open_to_all = a->open_to_all };
 	scoped_idmap struct idmap map = { .gid_assumed = false };
 	struct source *src = NULL;
 	const char *name;
@@ -307,7 +314,7 @@ static int run_unpack(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	if (r == 0 && ctx->dry_run) {
 		r = print_plan(a, ctx, src, name, e);
 	} else if (r == 0) {
-		r = store_open_base(a->store, STORE_CREATE, a->base.count ? &a->base : NULL, &s, e);
+		r = store_open_base(a->store, STORE_CREATE | (a->open_to_all ? STORE_PUBLIC : 0), a->base.count ? &a->base : NULL, &s, e);
 		if (r == 0) {
 			signals_catch();
 			r = unpack(a, ctx, s, NULL, src, name, e);
@@ -385,6 +392,7 @@ static int check_uses(const struct unpack_args *a, struct err *e)
 		{ a->base.count, MODE_STORE, "--base is for unpacking into a store, which remembers it; of a flat tree --map says the ids" },
 		{ a->maps.len, MODE_FLAT | MODE_BUNDLE, "--map is for --bundle and --flat: a store has the ids of its images" },
 		{ a->replace, MODE_FLAT, "--replace goes with --flat: an image in a store is replaced anyway" },
+		{ a->open_to_all, MODE_FLAT | MODE_BUNDLE | (a->base.count ? MODE_STORE : 0), "--public is for --flat, --bundle and --base" },
 		{ a->terminal, MODE_BUNDLE, "--terminal is for --bundle" },
 		{ a->platform.os[0], reads, "--platform is for choosing an image to unpack or scan" },
 		{ a->max_bytes != layer_default_limits.bytes, reads, "--max-bytes is for unpacking and --scan" },
@@ -393,7 +401,7 @@ static int check_uses(const struct unpack_args *a, struct err *e)
 		{ a->no_sync, unpacks, "--no-sync is for unpacking" },
 		{ a->keep_security, unpacks, "--keep-security is for unpacking" },
 		{ a->caps != CAPS_KEEP, unpacks, "--caps is for unpacking" },
-		{ a->devices != DEVICES_MAKE, unpacks, "--devices is for unpacking" },
+		{ a->devices != DEVICES_UNSAID, unpacks, "--devices is for unpacking" },
 		{ a->unmapped != UNMAPPED_REFUSE, unpacks, "--unmapped is for unpacking" },
 	};
 	const enum mode mode = mode_of(a);

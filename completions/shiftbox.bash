@@ -10,7 +10,7 @@ _shiftbox_options()
 	case $1 in
 	mount-idmapped) echo '-m --map -o --options -t --type --strict-map -a --all -T --fstab --once -e --exec -u --unmount -R --recursive -s --store --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --submounts --all-namespaces --to --invert --compose --diff --cover --as --userns --op --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
-	image-unpack) echo '-s --store -N --name --base -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync --flat --replace --scan -l --list --show --verify --remove --prune --bundle -m --map -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack) echo '-s --store -N --name --base -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync --flat --replace --public --scan -l --list --show --verify --remove --prune --bundle -m --map -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	userns-run) echo '-m --map --strict-map -r --rootfs -i --image -o --options -s --store -b --bind --read-only -w --workdir -e --env -u --user --hostname --net --resolv-conf --new-privs --allow --policy --audit --pipe --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	esac
 }

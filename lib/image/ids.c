@@ -45,7 +45,7 @@ int ids_named(const struct xattrs *x, int (*fn)(bool group, uint32_t id, const c
 	for (size_t i = 0; r == 0 && i < x->len; i++) {
 		const struct xattr *a = &x->items[i];
 
-		if (!strcmp(a->name, "security.capability"))
+		if (!strcmp(a->name, XATTR_CAPABILITY))
 			r = fn(false, capability_root(a), "its file capability", arg);
 		else if (!strncmp(a->name, "system.posix_acl_", 17))
 			r = acl_ids(a, fn, arg);

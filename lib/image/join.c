@@ -20,7 +20,7 @@ static void prune(struct layer *l, struct node *top)
 		if (n->flags & NODE_WHITEOUT)
 			layer_count(l, dropped, 1);
 		if (n->flags & NODE_MADE)
-			n->flags = NODE_LISTED | NODE_MADE;
+			n->flags = NODE_LISTED | NODE_MADE | (n->flags & NODE_CAPABLE);
 		else
 			tree_remove(&l->tree, n); /* and nothing below it was made, either */
 	}

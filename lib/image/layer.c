@@ -109,6 +109,7 @@ static int add_file(struct layer *l, struct entry_reader *rd, const struct layer
 		return r;
 	take_header(n, en);
 	n->size = en->size;
+	n->flags |= xattrs_has(en->xattrs, XATTR_CAPABILITY) ? NODE_CAPABLE : 0;
 	r = writer_file_begin(&l->w, n, &fd, e);
 	if (r == 0 && en->size)
 		r = copy_data(l, rd, fd, n, en, &end, e);
@@ -158,9 +159,7 @@ static int add_special(struct layer *l, const struct layer_entry *en, struct err
 	if (S_ISCHR(en->type) && en->rdev == 0)
 		return err_say(e, EINVAL, en->raw, "is a device 0:0, which would be a whiteout");
 	if (!S_ISFIFO(en->type) && (l->o.skip_devices || l->o.no_devices)) {
-		layer_tell_skipped(en, layer_count(l, devices, 1), l->o.no_devices ?
-				   "left out: a device, which works for whoever reaches it, has no place in a store with a base" :
-				   "left out: a device");
+		layer_tell_skipped(en, layer_count(l, devices, 1), l->o.no_devices ? l->o.no_devices : "left out: a device");
 		return leave_out(l, en, NODE_WHITEOUT, e);
 	}
 	r = layer_place(l, en, &n, e);

@@ -69,7 +69,7 @@ struct layer_options {
 	struct layer_ids ids;
 	bool keep_security;           /* apply security.selinux, .ima and .evm too */
 	bool rebase_caps;             /* a capability of version 3 becomes one of version 2: the image's root's */
-	bool no_devices;              /* others may reach the files: leave devices but 0:0 out */
+	const char *no_devices;       /* leave devices but 0:0 out, as others may reach them; the warning. NULL: no */
 	struct layer_limits limits;
 	struct layer_counts *counts;  /* may be NULL */
 	/*

@@ -105,7 +105,7 @@ static int count_xattrs(struct scan *s, const struct layer_entry *t, struct err 
 	for (size_t i = 0; i < t->xattrs->len; i++) {
 		const struct xattr *x = &t->xattrs->items[i];
 
-		if (!strcmp(x->name, "security.capability"))
+		if (!strcmp(x->name, XATTR_CAPABILITY))
 			s->capabilities++;
 		else if (!strncmp(x->name, "system.posix_acl_", 17))
 			acl = true;

@@ -10,15 +10,18 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/path.h"
+#include "../mount/reachable.h"
 #include "store_priv.h"
 #include "userns_self.h"
 
 #define ROOT_STORE "/var/lib/shiftbox"
+#define OWNS_ALL "whoever runs a set-uid program of one image becomes the owner of the layers of all images"
 
 /* The caller frees it. */
 static int default_path(char **ret, struct err *e)
@@ -37,6 +40,62 @@ static int default_path(char **ret, struct err *e)
 	return n < 0 ? err_nomem(e) : 0;
 }
 
+/*
+ * Others are to look into a store with a base, not to become the owner of its files: that is who runs a set-uid program of
+ * one image, and can then write to the layers of all.
+ */
+static int check_open(const struct store *s, mode_t mode, struct err *e)
+{
+	int r;
+
+	if (mode & 022) {
+		r = err_say(e, EPERM, s->path, "others may write to the store (mode %04o)", mode & 07777);
+		err_try(e, "chmod 700 '%s'", s->path);
+		return r;
+	}
+	if (reachable_mount_has(s->fd, ST_NOSUID))
+		return 0;
+	r = err_say(e, EPERM, s->path, "the store is open to others (mode %04o), and its mount is not nosuid", mode & 07777);
+	err_why(e, OWNS_ALL);
+	err_try(e, "chmod 700 '%s'; or have it on a mount that is nosuid", s->path);
+	return r;
+}
+
+static int refuse_public(const char *path, struct err *e)
+{
+	int r = err_say(e, EPERM, path, "only on a mount that is nosuid can a store be open to others");
+
+	err_why(e, OWNS_ALL);
+	err_try(e, "leave out --public; or name a store on a mount that is nosuid");
+	return r;
+}
+
+/* --public, before anything is made: of a store that is not there, the mount of the directory that it will be in counts. */
+static int check_public(const char *path, struct err *e)
+{
+	scoped_free char *up = strdup(path);
+	struct statvfs fs;
+
+	if (!up)
+		return err_nomem(e);
+	while (statvfs(*up ? up : ".", &fs) < 0) {
+		char *slash = strrchr(up, '/');
+
+		if (errno != ENOENT || !*up)
+			return err_path(e, errno, path, "cannot find the mount of the store");
+		up[slash == up && slash[1] ? 1 : slash ? slash - up : 0] = '\0';
+	}
+	return fs.f_flag & ST_NOSUID ? 0 : refuse_public(path, e);
+}
+
+/* --public: what check_public() found is asked of what was opened. */
+static int let_others_in(const struct store *s, unsigned flags, struct err *e)
+{
+	if (!reachable_mount_has(s->fd, ST_NOSUID))
+		return refuse_public(s->path, e);
+	return flags & STORE_CREATE && fchmod(s->fd, 0755) < 0 ? err_set(e, errno, s->path, "cannot open the store to others") : 0;
+}
+
 /* Nobody but its owner may pass: inside are set-uid programs and devices, reachable by path otherwise. */
 static int check_private(const struct store *s, struct err *e)
 {
@@ -50,15 +109,12 @@ static int check_private(const struct store *s, struct err *e)
 		err_why(e, "its owner could change the files in it, and run the set-uid programs among them");
 		return r;
 	}
-	if (s->base.count && st.st_mode & 022) {
-		r = err_say(e, EPERM, s->path, "others may write to the store (mode %04o)", st.st_mode & 07777);
-		err_try(e, "chmod go-w '%s'", s->path);
-		return r;
-	}
-	if (!s->base.count && st.st_mode & 077) {
+	if (s->base.count && st.st_mode & 077)
+		return check_open(s, st.st_mode, e);
+	if (st.st_mode & 077) {
 		r = err_say(e, EPERM, s->path, "the store is open to others (mode %04o)", st.st_mode & 07777);
 		err_why(e, "it holds set-uid programs and devices of disk id 0, which any user who can reach them could use");
-		err_try(e, "chmod 0700 '%s'; or make a store with --base, whose files belong to nobody", s->path);
+		err_try(e, "chmod 700 '%s'", s->path);
 		return r;
 	}
 	return 0;
@@ -75,7 +131,7 @@ static int not_a_store(const struct store *s, struct err *e)
  * Make the directory fit to be a store. One that holds something else must not become one by a slip of the
  * hand; an empty one is closed to others, since nobody can rely on being able to pass it.
  */
-static int adopt(const struct store *s, unsigned flags, bool base, struct err *e)
+static int adopt(const struct store *s, unsigned flags, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	struct stat st;
@@ -96,8 +152,7 @@ static int adopt(const struct store *s, unsigned flags, bool base, struct err *e
 			return not_a_store(s, e);
 	if (!(flags & STORE_CREATE))
 		return err_say(e, ENOENT, s->path, "is no store yet");
-	/* With a base others may look, if the caller lets them. */
-	if (!base && fchmod(s->fd, 0700) < 0)
+	if (fchmod(s->fd, 0700) < 0)
 		return err_set(e, errno, s->path, "cannot close the new store to others");
 	return 0;
 }
@@ -114,6 +169,13 @@ static int open_part(const struct store *s, const char *name, unsigned flags, in
 		return err_say(e, ENOENT, s->path, "is no store: it has no directory '%s'", name);
 	if (fd < 0)
 		return err_set(e, errno, s->path, "cannot open the directory '%s' of the store", name);
+	/* Whatever the umask was. */
+	if (flags & STORE_PUBLIC && flags & STORE_CREATE && mode == 0755 && fchmod(fd, mode) < 0) {
+		int r = err_set(e, errno, s->path, "cannot open the directory '%s' of the store to others", name);
+
+		cleanup_fd(&fd);
+		return r;
+	}
 
 	*ret_fd = fd;
 	return 0;
@@ -124,8 +186,11 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 	scoped_buf struct buf absolute = BUF_INIT;
 	int r;
 
+	r = flags & STORE_PUBLIC ? check_public(s->path, e) : 0;
+	if (r < 0)
+		return r;
 	if (flags & STORE_CREATE)
-		r = path_make_dir(s->path, base ? 0755 : 0700, "cannot make the store", &s->fd, e);
+		r = path_make_dir(s->path, 0700, "cannot make the store", &s->fd, e);
 	else
 		r = path_open(s->path, O_RDONLY | O_DIRECTORY, "cannot open the store", NULL, &s->fd, e);
 	if (r == -ENOENT && !(flags & STORE_CREATE)) {
@@ -136,9 +201,11 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 		return r;
 	r = store_base_choose(s, base, e);
 	if (r == 0 && flags)
-		r = adopt(s, flags, s->base.count, e);
+		r = adopt(s, flags, e);
 	if (r == 0)
 		r = check_private(s, e);
+	if (r == 0 && flags & STORE_PUBLIC)
+		r = let_others_in(s, flags, e);
 	if (r < 0)
 		return r;
 

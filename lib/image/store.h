@@ -31,12 +31,12 @@
 struct store;
 struct store_base;
 
-enum store_flags { STORE_CREATE = 1, STORE_WOULD_CREATE = 2 };
+enum store_flags { STORE_CREATE = 1, STORE_WOULD_CREATE = 2, STORE_PUBLIC = 4 };
 
 /*
  * Open path, or the default for NULL: /var/lib/shiftbox for root, $XDG_DATA_HOME/shiftbox for others.
- * Refused (-EPERM) when it is not ours, or when others can traverse it: it holds set-uid files of disk id 0 (unless it has a
- * base, store_base.h).
+ * Refused (-EPERM) when it is not ours, or when others can traverse it: it holds set-uid files of disk id 0. With a base
+ * (store_base.h) others may, on a mount that is nosuid.
  * Without STORE_CREATE a store that is not there is -ENOENT.
  */
 int store_open(const char *path, unsigned flags, struct store **ret, struct err *e);
@@ -44,8 +44,8 @@ int store_open(const char *path, unsigned flags, struct store **ret, struct err 
 /*
  * Open a store to unpack into, with this base (store_base.h; NULL: the one it has, or none). STORE_CREATE makes it where there is
  * none; STORE_WOULD_CREATE changes nothing, refuses what STORE_CREATE would refuse, and answers -ENOENT for a store still to be made.
- * Beyond the errors above -EEXIST, -ENOTEMPTY: it has another base, or layers without one. A store with a
- * base may be open to others, but not writable by them.
+ * Beyond the errors above -EEXIST, -ENOTEMPTY: it has another base, or layers without one. What is made is closed to others; with
+ * STORE_PUBLIC, for a store with a base, they are let in (-EPERM if the mount is not nosuid).
  */
 int store_open_base(const char *path, unsigned flags, const struct store_base *base, struct store **ret, struct err *e);
 

@@ -26,6 +26,7 @@ enum node_flags {
 	NODE_COVERED = 1024, /* settled: something above it hides what is below it */
 	NODE_BARE = 2048,  /* settled: no layer below has a directory of this path, and the answers say so */
 	NODE_GHOSTS = 512, /* holds whiteouts in their xattr form (overlayfs: opaque "x") */
+	NODE_CAPABLE = 1024, /* a file with a capability */
 };
 
 struct node {
@@ -101,6 +102,7 @@ static inline void node_take_after(struct node *n, const struct node *file)
 	n->nsec = file->nsec;
 	n->size = file->size;
 	n->link = file->link;
+	n->flags |= file->flags & NODE_CAPABLE;
 }
 
 /* A directory that is on disk, not only noted as a parent. */

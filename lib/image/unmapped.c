@@ -95,7 +95,7 @@ static int fit_xattrs(const struct layer_entry *t, const struct layer_ids *ids, 
 		struct xattr *x = &t->xattrs->items[i];
 		int r = 0;
 
-		if (!strcmp(x->name, "security.capability"))
+		if (!strcmp(x->name, XATTR_CAPABILITY))
 			r = fit_capability(t, ids, x, e);
 		else if (!strncmp(x->name, "system.posix_acl_", 17))
 			r = fit_acl(t, ids, x, e);

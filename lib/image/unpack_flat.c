@@ -14,6 +14,8 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/stop.h"
+#include "../mount/reachable.h"
+#include "exposed.h"
 #include "flat_place.h"
 #include "join.h"
 #include "layer_priv.h"
@@ -51,6 +53,41 @@ static int join_one(struct work *w, struct job *j, struct layer **base, struct e
 	return r < 0 ? work_name_layer(w, j, r, e) : 0;
 }
 
+/* Whose tree it is has to get there, and has the rights that its files give already. */
+static gid_t root_group(const struct idmap *map)
+{
+	uint32_t gid;
+
+	return map && idmap_gid_seen(map, 0, &gid) ? gid : REACHABLE_NO_GROUP;
+}
+
+/* Would a file of the tree give rights to others where it is to be? What layers above took away is not in it any more. */
+static int check_exposed(const struct flat *f, const struct layer *base, struct err *e)
+{
+	const gid_t group = root_group(f->to->map);
+	const struct exposure x = exposure_in(f->place.parent, group, false);
+	const struct exposed_tree t = { .option = "--flat", .parent = f->place.parent_path, .name = f->place.name, .group = group };
+	scoped_buf struct buf path = BUF_INIT;
+	enum exposed what = EXPOSED_NOTHING;
+	struct node *first = NULL;
+
+	if (f->to->open_to_all || !exposure_any(&x))
+		return 0;
+	/* The names of a directory come last first. */
+	for (struct node *n = base->tree.root; n; n = tree_next(base->tree.root, n)) {
+		enum exposed is = exposed_by(&x, n->mode, n->flags & NODE_CAPABLE);
+
+		if (is == EXPOSED_NOTHING)
+			continue;
+		first = n;
+		what = is;
+	}
+	if (!first)
+		return 0;
+	node_path(first, &path);
+	return buf_get(&path) ? exposed_refuse(&t, what, buf_get(&path), e) : err_nomem(e);
+}
+
 /* All layers become the first one's directory, "0" of the stage. */
 static int join_all(struct flat *f, struct err *e)
 {
@@ -63,6 +100,8 @@ static int join_all(struct flat *f, struct err *e)
 		r = layer_new(w->stage, staging_name(0, "", name), &w->opts->layer, &base, e);
 	for (size_t i = 0; r == 0 && i < w->n; i++)
 		r = join_one(w, &w->jobs[i], &base, e);
+	if (r == 0)
+		r = check_exposed(f, base, e);
 	if (r == 0)
 		r = layer_finish(base, e);
 	if (r == 0 && f->to->map) {

@@ -18,7 +18,6 @@
 
 #define ACL_ACCESS "system.posix_acl_access"
 #define ACL_DEFAULT "system.posix_acl_default"
-#define CAPABILITY "security.capability"
 
 /* linux/limits.h: XATTR_NAME_MAX, XATTR_SIZE_MAX */
 enum { NAME_LIMIT = 255, VALUE_LIMIT = 65536 };
@@ -34,7 +33,7 @@ static const struct { const char *prefix; enum action action; } rules[] = {
 	{ "security.evm", HOSTS },
 	{ "security.SMACK64", HOSTS },
 	{ "security.apparmor", HOSTS },
-	{ CAPABILITY, CAPS },
+	{ XATTR_CAPABILITY, CAPS },
 	{ "security.", KEEP },
 	{ "trusted.", KEEP },
 	{ "user.", USERS },
@@ -168,7 +167,7 @@ static bool capability_fits(const unsigned char *v, size_t size)
 
 bool xattr_is_rooted_cap(const char *name, size_t size)
 {
-	return size == CAP_V3 && !strcmp(name, CAPABILITY);
+	return size == CAP_V3 && !strcmp(name, XATTR_CAPABILITY);
 }
 
 /*
@@ -181,8 +180,8 @@ static int add_rebased(struct xattrs *x, const unsigned char *value, const char 
 
 	memcpy(v2, value, sizeof(v2));
 	v2[3] = 2;
-	tell(LOG_VERBOSE, on, CAPABILITY, "made that of the image's root");
-	return append(x, CAPABILITY, v2, sizeof(v2), e);
+	tell(LOG_VERBOSE, on, XATTR_CAPABILITY, "made that of the image's root");
+	return append(x, XATTR_CAPABILITY, v2, sizeof(v2), e);
 }
 
 int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t size, mode_t type,

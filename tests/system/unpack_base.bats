@@ -42,6 +42,10 @@ mount_image() { # STORE DIR MOUNT-OPTIONS...
 	must_work "$SHIFTBOX" mount-idmapped -s "$store" "$@" image:img "$dir"
 }
 
+stranger() { # setpriv(1) has its capabilities until it executes something, which must not be the file in question
+	setpriv --reuid 4711 --regid 4711 --clear-groups sh -c '"$@"' sh "$@"
+}
+
 top() {
 	echo "$STORE/$(head -n1 "$STORE/images/img/layers")"
 }
@@ -190,24 +194,86 @@ bottom() {
 	must_equal "$(find "$STORE/layers" "$STORE/images" "$STORE/tmp" -mindepth 1)" ""
 }
 
-@test "only a store with a base may be open to others, and its programs make nobody root" {
+@test "a store with a base is closed, as another one is" {
 	need prog setpriv
 	cp /usr/bin/id . && image suid '{"layers":[{"files":{"./":{"type":"dir","mode":"755"},"id":{"copy":"'"$PWD"'/id","mode":"6755"},"null":{"type":"char","dev":[1,3],"mode":"666"}}}]}'
-	mkdir -m 755 "$STORE"
+	chmod 711 "$SCRATCH"
+	mkdir -m 755 "$STORE" # which is empty
 	capture "$SHIFTBOX" image-unpack -s "$STORE" --base 1000000 -N img suid
 	must_equal "$status" 0
 	[[ $stderr == *"'null': left out: a device"* ]] || tell "the device is not told of"
-	must_equal "$(stat -c %a "$STORE" "$STORE/layers" "$STORE/tmp" | paste -sd' ')" "755 755 700"
-	chmod 711 "$SCRATCH"
-	must_work setpriv --reuid 4711 --regid 4711 --clear-groups "$(top)/id" -u
-	must_equal "$output" 1000000
 	[ ! -e "$(top)/null" ]
-	chmod 777 "$STORE"
-	must_fail 1 "others may write to the store" "$SHIFTBOX" image-unpack -s "$STORE" --list
+	must_equal "$(stat -c %a "$STORE" "$STORE/tmp" | paste -sd' ')" "700 700"
+	must_work "$SHIFTBOX" image-unpack -q -s new/one --base 1000000 -N img img
+	must_equal "$(stat -c %a new/one)" 700
+	run -126 stranger "$(top)/id" -u
 	must_work "$SHIFTBOX" image-unpack -q -s plain -N img suid
 	chmod 755 plain
 	must_fail 1 "the store is open to others" "$SHIFTBOX" image-unpack -s plain -N x suid
-	[[ $stderr == *"try:  "*"--base"* ]]
+	[[ $stderr == *"try:  chmod 700 '"* ]]
+}
+
+# As those were that an older version has made: its programs make any user the owner of all layers.
+@test "a store with a base that is open, on a mount with set-uid programs, is refused until it is closed" {
+	local use
+	unpack --base 1000000 img
+	mkdir t
+	chmod 755 "$STORE"
+	for use in "image-unpack -N x img" "image-unpack --list" "image-unpack --verify img" "image-unpack --prune" "image-unpack -n -N x img" \
+		"mount-idmapped -m +100000 image:img t" "userns-run -m +100000 -i image:img true"; do
+		# shellcheck disable=SC2086
+		capture "$SHIFTBOX" ${use%% *} -s "$STORE" ${use#* }
+		[[ $status != 0 && $stderr == *"the store is open to others (mode 0755), and its mount is not nosuid"*"try:  chmod 700 '$STORE'"* ]] || tell "not refused"
+	done
+	echo "image:img $SCRATCH/t shiftbox store=$STORE,map=+100000 0 0" >tab
+	capture "$SHIFTBOX" mount-idmapped -a -n -T tab
+	[[ $stderr == *"chmod 700 '$STORE'"* ]] || tell "the plan does not tell"
+	chmod 700 "$STORE"
+	mount_image "$STORE" t -m +100000
+	umount t
+	chmod 777 "$STORE"
+	must_fail 1 "others may write to the store" "$SHIFTBOX" image-unpack -s "$STORE" --list
+}
+
+@test "--public: a store with a base that others can look into, on a mount that is nosuid" {
+	need prog setpriv
+	chmod 711 "$SCRATCH"
+	cp /usr/bin/id . && image suid '{"layers":[{"files":{"./":{"type":"dir","mode":"755"},"id":{"copy":"'"$PWD"'/id","mode":"6755"}}}]}'
+	must_fail 1 "only on a mount that is nosuid" "$SHIFTBOX" image-unpack -s "$STORE" --base 1000000 --public -N img suid
+	must_fail 1 "only on a mount that is nosuid" "$SHIFTBOX" image-unpack -n -s a/b/c/ --base 1000000 --public -N img suid
+	must_fail 1 "only on a mount that is nosuid" "$SHIFTBOX" image-unpack -n -s /a --base 1000000 --public -N img suid
+	[ ! -e "$STORE" ] && [ ! -e a ]
+	mkdir n
+	mount -t tmpfs -o nosuid,mode=755 n n
+	(umask 077 && must_work "$SHIFTBOX" image-unpack -q -s n/s --base 1000000 --public -N img suid)
+	must_equal "$(stat -c %a n/s n/s/layers n/s/tmp | paste -sd' ')" "755 755 700"
+	STORE=n/s
+	must_work stranger "$(top)/id" -u
+	must_equal "$output" 4711
+	# It stays what it is, and one that is closed is opened when that is said.
+	must_work "$SHIFTBOX" image-unpack -q -s n/s -N other img
+	must_equal "$(stat -c %a n/s)" 755
+	mount_image n/s at -m +100000
+	umount at
+	must_work "$SHIFTBOX" image-unpack -q -s n/t --base 1000000 -N img suid
+	must_equal "$(stat -c %a n/t)" 700
+	must_work "$SHIFTBOX" image-unpack -q -n -s n/t --base 1000000 --public -N img suid
+	must_equal "$(stat -c %a n/t)" 700
+	must_work "$SHIFTBOX" image-unpack -q -s n/t --base 1000000 --public -N img suid
+	must_equal "$(stat -c %a n/t)" 755
+	umount n
+}
+
+@test "a look for others into a closed store: a read-only mount of the image with its disk ids" {
+	need prog setpriv
+	chmod 711 "$SCRATCH"
+	cp /usr/bin/id . && image suid '{"layers":[{"files":{"./":{"type":"dir","mode":"755"},"id":{"copy":"'"$PWD"'/id","mode":"6755"}}}]}'
+	unpack --base 1000000 -N img suid
+	mount_image "$STORE" look -m none -o ro,nosuid,nodev
+	must_work stranger look/id -u
+	must_equal "$output" 4711
+	must_equal "$(owner look/id)" 1000000:1000000
+	umount look
 }
 
 @test "verify, show and map look at the image's ids" {

@@ -316,7 +316,7 @@ MAPPED='{"layers":[
 	must_work "$SHIFTBOX" image-unpack -q -s store -N a img
 	for map in +100000 'u:0:100000:1000;g:0:200000:1000' 'u:0:5:1;u:1:70000:99;g:0:4000000000:3;g:3:3:97'; do
 		rm -rf flat
-		flat flat -m "$map" img
+		flat flat -m "$map" --devices=make img
 		mkdir -p at
 		must_work "$SHIFTBOX" mount-idmapped -s store -m "$map" -o ro,dev image:a at
 		diff <(dump at | grep -v "^'d/\(suid\|link\)' ") <(dump flat | grep -v "^'d/\(suid\|link\)' ")
@@ -336,7 +336,7 @@ MAPPED='{"layers":[
 	need prog getcap
 	image img "$MAPPED"
 	flat plain img
-	flat shifted -m 'u:0:100000:1000;g:0:300000:1000' img
+	flat shifted -m 'u:0:100000:1000;g:0:300000:1000' --devices=make img
 	mkdir at
 	must_work "$SHIFTBOX" mount-idmapped -m 'u:100000:0:1000;g:300000:0:1000' shifted at
 	# A capability that is read through a map has version 3; what it says is the same.
@@ -397,8 +397,8 @@ MAPPED='{"layers":[
 	flat disk/plain img
 	flat plain img
 	diff <(dump plain) <(dump disk/plain)
-	flat disk/shifted -m +100000 img
-	flat shifted -m +100000 img
+	flat disk/shifted -m +100000 --devices=make img
+	flat shifted -m +100000 --devices=make img
 	diff <(dump shifted) <(dump disk/shifted)
 	umount disk
 }

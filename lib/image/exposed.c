@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* exposed: files that give rights to every user who can reach them. */
+
+#include "exposed.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "../base/log.h"
+#include "../mount/reachable.h"
+#include "userns_self.h"
+
+struct exposure exposure_in(int dir, gid_t group, bool mounted)
+{
+	if (reachable_closed_in(dir, group))
+		return (struct exposure){ .programs = false };
+	return (struct exposure){
+		.programs = mounted || !reachable_mount_has(dir, ST_NOSUID), .devices = mounted || !reachable_mount_has(dir, ST_NODEV),
+	};
+}
+
+/* A set-gid bit counts for a program if the group may run it (fs/exec.c, bprm_fill_uid()), and for no directory. */
+enum exposed exposed_by(const struct exposure *x, mode_t mode, bool capability)
+{
+	if (S_ISCHR(mode) || S_ISBLK(mode))
+		return x->devices ? EXPOSED_DEVICE : EXPOSED_NOTHING;
+	if (!x->programs || !S_ISREG(mode))
+		return EXPOSED_NOTHING;
+	if (mode & S_ISUID)
+		return EXPOSED_SET_UID;
+	if ((mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP))
+		return EXPOSED_SET_GID;
+	return capability ? EXPOSED_CAPABILITY : EXPOSED_NOTHING;
+}
+
+int exposed_refuse(const struct exposed_tree *t, enum exposed what, const char *path, struct err *e)
+{
+	static const struct {
+		const char *is, *why;
+	} texts[] = {
+		[EXPOSED_NOTHING] = { "is", "" },
+		[EXPOSED_SET_UID] = { "is set-uid", "each of them who runs it gets the rights of its owner" },
+		[EXPOSED_SET_GID] = { "is set-gid", "each of them who runs it gets the rights of its group" },
+		[EXPOSED_CAPABILITY] = { "has file capabilities", "each of them who runs it gets these" },
+		[EXPOSED_DEVICE] = { "is a device", "each of them can open it as its mode in the image says, not as the one in /dev" },
+	};
+	const char *slash = strcmp(t->parent, "/") ? "/" : "";
+	char mode[32] = "700";
+	int r;
+
+	if (geteuid() != 0 || userns_self()) {
+		log_warn("'%s' %s, and other users can reach '%s%s%s': %s", path, texts[what].is, t->parent, slash, t->name, texts[what].why);
+		return 0;
+	}
+	r = err_say(e, EPERM, path, "%s, and other users can reach '%s%s%s'", texts[what].is, t->parent, slash, t->name);
+	err_why(e, "%s", texts[what].why);
+	if (t->group != 0 && t->group != REACHABLE_NO_GROUP)
+		(void)snprintf(mode, sizeof(mode), "710 -g %u", t->group); /* fits */
+	err_try(e, "install -d -m %s '%s%sclosed', and the same command with %s '%s%sclosed/%s'; or --public, if others shall use it", mode,
+		t->parent, slash, t->option, t->parent, slash, t->name);
+	return r;
+}

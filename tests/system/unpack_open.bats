@@ -1,0 +1,182 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# Set-id files, file capabilities and devices of an image: only where other users cannot reach them.
+
+load lib
+need root
+need prog python3 setpriv
+
+CAP=0100000280000000000000000000000000000000 # cap_setuid=ep
+
+test_setup() {
+	chmod 755 .
+	mkdir open
+	mkdir -m 700 shut
+}
+
+image() { # DIR FILES [LAYER...]
+	"$TESTS/fixtures/mkimage.py" "$1" <<<"{\"layers\":[{\"files\":$2}${3:+,$3}]}"
+}
+
+unpack() {
+	"$SHIFTBOX" image-unpack --no-sync "$@"
+}
+
+# What is refused is told, with a way that works; nothing is left.
+refused() { # TEXT COMMAND...
+	must_fail 1 "$1" "${@:2}"
+	[[ $stderr == *"other users can reach '$SCRATCH/open/t'"* ]] || tell "no place"
+	[[ $stderr == *"install -d -m 7"*"closed', and the same command with --"*"closed/t'; or --public"* ]] || tell "no way out"
+	must_equal "$(ls -A open)" ""
+}
+
+stranger() {
+	setpriv --reuid 4711 --regid 4711 --clear-groups "$@"
+}
+
+# --- one directory ---------------------------------------------------------------------------------
+
+@test "--flat in an open place: set-id files, capabilities and devices are refused by name" {
+	local kind map
+	image uid '{"a":"1","bin/su":{"data":"x","mode":"4755","uid":5}}'
+	image gid '{"bin/wall":{"data":"x","mode":"2755"}}'
+	image cap '{"bin/ping":{"data":"x","mode":"755","xattrs":{"security.capability":"'$CAP'"}}}'
+	image dev '{"dev/disk":{"type":"char","dev":[1,3],"mode":"666"}}'
+	for map in "" "-m +100000 --devices=make"; do
+		# shellcheck disable=SC2086
+		while read -r kind text; do
+			refused "$text" unpack --flat open/t $map "$kind"
+			must_work unpack -q --flat shut/t $map "$kind"
+			rm -r shut/t
+			must_work unpack -q --public --flat open/t $map "$kind"
+			rm -r open/t
+		done <<-'END'
+			uid 'bin/su': is set-uid
+			gid 'bin/wall': is set-gid
+			cap 'bin/ping': has file capabilities
+			dev 'dev/disk': is a device
+		END
+	done
+	# The command that is told works.
+	refused "is set-uid" unpack --flat open/t uid
+	must_work install -d -m 700 "$SCRATCH/open/closed"
+	must_work unpack -q --flat "$SCRATCH/open/closed/t" uid
+	stranger test ! -e "$SCRATCH/open/closed/t"
+}
+
+@test "--flat in an open place: what gives no rights is no matter" {
+	image img '{"./":{"type":"dir","mode":"2755"},"d":{"type":"dir","mode":"6777"},"lock":{"data":"x","mode":"2644"},"p":{"type":"fifo","mode":"4666"},"l":{"type":"symlink","to":"x"}}'
+	must_work unpack -q --flat open/t img
+	must_equal "$(stat -c %a open/t/d)" 6777
+	must_equal "$(stat -c %a open/t/lock)" 2644
+}
+
+@test "--flat in an open place: only what is in the finished tree counts" {
+	local first='{"bin/su":{"data":"x","mode":"4755"},"bin/id":{"data":"x","mode":"755","xattrs":{"security.capability":"'$CAP'"}}}'
+	image white "$first" '{"files":{"bin/.wh.su":"","bin/.wh.id":""}}'
+	image opaque "$first" '{"files":{"bin/.wh..wh..opq":"","bin/x":"1"}}'
+	image plain "$first" '{"files":{"bin/su":{"data":"y","mode":"755"},"bin/id":{"data":"y","mode":"755"}}}'
+	image dir "$first" '{"files":{".wh.bin":""}}'
+	local i
+	for i in white opaque plain dir; do
+		must_work unpack -q --flat open/t $i
+		rm -r open/t
+	done
+	image link "$first" '{"files":{"usr/a":{"type":"link","to":"bin/su"},"bin/.wh.id":""}},{"files":{"bin/.wh.su":""}}'
+	refused "'usr/a': is set-uid" unpack --flat open/t link
+	image caplink '{"x":{"data":"x","mode":"755","xattrs":{"security.capability":"'$CAP'"}},"z":{"type":"link","to":"x"}}' '{"files":{"y":{"type":"link","to":"z"}}},{"files":{".wh.x":"",".wh.z":""}}'
+	refused "'y': has file capabilities" unpack --flat open/t caplink
+	image later '{"a":"1"}' '{"files":{"b":{"data":"x","mode":"4711"}}},{"files":{"c":"1"}}'
+	refused "'b': is set-uid" unpack --flat open/t later
+	image again '{"a":{"data":"x","mode":"4755"},"./a":{"data":"x","mode":"755"}}'
+	must_work unpack -q --flat open/t again
+}
+
+@test "--flat --replace: what is there stays, if the new tree is refused" {
+	image uid '{"su":{"data":"x","mode":"4755"}}'
+	mkdir open/t
+	echo old >open/t/f
+	must_fail 1 "'su': is set-uid" unpack --replace --flat open/t uid
+	must_equal "$(cat open/t/f)$(ls -A open)" oldt
+	must_work unpack -q --replace --public --flat open/t uid
+	must_equal "$(ls -A open/t)" su
+}
+
+@test "--flat: nosuid and nodev of the mount count for what they take away" {
+	image uid '{"su":{"data":"x","mode":"4755"}}'
+	image dev '{"null":{"type":"char","dev":[1,3]}}'
+	mount -t tmpfs -o mode=0755,nosuid open open
+	must_work unpack -q --flat open/u uid
+	rm -r open/u
+	refused "'null': is a device" unpack --flat open/t dev
+	mount -o remount,suid,nodev open
+	must_work unpack -q --flat open/d dev
+	rm -r open/d
+	refused "'su': is set-uid" unpack --flat open/t uid
+	umount open
+}
+
+@test "--flat: a place is closed by a directory above, root's or the caller's own, to all others" {
+	image uid '{"su":{"data":"x","mode":"4755"}}'
+	local place
+	make_user alice 2001 300000 65536
+	chmod 755 .
+	mkdir -p open/deep/er users groups list
+	chmod 711 open
+	chown 2001 users
+	chmod 700 users
+	chgrp 2001 groups
+	chmod 750 groups
+	chmod 744 list
+	for place in open open/deep/er users groups list; do
+		must_fail 1 "'su': is set-uid" unpack --flat $place/t uid
+		[ ! -e $place/t ]
+	done
+	chmod 700 open
+	must_work unpack -q --flat open/deep/er/t uid
+	chgrp 0 groups
+	must_work unpack -q --flat groups/t uid
+	# The group of those whose tree it is.
+	must_work install -d -m 710 -g 100000 theirs
+	must_fail 1 "'su': is set-uid" unpack --flat theirs/t uid
+	must_fail 1 "'su': is set-uid" unpack --flat theirs/t -m +300000 uid
+	must_work unpack -q --flat theirs/t -m +100000 uid
+	must_fail 1 "install -d -m 710 -g 300000 '$SCRATCH/list/closed'" unpack --flat list/t -m +300000 uid
+}
+
+@test "--flat -m: devices are left out, unless they are asked for" {
+	image dev '{"f":"1","null":{"type":"char","dev":[1,3],"mode":"666"},"same":{"type":"link","to":"null"}}' '{"files":{"zero":{"type":"char","dev":[1,5]}}}'
+	capture unpack --flat open/t -m +100000 dev
+	must_equal "$status" 0
+	[[ $stderr == *"'null': left out: a device"*"--devices=make"* && $output == *"left out: 2 devices"* ]] || tell "not told"
+	must_equal "$(ls open/t)" f
+	must_work unpack -q --flat shut/t -m +100000 --devices=make dev
+	must_equal "$(stat -c '%F %u' shut/t/null shut/t/zero | paste -sd' ')" "character special file 100000 character special file 100000"
+	must_work unpack -q --flat shut/i -m 0:0:4294967295 dev # no map at all: nothing is shifted
+	[ -c shut/i/null ]
+}
+
+@test "--flat of an ordinary user: the tree is made, and what others could run is told" {
+	need subid
+	image uid '{"su":{"data":"x","mode":"4755"}}'
+	make_user alice 2001 300000 65536
+	chmod -R a+rX uid
+	must_work as_user alice "$SHIFTBOX" image-unpack -q --no-sync --flat home-alice/t uid
+	chmod 755 . home-alice
+	capture as_user alice "$SHIFTBOX" image-unpack -q --no-sync --flat home-alice/u uid
+	must_equal "$status" 0
+	[[ $stderr == *"warning: 'su' is set-uid, and other users can reach '$SCRATCH/home-alice/u'"* ]] || tell "no warning"
+	[ -u home-alice/u/su ]
+	must_work as_user alice "$SHIFTBOX" image-unpack -q --no-sync --public --flat home-alice/v uid
+}
+
+@test "--public is for what it changes something of" {
+	image img '{"f":"1"}'
+	local use
+	for use in "-N x img" "--scan img" --list "--show x" "--verify x" "--remove x" --prune; do
+		# shellcheck disable=SC2086
+		must_fail 2 "--public is for --flat, --bundle and --base" "$SHIFTBOX" image-unpack --public $use
+	done
+	must_fail 2 "--public is for --flat, --bundle and --base" "$SHIFTBOX" image-unpack -s s --public -N x img
+	[ ! -e s ]
+}
