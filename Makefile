@@ -162,13 +162,14 @@ install: all
 	install -D -m 644 completions/shiftbox.fish $(FISH_DIR)/shiftbox.fish
 	install -D -m 644 cmd/shiftbox.8 $(MAN_DIR)/shiftbox.8
 	install -D -m 644 cmd/idmap.7 $(MAN7_DIR)/shiftbox-idmap.7
+	install -D -m 644 cmd/security.7 $(MAN7_DIR)/shiftbox-security.7
 	for c in $(COMMANDS); do \
 		ln -sf shiftbox $(DESTDIR)$(BINDIR)/$$c && ln -sf shiftbox $(BASH_DIR)/$$c && \
 		ln -sf shiftbox.fish $(FISH_DIR)/$$c.fish && \
 		install -m 644 cmd/$$(echo $$c | tr - _).8 $(MAN_DIR)/$$c.8 || exit 1; done
 
 uninstall:
-	rm -f $(DESTDIR)$(MOUNTHELPERDIR)/mount.shiftbox $(ZSH_DIR)/_shiftbox $(MAN7_DIR)/shiftbox-idmap.7
+	rm -f $(DESTDIR)$(MOUNTHELPERDIR)/mount.shiftbox $(ZSH_DIR)/_shiftbox $(MAN7_DIR)/shiftbox-idmap.7 $(MAN7_DIR)/shiftbox-security.7
 	for c in shiftbox $(COMMANDS); do \
 		rm -f $(DESTDIR)$(BINDIR)/$$c $(BASH_DIR)/$$c $(FISH_DIR)/$$c.fish $(MAN_DIR)/$$c.8; done
 

@@ -16,6 +16,8 @@ installed() {
 		[ -s "root/usr/share/bash-completion/completions/$name" ]
 		[ -s "root/usr/share/fish/vendor_completions.d/$name.fish" ]
 	done
+	[ -s root/usr/share/man/man7/shiftbox-idmap.7 ]
+	[ -s root/usr/share/man/man7/shiftbox-security.7 ]
 	must_equal "$(readlink root/sbin/mount.shiftbox)" /usr/bin/shiftbox
 	[ -s root/usr/share/zsh/site-functions/_shiftbox ]
 	must_work installed install
