@@ -11,7 +11,7 @@
 #include "idset.h"
 #include "meta.h"
 #include "names.h"
-#include "walk.h"
+#include "walk_dirs.h"
 
 struct cover {
 	struct idset uid, gid;
@@ -24,6 +24,7 @@ struct tree {
 	uint64_t mount;
 	bool attrs_only;
 	char **scan;      /* one for each thread */
+	struct walk_dirs **dirs;
 };
 
 struct cover *cover_new(void)
@@ -116,16 +117,11 @@ static int failed(const struct walk_dir *d, const char *name, int num, struct er
 static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
 {
 	struct tree *t = arg;
-	scoped_buf struct buf path = BUF_INIT;
 	struct scan s = { .buf = t->scan[index] };
-	scoped_fd int fd = -1;
+	scoped_fd int fd = walk_dirs_open(t->dirs[index], 0, t->root, d, O_RDONLY);
 	const char *name;
 	int r;
 
-	walk_path(d, NULL, &path);
-	if (!buf_get(&path))
-		return err_nomem(e);
-	fd = walk_open(t->root, buf_get(&path), O_RDONLY);
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EXDEV)
 		return 0; /* it vanished, or became something else */
 	if (fd < 0)
@@ -139,6 +135,7 @@ static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void
 		if (r > 0 && walk_push(w, d, name, NULL) < 0)
 			return err_nomem(e);
 	}
+	walk_dirs_keep(t->dirs[index], 0, d, &fd);
 	return r < 0 && r != -ENOENT ? failed(d, NULL, -r, e) : 0;
 }
 
@@ -156,15 +153,20 @@ static int run(struct tree *t, unsigned threads, struct err *e)
 		return r < 0 ? err_set(e, -r, NULL, "cannot read the owner, ACL or capabilities of the top of the tree") : 0;
 
 	t->scan = calloc(n, sizeof(*t->scan));
-	for (; t->scan && made < n; made++) {
+	t->dirs = calloc(n, sizeof(*t->dirs));
+	for (; t->scan && t->dirs && made < n; made++) {
 		t->scan[made] = malloc(SCAN_BUFFER);
-		if (!t->scan[made])
+		t->dirs[made] = walk_dirs_new(n);
+		if (!t->scan[made] || !t->dirs[made])
 			break;
 	}
 	r = made ? walk_run(made, NULL, visit, t, e) : err_nomem(e);
-	for (unsigned i = 0; i < made; i++)
+	for (unsigned i = 0; t->scan && t->dirs && i < n; i++) {
 		free(t->scan[i]);
+		walk_dirs_free(t->dirs[i]);
+	}
 	free(t->scan);
+	free(t->dirs);
 	return r;
 }
 

@@ -11,7 +11,7 @@
 #include "../base/vec.h"
 #include "meta.h"
 #include "names.h"
-#include "walk.h"
+#include "walk_dirs.h"
 
 /* One id on both sides; unmapped: it has no seen id, which ends a range that would span it. */
 struct sample { uint32_t disk, seen; bool unmapped; };
@@ -24,7 +24,10 @@ struct infer {
 	size_t files;
 	samples uid, gid;
 	char *buf;
+	struct walk_dirs *dirs;
 };
+
+enum { TREE_SEEN, TREE_DISK };
 
 static int by_disk(const void *pa, const void *pb)
 {
@@ -56,18 +59,13 @@ static int sample_inode(struct infer *x, int seen, int disk, const char *name, s
 static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
 {
 	struct infer *x = arg;
-	scoped_buf struct buf path = BUF_INIT;
-	scoped_fd int seen = -1, disk = -1;
+	scoped_fd int seen = walk_dirs_open(x->dirs, TREE_SEEN, x->seen, d, O_RDONLY);
+	scoped_fd int disk = walk_dirs_open(x->dirs, TREE_DISK, x->disk, d, O_PATH);
 	struct scan s = { .buf = x->buf };
 	const char *name;
 	int r;
 
 	(void)index;
-	walk_path(d, NULL, &path);
-	if (!buf_get(&path))
-		return err_nomem(e);
-	seen = walk_open(x->seen, buf_get(&path), O_RDONLY);
-	disk = walk_open(x->disk, buf_get(&path), O_PATH);
 	if (seen < 0 || disk < 0)
 		return 0;
 	s.fd = seen;
@@ -82,6 +80,8 @@ static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void
 	}
 	if (x->files >= x->max)
 		walk_stop(w);
+	walk_dirs_keep(x->dirs, TREE_SEEN, d, &seen);
+	walk_dirs_keep(x->dirs, TREE_DISK, d, &disk);
 	return 0;
 }
 
@@ -137,10 +137,12 @@ ssize_t mapped_infer(int seen, int disk, size_t max, struct idmap *ret, struct e
 	if (r > 0)
 		return 0;
 	x.buf = malloc(SCAN_BUFFER);
-	r = r < 0 || !x.buf ? err_nomem(e) : S_ISDIR(top.mode) ? walk_run(1, NULL, visit, &x, e) : 0;
+	x.dirs = walk_dirs_new(1);
+	r = r < 0 || !x.buf || !x.dirs ? err_nomem(e) : S_ISDIR(top.mode) ? walk_run(1, NULL, visit, &x, e) : 0;
 	if (r == 0)
 		r = make_map(&x, ret, e);
 	free(x.buf);
+	walk_dirs_free(x.dirs);
 	VEC_DONE(&x.uid);
 	VEC_DONE(&x.gid);
 	return r > 0 ? (ssize_t)x.files : r;

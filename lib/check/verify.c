@@ -51,17 +51,25 @@ static bool is_gone(int r)
 	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV || r == -ESTALE;
 }
 
-/* Open it on one side. 1; 0 when it is gone or reported as unreadable; -errno. */
-static int open_side(struct place *p, int root, int flags, int *ret, struct err *e)
+static int open_failed(const struct place *p, int num, struct err *e)
 {
-	int fd = walk_open(root, buf_get(&p->t->dir_path), flags);
+	scoped_buf struct buf path = BUF_INIT;
+
+	walk_path(p->d, NULL, &path);
+	return buf_get(&path) ? err_set(e, num, path.data, "cannot open the directory") : err_nomem(e);
+}
+
+/* Open it on one side. 1; 0 when it is gone or reported as unreadable; -errno. */
+static int open_side(struct place *p, unsigned tree, int root, int flags, int *ret, struct err *e)
+{
+	int fd = walk_dirs_open(p->t->dirs, tree, root, p->d, flags);
 
 	if (fd >= 0) {
 		*ret = fd;
 		return 1;
 	}
 	if (fd == -ENOMEM || fd == -EMFILE || fd == -ENFILE)
-		return err_set(e, -fd, buf_get(&p->t->dir_path), "cannot open the directory");
+		return open_failed(p, -fd, e);
 	if (is_gone(fd)) {
 		p->t->counts.vanished++;
 		return 0;
@@ -151,15 +159,18 @@ static int check_dir(struct place *p, struct err *e)
 
 	p->same = p->d->tag == &same_tag;
 	/* Only what is listed needs to be readable. */
-	r = open_side(p, p->v->seen, p->same ? O_PATH : O_RDONLY, &seen, e);
+	r = open_side(p, TREE_SEEN, p->v->seen, p->same ? O_PATH : O_RDONLY, &seen, e);
 	if (r > 0 && !p->v->x)
-		r = open_side(p, p->v->disk, O_RDONLY, &disk, e);
+		r = open_side(p, TREE_DISK, p->v->disk, O_RDONLY, &disk, e);
 	if (r <= 0)
 		return r;
 
 	p->seen = seen;
 	p->disk = disk;
-	return p->v->x ? check_expected(p, e) : p->same ? check_same(p, e) : check_two(p, e);
+	r = p->v->x ? check_expected(p, e) : p->same ? check_same(p, e) : check_two(p, e);
+	walk_dirs_keep(p->t->dirs, TREE_SEEN, p->d, &seen);
+	walk_dirs_keep(p->t->dirs, TREE_DISK, p->d, &disk);
+	return r;
 }
 
 /* The root is an inode like any other, and may be no directory. */
@@ -184,19 +195,13 @@ static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void
 	uint64_t before = p.t->counts.entries;
 	int r;
 
-	buf_reset(&p.t->dir_path);
-	walk_path(d, NULL, &p.t->dir_path);
-	if (!buf_get(&p.t->dir_path))
-		return err_nomem(e);
-
 	if (!d->parent) {
 		r = check_root(&p, e);
 		if (r < 0 || r == PAIR_DONE || r == PAIR_SHUT)
 			return r < 0 ? r : 0;
 	}
 	r = check_dir(&p, e);
-	cleanup_fd(&p.t->layer_fd);
-	p.t->layer_fd = -1;
+	pair_done_with_layer(&p);
 	__atomic_fetch_add(&v->item.entries, p.t->counts.entries - before, __ATOMIC_RELAXED);
 	return r;
 }
@@ -216,8 +221,8 @@ static void threads_done(struct verify *v, unsigned n, struct verify_counts *ret
 		free(t->scan);
 		names_done(&t->seen);
 		names_done(&t->disk);
-		buf_done(&t->dir_path);
 		buf_done(&t->path);
+		walk_dirs_free(t->dirs);
 		cleanup_fd(&t->layer_fd);
 	}
 	free(v->threads);
@@ -266,7 +271,8 @@ static int run(struct verify *v, struct verify_counts *ret, struct err *e)
 	for (unsigned i = 0; i < n; i++) {
 		v->threads[i].layer_fd = -1;
 		v->threads[i].scan = malloc(SCAN_BUFFER);
-		if (!v->threads[i].scan)
+		v->threads[i].dirs = walk_dirs_new(n);
+		if (!v->threads[i].scan || !v->threads[i].dirs)
 			r = err_nomem(e);
 	}
 	(void)pthread_mutex_init(&v->lock, NULL); /* never fails on Linux */

@@ -73,6 +73,11 @@ int pair_unreadable(struct place *p, const char *name, int num, const char *what
 
 /* --- extended attributes ------------------------------------------------------------------------- */
 
+void pair_done_with_layer(struct place *p)
+{
+	walk_dirs_keep(p->t->dirs, TREE_LAYERS + p->t->layer, p->d, &p->t->layer_fd);
+}
+
 /* The directory of p in the layer that its node comes from; -errno. One is kept open. */
 static int layer_dir(struct place *p)
 {
@@ -81,11 +86,8 @@ static int layer_dir(struct place *p)
 
 	if (p->t->layer_fd >= 0 && p->t->layer == layer)
 		return p->t->layer_fd;
-	cleanup_fd(&p->t->layer_fd);
-	p->t->layer_fd = -1;
-	if (!buf_get(&p->t->dir_path))
-		return -ENOMEM;
-	fd = walk_open(p->v->layers[layer], buf_get(&p->t->dir_path), O_PATH);
+	pair_done_with_layer(p);
+	fd = walk_dirs_open(p->t->dirs, TREE_LAYERS + layer, p->v->layers[layer], p->d, O_PATH);
 	if (fd < 0)
 		return fd;
 	p->t->layer_fd = fd;

@@ -10,14 +10,15 @@
 #include "expect.h"
 #include "names.h"
 #include "verify.h"
-#include "walk.h"
+#include "walk_dirs.h"
 
 /* What each thread has for itself. */
 struct verify_thread {
 	char *scan;                 /* SCAN_BUFFER bytes */
 	struct names seen, disk;
 	struct expect_index index;  /* of this directory */
-	struct buf dir_path, path;
+	struct buf path;
+	struct walk_dirs *dirs;
 	struct verify_counts counts;
 	int layer_fd;               /* this directory in the layer that was asked last */
 	unsigned layer;
@@ -36,6 +37,9 @@ struct verify {
 	struct verify_thread *threads;
 	struct progress_item item;
 };
+
+/* What tells the trees of a walk apart; a layer's number is added to the last one. */
+enum { TREE_SEEN, TREE_DISK, TREE_LAYERS };
 
 /* A name in a directory that is being looked at. */
 struct place {
@@ -58,6 +62,9 @@ enum pair_result {
 
 /* Look at the inode at p, report what is wrong with it. Returns enum pair_result or -errno. */
 int pair_check(struct place *p, struct err *e);
+
+/* The directory of p, looked up in the layer that was asked last, is not needed any more. */
+void pair_done_with_layer(struct place *p);
 
 /* Report that something cannot be read. what: "cannot list the directory". name NULL: the directory. */
 int pair_unreadable(struct place *p, const char *name, int num, const char *what, struct err *e);

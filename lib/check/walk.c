@@ -64,12 +64,23 @@ static struct walk_dir *dir_new(struct walk_dir *parent, const char *name, void 
 	d->path_len = parent ? parent->path_len + (parent->path_len > 0) + len : 0;
 	memcpy(d->name, name, len + 1);
 	if (parent)
-		__atomic_fetch_add(&parent->refs, 1, __ATOMIC_RELAXED);
+		(void)walk_dir_ref(parent);
 	return d;
 }
 
+struct walk_dir *walk_dir_ref(struct walk_dir *d)
+{
+	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+	return d;
+}
+
+bool walk_dir_is_wanted(const struct walk_dir *d)
+{
+	return __atomic_load_n(&d->refs, __ATOMIC_RELAXED) > 1;
+}
+
 /* Not recursive: a chain of directories may be very long. */
-static void dir_unref(struct walk_dir *d)
+void walk_dir_unref(struct walk_dir *d)
 {
 	while (d && __atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL) == 0) {
 		struct walk_dir *parent = d->parent;
@@ -200,7 +211,7 @@ int walk_push(struct walk_worker *w, struct walk_dir *d, const char *name, void 
 		return -ENOMEM;
 	r = VEC_ADD(&w->own, child);
 	if (r < 0) {
-		dir_unref(child);
+		walk_dir_unref(child);
 		return r;
 	}
 	/* Whoever waits would wait for the rest of a large directory otherwise. */
@@ -241,7 +252,7 @@ static void *work(void *arg)
 		if (w->own.len && wanted(w->walk))
 			(void)give(w); /* what could not be given is done here */
 		w->r = w->walk->fn(w, w->index, d, w->walk->arg, &w->err);
-		dir_unref(d);
+		walk_dir_unref(d);
 		if (w->r < 0) {
 			stop_all(w->walk);
 			break;
@@ -269,7 +280,7 @@ static unsigned start(struct walk *w)
 static void stack_done(dir_stack *s)
 {
 	for (size_t i = 0; i < s->len; i++)
-		dir_unref(s->items[i]);
+		walk_dir_unref(s->items[i]);
 	VEC_DONE(s);
 }
 

@@ -40,6 +40,13 @@ int walk_push(struct walk_worker *w, struct walk_dir *d, const char *name, void 
 /* From within walk_fn: let nothing new be started. */
 void walk_stop(struct walk_worker *w);
 
+/* For whoever keeps a directory beyond its turn. */
+struct walk_dir *walk_dir_ref(struct walk_dir *d);
+void walk_dir_unref(struct walk_dir *d);
+
+/* Within walk_fn: is something below d still to come? */
+bool walk_dir_is_wanted(const struct walk_dir *d);
+
 /* Append the path of d ("" for the root), or of name within d when it is not NULL. */
 void walk_path(const struct walk_dir *d, const char *name, struct buf *ret);
 

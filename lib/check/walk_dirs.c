@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* walk_dirs: open directories of a walk. */
+
+#include "walk_dirs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "../base/cleanup.h"
+
+enum { SLOTS_MIN = 8, SLOTS_MAX = 64 };
+
+struct slot {
+	struct walk_dir *d; /* one reference; NULL: free */
+	unsigned tree;
+	int fd;
+};
+
+/* Each directory has one slot that it may be in; it takes that of another one. */
+struct walk_dirs {
+	size_t n; /* slots: a power of 2 */
+	struct slot slots[];
+};
+
+struct walk_dirs *walk_dirs_new(unsigned threads)
+{
+	struct rlimit limit = { .rlim_cur = 0 };
+	struct walk_dirs *c;
+	size_t n = SLOTS_MIN;
+
+	(void)getrlimit(RLIMIT_NOFILE, &limit); /* cannot fail */
+	while (n < SLOTS_MAX && n * 2 <= limit.rlim_cur / 4 / (threads ? threads : 1))
+		n *= 2;
+	c = calloc(1, sizeof(*c) + n * sizeof(*c->slots));
+	if (!c)
+		return NULL;
+	c->n = n;
+	for (size_t i = 0; i < n; i++)
+		c->slots[i].fd = -1;
+	return c;
+}
+
+static void forget(struct slot *s)
+{
+	walk_dir_unref(s->d);
+	s->d = NULL;
+	cleanup_fd(&s->fd);
+	s->fd = -1;
+}
+
+static void forget_all(struct walk_dirs *c)
+{
+	for (size_t i = 0; i < c->n; i++)
+		forget(&c->slots[i]);
+}
+
+void walk_dirs_free(struct walk_dirs *c)
+{
+	if (!c)
+		return;
+	forget_all(c);
+	free(c);
+}
+
+static struct slot *slot_of(struct walk_dirs *c, unsigned tree, const struct walk_dir *d)
+{
+	uint64_t h = ((uint64_t)(uintptr_t)d + tree) * 0x9e3779b97f4a7c15ULL;
+
+	return &c->slots[h >> 32 & (c->n - 1)];
+}
+
+static struct slot *find(struct walk_dirs *c, unsigned tree, const struct walk_dir *d)
+{
+	struct slot *s = slot_of(c, tree, d);
+
+	return s->d == d && s->tree == tree ? s : NULL;
+}
+
+static void put(struct walk_dirs *c, unsigned tree, struct walk_dir *d, int fd)
+{
+	struct slot *s = slot_of(c, tree, d);
+
+	forget(s);
+	*s = (struct slot){ .d = walk_dir_ref(d), .tree = tree, .fd = fd };
+}
+
+/* Open d far below another one (up) by its path, as far as that goes in one piece. */
+static int open_far(int at, const struct walk_dir *up, const struct walk_dir *d)
+{
+	scoped_buf struct buf path = BUF_INIT;
+
+	walk_path(d, NULL, &path);
+	if (!buf_get(&path))
+		return -ENOMEM;
+	return walk_open(at, path.data + up->path_len + (up->path_len > 0), O_PATH);
+}
+
+static int open_near(struct walk_dirs *c, unsigned tree, int root, struct walk_dir *d, int flags)
+{
+	struct walk_dir *way[SLOTS_MAX], *up = d; /* from d upwards */
+	struct slot *s = NULL;
+	size_t n = 0, below = 0;
+	int fd;
+
+	if (!d->parent)
+		return walk_open(root, "", flags);
+	while (up->parent && !(s = find(c, tree, up))) {
+		if (n < c->n)
+			way[n++] = up;
+		below++;
+		up = up->parent;
+	}
+	if (s && up == d) { /* it was kept, and is looked at once more: flags may be others */
+		return walk_open(s->fd, "", flags);
+	}
+	fd = s ? s->fd : root;
+	if (below > n) {
+		fd = open_far(fd, up, way[--n]);
+		if (fd < 0)
+			return fd;
+		put(c, tree, way[n], fd);
+	}
+	while (n > 1) {
+		fd = walk_open(fd, way[--n]->name, O_PATH);
+		if (fd < 0)
+			return fd;
+		put(c, tree, way[n], fd);
+	}
+	return walk_open(fd, d->name, flags);
+}
+
+int walk_dirs_open(struct walk_dirs *c, unsigned tree, int root, struct walk_dir *d, int flags)
+{
+	int fd = open_near(c, tree, root, d, flags);
+
+	if (fd != -EMFILE && fd != -ENFILE)
+		return fd;
+	forget_all(c);
+	return open_near(c, tree, root, d, flags);
+}
+
+void walk_dirs_keep(struct walk_dirs *c, unsigned tree, struct walk_dir *d, int *fd)
+{
+	if (*fd >= 0 && walk_dir_is_wanted(d))
+		put(c, tree, d, TAKE_FD(*fd));
+	cleanup_fd(fd);
+	*fd = -1;
+}
