@@ -23,10 +23,10 @@ enum node_flags {
 	NODE_HIDES = 64,   /* a directory that came after something else of this name: as NODE_WHITEOUT */
 	NODE_ASKED = 128,  /* settled: NODE_BELOW is known */
 	NODE_BELOW = 256,  /* a layer below has a directory of this path, and its content shines through */
+	NODE_GHOSTS = 512, /* holds whiteouts in their xattr form (overlayfs: opaque "x") */
 	NODE_COVERED = 1024, /* settled: something above it hides what is below it */
 	NODE_BARE = 2048,  /* settled: no layer below has a directory of this path, and the answers say so */
-	NODE_GHOSTS = 512, /* holds whiteouts in their xattr form (overlayfs: opaque "x") */
-	NODE_CAPABLE = 1024, /* a file with a capability */
+	NODE_CAPABLE = 4096, /* a file with a capability */
 };
 
 struct node {
