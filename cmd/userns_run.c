@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/base/env.h"
 #include "../lib/base/log.h"
 #include "../lib/base/run.h"
 #include "../lib/base/sys.h"
@@ -307,7 +308,7 @@ static int find_env(const struct userns_args *a, struct run_spec *s, struct err 
 {
 	s->env_keep = s->host_root;
 	for (size_t i = 0; i < a->env.len; i++) {
-		const char *word = a->env.items[i], *value = getenv(word);
+		const char *word = a->env.items[i], *value = env_get(word);
 		scoped_buf struct buf b = BUF_INIT;
 
 		if (!*word || *word == '=')

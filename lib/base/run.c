@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "env.h"
 #include "log.h"
 #include "sys.h"
 
@@ -28,7 +29,7 @@ static bool is_program(const char *path)
 
 int run_find(const char *name, struct buf *ret)
 {
-	const char *env = getenv("PATH");
+	const char *env = env_get("PATH");
 	scoped_buf struct buf path = BUF_INIT;
 
 	buf_str(&path, env ? env : "");

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "../base/buf.h"
+#include "../base/env.h"
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "decode.h"
@@ -174,7 +175,7 @@ bool outer_looks_like_image(int fd)
 
 static int nameless_file(int *ret_fd, struct err *e)
 {
-	const char *dir = getenv("TMPDIR");
+	const char *dir = env_get("TMPDIR");
 	scoped_free char *path = NULL;
 	int fd;
 

@@ -6,18 +6,18 @@
 
 /*
  * A directory in which things are made before they are renamed into place: of this process alone, mode 0700, with a
- * flock(2) that ends with the process. Whoever comes next sweeps those that nobody holds. One that is
- * swept between being made and being locked is made again, so that the directory around needs no lock: who can read a
- * directory can lock it, for as long as they like.
+ * mark beside it, NAME.lock (base/lock.h), that ends with the process. Whoever comes next sweeps those whose mark nobody holds.
+ * The directory around needs no lock: who can read a directory can lock it, for as long as they like.
  */
 struct stage {
 	int parent;               /* borrowed */
 	const char *path;         /* of parent, for messages; borrowed */
 	char name[48];            /* in parent */
-	int fd;                   /* O_RDONLY, holds the lock; -1: there is none */
+	int fd;                   /* O_RDONLY; -1: there is none */
+	int mark;                 /* held; -1: the filesystem has no such locks, and fd is locked */
 };
 
-#define STAGE_INIT ((struct stage){ .fd = -1 })
+#define STAGE_INIT ((struct stage){ .fd = -1, .mark = -1 })
 
 /* Sweep, then make one whose name is prefix and 16 digits. */
 int stage_new(int parent, const char *path, const char *prefix, struct stage *ret, struct err *e);

@@ -67,11 +67,11 @@ int staging_new(struct store *s, struct staging **ret, struct err *e)
 	if (r == 0)
 		r = make_view(st, e);
 	if (r == 0)
-		r = store_flock(s, s->images, STORE_EXCLUSIVE, e);
+		r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
 	if (r < 0)
 		return r;
 	r = store_sweep_sidecars(s, e);
-	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	if (r < 0)
 		return r;
 
@@ -284,11 +284,11 @@ int staging_publish(struct staging *st, struct staged_layer *layers, size_t n, c
 	if (sync && syncfs(st->stage.fd) < 0)
 		return err_set(e, errno, s->path, "cannot write the layers to disk");
 
-	r = store_flock(s, s->images, STORE_EXCLUSIVE, e);
+	r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
 	if (r < 0)
 		return r;
 	r = publish_locked(st, layers, n, image, sync, e);
-	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	return r;
 }
 

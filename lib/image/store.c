@@ -8,11 +8,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "../base/env.h"
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/path.h"
@@ -26,7 +26,7 @@
 /* The caller frees it. */
 static int default_path(char **ret, struct err *e)
 {
-	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
+	const char *data = env_get("XDG_DATA_HOME"), *home = env_get("HOME");
 	int n;
 
 	if (geteuid() == 0 && !userns_self())
@@ -247,6 +247,8 @@ static int open_store(const char *path, unsigned flags, const struct store_base 
 		r = open_part(s, "images", flags, &s->images, e);
 	if (r == 0)
 		r = open_part(s, "tmp", flags, &s->tmp, e);
+	if (r == 0)
+		r = store_locks_new(s, e);
 	if (r == 0 && userns_self())
 		r = store_ids_check(s, flags & STORE_CREATE, e);
 	if (r == 0 && base)
@@ -273,11 +275,13 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 
+	store_locks_free(s);
+
 	const int fds[] = { s->fd, s->layers, s->images, s->tmp };
 
 	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0)
-			(void)close(fds[i]); /* directories, which also lets go of the locks */
+			(void)close(fds[i]); /* directories */
 	if (s->mounted)
 		store_in_use_done(s->mounted);
 	free(s->mounted);
@@ -290,27 +294,13 @@ const char *store_path(const struct store *s)
 	return s->path;
 }
 
-int store_flock(const struct store *s, int fd, enum store_lock how, struct err *e)
-{
-	static const int ops[] = { [STORE_UNLOCK] = LOCK_UN, [STORE_SHARED] = LOCK_SH, [STORE_EXCLUSIVE] = LOCK_EX };
-
-	if (flock(fd, ops[how] | LOCK_NB) == 0)
-		return 0;
-	if (errno == EWOULDBLOCK) {
-		log_info("waiting for another process that uses the store '%s'", s->path);
-		if (flock(fd, ops[how]) == 0)
-			return 0;
-	}
-	return err_set(e, errno, s->path, "cannot lock the store");
-}
-
 int store_hold_layers(struct store *s, struct err *e)
 {
 	int r;
 
 	if (s->layers_locked)
 		return 0;
-	r = store_flock(s, s->layers, STORE_SHARED, e);
+	r = store_lock(s, STORE_LAYERS, LOCK_SHARED, e);
 	s->layers_locked = r == 0;
 	return r;
 }

@@ -22,11 +22,14 @@
  *
  * A layer's directory is renamed into place last: where there is one, it and its files are whole.
  *
- * Locks (flock(2)), in the order in which they are taken; none outlives its process:
- *   layers/   shared by whoever relies on layers staying (an unpack, from before it looks for layers
+ * Locks, in the order in which they are taken; none outlives its process:
+ *   layers    shared by whoever relies on layers staying (an unpack, from before it looks for layers
  *             until its image names them; store_image_layers, until store_close); exclusive: --prune.
- *   images/   exclusive while names are changed, shared while --prune reads them all: moments.
- *   tmp/ANY   exclusive for the life of the process that stages there.
+ *   images    exclusive while names are changed, shared while --prune reads them all: moments.
+ *   tmp/ANY   for the life of the process that stages there (stage.h).
+ * Each of the first two is a lock outside of the store and a mark in tmp/ (base/lock.h): no user but the store's own, and no reader
+ * of a mapped view of it, can hold it; processes that do not share /run with each other see the marks. Older
+ * programs locked the directories themselves, and are not waited for.
  */
 struct store;
 struct store_base;

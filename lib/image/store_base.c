@@ -143,12 +143,12 @@ static int write_file(const struct store *s, struct err *e)
 
 int store_base_write(const struct store *s, struct err *e)
 {
-	int r = store_flock(s, s->images, STORE_EXCLUSIVE, e);
+	int r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
 
 	if (r < 0)
 		return r;
 	r = write_file(s, e);
-	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	return r;
 }
 

@@ -60,13 +60,13 @@ int store_remove(struct store *s, const char *name, struct err *e)
 		r = staging_new(s, &st, e);
 	/* --prune, which reads all images, must not find this one gone between its list and its look at it. */
 	if (r == 0)
-		r = store_flock(s, s->images, STORE_EXCLUSIVE, e);
+		r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
 	if (r < 0)
 		return r;
 	r = staging_discard(st, s->images, name, e);
 	if (r == 0)
 		r = fd_sync(s->images, s->path, e);
-	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	return r;
 }
 
@@ -79,7 +79,7 @@ static int by_name(const void *a, const void *b)
 static int used_layers(struct store *s, struct strv *ret, struct err *e)
 {
 	scoped_strv struct strv images = { 0 };
-	int r = store_flock(s, s->images, STORE_SHARED, e);
+	int r = store_lock(s, STORE_IMAGES, LOCK_SHARED, e);
 
 	if (r < 0)
 		return r;
@@ -89,7 +89,7 @@ static int used_layers(struct store *s, struct strv *ret, struct err *e)
 		if (r < 0)
 			err_try(e, "remove the image with --remove, or unpack it again");
 	}
-	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	if (r == 0 && ret->len)
 		qsort(ret->items, ret->len, sizeof(*ret->items), by_name);
 	return r;
@@ -141,7 +141,7 @@ int store_prune_begin(struct store *s, struct err *e)
 	if (!s->mounted)
 		return err_nomem(e);
 	/* Who mounts holds the lock from before the layers are looked up until they are mounted. */
-	r = store_flock(s, s->layers, STORE_EXCLUSIVE, e);
+	r = store_lock(s, STORE_LAYERS, LOCK_EXCLUSIVE, e);
 	return r < 0 ? r : store_find_in_use(s, s->mounted, e);
 }
 
@@ -168,6 +168,6 @@ int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_lay
 		store_in_use_done(s->mounted);
 	free(s->mounted);
 	s->mounted = NULL;
-	(void)store_flock(s, s->layers, s->layers_locked ? STORE_SHARED : STORE_UNLOCK, NULL); /* giving up a lock does not fail */
+	(void)store_lock(s, STORE_LAYERS, s->layers_locked ? LOCK_SHARED : LOCK_OFF, NULL); /* giving up a lock does not fail */
 	return r;
 }

@@ -136,12 +136,12 @@ static int check(const struct store *s, bool write, struct err *e)
 
 int store_ids_check(const struct store *s, bool write, struct err *e)
 {
-	int r = write ? store_flock(s, s->images, STORE_EXCLUSIVE, e) : 0;
+	int r = write ? store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e) : 0;
 
 	if (r < 0)
 		return r;
 	r = check(s, write, e);
 	if (write)
-		(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
+		(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	return r;
 }

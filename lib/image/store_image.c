@@ -197,11 +197,11 @@ int store_image_layers(struct store *s, const char *name, struct strv *layers, s
 	r = store_hold_layers(s, e);
 	/* Another unpack of this name exchanges the directory: not between our opening and reading it. */
 	if (r == 0)
-		r = store_flock(s, s->images, STORE_SHARED, e);
+		r = store_lock(s, STORE_IMAGES, LOCK_SHARED, e);
 	if (r < 0)
 		return r;
 	r = store_image_dirs(s, name, &dirs, e);
-	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	for (size_t i = 0; r == 0 && i < dirs.len; i++) {
 		scoped_free char *path = NULL, *spec = NULL;
 
@@ -278,12 +278,12 @@ static int read_image(struct store *s, const char *name, struct store_image *ret
 
 int store_image_read(struct store *s, const char *name, struct store_image *ret, struct err *e)
 {
-	int r = store_flock(s, s->images, STORE_SHARED, e);
+	int r = store_lock(s, STORE_IMAGES, LOCK_SHARED, e);
 
 	if (r < 0)
 		return r;
 	r = read_image(s, name, ret, e);
-	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	return r;
 }
 

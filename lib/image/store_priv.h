@@ -3,6 +3,7 @@
 #define IMAGE_STORE_PRIV_H
 
 #include "../base/buf.h"
+#include "../base/lock.h"
 #include "store.h"
 #include "store_base.h"
 
@@ -13,13 +14,21 @@ struct store {
 	int fd, layers, images, tmp;
 	struct store_base base;
 	bool layers_locked;
+	struct store_locks *locks;
 	struct store_in_use *mounted; /* of store_prune_begin(); or NULL */
 };
 
-enum store_lock { STORE_UNLOCK, STORE_SHARED, STORE_EXCLUSIVE };
+enum store_part { STORE_LAYERS, STORE_IMAGES };
 
-/* flock a directory of the store. Says (log_info) that it waits, when it must. -EINTR: a signal came. */
-int store_flock(const struct store *s, int fd, enum store_lock how, struct err *e);
+/* What store_lock() needs, when the store is open. */
+int store_locks_new(struct store *s, struct err *e);
+void store_locks_free(struct store *s);
+
+/*
+ * Lock a part of the store, or let go of it (which does not fail). A lock that is had already is changed: to a shared one without a
+ * gap, to an exclusive one with one. Says (log_info) that it waits, when it must, and for whom. -EINTR: a signal came.
+ */
+int store_lock(const struct store *s, enum store_part part, enum lock_how how, struct err *e);
 
 /* The shared lock on layers/, kept until store_close(). */
 int store_hold_layers(struct store *s, struct err *e);

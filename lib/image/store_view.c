@@ -39,7 +39,7 @@ static int read_image(struct store *s, const char *name, struct store_view *v, s
 	int r;
 
 	/* Both of one image: an unpack of this name may put another in its place. */
-	r = store_flock(s, s->images, STORE_SHARED, e);
+	r = store_lock(s, STORE_IMAGES, LOCK_SHARED, e);
 	if (r < 0)
 		return r;
 	r = store_image_dirs(s, name, &v->dirs, e);
@@ -47,7 +47,7 @@ static int read_image(struct store *s, const char *name, struct store_view *v, s
 		r = fd_open_beneath(s->images, name, O_RDONLY | O_DIRECTORY, &fd, e);
 	if (r == 0)
 		r = fd_read_file(fd, "config.json", JSON_MAX_BYTES, &v->config, e);
-	(void)store_flock(s, s->images, STORE_UNLOCK, NULL); /* unlocking does not fail */
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	return r;
 }
 

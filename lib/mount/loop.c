@@ -10,7 +10,6 @@
 #include <linux/loop.h>
 #include <linux/major.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -18,6 +17,7 @@
 
 #include "../base/buf.h"
 #include "../base/fd.h"
+#include "../base/lock.h"
 #include "../base/log.h"
 #include "../base/num.h"
 #include "info.h"
@@ -245,27 +245,50 @@ static int make_device(int file, const char *name, const struct stat *st, const 
 	return 0;
 }
 
-/* Between looking for a device and making one, nobody else of us may make one. Goes with the lock's own descriptor. */
-static int lock_file(int file, const char *name, int *ret_fd, struct err *e)
+/*
+ * Between looking for a device and making one, nobody else of us may make one. Goes with the lock's own descriptor. It is not the
+ * file's lock, which all who can read it can hold; without a directory for locks it is that of a node that root alone can open.
+ */
+static int open_lock(const struct stat *st)
 {
-	char path[32];
-	scoped_fd int fd = open(fd_proc_path(file, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	const struct stat device = { .st_dev = st->st_rdev }; /* which has as many nodes as somebody makes */
+	struct stat control;
+	int fd = lock_open(S_ISBLK(st->st_mode) ? &device : st, "loop");
 
-	if (fd < 0)
-		return err_set(e, errno, name, "cannot open it to lock it");
-	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
-		if (errno != EWOULDBLOCK && errno != EINTR) {
-			log_verbose("its filesystem has no locks: %s", strerrordesc_np(errno));
-			return 0;
-		}
+	if (fd >= 0)
+		return fd;
+	fd = open("/dev/loop-control", O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && fstat(fd, &control) == 0 && !(control.st_mode & 06))
+		return fd;
+	cleanup_fd(&fd);
+	log_verbose("two processes that attach the same file at this moment are not kept apart");
+	return -1;
+}
+
+static int lock_file(const struct stat *st, const char *name, int *ret_fd, struct err *e)
+{
+	scoped_fd int fd = open_lock(st);
+	int r = fd < 0 ? 0 : lock_try(fd, LOCK_EXCLUSIVE);
+
+	for (int i = 0; r == -EWOULDBLOCK || r == -EINTR; i++) {
+		scoped_buf struct buf b = BUF_INIT;
+
+		if (i == 0 || i == LOCK_TRIES)
+			lock_print_holder(fd, &b);
+		if (i == 0)
+			log_verbose("waiting for another process that attaches '%s': %s", name, buf_get(&b) ? buf_get(&b) : "");
 		if (i == LOCK_TRIES) {
 			(void)err_set(e, EBUSY, name, "cannot lock it");
 			err_op(e, "flock");
-			err_why(e, "another program has held a lock on it for %d seconds", LOCK_TRIES * LOCK_PAUSE_MS / 1000);
+			err_why(e, "another process has held the lock for %d seconds: %s", LOCK_TRIES * LOCK_PAUSE_MS / 1000,
+				buf_get(&b) ? buf_get(&b) : "");
 			return -EBUSY;
 		}
 		pause_ms(LOCK_PAUSE_MS);
+		r = lock_try(fd, LOCK_EXCLUSIVE);
 	}
+	if (r < 0)
+		return err_set(e, -r, name, "cannot lock it");
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
@@ -280,7 +303,7 @@ int loop_attach(int file, const char *name, const struct loop_part *part, int *r
 
 	if (fstat(file, &st) < 0)
 		return err_set(e, errno, name, "cannot stat it");
-	r = lock_file(file, name, &lock, e);
+	r = lock_file(&st, name, &lock, e);
 	if (r == 0)
 		r = find_device(&s, e);
 	*ret_shared = r == 1;

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "../base/env.h"
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/sys.h"
@@ -252,7 +253,7 @@ static int verify_stack(const struct stack *s, int mnt, struct err *e)
 
 static bool allowed(const struct overlay_way *way)
 {
-	const char *only = getenv("SHIFTBOX_OVERLAY_WAY");
+	const char *only = env_get("SHIFTBOX_OVERLAY_WAY");
 
 	return !only || !*only || !strcmp(only, way->name);
 }
@@ -290,7 +291,7 @@ static int create(struct stack *s, int *ret_fd, const char **ret_way, struct err
 
 static int check_way(struct err *e)
 {
-	const char *only = getenv("SHIFTBOX_OVERLAY_WAY");
+	const char *only = env_get("SHIFTBOX_OVERLAY_WAY");
 
 	if (!only || !*only)
 		return 0;

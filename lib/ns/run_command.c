@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "../base/buf.h"
+#include "../base/env.h"
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "broker.h"
@@ -126,7 +127,7 @@ static int take_user(const struct run_user *u, struct err *e)
 
 static int set_env(const struct run_spec *s, const struct run_user *u)
 {
-	const char *term = getenv("TERM");
+	const char *term = env_get("TERM");
 	scoped_free char *old_term = term ? strdup(term) : NULL;
 
 	if (!s->env_keep) {
@@ -167,7 +168,7 @@ static int enter_workdir(const struct run_spec *s, struct err *e)
 /* Is there a file of this name in PATH? */
 static bool is_in_path(const char *name)
 {
-	const char *p = getenv("PATH");
+	const char *p = env_get("PATH");
 
 	for (bool more = p; more;) {
 		scoped_buf struct buf b = BUF_INIT;

@@ -139,7 +139,7 @@ loops() {
 	local i
 	strace -f -qq -o trace -P /dev/loop-control -e inject=openat:delay_enter=1500000 $MI $MAP img m &
 	for ((i = 0; i < 500; i++)); do
-		! grep -q "FLOCK .*:$(stat -c %i img) " /proc/locks || break
+		! grep -q "FLOCK .*:$(stat -c %i "/run/shiftbox/loop-$(stat -c %Hd:%Ld-%i img)" 2>/dev/null || echo none) " /proc/locks || break
 		sleep 0.02
 	done
 	[ "$i" -lt 500 ] || say "no lock was taken"

@@ -35,7 +35,7 @@ TEST(mount_plan_says_what_it_will_do)
 		{ "/s", NULL, "bind '/s': ids as the source shows them\nattach it at '/target': rw,private\n" },
 		{ "/s", "map=none,ro,slave", "bind '/s': ids as on the disk\nattach it at '/target': ro,slave\n" },
 		{ "/s\n", "map=5:1000:1,mkdir=711",
-		  "bind '/s\\n': disk 5 is seen as 1000\ncreate '/target' if it is missing, mode 0711\nattach it at '/target': rw,private\n" },
+		  "bind '/s\n': disk 5 is seen as 1000\ncreate '/target' if it is missing, mode 0711\nattach it at '/target': rw,private\n" },
 		{ "overlay", "lower=/a@none,lower=/b,map=+100000,ephemeral=1K",
 		  "layer 1 of 2: '/a', ids as on the disk\nlayer 2 of 2: '/b', disk 0-65535 is seen as 100000-165535\n"
 		  "changes: in memory, at most 1024 bytes, stored as disk ids\nattach it at '/target': rw,private\n" },

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* env: variables. */
+
+#include "env.h"
+
+#include <stdlib.h>
+
+const char *env_get(const char *name)
+{
+	return getenv(name);
+}
+
+void env_forget(void)
+{
+	(void)clearenv(); /* fails for nothing to free at most */
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lock: locks that other users cannot hold. */
+
+#include "lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "env.h"
+#include "fd.h"
+#include "log.h"
+#include "num.h"
+
+enum { FILE_MAX = 4 << 20 };
+
+/* --- the directory ------------------------------------------------------------------------------- */
+
+/* DIR/shiftbox. Others must neither enter it nor exchange it: else -EPERM. */
+static int open_below(const char *dir)
+{
+	scoped_fd int parent = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	struct stat st;
+
+	if (parent < 0 || fstat(parent, &st) < 0)
+		return -errno;
+	if (st.st_uid != geteuid() || (st.st_mode & 022 && !(st.st_mode & S_ISVTX)))
+		return -EPERM;
+	if (mkdirat(parent, "shiftbox", 0700) < 0 && errno != EEXIST)
+		return -errno;
+	fd = openat(parent, "shiftbox", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_uid != geteuid() || st.st_mode & 077 ? -EPERM : TAKE_FD(fd);
+}
+
+/* The next number of a line "INSIDE OUTSIDE COUNT", of /proc/self/uid_map. */
+static bool next_number(const char **p, uint64_t *ret)
+{
+	size_t n;
+
+	*p += strspn(*p, " ");
+	n = strspn(*p, "0123456789");
+	if (!n || num_u64_n(*p, n, ret) < 0)
+		return false;
+	*p += n;
+	return true;
+}
+
+/* Our uid as the user namespace around this one knows it: that is what /run/user has. */
+static uint64_t outer_uid(void)
+{
+	scoped_buf struct buf map = BUF_INIT;
+	uint64_t uid = geteuid(), in, out, count;
+
+	if (fd_read_file(AT_FDCWD, "/proc/self/uid_map", FILE_MAX, &map, NULL) < 0 || !buf_get(&map))
+		return uid;
+	for (const char *p = buf_get(&map); next_number(&p, &in) && next_number(&p, &out) && next_number(&p, &count); p += *p == '\n')
+		if (uid >= in && uid - in < count)
+			return out + (uid - in);
+	return uid;
+}
+
+static int open_directory(void)
+{
+	const char *runtime = env_get("XDG_RUNTIME_DIR");
+	char path[64];
+	int fd = geteuid() == 0 ? open_below("/run") : -ENOENT, first = fd;
+
+	if (fd < 0 && runtime && runtime[0] == '/')
+		fd = open_below(runtime);
+	if (fd < 0) {
+		(void)snprintf(path, sizeof(path), "/run/user/%llu", (unsigned long long)outer_uid()); /* fits: 20 digits */
+		fd = open_below(path);
+	}
+	return fd < 0 && first != -ENOENT ? first : fd;
+}
+
+/* --- locks --------------------------------------------------------------------------------------- */
+
+int lock_open(const struct stat *st, const char *kind)
+{
+	static atomic_bool told;
+	scoped_fd int dir = open_directory();
+	char name[96];
+	int fd = dir;
+
+	(void)snprintf(name, sizeof(name), "%.30s-%u:%u-%llu", kind, major(st->st_dev), minor(st->st_dev),
+		       (unsigned long long)st->st_ino); /* fits */
+	if (dir >= 0) {
+		fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+		if (fd < 0)
+			fd = -errno;
+	}
+	if (fd >= 0)
+		return fd;
+	if (!atomic_exchange(&told, true))
+		log_verbose("there is no directory for locks that is the caller's alone, in /run or $XDG_RUNTIME_DIR (%s)", strerrordesc_np(-fd));
+	return -1;
+}
+
+static int do_flock(int fd, enum lock_how how, int more)
+{
+	static const int ops[] = { [LOCK_OFF] = LOCK_UN, [LOCK_SHARED] = LOCK_SH, [LOCK_EXCLUSIVE] = LOCK_EX };
+
+	return flock(fd, ops[how] | more) < 0 ? -errno : 0;
+}
+
+int lock_try(int fd, enum lock_how how)
+{
+	return do_flock(fd, how, LOCK_NB);
+}
+
+int lock_wait(int fd, enum lock_how how)
+{
+	return do_flock(fd, how, 0);
+}
+
+/* Lines are "1: FLOCK  ADVISORY  WRITE 123 00:1a:456 0 EOF", with "->" before FLOCK for those who wait: fs/locks.c, lock_get_status(). */
+static uint64_t find_holder(const char *line, const char *where)
+{
+	while (*line) {
+		size_t n = strcspn(line, "\n");
+		const char *at = memmem(line, n, where, strlen(where)), *pid = at;
+		uint64_t number;
+
+		while (pid && pid > line && pid[-1] >= '0' && pid[-1] <= '9')
+			pid--;
+		if (at && memmem(line, n, ": FLOCK ", 8) && num_u64_n(pid, (size_t)(at - pid), &number) == 0)
+			return number;
+		line += n + (line[n] == '\n');
+	}
+	return 0;
+}
+
+void lock_print_holder(int fd, struct buf *b)
+{
+	scoped_buf struct buf locks = BUF_INIT, comm = BUF_INIT;
+	char where[64], path[64];
+	struct stat st;
+	uint64_t pid = 0;
+
+	if (fstat(fd, &st) == 0 && fd_read_file(AT_FDCWD, "/proc/locks", FILE_MAX, &locks, NULL) == 0 && buf_get(&locks)) {
+		(void)snprintf(where, sizeof(where), " %02x:%02x:%llu 0 EOF", major(st.st_dev), minor(st.st_dev),
+			       (unsigned long long)st.st_ino); /* fits */
+		pid = find_holder(buf_get(&locks), where);
+	}
+	if (!pid) {
+		buf_str(b, "one that cannot be seen from here");
+		return;
+	}
+	(void)snprintf(path, sizeof(path), "/proc/%llu/comm", (unsigned long long)pid); /* fits */
+	if (fd_read_file(AT_FDCWD, path, 64, &comm, NULL) < 0 || !comm.len || !buf_get(&comm))
+		buf_printf(b, "process %llu", (unsigned long long)pid);
+	else
+		buf_printf(b, "process %llu (%.*s)", (unsigned long long)pid, (int)comm.len - 1, comm.data);
+}
+
+/* --- marks --------------------------------------------------------------------------------------- */
+
+static int ofd_lock(int fd, int command, short *type)
+{
+	struct flock l = { .l_type = *type, .l_whence = SEEK_SET };
+
+	if (fcntl(fd, command, &l) < 0)
+		return errno == EACCES ? -EAGAIN : -errno; /* POSIX allows both */
+	*type = l.l_type;
+	return 0;
+}
+
+int mark_new(int dirfd, const char *name, int *ret_fd)
+{
+	char path[MARK_NAME_MAX + 2];
+	scoped_fd int fd = -1;
+	short type = F_WRLCK;
+	int r;
+
+	/* Made under another name: once it is seen under its own, it is held. */
+	(void)snprintf(path, sizeof(path), "%.*s~", (int)MARK_NAME_MAX, name); /* fits */
+	fd = openat(dirfd, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	r = ofd_lock(fd, F_OFD_SETLK, &type);
+	if (r == 0 && renameat2(dirfd, path, dirfd, name, RENAME_NOREPLACE) < 0)
+		r = errno == ENOENT || errno == EEXIST ? -EAGAIN : -errno; /* swept meanwhile */
+	if (r < 0) {
+		(void)unlinkat(dirfd, path, 0); /* else who sweeps does it */
+		return r;
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+static int open_mark(int dirfd, const char *name)
+{
+	scoped_fd int fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return errno == ELOOP ? -ENOENT : -errno;
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) && st.st_uid == geteuid() ? TAKE_FD(fd) : -ENOENT;
+}
+
+int mark_look(int dirfd, const char *name)
+{
+	scoped_fd int fd = open_mark(dirfd, name);
+	short type = F_RDLCK; /* which a write lock alone stands against */
+	int r;
+
+	if (fd < 0)
+		return fd == -ENOENT ? MARK_GONE : fd;
+	r = ofd_lock(fd, F_OFD_GETLK, &type);
+	return r < 0 ? r : type == F_UNLCK ? MARK_DEAD : MARK_HELD;
+}
+
+int mark_wait(int dirfd, const char *name)
+{
+	scoped_fd int fd = open_mark(dirfd, name);
+	short type = F_RDLCK;
+
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	return ofd_lock(fd, F_OFD_SETLKW, &type); /* gone with fd */
+}
+
+void mark_drop(int dirfd, const char *name, int *fd)
+{
+	if (*fd < 0)
+		return;
+	(void)unlinkat(dirfd, name, 0); /* else it is a dead one, which is as good */
+	cleanup_fd(fd);
+	*fd = -1;
+}
