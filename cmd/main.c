@@ -14,13 +14,16 @@
 #include <unistd.h>
 
 #include "../lib/base/buf.h"
+#include "../lib/base/env.h"
 #include "../lib/base/hint.h"
 #include "../lib/base/log.h"
 #include "../lib/base/optdoc.h"
+#include "../lib/base/privilege.h"
 #include "../lib/ns/guard.h"
 #include "mount_helper.h"
 
 static const char *command_name = "shiftbox";
+static bool environment_ignored;
 
 /* May run on several threads: one message, one write. */
 static void print_message(enum log_level level, const char *text)
@@ -68,7 +71,7 @@ static int report(const struct cmd *cmd, struct err *e, bool json)
 
 static bool use_color(int when, int fd)
 {
-	const char *term = getenv("TERM"), *no_color = getenv("NO_COLOR");
+	const char *term = env_get("TERM"), *no_color = env_get("NO_COLOR");
 
 	if (when != COLOR_AUTO)
 		return when == COLOR_ALWAYS;
@@ -97,6 +100,8 @@ static int run_parsed(const struct cmd *cmd, void *args, const struct common_arg
 	if (r < 0)
 		return r;
 	log_set_level(common->verbose ? LOG_VERBOSE : common->quiet ? LOG_WARN : LOG_INFO);
+	if (environment_ignored)
+		log_verbose("the environment is ignored: a security module started this program with more rights than its caller has (AT_SECURE)");
 	if (cmd->before) {
 		before = cmd->before(args, &ctx, e);
 		if (before != BEFORE_GO_ON && before != BEFORE_GO_ON_SETUID)
@@ -303,6 +308,23 @@ static void open_standard_fds(void)
 			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* gets the lowest number: fd */
 }
 
+/* With rights that its caller does not have nothing else is done, and nothing else is asked. */
+static int check_privilege(const struct cmd *cmd)
+{
+	static struct privilege p;
+	static struct err e;
+	int r;
+
+	privilege_read(&p);
+	r = privilege_judge(&p, &e);
+	if (r < 0)
+		return report(cmd, &e, false);
+	environment_ignored = r == 1;
+	if (environment_ignored)
+		env_forget();
+	return STATUS_DONE;
+}
+
 int main(int argc, char **argv)
 {
 	const struct cmd *cmd;
@@ -322,6 +344,9 @@ int main(int argc, char **argv)
 		cmd = find_command(argv[1]);
 		argv += !!cmd;
 	}
+	status = check_privilege(cmd);
+	if (status != STATUS_DONE)
+		return status;
 	if (!strcmp(base, "mount.shiftbox"))
 		status = run_mount_helper(argc, argv);
 	else if (cmd)

@@ -165,6 +165,26 @@ waits() { # TEXT COMMAND...
 	waits "uses the store '$STORE': process $unpack ($(cat /proc/$unpack/comm))"
 }
 
+@test "a signal ends who waits for a lock, wherever that is held" {
+	local way waiting
+	for way in "" ./own_run; do
+		rm -rf "$STORE"
+		begin_unpack slow
+		$way "$SHIFTBOX" image-unpack -s "$STORE" --prune 2>said 3>&- 7>&- &
+		waiting=$!
+		for _ in {1..200}; do grep -q "waiting for" said && break; sleep 0.05; done
+		sleep 0.1
+		kill $waiting
+		status=0
+		wait $waiting || status=$?
+		must_equal "$status" 143
+		cat last.tar >&7
+		exec 7>&-
+		wait $unpack
+		must_equal "$(ls -A "$STORE/tmp")" ""
+	done
+}
+
 @test "processes that do not share /run wait for each other all the same" {
 	local first second
 	for first in "" ./own_run ./no_run; do
