@@ -45,21 +45,27 @@ static int refuse_type(mode_t mode, const char *path, struct err *e)
 	return S_ISDIR(mode) ? -EISDIR : -EINVAL;
 }
 
+int fd_check_regular(int fd, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, path, "cannot stat the file");
+	return S_ISREG(st.st_mode) ? 0 : refuse_type(st.st_mode, path, e);
+}
+
 int fd_open_regular(int dirfd, const char *path, int flags, int *ret_fd, struct err *e)
 {
 	/* O_NONBLOCK: opening a FIFO for reading returns at once and is then refused. */
 	scoped_fd int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
-	struct stat st;
+	int r;
 
 	if (fd < 0)
 		return cannot_open(dirfd, path, "cannot open the file", e);
-	if (fstat(fd, &st) < 0)
-		return err_set(e, errno, path, "cannot stat the file");
-	if (!S_ISREG(st.st_mode))
-		return refuse_type(st.st_mode, path, e);
-
-	*ret_fd = TAKE_FD(fd);
-	return 0;
+	r = fd_check_regular(fd, path, e);
+	if (r == 0)
+		*ret_fd = TAKE_FD(fd);
+	return r;
 }
 
 int fd_open_beneath(int dirfd, const char *path, int flags, int *ret_fd, struct err *e)

@@ -24,6 +24,9 @@ int fd_open_dir(int dirfd, const char *path, int *ret_fd, struct err *e);
  */
 int fd_open_regular(int dirfd, const char *path, int flags, int *ret_fd, struct err *e);
 
+/* The same refusal, of what is open already. path: for the message. */
+int fd_check_regular(int fd, const char *path, struct err *e);
+
 /* Open path below dirfd without leaving it or following any symlink (openat2: RESOLVE_BENEATH, NO_SYMLINKS, NO_MAGICLINKS). */
 int fd_open_beneath(int dirfd, const char *path, int flags, int *ret_fd, struct err *e);
 

@@ -277,7 +277,7 @@ int path_make_dir(const char *path, mode_t mode, const char *what, int *ret_fd, 
 static int open_without_links(const char *path, int flags)
 {
 	const struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC), .mode = flags & O_CREAT ? CREATED : 0,
+		.flags = (uint64_t)(flags | O_CLOEXEC), .mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? CREATED : 0,
 		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd = sys_openat2(AT_FDCWD, path, &how);
@@ -357,4 +357,26 @@ int path_open(const char *path, int flags, const char *what, struct place *ret_p
 		return r;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
+}
+
+int path_stat(const char *path, bool follow, struct stat *ret)
+{
+	scoped_fd int fd = -1;
+	int r = path_open(path, O_PATH | (follow ? 0 : O_NOFOLLOW), "cannot open it", NULL, &fd, NULL);
+
+	if (r < 0)
+		return r;
+	return fstat(fd, ret) < 0 ? -errno : 0;
+}
+
+int path_open_regular(const char *path, int *ret_fd, struct err *e)
+{
+	scoped_fd int fd = -1;
+	int r = path_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, "cannot open the file", NULL, &fd, e);
+
+	if (r == 0)
+		r = fd_check_regular(fd, path, e);
+	if (r == 0)
+		*ret_fd = TAKE_FD(fd);
+	return r;
 }

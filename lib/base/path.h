@@ -4,7 +4,7 @@
 
 #include <limits.h>
 #include <stdbool.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "buf.h"
 #include "err.h"
@@ -15,15 +15,16 @@
  * descriptor. On the way, and as the last component, a symbolic link is followed only if
  *
  *   - it belongs to root or to the caller, and
- *   - so does its directory, which is writable by its owner alone, or is sticky.
+ *   - so does its directory, which is writable by its owner alone (and the caller's private group), or is sticky.
  *
  * That is the kernel's fs.protected_symlinks (fs/namei.c, may_follow_link()), applied to every directory. The links of /proc
  * that lead to what a process has open (/dev/stdin, /dev/fd/N) are followed under the same rule. On FUSE the server tells the
  * owners, so that root of the initial user namespace follows no link there.
  *
  * In a user namespace where the host's root has no id, its files show the overflow id, as those of all other users without an id
- * do. There a link of the overflow id is followed if all directories above it have the overflow id, too, and are writable by
- * their owner alone: no id of the namespace can change it.
+ * do. There a directory of the overflow id counts as root's if all directories above it have the overflow id, too, and are writable
+ * by their owner alone: no id of the namespace can change it. In such a directory a link of the overflow id counts as root's if no
+ * other id can write there; the caller's own link is followed also if the directory is sticky.
  */
 
 /* Where something is or will be: the directory that holds it, opened (O_PATH), and its name there. Free with place_done(). */
@@ -42,6 +43,12 @@ struct place {
  * -ELOOP with the step "link": a link that is not to be followed, or too many (40). Else as open(2).
  */
 int path_open(const char *path, int flags, const char *what, struct place *ret_place, int *ret_fd, struct err *e);
+
+/* stat(2), or lstat(2) (follow: false), of what path_open() would open. -errno; tells nothing. */
+int path_stat(const char *path, bool follow, struct stat *ret);
+
+/* A regular file for reading, which is not waited for (fd_open_regular() of fd.h). */
+int path_open_regular(const char *path, int *ret_fd, struct err *e);
 
 /*
  * The place of a path whose last component need not exist. follow: if it is a link, the place it leads to.

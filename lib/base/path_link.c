@@ -24,10 +24,10 @@ enum {
 
 /* --- the user namespace ------------------------------------------------------------------------ */
 
-/* What /proc/self/uid_map tells: are there ids of the host that have none here, and is the overflow id also an id? */
-struct ids { bool known, all, overflow_is_one; };
+/* What a map of /proc/self tells: are there ids of the host without one here, is the overflow id one, and what is ours outside? */
+struct ids { bool known, all, overflow_is_one; uint64_t outside; };
 
-static void add_extent(const char *line, size_t n, struct ids *ret)
+static void add_extent(const char *line, size_t n, uint64_t own, struct ids *ret)
 {
 	uint64_t v[3] = { 0, 0, 0 };
 
@@ -45,20 +45,23 @@ static void add_extent(const char *line, size_t n, struct ids *ret)
 	ret->known = true;
 	ret->all |= v[0] == 0 && v[1] == 0 && v[2] >= UINT32_MAX;
 	ret->overflow_is_one |= OVERFLOW >= v[0] && OVERFLOW - v[0] < v[2];
+	if (own >= v[0] && own - v[0] < v[2])
+		ret->outside = v[1] + (own - v[0]);
 }
 
-static struct ids read_ids(void)
+/* path: /proc/self/uid_map or gid_map; own: our id. */
+static struct ids read_ids(const char *path, uint64_t own)
 {
-	scoped_fd int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	scoped_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	scoped_buf struct buf b = BUF_INIT;
-	struct ids ids = { false, false, false };
+	struct ids ids = { .outside = UINT64_MAX };
 
-	if (fd < 0 || fd_read_all(fd, "/proc/self/uid_map", MAP_MAX, &b, NULL) < 0 || !buf_get(&b))
+	if (fd < 0 || fd_read_all(fd, path, MAP_MAX, &b, NULL) < 0 || !buf_get(&b))
 		return ids;
 	for (const char *p = b.data; p && *p;) {
 		size_t n = strcspn(p, "\n");
 
-		add_extent(p, n, &ids);
+		add_extent(p, n, own, &ids);
 		p += n + (p[n] == '\n');
 	}
 	return ids;
@@ -73,38 +76,56 @@ static bool may_own_all(void)
 }
 
 /*
- * The directory shows the overflow id, which is also that of an id of this namespace: whose is it? O_NOATIME is for the owner and
+ * The directory shows the overflow id, which may also be that of an id of this namespace: whose is it? O_NOATIME is for the owner and
  * for CAP_FOWNER over its id (fs/namei.c, may_open()), so that it is refused where the owner has no id here.
  */
-static bool has_no_id(int dir)
+static bool has_no_id(int dir, const struct ids *ids)
 {
 	scoped_fd int fd = -1;
 
+	if (!ids->overflow_is_one)
+		return true;
 	if (!may_own_all())
 		return false;
 	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_NOATIME | O_CLOEXEC);
 	return fd < 0 && errno == EPERM;
 }
 
-/* Does dir, with all above it, belong to users without an id here, so that none who has one can change it? */
-static bool out_of_reach(int start, const struct ids *ids)
+/* The directory above, or -1. top: dir is the root directory itself. (Inode numbers alone are not enough: FUSE makes them up.) */
+static int go_up(int dir, bool *top)
+{
+	scoped_fd int up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct statx a, b;
+
+	if (up < 0 || statx(dir, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &a) < 0 ||
+	    statx(up, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &b) < 0)
+		return -1;
+	*top = a.stx_ino == b.stx_ino && a.stx_mnt_id == b.stx_mnt_id && a.stx_dev_major == b.stx_dev_major &&
+	       a.stx_dev_minor == b.stx_dev_minor;
+	return TAKE_FD(up);
+}
+
+/*
+ * Does dir, with all above it, belong to users without an id here, so that no id of this namespace can change it? sticky: others may
+ * write in dir itself if it is sticky.
+ */
+static bool out_of_reach(int start, bool sticky, const struct ids *ids)
 {
 	scoped_fd int dir = fcntl(start, F_DUPFD_CLOEXEC, 3);
-	struct stat st, above;
+	bool top = false;
+	struct stat st;
 
 	while (dir >= 0 && fstat(dir, &st) == 0) {
 		int up;
 
-		if (st.st_uid != OVERFLOW || st.st_mode & (S_IWGRP | S_IWOTH) || (ids->overflow_is_one && !has_no_id(dir)))
+		if (st.st_uid != OVERFLOW || !has_no_id(dir, ids) ||
+		    (st.st_mode & (S_IWGRP | S_IWOTH) && !(sticky && st.st_mode & S_ISVTX)))
 			return false;
-		up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (up < 0 || fstat(up, &above) < 0) {
-			cleanup_fd(&up);
-			return false;
-		}
+		up = go_up(dir, &top);
 		cleanup_fd(&dir);
 		dir = up;
-		if (st.st_dev == above.st_dev && st.st_ino == above.st_ino)
+		sticky = false;
+		if (dir >= 0 && top)
 			return true;
 	}
 	return false;
@@ -118,34 +139,55 @@ static bool ours(uid_t uid)
 }
 
 /*
- * An ACL that lets others write shows in the bits of the group. The caller's private group, which has the number of its user, may
- * write: that is how user private groups are used (umask 002). In a user namespace such a number tells nothing.
+ * The group of a directory may write if it is the caller's private one, which has the number of its user: that is how user private
+ * groups are used (umask 002). In a user namespace it is the numbers outside that count. An ACL that lets others write shows in the
+ * bits of the group.
  */
-static bool only_owner_replaces(int fd, const struct stat *dir, const struct ids *ids)
+static bool is_private_group(int dir, const struct stat *st)
 {
-	if (dir->st_mode & S_ISVTX || !(dir->st_mode & (S_IWGRP | S_IWOTH)))
+	struct ids uid = read_ids("/proc/self/uid_map", geteuid()), gid = read_ids("/proc/self/gid_map", getegid());
+
+	return st->st_gid == getegid() && uid.known && gid.known && uid.outside == gid.outside && !fd_has_acl(dir);
+}
+
+static bool only_owner_replaces(int dir, const struct stat *st)
+{
+	if (st->st_mode & S_ISVTX || !(st->st_mode & (S_IWGRP | S_IWOTH)))
 		return true;
-	return !(dir->st_mode & S_IWOTH) && ids->all && dir->st_gid == getegid() && getegid() == geteuid() && !fd_has_acl(fd);
+	return !(st->st_mode & S_IWOTH) && is_private_group(dir, st);
 }
 
 static bool on_fuse(int dir)
 {
 	struct statfs fs;
 
-	return fstatfs(dir, &fs) == 0 && fs.f_type == FUSE_SUPER_MAGIC;
+	return fstatfs(dir, &fs) < 0 || fs.f_type == FUSE_SUPER_MAGIC;
+}
+
+/* The server of a FUSE filesystem could be any user's. In a user namespace it is one of our own, mostly. */
+static bool owners_are_told(int dir, const struct ids *ids)
+{
+	return geteuid() != 0 || (ids->known && !ids->all) || !on_fuse(dir);
+}
+
+static bool may_follow(int dir, const struct stat *at, const struct stat *link)
+{
+	struct ids ids = read_ids("/proc/self/uid_map", geteuid());
+	bool in_userns = ids.known && !ids.all;
+
+	if (ours(link->st_uid) && ours(at->st_uid))
+		return only_owner_replaces(dir, at) && owners_are_told(dir, &ids);
+	return in_userns && ((link->st_uid == OVERFLOW && out_of_reach(dir, false, &ids)) ||
+			     (ours(link->st_uid) && out_of_reach(dir, true, &ids)));
 }
 
 int path_link_check(int dir, const struct stat *link, const char *name, const char *path, struct err *e)
 {
 	struct stat at;
-	struct ids ids;
 
 	if (fstat(dir, &at) < 0)
 		return err_set(e, errno, path, "cannot stat a directory on the way");
-	ids = read_ids();
-	if (ours(link->st_uid) && ours(at.st_uid) && only_owner_replaces(dir, &at, &ids) && !(ids.all && geteuid() == 0 && on_fuse(dir)))
-		return 0;
-	if (link->st_uid == OVERFLOW && ids.known && !ids.all && out_of_reach(dir, &ids))
+	if (may_follow(dir, &at, link))
 		return 0;
 
 	(void)err_say(e, ELOOP, path, "the symbolic link '%s' on the way is not followed", name);
@@ -154,7 +196,7 @@ int path_link_check(int dir, const struct stat *link, const char *name, const ch
 		err_why(e, "it belongs to user %u, who could have it lead anywhere", link->st_uid);
 	else if (!ours(at.st_uid))
 		err_why(e, "its directory belongs to user %u, who could exchange it", at.st_uid);
-	else if (!only_owner_replaces(dir, &at, &ids))
+	else if (!only_owner_replaces(dir, &at))
 		err_why(e, "its directory is writable by others (mode %04o), who could exchange it", at.st_mode & 07777);
 	else
 		err_why(e, "it is on a FUSE filesystem, whose server tells the owners that it likes");

@@ -14,6 +14,30 @@
 #include "fsids.h"
 #include "probe.h"
 
+/* By descriptor, and of a directory of that owner alone: another user may have exchanged it since it was made. */
+static int set_mode(int fd, const struct birth *b, uint32_t mode)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid != b->uid)
+		return -ESTALE;
+	return (st.st_mode & 07777) == mode || fchmod(fd, mode) == 0 ? 0 : -errno;
+}
+
+static int make_plain(int dirfd, const char *name, const struct birth *b)
+{
+	scoped_fd int fd = -1;
+
+	if (fd_make_dir(dirfd, name, b->mode & 01777) < 0)
+		return -errno;
+	if (!(b->mode & 06000)) /* mkdir(2) does not take them */
+		return 0;
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : set_mode(fd, b, b->mode & 07777);
+}
+
 /*
  * A set-gid parent gives its group to what is born below it, and a default ACL its entries. So the directory is born in
  * a plain directory beside, and moved.
@@ -29,14 +53,13 @@ static int born_beside(int dirfd, const char *name, const struct birth *b, struc
 	if (mkdirat(dirfd, tmpname, 0700) < 0)
 		return err_set(e, errno, name, "cannot create a directory beside it");
 	tmp = openat(dirfd, tmpname, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (tmp < 0 || fchmod(tmp, 0700) < 0)
-		r = -errno;
+	r = tmp < 0 ? -errno : set_mode(tmp, b, 0700);
 	if (r == 0) {
 		/* none there, or a filesystem without: both fine */
 		(void)removexattr(fd_proc_path(tmp, path), "system.posix_acl_default");
 		(void)removexattr(path, "system.posix_acl_access");
-		if (mkdirat(tmp, "d", 0700) < 0 || fchmodat(tmp, "d", b->mode & 07777, 0) < 0 ||
-		    renameat2(tmp, "d", dirfd, name, RENAME_NOREPLACE) < 0)
+		r = make_plain(tmp, "d", b);
+		if (r == 0 && renameat2(tmp, "d", dirfd, name, RENAME_NOREPLACE) < 0)
 			r = -errno;
 	}
 	if (r < 0 && tmp >= 0)

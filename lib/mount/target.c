@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/fd.h"
+#include "../base/path.h"
 #include "probe.h"
 
 /* path without trailing slashes: "link/" would follow the link that "link" names. */
@@ -34,74 +36,55 @@ static int remember(struct target *t, int dirfd, const char *name, bool dir, str
 	return err_nomem(e);
 }
 
-/* Create name in dirfd. Somebody else may be quicker: then it is not ours to remove. */
-static int create(struct target *t, int dirfd, const char *name, bool dir, uint32_t mode, const char *path, struct err *e)
+static int create_failed(int dirfd, const char *path, struct err *e)
 {
-	int fd = -1, r;
+	int r = err_set(e, errno, path, "cannot create the target");
 
-	if (dir)
-		r = mkdirat(dirfd, name, mode);
-	else
-		r = fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0666);
-	if (r < 0 && errno == EEXIST)
-		return 0;
-	if (r < 0) {
-		r = err_set(e, errno, path, "cannot create the target");
-		err_op(e, "mkdir");
-		probe_create(dirfd, e);
-		return r;
-	}
+	err_op(e, "mkdir");
+	probe_create(dirfd, e);
+	return r;
+}
+
+/* Another process may be quicker: then it is not ours to remove. The mode is not set by name afterwards: see fd_make_dir(). */
+static int create_dir(struct target *t, int dirfd, const char *name, uint32_t mode, const char *path, struct err *e)
+{
+	if (fd_make_dir(dirfd, name, mode) == 0)
+		return remember(t, dirfd, name, true, e);
+	return errno == EEXIST ? 0 : create_failed(dirfd, path, e);
+}
+
+static int create_file(struct target *t, int dirfd, const char *name, uint32_t mode, const char *path, struct err *e)
+{
+	scoped_fd int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0666);
+
 	if (fd >= 0)
-		(void)close(fd); /* empty: nothing to lose */
-	r = remember(t, dirfd, name, dir, e);
-	/* The mode that was asked for, whatever the umask. */
-	if (r == 0 && dir && fchmodat(dirfd, name, mode, 0) < 0)
-		r = err_set(e, errno, path, "cannot set the mode of the target");
-	return r;
+		return remember(t, dirfd, name, false, e);
+	return errno == EEXIST ? 0 : create_failed(dirfd, path, e);
 }
 
-static int open_failed(const char *path, bool create, struct err *e)
-{
-	int r = err_path(e, errno, path, "cannot open the target");
+struct creation { struct target *t; const char *path; };
 
-	if (r == -ENOENT && !create)
-		err_try(e, "create it first, or give -o mkdir");
-	return r;
+static int create_parent(void *arg, int dirfd, const char *name, struct err *e)
+{
+	struct creation *c = arg;
+
+	return create_dir(c->t, dirfd, name, 0755, c->path, e);
 }
 
-/* Create what is missing of path, component by component, each opened once: the last one, too, as the target. */
-static int create_path(struct target *t, char *path, const struct target_how *how, int flags, struct err *e)
+/* Create what is missing of path, component by component. */
+static int create_path(struct target *t, const char *path, const struct target_how *how, struct err *e)
 {
-	scoped_fd int dir = open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	char *p = path + strspn(path, "/");
+	scoped_place struct place at = PLACE_INIT;
+	struct creation c = { t, path };
+	int r = path_find_or_make(path, how->follow, "cannot open a parent of the target", &(struct path_maker){ create_parent, &c }, &at, e);
 
-	while (dir >= 0) {
-		size_t n = strcspn(p, "/"), gap = strspn(p + n, "/");
-		bool last = !p[n + gap];
-		char slash = p[n];
-		int r, next;
-
-		p[n] = '\0';
-		r = faccessat(dir, p, F_OK, AT_SYMLINK_NOFOLLOW);
-		if (r < 0 && errno == ENOENT)
-			r = create(t, dir, p, !last || how->want_dir, last ? how->mode : 0755, path, e);
-		else
-			r = 0;
-		if (r < 0)
-			return r;
-		if (last) {
-			t->fd = openat(dir, p, flags);
-			return t->fd < 0 ? open_failed(path, true, e) : 0;
-		}
-		next = openat(dir, p, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (next < 0)
-			return err_path(e, errno, path, "cannot open a parent of the target");
-		cleanup_fd(&dir);
-		dir = next;
-		p[n] = slash;
-		p += n + gap;
-	}
-	return err_set(e, errno, path, "cannot open the directory to start from");
+	if (r == 0)
+		r = how->want_dir ? create_dir(t, at.dirfd, at.name, how->mode, path, e)
+				  : create_file(t, at.dirfd, at.name, how->mode, path, e);
+	if (r < 0)
+		return r;
+	t->fd = openat(at.dirfd, at.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return t->fd < 0 ? err_path(e, errno, path, "cannot open the target") : 0;
 }
 
 static int check_type(const struct target *t, const char *path, const struct target_how *how, struct err *e)
@@ -132,19 +115,19 @@ static int check_type(const struct target *t, const char *path, const struct tar
 static int open_target(struct target *t, const char *path, const struct target_how *how, struct err *e)
 {
 	scoped_free char *copy = trimmed(path);
-	int flags = O_PATH | O_CLOEXEC | (how->follow ? 0 : O_NOFOLLOW);
 	int r;
 
 	if (!copy)
 		return err_nomem(e);
-	t->fd = open(copy, flags);
-	if (t->fd < 0 && errno == ENOENT && how->create)
-		r = create_path(t, copy, how, flags, e);
-	else
-		r = t->fd < 0 ? open_failed(path, how->create, e) : 0;
-	if (r < 0)
-		return r;
-	return check_type(t, path, how, e);
+	r = path_open(copy, O_PATH | (how->follow ? 0 : O_NOFOLLOW), "cannot open the target", NULL, &t->fd, e);
+	if (r == -ENOENT && how->create) {
+		if (e)
+			*e = ERR_INIT;
+		r = create_path(t, copy, how, e);
+	}
+	if (r == -ENOENT && !how->create)
+		err_try(e, "create it first, or give -o mkdir");
+	return r < 0 ? r : check_type(t, path, how, e);
 }
 
 int target_open(const char *path, const struct target_how *how, struct target *ret, struct err *e)

@@ -21,7 +21,7 @@ struct target {
 
 struct target_how {
 	bool want_dir;      /* a directory is to be attached, else a file */
-	bool follow;        /* the last component may be a symbolic link */
+	bool follow;        /* the last component may be a symbolic link that path.h follows */
 	bool create;        /* a missing one is created, parents (0755) too */
 	uint32_t mode;      /* of what is created */
 };
