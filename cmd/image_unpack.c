@@ -15,6 +15,7 @@
 #include "../lib/base/stop.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/image/blob.h"
+#include "../lib/image/bundle.h"
 #include "../lib/image/store_base.h"
 #include "../lib/image/unpack.h"
 #include "../lib/image/userns_self.h"
@@ -355,8 +356,11 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 	}
 	if (r < 0)
 		return r;
-	if (a->bundle)
-		return unpack_bundle(s, a->bundle, &a->maps, a->terminal, ctx, e);
+	if (a->bundle) {
+		const struct bundle_options want = { .dir = a->bundle, .terminal = a->terminal, .open_to_all = a->open_to_all };
+
+		return unpack_bundle(s, &want, &a->maps, ctx, e);
+	}
 	if (a->list)
 		return unpack_list(s, ctx, e);
 	if (a->show)

@@ -5,6 +5,7 @@
 #include "../lib/image/layer.h"
 #include "cmd.h"
 
+struct bundle_options;
 struct source;
 struct unpack_result;
 struct store;
@@ -26,8 +27,11 @@ int unpack_check_unmounted(const struct store *store, const char *name, struct e
 int unpack_remove(struct store *s, const char *name, struct ctx *ctx, struct err *e);
 int unpack_prune(struct store *s, struct ctx *ctx, struct err *e);
 
-/* image-unpack --bundle: make one in dir of the image that is the first operand. Returns like a command's run(). */
-int unpack_bundle(struct store *s, const char *dir, const struct strv *maps, bool terminal, struct ctx *ctx, struct err *e);
+/*
+ * image-unpack --bundle: make one of the image that is the first operand. want: dir, terminal, open_to_all. Returns like a
+ * command's run().
+ */
+int unpack_bundle(struct store *s, const struct bundle_options *want, const struct strv *maps, struct ctx *ctx, struct err *e);
 
 /*
  * Go on as root of a user namespace with the caller's subordinate ids; for an ordinary user, before the guard. unpacking:

@@ -97,11 +97,11 @@ static int show(const struct bundle_result *b, const struct store *s, const char
 	return 0;
 }
 
-int unpack_bundle(struct store *s, const char *dir, const struct strv *maps, bool terminal, struct ctx *ctx, struct err *e)
+int unpack_bundle(struct store *s, const struct bundle_options *want, const struct strv *maps, struct ctx *ctx, struct err *e)
 {
 	const struct operands *op = &ctx->operands;
 	scoped_idmap struct idmap map = { .gid_assumed = false };
-	struct bundle_options o = { .dir = dir, .map = &map, .terminal = terminal, .dry_run = ctx->dry_run };
+	struct bundle_options o = *want;
 	struct bundle_result b = { .config = BUF_INIT };
 	int r;
 
@@ -109,6 +109,8 @@ int unpack_bundle(struct store *s, const char *dir, const struct strv *maps, boo
 		return err_usage(e, "the NAME of an image in the store is missing");
 	if (!maps->len)
 		return err_usage(e, "a bundle needs the --map with which its stack will be mounted");
+	o.map = &map;
+	o.dry_run = ctx->dry_run;
 	o.image = op->items[0];
 	o.args = op->items + 1;
 	o.n_args = op->len - 1;
@@ -116,7 +118,7 @@ int unpack_bundle(struct store *s, const char *dir, const struct strv *maps, boo
 	if (r == 0)
 		r = bundle_make(s, &o, &b, e);
 	if (r == 0)
-		r = show(&b, s, o.image, maps, dir, ctx, e);
+		r = show(&b, s, o.image, maps, o.dir, ctx, e);
 	bundle_result_done(&b);
 	return r;
 }

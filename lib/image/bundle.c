@@ -16,6 +16,8 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/path.h"
+#include "../mount/reachable.h"
+#include "exposed_view.h"
 #include "store_view.h"
 
 enum {
@@ -96,25 +98,22 @@ static uint64_t most_files(void)
 	return getrlimit(RLIMIT_NOFILE, &l) == 0 ? l.rlim_max : 1024;
 }
 
-static int describe(struct store *s, const struct bundle_options *o, struct bundle_result *ret, struct err *e)
+static int describe(const struct store_view *v, const struct bundle_options *o, struct bundle_result *ret, struct err *e)
 {
-	scoped_view struct store_view view = { .store = s };
 	scoped_image_config struct image_config config = { .user = NULL };
 	const struct runtime_options ro = {
 		.name = o->image, .map = o->map, .args = o->args, .n_args = o->n_args, .terminal = o->terminal, .max_files = most_files(),
 	};
-	int r = store_view_open(s, o->image, &view, e);
+	int r = image_config_read(buf_get(&v->config), v->config.len, &config, e);
 
 	if (r == 0)
-		r = image_config_read(buf_get(&view.config), view.config.len, &config, e);
-	if (r == 0)
-		r = find_user(&view, &config, &ret->user, e);
+		r = find_user(v, &config, &ret->user, e);
 	if (r == 0)
 		r = runtime_config_make(&config, &ret->user, &ro, &ret->config, e);
 	if (r == 0)
-		r = lacks_mount_points(&view, &ret->writable, e);
+		r = lacks_mount_points(v, &ret->writable, e);
 	if (r == 0)
-		r = tell_uncovered(&view, o->map, e);
+		r = tell_uncovered(v, o->map, e);
 	if (r == 0)
 		tell_volumes(&config);
 	return r;
@@ -158,14 +157,30 @@ static int check_empty(int fd, const char *path, struct err *e)
 	return r;
 }
 
+/* The container's root must pass, and is in this group. */
+static gid_t root_group(const struct idmap *map)
+{
+	uint32_t gid;
+
+	return idmap_gid_seen(map, 0, &gid) ? gid : REACHABLE_NO_GROUP;
+}
+
+/* Is the directory there, and does it let that group pass, and nobody else? Then it is left so. */
+static bool lets_pass(const struct bundle_spot *p, gid_t group)
+{
+	struct stat st;
+
+	return p->fd >= 0 && fstat(p->fd, &st) == 0 && st.st_gid == group && (st.st_mode & 07077) == S_IXGRP;
+}
+
 /* One that is there may be narrower than ours: empty, it gives nothing away. */
-static int widen(const struct bundle_spot *p, const char *dir, struct err *e)
+static int widen(const struct bundle_spot *p, const char *dir, gid_t group, struct err *e)
 {
 	struct stat st;
 
 	if (fstat(p->fd, &st) < 0)
 		return err_set(e, errno, dir, "cannot stat the directory of the bundle");
-	if ((st.st_mode & 07777) == MODE)
+	if ((st.st_mode & 07777) == MODE || lets_pass(p, group))
 		return 0;
 	if (st.st_uid != geteuid() && st.st_mode & S_IXOTH)
 		return 0;
@@ -188,8 +203,35 @@ static int open_place(const char *dir, bool dry_run, struct bundle_spot *p, stru
 		return 0;
 	if (p->fd < 0)
 		return err_path(e, errno, dir, "cannot open the directory of the bundle");
-	r = check_empty(p->fd, dir, e);
-	return r == 0 && !dry_run ? widen(p, dir, e) : r;
+	return check_empty(p->fd, dir, e);
+}
+
+static int spot_path(const struct bundle_spot *p, struct buf *ret, struct err *e)
+{
+	path_of_fd(p->fd >= 0 ? p->fd : p->at.dirfd, ret);
+	if (p->fd < 0)
+		buf_printf(ret, "/%s", p->at.name);
+	return buf_get(ret) ? 0 : err_nomem(e);
+}
+
+/* The stack will be a mount of its own, so that the flags of the one that the bundle is on do not count. */
+static int check_exposed(const struct store_view *v, const struct bundle_spot *p, gid_t group, struct err *e)
+{
+	static const struct exposure all = { .programs = true, .devices = true };
+	struct exposed_tree t = { .option = "--bundle", .group = group };
+	scoped_buf struct buf dir = BUF_INIT, path = BUF_INIT;
+	enum exposed what = EXPOSED_NOTHING;
+	int r;
+
+	if (p->fd < 0 || lets_pass(p, group) ? reachable_closed_in(p->fd < 0 ? p->at.dirfd : p->fd, group) : reachable_closed(p->fd, group))
+		return 0;
+	r = exposed_in_view(v, &all, &what, &path, e);
+	if (r == 0)
+		r = spot_path(p, &dir, e);
+	if (r < 0 || what == EXPOSED_NOTHING)
+		return r;
+	t.path = buf_get(&dir);
+	return exposed_refuse(&t, what, buf_get(&path), e);
 }
 
 static int fill_place(struct bundle_spot *p, const struct buf *config, struct err *e)
@@ -232,7 +274,7 @@ static void tell_closed(int dir, const struct stat *st, uint32_t uid)
 		 "runtimes need that it can", buf_get(&path) ? buf_get(&path) : "?", st->st_mode & 07777, uid);
 }
 
-/* The runtime mounts as the container's root, who must find the way: others must be able to pass each directory above. */
+/* The runtime mounts as the container's root, who must find the way: it must be able to pass each directory above. */
 static void tell_unreachable(int bundle, const struct idmap *map)
 {
 	scoped_fd int dir = openat(bundle, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -247,7 +289,7 @@ static void tell_unreachable(int bundle, const struct idmap *map)
 			cleanup_fd(&up); /* at the root, which all can pass */
 			return;
 		}
-		if (!(st.st_mode & S_IXOTH) && st.st_uid != uid)
+		if (st.st_uid != uid && !(st.st_mode & (st.st_gid == root_group(map) ? S_IXGRP : S_IXOTH)))
 			tell_closed(dir, &st, uid);
 		cleanup_fd(&dir);
 		dir = up;
@@ -258,11 +300,19 @@ int bundle_make(struct store *s, const struct bundle_options *o, struct bundle_r
 {
 	struct bundle_result b = { .config = BUF_INIT };
 	struct bundle_spot p = { .at = PLACE_INIT, .fd = -1 };
+	scoped_view struct store_view view = { .store = s };
 	scoped_buf struct buf dir = BUF_INIT;
-	int r = describe(s, o, &b, e);
+	gid_t group = root_group(o->map);
+	int r = store_view_open(s, o->image, &view, e);
 
 	if (r == 0)
+		r = describe(&view, o, &b, e);
+	if (r == 0)
 		r = open_place(o->dir, o->dry_run, &p, e);
+	if (r == 0 && !o->open_to_all)
+		r = check_exposed(&view, &p, group, e);
+	if (r == 0 && !o->dry_run)
+		r = widen(&p, o->dir, group, e);
 	if (r == 0 && !o->dry_run)
 		r = fill_place(&p, &b.config, e);
 	if (r == 0 && !o->dry_run) {

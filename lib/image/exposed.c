@@ -14,12 +14,12 @@
 #include "../mount/reachable.h"
 #include "userns_self.h"
 
-struct exposure exposure_in(int dir, gid_t group, bool mounted)
+struct exposure exposure_in(int dir, gid_t group)
 {
 	if (reachable_closed_in(dir, group))
 		return (struct exposure){ .programs = false };
 	return (struct exposure){
-		.programs = mounted || !reachable_mount_has(dir, ST_NOSUID), .devices = mounted || !reachable_mount_has(dir, ST_NODEV),
+		.programs = !reachable_mount_has(dir, ST_NOSUID), .devices = !reachable_mount_has(dir, ST_NODEV),
 	};
 }
 
@@ -48,19 +48,19 @@ int exposed_refuse(const struct exposed_tree *t, enum exposed what, const char *
 		[EXPOSED_CAPABILITY] = { "has file capabilities", "each of them who runs it gets these" },
 		[EXPOSED_DEVICE] = { "is a device", "each of them can open it as its mode in the image says, not as the one in /dev" },
 	};
-	const char *slash = strcmp(t->parent, "/") ? "/" : "";
+	const char *name = strrchr(t->path, '/') + 1;
+	int parent = (int)(name - t->path), r; /* with its slash */
 	char mode[32] = "700";
-	int r;
 
 	if (geteuid() != 0 || userns_self()) {
-		log_warn("'%s' %s, and other users can reach '%s%s%s': %s", path, texts[what].is, t->parent, slash, t->name, texts[what].why);
+		log_warn("'%s' %s, and other users can reach '%s': %s", path, texts[what].is, t->path, texts[what].why);
 		return 0;
 	}
-	r = err_say(e, EPERM, path, "%s, and other users can reach '%s%s%s'", texts[what].is, t->parent, slash, t->name);
+	r = err_say(e, EPERM, path, "%s, and other users can reach '%s'", texts[what].is, t->path);
 	err_why(e, "%s", texts[what].why);
 	if (t->group != 0 && t->group != REACHABLE_NO_GROUP)
 		(void)snprintf(mode, sizeof(mode), "710 -g %u", t->group); /* fits */
-	err_try(e, "install -d -m %s '%s%sclosed', and the same command with %s '%s%sclosed/%s'; or --public, if others shall use it", mode,
-		t->parent, slash, t->option, t->parent, slash, t->name);
+	err_try(e, "install -d -m %s '%.*sclosed', and the same command with %s '%.*sclosed/%s'; or --public, if others shall use it", mode,
+		parent, t->path, t->option, parent, t->path, name);
 	return r;
 }

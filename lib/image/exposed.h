@@ -20,11 +20,8 @@ struct exposure {
 	bool devices;
 };
 
-/*
- * In the directory dir, which group may enter (REACHABLE_NO_GROUP: none). The flags nosuid and nodev of the mount that dir is on
- * count, unless a mount will be there that has its own (mounted).
- */
-struct exposure exposure_in(int dir, gid_t group, bool mounted);
+/* In the directory dir, which group may enter (REACHABLE_NO_GROUP: none). The flags nosuid and nodev of dir's mount count. */
+struct exposure exposure_in(int dir, gid_t group);
 
 static inline bool exposure_any(const struct exposure *x)
 {
@@ -37,7 +34,7 @@ enum exposed exposed_by(const struct exposure *x, mode_t mode, bool capability);
 /* A tree that holds such a file. */
 struct exposed_tree {
 	const char *option;        /* "--flat", whose argument is ... */
-	const char *parent, *name; /* ... name in the absolute path parent */
+	const char *path;          /* ... this, absolute */
 	gid_t group;               /* has to pass the directory that is to be closed; or REACHABLE_NO_GROUP */
 };
 

@@ -65,8 +65,8 @@ static gid_t root_group(const struct idmap *map)
 static int check_exposed(const struct flat *f, const struct layer *base, struct err *e)
 {
 	const gid_t group = root_group(f->to->map);
-	const struct exposure x = exposure_in(f->place.parent, group, false);
-	const struct exposed_tree t = { .option = "--flat", .parent = f->place.parent_path, .name = f->place.name, .group = group };
+	const struct exposure x = exposure_in(f->place.parent, group);
+	const struct exposed_tree t = { .option = "--flat", .path = f->place.path, .group = group };
 	scoped_buf struct buf path = BUF_INIT;
 	enum exposed what = EXPOSED_NOTHING;
 	struct node *first = NULL;

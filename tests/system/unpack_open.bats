@@ -180,3 +180,86 @@ stranger() {
 	must_fail 2 "--public is for --flat, --bundle and --base" "$SHIFTBOX" image-unpack -s s --public -N x img
 	[ ! -e s ]
 }
+
+# --- bundles ---------------------------------------------------------------------------------------
+
+bundle() { # NAME DIR [MORE...]
+	"$SHIFTBOX" image-unpack -s store --bundle "$2" -m +100000:65536 "$1" "${@:3}" -- /x
+}
+
+stored() { # NAME FILES [LAYER...]
+	image "$@"
+	must_work unpack -q -s store -N "$1" "$1"
+}
+
+@test "--bundle in an open place: set-id files, capabilities and devices of the stored image are refused by name" {
+	local kind text
+	install -d -m 710 -g 100000 theirs
+	stored uid '{"a":"1","bin/su":{"data":"x","mode":"4755","uid":5}}'
+	stored gid '{"bin/wall":{"data":"x","mode":"2755"}}'
+	stored cap '{"bin/no":{"data":"x","mode":"755"},"bin/ping":{"data":"x","mode":"755","xattrs":{"security.capability":"'$CAP'"}}}'
+	stored dev '{"dev/disk":{"type":"char","dev":[1,3],"mode":"666"}}'
+	while read -r kind text; do
+		refused "$text" bundle "$kind" open/t
+		refused "$text" bundle "$kind" open/t -n
+		must_work bundle "$kind" theirs/t
+		must_work bundle "$kind" open/t --public
+		rm -r theirs/t open/t
+	done <<-'END'
+		uid 'bin/su': is set-uid
+		gid 'bin/wall': is set-gid
+		cap 'bin/ping': has file capabilities
+		dev 'dev/disk': is a device
+	END
+	# nosuid and nodev of the mount are not those of the stack that will be at rootfs.
+	mount -t tmpfs -o mode=0755,nosuid,nodev open open
+	refused "'bin/su': is set-uid" bundle uid open/t
+	umount open
+	# What was there is as it was.
+	mkdir -m 700 open/t
+	must_fail 1 "'bin/su': is set-uid" bundle uid open/t
+	must_equal "$(stat -c %a open/t)$(ls -A open/t)" 700
+	rmdir open/t
+}
+
+@test "--bundle in an open place: only what the stack would show counts" {
+	local i first='{"bin/su":{"data":"x","mode":"4755"},"bin/id":{"data":"x","mode":"755","xattrs":{"security.capability":"'$CAP'"}}}'
+	stored white "$first" '{"files":{"bin/.wh.su":"","bin/.wh.id":""}}'
+	stored opaque "$first" '{"files":{"bin/.wh..wh..opq":"","bin/x":"1"}}'
+	stored plain "$first" '{"files":{"bin/su":{"data":"y","mode":"755"},"bin/id":{"data":"y","mode":"755"}}}'
+	stored gone "$first" '{"files":{".wh.bin":""}}'
+	stored quiet '{"d":{"type":"dir","mode":"6777"},"lock":{"data":"x","mode":"2644"},"l":{"type":"symlink","to":"lock"},"p":{"type":"fifo","mode":"4666"}}'
+	for i in white opaque plain gone quiet; do
+		must_work bundle $i open/t
+		must_equal "$(stat -c %a open/t)" 711
+		rm -r open/t
+	done
+	stored below "$first" '{"files":{"usr/a":{"type":"link","to":"bin/su"}}},{"files":{"bin/.wh.su":"","bin/.wh.id":""}}'
+	refused "'usr/a': is set-uid" bundle below open/t
+}
+
+@test "--bundle: crun and runc run it below a directory that the group of the container's root alone may pass" {
+	need prog busybox crun runc
+	local runtime
+	if [ -d /sys/fs/cgroup/unified ] && mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
+	stored app '{"bin/busybox":{"copy":"/bin/busybox","mode":"4755"},"bin/sh":{"type":"symlink","to":"busybox"},"bin/id":{"type":"symlink","to":"busybox"},
+		"proc":{"type":"dir"},"sys":{"type":"dir"},"dev":{"type":"dir"},"etc/passwd":"root:x:0:0::/:/bin/sh\n"}'
+	must_fail 1 "install -d -m 710 -g 100000 '$SCRATCH/open/closed', and the same command with --bundle '$SCRATCH/open/closed/t'" bundle app open/t
+	must_work install -d -m 710 -g 100000 "$SCRATCH/open/closed" "$SCRATCH/open/itself"
+	for dir in open/closed/t open/itself; do
+		must_work "$SHIFTBOX" image-unpack -s store --bundle $dir -m +100000:65536 app -- sh -c 'id -u; id -g'
+		must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 -o ephemeral image:app $dir/rootfs
+		stranger sh -c "! $dir/rootfs/bin/id && ! ls $dir/rootfs" 2>/dev/null
+		: >nothing
+		for runtime in "crun --root $SCRATCH/crun --cgroup-manager=disabled" "runc --root $SCRATCH/runc --rootless=true"; do
+			# shellcheck disable=SC2086
+			must_work $runtime run -b $dir "shiftbox-$$" <nothing
+			must_equal "$output" $'0\n0'
+		done
+		must_work "$SHIFTBOX" mount-idmapped -u $dir/rootfs
+	done
+	must_equal "$(stat -c '%a %g' open/itself open/closed/t | paste -sd' ')" "710 100000 711 0"
+	# Another range's root may not pass, and is told so.
+	capture "$SHIFTBOX" image-unpack -s store --bundle open/closed/u -m +300000:65536 --public app -- sh
+	[[ $stderr == *"open/closed' is closed to others (mode 0710)"*"uid 300000"* ]] || tell "not told"
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* exposed_view: files of a stored image that give rights to every user who can reach them. */
+
+#include "exposed_view.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/xattr.h>
+
+#include "../base/fd.h"
+#include "xattr.h"
+
+struct search {
+	struct lower stack;
+	const struct exposure *x;
+	enum exposed what;
+	struct buf *path;
+	struct err *e;
+};
+
+static bool has_capability(const struct lower_hit *hit)
+{
+	char dir[32], path[32 + sizeof(hit->name)];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", fd_proc_path(hit->fd, dir), hit->name); /* fits */
+	return lgetxattr(path, XATTR_CAPABILITY, NULL, 0) >= 0;
+}
+
+/* The specification does not tell capabilities: they count for what can be executed. 1 ends the search. */
+static int look_at(const struct spec_entry *s, void *arg)
+{
+	struct search *f = arg;
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	int r;
+
+	if (exposed_by(f->x, s->type | s->mode, s->mode & 0111) == EXPOSED_NOTHING)
+		return 0;
+	r = lower_find(&f->stack, s->path, &hit, f->e);
+	if (r == -EACCES) /* to an ordinary user, whose layers have files of other ids */
+		f->what = exposed_by(f->x, s->type | s->mode, false);
+	else if (r <= 0)
+		return r;
+	else
+		f->what = exposed_by(f->x, hit.st.st_mode, has_capability(&hit));
+	if (f->what == EXPOSED_NOTHING)
+		return 0;
+	buf_str(f->path, s->path);
+	return buf_get(f->path) ? 1 : err_nomem(f->e);
+}
+
+int exposed_in_view(const struct store_view *v, const struct exposure *x, enum exposed *ret, struct buf *ret_path, struct err *e)
+{
+	struct search f = {
+		.stack = { .dirfds = v->fds.items, .n = v->fds.len, .user_xattr = v->user_xattr }, .x = x, .path = ret_path, .e = e,
+	};
+	int r = exposure_any(x) ? store_view_entries(v, look_at, &f, e) : 0;
+
+	if (r < 0)
+		return r;
+	*ret = f.what;
+	return 0;
+}
