@@ -26,6 +26,14 @@ attack() { # OPTION... -- WHAT [ARGUMENT...]
 	must_work jq -e '.call' audit # each line is JSON
 }
 
+wait_until() { # CMD...: succeeds, within a minute
+	for _ in {1..1200}; do
+		! "$@" 2>/dev/null || return 0
+		sleep 0.05
+	done
+	say "never: $*"
+}
+
 @test "another ABI, a bad pointer, an odd descriptor, a capability that was dropped" {
 	attack -- attack abi
 	attack -- attack pointers
@@ -40,13 +48,13 @@ attack() { # OPTION... -- WHAT [ARGUMENT...]
 	$RUN -r closed/root -b "$SCRATCH/hosts:/hosts" --allow mknod:safe -- \
 		sh -c 'mknod /srv/up c 1 3; until [ -e /srv/go ]; do sleep 0.05; done; exec attack held /hosts' >out 3>&- &
 	run=$!
-	until [ -e closed/root/srv/up ]; do sleep 0.05; done
+	wait_until [ -e closed/root/srv/up ]
 	broker=$(pgrep -P $run -n)
 	strace -qq -o trace -e trace=openat2,mknodat -e inject=mknodat:delay_enter=2000000 -p "$broker" 3>&- &
 	strace=$!
-	until grep -q 'TracerPid:[[:space:]]*[1-9]' "/proc/$broker/status"; do sleep 0.05; done
+	wait_until grep -q 'TracerPid:[[:space:]]*[1-9]' "/proc/$broker/status"
 	touch closed/root/srv/go
-	until grep -q openat2 trace; do sleep 0.05; done
+	wait_until grep -q openat2 trace
 	touch closed/root/srv/exchange
 	wait $run || status=$?
 	wait $strace

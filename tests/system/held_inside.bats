@@ -109,7 +109,7 @@ held() { # CMD...: the probe, which gets nowhere
 	wait "$supervisor" || true
 	# Into any other process of that user it does.
 	setpriv --reuid 100000 --regid 100000 --clear-groups sleep 4742 3>&- &
-	until [ "$(cat /proc/$!/comm)" = sleep ]; do sleep 0.02; done
+	for _ in {1..500}; do [ "$(cat /proc/$!/comm)" = sleep ] && break; sleep 0.02; done
 	capture as_100000 ./probe -l $!
 	kill $!
 	[[ $output == *"a way in: /proc/$!/root"*"readable: /proc/$!/environ"* ]] || tell "the probe sees nothing at all"

@@ -249,6 +249,7 @@ static void open_handle(const char *text)
 static void attempt(int argc, char **argv)
 {
 	pid_t looked_into = 1;
+	char above[4096];
 
 	kernel_files();
 	refused_calls();
@@ -260,7 +261,8 @@ static void attempt(int argc, char **argv)
 			breach("SysV memory of the host's:", argv[i + 1]);
 		if (strcmp(argv[i], "-h") == 0)
 			open_handle(argv[i + 1]);
-		if (strcmp(argv[i], "-f") == 0 && access(argv[i + 1], F_OK) == 0)
+		(void)snprintf(above, sizeof(above), "/..%s", argv[i + 1]); /* through what is mounted on the root */
+		if (strcmp(argv[i], "-f") == 0 && (access(argv[i + 1], F_OK) == 0 || access(above, F_OK) == 0))
 			breach("a file of the host's:", argv[i + 1]);
 	}
 	look_into(looked_into);
