@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../lib/idmap/userns.h"
+#include "../lib/mount/exposure.h"
 #include "../lib/mount/mounted.h"
 #include "../lib/mount/umount.h"
 #include "store_plan.h"
@@ -161,8 +162,11 @@ static int mount_one(const struct mount_args *a, const struct mount_options *o, 
 		r = there_already(&plan, ctx, e);
 	if (r != 0)
 		return r < 0 ? r : STATUS_DONE;
-	if (ctx->dry_run)
-		return mount_show_steps(&plan, ctx, e);
+	plan.unseen = a->exec;
+	if (ctx->dry_run) {
+		r = plan.kind == MOUNT_FS ? 0 : exposure_check_plan(&plan, e); /* of a device, it is one of the steps */
+		return r == 0 ? mount_show_steps(&plan, ctx, e) : r;
+	}
 
 	r = mount_apply(&plan, NULL, &res, e);
 	userns_cache_done();

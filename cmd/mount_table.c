@@ -11,6 +11,7 @@
 #include "../lib/base/log.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/copies.h"
+#include "../lib/mount/exposure.h"
 
 static void run_done(struct run *run)
 {
@@ -44,6 +45,8 @@ static void warn(const struct err *e)
 		buf_printf(&b, ": %s", strerrordesc_np(e->num));
 	if (*e->why)
 		buf_printf(&b, " (%s)", e->why);
+	if (*e->hint)
+		buf_printf(&b, "; try: %s", e->hint);
 	log_warn("%s", buf_get(&b) ? buf_get(&b) : "out of memory");
 }
 
@@ -158,8 +161,15 @@ static void raise_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* as it was, then: EMFILE will be told */
 }
 
+/* Of a device that is yet to be mounted, it is one of the steps. */
+static int check_dry(const struct job *j, bool there, struct err *e)
+{
+	return j->plan.kind == MOUNT_FS && !there ? 0 : exposure_check_plan(&j->plan, e);
+}
+
 static int do_job(struct run *run, struct job *j, struct err *e)
 {
+	bool there;
 	int id, r = run->failed ? check_below(run, j, e) : 0;
 
 	if (r == 0)
@@ -170,10 +180,12 @@ static int do_job(struct run *run, struct job *j, struct err *e)
 		r = mounted_as_planned(&j->plan, &run->before, &id, e);
 	if (r < 0)
 		return r;
-	if (r > 0) {
+	there = r > 0;
+	if (there)
 		j->state = JOB_THERE;
-		return 0;
-	}
+	r = run->ctx->dry_run ? check_dry(j, there, e) : 0;
+	if (r < 0 || there)
+		return r;
 	if (run->ctx->dry_run)
 		return mount_show_steps(&j->plan, run->ctx, e);
 	r = mount_apply(&j->plan, &run->before, &j->result, e);
@@ -203,6 +215,17 @@ static int read_all_back(struct run *run, struct err *e)
 	return r;
 }
 
+/* A dry run goes on when a line gives ids away, so that all such lines are told. */
+static int list_refused(struct run *run, int r, struct err *e)
+{
+	if (strcmp(e->op, "public"))
+		return r;
+	warn(e);
+	*e = ERR_INIT;
+	run->refused++;
+	return 0;
+}
+
 static int do_jobs(struct run *run, struct err *e)
 {
 	size_t i;
@@ -216,6 +239,8 @@ static int do_jobs(struct run *run, struct err *e)
 			r = do_job(run, j, e);
 			if (r < 0)
 				r = job_failed(run, j, r, e);
+			if (r < 0 && run->ctx->dry_run)
+				r = list_refused(run, r, e);
 		}
 	}
 	copies_done(); /* they would keep busy what is taken off again */
@@ -279,6 +304,8 @@ static int mount_jobs(struct run *run, struct err *e)
 	r = do_jobs(run, e);
 	if (r == 0)
 		show_all(run);
+	if (r == 0 && run->refused)
+		r = err_say(e, EPERM, run->fstab, "lines that would be refused: %zu", run->refused);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL); /* what was held ends the program here */
 	return r < 0 ? r : STATUS_DONE;
 }

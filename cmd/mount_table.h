@@ -26,6 +26,7 @@ struct run {
 	struct mount_stores stores;
 	struct mount_snapshot before; /* what was mounted at first */
 	bool failed;                  /* a line did, with nofail */
+	size_t refused;               /* lines, by a dry run, which names them all */
 };
 
 /* Add to an error which line of which file it is of: that is not the command line's fault. Returns r. */

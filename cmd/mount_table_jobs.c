@@ -14,38 +14,11 @@ int job_fault(const struct run *run, const struct table_line *l, int r, struct e
 	return r;
 }
 
-/*
- * A line of another type is for mount(8) of util-linux 2.39 and newer: it names the filesystem's. In one of our own, mount(8) asks no helper
- * when it reads bind or rbind.
- */
-static int take_type(const struct table_line *l, struct mount_options *o, struct err *e)
-{
-	if (l->own && (o->bind || o->rbind)) {
-		(void)err_say(e, EINVAL, l->target, "the option '%s' is not for lines of type shiftbox", o->bind ? "bind" : "rbind");
-		err_why(e, "mount(8) keeps it to itself, and would bind without the map");
-		err_try(e, o->bind ? "leave it out: directories are bound anyway" : "write 'recursive' instead");
-		return -EINVAL;
-	}
-	if (l->own || o->bind || o->rbind)
-		return 0;
-	if (!strcmp(l->type, "none") || !strcmp(l->type, "overlay") || !strcmp(l->type, "swap")) {
-		(void)err_say(e, EOPNOTSUPP, l->target, "X-mount.idmap= on a line of type '%s' is not for this command", l->type);
-		if (!strcmp(l->type, "overlay"))
-			err_try(e, "map the layers: overlay TARGET shiftbox lower=DIR,...,map=MAP 0 0");
-		return -EOPNOTSUPP;
-	}
-	free(o->type);
-	o->type = strdup(l->type);
-	return o->type ? 0 : err_nomem(e);
-}
-
 int job_add(struct run *run, const struct table_line *l, struct err *e)
 {
 	struct job job = { .line = l, .options = MOUNT_OPTIONS_INIT, .result = MOUNT_RESULT_INIT };
-	int r = *l->options ? mount_options_parse(&job.options, l->options, e) : 0;
+	int r = table_line_options(l, &job.options, e);
 
-	if (r == 0)
-		r = take_type(l, &job.options, e);
 	if (r < 0)
 		r = job_fault(run, l, r, e);
 	else if (VEC_ADD(&run->jobs, job) < 0)
@@ -129,7 +102,10 @@ int job_plan(struct run *run, struct job *j, struct err *e)
 	r = mount_plan_words(run->args, j->line->source, j->line->target, &j->options, &run->stores, &j->plan, e);
 	if (r == 0)
 		r = mount_plan_check(&j->plan, e);
-	if (r == 0)
-		j->state = JOB_PLANNED;
-	return r;
+	if (r < 0)
+		return r;
+	j->plan.only_warn = !j->line->own;
+	j->plan.unseen = run->args->exec;
+	j->state = JOB_PLANNED;
+	return 0;
 }

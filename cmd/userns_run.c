@@ -54,7 +54,7 @@ static const struct opt userns_opts[] = {
 	OPT_LIST(struct userns_args, options, "options", 'o', "OPTIONS", "Set options of the root's mount, as mount-idmapped",
 		 .more = "Without upper=DIR, changes to an image are in memory and end with the command."),
 	OPT_STORE(struct userns_args, store),
-	OPT_LIST(struct userns_args, binds, "bind", 'b', "SRC:DST[:WORD]", "Show SRC as DST; words: ro dev map map=MAP",
+	OPT_LIST(struct userns_args, binds, "bind", 'b', "SRC:DST[:WORD]", "Show SRC as DST; words: ro dev public map map=MAP",
 		 .more = "See BINDS."),
 	OPT_FLAG(struct userns_args, read_only, "read-only", 0, "Let nothing in the root be changed",
 		 .more = "What is mounted there (/dev, /tmp, /run, and binds) is not meant."),

@@ -86,8 +86,27 @@ static int system_gid(const char *name, uint32_t *ret)
 	return not_found(r);
 }
 
+static int system_group_of(uint32_t gid)
+{
+	size_t size = ENTRY_START;
+	int r;
+
+	do {
+		scoped_free char *buf = malloc(size);
+		struct group gr, *found = NULL;
+
+		if (!buf)
+			return -ENOMEM;
+		r = getgrgid_r(gid, &gr, buf, size, &found);
+		if (found)
+			return 0;
+		size *= 2;
+	} while ((r == ERANGE || r == EINTR) && size <= ENTRY_MAX);
+	return not_found(r);
+}
+
 static const struct names_source the_system = {
-	.user = system_user_named, .user_of = system_user_of, .gid = system_gid,
+	.user = system_user_named, .user_of = system_user_of, .gid = system_gid, .group_of = system_group_of,
 };
 static const struct names_source *source = &the_system;
 
@@ -124,6 +143,18 @@ int names_user_of(uint32_t uid, struct user *ret, struct err *e)
 	}
 	(void)snprintf(number, sizeof(number), "%u", uid); /* fits: 10 digits */
 	return r < 0 ? fault(r, number, "user", e) : 0;
+}
+
+bool names_has_uid(uint32_t uid)
+{
+	struct user u;
+
+	return source->user_of(uid, &u) == 0;
+}
+
+bool names_has_gid(uint32_t gid)
+{
+	return source->group_of && source->group_of(gid) == 0;
 }
 
 int names_user(const char *name, struct user *ret, struct err *e)

@@ -24,6 +24,10 @@ int names_user_of(uint32_t uid, struct user *ret, struct err *e);
 int names_uid(const char *name, uint32_t *ret, struct err *e);
 int names_gid(const char *name, uint32_t *ret, struct err *e);
 
+/* Is there a user, a group of that number? What cannot be found out is none. */
+bool names_has_uid(uint32_t uid);
+bool names_has_gid(uint32_t gid);
+
 /* What to do where there is no such user (or group): nothing is looked up. e may be NULL. */
 void names_say_try(struct err *e);
 
@@ -35,6 +39,7 @@ struct names_source {
 	int (*user)(const char *name, struct user *ret);
 	int (*user_of)(uint32_t uid, struct user *ret);
 	int (*gid)(const char *name, uint32_t *ret);
+	int (*group_of)(uint32_t gid); /* NULL: there are none */
 };
 
 void names_set_source(const struct names_source *source);

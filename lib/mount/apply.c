@@ -14,6 +14,7 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "device.h"
+#include "exposure.h"
 #include "overlay.h"
 #include "verify.h"
 
@@ -84,6 +85,7 @@ static int attach(int mnt, const struct mount_plan *p, bool later, struct mount_
 	r = target_open(p->target, &how, &target, e);
 	if (r < 0)
 		return r;
+	exposure_warn_target(p, target.fd, false);
 
 	r = move(mnt, &target, p->target, e);
 	if (r == 0) {
@@ -107,16 +109,25 @@ static int attach(int mnt, const struct mount_plan *p, bool later, struct mount_
 
 static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e)
 {
+	scoped_place struct place at = PLACE_INIT;
 	scoped_fd int source = -1, tree = -1;
+	struct exposure_source exposed = {
+		.name = p->source, .place = &at, .map = &p->map, .flags = &p->flags, .below = p->recursive ? &ret->below : NULL,
+		.meant = p->meant, .only_warn = p->only_warn, .word = "-o public",
+	};
 	int r;
 
-	r = tree_open(p->source, NULL, &source, e);
+	r = tree_open(p->source, &at, &source, e);
 	if (r == 0 && p->recursive)
 		r = subtree_list(source, p->source, &ret->below, e);
 	if (r == 0 && p->recursive)
 		r = subtree_clone(source, p->source, &p->map, &p->flags, p->skip_unsupported, &ret->below, &tree, &ret->map, e);
 	else if (r == 0)
 		r = tree_clone(source, p->source, &p->map, &p->flags, before, &tree, &ret->map, e);
+	exposed.fd = source;
+	/* What cannot be mapped at all is told first: no other place would help. */
+	if (r == 0)
+		r = exposure_check(&exposed, e);
 	if (r == 0)
 		r = verify_flags(tree, &p->flags, p->source, e);
 	if (r < 0)
@@ -132,6 +143,8 @@ static int apply_fs(const struct mount_plan *p, struct mount_snapshot *before, s
 
 	if (r == 0)
 		r = device_mount(p, &d, &mnt, e);
+	if (r == 0)
+		r = exposure_check_device(p, &d, e);
 	if (r == 0)
 		r = verify_flags(mnt, &p->flags, p->source, e);
 	if (r == 0)

@@ -37,6 +37,9 @@ bool device_is_needed(const struct mount_plan *p);
 /* Is the mount there (with its root) one of the plan's filesystem and directory? */
 bool device_is_mounted(const struct mount_plan *p, const struct mount_info *there, int there_fd);
 
+/* Is the mount there one of the filesystem that was found, whichever directory of it? */
+bool device_shows(const struct mount_plan *p, const struct device *d, const struct mount_info *there);
+
 /* What will be done with it, as sentences for mount_plan_steps(). Opens and probes, as device_open(). */
 int device_steps(const struct mount_plan *p, struct strv *ret, struct err *e);
 

@@ -4,11 +4,14 @@
 #include "device.h"
 
 #include <errno.h>
+#include <linux/major.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 
 #include "../base/buf.h"
 #include "blk.h"
+#include "exposure.h"
 #include "loop.h"
 
 /* --- what is there ----------------------------------------------------------------------------- */
@@ -82,6 +85,42 @@ bool device_is_mounted(const struct mount_plan *p, const struct mount_info *ther
 	return same_root(p, there) && same_source(p, there, there_fd);
 }
 
+/* What a mount of a filesystem without a block device's number (btrfs) calls its source, if that is a device. */
+static bool source_is(const struct mount_info *there, dev_t rdev)
+{
+	struct stat st;
+
+	return !strncmp(there->source, "/dev/", 5) && stat(there->source, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == rdev;
+}
+
+/* The loop device of a mount. Its source is a text, which can be anything: where there is a device number, that tells. */
+static bool loop_of(const struct mount_info *there, struct loop_path *ret)
+{
+	if (major(there->dev) == LOOP_MAJOR)
+		(void)snprintf(ret->text, sizeof(ret->text), "/dev/loop%u", minor(there->dev)); /* fits */
+	else if (!major(there->dev) && !strncmp(there->source, "/dev/loop", 9) && strlen(there->source) < sizeof(ret->text))
+		(void)snprintf(ret->text, sizeof(ret->text), "%s", there->source); /* fits: measured */
+	else
+		return false;
+	return true;
+}
+
+bool device_shows(const struct mount_plan *p, const struct device *d, const struct mount_info *there)
+{
+	const struct loop_part part = { .offset = p->offset, .sizelimit = p->sizelimit };
+	struct loop_path loop;
+
+	if (d->fd < 0) /* tmpfs and its like are new each time */
+		return strcmp(d->type, "tmpfs") && strcmp(d->type, "ramfs") && strcmp(d->type, "hugetlbfs") &&
+		       !strcmp(there->type, d->type) && !strcmp(there->source, p->source);
+	if (d->needs_loop)
+		return loop_of(there, &loop) && loop_shows(loop.text, &d->st, &part);
+	if (there->dev == d->st.st_rdev || (!major(there->dev) && source_is(there, d->st.st_rdev)))
+		return true;
+	/* mount(8) attaches files itself before it calls its helper. */
+	return d->path && major(d->st.st_rdev) == LOOP_MAJOR && loop_of(there, &loop) && loop_same(loop.text, d->path);
+}
+
 /* --- words ------------------------------------------------------------------------------------- */
 
 static int add_step(struct strv *v, struct buf *b, struct err *e)
@@ -118,6 +157,9 @@ int device_steps(const struct mount_plan *p, struct strv *ret, struct err *e)
 	}
 	if (r == 0 && d.needs_loop)
 		r = loop_step(p, &d, ret, &b, e);
+	if (r < 0)
+		return r;
+	r = exposure_check_device(p, &d, e);
 	if (r < 0)
 		return r;
 	buf_printf(&b, "mount the filesystem (%s) of '%s'", d.type, p->source);

@@ -56,6 +56,7 @@ static const struct row rows[] = {
 	{ "unbindable", "", "Private, and cannot be bound", .propagation = MS_UNBINDABLE },
 	{ "mkdir", "[=MODE]", "Create a missing TARGET and its parents (MODE is octal, 0755 by default)", .parse = parse_mkdir },
 	{ "follow", "", "Let the last component of TARGET be a symbolic link", BOOL(follow) },
+	{ "public", "", "Other users are meant to reach SOURCE, or the TARGET of a stack", BOOL(public_) },
 	{ "store", "=DIR", "The same as --store", STR(store) },
 	{ "lower", "=DIR[@MAP]", "A layer, once for each, topmost first; MAP replaces --map for this one", .parse = parse_lower },
 	{ "upper", "=DIR", "Where changes are kept; created when missing", STR(upper) },

@@ -43,6 +43,7 @@ struct mount_options {
 	bool bind;                                   /* said, although directories and files are bound anyway */
 	bool rbind, recursive;                       /* the same, but mount(8) takes only the latter for its helpers */
 	bool skip_unsupported;
+	bool public_;                                /* others may reach it: exposure.h */
 	bool mkdir, follow, ephemeral, upper_plain, volatile_, metacopy, redirect_dir, userxattr;
 	uint32_t mkdir_mode;                         /* default 0755 */
 	uint64_t ephemeral_size;                     /* bytes; 0: the kernel's default */

@@ -34,44 +34,6 @@ int place_open(const char *path, struct place *ret, struct err *e)
 	return path_find(copy, false, "cannot open the directory above it", ret, e);
 }
 
-/* --- who can get there ------------------------------------------------------------------------- */
-
-/* Does this directory keep all but root and the caller out? With an ACL the group bits are its mask, which is an upper bound. */
-static bool keeps_out(int fd, const struct stat *st)
-{
-	if ((st->st_uid != 0 && st->st_uid != geteuid()) || st->st_mode & S_IXOTH)
-		return false;
-	return !(st->st_mode & S_IXGRP) || ((st->st_gid == 0 || st->st_gid == getegid()) && !fd_has_acl(fd));
-}
-
-int place_check_private(const struct place *p, const char *path, struct err *e)
-{
-	scoped_fd int dir = fcntl(p->dirfd, F_DUPFD_CLOEXEC, 3);
-	struct stat st, above;
-
-	while (dir >= 0 && fstat(dir, &st) == 0) {
-		int up;
-
-		if (keeps_out(dir, &st))
-			return 0;
-		up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (up < 0 || fstat(up, &above) < 0) {
-			cleanup_fd(&up);
-			break;
-		}
-		cleanup_fd(&dir);
-		dir = up;
-		if (!same_file(&st, &above))
-			continue;
-		(void)err_say(e, EPERM, path, "cannot keep changes where others can reach them");
-		err_op(e, "upper");
-		err_why(e, "set-uid files of the stack's root are stored there as set-uid files of disk id 0");
-		err_try(e, "put it below a directory that only root can enter (chmod 0700), or give -o upper-map=none");
-		return -EPERM;
-	}
-	return err_set(e, errno, path, "cannot find out who can reach it");
-}
-
 /* --- under one mount --------------------------------------------------------------------------- */
 
 struct spot { struct stat st; uint64_t mnt; };

@@ -11,12 +11,6 @@
 /* The place of a path, whose last component is not followed. -EINVAL: it does not end in a name of its own ("/", ".", ".."). */
 int place_open(const char *path, struct place *ret, struct err *e);
 
-/*
- * Refuse (-EPERM) a directory that others than root and the caller (who may be root) can reach: on no level above it, nor itself, is
- * there one that keeps them out. The caller's own group may enter it. path: for messages.
- */
-int place_check_private(const struct place *p, const char *path, struct err *e);
-
 /* The closest directory above two places within one mount, and the names of both below it. */
 struct base {
 	int fd;

@@ -269,6 +269,7 @@ static int fill(struct mount_plan *p, const char *source, const char *target, co
 		p->flags.set |= MOUNT_ATTR_NODEV;
 	if (!p->flags.propagation)
 		p->flags.propagation = MS_PRIVATE;
+	p->meant = o->public_;
 	p->mkdir = o->mkdir;
 	p->mkdir_mode = o->mkdir_mode;
 	p->follow = o->follow;

@@ -43,6 +43,9 @@ struct mount_plan {
 	char *source, *target;            /* as given; source is what mountinfo will show for a stack */
 	struct mount_map map;
 	struct mount_flags flags;
+	bool meant;                       /* public: that others can reach the source, or a stack's target */
+	bool only_warn;                   /* a line of mount(8)'s: exposure.h */
+	bool unseen;                      /* only the namespace of one command has the mount */
 	bool mkdir, follow;
 	uint32_t mkdir_mode;
 	bool recursive, skip_unsupported; /* binds only: with the mounts below, but for those that cannot */

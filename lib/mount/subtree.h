@@ -42,6 +42,11 @@ int subtree_clone(int fd, const char *name, const struct mount_map *map, const s
 int subtree_read_back(int mnt, const char *name, const struct mount_map *map, const struct mount_flags *flags,
 		      struct subtree *t, struct err *e);
 
+/*
+ * Is that so of all mounts of the list that can be reached below fd? What is left out does not count; what cannot be opened is not.
+ */
+bool subtree_all(int fd, const struct subtree *t, bool (*is)(int fd, const void *arg), const void *arg);
+
 /* "NAME/REL", for people; NULL: out of memory. The caller frees it. */
 char *submount_path(const char *name, const struct submount *m);
 

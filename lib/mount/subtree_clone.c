@@ -66,6 +66,23 @@ static int open_submount(int fd, const struct submount *m, const char *path, int
 	return 0;
 }
 
+bool subtree_all(int fd, const struct subtree *t, bool (*is)(int fd, const void *arg), const void *arg)
+{
+	for (size_t i = 0; i < t->mounts.len; i++) {
+		scoped_fd int sub = -1;
+		int r;
+
+		if (t->mounts.items[i].left_out)
+			continue;
+		r = open_submount(fd, &t->mounts.items[i], "", &sub, NULL);
+		if (r == -ESTALE)
+			continue; /* covered */
+		if (r < 0 || !is(sub, arg))
+			return false;
+	}
+	return true;
+}
+
 /* Every mount of the detached tree has the flags, and its root the owner that the map makes of it. */
 static int verify_whole(int fd, int tree, const char *name, const struct mount_map *map, const struct mount_flags *flags,
 			const struct subtree *t, struct err *e)

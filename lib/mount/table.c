@@ -138,6 +138,38 @@ int table_read(const char *path, struct table *ret, struct err *e)
 	return lm_fstab(path, take_line, &reading, e);
 }
 
+/*
+ * A line of another type is for mount(8) of util-linux 2.39 and newer: it names the filesystem's. In one of our own, mount(8) asks no helper
+ * when it reads bind or rbind.
+ */
+static int take_type(const struct table_line *l, struct mount_options *o, struct err *e)
+{
+	if (l->own && (o->bind || o->rbind)) {
+		(void)err_say(e, EINVAL, l->target, "the option '%s' is not for lines of type shiftbox", o->bind ? "bind" : "rbind");
+		err_why(e, "mount(8) keeps it to itself, and would bind without the map");
+		err_try(e, o->bind ? "leave it out: directories are bound anyway" : "write 'recursive' instead");
+		return -EINVAL;
+	}
+	if (l->own || o->bind || o->rbind)
+		return 0;
+	if (!strcmp(l->type, "none") || !strcmp(l->type, "overlay") || !strcmp(l->type, "swap")) {
+		(void)err_say(e, EOPNOTSUPP, l->target, "X-mount.idmap= on a line of type '%s' is not for this command", l->type);
+		if (!strcmp(l->type, "overlay"))
+			err_try(e, "map the layers: overlay TARGET shiftbox lower=DIR,...,map=MAP 0 0");
+		return -EOPNOTSUPP;
+	}
+	free(o->type);
+	o->type = strdup(l->type);
+	return o->type ? 0 : err_nomem(e);
+}
+
+int table_line_options(const struct table_line *l, struct mount_options *ret, struct err *e)
+{
+	int r = *l->options ? mount_options_parse(ret, l->options, e) : 0;
+
+	return r == 0 ? take_type(l, ret, e) : r;
+}
+
 static const struct table_line *find_as(const struct table *t, const char *target, const char *source)
 {
 	for (size_t i = 0; i < t->lines.len; i++)

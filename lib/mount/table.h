@@ -7,6 +7,7 @@
 
 #include "../base/err.h"
 #include "../base/vec.h"
+#include "options.h"
 
 /* A line of an fstab that is for us, unescaped. */
 struct table_line {
@@ -24,6 +25,12 @@ struct table {
  * line that is none, a target that is no absolute path, or a line of type shiftbox with X-mount.idmap=, which mount(8) would drop.
  */
 int table_read(const char *path, struct table *ret, struct err *e);
+
+/*
+ * Read the options of a line, and what its type adds to them. ret: MOUNT_OPTIONS_INIT at first; to be freed also after a failure.
+ * -EINVAL: options that are wrong, or that mount(8) would not hand on; -EOPNOTSUPP: a map on a line of a type that has none.
+ */
+int table_line_options(const struct table_line *l, struct mount_options *ret, struct err *e);
 
 /* The line whose target, or else whose source, is word, or the path that word leads to: NULL when there is none. */
 const struct table_line *table_find(const struct table *t, const char *word);

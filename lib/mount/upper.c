@@ -15,6 +15,7 @@
 #include "birth.h"
 #include "place.h"
 #include "probe.h"
+#include "reachable.h"
 #include "tree.h"
 
 static int remember(struct upper_made *m, int dirfd, const char *name, struct err *e)
@@ -167,6 +168,17 @@ static int prepare_dirs(const struct mount_plan *p, const struct place *at_upper
 	return r;
 }
 
+static int check_closed(const struct place *at, const char *path, struct err *e)
+{
+	if (reachable_closed_in(at->dirfd, REACHABLE_NO_GROUP))
+		return 0;
+	(void)err_say(e, EPERM, path, "cannot keep changes where others can reach them");
+	err_op(e, "upper");
+	err_why(e, "set-uid files of the stack's root are stored there as set-uid files of disk id 0");
+	err_try(e, "put it below a directory that only root can enter (chmod 0700), or give -o upper-map=none");
+	return -EPERM;
+}
+
 static int prepare_on_disk(const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
 {
 	scoped_place struct place at_upper = PLACE_INIT, at_work = PLACE_INIT;
@@ -177,7 +189,7 @@ static int prepare_on_disk(const struct mount_plan *p, int lower, int lower_raw,
 	if (r == 0)
 		r = place_open(p->work, &at_work, e);
 	if (r == 0 && !u->plain)
-		r = place_check_private(&at_upper, p->upper, e);
+		r = check_closed(&at_upper, p->upper, e);
 	if (r == 0)
 		r = choose_owners(p, lower, lower_raw, u, &b[0], &b[1], e);
 	if (r == 0)

@@ -13,10 +13,13 @@
 
 enum { POLICY_MAX = 1 << 20, MAJOR_MAX = (1 << 12) - 1, MINOR_MAX = (1 << 20) - 1 };
 
-/* Devices that give nothing away: Linux's admin-guide/devices.txt. The whiteout, c 0:0, is left to the kernel. */
+/*
+ * Devices that give nothing away, with any mode: on the host each of them is open to all in /dev (Linux's
+ * admin-guide/devices.txt). Not so the console, c 5:1, which is the host's. The whiteout, c 0:0, is left to the kernel.
+ */
 static const struct { unsigned major, minor; } safe[] = {
 	{ 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 }, /* null zero full random urandom */
-	{ 5, 0 }, { 5, 1 }, { 5, 2 },                     /* tty console ptmx */
+	{ 5, 0 }, { 5, 2 },                               /* tty ptmx */
 };
 
 static const struct { const char *word; enum rule_kind kind; } words[] = {

@@ -180,7 +180,7 @@ int run_container(const struct run_spec *s, int stage, struct err *e)
 
 	r = check_descriptors(e);
 	if (r == 0)
-		r = run_check_upper(s, e);
+		r = run_check_own(s, &init.root, e);
 	if (r < 0)
 		return r;
 	signals_of_others(&signals);

@@ -27,6 +27,7 @@ struct broker;
 struct run_bind {
 	char *source, *target;
 	bool read_only, dev;     /* dev: devices in it can be opened */
+	bool meant;              /* public: that others can reach the source (../mount/exposure.h) */
 	bool own_map;            /* map is the namespace's */
 	struct mount_map map;
 };

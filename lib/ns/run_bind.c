@@ -42,8 +42,8 @@ static int parse_map(const char *text, struct run_bind *b, struct err *e)
 		return 0;
 	}
 	r = idmap_parse(&text, 1, &(struct idmap_context){ .source = b->source }, &m, e);
-	if (r < 0 && (ends_in(text, ":ro") || ends_in(text, ":dev")))
-		err_try(e, "map=MAP takes the rest of the text: ro and dev go before it");
+	if (r < 0 && (ends_in(text, ":ro") || ends_in(text, ":dev") || ends_in(text, ":public")))
+		err_try(e, "map=MAP takes the rest of the text: ro, dev and public go before it");
 	if (r == 0)
 		r = userns_fit(&m, &b->map.map, e);
 	if (r == 0)
@@ -57,10 +57,12 @@ static int parse_word(const char *word, struct run_bind *b, struct err *e)
 		b->read_only = true;
 	else if (!strcmp(word, "dev"))
 		b->dev = true;
+	else if (!strcmp(word, "public"))
+		b->meant = true;
 	else if (!strcmp(word, "map"))
 		b->own_map = true;
 	else
-		return err_usage(e, "'%s' is none of ro, dev, map and map=MAP", word);
+		return err_usage(e, "'%s' is none of ro, dev, public, map and map=MAP", word);
 	return 0;
 }
 
@@ -98,7 +100,7 @@ int run_bind_parse(const char *text, struct run_binds *ret, struct err *e)
 	if (!b.source || (p && !b.target))
 		r = err_nomem(e);
 	else if (!*b.source || !b.target || *b.target != '/')
-		r = err_usage(e, "'%s' is no bind: SRC:DST[:ro][:dev][:map[=MAP]], DST from / on", text);
+		r = err_usage(e, "'%s' is no bind: SRC:DST[:ro][:dev][:public][:map[=MAP]], DST from / on", text);
 	if (r == 0)
 		r = parse_words(p, &b, e);
 	if (r == 0 && VEC_ADD(ret, b) < 0)

@@ -11,6 +11,7 @@
 
 #include "../base/log.h"
 #include "../base/sys.h"
+#include "../mount/exposure.h"
 #include "../mount/fsids.h"
 #include "../mount/overlay.h"
 #include "../mount/place.h"
@@ -53,23 +54,6 @@ static uint64_t with_read_only(uint64_t set, bool read_only)
 	return read_only ? set | MOUNT_ATTR_RDONLY : set;
 }
 
-/* The directory that fd is in: of a file the one that it was found in, if it still is there. (Its own mode may be an image's.) */
-static int where(int fd, const struct place *found, const char *source, struct place *ret, struct err *e)
-{
-	struct stat st, there;
-
-	if (fstat(fd, &st) < 0)
-		return err_set(e, errno, source, "cannot stat the source");
-	if (S_ISDIR(st.st_mode)) {
-		ret->dirfd = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	} else {
-		if (found->dirfd < 0 || fstatat(found->dirfd, found->name, &there, AT_SYMLINK_NOFOLLOW) < 0 || !same_file(&st, &there))
-			return err_say(e, EPERM, source, "cannot tell who can reach the file: it is not where its path says");
-		ret->dirfd = fcntl(found->dirfd, F_DUPFD_CLOEXEC, 3);
-	}
-	return ret->dirfd < 0 ? err_set(e, errno, source, "cannot find out who can reach it") : 0;
-}
-
 static bool is_host_root(int fd)
 {
 	struct stat st, root;
@@ -77,57 +61,26 @@ static bool is_host_root(int fd)
 	return fstat(fd, &st) == 0 && stat("/", &root) == 0 && same_file(&st, &root);
 }
 
-/*
- * Where root of the namespace can write as disk id 0, the set-uid files that it makes are those of the host's root, for whoever
- * can reach them there. Asked of fd, which is what gets cloned: its path may lead elsewhere by now. found: where fd was found.
- */
-static int check_private(int fd, const struct place *found, const char *source, const struct mount_map *map,
-			 const struct mount_flags *flags, struct err *e)
+/* What of it may be written to as disk id 0 would be the host itself: no word makes that right. */
+static int check_host_root(int fd, const char *source, const struct mount_map *map, const struct mount_flags *flags, struct err *e)
 {
-	scoped_place struct place at = PLACE_INIT;
 	uint32_t seen;
-	int r;
 
-	if (flags->set & MOUNT_ATTR_RDONLY || map->wish != MAP_SET || !idmap_uid_seen(&map->map, 0, &seen))
+	if (flags->set & MOUNT_ATTR_RDONLY || map->wish != MAP_SET || !is_host_root(fd))
 		return 0;
-	if (is_host_root(fd))
-		return err_say(e, EINVAL, source, "is the host's own root, which cannot be given away");
-	r = where(fd, found, source, &at, e);
-	if (r < 0)
-		return r;
-	r = place_check_private(&at, source, e);
-	if (r == -EPERM) {
-		(void)err_say(e, EPERM, source, "cannot be written through a map of disk id 0 where others can reach it");
-		err_op(e, "private");
-		err_why(e, "set-uid files that the command makes there are set-uid files of the host's root");
-		err_try(e, "put it below a directory that only root can enter (chmod 0700), make it read-only, or leave disk id 0 out of its map");
-	}
-	return r;
+	if (!idmap_uid_seen(&map->map, 0, &seen) && !idmap_gid_seen(&map->map, 0, &seen))
+		return 0;
+	return err_say(e, EINVAL, source, "is the host's own root, which cannot be given away");
 }
 
-/* The same without privileges, where root of the namespace is the caller, or an id of the caller's. */
-int run_check_upper(const struct run_spec *s, struct err *e)
-{
-	scoped_place struct place at = PLACE_INIT;
-	int r;
-
-	if (s->privileged || s->host_root || !s->root.upper)
-		return 0;
-	r = place_open(s->root.upper, &at, e);
-	if (r == 0)
-		r = place_check_private(&at, s->root.upper, e);
-	if (r == -EPERM) {
-		(void)err_say(e, EPERM, s->root.upper, "cannot keep changes where others can reach them");
-		err_op(e, "private");
-		err_why(e, "set-uid files that the command makes there are set-uid files of the caller's, for whoever can reach them");
-		err_try(e, "put it below a directory that you alone can enter (chmod 0700)");
-	}
-	return r;
-}
-
-static int make_mapped(const char *source, const struct mount_map *map, const struct mount_flags *flags, int *ret_fd, struct err *e)
+/* meant: with the word public. */
+static int make_mapped(const char *source, const struct mount_map *map, const struct mount_flags *flags, bool meant, const char *word,
+		       int *ret_fd, struct err *e)
 {
 	scoped_place struct place found = PLACE_INIT;
+	struct exposure_source exposed = {
+		.name = source, .place = &found, .map = map, .flags = flags, .meant = meant, .word = word,
+	};
 	scoped_fd int fd = -1, tree = -1;
 	enum map_done done;
 	int r;
@@ -137,7 +90,10 @@ static int make_mapped(const char *source, const struct mount_map *map, const st
 		r = tree_clone(fd, source, map, flags, NULL, &tree, &done, e);
 	/* What cannot be mapped at all is told first: no other place would help. */
 	if (r == 0)
-		r = check_private(fd, &found, source, map, flags, e);
+		r = check_host_root(fd, source, map, flags, e);
+	exposed.fd = fd;
+	if (r == 0)
+		r = exposure_check(&exposed, e);
 	if (r == 0)
 		r = verify_flags(tree, flags, source, e);
 	if (r < 0)
@@ -178,7 +134,7 @@ static int make_root(const struct run_spec *s, int *ret_fd, struct err *e)
 	if (s->root.kind == MOUNT_OVERLAY)
 		return make_stack(&s->root, ret_fd, e);
 	if (s->privileged)
-		return make_mapped(s->root.source, &s->root.map, &flags, ret_fd, e);
+		return make_mapped(s->root.source, &s->root.map, &flags, s->root.meant, "-o public", ret_fd, e);
 	return clone_all(s->root.source, &flags, ret_fd, e);
 }
 
@@ -189,7 +145,7 @@ static int make_bind(const struct run_spec *s, const struct run_bind *b, int *re
 
 	flags.set = with_read_only(flags.set, b->read_only);
 	return map.wish == MAP_KEEP ? clone_all(b->source, &flags, ret_fd, e)
-				    : make_mapped(b->source, &map, &flags, ret_fd, e);
+				    : make_mapped(b->source, &map, &flags, b->meant, "public in the words of -b", ret_fd, e);
 }
 
 /* Changes to a stack do not touch its layers: what is to be mounted on is created in it before it becomes read-only. */
@@ -212,23 +168,25 @@ static int seal_stack(const struct run_spec *s, const struct run_mounts *m, stru
 	return r < 0 ? err_set(e, -r, s->root.source, "cannot make the stack read-only") : 0;
 }
 
-static int check_root(const struct run_spec *s, int root, struct err *e)
+static int check_root(const struct run_spec *s, const struct stat *want, int root, struct err *e)
 {
 	struct stat st;
 
 	if (fstat(root, &st) < 0)
 		return err_set(e, errno, s->root.source, "cannot stat the root of the command");
+	if (want && !same_file(&st, want))
+		return err_say(e, ESTALE, s->root.source, "was exchanged for another directory meanwhile");
 	return S_ISDIR(st.st_mode) ? 0 : err_path(e, ENOTDIR, s->root.source, "cannot make this the root of the command");
 }
 
-int run_mounts_make(const struct run_spec *s, struct run_mounts *ret, struct err *e)
+int run_mounts_make(const struct run_spec *s, const struct stat *want_root, struct run_mounts *ret, struct err *e)
 {
 	for (size_t i = 0; i <= s->binds.len; i++) {
 		scoped_fd int fd = -1;
 		int r = i ? make_bind(s, &s->binds.items[i - 1], &fd, e) : make_root(s, &fd, e);
 
 		if (r == 0 && i == 0)
-			r = check_root(s, fd, e);
+			r = check_root(s, want_root, fd, e);
 		if (r < 0)
 			return r;
 		if (VEC_ADD(ret, fd) < 0)
@@ -322,7 +280,7 @@ static int stage_sys(int stage, struct err *e)
 int run_stage(const struct run_spec *s, int stage, struct err *e)
 {
 	scoped_run_mounts struct run_mounts m = { 0 };
-	int r = run_mounts_make(s, &m, e);
+	int r = run_mounts_make(s, NULL, &m, e);
 
 	if (r == 0)
 		r = stage_hide(stage, e);

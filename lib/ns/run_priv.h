@@ -3,6 +3,7 @@
 #define NS_RUN_PRIV_H
 
 #include <signal.h>
+#include <sys/stat.h>
 
 #include "run.h"
 #include "wire.h"
@@ -17,11 +18,8 @@ enum { RUN_FAILED = 125, RUN_NO_EXEC = 126, RUN_NO_COMMAND = 127, RUN_SIGNAL = 1
 /* items[0] is the root, the others are the binds in their order. */
 struct run_mounts { int *items; size_t len, cap; };
 
-/* From the caller's paths. own: in a namespace of its own, without privileges over the filesystems. */
-int run_mounts_make(const struct run_spec *s, struct run_mounts *ret, struct err *e);
-
-/* -EPERM for an upper of an ordinary user's that others can reach. To be asked outside of the namespace. */
-int run_check_upper(const struct run_spec *s, struct err *e);
+/* From the caller's paths. want_root: the directory that -r must still lead to, as run_check_own() found it; NULL: any. */
+int run_mounts_make(const struct run_spec *s, const struct stat *want_root, struct run_mounts *ret, struct err *e);
 
 /* The host's /sys in the stage, and how it is mounted. */
 #define RUN_STAGE_SYS "sys"
@@ -38,6 +36,15 @@ static inline void cleanup_run_mounts(struct run_mounts *m)
 }
 
 #define scoped_run_mounts __attribute__((cleanup(cleanup_run_mounts)))
+
+/* --- run_check.c: what an ordinary user's command can leave for others ---------------------------- */
+
+/*
+ * Root of the namespace is the caller, or can become the caller, without any ID map. -EPERM for an upper, or a writable root
+ * directory, that others can reach: set-uid files that the command makes there are the caller's. To be asked outside of the
+ * namespace, where the owners of directories have their numbers. ret_root: the root directory, if it was asked about; st_ino 0: not.
+ */
+int run_check_own(const struct run_spec *s, struct stat *ret_root, struct err *e);
 
 /* --- run_root.c: the tree that the command sees --------------------------------------------------- */
 
@@ -63,6 +70,7 @@ struct run_init {
 	const struct run_spec *spec;
 	int sock, peer;        /* its end of the wire, and the supervisor's, which it must not keep */
 	bool staged, want_tty;
+	struct stat root;      /* of run_check_own() */
 	sigset_t mask;         /* the caller's, for the command */
 };
 

@@ -27,7 +27,7 @@ static void reads_back(struct idmap *m)
 
 FUZZ(text)
 {
-	static const struct names_source names = { user, user_of, gid };
+	static const struct names_source names = { user, user_of, gid, NULL };
 	const struct idmap_context ctx = { .source = "/", .subuid = "/dev/null", .subgid = "/dev/null" };
 	struct grants grants = { 0 };
 	scoped_idmap struct idmap m = { 0 }, kernel = { 0 }, form = { 0 };

@@ -16,6 +16,7 @@
 #   owner PATH                "UID:GID" of PATH, links not followed
 #   make_user NAME UID BASE COUNT   a user with subordinate ids, seen in this mount namespace only
 #   as_user NAME CMD...       run CMD as that user, with its groups and nothing of root's
+#   let_in CMD...             run CMD while other users can enter $SCRATCH, which is closed to them (mode 0700) else
 #   in_userns CMD...          run CMD as root of a new user and mount namespace
 #   loop_fs TYPE DIR [SIZE]   a new filesystem of TYPE (ext4, xfs, ...) mounted on DIR
 #   inject CALL:ERRNO:N CMD.. run CMD with its Nth CALL failing with ERRNO (tests/fault/inject)
@@ -209,6 +210,14 @@ make_user() {
 	add_line /etc/subuid "$name:$base:$count"
 	add_line /etc/subgid "$name:$base:$count"
 	install -d -m 700 -o "$uid" -g "$uid" "$SCRATCH/home-$name"
+}
+
+let_in() {
+	local r=0
+	chmod 711 "$SCRATCH"
+	"$@" || r=$?
+	chmod 700 "$SCRATCH"
+	return $r
 }
 
 as_user() {

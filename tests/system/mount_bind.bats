@@ -15,7 +15,6 @@ test_setup() {
 	install -o 33 -g 44 -m 640 /dev/null source/file
 	install -o 70000 -g 70001 -m 644 /dev/null source/high
 	chmod 755 source
-	chmod 711 .
 }
 
 mounts() {
@@ -35,7 +34,7 @@ mount_propagation() {
 as() {
 	local id=$1
 	shift
-	setpriv --reuid "${id%:*}" --regid "${id#*:}" --clear-groups --inh-caps=-all --bounding-set=-all "$@"
+	let_in setpriv --reuid "${id%:*}" --regid "${id#*:}" --clear-groups --inh-caps=-all --bounding-set=-all "$@"
 }
 
 @test "the owners of the disk are seen through the map, each kind through its own" {
@@ -126,7 +125,7 @@ effects() {
 	as 100007:100007 "$1/id" >/dev/null 2>&1 && done+=x
 	as 100007:100007 cat "$1/link" >/dev/null 2>&1 && done+=l
 	touch "source/things/new" 2>/dev/null # the source stays as it is
-	setpriv --reuid 100000 --regid 100000 --clear-groups sh -c "echo >$1/new" 2>/dev/null && done+=w
+	let_in setpriv --reuid 100000 --regid 100000 --clear-groups sh -c "echo >$1/new" 2>/dev/null && done+=w
 	echo "$done"
 }
 

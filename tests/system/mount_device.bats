@@ -14,7 +14,6 @@ PATH=$PATH:/usr/sbin:/sbin
 
 test_setup() {
 	mkdir m n
-	chmod 711 .
 }
 
 test_teardown() {
@@ -39,7 +38,7 @@ fill() {
 }
 
 as() {
-	setpriv --reuid "${1%:*}" --regid "${1#*:}" --clear-groups --inh-caps=-all --bounding-set=-all "${@:2}"
+	let_in setpriv --reuid "${1%:*}" --regid "${1#*:}" --clear-groups --inh-caps=-all --bounding-set=-all "${@:2}"
 }
 
 seen_ids() {

@@ -35,10 +35,6 @@ each_way() {
 	done
 }
 
-test_setup() {
-	chmod 711 .
-}
-
 mounts() {
 	grep -c "$SCRATCH" /proc/self/mountinfo
 }
@@ -47,7 +43,7 @@ mounts() {
 container() {
 	local base=$1
 	shift
-	"$TESTS"/fixtures/in-range "$base" . "$@"
+	let_in "$TESTS"/fixtures/in-range "$base" . "$@"
 }
 
 readonly_stack() {
@@ -88,7 +84,7 @@ portable_upper() {
 	must_equal "$(owner private/up) $(stat -c %a private/up)" "0:0 755"
 	must_equal "$(owner private/up.work) $(stat -c %a private/up.work)" "0:0 700"
 	# A copy-up, a new file, a new directory, a changed owner: all keep ids of the disk.
-	echo more | setpriv --reuid 100033 --regid 100044 --clear-groups tee merged/dir/file >/dev/null
+	echo more | let_in setpriv --reuid 100033 --regid 100044 --clear-groups tee merged/dir/file >/dev/null
 	container 100000 sh -c 'cd merged && mkdir new && touch new/file && chown 12:13 new/file && chmod 4755 new/file && chown 21:22 upmost && rm suid'
 	must_equal "$(owner merged/dir/file) $(owner merged/new) $(owner merged/new/file)" "100033:100044 100000:100000 100012:100013"
 	must_equal "$(owner private/up/dir/file) $(owner private/up/dir) $(owner private/up/new)" "33:44 5:7 0:0"
@@ -129,14 +125,13 @@ two_ranges() {
 
 upper_owner() {
 	rm -r top && install -d -o 3 -g 4 -m 2750 top
-	chmod 2777 private && chmod 700 . && setfacl -d -m u:99:rwx private 2>/dev/null
+	chmod 2777 private && setfacl -d -m u:99:rwx private 2>/dev/null
 	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/up overlay merged
 	# Neither the set-gid bit of the parent nor its default ACL may change what is born there.
 	must_equal "$(owner private/up) $(stat -c %a private/up)" "3:4 2750"
 	must_equal "$(getfacl -cp private/up | grep -c :99:)" 0
 	must_equal "$(owner merged) $(stat -c %a merged)" "100003:100004 2750"
 	must_work $MI -u merged
-	chmod 711 .
 }
 
 @test "a new upper is born with the owner and mode of the topmost layer's root" {
@@ -148,7 +143,7 @@ without_disk_zero() {
 	chmod 777 top
 	rm -r top && install -d -o 5 -g 7 -m 755 top
 	must_work $MI -m u:5:1000:30 -m g:7:2000:40 -o lower=top,lower=base,upper=private/up overlay merged
-	setpriv --reuid 1000 --regid 2000 --clear-groups touch merged/new merged/dir/new
+	let_in setpriv --reuid 1000 --regid 2000 --clear-groups touch merged/new merged/dir/new
 	must_equal "$(owner private/up/new) $(owner private/up/dir/new) $(owner private/up/dir)" "5:7 5:7 5:7"
 	must_equal "$(owner merged/new)" 1000:2000
 	must_work $MI -u merged
@@ -317,6 +312,7 @@ many_layers() {
 
 refused() {
 	local up="-m +100000 -o lower=top,lower=base"
+	chmod 711 .
 	must_fail 1 "where others can reach them" $MI $up,upper=other/up overlay merged
 	[[ $stderr == *"set-uid files"*"chmod 0700"* ]] || tell "the reason is not named"
 	chown 1000 private
@@ -325,6 +321,7 @@ refused() {
 	chmod 710 private && chgrp 1000 private
 	must_fail 1 "where others can reach them" $MI $up,upper=private/up overlay merged
 	chgrp 0 private
+	chmod 700 .
 	[ ! -e other/up ] && [ ! -e other/up.work ]
 
 	mount -t tmpfs none other
@@ -413,7 +410,7 @@ filesystems() {
 		mkdir -m 700 disk/p && mkdir disk/top && cp -a base disk/base
 		must_work $MI -m +100000 -o lower=disk/top,lower=disk/base,upper=disk/p/up overlay merged
 		container 100000 sh -c 'touch merged/new && rm merged/suid'
-		echo more | setpriv --reuid 100033 --regid 100044 --clear-groups tee -a merged/dir/file >/dev/null
+		echo more | let_in setpriv --reuid 100033 --regid 100044 --clear-groups tee -a merged/dir/file >/dev/null
 		must_equal "$(owner merged/new) $(owner merged/dir/file)" "100000:100000 100033:100044"
 		must_equal "$(owner disk/p/up/new) $(owner disk/p/up/dir/file)" "0:0 33:44"
 		must_work $MI -u merged
@@ -424,7 +421,7 @@ filesystems() {
 	for type in squashfs erofs; do
 		mount -o loop -t $type image.$type disk
 		must_work $MI -m +100000 -o lower=top,lower=disk,upper=private/$type overlay merged
-		echo more | setpriv --reuid 100033 --regid 100044 --clear-groups tee -a merged/dir/file >/dev/null
+		echo more | let_in setpriv --reuid 100033 --regid 100044 --clear-groups tee -a merged/dir/file >/dev/null
 		must_equal "$(owner merged/dir/file) $(owner private/$type/dir/file)" "100033:100044 33:44"
 		must_work $MI -u merged
 		umount disk

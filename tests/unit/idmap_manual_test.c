@@ -33,7 +33,7 @@ static int alice_gid(const char *name, uint32_t *ret)
 	return strcmp(name, "alice") ? -ENOENT : 0;
 }
 
-static const struct names_source page_names = { alice, nobody, alice_gid };
+static const struct names_source page_names = { alice, nobody, alice_gid, NULL };
 
 /* What the page should say below a map: its words, or its error as the program prints it. */
 static void explain(const char *map, const char *grants, struct buf *b)

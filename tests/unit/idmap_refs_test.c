@@ -51,7 +51,7 @@ static int fake_gid(const char *name, uint32_t *ret)
 	return 0;
 }
 
-static const struct names_source fake = { fake_user, fake_user_of, fake_gid };
+static const struct names_source fake = { fake_user, fake_user_of, fake_gid, NULL };
 
 static char dir[] = "/tmp/idmap-test-XXXXXX";
 static char subuid[64], subgid[64], listed[64];

@@ -47,9 +47,10 @@ TEST(a_device_is_allowed_by_its_own_rule_and_no_other)
 	rules_done(&rs);
 }
 
-TEST(the_safe_devices_are_eight_and_none_of_them_stores_anything)
+/* As in /dev, where each of them is open to all. The console, 5:1, is not. */
+TEST(the_safe_devices_are_seven_and_open_to_all_on_any_host)
 {
-	static const unsigned char want[][2] = { { 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 }, { 5, 0 }, { 5, 1 }, { 5, 2 } };
+	static const unsigned char want[][2] = { { 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 }, { 5, 0 }, { 5, 2 } };
 	struct rules rs = { 0 };
 	size_t found = 0;
 
@@ -59,8 +60,8 @@ TEST(the_safe_devices_are_eight_and_none_of_them_stores_anything)
 			CHECK(!rules_device(&rs, S_IFBLK, major, minor));
 			found += rules_device(&rs, S_IFCHR, major, minor) ? 1 : 0;
 		}
-	CHECK_INT(found, 8);
-	for (size_t i = 0; i < 8; i++)
+	CHECK_INT(found, ARRAY_LEN(want));
+	for (size_t i = 0; i < ARRAY_LEN(want); i++)
 		CHECK(rules_device(&rs, S_IFCHR, want[i][0], want[i][1]));
 	rules_done(&rs);
 }

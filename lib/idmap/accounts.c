@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* accounts: ids that belong to users and groups of the host. */
+
+#include "accounts.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+
+#include "../base/cleanup.h"
+#include "../base/vec.h"
+#include "names.h"
+
+/* The high ids of one of the files. Without memory, or without the file, those that were read. */
+struct ids {
+	VEC(uint32_t) items;
+	bool read;
+};
+
+static void add(struct ids *ids, uint32_t id)
+{
+	if (id >= ACCOUNTS_LOW)
+		(void)VEC_ADD(&ids->items, id);
+}
+
+static void read_file(bool group, struct ids *ids)
+{
+	FILE *f = fopen(group ? "/etc/group" : "/etc/passwd", "re");
+	const struct passwd *pw;
+	const struct group *gr;
+
+	ids->read = true;
+	if (!f)
+		return;
+	if (group)
+		while ((gr = fgetgrent(f)))
+			add(ids, gr->gr_gid);
+	else
+		while ((pw = fgetpwent(f)))
+			add(ids, pw->pw_uid);
+	(void)fclose(f); /* only read from */
+}
+
+static bool in_file(bool group, uint32_t first, uint32_t count, uint32_t *ret)
+{
+	static struct ids of_users, of_groups;
+	struct ids *ids = group ? &of_groups : &of_users;
+
+	if (!ids->read)
+		read_file(group, ids);
+	for (size_t i = 0; i < ids->items.len; i++) {
+		if (ids->items.items[i] < first || ids->items.items[i] - first >= count)
+			continue;
+		*ret = ids->items.items[i];
+		return true;
+	}
+	return false;
+}
+
+/* The answer for the last id is kept: the lines of a table often have one map. */
+static bool known_by_name(bool group, uint32_t id)
+{
+	static struct { bool asked, known; uint32_t id; } last[2];
+
+	if (!last[group].asked || last[group].id != id) {
+		last[group].known = group ? names_has_gid(id) : names_has_uid(id);
+		last[group].id = id;
+		last[group].asked = true;
+	}
+	return last[group].known;
+}
+
+bool account_in(bool group, uint32_t first, uint32_t count, uint32_t *ret)
+{
+	if (first < ACCOUNTS_LOW) {
+		*ret = first;
+		return true;
+	}
+	if (in_file(group, first, count, ret))
+		return true;
+	*ret = first;
+	return count == 1 && known_by_name(group, first);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* exposure: does a writable map give ids of the disk away? */
+
+#include "exposure.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "../idmap/accounts.h"
+#include "probe.h"
+#include "reachable.h"
+
+/* --- the verdict ------------------------------------------------------------------------------- */
+
+static struct exposed_id zero_of(const struct idranges *r)
+{
+	for (size_t i = 0; i < r->len; i++)
+		if (r->items[i].disk == 0 && r->items[i].seen != 0)
+			return (struct exposed_id){ true, 0, r->items[i].seen };
+	return (struct exposed_id){ .given = false };
+}
+
+static struct exposed_id account_of(bool group, const struct idranges *r)
+{
+	for (size_t i = 0; i < r->len; i++) {
+		const struct idrange *x = &r->items[i];
+		uint32_t id;
+
+		if (x->disk != x->seen && account_in(group, x->disk, x->count, &id))
+			return (struct exposed_id){ true, id, x->seen + (id - x->disk) };
+	}
+	return (struct exposed_id){ .given = false };
+}
+
+static bool harmless(const struct exposure_facts *f)
+{
+	return f->read_only || f->user_ns || f->closed || f->nosuid || f->meant;
+}
+
+struct exposure exposure_judge(const struct idmap *m, const struct exposure_facts *f)
+{
+	struct exposure x = { .verdict = EXPOSURE_NONE };
+
+	if (harmless(f))
+		return x;
+	x.user = zero_of(&m->uid);
+	x.group = zero_of(&m->gid);
+	if (x.user.given || x.group.given) {
+		x.verdict = f->only_warn ? EXPOSURE_WARN : EXPOSURE_REFUSE;
+		return x;
+	}
+	x.user = account_of(false, &m->uid);
+	x.group = account_of(true, &m->gid);
+	if (x.user.given || x.group.given)
+		x.verdict = EXPOSURE_WARN;
+	return x;
+}
+
+/* --- words ------------------------------------------------------------------------------------- */
+
+int exposure_tell(const struct exposure *x, const char *name, const char *reached, const char *word, struct err *e)
+{
+	const struct exposed_id *id = x->user.given ? &x->user : &x->group;
+	const char *kind = x->user.given ? "user" : "group", *bit = x->user.given ? "set-uid" : "set-gid";
+
+	if (x->verdict == EXPOSURE_NONE)
+		return 0;
+	if (x->verdict == EXPOSURE_WARN) {
+		log_warn("'%s': %s files that %s %u makes through the mount are those of %s %u for all who can reach '%s': close a "
+			 "directory above it to others (chmod 0700), or say %s if that is meant",
+			 name, bit, kind, id->seen, kind, id->disk, reached, word);
+		return 0;
+	}
+	(void)err_say(e, EPERM, name, "cannot be mounted writable with a map of disk id 0 where other users can reach it");
+	err_op(e, "public");
+	err_why(e, "%s files that %s %u makes through the mount are those of %s 0 (root) for all who can reach '%s'; nosuid on the new mount "
+		   "would not help, as they are run there", bit, kind, id->seen, kind, reached);
+	err_try(e, "move it below a directory that only root can enter (chmod 0700), mount it read-only, leave disk id 0 out of the map, "
+		   "have nosuid on the mount that '%s' is on, or say %s if that is meant", reached, word);
+	return -EPERM;
+}
+
+/* --- a bind ------------------------------------------------------------------------------------ */
+
+/* The new mount is writable unless its source's is not: rw changes that. */
+static bool stays_read_only(int fd, const struct mount_flags *flags)
+{
+	return flags->set & MOUNT_ATTR_RDONLY || (!(flags->clear & MOUNT_ATTR_RDONLY) && reachable_mount_has(fd, ST_RDONLY));
+}
+
+static bool is_safe_mount(int fd, const void *arg)
+{
+	return stays_read_only(fd, arg) || reachable_mount_has(fd, ST_NOSUID);
+}
+
+int exposure_check(const struct exposure_source *s, struct err *e)
+{
+	const struct place nowhere = PLACE_INIT;
+	struct exposure_facts f = { .meant = s->meant, .only_warn = s->only_warn };
+	struct exposure x;
+
+	if (s->map->wish != MAP_SET)
+		return 0;
+	f.read_only = s->flags->set & MOUNT_ATTR_RDONLY || (!s->below && stays_read_only(s->fd, s->flags));
+	if (!harmless(&f))
+		f.user_ns = !probe_initial_userns();
+	if (!harmless(&f))
+		f.closed = reachable_closed_at(s->fd, s->place ? s->place : &nowhere, REACHABLE_NO_GROUP);
+	if (!harmless(&f)) /* of each mount that comes along, by itself */
+		f.nosuid = is_safe_mount(s->fd, s->flags) && (!s->below || subtree_all(s->fd, s->below, is_safe_mount, s->flags));
+	x = exposure_judge(&s->map->map, &f);
+	return exposure_tell(&x, s->name, s->name, s->word, e);
+}

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* exposure_plan: what a plan gives away, of whatever kind it is. */
+
+#include "exposure.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "device.h"
+#include "info.h"
+#include "probe.h"
+#include "reachable.h"
+#include "tree.h"
+
+#define WORD "-o public"
+
+/* --- filesystems ------------------------------------------------------------------------------- */
+
+/* The first mount of the filesystem by which others reach it. */
+struct elsewhere {
+	const struct mount_plan *p;
+	const struct device *d;
+	char *target;
+};
+
+/* The root of the mount, if it still is what the target leads to. */
+static int open_mount(const struct mount_info *there)
+{
+	scoped_fd int fd = open(there->target, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct statx stx;
+
+	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0 || stx.stx_mnt_id != (uint64_t)there->id)
+		return -1;
+	return TAKE_FD(fd);
+}
+
+/* Through a map, set-uid files of disk id 0 are those of the map's root: whoever has that id's group may reach them. */
+static gid_t group_of(const struct mount_info *there)
+{
+	uint32_t gid;
+
+	return there->map_known && idmap_gid_seen(&there->map, 0, &gid) ? gid : REACHABLE_NO_GROUP;
+}
+
+static int look_at(const struct mount_info *there, void *arg)
+{
+	struct elsewhere *w = arg;
+	const struct mount_map *map = &w->p->map;
+	bool ours = there->mapped && !strcmp(there->target, w->p->target) && (!there->map_known || idmap_equal(&there->map, &map->map));
+	scoped_fd int fd = -1;
+
+	if (ours || !device_shows(w->p, w->d, there))
+		return 0;
+	fd = open_mount(there);
+	/* What is covered by another mount cannot be judged, and is not reached by a path. */
+	if (fd < 0 || reachable_mount_has(fd, ST_NOSUID) || reachable_closed(fd, group_of(there)))
+		return 0;
+	w->target = strdup(there->target);
+	return w->target ? 1 : -ENOMEM;
+}
+
+int exposure_check_device(const struct mount_plan *p, const struct device *d, struct err *e)
+{
+	struct exposure_facts f = { .meant = p->meant, .only_warn = p->only_warn, .read_only = d->read_only };
+	struct elsewhere w = { .p = p, .d = d };
+	struct exposure x = { .verdict = EXPOSURE_NONE };
+	int r = 0;
+
+	if (p->map.wish != MAP_SET)
+		return 0;
+	f.read_only |= p->flags.set & MOUNT_ATTR_RDONLY;
+	f.user_ns = !f.read_only && !f.meant && !probe_initial_userns();
+	x = exposure_judge(&p->map.map, &f);
+	if (x.verdict != EXPOSURE_NONE)
+		r = mount_info_each(NULL, look_at, &w, e);
+	if (r == -ENOMEM)
+		return err_nomem(e);
+	if (r > 0)
+		r = exposure_tell(&x, p->source, w.target, WORD, e);
+	free(w.target);
+	return r;
+}
+
+/* --- plans ------------------------------------------------------------------------------------- */
+
+static int check_bind(const struct mount_plan *p, struct err *e)
+{
+	scoped_place struct place at = PLACE_INIT;
+	scoped_subtree struct subtree below = { 0 };
+	struct exposure_source s = {
+		.name = p->source, .fd = -1, .place = &at, .map = &p->map, .flags = &p->flags,
+		.meant = p->meant, .only_warn = p->only_warn, .word = WORD,
+	};
+	scoped_fd int fd = -1;
+
+	if (tree_open(p->source, &at, &fd, NULL) < 0)
+		return 0; /* mounting will say why */
+	if (p->recursive && subtree_list(fd, p->source, &below, NULL) == 0)
+		s.below = &below;
+	s.fd = fd;
+	return exposure_check(&s, e);
+}
+
+static int check_device(const struct mount_plan *p, struct err *e)
+{
+	scoped_device struct device d = DEVICE_INIT;
+
+	return device_open(p, &d, NULL) < 0 ? 0 : exposure_check_device(p, &d, e);
+}
+
+int exposure_check_plan(const struct mount_plan *p, struct err *e)
+{
+	scoped_place struct place at = PLACE_INIT;
+
+	switch (p->kind) {
+	case MOUNT_BIND:
+		return check_bind(p, e);
+	case MOUNT_FS:
+		return check_device(p, e);
+	case MOUNT_OVERLAY:
+		if (path_find(p->target, p->follow, "cannot find the target", &at, NULL) == 0)
+			exposure_warn_target(p, at.dirfd, true);
+		break;
+	}
+	return 0;
+}
+
+/* --- the target of a stack --------------------------------------------------------------------- */
+
+void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir)
+{
+	uint32_t uid = 0, gid = 0;
+	bool seen = true;
+	gid_t group;
+
+	if (p->kind != MOUNT_OVERLAY || p->flags.set & MOUNT_ATTR_NOSUID || p->meant || p->unseen || !probe_initial_userns())
+		return;
+	if (p->map.wish == MAP_SET)
+		seen = idmap_uid_seen(&p->map.map, 0, &uid) && idmap_gid_seen(&p->map.map, 0, &gid);
+	/* The stack's own root may pass: it can run nothing there that gives it more. */
+	group = seen ? gid : REACHABLE_NO_GROUP;
+	if (in_dir ? reachable_closed_in(dir, group) : reachable_closed(dir, group))
+		return;
+	log_warn("'%s': set-uid programs of the stack run for all users who can reach it, as the stack's root (host id %u) or another of "
+		 "its ids: mount it below a directory that is closed to them (chmod 0700, or chmod 0710 and group %u), give -o nosuid, "
+		 "or say " WORD " if that is meant", p->target, uid, gid);
+}

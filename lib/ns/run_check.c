@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* run_check: what an ordinary user's command can leave for others. */
+
+#include "run_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/sys.h"
+#include "../mount/place.h"
+#include "../mount/reachable.h"
+#include "../mount/tree.h"
+
+static int check_upper(const char *upper, struct err *e)
+{
+	scoped_place struct place at = PLACE_INIT;
+	int r = place_open(upper, &at, e);
+
+	if (r < 0 || reachable_closed_in(at.dirfd, REACHABLE_NO_GROUP))
+		return r;
+	(void)err_say(e, EPERM, upper, "cannot keep changes where others can reach them");
+	err_op(e, "private");
+	err_why(e, "set-uid files that the command makes there are set-uid files of the caller's, for whoever can reach them");
+	err_try(e, "put it below a directory that you alone can enter (chmod 0700)");
+	return -EPERM;
+}
+
+/* Root of the namespace can become any of its ids. */
+static bool gives_own_id(const struct idmap *m)
+{
+	uint32_t id;
+
+	return idmap_uid_disk(m, geteuid(), &id) || idmap_gid_disk(m, getegid(), &id);
+}
+
+static int check_root(const struct run_spec *s, struct stat *ret, struct err *e)
+{
+	const char *source = s->root.source;
+	scoped_fd int fd = -1;
+	int r;
+
+	if (s->root.meant || s->read_only || s->root.flags.set & MOUNT_ATTR_RDONLY || !gives_own_id(&s->map))
+		return 0;
+	r = tree_open(source, NULL, &fd, e);
+	if (r < 0)
+		return r;
+	if (fstat(fd, ret) < 0)
+		return err_set(e, errno, source, "cannot stat the root of the command");
+	if (!S_ISDIR(ret->st_mode) || reachable_closed(fd, REACHABLE_NO_GROUP) || reachable_mount_has(fd, ST_NOSUID) ||
+	    reachable_mount_has(fd, ST_RDONLY))
+		return 0;
+	(void)err_say(e, EPERM, source, "cannot be the writable root of the command where other users can reach it");
+	err_op(e, "public");
+	err_why(e, "set-uid files that the command makes there are those of user %u, the caller, for all who can reach '%s'", geteuid(), source);
+	err_try(e, "move it below a directory that you alone can enter (chmod 0700), run with --read-only, or say -o public if that is meant");
+	return -EPERM;
+}
+
+int run_check_own(const struct run_spec *s, struct stat *ret_root, struct err *e)
+{
+	*ret_root = (struct stat){ .st_ino = 0 };
+	if (s->privileged || s->host_root)
+		return 0;
+	if (s->root.upper)
+		return check_upper(s->root.upper, e);
+	return s->root.kind == MOUNT_BIND ? check_root(s, ret_root, e) : 0;
+}
