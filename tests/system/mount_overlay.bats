@@ -312,7 +312,7 @@ many_layers() {
 
 refused() {
 	local up="-m +100000 -o lower=top,lower=base"
-	chmod 711 .
+	chmod 711 "$SCRATCH"
 	must_fail 1 "where others can reach them" $MI $up,upper=other/up overlay merged
 	[[ $stderr == *"set-uid files"*"chmod 0700"* ]] || tell "the reason is not named"
 	chown 1000 private
@@ -321,7 +321,7 @@ refused() {
 	chmod 710 private && chgrp 1000 private
 	must_fail 1 "where others can reach them" $MI $up,upper=private/up overlay merged
 	chgrp 0 private
-	chmod 700 .
+	chmod 700 "$SCRATCH"
 	[ ! -e other/up ] && [ ! -e other/up.work ]
 
 	mount -t tmpfs none other
