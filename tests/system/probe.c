@@ -192,7 +192,7 @@ static void refused_mounts(void)
 		{ "cgroup", "none,name=probe" }, { "cgroup", "memory" }, { "cgroup", "rdma" }, { "ext4", NULL }, { "squashfs", NULL },
 	};
 	static const struct { const char *name; mode_t type; unsigned major, minor; } nodes[] = {
-		{ "mem", S_IFCHR, 1, 1 }, { "kmsg", S_IFCHR, 1, 11 }, { "loop", S_IFBLK, 7, 0 }, { "disk", S_IFBLK, 8, 0 },
+		{ "mem", S_IFCHR, 1, 1 }, { "kmsg", S_IFCHR, 1, 11 }, { "loop", S_IFBLK, 7, 0 }, { "disk", S_IFBLK, 8, 0 }, { "console", S_IFCHR, 5, 1 },
 	};
 
 	(void)mkdir("/tmp/place", 0755); /* it may be there */
