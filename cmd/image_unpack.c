@@ -196,15 +196,22 @@ static void print_summary(const struct unpack_args *a, const struct ctx *ctx, co
 	}
 }
 
+static struct unpack_options unpack_options(const struct unpack_args *a, const struct flat_target *flat, const char *name)
+{
+	struct unpack_options o = { .name = name, .jobs = a->jobs, .sync = !a->no_sync, .layer = layer_options(a) };
+
+	if (flat && flat->map && a->devices == DEVICES_UNSAID)
+		o.layer.no_devices = "left out: a device, which works for whoever reaches it, has no place in a tree of mapped ids (--devices=make makes it)";
+	return o;
+}
+
 /* Into the store, or (flat not NULL) into one directory. */
 static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s, const struct flat_target *flat, const struct source *src,
 		  const char *name, struct err *e)
 {
 	bool bars = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
 	struct meter *m = meter_new(ctx->json ? METER_EVENTS : bars ? METER_BARS : METER_SILENT, STDERR_FILENO, ctx->color_err, ctx->out);
-	struct unpack_options opts = {
-		.name = name, .jobs = a->jobs, .sync = !a->no_sync, .layer = layer_options(a),
-	};
+	struct unpack_options opts = unpack_options(a, flat, name);
 	struct unpack_result u;
 	struct timespec t0, t1;
 	int r;
@@ -213,8 +220,6 @@ static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s,
 		return err_nomem(e);
 	opts.progress = meter_progress(m);
 	(void)clock_gettime(CLOCK_MONOTONIC, &t0); /* cannot fail */
-	if (flat && flat->map && a->devices == DEVICES_UNSAID)
-		opts.layer.no_devices = "left out: a device, which works for whoever reaches it, has no place in a tree of mapped ids (--devices=make makes it)";
 	r = unpack_ids((enum unmapped_policy)a->unmapped, &opts.layer.ids, e);
 	if (r == 0)
 		r = layer_prepare_process(e);
@@ -227,7 +232,7 @@ static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s,
 	return r;
 }
 
-/* --dry-run: the documents are read and verified, the layers are not. s: whose layers need not be read, or NULL. */
+/* s: whose layers need not be read, or NULL. */
 static int print_layers(struct ctx *ctx, const struct source *src, const struct store *s, struct err *e)
 {
 	static const struct out_col cols[] = { { "layer", "LAYER", true }, { "size", "SIZE", true }, { "state", "STATE", false }, { "name", "NAME", false } };
@@ -255,13 +260,18 @@ static int print_layers(struct ctx *ctx, const struct source *src, const struct 
 	return 0;
 }
 
-static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct source *src, const char *name, struct err *e)
+/* --dry-run: the documents are read and verified, the layers only if that takes to know what would be refused. */
+static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct flat_target *flat, const struct source *src,
+		      const char *name, struct err *e)
 {
+	struct unpack_options opts = unpack_options(a, flat, name);
 	scoped_store struct store *s = NULL;
+	struct unpack_result u;
 	int r;
 
-	if (a->flat)
-		r = unpack_flat_check(&(struct flat_target){ .dir = a->flat, .replace = a->replace }, e);
+	opts.layer.dry = true;
+	if (flat)
+		r = unpack_flat(flat, src, &opts, &u, e);
 	else
 		r = store_open_base(a->store, STORE_WOULD_CREATE | (a->open_to_all ? STORE_PUBLIC : 0), a->base.count ? &a->base : NULL, &s, e);
 	if (r < 0 && (r != -ENOENT || a->flat))
@@ -292,7 +302,7 @@ static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 		name = src->default_name ? src->default_name : a->flat;
 		if (!ctx->dry_run)
 			signals_catch();
-		r = ctx->dry_run ? print_plan(a, ctx, src, name, e) : unpack(a, ctx, NULL, &to, src, name, e);
+		r = ctx->dry_run ? print_plan(a, ctx, &to, src, name, e) : unpack(a, ctx, NULL, &to, src, name, e);
 		userns_cache_done();
 	}
 	source_free(src);
@@ -313,7 +323,7 @@ static int run_unpack(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	if (r == 0)
 		r = image_name(a, src, &name, e);
 	if (r == 0 && ctx->dry_run) {
-		r = print_plan(a, ctx, src, name, e);
+		r = print_plan(a, ctx, NULL, src, name, e);
 	} else if (r == 0) {
 		r = store_open_base(a->store, STORE_CREATE | (a->open_to_all ? STORE_PUBLIC : 0), a->base.count ? &a->base : NULL, &s, e);
 		if (r == 0) {

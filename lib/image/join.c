@@ -99,21 +99,28 @@ static int clear_children(struct layer *l, struct node *dir, struct err *e)
 	return r;
 }
 
-/* Move c, which lies in a directory of the upper layer, into dir, which has nothing of that name. */
-static int move(struct layer *l, struct node *dir, struct layer *over, struct node *c, struct err *e)
+static int rename_into(struct layer *l, struct node *dir, struct layer *over, struct node *c, struct err *e)
 {
-	int from, to, r;
+	int from, to, r = writer_dir(&over->w, c->parent, &from, e);
 
-	prune(over, c);
-	for (struct node *n = c; n; n = tree_next(c, n))
-		writer_forget(&over->w, n);
-	r = writer_dir(&over->w, c->parent, &from, e);
 	if (r == 0)
 		r = writer_dir(&l->w, dir, &to, e);
 	if (r < 0)
 		return r;
-	if (renameat(from, c->name, to, c->name) < 0)
-		return node_err(c, errno, e, "cannot move it on top of the layers below");
+	return renameat(from, c->name, to, c->name) < 0 ? node_err(c, errno, e, "cannot move it on top of the layers below") : 0;
+}
+
+/* Move c, which lies in a directory of the upper layer, into dir, which has nothing of that name. */
+static int move(struct layer *l, struct node *dir, struct layer *over, struct node *c, struct err *e)
+{
+	int r;
+
+	prune(over, c);
+	for (struct node *n = c; n; n = tree_next(c, n))
+		writer_forget(&over->w, n);
+	r = l->o.dry ? 0 : rename_into(l, dir, over, c, e);
+	if (r < 0)
+		return r;
 	tree_graft(&l->tree, dir, &over->tree, c);
 	return 0;
 }

@@ -111,7 +111,7 @@ static int add_file(struct layer *l, struct entry_reader *rd, const struct layer
 	n->size = en->size;
 	n->flags |= xattrs_has(en->xattrs, XATTR_CAPABILITY) ? NODE_CAPABLE : 0;
 	r = writer_file_begin(&l->w, n, &fd, e);
-	if (r == 0 && en->size)
+	if (r == 0 && en->size && !l->o.dry)
 		r = copy_data(l, rd, fd, n, en, &end, e);
 	return r < 0 ? r : writer_file_end(&l->w, n, &fd, end, en->xattrs, e);
 }

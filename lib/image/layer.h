@@ -77,6 +77,7 @@ struct layer_options {
 	 * stored there, and are refused by name (-EOVERFLOW). NULL: all can.
 	 */
 	const struct idmap *through;
+	bool dry;                     /* write nothing: what would be there is in the layer's tree. No layer_settle(), no layer_finish() */
 	struct layer_totals *totals;  /* NULL: the limits are each layer's */
 };
 

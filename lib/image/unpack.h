@@ -53,13 +53,11 @@ struct flat_target {
  * Unpack an image into one directory, its layers applied one after another. The limits hold for all layers together.
  * opts->name is for messages. dir appears at once when all is right; any failure leaves it as it was. Ids of the image
  * that the map does not cover are refused by name (-EOVERFLOW), and so is what exposed.h refuses (-EPERM). With a map it needs a filesystem that supports ID-mapped
- * mounts, and CAP_SYS_ADMIN over it.
+ * mounts, and CAP_SYS_ADMIN over it. With opts->layer.dry nothing is written, and layers are read only if what they hold could be
+ * refused in that place.
  */
 int unpack_flat(const struct flat_target *to, const struct source *src, const struct unpack_options *opts,
 		struct unpack_result *ret, struct err *e);
-
-/* Would the directory do? What unpack_flat() checks before it reads anything. */
-int unpack_flat_check(const struct flat_target *to, struct err *e);
 
 /* Would this layer be taken from the store? One that depends on those below it: perhaps, so no. */
 int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *ret, struct err *e);

@@ -71,7 +71,7 @@ static int check_exposed(const struct flat *f, const struct layer *base, struct 
 	enum exposed what = EXPOSED_NOTHING;
 	struct node *first = NULL;
 
-	if (f->to->open_to_all || !exposure_any(&x))
+	if (!exposure_any(&x))
 		return 0;
 	/* The names of a directory come last first. */
 	for (struct node *n = base->tree.root; n; n = tree_next(base->tree.root, n)) {
@@ -100,11 +100,11 @@ static int join_all(struct flat *f, struct err *e)
 		r = layer_new(w->stage, staging_name(0, "", name), &w->opts->layer, &base, e);
 	for (size_t i = 0; r == 0 && i < w->n; i++)
 		r = join_one(w, &w->jobs[i], &base, e);
-	if (r == 0)
+	if (r == 0 && !f->to->open_to_all)
 		r = check_exposed(f, base, e);
-	if (r == 0)
+	if (r == 0 && !w->opts->layer.dry)
 		r = layer_finish(base, e);
-	if (r == 0 && f->to->map) {
+	if (r == 0 && f->to->map && !w->opts->layer.dry) {
 		r = layer_read_back(base, f->view.disk, staging_name(0, "", name), f->to->map, e);
 		if (r == 0)
 			log_verbose("every owner was read back without the map, and is what it says");
@@ -162,14 +162,17 @@ static int run(struct flat *f, struct unpack_result *ret, struct err *e)
 	return r;
 }
 
-int unpack_flat_check(const struct flat_target *to, struct err *e)
+/* Without a directory for the layers: they are read, and joined in memory. */
+static int run_dry(struct flat *f, struct unpack_result *ret, struct err *e)
 {
-	struct flat_place p;
-	int r = flat_place_find(to->dir, to->replace, &p, e);
+	const struct exposure x = exposure_in(f->place.parent, root_group(f->to->map));
+	int r;
 
-	if (r == 0)
-		flat_place_done(&p);
-	return r;
+	*ret = (struct unpack_result){ .layers = f->w.n };
+	if (f->to->open_to_all || !exposure_any(&x))
+		return 0;
+	r = work_read(&f->w, e);
+	return r == 0 ? join_all(f, e) : r;
 }
 
 int unpack_flat(const struct flat_target *to, const struct source *src, const struct unpack_options *opts,
@@ -187,7 +190,7 @@ int unpack_flat(const struct flat_target *to, const struct source *src, const st
 	f.w.totals.shared = true;
 	own.layer.through = to->map;
 	if (r == 0)
-		r = run(&f, ret, e);
+		r = own.layer.dry ? run_dry(&f, ret, e) : run(&f, ret, e);
 	work_done(&f.w);
 	stage_view_done(&f.view);
 	stage_done(&f.stage);

@@ -246,8 +246,11 @@ int writer_xattrs(struct writer *w, const struct xattrs *x, int fd, const char *
 
 int writer_symlink(struct writer *w, struct node *n, const struct xattrs *x, struct err *e)
 {
-	int fd, r = writer_prepare(w, n, &fd, e);
+	int fd, r;
 
+	if (w->o->dry)
+		return writer_pretend(n);
+	r = writer_prepare(w, n, &fd, e);
 	if (r < 0)
 		return r;
 	if (symlinkat(n->link, fd, n->name) < 0)
@@ -272,8 +275,11 @@ static int special_failed(const struct node *n, int num, struct err *e)
 
 int writer_special(struct writer *w, struct node *n, const struct xattrs *x, struct err *e)
 {
-	int fd, r = writer_prepare(w, n, &fd, e);
+	int fd, r;
 
+	if (w->o->dry)
+		return writer_pretend(n);
+	r = writer_prepare(w, n, &fd, e);
 	if (r < 0)
 		return r;
 	if (mknodat(fd, n->name, n->mode, S_ISFIFO(n->mode) ? 0 : n->rdev) < 0)
@@ -289,8 +295,11 @@ int writer_link(struct writer *w, struct node *n, struct writer *of, struct node
 {
 	/* The one descriptor may push the other out of its slot, so the first is made our own. */
 	scoped_fd int from = -1;
-	int fd, r = writer_dir(of, target->parent, &fd, e);
+	int fd, r;
 
+	if (w->o->dry)
+		return writer_pretend(n);
+	r = writer_dir(of, target->parent, &fd, e);
 	if (r < 0)
 		return r;
 	if (target->parent != n->parent) {
@@ -344,9 +353,12 @@ int writer_whiteout(struct writer *w, struct node *n, struct err *e)
 
 int writer_file_begin(struct writer *w, struct node *n, int *ret_fd, struct err *e)
 {
-	int dir, r = writer_prepare(w, n, &dir, e);
 	scoped_fd int fd = -1;
+	int dir, r;
 
+	if (w->o->dry)
+		return writer_pretend(n);
+	r = writer_prepare(w, n, &dir, e);
 	if (r < 0)
 		return r;
 	fd = openat(dir, n->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, n->mode & 07777);
@@ -395,6 +407,8 @@ int writer_file_end(struct writer *w, struct node *n, int *fd, uint64_t written,
 {
 	int r;
 
+	if (w->o->dry)
+		return 0;
 	if (written < n->size && ftruncate(*fd, (off_t)n->size) < 0)
 		return node_err(n, errno, e, "cannot give the file its size");
 	r = writer_xattrs(w, x, *fd, NULL, n, e);
@@ -418,6 +432,10 @@ int writer_remove(struct writer *w, struct node *n, struct err *e)
 		writer_forget(w, i);
 	if (!(n->flags & NODE_MADE))
 		return 0;
+	if (w->o->dry) {
+		n->flags &= (uint16_t)~NODE_MADE;
+		return 0;
+	}
 	r = writer_dir(w, n->parent, &fd, e);
 	if (r < 0)
 		return r;

@@ -15,6 +15,8 @@
  * (setfsuid(2)) for the call that creates. Everything happens in the open directory of the parent, never
  * through a link. Directories are made plain (0700: a set-gid bit or a default ACL would be
  * inherited) and get their attributes in writer_dir_finish(), when their children are there.
+ *
+ * With the option dry nothing is written: nodes are only marked as made.
  */
 enum { WRITER_SLOTS = 128 };
 

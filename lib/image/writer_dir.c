@@ -81,7 +81,7 @@ static int make_root(struct writer *w, const char *name, struct err *e)
 
 int writer_root(struct writer *w, struct err *e)
 {
-	int r = make_root(w, w->name, e);
+	int r = w->o->dry ? 0 : make_root(w, w->name, e);
 
 	if (r == 0)
 		w->tree->root->flags |= NODE_MADE;
@@ -90,8 +90,11 @@ int writer_root(struct writer *w, struct err *e)
 
 int writer_mkdir(struct writer *w, struct node *n, struct err *e)
 {
-	int fd, r = writer_dir(w, n->parent, &fd, e);
+	int fd, r;
 
+	if (w->o->dry)
+		return writer_pretend(n);
+	r = writer_dir(w, n->parent, &fd, e);
 	if (r == 0)
 		r = become_first_owner(w, n, e);
 	if (r < 0)

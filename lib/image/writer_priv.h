@@ -6,6 +6,13 @@
 
 /* Shared by writer.c (owners, open directories, files) and writer_dir.c (directories). */
 
+/* Instead of making it, with the option dry. */
+static inline int writer_pretend(struct node *n)
+{
+	n->flags |= NODE_MADE;
+	return 0;
+}
+
 /* Whoever creates now is uid:gid. n: for messages. */
 int writer_become(struct writer *w, uint32_t uid, uint32_t gid, const struct node *n, struct err *e);
 

@@ -46,6 +46,8 @@ stranger() {
 		# shellcheck disable=SC2086
 		while read -r kind text; do
 			refused "$text" unpack --flat open/t $map "$kind"
+			refused "$text" unpack -n --flat open/t $map "$kind"
+			must_work unpack -n --public --flat open/t $map "$kind"
 			must_work unpack -q --flat shut/t $map "$kind"
 			rm -r shut/t
 			must_work unpack -q --public --flat open/t $map "$kind"
@@ -79,6 +81,8 @@ stranger() {
 	image dir "$first" '{"files":{".wh.bin":""}}'
 	local i
 	for i in white opaque plain dir; do
+		must_work unpack -n --flat open/t $i
+		[ ! -e open/t ]
 		must_work unpack -q --flat open/t $i
 		rm -r open/t
 	done
@@ -86,6 +90,7 @@ stranger() {
 	refused "'usr/a': is set-uid" unpack --flat open/t link
 	image caplink '{"x":{"data":"x","mode":"755","xattrs":{"security.capability":"'$CAP'"}},"z":{"type":"link","to":"x"}}' '{"files":{"y":{"type":"link","to":"z"}}},{"files":{".wh.x":"",".wh.z":""}}'
 	refused "'y': has file capabilities" unpack --flat open/t caplink
+	refused "'y': has file capabilities" unpack -n --flat open/t caplink
 	image later '{"a":"1"}' '{"files":{"b":{"data":"x","mode":"4711"}}},{"files":{"c":"1"}}'
 	refused "'b': is set-uid" unpack --flat open/t later
 	image again '{"a":{"data":"x","mode":"4755"},"./a":{"data":"x","mode":"755"}}'
