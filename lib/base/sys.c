@@ -152,6 +152,31 @@ pid_t sys_clone(unsigned long flags)
 	/* clone3 with no stack: the same argument order on every architecture. */
 	struct { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; } args = {
 		.flags = flags, .exit_signal = SIGCHLD,
+static bool left_home;
+
+int sys_setns(int fd, int type)
+{
+	left_home = true;
+	return setns(fd, type);
+}
+
+int sys_chroot(const char *path)
+{
+	left_home = true;
+	return chroot(path);
+}
+
+int sys_pivot_root(const char *new_root, const char *put_old)
+{
+	left_home = true;
+	return (int)syscall(SYS_pivot_root, new_root, put_old);
+}
+
+bool sys_is_home(void)
+{
+	return !left_home;
+}
+
 	};
 
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));

@@ -11,6 +11,7 @@
 
 #include <linux/mount.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -51,6 +52,17 @@ int sys_pidfd_getfd(int pidfd, int fd); /* 5.6; close-on-exec */
 
 /* clone with CLONE_* flags and no new stack, as fork(2): 0 in the child. */
 pid_t sys_clone(unsigned long flags);
+/*
+ * setns(2), chroot(2), pivot_root(2). Afterwards names may be those of whoever made the namespace or the root, so that a
+ * library found by name may be theirs (CVE-2019-14271: NSS modules, loaded after chroot). So from the first call on,
+ * successful or not, sys_is_home() is false in this process and its children, and what loads libraries asserts it: dlopen(3), the
+ * name services (getpwnam(3)), iconv(3), setlocale(3).
+ */
+int sys_setns(int fd, int type);
+int sys_chroot(const char *path);
+int sys_pivot_root(const char *new_root, const char *put_old);
+bool sys_is_home(void);
+
 
 /* linux/mount.h of 6.15 and later */
 #ifndef MOUNT_ATTR_IDMAP

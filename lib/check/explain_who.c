@@ -62,7 +62,7 @@ static int groups_of(const struct user *u, struct explain_caller *w, struct err 
 	gid_t list[256];
 	int n = ARRAY_LEN(list);
 
-	if (getgrouplist(u->name, u->gid, list, &n) < 0)
+	if (names_groups(u->name, u->gid, list, &n) < 0)
 		return err_say(e, E2BIG, u->name, "is in too many groups: give them, UID:GID,GID...");
 	for (int i = 0; i < n; i++)
 		if (list[i] != u->gid && VEC_ADD(&w->groups, list[i]) < 0)

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +17,7 @@
 #include "../base/fd.h"
 #include "../base/run.h"
 #include "../idmap/idmap.h"
+#include "../idmap/names.h"
 #include "../idmap/newidmap.h"
 #include "../idmap/userns.h"
 #include "userns_rules.h"
@@ -44,7 +44,7 @@ static void become(const struct grant_check *c, int fd)
 	const struct user *u = &c->user;
 
 	if (geteuid() == 0 && u->uid != 0 &&
-	    (initgroups(u->name, u->gid) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 || setresuid(u->uid, u->uid, u->uid) < 0))
+	    (names_init_groups(u->name, u->gid) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 || setresuid(u->uid, u->uid, u->uid) < 0))
 		answer(fd, 1, "cannot become %s: %s", u->name, strerrordesc_np(errno));
 	/*
 	 * Who changes its ids cannot be traced any more, and its /proc directory is root's, which newuidmap takes for

@@ -3,6 +3,7 @@
 
 #include "names.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
@@ -11,6 +12,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/num.h"
+#include "../base/sys.h"
 
 /* An entry is a line or a directory's answer; a group can have very many members. */
 enum { ENTRY_START = 1024, ENTRY_MAX = 16 << 20 };
@@ -41,6 +43,7 @@ static int system_user(const char *name, uint32_t uid, struct user *ret)
 	size_t size = ENTRY_START;
 	int r;
 
+	assert(sys_is_home()); /* nsswitch.conf and the modules are found by name */
 	do {
 		scoped_free char *buf = malloc(size);
 		struct passwd pw, *found = NULL;
@@ -70,6 +73,7 @@ static int system_gid(const char *name, uint32_t *ret)
 	size_t size = ENTRY_START;
 	int r;
 
+	assert(sys_is_home());
 	do {
 		scoped_free char *buf = malloc(size);
 		struct group gr, *found = NULL;
@@ -91,6 +95,7 @@ static int system_group_of(uint32_t gid)
 	size_t size = ENTRY_START;
 	int r;
 
+	assert(sys_is_home());
 	do {
 		scoped_free char *buf = malloc(size);
 		struct group gr, *found = NULL;
@@ -186,4 +191,16 @@ int names_gid(const char *name, uint32_t *ret, struct err *e)
 	int r = source->gid(name, ret);
 
 	return r < 0 ? fault(r, name, "group", e) : 0;
+}
+
+int names_groups(const char *name, uint32_t gid, gid_t *ret, int *n)
+{
+	assert(sys_is_home());
+	return getgrouplist(name, gid, ret, n) < 0 ? -E2BIG : 0;
+}
+
+int names_init_groups(const char *name, uint32_t gid)
+{
+	assert(sys_is_home());
+	return initgroups(name, gid);
 }

@@ -4,10 +4,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "../base/err.h"
 
-/* Users and groups of the system (getpwnam(3), getgrnam(3): files, LDAP, whatever nsswitch.conf says). */
+/*
+ * Users and groups of the system (getpwnam(3), getgrnam(3): files, LDAP, whatever nsswitch.conf says). The name services load
+ * libraries: not after sys_setns() and the like (base/sys.h).
+ */
 struct user {
 	char name[256]; /* "" when only the number is known */
 	uint32_t uid, gid;
@@ -27,6 +31,15 @@ int names_gid(const char *name, uint32_t *ret, struct err *e);
 /* Is there a user, a group of that number? What cannot be found out is none. */
 bool names_has_uid(uint32_t uid);
 bool names_has_gid(uint32_t gid);
+
+/*
+ * The groups of the user called name, gid among them: *n is the room in ret, and then how many there are. Returns 0, or -E2BIG, in
+ * which case *n is the room that it takes.
+ */
+int names_groups(const char *name, uint32_t gid, gid_t *ret, int *n);
+
+/* initgroups(3): 0, or -1 with errno. */
+int names_init_groups(const char *name, uint32_t gid);
 
 /* What to do where there is no such user (or group): nothing is looked up. e may be NULL. */
 void names_say_try(struct err *e);

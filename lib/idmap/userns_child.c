@@ -56,7 +56,7 @@ static _Noreturn void child_run(pid_t parent, int ns, int pipe_fd)
 	/* All signals but SIGKILL are blocked. A parent that died before the first call is seen by the second. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
-	if (ns >= 0 && setns(ns, CLONE_NEWUSER) < 0)
+	if (ns >= 0 && sys_setns(ns, CLONE_NEWUSER) < 0)
 		num = errno;
 	/* The credentials that setns() gives reset the death signal (commit_creds()). */
 	if (ns >= 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))

@@ -61,10 +61,10 @@ static int attach_locked(int userns, int mntns, int tree, int target)
 	if (sys_move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return errno;
 	/* The working directory moves on to the copy of its mount. */
-	if (fchdir(tree) < 0 || setns(userns, CLONE_NEWUSER) < 0 || unshare(CLONE_NEWNS) < 0)
+	if (fchdir(tree) < 0 || sys_setns(userns, CLONE_NEWUSER) < 0 || unshare(CLONE_NEWNS) < 0)
 		return errno;
 	clone = sys_open_tree(AT_FDCWD, ".", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-	if (clone < 0 || setns(mntns, CLONE_NEWNS) < 0)
+	if (clone < 0 || sys_setns(mntns, CLONE_NEWNS) < 0)
 		return errno;
 	return sys_move_mount(clone, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? errno : 0;
 }

@@ -75,7 +75,7 @@ static int go_there(const int *fds, size_t n, bool relative)
 {
 	if (n <= FD_DIR)
 		return EBADF;
-	if (fchdir(fds[FD_ROOT]) < 0 || chroot(".") < 0)
+	if (fchdir(fds[FD_ROOT]) < 0 || sys_chroot(".") < 0)
 		return errno;
 	return relative && fchdir(fds[FD_DIR]) < 0 ? errno : 0;
 }
@@ -107,7 +107,7 @@ static int join(const int *fds, size_t n)
 	for (size_t i = 0; i < PROXY_NAMESPACES; i++) {
 		if (fstat(fds[FD_NS + i], &st) < 0)
 			return errno;
-		if (st.st_ino != own[i] && setns(fds[FD_NS + i], 0) < 0)
+		if (st.st_ino != own[i] && sys_setns(fds[FD_NS + i], 0) < 0)
 			return errno;
 	}
 	return 0;
@@ -203,7 +203,7 @@ static int enter(pid_t parent, int userns)
 	int num;
 
 	/* setns() to a user namespace gives all capabilities there, resets the securebits and the death signal. */
-	if (setns(userns, CLONE_NEWUSER) < 0)
+	if (sys_setns(userns, CLONE_NEWUSER) < 0)
 		return errno;
 	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
 		return errno;

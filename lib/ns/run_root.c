@@ -11,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -317,7 +316,7 @@ static int pivot(int root, struct err *e)
 
 	if (old < 0 || fchdir(root) < 0)
 		return err_set(e, errno, NULL, "cannot enter the root of the command");
-	if (syscall(SYS_pivot_root, ".", ".") < 0) {
+	if (sys_pivot_root(".", ".") < 0) {
 		r = err_set(e, errno, NULL, "cannot change the root of the mount namespace");
 		err_op(e, "pivot_root");
 		if (r == -EINVAL)
