@@ -99,11 +99,14 @@ static const struct opt image_unpack_opts[] = {
 		.more = "Every file is compared with what the header in its layer's archive said: type, owner, mode, size, device, the target of a link, "
 			"and whether it is there, and no other. The content of files, their times and attributes are not looked at, and a whiteout that is gone is not missed."),
 	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME", "Remove an image, but not its layers", .excl = EXCL_MODE,
-		.more = "Refused while it is mounted, in any mount namespace that the caller can see: an overlay whose source is image:NAME. "
-			"The kernel may not tell of which store the layers are; then an image of that name in another store counts too."),
+		.more = "Refused while it is mounted: an overlay whose source is image:NAME, and whose layers are of this store, as far as the kernel tells "
+			"them. Where it does not tell the store, an image of that name in another store counts too. Mount namespaces count that the "
+			"caller can see and that root or the owner of the store owns; in those of other users, mounts are called what these users like."),
 	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove the layers that no image names", .excl = EXCL_MODE,
-		 .more = "Layers that are mounted stay too, in any mount namespace that the caller can see: those of an image that was "
-			 "replaced since. Namespaces without a process, and for others than root those of others, cannot be seen."),
+		 .more = "Layers that are mounted stay too, in any mount namespace of root or the store's owner that the caller can see: those of an image "
+			 "that was replaced since. In the namespaces of other users a layer counts if a mount is of its directory, or if an overlay names "
+			 "a path to it in a store that is open to them; a stack that only such a namespace still has a copy of does not count. Namespaces without a "
+			 "process, and for others than root those of others, cannot be seen."),
 	OPT_STR(struct unpack_args, bundle, "bundle", 0, "DIR", "Make an OCI runtime bundle of an image in the store", .excl = EXCL_MODE, .comp = COMP_DIR,
 		.more = "DIR is made, or must be empty. The words after NAME replace the image's Cmd. See BUNDLES."),
 	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP", "Make the bundle, or the flat tree, for this map",

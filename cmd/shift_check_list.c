@@ -52,7 +52,9 @@ static void map_text(const struct mapped_mount *m, struct buf *b)
 		buf_str(b, " (as far as it has ids of this user namespace)");
 	if (m->from == FROM_SAMPLES)
 		buf_printf(b, " (inferred from %zu files)", m->samples);
-	if (m->from == FROM_NOWHERE)
+	if (m->too_large)
+		buf_str(b, "not known (what the kernel tells of the mount is too large)");
+	else if (m->from == FROM_NOWHERE)
 		buf_str(b, m->overlay && !m->surely ? "not known (an overlay does not tell)" : "mapped, how is not known");
 }
 
@@ -205,7 +207,7 @@ static int put_mount(const struct mapped_mount *m, void *arg)
 	source_text(m, &source);
 	buf_printf(&process, "%d %s", (int)m->pid, m->command);
 	w.process = buf_take(&process);
-	w.target = strdup(m->target);
+	w.target = strdup(*m->target ? m->target : "?"); /* no way to it, or too long a one */
 	w.source = buf_take(&source);
 	w.type = strdup(m->type);
 	w.words = buf_take(&words);

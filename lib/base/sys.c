@@ -31,8 +31,13 @@ struct mnt_id_req {
 	uint64_t mnt_id, param, mnt_ns_id;
 };
 
-/* MNT_ID_REQ_SIZE_VER0: without mnt_ns_id, which 6.11 added and we leave at "ours". */
-#define MNT_ID_REQ_SIZE offsetof(struct mnt_id_req, mnt_ns_id)
+/* MNT_ID_REQ_SIZE_VER0 is without mnt_ns_id, which 6.11 added (MNT_ID_REQ_SIZE_VER1). */
+static struct mnt_id_req mnt_request(uint64_t ns, uint64_t mnt_id, uint64_t param)
+{
+	const size_t size = ns ? sizeof(struct mnt_id_req) : offsetof(struct mnt_id_req, mnt_ns_id);
+
+	return (struct mnt_id_req){ .size = (uint32_t)size, .mnt_id = mnt_id, .param = param, .mnt_ns_id = ns };
+}
 
 int sys_openat2(int dirfd, const char *path, const struct open_how *how)
 {
@@ -84,16 +89,16 @@ int sys_mount(const char *source, const char *target, const char *type, unsigned
 	return (int)syscall(SYS_mount, source, target, type, flags, data);
 }
 
-int sys_statmount(uint64_t mnt_id, uint64_t mask, struct sys_statmount *buf, size_t size)
+int sys_statmount(uint64_t ns, uint64_t mnt_id, uint64_t mask, struct sys_statmount *buf, size_t size)
 {
-	struct mnt_id_req req = { .size = MNT_ID_REQ_SIZE, .mnt_id = mnt_id, .param = mask };
+	struct mnt_id_req req = mnt_request(ns, mnt_id, mask);
 
 	return (int)syscall(SYS_statmount, &req, buf, size, 0);
 }
 
-ssize_t sys_listmount(uint64_t mnt_id, uint64_t last_id, uint64_t *ids, size_t n)
+ssize_t sys_listmount(uint64_t ns, uint64_t mnt_id, uint64_t last_id, uint64_t *ids, size_t n)
 {
-	struct mnt_id_req req = { .size = MNT_ID_REQ_SIZE, .mnt_id = mnt_id, .param = last_id };
+	struct mnt_id_req req = mnt_request(ns, mnt_id, last_id);
 
 	return (ssize_t)syscall(SYS_listmount, &req, ids, n, 0);
 }
@@ -147,11 +152,6 @@ int sys_pidfd_getfd(int pidfd, int fd)
 	return (int)syscall(SYS_pidfd_getfd, pidfd, fd, 0);
 }
 
-pid_t sys_clone(unsigned long flags)
-{
-	/* clone3 with no stack: the same argument order on every architecture. */
-	struct { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; } args = {
-		.flags = flags, .exit_signal = SIGCHLD,
 static bool left_home;
 
 int sys_setns(int fd, int type)
@@ -177,6 +177,11 @@ bool sys_is_home(void)
 	return !left_home;
 }
 
+pid_t sys_clone(unsigned long flags)
+{
+	/* clone3 with no stack: the same argument order on every architecture. */
+	struct { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; } args = {
+		.flags = flags, .exit_signal = SIGCHLD,
 	};
 
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/types.h>
 
 struct sys_statmount;
@@ -30,13 +31,14 @@ int sys_umount2(const char *path, int flags);
 int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
 
 /*
- * statmount(2), 6.8; the maps since 6.15. mnt_id is the unique id (statx STATX_MNT_ID_UNIQUE).
+ * statmount(2), 6.8; the maps since 6.15. mnt_id is the unique id (statx STATX_MNT_ID_UNIQUE). ns: the mount namespace it
+ * is in (SYS_NS_GET_MNTNS_ID, 6.11; it takes CAP_SYS_ADMIN over it), 0: the calling process's.
  * Fills buf (size bytes, at least sizeof(struct sys_statmount)); string offsets count from str[].
  */
-int sys_statmount(uint64_t mnt_id, uint64_t mask, struct sys_statmount *buf, size_t size);
+int sys_statmount(uint64_t ns, uint64_t mnt_id, uint64_t mask, struct sys_statmount *buf, size_t size);
 
-/* listmount(2), 6.8: unique ids of the mounts below mnt_id (SYS_LSMT_ROOT: all), after last_id. */
-ssize_t sys_listmount(uint64_t mnt_id, uint64_t last_id, uint64_t *ids, size_t n);
+/* listmount(2), 6.8: unique ids of the mounts below mnt_id (SYS_LSMT_ROOT: all), after last_id. ns: as above. */
+ssize_t sys_listmount(uint64_t ns, uint64_t mnt_id, uint64_t last_id, uint64_t *ids, size_t n);
 
 /* listxattrat(2), getxattrat(2): 6.13. name is below dirfd ("": only with AT_EMPTY_PATH and no O_PATH fd). */
 ssize_t sys_listxattrat(int dirfd, const char *path, int flags, char *list, size_t size);
@@ -50,8 +52,6 @@ int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_send_signal(int pidfd, int sig);
 int sys_pidfd_getfd(int pidfd, int fd); /* 5.6; close-on-exec */
 
-/* clone with CLONE_* flags and no new stack, as fork(2): 0 in the child. */
-pid_t sys_clone(unsigned long flags);
 /*
  * setns(2), chroot(2), pivot_root(2). Afterwards names may be those of whoever made the namespace or the root, so that a
  * library found by name may be theirs (CVE-2019-14271: NSS modules, loaded after chroot). So from the first call on,
@@ -63,6 +63,8 @@ int sys_chroot(const char *path);
 int sys_pivot_root(const char *new_root, const char *put_old);
 bool sys_is_home(void);
 
+/* clone with CLONE_* flags and no new stack, as fork(2): 0 in the child. */
+pid_t sys_clone(unsigned long flags);
 
 /* linux/mount.h of 6.15 and later */
 #ifndef MOUNT_ATTR_IDMAP
@@ -88,6 +90,9 @@ bool sys_is_home(void);
 #define SYS_STATMOUNT_MNT_UIDMAP 0x2000U
 #define SYS_STATMOUNT_MNT_GIDMAP 0x4000U
 #define SYS_LSMT_ROOT UINT64_MAX
+
+/* linux/nsfs.h of 6.11: the id of a mount namespace, uint64_t *. */
+#define SYS_NS_GET_MNTNS_ID _IOR(0xb7, 0x5, uint64_t)
 
 /* struct statmount of Linux 6.15 (include/uapi/linux/mount.h), whose layout is ABI. */
 struct sys_statmount {

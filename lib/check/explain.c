@@ -100,7 +100,7 @@ static int find_mount(struct explanation *x, int fd, uint64_t id, const char *pa
 	if (r == 0) {
 		(void)err_say(e, ENOENT, path, "its mount is not in /proc/self/mountinfo");
 		err_why(e, "it belongs to another mount namespace, or is detached");
-		err_try(e, "look from a process that has it: nsenter -t PID -m, and then the path as it is there");
+		err_try(e, "run this command as a process that has the mount, with the path as it is there");
 		return -ENOENT;
 	}
 	if (r < 0)

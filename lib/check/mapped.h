@@ -25,6 +25,7 @@ struct mapped_mount {
 	const char *target, *source, *root, *type; /* root: the directory of the filesystem that it shows */
 	bool overlay;
 	bool surely;                /* an overlay: a layer of it is on an ID-mapped mount */
+	bool too_large;             /* FROM_NOWHERE: what the kernel tells of it is too large to be read; it may have no map */
 	enum map_from from;
 	const struct idmap *map;    /* NULL with FROM_NOWHERE */
 	size_t samples;             /* FROM_SAMPLES: how many files */
@@ -40,7 +41,7 @@ struct mapped_options {
 
 /*
  * Find them. Namespaces come one after the other, the caller's first; *ret_closed is how many could not
- * be looked into (or whose processes would not tell theirs). fn returns 0 to go on. Returns 0, or what fn
+ * be looked into (or whose processes would not tell theirs): they are skipped. fn returns 0 to go on. Returns 0, or what fn
  * returned, or -errno.
  */
 int mapped_mounts(const struct mapped_options *o, int (*fn)(const struct mapped_mount *m, void *arg), void *arg,

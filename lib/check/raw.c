@@ -76,7 +76,7 @@ static int map_by_statmount(int fd, const char *path, struct idmap *ret, struct 
 		return err_set(e, errno, path, "cannot stat");
 	if (!(x.stx_mask & SYS_STATX_MNT_ID_UNIQUE))
 		return -EOPNOTSUPP;
-	if (sys_statmount(x.stx_mnt_id, maps | SYS_STATMOUNT_MNT_BASIC, sm, STATMOUNT_SIZE) < 0)
+	if (sys_statmount(0, x.stx_mnt_id, maps | SYS_STATMOUNT_MNT_BASIC, sm, STATMOUNT_SIZE) < 0)
 		return errno == ENOSYS || errno == EPERM
 			? -EOPNOTSUPP : err_set(e, errno, path, "cannot ask for the mount's map (statmount)");
 

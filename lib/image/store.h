@@ -5,7 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
+#include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/vec.h"
 #include "digest.h"
@@ -95,6 +97,24 @@ void store_image_done(struct store_image *i);
 
 /* Remove an image at once; its layers stay until they are pruned. -ENOENT as above. */
 int store_remove(struct store *s, const char *name, struct err *e);
+
+/* Where an image is mounted. Zero-initialise, free with store_mount_done(). */
+struct store_mount {
+	struct buf target;        /* as a process of its namespace reaches it */
+	pid_t pid;                /* of such a process; 0: it is our namespace */
+	char command[32];         /* that process's name */
+};
+
+/*
+ * Is the image mounted, as far as mount_info_everywhere() sees, in a mount namespace of ours, of root's or of the store owner's? 1
+ * and the first mount, 0, or -errno. A mount is of the image if it says so (image:NAME) and if its layers, where the kernel
+ * tells them, are not those of another store.
+ */
+int store_find_mount(const struct store *s, const char *image, struct store_mount *ret, struct err *e);
+void store_mount_done(struct store_mount *m);
+
+/* err_why() where it is, and err_try() what to do. */
+void store_mount_explain(const struct store_mount *m, const char *why, struct err *e);
 
 /*
  * The first part of store_prune(): take its lock, kept until that has ended or store_close(), and look for mounted layers. Whoever enters a

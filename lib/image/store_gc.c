@@ -123,11 +123,10 @@ static int may_go(const char *dir, const struct strv *used, const struct store_i
 		log_verbose("keeping the layer '%s', which no image names: it is mounted", dir);
 		return 0;
 	}
-	if (!mounted->untold.len)
+	if (!mounted->untold.target.len)
 		return 1;
-	(void)err_say(e, EBUSY, buf_get(&mounted->untold), "an image is mounted there, and the mount does not tell its layers");
-	err_why(e, "an older shiftbox made it, or the kernel does not take so many layers by name");
-	err_try(e, "unmount it: shiftbox mount-idmapped -u TARGET");
+	(void)err_say(e, EBUSY, buf_get(&mounted->untold.target), "an image is mounted there, and the mount does not tell its layers");
+	store_mount_explain(&mounted->untold, "made by an older shiftbox, or of more layers than the kernel takes by name, ", e);
 	return -EBUSY;
 }
 

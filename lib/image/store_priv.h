@@ -56,7 +56,7 @@ extern const char *const store_sidecars[];
 /* The layers that are mounted, in any mount namespace that can be seen. Zero-initialise, free with store_in_use_done(). */
 struct store_in_use {
 	struct strv names;        /* as in layers/, of any store */
-	struct buf untold;        /* where an image is mounted that does not tell its layers; "" when all do */
+	struct store_mount untold; /* an image that is mounted and does not tell its layers; no target when all do */
 };
 
 int store_find_in_use(const struct store *s, struct store_in_use *ret, struct err *e);

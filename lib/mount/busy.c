@@ -66,7 +66,8 @@ static bool is_on(int dirfd, const char *name, const struct search *s)
 {
 	struct statx stx;
 
-	if (statx(dirfd, name, AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0)
+	/* What the kernel has in memory will do: the filesystem may be a user's (FUSE), who never answers. */
+	if (statx(dirfd, name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) < 0)
 		return false;
 	for (size_t i = 0; i < s->ids.len; i++)
 		if (s->ids.items[i] == stx.stx_mnt_id)
@@ -153,15 +154,13 @@ static int match_copy(const struct lm_mount *m, void *arg)
 
 static void look_into_namespace(int proc, const char *pid, struct search *s)
 {
-	char path[64];
+	scoped_fd int fd = openat(proc, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat own, its;
 
-	(void)snprintf(path, sizeof(path), "%.20s/ns/mnt", pid);
-	if (stat("/proc/self/ns/mnt", &own) < 0 || fstatat(proc, path, &its, 0) < 0 || own.st_ino == its.st_ino)
+	if (fd < 0 || stat("/proc/self/ns/mnt", &own) < 0 || fstatat(fd, "ns/mnt", &its, 0) < 0 || own.st_ino == its.st_ino)
 		return;
-	(void)snprintf(path, sizeof(path), "/proc/%.20s/mountinfo", pid);
 	s->ids.len = 0;
-	(void)lm_mountinfo_of(path, match_copy, s, NULL); /* it may have ended */
+	(void)lm_mountinfo_of(fd, its.st_ino, match_copy, s, NULL); /* it may have ended */
 	if (s->ids.len)
 		look_at_process(proc, pid, s);
 }

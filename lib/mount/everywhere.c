@@ -3,92 +3,61 @@
 
 #include "everywhere.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include "../base/num.h"
-#include "../base/vec.h"
 
 struct search {
-	int (*fn)(const struct mount_info *i, pid_t pid, void *arg);
+	int (*fn)(const struct mount_info *i, const struct mntns *ns, void *arg);
 	void *arg;
-	pid_t pid;
-	/* A process sees the mounts below its root, so each pair of namespace and root is looked at. */
-	VEC(struct place { dev_t dev; ino_t root; ino_t ns; }) seen;
+	const struct mntns *ns;
+	int answer;               /* of fn */
+	struct err *e;
 };
 
 static int pass_on(const struct mount_info *i, void *arg)
 {
-	const struct search *s = arg;
+	struct search *s = arg;
 
-	return s->fn(i, s->pid, s->arg);
+	s->answer = s->fn(i, s->ns, s->arg);
+	return s->answer;
 }
 
-/* 1: a new place, 0: one that was seen, or a process that is gone or not ours to look at. */
-static int is_new(struct search *s, const char *pid, struct err *e)
+static bool is_refusal(int r)
 {
-	struct stat ns, root;
-	char path[64];
-
-	(void)snprintf(path, sizeof(path), "/proc/%s/ns/mnt", pid);
-	if (stat(path, &ns) < 0)
-		return 0;
-	(void)snprintf(path, sizeof(path), "/proc/%s/root", pid);
-	if (stat(path, &root) < 0)
-		return 0;
-	for (size_t i = 0; i < s->seen.len; i++)
-		if (s->seen.items[i].ns == ns.st_ino && s->seen.items[i].root == root.st_ino && s->seen.items[i].dev == root.st_dev)
-			return 0;
-	return VEC_ADD(&s->seen, (struct place){ root.st_dev, root.st_ino, ns.st_ino }) < 0 ? err_nomem(e) : 1;
+	return r == -EACCES || r == -EPERM || r == -ENOENT;
 }
 
-/* Not that of a process that has ended: access(2) still grants it to us while the process waits to be reaped, opening is EINVAL. */
-static bool can_read(const char *table)
+/* statmount(2) takes rights over the namespace, where mountinfo takes those over the process. */
+static int look_into(const struct mntns *n, void *arg)
 {
-	scoped_fd int fd = open(table, O_RDONLY | O_CLOEXEC);
-
-	return fd >= 0;
-}
-
-static int look_at(struct search *s, const char *name, struct err *e)
-{
-	char table[64];
-	uint32_t pid;
+	struct search *s = arg;
+	struct mntns by_file = *n;
+	struct err e = ERR_INIT;
 	int r;
 
-	if (num_u32(name, &pid) < 0)
-		return 0;
-	r = is_new(s, name, e);
-	if (r <= 0)
-		return r;
-	s->pid = (pid_t)pid;
-	(void)snprintf(table, sizeof(table), "/proc/%u/mountinfo", pid);
-	if (!can_read(table))
-		return 0;
-	r = mount_info_each(table, pass_on, s, e);
-	return r < 0 && !can_read(table) ? 0 : r;
+	by_file.id = 0;
+	s->ns = n;
+	r = mount_info_each(n, pass_on, s, &e);
+	if (n->id && s->answer == 0 && is_refusal(r))
+		r = mount_info_each(&by_file, pass_on, s, &e);
+	if (s->answer == 0 && r < 0) {
+		if (!n->id && mntns_has_left(n))
+			return -ESTALE;
+		return is_refusal(r) ? 0 : s->fn(NULL, n, s->arg);
+	}
+	if (r < 0 && s->e && !s->e->set)
+		*s->e = e;
+	return r;
 }
 
-int mount_info_everywhere(int (*fn)(const struct mount_info *i, pid_t pid, void *arg), void *arg, struct err *e)
+int mount_info_everywhere(int (*fn)(const struct mount_info *i, const struct mntns *ns, void *arg), void *arg, struct err *e)
 {
-	struct search s = { .fn = fn, .arg = arg };
-	struct dirent *d;
-	DIR *proc;
-	int r = is_new(&s, "self", e);
+	struct search s = { .fn = fn, .arg = arg, .e = e };
+	scoped_mntns struct mntns own = MNTNS_INIT;
+	size_t closed = 0; /* whom the caller may not look at is not ours to count */
+	int r = mntns_own(&own, e);
 
-	if (r >= 0)
-		r = mount_info_each(NULL, pass_on, &s, e);
-	proc = r == 0 ? opendir("/proc") : NULL;
-	if (r == 0 && !proc)
-		r = err_set(e, errno, "/proc", "cannot look for mounts of other processes");
-	while (r == 0 && (d = readdir(proc)))
-		r = look_at(&s, d->d_name, e);
-	if (proc)
-		(void)closedir(proc); /* only read from */
-	VEC_DONE(&s.seen);
-	return r;
+	s.ns = &own;
+	if (r == 0)
+		r = mount_info_each(&own, pass_on, &s, e);
+	return r == 0 ? mntns_each(true, look_into, &s, &closed, e) : r;
 }

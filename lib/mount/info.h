@@ -10,6 +10,8 @@
 #include "../base/vec.h"
 #include "../idmap/idmap.h"
 
+struct mntns;
+
 /* What the kernel says of an attached mount. */
 struct mount_info {
 	int id;                /* as in mountinfo */
@@ -19,6 +21,7 @@ struct mount_info {
 	uint64_t propagation;  /* MS_PRIVATE, MS_SHARED, MS_SLAVE, MS_UNBINDABLE, MS_SHARED|MS_SLAVE */
 	bool mapped;           /* it has an ID map ... */
 	bool map_known;        /* ... and this kernel tells which (6.15+), in the ids of our user namespace */
+	bool too_large;        /* source, root and options (and a target) do not fit into 1 MiB: they are "", and not known */
 	struct idmap map;
 	char *root;            /* which directory of the filesystem it shows: "/", "/subvolume" */
 	char *options;         /* the filesystem's: "lowerdir=/a:/b,..."; NULL from mount_info_copy() */
@@ -35,12 +38,18 @@ struct mount_info {
 int mount_info_get(int fd, struct mount_info *ret, struct err *e);
 
 /*
- * Call fn with each mount of the calling thread's mount namespace that can be reached from its root, parents first,
- * until it returns something else than 0, which is then returned. With table (and where listmount(2) is
- * not enough): the mounts of that file, such as /proc/1/mountinfo; their maps are then not known. What fn is given is its
+ * Ask statmount(2) for the mount of fd, which is in the namespace ns. Returns 0 or -errno, and fills nothing; -ENOSYS: the kernel does not
+ * tell it this way.
+ */
+int mount_info_in(const struct mntns *ns, int fd, struct mount_info *ret);
+
+/*
+ * Call fn with each mount of the calling process's mount namespace (ns NULL), or of another one (mntns.h), that can be reached from its
+ * root, parents first, until it returns something else than 0, which is then returned. Where listmount(2) is not
+ * enough, the mounts are those of mountinfo, and their maps are not known. What fn is given is its
  * for the time of the call. Mounts that come and go meanwhile may be missed.
  */
-int mount_info_each(const char *table, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e);
+int mount_info_each(const struct mntns *ns, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e);
 
 /*
  * Call fn likewise with each mount that is on the mount of fd, or on one of those. Where listmount(2) is not enough, with others

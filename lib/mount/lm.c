@@ -3,11 +3,21 @@
 
 #include "lm.h"
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <libmount/libmount.h>
+
+#include "../base/fd.h"
+#include "../base/sys.h"
+
+enum { MOUNTINFO_MAX = 64 << 20 };
 
 #define FUNCTIONS(X) \
 	X(mnt_new_table) \
@@ -52,6 +62,7 @@ static int load(struct err *e)
 
 	if (lm.loaded)
 		return 0;
+	assert(sys_is_home());
 	so = dlopen("libmount.so.1", RTLD_NOW | RTLD_LOCAL);
 	if (!so) {
 		(void)err_say(e, ELIBACC, NULL, "cannot load libmount: %s", dlerror());
@@ -125,28 +136,14 @@ int lm_fstab(const char *path, int (*fn)(const struct lm_line *l, void *arg), vo
 	return r;
 }
 
-int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
+static int each_mount(struct libmnt_table *table, int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
 {
-	return lm_mountinfo_of("/proc/self/mountinfo", fn, arg, e);
-}
-
-int lm_mountinfo_of(const char *path, int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
-{
-	struct libmnt_table *table;
-	struct libmnt_iter *iter;
+	struct libmnt_iter *iter = lm.mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *fs;
-	int r = load(e);
+	int r = 0;
 
-	if (r < 0)
-		return r;
-	table = lm.mnt_new_table_from_file(path);
-	if (!table)
-		return err_set(e, errno ? errno : EIO, path, "cannot read the table of mounts");
-	iter = lm.mnt_new_iter(MNT_ITER_FORWARD);
-	if (!iter) {
-		lm.mnt_unref_table(table);
+	if (!iter)
 		return err_nomem(e);
-	}
 	while (r == 0 && lm.mnt_table_next_fs(table, iter, &fs) == 0) {
 		struct lm_mount m = {
 			.id = lm.mnt_fs_get_id(fs), .parent = lm.mnt_fs_get_parent_id(fs),
@@ -162,6 +159,75 @@ int lm_mountinfo_of(const char *path, int (*fn)(const struct lm_mount *m, void *
 		r = fn(&m, arg);
 	}
 	lm.mnt_free_iter(iter);
+	return r;
+}
+
+static int read_table(const char *path, struct libmnt_table **ret, struct err *e)
+{
+	int r = load(e);
+
+	if (r < 0)
+		return r;
+	*ret = lm.mnt_new_table_from_file(path);
+	return *ret ? 0 : err_set(e, errno ? errno : EIO, path, "cannot read the table of mounts");
+}
+
+int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
+{
+	struct libmnt_table *table;
+	int r = read_table("/proc/self/mountinfo", &table, e);
+
+	if (r < 0)
+		return r;
+	r = each_mount(table, fn, arg, e);
+	lm.mnt_unref_table(table);
+	return r;
+}
+
+/*
+ * The file is read below the directory of this very process, whose number may be another process's by now. Whoever has a namespace of
+ * their own decides how long its lines are (100,000 mounts with a root of some MB): the copy ends at a limit, where libmount has none.
+ */
+static int copy_mountinfo(int proc, int *ret)
+{
+	scoped_fd int from = openat(proc, "mountinfo", O_RDONLY | O_CLOEXEC);
+	scoped_fd int to = from < 0 ? -1 : memfd_create("mountinfo", MFD_CLOEXEC);
+	char some[16 << 10];
+	size_t all = 0;
+	ssize_t n;
+
+	if (to < 0)
+		return -errno;
+	while ((n = read(from, some, sizeof(some))) > 0) {
+		int r = fd_write_all(to, some, (size_t)n);
+
+		all += (size_t)n;
+		if (r < 0 || all > MOUNTINFO_MAX)
+			return r < 0 ? r : -EFBIG;
+	}
+	if (n < 0)
+		return -errno;
+	*ret = TAKE_FD(to);
+	return 0;
+}
+
+int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
+{
+	scoped_fd int copy = -1;
+	struct libmnt_table *table;
+	struct stat st;
+	char path[32];
+	int r = copy_mountinfo(proc, &copy);
+
+	if (r < 0)
+		return err_set(e, -r, "mountinfo", "cannot read the mounts of a process");
+	/* What was read is of ns if the process is still in it: it could leave, but not come back to one that is not its user's. */
+	if (fstatat(proc, "ns/mnt", &st, 0) < 0 || st.st_ino != ns)
+		return err_say(e, ESTALE, "mountinfo", "the process has ended, or gone to another mount namespace");
+	r = read_table(fd_proc_path(copy, path), &table, e);
+	if (r < 0)
+		return r;
+	r = each_mount(table, fn, arg, e);
 	lm.mnt_unref_table(table);
 	return r;
 }

@@ -10,7 +10,8 @@
 
 /*
  * libmount, loaded on first use: linked, it would cost every command 0.3 ms at start, and Debian has
- * no static archive of it. All functions here return -ELIBACC when it is not there.
+ * no static archive of it. All functions here return -ELIBACC when it is not there. It is not loaded after sys_setns() and the
+ * like (base/sys.h).
  */
 
 /* One line of a mountinfo, unescaped; "" where there is nothing. */
@@ -22,8 +23,11 @@ struct lm_mount {
 	unsigned long propagation;            /* MS_SHARED, MS_SLAVE ... as mount(2) has them */
 };
 
-/* Calls fn for each line of the table (a file such as /proc/1/mountinfo) until it returns something else than 0, which is then returned. */
-int lm_mountinfo_of(const char *table, int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e);
+/*
+ * Calls fn for each line of the mountinfo of a process (proc: its directory in /proc, O_PATH will do) until it returns something else
+ * than 0, which is then returned. -ESTALE: the process is not in the mount namespace of this inode any more.
+ */
+int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e);
 
 /* The same for /proc/self/mountinfo. */
 int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e);

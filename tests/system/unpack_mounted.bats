@@ -171,3 +171,111 @@ replace() {
 	must_work "$SHIFTBOX" image-unpack -q -s store --prune
 	must_equal "$(layers)" "a b"
 }
+
+# --- other users ---
+
+# A mount namespace of uid 1501, in a user namespace of its own, where the words were run; $STRANGER.
+stranger() {
+	chmod 711 "$SCRATCH"
+	mkfifo ready.$#
+	setpriv --reuid 1501 --regid 1501 --clear-groups unshare -Urm sh -ec "mount -t tmpfs t /mnt; cd /mnt; mkdir a b m; $1; echo >'$SCRATCH/ready.$#'; exec sleep 60" 3>&- &
+	STRANGER=$!
+	chmod 666 ready.$#
+	timeout 10 cat ready.$# >/dev/null || skip "a user cannot make such a mount here"
+	rm ready.$#
+}
+
+test_teardown() {
+	[ -z "${STRANGER:-}" ] || kill "$STRANGER" 2>/dev/null || true
+}
+
+@test "what another user calls image:NAME keeps root from nothing" {
+	need userns
+	need prog setpriv
+	stranger 'mount -t overlay image:i -o lowerdir=a:b m'
+	replace
+	must_work "$SHIFTBOX" image-unpack -q -s store --prune
+	must_equal "$(layers)" "a c"
+	must_work "$SHIFTBOX" image-unpack -q -s store --remove i
+}
+
+@test "a directory of another user's that is called like a layer is no layer" {
+	local name
+	need userns
+	need prog setpriv
+	name=$(basename "$(dirname "$(find store/layers -name b)")")
+	# By name, below what looks like a store, and as the root of a bind mount.
+	stranger "mkdir -p layers/$name; mount -t overlay image:i -o lowerdir=layers/$name:b m; mkdir x; mount --bind layers/$name x"
+	replace
+	must_work "$SHIFTBOX" image-unpack -q -s store --prune
+	must_equal "$(layers)" "a c"
+	must_work "$SHIFTBOX" image-unpack -q -s store --remove i
+}
+
+@test "a name that leads to a layer only since the overlay was mounted does not count either" {
+	local dir
+	need userns
+	need prog setpriv
+	dir=$(dirname "$(find store/layers -name b)")
+	stranger "mkdir -p 'p$SCRATCH/$(dirname "$dir")' 'p$SCRATCH/$dir'; mount -t overlay image:i -o \"lowerdir=/mnt/p$SCRATCH/$dir:b\" m; mount --rbind / p; ls -d 'p$SCRATCH'"
+	replace
+	must_work "$SHIFTBOX" image-unpack -q -s store --prune
+	must_equal "$(layers)" "a c"
+}
+
+@test "a layer of an open store that another user has mounted is spared; it does not keep the image" {
+	local dir way public=()
+	need userns
+	need prog setpriv
+	mount -o remount,nosuid "$SCRATCH"
+	"$SHIFTBOX" image-unpack --help | grep -q -e '--public' && public=(--public)
+	must_work "$SHIFTBOX" image-unpack -q -s open --base 300000 "${public[@]}" -N i dir
+	dir=$(dirname "$(find open/layers -name b)")
+	for way in "mount -t overlay image:i -o 'lowerdir=$SCRATCH/$dir:b' m" "mount --bind '$SCRATCH/$dir' m" "mkdir x; mount --rbind '$SCRATCH/open/layers' x; mount -t tmpfs y x"; do
+		stranger "$way"
+		must_work "$SHIFTBOX" image-unpack -q -s open --remove i
+		must_work "$SHIFTBOX" image-unpack -q -s open --prune
+		case $way in
+		*tmpfs*) [ ! -e "$dir" ] || say "the directory above the layers counts for all of them" ;;
+		*) [ -e "$dir/b" ] || say "the layer is gone, mounted by: $way" ;;
+		esac
+		kill $STRANGER
+		wait $STRANGER 2>/dev/null || true
+		must_work "$SHIFTBOX" image-unpack -q -s open -N i dir
+	done
+}
+
+@test "root's own user namespaces count by the label too, and root is told which process to end" {
+	local pid
+	need userns
+	mkfifo ready
+	unshare -Urm sh -c 'mount -t tmpfs t /mnt && mkdir /mnt/a /mnt/b /mnt/m && mount -t overlay image:i -o lowerdir=/mnt/a:/mnt/b /mnt/m && echo >ready && exec sleep 60' 3>&- &
+	pid=$!
+	read -r <ready
+	stays "the image is mounted"
+	[[ $stderr == *"at '/mnt/m', in the mount namespace of process $pid (sleep)"* ]] || say "$stderr"
+	[[ $stderr == *"try:"*"end process $pid"* && $stderr != *nsenter* ]] || say "$stderr"
+	replace
+	must_fail 1 "the mount does not tell its layers" "$SHIFTBOX" image-unpack -s store --prune
+	[[ $stderr == *"try:"*"end process $pid"* && $stderr != *nsenter* ]] || say "$stderr"
+	kill $pid
+	wait $pid || true
+	must_work "$SHIFTBOX" image-unpack -q -s store --prune
+}
+
+@test "the namespaces of the store's owner count for that user" {
+	need userns
+	make_user alice 2001 300000 65536
+	chmod 711 "$SCRATCH"
+	mkdir -m 700 his
+	mkfifo -m 666 ready
+	chown 2001:2001 his
+	chmod -R a+rX dir
+	must_work as_user alice "$SHIFTBOX" image-unpack -q -s his/store -N i dir
+	as_user alice unshare -Urm sh -c 'mount -t tmpfs t /mnt && mkdir /mnt/a /mnt/b /mnt/m && mount -t overlay image:i -o lowerdir=/mnt/a:/mnt/b /mnt/m && echo >ready && exec sleep 60' 3>&- &
+	read -r <ready
+	must_fail 1 "the image is mounted" as_user alice "$SHIFTBOX" image-unpack -s his/store --remove i
+	[[ $stderr =~ process\ ([0-9]+) ]] && kill "${BASH_REMATCH[1]}"
+	wait $! || true
+	must_work as_user alice "$SHIFTBOX" image-unpack -q -s his/store --remove i
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* mntns: mount namespaces, seen from outside. */
+
+#include "mntns.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/nsfs.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/cleanup.h"
+#include "../base/num.h"
+#include "../base/sys.h"
+#include "../base/vec.h"
+#include "info.h"
+
+/* A place that was visited: a namespace and, where the root directory counts, that; else zeros. */
+struct place { uint64_t ns, ino; uint32_t major, minor; };
+
+struct walk {
+	bool each_root, by_id;
+	int (*fn)(const struct mntns *n, void *arg);
+	void *arg;
+	size_t *closed;
+	struct err *e;
+	VEC(struct place) seen;
+};
+
+static void read_command(struct mntns *n)
+{
+	scoped_fd int fd = openat(n->proc, "comm", O_RDONLY | O_CLOEXEC);
+	ssize_t len = fd < 0 ? 0 : read(fd, n->command, sizeof(n->command) - 1);
+
+	n->command[len < 0 ? 0 : len] = '\0';
+	n->command[strcspn(n->command, "\n")] = '\0';
+}
+
+/* Everything is opened below this one directory: the number may be another process's a moment later. */
+static int open_process(int proc, const char *name, struct mntns *n)
+{
+	struct stat st;
+
+	n->proc = openat(proc, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	n->fd = n->proc < 0 ? -1 : openat(n->proc, "ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (n->fd < 0 || fstat(n->fd, &st) < 0)
+		return -errno;
+	n->inode = st.st_ino;
+	return 0;
+}
+
+int mntns_own(struct mntns *ret, struct err *e)
+{
+	scoped_mntns struct mntns n = MNTNS_INIT;
+
+	int r = open_process(AT_FDCWD, "/proc/self", &n);
+
+	if (r < 0)
+		return err_set(e, -r, "/proc/self/ns/mnt", "cannot tell the mount namespace");
+	n.pid = getpid();
+	n.ours = true;
+	read_command(&n);
+
+	*ret = n;
+	n = MNTNS_INIT;
+	return 0;
+}
+
+void mntns_done(struct mntns *n)
+{
+	cleanup_fd(&n->proc);
+	cleanup_fd(&n->fd);
+	*n = MNTNS_INIT;
+}
+
+/* 1: not seen before, and noted. -ENOMEM. */
+static int is_new(struct walk *w, struct place p)
+{
+	for (size_t i = 0; i < w->seen.len; i++) {
+		const struct place *o = &w->seen.items[i];
+
+		if (o->ns == p.ns && o->ino == p.ino && o->major == p.major && o->minor == p.minor)
+			return 0;
+	}
+	return VEC_ADD(&w->seen, p) < 0 ? err_nomem(w->e) : 1;
+}
+
+static int visit(struct walk *w, int proc, const char *name, pid_t pid)
+{
+	scoped_mntns struct mntns n = MNTNS_INIT;
+	struct place p = { 0 };
+	struct statx root;
+	int r = open_process(proc, name, &n);
+
+	if (r < 0) {
+		*w->closed += r == -EACCES || r == -EPERM; /* else it is gone, or a zombie */
+		return 0;
+	}
+	p.ns = n.inode;
+	if (w->each_root && !w->by_id) {
+		/* The root may be on a filesystem that a user serves: what the kernel has in memory will do. */
+		if (statx(n.proc, "root", AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_INO, &root) < 0)
+			return 0;
+		p = (struct place){ n.inode, root.stx_ino, root.stx_dev_major, root.stx_dev_minor };
+	}
+	r = is_new(w, p);
+	if (r <= 0)
+		return r;
+	n.pid = pid;
+	if (w->by_id && ioctl(n.fd, SYS_NS_GET_MNTNS_ID, &n.id) < 0)
+		n.id = 0;
+	read_command(&n);
+	r = w->fn(&n, w->arg);
+	if (r != -ESTALE)
+		return r;
+	w->seen.len--; /* another process may show it */
+	return 0;
+}
+
+static int visit_all(struct walk *w, const struct mntns *own)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *x;
+	struct statx root;
+	int r = 0;
+
+	if (!d)
+		return err_set(w->e, errno, "/proc", "cannot list the processes");
+	/* Ours is not visited, from no root when it is read by its id or once, else not from our own. */
+	if (!w->each_root || w->by_id)
+		r = is_new(w, (struct place){ .ns = own->inode });
+	else if (statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT, STATX_INO, &root) == 0)
+		r = is_new(w, (struct place){ own->inode, root.stx_ino, root.stx_dev_major, root.stx_dev_minor });
+	while (r >= 0 && (x = readdir(d))) {
+		uint32_t pid;
+
+		r = num_u32(x->d_name, &pid) == 0 ? visit(w, dirfd(d), x->d_name, (pid_t)pid) : 0;
+		if (r > 0)
+			break;
+	}
+	(void)closedir(d); /* read only */
+	return r;
+}
+
+int mntns_each(bool each_root, int (*fn)(const struct mntns *n, void *arg), void *arg, size_t *closed, struct err *e)
+{
+	struct walk w = { .each_root = each_root, .by_id = mount_info_tells_maps(), .fn = fn, .arg = arg, .closed = closed, .e = e };
+	scoped_mntns struct mntns own = MNTNS_INIT;
+	int r = mntns_own(&own, e);
+
+	if (r == 0)
+		r = visit_all(&w, &own);
+	VEC_DONE(&w.seen);
+	return r;
+}
+
+bool mntns_has_left(const struct mntns *n)
+{
+	struct stat st;
+
+	return fstatat(n->proc, "ns/mnt", &st, 0) < 0 || st.st_ino != n->inode;
+}
+
+/* The user namespace that owns it, or -1. */
+static int owning_userns(const struct mntns *n)
+{
+	return ioctl(n->fd, NS_GET_USERNS);
+}
+
+bool mntns_is_of_our_userns(const struct mntns *n)
+{
+	scoped_fd int owner = n->ours ? -1 : owning_userns(n);
+	struct stat its, own;
+
+	return n->ours || (owner >= 0 && fstat(owner, &its) == 0 && stat("/proc/self/ns/user", &own) == 0 && its.st_ino == own.st_ino);
+}
+
+int mntns_open_path(const struct mntns *n, const char *path, int flags, uint64_t resolve)
+{
+	const uint64_t cached = mntns_is_of_our_userns(n) ? 0 : RESOLVE_CACHED;
+	const struct open_how how = {
+		.flags = (uint64_t)flags | O_CLOEXEC,
+		.resolve = resolve | cached | RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	scoped_fd int root = openat(n->proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd = root < 0 ? -1 : sys_openat2(root, path, &how);
+
+	return fd < 0 ? -errno : fd;
+}
+
+bool mntns_owner(const struct mntns *n, uid_t *ret)
+{
+	scoped_fd int owner = owning_userns(n);
+
+	return owner >= 0 && ioctl(owner, NS_GET_OWNER_UID, ret) == 0;
+}
