@@ -54,4 +54,10 @@ int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e);
 /* The one line of the fstab whose target or source is word. */
 int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ctx, struct err *e);
 
+/*
+ * The lines of /etc/fstab, those with noauto too, that are refused for a link of another user or for ids that they give away. fn
+ * returns 0 to go on. Returns 0, what fn returned, or -errno.
+ */
+int mount_table_refused(int (*fn)(const char *target, const struct err *why, void *arg), void *arg, struct err *e);
+
 #endif

@@ -161,10 +161,30 @@ static void raise_limit(void)
 	(void)setrlimit(RLIMIT_NOFILE, &limit); /* as it was, then: EMFILE will be told */
 }
 
-/* Of a device that is yet to be mounted, it is one of the steps. */
+/* Of a device that is yet to be mounted, what it gives away is one of the steps. */
 static int check_dry(const struct job *j, bool there, struct err *e)
 {
-	return j->plan.kind == MOUNT_FS && !there ? 0 : exposure_check_plan(&j->plan, e);
+	int r = mount_plan_check_links(&j->plan, e);
+
+	return r < 0 || (j->plan.kind == MOUNT_FS && !there) ? r : exposure_check_plan(&j->plan, e);
+}
+
+/* Lines that older versions have mounted: links of other users, and maps that give ids away. */
+static bool is_refused(const struct err *e)
+{
+	return !strcmp(e->op, "public") || !strcmp(e->op, "link");
+}
+
+/* A dry run goes on when a line is refused, so that all such lines are told. */
+static int list_refused(struct run *run, struct job *j, int r, struct err *e)
+{
+	if (!is_refused(e))
+		return r;
+	warn(e);
+	*e = ERR_INIT;
+	j->state = JOB_FAILED;
+	run->refused++;
+	return 0;
 }
 
 static int do_job(struct run *run, struct job *j, struct err *e)
@@ -215,17 +235,6 @@ static int read_all_back(struct run *run, struct err *e)
 	return r;
 }
 
-/* A dry run goes on when a line gives ids away, so that all such lines are told. */
-static int list_refused(struct run *run, int r, struct err *e)
-{
-	if (strcmp(e->op, "public"))
-		return r;
-	warn(e);
-	*e = ERR_INIT;
-	run->refused++;
-	return 0;
-}
-
 static int do_jobs(struct run *run, struct err *e)
 {
 	size_t i;
@@ -240,7 +249,7 @@ static int do_jobs(struct run *run, struct err *e)
 			if (r < 0)
 				r = job_failed(run, j, r, e);
 			if (r < 0 && run->ctx->dry_run)
-				r = list_refused(run, r, e);
+				r = list_refused(run, j, r, e);
 		}
 	}
 	copies_done(); /* they would keep busy what is taken off again */
@@ -284,6 +293,8 @@ static int plan_all(struct run *run, struct err *e)
 		r = job_plan(run, j, e);
 		if (r < 0)
 			r = job_failed(run, j, r, e);
+		if (r < 0 && run->ctx->dry_run)
+			r = list_refused(run, j, r, e);
 	}
 	return r;
 }
@@ -392,4 +403,26 @@ int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ct
 		return r;
 	run.jobs.items[0].options.nofail = false; /* it was asked for by name */
 	return mount_jobs(&run, e);
+}
+
+int mount_table_refused(int (*fn)(const char *target, const struct err *why, void *arg), void *arg, struct err *e)
+{
+	const struct mount_args args = { .all = true };
+	scoped_run struct run run = { .args = &args, .fstab = fstab_of(&args) };
+	int r = table_read(run.fstab, &run.table, e);
+
+	for (size_t i = 0; i < run.table.lines.len && r == 0; i++) {
+		const struct table_line *l = &run.table.lines.items[i];
+		struct err found = ERR_INIT;
+		struct job *j;
+
+		if (job_add(&run, l, &found) < 0)
+			continue;
+		j = &run.jobs.items[run.jobs.len - 1];
+		if (job_plan(&run, j, &found) == 0 && mount_plan_settle(&j->plan, &found) == 0 && mount_plan_check_links(&j->plan, &found) == 0)
+			(void)exposure_check_plan(&j->plan, &found); /* what else is wrong with a line is not asked for */
+		if (is_refused(&found))
+			r = fn(l->target, &found, arg);
+	}
+	return r;
 }

@@ -3,12 +3,17 @@
 
 #include "shift_check.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "../lib/base/buf.h"
 #include "../lib/check/host.h"
+#include "mount_idmapped.h"
 
 static const struct { const char *section, *title; } sections[] = {
 	{ "namespaces", "USER NAMESPACES" }, { "kernel", "KERNEL" }, { "filesystem", "FILESYSTEM, ID-MAPPED" }, { "overlay", "OVERLAYFS" },
+	{ "fstab", "REFUSED LINES OF /etc/fstab" },
 };
 
 struct table {
@@ -71,6 +76,31 @@ static int put_row(const struct host_row *r, void *arg)
 	return 0;
 }
 
+static int put_refused(const char *target, const struct err *why, void *arg)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	if (*why->on)
+		buf_printf(&b, "'%s': ", why->on);
+	buf_printf(&b, "%s", why->what);
+	if (*why->why)
+		buf_printf(&b, " (%s)", why->why);
+	if (*why->hint)
+		buf_printf(&b, "; try: %s", why->hint);
+	if (!buf_get(&b))
+		return -ENOMEM;
+	return put_row(&(struct host_row){ "fstab", target, HOST_NO, "", buf_get(&b) }, arg);
+}
+
+/* A table that is not there has no such lines, and what else is wrong with one is mount-idmapped's to say. */
+static int refused_lines(struct table *t, struct err *e)
+{
+	struct err unread = ERR_INIT;
+	int r = geteuid() == 0 ? mount_table_refused(put_refused, t, &unread) : 0;
+
+	return r == -ENOMEM ? err_nomem(e) : 0;
+}
+
 int check_host(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
 {
 	struct table t = { .out = ctx->out };
@@ -78,6 +108,8 @@ int check_host(const struct check_args *a, struct ctx *ctx, char **operands, str
 
 	(void)a;
 	r = host_survey(*operands, put_row, &t, e);
+	if (r == 0 && !*operands)
+		r = refused_lines(&t, e);
 	if (*t.section)
 		out_table_end(ctx->out);
 	return r < 0 ? r : STATUS_DONE;

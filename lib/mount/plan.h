@@ -94,6 +94,12 @@ int mount_plan_rebase(struct mount_plan *p, const struct idmap *below, struct er
 /* What a plan says that cannot be right in any system: 0, or -EINVAL, -E2BIG with e filled. */
 int mount_plan_check(const struct mount_plan *p, struct err *e);
 
+/*
+ * Does one of its paths lead through a link that is not followed (path.h)? -ELOOP then, with the step "link". A path that cannot be
+ * opened for another reason is passed over.
+ */
+int mount_plan_check_links(const struct mount_plan *p, struct err *e);
+
 /* The map that layer i is to have. */
 const struct mount_map *mount_plan_layer_map(const struct mount_plan *p, size_t i);
 
