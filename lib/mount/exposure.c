@@ -27,9 +27,9 @@ static struct exposed_id account_of(bool group, const struct idranges *r)
 {
 	for (size_t i = 0; i < r->len; i++) {
 		const struct idrange *x = &r->items[i];
-		uint32_t id;
+		uint32_t from = x->seen ? 0 : 1, id; /* what is seen as root's is root's anyway */
 
-		if (x->disk != x->seen && account_in(group, x->disk, x->count, &id))
+		if (x->disk != x->seen && from < x->count && account_in(group, x->disk + from, x->count - from, &id))
 			return (struct exposed_id){ true, id, x->seen + (id - x->disk) };
 	}
 	return (struct exposed_id){ .given = false };

@@ -38,7 +38,7 @@ struct exposure {
 
 /*
  * The verdict. Refused: disk id 0 of users or groups is seen as another id. Warned of: the id of another account is (accounts.h).
- * Ids that are seen as themselves are not given away.
+ * Ids that are seen as themselves, or as root's, are not given away.
  */
 struct exposure exposure_judge(const struct idmap *m, const struct exposure_facts *f);
 
