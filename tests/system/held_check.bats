@@ -16,12 +16,13 @@ test_setup() {
 	must_work "$SHIFTBOX" mount-idmapped -m 0:100:1 src m
 }
 
-# Run CMD... until it has read the directory top, exchange what is in there for a link that leads out, and let it go on.
+# Run CMD... until it has read the directory top to its end, and has looked at what is in there; exchange that for a link that leads out, and
+# let it go on.
 exchanged() { # CMD...
 	local tracer pid n
 	# The how many-th call of its thread is it? The mounts that are compared may have no name.
 	strace -f -qq -y -o trace -e trace=getdents64 "$@" >out 2>err || true
-	n=$(awk '{ n[$1]++ } /top>/ { print n[$1]; exit }' trace)
+	n=$(awk '/getdents64/ { n[$1]++ } /getdents64.*top>.* = 0$/ { print n[$1]; exit }' trace)
 	strace -f -qq -y -o trace -e trace=getdents64 -e "inject=getdents64:signal=SIGSTOP:when=$n" "$@" >out 2>err 3>&- &
 	tracer=$!
 	for _ in {1..600}; do
@@ -37,7 +38,7 @@ exchanged() { # CMD...
 	wait $tracer || status=$?
 	rm src/top/dir
 	mv src/gone src/top/dir
-	grep -q 'stopped by SIGSTOP' trace || say "it was not held: $(cat trace)"
+	grep -B 2 'stopped by SIGSTOP' trace | grep -q 'getdents64.*top>' || say "it was not held there: $(cat trace)"
 	[ "$status" -lt 124 ] || say "status $status: $(cat err)"
 	! grep -E 'elsewhere|5000' out err || say "it went out of the tree"
 }
