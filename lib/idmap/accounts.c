@@ -57,17 +57,19 @@ static bool in_file(bool group, uint32_t first, uint32_t count, uint32_t *ret)
 	return false;
 }
 
-/* The answer for the last id is kept: the lines of a table often have one map. */
+/* Answers are kept, one for each remainder: the lines of a table often have few ids. */
 static bool known_by_name(bool group, uint32_t id)
 {
-	static struct { bool asked, known; uint32_t id; } last[2];
+	enum { KEPT = 64 };
+	static struct { bool asked, known; uint32_t id; } answers[2][KEPT];
+	bool fresh = answers[group][id % KEPT].asked && answers[group][id % KEPT].id == id;
 
-	if (!last[group].asked || last[group].id != id) {
-		last[group].known = group ? names_has_gid(id) : names_has_uid(id);
-		last[group].id = id;
-		last[group].asked = true;
+	if (!fresh) {
+		answers[group][id % KEPT].known = group ? names_has_gid(id) : names_has_uid(id);
+		answers[group][id % KEPT].id = id;
+		answers[group][id % KEPT].asked = true;
 	}
-	return last[group].known;
+	return answers[group][id % KEPT].known;
 }
 
 bool account_in(bool group, uint32_t first, uint32_t count, uint32_t *ret)

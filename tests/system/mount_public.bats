@@ -1,0 +1,305 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# shellcheck disable=SC2154,SC2016
+# What a writable map gives away where other users reach the same files without it, and who is refused or warned.
+
+load lib
+
+need root
+need kernel 5.19
+need prog gcc setcap jq mkfs.ext4 losetup findmnt
+
+MI="$SHIFTBOX mount-idmapped"
+RUN="$SHIFTBOX userns-run -m +100000 --pipe"
+REFUSED="cannot be mounted writable with a map of disk id 0 where other users can reach it"
+
+test_setup() {
+	chmod 711 .
+	mkdir open target
+	mkdir -m 700 closed
+	mkdir closed/dir
+}
+
+# A program that tells, as `id` does, which ids it was given: "su" by set-id bits, "cap" by CAP_SETUID.
+programs() {
+	gcc -o su -x c - <<<'#include <stdio.h>
+		#include <unistd.h>
+		int main(void) { return printf("%d:%d\n", geteuid(), getegid()) < 0; }'
+	gcc -o cap -x c - <<<'#include <stdio.h>
+		#include <unistd.h>
+		int main(void) { return setuid(0) < 0 || printf("%d\n", getuid()) < 0; }'
+}
+
+as() {
+	setpriv --reuid "$1" --regid "$1" --clear-groups --inh-caps=-all "${@:2}"
+}
+
+mounted() {
+	grep -c " $SCRATCH/" /proc/self/mountinfo || :
+}
+
+must_refuse() { # CMD...: with all that the message has to say
+	must_fail 1 "$REFUSED" "$@"
+	[[ $stderr == *"why:"*"100000 makes through the mount are those of"*"nosuid on the new mount would not help"* ]] || tell "not why"
+	[[ $stderr == *"try:"*"chmod 0700"*"read-only"*"public"* ]] || tell "not what to do"
+	must_equal "$(mounted)" 0
+}
+
+must_warn() { # TEXT CMD...: once
+	local text=$1
+	shift
+	capture "$@"
+	must_equal "$status" 0
+	must_equal "$stderr" "shiftbox mount-idmapped: warning: $text"
+}
+
+@test "what is given away: with the word public, another user becomes root by what is made through the mount" {
+	programs
+	must_work $MI -m +100000 -o public open target
+	as 100000 sh -c 'cp su target/u && chmod 4755 target/u && cp su target/g && chmod 2755 target/g'
+	must_equal "$(as 1502 open/u) $(as 1502 open/g)" "0:1502 1502:0"
+	as 100000 unshare -Ur sh -c 'cp cap target/c && setcap cap_setuid+ep target/c'
+	must_equal "$(as 1502 open/c)" 0
+	umount target
+	# By the other path the same file is nobody's but the seen id's, whatever flags that mount has.
+	must_work $MI -m +100000 -o public,nosuid,nodev open target
+	must_equal "$(as 1502 target/u) $(as 1502 open/u)" "1502:1502 0:1502"
+	umount target
+}
+
+@test "disk id 0 of users or groups is refused in an open place: a directory, a file, a tree, a line" {
+	local map
+	echo "$SCRATCH/open $SCRATCH/target shiftbox map=+100000,nosuid,nodev 0 0" >fstab
+	touch open/file to
+	must_refuse $MI -m +100000 open target
+	must_refuse $MI -m u:0:100000:1 -m g:5:5:1 open target
+	[[ $stderr == *"set-uid files that user 100000 makes"*"of user 0 (root)"* ]] || tell "not the user"
+	must_refuse $MI -m u:5:5:1 -m g:0:100000:1 open target
+	[[ $stderr == *"set-gid files that group 100000 makes"*"of group 0 (root)"* ]] || tell "not the group"
+	must_refuse $MI -m +100000 -o nosuid,nodev,noexec open target
+	must_refuse $MI -m +100000 open/file to
+	must_refuse $MI -m +100000 -o rbind open target
+	must_refuse $MI -m +100000 -n open target
+	must_refuse $MI -m +100000 -e open target -- true
+	must_refuse $MI -a -T fstab
+	must_refuse $MI -T fstab target
+	must_refuse bash -c 'exec -a mount.shiftbox "$SHIFTBOX" "$@"' sh "$PWD/open" "$PWD/target" -o rw,map=+100000
+	# What is seen as itself, is not in the map, or is read-only gives nothing away.
+	for map in 0:0:1 0:0:65536 100000:0:65536 u:200000:5:1; do
+		must_work $MI -q -m "$map" open target
+		umount target
+	done
+	must_work $MI -m +100000 -o ro open target
+	must_fail 1 "Read-only" as 100000 touch target/new
+	umount target
+	must_work $MI -m +100000 -o ro open/file to
+	umount to
+}
+
+@test "in a closed place nothing is refused, and no word is said; a group of others closes nothing" {
+	touch closed/file to
+	must_work $MI -m +100000 closed/dir target && umount target
+	must_work $MI -m 1000:1001:1 closed/dir target && umount target
+	must_work $MI -m +100000 closed/file to && umount to
+	must_work $MI -m +100000 -o rbind closed/dir target && umount target
+	# The directory's own mode is what the mount shows, and does not count.
+	must_refuse $MI -m +100000 closed target
+	chmod 750 closed
+	must_work $MI -m +100000 closed/dir target && umount target
+	chmod 704 closed
+	must_refuse $MI -m +100000 closed/dir target
+	# The user who is seen as disk id 0 is another user, too.
+	chmod 710 closed && chgrp 100000 closed
+	must_refuse $MI -m +100000 closed/dir target
+	chgrp 0 closed && chmod 700 closed && chown 1502 closed
+	must_refuse $MI -m +100000 closed/dir target
+}
+
+@test "a file that is reached by a link of /proc has no place, and counts as open" {
+	touch closed/file to
+	must_refuse bash -c 'exec 9<closed/file; exec "$@"' sh $MI -m +100000 -o bind /proc/self/fd/9 to
+	must_work bash -c 'exec 9<closed/file; exec "$@"' sh $MI -m +100000 -o bind,public /proc/self/fd/9 to
+	umount to
+}
+
+@test "ids of other accounts give one warning that names both; subordinate ids give none" {
+	programs
+	local more="for all who can reach 'open': close a directory above it to others (chmod 0700), or say -o public if that is meant"
+	must_warn "'open': set-uid files that user 1001 makes through the mount are those of user 1000 $more" $MI -m 1000:1001:1 -o nosuid open target
+	chown 1000:1000 open && chmod 755 open
+	as 1001 sh -c 'cp su target/u && chmod 4755 target/u'
+	must_equal "$(as 1502 open/u)" 1000:1502
+	umount target
+	must_warn "'open': set-gid files that group 1001 makes through the mount are those of group 1000 $more" $MI -m u:5:5:1 -m g:1000:1001:1 open target
+	umount target
+	must_warn "'open': set-uid files that user 100001 makes through the mount are those of user 1 $more" $MI -m '0:0:1;1:100001:65535' open target
+	umount target
+	must_work $MI -m 1000:1001:1 -o public open target && umount target
+	must_work $MI -m 1000:1001:1 -o ro open target && umount target
+	# Root could have those anyway.
+	must_work $MI -m 1000:0:1 open target && umount target
+	must_work $MI -m 200000:5:65536 open target && umount target
+	add_line /etc/passwd "far:x:210000:210000::/:/bin/sh"
+	must_warn "'open': set-uid files that user 10005 makes through the mount are those of user 210000 $more" $MI -m 200000:5:65536 open target
+	umount target
+}
+
+@test "nosuid counts on the mount that SOURCE is on, also of each mount of a tree" {
+	mount -t tmpfs -o nosuid,mode=755 none open
+	mkdir open/sub
+	must_work $MI -m +100000 open target && umount target
+	mount -t tmpfs -o mode=755 none open/sub
+	must_work $MI -m +100000 open target && umount target # without what is mounted below
+	must_fail 1 "$REFUSED" $MI -m +100000 -o rbind open target
+	mount -o remount,bind,nosuid open/sub
+	must_work $MI -m +100000 -o rbind open target && umount -R target
+	mount -o remount,bind,suid,ro open/sub
+	must_work $MI -m +100000 -o rbind open target && umount -R target
+	must_fail 1 "$REFUSED" $MI -m +100000 -o rbind,rw open target
+	must_work $MI -m +100000 open/sub target && umount target
+	must_fail 1 "$REFUSED" $MI -m +100000 -o rw open/sub target
+	umount -R open
+}
+
+@test "a filesystem is closed unless it is mounted elsewhere, in an open place without nosuid" {
+	need loop
+	truncate -s 8M img
+	mkfs.ext4 -q img
+	must_work $MI -m +100000 img target && umount target
+	mount -o loop img open
+	must_fail 1 "$REFUSED" $MI -m +100000 img target
+	[[ $stderr == *"can reach '$SCRATCH/open'"*"nosuid on the mount that '$SCRATCH/open' is on"* ]] || tell "not where"
+	must_fail 1 "$REFUSED" $MI -n -m +100000 img target
+	must_fail 1 "$REFUSED" $MI -m +100000 "$(findmnt -no SOURCE open)" target
+	must_work $MI -m +100000 -o public img target && umount target
+	must_work $MI -m +100000 -o public "$(findmnt -no SOURCE open)" target && umount target
+	must_warn "'img': set-uid files that user 1001 makes through the mount are those of user 1000 for all who can reach '$SCRATCH/open': close a directory above it to others (chmod 0700), or say -o public if that is meant" $MI -m 1000:1001:1 img target
+	umount target
+	mount -o remount,bind,nosuid open
+	must_work $MI -m +100000 img target && umount target
+	umount open
+	mount -o loop img closed/dir
+	must_work $MI -m +100000 img target && umount target
+	umount closed/dir
+	# One that others see through a map gives them its ids, and its own root may pass.
+	install -d -m 710 -g 300000 bob && mkdir bob/at
+	must_work $MI -m +300000 img bob/at
+	must_work $MI -m +100000 img target && umount target
+	chmod 711 bob
+	if lacks kernel 6.15 >/dev/null; then :; else must_fail 1 "$REFUSED" $MI -m +100000 img target; fi
+	umount bob/at
+	# A new filesystem is reached by nobody.
+	must_work $MI -m +100000 -t tmpfs tmpfs target && umount target
+	must_work $MI -m +100000 -t tmpfs tmpfs target && umount target
+}
+
+@test "a line of mount(8) is warned of, and a dry run names all lines that are refused" {
+	mkdir t{1..6}
+	printf '%s\n' "$SCRATCH/open $SCRATCH/t1 shiftbox map=+100000 0 0" "$SCRATCH/closed/dir $SCRATCH/t2 shiftbox map=+100000 0 0" \
+		"$SCRATCH/open $SCRATCH/t3 none bind,X-mount.idmap=0:100000:5 0 0" "$SCRATCH/open $SCRATCH/t4 shiftbox map=+200000,nofail 0 0" \
+		"$SCRATCH/open $SCRATCH/t5 shiftbox map=+100000,public 0 0" "$SCRATCH/open $SCRATCH/t6 shiftbox map=g:0:7:1 0 0" >fstab
+	must_fail 1 "lines that would be refused: 2" $MI -a -n -T fstab
+	must_equal "$(grep -c "$REFUSED" <<<"$stderr")" 3
+	for n in 1 4 6; do
+		grep "line of '$SCRATCH/t$n': $REFUSED.*; try: .*chmod 0700" <<<"$stderr" || tell "t$n is not named"
+	done
+	must_equal "$(grep -c "those of user 0 for all" <<<"$stderr")" 1
+	must_fail 1 "line of '$SCRATCH/t1': $REFUSED" $MI -a -T fstab
+	must_equal "$(mounted)" 0
+	# All others, with a warning for each of the two.
+	sed -i '/t1 /d; /t6 /d' fstab
+	capture $MI -a -T fstab
+	must_equal "$status $(grep -c 'warning:' <<<"$stderr") $(mounted)" "0 2 3"
+	[[ $stderr == *"set-uid files that user 100000 makes through the mount are those of user 0 for all"* ]] || tell "not the line of mount(8)"
+	# What older versions have mounted is left alone, and named.
+	echo "$SCRATCH/open $SCRATCH/t5 shiftbox map=+100000 0 0" >fstab
+	must_work $MI -a -T fstab
+	must_fail 1 "lines that would be refused: 1" $MI -a -n -T fstab
+	umount t2 t3 t5
+}
+
+@test "a stack that other users can reach gets one warning, with the remedy" {
+	local text="'target': set-uid programs of the stack run for all users who can reach it, as the stack's root (host id 100000) or another of its ids: mount it below a directory that is closed to them (chmod 0700, or chmod 0710 and group 100000), give -o nosuid, or say -o public if that is meant"
+	programs
+	mkdir layer
+	install -m 4755 su layer/su
+	must_warn "$text" $MI -m +100000 -o lower=layer overlay target
+	must_equal "$(as 1502 target/su)" 100000:1502
+	umount target
+	must_warn "$text" $MI -m +100000 -o lower=layer,upper=closed/up overlay target && umount target
+	capture $MI -n -m +100000 -o lower=layer overlay target
+	[[ $stderr == *"$text" ]] || tell "not in a dry run"
+	echo "overlay $SCRATCH/target shiftbox lower=$SCRATCH/layer,map=+100000 0 0" >fstab
+	must_warn "${text/target/$SCRATCH/target}" $MI -a -T fstab && umount target
+	must_warn "${text/target/$SCRATCH/target}" $MI -T fstab target && umount target
+	must_work $MI -m +100000 -o nosuid,lower=layer overlay target
+	must_equal "$(as 1502 target/su)" 1502:1502
+	umount target
+	must_work $MI -m +100000 -o public,lower=layer overlay target && umount target
+	must_work $MI -m +100000 -o lower=layer overlay closed/dir && umount closed/dir
+	must_work $MI -e -m +100000 -o lower=layer overlay target -- true
+	# Closed to all but the stack's own root, who can do all of that anyway.
+	install -d -m 710 -g 100000 alice && mkdir alice/at
+	must_work $MI -m +100000 -o lower=layer overlay alice/at && umount alice/at
+	capture $MI -m +300000 -o lower=layer overlay alice/at
+	[[ $stderr == *"set-uid programs of the stack"* ]] || tell "the group of another stack"
+	umount alice/at
+}
+
+@test "in a user namespace nothing is refused: its filesystems give nothing to others" {
+	need kernel 6.3
+	cp "$SHIFTBOX" shiftbox
+	must_work "$TESTS/fixtures/in-range" 100000 . unshare -m sh -c '
+		mount -t tmpfs -o mode=755 none /mnt && mkdir /mnt/a /mnt/b && ./shiftbox mount-idmapped -m 0:1000:10 /mnt/a /mnt/b && stat -c %u /mnt/b'
+	must_equal "$output" 1000
+}
+
+@test "userns-run: the root and binds, by their maps, as root" {
+	programs
+	"$TESTS/fixtures/busybox-root" pub
+	"$TESTS/fixtures/busybox-root" closed/root
+	must_fail 125 "$REFUSED" $RUN -r pub -- true
+	must_fail 125 "$REFUSED" $RUN -r pub -o map=+100000 -- true
+	must_fail 125 "$REFUSED" $RUN -r pub -o 'map=u:5:100005:1;g:0:100000:1' -- true
+	must_fail 125 "$REFUSED" $RUN -r closed/root -b "$PWD/open:/mnt:map" -- true
+	[[ $stderr == *"or say public in the words of -b"* ]] || tell "not how it is said"
+	must_fail 125 "$REFUSED" $RUN -r closed/root -b "$PWD/open:/mnt:map=0:100000:1" -- true
+	must_fail 125 "is the host's own root" $RUN -r / -o public -- true
+	must_work $RUN -r pub -o public -- true # which also makes what a read-only root must have
+	must_work $RUN -r pub --read-only -- true
+	must_work $RUN -r pub -o ro -- true
+	must_work $RUN -r pub -o map=none -- true
+	must_work $RUN -r closed/root -b "$PWD/open:/mnt:ro:map" -- true
+	must_work $RUN -r closed/root -b "$PWD/open:/mnt" -- true
+	must_work $RUN -r closed/root -b "$PWD/open:/mnt:public:map=+100000" -- true
+	# With the word, another user of the host gets what the command's root has made.
+	must_work $RUN -r closed/root -b "$PWD/open:/mnt:public:map" -b "$PWD:/in" -- sh -c 'cp /in/su /mnt/u; chmod 4755 /mnt/u'
+	must_equal "$(as 1502 open/u)" 0:1502
+	must_work $RUN -r pub -o public -b "$PWD:/in" -- sh -c 'cp /in/su /u; chmod 4755 /u'
+	must_equal "$(as 1502 pub/u)" 0:1502
+	# The ids of an account: once, and the command runs.
+	capture $RUN -r pub -o map=1000:100000:1 -- true
+	must_equal "$status $(grep -c warning <<<"$stderr")" "0 1"
+	[[ $stderr == *"user 100000 makes through the mount are those of user 1000 for all who can reach 'pub'"* ]] || tell "not both ids"
+	must_fail 125 "ro, dev and public go before it" $RUN -b "$PWD/open:/mnt:map=+100000:public" -- true
+}
+
+@test "userns-run: an ordinary user's own ids are not given away either" {
+	need prog newuidmap
+	make_user alice 2001 700000 65536
+	install -d -o 2001 -g 2001 -m 755 home-alice/pub their
+	as_user alice "$TESTS/fixtures/busybox-root" "$SCRATCH/their/root"
+	as_user alice "$TESTS/fixtures/busybox-root" "$SCRATCH/home-alice/root"
+	must_fail 125 "cannot be the writable root of the command where other users can reach it" as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" -- true
+	[[ $stderr == *"those of user 2001, the caller"*"chmod 0700"*"-o public"* ]] || tell "not why, and what to do"
+	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/home-alice/root" -- true
+	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" -o public -- true # which also makes what a read-only root must have
+	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" -o ro -- true
+	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" --read-only -- true
+	# With the word: what the command's root makes is alice's, for all.
+	programs && chmod 755 su
+	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" -o public -b "$SCRATCH/su:/su" -- sh -c 'cp /su /u; chmod 4755 /u'
+	must_equal "$(as 1502 their/root/u)" 2001:1502
+	# The host's own tree, and binds, are as they were.
+	must_work as_user alice "$SHIFTBOX" userns-run -- true
+	must_work as_user alice "$SHIFTBOX" userns-run -b "$SCRATCH/their:/mnt" -- true
+}
