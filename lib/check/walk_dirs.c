@@ -87,15 +87,15 @@ static void put(struct walk_dirs *c, unsigned tree, struct walk_dir *d, int fd)
 	*s = (struct slot){ .d = walk_dir_ref(d), .tree = tree, .fd = fd };
 }
 
-/* Open d far below another one (up) by its path, as far as that goes in one piece. */
-static int open_far(int at, const struct walk_dir *up, const struct walk_dir *d)
+/* Open d, at any depth below another one (up), by its path. */
+static int open_far(int at, const struct walk_dir *up, const struct walk_dir *d, int flags)
 {
 	scoped_buf struct buf path = BUF_INIT;
 
 	walk_path(d, NULL, &path);
 	if (!buf_get(&path))
 		return -ENOMEM;
-	return walk_open(at, path.data + up->path_len + (up->path_len > 0), O_PATH);
+	return walk_open(at, path.data + up->path_len + (up->path_len > 0), flags);
 }
 
 static int open_near(struct walk_dirs *c, unsigned tree, int root, struct walk_dir *d, int flags)
@@ -113,12 +113,11 @@ static int open_near(struct walk_dirs *c, unsigned tree, int root, struct walk_d
 		below++;
 		up = up->parent;
 	}
-	if (s && up == d) { /* it was kept, and is looked at once more: flags may be others */
+	if (up == d)
 		return walk_open(s->fd, "", flags);
-	}
 	fd = s ? s->fd : root;
 	if (below > n) {
-		fd = open_far(fd, up, way[--n]);
+		fd = open_far(fd, up, way[--n], O_PATH);
 		if (fd < 0)
 			return fd;
 		put(c, tree, way[n], fd);
@@ -134,12 +133,16 @@ static int open_near(struct walk_dirs *c, unsigned tree, int root, struct walk_d
 
 int walk_dirs_open(struct walk_dirs *c, unsigned tree, int root, struct walk_dir *d, int flags)
 {
+	const struct walk_dir *top = d;
 	int fd = open_near(c, tree, root, d, flags);
 
 	if (fd != -EMFILE && fd != -ENFILE)
 		return fd;
+	/* There are fewer descriptors than we thought: do without. */
 	forget_all(c);
-	return open_near(c, tree, root, d, flags);
+	while (top->parent)
+		top = top->parent;
+	return open_far(root, top, d, flags);
 }
 
 void walk_dirs_keep(struct walk_dirs *c, unsigned tree, struct walk_dir *d, int *fd)

@@ -200,7 +200,7 @@ static int add_acls(struct entry_reader *r, struct layer_entry *ret, struct err 
 
 static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct err *e)
 {
-	uint64_t sum = 0;
+	uint64_t sum = 0, names = 0;
 	const char *name;
 	const void *value;
 	size_t size;
@@ -213,6 +213,10 @@ static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct er
 		sum += strlen(name) + size;
 		if (sum > r->o->limits.xattr_bytes)
 			return err_say(e, E2BIG, ret->raw, "has more than %u bytes of extended attributes", r->o->limits.xattr_bytes);
+		names += strlen(name) + 1;
+		if (names > XATTR_LIST_MAX)
+			return err_say(e, E2BIG, ret->raw, "has extended attributes whose names have more than %d bytes in all, which Linux cannot list",
+				       XATTR_LIST_MAX);
 		x = xattrs_add(ret->xattrs, name, value, size, ret->type, r->o, ret->raw, e);
 		if (x < 0)
 			return x;

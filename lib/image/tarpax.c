@@ -81,6 +81,19 @@ static int rec_text(struct tarpax *x, const char *v, size_t n)
 	return n == 0 || memchr(v, '\0', n) ? -EINVAL : 0;
 }
 
+/*
+ * libarchive compares each entry of a list with each. The kernel keeps no more than fit into the 65536 bytes of an
+ * attribute (linux/posix_acl_xattr.h: 4 bytes, and 8 for each entry).
+ */
+static int rec_acl(struct tarpax *x, const char *v, size_t n)
+{
+	size_t entries = 1;
+
+	for (size_t i = 0; i < n; i++)
+		entries += v[i] == ',' || v[i] == '\n';
+	return entries > (65536 - 4) / 8 ? -E2BIG : rec_text(x, v, n);
+}
+
 static int rec_path(struct tarpax *x, const char *v, size_t n)
 {
 	x->has_path = true;
@@ -124,7 +137,7 @@ static const struct { const char *key; int (*check)(struct tarpax *, const char 
 	{ "GNU.sparse.numblocks", rec_decimal }, { "GNU.sparse.offset", rec_decimal },
 	{ "GNU.sparse.numbytes", rec_decimal }, { "GNU.sparse.map", rec_text },
 	{ "SCHILY.realsize", rec_decimal }, { "SCHILY.devmajor", rec_decimal }, { "SCHILY.devminor", rec_decimal },
-	{ "SCHILY.acl.access", rec_text }, { "SCHILY.acl.default", rec_text },
+	{ "SCHILY.acl.access", rec_acl }, { "SCHILY.acl.default", rec_acl },
 };
 
 /* Is the value of a key that we know a valid one? */

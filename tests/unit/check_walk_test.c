@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "../../lib/check/walk.h"
+#include "../../lib/check/walk_dirs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,10 +7,12 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
+#include "../../lib/check/names.h"
 #include "test.h"
 
 /* A tree without files: each directory has `width` children down to `depth`. */
@@ -156,6 +158,86 @@ TEST(walk_open_follows_nothing_and_does_not_climb)
 			test_fail(__FILE__, __LINE__, "\"%s\": %d", t[i].path, fd);
 		if (fd >= 0)
 			close(fd);
+	}
+	CHECK_INT(fd_remove_tree(AT_FDCWD, name, NULL), 0);
+}
+
+/* --- walk_dirs ------------------------------------------------------------------------------------ */
+
+struct real_tree {
+	int root;
+	struct walk_dirs *dirs;
+	unsigned visits, wrong;
+};
+
+/* What walk_dirs opens must be what the whole path leads to. */
+static int visit_real(struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
+{
+	struct real_tree *t = arg;
+	scoped_buf struct buf path = BUF_INIT;
+	scoped_fd int fd = walk_dirs_open(t->dirs, 0, t->root, d, O_RDONLY), same = -1;
+	struct stat a, b;
+	char buf[SCAN_BUFFER];
+	struct scan s = { .fd = fd, .buf = buf };
+	const char *name;
+
+	(void)index;
+	walk_path(d, NULL, &path);
+	same = walk_open(t->root, buf_get(&path), O_PATH);
+	t->visits++;
+	t->wrong += fd < 0 || fstat(fd, &a) < 0;
+	/* Where no descriptor is left for us, the number of visits tells. */
+	if (same != -EMFILE)
+		t->wrong += same < 0 || fstat(same, &b) < 0 || a.st_ino != b.st_ino;
+	while (fd >= 0 && scan_next(&s, &name) > 0)
+		if (walk_push(w, d, name, NULL) < 0)
+			return err_nomem(e);
+	walk_dirs_keep(t->dirs, 0, d, &fd);
+	return 0;
+}
+
+/* Levels of a chain that have another directory each, before or behind that which goes on. */
+static void make_comb(int root, int levels)
+{
+	scoped_fd int at = openat(root, ".", O_PATH | O_CLOEXEC);
+
+	for (int i = 0; i < levels; i++) {
+		int next;
+
+		REQUIRE(mkdirat(at, "d", 0755) == 0 && mkdirat(at, i % 2 ? "a" : "z", 0755) == 0);
+		next = openat(at, "d", O_PATH | O_CLOEXEC);
+		REQUIRE(next >= 0);
+		close(at);
+		at = next;
+	}
+}
+
+TEST(directories_are_opened_from_a_near_one_with_many_open_files_and_with_few)
+{
+	static const rlim_t limits[] = { 1024, 64, 0 };
+	char name[32];
+	scoped_fd int root = scratch(name);
+
+	make_comb(root, 700);
+	for (size_t i = 0; i < ARRAY_LEN(limits); i++) {
+		struct rlimit was, few;
+		struct real_tree t = { .root = root };
+		int last = dup(0);
+
+		REQUIRE(getrlimit(RLIMIT_NOFILE, &was) == 0 && last >= 0);
+		few = (struct rlimit){ .rlim_cur = limits[i] ? limits[i] : was.rlim_cur, .rlim_max = was.rlim_max };
+		REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
+		t.dirs = walk_dirs_new(1);
+		REQUIRE(t.dirs != NULL);
+		/* Fewer than was thought: there is room for five. */
+		few.rlim_cur = (rlim_t)last + 5;
+		REQUIRE(limits[i] || setrlimit(RLIMIT_NOFILE, &few) == 0);
+		CHECK_INT(walk_run(1, NULL, visit_real, &t, NULL), 0);
+		walk_dirs_free(t.dirs);
+		REQUIRE(setrlimit(RLIMIT_NOFILE, &was) == 0);
+		close(last);
+		CHECK_INT(t.visits, 1401);
+		CHECK_INT(t.wrong, 0);
 	}
 	CHECK_INT(fd_remove_tree(AT_FDCWD, name, NULL), 0);
 }

@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "../../lib/base/fd.h"
+#include "../../lib/image/lower.h"
 #include "image_tar.h"
 #include "test.h"
 
@@ -212,6 +214,53 @@ TEST(layer_answers_hold_on_the_same_facts_only)
 		REQUIRE(fd_open_dir(s.fd, name, &s.dirs[7], &e) == 0);
 		if (holds(&s, 7) != cases[i].same)
 			test_fail(__FILE__, __LINE__, "%zu", i);
+	}
+}
+
+/* The digest of a file that is made of these pieces of 64 KiB: x (bytes), z (zeros that are written), h (a hole). */
+static const char *digest_of(struct layers *s, const char *pieces)
+{
+	static char line[256], piece[65536], dir[16];
+	static unsigned n;
+	scoped_buf struct buf b = BUF_INIT;
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	scoped_walk struct lower_walk w;
+	scoped_fd int at = -1, fd = -1;
+	struct lower lower = { .dirfds = &at, .n = 1 };
+	off_t end = 0;
+
+	snprintf(dir, sizeof(dir), "dir%u", n++);
+	REQUIRE(mkdirat(s->fd, dir, 0700) == 0);
+	at = openat(s->fd, dir, O_RDONLY | O_CLOEXEC);
+	fd = openat(at, "f", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	REQUIRE(at >= 0 && fd >= 0);
+	for (const char *p = pieces; *p; p++, end += (off_t)sizeof(piece)) {
+		memset(piece, *p == 'x' ? 'x' : 0, sizeof(piece));
+		REQUIRE(*p == 'h' || pwrite(fd, piece, sizeof(piece), end) == sizeof(piece));
+	}
+	REQUIRE(ftruncate(fd, end) == 0);
+	lower_walk_begin(&w, &lower);
+	REQUIRE(lower_walk_find(&w, "f", &hit, NULL) == 1 && lower_answer(&w, "file", "f", &hit, &b, NULL) == 0);
+	CHECK(w.read <= (uint64_t)hit.st.st_blocks * 512); /* no hole was read */
+	snprintf(line, sizeof(line), "%s", strstr(buf_get(&b), " blocks:"));
+	return line;
+}
+
+TEST(the_digest_of_a_file_does_not_depend_on_its_holes)
+{
+	static const struct { const char *a, *b; bool same; } cases[] = {
+		{ "xhx", "xzx", true }, { "hxzh", "zxhz", true }, { "hhh", "zzz", true }, { "xh", "hx", false }, { "xhx", "xxh", false },
+		{ "xx", "hxx", false }, { "hxh", "hhx", false },
+	};
+	struct layers s;
+
+	layers_open(&s, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char a[256];
+
+		snprintf(a, sizeof(a), "%s", digest_of(&s, cases[i].a));
+		if (!strcmp(digest_of(&s, cases[i].b), a) != cases[i].same)
+			test_fail(__FILE__, __LINE__, "%s and %s", cases[i].a, cases[i].b);
 	}
 }
 
