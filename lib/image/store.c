@@ -46,18 +46,19 @@ static int default_path(char **ret, struct err *e)
  */
 static int check_open(const struct store *s, mode_t mode, struct err *e)
 {
+	bool nosuid = reachable_mount_has(s->fd, ST_NOSUID);
 	int r;
 
 	if (mode & 022) {
 		r = err_say(e, EPERM, s->path, "others may write to the store (mode %04o)", mode & 07777);
-		err_try(e, "chmod 700 '%s'", s->path);
+		err_try(e, "chmod %s '%s'", nosuid ? "go-w" : "0700", s->path);
 		return r;
 	}
-	if (reachable_mount_has(s->fd, ST_NOSUID))
+	if (nosuid)
 		return 0;
 	r = err_say(e, EPERM, s->path, "the store is open to others (mode %04o), and its mount is not nosuid", mode & 07777);
 	err_why(e, OWNS_ALL);
-	err_try(e, "chmod 700 '%s'; or have it on a mount that is nosuid", s->path);
+	err_try(e, "chmod 0700 '%s'; or have it on a mount that is nosuid", s->path);
 	return r;
 }
 
@@ -114,7 +115,7 @@ static int check_private(const struct store *s, struct err *e)
 	if (st.st_mode & 077) {
 		r = err_say(e, EPERM, s->path, "the store is open to others (mode %04o)", st.st_mode & 07777);
 		err_why(e, "it holds set-uid programs and devices of disk id 0, which any user who can reach them could use");
-		err_try(e, "chmod 700 '%s'", s->path);
+		err_try(e, "chmod 0700 '%s'", s->path);
 		return r;
 	}
 	return 0;

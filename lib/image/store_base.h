@@ -10,8 +10,8 @@
 
 /*
  * A store with a base: an image's id I has the disk id base + I in it, for I below count; higher ones are refused. Such
- * disk ids belong to nobody. All layers belong to them, so that others may traverse the store only where no set-uid file gives
- * them to them. It is remembered in STORE/base ("BASE:COUNT"), written before the first layer, and never changes.
+ * disk ids belong to nobody, but a set-uid file gives them to whoever runs it, and all layers belong to them. So others may
+ * traverse the store only on a mount that is nosuid. The base is remembered in STORE/base ("BASE:COUNT"), written before the first layer, and never changes.
  */
 struct store_base {
 	uint32_t base, count;     /* count 0: none, disk ids are the image's */

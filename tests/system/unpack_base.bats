@@ -210,7 +210,7 @@ bottom() {
 	must_work "$SHIFTBOX" image-unpack -q -s plain -N img suid
 	chmod 755 plain
 	must_fail 1 "the store is open to others" "$SHIFTBOX" image-unpack -s plain -N x suid
-	[[ $stderr == *"try:  chmod 700 '"* ]]
+	[[ $stderr == *"try:  chmod 0700 '"* ]]
 }
 
 # As those were that an older version has made: its programs make any user the owner of all layers.
@@ -223,11 +223,11 @@ bottom() {
 		"mount-idmapped -m +100000 image:img t" "userns-run -m +100000 -i image:img true"; do
 		# shellcheck disable=SC2086
 		capture "$SHIFTBOX" ${use%% *} -s "$STORE" ${use#* }
-		[[ $status != 0 && $stderr == *"the store is open to others (mode 0755), and its mount is not nosuid"*"try:  chmod 700 '$STORE'"* ]] || tell "not refused"
+		[[ $status != 0 && $stderr == *"the store is open to others (mode 0755), and its mount is not nosuid"*"try:  chmod 0700 '$STORE'"* ]] || tell "not refused"
 	done
 	echo "image:img $SCRATCH/t shiftbox store=$STORE,map=+100000 0 0" >tab
 	capture "$SHIFTBOX" mount-idmapped -a -n -T tab
-	[[ $stderr == *"chmod 700 '$STORE'"* ]] || tell "the plan does not tell"
+	[[ $stderr == *"chmod 0700 '$STORE'"* ]] || tell "the plan does not tell"
 	chmod 700 "$STORE"
 	mount_image "$STORE" t -m +100000
 	umount t

@@ -24,6 +24,7 @@ test_setup() {
 	"$TESTS/fixtures/mkimage.py" dir <<<"{\"layers\": $(layers)}"
 	chmod 711 . # bash looks programs up by their whole path
 	mkdir keep rebase
+	mkdir -m 700 shut
 	must_work "$SHIFTBOX" image-unpack -q -s store -N keep dir
 	must_work "$SHIFTBOX" image-unpack -q -s store -N rebase --caps=rebase dir
 	for name in keep rebase; do
@@ -77,6 +78,6 @@ effective() {
 }
 
 @test "--flat does it, too" {
-	must_work "$SHIFTBOX" image-unpack -q --flat tree --caps=rebase dir
-	must_equal "$(getfattr --only-values -n security.capability tree/far | od -An -tx1 | tr -d ' \n')" 0100000200200000000000000000000000000000
+	must_work "$SHIFTBOX" image-unpack -q --flat shut/tree --caps=rebase dir
+	must_equal "$(getfattr --only-values -n security.capability shut/tree/far | od -An -tx1 | tr -d ' \n')" 0100000200200000000000000000000000000000
 }
