@@ -17,7 +17,7 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "../mount/reachable.h"
-#include "exposed_view.h"
+#include "open_place_view.h"
 #include "store_view.h"
 
 enum {
@@ -214,18 +214,26 @@ static int spot_path(const struct bundle_spot *p, struct buf *ret, struct err *e
 	return buf_get(ret) ? 0 : err_nomem(e);
 }
 
+/* Its own mode counts if it stays: the one that it gets otherwise lets all pass. */
+static bool is_closed(const struct bundle_spot *p, gid_t group)
+{
+	if (p->fd < 0)
+		return reachable_closed_in(p->at.dirfd, group);
+	return lets_pass(p, group) ? reachable_closed_in(p->fd, group) : reachable_closed(p->fd, group);
+}
+
 /* The stack will be a mount of its own, so that the flags of the one that the bundle is on do not count. */
 static int check_exposed(const struct store_view *v, const struct bundle_spot *p, gid_t group, struct err *e)
 {
-	static const struct exposure all = { .programs = true, .devices = true };
+	static const struct open_place all = { .programs = true, .devices = true };
 	struct exposed_tree t = { .option = "--bundle", .group = group };
 	scoped_buf struct buf dir = BUF_INIT, path = BUF_INIT;
 	enum exposed what = EXPOSED_NOTHING;
 	int r;
 
-	if (p->fd < 0 || lets_pass(p, group) ? reachable_closed_in(p->fd < 0 ? p->at.dirfd : p->fd, group) : reachable_closed(p->fd, group))
+	if (is_closed(p, group))
 		return 0;
-	r = exposed_in_view(v, &all, &what, &path, e);
+	r = open_place_find(v, &all, &what, &path, e);
 	if (r == 0)
 		r = spot_path(p, &dir, e);
 	if (r < 0 || what == EXPOSED_NOTHING)

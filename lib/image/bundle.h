@@ -19,7 +19,7 @@ struct bundle_options {
 	char *const *args;        /* instead of the image's Cmd */
 	size_t n_args;
 	bool terminal;
-	bool open_to_all;         /* files that give rights to others may be where others can reach them: see exposed.h */
+	bool open_to_all;         /* files that give rights to others may be where others can reach them: see open_place.h */
 	bool dry_run;             /* make nothing */
 };
 
@@ -32,7 +32,7 @@ struct bundle_result {
 
 /*
  * DIR is 0711, as the container's root, who is no user of this machine, must pass it; but one that its group alone can pass stays
- * 0710. config.json is 0600 and appears whole. -EPERM: what exposed.h refuses. What the user may want to know is said with log_warn: files whose owners the map does not cover, volumes,
+ * 0710. config.json is 0600 and appears whole. -EPERM: what open_place.h refuses. What the user may want to know is said with log_warn: files whose owners the map does not cover, volumes,
  * a DIR that the container's root cannot reach. A failure leaves nothing behind. Free with bundle_result_done().
  */
 int bundle_make(struct store *s, const struct bundle_options *o, struct bundle_result *ret, struct err *e);

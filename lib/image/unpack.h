@@ -45,14 +45,14 @@ int unpack_image(struct store *s, const struct source *src, const struct unpack_
 struct flat_target {
 	const char *dir;          /* absent or empty, unless ... */
 	bool replace;             /* ... what is there may go: see flat_place.h */
-	bool open_to_all;         /* files that give rights to others may be where others can reach them: see exposed.h */
+	bool open_to_all;         /* files that give rights to others may be where others can reach them: see open_place.h */
 	const struct idmap *map;  /* the tree is on the disk as the image would be seen through it; NULL: as it is */
 };
 
 /*
  * Unpack an image into one directory, its layers applied one after another. The limits hold for all layers together.
  * opts->name is for messages. dir appears at once when all is right; any failure leaves it as it was. Ids of the image
- * that the map does not cover are refused by name (-EOVERFLOW), and so is what exposed.h refuses (-EPERM). With a map it needs a filesystem that supports ID-mapped
+ * that the map does not cover are refused by name (-EOVERFLOW), and so is what open_place.h refuses (-EPERM). With a map it needs a filesystem that supports ID-mapped
  * mounts, and CAP_SYS_ADMIN over it. With opts->layer.dry nothing is written, and layers are read only if what they hold could be
  * refused in that place.
  */

@@ -15,7 +15,7 @@
 #include "../base/log.h"
 #include "../base/stop.h"
 #include "../mount/reachable.h"
-#include "exposed.h"
+#include "open_place.h"
 #include "flat_place.h"
 #include "join.h"
 #include "layer_priv.h"
@@ -65,13 +65,13 @@ static gid_t root_group(const struct idmap *map)
 static int check_exposed(const struct flat *f, const struct layer *base, struct err *e)
 {
 	const gid_t group = root_group(f->to->map);
-	const struct exposure x = exposure_in(f->place.parent, group);
+	const struct open_place x = open_place_of(f->place.parent, group);
 	const struct exposed_tree t = { .option = "--flat", .path = f->place.path, .group = group };
 	scoped_buf struct buf path = BUF_INIT;
 	enum exposed what = EXPOSED_NOTHING;
 	struct node *first = NULL;
 
-	if (!exposure_any(&x))
+	if (!open_place_gives(&x))
 		return 0;
 	/* The names of a directory come last first. */
 	for (struct node *n = base->tree.root; n; n = tree_next(base->tree.root, n)) {
@@ -165,11 +165,11 @@ static int run(struct flat *f, struct unpack_result *ret, struct err *e)
 /* Without a directory for the layers: they are read, and joined in memory. */
 static int run_dry(struct flat *f, struct unpack_result *ret, struct err *e)
 {
-	const struct exposure x = exposure_in(f->place.parent, root_group(f->to->map));
+	const struct open_place x = open_place_of(f->place.parent, root_group(f->to->map));
 	int r;
 
 	*ret = (struct unpack_result){ .layers = f->w.n };
-	if (f->to->open_to_all || !exposure_any(&x))
+	if (f->to->open_to_all || !open_place_gives(&x))
 		return 0;
 	r = work_read(&f->w, e);
 	return r == 0 ? join_all(f, e) : r;

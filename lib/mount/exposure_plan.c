@@ -137,14 +137,14 @@ int exposure_check_plan(const struct mount_plan *p, struct err *e)
 
 void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir)
 {
-	uint32_t uid = 0, gid = 0;
+	uint32_t uid = p->root_uid, gid = p->root_gid;
 	bool seen = true;
 	gid_t group;
 
 	if (p->kind != MOUNT_OVERLAY || p->flags.set & MOUNT_ATTR_NOSUID || p->meant || p->unseen || !probe_initial_userns())
 		return;
 	if (p->map.wish == MAP_SET)
-		seen = idmap_uid_seen(&p->map.map, 0, &uid) && idmap_gid_seen(&p->map.map, 0, &gid);
+		seen = idmap_uid_seen(&p->map.map, p->root_uid, &uid) && idmap_gid_seen(&p->map.map, p->root_gid, &gid);
 	/* The stack's own root may pass: it can run nothing there that gives it more. */
 	group = seen ? gid : REACHABLE_NO_GROUP;
 	if (in_dir ? reachable_closed_in(dir, group) : reachable_closed(dir, group))

@@ -53,6 +53,7 @@ struct mount_plan {
 	/* stacks only */
 	VEC(struct mount_layer) layers;   /* topmost first */
 	bool stored;                      /* they are an image's, side by side in one directory */
+	uint32_t root_uid, root_gid;      /* the disk ids of the image's root: 0, unless mount_plan_rebase() knows others */
 	enum upper_kind { UPPER_NONE, UPPER_DIR, UPPER_EPHEMERAL } upper_kind;
 	char *upper, *work;               /* of UPPER_DIR; work is never NULL there */
 	bool upper_plain;                 /* upper-map=none: upper stores seen ids */

@@ -253,7 +253,7 @@ bottom() {
 	# It stays what it is, and one that is closed is opened when that is said.
 	must_work "$SHIFTBOX" image-unpack -q -s n/s -N other img
 	must_equal "$(stat -c %a n/s)" 755
-	mount_image n/s at -m +100000
+	mount_image n/s at -m +100000 -o nosuid
 	umount at
 	must_work "$SHIFTBOX" image-unpack -q -s n/t --base 1000000 -N img suid
 	must_equal "$(stat -c %a n/t)" 700

@@ -28,7 +28,7 @@ test_setup() {
 	must_work "$SHIFTBOX" image-unpack -q -s store -N keep dir
 	must_work "$SHIFTBOX" image-unpack -q -s store -N rebase --caps=rebase dir
 	for name in keep rebase; do
-		must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 -o ro image:$name $name
+		must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 -o ro,public image:$name $name
 	done
 }
 

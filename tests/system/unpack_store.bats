@@ -269,11 +269,11 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	mkdir at
 	chmod 711 .
 	for o in ro ephemeral; do
-		must_work "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o "$o" image:a at
+		must_work "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o "$o,public" image:a at
 		must_equal "$(owner at/dev/zero)" 100000:100000
 		must_fail 1 "Permission denied" setpriv --reuid 100000 --regid 100000 --clear-groups head -c 1 at/dev/zero
 		must_work "$SHIFTBOX" mount-idmapped -u at
-		must_work "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o "$o,dev" image:a at
+		must_work "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o "$o,dev,public" image:a at
 		must_work setpriv --reuid 100000 --regid 100000 --clear-groups head -c 1 at/dev/zero
 		must_work "$SHIFTBOX" mount-idmapped -u at
 	done

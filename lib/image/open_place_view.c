@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* exposed_view: files of a stored image that give rights to every user who can reach them. */
+/* open_place_view: files of a stored image that give rights to every user who can reach them. */
 
-#include "exposed_view.h"
+#include "open_place_view.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 struct search {
 	struct lower stack;
-	const struct exposure *x;
+	const struct open_place *x;
 	enum exposed what;
 	struct buf *path;
 	struct err *e;
@@ -48,12 +48,12 @@ static int look_at(const struct spec_entry *s, void *arg)
 	return buf_get(f->path) ? 1 : err_nomem(f->e);
 }
 
-int exposed_in_view(const struct store_view *v, const struct exposure *x, enum exposed *ret, struct buf *ret_path, struct err *e)
+int open_place_find(const struct store_view *v, const struct open_place *x, enum exposed *ret, struct buf *ret_path, struct err *e)
 {
 	struct search f = {
 		.stack = { .dirfds = v->fds.items, .n = v->fds.len, .user_xattr = v->user_xattr }, .x = x, .path = ret_path, .e = e,
 	};
-	int r = exposure_any(x) ? store_view_entries(v, look_at, &f, e) : 0;
+	int r = open_place_gives(x) ? store_view_entries(v, look_at, &f, e) : 0;
 
 	if (r < 0)
 		return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef IMAGE_EXPOSED_H
-#define IMAGE_EXPOSED_H
+#ifndef IMAGE_OPEN_PLACE_H
+#define IMAGE_OPEN_PLACE_H
 
 #include <stdbool.h>
 #include <sys/types.h>
@@ -15,21 +15,21 @@
 enum exposed { EXPOSED_NOTHING, EXPOSED_SET_UID, EXPOSED_SET_GID, EXPOSED_CAPABILITY, EXPOSED_DEVICE };
 
 /* What works for others in a place. */
-struct exposure {
+struct open_place {
 	bool programs;             /* set-id bits and file capabilities */
 	bool devices;
 };
 
 /* In the directory dir, which group may enter (REACHABLE_NO_GROUP: none). The flags nosuid and nodev of dir's mount count. */
-struct exposure exposure_in(int dir, gid_t group);
+struct open_place open_place_of(int dir, gid_t group);
 
-static inline bool exposure_any(const struct exposure *x)
+static inline bool open_place_gives(const struct open_place *x)
 {
 	return x->programs || x->devices;
 }
 
 /* Of a file with this mode and, or not, a capability. */
-enum exposed exposed_by(const struct exposure *x, mode_t mode, bool capability);
+enum exposed exposed_by(const struct open_place *x, mode_t mode, bool capability);
 
 /* A tree that holds such a file. */
 struct exposed_tree {

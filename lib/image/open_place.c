@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* exposed: files that give rights to every user who can reach them. */
+/* open_place: files that give rights to every user who can reach them. */
 
-#include "exposed.h"
+#include "open_place.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,17 +14,17 @@
 #include "../mount/reachable.h"
 #include "userns_self.h"
 
-struct exposure exposure_in(int dir, gid_t group)
+struct open_place open_place_of(int dir, gid_t group)
 {
 	if (reachable_closed_in(dir, group))
-		return (struct exposure){ .programs = false };
-	return (struct exposure){
+		return (struct open_place){ .programs = false };
+	return (struct open_place){
 		.programs = !reachable_mount_has(dir, ST_NOSUID), .devices = !reachable_mount_has(dir, ST_NODEV),
 	};
 }
 
 /* A set-gid bit counts for a program if the group may run it (fs/exec.c, bprm_fill_uid()), and for no directory. */
-enum exposed exposed_by(const struct exposure *x, mode_t mode, bool capability)
+enum exposed exposed_by(const struct open_place *x, mode_t mode, bool capability)
 {
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		return x->devices ? EXPOSED_DEVICE : EXPOSED_NOTHING;
