@@ -22,6 +22,7 @@
 
 struct job {
 	struct ctx *ctx;
+	const struct store *store;
 	const char *name;        /* the layer's directory, below layers/ */
 	int fd;                  /* it, O_PATH */
 	struct expect *expect;
@@ -123,14 +124,14 @@ static int check_layer(struct job *j, const char *path, const char *spec, const 
 	int r;
 
 	j->name = strrchr(path, '/') + 1; /* an absolute path */
-	fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(e, errno, path, "cannot open the layer");
+	r = store_open_layer(j->store, path, &fd, e);
+	if (r < 0)
+		return r;
 	j->fd = fd;
 	j->expect = expect_new(false);
 	if (!j->expect)
 		return err_nomem(e);
-	r = fd_open_regular(AT_FDCWD, spec, O_NOFOLLOW, &file, e);
+	r = store_open_spec(j->store, spec, &file, e);
 	if (r == 0)
 		r = spec_read(file, spec, SPEC_ALL, 1, read_entry, &reading, e);
 	/* A layer without entries has an empty directory, of which nothing is known. */
@@ -165,7 +166,7 @@ int unpack_verify(struct store *s, const char *name, struct ctx *ctx, struct err
 {
 	scoped_strv struct strv layers = { 0 }, specs = { 0 };
 	scoped_idmap struct idmap map = { .gid_assumed = false };
-	struct job j = { .ctx = ctx, .fd = -1 };
+	struct job j = { .ctx = ctx, .store = s, .fd = -1 };
 	int r;
 
 	r = store_base(s)->count ? store_base_map(s, &map, e) : idmap_identity(&map, e);

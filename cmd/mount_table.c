@@ -246,6 +246,7 @@ static int do_jobs(struct run *run, struct err *e)
 		r = check_signals(e);
 		if (r == 0 && j->state != JOB_FAILED) {
 			r = do_job(run, j, e);
+			mount_plan_let_go(&j->plan);
 			if (r < 0)
 				r = job_failed(run, j, r, e);
 			if (r < 0 && run->ctx->dry_run)
@@ -291,6 +292,7 @@ static int plan_all(struct run *run, struct err *e)
 		if (j->waits)
 			continue;
 		r = job_plan(run, j, e);
+		mount_plan_let_go(&j->plan); /* there may be more of them than descriptors */
 		if (r < 0)
 			r = job_failed(run, j, r, e);
 		if (r < 0 && run->ctx->dry_run)
@@ -329,6 +331,7 @@ static int unmount_job(struct run *run, struct job *j, struct err *e)
 
 	if (r == 0)
 		r = mounted_at_all(&j->plan, &run->before, &id, e);
+	mount_plan_let_go(&j->plan);
 	if (r <= 0)
 		return r; /* it is not mounted */
 	r = run->ctx->dry_run ? 0 :

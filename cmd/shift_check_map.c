@@ -11,6 +11,7 @@
 
 #include "../lib/base/fd.h"
 #include "../lib/base/log.h"
+#include "../lib/base/path.h"
 #include "../lib/check/cover.h"
 #include "../lib/check/raw.h"
 #include "../lib/check/walk.h"
@@ -166,12 +167,12 @@ static int diff(struct out *out, const struct idmap *first, const struct idmap *
 /* As it is on disk: without the map of its mount. */
 static int cover_directory(struct cover *c, const struct check_args *a, struct err *e)
 {
-	scoped_fd int fd = open(a->cover, O_PATH | O_CLOEXEC), disk = -1;
 	scoped_idmap struct idmap ignored = { .gid_assumed = false };
-	int r;
+	scoped_fd int fd = -1, disk = -1;
+	int r = path_open(a->cover, O_PATH, "cannot open", NULL, &fd, e);
 
-	if (fd < 0)
-		return err_path(e, errno, a->cover, "cannot open");
+	if (r < 0)
+		return r;
 	r = raw_map(fd, a->cover, &ignored, e);
 	if (r < 0)
 		return r;
@@ -205,7 +206,7 @@ static int cover_layer(struct cover *c, const struct store *store, const char *l
 {
 	struct spec_ids p = { c, e };
 	scoped_fd int fd = -1, top = -1, dir = -1;
-	int r = fd_open_regular(AT_FDCWD, spec, 0, &fd, e);
+	int r = store_open_spec(store, spec, &fd, e);
 
 	if (r == 0)
 		r = spec_read(fd, spec, SPEC_OWNER, threads ? threads : walk_processors(), add_spec, &p, e);

@@ -11,6 +11,7 @@
 
 #include "../lib/base/fd.h"
 #include "../lib/base/log.h"
+#include "../lib/base/path.h"
 #include "../lib/check/expect.h"
 #include "../lib/check/raw.h"
 #include "../lib/check/verify.h"
@@ -75,12 +76,7 @@ static void put_own_finding(struct job *j, struct finding *f)
 
 static int open_path(const char *path, int *ret, struct err *e)
 {
-	int fd = open(path, O_PATH | O_CLOEXEC);
-
-	if (fd < 0)
-		return err_path(e, errno, path, "cannot open");
-	*ret = fd;
-	return 0;
+	return path_open(path, O_PATH, "cannot open", NULL, ret, e);
 }
 
 static int no_other_side(const struct job *j, struct err *e)
@@ -133,7 +129,7 @@ static int read_spec(struct job *j, const char *path, struct err *e)
 {
 	scoped_fd int fd = -1;
 	unsigned threads = j->a->threads ? j->a->threads : walk_processors();
-	int r = fd_open_regular(AT_FDCWD, path, 0, &fd, e);
+	int r = j->store ? store_open_spec(j->store, path, &fd, e) : path_open_regular(path, &fd, e);
 
 	if (r == 0)
 		r = spec_read(fd, path, SPEC_OWNER, threads, expect_add, j->expect, e);

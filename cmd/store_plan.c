@@ -12,8 +12,12 @@ int store_plan(struct mount_plan *p, const struct store *s, struct err *e)
 {
 	const struct store_base *b = store_base(s);
 	scoped_idmap struct idmap image = { .gid_assumed = false };
-	int r;
+	struct stat layers;
+	int r = store_stat_layers(s, &layers, e);
 
+	if (r < 0)
+		return r;
+	mount_plan_store(p, &layers);
 	if (!b->count)
 		return 0;
 	if (p->map.wish != MAP_NONE)

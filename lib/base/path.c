@@ -380,3 +380,28 @@ int path_open_regular(const char *path, int *ret_fd, struct err *e)
 		*ret_fd = TAKE_FD(fd);
 	return r;
 }
+
+/* The name is only where to look: it counts if it leads to the very file that is open. */
+int path_place_of(int fd, struct place *ret)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	struct stat st, there;
+	char *slash;
+	int dir;
+
+	path_of_fd(fd, &b);
+	slash = buf_get(&b) && b.len ? strrchr(b.data, '/') : NULL;
+	if (!slash || !slash[1] || strlen(slash + 1) > NAME_MAX || fstat(fd, &st) < 0)
+		return -ENOENT;
+	*slash = '\0';
+	dir = open_without_links(slash == b.data ? "/" : b.data, O_PATH | O_DIRECTORY);
+	if (dir < 0)
+		return -ENOENT;
+	if (fstatat(dir, slash + 1, &there, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != there.st_dev || st.st_ino != there.st_ino) {
+		cleanup_fd(&dir);
+		return -ENOENT;
+	}
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", slash + 1); /* fits: checked */
+	ret->dirfd = dir;
+	return 0;
+}

@@ -76,6 +76,12 @@ int path_make_dir(const char *path, mode_t mode, const char *what, int *ret_fd, 
  */
 void path_of_fd(int fd, struct buf *ret);
 
+/*
+ * The place of a file that is open, by the kernel's name of it: that directory, if the file is there. -ENOENT: it is not known (it was
+ * removed, or moved meanwhile). Fills nothing.
+ */
+int path_place_of(int fd, struct place *ret);
+
 void place_done(struct place *p);
 
 #define scoped_place __attribute__((cleanup(place_done)))

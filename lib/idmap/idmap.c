@@ -14,7 +14,7 @@
 /* (uid_t)-1 is how chown(2) and setresuid(2) say "leave it": no user or group can have it. */
 #define NO_ID UINT32_MAX
 
-int place_fault(struct err *e, int num, struct place at, const char *word, size_t n, const char *fmt, ...)
+int place_fault(struct err *e, int num, struct word_place at, const char *word, size_t n, const char *fmt, ...)
 {
 	char text[512], on[512];
 	va_list ap;
@@ -38,7 +38,7 @@ int place_fault(struct err *e, int num, struct place at, const char *word, size_
 	return -num;
 }
 
-static int range_fault(struct err *e, int num, struct place at, uint64_t disk, uint64_t seen, uint64_t count,
+static int range_fault(struct err *e, int num, struct word_place at, uint64_t disk, uint64_t seen, uint64_t count,
 		       const char *what)
 {
 	char word[80];
@@ -48,7 +48,7 @@ static int range_fault(struct err *e, int num, struct place at, uint64_t disk, u
 }
 
 int draft_add(struct draft *d, unsigned kinds, unsigned written, uint64_t disk, uint64_t seen, uint64_t count,
-	      struct place at, struct err *e)
+	      struct word_place at, struct err *e)
 {
 	struct draft_range item = { .kinds = written, .at = at };
 

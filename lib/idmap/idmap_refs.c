@@ -11,6 +11,7 @@
 
 #include "../base/fd.h"
 #include "../base/num.h"
+#include "../base/path.h"
 #include "names.h"
 #include "subid.h"
 #include "userns.h"
@@ -66,7 +67,7 @@ static int add_grants(struct parser *p, struct word w, const char *file, const s
 	if (r < 0)
 		r = ref_fault(p, &w, r);
 	for (size_t i = 0; i < grants.len && r == 0; i++) {
-		struct place at = { .file = file, .pos = grants.items[i].line };
+		struct word_place at = { .file = file, .pos = grants.items[i].line };
 
 		r = draft_add(&p->draft, kind, kind, disk, grants.items[i].start, grants.items[i].count, at, p->e);
 		disk += grants.items[i].count;
@@ -142,9 +143,9 @@ int parse_owner(struct parser *p, struct word w)
 		return r;
 	if (!user.has_gid)
 		return word_fault(p->e, ENOENT, &w, "the user has no passwd entry that tells the group");
-	fd = open(p->ctx->source, O_PATH | O_CLOEXEC);
-	if (fd < 0)
-		return err_path(p->e, errno, p->ctx->source, "cannot open the source to see its owner");
+	r = path_open(p->ctx->source, O_PATH, "cannot open the source to see its owner", NULL, &fd, p->e);
+	if (r < 0)
+		return r;
 	if (fstat(fd, &st) < 0)
 		return err_set(p->e, errno, p->ctx->source, "cannot see the owner of the source");
 	r = draft_add(&p->draft, KIND_UID, KIND_UID, st.st_uid, user.uid, 1, w.at, p->e);
@@ -264,6 +265,7 @@ int parse_file(struct parser *p, struct word w)
 	struct word name = word_from(w, 1), rest;
 	scoped_buf struct buf text = BUF_INIT;
 	scoped_free char *path = NULL;
+	scoped_fd int fd = -1;
 	size_t before = p->draft.uid.len + p->draft.gid.len, line_no = 0;
 	int r;
 
@@ -272,7 +274,9 @@ int parse_file(struct parser *p, struct word w)
 	path = word_dup(&name);
 	if (!path || strv_add(&p->files, path) < 0)
 		return err_nomem(p->e);
-	r = fd_read_file(AT_FDCWD, path, MAP_FILE_SIZE_MAX, &text, p->e);
+	r = path_open_regular(path, &fd, p->e);
+	if (r == 0)
+		r = fd_read_all(fd, path, MAP_FILE_SIZE_MAX, &text, p->e);
 	if (r < 0)
 		return ref_fault(p, &w, r);
 

@@ -15,6 +15,7 @@
 #include <sys/vfs.h>
 
 #include "../base/fd.h"
+#include "../base/path.h"
 #include "userns_child.h"
 
 static int own_fault(struct err *e)
@@ -107,11 +108,14 @@ int userns_map_of_fd(int fd, struct idmap *ret, struct err *e)
 /* Nothing is opened for use before it is known to be a namespace: opening a device may have effects. */
 int userns_map_of_path(const char *path, struct idmap *ret, struct err *e)
 {
-	scoped_fd int place = open(path, O_PATH | O_CLOEXEC), fd = -1;
+	scoped_fd int place = -1, fd = -1;
 	struct statfs fs;
 	char again[32];
+	int r = path_open(path, O_PATH, "cannot open the user namespace", NULL, &place, e);
 
-	if (place < 0 || fstatfs(place, &fs) < 0)
+	if (r < 0)
+		return r;
+	if (fstatfs(place, &fs) < 0)
 		return err_set(e, errno, path, "cannot open the user namespace");
 	if (fs.f_type != NSFS_MAGIC)
 		return err_say(e, EINVAL, path, "is no user namespace");

@@ -14,7 +14,7 @@
 struct word {
 	const char *s;
 	size_t len;
-	struct place at;
+	struct word_place at;
 };
 
 struct parser {

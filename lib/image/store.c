@@ -295,6 +295,11 @@ const char *store_path(const struct store *s)
 	return s->path;
 }
 
+int store_stat_layers(const struct store *s, struct stat *ret, struct err *e)
+{
+	return fstat(s->layers, ret) < 0 ? err_set(e, errno, s->path, "cannot stat the layers of the store") : 0;
+}
+
 int store_hold_layers(struct store *s, struct err *e)
 {
 	int r;

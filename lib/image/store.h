@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "../base/buf.h"
 #include "../base/err.h"
@@ -65,12 +65,19 @@ static inline void cleanup_store(struct store **s)
 
 const char *store_path(const struct store *s);
 
+/* stat(2) of the directory that the layers are in: whoever opens it by its path again can tell whether it is still the same. */
+int store_stat_layers(const struct store *s, struct stat *ret, struct err *e);
+
 /*
  * The image's layer directories as absolute paths, topmost first, and (specs may be NULL) the mtree
  * specification of each, in the same order. -ENOENT names the images that there are. The layers stay
  * until store_close(), whoever prunes.
  */
 int store_image_layers(struct store *s, const char *name, struct strv *layers, struct strv *specs, struct err *e);
+
+/* Open a layer's directory (O_PATH), or a specification for reading, by its path as above: in the store that was opened. */
+int store_open_layer(const struct store *s, const char *path, int *ret_fd, struct err *e);
+int store_open_spec(const struct store *s, const char *path, int *ret_fd, struct err *e);
 
 /* May this be an image's name? One path component of [A-Za-z0-9._+:@=~%-], no leading dot or dash. */
 int store_name_check(const char *name, struct err *e);

@@ -165,12 +165,12 @@ int store_base_check(const struct store *s, struct err *e)
 int store_base_open_layer(const struct store *s, const char *path, int *ret_fd, struct err *e)
 {
 	struct mount_map map = { .wish = MAP_SET };
-	scoped_fd int fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	scoped_fd int fd = -1;
 	enum map_done done;
-	int r;
+	int r = store_open_layer(s, path, &fd, e);
 
-	if (fd < 0)
-		return err_set(e, errno, path, "cannot open the layer");
+	if (r < 0)
+		return r;
 	if (!s->base.count) {
 		*ret_fd = TAKE_FD(fd);
 		return 0;

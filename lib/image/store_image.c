@@ -189,6 +189,21 @@ int store_image_dirs(struct store *s, const char *name, struct strv *ret, struct
 	return r;
 }
 
+static const char *last_name(const char *path)
+{
+	return strrchr(path, '/') + 1; /* an absolute path */
+}
+
+int store_open_layer(const struct store *s, const char *path, int *ret_fd, struct err *e)
+{
+	return fd_open_beneath(s->layers, last_name(path), O_PATH | O_DIRECTORY, ret_fd, e);
+}
+
+int store_open_spec(const struct store *s, const char *path, int *ret_fd, struct err *e)
+{
+	return fd_open_regular(s->layers, last_name(path), O_NOFOLLOW, ret_fd, e);
+}
+
 int store_image_layers(struct store *s, const char *name, struct strv *layers, struct strv *specs, struct err *e)
 {
 	scoped_strv struct strv dirs = { 0 };

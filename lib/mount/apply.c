@@ -109,15 +109,17 @@ static int attach(int mnt, const struct mount_plan *p, bool later, struct mount_
 
 static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e)
 {
-	scoped_place struct place at = PLACE_INIT;
-	scoped_fd int source = -1, tree = -1;
+	scoped_fd int opened = -1, tree = -1;
 	struct exposure_source exposed = {
-		.name = p->source, .place = &at, .map = &p->map, .flags = &p->flags, .below = p->recursive ? &ret->below : NULL,
+		.name = p->source, .map = &p->map, .flags = &p->flags, .below = p->recursive ? &ret->below : NULL,
 		.meant = p->meant, .only_warn = p->only_warn, .word = "-o public",
 	};
-	int r;
+	int source = p->source_fd, r = 0;
 
-	r = tree_open(p->source, &at, &source, e);
+	if (!p->source_open) {
+		r = tree_open(p->source, &opened, e);
+		source = opened;
+	}
 	if (r == 0 && p->recursive)
 		r = subtree_list(source, p->source, &ret->below, e);
 	if (r == 0 && p->recursive)
@@ -214,9 +216,7 @@ int mount_read_back(const struct mount_plan *p, struct mount_result *r, struct m
 
 int mount_take_off(const struct mount_plan *p, int id, enum umount_how how, struct err *e)
 {
-	scoped_free char *real = p->follow ? realpath(p->target, NULL) : NULL;
-
-	return umount_id(real ? real : p->target, id, how, e);
+	return umount_id(p->target, p->follow, id, how, e);
 }
 
 void mount_undo(const struct mount_plan *p, struct mount_result *r)

@@ -16,6 +16,7 @@
 #include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
 #include "blk.h"
@@ -70,7 +71,7 @@ bool device_is_needed(const struct mount_plan *p)
 
 	if (nodev >= 0)
 		return !nodev;
-	return blk_is_tag(p->source) || (stat(p->source, &st) == 0 && (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)));
+	return blk_is_tag(p->source) || (mount_plan_stat(p, &st) == 0 && (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)));
 }
 
 /* The driver for what libblkid has found. */
@@ -136,13 +137,20 @@ static int reopen(const struct mount_plan *p, int fd, bool want_write, int *ret,
 	return 0;
 }
 
-static int open_device(const struct mount_plan *p, struct device *d, const char *path, struct err *e)
+/* found: what a tag stands for, or NULL. */
+static int open_device(const struct mount_plan *p, struct device *d, const char *found, struct err *e)
 {
-	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC);
-	int r, locked = 0;
+	scoped_fd int opened = -1;
+	int fd = p->source_fd, r = 0, locked = 0;
 
-	if (fd < 0 || fstat(fd, &d->st) < 0)
-		return err_path(e, errno, path, "cannot open the source");
+	if (found || !p->source_open) {
+		r = path_open(found ? found : p->source, O_PATH, "cannot open the source", NULL, &opened, e);
+		fd = opened;
+	}
+	if (r < 0)
+		return r;
+	if (fstat(fd, &d->st) < 0)
+		return err_path(e, errno, p->source, "cannot open the source");
 	if (!S_ISBLK(d->st.st_mode) && !S_ISREG(d->st.st_mode))
 		return wrong_source(p, &d->st, e);
 	d->needs_loop = S_ISREG(d->st.st_mode) || p->loop || p->offset || p->sizelimit;
@@ -272,12 +280,17 @@ static int open_nodev(const struct mount_plan *p, struct device *d, struct err *
 /* Links go: what mountinfo shows should be the device's own name. The kernel resolves that again. */
 static int name_device(const struct mount_plan *p, struct device *d, struct err *e)
 {
+	scoped_buf struct buf b = BUF_INIT;
 	struct stat st;
-	char path[32];
+	int r;
 
-	d->path = realpath(fd_proc_path(d->fd, path), NULL);
-	if (!d->path || stat(d->path, &st) < 0)
-		return err_set(e, errno, p->source, "cannot find the device's own name");
+	path_of_fd(d->fd, &b);
+	d->path = buf_take(&b);
+	if (!d->path)
+		return err_nomem(e);
+	r = path_stat(d->path, true, &st);
+	if (r < 0)
+		return err_set(e, -r, p->source, "cannot find the device's own name");
 	if (!S_ISBLK(st.st_mode) || st.st_rdev != d->st.st_rdev)
 		return err_say(e, ESTALE, p->source, "the device was replaced by another meanwhile");
 	return 0;
@@ -297,7 +310,7 @@ int device_open(const struct mount_plan *p, struct device *ret, struct err *e)
 		if (found)
 			say(log_verbose, p, "is ", found);
 		if (r == 0)
-			r = open_device(p, &d, found ? found : p->source, e);
+			r = open_device(p, &d, found, e);
 		if (r == 0)
 			r = probe(p, &d, e);
 		if (r == 0)

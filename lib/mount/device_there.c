@@ -10,6 +10,8 @@
 #include <sys/sysmacros.h>
 
 #include "../base/buf.h"
+#include "../base/fd.h"
+#include "../base/path.h"
 #include "blk.h"
 #include "exposure.h"
 #include "loop.h"
@@ -60,6 +62,7 @@ static bool same_source(const struct mount_plan *p, const struct mount_info *the
 	scoped_free char *found = NULL;
 	const char *source = p->source;
 	struct stat st, root, dev;
+	char opened[32];
 
 	if (!device_is_needed(p))
 		return !strcmp(there->source, p->source) && !strcmp(there->type, p->type);
@@ -67,14 +70,16 @@ static bool same_source(const struct mount_plan *p, const struct mount_info *the
 		if (blk_find(source, &found, NULL) < 0)
 			return false;
 		source = found;
+	} else if (p->source_open) {
+		source = fd_proc_path(p->source_fd, opened);
 	}
-	if (stat(source, &st) < 0)
+	if (found ? path_stat(found, true, &st) < 0 : mount_plan_stat(p, &st) < 0)
 		return false;
 	if (S_ISREG(st.st_mode) || p->loop || part.offset || part.sizelimit)
 		return loop_shows(there->source, &st, &part);
 	if (fstat(there_fd, &root) == 0 && root.st_dev == st.st_rdev)
 		return true;
-	if (stat(there->source, &dev) == 0 && S_ISBLK(dev.st_mode) && dev.st_rdev == st.st_rdev)
+	if (path_stat(there->source, true, &dev) == 0 && S_ISBLK(dev.st_mode) && dev.st_rdev == st.st_rdev)
 		return true;
 	/* mount(8) attaches files itself before it calls its helper. */
 	return loop_same(there->source, source);

@@ -98,7 +98,6 @@ static bool is_safe_mount(int fd, const void *arg)
 
 int exposure_check(const struct exposure_source *s, struct err *e)
 {
-	const struct place nowhere = PLACE_INIT;
 	struct exposure_facts f = { .meant = s->meant, .only_warn = s->only_warn };
 	struct exposure x;
 
@@ -108,7 +107,7 @@ int exposure_check(const struct exposure_source *s, struct err *e)
 	if (!harmless(&f))
 		f.user_ns = !probe_initial_userns();
 	if (!harmless(&f))
-		f.closed = reachable_closed_at(s->fd, s->place ? s->place : &nowhere, REACHABLE_NO_GROUP);
+		f.closed = reachable_closed_at(s->fd, REACHABLE_NO_GROUP);
 	if (!harmless(&f)) /* of each mount that comes along, by itself */
 		f.nosuid = is_safe_mount(s->fd, s->flags) && (!s->below || subtree_all(s->fd, s->below, is_safe_mount, s->flags));
 	x = exposure_judge(&s->map->map, &f);

@@ -6,7 +6,6 @@
 #include <stdint.h>
 
 #include "../base/err.h"
-#include "../base/path.h"
 #include "plan.h"
 #include "subtree.h"
 
@@ -49,7 +48,6 @@ int exposure_tell(const struct exposure *x, const char *name, const char *reache
 struct exposure_source {
 	const char *name;               /* for messages */
 	int fd;                         /* O_PATH, not cloned: the mount that others reach it by */
-	const struct place *place;      /* where it was found; NULL for directories */
 	const struct subtree *below;    /* with the mounts there, or NULL */
 	const struct mount_map *map;
 	const struct mount_flags *flags;

@@ -13,12 +13,12 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "device.h"
 #include "info.h"
 #include "probe.h"
 #include "reachable.h"
-#include "tree.h"
 
 #define WORD "-o public"
 
@@ -34,10 +34,10 @@ struct elsewhere {
 /* The root of the mount, if it still is what the target leads to. */
 static int open_mount(const struct mount_info *there)
 {
-	scoped_fd int fd = open(there->target, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	scoped_fd int fd = -1;
 	struct statx stx;
 
-	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0 || stx.stx_mnt_id != (uint64_t)there->id)
+	if (path_open(there->target, O_PATH | O_NOFOLLOW, "cannot open the mount", NULL, &fd, NULL) < 0 || statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0 || stx.stx_mnt_id != (uint64_t)there->id)
 		return -1;
 	return TAKE_FD(fd);
 }
@@ -93,19 +93,17 @@ int exposure_check_device(const struct mount_plan *p, const struct device *d, st
 
 static int check_bind(const struct mount_plan *p, struct err *e)
 {
-	scoped_place struct place at = PLACE_INIT;
 	scoped_subtree struct subtree below = { 0 };
 	struct exposure_source s = {
-		.name = p->source, .fd = -1, .place = &at, .map = &p->map, .flags = &p->flags,
+		.name = p->source, .fd = -1, .map = &p->map, .flags = &p->flags,
 		.meant = p->meant, .only_warn = p->only_warn, .word = WORD,
 	};
-	scoped_fd int fd = -1;
 
-	if (tree_open(p->source, &at, &fd, NULL) < 0)
+	if (!p->source_open)
 		return 0; /* mounting will say why */
-	if (p->recursive && subtree_list(fd, p->source, &below, NULL) == 0)
+	if (p->recursive && subtree_list(p->source_fd, p->source, &below, NULL) == 0)
 		s.below = &below;
-	s.fd = fd;
+	s.fd = p->source_fd;
 	return exposure_check(&s, e);
 }
 

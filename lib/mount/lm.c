@@ -15,6 +15,7 @@
 #include <libmount/libmount.h>
 
 #include "../base/fd.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 
 enum { MOUNTINFO_MAX = 64 << 20 };
@@ -95,13 +96,19 @@ static int stop_at_line(struct libmnt_table *table, const char *path, int line)
 	return -EINVAL;
 }
 
+/* libmount opens the file (or directory) that the descriptor is on, not what the path leads to by then. */
 static int parse_fstab(struct libmnt_table *table, const char *path, struct err *e)
 {
-	int fault = 0, r;
+	scoped_fd int fd = -1;
+	char opened[32];
+	int fault = 0, r = path_open(path, O_PATH, "cannot read the fstab", NULL, &fd, e);
+
+	if (r < 0)
+		return r;
 
 	lm.mnt_table_set_userdata(table, &fault);
 	lm.mnt_table_set_parser_errcb(table, stop_at_line);
-	r = lm.mnt_table_parse_fstab(table, path);
+	r = lm.mnt_table_parse_fstab(table, fd_proc_path(fd, opened));
 	if (fault) {
 		(void)err_say(e, EINVAL, path, "line %d is no line of an fstab", fault);
 		err_try(e, "SOURCE TARGET TYPE OPTIONS 0 0: see fstab(5)");

@@ -20,6 +20,7 @@
 #include "../base/lock.h"
 #include "../base/log.h"
 #include "../base/num.h"
+#include "../base/path.h"
 #include "info.h"
 
 enum { ATTEMPTS = 64, LOCK_TRIES = 500, LOCK_PAUSE_MS = 20, GONE_TRIES = 25 };
@@ -54,13 +55,20 @@ static bool overlaps(const struct loop_info64 *i, const struct loop_part *part)
 
 static int status_of(const char *device, int *ret_fd, struct loop_info64 *ret)
 {
-	scoped_fd int fd = open(device, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	scoped_fd int there = -1, fd = -1;
 	struct stat st;
+	char path[32];
+	int r = path_open(device, O_PATH, "cannot open the device", NULL, &there, NULL);
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (r < 0)
+		return r;
+	if (fstat(there, &st) < 0)
 		return -errno;
 	if (!S_ISBLK(st.st_mode) || major(st.st_rdev) != LOOP_MAJOR)
 		return -ENXIO;
+	fd = open(fd_proc_path(there, path), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -errno;
 	if (ioctl(fd, LOOP_GET_STATUS64, ret) < 0)
 		return -errno;
 	if (ret_fd)

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "device.h"
 #include "place.h"
@@ -17,7 +18,7 @@
 /* The two sides. The source of a stack has no descriptor of its own. */
 struct sides {
 	struct mount_info there, source; /* source: of a bind */
-	int there_fd, source_fd;
+	int there_fd, source_fd;         /* source_fd: the plan's */
 };
 
 static void sides_done(struct sides *s)
@@ -25,7 +26,6 @@ static void sides_done(struct sides *s)
 	mount_info_done(&s->there);
 	mount_info_done(&s->source);
 	cleanup_fd(&s->there_fd);
-	cleanup_fd(&s->source_fd);
 }
 
 #define scoped_sides __attribute__((cleanup(sides_done)))
@@ -34,13 +34,11 @@ static void sides_done(struct sides *s)
 /* The root of a mount on the target, or 0 when there is none: mounting will say what is wrong with it. */
 static int open_there(const struct mount_plan *p, int *ret)
 {
-	int fd = open(p->target, O_PATH | O_CLOEXEC | (p->follow ? 0 : O_NOFOLLOW));
 	struct statx stx;
 
-	if (fd < 0)
+	if (path_open(p->target, O_PATH | (p->follow ? 0 : O_NOFOLLOW), "cannot open the target", NULL, ret, NULL) < 0)
 		return 0;
-	*ret = fd;
-	return statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) == 0 &&
+	return statx(*ret, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) == 0 &&
 	       stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
@@ -49,9 +47,9 @@ static int look_at_bind(const struct mount_plan *p, struct mount_snapshot *snap,
 	struct stat there, source;
 	int r;
 
-	s->source_fd = open(p->source, O_PATH | O_CLOEXEC);
-	if (s->source_fd < 0)
+	if (!p->source_open)
 		return 0; /* mounting will say why */
+	s->source_fd = p->source_fd;
 	if (fstat(s->there_fd, &there) < 0 || fstat(s->source_fd, &source) < 0)
 		return err_set(e, errno, p->target, "cannot look at what is mounted");
 	if (!same_file(&there, &source))
@@ -174,7 +172,7 @@ static int same_stack_map(const struct mount_plan *p, const struct sides *s, str
 	/* Changes in memory have an owner that only they know; stored as seen, one that any map may have had. */
 	if (p->upper_kind == UPPER_EPHEMERAL || (p->upper_kind == UPPER_DIR && p->upper_plain) || map->wish != MAP_SET)
 		return 0;
-	if (fstat(s->there_fd, &is) < 0 || stat(top, &disk) < 0)
+	if (fstat(s->there_fd, &is) < 0 || path_stat(top, true, &disk) < 0)
 		return 0; /* nothing to compare with */
 	(void)idmap_uid_seen(&map->map, disk.st_uid, &uid); /* else it is the overflow id */
 	(void)idmap_gid_seen(&map->map, disk.st_gid, &gid);
@@ -233,15 +231,17 @@ static int same_top(const struct mount_plan *p, const struct sides *s, struct er
 	const char *top = upper ? p->upper : p->layers.items[0].dir;
 	struct stat is, want, st;
 	char there[64], planned[64];
+	int r;
 
 	if (p->upper_kind == UPPER_EPHEMERAL || (!upper && p->layers.len == 1))
 		return 0; /* a filesystem in memory is part of it */
 	if (fstat(s->there_fd, &is) < 0)
 		return err_set(e, errno, p->target, "cannot look at what is mounted");
-	if (stat(top, &want) < 0)
-		return upper && errno == ENOENT ? other(p, "another upper", "one that is there", "a new one", e) : 0;
+	r = path_stat(top, true, &want);
+	if (r < 0)
+		return upper && r == -ENOENT ? other(p, "another upper", "one that is there", "a new one", e) : 0;
 	for (size_t i = 0; i < p->layers.len; i++)
-		if (stat(p->layers.items[i].dir, &st) < 0 || st.st_dev != want.st_dev)
+		if (path_stat(p->layers.items[i].dir, true, &st) < 0 || st.st_dev != want.st_dev)
 			return 0; /* nothing to compare with */
 	if (is.st_ino == want.st_ino)
 		return 0;

@@ -60,9 +60,9 @@ static int overlapping(const struct mount_plan *p, const char *path, const char 
 	return -ELOOP;
 }
 
-int overlap_check(const struct overlap *o, const struct mount_plan *p, const char *path, struct err *e)
+int overlap_check(const struct overlap *o, const struct mount_plan *p, int fd, const char *path, struct err *e)
 {
-	scoped_fd int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd int dir = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	struct stat st, last = { .st_ino = 0 };
 
 	for (int depth = 0; dir >= 0 && fstat(dir, &st) == 0; depth++) {

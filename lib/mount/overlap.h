@@ -21,9 +21,9 @@ struct overlap {
 int overlap_add(struct overlap *o, int layer, size_t index, struct err *e);
 
 /*
- * Refuse (-ELOOP) the upper or work directory at path when it is a layer, lies in one, or has one in it.
+ * Refuse (-ELOOP) the upper or work directory dir, found at path, when it is a layer, lies in one, or has one in it.
  */
-int overlap_check(const struct overlap *o, const struct mount_plan *p, const char *path, struct err *e);
+int overlap_check(const struct overlap *o, const struct mount_plan *p, int dir, const char *path, struct err *e);
 
 void overlap_done(struct overlap *o);
 

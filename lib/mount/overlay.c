@@ -12,6 +12,7 @@
 #include "../base/env.h"
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "overlap.h"
 #include "overlay_ways.h"
@@ -19,12 +20,30 @@
 #include "tree.h"
 #include "verify.h"
 
-static int open_layer(const struct mount_plan *p, size_t i, int *ret, struct err *e)
+const char *stack_layer_name(const struct stack *s, size_t i)
 {
-	const char *dir = p->layers.items[i].dir;
+	const char *dir = s->plan->layers.items[i].dir, *slash = strrchr(dir, '/');
 
-	*ret = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return *ret < 0 ? err_path(e, errno, dir, "cannot open layer %zu of %zu", i + 1, p->layers.len) : 0;
+	return slash ? slash + 1 : dir;
+}
+
+static int open_layer(const struct stack *s, size_t i, int *ret, struct err *e)
+{
+	const struct mount_plan *p = s->plan;
+	const struct mount_layer *l = &p->layers.items[i];
+	struct stat st;
+	int r = p->stored ? fd_open_beneath(s->store, stack_layer_name(s, i), O_PATH | O_DIRECTORY, ret, e)
+			  : path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, ret, e);
+
+	if (r == 0 && fstat(*ret, &st) < 0)
+		r = err_set(e, errno, l->dir, "cannot stat the layer");
+	if (r == 0 && l->seen && (st.st_dev != l->dev || st.st_ino != l->ino)) {
+		r = err_say(e, ESTALE, l->dir, "leads somewhere else by now");
+		err_why(e, "its map was made from the owner of what was there before");
+	}
+	if (r < 0)
+		err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
+	return r;
 }
 
 static int clone_layer(const struct mount_plan *p, size_t i, int source, int *ret_clone, struct err *e)
@@ -35,13 +54,6 @@ static int clone_layer(const struct mount_plan *p, size_t i, int source, int *re
 	if (r < 0)
 		err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
 	return r;
-}
-
-const char *stack_layer_name(const struct stack *s, size_t i)
-{
-	const char *dir = s->plan->layers.items[i].dir, *slash = strrchr(dir, '/');
-
-	return slash ? slash + 1 : dir;
 }
 
 static int open_in_tree(struct stack *s, struct err *e)
@@ -73,19 +85,38 @@ static void close_tree(struct stack *s)
 }
 
 /* 0: what went wrong will be told when it goes wrong again, layer by layer. */
-static int map_store(struct stack *s, int source, const char *above, struct err *e)
+static int map_store(struct stack *s, struct err *e)
 {
 	const struct idmap *map = &s->plan->map.map;
-	const char *dir = s->plan->layers.items[0].dir;
 	scoped_fd int layer = -1;
 	int r;
 
-	if (tree_map(s->tree, source, above, map, &tree_flags_private, NULL) < 0)
+	if (tree_map(s->tree, s->store, s->plan->source, map, &tree_flags_private, NULL) < 0)
 		return 0;
-	r = tree_open(dir, NULL, &layer, e);
+	r = open_layer(s, 0, &layer, e);
 	if (r == 0)
-		r = verify_owner(s->lowers.items[0], layer, NULL, map, dir, e);
+		r = verify_owner(s->lowers.items[0], layer, NULL, map, s->plan->layers.items[0].dir, e);
 	return r < 0 ? r : 1;
+}
+
+/* The directory of the store that holds the layers: the one that the store was opened as. */
+static int open_store(struct stack *s, struct err *e)
+{
+	const struct mount_plan *p = s->plan;
+	const char *dir = p->layers.items[0].dir;
+	scoped_free char *above = strndup(dir, (size_t)(stack_layer_name(s, 0) - dir));
+	struct stat st;
+	int r;
+
+	if (!above)
+		return err_nomem(e);
+	r = path_open(above, O_PATH | O_DIRECTORY, "cannot open the layers of the store", NULL, &s->store, e);
+	if (r < 0)
+		return r;
+	if (fstat(s->store, &st) < 0)
+		return err_set(e, errno, above, "cannot stat the layers of the store");
+	return !p->store_seen || (st.st_dev == p->store_dev && st.st_ino == p->store_ino) ? 0 :
+		err_say(e, ESTALE, above, "is not the store any more that was looked at before");
 }
 
 /*
@@ -97,23 +128,17 @@ static int map_store(struct stack *s, int source, const char *above, struct err 
 static int clone_store(struct stack *s, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
-	const char *dir = p->layers.items[0].dir;
-	scoped_free char *above = strndup(dir, (size_t)(stack_layer_name(s, 0) - dir));
-	scoped_fd int source = -1;
 	enum map_done done;
-	int r;
+	int r = open_store(s, e);
 
-	if (!above)
-		return err_nomem(e);
-	r = tree_open(above, NULL, &source, e);
 	if (r == 0 && p->map.wish == MAP_SET)
-		r = tree_copy(source, above, &s->tree, e);
+		r = tree_copy(s->store, p->source, &s->tree, e);
 	else if (r == 0)
-		r = tree_clone(source, above, &p->map, &tree_flags_private, NULL, &s->tree, &done, e);
+		r = tree_clone(s->store, p->source, &p->map, &tree_flags_private, NULL, &s->tree, &done, e);
 	if (r == 0)
 		r = open_in_tree(s, e);
 	if (r == 0)
-		r = p->map.wish == MAP_SET ? map_store(s, source, above, e) : 1;
+		r = p->map.wish == MAP_SET ? map_store(s, e) : 1;
 	if (r == 0)
 		close_tree(s);
 	s->n_in_tree = s->lowers.len;
@@ -130,7 +155,7 @@ static int clone_layers(struct stack *s, struct overlap *overlap, int *ret_top, 
 		return cloned;
 	for (size_t i = 0; i < p->layers.len; i++) {
 		scoped_fd int source = -1, tree = -1;
-		int r = open_layer(p, i, &source, e);
+		int r = open_layer(s, i, &source, e);
 
 		if (r == 0 && !cloned)
 			r = clone_layer(p, i, source, &tree, e);
@@ -195,6 +220,7 @@ static void stack_done(struct stack *s)
 		cleanup_fd(&s->lowers.items[i]);
 	VEC_DONE(&s->lowers);
 	cleanup_fd(&s->tree);
+	cleanup_fd(&s->store);
 }
 
 /* --- causes ------------------------------------------------------------------------------------ */
@@ -313,9 +339,9 @@ static int assemble(struct stack *s, struct overlap *overlap, struct overlay *o,
 	if (r == 0 && p->upper_kind != UPPER_NONE)
 		r = upper_prepare(p, s->lowers.items[0], top, &o->upper, e);
 	if (r == 0 && p->upper_kind == UPPER_DIR)
-		r = overlap_check(overlap, p, p->upper, e);
+		r = overlap_check(overlap, p, o->upper.found[0], p->upper, e);
 	if (r == 0 && p->upper_kind == UPPER_DIR)
-		r = overlap_check(overlap, p, p->work, e);
+		r = overlap_check(overlap, p, o->upper.found[1], p->work, e);
 	if (r < 0)
 		return r;
 
@@ -347,7 +373,7 @@ static int build(struct stack *s, struct overlay *o, struct err *e)
 int overlay_create(const struct mount_plan *p, struct overlay *ret, struct err *e)
 {
 	struct overlay o = OVERLAY_INIT;
-	struct stack s = { .plan = p, .tree = -1, .userxattr = p->userxattr };
+	struct stack s = { .plan = p, .tree = -1, .store = -1, .userxattr = p->userxattr };
 	int r = check_way(e);
 
 	if (r == 0 && !s.userxattr && !probe_initial_userns()) {

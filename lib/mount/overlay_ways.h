@@ -15,6 +15,7 @@ struct stack {
 	const struct mount_plan *plan;
 	VEC(int) lowers;            /* clones, topmost first; or the first n_in_tree: directories of one clone */
 	int tree;                   /* that clone, or -1 */
+	int store;                  /* of an image: the directory that holds its layers, or -1 */
 	size_t n_in_tree;
 	const struct upper *upper;  /* NULL: read-only */
 	bool userxattr;

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../base/fd.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
 #include "blk.h"
@@ -50,15 +52,36 @@ static int set_str(char **dst, const char *s, struct err *e)
 	return *dst ? 0 : err_nomem(e);
 }
 
+/* Whose owner a map speaks of is the one that is mounted: see open_layer() of overlay.c. */
+static int see_layer(struct mount_layer *l, int *ret_fd, struct err *e)
+{
+	struct stat st;
+	int r = path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer to see its owner", NULL, ret_fd, e);
+
+	if (r < 0)
+		return r;
+	if (fstat(*ret_fd, &st) < 0)
+		return err_set(e, errno, l->dir, "cannot see the owner of the layer");
+	l->seen = true;
+	l->dev = st.st_dev;
+	l->ino = st.st_ino;
+	return 0;
+}
+
 static int add_layer(struct mount_plan *p, const char *dir, const char *map, bool strict, struct err *e)
 {
 	struct mount_layer l = { .own_map = !!map };
-	int r;
+	scoped_fd int fd = -1;
+	char path[32];
+	int r = 0;
 
 	l.dir = strdup(dir);
 	if (!l.dir)
 		return err_nomem(e);
-	r = map ? map_build(&map, 1, dir, strict, &l.map, e) : 0;
+	if (map && strstr(map, "owner:"))
+		r = see_layer(&l, &fd, e);
+	if (r == 0 && map)
+		r = map_build(&map, 1, fd >= 0 ? fd_proc_path(fd, path) : dir, strict, &l.map, e);
 	if (r < 0) {
 		err_prefix(e, "the map of layer '%s'", dir);
 	} else if (VEC_ADD(&p->layers, l) < 0) {
@@ -190,73 +213,25 @@ static int add_fs(struct mount_plan *p, const struct mount_options *o, struct er
 	return r;
 }
 
-static int both_meant(const struct mount_plan *p, const char *type, struct err *e)
-{
-	(void)err_say(e, EINVAL, p->source, "cannot tell whether the file or the filesystem in it (%s) is meant", type);
-	err_op(e, "plan");
-	err_why(e, "the target does not exist, which would tell it by being a file or a directory");
-	err_try(e, "say -o bind for the file, or -o loop for the filesystem");
-	return -EINVAL;
-}
-
-/* A file that is to be mounted nowhere yet. */
-static int look_into_file(struct mount_plan *p, const struct stat *st, struct err *e)
-{
-	scoped_fd int fd = open(p->source, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
-	struct blk_found found;
-
-	if (fd >= 0 && blk_probe(fd, p->source, 0, (uint64_t)st->st_size, true, &found, NULL) == 0)
-		return both_meant(p, found.type, e);
-	return 0; /* binding will say what else is wrong */
-}
-
-static int look_at_source(struct mount_plan *p, struct err *e)
-{
-	struct stat st, target;
-
-	p->kind = MOUNT_BIND;
-	if (stat(p->source, &st) < 0)
-		return 0; /* mounting will say so */
-	if (S_ISBLK(st.st_mode)) {
-		p->kind = MOUNT_FS;
-	} else if (S_ISREG(st.st_mode)) {
-		if (fstatat(AT_FDCWD, p->target, &target, p->follow ? 0 : AT_SYMLINK_NOFOLLOW) == 0)
-			p->kind = S_ISDIR(target.st_mode) ? MOUNT_FS : MOUNT_BIND;
-		else if (p->mkdir)
-			return look_into_file(p, &st, e);
-	}
-	return 0;
-}
-
-int mount_plan_settle(struct mount_plan *p, struct err *e)
-{
-	int r = p->kind_open ? look_at_source(p, e) : 0;
-
-	if (r < 0)
-		return r;
-	if (p->kind != MOUNT_FS && p->fs_options.len) {
-		(void)err_usage(e, "unknown option '%s' in -o", p->fs_options.items[0].name);
-		err_why(e, "%s takes no options for the driver of its filesystem", p->kind == MOUNT_BIND ? "a bind" : "a stack");
-		return -EINVAL;
-	}
-	if (p->kind == MOUNT_FS && p->owner_map) {
-		(void)err_usage(e, "the map 'owner:USER' is for directories and files: of a filesystem that is not mounted yet, "
-				"nobody knows the owner");
-		err_try(e, "name the id: -m u:DISK:USER:1 -m g:DISK:GROUP:1");
-		return -EINVAL;
-	}
-	return 0;
-}
-
 static bool words_tell_fs(const char *source, const struct mount_options *o)
 {
 	return blk_is_tag(source) || o->type || o->loop || o->offset || o->sizelimit || o->subdir;
+}
+
+static bool names_owner(const struct mount_options *o)
+{
+	for (size_t i = 0; i < o->maps.len; i++)
+		if (strstr(o->maps.items[i], "owner:"))
+			return true;
+	return false;
 }
 
 static int fill(struct mount_plan *p, const char *source, const char *target, const struct mount_options *o,
 		const struct strv *layers, bool strict, struct err *e)
 {
 	const char *owner_of = source;
+	scoped_fd int layer = -1;
+	char opened[32];
 	int r;
 
 	p->kind = layers || (!strcmp(source, "overlay") && !o->type) ? MOUNT_OVERLAY :
@@ -291,13 +266,17 @@ static int fill(struct mount_plan *p, const char *source, const char *target, co
 		r = add_upper(p, o, e);
 	if (r == 0)
 		r = add_fs(p, o, e);
-	for (size_t i = 0; i < o->maps.len; i++)
-		p->owner_map |= p->kind != MOUNT_OVERLAY && strstr(o->maps.items[i], "owner:");
+	p->owner_map = p->kind != MOUNT_OVERLAY && names_owner(o);
 	if (r == 0)
 		r = mount_plan_settle(p, e);
 	/* "owner:USER" means the topmost layer's root, which is what a stack shows as its own */
-	if (r == 0 && p->kind == MOUNT_OVERLAY)
+	if (r == 0 && p->kind == MOUNT_OVERLAY) {
 		owner_of = p->layers.len ? p->layers.items[0].dir : NULL;
+		if (owner_of && names_owner(o))
+			r = see_layer(&p->layers.items[0], &layer, e);
+	}
+	if (layer >= 0 || p->source_open)
+		owner_of = fd_proc_path(layer >= 0 ? layer : p->source_fd, opened);
 	if (r == 0)
 		r = map_build((const char *const *)o->maps.items, o->maps.len, owner_of, strict, &p->map, e);
 	return r;
@@ -316,6 +295,13 @@ int mount_plan_build(struct mount_plan *ret, const char *source, const char *tar
 	*ret = p;
 	p = (struct mount_plan){ 0 };
 	return 0;
+}
+
+void mount_plan_store(struct mount_plan *p, const struct stat *layers)
+{
+	p->store_seen = true;
+	p->store_dev = layers->st_dev;
+	p->store_ino = layers->st_ino;
 }
 
 int mount_plan_rebase(struct mount_plan *p, const struct idmap *below, struct err *e)
@@ -461,6 +447,7 @@ static void map_done(struct mount_map *m)
 
 void mount_plan_done(struct mount_plan *p)
 {
+	mount_plan_let_go(p);
 	free(p->source);
 	free(p->target);
 	free(p->upper);

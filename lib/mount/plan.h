@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "../base/buf.h"
 #include "../base/err.h"
@@ -36,11 +37,18 @@ struct mount_layer {
 	char *dir;
 	bool own_map;         /* map is its own, else the plan's is meant */
 	struct mount_map map;
+	bool seen;            /* the map was made from the owner of this directory: */
+	dev_t dev;
+	ino_t ino;
 };
 
 struct mount_plan {
 	enum mount_kind kind;
 	char *source, *target;            /* as given; source is what mountinfo will show for a stack */
+	bool source_open, source_seen;
+	int source_fd;                    /* if it is open: what SOURCE leads to, O_PATH, of a plan that mount_plan_settle() looked at */
+	dev_t source_dev;                 /* if it was seen: what it led to when the plan was made */
+	ino_t source_ino;
 	struct mount_map map;
 	struct mount_flags flags;
 	bool meant;                       /* public: that others can reach the source, or a stack's target */
@@ -52,7 +60,10 @@ struct mount_plan {
 
 	/* stacks only */
 	VEC(struct mount_layer) layers;   /* topmost first */
-	bool stored;                      /* they are an image's, side by side in one directory */
+	bool stored;                      /* they are an image's, side by side in one directory, */
+	bool store_seen;                  /* which is this one: */
+	dev_t store_dev;
+	ino_t store_ino;
 	uint32_t root_uid, root_gid;      /* the disk ids of the image's root: 0, unless mount_plan_rebase() knows others */
 	enum upper_kind { UPPER_NONE, UPPER_DIR, UPPER_EPHEMERAL } upper_kind;
 	char *upper, *work;               /* of UPPER_DIR; work is never NULL there */
@@ -80,17 +91,27 @@ int mount_plan_build(struct mount_plan *ret, const char *source, const char *tar
 		     const struct mount_options *o, const struct strv *layers, bool strict, struct err *e);
 
 /*
- * Look whether the source is to be bound or mounted, where the words do not tell: a block device is mounted; so is a regular file
- * when the target is a directory, while on a file it is bound. To be called again when mounts have changed since. -EINVAL: options that
- * do not go with that (usage), or the target is missing and the file has a filesystem in it, so that both could be meant.
+ * Open the source where it is or may be a path, unless it is open, and look whether it is to be bound or mounted, where the words do not tell: a block device is mounted; so is a regular file
+ * when the target is a directory, while on a file it is bound. To be called again, after mount_plan_let_go(), when mounts have
+ * changed since. -EINVAL: options that do not go with that (usage), or the target is missing and the file has a filesystem in it, so
+ * that both could be meant. -ELOOP: a link that is not followed. A source that is missing is no error: mounting tells it.
  */
 int mount_plan_settle(struct mount_plan *p, struct err *e);
+
+/* Close the source: it would keep its mount busy, and there may be many plans. */
+void mount_plan_let_go(struct mount_plan *p);
+
+/* stat(2) of the source, if it is a path: of what is open or, if it is not, by path_stat(). -errno; fills nothing. */
+int mount_plan_stat(const struct mount_plan *p, struct stat *ret);
 
 /*
  * The disk ids of the layers are not those that the plan's map speaks of; below turns the one into the other. A plan without a
  * map then shows these, "none" still the disk ids. Errors of idmap_compose().
  */
 int mount_plan_rebase(struct mount_plan *p, const struct idmap *below, struct err *e);
+
+/* The layers are in this directory (stat(2)), which is compared when they are mounted. */
+void mount_plan_store(struct mount_plan *p, const struct stat *layers);
 
 /* What a plan says that cannot be right in any system: 0, or -EINVAL, -E2BIG with e filled. */
 int mount_plan_check(const struct mount_plan *p, struct err *e);

@@ -72,16 +72,16 @@ bool reachable_closed(int dir, gid_t group)
 	return up >= 0 && reachable_closed_in(up, group);
 }
 
-bool reachable_closed_at(int fd, const struct place *at, gid_t group)
+bool reachable_closed_at(int fd, gid_t group)
 {
-	struct stat st, there;
+	scoped_place struct place at = PLACE_INIT;
+	struct stat st;
 
 	if (fstat(fd, &st) < 0)
 		return false;
 	if (S_ISDIR(st.st_mode))
 		return reachable_closed(fd, group);
-	return at->dirfd >= 0 && fstatat(at->dirfd, at->name, &there, AT_SYMLINK_NOFOLLOW) == 0 && same_file(&st, &there) &&
-	       reachable_closed_in(at->dirfd, group);
+	return path_place_of(fd, &at) == 0 && reachable_closed_in(at.dirfd, group);
 }
 
 bool reachable_mount_has(int fd, unsigned long flag)

@@ -5,8 +5,6 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "../base/path.h"
-
 /*
  * Can other users than root and the caller reach a file by its path? A directory *closes* what is in it and below it if
  *
@@ -31,11 +29,8 @@ bool reachable_closed(int dir, gid_t group);
 /* Is what lies in dir closed, by dir or by a directory above it? */
 bool reachable_closed_in(int dir, gid_t group);
 
-/*
- * The same for what path_open() has opened, a directory or a file, which was found at a place. A file that has no place (it was
- * reached by a link of /proc), or has been exchanged since, counts as open.
- */
-bool reachable_closed_at(int fd, const struct place *at, gid_t group);
+/* The same for a directory, or a file in the directory of path_place_of(); a file without one counts as open. */
+bool reachable_closed_at(int fd, gid_t group);
 
 /* Has the mount through which fd was reached this flag, ST_NOSUID, ST_NODEV or ST_RDONLY of statvfs(3)? */
 bool reachable_mount_has(int fd, unsigned long flag);

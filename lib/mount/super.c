@@ -12,6 +12,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "info.h"
 #include "kernel_log.h"
@@ -48,7 +49,7 @@ static void find_elsewhere(const struct super_how *how, struct buf *b)
 {
 	struct elsewhere x = { .how = how };
 
-	if (stat(how->source, &x.st) == 0 && S_ISBLK(x.st.st_mode))
+	if (path_stat(how->source, true, &x.st) == 0 && S_ISBLK(x.st.st_mode))
 		(void)mount_info_each(NULL, match_device, &x, NULL); /* only to explain */
 	if (x.target)
 		buf_str(b, x.target);

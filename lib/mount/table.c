@@ -4,11 +4,13 @@
 #include "table.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "../base/buf.h"
+#include "../base/path.h"
 #include "lm.h"
 
 /* ".." stays: where it leads depends on links. */
@@ -183,13 +185,16 @@ static const struct table_line *find_as(const struct table *t, const char *targe
 
 const struct table_line *table_find(const struct table *t, const char *word)
 {
-	scoped_free char *path = table_path(word), *real = NULL;
+	scoped_free char *path = table_path(word);
 	const struct table_line *l = path ? find_as(t, path, word) : NULL;
+	scoped_buf struct buf real = BUF_INIT;
+	scoped_fd int fd = -1;
 
+	if (l || path_open(word, O_PATH, "cannot open it", NULL, &fd, NULL) < 0)
+		return l;
 	/* Relative, or by way of links, as mount(8) takes it, too. */
-	if (!l)
-		real = realpath(word, NULL);
-	return real ? find_as(t, real, real) : l;
+	path_of_fd(fd, &real);
+	return buf_get(&real) && real.len ? find_as(t, real.data, real.data) : NULL;
 }
 
 void table_done(struct table *t)

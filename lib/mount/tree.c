@@ -28,9 +28,9 @@ const char *map_done_name(enum map_done done)
 	return names[done];
 }
 
-int tree_open(const char *path, struct place *ret_place, int *ret_fd, struct err *e)
+int tree_open(const char *path, int *ret_fd, struct err *e)
 {
-	return path_open(path, O_PATH, "cannot open the source", ret_place, ret_fd, e);
+	return path_open(path, O_PATH, "cannot open the source", NULL, ret_fd, e);
 }
 
 static struct mount_attr attr_of(const struct mount_flags *flags, int userns)

@@ -3,7 +3,6 @@
 #define MOUNT_TREE_H
 
 #include "../base/err.h"
-#include "../base/path.h"
 #include "info.h"
 #include "options.h"
 #include "plan.h"
@@ -20,8 +19,8 @@ enum map_done {
 /* "none", "kept", "made", "replaced", "dropped" */
 const char *map_done_name(enum map_done done);
 
-/* Open a file or directory to be cloned, O_PATH, as path_open() does. ret_place: where it was found (NULL: not asked for). */
-int tree_open(const char *path, struct place *ret_place, int *ret_fd, struct err *e);
+/* Open a file or directory to be cloned, O_PATH, as path_open() does. */
+int tree_open(const char *path, int *ret_fd, struct err *e);
 
 /*
  * Clone the mount that fd is on, with fd's file or directory as its root, detached: nobody sees it until it is

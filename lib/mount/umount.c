@@ -13,6 +13,7 @@
 #include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "busy.h"
 #include "info.h"
@@ -21,13 +22,15 @@
 #include "subtree.h"
 
 /* The place, and the mount that is on top of it (its id, as in mountinfo). */
-static int find(const char *target, struct place *p, uint64_t *ret_id, struct err *e)
+static int find(const char *target, bool follow, struct place *p, uint64_t *ret_id, struct err *e)
 {
 	struct statx stx;
-	int r = place_open(target, p, e);
+	int r = follow ? path_find(target, true, "cannot open the directory above it", p, e) : place_open(target, p, e);
 
 	if (r < 0)
 		return r;
+	if (!strcmp(p->name, "."))
+		return err_say(e, EINVAL, target, "must lead to a name of its own");
 	if (statx(p->dirfd, p->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_MNT_ID, &stx) < 0)
 		return err_path(e, errno, target, "cannot look at the target");
 	if (S_ISLNK(stx.stx_mode)) {
@@ -57,9 +60,9 @@ static bool watch_loop(const char *path, struct loop_watch *w)
 	if (loop_watch(st.st_dev, w))
 		return true;
 	/* A filesystem that may have several devices has a number of its own. */
-	if (major(st.st_dev) || mount_info_get_cheap(fd, &info, NULL) != 0 || *info.source != '/')
+	if (major(st.st_dev) || mount_info_get_cheap(fd, &info, NULL) != 0 || strncmp(info.source, "/dev/", 5))
 		return false;
-	return stat(info.source, &st) == 0 && S_ISBLK(st.st_mode) && loop_watch(st.st_rdev, w);
+	return path_stat(info.source, true, &st) == 0 && S_ISBLK(st.st_mode) && loop_watch(st.st_rdev, w);
 }
 
 /* path: for messages. By way of dirfd, a directory that is on another mount: a descriptor of the mount itself would keep it busy. */
@@ -167,16 +170,16 @@ int umount_target(const char *target, enum umount_how how, struct err *e)
 {
 	scoped_place struct place p = PLACE_INIT;
 	uint64_t id;
-	int r = find(target, &p, &id, e);
+	int r = find(target, false, &p, &id, e);
 
 	return r == 0 ? unmount_how(target, &p, id, how, e) : r;
 }
 
-int umount_id(const char *target, int id, enum umount_how how, struct err *e)
+int umount_id(const char *target, bool follow, int id, enum umount_how how, struct err *e)
 {
 	scoped_place struct place p = PLACE_INIT;
 	uint64_t there;
-	int r = find(target, &p, &there, e);
+	int r = find(target, follow, &p, &there, e);
 
 	if (r < 0)
 		return r;
@@ -190,7 +193,7 @@ int umount_check(const char *target, struct strv *ret_below, struct err *e)
 	scoped_subtree struct subtree t = { 0 };
 	scoped_place struct place p = PLACE_INIT;
 	uint64_t id;
-	int r = find(target, &p, &id, e);
+	int r = find(target, false, &p, &id, e);
 
 	if (r == 0 && ret_below)
 		r = list_below(&p, target, &t, e);

@@ -127,7 +127,7 @@ static const struct mount_map map_keep = { .wish = MAP_KEEP }, map_none = { .wis
 
 /* Upper and work directory as files of the plan, wherever they are; created if they are missing. */
 static int make_dirs(const struct mount_plan *p, const struct place *at_upper, const struct place *at_work,
-		     const struct birth *b, struct upper *u, int *ret_upper, int *ret_work, struct err *e)
+		     const struct birth *b, struct upper *u, struct err *e)
 {
 	const struct mount_map *map = u->plain ? &map_keep : &map_none;
 	scoped_fd int via_upper = -1, via_work = -1;
@@ -137,12 +137,12 @@ static int make_dirs(const struct mount_plan *p, const struct place *at_upper, c
 	/* Owners are ids of the disk, so they are born in a view without a map, should the place have one. */
 	r = tree_clone(at_upper->dirfd, p->upper, map, &tree_flags_private, NULL, &via_upper, &done, e);
 	if (r == 0)
-		r = open_or_create(at_upper, via_upper, &b[0], p->upper, &u->made[0], ret_upper, e);
+		r = open_or_create(at_upper, via_upper, &b[0], p->upper, &u->made[0], &u->found[0], e);
 	if (r == 0)
 		r = tree_clone(at_work->dirfd, p->work, map, &tree_flags_private, NULL, &via_work, &done, e);
 	if (r == 0)
-		r = open_or_create(at_work, via_work, &b[1], p->work, &u->made[1], ret_work, e);
-	return r == 0 ? check_dirs(*ret_upper, *ret_work, p, e) : r;
+		r = open_or_create(at_work, via_work, &b[1], p->work, &u->made[1], &u->found[1], e);
+	return r == 0 ? check_dirs(u->found[0], u->found[1], p, e) : r;
 }
 
 /* The clone is mapped last: through the map its own directories may be closed even to root. */
@@ -150,19 +150,18 @@ static int prepare_dirs(const struct mount_plan *p, const struct place *at_upper
 			const struct birth *b, struct upper *u, struct err *e)
 {
 	scoped_base struct base base = BASE_INIT;
-	scoped_fd int upper = -1, work = -1;
 	enum map_done done;
 	int r;
 
-	r = make_dirs(p, at_upper, at_work, b, u, &upper, &work, e);
+	r = make_dirs(p, at_upper, at_work, b, u, e);
 	if (r == 0)
 		r = base_find(at_upper, at_work, &base, e);
 	if (r == 0)
 		r = tree_clone(base.fd, p->upper, u->plain ? &map_keep : &map_none, &tree_flags_private, NULL, &u->mnt, &done, e);
 	if (r == 0)
-		r = base_open(u->mnt, base.first, upper, p->upper, &u->upper, e);
+		r = base_open(u->mnt, base.first, u->found[0], p->upper, &u->upper, e);
 	if (r == 0)
-		r = base_open(u->mnt, base.second, work, p->work, &u->work, e);
+		r = base_open(u->mnt, base.second, u->found[1], p->work, &u->work, e);
 	if (r == 0 && !u->plain)
 		r = tree_map(u->mnt, base.fd, p->upper, &p->map.map, &tree_flags_private, e);
 	return r;
@@ -270,7 +269,9 @@ void upper_close(struct upper *u)
 	cleanup_fd(&u->upper);
 	cleanup_fd(&u->work);
 	cleanup_fd(&u->mnt);
-	u->upper = u->work = u->mnt = -1;
+	cleanup_fd(&u->found[0]);
+	cleanup_fd(&u->found[1]);
+	u->upper = u->work = u->mnt = u->found[0] = u->found[1] = -1;
 }
 
 void upper_done(struct upper *u)

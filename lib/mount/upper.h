@@ -15,13 +15,14 @@
 struct upper {
 	int mnt;                     /* that clone (or a tmpfs), detached, with its map; -1: no upper */
 	int upper, work;             /* O_PATH, in mnt */
+	int found[2];                /* the same where they were found, of those on a disk */
 	bool plain;                  /* mnt has no map, and upper stores seen ids */
 	bool switch_ids;             /* the overlay must be created as uid:gid, */
 	uint32_t uid, gid;           /* ids that mnt's map shows for something on the disk */
 	struct upper_made { int dirfd; char *name; } made[2]; /* upper and work, where they were created by us */
 };
 
-#define UPPER_INIT ((struct upper){ .mnt = -1, .upper = -1, .work = -1, .made = { { -1, NULL }, { -1, NULL } } })
+#define UPPER_INIT ((struct upper){ .mnt = -1, .upper = -1, .work = -1, .found = { -1, -1 }, .made = { { -1, NULL }, { -1, NULL } } })
 
 /*
  * Prepare upper and work directory of a plan that has them, creating what is missing: upper is born with the owner

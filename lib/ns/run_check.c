@@ -44,7 +44,7 @@ static int check_root(const struct run_spec *s, struct stat *ret, struct err *e)
 
 	if (s->root.meant || s->read_only || s->root.flags.set & MOUNT_ATTR_RDONLY || !gives_own_id(&s->map))
 		return 0;
-	r = tree_open(source, NULL, &fd, e);
+	r = tree_open(source, &fd, e);
 	if (r < 0)
 		return r;
 	if (fstat(fd, ret) < 0)

@@ -28,7 +28,7 @@ static int clone_all(const char *path, const struct mount_flags *flags, int *ret
 {
 	struct mount_attr attr = { .attr_set = flags->set, .propagation = flags->propagation };
 	scoped_fd int source = -1, fd = -1;
-	int r = tree_open(path, NULL, &source, e);
+	int r = tree_open(path, &source, e);
 
 	if (r < 0)
 		return r;
@@ -77,15 +77,14 @@ static int check_host_root(int fd, const char *source, const struct mount_map *m
 static int make_mapped(const char *source, const struct mount_map *map, const struct mount_flags *flags, bool meant, const char *word,
 		       int *ret_fd, struct err *e)
 {
-	scoped_place struct place found = PLACE_INIT;
 	struct exposure_source exposed = {
-		.name = source, .place = &found, .map = map, .flags = flags, .meant = meant, .word = word,
+		.name = source, .map = map, .flags = flags, .meant = meant, .word = word,
 	};
 	scoped_fd int fd = -1, tree = -1;
 	enum map_done done;
 	int r;
 
-	r = tree_open(source, &found, &fd, e);
+	r = tree_open(source, &fd, e);
 	if (r == 0)
 		r = tree_clone(fd, source, map, flags, NULL, &tree, &done, e);
 	/* What cannot be mapped at all is told first: no other place would help. */

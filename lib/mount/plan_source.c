@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* plan_source: what the source of a plan is. */
+
+#include "plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "../base/fd.h"
+#include "../base/path.h"
+#include "blk.h"
+
+static int both_meant(const struct mount_plan *p, const char *type, struct err *e)
+{
+	(void)err_say(e, EINVAL, p->source, "cannot tell whether the file or the filesystem in it (%s) is meant", type);
+	err_op(e, "plan");
+	err_why(e, "the target does not exist, which would tell it by being a file or a directory");
+	err_try(e, "say -o bind for the file, or -o loop for the filesystem");
+	return -EINVAL;
+}
+
+/* A file that is to be mounted nowhere yet. */
+static int look_into_file(struct mount_plan *p, const struct stat *st, struct err *e)
+{
+	char path[32];
+	scoped_fd int fd = open(fd_proc_path(p->source_fd, path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	struct blk_found found;
+
+	if (fd >= 0 && blk_probe(fd, p->source, 0, (uint64_t)st->st_size, true, &found, NULL) == 0)
+		return both_meant(p, found.type, e);
+	return 0; /* binding will say what else is wrong */
+}
+
+static int source_changed(const struct mount_plan *p, struct err *e)
+{
+	(void)err_say(e, ESTALE, p->source, "leads somewhere else by now");
+	err_op(e, "plan");
+	err_why(e, "its map was made from the owner of what was there before");
+	return -ESTALE;
+}
+
+/* 1: it is open; 0: there is none (yet), and mounting will say so. */
+static int open_source(struct mount_plan *p, struct stat *ret, struct err *e)
+{
+	int r = p->source_open ? 0 : path_open(p->source, O_PATH, "cannot open the source", NULL, &p->source_fd, e);
+
+	if (r < 0 && r != -ELOOP) {
+		if (e)
+			*e = ERR_INIT;
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	p->source_open = true;
+	if (fstat(p->source_fd, ret) < 0)
+		return err_set(e, errno, p->source, "cannot stat the source");
+	if (p->owner_map && p->source_seen && (p->source_dev != ret->st_dev || p->source_ino != ret->st_ino))
+		return source_changed(p, e);
+	p->source_seen = true;
+	p->source_dev = ret->st_dev;
+	p->source_ino = ret->st_ino;
+	return 1;
+}
+
+static int look_at_source(struct mount_plan *p, struct err *e)
+{
+	struct stat st, target;
+	int r = open_source(p, &st, e);
+
+	if (p->kind_open)
+		p->kind = MOUNT_BIND;
+	if (r <= 0 || !p->kind_open)
+		return r;
+	if (S_ISBLK(st.st_mode)) {
+		p->kind = MOUNT_FS;
+	} else if (S_ISREG(st.st_mode)) {
+		if (path_stat(p->target, p->follow, &target) == 0)
+			p->kind = S_ISDIR(target.st_mode) ? MOUNT_FS : MOUNT_BIND;
+		else if (p->mkdir)
+			return look_into_file(p, &st, e);
+	}
+	return 0;
+}
+
+int mount_plan_settle(struct mount_plan *p, struct err *e)
+{
+	int r = p->kind_open || p->kind == MOUNT_BIND ? look_at_source(p, e) : 0;
+
+	if (r < 0)
+		return r;
+	if (p->kind != MOUNT_FS && p->fs_options.len) {
+		(void)err_usage(e, "unknown option '%s' in -o", p->fs_options.items[0].name);
+		err_why(e, "%s takes no options for the driver of its filesystem", p->kind == MOUNT_BIND ? "a bind" : "a stack");
+		return -EINVAL;
+	}
+	if (p->kind == MOUNT_FS && p->owner_map) {
+		(void)err_usage(e, "the map 'owner:USER' is for directories and files: of a filesystem that is not mounted yet, "
+				"nobody knows the owner");
+		err_try(e, "name the id: -m u:DISK:USER:1 -m g:DISK:GROUP:1");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+void mount_plan_let_go(struct mount_plan *p)
+{
+	if (p->source_open)
+		cleanup_fd(&p->source_fd);
+	p->source_open = false;
+}
+
+int mount_plan_stat(const struct mount_plan *p, struct stat *ret)
+{
+	if (!p->source_open)
+		return path_stat(p->source, true, ret);
+	return fstat(p->source_fd, ret) < 0 ? -errno : 0;
+}
