@@ -16,6 +16,7 @@
 #include <seccomp.h>
 
 #include "../base/log.h"
+#include "../base/path.h"
 #include "held.h"
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
@@ -91,27 +92,52 @@ static int open_sources(struct rules *rs, struct err *e)
 {
 	for (size_t i = 0; i < rs->len; i++) {
 		struct rule *r = &rs->items[i];
+		int n = r->kind == RULE_MOUNT ? path_open(r->source, O_PATH, "cannot open what the rule mounts", NULL, &r->source_fd, e) : 0;
 
-		if (r->kind != RULE_MOUNT)
-			continue;
-		r->source_fd = open(r->source, O_PATH | O_CLOEXEC);
-		if (r->source_fd < 0) {
-			int num = err_set(e, errno, r->source, "cannot open what the rule mounts");
-
+		if (n < 0) {
 			err_prefix(e, "rule '%s'", r->text);
-			return num;
+			return n;
 		}
 	}
 	return 0;
 }
 
+/* What the command does is written there, partly in its own words: so it must not be a file that another user chose. */
+static int check_audit(int fd, const struct place *at, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, path, "cannot stat the audit file");
+	if (at->dirfd < 0 || S_ISCHR(st.st_mode))
+		return 0; /* what the caller has open, as /dev/stderr and /dev/fd/N; or a terminal, or /dev/null */
+	if (st.st_uid != 0 && st.st_uid != geteuid()) {
+		(void)err_say(e, EPERM, path, "the audit file belongs to another user (%u)", st.st_uid);
+		err_try(e, "name one that is not there yet, in a directory of your own");
+		return -EPERM;
+	}
+	if (S_ISREG(st.st_mode) && st.st_mode & (S_IWGRP | S_IWOTH)) {
+		(void)err_say(e, EPERM, path, "the audit file can be written by others (mode %04o)", st.st_mode & 07777);
+		err_try(e, "chmod go-w on it");
+		return -EPERM;
+	}
+	if (S_ISREG(st.st_mode) && st.st_nlink > 1)
+		return err_say(e, EPERM, path, "the audit file has another name (a hard link), which may be that of a file of the system");
+	return 0;
+}
+
 static int open_audit(struct broker *b, const char *path, struct err *e)
 {
+	scoped_place struct place at = PLACE_INIT;
+	int r;
+
 	if (!path)
 		return 0;
-	b->audit_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0600);
-	if (b->audit_fd < 0)
-		return err_path(e, errno, path, "cannot open the audit file");
+	r = path_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK, "cannot open the audit file", &at, &b->audit_fd, e);
+	if (r == 0)
+		r = check_audit(b->audit_fd, &at, path, e);
+	if (r < 0)
+		return r;
 	b->audit = out_new(b->audit_fd, true, false);
 	return b->audit ? 0 : err_nomem(e);
 }

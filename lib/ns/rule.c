@@ -10,6 +10,7 @@
 
 #include "../base/fd.h"
 #include "../base/num.h"
+#include "../base/path.h"
 
 enum { POLICY_MAX = 1 << 20, MAJOR_MAX = (1 << 12) - 1, MINOR_MAX = (1 << 20) - 1 };
 
@@ -191,7 +192,7 @@ int rules_read(struct rules *rs, const char *path, struct err *e)
 	size_t number = 0;
 	int r;
 
-	r = fd_open_regular(AT_FDCWD, path, 0, &fd, e);
+	r = path_open_regular(path, &fd, e);
 	if (r == 0)
 		r = check_policy_owner(fd, path, e);
 	if (r == 0)
