@@ -18,6 +18,7 @@
 #include "../lib/base/hint.h"
 #include "../lib/base/log.h"
 #include "../lib/base/optdoc.h"
+#include "../lib/base/path.h"
 #include "../lib/base/privilege.h"
 #include "../lib/ns/guard.h"
 #include "mount_helper.h"
@@ -187,13 +188,14 @@ static int install_links(const char *dir, struct err *e)
 	char self[4096];
 	scoped_fd int fd = -1;
 	ssize_t n = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	int r;
 
 	if (n < 0)
 		return err_set(e, errno, "/proc/self/exe", "cannot find this program");
 	self[n] = '\0';
-	fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_path(e, errno, dir, "cannot open the directory");
+	r = path_open(dir, O_PATH | O_DIRECTORY, "cannot open the directory", NULL, &fd, e);
+	if (r < 0)
+		return r;
 
 	for (size_t i = 0; commands[i]; i++) {
 		const char *name = commands[i]->name;

@@ -4,11 +4,13 @@
 #include "shift_check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../lib/base/log.h"
+#include "../lib/base/path.h"
 #include "../lib/check/mapped.h"
 #include "../lib/mount/probe.h"
 
@@ -216,6 +218,20 @@ static int put_mount(const struct mapped_mount *m, void *arg)
 	return r;
 }
 
+/* The path to compare with those in the tables of mounts. */
+static int find_below(const char *operand, struct buf *ret, struct err *e)
+{
+	scoped_fd int fd = -1;
+	int r = path_open(operand, O_PATH, "cannot find it", NULL, &fd, e);
+
+	if (r < 0)
+		return r;
+	path_of_fd(fd, ret);
+	if (!buf_get(ret))
+		return err_nomem(e);
+	return ret->len ? 0 : err_say(e, ENOENT, operand, "cannot find its path");
+}
+
 int check_list(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
 {
 	static const struct out_col columns[] = {
@@ -223,13 +239,14 @@ int check_list(const struct check_args *a, struct ctx *ctx, char **operands, str
 		{ "fstype", "TYPE", false }, { "words", "MAP", false },
 	};
 	struct list l = { .out = ctx->out, .all = a->all_namespaces };
-	scoped_free char *path = *operands ? realpath(*operands, NULL) : NULL;
-	const struct mapped_options o = { .below = path, .all_namespaces = a->all_namespaces };
+	scoped_buf struct buf path = BUF_INIT;
+	struct mapped_options o = { .all_namespaces = a->all_namespaces };
 	size_t closed = 0, skip = !a->all_namespaces;
-	int r;
+	int r = *operands ? find_below(*operands, &path, e) : 0;
 
-	if (*operands && !path)
-		return err_path(e, errno, *operands, "cannot find it");
+	if (r < 0)
+		return r;
+	o.below = *operands ? path.data : NULL;
 	out_table(ctx->out, columns + skip, ARRAY_LEN(columns) - skip);
 	r = mapped_mounts(&o, put_mount, &l, &closed, e);
 	if (put_rows(&l) < 0 && r == 0)

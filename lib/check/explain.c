@@ -319,6 +319,10 @@ static void forget_inodes(struct explanation *x)
 	x->inodes.len = 0;
 }
 
+/*
+ * All links are followed: the question is what the kernel does with the path, which follows them as well. Nothing is read but
+ * metadata, and nothing is changed. What the path leads to is opened once, and the answer is about that.
+ */
 static int gather(struct explanation *x, const char *path, struct err *e)
 {
 	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC);

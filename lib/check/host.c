@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/path.h"
 #include "../base/run.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
@@ -164,8 +165,8 @@ static void try_maps(struct host *h)
 	}
 	mapped = host_mapped_clone(h, scratch);
 	if (mapped == -EINVAL && h->mappable[0]) {
-		other = open(h->mappable, O_PATH | O_CLOEXEC);
-		mapped = other < 0 ? -errno : host_mapped_clone(h, other);
+		mapped = path_open(h->mappable, O_PATH, "cannot open", NULL, &other, NULL);
+		mapped = mapped < 0 ? mapped : host_mapped_clone(h, other);
 	}
 	if (mapped == -EINVAL)
 		host_row(h, "kernel", "ID-mapped mounts", HOST_NOT_TRIED, "5.12", "this kernel's tmpfs cannot be ID-mapped (since Linux "
@@ -217,12 +218,12 @@ static int survey(void *arg, int out)
 
 int host_survey(const char *path, int (*fn)(const struct host_row *r, void *arg), void *arg, struct err *e)
 {
-	scoped_fd int fd = path ? open(path, O_PATH | O_CLOEXEC) : -1;
 	scoped_buf struct buf rows = BUF_INIT;
-	int status, r;
+	scoped_fd int fd = -1;
+	int status, r = path ? path_open(path, O_PATH, "cannot open", NULL, &fd, e) : 0;
 
-	if (path && fd < 0)
-		return err_path(e, errno, path, "cannot open");
+	if (r < 0)
+		return r;
 	status = run_child(survey, &path, ROWS_MAX, &rows);
 	if (status < 0)
 		return err_set(e, -status, NULL, "cannot make the trials");

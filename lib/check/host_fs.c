@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../base/fd.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "../base/vec.h"
 #include "../mount/info.h"
@@ -39,10 +40,10 @@ static int collect(const struct mount_info *i, void *arg)
 /* 0: mapped; else -errno with the cause in e, or -ENOENT: the path leads elsewhere. */
 static int try_path(const struct host *h, const char *path, const char *type, struct err *e)
 {
-	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC), tree = -1;
+	scoped_fd int fd = -1, tree = -1;
 	scoped_mount_info struct mount_info info = { .id = -1 };
 
-	if (fd < 0 || mount_info_get(fd, &info, NULL) < 0 || strcmp(info.type, type) != 0)
+	if (path_open(path, O_PATH, "cannot open", NULL, &fd, NULL) < 0 || mount_info_get(fd, &info, NULL) < 0 || strcmp(info.type, type) != 0)
 		return -ENOENT;
 	tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (tree < 0) {
@@ -251,13 +252,15 @@ static void list_done(struct mounted_list *l)
 /* The filesystem that path is on. */
 static void try_one(struct host *h, const char *path)
 {
-	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC);
 	scoped_mount_info struct mount_info info = { .id = -1 };
 	struct err e = ERR_INIT;
-	int r;
+	scoped_fd int fd = -1;
+	int r = path_open(path, O_PATH, "cannot open", NULL, &fd, NULL);
 
-	if (fd < 0 || mount_info_get(fd, &info, NULL) < 0) {
-		host_row(h, "filesystem", path, HOST_NOT_TRIED, NULL, "cannot be looked at: %s", strerrordesc_np(errno));
+	if (r == 0)
+		r = mount_info_get(fd, &info, NULL);
+	if (r < 0) {
+		host_row(h, "filesystem", path, HOST_NOT_TRIED, NULL, "cannot be looked at: %s", strerrordesc_np(-r));
 	} else if (info.mapped) {
 		host_row(h, "filesystem", info.type, HOST_YES, since_of(info.type), "ID-mapped already, on %s", path);
 	} else {

@@ -7,8 +7,10 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +18,7 @@
 #include "../base/env.h"
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/path.h"
 #include "decode.h"
 #include "outer.h"
 #include "tarread.h"
@@ -173,28 +176,40 @@ bool outer_looks_like_image(int fd)
 
 /* ---- copies ---- */
 
+static int named_file(const char *dir, int *ret_fd, struct err *e)
+{
+	static const char what[] = "cannot make a temporary file for the archive";
+	scoped_fd int at = -1;
+	char name[40];
+	uint64_t id;
+	int r = path_open(dir, O_PATH | O_DIRECTORY, what, NULL, &at, e);
+
+	if (r < 0)
+		return r;
+	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+		return err_set(e, errno, dir, "cannot get a random name");
+	(void)snprintf(name, sizeof(name), "shiftbox.%016" PRIx64, id); /* fits */
+	*ret_fd = openat(at, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (*ret_fd < 0)
+		return err_set(e, errno, dir, "%s", what);
+	(void)unlinkat(at, name, 0); /* it is empty yet, and ours alone */
+	return 0;
+}
+
 static int nameless_file(int *ret_fd, struct err *e)
 {
 	const char *dir = env_get("TMPDIR");
-	scoped_free char *path = NULL;
-	int fd;
+	int r;
 
 	if (!dir || !*dir)
 		dir = "/var/tmp";
-	fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-	if (fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR)) {
-		log_verbose("%s has no nameless files: making one with a name, and removing that", dir);
-		if (asprintf(&path, "%s/shiftbox.XXXXXX", dir) < 0)
-			return err_nomem(e);
-		fd = mkostemp(path, O_CLOEXEC);
-		if (fd >= 0)
-			(void)unlink(path); /* it is empty yet, and ours alone */
-	}
-	if (fd < 0)
-		return err_set(e, errno, dir, "cannot make a temporary file for the archive");
-
-	*ret_fd = fd;
-	return 0;
+	r = path_open(dir, O_TMPFILE | O_RDWR, "cannot make a temporary file for the archive", NULL, ret_fd, e);
+	if (r != -EOPNOTSUPP && r != -EISDIR)
+		return r;
+	log_verbose("%s has no nameless files: making one with a name, and removing that", dir);
+	if (e)
+		*e = ERR_INIT;
+	return named_file(dir, ret_fd, e);
 }
 
 static int copy(struct decode *d, uint64_t max_bytes, int to, struct err *e)

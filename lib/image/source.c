@@ -11,6 +11,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/path.h"
 #include "../base/vec.h"
 #include "blob.h"
 #include "outer.h"
@@ -110,7 +111,7 @@ static bool exists(const char *path, bool dir)
 
 	if (!dir && !strcmp(path, "-"))
 		return true;
-	return stat(path, &st) == 0 && !S_ISDIR(st.st_mode) == !dir;
+	return path_stat(path, true, &st) == 0 && !S_ISDIR(st.st_mode) == !dir;
 }
 
 /* Cut text into a path and a reference: the longest part before a colon that exists. */
@@ -144,7 +145,7 @@ static int open_layout(struct source *s, const char *path, const char *ref, cons
 {
 	int r;
 
-	r = fd_open_dir(AT_FDCWD, path, &s->dirfd, e);
+	r = path_open(path, O_RDONLY | O_DIRECTORY, "cannot open the directory", NULL, &s->dirfd, e);
 	if (r < 0)
 		return not_there(r, e);
 	s->default_name = default_name(path, ref);
@@ -166,7 +167,7 @@ static const char *ref_name(const char *ref)
 
 static int open_tar(const char *path, int *ret_fd, struct err *e)
 {
-	int r = fd_open_regular(AT_FDCWD, path, 0, ret_fd, e);
+	int r = path_open_regular(path, ret_fd, e);
 
 	if (r == -EINVAL)
 		err_try(e, "give it as standard input, with '-' in its place");
