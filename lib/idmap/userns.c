@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -143,6 +144,18 @@ static int fit_range(const struct idrange *want, const struct draft_kind *own, u
 	return -EPERM;
 }
 
+/* The map of the initial namespace need not be read, for each of ten thousand lines of a table. */
+#define ALL_IDS "0 0 4294967295\n"
+
+enum { INITIAL_INO = 0xeffffffdU }; /* include/linux/proc_ns.h, PROC_USER_INIT_INO */
+
+static bool is_initial(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino == INITIAL_INO;
+}
+
 /*
  * Inside a user namespace the kernel takes an extent only if it lies in one extent of that namespace's
  * own map (map_id_range_down()), and the identity means the ids that there are. In the initial
@@ -152,12 +165,17 @@ static int fit(const struct idmap *m, struct fitted *ret, struct err *e)
 {
 	scoped_buf struct buf uid = BUF_INIT, gid = BUF_INIT;
 	scoped_draft struct draft own = { 0 };
-	int r;
+	bool initial = is_initial();
+	int r = initial ? 0 : proc_check(e);
 
-	r = proc_check(e);
-	if (r == 0)
+	if (initial) {
+		buf_str(&uid, ALL_IDS);
+		buf_str(&gid, ALL_IDS);
+		r = buf_get(&uid) && buf_get(&gid) ? 0 : err_nomem(e);
+	}
+	if (r == 0 && !initial)
 		r = fd_read_file(AT_FDCWD, "/proc/self/uid_map", MAP_FILE_MAX, &uid, e);
-	if (r == 0)
+	if (r == 0 && !initial)
 		r = fd_read_file(AT_FDCWD, "/proc/self/gid_map", MAP_FILE_MAX, &gid, e);
 	if (r == 0)
 		r = kernel_lines(buf_get(&uid), KIND_UID, &own, e);

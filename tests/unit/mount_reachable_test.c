@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
+#include "../../lib/base/path.h"
 #include "../../lib/base/sys.h"
 #include "../../lib/mount/reachable.h"
 #include "test.h"
