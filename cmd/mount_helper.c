@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mount_line.h"
+
 static int add(struct strv *v, const char *a, const char *b, struct err *e)
 {
 	if (strv_add(v, a) < 0 || (b && strv_add(v, b) < 0))
@@ -41,6 +43,7 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 {
 	scoped_strv struct strv v = { 0 };
+	scoped_free char *source = NULL;
 	int c, r;
 
 	/* `mount -a` calls again for what is mounted: a bind's source in mountinfo is not its line's. */
@@ -53,7 +56,9 @@ int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 	if (r == 0)
 		r = add(&v, "--", NULL, e);
 	if (r == 0)
-		r = add(&v, argv[optind], argv[optind + 1], e);
+		r = mount_line_source(argv[optind], argv[optind + 1], &source, e);
+	if (r == 0)
+		r = add(&v, source, argv[optind + 1], e);
 	if (r == 0 && VEC_ADD(&v, NULL) < 0)
 		r = err_nomem(e);
 	if (r < 0)

@@ -10,6 +10,7 @@
 #include "../lib/mount/exposure.h"
 #include "../lib/mount/mounted.h"
 #include "../lib/mount/umount.h"
+#include "mount_line.h"
 #include "store_plan.h"
 
 static const struct opt mount_opts[] = {
@@ -158,6 +159,8 @@ static int mount_one(const struct mount_args *a, const struct mount_options *o, 
 	int r;
 
 	r = mount_plan_words(a, source, target, o, &stores, &plan, e);
+	if (r == 0)
+		r = mount_line_check(&plan, e);
 	if (r == 0 && a->once)
 		r = there_already(&plan, ctx, e);
 	if (r != 0)

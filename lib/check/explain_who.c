@@ -17,6 +17,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/num.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "../idmap/names.h"
 #include "../idmap/userns.h"
@@ -256,13 +257,14 @@ static bool same_ctime(int fd, const char *path)
 /* The file n in one layer: 1 it is there, 0 it is not, -1 this layer hides all below, or has another one. */
 static int look_in_layer(const char *layer, const char *below, const struct explain_inode *n, struct meta *ret)
 {
-	scoped_fd int dir = open(layer, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd int dir = -1, fd = -1;
 	struct open_how how = {
 		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
-	scoped_fd int fd = dir < 0 ? -1 : sys_openat2(dir, *below ? below : ".", &how);
 	int has;
 
+	if (path_open(layer, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, &dir, NULL) == 0)
+		fd = sys_openat2(dir, *below ? below : ".", &how);
 	if (fd < 0 || meta_stat(fd, "", ret) < 0)
 		return 0;
 	if (S_ISCHR(ret->mode) && !ret->rdev_major && !ret->rdev_minor)
@@ -278,8 +280,10 @@ static int look_in_layer(const char *layer, const char *below, const struct expl
 
 static bool all_reachable(const struct strv *dirs)
 {
+	struct stat st;
+
 	for (size_t i = 0; i < dirs->len; i++)
-		if (dirs->items[i][0] != '/' || !dirs->items[i][1] || access(dirs->items[i], F_OK) < 0)
+		if (dirs->items[i][0] != '/' || !dirs->items[i][1] || path_stat(dirs->items[i], true, &st) < 0)
 			return false;
 	return dirs->len > 0;
 }

@@ -141,13 +141,11 @@ static int not_there(int r, struct err *e)
 	return r;
 }
 
+/* In s->dirfd. */
 static int open_layout(struct source *s, const char *path, const char *ref, const struct source_options *o, struct err *e)
 {
 	int r;
 
-	r = path_open(path, O_RDONLY | O_DIRECTORY, "cannot open the directory", NULL, &s->dirfd, e);
-	if (r < 0)
-		return not_there(r, e);
 	s->default_name = default_name(path, ref);
 	if (!s->default_name)
 		return err_nomem(e);
@@ -155,6 +153,13 @@ static int open_layout(struct source *s, const char *path, const char *ref, cons
 	if (r < 0)
 		err_prefix(e, "%s", s->name);
 	return r;
+}
+
+static int open_prefixed_layout(struct source *s, const char *path, const char *ref, const struct source_options *o, struct err *e)
+{
+	int r = path_open(path, O_RDONLY | O_DIRECTORY, "cannot open the directory", NULL, &s->dirfd, e);
+
+	return r < 0 ? not_there(r, e) : open_layout(s, path, ref, o, e);
 }
 
 /* The part behind the last slash is what can be part of a name. */
@@ -320,14 +325,17 @@ static int open_file(struct source *s, const char *path, const struct source_opt
 
 static int open_path(struct source *s, char *path, const struct source_options *o, struct err *e)
 {
-	struct stat st;
+	int r;
 
 	if (!strcmp(path, "-"))
 		return add_tars(s, &path, 1, e);
-	if (stat(path, &st) < 0)
-		return not_there(err_path(e, errno, path, "cannot open the image"), e);
-	if (S_ISDIR(st.st_mode))
+	r = path_open(path, O_RDONLY | O_DIRECTORY, "cannot open the image", NULL, &s->dirfd, e);
+	if (r == 0)
 		return open_layout(s, path, NULL, o, e);
+	if (r != -ENOTDIR)
+		return not_there(r, e);
+	if (e)
+		*e = ERR_INIT;
 	return open_file(s, path, o, e);
 }
 
@@ -367,7 +375,7 @@ int source_open(const char *spec, const struct source_options *o, struct source 
 	if (!p)
 		r = open_path(s, text, o, e);
 	else if (p->dir)
-		r = open_layout(s, text, ref, o, e);
+		r = open_prefixed_layout(s, text, ref, o, e);
 	else
 		r = open_archive(s, text, ref, p->docker, o, e);
 	if (r < 0) {

@@ -95,7 +95,7 @@ static bool source_is(const struct mount_info *there, dev_t rdev)
 {
 	struct stat st;
 
-	return !strncmp(there->source, "/dev/", 5) && stat(there->source, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == rdev;
+	return !strncmp(there->source, "/dev/", 5) && path_stat(there->source, true, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == rdev;
 }
 
 /* The loop device of a mount. Its source is a text, which can be anything: where there is a device number, that tells. */

@@ -27,6 +27,7 @@ enum { MOUNTINFO_MAX = 64 << 20 };
 	X(mnt_table_set_userdata) \
 	X(mnt_table_get_userdata) \
 	X(mnt_table_parse_fstab) \
+	X(mnt_get_fstab_path) \
 	X(mnt_unref_table) \
 	X(mnt_new_iter) \
 	X(mnt_free_iter) \
@@ -97,7 +98,7 @@ static int stop_at_line(struct libmnt_table *table, const char *path, int line)
 }
 
 /* libmount opens the file (or directory) that the descriptor is on, not what the path leads to by then. */
-static int parse_fstab(struct libmnt_table *table, const char *path, struct err *e)
+static int parse_fstab(struct libmnt_table *table, const char *path, bool skip_bad, struct err *e)
 {
 	scoped_fd int fd = -1;
 	char opened[32];
@@ -107,7 +108,8 @@ static int parse_fstab(struct libmnt_table *table, const char *path, struct err 
 		return r;
 
 	lm.mnt_table_set_userdata(table, &fault);
-	lm.mnt_table_set_parser_errcb(table, stop_at_line);
+	if (!skip_bad)
+		lm.mnt_table_set_parser_errcb(table, stop_at_line);
 	r = lm.mnt_table_parse_fstab(table, fd_proc_path(fd, opened));
 	if (fault) {
 		(void)err_say(e, EINVAL, path, "line %d is no line of an fstab", fault);
@@ -117,7 +119,16 @@ static int parse_fstab(struct libmnt_table *table, const char *path, struct err 
 	return r < 0 ? err_path(e, -r, path, "cannot read the fstab") : 0;
 }
 
-int lm_fstab(const char *path, int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e)
+int lm_fstab_path(const char **ret, struct err *e)
+{
+	int r = load(e);
+
+	if (r == 0)
+		*ret = lm.mnt_get_fstab_path();
+	return r;
+}
+
+int lm_fstab(const char *path, bool skip_bad, int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e)
 {
 	struct libmnt_table *table;
 	struct libmnt_iter *iter;
@@ -128,7 +139,7 @@ int lm_fstab(const char *path, int (*fn)(const struct lm_line *l, void *arg), vo
 		return r;
 	table = lm.mnt_new_table();
 	iter = lm.mnt_new_iter(MNT_ITER_FORWARD);
-	r = table && iter ? parse_fstab(table, path, e) : err_nomem(e);
+	r = table && iter ? parse_fstab(table, path, skip_bad, e) : err_nomem(e);
 	while (r == 0 && lm.mnt_table_next_fs(table, iter, &fs) == 0) {
 		struct lm_line l = {
 			.source = text(lm.mnt_fs_get_source(fs)), .target = text(lm.mnt_fs_get_target(fs)),

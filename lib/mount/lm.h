@@ -40,8 +40,11 @@ struct lm_line {
 
 /*
  * Calls fn for each line of path (a file like /etc/fstab, or a directory of such) until it returns something else than
- * 0, which is then returned. -EINVAL: a line that cannot be read, by its number.
+ * 0, which is then returned. -EINVAL: a line that cannot be read, by its number; with skip_bad it is passed over, as by mount(8).
  */
-int lm_fstab(const char *path, int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e);
+int lm_fstab(const char *path, bool skip_bad, int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e);
+
+/* The fstab that mount(8) reads, of which LIBMOUNT_FSTAB tells: its helpers have the same environment. */
+int lm_fstab_path(const char **ret, struct err *e);
 
 #endif

@@ -83,6 +83,13 @@ bool loop_shows(const char *device, const struct stat *st, const struct loop_par
 	return status_of(device, NULL, &info) == 0 && is_backed_by(&info, st) && is_part(&info, part);
 }
 
+bool loop_is_over(const char *device, const struct stat *st)
+{
+	struct loop_info64 info;
+
+	return status_of(device, NULL, &info) == 0 && is_backed_by(&info, st);
+}
+
 bool loop_same(const char *a, const char *b)
 {
 	struct loop_info64 x, y;

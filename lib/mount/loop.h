@@ -31,6 +31,9 @@ int loop_attach(int file, const char *name, const struct loop_part *part, int *r
 /* Does the loop device at this path (or rdev) show that part of the file st is of? */
 bool loop_shows(const char *device, const struct stat *st, const struct loop_part *part);
 
+/* Is it a loop device over (a part of) the file st is of? */
+bool loop_is_over(const char *device, const struct stat *st);
+
 /* Do these two loop devices show the same part of the same file? */
 bool loop_same(const char *a, const char *b);
 

@@ -137,7 +137,7 @@ int table_read(const char *path, struct table *ret, struct err *e)
 {
 	struct reading reading = { path, ret, e };
 
-	return lm_fstab(path, take_line, &reading, e);
+	return lm_fstab(path, false, take_line, &reading, e);
 }
 
 /*

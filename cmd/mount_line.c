@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* mount_line: the line of the fstab for which mount(8) calls mount.shiftbox. */
+
+#include "mount_line.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../lib/base/path.h"
+#include "../lib/mount/blk.h"
+#include "../lib/mount/lm.h"
+#include "../lib/mount/loop.h"
+#include "../lib/mount/table.h"
+
+/* What mount(8) found, if the SOURCE that is mounted is that of the line. */
+static char *found;
+
+struct lines { struct strv sources, targets; };
+
+static void lines_done(struct lines *l)
+{
+	strv_done(&l->sources);
+	strv_done(&l->targets);
+}
+
+static int take_line(const struct lm_line *l, void *arg)
+{
+	struct lines *lines = arg;
+
+	if (strcmp(l->type, "shiftbox"))
+		return 0;
+	return strv_add(&lines->sources, l->source) < 0 || strv_add(&lines->targets, l->target) < 0 ? -ENOMEM : 0;
+}
+
+static int read_lines(struct lines *ret, struct err *e)
+{
+	const char *fstab;
+	int r = lm_fstab_path(&fstab, e);
+
+	if (r == 0)
+		r = lm_fstab(fstab, true, take_line, ret, e);
+	if (r == -ENOMEM)
+		return err_nomem(e);
+	if (r == -ENOENT) { /* no fstab, no lines */
+		*e = ERR_INIT;
+		return 0;
+	}
+	return r;
+}
+
+/* --- the target -------------------------------------------------------------------------------- */
+
+/* Where the path leads, as mount(8) has it; what is not there, or not to be followed, as it is. NULL: out of memory. */
+static char *place_of(const char *path)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	scoped_fd int fd = -1;
+
+	if (path_open(path, O_PATH, "cannot open it", NULL, &fd, NULL) == 0)
+		path_of_fd(fd, &b);
+	return b.len ? buf_take(&b) : table_path(path);
+}
+
+/* Leave those lines alone whose target this is, by the word or, if there is none, by where it leads. */
+static int keep_target(struct lines *l, const char *target, struct err *e)
+{
+	scoped_free char *word = table_path(target), *place = place_of(target);
+	size_t n = 0;
+
+	for (int by_place = 0; by_place < 2 && !n; by_place++) {
+		for (size_t i = 0; i < l->targets.len; i++) {
+			scoped_free char *its = by_place ? place_of(l->targets.items[i]) : table_path(l->targets.items[i]);
+			char *source = l->sources.items[i];
+
+			if (!word || !place || !its)
+				return err_nomem(e);
+			if (strcmp(its, place) && (by_place || strcmp(its, word)))
+				continue;
+			l->sources.items[i] = l->sources.items[n];
+			l->sources.items[n++] = source;
+		}
+	}
+	while (l->sources.len > n)
+		free(l->sources.items[--l->sources.len]);
+	return 0;
+}
+
+/* --- the source -------------------------------------------------------------------------------- */
+
+enum match { NO, AS_GIVEN, AS_THE_LINE };
+
+/* Is the line's source what mount(8) was given, and made source of? A link that is not followed is an error. */
+static int match(const char *line, const char *source, enum match *ret, struct err *e)
+{
+	scoped_fd int fd = -1;
+	struct stat st, given;
+	int r;
+
+	*ret = blk_is_tag(line) || !strcmp(line, source) ? AS_GIVEN : NO;
+	if (*ret != NO)
+		return 0;
+	r = path_open(line, O_PATH, "cannot open the source", NULL, &fd, e);
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, line, "cannot stat the source");
+	if (loop_is_over(source, &st))
+		*ret = AS_GIVEN;
+	else if (path_stat(source, true, &given) == 0 && given.st_dev == st.st_dev && given.st_ino == st.st_ino)
+		*ret = AS_THE_LINE;
+	return 0;
+}
+
+static int none_matches(const char *line, const char *source, struct err *e)
+{
+	(void)err_say(e, EINVAL, line, "is the source in the fstab, but mount(8) was given, or found, '%s'", source);
+	err_op(e, "line");
+	err_try(e, "to mount something else there than the fstab says: shiftbox mount-idmapped SOURCE TARGET");
+	return -EINVAL;
+}
+
+int mount_line_source(const char *source, const char *target, char **ret, struct err *e)
+{
+	__attribute__((cleanup(lines_done))) struct lines lines = { .sources = { 0 } };
+	enum match m = AS_GIVEN;
+	const char *use = source;
+	int r = read_lines(&lines, e);
+
+	if (r == 0)
+		r = keep_target(&lines, target, e);
+	for (size_t i = 0; i < lines.sources.len; i++) {
+		struct err own = ERR_INIT;
+		int now = match(lines.sources.items[i], source, &m, &own);
+
+		use = lines.sources.items[i];
+		if (now == 0 && m != NO) {
+			r = 0;
+			break;
+		}
+		if (r == 0) { /* the first line tells why */
+			r = now < 0 ? now : none_matches(use, source, &own);
+			*e = own;
+		}
+	}
+	if (r < 0) {
+		err_prefix(e, "the line of '%s'", target);
+		return r;
+	}
+	if (m == AS_THE_LINE && !(found = strdup(source)))
+		return err_nomem(e);
+	*ret = strdup(m == AS_THE_LINE ? use : source);
+	return *ret ? 0 : err_nomem(e);
+}
+
+int mount_line_check(const struct mount_plan *p, struct err *e)
+{
+	struct stat is, want;
+
+	if (!found || mount_plan_stat(p, &is) < 0)
+		return 0; /* mounting will say what is wrong */
+	if (path_stat(found, true, &want) == 0 && is.st_dev == want.st_dev && is.st_ino == want.st_ino)
+		return 0;
+	return none_matches(p->source, found, e);
+}
