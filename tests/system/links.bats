@@ -20,7 +20,7 @@ test_setup() {
 	ln -s "$SCRATCH/closed" own/up
 }
 
-# WHAT ITS-NAME-IN-closed COMMAND...: COMMAND with @ as the path is refused by alice's link, last on the way or above, and works by root's.
+# WHAT ITS-NAME-IN-closed COMMAND...: COMMAND with {} as the path is refused by alice's link, last on the way or above, and works by root's.
 # CODE: its status when it fails; AFTER: run after it has worked.
 CODE=1 AFTER=:
 by_links() {
@@ -30,12 +30,12 @@ by_links() {
 	ln -sfn "$SCRATCH/closed/$name" "own/${name##*/}"
 	find closed -printf '%p %y %U %m %s\n' | sort >before
 	for word in "home-alice/${name##*/}" "home-alice/up/$name"; do
-		must_fail "$CODE" 'on the way is not followed' "${@//@/$SCRATCH/$word}"
+		must_fail "$CODE" 'on the way is not followed' "${@//\{\}/$SCRATCH/$word}"
 		[[ $stderr == *'belongs to user 2001'* ]] || tell "it does not say why"
 		find closed -printf '%p %y %U %m %s\n' | sort | diff before -
 	done
 	for word in "own/${name##*/}" "own/up/$name"; do
-		capture "${@//@/$SCRATCH/$word}"
+		capture "${@//\{\}/$SCRATCH/$word}"
 		[ "$status" = 0 ] || tell "it failed"
 		$AFTER
 	done
@@ -43,26 +43,26 @@ by_links() {
 }
 
 image() {
-	printf '{"layers":[{"files":[{"path":"etc","type":"dir"},{"path":"etc/f"}]}]}' | "$TESTS/fixtures/mkimage.py" closed/img
+	"$TESTS/fixtures/mkimage.py" closed/img <<<'{"layers": [{"files": {"etc": {"type": "dir"}, "etc/f": "x"}}]}'
 	must_work "$SHIFTBOX" image-unpack -q --no-sync -s closed/store -N a closed/img
 }
 
 @test "SOURCE: a directory, a file, a device's file, and each layer" {
 	need loop
 	AFTER='umount t'
-	by_links tree "$SHIFTBOX" mount-idmapped -m +100000 @ t
-	by_links tree "$SHIFTBOX" mount-idmapped -m +100000 -o rbind @ t
-	by_links tree "$SHIFTBOX" mount-idmapped -m +100000 -o lower=@ overlay t
-	by_links tree "$SHIFTBOX" mount-idmapped -m owner:2001 -o lower=@ overlay t
-	by_links tree "$SHIFTBOX" mount-idmapped -o "lower=@;map=owner:2001" overlay t
+	by_links tree "$SHIFTBOX" mount-idmapped -m +100000 {} t
+	by_links tree "$SHIFTBOX" mount-idmapped -m +100000 -o rbind {} t
+	by_links tree "$SHIFTBOX" mount-idmapped -m +100000 -o lower={} overlay t
+	by_links tree "$SHIFTBOX" mount-idmapped -m owner:2001 -o lower={} overlay t
+	by_links tree "$SHIFTBOX" mount-idmapped -o "lower={}@owner:2001" overlay t
 	touch file
 	AFTER='umount file'
-	by_links tree/f "$SHIFTBOX" mount-idmapped -m +100000 @ file
+	by_links tree/f "$SHIFTBOX" mount-idmapped -m +100000 {} file
 	truncate -s 32M closed/ext4
 	PATH=$PATH:/usr/sbin:/sbin mkfs.ext4 -q closed/ext4
 	AFTER='umount t'
-	by_links ext4 "$SHIFTBOX" mount-idmapped -m +100000 @ t
-	by_links ext4 "$SHIFTBOX" mount-idmapped -m +100000 -o loop @ t
+	by_links ext4 "$SHIFTBOX" mount-idmapped -m +100000 {} t
+	by_links ext4 "$SHIFTBOX" mount-idmapped -m +100000 -o loop {} t
 }
 
 @test "upper and work directory" {
@@ -103,8 +103,8 @@ image() {
 @test "a table, and the lines of a table" {
 	echo "$SCRATCH/closed/tree $SCRATCH/t shiftbox map=+100000 0 0" >closed/tab
 	AFTER='umount t'
-	by_links tab "$SHIFTBOX" mount-idmapped -a -T @
-	by_links tab "$SHIFTBOX" mount-idmapped -T @ "$SCRATCH/t"
+	by_links tab "$SHIFTBOX" mount-idmapped -a -T {}
+	by_links tab "$SHIFTBOX" mount-idmapped -T {} "$SCRATCH/t"
 	echo "$SCRATCH/home-alice/up/tree $SCRATCH/t shiftbox map=+100000 0 0" >tab
 	for words in -a '-a -n'; do
 		# shellcheck disable=SC2086 # words
@@ -141,9 +141,9 @@ image() {
 	must_work "$SHIFTBOX" image-unpack -q --no-sync --flat own/up/tree --replace closed/img
 	[ -e closed/tree/etc/f ]
 	AFTER=:
-	by_links store "$SHIFTBOX" image-unpack --list -s @
-	by_links store "$SHIFTBOX" image-unpack --verify -s @ a
-	by_links store env XDG_DATA_HOME=/nowhere "$SHIFTBOX" image-unpack -q --no-sync -s @ -N b closed/img
+	by_links store "$SHIFTBOX" image-unpack --list -s {}
+	by_links store "$SHIFTBOX" image-unpack -s {} --verify a
+	by_links store env XDG_DATA_HOME=/nowhere "$SHIFTBOX" image-unpack -q --no-sync -s {} -N b closed/img
 	must_fail 1 'is not followed' "$SHIFTBOX" image-unpack -q --no-sync -s home-alice/up/new -N b closed/img
 	[ ! -e closed/new ]
 }
@@ -153,16 +153,16 @@ image() {
 	tar -C closed/tree -cf closed/l.tar f
 	rm -rf out
 	AFTER='rm -rf out'
-	by_links img "$SHIFTBOX" image-unpack -q --no-sync --flat out @
-	by_links img "$SHIFTBOX" image-unpack -q --no-sync --flat out oci:@
-	by_links l.tar "$SHIFTBOX" image-unpack -q --no-sync --flat out @
+	by_links img "$SHIFTBOX" image-unpack -q --no-sync --flat out {}
+	by_links img "$SHIFTBOX" image-unpack -q --no-sync --flat out oci:{}
+	by_links l.tar "$SHIFTBOX" image-unpack -q --no-sync --flat out {}
 	AFTER=:
-	by_links img "$SHIFTBOX" image-unpack --scan @
+	by_links img "$SHIFTBOX" image-unpack --scan {}
 	echo '0 100000 65536' >closed/map
-	by_links map "$SHIFTBOX" shift-check map @@
-	by_links tree "$SHIFTBOX" shift-check map --cover @
-	by_links tree "$SHIFTBOX" shift-check list @
-	by_links tree "$SHIFTBOX" shift-check host @
+	by_links map "$SHIFTBOX" shift-check map @{}
+	by_links tree "$SHIFTBOX" shift-check map --cover {}
+	by_links tree "$SHIFTBOX" shift-check list {}
+	by_links tree "$SHIFTBOX" shift-check host {}
 	# explain answers what the kernel does, which follows all of them.
 	must_work "$SHIFTBOX" shift-check explain home-alice/up/tree/f
 }
@@ -171,16 +171,16 @@ image() {
 	need prog busybox
 	"$TESTS/fixtures/busybox-root" closed/root
 	CODE=125
-	by_links root "$SHIFTBOX" userns-run -m +100000 --pipe -r @ -- true
-	by_links tree "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root -b @:/mnt -- true
-	by_links tree "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root -b @:/mnt:map -- true
-	by_links tree/f "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root -b @:/mnt:ro -- true
+	by_links root "$SHIFTBOX" userns-run -m +100000 --pipe -r {} -- true
+	by_links tree "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root -b {}:/mnt -- true
+	by_links tree "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root -b {}:/mnt:map -- true
+	by_links tree/f "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root -b {}:/mnt/f:ro -- true
 	: >closed/audit
-	by_links audit "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root --allow chown:report --audit @ -- true
+	by_links audit "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root --allow chown:report --audit {} -- true
 	echo chown:report >closed/policy
-	by_links policy "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root --policy @ -- true
+	by_links policy "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root --policy {} -- true
 	: >closed/disk
-	by_links disk "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root --allow mount:ext4:@ -- true
+	by_links disk "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root --allow mount:ext4:{} -- true
 }
 
 @test "an audit file that exists must be nobody else's" {
@@ -246,8 +246,8 @@ image() {
 	umount t
 	exec 7<&- 8<&-
 	# What a process of another user has open, its root or its working directory, is that user's choice.
-	as_user alice sh -c 'cd home-alice; exec sleep 1000' &
-	while [ "$(readlink /proc/$!/exe)" != "$(readlink -f "$(type -P sleep)")" ]; do sleep 0.01; done
+	setpriv --reuid 2001 --regid 2001 --clear-groups sleep 1000 &
+	while [ "$(stat -c %u "/proc/$!/cwd")" != 2001 ]; do sleep 0.01; done
 	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 "/proc/$!/cwd" t
 	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 "/proc/$!/root/$SCRATCH/closed/tree" t
 	kill $!

@@ -133,3 +133,102 @@ unit_value() {
 	must_equal "$(grep -c " $SCRATCH/t" /proc/self/mountinfo)" 2
 	must_work umount -R "$SCRATCH/t"
 }
+
+# --- mount(8) has followed the links of SOURCE by the time it calls ---------------------------------------
+
+# home/ is a user's, with links to closed/, which only root may enter; own/ has the same of root's.
+links() {
+	chmod 711 .
+	mkdir -m 700 closed closed/a closed/b own
+	touch closed/a/secret
+	install -d -o 2001 home
+	setpriv --reuid 2001 --clear-groups ln -s "$SCRATCH/closed/a" home/data
+	setpriv --reuid 2001 --clear-groups ln -s "$SCRATCH/closed" home/up
+	ln -s ../closed/a own/data
+	export LIBMOUNT_FSTAB=$SCRATCH/fstab
+}
+
+# The three ways to a line: each must be refused and mount nothing.
+three_ways() { # SOURCE TEXT
+	local text=$2
+	must_fail 1 "$text" mount "$SCRATCH/t"
+	capture mount -a
+	[ "$status" != 0 ] || tell "mount -a works"
+	[[ $stderr == *"$text"* ]] || tell "mount -a does not say '$text'"
+	# systemd.mount(5): mount WHAT WHERE -t TYPE -o OPTIONS
+	must_fail 1 "$text" mount "$1" "$SCRATCH/t" -t shiftbox -o map=0:1001:1
+	[ -z "$(ls t)" ]
+}
+
+@test "a line whose SOURCE leads through another user's link is refused, however it gets to mount(8)" {
+	links
+	local word
+	for word in home/data home/up/a; do
+		echo "$SCRATCH/$word $SCRATCH/t shiftbox map=0:1001:1 0 0" >fstab
+		three_ways "$SCRATCH/$word" 'on the way is not followed'
+		[[ $stderr == *"the line of '$SCRATCH/t'"*'belongs to user 2001'* ]] || tell "no reason"
+	done
+	# Written otherwise, the target is the same.
+	ln -s t link
+	for word in "$SCRATCH/t/" "$SCRATCH//./t" "$SCRATCH/link"; do
+		echo "$SCRATCH/home/data $word shiftbox map=0:1001:1 0 0" >fstab
+		must_fail 1 'is not followed' mount "$SCRATCH/home/data" "$SCRATCH/t" -t shiftbox -o map=0:1001:1
+	done
+	[ -z "$(ls t)" ]
+}
+
+@test "a line whose SOURCE leads through root's links is mounted" {
+	links
+	echo "$SCRATCH/own/data $SCRATCH/t shiftbox map=0:1001:1 0 0" >fstab
+	must_work mount "$SCRATCH/t"
+	must_equal "$(owner t/secret)" 1001:1001
+	must_work umount t
+	must_work mount -a
+	must_work mount -a
+	must_equal "$(grep -c " $SCRATCH/t " /proc/self/mountinfo)" 1
+	must_work umount t
+	must_work mount "$SCRATCH/own/data" "$SCRATCH/t" -t shiftbox -o map=0:1001:1
+	must_work umount t
+	# The line before a bad one does not matter, nor that it is of another type.
+	printf '%s\n' "nonsense" "$SCRATCH/home/up $SCRATCH/t none bind 0 0" "$SCRATCH/own/data $SCRATCH/t shiftbox map=0:1001:1 0 0" >fstab
+	must_work mount "$SCRATCH/own/data" "$SCRATCH/t" -t shiftbox -o map=0:1001:1
+	must_work umount t
+}
+
+@test "what mount(8) was given must be what the line says" {
+	links
+	echo "$SCRATCH/closed/a $SCRATCH/t shiftbox map=0:1001:1 0 0" >fstab
+	must_fail 1 "but mount(8) was given, or found, '$SCRATCH/closed/b'" mount -t shiftbox -o map=0:1001:1 "$SCRATCH/closed/b" "$SCRATCH/t"
+	# One of several lines.
+	echo "$SCRATCH/closed/b $SCRATCH/t shiftbox noauto,map=0:1001:1 0 0" >>fstab
+	must_work mount -t shiftbox -o map=0:1001:1 "$SCRATCH/closed/b" "$SCRATCH/t"
+	must_work umount t
+	# Without a line for the target it is as it was given.
+	mkdir u
+	must_work mount -t shiftbox -o map=0:1001:1 "$SCRATCH/closed/b" "$SCRATCH/u"
+	must_work umount u
+	rm fstab
+	must_work mount -t shiftbox -o map=0:1001:1 "$SCRATCH/closed/b" "$SCRATCH/u"
+	must_work umount u
+}
+
+@test "sources that are no paths, and files that mount(8) attaches itself" {
+	need loop
+	links
+	echo "overlay $SCRATCH/t shiftbox lower=$SCRATCH/closed/a,lower=$SCRATCH/closed/b,nosuid,map=0:1001:1 0 0" >fstab
+	must_work mount "$SCRATCH/t"
+	must_work umount t
+	truncate -s 32M closed/img
+	PATH=$PATH:/usr/sbin:/sbin mkfs.ext4 -q -L shiftbox-line closed/img
+	setpriv --reuid 2001 --clear-groups ln -s "$SCRATCH/closed/img" home/img
+	ln -s ../closed/img own/img
+	for word in closed/img own/img; do
+		echo "$SCRATCH/$word $SCRATCH/t shiftbox loop,map=0:1001:1 0 0" >fstab
+		must_work mount "$SCRATCH/t"
+		must_equal "$(owner t)" 1001:1001
+		must_work umount t
+	done
+	echo "$SCRATCH/home/img $SCRATCH/t shiftbox loop,map=0:1001:1 0 0" >fstab
+	must_fail 1 'is not followed' mount "$SCRATCH/t"
+	[ -z "$(ls t)" ]
+}
