@@ -13,6 +13,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/sys.h"
+#include "copies.h"
 #include "device.h"
 #include "exposure.h"
 #include "overlay.h"
@@ -127,6 +128,7 @@ static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
 	else if (r == 0)
 		r = tree_clone(source, p->source, &p->map, &p->flags, before, &tree, &ret->map, e);
 	exposed.fd = source;
+	exposed.closed = before ? copies_note(source) : NULL;
 	/* What cannot be mapped at all is told first: no other place would help. */
 	if (r == 0)
 		r = exposure_check(&exposed, e);

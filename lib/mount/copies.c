@@ -16,6 +16,7 @@
 static struct copy {
 	uint64_t mnt, ino; /* the unique id of the mount, and what of it; 0: the slot is free */
 	int fd;            /* 1 + the copy's descriptor; 0: there is none */
+	bool note;
 } copies[64];
 
 static bool useless; /* this kernel cannot */
@@ -58,18 +59,33 @@ static int keep(struct copy *c, int fd)
 	return r;
 }
 
+static bool look(int fd, struct statx *ret)
+{
+	return statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_INO | SYS_STATX_MNT_ID_UNIQUE, ret) == 0;
+}
+
+static struct copy *slot_of(const struct statx *stx)
+{
+	return &copies[(stx->stx_mnt_id * 31 + stx->stx_ino) % ARRAY_LEN(copies)];
+}
+
+static bool is_of(const struct copy *c, const struct statx *stx)
+{
+	return c->mnt == stx->stx_mnt_id && c->ino == stx->stx_ino;
+}
+
 int copies_clone(int fd)
 {
 	struct statx stx;
 	struct copy *c;
 	int r;
 
-	if (useless || statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_INO | SYS_STATX_MNT_ID_UNIQUE, &stx) < 0)
+	if (useless || !look(fd, &stx))
 		return -1;
 	if (!(stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE))
 		return without(EINVAL); /* before Linux 6.8 */
-	c = &copies[(stx.stx_mnt_id * 31 + stx.stx_ino) % ARRAY_LEN(copies)];
-	if (c->mnt != stx.stx_mnt_id || c->ino != stx.stx_ino) {
+	c = slot_of(&stx);
+	if (!is_of(c, &stx)) {
 		forget(c);
 		*c = (struct copy){ .mnt = stx.stx_mnt_id, .ino = stx.stx_ino };
 		return -1;
@@ -79,6 +95,17 @@ int copies_clone(int fd)
 		return r == -EINVAL ? -1 : without(-r); /* the source cannot be cloned: the caller will tell */
 	r = clone_of(c->fd - 1);
 	return r < 0 ? without(errno) : r;
+}
+
+bool *copies_note(int fd)
+{
+	struct statx stx;
+	struct copy *c;
+
+	if (useless || !look(fd, &stx) || !(stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE))
+		return NULL;
+	c = slot_of(&stx);
+	return is_of(c, &stx) && c->fd ? &c->note : NULL;
 }
 
 void copies_done(void)

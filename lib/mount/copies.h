@@ -2,6 +2,8 @@
 #ifndef MOUNT_COPIES_H
 #define MOUNT_COPIES_H
 
+#include <stdbool.h>
+
 /*
  * Clones of what is cloned again and again. For each clone of a directory the kernel looks at all that is mounted on the mount that
  * the directory is on (fs/namespace.c, has_locked_children()): binding one directory to ten thousand places of the same filesystem takes fifty
@@ -17,6 +19,12 @@
  * -1: there is none to be had this way, and the caller is to clone fd itself, which tells why should that fail.
  */
 int copies_clone(int fd);
+
+/*
+ * A note about what fd is open on, false at first, which lasts as long as the copy that is kept of it, by which its inode is in use. NULL:
+ * no copy is kept.
+ */
+bool *copies_note(int fd);
 
 /* Let go of all of them. */
 void copies_done(void);

@@ -96,18 +96,29 @@ static bool is_safe_mount(int fd, const void *arg)
 	return stays_read_only(fd, arg) || reachable_mount_has(fd, ST_NOSUID);
 }
 
+static bool is_closed(const struct exposure_source *s)
+{
+	bool closed = (s->closed && *s->closed) || reachable_closed_at(s->fd, REACHABLE_NO_GROUP);
+
+	if (s->closed)
+		*s->closed = closed;
+	return closed;
+}
+
+/* What is quick to ask, and likely, goes first: a table has many lines. */
 int exposure_check(const struct exposure_source *s, struct err *e)
 {
-	struct exposure_facts f = { .meant = s->meant, .only_warn = s->only_warn };
+	struct exposure_facts f = {
+		.meant = s->meant, .only_warn = s->only_warn, .read_only = s->flags->set & MOUNT_ATTR_RDONLY,
+	};
 	struct exposure x;
 
 	if (s->map->wish != MAP_SET)
 		return 0;
-	f.read_only = s->flags->set & MOUNT_ATTR_RDONLY || (!s->below && stays_read_only(s->fd, s->flags));
+	if (!harmless(&f))
+		f.closed = is_closed(s);
 	if (!harmless(&f))
 		f.user_ns = !probe_initial_userns();
-	if (!harmless(&f))
-		f.closed = reachable_closed_at(s->fd, REACHABLE_NO_GROUP);
 	if (!harmless(&f)) /* of each mount that comes along, by itself */
 		f.nosuid = is_safe_mount(s->fd, s->flags) && (!s->below || subtree_all(s->fd, s->below, is_safe_mount, s->flags));
 	x = exposure_judge(&s->map->map, &f);

@@ -53,6 +53,7 @@ struct exposure_source {
 	const struct mount_flags *flags;
 	bool meant, only_warn;
 	const char *word;               /* what says that it is meant: "-o public" */
+	bool *closed;                   /* a note that it was found to be closed before (copies.h); NULL: none is kept */
 };
 
 /*

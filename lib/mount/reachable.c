@@ -7,11 +7,12 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
-#include "place.h"
+#include "../base/path.h"
 
 static bool on_fuse(int fd)
 {
@@ -20,67 +21,73 @@ static bool on_fuse(int fd)
 	return fstatfs(fd, &fs) == 0 && fs.f_type == FUSE_SUPER_MAGIC;
 }
 
-/* Does this directory keep all others out? With an ACL the bits of the group are its mask, which is an upper bound. */
-static bool closes(int fd, const struct stat *st, gid_t group)
+static bool look(int fd, struct statx *ret)
 {
-	if ((st->st_uid != 0 && st->st_uid != geteuid()) || st->st_mode & (S_IROTH | S_IXOTH))
-		return false;
-	if (geteuid() == 0 && on_fuse(fd))
-		return false;
-	if (!(st->st_mode & (S_IRGRP | S_IXGRP)))
-		return true;
-	return (st->st_gid == 0 || st->st_gid == getegid() || (group != REACHABLE_NO_GROUP && st->st_gid == group)) && !fd_has_acl(fd);
+	return statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_MNT_ID, ret) == 0;
 }
 
-/* The directory above, through which one gets to dir; -1 if dir is the root of all. */
-static int above(int dir)
+/* Does this directory keep all others out? With an ACL the bits of the group are its mask, which is an upper bound. */
+static bool closes(int fd, const struct statx *st, gid_t group)
+{
+	if (st->stx_mode & (S_IROTH | S_IXOTH) || (st->stx_uid != 0 && st->stx_uid != geteuid()) || (geteuid() == 0 && on_fuse(fd)))
+		return false;
+	if (!(st->stx_mode & (S_IRGRP | S_IXGRP)))
+		return true;
+	return (st->stx_gid == 0 || st->stx_gid == getegid() || (group != REACHABLE_NO_GROUP && st->stx_gid == group)) && !fd_has_acl(fd);
+}
+
+/* The directory above, through which one gets to dir; -1 if dir is the root of all. st: of dir, then of that. */
+static int above(int dir, struct statx *st)
 {
 	scoped_fd int up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct statx a, b;
+	const struct statx below = *st;
 
-	if (up < 0 || statx(dir, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &a) < 0 ||
-	    statx(up, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &b) < 0)
+	if (up < 0 || !look(up, st))
 		return -1;
 	/* What is bound onto a directory in itself has itself above, on another mount. */
-	if (a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor &&
-	    a.stx_mnt_id == b.stx_mnt_id)
+	if (below.stx_ino == st->stx_ino && below.stx_dev_major == st->stx_dev_major && below.stx_dev_minor == st->stx_dev_minor &&
+	    below.stx_mnt_id == st->stx_mnt_id)
 		return -1;
 	return TAKE_FD(up);
 }
 
-bool reachable_closed_in(int dir, gid_t group)
+/* Does a directory above dir close it? st: of dir. */
+static bool closed_above(int dir, struct statx *st, gid_t group)
 {
-	scoped_fd int at = fcntl(dir, F_DUPFD_CLOEXEC, 3);
-	struct stat st;
+	scoped_fd int at = above(dir, st);
 
-	while (at >= 0 && fstat(at, &st) == 0) {
-		int up;
+	while (at >= 0 && !closes(at, st, group)) {
+		int up = above(at, st);
 
-		if (closes(at, &st, group))
-			return true;
-		up = above(at);
 		cleanup_fd(&at);
 		at = up;
 	}
-	return false;
+	return at >= 0;
 }
 
 bool reachable_closed(int dir, gid_t group)
 {
-	scoped_fd int up = above(dir);
+	struct statx st;
 
-	return up >= 0 && reachable_closed_in(up, group);
+	return look(dir, &st) && closed_above(dir, &st, group);
+}
+
+bool reachable_closed_in(int dir, gid_t group)
+{
+	struct statx st;
+
+	return look(dir, &st) && (closes(dir, &st, group) || closed_above(dir, &st, group));
 }
 
 bool reachable_closed_at(int fd, gid_t group)
 {
 	scoped_place struct place at = PLACE_INIT;
-	struct stat st;
+	struct statx st;
 
-	if (fstat(fd, &st) < 0)
+	if (!look(fd, &st))
 		return false;
-	if (S_ISDIR(st.st_mode))
-		return reachable_closed(fd, group);
+	if (S_ISDIR(st.stx_mode))
+		return closed_above(fd, &st, group);
 	return path_place_of(fd, &at) == 0 && reachable_closed_in(at.dirfd, group);
 }
 

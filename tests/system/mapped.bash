@@ -16,7 +16,7 @@ test_teardown() {
 }
 
 map_mount() {
-	must_work "$SHIFTBOX" mount-idmapped -m "$1" "$2" "$3"
+	must_work "$SHIFTBOX" mount-idmapped -o public -m "$1" "$2" "$3" # others look at it, too
 }
 
 # A process in a user namespace with this map: SLEEPER.

@@ -114,11 +114,16 @@ must_warn() { # TEXT CMD...: once
 	must_refuse $MI -m +100000 closed/dir target
 }
 
-@test "a file that is reached by a link of /proc has no place, and counts as open" {
-	touch closed/file to
-	must_refuse bash -c 'exec 9<closed/file; exec "$@"' sh $MI -m +100000 -o bind /proc/self/fd/9 to
-	must_work bash -c 'exec 9<closed/file; exec "$@"' sh $MI -m +100000 -o bind,public /proc/self/fd/9 to
+@test "a file that is reached by a link of /proc is where the kernel says it is; one that is nowhere counts as open" {
+	touch closed/file open/file to
+	must_work bash -c 'exec 9<closed/file; exec "$@"' sh $MI -m +100000 -o bind /proc/self/fd/9 to
 	umount to
+	must_refuse bash -c 'exec 9<open/file; exec "$@"' sh $MI -m +100000 -o bind /proc/self/fd/9 to
+	mv open/file closed/moved
+	must_work bash -c 'exec 9<closed/moved; mv closed/moved closed/again; exec "$@"' sh $MI -m +100000 -o bind /proc/self/fd/9 to
+	umount to
+	must_fail 1 '' bash -c 'exec 9<closed/file; rm closed/file; exec "$@"' sh $MI -m +100000 -o bind /proc/self/fd/9 to
+	must_equal "$(mounted)" 0
 }
 
 @test "ids of other accounts give one warning that names both; subordinate ids give none" {

@@ -276,7 +276,7 @@ data"
 	for bad in x x: :/x x:y closed/data:/x:none closed/data:/x:map=1:2 closed/data:/x:map:map=+1; do
 		must_fail 125 '' on_image -b "$bad" -- true
 	done
-	must_fail 125 'ro and dev go before it' on_image -b closed/data:/x:map=+100005:1000:ro -- true
+	must_fail 125 'ro, dev and public go before it' on_image -b closed/data:/x:map=+100005:1000:ro -- true
 	must_fail 125 "'..'" on_image -b closed/data:/srv/../x -- true
 	must_fail 125 'is the root of the command itself' on_image -b closed/data:/ -- true
 	must_fail 125 'cannot open the source: No such file' on_image -b none:/x -- true
@@ -287,8 +287,8 @@ data"
 @test "nobody can be given disk id 0 where others can reach its set-uid files" {
 	chmod 711 .
 	"$TESTS/fixtures/busybox-root" open
-	must_fail 125 'set-uid files of the host' $RUN -r open -- true
-	must_fail 125 'set-uid files of the host' $RUN -r closed/root -b open:/x:map -- true
+	must_fail 125 'cannot be mounted writable with a map of disk id 0' $RUN -r open -- true
+	must_fail 125 'cannot be mounted writable with a map of disk id 0' $RUN -r closed/root -b open:/x:map -- true
 	must_fail 125 "the host's own root" $RUN -r / -- true
 	mkdir open/{proc,sys,dev,tmp,run}
 	must_work $RUN -r open --read-only -- true
