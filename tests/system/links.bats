@@ -252,3 +252,160 @@ image() {
 	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 "/proc/$!/root/$SCRATCH/closed/tree" t
 	kill $!
 }
+
+# --- in user namespaces --------------------------------------------------------------------------------
+
+# Where the host's root has no id: alice's namespaces, with her own id alone and with her subordinate ids (65534 is one of them then).
+@test "in a user namespace the host's links are followed, where nobody there could exchange them" {
+	need subid
+	need userns
+	local words path
+	mount -t tmpfs -o mode=755 links /mnt
+	mkdir /mnt/{r,w,s,data}
+	chmod 777 /mnt/w
+	chmod 1777 /mnt/s
+	install -d -o 765533 /mnt/n
+	echo inside >/mnt/data/f
+	for path in r w s n; do ln -s ../data /mnt/$path/l; done
+	chown -h 765533 /mnt/n/l
+	as_user alice ln -s /mnt/data /mnt/s/own
+	as_user alice mkdir home-alice/{t,d}
+	as_user alice ln -s ../../../../mnt/data home-alice/d/up
+	as_user alice ln -s /mnt/data home-alice/d/own
+	as_user alice chmod 775 home-alice/d # her own group, as with umask 002
+	in_ns() {
+		as_user alice unshare -Urm $words --propagation private "$@"
+	}
+	try() {
+		in_ns sh -ec "$SHIFTBOX mount-idmapped -o rbind $1 $SCRATCH/home-alice/t; cat $SCRATCH/home-alice/t/${2:-f}"
+	}
+	for words in '' --map-auto; do
+		for path in /mnt/r/l /mnt/s/own home-alice/d/own; do
+			must_work try "$path"
+			must_equal "$output" inside
+		done
+		must_work in_ns "$SHIFTBOX" mount-idmapped -o rbind /var/run "$SCRATCH/home-alice/t"
+		must_work in_ns "$SHIFTBOX" mount-idmapped -o rbind /lib/. "$SCRATCH/home-alice/t"
+		for path in /mnt/w/l /mnt/s/l; do
+			must_fail 1 'is not followed' try "$path"
+		done
+		must_work in_ns sh -ec 'exec 7</mnt/data; exec "$@"' sh "$SHIFTBOX" mount-idmapped -o rbind /dev/fd/7 "$SCRATCH/home-alice/t"
+		echo '0 0 1' >map
+		chmod 644 map
+		must_work in_ns sh -c "$SHIFTBOX shift-check map @/dev/stdin <$SCRATCH/map"
+	done
+	must_fail 1 'is not followed' try /mnt/n/l # of an id that there is, which only has the number of the overflow id
+	umount -l /mnt
+}
+
+# --- exchanged between two calls --------------------------------------------------------------------------
+
+# Run CMD, stop it after each CALL, run "exchange N" (a function) then, and let it go on. $status, $stderr.
+held() { # CALL CMD...
+	local call=$1 tracer n=0 pid
+	shift
+	: >trace
+	strace -f -qq -o trace -e trace="$call" -e "inject=$call:signal=SIGSTOP:when=1+" "$@" >out 2>err 3>&- &
+	tracer=$!
+	for _ in {1..1200}; do
+		if [ "$(grep -c 'stopped by SIGSTOP' trace)" -gt $n ]; then
+			n=$((n + 1))
+			exchange $n
+			pid=$(awk -v n=$n '/stopped by SIGSTOP/ && ++i == n { print $1 }' trace)
+			kill -CONT "$pid"
+		fi
+		kill -0 $tracer 2>/dev/null || break
+		sleep 0.05
+	done
+	status=0
+	wait $tracer || status=$?
+	stderr=$(cat err)
+	command_line="held $call $*"
+	[ $n -gt 0 ] || say "it was not held: $(cat trace)"
+}
+
+@test "the source is asked whether others reach it, not its path" {
+	need prog strace busybox
+	"$TESTS/fixtures/busybox-root" closed/root
+	mkdir -m 755 home-alice/d
+	mkdir -m 700 home-alice/c
+	cp -a closed/root home-alice/d/x
+	cp -a closed/root home-alice/c/x
+	exchange() { # as soon as it is cloned, the path leads to the closed one
+		[ "$1" = 1 ] || return 0
+		as_user alice mv -T home-alice/d home-alice/e
+		as_user alice mv -T home-alice/c home-alice/d
+	}
+	back() {
+		[ "$status" = 125 ] || tell "the status is not 125"
+		[[ $stderr == *'where other users can reach it'* ]] || tell "it was not asked"
+		[ -z "$(find home-alice -name made)" ] || say "the command has written"
+		mv -T home-alice/d home-alice/c
+		mv -T home-alice/e home-alice/d
+	}
+	held open_tree "$SHIFTBOX" userns-run -m +100000 --pipe -r home-alice/d/x -- touch /made
+	back
+	# The first is the root's.
+	exchange() {
+		[ "$1" = 2 ] || return 0
+		as_user alice mv -T home-alice/d home-alice/e
+		as_user alice mv -T home-alice/c home-alice/d
+	}
+	held open_tree "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root -b home-alice/d/x:/mnt:map -- touch /mnt/made
+	back
+}
+
+@test "the mode of a new target, or of its parents, is not set on what takes its place" {
+	need prog strace
+	chmod 600 closed/tree/f
+	exchange() {
+		[ "$1" = 1 ] || return 0
+		as_user alice mv home-alice/n home-alice/gone
+		as_user alice ln -s "$SCRATCH/closed/tree/f" home-alice/n
+	}
+	held mkdirat "$SHIFTBOX" mount-idmapped -m +100000 -o mkdir=0777 closed/tree home-alice/n
+	[ "$status" = 1 ] || tell "it was mounted"
+	must_equal "$(stat -c %a closed/tree/f)" 600
+	rm -r home-alice/n home-alice/gone
+	held mkdirat "$SHIFTBOX" mount-idmapped -m +100000 -o mkdir=0777 closed/tree home-alice/n/t
+	[ "$status" = 1 ] || tell "it was mounted"
+	must_equal "$(stat -c %a closed/tree/f)" 600
+}
+
+@test "the mode of a new upper is not set on what takes its place" {
+	need prog strace
+	chmod 600 closed/tree/f
+	# .shiftbox-PID, in which the new directory gets its mode.
+	exchange() {
+		case $1 in
+		1)
+			made=$(echo home-alice/.shiftbox-*)
+			as_user alice mv "$made" home-alice/gone
+			install -d -m 777 -o 700000 "$made" ;; # her own subordinate id
+		2)
+			setpriv --reuid 700000 --clear-groups sh -c 'cd home-alice/.shiftbox-*; rmdir d; ln -s "$SCRATCH/closed/tree/f" d' ;;
+		esac
+	}
+	chmod 777 home-alice
+	held mkdirat "$SHIFTBOX" mount-idmapped -m +700000 -o lower=closed/tree,upper=home-alice/u,upper-map=none,nosuid overlay t
+	[ "$status" = 1 ] || tell "it was mounted"
+	must_equal "$(stat -c %a closed/tree/f)" 600
+}
+
+@test "--replace removes what it has looked at, and nothing that takes its place" {
+	need prog strace
+	image
+	mkdir -p home-alice/d home-alice/keep
+	echo old >home-alice/d/f
+	echo precious >home-alice/keep/f
+	exchange() {
+		[ "$1" = 1 ] || return 0
+		as_user alice mv -T home-alice/d home-alice/e
+		as_user alice mv -T home-alice/keep home-alice/d
+	}
+	# rename(2) fails, as it is not empty, and then they would be exchanged.
+	held renameat "$SHIFTBOX" image-unpack -q --no-sync --flat home-alice/d --replace closed/img
+	[ "$status" = 1 ] || tell "it was replaced"
+	[[ $stderr == *'somebody has put something there meanwhile'* ]] || tell "no reason"
+	must_equal "$(cat home-alice/d/f home-alice/e/f)" "$(printf 'precious\nold')"
+}
