@@ -61,7 +61,7 @@ static int keep(struct copy *c, int fd)
 
 static bool look(int fd, struct statx *ret)
 {
-	return statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_INO | SYS_STATX_MNT_ID_UNIQUE, ret) == 0;
+	return statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO | SYS_STATX_MNT_ID_UNIQUE, ret) == 0;
 }
 
 static struct copy *slot_of(const struct statx *stx)
@@ -102,7 +102,8 @@ bool *copies_note(int fd)
 	struct statx stx;
 	struct copy *c;
 
-	if (useless || !look(fd, &stx) || !(stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE))
+	/* A file can have several names, in places of different kinds. */
+	if (useless || !look(fd, &stx) || !(stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE) || !S_ISDIR(stx.stx_mode))
 		return NULL;
 	c = slot_of(&stx);
 	return is_of(c, &stx) && c->fd ? &c->note : NULL;

@@ -21,8 +21,8 @@
 int copies_clone(int fd);
 
 /*
- * A note about what fd is open on, false at first, which lasts as long as the copy that is kept of it, by which its inode is in use. NULL:
- * no copy is kept.
+ * A note about the directory that fd is open on, false at first, which lasts as long as the copy that is kept of it, by which its inode is in use. NULL:
+ * no copy is kept, or it is no directory.
  */
 bool *copies_note(int fd);
 

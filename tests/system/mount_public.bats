@@ -222,6 +222,19 @@ must_warn() { # TEXT CMD...: once
 	umount t2 t3 t5
 }
 
+@test "in a table, what was found of one source is not taken for another, nor for another name of a file" {
+	local n
+	touch closed/file && ln closed/file open/file
+	mkdir t{1..8} && touch f{1..8}
+	for n in 1 2 3 4; do echo "$SCRATCH/closed/dir $SCRATCH/t$n shiftbox map=+100000 0 0"; done >fstab
+	for n in 5 6 7 8; do echo "$SCRATCH/open $SCRATCH/t$n shiftbox map=+100000,nofail 0 0"; done >>fstab
+	for n in 1 2 3 4; do echo "$SCRATCH/closed/file $SCRATCH/f$n shiftbox map=+100000 0 0"; done >>fstab
+	for n in 5 6 7 8; do echo "$SCRATCH/open/file $SCRATCH/f$n shiftbox map=+100000,nofail 0 0"; done >>fstab
+	capture $MI -a -T fstab
+	must_equal "$status $(grep -c "$REFUSED" <<<"$stderr") $(mounted)" "0 8 8"
+	umount t{1..4} f{1..4}
+}
+
 @test "a stack that other users can reach gets one warning, with the remedy" {
 	local text="'target': set-uid programs of the stack run for all users who can reach it, as the stack's root (host id 100000) or another of its ids: mount it below a directory that is closed to them (chmod 0700, or chmod 0710 and group 100000), give -o nosuid, or say -o public if that is meant"
 	programs

@@ -207,6 +207,7 @@ own layers: not known (an overlay does not tell)"
 	need kernel 6.15
 	make_user alice 2001 300000 65536
 	mkdir d
+	chmod 700 "$SCRATCH"
 	map_mount d one +300000
 	chmod 711 "$SCRATCH"
 	must_work as_user alice "$SHIFTBOX" shift-check list
