@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shellcheck disable=SC2154
+# shellcheck disable=SC2154,SC2030,SC2031,SC2034,SC2086
 # Paths that lead through links: those of root and of the caller are followed, those of other users are not, whatever takes the path.
 
 load lib
