@@ -4,12 +4,16 @@
 #include "cmd.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../lib/base/env.h"
+#include "../lib/base/fd.h"
 #include "../lib/base/log.h"
+#include "../lib/base/path.h"
 #include "../lib/base/run.h"
 #include "../lib/base/sys.h"
 #include "../lib/idmap/userns.h"
@@ -33,6 +37,7 @@ struct userns_args {
 
 	/* What comes of them. */
 	enum run_caller caller;
+	struct stat map_of;   /* the directory of -r as it was when a map was parsed, which may speak of its owner; st_ino 0: none */
 	struct rootless ids;  /* of RUN_BY_USER, if no map is given */
 	struct strv image_command;
 	struct store *opened; /* the layers stay in it as long as the command runs */
@@ -137,8 +142,19 @@ static int find_map(struct userns_args *a, struct run_spec *s, struct err *e)
 {
 	struct idmap_context ctx = { .source = a->rootfs, .strict = a->strict };
 	scoped_idmap struct idmap m = { 0 };
-	int r;
+	scoped_fd int fd = -1;
+	char path[32];
+	int r = 0;
 
+	/* Whose owner a map may speak of: the root must be that directory (find_root()). */
+	if (a->maps.len && a->rootfs) {
+		r = path_open(a->rootfs, O_PATH, "cannot open the source", NULL, &fd, e);
+		if (r == 0 && fstat(fd, &a->map_of) < 0)
+			r = err_set(e, errno, a->rootfs, "cannot stat the root of the command");
+		ctx.source = fd_proc_path(fd, path);
+	}
+	if (r < 0)
+		return r;
 	if (a->maps.len) {
 		r = idmap_parse((const char *const *)a->maps.items, a->maps.len, &ctx, &m, e);
 		if (r == 0)
@@ -230,6 +246,9 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 	if (!(o.flags.clear & MOUNT_ATTR_NODEV))
 		o.flags.set |= MOUNT_ATTR_NODEV;
 	r = mount_plan_build(&s->root, buf_get(&source), "/", &o, a->image ? &layers : NULL, a->strict, e);
+	if (r == 0 && a->map_of.st_ino && s->root.source_seen &&
+	    (a->map_of.st_ino != s->root.source_ino || a->map_of.st_dev != s->root.source_dev))
+		r = err_say(e, ESTALE, a->rootfs, "leads somewhere else by now");
 	return r == 0 && a->image ? store_plan(&s->root, a->opened, e) : r;
 }
 

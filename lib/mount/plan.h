@@ -67,6 +67,7 @@ struct mount_plan {
 	uint32_t root_uid, root_gid;      /* the disk ids of the image's root: 0, unless mount_plan_rebase() knows others */
 	enum upper_kind { UPPER_NONE, UPPER_DIR, UPPER_EPHEMERAL } upper_kind;
 	char *upper, *work;               /* of UPPER_DIR; work is never NULL there */
+	const struct stat *upper_in;      /* NULL, or the directory that upper must be found in; borrowed */
 	bool upper_plain;                 /* upper-map=none: upper stores seen ids */
 	uint64_t ephemeral_size;
 	bool volatile_, metacopy, redirect_dir, userxattr;

@@ -178,6 +178,16 @@ static int check_closed(const struct place *at, const char *path, struct err *e)
 	return -EPERM;
 }
 
+/* Was it this one that was asked, from outside of the user namespace, whether others can reach it? */
+static int check_same(const struct place *at, const struct stat *want, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (!want || (fstat(at->dirfd, &st) == 0 && same_file(&st, want)))
+		return 0;
+	return err_say(e, ESTALE, path, "leads somewhere else by now");
+}
+
 static int prepare_on_disk(const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
 {
 	scoped_place struct place at_upper = PLACE_INIT, at_work = PLACE_INIT;
@@ -187,6 +197,8 @@ static int prepare_on_disk(const struct mount_plan *p, int lower, int lower_raw,
 	r = place_open(p->upper, &at_upper, e);
 	if (r == 0)
 		r = place_open(p->work, &at_work, e);
+	if (r == 0)
+		r = check_same(&at_upper, p->upper_in, p->upper, e);
 	if (r == 0 && !u->plain)
 		r = check_closed(&at_upper, p->upper, e);
 	if (r == 0)

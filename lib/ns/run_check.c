@@ -14,11 +14,13 @@
 #include "../mount/reachable.h"
 #include "../mount/tree.h"
 
-static int check_upper(const char *upper, struct err *e)
+static int check_upper(const char *upper, struct stat *ret, struct err *e)
 {
 	scoped_place struct place at = PLACE_INIT;
 	int r = place_open(upper, &at, e);
 
+	if (r == 0 && fstat(at.dirfd, ret) < 0)
+		r = err_set(e, errno, upper, "cannot stat the directory above it");
 	if (r < 0 || reachable_closed_in(at.dirfd, REACHABLE_NO_GROUP))
 		return r;
 	(void)err_say(e, EPERM, upper, "cannot keep changes where others can reach them");
@@ -65,6 +67,6 @@ int run_check_own(const struct run_spec *s, struct stat *ret_root, struct err *e
 	if (s->privileged || s->host_root)
 		return 0;
 	if (s->root.upper)
-		return check_upper(s->root.upper, e);
+		return check_upper(s->root.upper, ret_root, e);
 	return s->root.kind == MOUNT_BIND ? check_root(s, ret_root, e) : 0;
 }

@@ -120,9 +120,10 @@ static int make_stack(const struct mount_plan *p, int *ret_fd, struct err *e)
 	return 0;
 }
 
-static int make_root(const struct run_spec *s, int *ret_fd, struct err *e)
+static int make_root(const struct run_spec *s, const struct stat *want, int *ret_fd, struct err *e)
 {
 	struct mount_flags flags = s->root.flags;
+	struct mount_plan stack = s->root; /* what it points to stays the spec's */
 
 	/* Mounts of the host arrive in its own tree and, what matters more, go. A plan is private. */
 	if (s->host_root)
@@ -130,8 +131,10 @@ static int make_root(const struct run_spec *s, int *ret_fd, struct err *e)
 	flags.set = with_read_only(flags.set, s->read_only);
 	if (s->host_root)
 		return clone_all("/", &flags, ret_fd, e);
-	if (s->root.kind == MOUNT_OVERLAY)
-		return make_stack(&s->root, ret_fd, e);
+	if (s->root.kind == MOUNT_OVERLAY) {
+		stack.upper_in = want;
+		return make_stack(&stack, ret_fd, e);
+	}
 	if (s->privileged)
 		return make_mapped(s->root.source, &s->root.map, &flags, s->root.meant, "-o public", ret_fd, e);
 	return clone_all(s->root.source, &flags, ret_fd, e);
@@ -167,13 +170,22 @@ static int seal_stack(const struct run_spec *s, const struct run_mounts *m, stru
 	return r < 0 ? err_set(e, -r, s->root.source, "cannot make the stack read-only") : 0;
 }
 
+/* Than the one that was asked whether others can reach it, or that the map was made for. */
+static bool is_another_root(const struct run_spec *s, const struct stat *want, const struct stat *st)
+{
+	const struct mount_plan *p = &s->root;
+
+	return p->kind == MOUNT_BIND && ((want && !same_file(st, want)) ||
+					 (p->source_seen && (st->st_dev != p->source_dev || st->st_ino != p->source_ino)));
+}
+
 static int check_root(const struct run_spec *s, const struct stat *want, int root, struct err *e)
 {
 	struct stat st;
 
 	if (fstat(root, &st) < 0)
 		return err_set(e, errno, s->root.source, "cannot stat the root of the command");
-	if (want && !same_file(&st, want))
+	if (is_another_root(s, want, &st))
 		return err_say(e, ESTALE, s->root.source, "was exchanged for another directory meanwhile");
 	return S_ISDIR(st.st_mode) ? 0 : err_path(e, ENOTDIR, s->root.source, "cannot make this the root of the command");
 }
@@ -182,7 +194,7 @@ int run_mounts_make(const struct run_spec *s, const struct stat *want_root, stru
 {
 	for (size_t i = 0; i <= s->binds.len; i++) {
 		scoped_fd int fd = -1;
-		int r = i ? make_bind(s, &s->binds.items[i - 1], &fd, e) : make_root(s, &fd, e);
+		int r = i ? make_bind(s, &s->binds.items[i - 1], &fd, e) : make_root(s, want_root, &fd, e);
 
 		if (r == 0 && i == 0)
 			r = check_root(s, want_root, fd, e);

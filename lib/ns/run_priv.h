@@ -18,7 +18,7 @@ enum { RUN_FAILED = 125, RUN_NO_EXEC = 126, RUN_NO_COMMAND = 127, RUN_SIGNAL = 1
 /* items[0] is the root, the others are the binds in their order. */
 struct run_mounts { int *items; size_t len, cap; };
 
-/* From the caller's paths. want_root: the directory that -r must still lead to, as run_check_own() found it; NULL: any. */
+/* From the caller's paths. want_root: what run_check_own() has asked about, which the paths must still lead to; NULL: nothing. */
 int run_mounts_make(const struct run_spec *s, const struct stat *want_root, struct run_mounts *ret, struct err *e);
 
 /* The host's /sys in the stage, and how it is mounted. */
@@ -42,7 +42,8 @@ static inline void cleanup_run_mounts(struct run_mounts *m)
 /*
  * Root of the namespace is the caller, or can become the caller, without any ID map. -EPERM for an upper, or a writable root
  * directory, that others can reach: set-uid files that the command makes there are the caller's. To be asked outside of the
- * namespace, where the owners of directories have their numbers. ret_root: the root directory, if it was asked about; st_ino 0: not.
+ * namespace, where the owners of directories have their numbers. ret_root: the directory that was asked about, the
+ * root or the one that holds upper; st_ino 0: none.
  */
 int run_check_own(const struct run_spec *s, struct stat *ret_root, struct err *e);
 
