@@ -113,7 +113,7 @@ static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
 	scoped_fd int opened = -1, tree = -1;
 	struct exposure_source exposed = {
 		.name = p->source, .map = &p->map, .flags = &p->flags, .below = p->recursive ? &ret->below : NULL,
-		.meant = p->meant, .only_warn = p->only_warn, .word = "-o public",
+		.meant = p->meant, .only_warn = p->only_warn, .own_mode_counts = true, .word = "-o public",
 	};
 	int source = p->source_fd, r = 0;
 

@@ -48,8 +48,11 @@ struct exposure exposure_judge(const struct idmap *m, const struct exposure_fact
 		return x;
 	x.user = zero_of(&m->uid);
 	x.group = zero_of(&m->gid);
+	x.by_mode = f->own_mode;
+	if (f->own_mode && !x.user.given)
+		return (struct exposure){ .verdict = EXPOSURE_NONE };
 	if (x.user.given || x.group.given) {
-		x.verdict = f->only_warn ? EXPOSURE_WARN : EXPOSURE_REFUSE;
+		x.verdict = f->only_warn || f->own_mode ? EXPOSURE_WARN : EXPOSURE_REFUSE;
 		return x;
 	}
 	x.user = account_of(false, &m->uid);
@@ -68,6 +71,12 @@ int exposure_tell(const struct exposure *x, const char *name, const char *reache
 
 	if (x->verdict == EXPOSURE_NONE)
 		return 0;
+	if (x->verdict == EXPOSURE_WARN && x->by_mode) {
+		log_warn("'%s': only its own mode keeps other users out, and user %u, who owns it through the mount, can change that: then "
+			 "set-uid files that user %u makes are root's for all who can reach '%s': close a directory above it to others (chmod 0700), "
+			 "or say %s if that is meant", name, id->seen, id->seen, reached, word);
+		return 0;
+	}
 	if (x->verdict == EXPOSURE_WARN) {
 		log_warn("'%s': %s files that %s %u makes through the mount are those of %s %u for all who can reach '%s': close a "
 			 "directory above it to others (chmod 0700), or say %s if that is meant",
@@ -121,6 +130,7 @@ int exposure_check(const struct exposure_source *s, struct err *e)
 		f.user_ns = !probe_initial_userns();
 	if (!harmless(&f)) /* of each mount that comes along, by itself */
 		f.nosuid = is_safe_mount(s->fd, s->flags) && (!s->below || subtree_all(s->fd, s->below, is_safe_mount, s->flags));
+	f.own_mode = s->own_mode_counts && !harmless(&f) && reachable_closes(s->fd, REACHABLE_NO_GROUP);
 	x = exposure_judge(&s->map->map, &f);
 	return exposure_tell(&x, s->name, s->name, s->word, e);
 }

@@ -19,6 +19,7 @@ struct exposure_facts {
 	bool read_only;     /* nothing can be made through the mount */
 	bool user_ns;       /* outside of the initial user namespace: see exposure_check() */
 	bool closed;        /* other users do not reach the files */
+	bool own_mode;      /* ... as long as the mode of SOURCE itself, which belongs to user 0, stays as it is */
 	bool nosuid;        /* ... or reach them only where set-id bits and capabilities have no effect */
 	bool meant;         /* the option public is given */
 	bool only_warn;     /* the mount is one of mount(8)'s, which makes it without asking */
@@ -32,12 +33,14 @@ struct exposed_id {
 
 struct exposure {
 	enum exposure_verdict { EXPOSURE_NONE, EXPOSURE_WARN, EXPOSURE_REFUSE } verdict;
+	bool by_mode;                  /* until the user who is given id 0 changes the mode of SOURCE */
 	struct exposed_id user, group; /* root's, or else of one account */
 };
 
 /*
  * The verdict. Refused: disk id 0 of users or groups is seen as another id. Warned of: the id of another account is (accounts.h).
- * Ids that are seen as themselves, or as root's, are not given away.
+ * Ids that are seen as themselves, or as root's, are not given away. A directory that its own mode closes is closed to all but
+ * its owner; if the map gives user 0 away, that owner is the map's user, who can open it by chmod(2): that is warned of.
  */
 struct exposure exposure_judge(const struct idmap *m, const struct exposure_facts *f);
 
@@ -52,6 +55,7 @@ struct exposure_source {
 	const struct mount_map *map;
 	const struct mount_flags *flags;
 	bool meant, only_warn;
+	bool own_mode_counts;           /* it may be the mode of SOURCE itself that closes it: see exposure_judge() */
 	const char *word;               /* what says that it is meant: "-o public" */
 	bool *closed;                   /* a note that it was found to be closed before (copies.h); NULL: none is kept */
 };

@@ -96,7 +96,7 @@ static int check_bind(const struct mount_plan *p, struct err *e)
 	scoped_subtree struct subtree below = { 0 };
 	struct exposure_source s = {
 		.name = p->source, .fd = -1, .map = &p->map, .flags = &p->flags,
-		.meant = p->meant, .only_warn = p->only_warn, .word = WORD,
+		.meant = p->meant, .only_warn = p->only_warn, .own_mode_counts = true, .word = WORD,
 	};
 
 	if (!p->source_open)

@@ -72,6 +72,13 @@ bool reachable_closed(int dir, gid_t group)
 	return look(dir, &st) && closed_above(dir, &st, group);
 }
 
+bool reachable_closes(int dir, gid_t group)
+{
+	struct statx st;
+
+	return look(dir, &st) && S_ISDIR(st.stx_mode) && closes(dir, &st, group);
+}
+
 bool reachable_closed_in(int dir, gid_t group)
 {
 	struct statx st;

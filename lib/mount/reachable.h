@@ -26,6 +26,9 @@
 /* Is dir closed, by a directory above it? Its own mode does not count: that of a tree's root is the tree's. */
 bool reachable_closed(int dir, gid_t group);
 
+/* Does the mode of dir itself keep all others out? Its owner can change that. */
+bool reachable_closes(int dir, gid_t group);
+
 /* Is what lies in dir closed, by dir or by a directory above it? */
 bool reachable_closed_in(int dir, gid_t group);
 

@@ -101,8 +101,6 @@ must_warn() { # TEXT CMD...: once
 	must_work $MI -m 1000:1001:1 closed/dir target && umount target
 	must_work $MI -m +100000 closed/file to && umount to
 	must_work $MI -m +100000 -o rbind closed/dir target && umount target
-	# The directory's own mode is what the mount shows, and does not count.
-	must_refuse $MI -m +100000 closed target
 	chmod 750 closed
 	must_work $MI -m +100000 closed/dir target && umount target
 	chmod 704 closed
@@ -112,6 +110,25 @@ must_warn() { # TEXT CMD...: once
 	must_refuse $MI -m +100000 closed/dir target
 	chgrp 0 closed && chmod 700 closed && chown 1502 closed
 	must_refuse $MI -m +100000 closed/dir target
+}
+
+@test "a directory that its own mode closes is warned of if the map's user owns it, who can open it" {
+	local text="'closed': only its own mode keeps other users out, and user 100000, who owns it through the mount, can change that: then set-uid files that user 100000 makes are root's for all who can reach 'closed': close a directory above it to others (chmod 0700), or say -o public if that is meant"
+	must_warn "$text" $MI -m +100000 closed target
+	umount target
+	echo "$SCRATCH/closed $SCRATCH/target shiftbox map=+100000 0 0" >fstab
+	must_warn "${text//"'closed'"/"'$SCRATCH/closed'"}" $MI -a -T fstab
+	# So it is: the mount's user may, where user 0 is not given away nobody may.
+	as 100000 chmod 755 target && must_equal "$(stat -c %a closed)" 755
+	chmod 700 closed && umount target
+	must_work $MI -m +100000 -o public closed target && umount target
+	must_work $MI -q -m g:0:100000:1 closed target
+	must_fail 1 "not permitted" as 100000 chmod 755 target
+	umount target
+	# Nor is it counted where the command's root gets it.
+	must_fail 125 "where other users can reach it" "$SHIFTBOX" userns-run -m +100000 -r closed -- true
+	chmod 750 closed && chgrp 1502 closed
+	must_refuse $MI -m +100000 closed target
 }
 
 @test "a file that is reached by a link of /proc is where the kernel says it is; one that is nowhere counts as open" {

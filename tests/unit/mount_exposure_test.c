@@ -104,6 +104,20 @@ TEST(exposure_needs_all_of_it_writable_open_suid_and_not_meant)
 	CHECK_INT(judge("1000:1001:1", &of_mount8).verdict, EXPOSURE_WARN);
 }
 
+TEST(exposure_behind_the_mode_of_the_source_itself_lasts_until_its_owner_changes_it)
+{
+	const struct exposure_facts own_mode = { .own_mode = true }, with_public = { .own_mode = true, .meant = true };
+	struct exposure x = judge("0:100000:65536", &own_mode);
+
+	CHECK_INT(x.verdict, EXPOSURE_WARN);
+	CHECK(x.by_mode && x.user.given && x.user.seen == 100000);
+	CHECK_INT(judge("0:100000:65536", &with_public).verdict, EXPOSURE_NONE);
+	/* It belongs to user 0, whom these maps do not give away. */
+	CHECK_INT(judge("1000:1001:1", &own_mode).verdict, EXPOSURE_NONE);
+	CHECK_INT(judge("u:7:8:1;g:0:5:1", &own_mode).verdict, EXPOSURE_NONE);
+	CHECK_INT(judge("u:0:0:1;g:0:5:1", &own_mode).verdict, EXPOSURE_NONE);
+}
+
 TEST(exposure_asks_the_name_service_once_for_the_same_id)
 {
 	const struct exposure_facts open = { .meant = false };
