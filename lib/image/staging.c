@@ -13,6 +13,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/stop.h"
 #include "stage_view.h"
 #include "store_priv.h"
 
@@ -284,7 +285,9 @@ int staging_publish(struct staging *st, struct staged_layer *layers, size_t n, c
 	if (sync && syncfs(st->stage.fd) < 0)
 		return err_set(e, errno, s->path, "cannot write the layers to disk");
 
-	r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
+	r = stop_check(e); /* syncfs(2) cannot be interrupted, and may have taken minutes */
+	if (r == 0)
+		r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
 	if (r < 0)
 		return r;
 	r = publish_locked(st, layers, n, image, sync, e);

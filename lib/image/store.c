@@ -75,18 +75,21 @@ static int refuse_public(const char *path, struct err *e)
 static int check_public(const char *path, struct err *e)
 {
 	scoped_free char *up = strdup(path);
-	struct statvfs fs;
+	scoped_fd int fd = -1;
+	int r;
 
 	if (!up)
 		return err_nomem(e);
-	while (statvfs(*up ? up : ".", &fs) < 0) {
+	while ((r = path_open(*up ? up : ".", O_PATH, "cannot find the mount of the store", NULL, &fd, e)) == -ENOENT && *up) {
 		char *slash = strrchr(up, '/');
 
-		if (errno != ENOENT || !*up)
-			return err_path(e, errno, path, "cannot find the mount of the store");
 		up[slash == up && slash[1] ? 1 : slash ? slash - up : 0] = '\0';
+		if (e)
+			*e = ERR_INIT;
 	}
-	return fs.f_flag & ST_NOSUID ? 0 : refuse_public(path, e);
+	if (r < 0)
+		return r;
+	return reachable_mount_has(fd, ST_NOSUID) ? 0 : refuse_public(path, e);
 }
 
 /* --public: what check_public() found is asked of what was opened. */

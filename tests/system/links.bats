@@ -144,7 +144,10 @@ image() {
 	by_links store "$SHIFTBOX" image-unpack --list -s {}
 	by_links store "$SHIFTBOX" image-unpack -s {} --verify a
 	by_links store env XDG_DATA_HOME=/nowhere "$SHIFTBOX" image-unpack -q --no-sync -s {} -N b closed/img
-	must_fail 1 'is not followed' "$SHIFTBOX" image-unpack -q --no-sync -s home-alice/up/new -N b closed/img
+	for words in "" "--base 2000000000" "--base 2000000000 --public"; do
+		# shellcheck disable=SC2086 # words
+		must_fail 1 'is not followed' "$SHIFTBOX" image-unpack -q --no-sync -s home-alice/up/new $words -N b closed/img
+	done
 	[ ! -e closed/new ]
 }
 

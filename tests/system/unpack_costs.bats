@@ -177,6 +177,20 @@ then_whole() {
 	then_whole
 }
 
+@test "SIGTERM that comes during the last syncfs ends an unpack when that returns" {
+	need prog strace
+	costly empty 10 a.tar
+	for words in "-s $SCRATCH/store -N x" "--flat $SCRATCH/flat"; do
+		# shellcheck disable=SC2086 # words
+		capture strace -f -qq -o trace -e trace=syncfs -e inject=syncfs:signal=SIGTERM "$SHIFTBOX" image-unpack $words a.tar
+		grep -q 'SIGTERM' trace || say "there was no syncfs: $(cat trace)"
+		must_equal "$status" 143
+	done
+	[ ! -e flat ]
+	must_equal "$(ls store/images store/tmp)" "$(printf '%s\n' store/images: '' store/tmp:)"
+	then_whole
+}
+
 @test "SIGTERM ends verify, cover, --verify and --prune at any moment" {
 	costly empty 150000 a.tar
 	must_work unpack -N x a.tar
