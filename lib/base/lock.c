@@ -16,6 +16,7 @@
 #include "fd.h"
 #include "log.h"
 #include "num.h"
+#include "path.h"
 
 enum { FILE_MAX = 4 << 20 };
 
@@ -24,10 +25,13 @@ enum { FILE_MAX = 4 << 20 };
 /* DIR/shiftbox. Others must neither enter it nor exchange it: else -EPERM. */
 static int open_below(const char *dir)
 {
-	scoped_fd int parent = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	scoped_fd int parent = -1, fd = -1;
 	struct stat st;
+	int r = path_open(dir, O_PATH | O_DIRECTORY, "cannot open it", NULL, &parent, NULL);
 
-	if (parent < 0 || fstat(parent, &st) < 0)
+	if (r < 0)
+		return r;
+	if (fstat(parent, &st) < 0)
 		return -errno;
 	if (st.st_uid != geteuid() || (st.st_mode & 022 && !(st.st_mode & S_ISVTX)))
 		return -EPERM;

@@ -188,3 +188,102 @@ TEST(path_open_creates_where_a_link_leads)
 	CHECK(path_open("link", O_WRONLY | O_CREAT | O_NOFOLLOW, "cannot create it", NULL, &fd, NULL) == -ELOOP);
 	leave_scratch();
 }
+
+TEST(path_stat_follows_by_the_rule)
+{
+	struct stat a, b;
+
+	stand_in_scratch();
+	CHECK(symlink("d/f", "link") == 0 && symlink("nowhere", "dangling") == 0 && mkdir("open", 0700) == 0);
+	CHECK(symlink("../d", "open/l") == 0 && chmod("open", 0777) == 0);
+	CHECK(path_stat("link", true, &a) == 0 && stat("d/f", &b) == 0 && a.st_ino == b.st_ino);
+	CHECK(path_stat("link", false, &a) == 0 && S_ISLNK(a.st_mode));
+	CHECK(path_stat("dangling", true, &a) == -ENOENT);
+	CHECK(path_stat("open/l", true, &a) == -ELOOP && path_stat("open/l/f", false, &a) == -ELOOP);
+	leave_scratch();
+}
+
+TEST(path_open_regular_waits_for_nothing)
+{
+	struct err e = ERR_INIT;
+	int fd = -1;
+
+	stand_in_scratch();
+	CHECK(mkfifo("fifo", 0600) == 0 && symlink("d/f", "link") == 0);
+	CHECK(path_open_regular("fifo", &fd, &e) == -EINVAL && strstr(e.what, "a FIFO"));
+	CHECK(path_open_regular("d", &fd, NULL) == -EISDIR);
+	CHECK(path_open_regular("link", &fd, NULL) == 0 && close(fd) == 0);
+	leave_scratch();
+}
+
+TEST(path_open_makes_nameless_files)
+{
+	struct stat st;
+	int fd = -1;
+
+	stand_in_scratch();
+	CHECK(symlink("d", "dir") == 0);
+	CHECK(path_open("dir", O_TMPFILE | O_RDWR, "cannot make it", NULL, &fd, NULL) == 0);
+	CHECK(fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 0 && (st.st_mode & 0777) == 0600 && close(fd) == 0);
+	leave_scratch();
+}
+
+TEST(path_place_of_is_where_the_open_file_is)
+{
+	struct place at = PLACE_INIT;
+	scoped_fd int fd = -1, root = -1;
+	struct stat a, b;
+
+	stand_in_scratch();
+	fd = open("d/f", O_PATH | O_CLOEXEC);
+	CHECK(path_place_of(fd, &at) == 0 && !strcmp(at.name, "f") && fstat(at.dirfd, &a) == 0 && stat("d", &b) == 0);
+	CHECK(a.st_ino == b.st_ino);
+	place_done(&at);
+	CHECK(rename("d/f", "d/e/g") == 0 && fd_write_file(AT_FDCWD, "d/f", 0644, "text", 4, NULL) == 0);
+	CHECK(path_place_of(fd, &at) == 0 && !strcmp(at.name, "g"));
+	place_done(&at);
+	CHECK(unlink("d/e/g") == 0 && path_place_of(fd, &at) == -ENOENT);
+	root = open("/", O_PATH | O_CLOEXEC);
+	CHECK(path_place_of(root, &at) == -ENOENT);
+	leave_scratch();
+}
+
+static int make_0711(void *arg, int dirfd, const char *name, struct err *e)
+{
+	(void)e;
+	*(int *)arg += 1;
+	return fd_make_dir(dirfd, name, 0711) == 0 ? 0 : -errno;
+}
+
+TEST(path_find_or_make_makes_the_directories_above)
+{
+	struct place at = PLACE_INIT;
+	struct stat st;
+	int made = 0;
+
+	stand_in_scratch();
+	(void)umask(077);
+	CHECK(symlink("d", "dir") == 0);
+	CHECK(path_find_or_make("dir/a/b/new", true, "cannot find it", &(struct path_maker){ make_0711, &made }, &at, NULL) == 0);
+	CHECK(made == 2 && !strcmp(at.name, "new") && stat("d/a/b", &st) == 0 && (st.st_mode & 0777) == 0711);
+	CHECK(fstatat(at.dirfd, "new", &st, 0) < 0);
+	place_done(&at);
+	CHECK(path_find_or_make("d/f/x/y", true, "cannot find it", &(struct path_maker){ make_0711, &made }, &at, NULL) == -ENOTDIR);
+	CHECK(path_find_or_make("dir/a/b/../new", true, "cannot find it", &(struct path_maker){ make_0711, &made }, &at, NULL) == 0 && made == 2);
+	place_done(&at);
+	leave_scratch();
+}
+
+TEST(path_follows_in_directories_of_the_private_group_alone)
+{
+	if (geteuid() != 0)
+		SKIP("needs root");
+	stand_in_scratch();
+	CHECK(mkdir("own", 0700) == 0 && mkdir("other", 0700) == 0 && symlink("../d", "own/l") == 0 && symlink("../d", "other/l") == 0);
+	CHECK(chmod("own", 0775) == 0 && opens("own/l/f", O_PATH, "d/f") == 0);
+	CHECK(chown("other", 0, 50) == 0 && chmod("other", 0775) == 0 && opens("other/l/f", O_PATH, NULL) == -ELOOP);
+	/* A group that is another's private one, or the caller's but not by number. */
+	CHECK(chown("own", 0, 4711) == 0 && setegid(4711) == 0 && opens("own/l/f", O_PATH, NULL) == -ELOOP);
+	CHECK(setegid(0) == 0);
+	leave_scratch();
+}
