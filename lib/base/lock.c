@@ -35,7 +35,7 @@ static int open_below(const char *dir)
 		return -errno;
 	if (st.st_uid != geteuid() || (st.st_mode & 022 && !(st.st_mode & S_ISVTX)))
 		return -EPERM;
-	if (mkdirat(parent, "shiftbox", 0700) < 0 && errno != EEXIST)
+	if (faccessat(parent, "shiftbox", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && mkdirat(parent, "shiftbox", 0700) < 0 && errno != EEXIST)
 		return -errno;
 	fd = openat(parent, "shiftbox", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)

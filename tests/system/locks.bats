@@ -24,6 +24,7 @@ HOLDERS=()
 # Somebody opens all that is below DIR and can be opened, and locks it in all ways that reading is enough for. He goes on looking
 # until the file `stop` is there.
 hold_all() { # UID DIR
+	: >held
 	setpriv --reuid "$1" --regid "$1" --clear-groups /usr/bin/python3 - "$2" 3>&- >held <<'E' &
 import ctypes, fcntl, os, struct, sys, time
 seen, fds, told = set(), [], False
@@ -52,7 +53,7 @@ while not os.path.exists('stop'):
     time.sleep(0.002)
 E
 	HOLDERS+=($!)
-	for _ in {1..200}; do [ -s held ] || sleep 0.05; done
+	for _ in {1..1200}; do [ -s held ] || sleep 0.05; done
 	[ -s held ]
 }
 
@@ -69,7 +70,7 @@ all_go_on() {
 	must_work timeout 30 "$SHIFTBOX" image-unpack -s "$STORE" --list
 	must_work timeout 30 "$SHIFTBOX" image-unpack -s "$STORE" --show a
 	must_work timeout 30 "$SHIFTBOX" image-unpack -q -s "$STORE" --verify a
-	must_work timeout 30 "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 image:a t
+	must_work timeout 30 "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o nosuid image:a t
 	[ -e t/d/x ]
 	umount t
 	must_work timeout 30 "$SHIFTBOX" image-unpack -s "$STORE" --remove new
@@ -116,11 +117,11 @@ begin_unpack() { # NAME COMMAND...
 	"$@" "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N "$name" - <pipe 3>&- &
 	unpack=$!
 	exec 7>pipe
-	for _ in {1..200}; do
-		[ -n "$(find "$STORE/tmp" -mindepth 1 -maxdepth 1 -type d)" ] && break
+	for _ in {1..1200}; do
+		[ -n "$(find "$STORE/tmp" -mindepth 1 -maxdepth 1 -type d 2>/dev/null)" ] && break
 		sleep 0.05
 	done
-	[ -n "$(find "$STORE/tmp" -mindepth 1 -maxdepth 1 -type d)" ]
+	[ -n "$(find "$STORE/tmp" -mindepth 1 -maxdepth 1 -type d 2>/dev/null)" ]
 }
 
 leave_stage() {
@@ -144,9 +145,10 @@ leave_stage() {
 waits() { # TEXT COMMAND...
 	local text=$1 prune
 	shift
+	: >waiting # the last one's words are not this one's
 	timeout 60 "$@" "$SHIFTBOX" image-unpack -s "$STORE" --prune >pruned 2>waiting 3>&- 7>&- &
 	prune=$!
-	for _ in {1..200}; do grep -q "waiting for" waiting && break; sleep 0.05; done
+	for _ in {1..1200}; do grep -q "waiting for" waiting && break; sleep 0.05; done
 	grep -qF "$text" waiting || say "it said: $(cat waiting)"
 	sleep 0.3
 	kill -0 $prune
@@ -168,9 +170,10 @@ waits() { # TEXT COMMAND...
 	for way in "" ./own_run; do
 		rm -rf "$STORE"
 		begin_unpack slow
+		: >said
 		$way "$SHIFTBOX" image-unpack -s "$STORE" --prune 2>said 3>&- 7>&- &
 		waiting=$!
-		for _ in {1..200}; do grep -q "waiting for" said && break; sleep 0.05; done
+		for _ in {1..1200}; do grep -q "waiting for" said && break; sleep 0.05; done
 		sleep 0.1
 		kill $waiting
 		status=0
@@ -234,7 +237,7 @@ waits() { # TEXT COMMAND...
 	[[ $stderr == *"there is no directory for locks that is the caller's alone, in /run or \$XDG_RUNTIME_DIR (Read-only file system)"* ]] || tell "not said"
 	must_work ./no_run "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N a img
 	must_work ./no_run "$SHIFTBOX" image-unpack -s "$STORE" --prune
-	must_work ./no_run "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 image:a t
+	must_work ./no_run "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o nosuid image:a t
 }
 
 @test "a directory for locks that others could enter, or exchange, is not used" {
@@ -294,7 +297,7 @@ waits() { # TEXT COMMAND...
 	# shellcheck disable=SC2016 # for the inner shell
 	setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'exec 9<fs && flock 9 && echo held && exec sleep 100' >held 3>&- &
 	HOLDERS=($!)
-	for _ in {1..200}; do [ -s held ] || sleep 0.05; done
+	for _ in {1..1200}; do [ -s held ] || sleep 0.05; done
 	[ -s held ]
 	must_work timeout 8 "$SHIFTBOX" mount-idmapped -m +1000 fs t
 	umount t
@@ -343,7 +346,7 @@ waits() { # TEXT COMMAND...
 	"$SHIFTBOX" image-unpack -q --no-sync --flat around/d - <pipe 3>&- &
 	unpack=$!
 	exec 7>pipe
-	for _ in {1..200}; do [ -n "$(find around -name '.shiftbox-flat-????????????????')" ] && break; sleep 0.05; done
+	for _ in {1..1200}; do [ -n "$(find around -name '.shiftbox-flat-????????????????')" ] && break; sleep 0.05; done
 	kill -9 $unpack
 	wait $unpack || true
 	exec 7>&-

@@ -7,8 +7,9 @@ load lib
 need root
 
 test_setup() {
-	mkdir a t
-	echo secret >a/f
+	mkdir -m 700 c
+	mkdir c/a c/t t
+	echo secret >c/a/f
 	chmod 755 .
 	cp "$SHIFTBOX" box
 	chmod 755 box
@@ -23,7 +24,7 @@ as_bob() { setpriv --reuid 1501 --regid 1501 --clear-groups "$@"; }
 refused() { # TEXT BY...
 	local text=$1 command code
 	shift
-	for command in "./box mount-idmapped -m +1000 a t" "./mount-idmapped -m +1000 a t" "./mount.shiftbox a t -o map=+1000" \
+	for command in "./box mount-idmapped -m +1000 c/a c/t" "./mount-idmapped -m +1000 c/a c/t" "./mount.shiftbox c/a c/t -o map=+1000" \
 		"./box --list" "./box" "./image-unpack -s st --list" "./shift-check list" "./userns-run -- true" "./box --help" "./box nonsense"; do
 		code=1
 		[[ $command != *userns-run* ]] || code=125
@@ -31,11 +32,11 @@ refused() { # TEXT BY...
 		must_fail $code "$text" "$@" $command
 		[ -z "$output" ] || tell "it printed something"
 		[[ $stderr == *"  why:  its paths, options and environment are its caller's to choose"*"  try:  "* ]] || tell "no cause, or no remedy"
-		! grep -q "$SCRATCH/t " /proc/self/mountinfo || tell "it mounted"
+		! grep -q "$SCRATCH/c/t " /proc/self/mountinfo || tell "it mounted"
 	done
 }
 
-works() { must_work ./box --list; must_work ./box mount-idmapped -m +1000 a t; umount t; }
+works() { must_work ./box --list; must_work ./box mount-idmapped -m +1000 c/a c/t; umount c/t; }
 
 @test "a set-uid copy" {
 	works
@@ -125,10 +126,10 @@ secure() {
 	[[ $stderr != *"environment is ignored"* ]] || tell "said for nothing"
 
 	# SHIFTBOX_*
-	capture env SHIFTBOX_OVERLAY_WAY=nonsense ./box mount-idmapped -s st -m +1000 image:a t
+	capture env SHIFTBOX_OVERLAY_WAY=nonsense ./box mount-idmapped -s st -m +1000 image:a c/t
 	[ "$status" != 0 ] || tell "the variable has no effect at all"
-	must_work env SHIFTBOX_OVERLAY_WAY=nonsense ./at_secure ./box mount-idmapped -s st -m +1000 image:a t
-	umount t
+	must_work env SHIFTBOX_OVERLAY_WAY=nonsense ./at_secure ./box mount-idmapped -s st -m +1000 image:a c/t
+	umount c/t
 	# TMPDIR
 	must_fail 1 "/none/where" env TMPDIR=/none/where ./box image-unpack -q -s "$SCRATCH/st" -N c img.tar
 	must_work env TMPDIR=/none/where ./at_secure ./box image-unpack -q -s "$SCRATCH/st" -N c img.tar
@@ -142,10 +143,10 @@ secure() {
 	chmod 755 bin/*
 	touch ran
 	chmod 666 ran
-	must_work env PATH="$SCRATCH/bin:$PATH" ./at_secure "$PWD/box" mount-idmapped -m +1000 a t -e -- true
+	must_work env PATH="$SCRATCH/bin:$PATH" ./at_secure "$PWD/box" mount-idmapped -m +1000 c/a c/t -e -- true
 	as_bob env PATH="$SCRATCH/bin:$PATH" "$PWD/at_secure" "$PWD/box" image-unpack -q -s "$SCRATCH/run/st" -N a oci:img 2>/dev/null || true
 	must_equal "$(cat ran)" ""
-	env PATH="$SCRATCH/bin:$PATH" "$PWD/box" mount-idmapped -m +1000 a t -e -- true
+	env PATH="$SCRATCH/bin:$PATH" "$PWD/box" mount-idmapped -m +1000 c/a c/t -e -- true
 	must_equal "$(cat ran)" mine
 }
 
