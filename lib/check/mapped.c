@@ -278,6 +278,8 @@ int mapped_mounts(const struct mapped_options *o, int (*fn)(const struct mapped_
 		return r;
 	other.home = &own;
 	r = list_all(&own);
+	if (r == 0 && o->all_namespaces && !mount_info_tells_maps())
+		log_verbose("this kernel does not tell maps: those of other namespaces are inferred, from mountinfo and the owners of files");
 	if (r == 0 && o->all_namespaces)
 		r = mntns_each(false, list_other, &other, ret_closed, e);
 	listing_done(&own);

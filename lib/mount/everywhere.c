@@ -4,6 +4,9 @@
 #include "everywhere.h"
 
 #include <errno.h>
+#include <string.h>
+
+#include "../base/log.h"
 
 struct search {
 	int (*fn)(const struct mount_info *i, const struct mntns *ns, void *arg);
@@ -37,8 +40,10 @@ static int look_into(const struct mntns *n, void *arg)
 	by_file.id = 0;
 	s->ns = n;
 	r = mount_info_each(n, pass_on, s, &e);
-	if (n->id && s->answer == 0 && is_refusal(r))
+	if (n->id && s->answer == 0 && is_refusal(r)) {
+		log_verbose("the mounts of process %d are read from its mountinfo: %s: %s", (int)n->pid, e.what, strerrordesc_np(-r));
 		r = mount_info_each(&by_file, pass_on, s, &e);
+	}
 	if (s->answer == 0 && r < 0) {
 		if (!n->id && mntns_has_left(n))
 			return -ESTALE;

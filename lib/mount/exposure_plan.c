@@ -37,7 +37,8 @@ static int open_mount(const struct mount_info *there)
 	scoped_fd int fd = -1;
 	struct statx stx;
 
-	if (path_open(there->target, O_PATH | O_NOFOLLOW, "cannot open the mount", NULL, &fd, NULL) < 0 || statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0 || stx.stx_mnt_id != (uint64_t)there->id)
+	if (path_open(there->target, O_PATH | O_NOFOLLOW, "cannot open the mount", NULL, &fd, NULL) < 0 ||
+	    statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0 || stx.stx_mnt_id != (uint64_t)there->id)
 		return -1;
 	return TAKE_FD(fd);
 }

@@ -14,13 +14,14 @@
 #include <unistd.h>
 
 #include "../base/cleanup.h"
+#include "../base/log.h"
 #include "../base/num.h"
 #include "../base/sys.h"
 #include "../base/vec.h"
 #include "info.h"
 
-/* A place that was visited: a namespace and, where the root directory counts, that; else zeros. */
-struct place { uint64_t ns, ino; uint32_t major, minor; };
+/* A namespace that was visited and, where the root directory counts, that; else zeros. */
+struct visited { uint64_t ns, ino; uint32_t major, minor; };
 
 struct walk {
 	bool each_root, by_id;
@@ -28,7 +29,7 @@ struct walk {
 	void *arg;
 	size_t *closed;
 	struct err *e;
-	VEC(struct place) seen;
+	VEC(struct visited) seen;
 };
 
 static void read_command(struct mntns *n)
@@ -78,10 +79,10 @@ void mntns_done(struct mntns *n)
 }
 
 /* 1: not seen before, and noted. -ENOMEM. */
-static int is_new(struct walk *w, struct place p)
+static int is_new(struct walk *w, struct visited p)
 {
 	for (size_t i = 0; i < w->seen.len; i++) {
-		const struct place *o = &w->seen.items[i];
+		const struct visited *o = &w->seen.items[i];
 
 		if (o->ns == p.ns && o->ino == p.ino && o->major == p.major && o->minor == p.minor)
 			return 0;
@@ -92,12 +93,16 @@ static int is_new(struct walk *w, struct place p)
 static int visit(struct walk *w, int proc, const char *name, pid_t pid)
 {
 	scoped_mntns struct mntns n = MNTNS_INIT;
-	struct place p = { 0 };
+	struct visited p = { 0 };
 	struct statx root;
 	int r = open_process(proc, name, &n);
 
 	if (r < 0) {
-		*w->closed += r == -EACCES || r == -EPERM; /* else it is gone, or a zombie */
+		if (r != -EACCES && r != -EPERM)
+			return 0; /* it is gone, or a zombie */
+		*w->closed += 1;
+		if (geteuid() == 0) /* that an ordinary user may not look at others' goes without saying */
+			log_verbose("process %d and its mount namespace cannot be looked into: %s", (int)pid, strerrordesc_np(-r));
 		return 0;
 	}
 	p.ns = n.inode;
@@ -105,7 +110,7 @@ static int visit(struct walk *w, int proc, const char *name, pid_t pid)
 		/* The root may be on a filesystem that a user serves: what the kernel has in memory will do. */
 		if (statx(n.proc, "root", AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_INO, &root) < 0)
 			return 0;
-		p = (struct place){ n.inode, root.stx_ino, root.stx_dev_major, root.stx_dev_minor };
+		p = (struct visited){ n.inode, root.stx_ino, root.stx_dev_major, root.stx_dev_minor };
 	}
 	r = is_new(w, p);
 	if (r <= 0)
@@ -132,9 +137,9 @@ static int visit_all(struct walk *w, const struct mntns *own)
 		return err_set(w->e, errno, "/proc", "cannot list the processes");
 	/* Ours is not visited, from no root when it is read by its id or once, else not from our own. */
 	if (!w->each_root || w->by_id)
-		r = is_new(w, (struct place){ .ns = own->inode });
+		r = is_new(w, (struct visited){ .ns = own->inode });
 	else if (statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT, STATX_INO, &root) == 0)
-		r = is_new(w, (struct place){ own->inode, root.stx_ino, root.stx_dev_major, root.stx_dev_minor });
+		r = is_new(w, (struct visited){ own->inode, root.stx_ino, root.stx_dev_major, root.stx_dev_minor });
 	while (r >= 0 && (x = readdir(d))) {
 		uint32_t pid;
 

@@ -73,28 +73,24 @@ static int check_host_root(int fd, const char *source, const struct mount_map *m
 	return err_say(e, EINVAL, source, "is the host's own root, which cannot be given away");
 }
 
-/* meant: with the word public. */
-static int make_mapped(const char *source, const struct mount_map *map, const struct mount_flags *flags, bool meant, const char *word,
-		       int *ret_fd, struct err *e)
+/* s: all but its descriptor. */
+static int make_mapped(struct exposure_source s, int *ret_fd, struct err *e)
 {
-	struct exposure_source exposed = {
-		.name = source, .map = map, .flags = flags, .meant = meant, .word = word,
-	};
 	scoped_fd int fd = -1, tree = -1;
 	enum map_done done;
 	int r;
 
-	r = tree_open(source, &fd, e);
+	r = tree_open(s.name, &fd, e);
 	if (r == 0)
-		r = tree_clone(fd, source, map, flags, NULL, &tree, &done, e);
+		r = tree_clone(fd, s.name, s.map, s.flags, NULL, &tree, &done, e);
 	/* What cannot be mapped at all is told first: no other place would help. */
 	if (r == 0)
-		r = check_host_root(fd, source, map, flags, e);
-	exposed.fd = fd;
+		r = check_host_root(fd, s.name, s.map, s.flags, e);
+	s.fd = fd;
 	if (r == 0)
-		r = exposure_check(&exposed, e);
+		r = exposure_check(&s, e);
 	if (r == 0)
-		r = verify_flags(tree, flags, source, e);
+		r = verify_flags(tree, s.flags, s.name, e);
 	if (r < 0)
 		return r;
 	*ret_fd = TAKE_FD(tree);
@@ -136,7 +132,8 @@ static int make_root(const struct run_spec *s, const struct stat *want, int *ret
 		return make_stack(&stack, ret_fd, e);
 	}
 	if (s->privileged)
-		return make_mapped(s->root.source, &s->root.map, &flags, s->root.meant, "-o public", ret_fd, e);
+		return make_mapped((struct exposure_source){ .name = s->root.source, .map = &s->root.map, .flags = &flags,
+							     .meant = s->root.meant, .word = "-o public" }, ret_fd, e);
 	return clone_all(s->root.source, &flags, ret_fd, e);
 }
 
@@ -146,8 +143,10 @@ static int make_bind(const struct run_spec *s, const struct run_bind *b, int *re
 	struct mount_map map = b->own_map ? (struct mount_map){ .wish = MAP_SET, .map = s->map } : b->map;
 
 	flags.set = with_read_only(flags.set, b->read_only);
-	return map.wish == MAP_KEEP ? clone_all(b->source, &flags, ret_fd, e)
-				    : make_mapped(b->source, &map, &flags, b->meant, "public in the words of -b", ret_fd, e);
+	if (map.wish == MAP_KEEP)
+		return clone_all(b->source, &flags, ret_fd, e);
+	return make_mapped((struct exposure_source){ .name = b->source, .map = &map, .flags = &flags, .meant = b->meant,
+						     .word = "public in the words of -b" }, ret_fd, e);
 }
 
 /* Changes to a stack do not touch its layers: what is to be mounted on is created in it before it becomes read-only. */

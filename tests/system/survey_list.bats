@@ -202,6 +202,18 @@ own layers: not known (an overlay does not tell)"
 	[[ $stderr == *"could not be looked into"* ]] || tell "nothing was said"
 }
 
+@test "a process that root may not look into is counted, and named under -v; so is reading without the kernel's maps" {
+	need kernel 6.15
+	capture setpriv --bounding-set=-sys_ptrace "$SHIFTBOX" shift-check list --all-namespaces -v
+	must_equal "$status" 0
+	[[ $stderr == *"process $$ and its mount namespace cannot be looked into: Permission denied"*"could not be looked into"* ]] || tell "not named"
+	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list --all-namespaces -v
+	must_equal "$status" 0
+	[[ $stderr == *"this kernel does not tell maps: "* ]] || tell "not said"
+	capture "$SHIFTBOX" shift-check list --all-namespaces -v
+	[[ $stderr != *"does not tell maps"* ]] || tell "said for nothing"
+}
+
 @test "an ordinary user sees the maps of its own namespace, and is told of closed ones" {
 	need root
 	need kernel 6.15
