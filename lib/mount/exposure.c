@@ -87,8 +87,8 @@ int exposure_tell(const struct exposure *x, const char *name, const char *reache
 	err_op(e, "public");
 	err_why(e, "%s files that %s %u makes through the mount are those of %s 0 (root) for all who can reach '%s'; nosuid on the new mount "
 		   "would not help, as they are run there", bit, kind, id->seen, kind, reached);
-	err_try(e, "move it below a directory that only root can enter (chmod 0700), mount it read-only, leave disk id 0 out of the map, "
-		   "have nosuid on the mount that '%s' is on, or say %s if that is meant", reached, word);
+	err_try(e, "have '%s' below a directory that only root can enter (chmod 0700), mount it read-only, leave disk id 0 out of the map, "
+		   "have nosuid on the mount that '%s' is on, or say %s if that is meant", reached, reached, word);
 	return -EPERM;
 }
 
