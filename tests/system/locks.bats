@@ -266,7 +266,7 @@ waits() { # TEXT COMMAND...
 	[[ $stderr == *"no lock file can be made in the store '$STORE' (Read-only file system)"* ]] || tell "not said"
 	umount t
 	must_work ./no_run "$SHIFTBOX" image-unpack -s "$STORE" --show a
-	must_fail 1 "Read-only file system" "$SHIFTBOX" image-unpack -s "$STORE" --remove a
+	must_fail 1 "Read-only file system" "$SHIFTBOX" image-unpack -s "$STORE" -N b other
 	umount "$STORE"
 }
 
