@@ -204,7 +204,7 @@ static struct unpack_options unpack_options(const struct unpack_args *a, const s
 	struct unpack_options o = { .name = name, .jobs = a->jobs, .sync = !a->no_sync, .layer = layer_options(a) };
 
 	if (flat && flat->map && a->devices == DEVICES_UNSAID)
-		o.layer.no_devices = "left out: a device, which works for whoever reaches it, has no place in a tree of mapped ids (--devices=make makes it)";
+		o.layer.no_devices = "left out: a device works for every user who can reach it (--devices=make makes it)";
 	return o;
 }
 

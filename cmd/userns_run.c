@@ -248,7 +248,7 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 	r = mount_plan_build(&s->root, buf_get(&source), "/", &o, a->image ? &layers : NULL, a->strict, e);
 	if (r == 0 && a->map_of.st_ino && s->root.source_seen &&
 	    (a->map_of.st_ino != s->root.source_ino || a->map_of.st_dev != s->root.source_dev))
-		r = err_say(e, ESTALE, a->rootfs, "leads somewhere else by now");
+		r = err_say(e, ESTALE, a->rootfs, "leads to another place than a moment ago");
 	return r == 0 && a->image ? store_plan(&s->root, a->opened, e) : r;
 }
 

@@ -43,10 +43,10 @@ int exposed_refuse(const struct exposed_tree *t, enum exposed what, const char *
 		const char *is, *why;
 	} texts[] = {
 		[EXPOSED_NOTHING] = { "is", "" },
-		[EXPOSED_SET_UID] = { "is set-uid", "each of them who runs it gets the rights of its owner" },
-		[EXPOSED_SET_GID] = { "is set-gid", "each of them who runs it gets the rights of its group" },
-		[EXPOSED_CAPABILITY] = { "has file capabilities", "each of them who runs it gets these" },
-		[EXPOSED_DEVICE] = { "is a device", "each of them can open it as its mode in the image says, not as the one in /dev" },
+		[EXPOSED_SET_UID] = { "is set-uid", "a user who runs it gets the rights of its owner" },
+		[EXPOSED_SET_GID] = { "is set-gid", "a user who runs it gets the rights of its group" },
+		[EXPOSED_CAPABILITY] = { "has file capabilities", "a user who runs it gets these" },
+		[EXPOSED_DEVICE] = { "is a device", "users open it as its mode in the image says, whatever the mode of that device in /dev is" },
 	};
 	const char *name = strrchr(t->path, '/') + 1;
 	int parent = (int)(name - t->path), r; /* with its slash */
@@ -60,7 +60,7 @@ int exposed_refuse(const struct exposed_tree *t, enum exposed what, const char *
 	err_why(e, "%s", texts[what].why);
 	if (t->group != 0 && t->group != REACHABLE_NO_GROUP)
 		(void)snprintf(mode, sizeof(mode), "710 -g %u", t->group); /* fits */
-	err_try(e, "install -d -m %s '%.*sclosed', and the same command with %s '%.*sclosed/%s'; or --public, if others shall use it", mode,
+	err_try(e, "install -d -m %s '%.*sclosed', and the same command with %s '%.*sclosed/%s'; or --public, if other users are meant to reach it", mode,
 		parent, t->path, t->option, parent, t->path, name);
 	return r;
 }

@@ -21,7 +21,7 @@
 #include "userns_self.h"
 
 #define ROOT_STORE "/var/lib/shiftbox"
-#define OWNS_ALL "whoever runs a set-uid program of one image becomes the owner of the layers of all images"
+#define OWNS_ALL "a user who runs a set-uid program of one image becomes the owner of the layers of all images"
 
 /* The caller frees it. */
 static int default_path(char **ret, struct err *e)

@@ -259,7 +259,7 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 	if (r == 0 && store->base.count) {
 		r = store_base_map(store, &map, e);
 		own.layer.through = &map;
-		own.layer.no_devices = "left out: a device, which works for whoever reaches it, has no place in a store with a base";
+		own.layer.no_devices = "left out: a device works for every user who can reach it, so a store with a base has none";
 	}
 	s.stack_fds = calloc(n, sizeof(*s.stack_fds));
 	s.staged = calloc(n, sizeof(*s.staged));

@@ -38,7 +38,7 @@ static int open_layer(const struct stack *s, size_t i, int *ret, struct err *e)
 	if (r == 0 && fstat(*ret, &st) < 0)
 		r = err_set(e, errno, l->dir, "cannot stat the layer");
 	if (r == 0 && l->seen && (st.st_dev != l->dev || st.st_ino != l->ino)) {
-		r = err_say(e, ESTALE, l->dir, "leads somewhere else by now");
+		r = err_say(e, ESTALE, l->dir, "leads to another place than a moment ago");
 		err_why(e, "its map was made from the owner of what was there before");
 	}
 	if (r < 0)

@@ -34,7 +34,7 @@ static int look_into_file(struct mount_plan *p, const struct stat *st, struct er
 
 static int source_changed(const struct mount_plan *p, struct err *e)
 {
-	(void)err_say(e, ESTALE, p->source, "leads somewhere else by now");
+	(void)err_say(e, ESTALE, p->source, "leads to another place than a moment ago");
 	err_op(e, "plan");
 	err_why(e, "its map was made from the owner of what was there before");
 	return -ESTALE;

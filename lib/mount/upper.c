@@ -185,7 +185,7 @@ static int check_same(const struct place *at, const struct stat *want, const cha
 
 	if (!want || (fstat(at->dirfd, &st) == 0 && same_file(&st, want)))
 		return 0;
-	return err_say(e, ESTALE, path, "leads somewhere else by now");
+	return err_say(e, ESTALE, path, "leads to another place than a moment ago");
 }
 
 static int prepare_on_disk(const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
