@@ -151,12 +151,25 @@ static int visit_all(struct walk *w, const struct mntns *own)
 	return r;
 }
 
+/*
+ * Where the root is the first mount of all, as on an initial RAM disk, the kernels that have this interface take another one for the
+ * root of a namespace that is not ours (fs/namespace.c, grab_requested_root()), and list what is below that.
+ */
+static bool root_is_the_first(void)
+{
+	scoped_mount_info struct mount_info i = { .id = -1 };
+	scoped_fd int fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	return fd < 0 || mount_info_get(fd, &i, NULL) < 0 || i.id == i.parent;
+}
+
 int mntns_each(bool each_root, int (*fn)(const struct mntns *n, void *arg), void *arg, size_t *closed, struct err *e)
 {
-	struct walk w = { .each_root = each_root, .by_id = mount_info_tells_maps(), .fn = fn, .arg = arg, .closed = closed, .e = e };
+	struct walk w = { .each_root = each_root, .fn = fn, .arg = arg, .closed = closed, .e = e };
 	scoped_mntns struct mntns own = MNTNS_INIT;
 	int r = mntns_own(&own, e);
 
+	w.by_id = mount_info_tells_maps() && !root_is_the_first();
 	if (r == 0)
 		r = visit_all(&w, &own);
 	VEC_DONE(&w.seen);
