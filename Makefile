@@ -79,6 +79,7 @@ bench: deps-bench
 	tests/bench/broker
 	tests/bench/verify
 	tests/bench/mounts
+	tests/bench/namespaces
 
 deps:
 	@tests/deps build

@@ -89,7 +89,7 @@ sample() {
 	: >"$1/high" && chown 70000:70001 "$1/high"
 }
 
-for script in server bind overlay table look userns nfs; do
+for script in server bind overlay table look strangers userns nfs; do
 	# shellcheck source=/dev/null
 	. "$here/$script.sh"
 done

@@ -18,8 +18,9 @@ setup_file() {
 
 test_setup() {
 	chmod 711 "$SCRATCH"
-	mkdir d one
-	must_work "$SHIFTBOX" mount-idmapped -m +100000 d one
+	mkdir -m 700 closed
+	mkdir closed/d closed/one
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 closed/d closed/one
 	STRANGER=
 }
 
@@ -45,7 +46,7 @@ stranger() {
 lists() {
 	capture timeout --signal=KILL 60 "$@"
 	[ "$status" = 0 ] || tell "it failed"
-	[[ $output == *"$SCRATCH/one"* ]] || tell "our own mount is not listed"
+	[[ $output == *"$SCRATCH/closed/one"* ]] || tell "our own mount is not listed"
 }
 
 # What the JSON says of a mount in the stranger's namespace: theirs FILTER
@@ -118,7 +119,7 @@ vanish() { # CALL SYSCALLS
 		capture vanish $call
 		[ "$status" = 0 ] || tell "it failed"
 		grep -q -e '--- SIGSTOP' trace || say "it was not held: $(cat trace)"
-		grep -q "$SCRATCH/one" list || say "our own mount is not listed: $(cat list err)"
+		grep -q "$SCRATCH/closed/one" list || say "our own mount is not listed: $(cat list err)"
 		must_equal "$(cat err)" ""
 	done
 }
@@ -127,11 +128,11 @@ vanish() { # CALL SYSCALLS
 	local pid
 	need kernel 6.15
 	mkfifo ready
-	unshare -m --propagation private sh -c 'mount -t tmpfs t /mnt && mkdir /mnt/only-there /mnt/b /mnt/mapped /mnt/m &&
+	unshare -m --propagation private sh -c 'mount -t tmpfs -o mode=700 t /mnt && mkdir /mnt/only-there /mnt/b /mnt/mapped /mnt/m &&
 		"$SHIFTBOX" mount-idmapped -m +100000 /mnt/only-there /mnt/mapped &&
 		mount -t overlay o -o lowerdir=/mnt/mapped:/mnt/b /mnt/m && echo >ready && exec sleep 60' 3>&- &
 	pid=$!
-	read -r <ready
+	timeout 30 cat ready >/dev/null || say "the other namespace does not come"
 	capture strace -f -y -qq -o trace -e 'trace=!write' "$SHIFTBOX" shift-check list --all-namespaces --json
 	kill $pid
 	wait $pid || true

@@ -251,7 +251,7 @@ test_teardown() {
 	mkfifo ready
 	unshare -Urm sh -c 'mount -t tmpfs t /mnt && mkdir /mnt/a /mnt/b /mnt/m && mount -t overlay image:i -o lowerdir=/mnt/a:/mnt/b /mnt/m && echo >ready && exec sleep 60' 3>&- &
 	pid=$!
-	read -r <ready
+	timeout 30 cat ready >/dev/null || say "the other namespace does not come"
 	stays "the image is mounted"
 	[[ $stderr == *"at '/mnt/m', in the mount namespace of process $pid (sleep)"* ]] || say "$stderr"
 	[[ $stderr == *"try:"*"end process $pid"* && $stderr != *nsenter* ]] || say "$stderr"
@@ -273,7 +273,7 @@ test_teardown() {
 	chmod -R a+rX dir
 	must_work as_user alice "$SHIFTBOX" image-unpack -q -s his/store -N i dir
 	as_user alice unshare -Urm sh -c 'mount -t tmpfs t /mnt && mkdir /mnt/a /mnt/b /mnt/m && mount -t overlay image:i -o lowerdir=/mnt/a:/mnt/b /mnt/m && echo >ready && exec sleep 60' 3>&- &
-	read -r <ready
+	timeout 30 cat ready >/dev/null || say "the other namespace does not come"
 	must_fail 1 "the image is mounted" as_user alice "$SHIFTBOX" image-unpack -s his/store --remove i
 	[[ $stderr =~ process\ ([0-9]+) ]] && kill "${BASH_REMATCH[1]}"
 	wait $! || true

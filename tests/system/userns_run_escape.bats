@@ -204,3 +204,26 @@ END
 	must_equal "$(stat -c %a:%u closed/root/bin/busybox)" 4755:0
 	must_fail 126 'ermission denied' as_user mallory sh -c 'exec closed/root/bin/busybox id'
 }
+
+# From the first setns, chroot or pivot_root on, no library and no file of the loader, the name services, locales or iconv is looked
+# for, and no file mapped to be run, but by a process that has become another program since.
+loads_nothing_away() { # TRACE
+	grep -qE ' (setns|chroot|pivot_root)\(.* = 0$' "$1" || say "nothing was entered: $(cat "$1")"
+	awk '
+		/ (setns|chroot|pivot_root)\(/ { away = 1 }
+		/ execve\(.* = 0$/ || / <\.\.\. execve resumed>.* = 0$/ { other[$1] = 1 }
+		!away || other[$1] { next }
+		/ mmap\(.*PROT_EXEC/ && !/MAP_ANONYMOUS/ { print; bad = 1 }
+		/ open(at|at2)?\(.*(\.so[."]|nsswitch\.conf|\/locale|gconv)/ { print; bad = 1 }
+		END { exit bad }
+	' "$1" || say "something is loaded after the root or a namespace was changed"
+}
+
+@test "no library is loaded after the root or a namespace was changed" {
+	need prog strace
+	must_work strace -f -qq -o trace -e trace=setns,chroot,pivot_root,mmap,execve,open,openat,openat2 $RUN -r closed/root --allow mknod:safe -- sh -c 'mknod /tmp/n c 1 3'
+	grep -q ' setns(.*CLONE_NEWUSER) *= 0' trace || say "the broker enters nothing: $(cat trace)"
+	loads_nothing_away trace
+	must_work strace -f -qq -o trace -e trace=setns,chroot,pivot_root,mmap,execve,open,openat,openat2 $RUN -u 5:6 -r closed/root -- true
+	loads_nothing_away trace
+}
