@@ -61,6 +61,7 @@ static struct walk_dir *dir_new(struct walk_dir *parent, const char *name, void 
 	d->parent = parent;
 	d->tag = tag;
 	d->refs = 1;
+	d->depth = parent ? parent->depth + 1 : 0;
 	d->path_len = parent ? parent->path_len + (parent->path_len > 0) + len : 0;
 	memcpy(d->name, name, len + 1);
 	if (parent)

@@ -22,6 +22,7 @@ struct walk_dir {
 	void *tag;                 /* the caller's */
 	unsigned refs;             /* atomic; its own and one for each child */
 	size_t path_len;           /* of the whole path */
+	size_t depth;              /* of the root: 0 */
 	char name[];
 };
 

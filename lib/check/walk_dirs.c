@@ -11,7 +11,8 @@
 
 #include "../base/cleanup.h"
 
-enum { SLOTS_MIN = 8, SLOTS_MAX = 64 };
+/* FAR: in a deep tree one directory of so many levels is kept apart, from which others are opened by a path. */
+enum { SLOTS_MIN = 8, SLOTS_MAX = 64, FAR = 512, FAR_SLOTS = 4 };
 
 struct slot {
 	struct walk_dir *d; /* one reference; NULL: free */
@@ -21,6 +22,7 @@ struct slot {
 
 /* Each directory has one slot that it may be in; it takes that of another one. */
 struct walk_dirs {
+	struct slot far[FAR_SLOTS];
 	size_t n; /* slots: a power of 2 */
 	struct slot slots[];
 };
@@ -40,6 +42,8 @@ struct walk_dirs *walk_dirs_new(unsigned threads)
 	c->n = n;
 	for (size_t i = 0; i < n; i++)
 		c->slots[i].fd = -1;
+	for (size_t i = 0; i < FAR_SLOTS; i++)
+		c->far[i].fd = -1;
 	return c;
 }
 
@@ -55,6 +59,8 @@ static void forget_all(struct walk_dirs *c)
 {
 	for (size_t i = 0; i < c->n; i++)
 		forget(&c->slots[i]);
+	for (size_t i = 0; i < FAR_SLOTS; i++)
+		forget(&c->far[i]);
 }
 
 void walk_dirs_free(struct walk_dirs *c)
@@ -72,17 +78,22 @@ static struct slot *slot_of(struct walk_dirs *c, unsigned tree, const struct wal
 	return &c->slots[h >> 32 & (c->n - 1)];
 }
 
+static struct slot *far_slot_of(struct walk_dirs *c, unsigned tree, const struct walk_dir *d)
+{
+	return &c->far[(d->depth / FAR + tree * 2) % FAR_SLOTS];
+}
+
 static struct slot *find(struct walk_dirs *c, unsigned tree, const struct walk_dir *d)
 {
 	struct slot *s = slot_of(c, tree, d);
 
+	if ((s->d != d || s->tree != tree) && d->depth % FAR == 0)
+		s = far_slot_of(c, tree, d);
 	return s->d == d && s->tree == tree ? s : NULL;
 }
 
-static void put(struct walk_dirs *c, unsigned tree, struct walk_dir *d, int fd)
+static void put(struct slot *s, unsigned tree, struct walk_dir *d, int fd)
 {
-	struct slot *s = slot_of(c, tree, d);
-
 	forget(s);
 	*s = (struct slot){ .d = walk_dir_ref(d), .tree = tree, .fd = fd };
 }
@@ -100,7 +111,7 @@ static int open_far(int at, const struct walk_dir *up, const struct walk_dir *d,
 
 static int open_near(struct walk_dirs *c, unsigned tree, int root, struct walk_dir *d, int flags)
 {
-	struct walk_dir *way[SLOTS_MAX], *up = d; /* from d upwards */
+	struct walk_dir *way[SLOTS_MAX], *up = d, *far = NULL; /* from d upwards */
 	struct slot *s = NULL;
 	size_t n = 0, below = 0;
 	int fd;
@@ -110,23 +121,32 @@ static int open_near(struct walk_dirs *c, unsigned tree, int root, struct walk_d
 	while (up->parent && !(s = find(c, tree, up))) {
 		if (n < c->n)
 			way[n++] = up;
+		else if (!far && up->depth % FAR == 0)
+			far = up;
 		below++;
 		up = up->parent;
 	}
 	if (up == d)
 		return walk_open(s->fd, "", flags);
 	fd = s ? s->fd : root;
+	if (far) {
+		fd = open_far(fd, up, far, O_PATH);
+		if (fd < 0)
+			return fd;
+		put(far_slot_of(c, tree, far), tree, far, fd);
+		up = far;
+	}
 	if (below > n) {
 		fd = open_far(fd, up, way[--n], O_PATH);
 		if (fd < 0)
 			return fd;
-		put(c, tree, way[n], fd);
+		put(slot_of(c, tree, way[n]), tree, way[n], fd);
 	}
 	while (n > 1) {
 		fd = walk_open(fd, way[--n]->name, O_PATH);
 		if (fd < 0)
 			return fd;
-		put(c, tree, way[n], fd);
+		put(slot_of(c, tree, way[n]), tree, way[n], fd);
 	}
 	return walk_open(fd, d->name, flags);
 }
@@ -148,7 +168,7 @@ int walk_dirs_open(struct walk_dirs *c, unsigned tree, int root, struct walk_dir
 void walk_dirs_keep(struct walk_dirs *c, unsigned tree, struct walk_dir *d, int *fd)
 {
 	if (*fd >= 0 && walk_dir_is_wanted(d))
-		put(c, tree, d, TAKE_FD(*fd));
+		put(slot_of(c, tree, d), tree, d, TAKE_FD(*fd));
 	cleanup_fd(fd);
 	*fd = -1;
 }
