@@ -68,7 +68,8 @@ static int system_user_of(uint32_t uid, struct user *ret)
 	return system_user(NULL, uid, ret);
 }
 
-static int system_gid(const char *name, uint32_t *ret)
+/* By its name, or (NULL) its number. */
+static int system_group(const char *name, uint32_t gid, uint32_t *ret)
 {
 	size_t size = ENTRY_START;
 	int r;
@@ -80,7 +81,7 @@ static int system_gid(const char *name, uint32_t *ret)
 
 		if (!buf)
 			return -ENOMEM;
-		r = getgrnam_r(name, &gr, buf, size, &found);
+		r = name ? getgrnam_r(name, &gr, buf, size, &found) : getgrgid_r(gid, &gr, buf, size, &found);
 		if (found) {
 			*ret = gr.gr_gid;
 			return 0;
@@ -90,24 +91,16 @@ static int system_gid(const char *name, uint32_t *ret)
 	return not_found(r);
 }
 
+static int system_gid(const char *name, uint32_t *ret)
+{
+	return system_group(name, 0, ret);
+}
+
 static int system_group_of(uint32_t gid)
 {
-	size_t size = ENTRY_START;
-	int r;
+	uint32_t same;
 
-	assert(sys_is_home());
-	do {
-		scoped_free char *buf = malloc(size);
-		struct group gr, *found = NULL;
-
-		if (!buf)
-			return -ENOMEM;
-		r = getgrgid_r(gid, &gr, buf, size, &found);
-		if (found)
-			return 0;
-		size *= 2;
-	} while ((r == ERANGE || r == EINTR) && size <= ENTRY_MAX);
-	return not_found(r);
+	return system_group(NULL, gid, &same);
 }
 
 static const struct names_source the_system = {
