@@ -412,3 +412,32 @@ held() { # CALL CMD...
 	[[ $stderr == *'somebody has put something there meanwhile'* ]] || tell "no reason"
 	must_equal "$(cat home-alice/d/f home-alice/e/f)" "$(printf 'precious\nold')"
 }
+
+@test "the root of an ordinary user's command is the directory that was asked whether others reach it" {
+	need prog strace busybox
+	local tracer
+	make_user bob 2002 800000 65536
+	chmod 755 home-bob
+	install -d -o 2001 -g 2001 -m 700 home-bob/d
+	install -d -o 2001 -g 2001 -m 755 home-bob/open
+	"$TESTS/fixtures/busybox-root" home-bob/d/root
+	"$TESTS/fixtures/busybox-root" home-bob/open/root
+	chown -hR 2001:2001 home-bob/d/root home-bob/open/root
+	# Held when the namespaces are made, and the mounts are not: process 1 waits for its map. It is not traced.
+	strace -qq -o trace -e trace=clone3 -e inject=clone3:signal=SIGSTOP:when=1 setpriv --reuid 2001 --regid 2001 --clear-groups --inh-caps=-all \
+		"$SHIFTBOX" userns-run -m 0:2001:1 -r "$SCRATCH/home-bob/d/root" --pipe -- sh -c 'echo >/made' >out 2>err 3>&- &
+	tracer=$!
+	for _ in {1..1200}; do
+		! grep -q 'stopped by SIGSTOP' trace || break
+		sleep 0.05
+	done
+	as_user bob mv -T home-bob/d home-bob/closed
+	as_user bob mv -T home-bob/open home-bob/d
+	kill -CONT "$(pgrep -P $tracer)"
+	status=0
+	wait $tracer || status=$?
+	stderr=$(cat err)
+	[ "$status" = 125 ] || tell "the status is not 125"
+	[[ $stderr == *'was exchanged for another directory meanwhile'* ]] || tell "it was not noticed"
+	[ -z "$(find home-bob -name made)" ] || say "the command has written"
+}
