@@ -22,6 +22,7 @@
 
 enum {
 	MAX_ACCOUNTS = 4 << 20, /* bytes of /etc/passwd or /etc/group */
+	VOLUMES_TOLD = 100,
 	MODE = 0711,            /* of the bundle: the container's root must be able to pass */
 };
 
@@ -72,9 +73,11 @@ static int tell_uncovered(const struct store_view *v, const struct idmap *map, s
 
 static void tell_volumes(const struct image_config *c)
 {
-	for (size_t i = 0; i < c->volumes.len; i++)
+	for (size_t i = 0; i < c->volumes.len && i < VOLUMES_TOLD; i++)
 		log_warn("the image wants a volume at %s: config.json has none, so what is written there goes to the stack",
 			 c->volumes.items[i]);
+	if (c->volumes.len > VOLUMES_TOLD)
+		log_warn("the image wants %zu more volumes", c->volumes.len - VOLUMES_TOLD);
 }
 
 /* Does the runtime have to make directories in the image? */

@@ -11,7 +11,7 @@
 #include "xattr.h"
 
 struct search {
-	struct lower stack;
+	struct lower_walk stack;
 	const struct open_place *x;
 	enum exposed what;
 	struct buf *path;
@@ -35,7 +35,7 @@ static int look_at(const struct spec_entry *s, void *arg)
 
 	if (exposed_by(f->x, s->type | s->mode, s->mode & 0111) == EXPOSED_NOTHING)
 		return 0;
-	r = lower_find(&f->stack, s->path, &hit, f->e);
+	r = lower_walk_find(&f->stack, s->path, &hit, f->e);
 	if (r == -EACCES) /* to an ordinary user, whose layers have files of other ids */
 		f->what = exposed_by(f->x, s->type | s->mode, false);
 	else if (r <= 0)
@@ -50,11 +50,13 @@ static int look_at(const struct spec_entry *s, void *arg)
 
 int open_place_find(const struct store_view *v, const struct open_place *x, enum exposed *ret, struct buf *ret_path, struct err *e)
 {
-	struct search f = {
-		.stack = { .dirfds = v->fds.items, .n = v->fds.len, .user_xattr = v->user_xattr }, .x = x, .path = ret_path, .e = e,
-	};
-	int r = open_place_gives(x) ? store_view_entries(v, look_at, &f, e) : 0;
+	const struct lower stack = { .dirfds = v->fds.items, .n = v->fds.len, .user_xattr = v->user_xattr };
+	struct search f = { .x = x, .what = EXPOSED_NOTHING, .path = ret_path, .e = e };
+	int r;
 
+	lower_walk_begin(&f.stack, &stack);
+	r = open_place_gives(x) ? store_view_entries(v, look_at, &f, e) : 0;
+	lower_walk_end(&f.stack);
 	if (r < 0)
 		return r;
 	*ret = f.what;
