@@ -12,7 +12,8 @@
 
 enum {
 	MAX_INDEX_DEPTH = 8,
-	MAX_INDEXES = 256,        /* read in one search */
+	MAX_INDEXES = 256,        /* read in one search: one that is named again is read again */
+	MAX_INDEX_BYTES = 4 * JSON_MAX_BYTES, /* of all of these */
 };
 
 struct candidate {
@@ -29,6 +30,7 @@ struct search {
 	const char *ref;          /* NULL: any */
 	VEC(struct candidate) found;
 	size_t indexes;
+	uint64_t index_bytes;
 };
 
 /* Open a blob of exactly size bytes. */
@@ -158,7 +160,8 @@ static int search_nested(struct search *q, const struct candidate *c, bool any, 
 	char name[DOC_TITLE];
 	int r;
 
-	if (depth == MAX_INDEX_DEPTH || ++q->indexes > MAX_INDEXES)
+	q->index_bytes += c->d.size > MAX_INDEX_BYTES ? MAX_INDEX_BYTES + 1 : c->d.size;
+	if (depth == MAX_INDEX_DEPTH || ++q->indexes > MAX_INDEXES || q->index_bytes > MAX_INDEX_BYTES)
 		return err_say(e, ELOOP, "index.json", "indexes are nested too deeply, or there are too many");
 	r = read_document(q->s, &c->d, &b, e);
 	if (r < 0)
