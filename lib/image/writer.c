@@ -168,25 +168,56 @@ static int slot_take(struct writer *w)
 	return best;
 }
 
+/* fd becomes the writer's. */
+static void keep_open(struct writer *w, struct node *n, int fd)
+{
+	int slot = slot_take(w);
+
+	w->slots[slot].dir = n;
+	w->slots[slot].fd = fd;
+	w->slots[slot].used = ++w->clock;
+	n->slot = (int16_t)slot;
+}
+
 static int open_child(struct writer *w, int fd, struct node *n, int *ret_fd, struct err *e)
 {
 	int child = openat(fd, n->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	int slot;
 
 	if (child < 0)
 		return node_err(n, errno, e, "cannot open the directory");
-	slot = slot_take(w);
-	w->slots[slot].dir = n;
-	w->slots[slot].fd = child;
-	w->slots[slot].used = ++w->clock;
-	n->slot = (int16_t)slot;
+	keep_open(w, n, child);
 	*ret_fd = child;
 	return 0;
 }
 
+/*
+ * Far below the nearest open directory, open one not far above dir in one call. Opened one by one, so many levels would push
+ * all others out of their slots, and the next file, in another deep directory, would have to open all of its own.
+ */
+static int open_between(struct writer *w, struct node *dir, struct err *e)
+{
+	scoped_buf struct buf path = BUF_INIT;
+	struct node *far = dir, *n = dir;
+	size_t levels = 0;
+	int fd, r;
+
+	for (; n->parent && n->slot < 0; n = n->parent)
+		if (++levels <= JUMP_LEVELS)
+			far = far->parent;
+	if (levels < 2 * JUMP_LEVELS)
+		return 0;
+	node_path(far, &path);
+	if (!buf_get(&path))
+		return err_nomem(e);
+	r = fd_open_beneath(w->root, buf_get(&path), O_PATH | O_DIRECTORY, &fd, e);
+	if (r == 0)
+		keep_open(w, far, fd);
+	return r;
+}
+
 int writer_dir(struct writer *w, struct node *dir, int *ret_fd, struct err *e)
 {
-	int r = 0;
+	int r;
 
 	if (!dir->parent) {
 		*ret_fd = w->root;
@@ -197,7 +228,8 @@ int writer_dir(struct writer *w, struct node *dir, int *ret_fd, struct err *e)
 		*ret_fd = w->slots[dir->slot].fd;
 		return 0;
 	}
-	/* Down from the nearest one that is open, one component at a time: no path, however long, is ever resolved. */
+	r = open_between(w, dir, e);
+	/* Down from the nearest one that is open, one component at a time. */
 	while (r == 0 && dir->slot < 0) {
 		struct node *n = dir;
 		int fd;

@@ -18,7 +18,7 @@
  *
  * With the option dry nothing is written: nodes are only marked as made.
  */
-enum { WRITER_SLOTS = 128 };
+enum { WRITER_SLOTS = 128, JUMP_LEVELS = 16 };
 
 struct writer {
 	struct tree *tree;
