@@ -4,6 +4,7 @@
 #include "xattr.h"
 
 #include <errno.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,8 +70,20 @@ static int refuse(struct err *e, int num, const char *on, const char *name, cons
 	return err_say(e, num, on, "the extended attribute %s %s", name, why);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void keep_name(void *name)
+{
+	(void)name; /* its item frees it */
+}
+
 void xattrs_done(struct xattrs *x)
 {
+	tdestroy(x->names, keep_name);
+	x->names = NULL;
 	for (size_t i = 0; i < x->len; i++) {
 		free(x->items[i].name);
 		free(x->items[i].value);
@@ -82,6 +95,7 @@ void xattrs_drop(struct xattrs *x, struct xattr *item)
 {
 	size_t i = (size_t)(item - x->items);
 
+	(void)tdelete(item->name, &x->names, by_name); /* it is there */
 	free(item->name);
 	free(item->value);
 	memmove(item, item + 1, (--x->len - i) * sizeof(*item));
@@ -97,10 +111,7 @@ void xattrs_free(struct xattrs *x)
 
 bool xattrs_has(const struct xattrs *x, const char *name)
 {
-	for (size_t i = 0; i < x->len; i++)
-		if (!strcmp(x->items[i].name, name))
-			return true;
-	return false;
+	return tfind(name, &x->names, by_name) != NULL;
 }
 
 static int append(struct xattrs *x, const char *name, const void *value, size_t size, struct err *e)
@@ -108,6 +119,12 @@ static int append(struct xattrs *x, const char *name, const void *value, size_t 
 	struct xattr a = { .name = strdup(name), .value = malloc(size ? size : 1), .size = size };
 
 	if (!a.name || !a.value || VEC_ADD(x, a) < 0) {
+		free(a.name);
+		free(a.value);
+		return err_nomem(e);
+	}
+	if (!tsearch(a.name, &x->names, by_name)) {
+		x->len--;
 		free(a.name);
 		free(a.value);
 		return err_nomem(e);

@@ -20,6 +20,7 @@ struct xattr {
 struct xattrs {
 	struct xattr *items;
 	size_t len, cap;
+	void *names;             /* tsearch(3): the items' names */
 };
 
 void xattrs_done(struct xattrs *x);
