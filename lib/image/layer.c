@@ -33,12 +33,33 @@ static void take_header(struct node *n, const struct layer_entry *en)
 
 /* ---- kinds of entries ---- */
 
-static int take_xattrs(struct node *n, const struct layer_entry *en, struct err *e)
+/* What stays in memory until all of the layer is there; an archive of zeros is a thousand times smaller. */
+enum { KEPT_MAX = 256 << 20 };
+
+static int keep(struct layer *l, const struct layer_entry *en, size_t bytes, struct err *e)
 {
+	if (__atomic_add_fetch(&l->o.totals->kept, bytes, __ATOMIC_RELAXED) <= KEPT_MAX)
+		return 0;
+	return err_say(e, EFBIG, en->raw, "targets of links and attributes of directories have more than %d bytes in all", (int)KEPT_MAX);
+}
+
+static size_t xattrs_bytes(const struct xattrs *x)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < x->len; i++)
+		bytes += strlen(x->items[i].name) + x->items[i].size;
+	return bytes;
+}
+
+static int take_xattrs(struct layer *l, struct node *n, const struct layer_entry *en, struct err *e)
+{
+	int r = keep(l, en, xattrs_bytes(en->xattrs), e);
+
 	xattrs_free(n->xattrs);
 	n->xattrs = NULL;
-	if (!en->xattrs->len)
-		return 0;
+	if (r < 0 || !en->xattrs->len)
+		return r;
 	n->xattrs = malloc(sizeof(*n->xattrs));
 	if (!n->xattrs)
 		return err_nomem(e);
@@ -68,7 +89,7 @@ static int add_dir(struct layer *l, const struct layer_entry *en, struct err *e)
 		}
 	}
 	if (r == 0)
-		r = take_xattrs(n, en, e);
+		r = take_xattrs(l, n, en, e);
 	if (r < 0)
 		return r;
 	/* A directory that is there keeps its content; if its owner is another one now it is made anew at the end. */
@@ -118,14 +139,17 @@ static int add_file(struct layer *l, struct entry_reader *rd, const struct layer
 
 static int add_symlink(struct layer *l, const struct layer_entry *en, struct err *e)
 {
+	const size_t len = strlen(en->symlink);
 	struct node *n;
 	int r = layer_place(l, en, &n, e);
 
+	if (r == 0)
+		r = keep(l, en, len, e);
 	if (r < 0)
 		return r;
 	take_header(n, en);
 	n->mode = S_IFLNK | 0777;
-	n->link = tree_string(&l->tree, en->symlink, strlen(en->symlink));
+	n->link = tree_string(&l->tree, en->symlink, len);
 	return n->link ? writer_symlink(&l->w, n, en->xattrs, e) : err_nomem(e);
 }
 
@@ -181,8 +205,10 @@ static bool is_below(const struct node *n, const struct node *top)
 static int add_pending(struct layer *l, const struct layer_entry *en, const char *target, struct err *e)
 {
 	struct node *n;
-	int r;
+	int r = keep(l, en, strlen(target), e);
 
+	if (r < 0)
+		return r;
 	target = tree_string(&l->tree, target, strlen(target)); /* what it points into may go */
 	if (!target)
 		return err_nomem(e);

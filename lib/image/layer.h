@@ -60,6 +60,7 @@ struct layer_ids {
 /* What all layers of a tree have together, for limits that hold for the whole; atomic. */
 struct layer_totals {
 	uint64_t entries, bytes;
+	uint64_t kept;        /* bytes of link targets, and of directories' attributes: in memory to the end */
 	bool shared;          /* by several layers */
 };
 

@@ -111,6 +111,65 @@ layer_of() {
 	must_work unpack -N linked --max-bytes 67000 linked
 }
 
+@test "files by turns in several deep directories cost no more than one after the other" {
+	costly alternate 3000 a.tar
+	cheap 5 "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x a.tar
+	must_equal "$(find store/layers -type f -name '[0-9]*' | wc -l)" 3000
+	cheap 5 "$SHIFTBOX" image-unpack -q --no-sync --flat "$SCRATCH/flat" a.tar
+	must_equal "$(find flat -type f | wc -l)" 3000
+}
+
+@test "a bundle looks for programs in a deep directory of many layers as in one of the top" {
+	local i layers=()
+	costly programs 1500 a.tar
+	for i in {1..20}; do
+		costly beside 1 "$i.tar"
+		layers+=("$i.tar")
+	done
+	must_work unpack -N x a.tar "${layers[@]}"
+	chmod 711 .
+	cheap 3 "$SHIFTBOX" image-unpack -q -s "$SCRATCH/store" --bundle b -m +100000 x -- /bin/sh
+}
+
+@test "names of attributes are compared with few others" {
+	costly names 150 a.tar
+	cheap 5 "$SHIFTBOX" image-unpack --scan a.tar
+}
+
+@test "what is kept in memory of a layer is limited" {
+	costly targets 65553 a.tar
+	must_fail 1 "more than 268435456 bytes in all" unpack -N x a.tar
+	python3 - <<-'END'
+		import tarfile
+		with open('b.tar', 'wb') as f:
+		    for i in range(300):
+		        t = tarfile.TarInfo('d%d' % i)
+		        t.type = tarfile.DIRTYPE
+		        t.pax_headers = {'SCHILY.xattr.user.%d' % k: 'x' * 60000 for k in range(16)}
+		        f.write(t.tobuf(tarfile.PAX_FORMAT))
+		    f.write(bytes(1024))
+	END
+	must_fail 1 "more than 268435456 bytes in all" unpack -N x b.tar
+	must_work "$SHIFTBOX" image-unpack -q --scan b.tar
+}
+
+@test "an index that is named again and again is read a limited number of times" {
+	python3 - <<-'END'
+		import hashlib, json, os
+		os.makedirs('img/blobs/sha256')
+		def blob(kind, what):
+		    data = json.dumps(what).encode()
+		    digest = hashlib.sha256(data).hexdigest()
+		    open('img/blobs/sha256/' + digest, 'wb').write(data)
+		    return {'mediaType': 'application/vnd.oci.image.' + kind + '.v1+json', 'digest': 'sha256:' + digest, 'size': len(data)}
+		one = blob('manifest', {})
+		many = blob('index', {'schemaVersion': 2, 'manifests': [dict(one, platform={'os': 'plan9', 'architecture': 'x'})] * 15000})
+		json.dump({'schemaVersion': 2, 'manifests': [many] * 250}, open('img/index.json', 'w'))
+		json.dump({'imageLayoutVersion': '1.0.0'}, open('img/oci-layout', 'w'))
+	END
+	must_fail 1 "indexes are nested too deeply, or there are too many" sh -c 'ulimit -t 5 && exec "$@"' sh "$SHIFTBOX" image-unpack -q --scan img
+}
+
 @test "100,000 variables make a bundle as one does" {
 	python3 -c '
 import json
