@@ -99,8 +99,11 @@ static int find_there(const char *dir, struct place *at, int *ret_fd, struct err
 {
 	int r = path_open(dir, O_RDONLY | O_DIRECTORY, "cannot open the directory", at, ret_fd, e);
 
-	if (r == -ENOTDIR) {
-		(void)err_say(e, ENOTDIR, dir, "is no directory");
+	if (r == -ENOTDIR) { /* it, or something on the way to it? */
+		r = path_find(dir, true, "cannot open the directory", at, e);
+		if (r < 0)
+			return r;
+		r = err_say(e, ENOTDIR, dir, "is no directory");
 		err_try(e, "name a directory, or a path where nothing is");
 	}
 	if (r == 0 && !strcmp(at->name, "."))

@@ -38,6 +38,14 @@ static bool gives_own_id(const struct idmap *m)
 	return idmap_uid_disk(m, geteuid(), &id) || idmap_gid_disk(m, getegid(), &id);
 }
 
+/* Neither the caller nor root of the namespace can enter it: why is told when that is tried. */
+static bool cannot_enter(const struct run_spec *s, int dir, const struct stat *st)
+{
+	uint32_t id;
+
+	return !idmap_uid_disk(&s->map, st->st_uid, &id) && faccessat(dir, ".", X_OK, AT_EACCESS) < 0 && errno == EACCES;
+}
+
 static int check_root(const struct run_spec *s, struct stat *ret, struct err *e)
 {
 	const char *source = s->root.source;
@@ -51,7 +59,7 @@ static int check_root(const struct run_spec *s, struct stat *ret, struct err *e)
 		return r;
 	if (fstat(fd, ret) < 0)
 		return err_set(e, errno, source, "cannot stat the root of the command");
-	if (!S_ISDIR(ret->st_mode) || reachable_closed(fd, REACHABLE_NO_GROUP) || reachable_mount_has(fd, ST_NOSUID) ||
+	if (!S_ISDIR(ret->st_mode) || cannot_enter(s, fd, ret) || reachable_closed(fd, REACHABLE_NO_GROUP) || reachable_mount_has(fd, ST_NOSUID) ||
 	    reachable_mount_has(fd, ST_RDONLY))
 		return 0;
 	(void)err_say(e, EPERM, source, "cannot be the writable root of the command where other users can reach it");

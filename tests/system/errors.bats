@@ -145,6 +145,7 @@ test_setup() {
 	need root
 	make_user alice 2001 300000 65536
 	chmod 711 . && chmod 700 dir
+	mkdir -m 755 open
 	each as_user alice <<-'E'
 		1   Permission denied    | mount-idmapped -m +1 @dir/x target
 		1   cannot unmount       | mount-idmapped -u @/proc
@@ -155,5 +156,6 @@ test_setup() {
 		1   Permission denied    | shift-check verify @dir/x
 		125 Permission denied    | userns-run --allow chown:report --audit @dir/x -- true
 		125 in the root of the c | userns-run -r dir -- true
+		125 users can reach it    | userns-run -r @open -- true
 	E
 }
