@@ -23,7 +23,8 @@ need prog strace
 		must_fail 1 "cannot install the filter that refuses chown: Invalid argument" \
 			inject seccomp:EINVAL:1+ "$SHIFTBOX" $c
 	done
-	[ -z "$(ls mnt)" ] && [ ! -e store ]
+	[ -z "$(ls mnt)" ]
+	[ ! -e store ]
 	must_equal "$(owner mnt)" 0:0
 }
 

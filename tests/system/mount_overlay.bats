@@ -322,7 +322,8 @@ refused() {
 	must_fail 1 "where others can reach them" $MI $up,upper=private/up overlay merged
 	chgrp 0 private
 	chmod 700 "$SCRATCH"
-	[ ! -e other/up ] && [ ! -e other/up.work ]
+	[ ! -e other/up ]
+	[ ! -e other/up.work ]
 
 	mount -t tmpfs none other
 	must_fail 1 "are on different filesystems" $MI $up,upper=private/up,work=other/w overlay merged

@@ -51,7 +51,8 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	make "" dir "{$IMAGE}"
 	unpack -N dir oci:dir
 	want=$(seen dir)
-	[[ $want == *"0004755"* || $want == *4755* ]] && [[ $want != *etc/a* ]]
+	[[ $want == *"0004755"* || $want == *4755* ]]
+	[[ $want != *etc/a* ]]
 	for form in --oci-archive --docker-archive; do
 		for outer in '{}' '{"prefix":"./"}' '{"format":"gnu"}' '{"compress":"gzip"}' '{"compress":"xz"}' '{"compress":"bzip2","prefix":"./"}'; do
 			for new in false true; do

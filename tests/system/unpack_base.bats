@@ -242,7 +242,8 @@ bottom() {
 	must_fail 1 "only on a mount that is nosuid" "$SHIFTBOX" image-unpack -s "$STORE" --base 1000000 --public -N img suid
 	must_fail 1 "only on a mount that is nosuid" "$SHIFTBOX" image-unpack -n -s a/b/c/ --base 1000000 --public -N img suid
 	must_fail 1 "only on a mount that is nosuid" "$SHIFTBOX" image-unpack -n -s /a --base 1000000 --public -N img suid
-	[ ! -e "$STORE" ] && [ ! -e a ]
+	[ ! -e "$STORE" ]
+	[ ! -e a ]
 	mkdir n
 	mount -t tmpfs -o nosuid,mode=755 n n
 	(umask 077 && must_work "$SHIFTBOX" image-unpack -q -s n/s --base 1000000 --public -N img suid)

@@ -275,7 +275,8 @@ test_teardown() {
 	as_user alice unshare -Urm sh -c 'mount -t tmpfs t /mnt && mkdir /mnt/a /mnt/b /mnt/m && mount -t overlay image:i -o lowerdir=/mnt/a:/mnt/b /mnt/m && echo >ready && exec sleep 60' 3>&- &
 	timeout 30 cat ready >/dev/null || say "the other namespace does not come"
 	must_fail 1 "the image is mounted" as_user alice "$SHIFTBOX" image-unpack -s his/store --remove i
-	[[ $stderr =~ process\ ([0-9]+) ]] && kill "${BASH_REMATCH[1]}"
+	[[ $stderr =~ process\ ([0-9]+) ]] || tell "no process is named"
+	kill "${BASH_REMATCH[1]}"
 	wait $! || true
 	must_work as_user alice "$SHIFTBOX" image-unpack -q -s his/store --remove i
 }

@@ -34,7 +34,9 @@ json() { # EXPRESSION: of the lines of $output, as d
 import json; i = json.load(open("a/index.json"))["manifests"][0]["digest"][7:]
 print(json.load(open("a/blobs/sha256/" + i))["config"]["digest"][7:])')"
 	for l in $(cat "$STORE/images/a/layers" "$STORE/images/b/layers"); do
-		[ -d "$STORE/$l" ] && [ -s "$STORE/$l.mtree" ] && [ -s "$STORE/$l.json" ]
+		[ -d "$STORE/$l" ]
+		[ -s "$STORE/$l.mtree" ]
+		[ -s "$STORE/$l.json" ]
 	done
 	must_equal "$(cat "$STORE/$(head -n1 "$STORE/images/b/layers")/b")" 2
 }
@@ -181,7 +183,8 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	must_work "$SHIFTBOX" image-unpack -n -s "$STORE" --prune
 	[[ $output == "would remove sha256-"* ]]
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --prune
-	[[ $output == "removed sha256-"* ]] && [ "$(wc -l <<<"$output")" = 1 ]
+	[[ $output == "removed sha256-"* ]]
+	[ "$(wc -l <<<"$output")" = 1 ]
 	must_equal "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | wc -l)" 2
 	must_equal "$(ls "$STORE/layers" | sed 's/\..*//' | sort -u | wc -l)" 2
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --show b
@@ -306,5 +309,6 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 		--unmapped=skip|--scan,a --verify,a --bundle,b,-m+5,a
 	END
 	must_equal $n 46
-	[ ! -e f ] && [ ! -e b ]
+	[ ! -e f ]
+	[ ! -e b ]
 }
