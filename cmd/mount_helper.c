@@ -44,21 +44,22 @@ int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 {
 	scoped_strv struct strv v = { 0 };
 	scoped_free char *source = NULL;
-	int c, r;
+	int c, r, first;
 
 	/* `mount -a` calls again for what is mounted: a bind's source in mountinfo is not its line's. */
 	r = add(&v, "mount-idmapped", "--once", e);
 	opterr = 0;
 	while (r == 0 && (c = getopt(argc, argv, "o:vfnt:sN:")) != -1)
 		r = add_option(&v, c, optarg, e);
-	if (r == 0 && argc - optind != 2)
+	first = optind;
+	if (r == 0 && argc - first != 2)
 		r = err_usage(e, "mount.shiftbox is started by mount(8): mount.shiftbox SOURCE TARGET [-v] [-o OPTIONS]");
 	if (r == 0)
 		r = add(&v, "--", NULL, e);
 	if (r == 0)
-		r = mount_line_source(argv[optind], argv[optind + 1], &source, e);
+		r = mount_line_source(argv[first], argv[first + 1], &source, e);
 	if (r == 0)
-		r = add(&v, source, argv[optind + 1], e);
+		r = add(&v, source, argv[first + 1], e);
 	if (r == 0 && VEC_ADD(&v, NULL) < 0)
 		r = err_nomem(e);
 	if (r < 0)

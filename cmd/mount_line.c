@@ -13,6 +13,7 @@
 #include "../lib/mount/lm.h"
 #include "../lib/mount/loop.h"
 #include "../lib/mount/table.h"
+#include "mount_call.h"
 
 /* What mount(8) found, if the SOURCE that is mounted is that of the line. */
 static char *found;
@@ -34,10 +35,10 @@ static int take_line(const struct lm_line *l, void *arg)
 	return strv_add(&lines->sources, l->source) < 0 || strv_add(&lines->targets, l->target) < 0 ? -ENOMEM : 0;
 }
 
-static int read_lines(struct lines *ret, struct err *e)
+static int read_lines(const struct mount_call *call, struct lines *ret, struct err *e)
 {
-	const char *fstab;
-	int r = lm_fstab_path(&fstab, e);
+	const char *fstab = call->fstab;
+	int r = fstab ? 0 : lm_fstab_path(&fstab, e);
 
 	if (r == 0)
 		r = lm_fstab(fstab, true, take_line, ret, e);
@@ -87,6 +88,41 @@ static int keep_target(struct lines *l, const char *target, struct err *e)
 	return 0;
 }
 
+static int no_line(const char *target, struct err *e)
+{
+	(void)err_say(e, EINVAL, target, "is not where a line of the fstab leads, nor what mount(8) was called with");
+	err_op(e, "line");
+	err_why(e, "on the way to the target is a symbolic link that is not followed here, or that leads elsewhere by now");
+	err_try(e, "name the target by a path without a link that other users can make; or shiftbox mount-idmapped SOURCE TARGET");
+	return -EINVAL;
+}
+
+/*
+ * The lines with this target, or what mount(8) was called with. Where neither has it, mount(8) went by another way than we
+ * would: so no line would tell what to make of the source.
+ */
+static int find_lines(const char *target, struct lines *ret, struct err *e)
+{
+	struct mount_call call;
+	int r = mount_call_read(&call, e);
+
+	if (r == 0)
+		r = read_lines(&call, ret, e);
+	if (r == 0)
+		r = keep_target(ret, target, e);
+	if (r == 0 && !ret->sources.len && call.known) {
+		lines_done(ret);
+		if (call.target && call.source && (strv_add(&ret->sources, call.source) < 0 || strv_add(&ret->targets, call.target) < 0))
+			r = err_nomem(e);
+		if (r == 0)
+			r = keep_target(ret, target, e);
+		if (r == 0 && !ret->sources.len)
+			r = no_line(target, e);
+	}
+	mount_call_done(&call);
+	return r;
+}
+
 /* --- the source -------------------------------------------------------------------------------- */
 
 enum match { NO, AS_GIVEN, AS_THE_LINE };
@@ -126,10 +162,10 @@ int mount_line_source(const char *source, const char *target, char **ret, struct
 	__attribute__((cleanup(lines_done))) struct lines lines = { .sources = { 0 } };
 	enum match m = AS_GIVEN;
 	const char *use = source;
-	int r = read_lines(&lines, e);
+	int r = find_lines(target, &lines, e);
 
-	if (r == 0)
-		r = keep_target(&lines, target, e);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < lines.sources.len; i++) {
 		struct err own = ERR_INIT;
 		int now = match(lines.sources.items[i], source, &m, &own);

@@ -232,3 +232,61 @@ three_ways() { # SOURCE TEXT
 	must_fail 1 'is not followed' mount "$SCRATCH/t"
 	[ -z "$(ls t)" ]
 }
+
+# --- paths through links of others ------------------------------------------------------------------
+
+# A directory of alice's, with a link "data" to root's closed directory, and as t what lies at TARGET.
+alice_has() { # COMMAND...: makes home-alice/t
+	make_user alice 2001 700000 65536
+	chmod 755 home-alice
+	mkdir -m 700 closed
+	mkdir closed/tree elsewhere
+	echo secret >closed/tree/file
+	as_user alice ln -s "$SCRATCH/closed/tree" home-alice/data
+	as_user alice "$@"
+}
+
+nothing_is_mounted() {
+	must_equal "$(grep -c " $SCRATCH/[^ ]* .*idmapped" /proc/self/mountinfo)" 0
+}
+
+@test "a source that leads through a link of another user's is refused, whatever the target is by now" {
+	local line="$SCRATCH/home-alice/data $SCRATCH/home-alice/t shiftbox map=0:2001:1 0 0"
+	alice_has mkdir home-alice/t
+	echo "$line" >fstab
+	echo "$SCRATCH/s $SCRATCH/t shiftbox map=0:1001:1 0 0" >other
+	mount --bind fstab /etc/fstab
+	must_fail 1 "the symbolic link 'data' on the way is not followed" mount "$SCRATCH/home-alice/t"
+	must_fail 1 "the symbolic link 'data' on the way is not followed" mount -T fstab "$SCRATCH/home-alice/t"
+	must_fail 1 "the symbolic link 'data' on the way is not followed" mount -t shiftbox -o map=0:2001:1 home-alice/data t
+	must_fail 1 "the symbolic link 'data' on the way is not followed" mount home-alice/data --target=t -t shiftbox -o map=0:2001:1
+	rmdir home-alice/t
+	as_user alice ln -s "$SCRATCH/elsewhere" home-alice/t
+	for words in '-a' "$SCRATCH/home-alice/t" "-T$SCRATCH/fstab -a" "--fstab=$SCRATCH/fstab $SCRATCH/home-alice/t" \
+		"-t shiftbox -o map=0:2001:1 $SCRATCH/home-alice/data $SCRATCH/home-alice/t"; do
+		# shellcheck disable=SC2086 # words
+		capture mount $words
+		[ "$status" != 0 ] || tell "it was mounted"
+		[[ $stderr == *"'$SCRATCH/elsewhere': is not where a line of the fstab leads, nor what mount(8) was called with"* ]] || tell "why?"
+		nothing_is_mounted
+	done
+	umount /etc/fstab
+}
+
+@test "a target that leads through a link of another user's is refused, and one through root's is not" {
+	alice_has ln -s "$SCRATCH/elsewhere" home-alice/t
+	must_fail 1 'is not where a line' mount -t shiftbox -o map=0:1001:1,ro s home-alice/t
+	# shellcheck disable=SC2016 # for the inner shell
+	must_fail 1 'is not where a line' bash -c 'cd home-alice && mount -r --source "$0/s" -t shiftbox t -o map=0:1001:1' "$SCRATCH"
+	nothing_is_mounted
+	mkdir -m 700 own
+	ln -s ../elsewhere own/t
+	ln -s ../s own/s
+	must_work mount -t shiftbox -o map=0:1001:1,ro own/s own/t
+	must_equal "$(owner elsewhere/file)" 1001:1001
+	must_work umount elsewhere
+	echo "$SCRATCH/own/s $SCRATCH/own/t shiftbox map=0:1001:1,ro 0 0" >fstab
+	must_work mount -T "$SCRATCH/fstab" -a
+	must_equal "$(owner elsewhere/file)" 1001:1001
+	must_work umount elsewhere
+}

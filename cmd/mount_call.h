@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CMD_MOUNT_CALL_H
+#define CMD_MOUNT_CALL_H
+
+#include <stdbool.h>
+
+#include "../lib/base/err.h"
+
+/*
+ * What mount(8) was called with, of which it tells its helpers only where that led when it looked. known: the process that has
+ * started us is mount(8). The rest is NULL if it was not given: -T FSTAB, SOURCE ("LABEL=..." for -L), and TARGET, or the only operand.
+ */
+struct mount_call {
+	bool known;
+	char *fstab, *source, *target;
+};
+
+/* Errors: -ENOMEM. Free with mount_call_done(). */
+int mount_call_read(struct mount_call *ret, struct err *e);
+
+void mount_call_done(struct mount_call *c);
+
+#endif
