@@ -61,8 +61,8 @@ static int look_at(const struct mount_info *there, void *arg)
 	if (ours || !device_shows(w->p, w->d, there))
 		return 0;
 	fd = open_mount(there);
-	/* What is covered by another mount cannot be judged, and is not reached by a path. */
-	if (fd < 0 || reachable_mount_has(fd, ST_NOSUID) || reachable_closed(fd, group_of(there)))
+	/* What is covered by another mount cannot be judged: no path leads there now, but who stands in it goes on. */
+	if (fd >= 0 && (reachable_mount_has(fd, ST_NOSUID) || reachable_closed(fd, group_of(there))))
 		return 0;
 	w->target = strdup(there->target);
 	return w->target ? 1 : -ENOMEM;

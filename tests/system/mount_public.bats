@@ -197,6 +197,10 @@ must_warn() { # TEXT CMD...: once
 	must_work $MI -m +100000 -o public "$(findmnt -no SOURCE open)" target && umount target
 	must_warn "'img': set-uid files that user 1001 makes through the mount are those of user 1000 for all who can reach '$SCRATCH/open': close a directory above it to others (chmod 0700), or say -o public if that is meant" $MI -m 1000:1001:1 img target
 	umount target
+	# Who stands there already does not mind that the mount is covered.
+	mount -t tmpfs cover open
+	must_fail 1 "$REFUSED" $MI -m +100000 img target
+	umount open
 	mount -o remount,bind,nosuid open
 	must_work $MI -m +100000 img target && umount target
 	umount open
