@@ -54,6 +54,9 @@ int fd_sync(int fd, const char *name, struct err *e);
  */
 int fd_remove_tree(int dirfd, const char *name, struct err *e);
 
+/* The same of a directory that is open as fd: what name leads to by now is removed only if it is an empty directory. */
+int fd_remove_opened(int dirfd, const char *name, int fd, struct err *e);
+
 /*
  * Close all descriptors but a and b, which are above 2, and have standard input, output and error be std, or /dev/null for -1.
  * For a process that is to have nothing of its parent's. Returns 0 or -errno; fills nothing. Linux 5.9 (close_range(2)).

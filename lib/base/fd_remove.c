@@ -159,30 +159,46 @@ static int step(struct removal *rm)
 	return r;
 }
 
-int fd_remove_tree(int dirfd, const char *name, struct err *e)
+static int told(int r, const char *name, struct err *e)
 {
-	struct removal rm = { .depth = 0 };
-	int r = remove_one(dirfd, name);
-
-	if (r == 0)
-		return 0;
-	if (r > 0) {
-		r = open_top(dirfd, name, &rm.stack[0]);
-		if (r == 0)
-			rm.depth = 1;
-	}
-	while (r == 0 && rm.depth)
-		r = step(&rm);
-	while (rm.depth)
-		(void)closedir(rm.stack[--rm.depth]); /* only read */
-
-	if (r == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
-		r = -errno;
 	if (r == -ECANCELED)
 		return err_say(e, ECANCELED, name, "cannot be removed in the time that is left");
 	if (r == -EBUSY)
 		return err_set(e, EBUSY, name, "cannot remove: something is mounted on it or below it");
-	if (r < 0)
-		return err_set(e, -r, name, "cannot remove");
-	return 0;
+	return err_set(e, -r, name, "cannot remove");
+}
+
+/* What is below the top, which is open, and then name. */
+static int remove_below(int dirfd, const char *name, DIR *top, struct err *e)
+{
+	struct removal rm = { .stack = { top }, .depth = 1 };
+	int r = 0;
+
+	while (r == 0 && rm.depth)
+		r = step(&rm);
+	while (rm.depth)
+		(void)closedir(rm.stack[--rm.depth]); /* only read */
+	if (r == 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+		r = -errno;
+	return r == 0 ? 0 : told(r, name, e);
+}
+
+int fd_remove_tree(int dirfd, const char *name, struct err *e)
+{
+	DIR *top;
+	int r = remove_one(dirfd, name);
+
+	if (r > 0)
+		r = open_top(dirfd, name, &top);
+	else if (r == 0)
+		return 0;
+	return r < 0 ? told(r, name, e) : remove_below(dirfd, name, top, e);
+}
+
+int fd_remove_opened(int dirfd, const char *name, int fd, struct err *e)
+{
+	DIR *top;
+	int r = open_listed(fd, ".", 0, &top);
+
+	return r < 0 ? told(r, name, e) : remove_below(dirfd, name, top, e);
 }

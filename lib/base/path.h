@@ -82,6 +82,12 @@ void path_of_fd(int fd, struct buf *ret);
  */
 int path_place_of(int fd, struct place *ret);
 
+/*
+ * Is what root or the caller has in dir (O_RDONLY) left to them? Others cannot take it away or exchange it: dir belongs to root or the
+ * caller, and is writable by its owner alone, or sticky.
+ */
+bool path_is_kept(int dir);
+
 void place_done(struct place *p);
 
 #define scoped_place __attribute__((cleanup(place_done)))

@@ -157,6 +157,13 @@ static bool only_owner_replaces(int dir, const struct stat *st)
 	return !(st->st_mode & S_IWOTH) && is_private_group(dir, st);
 }
 
+bool path_is_kept(int dir)
+{
+	struct stat st;
+
+	return fstat(dir, &st) == 0 && ours(st.st_uid) && only_owner_replaces(dir, &st);
+}
+
 static bool on_fuse(int dir)
 {
 	struct statfs fs;

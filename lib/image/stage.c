@@ -16,6 +16,7 @@
 #include "../base/fd.h"
 #include "../base/lock.h"
 #include "../base/log.h"
+#include "../base/path.h"
 #include "../base/stop.h"
 #include "store_priv.h"
 
@@ -77,8 +78,12 @@ static void sweep_mark(int parent, const char *name, const char *prefix)
 int stage_sweep(int parent, const char *path, const char *prefix, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
-	int r = store_list_dir(parent, path, &names, e);
+	int r;
 
+	/* Whoever can rename what is ours there could have anything of ours removed under such a name. */
+	if (!path_is_kept(parent))
+		return 0;
+	r = store_list_dir(parent, path, &names, e);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
 		struct err own = ERR_INIT;
 		scoped_fd int fd = -1;
@@ -112,6 +117,14 @@ static int make_mark(struct stage *s, const char *prefix, struct err *e)
 	return 1;
 }
 
+/* Is it what we have made, or as good? In a directory of another user it can be exchanged before it is opened. */
+static bool is_new(int fd, const struct stat *st)
+{
+	scoped_strv struct strv names = { 0 };
+
+	return st->st_uid == geteuid() && !(st->st_mode & 077) && store_list_dir(fd, "", &names, NULL) == 0 && !names.len;
+}
+
 /*
  * 1: made. 0: another process took it away or holds it; then it is theirs. There is no lock on the parent: of --flat it may be a
  * directory that others can read, and who can read it can lock it for ever.
@@ -137,7 +150,7 @@ static int try_new(struct stage *s, const char *prefix, struct err *e)
 		return err_set(e, errno, s->path, "cannot stat the staging directory");
 	if (fstatat(s->parent, s->name, &there, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_set(e, errno, s->path, "cannot stat the staging directory");
-	if (there.st_dev != st.st_dev || there.st_ino != st.st_ino)
+	if (there.st_dev != st.st_dev || there.st_ino != st.st_ino || !is_new(fd, &st))
 		return err_say(e, EEXIST, s->path, "somebody else's directory is where the staging directory was made");
 
 	s->fd = TAKE_FD(fd);
@@ -180,7 +193,7 @@ void stage_done(struct stage *s)
 	if (s->fd < 0)
 		return;
 	/* The mark is held while removing: nobody else needs to. */
-	r = fd_remove_tree(s->parent, s->name, &own);
+	r = fd_remove_opened(s->parent, s->name, s->fd, &own);
 	if (r == -ECANCELED)
 		log_warn("the staging directory '%s/%s' is left to the next run, which removes it", s->path, s->name);
 	else if (r < 0)

@@ -22,7 +22,8 @@ struct stage {
 /* Sweep, then make one whose name is prefix and 16 digits. */
 int stage_new(int parent, const char *path, const char *prefix, struct stage *ret, struct err *e);
 
-/* Remove what dead processes of ours left under such names. What cannot be removed is named in a warning. */
+/* Remove what dead processes of ours left under such names. What cannot be removed is named in a warning. Where other users
+ * could have put it there nothing is removed. */
 int stage_sweep(int parent, const char *path, const char *prefix, struct err *e);
 
 /* Remove it with all that is in it. */

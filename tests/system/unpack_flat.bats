@@ -215,6 +215,75 @@ no_staging() {
 	umount .shiftbox-flat-aaaaaaaaaaaaaaaa
 }
 
+# What lies in a directory of alice's, hers or root's, is hers to rename.
+alice_has_a_home() {
+	make_user alice 2001 700000 65536
+	chmod 755 home-alice
+	image img '{"layers":[{"files":{"f":"1"}}]}'
+	mkdir -p home-alice/roots/a
+	echo 1 >home-alice/roots/a/f
+}
+
+@test "in a directory of another user's nothing is swept: it could be anything of root's, renamed" {
+	alice_has_a_home
+	as_user alice mv home-alice/roots home-alice/.shiftbox-flat-0123456789abcdef
+	must_work "$SHIFTBOX" image-unpack -q --no-sync --flat home-alice/new img
+	must_equal "$(cat home-alice/.shiftbox-flat-0123456789abcdef/a/f) $(cat home-alice/new/f)" "1 1"
+}
+
+# PROGRAM...: run it up to the end of its first CALL, and stop it there; its staging directory is then $stage.
+hold() { # CALL PROGRAM...
+	local i call=$1
+	shift
+	rm -f trace
+	strace -qq -o trace -e trace="$call" -e inject="$call:signal=SIGSTOP:when=1" "$@" >out 2>err 3>&- &
+	held=$!
+	for i in {1..400}; do grep -q 'stopped by SIGSTOP' trace 2>/dev/null && break; sleep 0.05; done
+	grep -q 'stopped by SIGSTOP' trace || say "it was not held: $(cat trace err)"
+	stage=$(find home-alice -maxdepth 1 -name '.shiftbox-flat-????????????????')
+	[ "$stage" ] || say "there is no staging directory: $(cat trace)"
+}
+
+go_on() { # $status, err
+	pkill -CONT -P $held
+	status=0
+	wait $held || status=$?
+}
+
+@test "a staging directory that another user exchanges before it is opened is not used" {
+	need prog strace pkill
+	local theirs
+	alice_has_a_home
+	mkdir -m 700 home-alice/closed
+	echo 1 >home-alice/closed/f
+	as_user alice mkdir home-alice/hers
+	for theirs in hers roots closed; do
+		hold mkdirat "$SHIFTBOX" image-unpack -q --no-sync --flat home-alice/new img
+		as_user alice mv "$stage" home-alice/away
+		as_user alice mv "home-alice/$theirs" "$stage"
+		go_on
+		must_equal "$status" 1
+		grep -q "somebody else's directory is where the staging directory was made" err || say "$(cat err)"
+		mv "$stage" "home-alice/$theirs"
+		rmdir home-alice/away
+		[ ! -e home-alice/new ]
+	done
+	must_equal "$(cat home-alice/roots/a/f home-alice/closed/f | paste -sd' ')" "1 1"
+}
+
+@test "when it is done it removes its own staging directory, not one that another user has renamed to it" {
+	need prog strace pkill
+	alice_has_a_home
+	# The tree is in its place.
+	hold renameat "$SHIFTBOX" image-unpack -q --no-sync --flat home-alice/new img
+	as_user alice mv "$stage" home-alice/away
+	as_user alice mv home-alice/roots "$stage"
+	go_on
+	must_equal "$status $(cat "$stage/a/f") $(cat home-alice/new/f)" "0 1 1"
+	grep -q 'cannot remove the staging directory' err || say "$(cat err)"
+	must_equal "$(ls -A home-alice/away)" ""
+}
+
 @test "somebody who locks the directory around holds nothing up, and nobody is swept who has just begun" {
 	local holder i pids=()
 	image img '{"layers":[{"files":{"f":"1"}}]}'
