@@ -341,7 +341,7 @@ refused() {
 	rmdir private/l
 
 	must_fail 1 "layer 2 of 2: cannot open the layer" $MI -m +100000 -o lower=top,lower=missing overlay merged
-	must_fail 1 "cannot open layer 1 of 2" $MI -m +100000 -o lower=top/upmost,lower=base overlay merged
+	must_fail 1 "layer 1 of 2: cannot open the layer" $MI -m +100000 -o lower=top/upmost,lower=base overlay merged
 	must_fail 1 "layer 2 of 2: cannot set the ID mapping" $MI -m +100000 -o lower=top,lower=/proc/self overlay merged
 	[[ $stderr == *"(proc) does not support"* ]] || tell "the reason is not named"
 	touch file
