@@ -186,7 +186,7 @@ says() {
 	says "layer $SCRATCH/l1: the disk ids are those stored there"
 	explain o/new
 	says "layer $SCRATCH/up: the disk ids are those stored there"
-	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o "lower=$SCRATCH/l1,lower=$SCRATCH/l2,ephemeral" overlay o2
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o "public,lower=$SCRATCH/l1,lower=$SCRATCH/l2,ephemeral" overlay o2
 	explain o2/low
 	says 'owner disk id not known -> seen as 100033'
 	grep -q 'layer *not known: its layers were given as descriptors' <<<"$output" || tell "the layer"
@@ -202,7 +202,7 @@ says() {
 	[ "$status" = 3 ] || tell "it works"
 	says 'write EROFS: the filesystem is read-only'
 	says "try: put an overlay over it: shiftbox mount-idmapped -o upper=DIR,work=DIR,lower=$SCRATCH/o overlay TARGET, and use it there"
-	must_work "$SHIFTBOX" mount-idmapped -o "upper=$SCRATCH/u,work=$SCRATCH/w,lower=$SCRATCH/o" overlay o2
+	must_work "$SHIFTBOX" mount-idmapped -o "public,upper=$SCRATCH/u,work=$SCRATCH/w,lower=$SCRATCH/o" overlay o2
 	touch o2/file
 	explain --op write o2/file
 	[ "$status" = 0 ] || tell "it does not work"
@@ -223,7 +223,7 @@ says() {
 	tar --numeric-owner -cf l1.tar -C l1 .
 	tar --numeric-owner -cf l2.tar -C l2 .
 	must_work "$SHIFTBOX" image-unpack -q -s store -N sample l1.tar l2.tar
-	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o store=store,ephemeral image:sample m
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o public,store=store,ephemeral image:sample m
 	explain --image sample -s store m/base
 	grep -qE "^  layer +.*/store/layers/sha256-[0-9a-f]+: the disk ids" <<<"$output" || tell "the layer"
 	says 'owner disk 33 -> seen as 100033'
@@ -257,7 +257,7 @@ says() {
 	setfacl -d -m u:1033:r,u:77777:r l1/d
 	tar --xattrs --xattrs-include='*' --acls --numeric-owner -cf l1.tar -C l1 .
 	must_work "$SHIFTBOX" image-unpack -q -s store -N sample l1.tar
-	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o store=store,ephemeral image:sample m
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o public,store=store,ephemeral image:sample m
 	must_equal "$(getfacl -cnp m/id | grep ^user:1)" 'user:101033:r--'
 	explain --as 101033 --image sample -s store m/id
 	says 'ACL user disk 1033 -> seen as 101033 r--'
@@ -487,7 +487,7 @@ says() {
 	explain --as 2000 --op exec m/id
 	says 'the set-id bit is ignored: the owner or group has no id through this mount'
 	says "try: extend the map of $SCRATCH/m by u:5:99005:1"
-	must_work "$SHIFTBOX" mount-idmapped -m '1000:100000:10;u:5:99005:1' src m
+	must_work "$SHIFTBOX" mount-idmapped -o public -m '1000:100000:10;u:5:99005:1' src m
 	must_equal "$(setpriv --reuid 2000 --regid 2000 --clear-groups m/id -u)" 99005
 	umount m
 	explain --as 2000 --op exec m/raw

@@ -20,7 +20,7 @@ test_setup() {
 through() {
 	local map=$1 pair
 	shift
-	must_work "$SHIFTBOX" mount-idmapped -q -m "$map" disk mnt
+	must_work "$SHIFTBOX" mount-idmapped -q -o public -m "$map" disk mnt
 	for pair; do
 		must_equal "$map ${pair%=*} $(owner "mnt/${pair%=*}")" "$map ${pair%=*} ${pair#*=}"
 	done
@@ -40,7 +40,7 @@ through() {
 @test "one kind leaves the other as it is, says so, and --strict-map refuses it" {
 	through u:33:9:1 33-34=9:34 70000-70000=65534:70000
 	through g:34:8:1 33-34=33:8 1000-50=1000:65534
-	"$SHIFTBOX" mount-idmapped -m u:33:9:1 disk mnt 2>said
+	"$SHIFTBOX" mount-idmapped -o public -m u:33:9:1 disk mnt 2>said
 	grep -q "for user ids only: group ids are left as they are" said
 	umount mnt
 	must_fail 2 "for user ids only" "$SHIFTBOX" mount-idmapped --strict-map -m u:33:9:1 disk mnt
@@ -61,7 +61,7 @@ through() {
 @test "owner: the source's user and group, apart" {
 	make_user alice 4001 500000 65536
 	setpriv --reuid 33 --regid 34 --clear-groups sh -c 'mkdir disk/top && touch disk/top/file'
-	must_work "$SHIFTBOX" mount-idmapped -q -m owner:alice disk/top mnt
+	must_work "$SHIFTBOX" mount-idmapped -q -o public -m owner:alice disk/top mnt
 	must_equal "$(owner mnt) $(owner mnt/file)" "4001:4001 4001:4001"
 	umount mnt
 }
@@ -117,7 +117,7 @@ through() {
 }
 
 @test "no process of a namespace stays behind, whatever fails" {
-	local mount=("$SHIFTBOX" mount-idmapped -m +100000 disk mnt)
+	local mount=("$SHIFTBOX" mount-idmapped -o public -m +100000 disk mnt)
 	must_fail 1 "cannot get a descriptor of the namespace's process" inject pidfd_open:EMFILE:1 "${mount[@]}"
 	must_fail 1 "cannot set the map of a new user namespace" inject write:EINVAL:1 "${mount[@]}"
 	must_fail 1 "cannot make a user namespace" inject clone3:ENOSPC:1 "${mount[@]}"
