@@ -34,7 +34,7 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 	case 's':
 		return err_usage(e, "mount -s (ignore unknown options) is not for this type: no option is ignored");
 	case 'N':
-		return err_usage(e, "mount -N is not for this type: enter the namespace with nsenter(1)");
+		return err_usage(e, "mount -N is not for this type: mount in the mount namespace that this process is in");
 	default:
 		return err_usage(e, "mount(8) gave an option that is not known here");
 	}

@@ -14,11 +14,12 @@
 #include "../base/fd.h"
 #include "../base/path.h"
 
+/* What cannot be told may be. */
 static bool on_fuse(int fd)
 {
 	struct statfs fs;
 
-	return fstatfs(fd, &fs) == 0 && fs.f_type == FUSE_SUPER_MAGIC;
+	return fstatfs(fd, &fs) < 0 || fs.f_type == FUSE_SUPER_MAGIC;
 }
 
 static bool look(int fd, struct statx *ret)
