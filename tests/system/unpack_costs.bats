@@ -211,7 +211,9 @@ then_whole() {
 	costly leaves 12 b.tar
 	stopped 2 "rm -rf store" "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x a.tar b.tar
 	then_whole
-	stopped 1.5 "rm -rf flat" "$SHIFTBOX" image-unpack -q --no-sync --flat "$SCRATCH/flat" a.tar b.tar
+	costly chains 40 a.tar
+	costly leaves 40 b.tar
+	stopped 1 "rm -rf flat" "$SHIFTBOX" image-unpack -q --no-sync --flat "$SCRATCH/flat" a.tar b.tar
 	stopped 1 "rm -rf flat; mkdir flat; touch flat/x" "$SHIFTBOX" image-unpack -q --no-sync --flat "$SCRATCH/flat" --replace a.tar b.tar
 }
 
