@@ -106,7 +106,7 @@ static int open_far(int at, const struct walk_dir *up, const struct walk_dir *d,
 	walk_path(d, NULL, &path);
 	if (!buf_get(&path))
 		return -ENOMEM;
-	return walk_open(at, path.data + up->path_len + (up->path_len > 0), flags);
+	return walk_open(at, buf_get(&path) + up->path_len + (up->path_len > 0), flags);
 }
 
 static int open_near(struct walk_dirs *c, unsigned tree, int root, struct walk_dir *d, int flags)
