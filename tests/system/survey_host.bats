@@ -202,8 +202,8 @@ tmpfs no 6.3 tried on $SCRATCH/mine: the filesystem (tmpfs) was mounted outside 
 	need root
 	need kernel 6.3
 	local dir mounts
-	mkdir -p root/proc
-	for dir in bin lib lib64 usr etc dev tmp; do
+	mkdir -p root/proc root/tmp
+	for dir in bin lib lib64 usr etc dev; do
 		[ -e "/$dir" ] || continue
 		mkdir -p "root/$dir"
 		mount --rbind "/$dir" "root/$dir"
