@@ -13,10 +13,8 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "tar_name.h"
 #include "tarread.h"
-
-/* As the kernel counts them (linux/limits.h): PATH_MAX includes the NUL. */
-enum { COMPONENT_LIMIT = NAME_MAX, PATH_LIMIT = PATH_MAX - 1 };
 
 struct entry_reader {
 	layer_read *read;
@@ -80,41 +78,6 @@ void entry_close(struct entry_reader *r)
 	buf_done(&r->path);
 	buf_done(&r->hardlink);
 	free(r);
-}
-
-/* Accepted, they would cost more than they are worth: a tree of them can be neither looked at nor removed by name. */
-static int too_long(const char *raw, const char *what, struct err *e)
-{
-	(void)err_say(e, ENAMETOOLONG, raw, "%s is longer than %d bytes", what, PATH_LIMIT);
-	err_why(e, "Linux takes no longer path (PATH_MAX): no program could reach such a file by its name");
-	err_try(e, "make the image again without it");
-	return -ENAMETOOLONG;
-}
-
-int entry_normal_path(const char *raw, struct buf *ret, struct err *e)
-{
-	size_t begin = ret->len;
-
-	for (const char *p = raw, *end; *p; p = end) {
-		size_t n;
-
-		end = strchrnul(p, '/');
-		n = (size_t)(end - p);
-		if (*end)
-			end++;
-		if (n == 0 || (n == 1 && *p == '.'))
-			continue;
-		if (n == 2 && !memcmp(p, "..", 2))
-			return err_say(e, EINVAL, raw, "the name has a component \"..\"");
-		if (n > COMPONENT_LIMIT)
-			return err_say(e, ENAMETOOLONG, raw, "the name has a component of more than %d bytes", COMPONENT_LIMIT);
-		if (ret->len > begin)
-			buf_char(ret, '/');
-		buf_add(ret, p, n);
-		if (ret->len - begin > PATH_LIMIT)
-			return too_long(raw, "the name", e);
-	}
-	return buf_get(ret) ? 0 : err_nomem(e);
 }
 
 /* ---- attributes ---- */
@@ -241,9 +204,9 @@ static int fill(struct entry_reader *r, const struct tarfact *f, struct layer_en
 	};
 	buf_reset(&r->path);
 	buf_reset(&r->hardlink);
-	x = entry_normal_path(ret->raw, &r->path, e);
+	x = tar_name_normal(ret->raw, &r->path, e);
 	if (x == 0 && hardlink)
-		x = entry_normal_path(hardlink, &r->hardlink, e);
+		x = tar_name_normal(hardlink, &r->hardlink, e);
 	if (x == -ENAMETOOLONG && hardlink)
 		err_prefix(e, "the hard link '%.200s'", ret->raw);
 	if (x < 0)
@@ -257,8 +220,9 @@ static int fill(struct entry_reader *r, const struct tarfact *f, struct layer_en
 		return err_say(e, EBADMSG, ret->raw, "is a directory and has a body, which readers of tar do not agree on");
 	if (S_ISLNK(ret->type) && (!ret->symlink || !*ret->symlink))
 		return err_say(e, EBADMSG, ret->raw, "is a symbolic link to nothing");
-	if (ret->symlink && strlen(ret->symlink) > PATH_LIMIT)
-		return too_long(ret->raw, "the target of the symbolic link", e);
+	x = ret->symlink ? tar_name_fits(ret->raw, "the target of the symbolic link", ret->symlink, e) : 0;
+	if (x < 0)
+		return x;
 	r->size = ret->size;
 	r->at = 0;
 	return hardlink ? 0 : add_xattrs(r, ret, e);

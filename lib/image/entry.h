@@ -42,9 +42,6 @@ int entry_next(struct entry_reader *r, struct layer_entry *ret, struct err *e);
  */
 int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t *ret_off, const char *on, struct err *e);
 
-/* The rules for a name, as layer_entry.path has it, appended to ret: -EINVAL with e filled for one that leaves the root. */
-int entry_normal_path(const char *raw, struct buf *ret, struct err *e);
-
 /* -EFBIG: who ("layer has") goes beyond the limit that this option sets, --max-bytes or --max-entries; on: the entry. */
 int entry_over_limit(const char *on, const char *who, const char *option, uint64_t limit, struct err *e);
 

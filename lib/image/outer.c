@@ -12,8 +12,8 @@
 
 #include "../base/log.h"
 #include "../base/vec.h"
-#include "entry.h"
 #include "outer_priv.h"
+#include "tar_name.h"
 
 enum kind { MEMBER_FILE, MEMBER_LINK, MEMBER_OUTSIDE, MEMBER_OTHER };
 
@@ -88,7 +88,7 @@ static int set_link(struct member *m, const struct outer_entry *t, struct err *e
 	bool stays;
 
 	if (t->hardlink)
-		stays = entry_normal_path(t->hardlink, &b, NULL) == 0 && b.len;
+		stays = tar_name_normal(t->hardlink, &b, NULL) == 0 && b.len;
 	else
 		stays = resolve(m->name, t->symlink, &b);
 	if (b.oom)
@@ -104,7 +104,7 @@ static int add_member(struct outer *o, const struct outer_entry *t, struct err *
 	scoped_buf struct buf name = BUF_INIT;
 	int r = 0;
 
-	if (entry_normal_path(t->name, &name, NULL) < 0) {
+	if (tar_name_normal(t->name, &name, NULL) < 0) {
 		if (name.oom)
 			return err_nomem(e);
 		log_verbose("member '%s' is left out: its name leads out of the archive, or is too long", t->name);
@@ -203,7 +203,7 @@ int outer_find(const struct outer *o, const char *name, uint64_t *ret_offset, ui
 	bool twice;
 	int r;
 
-	r = entry_normal_path(name, &normal, e);
+	r = tar_name_normal(name, &normal, e);
 	if (r < 0)
 		return r;
 	at = buf_get(&normal);

@@ -12,7 +12,7 @@
  * archive is read once, bodies are passed over, and nothing is ever written where its names say; a
  * member is then read by its offset. One that is compressed or a pipe is copied into a nameless file first.
  *
- * Names are those of layer entries (entry_normal_path()). Members whose names lead out of the archive
+ * Names are those of layer entries (tar_name_normal()). Members whose names lead out of the archive
  * cannot be asked for, and are left out. Links, hard or symbolic, lead to other members by name alone.
  */
 struct outer;

@@ -16,6 +16,7 @@
 #include "../../lib/image/entry.h"
 #include "../../lib/image/layer.h"
 #include "../../lib/image/lower.h"
+#include "../../lib/image/tar_name.h"
 #include "fuzz.h"
 #include "tar.h"
 
@@ -79,11 +80,11 @@ static void normal(const char *raw)
 	scoped_buf struct buf once = BUF_INIT, twice = BUF_INIT;
 	const char *p;
 
-	if (entry_normal_path(raw, &once, NULL) < 0)
+	if (tar_name_normal(raw, &once, NULL) < 0)
 		return;
 	p = buf_get(&once);
 	FUZZ_CHECK(*p != '/' && !strstr(p, "//") && (!*p || p[strlen(p) - 1] != '/') && strlen(p) <= 65535);
-	FUZZ_CHECK(entry_normal_path(p, &twice, NULL) == 0 && !strcmp(p, buf_get(&twice)));
+	FUZZ_CHECK(tar_name_normal(p, &twice, NULL) == 0 && !strcmp(p, buf_get(&twice)));
 	for (; *p; p += strspn(p, "/")) {
 		size_t n = strcspn(p, "/");
 
