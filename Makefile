@@ -22,7 +22,7 @@ BASE_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-
 endif
 
 # Static where Debian has the archive: a short command then starts in a third of the time. libmount
-# has none and is loaded on first use (lib/mount/lm.c). STATIC=0 links the shared libraries, as
+# has none and is loaded on first use (lib/mount/via_libmount.c). STATIC=0 links the shared libraries, as
 # distributions want it. (libbz2 has no pkg-config file everywhere.)
 PKG_CONFIG ?= pkg-config
 ifeq ($(STATIC),0)

@@ -14,12 +14,12 @@
 #include "../lib/base/log.h"
 #include "../lib/base/stop.h"
 #include "../lib/idmap/userns.h"
-#include "../lib/image/blob.h"
+#include "../lib/tar/blob.h"
 #include "../lib/image/bundle.h"
-#include "../lib/image/store_base.h"
+#include "../lib/store/store_base.h"
 #include "../lib/image/unpack.h"
-#include "../lib/image/userns_self.h"
-#include "progress.h"
+#include "../lib/idmap/userns_self.h"
+#include "progress_line.h"
 #include "signals.h"
 
 struct unpack_args {

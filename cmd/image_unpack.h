@@ -2,7 +2,7 @@
 #ifndef CMD_IMAGE_UNPACK_H
 #define CMD_IMAGE_UNPACK_H
 
-#include "../lib/image/layer.h"
+#include "../lib/layer/layer.h"
 #include "cmd.h"
 
 struct bundle_options;

@@ -5,8 +5,8 @@
 
 #include <errno.h>
 
-#include "../lib/image/store.h"
-#include "progress.h"
+#include "../lib/store/store.h"
+#include "progress_line.h"
 
 int unpack_check_unmounted(const struct store *store, const char *name, struct err *e)
 {

@@ -9,8 +9,8 @@
 #include "../lib/base/log.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/image/unpack.h"
-#include "../lib/image/userns_self.h"
-#include "rootless.h"
+#include "../lib/idmap/userns_self.h"
+#include "subids.h"
 
 static struct rootless ids;   /* the caller's, if it is an ordinary user */
 static struct idmap own;      /* of the user namespace that we are in, after that */

@@ -6,10 +6,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "../lib/check/cover.h"
+#include "../lib/check/needed_ids.h"
 #include "../lib/idmap/idmap.h"
 #include "../lib/image/scan.h"
-#include "progress.h"
+#include "progress_line.h"
 
 /* The counts that both a layer and the image have: their keys, and a word for people. */
 static const struct count { const char *key, *word; size_t at; } counts[] = {

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "../lib/base/buf.h"
-#include "../lib/image/store.h"
-#include "../lib/image/store_base.h"
-#include "progress.h"
+#include "../lib/store/store.h"
+#include "../lib/store/store_base.h"
+#include "progress_line.h"
 
 int unpack_list(struct store *s, struct ctx *ctx, struct err *e)
 {

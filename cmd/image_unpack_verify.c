@@ -16,9 +16,9 @@
 #include "../lib/base/log.h"
 #include "../lib/check/expect.h"
 #include "../lib/check/verify.h"
-#include "../lib/image/spec.h"
-#include "../lib/image/store.h"
-#include "../lib/image/store_base.h"
+#include "../lib/tar/mtree.h"
+#include "../lib/store/store.h"
+#include "../lib/store/store_base.h"
 
 struct job {
 	struct ctx *ctx;

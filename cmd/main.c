@@ -20,7 +20,7 @@
 #include "../lib/base/optdoc.h"
 #include "../lib/base/path.h"
 #include "../lib/base/privilege.h"
-#include "../lib/ns/guard.h"
+#include "../lib/base/guard.h"
 #include "mount_helper.h"
 
 static const char *command_name = "shiftbox";

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/base/run.h"
+#include "../lib/base/subprocess.h"
 #include "../lib/base/sys.h"
 
 static int check_usage(const struct mount_args *a, const struct ctx *ctx, struct err *e)

@@ -8,10 +8,10 @@
 
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/exposure.h"
-#include "../lib/mount/mounted.h"
+#include "../lib/mount/match.h"
 #include "../lib/mount/umount.h"
 #include "mount_line.h"
-#include "store_plan.h"
+#include "../lib/store/store_plan.h"
 
 static const struct opt mount_opts[] = {
 	OPT_LIST(struct mount_args, maps, "map", 'm', "MAP", "Show the ids of the disk through this map",

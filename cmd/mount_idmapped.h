@@ -3,7 +3,7 @@
 #define CMD_MOUNT_IDMAPPED_H
 
 #include "../lib/base/vec.h"
-#include "../lib/image/store.h"
+#include "../lib/store/store.h"
 #include "../lib/mount/apply.h"
 #include "../lib/mount/options.h"
 #include "cmd.h"

@@ -9,8 +9,8 @@
 #include <sys/stat.h>
 
 #include "../lib/base/path.h"
-#include "../lib/mount/blk.h"
-#include "../lib/mount/lm.h"
+#include "../lib/mount/via_libblkid.h"
+#include "../lib/mount/via_libmount.h"
 #include "../lib/mount/loop.h"
 #include "../lib/mount/table.h"
 #include "mount_call.h"

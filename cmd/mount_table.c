@@ -10,7 +10,7 @@
 
 #include "../lib/base/log.h"
 #include "../lib/idmap/userns.h"
-#include "../lib/mount/copies.h"
+#include "../lib/mount/clone_cache.h"
 #include "../lib/mount/exposure.h"
 
 static void run_done(struct run *run)

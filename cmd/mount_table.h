@@ -2,7 +2,7 @@
 #ifndef CMD_MOUNT_TABLE_H
 #define CMD_MOUNT_TABLE_H
 
-#include "../lib/mount/mounted.h"
+#include "../lib/mount/match.h"
 #include "../lib/mount/table.h"
 #include "mount_idmapped.h"
 

@@ -7,8 +7,8 @@
 #include <string.h>
 
 #include "../lib/check/compare.h"
-#include "../lib/check/perm.h"
-#include "../lib/idmap/forms.h"
+#include "../lib/explain/perm.h"
+#include "../lib/idmap/idmap_forms.h"
 
 /* Options that only some of the subcommands take. */
 enum takes {

@@ -10,8 +10,8 @@
 
 #include "../lib/base/log.h"
 #include "../lib/check/compare.h"
-#include "../lib/check/explain.h"
-#include "../lib/image/store.h"
+#include "../lib/explain/explain.h"
+#include "../lib/store/store.h"
 
 /* --- ids ----------------------------------------------------------------------------------------- */
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "../lib/base/buf.h"
-#include "../lib/check/host.h"
+#include "../lib/survey/host.h"
 #include "mount_idmapped.h"
 
 static const struct { const char *section, *title; } sections[] = {

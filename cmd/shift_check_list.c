@@ -11,7 +11,7 @@
 
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
-#include "../lib/check/mapped.h"
+#include "../lib/check/list_mapped.h"
 #include "../lib/mount/probe.h"
 
 /* A mount, kept until all of its namespace are known: the text is a tree of them. */

@@ -12,14 +12,14 @@
 #include "../lib/base/fd.h"
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
-#include "../lib/check/cover.h"
-#include "../lib/check/raw.h"
+#include "../lib/check/needed_ids.h"
+#include "../lib/check/mount_map.h"
 #include "../lib/check/walk.h"
-#include "../lib/image/spec.h"
-#include "../lib/image/store.h"
-#include "../lib/image/store_base.h"
-#include "../lib/idmap/diff.h"
-#include "../lib/idmap/forms.h"
+#include "../lib/tar/mtree.h"
+#include "../lib/store/store.h"
+#include "../lib/store/store_base.h"
+#include "../lib/idmap/idmap_diff.h"
+#include "../lib/idmap/idmap_forms.h"
 
 /* --- printing a map ------------------------------------------------------------------------------- */
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/check/grants.h"
+#include "../lib/survey/grants.h"
 #include "../lib/idmap/names.h"
 
 static const char *fault_word(enum grant_fault f, char buf[static 16])

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../lib/check/explain.h"
+#include "../lib/explain/explain.h"
 
 static void put_caller(struct out *o, const struct explain_caller *w)
 {

@@ -13,15 +13,15 @@
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
 #include "../lib/check/expect.h"
-#include "../lib/check/raw.h"
+#include "../lib/check/mount_map.h"
 #include "../lib/check/verify.h"
 #include "../lib/check/walk.h"
-#include "../lib/idmap/diff.h"
-#include "../lib/image/store.h"
-#include "../lib/image/userns_self.h"
-#include "../lib/image/store_base.h"
+#include "../lib/idmap/idmap_diff.h"
+#include "../lib/store/store.h"
+#include "../lib/idmap/userns_self.h"
+#include "../lib/store/store_base.h"
 #include "../lib/mount/probe.h"
-#include "progress.h"
+#include "progress_line.h"
 
 /* One mount to be checked: PATH, or one below it. */
 struct job {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../image/spec.h"
+#include "../tar/mtree.h"
 #include "meta.h"
 
 /*

@@ -8,7 +8,7 @@
 
 #include "../base/progress.h"
 #include "expect.h"
-#include "names.h"
+#include "dirlist.h"
 #include "verify.h"
 #include "walk_dirs.h"
 

@@ -8,7 +8,7 @@
 
 #include "../base/num.h"
 #include "kernel.h"
-#include "words.h"
+#include "map_lex.h"
 
 static int parse_line(struct word line, unsigned kind, struct draft *d, struct err *e)
 {

@@ -11,7 +11,7 @@
 #include "../base/num.h"
 #include "draft.h"
 #include "names.h"
-#include "words.h"
+#include "map_lex.h"
 
 /* A number, or a name of that kind. In numbers the kernel is laxer (it reads 4294967296 as 0): digits only, here. */
 static int parse_id(const struct word *w, const char *what, unsigned kind, uint64_t *ret, struct err *e)

@@ -15,7 +15,7 @@
 #include "names.h"
 #include "subid.h"
 #include "userns.h"
-#include "words.h"
+#include "map_lex.h"
 
 /* A map's file: 340 lines per kind are what the kernel takes, but neighbours merge and comments are free. */
 enum { MAP_FILE_SIZE_MAX = 1 << 20 };

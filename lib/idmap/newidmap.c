@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../base/run.h"
+#include "../base/subprocess.h"
 #include "../base/vec.h"
 
 size_t newidmap_ranges(uint32_t own, const struct grants *g, struct idrange *ret)

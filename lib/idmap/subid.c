@@ -12,7 +12,7 @@
 #include "../base/log.h"
 #include "../base/num.h"
 #include "../base/vec.h"
-#include "words.h"
+#include "map_lex.h"
 
 /* A line is some 30 bytes; a host with a million users is beyond what this file is for. */
 enum { FILE_MAX_SIZE = 32 << 20 };

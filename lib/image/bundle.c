@@ -18,7 +18,7 @@
 #include "../base/path.h"
 #include "../mount/reachable.h"
 #include "open_place_view.h"
-#include "store_view.h"
+#include "../store/store_view.h"
 
 enum {
 	MAX_ACCOUNTS = 4 << 20, /* bytes of /etc/passwd or /etc/group */

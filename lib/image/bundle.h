@@ -8,8 +8,8 @@
 #include "../base/err.h"
 #include "../idmap/idmap.h"
 #include "runtime_config.h"
-#include "store.h"
-#include "users.h"
+#include "../store/store.h"
+#include "image_users.h"
 
 /* An OCI runtime bundle of a stored image: DIR/config.json, and DIR/rootfs where its stack is to be mounted. */
 struct bundle_options {

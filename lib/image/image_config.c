@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../base/log.h"
-#include "json.h"
+#include "../base/json.h"
 
 #define DOC "config.json"
 #define PREFIX "org.opencontainers.image."

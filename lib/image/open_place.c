@@ -12,7 +12,7 @@
 
 #include "../base/log.h"
 #include "../mount/reachable.h"
-#include "userns_self.h"
+#include "../idmap/userns_self.h"
 
 struct open_place open_place_of(int dir, gid_t group)
 {

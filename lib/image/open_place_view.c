@@ -8,7 +8,7 @@
 #include <sys/xattr.h>
 
 #include "../base/fd.h"
-#include "xattr.h"
+#include "../layer/xattr.h"
 
 struct search {
 	struct lower_walk stack;

@@ -4,7 +4,7 @@
 
 #include "../base/buf.h"
 #include "open_place.h"
-#include "store_view.h"
+#include "../store/store_view.h"
 
 /*
  * Find a file of a stored image that gives rights to others: the first in the topmost layer that has one which the layers above it

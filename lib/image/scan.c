@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "blob.h"
-#include "entry.h"
-#include "ids.h"
+#include "../tar/blob.h"
+#include "../layer/entry.h"
+#include "../layer/entry_ids.h"
 
 void scan_done(struct scan *s)
 {

@@ -6,8 +6,8 @@
 
 #include "../base/err.h"
 #include "../base/vec.h"
-#include "layer.h"
-#include "source.h"
+#include "../layer/layer.h"
+#include "../source/source.h"
 
 /* What an image needs of the machine that it is unpacked on, from the headers of its layers. */
 

@@ -15,8 +15,8 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
-#include "blob.h"
-#include "staging.h"
+#include "../tar/blob.h"
+#include "../store/store_publish.h"
 #include "unpack_priv.h"
 
 /* PADDING: so many bytes may follow the end of an archive anyway: tar fills the last record with zeros. */

@@ -8,9 +8,9 @@
 
 #include "../base/err.h"
 #include "../base/progress.h"
-#include "layer.h"
-#include "source.h"
-#include "store.h"
+#include "../layer/layer.h"
+#include "../source/source.h"
+#include "../store/store.h"
 
 /*
  * Unpack an image into the store. The layers are read at the same time, each by a worker with a

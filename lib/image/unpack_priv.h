@@ -5,7 +5,7 @@
 #include <pthread.h>
 
 #include "../base/buf.h"
-#include "blob.h"
+#include "../tar/blob.h"
 #include "unpack.h"
 
 /*

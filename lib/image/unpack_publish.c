@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "../base/log.h"
-#include "staging.h"
+#include "../store/store_publish.h"
 
 static const char *published_dir(const struct store_work *s, size_t i)
 {

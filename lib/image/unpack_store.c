@@ -11,10 +11,10 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/stop.h"
-#include "lower.h"
-#include "readback.h"
-#include "staging.h"
-#include "store_priv.h"
+#include "../layer/lowerdirs.h"
+#include "../layer/layer_readback.h"
+#include "../store/store_publish.h"
+#include "../store/store_priv.h"
 #include "unpack_priv.h"
 
 int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *ret, struct err *e)

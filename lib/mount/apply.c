@@ -13,11 +13,11 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/sys.h"
-#include "copies.h"
+#include "clone_cache.h"
 #include "device.h"
 #include "exposure.h"
 #include "overlay.h"
-#include "verify.h"
+#include "mount_verify.h"
 
 /* A mount that is attached is taken off again, whatever holds it. */
 static void detach(int mnt)

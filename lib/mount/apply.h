@@ -4,11 +4,11 @@
 
 #include "info.h"
 #include "plan.h"
-#include "subtree.h"
+#include "rbind.h"
 #include "target.h"
-#include "tree.h"
+#include "clone.h"
 #include "umount.h"
-#include "upper.h"
+#include "overlay_upper.h"
 
 /* What was mounted, read back, and what was created for it. Free with mount_result_done(). */
 struct mount_result {

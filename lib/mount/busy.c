@@ -13,7 +13,7 @@
 #include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/vec.h"
-#include "lm.h"
+#include "via_libmount.h"
 
 enum { HOLDERS_MAX = 5 };
 

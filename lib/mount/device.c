@@ -19,12 +19,12 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
-#include "blk.h"
+#include "via_libblkid.h"
 #include "loop.h"
 #include "probe.h"
-#include "super.h"
-#include "tree.h"
-#include "verify.h"
+#include "newfs.h"
+#include "clone.h"
+#include "mount_verify.h"
 
 enum { STATFS_RDONLY = 1 }; /* statfs(2), f_flags */
 enum { SECTOR = 512, FILESYSTEMS_MAX = 64 << 10 };

@@ -12,7 +12,7 @@
 #include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/path.h"
-#include "blk.h"
+#include "via_libblkid.h"
 #include "exposure.h"
 #include "loop.h"
 

@@ -7,7 +7,7 @@
 
 #include "../base/err.h"
 #include "plan.h"
-#include "subtree.h"
+#include "rbind.h"
 
 /*
  * Does a mount give ids away? Through a writable ID-mapped mount, the user who is seen as id S of disk id D makes set-uid files, and

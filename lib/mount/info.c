@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "info_priv.h"
-#include "lm.h"
+#include "via_libmount.h"
 #include "mntns.h"
 #include "statmount.h"
 

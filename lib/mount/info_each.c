@@ -10,7 +10,7 @@
 #include <sys/sysmacros.h>
 
 #include "info_priv.h"
-#include "lm.h"
+#include "via_libmount.h"
 #include "mntns.h"
 #include "statmount.h"
 

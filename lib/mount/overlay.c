@@ -14,11 +14,11 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "../base/sys.h"
-#include "overlap.h"
-#include "overlay_ways.h"
+#include "overlay_overlap.h"
+#include "overlay_create.h"
 #include "probe.h"
-#include "tree.h"
-#include "verify.h"
+#include "clone.h"
+#include "mount_verify.h"
 
 const char *stack_layer_name(const struct stack *s, size_t i)
 {

@@ -4,7 +4,7 @@
 
 #include "../base/err.h"
 #include "plan.h"
-#include "upper.h"
+#include "overlay_upper.h"
 
 /* A stack, detached. */
 struct overlay {

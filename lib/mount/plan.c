@@ -12,7 +12,7 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
-#include "blk.h"
+#include "via_libblkid.h"
 #include "device.h"
 
 static int map_build(const char *const *texts, size_t n, const char *source, bool strict,

@@ -9,7 +9,7 @@
 
 #include "../base/fd.h"
 #include "../base/path.h"
-#include "blk.h"
+#include "via_libblkid.h"
 
 static int both_meant(const struct mount_plan *p, const char *type, struct err *e)
 {

@@ -20,7 +20,7 @@
 #include "../base/sys.h"
 #include "../idmap/userns.h"
 #include "info.h"
-#include "tree.h"
+#include "clone.h"
 
 /* PROC_USER_INIT_INO of include/linux/proc_ns.h, ABI by now. */
 enum { INITIAL_USERNS_INO = 0xeffffffdU };

@@ -11,7 +11,7 @@
 
 #include "../base/buf.h"
 #include "../base/path.h"
-#include "lm.h"
+#include "via_libmount.h"
 
 /* ".." stays: where it leads depends on links. */
 char *table_path(const char *path)

@@ -19,7 +19,7 @@
 #include "info.h"
 #include "loop.h"
 #include "place.h"
-#include "subtree.h"
+#include "rbind.h"
 
 /* The place, and the mount that is on top of it (its id, as in mountinfo). */
 static int find(const char *target, bool follow, struct place *p, uint64_t *ret_id, struct err *e)

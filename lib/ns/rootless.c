@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
-#include "../base/run.h"
+#include "../base/subprocess.h"
 #include "../idmap/userns.h"
 
 /* What the child that stays behind has to say. */

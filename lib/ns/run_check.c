@@ -12,7 +12,7 @@
 #include "../base/sys.h"
 #include "../mount/place.h"
 #include "../mount/reachable.h"
-#include "../mount/tree.h"
+#include "../mount/clone.h"
 
 static int check_upper(const char *upper, struct stat *ret, struct err *e)
 {

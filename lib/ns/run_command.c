@@ -20,8 +20,8 @@
 #include "../base/env.h"
 #include "../base/log.h"
 #include "../base/sys.h"
-#include "broker.h"
-#include "rights.h"
+#include "../broker/broker.h"
+#include "../broker/broker_creds.h"
 
 static _Noreturn void give_up(int sock, int status, struct err *e)
 {

@@ -15,8 +15,8 @@
 #include "../mount/fsids.h"
 #include "../mount/overlay.h"
 #include "../mount/place.h"
-#include "../mount/tree.h"
-#include "../mount/verify.h"
+#include "../mount/clone.h"
+#include "../mount/mount_verify.h"
 
 /* --- making ------------------------------------------------------------------------------------ */
 

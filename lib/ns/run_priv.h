@@ -5,8 +5,8 @@
 #include <signal.h>
 #include <sys/stat.h>
 
-#include "run.h"
-#include "wire.h"
+#include "container.h"
+#include "run_proto.h"
 
 /* run is made of several files; this is between them. */
 

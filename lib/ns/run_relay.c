@@ -17,9 +17,9 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
-#include "../base/run.h"
-#include "broker.h"
-#include "guard.h"
+#include "../base/subprocess.h"
+#include "../broker/broker.h"
+#include "../base/guard.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3

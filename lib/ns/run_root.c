@@ -17,7 +17,7 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "../mount/fsids.h"
-#include "inroot.h"
+#include "untrusted_root.h"
 
 struct tree {
 	const struct run_spec *spec;

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "../base/num.h"
-#include "inroot.h"
+#include "untrusted_root.h"
 
 enum { FILE_SIZE_MAX = 1 << 20, LINE_MAX_ = 1 << 16 };
 

@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../../lib/check/cover.h"
+#include "../../lib/check/needed_ids.h"
 #include "../../lib/check/expect.h"
-#include "../../lib/check/explain.h"
-#include "../../lib/check/mapped.h"
+#include "../../lib/explain/explain.h"
+#include "../../lib/check/list_mapped.h"
 #include "../../lib/check/verify.h"
 
 static void found(const struct finding *f, void *arg)

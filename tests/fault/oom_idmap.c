@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../../lib/idmap/forms.h"
+#include "../../lib/idmap/idmap_forms.h"
 #include "../../lib/idmap/idmap.h"
 #include "../../lib/idmap/userns.h"
 

@@ -6,7 +6,7 @@
 
 #include "../../lib/idmap/idmap.h"
 #include "../../lib/image/runtime_config.h"
-#include "../../lib/image/users.h"
+#include "../../lib/image/image_users.h"
 
 static int fill(struct image_config *c)
 {

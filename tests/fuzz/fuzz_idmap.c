@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "../../lib/idmap/forms.h"
+#include "../../lib/idmap/idmap_forms.h"
 #include "../../lib/idmap/idmap.h"
 #include "../../lib/idmap/subid.h"
 #include "fuzz.h"

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
-#include "../../lib/image/blob.h"
-#include "../../lib/image/source.h"
+#include "../../lib/tar/blob.h"
+#include "../../lib/source/source.h"
 #include "fuzz.h"
 #include "tar.h"
 

@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
-#include "../../lib/image/layer.h"
-#include "../../lib/image/spec.h"
+#include "../../lib/layer/layer.h"
+#include "../../lib/tar/mtree.h"
 #include "fuzz.h"
 
 struct input {

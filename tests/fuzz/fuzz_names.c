@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
-#include "../../lib/image/entry.h"
-#include "../../lib/image/layer.h"
-#include "../../lib/image/lower.h"
-#include "../../lib/image/tar_name.h"
+#include "../../lib/layer/entry.h"
+#include "../../lib/layer/layer.h"
+#include "../../lib/layer/lowerdirs.h"
+#include "../../lib/tar/tar_name.h"
 #include "fuzz.h"
 #include "tar.h"
 

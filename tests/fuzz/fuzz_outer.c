@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../lib/image/outer.h"
+#include "../../lib/source/image_archive.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

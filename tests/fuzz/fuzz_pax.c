@@ -4,8 +4,8 @@
  * headers, and the same as what the reader of layers gives out of an entry behind that header.
  */
 
-#include "../../lib/image/entry.h"
-#include "../../lib/image/tarpax.h"
+#include "../../lib/layer/entry.h"
+#include "../../lib/tar/tar_pax.h"
 #include "fuzz.h"
 #include "tar.h"
 

@@ -5,7 +5,7 @@
 
 #include <sys/stat.h>
 
-#include "../../lib/ns/rule.h"
+#include "../../lib/broker/rule.h"
 
 static void check(const struct rules *rs, const struct rule *r)
 {

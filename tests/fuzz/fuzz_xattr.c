@@ -6,8 +6,8 @@
 
 #include <sys/stat.h>
 
-#include "../../lib/check/attr.h"
-#include "../../lib/image/xattr.h"
+#include "../../lib/check/idattr.h"
+#include "../../lib/layer/xattr.h"
 #include "fuzz.h"
 
 static bool speaks(const char *name)

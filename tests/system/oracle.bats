@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The oracle of tests/unit/check_oracle_test.c on filesystems with a disk: what explain predicts is what they answer.
+# The oracle of tests/unit/explain_oracle_test.c on filesystems with a disk: what explain predicts is what they answer.
 
 load lib
 need loop

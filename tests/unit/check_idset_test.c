@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "../../lib/check/cover.h"
+#include "../../lib/check/needed_ids.h"
 #include "../../lib/check/idset.h"
 #include "test.h"
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
-#include "../../lib/check/names.h"
+#include "../../lib/check/dirlist.h"
 #include "test.h"
 
 /* A tree without files: each directory has `width` children down to `depth`. */

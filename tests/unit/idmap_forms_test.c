@@ -9,8 +9,8 @@
 #include <jansson.h>
 
 #include "../../lib/base/num.h"
-#include "../../lib/idmap/diff.h"
-#include "../../lib/idmap/forms.h"
+#include "../../lib/idmap/idmap_diff.h"
+#include "../../lib/idmap/idmap_forms.h"
 #include "test.h"
 
 /* None is its own inverse: a form with its columns exchanged reads back as another map. */

@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "../../lib/base/buf.h"
-#include "../../lib/image/json.h"
+#include "../../lib/base/json.h"
 #include "../../lib/image/runtime_config.h"
 
 static int make(const char *config, const char *map_text, uint32_t uid, struct buf *ret, struct err *e)

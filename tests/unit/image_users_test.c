@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 #include "../../lib/base/buf.h"
-#include "../../lib/image/users.h"
+#include "../../lib/image/image_users.h"
 
 static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n# a comment\n\n"
 	"bob:x:1000:1001:Bob:/home/bob:/bin/sh\nbob:x:7:7::/:\nfour:x:4:4::/:\nmax:x:4294967294:4294967294::/:\n"

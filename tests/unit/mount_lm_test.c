@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "../../lib/base/sys.h"
-#include "../../lib/mount/lm.h"
+#include "../../lib/mount/via_libmount.h"
 
 static int count(const struct lm_mount *m, void *arg)
 {

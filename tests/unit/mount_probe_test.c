@@ -13,7 +13,7 @@
 #include "../../lib/base/sys.h"
 #include "../../lib/idmap/userns.h"
 #include "../../lib/mount/probe.h"
-#include "../../lib/mount/tree.h"
+#include "../../lib/mount/clone.h"
 #include "test.h"
 
 /* A tmpfs on /mnt, in a mount namespace of the test's own. */

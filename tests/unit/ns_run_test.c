@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../lib/ns/inroot.h"
+#include "../../lib/ns/untrusted_root.h"
 #include "../../lib/ns/run_priv.h"
 #include "test.h"
 

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef BASE_JSON_H
+#define BASE_JSON_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "vec.h"
+
+/*
+ * Documents from outside, read strictly: UTF-8, no key twice in one object, nothing after the value.
+ * A value belongs to its document and lives as long as it. doc is the document's name for messages,
+ * which name the key too.
+ */
+struct json;
+
+enum {
+	JSON_MAX_BYTES = 4 << 20, /* what registries and other tools take for a manifest */
+	JSON_MAX_DEPTH = 64,      /* real documents need 6 */
+};
+
+/*
+ * Parse n bytes: the value is an object. Size and depth are checked before the parser, which recurses,
+ * sees the text. -EFBIG, -EINVAL or -ENOMEM with e filled.
+ */
+int doc_parse(const char *text, size_t n, const char *doc, struct json **ret, struct err *e);
+
+/* The same for a document whose value is an array. */
+int doc_parse_array(const char *text, size_t n, const char *doc, struct json **ret, struct err *e);
+void doc_free(struct json *doc);
+
+static inline void cleanup_json(struct json **j)
+{
+	doc_free(*j);
+}
+
+#define scoped_json __attribute__((cleanup(cleanup_json)))
+
+bool doc_has(const struct json *object, const char *key);
+
+/* Is the member there, and null? */
+bool doc_is_null(const struct json *object, const char *key);
+
+/*
+ * The member key of an object. A wrong type is -EINVAL. A missing member is -EINVAL when required;
+ * otherwise *ret is NULL (0 for numbers) and the call succeeds.
+ */
+int doc_str(const struct json *object, const char *key, const char *doc, bool required, const char **ret, struct err *e);
+int doc_object(const struct json *object, const char *key, const char *doc, bool required, const struct json **ret, struct err *e);
+int doc_array(const struct json *object, const char *key, const char *doc, bool required, const struct json **ret, struct err *e);
+
+/* An integer from 0 to INT64_MAX, written without fraction or exponent. */
+int doc_u64(const struct json *object, const char *key, const char *doc, bool required, uint64_t *ret, struct err *e);
+
+/* The names of an object's members, in their order. -ENOMEM. */
+int doc_keys(const struct json *object, struct strv *ret, struct err *e);
+
+/* Members of an array; i is below doc_len(). key is the array's, for messages. */
+size_t doc_len(const struct json *array);
+int doc_item_object(const struct json *array, size_t i, const char *key, const char *doc, const struct json **ret, struct err *e);
+int doc_item_str(const struct json *array, size_t i, const char *key, const char *doc, const char **ret, struct err *e);
+
+#endif

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* audit: one line of JSON for each decision. */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "../base/log.h"
+#include "notif.h"
+
+static const char *const verdicts[] = {
+	[VERDICT_DENIED] = "denied", [VERDICT_DONE] = "done", [VERDICT_CALLER] = "as-caller",
+	[VERDICT_KERNEL] = "kernel", [VERDICT_EMULATED] = "emulated", [VERDICT_SKIPPED] = "skipped",
+};
+
+const char *verdict_name(enum verdict v)
+{
+	return verdicts[v];
+}
+
+/* RFC 3339, in UTC, with microseconds. */
+static void put_time(struct out *o)
+{
+	char day[32], text[64];
+	struct timespec now;
+	struct tm tm;
+
+	if (clock_gettime(CLOCK_REALTIME, &now) < 0 || !gmtime_r(&now.tv_sec, &tm))
+		return; /* neither can fail with these arguments before the year 2^31 */
+	(void)strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(text, sizeof(text), "%s.%06uZ", day, (unsigned)(now.tv_nsec / 1000)); /* fits */
+	out_str(o, "time", text);
+}
+
+static void put_string(struct out *o, const char *key, bool has, const struct buf *b)
+{
+	if (has)
+		out_bytes(o, key, buf_get(b), b->len);
+}
+
+static void put_id(struct out *o, const char *key, uint32_t id)
+{
+	out_i64(o, key, id == UINT32_MAX ? -1 : (int64_t)id);
+}
+
+static void put_arguments(struct out *o, const struct held *h)
+{
+	char device[32];
+
+	out_begin(o, "arguments");
+	put_string(o, "path", h->has_path, &h->path);
+	switch (h->call) {
+	case HELD_MKNOD:
+	case HELD_MKNODAT:
+		(void)snprintf(device, sizeof(device), "%c:%u:%u", S_ISBLK(h->mode) ? 'b' : 'c', h->major, h->minor); /* fits */
+		out_str(o, "device", device);
+		out_mode(o, "mode", h->mode & 07777);
+		break;
+	case HELD_MOUNT:
+		put_string(o, "source", h->has_source, &h->source);
+		put_string(o, "fstype", h->has_fstype, &h->fstype);
+		put_string(o, "data", h->has_data, &h->data);
+		out_u64(o, "flags", h->flags);
+		break;
+	case HELD_UMOUNT2:
+		out_u64(o, "flags", h->flags);
+		break;
+	case HELD_CHOWN:
+	case HELD_LCHOWN:
+	case HELD_FCHOWN:
+	case HELD_FCHOWNAT:
+		put_id(o, "uid", h->uid);
+		put_id(o, "gid", h->gid);
+		break;
+	case HELD_NONE:
+		break;
+	}
+	out_end(o);
+}
+
+void audit_write(struct broker *b, const struct held *h)
+{
+	struct out *o = b->audit;
+	char name[16];
+	int r;
+
+	if (!o || b->audit_lost)
+		return;
+	out_begin(o, NULL);
+	put_time(o);
+	out_u64(o, "pid", (uint64_t)h->caller.pid);
+	out_u64(o, "tid", (uint64_t)h->caller.tid);
+	out_str(o, "command", h->caller.command);
+	out_str(o, "call", h->call == HELD_NONE ? "?" : filter_call_name(h->call));
+	put_arguments(o, h);
+	if (h->rule)
+		out_str(o, "rule", h->rule->text);
+	out_str(o, "verdict", verdict_name(h->verdict));
+	if (h->num)
+		out_str(o, "errno", err_name(h->num, name));
+	out_end(o);
+	r = out_flush(o);
+	if (r == 0)
+		return;
+	b->audit_lost = true;
+	log_warn("the audit file cannot be written (%s): what cannot be recorded is denied from now on", strerrordesc_np(-r));
+}

@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* broker: takes held calls from the listener, has them decided, and answers. */
+
+#include "broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <seccomp.h>
+
+#include "../base/log.h"
+#include "../base/path.h"
+#include "notif.h"
+
+#ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#endif
+
+static void (*const decide[])(struct broker *b, struct held *h) = {
+	[HELD_MKNOD] = decide_mknod, [HELD_MKNODAT] = decide_mknod,
+	[HELD_MOUNT] = decide_mount, [HELD_UMOUNT2] = decide_umount,
+	[HELD_CHOWN] = decide_chown, [HELD_LCHOWN] = decide_chown,
+	[HELD_FCHOWN] = decide_chown, [HELD_FCHOWNAT] = decide_chown,
+};
+
+void held_done(struct held *h)
+{
+	caller_done(&h->caller);
+	buf_done(&h->path);
+	buf_done(&h->source);
+	buf_done(&h->fstype);
+	buf_done(&h->data);
+}
+
+bool held_alive(const struct broker *b, const struct held *h)
+{
+	return seccomp_notify_id_valid(b->listener, h->id) == 0;
+}
+
+int held_string(struct held *h, size_t i, struct buf *ret, bool *ret_has)
+{
+	int r;
+
+	if (h->args[i] == 0)
+		return -EFAULT;
+	r = caller_string(&h->caller, h->args[i], CALLER_PATH_MAX, ret);
+	*ret_has = r == 0;
+	return r;
+}
+
+int broker_ask(struct broker *b, const struct held *h, const struct proxy_request *q, int *ret_fd)
+{
+	struct err e = ERR_INIT;
+	int r;
+
+	if (b->proxy.socket < 0 && proxy_start(&b->proxy, b->userns, &b->map, &e) < 0)
+		return -EIO; /* was told when it was lost */
+	r = proxy_ask(&b->proxy, &h->caller, q, ret_fd);
+	if (r != -ENOTRECOVERABLE)
+		return r;
+	log_warn("the broker's process in the namespace hung or ended over a call of '%s'; it is started anew", h->caller.command);
+	proxy_done(&b->proxy);
+	if (proxy_start(&b->proxy, b->userns, &b->map, &e) < 0)
+		log_warn("%s", e.what);
+	return -EIO;
+}
+
+/* --- starting --------------------------------------------------------------------------------- */
+
+static int check_privileges(const struct broker_config *c, const struct rules *rs, struct err *e)
+{
+	const struct rule *r = rules_privileged(rs);
+
+	if (!r || c->privileged)
+		return 0;
+	(void)err_say(e, EPERM, NULL, "rule '%s' can only be carried out by root", r->text);
+	err_why(e, "the kernel lets nobody else make device nodes or mount devices, and the broker has the rights of whoever starts it");
+	err_try(e, r->kind == RULE_MOUNT ? "run userns-run as root (with -m for the ids)" :
+		"run userns-run as root (with -m for the ids), or bind the node: --bind /dev/null:/srv/dev/null");
+	return -EPERM;
+}
+
+static int open_sources(struct rules *rs, struct err *e)
+{
+	for (size_t i = 0; i < rs->len; i++) {
+		struct rule *r = &rs->items[i];
+		int n = r->kind == RULE_MOUNT ? path_open(r->source, O_PATH, "cannot open what the rule mounts", NULL, &r->source_fd, e) : 0;
+
+		if (n < 0) {
+			err_prefix(e, "rule '%s'", r->text);
+			return n;
+		}
+	}
+	return 0;
+}
+
+/* What the command does is written there, partly in its own words: so it must not be a file that another user chose. */
+static int check_audit(int fd, const struct place *at, const char *path, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, path, "cannot stat the audit file");
+	if (at->dirfd < 0 || S_ISCHR(st.st_mode))
+		return 0; /* what the caller has open, as /dev/stderr and /dev/fd/N; or a terminal, or /dev/null */
+	if (st.st_uid != 0 && st.st_uid != geteuid()) {
+		(void)err_say(e, EPERM, path, "the audit file belongs to another user (%u)", st.st_uid);
+		err_try(e, "name one that is not there yet, in a directory of your own");
+		return -EPERM;
+	}
+	if (S_ISREG(st.st_mode) && st.st_mode & (S_IWGRP | S_IWOTH)) {
+		(void)err_say(e, EPERM, path, "the audit file can be written by others (mode %04o)", st.st_mode & 07777);
+		err_try(e, "chmod go-w on it");
+		return -EPERM;
+	}
+	if (S_ISREG(st.st_mode) && st.st_nlink > 1)
+		return err_say(e, EPERM, path, "the audit file has another name (a hard link), which may be that of a file of the system");
+	return 0;
+}
+
+static int open_audit(struct broker *b, const char *path, struct err *e)
+{
+	scoped_place struct place at = PLACE_INIT;
+	int r;
+
+	if (!path)
+		return 0;
+	r = path_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK, "cannot open the audit file", &at, &b->audit_fd, e);
+	if (r == 0)
+		r = check_audit(b->audit_fd, &at, path, e);
+	if (r < 0)
+		return r;
+	b->audit = out_new(b->audit_fd, true, false);
+	return b->audit ? 0 : err_nomem(e);
+}
+
+int broker_new(const struct broker_config *c, struct broker **ret, struct err *e)
+{
+	scoped_broker struct broker *b = calloc(1, sizeof(*b));
+	int r = 0;
+
+	if (!b)
+		return err_nomem(e);
+	b->audit_fd = b->userns = b->listener = -1;
+	b->proxy = PROXY_INIT;
+	b->granted = c->granted;
+	if (c->policy)
+		r = rules_read(&b->rules, c->policy, e);
+	for (size_t i = 0; r == 0 && i < c->rules->len; i++)
+		r = rules_add(&b->rules, c->rules->items[i], e);
+	if (r == 0)
+		r = check_privileges(c, &b->rules, e);
+	if (r == 0)
+		r = open_sources(&b->rules, e);
+	if (r == 0)
+		r = idmap_copy(c->map, &b->map, e);
+	if (r == 0)
+		r = open_audit(b, c->audit, e);
+	if (r < 0)
+		return r;
+	*ret = TAKE_PTR(b);
+	return 0;
+}
+
+void broker_free(struct broker *b)
+{
+	if (!b)
+		return;
+	proxy_done(&b->proxy);
+	cleanup_fd(&b->userns);
+	out_free(b->audit);
+	cleanup_fd(&b->audit_fd);
+	report_done(&b->report);
+	idmap_done(&b->map);
+	rules_done(&b->rules);
+	free(b);
+}
+
+int broker_filter(const struct broker *b, int *ret_listener, struct err *e)
+{
+	return filter_install(&b->rules, ret_listener, e);
+}
+
+/* --- serving ---------------------------------------------------------------------------------- */
+
+static int enter_service(struct broker *b, const struct broker_place *place, struct err *e)
+{
+	int r;
+
+	b->userns = fcntl(place->userns, F_DUPFD_CLOEXEC, 3);
+	if (b->userns < 0 || fstat(b->userns, &b->userns_stat) < 0)
+		return err_set(e, errno, NULL, "cannot keep the command's user namespace open");
+	r = rights_leave_keyring(e);
+	if (r == 0)
+		r = proxy_start(&b->proxy, b->userns, &b->map, e);
+	return r == 0 ? rights_start(&b->rights, &b->rules, e) : r;
+}
+
+static void decide_one(struct broker *b, struct held *h, const struct seccomp_notif *req)
+{
+	struct err e = ERR_INIT;
+
+	h->call = filter_call(req->data.arch, req->data.nr);
+	h->id = req->id;
+	for (size_t i = 0; i < ARRAY_LEN(h->args); i++)
+		h->args[i] = req->data.args[i];
+	held_answer(h, VERDICT_DENIED, EPERM);
+	if (h->call == HELD_NONE || caller_open((pid_t)req->pid, &h->caller, &e) < 0 || !held_alive(b, h))
+		return;
+	/* In a namespace of its own below ours, nothing was read yet: the kernel decides as it would without us. */
+	if (!caller_in_userns(&h->caller, &b->userns_stat))
+		held_answer(h, VERDICT_KERNEL, 0);
+	else if (!b->audit_lost)
+		decide[h->call](b, h);
+}
+
+/* seccomp_notify_receive(3): every errno of the kernel comes back as ECANCELED, and is still in errno. */
+static int result(int r)
+{
+	return r == -ECANCELED ? -errno : r;
+}
+
+/* -ENOENT: the caller died meanwhile, and nobody is left to be answered. */
+static int answer(struct broker *b, const struct held *h, struct seccomp_notif_resp *resp)
+{
+	int r;
+
+	memset(resp, 0, sizeof(*resp));
+	resp->id = h->id;
+	if (h->verdict == VERDICT_KERNEL)
+		resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+	else
+		resp->error = -h->num;
+	r = result(seccomp_notify_respond(b->listener, resp));
+	return r == -ENOENT ? 0 : r;
+}
+
+static int serve_one(struct broker *b, struct seccomp_notif *req, struct seccomp_notif_resp *resp)
+{
+	scoped_held struct held h = HELD_INIT;
+	int r;
+
+	memset(req, 0, sizeof(*req)); /* the kernel insists */
+	r = result(seccomp_notify_receive(b->listener, req));
+	if (r < 0)
+		return r == -ENOENT || r == -EINTR ? 0 : r;
+	decide_one(b, &h, req);
+	audit_write(b, &h);
+	return answer(b, &h, resp);
+}
+
+/*
+ * The caller waits for the broker, and the broker for the next caller: woken on the processor of the one that wakes, neither waits for
+ * an idle one to come out of its sleep (SECCOMP_IOCTL_NOTIF_SET_FLAGS, 6.6).
+ */
+static void share_processor(int listener)
+{
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) < 0)
+		log_verbose("held calls are answered from any processor, which takes longer: %s", strerror(errno));
+}
+
+static int serve(struct broker *b, struct seccomp_notif *req, struct seccomp_notif_resp *resp, struct err *e)
+{
+	struct pollfd p = { .fd = b->listener, .events = POLLIN };
+
+	for (;;) {
+		int r = poll(&p, 1, -1);
+
+		if (r < 0 && errno == EINTR)
+			continue;
+		if (r < 0)
+			return err_set(e, errno, NULL, "cannot wait for held calls");
+		if (p.revents & POLLIN)
+			r = serve_one(b, req, resp);
+		else if (p.revents & POLLHUP)
+			return 0; /* the last process under the filter is gone */
+		if (r < 0)
+			return err_set(e, -r, NULL, "cannot take or answer held calls");
+	}
+}
+
+int broker_serve(struct broker *b, int listener, const struct broker_place *place, struct err *e)
+{
+	struct seccomp_notif_resp *resp = NULL;
+	struct seccomp_notif *req = NULL;
+	int r;
+
+	r = enter_service(b, place, e);
+	if (r < 0)
+		return r;
+	r = seccomp_notify_alloc(&req, &resp);
+	if (r < 0)
+		return err_set(e, -r, NULL, "cannot prepare for held calls");
+	b->listener = listener;
+	share_processor(listener);
+	r = serve(b, req, resp, e);
+	b->listener = -1;
+	seccomp_notify_free(req, resp);
+	proxy_done(&b->proxy);
+	return r;
+}
+
+void broker_report(const struct broker *b, struct out *out)
+{
+	if (rules_find(&b->rules, RULE_CHOWN_REPORT) || rules_find(&b->rules, RULE_CHOWN_EMULATE))
+		report_print(&b->report, &b->map, b->granted, out);
+}

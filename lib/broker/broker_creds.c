@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* broker_creds: as whom the broker acts. */
+
+#include "broker_creds.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <linux/securebits.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../base/sys.h"
+
+#define BIT(cap) (1ULL << (cap))
+
+static const uint64_t always = BIT(CAP_SYS_PTRACE) | BIT(CAP_MKNOD) | BIT(CAP_SETUID) | BIT(CAP_SETGID);
+
+/* CAP_SYS_PTRACE: reading arguments. */
+static uint64_t needed(const struct rules *rules)
+{
+	uint64_t keep = BIT(CAP_SYS_PTRACE);
+
+	if (rules_privileged(rules))
+		keep |= BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_DAC_OVERRIDE);
+	if (rules_privileged(rules) && rules_find(rules, RULE_MOUNT))
+		keep |= BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT);
+	if (rules_find(rules, RULE_MKNOD) || rules_find(rules, RULE_MKNOD_SAFE))
+		keep |= BIT(CAP_MKNOD);
+	return keep;
+}
+
+int rights_out_of_reach(void)
+{
+	return prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? errno : 0;
+}
+
+int rights_leave_keyring(struct err *e)
+{
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS)
+		return 0;
+	return err_set(e, errno, NULL, "cannot leave the caller's keyring");
+}
+
+static int set_caps(uint64_t permitted, uint64_t effective)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+
+	for (int i = 0; i < 2; i++) {
+		data[i].permitted = (uint32_t)(permitted >> (32 * i));
+		data[i].effective = (uint32_t)(effective >> (32 * i));
+	}
+	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
+}
+
+static int set_effective(struct rights *r, uint64_t caps)
+{
+	int num;
+
+	caps &= r->had;
+	if (caps == r->effective)
+		return 0;
+	num = set_caps(r->had, caps);
+	r->effective = num ? r->effective : caps;
+	return num;
+}
+
+int rights_start(struct rights *r, const struct rules *rules, struct err *e)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { 0 };
+	int num;
+
+	*r = (struct rights){ .umask = 077 };
+	(void)umask(r->umask);
+	/* Capabilities stay what they are when the ids for files change. */
+	if (rules_privileged(rules) && prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
+		return err_set(e, errno, NULL, "cannot keep capabilities when ids change");
+	if (syscall(SYS_capget, &head, data) < 0)
+		return err_set(e, errno, NULL, "cannot read the broker's capabilities");
+	r->had = ((uint64_t)data[1].permitted << 32 | data[0].permitted) & needed(rules);
+	r->effective = r->had & always;
+	num = set_caps(r->had, r->effective);
+	if (num == 0)
+		num = -rights_out_of_reach();
+	return num ? err_set(e, -num, NULL, "cannot give up the broker's capabilities") : 0;
+}
+
+/* A refusal of setfsuid(2) is silent: asked for again, it tells what is in effect. */
+static int set_ids(struct rights *r, uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n)
+{
+	if (r->known && r->uid == uid && r->gid == gid && r->n_groups == n && memcmp(r->groups, groups, n * sizeof(*groups)) == 0)
+		return 0;
+	r->known = false;
+	if (n > CALLER_GROUPS_MAX || setgroups(n, groups) < 0 || setresgid((gid_t)-1, gid, (gid_t)-1) < 0)
+		return -EPERM;
+	(void)sys_setfsuid(uid);
+	if (rights_out_of_reach() || (uint32_t)sys_setfsuid(uid) != uid)
+		return -EPERM;
+	r->uid = uid;
+	r->gid = gid;
+	memmove(r->groups, groups, n * sizeof(*groups));
+	r->n_groups = n;
+	r->known = true;
+	return 0;
+}
+
+int rights_as_caller(struct rights *r, const struct caller *c)
+{
+	int num = set_effective(r, always);
+
+	if (c->umask != r->umask)
+		(void)umask(r->umask = c->umask);
+	return num ? num : set_ids(r, c->uid, c->gid, c->groups, c->n_groups);
+}
+
+int rights_walk(struct rights *r)
+{
+	return set_effective(r, always & ~BIT(CAP_SYS_PTRACE));
+}
+
+int rights_override(struct rights *r)
+{
+	return set_effective(r, always | BIT(CAP_DAC_OVERRIDE));
+}
+
+int rights_own(struct rights *r)
+{
+	int num = set_ids(r, geteuid(), getgid(), r->groups, 0);
+
+	return num ? num : set_effective(r, UINT64_MAX);
+}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* broker_device: a device or image, mounted for the namespace with the namespace's own map. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/nsfs.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "../mount/device.h"
+#include "notif.h"
+
+/* mount(2)'s flags that a rule leaves to the program, and what they are for mount_setattr(2). The others change more than this mount. */
+static const struct { unsigned long flag; uint64_t attr; } flags[] = {
+	{ MS_RDONLY, MOUNT_ATTR_RDONLY }, { MS_NOSUID, MOUNT_ATTR_NOSUID }, { MS_NODEV, MOUNT_ATTR_NODEV },
+	{ MS_NOEXEC, MOUNT_ATTR_NOEXEC }, { MS_NODIRATIME, MOUNT_ATTR_NODIRATIME }, { MS_NOATIME, MOUNT_ATTR_NOATIME },
+	{ MS_RELATIME, MOUNT_ATTR_RELATIME }, { MS_STRICTATIME, MOUNT_ATTR_STRICTATIME }, { MS_SILENT, 0 },
+};
+
+/* The flags of the mount: nodev always, so that the image's own device nodes are nobody's way to the devices. */
+static int wanted_attr(const struct held *h, uint64_t *ret)
+{
+	uint64_t rest = h->flags;
+
+	*ret = MOUNT_ATTR_NODEV;
+	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
+		if (!(rest & flags[i].flag))
+			continue;
+		*ret |= flags[i].attr;
+		rest &= ~(uint64_t)flags[i].flag;
+	}
+	if (rest || h->data.len)
+		return -EINVAL;
+	/* As from a device that is write-protected: mount(8) then asks for a read-only mount by itself. */
+	return h->rule->read_only && !(h->flags & MS_RDONLY) ? -EROFS : 0;
+}
+
+/*
+ * In a process of its own; exit statuses are errnos. A mount namespace that is copied for another user namespace has
+ * the flags of its mounts locked (mount_namespaces(7)), and a clone from there keeps that: so the tree goes this way, and
+ * root of the command's namespace cannot take nodev off again.
+ */
+static int attach_locked(int userns, int mntns, int tree, int target)
+{
+	const struct mount_attr private = { .propagation = MS_PRIVATE };
+	int clone;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || unshare(CLONE_NEWNS) < 0)
+		return errno;
+	if (sys_mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &private) < 0)
+		return errno;
+	if (sys_move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return errno;
+	/* The working directory moves on to the copy of its mount. */
+	if (fchdir(tree) < 0 || sys_setns(userns, CLONE_NEWUSER) < 0 || unshare(CLONE_NEWNS) < 0)
+		return errno;
+	clone = sys_open_tree(AT_FDCWD, ".", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (clone < 0 || sys_setns(mntns, CLONE_NEWNS) < 0)
+		return errno;
+	return sys_move_mount(clone, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? errno : 0;
+}
+
+static int attach(const struct broker *b, const struct held *h, int tree, int target)
+{
+	scoped_fd int mntns = -1;
+	int r = caller_ns(&h->caller, "mnt", &mntns), status;
+	pid_t pid;
+
+	if (r < 0)
+		return r;
+	pid = fork();
+	if (pid == 0)
+		_exit(attach_locked(b->userns, mntns, tree, target));
+	if (pid < 0)
+		return -errno;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return -errno;
+	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
+}
+
+/* Detached, with the namespace's map: what the disk has as 0 the namespace sees as 0. */
+static int make_tree(const struct broker *b, const struct held *h, uint64_t attr, int *ret_tree)
+{
+	scoped_device struct device device = DEVICE_INIT;
+	struct mount_plan plan = {
+		.kind = MOUNT_FS, .type = h->rule->fstype,
+		.map = { .wish = MAP_SET, .map = b->map },
+		.flags = { .set = attr, .propagation = MS_PRIVATE },
+	};
+	struct err e = ERR_INIT;
+	char path[32];
+	int r;
+
+	plan.source = (char *)fd_proc_path(h->rule->source_fd, path);
+	r = device_open(&plan, &device, &e);
+	if (r == 0)
+		r = device_mount(&plan, &device, ret_tree, &e);
+	if (r < 0)
+		log_warn("rule '%s': %s", h->rule->text, e.what);
+	return r;
+}
+
+void mount_by_rule(struct broker *b, struct held *h)
+{
+	scoped_fd int tree = -1, target = -1;
+	struct stat st;
+	uint64_t attr;
+	int r = h->caller.caps & 1ULL << CAP_SYS_ADMIN ? wanted_attr(h, &attr) : -EPERM;
+
+	if (r == 0)
+		r = held_target(b, h, &target);
+	if (r == 0 && (fstat(target, &st) < 0 || !S_ISDIR(st.st_mode)))
+		r = -ENOTDIR;
+	if (r == 0)
+		r = rights_own(&b->rights);
+	if (r == 0)
+		r = make_tree(b, h, attr, &tree);
+	if (r == 0 && !held_alive(b, h))
+		r = -EINTR;
+	if (r == 0)
+		r = attach(b, h, tree, target);
+	held_answer(h, r ? VERDICT_DENIED : VERDICT_DONE, -r);
+}

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* proxy_child: in the command's user namespace, with one caller's rights after the other's. */
+
+#include "proxy_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/securebits.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/sys.h"
+#include "fdmsg.h"
+#include "broker_creds.h"
+
+enum { FD_ROOT, FD_DIR, FD_NS };
+
+static int set_effective(uint64_t caps)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	if (syscall(SYS_capget, &head, data) < 0)
+		return errno;
+	for (int i = 0; i < 2; i++)
+		data[i].effective = data[i].permitted & (uint32_t)(caps >> (32 * i));
+	return syscall(SYS_capset, &head, data) < 0 ? errno : 0;
+}
+
+/* Where the namespace has setgroups() forbidden, everybody's groups are those that the broker has too. */
+static int set_groups(const struct proxy_message *m, const struct idmap *map)
+{
+	gid_t groups[CALLER_GROUPS_MAX];
+	size_t n = 0;
+
+	if (m->n_groups > CALLER_GROUPS_MAX)
+		return EPERM;
+	for (size_t i = 0; i < m->n_groups; i++)
+		n += idmap_gid_disk(map, m->groups[i], &groups[n]) ? 1 : 0;
+	return setgroups(n, groups) < 0 && errno != EPERM ? errno : 0;
+}
+
+/*
+ * The effective ids, those for files with them, and the capabilities. SECBIT_NO_SETUID_FIXUP keeps one from changing the other. An id
+ * that the namespace does not have is a caller that it does not have. The real ids stay the broker's: nobody but root of the namespace
+ * may send signals to such a process where it can be seen.
+ */
+static int take_rights(const struct proxy_message *m, const struct idmap *map)
+{
+	uint32_t uid, gid;
+	int r;
+
+	if (!idmap_uid_disk(map, m->caller_uid, &uid) || !idmap_gid_disk(map, m->caller_gid, &gid))
+		return EPERM;
+	r = set_groups(m, map);
+	if (r)
+		return r;
+	if (setresgid((gid_t)-1, gid, (gid_t)-1) < 0 || setresuid((uid_t)-1, uid, (uid_t)-1) < 0)
+		return errno;
+	(void)umask(m->umask);
+	r = set_effective(m->caps);
+	return r ? r : rights_out_of_reach();
+}
+
+static int go_there(const int *fds, size_t n, bool relative)
+{
+	if (n <= FD_DIR)
+		return EBADF;
+	if (fchdir(fds[FD_ROOT]) < 0 || sys_chroot(".") < 0)
+		return errno;
+	return relative && fchdir(fds[FD_DIR]) < 0 ? errno : 0;
+}
+
+/* The namespaces that this process had from the start: joining one again could take rights over the host's. */
+static ino_t own[PROXY_NAMESPACES];
+
+static int note_own(void)
+{
+	static const char *const paths[PROXY_NAMESPACES] = {
+		"/proc/self/ns/mnt", "/proc/self/ns/pid", "/proc/self/ns/net", "/proc/self/ns/ipc", "/proc/self/ns/uts", "/proc/self/ns/cgroup",
+	};
+	struct stat st;
+
+	for (size_t i = 0; i < PROXY_NAMESPACES; i++) {
+		if (stat(paths[i], &st) < 0)
+			return errno;
+		own[i] = st.st_ino;
+	}
+	return 0;
+}
+
+static int join(const int *fds, size_t n)
+{
+	struct stat st;
+
+	if (n != FD_NS + PROXY_NAMESPACES)
+		return EBADF;
+	for (size_t i = 0; i < PROXY_NAMESPACES; i++) {
+		if (fstat(fds[FD_NS + i], &st) < 0)
+			return errno;
+		if (st.st_ino != own[i] && sys_setns(fds[FD_NS + i], 0) < 0)
+			return errno;
+	}
+	return 0;
+}
+
+/*
+ * A process of its own in all the namespaces of the caller; a PID namespace is its children's, of whom the one here is seen there. Exit
+ * statuses are errnos.
+ */
+static int act_apart(const struct proxy_message *m, char *const strings[PROXY_STRINGS], const struct idmap *map,
+		     const int *fds, size_t n)
+{
+	pid_t self = getpid(), pid = fork();
+	int r, status;
+
+	if (pid == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != self)
+			_exit(ESRCH);
+		r = join(fds, n);
+		if (r == 0)
+			r = go_there(fds, n, true);
+		if (r == 0)
+			r = take_rights(m, map);
+		if (r)
+			_exit(r);
+		pid = fork();
+		if (pid == 0)
+			_exit(prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? errno : proxy_act(m, strings, fds[FD_DIR], NULL));
+	}
+	if (pid < 0)
+		r = errno;
+	else if (waitpid(pid, &status, 0) < 0)
+		r = errno;
+	else
+		r = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+	if (getpid() != self)
+		_exit(r);
+	return r;
+}
+
+static int act_here(const struct proxy_message *m, char *const strings[PROXY_STRINGS], const struct idmap *map,
+		    const int *fds, size_t n, int *ret_fd)
+{
+	int r, restored;
+
+	r = go_there(fds, n, !(m->flags & AT_EMPTY_PATH));
+	if (r == 0)
+		r = take_rights(m, map);
+	if (r == 0)
+		r = proxy_act(m, strings, fds[FD_DIR], ret_fd);
+	restored = set_effective(UINT64_MAX);
+	if (!restored)
+		restored = rights_out_of_reach();
+	if (restored)
+		_exit(1); /* without them the next answer would be wrong: the broker is told by the closed socket */
+	return r;
+}
+
+/* Point into data at each string. false: the message is not whole. */
+static bool find_strings(const struct proxy_message *m, char *data, size_t len, char *ret[PROXY_STRINGS])
+{
+	size_t at = sizeof(*m);
+
+	for (size_t i = 0; i < PROXY_STRINGS; i++) {
+		ret[i] = m->len[i] < 0 ? NULL : data + at;
+		if (m->len[i] == 0 || (m->len[i] > 0 && ((size_t)m->len[i] > len - at || ret[i][m->len[i] - 1] != '\0')))
+			return false;
+		at += m->len[i] < 0 ? 0 : (size_t)m->len[i];
+	}
+	return at == len;
+}
+
+static void answer_one(int socket, const struct idmap *map, char *data, size_t len, const int *fds, size_t n)
+{
+	char *strings[PROXY_STRINGS];
+	struct proxy_message m;
+	int num = EBADMSG, fd = -1;
+
+	if (len >= sizeof(m)) {
+		memcpy(&m, data, sizeof(m));
+		if (find_strings(&m, data, len, strings) && strings[0])
+			num = m.op == PROXY_MOUNT || m.op == PROXY_UMOUNT ? act_apart(&m, strings, map, fds, n) :
+				act_here(&m, strings, map, fds, n, &fd);
+	}
+	if (message_send(socket, &num, sizeof(num), &fd, fd >= 0 ? 1 : 0) < 0)
+		_exit(1);
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+static int enter(pid_t parent, int userns)
+{
+	int num;
+
+	/* setns() to a user namespace gives all capabilities there, resets the securebits and the death signal. */
+	if (sys_setns(userns, CLONE_NEWUSER) < 0)
+		return errno;
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
+		return errno;
+	num = rights_out_of_reach();
+	return num ? num : getppid() == parent ? 0 : ESRCH;
+}
+
+_Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct idmap *map)
+{
+	static char data[PROXY_MESSAGE_MAX];
+	int fds[MESSAGE_FDS], num, r;
+	size_t n;
+
+	num = note_own();
+	/* Nothing of the broker's is left in it but its memory: a path or an option that names a descriptor finds none. */
+	if (!num)
+		num = -fd_let_go(socket, userns, -1);
+	if (!num)
+		num = enter(parent, userns);
+	(void)close(userns);
+	if (message_send(socket, &num, sizeof(num), NULL, 0) < 0 || num)
+		_exit(1);
+	for (;;) {
+		r = message_receive(socket, data, sizeof(data), fds, &n);
+		if (r <= 0)
+			_exit(0);
+		answer_one(socket, map, data, (size_t)r, fds, n);
+		for (size_t i = 0; i < n; i++)
+			(void)close(fds[i]);
+	}
+}

@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* explain: gather the facts about one file, and about the way to it. */
+
+#include "explain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <sys/xattr.h>
+
+#include "../base/buf.h"
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/num.h"
+#include "../mount/via_libmount.h"
+#include "explain_priv.h"
+
+/* --- mounts -------------------------------------------------------------------------------------- */
+
+/* Images that are made once, and overlays without an upper directory: the kernel refuses to remount them rw. */
+static bool only_ro(const struct explain_mount *m)
+{
+	static const char *const types[] = { "squashfs", "erofs", "iso9660", "cramfs", "romfs" };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (!strcmp(m->type, types[i]))
+			return true;
+	return !strcmp(m->type, "overlay") && !strstr(m->fs_options, "upperdir=");
+}
+
+static int take_mount(const struct lm_mount *m, void *arg)
+{
+	struct explain_mount *to = arg;
+
+	if (m->id != to->id)
+		return 0;
+	to->target = strdup(m->target);
+	to->type = strdup(m->type);
+	to->source = strdup(m->source);
+	to->options = strdup(m->vfs_options);
+	to->fs_options = strdup(m->fs_options);
+	return to->target && to->type && to->source && to->options && to->fs_options ? 1 : -ENOMEM;
+}
+
+/* Filesystems that the root of a user namespace can mount, or root for it (NFS, Linux 7.0): their ids may be that namespace's. */
+static bool userns_mountable(const char *type)
+{
+	static const char *const types[] = { "tmpfs", "overlay", "ramfs", "fuse", "mqueue", "proc", "sysfs", "devpts", "cgroup2", "nfs" };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (!strncmp(type, types[i], strlen(types[i])))
+			return true;
+	return false;
+}
+
+/* Those with a permission() of their own, beside or instead of generic_permission(). */
+static bool decides_itself(const char *type)
+{
+	static const char *const types[] = {
+		"fuse", "nfs", "cifs", "smb3", "9p", "ceph", "afs", "overlay", "proc", "ecryptfs", "coda", "ocfs2", "orangefs",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (!strncmp(type, types[i], strlen(types[i])))
+			return true;
+	return false;
+}
+
+static bool has_option(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *p = list; p; p = strchr(p, ','), p += p != NULL)
+		if (!strncmp(p, word, n) && (!p[n] || p[n] == ','))
+			return true;
+	return false;
+}
+
+/* The mount that fd is on, as its index. */
+static int find_mount(struct explanation *x, int fd, uint64_t id, const char *path, size_t *ret, struct err *e)
+{
+	struct explain_mount *m;
+	int r;
+
+	for (size_t i = 0; i < x->mounts.len; i++) {
+		if ((uint64_t)x->mounts.items[i].id == id) {
+			*ret = i;
+			return 0;
+		}
+	}
+	if (VEC_ADD(&x->mounts, (struct explain_mount){ .id = (int)id }) < 0)
+		return err_nomem(e);
+	*ret = x->mounts.len - 1;
+	m = &x->mounts.items[*ret];
+	r = lm_mountinfo(take_mount, m, e);
+	if (r == 0) {
+		(void)err_say(e, ENOENT, path, "its mount is not in /proc/self/mountinfo");
+		err_why(e, "it belongs to another mount namespace, or is detached");
+		err_try(e, "run this command as a process that has the mount, with the path as it is there");
+		return -ENOENT;
+	}
+	if (r < 0)
+		return r == -ENOMEM ? err_nomem(e) : r;
+	r = raw_map(fd, path, &m->map, e);
+	if (r < 0)
+		return r;
+	m->kind = r;
+	m->map_partial = r == RAW_MAPPED && !x->who.initial;
+	m->fs_userns_assumed = userns_mountable(m->type);
+	m->decides_itself = decides_itself(m->type);
+	m->only_ro = only_ro(m);
+	m->nfs = !strcmp(m->type, "nfs") || !strcmp(m->type, "nfs4");
+	m->facts = (struct perm_mount){
+		.ro = has_option(m->options, "ro"), .fs_ro = has_option(m->fs_options, "ro"),
+		.nosuid = has_option(m->options, "nosuid"), .noexec = has_option(m->options, "noexec"),
+		.nodev = has_option(m->options, "nodev"),
+	};
+	return 0;
+}
+
+/* --- inodes -------------------------------------------------------------------------------------- */
+
+static int read_meta(int fd, const char *path, struct meta *ret, struct err *e)
+{
+	int r = meta_stat(fd, "", ret), has;
+
+	if (r < 0)
+		return err_set(e, -r, path, "cannot stat");
+	has = S_ISLNK(ret->mode) ? 0 : meta_list_xattrs(fd, "");
+	if (has > 0)
+		has = meta_read_xattrs(fd, "", (unsigned)has, ret);
+	if (has < 0)
+		log_verbose("%s: its ACL and capabilities cannot be read: %s", path, strerror(-has));
+	return 0;
+}
+
+static int read_record(int fd, mode_t mode, struct record *ret)
+{
+	char link[32], text[RECORD_MAX];
+	ssize_t n;
+
+	if (!S_ISREG(mode) && !S_ISDIR(mode))
+		return 0; /* nothing else has attributes of users (xattr(7)) */
+	n = getxattr(fd_proc_path(fd, link), RECORD_XATTR, text, sizeof(text));
+	if (n < 0)
+		return errno == ENODATA || errno == EOPNOTSUPP ? 0 : errno == ERANGE ? -EINVAL : -errno;
+	return record_parse(text, (size_t)n, ret) < 0 ? -EINVAL : 1;
+}
+
+/* The disk side of something on an ID-mapped mount. */
+static int read_raw(int fd, struct explain_inode *n)
+{
+	scoped_fd int raw = -1;
+	struct err ignored = ERR_INIT;
+	int r = raw_open(fd, n->path, &raw, &ignored);
+
+	if (r < 0) {
+		log_verbose("%s: %s: %s", n->path, ignored.what, ignored.why);
+		return r;
+	}
+	if (n->recorded == -EACCES) /* without an id here not even root may */
+		n->recorded = read_record(raw, n->seen.mode, &n->record);
+	return read_meta(raw, n->path, &n->disk, NULL);
+}
+
+static int copy_acl(const struct acl *from, struct acl *to)
+{
+	*to = (struct acl){ .items = NULL };
+	if (!from->len)
+		return 0;
+	to->items = malloc(from->len * sizeof(*from->items));
+	if (!to->items)
+		return -ENOMEM;
+	memcpy(to->items, from->items, from->len * sizeof(*from->items));
+	to->len = from->len;
+	return 0;
+}
+
+static void infer_acl(const struct idmap *m, struct acl *a)
+{
+	for (size_t i = 0; i < a->len; i++) {
+		struct acl_entry *x = &a->items[i];
+		bool user = x->tag == 2, group = x->tag == 8; /* ACL_USER, ACL_GROUP */
+
+		if ((user || group) && !(user ? idmap_uid_disk : idmap_gid_disk)(m, x->id, &x->id))
+			x->id = ATTR_NO_ID;
+	}
+}
+
+/* From what is seen; map is NULL where there is none that is known. */
+static int infer_disk(const struct idmap *map, struct explain_inode *n)
+{
+	n->disk = n->seen;
+	if (copy_acl(&n->seen.access, &n->disk.access) < 0)
+		return -ENOMEM;
+	if (copy_acl(&n->seen.dflt, &n->disk.dflt) < 0)
+		return -ENOMEM;
+	if (!map)
+		return 0;
+	n->uid_lost = !idmap_uid_disk(map, n->seen.uid, &n->disk.uid);
+	n->gid_lost = !idmap_gid_disk(map, n->seen.gid, &n->disk.gid);
+	infer_acl(map, &n->disk.access);
+	infer_acl(map, &n->disk.dflt);
+	if (n->disk.cap.present && !n->disk.cap.root_unmapped && !idmap_uid_disk(map, n->seen.cap.root, &n->disk.cap.root))
+		n->disk.cap.root_unmapped = true;
+	return 0;
+}
+
+/* Without a map in between, our own namespace may have made the overflow id of an id. */
+static void judge_overflow(const struct explanation *x, struct explain_inode *n)
+{
+	const struct idmap *own = &x->who.own_map;
+	uint32_t id;
+
+	if (n->how == DISK_PLAIN && x->who.initial)
+		return;
+	if (n->seen.uid == x->overflow_uid && !n->uid_lost) {
+		n->uid_lost = n->how == DISK_PLAIN && !idmap_uid_seen(own, x->overflow_uid, &id);
+		n->uid_shown = !n->uid_lost;
+	}
+	if (n->seen.gid == x->overflow_gid && !n->gid_lost) {
+		n->gid_lost = n->how == DISK_PLAIN && !idmap_gid_seen(own, x->overflow_gid, &id);
+		n->gid_shown = !n->gid_lost;
+	}
+}
+
+/* Was it the map that made the overflow id of it, or our namespace? In ours there is the overflow id, too, or not. */
+static void judge_doubt(const struct explanation *x, struct explain_inode *n)
+{
+	const struct explain_mount *m = &x->mounts.items[n->mount];
+
+	if (n->how == DISK_RAW || (m->kind != RAW_HIDDEN && !m->map_partial))
+		return;
+	n->uid_doubt = m->kind == RAW_HIDDEN ? n->uid_shown : n->uid_lost && n->seen.uid == x->overflow_uid;
+	n->gid_doubt = m->kind == RAW_HIDDEN ? n->gid_shown : n->gid_lost && n->seen.gid == x->overflow_gid;
+}
+
+static int find_disk(struct explanation *x, int fd, struct explain_inode *n, struct err *e)
+{
+	const struct explain_mount *m = &x->mounts.items[n->mount];
+	uint32_t id;
+
+	if (m->kind == RAW_MAPPED && read_raw(fd, n) == 0) {
+		n->how = DISK_RAW;
+		n->uid_lost = !idmap_uid_seen(&m->map, n->disk.uid, &id);
+		n->gid_lost = !idmap_gid_seen(&m->map, n->disk.gid, &id);
+		return 0;
+	}
+	n->how = m->kind == RAW_MAPPED ? DISK_INFERRED : m->kind == RAW_PLAIN ? DISK_PLAIN : DISK_UNKNOWN;
+	if (infer_disk(m->kind == RAW_MAPPED ? &m->map : NULL, n) < 0)
+		return err_nomem(e);
+	judge_overflow(x, n);
+	judge_doubt(x, n);
+	return 0;
+}
+
+static int add_inode(struct explanation *x, int fd, const char *path, struct err *e)
+{
+	struct explain_inode n = { .path = strdup(path) };
+	int r = n.path ? read_meta(fd, path, &n.seen, e) : err_nomem(e);
+
+	if (r == 0)
+		r = find_mount(x, fd, n.seen.mount, path, &n.mount, e);
+	if (r == 0) {
+		n.recorded = read_record(fd, n.seen.mode, &n.record);
+		r = find_disk(x, fd, &n, e);
+	}
+	if (r == 0 && x->inodes.len)
+		n.mount_point = n.mount != explain_file(x)->mount;
+	if (r == 0 && VEC_ADD(&x->inodes, n) < 0)
+		r = err_nomem(e);
+	if (r < 0) {
+		free(n.path);
+		meta_done(&n.seen);
+		meta_done(&n.disk);
+	}
+	return r;
+}
+
+/* Each directory from the root on. The path comes from the kernel and has no links; -ESTALE: it leads elsewhere. */
+static int follow(struct explanation *x, const char *path, const struct meta *want, struct err *e)
+{
+	scoped_fd int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	scoped_free char *copy = strdup(path);
+	int r = copy ? add_inode(x, at, "/", e) : err_nomem(e);
+
+	for (char *p = copy; r == 0 && p && *p;) {
+		char *name = p + strspn(p, "/"), *end = name + strcspn(name, "/"), rest = *end;
+		int next;
+
+		if (!*name)
+			break;
+		*end = 0;
+		next = openat(at, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return -ESTALE;
+		close(at);
+		at = next;
+		r = add_inode(x, at, copy, e);
+		*end = rest;
+		p = end;
+	}
+	if (r == 0 && (!meta_same_inode(&explain_file(x)->seen, want) || explain_file(x)->seen.mount != want->mount))
+		return -ESTALE;
+	return r;
+}
+
+static void forget_inodes(struct explanation *x)
+{
+	for (size_t i = 0; i < x->inodes.len; i++) {
+		free(x->inodes.items[i].path);
+		meta_done(&x->inodes.items[i].seen);
+		meta_done(&x->inodes.items[i].disk);
+	}
+	x->inodes.len = 0;
+}
+
+/*
+ * All links are followed: the question is what the kernel does with the path, which follows them as well. Nothing is read but
+ * metadata, and nothing is changed. What the path leads to is opened once, and the answer is about that.
+ */
+static int gather(struct explanation *x, const char *path, struct err *e)
+{
+	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC);
+	struct meta want = { .known = 0 };
+	char link[32], real[PATH_MAX];
+	ssize_t n;
+	int r;
+
+	if (fd < 0) {
+		r = err_path(e, errno, path, "cannot open");
+		if (r == -EACCES)
+			err_try(e, "run it as somebody who may see it, and name the other one: --as %u:%u", geteuid(), getegid());
+		return r;
+	}
+	r = meta_stat(fd, "", &want);
+	if (r < 0)
+		return err_set(e, -r, path, "cannot stat");
+	n = readlink(fd_proc_path(fd, link), real, sizeof(real) - 1);
+	if (n < 0)
+		return err_set(e, errno, path, "cannot ask where it is");
+	real[n] = 0;
+	r = real[0] == '/' ? follow(x, real, &want, e) : -ESTALE;
+	if (r != -ESTALE)
+		return r;
+
+	log_verbose("the directories on the way to it are not to be found from here (another root or mount namespace)");
+	forget_inodes(x);
+	x->detached = true;
+	return add_inode(x, fd, path, e);
+}
+
+/* --- the rules' view of it ----------------------------------------------------------------------- */
+
+/*
+ * What the rules get for an id that is seen as the overflow id and is not known: no id at all, where a map has
+ * lost it; one that is nobody's, where only our own namespace does not have it; and as it is, where it may be real.
+ */
+static uint32_t fact_id(const struct explain_inode *n, enum raw_kind kind, uint32_t id, bool lost, bool shown)
+{
+	if (n->how == DISK_RAW || (!lost && !shown))
+		return id;
+	if (n->how == DISK_PLAIN)
+		return UINT32_MAX - 1;
+	return lost || kind != RAW_OVERLAY ? UINT32_MAX : id;
+}
+
+static void state_facts(struct explanation *x)
+{
+	for (size_t i = 0; i < x->mounts.len; i++)
+		if (x->mounts.items[i].kind == RAW_MAPPED)
+			x->mounts.items[i].facts.map = &x->mounts.items[i].map;
+
+	for (size_t i = 0; i < x->inodes.len; i++) {
+		struct explain_inode *n = &x->inodes.items[i];
+		const struct explain_mount *m = &x->mounts.items[n->mount];
+		/* Where a map works that is not known, the rules get what is seen. */
+		const struct meta *from = m->kind == RAW_HIDDEN || m->kind == RAW_OVERLAY ? &n->seen : &n->disk;
+
+		n->facts = (struct perm_inode){
+			.mode = n->seen.mode, .access = from->access, .cap = from->cap, .mount = &m->facts,
+			.uid = fact_id(n, m->kind, from->uid, n->uid_lost, n->uid_shown),
+			.gid = fact_id(n, m->kind, from->gid, n->gid_lost, n->gid_shown),
+		};
+	}
+}
+
+static uint32_t overflow_id(const char *file)
+{
+	scoped_fd int fd = open(file, O_RDONLY | O_CLOEXEC);
+	char text[16];
+	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
+	uint64_t id;
+
+	if (n < 1 || num_u64_n(text, (size_t)n - 1, &id) < 0 || id > UINT32_MAX)
+		return IDMAP_OVERFLOW; /* no /proc: the kernel's default */
+	return (uint32_t)id;
+}
+
+static int not_stacked(const char *path, struct err *e)
+{
+	(void)err_say(e, EINVAL, path, "is on no overlay, so there are no layers of an image below it");
+	err_try(e, "leave --image out, or name a path where the image is mounted");
+	return -EINVAL;
+}
+
+int explain_look(const char *path, const char *as, const char *userns, const struct strv *layers,
+		 struct explanation *ret, struct err *e)
+{
+	int r;
+
+	*ret = (struct explanation){ .layer = NULL };
+	ret->overflow_uid = overflow_id("/proc/sys/fs/overflowuid");
+	ret->overflow_gid = overflow_id("/proc/sys/fs/overflowgid");
+	r = explain_caller_look(as, userns, &ret->who, e);
+	if (r == 0)
+		r = gather(ret, path, e);
+	if (r == 0 && ret->mounts.items[explain_file(ret)->mount].kind == RAW_OVERLAY)
+		r = explain_find_layer(ret, layers, e);
+	else if (r == 0 && layers)
+		r = not_stacked(path, e);
+	if (r == 0)
+		state_facts(ret);
+	return r;
+}
+
+void explain_done(struct explanation *x)
+{
+	forget_inodes(x);
+	VEC_DONE(&x->inodes);
+	for (size_t i = 0; i < x->mounts.len; i++) {
+		struct explain_mount *m = &x->mounts.items[i];
+
+		free(m->target);
+		free(m->type);
+		free(m->source);
+		free(m->options);
+		free(m->fs_options);
+		idmap_done(&m->map);
+	}
+	VEC_DONE(&x->mounts);
+	VEC_DONE(&x->who.groups);
+	VEC_DONE(&x->who.group_ids);
+	idmap_done(&x->who.userns_map);
+	idmap_done(&x->who.own_map);
+	free(x->layer);
+}

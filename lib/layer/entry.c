@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* entry: what the tar reader says of an entry, made into one form. */
+
+#include "entry.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <endian.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "../tar/tar_name.h"
+#include "../tar/tar_read.h"
+
+struct entry_reader {
+	layer_read *read;
+	void *arg;               /* its */
+	struct layer_totals own; /* where o has none */
+	struct tarread *tar;
+	struct archive_entry *ae; /* the tar reader's */
+	const struct layer_options *o;
+	struct buf path, hardlink;
+	struct xattrs xattrs;    /* of the entry given out last */
+	uint64_t size, at;       /* of the entry's data: all, and the least offset that may come */
+};
+
+static ssize_t read_source(void *arg, const void **ret, struct err *e)
+{
+	struct entry_reader *r = arg;
+
+	return r->read(r->arg, ret, e);
+}
+
+/* Whatever becomes of the bytes, they will be read. */
+static int count(void *arg, uint64_t n, const char *on, struct err *e)
+{
+	struct entry_reader *r = arg;
+	struct layer_totals *t = r->o->totals ? r->o->totals : &r->own;
+	uint64_t limit = r->o->limits.bytes;
+
+	if (n <= limit && __atomic_add_fetch(&t->bytes, n, __ATOMIC_RELAXED) <= limit)
+		return 0;
+	return entry_over_limit(on, t->shared ? "layers have together" : "layer has", "--max-bytes", limit, e);
+}
+
+int entry_open(layer_read *read, void *arg, const struct layer_options *o, struct entry_reader **ret, struct err *e)
+{
+	struct entry_reader *r = calloc(1, sizeof(*r));
+	const struct tarread_source source = { .read = read_source, .count = count, .arg = r, .may_be_empty = true };
+	int x;
+
+	if (!r)
+		return err_nomem(e);
+	r->read = read;
+	r->arg = arg;
+	r->o = o;
+	x = tarread_open(&source, &r->tar, e);
+	if (x < 0) {
+		entry_close(r);
+		return x;
+	}
+	r->ae = tarread_entry(r->tar);
+
+	*ret = r;
+	return 0;
+}
+
+void entry_close(struct entry_reader *r)
+{
+	if (!r)
+		return;
+	xattrs_done(&r->xattrs);
+	tarread_free(r->tar);
+	buf_done(&r->path);
+	buf_done(&r->hardlink);
+	free(r);
+}
+
+/* ---- attributes ---- */
+
+/* linux/posix_acl_xattr.h: all little endian. */
+struct acl_header { uint32_t version; };
+struct acl_entry { uint16_t tag, perm; uint32_t id; };
+
+enum { ACL_VERSION = 2 };
+
+static int acl_order(const void *a, const void *b)
+{
+	const struct acl_entry *x = a, *y = b;
+
+	if (x->tag != y->tag)
+		return le16toh(x->tag) < le16toh(y->tag) ? -1 : 1;
+	return le32toh(x->id) < le32toh(y->id) ? -1 : x->id != y->id;
+}
+
+/* linux/posix_acl.h: ACL_USER_OBJ ... */
+static const struct { int tag; uint16_t disk; bool has_id; } acl_tags[] = {
+	{ ARCHIVE_ENTRY_ACL_USER_OBJ, 0x01, false }, { ARCHIVE_ENTRY_ACL_USER, 0x02, true },
+	{ ARCHIVE_ENTRY_ACL_GROUP_OBJ, 0x04, false }, { ARCHIVE_ENTRY_ACL_GROUP, 0x08, true },
+	{ ARCHIVE_ENTRY_ACL_MASK, 0x10, false }, { ARCHIVE_ENTRY_ACL_OTHER, 0x20, false },
+};
+
+static int acl_by_name(const char *name, const char *on, struct err *e)
+{
+	(void)err_say(e, EINVAL, on, "has an access control list that names '%s' without a usable number", name);
+	err_try(e, "make the layer with tar --xattrs --xattrs-include='*' and without --acls, which writes names");
+	return -EINVAL;
+}
+
+static int acl_convert(struct archive_entry *ae, int want, struct buf *ret, const char *on, struct err *e)
+{
+	struct acl_header head = { .version = htole32(ACL_VERSION) };
+	int type, permset, tag, id;
+	const char *name;
+
+	buf_add(ret, &head, sizeof(head));
+	(void)archive_entry_acl_reset(ae, want); /* a count */
+	while (archive_entry_acl_next(ae, want, &type, &permset, &tag, &id, &name) == ARCHIVE_OK) {
+		struct acl_entry a = { .perm = htole16(permset & 7), .id = htole32(UINT32_MAX) };
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(acl_tags) && acl_tags[i].tag != tag)
+			i++;
+		if (i == ARRAY_LEN(acl_tags))
+			return err_say(e, EINVAL, on, "has an access control list that is not POSIX's");
+		/* libarchive cuts what does not fit an int; a name alone would be looked up on this machine. */
+		if (acl_tags[i].has_id && (id < 0 || id == INT_MAX))
+			return acl_by_name(name ? name : "", on, e);
+		a.tag = htole16(acl_tags[i].disk);
+		if (acl_tags[i].has_id)
+			a.id = htole32((uint32_t)id);
+		buf_add(ret, &a, sizeof(a));
+	}
+	if (!buf_get(ret))
+		return err_nomem(e);
+	qsort(ret->data + sizeof(head), (ret->len - sizeof(head)) / sizeof(struct acl_entry), sizeof(struct acl_entry), acl_order);
+	return 0;
+}
+
+static int add_acls(struct entry_reader *r, struct layer_entry *ret, struct err *e)
+{
+	static const struct { int type; const char *name; } acls[] = {
+		{ ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access" },
+		{ ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, "system.posix_acl_default" },
+	};
+	int x = 0;
+
+	for (size_t i = 0; x == 0 && i < ARRAY_LEN(acls); i++) {
+		scoped_buf struct buf b = BUF_INIT;
+
+		if (!(archive_entry_acl_types(r->ae) & acls[i].type))
+			continue;
+		x = acl_convert(r->ae, acls[i].type, &b, ret->raw, e);
+		if (x == 0)
+			x = xattrs_add(ret->xattrs, acls[i].name, b.data, b.len, ret->type, r->o, ret->raw, e);
+	}
+	return x;
+}
+
+static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct err *e)
+{
+	uint64_t sum = 0, names = 0;
+	const char *name;
+	const void *value;
+	size_t size;
+
+	/* libarchive gives the last record of a name first, which is the one that counts. */
+	(void)archive_entry_xattr_reset(r->ae); /* a count */
+	while (archive_entry_xattr_next(r->ae, &name, &value, &size) == ARCHIVE_OK) {
+		int x;
+
+		sum += strlen(name) + size;
+		if (sum > r->o->limits.xattr_bytes)
+			return err_say(e, E2BIG, ret->raw, "has more than %u bytes of extended attributes", r->o->limits.xattr_bytes);
+		names += strlen(name) + 1;
+		if (names > XATTR_LIST_MAX)
+			return err_say(e, E2BIG, ret->raw, "has extended attributes whose names have more than %d bytes in all, which Linux cannot list",
+				       XATTR_LIST_MAX);
+		x = xattrs_add(ret->xattrs, name, value, size, ret->type, r->o, ret->raw, e);
+		if (x < 0)
+			return x;
+		ret->rooted_cap |= xattr_is_rooted_cap(name, size);
+	}
+	if (archive_entry_acl_types(r->ae))
+		return add_acls(r, ret, e);
+	return 0;
+}
+
+/* ---- entries ---- */
+
+static int fill(struct entry_reader *r, const struct tarfact *f, struct layer_entry *ret, struct err *e)
+{
+	const char *hardlink = archive_entry_hardlink(r->ae);
+	int x;
+
+	*ret = (struct layer_entry){
+		.raw = archive_entry_pathname(r->ae), .type = hardlink ? 0 : archive_entry_filetype(r->ae),
+		.xattrs = &r->xattrs, .mode = f->mode, .uid = f->uid, .gid = f->gid, .sec = f->sec, .nsec = f->nsec,
+		.rdev = makedev(archive_entry_rdevmajor(r->ae), archive_entry_rdevminor(r->ae)),
+	};
+	buf_reset(&r->path);
+	buf_reset(&r->hardlink);
+	x = tar_name_normal(ret->raw, &r->path, e);
+	if (x == 0 && hardlink)
+		x = tar_name_normal(hardlink, &r->hardlink, e);
+	if (x == -ENAMETOOLONG && hardlink)
+		err_prefix(e, "the hard link '%.200s'", ret->raw);
+	if (x < 0)
+		return x;
+
+	ret->path = buf_get(&r->path);
+	ret->hardlink = hardlink ? buf_get(&r->hardlink) : NULL;
+	ret->symlink = S_ISLNK(ret->type) ? archive_entry_symlink(r->ae) : NULL;
+	ret->size = S_ISREG(ret->type) ? (uint64_t)archive_entry_size(r->ae) : 0;
+	if (S_ISDIR(ret->type) && f->size)
+		return err_say(e, EBADMSG, ret->raw, "is a directory and has a body, which readers of tar do not agree on");
+	if (S_ISLNK(ret->type) && (!ret->symlink || !*ret->symlink))
+		return err_say(e, EBADMSG, ret->raw, "is a symbolic link to nothing");
+	x = ret->symlink ? tar_name_fits(ret->raw, "the target of the symbolic link", ret->symlink, e) : 0;
+	if (x < 0)
+		return x;
+	r->size = ret->size;
+	r->at = 0;
+	return hardlink ? 0 : add_xattrs(r, ret, e);
+}
+
+int entry_next(struct entry_reader *r, struct layer_entry *ret, struct err *e)
+{
+	struct tarfact f;
+	int x;
+
+	xattrs_done(&r->xattrs);
+	x = tarread_next(r->tar, &f, e);
+	if (x <= 0)
+		return x;
+	x = fill(r, &f, ret, e);
+	return x < 0 ? x : 1;
+}
+
+int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t *ret_off, const char *on, struct err *e)
+{
+	la_int64_t off;
+	int x = archive_read_data_block(tarread_archive(r->tar), ret, ret_n, &off);
+
+	if (x == ARCHIVE_EOF)
+		return 0;
+	if (x != ARCHIVE_OK)
+		return tarread_broken(r->tar, on, e);
+	if (off < 0 || (uint64_t)off < r->at)
+		return err_say(e, EBADMSG, on, "the pieces of a sparse file overlap");
+	if ((uint64_t)off > r->size || *ret_n > r->size - (uint64_t)off)
+		return err_say(e, EBADMSG, on, "the pieces of a sparse file reach past its end");
+	r->at = (uint64_t)off + *ret_n;
+	*ret_off = (uint64_t)off;
+	return 1;
+}
+
+int entry_over_limit(const char *on, const char *who, const char *option, uint64_t limit, struct err *e)
+{
+	const char *what = !strcmp(option, "--max-bytes") ? "bytes of file data and extension headers" : "entries";
+
+	(void)err_say(e, EFBIG, on, "the %s more than %llu %s", who, (unsigned long long)limit, what);
+	err_try(e, "if that is as it should be, allow more with %s", option);
+	return -EFBIG;
+}

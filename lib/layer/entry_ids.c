@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* entry_ids: which ids an entry needs, and whether there is a place for them. */
+
+#include "entry_ids.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <string.h>
+
+/* A version, then entries of tag, permissions and id; ACL_USER is 2, ACL_GROUP 8. */
+static int acl_ids(const struct xattr *x, int (*fn)(bool group, uint32_t id, const char *what, void *arg), void *arg)
+{
+	const uint8_t *p = x->value;
+	int r = 0;
+
+	for (size_t at = 4; r == 0 && at + 8 <= x->size; at += 8) {
+		uint16_t tag;
+		uint32_t id;
+
+		memcpy(&tag, p + at, sizeof(tag));
+		memcpy(&id, p + at + 4, sizeof(id));
+		tag = le16toh(tag);
+		if (tag == 2 || tag == 8)
+			r = fn(tag == 8, le32toh(id), "its access control list", arg);
+	}
+	return r;
+}
+
+/* Version 3 ends with the user id of the root that the capability is for; that of version 2 is the namespace's own. */
+static uint32_t capability_root(const struct xattr *x)
+{
+	uint32_t magic = 0, root = 0;
+
+	if (x->size == 24) {
+		memcpy(&magic, x->value, sizeof(magic));
+		memcpy(&root, (const uint8_t *)x->value + 20, sizeof(root));
+	}
+	return le32toh(magic) >> 24 == 3 ? le32toh(root) : 0;
+}
+
+int ids_named(const struct xattrs *x, int (*fn)(bool group, uint32_t id, const char *what, void *arg), void *arg)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < x->len; i++) {
+		const struct xattr *a = &x->items[i];
+
+		if (!strcmp(a->name, XATTR_CAPABILITY))
+			r = fn(false, capability_root(a), "its file capability", arg);
+		else if (!strncmp(a->name, "system.posix_acl_", 17))
+			r = acl_ids(a, fn, arg);
+	}
+	return r;
+}
+
+static const struct idranges *ranges_of(const struct idmap *m, bool group)
+{
+	return group ? &m->gid : &m->uid;
+}
+
+bool ids_cover(const struct idmap *m, bool group, uint32_t id)
+{
+	uint32_t seen;
+
+	return group ? idmap_gid_seen(m, id, &seen) : idmap_uid_seen(m, id, &seen);
+}
+
+uint32_t ids_anchor(const struct idmap *m, bool group)
+{
+	return ids_cover(m, group, 0) ? 0 : ranges_of(m, group)->items[0].disk;
+}
+
+static bool is_seen(const struct idmap *m, bool group, uint32_t id)
+{
+	uint32_t disk;
+
+	return group ? idmap_gid_disk(m, id, &disk) : idmap_uid_disk(m, id, &disk);
+}
+
+/* As what the id could be seen: in line with the range below it, or else after all others. 4294967295: there is no room. */
+static uint32_t room_for(const struct idmap *m, bool group, uint32_t id)
+{
+	const struct idranges *r = ranges_of(m, group);
+	uint64_t in_line = UINT32_MAX, end = 0;
+
+	for (size_t i = 0; i < r->len; i++) {
+		uint64_t last = (uint64_t)r->items[i].seen + r->items[i].count;
+
+		if (r->items[i].disk < id)
+			in_line = (uint64_t)r->items[i].seen + (id - r->items[i].disk);
+		end = last > end ? last : end;
+	}
+	if (in_line < UINT32_MAX && !is_seen(m, group, (uint32_t)in_line))
+		return (uint32_t)in_line;
+	return end < UINT32_MAX ? (uint32_t)end : UINT32_MAX;
+}
+
+int ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what, const char *on, struct err *e)
+{
+	const char *kind = group ? "group" : "user";
+	uint32_t seen = room_for(m, group, id);
+
+	if (what)
+		(void)err_say(e, EOVERFLOW, on, "%s names the %s id %u, which the map does not cover", what, kind, id);
+	else
+		(void)err_say(e, EOVERFLOW, on, "belongs to the %s id %u, which the map does not cover", kind, id);
+	err_op(e, "map");
+	/* Ids of an image start at 0: a map that has it on the other side only was meant the other way round. */
+	if (!ids_cover(m, group, 0) && is_seen(m, group, 0) && is_seen(m, group, id))
+		err_why(e, "an entry of a map is DISK:SEEN:COUNT, and the ids of an image are the disk ids: %u is among the seen ones", id);
+	if (seen != UINT32_MAX)
+		err_try(e, "add %c:%u:%u:1 to the map; image-unpack --scan tells all ids that an image needs", group ? 'g' : 'u', id, seen);
+	return -EOVERFLOW;
+}
+
+struct check {
+	const struct idmap *map;
+	const char *on;
+	struct err *e;
+};
+
+static int check_one(bool group, uint32_t id, const char *what, void *arg)
+{
+	const struct check *c = arg;
+
+	return ids_cover(c->map, group, id) ? 0 : ids_refuse(c->map, group, id, what, c->on, c->e);
+}
+
+int ids_check(const struct layer_entry *en, const struct idmap *m, struct err *e)
+{
+	struct check c = { .map = m, .on = en->raw, .e = e };
+	int r = check_one(false, en->uid, NULL, &c);
+
+	if (r == 0)
+		r = check_one(true, en->gid, NULL, &c);
+	return r == 0 ? ids_named(en->xattrs, check_one, &c) : r;
+}

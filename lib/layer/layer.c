@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layer: the entries of a tar stream become a directory, by the rules for layers. */
+
+#include "layer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../base/log.h"
+#include "../base/stop.h"
+#include "entry.h"
+#include "entry_ids.h"
+#include "layer_priv.h"
+
+#define WHITEOUT_OPAQUE ".wh..wh..opq"
+#define AUFS_META ".wh..wh."
+
+const struct layer_limits layer_default_limits = {
+	.bytes = (uint64_t)256 << 30, .entries = 4000000, .xattr_bytes = 1 << 20,
+};
+
+static void take_header(struct node *n, const struct layer_entry *en)
+{
+	n->mode = en->type | en->mode;
+	n->uid = en->uid;
+	n->gid = en->gid;
+	n->sec = en->sec;
+	n->nsec = en->nsec;
+	n->flags |= NODE_LISTED;
+}
+
+/* ---- kinds of entries ---- */
+
+/* What stays in memory until all of the layer is there; an archive of zeros is a thousand times smaller. */
+enum { KEPT_MAX = 256 << 20 };
+
+static int keep(struct layer *l, const struct layer_entry *en, size_t bytes, struct err *e)
+{
+	if (__atomic_add_fetch(&l->o.totals->kept, bytes, __ATOMIC_RELAXED) <= KEPT_MAX)
+		return 0;
+	return err_say(e, EFBIG, en->raw, "targets of links and attributes of directories have more than %d bytes in all", (int)KEPT_MAX);
+}
+
+static size_t xattrs_bytes(const struct xattrs *x)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < x->len; i++)
+		bytes += strlen(x->items[i].name) + x->items[i].size;
+	return bytes;
+}
+
+static int take_xattrs(struct layer *l, struct node *n, const struct layer_entry *en, struct err *e)
+{
+	int r = keep(l, en, xattrs_bytes(en->xattrs), e);
+
+	xattrs_free(n->xattrs);
+	n->xattrs = NULL;
+	if (r < 0 || !en->xattrs->len)
+		return r;
+	n->xattrs = malloc(sizeof(*n->xattrs));
+	if (!n->xattrs)
+		return err_nomem(e);
+	*n->xattrs = *en->xattrs;
+	*en->xattrs = (struct xattrs){ .items = NULL };
+	return 0;
+}
+
+static int add_dir(struct layer *l, const struct layer_entry *en, struct err *e)
+{
+	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
+	struct node *dir, *n = l->tree.root;
+	int r = 0;
+
+	if (*en->path) {
+		r = layer_parent_dir(l, en, true, &dir, e);
+		if (r < 0)
+			return r;
+		n = tree_find(&l->tree, dir, base, strlen(base));
+		if (!n)
+			n = tree_add(&l->tree, dir, base, strlen(base));
+		if (!n)
+			return err_nomem(e);
+		if (node_exists(n) && !node_is_dir(n)) {
+			r = layer_replace(l, n, e);
+			n->flags |= NODE_HIDES;
+		}
+	}
+	if (r == 0)
+		r = take_xattrs(l, n, en, e);
+	if (r < 0)
+		return r;
+	/* A directory that is there keeps its content; if its owner is another one now it is made anew at the end. */
+	take_header(n, en);
+	return n->flags & NODE_MADE ? 0 : writer_mkdir(&l->w, n, e);
+}
+
+static int copy_data(struct layer *l, struct entry_reader *rd, int fd, const struct node *n,
+		     const struct layer_entry *en, uint64_t *ret_end, struct err *e)
+{
+	const void *p;
+	size_t len;
+	uint64_t off;
+	int r;
+
+	*ret_end = 0;
+	while ((r = entry_data(rd, &p, &len, &off, en->raw, e)) > 0) {
+		r = stop_check(e);
+		if (r == 0)
+			r = writer_file_data(fd, p, len, off, n, e);
+		if (r < 0)
+			return r;
+		layer_count(l, bytes, len);
+		if (len)
+			*ret_end = off + len;
+	}
+	return r;
+}
+
+static int add_file(struct layer *l, struct entry_reader *rd, const struct layer_entry *en, struct err *e)
+{
+	scoped_fd int fd = -1;
+	uint64_t end = 0;
+	struct node *n;
+	int r = layer_place(l, en, &n, e);
+
+	if (r < 0)
+		return r;
+	take_header(n, en);
+	n->size = en->size;
+	n->flags |= xattrs_has(en->xattrs, XATTR_CAPABILITY) ? NODE_CAPABLE : 0;
+	r = writer_file_begin(&l->w, n, &fd, e);
+	if (r == 0 && en->size && !l->o.dry)
+		r = copy_data(l, rd, fd, n, en, &end, e);
+	return r < 0 ? r : writer_file_end(&l->w, n, &fd, end, en->xattrs, e);
+}
+
+static int add_symlink(struct layer *l, const struct layer_entry *en, struct err *e)
+{
+	const size_t len = strlen(en->symlink);
+	struct node *n;
+	int r = layer_place(l, en, &n, e);
+
+	if (r == 0)
+		r = keep(l, en, len, e);
+	if (r < 0)
+		return r;
+	take_header(n, en);
+	n->mode = S_IFLNK | 0777;
+	n->link = tree_string(&l->tree, en->symlink, len);
+	return n->link ? writer_symlink(&l->w, n, en->xattrs, e) : err_nomem(e);
+}
+
+/*
+ * Leave out what cannot be made here. A directory is as if it had not been listed, since what is below it needs
+ * one. flags: NODE_WHITEOUT where nothing of that name shall show from below, as nothing would if it were there.
+ */
+static int leave_out(struct layer *l, const struct layer_entry *en, uint16_t flags, struct err *e)
+{
+	struct node *n;
+	int r;
+
+	if (S_ISDIR(en->type))
+		return 0;
+	r = layer_place(l, en, &n, e);
+	if (r == 0)
+		n->flags |= NODE_SKIPPED | flags;
+	return r;
+}
+
+static int add_special(struct layer *l, const struct layer_entry *en, struct err *e)
+{
+	struct node *n;
+	int r;
+
+	if (S_ISSOCK(en->type)) {
+		layer_tell_skipped(en, 0, "left out: a socket is nothing without its program");
+		layer_count(l, skipped, 1);
+		return leave_out(l, en, 0, e);
+	}
+	if (S_ISCHR(en->type) && en->rdev == 0)
+		return err_say(e, EINVAL, en->raw, "is a device 0:0, which would be a whiteout");
+	if (!S_ISFIFO(en->type) && (l->o.skip_devices || l->o.no_devices)) {
+		layer_tell_skipped(en, layer_count(l, devices, 1), l->o.no_devices ? l->o.no_devices : "left out: a device");
+		return leave_out(l, en, NODE_WHITEOUT, e);
+	}
+	r = layer_place(l, en, &n, e);
+	if (r < 0)
+		return r;
+	take_header(n, en);
+	n->rdev = en->rdev;
+	return writer_special(&l->w, n, en->xattrs, e);
+}
+
+static bool is_below(const struct node *n, const struct node *top)
+{
+	while (n && n != top)
+		n = n->parent;
+	return n;
+}
+
+/* A link to a file of a layer below: layer_settle() copies that one here. */
+static int add_pending(struct layer *l, const struct layer_entry *en, const char *target, struct err *e)
+{
+	struct node *n;
+	int r = keep(l, en, strlen(target), e);
+
+	if (r < 0)
+		return r;
+	target = tree_string(&l->tree, target, strlen(target)); /* what it points into may go */
+	if (!target)
+		return err_nomem(e);
+	r = layer_place(l, en, &n, e);
+	if (r < 0)
+		return r;
+	n->flags |= NODE_LISTED | NODE_PENDING;
+	n->link = target;
+	return 0;
+}
+
+static int add_hardlink(struct layer *l, const struct layer_entry *en, struct err *e)
+{
+	struct node *target = layer_look_up(l, en->hardlink), *old = layer_look_up(l, en->path), *n;
+	int r;
+
+	if (!*en->hardlink || (target && node_is_dir(target)))
+		return err_say(e, EPERM, en->raw, "is a hard link to the directory '%s'", en->hardlink);
+	if (!target || !node_exists(target))
+		return add_pending(l, en, en->hardlink, e);
+	if (target == old)
+		return 0; /* to itself: it stays what it is */
+	if (old && node_exists(old) && is_below(target, old))
+		return err_say(e, EINVAL, en->raw, "is a hard link to '%s', which it replaces", en->hardlink);
+	if (target->flags & NODE_PENDING)
+		return add_pending(l, en, target->link, e);
+	if (target->flags & NODE_SKIPPED) {
+		layer_tell_skipped(en, 0, "left out: a hard link to what was left out");
+		layer_count(l, skipped, 1);
+		return leave_out(l, en, target->flags & NODE_WHITEOUT, e);
+	}
+	r = layer_place(l, en, &n, e);
+	if (r < 0)
+		return r;
+
+	node_take_after(n, target);
+	n->flags |= NODE_LISTED;
+	return writer_link(&l->w, n, &l->w, target, e);
+}
+
+/* ---- whiteouts ---- */
+
+static int add_whiteout(struct layer *l, const struct layer_entry *en, const char *base, struct err *e)
+{
+	const char *name = base + strlen(LAYER_WHITEOUT);
+	struct node *dir, *n;
+	int r = layer_parent_dir(l, en, false, &dir, e);
+
+	if (r < 0)
+		return r;
+	if (!strcmp(base, WHITEOUT_OPAQUE)) {
+		layer_count(l, opaques, 1);
+		dir->flags |= NODE_OPAQUE;
+		l->root_opaque = l->root_opaque || !dir->parent;
+		return 0;
+	}
+	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
+		return err_say(e, EINVAL, en->raw, "is a whiteout of no valid name");
+	n = tree_find(&l->tree, dir, name, strlen(name));
+	if (!n)
+		n = tree_add(&l->tree, dir, name, strlen(name));
+	if (!n)
+		return err_nomem(e);
+	n->flags |= NODE_WHITEOUT;
+	return 0;
+}
+
+/* Does some component start as AUFS's own files do (and is not the opaque marker at the path's end)? */
+static bool is_aufs(const char *path)
+{
+	for (const char *p = path, *end; *p; p = *end ? end + 1 : end) {
+		end = strchrnul(p, '/');
+		if (!strncmp(p, AUFS_META, strlen(AUFS_META)) && (*end || strcmp(p, WHITEOUT_OPAQUE) != 0))
+			return true;
+	}
+	return false;
+}
+
+static int add_entry(struct layer *l, struct entry_reader *rd, struct layer_entry *en, struct err *e)
+{
+	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
+	int r;
+
+	if (is_aufs(en->path)) {
+		log_verbose("AUFS's own file is left out");
+		return 0;
+	}
+	if (layer_is_whiteout(base, strlen(base)))
+		return add_whiteout(l, en, base, e);
+	if (!*en->path && !S_ISDIR(en->type))
+		return err_say(e, EINVAL, en->raw, "is the root of the layer, but not a directory");
+	if (en->hardlink)
+		return add_hardlink(l, en, e);
+	if (l->o.through && !S_ISSOCK(en->type)) {
+		r = ids_check(en, l->o.through, e);
+		if (r < 0)
+			return r;
+	}
+	r = layer_fit_ids(l, en, e);
+	if (r)
+		return r < 0 ? r : leave_out(l, en, NODE_WHITEOUT, e);
+	if (S_ISDIR(en->type))
+		return add_dir(l, en, e);
+	if (S_ISREG(en->type))
+		return add_file(l, rd, en, e);
+	if (S_ISLNK(en->type))
+		return add_symlink(l, en, e);
+	return add_special(l, en, e);
+}
+
+static int add_all(struct layer *l, struct entry_reader *rd, struct err *e)
+{
+	struct layer_entry en;
+	int r;
+
+	while ((r = entry_next(rd, &en, e)) > 0) {
+		l->rooted_caps |= en.rooted_cap;
+		r = stop_check(e);
+		if (r == 0)
+			r = layer_count_entry(l, en.raw, e);
+		if (r == 0)
+			r = add_entry(l, rd, &en, e);
+		if (r < 0)
+			return r;
+	}
+	return r;
+}
+
+int layer_new(int parentfd, const char *name, const struct layer_options *opts, struct layer **ret, struct err *e)
+{
+	struct layer *l = calloc(1, sizeof(*l));
+	int r;
+
+	if (!l)
+		return err_nomem(e);
+	l->o = *opts;
+	if (!l->o.counts)
+		l->o.counts = &l->own_counts;
+	if (!l->o.totals)
+		l->o.totals = &l->own_totals;
+	r = tree_init(&l->tree);
+	if (r < 0)
+		(void)err_set(e, -r, NULL, "cannot prepare to unpack");
+	if (r == 0)
+		r = writer_init(&l->w, &l->tree, parentfd, name, &l->o, e);
+	if (r == 0) {
+		writer_enter(&l->w);
+		layer_imply_dir(l->tree.root);
+		r = writer_root(&l->w, e);
+		writer_leave(&l->w);
+	}
+	if (r < 0) {
+		layer_free(l);
+		return r;
+	}
+
+	*ret = l;
+	return 0;
+}
+
+int layer_apply(layer_read *read, void *arg, int parentfd, const char *name, const struct layer_options *opts,
+		struct layer **ret, struct err *e)
+{
+	struct entry_reader *rd = NULL;
+	struct layer *l = NULL;
+	int r;
+
+	r = layer_new(parentfd, name, opts, &l, e);
+	if (r < 0)
+		return r;
+	writer_enter(&l->w);
+	r = entry_open(read, arg, &l->o, &rd, e);
+	if (r == 0)
+		r = add_all(l, rd, e);
+	entry_close(rd);
+	writer_leave(&l->w);
+	if (r < 0) {
+		layer_free(l);
+		return r;
+	}
+
+	*ret = l;
+	return 0;
+}
+
+bool layer_root_opaque(const struct layer *l)
+{
+	return l->root_opaque;
+}
+
+void layer_free(struct layer *l)
+{
+	if (!l)
+		return;
+	if (l->w.name)
+		writer_done(&l->w);
+	tree_done(&l->tree);
+	buf_done(&l->dir_path);
+	buf_done(&l->answers);
+	VEC_DONE(&l->wanted);
+	free(l);
+}

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layer_mtree: what a layer holds, as mtree(5). */
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/stop.h"
+#include "layer_priv.h"
+#include "../tar/mtree.h"
+
+#define OPAQUE_NAME ".wh..wh..opq"
+
+struct spec_writer {
+	struct archive *a;
+	struct archive_entry *ae;
+	const char *name;
+	int fd;
+	int failed; /* the errno of a write */
+	uint64_t size;
+	size_t entries; /* of this part */
+	struct buf path, out;
+};
+
+/* libarchive keeps all entries in memory until it is closed, so it is closed and begun again: each part is a specification. */
+enum { OUT_SIZE = 256 * 1024, PART_ENTRIES = 8192 };
+
+static int flush_out(struct spec_writer *s)
+{
+	int r = fd_write_all(s->fd, s->out.data ? s->out.data : "", s->out.len);
+
+	buf_reset(&s->out);
+	s->failed = -r;
+	return r;
+}
+
+static la_ssize_t write_block(struct archive *a, void *p, const void *data, size_t n)
+{
+	struct spec_writer *s = p;
+
+	buf_add(&s->out, data, n);
+	s->size += n;
+	if (s->out.oom || s->size > SPEC_SIZE_MAX)
+		s->failed = s->out.oom ? ENOMEM : EFBIG;
+	if (s->failed || (s->out.len >= OUT_SIZE && flush_out(s) < 0)) {
+		archive_set_error(a, s->failed, "cannot write");
+		return ARCHIVE_FATAL;
+	}
+	return (la_ssize_t)n;
+}
+
+static int broken(struct spec_writer *s, struct err *e)
+{
+	const char *text = s->a ? archive_error_string(s->a) : NULL;
+
+	if (s->failed == EFBIG)
+		return err_say(e, EFBIG, NULL, "the names of the layer's entries are too long: a specification of them has more than %llu bytes",
+			       (unsigned long long)SPEC_SIZE_MAX);
+	if (s->failed)
+		return err_set(e, s->failed, s->name, "cannot write the layer's specification");
+	return err_say(e, EIO, s->name, "cannot write the layer's specification: %s", text ? text : "unknown error");
+}
+
+static int start(struct spec_writer *s, struct err *e)
+{
+	s->a = archive_write_new();
+	if (!s->a)
+		return err_nomem(e);
+	s->entries = 0;
+	if (archive_write_set_format_mtree(s->a) != ARCHIVE_OK ||
+	    archive_write_set_options(s->a, "mtree:!all,mtree:type,mtree:uid,mtree:gid,mtree:mode,mtree:size,"
+				      "mtree:time,mtree:link,mtree:device") != ARCHIVE_OK ||
+	    archive_write_set_bytes_per_block(s->a, 0) != ARCHIVE_OK ||
+	    archive_write_open(s->a, s, NULL, write_block, NULL) != ARCHIVE_OK)
+		return broken(s, e);
+	return 0;
+}
+
+static int finish(struct spec_writer *s, struct err *e)
+{
+	int r = archive_write_close(s->a) == ARCHIVE_OK ? 0 : broken(s, e);
+
+	(void)archive_write_free(s->a); /* closed, or failed already */
+	s->a = NULL;
+	return r;
+}
+
+static int put(struct spec_writer *s, struct err *e)
+{
+	int r = 0;
+
+	if (s->entries == PART_ENTRIES)
+		r = finish(s, e);
+	if (r == 0 && !s->a)
+		r = start(s, e);
+	if (r < 0)
+		return r;
+	s->entries++;
+	return archive_write_header(s->a, s->ae) == ARCHIVE_OK ? 0 : broken(s, e);
+}
+
+/* Begin an entry of the node's path, with suffix appended. */
+static int begin(struct spec_writer *s, const struct node *n, const char *suffix, struct err *e)
+{
+	archive_entry_clear(s->ae);
+	buf_reset(&s->path);
+	buf_str(&s->path, n->parent || *suffix ? "./" : ".");
+	node_path(n, &s->path);
+	buf_str(&s->path, suffix);
+	if (!buf_get(&s->path))
+		return err_nomem(e);
+	archive_entry_copy_pathname(s->ae, buf_get(&s->path));
+	return 0;
+}
+
+static int put_object(struct spec_writer *s, const struct node *n, struct err *e)
+{
+	int r = begin(s, n, "", e);
+
+	if (r < 0)
+		return r;
+	archive_entry_set_mode(s->ae, n->mode);
+	archive_entry_set_uid(s->ae, n->uid);
+	archive_entry_set_gid(s->ae, n->gid);
+	archive_entry_set_mtime(s->ae, n->sec, (long)n->nsec);
+	if (S_ISREG(n->mode))
+		archive_entry_set_size(s->ae, (la_int64_t)n->size);
+	if (S_ISLNK(n->mode))
+		archive_entry_copy_symlink(s->ae, n->link);
+	if (S_ISCHR(n->mode) || S_ISBLK(n->mode)) {
+		archive_entry_set_rdevmajor(s->ae, major(n->rdev));
+		archive_entry_set_rdevminor(s->ae, minor(n->rdev));
+	}
+	return put(s, e);
+}
+
+/* A whiteout, by the name that it came as: an empty file. */
+static int put_mark(struct spec_writer *s, const struct node *dir, const char *prefix, const char *name, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	int r;
+
+	if (dir->parent)
+		buf_char(&b, '/');
+	buf_str(&b, prefix);
+	buf_str(&b, name);
+	if (!buf_get(&b))
+		return err_nomem(e);
+	r = begin(s, dir, buf_get(&b), e);
+	if (r < 0)
+		return r;
+	archive_entry_set_mode(s->ae, S_IFREG);
+	archive_entry_set_mtime(s->ae, 0, 0);
+	archive_entry_set_size(s->ae, 0);
+	return put(s, e);
+}
+
+static int put_node(struct spec_writer *s, const struct node *n, struct err *e)
+{
+	int r = 0;
+
+	/* Parents that are not the layer's own are the business of the layer below that lists them. */
+	if (n->mode && n->flags & NODE_LISTED && n->flags & NODE_MADE)
+		r = put_object(s, n, e);
+	/* A mark in a directory that was not made, because no layer below has it, would tell of a directory that is not there. */
+	if (r == 0 && n->flags & NODE_OPAQUE && node_is_made_dir(n))
+		r = put_mark(s, n, OPAQUE_NAME, "", e);
+	if (r == 0 && n->flags & NODE_WHITEOUT && node_is_made_dir(n->parent))
+		r = put_mark(s, n->parent, ".wh.", n->name, e);
+	return r;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp((*(struct node *const *)a)->name, (*(struct node *const *)b)->name);
+}
+
+/* Sort the children of one directory, so that the same layer always gives the same bytes. */
+static int sort_children(struct node *dir)
+{
+	struct node **all, *n;
+	size_t count = 0, i = 0;
+
+	for (n = dir->children; n; n = n->next)
+		count++;
+	if (count < 2)
+		return 0;
+	all = calloc(count, sizeof(struct node *));
+	if (!all)
+		return -ENOMEM;
+	for (n = dir->children; n; n = n->next)
+		all[i++] = n;
+	qsort(all, count, sizeof(struct node *), compare_names);
+	for (i = 0; i < count; i++) {
+		all[i]->prev = i ? all[i - 1] : NULL;
+		all[i]->next = i + 1 < count ? all[i + 1] : NULL;
+	}
+	dir->children = all[0];
+	free(all);
+	return 0;
+}
+
+static int put_all(struct spec_writer *s, const struct layer *l, struct err *e)
+{
+	struct node *root = l->tree.root;
+	int r = 0;
+
+	for (struct node *n = root; r == 0 && n; n = tree_next(root, n)) {
+		r = stop_check(e);
+		if (r == 0 && sort_children(n) < 0)
+			r = err_nomem(e);
+		if (r == 0)
+			r = put_node(s, n, e);
+	}
+	return r;
+}
+
+int layer_write_spec(const struct layer *l, int dirfd, const char *name, struct err *e)
+{
+	scoped_fd int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	struct spec_writer s = { .name = name, .fd = fd };
+	int r;
+
+	if (fd < 0)
+		return err_set(e, errno, name, "cannot create the layer's specification");
+	s.ae = archive_entry_new();
+	r = s.ae ? start(&s, e) : err_nomem(e);
+	if (r == 0)
+		r = put_all(&s, l, e);
+	if (r == 0)
+		r = finish(&s, e);
+	if (r == 0 && flush_out(&s) < 0)
+		r = broken(&s, e);
+	if (s.a)
+		(void)archive_write_free(s.a); /* closed, or failed already */
+	if (s.ae)
+		archive_entry_free(s.ae);
+	buf_done(&s.path);
+	buf_done(&s.out);
+	return r < 0 ? r : fd_finish(&fd, name, e);
+}

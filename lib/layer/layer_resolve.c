@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layer_resolve: what only the layers below know, and the last touches to the directories. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/stop.h"
+#include "../base/vec.h"
+#include "layer_priv.h"
+#include "lowerdirs.h"
+
+struct settle {
+	struct layer *l;
+	struct lower_walk below;
+	struct buf path;
+	VEC(struct target) targets;
+};
+
+/* The target of a hard link in a layer below. make: the link is still to be made; else only its target must exist. */
+struct target {
+	const char *path;
+	struct node *node;
+	bool make;
+};
+
+static int path_of(struct settle *s, const struct node *n, struct err *e)
+{
+	buf_reset(&s->path);
+	node_path(n, &s->path);
+	return buf_get(&s->path) ? 0 : err_nomem(e);
+}
+
+/* Does the layer itself hide what is below the node's content (self), or below the node? */
+static bool hidden(const struct node *n, bool self)
+{
+	return n->flags & NODE_COVERED || (self ? node_hides(n) : n->flags & (NODE_WHITEOUT | NODE_HIDES));
+}
+
+/*
+ * What is below the node, as an answer of this kind. 1 and *ret, 0 when there is nothing. Below a directory that no layer has
+ * there is nothing to ask.
+ */
+static int ask(struct settle *s, struct node *n, const char *kind, struct lower_hit *ret, struct err *e)
+{
+	int r, found;
+
+	if (n->parent && n->parent->flags & NODE_BARE) {
+		n->flags |= NODE_BARE;
+		return 0;
+	}
+	r = path_of(s, n, e);
+	if (r < 0)
+		return r;
+	found = lower_walk_find(&s->below, s->path.data, ret, e);
+	if (found < 0)
+		return found;
+	r = lower_answer(&s->below, kind, s->path.data, found ? ret : NULL, &s->l->answers, e);
+	if (!found || !S_ISDIR(ret->st.st_mode))
+		n->flags |= NODE_BARE;
+	return r < 0 ? r : found;
+}
+
+/* Does the content of a lower directory show in this one? */
+static int ask_below(struct settle *s, struct node *n, struct err *e)
+{
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	int r;
+
+	if (n->flags & NODE_ASKED)
+		return 0;
+	n->flags |= NODE_ASKED;
+	if (hidden(n, true))
+		return 0;
+	r = ask(s, n, "dir", &hit, e);
+	if (r > 0 && S_ISDIR(hit.st.st_mode))
+		n->flags |= NODE_BELOW;
+	return r < 0 ? r : 0;
+}
+
+/* ---- parents that the layer does not list ---- */
+
+static int take_attributes(struct settle *s, struct node *n, const struct lower_hit *hit, struct err *e)
+{
+	n->mode = S_IFDIR | (hit->st.st_mode & 07777);
+	n->uid = hit->st.st_uid;
+	n->gid = hit->st.st_gid;
+	n->sec = hit->st.st_mtim.tv_sec;
+	n->nsec = (uint32_t)hit->st.st_mtim.tv_nsec;
+	n->xattrs = calloc(1, sizeof(*n->xattrs));
+	if (!n->xattrs)
+		return err_nomem(e);
+	return xattrs_read(n->xattrs, hit->fd, hit->name, &s->l->o, s->path.data, e);
+}
+
+/*
+ * "lib/x" alone, where lib is a symbolic link (or a file) below: an unpacker of one tree would write through
+ * the link, overlayfs would hide it and all that is reached by it. Neither is what the image's maker saw.
+ */
+int layer_refuse_parent(const struct node *n, mode_t below, struct err *e)
+{
+	int r = node_err(n, ENOTDIR, e, S_ISLNK(below) ? "has entries here, and is a symbolic link in a layer below"
+						       : "has entries here, and is no directory in a layer below");
+
+	err_try(e, "make the layer with an entry for the directory itself, or with the path that the link leads to");
+	return r;
+}
+
+static int settle_parent(struct settle *s, struct node *n, struct err *e)
+{
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	bool found;
+	int r = 0;
+
+	/* Nothing was made for a directory that only whiteouts need; its parent may have turned out to be none. */
+	if (n->parent && !node_is_made_dir(n->parent))
+		return 0;
+	if (!hidden(n, false))
+		r = ask(s, n, "meta", &hit, e);
+	if (r < 0)
+		return r;
+	r = 0;
+	found = hit.fd >= 0 && S_ISDIR(hit.st.st_mode);
+	if (hit.fd >= 0 && !found && n->flags & NODE_MADE)
+		return layer_refuse_parent(n, hit.st.st_mode, e);
+	if (found)
+		r = take_attributes(s, n, &hit, e);
+	else if (n->flags & NODE_MADE)
+		n->flags |= NODE_LISTED; /* 0:0 0755, and a time that is always the same: the epoch */
+	if (r == 0 && found && !(n->flags & NODE_MADE))
+		r = writer_mkdir(&s->l->w, n, e);
+	return r;
+}
+
+/* ---- whiteouts ---- */
+
+/*
+ * A whiteout hides something only where a directory below shows through; anywhere else overlayfs would list
+ * it as a file that nobody can open.
+ */
+static int settle_whiteout(struct settle *s, struct node *n, struct err *e)
+{
+	struct node *dir = n->parent;
+	int r;
+
+	if (!node_is_made_dir(dir)) {
+		layer_count(s->l, dropped, 1);
+		return 0;
+	}
+	r = ask_below(s, dir, e);
+	if (r < 0)
+		return r;
+	if (!(dir->flags & NODE_BELOW)) {
+		layer_count(s->l, dropped, 1);
+		return 0;
+	}
+	n->mode = 0;
+	layer_count(s->l, whiteouts, 1);
+	return writer_whiteout(&s->l->w, n, e);
+}
+
+/* ---- hard links to files below ---- */
+
+static int copy_range(int from, int to, off_t at, off_t end, const struct node *n, struct err *e)
+{
+	char piece[65536];
+
+	while (at < end) {
+		ssize_t want = end - at < (off_t)sizeof(piece) ? (ssize_t)(end - at) : (ssize_t)sizeof(piece);
+		ssize_t got;
+		int r = stop_check(e);
+
+		if (r < 0)
+			return r;
+		got = pread(from, piece, (size_t)want, at);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			return node_err(n, got ? errno : EIO, e, "cannot read the file in the layer below");
+		r = writer_file_data(to, piece, (size_t)got, (uint64_t)at, n, e);
+		if (r < 0)
+			return r;
+		at += got;
+	}
+	return 0;
+}
+
+/* What is read was counted against the limit when its digest was made. */
+static int copy_content(struct settle *s, struct node *n, int from, int to, uint64_t *ret_end, struct err *e)
+{
+	off_t size = (off_t)n->size, at = 0;
+
+	*ret_end = 0;
+	while (at < size) {
+		off_t data = lseek(from, at, SEEK_DATA), end;
+		int r;
+
+		if (data < 0 && errno == ENXIO)
+			break; /* a hole to the end */
+		end = data < 0 ? -1 : lseek(from, data, SEEK_HOLE);
+		if (end < 0)
+			return node_err(n, errno, e, "cannot read the file in the layer below");
+		r = copy_range(from, to, data, end, n, e);
+		if (r < 0)
+			return r;
+		layer_count(s->l, bytes, (uint64_t)(end - data));
+		at = end;
+		*ret_end = (uint64_t)end;
+	}
+	return 0;
+}
+
+static int copy_regular(struct settle *s, struct node *n, const struct lower_hit *hit, const struct xattrs *x,
+			struct err *e)
+{
+	scoped_fd int from = -1, to = -1;
+	uint64_t end = 0;
+	int r;
+
+	n->size = (uint64_t)hit->st.st_size;
+	r = fd_open_regular(hit->fd, hit->name, O_NOFOLLOW, &from, e);
+	if (r == 0)
+		r = writer_file_begin(&s->l->w, n, &to, e);
+	if (r == 0)
+		r = copy_content(s, n, from, to, &end, e);
+	return r < 0 ? r : writer_file_end(&s->l->w, n, &to, end, x, e);
+}
+
+static int copy_symlink(struct settle *s, struct node *n, const struct lower_hit *hit, const struct xattrs *x,
+			struct err *e)
+{
+	char target[4096];
+	ssize_t len = readlinkat(hit->fd, hit->name, target, sizeof(target));
+
+	if (len < 0)
+		return node_err(n, errno, e, "cannot read the symbolic link in the layer below");
+	n->link = tree_string(&s->l->tree, target, (size_t)len);
+	return n->link ? writer_symlink(&s->l->w, n, x, e) : err_nomem(e);
+}
+
+static int copy_up(struct settle *s, struct node *n, const struct lower_hit *hit, struct err *e)
+{
+	struct xattrs x = { .items = NULL };
+	int r = xattrs_read(&x, hit->fd, hit->name, &s->l->o, s->path.data, e);
+
+	n->flags &= (uint16_t)~NODE_PENDING;
+	n->mode = hit->st.st_mode;
+	n->uid = hit->st.st_uid;
+	n->gid = hit->st.st_gid;
+	n->sec = hit->st.st_mtim.tv_sec;
+	n->nsec = (uint32_t)hit->st.st_mtim.tv_nsec;
+	n->link = NULL;
+	if (r == 0 && S_ISREG(n->mode)) {
+		r = copy_regular(s, n, hit, &x, e);
+	} else if (r == 0 && S_ISLNK(n->mode)) {
+		r = copy_symlink(s, n, hit, &x, e);
+	} else if (r == 0) {
+		n->rdev = hit->st.st_rdev;
+		r = writer_special(&s->l->w, n, &x, e);
+	}
+	xattrs_done(&x);
+	return r;
+}
+
+static int join(struct settle *s, struct node *n, struct node *first, struct err *e)
+{
+	n->flags &= (uint16_t)~NODE_PENDING;
+	node_take_after(n, first);
+	return writer_link(&s->l->w, n, &s->l->w, first, e);
+}
+
+bool layer_hides(const struct layer *l, const char *path)
+{
+	const struct node *n = l->tree.root;
+
+	for (const char *p = path, *end; *p; p = *end ? end + 1 : end) {
+		end = strchrnul(p, '/');
+		if (node_hides(n))
+			return true;
+		n = tree_find(&l->tree, n, p, (size_t)(end - p));
+		if (!n)
+			return false;
+	}
+	return n->flags & NODE_WHITEOUT;
+}
+
+int layer_refuse_link(const struct node *n, const char *target, bool dir, struct err *e)
+{
+	scoped_buf struct buf path = BUF_INIT;
+
+	node_path(n, &path);
+	if (!buf_get(&path))
+		return err_nomem(e);
+	return err_say(e, dir ? EPERM : ENOENT, buf_get(&path), dir ? "is a hard link to the directory '%s'" :
+		       "is a hard link to '%s', which neither the layer nor those below have", target);
+}
+
+static int find_target(struct settle *s, const struct target *t, struct lower_hit *hit, struct err *e)
+{
+	int r = layer_hides(s->l, t->path) ? 0 : lower_walk_find(&s->below, t->path, hit, e);
+
+	if (r < 0)
+		return r;
+	return r == 0 || S_ISDIR(hit->st.st_mode) ? layer_refuse_link(t->node, t->path, r, e) : 0;
+}
+
+static int by_path(const void *a, const void *b)
+{
+	const struct target *x = a, *y = b;
+	int r = strcmp(x->path, y->path);
+
+	return r ? r : x->make - y->make;
+}
+
+/* One copy for all the links to one file. */
+static int make_link(struct settle *s, struct node *n, const struct lower_hit *hit, struct err *e)
+{
+	struct lower_file *file;
+	int r = lower_file(&s->below, hit, &file, e);
+
+	if (r < 0)
+		return r;
+	if (file->copy)
+		return join(s, n, file->copy, e);
+	file->copy = n;
+	r = path_of(s, n, e);
+	return r < 0 ? r : copy_up(s, n, hit, e);
+}
+
+/* In the order of their paths, neighbours in the layers below come one after the other. */
+static int settle_targets(struct settle *s, struct err *e)
+{
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	struct target *t = s->targets.items;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->l->wanted.len; i++) {
+		const struct wanted *w = &s->l->wanted.items[i];
+
+		if (VEC_ADD(&s->targets, (struct target){ .path = w->link, .node = w->node }) < 0)
+			return err_nomem(e);
+	}
+	t = s->targets.items;
+	if (s->targets.len)
+		qsort(t, s->targets.len, sizeof(*t), by_path);
+	for (size_t i = 0; r == 0 && i < s->targets.len; i++) {
+		r = stop_check(e);
+		if (r == 0 && (!i || strcmp(t[i].path, t[i - 1].path) != 0)) {
+			cleanup_lower_hit(&hit);
+			r = find_target(s, &t[i], &hit, e);
+			if (r == 0)
+				r = lower_answer(&s->below, "file", t[i].path, &hit, &s->l->answers, e);
+		}
+		if (r == 0 && t[i].make)
+			r = make_link(s, t[i].node, &hit, e);
+	}
+	return r;
+}
+
+static int settle_node(struct settle *s, struct node *n, struct err *e)
+{
+	int r = stop_check(e);
+
+	if (n->parent && (n->parent->flags & NODE_COVERED || node_hides(n->parent)))
+		n->flags |= NODE_COVERED;
+	if (r == 0 && n->flags & NODE_PENDING)
+		return VEC_ADD(&s->targets, (struct target){ .path = n->link, .node = n, .make = true }) < 0 ? err_nomem(e) : 0;
+	if (r == 0 && node_is_dir(n) && !(n->flags & NODE_LISTED))
+		r = settle_parent(s, n, e);
+	if (r == 0 && n->flags & NODE_WHITEOUT && !(n->flags & NODE_MADE))
+		r = settle_whiteout(s, n, e);
+	return r;
+}
+
+int layer_settle(struct layer *l, const struct lower *lower, struct err *e)
+{
+	struct settle s = { .l = l };
+	int r = 0;
+
+	lower_walk_begin(&s.below, lower);
+	s.below.limit = l->o.limits.bytes;
+	s.below.read = __atomic_load_n(&l->o.totals->bytes, __ATOMIC_RELAXED);
+	if (l->root_opaque)
+		s.below.lower.n = 0;
+	writer_enter(&l->w);
+	for (struct node *n = l->tree.root; r == 0 && n; n = tree_next(l->tree.root, n))
+		r = settle_node(&s, n, e);
+	if (r == 0)
+		r = settle_targets(&s, e);
+	writer_leave(&l->w);
+	buf_done(&s.path);
+	VEC_DONE(&s.targets);
+	lower_walk_end(&s.below);
+	l->settled = r == 0;
+	return r;
+}
+
+int layer_finish(struct layer *l, struct err *e)
+{
+	struct node *root = l->tree.root;
+	int r = 0;
+
+	writer_enter(&l->w);
+	for (struct node *n = root; r == 0 && n; n = tree_next(root, n)) {
+		r = stop_check(e);
+		if (r == 0 && node_is_made_dir(n))
+			r = writer_dir_own(&l->w, n, e);
+	}
+	for (struct node *n = tree_first_up(root); r == 0 && n; n = tree_next_up(root, n)) {
+		r = stop_check(e);
+		if (r == 0 && node_is_made_dir(n))
+			r = writer_dir_finish(&l->w, n, e);
+	}
+	writer_leave(&l->w);
+	return r;
+}
+
+int layer_answers(const struct layer *l, struct buf *ret, struct err *e)
+{
+	/* What options made of the layer: it is shared by those who unpack it alike. */
+	if (l->rooted_caps)
+		lower_answer_options("caps", &l->o, ret);
+	if (l->o.counts->devices)
+		lower_answer_options("devices", &l->o, ret);
+	if (l->o.counts->unmapped)
+		lower_answer_options("ids", &l->o, ret);
+	buf_add(ret, l->answers.data ? l->answers.data : "", l->answers.len);
+	return buf_get(ret) ? 0 : err_nomem(e);
+}

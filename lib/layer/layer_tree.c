@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layer_tree: the names of one layer. */
+
+#include "layer_tree.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#define ARENA_BLOCK ((size_t)128 * 1024)
+
+struct arena {
+	struct arena *older;
+	size_t used, size;
+	_Alignas(16) char mem[];
+};
+
+static void *arena_alloc(struct tree *t, size_t n)
+{
+	struct arena *a = t->arena;
+	size_t size = n > ARENA_BLOCK ? n : ARENA_BLOCK;
+
+	n = (n + 7) & ~(size_t)7;
+	if (!a || a->size - a->used < n) {
+		size = (size + 7) & ~(size_t)7;
+		a = malloc(sizeof(*a) + size);
+		if (!a)
+			return NULL;
+		*a = (struct arena){ .older = t->arena, .size = size };
+		t->arena = a;
+	}
+	a->used += n;
+	return a->mem + a->used - n;
+}
+
+/* Names come from a stranger: a keyed hash, so that nobody can choose names that all collide. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+	unsigned __int128 m = (unsigned __int128)a * b;
+
+	return (uint64_t)m ^ (uint64_t)(m >> 64);
+}
+
+static uint32_t hash_name(const struct tree *t, const struct node *parent, const char *name, size_t len)
+{
+	uint64_t h = fold((uint64_t)(uintptr_t)parent ^ t->key[0], t->key[1]) ^ len;
+	uint64_t w;
+
+	for (; len >= 8; name += 8, len -= 8) {
+		memcpy(&w, name, 8);
+		h = fold(h ^ w, t->key[1]);
+	}
+	w = 0;
+	memcpy(&w, name, len);
+	h = fold(h ^ w, t->key[0]);
+	return (uint32_t)(h ^ h >> 32);
+}
+
+int tree_init(struct tree *t)
+{
+	*t = (struct tree){ .mask = 1023 };
+	if (getrandom(t->key, sizeof(t->key), 0) != sizeof(t->key))
+		return -EIO;
+	t->key[0] |= 1;
+	t->key[1] |= 1;
+
+	t->buckets = calloc(t->mask + 1, sizeof(*t->buckets));
+	t->root = arena_alloc(t, sizeof(*t->root) + 1);
+	if (!t->buckets || !t->root) {
+		tree_done(t);
+		return -ENOMEM;
+	}
+	*t->root = (struct node){ .mode = 0040700, .slot = -1 };
+	t->root->name[0] = '\0';
+	return 0;
+}
+
+void tree_done(struct tree *t)
+{
+	if (t->root)
+		for (struct node *n = t->root; n; n = tree_next(t->root, n))
+			xattrs_free(n->xattrs);
+	free(t->buckets);
+	while (t->arena) {
+		struct arena *older = t->arena->older;
+
+		free(t->arena);
+		t->arena = older;
+	}
+	*t = (struct tree){ .root = NULL };
+}
+
+struct node *tree_find(const struct tree *t, const struct node *parent, const char *name, size_t len)
+{
+	uint32_t h = hash_name(t, parent, name, len);
+
+	for (struct node *n = t->buckets[h & t->mask]; n; n = n->chain)
+		if (n->hash == h && n->parent == parent && n->len == len && !memcmp(n->name, name, len))
+			return n;
+	return NULL;
+}
+
+/* Failing to grow costs speed, no more. */
+static void grow(struct tree *t)
+{
+	size_t mask = t->mask * 2 + 1;
+	struct node **to = calloc(mask + 1, sizeof(*to));
+
+	if (!to)
+		return;
+	for (size_t i = 0; i <= t->mask; i++) {
+		for (struct node *n = t->buckets[i], *chain; n; n = chain) {
+			chain = n->chain;
+			n->chain = to[n->hash & mask];
+			to[n->hash & mask] = n;
+		}
+	}
+	free(t->buckets);
+	t->buckets = to;
+	t->mask = mask;
+}
+
+/* Make the node findable as a child of its parent. */
+static void chain(struct tree *t, struct node *n)
+{
+	struct node **bucket;
+
+	n->hash = hash_name(t, n->parent, n->name, n->len);
+	bucket = &t->buckets[n->hash & t->mask];
+	n->chain = *bucket;
+	*bucket = n;
+	t->n++;
+}
+
+static void unchain(struct tree *t, struct node *n)
+{
+	struct node **p = &t->buckets[n->hash & t->mask];
+
+	while (*p != n)
+		p = &(*p)->chain;
+	*p = n->chain;
+	t->n--;
+}
+
+static void link_child(struct node *parent, struct node *n)
+{
+	n->parent = parent;
+	n->prev = NULL;
+	n->next = parent->children;
+	if (n->next)
+		n->next->prev = n;
+	parent->children = n;
+}
+
+static void unlink_child(struct node *n)
+{
+	if (n->prev)
+		n->prev->next = n->next;
+	else
+		n->parent->children = n->next;
+	if (n->next)
+		n->next->prev = n->prev;
+}
+
+struct node *tree_add(struct tree *t, struct node *parent, const char *name, size_t len)
+{
+	struct node *n = arena_alloc(t, sizeof(*n) + len + 1);
+
+	if (!n)
+		return NULL;
+	if (t->n > t->mask)
+		grow(t);
+
+	*n = (struct node){ .slot = -1, .len = (uint8_t)len };
+	memcpy(n->name, name, len);
+	n->name[len] = '\0';
+	link_child(parent, n);
+	chain(t, n);
+	return n;
+}
+
+void tree_remove(struct tree *t, struct node *n)
+{
+	unchain(t, n);
+	unlink_child(n);
+	xattrs_free(n->xattrs);
+	n->xattrs = NULL;
+}
+
+void tree_graft(struct tree *to, struct node *parent, struct tree *from, struct node *n)
+{
+	/* A hash depends on the tree's key and the parent's address. */
+	for (struct node *i = n; i; i = tree_next(n, i))
+		unchain(from, i);
+	unlink_child(n);
+	link_child(parent, n);
+	for (struct node *i = n; i; i = tree_next(n, i)) {
+		if (to->n > to->mask)
+			grow(to);
+		chain(to, i);
+	}
+}
+
+void tree_absorb(struct tree *to, struct tree *from)
+{
+	struct arena *oldest = from->arena;
+
+	if (oldest) {
+		for (struct node *n = from->root; n; n = tree_next(from->root, n)) {
+			xattrs_free(n->xattrs);
+			n->xattrs = NULL;
+		}
+		while (oldest->older)
+			oldest = oldest->older;
+		/* Behind the block that is being filled. */
+		oldest->older = to->arena->older;
+		to->arena->older = from->arena;
+	}
+	free(from->buckets);
+	*from = (struct tree){ .root = NULL };
+}
+
+const char *tree_string(struct tree *t, const char *s, size_t len)
+{
+	char *p = arena_alloc(t, len + 1);
+
+	if (!p)
+		return NULL;
+	memcpy(p, s, len);
+	p[len] = '\0';
+	return p;
+}
+
+struct node *tree_next(const struct node *top, struct node *n)
+{
+	if (n->children)
+		return n->children;
+	while (n != top && !n->next)
+		n = n->parent;
+	return n == top ? NULL : n->next;
+}
+
+struct node *tree_first_up(struct node *top)
+{
+	while (top->children)
+		top = top->children;
+	return top;
+}
+
+struct node *tree_next_up(const struct node *top, struct node *n)
+{
+	if (n == top)
+		return NULL;
+	return n->next ? tree_first_up(n->next) : n->parent;
+}
+
+void node_path(const struct node *n, struct buf *ret)
+{
+	size_t len = 0;
+	const struct node *i;
+	char *p;
+
+	for (i = n; i->parent; i = i->parent)
+		len += i->len + (i->parent->parent ? 1 : 0);
+	p = malloc(len + 1);
+	if (!p) {
+		ret->oom = true;
+		return;
+	}
+	p[len] = '\0';
+	for (i = n; i->parent; i = i->parent) {
+		len -= i->len;
+		memcpy(p + len, i->name, i->len);
+		if (len)
+			p[--len] = '/';
+	}
+	buf_str(ret, p);
+	free(p);
+}

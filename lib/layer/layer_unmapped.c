@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* layer_unmapped: entries with ids that the user namespace does not have. */
+
+#include "layer_unmapped.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../base/log.h"
+#include "entry_ids.h"
+#include "layer_priv.h"
+
+/* linux/posix_acl_xattr.h */
+enum { ACL_HEADER = 4, ACL_ENTRY = 8, ACL_USER_TAG = 2, ACL_GROUP_TAG = 8 };
+
+/* linux/capability.h: struct vfs_ns_cap_data */
+enum { CAP3_SIZE = 24, CAP3_ROOT = 20 };
+
+static int refuse(const struct layer_entry *t, const struct layer_ids *ids, bool group, uint32_t id, const char *where,
+		  struct err *e)
+{
+	(void)err_say(e, EOVERFLOW, t->raw, "%s %s id %u is not among the ids of this user namespace", where,
+		      group ? "group" : "user", id);
+	err_op(e, "unmapped");
+	err_try(e, "unpack where there is such an id, or choose: --unmapped=skip leaves such entries out, "
+		"--unmapped=overflow gives them to another owner");
+	if (ids->way_out)
+		ids->way_out(group, id, e);
+	return -EOVERFLOW;
+}
+
+/* One id, wherever it stands. Returns 1 when there is no such id, and then *id is the overflow one if that is wanted. */
+static int fit_id(const struct layer_entry *t, const struct layer_ids *ids, bool group, uint32_t *id, const char *where,
+		  struct err *e)
+{
+	if (ids_cover(ids->map, group, *id))
+		return 0;
+	if (ids->policy == UNMAPPED_REFUSE)
+		return refuse(t, ids, group, *id, where, e);
+	if (ids->policy == UNMAPPED_OVERFLOW)
+		*id = group ? ids->overflow_gid : ids->overflow_uid;
+	return 1;
+}
+
+static int fit_acl(const struct layer_entry *t, const struct layer_ids *ids, struct xattr *x, struct err *e)
+{
+	uint8_t *p = x->value;
+	int found = 0;
+
+	for (size_t at = ACL_HEADER; at + ACL_ENTRY <= x->size; at += ACL_ENTRY) {
+		uint16_t tag;
+		uint32_t id;
+		int r;
+
+		memcpy(&tag, p + at, sizeof(tag));
+		memcpy(&id, p + at + 4, sizeof(id));
+		tag = le16toh(tag);
+		id = le32toh(id);
+		if (tag != ACL_USER_TAG && tag != ACL_GROUP_TAG)
+			continue;
+		r = fit_id(t, ids, tag == ACL_GROUP_TAG, &id, "its access control list's", e);
+		if (r < 0)
+			return r;
+		id = htole32(id);
+		memcpy(p + at + 4, &id, sizeof(id));
+		found |= r;
+	}
+	return found;
+}
+
+/* A capability for the root of a namespace that cannot be named here: nobody could use it. */
+static int fit_capability(const struct layer_entry *t, const struct layer_ids *ids, struct xattr *x, struct err *e)
+{
+	uint32_t root;
+	int r;
+
+	if (x->size != CAP3_SIZE)
+		return 0;
+	memcpy(&root, (const uint8_t *)x->value + CAP3_ROOT, sizeof(root));
+	root = le32toh(root);
+	r = fit_id(t, ids, false, &root, "its capability's", e);
+	if (r > 0 && ids->policy == UNMAPPED_OVERFLOW)
+		xattrs_drop(t->xattrs, x);
+	return r;
+}
+
+static int fit_xattrs(const struct layer_entry *t, const struct layer_ids *ids, struct err *e)
+{
+	int found = 0;
+
+	for (size_t i = t->xattrs->len; i-- > 0;) {
+		struct xattr *x = &t->xattrs->items[i];
+		int r = 0;
+
+		if (!strcmp(x->name, XATTR_CAPABILITY))
+			r = fit_capability(t, ids, x, e);
+		else if (!strncmp(x->name, "system.posix_acl_", 17))
+			r = fit_acl(t, ids, x, e);
+		if (r < 0)
+			return r;
+		found |= r;
+	}
+	return found;
+}
+
+int unmapped_fit(struct layer_entry *t, const struct layer_ids *ids, struct err *e)
+{
+	int user, group, named;
+
+	if (!ids->map)
+		return 0;
+	user = fit_id(t, ids, false, &t->uid, "its", e);
+	group = user < 0 ? user : fit_id(t, ids, true, &t->gid, "its", e);
+	named = group < 0 ? group : fit_xattrs(t, ids, e);
+	if (named < 0)
+		return named;
+	if (ids->policy == UNMAPPED_OVERFLOW && user)
+		t->mode &= ~(mode_t)S_ISUID;
+	/* On a directory the bit says whose group new files get, and gives nobody anything. */
+	if (ids->policy == UNMAPPED_OVERFLOW && group && t->type != S_IFDIR)
+		t->mode &= ~(mode_t)S_ISGID;
+	return user | group | named;
+}
+
+/* So many entries of a kind are named, of each layer. */
+enum { TELL_MAX = 3 };
+
+void layer_tell_skipped(const struct layer_entry *t, uint64_t told, const char *what)
+{
+	if (told >= TELL_MAX)
+		log_verbose("'%s': %s", t->raw, what);
+	else
+		log_warn("'%s': %s%s", t->raw, what, told + 1 < TELL_MAX ? "" : "; more of this layer are named with --verbose");
+}
+
+int layer_fit_ids(struct layer *l, struct layer_entry *t, struct err *e)
+{
+	uint32_t uid = t->uid, gid = t->gid;
+	bool skip = l->o.ids.policy == UNMAPPED_SKIP;
+	int r = S_ISSOCK(t->type) ? 0 : unmapped_fit(t, &l->o.ids, e);
+	char text[128];
+
+	if (r <= 0)
+		return r;
+	if (skip)
+		(void)snprintf(text, sizeof(text), "left out: it (of %u:%u) or its attributes name an id that is not there", uid, gid);
+	else
+		(void)snprintf(text, sizeof(text), "of %u:%u: the ids that are not there become %u:%u", uid, gid, l->o.ids.overflow_uid, l->o.ids.overflow_gid);
+	layer_tell_skipped(t, layer_count(l, unmapped, 1), text);
+	return skip;
+}
+
+static void print_ids(char kind, const struct idranges *r, struct buf *ret)
+{
+	for (size_t i = 0; i < r->len; i++)
+		buf_printf(ret, "%c%u+%u,", kind, r->items[i].disk, r->items[i].count);
+}
+
+void unmapped_print(const struct layer_ids *ids, struct buf *ret)
+{
+	static const char *const words[] = { "refuse", "skip", "overflow" };
+
+	if (!ids || !ids->map) {
+		buf_str(ret, "all");
+		return;
+	}
+	print_ids('u', &ids->map->uid, ret);
+	print_ids('g', &ids->map->gid, ret);
+	buf_str(ret, words[ids->policy]);
+	if (ids->policy == UNMAPPED_OVERFLOW)
+		buf_printf(ret, ":%u:%u", ids->overflow_uid, ids->overflow_gid);
+}

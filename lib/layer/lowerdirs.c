@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* lowerdirs: the merged view of the layers below. */
+
+#include "lowerdirs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "xattr.h"
+
+/* Open directories of a walk: a quarter of the limit of open files, within these bounds. */
+enum { OPEN_MIN = 64, OPEN_MAX = 8192 };
+
+static void fds_done(struct lower_dirs *f)
+{
+	while (f->len)
+		cleanup_fd(&f->items[--f->len]);
+	VEC_DONE(f);
+}
+
+#define scoped_fds __attribute__((cleanup(fds_done)))
+
+/* Has the entry an overlayfs mark of that value? Marks stand on directories and on empty files only. */
+static bool has_mark(int fd, const char *name, bool user, const char *what, char want)
+{
+	char dir[32], path[32 + 1 + 256], key[64], value;
+
+	(void)snprintf(path, sizeof(path), "%s/%s", fd_proc_path(fd, dir), name);
+	return lgetxattr(path, xattr_overlay(user, what, key), &value, 1) == 1 && value == want;
+}
+
+static bool is_whiteout(const struct stat *st, int fd, const char *name, bool user)
+{
+	if (S_ISCHR(st->st_mode) && st->st_rdev == 0)
+		return true;
+	return S_ISREG(st->st_mode) && st->st_size == 0 && has_mark(fd, name, user, "whiteout", 'y');
+}
+
+static int keep(struct lower_hit *ret, int fd, const char *name, const struct stat *st)
+{
+	ret->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (ret->fd < 0)
+		return -errno;
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", name);
+	ret->st = *st;
+	return 0;
+}
+
+/*
+ * One component: what it is in the directories of the layers, topmost first. The topmost object goes to *ret
+ * (whose fd stays -1 when there is none), the directories that merge under it to *ret_dirs.
+ */
+static int step(const int *dirs, size_t n, bool user, const char *name, struct lower_hit *ret, struct lower_dirs *ret_dirs)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct stat st;
+		int fd, r = 0;
+
+		if (fstatat(dirs[i], name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+			if (errno == ENOENT)
+				continue;
+			return -errno;
+		}
+		if (is_whiteout(&st, dirs[i], name, user))
+			return 0;
+		if (ret->fd < 0)
+			r = keep(ret, dirs[i], name, &st);
+		if (r < 0 || !S_ISDIR(st.st_mode))
+			return r;
+
+		fd = openat(dirs[i], name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd < 0)
+			return -errno;
+		if (VEC_ADD(ret_dirs, fd) < 0) {
+			cleanup_fd(&fd);
+			return -ENOMEM;
+		}
+		if (has_mark(dirs[i], name, user, "opaque", 'y'))
+			return 0;
+	}
+	return 0;
+}
+
+/* ---- walks ---- */
+
+void lower_walk_begin(struct lower_walk *w, const struct lower *l)
+{
+	struct rlimit limit = { .rlim_cur = 0 };
+
+	*w = (struct lower_walk){ .lower = *l, .limit = UINT64_MAX };
+	(void)getrlimit(RLIMIT_NOFILE, &limit); /* cannot fail */
+	w->open_max = limit.rlim_cur / 4 > OPEN_MAX ? OPEN_MAX : limit.rlim_cur / 4 < OPEN_MIN ? OPEN_MIN : (size_t)limit.rlim_cur / 4;
+}
+
+/* Close the highest directories until no more than this many are open. The deepest level stays. */
+static void shed(struct lower_walk *w, size_t max)
+{
+	while (w->open > max && w->closed + 1 < w->levels.len) {
+		struct lower_level *v = &w->levels.items[w->closed++];
+
+		w->open -= v->dirs.len;
+		fds_done(&v->dirs);
+	}
+}
+
+static void drop(struct lower_walk *w, size_t levels)
+{
+	while (w->levels.len > levels) {
+		struct lower_level *v = &w->levels.items[--w->levels.len];
+
+		w->open -= v->dirs.len;
+		fds_done(&v->dirs);
+	}
+	if (w->closed > levels)
+		w->closed = levels;
+}
+
+void lower_walk_end(struct lower_walk *w)
+{
+	drop(w, 0);
+	VEC_DONE(&w->levels);
+	buf_done(&w->path);
+	tdestroy(w->files, free);
+	w->files = NULL;
+}
+
+/*
+ * Keep the levels that lead to path too, and return where the next component begins. The walk starts again at the top if
+ * the deepest of them is closed; it then leaves the ones before path open, so that few walks start there.
+ */
+static size_t keep_common(struct lower_walk *w, const char *path)
+{
+	const char *last = w->path.data ? w->path.data : "";
+	size_t same = 0, n = w->levels.len;
+
+	while (last[same] && last[same] == path[same])
+		same++;
+	while (n && (w->levels.items[n - 1].end > same || path[w->levels.items[n - 1].end] != '/'))
+		n--;
+	if (n <= w->closed)
+		n = 0;
+	drop(w, n);
+	return n ? w->levels.items[n - 1].end + 1 : 0;
+}
+
+static int push(struct lower_walk *w, size_t end, struct lower_dirs *dirs)
+{
+	if (VEC_ADD(&w->levels, (struct lower_level){ .end = end, .dirs = *dirs }) < 0)
+		return -ENOMEM;
+	w->open += dirs->len;
+	*dirs = (struct lower_dirs){ .items = NULL };
+	shed(w, w->open_max);
+	return 0;
+}
+
+/* One step down from the deepest level. */
+static int walk_step(struct lower_walk *w, const char *name, struct lower_hit *ret, struct lower_dirs *ret_dirs)
+{
+	for (;;) {
+		const struct lower_level *v = w->levels.len ? &w->levels.items[w->levels.len - 1] : NULL;
+		int r = v ? step(v->dirs.items, v->dirs.len, w->lower.user_xattr, name, ret, ret_dirs) :
+			    step(w->lower.dirfds, w->lower.n, w->lower.user_xattr, name, ret, ret_dirs);
+
+		if ((r != -EMFILE && r != -ENFILE) || w->closed + 1 >= w->levels.len)
+			return r;
+		/* There are fewer descriptors than we thought. */
+		cleanup_lower_hit(ret);
+		*ret = LOWER_HIT_INIT;
+		fds_done(ret_dirs);
+		w->open_max = w->open / 2;
+		shed(w, w->open_max);
+	}
+}
+
+static int find(struct lower_walk *w, const char *path, struct lower_hit *ret)
+{
+	size_t at = keep_common(w, path);
+
+	buf_reset(&w->path);
+	buf_str(&w->path, path);
+	if (!buf_get(&w->path)) {
+		drop(w, 0);
+		return -ENOMEM;
+	}
+	for (const char *p = path + at, *end; *p; p = *end ? end + 1 : end) {
+		scoped_fds struct lower_dirs dirs = { .items = NULL };
+		char name[256];
+		int r;
+
+		end = strchrnul(p, '/');
+		if ((size_t)(end - p) >= sizeof(name))
+			return -ENAMETOOLONG;
+		memcpy(name, p, (size_t)(end - p));
+		name[end - p] = '\0';
+
+		cleanup_lower_hit(ret);
+		*ret = LOWER_HIT_INIT;
+		r = walk_step(w, name, ret, &dirs);
+		if (r < 0 || ret->fd < 0)
+			return r;
+		if (S_ISDIR(ret->st.st_mode)) {
+			r = push(w, (size_t)(end - path), &dirs);
+			if (r < 0)
+				return r;
+		} else if (*end) {
+			cleanup_lower_hit(ret);
+			*ret = LOWER_HIT_INIT;
+			return 0;
+		}
+	}
+	return 1;
+}
+
+int lower_walk_find(struct lower_walk *w, const char *path, struct lower_hit *ret, struct err *e)
+{
+	const struct lower *l = &w->lower;
+	struct stat st;
+	int r = 0;
+
+	*ret = LOWER_HIT_INIT;
+	if (l->n && *path) {
+		r = find(w, path, ret);
+	} else if (l->n) {
+		r = fstatat(l->dirfds[0], ".", &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : keep(ret, l->dirfds[0], ".", &st);
+	}
+	if (r < 0) {
+		cleanup_lower_hit(ret);
+		*ret = LOWER_HIT_INIT;
+		return err_set(e, -r, *path ? path : ".", "cannot look it up in the layers below");
+	}
+	return ret->fd >= 0;
+}
+
+int lower_find(const struct lower *l, const char *path, struct lower_hit *ret, struct err *e)
+{
+	scoped_walk struct lower_walk w;
+
+	lower_walk_begin(&w, l);
+	return lower_walk_find(&w, path, ret, e);
+}

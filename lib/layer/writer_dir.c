@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* writer: directories, made plain, made anew when their owner was wrong, and finished at the end. */
+
+#include "writer_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "entry_ids.h"
+
+/* A staging directory may hand down a set-gid bit or a default ACL: the layer starts without. */
+static int make_plain(int fd, struct err *e)
+{
+	static const char *const acls[] = { "system.posix_acl_default", "system.posix_acl_access" };
+	struct stat st;
+
+	for (size_t i = 0; i < ARRAY_LEN(acls); i++)
+		if (fremovexattr(fd, acls[i]) < 0 && errno != ENODATA && errno != EOPNOTSUPP)
+			return err_set(e, errno, NULL, "cannot remove an inherited access control list");
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, NULL, "cannot stat the layer's directory");
+	if ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700) < 0)
+		return err_set(e, errno, NULL, "cannot change the mode of the layer's directory");
+	return 0;
+}
+
+/*
+ * Whose a directory is for the time being. One that is only needed as a parent may belong to ids that the layer's own
+ * filesystem cannot hold; by the end it may have others.
+ */
+static int become_first_owner(struct writer *w, struct node *n, struct err *e)
+{
+	const struct idmap *m = w->o->through;
+
+	n->born_uid = !m || ids_cover(m, false, n->uid) ? n->uid : ids_anchor(m, false);
+	n->born_gid = !m || ids_cover(m, true, n->gid) ? n->gid : ids_anchor(m, true);
+	return writer_become(w, n->born_uid, n->born_gid, n, e);
+}
+
+static int check_owner(const struct writer *w, const struct node *n, struct err *e)
+{
+	const struct idmap *m = w->o->through;
+	scoped_buf struct buf path = BUF_INIT;
+	bool user;
+
+	if (!m || ((user = ids_cover(m, false, n->uid)) && ids_cover(m, true, n->gid)))
+		return 0;
+	node_path(n, &path);
+	if (!buf_get(&path))
+		return err_nomem(e);
+	return ids_refuse(m, user, user ? n->gid : n->uid, NULL, path.len ? path.data : ".", e);
+}
+
+static int make_root(struct writer *w, const char *name, struct err *e)
+{
+	struct node *root = w->tree->root;
+	scoped_fd int fd = -1;
+	int r = become_first_owner(w, root, e);
+
+	if (r < 0)
+		return r;
+	if (mkdirat(w->parentfd, name, 0700) < 0)
+		return err_set(e, errno, name, "cannot create the layer's directory");
+	fd = openat(w->parentfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(e, errno, name, "cannot open the layer's directory");
+	r = make_plain(fd, e);
+	if (r == 0)
+		r = writer_prove(w, fd, NULL, root, e);
+	if (r < 0)
+		return r;
+
+	cleanup_fd(&w->root);
+	w->root = TAKE_FD(fd);
+	return 0;
+}
+
+int writer_root(struct writer *w, struct err *e)
+{
+	int r = w->o->dry ? 0 : make_root(w, w->name, e);
+
+	if (r == 0)
+		w->tree->root->flags |= NODE_MADE;
+	return r;
+}
+
+int writer_mkdir(struct writer *w, struct node *n, struct err *e)
+{
+	int fd, r;
+
+	if (w->o->dry)
+		return writer_pretend(n);
+	r = writer_dir(w, n->parent, &fd, e);
+	if (r == 0)
+		r = become_first_owner(w, n, e);
+	if (r < 0)
+		return r;
+	if (mkdirat(fd, n->name, 0700) < 0)
+		return node_err(n, errno, e, "cannot create the directory");
+	n->flags |= NODE_MADE;
+	return writer_prove(w, fd, n->name, n, e);
+}
+
+/* Move what is on disk of the children into the new directory. */
+static int move_children(struct node *n, int old, int new, struct err *e)
+{
+	for (struct node *c = n->children; c; c = c->next)
+		if (c->flags & NODE_MADE && renameat(old, c->name, new, c->name) < 0)
+			return node_err(c, errno, e, "cannot move it into its directory's new incarnation");
+	return 0;
+}
+
+/* A name that the directory does not have. */
+static void temp_name(struct writer *w, const struct node *parent, char buf[static 64])
+{
+	do
+		(void)snprintf(buf, 64, ".shiftbox-new-%u", w->temps++);
+	while (tree_find(w->tree, parent, buf, strlen(buf)));
+}
+
+static int own_root(struct writer *w, struct err *e)
+{
+	struct node *root = w->tree->root;
+	scoped_fd int old = TAKE_FD(w->root);
+	scoped_buf struct buf temp = BUF_INIT;
+	int r;
+
+	buf_printf(&temp, "%s.new", w->name); /* other layers may be staged beside it */
+	if (!buf_get(&temp))
+		return err_nomem(e);
+	r = make_root(w, buf_get(&temp), e);
+	if (r == 0)
+		r = move_children(root, old, w->root, e);
+	if (r == 0 && renameat(w->parentfd, buf_get(&temp), w->parentfd, w->name) < 0)
+		r = err_set(e, errno, w->name, "cannot replace the layer's directory by one with its owner");
+	return r;
+}
+
+int writer_dir_own(struct writer *w, struct node *n, struct err *e)
+{
+	scoped_fd int old = -1, new = -1;
+	char temp[64];
+	int fd, r;
+
+	if (n->born_uid == n->uid && n->born_gid == n->gid)
+		return 0;
+	r = check_owner(w, n, e);
+	if (r < 0)
+		return r;
+	if (!n->parent)
+		return own_root(w, e);
+	r = writer_prepare(w, n, &fd, e);
+	if (r < 0)
+		return r;
+
+	temp_name(w, n->parent, temp);
+	writer_forget(w, n);
+	old = openat(fd, n->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (old < 0)
+		return node_err(n, errno, e, "cannot open the directory");
+	if (mkdirat(fd, temp, 0700) < 0)
+		return node_err(n, errno, e, "cannot create the directory with its owner");
+	new = openat(fd, temp, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (new < 0)
+		return node_err(n, errno, e, "cannot open the directory");
+	r = writer_prove(w, new, NULL, n, e);
+	if (r == 0)
+		r = move_children(n, old, new, e);
+	if (r == 0 && renameat(fd, temp, fd, n->name) < 0)
+		r = node_err(n, errno, e, "cannot replace the directory by one with its owner");
+	if (r < 0)
+		return r;
+
+	n->born_uid = n->uid;
+	n->born_gid = n->gid;
+	return 0;
+}
+
+static int mark_opaque(struct writer *w, int fd, const struct node *n, struct err *e)
+{
+	/* overlayfs looks for the mark nowhere on a layer's root: there the image's stack ends instead. */
+	bool opaque = node_hides(n) && n->parent;
+	const char *value = opaque ? "y" : "x";
+	char name[64];
+
+	if (!opaque && !(n->flags & NODE_GHOSTS))
+		return 0;
+	if (fsetxattr(fd, xattr_overlay(w->o->user_xattr, "opaque", name), value, 1, 0) == 0)
+		return 0;
+	(void)node_err(n, errno, e, "cannot mark the directory as opaque");
+	if (e && e->num == EOPNOTSUPP)
+		err_why(e, "the filesystem of the store does not keep the attribute %s", name);
+	return e ? -e->num : -EIO;
+}
+
+int writer_dir_finish(struct writer *w, struct node *n, struct err *e)
+{
+	scoped_fd int fd = -1;
+	int up, r;
+
+	if (n->parent) {
+		r = writer_prepare(w, n, &up, e);
+		if (r < 0)
+			return r;
+		fd = openat(up, n->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	} else {
+		r = writer_become(w, n->uid, n->gid, n, e);
+		if (r < 0)
+			return r;
+		fd = openat(w->parentfd, w->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	}
+	if (fd < 0)
+		return node_err(n, errno, e, "cannot open the directory");
+
+	r = writer_xattrs(w, n->xattrs, fd, NULL, n, e);
+	if (r == 0)
+		r = mark_opaque(w, fd, n, e);
+	/* After the ACLs, which have a say in the mode's bits: what the header says holds. */
+	if (r == 0 && ((n->mode & 07777) != 0700 || n->xattrs) && fchmod(fd, n->mode & 07777) < 0)
+		r = node_err(n, errno, e, "cannot set the mode");
+	return r < 0 ? r : writer_times(fd, NULL, n, e);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* clone_cache: clones that are kept to be cloned. */
+
+#include "clone_cache.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../base/log.h"
+#include "../base/sys.h"
+#include "clone.h"
+
+/* What was cloned last of those that share a slot. There is no copy of what was cloned but once. */
+static struct copy {
+	uint64_t mnt, ino; /* the unique id of the mount, and what of it; 0: the slot is free */
+	int fd;            /* 1 + the copy's descriptor; 0: there is none */
+	bool note;
+} copies[64];
+
+static bool useless; /* this kernel cannot */
+
+static int clone_of(int fd)
+{
+	return sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+}
+
+static void forget(struct copy *c)
+{
+	int fd = c->fd - 1;
+
+	cleanup_fd(&fd);
+	*c = (struct copy){ 0 };
+}
+
+/* To do without is no failure. */
+static int without(int num)
+{
+	if (num == EINVAL) {
+		useless = true;
+		copies_done();
+		log_verbose("this kernel (before Linux 6.15) clones no detached mount: each line clones its source, which takes longer "
+			    "the more is mounted beside it");
+	} else {
+		log_verbose("no copy to clone from can be had (%s): the source itself is cloned", strerrordesc_np(num));
+	}
+	return -1;
+}
+
+/* Else what is mounted on the source would arrive here, too. Returns 0 or -errno. */
+static int keep(struct copy *c, int fd)
+{
+	scoped_fd int copy = clone_of(fd);
+	int r = copy < 0 ? -errno : tree_setattr(copy, &tree_flags_private, -1);
+
+	if (r == 0)
+		c->fd = 1 + TAKE_FD(copy);
+	return r;
+}
+
+static bool look(int fd, struct statx *ret)
+{
+	return statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO | SYS_STATX_MNT_ID_UNIQUE, ret) == 0;
+}
+
+static struct copy *slot_of(const struct statx *stx)
+{
+	return &copies[(stx->stx_mnt_id * 31 + stx->stx_ino) % ARRAY_LEN(copies)];
+}
+
+static bool is_of(const struct copy *c, const struct statx *stx)
+{
+	return c->mnt == stx->stx_mnt_id && c->ino == stx->stx_ino;
+}
+
+int copies_clone(int fd)
+{
+	struct statx stx;
+	struct copy *c;
+	int r;
+
+	if (useless || !look(fd, &stx))
+		return -1;
+	if (!(stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE))
+		return without(EINVAL); /* before Linux 6.8 */
+	c = slot_of(&stx);
+	if (!is_of(c, &stx)) {
+		forget(c);
+		*c = (struct copy){ .mnt = stx.stx_mnt_id, .ino = stx.stx_ino };
+		return -1;
+	}
+	r = c->fd ? 0 : keep(c, fd);
+	if (r < 0)
+		return r == -EINVAL ? -1 : without(-r); /* the source cannot be cloned: the caller will tell */
+	r = clone_of(c->fd - 1);
+	return r < 0 ? without(errno) : r;
+}
+
+bool *copies_note(int fd)
+{
+	struct statx stx;
+	struct copy *c;
+
+	/* A file can have several names, in places of different kinds. */
+	if (useless || !look(fd, &stx) || !(stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE) || !S_ISDIR(stx.stx_mode))
+		return NULL;
+	c = slot_of(&stx);
+	return is_of(c, &stx) && c->fd ? &c->note : NULL;
+}
+
+void copies_done(void)
+{
+	for (size_t i = 0; i < ARRAY_LEN(copies); i++)
+		forget(&copies[i]);
+}

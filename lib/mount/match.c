@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* match: what is at a target, against what a plan would put there. */
+
+#include "match.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include "../base/path.h"
+#include "../base/sys.h"
+#include "device.h"
+#include "place.h"
+#include "mount_verify.h"
+
+/* The two sides. The source of a stack has no descriptor of its own. */
+struct sides {
+	struct mount_info there, source; /* source: of a bind */
+	int there_fd, source_fd;         /* source_fd: the plan's */
+};
+
+static void sides_done(struct sides *s)
+{
+	mount_info_done(&s->there);
+	mount_info_done(&s->source);
+	cleanup_fd(&s->there_fd);
+}
+
+#define scoped_sides __attribute__((cleanup(sides_done)))
+#define SIDES_INIT ((struct sides){ .there = { .id = -1 }, .source = { .id = -1 }, .there_fd = -1, .source_fd = -1 })
+
+/* The root of a mount on the target, or 0 when there is none: mounting will say what is wrong with it. */
+static int open_there(const struct mount_plan *p, int *ret)
+{
+	struct statx stx;
+
+	if (path_open(p->target, O_PATH | (p->follow ? 0 : O_NOFOLLOW), "cannot open the target", NULL, ret, NULL) < 0)
+		return 0;
+	return statx(*ret, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) == 0 &&
+	       stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+static int look_at_bind(const struct mount_plan *p, struct mount_snapshot *snap, struct sides *s, struct err *e)
+{
+	struct stat there, source;
+	int r;
+
+	if (!p->source_open)
+		return 0; /* mounting will say why */
+	s->source_fd = p->source_fd;
+	if (fstat(s->there_fd, &there) < 0 || fstat(s->source_fd, &source) < 0)
+		return err_set(e, errno, p->target, "cannot look at what is mounted");
+	if (!same_file(&there, &source))
+		return 0;
+
+	r = mount_info_look(s->source_fd, snap, &s->source, e);
+	if (r < 0)
+		return r;
+	/* A filesystem that is to be covered by a mapped bind of itself is not that bind. */
+	return s->source.id != s->there.id || (p->map.wish == MAP_SET && s->there.mapped);
+}
+
+/* Both sides, or 0 when the plan's source is not what is there. */
+static int look(const struct mount_plan *p, struct mount_snapshot *snap, struct sides *s, struct err *e)
+{
+	int r = open_there(p, &s->there_fd);
+
+	if (r > 0) {
+		r = mount_info_look(s->there_fd, snap, &s->there, e);
+		r = r == 0 ? 1 : r;
+	}
+	if (r <= 0)
+		return r;
+	if (p->kind == MOUNT_OVERLAY)
+		return !strcmp(s->there.type, "overlay") && !strcmp(s->there.source, p->source);
+	if (p->kind == MOUNT_FS)
+		return device_is_mounted(p, &s->there, s->there_fd);
+	return look_at_bind(p, snap, s, e);
+}
+
+/* --- the map ----------------------------------------------------------------------------------- */
+
+static int other(const struct mount_plan *p, const char *what, const char *there, const char *planned, struct err *e)
+{
+	(void)err_say(e, EEXIST, p->target, "is mounted already, with %s", what);
+	err_op(e, "mounted");
+	err_why(e, "there: %s; wanted: %s", there ? there : "?", planned ? planned : "?");
+	err_try(e, "unmount it first: shiftbox mount-idmapped -u %s", p->target);
+	return -EEXIST;
+}
+
+static void print_map_of(const struct mount_info *i, struct buf *b)
+{
+	if (!i->mapped)
+		buf_str(b, "ids as on the disk");
+	else if (i->map_known)
+		idmap_print_words(&i->map, b);
+	else
+		buf_str(b, "a map that this kernel does not tell");
+}
+
+static int other_map(const struct mount_plan *p, const struct sides *s, struct err *e)
+{
+	scoped_buf struct buf there = BUF_INIT, planned = BUF_INIT;
+
+	print_map_of(&s->there, &there);
+	if (p->map.wish == MAP_KEEP && p->kind == MOUNT_BIND)
+		print_map_of(&s->source, &planned);
+	else
+		mount_map_print_words(&p->map, &planned);
+	return other(p, "another map", buf_get(&there), buf_get(&planned), e);
+}
+
+/* Without being told the map: is the owner of the root what the map makes of the disk's? */
+static int same_owner(const struct mount_plan *p, const struct sides *s, struct err *e)
+{
+	const struct idmap *old = s->source.mapped && s->source.map_known ? &s->source.map : NULL;
+
+	if (s->source.mapped && !old)
+		return 0; /* nothing to compare with */
+	return verify_owner(s->there_fd, s->source_fd, old, &p->map.map, p->target, NULL) < 0 ? other_map(p, s, e) : 0;
+}
+
+/* A filesystem has no map but the plan's. Before Linux 6.15 one map is as good as another: there is nothing to compare with. */
+static int same_fs_map(const struct mount_plan *p, const struct sides *s, struct err *e)
+{
+	const struct mount_info *there = &s->there;
+
+	if (p->map.wish != MAP_SET)
+		return there->mapped ? other_map(p, s, e) : 0;
+	if (!there->mapped || (there->map_known && !idmap_equal(&there->map, &p->map.map)))
+		return other_map(p, s, e);
+	return 0;
+}
+
+static int same_bind_map(const struct mount_plan *p, const struct sides *s, struct err *e)
+{
+	const struct mount_info *there = &s->there, *source = &s->source;
+	bool same;
+
+	switch (p->map.wish) {
+	case MAP_NONE:
+		return there->mapped ? other_map(p, s, e) : 0;
+	case MAP_KEEP:
+		same = there->mapped == source->mapped;
+		if (same && there->map_known && source->map_known)
+			same = idmap_equal(&there->map, &source->map);
+		return same ? 0 : other_map(p, s, e);
+	case MAP_SET:
+		break;
+	}
+	if (there->mapped && !there->map_known)
+		return same_owner(p, s, e);
+	return there->mapped && idmap_equal(&there->map, &p->map.map) ? 0 : other_map(p, s, e);
+}
+
+/* What a stack shows as its root is its upper's, or the topmost layer's. */
+static int same_stack_map(const struct mount_plan *p, const struct sides *s, struct err *e)
+{
+	const struct mount_map *map = mount_plan_layer_map(p, 0);
+	scoped_buf struct buf there = BUF_INIT, planned = BUF_INIT;
+	const char *top = p->layers.items[0].dir;
+	uint32_t uid = IDMAP_OVERFLOW, gid = IDMAP_OVERFLOW;
+	struct stat is, disk;
+
+	if (p->upper_kind == UPPER_DIR) {
+		map = &p->map;
+		top = p->upper;
+	}
+	/* Changes in memory have an owner that only they know; stored as seen, one that any map may have had. */
+	if (p->upper_kind == UPPER_EPHEMERAL || (p->upper_kind == UPPER_DIR && p->upper_plain) || map->wish != MAP_SET)
+		return 0;
+	if (fstat(s->there_fd, &is) < 0 || path_stat(top, true, &disk) < 0)
+		return 0; /* nothing to compare with */
+	(void)idmap_uid_seen(&map->map, disk.st_uid, &uid); /* else it is the overflow id */
+	(void)idmap_gid_seen(&map->map, disk.st_gid, &gid);
+	if (is.st_uid == uid && is.st_gid == gid)
+		return 0;
+
+	buf_printf(&there, "its root, of disk owner %u:%u, is seen as %u:%u", disk.st_uid, disk.st_gid, is.st_uid, is.st_gid);
+	mount_map_print_words(map, &planned);
+	return other(p, "another map", buf_get(&there), buf_get(&planned), e);
+}
+
+/* --- the layers -------------------------------------------------------------------------------- */
+
+/* The next "lowerdir+=NAME" or NAME of "lowerdir=NAME:NAME", in *rest. Names of our making have no escapes. 0: there is none. */
+static size_t next_layer(const char **rest, const char **ret_name)
+{
+	const char *s = *rest;
+	size_t n;
+
+	if (*s == ':') {
+		s++;
+	} else {
+		while (*s && strncmp(s, "lowerdir", 8)) {
+			s += strcspn(s, ",");
+			s += *s == ',';
+		}
+		s += strcspn(s, "=,");
+		s += *s == '=';
+	}
+	n = strcspn(s, ",:");
+	*ret_name = s;
+	*rest = s + n + (s[n] == ',');
+	return n;
+}
+
+/* An image's layers are named there: "/sha256-..." or "sha256-...", but where there were too many for mount(2) to name. */
+static bool same_name(const char *name, size_t n, const char *dir)
+{
+	const char *slash = strrchr(dir, '/');
+	const char *own = slash ? slash + 1 : dir;
+
+	if (*name == '/') {
+		name++;
+		n--;
+	}
+	return strncmp(name, "sha256-", 7) || (strlen(own) == n && !memcmp(name, own, n));
+}
+
+/*
+ * What the root of a stack is: its upper, or its topmost layer. On one filesystem they have the same number; else OverlayFS
+ * has numbers of its own.
+ */
+static int same_top(const struct mount_plan *p, const struct sides *s, struct err *e)
+{
+	bool upper = p->upper_kind == UPPER_DIR;
+	const char *top = upper ? p->upper : p->layers.items[0].dir;
+	struct stat is, want, st;
+	char there[64], planned[64];
+	int r;
+
+	if (p->upper_kind == UPPER_EPHEMERAL || (!upper && p->layers.len == 1))
+		return 0; /* a filesystem in memory is part of it */
+	if (fstat(s->there_fd, &is) < 0)
+		return err_set(e, errno, p->target, "cannot look at what is mounted");
+	r = path_stat(top, true, &want);
+	if (r < 0)
+		return upper && r == -ENOENT ? other(p, "another upper", "one that is there", "a new one", e) : 0;
+	for (size_t i = 0; i < p->layers.len; i++)
+		if (path_stat(p->layers.items[i].dir, true, &st) < 0 || st.st_dev != want.st_dev)
+			return 0; /* nothing to compare with */
+	if (is.st_ino == want.st_ino)
+		return 0;
+	(void)snprintf(there, sizeof(there), "inode %llu", (unsigned long long)is.st_ino);
+	(void)snprintf(planned, sizeof(planned), "inode %llu", (unsigned long long)want.st_ino);
+	return other(p, upper ? "another upper" : "another topmost layer", there, planned, e);
+}
+
+static int same_layers(const struct mount_plan *p, const struct sides *s, struct err *e)
+{
+	const char *rest = s->there.options, *name;
+	char there[64], planned[64];
+	size_t n = 0, len, want = p->layers.len + (p->upper_kind == UPPER_NONE && p->layers.len == 1);
+
+	for (; (len = next_layer(&rest, &name)); n++)
+		if (p->stored && n < p->layers.len && !same_name(name, len, p->layers.items[n].dir))
+			return other(p, "other layers", "those of an image before", "those that the image has now", e);
+	if (n != want) {
+		(void)snprintf(there, sizeof(there), "%zu layers", n);
+		(void)snprintf(planned, sizeof(planned), "%zu layers", want);
+		return other(p, "other layers", there, planned, e);
+	}
+	return same_top(p, s, e);
+}
+
+/* --- the flags --------------------------------------------------------------------------------- */
+
+/* MOUNT_ATTR_* of the mount that fd is on. */
+static int flags_of(int fd, uint64_t *ret)
+{
+	/* statfs(2), f_flags */
+	static const struct { unsigned long flag; uint64_t attr; } bits[] = {
+		{ 1, MOUNT_ATTR_RDONLY }, { 2, MOUNT_ATTR_NOSUID }, { 4, MOUNT_ATTR_NODEV }, { 8, MOUNT_ATTR_NOEXEC },
+		{ 2048, MOUNT_ATTR_NODIRATIME }, { 8192, MOUNT_ATTR_NOSYMFOLLOW },
+	};
+	struct statfs fs;
+
+	if (fstatfs(fd, &fs) < 0)
+		return -errno;
+	/* noatime 1024, relatime 4096, neither: strict */
+	*ret = fs.f_flags & 1024 ? MOUNT_ATTR_NOATIME : fs.f_flags & 4096 ? MOUNT_ATTR_RELATIME : MOUNT_ATTR_STRICTATIME;
+	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
+		if ((unsigned long)fs.f_flags & bits[i].flag)
+			*ret |= bits[i].attr;
+	return 0;
+}
+
+static int same_flags(const struct mount_plan *p, const struct sides *s, struct err *e)
+{
+	scoped_buf struct buf there = BUF_INIT, planned = BUF_INIT;
+	uint64_t is, want = p->kind == MOUNT_OVERLAY && p->upper_kind == UPPER_NONE ? MOUNT_ATTR_RDONLY : 0;
+	int r = flags_of(s->there_fd, &is);
+
+	/* What a plan does not speak of, a bind has from the mount of its source. */
+	if (r == 0 && s->source_fd >= 0)
+		r = flags_of(s->source_fd, &want);
+	if (r < 0)
+		return err_set(e, -r, p->target, "cannot read the flags of what is mounted");
+	/* Unless something else is asked for, a filesystem is as read-only as it has to be. */
+	if (p->kind == MOUNT_FS)
+		want = is & MOUNT_ATTR_RDONLY;
+	want = (want & ~p->flags.clear) | p->flags.set;
+	if (is == want)
+		return 0;
+
+	mount_flags_print(&(struct mount_flags){ .set = is }, &there);
+	mount_flags_print(&(struct mount_flags){ .set = want }, &planned);
+	return other(p, "other flags", buf_get(&there), buf_get(&planned), e);
+}
+
+/* --- the answers ------------------------------------------------------------------------------- */
+
+int mounted_as_planned(const struct mount_plan *p, struct mount_snapshot *snap, int *ret_id, struct err *e)
+{
+	scoped_sides struct sides s = SIDES_INIT;
+	int r = look(p, snap, &s, e);
+
+	if (r <= 0)
+		return r;
+	r = p->kind == MOUNT_BIND ? same_bind_map(p, &s, e) :
+		p->kind == MOUNT_FS ? same_fs_map(p, &s, e) : same_stack_map(p, &s, e);
+	if (r == 0 && p->kind == MOUNT_OVERLAY)
+		r = same_layers(p, &s, e);
+	if (r == 0)
+		r = same_flags(p, &s, e);
+	if (r < 0)
+		return r;
+	*ret_id = s.there.id;
+	return 1;
+}
+
+int mounted_at_all(const struct mount_plan *p, struct mount_snapshot *snap, int *ret_id, struct err *e)
+{
+	scoped_sides struct sides s = SIDES_INIT;
+	int r = look(p, snap, &s, e);
+
+	/* A plan with a map makes mounts with maps: any other bind of the source is somebody else's. */
+	if (r > 0 && p->kind != MOUNT_OVERLAY && p->map.wish == MAP_SET && !s.there.mapped)
+		return 0;
+	if (r > 0)
+		*ret_id = s.there.id;
+	return r;
+}

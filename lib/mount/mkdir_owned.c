@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* mkdir_owned: directories that are born with their owner. */
+
+#include "mkdir_owned.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "fsids.h"
+#include "probe.h"
+
+/* By descriptor, and of a directory of that owner alone: another user may have exchanged it since it was made. */
+static int set_mode(int fd, const struct birth *b, uint32_t mode)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_uid != b->uid)
+		return -ESTALE;
+	return (st.st_mode & 07777) == mode || fchmod(fd, mode) == 0 ? 0 : -errno;
+}
+
+static int make_plain(int dirfd, const char *name, const struct birth *b)
+{
+	scoped_fd int fd = -1;
+
+	if (fd_make_dir(dirfd, name, b->mode & 01777) < 0)
+		return -errno;
+	if (!(b->mode & 06000)) /* mkdir(2) does not take them */
+		return 0;
+	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : set_mode(fd, b, b->mode & 07777);
+}
+
+/*
+ * A set-gid parent gives its group to what is born below it, and a default ACL its entries. So the directory is born in
+ * a plain directory beside, and moved.
+ */
+static int born_beside(int dirfd, const char *name, const struct birth *b, struct err *e)
+{
+	scoped_fd int tmp = -1;
+	char tmpname[32];
+	char path[32];
+	int r = 0;
+
+	(void)snprintf(tmpname, sizeof(tmpname), ".shiftbox-%d", (int)getpid()); /* fits */
+	if (mkdirat(dirfd, tmpname, 0700) < 0)
+		return err_set(e, errno, name, "cannot create a directory beside it");
+	tmp = openat(dirfd, tmpname, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	r = tmp < 0 ? -errno : set_mode(tmp, b, 0700);
+	if (r == 0) {
+		/* none there, or a filesystem without: both fine */
+		(void)removexattr(fd_proc_path(tmp, path), "system.posix_acl_default");
+		(void)removexattr(path, "system.posix_acl_access");
+		r = make_plain(tmp, "d", b);
+		if (r == 0 && renameat2(tmp, "d", dirfd, name, RENAME_NOREPLACE) < 0)
+			r = -errno;
+	}
+	if (r < 0 && tmp >= 0)
+		(void)unlinkat(tmp, "d", AT_REMOVEDIR); /* if it is there at all */
+	(void)unlinkat(dirfd, tmpname, AT_REMOVEDIR); /* empty now */
+	return r < 0 ? err_set(e, -r, name, "cannot create the directory") : 0;
+}
+
+int give_birth(int dirfd, const char *name, const struct birth *b, const char *path, struct err *e)
+{
+	scoped_fsids struct fsids ids = FSIDS_INIT;
+	int r = fsids_enter(&ids, b->uid, b->gid, e);
+
+	if (r == 0)
+		r = born_beside(dirfd, name, b, e);
+	if (r < 0) {
+		err_prefix(e, "'%s', owner %u:%u on the disk", path, b->uid, b->gid);
+		err_op(e, "mkdir");
+		probe_create(dirfd, e);
+	}
+	return r;
+}

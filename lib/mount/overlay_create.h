@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MOUNT_OVERLAY_CREATE_H
+#define MOUNT_OVERLAY_CREATE_H
+
+#include <stdbool.h>
+
+#include "../base/err.h"
+#include "../base/vec.h"
+#include "plan.h"
+#include "overlay_upper.h"
+
+/* How OverlayFS is given what it stacks. For overlay.c alone. */
+
+struct stack {
+	const struct mount_plan *plan;
+	VEC(int) lowers;            /* clones, topmost first; or the first n_in_tree: directories of one clone */
+	int tree;                   /* that clone, or -1 */
+	int store;                  /* of an image: the directory that holds its layers, or -1 */
+	size_t n_in_tree;
+	const struct upper *upper;  /* NULL: read-only */
+	bool userxattr;
+	bool check_unused;          /* the upper was used before: refuse it (-EBUSY) when it still is */
+};
+
+/* The name of layer i's directory, which is what mountinfo shows of a layer in the tree. */
+const char *stack_layer_name(const struct stack *s, size_t i);
+
+/* Is it the way that failed, and not what was asked for? */
+enum other_way {
+	OTHER_WAY_NO,     /* another one would fail as well */
+	OTHER_WAY_MAYBE,  /* another one may work; if not, this failure says more */
+	OTHER_WAY_YES,    /* this kernel does not have this way: its failure means nothing */
+};
+
+struct overlay_way {
+	const char *name;
+	/* Make the overlay, detached, into *ret_fd. *ret_other is set in any case. */
+	int (*create)(const struct stack *s, int *ret_fd, enum other_way *ret_other, struct err *e);
+};
+
+/* The preferred one first. */
+extern const struct overlay_way overlay_ways[2];
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* privns: a thread in a mount namespace of its own. */
+
+#include "privns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "../base/sys.h"
+
+struct aside {
+	const char *name;
+	int (*fn)(void *arg, struct err *e);
+	void *arg;
+	int r;
+	struct err *e;
+};
+
+static int failed(const struct aside *a, const char *op, const char *what)
+{
+	int r = err_set(a->e, errno, a->name, "%s", what);
+
+	err_op(a->e, op);
+	return r;
+}
+
+static int enter_namespace(const struct aside *a, int *ret_dir)
+{
+	static const char no_tmpfs[] = "cannot make a directory in memory to assemble it in";
+	scoped_fd int fs = -1, dir = -1;
+
+	if (unshare(CLONE_NEWNS) < 0)
+		return failed(a, "unshare", "cannot make a mount namespace");
+	/* Nothing made here may reach the namespace we come from. */
+	if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return failed(a, "mount", "cannot make a mount namespace private");
+	fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
+	if (fs < 0)
+		return failed(a, "fsopen", no_tmpfs);
+	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return failed(a, "fsconfig", no_tmpfs);
+	dir = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	if (dir < 0)
+		return failed(a, "fsmount", no_tmpfs);
+	if (sys_move_mount(dir, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return failed(a, "move_mount", "cannot attach a directory in memory to assemble it in");
+	if (fchdir(dir) < 0)
+		return failed(a, "fchdir", "cannot enter a directory in memory to assemble it in");
+	*ret_dir = TAKE_FD(dir);
+	return 0;
+}
+
+static void *thread_main(void *arg)
+{
+	struct aside *a = arg;
+	scoped_fd int dir = -1;
+
+	a->r = enter_namespace(a, &dir);
+	if (a->r == 0)
+		a->r = a->fn(a->arg, a->e);
+	return NULL;
+}
+
+int aside_run(const char *name, int (*fn)(void *arg, struct err *e), void *arg, struct err *e)
+{
+	struct aside a = { .name = name, .fn = fn, .arg = arg, .e = e };
+	pthread_t thread;
+	int r = pthread_create(&thread, NULL, thread_main, &a);
+
+	if (r != 0) {
+		(void)err_set(e, r, name, "cannot start a thread");
+		err_op(e, "clone");
+		return -r;
+	}
+	(void)pthread_join(thread, NULL); /* cannot fail: it is joinable and ours */
+	return a.r;
+}

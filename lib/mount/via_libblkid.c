@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* via_libblkid: the one file that knows libblkid. */
+
+#include "via_libblkid.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <blkid/blkid.h>
+
+#include "../base/buf.h"
+
+enum { PARTITIONS_SHOWN = 4 };
+
+static void free_probe(blkid_probe *p)
+{
+	blkid_free_probe(*p);
+}
+
+#define scoped_probe __attribute__((cleanup(free_probe)))
+
+static const char *value_of(blkid_probe p, const char *name)
+{
+	const char *v = NULL;
+
+	return blkid_probe_lookup_value(p, name, &v, NULL) == 0 && v ? v : "";
+}
+
+static int start(int fd, uint64_t offset, uint64_t size, blkid_probe *ret)
+{
+	errno = 0;
+	*ret = blkid_new_probe();
+	if (!*ret)
+		return -ENOMEM;
+	if (blkid_probe_set_device(*ret, fd, (blkid_loff_t)offset, (blkid_loff_t)size) < 0)
+		return errno ? -errno : -EIO;
+	return 0;
+}
+
+/* --- what else there is ------------------------------------------------------------------------ */
+
+static int add_partition(blkid_partition part, bool file, uint64_t offset, struct buf *b)
+{
+	uint64_t from = offset + (uint64_t)blkid_partition_get_start(part) * 512, n = (uint64_t)blkid_partition_get_size(part) * 512;
+	const char *name = blkid_partition_get_name(part);
+
+	if (!n || blkid_partition_is_extended(part))
+		return 0;
+	buf_printf(b, "%s%d", b->len ? "; " : "", blkid_partition_get_partno(part));
+	if (name && *name)
+		buf_printf(b, " '%s'", name);
+	if (file)
+		buf_printf(b, ": -o offset=%llu,sizelimit=%llu", (unsigned long long)from, (unsigned long long)n);
+	else
+		buf_printf(b, ": %llu bytes", (unsigned long long)n);
+	return 1;
+}
+
+/* 1: there is a table of partitions, and e tells of it. */
+static int look_for_table(int fd, const char *name, uint64_t offset, uint64_t size, bool file, struct err *e)
+{
+	scoped_probe blkid_probe p = NULL;
+	scoped_buf struct buf b = BUF_INIT;
+	blkid_partlist list;
+	int n, shown = 0;
+
+	if (start(fd, offset, size, &p) < 0)
+		return 0;
+	(void)blkid_probe_enable_superblocks(p, 0);
+	(void)blkid_probe_enable_partitions(p, 1);
+	list = blkid_probe_get_partitions(p);
+	if (!list || !blkid_partlist_get_table(list))
+		return 0;
+
+	n = blkid_partlist_numof_partitions(list);
+	for (int i = 0; i < n && shown < PARTITIONS_SHOWN; i++)
+		shown += add_partition(blkid_partlist_get_partition(list, i), file, offset, &b);
+	(void)err_say(e, EINVAL, name, "holds no filesystem but a table of partitions (%s)",
+		      blkid_parttable_get_type(blkid_partlist_get_table(list)));
+	err_op(e, "probe");
+	if (!shown)
+		err_why(e, "there are no partitions in it");
+	else
+		err_try(e, "%s partition %s%s", file ? "mount one of them by its place:" : "name the device of one of them (lsblk shows which):",
+			buf_get(&b) ? buf_get(&b) : "?", n > shown ? "; ..." : "");
+	return 1;
+}
+
+/* "ext4, swap" */
+static void list_signatures(blkid_probe p, struct buf *b)
+{
+	blkid_reset_probe(p);
+	while (blkid_do_probe(p) == 0 && b->len < 512)
+		buf_printf(b, "%s%s", b->len ? ", " : "", value_of(p, "TYPE"));
+}
+
+static int ambivalent(blkid_probe p, const char *name, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	list_signatures(p, &b);
+	(void)err_say(e, EINVAL, name, "cannot tell which filesystem this is, for it has several signatures");
+	err_op(e, "probe");
+	err_why(e, "there are %s", buf_get(&b) ? buf_get(&b) : "?");
+	err_try(e, "name the right one with -t TYPE, and take off the others: wipefs shows them");
+	return -EINVAL;
+}
+
+static int nothing(int fd, const char *name, uint64_t offset, uint64_t size, bool file, struct err *e)
+{
+	if (look_for_table(fd, name, offset, size, file, e) == 1)
+		return -EINVAL;
+	(void)err_say(e, ENODATA, name, "holds no filesystem that is known here");
+	err_op(e, "probe");
+	err_why(e, "libblkid finds no signature%s", offset ? " at this offset" : "");
+	if (file)
+		err_try(e, "name the type with -t TYPE if you know better, or, to bind the file itself, a file as TARGET");
+	else
+		err_try(e, "name the type with -t TYPE if you know better");
+	return -ENODATA;
+}
+
+/* Something, but no filesystem. */
+static int no_filesystem(const char *name, const char *type, const char *usage, struct err *e)
+{
+	static const struct { const char *type, *what, *hint; } known[] = {
+		{ "swap", "swap space", "it is used with swapon(8)" },
+		{ "swsuspend", "the image of a suspended system", "resume that system first" },
+		{ "crypto_LUKS", "encrypted data (LUKS)", "open it first (cryptsetup open), and mount the device of /dev/mapper" },
+		{ "BitLocker", "encrypted data (BitLocker)", "open it first (cryptsetup bitlkOpen), and mount the device of /dev/mapper" },
+		{ "LVM2_member", "a physical volume of LVM", "activate its group (vgchange -ay), and mount a logical volume" },
+		{ "LVM1_member", "a physical volume of LVM", "activate its group (vgchange -ay), and mount a logical volume" },
+		{ "linux_raid_member", "a member of a RAID", "assemble it (mdadm --assemble), and mount the device /dev/md*" },
+		{ "zfs_member", "a member of a ZFS pool", "import the pool (zpool import)" },
+		{ "DM_verity_hash", "the hashes of dm-verity", "open it with its data (veritysetup open)" },
+	};
+	const char *what = NULL, *hint = "mount the device that is made of it";
+
+	for (size_t i = 0; i < ARRAY_LEN(known) && !what; i++) {
+		if (strcmp(known[i].type, type))
+			continue;
+		what = known[i].what;
+		hint = known[i].hint;
+	}
+	if (what)
+		(void)err_say(e, EINVAL, name, "holds %s, which is no filesystem", what);
+	else
+		(void)err_say(e, EINVAL, name, "holds '%s' (%s), which is no filesystem", type, *usage ? usage : "of unknown use");
+	err_op(e, "probe");
+	err_try(e, "%s", hint);
+	return -EINVAL;
+}
+
+int blk_probe(int fd, const char *name, uint64_t offset, uint64_t size, bool file, struct blk_found *ret, struct err *e)
+{
+	scoped_probe blkid_probe p = NULL;
+	struct blk_found found = { .damaged = false };
+	int r = start(fd, offset, size, &p);
+
+	if (r < 0)
+		return err_set(e, -r, name, "cannot look for a filesystem");
+	(void)blkid_probe_enable_superblocks(p, 1);
+	/* With a wrong checksum it is found nevertheless: what the kernel makes of it is then known to be about damage. */
+	(void)blkid_probe_set_superblocks_flags(p, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_UUID | BLKID_SUBLKS_BADCSUM);
+	errno = 0;
+	r = blkid_do_safeprobe(p);
+	if (r == -2)
+		return ambivalent(p, name, e);
+	if (r == 1)
+		return nothing(fd, name, offset, size, file, e);
+	if (r != 0)
+		return err_set(e, errno ? errno : EIO, name, "cannot read it to look for a filesystem");
+
+	(void)snprintf(found.type, sizeof(found.type), "%s", value_of(p, "TYPE")); /* a longer one is none that a kernel knows */
+	(void)snprintf(found.uuid, sizeof(found.uuid), "%s", value_of(p, "UUID"));
+	found.damaged = blkid_probe_has_value(p, "SBBADCSUM");
+	if (strcmp(value_of(p, "USAGE"), "filesystem"))
+		return no_filesystem(name, found.type, value_of(p, "USAGE"), e);
+	*ret = found;
+	return 0;
+}
+
+/* --- tags -------------------------------------------------------------------------------------- */
+
+static const char *const tags[] = { "UUID", "LABEL", "PARTUUID", "PARTLABEL" };
+
+/* The length of the tag's name, or 0. */
+static size_t tag_length(const char *source)
+{
+	for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
+		size_t n = strlen(tags[i]);
+
+		if (!strncmp(source, tags[i], n) && source[n] == '=')
+			return n;
+	}
+	return 0;
+}
+
+bool blk_is_tag(const char *source)
+{
+	return tag_length(source) > 0;
+}
+
+static void put_cache(blkid_cache *c)
+{
+	if (*c)
+		blkid_put_cache(*c);
+}
+
+/* Devices other than the first with this tag, where libblkid had to look at all of them; it takes any. */
+static int check_alone(blkid_cache cache, const char *tag, const char *name, const char *value, struct err *e)
+{
+	blkid_dev_iterate it = blkid_dev_iterate_begin(cache);
+	scoped_buf struct buf b = BUF_INIT;
+	blkid_dev dev;
+	int n = 0;
+
+	if (!it)
+		return err_nomem(e);
+	(void)blkid_dev_set_search(it, (char *)name, (char *)value); /* which it does not change */
+	while (blkid_dev_next(it, &dev) == 0) {
+		scoped_free char *type = blkid_get_tag_value(cache, "TYPE", blkid_dev_devname(dev));
+
+		/* All devices of one btrfs have its UUID and label. */
+		if (type && !strcmp(type, "btrfs"))
+			continue;
+		buf_printf(&b, "%s%s", n++ ? ", " : "", blkid_dev_devname(dev));
+	}
+	blkid_dev_iterate_end(it);
+	if (n < 2)
+		return 0;
+	(void)err_say(e, EEXIST, tag, "cannot tell which device is meant: several have it");
+	err_op(e, "probe");
+	err_why(e, "found: %s", buf_get(&b) ? buf_get(&b) : "?");
+	err_try(e, "name the device itself");
+	return -EEXIST;
+}
+
+int blk_find(const char *tag, char **ret, struct err *e)
+{
+	__attribute__((cleanup(put_cache))) blkid_cache cache = NULL;
+	scoped_free char *name = NULL, *value = NULL, *path = NULL;
+	size_t n = tag_length(tag);
+	int r;
+
+	if (!n || !tag[n + 1])
+		return err_usage(e, "'%s' is no tag of a device", tag);
+	/* fstab(5) allows quotes, which this takes off. /dev/null: no cache of earlier times, and none is written. */
+	if (blkid_parse_tag_string(tag, &name, &value) < 0 || blkid_get_cache(&cache, "/dev/null") < 0)
+		return err_nomem(e);
+	path = blkid_evaluate_tag(name, value, &cache);
+	if (!path) {
+		(void)err_say(e, ENOENT, tag, "no device has this %s", name);
+		err_op(e, "probe");
+		err_try(e, "lsblk -f shows the devices with their names");
+		return -ENOENT;
+	}
+	r = check_alone(cache, tag, name, value, e);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(path);
+	return 0;
+}

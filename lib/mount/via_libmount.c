@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* via_libmount: the one file that knows libmount. */
+
+#include "via_libmount.h"
+
+#include <assert.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <libmount/libmount.h>
+
+#include "../base/fd.h"
+#include "../base/path.h"
+#include "../base/sys.h"
+
+enum { MOUNTINFO_MAX = 64 << 20 };
+
+#define FUNCTIONS(X) \
+	X(mnt_new_table) \
+	X(mnt_new_table_from_file) \
+	X(mnt_table_set_parser_errcb) \
+	X(mnt_table_set_userdata) \
+	X(mnt_table_get_userdata) \
+	X(mnt_table_parse_fstab) \
+	X(mnt_get_fstab_path) \
+	X(mnt_unref_table) \
+	X(mnt_new_iter) \
+	X(mnt_free_iter) \
+	X(mnt_table_next_fs) \
+	X(mnt_fs_get_id) \
+	X(mnt_fs_get_parent_id) \
+	X(mnt_fs_get_devno) \
+	X(mnt_fs_get_root) \
+	X(mnt_fs_get_target) \
+	X(mnt_fs_get_fstype) \
+	X(mnt_fs_get_source) \
+	X(mnt_fs_get_vfs_options) \
+	X(mnt_fs_get_fs_options) \
+	X(mnt_fs_get_propagation) \
+	X(mnt_fs_get_options) \
+	X(mnt_optstr_get_option)
+
+/* The types are the header's, so that a wrong use does not compile. */
+static struct {
+	bool loaded;
+#define MEMBER(f) __typeof__(f) *f;
+	FUNCTIONS(MEMBER)
+#undef MEMBER
+} lm;
+
+static int load(struct err *e)
+{
+	static const struct { const char *name; size_t off; } table[] = {
+#define ROW(f) { #f, offsetof(__typeof__(lm), f) },
+		FUNCTIONS(ROW)
+#undef ROW
+	};
+	void *so;
+
+	if (lm.loaded)
+		return 0;
+	assert(sys_is_home());
+	so = dlopen("libmount.so.1", RTLD_NOW | RTLD_LOCAL);
+	if (!so) {
+		(void)err_say(e, ELIBACC, NULL, "cannot load libmount: %s", dlerror());
+		err_try(e, "install it: apt-get install libmount1");
+		return -ELIBACC;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		void *f = dlsym(so, table[i].name);
+
+		if (!f)
+			return err_say(e, ELIBACC, NULL, "this libmount is too old: it has no %s()", table[i].name);
+		memcpy((char *)&lm + table[i].off, &f, sizeof(f));
+	}
+	lm.loaded = true; /* and stays so: nothing is gained by unloading it */
+	return 0;
+}
+
+static const char *text(const char *s)
+{
+	return s ? s : "";
+}
+
+/* The parser skips lines that it cannot read, unless it is told not to. */
+static int stop_at_line(struct libmnt_table *table, const char *path, int line)
+{
+	int *fault = lm.mnt_table_get_userdata(table);
+
+	(void)path;
+	*fault = line;
+	return -EINVAL;
+}
+
+/* libmount opens the file (or directory) that the descriptor is on, not what the path leads to by then. */
+static int parse_fstab(struct libmnt_table *table, const char *path, bool skip_bad, struct err *e)
+{
+	scoped_fd int fd = -1;
+	char opened[32];
+	int fault = 0, r = path_open(path, O_PATH, "cannot read the fstab", NULL, &fd, e);
+
+	if (r < 0)
+		return r;
+
+	lm.mnt_table_set_userdata(table, &fault);
+	if (!skip_bad)
+		lm.mnt_table_set_parser_errcb(table, stop_at_line);
+	r = lm.mnt_table_parse_fstab(table, fd_proc_path(fd, opened));
+	if (fault) {
+		(void)err_say(e, EINVAL, path, "line %d is no line of an fstab", fault);
+		err_try(e, "SOURCE TARGET TYPE OPTIONS 0 0: see fstab(5)");
+		return -EINVAL;
+	}
+	return r < 0 ? err_path(e, -r, path, "cannot read the fstab") : 0;
+}
+
+int lm_fstab_path(const char **ret, struct err *e)
+{
+	int r = load(e);
+
+	if (r == 0)
+		*ret = lm.mnt_get_fstab_path();
+	return r;
+}
+
+int lm_fstab(const char *path, bool skip_bad, int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e)
+{
+	struct libmnt_table *table;
+	struct libmnt_iter *iter;
+	struct libmnt_fs *fs;
+	int r = load(e);
+
+	if (r < 0)
+		return r;
+	table = lm.mnt_new_table();
+	iter = lm.mnt_new_iter(MNT_ITER_FORWARD);
+	r = table && iter ? parse_fstab(table, path, skip_bad, e) : err_nomem(e);
+	while (r == 0 && lm.mnt_table_next_fs(table, iter, &fs) == 0) {
+		struct lm_line l = {
+			.source = text(lm.mnt_fs_get_source(fs)), .target = text(lm.mnt_fs_get_target(fs)),
+			.type = text(lm.mnt_fs_get_fstype(fs)), .options = text(lm.mnt_fs_get_options(fs)),
+		};
+
+		l.idmap = lm.mnt_optstr_get_option(l.options, "X-mount.idmap", NULL, NULL) == 0;
+		r = fn(&l, arg);
+	}
+	lm.mnt_free_iter(iter);
+	lm.mnt_unref_table(table);
+	return r;
+}
+
+static int each_mount(struct libmnt_table *table, int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
+{
+	struct libmnt_iter *iter = lm.mnt_new_iter(MNT_ITER_FORWARD);
+	struct libmnt_fs *fs;
+	int r = 0;
+
+	if (!iter)
+		return err_nomem(e);
+	while (r == 0 && lm.mnt_table_next_fs(table, iter, &fs) == 0) {
+		struct lm_mount m = {
+			.id = lm.mnt_fs_get_id(fs), .parent = lm.mnt_fs_get_parent_id(fs),
+			.dev = lm.mnt_fs_get_devno(fs), .root = text(lm.mnt_fs_get_root(fs)),
+			.target = text(lm.mnt_fs_get_target(fs)), .type = text(lm.mnt_fs_get_fstype(fs)),
+			.source = text(lm.mnt_fs_get_source(fs)),
+			.vfs_options = text(lm.mnt_fs_get_vfs_options(fs)),
+			.fs_options = text(lm.mnt_fs_get_fs_options(fs)),
+		};
+
+		if (lm.mnt_fs_get_propagation(fs, &m.propagation) != 0)
+			m.propagation = 0;
+		r = fn(&m, arg);
+	}
+	lm.mnt_free_iter(iter);
+	return r;
+}
+
+static int read_table(const char *path, struct libmnt_table **ret, struct err *e)
+{
+	int r = load(e);
+
+	if (r < 0)
+		return r;
+	*ret = lm.mnt_new_table_from_file(path);
+	return *ret ? 0 : err_set(e, errno ? errno : EIO, path, "cannot read the table of mounts");
+}
+
+int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
+{
+	struct libmnt_table *table;
+	int r = read_table("/proc/self/mountinfo", &table, e);
+
+	if (r < 0)
+		return r;
+	r = each_mount(table, fn, arg, e);
+	lm.mnt_unref_table(table);
+	return r;
+}
+
+/*
+ * The file is read below the directory of this very process, whose number may be another process's by now. Whoever has a namespace of
+ * their own decides how long its lines are (100,000 mounts with a root of some MB): the copy ends at a limit, where libmount has none.
+ */
+static int copy_mountinfo(int proc, int *ret)
+{
+	scoped_fd int from = openat(proc, "mountinfo", O_RDONLY | O_CLOEXEC);
+	scoped_fd int to = from < 0 ? -1 : memfd_create("mountinfo", MFD_CLOEXEC);
+	char some[16 << 10];
+	size_t all = 0;
+	ssize_t n;
+
+	if (to < 0)
+		return -errno;
+	while ((n = read(from, some, sizeof(some))) > 0) {
+		int r = fd_write_all(to, some, (size_t)n);
+
+		all += (size_t)n;
+		if (r < 0 || all > MOUNTINFO_MAX)
+			return r < 0 ? r : -EFBIG;
+	}
+	if (n < 0)
+		return -errno;
+	*ret = TAKE_FD(to);
+	return 0;
+}
+
+int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
+{
+	scoped_fd int copy = -1;
+	struct libmnt_table *table;
+	struct stat st;
+	char path[32];
+	int r = copy_mountinfo(proc, &copy);
+
+	if (r < 0)
+		return err_set(e, -r, "mountinfo", "cannot read the mounts of a process");
+	/* What was read is of ns if the process is still in it: it could leave, but not come back to one that is not its user's. */
+	if (fstatat(proc, "ns/mnt", &st, 0) < 0 || st.st_ino != ns)
+		return err_say(e, ESTALE, "mountinfo", "the process has ended, or gone to another mount namespace");
+	r = read_table(fd_proc_path(copy, path), &table, e);
+	if (r < 0)
+		return r;
+	r = each_mount(table, fn, arg, e);
+	lm.mnt_unref_table(table);
+	return r;
+}

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* untrusted_root: places in a root directory that somebody else made. */
+
+#include "untrusted_root.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/buf.h"
+#include "../base/fd.h"
+#include "../base/sys.h"
+
+static int open_in(int root, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return sys_openat2(root, path, &how);
+}
+
+static int cannot(const char *path, const char *what, struct err *e)
+{
+	int r = err_set(e, errno, path, "cannot %s in the root of the command", what);
+
+	err_op(e, "inroot");
+	if (r == -EROFS)
+		err_why(e, "it is not there, and the root is read-only");
+	else if (r == -EOVERFLOW)
+		err_why(e, "the owner of the directory above it has no id in the map");
+	if (!strncmp(what, "create", strlen("create")))
+		err_try(e, "create it there before");
+	else if (r == -EACCES)
+		err_try(e, "give that root access to its whole path: namei -l shows who may pass");
+	return r;
+}
+
+/* The directory path, of which the last component may be missing in parent. Opened in parent, where no link can be in the way. */
+static int make_dir(int root, int parent, const char *path, const char *name, int *ret_fd, struct err *e)
+{
+	*ret_fd = open_in(root, path, O_PATH | O_DIRECTORY);
+	if (*ret_fd >= 0)
+		return 0;
+	if (errno != ENOENT)
+		return cannot(path, "open a directory", e);
+	if (mkdirat(parent, name, 0755) < 0) /* EEXIST: a link that points nowhere */
+		return cannot(path, "create a directory", e);
+	return fd_open_beneath(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, ret_fd, e);
+}
+
+/* All of path but its last component, created where missing. *ret_name points into path. */
+static int open_parent(int root, char *path, int *ret_fd, const char **ret_name, struct err *e)
+{
+	scoped_fd int dir = open_in(root, "/", O_PATH | O_DIRECTORY);
+	char *p = path + strspn(path, "/");
+
+	while (dir >= 0) {
+		char *slash = strchr(p, '/');
+		int next, r;
+
+		if (!slash) {
+			*ret_name = p;
+			*ret_fd = TAKE_FD(dir);
+			return 0;
+		}
+		*slash = '\0';
+		r = make_dir(root, dir, path, p, &next, e);
+		if (r < 0)
+			return r;
+		*slash = '/';
+		p = slash + 1 + strspn(slash + 1, "/");
+		cleanup_fd(&dir);
+		dir = next;
+	}
+	return cannot("/", "open a directory", e);
+}
+
+static int check_path(const char *path, struct err *e)
+{
+	if (*path != '/')
+		return err_say(e, EINVAL, path, "a place in the root of the command must begin with '/'");
+	for (const char *p = path; *p;) {
+		size_t n = strcspn(p, "/");
+
+		if ((n == 1 && *p == '.') || (n == 2 && !strncmp(p, "..", 2)))
+			return err_say(e, EINVAL, path, "a place in the root of the command must not contain '.' or '..'");
+		p += n + !!p[n];
+	}
+	return 0;
+}
+
+int inroot_place(int root, const char *path, bool dir, int *ret_fd, struct err *e)
+{
+	scoped_free char *copy = strdup(path);
+	scoped_fd int parent = -1, fd = -1;
+	const char *name = NULL;
+	struct stat st;
+	int r = copy ? check_path(path, e) : err_nomem(e);
+
+	for (size_t n = r == 0 ? strlen(copy) : 0; n > 1 && copy[n - 1] == '/'; n--)
+		copy[n - 1] = '\0';
+	if (r == 0 && !copy[strspn(copy, "/")])
+		r = err_say(e, EINVAL, path, "is the root of the command itself");
+	if (r == 0)
+		r = open_parent(root, copy, &parent, &name, e);
+	if (r < 0)
+		return r;
+
+	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT) {
+		int made = dir ? mkdirat(parent, name, 0755)
+			       : openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+
+		if (made < 0)
+			return cannot(path, dir ? "create a directory" : "create a file", e);
+		if (!dir)
+			(void)close(made); /* empty: nothing to lose */
+		fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	}
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return cannot(path, "open a place", e);
+	if (dir != S_ISDIR(st.st_mode)) {
+		(void)err_set(e, dir ? ENOTDIR : EISDIR, path, "cannot mount on this place in the root of the command");
+		if (S_ISLNK(st.st_mode))
+			err_why(e, "it is a symbolic link, which is not followed");
+		return dir ? -ENOTDIR : -EISDIR;
+	}
+	*ret_fd = TAKE_FD(fd);
+	return 0;
+}
+
+int inroot_read(int root, const char *path, size_t max, struct buf *ret, struct err *e)
+{
+	scoped_fd int fd = open_in(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return cannot(path, "read a file", e);
+	if (!S_ISREG(st.st_mode))
+		return err_say(e, EINVAL, path, "is no regular file in the root of the command");
+	return fd_read_all(fd, path, max, ret, e);
+}

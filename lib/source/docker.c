@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * docker: what "docker save" writes. Its manifest.json lists images, and for each the members that are its
+ * config and its layers. It has no digests of layers: the diff_ids of the config are what they are checked
+ * against. A config or layer whose name is a digest (of its own bytes) must be what its name says.
+ */
+
+#include "source_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../base/num.h"
+#include "../base/json.h"
+
+static const char document[] = "manifest.json";
+
+/* REPO:TAG as one asks for it: the tag may be left out, for "latest", and so may what comes before a slash. */
+static bool tag_matches(const char *tag, const char *ref)
+{
+	const char *last = strrchr(ref, '/');
+	size_t n = strlen(ref), k = strlen(tag);
+
+	if (!strchr(last ? last : ref, ':')) {
+		if (k < 7 || strcmp(tag + k - 7, ":latest"))
+			return false;
+		k -= 7;
+	}
+	return k >= n && !strncmp(tag + k - n, ref, n) && (k == n || tag[k - n - 1] == '/');
+}
+
+/* Does the image have the tag? Its tags, or "@N" without any, are appended to there. */
+static int has_tag(const struct json *image, size_t i, const char *ref, struct buf *there, bool *ret, struct err *e)
+{
+	const struct json *tags = NULL;
+	const char *tag;
+	uint64_t number;
+	int r = 0;
+
+	*ret = ref && ref[0] == '@' && num_u64(ref + 1, &number) == 0 && number == i;
+	if (!doc_is_null(image, "RepoTags"))
+		r = doc_array(image, "RepoTags", document, false, &tags, e);
+	for (size_t k = 0; r == 0 && tags && k < doc_len(tags); k++) {
+		r = doc_item_str(tags, k, "RepoTags", document, &tag, e);
+		if (r < 0)
+			return r;
+		*ret |= ref && tag_matches(tag, ref);
+		if (there->len < 700)
+			buf_printf(there, "%s%.300s", there->len ? ", " : "", tag);
+	}
+	if (r == 0 && (!tags || !doc_len(tags)) && there->len < 700)
+		buf_printf(there, "%s@%zu", there->len ? ", " : "", i);
+	return r;
+}
+
+static int choose(const struct json *list, const char *ref, const struct json **ret, struct err *e)
+{
+	scoped_buf struct buf there = BUF_INIT;
+	const struct json *image;
+	size_t found = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < doc_len(list); i++) {
+		bool hit = false;
+
+		r = doc_item_object(list, i, "images", document, &image, e);
+		if (r == 0)
+			r = has_tag(image, i, ref, &there, &hit, e);
+		if (r < 0)
+			return r;
+		if (hit || !ref) {
+			found++;
+			*ret = image;
+		}
+	}
+	if (found == 1)
+		return 0;
+
+	if (!doc_len(list))
+		return err_say(e, ENOENT, document, "names no image");
+	if (found)
+		r = err_say(e, EINVAL, document, ref ? "more than one image has that tag" : "names more than one image");
+	else
+		r = err_say(e, ENOENT, ref, "the archive has no image with this tag");
+	err_why(e, "there are these: %s", buf_get(&there) ? buf_get(&there) : "");
+	err_try(e, "add one of them to the source: docker-archive:FILE:REPO:TAG");
+	return r;
+}
+
+/* The digest that a member's name is: what is left of it without prefix and suffix. */
+static bool digest_of_name(const char *name, const char *prefix, const char *suffix, struct digest *ret)
+{
+	size_t p = strlen(prefix), s = strlen(suffix), n = strlen(name);
+	char text[DIGEST_TEXT];
+
+	if (n != p + 64 + s || strncmp(name, prefix, p) || strcmp(name + p + 64, suffix))
+		return false;
+	(void)snprintf(text, sizeof(text), "sha256:%.64s", name + p);
+	return digest_parse(text, name, ret, NULL) == 0;
+}
+
+static int load_config(struct source *s, const char *name, struct err *e)
+{
+	struct digest named;
+	char text[DIGEST_TEXT];
+	int r;
+
+	r = part_read_file(s, name, JSON_MAX_BYTES, &s->config, e);
+	if (r < 0)
+		return r;
+	hash_bytes(buf_get(&s->config), s->config.len, &s->config_digest);
+	if (!digest_of_name(name, "", ".json", &named) && !digest_of_name(name, "sha256:", "", &named) &&
+	    !digest_of_name(name, "blobs/sha256/", "", &named))
+		return 0;
+	if (digest_equal(&named, &s->config_digest))
+		return 0;
+	r = err_say(e, EBADMSG, name, "the config is not what its name says");
+	err_why(e, "its content is %s", digest_text(&s->config_digest, text));
+	return r;
+}
+
+static int load_layer(const struct source *s, const char *name, struct source_layer *ret, struct err *e)
+{
+	scoped_part struct part p = PART_INIT;
+	int r = part_open(s, name, &p, e);
+
+	if (r < 0)
+		return r;
+	ret->name = strdup(name);
+	if (!ret->name)
+		return err_nomem(e);
+	ret->size = p.size;
+	ret->has_digest = digest_of_name(name, "blobs/sha256/", "", &ret->digest);
+	return 0;
+}
+
+static int load_layers(struct source *s, const struct json *layers, struct err *e)
+{
+	const char *name;
+	int r;
+
+	if (!doc_len(layers))
+		return err_say(e, EINVAL, document, "the image has no layers: there is nothing to unpack, and nothing to mount");
+	s->layers = calloc(doc_len(layers), sizeof(*s->layers));
+	if (!s->layers)
+		return err_nomem(e);
+	for (; s->n_layers < doc_len(layers); s->n_layers++) {
+		r = doc_item_str(layers, s->n_layers, "Layers", document, &name, e);
+		if (r == 0)
+			r = load_layer(s, name, &s->layers[s->n_layers], e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int open_member(const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
+{
+	scoped_part struct part p = PART_INIT;
+	int r = part_open(s, s->layers[i].name, &p, e);
+
+	if (r < 0)
+		return r;
+	*ret_offset = p.offset;
+	*ret_fd = TAKE_FD(p.fd);
+	return 0;
+}
+
+int docker_open(struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e)
+{
+	scoped_json struct json *list = NULL;
+	const struct json *image = NULL, *layers = NULL;
+	const char *config = NULL;
+	int r;
+
+	s->open_layer = open_member;
+	r = part_read_file(s, document, JSON_MAX_BYTES, &s->manifest, e);
+	if (r == 0)
+		r = doc_parse_array(buf_get(&s->manifest), s->manifest.len, document, &list, e);
+	if (r == 0)
+		r = choose(list, ref, &image, e);
+	if (r == 0)
+		r = doc_str(image, "Config", document, true, &config, e);
+	if (r == 0)
+		r = doc_array(image, "Layers", document, true, &layers, e);
+	if (r == 0)
+		r = load_layers(s, layers, e);
+	if (r == 0)
+		r = load_config(s, config, e);
+	if (r == 0) {
+		hash_bytes(buf_get(&s->manifest), s->manifest.len, &s->manifest_digest);
+		r = config_load(s, config, want, strict, e);
+	}
+	return r;
+}

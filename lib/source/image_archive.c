@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* image_archive: an index of the tar around an image. */
+
+#include "image_archive.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/log.h"
+#include "../base/vec.h"
+#include "image_archive_priv.h"
+#include "../tar/tar_name.h"
+
+enum kind { MEMBER_FILE, MEMBER_LINK, MEMBER_OUTSIDE, MEMBER_OTHER };
+
+struct member {
+	char *name;
+	char *link;              /* MEMBER_LINK: the name it leads to */
+	enum kind kind;
+	uint64_t offset, size;   /* MEMBER_FILE */
+};
+
+struct outer {
+	int fd;
+	VEC(struct member) members; /* sorted by name, once all are there */
+	size_t names;            /* bytes */
+};
+
+void outer_free(struct outer *o)
+{
+	if (!o)
+		return;
+	for (size_t i = 0; i < o->members.len; i++) {
+		free(o->members.items[i].name);
+		free(o->members.items[i].link);
+	}
+	VEC_DONE(&o->members);
+	if (o->fd >= 0)
+		(void)close(o->fd); /* only read from, or nameless */
+	free(o);
+}
+
+int outer_fd(const struct outer *o)
+{
+	return o->fd;
+}
+
+/*
+ * Where a symbolic link of this name leads, by the letters of both: no directory of an archive is a link
+ * that we follow. False when it leads out, or to the root itself.
+ */
+static bool resolve(const char *name, const char *target, struct buf *ret)
+{
+	const char *slash = strrchr(name, '/');
+
+	if (*target == '/')
+		return false;
+	buf_add(ret, name, slash ? (size_t)(slash - name) : 0);
+	for (const char *p = target; *p; p += strspn(p, "/")) {
+		size_t n = strcspn(p, "/");
+
+		if (n == 2 && !memcmp(p, "..", 2)) {
+			const char *up = ret->len ? strrchr(ret->data, '/') : NULL;
+
+			if (!ret->len)
+				return false;
+			ret->len = up ? (size_t)(up - ret->data) : 0;
+			ret->data[ret->len] = '\0';
+		} else if (n != 1 || *p != '.') {
+			if (ret->len)
+				buf_char(ret, '/');
+			buf_add(ret, p, n);
+		}
+		if (ret->oom)
+			return false;
+		p += n;
+	}
+	return ret->len > 0;
+}
+
+static int set_link(struct member *m, const struct outer_entry *t, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	bool stays;
+
+	if (t->hardlink)
+		stays = tar_name_normal(t->hardlink, &b, NULL) == 0 && b.len;
+	else
+		stays = resolve(m->name, t->symlink, &b);
+	if (b.oom)
+		return err_nomem(e);
+	m->kind = stays ? MEMBER_LINK : MEMBER_OUTSIDE;
+	m->link = stays ? buf_take(&b) : NULL;
+	return 0;
+}
+
+static int add_member(struct outer *o, const struct outer_entry *t, struct err *e)
+{
+	struct member m = { .kind = t->regular ? MEMBER_FILE : MEMBER_OTHER, .offset = t->offset, .size = t->size };
+	scoped_buf struct buf name = BUF_INIT;
+	int r = 0;
+
+	if (tar_name_normal(t->name, &name, NULL) < 0) {
+		if (name.oom)
+			return err_nomem(e);
+		log_verbose("member '%s' is left out: its name leads out of the archive, or is too long", t->name);
+		return 0;
+	}
+	if (t->directory || !name.len)
+		return 0;
+	o->names += name.len;
+	if (o->members.len == OUTER_MAX_MEMBERS || o->names > OUTER_MAX_NAMES)
+		return err_say(e, EFBIG, NULL, "the archive has more than %d members, or their names are longer than %d MiB in all",
+			       (int)OUTER_MAX_MEMBERS, (int)OUTER_MAX_NAMES >> 20);
+
+	m.name = buf_take(&name);
+	if (!m.name)
+		return err_nomem(e);
+	if (t->hardlink || t->symlink)
+		r = set_link(&m, t, e);
+	if (r == 0 && VEC_ADD(&o->members, m) < 0)
+		r = err_nomem(e);
+	if (r < 0) {
+		free(m.name);
+		free(m.link);
+	}
+	return r;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct member *)a)->name, ((const struct member *)b)->name);
+}
+
+static int read_index(struct outer *o, struct err *e)
+{
+	scoped_outer_reader struct outer_reader *reader = NULL;
+	struct outer_entry t;
+	int r;
+
+	r = outer_reader_open(o->fd, true, &reader, e);
+	while (r >= 0 && (r = outer_reader_next(reader, &t, e)) > 0)
+		r = add_member(o, &t, e);
+	if (r < 0)
+		return r;
+	if (o->members.len)
+		qsort(o->members.items, o->members.len, sizeof(*o->members.items), by_name);
+	return 0;
+}
+
+int outer_open(int fd, const char *on, uint64_t max_bytes, struct outer **ret, struct err *e)
+{
+	struct outer *o = calloc(1, sizeof(*o));
+	int r;
+
+	if (!o)
+		return err_nomem(e);
+	o->fd = -1;
+	r = outer_copy(fd, max_bytes, &o->fd, e);
+	if (r == 0)
+		r = read_index(o, e);
+	if (r < 0) {
+		outer_free(o);
+		err_prefix(e, "%s", on);
+		return r;
+	}
+
+	*ret = o;
+	return 0;
+}
+
+/* The first member of that name, and whether there is another one. */
+static const struct member *find(const struct outer *o, const char *name, bool *ret_twice)
+{
+	const struct member key = { .name = (char *)(uintptr_t)name };
+	const struct member *end, *m;
+
+	*ret_twice = false;
+	if (!o->members.len)
+		return NULL;
+	end = o->members.items + o->members.len;
+	m = bsearch(&key, o->members.items, o->members.len, sizeof(key), by_name);
+	*ret_twice = m && ((m > o->members.items && !by_name(m - 1, m)) || (m + 1 < end && !by_name(m, m + 1)));
+	return m;
+}
+
+bool outer_has(const struct outer *o, const char *name)
+{
+	bool twice;
+
+	return find(o, name, &twice);
+}
+
+int outer_find(const struct outer *o, const char *name, uint64_t *ret_offset, uint64_t *ret_size, struct err *e)
+{
+	scoped_buf struct buf normal = BUF_INIT;
+	const struct member *m;
+	const char *at;
+	bool twice;
+	int r;
+
+	r = tar_name_normal(name, &normal, e);
+	if (r < 0)
+		return r;
+	at = buf_get(&normal);
+	for (unsigned links = 0; links <= OUTER_MAX_LINKS; links++) {
+		m = find(o, at, &twice);
+		if (!m && links)
+			return err_say(e, EINVAL, name, "is a link to '%s', which the archive does not hold", at);
+		if (!m)
+			return err_say(e, ENOENT, name, "the archive has no such member");
+		if (twice)
+			return err_say(e, EINVAL, at, "stands in the archive more than once, and readers do not agree on which counts");
+		if (m->kind == MEMBER_OUTSIDE)
+			return err_say(e, EINVAL, at, "is a link that leads out of the archive");
+		if (m->kind == MEMBER_OTHER)
+			return err_say(e, EINVAL, at, "is not a regular file");
+		if (m->kind == MEMBER_FILE) {
+			*ret_offset = m->offset;
+			*ret_size = m->size;
+			return 0;
+		}
+		at = m->link;
+	}
+	return err_say(e, ELOOP, name, "more than %d links lead to one another", (int)OUTER_MAX_LINKS);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* manifest: what OCI's and docker's documents say, and whether they may say it. */
+
+#include "source_priv.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/utsname.h>
+
+#include "../base/log.h"
+#include "../base/vec.h"
+#include "../tar/blob.h"
+#include "../base/json.h"
+
+#define FOREIGN "its media type says that it is not distributed with the image: fetch it from its own place"
+
+static const struct { const char *type; enum doc_kind kind; const char *note; } media_types[] = {
+	{ "application/vnd.oci.image.index.v1+json", DOC_INDEX, NULL },
+	{ "application/vnd.docker.distribution.manifest.list.v2+json", DOC_INDEX, NULL },
+	{ "application/vnd.oci.image.manifest.v1+json", DOC_MANIFEST, NULL },
+	{ "application/vnd.docker.distribution.manifest.v2+json", DOC_MANIFEST, NULL },
+	{ "application/vnd.oci.image.config.v1+json", DOC_CONFIG, NULL },
+	{ "application/vnd.docker.container.image.v1+json", DOC_CONFIG, NULL },
+	{ "application/vnd.oci.image.layer.v1.tar", DOC_LAYER, NULL },
+	{ "application/vnd.oci.image.layer.v1.tar+gzip", DOC_LAYER, NULL },
+	{ "application/vnd.oci.image.layer.v1.tar+zstd", DOC_LAYER, NULL },
+	{ "application/vnd.docker.image.rootfs.diff.tar", DOC_LAYER, NULL },
+	{ "application/vnd.docker.image.rootfs.diff.tar.gzip", DOC_LAYER, NULL },
+	{ "application/vnd.docker.image.rootfs.diff.tar.zstd", DOC_LAYER, NULL },
+	{ "application/vnd.oci.image.layer.nondistributable.v1.tar", DOC_LAYER, FOREIGN },
+	{ "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip", DOC_LAYER, FOREIGN },
+	{ "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd", DOC_LAYER, FOREIGN },
+	{ "application/vnd.docker.image.rootfs.foreign.diff.tar", DOC_LAYER, FOREIGN },
+	{ "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", DOC_LAYER, FOREIGN },
+};
+
+enum doc_kind media_type_kind(const char *type, const char **ret_note)
+{
+	if (ret_note)
+		*ret_note = NULL;
+	for (size_t i = 0; type && i < ARRAY_LEN(media_types); i++) {
+		if (strcmp(media_types[i].type, type))
+			continue;
+		if (ret_note)
+			*ret_note = media_types[i].note;
+		return media_types[i].kind;
+	}
+	return DOC_OTHER;
+}
+
+const char *doc_title(const char *kind, const struct digest *d, char buf[static DOC_TITLE])
+{
+	char text[DIGEST_TEXT];
+
+	(void)snprintf(buf, DOC_TITLE, "%.16s %s", kind, digest_text(d, text)); /* fits */
+	return buf;
+}
+
+int descriptor_parse(const struct json *object, const char *doc, struct descriptor *ret, struct err *e)
+{
+	struct descriptor d = { .kind = DOC_OTHER };
+	const char *digest;
+	int r;
+
+	r = doc_str(object, "mediaType", doc, true, &d.media_type, e);
+	if (r == 0)
+		r = doc_str(object, "digest", doc, true, &digest, e);
+	if (r == 0)
+		r = digest_parse(digest, doc, &d.digest, e);
+	if (r == 0)
+		r = doc_u64(object, "size", doc, true, &d.size, e);
+	if (r < 0)
+		return r;
+	d.kind = media_type_kind(d.media_type, &d.note);
+
+	*ret = d;
+	return 0;
+}
+
+int doc_check_kind(const struct json *object, const char *doc, enum doc_kind kind, const char *media_type, struct err *e)
+{
+	static const char *const foreign[][4] = {
+		[DOC_INDEX] = { "layers", "config", "fsLayers", NULL },
+		[DOC_MANIFEST] = { "manifests", "fsLayers", NULL },
+	};
+	const char *own = NULL;
+	uint64_t version;
+	int r;
+
+	r = doc_u64(object, "schemaVersion", doc, true, &version, e);
+	if (r < 0)
+		return r;
+	if (version != 2)
+		return err_say(e, EINVAL, doc, "schemaVersion is %llu, and only 2 can be read", (unsigned long long)version);
+	r = doc_str(object, "mediaType", doc, false, &own, e);
+	if (r < 0)
+		return r;
+	if (own && media_type_kind(own, NULL) != kind)
+		return err_say(e, EINVAL, doc, "says of itself that it is '%.100s'", own);
+	if (own && media_type && strcmp(own, media_type))
+		return err_say(e, EINVAL, doc, "says that it is '%.100s', its descriptor that it is '%.100s'", own, media_type);
+
+	/* A document that can be read as either kind shows different images to different tools. */
+	for (size_t i = 0; foreign[kind][i]; i++)
+		if (doc_has(object, foreign[kind][i]))
+			return err_say(e, EINVAL, doc, "is an %s but has \"%s\"", kind == DOC_INDEX ? "index" : "image manifest", foreign[kind][i]);
+	return 0;
+}
+
+void platform_native(struct platform *ret)
+{
+	static const struct { const char *machine, *arch, *variant; } names[] = {
+		{ "x86_64", "amd64", "" }, { "i686", "386", "" }, { "i586", "386", "" }, { "i486", "386", "" },
+		{ "aarch64", "arm64", "v8" }, { "armv8l", "arm", "v7" }, { "armv7l", "arm", "v7" }, { "armv6l", "arm", "v6" },
+		{ "ppc64le", "ppc64le", "" }, { "s390x", "s390x", "" }, { "riscv64", "riscv64", "" },
+		{ "mips64", "mips64le", "" }, { "mips", "mipsle", "" }, { "loongarch64", "loong64", "" },
+	};
+	struct utsname u;
+
+	*ret = (struct platform){ .os = "linux", .arch = "unknown" };
+	if (uname(&u) < 0)
+		return;
+	(void)snprintf(ret->arch, sizeof(ret->arch), "%.31s", u.machine);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(names[i].machine, u.machine))
+			continue;
+		(void)snprintf(ret->arch, sizeof(ret->arch), "%s", names[i].arch);
+		(void)snprintf(ret->variant, sizeof(ret->variant), "%s", names[i].variant);
+	}
+}
+
+int platform_parse(const char *s, struct platform *ret, struct err *e)
+{
+	struct platform p = { .os = "" };
+	char *const parts[] = { p.os, p.arch, p.variant };
+	size_t i = 0;
+
+	for (;;) {
+		size_t n = strcspn(s, "/");
+
+		if (!n || n >= sizeof(p.os) || i == ARRAY_LEN(parts))
+			return err_usage(e, "a platform is OS/ARCH or OS/ARCH/VARIANT");
+		memcpy(parts[i++], s, n);
+		if (!s[n])
+			break;
+		s += n + 1;
+	}
+	if (i < 2)
+		return err_usage(e, "a platform is OS/ARCH or OS/ARCH/VARIANT");
+
+	*ret = p;
+	return 0;
+}
+
+/* A member that is missing or no string counts as "". */
+static const char *word(const struct json *object, const char *key)
+{
+	const char *s;
+
+	return doc_str(object, key, "", false, &s, NULL) == 0 && s ? s : "";
+}
+
+int platform_fit(const struct json *platform, const struct platform *want)
+{
+	const char *variant;
+
+	if (!platform)
+		return 1;
+	if (strcmp(word(platform, "os"), want->os) || strcmp(word(platform, "architecture"), want->arch))
+		return 0;
+	variant = word(platform, "variant");
+	if (!strcmp(variant, want->variant))
+		return 4;
+	if (!*variant || !*want->variant)
+		return 3;
+	/* An older ARM's programs run on a newer one. */
+	if (!strcmp(want->arch, "arm") && strcmp(variant, want->variant) < 0)
+		return 2;
+	return 0;
+}
+
+static int config_check_platform(const struct json *config, const char *doc, const struct platform *want, bool strict, struct err *e)
+{
+	if (!want || !*word(config, "architecture") || platform_fit(config, want))
+		return 0;
+	if (strict) {
+		int r = err_say(e, EINVAL, doc, "is an image for %.32s/%.32s, not %s/%s", word(config, "os"), word(config, "architecture"), want->os, want->arch);
+
+		err_try(e, "give its platform with --platform");
+		return r;
+	}
+	log_warn("the image is for %.32s/%.32s: its programs do not run on this machine", word(config, "os"), word(config, "architecture"));
+	return 0;
+}
+
+/* The config's diff_ids, one for each layer of the manifest. */
+int config_load(struct source *s, const char *name, const struct platform *want, bool strict, struct err *e)
+{
+	scoped_json struct json *config = NULL;
+	const struct json *rootfs, *ids;
+	const char *type, *id;
+	int r;
+
+	r = doc_parse(buf_get(&s->config), s->config.len, name, &config, e);
+	if (r == 0)
+		r = doc_object(config, "rootfs", name, true, &rootfs, e);
+	if (r == 0)
+		r = doc_str(rootfs, "type", name, true, &type, e);
+	if (r == 0)
+		r = doc_array(rootfs, "diff_ids", name, true, &ids, e);
+	if (r < 0)
+		return r;
+	if (strcmp(type, "layers"))
+		return err_say(e, EINVAL, name, "rootfs.type is '%.40s', not 'layers'", type);
+	if (doc_len(ids) != s->n_layers)
+		return err_say(e, EINVAL, name, "has %zu diff_ids for %zu layers", doc_len(ids), s->n_layers);
+
+	for (size_t i = 0; i < s->n_layers; i++) {
+		r = doc_item_str(ids, i, "diff_ids", name, &id, e);
+		if (r == 0)
+			r = digest_parse(id, name, &s->layers[i].diff_id, e);
+		if (r < 0)
+			return r;
+		s->layers[i].has_diff_id = true;
+	}
+	return config_check_platform(config, name, want, strict, e);
+}
+
+static int layer_from(const struct json *item, const char *doc, struct source_layer *ret, struct err *e)
+{
+	struct descriptor d;
+	char text[DIGEST_TEXT];
+	int r;
+
+	r = descriptor_parse(item, doc, &d, e);
+	if (r < 0)
+		return r;
+	if (d.kind != DOC_LAYER) {
+		r = err_say(e, EINVAL, doc, "layer %s has the unknown media type '%.100s'", digest_text(&d.digest, text), d.media_type);
+		if (strstr(d.media_type, "+encrypted"))
+			err_why(e, "the layer is encrypted");
+		return r;
+	}
+
+	ret->name = strdup(digest_text(&d.digest, text));
+	if (!ret->name)
+		return err_nomem(e);
+	ret->has_digest = true;
+	ret->digest = d.digest;
+	ret->size = d.size;
+	ret->note = d.note;
+	return 0;
+}
+
+static int layers_load(struct source *s, const struct json *layers, const char *doc, struct err *e)
+{
+	const struct json *item;
+	int r;
+
+	if (!doc_len(layers))
+		return err_say(e, EINVAL, doc, "the image has no layers: there is nothing to unpack, and nothing to mount");
+	s->layers = calloc(doc_len(layers), sizeof(*s->layers));
+	if (!s->layers)
+		return err_nomem(e);
+	for (; s->n_layers < doc_len(layers); s->n_layers++) {
+		r = doc_item_object(layers, s->n_layers, "layers", doc, &item, e);
+		if (r == 0)
+			r = layer_from(item, doc, &s->layers[s->n_layers], e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int manifest_load(struct source *s, const struct descriptor *m, read_blob *read,
+		  const struct platform *want, bool strict, struct err *e)
+{
+	scoped_json struct json *manifest = NULL;
+	const struct json *config, *layers;
+	struct descriptor c;
+	char name[DOC_TITLE];
+	int r;
+
+	(void)doc_title("manifest", &m->digest, name);
+	r = read(s, m, &s->manifest, e);
+	if (r == 0)
+		r = doc_parse(buf_get(&s->manifest), s->manifest.len, name, &manifest, e);
+	if (r == 0)
+		r = doc_check_kind(manifest, name, DOC_MANIFEST, m->media_type, e);
+	if (r == 0)
+		r = doc_object(manifest, "config", name, true, &config, e);
+	if (r == 0)
+		r = doc_array(manifest, "layers", name, true, &layers, e);
+	if (r == 0)
+		r = descriptor_parse(config, name, &c, e);
+	if (r < 0)
+		return r;
+	if (c.kind != DOC_CONFIG)
+		return err_say(e, EINVAL, name, "is an artifact of type '%.100s', not an image", c.media_type);
+
+	s->manifest_digest = m->digest;
+	s->config_digest = c.digest;
+	r = layers_load(s, layers, name, e);
+	if (r == 0)
+		r = read(s, &c, &s->config, e);
+	if (r == 0)
+		r = config_load(s, doc_title("config", &c.digest, name), want, strict, e);
+	return r;
+}

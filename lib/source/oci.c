@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* oci: an OCI image layout, in a directory or an archive (OCI image-spec, image-layout.md). */
+
+#include "source_priv.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../base/vec.h"
+#include "../tar/blob.h"
+#include "../base/json.h"
+
+enum {
+	MAX_INDEX_DEPTH = 8,
+	MAX_INDEXES = 256,        /* read in one search: one that is named again is read again */
+	MAX_INDEX_BYTES = 4 * JSON_MAX_BYTES, /* of all of these */
+};
+
+struct candidate {
+	struct descriptor d;      /* media_type: not set, see type */
+	char type[128];
+	char platform[100];       /* for messages; "" when not said */
+	char ref[256];            /* "" when it has none */
+	int fit;
+};
+
+struct search {
+	const struct source *s;
+	const struct platform *want;
+	const char *ref;          /* NULL: any */
+	VEC(struct candidate) found;
+	size_t indexes;
+	uint64_t index_bytes;
+};
+
+/* Open a blob of exactly size bytes. */
+static int open_blob(const struct source *s, const struct digest *digest, uint64_t size, struct part *ret, struct err *e)
+{
+	scoped_part struct part p = PART_INIT;
+	char path[96], hex[65];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(digest, hex));
+	r = part_open(s, path, &p, e);
+	if (r == -ENOENT)
+		(void)err_say(e, ENOENT, path, "the blob is missing");
+	if (r == -ENOENT)
+		err_try(e, "fetch the image again, with all its layers: this copy of it is not whole");
+	if (r == 0 && p.size != size)
+		r = err_say(e, EBADMSG, path, "the blob has %llu bytes, its descriptor says %llu",
+			    (unsigned long long)p.size, (unsigned long long)size);
+	if (r < 0) {
+		blob_say_try(r, e);
+		return r;
+	}
+
+	*ret = p;
+	p.fd = -1;
+	return 0;
+}
+
+/* A read_blob: a whole small document, verified. */
+static int read_document(const struct source *s, const struct descriptor *d, struct buf *ret, struct err *e)
+{
+	scoped_part struct part p = PART_INIT;
+	char text[DIGEST_TEXT];
+	struct digest is;
+	int r;
+
+	(void)digest_text(&d->digest, text);
+	if (d->size > JSON_MAX_BYTES)
+		return err_say(e, EFBIG, text, "the document has %llu bytes, and %d are the limit", (unsigned long long)d->size, (int)JSON_MAX_BYTES);
+	r = open_blob(s, &d->digest, d->size, &p, e);
+	if (r == 0)
+		r = part_read(&p, text, (size_t)d->size, ret, e);
+	if (r < 0)
+		return r;
+
+	hash_bytes(buf_get(ret), ret->len, &is);
+	if (!digest_equal(&is, &d->digest)) {
+		r = err_say(e, EBADMSG, text, "the document is not what its digest says");
+		err_why(e, "its content is %s", digest_text(&is, text));
+		return r;
+	}
+	return 0;
+}
+
+static int layout_check(const struct source *s, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	scoped_json struct json *layout = NULL;
+	const char *version;
+	int r;
+
+	r = part_read_file(s, "oci-layout", 4096, &b, e);
+	if (r == -ENOENT) {
+		err_why(e, "a directory is an image if it is an OCI layout, and each of those has this file");
+		err_try(e, "name the directory that holds it; of a directory of files make a layer: tar -C DIR -c . | shiftbox image-unpack -N NAME -");
+	}
+	if (r == 0)
+		r = doc_parse(buf_get(&b), b.len, "oci-layout", &layout, e);
+	if (r == 0)
+		r = doc_str(layout, "imageLayoutVersion", "oci-layout", true, &version, e);
+	if (r < 0)
+		return r;
+	if (strcmp(version, "1.0.0"))
+		return err_say(e, EINVAL, "oci-layout", "imageLayoutVersion is '%.40s', and only 1.0.0 can be read", version);
+	return 0;
+}
+
+static void platform_text(const struct json *platform, char *buf, size_t size)
+{
+	const char *os = NULL, *arch = NULL, *variant = NULL;
+
+	buf[0] = '\0';
+	if (!platform || doc_str(platform, "os", "", false, &os, NULL) < 0 || doc_str(platform, "architecture", "", false, &arch, NULL) < 0 ||
+	    doc_str(platform, "variant", "", false, &variant, NULL) < 0)
+		return;
+	(void)snprintf(buf, size, "%.30s/%.30s%s%.30s", os ? os : "?", arch ? arch : "?", variant ? "/" : "", variant ? variant : "");
+}
+
+/* One item of an index. */
+static int item_parse(const struct json *item, const char *doc, const struct platform *want, struct candidate *ret, struct err *e)
+{
+	const struct json *annotations, *platform;
+	const char *ref = NULL;
+	int r;
+
+	*ret = (struct candidate){ .fit = 0 };
+	r = descriptor_parse(item, doc, &ret->d, e);
+	if (r == 0)
+		r = doc_object(item, "annotations", doc, false, &annotations, e);
+	if (r == 0 && annotations)
+		r = doc_str(annotations, "org.opencontainers.image.ref.name", doc, false, &ref, e);
+	if (r == 0)
+		r = doc_object(item, "platform", doc, false, &platform, e);
+	if (r < 0)
+		return r;
+
+	(void)snprintf(ret->type, sizeof(ret->type), "%.127s", ret->d.media_type);
+	ret->d.media_type = NULL; /* it dies with the document */
+	(void)snprintf(ret->ref, sizeof(ret->ref), "%.255s", ref ? ref : "");
+	platform_text(platform, ret->platform, sizeof(ret->platform));
+	ret->fit = platform_fit(platform, want);
+	return 0;
+}
+
+static bool ref_matches(const struct candidate *c, const char *ref)
+{
+	char text[DIGEST_TEXT];
+
+	return !strcmp(c->ref, ref) || !strcmp(digest_text(&c->d.digest, text), ref);
+}
+
+static int search_index(struct search *q, const char *text, size_t n, const char *doc, const char *type, bool any, unsigned depth, struct err *e);
+
+static int search_nested(struct search *q, const struct candidate *c, bool any, unsigned depth, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	char name[DOC_TITLE];
+	int r;
+
+	q->index_bytes += c->d.size > MAX_INDEX_BYTES ? MAX_INDEX_BYTES + 1 : c->d.size;
+	if (depth == MAX_INDEX_DEPTH || ++q->indexes > MAX_INDEXES || q->index_bytes > MAX_INDEX_BYTES)
+		return err_say(e, ELOOP, "index.json", "indexes are nested too deeply, or there are too many");
+	r = read_document(q->s, &c->d, &b, e);
+	if (r < 0)
+		return r;
+	(void)doc_title("index", &c->d.digest, name);
+	return search_index(q, buf_get(&b), b.len, name, c->type, any, depth + 1, e);
+}
+
+/* Take the items that match, or all when any; where none matches, look into the indexes among them. */
+static int search_items(struct search *q, const struct candidate *items, size_t n, bool any, unsigned depth, struct err *e)
+{
+	bool matched = false;
+	int r = 0;
+
+	for (int pass = 0; pass < 2 && !(pass && (any || matched)); pass++)
+		for (size_t i = 0; r == 0 && i < n; i++) {
+			bool hit = any || ref_matches(&items[i], q->ref);
+			size_t before = q->found.len;
+
+			matched |= hit;
+			if (items[i].d.kind == DOC_INDEX && (hit || pass))
+				r = search_nested(q, &items[i], hit, depth, e);
+			else if (items[i].d.kind == DOC_MANIFEST && hit && !pass)
+				r = VEC_ADD(&q->found, items[i]) < 0 ? err_nomem(e) : 0;
+			/* What an index with a reference leads to is found by that reference. */
+			for (size_t k = before; r == 0 && k < q->found.len; k++)
+				if (!q->found.items[k].ref[0])
+					memcpy(q->found.items[k].ref, items[i].ref, sizeof(items[i].ref));
+		}
+	return r;
+}
+
+static int search_index(struct search *q, const char *text, size_t n, const char *doc, const char *type, bool any, unsigned depth, struct err *e)
+{
+	scoped_json struct json *index = NULL;
+	scoped_free struct candidate *items = NULL;
+	const struct json *list, *item;
+	int r;
+
+	r = doc_parse(text, n, doc, &index, e);
+	if (r == 0)
+		r = doc_check_kind(index, doc, DOC_INDEX, type, e);
+	if (r == 0)
+		r = doc_array(index, "manifests", doc, true, &list, e);
+	if (r < 0)
+		return r;
+
+	items = calloc(doc_len(list) + 1, sizeof(*items));
+	if (!items)
+		return err_nomem(e);
+	for (size_t i = 0; i < doc_len(list); i++) {
+		r = doc_item_object(list, i, "manifests", doc, &item, e);
+		if (r == 0)
+			r = item_parse(item, doc, q->want, &items[i], e);
+		if (r < 0)
+			return r;
+	}
+	return search_items(q, items, doc_len(list), any, depth, e);
+}
+
+/* "a, b" of what there is, for an error's last line. */
+static void list_candidates(const struct search *q, bool refs, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	for (size_t i = 0; i < q->found.len && b.len < 700; i++) {
+		const struct candidate *c = &q->found.items[i];
+		char text[DIGEST_TEXT];
+
+		buf_str(&b, i ? ", " : "");
+		if (refs)
+			buf_str(&b, c->ref[0] && !q->ref ? c->ref : digest_text(&c->d.digest, text));
+		else
+			buf_str(&b, c->platform[0] ? c->platform : "(not said)");
+	}
+	err_why(e, "there are %s: %s", refs ? "these" : "images for", buf_get(&b) ? buf_get(&b) : "");
+}
+
+static int choose(const struct search *q, const struct candidate **ret, struct err *e)
+{
+	const struct candidate *best = NULL;
+	bool tie = false;
+	int r;
+
+	for (size_t i = 0; i < q->found.len; i++) {
+		const struct candidate *c = &q->found.items[i];
+
+		if (!c->fit || (best && c->fit < best->fit))
+			continue;
+		tie = best && c->fit == best->fit && (tie || !digest_equal(&c->d.digest, &best->d.digest));
+		best = c;
+	}
+	if (!q->found.len && q->ref) {
+		r = err_say(e, ENOENT, q->ref, "the image has no such reference");
+		return r;
+	}
+	if (!q->found.len)
+		return err_say(e, ENOENT, "index.json", "names no image");
+	if (!best) {
+		r = err_say(e, ENOENT, "index.json", "has no image for %s/%s", q->want->os, q->want->arch);
+		list_candidates(q, false, e);
+		err_try(e, "choose one with --platform");
+		return r;
+	}
+	if (tie) {
+		r = err_say(e, EINVAL, "index.json", "names more than one image");
+		list_candidates(q, true, e);
+		err_try(e, "add one of them to the source: %s", q->s->outer ? "oci-archive:FILE:REF" : "oci:DIR:REF");
+		return r;
+	}
+
+	*ret = best;
+	return 0;
+}
+
+/* What could have been asked for, when a reference was not found. */
+static void suggest_refs(struct search *q, const char *text, size_t n)
+{
+	const char *ref = q->ref;
+
+	q->ref = NULL;
+	q->found.len = 0;
+	(void)search_index(q, text, n, "index.json", NULL, true, 0, NULL); /* for a hint only */
+	q->ref = ref;
+}
+
+static int open_oci_layer(const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
+{
+	const struct source_layer *l = &s->layers[i];
+	scoped_part struct part p = PART_INIT;
+	int r = open_blob(s, &l->digest, l->size, &p, e);
+
+	if (r == -ENOENT && l->note)
+		err_why(e, "%s", l->note);
+	if (r < 0)
+		return r;
+
+	*ret_offset = p.offset;
+	*ret_fd = TAKE_FD(p.fd);
+	return 0;
+}
+
+int oci_open(struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e)
+{
+	struct search q = { .s = s, .want = want, .ref = ref };
+	scoped_buf struct buf index = BUF_INIT;
+	const struct candidate *c = NULL;
+	struct descriptor d;
+	int r;
+
+	r = layout_check(s, e);
+	if (r == 0)
+		r = part_read_file(s, "index.json", JSON_MAX_BYTES, &index, e);
+	if (r == 0)
+		r = search_index(&q, buf_get(&index), index.len, "index.json", NULL, !ref, 0, e);
+	if (r == 0) {
+		r = choose(&q, &c, e);
+		if (r == -ENOENT && ref && !q.found.len) {
+			suggest_refs(&q, buf_get(&index), index.len);
+			q.ref = NULL;
+			list_candidates(&q, true, e);
+			err_try(e, "add one that it has to the source, or none if there is only one");
+		}
+	}
+	if (r == 0) {
+		d = c->d;
+		d.media_type = c->type;
+		r = manifest_load(s, &d, read_document, want, strict, e);
+	}
+	VEC_DONE(&q.found);
+	s->open_layer = open_oci_layer;
+	return r;
+}

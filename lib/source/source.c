@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* source: which kind of image a word on the command line means. */
+
+#include "source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/path.h"
+#include "../base/vec.h"
+#include "../tar/blob.h"
+#include "image_archive.h"
+#include "source_priv.h"
+
+/* Left out at the end of a file's name when it becomes an image's. */
+static const char *const extensions[] = {
+	".gz", ".zst", ".xz", ".bz2", ".lz4", ".tgz", ".tzst", ".txz", ".tbz2", ".tar", ".oci",
+};
+
+static bool strip_extension(char *s)
+{
+	size_t n = strlen(s);
+
+	for (size_t i = 0; i < ARRAY_LEN(extensions); i++) {
+		size_t k = strlen(extensions[i]);
+
+		if (n > k && !strcmp(s + n - k, extensions[i])) {
+			s[n - k] = '\0';
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "debian:12" for dir/debian.oci and 12. The caller frees it; NULL: out of memory. */
+static char *default_name(const char *path, const char *ref)
+{
+	scoped_free char *base = strdup(path);
+	scoped_buf struct buf b = BUF_INIT;
+	char *name;
+	size_t n;
+
+	if (!base)
+		return NULL;
+	n = strlen(base);
+	while (n > 1 && base[n - 1] == '/')
+		base[--n] = '\0';
+	name = strrchr(base, '/');
+	name = name ? name + 1 : base;
+	while (strip_extension(name))
+		;
+	buf_str(&b, name);
+	if (ref) {
+		buf_char(&b, ':');
+		buf_str(&b, ref);
+	}
+	return buf_take(&b);
+}
+
+static int source_new(const char *name, struct source **ret, struct err *e)
+{
+	struct source *s = calloc(1, sizeof(*s));
+
+	if (!s || !(s->name = strdup(name))) {
+		free(s);
+		return err_nomem(e);
+	}
+	s->dirfd = -1;
+
+	*ret = s;
+	return 0;
+}
+
+void source_free(struct source *s)
+{
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n_layers; i++)
+		free(s->layers[i].name);
+	free(s->layers);
+	for (size_t i = 0; s->fds && i < s->n_fds; i++)
+		if (s->fds[i] > STDIN_FILENO)
+			(void)close(s->fds[i]); /* only read from */
+	free(s->fds);
+	if (s->dirfd >= 0)
+		(void)close(s->dirfd);
+	outer_free(s->outer);
+	buf_done(&s->manifest);
+	buf_done(&s->config);
+	free(s->default_name);
+	free(s->name);
+	free(s);
+}
+
+static void cleanup_source(struct source **s)
+{
+	source_free(*s);
+}
+
+#define scoped_source __attribute__((cleanup(cleanup_source)))
+
+/* A path that is (or is not) a directory; a dash is standard input, which is none. */
+static bool exists(const char *path, bool dir)
+{
+	struct stat st;
+
+	if (!dir && !strcmp(path, "-"))
+		return true;
+	return path_stat(path, true, &st) == 0 && !S_ISDIR(st.st_mode) == !dir;
+}
+
+/* Cut text into a path and a reference: the longest part before a colon that exists. */
+static char *split_ref(char *text, bool dir)
+{
+	char *colon;
+
+	if (exists(text, dir))
+		return NULL;
+	for (size_t n = strlen(text); n > 0; n--) {
+		colon = text + n - 1;
+		if (*colon != ':' || colon == text)
+			continue;
+		*colon = '\0';
+		if (exists(text, dir))
+			return colon + 1;
+		*colon = ':';
+	}
+	return NULL;
+}
+
+/* The likeliest mistake is a name that some other tool would look up in a registry. */
+static int not_there(int r, struct err *e)
+{
+	if (r == -ENOENT)
+		err_try(e, "check the name; what is in a registry is fetched first: skopeo copy docker://NAME oci:DIR");
+	return r;
+}
+
+/* In s->dirfd. */
+static int open_layout(struct source *s, const char *path, const char *ref, const struct source_options *o, struct err *e)
+{
+	int r;
+
+	s->default_name = default_name(path, ref);
+	if (!s->default_name)
+		return err_nomem(e);
+	r = oci_open(s, ref, o->platform, o->strict, e);
+	if (r < 0)
+		err_prefix(e, "%s", s->name);
+	return r;
+}
+
+static int open_prefixed_layout(struct source *s, const char *path, const char *ref, const struct source_options *o, struct err *e)
+{
+	int r = path_open(path, O_RDONLY | O_DIRECTORY, "cannot open the directory", NULL, &s->dirfd, e);
+
+	return r < 0 ? not_there(r, e) : open_layout(s, path, ref, o, e);
+}
+
+/* The part behind the last slash is what can be part of a name. */
+static const char *ref_name(const char *ref)
+{
+	const char *slash = ref ? strrchr(ref, '/') : NULL;
+
+	return slash ? slash + 1 : ref;
+}
+
+static int open_tar(const char *path, int *ret_fd, struct err *e)
+{
+	int r = path_open_regular(path, ret_fd, e);
+
+	if (r == -EINVAL)
+		err_try(e, "give it as standard input, with '-' in its place");
+	else if (r == -EISDIR)
+		err_try(e, "name a file; an OCI layout in a directory is given as oci:DIR");
+	return not_there(r, e);
+}
+
+static int not_such_archive(const struct source *s, bool docker, struct err *e)
+{
+	int r = err_say(e, EINVAL, s->name, docker ? "holds no manifest.json: docker save did not write it" : "holds no oci-layout: it is no OCI archive");
+
+	if (outer_has(s->outer, docker ? "oci-layout" : "manifest.json"))
+		err_try(e, "give it as %s", docker ? "oci-archive:FILE" : "docker-archive:FILE");
+	return r;
+}
+
+static int open_archive(struct source *s, const char *path, const char *ref, bool docker, const struct source_options *o, struct err *e)
+{
+	scoped_fd int fd = -1;
+	int r = 0;
+
+	if (strcmp(path, "-")) {
+		r = open_tar(path, &fd, e);
+		s->default_name = default_name(path, ref_name(ref));
+		if (r == 0 && !s->default_name)
+			return err_nomem(e);
+	}
+	if (r == 0)
+		r = outer_open(fd >= 0 ? fd : STDIN_FILENO, s->name, o->max_bytes, &s->outer, e);
+	if (r < 0)
+		return r;
+	if (!outer_has(s->outer, docker ? "manifest.json" : "oci-layout"))
+		return not_such_archive(s, docker, e);
+	r = docker ? docker_open(s, ref, o->platform, o->strict, e) : oci_open(s, ref, o->platform, o->strict, e);
+	if (r < 0)
+		err_prefix(e, "%s", s->name);
+	return r;
+}
+
+static int open_tar_layer(const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
+{
+	int fd = fcntl(s->fds[i], F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return err_set(e, errno, s->layers[i].name, "cannot open the layer again");
+
+	*ret_offset = 0;
+	*ret_fd = fd;
+	return 0;
+}
+
+/* fd is taken over, in any case; standard input is not. */
+static int add_tar(struct source *s, const char *path, int fd, struct err *e)
+{
+	struct source_layer *l = &s->layers[s->n_layers];
+	struct stat st;
+
+	s->fds[s->n_fds++] = fd;
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, path, "cannot stat the layer");
+	l->name = strdup(path);
+	if (!l->name)
+		return err_nomem(e);
+	/* Standard input may be a file that somebody has read from: it is taken from where it stands. */
+	l->size = fd != STDIN_FILENO ? (uint64_t)st.st_size : BLOB_SIZE_UNKNOWN;
+	s->n_layers++;
+	return 0;
+}
+
+static int room_for_tars(struct source *s, size_t n, struct err *e)
+{
+	s->layers = calloc(n, sizeof(*s->layers));
+	s->fds = calloc(n, sizeof(*s->fds));
+	if (!s->layers || !s->fds)
+		return err_nomem(e);
+	s->open_layer = open_tar_layer;
+	return 0;
+}
+
+static int add_tars(struct source *s, char *const *paths, size_t n, struct err *e)
+{
+	bool stdin_taken = false;
+	int r = room_for_tars(s, n, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++) {
+		int fd = STDIN_FILENO;
+
+		if (strcmp(paths[i], "-")) {
+			r = open_tar(paths[i], &fd, e);
+			if (r < 0)
+				return r;
+		} else if (stdin_taken) {
+			return err_usage(e, "standard input can be one layer only");
+		} else {
+			stdin_taken = true;
+		}
+		r = add_tar(s, paths[i], fd, e);
+	}
+	return r;
+}
+
+int source_open_tars(char *const *paths, size_t n, struct source **ret, struct err *e)
+{
+	scoped_source struct source *s = NULL;
+	int r;
+
+	r = source_new(n ? paths[0] : "", &s, e);
+	if (r == 0)
+		r = add_tars(s, paths, n, e);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(s);
+	return 0;
+}
+
+/* A file: the archive of an image, or a layer. It is opened once. */
+static int open_file(struct source *s, const char *path, const struct source_options *o, struct err *e)
+{
+	scoped_fd int fd = -1;
+	int r = open_tar(path, &fd, e);
+
+	if (r < 0)
+		return r;
+	s->default_name = default_name(path, NULL);
+	if (!s->default_name)
+		return err_nomem(e);
+	if (outer_looks_like_image(fd)) {
+		r = outer_open(fd, path, o->max_bytes, &s->outer, e);
+		if (r < 0)
+			return r;
+		if (outer_has(s->outer, "oci-layout"))
+			r = oci_open(s, NULL, o->platform, o->strict, e);
+		else if (outer_has(s->outer, "manifest.json"))
+			r = docker_open(s, NULL, o->platform, o->strict, e);
+		else
+			outer_free(TAKE_PTR(s->outer));
+		if (!s->outer)
+			log_verbose("it begins like the archive of an image, but holds neither oci-layout nor manifest.json: taken for a layer");
+		if (r < 0 || s->outer) {
+			if (r < 0)
+				err_prefix(e, "%s", path);
+			return r;
+		}
+	}
+	r = room_for_tars(s, 1, e);
+	return r < 0 ? r : add_tar(s, path, TAKE_FD(fd), e);
+}
+
+static int open_path(struct source *s, char *path, const struct source_options *o, struct err *e)
+{
+	int r;
+
+	if (!strcmp(path, "-"))
+		return add_tars(s, &path, 1, e);
+	r = path_open(path, O_RDONLY | O_DIRECTORY, "cannot open the image", NULL, &s->dirfd, e);
+	if (r == 0)
+		return open_layout(s, path, NULL, o, e);
+	if (r != -ENOTDIR)
+		return not_there(r, e);
+	if (e)
+		*e = ERR_INIT;
+	return open_file(s, path, o, e);
+}
+
+static const struct prefix { const char *word; bool dir, docker; } prefixes[] = {
+	{ "oci:", true, false }, { "oci-archive:", false, false }, { "docker-archive:", false, true },
+};
+
+static const struct prefix *find_prefix(const char *spec)
+{
+	for (size_t i = 0; i < ARRAY_LEN(prefixes); i++)
+		if (!strncmp(spec, prefixes[i].word, strlen(prefixes[i].word)))
+			return &prefixes[i];
+	return NULL;
+}
+
+bool source_has_prefix(const char *spec)
+{
+	return find_prefix(spec);
+}
+
+int source_open(const char *spec, const struct source_options *o, struct source **ret, struct err *e)
+{
+	const struct prefix *p = find_prefix(spec);
+	scoped_source struct source *s = NULL;
+	scoped_free char *text = strdup(p ? spec + strlen(p->word) : spec);
+	const char *ref;
+	int r;
+
+	if (!text)
+		return err_nomem(e);
+	r = source_new(spec, &s, e);
+	if (r < 0)
+		return r;
+	ref = p ? split_ref(text, p->dir) : NULL;
+	if (ref && !*ref)
+		return err_usage(e, "the reference after the last colon is empty");
+	if (!p)
+		r = open_path(s, text, o, e);
+	else if (p->dir)
+		r = open_prefixed_layout(s, text, ref, o, e);
+	else
+		r = open_archive(s, text, ref, p->docker, o, e);
+	if (r < 0) {
+		blob_say_try(r == -EINVAL && e && !e->usage ? -EBADMSG : r, e);
+		return r;
+	}
+
+	*ret = TAKE_PTR(s);
+	return 0;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* source_part: the files that an image consists of, in a directory or in an archive. */
+
+#include "source_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "image_archive.h"
+
+/* Open a file of a layout without following a link anywhere, or waiting for a FIFO. */
+static int open_inside(int dirfd, const char *name, struct part *ret, struct err *e)
+{
+	scoped_fd int fd = -1;
+	struct stat st;
+	int r;
+
+	r = fd_open_beneath(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, e);
+	if (r == -ELOOP)
+		err_why(e, "there is a symbolic link in its path, and none is followed inside an image");
+	if (r < 0)
+		return r;
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, name, "cannot stat the file");
+	if (!S_ISREG(st.st_mode))
+		return err_say(e, EINVAL, name, "is not a regular file");
+
+	*ret = (struct part){ .size = (uint64_t)st.st_size, .fd = TAKE_FD(fd) };
+	return 0;
+}
+
+int part_open(const struct source *s, const char *name, struct part *ret, struct err *e)
+{
+	struct part p = PART_INIT;
+	int r;
+
+	if (!s->outer)
+		return open_inside(s->dirfd, name, ret, e);
+	r = outer_find(s->outer, name, &p.offset, &p.size, e);
+	if (r < 0)
+		return r;
+	p.fd = fcntl(outer_fd(s->outer), F_DUPFD_CLOEXEC, 3);
+	if (p.fd < 0)
+		return err_set(e, errno, name, "cannot open the archive again");
+
+	*ret = p;
+	return 0;
+}
+
+int part_read(const struct part *p, const char *name, size_t max, struct buf *ret, struct err *e)
+{
+	uint64_t at = 0;
+	char chunk[16384];
+
+	if (p->size > max)
+		return err_say(e, EFBIG, name, "is larger than %zu bytes", max);
+	while (at < p->size) {
+		size_t want = p->size - at < sizeof(chunk) ? (size_t)(p->size - at) : sizeof(chunk);
+		ssize_t n = pread(p->fd, chunk, want, (off_t)(p->offset + at));
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_set(e, errno, name, "cannot read the file");
+		if (n == 0)
+			return err_say(e, EBADMSG, name, "became shorter while it was read");
+		buf_add(ret, chunk, (size_t)n);
+		at += (size_t)n;
+	}
+	return buf_get(ret) ? 0 : err_nomem(e);
+}
+
+int part_read_file(const struct source *s, const char *name, size_t max, struct buf *ret, struct err *e)
+{
+	scoped_part struct part p = PART_INIT;
+	int r = part_open(s, name, &p, e);
+
+	return r < 0 ? r : part_read(&p, name, max, ret, e);
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* store: where layers and images are kept, and who may look. */
+
+#include "store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "../base/env.h"
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/path.h"
+#include "../mount/reachable.h"
+#include "store_priv.h"
+#include "../idmap/userns_self.h"
+
+#define ROOT_STORE "/var/lib/shiftbox"
+#define OWNS_ALL "a user who runs a set-uid program of one image becomes the owner of the layers of all images"
+
+/* The caller frees it. */
+static int default_path(char **ret, struct err *e)
+{
+	const char *data = env_get("XDG_DATA_HOME"), *home = env_get("HOME");
+	int n;
+
+	if (geteuid() == 0 && !userns_self())
+		n = asprintf(ret, "%s", ROOT_STORE);
+	else if (data && data[0] == '/')
+		n = asprintf(ret, "%s/shiftbox", data);
+	else if (home && home[0] == '/')
+		n = asprintf(ret, "%s/.local/share/shiftbox", home);
+	else
+		return err_usage(e, "neither XDG_DATA_HOME nor HOME is set: name a store with --store");
+	return n < 0 ? err_nomem(e) : 0;
+}
+
+/*
+ * Others are to look into a store with a base, not to become the owner of its files: that is who runs a set-uid program of
+ * one image, and can then write to the layers of all.
+ */
+static int check_open(const struct store *s, mode_t mode, struct err *e)
+{
+	bool nosuid = reachable_mount_has(s->fd, ST_NOSUID);
+	int r;
+
+	if (mode & 022) {
+		r = err_say(e, EPERM, s->path, "others may write to the store (mode %04o)", mode & 07777);
+		err_try(e, "chmod %s '%s'", nosuid ? "go-w" : "0700", s->path);
+		return r;
+	}
+	if (nosuid)
+		return 0;
+	r = err_say(e, EPERM, s->path, "the store is open to others (mode %04o), and its mount is not nosuid", mode & 07777);
+	err_why(e, OWNS_ALL);
+	err_try(e, "chmod 0700 '%s'; or have it on a mount that is nosuid", s->path);
+	return r;
+}
+
+static int refuse_public(const char *path, struct err *e)
+{
+	int r = err_say(e, EPERM, path, "only on a mount that is nosuid can a store be open to others");
+
+	err_why(e, OWNS_ALL);
+	err_try(e, "leave out --public; or name a store on a mount that is nosuid");
+	return r;
+}
+
+/* --public, before anything is made: of a store that is not there, the mount of the directory that it will be in counts. */
+static int check_public(const char *path, struct err *e)
+{
+	scoped_free char *up = strdup(path);
+	scoped_fd int fd = -1;
+	int r;
+
+	if (!up)
+		return err_nomem(e);
+	while ((r = path_open(*up ? up : ".", O_PATH, "cannot find the mount of the store", NULL, &fd, e)) == -ENOENT && *up) {
+		char *slash = strrchr(up, '/');
+
+		up[slash == up && slash[1] ? 1 : slash ? slash - up : 0] = '\0';
+		if (e)
+			*e = ERR_INIT;
+	}
+	if (r < 0)
+		return r;
+	return reachable_mount_has(fd, ST_NOSUID) ? 0 : refuse_public(path, e);
+}
+
+/* --public: what check_public() found is asked of what was opened. */
+static int let_others_in(const struct store *s, unsigned flags, struct err *e)
+{
+	if (!reachable_mount_has(s->fd, ST_NOSUID))
+		return refuse_public(s->path, e);
+	return flags & STORE_CREATE && fchmod(s->fd, 0755) < 0 ? err_set(e, errno, s->path, "cannot open the store to others") : 0;
+}
+
+/* Nobody but its owner may pass: inside are set-uid programs and devices, reachable by path otherwise. */
+static int check_private(const struct store *s, struct err *e)
+{
+	struct stat st;
+	int r;
+
+	if (fstat(s->fd, &st) < 0)
+		return err_set(e, errno, s->path, "cannot stat the store");
+	if (st.st_uid != geteuid()) {
+		r = err_say(e, EPERM, s->path, "the store belongs to another user (%u)", st.st_uid);
+		err_why(e, "its owner could change the files in it, and run the set-uid programs among them");
+		return r;
+	}
+	if (s->base.count && st.st_mode & 077)
+		return check_open(s, st.st_mode, e);
+	if (st.st_mode & 077) {
+		r = err_say(e, EPERM, s->path, "the store is open to others (mode %04o)", st.st_mode & 07777);
+		err_why(e, "it holds set-uid programs and devices of disk id 0, which any user who can reach them could use");
+		err_try(e, "chmod 0700 '%s'", s->path);
+		return r;
+	}
+	return 0;
+}
+
+static int not_a_store(const struct store *s, struct err *e)
+{
+	(void)err_say(e, ENOTEMPTY, s->path, "is neither a store nor empty");
+	err_try(e, "name an empty directory, or one that is not there: shiftbox makes it");
+	return -ENOTEMPTY;
+}
+
+/*
+ * Make the directory fit to be a store. One that holds something else must not become one by a slip of the
+ * hand; an empty one is closed to others, since nobody can rely on being able to pass it.
+ */
+static int adopt(const struct store *s, unsigned flags, struct err *e)
+{
+	scoped_strv struct strv names = { 0 };
+	struct stat st;
+	int r;
+
+	if (faccessat(s->fd, "layers", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		return 0;
+	if (fstat(s->fd, &st) < 0)
+		return err_set(e, errno, s->path, "cannot stat the store");
+	if (st.st_uid != geteuid())
+		return 0; /* check_private() refuses it, as it is */
+	r = store_list_dir(s->fd, s->path, &names, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < names.len; i++)
+		if (strcmp(names.items[i], "lost+found") && strcmp(names.items[i], "images") && strcmp(names.items[i], "tmp") &&
+		    strcmp(names.items[i], "base"))
+			return not_a_store(s, e);
+	if (!(flags & STORE_CREATE))
+		return err_say(e, ENOENT, s->path, "is no store yet");
+	if (fchmod(s->fd, 0700) < 0)
+		return err_set(e, errno, s->path, "cannot close the new store to others");
+	return 0;
+}
+
+static int open_part(const struct store *s, const char *name, unsigned flags, int *ret_fd, struct err *e)
+{
+	mode_t mode = s->base.count && strcmp(name, "tmp") ? 0755 : 0700;
+	int fd;
+
+	if ((flags & STORE_CREATE) && mkdirat(s->fd, name, mode) < 0 && errno != EEXIST)
+		return err_set(e, errno, s->path, "cannot create the directory '%s' in the store", name);
+	fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return err_say(e, ENOENT, s->path, "is no store: it has no directory '%s'", name);
+	if (fd < 0)
+		return err_set(e, errno, s->path, "cannot open the directory '%s' of the store", name);
+	/* Whatever the umask was. */
+	if (flags & STORE_PUBLIC && flags & STORE_CREATE && mode == 0755 && fchmod(fd, mode) < 0) {
+		int r = err_set(e, errno, s->path, "cannot open the directory '%s' of the store to others", name);
+
+		cleanup_fd(&fd);
+		return r;
+	}
+
+	*ret_fd = fd;
+	return 0;
+}
+
+static int open_top(struct store *s, unsigned flags, const struct store_base *base, struct err *e)
+{
+	scoped_buf struct buf absolute = BUF_INIT;
+	int r;
+
+	r = flags & STORE_PUBLIC ? check_public(s->path, e) : 0;
+	if (r < 0)
+		return r;
+	if (flags & STORE_CREATE)
+		r = path_make_dir(s->path, 0700, "cannot make the store", &s->fd, e);
+	else
+		r = path_open(s->path, O_RDONLY | O_DIRECTORY, "cannot open the store", NULL, &s->fd, e);
+	if (r == -ENOENT && !(flags & STORE_CREATE)) {
+		r = err_say(e, ENOENT, s->path, "there is no store here");
+		err_try(e, "shiftbox image-unpack makes one; --store names another");
+	}
+	if (r < 0)
+		return r;
+	r = store_base_choose(s, base, e);
+	if (r == 0 && flags)
+		r = adopt(s, flags, e);
+	if (r == 0)
+		r = check_private(s, e);
+	if (r == 0 && flags & STORE_PUBLIC)
+		r = let_others_in(s, flags, e);
+	if (r < 0)
+		return r;
+
+	/* What others are told to mount must not depend on our working directory. */
+	path_of_fd(s->fd, &absolute);
+	if (!buf_get(&absolute))
+		return err_nomem(e);
+	if (!absolute.len)
+		return err_say(e, ENOENT, s->path, "cannot find the path of the store");
+	free(s->path);
+	s->path = buf_take(&absolute);
+	return 0;
+}
+
+static int open_store(const char *path, unsigned flags, const struct store_base *base, struct store **ret, struct err *e)
+{
+	scoped_store struct store *s = calloc(1, sizeof(*s));
+	int r;
+
+	if (!s)
+		return err_nomem(e);
+	s->fd = s->layers = s->images = s->tmp = -1;
+	if (!path) {
+		r = default_path(&s->path, e);
+		if (r < 0)
+			return r;
+	} else if (!*path) {
+		return err_usage(e, "the store's path is empty");
+	} else {
+		s->path = strdup(path);
+		if (!s->path)
+			return err_nomem(e);
+	}
+
+	r = open_top(s, flags, base, e);
+	if (r == 0)
+		r = open_part(s, "layers", flags, &s->layers, e);
+	if (r == 0)
+		r = open_part(s, "images", flags, &s->images, e);
+	if (r == 0)
+		r = open_part(s, "tmp", flags, &s->tmp, e);
+	if (r == 0)
+		r = store_locks_new(s, e);
+	if (r == 0 && userns_self())
+		r = store_ids_check(s, flags & STORE_CREATE, e);
+	if (r == 0 && base)
+		r = flags & STORE_CREATE ? store_base_write(s, e) : store_base_may_write(s, e);
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(s);
+	return 0;
+}
+
+int store_open(const char *path, unsigned flags, struct store **ret, struct err *e)
+{
+	return open_store(path, flags, NULL, ret, e);
+}
+
+int store_open_base(const char *path, unsigned flags, const struct store_base *base, struct store **ret, struct err *e)
+{
+	return open_store(path, flags, base, ret, e);
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+
+	store_locks_free(s);
+
+	const int fds[] = { s->fd, s->layers, s->images, s->tmp };
+
+	for (size_t i = 0; i < ARRAY_LEN(fds); i++)
+		if (fds[i] >= 0)
+			(void)close(fds[i]); /* directories */
+	if (s->mounted)
+		store_in_use_done(s->mounted);
+	free(s->mounted);
+	free(s->path);
+	free(s);
+}
+
+const char *store_path(const struct store *s)
+{
+	return s->path;
+}
+
+int store_stat_layers(const struct store *s, struct stat *ret, struct err *e)
+{
+	return fstat(s->layers, ret) < 0 ? err_set(e, errno, s->path, "cannot stat the layers of the store") : 0;
+}
+
+int store_hold_layers(struct store *s, struct err *e)
+{
+	int r;
+
+	if (s->layers_locked)
+		return 0;
+	r = store_lock(s, STORE_LAYERS, LOCK_SHARED, e);
+	s->layers_locked = r == 0;
+	return r;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int store_list_dir(int dirfd, const char *path, struct strv *ret, struct err *e)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	struct dirent *d;
+	DIR *dir;
+
+	if (fd < 0)
+		return err_set(e, errno, path, "cannot list the directory");
+	dir = fdopendir(fd);
+	if (!dir) {
+		r = err_set(e, errno, path, "cannot list the directory");
+		(void)close(fd);
+		return r;
+	}
+	while (r == 0) {
+		errno = 0;
+		d = readdir(dir);
+		if (!d)
+			break;
+		if (strcmp(d->d_name, ".") && strcmp(d->d_name, "..") && strv_add(ret, d->d_name) < 0)
+			r = err_nomem(e);
+	}
+	if (r == 0 && errno)
+		r = err_set(e, errno, path, "cannot list the directory");
+	(void)closedir(dir);
+	if (r == 0 && ret->len)
+		qsort(ret->items, ret->len, sizeof(*ret->items), compare_names);
+	return r;
+}

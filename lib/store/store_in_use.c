@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * store_in_use: which layers are mounted. An overlay of ours shows them by name (lib/mount/overlay.c), and so does one
+ * that somebody else made of their paths, or a bind mount of one. In our own mount namespace, and those of root and of
+ * the store's owner, the names count; as a name is that of its content, the layer of another store counts for ours, too: it is
+ * spared without need, which does no harm.
+ *
+ * Other users write what they like into the options of mounts in a namespace of theirs. There a layer counts if a mount
+ * is of its very directory, by device and inode, or if an overlay names a path that leads to it and that they may pass: a
+ * path that is closed to them cannot have been a layer's, but can be made to lead there after the overlay was mounted. A stack that
+ * only such a namespace still has, copied from one that is gone, is not told from a false one: it is not spared.
+ */
+
+#include "store_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../mount/info_all.h"
+#include "../mount/overlay_layers.h"
+
+enum { NAME = 71, VARIANT = 88 }; /* sha256-DIFF_ID, and with .HASH */
+enum { OVERFLOW_ID = 65534 };
+
+struct search {
+	const struct store *store;
+	uid_t owner;                   /* of the store ... */
+	bool open;                     /* ... which others may pass */
+	const char *image;             /* a mount of it is looked for, which goes to ... */
+	struct store_mount *mount;
+	struct store_in_use *in_use;   /* or the layers that are mounted go here */
+	struct err *e;
+
+	const struct mntns *ns;        /* the namespace that is looked at */
+	uint64_t inode;
+	bool trusted;
+	const struct mount_info *i;    /* the mount that is looked at */
+	size_t told, ours;             /* layers that it names, and those of this store among them */
+};
+
+/* The name that text begins with, or false. */
+static bool layer_name(const char *text, char ret[static VARIANT + 1])
+{
+	(void)snprintf(ret, VARIANT + 1, "%s", text); /* what follows is cut off */
+	if (strlen(ret) < VARIANT || !store_layer_name_ok(ret))
+		ret[NAME] = '\0';
+	return store_layer_name_ok(ret);
+}
+
+/*
+ * Does path lead in its namespace to what is at rel below layers/, and that on the mount with this id (-1: any)? 1, 0; -1: it leads
+ * nowhere, as those within a clone that is detached.
+ */
+static int leads_to(const struct search *s, const char *path, int id, const char *rel)
+{
+	scoped_fd int there = mntns_open_path(s->ns, path, O_PATH, 0), here = -1;
+	struct statx a, b;
+
+	if (there < 0)
+		return -1;
+	if (fd_open_beneath(s->store->layers, rel, O_PATH, &here, NULL) < 0 ||
+	    statx(there, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &a) < 0 ||
+	    statx(here, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &b) < 0)
+		return 0;
+	return (id < 0 || a.stx_mnt_id == (uint64_t)id) && a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
+	       a.stx_dev_minor == b.stx_dev_minor;
+}
+
+static int add_name(struct search *s, const char *name)
+{
+	return strv_has(&s->in_use->names, name) ? 0 : strv_add(&s->in_use->names, name);
+}
+
+/* A mount that is no overlay: of a layer, or of what is in one? Returns 0, or -ENOMEM. */
+static int look_at_root(struct search *s)
+{
+	for (const char *p = s->i->root; (p = strstr(p, "sha256-")); p += strlen("sha256-")) {
+		char name[VARIANT + 1];
+
+		if (layer_name(p, name) && (s->trusted || leads_to(s, s->i->target, s->i->id, p) > 0) && add_name(s, name) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/* A lower directory of an overlay. Returns 0, or -ENOMEM. */
+static int look_at_layer(const char *dir, void *arg)
+{
+	struct search *s = arg;
+
+	for (const char *p = dir; (p = strstr(p, "sha256-")); p += strlen("sha256-")) {
+		char name[VARIANT + 1];
+		int leads;
+
+		if (!layer_name(p, name))
+			continue;
+		leads = leads_to(s, dir, -1, p);
+		s->told++;
+		s->ours += leads > 0 || (leads < 0 && faccessat(s->store->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+		if (s->in_use && (s->trusted || (s->open && leads > 0)) && add_name(s, name) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
+ * Could a mount that does not tell its layers (an older program's, or of more than an older kernel takes by name) be of an
+ * image of this store? Not if there is none by that name, since none that is mounted is removed.
+ */
+static bool is_ours(const struct search *s, const char *source)
+{
+	return !strncmp(source, "image:", 6) && store_name_check(source + 6, NULL) == 0 &&
+	       (s->image ? !strcmp(source + 6, s->image) : faccessat(s->store->images, source + 6, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+}
+
+/* An overlay of which nothing is known but its label, or not even that. */
+static bool may_be_of_the_store(const struct search *s)
+{
+	return s->trusted && !s->told && (s->i->too_large || is_ours(s, s->i->source));
+}
+
+/* Is it of the image that is looked for? What other users have mounted is no reason to refuse: --prune spares layers in any case. */
+static bool is_of_the_image(const struct search *s)
+{
+	return s->trusted && !s->i->too_large && is_ours(s, s->i->source) && (!s->told || s->ours);
+}
+
+static void note(const struct search *s, struct store_mount *m)
+{
+	if (m->target.len)
+		return;
+	buf_str(&m->target, *s->i->target ? s->i->target : "/");
+	m->pid = s->ns->ours ? 0 : s->ns->pid;
+	(void)snprintf(m->command, sizeof(m->command), "%s", s->ns->command); /* as long */
+}
+
+static void enter(struct search *s, const struct mntns *ns)
+{
+	uid_t uid;
+
+	s->inode = ns->inode;
+	/* An owner that cannot be told is above our user namespace, or we could not look into it. */
+	s->trusted = ns->ours || !mntns_owner(ns, &uid) || uid == 0 || (uid == s->owner && uid != OVERFLOW_ID);
+}
+
+static int unreadable(const struct search *s)
+{
+	if (!s->trusted)
+		return 0;
+	(void)err_say(s->e, EIO, NULL, "the mounts of process %d cannot be read, and it may use the image's layers", (int)s->ns->pid);
+	err_try(s->e, "end that process, and those that share its mount namespace (lsns -t mnt)");
+	return -EIO;
+}
+
+static int look(const struct mount_info *i, const struct mntns *ns, void *arg)
+{
+	struct search *s = arg;
+	int r = 0;
+
+	s->ns = ns;
+	if (ns->inode != s->inode)
+		enter(s, ns);
+	if (!i)
+		return unreadable(s);
+	s->i = i;
+	s->told = s->ours = 0;
+	if (!strcmp(i->type, "overlay"))
+		r = overlay_layers_each(i->options, look_at_layer, s);
+	else if (s->in_use)
+		r = look_at_root(s);
+	if (r < 0)
+		return err_nomem(s->e);
+	if (strcmp(i->type, "overlay") != 0)
+		return 0;
+	if (s->in_use && may_be_of_the_store(s))
+		note(s, &s->in_use->untold);
+	if (!s->mount || !is_of_the_image(s))
+		return 0;
+	note(s, s->mount);
+	return 1;
+}
+
+static int search(struct search *s)
+{
+	struct stat st;
+
+	if (fstat(s->store->fd, &st) < 0)
+		return err_set(s->e, errno, s->store->path, "cannot tell the owner of the store");
+	s->owner = st.st_uid;
+	s->open = st.st_mode & S_IXOTH;
+	return mount_info_everywhere(look, s, s->e);
+}
+
+int store_find_in_use(const struct store *store, struct store_in_use *ret, struct err *e)
+{
+	struct search s = { .store = store, .in_use = ret, .e = e };
+
+	return search(&s);
+}
+
+int store_find_mount(const struct store *store, const char *image, struct store_mount *ret, struct err *e)
+{
+	struct search s = { .store = store, .image = image, .mount = ret, .e = e };
+
+	return search(&s);
+}
+
+void store_mount_explain(const struct store_mount *m, const char *why, struct err *e)
+{
+	const char *target = buf_get(&m->target) ? buf_get(&m->target) : "";
+
+	if (m->pid) {
+		err_why(e, "%sat '%s', in the mount namespace of process %d (%s)", why, target, (int)m->pid, m->command);
+		err_try(e, "end process %d, and those that share its mount namespace (lsns -t mnt), or have it unmounted by them", (int)m->pid);
+	} else {
+		err_why(e, "%sat '%s'", why, target);
+		err_try(e, "unmount it: shiftbox mount-idmapped -u TARGET");
+	}
+}
+
+void store_mount_done(struct store_mount *m)
+{
+	buf_done(&m->target);
+}
+
+void store_in_use_done(struct store_in_use *u)
+{
+	strv_done(&u->names);
+	store_mount_done(&u->untold);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* store_publish: nothing is in the store before it is whole. */
+
+#include "store_publish.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/log.h"
+#include "../base/stop.h"
+#include "tempdir_mapped.h"
+#include "store_priv.h"
+
+struct staging {
+	struct store *store;
+	char *path;               /* of the store's tmp/, for messages */
+	struct stage stage;
+	struct stage_view view;   /* of a store with a base */
+	unsigned discarded;
+};
+
+/* Of a store with a base: a view in which ids are an image's. */
+static int make_view(struct staging *st, struct err *e)
+{
+	scoped_idmap struct idmap map = { .gid_assumed = false };
+	int r;
+
+	if (!st->store->base.count)
+		return 0;
+	r = store_base_map(st->store, &map, e);
+	return r == 0 ? stage_view_make(&st->stage, &map, &st->view, e) : r;
+}
+
+static const char *tmp_path(const struct store *s, char **ret)
+{
+	if (asprintf(ret, "%s/tmp", s->path) < 0)
+		*ret = NULL;
+	return *ret;
+}
+
+int staging_sweep(struct store *s, struct err *e)
+{
+	scoped_free char *path = NULL;
+
+	return tmp_path(s, &path) ? stage_sweep(s->tmp, path, "", e) : err_nomem(e);
+}
+
+int staging_new(struct store *s, struct staging **ret, struct err *e)
+{
+	scoped_staging struct staging *st = NULL;
+	int r;
+
+	st = calloc(1, sizeof(*st));
+	if (!st)
+		return err_nomem(e);
+	st->store = s;
+	st->stage = STAGE_INIT;
+	st->view = STAGE_VIEW_INIT;
+	if (!tmp_path(s, &st->path))
+		return err_nomem(e);
+	r = stage_new(s->tmp, st->path, "", &st->stage, e);
+	if (r == 0)
+		r = make_view(st, e);
+	if (r == 0)
+		r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
+	if (r < 0)
+		return r;
+	r = store_sweep_sidecars(s, e);
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
+	if (r < 0)
+		return r;
+
+	*ret = TAKE_PTR(st);
+	return 0;
+}
+
+void staging_free(struct staging *st)
+{
+	if (!st)
+		return;
+	stage_view_done(&st->view);
+	stage_done(&st->stage);
+	free(st->path);
+	free(st);
+}
+
+int staging_fd(const struct staging *st)
+{
+	return st->view.view >= 0 ? st->view.view : st->stage.fd;
+}
+
+int staging_plain_fd(const struct staging *st)
+{
+	return st->view.plain >= 0 ? st->view.plain : st->stage.fd;
+}
+
+const char *staging_name(size_t i, const char *suffix, char buf[static 32])
+{
+	(void)snprintf(buf, 32, "%zu%s", i, suffix); /* fits: 20 digits and a short suffix */
+	return buf;
+}
+
+/* Without fsync: one syncfs serves all. */
+static int put_file(int dirfd, const char *name, const void *p, size_t n, struct err *e)
+{
+	scoped_fd int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int r;
+
+	if (fd < 0)
+		return err_set(e, errno, name, "cannot create the file in the store");
+	r = fd_write_all(fd, p, n);
+	if (r < 0)
+		return err_set(e, -r, name, "cannot write the file in the store");
+	return fd_finish(&fd, name, e);
+}
+
+static int put_sidecars(const struct staging *st, const struct staged_layer *l, struct err *e)
+{
+	char name[32], text[160];
+	int n, r = 0;
+
+	n = snprintf(text, sizeof(text), "{\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"root_opaque\":%d}\n",
+		     l->entries, l->bytes, l->root_opaque);
+	if (*l->answers)
+		r = put_file(staging_plain_fd(st), staging_name(l->i, ".lower", name), l->answers, strlen(l->answers), e);
+	if (r == 0)
+		r = put_file(staging_plain_fd(st), staging_name(l->i, ".json", name), text, (size_t)n, e);
+	return r;
+}
+
+static int same_answers(const struct store *s, const char *dir, const char *answers, bool *ret, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	int r = store_layer_answers(s, dir, &b, e);
+
+	if (r == 0)
+		*ret = !strcmp(buf_get(&b), answers);
+	return r;
+}
+
+/* The name the layer shall have; *ret_there: it has it already, from another process. */
+static int choose_name(const struct store *s, const struct staged_layer *l, char name[static 128], bool *ret_there, struct err *e)
+{
+	char base[DIGEST_NAME], hex[65];
+	struct digest sum;
+	bool same = false;
+	int r;
+
+	*ret_there = false;
+	(void)snprintf(name, 128, "%s", digest_name(&l->diff_id, base));
+	if (faccessat(s->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_set(e, errno, name, "cannot look for the layer in the store");
+	r = same_answers(s, name, l->answers, &same, e);
+	if (r < 0 || same) {
+		*ret_there = same;
+		return r;
+	}
+
+	hash_bytes(l->answers, strlen(l->answers), &sum);
+	(void)snprintf(name, 128, "%s.%.16s", base, digest_hex(&sum, hex));
+	log_verbose("the layer depends on those below it: stored as the variant %s", name);
+	*ret_there = faccessat(s->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return 0;
+}
+
+static int publish_layer(const struct staging *st, struct staged_layer *l, struct err *e)
+{
+	const struct store *s = st->store;
+	char name[128], to[144], from[32];
+	bool there;
+	int r;
+
+	r = choose_name(s, l, name, &there, e);
+	if (r < 0)
+		return r;
+	l->dir = strdup(name);
+	if (!l->dir)
+		return err_nomem(e);
+	if (there)
+		return 0;
+
+	/* Files first: the directory's rename is what makes the layer exist. */
+	for (size_t i = 0; store_sidecars[i]; i++) {
+		(void)snprintf(to, sizeof(to), "%s%s", name, store_sidecars[i]);
+		(void)staging_name(l->i, store_sidecars[i], from);
+		if (renameat(staging_plain_fd(st), from, s->layers, to) == 0)
+			continue;
+		if (errno != ENOENT || strcmp(store_sidecars[i], ".lower"))
+			return err_set(e, errno, to, "cannot move the file into the store");
+		(void)unlinkat(s->layers, to, 0); /* a dead process may have left one, and this layer has none */
+	}
+	if (renameat2(staging_plain_fd(st), staging_name(l->i, "", from), s->layers, name, RENAME_NOREPLACE) < 0)
+		return err_set(e, errno, name, "cannot move the layer into the store");
+	return 0;
+}
+
+static int put_image(const struct staging *st, const struct staged_image *image, struct err *e)
+{
+	scoped_strv struct strv dirs = { 0 };
+	scoped_buf struct buf lines = BUF_INIT;
+	scoped_fd int fd = -1;
+	int r;
+
+	if (mkdirat(st->stage.fd, "image", 0700) < 0)
+		return err_set(e, errno, image->name, "cannot create the image in the store");
+	r = fd_open_beneath(st->stage.fd, "image", O_RDONLY | O_DIRECTORY, &fd, e);
+	if (r == 0)
+		r = image->list(image->arg, &dirs, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < dirs.len; i++)
+		buf_printf(&lines, "layers/%s\n", dirs.items[i]);
+	if (!buf_get(&lines))
+		return err_nomem(e);
+
+	r = put_file(fd, "layers", buf_get(&lines), lines.len, e);
+	if (r == 0)
+		r = put_file(fd, "manifest.json", buf_get(image->manifest), image->manifest->len, e);
+	if (r == 0)
+		r = put_file(fd, "config.json", buf_get(image->config), image->config->len, e);
+	return r;
+}
+
+static int sync_image(const struct staging *st, struct err *e)
+{
+	static const char *const files[] = { "image/layers", "image/manifest.json", "image/config.json", "image" };
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++) {
+		scoped_fd int fd = openat(st->stage.fd, files[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+
+		r = fd < 0 ? err_set(e, errno, files[i], "cannot open the file in the store") : fd_sync(fd, files[i], e);
+	}
+	return r;
+}
+
+static int publish_image(struct staging *st, const char *name, struct err *e)
+{
+	const struct store *s = st->store;
+
+	if (renameat2(st->stage.fd, "image", s->images, name, RENAME_NOREPLACE) == 0)
+		return 0;
+	/* What was there comes back in exchange and goes with the staging directory. */
+	if (errno == EEXIST && renameat2(st->stage.fd, "image", s->images, name, RENAME_EXCHANGE) == 0)
+		return 0;
+	return err_set(e, errno, name, "cannot move the image into the store");
+}
+
+static int publish_locked(struct staging *st, struct staged_layer *layers, size_t n, const struct staged_image *image, bool sync, struct err *e)
+{
+	const struct store *s = st->store;
+	int r = store_base_check(s, e);
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = publish_layer(st, &layers[i], e);
+	if (r == 0)
+		r = put_image(st, image, e);
+	if (r == 0 && sync)
+		r = fd_sync(s->layers, s->path, e);
+	if (r == 0 && sync)
+		r = sync_image(st, e);
+	if (r == 0)
+		r = publish_image(st, image->name, e);
+	if (r == 0 && sync)
+		r = fd_sync(s->images, s->path, e);
+	return r;
+}
+
+int staging_publish(struct staging *st, struct staged_layer *layers, size_t n, const struct staged_image *image, bool sync, struct err *e)
+{
+	struct store *s = st->store;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = put_sidecars(st, &layers[i], e);
+	if (r < 0)
+		return r;
+	/* One call for all files, also those whose blocks are not allocated yet: a full disk shows here at the latest. */
+	if (sync && syncfs(st->stage.fd) < 0)
+		return err_set(e, errno, s->path, "cannot write the layers to disk");
+
+	r = stop_check(e); /* syncfs(2) cannot be interrupted, and may have taken minutes */
+	if (r == 0)
+		r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
+	if (r < 0)
+		return r;
+	r = publish_locked(st, layers, n, image, sync, e);
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
+	return r;
+}
+
+int staging_discard(struct staging *st, int dirfd, const char *name, struct err *e)
+{
+	char to[32];
+
+	(void)snprintf(to, sizeof(to), "discarded-%u", st->discarded++);
+	if (renameat2(dirfd, name, st->stage.fd, to, RENAME_NOREPLACE) < 0)
+		return err_set(e, errno, name, "cannot take it out of the store");
+	return fd_remove_tree(st->stage.fd, to, e);
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tempdir: directories that go with their process. */
+
+#include "tempdir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/lock.h"
+#include "../base/log.h"
+#include "../base/path.h"
+#include "../base/stop.h"
+#include "store_priv.h"
+
+enum { DIGITS = 16, TRIES = 100 };
+
+static bool is_ours(const char *name, const char *prefix)
+{
+	size_t n = strlen(prefix);
+
+	return !strncmp(name, prefix, n) && strlen(name) == n + DIGITS && strspn(name + n, "0123456789abcdef") == DIGITS;
+}
+
+/* Of the mark that says that the stage's process lives: it is there before the stage. */
+static const char *mark_name(const char *name, char buf[static MARK_NAME_MAX])
+{
+	(void)snprintf(buf, MARK_NAME_MAX, "%.48s.lock", name); /* fits: struct stage */
+	return buf;
+}
+
+/*
+ * Is it ours and of a dead process? *ret_fd keeps those who sweep at the same time away from each other, and older programs, which
+ * have no marks but lock the directory itself. Where there is a mark it does not matter who holds that lock.
+ */
+static bool is_dead(int parent, const char *name, int *ret_fd)
+{
+	scoped_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	char mark[MARK_NAME_MAX];
+	struct stat st;
+	int state, r;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || st.st_uid != geteuid())
+		return false;
+	state = mark_look(parent, mark_name(name, mark));
+	if (state != MARK_DEAD && state != MARK_GONE)
+		return false;
+	r = lock_try(fd, LOCK_EXCLUSIVE);
+	if (state == MARK_GONE && r < 0)
+		return false;
+	/* Of several who sweep the one that takes the mark away has it. */
+	if (state == MARK_DEAD && unlinkat(parent, mark, 0) < 0)
+		return false;
+	*ret_fd = TAKE_FD(fd);
+	return true;
+}
+
+/* A mark without its stage: its process ended before it made one, or after it took it away. */
+static void sweep_mark(int parent, const char *name, const char *prefix)
+{
+	size_t n = strlen(prefix) + DIGITS;
+	char stage[MARK_NAME_MAX];
+
+	if (strlen(name) < n || (strcmp(name + n, ".lock") && strcmp(name + n, ".lock~")))
+		return;
+	(void)snprintf(stage, sizeof(stage), "%.*s", (int)n, name); /* fits: our own prefixes */
+	if (is_ours(stage, prefix) && faccessat(parent, stage, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && mark_look(parent, name) == MARK_DEAD)
+		(void)unlinkat(parent, name, 0); /* else the next one does it */
+}
+
+int stage_sweep(int parent, const char *path, const char *prefix, struct err *e)
+{
+	scoped_strv struct strv names = { 0 };
+	int r;
+
+	/* Whoever can rename what is ours there could have anything of ours removed under such a name. */
+	if (!path_is_kept(parent))
+		return 0;
+	r = store_list_dir(parent, path, &names, e);
+	for (size_t i = 0; r == 0 && i < names.len; i++) {
+		struct err own = ERR_INIT;
+		scoped_fd int fd = -1;
+
+		sweep_mark(parent, names.items[i], prefix);
+		if (!is_ours(names.items[i], prefix) || !is_dead(parent, names.items[i], &fd))
+			continue;
+		log_verbose("sweeping the staging directory '%s' of a dead process", names.items[i]);
+		if (fd_remove_tree(parent, names.items[i], &own) < 0 && (r = stop_check(e)) == 0)
+			log_warn("cannot remove the old staging directory '%s/%s': %s", path, names.items[i], strerrordesc_np(own.num));
+	}
+	return r;
+}
+
+/* Its mark first. 0: another name must be tried. */
+static int make_mark(struct stage *s, const char *prefix, struct err *e)
+{
+	char mark[MARK_NAME_MAX];
+	uint64_t id;
+	int r;
+
+	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
+		return err_set(e, errno, s->path, "cannot get a random name");
+	(void)snprintf(s->name, sizeof(s->name), "%s%016" PRIx64, prefix, id); /* fits: our own prefixes */
+	r = mark_new(s->parent, mark_name(s->name, mark), &s->mark);
+	if (r == 0 || r == -EAGAIN)
+		return r == 0;
+	if (r != -EINVAL && r != -ENOLCK && r != -EOPNOTSUPP)
+		return err_set(e, -r, s->path, "cannot create a staging directory in it");
+	log_verbose("the filesystem of '%s' has no locks for files (%s): the staging directory itself is locked", s->path, strerrordesc_np(-r));
+	return 1;
+}
+
+/* Is it what we have made, or as good? In a directory of another user it can be exchanged before it is opened. */
+static bool is_new(int fd, const struct stat *st)
+{
+	scoped_strv struct strv names = { 0 };
+
+	return st->st_uid == geteuid() && !(st->st_mode & 077) && store_list_dir(fd, "", &names, NULL) == 0 && !names.len;
+}
+
+/*
+ * 1: made. 0: another process took it away or holds it; then it is theirs. There is no lock on the parent: of --flat it may be a
+ * directory that others can read, and who can read it can lock it for ever.
+ */
+static int try_new(struct stage *s, const char *prefix, struct err *e)
+{
+	scoped_fd int fd = -1;
+	struct stat st, there;
+	int r = make_mark(s, prefix, e);
+
+	if (r <= 0)
+		return r;
+	if (mkdirat(s->parent, s->name, 0700) < 0)
+		return err_set(e, errno, s->path, "cannot create a staging directory in it");
+	fd = openat(s->parent, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : err_set(e, errno, s->path, "cannot open the staging directory");
+	/* For older programs, which would sweep it. With a mark it does not matter who else holds this lock. */
+	r = lock_try(fd, LOCK_EXCLUSIVE);
+	if (r < 0 && s->mark < 0)
+		return r == -EWOULDBLOCK ? 0 : err_set(e, -r, s->path, "cannot lock the staging directory");
+	if (fstat(fd, &st) < 0)
+		return err_set(e, errno, s->path, "cannot stat the staging directory");
+	if (fstatat(s->parent, s->name, &there, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_set(e, errno, s->path, "cannot stat the staging directory");
+	if (there.st_dev != st.st_dev || there.st_ino != st.st_ino || !is_new(fd, &st))
+		return err_say(e, EEXIST, s->path, "somebody else's directory is where the staging directory was made");
+
+	s->fd = TAKE_FD(fd);
+	return 1;
+}
+
+static void drop_mark(struct stage *s)
+{
+	char mark[MARK_NAME_MAX];
+
+	mark_drop(s->parent, mark_name(s->name, mark), &s->mark);
+}
+
+int stage_new(int parent, const char *path, const char *prefix, struct stage *ret, struct err *e)
+{
+	struct stage s = { .parent = parent, .path = path, .fd = -1, .mark = -1 };
+	int r = stage_sweep(parent, path, prefix, e);
+
+	if (r < 0)
+		return r;
+	for (int i = 0; r == 0 && i < TRIES; i++) {
+		r = try_new(&s, prefix, e);
+		if (r <= 0)
+			drop_mark(&s);
+	}
+	if (r == 0)
+		return err_say(e, EAGAIN, path, "each staging directory that is made in it is taken away again");
+	if (r < 0)
+		return r;
+
+	*ret = s;
+	return 0;
+}
+
+void stage_done(struct stage *s)
+{
+	struct err own = ERR_INIT;
+	int r;
+
+	if (s->fd < 0)
+		return;
+	/* The mark is held while removing: nobody else needs to. */
+	r = fd_remove_opened(s->parent, s->name, s->fd, &own);
+	if (r == -ECANCELED)
+		log_warn("the staging directory '%s/%s' is left to the next run, which removes it", s->path, s->name);
+	else if (r < 0)
+		log_warn("cannot remove the staging directory '%s/%s': %s", s->path, s->name, strerrordesc_np(own.num));
+	if (r == 0)
+		drop_mark(s);
+	cleanup_fd(&s->mark); /* of what is left it says that its process has ended */
+	s->mark = -1;
+	(void)close(s->fd);
+	s->fd = -1;
+}

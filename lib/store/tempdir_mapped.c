@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tempdir_mapped: a stage in which ids are an image's. */
+
+#include "tempdir_mapped.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "../idmap/userns.h"
+#include "../mount/mkdir_owned.h"
+#include "../mount/clone.h"
+#include "../layer/entry_ids.h"
+
+#define NAME "mapped"
+
+static int open_dir(int dirfd, const char *path, int *ret_fd, struct err *e)
+{
+	*ret_fd = openat(dirfd, NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return *ret_fd < 0 ? err_set(e, errno, path, "cannot open the staging directory") : 0;
+}
+
+/* Through the map its own owner must be seen, or not even root could write to it. */
+static int bear(const struct stage *s, const struct idmap *map, int *ret_disk, struct err *e)
+{
+	const struct mount_map none = { .wish = MAP_NONE };
+	struct birth b = { .mode = 0700 };
+	scoped_fd int view = -1;
+	enum map_done done;
+	int r;
+
+	(void)idmap_uid_seen(map, ids_anchor(map, false), &b.uid);
+	(void)idmap_gid_seen(map, ids_anchor(map, true), &b.gid);
+	r = tree_clone(s->fd, s->path, &none, &tree_flags_private, NULL, &view, &done, e);
+	if (r == 0)
+		r = give_birth(view, NAME, &b, s->path, e);
+	return r == 0 ? open_dir(view, s->path, ret_disk, e) : r;
+}
+
+int stage_view_make(const struct stage *s, const struct idmap *map, struct stage_view *ret, struct err *e)
+{
+	struct stage_view v = STAGE_VIEW_INIT;
+	struct mount_map inverse = { .wish = MAP_SET };
+	enum map_done done;
+	int r, userns;
+
+	/*
+	 * The user namespace comes first: giving birth takes another fsuid, after which the process is not dumpable any more
+	 * (prctl(2)), and uid_map of its children belongs to the root of the initial namespace, who we may not be.
+	 */
+	r = idmap_invert(map, &inverse.map, e);
+	if (r == 0)
+		r = userns_get(&inverse.map, &userns, e); /* kept for tree_clone() */
+	if (r == 0)
+		r = bear(s, map, &v.disk, e);
+	if (r == 0)
+		r = open_dir(s->fd, s->path, &v.plain, e);
+	if (r == 0)
+		r = tree_clone(v.plain, s->path, &inverse, &tree_flags_private, NULL, &v.view, &done, e);
+	idmap_done(&inverse.map);
+	if (r < 0) {
+		stage_view_done(&v);
+		return r;
+	}
+
+	*ret = v;
+	return 0;
+}
+
+void stage_view_done(struct stage_view *v)
+{
+	cleanup_fd(&v->view);
+	cleanup_fd(&v->plain);
+	cleanup_fd(&v->disk);
+	*v = STAGE_VIEW_INIT;
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* grants: what is wrong with the subordinate ids of a user. */
+
+#include "grants.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "../base/fd.h"
+#include "../base/num.h"
+#include "../base/subprocess.h"
+#include "../check/meta.h"
+
+/* What a container needs for the ids of Debian or Fedora: 0 to 65535, nobody and nogroup among them. */
+enum { WANTED = 65536 };
+
+enum { NSSWITCH_MAX = 1 << 20 };
+
+void grant_report(struct grant_check *c, enum grant_fault class, const char *file, size_t line, const char *fmt, ...)
+{
+	char detail[1024];
+	struct grant_finding f = { .class = class, .file = file, .line = line, .detail = detail };
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(detail, sizeof(detail), fmt, ap); /* cut when long */
+	va_end(ap);
+	c->found++;
+	c->fn(&f, c->arg);
+}
+
+void grant_check_done(struct grant_check *c)
+{
+	VEC_DONE(&c->uid);
+	VEC_DONE(&c->gid);
+}
+
+/* --- the files ------------------------------------------------------------------------------------- */
+
+/* One of the two files. */
+struct file {
+	struct grant_check *c;
+	const char *path;
+	struct grants *mine;
+	uint32_t own;
+	const char *kind; /* "user", "group" */
+	const char *text;
+};
+
+static bool meet(const struct grant *a, const struct grant *b)
+{
+	return a->start - b->start < b->count || b->start - a->start < a->count;
+}
+
+static void report_line(const struct file *f, const struct subid_line *l)
+{
+	int n = l->len < 200 ? (int)l->len : 200;
+
+	if (l->reversed)
+		grant_report(f->c, GRANT_LINE, f->path, l->grant.line, "'%.*s' has its fields in the wrong order: it must be "
+			     "USER:START:COUNT; newuidmap passes it over", n, l->text);
+	else
+		grant_report(f->c, GRANT_LINE, f->path, l->grant.line, "'%.*s' %s; newuidmap passes it over", n, l->text, l->fault);
+}
+
+/* A start that is a usual count, and a count that would do as a start: the two were exchanged. */
+static bool exchanged(const struct grant *g)
+{
+	return g->start == WANTED && g->count > WANTED;
+}
+
+static int collect(const struct subid_line *l, void *arg)
+{
+	struct file *f = arg;
+
+	if (l->fault) {
+		report_line(f, l);
+		return 0;
+	}
+	if (!subid_is_users(l, &f->c->user))
+		return 0;
+	if (exchanged(&l->grant))
+		grant_report(f->c, GRANT_LINE, f->path, l->grant.line, "START is %u and COUNT is %u: they look exchanged",
+			     l->grant.start, l->grant.count);
+	for (size_t i = 0; i < f->mine->len; i++)
+		if (f->mine->items[i].start == l->grant.start && f->mine->items[i].count == l->grant.count)
+			return 0; /* the same line twice is one grant */
+	for (size_t i = 0; i < f->mine->len; i++)
+		if (meet(&f->mine->items[i], &l->grant))
+			grant_report(f->c, GRANT_OVERLAP, f->path, l->grant.line, "%u-%u overlaps the grant in line %zu, of the same "
+				     "user: a map of both is refused (EINVAL)", l->grant.start,
+				     l->grant.start + (l->grant.count - 1), f->mine->items[i].line);
+	return VEC_ADD(f->mine, l->grant);
+}
+
+static int compare_others(const struct subid_line *l, void *arg)
+{
+	const struct file *f = arg;
+	int n = l->user_len < 64 ? (int)l->user_len : 64;
+
+	if (l->fault || subid_is_users(l, &f->c->user))
+		return 0;
+	for (size_t i = 0; i < f->mine->len; i++) {
+		const struct grant *g = &f->mine->items[i];
+
+		if (meet(g, &l->grant))
+			grant_report(f->c, GRANT_OVERLAP, f->path, g->line, "%u-%u overlaps %u-%u of %.*s in line %zu: each could use "
+				     "the other's files", g->start, g->start + (g->count - 1), l->grant.start,
+				     l->grant.start + (l->grant.count - 1), n, l->user, l->grant.line);
+	}
+	return 0;
+}
+
+static bool holds(const struct grant *g, uint32_t id)
+{
+	return id >= g->start && id - g->start < g->count;
+}
+
+/* What can be said of the grants alone, wherever they come from. */
+static void check_ranges(const struct file *f)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < f->mine->len; i++) {
+		const struct grant *g = &f->mine->items[i];
+
+		total += g->count;
+		if (holds(g, f->own) && f->own)
+			grant_report(f->c, GRANT_OWN_ID, f->path, g->line, "%u-%u holds %u, the user's own %s id: a map of both is "
+				     "refused (EINVAL)", g->start, g->start + (g->count - 1), f->own, f->kind);
+		if (holds(g, 0))
+			grant_report(f->c, GRANT_OWN_ID, f->path, g->line, "%u-%u holds 0: the user could become root",
+				     g->start, g->start + (g->count - 1));
+	}
+	if (!f->mine->len)
+		grant_report(f->c, GRANT_NONE, f->path, 0, "%s has no %s ids here: usermod --add-sub%cids START-END %s",
+			     f->c->user.name[0] ? f->c->user.name : "the user", f->kind, f->kind[0],
+			     f->c->user.name[0] ? f->c->user.name : "USER");
+	else if (total < WANTED)
+		grant_report(f->c, GRANT_SHORT, f->path, f->mine->items[0].line, "%llu %s ids are fewer than the %u that most "
+			     "images need", (unsigned long long)total, f->kind, WANTED);
+}
+
+static int check_file(struct file *f, struct err *e)
+{
+	scoped_buf struct buf text = BUF_INIT;
+	struct err why = ERR_INIT;
+	int r = subid_text(f->path, &text, &why);
+
+	if (r == -ENOMEM)
+		return err_nomem(e);
+	if (r < 0) {
+		grant_report(f->c, GRANT_FILE, f->path, 0, "%s%s%s", why.what, why.num && r != -EINVAL ? ": " : "",
+			     why.num && r != -EINVAL ? strerrordesc_np(why.num) : "");
+		return 0;
+	}
+	if (subid_each(buf_get(&text), collect, f) < 0)
+		return err_nomem(e);
+	(void)subid_each(buf_get(&text), compare_others, f); /* always 0 */
+	check_ranges(f);
+	return 0;
+}
+
+/* --- other sources --------------------------------------------------------------------------------- */
+
+/*
+ * The first word after "subid:" in nsswitch.conf, and its line; "files" when there is none. shadow takes one
+ * source only.
+ */
+static size_t read_source(char *ret, size_t size)
+{
+	scoped_buf struct buf text = BUF_INIT;
+	size_t line = 0, len;
+
+	(void)snprintf(ret, size, "files");
+	if (fd_read_file(AT_FDCWD, "/etc/nsswitch.conf", NSSWITCH_MAX, &text, NULL) < 0)
+		return 0;
+	for (const char *p = buf_get(&text); *p; p += len + (p[len] == '\n')) {
+		const char *word = p + strspn(p, " \t");
+		size_t n;
+
+		line++;
+		len = strcspn(p, "\n");
+		if (strncmp(word, "subid:", 6) != 0)
+			continue;
+		word += 6 + strspn(word + 6, " \t");
+		n = strspn(word, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+		if (!n || n >= size)
+			return line;
+		memcpy(ret, word, n);
+		ret[n] = '\0';
+		return line;
+	}
+	return 0;
+}
+
+/* Lines "0: alice 100000 65536". */
+static int parse_answer(char *text, struct grants *ret)
+{
+	char *save = NULL, *field = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		struct grant g = { .line = 0 };
+		char *words[5] = { NULL };
+		size_t n = 0;
+
+		for (char *w = strtok_r(line, " ", &field); w && n < ARRAY_LEN(words); w = strtok_r(NULL, " ", &field))
+			words[n++] = w;
+		if (n == 4 && num_u32(words[2], &g.start) == 0 && num_u32(words[3], &g.count) == 0 && g.count &&
+		    g.count <= UINT32_MAX - g.start && VEC_ADD(ret, g) < 0)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+/*
+ * shadow takes the files where the source's module, libsubid_NAME.so, cannot be loaded or lacks a function (its
+ * nss_init()), and getsubids says so like all programs of it. The line that names the module, cut out of text; NULL.
+ */
+static char *module_fault(char *text)
+{
+	char *name = strstr(text, "libsubid_"), *start = name;
+
+	if (!name)
+		return NULL;
+	while (start > text && start[-1] != '\n')
+		start--;
+	start[strcspn(start, "\n")] = '\0';
+	return start;
+}
+
+static int use_files(struct file *f, size_t nss_line, const char *fault, struct err *e)
+{
+	grant_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line, "'%s' should tell the ids, but its module is of no use, so "
+		     "newuidmap takes " SUBUID_FILE " and newgidmap " SUBGID_FILE ": %s", f->c->source, fault);
+	f->c->source = "files";
+	return check_file(f, e);
+}
+
+static int ask_source(struct file *f, size_t nss_line, struct err *e)
+{
+	scoped_buf struct buf path = BUF_INIT, text = BUF_INIT;
+	char *argv[] = { (char *)"getsubids", f->kind[0] == 'g' ? (char *)"-g" : f->c->user.name, f->c->user.name, NULL };
+	int r = run_find("getsubids", &path);
+	const char *fault;
+
+	if (f->kind[0] != 'g')
+		argv[2] = NULL;
+	if (r == 0)
+		r = run_capture(buf_get(&path), argv, &text);
+	if (r == -ENOMEM || !buf_get(&text))
+		return err_nomem(e);
+	fault = r < 0 || !text.len ? NULL : module_fault(text.data);
+	if (fault)
+		return use_files(f, nss_line, fault, e);
+	if (r == 0 && text.len && parse_answer(text.data, f->mine) < 0)
+		return err_nomem(e);
+	if (r != 0)
+		grant_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line, "%s ids come from '%s' and not from %s, and %s", f->kind,
+			     f->c->source, f->path, r == -ENOENT ? "getsubids is not there to ask it" : "getsubids got no answer from it");
+	else
+		check_ranges(f);
+	return 0;
+}
+
+int grant_check_files(struct grant_check *c, struct err *e)
+{
+	struct file files[] = {
+		{ .c = c, .path = SUBUID_FILE, .mine = &c->uid, .own = c->user.uid, .kind = "user" },
+		{ .c = c, .path = SUBGID_FILE, .mine = &c->gid, .own = c->user.gid, .kind = "group" },
+	};
+	size_t nss_line = read_source(c->source_name, sizeof(c->source_name));
+	int r = 0;
+
+	c->source = c->source_name;
+	if (!c->user.name[0])
+		grant_report(c, GRANT_USER, NULL, 0, "no user has the number %u: newuidmap and newgidmap refuse a caller that they cannot "
+			     "look up, whatever is granted to the number (getent passwd shows the users)", c->user.uid);
+	for (size_t i = 0; i < ARRAY_LEN(files) && r == 0; i++)
+		r = strcmp(c->source, "files") ? ask_source(&files[i], nss_line, e) : check_file(&files[i], e);
+	return r;
+}
+
+/* --- the programs ---------------------------------------------------------------------------------- */
+
+static void check_helper(struct grant_check *c, const char *path, const char *cap_name, unsigned cap)
+{
+	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC);
+	struct meta m = { .known = 0 };
+	struct statvfs fs;
+	bool setuid, capable;
+
+	if (fd < 0 || meta_stat(fd, "", &m) < 0) {
+		grant_report(c, GRANT_HELPER, path, 0, "cannot be looked at: %s", strerrordesc_np(errno));
+		return;
+	}
+	if (meta_list_xattrs(fd, "") & META_HAS_CAP)
+		(void)meta_read_xattrs(fd, "", META_HAS_CAP, &m); /* what cannot be read does not count */
+	setuid = m.mode & S_ISUID && m.uid == 0;
+	capable = m.cap.present && m.cap.effective && m.cap.permitted & UINT64_C(1) << cap;
+	if (!setuid && !capable)
+		grant_report(c, GRANT_HELPER, path, 0, "has neither the set-uid bit of root nor the capability %s: "
+			     "chmod u+s %s, or setcap %s+ep %s", cap_name, path, cap_name, path);
+	if (!(m.mode & 0001))
+		grant_report(c, GRANT_HELPER, path, 0, "is not executable for everybody (mode %04o)", m.mode & 07777U);
+	if (fstatvfs(fd, &fs) == 0 && fs.f_flag & ST_NOSUID)
+		grant_report(c, GRANT_HELPER, path, 0, "is on a mount with nosuid, which takes its privilege away");
+	meta_done(&m);
+}
+
+int grant_check_helpers(struct grant_check *c, struct err *e)
+{
+	static const struct { const char *name, *cap_name; unsigned cap; } helpers[] = {
+		{ "newuidmap", "cap_setuid", CAP_SETUID }, { "newgidmap", "cap_setgid", CAP_SETGID },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(helpers); i++) {
+		scoped_buf struct buf path = BUF_INIT;
+		int r = run_find(helpers[i].name, &path);
+
+		if (r == -ENOMEM)
+			return err_nomem(e);
+		if (r < 0)
+			grant_report(c, GRANT_HELPER, helpers[i].name, 0, "is not installed: apt-get install uidmap");
+		else
+			check_helper(c, buf_get(&path), helpers[i].cap_name, helpers[i].cap);
+	}
+	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
+		grant_report(c, GRANT_HELPER, NULL, 0, "no_new_privs is set for this process: no set-uid program has its privilege here");
+	return 0;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* mtree: read mtree(5) through libarchive. */
+
+#include "mtree.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "mtree_text.h"
+
+enum { STACK_SIZE = 256 << 10, FILE_BUFFER = 64 << 10, PARTS_PER_THREAD = 4 };
+
+/* A spec_entry whose strings are places in part.strings. */
+struct held {
+	struct spec_entry s;
+	size_t path, link;
+	bool has_link;
+};
+
+/* A part of the text, and what was read of it. */
+struct part {
+	struct part *next;
+	uint64_t number;
+	struct buf text;
+	size_t drop;               /* how many entries of it are not the file's */
+	VEC(struct held) entries;
+	struct buf strings;
+	int r;
+	struct err err;
+};
+
+/*
+ * Threads take one part of the text after the other and read each for itself. Whoever has read the one whose turn it is
+ * gives its entries away, and those of the ones behind it that others have read meanwhile: as if one had read the file.
+ */
+struct run {
+	int (*fn)(const struct spec_entry *, void *);
+	void *arg;
+	pthread_mutex_t text_lock; /* of what follows */
+	struct spec_text text;     /* all but its name and want, which stay */
+	uint64_t parts;            /* taken */
+	bool ended;                /* there are no more */
+	pthread_mutex_t lock;      /* of what follows */
+	pthread_cond_t freed;
+	struct part *free;
+	struct part *read;         /* in their order */
+	uint64_t turn;             /* the part whose entries are the next ones */
+	bool giving;               /* a thread does */
+	bool stop;
+	int r;
+	struct err err;
+};
+
+/* --- entries ------------------------------------------------------------------------------------- */
+
+static int broken(struct archive *a, const char *name, struct err *e)
+{
+	const char *text = archive_error_string(a);
+
+	return err_say(e, EBADMSG, name, "cannot read the specification: %s", text ? text : "unknown error");
+}
+
+/* "./a/b" and "a/b" are "a/b"; "." is "". NULL for a path that leaves the root. */
+static const char *strip(const char *path)
+{
+	while (*path == '/' || (path[0] == '.' && (path[1] == '/' || !path[1])))
+		path++;
+	for (const char *p = path; *p; p = strchrnul(p, '/'), p += *p == '/')
+		if (p[0] == '.' && p[1] == '.' && (p[2] == '/' || !p[2]))
+			return NULL;
+	return path;
+}
+
+static bool get_id(int64_t id, uint32_t *ret)
+{
+	if (id < 0 || id > 4294967294)
+		return false;
+	*ret = (uint32_t)id;
+	return true;
+}
+
+enum type { TYPE_KNOWN, TYPE_UNSET, TYPE_SOCKET };
+
+static void convert(struct archive_entry *ae, enum type type, enum spec_want want, struct spec_entry *s)
+{
+	unsigned perm = archive_entry_perm(ae);
+
+	*s = (struct spec_entry){
+		.type = archive_entry_filetype(ae), .has_type = type != TYPE_UNSET,
+		.has_size = want == SPEC_ALL && S_ISREG(archive_entry_filetype(ae)) && archive_entry_size(ae) != SPEC_NO_SIZE,
+		.has_time = archive_entry_mtime_is_set(ae), .has_mode = !(perm & SPEC_NO_MODE), .mode = perm & 07777,
+		.rdev = makedev(archive_entry_rdevmajor(ae), archive_entry_rdevminor(ae)),
+	};
+	if (type != TYPE_KNOWN)
+		s->type = type == TYPE_SOCKET ? S_IFSOCK : 0;
+	s->has_uid = get_id(archive_entry_uid(ae), &s->uid);
+	s->has_gid = get_id(archive_entry_gid(ae), &s->gid);
+	s->has_rdev = s->rdev != 0;
+	s->size = s->has_size ? (uint64_t)archive_entry_size(ae) : 0;
+	s->sec = s->has_time ? archive_entry_mtime(ae) : 0;
+	s->nsec = s->has_time ? archive_entry_mtime_nsec(ae) : 0;
+}
+
+/* Keep it until it is its turn. */
+static int hold(struct part *p, struct archive_entry *ae, enum type type, const struct spec_text *t)
+{
+	const char *whole = archive_entry_pathname(ae), *path = whole ? strip(whole) : NULL, *link;
+	struct held h = { .path = p->strings.len };
+
+	if (!path)
+		return err_say(&p->err, EBADMSG, t->name, "the specification names '%s', which is no path below its root",
+			       whole ? whole : "");
+	convert(ae, type, t->want, &h.s);
+	link = h.s.type == S_IFLNK ? archive_entry_symlink(ae) : NULL;
+	buf_add(&p->strings, path, strlen(path) + 1);
+	h.has_link = link;
+	h.link = p->strings.len;
+	if (link)
+		buf_add(&p->strings, link, strlen(link) + 1);
+	return p->strings.oom || VEC_ADD(&p->entries, h) < 0 ? err_nomem(&p->err) : 0;
+}
+
+/* What a warning was about; -1 for something that must not be passed over. */
+static int warned_of(struct archive *a)
+{
+	const char *text = archive_error_string(a);
+
+	if (!text || !strstr(text, "Unrecognized file type"))
+		return -1;
+	if (strstr(text, SPEC_NO_TYPE))
+		return TYPE_UNSET;
+	return strstr(text, "\"socket\"") ? TYPE_SOCKET : -1;
+}
+
+static int read_entries(struct part *p, struct archive *a, const struct spec_text *t)
+{
+	struct archive_entry *ae;
+	int r = 0;
+
+	/* Without "checkfs" libarchive never looks at the files that the specification names. */
+	if (archive_read_support_format_mtree(a) != ARCHIVE_OK ||
+	    archive_read_set_options(a, "mtree:!checkfs") != ARCHIVE_OK ||
+	    archive_read_open_memory(a, p->text.data, p->text.len) != ARCHIVE_OK)
+		return broken(a, t->name, &p->err);
+	for (size_t drop = p->drop; r == 0;) {
+		int x = archive_read_next_header(a, &ae), type;
+
+		if (x == ARCHIVE_EOF)
+			return 0;
+		if (drop && x == ARCHIVE_OK) {
+			drop--;
+			continue;
+		}
+		type = x == ARCHIVE_OK ? TYPE_KNOWN : x == ARCHIVE_WARN ? warned_of(a) : -1;
+		r = type < 0 ? broken(a, t->name, &p->err) : hold(p, ae, (enum type)type, t);
+	}
+	return r;
+}
+
+/* --- threads ------------------------------------------------------------------------------------- */
+
+/* Take the next part of the text: 1, 0 when there is none, -errno. */
+static int take(struct run *u, struct part *p)
+{
+	int r = 0;
+
+	p->entries.len = 0;
+	buf_reset(&p->strings);
+	pthread_mutex_lock(&u->text_lock);
+	if (!u->ended) {
+		p->number = u->parts++;
+		p->r = r = spec_text_part(&u->text, &p->text, &p->drop);
+		u->ended = r <= 0;
+		if (r < 0)
+			p->err = u->text.err;
+	}
+	pthread_mutex_unlock(&u->text_lock);
+	return r;
+}
+
+static void read_part(const struct run *u, struct part *p)
+{
+	struct archive *a = archive_read_new();
+
+	p->r = a ? read_entries(p, a, &u->text) : err_nomem(&p->err);
+	if (a)
+		(void)archive_read_free(a); /* nothing is left to be lost */
+}
+
+/* Give the entries of a part away. */
+static int give(const struct run *u, struct part *p)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < p->entries.len; i++) {
+		struct held *h = &p->entries.items[i];
+
+		h->s.path = p->strings.data + h->path;
+		h->s.link = h->has_link ? p->strings.data + h->link : NULL;
+		r = u->fn(&h->s, u->arg);
+	}
+	return r;
+}
+
+/* With the lock held: all those whose turn has come. */
+static void give_all(struct run *u)
+{
+	while (!u->giving && !u->stop && u->read && u->read->number == u->turn) {
+		struct part *p = u->read;
+		int r;
+
+		u->read = p->next;
+		u->giving = true;
+		pthread_mutex_unlock(&u->lock);
+		r = give(u, p);
+		pthread_mutex_lock(&u->lock);
+		u->giving = false;
+		u->turn++;
+		u->r = r ? r : p->r;
+		u->stop = u->r;
+		if (!r && p->r)
+			u->err = p->err;
+		p->next = u->free;
+		u->free = p;
+		pthread_cond_broadcast(&u->freed);
+	}
+}
+
+/* With the lock held: a part that nobody uses; NULL at the end. */
+static struct part *get_free(struct run *u)
+{
+	struct part *p;
+
+	while (!u->free && !u->stop)
+		pthread_cond_wait(&u->freed, &u->lock);
+	if (u->stop)
+		return NULL;
+	p = u->free;
+	u->free = p->next;
+	return p;
+}
+
+static void *work(void *arg)
+{
+	struct run *u = arg;
+	struct part *p, **at;
+
+	pthread_mutex_lock(&u->lock);
+	while ((p = get_free(u))) {
+		int r;
+
+		pthread_mutex_unlock(&u->lock);
+		r = take(u, p);
+		if (r > 0)
+			read_part(u, p);
+		pthread_mutex_lock(&u->lock);
+		if (!r)
+			break;
+		for (at = &u->read; *at && (*at)->number < p->number; at = &(*at)->next)
+			;
+		p->next = *at;
+		*at = p;
+		give_all(u);
+	}
+	pthread_mutex_unlock(&u->lock);
+	return NULL;
+}
+
+/* Threads that cannot be started are not needed. */
+static void start_all(struct run *u, unsigned threads)
+{
+	scoped_free pthread_t *others = calloc(threads, sizeof(*others));
+	pthread_attr_t attr;
+	unsigned n = 0;
+
+	if (others && threads > 1 && pthread_attr_init(&attr) == 0) {
+		(void)pthread_attr_setstacksize(&attr, STACK_SIZE); /* the default does too */
+		while (n < threads - 1 && pthread_create(&others[n], &attr, work, u) == 0)
+			n++;
+		(void)pthread_attr_destroy(&attr);
+	}
+	(void)work(u);
+	while (n)
+		(void)pthread_join(others[--n], NULL); /* cannot fail: ours, joined once */
+}
+
+static int run(struct run *u, unsigned threads, struct err *e)
+{
+	/* As many that none of the threads waits while one of them gives entries away. */
+	const size_t n = threads > 1 ? threads * PARTS_PER_THREAD : 1;
+	scoped_free struct part *parts = calloc(n, sizeof(*parts));
+
+	if (!parts)
+		return err_nomem(e);
+	for (size_t i = 0; i < n; i++) {
+		parts[i].next = u->free;
+		u->free = &parts[i];
+	}
+	(void)pthread_mutex_init(&u->text_lock, NULL); /* never fail on Linux */
+	(void)pthread_mutex_init(&u->lock, NULL);
+	(void)pthread_cond_init(&u->freed, NULL);
+	start_all(u, threads);
+	(void)pthread_cond_destroy(&u->freed);
+	(void)pthread_mutex_destroy(&u->lock);
+	(void)pthread_mutex_destroy(&u->text_lock);
+	for (size_t i = 0; i < n; i++) {
+		buf_done(&parts[i].text);
+		buf_done(&parts[i].strings);
+		VEC_DONE(&parts[i].entries);
+	}
+	if (u->err.set && e)
+		*e = u->err;
+	return u->r;
+}
+
+int spec_read(int fd, const char *name, enum spec_want want, unsigned threads,
+	      int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e)
+{
+	struct run u = { .fn = fn, .arg = arg, .text = { .name = name, .want = want } };
+	scoped_file FILE *f = NULL;
+	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0), r;
+	struct stat st;
+
+	if (own >= 0)
+		f = fdopen(own, "re");
+	if (!f || fstat(own, &st) < 0) {
+		r = err_set(e, errno, name, "cannot read the specification");
+		if (!f)
+			cleanup_fd(&own);
+		return r;
+	}
+	(void)setvbuf(f, NULL, _IOFBF, FILE_BUFFER); /* or it has a smaller one */
+	u.text.f = f;
+	/* A short one is not worth a thread. */
+	if ((uint64_t)st.st_size / SPEC_PART_SIZE < threads)
+		threads = (unsigned)((uint64_t)st.st_size / SPEC_PART_SIZE) + 1;
+	r = run(&u, threads, e);
+	spec_text_done(&u.text);
+	return r;
+}

@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tar_check: refuse tar headers that can be read in more than one way. */
+
+#include "tar_check.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../base/buf.h"
+#include "../base/vec.h"
+#include "tar_pax.h"
+
+enum { BLOCK = 512, META_LIMIT = 1 << 20, META_IN_A_ROW = 16, ZEROS_LOOKED_AT = 1 << 20 };
+
+/* Offsets and sizes of header fields. */
+enum {
+	F_NAME = 0, F_MODE = 100, F_UID = 108, F_GID = 116, F_SIZE = 124, F_MTIME = 136, F_SUM = 148, F_TYPE = 156,
+	F_LINK = 157, F_MAGIC = 257, F_MAJOR = 329, F_MINOR = 337, F_SPARSE = 386, F_EXTENDED = 482, F_REALSIZE = 483,
+	F_EXT_EXTENDED = 504,
+};
+
+enum state { HEADER, META, SPARSE, DATA, END };
+
+/* Of which kinds an extension header stands before the entry, and what it says. */
+struct pending {
+	bool pax, long_name, long_link;
+	unsigned headers;
+	struct tarpax said;
+};
+
+struct tarcheck {
+	enum state state;
+	tarcheck_count *count;
+	void *arg;
+	uint64_t pos;            /* of the next byte to be fed */
+	uint64_t start;          /* of the entry's first header */
+	uint64_t skip;           /* bytes of body and padding still to come, in DATA */
+	unsigned char block[BLOCK];
+	size_t have;             /* bytes of the block */
+	char meta_type;
+	size_t meta_size;
+	struct buf meta;
+	struct pending ext;
+	VEC(struct tarfact) facts;
+	size_t next;
+	bool any;                /* an entry was seen */
+	bool tail;               /* without one, something that is not zero was seen behind the end */
+	char name[256 + 1];      /* of the entry at hand, for messages */
+};
+
+int tarcheck_new(tarcheck_count *count, void *arg, struct tarcheck **ret, struct err *e)
+{
+	*ret = calloc(1, sizeof(**ret));
+	if (!*ret)
+		return err_nomem(e);
+	(*ret)->count = count;
+	(*ret)->arg = arg;
+	return 0;
+}
+
+void tarcheck_free(struct tarcheck *t)
+{
+	if (!t)
+		return;
+	buf_done(&t->meta);
+	VEC_DONE(&t->facts);
+	free(t);
+}
+
+bool tarcheck_empty(const struct tarcheck *t)
+{
+	return t->pos == 0;
+}
+
+bool tarcheck_next(struct tarcheck *t, struct tarfact *ret)
+{
+	if (t->next == t->facts.len)
+		return false;
+	*ret = t->facts.items[t->next++];
+	if (t->next == t->facts.len)
+		t->next = t->facts.len = 0;
+	return true;
+}
+
+static void set_name(struct tarcheck *t, const void *s, size_t n)
+{
+	n = strnlen(s, n < sizeof(t->name) - 1 ? n : sizeof(t->name) - 1);
+	memcpy(t->name, s, n);
+	t->name[n] = '\0';
+}
+
+static int bad(struct tarcheck *t, struct err *e, const char *what)
+{
+	return err_say(e, EBADMSG, t->name, "%s (tar header at byte %llu)", what, (unsigned long long)t->start);
+}
+
+/* ---- numbers ---- */
+
+/* GNU's base-256: the first byte's top bit set, a two's complement number. Negative ones only if asked for. */
+static int base256(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
+{
+	bool neg = p[0] & 0x40;
+	uint64_t v = neg ? UINT64_MAX : 0;
+
+	for (size_t i = 0; i < n; i++) {
+		unsigned char c = i ? p[i] : (unsigned char)((p[0] & 0x3f) | (neg ? 0xc0 : 0));
+
+		/* What is shifted out must be nothing but sign. */
+		if (v >> 55 != (neg ? UINT64_MAX >> 55 : 0))
+			return -ERANGE;
+		v = v << 8 | c;
+	}
+	if (neg && !neg_ok)
+		return -EINVAL;
+	*ret = (int64_t)v;
+	return 0;
+}
+
+/* Blanks, octal digits, and a blank or NUL (behind which old tars leave rubbish only after a NUL). */
+static int number(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
+{
+	uint64_t v = 0;
+	size_t i = 0;
+
+	if (p[0] & 0x80)
+		return base256(p, n, neg_ok, ret);
+	while (i < n && p[i] == ' ')
+		i++;
+	for (; i < n && p[i] >= '0' && p[i] <= '7'; i++)
+		v = v << 3 | (uint64_t)(p[i] - '0'); /* 12 digits: 36 bits */
+	while (i < n && p[i] == ' ')
+		i++;
+	if (i < n && p[i] != '\0')
+		return -EINVAL;
+	*ret = (int64_t)v;
+	return 0;
+}
+
+static int id_field(struct tarcheck *t, size_t at, uint32_t *ret, struct err *e, const char *what)
+{
+	int64_t v;
+
+	if (number(t->block + at, 8, false, &v) < 0 || v > 4294967294)
+		return bad(t, e, what);
+	*ret = (uint32_t)v;
+	return 0;
+}
+
+/* ---- headers ---- */
+
+static int pax_records(struct tarcheck *t, struct tarpax *x, struct err *e)
+{
+	const char *key = NULL;
+	const char *what = tarpax_parse(x, t->meta_size ? t->meta.data : "", t->meta_size, &key);
+
+	if (x->path)
+		set_name(t, x->path, x->path_len);
+	x->path = NULL; /* the text goes */
+	if (!what)
+		return 0;
+	(void)bad(t, e, what);
+	if (key)
+		err_why(e, "the value of %s", key);
+	return -EBADMSG;
+}
+
+static int meta_done(struct tarcheck *t, struct err *e)
+{
+	struct tarpax ignored = { .path = NULL };
+	size_t n = t->meta_size;
+
+	t->state = HEADER;
+	if (t->meta_type == 'x' || t->meta_type == 'X')
+		return pax_records(t, &t->ext.said, e);
+	/* What a global header says is ignored, by libarchive and by the tools that make images, but must be sound. */
+	if (t->meta_type == 'g')
+		return pax_records(t, &ignored, e);
+
+	/* A GNU long name ends with a NUL; what is behind one would be cut off. */
+	n = n ? strnlen(t->meta.data, n) : 0;
+	if (n == 0 || t->meta_size - n > 1)
+		return bad(t, e, "has a GNU long name that is empty or holds a NUL");
+	if (t->meta_type == 'L')
+		set_name(t, t->meta.data, n);
+	return 0;
+}
+
+static int meta_begin(struct tarcheck *t, char type, uint64_t size, struct err *e)
+{
+	bool *seen = type == 'L' ? &t->ext.long_name : type == 'K' ? &t->ext.long_link :
+		     type == 'g' ? NULL : &t->ext.pax;
+
+	if (size > META_LIMIT)
+		return bad(t, e, "has an extension header of more than 1 MiB");
+	if (++t->ext.headers > META_IN_A_ROW)
+		return bad(t, e, "has more than 16 extension headers in a row");
+	if (seen && *seen)
+		return bad(t, e, "has two extension headers of one kind");
+	if (seen)
+		*seen = true;
+
+	t->meta_type = type;
+	t->meta_size = size;
+	buf_reset(&t->meta);
+	t->state = META;
+	if (size == 0)
+		return meta_done(t, e);
+	return t->count ? t->count(t->arg, size, NULL, e) : 0;
+}
+
+static bool is_zero(const unsigned char *p)
+{
+	return p[0] == 0 && !memcmp(p, p + 1, BLOCK - 1);
+}
+
+static bool checksum_fits(const unsigned char *p)
+{
+	int64_t want, sum = 0, sum_signed = 0;
+
+	if (number(p + F_SUM, 8, false, &want) < 0)
+		return false;
+	for (size_t i = 0; i < BLOCK; i++) {
+		unsigned char c = i - F_SUM < 8 ? ' ' : p[i];
+
+		sum += c;
+		sum_signed += (signed char)c;
+	}
+	return want == sum || want == sum_signed;
+}
+
+/* GNU's old sparse map stands in the header; only in an 'S' entry, which must have one. */
+static int sparse_fields(struct tarcheck *t, bool gnu, char type, struct err *e)
+{
+	const unsigned char *p = t->block;
+	bool map = p[F_SPARSE] || p[F_EXTENDED] || p[F_REALSIZE];
+
+	if (type == 'S' && (!gnu || !p[F_SPARSE] || t->ext.said.has_size))
+		return bad(t, e, "is a sparse file without a sparse map");
+	if (type != 'S' && gnu && map)
+		return bad(t, e, "has a sparse map and is no sparse file");
+	return 0;
+}
+
+static int device_fields(struct tarcheck *t, char type, struct err *e)
+{
+	int64_t major, minor;
+
+	if (type != '3' && type != '4')
+		return 0;
+	if (number(t->block + F_MAJOR, 8, false, &major) < 0 || number(t->block + F_MINOR, 8, false, &minor) < 0 ||
+	    major >= 1 << 12 || minor >= 1 << 20)
+		return bad(t, e, "has a device number that Linux does not have");
+	return 0;
+}
+
+static int entry_done(struct tarcheck *t, struct tarfact f, char type, struct err *e)
+{
+	const struct tarpax *x = &t->ext.said;
+
+	if (x->has_uid)
+		f.uid = x->uid;
+	if (x->has_gid)
+		f.gid = x->gid;
+	if (x->has_size)
+		f.size = x->size;
+	if (x->has_time) {
+		f.sec = x->sec;
+		f.nsec = x->nsec;
+	}
+	f.body = t->pos;
+	if (type >= '1' && type <= '6' && f.size)
+		return bad(t, e, "is no regular file and has a body, which readers of tar do not agree on");
+	if ((x->has_path && t->ext.long_name) || (x->has_linkpath && t->ext.long_link))
+		return bad(t, e, "has its name in a pax and in a GNU header");
+	if (VEC_ADD(&t->facts, f) < 0)
+		return err_nomem(e);
+	t->any = true;
+
+	t->skip = (f.size + BLOCK - 1) & ~(uint64_t)(BLOCK - 1);
+	t->state = type == 'S' && t->block[F_EXTENDED] ? SPARSE : DATA;
+	t->ext = (struct pending){ .pax = false };
+	return t->count && f.size ? t->count(t->arg, f.size, t->name, e) : 0;
+}
+
+static int header(struct tarcheck *t, struct err *e)
+{
+	const unsigned char *p = t->block;
+	bool gnu = !memcmp(p + F_MAGIC, "ustar  ", 8);
+	char type = (char)p[F_TYPE];
+	struct tarfact f = { .start = t->start };
+	int64_t v, size;
+	int r;
+
+	if (is_zero(p)) {
+		t->state = END;
+		return t->ext.headers ? bad(t, e, "the archive ends after an extension header") : 0;
+	}
+	if (!t->ext.said.has_path && !t->ext.long_name)
+		set_name(t, p + F_NAME, 100);
+	if (!checksum_fits(p) && t->pos == BLOCK) {
+		t->name[0] = '\0'; /* who knows what these bytes are */
+		return bad(t, e, "is no tar archive, or damaged: the first checksum is wrong");
+	}
+	if (!checksum_fits(p))
+		return bad(t, e, "the header's checksum is wrong");
+	if (number(p + F_SIZE, 12, false, &size) < 0 || size > INT64_MAX - BLOCK)
+		return bad(t, e, "has no valid size");
+	if (strchr("xXgLK", type) && type)
+		return meta_begin(t, type, (uint64_t)size, e);
+	if (!strchr("01234567S", type) && type)
+		return bad(t, e, "is of a type that is not known");
+
+	if (number(p + F_MODE, 8, false, &v) < 0 || v > UINT32_MAX)
+		return bad(t, e, "has no valid mode");
+	f.mode = v & 07777;
+	if (number(p + F_MTIME, 12, true, &f.sec) < 0)
+		return bad(t, e, "has no valid time");
+	f.size = (uint64_t)size;
+	r = id_field(t, F_UID, &f.uid, e, "has no valid user id");
+	if (r == 0)
+		r = id_field(t, F_GID, &f.gid, e, "has no valid group id");
+	if (r == 0)
+		r = device_fields(t, type, e);
+	if (r == 0)
+		r = sparse_fields(t, gnu, type, e);
+	return r < 0 ? r : entry_done(t, f, type, e);
+}
+
+static int block_done(struct tarcheck *t, struct err *e)
+{
+	if (t->state == HEADER)
+		return header(t, e);
+	if (t->state == SPARSE) {
+		t->state = t->block[F_EXT_EXTENDED] ? SPARSE : DATA;
+		return 0;
+	}
+	/* META */
+	buf_add(&t->meta, t->block, BLOCK);
+	if (t->meta.oom)
+		return err_nomem(e);
+	return t->meta.len >= t->meta_size ? meta_done(t, e) : 0;
+}
+
+int tarcheck_feed(struct tarcheck *t, const void *data, size_t n, struct err *e)
+{
+	const unsigned char *p = data;
+
+	while (n && t->state != END) {
+		uint64_t take = t->state == DATA ? t->skip : BLOCK - t->have;
+		int r;
+
+		if (take > n)
+			take = n;
+		if (t->state == DATA) {
+			t->skip -= take;
+		} else {
+			if (t->state == HEADER && t->have == 0 && t->ext.headers == 0)
+				t->start = t->pos;
+			memcpy(t->block + t->have, p, take);
+			t->have += take;
+		}
+		p += take;
+		n -= take;
+		t->pos += take;
+		if (t->have == BLOCK) {
+			t->have = 0;
+			r = block_done(t, e);
+			if (r < 0)
+				return r;
+		}
+		if (t->state == DATA && t->skip == 0)
+			t->state = HEADER;
+	}
+	for (size_t i = 0; i < n && !t->any && !t->tail; i++)
+		t->tail = p[i] != 0;
+	t->pos += n;
+	return 0;
+}
+
+bool tarcheck_no_archive(const struct tarcheck *t, bool *ret_more)
+{
+	*ret_more = t->state == END && !t->any && !t->tail && t->pos < ZEROS_LOOKED_AT;
+	return t->tail;
+}
+
+const char *tarcheck_name(const struct tarcheck *t)
+{
+	return t->name;
+}
+
+bool tarcheck_may_skip(const struct tarcheck *t, uint64_t n)
+{
+	return t->state == DATA && n <= t->skip;
+}
+
+void tarcheck_skip(struct tarcheck *t, uint64_t n)
+{
+	t->skip -= n;
+	t->pos += n;
+	if (t->skip == 0)
+		t->state = HEADER;
+}
+
+int tarcheck_end(struct tarcheck *t, struct err *e)
+{
+	if (t->state == END || (t->state == HEADER && t->have == 0 && t->ext.headers == 0))
+		return 0;
+	return bad(t, e, "the archive is cut off");
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tar_pax: the records of pax headers, strictly. */
+
+#include "tar_pax.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "../base/num.h"
+
+/* The longest body that an entry may have: its end, rounded up to a block, must still be a number. */
+#define SIZE_LIMIT (INT64_MAX - 512)
+
+/* [-]digits[.digits], to be cut to nanoseconds and rounded down. */
+static int pax_time(const char *s, size_t n, int64_t *ret_sec, uint32_t *ret_nsec)
+{
+	bool neg = n && *s == '-';
+	const char *dot;
+	uint64_t sec;
+	uint32_t nsec = 0;
+	size_t digits;
+
+	s += neg;
+	n -= neg;
+	dot = memchr(s, '.', n);
+	digits = dot ? (size_t)(dot - s) : n;
+	if (num_u64_n(s, digits, &sec) < 0 || sec > INT64_MAX - 1)
+		return -EINVAL;
+	for (size_t i = 0; dot && i < n - digits - 1; i++) {
+		if (dot[1 + i] < '0' || dot[1 + i] > '9')
+			return -EINVAL;
+		if (i < 9)
+			nsec = nsec * 10 + (uint32_t)(dot[1 + i] - '0');
+	}
+	for (size_t i = dot ? n - digits - 1 : 9; i < 9; i++)
+		nsec *= 10;
+
+	*ret_sec = neg ? -(int64_t)sec - (nsec > 0) : (int64_t)sec;
+	*ret_nsec = neg && nsec ? 1000000000 - nsec : nsec;
+	return 0;
+}
+
+static int rec_id(const char *v, size_t n, uint32_t *ret)
+{
+	uint64_t id;
+
+	if (num_u64_n(v, n, &id) < 0 || id > 4294967294)
+		return -EINVAL;
+	*ret = (uint32_t)id;
+	return 0;
+}
+
+static int rec_uid(struct tarpax *x, const char *v, size_t n)
+{
+	x->has_uid = true;
+	return rec_id(v, n, &x->uid);
+}
+
+static int rec_gid(struct tarpax *x, const char *v, size_t n)
+{
+	x->has_gid = true;
+	return rec_id(v, n, &x->gid);
+}
+
+static int rec_size(struct tarpax *x, const char *v, size_t n)
+{
+	x->has_size = true;
+	return num_u64_n(v, n, &x->size) < 0 || x->size > SIZE_LIMIT ? -EINVAL : 0;
+}
+
+static int rec_time(struct tarpax *x, const char *v, size_t n)
+{
+	x->has_time = true;
+	return pax_time(v, n, &x->sec, &x->nsec);
+}
+
+static int rec_text(struct tarpax *x, const char *v, size_t n)
+{
+	(void)x;
+	return n == 0 || memchr(v, '\0', n) ? -EINVAL : 0;
+}
+
+/*
+ * libarchive compares each entry of a list with each. The kernel keeps no more than fit into the 65536 bytes of an
+ * attribute (linux/posix_acl_xattr.h: 4 bytes, and 8 for each entry).
+ */
+static int rec_acl(struct tarpax *x, const char *v, size_t n)
+{
+	size_t entries = 1;
+
+	for (size_t i = 0; i < n; i++)
+		entries += v[i] == ',' || v[i] == '\n';
+	return entries > (65536 - 4) / 8 ? -E2BIG : rec_text(x, v, n);
+}
+
+static int rec_path(struct tarpax *x, const char *v, size_t n)
+{
+	x->has_path = true;
+	x->path = v;
+	x->path_len = n;
+	return rec_text(x, v, n);
+}
+
+static int rec_linkpath(struct tarpax *x, const char *v, size_t n)
+{
+	x->has_linkpath = true;
+	return rec_text(x, v, n);
+}
+
+static int rec_decimal(struct tarpax *x, const char *v, size_t n)
+{
+	uint64_t u;
+
+	(void)x;
+	return num_u64_n(v, n, &u) < 0 || u > SIZE_LIMIT ? -EINVAL : 0;
+}
+
+static int rec_charset(struct tarpax *x, const char *v, size_t n)
+{
+	static const char *const known[] = { "BINARY", "ISO-IR 10646 2000 UTF-8" };
+
+	(void)x;
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (n == strlen(known[i]) && !memcmp(v, known[i], n))
+			return 0;
+	return -EINVAL;
+}
+
+/* The keys that decide something; others pass (attributes and ACLs are judged as libarchive gives them). */
+static const struct { const char *key; int (*check)(struct tarpax *, const char *, size_t); } keys[] = {
+	{ "path", rec_path }, { "linkpath", rec_linkpath }, { "GNU.sparse.name", rec_path },
+	{ "uid", rec_uid }, { "gid", rec_gid }, { "size", rec_size }, { "mtime", rec_time },
+	{ "hdrcharset", rec_charset },
+	{ "GNU.sparse.major", rec_decimal }, { "GNU.sparse.minor", rec_decimal },
+	{ "GNU.sparse.realsize", rec_decimal }, { "GNU.sparse.size", rec_decimal },
+	{ "GNU.sparse.numblocks", rec_decimal }, { "GNU.sparse.offset", rec_decimal },
+	{ "GNU.sparse.numbytes", rec_decimal }, { "GNU.sparse.map", rec_text },
+	{ "SCHILY.realsize", rec_decimal }, { "SCHILY.devmajor", rec_decimal }, { "SCHILY.devminor", rec_decimal },
+	{ "SCHILY.acl.access", rec_acl }, { "SCHILY.acl.default", rec_acl },
+};
+
+/* Is the value of a key that we know a valid one? */
+static const char *record(struct tarpax *x, const char *key, size_t klen, const char *v, size_t n, const char **ret_key)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		if (klen != strlen(keys[i].key) || memcmp(key, keys[i].key, klen) != 0)
+			continue;
+		if (keys[i].check(x, v, n) < 0) {
+			*ret_key = keys[i].key;
+			return "has a pax record of no valid value";
+		}
+	}
+	return NULL;
+}
+
+/* Each is "LENGTH KEY=VALUE\n", LENGTH counting all of it. */
+const char *tarpax_parse(struct tarpax *x, const char *body, size_t n, const char **ret_key)
+{
+	for (const char *p = body, *end = body + n; p < end; ) {
+		size_t left = (size_t)(end - p);
+		const char *blank = memchr(p, ' ', left < 8 ? left : 8), *eq, *wrong;
+		uint64_t len;
+
+		if (!blank || num_u64_n(p, (size_t)(blank - p), &len) < 0)
+			return "has a pax record without a length";
+		if (len > left || len < (size_t)(blank - p) + 3 || p[len - 1] != '\n')
+			return "has a pax record of a wrong length";
+		eq = memchr(blank + 1, '=', len - (size_t)(blank + 1 - p));
+		if (!eq || eq == blank + 1 || memchr(blank + 1, '\0', (size_t)(eq - blank - 1)))
+			return "has a pax record without a key";
+		wrong = record(x, blank + 1, (size_t)(eq - blank - 1), eq + 1, len - (size_t)(eq + 1 - p) - 1, ret_key);
+		if (wrong)
+			return wrong;
+		p += len;
+	}
+	return NULL;
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tar_read: libarchive's tar reader, behind tarcheck. */
+
+#include "tar_read.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct tarread {
+	struct tarread_source source;
+	struct archive *a;
+	struct archive_entry *ae;
+	struct tarcheck *check;
+	bool ended;              /* the stream has */
+	bool failed;             /* err says why reading stopped */
+	struct err err;
+};
+
+static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
+{
+	struct tarread *r = arg;
+	ssize_t n;
+	int x;
+
+	if (r->ended)
+		return 0;
+	n = r->source.read(r->source.arg, ret, &r->err);
+	if (n > 0)
+		x = tarcheck_feed(r->check, *ret, (size_t)n, &r->err);
+	else
+		x = n < 0 ? (int)n : tarcheck_end(r->check, &r->err);
+	if (x < 0) {
+		r->failed = true;
+		archive_set_error(a, -x, "cannot read");
+		return ARCHIVE_FATAL;
+	}
+	r->ended = n == 0;
+	return n;
+}
+
+/* What is not passed over is read. */
+static la_int64_t skip_block(struct archive *a, void *arg, la_int64_t n)
+{
+	struct tarread *r = arg;
+
+	(void)a;
+	if (!r->source.skip || n <= 0 || !tarcheck_may_skip(r->check, (uint64_t)n) || !r->source.skip(r->source.arg, (uint64_t)n))
+		return 0;
+	tarcheck_skip(r->check, (uint64_t)n);
+	return n;
+}
+
+int tarread_broken(const struct tarread *r, const char *on, struct err *e)
+{
+	const char *text = archive_error_string(r->a);
+
+	if (r->failed) {
+		if (e)
+			*e = r->err;
+		return r->err.num ? -r->err.num : -EBADMSG;
+	}
+	if (!on && *tarcheck_name(r->check))
+		on = tarcheck_name(r->check);
+	return err_say(e, EBADMSG, on, "cannot read the archive%s%s", text ? ": " : "", text ? text : "");
+}
+
+/* libarchive knows no archive of no bytes. */
+static bool is_empty(const struct tarread *r)
+{
+	return r->source.may_be_empty && r->ended && !r->failed && tarcheck_empty(r->check);
+}
+
+static int start(struct tarread *r, struct err *e)
+{
+	if (archive_read_support_format_tar(r->a) == ARCHIVE_OK &&
+	    archive_read_set_read_callback(r->a, read_block) == ARCHIVE_OK &&
+	    archive_read_set_skip_callback(r->a, skip_block) == ARCHIVE_OK &&
+	    archive_read_set_callback_data(r->a, r) == ARCHIVE_OK && archive_read_open1(r->a) == ARCHIVE_OK)
+		return 0;
+	return is_empty(r) ? 0 : tarread_broken(r, NULL, e);
+}
+
+int tarread_open(const struct tarread_source *source, struct tarread **ret, struct err *e)
+{
+	struct tarread *r = calloc(1, sizeof(*r));
+	int x;
+
+	if (!r)
+		return err_nomem(e);
+	r->source = *source;
+	r->a = archive_read_new();
+	r->ae = archive_entry_new();
+	x = r->a && r->ae ? tarcheck_new(source->count, source->arg, &r->check, e) : err_nomem(e);
+	if (x == 0)
+		x = start(r, e);
+	if (x < 0) {
+		tarread_free(r);
+		return x;
+	}
+
+	*ret = r;
+	return 0;
+}
+
+void tarread_free(struct tarread *r)
+{
+	if (!r)
+		return;
+	if (r->ae)
+		archive_entry_free(r->ae);
+	if (r->a)
+		(void)archive_read_free(r->a); /* nothing is left to be lost */
+	tarcheck_free(r->check);
+	free(r);
+}
+
+/* The archive has ended, perhaps at its very beginning. */
+static int judge_end(struct tarread *r, struct err *e)
+{
+	const void *p;
+	ssize_t n = 1;
+	bool more;
+
+	while (!tarcheck_no_archive(r->check, &more)) {
+		if (!more || n == 0)
+			return 0;
+		n = r->ended ? 0 : r->source.read(r->source.arg, &p, e);
+		if (n > 0)
+			n = tarcheck_feed(r->check, p, (size_t)n, e) < 0 ? -EBADMSG : n;
+		if (n < 0)
+			return (int)n;
+		r->ended = n == 0;
+	}
+	return err_say(e, EBADMSG, NULL, "is no tar archive: zeros come first, and then something else");
+}
+
+/* libarchive goes on with what is readable of a damaged header. We go on only where no meaning is lost. */
+static int next_header(struct tarread *r, struct err *e)
+{
+	const char *text;
+	int x;
+
+	if (is_empty(r))
+		return 0;
+	x = archive_read_next_header2(r->a, r->ae);
+	if (x == ARCHIVE_OK)
+		return 1;
+	if (x == ARCHIVE_EOF && !r->failed)
+		return judge_end(r, e);
+	/* The program keeps the C locale: names stay the bytes that they are, and libarchive says so. */
+	text = archive_error_string(r->a);
+	if (x == ARCHIVE_WARN && text && strstr(text, "can't be converted"))
+		return 1;
+	return tarread_broken(r, x == ARCHIVE_WARN ? archive_entry_pathname(r->ae) : NULL, e);
+}
+
+int tarread_next(struct tarread *r, struct tarfact *ret, struct err *e)
+{
+	int x = next_header(r, e);
+	const char *on;
+
+	if (x <= 0)
+		return x;
+	on = archive_entry_pathname(r->ae);
+	if (!tarcheck_next(r->check, ret) || ret->start != (uint64_t)archive_read_header_position(r->a) ||
+	    archive_entry_uid(r->ae) != ret->uid || archive_entry_gid(r->ae) != ret->gid)
+		return err_say(e, EBADMSG, on, "the archive can be read in two ways here");
+	if (!on)
+		return err_say(e, EBADMSG, NULL, "an entry has no name (tar header at byte %llu)", (unsigned long long)ret->start);
+	return 1;
+}
+
+struct archive_entry *tarread_entry(const struct tarread *r)
+{
+	return r->ae;
+}
+
+struct archive *tarread_archive(const struct tarread *r)
+{
+	return r->a;
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Documents are read strictly, digests exactly, and neither can hurt the reader. */
+
+#include "test.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "../../lib/base/buf.h"
+#include "../../lib/tar/digest.h"
+#include "../../lib/base/json.h"
+
+static int parse(const char *text, size_t n, struct err *e)
+{
+	struct json *j = NULL;
+	int r = doc_parse(text, n, "d.json", &j, e);
+
+	doc_free(j);
+	return r;
+}
+
+TEST(what_is_not_strict_json_is_refused)
+{
+	static const struct { const char *text, *says; } bad[] = {
+		{ "", "not valid JSON" }, { "{", "not valid JSON" }, { "[]", "not a JSON object" }, { "1", "" },
+		{ "{\"a\":1,\"a\":2}", "duplicate" }, { "{\"o\":{\"a\":1,\"a\":1}}", "duplicate" },
+		{ "{} x", "not valid JSON" }, { "{}{}", "not valid JSON" }, { "{'a':1}", "" }, { "{\"a\":01}", "" },
+		{ "{\"a\":\"\xff\"}", "" }, { "{\"a\":\"\\u0000\"}", "" }, { "{\"a\":NaN}", "" }, { "\xef\xbb\xbf{}", "" },
+		{ "{\"a\":99999999999999999999}", "" },
+	};
+	static struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		e = ERR_INIT;
+		if (parse(bad[i].text, strlen(bad[i].text), &e) >= 0)
+			test_fail(__FILE__, __LINE__, "taken: %s", bad[i].text);
+		CHECK_HAS(e.what, bad[i].says);
+		CHECK_STR(e.on, "d.json");
+	}
+	CHECK_INT(parse("{\"a\":[1,{\"b\":\"[[[[\"}]}", 22, &e), 0);
+}
+
+TEST(deep_nesting_is_refused_before_it_is_parsed)
+{
+	static const char *const parts[] = { "[", "{\"a\":", "{\"a\":[" };
+	static struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		scoped_buf struct buf b = BUF_INIT;
+
+		for (int k = 0; k < 200000; k++)
+			buf_str(&b, parts[i]);
+		CHECK(parse(buf_get(&b), b.len, &e) < 0);
+		CHECK_HAS(e.what, "nested deeper");
+	}
+}
+
+TEST(depth_counts_brackets_outside_of_strings_only)
+{
+	scoped_buf struct buf flat = BUF_INIT, deep = BUF_INIT, over = BUF_INIT;
+	static struct err e;
+
+	buf_str(&flat, "{\"a\\\"[\":\"");
+	for (int i = 0; i < 1000; i++)
+		buf_str(&flat, "[\\\\\\\"{");
+	buf_str(&flat, "\"}");
+	CHECK_INT(parse(buf_get(&flat), flat.len, &e), 0);
+
+	for (int n = 0; n < 2; n++) {
+		struct buf *b = n ? &over : &deep;
+		int levels = JSON_MAX_DEPTH - 1 + n; /* besides the object itself */
+
+		buf_str(b, "{\"a\":");
+		for (int i = 0; i < levels; i++)
+			buf_char(b, '[');
+		for (int i = 0; i < levels; i++)
+			buf_char(b, ']');
+		buf_char(b, '}');
+	}
+	CHECK_INT(parse(buf_get(&deep), deep.len, &e), 0);
+	CHECK(parse(buf_get(&over), over.len, &e) < 0);
+}
+
+TEST(a_document_beyond_the_size_limit_is_refused)
+{
+	size_t n = JSON_MAX_BYTES + 1;
+	char *text = malloc(n);
+	static struct err e;
+
+	REQUIRE(text);
+	memset(text, ' ', n);
+	memcpy(text, "{}", 2);
+	CHECK_INT(parse(text, n, &e), -EFBIG);
+	CHECK_INT(parse(text, n - 1, &e), 0);
+	free(text);
+}
+
+TEST(getters_refuse_other_types_and_name_the_key)
+{
+	static const char text[] = "{\"s\":\"x\",\"n\":-1,\"f\":1.0,\"a\":[1],\"o\":{},\"z\":null,\"u\":9223372036854775807}";
+	scoped_json struct json *j = NULL;
+	const struct json *v;
+	const char *s = "?";
+	uint64_t u = 7;
+	static struct err e;
+
+	REQUIRE(doc_parse(text, sizeof(text) - 1, "d", &j, &e) == 0);
+	CHECK_INT(doc_str(j, "s", "d", true, &s, &e), 0);
+	CHECK_STR(s, "x");
+	CHECK_INT(doc_u64(j, "u", "d", true, &u, &e), 0);
+	CHECK(u == INT64_MAX);
+	CHECK(doc_u64(j, "n", "d", true, &u, &e) < 0);
+	CHECK_HAS(e.what, "\"n\" is negative");
+	CHECK(doc_u64(j, "f", "d", true, &u, &e) < 0);
+	CHECK_HAS(e.what, "\"f\" is not an integer");
+	CHECK(doc_u64(j, "s", "d", true, &u, &e) < 0);
+	CHECK(doc_str(j, "a", "d", false, &s, &e) < 0);
+	CHECK(doc_str(j, "z", "d", false, &s, &e) < 0);
+	CHECK(doc_object(j, "a", "d", true, &v, &e) < 0);
+	CHECK(doc_array(j, "o", "d", true, &v, &e) < 0);
+	CHECK(doc_str(j, "missing", "d", true, &s, &e) < 0);
+	CHECK_HAS(e.what, "has no \"missing\"");
+	CHECK_INT(doc_str(j, "missing", "d", false, &s, &e), 0);
+	CHECK(!s);
+	REQUIRE(doc_array(j, "a", "d", true, &v, &e) == 0);
+	CHECK_INT(doc_len(v), 1);
+	CHECK(doc_item_str(v, 0, "a", "d", &s, &e) < 0);
+	CHECK_HAS(e.what, "item 1 of \"a\"");
+}
+
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+TEST(only_an_exact_sha256_digest_is_taken)
+{
+	static const char *const bad[] = {
+		"", "sha256:", HEX64, "sha256:" HEX64 "0", "sha512:" HEX64, "SHA256:" HEX64, "sha256-" HEX64, "md5:d41d8cd98f00b204e9800998ecf8427e",
+		"sha256:../../../../../../../../../../../../../../../../../../../../../etc/pass",
+		"sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
+		"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde",
+		"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg",
+		" sha256:" HEX64, "sha256:" HEX64 "\n",
+	};
+	char text[DIGEST_TEXT], name[DIGEST_NAME];
+	struct digest d;
+	static struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (digest_parse(bad[i], "d", &d, &e) >= 0)
+			test_fail(__FILE__, __LINE__, "taken: %s", bad[i]);
+	REQUIRE(digest_parse("sha256:" HEX64, "d", &d, &e) == 0);
+	CHECK_STR(digest_text(&d, text), "sha256:" HEX64);
+	CHECK_STR(digest_name(&d, name), "sha256-" HEX64);
+}
+
+TEST(hashing_is_sha256_however_it_is_cut)
+{
+	/* FIPS 180-2, appendix B */
+	static const struct { const char *text, *hex; } known[] = {
+		{ "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
+		{ "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
+		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		for (size_t cut = 0; cut <= strlen(known[i].text); cut++) {
+			struct hash h;
+			struct digest d;
+			char hex[65];
+
+			hash_init(&h);
+			hash_update(&h, known[i].text, cut);
+			hash_update(&h, known[i].text + cut, strlen(known[i].text) - cut);
+			hash_final(&h, &d);
+			CHECK_STR(digest_hex(&d, hex), known[i].hex);
+		}
+}

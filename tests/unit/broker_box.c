@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* broker_box: a command in a user namespace of its own, whose calls are held. */
+
+#include "broker_box.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../../lib/idmap/userns.h"
+#include "../../lib/broker/broker.h"
+#include "../../lib/broker/fdmsg.h"
+#include "test.h"
+
+const char box_dir[] = "/mnt";
+static bool made;
+
+static void write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+		test_fail(__FILE__, __LINE__, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/* In the namespace: become its root, install the filter, hand over the listener, do the work; what it returns is the exit status. */
+static _Noreturn void command(int socket, const struct broker *b, int (*work)(void))
+{
+	struct err e = ERR_INIT;
+	int listener = -1;
+	char ready;
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || write(socket, "u", 1) != 1 || read(socket, &ready, 1) != 1)
+		_exit(201);
+	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 || chdir(box_dir) < 0)
+		_exit(202);
+	if (broker_filter(b, &listener, &e) < 0 || message_send(socket, "l", 1, &listener, 1) < 0)
+		_exit(203);
+	(void)close(listener);
+	(void)close(socket);
+	_exit(work());
+}
+
+static void serve(struct broker *b, int listener, pid_t init, int userns)
+{
+	struct broker_place place = { .init = init, .pidfd = -1, .userns = userns };
+	struct err e = ERR_INIT;
+	struct out *out = out_new(1, true, false);
+
+	if (broker_serve(b, listener, &place, &e) < 0) {
+		fprintf(stderr, "# broker: %s: %s\n", e.on, e.what);
+		_exit(1);
+	}
+	broker_report(b, out);
+	_exit(out_flush(out) < 0);
+}
+
+void box_make_dir(void)
+{
+	REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	REQUIRE(mount("tmpfs", "/mnt", "tmpfs", 0, "mode=755,uid=100000,gid=100000") == 0);
+	made = true;
+}
+
+int box_run(const char *const *rules, const char *audit, int (*work)(void), char *said, size_t said_size)
+{
+	scoped_idmap struct idmap map = { 0 };
+	const char *const words[] = { "b:0:100000:65536" };
+	struct strv list = { 0 };
+	struct broker_config config = { .rules = &list, .audit = audit, .map = &map, .privileged = true };
+	struct broker *b = NULL;
+	struct err e = ERR_INIT;
+	int pair[2], out[2], listener = -1, userns = -1, status = -1, served = -1;
+	char byte, path[64];
+	size_t n = 0;
+	pid_t pid, broker;
+	ssize_t got;
+
+	if (geteuid() != 0)
+		SKIP("needs root");
+	if (!made)
+		box_make_dir();
+	for (; *rules; rules++)
+		REQUIRE(strv_add(&list, *rules) == 0);
+	REQUIRE(idmap_parse(words, 1, NULL, &map, &e) == 0);
+	if (!CHECK(broker_new(&config, &b, &e) == 0))
+		fprintf(stderr, "# %s %s\n", e.on, e.what);
+	REQUIRE(b && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 && pipe2(out, O_CLOEXEC) == 0);
+	pid = fork();
+	if (pid == 0)
+		command(pair[1], b, work);
+	(void)close(pair[1]);
+	REQUIRE(read(pair[0], &byte, 1) == 1);
+	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
+	write_file(path, "0 100000 65536\n");
+	(void)snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
+	write_file(path, "0 100000 65536\n");
+	REQUIRE(userns_open_pid(pid, &userns, &e) == 0); /* who ends at once leaves nothing to look at */
+	REQUIRE(write(pair[0], "g", 1) == 1);
+	REQUIRE(message_receive(pair[0], &byte, 1, &listener, &n) == 1 && n == 1);
+	broker = fork();
+	if (broker == 0) {
+		(void)dup2(out[1], 1);
+		serve(b, listener, pid, userns);
+	}
+	(void)close(listener);
+	(void)close(out[1]);
+	CHECK_INT(waitpid(pid, &status, 0), pid);
+	for (n = 0; n + 1 < said_size && (got = read(out[0], said + n, said_size - 1 - n)) > 0; n += (size_t)got)
+		;
+	if (said_size)
+		said[n] = '\0';
+	(void)close(out[0]);
+	CHECK_INT(waitpid(broker, &served, 0), broker);
+	CHECK_INT(served, 0);
+	(void)close(pair[0]);
+	(void)close(userns);
+	broker_free(b);
+	strv_done(&list);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+const char *box_at(const char *name)
+{
+	static char path[128];
+
+	(void)snprintf(path, sizeof(path), "%s/%s", box_dir, name);
+	return path;
+}
+
+int box_node_is(const char *name, mode_t mode, unsigned major, unsigned minor, uid_t owner)
+{
+	struct stat st;
+
+	if (lstat(box_at(name), &st) < 0)
+		return 0;
+	return st.st_mode == mode && st.st_rdev == makedev(major, minor) && st.st_uid == owner && st.st_gid == owner;
+}

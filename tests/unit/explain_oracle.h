@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef UNIT_EXPLAIN_ORACLE_H
+#define UNIT_EXPLAIN_ORACLE_H
+
+#include "../../lib/base/cleanup.h"
+#include "../../lib/explain/perm.h"
+
+/*
+ * The oracle: random facts are made true on scratch filesystems, a child with random credentials tries, and the
+ * kernel's answer must be the one that perm_check() gives. Everything follows from SEED.
+ */
+struct rng { uint64_t state; };
+
+uint64_t rng_next(struct rng *r);
+uint32_t rng_below(struct rng *r, uint32_t n);
+bool rng_percent(struct rng *r, uint32_t p);
+
+/* The ids that occur, few enough to meet each other. */
+extern const uint32_t oracle_ids[8];
+uint32_t rng_id(struct rng *r);
+
+enum { WORLD_USERNS = 6, WORLD_NESTED = 1, WORLD_FS = 3, WORLD_MOUNTS = 36 };
+
+struct world_userns {
+	int fd;
+	struct idmap map;
+	struct perm_userns ns;
+};
+
+/* A tmpfs: seen without a map at raw; the second one may be made read-only, the third belongs to users[0]. */
+struct world_fs {
+	int raw;
+	const struct perm_userns *userns;
+};
+
+struct world_mount {
+	int fd;
+	char path[24];
+	const struct world_fs *fs;
+	struct idmap map;
+	struct perm_mount facts;
+};
+
+struct world {
+	struct world_userns users[WORLD_USERNS + WORLD_NESTED];
+	struct world_fs fs[WORLD_FS];
+	struct world_mount mounts[WORLD_MOUNTS];
+};
+
+enum { FS_PLAIN, FS_READ_ONLY, FS_USERNS };
+
+/* In a mount namespace of its own, which the caller must have entered. Fails the test when it cannot. */
+void world_make(struct world *w, struct rng *r);
+void world_done(struct world *w);
+
+/* The same mount with another map, detached. */
+int world_remap(const struct world_mount *m, const struct idmap *map);
+
+/* The superblock of fs[FS_READ_ONLY]. */
+void world_set_read_only(struct world *w, bool ro);
+
+/* Write a program to fd that tells, on its descriptor 9, what it became: struct oracle_became. False: no such for this processor. */
+bool oracle_program(int fd);
+
+enum { ORACLE_FD = 9, ORACLE_CAP = 13 /* CAP_NET_RAW */ };
+
+struct oracle_became {
+	uint32_t euid, egid;
+	uint32_t header[2], caps[6];
+};
+
+enum { ACL_ROOM = 10, GROUPS_ROOM = 3, BROKEN = 200 /* no errno: the child could not try */ };
+
+struct object {
+	struct perm_inode facts;
+	struct acl_entry acl[ACL_ROOM];
+	bool v3;            /* write the capability with its root id */
+};
+
+struct trial {
+	struct rng rng;
+	enum perm_op op;
+	unsigned way;       /* of creating */
+	const struct world_mount *mount;
+	struct perm_mount mount_facts;
+	struct object dir, file;
+	struct perm_cred cred;
+	uint32_t groups[GROUPS_ROOM];
+	const struct world_userns *user; /* NULL: the initial user namespace */
+};
+
+/* In a child with the trial's credentials: the errno of the kernel, 0, or BROKEN; what an executed file became. */
+int oracle_ask(const struct trial *t, struct oracle_became *ret);
+
+#endif

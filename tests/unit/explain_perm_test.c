@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The rules that people meet first, told one by one; check_oracle_test.c compares all of them with the kernel. */
+#include <errno.h>
+#include <sys/stat.h>
+
+#include <linux/posix_acl.h>
+
+#include "../../lib/base/cleanup.h"
+#include "../../lib/explain/perm.h"
+#include "test.h"
+
+static struct idmap map_of(const char *text)
+{
+	struct idmap m = { 0 };
+
+	REQUIRE(idmap_parse(&text, 1, NULL, &m, NULL) == 0);
+	return m;
+}
+
+TEST(known_situations_have_their_errno_and_rule)
+{
+	/* Disk 0 to 999 are seen as 100000 on. "outside" is a disk id that the map does not have. */
+	enum { ROOT = 0, MAPPED = 100000, outside = 5000 };
+	static const struct {
+		enum perm_op op;
+		uint32_t uid;           /* the caller, all capabilities if ROOT */
+		mode_t dir_mode, mode;
+		uint32_t dir_owner, owner;
+		int num;
+		enum perm_rule rule;
+	} cases[] = {
+		{ PERM_CREATE, ROOT, 0755, 0644, 0, 0, EOVERFLOW, RULE_UNMAPPED_CALLER },
+		{ PERM_CREATE, ROOT, 0755, 0644, outside, 0, EOVERFLOW, RULE_UNMAPPED_CALLER },
+		/* EACCES hides EOVERFLOW: the directory is searched first. */
+		{ PERM_CREATE, ROOT, 0700, 0644, outside, 0, EACCES, RULE_BITS_OTHER },
+		{ PERM_CREATE, MAPPED, 0755, 0644, 0, 0, 0, RULE_BITS_OWNER },
+		{ PERM_UNLINK, ROOT, 0755, 0644, 0, outside, EOVERFLOW, RULE_UNMAPPED_INODE },
+		{ PERM_UNLINK, ROOT, 0755, 0644, 0, 0, 0, RULE_CAP_DAC_OVERRIDE },
+		/* Renaming makes a name, and whoever makes something must exist there. */
+		{ PERM_RENAME, ROOT, 0755, 0644, 0, 0, EOVERFLOW, RULE_UNMAPPED_CALLER },
+		{ PERM_UNLINK, MAPPED + 1, 01777, 0666, 0, 0, EPERM, RULE_STICKY },
+		{ PERM_UNLINK, MAPPED, 01777, 0666, 0, 1, 0, RULE_BITS_ALL },
+		{ PERM_CHMOD, ROOT, 0755, 0644, 0, outside, EOVERFLOW, RULE_UNMAPPED_INODE },
+		{ PERM_CHMOD, MAPPED + 1, 0755, 0666, 0, 0, EPERM, RULE_NOT_OWNER },
+		{ PERM_WRITE, ROOT, 0755, 0666, 0, outside, EACCES, RULE_UNMAPPED_INODE },
+		{ PERM_READ, ROOT, 0755, 0644, 0, outside, 0, RULE_BITS_ALL },
+		{ PERM_READ, ROOT, 0755, 0600, 0, outside, EACCES, RULE_BITS_OTHER },
+		{ PERM_READ, ROOT, 0755, 0600, 0, 0, 0, RULE_CAP_DAC_READ_SEARCH },
+		{ PERM_EXEC, ROOT, 0755, 0644, 0, 0, EACCES, RULE_BITS_OTHER },
+	};
+	struct idmap map = map_of("0:100000:1000");
+	const struct perm_mount mount = { .map = &map };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct perm_inode dir = { .mode = S_IFDIR | cases[i].dir_mode, .uid = cases[i].dir_owner, .mount = &mount };
+		struct perm_inode file = { .mode = S_IFREG | cases[i].mode, .uid = cases[i].owner, .mount = &mount };
+		struct perm_inode top = { .mode = S_IFDIR | 0755, .mount = &mount };
+		struct perm_cred cred = {
+			.uid = cases[i].uid, .gid = cases[i].uid, .caps = cases[i].uid == ROOT ? PERM_CAPS_ALL : 0,
+		};
+		bool create = cases[i].op == PERM_CREATE;
+		struct perm_verdict d = perm_check(cases[i].op, create ? &top : &dir, create ? &dir : &file, &cred);
+
+		if (d.num != cases[i].num || d.rule != cases[i].rule)
+			test_fail(__FILE__, __LINE__, "case %zu: errno %d by %s, not %d by %s", i, d.num, perm_rule_word(d.rule),
+				  cases[i].num, perm_rule_word(cases[i].rule));
+	}
+	idmap_done(&map);
+}
+
+TEST(an_acl_entry_is_compared_by_its_seen_id_and_limited_by_the_mask)
+{
+	struct idmap map = map_of("0:100000:1000");
+	const struct perm_mount mount = { .map = &map };
+	struct acl_entry entries[] = {
+		{ ACL_USER_OBJ, 7, 0 }, { ACL_USER, 7, 33 }, { ACL_GROUP_OBJ, 7, 0 }, { ACL_MASK, 5, 0 }, { ACL_OTHER, 0, 0 },
+	};
+	struct perm_inode file = {
+		.mode = S_IFREG | 0750, .mount = &mount, .access = { .items = entries, .len = ARRAY_LEN(entries) },
+	};
+	struct perm_cred cred = { .uid = 100033, .gid = 4 };
+	struct perm_verdict d = perm_check(PERM_READ, NULL, &file, &cred);
+
+	CHECK_INT(d.num, 0);
+	CHECK_INT(d.rule, RULE_ACL_USER);
+	CHECK_INT(d.acl_id, 33);
+	CHECK_INT(d.have, 5);
+	CHECK_INT(perm_check(PERM_WRITE, NULL, &file, &cred).num, EACCES);
+	cred.uid = 33; /* the disk id is nobody's */
+	CHECK_INT(perm_check(PERM_READ, NULL, &file, &cred).rule, RULE_ACL_OTHER);
+	idmap_done(&map);
+}
+
+TEST(a_capability_that_does_not_count_is_named)
+{
+	struct idmap map = map_of("0:1000:1"), inner = map_of("0:100000:65536");
+	const struct perm_userns ns = { .map = &inner };
+	const struct perm_mount mount = { .map = &map };
+	struct perm_inode file = { .mode = S_IFREG | 0600, .mount = &mount };
+	struct perm_cred cred = { .uid = 100000, .gid = 100000, .caps = PERM_CAPS_ALL, .userns = &ns };
+	struct perm_verdict d = perm_check(PERM_WRITE, NULL, &file, &cred);
+
+	CHECK_INT(d.num, EACCES);
+	CHECK_INT(d.lost_caps, PERM_CAP_DAC_OVERRIDE);
+	idmap_done(&map);
+	idmap_done(&inner);
+}
+
+TEST(operations_and_rules_all_have_words)
+{
+	for (size_t i = 0; i < PERM_RULES; i++)
+		CHECK(perm_rule_word(i) != NULL && *perm_rule_word(i));
+	CHECK_STR(perm_op_word(PERM_TOUCH), "touch");
+}

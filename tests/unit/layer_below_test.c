@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What a layer takes from the layers below: whiteouts, parents it does not list, hard links. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "../../lib/base/fd.h"
+#include "../../lib/layer/lowerdirs.h"
+#include "layer_tar.h"
+#include "test.h"
+
+#define END { .name = NULL }
+
+static const struct tar_entry base[] = {
+	{ "./", .type = '5', .mode = 0751, .uid = 11, .gid = 12, .mtime = 500 },
+	{ "d", .type = '5', .mode = 02750, .uid = 7, .gid = 8, .mtime = 1000, .pax = { "SCHILY.xattr.user.mine=yes" } },
+	{ "d/a", .data = "a", .uid = 5, .mode = 04755, .mtime = 9, .pax = { "SCHILY.xattr.user.k=v" } },
+	{ "d/a2", .type = '1', .link = "d/a" }, { "d/sub", .type = '5', .mode = 0711 }, { "d/sub/c", .data = "c" },
+	{ "f", .data = "f" }, { "s", .type = '2', .link = "d" }, { "p", .type = '6', .uid = 3 }, END
+};
+
+TEST(layer_whiteouts_hide_only_what_is_below)
+{
+	static const struct { struct tar_entry list[6]; const char *path, *want, *opaque; unsigned dropped; } cases[] = {
+		{ { { .name = "d/.wh.a" } }, "d/a", "whiteout", "-", 0 },
+		{ { { .name = "d/.wh.a" } }, "d", "d 2750 7:8 1000.0", "-", 0 },
+		{ { { .name = ".wh.f" } }, "f", "whiteout", "-", 0 },
+		{ { { .name = ".wh.nothing" } }, "nothing", "whiteout", "-", 0 },
+		{ { { .name = "no/such/.wh.x" } }, "no", "-", "-", 1 },
+		{ { { .name = "f/.wh.x" } }, "f", "-", "-", 1 },
+		{ { { .name = "s/.wh.a" } }, "s", "-", "-", 1 },
+		{ { { "new", .type = '5' }, { .name = "new/.wh.x" } }, "new/x", "-", "-", 1 },
+		{ { { "d", .type = '5' }, { .name = "d/.wh..wh..opq" }, { .name = "d/.wh.a" } }, "d", "d 0644 0:0 0.0", "79", 1 },
+		{ { { .name = "d/.wh.a" }, { .name = "d/.wh..wh..opq" } }, "d", "d 2750 7:8 1000.0", "79", 1 },
+		{ { { .name = ".wh.d" }, { "d", .type = '5', .mode = 0700 } }, "d", "d 0700 0:0 0.0", "79", 0 },
+		{ { { "d", .type = '5', .mode = 0700 }, { .name = ".wh.d" } }, "d", "d 0700 0:0 0.0", "79", 0 },
+		{ { { "d/new", .data = "n" }, { .name = ".wh.d" } }, "d", "d 0755 0:0 0.0", "79", 0 },
+		{ { { .name = ".wh.d" }, { .name = "d/.wh.a" } }, "d", "whiteout", "-", 1 },
+		{ { { .name = ".wh.f" }, { "f", .data = "new" } }, "f", "f 0644 0:0 0.0 =new", "-", 0 },
+		{ { { "f", .data = "new" }, { .name = ".wh.f" } }, "f", "f 0644 0:0 0.0 =new", "-", 0 },
+		{ { { "d", .data = "file" }, { "d", .type = '5' } }, "d", "d 0644 0:0 0.0", "79", 0 },
+		{ { { ".wh.f", .type = '2', .link = "/etc" } }, "f", "whiteout", "-", 0 },
+		{ { { "d/.wh.a", .type = '5' } }, "d/a", "whiteout", "-", 0 },
+		{ { { ".wh.f", .data = "body" }, { "g", .data = "g" } }, "g", "f 0644 0:0 0.0 =g", "-", 0 },
+		{ { { .name = ".wh..wh.plnk/1.2" }, { .name = ".wh..wh.aufs" }, { .name = "g" } }, ".wh..wh.plnk", "-", "-", 0 },
+		{ { { .name = "d/sub/.wh.c" }, { "d/sub", .type = '5' }, { .name = ".wh.d" } }, "d/sub/c", "-", "-", 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		static struct layers s;
+		uint64_t before;
+
+		if (!i)
+			layers_open(&s, NULL);
+		s.n = 0;
+		layers_must(&s, base);
+		before = s.counts.dropped;
+		layers_must(&s, cases[i].list);
+		if (strcmp(layers_show(&s, cases[i].path), cases[i].want) != 0)
+			test_fail(__FILE__, __LINE__, "%zu: %s is %s, not %s", i, cases[i].path, layers_show(&s, cases[i].path), cases[i].want);
+		if (strcmp(layers_xattr(&s, cases[i].path, "trusted.overlay.opaque"), cases[i].opaque) != 0)
+			test_fail(__FILE__, __LINE__, "%zu: opaque", i);
+		if (s.counts.dropped - before != cases[i].dropped)
+			test_fail(__FILE__, __LINE__, "%zu: %u dropped", i, (unsigned)(s.counts.dropped - before));
+	}
+}
+
+TEST(layer_without_an_entry_for_a_parent_takes_it_from_below)
+{
+	static const struct tar_entry top[] = { { .name = "d/sub/new" }, { .name = "x/y" }, END };
+	struct layers s;
+
+	layers_open(&s, NULL);
+	layers_must(&s, base);
+	layers_must(&s, (struct tar_entry[]){ { "other", .data = "o" }, END });
+	layers_must(&s, top);
+	CHECK_STR(layers_show(&s, "."), "d 0751 11:12 500.0");
+	CHECK_STR(layers_show(&s, "d"), "d 2750 7:8 1000.0");
+	CHECK_STR(layers_xattr(&s, "d", "user.mine"), "796573");
+	CHECK_STR(layers_show(&s, "d/sub"), "d 0711 0:0 0.0");
+	CHECK_STR(layers_show(&s, "x"), "d 0755 0:0 0.0");
+}
+
+TEST(layer_never_hides_a_link_or_file_below_by_a_parent_it_does_not_list)
+{
+	static const struct { struct tar_entry top[3]; bool good; const char *says; } cases[] = {
+		{ { { .name = "s/under-a-link" } }, false, "symbolic link in a layer below" },
+		{ { { .name = "f/under-a-file" } }, false, "no directory in a layer below" },
+		{ { { "s", .type = '5', .mode = 0700 }, { .name = "s/x" } }, true, NULL },
+		{ { { .name = ".wh.s" }, { .name = "s/x" } }, true, NULL },
+		{ { { .name = "s/.wh.x" } }, true, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct err e = ERR_INIT;
+		struct layers s;
+
+		layers_open(&s, NULL);
+		layers_must(&s, base);
+		CHECK_INT(layers_add(&s, cases[i].top, &e) == 0, cases[i].good);
+		if (!cases[i].good)
+			CHECK_HAS(e.what, cases[i].says);
+	}
+}
+
+TEST(layer_links_to_a_file_below_share_one_copy)
+{
+	static const struct tar_entry top[] = {
+		{ "d/l1", .type = '1', .link = "d/a", .uid = 99 }, { "l2", .type = '1', .link = "/d/a2" }, { "l3", .type = '1', .link = "l2" },
+		{ "s2", .type = '1', .link = "s" }, { "p2", .type = '1', .link = "p" }, END
+	};
+	struct stat a, b, c;
+	struct layers s;
+
+	layers_open(&s, NULL);
+	layers_must(&s, base);
+	layers_must(&s, top);
+	CHECK_STR(layers_show(&s, "d/l1"), "f 4755 5:0 9.0 =a");
+	CHECK_STR(layers_xattr(&s, "l2", "user.k"), "76");
+	CHECK(layers_stat(&s, "d/l1", &a) && layers_stat(&s, "l2", &b) && layers_stat(&s, "l3", &c));
+	CHECK(a.st_ino == b.st_ino && b.st_ino == c.st_ino);
+	CHECK_INT(a.st_nlink, 3);
+	CHECK_STR(layers_show(&s, "s2"), "l 0:0 0.0 ->d");
+	CHECK_STR(layers_show(&s, "p2"), "p 0644 3:0 0.0");
+}
+
+TEST(layer_links_to_what_is_hidden_below_are_refused)
+{
+	static const struct tar_entry cases[][4] = {
+		{ { .name = ".wh.f" }, { "h", .type = '1', .link = "f" } },
+		{ { "h", .type = '1', .link = "f" }, { .name = ".wh.f" } },
+		{ { "h", .type = '1', .link = "d/a" }, { .name = "d/.wh..wh..opq" } },
+		{ { "h", .type = '1', .link = "d/sub/c" }, { .name = ".wh.d" } },
+		{ { "h", .type = '1', .link = "f" }, { .name = ".wh..wh..opq" } },
+		{ { "h", .type = '1', .link = "s/a" } },
+		{ { "h", .type = '1', .link = "d/sub" } },
+	};
+	struct layers s;
+
+	layers_open(&s, NULL);
+	layers_must(&s, base);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err e = ERR_INIT;
+		size_t n = s.n;
+
+		if (layers_add(&s, cases[i], &e) >= 0 || strcmp(e.on, "h") != 0)
+			test_fail(__FILE__, __LINE__, "%zu: '%s' %s", i, e.on, e.what);
+		s.n = n;
+	}
+}
+
+TEST(layer_with_an_opaque_root_asks_nothing_of_those_below)
+{
+	static const struct tar_entry top[] = { { .name = "d/x" }, { .name = "d/.wh.a" }, { .name = ".wh..wh..opq" }, END };
+	struct layers s;
+
+	layers_open(&s, NULL);
+	layers_must(&s, base);
+	layers_must(&s, top);
+	CHECK_INT(s.n, 1);
+	CHECK_STR(layers_show(&s, "."), "d 0755 0:0 0.0");
+	CHECK_STR(layers_show(&s, "d"), "d 0755 0:0 0.0");
+	CHECK_STR(layers_list(&s, "d"), "x");
+	CHECK_STR(layers_xattr(&s, ".", "trusted.overlay.opaque"), "-");
+}
+
+static bool holds(struct layers *s, size_t layer)
+{
+	struct lower lower = { .dirfds = &s->dirs[layer], .n = 1 };
+	struct err e = ERR_INIT;
+	bool ret = false;
+
+	REQUIRE(layer_answers_hold(buf_get(s->answers), &lower, &ret, &e) == 0);
+	return ret;
+}
+
+TEST(layer_answers_hold_on_the_same_facts_only)
+{
+	static const struct tar_entry top[] = { { .name = "d/new\n" }, { .name = ".wh.f" }, { "h", .type = '1', .link = "d/a" }, END };
+	static const struct { struct tar_entry change; bool same; } cases[] = {
+		{ { .name = "unrelated" }, true },
+		{ { "d/other", .data = "x" }, true },
+		{ { "d", .type = '5', .mode = 02750, .uid = 7, .gid = 9, .mtime = 1000, .pax = { "SCHILY.xattr.user.mine=yes" } }, false },
+		{ { "d", .type = '5', .mode = 02750, .uid = 7, .gid = 8, .mtime = 1000, .pax = { "SCHILY.xattr.user.mine=no" } }, false },
+		{ { "d/a", .data = "b", .uid = 5, .mode = 04755, .mtime = 9, .pax = { "SCHILY.xattr.user.k=v" } }, false },
+		{ { "d/a", .data = "a", .uid = 5, .mode = 04755, .mtime = 9, .pax = { "SCHILY.xattr.user.k=v" } }, true },
+	};
+	struct layers s;
+
+	layers_open(&s, NULL);
+	layers_must(&s, base);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct tar_entry list[16] = { END };
+		size_t n = ARRAY_LEN(base) - 1;
+
+		memcpy(list, base, sizeof(base));
+		list[n++] = cases[i].change;
+		s.n = 0;
+		layers_must(&s, list);
+	}
+	s.n = 0;
+	layers_must(&s, base);
+	layers_must(&s, top);
+	CHECK(holds(&s, 0));
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char name[16];
+		struct err e = ERR_INIT;
+
+		(void)snprintf(name, sizeof(name), "%zu", i + 1);
+		REQUIRE(fd_open_dir(s.fd, name, &s.dirs[7], &e) == 0);
+		if (holds(&s, 7) != cases[i].same)
+			test_fail(__FILE__, __LINE__, "%zu", i);
+	}
+}
+
+/* The digest of a file that is made of these pieces of 64 KiB: x (bytes), z (zeros that are written), h (a hole). */
+static const char *digest_of(struct layers *s, const char *pieces)
+{
+	static char line[256], piece[65536], dir[16];
+	static unsigned n;
+	scoped_buf struct buf b = BUF_INIT;
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	scoped_walk struct lower_walk w;
+	scoped_fd int at = -1, fd = -1;
+	struct lower lower = { .dirfds = &at, .n = 1 };
+	off_t end = 0;
+
+	snprintf(dir, sizeof(dir), "dir%u", n++);
+	REQUIRE(mkdirat(s->fd, dir, 0700) == 0);
+	at = openat(s->fd, dir, O_RDONLY | O_CLOEXEC);
+	fd = openat(at, "f", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	REQUIRE(at >= 0 && fd >= 0);
+	for (const char *p = pieces; *p; p++, end += (off_t)sizeof(piece)) {
+		memset(piece, *p == 'x' ? 'x' : 0, sizeof(piece));
+		REQUIRE(*p == 'h' || pwrite(fd, piece, sizeof(piece), end) == sizeof(piece));
+	}
+	REQUIRE(ftruncate(fd, end) == 0);
+	lower_walk_begin(&w, &lower);
+	REQUIRE(lower_walk_find(&w, "f", &hit, NULL) == 1 && lower_answer(&w, "file", "f", &hit, &b, NULL) == 0);
+	CHECK(w.read <= (uint64_t)hit.st.st_blocks * 512); /* no hole was read */
+	snprintf(line, sizeof(line), "%s", strstr(buf_get(&b), " blocks:"));
+	return line;
+}
+
+TEST(the_digest_of_a_file_does_not_depend_on_its_holes)
+{
+	static const struct { const char *a, *b; bool same; } cases[] = {
+		{ "xhx", "xzx", true }, { "hxzh", "zxhz", true }, { "hhh", "zzz", true }, { "xh", "hx", false }, { "xhx", "xxh", false },
+		{ "xx", "hxx", false }, { "hxh", "hhx", false },
+	};
+	struct layers s;
+
+	layers_open(&s, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		char a[256];
+
+		snprintf(a, sizeof(a), "%s", digest_of(&s, cases[i].a));
+		if (!strcmp(digest_of(&s, cases[i].b), a) != cases[i].same)
+			test_fail(__FILE__, __LINE__, "%s and %s", cases[i].a, cases[i].b);
+	}
+}
+
+TEST(layer_answers_that_are_no_answers_are_refused)
+{
+	static const char *const bad[] = { "x\n", "dir\n", "dir /a\n", "dir /a%0 yes\n", "dir /%00 yes\n", "what /a yes\n", " \n" };
+	struct lower lower = { .n = 0 };
+	bool ret;
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct err e = ERR_INIT;
+
+		if (layer_answers_hold(bad[i], &lower, &ret, &e) >= 0 || !e.set)
+			test_fail(__FILE__, __LINE__, "%s", bad[i]);
+	}
+}

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What the tests of layers share: tar archives of any shape, and a stack to unpack them into. */
+
+#include "layer_tar.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "../../lib/base/fd.h"
+#include "../../lib/base/sys.h"
+#include "test.h"
+
+static void octal(char *p, size_t n, uint64_t v)
+{
+	for (size_t i = n - 1; i-- > 0; v >>= 3)
+		p[i] = (char)('0' + (v & 7));
+}
+
+static void pad(struct buf *b)
+{
+	static const char zero[512];
+
+	buf_add(b, zero, (512 - b->len % 512) % 512);
+}
+
+static void header(struct buf *b, const struct tar_entry *t, size_t size)
+{
+	char h[512] = { 0 };
+	unsigned sum = 0;
+
+	memcpy(h, t->name, strnlen(t->name, 100));
+	octal(h + 100, 8, t->mode ? t->mode : 0644);
+	octal(h + 108, 8, t->uid);
+	octal(h + 116, 8, t->gid);
+	octal(h + 124, 12, size);
+	octal(h + 136, 12, t->mtime);
+	memset(h + 148, ' ', 8);
+	h[156] = t->type ? t->type : '0';
+	if (t->link)
+		memcpy(h + 157, t->link, strnlen(t->link, 100));
+	memcpy(h + 257, "ustar\00000", 8);
+	octal(h + 329, 8, t->major);
+	octal(h + 337, 8, t->minor);
+	if (t->patch.bytes)
+		memcpy(h + t->patch.at, t->patch.bytes, t->patch.n);
+	for (size_t i = 0; i < sizeof(h); i++)
+		sum += (unsigned char)h[i];
+	octal(h + 148, 7, sum + t->bad_sum);
+	buf_add(b, h, sizeof(h));
+}
+
+static void extended(struct buf *b, const char *body, size_t n)
+{
+	header(b, &(struct tar_entry){ .name = "pax", .type = 'x' }, n);
+	buf_add(b, body, n);
+	pad(b);
+}
+
+void tar_add(struct buf *b, const struct tar_entry *t)
+{
+	size_t size = t->size ? t->size : t->data ? strlen(t->data) : 0;
+	scoped_buf struct buf x = BUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(t->pax) && t->pax[i]; i++) {
+		size_t n = strlen(t->pax[i]) + 3; /* with a blank, a newline, and a length of one digit */
+
+		n += n >= 10;
+		n += n >= 100;
+		buf_printf(&x, "%zu %s\n", n, t->pax[i]);
+	}
+	if (t->raw_pax)
+		buf_str(&x, t->raw_pax);
+	if (x.len)
+		extended(b, x.data, x.len);
+	header(b, t, size);
+	if (t->data)
+		buf_add(b, t->data, size);
+	pad(b);
+}
+
+struct buf tar_make(const struct tar_entry *list)
+{
+	static const char zero[1024];
+	struct buf b = BUF_INIT;
+
+	for (; list->name; list++)
+		tar_add(&b, list);
+	buf_add(&b, zero, sizeof(zero));
+	REQUIRE(buf_get(&b));
+	return b;
+}
+
+ssize_t tar_read(void *arg, const void **ret, struct err *e)
+{
+	struct tar_stream *s = arg;
+	size_t n = s->b->len - s->at;
+
+	if (n == 0 && s->fail)
+		return err_set(e, s->fail, "the stream", "cannot read");
+	if (s->piece && n > s->piece)
+		n = s->piece;
+	*ret = s->b->data + s->at;
+	s->at += n;
+	return (ssize_t)n;
+}
+
+void layers_open(struct layers *s, const char *tmpfs_options)
+{
+	static struct buf answers;
+	struct err e = ERR_INIT;
+
+	*s = (struct layers){ .fd = -1, .answers = &answers, .path = "/tmp/shiftbox-unit-XXXXXX" };
+	if (geteuid() != 0)
+		SKIP("needs root");
+	/* The mount goes with this test's process. */
+	REQUIRE(unshare(CLONE_NEWNS) == 0);
+	REQUIRE(sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	REQUIRE(sys_mount("tmpfs", "/tmp", "tmpfs", 0, tmpfs_options ? tmpfs_options : "mode=0700") == 0);
+	REQUIRE(mkdtemp(s->path) != NULL);
+	REQUIRE(fd_open_dir(AT_FDCWD, s->path, &s->fd, &e) == 0);
+	REQUIRE(layer_prepare_process(&e) == 0);
+	s->o.limits = layer_default_limits;
+	s->o.counts = &s->counts;
+}
+
+static int settle(struct layers *s, struct layer *l, const char *name, struct err *e)
+{
+	char spec[32];
+	int below[8], r;
+	struct lower lower = { .dirfds = below, .n = layer_root_opaque(l) ? 0 : s->n, .user_xattr = s->o.user_xattr };
+
+	for (size_t i = 0; i < s->n; i++)
+		below[i] = s->dirs[s->n - 1 - i];
+	if (layer_root_opaque(l))
+		s->n = 0;
+	(void)snprintf(spec, sizeof(spec), "%s.mtree", name);
+	r = layer_settle(l, &lower, e);
+	if (r == 0)
+		r = layer_finish(l, e);
+	buf_reset(s->answers);
+	if (r == 0)
+		r = layer_answers(l, s->answers, e);
+	return r < 0 ? r : layer_write_spec(l, s->fd, spec, e);
+}
+
+int layers_add(struct layers *s, const struct tar_entry *list, struct err *e)
+{
+	scoped_buf struct buf b = tar_make(list);
+	struct tar_stream stream = { .b = &b, .piece = 700 };
+	static int count;
+	struct layer *l;
+	char name[16];
+	int r;
+
+	(void)snprintf(name, sizeof(name), "%d", count++);
+	r = layer_apply(tar_read, &stream, s->fd, name, &s->o, &l, e);
+	if (r < 0)
+		return r;
+	r = settle(s, l, name, e);
+	layer_free(l);
+	if (r == 0)
+		r = fd_open_dir(s->fd, name, &s->dirs[s->n], e);
+	if (r == 0)
+		s->n++;
+	return r;
+}
+
+void layers_must(struct layers *s, const struct tar_entry *list)
+{
+	struct err e = ERR_INIT;
+
+	if (layers_add(s, list, &e) < 0) {
+		test_fail(__FILE__, __LINE__, "%s: %s (%s) %s", e.on, e.what, strerror(e.num), e.why);
+		test_stop();
+	}
+}
+
+static int top(const struct layers *s)
+{
+	REQUIRE(s->n > 0);
+	return s->dirs[s->n - 1];
+}
+
+bool layers_stat(const struct layers *s, const char *path, struct stat *st)
+{
+	return fstatat(top(s), path, st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void add_content(const struct layers *s, const char *path, struct buf *b)
+{
+	struct err e = ERR_INIT;
+
+	buf_str(b, " =");
+	REQUIRE(fd_read_file(top(s), path, 1 << 20, b, &e) == 0);
+}
+
+const char *layers_show(const struct layers *s, const char *path)
+{
+	static struct buf b;
+	char target[256] = "";
+	struct stat st;
+
+	buf_reset(&b);
+	if (!layers_stat(s, path, &st))
+		return "-";
+	if (S_ISCHR(st.st_mode) && st.st_rdev == 0)
+		return "whiteout";
+	buf_char(&b, "?pc?d?b?f?l?s???"[st.st_mode >> 12 & 15]);
+	if (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode))
+		buf_printf(&b, " %u:%u", major(st.st_rdev), minor(st.st_rdev));
+	if (!S_ISLNK(st.st_mode))
+		buf_printf(&b, " %04o", st.st_mode & 07777);
+	buf_printf(&b, " %u:%u %lld.%ld", st.st_uid, st.st_gid, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	if (S_ISREG(st.st_mode))
+		add_content(s, path, &b);
+	if (S_ISLNK(st.st_mode) && readlinkat(top(s), path, target, sizeof(target) - 1) > 0)
+		buf_printf(&b, " ->%s", target);
+	return buf_get(&b);
+}
+
+const char *layers_xattr(const struct layers *s, const char *path, const char *name)
+{
+	static struct buf b;
+	char full[512], proc[32];
+	unsigned char value[256];
+	ssize_t n;
+
+	(void)snprintf(full, sizeof(full), "%s/%s", fd_proc_path(top(s), proc), path);
+	n = lgetxattr(full, name, value, sizeof(value));
+	if (n < 0)
+		return "-";
+	buf_reset(&b);
+	buf_str(&b, "");
+	for (ssize_t i = 0; i < n; i++)
+		buf_printf(&b, "%02x", value[i]);
+	return buf_get(&b);
+}
+
+const char *layers_list(const struct layers *s, const char *path)
+{
+	static struct buf b;
+	int fd = openat(top(s), path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), n;
+	char proc[32];
+	struct dirent **names;
+
+	REQUIRE(fd >= 0);
+	n = scandir(fd_proc_path(fd, proc), &names, NULL, alphasort);
+	buf_reset(&b);
+	for (int i = 0; i < n; i++) {
+		if (strcmp(names[i]->d_name, ".") != 0 && strcmp(names[i]->d_name, "..") != 0)
+			buf_printf(&b, "%s%s", b.len ? " " : "", names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+	(void)close(fd);
+	return buf_get(&b);
+}

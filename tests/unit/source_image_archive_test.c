@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* The index of the tar around an image: where members are, and which of them cannot be asked for. */
+
+#include "../../lib/source/image_archive.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "../../lib/base/fd.h"
+#include "layer_tar.h"
+#include "test.h"
+
+/* A file in memory that holds the bytes. */
+static int file_of(const void *p, size_t n)
+{
+	int fd = memfd_create("archive", MFD_CLOEXEC);
+
+	REQUIRE(fd >= 0 && fd_write_all(fd, p, n) == 0);
+	return fd;
+}
+
+static int open_bytes(const void *p, size_t n, struct outer **ret, struct err *e)
+{
+	int fd = file_of(p, n), r = outer_open(fd, "a.tar", 1 << 20, ret, e);
+
+	(void)close(fd);
+	return r;
+}
+
+static struct outer *must_open(const struct tar_entry *list)
+{
+	scoped_buf struct buf b = tar_make(list);
+	struct err e = ERR_INIT;
+	struct outer *o = NULL;
+
+	if (open_bytes(b.data, b.len, &o, &e) < 0) {
+		test_fail(__FILE__, __LINE__, "%s: %s", e.on, e.what);
+		test_stop();
+	}
+	return o;
+}
+
+/* What the member holds, or what is said instead. */
+static const char *content(const struct outer *o, const char *name)
+{
+	static char text[4096];
+	static struct err e;
+	uint64_t offset, size;
+
+	e = ERR_INIT;
+	if (outer_find(o, name, &offset, &size, &e) < 0)
+		return e.what;
+	REQUIRE(size < sizeof(text) && pread(outer_fd(o), text, size, (off_t)offset) == (ssize_t)size);
+	text[size] = '\0';
+	return text;
+}
+
+TEST(members_are_found_by_name_and_through_links_that_stay_inside)
+{
+	static const struct tar_entry list[] = {
+		{ "./", .type = '5' }, { "./plain", .data = "one" }, { "a/b/", .type = '5' }, { "a/b/file", .data = "two" }, { "/abs", .data = "three" },
+		{ "a//x/./y", .data = "four" }, { "hard", .type = '1', .link = "./plain" }, { "a/b/sym", .type = '2', .link = "../../plain" },
+		{ "a/two", .type = '2', .link = "b/sym" }, { "early", .type = '2', .link = "late" }, { "late", .data = "five" },
+		{ "paxed", .data = "short", .pax = { "path=a/long/name" } }, { "old", .type = '\0', .data = "v7" }, { .name = "empty" },
+		{ "dev", .type = '3', .major = 1, .minor = 3 }, { "fifo", .type = '6' }, { .name = NULL }
+	};
+	static const struct { const char *name, *holds; } want[] = {
+		{ "plain", "one" }, { "./plain", "one" }, { "a/b/file", "two" }, { "abs", "three" }, { "/abs", "three" },
+		{ "a/x/y", "four" }, { "hard", "one" }, { "a/b/sym", "one" }, { "a/two", "one" }, { "early", "five" },
+		{ "a/long/name", "short" }, { "old", "v7" }, { "empty", "" },
+		{ "paxed", "no such member" }, { "a/b", "no such member" }, { "a", "no such member" }, { "plai", "no such member" },
+		{ "", "no such member" }, { "../plain", "\"..\"" }, { "dev", "not a regular file" }, { "fifo", "not a regular file" },
+	};
+	struct outer *o = must_open(list);
+
+	for (size_t i = 0; i < ARRAY_LEN(want); i++)
+		CHECK_HAS(content(o, want[i].name), want[i].holds);
+	CHECK(outer_has(o, "dev") && !outer_has(o, "a") && !outer_has(o, "nothing"));
+	outer_free(o);
+}
+
+TEST(links_that_lead_out_or_in_circles_and_names_given_twice_are_refused)
+{
+	static const struct tar_entry list[] = {
+		{ "etc/passwd", .data = "mine" }, { "abs", .type = '2', .link = "/etc/passwd" }, { "up", .type = '2', .link = "../etc/passwd" },
+		{ "d/up", .type = '2', .link = "../../etc/passwd" }, { "d/root", .type = '2', .link = ".." }, { "dot", .type = '2', .link = "." },
+		{ "hard", .type = '1', .link = "../etc/passwd" }, { "self", .type = '2', .link = "self" }, { "p", .type = '2', .link = "q" }, { "q", .type = '1', .link = "p" },
+		{ "dangling", .type = '2', .link = "nothing" }, { "to-dev", .type = '2', .link = "dev" }, { "dev", .type = '4' },
+		{ "../above", .data = "x" }, { "d/../e", .data = "x" },
+		{ "twice", .data = "1" }, { "./twice", .data = "2" }, { "to-twice", .type = '2', .link = "twice" },
+		{ "mixed", .data = "1" }, { "mixed", .type = '2', .link = "etc/passwd" }, { .name = NULL }
+	};
+	static const struct { const char *name, *says; } bad[] = {
+		{ "abs", "leads out" }, { "up", "leads out" }, { "d/up", "leads out" }, { "d/root", "leads out" }, { "dot", "leads out" },
+		{ "hard", "leads out" }, { "self", "lead to one another" }, { "p", "lead to one another" }, { "dangling", "does not hold" },
+		{ "to-dev", "not a regular file" }, { "above", "no such member" }, { "e", "no such member" },
+		{ "twice", "more than once" }, { "to-twice", "more than once" }, { "mixed", "more than once" },
+	};
+	struct outer *o = must_open(list);
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		CHECK_HAS(content(o, bad[i].name), bad[i].says);
+	outer_free(o);
+}
+
+/* Bodies so long that they are passed over, not read: their offsets must still be right, and no cut may be missed. */
+TEST(long_bodies_are_passed_over_and_an_archive_that_is_cut_anywhere_is_refused)
+{
+	enum { LONG = 700 * 1000 };
+	static char body[LONG];
+	const struct tar_entry list[] = {
+		{ "a", .data = body, .size = LONG }, { "b", .data = "after" }, { "c", .data = body, .size = LONG - 512 * 3 + 1 },
+		{ "d", .data = "last" }, { .name = NULL }
+	};
+	scoped_buf struct buf b = tar_make(list);
+	struct err e = ERR_INIT;
+	struct outer *o = must_open(list);
+	size_t whole = 0;
+	uint64_t at, size;
+
+	CHECK_STR(content(o, "b"), "after");
+	CHECK_STR(content(o, "d"), "last");
+	CHECK_INT(outer_find(o, "c", &at, &size, &e), 0);
+	CHECK_INT(size, LONG - 512 * 3 + 1);
+	outer_free(o);
+	for (size_t n = b.len - 1; n > 1; n -= n > 20000 && n < b.len - 4000 ? 9973 : 1) {
+		if (open_bytes(b.data, n, &o, &e) == 0) {
+			/* Only all after a member, or after the first block of zeros, may be missing. */
+			CHECK(n % 512 == 0 || n > b.len - 512);
+			whole++;
+			outer_free(o);
+		}
+	}
+	CHECK(whole >= 512 && whole < 520);
+}
+
+TEST(what_is_not_one_sound_archive_is_refused)
+{
+	static const struct tar_entry sum[] = { { "a", .bad_sum = true }, { .name = NULL } };
+	static const struct tar_entry size[] = { { "a", .pax = { "size=-1" } }, { .name = NULL } };
+	static const struct tar_entry *const bad[] = { sum, size };
+	struct err e = ERR_INIT;
+	struct outer *o = NULL;
+	char junk[4096];
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		scoped_buf struct buf b = tar_make(bad[i]);
+
+		CHECK_INT(open_bytes(b.data, b.len, &o, &e), -EBADMSG);
+		CHECK_HAS(e.what, "a.tar: ");
+	}
+	memset(junk, 'x', sizeof(junk));
+	CHECK_INT(open_bytes(junk, sizeof(junk), &o, &e), -EBADMSG);
+	CHECK_INT(open_bytes("", 0, &o, &e), -EBADMSG);
+}
+
+TEST(the_number_of_members_is_limited)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	struct outer *o = NULL;
+	char name[32];
+
+	for (int i = 0; i <= OUTER_MAX_MEMBERS; i++) {
+		(void)snprintf(name, sizeof(name), "m%d", i);
+		tar_add(&b, &(struct tar_entry){ .name = name });
+		if (i == OUTER_MAX_MEMBERS - 1) {
+			CHECK_INT(open_bytes(b.data, b.len, &o, &e), 0);
+			outer_free(o);
+		}
+	}
+	CHECK_INT(open_bytes(b.data, b.len, &o, &e), -EFBIG);
+}
+
+static bool ends_with_slash(const char *s)
+{
+	return s[strlen(s) - 1] == '/';
+}
+
+TEST(an_archive_of_an_image_is_known_by_its_first_file)
+{
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+	static const struct { const char *names[3]; bool image; } cases[] = {
+		{ { "oci-layout" }, true }, { { "./", "./blobs/", "./blobs/sha256/" HEX }, true }, { { "manifest.json" }, true },
+		{ { HEX "/layer.tar" }, true }, { { HEX ".json" }, true }, { { "sha256:" HEX }, true }, { { HEX ".tar.gz" }, true },
+		{ { "repositories" }, true }, { { HEX "/", HEX "/VERSION" }, true },
+		{ { "./", "./etc/", "./manifest.json" }, false }, { { "etc/passwd", "manifest.json" }, false }, { { "blobs/", "etc/" }, false },
+		{ { HEX "0" }, false }, { { "bin/" }, false }, { { "blobs/sha512/x" }, false }, { { "" }, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_buf struct buf b = BUF_INIT;
+		int fd;
+
+		for (size_t k = 0; k < 3 && cases[i].names[k] && *cases[i].names[k]; k++)
+			tar_add(&b, &(struct tar_entry){ .name = cases[i].names[k], .type = ends_with_slash(cases[i].names[k]) ? '5' : '0' });
+		fd = file_of(b.data ? b.data : "", b.len);
+		if (outer_looks_like_image(fd) != cases[i].image)
+			test_fail(__FILE__, __LINE__, "%s is taken for the other kind", cases[i].names[0]);
+		(void)close(fd);
+	}
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* What tarcheck refuses, and what it says of what it lets pass. */
+
+#include "../../lib/tar/tar_check.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "layer_tar.h"
+#include "test.h"
+
+/* Feed in pieces of n bytes; the answer must not depend on n. */
+static int check(const struct buf *b, size_t n, struct tarfact *ret, struct err *e)
+{
+	struct tarcheck *t;
+	int r = tarcheck_new(NULL, NULL, &t, e);
+
+	for (size_t at = 0; r == 0 && at < b->len; at += n)
+		r = tarcheck_feed(t, b->data + at, b->len - at < n ? b->len - at : n, e);
+	if (r == 0)
+		r = tarcheck_end(t, e);
+	if (r == 0 && !tarcheck_next(t, ret))
+		r = 1;
+	tarcheck_free(t);
+	return r;
+}
+
+#define PATCH(off, s) .patch = { .at = off, .bytes = s, .n = sizeof(s) - 1 }
+
+TEST(tarcheck_refuses_what_can_be_read_in_two_ways)
+{
+	static const struct { struct tar_entry t; const char *says; } bad[] = {
+		{ { "f", .bad_sum = true }, "checksum" },
+		{ { "f", PATCH(108, "00009z9\0") }, "user id" },
+		{ { "f", PATCH(108, "0000 17\0") }, "user id" },
+		{ { "f", PATCH(108, "-000001\0") }, "user id" },
+		{ { "f", PATCH(108, "\x80\0\0\0\xff\xff\xff\xff") }, "user id" },
+		{ { "f", PATCH(116, "\x80\0\1\0\0\0\0\0") }, "group id" },
+		{ { "f", PATCH(116, "\xff\xff\xff\xff\xff\xff\xff\xff") }, "group id" },
+		{ { "f", PATCH(100, "0000x44\0") }, "mode" },
+		{ { "f", PATCH(124, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe\0") }, "size" },
+		{ { "f", PATCH(124, "\x80\0\0\0\x80\0\0\0\0\0\0\0") }, "size" },
+		{ { "f", PATCH(136, "\x80\x80\0\0\0\0\0\0\0\0\0\0") }, "time" },
+		{ { "f", .pax = { "uid=4294967295" } }, "uid" },
+		{ { "f", .pax = { "uid=4294967296" } }, "uid" },
+		{ { "f", .pax = { "uid=-1" } }, "uid" },
+		{ { "f", .pax = { "uid=0x10" } }, "uid" },
+		{ { "f", .pax = { "uid=5e3" } }, "uid" },
+		{ { "f", .pax = { "uid= 5" } }, "uid" },
+		{ { "f", .pax = { "uid=" } }, "uid" },
+		{ { "f", .pax = { "gid=root" } }, "gid" },
+		{ { "f", .pax = { "gid=0000000000000000000000000000000000000000000000000000000000005x" } }, "gid" },
+		{ { "f", .pax = { "size=-1" } }, "size" },
+		{ { "f", .pax = { "size=9223372036854775807" } }, "size" },
+		{ { "f", .pax = { "mtime=1e9" } }, "mtime" },
+		{ { "f", .pax = { "mtime=nan" } }, "mtime" },
+		{ { "f", .pax = { "mtime=." } }, "mtime" },
+		{ { "f", .pax = { "mtime=1.5x" } }, "mtime" },
+		{ { "f", .pax = { "mtime=99999999999999999999" } }, "mtime" },
+		{ { "f", .pax = { "path=" } }, "path" },
+		{ { "f", .pax = { "hdrcharset=UTF-7" } }, "hdrcharset" },
+		{ { "f", .pax = { "GNU.sparse.numblocks=0x1" } }, "GNU.sparse.numblocks" },
+		{ { "f", .raw_pax = "9999 path=evil\n" }, "wrong length" },
+		{ { "f", .raw_pax = "0 path=evil\n" }, "wrong length" },
+		{ { "f", .raw_pax = "12 path=evil" }, "wrong length" },
+		{ { "f", .raw_pax = "-5 a=b\n" }, "without a length" },
+		{ { "f", .raw_pax = "path=evil\n" }, "without a length" },
+		{ { "f", .raw_pax = "8 path1\n" }, "without a key" },
+		{ { "f", .raw_pax = "6 =ab\n" }, "without a key" },
+		{ { "d", .type = '5', .data = "body" }, "body" },
+		{ { "l", .type = '1', .link = "x", .data = "body" }, "body" },
+		{ { "l", .type = '2', .link = "x", .pax = { "size=5" } }, "body" },
+		{ { "z", .type = 'Z' }, "type" },
+		{ { "v", .type = 'V' }, "type" },
+		{ { "s", .type = 'S' }, "sparse" },
+		{ { "f", PATCH(257, "ustar  \0"), .type = 'S' }, "sparse" },
+		{ { "c", .type = '3', .major = 4096 }, "device number" },
+		{ { "b", .type = '4', .minor = 1 << 20 }, "device number" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		const struct tar_entry list[] = { bad[i].t, { .name = NULL } };
+		scoped_buf struct buf b = tar_make(list);
+		struct tarfact f;
+
+		for (size_t n = 1; n < 5000; n = n * 3 + 6) {
+			struct err e = ERR_INIT;
+			int r = check(&b, n, &f, &e);
+
+			if (r >= 0 || (!strstr(e.what, bad[i].says) && !strstr(e.why, bad[i].says)))
+				test_fail(__FILE__, __LINE__, "%zu, in pieces of %zu: %d, '%s' '%s', not '%s'", i, n, r, e.what, e.why, bad[i].says);
+		}
+	}
+}
+
+TEST(tarcheck_tells_what_headers_say)
+{
+	static const struct { struct tar_entry t; struct tarfact f; } good[] = {
+		{ { "f", .uid = 07777777, .gid = 17, .mode = 0104751, .mtime = 9 },
+		  { .uid = 07777777, .gid = 17, .mode = 04751, .sec = 9 } },
+		{ { "f", PATCH(108, "\x80\0\0\0\xff\xff\xff\xfe") }, { .uid = 4294967294, .mode = 0644 } },
+		{ { "f", PATCH(108, "    17 \0") }, { .uid = 017, .mode = 0644 } },
+		{ { "f", PATCH(108, "        ") }, { .mode = 0644 } },
+		{ { "f", PATCH(108, "17\0rubbi") }, { .uid = 017, .mode = 0644 } },
+		{ { "f", PATCH(136, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe") }, { .sec = -2, .mode = 0644 } },
+		{ { "f", .pax = { "uid=5", "uid=6" } }, { .uid = 6, .mode = 0644 } },
+		{ { "f", .pax = { "mtime=-1.25" } }, { .sec = -2, .nsec = 750000000, .mode = 0644 } },
+		{ { "f", .pax = { "mtime=-86400" } }, { .sec = -86400, .mode = 0644 } },
+		{ { "f", .pax = { "mtime=-0.000000001" } }, { .sec = -1, .nsec = 999999999, .mode = 0644 } },
+		{ { "f", .pax = { "mtime=16.1234567899999" } }, { .sec = 16, .nsec = 123456789, .mode = 0644 } },
+		{ { "f", .pax = { "mtime=16.5" } }, { .sec = 16, .nsec = 500000000, .mode = 0644 } },
+		{ { "f", .data = "12345" }, { .size = 5, .mode = 0644 } },
+		{ { "f", .pax = { "comment=\n12 path=evil\n" } }, { .mode = 0644 } },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
+		const struct tar_entry list[] = { good[i].t, { .name = NULL } };
+		scoped_buf struct buf b = tar_make(list);
+		struct err e = ERR_INIT;
+		struct tarfact f;
+
+		if (check(&b, 700, &f, &e) != 0) {
+			test_fail(__FILE__, __LINE__, "%zu: %s %s", i, e.what, e.why);
+			continue;
+		}
+		CHECK_INT(f.uid, good[i].f.uid);
+		CHECK_INT(f.gid, good[i].f.gid);
+		CHECK_INT(f.mode, good[i].f.mode);
+		CHECK_INT(f.sec, good[i].f.sec);
+		CHECK_INT(f.nsec, good[i].f.nsec);
+		CHECK_INT(f.size, good[i].f.size);
+	}
+}
+
+TEST(tarcheck_knows_where_an_archive_may_end)
+{
+	static const struct tar_entry list[] = { { "a", .data = "content" }, { .name = "b" }, { .name = NULL } };
+	scoped_buf struct buf b = tar_make(list);
+	size_t whole = b.len;
+
+	for (b.len = 0; b.len <= whole; b.len++) {
+		struct err e = ERR_INIT;
+		struct tarfact f;
+		int r = check(&b, 512, &f, &e);
+		/* Between entries, and anywhere behind the first block of zeros. */
+		bool fine = b.len == 0 || b.len == 1024 || b.len == 1536 || b.len >= 2048;
+
+		if ((r >= 0) != fine)
+			test_fail(__FILE__, __LINE__, "cut at %zu: %d", b.len, r);
+	}
+}
+
+/* An archive without entries is one of zeros: a filesystem's image begins with some, too. */
+TEST(tarcheck_tells_zeros_from_what_only_begins_with_them)
+{
+	static const struct tar_entry list[] = { { .name = "a" }, { .name = NULL } };
+	static const struct { size_t zeros, rest; bool entry, none, more; } cases[] = {
+		{ 1024, 0, false, false, true }, { 512, 1, false, true, false }, { 1024, 1, false, true, false }, { 1 << 20, 0, false, false, false },
+		{ 100000, 600, false, true, false }, { 0, 0, true, false, false }, { 1024, 600, true, false, false }, { 0, 0, false, false, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_buf struct buf b = BUF_INIT;
+		struct tarcheck *t;
+		bool more;
+
+		if (cases[i].entry)
+			b = tar_make(list);
+		for (size_t k = 0; k < cases[i].zeros + cases[i].rest; k++)
+			buf_char(&b, k < cases[i].zeros ? '\0' : 'x');
+		REQUIRE(tarcheck_new(NULL, NULL, &t, NULL) == 0);
+		for (size_t at = 0; at < b.len; at += 1000)
+			REQUIRE(tarcheck_feed(t, b.data + at, b.len - at < 1000 ? b.len - at : 1000, NULL) == 0);
+		CHECK_INT(tarcheck_no_archive(t, &more), cases[i].none);
+		CHECK_INT(more, cases[i].more);
+		tarcheck_free(t);
+	}
+}
+
+TEST(tarcheck_refuses_extension_headers_that_contradict_each_other)
+{
+	static const struct { struct tar_entry list[4]; bool fine; } cases[] = {
+		{ { { "x", .type = 'x', .data = "7 a=bc\n" }, { .name = "f" } }, true },
+		{ { { "x", .type = 'x', .data = "7 a=bc\n" }, { "x", .type = 'x', .data = "7 a=bc\n" }, { .name = "f" } }, false },
+		{ { { "L", .type = 'L', .data = "long" }, { .name = "f" } }, true },
+		{ { { "L", .type = 'L', .data = "lo\0ng", .size = 5 }, { .name = "f" } }, false },
+		{ { { "L", .type = 'L' }, { .name = "f" } }, false },
+		{ { { "L", .type = 'L', .data = "long" }, { "f", .pax = { "path=other" } } }, false },
+		{ { { "L", .type = 'L', .data = "long" }, { "f", .pax = { "uid=1" } } }, true },
+		{ { { "K", .type = 'K', .data = "long" }, { "s", .type = '2', .link = "x", .pax = { "linkpath=other" } } }, false },
+		{ { { "g", .type = 'g', .data = "7 a=bc\n" }, { "g", .type = 'g', .data = "7 a=bc\n" }, { .name = "f" } }, true },
+		{ { { "g", .type = 'g', .data = "8 a=bc\n" }, { .name = "f" } }, false },
+		{ { { .name = "f" }, { "x", .type = 'x', .data = "7 a=bc\n" } }, false },
+		{ { { "x", .type = 'x', PATCH(124, "00010000001\0") }, { .name = "f" } }, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_buf struct buf b = tar_make(cases[i].list);
+		struct err e = ERR_INIT;
+		struct tarfact f;
+
+		if ((check(&b, 512, &f, &e) == 0) != cases[i].fine)
+			test_fail(__FILE__, __LINE__, "%zu: %s", i, e.what);
+	}
+}
