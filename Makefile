@@ -97,11 +97,14 @@ unit: $(BUILD)/unit
 $(BUILD)/unit: $(UNIT_OBJ) $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ)) $(LIB_OBJ)
 	$(link)
 
-# One area's unit tests, with no more than the areas it may use: make unit-idmap
-unit-%: FORCE
+# One area's unit tests, with no more than the areas it may use (lib/areas): make unit-idmap
+AREAS := $(shell sed -n 's/^\([a-z]\+\) .*/\1/p' lib/areas)
+UNIT_SHARED := $(patsubst %,tests/unit/%.c,main make_tar mtree_show)
+area_uses = $(1) $(shell sed -n 's/^$(1) *|\([^|]*\)|.*/\1/p' lib/areas)
+$(AREAS:%=unit-%): unit-%: FORCE
 	@mkdir -p $(BUILD)
-	$(CC) $(BASE_CFLAGS) $(CFLAGS) -o $(BUILD)/unit-$* tests/unit/main.c $(wildcard tests/unit/$*_*.c) \
-		$(sort $(wildcard lib/base/*.c lib/idmap/*.c $(if $(filter base idmap,$*),,lib/mount/*.c) lib/$*/*.c)) $(LIBS)
+	$(CC) $(BASE_CFLAGS) $(CFLAGS) -o $(BUILD)/unit-$* $(UNIT_SHARED) $(wildcard tests/unit/$*_*.c) \
+		$(foreach area,$(call area_uses,$*),$(wildcard lib/$(area)/*.c)) $(LIBS)
 	$(BUILD)/unit-$*
 
 # The scenarios of tests/fault, whose every allocation is made to fail in turn.

@@ -17,7 +17,7 @@ struct wanted {
 	struct node *node;
 };
 
-/* Shared by layer.c (entries), layer_place.c (where they go), settle.c (the layers below) and spec_write.c. */
+/* Shared by layer.c (entries), layer_place.c (where they go), layer_resolve.c (the layers below) and layer_mtree.c. */
 struct layer {
 	struct layer_options o;
 	struct layer_counts own_counts;

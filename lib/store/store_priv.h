@@ -7,7 +7,7 @@
 #include "store.h"
 #include "store_base.h"
 
-/* For store*.c, staging.c and unpack.c alone. */
+/* For the areas store and image alone. */
 
 struct store {
 	char *path;               /* absolute */

@@ -7,7 +7,7 @@
 #include "../base/buf.h"
 #include "host.h"
 
-/* The parts of the survey. All run in its child, and may leave there whatever they like. For lib/check/host*.c alone. */
+/* The parts of the survey. All run in its child, and may leave there whatever they like. For lib/survey/host*.c alone. */
 struct host {
 	int out;          /* rows go there */
 	bool entered;     /* there is a mount namespace of our own, and we may make mounts in it */

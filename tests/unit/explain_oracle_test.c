@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * What perm_check() predicts is what the kernel does. SEED and N choose the cases (the default is a small run),
- * CASE=i runs one of them again: SEED=7 N=20000 build/unit check_oracle_test. See new_filesystem() for others than tmpfs.
+ * CASE=i runs one of them again: SEED=7 N=20000 build/unit explain_oracle_test. See new_filesystem() for others than tmpfs.
  */
 #include <errno.h>
 #include <fcntl.h>

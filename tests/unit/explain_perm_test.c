@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The rules that people meet first, told one by one; check_oracle_test.c compares all of them with the kernel. */
+/* The rules that people meet first, told one by one; explain_oracle_test.c compares all of them with the kernel. */
 #include <errno.h>
 #include <sys/stat.h>
 
