@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 
 #include "../../lib/layer/xattr.h"
-#include "layer_tar.h"
+#include "layer_stack.h"
 #include "test.h"
 
 #define END { .name = NULL }

@@ -10,7 +10,7 @@
 
 #include "../../lib/base/fd.h"
 #include "../../lib/layer/lowerdirs.h"
-#include "layer_tar.h"
+#include "layer_stack.h"
 #include "test.h"
 
 #define END { .name = NULL }

@@ -9,7 +9,7 @@
 #include "../../lib/idmap/idmap.h"
 #include "../../lib/layer/layer_merge.h"
 #include "../../lib/layer/layer_readback.h"
-#include "layer_tar.h"
+#include "layer_stack.h"
 #include "test.h"
 
 #define END { .name = NULL }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "layer_tar.h"
+#include "layer_stack.h"
 #include "test.h"
 
 #define END { .name = NULL }

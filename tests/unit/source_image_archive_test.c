@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
-#include "layer_tar.h"
+#include "make_tar.h"
 #include "test.h"
 
 /* A file in memory that holds the bytes. */

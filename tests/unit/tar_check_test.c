@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "layer_tar.h"
+#include "make_tar.h"
 #include "test.h"
 
 /* Feed in pieces of n bytes; the answer must not depend on n. */

@@ -13,43 +13,15 @@
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
-#include "layer_tar.h"
+#include "mtree_show.h"
 #include "test.h"
-
-#define END { .name = NULL }
-
-/* One line per entry, with what is given of it. */
-static int show(const struct spec_entry *s, void *arg)
-{
-	struct buf *b = arg;
-
-	buf_escaped(b, s->path, strlen(s->path));
-	if (s->has_type)
-		buf_printf(b, " t%o", s->type >> 12);
-	if (s->has_mode)
-		buf_printf(b, " %04o", s->mode);
-	if (s->has_uid)
-		buf_printf(b, " u%u", s->uid);
-	if (s->has_gid)
-		buf_printf(b, " g%u", s->gid);
-	if (s->has_size)
-		buf_printf(b, " s%llu", (unsigned long long)s->size);
-	if (s->has_time)
-		buf_printf(b, " %lld.%ld", (long long)s->sec, s->nsec);
-	if (s->has_rdev)
-		buf_printf(b, " r%llx", (unsigned long long)s->rdev);
-	if (s->link)
-		buf_printf(b, " ->%s", s->link);
-	buf_char(b, '\n');
-	return 0;
-}
 
 static int read_text(const char *text, size_t n, struct buf *ret, struct err *e)
 {
 	scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
 
 	REQUIRE(fd >= 0 && fd_write_all(fd, text, n) == 0 && lseek(fd, 0, SEEK_SET) == 0);
-	return spec_read(fd, "spec", SPEC_ALL, 1, show, ret, e);
+	return spec_read(fd, "spec", SPEC_ALL, 1, mtree_show, ret, e);
 }
 
 TEST(spec_reads_what_others_write)
@@ -233,40 +205,6 @@ TEST(spec_tells_no_more_than_is_wanted)
 	struct err e = ERR_INIT;
 
 	REQUIRE(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0 && lseek(fd, 0, SEEK_SET) == 0);
-	CHECK_INT(spec_read(fd, "spec", SPEC_OWNER, 1, show, &b, &e), 0);
+	CHECK_INT(spec_read(fd, "spec", SPEC_OWNER, 1, mtree_show, &b, &e), 0);
 	CHECK_STR(buf_get(&b), "a t12 0777 u1 g2\nc t2 r103\nf t10\n");
-}
-
-TEST(spec_of_a_layer_reads_back_as_its_headers)
-{
-	static const struct tar_entry list[] = {
-		{ "d", .type = '5', .mode = 02755, .gid = 8, .mtime = 100 },
-		{ "d/new\nline \\#\xff*", .data = "12345", .uid = 1000, .mode = 04755, .pax = { "mtime=5.000000007" } },
-		{ .name = "implied/f" }, { "l", .type = '2', .link = "a b\n" }, { "c", .type = '3', .major = 1, .minor = 3 },
-		{ "h", .type = '1', .link = "c" }, { .name = ".wh.gone" }, { .name = "d/.wh..wh..opq" }, { .name = "empty/.wh.x" },
-		{ "twice", .uid = 1 }, { "twice", .uid = 2 }, { "=x y", .gid = 4294967294u & 07777777, .pax = { "gid=4294967294" } }, END
-	};
-	static const char want[] =
-		" t4 0755 u0 g0 0.0\n"
-		".wh.gone t10 0000 u0 g0 s0 0.0\n"
-		"=x y t10 0644 u0 g4294967294 s0 0.0\n"
-		"c t2 0644 u0 g0 0.0 r103\n"
-		"h t2 0644 u0 g0 0.0 r103\n"
-		"l t12 0777 u0 g0 0.0 ->a b\n\n"
-		"twice t10 0644 u2 g0 s0 0.0\n"
-		"d t4 2755 u0 g8 100.0\n"
-		"d/.wh..wh..opq t10 0000 u0 g0 s0 0.0\n"
-		"d/new\\nline \\\\#\\xff* t10 4755 u1000 g0 s5 5.7\n"
-		"implied t4 0755 u0 g0 0.0\n"
-		"implied/f t10 0644 u0 g0 s0 0.0\n";
-	scoped_buf struct buf b = BUF_INIT;
-	struct err e = ERR_INIT;
-	scoped_fd int fd = -1;
-	struct layers s;
-
-	layers_open(&s, NULL);
-	layers_must(&s, list);
-	REQUIRE(fd_open_regular(s.fd, "0.mtree", 0, &fd, &e) == 0);
-	REQUIRE(spec_read(fd, "0.mtree", SPEC_ALL, 1, show, &b, &e) == 0);
-	CHECK_STR(buf_get(&b), want);
 }

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef UNIT_MTREE_SHOW_H
+#define UNIT_MTREE_SHOW_H
+
+#include "../../lib/tar/mtree.h"
+
+/* For spec_read(): add a line to arg, a struct buf, with all that the specification gives of an entry. */
+int mtree_show(const struct spec_entry *s, void *arg);
+
+#endif
