@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* gen: `shiftbox --gen KIND` writes what comes from the tables: manual blocks, completions, JSON. */
+/*
+ * gen: `shiftbox --gen KIND` writes what comes from the tables: manual blocks, completions, JSON.
+ */
 
 #include "cmd.h"
 
@@ -31,8 +33,13 @@ enum block { BLOCK_NONE, BLOCK_OPTIONS, BLOCK_SYNOPSIS, BLOCK_ITEMS };
 /* The block that the line (n bytes) begins or ends, as word says. */
 static enum block block_mark(const char *line, size_t n, const char *word)
 {
-	static const struct { const char *name; enum block block; } names[] = {
-		{ "options", BLOCK_OPTIONS }, { "synopsis", BLOCK_SYNOPSIS }, { "items", BLOCK_ITEMS },
+	static const struct {
+		const char *name;
+		enum block block;
+	} names[] = {
+		{ "options", BLOCK_OPTIONS },
+		{ "synopsis", BLOCK_SYNOPSIS },
+		{ "items", BLOCK_ITEMS },
 	};
 	char mark[64];
 
@@ -73,7 +80,8 @@ static int gen_mdoc(const struct cmd *cmd, const char *file, FILE *f, struct err
 		enum block begins = block_mark(line, n, "BEGIN");
 
 		if (begins && in)
-			return err_say(e, EINVAL, file, "a generated block begins inside of another one");
+			return err_say(
+				e, EINVAL, file, "a generated block begins inside of another one");
 		if (in && block_mark(line, n, "END") == in)
 			in = BLOCK_NONE;
 		if (!in && fprintf(f, "%.*s\n", (int)n, line) < 0)
@@ -95,8 +103,13 @@ static int gen_mdoc(const struct cmd *cmd, const char *file, FILE *f, struct err
 static void json_option(const struct opt *o, bool common, struct out *out)
 {
 	static const char *const types[] = {
-		[OPT_TYPE_FLAG] = "flag", [OPT_TYPE_STR] = "string", [OPT_TYPE_U32] = "u32", [OPT_TYPE_SIZE] = "size",
-		[OPT_TYPE_LIST] = "list", [OPT_TYPE_CHOICE] = "choice", [OPT_TYPE_FUNC] = "parsed",
+		[OPT_TYPE_FLAG] = "flag",
+		[OPT_TYPE_STR] = "string",
+		[OPT_TYPE_U32] = "u32",
+		[OPT_TYPE_SIZE] = "size",
+		[OPT_TYPE_LIST] = "list",
+		[OPT_TYPE_CHOICE] = "choice",
+		[OPT_TYPE_FUNC] = "parsed",
 	};
 	char letter[2] = { o->letter, '\0' };
 
@@ -156,7 +169,9 @@ static const struct {
 	const char *kind;
 	int (*write)(const struct optdoc_cmd *cmds, size_t n, FILE *f);
 } shells[] = {
-	{ "bash", optdoc_bash }, { "zsh", optdoc_zsh }, { "fish", optdoc_fish },
+	{ "bash", optdoc_bash },
+	{ "zsh", optdoc_zsh },
+	{ "fish", optdoc_fish },
 };
 
 static int gen_shell(size_t shell, struct err *e)
@@ -169,10 +184,15 @@ static int gen_shell(size_t shell, struct err *e)
 		const struct cmd *c = commands[n];
 
 		if (n == COMMANDS_MAX)
-			return err_say(e, E2BIG, NULL, "there are more than %d commands", COMMANDS_MAX);
+			return err_say(
+				e, E2BIG, NULL, "there are more than %d commands", COMMANDS_MAX);
 		cmds[n] = (struct optdoc_cmd){
-			.name = c->name, .brief = c->brief, .sets = sets[n], .n_sets = sets_of(c, sets[n]),
-			.operand_comp = c->operand_comp, .operand_words = c->operand_words,
+			.name = c->name,
+			.brief = c->brief,
+			.sets = sets[n],
+			.n_sets = sets_of(c, sets[n]),
+			.operand_comp = c->operand_comp,
+			.operand_words = c->operand_words,
 		};
 	}
 	if (shells[shell].write(cmds, n, stdout) < 0)

@@ -14,11 +14,11 @@
 #include "../lib/base/log.h"
 #include "../lib/base/stop.h"
 #include "../lib/idmap/userns.h"
-#include "../lib/tar/blob.h"
-#include "../lib/image/bundle.h"
-#include "../lib/store/store_base.h"
-#include "../lib/image/unpack.h"
 #include "../lib/idmap/userns_self.h"
+#include "../lib/image/bundle.h"
+#include "../lib/image/unpack.h"
+#include "../lib/store/store_base.h"
+#include "../lib/tar/blob.h"
 #include "progress_line.h"
 #include "signals.h"
 
@@ -52,69 +52,117 @@ static int parse_base(void *dst, const char *val, struct err *e)
 enum { EXCL_MODE = 1 };
 enum { CAPS_KEEP, CAPS_REBASE };
 
-static const struct opt image_unpack_opts[] = {
-	OPT_STORE(struct unpack_args, store),
+static const struct opt image_unpack_opts[] = { OPT_STORE(struct unpack_args, store),
 	OPT_STR(struct unpack_args, name, "name", 'N', "NAME", "Name the image",
-		.more = "The default is the source's file name without its extension, with :REF when one was given (of REPO:TAG, what follows the last slash). "
-			"An image of that name is replaced, at once, when all is unpacked and right."),
-	OPT_FUNC(struct unpack_args, base, "base", 0, "BASE[:COUNT]", parse_base, "Make a store whose disk ids start at BASE",
-		.more = "An image's id I has the disk id BASE+I, for I below COUNT (default 65536); higher ones are refused. See STORES WITH A BASE."),
-	OPT_U32(struct unpack_args, jobs, "jobs", 'j', "N", "Unpack up to N layers at the same time",
+		.more = "The default is the source's file name without its extension, with :REF "
+			"when one was given (of REPO:TAG, what follows the last slash). An image "
+			"of that name is replaced, at once, when all is unpacked and right."),
+	OPT_FUNC(struct unpack_args, base, "base", 0, "BASE[:COUNT]", parse_base,
+		"Make a store whose disk ids start at BASE",
+		.more = "An image's id I has the disk id BASE+I, for I below COUNT (default "
+			"65536); higher ones are refused. See STORES WITH A BASE."),
+	OPT_U32(struct unpack_args, jobs, "jobs", 'j', "N",
+		"Unpack up to N layers at the same time",
 		.more = "The default is the number of processors."),
-	OPT_FUNC(struct unpack_args, platform, "platform", 0, "OS/ARCH[/VARIANT]", parse_platform, "Choose this platform of an image that has several",
-		.more = "The default is that of this machine. An image made for another platform is refused when this is given; without it there is a warning."),
-	OPT_SIZE(struct unpack_args, max_bytes, "max-bytes", 0, "SIZE", "Refuse layers with more file data than this",
-		 .more = "All data that is read counts: also that of entries that are left out, extension headers, and the files of lower layers "
-			 "that hard links copy. Holes do not count. With --flat it holds for all layers together."),
-	OPT_SIZE(struct unpack_args, max_entries, "max-entries", 0, "N", "Refuse layers with more entries than this",
-		 .more = "With --flat it holds for all layers together."),
-	OPT_FLAG(struct unpack_args, keep_security, "keep-security", 0, "Apply security.selinux, security.ima and security.evm too",
-		 .more = "They belong to the machine that the image was made on, so they are left out otherwise."),
-	OPT_CHOICE(struct unpack_args, caps, "caps", 0, "HOW", "keep rebase", "Choose what becomes of capabilities of version 3",
-		.more = "These hold for user namespaces with a certain root only. keep, the default: as the layer says. rebase: they become the image's root's. See CAPABILITIES."),
-	OPT_CHOICE(struct unpack_args, devices, "devices", 0, "HOW", "make skip", "Say what becomes of devices",
-		   .more = "make, the default, fails where they cannot be made: in a user namespace, and so for an ordinary user. skip leaves "
-			   "them out; the first ones are named, and the summary tells how many there were. With --flat and a map skip is the default; "
-			   "a store with a base has none."),
-	OPT_CHOICE(struct unpack_args, unmapped, "unmapped", 0, "HOW", "refuse skip overflow", "Say what becomes of ids that there are not",
-		   .more = "In a user namespace an owner may have no id. refuse, the default, names the first such entry and what would help. "
-			   "skip leaves such entries out. overflow gives them to 65534, or to 0 where there is no 65534, and takes the set-id bits "
-			   "away that would change hands. See ORDINARY USERS."),
-	OPT_FLAG(struct unpack_args, no_sync, "no-sync", 0, "Leave it to the kernel when the files reach the disk",
-		 .more = "Without this the layers are on disk before they are published. With it a power failure may leave a "
-			 "published layer with empty files: for scratch stores only. Killing the program is safe either way."),
-	OPT_STR(struct unpack_args, flat, "flat", 0, "DIR", "Unpack into one directory, all layers applied", .excl = EXCL_MODE, .comp = COMP_DIR,
-		.more = "DIR must not exist or be empty; it appears, or is replaced, at once when all is unpacked and right. No store is used."),
-	OPT_FLAG(struct unpack_args, replace, "replace", 0, "Let the new tree take the place of what DIR holds",
-		 .more = "With --flat: at once, when all is unpacked and right. What was there is then removed, all of it."),
-	OPT_FLAG(struct unpack_args, open_to_all, "public", 0, "Allow what gives rights to all who can reach it",
-		 .more = "With --flat and --bundle: set-uid and set-gid files, file capabilities and devices where other users can reach them. "
-			 "With --base: a store that they can look into, on a mount that is nosuid. See OPEN PLACES."),
-	OPT_FLAG(struct unpack_args, scan, "scan", 0, "Tell what the image needs, and write nothing", .excl = EXCL_MODE,
-		 .more = "All layers are read and verified. Printed are, of each and in all: entries, sizes, the highest ids, devices, set-id "
-			 "files, capabilities, ACLs and whiteouts; then each owner, and the smallest map that covers the image. No store is used."),
-	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store", .excl = EXCL_MODE),
-	OPT_STR(struct unpack_args, show, "show", 0, "NAME", "Show an image and its layers", .excl = EXCL_MODE),
-	OPT_STR(struct unpack_args, verify, "verify", 0, "NAME", "Check the layers of an image in the store", .excl = EXCL_MODE,
-		.more = "Every file is compared with what the header in its layer's archive said: type, owner, mode, size, device, the target of a link, "
-			"and whether it is there, and no other. The content of files, their times and attributes are not looked at, and a whiteout that is gone is not missed."),
-	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME", "Remove an image, but not its layers", .excl = EXCL_MODE,
-		.more = "Refused while it is mounted: an overlay whose source is image:NAME, and whose layers are of this store, as far as the kernel tells "
-			"them. Where it does not tell the store, an image of that name in another store counts too. Mount namespaces count that the "
-			"caller can see and that root or the owner of the store owns; in those of other users, mounts are called what these users like."),
-	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove the layers that no image names", .excl = EXCL_MODE,
-		 .more = "Layers that are mounted stay too, in any mount namespace of root or the store's owner that the caller can see: those of an image "
-			 "that was replaced since. In the namespaces of other users a layer counts if a mount is of its directory, or if an overlay names "
-			 "a path to it in a store that is open to them; a stack that only such a namespace still has a copy of does not count. Namespaces without a "
-			 "process, and for others than root those of others, cannot be seen."),
-	OPT_STR(struct unpack_args, bundle, "bundle", 0, "DIR", "Make an OCI runtime bundle of an image in the store", .excl = EXCL_MODE, .comp = COMP_DIR,
-		.more = "DIR is made, or must be empty. The words after NAME replace the image's Cmd. See BUNDLES."),
-	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP", "Make the bundle, or the flat tree, for this map",
-		 .more = "The ids of the image are the map's disk ids, as they are in a store. With --flat the tree's files belong to its seen ids: DIR holds "
-			 "what an image mounted with this map would show. With --bundle it is the map that the stack is mounted with. Several are joined. See shiftbox-idmap(7)."),
-	OPT_FLAG(struct unpack_args, terminal, "terminal", 't', "Give the bundle's program a terminal of its own"),
-	OPT_END
-};
+	OPT_FUNC(struct unpack_args, platform, "platform", 0, "OS/ARCH[/VARIANT]", parse_platform,
+		"Choose this platform of an image that has several",
+		.more = "The default is that of this machine. An image made for another platform "
+			"is refused when this is given; without it there is a warning."),
+	OPT_SIZE(struct unpack_args, max_bytes, "max-bytes", 0, "SIZE",
+		"Refuse layers with more file data than this",
+		.more = "All data that is read counts: also that of entries that are left out, "
+			"extension headers, and the files of lower layers that hard links copy. "
+			"Holes do not count. With --flat it holds for all layers together."),
+	OPT_SIZE(struct unpack_args, max_entries, "max-entries", 0, "N",
+		"Refuse layers with more entries than this",
+		.more = "With --flat it holds for all layers together."),
+	OPT_FLAG(struct unpack_args, keep_security, "keep-security", 0,
+		"Apply security.selinux, security.ima and security.evm too",
+		.more = "They belong to the machine that the image was made on, so they are left "
+			"out otherwise."),
+	OPT_CHOICE(struct unpack_args, caps, "caps", 0, "HOW", "keep rebase",
+		"Choose what becomes of capabilities of version 3",
+		.more = "These hold for user namespaces with a certain root only. keep, the "
+			"default: as the layer says. rebase: they become the image's root's. See "
+			"CAPABILITIES."),
+	OPT_CHOICE(struct unpack_args, devices, "devices", 0, "HOW", "make skip",
+		"Say what becomes of devices",
+		.more = "make, the default, fails where they cannot be made: in a user namespace, "
+			"and so for an ordinary user. skip leaves them out; the first ones are "
+			"named, and the summary tells how many there were. With --flat and a map "
+			"skip is the default; a store with a base has none."),
+	OPT_CHOICE(struct unpack_args, unmapped, "unmapped", 0, "HOW", "refuse skip overflow",
+		"Say what becomes of ids that there are not",
+		.more = "In a user namespace an owner may have no id. refuse, the default, names "
+			"the first such entry and what would help. skip leaves such entries out. "
+			"overflow gives them to 65534, or to 0 where there is no 65534, and takes "
+			"the set-id bits away that would change hands. See ORDINARY USERS."),
+	OPT_FLAG(struct unpack_args, no_sync, "no-sync", 0,
+		"Leave it to the kernel when the files reach the disk",
+		.more = "Without this the layers are on disk before they are published. With it a "
+			"power failure may leave a published layer with empty files: for scratch "
+			"stores only. Killing the program is safe either way."),
+	OPT_STR(struct unpack_args, flat, "flat", 0, "DIR",
+		"Unpack into one directory, all layers applied", .excl = EXCL_MODE,
+		.comp = COMP_DIR,
+		.more = "DIR must not exist or be empty; it appears, or is replaced, at once when "
+			"all is unpacked and right. No store is used."),
+	OPT_FLAG(struct unpack_args, replace, "replace", 0,
+		"Let the new tree take the place of what DIR holds",
+		.more = "With --flat: at once, when all is unpacked and right. What was there is "
+			"then removed, all of it."),
+	OPT_FLAG(struct unpack_args, open_to_all, "public", 0,
+		"Allow what gives rights to all who can reach it",
+		.more = "With --flat and --bundle: set-uid and set-gid files, file capabilities "
+			"and devices where other users can reach them. With --base: a store that "
+			"they can look into, on a mount that is nosuid. See OPEN PLACES."),
+	OPT_FLAG(struct unpack_args, scan, "scan", 0,
+		"Tell what the image needs, and write nothing", .excl = EXCL_MODE,
+		.more = "All layers are read and verified. Printed are, of each and in all: "
+			"entries, sizes, the highest ids, devices, set-id files, capabilities, "
+			"ACLs and whiteouts; then each owner, and the smallest map that covers the "
+			"image. No store is used."),
+	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store",
+		.excl = EXCL_MODE),
+	OPT_STR(struct unpack_args, show, "show", 0, "NAME", "Show an image and its layers",
+		.excl = EXCL_MODE),
+	OPT_STR(struct unpack_args, verify, "verify", 0, "NAME",
+		"Check the layers of an image in the store", .excl = EXCL_MODE,
+		.more = "Every file is compared with what the header in its layer's archive said: "
+			"type, owner, mode, size, device, the target of a link, and whether it is "
+			"there, and no other. The content of files, their times and attributes are "
+			"not looked at, and a whiteout that is gone is not missed."),
+	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME",
+		"Remove an image, but not its layers", .excl = EXCL_MODE,
+		.more = "Refused while it is mounted: an overlay whose source is image:NAME, and "
+			"whose layers are of this store, as far as the kernel tells them. Where it "
+			"does not tell the store, an image of that name in another store counts "
+			"too. Mount namespaces count that the caller can see and that root or the "
+			"owner of the store owns; in those of other users, mounts are called what "
+			"these users like."),
+	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove the layers that no image names",
+		.excl = EXCL_MODE,
+		.more = "Layers that are mounted stay too, in any mount namespace of root or the "
+			"store's owner that the caller can see: those of an image that was "
+			"replaced since. In the namespaces of other users a layer counts if a "
+			"mount is of its directory, or if an overlay names a path to it in a store "
+			"that is open to them; a stack that only such a namespace still has a copy "
+			"of does not count. Namespaces without a process, and for others than root "
+			"those of others, cannot be seen."),
+	OPT_STR(struct unpack_args, bundle, "bundle", 0, "DIR",
+		"Make an OCI runtime bundle of an image in the store", .excl = EXCL_MODE,
+		.comp = COMP_DIR,
+		.more = "DIR is made, or must be empty. The words after NAME replace the image's "
+			"Cmd. See BUNDLES."),
+	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP",
+		"Make the bundle, or the flat tree, for this map",
+		.more = "The ids of the image are the map's disk ids, as they are in a store. With "
+			"--flat the tree's files belong to its seen ids: DIR holds what an image "
+			"mounted with this map would show. With --bundle it is the map that the "
+			"stack is mounted with. Several are joined. See shiftbox-idmap(7)."),
+	OPT_FLAG(struct unpack_args, terminal, "terminal", 't',
+		"Give the bundle's program a terminal of its own"),
+	OPT_END };
 
 static const char *const image_unpack_synopsis[] = {
 	"[-s STORE] [--base BASE[:COUNT] [--public]] [-N NAME] SOURCE",
@@ -122,8 +170,7 @@ static const char *const image_unpack_synopsis[] = {
 	"--flat DIR [-m MAP] [--replace] [--public] SOURCE | LAYER.tar...",
 	"--scan SOURCE | LAYER.tar...",
 	"[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | --prune",
-	"[-s STORE] --bundle DIR -m MAP [-t] [--public] NAME [-- CMD...]",
-	NULL
+	"[-s STORE] --bundle DIR -m MAP [-t] [--public] NAME [-- CMD...]", NULL
 };
 
 static void unpack_init(void *args)
@@ -142,20 +189,26 @@ static void platform_default(struct unpack_args *a)
 		platform_native(&a->platform);
 }
 
-static int open_source(const struct unpack_args *a, const struct ctx *ctx, struct source **ret, struct err *e)
+static int open_source(
+	const struct unpack_args *a, const struct ctx *ctx, struct source **ret, struct err *e)
 {
 	const struct operands *o = &ctx->operands;
-	const struct source_options so = { .platform = &a->platform, .strict = a->platform_given, .max_bytes = a->max_bytes };
+	const struct source_options so = {
+		.platform = &a->platform, .strict = a->platform_given, .max_bytes = a->max_bytes
+	};
 
 	if (o->len == 1)
 		return source_open(o->items[0], &so, ret, e);
 	for (size_t i = 0; i < o->len; i++)
 		if (source_has_prefix(o->items[i]))
-			return err_usage(e, "'%s': an image is unpacked alone; more operands are plain layers", o->items[i]);
+			return err_usage(e,
+				"'%s': an image is unpacked alone; more operands are plain layers",
+				o->items[i]);
 	return source_open_tars(o->items, o->len, ret, e);
 }
 
-static int image_name(const struct unpack_args *a, const struct source *src, const char **ret, struct err *e)
+static int image_name(
+	const struct unpack_args *a, const struct source *src, const char **ret, struct err *e)
 {
 	*ret = a->name ? a->name : src->default_name;
 	if (!*ret)
@@ -166,8 +219,11 @@ static int image_name(const struct unpack_args *a, const struct source *src, con
 static struct layer_options layer_options(const struct unpack_args *a)
 {
 	struct layer_options o = {
-		.user_xattr = userns_self(), .keep_security = a->keep_security, .rebase_caps = a->caps == CAPS_REBASE,
-		.skip_devices = a->devices == DEVICES_SKIP, .limits = layer_default_limits,
+		.user_xattr = userns_self(),
+		.keep_security = a->keep_security,
+		.rebase_caps = a->caps == CAPS_REBASE,
+		.skip_devices = a->devices == DEVICES_SKIP,
+		.limits = layer_default_limits,
 	};
 
 	o.limits.bytes = a->max_bytes;
@@ -175,7 +231,8 @@ static struct layer_options layer_options(const struct unpack_args *a)
 	return o;
 }
 
-static void print_summary(const struct unpack_args *a, const struct ctx *ctx, const char *name, const struct unpack_result *u, double seconds)
+static void print_summary(const struct unpack_args *a, const struct ctx *ctx, const char *name,
+	const struct unpack_result *u, double seconds)
 {
 	char size[16];
 
@@ -193,27 +250,36 @@ static void print_summary(const struct unpack_args *a, const struct ctx *ctx, co
 		out_u64(ctx->out, "unmapped", u->unmapped);
 		out_end(ctx->out);
 	} else if (!ctx->quiet) {
-		out_safe_line(ctx->out, "%s: %zu layers (%zu unpacked, %zu shared), %llu entries, %s in %.2f s", name, u->layers,
-			 u->unpacked, u->shared, (unsigned long long)u->entries, human_size(u->bytes, size), seconds);
+		out_safe_line(ctx->out,
+			"%s: %zu layers (%zu unpacked, %zu shared), %llu entries, %s in %.2f s",
+			name, u->layers, u->unpacked, u->shared, (unsigned long long)u->entries,
+			human_size(u->bytes, size), seconds);
 		unpack_print_left_out((enum unmapped_policy)a->unmapped, ctx, u);
 	}
 }
 
-static struct unpack_options unpack_options(const struct unpack_args *a, const struct flat_target *flat, const char *name)
+static struct unpack_options unpack_options(
+	const struct unpack_args *a, const struct flat_target *flat, const char *name)
 {
-	struct unpack_options o = { .name = name, .jobs = a->jobs, .sync = !a->no_sync, .layer = layer_options(a) };
+	struct unpack_options o = {
+		.name = name, .jobs = a->jobs, .sync = !a->no_sync, .layer = layer_options(a)
+	};
 
 	if (flat && flat->map && a->devices == DEVICES_UNSAID)
-		o.layer.no_devices = "left out: a device works for every user who can reach it (--devices=make makes it)";
+		o.layer.no_devices = "left out: a device works for every user who can reach it "
+				     "(--devices=make makes it)";
 	return o;
 }
 
 /* Into the store, or (flat not NULL) into one directory. */
-static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s, const struct flat_target *flat, const struct source *src,
-		  const char *name, struct err *e)
+static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s,
+	const struct flat_target *flat, const struct source *src, const char *name, struct err *e)
 {
 	bool bars = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
-	struct meter *m = meter_new(ctx->json ? METER_EVENTS : bars ? METER_BARS : METER_SILENT, STDERR_FILENO, ctx->color_err, ctx->out);
+	struct meter *m = meter_new(ctx->json ? METER_EVENTS :
+			bars                  ? METER_BARS :
+						METER_SILENT,
+		STDERR_FILENO, ctx->color_err, ctx->out);
 	struct unpack_options opts = unpack_options(a, flat, name);
 	struct unpack_result u;
 	struct timespec t0, t1;
@@ -227,18 +293,22 @@ static int unpack(const struct unpack_args *a, struct ctx *ctx, struct store *s,
 	if (r == 0)
 		r = layer_prepare_process(e);
 	if (r == 0)
-		r = flat ? unpack_flat(flat, src, &opts, &u, e) : unpack_image(s, src, &opts, &u, e);
+		r = flat ? unpack_flat(flat, src, &opts, &u, e) :
+			   unpack_image(s, src, &opts, &u, e);
 	meter_free(m);
 	(void)clock_gettime(CLOCK_MONOTONIC, &t1); /* cannot fail */
 	if (r == 0)
-		print_summary(a, ctx, flat ? flat->dir : name, &u, (double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
+		print_summary(a, ctx, flat ? flat->dir : name, &u,
+			(double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
 	return r;
 }
 
 /* s: whose layers need not be read, or NULL. */
-static int print_layers(struct ctx *ctx, const struct source *src, const struct store *s, struct err *e)
+static int print_layers(
+	struct ctx *ctx, const struct source *src, const struct store *s, struct err *e)
 {
-	static const struct out_col cols[] = { { "layer", "LAYER", true }, { "size", "SIZE", true }, { "state", "STATE", false }, { "name", "NAME", false } };
+	static const struct out_col cols[] = { { "layer", "LAYER", true }, { "size", "SIZE", true },
+		{ "state", "STATE", false }, { "name", "NAME", false } };
 	int r;
 
 	out_table(ctx->out, cols, ARRAY_LEN(cols));
@@ -263,9 +333,12 @@ static int print_layers(struct ctx *ctx, const struct source *src, const struct 
 	return 0;
 }
 
-/* --dry-run: the documents are read and verified, the layers only if that takes to know what would be refused. */
-static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct flat_target *flat, const struct source *src,
-		      const char *name, struct err *e)
+/*
+ * --dry-run: the documents are read and verified, the layers only if that takes to know what would
+ * be refused.
+ */
+static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct flat_target *flat,
+	const struct source *src, const char *name, struct err *e)
 {
 	struct unpack_options opts = unpack_options(a, flat, name);
 	scoped_store struct store *s = NULL;
@@ -276,17 +349,23 @@ static int print_plan(const struct unpack_args *a, struct ctx *ctx, const struct
 	if (flat)
 		r = unpack_flat(flat, src, &opts, &u, e);
 	else
-		r = store_open_base(a->store, STORE_WOULD_CREATE | (a->open_to_all ? STORE_PUBLIC : 0), a->base.count ? &a->base : NULL, &s, e);
+		r = store_open_base(a->store,
+			STORE_WOULD_CREATE | (a->open_to_all ? STORE_PUBLIC : 0),
+			a->base.count ? &a->base : NULL, &s, e);
 	if (r < 0 && (r != -ENOENT || a->flat))
 		return r;
 	out_safe_line(ctx->out, "%s: %zu layers, to be unpacked into %s", name, src->n_layers,
-		      a->flat ? a->flat : s ? store_path(s) : "a new store");
+		a->flat   ? a->flat :
+			s ? store_path(s) :
+			    "a new store");
 	return print_layers(ctx, src, s, e);
 }
 
 static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 {
-	struct flat_target to = { .dir = a->flat, .replace = a->replace, .open_to_all = a->open_to_all };
+	struct flat_target to = {
+		.dir = a->flat, .replace = a->replace, .open_to_all = a->open_to_all
+	};
 	scoped_idmap struct idmap map = { .gid_assumed = false };
 	struct source *src = NULL;
 	const char *name;
@@ -305,7 +384,8 @@ static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 		name = src->default_name ? src->default_name : a->flat;
 		if (!ctx->dry_run)
 			signals_catch();
-		r = ctx->dry_run ? print_plan(a, ctx, &to, src, name, e) : unpack(a, ctx, NULL, &to, src, name, e);
+		r = ctx->dry_run ? print_plan(a, ctx, &to, src, name, e) :
+				   unpack(a, ctx, NULL, &to, src, name, e);
 		userns_cache_done();
 	}
 	source_free(src);
@@ -328,7 +408,8 @@ static int run_unpack(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	if (r == 0 && ctx->dry_run) {
 		r = print_plan(a, ctx, NULL, src, name, e);
 	} else if (r == 0) {
-		r = store_open_base(a->store, STORE_CREATE | (a->open_to_all ? STORE_PUBLIC : 0), a->base.count ? &a->base : NULL, &s, e);
+		r = store_open_base(a->store, STORE_CREATE | (a->open_to_all ? STORE_PUBLIC : 0),
+			a->base.count ? &a->base : NULL, &s, e);
 		if (r == 0) {
 			signals_catch();
 			r = unpack(a, ctx, s, NULL, src, name, e);
@@ -370,7 +451,9 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 	if (r < 0)
 		return r;
 	if (a->bundle) {
-		const struct bundle_options want = { .dir = a->bundle, .terminal = a->terminal, .open_to_all = a->open_to_all };
+		const struct bundle_options want = {
+			.dir = a->bundle, .terminal = a->terminal, .open_to_all = a->open_to_all
+		};
 
 		return unpack_bundle(s, &want, &a->maps, ctx, e);
 	}
@@ -404,16 +487,27 @@ static int check_uses(const struct unpack_args *a, struct err *e)
 		unsigned modes;
 		const char *text;
 	} uses[] = {
-		{ a->store, (unsigned)~(MODE_FLAT | MODE_SCAN), "--store is of no use: --flat uses no store, nor does --scan" },
-		{ a->name, MODE_STORE, "--name is for unpacking into a store; of an image that is there the name stands beside the option" },
-		{ a->base.count, MODE_STORE, "--base is for unpacking into a store, which remembers it; of a flat tree --map says the ids" },
-		{ a->maps.len, MODE_FLAT | MODE_BUNDLE, "--map is for --bundle and --flat: a store has the ids of its images" },
-		{ a->replace, MODE_FLAT, "--replace goes with --flat: an image in a store is replaced anyway" },
-		{ a->open_to_all, MODE_FLAT | MODE_BUNDLE | (a->base.count ? MODE_STORE : 0), "--public is for --flat, --bundle and --base" },
+		{ a->store, (unsigned)~(MODE_FLAT | MODE_SCAN),
+			"--store is of no use: --flat uses no store, nor does --scan" },
+		{ a->name, MODE_STORE,
+			"--name is for unpacking into a store; of an image that is there the name "
+			"stands beside the option" },
+		{ a->base.count, MODE_STORE,
+			"--base is for unpacking into a store, which remembers it; of a flat tree "
+			"--map says the ids" },
+		{ a->maps.len, MODE_FLAT | MODE_BUNDLE,
+			"--map is for --bundle and --flat: a store has the ids of its images" },
+		{ a->replace, MODE_FLAT,
+			"--replace goes with --flat: an image in a store is replaced anyway" },
+		{ a->open_to_all, MODE_FLAT | MODE_BUNDLE | (a->base.count ? MODE_STORE : 0),
+			"--public is for --flat, --bundle and --base" },
 		{ a->terminal, MODE_BUNDLE, "--terminal is for --bundle" },
-		{ a->platform.os[0], reads, "--platform is for choosing an image to unpack or scan" },
-		{ a->max_bytes != layer_default_limits.bytes, reads, "--max-bytes is for unpacking and --scan" },
-		{ a->max_entries != layer_default_limits.entries, reads, "--max-entries is for unpacking and --scan" },
+		{ a->platform.os[0], reads,
+			"--platform is for choosing an image to unpack or scan" },
+		{ a->max_bytes != layer_default_limits.bytes, reads,
+			"--max-bytes is for unpacking and --scan" },
+		{ a->max_entries != layer_default_limits.entries, reads,
+			"--max-entries is for unpacking and --scan" },
 		{ a->jobs, unpacks, "--jobs is for unpacking" },
 		{ a->no_sync, unpacks, "--no-sync is for unpacking" },
 		{ a->keep_security, unpacks, "--keep-security is for unpacking" },
@@ -430,20 +524,26 @@ static int check_uses(const struct unpack_args *a, struct err *e)
 }
 
 /*
- * An ordinary user needs more ids than one wherever files are made, removed or looked at that belong to others. From
- * the user namespace the user's other mounts cannot be seen, so they are looked for before.
+ * An ordinary user needs more ids than one wherever files are made, removed or looked at that
+ * belong to others. From the user namespace the user's other mounts cannot be seen, so they are
+ * looked for before.
  */
 static int image_unpack_before(void *args, struct ctx *ctx, struct err *e)
 {
 	struct unpack_args *a = args;
-	bool unpacks = !(a->list || a->show || a->verify || a->remove || a->prune || a->bundle || a->scan || ctx->dry_run) && ctx->operands.len;
+	bool unpacks = !(a->list || a->show || a->verify || a->remove || a->prune || a->bundle ||
+			       a->scan || ctx->dry_run) &&
+		ctx->operands.len;
 	int r = check_uses(a, e);
 
 	if (r < 0)
 		return r;
 	if (geteuid() != 0 && a->base.count) {
-		r = err_say(e, EPERM, NULL, "--base takes root of the machine, who owns ids that are nobody's");
-		err_try(e, "leave --base away: an ordinary user's store has the user's own subordinate ids");
+		r = err_say(e, EPERM, NULL,
+			"--base takes root of the machine, who owns ids that are nobody's");
+		err_try(e,
+			"leave --base away: an ordinary user's store has the user's own "
+			"subordinate ids");
 		return r;
 	}
 	if (geteuid() == 0 || !(unpacks || a->verify || a->remove || a->prune))
@@ -479,7 +579,8 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 
 	r = a->flat ? run_flat(a, ctx, e) : run_unpack(a, ctx, e);
 	if (r < 0 && stop_signal()) {
-		log_warn("ended by SIG%s: the %s is as it was", sigabbrev_np(stop_signal()), a->flat ? "directory" : "store");
+		log_warn("ended by SIG%s: the %s is as it was", sigabbrev_np(stop_signal()),
+			a->flat ? "directory" : "store");
 		(void)out_flush(ctx->out); /* the signal matters more */
 		signals_raise();
 	}
@@ -487,8 +588,16 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 }
 
 const struct cmd cmd_image_unpack = {
-	.name = "image-unpack", .brief = "Unpack an image into a store, layer by layer, without chown",
-	.synopsis = image_unpack_synopsis, .opts = image_unpack_opts, .args_size = sizeof(struct unpack_args),
-	.operands_max = SIZE_MAX, .operand_comp = COMP_FILE, .flags = CMD_DRY_RUN | CMD_ROOT_GUARD, .init = unpack_init,
-	.before = image_unpack_before, .run = image_unpack_run, .done = image_unpack_done,
+	.name = "image-unpack",
+	.brief = "Unpack an image into a store, layer by layer, without chown",
+	.synopsis = image_unpack_synopsis,
+	.opts = image_unpack_opts,
+	.args_size = sizeof(struct unpack_args),
+	.operands_max = SIZE_MAX,
+	.operand_comp = COMP_FILE,
+	.flags = CMD_DRY_RUN | CMD_ROOT_GUARD,
+	.init = unpack_init,
+	.before = image_unpack_before,
+	.run = image_unpack_run,
+	.done = image_unpack_done,
 };

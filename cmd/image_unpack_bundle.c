@@ -12,7 +12,8 @@
 /* A word as a shell takes it back. */
 static void add_word(struct buf *b, const char *s)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=,@:%";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=,@:%";
 
 	if (*s && strspn(s, plain) == strlen(s)) {
 		buf_str(b, s);
@@ -33,8 +34,8 @@ static void add_words(struct buf *b, const char *const *words)
 	}
 }
 
-static int make_commands(const struct store *s, const char *name, const struct strv *maps, const char *dir,
-			 struct buf *mount, struct buf *run, struct err *e)
+static int make_commands(const struct store *s, const char *name, const struct strv *maps,
+	const char *dir, struct buf *mount, struct buf *run, struct err *e)
 {
 	scoped_buf struct buf source = BUF_INIT, rootfs = BUF_INIT, map = BUF_INIT;
 
@@ -47,13 +48,17 @@ static int make_commands(const struct store *s, const char *name, const struct s
 	if (!buf_get(&source) || !buf_get(&rootfs) || !buf_get(&map))
 		return err_nomem(e);
 
-	add_words(mount, (const char *const[]){ "shiftbox", "mount-idmapped", "-s", store_path(s), "-m", buf_get(&map), "-o", "ephemeral",
-						buf_get(&source), buf_get(&rootfs), NULL });
+	add_words(mount,
+		(const char *const[]){ "shiftbox", "mount-idmapped", "-s", store_path(s), "-m",
+			buf_get(&map), "-o", "ephemeral", buf_get(&source), buf_get(&rootfs),
+			NULL });
 	add_words(run, (const char *const[]){ "crun", "run", "-b", dir, name, NULL });
 	return buf_get(mount) && buf_get(run) ? 0 : err_nomem(e);
 }
 
-/* Paths and words of the user's own: shown as they can be typed, unless a terminal would obey them. */
+/*
+ * Paths and words of the user's own: shown as they can be typed, unless a terminal would obey them.
+ */
 static void show_command(struct out *out, const struct buf *command)
 {
 	scoped_buf struct buf safe = BUF_INIT;
@@ -67,8 +72,8 @@ static void show_command(struct out *out, const struct buf *command)
 	out_line(out, "  %s", buf_get(&safe) ? buf_get(&safe) : "(out of memory)");
 }
 
-static int show(const struct bundle_result *b, const struct store *s, const char *name, const struct strv *maps,
-		const char *dir, struct ctx *ctx, struct err *e)
+static int show(const struct bundle_result *b, const struct store *s, const char *name,
+	const struct strv *maps, const char *dir, struct ctx *ctx, struct err *e)
 {
 	scoped_buf struct buf mount = BUF_INIT, run = BUF_INIT;
 	int r = make_commands(s, name, maps, b->dir ? b->dir : dir, &mount, &run, e);
@@ -88,16 +93,21 @@ static int show(const struct bundle_result *b, const struct store *s, const char
 	out_end(ctx->out);
 	if (ctx->quiet)
 		return 0;
-	out_line(ctx->out, ctx->dry_run ? "would make a bundle of %s, which runs as %u:%u; then:" : "made a bundle of %s, which runs as %u:%u; now:",
-		 name, b->user.uid, b->user.gid);
+	out_line(ctx->out,
+		ctx->dry_run ? "would make a bundle of %s, which runs as %u:%u; then:" :
+			       "made a bundle of %s, which runs as %u:%u; now:",
+		name, b->user.uid, b->user.gid);
 	show_command(ctx->out, &mount);
 	show_command(ctx->out, &run);
 	if (b->writable)
-		out_line(ctx->out, "The image lacks /proc, /dev or /sys, which the runtime makes: its stack has to be writable.");
+		out_line(ctx->out,
+			"The image lacks /proc, /dev or /sys, which the runtime makes: its stack "
+			"has to be writable.");
 	return 0;
 }
 
-int unpack_bundle(struct store *s, const struct bundle_options *want, const struct strv *maps, struct ctx *ctx, struct err *e)
+int unpack_bundle(struct store *s, const struct bundle_options *want, const struct strv *maps,
+	struct ctx *ctx, struct err *e)
 {
 	const struct operands *op = &ctx->operands;
 	scoped_idmap struct idmap map = { .gid_assumed = false };
@@ -108,7 +118,8 @@ int unpack_bundle(struct store *s, const struct bundle_options *want, const stru
 	if (!op->len)
 		return err_usage(e, "the NAME of an image in the store is missing");
 	if (!maps->len)
-		return err_usage(e, "a bundle needs the --map with which its stack will be mounted");
+		return err_usage(
+			e, "a bundle needs the --map with which its stack will be mounted");
 	o.map = &map;
 	o.dry_run = ctx->dry_run;
 	o.image = op->items[0];

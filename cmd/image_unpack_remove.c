@@ -55,7 +55,8 @@ static void pruned(const struct store_layer *l, void *arg)
 	char size[16];
 
 	if (!ctx->quiet)
-		out_line(ctx->out, "%s %s, %s", ctx->dry_run ? "would remove" : "removed", l->dir, human_size(l->bytes, size));
+		out_line(ctx->out, "%s %s, %s", ctx->dry_run ? "would remove" : "removed", l->dir,
+			human_size(l->bytes, size));
 	if (!ctx->json)
 		return;
 	out_begin(ctx->out, NULL);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image-unpack by an ordinary user, and in any user namespace: which ids there are, and what of those that are not. */
+/*
+ * image-unpack by an ordinary user, and in any user namespace: which ids there are, and what of
+ * those that are not.
+ */
 
 #include "image_unpack.h"
 
@@ -8,12 +11,12 @@
 
 #include "../lib/base/log.h"
 #include "../lib/idmap/userns.h"
-#include "../lib/image/unpack.h"
 #include "../lib/idmap/userns_self.h"
+#include "../lib/image/unpack.h"
 #include "subids.h"
 
-static struct rootless ids;   /* the caller's, if it is an ordinary user */
-static struct idmap own;      /* of the user namespace that we are in, after that */
+static struct rootless ids; /* the caller's, if it is an ordinary user */
+static struct idmap own;    /* of the user namespace that we are in, after that */
 
 static void way_out(bool group, uint32_t id, struct err *e)
 {
@@ -28,7 +31,7 @@ int unpack_enter(bool unpacking, bool mounts, struct err *e)
 		return r;
 	if (ids.single && unpacking)
 		log_info("%s has no subordinate ids: only what belongs to 0:0 can be unpacked (%s)",
-			 ids.user.name[0] ? ids.user.name : "the user", ids.why);
+			ids.user.name[0] ? ids.user.name : "the user", ids.why);
 	return rootless_go(&ids, mounts ? CLONE_NEWNS : 0, e);
 }
 
@@ -53,16 +56,20 @@ int unpack_ids(enum unmapped_policy policy, struct layer_ids *ret, struct err *e
 	return 0;
 }
 
-void unpack_print_left_out(enum unmapped_policy policy, const struct ctx *ctx, const struct unpack_result *u)
+void unpack_print_left_out(
+	enum unmapped_policy policy, const struct ctx *ctx, const struct unpack_result *u)
 {
 	if (u->devices)
-		out_line(ctx->out, "left out: %llu device%s", (unsigned long long)u->devices, u->devices == 1 ? "" : "s");
+		out_line(ctx->out, "left out: %llu device%s", (unsigned long long)u->devices,
+			u->devices == 1 ? "" : "s");
 	if (!u->unmapped)
 		return;
 	if (policy == UNMAPPED_SKIP)
-		out_line(ctx->out, "left out: %llu with ids that there are not", (unsigned long long)u->unmapped);
+		out_line(ctx->out, "left out: %llu with ids that there are not",
+			(unsigned long long)u->unmapped);
 	else
-		out_line(ctx->out, "with other ids than the image says (%u or 0): %llu", IDMAP_OVERFLOW, (unsigned long long)u->unmapped);
+		out_line(ctx->out, "with other ids than the image says (%u or 0): %llu",
+			IDMAP_OVERFLOW, (unsigned long long)u->unmapped);
 }
 
 void unpack_rootless_done(void)

@@ -12,14 +12,30 @@
 #include "progress_line.h"
 
 /* The counts that both a layer and the image have: their keys, and a word for people. */
-static const struct count { const char *key, *word; size_t at; } counts[] = {
+static const struct count {
+	const char *key, *word;
+	size_t at;
+} counts[] = {
 #define COUNT(member, word) { #member, word, offsetof(struct scan, member) }
-	COUNT(entries, NULL), COUNT(files, NULL), COUNT(directories, NULL), COUNT(symlinks, NULL), COUNT(hardlinks, NULL),
-	COUNT(devices, "devices"), COUNT(fifos, "fifos"), COUNT(sockets, "sockets, which are left out"),
-	COUNT(whiteouts, "whiteouts"), COUNT(opaques, "opaque directories"),
-	COUNT(setuid, "set-user-id files"), COUNT(setgid, "set-group-id files"),
-	COUNT(capabilities, "files with capabilities"), COUNT(acls, "entries with ACLs"), COUNT(xattrs, "entries with other attributes"),
-	COUNT(bytes, NULL), COUNT(largest, NULL), COUNT(blob_bytes, NULL), COUNT(unpacked, NULL),
+	COUNT(entries, NULL),
+	COUNT(files, NULL),
+	COUNT(directories, NULL),
+	COUNT(symlinks, NULL),
+	COUNT(hardlinks, NULL),
+	COUNT(devices, "devices"),
+	COUNT(fifos, "fifos"),
+	COUNT(sockets, "sockets, which are left out"),
+	COUNT(whiteouts, "whiteouts"),
+	COUNT(opaques, "opaque directories"),
+	COUNT(setuid, "set-user-id files"),
+	COUNT(setgid, "set-group-id files"),
+	COUNT(capabilities, "files with capabilities"),
+	COUNT(acls, "entries with ACLs"),
+	COUNT(xattrs, "entries with other attributes"),
+	COUNT(bytes, NULL),
+	COUNT(largest, NULL),
+	COUNT(blob_bytes, NULL),
+	COUNT(unpacked, NULL),
 #undef COUNT
 };
 
@@ -100,7 +116,8 @@ static int map_text(const struct scan *sum, struct buf *ret, struct err *e)
 
 static void put_owner_table(struct out *out, const struct scan *sum)
 {
-	static const struct out_col cols[] = { { "uid", "UID", true }, { "gid", "GID", true }, { "count", "ENTRIES", true } };
+	static const struct out_col cols[] = { { "uid", "UID", true }, { "gid", "GID", true },
+		{ "count", "ENTRIES", true } };
 
 	if (out_json(out))
 		return;
@@ -110,7 +127,8 @@ static void put_owner_table(struct out *out, const struct scan *sum)
 	out_table_end(out);
 }
 
-static void put_text(struct out *out, const struct source *src, const struct scan *sum, const char *map)
+static void put_text(
+	struct out *out, const struct source *src, const struct scan *sum, const char *map)
 {
 	scoped_buf struct buf name = BUF_INIT, path = BUF_INIT;
 	char size[16];
@@ -118,30 +136,44 @@ static void put_text(struct out *out, const struct source *src, const struct sca
 
 	put_owner_table(out, sum);
 	buf_escaped(&name, src->name, strlen(src->name));
-	buf_escaped(&path, sum->largest_path ? sum->largest_path : "", sum->largest_path ? strlen(sum->largest_path) : 0);
+	buf_escaped(&path, sum->largest_path ? sum->largest_path : "",
+		sum->largest_path ? strlen(sum->largest_path) : 0);
 	if (!buf_get(&name) || !buf_get(&path))
 		return; /* nothing is lost but words: the layers were told */
 	out_line(out, "%s", "");
 	out_line(out, "%s: %zu layers, %llu entries, %s of files", buf_get(&name), src->n_layers,
-		 (unsigned long long)sum->entries, human_size(sum->bytes, size));
+		(unsigned long long)sum->entries, human_size(sum->bytes, size));
 	if (sum->largest_path)
-		out_line(out, "largest file: %s, %s", buf_get(&path), human_size(sum->largest, size));
+		out_line(out, "largest file: %s, %s", buf_get(&path),
+			human_size(sum->largest, size));
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
 		if (counts[i].word && value(sum, &counts[i]))
-			out_line(out, "%s: %llu", counts[i].word, (unsigned long long)value(sum, &counts[i]));
+			out_line(out, "%s: %llu", counts[i].word,
+				(unsigned long long)value(sum, &counts[i]));
 	scan_highest(sum, &uid, &gid);
 	out_line(out, "highest ids: user %u, group %u; a grant of 65536 ids %s", uid, gid,
-		 uid < 65536 && gid < 65536 ? "is enough" : "does not hold them all");
+		uid < 65536 && gid < 65536 ? "is enough" : "does not hold them all");
 	out_line(out, "smallest map: %s", map);
 }
 
-int unpack_scan(const struct source *src, const struct layer_options *o, struct ctx *ctx, struct err *e)
+int unpack_scan(
+	const struct source *src, const struct layer_options *o, struct ctx *ctx, struct err *e)
 {
 	static const struct out_col cols[] = {
-		{ "layer", "LAYER", true }, { "entries", "ENTRIES", true }, { "size", "SIZE", true }, { "largest_size", "LARGEST", true },
-		{ "highest_uid", "MAX-UID", true }, { "highest_gid", "MAX-GID", true }, { "n_owners", "OWNERS", true }, { "devices", "DEV", true },
-		{ "setuid", "SUID", true }, { "setgid", "SGID", true }, { "capabilities", "CAPS", true }, { "acls", "ACLS", true },
-		{ "whiteouts", "WHITEOUTS", true }, { "name", "NAME", false },
+		{ "layer", "LAYER", true },
+		{ "entries", "ENTRIES", true },
+		{ "size", "SIZE", true },
+		{ "largest_size", "LARGEST", true },
+		{ "highest_uid", "MAX-UID", true },
+		{ "highest_gid", "MAX-GID", true },
+		{ "n_owners", "OWNERS", true },
+		{ "devices", "DEV", true },
+		{ "setuid", "SUID", true },
+		{ "setgid", "SGID", true },
+		{ "capabilities", "CAPS", true },
+		{ "acls", "ACLS", true },
+		{ "whiteouts", "WHITEOUTS", true },
+		{ "name", "NAME", false },
 	};
 	scoped_scan struct scan sum = { .entries = 0 };
 	scoped_buf struct buf map = BUF_INIT;

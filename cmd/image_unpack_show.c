@@ -13,7 +13,10 @@
 int unpack_list(struct store *s, struct ctx *ctx, struct err *e)
 {
 	static const struct out_col cols[] = {
-		{ "name", "NAME", false }, { "layers", "LAYERS", true }, { "created", "CREATED", false }, { "manifest", "MANIFEST", false },
+		{ "name", "NAME", false },
+		{ "layers", "LAYERS", true },
+		{ "created", "CREATED", false },
+		{ "manifest", "MANIFEST", false },
 	};
 	scoped_strv struct strv names = { 0 };
 	char digest[DIGEST_TEXT];
@@ -53,8 +56,8 @@ static void show_text(struct ctx *ctx, const struct store *s, const struct store
 	show_field(ctx, "name", image->name);
 	show_field(ctx, "store", store_path(s));
 	if (store_base(s)->count)
-		out_line(ctx->out, "base      %u: disk ids are %u to %u", store_base(s)->base, store_base(s)->base,
-			 store_base(s)->base + store_base(s)->count - 1);
+		out_line(ctx->out, "base      %u: disk ids are %u to %u", store_base(s)->base,
+			store_base(s)->base, store_base(s)->base + store_base(s)->count - 1);
 	show_field(ctx, "manifest", digest_text(&image->manifest, digest));
 	show_field(ctx, "config", digest_text(&image->config, digest));
 	show_field(ctx, "created", image->created);
@@ -65,8 +68,9 @@ static void show_text(struct ctx *ctx, const struct store *s, const struct store
 		const struct store_layer *l = &image->layers.items[i];
 		char size[16];
 
-		out_line(ctx->out, "  %s  %llu entries, %s%s", l->dir, (unsigned long long)l->entries,
-			 human_size(l->bytes, size), l->root_opaque ? ", hides all below" : "");
+		out_line(ctx->out, "  %s  %llu entries, %s%s", l->dir,
+			(unsigned long long)l->entries, human_size(l->bytes, size),
+			l->root_opaque ? ", hides all below" : "");
 	}
 }
 

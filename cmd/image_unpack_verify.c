@@ -16,15 +16,15 @@
 #include "../lib/base/log.h"
 #include "../lib/check/expect.h"
 #include "../lib/check/verify.h"
-#include "../lib/tar/mtree.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_base.h"
+#include "../lib/tar/mtree.h"
 
 struct job {
 	struct ctx *ctx;
 	const struct store *store;
-	const char *name;        /* the layer's directory, below layers/ */
-	int fd;                  /* it, O_PATH */
+	const char *name; /* the layer's directory, below layers/ */
+	int fd;           /* it, O_PATH */
 	struct expect *expect;
 	uint64_t entries, findings; /* of all layers */
 };
@@ -74,14 +74,18 @@ static int check_link(struct job *j, const struct spec_entry *s, int fd, struct 
 	return 0;
 }
 
-/* What the comparison of the two trees leaves out: sizes and the targets of links. What is missing is its to tell. */
+/*
+ * What the comparison of the two trees leaves out: sizes and the targets of links. What is missing
+ * is its to tell.
+ */
 static int check_content(struct job *j, const struct spec_entry *s, struct err *e)
 {
 	scoped_fd int fd = -1;
 	struct stat st;
 	char detail[80];
 
-	if (!s->has_type || is_mark(s->path) || !((S_ISREG(s->type) && s->has_size) || (S_ISLNK(s->type) && s->link)))
+	if (!s->has_type || is_mark(s->path) ||
+		!((S_ISREG(s->type) && s->has_size) || (S_ISLNK(s->type) && s->link)))
 		return 0;
 	if (fd_open_beneath(j->fd, s->path, O_PATH | O_NOFOLLOW, &fd, NULL) < 0) {
 		log_verbose("%s/%s cannot be opened: %s", j->name, s->path, strerror(errno));
@@ -95,13 +99,16 @@ static int check_content(struct job *j, const struct spec_entry *s, struct err *
 		return check_link(j, s, fd, e);
 	if ((uint64_t)st.st_size != s->size) {
 		(void)snprintf(detail, sizeof(detail), "has %llu bytes, its archive said %llu",
-			       (unsigned long long)st.st_size, (unsigned long long)s->size);
+			(unsigned long long)st.st_size, (unsigned long long)s->size);
 		put_finding(j, "size", s->path, detail);
 	}
 	return 0;
 }
 
-struct reading { struct job *j; struct err *e; };
+struct reading {
+	struct job *j;
+	struct err *e;
+};
 
 static int read_entry(const struct spec_entry *s, void *arg)
 {
@@ -111,11 +118,13 @@ static int read_entry(const struct spec_entry *s, void *arg)
 	if (x == -ENOMEM)
 		return err_nomem(r->e);
 	if (x < 0)
-		return err_say(r->e, EINVAL, s->path, "the layer's specification names a path that leaves it");
+		return err_say(r->e, EINVAL, s->path,
+			"the layer's specification names a path that leaves it");
 	return check_content(r->j, s, r->e);
 }
 
-static int check_layer(struct job *j, const char *path, const char *spec, const struct idmap *map, struct err *e)
+static int check_layer(
+	struct job *j, const char *path, const char *spec, const struct idmap *map, struct err *e)
 {
 	struct verify_options o = { .map = map, .found = found, .arg = j };
 	struct verify_counts counts = { .entries = 0 };
@@ -156,10 +165,11 @@ static void put_summary(const struct job *j, const char *name, size_t layers)
 	if (ctx->quiet && !j->findings)
 		return;
 	if (j->findings)
-		out_line(ctx->out, "%s: %zu layers, %llu entries checked, %llu findings", name, layers,
-			 (unsigned long long)j->entries, (unsigned long long)j->findings);
+		out_line(ctx->out, "%s: %zu layers, %llu entries checked, %llu findings", name,
+			layers, (unsigned long long)j->entries, (unsigned long long)j->findings);
 	else
-		out_line(ctx->out, "%s: %zu layers, %llu entries checked, nothing found", name, layers, (unsigned long long)j->entries);
+		out_line(ctx->out, "%s: %zu layers, %llu entries checked, nothing found", name,
+			layers, (unsigned long long)j->entries);
 }
 
 int unpack_verify(struct store *s, const char *name, struct ctx *ctx, struct err *e)

@@ -15,12 +15,12 @@
 
 #include "../lib/base/buf.h"
 #include "../lib/base/env.h"
+#include "../lib/base/guard.h"
 #include "../lib/base/hint.h"
 #include "../lib/base/log.h"
 #include "../lib/base/optdoc.h"
 #include "../lib/base/path.h"
 #include "../lib/base/privilege.h"
-#include "../lib/base/guard.h"
 #include "mount_helper.h"
 
 static const char *command_name = "shiftbox";
@@ -29,7 +29,8 @@ static bool environment_ignored;
 /* May run on several threads: one message, one write. */
 static void print_message(enum log_level level, const char *text)
 {
-	(void)fprintf(stderr, "shiftbox %s: %s%s\n", command_name, level == LOG_WARN ? "warning: " : "", text);
+	(void)fprintf(stderr, "shiftbox %s: %s%s\n", command_name,
+		level == LOG_WARN ? "warning: " : "", text);
 }
 
 static void print_field(const char *title, const char *text)
@@ -45,13 +46,16 @@ static void print_field(const char *title, const char *text)
 static int report(const struct cmd *cmd, struct err *e, bool json)
 {
 	scoped_buf struct buf b = BUF_INIT;
-	int status = cmd && cmd->status_failed ? cmd->status_failed : e->usage ? STATUS_USAGE : STATUS_FAILED;
+	int status = cmd && cmd->status_failed ? cmd->status_failed :
+		e->usage                       ? STATUS_USAGE :
+						 STATUS_FAILED;
 
 	hint_fill(e);
 	if (e->usage && !e->hint[0])
 		err_try(e, "shiftbox%s%s --help", cmd ? " " : "", cmd ? cmd->name : "");
 	if (json) {
-		(void)out_error_json(STDERR_FILENO, cmd ? cmd->name : "", e); /* nowhere left to say it */
+		(void)out_error_json(
+			STDERR_FILENO, cmd ? cmd->name : "", e); /* nowhere left to say it */
 		return status;
 	}
 
@@ -63,7 +67,8 @@ static int report(const struct cmd *cmd, struct err *e, bool json)
 	}
 	buf_escaped(&b, e->what, strlen(e->what));
 	if (e->num)
-		buf_printf(&b, ": %s", strerrordesc_np(e->num) ? strerrordesc_np(e->num) : "unknown error");
+		buf_printf(&b, ": %s",
+			strerrordesc_np(e->num) ? strerrordesc_np(e->num) : "unknown error");
 	(void)fprintf(stderr, "%s\n", buf_get(&b) ? buf_get(&b) : "out of memory");
 	print_field("why:", e->why);
 	print_field("try:", e->hint);
@@ -89,11 +94,16 @@ static int check_operands(const struct cmd *cmd, const struct operands *o, struc
 }
 
 static int run_parsed(const struct cmd *cmd, void *args, const struct common_args *common,
-		      struct operands *operands, struct err *e)
+	struct operands *operands, struct err *e)
 {
 	struct ctx ctx = {
-		.name = cmd->name, .operands = *operands, .verbose = common->verbose, .quiet = common->quiet,
-		.dry_run = common->dry_run, .json = common->json, .color_err = use_color(common->color, STDERR_FILENO),
+		.name = cmd->name,
+		.operands = *operands,
+		.verbose = common->verbose,
+		.quiet = common->quiet,
+		.dry_run = common->dry_run,
+		.json = common->json,
+		.color_err = use_color(common->color, STDERR_FILENO),
 	};
 	int r, flushed, before = BEFORE_GO_ON;
 
@@ -102,7 +112,8 @@ static int run_parsed(const struct cmd *cmd, void *args, const struct common_arg
 		return r;
 	log_set_level(common->verbose ? LOG_VERBOSE : common->quiet ? LOG_WARN : LOG_INFO);
 	if (environment_ignored)
-		log_verbose("the environment is ignored: a security module started this program with more rights than its caller has (AT_SECURE)");
+		log_verbose("the environment is ignored: a security module started this program "
+			    "with more rights than its caller has (AT_SECURE)");
 	if (cmd->before) {
 		before = cmd->before(args, &ctx, e);
 		if (before != BEFORE_GO_ON && before != BEFORE_GO_ON_SETUID)
@@ -139,7 +150,9 @@ static int run_command(const struct cmd *cmd, char **argv)
 	scoped_free void *args = calloc(1, cmd->args_size ? cmd->args_size : 1);
 	struct common_args common = { .color = COLOR_AUTO };
 	struct opt_set sets[] = {
-		{ cmd->opts, args }, { common_opts, &common }, { dry_run_opts, &common },
+		{ cmd->opts, args },
+		{ common_opts, &common },
+		{ dry_run_opts, &common },
 	};
 	size_t n_sets = cmd->flags & CMD_DRY_RUN ? 3 : 2;
 	struct operands operands = { 0 };
@@ -156,10 +169,13 @@ static int run_command(const struct cmd *cmd, char **argv)
 
 	r = opt_parse(sets, n_sets, argv, cmd->flags & CMD_STOP_EARLY, &operands, &e);
 	if (r == 0 && common.help)
-		r = optdoc_help(cmd->name, cmd->brief, cmd->synopsis, sets, n_sets, stdout) < 0
-			? err_set(&e, errno, "standard output", "cannot write the help") : 0;
+		r = optdoc_help(cmd->name, cmd->brief, cmd->synopsis, sets, n_sets, stdout) < 0 ?
+			err_set(&e, errno, "standard output", "cannot write the help") :
+			0;
 	else if (r == 0 && common.version)
-		r = printf("shiftbox %s\n", VERSION) < 0 ? err_set(&e, errno, "standard output", "cannot write") : 0;
+		r = printf("shiftbox %s\n", VERSION) < 0 ?
+			err_set(&e, errno, "standard output", "cannot write") :
+			0;
 	else if (r == 0)
 		r = run_parsed(cmd, args, &common, &operands, &e);
 
@@ -256,10 +272,8 @@ static const struct {
 	size_t operands_min, operands_max;
 	int (*run)(char **operands, struct err *e);
 } own[] = {
-	{ "--list", NULL, 0, 0, own_list },
-	{ "--install", NULL, 1, 1, own_install },
-	{ "--help", "-h", 0, 0, own_help },
-	{ "--version", "-V", 0, 0, own_version },
+	{ "--list", NULL, 0, 0, own_list }, { "--install", NULL, 1, 1, own_install },
+	{ "--help", "-h", 0, 0, own_help }, { "--version", "-V", 0, 0, own_version },
 	{ "--gen", NULL, 1, 3, own_gen }, /* for `make gen` */
 };
 
@@ -272,12 +286,14 @@ static int run_own(const char *word, char **operands)
 	while (operands[n])
 		n++;
 	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
-		if (strcmp(word, own[i].name) && (!own[i].short_name || strcmp(word, own[i].short_name)))
+		if (strcmp(word, own[i].name) &&
+			(!own[i].short_name || strcmp(word, own[i].short_name)))
 			continue;
 		if (n < own[i].operands_min)
 			r = err_usage(&e, "%s: an operand is missing", own[i].name);
 		else if (n > own[i].operands_max)
-			r = err_usage(&e, "%s: unexpected operand '%s'", own[i].name, operands[own[i].operands_max]);
+			r = err_usage(&e, "%s: unexpected operand '%s'", own[i].name,
+				operands[own[i].operands_max]);
 		else
 			r = own[i].run(operands, &e);
 		return r < 0 ? report(NULL, &e, false) : r;
@@ -300,14 +316,17 @@ static int run_mount_helper(int argc, char **argv)
 }
 
 /*
- * Descriptors 0 to 2 must exist, or a file that is opened later would get the output of errors. What
- * was closed stays unusable: the wrong direction makes reading 0, or writing 1 or 2, fail with EBADF.
+ * Descriptors 0 to 2 must exist, or a file that is opened later would get the output of errors.
+ * What was closed stays unusable: the wrong direction makes reading 0, or writing 1 or 2, fail with
+ * EBADF.
  */
 static void open_standard_fds(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
 		if (fcntl(fd, F_GETFD) < 0)
-			(void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY); /* gets the lowest number: fd */
+			(void)open("/dev/null",
+				fd == STDIN_FILENO ? O_WRONLY :
+						     O_RDONLY); /* gets the lowest number: fd */
 }
 
 /* With rights that its caller does not have nothing else is done, and nothing else is asked. */
@@ -338,7 +357,8 @@ int main(int argc, char **argv)
 	base = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
 	open_standard_fds();
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is reported as an error */
-	(void)signal(SIGCHLD, SIG_DFL); /* a caller that ignores it would have children end unseen */
+	(void)signal(
+		SIGCHLD, SIG_DFL); /* a caller that ignores it would have children end unseen */
 	log_set_sink(print_message);
 
 	cmd = find_command(base);
@@ -357,7 +377,8 @@ int main(int argc, char **argv)
 		status = argc > 1 ? run_own(argv[1], argv + 2) : run_own("--help", argv + 1);
 
 	if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_DONE) {
-		(void)fprintf(stderr, "shiftbox: cannot write to standard output: %s\n", strerrordesc_np(errno));
+		(void)fprintf(stderr, "shiftbox: cannot write to standard output: %s\n",
+			strerrordesc_np(errno));
 		status = STATUS_FAILED;
 	}
 	return status;

@@ -16,17 +16,28 @@
 
 enum { CALL_MAX = 4 << 20 }; /* bytes: more than execve(2) takes by default */
 
-/* Of mount(8), util-linux 2.41: those that take a word, which is no operand then, or that tell something. */
+/*
+ * Of mount(8), util-linux 2.41: those that take a word, which is no operand then, or that tell
+ * something.
+ */
 static const char short_opts[] = "aBcfFhiL:lMm::nN:o:O:rRsT:t:U:vVw";
 enum { SOURCE = 256, TARGET, WORD };
 static const struct option long_opts[] = {
-	{ "fstab", required_argument, NULL, 'T' }, { "label", required_argument, NULL, 'L' }, { "uuid", required_argument, NULL, 'U' },
-	{ "source", required_argument, NULL, SOURCE }, { "target", required_argument, NULL, TARGET },
-	{ "options", required_argument, NULL, WORD }, { "options-mode", required_argument, NULL, WORD },
-	{ "options-source", required_argument, NULL, WORD }, { "test-opts", required_argument, NULL, WORD },
-	{ "types", required_argument, NULL, WORD }, { "target-prefix", required_argument, NULL, WORD },
-	{ "namespace", required_argument, NULL, WORD }, { "map-users", required_argument, NULL, WORD },
-	{ "map-groups", required_argument, NULL, WORD }, { NULL, 0, NULL, 0 },
+	{ "fstab", required_argument, NULL, 'T' },
+	{ "label", required_argument, NULL, 'L' },
+	{ "uuid", required_argument, NULL, 'U' },
+	{ "source", required_argument, NULL, SOURCE },
+	{ "target", required_argument, NULL, TARGET },
+	{ "options", required_argument, NULL, WORD },
+	{ "options-mode", required_argument, NULL, WORD },
+	{ "options-source", required_argument, NULL, WORD },
+	{ "test-opts", required_argument, NULL, WORD },
+	{ "types", required_argument, NULL, WORD },
+	{ "target-prefix", required_argument, NULL, WORD },
+	{ "namespace", required_argument, NULL, WORD },
+	{ "map-users", required_argument, NULL, WORD },
+	{ "map-groups", required_argument, NULL, WORD },
+	{ NULL, 0, NULL, 0 },
 };
 
 static int set(char **to, const char *tag, const char *val, struct err *e)

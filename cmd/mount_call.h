@@ -7,8 +7,9 @@
 #include "../lib/base/err.h"
 
 /*
- * What mount(8) was called with, of which it tells its helpers only where that led when it looked. known: the process that has
- * started us is mount(8). The rest is NULL if it was not given: -T FSTAB, SOURCE ("LABEL=..." for -L), and TARGET, or the only operand.
+ * What mount(8) was called with, of which it tells its helpers only where that led when it looked.
+ * known: the process that has started us is mount(8). The rest is NULL if it was not given: -T
+ * FSTAB, SOURCE ("LABEL=..." for -L), and TARGET, or the only operand.
  */
 struct mount_call {
 	bool known;

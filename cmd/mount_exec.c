@@ -17,11 +17,16 @@ static int check_usage(const struct mount_args *a, const struct ctx *ctx, struct
 	if (a->unmount)
 		return err_usage(e, "options '--exec' and '--unmount' exclude each other");
 	if (ctx->operands.dashdash == ctx->operands.len)
-		return err_usage(e, "option '--exec' needs a command: mount-idmapped -e SOURCE TARGET -- CMD...");
+		return err_usage(e,
+			"option '--exec' needs a command: mount-idmapped -e SOURCE TARGET -- "
+			"CMD...");
 	return 0;
 }
 
-/* Mounts of others still arrive and, what matters more, go: the command keeps nothing of theirs busy. */
+/*
+ * Mounts of others still arrive and, what matters more, go: the command keeps nothing of theirs
+ * busy.
+ */
 static int own_namespace(struct err *e)
 {
 	if (unshare(CLONE_NEWNS) < 0) {
@@ -42,7 +47,8 @@ static int become(char **argv, struct err *e)
 {
 	int num;
 
-	(void)signal(SIGPIPE, SIG_DFL); /* cannot fail; ignored here, and an ignored signal is inherited */
+	(void)signal(SIGPIPE,
+		SIG_DFL); /* cannot fail; ignored here, and an ignored signal is inherited */
 	(void)execvp(argv[0], argv);
 	num = errno;
 	(void)err_set(e, num, argv[0], "cannot run the command");

@@ -20,7 +20,9 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 {
 	switch (letter) {
 	case 'o':
-		/* mount(8) says rw where nobody did: it must not make a read-only source writable. */
+		/*
+		 * mount(8) says rw where nobody did: it must not make a read-only source writable.
+		 */
 		if (!strncmp(val, "rw", 2) && (val[2] == ',' || !val[2]))
 			val += val[2] ? 3 : 2;
 		return *val ? add(v, "-o", val, e) : 0;
@@ -32,9 +34,13 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 	case 't': /* the type, which brought us here */
 		return 0;
 	case 's':
-		return err_usage(e, "mount -s (ignore unknown options) is not for this type: no option is ignored");
+		return err_usage(e,
+			"mount -s (ignore unknown options) is not for this type: no option is "
+			"ignored");
 	case 'N':
-		return err_usage(e, "mount -N is not for this type: mount in the mount namespace that this process is in");
+		return err_usage(e,
+			"mount -N is not for this type: mount in the mount namespace that this "
+			"process is in");
 	default:
 		return err_usage(e, "mount(8) gave an option that is not known here");
 	}
@@ -46,14 +52,19 @@ int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 	scoped_free char *source = NULL;
 	int c, r, first;
 
-	/* `mount -a` calls again for what is mounted: a bind's source in mountinfo is not its line's. */
+	/*
+	 * `mount -a` calls again for what is mounted: a bind's source in mountinfo is not its
+	 * line's.
+	 */
 	r = add(&v, "mount-idmapped", "--once", e);
 	opterr = 0;
 	while (r == 0 && (c = getopt(argc, argv, "o:vfnt:sN:")) != -1)
 		r = add_option(&v, c, optarg, e);
 	first = optind;
 	if (r == 0 && argc - first != 2)
-		r = err_usage(e, "mount.shiftbox is started by mount(8): mount.shiftbox SOURCE TARGET [-v] [-o OPTIONS]");
+		r = err_usage(e,
+			"mount.shiftbox is started by mount(8): mount.shiftbox SOURCE TARGET [-v] "
+			"[-o OPTIONS]");
 	if (r == 0)
 		r = add(&v, "--", NULL, e);
 	if (r == 0)

@@ -6,9 +6,10 @@
 #include "../lib/base/vec.h"
 
 /*
- * Turn the command line that mount(8) gives a helper, mount.TYPE SOURCE TARGET [-sfnv] [-N NAMESPACE]
- * [-o OPTIONS] [-t TYPE] (mount(8), EXTERNAL HELPERS), into one of mount-idmapped. ret: words and a final
- * NULL, for the caller to strv_done(). -EINVAL with usage set for what cannot be honoured.
+ * Turn the command line that mount(8) gives a helper, mount.TYPE SOURCE TARGET [-sfnv] [-N
+ * NAMESPACE]
+ * [-o OPTIONS] [-t TYPE] (mount(8), EXTERNAL HELPERS), into one of mount-idmapped. ret: words and a
+ * final NULL, for the caller to strv_done(). -EINVAL with usage set for what cannot be honoured.
  */
 int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount-idmapped: mount directories, filesystems, and stacks of layers, with other owners than the disk says. */
+/*
+ * mount-idmapped: mount directories, filesystems, and stacks of layers, with other owners than the
+ * disk says.
+ */
 
 #include "mount_idmapped.h"
 
@@ -10,31 +13,36 @@
 #include "../lib/mount/exposure.h"
 #include "../lib/mount/match.h"
 #include "../lib/mount/umount.h"
-#include "mount_line.h"
 #include "../lib/store/store_plan.h"
+#include "mount_line.h"
 
 static const struct opt mount_opts[] = {
-	OPT_LIST(struct mount_args, maps, "map", 'm', "MAP", "Show the ids of the disk through this map",
-		 .more = "Several are joined. \"none\" takes off the map that SOURCE has."),
-	OPT_LIST(struct mount_args, options, "options", 'o', "OPTIONS", "Set mount options, separated by commas",
-		 .more = "See MOUNT OPTIONS."),
+	OPT_LIST(struct mount_args, maps, "map", 'm', "MAP",
+		"Show the ids of the disk through this map",
+		.more = "Several are joined. \"none\" takes off the map that SOURCE has."),
+	OPT_LIST(struct mount_args, options, "options", 'o', "OPTIONS",
+		"Set mount options, separated by commas", .more = "See MOUNT OPTIONS."),
 	OPT_STR(struct mount_args, type, "type", 't', "TYPE", "Mount a filesystem of this type",
-		.more = "Without it, libblkid looks what SOURCE holds. A contradiction between the two is told."),
-	OPT_FLAG(struct mount_args, strict, "strict-map", 0, "Refuse a map for users or groups alone",
-		 .more = "Without it, the other kind keeps the ids of the disk."),
+		.more = "Without it, libblkid looks what SOURCE holds. A contradiction between the "
+			"two is told."),
+	OPT_FLAG(struct mount_args, strict, "strict-map", 0,
+		"Refuse a map for users or groups alone",
+		.more = "Without it, the other kind keeps the ids of the disk."),
 	OPT_FLAG(struct mount_args, all, "all", 'a', "Mount the lines of an fstab, all or none",
-		 .more = "See FSTAB."),
-	OPT_STR(struct mount_args, fstab, "fstab", 'T', "FSTAB", "Read this fstab", .comp = COMP_FILE,
-		.more = "The default is /etc/fstab."),
+		.more = "See FSTAB."),
+	OPT_STR(struct mount_args, fstab, "fstab", 'T', "FSTAB", "Read this fstab",
+		.comp = COMP_FILE, .more = "The default is /etc/fstab."),
 	OPT_FLAG(struct mount_args, once, "once", 0, "Do nothing where it is mounted already",
-		 .more = "Another map or other flags there are an error. It is always so for lines of an fstab."),
+		.more = "Another map or other flags there are an error. It is always so for lines "
+			"of an fstab."),
 	OPT_FLAG(struct mount_args, exec, "exec", 'e', "Mount only for the command after --",
-		 .more = "It runs in a mount namespace of its own, where alone the mount is seen, and which ends with it."),
+		.more = "It runs in a mount namespace of its own, where alone the mount is seen, "
+			"and which ends with it."),
 	OPT_FLAG(struct mount_args, unmount, "unmount", 'u', "Unmount each TARGET",
-		 .more = "A mount that is busy stays, and who holds it is told."),
-	OPT_FLAG(struct mount_args, recursive, "recursive", 'R', "With --unmount, what is mounted below goes first"),
-	OPT_STORE(struct mount_args, store),
-	OPT_END
+		.more = "A mount that is busy stays, and who holds it is told."),
+	OPT_FLAG(struct mount_args, recursive, "recursive", 'R',
+		"With --unmount, what is mounted below goes first"),
+	OPT_STORE(struct mount_args, store), OPT_END
 };
 
 static bool mount_item(size_t i, struct optdoc_item *ret)
@@ -44,11 +52,8 @@ static bool mount_item(size_t i, struct optdoc_item *ret)
 
 static const char *const mount_synopsis[] = {
 	"[-n] [-m MAP]... [-t TYPE] [-o OPTIONS] [--once] SOURCE TARGET",
-	"[-n] [-T FSTAB] TARGET|SOURCE",
-	"-a [-n] [-u [-R]] [-T FSTAB]",
-	"-u [-R] TARGET...",
-	"-e [-m MAP]... [-o OPTIONS] SOURCE TARGET -- CMD...",
-	NULL
+	"[-n] [-T FSTAB] TARGET|SOURCE", "-a [-n] [-u [-R]] [-T FSTAB]", "-u [-R] TARGET...",
+	"-e [-m MAP]... [-o OPTIONS] SOURCE TARGET -- CMD...", NULL
 };
 
 void mount_stores_done(struct mount_stores *s)
@@ -84,8 +89,9 @@ static int stores_get(struct mount_stores *s, const char *path, struct store **r
 	return 0;
 }
 
-int mount_plan_words(const struct mount_args *a, const char *source, const char *target, const struct mount_options *o,
-		     struct mount_stores *stores, struct mount_plan *ret, struct err *e)
+int mount_plan_words(const struct mount_args *a, const char *source, const char *target,
+	const struct mount_options *o, struct mount_stores *stores, struct mount_plan *ret,
+	struct err *e)
 {
 	scoped_strv struct strv layers = { 0 };
 	struct store *store = NULL;
@@ -104,7 +110,8 @@ int mount_plan_words(const struct mount_args *a, const char *source, const char 
 }
 
 /* What --dry-run has to say but for the target itself. */
-static int show_unmount(const struct mount_args *a, const char *target, struct ctx *ctx, struct err *e)
+static int show_unmount(
+	const struct mount_args *a, const char *target, struct ctx *ctx, struct err *e)
 {
 	scoped_strv struct strv below = { 0 };
 	int r = umount_check(target, a->recursive ? &below : NULL, e);
@@ -122,15 +129,19 @@ static int show_unmount(const struct mount_args *a, const char *target, struct c
 
 static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
-	if (a->maps.len || a->options.len || a->type || a->strict || a->store || a->once || a->fstab)
-		return err_usage(e, "option '--unmount' goes with none of --map, --options, --type, --strict-map, --once, --fstab and --store");
+	if (a->maps.len || a->options.len || a->type || a->strict || a->store || a->once ||
+		a->fstab)
+		return err_usage(e,
+			"option '--unmount' goes with none of --map, --options, --type, "
+			"--strict-map, --once, --fstab and --store");
 	if (!ctx->operands.len)
 		return err_usage(e, "a TARGET is missing");
 
 	for (size_t i = 0; i < ctx->operands.len; i++) {
 		const char *target = ctx->operands.items[i];
-		int r = ctx->dry_run ? show_unmount(a, target, ctx, e)
-				     : umount_target(target, a->recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
+		int r = ctx->dry_run ?
+			show_unmount(a, target, ctx, e) :
+			umount_target(target, a->recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
 
 		if (r < 0)
 			return r;
@@ -150,7 +161,8 @@ static int there_already(const struct mount_plan *p, struct ctx *ctx, struct err
 	return r;
 }
 
-static int mount_one(const struct mount_args *a, const struct mount_options *o, struct ctx *ctx, struct err *e)
+static int mount_one(
+	const struct mount_args *a, const struct mount_options *o, struct ctx *ctx, struct err *e)
 {
 	const char *source = ctx->operands.items[0], *target = ctx->operands.items[1];
 	scoped_mount_stores struct mount_stores stores = { 0 };
@@ -167,7 +179,9 @@ static int mount_one(const struct mount_args *a, const struct mount_options *o, 
 		return r < 0 ? r : STATUS_DONE;
 	plan.unseen = a->exec;
 	if (ctx->dry_run) {
-		r = plan.kind == MOUNT_FS ? 0 : exposure_check_plan(&plan, e); /* of a device, it is one of the steps */
+		r = plan.kind == MOUNT_FS ?
+			0 :
+			exposure_check_plan(&plan, e); /* of a device, it is one of the steps */
 		return r == 0 ? mount_show_steps(&plan, ctx, e) : r;
 	}
 
@@ -184,12 +198,14 @@ static int mount_one(const struct mount_args *a, const struct mount_options *o, 
 static int from_table(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
 	if (a->maps.len || a->options.len || a->type)
-		return err_usage(e, a->all ? "option '--all' goes with none of --map, --options and --type"
-					   : "SOURCE and TARGET are needed");
+		return err_usage(e,
+			a->all ? "option '--all' goes with none of --map, --options and --type" :
+				 "SOURCE and TARGET are needed");
 	if (!a->all)
 		return mount_table_one(a, ctx->operands.items[0], ctx, e);
 	if (ctx->operands.len)
-		return err_usage(e, "unexpected operand '%s': --all takes its lines from the fstab", ctx->operands.items[0]);
+		return err_usage(e, "unexpected operand '%s': --all takes its lines from the fstab",
+			ctx->operands.items[0]);
 	return mount_table_all(a, ctx, e);
 }
 
@@ -213,15 +229,20 @@ static int mount_run(void *args, struct ctx *ctx, struct err *e)
 	int r;
 
 	if (a->recursive && !a->unmount)
-		return err_usage(e, "option '--recursive' goes with --unmount; to bind what is mounted below: -o rbind");
+		return err_usage(e,
+			"option '--recursive' goes with --unmount; to bind what is mounted below: "
+			"-o rbind");
 	if (a->unmount && !a->all)
 		return unmount_each(a, ctx, e);
 	if (a->all || ctx->operands.len == 1)
 		return from_table(a, ctx, e);
 	if (ctx->operands.len != 2)
-		return err_usage(e, ctx->operands.len < 2 ? "SOURCE and TARGET are needed" : "too many operands: SOURCE and TARGET are all");
+		return err_usage(e,
+			ctx->operands.len < 2 ? "SOURCE and TARGET are needed" :
+						"too many operands: SOURCE and TARGET are all");
 	if (a->fstab)
-		return err_usage(e, "option '--fstab' is for --all and for a TARGET or SOURCE alone");
+		return err_usage(
+			e, "option '--fstab' is for --all and for a TARGET or SOURCE alone");
 
 	for (size_t i = 0; i < a->maps.len; i++)
 		if (strv_add(&o.maps, a->maps.items[i]) < 0)

@@ -9,16 +9,18 @@
 #include <sys/stat.h>
 
 #include "../lib/base/path.h"
-#include "../lib/mount/via_libblkid.h"
-#include "../lib/mount/via_libmount.h"
 #include "../lib/mount/loop.h"
 #include "../lib/mount/table.h"
+#include "../lib/mount/via_libblkid.h"
+#include "../lib/mount/via_libmount.h"
 #include "mount_call.h"
 
 /* What mount(8) found, if the SOURCE that is mounted is that of the line. */
 static char *found;
 
-struct lines { struct strv sources, targets; };
+struct lines {
+	struct strv sources, targets;
+};
 
 static void lines_done(struct lines *l)
 {
@@ -32,7 +34,10 @@ static int take_line(const struct lm_line *l, void *arg)
 
 	if (strcmp(l->type, "shiftbox"))
 		return 0;
-	return strv_add(&lines->sources, l->source) < 0 || strv_add(&lines->targets, l->target) < 0 ? -ENOMEM : 0;
+	return strv_add(&lines->sources, l->source) < 0 ||
+			strv_add(&lines->targets, l->target) < 0 ?
+		-ENOMEM :
+		0;
 }
 
 static int read_lines(const struct mount_call *call, struct lines *ret, struct err *e)
@@ -51,9 +56,14 @@ static int read_lines(const struct mount_call *call, struct lines *ret, struct e
 	return r;
 }
 
-/* --- the target -------------------------------------------------------------------------------- */
+/*
+ * --- the target --------------------------------------------------------------------------------
+ */
 
-/* Where the path leads, as mount(8) has it; what is not there, or not to be followed, as it is. NULL: out of memory. */
+/*
+ * Where the path leads, as mount(8) has it; what is not there, or not to be followed, as it is.
+ * NULL: out of memory.
+ */
 static char *place_of(const char *path)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -64,7 +74,10 @@ static char *place_of(const char *path)
 	return b.len ? buf_take(&b) : table_path(path);
 }
 
-/* Leave those lines alone whose target this is, by the word or, if there is none, by where it leads. */
+/*
+ * Leave those lines alone whose target this is, by the word or, if there is none, by where it
+ * leads.
+ */
 static int keep_target(struct lines *l, const char *target, struct err *e)
 {
 	scoped_free char *word = table_path(target), *place = place_of(target);
@@ -72,7 +85,8 @@ static int keep_target(struct lines *l, const char *target, struct err *e)
 
 	for (int by_place = 0; by_place < 2 && !n; by_place++) {
 		for (size_t i = 0; i < l->targets.len; i++) {
-			scoped_free char *its = by_place ? place_of(l->targets.items[i]) : table_path(l->targets.items[i]);
+			scoped_free char *its = by_place ? place_of(l->targets.items[i]) :
+							   table_path(l->targets.items[i]);
 			char *source = l->sources.items[i];
 
 			if (!word || !place || !its)
@@ -90,16 +104,21 @@ static int keep_target(struct lines *l, const char *target, struct err *e)
 
 static int no_line(const char *target, struct err *e)
 {
-	(void)err_say(e, EINVAL, target, "is not where a line of the fstab leads, nor what mount(8) was called with");
+	(void)err_say(e, EINVAL, target,
+		"is not where a line of the fstab leads, nor what mount(8) was called with");
 	err_op(e, "line");
-	err_why(e, "on the way to the target is a symbolic link that is not followed here, or that leads elsewhere by now");
-	err_try(e, "name the target by a path without a link that other users can make; or shiftbox mount-idmapped SOURCE TARGET");
+	err_why(e,
+		"on the way to the target is a symbolic link that is not followed here, or that "
+		"leads elsewhere by now");
+	err_try(e,
+		"name the target by a path without a link that other users can make; or shiftbox "
+		"mount-idmapped SOURCE TARGET");
 	return -EINVAL;
 }
 
 /*
- * The lines with this target, or what mount(8) was called with. Where neither has it, mount(8) went by another way than we
- * would: so no line would tell what to make of the source.
+ * The lines with this target, or what mount(8) was called with. Where neither has it, mount(8) went
+ * by another way than we would: so no line would tell what to make of the source.
  */
 static int find_lines(const char *target, struct lines *ret, struct err *e)
 {
@@ -112,7 +131,9 @@ static int find_lines(const char *target, struct lines *ret, struct err *e)
 		r = keep_target(ret, target, e);
 	if (r == 0 && !ret->sources.len && call.known) {
 		lines_done(ret);
-		if (call.target && call.source && (strv_add(&ret->sources, call.source) < 0 || strv_add(&ret->targets, call.target) < 0))
+		if (call.target && call.source &&
+			(strv_add(&ret->sources, call.source) < 0 ||
+				strv_add(&ret->targets, call.target) < 0))
 			r = err_nomem(e);
 		if (r == 0)
 			r = keep_target(ret, target, e);
@@ -123,11 +144,16 @@ static int find_lines(const char *target, struct lines *ret, struct err *e)
 	return r;
 }
 
-/* --- the source -------------------------------------------------------------------------------- */
+/*
+ * --- the source --------------------------------------------------------------------------------
+ */
 
 enum match { NO, AS_GIVEN, AS_THE_LINE };
 
-/* Is the line's source what mount(8) was given, and made source of? A link that is not followed is an error. */
+/*
+ * Is the line's source what mount(8) was given, and made source of? A link that is not followed is
+ * an error.
+ */
 static int match(const char *line, const char *source, enum match *ret, struct err *e)
 {
 	scoped_fd int fd = -1;
@@ -144,16 +170,20 @@ static int match(const char *line, const char *source, enum match *ret, struct e
 		return err_set(e, errno, line, "cannot stat the source");
 	if (loop_is_over(source, &st))
 		*ret = AS_GIVEN;
-	else if (path_stat(source, true, &given) == 0 && given.st_dev == st.st_dev && given.st_ino == st.st_ino)
+	else if (path_stat(source, true, &given) == 0 && given.st_dev == st.st_dev &&
+		given.st_ino == st.st_ino)
 		*ret = AS_THE_LINE;
 	return 0;
 }
 
 static int none_matches(const char *line, const char *source, struct err *e)
 {
-	(void)err_say(e, EINVAL, line, "is the source in the fstab, but mount(8) was given, or found, '%s'", source);
+	(void)err_say(e, EINVAL, line,
+		"is the source in the fstab, but mount(8) was given, or found, '%s'", source);
 	err_op(e, "line");
-	err_try(e, "to mount something else there than the fstab says: shiftbox mount-idmapped SOURCE TARGET");
+	err_try(e,
+		"to mount something else there than the fstab says: shiftbox mount-idmapped SOURCE "
+		"TARGET");
 	return -EINVAL;
 }
 
@@ -196,7 +226,8 @@ int mount_line_check(const struct mount_plan *p, struct err *e)
 
 	if (!found || mount_plan_stat(p, &is) < 0)
 		return 0; /* mounting will say what is wrong */
-	if (path_stat(found, true, &want) == 0 && is.st_dev == want.st_dev && is.st_ino == want.st_ino)
+	if (path_stat(found, true, &want) == 0 && is.st_dev == want.st_dev &&
+		is.st_ino == want.st_ino)
 		return 0;
 	return none_matches(p->source, found, e);
 }

@@ -132,12 +132,13 @@ static void say_result(const struct mount_plan *p, const struct mount_result *re
 	log_verbose("'%s': %s", p->target, buf_get(&words));
 	if (res->device)
 		log_verbose("'%s': %s (%s%s)", p->target, res->device, res->info.type,
-			    res->read_only ? ", the filesystem itself is read-only" : "");
+			res->read_only ? ", the filesystem itself is read-only" : "");
 	say_submounts(p, res);
 	if (res->way)
 		log_verbose("'%s': %zu layers, given by %s%s", p->target, p->layers.len, res->way,
-			    p->upper_kind == UPPER_NONE ? ", read-only" :
-			    res->upper_plain ? ", changes are stored as seen ids" : ", changes are stored as disk ids");
+			p->upper_kind == UPPER_NONE ? ", read-only" :
+				res->upper_plain    ? ", changes are stored as seen ids" :
+						      ", changes are stored as disk ids");
 }
 
 void mount_show_result(const struct mount_plan *p, const struct mount_result *res, struct ctx *ctx)

@@ -32,7 +32,9 @@ static void run_done(struct run *run)
 
 #define scoped_run __attribute__((cleanup(run_done)))
 
-/* --- failures ---------------------------------------------------------------------------------- */
+/*
+ * --- failures ----------------------------------------------------------------------------------
+ */
 
 static void warn(const struct err *e)
 {
@@ -73,8 +75,8 @@ static bool lies_on(const char *path, const char *target)
 }
 
 /*
- * On the target of a line that failed (with nofail) there is still the directory that it would have covered: to mount
- * that, or on that, is never what was meant.
+ * On the target of a line that failed (with nofail) there is still the directory that it would have
+ * covered: to mount that, or on that, is never what was meant.
  */
 static int check_below(const struct run *run, const struct job *j, struct err *e)
 {
@@ -119,7 +121,9 @@ static void roll_back(struct run *run, size_t n)
 		log_verbose("took off again what was mounted before: %zu", undone);
 }
 
-/* --- mounting ---------------------------------------------------------------------------------- */
+/*
+ * --- mounting ----------------------------------------------------------------------------------
+ */
 
 /* A signal that would end the program waits, so that what is mounted by then can be taken off. */
 static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
@@ -144,7 +148,8 @@ static int check_signals(struct err *e)
 		if (sigismember(&set, deadly[i]) != 1)
 			continue;
 		/* The signal will end the program before anybody reads e. */
-		log_warn("interrupted by SIG%s: what was mounted is taken off again", sigabbrev_np(deadly[i]));
+		log_warn("interrupted by SIG%s: what was mounted is taken off again",
+			sigabbrev_np(deadly[i]));
 		return err_say(e, EINTR, NULL, "interrupted by a signal");
 	}
 	return 0;
@@ -195,7 +200,8 @@ static int do_job(struct run *run, struct job *j, struct err *e)
 	if (r == 0)
 		r = job_plan(run, j, e);
 	if (r == 0)
-		r = mount_plan_settle(&j->plan, e); /* again: what is mounted by now may be a target of other type */
+		r = mount_plan_settle(&j->plan,
+			e); /* again: what is mounted by now may be a target of other type */
 	if (r == 0)
 		r = mounted_as_planned(&j->plan, &run->before, &id, e);
 	if (r < 0)
@@ -277,8 +283,9 @@ static void show_all(struct run *run)
 			mount_show_there(&j->plan, run->ctx);
 	}
 	if (!run->ctx->dry_run)
-		log_verbose("%zu mounted, %zu were mounted already, %zu failed (nofail); user namespaces made: %zu",
-			    mounted, there, failed, userns_made());
+		log_verbose("%zu mounted, %zu were mounted already, %zu failed (nofail); user "
+			    "namespaces made: %zu",
+			mounted, there, failed, userns_made());
 }
 
 /* Every plan that can be made is made before anything is mounted: most faults are found then. */
@@ -323,7 +330,9 @@ static int mount_jobs(struct run *run, struct err *e)
 	return r < 0 ? r : STATUS_DONE;
 }
 
-/* --- unmounting -------------------------------------------------------------------------------- */
+/*
+ * --- unmounting --------------------------------------------------------------------------------
+ */
 
 static int unmount_job(struct run *run, struct job *j, struct err *e)
 {
@@ -334,14 +343,19 @@ static int unmount_job(struct run *run, struct job *j, struct err *e)
 	mount_plan_let_go(&j->plan);
 	if (r <= 0)
 		return r; /* it is not mounted */
-	r = run->ctx->dry_run ? 0 :
-		mount_take_off(&j->plan, id, run->args->recursive || j->plan.recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
+	r = run->ctx->dry_run ?
+		0 :
+		mount_take_off(&j->plan, id,
+			run->args->recursive || j->plan.recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
 	if (r == 0)
 		mount_show_unmounted(j->line->target, run->ctx);
 	return r;
 }
 
-/* As many as can be: a table that is half unmounted is better than one that stays because one line is busy. */
+/*
+ * As many as can be: a table that is half unmounted is better than one that stays because one line
+ * is busy.
+ */
 static int unmount_jobs(struct run *run, struct err *e)
 {
 	struct err first = ERR_INIT;
@@ -365,7 +379,9 @@ static int unmount_jobs(struct run *run, struct err *e)
 	return r < 0 ? r : result < 0 ? result : STATUS_DONE;
 }
 
-/* --- the entries ------------------------------------------------------------------------------- */
+/*
+ * --- the entries -------------------------------------------------------------------------------
+ */
 
 static const char *fstab_of(const struct mount_args *a)
 {
@@ -396,7 +412,9 @@ int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ct
 		return r;
 	l = table_find(&run.table, word);
 	if (!l) {
-		(void)err_say(e, ENOENT, word, "is neither the target nor the source of a line for this command in %s", run.fstab);
+		(void)err_say(e, ENOENT, word,
+			"is neither the target nor the source of a line for this command in %s",
+			run.fstab);
 		err_why(e, "such lines have the type shiftbox, or the option X-mount.idmap=");
 		err_try(e, "name both SOURCE and TARGET, or another fstab with -T");
 		return -ENOENT;
@@ -408,7 +426,8 @@ int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ct
 	return mount_jobs(&run, e);
 }
 
-int mount_table_refused(int (*fn)(const char *target, const struct err *why, void *arg), void *arg, struct err *e)
+int mount_table_refused(
+	int (*fn)(const char *target, const struct err *why, void *arg), void *arg, struct err *e)
 {
 	const struct mount_args args = { .all = true };
 	scoped_run struct run run = { .args = &args, .fstab = fstab_of(&args) };
@@ -422,8 +441,10 @@ int mount_table_refused(int (*fn)(const char *target, const struct err *why, voi
 		if (job_add(&run, l, &found) < 0)
 			continue;
 		j = &run.jobs.items[run.jobs.len - 1];
-		if (job_plan(&run, j, &found) == 0 && mount_plan_settle(&j->plan, &found) == 0 && mount_plan_check_links(&j->plan, &found) == 0)
-			(void)exposure_check_plan(&j->plan, &found); /* what else is wrong with a line is not asked for */
+		if (job_plan(&run, j, &found) == 0 && mount_plan_settle(&j->plan, &found) == 0 &&
+			mount_plan_check_links(&j->plan, &found) == 0)
+			(void)exposure_check_plan(&j->plan,
+				&found); /* what else is wrong with a line is not asked for */
 		if (is_refused(&found))
 			r = fn(l->target, &found, arg);
 	}

@@ -22,21 +22,27 @@ struct run {
 	const char *fstab;
 	struct table table;
 	VEC(struct job) jobs;
-	size_t *order;                /* jobs, parents first */
+	size_t *order; /* jobs, parents first */
 	struct mount_stores stores;
 	struct mount_snapshot before; /* what was mounted at first */
 	bool failed;                  /* a line did, with nofail */
 	size_t refused;               /* lines, by a dry run, which names them all */
 };
 
-/* Add to an error which line of which file it is of: that is not the command line's fault. Returns r. */
+/*
+ * Add to an error which line of which file it is of: that is not the command line's fault. Returns
+ * r.
+ */
 int job_fault(const struct run *run, const struct table_line *l, int r, struct err *e);
 
 /* Take one line, or all of run->table but those with noauto: their options are read. */
 int job_add(struct run *run, const struct table_line *l, struct err *e);
 int job_add_all(struct run *run, struct err *e);
 
-/* The paths that must be there for the job. ret->uses is to be freed with strv_done(), also after a failure. */
+/*
+ * The paths that must be there for the job. ret->uses is to be freed with strv_done(), also after a
+ * failure.
+ */
 int job_need(const struct job *j, struct table_need *ret, struct err *e);
 
 /* Set run->order, as table_order() says. -EEXIST: two lines have one target. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount-idmapped --all: from the lines of an fstab to plans, in the order in which they can be mounted. */
+/*
+ * mount-idmapped --all: from the lines of an fstab to plans, in the order in which they can be
+ * mounted.
+ */
 
 #include "mount_table.h"
 
@@ -99,7 +102,8 @@ int job_plan(struct run *run, struct job *j, struct err *e)
 
 	if (j->state != JOB_NEW)
 		return 0;
-	r = mount_plan_words(run->args, j->line->source, j->line->target, &j->options, &run->stores, &j->plan, e);
+	r = mount_plan_words(run->args, j->line->source, j->line->target, &j->options, &run->stores,
+		&j->plan, e);
 	if (r == 0)
 		r = mount_plan_check(&j->plan, e);
 	if (r < 0)

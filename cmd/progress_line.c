@@ -26,12 +26,12 @@ struct meter {
 	int fd;
 	bool color;
 	struct out *out;
-	pthread_mutex_t lock;     /* of all below, and of out */
+	pthread_mutex_t lock; /* of all below, and of out */
 	pthread_cond_t wake;
 	pthread_t thread;
 	bool drawing, stop;
-	unsigned drawn;           /* lines on the screen that the next frame replaces */
-	uint64_t *started;        /* in ns, for each item */
+	unsigned drawn;    /* lines on the screen that the next frame replaces */
+	uint64_t *started; /* in ns, for each item */
 	uint64_t *ended;
 };
 
@@ -144,8 +144,9 @@ static void put_item(struct meter *m, struct buf *b, size_t i, unsigned columns)
 			put_running(&line, item, end - m->started[i]);
 		break;
 	case PROGRESS_DONE:
-		buf_printf(&line, " %llu entries, %s in %.1f s", (unsigned long long)load(&item->entries),
-			   human_size(load(&item->bytes), size), (double)(end - m->started[i]) / 1e9);
+		buf_printf(&line, " %llu entries, %s in %.1f s",
+			(unsigned long long)load(&item->entries),
+			human_size(load(&item->bytes), size), (double)(end - m->started[i]) / 1e9);
 		break;
 	case PROGRESS_SHARED:
 		buf_str(&line, " in the store already");
@@ -157,13 +158,18 @@ static void put_item(struct meter *m, struct buf *b, size_t i, unsigned columns)
 		buf_str(&line, " waiting");
 	}
 	if (m->color)
-		buf_str(b, state_of(item) == PROGRESS_RUNNING ? "\033[1m" : state_of(item) == PROGRESS_FAILED ? "\033[31m" : "");
+		buf_str(b,
+			state_of(item) == PROGRESS_RUNNING        ? "\033[1m" :
+				state_of(item) == PROGRESS_FAILED ? "\033[31m" :
+								    "");
 	if (buf_get(&line))
 		buf_add(b, line.data, line.len < columns ? line.len : columns - 1);
 	buf_str(b, m->color ? "\033[0m\033[K\n" : "\033[K\n");
 }
 
-/* One frame. When there are more items than lines, those that are finished or not begun make room. */
+/*
+ * One frame. When there are more items than lines, those that are finished or not begun make room.
+ */
 static void draw(struct meter *m)
 {
 	struct winsize size = { .ws_row = 0 };
@@ -181,7 +187,8 @@ static void draw(struct meter *m)
 		int state = state_of(&m->progress.items[i]);
 
 		done += state == PROGRESS_DONE || state == PROGRESS_SHARED;
-		if (lines + 2 >= rows || (n + 2 > rows && state != PROGRESS_RUNNING && state != PROGRESS_FAILED))
+		if (lines + 2 >= rows ||
+			(n + 2 > rows && state != PROGRESS_RUNNING && state != PROGRESS_FAILED))
 			continue;
 		put_item(m, &b, i, columns);
 		lines++;
@@ -193,7 +200,8 @@ static void draw(struct meter *m)
 	buf_str(&b, "\033[J"); /* what a longer frame left */
 	m->drawn = lines;
 	if (buf_get(&b))
-		(void)fd_write_all(m->fd, b.data, b.len); /* progress that cannot be shown is no failure */
+		(void)fd_write_all(
+			m->fd, b.data, b.len); /* progress that cannot be shown is no failure */
 }
 
 static void erase(struct meter *m)
@@ -276,8 +284,11 @@ static void bars_changed(struct progress *p, struct progress_item *item)
 static void event_changed(struct progress *p, struct progress_item *item)
 {
 	static const char *const states[] = {
-		[PROGRESS_WAITING] = "waiting", [PROGRESS_RUNNING] = "running", [PROGRESS_DONE] = "done",
-		[PROGRESS_SHARED] = "shared", [PROGRESS_FAILED] = "failed",
+		[PROGRESS_WAITING] = "waiting",
+		[PROGRESS_RUNNING] = "running",
+		[PROGRESS_DONE] = "done",
+		[PROGRESS_SHARED] = "shared",
+		[PROGRESS_FAILED] = "failed",
 	};
 	struct meter *m = p->arg;
 
@@ -309,7 +320,9 @@ struct meter *meter_new(enum meter_kind kind, int fd, bool color, struct out *ou
 	m->color = color;
 	m->out = out;
 	m->progress.arg = m;
-	m->progress.changed = kind == METER_BARS || kind == METER_COUNT ? bars_changed : kind == METER_EVENTS ? event_changed : NULL;
+	m->progress.changed = kind == METER_BARS || kind == METER_COUNT ? bars_changed :
+		kind == METER_EVENTS                                    ? event_changed :
+									  NULL;
 	(void)pthread_mutex_init(&m->lock, NULL); /* cannot fail on Linux */
 	(void)pthread_cond_init(&m->wake, NULL);
 	return m;

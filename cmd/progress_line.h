@@ -10,14 +10,18 @@
 #include "../lib/base/progress.h"
 
 /*
- * Shows progress as it is made: on a terminal one line for each item, with a bar, rate and time left;
- * with an out under JSON one record for each change of state:
- *   {"event":"layer","layer":2,"layers":3,"name":...,"state":"running|done|shared|failed","size":...,"entries":...,"bytes":...}
+ * Shows progress as it is made: on a terminal one line for each item, with a bar, rate and time
+ * left; with an out under JSON one record for each change of state:
+ *   {"event":"layer","layer":2,"layers":3,"name":...,
+ *    "state":"running|done|shared|failed","size":...,"entries":...,"bytes":...}
  * and otherwise nothing. The terminal's settings are not touched, so there is nothing to restore.
  */
 struct meter;
 
-/* METER_COUNT: on a terminal, one line for each item with its entries and their rate, which goes away at the end. */
+/*
+ * METER_COUNT: on a terminal, one line for each item with its entries and their rate, which goes
+ * away at the end.
+ */
 enum meter_kind { METER_SILENT, METER_BARS, METER_EVENTS, METER_COUNT };
 
 /* fd: where bars go; out: where events go. NULL: out of memory. */

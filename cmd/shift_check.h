@@ -11,14 +11,14 @@ struct check_args {
 	struct strv maps;
 	const char *source, *spec, *image, *store;
 	uint32_t threads, max_findings;
-	unsigned only;      /* a bit for each class of findings; 0: all */
+	unsigned only; /* a bit for each class of findings; 0: all */
 	bool summary, submounts;
 	const char *compose, *diff, *cover; /* map */
 	bool invert;
 	const char *as, *userns; /* explain */
-	unsigned op;        /* an enum perm_op and 1; 0: all */
-	bool all_namespaces; /* list */
-	unsigned to;        /* an enum idmap_form and 1; 0: none */
+	unsigned op;             /* an enum perm_op and 1; 0: all */
+	bool all_namespaces;     /* list */
+	unsigned to;             /* an enum idmap_form and 1; 0: none */
 };
 
 /* The subcommands: operands are what follows the word. They return like a command's run(). */
@@ -29,11 +29,18 @@ int check_host(const struct check_args *a, struct ctx *ctx, char **operands, str
 int check_list(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_map(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 
-/* Of explain: for whom it is, and each operation that a->op or the file's type leaves. Returns an exit status, or -errno. */
+/*
+ * Of explain: for whom it is, and each operation that a->op or the file's type leaves. Returns an
+ * exit status, or -errno.
+ */
 struct explanation;
-int check_put_verdicts(struct out *o, struct explanation *x, const struct check_args *a, struct err *e);
+int check_put_verdicts(
+	struct out *o, struct explanation *x, const struct check_args *a, struct err *e);
 
-/* One finding below root, which is printed at once: the path is root and what is below it, so that it can be used as it stands. */
+/*
+ * One finding below root, which is printed at once: the path is root and what is below it, so that
+ * it can be used as it stands.
+ */
 struct finding;
 void check_put_finding(struct out *out, const char *root, const struct finding *f);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shift-check explain: why does this file belong to whom it seems to, and what may somebody do with it? */
+/*
+ * shift-check explain: why does this file belong to whom it seems to, and what may somebody do with
+ * it?
+ */
 
 #include "shift_check.h"
 
@@ -13,21 +16,23 @@
 #include "../lib/explain/explain.h"
 #include "../lib/store/store.h"
 
-/* --- ids ----------------------------------------------------------------------------------------- */
+/*
+ * --- ids -----------------------------------------------------------------------------------------
+ */
 
 /* One id of the file, from disk to whoever looks. */
 struct chain {
-	const char *key, *name;    /* "owner", "user" */
+	const char *key, *name; /* "owner", "user" */
 	bool gid;
-	bool has_disk, has_seen;   /* what is known, and what exists */
+	bool has_disk, has_seen; /* what is known, and what exists */
 	uint32_t disk, seen;
-	const struct idrange *line;/* of the mount's map */
-	bool overflow;             /* shown as the overflow id, and is not that */
-	bool certain;              /* overflow is known for sure */
-	bool doubt;                /* a line of the map that cannot be read from here may have it */
+	const struct idrange *line; /* of the mount's map */
+	bool overflow;              /* shown as the overflow id, and is not that */
+	bool certain;               /* overflow is known for sure */
+	bool doubt; /* a line of the map that cannot be read from here may have it */
 	bool has_ns;
-	uint32_t ns;               /* in --userns */
-	uint32_t shown;            /* here */
+	uint32_t ns;    /* in --userns */
+	uint32_t shown; /* here */
 };
 
 static const struct idrange *line_of(const struct idmap *m, bool gid, uint32_t disk)
@@ -44,7 +49,8 @@ static void add_namespace(const struct explanation *x, struct chain *c)
 {
 	const struct idmap *m = &x->who.userns_map;
 
-	c->has_ns = x->who.userns && c->has_seen && (c->gid ? idmap_gid_disk : idmap_uid_disk)(m, c->seen, &c->ns);
+	c->has_ns = x->who.userns && c->has_seen &&
+		(c->gid ? idmap_gid_disk : idmap_uid_disk)(m, c->seen, &c->ns);
 }
 
 /* The owner or the group. */
@@ -54,13 +60,19 @@ static struct chain chain_of(const struct explanation *x, bool gid)
 	const struct explain_mount *m = &x->mounts.items[n->mount];
 	bool lost = gid ? n->gid_lost : n->uid_lost, shown = gid ? n->gid_shown : n->uid_shown;
 	struct chain c = {
-		.key = gid ? "group" : "owner", .name = gid ? "group" : "user", .gid = gid,
-		.disk = gid ? n->disk.gid : n->disk.uid, .seen = gid ? n->seen.gid : n->seen.uid,
-		.shown = gid ? n->seen.gid : n->seen.uid, .overflow = lost || shown, .certain = !shown,
+		.key = gid ? "group" : "owner",
+		.name = gid ? "group" : "user",
+		.gid = gid,
+		.disk = gid ? n->disk.gid : n->disk.uid,
+		.seen = gid ? n->seen.gid : n->seen.uid,
+		.shown = gid ? n->seen.gid : n->seen.uid,
+		.overflow = lost || shown,
+		.certain = !shown,
 		.doubt = gid ? n->gid_doubt : n->uid_doubt,
 	};
 
-	c.has_disk = n->how == DISK_RAW || n->how == DISK_LAYER || (n->how != DISK_UNKNOWN && !lost && !shown);
+	c.has_disk = n->how == DISK_RAW || n->how == DISK_LAYER ||
+		(n->how != DISK_UNKNOWN && !lost && !shown);
 	c.has_seen = !lost && !shown;
 	if (m->kind == RAW_MAPPED && c.has_disk)
 		c.line = line_of(&m->map, gid, c.disk);
@@ -76,14 +88,25 @@ static bool by_both_ends(const struct explanation *x)
 	return m->kind == RAW_OVERLAY || m->kind == RAW_HIDDEN;
 }
 
-/* An id inside the file's metadata: of an ACL entry, or a capability's root. seen is used by_both_ends() alone. */
-static struct chain chain_inside(const struct explanation *x, const char *key, bool gid, uint32_t disk, uint32_t seen)
+/*
+ * An id inside the file's metadata: of an ACL entry, or a capability's root. seen is used
+ * by_both_ends() alone.
+ */
+static struct chain chain_inside(
+	const struct explanation *x, const char *key, bool gid, uint32_t disk, uint32_t seen)
 {
 	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
-	struct chain c = { .key = key, .name = gid ? "group" : "user", .gid = gid, .disk = disk, .seen = seen, .certain = true };
+	struct chain c = { .key = key,
+		.name = gid ? "group" : "user",
+		.gid = gid,
+		.disk = disk,
+		.seen = seen,
+		.certain = true };
 
 	c.has_disk = disk != ATTR_NO_ID;
-	c.has_seen = by_both_ends(x) ? seen != ATTR_NO_ID : c.has_disk && (gid ? perm_gid : perm_uid)(&m->facts, disk, &c.seen);
+	c.has_seen = by_both_ends(x) ?
+		seen != ATTR_NO_ID :
+		c.has_disk && (gid ? perm_gid : perm_uid)(&m->facts, disk, &c.seen);
 	c.overflow = !c.has_seen;
 	c.shown = c.has_seen ? c.seen : gid ? x->overflow_gid : x->overflow_uid;
 	if (m->kind == RAW_MAPPED && c.has_disk)
@@ -99,7 +122,8 @@ static void put_chain_json(struct out *o, const struct explanation *x, const str
 	if (c->has_disk)
 		out_u64(o, "disk", c->disk);
 	if (c->line) {
-		(void)snprintf(line, sizeof(line), "%u:%u:%u", c->line->disk, c->line->seen, c->line->count); /* fits */
+		(void)snprintf(line, sizeof(line), "%u:%u:%u", c->line->disk, c->line->seen,
+			c->line->count); /* fits */
 		out_str(o, "map_line", line);
 	}
 	if (c->has_seen)
@@ -120,7 +144,9 @@ static const char *nobody(const struct explain_mount *m, uint32_t seen)
 		return " (what the server tells has no id here)";
 	if (seen != IDMAP_OVERFLOW)
 		return "";
-	return m->nfs ? " (nobody's on the server, like all that squashed users make, or its name is not known here)" : " (really nobody)";
+	return m->nfs ? " (nobody's on the server, like all that squashed users make, or its name "
+			"is not known here)" :
+			" (really nobody)";
 }
 
 static void describe_chain(const struct explanation *x, const struct chain *c, struct buf *b)
@@ -132,28 +158,35 @@ static void describe_chain(const struct explanation *x, const struct chain *c, s
 	else
 		buf_str(b, "disk id not known");
 	if (c->line)
-		buf_printf(b, " -> map line %c:%u:%u:%u", c->gid ? 'g' : 'u', c->line->disk, c->line->seen, c->line->count);
+		buf_printf(b, " -> map line %c:%u:%u:%u", c->gid ? 'g' : 'u', c->line->disk,
+			c->line->seen, c->line->count);
 	else if (m->kind == RAW_MAPPED)
-		buf_printf(b, " -> no line of the map%s has it", c->doubt ? " that can be read here" : "");
+		buf_printf(b, " -> no line of the map%s has it",
+			c->doubt ? " that can be read here" : "");
 	else if (m->kind == RAW_HIDDEN)
 		buf_str(b, " -> a map that is not known");
 
 	if (!c->overflow)
 		buf_printf(b, " -> seen as %u%s", c->seen, nobody(m, c->seen));
 	else if (c->certain && c->has_disk && c->disk == c->shown)
-		buf_printf(b, " -> shown as %u (overflow: really nobody on disk, but without an id here)", c->shown);
+		buf_printf(b,
+			" -> shown as %u (overflow: really nobody on disk, but without an id here)",
+			c->shown);
 	else if (c->certain)
-		buf_printf(b, " -> shown as %u (overflow: it has no id here, this is not nobody)", c->shown);
+		buf_printf(b, " -> shown as %u (overflow: it has no id here, this is not nobody)",
+			c->shown);
 	else
-		buf_printf(b, " -> shown as %u (nobody, or overflow: that cannot be told)", c->shown);
+		buf_printf(
+			b, " -> shown as %u (nobody, or overflow: that cannot be told)", c->shown);
 	if (c->has_ns)
 		buf_printf(b, " -> %u in pid:%d", c->ns, (int)x->who.userns);
 	else if (x->who.userns)
 		buf_printf(b, " -> no id in pid:%d, shown as %u (overflow)", (int)x->who.userns,
-			   c->gid ? x->overflow_gid : x->overflow_uid);
+			c->gid ? x->overflow_gid : x->overflow_uid);
 }
 
-static void put_chain(struct out *o, const struct explanation *x, const struct chain *c, const char *label, const char *more)
+static void put_chain(struct out *o, const struct explanation *x, const struct chain *c,
+	const char *label, const char *more)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
@@ -162,11 +195,13 @@ static void put_chain(struct out *o, const struct explanation *x, const struct c
 		out_line(o, "  %-11s %s%s", label, b.data, more);
 }
 
-/* --- ACL and capabilities ------------------------------------------------------------------------ */
+/*
+ * --- ACL and capabilities ------------------------------------------------------------------------
+ */
 
 /*
- * Both are sorted by their ids, in which the entries of a tag may stand in another order on the other side of a map. It is
- * the same order where there is but one, or all are shifted alike.
+ * Both are sorted by their ids, in which the entries of a tag may stand in another order on the
+ * other side of a map. It is the same order where there is but one, or all are shifted alike.
  */
 static bool is_aligned(const struct acl *disk, const struct acl *seen, uint16_t tag)
 {
@@ -190,22 +225,33 @@ static bool is_aligned(const struct acl *disk, const struct acl *seen, uint16_t 
 	return true;
 }
 
-static void put_named(struct out *o, const struct explanation *x, const char *key, const struct acl_entry *n, uint32_t disk)
+static void put_named(struct out *o, const struct explanation *x, const char *key,
+	const struct acl_entry *n, uint32_t disk)
 {
 	struct chain c = chain_inside(x, key, n->tag == ACL_GROUP, disk, n->id);
 	char label[16], more[16];
 
-	(void)snprintf(label, sizeof(label), "%s %s", *key == 'a' ? "ACL" : "dflt", c.name); /* fits */
-	(void)snprintf(more, sizeof(more), "  %s", explain_bits(n->perm)); /* fits */
+	(void)snprintf(
+		label, sizeof(label), "%s %s", *key == 'a' ? "ACL" : "dflt", c.name); /* fits */
+	(void)snprintf(more, sizeof(more), "  %s", explain_bits(n->perm));            /* fits */
 	put_chain_json(o, x, &c);
 	put_chain(o, x, &c, label, more);
 }
 
-static void put_acl(struct out *o, const struct explanation *x, const char *key, const struct acl *disk, const struct acl *seen)
+static void put_acl(struct out *o, const struct explanation *x, const char *key,
+	const struct acl *disk, const struct acl *seen)
 {
-	static const struct { uint16_t tag; const char *word; bool id; } tags[] = {
-		{ ACL_USER_OBJ, "owner", false }, { ACL_USER, "user", true }, { ACL_GROUP_OBJ, "owning-group", false },
-		{ ACL_GROUP, "group", true }, { ACL_MASK, "mask", false }, { ACL_OTHER, "other", false },
+	static const struct {
+		uint16_t tag;
+		const char *word;
+		bool id;
+	} tags[] = {
+		{ ACL_USER_OBJ, "owner", false },
+		{ ACL_USER, "user", true },
+		{ ACL_GROUP_OBJ, "owning-group", false },
+		{ ACL_GROUP, "group", true },
+		{ ACL_MASK, "mask", false },
+		{ ACL_OTHER, "other", false },
 	};
 	const struct acl *a = by_both_ends(x) ? seen : disk;
 	const bool known = explain_file(x)->how != DISK_UNKNOWN;
@@ -223,16 +269,22 @@ static void put_acl(struct out *o, const struct explanation *x, const char *key,
 		out_str(o, "tag", tags[t].word);
 		out_str(o, "permissions", explain_bits(n->perm));
 		if (tags[t].id)
-			put_named(o, x, key, n, a == disk ? n->id : known && is_aligned(disk, seen, n->tag) ? disk->items[i].id : ATTR_NO_ID);
+			put_named(o, x, key, n,
+				a == disk ? n->id :
+					known && is_aligned(disk, seen, n->tag) ?
+					    disk->items[i].id :
+					    ATTR_NO_ID);
 		out_end(o);
 	}
 	out_array_end(o);
 }
 
-static void put_cap(struct out *o, const struct explanation *x, const struct filecap *disk, const struct filecap *seen)
+static void put_cap(struct out *o, const struct explanation *x, const struct filecap *disk,
+	const struct filecap *seen)
 {
 	const struct filecap *f = by_both_ends(x) ? seen : disk;
-	const bool known = explain_file(x)->how != DISK_UNKNOWN && disk->present && !disk->root_unmapped;
+	const bool known =
+		explain_file(x)->how != DISK_UNKNOWN && disk->present && !disk->root_unmapped;
 	const uint32_t root = known ? disk->root : ATTR_NO_ID;
 	char mask[24];
 
@@ -242,24 +294,33 @@ static void put_cap(struct out *o, const struct explanation *x, const struct fil
 	(void)snprintf(mask, sizeof(mask), "%016llx", (unsigned long long)f->permitted); /* fits */
 	if (f->root_unmapped && (f == disk || !known)) {
 		out_bool(o, "root_unmapped", true);
-		out_line(o, "  %-11s its root id has no id here: reading security.capability fails with EOVERFLOW", "capability");
+		out_line(o,
+			"  %-11s its root id has no id here: reading security.capability fails "
+			"with EOVERFLOW",
+			"capability");
 	} else {
-		struct chain c = chain_inside(x, "capability", false, root, f->root_unmapped ? ATTR_NO_ID : f->root);
+		struct chain c = chain_inside(
+			x, "capability", false, root, f->root_unmapped ? ATTR_NO_ID : f->root);
 
 		out_str(o, "permitted", mask);
 		put_chain_json(o, x, &c);
-		put_chain(o, x, &c, "cap root", c.overflow ? "; reading security.capability fails with EOVERFLOW" : "");
+		put_chain(o, x, &c, "cap root",
+			c.overflow ? "; reading security.capability fails with EOVERFLOW" : "");
 	}
 	out_end(o);
 }
 
-/* What another tool wrote down: it says who should own the file, and the kernel does not know of it. */
+/*
+ * What another tool wrote down: it says who should own the file, and the kernel does not know of
+ * it.
+ */
 static void put_record(struct out *o, const struct explain_inode *n)
 {
 	const struct record *r = &n->record;
 
 	if (n->recorded < 0 && n->recorded != -EINVAL)
-		log_verbose("%s: cannot read " RECORD_XATTR ": %s", n->path, strerrordesc_np(-n->recorded));
+		log_verbose("%s: cannot read " RECORD_XATTR ": %s", n->path,
+			strerrordesc_np(-n->recorded));
 	if (n->recorded != 1 && n->recorded != -EINVAL)
 		return;
 	out_begin(o, "recorded");
@@ -270,15 +331,22 @@ static void put_record(struct out *o, const struct explain_inode *n)
 		out_mode(o, "mode", r->mode);
 		if (*r->type)
 			out_str(o, "type", r->type);
-		out_line(o, "  %-11s user %u, group %u, mode %04o%s%s, which the kernel does not use: container tools keep it in "
-			 RECORD_XATTR, "recorded", r->uid, r->gid, r->mode, *r->type ? ", type " : "", r->type);
+		out_line(o,
+			"  %-11s user %u, group %u, mode %04o%s%s, which the kernel does not use: "
+			"container tools keep it in " RECORD_XATTR,
+			"recorded", r->uid, r->gid, r->mode, *r->type ? ", type " : "", r->type);
 	} else {
-		out_line(o, "  %-11s nothing that can be understood: " RECORD_XATTR " is not UID:GID:MODE", "recorded");
+		out_line(o,
+			"  %-11s nothing that can be understood: " RECORD_XATTR
+			" is not UID:GID:MODE",
+			"recorded");
 	}
 	out_end(o);
 }
 
-/* --- where it is --------------------------------------------------------------------------------- */
+/*
+ * --- where it is ---------------------------------------------------------------------------------
+ */
 
 static bool any_doubt(const struct explanation *x)
 {
@@ -293,14 +361,18 @@ static const char *mounted_in(const struct explanation *x)
 {
 	if (!x->who.initial && explain_file(x)->how == DISK_RAW)
 		return "this user namespace, or one below it";
-	return x->mounts.items[explain_file(x)->mount].fs_userns_assumed
-		? "the initial user namespace (assumed: the kernel does not tell)" : "the initial user namespace";
+	return x->mounts.items[explain_file(x)->mount].fs_userns_assumed ?
+		"the initial user namespace (assumed: the kernel does not tell)" :
+		"the initial user namespace";
 }
 
 static void put_mount(struct out *o, const struct explanation *x)
 {
 	static const char *const kinds[] = {
-		[RAW_PLAIN] = "none", [RAW_MAPPED] = "known", [RAW_HIDDEN] = "hidden", [RAW_OVERLAY] = "overlay",
+		[RAW_PLAIN] = "none",
+		[RAW_MAPPED] = "known",
+		[RAW_HIDDEN] = "hidden",
+		[RAW_OVERLAY] = "overlay",
 	};
 	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
 	scoped_buf struct buf map = BUF_INIT;
@@ -324,37 +396,56 @@ static void put_mount(struct out *o, const struct explanation *x)
 		out_str(o, "map", map.data);
 	out_end(o);
 
-	out_safe_line(o, "  %-11s %s of %s, mounted in %s", "filesystem", m->type, m->source, mounted_in(x));
+	out_safe_line(o, "  %-11s %s of %s, mounted in %s", "filesystem", m->type, m->source,
+		mounted_in(x));
 	out_safe_line(o, "  %-11s %d at %s, %s: %s%s", "mount", m->id, m->target, m->options,
-		 m->kind == RAW_MAPPED ? "map " : "", m->kind == RAW_MAPPED ? map.data : m->kind == RAW_HIDDEN ? x->who.initial ?
-		 "ID-mapped, but this kernel does not tell the map" :
-		 "ID-mapped, but its map has no id of this user namespace, or this kernel does not tell it" :
-		 m->kind == RAW_OVERLAY ? "no map of its own, but its layers may have one" : "no map");
+		m->kind == RAW_MAPPED ? "map " : "",
+		m->kind == RAW_MAPPED          ? map.data :
+			m->kind == RAW_HIDDEN  ? x->who.initial ?
+						 "ID-mapped, but this kernel does not "
+						 "tell the map" :
+						 "ID-mapped, but its map has no id of this user "
+						 "namespace, or this kernel does not tell it" :
+			m->kind == RAW_OVERLAY ? "no map of its own, but its layers may have one" :
+						 "no map");
 	if (!x->who.initial && any_doubt(x))
-		out_line(o, "  %-11s lines of the map without an id in this user namespace cannot be read here; from outside of it, "
-			 "explain --userns pid:N tells all", "note");
+		out_line(o,
+			"  %-11s lines of the map without an id in this user namespace cannot be "
+			"read here; from outside of it, explain --userns pid:N tells all",
+			"note");
 	if (m->nfs)
-		out_line(o, "  %-11s the server decides, and may take root, or anybody, for nobody (root_squash, all_squash): it may refuse "
-			 "what the rules below allow", "note");
+		out_line(o,
+			"  %-11s the server decides, and may take root, or anybody, for nobody "
+			"(root_squash, all_squash): it may refuse what the rules below allow",
+			"note");
 	else if (m->decides_itself)
-		out_safe_line(o, "  %-11s %s has rules of its own, which may refuse what the rules below allow", "note", m->type);
+		out_safe_line(o,
+			"  %-11s %s has rules of its own, which may refuse what the rules below "
+			"allow",
+			"note", m->type);
 }
 
 static void put_layer(struct out *o, const struct explanation *x)
 {
 	if (x->layer) {
 		out_str(o, "layer", x->layer);
-		out_safe_line(o, "  %-11s %s: the disk ids are those stored there", "layer", x->layer);
+		out_safe_line(
+			o, "  %-11s %s: the disk ids are those stored there", "layer", x->layer);
 	} else if (x->layer_unknown) {
 		out_str(o, "layer_unknown", x->layer_unknown);
-		out_line(o, "  %-11s not known: %s; an unpacked image is looked at with --image NAME", "layer", x->layer_unknown);
+		out_line(o,
+			"  %-11s not known: %s; an unpacked image is looked at with --image NAME",
+			"layer", x->layer_unknown);
 	}
 }
 
 static const char *how_word(enum explain_disk how)
 {
 	static const char *const words[] = {
-		[DISK_RAW] = "raw", [DISK_PLAIN] = "plain", [DISK_INFERRED] = "inferred", [DISK_UNKNOWN] = "unknown",
+		[DISK_RAW] = "raw",
+		[DISK_PLAIN] = "plain",
+		[DISK_INFERRED] = "inferred",
+		[DISK_UNKNOWN] = "unknown",
 		[DISK_LAYER] = "layer",
 	};
 
@@ -370,7 +461,8 @@ static void put_file(struct out *o, const struct explanation *x, const char *pat
 	out_str(o, "type", compare_type_name(n->seen.mode));
 	out_mode(o, "mode", n->seen.mode & 07777);
 	out_str(o, "disk_ids", how_word(n->how));
-	out_safe_line(o, "%s: %s, mode %04o", n->path, compare_type_name(n->seen.mode), n->seen.mode & 07777);
+	out_safe_line(o, "%s: %s, mode %04o", n->path, compare_type_name(n->seen.mode),
+		n->seen.mode & 07777);
 	put_mount(o, x);
 	put_layer(o, x);
 	for (int gid = 0; gid < 2; gid++) {
@@ -387,7 +479,8 @@ static void put_file(struct out *o, const struct explanation *x, const char *pat
 	put_cap(o, x, &n->disk.cap, &n->seen.cap);
 }
 
-static int image_layers(const struct check_args *a, struct store **ret_store, struct strv *ret, struct err *e)
+static int image_layers(
+	const struct check_args *a, struct store **ret_store, struct strv *ret, struct err *e)
 {
 	scoped_strv struct strv specs = { .len = 0 };
 	int r = store_open(a->store, 0, ret_store, e);

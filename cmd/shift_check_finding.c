@@ -9,13 +9,17 @@
 
 static void put_meta(struct out *out, const char *side, const struct meta *m)
 {
-	static const struct { const char *key; unsigned bit; } ids[] = { { "uid", META_UID }, { "gid", META_GID } };
+	static const struct {
+		const char *key;
+		unsigned bit;
+	} ids[] = { { "uid", META_UID }, { "gid", META_GID } };
 	char key[32];
 
 	if (!m)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
-		(void)snprintf(key, sizeof(key), "%s_%s", side, ids[i].key); /* fits: our own words */
+		(void)snprintf(
+			key, sizeof(key), "%s_%s", side, ids[i].key); /* fits: our own words */
 		if (m->known & ids[i].bit)
 			out_u64(out, key, ids[i].bit == META_UID ? m->uid : m->gid);
 	}
@@ -60,8 +64,9 @@ void check_put_finding(struct out *out, const char *root, const struct finding *
 	if (buf_get(&text) && out_json(out))
 		put_json(out, f, path.data, path.len);
 	else if (buf_get(&text) && buf_get(&detail))
-		out_line(out, "%s%s%s: %s: %s", out_color(out) ? "\033[1;31m" : "", finding_word(f->class),
-			 out_color(out) ? "\033[0m" : "", text.data, buf_get(&detail));
+		out_line(out, "%s%s%s: %s: %s", out_color(out) ? "\033[1;31m" : "",
+			finding_word(f->class), out_color(out) ? "\033[0m" : "", text.data,
+			buf_get(&detail));
 	(void)out_flush(out); /* a failure shows again when the command ends */
 }
 
@@ -84,18 +89,23 @@ void check_put_summary(struct out *out, const struct verify_counts *c, bool part
 	out_end(out);
 	out_end(out);
 
-	buf_printf(&b, "%llu entr%s checked, ", (unsigned long long)c->entries, c->entries == 1 ? "y" : "ies");
-	buf_printf(&b, total ? "%llu finding%s" : "nothing found", (unsigned long long)total, total == 1 ? "" : "s");
+	buf_printf(&b, "%llu entr%s checked, ", (unsigned long long)c->entries,
+		c->entries == 1 ? "y" : "ies");
+	buf_printf(&b, total ? "%llu finding%s" : "nothing found", (unsigned long long)total,
+		total == 1 ? "" : "s");
 	for (size_t i = 0, n = 0; i < FINDING_CLASSES; i++)
 		if (c->findings[i])
-			buf_printf(&b, "%s%llu %s", n++ ? ", " : ": ", (unsigned long long)c->findings[i], finding_word(i));
+			buf_printf(&b, "%s%llu %s", n++ ? ", " : ": ",
+				(unsigned long long)c->findings[i], finding_word(i));
 	if (c->vanished)
 		buf_printf(&b, " (%llu vanished meanwhile)", (unsigned long long)c->vanished);
 	if (c->mounts)
-		buf_printf(&b, " (%llu mount%s below not entered)", (unsigned long long)c->mounts, c->mounts == 1 ? "" : "s");
+		buf_printf(&b, " (%llu mount%s below not entered)", (unsigned long long)c->mounts,
+			c->mounts == 1 ? "" : "s");
 	if (buf_get(&b) && (total || !quiet))
 		out_line(out, "%s", b.data);
 	if (partial && c->findings[FINDING_UNMAPPED])
-		out_line(out, "note: lines of the map with ids that this user namespace does not have cannot be read here: what is told as "
-			 "unmapped may be in one of them");
+		out_line(out,
+			"note: lines of the map with ids that this user namespace does not have "
+			"cannot be read here: what is told as unmapped may be in one of them");
 }

@@ -11,8 +11,13 @@
 #include "../lib/survey/host.h"
 #include "mount_idmapped.h"
 
-static const struct { const char *section, *title; } sections[] = {
-	{ "namespaces", "USER NAMESPACES" }, { "kernel", "KERNEL" }, { "filesystem", "FILESYSTEM, ID-MAPPED" }, { "overlay", "OVERLAYFS" },
+static const struct {
+	const char *section, *title;
+} sections[] = {
+	{ "namespaces", "USER NAMESPACES" },
+	{ "kernel", "KERNEL" },
+	{ "filesystem", "FILESYSTEM, ID-MAPPED" },
+	{ "overlay", "OVERLAYFS" },
 	{ "fstab", "REFUSED LINES OF /etc/fstab" },
 };
 
@@ -92,7 +97,10 @@ static int put_refused(const char *target, const struct err *why, void *arg)
 	return put_row(&(struct host_row){ "fstab", target, HOST_NO, "", buf_get(&b) }, arg);
 }
 
-/* A table that is not there has no such lines, and what else is wrong with one is mount-idmapped's to say. */
+/*
+ * A table that is not there has no such lines, and what else is wrong with one is mount-idmapped's
+ * to say.
+ */
 static int refused_lines(struct table *t, struct err *e)
 {
 	struct err unread = ERR_INIT;

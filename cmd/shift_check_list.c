@@ -57,7 +57,9 @@ static void map_text(const struct mapped_mount *m, struct buf *b)
 	if (m->too_large)
 		buf_str(b, "not known (what the kernel tells of the mount is too large)");
 	else if (m->from == FROM_NOWHERE)
-		buf_str(b, m->overlay && !m->surely ? "not known (an overlay does not tell)" : "mapped, how is not known");
+		buf_str(b,
+			m->overlay && !m->surely ? "not known (an overlay does not tell)" :
+						   "mapped, how is not known");
 }
 
 static void from_word(enum map_from from, char ret[static 16])
@@ -92,7 +94,10 @@ static void put_json(struct list *l, const struct mapped_mount *m)
 	out_str(l->out, "command", m->command);
 }
 
-/* --- the tree ------------------------------------------------------------------------------------- */
+/*
+ * --- the tree
+ * -------------------------------------------------------------------------------------
+ */
 
 /* As strcmp(), but what is below a directory comes before what merely begins like it. */
 static int by_target(const void *pa, const void *pb)
@@ -103,7 +108,10 @@ static int by_target(const void *pa, const void *pb)
 	for (; *x && *x == *y; x++, y++)
 		;
 	if (*x != *y)
-		return !*x || !*y ? (*x != 0) - (*y != 0) : *x == '/' ? -1 : *y == '/' ? 1 : (unsigned char)*x - (unsigned char)*y;
+		return !*x || !*y ? (*x != 0) - (*y != 0) :
+			*x == '/' ? -1 :
+			*y == '/' ? 1 :
+				    (unsigned char)*x - (unsigned char)*y;
 	return (a->index > b->index) - (a->index < b->index);
 }
 
@@ -112,7 +120,8 @@ static bool is_below(const char *target, const char *dir)
 {
 	size_t len = strlen(dir);
 
-	return !strncmp(target, dir, len) && (!target[len] || target[len] == '/' || !strcmp(dir, "/"));
+	return !strncmp(target, dir, len) &&
+		(!target[len] || target[len] == '/' || !strcmp(dir, "/"));
 }
 
 static void find_parents(struct list *l)
@@ -127,7 +136,8 @@ static void find_parents(struct list *l)
 	}
 	/* A row has a later sibling if that, or what is below it, follows what is below the row. */
 	for (size_t i = l->rows.len; i-- > 1;)
-		for (ssize_t p = (ssize_t)i - 1; p >= 0 && p != l->rows.items[i].parent; p = l->rows.items[p].parent)
+		for (ssize_t p = (ssize_t)i - 1; p >= 0 && p != l->rows.items[i].parent;
+			p = l->rows.items[p].parent)
 			if (l->rows.items[p].parent == l->rows.items[i].parent)
 				l->rows.items[p].last = false;
 }
@@ -182,7 +192,10 @@ static int put_rows(struct list *l)
 	return r;
 }
 
-/* --- all of them ---------------------------------------------------------------------------------- */
+/*
+ * --- all of them
+ * ----------------------------------------------------------------------------------
+ */
 
 static int put_mount(const struct mapped_mount *m, void *arg)
 {
@@ -235,8 +248,11 @@ static int find_below(const char *operand, struct buf *ret, struct err *e)
 int check_list(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
 {
 	static const struct out_col columns[] = {
-		{ "process", "PROCESS", false }, { "target", "TARGET", false }, { "source", "SOURCE", false },
-		{ "fstype", "TYPE", false }, { "words", "MAP", false },
+		{ "process", "PROCESS", false },
+		{ "target", "TARGET", false },
+		{ "source", "SOURCE", false },
+		{ "fstype", "TYPE", false },
+		{ "words", "MAP", false },
 	};
 	struct list l = { .out = ctx->out, .all = a->all_namespaces };
 	scoped_buf struct buf path = BUF_INIT;
@@ -259,8 +275,9 @@ int check_list(const struct check_args *a, struct ctx *ctx, char **operands, str
 	if (r < 0)
 		return r;
 	if (closed)
-		log_warn("%zu mount namespace%s or process%s could not be looked into%s", closed, closed == 1 ? "" : "s",
-			 closed == 1 ? "" : "es", geteuid() == 0 ? "" : " (it takes root)");
+		log_warn("%zu mount namespace%s or process%s could not be looked into%s", closed,
+			closed == 1 ? "" : "s", closed == 1 ? "" : "es",
+			geteuid() == 0 ? "" : " (it takes root)");
 	if (!l.n && !ctx->quiet)
 		out_line(ctx->out, "no ID-mapped mounts");
 	return STATUS_DONE;

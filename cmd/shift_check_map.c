@@ -12,16 +12,19 @@
 #include "../lib/base/fd.h"
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
-#include "../lib/check/needed_ids.h"
 #include "../lib/check/mount_map.h"
+#include "../lib/check/needed_ids.h"
 #include "../lib/check/walk.h"
-#include "../lib/tar/mtree.h"
-#include "../lib/store/store.h"
-#include "../lib/store/store_base.h"
 #include "../lib/idmap/idmap_diff.h"
 #include "../lib/idmap/idmap_forms.h"
+#include "../lib/store/store.h"
+#include "../lib/store/store_base.h"
+#include "../lib/tar/mtree.h"
 
-/* --- printing a map ------------------------------------------------------------------------------- */
+/*
+ * --- printing a map
+ * -------------------------------------------------------------------------------
+ */
 
 static void put_ranges(struct out *out, const char *key, const struct idranges *r)
 {
@@ -46,15 +49,20 @@ static void put_words(struct out *out, const char *kind, const struct idranges *
 		if (x->count == UINT32_MAX && x->disk == x->seen)
 			out_line(out, "%severy id is seen as it is on disk", kind);
 		else if (x->count == 1)
-			out_line(out, "%sdisk %" PRIu32 " is seen as %" PRIu32, kind, x->disk, x->seen);
+			out_line(out, "%sdisk %" PRIu32 " is seen as %" PRIu32, kind, x->disk,
+				x->seen);
 		else
-			out_line(out, "%sdisk %" PRIu32 "-%" PRIu32 " is seen as %" PRIu32 "-%" PRIu32, kind,
-				 x->disk, x->disk + (x->count - 1), x->seen, x->seen + (x->count - 1));
+			out_line(out,
+				"%sdisk %" PRIu32 "-%" PRIu32 " is seen as %" PRIu32 "-%" PRIu32,
+				kind, x->disk, x->disk + (x->count - 1), x->seen,
+				x->seen + (x->count - 1));
 		mapped += x->count;
 	}
 	if (mapped < UINT32_MAX)
-		out_line(out, "%sother ids have no mapping: their files are seen as nobody's (%u), and new ones cannot be made",
-			 kind, IDMAP_OVERFLOW);
+		out_line(out,
+			"%sother ids have no mapping: their files are seen as nobody's (%u), and "
+			"new ones cannot be made",
+			kind, IDMAP_OVERFLOW);
 }
 
 /* Text of several lines, whose last newline is the line's own. */
@@ -65,7 +73,8 @@ static void put_text(struct out *out, struct buf *b)
 	out_line(out, "%s", b->data);
 }
 
-static int put_map(const struct check_args *a, struct out *out, const struct idmap *m, struct err *e)
+static int put_map(
+	const struct check_args *a, struct out *out, const struct idmap *m, struct err *e)
 {
 	scoped_buf struct buf text = BUF_INIT, form = BUF_INIT, words = BUF_INIT;
 	bool both;
@@ -99,7 +108,10 @@ static int put_map(const struct check_args *a, struct out *out, const struct idm
 	return STATUS_DONE;
 }
 
-/* --- two maps --------------------------------------------------------------------------------------- */
+/*
+ * --- two maps
+ * ---------------------------------------------------------------------------------------
+ */
 
 struct differ {
 	struct out *out;
@@ -147,7 +159,8 @@ static int put_diff(const struct iddiff *d, void *arg)
 	return 0;
 }
 
-static int diff(struct out *out, const struct idmap *first, const struct idmap *second, bool quiet, struct err *e)
+static int diff(struct out *out, const struct idmap *first, const struct idmap *second, bool quiet,
+	struct err *e)
 {
 	struct differ p = { .out = out, .kind = "user" };
 	int r = idranges_diff(&first->uid, &second->uid, put_diff, &p);
@@ -162,7 +175,10 @@ static int diff(struct out *out, const struct idmap *first, const struct idmap *
 	return p.differs ? STATUS_FOUND : STATUS_DONE;
 }
 
-/* --- the map that a tree needs ----------------------------------------------------------------------- */
+/*
+ * --- the map that a tree needs
+ * -----------------------------------------------------------------------
+ */
 
 /* As it is on disk: without the map of its mount. */
 static int cover_directory(struct cover *c, const struct check_args *a, struct err *e)
@@ -182,7 +198,9 @@ static int cover_directory(struct cover *c, const struct check_args *a, struct e
 		log_verbose("it is on an ID-mapped mount: its map is taken off");
 		r = raw_open(fd, a->cover, &disk, e);
 		if (r < 0) {
-			err_try(e, "name the directory by a path that is not under an ID-mapped mount");
+			err_try(e,
+				"name the directory by a path that is not under an ID-mapped "
+				"mount");
 			return r;
 		}
 	}
@@ -192,7 +210,10 @@ static int cover_directory(struct cover *c, const struct check_args *a, struct e
 	return r;
 }
 
-struct spec_ids { struct cover *c; struct err *e; };
+struct spec_ids {
+	struct cover *c;
+	struct err *e;
+};
 
 static int add_spec(const struct spec_entry *s, void *arg)
 {
@@ -201,17 +222,23 @@ static int add_spec(const struct spec_entry *s, void *arg)
 	return s->has_uid && s->has_gid ? cover_owner(p->c, s->uid, s->gid, p->e) : 0;
 }
 
-/* Owners from the specification of a layer; ACLs and capabilities, which it has not, from the layer. */
-static int cover_layer(struct cover *c, const struct store *store, const char *layer, const char *spec, unsigned threads, struct err *e)
+/*
+ * Owners from the specification of a layer; ACLs and capabilities, which it has not, from the
+ * layer.
+ */
+static int cover_layer(struct cover *c, const struct store *store, const char *layer,
+	const char *spec, unsigned threads, struct err *e)
 {
 	struct spec_ids p = { c, e };
 	scoped_fd int fd = -1, top = -1, dir = -1;
 	int r = store_open_spec(store, spec, &fd, e);
 
 	if (r == 0)
-		r = spec_read(fd, spec, SPEC_OWNER, threads ? threads : walk_processors(), add_spec, &p, e);
+		r = spec_read(fd, spec, SPEC_OWNER, threads ? threads : walk_processors(), add_spec,
+			&p, e);
 	if (r < 0 || geteuid() != 0)
-		return r; /* on disk such a store has the ids of its owner's namespace, not those of the image */
+		return r; /* on disk such a store has the ids of its owner's namespace, not those of
+		             the image */
 	r = store_base_open_layer(store, layer, &top, e);
 	if (r == 0)
 		r = fd_open_dir(top, ".", &dir, e);
@@ -236,7 +263,6 @@ static int cover_image(struct cover *c, const struct check_args *a, struct err *
 	return r;
 }
 
-
 /* What is needed and the map has nothing for. */
 static int put_lacking(const struct iddiff *d, void *arg)
 {
@@ -252,15 +278,20 @@ static int put_lacking(const struct iddiff *d, void *arg)
 	out_u64(p->out, "count", d->count);
 	out_end(p->out);
 	if (d->count == 1)
-		out_line(p->out, "unmapped: %s id %" PRIu32 " is on disk, and the map has nothing for it", p->kind, d->disk);
+		out_line(p->out,
+			"unmapped: %s id %" PRIu32 " is on disk, and the map has nothing for it",
+			p->kind, d->disk);
 	else
-		out_line(p->out, "unmapped: %s ids %" PRIu32 "-%" PRIu32 " are on disk, and the map has nothing for them",
-			 p->kind, d->disk, d->disk + (d->count - 1));
+		out_line(p->out,
+			"unmapped: %s ids %" PRIu32 "-%" PRIu32
+			" are on disk, and the map has nothing for them",
+			p->kind, d->disk, d->disk + (d->count - 1));
 	return 0;
 }
 
 /* The part of a map that is needed, and what it lacks. */
-static int narrow(const struct check_args *a, struct out *out, const struct idmap *needed, const struct idmap *m, struct err *e)
+static int narrow(const struct check_args *a, struct out *out, const struct idmap *needed,
+	const struct idmap *m, struct err *e)
 {
 	struct differ p = { .out = out, .kind = "user" };
 	scoped_idmap struct idmap part = { .gid_assumed = false };
@@ -295,11 +326,16 @@ static int cover(const struct check_args *a, struct out *out, const struct idmap
 	if (r < 0)
 		return r;
 	if (added)
-		log_warn("the ids are too scattered for one map: it covers %" PRIu64 " ids more than there are", added);
+		log_warn("the ids are too scattered for one map: it covers %" PRIu64
+			 " ids more than there are",
+			added);
 	return m ? narrow(a, out, &needed, m, e) : put_map(a, out, &needed, e);
 }
 
-/* --- together ----------------------------------------------------------------------------------------- */
+/*
+ * --- together
+ * -----------------------------------------------------------------------------------------
+ */
 
 static int second_map(const char *text, struct idmap *ret, struct err *e)
 {
@@ -312,7 +348,8 @@ static int second_map(const char *text, struct idmap *ret, struct err *e)
 
 int check_map(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
 {
-	scoped_idmap struct idmap m = { .gid_assumed = false }, other = { .gid_assumed = false }, made = { .gid_assumed = false };
+	scoped_idmap struct idmap m = { .gid_assumed = false }, other = { .gid_assumed = false },
+				  made = { .gid_assumed = false };
 	const char *text = a->compose ? a->compose : a->diff;
 	size_t n = 0;
 	int r;

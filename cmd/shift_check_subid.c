@@ -7,8 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../lib/survey/grants.h"
 #include "../lib/idmap/names.h"
+#include "../lib/survey/grants.h"
 
 static const char *fault_word(enum grant_fault f, char buf[static 16])
 {
@@ -39,11 +39,13 @@ static void put_finding(const struct grant_finding *f, void *arg)
 	if (f->line)
 		(void)snprintf(line, sizeof(line), ":%zu", f->line); /* fits: 20 digits */
 	buf_escaped(&text, f->detail, strlen(f->detail));
-	out_line(out, "%s%s%s: %s%s%s%s", out_color(out) ? "\033[1;31m" : "", word, out_color(out) ? "\033[0m" : "",
-		 f->file ? f->file : "", line, f->file ? ": " : "", buf_get(&text) ? buf_get(&text) : "(out of memory)");
+	out_line(out, "%s%s%s: %s%s%s%s", out_color(out) ? "\033[1;31m" : "", word,
+		out_color(out) ? "\033[0m" : "", f->file ? f->file : "", line, f->file ? ": " : "",
+		buf_get(&text) ? buf_get(&text) : "(out of memory)");
 }
 
-static void put_grants(struct out *out, const char *kind, const char *file, const char *source, const struct grants *g)
+static void put_grants(struct out *out, const char *kind, const char *file, const char *source,
+	const struct grants *g)
 {
 	for (size_t i = 0; i < g->len; i++) {
 		const struct grant *x = &g->items[i];
@@ -59,13 +61,16 @@ static void put_grants(struct out *out, const char *kind, const char *file, cons
 		out_end(out);
 		out_end(out);
 		if (x->line)
-			out_line(out, "%s ids %u-%u (%s:%zu)", kind, x->start, x->start + (x->count - 1), file, x->line);
+			out_line(out, "%s ids %u-%u (%s:%zu)", kind, x->start,
+				x->start + (x->count - 1), file, x->line);
 		else
-			out_line(out, "%s ids %u-%u (from %s)", kind, x->start, x->start + (x->count - 1), source);
+			out_line(out, "%s ids %u-%u (from %s)", kind, x->start,
+				x->start + (x->count - 1), source);
 	}
 }
 
-static void put_summary(struct out *out, const struct grant_check *c, enum grant_trial trial, const char *detail, bool quiet)
+static void put_summary(struct out *out, const struct grant_check *c, enum grant_trial trial,
+	const char *detail, bool quiet)
 {
 	static const char *const words[] = { "passed", "failed", "not made" };
 	scoped_buf struct buf text = BUF_INIT;
@@ -83,7 +88,8 @@ static void put_summary(struct out *out, const struct grant_check *c, enum grant
 		return;
 	buf_escaped(&text, detail, strlen(detail));
 	if (trial != TRIAL_FAILED) /* a failed one is a finding, and was told */
-		out_line(out, "trial %s: %s", words[trial], buf_get(&text) ? buf_get(&text) : "(out of memory)");
+		out_line(out, "trial %s: %s", words[trial],
+			buf_get(&text) ? buf_get(&text) : "(out of memory)");
 	if (c->found)
 		out_line(out, "%zu finding%s", c->found, c->found == 1 ? "" : "s");
 	else

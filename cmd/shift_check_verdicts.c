@@ -34,7 +34,8 @@ static void put_caller(struct out *o, const struct explain_caller *w)
 }
 
 /* What comes of it when it works: of a set-id bit, of a capability, of a new file. */
-static void put_effects(struct out *o, const struct explanation *x, enum perm_op op, const struct perm_verdict *d)
+static void put_effects(
+	struct out *o, const struct explanation *x, enum perm_op op, const struct perm_verdict *d)
 {
 	static const char *const words[] = { "the set-id bit", "the capability" };
 	const enum perm_rule rules[] = { d->setid, d->filecap };
@@ -45,7 +46,8 @@ static void put_effects(struct out *o, const struct explanation *x, enum perm_op
 	if (op == PERM_CREATE && (kind == RAW_PLAIN || kind == RAW_MAPPED)) {
 		out_u64(o, "new_disk_uid", d->new_uid);
 		out_u64(o, "new_disk_gid", d->new_gid);
-		out_line(o, "          what is made has the disk ids %u:%u", d->new_uid, d->new_gid);
+		out_line(
+			o, "          what is made has the disk ids %u:%u", d->new_uid, d->new_gid);
 	}
 	if (op != PERM_EXEC || !S_ISREG(explain_file(x)->seen.mode))
 		return;
@@ -72,7 +74,8 @@ static void put_effects(struct out *o, const struct explanation *x, enum perm_op
 }
 
 /* What else may come of it, where the map cannot be read. */
-static int put_doubt(struct out *o, struct explanation *x, enum perm_op op, const struct perm_verdict *d, struct err *e)
+static int put_doubt(struct out *o, struct explanation *x, enum perm_op op,
+	const struct perm_verdict *d, struct err *e)
 {
 	scoped_buf struct buf why = BUF_INIT;
 	struct perm_verdict other;
@@ -91,8 +94,10 @@ static int put_doubt(struct out *o, struct explanation *x, enum perm_op op, cons
 	out_str(o, "rule", perm_rule_word(other.rule));
 	out_str(o, "why", why.data);
 	out_end(o);
-	out_line(o, "          or %s, if a line of the map that cannot be read here has its owner and group: %s",
-		 other.num ? err_name(other.num, name) : "yes", why.data);
+	out_line(o,
+		"          or %s, if a line of the map that cannot be read here has its owner and "
+		"group: %s",
+		other.num ? err_name(other.num, name) : "yes", why.data);
 	return 0;
 }
 
@@ -117,8 +122,9 @@ static int put_verdict(struct out *o, struct explanation *x, enum perm_op op, st
 	out_str(o, "rule", perm_rule_word(d.rule));
 	out_bytes(o, "about", x->inodes.items[at].path, strlen(x->inodes.items[at].path));
 	out_str(o, "why", why.data);
-	out_line(o, "  %-7s %s%s%s: %s", perm_op_word(op), out_color(o) ? d.num ? "\033[31m" : "\033[32m" : "",
-		 d.num ? err_name(d.num, name) : "yes", out_color(o) ? "\033[0m" : "", why.data);
+	out_line(o, "  %-7s %s%s%s: %s", perm_op_word(op),
+		out_color(o) ? d.num ? "\033[31m" : "\033[32m" : "",
+		d.num ? err_name(d.num, name) : "yes", out_color(o) ? "\033[0m" : "", why.data);
 	if (d.num == 0)
 		put_effects(o, x, op, &d);
 	r = put_doubt(o, x, op, &d, e);
@@ -132,7 +138,8 @@ static int put_verdict(struct out *o, struct explanation *x, enum perm_op op, st
 	return d.num == 0;
 }
 
-int check_put_verdicts(struct out *o, struct explanation *x, const struct check_args *a, struct err *e)
+int check_put_verdicts(
+	struct out *o, struct explanation *x, const struct check_args *a, struct err *e)
 {
 	int status = STATUS_DONE;
 

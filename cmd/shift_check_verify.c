@@ -17,10 +17,10 @@
 #include "../lib/check/verify.h"
 #include "../lib/check/walk.h"
 #include "../lib/idmap/idmap_diff.h"
-#include "../lib/store/store.h"
 #include "../lib/idmap/userns_self.h"
-#include "../lib/store/store_base.h"
 #include "../lib/mount/probe.h"
+#include "../lib/store/store.h"
+#include "../lib/store/store_base.h"
 #include "progress_line.h"
 
 /* One mount to be checked: PATH, or one below it. */
@@ -37,17 +37,19 @@ struct job {
 	int source;             /* O_PATH: --source as it is, or -1 */
 	int disk;               /* O_PATH: the raw tree, or -1 */
 	struct expect *expect;  /* or what specifications say, */
-	struct store *store;    /* and for an image its layers, which stay while the store is open */
-	VEC(int) layers;        /* O_PATH, topmost first; -1: the layer has no such directory */
-	uint64_t found;         /* findings beside the walk's, all of one class: */
+	struct store *store; /* and for an image its layers, which stay while the store is open */
+	VEC(int) layers;     /* O_PATH, topmost first; -1: the layer has no such directory */
+	uint64_t found;      /* findings beside the walk's, all of one class: */
 	enum finding_class found_class;
-	struct strv mounts;     /* below, as rel; of the first job */
+	struct strv mounts; /* below, as rel; of the first job */
 	struct job *first;
 	bool oom;
-	bool partial;           /* of the first job: lines of a map may be hidden from our user namespace */
+	bool partial; /* of the first job: lines of a map may be hidden from our user namespace */
 };
 
-/* --- output ------------------------------------------------------------------------------------- */
+/*
+ * --- output -------------------------------------------------------------------------------------
+ */
 
 /* One finding, as found. */
 static void put_finding(const struct finding *f, void *arg)
@@ -72,7 +74,10 @@ static void put_own_finding(struct job *j, struct finding *f)
 	put_finding(f, j);
 }
 
-/* --- the two sides, and the map between them ------------------------------------------------------ */
+/*
+ * --- the two sides, and the map between them
+ * ------------------------------------------------------
+ */
 
 static int open_path(const char *path, int *ret, struct err *e)
 {
@@ -82,13 +87,16 @@ static int open_path(const char *path, int *ret, struct err *e)
 static int no_other_side(const struct job *j, struct err *e)
 {
 	if (j->kind == RAW_OVERLAY) {
-		(void)err_say(e, EINVAL, j->path, "is on an overlay, which has no map of its own: its layers may have");
+		(void)err_say(e, EINVAL, j->path,
+			"is on an overlay, which has no map of its own: its layers may have");
 		err_try(e, "give the image with --image NAME and the map with -m MAP");
 		return -EINVAL;
 	}
-	(void)err_say(e, EINVAL, j->path, "is not on an ID-mapped mount: there is nothing to compare it with");
-	err_try(e, "give the other side with --source DIR, --spec FILE or --image NAME; why a file has its owner: "
-		"shift-check explain FILE");
+	(void)err_say(e, EINVAL, j->path,
+		"is not on an ID-mapped mount: there is nothing to compare it with");
+	err_try(e,
+		"give the other side with --source DIR, --spec FILE or --image NAME; why a file "
+		"has its owner: shift-check explain FILE");
 	return -EINVAL;
 }
 
@@ -96,19 +104,24 @@ static int no_other_side(const struct job *j, struct err *e)
 static int open_source(struct job *j, struct err *e)
 {
 	if (*j->rel)
-		return fd_open_beneath(j->first->source, j->rel, O_PATH | O_NOFOLLOW, &j->source, e);
+		return fd_open_beneath(
+			j->first->source, j->rel, O_PATH | O_NOFOLLOW, &j->source, e);
 	return open_path(j->a->source, &j->source, e);
 }
 
-/* The raw view of the mount itself, or of --source (whose own map, if it has one, is taken off too). */
+/*
+ * The raw view of the mount itself, or of --source (whose own map, if it has one, is taken off
+ * too).
+ */
 static int open_disk(struct job *j, struct err *e)
 {
 	struct idmap ignored = { .gid_assumed = false };
 	int r;
 
 	if (!j->a->source)
-		return j->kind == RAW_PLAIN || j->kind == RAW_OVERLAY
-			? no_other_side(j, e) : raw_open(j->seen, j->path, &j->disk, e);
+		return j->kind == RAW_PLAIN || j->kind == RAW_OVERLAY ?
+			no_other_side(j, e) :
+			raw_open(j->seen, j->path, &j->disk, e);
 
 	r = open_source(j, e);
 	if (r == 0)
@@ -129,12 +142,14 @@ static int read_spec(struct job *j, const char *path, struct err *e)
 {
 	scoped_fd int fd = -1;
 	unsigned threads = j->a->threads ? j->a->threads : walk_processors();
-	int r = j->store ? store_open_spec(j->store, path, &fd, e) : path_open_regular(path, &fd, e);
+	int r = j->store ? store_open_spec(j->store, path, &fd, e) :
+			   path_open_regular(path, &fd, e);
 
 	if (r == 0)
 		r = spec_read(fd, path, SPEC_OWNER, threads, expect_add, j->expect, e);
 	if (r < 0 && e && !e->set)
-		r = r == -ENOMEM ? err_nomem(e) : err_say(e, -r, path, "names a path that leaves its root");
+		r = r == -ENOMEM ? err_nomem(e) :
+				   err_say(e, -r, path, "names a path that leaves its root");
 	return r;
 }
 
@@ -179,15 +194,17 @@ static int read_expected(struct job *j, struct err *e)
 		return err_nomem(e);
 	r = j->a->image ? read_image(j, e) : read_spec(j, j->a->spec, e);
 	if (r == 0 && !expect_root(j->expect))
-		r = err_say(e, ENODATA, j->a->image ? j->a->image : j->a->spec, "the specification is empty");
+		r = err_say(e, ENODATA, j->a->image ? j->a->image : j->a->spec,
+			"the specification is empty");
 	return r;
 }
 
 static int no_map(const struct job *j, struct err *e)
 {
-	const char *why = j->kind == RAW_OVERLAY
-		? "a merged overlay does not tell the maps of its layers"
-		: "this kernel does not tell the map of a mount (Linux 6.15 does), or none of its ids is one here";
+	const char *why = j->kind == RAW_OVERLAY ?
+		"a merged overlay does not tell the maps of its layers" :
+		"this kernel does not tell the map of a mount (Linux 6.15 does), or none of its "
+		"ids is one here";
 
 	(void)err_say(e, EINVAL, j->path, "its map is not known");
 	err_why(e, "%s", why);
@@ -196,12 +213,13 @@ static int no_map(const struct job *j, struct err *e)
 }
 
 /*
- * Lines with ids that our user namespace does not have are not shown to us. A filesystem of our own namespace, whose mounts can be
- * seen without their map, is mapped by what we know.
+ * Lines with ids that our user namespace does not have are not shown to us. A filesystem of our own
+ * namespace, whose mounts can be seen without their map, is mapped by what we know.
  */
 static bool may_be_partial(const struct job *j)
 {
-	return j->kind == RAW_MAPPED && !probe_initial_userns() && (j->a->source || j->first->expect);
+	return j->kind == RAW_MAPPED && !probe_initial_userns() &&
+		(j->a->source || j->first->expect);
 }
 
 static int stop_at_other(const struct iddiff *d, void *arg)
@@ -213,7 +231,8 @@ static int stop_at_other(const struct iddiff *d, void *arg)
 /* Does all hold that part says? */
 static bool is_part(const struct idmap *part, const struct idmap *all)
 {
-	return !idranges_diff(&part->uid, &all->uid, stop_at_other, NULL) && !idranges_diff(&part->gid, &all->gid, stop_at_other, NULL);
+	return !idranges_diff(&part->uid, &all->uid, stop_at_other, NULL) &&
+		!idranges_diff(&part->gid, &all->gid, stop_at_other, NULL);
 }
 
 static int part_of_map(const struct job *j, struct err *e)
@@ -223,13 +242,19 @@ static int part_of_map(const struct job *j, struct err *e)
 	idmap_print(&j->mount_map, &has);
 	if (!buf_get(&has))
 		return err_nomem(e);
-	(void)err_say(e, ENODATA, j->path, "its map is not known: no more than %s can be read here", has.data);
-	err_why(e, "the kernel does not show lines with ids that this user namespace does not have");
-	err_try(e, "check it from outside of this user namespace, or give what can be read: -m '%s'", has.data);
+	(void)err_say(e, ENODATA, j->path, "its map is not known: no more than %s can be read here",
+		has.data);
+	err_why(e,
+		"the kernel does not show lines with ids that this user namespace does not have");
+	err_try(e,
+		"check it from outside of this user namespace, or give what can be read: -m '%s'",
+		has.data);
 	return -ENODATA;
 }
 
-/* Another map than the one asked for is a finding; the rest is then checked with the mount's own. */
+/*
+ * Another map than the one asked for is a finding; the rest is then checked with the mount's own.
+ */
 static int other_map(struct job *j, struct err *e)
 {
 	scoped_buf struct buf has = BUF_INIT, wants = BUF_INIT;
@@ -238,7 +263,9 @@ static int other_map(struct job *j, struct err *e)
 	if (may_be_partial(j) && is_part(&j->mount_map, &j->map))
 		return part_of_map(j, e);
 	if (j->kind == RAW_MAPPED) {
-		buf_str(&has, may_be_partial(j) ? "(as far as it can be read here) the map " : "the map ");
+		buf_str(&has,
+			may_be_partial(j) ? "(as far as it can be read here) the map " :
+					    "the map ");
 		idmap_print(&j->mount_map, &has);
 	} else {
 		buf_str(&has, "no map");
@@ -247,7 +274,8 @@ static int other_map(struct job *j, struct err *e)
 	if (!buf_get(&has) || !buf_get(&wants))
 		return err_nomem(e);
 	/* Cut when it is long. */
-	(void)snprintf(f.detail, sizeof(f.detail), "the mount has %s, expected %s", has.data, wants.data);
+	(void)snprintf(
+		f.detail, sizeof(f.detail), "the mount has %s, expected %s", has.data, wants.data);
 	put_own_finding(j, &f);
 	if (j->kind != RAW_MAPPED)
 		return 0;
@@ -258,14 +286,18 @@ static int other_map(struct job *j, struct err *e)
 static int find_map(struct job *j, struct err *e)
 {
 	char disk[32];
-	const struct idmap_context context = { .source = j->disk >= 0 ? fd_proc_path(j->disk, disk) : NULL };
+	const struct idmap_context context = {
+		.source = j->disk >= 0 ? fd_proc_path(j->disk, disk) : NULL
+	};
 	int r;
 
 	if (j->a->maps.len) {
 		bool none = *j->rel && j->kind == RAW_PLAIN && j->disk < 0 && !j->first->expect;
 
-		r = idmap_parse((const char *const *)j->a->maps.items, j->a->maps.len, &context, &j->map, e);
-		if (r < 0 || (!none && (j->kind != RAW_MAPPED || idmap_equal(&j->map, &j->mount_map))))
+		r = idmap_parse((const char *const *)j->a->maps.items, j->a->maps.len, &context,
+			&j->map, e);
+		if (r < 0 ||
+			(!none && (j->kind != RAW_MAPPED || idmap_equal(&j->map, &j->mount_map))))
 			return r;
 		return other_map(j, e);
 	}
@@ -273,9 +305,13 @@ static int find_map(struct job *j, struct err *e)
 		j->first->partial |= may_be_partial(j);
 		return idmap_copy(&j->mount_map, &j->map, e);
 	}
-	/* Layers on a filesystem of the host cannot have a map in here: the namespace's own is all there is. */
+	/*
+	 * Layers on a filesystem of the host cannot have a map in here: the namespace's own is all
+	 * there is.
+	 */
 	if (j->kind == RAW_OVERLAY && j->first->expect && userns_self()) {
-		log_verbose("a merged overlay in a user namespace: seen ids should be those of the image");
+		log_verbose("a merged overlay in a user namespace: seen ids should be those of the "
+			    "image");
 		return idmap_identity(&j->map, e);
 	}
 	if (j->kind != RAW_PLAIN)
@@ -284,12 +320,17 @@ static int find_map(struct job *j, struct err *e)
 	return idmap_identity(&j->map, e);
 }
 
-/* --- one mount ------------------------------------------------------------------------------------ */
+/*
+ * --- one mount
+ * ------------------------------------------------------------------------------------
+ */
 
-static int compare_sides(struct job *j, struct verify_options *o, struct verify_counts *counts, struct err *e)
+static int compare_sides(
+	struct job *j, struct verify_options *o, struct verify_counts *counts, struct err *e)
 {
 	if (j->first->expect)
-		return verify_expect(j->seen, j->first->expect, j->first->store ? j->layers.items : NULL, o, counts, e);
+		return verify_expect(j->seen, j->first->expect,
+			j->first->store ? j->layers.items : NULL, o, counts, e);
 	return verify_trees(j->seen, j->disk, o, counts, e);
 }
 
@@ -316,9 +357,15 @@ static int compare(struct job *j, struct expect_node *at, struct verify_counts *
 {
 	struct verify_counts counts = { .entries = 0 };
 	struct verify_options o = {
-		.map = &j->map, .threads = j->a->threads, .classes = j->a->only,
-		.found = put_finding, .mount = j->a->submounts ? add_mount : NULL, .arg = j, .at = at,
-		.progress = meter_progress(j->meter), .name = j->path,
+		.map = &j->map,
+		.threads = j->a->threads,
+		.classes = j->a->only,
+		.found = put_finding,
+		.mount = j->a->submounts ? add_mount : NULL,
+		.arg = j,
+		.at = at,
+		.progress = meter_progress(j->meter),
+		.name = j->path,
 	};
 	int r;
 
@@ -348,7 +395,10 @@ static void job_done(struct job *j)
 	idmap_done(&j->map);
 }
 
-/* --- mounts below --------------------------------------------------------------------------------- */
+/*
+ * --- mounts below
+ * ---------------------------------------------------------------------------------
+ */
 
 static void put_mount(const struct job *j, bool compared, const char *why)
 {
@@ -376,7 +426,8 @@ static int open_layers(struct job *j, struct err *e)
 	for (size_t i = 0; i < j->first->layers.len; i++) {
 		scoped_fd int fd = -1;
 
-		(void)fd_open_beneath(j->first->layers.items[i], j->rel, O_PATH | O_NOFOLLOW, &fd, NULL); /* few layers have it */
+		(void)fd_open_beneath(j->first->layers.items[i], j->rel, O_PATH | O_NOFOLLOW, &fd,
+			NULL); /* few layers have it */
 		if (VEC_ADD(&j->layers, fd) < 0)
 			return err_nomem(e);
 		(void)TAKE_FD(fd); /* the vector's now */
@@ -384,7 +435,9 @@ static int open_layers(struct job *j, struct err *e)
 	return 0;
 }
 
-/* Open both sides of a mount below PATH. 1: there is something to compare; 0: there is not; -errno. */
+/*
+ * Open both sides of a mount below PATH. 1: there is something to compare; 0: there is not; -errno.
+ */
 static int open_below(struct job *j, struct err *e)
 {
 	int r = fd_open_beneath(j->first->seen, j->rel, O_PATH | O_NOFOLLOW, &j->seen, e);
@@ -410,7 +463,14 @@ static int open_below(struct job *j, struct err *e)
 static int check_below(struct job *first, const char *rel, struct verify_counts *all, struct err *e)
 {
 	struct job j = {
-		.a = first->a, .out = first->out, .meter = first->meter, .rel = rel, .seen = -1, .source = -1, .disk = -1, .first = first,
+		.a = first->a,
+		.out = first->out,
+		.meter = first->meter,
+		.rel = rel,
+		.seen = -1,
+		.source = -1,
+		.disk = -1,
+		.first = first,
 	};
 	struct expect_node *at = first->expect ? expect_find(first->expect, rel) : NULL;
 	struct finding f = { .class = FINDING_UNREADABLE };
@@ -418,7 +478,8 @@ static int check_below(struct job *first, const char *rel, struct verify_counts 
 	struct err why = ERR_INIT;
 	int r;
 
-	buf_printf(&path, "%s%s%s", first->path, first->path[strlen(first->path) - 1] == '/' ? "" : "/", rel);
+	buf_printf(&path, "%s%s%s", first->path,
+		first->path[strlen(first->path) - 1] == '/' ? "" : "/", rel);
 	j.path = buf_get(&path);
 	if (!j.path)
 		return err_nomem(e);
@@ -427,13 +488,17 @@ static int check_below(struct job *first, const char *rel, struct verify_counts 
 		r = err_nomem(e);
 	} else if (r < 0) {
 		f.errnum = -r;
-		(void)snprintf(f.detail, sizeof(f.detail), "%.150s%s%.200s", why.what, why.why[0] ? ": " : "", why.why); /* cut when long */
+		(void)snprintf(f.detail, sizeof(f.detail), "%.150s%s%.200s", why.what,
+			why.why[0] ? ": " : "", why.why); /* cut when long */
 		put_own_finding(&j, &f);
 	} else if (first->expect && !at) {
-		f = (struct finding){ .class = FINDING_EXTRA, .detail = "seen a mount, with what is below" };
+		f = (struct finding){ .class = FINDING_EXTRA,
+			.detail = "seen a mount, with what is below" };
 		put_own_finding(&j, &f);
 	} else {
-		put_mount(&j, r > 0, j.kind == RAW_OVERLAY ? "an overlay, which has no map of its own" : "no map, so nothing to compare");
+		put_mount(&j, r > 0,
+			j.kind == RAW_OVERLAY ? "an overlay, which has no map of its own" :
+						"no map, so nothing to compare");
 	}
 	if (r > 0 && (!first->expect || at)) {
 		r = compare(&j, at, all, e);
@@ -446,7 +511,10 @@ static int check_below(struct job *first, const char *rel, struct verify_counts 
 	return r;
 }
 
-/* --- the whole ------------------------------------------------------------------------------------ */
+/*
+ * --- the whole
+ * ------------------------------------------------------------------------------------
+ */
 
 static int run(struct job *j, struct ctx *ctx, struct err *e)
 {
@@ -465,7 +533,8 @@ static int run(struct job *j, struct ctx *ctx, struct err *e)
 	if (r == 0)
 		r = compare(j, NULL, &counts, e);
 	for (size_t i = 0; r == 0 && i < j->mounts.len; i++) {
-		scoped_free char *rel = strdup(j->mounts.items[i]); /* the list may grow meanwhile */
+		scoped_free char *rel =
+			strdup(j->mounts.items[i]); /* the list may grow meanwhile */
 
 		if (j->a->max_findings && verify_total(&counts) >= j->a->max_findings)
 			break;
@@ -482,8 +551,16 @@ int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, s
 {
 	bool draw = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
 	struct job j = {
-		.a = a, .out = ctx->out, .path = operands[0], .rel = "", .seen = -1, .source = -1, .disk = -1, .first = &j,
-		.meter = meter_new(draw ? METER_COUNT : METER_SILENT, STDERR_FILENO, ctx->color_err, NULL),
+		.a = a,
+		.out = ctx->out,
+		.path = operands[0],
+		.rel = "",
+		.seen = -1,
+		.source = -1,
+		.disk = -1,
+		.first = &j,
+		.meter = meter_new(
+			draw ? METER_COUNT : METER_SILENT, STDERR_FILENO, ctx->color_err, NULL),
 	};
 	int r;
 

@@ -29,12 +29,13 @@ static void on_signal(int sig)
 }
 
 /*
- * Some loops are not ours (a library's), and some calls wait (flock(2)). Nothing depends on an orderly end: what is
- * published is whole at every moment, and the next run removes the rest.
+ * Some loops are not ours (a library's), and some calls wait (flock(2)). Nothing depends on an
+ * orderly end: what is published is whole at every moment, and the next run removes the rest.
  */
 static void on_alarm(int sig)
 {
-	static const char text[] = "shiftbox: interrupted; what is left of the work is removed by the next run\n";
+	static const char text[] =
+		"shiftbox: interrupted; what is left of the work is removed by the next run\n";
 
 	(void)sig;
 	if (!stop_hurried()) {
@@ -57,7 +58,8 @@ void signals_catch(void)
 	(void)sigaction(SIGALRM, &alarm, NULL);
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);
 	for (size_t i = 0; i < ARRAY_LEN(signals); i++) {
-		const struct sigaction sa = { .sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND };
+		const struct sigaction sa = { .sa_handler = on_signal,
+			.sa_flags = (int)SA_RESETHAND };
 		struct sigaction old;
 
 		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler != SIG_IGN)

@@ -10,16 +10,19 @@
 
 #include "../lib/base/buf.h"
 #include "../lib/base/log.h"
-#include "../lib/survey/grants.h"
-#include "../lib/survey/userns_rules.h"
 #include "../lib/idmap/newidmap.h"
 #include "../lib/idmap/subid.h"
 #include "../lib/ns/rootless.h"
+#include "../lib/survey/grants.h"
+#include "../lib/survey/userns_rules.h"
 
 /* useradd(8) grants so many, from there on, where login.defs(5) says nothing else. */
 enum { USUAL_COUNT = 65536, USUAL_START = 100000 };
 
-/* The first finding is the reason: for having no ids, or (clash) for having ids that cannot be used together. */
+/*
+ * The first finding is the reason: for having no ids, or (clash) for having ids that cannot be used
+ * together.
+ */
 static void found(const struct grant_finding *f, void *arg)
 {
 	struct rootless *r = arg;
@@ -30,7 +33,8 @@ static void found(const struct grant_finding *f, void *arg)
 		return;
 	if (f->line)
 		(void)snprintf(line, sizeof(line), ":%zu", f->line); /* fits: 20 digits */
-	(void)snprintf(why, sizeof(r->why), "%s%s%s%s", f->file ? f->file : "", line, f->file ? ": " : "", f->detail); /* cut when long */
+	(void)snprintf(why, sizeof(r->why), "%s%s%s%s", f->file ? f->file : "", line,
+		f->file ? ": " : "", f->detail); /* cut when long */
 }
 
 static const char *user_name(const struct rootless *r)
@@ -49,8 +53,8 @@ static uint64_t total(const struct grants *g)
 
 static int half_fault(const struct rootless *r, bool has_uid, struct err *e)
 {
-	(void)err_say(e, ENOENT, NULL, "%s has subordinate %s ids, but no %s ids", user_name(r), has_uid ? "user" : "group",
-		      has_uid ? "group" : "user");
+	(void)err_say(e, ENOENT, NULL, "%s has subordinate %s ids, but no %s ids", user_name(r),
+		has_uid ? "user" : "group", has_uid ? "group" : "user");
 	err_op(e, "subid");
 	err_why(e, "%s", r->why);
 	err_try(e, "shiftbox shift-check subid");
@@ -60,7 +64,8 @@ static int half_fault(const struct rootless *r, bool has_uid, struct err *e)
 static int build_map(const struct grant_check *c, struct rootless *r, struct err *e)
 {
 	static struct idrange uid[IDMAP_EXTENTS_MAX], gid[IDMAP_EXTENTS_MAX];
-	size_t n_uid = newidmap_ranges(r->user.uid, &c->uid, uid), n_gid = newidmap_ranges(r->user.gid, &c->gid, gid);
+	size_t n_uid = newidmap_ranges(r->user.uid, &c->uid, uid),
+	       n_gid = newidmap_ranges(r->user.gid, &c->gid, gid);
 	int n = idmap_from_ranges(uid, n_uid, gid, n_gid, &r->map, e);
 
 	if (n < 0) {
@@ -89,7 +94,8 @@ int rootless_ids(struct rootless *ret, struct err *e)
 		ret->n_gid = total(&c.gid);
 		(void)snprintf(ret->source, sizeof(ret->source), "%s", c.source);
 		ret->single = !c.uid.len && !c.gid.len;
-		r = !ret->single && (!c.uid.len || !c.gid.len) ? half_fault(ret, c.uid.len, e) : build_map(&c, ret, e);
+		r = !ret->single && (!c.uid.len || !c.gid.len) ? half_fault(ret, c.uid.len, e) :
+								 build_map(&c, ret, e);
 	}
 	grant_check_done(&c);
 	return r;
@@ -119,7 +125,8 @@ static void tell(const struct rootless *ids)
 	add_words(&b, "users", &ids->map.uid);
 	add_words(&b, "; groups", &ids->map.gid);
 	if (buf_get(&b))
-		log_verbose("going on as root of a user namespace of %s: %s", user_name(ids), b.data);
+		log_verbose(
+			"going on as root of a user namespace of %s: %s", user_name(ids), b.data);
 }
 
 /* Why can there be no namespace, or why did the two programs refuse? */
@@ -133,7 +140,9 @@ static void name_cause(const struct rootless *ids, const struct rootless *helper
 		userns_rules_print(&rules);
 		if (rules.len && buf_get(&rules))
 			err_why(e, "%s", rules.data);
-		err_try(e, "shiftbox shift-check host tells whether ordinary users may have user namespaces");
+		err_try(e,
+			"shiftbox shift-check host tells whether ordinary users may have user "
+			"namespaces");
 	} else if (!strcmp(e->op, "newidmap")) {
 		if (helpers->why[0])
 			err_why(e, "%s", helpers->why);
@@ -150,8 +159,10 @@ static int look_at_helpers(const struct rootless *ids, struct rootless *ret, str
 	int r = ids->single ? 0 : grant_check_helpers(&c, e);
 
 	if (r == 0 && !ret->why[0] && getgid() != ids->user.gid)
-		(void)snprintf(ret->why, sizeof(ret->why), "the group is %u now, and not %u as in passwd, which those programs ask for",
-			       (unsigned)getgid(), ids->user.gid);
+		(void)snprintf(ret->why, sizeof(ret->why),
+			"the group is %u now, and not %u as in passwd, which those programs ask "
+			"for",
+			(unsigned)getgid(), ids->user.gid);
 	return r;
 }
 
@@ -189,7 +200,10 @@ static int after(const struct subid_line *l, void *arg)
 	return 0;
 }
 
-/* The next range in the file that is nobody's: has the user so many ids already, it has the wanted one then. */
+/*
+ * The next range in the file that is nobody's: has the user so many ids already, it has the wanted
+ * one then.
+ */
 static bool suggest(const char *file, uint64_t has, uint32_t id, uint32_t *start, uint32_t *count)
 {
 	uint64_t want = id > USUAL_COUNT ? id : USUAL_COUNT;
@@ -211,19 +225,32 @@ void rootless_way_out(const struct rootless *ids, bool group, uint32_t id, struc
 	uint32_t start, count;
 
 	if (ids->single)
-		err_why(e, "%s has no subordinate ids, so there is one id, 0: the user's own. %s", user_name(ids), ids->why);
+		err_why(e, "%s has no subordinate ids, so there is one id, 0: the user's own. %s",
+			user_name(ids), ids->why);
 	else
-		err_why(e, "%s has %llu subordinate %s ids, so there are the ids 0-%llu; image-unpack --scan tells all that an image needs",
+		err_why(e,
+			"%s has %llu subordinate %s ids, so there are the ids 0-%llu; image-unpack "
+			"--scan tells all that an image needs",
 			user_name(ids), (unsigned long long)has, kind, (unsigned long long)has);
 	if (strcmp(ids->source, "files") != 0)
-		err_try(e, "get more %s ids from '%s' (nsswitch.conf), or choose --unmapped=skip or --unmapped=overflow", kind, ids->source);
+		err_try(e,
+			"get more %s ids from '%s' (nsswitch.conf), or choose --unmapped=skip or "
+			"--unmapped=overflow",
+			kind, ids->source);
 	else if (!suggest(file, has, id, &start, &count))
-		err_try(e, "no grant can be that large: choose --unmapped=skip or --unmapped=overflow");
+		err_try(e,
+			"no grant can be that large: choose --unmapped=skip or "
+			"--unmapped=overflow");
 	else if (ids->single)
-		err_try(e, "as root: usermod --add-subuids %u-%u --add-subgids %u-%u %s (in %s and %s the line %s:%u:%u), or choose "
-			"--unmapped=skip or --unmapped=overflow", start, start + (count - 1), start, start + (count - 1), user_name(ids),
+		err_try(e,
+			"as root: usermod --add-subuids %u-%u --add-subgids %u-%u %s (in %s and %s "
+			"the line %s:%u:%u), or choose --unmapped=skip or --unmapped=overflow",
+			start, start + (count - 1), start, start + (count - 1), user_name(ids),
 			SUBUID_FILE, SUBGID_FILE, user_name(ids), start, count);
 	else
-		err_try(e, "as root: usermod --add-sub%cids %u-%u %s (in %s the line %s:%u:%u), or choose --unmapped=skip or "
-			"--unmapped=overflow", kind[0], start, start + (count - 1), user_name(ids), file, user_name(ids), start, count);
+		err_try(e,
+			"as root: usermod --add-sub%cids %u-%u %s (in %s the line %s:%u:%u), or "
+			"choose --unmapped=skip or --unmapped=overflow",
+			kind[0], start, start + (count - 1), user_name(ids), file, user_name(ids),
+			start, count);
 }

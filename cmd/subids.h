@@ -12,22 +12,22 @@
 /* An ordinary user's ids: the own one, and what subuid(5) grants. */
 struct rootless {
 	struct user user;
-	struct idmap map;          /* 0 is the user, 1... the grants, as for user:USER */
-	uint64_t n_uid, n_gid;     /* ids that were granted */
-	bool single;               /* none: the map has the user's own id and group, as 0:0 */
-	char source[64];           /* "files", or whom nsswitch.conf names */
+	struct idmap map;            /* 0 is the user, 1... the grants, as for user:USER */
+	uint64_t n_uid, n_gid;       /* ids that were granted */
+	bool single;                 /* none: the map has the user's own id and group, as 0:0 */
+	char source[64];             /* "files", or whom nsswitch.conf names */
 	char why[1024], clash[1024]; /* what is wrong with the grants, and among them; or "" */
 };
 
 /*
- * The caller's ids. That there are none is no error; that they are granted for users or for groups alone is, and that
- * they cannot be learned. Free map with idmap_done().
+ * The caller's ids. That there are none is no error; that they are granted for users or for groups
+ * alone is, and that they cannot be learned. Free map with idmap_done().
  */
 int rootless_ids(struct rootless *ret, struct err *e);
 
 /*
- * Go on as root of a user namespace with these ids (lib/ns/rootless.h, where more is explained too). Belongs into
- * a command's before(). Tells the map under -v; a failure names its cause.
+ * Go on as root of a user namespace with these ids (lib/ns/rootless.h, where more is explained
+ * too). Belongs into a command's before(). Tells the map under -v; a failure names its cause.
  */
 int rootless_go(const struct rootless *ids, unsigned long more, struct err *e);
 

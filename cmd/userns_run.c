@@ -16,16 +16,16 @@
 #include "../lib/base/path.h"
 #include "../lib/base/subprocess.h"
 #include "../lib/base/sys.h"
-#include "../lib/idmap/userns.h"
-#include "../lib/image/image_config.h"
-#include "../lib/store/store.h"
-#include "../lib/store/store_view.h"
 #include "../lib/broker/broker.h"
 #include "../lib/broker/rule.h"
+#include "../lib/idmap/userns.h"
+#include "../lib/image/image_config.h"
 #include "../lib/ns/container.h"
 #include "../lib/ns/seal.h"
-#include "subids.h"
+#include "../lib/store/store.h"
 #include "../lib/store/store_plan.h"
+#include "../lib/store/store_view.h"
+#include "subids.h"
 
 enum { NET_HOST, NET_NONE };
 
@@ -37,8 +37,9 @@ struct userns_args {
 
 	/* What comes of them. */
 	enum run_caller caller;
-	struct stat map_of;   /* the directory of -r as it was when a map was parsed, which may speak of its owner; st_ino 0: none */
-	struct rootless ids;  /* of RUN_BY_USER, if no map is given */
+	struct stat map_of;  /* the directory of -r as it was when a map was parsed, which may speak
+	                        of its owner; st_ino 0: none */
+	struct rootless ids; /* of RUN_BY_USER, if no map is given */
 	struct strv image_command;
 	struct store *opened; /* the layers stay in it as long as the command runs */
 	struct run_spec spec;
@@ -47,48 +48,67 @@ struct userns_args {
 
 enum { EXCL_ROOT = 1 };
 
-static const struct opt userns_opts[] = {
-	OPT_LIST(struct userns_args, maps, "map", 'm', "MAP", "Give the command the ids of this map",
-		 .more = "Several are joined. See MAPS."),
-	OPT_FLAG(struct userns_args, strict, "strict-map", 0, "Refuse a map for users or groups alone",
-		 .more = "Without it, the other kind keeps its ids."),
-	OPT_STR(struct userns_args, rootfs, "rootfs", 'r', "DIR", "Run it on this directory as its root",
-		.comp = COMP_DIR, .excl = EXCL_ROOT),
-	OPT_STR(struct userns_args, image, "image", 'i', "image:NAME", "Run it on an image of the store",
-		.excl = EXCL_ROOT, .more = "\"image:\" can be left out."),
-	OPT_LIST(struct userns_args, options, "options", 'o', "OPTIONS", "Set options of the root's mount, as mount-idmapped",
-		 .more = "Without upper=DIR, changes to an image are in memory and end with the command."),
+static const struct opt userns_opts[] = { OPT_LIST(struct userns_args, maps, "map", 'm', "MAP",
+						  "Give the command the ids of this map",
+						  .more = "Several are joined. See MAPS."),
+	OPT_FLAG(struct userns_args, strict, "strict-map", 0,
+		"Refuse a map for users or groups alone",
+		.more = "Without it, the other kind keeps its ids."),
+	OPT_STR(struct userns_args, rootfs, "rootfs", 'r', "DIR",
+		"Run it on this directory as its root", .comp = COMP_DIR, .excl = EXCL_ROOT),
+	OPT_STR(struct userns_args, image, "image", 'i', "image:NAME",
+		"Run it on an image of the store", .excl = EXCL_ROOT,
+		.more = "\"image:\" can be left out."),
+	OPT_LIST(struct userns_args, options, "options", 'o', "OPTIONS",
+		"Set options of the root's mount, as mount-idmapped",
+		.more = "Without upper=DIR, changes to an image are in memory and end with the "
+			"command."),
 	OPT_STORE(struct userns_args, store),
-	OPT_LIST(struct userns_args, binds, "bind", 'b', "SRC:DST[:WORD]", "Show SRC as DST; words: ro dev public map map=MAP",
-		 .more = "See BINDS."),
-	OPT_FLAG(struct userns_args, read_only, "read-only", 0, "Let nothing in the root be changed",
-		 .more = "What is mounted there (/dev, /tmp, /run, and binds) is not meant."),
-	OPT_STR(struct userns_args, workdir, "workdir", 'w', "DIR", "Start in this directory of the root",
-		.more = "The default is the image's, or /; on the host's own tree it is the caller's."),
-	OPT_LIST(struct userns_args, env, "env", 'e', "NAME[=VALUE]", "Set an environment variable, or keep the caller's",
-		 .more = "A VALUE can be seen by all who list the processes of the host; NAME alone cannot."),
-	OPT_STR(struct userns_args, user, "user", 'u', "USER[:GROUP]", "Run it as this user of the namespace",
-		.more = "Names are those of the root's /etc/passwd and /etc/group. The default is root."),
-	OPT_STR(struct userns_args, hostname, "hostname", 0, "NAME", "Set the host name that it sees"),
-	OPT_CHOICE(struct userns_args, net, "net", 0, "NET", "host none", "Keep the host's network, or have only a loopback"),
-	OPT_FLAG(struct userns_args, resolv_conf, "resolv-conf", 0, "Show the host's /etc/resolv.conf"),
-	OPT_FLAG(struct userns_args, new_privs, "new-privs", 0, "Let set-uid programs and file capabilities count"),
-	OPT_LIST(struct userns_args, allow, "allow", 0, "RULE", "Do for the command what the kernel refuses to it",
-		 .more = "See RULES.", .comp = COMP_WORDS, .words = RULE_WORDS),
-	OPT_STR(struct userns_args, policy, "policy", 0, "FILE", "Read rules from this file", .comp = COMP_FILE),
-	OPT_STR(struct userns_args, audit, "audit", 0, "FILE", "Write each decision to this file, as JSON", .comp = COMP_FILE),
+	OPT_LIST(struct userns_args, binds, "bind", 'b', "SRC:DST[:WORD]",
+		"Show SRC as DST; words: ro dev public map map=MAP", .more = "See BINDS."),
+	OPT_FLAG(struct userns_args, read_only, "read-only", 0,
+		"Let nothing in the root be changed",
+		.more = "What is mounted there (/dev, /tmp, /run, and binds) is not meant."),
+	OPT_STR(struct userns_args, workdir, "workdir", 'w', "DIR",
+		"Start in this directory of the root",
+		.more = "The default is the image's, or /; on the host's own tree it is the "
+			"caller's."),
+	OPT_LIST(struct userns_args, env, "env", 'e', "NAME[=VALUE]",
+		"Set an environment variable, or keep the caller's",
+		.more = "A VALUE can be seen by all who list the processes of the host; NAME alone "
+			"cannot."),
+	OPT_STR(struct userns_args, user, "user", 'u', "USER[:GROUP]",
+		"Run it as this user of the namespace",
+		.more = "Names are those of the root's /etc/passwd and /etc/group. The default is "
+			"root."),
+	OPT_STR(struct userns_args, hostname, "hostname", 0, "NAME",
+		"Set the host name that it sees"),
+	OPT_CHOICE(struct userns_args, net, "net", 0, "NET", "host none",
+		"Keep the host's network, or have only a loopback"),
+	OPT_FLAG(struct userns_args, resolv_conf, "resolv-conf", 0,
+		"Show the host's /etc/resolv.conf"),
+	OPT_FLAG(struct userns_args, new_privs, "new-privs", 0,
+		"Let set-uid programs and file capabilities count"),
+	OPT_LIST(struct userns_args, allow, "allow", 0, "RULE",
+		"Do for the command what the kernel refuses to it", .more = "See RULES.",
+		.comp = COMP_WORDS, .words = RULE_WORDS),
+	OPT_STR(struct userns_args, policy, "policy", 0, "FILE", "Read rules from this file",
+		.comp = COMP_FILE),
+	OPT_STR(struct userns_args, audit, "audit", 0, "FILE",
+		"Write each decision to this file, as JSON", .comp = COMP_FILE),
 	OPT_FLAG(struct userns_args, pipe, "pipe", 0, "Pass the caller's terminal on as it is",
-		 .more = "Without it, the command has a terminal of its own where stdin and stdout are one."),
-	OPT_END
-};
+		.more = "Without it, the command has a terminal of its own where stdin and stdout "
+			"are one."),
+	OPT_END };
 
 static const char *const userns_synopsis[] = {
 	"[-m MAP]... [-r DIR | -i image:NAME] [-o OPTIONS]... [-b SRC:DST[:WORD]]... CMD...",
-	"[-m MAP]... -i image:NAME [-o OPTIONS]... [-b SRC:DST[:WORD]]...",
-	NULL
+	"[-m MAP]... -i image:NAME [-o OPTIONS]... [-b SRC:DST[:WORD]]...", NULL
 };
 
-/* --- from words to a spec ---------------------------------------------------------------------- */
+/*
+ * --- from words to a spec ----------------------------------------------------------------------
+ */
 
 static void say_map(const struct idmap *m, const char *why)
 {
@@ -105,9 +125,12 @@ static int map_of_root(struct idmap *ret, struct err *e)
 	if (r == 0)
 		say_map(ret, "what subuid(5) and subgid(5) grant to root");
 	else if (r == -ENOENT) {
-		(void)err_say(e, ENOENT, NULL, "there is no map, and root has no ids in /etc/subuid and /etc/subgid");
+		(void)err_say(e, ENOENT, NULL,
+			"there is no map, and root has no ids in /etc/subuid and /etc/subgid");
 		err_op(e, "map");
-		err_try(e, "name a range that nobody else has, such as -m +BASE, or grant one to root in /etc/subuid and /etc/subgid");
+		err_try(e,
+			"name a range that nobody else has, such as -m +BASE, or grant one to root "
+			"in /etc/subuid and /etc/subgid");
 	}
 	return r;
 }
@@ -132,7 +155,9 @@ static int map_of_user(struct rootless *ids, struct idmap *ret, struct err *e)
 		r = idmap_copy(&ids->map, ret, e);
 	if (r < 0)
 		return r;
-	say_map(ret, ids->single ? "the caller alone, who has no subordinate ids" : "the caller, and what subuid(5) and subgid(5) grant");
+	say_map(ret,
+		ids->single ? "the caller alone, who has no subordinate ids" :
+			      "the caller, and what subuid(5) and subgid(5) grant");
 	if (ids->single && ids->why[0])
 		log_verbose("%s", ids->why);
 	return 0;
@@ -160,41 +185,65 @@ static int find_map(struct userns_args *a, struct run_spec *s, struct err *e)
 		if (r == 0)
 			r = userns_fit(&m, &s->map, e);
 	} else {
-		r = a->caller == RUN_BY_ROOT ? map_of_root(&s->map, e) :
-		    a->caller == RUN_BY_NS_ROOT ? map_of_namespace(&s->map, e) : map_of_user(&a->ids, &s->map, e);
+		r = a->caller == RUN_BY_ROOT        ? map_of_root(&s->map, e) :
+			a->caller == RUN_BY_NS_ROOT ? map_of_namespace(&s->map, e) :
+						      map_of_user(&a->ids, &s->map, e);
 	}
 	return r == 0 ? run_check_map(s->privileged, &s->map, e) : r;
 }
 
-/* Disk ids are the ids of the namespace, so that the map of the root is that of the namespace, if not told otherwise. */
+/*
+ * Disk ids are the ids of the namespace, so that the map of the root is that of the namespace, if
+ * not told otherwise.
+ */
 static int default_map(const struct run_spec *s, struct mount_options *o, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
 	if (o->maps.len)
-		return s->privileged ? 0 : err_usage(e, "option 'map' of the root needs root of the host, who can ID-map filesystems");
+		return s->privileged ? 0 :
+				       err_usage(e,
+					       "option 'map' of the root needs root of the host, "
+					       "who can ID-map filesystems");
 	if (!s->privileged)
 		return 0;
 	idmap_print(&s->map, &b);
 	return buf_get(&b) && strv_add(&o->maps, buf_get(&b)) == 0 ? 0 : err_nomem(e);
 }
 
-static int check_root_options(const struct run_spec *s, const struct mount_options *o, struct err *e)
+static int check_root_options(
+	const struct run_spec *s, const struct mount_options *o, struct err *e)
 {
-	const struct { const char *name; bool given; } meaningless[] = {
-		{ "nofail", o->nofail }, { "noauto", o->noauto }, { "mkdir", o->mkdir }, { "follow", o->follow }, { "bind", o->bind },
-		{ "rbind", o->rbind }, { "lower", o->lowers.len > 0 }, { "private", o->flags.propagation }, { "loop", o->loop },
-		{ "offset", o->offset }, { "sizelimit", o->sizelimit }, { "subdir", o->subdir },
+	const struct {
+		const char *name;
+		bool given;
+	} meaningless[] = {
+		{ "nofail", o->nofail },
+		{ "noauto", o->noauto },
+		{ "mkdir", o->mkdir },
+		{ "follow", o->follow },
+		{ "bind", o->bind },
+		{ "rbind", o->rbind },
+		{ "lower", o->lowers.len > 0 },
+		{ "private", o->flags.propagation },
+		{ "loop", o->loop },
+		{ "offset", o->offset },
+		{ "sizelimit", o->sizelimit },
+		{ "subdir", o->subdir },
 	};
 
 	if (o->fs.len)
-		return err_usage(e, "unknown option '%s' for the root of a command", o->fs.items[0].name);
+		return err_usage(
+			e, "unknown option '%s' for the root of a command", o->fs.items[0].name);
 	if (!s->privileged && o->flags.clear & MOUNT_ATTR_NODEV)
-		return err_usage(e, "option 'dev' of the root needs root of the host: the kernel opens no device for others there");
+		return err_usage(e,
+			"option 'dev' of the root needs root of the host: the kernel opens no "
+			"device for others there");
 
 	for (size_t i = 0; i < ARRAY_LEN(meaningless); i++)
 		if (meaningless[i].given)
-			return err_usage(e, "option '%s' means nothing for the root of a command", meaningless[i].name);
+			return err_usage(e, "option '%s' means nothing for the root of a command",
+				meaningless[i].name);
 	return 0;
 }
 
@@ -203,7 +252,8 @@ static const char *image_name(const struct userns_args *a)
 	return strncmp(a->image, "image:", 6) ? a->image : a->image + 6;
 }
 
-static int find_image(struct userns_args *a, struct mount_options *o, struct strv *layers, struct err *e)
+static int find_image(
+	struct userns_args *a, struct mount_options *o, struct strv *layers, struct err *e)
 {
 	const char *name = image_name(a);
 	int r;
@@ -228,7 +278,9 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 
 	s->host_root = !a->rootfs && !a->image;
 	if (s->host_root)
-		return a->options.len ? err_usage(e, "option '--options' needs --rootfs or --image") : 0;
+		return a->options.len ?
+			err_usage(e, "option '--options' needs --rootfs or --image") :
+			0;
 	for (size_t i = 0; i < a->options.len && r == 0; i++)
 		r = mount_options_parse(&o, a->options.items[i], e);
 	if (r == 0)
@@ -239,25 +291,35 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 		r = find_image(a, &o, &layers, e);
 	if (r < 0)
 		return r;
-	buf_printf(&source, "%s%s", a->image && strncmp(a->image, "image:", 6) ? "image:" : "", a->image ? a->image : a->rootfs);
+	buf_printf(&source, "%s%s", a->image && strncmp(a->image, "image:", 6) ? "image:" : "",
+		a->image ? a->image : a->rootfs);
 	if (!buf_get(&source))
 		return err_nomem(e);
-	/* Root of the namespace owns the devices of the root, and no namespace keeps it from opening them: only who asks gets that. */
+	/*
+	 * Root of the namespace owns the devices of the root, and no namespace keeps it from
+	 * opening them: only who asks gets that.
+	 */
 	if (!(o.flags.clear & MOUNT_ATTR_NODEV))
 		o.flags.set |= MOUNT_ATTR_NODEV;
-	r = mount_plan_build(&s->root, buf_get(&source), "/", &o, a->image ? &layers : NULL, a->strict, e);
+	r = mount_plan_build(
+		&s->root, buf_get(&source), "/", &o, a->image ? &layers : NULL, a->strict, e);
 	if (r == 0 && a->map_of.st_ino && s->root.source_seen &&
-	    (a->map_of.st_ino != s->root.source_ino || a->map_of.st_dev != s->root.source_dev))
+		(a->map_of.st_ino != s->root.source_ino || a->map_of.st_dev != s->root.source_dev))
 		r = err_say(e, ESTALE, a->rootfs, "leads to another place than a moment ago");
 	return r == 0 && a->image ? store_plan(&s->root, a->opened, e) : r;
 }
 
-/* A read-only bind costs an ordinary user's command the right to mount: one that cannot be written to anyway need not be. */
+/*
+ * A read-only bind costs an ordinary user's command the right to mount: one that cannot be written
+ * to anyway need not be.
+ */
 static int bind_resolv_conf(struct run_spec *s, struct err *e)
 {
 	bool read_only = s->privileged || access("/etc/resolv.conf", W_OK) == 0;
 
-	return run_bind_parse(read_only ? "/etc/resolv.conf:/etc/resolv.conf:ro" : "/etc/resolv.conf:/etc/resolv.conf", &s->binds, e);
+	return run_bind_parse(read_only ? "/etc/resolv.conf:/etc/resolv.conf:ro" :
+					  "/etc/resolv.conf:/etc/resolv.conf",
+		&s->binds, e);
 }
 
 static int find_binds(const struct userns_args *a, struct run_spec *s, struct err *e)
@@ -272,7 +334,10 @@ static int find_binds(const struct userns_args *a, struct run_spec *s, struct er
 			return r;
 		b = &s->binds.items[s->binds.len - 1];
 		if (!s->privileged && (b->own_map || b->map.wish != MAP_KEEP))
-			return err_usage(e, "'%s': a map of a bind needs root of the host, who can ID-map filesystems", a->binds.items[i]);
+			return err_usage(e,
+				"'%s': a map of a bind needs root of the host, who can ID-map "
+				"filesystems",
+				a->binds.items[i]);
 	}
 	return r == 0 && a->resolv_conf ? bind_resolv_conf(s, e) : r;
 }
@@ -286,8 +351,8 @@ static int add_strings(struct strv *ret, const struct strv *more, struct err *e)
 }
 
 /*
- * How the image wants to be run: its variables and directory, and its program, for who names none. But not its user: the
- * command is root. An image of plain layers says nothing.
+ * How the image wants to be run: its variables and directory, and its program, for who names none.
+ * But not its user: the command is root. An image of plain layers says nothing.
  */
 static int find_config(struct userns_args *a, struct run_spec *s, struct err *e)
 {
@@ -316,7 +381,9 @@ static int find_command(struct userns_args *a, struct run_spec *s, struct err *e
 	if (s->command[0])
 		return 0;
 	if (!a->image_command.len)
-		return err_usage(e, a->image ? "the image names no program to run: CMD is missing" : "CMD is missing");
+		return err_usage(e,
+			a->image ? "the image names no program to run: CMD is missing" :
+				   "CMD is missing");
 	if (VEC_ADD(&a->image_command, NULL) < 0) /* ends an argv; it is no string of the list's */
 		return err_nomem(e);
 	s->command = a->image_command.items;
@@ -331,7 +398,8 @@ static int find_env(const struct userns_args *a, struct run_spec *s, struct err 
 		scoped_buf struct buf b = BUF_INIT;
 
 		if (!*word || *word == '=')
-			return err_usage(e, "'%s' is no environment variable: NAME or NAME=VALUE", word);
+			return err_usage(
+				e, "'%s' is no environment variable: NAME or NAME=VALUE", word);
 		if (!strchr(word, '=') && !value)
 			return err_usage(e, "there is no environment variable '%s' to keep", word);
 		buf_str(&b, word);
@@ -357,16 +425,24 @@ static int find_workdir(const struct userns_args *a, struct run_spec *s, struct 
 }
 
 /* The report at the end is no output of the command's, so that it goes where messages go. */
-static int find_broker(const struct userns_args *a, const struct ctx *ctx, struct run_spec *s, struct err *e)
+static int find_broker(
+	const struct userns_args *a, const struct ctx *ctx, struct run_spec *s, struct err *e)
 {
 	const struct broker_config c = {
-		.rules = &a->allow, .policy = a->policy, .audit = a->audit, .map = &s->map, .privileged = s->privileged,
+		.rules = &a->allow,
+		.policy = a->policy,
+		.audit = a->audit,
+		.map = &s->map,
+		.privileged = s->privileged,
 		.granted = a->caller == RUN_BY_USER && !a->maps.len,
 	};
 	int r;
 
 	if (!a->allow.len && !a->policy)
-		return a->audit ? err_usage(e, "option '--audit' needs --allow or --policy: without rules nothing is decided") : 0;
+		return a->audit ? err_usage(e,
+					  "option '--audit' needs --allow or --policy: without "
+					  "rules nothing is decided") :
+				  0;
 	r = broker_new(&c, &s->broker, e);
 	if (r < 0)
 		return r;
@@ -377,9 +453,17 @@ static int find_broker(const struct userns_args *a, const struct ctx *ctx, struc
 /* A variable of a script that is not set gives an empty value, which is no wish. */
 static int check_values(const struct userns_args *a, struct err *e)
 {
-	const struct { const char *name, *value; } named[] = {
-		{ "rootfs", a->rootfs }, { "image", a->image }, { "store", a->store }, { "workdir", a->workdir }, { "user", a->user },
-		{ "hostname", a->hostname }, { "policy", a->policy }, { "audit", a->audit },
+	const struct {
+		const char *name, *value;
+	} named[] = {
+		{ "rootfs", a->rootfs },
+		{ "image", a->image },
+		{ "store", a->store },
+		{ "workdir", a->workdir },
+		{ "user", a->user },
+		{ "hostname", a->hostname },
+		{ "policy", a->policy },
+		{ "audit", a->audit },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(named); i++)
@@ -388,7 +472,8 @@ static int check_values(const struct userns_args *a, struct err *e)
 	if (a->user && (*a->user == ':' || a->user[strlen(a->user) - 1] == ':'))
 		return err_usage(e, "option '--user': '%s' is not USER or USER:GROUP", a->user);
 	if (a->hostname && strlen(a->hostname) > HOST_NAME_MAX)
-		return err_usage(e, "option '--hostname': '%s' is longer than %d bytes", a->hostname, HOST_NAME_MAX);
+		return err_usage(e, "option '--hostname': '%s' is longer than %d bytes",
+			a->hostname, HOST_NAME_MAX);
 	return 0;
 }
 
@@ -399,8 +484,14 @@ static int make_spec(struct userns_args *a, const struct ctx *ctx, struct err *e
 
 	a->caller = run_caller();
 	*s = (struct run_spec){
-		.privileged = a->caller == RUN_BY_ROOT, .read_only = a->read_only, .own_net = a->net == NET_NONE, .new_privs = a->new_privs,
-		.pipe = a->pipe, .hostname = a->hostname, .user = a->user, .command = ctx->operands.items,
+		.privileged = a->caller == RUN_BY_ROOT,
+		.read_only = a->read_only,
+		.own_net = a->net == NET_NONE,
+		.new_privs = a->new_privs,
+		.pipe = a->pipe,
+		.hostname = a->hostname,
+		.user = a->user,
+		.command = ctx->operands.items,
 	};
 	r = check_values(a, e);
 	if (r == 0)
@@ -420,7 +511,9 @@ static int make_spec(struct userns_args *a, const struct ctx *ctx, struct err *e
 	return r == 0 ? find_broker(a, ctx, s, e) : r;
 }
 
-/* --- processes --------------------------------------------------------------------------------- */
+/*
+ * --- processes ---------------------------------------------------------------------------------
+ */
 
 static int run_as_user(struct userns_args *a, struct err *e)
 {
@@ -435,8 +528,8 @@ static int run_as_user(struct userns_args *a, struct err *e)
 }
 
 /*
- * With privileges the mounts are made by another process, which goes on to the guard and userns_run(); it tells itself what goes
- * wrong. The command, which may chown, comes of this one.
+ * With privileges the mounts are made by another process, which goes on to the guard and
+ * userns_run(); it tells itself what goes wrong. The command, which may chown, comes of this one.
  */
 static int userns_before(void *args, struct ctx *ctx, struct err *e)
 {

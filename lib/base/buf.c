@@ -84,7 +84,11 @@ size_t utf8_len(const char *s, size_t n)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
 	unsigned char c = n ? (unsigned char)s[0] : 0;
-	size_t len = c < 0x80 ? 1 : c >= 0xf0 && c < 0xf5 ? 4 : c >= 0xe0 && c < 0xf0 ? 3 : c >= 0xc2 && c < 0xe0 ? 2 : 0;
+	size_t len = c < 0x80         ? 1 :
+		c >= 0xf0 && c < 0xf5 ? 4 :
+		c >= 0xe0 && c < 0xf0 ? 3 :
+		c >= 0xc2 && c < 0xe0 ? 2 :
+					0;
 	uint32_t v;
 
 	if (len == 0 || len > n)
@@ -104,9 +108,9 @@ size_t utf8_len(const char *s, size_t n)
 }
 
 /*
- * Characters of several bytes that a terminal obeys instead of showing: the controls U+0080 to U+009F
- * (c2 80 to c2 9f), and those that reorder the text around them (U+200E, U+200F, U+202A to U+202E,
- * U+2066 to U+2069).
+ * Characters of several bytes that a terminal obeys instead of showing: the controls U+0080 to
+ * U+009F (c2 80 to c2 9f), and those that reorder the text around them (U+200E, U+200F, U+202A to
+ * U+202E, U+2066 to U+2069).
  */
 static bool is_obeyed(const unsigned char *s, size_t len)
 {

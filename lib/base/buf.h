@@ -27,7 +27,8 @@ void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 /*
  * n bytes as a person may safely see them on a terminal: control characters (those that turn the
  * direction of text among them), backslash and bytes that are not valid UTF-8 appear as \n, \t, \\
- * or \xHH for each byte. For results (out_line); messages and errors are escaped where they are printed.
+ * or \xHH for each byte. For results (out_line); messages and errors are escaped where they are
+ * printed.
  */
 void buf_escaped(struct buf *b, const char *s, size_t n);
 

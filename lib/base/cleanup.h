@@ -42,8 +42,18 @@ static inline void cleanup_file(FILE **f)
 #define scoped_file __attribute__((cleanup(cleanup_file)))
 
 /* The value of the variable, which then holds nothing. */
-#define TAKE_FD(fd) ({ int take_ = (fd); (fd) = -1; take_; })
-#define TAKE_PTR(p) ({ __typeof__(p) take_ = (p); (p) = NULL; take_; })
+#define TAKE_FD(fd) \
+	({ \
+		int take_ = (fd); \
+		(fd) = -1; \
+		take_; \
+	})
+#define TAKE_PTR(p) \
+	({ \
+		__typeof__(p) take_ = (p); \
+		(p) = NULL; \
+		take_; \
+	})
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))

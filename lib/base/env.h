@@ -6,8 +6,8 @@
 const char *env_get(const char *name);
 
 /*
- * Empty the environment, which its caller must not choose (AT_SECURE, privilege.h): for this program, its libraries, and
- * what it executes. Before any thread is started.
+ * Empty the environment, which its caller must not choose (AT_SECURE, privilege.h): for this
+ * program, its libraries, and what it executes. Before any thread is started.
  */
 void env_forget(void);
 

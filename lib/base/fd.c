@@ -16,7 +16,8 @@
 /* Below a descriptor there is no path that the user could look at. */
 static int cannot_open(int dirfd, const char *path, const char *what, struct err *e)
 {
-	return dirfd == AT_FDCWD ? err_path(e, errno, path, "%s", what) : err_set(e, errno, path, "%s", what);
+	return dirfd == AT_FDCWD ? err_path(e, errno, path, "%s", what) :
+				   err_set(e, errno, path, "%s", what);
 }
 
 int fd_open_dir(int dirfd, const char *path, int *ret_fd, struct err *e)
@@ -32,15 +33,23 @@ int fd_open_dir(int dirfd, const char *path, int *ret_fd, struct err *e)
 
 static int refuse_type(mode_t mode, const char *path, struct err *e)
 {
-	static const struct { mode_t type; const char *name; } names[] = {
-		{ S_IFDIR, "a directory" }, { S_IFIFO, "a FIFO" }, { S_IFCHR, "a character device" },
-		{ S_IFBLK, "a block device" }, { S_IFSOCK, "a socket" }, { S_IFLNK, "a symbolic link" },
+	static const struct {
+		mode_t type;
+		const char *name;
+	} names[] = {
+		{ S_IFDIR, "a directory" },
+		{ S_IFIFO, "a FIFO" },
+		{ S_IFCHR, "a character device" },
+		{ S_IFBLK, "a block device" },
+		{ S_IFSOCK, "a socket" },
+		{ S_IFLNK, "a symbolic link" },
 	};
 	size_t i = 0;
 
 	while (i < ARRAY_LEN(names) && (mode & S_IFMT) != names[i].type)
 		i++;
-	(void)err_say(e, EINVAL, path, "is %s, not a regular file", i < ARRAY_LEN(names) ? names[i].name : "something else");
+	(void)err_say(e, EINVAL, path, "is %s, not a regular file",
+		i < ARRAY_LEN(names) ? names[i].name : "something else");
 	err_try(e, "name a regular file");
 	return S_ISDIR(mode) ? -EISDIR : -EINVAL;
 }
@@ -57,7 +66,8 @@ int fd_check_regular(int fd, const char *path, struct err *e)
 int fd_open_regular(int dirfd, const char *path, int flags, int *ret_fd, struct err *e)
 {
 	/* O_NONBLOCK: opening a FIFO for reading returns at once and is then refused. */
-	scoped_fd int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
+	scoped_fd int fd =
+		openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
 	int r;
 
 	if (fd < 0)
@@ -135,7 +145,8 @@ int fd_write_all(int fd, const void *p, size_t n)
 
 int fd_write_file(int dirfd, const char *path, mode_t mode, const void *p, size_t n, struct err *e)
 {
-	scoped_fd int fd = openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+	scoped_fd int fd =
+		openat(dirfd, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
 	int r;
 
 	if (fd < 0)
@@ -168,7 +179,8 @@ int fd_sync(int fd, const char *name, struct err *e)
 
 int fd_let_go(int a, int b, int std)
 {
-	int low = a < b ? a : b, high = a < b ? b : a, all = std >= 0 ? std : open("/dev/null", O_RDWR | O_CLOEXEC);
+	int low = a < b ? a : b, high = a < b ? b : a,
+	    all = std >= 0 ? std : open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (all < 0)
 		return -errno;
@@ -176,8 +188,8 @@ int fd_let_go(int a, int b, int std)
 		if (dup2(all, fd) < 0)
 			return -errno;
 	if ((low > 3 && close_range(3, (unsigned)low - 1, 0) < 0) ||
-	    (high - low > 1 && close_range((unsigned)low + 1, (unsigned)high - 1, 0) < 0) ||
-	    close_range((unsigned)high + 1, ~0U, 0) < 0)
+		(high - low > 1 && close_range((unsigned)low + 1, (unsigned)high - 1, 0) < 0) ||
+		close_range((unsigned)high + 1, ~0U, 0) < 0)
 		return -errno;
 	return 0;
 }
@@ -203,5 +215,5 @@ bool fd_has_acl(int fd)
 	char path[32];
 
 	return getxattr(fd_proc_path(fd, path), "system.posix_acl_access", NULL, 0) >= 0 ||
-	       (errno != ENODATA && errno != EOPNOTSUPP);
+		(errno != ENODATA && errno != EOPNOTSUPP);
 }

@@ -15,19 +15,21 @@
 #include "sys.h"
 
 /*
- * The open directories from the top down. A tree may be deeper than the limit of open files, and going
- * back up through ".." would resolve it anew, so below DEPTH_MAX a directory is first moved up, into
- * the top one.
+ * The open directories from the top down. A tree may be deeper than the limit of open files, and
+ * going back up through ".." would resolve it anew, so below DEPTH_MAX a directory is first moved
+ * up, into the top one.
  */
 enum { DEPTH_MAX = 64 };
 
 struct removal {
 	DIR *stack[DEPTH_MAX];
 	size_t depth;
-	unsigned long moved;    /* the last number of a moved directory's name */
+	unsigned long moved; /* the last number of a moved directory's name */
 };
 
-/* Remove the entry: 1 when it is a directory that has something in it, 0 when it is gone, -errno. */
+/*
+ * Remove the entry: 1 when it is a directory that has something in it, 0 when it is gone, -errno.
+ */
 static int remove_one(int dirfd, const char *name)
 {
 	int num;
@@ -44,7 +46,10 @@ static int remove_one(int dirfd, const char *name)
 	return errno == ENOTDIR ? -num : -errno;
 }
 
-/* Empty the open directory as far as files and empty directories go; ret_name: one that is not empty, or "". */
+/*
+ * Empty the open directory as far as files and empty directories go; ret_name: one that is not
+ * empty, or "".
+ */
 static int remove_entries(DIR *dir, char ret_name[static 256])
 {
 	struct dirent *d;
@@ -79,13 +84,15 @@ static void unlock(int dirfd, const char *name)
 	char path[32];
 
 	if (fd >= 0)
-		(void)chmod(fd_proc_path(fd, path), 0700); /* what it is for tells the error, if it does not help */
+		(void)chmod(fd_proc_path(fd, path),
+			0700); /* what it is for tells the error, if it does not help */
 }
 
 /* Open a directory that is no mount point; resolve: flags of openat2(2). */
 static int open_listed(int dirfd, const char *name, uint64_t resolve, DIR **ret)
 {
-	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, .resolve = resolve };
+	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = resolve };
 	scoped_fd int fd = sys_openat2(dirfd, name, &how);
 
 	/* A mode that forbids listing is in the way only of those without CAP_DAC_OVERRIDE. */
@@ -122,7 +129,8 @@ static int move_up(struct removal *rm, int dirfd_, const char *name)
 	char up[64];
 
 	for (bool unlocked = false;;) {
-		(void)snprintf(up, sizeof(up), ".shiftbox-deep-%lu", ++rm->moved); /* fits: 15 + 20 digits */
+		(void)snprintf(up, sizeof(up), ".shiftbox-deep-%lu",
+			++rm->moved); /* fits: 15 + 20 digits */
 		if (renameat2(dirfd_, name, dirfd(rm->stack[0]), up, RENAME_NOREPLACE) == 0)
 			return 0;
 		if (errno == EEXIST)
@@ -164,7 +172,8 @@ static int told(int r, const char *name, struct err *e)
 	if (r == -ECANCELED)
 		return err_say(e, ECANCELED, name, "cannot be removed in the time that is left");
 	if (r == -EBUSY)
-		return err_set(e, EBUSY, name, "cannot remove: something is mounted on it or below it");
+		return err_set(
+			e, EBUSY, name, "cannot remove: something is mounted on it or below it");
 	return err_set(e, -r, name, "cannot remove");
 }
 

@@ -13,11 +13,22 @@
 
 /* Names, not numbers: libseccomp resolves each per ABI and leaves out what an ABI does not have. */
 static const char *const refused[] = {
-	"chown", "fchown", "lchown", "fchownat", "chown32", "fchown32", "lchown32",
+	"chown",
+	"fchown",
+	"lchown",
+	"fchownat",
+	"chown32",
+	"fchown32",
+	"lchown32",
 };
 
-/* The other ABIs that a 64-bit kernel of each architecture runs. What this libseccomp does not know is left out. */
-static const struct { uint32_t native, other[2]; } abis[] = {
+/*
+ * The other ABIs that a 64-bit kernel of each architecture runs. What this libseccomp does not know
+ * is left out.
+ */
+static const struct {
+	uint32_t native, other[2];
+} abis[] = {
 	{ SCMP_ARCH_X86_64, { SCMP_ARCH_X86, SCMP_ARCH_X32 } },
 	{ SCMP_ARCH_AARCH64, { SCMP_ARCH_ARM } },
 	{ SCMP_ARCH_PPC64, { SCMP_ARCH_PPC } },
@@ -60,9 +71,10 @@ static int add_rules(scmp_filter_ctx ctx)
 }
 
 /*
- * Without CAP_SYS_ADMIN (an ordinary user, or root in a container) there is a filter only together with
- * no_new_privs. Where an ordinary user needs a set-uid program, there is little to refuse: who lacks CAP_CHOWN can
- * give a file away to nobody. Root may have that capability, and needs no set-uid program.
+ * Without CAP_SYS_ADMIN (an ordinary user, or root in a container) there is a filter only together
+ * with no_new_privs. Where an ordinary user needs a set-uid program, there is little to refuse: who
+ * lacks CAP_CHOWN can give a file away to nobody. Root may have that capability, and needs no
+ * set-uid program.
  */
 static int load(scmp_filter_ctx ctx, bool setuid)
 {

@@ -6,24 +6,39 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct { const char *op; int num; const char *hint; } hints[] = {
+static const struct {
+	const char *op;
+	int num;
+	const char *hint;
+} hints[] = {
 	/* op "" : any step */
-	{ "", ENOSPC, "free space on that filesystem (df -h, df -i), then run the command again: it starts clean" },
+	{ "", ENOSPC,
+		"free space on that filesystem (df -h, df -i), then run the command again: it "
+		"starts clean" },
 	{ "", EDQUOT, "the quota on that filesystem is used up: raise it or remove something" },
-	{ "", EROFS, "the filesystem is mounted read-only: mount it read-write, or choose another place" },
+	{ "", EROFS,
+		"the filesystem is mounted read-only: mount it read-write, or choose another "
+		"place" },
 	{ "", EMFILE, "raise the limit of open files: ulimit -n 4096" },
 	{ "", ENFILE, "the system's table of open files is full: sysctl fs.file-max" },
 	{ "open", ENOENT, "check the name: namei PATH shows how much of it there is" },
 	{ "open", ENOTDIR, "check the name: namei PATH shows which part of it is no directory" },
 	{ "open", EISDIR, "name a file" },
-	{ "open", EACCES, "run as root, or as one who may look there: namei -l PATH shows who may" },
+	{ "open", EACCES,
+		"run as root, or as one who may look there: namei -l PATH shows who may" },
 	{ "userns", ENOSPC, "raise the limit of user namespaces: sysctl user.max_user_namespaces" },
-	{ "userns", EPERM, "run as root, or allow unprivileged user namespaces: sysctl kernel.unprivileged_userns_clone=1" },
+	{ "userns", EPERM,
+		"run as root, or allow unprivileged user namespaces: sysctl "
+		"kernel.unprivileged_userns_clone=1" },
 	{ "mount_setattr", ENOSYS, "ID-mapped mounts need Linux 5.12 or newer" },
 	{ "mount_setattr", EPERM, "run as root of the user namespace that mounted the filesystem" },
-	{ "open_tree", EPERM, "run as root, or in a user and mount namespace of your own: unshare -Urm --map-auto" },
+	{ "open_tree", EPERM,
+		"run as root, or in a user and mount namespace of your own: unshare -Urm "
+		"--map-auto" },
 	{ "move_mount", ENOENT, "create the target first, or give -o mkdir" },
-	{ "umount", EPERM, "run as root, or as root of the user namespace that this mount namespace belongs to" },
+	{ "umount", EPERM,
+		"run as root, or as root of the user namespace that this mount namespace belongs "
+		"to" },
 	{ "umount", EBUSY, "find who holds it with: fuser -vm TARGET" },
 	{ "exec", ENOENT, "name a program that is there, by its path or from a directory of PATH" },
 	{ "exec", EACCES, "name a file that may be run: chmod +x, and no mount with noexec" },

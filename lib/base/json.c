@@ -43,7 +43,8 @@ static bool too_deep(const char *s, size_t n, size_t max)
 	return false;
 }
 
-static int parse(const char *text, size_t n, const char *doc, json_type type, const char *type_name, struct json **ret, struct err *e)
+static int parse(const char *text, size_t n, const char *doc, json_type type, const char *type_name,
+	struct json **ret, struct err *e)
 {
 	json_error_t fault;
 	json_t *j = NULL;
@@ -51,13 +52,15 @@ static int parse(const char *text, size_t n, const char *doc, json_type type, co
 	if (n > JSON_MAX_BYTES)
 		return err_say(e, EFBIG, doc, "is larger than %d bytes", (int)JSON_MAX_BYTES);
 	if (too_deep(text, n, JSON_MAX_DEPTH))
-		return err_say(e, EINVAL, doc, "is nested deeper than %d levels", (int)JSON_MAX_DEPTH);
+		return err_say(
+			e, EINVAL, doc, "is nested deeper than %d levels", (int)JSON_MAX_DEPTH);
 
 	j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &fault);
 	if (!j && json_error_code(&fault) == json_error_out_of_memory)
 		return err_nomem(e);
 	if (!j)
-		return err_say(e, EINVAL, doc, "is not valid JSON: line %d: %s", fault.line, fault.text);
+		return err_say(
+			e, EINVAL, doc, "is not valid JSON: line %d: %s", fault.line, fault.text);
 	if (json_typeof(j) != type) {
 		json_decref(j);
 		return err_say(e, EINVAL, doc, "is not a JSON %s", type_name);
@@ -93,7 +96,7 @@ bool doc_is_null(const struct json *object, const char *key)
 }
 
 static int typed(const struct json *object, const char *key, const char *doc, bool required,
-		 json_type type, const char *type_name, json_t **ret, struct err *e)
+	json_type type, const char *type_name, json_t **ret, struct err *e)
 {
 	json_t *j = json_object_get(unwrap(object), key);
 
@@ -106,7 +109,8 @@ static int typed(const struct json *object, const char *key, const char *doc, bo
 	return 0;
 }
 
-int doc_str(const struct json *object, const char *key, const char *doc, bool required, const char **ret, struct err *e)
+int doc_str(const struct json *object, const char *key, const char *doc, bool required,
+	const char **ret, struct err *e)
 {
 	json_t *j = NULL;
 	int r;
@@ -117,7 +121,8 @@ int doc_str(const struct json *object, const char *key, const char *doc, bool re
 	return r;
 }
 
-int doc_object(const struct json *object, const char *key, const char *doc, bool required, const struct json **ret, struct err *e)
+int doc_object(const struct json *object, const char *key, const char *doc, bool required,
+	const struct json **ret, struct err *e)
 {
 	json_t *j = NULL;
 	int r;
@@ -128,7 +133,8 @@ int doc_object(const struct json *object, const char *key, const char *doc, bool
 	return r;
 }
 
-int doc_array(const struct json *object, const char *key, const char *doc, bool required, const struct json **ret, struct err *e)
+int doc_array(const struct json *object, const char *key, const char *doc, bool required,
+	const struct json **ret, struct err *e)
 {
 	json_t *j = NULL;
 	int r;
@@ -139,7 +145,8 @@ int doc_array(const struct json *object, const char *key, const char *doc, bool 
 	return r;
 }
 
-int doc_u64(const struct json *object, const char *key, const char *doc, bool required, uint64_t *ret, struct err *e)
+int doc_u64(const struct json *object, const char *key, const char *doc, bool required,
+	uint64_t *ret, struct err *e)
 {
 	json_t *j = NULL;
 	int r;
@@ -159,9 +166,8 @@ int doc_keys(const struct json *object, struct strv *ret, struct err *e)
 	const char *key;
 	json_t *value;
 
-	json_object_foreach(unwrap(object), key, value)
-		if (strv_add(ret, key) < 0)
-			return err_nomem(e);
+	json_object_foreach(
+		unwrap(object), key, value) if (strv_add(ret, key) < 0) return err_nomem(e);
 	return 0;
 }
 
@@ -170,7 +176,8 @@ size_t doc_len(const struct json *array)
 	return json_array_size(unwrap(array));
 }
 
-int doc_item_object(const struct json *array, size_t i, const char *key, const char *doc, const struct json **ret, struct err *e)
+int doc_item_object(const struct json *array, size_t i, const char *key, const char *doc,
+	const struct json **ret, struct err *e)
 {
 	json_t *j = json_array_get(unwrap(array), i);
 
@@ -181,7 +188,8 @@ int doc_item_object(const struct json *array, size_t i, const char *key, const c
 	return 0;
 }
 
-int doc_item_str(const struct json *array, size_t i, const char *key, const char *doc, const char **ret, struct err *e)
+int doc_item_str(const struct json *array, size_t i, const char *key, const char *doc,
+	const char **ret, struct err *e)
 {
 	json_t *j = json_array_get(unwrap(array), i);
 

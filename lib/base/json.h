@@ -10,9 +10,9 @@
 #include "vec.h"
 
 /*
- * Documents from outside, read strictly: UTF-8, no key twice in one object, nothing after the value.
- * A value belongs to its document and lives as long as it. doc is the document's name for messages,
- * which name the key too.
+ * Documents from outside, read strictly: UTF-8, no key twice in one object, nothing after the
+ * value. A value belongs to its document and lives as long as it. doc is the document's name for
+ * messages, which name the key too.
  */
 struct json;
 
@@ -22,8 +22,8 @@ enum {
 };
 
 /*
- * Parse n bytes: the value is an object. Size and depth are checked before the parser, which recurses,
- * sees the text. -EFBIG, -EINVAL or -ENOMEM with e filled.
+ * Parse n bytes: the value is an object. Size and depth are checked before the parser, which
+ * recurses, sees the text. -EFBIG, -EINVAL or -ENOMEM with e filled.
  */
 int doc_parse(const char *text, size_t n, const char *doc, struct json **ret, struct err *e);
 
@@ -47,19 +47,25 @@ bool doc_is_null(const struct json *object, const char *key);
  * The member key of an object. A wrong type is -EINVAL. A missing member is -EINVAL when required;
  * otherwise *ret is NULL (0 for numbers) and the call succeeds.
  */
-int doc_str(const struct json *object, const char *key, const char *doc, bool required, const char **ret, struct err *e);
-int doc_object(const struct json *object, const char *key, const char *doc, bool required, const struct json **ret, struct err *e);
-int doc_array(const struct json *object, const char *key, const char *doc, bool required, const struct json **ret, struct err *e);
+int doc_str(const struct json *object, const char *key, const char *doc, bool required,
+	const char **ret, struct err *e);
+int doc_object(const struct json *object, const char *key, const char *doc, bool required,
+	const struct json **ret, struct err *e);
+int doc_array(const struct json *object, const char *key, const char *doc, bool required,
+	const struct json **ret, struct err *e);
 
 /* An integer from 0 to INT64_MAX, written without fraction or exponent. */
-int doc_u64(const struct json *object, const char *key, const char *doc, bool required, uint64_t *ret, struct err *e);
+int doc_u64(const struct json *object, const char *key, const char *doc, bool required,
+	uint64_t *ret, struct err *e);
 
 /* The names of an object's members, in their order. -ENOMEM. */
 int doc_keys(const struct json *object, struct strv *ret, struct err *e);
 
 /* Members of an array; i is below doc_len(). key is the array's, for messages. */
 size_t doc_len(const struct json *array);
-int doc_item_object(const struct json *array, size_t i, const char *key, const char *doc, const struct json **ret, struct err *e);
-int doc_item_str(const struct json *array, size_t i, const char *key, const char *doc, const char **ret, struct err *e);
+int doc_item_object(const struct json *array, size_t i, const char *key, const char *doc,
+	const struct json **ret, struct err *e);
+int doc_item_str(const struct json *array, size_t i, const char *key, const char *doc,
+	const char **ret, struct err *e);
 
 #endif

@@ -20,7 +20,9 @@
 
 enum { FILE_MAX = 4 << 20 };
 
-/* --- the directory ------------------------------------------------------------------------------- */
+/*
+ * --- the directory -------------------------------------------------------------------------------
+ */
 
 /* DIR/shiftbox. Others must neither enter it nor exchange it: else -EPERM. */
 static int open_below(const char *dir)
@@ -35,7 +37,8 @@ static int open_below(const char *dir)
 		return -errno;
 	if (st.st_uid != geteuid() || (st.st_mode & 022 && !(st.st_mode & S_ISVTX)))
 		return -EPERM;
-	if (faccessat(parent, "shiftbox", F_OK, AT_SYMLINK_NOFOLLOW) < 0 && mkdirat(parent, "shiftbox", 0700) < 0 && errno != EEXIST)
+	if (faccessat(parent, "shiftbox", F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+		mkdirat(parent, "shiftbox", 0700) < 0 && errno != EEXIST)
 		return -errno;
 	fd = openat(parent, "shiftbox", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -62,9 +65,12 @@ static uint64_t outer_uid(void)
 	scoped_buf struct buf map = BUF_INIT;
 	uint64_t uid = geteuid(), in, out, count;
 
-	if (fd_read_file(AT_FDCWD, "/proc/self/uid_map", FILE_MAX, &map, NULL) < 0 || !buf_get(&map))
+	if (fd_read_file(AT_FDCWD, "/proc/self/uid_map", FILE_MAX, &map, NULL) < 0 ||
+		!buf_get(&map))
 		return uid;
-	for (const char *p = buf_get(&map); next_number(&p, &in) && next_number(&p, &out) && next_number(&p, &count); p += *p == '\n')
+	for (const char *p = buf_get(&map);
+		next_number(&p, &in) && next_number(&p, &out) && next_number(&p, &count);
+		p += *p == '\n')
 		if (uid >= in && uid - in < count)
 			return out + (uid - in);
 	return uid;
@@ -79,13 +85,16 @@ static int open_directory(void)
 	if (fd < 0 && runtime && runtime[0] == '/')
 		fd = open_below(runtime);
 	if (fd < 0) {
-		(void)snprintf(path, sizeof(path), "/run/user/%llu", (unsigned long long)outer_uid()); /* fits: 20 digits */
+		(void)snprintf(path, sizeof(path), "/run/user/%llu",
+			(unsigned long long)outer_uid()); /* fits: 20 digits */
 		fd = open_below(path);
 	}
 	return fd < 0 && first != -ENOENT ? first : fd;
 }
 
-/* --- locks --------------------------------------------------------------------------------------- */
+/*
+ * --- locks ---------------------------------------------------------------------------------------
+ */
 
 int lock_open(const struct stat *st, const char *kind)
 {
@@ -94,23 +103,28 @@ int lock_open(const struct stat *st, const char *kind)
 	char name[96];
 	int fd = dir;
 
-	(void)snprintf(name, sizeof(name), "%.30s-%u:%u-%llu", kind, major(st->st_dev), minor(st->st_dev),
-		       (unsigned long long)st->st_ino); /* fits */
+	(void)snprintf(name, sizeof(name), "%.30s-%u:%u-%llu", kind, major(st->st_dev),
+		minor(st->st_dev), (unsigned long long)st->st_ino); /* fits */
 	if (dir >= 0) {
-		fd = openat(dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+		fd = openat(
+			dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
 		if (fd < 0)
 			fd = -errno;
 	}
 	if (fd >= 0)
 		return fd;
 	if (!atomic_exchange(&told, true))
-		log_verbose("there is no directory for locks that is the caller's alone, in /run or $XDG_RUNTIME_DIR (%s)", strerrordesc_np(-fd));
+		log_verbose("there is no directory for locks that is the caller's alone, in /run "
+			    "or $XDG_RUNTIME_DIR (%s)",
+			strerrordesc_np(-fd));
 	return -1;
 }
 
 static int do_flock(int fd, enum lock_how how, int more)
 {
-	static const int ops[] = { [LOCK_OFF] = LOCK_UN, [LOCK_SHARED] = LOCK_SH, [LOCK_EXCLUSIVE] = LOCK_EX };
+	static const int ops[] = {
+		[LOCK_OFF] = LOCK_UN, [LOCK_SHARED] = LOCK_SH, [LOCK_EXCLUSIVE] = LOCK_EX
+	};
 
 	return flock(fd, ops[how] | more) < 0 ? -errno : 0;
 }
@@ -125,7 +139,10 @@ int lock_wait(int fd, enum lock_how how)
 	return do_flock(fd, how, 0);
 }
 
-/* Lines are "1: FLOCK  ADVISORY  WRITE 123 00:1a:456 0 EOF", with "->" before FLOCK for those who wait: fs/locks.c, lock_get_status(). */
+/*
+ * Lines are "1: FLOCK  ADVISORY  WRITE 123 00:1a:456 0 EOF", with "->" before FLOCK for those who
+ * wait: fs/locks.c, lock_get_status().
+ */
 static uint64_t find_holder(const char *line, const char *where)
 {
 	while (*line) {
@@ -135,7 +152,8 @@ static uint64_t find_holder(const char *line, const char *where)
 
 		while (pid && pid > line && pid[-1] >= '0' && pid[-1] <= '9')
 			pid--;
-		if (at && memmem(line, n, ": FLOCK ", 8) && num_u64_n(pid, (size_t)(at - pid), &number) == 0)
+		if (at && memmem(line, n, ": FLOCK ", 8) &&
+			num_u64_n(pid, (size_t)(at - pid), &number) == 0)
 			return number;
 		line += n + (line[n] == '\n');
 	}
@@ -149,9 +167,11 @@ void lock_print_holder(int fd, struct buf *b)
 	struct stat st;
 	uint64_t pid = 0;
 
-	if (fstat(fd, &st) == 0 && fd_read_file(AT_FDCWD, "/proc/locks", FILE_MAX, &locks, NULL) == 0 && buf_get(&locks)) {
-		(void)snprintf(where, sizeof(where), " %02x:%02x:%llu 0 EOF", major(st.st_dev), minor(st.st_dev),
-			       (unsigned long long)st.st_ino); /* fits */
+	if (fstat(fd, &st) == 0 &&
+		fd_read_file(AT_FDCWD, "/proc/locks", FILE_MAX, &locks, NULL) == 0 &&
+		buf_get(&locks)) {
+		(void)snprintf(where, sizeof(where), " %02x:%02x:%llu 0 EOF", major(st.st_dev),
+			minor(st.st_dev), (unsigned long long)st.st_ino); /* fits */
 		pid = find_holder(buf_get(&locks), where);
 	}
 	if (!pid) {
@@ -162,10 +182,13 @@ void lock_print_holder(int fd, struct buf *b)
 	if (fd_read_file(AT_FDCWD, path, 64, &comm, NULL) < 0 || !comm.len || !buf_get(&comm))
 		buf_printf(b, "process %llu", (unsigned long long)pid);
 	else
-		buf_printf(b, "process %llu (%.*s)", (unsigned long long)pid, (int)comm.len - 1, comm.data);
+		buf_printf(b, "process %llu (%.*s)", (unsigned long long)pid, (int)comm.len - 1,
+			comm.data);
 }
 
-/* --- marks --------------------------------------------------------------------------------------- */
+/*
+ * --- marks ---------------------------------------------------------------------------------------
+ */
 
 static int ofd_lock(int fd, int command, short *type)
 {

@@ -7,26 +7,30 @@
 #include "buf.h"
 
 /*
- * Locks that other users cannot hold. flock(2) asks for no right to write, so whoever can open what is locked can hold it for
- * ever: others where it is readable, and through an ID-mapped mount the user who is seen there as its owner. So the thing itself
- * is never locked.
+ * Locks that other users cannot hold. flock(2) asks for no right to write, so whoever can open what
+ * is locked can hold it for ever: others where it is readable, and through an ID-mapped mount the
+ * user who is seen there as its owner. So the thing itself is never locked.
  *
- * A lock is a file "KIND-MAJOR:MINOR-INODE", named after what it locks, in a directory (0700) outside of it:
- *   /run/shiftbox                     root
- *   $XDG_RUNTIME_DIR/shiftbox         other users; in their user namespaces, too
- *   /run/user/UID/shiftbox            the same, without that variable
- * It keeps apart the processes that share this directory: not those of containers with a /run of their own. Who needs that
- * as well, or must do without such a directory (a chroot, a user without a session), uses a mark.
+ * A lock is a file "KIND-MAJOR:MINOR-INODE", named after what it locks, in a directory (0700)
+ * outside of it: /run/shiftbox                     root $XDG_RUNTIME_DIR/shiftbox         other
+ * users; in their user namespaces, too /run/user/UID/shiftbox            the same, without that
+ * variable It keeps apart the processes that share this directory: not those of containers with a
+ * /run of their own. Who needs that as well, or must do without such a directory (a chroot, a user
+ * without a session), uses a mark.
  *
- * A mark is a file within the thing, on which its process holds a write lock (F_OFD_SETLK) from before it is visible. To hold
- * one takes the right to write there. A read lock, which any reader can take, is not looked at. So a reader can neither keep a
- * mark alive nor keep one from being made. Who can write there can, and can remove all of it as well.
+ * A mark is a file within the thing, on which its process holds a write lock (F_OFD_SETLK) from
+ * before it is visible. To hold one takes the right to write there. A read lock, which any reader
+ * can take, is not looked at. So a reader can neither keep a mark alive nor keep one from being
+ * made. Who can write there can, and can remove all of it as well.
  *
  * Both end with the process. All functions return -errno and fill nothing.
  */
 enum lock_how { LOCK_OFF, LOCK_SHARED, LOCK_EXCLUSIVE };
 
-/* The lock of what st is of; kind is a word of ours. -1 where there is no directory for it: that is said once, under -v. */
+/*
+ * The lock of what st is of; kind is a word of ours. -1 where there is no directory for it: that is
+ * said once, under -v.
+ */
 int lock_open(const struct stat *st, const char *kind);
 
 /* Now (-EWOULDBLOCK), or wait for it (-EINTR: a signal came). */
@@ -36,7 +40,10 @@ int lock_wait(int fd, enum lock_how how);
 /* "process 123 (name)": who holds it, as far as can be seen. */
 void lock_print_holder(int fd, struct buf *b);
 
-/* Make a mark; *ret_fd holds it. -EAGAIN: another process got hold of the file before it was locked: try another name. */
+/*
+ * Make a mark; *ret_fd holds it. -EAGAIN: another process got hold of the file before it was
+ * locked: try another name.
+ */
 int mark_new(int dirfd, const char *name, int *ret_fd);
 
 enum mark { MARK_GONE, MARK_DEAD, MARK_HELD };

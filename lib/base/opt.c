@@ -49,7 +49,8 @@ static struct match by_letter(const struct parser *p, char letter)
 }
 
 /* The option of that name or, when it is the only one, that begins with it. */
-static int by_name(const struct parser *p, const char *name, size_t n, struct match *ret, struct err *e)
+static int by_name(
+	const struct parser *p, const char *name, size_t n, struct match *ret, struct err *e)
 {
 	struct match found = { NULL, NULL };
 	const struct opt *other = NULL;
@@ -73,7 +74,8 @@ static int by_name(const struct parser *p, const char *name, size_t n, struct ma
 	if (!found.opt || !n)
 		return err_usage(e, "unknown option '--%.*s'", (int)n, name);
 	if (other)
-		return err_usage(e, "option '--%.*s' is ambiguous: --%s or --%s", (int)n, name, found.opt->name, other->name);
+		return err_usage(e, "option '--%.*s' is ambiguous: --%s or --%s", (int)n, name,
+			found.opt->name, other->name);
 
 	*ret = found;
 	return 0;
@@ -86,10 +88,13 @@ static int check_repeat(struct parser *p, const struct opt *o, struct err *e)
 	for (size_t i = 0; i < p->seen.len; i++) {
 		const struct opt *s = p->seen.items[i];
 
-		if (s == o && (o->type != OPT_TYPE_LIST && o->type != OPT_TYPE_FUNC && o->type != OPT_TYPE_FLAG))
+		if (s == o &&
+			(o->type != OPT_TYPE_LIST && o->type != OPT_TYPE_FUNC &&
+				o->type != OPT_TYPE_FLAG))
 			return err_usage(e, "option '--%s' is given twice", o->name);
 		if (s != o && s->excl && s->excl == o->excl)
-			return err_usage(e, "options '--%s' and '--%s' exclude each other", s->name, o->name);
+			return err_usage(e, "options '--%s' and '--%s' exclude each other", s->name,
+				o->name);
 		again = again || s == o;
 	}
 	if (!again && VEC_ADD(&p->seen, o) < 0)
@@ -102,7 +107,7 @@ static int number_fault(const struct opt *o, const char *val, int r, struct err 
 	if (r == -ERANGE)
 		return err_usage(e, "option '--%s': '%s' is too large", o->name, val);
 	return err_usage(e, "option '--%s': '%s' is not a %s", o->name, val,
-			 o->type == OPT_TYPE_SIZE ? "size: digits, then K, M, G or T if wanted" : "number");
+		o->type == OPT_TYPE_SIZE ? "size: digits, then K, M, G or T if wanted" : "number");
 }
 
 static int store(const struct match *m, const char *val, struct err *e)
@@ -128,7 +133,8 @@ static int store(const struct match *m, const char *val, struct err *e)
 	case OPT_TYPE_CHOICE:
 		r = opt_word_index(o->words, val);
 		if (r < 0)
-			return err_usage(e, "option '--%s': '%s' is none of: %s", o->name, val, o->words);
+			return err_usage(
+				e, "option '--%s': '%s' is none of: %s", o->name, val, o->words);
 		*(int *)m->dst = r;
 		return 0;
 	case OPT_TYPE_FUNC:
@@ -166,7 +172,8 @@ static int parse_long(struct parser *p, char **argv, size_t *i, struct err *e)
 	if (m.opt->arg && !val) {
 		val = argv[*i + 1];
 		if (!val)
-			return err_usage(e, "option '--%s' needs a value: %s", m.opt->name, m.opt->arg);
+			return err_usage(
+				e, "option '--%s' needs a value: %s", m.opt->name, m.opt->arg);
 		(*i)++;
 	}
 	return take(p, &m, val, e);
@@ -185,7 +192,8 @@ static int parse_letters(struct parser *p, char **argv, size_t *i, struct err *e
 			const char *val = c[1] ? c + 1 : argv[*i + 1];
 
 			if (!val)
-				return err_usage(e, "option '-%c' needs a value: %s", *c, m.opt->arg);
+				return err_usage(
+					e, "option '-%c' needs a value: %s", *c, m.opt->arg);
 			if (!c[1])
 				(*i)++;
 			return take(p, &m, val, e);
@@ -197,7 +205,8 @@ static int parse_letters(struct parser *p, char **argv, size_t *i, struct err *e
 	return 0;
 }
 
-static int parse_words(struct parser *p, char **argv, bool stop_early, struct operands *o, struct err *e)
+static int parse_words(
+	struct parser *p, char **argv, bool stop_early, struct operands *o, struct err *e)
 {
 	bool only_operands = false, dashed = false;
 	int r;
@@ -225,7 +234,7 @@ static int parse_words(struct parser *p, char **argv, bool stop_early, struct op
 }
 
 int opt_parse(const struct opt_set *sets, size_t n_sets, char **argv, bool stop_early,
-	      struct operands *ret, struct err *e)
+	struct operands *ret, struct err *e)
 {
 	struct parser p = { .sets = sets, .n_sets = n_sets };
 	struct operands o = { 0 };
@@ -266,18 +275,22 @@ static int check_one(const struct opt *o, struct err *e)
 {
 	bool choice = o->type == OPT_TYPE_CHOICE;
 
-	if (strspn(o->name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(o->name) || !isalnum((unsigned char)o->name[0]))
-		return err_say(e, EINVAL, o->name, "a name is made of small letters, digits and hyphens");
+	if (strspn(o->name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(o->name) ||
+		!isalnum((unsigned char)o->name[0]))
+		return err_say(
+			e, EINVAL, o->name, "a name is made of small letters, digits and hyphens");
 	if (o->letter && !isalnum((unsigned char)o->letter))
 		return err_say(e, EINVAL, o->name, "the letter is none");
 	if (!o->help || strlen(o->help) > 60)
 		return err_say(e, EINVAL, o->name, "help is missing or longer than 60 columns");
 	if (!isupper((unsigned char)o->help[0]) || o->help[strlen(o->help) - 1] == '.')
-		return err_say(e, EINVAL, o->name, "help must start with a capital verb and end without a full stop");
+		return err_say(e, EINVAL, o->name,
+			"help must start with a capital verb and end without a full stop");
 	if ((o->type == OPT_TYPE_FLAG) != !o->arg)
 		return err_say(e, EINVAL, o->name, "a flag has no metavar, anything else has one");
 	if ((choice || o->comp == COMP_WORDS) != !!o->words)
-		return err_say(e, EINVAL, o->name, "words go with CHOICE and COMP_WORDS, and only with them");
+		return err_say(e, EINVAL, o->name,
+			"words go with CHOICE and COMP_WORDS, and only with them");
 	if ((o->type == OPT_TYPE_FUNC) != !!o->parse)
 		return err_say(e, EINVAL, o->name, "a parse function goes with FUNC");
 	return 0;
@@ -295,7 +308,8 @@ int opt_check_tables(const struct opt_set *sets, size_t n_sets, struct err *e)
 				if (!strcmp(all.items[i]->name, o->name))
 					r = err_say(e, EINVAL, o->name, "two options of this name");
 				else if (o->letter && all.items[i]->letter == o->letter)
-					r = err_say(e, EINVAL, o->name, "shares its letter with --%s", all.items[i]->name);
+					r = err_say(e, EINVAL, o->name,
+						"shares its letter with --%s", all.items[i]->name);
 			}
 			if (r == 0 && VEC_ADD(&all, o) < 0)
 				r = err_nomem(e);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* optdoc: --help from the tables. The manual is made in optdoc_mdoc.c, completions in optdoc_shell.c. */
+/*
+ * optdoc: --help from the tables. The manual is made in optdoc_mdoc.c, completions in
+ * optdoc_shell.c.
+ */
 
 #include "optdoc.h"
 
@@ -37,10 +40,11 @@ static void print_option(const struct opt *o, FILE *f)
 	char left[128], help[512];
 	int n;
 
-	n = snprintf(left, sizeof(left), "  %c%c%c --%s%s%s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
-		     o->letter ? ',' : ' ', o->name, o->arg ? "=" : "", o->arg ? o->arg : "");
-	(void)snprintf(help, sizeof(help), "%s%s%s%s", o->help, o->words ? " (" : "", o->words ? o->words : "",
-		       o->words ? ")" : "");
+	n = snprintf(left, sizeof(left), "  %c%c%c --%s%s%s", o->letter ? '-' : ' ',
+		o->letter ? o->letter : ' ', o->letter ? ',' : ' ', o->name, o->arg ? "=" : "",
+		o->arg ? o->arg : "");
+	(void)snprintf(help, sizeof(help), "%s%s%s%s", o->help, o->words ? " (" : "",
+		o->words ? o->words : "", o->words ? ")" : "");
 
 	if (n + 2 > HELP_COLUMN)
 		(void)fprintf(f, "%s\n%*s", left, HELP_COLUMN, "");
@@ -64,7 +68,7 @@ static void print_options(const char *title, const struct opt_set *sets, size_t 
 }
 
 int optdoc_help(const char *name, const char *brief, const char *const *synopsis,
-		const struct opt_set *sets, size_t n_sets, FILE *f)
+	const struct opt_set *sets, size_t n_sets, FILE *f)
 {
 	for (size_t i = 0; synopsis[i]; i++) {
 		int n = fprintf(f, "%s %s ", i ? "      " : "Usage:", name);

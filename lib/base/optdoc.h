@@ -7,11 +7,11 @@
 #include "opt.h"
 
 /*
- * What a table of options says of itself. All return 0, or -errno when writing failed. synopsis is a
- * NULL-terminated list of lines without the command's name.
+ * What a table of options says of itself. All return 0, or -errno when writing failed. synopsis is
+ * a NULL-terminated list of lines without the command's name.
  */
 int optdoc_help(const char *name, const char *brief, const char *const *synopsis,
-		const struct opt_set *sets, size_t n_sets, FILE *f);
+	const struct opt_set *sets, size_t n_sets, FILE *f);
 
 /* The option block of a manual page, in mdoc: .Bl ... .It Fl ... .El */
 int optdoc_mdoc(const struct opt_set *sets, size_t n_sets, FILE *f);
@@ -19,7 +19,10 @@ int optdoc_mdoc(const struct opt_set *sets, size_t n_sets, FILE *f);
 /* The lines of SYNOPSIS in mdoc. */
 int optdoc_mdoc_synopsis(const char *name, const char *const *synopsis, FILE *f);
 
-/* A word of a second language that a command understands (the options of -o), and its line in the manual. */
+/*
+ * A word of a second language that a command understands (the options of -o), and its line in the
+ * manual.
+ */
 struct optdoc_item {
 	const char *name, *arg; /* arg: "=DIR", "[=MODE]" or "" */
 	const char *help;       /* plain text without its full stop */

@@ -127,7 +127,10 @@ int optdoc_mdoc(const struct opt_set *sets, size_t n_sets, FILE *f)
 
 /* --- SYNOPSIS ------------------------------------------------------------------------------- */
 
-/* One word of a synopsis: -x and --name are flags, capitals stand for something, the rest is literal. */
+/*
+ * One word of a synopsis: -x and --name are flags, capitals stand for something, the rest is
+ * literal.
+ */
 static void put_synopsis_word(struct buf *b, const char *w, size_t n)
 {
 	size_t lower = 0;
@@ -153,8 +156,8 @@ static void put_synopsis_word(struct buf *b, const char *w, size_t n)
 }
 
 /*
- * One synopsis: an optional part becomes Oo ... Oc, what touches its neighbour Ns, and each part that
- * stands outside of brackets a line of its own.
+ * One synopsis: an optional part becomes Oo ... Oc, what touches its neighbour Ns, and each part
+ * that stands outside of brackets a line of its own.
  */
 static void put_synopsis(struct buf *b, const char *s)
 {

@@ -18,19 +18,22 @@
 
 enum { DEPTH_MAX = 16, FLUSH_AT = 1 << 16 };
 
-struct cell { char *text; size_t width; };
+struct cell {
+	char *text;
+	size_t width;
+};
 
 struct out {
 	int fd;
 	bool json, color;
-	bool no_memory;                 /* something is missing from the rows */
-	int num;                        /* the first error, a positive errno */
+	bool no_memory; /* something is missing from the rows */
+	int num;        /* the first error, a positive errno */
 	struct buf text;
-	json_t *stack[DEPTH_MAX];       /* the open objects and arrays */
+	json_t *stack[DEPTH_MAX]; /* the open objects and arrays */
 	size_t depth;
 	const struct out_col *cols;
 	size_t n_cols;
-	VEC(struct cell) cells;         /* rows x n_cols */
+	VEC(struct cell) cells; /* rows x n_cols */
 };
 
 struct out *out_new(int fd, bool json, bool color)
@@ -113,7 +116,8 @@ static void json_put(struct out *o, const char *key, json_t *value)
 		no_memory(o);
 		return;
 	}
-	r = json_is_array(top) ? json_array_append_new(top, value) : json_object_set_new(top, key, value);
+	r = json_is_array(top) ? json_array_append_new(top, value) :
+				 json_object_set_new(top, key, value);
 	if (r < 0)
 		no_memory(o);
 }
@@ -145,7 +149,8 @@ static void json_close(struct out *o)
 		return;
 	}
 	/* A record that lacks something is not printed. */
-	if (!o->no_memory && json_dump_callback(v, add_to_buf, &o->text, JSON_COMPACT | JSON_ENSURE_ASCII) < 0)
+	if (!o->no_memory &&
+		json_dump_callback(v, add_to_buf, &o->text, JSON_COMPACT | JSON_ENSURE_ASCII) < 0)
 		no_memory(o);
 	if (!o->no_memory)
 		buf_char(&o->text, '\n');

@@ -10,7 +10,10 @@
 
 #include "fd.h"
 
-enum { LINKS_MAX = 40, CREATED = 0600 }; /* the kernel's limit (include/linux/namei.h, MAXSYMLINKS) */
+enum {
+	LINKS_MAX = 40,
+	CREATED = 0600
+}; /* the kernel's limit (include/linux/namei.h, MAXSYMLINKS) */
 
 void place_done(struct place *p)
 {
@@ -31,7 +34,8 @@ struct walk {
 	const char *path, *what; /* for messages */
 	int dir;                 /* where we are */
 	char *rest;              /* what is left of the path */
-	int found;               /* -1, or what the last component is open on: no name leads there but a link of /proc */
+	int found; /* -1, or what the last component is open on: no name leads there but a link of
+	              /proc */
 	unsigned links;
 	const struct path_maker *maker; /* NULL: what is missing stays so */
 	struct err *e;
@@ -167,8 +171,9 @@ static int step(struct walk *w, const char *name, const char *after)
 }
 
 /*
- * To the directory that the last component is in; that one is then all that is left ("name", or "name/"), or nothing, when the
- * path ends in the directory itself. to_end: follow the last component, too, while it is a link.
+ * To the directory that the last component is in; that one is then all that is left ("name", or
+ * "name/"), or nothing, when the path ends in the directory itself. to_end: follow the last
+ * component, too, while it is a link.
  */
 static int walk(struct walk *w, bool to_end)
 {
@@ -202,10 +207,13 @@ static int walk(struct walk *w, bool to_end)
 
 static int begin(struct walk *w, const char *path, const char *what, struct err *e)
 {
-	*w = (struct walk){ .path = path, .what = what, .dir = -1, .found = -1, .e = e, .rest = strdup(path) };
+	*w = (struct walk){
+		.path = path, .what = what, .dir = -1, .found = -1, .e = e, .rest = strdup(path)
+	};
 	if (!w->rest)
 		return err_nomem(e);
-	return *path ? go(w, open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC)) : failed(w, ENOENT);
+	return *path ? go(w, open(*path == '/' ? "/" : ".", O_PATH | O_DIRECTORY | O_CLOEXEC)) :
+		       failed(w, ENOENT);
 }
 
 static int tell_place(struct walk *w, struct place *ret)
@@ -221,7 +229,8 @@ static int tell_place(struct walk *w, struct place *ret)
 	return 0;
 }
 
-int path_find_or_make(const char *path, bool follow, const char *what, const struct path_maker *maker, struct place *ret, struct err *e)
+int path_find_or_make(const char *path, bool follow, const char *what,
+	const struct path_maker *maker, struct place *ret, struct err *e)
 {
 	__attribute__((cleanup(walk_done))) struct walk w;
 	int r = begin(&w, path, what, e);
@@ -239,7 +248,9 @@ int path_find(const char *path, bool follow, const char *what, struct place *ret
 	return path_find_or_make(path, follow, what, NULL, ret, e);
 }
 
-struct making { const char *path, *what; };
+struct making {
+	const char *path, *what;
+};
 
 static int make_dir(const struct making *m, int dirfd, const char *name, mode_t mode, struct err *e)
 {
@@ -261,7 +272,8 @@ int path_make_dir(const char *path, mode_t mode, const char *what, int *ret_fd, 
 {
 	struct making m = { path, what };
 	scoped_place struct place at = PLACE_INIT;
-	int r = path_find_or_make(path, true, what, &(struct path_maker){ make_parent, &m }, &at, e);
+	int r = path_find_or_make(
+		path, true, what, &(struct path_maker){ make_parent, &m }, &at, e);
 
 	if (r == 0)
 		r = make_dir(&m, at.dirfd, at.name, mode, e);
@@ -271,13 +283,16 @@ int path_make_dir(const char *path, mode_t mode, const char *what, int *ret_fd, 
 	return *ret_fd < 0 ? err_path(e, errno, path, "%s", what) : 0;
 }
 
-/* --- opening ----------------------------------------------------------------------------------- */
+/*
+ * --- opening -----------------------------------------------------------------------------------
+ */
 
 /* Without links there is nothing to decide, and the kernel walks faster. -ELOOP: there is one. */
 static int open_without_links(const char *path, int flags)
 {
 	const struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC), .mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? CREATED : 0,
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.mode = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE ? CREATED : 0,
 		.resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 	int fd = sys_openat2(AT_FDCWD, path, &how);
@@ -285,7 +300,10 @@ static int open_without_links(const char *path, int flags)
 	return fd < 0 ? -errno : fd;
 }
 
-/* What a link of /proc leads to, once more, for what the flags ask for: it is the same open file, whatever its name. */
+/*
+ * What a link of /proc leads to, once more, for what the flags ask for: it is the same open file,
+ * whatever its name.
+ */
 static int open_found(struct walk *w, int flags)
 {
 	char path[32];
@@ -297,10 +315,14 @@ static int open_found(struct walk *w, int flags)
 		errno = ENOTDIR;
 		return -1;
 	}
-	return open(fd_proc_path(w->found, path), (flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL)) | O_CLOEXEC);
+	return open(fd_proc_path(w->found, path),
+		(flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL)) | O_CLOEXEC);
 }
 
-/* The last component is opened as it is found: were it exchanged for a link by now, that is not followed. */
+/*
+ * The last component is opened as it is found: were it exchanged for a link by now, that is not
+ * followed.
+ */
 static int open_last(struct walk *w, int flags)
 {
 	char name[NAME_MAX + 1];
@@ -311,7 +333,8 @@ static int open_last(struct walk *w, int flags)
 		return r;
 	if (!*name)
 		return openat(w->dir, ".", (flags & ~O_CREAT) | O_CLOEXEC);
-	return openat(w->dir, name, flags | (*after ? O_DIRECTORY : 0) | O_NOFOLLOW | O_CLOEXEC, CREATED);
+	return openat(
+		w->dir, name, flags | (*after ? O_DIRECTORY : 0) | O_NOFOLLOW | O_CLOEXEC, CREATED);
 }
 
 static int walk_and_open(struct walk *w, int flags, int *ret_fd)
@@ -332,7 +355,8 @@ static int walk_and_open(struct walk *w, int flags, int *ret_fd)
 	return 0;
 }
 
-int path_open(const char *path, int flags, const char *what, struct place *ret_place, int *ret_fd, struct err *e)
+int path_open(const char *path, int flags, const char *what, struct place *ret_place, int *ret_fd,
+	struct err *e)
 {
 	__attribute__((cleanup(walk_done))) struct walk w = { .dir = -1, .found = -1 };
 	scoped_fd int fd = -1;
@@ -344,7 +368,10 @@ int path_open(const char *path, int flags, const char *what, struct place *ret_p
 			*ret_fd = r;
 			return 0;
 		}
-		/* It fails where walking fails, unless there is a link, or no openat2(2) (EPERM: a filter of seccomp). */
+		/*
+		 * It fails where walking fails, unless there is a link, or no openat2(2) (EPERM: a
+		 * filter of seccomp).
+		 */
 		if (r != -ELOOP && r != -ENOSYS && r != -EPERM && r != -EINVAL)
 			return err_path(e, -r, path, "%s", what);
 	}
@@ -362,7 +389,8 @@ int path_open(const char *path, int flags, const char *what, struct place *ret_p
 int path_stat(const char *path, bool follow, struct stat *ret)
 {
 	scoped_fd int fd = -1;
-	int r = path_open(path, O_PATH | (follow ? 0 : O_NOFOLLOW), "cannot open it", NULL, &fd, NULL);
+	int r = path_open(
+		path, O_PATH | (follow ? 0 : O_NOFOLLOW), "cannot open it", NULL, &fd, NULL);
 
 	if (r < 0)
 		return r;
@@ -372,7 +400,8 @@ int path_stat(const char *path, bool follow, struct stat *ret)
 int path_open_regular(const char *path, int *ret_fd, struct err *e)
 {
 	scoped_fd int fd = -1;
-	int r = path_open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY, "cannot open the file", NULL, &fd, e);
+	int r = path_open(
+		path, O_RDONLY | O_NONBLOCK | O_NOCTTY, "cannot open the file", NULL, &fd, e);
 
 	if (r == 0)
 		r = fd_check_regular(fd, path, e);
@@ -397,7 +426,8 @@ int path_place_of(int fd, struct place *ret)
 	dir = open_without_links(slash == b.data ? "/" : b.data, O_PATH | O_DIRECTORY);
 	if (dir < 0)
 		return -ENOENT;
-	if (fstatat(dir, slash + 1, &there, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != there.st_dev || st.st_ino != there.st_ino) {
+	if (fstatat(dir, slash + 1, &there, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != there.st_dev ||
+		st.st_ino != there.st_ino) {
 		cleanup_fd(&dir);
 		return -ENOENT;
 	}

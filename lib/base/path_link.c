@@ -18,14 +18,23 @@
 #include "num.h"
 
 enum {
-	OVERFLOW = 65534,     /* the kernel's default (kernel.overflowuid); another one is not recognised, and so not trusted */
-	MAP_MAX = 16 << 10,   /* bytes: 340 extents of 33 */
+	OVERFLOW = 65534,   /* the kernel's default (kernel.overflowuid); another one is not
+	                       recognised, and so not trusted */
+	MAP_MAX = 16 << 10, /* bytes: 340 extents of 33 */
 };
 
-/* --- the user namespace ------------------------------------------------------------------------ */
+/*
+ * --- the user namespace ------------------------------------------------------------------------
+ */
 
-/* What a map of /proc/self tells: are there ids of the host without one here, is the overflow id one, and what is ours outside? */
-struct ids { bool known, all, overflow_is_one; uint64_t outside; };
+/*
+ * What a map of /proc/self tells: are there ids of the host without one here, is the overflow id
+ * one, and what is ours outside?
+ */
+struct ids {
+	bool known, all, overflow_is_one;
+	uint64_t outside;
+};
 
 static void add_extent(const char *line, size_t n, uint64_t own, struct ids *ret)
 {
@@ -76,8 +85,9 @@ static bool may_own_all(void)
 }
 
 /*
- * The directory shows the overflow id, which may also be that of an id of this namespace: whose is it? O_NOATIME is for the owner and
- * for CAP_FOWNER over its id (fs/namei.c, may_open()), so that it is refused where the owner has no id here.
+ * The directory shows the overflow id, which may also be that of an id of this namespace: whose is
+ * it? O_NOATIME is for the owner and for CAP_FOWNER over its id (fs/namei.c, may_open()), so that
+ * it is refused where the owner has no id here.
  */
 static bool has_no_id(int dir, const struct ids *ids)
 {
@@ -91,23 +101,26 @@ static bool has_no_id(int dir, const struct ids *ids)
 	return fd < 0 && errno == EPERM;
 }
 
-/* The directory above, or -1. top: dir is the root directory itself. (Inode numbers alone are not enough: FUSE makes them up.) */
+/*
+ * The directory above, or -1. top: dir is the root directory itself. (Inode numbers alone are not
+ * enough: FUSE makes them up.)
+ */
 static int go_up(int dir, bool *top)
 {
 	scoped_fd int up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct statx a, b;
 
 	if (up < 0 || statx(dir, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &a) < 0 ||
-	    statx(up, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &b) < 0)
+		statx(up, "", AT_EMPTY_PATH, STATX_INO | STATX_MNT_ID, &b) < 0)
 		return -1;
-	*top = a.stx_ino == b.stx_ino && a.stx_mnt_id == b.stx_mnt_id && a.stx_dev_major == b.stx_dev_major &&
-	       a.stx_dev_minor == b.stx_dev_minor;
+	*top = a.stx_ino == b.stx_ino && a.stx_mnt_id == b.stx_mnt_id &&
+		a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
 	return TAKE_FD(up);
 }
 
 /*
- * Does dir, with all above it, belong to users without an id here, so that no id of this namespace can change it? sticky: others may
- * write in dir itself if it is sticky.
+ * Does dir, with all above it, belong to users without an id here, so that no id of this namespace
+ * can change it? sticky: others may write in dir itself if it is sticky.
  */
 static bool out_of_reach(int start, bool sticky, const struct ids *ids)
 {
@@ -119,7 +132,7 @@ static bool out_of_reach(int start, bool sticky, const struct ids *ids)
 		int up;
 
 		if (st.st_uid != OVERFLOW || !has_no_id(dir, ids) ||
-		    (st.st_mode & (S_IWGRP | S_IWOTH) && !(sticky && st.st_mode & S_ISVTX)))
+			(st.st_mode & (S_IWGRP | S_IWOTH) && !(sticky && st.st_mode & S_ISVTX)))
 			return false;
 		up = go_up(dir, &top);
 		cleanup_fd(&dir);
@@ -131,7 +144,9 @@ static bool out_of_reach(int start, bool sticky, const struct ids *ids)
 	return false;
 }
 
-/* --- the rule ---------------------------------------------------------------------------------- */
+/*
+ * --- the rule ----------------------------------------------------------------------------------
+ */
 
 static bool ours(uid_t uid)
 {
@@ -139,15 +154,17 @@ static bool ours(uid_t uid)
 }
 
 /*
- * The group of a directory may write if it is the caller's private one, which has the number of its user: that is how user private
- * groups are used (umask 002). In a user namespace it is the numbers outside that count. An ACL that lets others write shows in the
- * bits of the group.
+ * The group of a directory may write if it is the caller's private one, which has the number of its
+ * user: that is how user private groups are used (umask 002). In a user namespace it is the numbers
+ * outside that count. An ACL that lets others write shows in the bits of the group.
  */
 static bool is_private_group(int dir, const struct stat *st)
 {
-	struct ids uid = read_ids("/proc/self/uid_map", geteuid()), gid = read_ids("/proc/self/gid_map", getegid());
+	struct ids uid = read_ids("/proc/self/uid_map", geteuid()),
+		   gid = read_ids("/proc/self/gid_map", getegid());
 
-	return st->st_gid == getegid() && uid.known && gid.known && uid.outside == gid.outside && !fd_has_acl(dir);
+	return st->st_gid == getegid() && uid.known && gid.known && uid.outside == gid.outside &&
+		!fd_has_acl(dir);
 }
 
 static bool only_owner_replaces(int dir, const struct stat *st)
@@ -171,7 +188,10 @@ static bool on_fuse(int dir)
 	return fstatfs(dir, &fs) < 0 || fs.f_type == FUSE_SUPER_MAGIC;
 }
 
-/* The server of a FUSE filesystem could be any user's. In a user namespace it is one of our own, mostly. */
+/*
+ * The server of a FUSE filesystem could be any user's. In a user namespace it is one of our own,
+ * mostly.
+ */
 static bool owners_are_told(int dir, const struct ids *ids)
 {
 	return geteuid() != 0 || (ids->known && !ids->all) || !on_fuse(dir);
@@ -184,11 +204,13 @@ static bool may_follow(int dir, const struct stat *at, const struct stat *link)
 
 	if (ours(link->st_uid) && ours(at->st_uid))
 		return only_owner_replaces(dir, at) && owners_are_told(dir, &ids);
-	return in_userns && ((link->st_uid == OVERFLOW && out_of_reach(dir, false, &ids)) ||
-			     (ours(link->st_uid) && out_of_reach(dir, true, &ids)));
+	return in_userns &&
+		((link->st_uid == OVERFLOW && out_of_reach(dir, false, &ids)) ||
+			(ours(link->st_uid) && out_of_reach(dir, true, &ids)));
 }
 
-int path_link_check(int dir, const struct stat *link, const char *name, const char *path, struct err *e)
+int path_link_check(
+	int dir, const struct stat *link, const char *name, const char *path, struct err *e)
 {
 	struct stat at;
 
@@ -204,16 +226,19 @@ int path_link_check(int dir, const struct stat *link, const char *name, const ch
 	else if (!ours(at.st_uid))
 		err_why(e, "its directory belongs to user %u, who could exchange it", at.st_uid);
 	else if (!only_owner_replaces(dir, &at))
-		err_why(e, "its directory is writable by others (mode %04o), who could exchange it", at.st_mode & 07777);
+		err_why(e, "its directory is writable by others (mode %04o), who could exchange it",
+			at.st_mode & 07777);
 	else
-		err_why(e, "it is on a FUSE filesystem, whose server tells the owners that it likes");
+		err_why(e,
+			"it is on a FUSE filesystem, whose server tells the owners that it likes");
 	err_try(e, "name what it should lead to by a path without this link: readlink -f shows it");
 	return -ELOOP;
 }
 
 bool path_link_is_magic(int dir, const char *name)
 {
-	const struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
+	const struct open_how how = { .flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_NO_MAGICLINKS };
 	struct statfs fs;
 	scoped_fd int fd = -1;
 

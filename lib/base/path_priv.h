@@ -8,12 +8,16 @@
 #include "sys.h"
 
 /*
- * May the link called name in dir be followed (the rule of path.h)? link: what stat(2) tells of it. path: the operator's, for
- * the message. -ELOOP, with the step "link": no.
+ * May the link called name in dir be followed (the rule of path.h)? link: what stat(2) tells of it.
+ * path: the operator's, for the message. -ELOOP, with the step "link": no.
  */
-int path_link_check(int dir, const struct stat *link, const char *name, const char *path, struct err *e);
+int path_link_check(
+	int dir, const struct stat *link, const char *name, const char *path, struct err *e);
 
-/* Is it a link of /proc to an open file (/proc/PID/fd/N, cwd, root, exe, ns), whose text is no path? */
+/*
+ * Is it a link of /proc to an open file (/proc/PID/fd/N, cwd, root, exe, ns), whose text is no
+ * path?
+ */
 bool path_link_is_magic(int dir, const char *name);
 
 #endif

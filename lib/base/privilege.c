@@ -13,12 +13,16 @@
 
 #include "fd.h"
 
-/* 1, 0, or -errno. Those of a user namespace whose root has no id here cannot be read, but are there: security/commoncap.c. */
+/*
+ * 1, 0, or -errno. Those of a user namespace whose root has no id here cannot be read, but are
+ * there: security/commoncap.c.
+ */
 static int ask_capabilities(int fd)
 {
 	char link[32];
 
-	if (getxattr(fd_proc_path(fd, link), "security.capability", NULL, 0) >= 0 || errno == EOVERFLOW)
+	if (getxattr(fd_proc_path(fd, link), "security.capability", NULL, 0) >= 0 ||
+		errno == EOVERFLOW)
 		return 1;
 	return errno == ENODATA || errno == EOPNOTSUPP ? 0 : -errno;
 }
@@ -31,7 +35,11 @@ void privilege_read(struct privilege *ret)
 	int r;
 
 	*ret = (struct privilege){
-		.uid = getuid(), .euid = geteuid(), .gid = getgid(), .egid = getegid(), .secure = getauxval(AT_SECURE) != 0,
+		.uid = getuid(),
+		.euid = geteuid(),
+		.gid = getgid(),
+		.egid = getegid(),
+		.secure = getauxval(AT_SECURE) != 0,
 	};
 	if (fd < 0 || fstat(fd, &st) < 0) {
 		ret->file = errno;
@@ -53,10 +61,12 @@ static bool is_setid(mode_t mode)
 
 static int refuse(const struct privilege *p, const char *remedy, struct err *e)
 {
-	err_why(e, "its paths, options and environment are its caller's to choose: with more rights than the caller has, it would hand them "
-		"out");
+	err_why(e,
+		"its paths, options and environment are its caller's to choose: with more rights "
+		"than the caller has, it would hand them out");
 	if (remedy)
-		err_try(e, "%s '%s'; those who may run it as root do so by sudo(8) or doas(1)", remedy, p->path);
+		err_try(e, "%s '%s'; those who may run it as root do so by sudo(8) or doas(1)",
+			remedy, p->path);
 	else
 		err_try(e, "run it as root (sudo, doas), or with one's own rights alone");
 	return -EPERM;
@@ -65,21 +75,29 @@ static int refuse(const struct privilege *p, const char *remedy, struct err *e)
 int privilege_judge(const struct privilege *p, struct err *e)
 {
 	if (is_setid(p->mode)) {
-		(void)err_say(e, EPERM, p->path, "this program does not run set-uid or set-gid (mode %04o)", p->mode & 07777);
+		(void)err_say(e, EPERM, p->path,
+			"this program does not run set-uid or set-gid (mode %04o)",
+			p->mode & 07777);
 		return refuse(p, "chmod u-s,g-s", e);
 	}
 	if (p->capabilities) {
-		(void)err_say(e, EPERM, p->path, "this program does not run with file capabilities");
+		(void)err_say(
+			e, EPERM, p->path, "this program does not run with file capabilities");
 		return refuse(p, "setcap -r", e);
 	}
 	if (p->uid != p->euid || p->gid != p->egid) {
-		(void)err_say(e, EPERM, NULL, "this program does not run with the rights of another user: the real ids are %u:%u, the effective "
-			      "ones %u:%u", p->uid, p->gid, p->euid, p->egid);
+		(void)err_say(e, EPERM, NULL,
+			"this program does not run with the rights of another user: the real ids "
+			"are %u:%u, the effective ones %u:%u",
+			p->uid, p->gid, p->euid, p->egid);
 		return refuse(p, NULL, e);
 	}
 	if (p->file && p->secure) {
-		(void)err_set(e, p->file, "/proc/self/exe", "cannot tell whether this program's file has set-id bits or capabilities");
-		err_why(e, "it was started with more rights than its caller has (AT_SECURE), by its file or by a security module");
+		(void)err_set(e, p->file, "/proc/self/exe",
+			"cannot tell whether this program's file has set-id bits or capabilities");
+		err_why(e,
+			"it was started with more rights than its caller has (AT_SECURE), by its "
+			"file or by a security module");
 		err_try(e, "mount /proc");
 		return -EPERM;
 	}

@@ -8,17 +8,19 @@
 #include "err.h"
 
 /*
- * This program serves callers who have the rights already: paths, options and environment are theirs to choose. With rights that the
- * caller does not have it would hand them out, so it does not run then.
+ * This program serves callers who have the rights already: paths, options and environment are
+ * theirs to choose. With rights that the caller does not have it would hand them out, so it does
+ * not run then.
  */
 struct privilege {
 	uid_t uid, euid;
 	gid_t gid, egid;
-	bool secure;          /* AT_SECURE: by set-id bits, file capabilities, or an SELinux or AppArmor transition */
-	mode_t mode;          /* of this program's file; 0: not known */
-	bool capabilities;    /* of that file, as far as known */
-	int file;             /* 0: both are known; else the errno that kept us from asking */
-	char path[4096];      /* of that file, for messages */
+	bool secure; /* AT_SECURE: by set-id bits, file capabilities, or an SELinux or AppArmor
+	                transition */
+	mode_t mode; /* of this program's file; 0: not known */
+	bool capabilities; /* of that file, as far as known */
+	int file;          /* 0: both are known; else the errno that kept us from asking */
+	char path[4096];   /* of that file, for messages */
 };
 
 /* How was this process started? Asks its ids, getauxval(3), and /proc/self/exe by descriptor. */

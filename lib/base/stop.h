@@ -7,11 +7,14 @@
 #include "err.h"
 
 /*
- * Was the process asked to end? A signal handler says so, and every loop that an image or a tree can make long checks it
- * once per turn. There is one flag, because signals are sent to a process.
+ * Was the process asked to end? A signal handler says so, and every loop that an image or a tree
+ * can make long checks it once per turn. There is one flag, because signals are sent to a process.
  */
 
-/* For signal handlers. stop_hurry(): tidying up must end too; what is left is for the next run, as after a kill -9. */
+/*
+ * For signal handlers. stop_hurry(): tidying up must end too; what is left is for the next run, as
+ * after a kill -9.
+ */
 void stop_ask(int sig);
 void stop_hurry(void);
 

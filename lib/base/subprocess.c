@@ -131,15 +131,20 @@ int run_child(int (*fn)(void *arg, int out), void *arg, size_t max, struct buf *
 	return r < 0 ? r : status;
 }
 
-struct program { const char *path; char *const *argv; };
+struct program {
+	const char *path;
+	char *const *argv;
+};
 
 static int program(void *arg, int out)
 {
-	static char *const env[] = { (char *)"PATH=/usr/bin:/bin:/usr/sbin:/sbin", (char *)"LC_ALL=C.UTF-8", NULL };
+	static char *const env[] = { (char *)"PATH=/usr/bin:/bin:/usr/sbin:/sbin",
+		(char *)"LC_ALL=C.UTF-8", NULL };
 	const struct program *p = arg;
 	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-	if (dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 || dup2(out, STDERR_FILENO) < 0)
+	if (dup2(null, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
+		dup2(out, STDERR_FILENO) < 0)
 		return 126;
 	(void)signal(SIGPIPE, SIG_DFL);
 	(void)execve(p->path, p->argv, env);

@@ -36,7 +36,9 @@ static struct mnt_id_req mnt_request(uint64_t ns, uint64_t mnt_id, uint64_t para
 {
 	const size_t size = ns ? sizeof(struct mnt_id_req) : offsetof(struct mnt_id_req, mnt_ns_id);
 
-	return (struct mnt_id_req){ .size = (uint32_t)size, .mnt_id = mnt_id, .param = param, .mnt_ns_id = ns };
+	return (struct mnt_id_req){
+		.size = (uint32_t)size, .mnt_id = mnt_id, .param = param, .mnt_ns_id = ns
+	};
 }
 
 int sys_openat2(int dirfd, const char *path, const struct open_how *how)
@@ -84,12 +86,14 @@ int sys_umount2(const char *path, int flags)
 	return (int)syscall(SYS_umount2, path, flags);
 }
 
-int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data)
+int sys_mount(const char *source, const char *target, const char *type, unsigned long flags,
+	const char *data)
 {
 	return (int)syscall(SYS_mount, source, target, type, flags, data);
 }
 
-int sys_statmount(uint64_t ns, uint64_t mnt_id, uint64_t mask, struct sys_statmount *buf, size_t size)
+int sys_statmount(
+	uint64_t ns, uint64_t mnt_id, uint64_t mask, struct sys_statmount *buf, size_t size)
 {
 	struct mnt_id_req req = mnt_request(ns, mnt_id, mask);
 
@@ -108,11 +112,16 @@ ssize_t sys_listxattrat(int dirfd, const char *path, int flags, char *list, size
 	return (ssize_t)syscall(SYS_listxattrat, dirfd, path, flags, list, size);
 }
 
-ssize_t sys_getxattrat(int dirfd, const char *path, int flags, const char *name, void *value, size_t size)
+ssize_t sys_getxattrat(
+	int dirfd, const char *path, int flags, const char *name, void *value, size_t size)
 {
 	/* struct xattr_args of linux/xattr.h, 6.13 */
-	struct { uint64_t value __attribute__((aligned(8))); uint32_t size, flags; } args = {
-		.value = (uint64_t)(uintptr_t)value, .size = (uint32_t)size,
+	struct {
+		uint64_t value __attribute__((aligned(8)));
+		uint32_t size, flags;
+	} args = {
+		.value = (uint64_t)(uintptr_t)value,
+		.size = (uint32_t)size,
 	};
 
 	return (ssize_t)syscall(SYS_getxattrat, dirfd, path, flags, name, &args, sizeof(args));
@@ -180,8 +189,11 @@ bool sys_is_home(void)
 pid_t sys_clone(unsigned long flags)
 {
 	/* clone3 with no stack: the same argument order on every architecture. */
-	struct { uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls; } args = {
-		.flags = flags, .exit_signal = SIGCHLD,
+	struct {
+		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
+	} args = {
+		.flags = flags,
+		.exit_signal = SIGCHLD,
 	};
 
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));

@@ -21,30 +21,44 @@ struct sys_statmount;
 
 int sys_openat2(int dirfd, const char *path, const struct open_how *how);
 int sys_open_tree(int dirfd, const char *path, unsigned flags);
-int sys_open_tree_attr(int dirfd, const char *path, unsigned flags, const struct mount_attr *attr); /* 6.15 */
+int sys_open_tree_attr(
+	int dirfd, const char *path, unsigned flags, const struct mount_attr *attr); /* 6.15 */
 int sys_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned flags);
 int sys_mount_setattr(int dirfd, const char *path, unsigned flags, const struct mount_attr *attr);
 int sys_fsopen(const char *fs, unsigned flags);
 int sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);
 int sys_fsmount(int fd, unsigned flags, unsigned attr_flags);
 int sys_umount2(const char *path, int flags);
-int sys_mount(const char *source, const char *target, const char *type, unsigned long flags, const char *data);
+int sys_mount(const char *source, const char *target, const char *type, unsigned long flags,
+	const char *data);
 
 /*
- * statmount(2), 6.8; the maps since 6.15. mnt_id is the unique id (statx STATX_MNT_ID_UNIQUE). ns: the mount namespace it
- * is in (SYS_NS_GET_MNTNS_ID, 6.11; it takes CAP_SYS_ADMIN over it), 0: the calling process's.
- * Fills buf (size bytes, at least sizeof(struct sys_statmount)); string offsets count from str[].
+ * statmount(2), 6.8; the maps since 6.15. mnt_id is the unique id (statx STATX_MNT_ID_UNIQUE). ns:
+ * the mount namespace it is in (SYS_NS_GET_MNTNS_ID, 6.11; it takes CAP_SYS_ADMIN over it), 0: the
+ * calling process's. Fills buf (size bytes, at least sizeof(struct sys_statmount)); string offsets
+ * count from str[].
  */
-int sys_statmount(uint64_t ns, uint64_t mnt_id, uint64_t mask, struct sys_statmount *buf, size_t size);
+int sys_statmount(
+	uint64_t ns, uint64_t mnt_id, uint64_t mask, struct sys_statmount *buf, size_t size);
 
-/* listmount(2), 6.8: unique ids of the mounts below mnt_id (SYS_LSMT_ROOT: all), after last_id. ns: as above. */
+/*
+ * listmount(2), 6.8: unique ids of the mounts below mnt_id (SYS_LSMT_ROOT: all), after last_id. ns:
+ * as above.
+ */
 ssize_t sys_listmount(uint64_t ns, uint64_t mnt_id, uint64_t last_id, uint64_t *ids, size_t n);
 
-/* listxattrat(2), getxattrat(2): 6.13. name is below dirfd ("": only with AT_EMPTY_PATH and no O_PATH fd). */
+/*
+ * listxattrat(2), getxattrat(2): 6.13. name is below dirfd ("": only with AT_EMPTY_PATH and no
+ * O_PATH fd).
+ */
 ssize_t sys_listxattrat(int dirfd, const char *path, int flags, char *list, size_t size);
-ssize_t sys_getxattrat(int dirfd, const char *path, int flags, const char *name, void *value, size_t size);
+ssize_t sys_getxattrat(
+	int dirfd, const char *path, int flags, const char *name, void *value, size_t size);
 
-/* The file-system ids of the calling thread only. They return the previous id, and cannot fail visibly. */
+/*
+ * The file-system ids of the calling thread only. They return the previous id, and cannot fail
+ * visibly.
+ */
 int sys_setfsuid(uint32_t uid);
 int sys_setfsgid(uint32_t gid);
 
@@ -53,10 +67,11 @@ int sys_pidfd_send_signal(int pidfd, int sig);
 int sys_pidfd_getfd(int pidfd, int fd); /* 5.6; close-on-exec */
 
 /*
- * setns(2), chroot(2), pivot_root(2). Afterwards names may be those of whoever made the namespace or the root, so that a
- * library found by name may be theirs (CVE-2019-14271: NSS modules, loaded after chroot). So from the first call on,
- * successful or not, sys_is_home() is false in this process and its children, and what loads libraries asserts it: dlopen(3), the
- * name services (getpwnam(3)), iconv(3), setlocale(3).
+ * setns(2), chroot(2), pivot_root(2). Afterwards names may be those of whoever made the namespace
+ * or the root, so that a library found by name may be theirs (CVE-2019-14271: NSS modules, loaded
+ * after chroot). So from the first call on, successful or not, sys_is_home() is false in this
+ * process and its children, and what loads libraries asserts it: dlopen(3), the name services
+ * (getpwnam(3)), iconv(3), setlocale(3).
  */
 int sys_setns(int fd, int type);
 int sys_chroot(const char *path);

@@ -13,7 +13,11 @@
  * Growing arrays. VEC(struct foo) declares { items, len, cap }; VEC_ADD appends a value and returns
  * 0 or -ENOMEM, leaving the vector as it was. Zero-initialise; free items with VEC_DONE.
  */
-#define VEC(type) struct { type *items; size_t len, cap; }
+#define VEC(type) \
+	struct { \
+		type *items; \
+		size_t len, cap; \
+	}
 
 static inline int vec_grow(void *items_ptr, size_t len, size_t *cap, size_t item)
 {
@@ -35,16 +39,26 @@ static inline int vec_grow(void *items_ptr, size_t len, size_t *cap, size_t item
 	return 0;
 }
 
-#define VEC_ADD(v, ...) ({ \
-	int vec_r_ = vec_grow(&(v)->items, (v)->len, &(v)->cap, sizeof(*(v)->items)); \
-	if (vec_r_ == 0) \
-		(v)->items[(v)->len++] = (__VA_ARGS__); \
-	vec_r_; })
+#define VEC_ADD(v, ...) \
+	({ \
+		int vec_r_ = vec_grow(&(v)->items, (v)->len, &(v)->cap, sizeof(*(v)->items)); \
+		if (vec_r_ == 0) \
+			(v)->items[(v)->len++] = (__VA_ARGS__); \
+		vec_r_; \
+	})
 
-#define VEC_DONE(v) do { free((v)->items); (v)->items = NULL; (v)->len = (v)->cap = 0; } while (0)
+#define VEC_DONE(v) \
+	do { \
+		free((v)->items); \
+		(v)->items = NULL; \
+		(v)->len = (v)->cap = 0; \
+	} while (0)
 
 /* A list of strings that it owns. */
-struct strv { char **items; size_t len, cap; };
+struct strv {
+	char **items;
+	size_t len, cap;
+};
 
 /* Append a copy of s: 0 or -ENOMEM. */
 int strv_add(struct strv *v, const char *s);

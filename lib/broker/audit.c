@@ -11,8 +11,12 @@
 #include "notif.h"
 
 static const char *const verdicts[] = {
-	[VERDICT_DENIED] = "denied", [VERDICT_DONE] = "done", [VERDICT_CALLER] = "as-caller",
-	[VERDICT_KERNEL] = "kernel", [VERDICT_EMULATED] = "emulated", [VERDICT_SKIPPED] = "skipped",
+	[VERDICT_DENIED] = "denied",
+	[VERDICT_DONE] = "done",
+	[VERDICT_CALLER] = "as-caller",
+	[VERDICT_KERNEL] = "kernel",
+	[VERDICT_EMULATED] = "emulated",
+	[VERDICT_SKIPPED] = "skipped",
 };
 
 const char *verdict_name(enum verdict v)
@@ -30,7 +34,8 @@ static void put_time(struct out *o)
 	if (clock_gettime(CLOCK_REALTIME, &now) < 0 || !gmtime_r(&now.tv_sec, &tm))
 		return; /* neither can fail with these arguments before the year 2^31 */
 	(void)strftime(day, sizeof(day), "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(text, sizeof(text), "%s.%06uZ", day, (unsigned)(now.tv_nsec / 1000)); /* fits */
+	(void)snprintf(
+		text, sizeof(text), "%s.%06uZ", day, (unsigned)(now.tv_nsec / 1000)); /* fits */
 	out_str(o, "time", text);
 }
 
@@ -54,7 +59,8 @@ static void put_arguments(struct out *o, const struct held *h)
 	switch (h->call) {
 	case HELD_MKNOD:
 	case HELD_MKNODAT:
-		(void)snprintf(device, sizeof(device), "%c:%u:%u", S_ISBLK(h->mode) ? 'b' : 'c', h->major, h->minor); /* fits */
+		(void)snprintf(device, sizeof(device), "%c:%u:%u", S_ISBLK(h->mode) ? 'b' : 'c',
+			h->major, h->minor); /* fits */
 		out_str(o, "device", device);
 		out_mode(o, "mode", h->mode & 07777);
 		break;
@@ -105,5 +111,7 @@ void audit_write(struct broker *b, const struct held *h)
 	if (r == 0)
 		return;
 	b->audit_lost = true;
-	log_warn("the audit file cannot be written (%s): what cannot be recorded is denied from now on", strerrordesc_np(-r));
+	log_warn("the audit file cannot be written (%s): what cannot be recorded is denied from "
+		 "now on",
+		strerrordesc_np(-r));
 }

@@ -25,10 +25,14 @@
 #endif
 
 static void (*const decide[])(struct broker *b, struct held *h) = {
-	[HELD_MKNOD] = decide_mknod, [HELD_MKNODAT] = decide_mknod,
-	[HELD_MOUNT] = decide_mount, [HELD_UMOUNT2] = decide_umount,
-	[HELD_CHOWN] = decide_chown, [HELD_LCHOWN] = decide_chown,
-	[HELD_FCHOWN] = decide_chown, [HELD_FCHOWNAT] = decide_chown,
+	[HELD_MKNOD] = decide_mknod,
+	[HELD_MKNODAT] = decide_mknod,
+	[HELD_MOUNT] = decide_mount,
+	[HELD_UMOUNT2] = decide_umount,
+	[HELD_CHOWN] = decide_chown,
+	[HELD_LCHOWN] = decide_chown,
+	[HELD_FCHOWN] = decide_chown,
+	[HELD_FCHOWNAT] = decide_chown,
 };
 
 void held_done(struct held *h)
@@ -66,7 +70,9 @@ int broker_ask(struct broker *b, const struct held *h, const struct proxy_reques
 	r = proxy_ask(&b->proxy, &h->caller, q, ret_fd);
 	if (r != -ENOTRECOVERABLE)
 		return r;
-	log_warn("the broker's process in the namespace hung or ended over a call of '%s'; it is started anew", h->caller.command);
+	log_warn("the broker's process in the namespace hung or ended over a call of '%s'; it is "
+		 "started anew",
+		h->caller.command);
 	proxy_done(&b->proxy);
 	if (proxy_start(&b->proxy, b->userns, &b->map, &e) < 0)
 		log_warn("%s", e.what);
@@ -82,9 +88,13 @@ static int check_privileges(const struct broker_config *c, const struct rules *r
 	if (!r || c->privileged)
 		return 0;
 	(void)err_say(e, EPERM, NULL, "rule '%s' can only be carried out by root", r->text);
-	err_why(e, "the kernel lets nobody else make device nodes or mount devices, and the broker has the rights of whoever starts it");
-	err_try(e, r->kind == RULE_MOUNT ? "run userns-run as root (with -m for the ids)" :
-		"run userns-run as root (with -m for the ids), or bind the node: --bind /dev/null:/srv/dev/null");
+	err_why(e,
+		"the kernel lets nobody else make device nodes or mount devices, and the broker "
+		"has the rights of whoever starts it");
+	err_try(e,
+		r->kind == RULE_MOUNT ? "run userns-run as root (with -m for the ids)" :
+					"run userns-run as root (with -m for the ids), or bind the "
+					"node: --bind /dev/null:/srv/dev/null");
 	return -EPERM;
 }
 
@@ -92,7 +102,10 @@ static int open_sources(struct rules *rs, struct err *e)
 {
 	for (size_t i = 0; i < rs->len; i++) {
 		struct rule *r = &rs->items[i];
-		int n = r->kind == RULE_MOUNT ? path_open(r->source, O_PATH, "cannot open what the rule mounts", NULL, &r->source_fd, e) : 0;
+		int n = r->kind == RULE_MOUNT ?
+			path_open(r->source, O_PATH, "cannot open what the rule mounts", NULL,
+				&r->source_fd, e) :
+			0;
 
 		if (n < 0) {
 			err_prefix(e, "rule '%s'", r->text);
@@ -102,7 +115,10 @@ static int open_sources(struct rules *rs, struct err *e)
 	return 0;
 }
 
-/* What the command does is written there, partly in its own words: so it must not be a file that another user chose. */
+/*
+ * What the command does is written there, partly in its own words: so it must not be a file that
+ * another user chose.
+ */
 static int check_audit(int fd, const struct place *at, const char *path, struct err *e)
 {
 	struct stat st;
@@ -110,19 +126,24 @@ static int check_audit(int fd, const struct place *at, const char *path, struct 
 	if (fstat(fd, &st) < 0)
 		return err_set(e, errno, path, "cannot stat the audit file");
 	if (at->dirfd < 0 || S_ISCHR(st.st_mode))
-		return 0; /* what the caller has open, as /dev/stderr and /dev/fd/N; or a terminal, or /dev/null */
+		return 0; /* what the caller has open, as /dev/stderr and /dev/fd/N; or a terminal,
+		             or /dev/null */
 	if (st.st_uid != 0 && st.st_uid != geteuid()) {
-		(void)err_say(e, EPERM, path, "the audit file belongs to another user (%u)", st.st_uid);
+		(void)err_say(
+			e, EPERM, path, "the audit file belongs to another user (%u)", st.st_uid);
 		err_try(e, "name one that is not there yet, in a directory of your own");
 		return -EPERM;
 	}
 	if (S_ISREG(st.st_mode) && st.st_mode & (S_IWGRP | S_IWOTH)) {
-		(void)err_say(e, EPERM, path, "the audit file can be written by others (mode %04o)", st.st_mode & 07777);
+		(void)err_say(e, EPERM, path, "the audit file can be written by others (mode %04o)",
+			st.st_mode & 07777);
 		err_try(e, "chmod go-w on it");
 		return -EPERM;
 	}
 	if (S_ISREG(st.st_mode) && st.st_nlink > 1)
-		return err_say(e, EPERM, path, "the audit file has another name (a hard link), which may be that of a file of the system");
+		return err_say(e, EPERM, path,
+			"the audit file has another name (a hard link), which may be that of a "
+			"file of the system");
 	return 0;
 }
 
@@ -133,7 +154,8 @@ static int open_audit(struct broker *b, const char *path, struct err *e)
 
 	if (!path)
 		return 0;
-	r = path_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK, "cannot open the audit file", &at, &b->audit_fd, e);
+	r = path_open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOCTTY | O_NONBLOCK,
+		"cannot open the audit file", &at, &b->audit_fd, e);
 	if (r == 0)
 		r = check_audit(b->audit_fd, &at, path, e);
 	if (r < 0)
@@ -213,16 +235,23 @@ static void decide_one(struct broker *b, struct held *h, const struct seccomp_no
 	for (size_t i = 0; i < ARRAY_LEN(h->args); i++)
 		h->args[i] = req->data.args[i];
 	held_answer(h, VERDICT_DENIED, EPERM);
-	if (h->call == HELD_NONE || caller_open((pid_t)req->pid, &h->caller, &e) < 0 || !held_alive(b, h))
+	if (h->call == HELD_NONE || caller_open((pid_t)req->pid, &h->caller, &e) < 0 ||
+		!held_alive(b, h))
 		return;
-	/* In a namespace of its own below ours, nothing was read yet: the kernel decides as it would without us. */
+	/*
+	 * In a namespace of its own below ours, nothing was read yet: the kernel decides as it
+	 * would without us.
+	 */
 	if (!caller_in_userns(&h->caller, &b->userns_stat))
 		held_answer(h, VERDICT_KERNEL, 0);
 	else if (!b->audit_lost)
 		decide[h->call](b, h);
 }
 
-/* seccomp_notify_receive(3): every errno of the kernel comes back as ECANCELED, and is still in errno. */
+/*
+ * seccomp_notify_receive(3): every errno of the kernel comes back as ECANCELED, and is still in
+ * errno.
+ */
 static int result(int r)
 {
 	return r == -ECANCELED ? -errno : r;
@@ -258,16 +287,19 @@ static int serve_one(struct broker *b, struct seccomp_notif *req, struct seccomp
 }
 
 /*
- * The caller waits for the broker, and the broker for the next caller: woken on the processor of the one that wakes, neither waits for
- * an idle one to come out of its sleep (SECCOMP_IOCTL_NOTIF_SET_FLAGS, 6.6).
+ * The caller waits for the broker, and the broker for the next caller: woken on the processor of
+ * the one that wakes, neither waits for an idle one to come out of its sleep
+ * (SECCOMP_IOCTL_NOTIF_SET_FLAGS, 6.6).
  */
 static void share_processor(int listener)
 {
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) < 0)
-		log_verbose("held calls are answered from any processor, which takes longer: %s", strerror(errno));
+		log_verbose("held calls are answered from any processor, which takes longer: %s",
+			strerror(errno));
 }
 
-static int serve(struct broker *b, struct seccomp_notif *req, struct seccomp_notif_resp *resp, struct err *e)
+static int serve(
+	struct broker *b, struct seccomp_notif *req, struct seccomp_notif_resp *resp, struct err *e)
 {
 	struct pollfd p = { .fd = b->listener, .events = POLLIN };
 

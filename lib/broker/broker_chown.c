@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* broker_chown: owners that programs want. Nobody is given a file here: the kernel does that, or nobody. */
+/*
+ * broker_chown: owners that programs want. Nobody is given a file here: the kernel does that, or
+ * nobody.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +16,10 @@
 #include "notif.h"
 
 /* Where a call has what: -1 for what it does not have. */
-static const struct { signed char dirfd, path, uid, flags; bool nofollow; } layout[] = {
+static const struct {
+	signed char dirfd, path, uid, flags;
+	bool nofollow;
+} layout[] = {
 	[HELD_CHOWN] = { -1, 0, 1, -1, false },
 	[HELD_LCHOWN] = { -1, 0, 1, -1, true },
 	[HELD_FCHOWN] = { 0, -1, 1, -1, false },
@@ -25,7 +31,7 @@ static bool mapped(const struct broker *b, const struct held *h)
 	uint32_t seen;
 
 	return (h->uid == UINT32_MAX || idmap_uid_seen(&b->map, h->uid, &seen)) &&
-	       (h->gid == UINT32_MAX || idmap_gid_seen(&b->map, h->gid, &seen));
+		(h->gid == UINT32_MAX || idmap_gid_seen(&b->map, h->gid, &seen));
 }
 
 /* The name of an open file, for people: nothing is decided by it. */
@@ -59,10 +65,14 @@ static void report_it(struct broker *b, struct held *h, int dirfd, bool known)
 		buf_add(&full, name, (size_t)n);
 		buf_printf(&full, "%s%s", name[n - 1] == '/' ? "" : "/", path);
 	}
-	report_add(&b->report, h->caller.command, h->uid, h->gid, known, n > 0 && buf_get(&full) ? buf_get(&full) : path);
+	report_add(&b->report, h->caller.command, h->uid, h->gid, known,
+		n > 0 && buf_get(&full) ? buf_get(&full) : path);
 }
 
-/* The open file itself, so that no right to open it is asked for. -ENODATA: it cannot carry a record. */
+/*
+ * The open file itself, so that no right to open it is asked for. -ENODATA: it cannot carry a
+ * record.
+ */
 static int borrow_fd(const struct held *h, int fd, int *ret_fd)
 {
 	scoped_fd int file = -1;
@@ -145,10 +155,14 @@ void decide_chown(struct broker *b, struct held *h)
 	report_it(b, h, dirfd, known);
 
 	/*
-	 * What the kernel is left to decide depends on the ids alone, which are in registers; the path was read to be told.
+	 * What the kernel is left to decide depends on the ids alone, which are in registers; the
+	 * path was read to be told.
 	 */
-	if (known && r == 0 && h->rule->kind == RULE_CHOWN_EMULATE && h->caller.caps & 1ULL << CAP_CHOWN)
-		(void)record(b, h, PROXY_RENEW, by_fd, dirfd); /* an earlier record would be wrong now; what cannot be renewed stays */
+	if (known && r == 0 && h->rule->kind == RULE_CHOWN_EMULATE &&
+		h->caller.caps & 1ULL << CAP_CHOWN)
+		(void)record(
+			b, h, PROXY_RENEW, by_fd, dirfd); /* an earlier record would be wrong now;
+		                                             what cannot be renewed stays */
 	if (known || h->rule->kind == RULE_CHOWN_REPORT)
 		held_answer(h, VERDICT_KERNEL, 0);
 	else if (r < 0)

@@ -19,7 +19,8 @@
 
 #define BIT(cap) (1ULL << (cap))
 
-static const uint64_t always = BIT(CAP_SYS_PTRACE) | BIT(CAP_MKNOD) | BIT(CAP_SETUID) | BIT(CAP_SETGID);
+static const uint64_t always =
+	BIT(CAP_SYS_PTRACE) | BIT(CAP_MKNOD) | BIT(CAP_SETUID) | BIT(CAP_SETGID);
 
 /* CAP_SYS_PTRACE: reading arguments. */
 static uint64_t needed(const struct rules *rules)
@@ -95,10 +96,12 @@ int rights_start(struct rights *r, const struct rules *rules, struct err *e)
 /* A refusal of setfsuid(2) is silent: asked for again, it tells what is in effect. */
 static int set_ids(struct rights *r, uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n)
 {
-	if (r->known && r->uid == uid && r->gid == gid && r->n_groups == n && memcmp(r->groups, groups, n * sizeof(*groups)) == 0)
+	if (r->known && r->uid == uid && r->gid == gid && r->n_groups == n &&
+		memcmp(r->groups, groups, n * sizeof(*groups)) == 0)
 		return 0;
 	r->known = false;
-	if (n > CALLER_GROUPS_MAX || setgroups(n, groups) < 0 || setresgid((gid_t)-1, gid, (gid_t)-1) < 0)
+	if (n > CALLER_GROUPS_MAX || setgroups(n, groups) < 0 ||
+		setresgid((gid_t)-1, gid, (gid_t)-1) < 0)
 		return -EPERM;
 	(void)sys_setfsuid(uid);
 	if (rights_out_of_reach() || (uint32_t)sys_setfsuid(uid) != uid)

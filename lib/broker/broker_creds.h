@@ -10,14 +10,16 @@
 #include "rule.h"
 
 /*
- * The broker's own rights. Its real, effective and saved uid never change (nobody but root of the host may signal or trace it);
- * what changes is as whom it works on files (setfsuid(2)), and which of its capabilities are in effect. Nothing is set
- * that is set already: a program that makes a hundred nodes is one caller. The gid that changes is the effective one, which takes
- * the one for files along: a FUSE filesystem that is its owner's alone asks for all of a process's ids but those for files
- * (fs/fuse/dir.c, fuse_permissible_uidgid()), so that no caller comes to one of root's by the broker.
+ * The broker's own rights. Its real, effective and saved uid never change (nobody but root of the
+ * host may signal or trace it); what changes is as whom it works on files (setfsuid(2)), and which
+ * of its capabilities are in effect. Nothing is set that is set already: a program that makes a
+ * hundred nodes is one caller. The gid that changes is the effective one, which takes the one for
+ * files along: a FUSE filesystem that is its owner's alone asks for all of a process's ids but
+ * those for files (fs/fuse/dir.c, fuse_permissible_uidgid()), so that no caller comes to one of
+ * root's by the broker.
  */
 struct rights {
-	bool known;              /* uid, gid and groups are in effect */
+	bool known; /* uid, gid and groups are in effect */
 	uint32_t uid, gid;
 	uint32_t groups[CALLER_GROUPS_MAX];
 	size_t n_groups;
@@ -26,40 +28,48 @@ struct rights {
 };
 
 /*
- * A change of ids takes off the death signal, and makes a process as dumpable as fs.suid_dumpable says: a dump of its memory
- * would be a file of the caller's. 0 or a positive errno.
+ * A change of ids takes off the death signal, and makes a process as dumpable as fs.suid_dumpable
+ * says: a dump of its memory would be a file of the caller's. 0 or a positive errno.
  */
 int rights_out_of_reach(void);
 
 /*
- * Have a session keyring of one's own. That of whoever started this has keys that somebody else would use: the command, or a
- * caller, where the filesystem that the broker walks for it asks for a key (session-keyring(7)).
+ * Have a session keyring of one's own. That of whoever started this has keys that somebody else
+ * would use: the command, or a caller, where the filesystem that the broker walks for it asks for a
+ * key (session-keyring(7)).
  */
 int rights_leave_keyring(struct err *e);
 
 /*
- * Give up all that acting on the rules does not take. Of what is left, only what lets nobody into files is in effect: CAP_SYS_PTRACE,
- * CAP_MKNOD, CAP_SETUID, CAP_SETGID. An ordinary user has nothing to give up. Fills e: "cannot give up ...".
+ * Give up all that acting on the rules does not take. Of what is left, only what lets nobody into
+ * files is in effect: CAP_SYS_PTRACE, CAP_MKNOD, CAP_SETUID, CAP_SETGID. An ordinary user has
+ * nothing to give up. Fills e: "cannot give up ...".
  */
 int rights_start(struct rights *r, const struct rules *rules, struct err *e);
 
 /*
- * Work on files as the caller: its fsuid, fsgid, groups and umask, and no capability that overrides permissions. The ids are
- * the kernel's own (of the initial namespace), so the kernel lets the broker do no more there than it lets the caller: what the
- * caller has besides, capabilities in its namespace, only adds to that (capabilities(7)). 0 or -errno; fills nothing.
+ * Work on files as the caller: its fsuid, fsgid, groups and umask, and no capability that overrides
+ * permissions. The ids are the kernel's own (of the initial namespace), so the kernel lets the
+ * broker do no more there than it lets the caller: what the caller has besides, capabilities in its
+ * namespace, only adds to that (capabilities(7)). 0 or -errno; fills nothing.
  */
 int rights_as_caller(struct rights *r, const struct caller *c);
 
 /*
- * The same, and to /proc no tracer of anybody either (CAP_SYS_PTRACE), for walking a path: with hidepid=, or in /proc/PID/fdinfo, that
- * would count. rights_as_caller() ends it. 0 or -errno.
+ * The same, and to /proc no tracer of anybody either (CAP_SYS_PTRACE), for walking a path: with
+ * hidepid=, or in /proc/PID/fdinfo, that would count. rights_as_caller() ends it. 0 or -errno.
  */
 int rights_walk(struct rights *r);
 
-/* The same ids, but nobody asks for permissions (CAP_DAC_OVERRIDE): for what the proxy has found to be the caller's. 0 or -errno. */
+/*
+ * The same ids, but nobody asks for permissions (CAP_DAC_OVERRIDE): for what the proxy has found to
+ * be the caller's. 0 or -errno.
+ */
 int rights_override(struct rights *r);
 
-/* As whom it was started (without supplementary groups), with all that the rules take. 0 or -errno. */
+/*
+ * As whom it was started (without supplementary groups), with all that the rules take. 0 or -errno.
+ */
 int rights_own(struct rights *r);
 
 #endif

@@ -19,14 +19,29 @@
 #include "../mount/device.h"
 #include "notif.h"
 
-/* mount(2)'s flags that a rule leaves to the program, and what they are for mount_setattr(2). The others change more than this mount. */
-static const struct { unsigned long flag; uint64_t attr; } flags[] = {
-	{ MS_RDONLY, MOUNT_ATTR_RDONLY }, { MS_NOSUID, MOUNT_ATTR_NOSUID }, { MS_NODEV, MOUNT_ATTR_NODEV },
-	{ MS_NOEXEC, MOUNT_ATTR_NOEXEC }, { MS_NODIRATIME, MOUNT_ATTR_NODIRATIME }, { MS_NOATIME, MOUNT_ATTR_NOATIME },
-	{ MS_RELATIME, MOUNT_ATTR_RELATIME }, { MS_STRICTATIME, MOUNT_ATTR_STRICTATIME }, { MS_SILENT, 0 },
+/*
+ * mount(2)'s flags that a rule leaves to the program, and what they are for mount_setattr(2). The
+ * others change more than this mount.
+ */
+static const struct {
+	unsigned long flag;
+	uint64_t attr;
+} flags[] = {
+	{ MS_RDONLY, MOUNT_ATTR_RDONLY },
+	{ MS_NOSUID, MOUNT_ATTR_NOSUID },
+	{ MS_NODEV, MOUNT_ATTR_NODEV },
+	{ MS_NOEXEC, MOUNT_ATTR_NOEXEC },
+	{ MS_NODIRATIME, MOUNT_ATTR_NODIRATIME },
+	{ MS_NOATIME, MOUNT_ATTR_NOATIME },
+	{ MS_RELATIME, MOUNT_ATTR_RELATIME },
+	{ MS_STRICTATIME, MOUNT_ATTR_STRICTATIME },
+	{ MS_SILENT, 0 },
 };
 
-/* The flags of the mount: nodev always, so that the image's own device nodes are nobody's way to the devices. */
+/*
+ * The flags of the mount: nodev always, so that the image's own device nodes are nobody's way to
+ * the devices.
+ */
 static int wanted_attr(const struct held *h, uint64_t *ret)
 {
 	uint64_t rest = h->flags;
@@ -40,14 +55,18 @@ static int wanted_attr(const struct held *h, uint64_t *ret)
 	}
 	if (rest || h->data.len)
 		return -EINVAL;
-	/* As from a device that is write-protected: mount(8) then asks for a read-only mount by itself. */
+	/*
+	 * As from a device that is write-protected: mount(8) then asks for a read-only mount by
+	 * itself.
+	 */
 	return h->rule->read_only && !(h->flags & MS_RDONLY) ? -EROFS : 0;
 }
 
 /*
- * In a process of its own; exit statuses are errnos. A mount namespace that is copied for another user namespace has
- * the flags of its mounts locked (mount_namespaces(7)), and a clone from there keeps that: so the tree goes this way, and
- * root of the command's namespace cannot take nodev off again.
+ * In a process of its own; exit statuses are errnos. A mount namespace that is copied for another
+ * user namespace has the flags of its mounts locked (mount_namespaces(7)), and a clone from there
+ * keeps that: so the tree goes this way, and root of the command's namespace cannot take nodev off
+ * again.
  */
 static int attach_locked(int userns, int mntns, int tree, int target)
 {
@@ -66,7 +85,10 @@ static int attach_locked(int userns, int mntns, int tree, int target)
 	clone = sys_open_tree(AT_FDCWD, ".", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (clone < 0 || sys_setns(mntns, CLONE_NEWNS) < 0)
 		return errno;
-	return sys_move_mount(clone, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ? errno : 0;
+	return sys_move_mount(clone, "", target, "",
+		       MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0 ?
+		errno :
+		0;
 }
 
 static int attach(const struct broker *b, const struct held *h, int tree, int target)
@@ -93,7 +115,8 @@ static int make_tree(const struct broker *b, const struct held *h, uint64_t attr
 {
 	scoped_device struct device device = DEVICE_INIT;
 	struct mount_plan plan = {
-		.kind = MOUNT_FS, .type = h->rule->fstype,
+		.kind = MOUNT_FS,
+		.type = h->rule->fstype,
 		.map = { .wish = MAP_SET, .map = b->map },
 		.flags = { .set = attr, .propagation = MS_PRIVATE },
 	};

@@ -35,18 +35,23 @@ static int make_node(const struct held *h, int parent)
 {
 	size_t len;
 
-	return mknodat(parent, last_name(buf_get(&h->path), &len), h->mode, makedev(h->major, h->minor)) < 0 ? errno : 0;
+	return mknodat(parent, last_name(buf_get(&h->path), &len), h->mode,
+		       makedev(h->major, h->minor)) < 0 ?
+		errno :
+		0;
 }
 
 /*
- * The directory of dir/PATH, where neither links nor ".." lead out of dir: nobody's root directory is then of any account. Only what
- * the kernel has at hand is walked through (EAGAIN): no filesystem is asked, which might keep the broker waiting, and none is
- * mounted automatically, which the broker would have done in its own name.
+ * The directory of dir/PATH, where neither links nor ".." lead out of dir: nobody's root directory
+ * is then of any account. Only what the kernel has at hand is walked through (EAGAIN): no
+ * filesystem is asked, which might keep the broker waiting, and none is mounted automatically,
+ * which the broker would have done in its own name.
  */
 static int open_beneath(int dir, const char *path, size_t len, int *ret_fd)
 {
 	struct open_how how = {
-		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED,
+		.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_CACHED,
 	};
 	char parent[CALLER_PATH_MAX];
 
@@ -55,7 +60,8 @@ static int open_beneath(int dir, const char *path, size_t len, int *ret_fd)
 	return *ret_fd < 0 ? errno : 0;
 }
 
-static int walk(struct broker *b, const struct held *h, int dir, const char *path, size_t len, int *ret_fd)
+static int walk(
+	struct broker *b, const struct held *h, int dir, const char *path, size_t len, int *ret_fd)
 {
 	int r = rights_walk(&b->rights), back;
 
@@ -66,7 +72,8 @@ static int walk(struct broker *b, const struct held *h, int dir, const char *pat
 }
 
 /*
- * With the caller's ids and none of its capabilities: what that makes, the caller may make. It says nothing of what it fails to make.
+ * With the caller's ids and none of its capabilities: what that makes, the caller may make. It says
+ * nothing of what it fails to make.
  */
 static int make_plainly(struct broker *b, const struct held *h, int dirfd)
 {
@@ -89,17 +96,21 @@ static int make_plainly(struct broker *b, const struct held *h, int dirfd)
 }
 
 /*
- * Where its capabilities in the namespace, a link or its root directory count, the proxy finds the directory, and the kernel's
- * answers to the proxy are the caller's. What the caller may create there, it may not be refused for the broker's sake.
+ * Where its capabilities in the namespace, a link or its root directory count, the proxy finds the
+ * directory, and the kernel's answers to the proxy are the caller's. What the caller may create
+ * there, it may not be refused for the broker's sake.
  */
 static int make_by_proxy(struct broker *b, const struct held *h, int dirfd)
 {
 	const char *path = buf_get(&h->path);
 	scoped_fd int dir = -1, parent = -1;
-	int r = caller_dir(&h->caller, *path == '/' ? AT_FDCWD : dirfd, &dir); /* of no account for an absolute path */
+	int r = caller_dir(&h->caller, *path == '/' ? AT_FDCWD : dirfd,
+		&dir); /* of no account for an absolute path */
 
 	if (r == 0)
-		r = broker_ask(b, h, &(struct proxy_request){ .op = PROXY_PARENT, .path = path, .dir = dir }, &parent);
+		r = broker_ask(b, h,
+			&(struct proxy_request){ .op = PROXY_PARENT, .path = path, .dir = dir },
+			&parent);
 	if (r == 0)
 		r = rights_as_caller(&b->rights, &h->caller);
 	if (r == 0)
@@ -117,7 +128,8 @@ void decide_mknod(struct broker *b, struct held *h)
 	h->mode = (mode_t)(h->args[at + 1] & 0xffff);
 	decode_device(h, h->args[at + 2]);
 	if (S_ISCHR(h->mode) && h->major == 0 && h->minor == 0) {
-		held_answer(h, VERDICT_KERNEL, 0); /* a whiteout: the kernel allows it and looks at the same registers */
+		held_answer(h, VERDICT_KERNEL,
+			0); /* a whiteout: the kernel allows it and looks at the same registers */
 		return;
 	}
 	num = -held_string(h, at, &h->path, &h->has_path);

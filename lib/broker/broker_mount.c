@@ -26,7 +26,6 @@ static int decode(struct held *h)
 	return r;
 }
 
-
 static int ask(struct broker *b, struct held *h, struct proxy_request *q, int *ret_fd)
 {
 	scoped_fd int dir = -1;
@@ -53,12 +52,16 @@ void decide_mount(struct broker *b, struct held *h)
 		held_answer(h, VERDICT_DENIED, -r);
 		return;
 	}
-	h->rule = h->has_source ? rules_mount(&b->rules, buf_get(&h->fstype), buf_get(&h->source)) : NULL;
+	h->rule = h->has_source ? rules_mount(&b->rules, buf_get(&h->fstype), buf_get(&h->source)) :
+				  NULL;
 	if (h->rule) {
 		mount_by_rule(b, h);
 		return;
 	}
-	/* No rule's business: what the program may do itself is done as the program, from copies of its arguments. */
+	/*
+	 * No rule's business: what the program may do itself is done as the program, from copies of
+	 * its arguments.
+	 */
 	q.flags = h->flags;
 	q.source = h->has_source ? buf_get(&h->source) : NULL;
 	q.type = buf_get(&h->fstype);

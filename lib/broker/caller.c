@@ -84,8 +84,9 @@ static int parse_status(struct caller *c, const char *status)
 	const char *name;
 	size_t len;
 
-	if (status_numbers(status, "Tgid", &pid, 1) != 1 || status_numbers(status, "Uid", uids, 4) != 4 ||
-	    status_numbers(status, "Gid", gids, 4) != 4)
+	if (status_numbers(status, "Tgid", &pid, 1) != 1 ||
+		status_numbers(status, "Uid", uids, 4) != 4 ||
+		status_numbers(status, "Gid", gids, 4) != 4)
 		return -ENODATA;
 	c->pid = (pid_t)pid;
 	c->uid = uids[3];
@@ -94,7 +95,8 @@ static int parse_status(struct caller *c, const char *status)
 	name = status_value(status, "Umask", &len);
 	c->umask = (mode_t)bits_value(name, name ? len : 0, 3);
 	name = status_value(status, "Name", &len);
-	(void)snprintf(c->command, sizeof(c->command), "%.*s", name ? (int)len : 0, name ? name : "");
+	(void)snprintf(
+		c->command, sizeof(c->command), "%.*s", name ? (int)len : 0, name ? name : "");
 	name = status_value(status, "CapEff", &len);
 	c->caps = bits_value(name, name ? len : 0, 4);
 	return name ? 0 : -ENODATA;
@@ -123,7 +125,8 @@ int caller_open(pid_t tid, struct caller *ret, struct err *e)
 	c.tid = tid;
 	c.proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (c.proc < 0)
-		return err_set(e, errno == ENOENT ? ESRCH : errno, path, "cannot look at the calling thread");
+		return err_set(e, errno == ENOENT ? ESRCH : errno, path,
+			"cannot look at the calling thread");
 	r = read_status(&c);
 	if (r == -ENODATA)
 		return err_say(e, ESRCH, path, "the status of the calling thread is not whole");
@@ -139,7 +142,8 @@ bool caller_in_userns(const struct caller *c, const struct stat *userns)
 {
 	struct stat st;
 
-	return fstatat(c->proc, "ns/user", &st, 0) == 0 && st.st_ino == userns->st_ino && st.st_dev == userns->st_dev;
+	return fstatat(c->proc, "ns/user", &st, 0) == 0 && st.st_ino == userns->st_ino &&
+		st.st_dev == userns->st_dev;
 }
 
 int caller_string(const struct caller *c, uint64_t address, size_t max, struct buf *ret)
@@ -148,10 +152,12 @@ int caller_string(const struct caller *c, uint64_t address, size_t max, struct b
 
 	while (ret->len - had < max) {
 		char piece[256];
-		size_t want = sizeof(piece) - address % sizeof(piece); /* never over the edge of a page */
+		size_t want =
+			sizeof(piece) - address % sizeof(piece); /* never over the edge of a page */
 		size_t left = max - (ret->len - had);
 		struct iovec here = { .iov_base = piece, .iov_len = want < left ? want : left };
-		struct iovec there = { .iov_base = (void *)(uintptr_t)address, .iov_len = here.iov_len };
+		struct iovec there = { .iov_base = (void *)(uintptr_t)address,
+			.iov_len = here.iov_len };
 		ssize_t n = process_vm_readv(c->tid, &here, 1, &there, 1, 0);
 		const char *nul;
 
@@ -219,7 +225,8 @@ int caller_dir(const struct caller *c, int dirfd, int *ret_fd)
 	r = caller_fd(c, dirfd, &fd);
 	if (r < 0)
 		return r;
-	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) < 0) /* what is known: no filesystem is asked */
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) <
+		0) /* what is known: no filesystem is asked */
 		return -errno;
 	if (!S_ISDIR(st.stx_mode))
 		return -ENOTDIR;

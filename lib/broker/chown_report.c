@@ -21,15 +21,18 @@ static struct report_row *find(struct report *r, const char *command, uint32_t u
 	return NULL;
 }
 
-void report_add(struct report *r, const char *command, uint32_t uid, uint32_t gid, bool mapped, const char *path)
+void report_add(struct report *r, const char *command, uint32_t uid, uint32_t gid, bool mapped,
+	const char *path)
 {
-	struct report_row *row = find(r, command, uid, gid), new = { .uid = uid, .gid = gid, .mapped = mapped, .times = 1 };
+	struct report_row *row = find(r, command, uid, gid),
+			  new = { .uid = uid, .gid = gid, .mapped = mapped, .times = 1 };
 
 	if (row) {
 		row->times++;
 		return;
 	}
-	(void)snprintf(new.command, sizeof(new.command), "%s", command); /* as long as the kernel's */
+	(void)snprintf(
+		new.command, sizeof(new.command), "%s", command); /* as long as the kernel's */
 	new.path = strdup(path);
 	if (r->len < REPORT_ROWS_MAX && new.path && VEC_ADD(r, new) == 0)
 		return;
@@ -68,8 +71,12 @@ static void print_row(const struct report_row *row, struct out *o)
 static void print_rows(const struct report *r, struct out *o)
 {
 	static const struct out_col cols[] = {
-		{ "program", "PROGRAM", false }, { "uid", "UID", true }, { "gid", "GID", true },
-		{ "times", "TIMES", true }, { "mapping", "MAPPING", false }, { "path", "FIRST ON", false },
+		{ "program", "PROGRAM", false },
+		{ "uid", "UID", true },
+		{ "gid", "GID", true },
+		{ "times", "TIMES", true },
+		{ "mapping", "MAPPING", false },
+		{ "path", "FIRST ON", false },
 	};
 
 	out_table(o, cols, ARRAY_LEN(cols));
@@ -81,7 +88,10 @@ static void print_rows(const struct report *r, struct out *o)
 }
 
 /* The highest id that was asked for, and whether one has no mapping. */
-struct need { uint32_t max; bool missing; };
+struct need {
+	uint32_t max;
+	bool missing;
+};
 
 static void need_add(struct need *n, uint32_t id, bool has)
 {
@@ -96,12 +106,17 @@ static void print_smallest(uint64_t uids, uint64_t gids, bool granted, struct ou
 	scoped_buf struct buf b = BUF_INIT;
 
 	if (granted)
-		buf_printf(&b, ": the user's own, and %" PRIu64 " subordinate user ids and %" PRIu64 " group ids (/etc/subuid, /etc/subgid)",
-			   uids - 1, gids - 1);
+		buf_printf(&b,
+			": the user's own, and %" PRIu64 " subordinate user ids and %" PRIu64
+			" group ids (/etc/subuid, /etc/subgid)",
+			uids - 1, gids - 1);
 	else
-		buf_printf(&b, ", as in -m 'u:0:BASE:%" PRIu64 ";g:0:BASE:%" PRIu64 "'", uids, gids);
-	out_line(o, "the smallest map that would do: %" PRIu64 " user ids and %" PRIu64 " group ids from 0%s", uids, gids,
-		 buf_get(&b) ? buf_get(&b) : "");
+		buf_printf(
+			&b, ", as in -m 'u:0:BASE:%" PRIu64 ";g:0:BASE:%" PRIu64 "'", uids, gids);
+	out_line(o,
+		"the smallest map that would do: %" PRIu64 " user ids and %" PRIu64
+		" group ids from 0%s",
+		uids, gids, buf_get(&b) ? buf_get(&b) : "");
 }
 
 void report_print(const struct report *r, const struct idmap *map, bool granted, struct out *o)

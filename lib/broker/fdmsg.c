@@ -52,7 +52,10 @@ int message_receive(int fd, void *data, size_t size, int *ret_fds, size_t *n_fds
 {
 	union control control;
 	struct iovec iov = { .iov_base = data, .iov_len = size };
-	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof(control) };
+	struct msghdr m = { .msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control.bytes,
+		.msg_controllen = sizeof(control) };
 	ssize_t n;
 
 	*n_fds = 0;

@@ -7,9 +7,10 @@
 enum { MESSAGE_FDS = 8 };
 
 /*
- * One datagram with descriptors, over a socket pair of type SOCK_SEQPACKET. Send returns 0 or -errno. Receive
- * returns how many bytes came (0: the other side is gone) and sets n_fds to how many descriptors, close-on-exec and
- * the caller's; -EMSGSIZE when more came than there is room for, -EINTR is handled. They fill nothing.
+ * One datagram with descriptors, over a socket pair of type SOCK_SEQPACKET. Send returns 0 or
+ * -errno. Receive returns how many bytes came (0: the other side is gone) and sets n_fds to how
+ * many descriptors, close-on-exec and the caller's; -EMSGSIZE when more came than there is room
+ * for, -EINTR is handled. They fill nothing.
  */
 int message_send(int fd, const void *data, size_t len, const int *fds, size_t n_fds);
 int message_receive(int fd, void *data, size_t size, int *ret_fds, size_t *n_fds);

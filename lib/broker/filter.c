@@ -23,24 +23,47 @@
 #endif
 
 static const char *const call_names[] = {
-	[HELD_MKNOD] = "mknod", [HELD_MKNODAT] = "mknodat", [HELD_MOUNT] = "mount", [HELD_UMOUNT2] = "umount2",
-	[HELD_CHOWN] = "chown", [HELD_LCHOWN] = "lchown", [HELD_FCHOWN] = "fchown", [HELD_FCHOWNAT] = "fchownat",
+	[HELD_MKNOD] = "mknod",
+	[HELD_MKNODAT] = "mknodat",
+	[HELD_MOUNT] = "mount",
+	[HELD_UMOUNT2] = "umount2",
+	[HELD_CHOWN] = "chown",
+	[HELD_LCHOWN] = "lchown",
+	[HELD_FCHOWN] = "fchown",
+	[HELD_FCHOWNAT] = "fchownat",
 };
 
 /* On i386 and arm the plain names take ids of 16 bits; what programs use since 2001 has these. */
-static const struct { const char *name; enum held_call call; } chown32[] = {
-	{ "chown32", HELD_CHOWN }, { "lchown32", HELD_LCHOWN }, { "fchown32", HELD_FCHOWN },
+static const struct {
+	const char *name;
+	enum held_call call;
+} chown32[] = {
+	{ "chown32", HELD_CHOWN },
+	{ "lchown32", HELD_LCHOWN },
+	{ "fchown32", HELD_FCHOWN },
 };
 
 /* open_tree_attr has a number that this libseccomp may not know. */
 static const char *const mount_api[] = {
-	"fsopen", "fsconfig", "fsmount", "fspick", "open_tree", "move_mount", "mount_setattr",
+	"fsopen",
+	"fsconfig",
+	"fsmount",
+	"fspick",
+	"open_tree",
+	"move_mount",
+	"mount_setattr",
 };
 enum { NR_OPEN_TREE_ATTR = 467 };
 
 /* mount(2) with one of these makes nothing new: the kernel decides alone. */
 static const unsigned long no_new_mount[] = {
-	MS_REMOUNT, MS_BIND, MS_SHARED, MS_PRIVATE, MS_SLAVE, MS_UNBINDABLE, MS_MOVE,
+	MS_REMOUNT,
+	MS_BIND,
+	MS_SHARED,
+	MS_PRIVATE,
+	MS_SLAVE,
+	MS_UNBINDABLE,
+	MS_MOVE,
 };
 
 const char *filter_call_name(enum held_call call)
@@ -78,15 +101,20 @@ static int refuse(scmp_filter_ctx ctx, int nr)
 	return nr == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(ctx, SCMP_ACT_ERRNO(ENOSYS), nr, 0);
 }
 
-/* The type is in a register and cannot change under us: a FIFO or a file never waits for the broker. */
+/*
+ * The type is in a register and cannot change under us: a FIFO or a file never waits for the
+ * broker.
+ */
 static int hold_mknod(scmp_filter_ctx ctx)
 {
 	static const mode_t types[] = { S_IFCHR, S_IFBLK };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(types); i++) {
-		const struct scmp_arg_cmp mknod_mode = SCMP_A1_64(SCMP_CMP_MASKED_EQ, S_IFMT, types[i]);
-		const struct scmp_arg_cmp mknodat_mode = SCMP_A2_64(SCMP_CMP_MASKED_EQ, S_IFMT, types[i]);
+		const struct scmp_arg_cmp mknod_mode =
+			SCMP_A1_64(SCMP_CMP_MASKED_EQ, S_IFMT, types[i]);
+		const struct scmp_arg_cmp mknodat_mode =
+			SCMP_A2_64(SCMP_CMP_MASKED_EQ, S_IFMT, types[i]);
 
 		r = hold(ctx, "mknod", 1, &mknod_mode);
 		if (r == 0)
@@ -112,7 +140,8 @@ static int hold_mount(scmp_filter_ctx ctx)
 
 static int hold_chown(scmp_filter_ctx ctx)
 {
-	bool wide = seccomp_arch_native() != SCMP_ARCH_X86 && seccomp_arch_native() != SCMP_ARCH_ARM;
+	bool wide =
+		seccomp_arch_native() != SCMP_ARCH_X86 && seccomp_arch_native() != SCMP_ARCH_ARM;
 	int r = 0;
 
 	for (size_t i = HELD_CHOWN; wide && r == 0 && i <= HELD_FCHOWNAT; i++)
@@ -137,7 +166,10 @@ static int add_rules(scmp_filter_ctx ctx, const struct rules *rs)
 	return r;
 }
 
-/* libseccomp makes the program; this libseccomp (2.5) knows no way to ask for a wait that is only killable, so we load it. */
+/*
+ * libseccomp makes the program; this libseccomp (2.5) knows no way to ask for a wait that is only
+ * killable, so we load it.
+ */
 static int load(int memfd, struct err *e)
 {
 	static const unsigned long flags[] = {
@@ -157,22 +189,25 @@ static int load(int memfd, struct err *e)
 		if (fd < 0 && errno != EINVAL)
 			break;
 		if (fd >= 0 && i == 1)
-			log_verbose("this kernel cannot keep signals from interrupting held calls: a signal may make one run twice");
+			log_verbose("this kernel cannot keep signals from interrupting held calls: "
+				    "a signal may make one run twice");
 	}
 	if (fd >= 0)
 		return (int)fd;
 	(void)err_set(e, errno, NULL, "cannot install the filter that holds calls for the broker");
 	err_op(e, "seccomp");
 	if (errno == EBUSY)
-		err_why(e, "this process runs under a filter with notifications already, and the kernel allows one");
+		err_why(e,
+			"this process runs under a filter with notifications already, and the "
+			"kernel allows one");
 	return -errno;
 }
 
 static int make(const struct rules *rs, scmp_filter_ctx ctx, int memfd)
 {
 	/*
-	 * The filter gives rights and takes none, so a call of another ABI may pass: the kernel refuses there what it
-	 * refuses everywhere.
+	 * The filter gives rights and takes none, so a call of another ABI may pass: the kernel
+	 * refuses there what it refuses everywhere.
 	 */
 	int r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 
@@ -197,7 +232,8 @@ int filter_install(const struct rules *rs, int *ret_listener, struct err *e)
 	r = make(rs, ctx, memfd);
 	seccomp_release(ctx);
 	if (r < 0)
-		return err_set(e, -r, NULL, "cannot make the filter that holds calls for the broker");
+		return err_set(
+			e, -r, NULL, "cannot make the filter that holds calls for the broker");
 	r = load(memfd, e);
 	if (r < 0)
 		return r;

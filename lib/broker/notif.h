@@ -3,21 +3,23 @@
 #define BROKER_NOTIF_H
 
 #include "../base/out.h"
+#include "broker_creds.h"
 #include "caller.h"
+#include "chown_report.h"
 #include "filter.h"
 #include "proxy.h"
-#include "chown_report.h"
-#include "broker_creds.h"
 #include "rule.h"
 
 /* What became of a call. */
 enum verdict {
-	VERDICT_DENIED,    /* no rule, or the rule could not be carried out: num says how it was answered */
-	VERDICT_DONE,      /* the broker did it */
-	VERDICT_CALLER,    /* done with the caller's own rights and no others: what the kernel said is in num */
-	VERDICT_KERNEL,    /* left to the kernel, whose answer the broker does not know */
-	VERDICT_EMULATED,  /* answered as done, and recorded at the file */
-	VERDICT_SKIPPED,   /* answered as done: the file cannot carry a record */
+	VERDICT_DENIED, /* no rule, or the rule could not be carried out: num says how it was
+	                   answered */
+	VERDICT_DONE,   /* the broker did it */
+	VERDICT_CALLER, /* done with the caller's own rights and no others: what the kernel said is
+	                   in num */
+	VERDICT_KERNEL, /* left to the kernel, whose answer the broker does not know */
+	VERDICT_EMULATED, /* answered as done, and recorded at the file */
+	VERDICT_SKIPPED,  /* answered as done: the file cannot carry a record */
 };
 
 const char *verdict_name(enum verdict v);
@@ -27,16 +29,16 @@ struct held {
 	enum held_call call;
 	uint64_t id, args[6];
 	struct caller caller;
-	const struct rule *rule;         /* the one that decided, or NULL */
+	const struct rule *rule; /* the one that decided, or NULL */
 	enum verdict verdict;
-	int num;                         /* the errno that it is answered with, positive; 0: success */
+	int num; /* the errno that it is answered with, positive; 0: success */
 
 	/* Decoded, for the audit file; what does not apply is as in HELD_INIT */
 	struct buf path, source, fstype, data;
 	bool has_path, has_source, has_fstype, has_data;
 	mode_t mode;
 	unsigned major, minor;
-	uint32_t uid, gid;               /* UINT32_MAX: not to be changed */
+	uint32_t uid, gid; /* UINT32_MAX: not to be changed */
 	uint64_t flags;
 };
 
@@ -48,12 +50,12 @@ void held_done(struct held *h);
 
 struct broker {
 	struct rules rules;
-	struct idmap map;                /* disk: the namespace's ids; seen: ours */
-	struct out *audit;               /* or NULL */
+	struct idmap map;  /* disk: the namespace's ids; seen: ours */
+	struct out *audit; /* or NULL */
 	int audit_fd;
-	bool audit_lost;                 /* it could not be written: from then on all is denied */
+	bool audit_lost; /* it could not be written: from then on all is denied */
 	struct report report;
-	bool granted;                    /* for the report, as in struct broker_config */
+	bool granted; /* for the report, as in struct broker_config */
 	/* While serving */
 	int listener, userns;
 	struct stat userns_stat;
@@ -62,8 +64,8 @@ struct broker {
 };
 
 /*
- * Decide one call: fill in verdict, num and rule, and have it done. Each reads memory of the caller once, and asks
- * held_alive() between that and acting.
+ * Decide one call: fill in verdict, num and rule, and have it done. Each reads memory of the caller
+ * once, and asks held_alive() between that and acting.
  */
 void decide_mknod(struct broker *b, struct held *h);
 void decide_mount(struct broker *b, struct held *h);
@@ -73,10 +75,15 @@ void decide_chown(struct broker *b, struct held *h);
 /* mount(2) of what a rule names, by h->rule: path, source, fstype, data and flags are decoded. */
 void mount_by_rule(struct broker *b, struct held *h);
 
-/* The file or directory that the path leads to, as the caller would come to it (O_PATH): 0 or -errno. */
+/*
+ * The file or directory that the path leads to, as the caller would come to it (O_PATH): 0 or
+ * -errno.
+ */
 int held_target(struct broker *b, struct held *h, int *ret_fd);
 
-/* Whether the caller still waits in this call: what was read of the thread is then that thread's. */
+/*
+ * Whether the caller still waits in this call: what was read of the thread is then that thread's.
+ */
 bool held_alive(const struct broker *b, const struct held *h);
 
 /* Copy the string argument at args[i]: 0 or -errno. */

@@ -37,7 +37,8 @@ static int wait_ready(const struct proxy *p, struct err *e)
 	int num = EPIPE, fds[MESSAGE_FDS];
 	size_t n_fds;
 
-	if (message_receive(p->socket, &num, sizeof(num), fds, &n_fds) == (int)sizeof(num) && num == 0)
+	if (message_receive(p->socket, &num, sizeof(num), fds, &n_fds) == (int)sizeof(num) &&
+		num == 0)
 		return 0;
 	(void)err_set(e, num, NULL, "the broker cannot enter the command's user namespace");
 	err_op(e, "setns");
@@ -52,7 +53,9 @@ int proxy_start(struct proxy *p, int userns, const struct idmap *map, struct err
 
 	proxy_done(p);
 	if (p->pid)
-		return err_set(e, EBUSY, NULL, "cannot start the broker's process in the namespace: the last one hangs in a filesystem that does not answer");
+		return err_set(e, EBUSY, NULL,
+			"cannot start the broker's process in the namespace: the last one hangs in "
+			"a filesystem that does not answer");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(e, errno, NULL, "cannot make a socket pair");
 	new.pid = fork();
@@ -86,8 +89,15 @@ static int add_string(struct buf *b, const char *s)
 static void fill(struct buf *b, const struct caller *c, const struct proxy_request *q)
 {
 	struct proxy_message m = {
-		.op = q->op, .flags = q->flags, .uid = q->uid, .gid = q->gid,
-		.caller_uid = c->uid, .caller_gid = c->gid, .caps = c->caps, .umask = c->umask, .n_groups = c->n_groups,
+		.op = q->op,
+		.flags = q->flags,
+		.uid = q->uid,
+		.gid = q->gid,
+		.caller_uid = c->uid,
+		.caller_gid = c->gid,
+		.caps = c->caps,
+		.umask = c->umask,
+		.n_groups = c->n_groups,
 	};
 
 	memcpy(m.groups, c->groups, sizeof(m.groups));
@@ -100,10 +110,14 @@ static void fill(struct buf *b, const struct caller *c, const struct proxy_reque
 		memcpy(b->data, &m, sizeof(m));
 }
 
-/* The descriptors that go along: root, directory, and for mounts the namespaces. All are ours to close. */
+/*
+ * The descriptors that go along: root, directory, and for mounts the namespaces. All are ours to
+ * close.
+ */
 static int open_all(const struct caller *c, const struct proxy_request *q, int *fds, size_t *n)
 {
-	static const char *const kinds[PROXY_NAMESPACES] = { "mnt", "pid", "net", "ipc", "uts", "cgroup" };
+	static const char *const kinds[PROXY_NAMESPACES] = { "mnt", "pid", "net", "ipc", "uts",
+		"cgroup" };
 	bool all = q->op == PROXY_MOUNT || q->op == PROXY_UMOUNT;
 	int r;
 

@@ -15,12 +15,13 @@
 #include "../idmap/override_stat.h"
 
 /*
- * Links of /proc that lead to an open file are the proxy's own or another process's, never the caller's: they are
- * refused (ELOOP). All else goes the caller's way.
+ * Links of /proc that lead to an open file are the proxy's own or another process's, never the
+ * caller's: they are refused (ELOOP). All else goes the caller's way.
  */
 static int open_path(const char *path, int flags)
 {
-	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_NO_MAGICLINKS };
+	struct open_how how = { .flags = (uint64_t)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_NO_MAGICLINKS };
 
 	return sys_openat2(AT_FDCWD, path, &how);
 }
@@ -65,7 +66,10 @@ static int open_parent(char *path, int *ret_fd)
 	return num;
 }
 
-/* The file itself, to hang a record on: nothing is opened that could wait or do something by being opened. */
+/*
+ * The file itself, to hang a record on: nothing is opened that could wait or do something by being
+ * opened.
+ */
 static int open_plain(const char *path, uint64_t flags)
 {
 	struct stat st;
@@ -75,11 +79,15 @@ static int open_plain(const char *path, uint64_t flags)
 		return -errno;
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -ENODATA;
-	fd = open_path(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));
+	fd = open_path(path,
+		O_RDONLY | O_NONBLOCK | O_NOCTTY | (flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));
 	return fd < 0 ? -errno : fd;
 }
 
-/* What the file is recorded as, or else what it is: the ids that are not to change, and of what it stands for (a device) the type. */
+/*
+ * What the file is recorded as, or else what it is: the ids that are not to change, and of what it
+ * stands for (a device) the type.
+ */
 static int read_record(int fd, struct record *ret)
 {
 	char text[RECORD_MAX];
@@ -110,16 +118,23 @@ static int record(const struct proxy_message *m, const char *path, int file)
 	}
 	num = read_record(fd, &rec);
 	if (!num)
-		(void)snprintf(text, sizeof(text), "%u:%u:%04o%s%s", m->uid == UINT32_MAX ? rec.uid : m->uid,
-			       m->gid == UINT32_MAX ? rec.gid : m->gid, rec.mode, *rec.type ? ":" : "", rec.type);
+		(void)snprintf(text, sizeof(text), "%u:%u:%04o%s%s",
+			m->uid == UINT32_MAX ? rec.uid : m->uid,
+			m->gid == UINT32_MAX ? rec.gid : m->gid, rec.mode, *rec.type ? ":" : "",
+			rec.type);
 	if (!num && fsetxattr(fd, RECORD_XATTR, text, strlen(text), 0) < 0)
-		num = errno == EOPNOTSUPP || errno == EPERM || errno == ENOSPC || errno == EBADF ? ENODATA : errno;
+		num = errno == EOPNOTSUPP || errno == EPERM || errno == ENOSPC || errno == EBADF ?
+			ENODATA :
+			errno;
 	if (fd != file)
 		(void)close(fd);
 	return num;
 }
 
-/* Does the path lead somewhere, and through none of /proc's links? Should it change after this, it leads to what is the caller's as well. */
+/*
+ * Does the path lead somewhere, and through none of /proc's links? Should it change after this, it
+ * leads to what is the caller's as well.
+ */
 static int check_path(const char *path, int nofollow)
 {
 	int fd = open_path(path, O_PATH | nofollow);
@@ -130,7 +145,8 @@ static int check_path(const char *path, int nofollow)
 	return 0;
 }
 
-int proxy_act(const struct proxy_message *m, char *const strings[PROXY_STRINGS], int dir, int *ret_fd)
+int proxy_act(
+	const struct proxy_message *m, char *const strings[PROXY_STRINGS], int dir, int *ret_fd)
 {
 	int num;
 
@@ -138,14 +154,18 @@ int proxy_act(const struct proxy_message *m, char *const strings[PROXY_STRINGS],
 	case PROXY_PARENT:
 		return open_parent(strings[0], ret_fd);
 	case PROXY_TARGET:
-		*ret_fd = open_path(strings[0], O_PATH | (m->flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));
+		*ret_fd = open_path(
+			strings[0], O_PATH | (m->flags & AT_SYMLINK_NOFOLLOW ? O_NOFOLLOW : 0));
 		return *ret_fd < 0 ? errno : 0;
 	case PROXY_UMOUNT:
 		num = check_path(strings[0], m->flags & SYS_UMOUNT_NOFOLLOW ? O_NOFOLLOW : 0);
 		return num ? num : sys_umount2(strings[0], (int)m->flags) < 0 ? errno : 0;
 	case PROXY_MOUNT:
 		num = check_path(strings[0], 0);
-		return num ? num : sys_mount(strings[1], strings[0], strings[2], m->flags, strings[3]) < 0 ? errno : 0;
+		return num ? num :
+			sys_mount(strings[1], strings[0], strings[2], m->flags, strings[3]) < 0 ?
+			     errno :
+			     0;
 	case PROXY_RECORD:
 	case PROXY_RENEW:
 		return record(m, strings[0], dir);

@@ -19,8 +19,8 @@
 
 #include "../base/fd.h"
 #include "../base/sys.h"
-#include "fdmsg.h"
 #include "broker_creds.h"
+#include "fdmsg.h"
 
 enum { FD_ROOT, FD_DIR, FD_NS };
 
@@ -36,7 +36,10 @@ static int set_effective(uint64_t caps)
 	return syscall(SYS_capset, &head, data) < 0 ? errno : 0;
 }
 
-/* Where the namespace has setgroups() forbidden, everybody's groups are those that the broker has too. */
+/*
+ * Where the namespace has setgroups() forbidden, everybody's groups are those that the broker has
+ * too.
+ */
 static int set_groups(const struct proxy_message *m, const struct idmap *map)
 {
 	gid_t groups[CALLER_GROUPS_MAX];
@@ -50,9 +53,10 @@ static int set_groups(const struct proxy_message *m, const struct idmap *map)
 }
 
 /*
- * The effective ids, those for files with them, and the capabilities. SECBIT_NO_SETUID_FIXUP keeps one from changing the other. An id
- * that the namespace does not have is a caller that it does not have. The real ids stay the broker's: nobody but root of the namespace
- * may send signals to such a process where it can be seen.
+ * The effective ids, those for files with them, and the capabilities. SECBIT_NO_SETUID_FIXUP keeps
+ * one from changing the other. An id that the namespace does not have is a caller that it does not
+ * have. The real ids stay the broker's: nobody but root of the namespace may send signals to such a
+ * process where it can be seen.
  */
 static int take_rights(const struct proxy_message *m, const struct idmap *map)
 {
@@ -80,13 +84,21 @@ static int go_there(const int *fds, size_t n, bool relative)
 	return relative && fchdir(fds[FD_DIR]) < 0 ? errno : 0;
 }
 
-/* The namespaces that this process had from the start: joining one again could take rights over the host's. */
+/*
+ * The namespaces that this process had from the start: joining one again could take rights over the
+ * host's.
+ */
 static ino_t own[PROXY_NAMESPACES];
 
 static int note_own(void)
 {
 	static const char *const paths[PROXY_NAMESPACES] = {
-		"/proc/self/ns/mnt", "/proc/self/ns/pid", "/proc/self/ns/net", "/proc/self/ns/ipc", "/proc/self/ns/uts", "/proc/self/ns/cgroup",
+		"/proc/self/ns/mnt",
+		"/proc/self/ns/pid",
+		"/proc/self/ns/net",
+		"/proc/self/ns/ipc",
+		"/proc/self/ns/uts",
+		"/proc/self/ns/cgroup",
 	};
 	struct stat st;
 
@@ -114,11 +126,11 @@ static int join(const int *fds, size_t n)
 }
 
 /*
- * A process of its own in all the namespaces of the caller; a PID namespace is its children's, of whom the one here is seen there. Exit
- * statuses are errnos.
+ * A process of its own in all the namespaces of the caller; a PID namespace is its children's, of
+ * whom the one here is seen there. Exit statuses are errnos.
  */
-static int act_apart(const struct proxy_message *m, char *const strings[PROXY_STRINGS], const struct idmap *map,
-		     const int *fds, size_t n)
+static int act_apart(const struct proxy_message *m, char *const strings[PROXY_STRINGS],
+	const struct idmap *map, const int *fds, size_t n)
 {
 	pid_t self = getpid(), pid = fork();
 	int r, status;
@@ -135,7 +147,9 @@ static int act_apart(const struct proxy_message *m, char *const strings[PROXY_ST
 			_exit(r);
 		pid = fork();
 		if (pid == 0)
-			_exit(prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? errno : proxy_act(m, strings, fds[FD_DIR], NULL));
+			_exit(prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ?
+					errno :
+					proxy_act(m, strings, fds[FD_DIR], NULL));
 	}
 	if (pid < 0)
 		r = errno;
@@ -148,8 +162,8 @@ static int act_apart(const struct proxy_message *m, char *const strings[PROXY_ST
 	return r;
 }
 
-static int act_here(const struct proxy_message *m, char *const strings[PROXY_STRINGS], const struct idmap *map,
-		    const int *fds, size_t n, int *ret_fd)
+static int act_here(const struct proxy_message *m, char *const strings[PROXY_STRINGS],
+	const struct idmap *map, const int *fds, size_t n, int *ret_fd)
 {
 	int r, restored;
 
@@ -162,25 +176,30 @@ static int act_here(const struct proxy_message *m, char *const strings[PROXY_STR
 	if (!restored)
 		restored = rights_out_of_reach();
 	if (restored)
-		_exit(1); /* without them the next answer would be wrong: the broker is told by the closed socket */
+		_exit(1); /* without them the next answer would be wrong: the broker is told by the
+		             closed socket */
 	return r;
 }
 
 /* Point into data at each string. false: the message is not whole. */
-static bool find_strings(const struct proxy_message *m, char *data, size_t len, char *ret[PROXY_STRINGS])
+static bool find_strings(
+	const struct proxy_message *m, char *data, size_t len, char *ret[PROXY_STRINGS])
 {
 	size_t at = sizeof(*m);
 
 	for (size_t i = 0; i < PROXY_STRINGS; i++) {
 		ret[i] = m->len[i] < 0 ? NULL : data + at;
-		if (m->len[i] == 0 || (m->len[i] > 0 && ((size_t)m->len[i] > len - at || ret[i][m->len[i] - 1] != '\0')))
+		if (m->len[i] == 0 ||
+			(m->len[i] > 0 &&
+				((size_t)m->len[i] > len - at || ret[i][m->len[i] - 1] != '\0')))
 			return false;
 		at += m->len[i] < 0 ? 0 : (size_t)m->len[i];
 	}
 	return at == len;
 }
 
-static void answer_one(int socket, const struct idmap *map, char *data, size_t len, const int *fds, size_t n)
+static void answer_one(
+	int socket, const struct idmap *map, char *data, size_t len, const int *fds, size_t n)
 {
 	char *strings[PROXY_STRINGS];
 	struct proxy_message m;
@@ -189,7 +208,8 @@ static void answer_one(int socket, const struct idmap *map, char *data, size_t l
 	if (len >= sizeof(m)) {
 		memcpy(&m, data, sizeof(m));
 		if (find_strings(&m, data, len, strings) && strings[0])
-			num = m.op == PROXY_MOUNT || m.op == PROXY_UMOUNT ? act_apart(&m, strings, map, fds, n) :
+			num = m.op == PROXY_MOUNT || m.op == PROXY_UMOUNT ?
+				act_apart(&m, strings, map, fds, n) :
 				act_here(&m, strings, map, fds, n, &fd);
 	}
 	if (message_send(socket, &num, sizeof(num), &fd, fd >= 0 ? 1 : 0) < 0)
@@ -202,7 +222,10 @@ static int enter(pid_t parent, int userns)
 {
 	int num;
 
-	/* setns() to a user namespace gives all capabilities there, resets the securebits and the death signal. */
+	/*
+	 * setns() to a user namespace gives all capabilities there, resets the securebits and the
+	 * death signal.
+	 */
 	if (sys_setns(userns, CLONE_NEWUSER) < 0)
 		return errno;
 	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
@@ -218,7 +241,10 @@ _Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct id
 	size_t n;
 
 	num = note_own();
-	/* Nothing of the broker's is left in it but its memory: a path or an option that names a descriptor finds none. */
+	/*
+	 * Nothing of the broker's is left in it but its memory: a path or an option that names a
+	 * descriptor finds none.
+	 */
 	if (!num)
 		num = -fd_let_go(socket, userns, -1);
 	if (!num)

@@ -6,7 +6,10 @@
 
 enum { PROXY_NAMESPACES = 6, PROXY_STRINGS = 4 };
 
-/* What goes over the socket, the strings (path, source, type, data) behind it. Ids are the broker's. */
+/*
+ * What goes over the socket, the strings (path, source, type, data) behind it. Ids are the
+ * broker's.
+ */
 struct proxy_message {
 	enum proxy_op op;
 	uint64_t flags, caps;
@@ -19,10 +22,17 @@ struct proxy_message {
 
 enum { PROXY_MESSAGE_MAX = sizeof(struct proxy_message) + PROXY_STRINGS * CALLER_PATH_MAX };
 
-/* The proxy's life: enters userns, says on the socket how that went, and answers until the socket is closed. */
+/*
+ * The proxy's life: enters userns, says on the socket how that went, and answers until the socket
+ * is closed.
+ */
 _Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct idmap *map);
 
-/* One request, as the caller: 0 or a positive errno, and perhaps a descriptor. strings are of no use afterwards. */
-int proxy_act(const struct proxy_message *m, char *const strings[PROXY_STRINGS], int dir, int *ret_fd);
+/*
+ * One request, as the caller: 0 or a positive errno, and perhaps a descriptor. strings are of no
+ * use afterwards.
+ */
+int proxy_act(
+	const struct proxy_message *m, char *const strings[PROXY_STRINGS], int dir, int *ret_fd);
 
 #endif

@@ -15,15 +15,21 @@
 enum { POLICY_MAX = 1 << 20, MAJOR_MAX = (1 << 12) - 1, MINOR_MAX = (1 << 20) - 1 };
 
 /*
- * Devices that give nothing away, with any mode: on the host each of them is open to all in /dev (Linux's
- * admin-guide/devices.txt). Not so the console, c 5:1, which is the host's. The whiteout, c 0:0, is left to the kernel.
+ * Devices that give nothing away, with any mode: on the host each of them is open to all in /dev
+ * (Linux's admin-guide/devices.txt). Not so the console, c 5:1, which is the host's. The whiteout,
+ * c 0:0, is left to the kernel.
  */
-static const struct { unsigned major, minor; } safe[] = {
+static const struct {
+	unsigned major, minor;
+} safe[] = {
 	{ 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 }, /* null zero full random urandom */
 	{ 5, 0 }, { 5, 2 },                               /* tty ptmx */
 };
 
-static const struct { const char *word; enum rule_kind kind; } words[] = {
+static const struct {
+	const char *word;
+	enum rule_kind kind;
+} words[] = {
 	{ "mknod:safe", RULE_MKNOD_SAFE },
 	{ "umount", RULE_UMOUNT },
 	{ "chown:report", RULE_CHOWN_REPORT },
@@ -51,8 +57,9 @@ void rules_done(struct rules *rs)
 static int fault(const char *text, const char *what, struct err *e)
 {
 	(void)err_usage(e, "rule '%s': %s", text, what);
-	err_try(e, "mknod:safe, mknod:c:MAJOR:MINOR, mknod:b:MAJOR:MINOR, mount:FSTYPE:SOURCE[:ro], umount, "
-		"chown:report or chown:emulate");
+	err_try(e,
+		"mknod:safe, mknod:c:MAJOR:MINOR, mknod:b:MAJOR:MINOR, mount:FSTYPE:SOURCE[:ro], "
+		"umount, chown:report or chown:emulate");
 	return -EINVAL;
 }
 
@@ -138,12 +145,14 @@ int rules_add(struct rules *rs, const char *text, struct err *e)
 		if (strcmp(rs->items[i].text, text) == 0)
 			return err_usage(e, "rule '%s' is given twice", text);
 		if (r.kind == RULE_MOUNT && rules_mount(rs, r.fstype, r.source))
-			return err_usage(e, "rules '%s' and '%s' contradict each other", rs->items[i].text, text);
+			return err_usage(e, "rules '%s' and '%s' contradict each other",
+				rs->items[i].text, text);
 	}
 	other = r.kind == RULE_CHOWN_REPORT ? RULE_CHOWN_EMULATE : RULE_CHOWN_REPORT;
 	if ((r.kind == RULE_CHOWN_REPORT || r.kind == RULE_CHOWN_EMULATE) && rules_find(rs, other))
-		return err_usage(e, "rules 'chown:report' and 'chown:emulate' exclude each other: "
-				 "what is emulated is reported too");
+		return err_usage(e,
+			"rules 'chown:report' and 'chown:emulate' exclude each other: what is "
+			"emulated is reported too");
 	if (VEC_ADD(rs, r) < 0)
 		return err_nomem(e);
 	r = (struct rule){ .source_fd = -1 };
@@ -158,9 +167,11 @@ static int check_policy_owner(int fd, const char *path, struct err *e)
 	if (fstat(fd, &st) < 0)
 		return err_set(e, errno, path, "cannot stat the policy");
 	if (st.st_uid != 0 && st.st_uid != geteuid())
-		return err_say(e, EPERM, path, "the policy belongs to another user (%u)", st.st_uid);
+		return err_say(
+			e, EPERM, path, "the policy belongs to another user (%u)", st.st_uid);
 	if (st.st_mode & (S_IWGRP | S_IWOTH)) {
-		(void)err_say(e, EPERM, path, "the policy can be written by others (mode %04o)", st.st_mode & 07777);
+		(void)err_say(e, EPERM, path, "the policy can be written by others (mode %04o)",
+			st.st_mode & 07777);
 		err_try(e, "chmod go-w on it");
 		return -EPERM;
 	}
@@ -235,7 +246,8 @@ const struct rule *rules_device(const struct rules *rs, mode_t type, unsigned ma
 
 		if (r->kind == RULE_MKNOD_SAFE && is_safe(type, major, minor))
 			return r;
-		if (r->kind == RULE_MKNOD && r->type == type && r->major == major && r->minor == minor)
+		if (r->kind == RULE_MKNOD && r->type == type && r->major == major &&
+			r->minor == minor)
 			return r;
 	}
 	return NULL;
@@ -246,7 +258,8 @@ const struct rule *rules_mount(const struct rules *rs, const char *fstype, const
 	for (size_t i = 0; i < rs->len; i++) {
 		const struct rule *r = &rs->items[i];
 
-		if (r->kind == RULE_MOUNT && strcmp(r->fstype, fstype) == 0 && strcmp(r->source, source) == 0)
+		if (r->kind == RULE_MOUNT && strcmp(r->fstype, fstype) == 0 &&
+			strcmp(r->source, source) == 0)
 			return r;
 	}
 	return NULL;

@@ -12,9 +12,16 @@
 #include <linux/posix_acl.h>
 
 static const char *const words[FINDING_CLASSES] = {
-	[FINDING_MISMATCH] = "mismatch", [FINDING_UNMAPPED] = "unmapped", [FINDING_HALF_SHIFTED] = "half-shifted",
-	[FINDING_ACL] = "acl", [FINDING_CAPS] = "caps", [FINDING_MISSING] = "missing", [FINDING_EXTRA] = "extra",
-	[FINDING_TYPE] = "type", [FINDING_MODE] = "mode", [FINDING_UNREADABLE] = "unreadable",
+	[FINDING_MISMATCH] = "mismatch",
+	[FINDING_UNMAPPED] = "unmapped",
+	[FINDING_HALF_SHIFTED] = "half-shifted",
+	[FINDING_ACL] = "acl",
+	[FINDING_CAPS] = "caps",
+	[FINDING_MISSING] = "missing",
+	[FINDING_EXTRA] = "extra",
+	[FINDING_TYPE] = "type",
+	[FINDING_MODE] = "mode",
+	[FINDING_UNREADABLE] = "unreadable",
 };
 
 const char *finding_word(enum finding_class class)
@@ -24,9 +31,16 @@ const char *finding_word(enum finding_class class)
 
 const char *compare_type_name(mode_t mode)
 {
-	static const struct { mode_t type; const char *name; } names[] = {
-		{ S_IFREG, "regular file" }, { S_IFDIR, "directory" }, { S_IFLNK, "symbolic link" },
-		{ S_IFCHR, "character device" }, { S_IFBLK, "block device" }, { S_IFIFO, "fifo" },
+	static const struct {
+		mode_t type;
+		const char *name;
+	} names[] = {
+		{ S_IFREG, "regular file" },
+		{ S_IFDIR, "directory" },
+		{ S_IFLNK, "symbolic link" },
+		{ S_IFCHR, "character device" },
+		{ S_IFBLK, "block device" },
+		{ S_IFIFO, "fifo" },
 		{ S_IFSOCK, "socket" },
 	};
 
@@ -84,11 +98,15 @@ static PRINTF(2, 3) void say(struct finding *f, const char *fmt, ...)
 		len += 2;
 	}
 	va_start(ap, fmt);
-	(void)vsnprintf(f->detail + len, sizeof(f->detail) - len, fmt, ap); /* cut short: the ids are in the meta */
+	(void)vsnprintf(f->detail + len, sizeof(f->detail) - len, fmt,
+		ap); /* cut short: the ids are in the meta */
 	va_end(ap);
 }
 
-/* --- owner ---------------------------------------------------------------------------------------- */
+/*
+ * --- owner
+ * ----------------------------------------------------------------------------------------
+ */
 
 static void compare_id(struct findings *v, const struct kind *k, uint32_t disk, uint32_t seen)
 {
@@ -96,26 +114,38 @@ static void compare_id(struct findings *v, const struct kind *k, uint32_t disk, 
 
 	if (k->seen(v->map, disk, &want)) {
 		if (seen != want)
-			say(add(v, FINDING_MISMATCH), "%s: disk %u, seen %u, expected %u", k->name, disk, seen, want);
+			say(add(v, FINDING_MISMATCH), "%s: disk %u, seen %u, expected %u", k->name,
+				disk, seen, want);
 	} else if (k->disk(v->map, disk, &unshifted)) {
-		say(add(v, FINDING_HALF_SHIFTED), "%s: disk %u is an id of the seen side (of disk %u), seen %u",
-		    k->name, disk, unshifted, seen);
+		say(add(v, FINDING_HALF_SHIFTED),
+			"%s: disk %u is an id of the seen side (of disk %u), seen %u", k->name,
+			disk, unshifted, seen);
 	} else {
-		say(add(v, FINDING_UNMAPPED), "%s: disk %u has no mapping, seen %u", k->name, disk, seen);
+		say(add(v, FINDING_UNMAPPED), "%s: disk %u has no mapping, seen %u", k->name, disk,
+			seen);
 	}
 }
 
-/* --- ACLs ----------------------------------------------------------------------------------------- */
+/*
+ * --- ACLs
+ * -----------------------------------------------------------------------------------------
+ */
 
 static const char *tag_name(uint16_t tag)
 {
 	switch (tag) {
-	case ACL_USER_OBJ: return "owner";
-	case ACL_USER: return "user";
-	case ACL_GROUP_OBJ: return "owning group";
-	case ACL_GROUP: return "group";
-	case ACL_MASK: return "mask";
-	default: return "other";
+	case ACL_USER_OBJ:
+		return "owner";
+	case ACL_USER:
+		return "user";
+	case ACL_GROUP_OBJ:
+		return "owning group";
+	case ACL_GROUP:
+		return "group";
+	case ACL_MASK:
+		return "mask";
+	default:
+		return "other";
 	}
 }
 
@@ -124,7 +154,10 @@ static const struct kind *tag_kind(uint16_t tag)
 	return tag == ACL_USER ? &kind_uid : tag == ACL_GROUP ? &kind_gid : NULL;
 }
 
-/* The entries as they should be seen, and a word on each that has no mapping (which is wrong in itself). */
+/*
+ * The entries as they should be seen, and a word on each that has no mapping (which is wrong in
+ * itself).
+ */
 static int map_acl(struct findings *v, const char *which, const struct acl *disk, struct acl *ret)
 {
 	ret->items = calloc(disk->len ? disk->len : 1, sizeof(*ret->items));
@@ -141,18 +174,22 @@ static int map_acl(struct findings *v, const char *which, const struct acl *disk
 		if (!k || k->seen(v->map, disk->items[i].id, &x->id))
 			continue;
 		x->id = ATTR_NO_ID;
-		say(add(v, FINDING_ACL), k->disk(v->map, disk->items[i].id, &unshifted)
-		    ? "%s: %s disk %u is an id of the seen side" : "%s: %s disk %u has no mapping",
-		    which, tag_name(x->tag), disk->items[i].id);
+		say(add(v, FINDING_ACL),
+			k->disk(v->map, disk->items[i].id, &unshifted) ?
+				"%s: %s disk %u is an id of the seen side" :
+				"%s: %s disk %u has no mapping",
+			which, tag_name(x->tag), disk->items[i].id);
 	}
 	acl_sort(ret);
 	return 0;
 }
 
-static void say_entry(struct findings *v, const char *which, const char *verb, const struct acl_entry *x)
+static void say_entry(
+	struct findings *v, const char *which, const char *verb, const struct acl_entry *x)
 {
 	struct finding *f = add(v, FINDING_ACL);
-	char perm[4] = { x->perm & 4 ? 'r' : '-', x->perm & 2 ? 'w' : '-', x->perm & 1 ? 'x' : '-', 0 };
+	char perm[4] = { x->perm & 4 ? 'r' : '-', x->perm & 2 ? 'w' : '-', x->perm & 1 ? 'x' : '-',
+		0 };
 
 	if (!tag_kind(x->tag))
 		say(f, "%s: %s %s:%s", which, verb, tag_name(x->tag), perm);
@@ -172,12 +209,15 @@ static int entry_order(const struct acl_entry *a, const struct acl_entry *b)
 }
 
 /* Both sorted: what only one of them has. */
-static void diff_acl(struct findings *v, const char *which, const struct acl *want, const struct acl *seen)
+static void diff_acl(
+	struct findings *v, const char *which, const struct acl *want, const struct acl *seen)
 {
 	size_t i = 0, k = 0;
 
 	while (i < want->len || k < seen->len) {
-		int o = i == want->len ? 1 : k == seen->len ? -1 : entry_order(&want->items[i], &seen->items[k]);
+		int o = i == want->len ? 1 :
+			k == seen->len ? -1 :
+					 entry_order(&want->items[i], &seen->items[k]);
 
 		if (o < 0)
 			say_entry(v, which, "expected", &want->items[i]);
@@ -188,7 +228,8 @@ static void diff_acl(struct findings *v, const char *which, const struct acl *wa
 	}
 }
 
-static int compare_acl(struct findings *v, const char *which, const struct acl *disk, const struct acl *seen)
+static int compare_acl(
+	struct findings *v, const char *which, const struct acl *disk, const struct acl *seen)
 {
 	struct acl want = { .items = NULL };
 	int r;
@@ -202,7 +243,10 @@ static int compare_acl(struct findings *v, const char *which, const struct acl *
 	return r;
 }
 
-/* --- capabilities --------------------------------------------------------------------------------- */
+/*
+ * --- capabilities
+ * ---------------------------------------------------------------------------------
+ */
 
 static void compare_cap_root(struct findings *v, const struct filecap *d, const struct filecap *s)
 {
@@ -211,12 +255,17 @@ static void compare_cap_root(struct findings *v, const struct filecap *d, const 
 	if (d->root_unmapped)
 		say(add(v, FINDING_CAPS), "the root id on disk is none of the filesystem's owner");
 	else if (!idmap_uid_seen(v->map, d->root, &want))
-		say(add(v, FINDING_CAPS), idmap_uid_disk(v->map, d->root, &unshifted)
-		    ? "root id: disk %u is an id of the seen side" : "root id: disk %u has no mapping", d->root);
+		say(add(v, FINDING_CAPS),
+			idmap_uid_disk(v->map, d->root, &unshifted) ?
+				"root id: disk %u is an id of the seen side" :
+				"root id: disk %u has no mapping",
+			d->root);
 	else if (s->root_unmapped)
-		say(add(v, FINDING_CAPS), "root id: disk %u, seen as none, expected %u", d->root, want);
+		say(add(v, FINDING_CAPS), "root id: disk %u, seen as none, expected %u", d->root,
+			want);
 	else if (s->root != want)
-		say(add(v, FINDING_CAPS), "root id: disk %u, seen %u, expected %u", d->root, s->root, want);
+		say(add(v, FINDING_CAPS), "root id: disk %u, seen %u, expected %u", d->root,
+			s->root, want);
 }
 
 static void compare_caps(struct findings *v)
@@ -226,21 +275,27 @@ static void compare_caps(struct findings *v)
 	if (!d->present && !s->present)
 		return;
 	if (!d->present || !s->present) {
-		say(add(v, FINDING_CAPS), "%s", d->present
-		    ? "capabilities on disk are not seen" : "capabilities are seen that are not on disk");
+		say(add(v, FINDING_CAPS), "%s",
+			d->present ? "capabilities on disk are not seen" :
+				     "capabilities are seen that are not on disk");
 		return;
 	}
 	compare_cap_root(v, d, s);
 	if (d->root_unmapped || s->root_unmapped)
 		return; /* the kernel shows nothing but that there are some */
-	if (d->permitted != s->permitted || d->inheritable != s->inheritable || d->effective != s->effective)
-		say(add(v, FINDING_CAPS), "disk permitted %#llx inheritable %#llx%s, seen %#llx %#llx%s",
-		    (unsigned long long)d->permitted, (unsigned long long)d->inheritable,
-		    d->effective ? " effective" : "", (unsigned long long)s->permitted,
-		    (unsigned long long)s->inheritable, s->effective ? " effective" : "");
+	if (d->permitted != s->permitted || d->inheritable != s->inheritable ||
+		d->effective != s->effective)
+		say(add(v, FINDING_CAPS),
+			"disk permitted %#llx inheritable %#llx%s, seen %#llx %#llx%s",
+			(unsigned long long)d->permitted, (unsigned long long)d->inheritable,
+			d->effective ? " effective" : "", (unsigned long long)s->permitted,
+			(unsigned long long)s->inheritable, s->effective ? " effective" : "");
 }
 
-/* --- the whole inode ------------------------------------------------------------------------------ */
+/*
+ * --- the whole inode
+ * ------------------------------------------------------------------------------
+ */
 
 static bool is_device(mode_t mode)
 {
@@ -253,17 +308,19 @@ static bool compare_type(struct findings *v, unsigned both)
 	const struct meta *d = v->disk, *s = v->seen;
 
 	if (both & META_TYPE && (d->mode & S_IFMT) != (s->mode & S_IFMT)) {
-		say(add(v, FINDING_TYPE), "disk %s, seen %s", compare_type_name(d->mode), compare_type_name(s->mode));
+		say(add(v, FINDING_TYPE), "disk %s, seen %s", compare_type_name(d->mode),
+			compare_type_name(s->mode));
 		return false;
 	}
 	if (both & META_TYPE && both & META_RDEV && is_device(d->mode) &&
-	    (d->rdev_major != s->rdev_major || d->rdev_minor != s->rdev_minor))
-		say(add(v, FINDING_TYPE), "disk device %u:%u, seen %u:%u", d->rdev_major, d->rdev_minor,
-		    s->rdev_major, s->rdev_minor);
+		(d->rdev_major != s->rdev_major || d->rdev_minor != s->rdev_minor))
+		say(add(v, FINDING_TYPE), "disk device %u:%u, seen %u:%u", d->rdev_major,
+			d->rdev_minor, s->rdev_major, s->rdev_minor);
 	return true;
 }
 
-int compare_inode(const struct meta *disk, const struct meta *seen, const struct idmap *map, struct finding *ret)
+int compare_inode(const struct meta *disk, const struct meta *seen, const struct idmap *map,
+	struct finding *ret)
 {
 	struct findings v = { .items = ret, .disk = disk, .seen = seen, .map = map };
 	unsigned both = disk->known & seen->known;
@@ -275,8 +332,10 @@ int compare_inode(const struct meta *disk, const struct meta *seen, const struct
 		compare_id(&v, &kind_uid, disk->uid, seen->uid);
 	if (both & META_GID)
 		compare_id(&v, &kind_gid, disk->gid, seen->gid);
-	if (both & META_MODE && !S_ISLNK(seen->mode) && (disk->mode & 07777) != (seen->mode & 07777))
-		say(add(&v, FINDING_MODE), "disk %04o, seen %04o", disk->mode & 07777, seen->mode & 07777);
+	if (both & META_MODE && !S_ISLNK(seen->mode) &&
+		(disk->mode & 07777) != (seen->mode & 07777))
+		say(add(&v, FINDING_MODE), "disk %04o, seen %04o", disk->mode & 07777,
+			seen->mode & 07777);
 	if (both & META_XATTRS) {
 		r = compare_acl(&v, "ACL", &disk->access, &seen->access);
 		if (r == 0)
@@ -286,7 +345,8 @@ int compare_inode(const struct meta *disk, const struct meta *seen, const struct
 	return r < 0 ? r : v.len;
 }
 
-void compare_lonely(enum finding_class class, const struct meta *m, const struct idmap *map, struct finding *ret)
+void compare_lonely(enum finding_class class, const struct meta *m, const struct idmap *map,
+	struct finding *ret)
 {
 	const char *side = class == FINDING_MISSING ? "disk" : "seen";
 	const char *below = S_ISDIR(m->mode) ? ", with what is below" : "";
@@ -299,7 +359,8 @@ void compare_lonely(enum finding_class class, const struct meta *m, const struct
 		ret->seen = m;
 	}
 	if ((m->known & (META_UID | META_GID)) == (META_UID | META_GID))
-		say(ret, "%s %s, owner %u:%u%s", side, compare_type_name(m->mode), m->uid, m->gid, below);
+		say(ret, "%s %s, owner %u:%u%s", side, compare_type_name(m->mode), m->uid, m->gid,
+			below);
 	else
 		say(ret, "%s %s%s", side, compare_type_name(m->mode), below);
 }

@@ -24,9 +24,11 @@ int scan_next(struct scan *s, const char **ret)
 			s->len = (size_t)n;
 			s->at = 0;
 		}
-		d = (const struct dirent64 *)(const void *)(s->buf + s->at); /* the kernel aligns them */
+		d = (const struct dirent64 *)(const void *)(s->buf +
+			s->at); /* the kernel aligns them */
 		s->at += d->d_reclen;
-		if (d->d_name[0] == '.' && (!d->d_name[1] || (d->d_name[1] == '.' && !d->d_name[2])))
+		if (d->d_name[0] == '.' &&
+			(!d->d_name[1] || (d->d_name[1] == '.' && !d->d_name[2])))
 			continue;
 		*ret = d->d_name;
 		return 1;
@@ -70,7 +72,8 @@ static int add(struct names *n, const char *name)
 
 static int order(const void *a, const void *b, void *bytes)
 {
-	return strcmp((const char *)bytes + *(const uint32_t *)a, (const char *)bytes + *(const uint32_t *)b);
+	return strcmp((const char *)bytes + *(const uint32_t *)a,
+		(const char *)bytes + *(const uint32_t *)b);
 }
 
 int names_read(struct names *n, int fd, char *buf)

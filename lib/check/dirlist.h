@@ -9,8 +9,8 @@
 enum { SCAN_BUFFER = 65536 };
 
 struct scan {
-	int fd;             /* open for reading; stays the caller's */
-	char *buf;          /* SCAN_BUFFER bytes, aligned as malloc() does */
+	int fd;    /* open for reading; stays the caller's */
+	char *buf; /* SCAN_BUFFER bytes, aligned as malloc() does */
 	size_t len, at;
 };
 
@@ -21,7 +21,7 @@ int scan_next(struct scan *s, const char **ret);
 struct names {
 	char *bytes;
 	size_t bytes_len, bytes_cap;
-	uint32_t *at;       /* where each starts in bytes */
+	uint32_t *at; /* where each starts in bytes */
 	size_t len, cap;
 };
 

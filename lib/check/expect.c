@@ -16,12 +16,15 @@
 enum { LAYERS_MAX = 65000, BYTES_MIN = 1 << 16 };
 #define NODES_END ((size_t)UINT32_MAX * EXPECT_STEP)
 
-/* --- nodes ------------------------------------------------------------------------------------- */
+/*
+ * --- nodes -------------------------------------------------------------------------------------
+ */
 
 /* The number of the first free place, which has size bytes then. 0: no memory. */
 static uint32_t take(struct expect *x, size_t size)
 {
-	size_t at = x->used ? x->used : EXPECT_STEP, end = (at + size + EXPECT_STEP - 1) & ~(size_t)(EXPECT_STEP - 1);
+	size_t at = x->used ? x->used : EXPECT_STEP,
+	       end = (at + size + EXPECT_STEP - 1) & ~(size_t)(EXPECT_STEP - 1);
 
 	if (end > x->size) {
 		size_t want = end + end / 2 > BYTES_MIN ? end + end / 2 : BYTES_MIN;
@@ -37,8 +40,9 @@ static uint32_t take(struct expect *x, size_t size)
 }
 
 /*
- * Seeded, so that an image cannot be made whose names all meet in one chain: eight bytes at a time go through a product
- * of two secrets, without which two words that differ in their highest bits could be made to cancel out.
+ * Seeded, so that an image cannot be made whose names all meet in one chain: eight bytes at a time
+ * go through a product of two secrets, without which two words that differ in their highest bits
+ * could be made to cancel out.
  */
 static uint32_t hash_bytes(const struct expect *x, uint64_t h, const void *bytes, size_t len)
 {
@@ -65,7 +69,8 @@ uint32_t expect_lookup(const struct expect *x, uint32_t dir, const char *name, s
 	uint32_t n = x->buckets ? x->table[expect_hash(x, dir, name, len) & (x->buckets - 1)] : 0;
 
 	for (; n; n = expect_at(x, n)->next)
-		if (expect_at(x, n)->parent == dir && !strncmp(expect_at(x, n)->name, name, len) && !expect_at(x, n)->name[len])
+		if (expect_at(x, n)->parent == dir && !strncmp(expect_at(x, n)->name, name, len) &&
+			!expect_at(x, n)->name[len])
 			return n;
 	return 0;
 }
@@ -92,7 +97,9 @@ static int grow(struct expect *x)
 	return 0;
 }
 
-/* --- what is known of them ----------------------------------------------------------------------- */
+/*
+ * --- what is known of them -----------------------------------------------------------------------
+ */
 
 /* No padding that compares as anything but zero. */
 static struct about about_new(void)
@@ -115,7 +122,8 @@ static int about_grow(struct expect *x)
 	if (!table)
 		return -ENOMEM;
 	for (size_t i = 0; i < x->abouts.len; i++) {
-		size_t k = hash_bytes(x, 0, &x->abouts.items[i], sizeof(struct about)) & (buckets - 1);
+		size_t k =
+			hash_bytes(x, 0, &x->abouts.items[i], sizeof(struct about)) & (buckets - 1);
 
 		while (table[k])
 			k = (k + 1) & (buckets - 1);
@@ -137,14 +145,16 @@ static int change(struct expect *x, uint32_t n, const struct about *a)
 	if (x->abouts.len * 2 >= x->about_buckets && about_grow(x) < 0)
 		return -ENOMEM;
 	k = hash_bytes(x, 0, a, sizeof(*a)) & (x->about_buckets - 1);
-	while (x->about_table[k] && memcmp(&x->abouts.items[x->about_table[k] - 1], a, sizeof(*a)) != 0)
+	while (x->about_table[k] &&
+		memcmp(&x->abouts.items[x->about_table[k] - 1], a, sizeof(*a)) != 0)
 		k = (k + 1) & (x->about_buckets - 1);
 	if (!x->about_table[k]) {
 		if (x->abouts.len >= EXPECT_UNSORTED - 1 || VEC_ADD(&x->abouts, *a) < 0)
 			return -ENOMEM;
 		x->about_table[k] = (uint32_t)x->abouts.len;
 	}
-	expect_at(x, n)->about = (expect_at(x, n)->about & (EXPECT_MARKED | EXPECT_UNSORTED)) | (x->about_table[k] - 1);
+	expect_at(x, n)->about = (expect_at(x, n)->about & (EXPECT_MARKED | EXPECT_UNSORTED)) |
+		(x->about_table[k] - 1);
 	return 0;
 }
 
@@ -163,8 +173,8 @@ static uint32_t node_new(struct expect *x, uint32_t d, const char *name, size_t 
 }
 
 /*
- * The node of this name, made when it is not there. 0: no memory. Specifications are sorted, most of them: what comes
- * behind the child that was added last is new, and need not be looked for.
+ * The node of this name, made when it is not there. 0: no memory. Specifications are sorted, most
+ * of them: what comes behind the child that was added last is new, and need not be looked for.
  */
 static uint32_t have(struct expect *x, uint32_t d, const char *name, size_t len)
 {
@@ -223,7 +233,9 @@ void expect_free(struct expect *x)
 	free(x);
 }
 
-/* --- merging ----------------------------------------------------------------------------------- */
+/*
+ * --- merging -----------------------------------------------------------------------------------
+ */
 
 int expect_next_layer(struct expect *x)
 {
@@ -239,18 +251,26 @@ static bool is_dir(const struct about *a)
 	return a->layer != EXPECT_NO_LAYER && (!(a->known & META_TYPE) || S_ISDIR(a->mode));
 }
 
-/* A line about it. What another line of the same layer told of the same path, and this one does not, stays. */
+/*
+ * A line about it. What another line of the same layer told of the same path, and this one does
+ * not, stays.
+ */
 static void define(const struct expect *x, struct about *a, const struct spec_entry *s)
 {
 	if (a->implied)
 		a->known = 0;
-	a->mode = (uint16_t)((s->has_type ? s->type : a->known & META_TYPE ? a->mode & S_IFMT : 0) |
-			     (s->has_mode ? s->mode & 07777 : a->known & META_MODE ? a->mode & 07777 : 0));
+	a->mode = (uint16_t)((s->has_type                         ? s->type :
+					     a->known & META_TYPE ? a->mode & S_IFMT :
+								    0) |
+		(s->has_mode                         ? s->mode & 07777 :
+				a->known & META_MODE ? a->mode & 07777 :
+						       0));
 	a->uid = s->has_uid ? s->uid : a->uid;
 	a->gid = s->has_gid ? s->gid : a->gid;
 	a->rdev = s->has_rdev ? s->rdev : a->rdev;
 	a->known |= (uint8_t)((s->has_type ? META_TYPE : 0) | (s->has_mode ? META_MODE : 0) |
-			      (s->has_uid ? META_UID : 0) | (s->has_gid ? META_GID : 0) | (s->has_rdev ? META_RDEV : 0));
+		(s->has_uid ? META_UID : 0) | (s->has_gid ? META_GID : 0) |
+		(s->has_rdev ? META_RDEV : 0));
 	a->implied = false;
 	if (a->layer == EXPECT_NO_LAYER)
 		a->layer = x->layer;
@@ -267,7 +287,9 @@ static int add_entry(struct expect *x, uint32_t n, const struct spec_entry *s)
 	else if (!is_dir(&a))
 		return 0;
 	else if (s->has_type && !S_ISDIR(s->type))
-		a.white = a.white > x->layer ? x->layer : a.white; /* it ends the merge, and hides what is below it */
+		a.white = a.white > x->layer ?
+			x->layer :
+			a.white; /* it ends the merge, and hides what is below it */
 	else if (a.implied)
 		define(x, &a, s); /* a parent that its own layer did not list is as it was below */
 	return change(x, n, &a);
@@ -292,7 +314,8 @@ static uint32_t step(struct expect *x, uint32_t d, const char *name, size_t len,
 	if (a.layer == EXPECT_NO_LAYER) {
 		a.layer = x->layer;
 	} else {
-		a.mode = S_IFDIR; /* one layer, a file and then something in it: the later one counts */
+		a.mode = S_IFDIR; /* one layer, a file and then something in it: the later one
+		                     counts */
 		a.known = META_TYPE;
 		a.implied = true;
 	}
@@ -307,7 +330,8 @@ static int add_name(struct expect *x, uint32_t d, const char *name, const struct
 	struct about a;
 
 	if (!opaque)
-		n = have(x, d, white ? name + strlen(WHITEOUT) : name, strlen(name) - (white ? strlen(WHITEOUT) : 0));
+		n = have(x, d, white ? name + strlen(WHITEOUT) : name,
+			strlen(name) - (white ? strlen(WHITEOUT) : 0));
 	if (!n)
 		return -ENOMEM;
 	if (!white)
@@ -332,7 +356,10 @@ static int begin(struct expect *x)
 	return change(x, x->root, &a) < 0 ? -ENOMEM : a.cut >= x->layer;
 }
 
-/* The last component of path when that is in x->last, which no entry below it can change; else NULL. */
+/*
+ * The last component of path when that is in x->last, which no entry below it can change; else
+ * NULL.
+ */
 static const char *in_last(const struct expect *x, const char *path)
 {
 	size_t len = x->last_path.len;
@@ -341,7 +368,8 @@ static const char *in_last(const struct expect *x, const char *path)
 	if (!x->last || strncmp(path, buf_get(&x->last_path), len) != 0 || path[len] != '/')
 		return NULL;
 	name = path + len + 1;
-	return !*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..") ? NULL : name;
+	return !*name || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..") ? NULL :
+											  name;
 }
 
 /* d is where the entry of this path and name is in. */

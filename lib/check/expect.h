@@ -11,20 +11,23 @@
 
 /*
  * The tree that should be there, in memory: from one specification, or from those of an image's
- * layers, merged as OverlayFS merges the layers themselves (directories merge, everything else hides
- * what is below; ".wh.NAME" and ".wh..wh..opq" concern the layers below only). An entry takes about 30 bytes and its
- * name. What is there stays where it is only as long as nothing is added.
+ * layers, merged as OverlayFS merges the layers themselves (directories merge, everything else
+ * hides what is below; ".wh.NAME" and ".wh..wh..opq" concern the layers below only). An entry takes
+ * about 30 bytes and its name. What is there stays where it is only as long as nothing is added.
  */
 struct expect;
 struct expect_node;
 
-/* layered: parents that nothing lists are 0:0 0755, as unpacking makes them; else nothing is known of them. */
+/*
+ * layered: parents that nothing lists are 0:0 0755, as unpacking makes them; else nothing is known
+ * of them.
+ */
 struct expect *expect_new(bool layered);
 void expect_free(struct expect *x);
 
 /*
- * One entry; arg is the struct expect (for spec_read()). Layers come topmost first. Returns 0, -EINVAL
- * (a path with a ".." component) or -ENOMEM.
+ * One entry; arg is the struct expect (for spec_read()). Layers come topmost first. Returns 0,
+ * -EINVAL (a path with a ".." component) or -ENOMEM.
  */
 int expect_add(const struct spec_entry *s, void *arg);
 
@@ -38,26 +41,33 @@ struct expect_node *expect_root(struct expect *x);
 struct expect_node *expect_find(struct expect *x, const char *path);
 
 /* What should be there under this name in the directory d, or NULL. */
-struct expect_node *expect_child(const struct expect *x, const struct expect_node *d, const char *name);
+struct expect_node *expect_child(
+	const struct expect *x, const struct expect_node *d, const char *name);
 
 /*
- * The same for most of the names in d, one after the other: indexed once, they are not looked for all over memory. A
- * directory with more than EXPECT_INDEX_MAX entries is none the faster.
+ * The same for most of the names in d, one after the other: indexed once, they are not looked for
+ * all over memory. A directory with more than EXPECT_INDEX_MAX entries is none the faster.
  */
 enum { EXPECT_INDEX_MAX = 2048 };
 struct expect_index {
 	uint32_t slots; /* 0: too many entries */
-	struct { uint32_t node, hash; } table[2 * EXPECT_INDEX_MAX];
+	struct {
+		uint32_t node, hash;
+	} table[2 * EXPECT_INDEX_MAX];
 };
 void expect_index(const struct expect *x, const struct expect_node *d, struct expect_index *ret);
-struct expect_node *expect_indexed(const struct expect *x, const struct expect_node *d, const struct expect_index *index,
-				   const char *name);
+struct expect_node *expect_indexed(const struct expect *x, const struct expect_node *d,
+	const struct expect_index *index, const char *name);
 
-/* A whiteout and nothing else stands under this name: a layer's own directory has a device 0:0 there. */
+/*
+ * A whiteout and nothing else stands under this name: a layer's own directory has a device 0:0
+ * there.
+ */
 bool expect_whiteout(const struct expect *x, const struct expect_node *d, const char *name);
 
 /* Those in d, in no order: the one after prev (NULL: the first), NULL at the end. */
-struct expect_node *expect_next(const struct expect *x, const struct expect_node *d, const struct expect_node *prev);
+struct expect_node *expect_next(
+	const struct expect *x, const struct expect_node *d, const struct expect_node *prev);
 
 const char *expect_name(const struct expect_node *n);
 

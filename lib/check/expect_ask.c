@@ -16,14 +16,16 @@ struct expect_node *expect_root(struct expect *x)
 	return x->any ? expect_at(x, x->root) : NULL;
 }
 
-static struct expect_node *lookup(const struct expect *x, const struct expect_node *d, const char *name)
+static struct expect_node *lookup(
+	const struct expect *x, const struct expect_node *d, const char *name)
 {
 	uint32_t n = expect_lookup(x, ref_of(x, d), name, strlen(name));
 
 	return n ? expect_at(x, n) : NULL;
 }
 
-struct expect_node *expect_child(const struct expect *x, const struct expect_node *d, const char *name)
+struct expect_node *expect_child(
+	const struct expect *x, const struct expect_node *d, const char *name)
 {
 	struct expect_node *n = lookup(x, d, name);
 
@@ -43,7 +45,9 @@ void expect_index(const struct expect *x, const struct expect_node *d, struct ex
 		slots *= 2;
 	memset(ret->table, 0, slots * sizeof(ret->table[0]));
 	for (uint32_t c = d->child; c; c = expect_at(x, c)->sibling) {
-		uint32_t hash = expect_hash(x, dir, expect_at(x, c)->name, strlen(expect_at(x, c)->name)), at = hash & (slots - 1);
+		uint32_t hash = expect_hash(
+				 x, dir, expect_at(x, c)->name, strlen(expect_at(x, c)->name)),
+			 at = hash & (slots - 1);
 
 		while (ret->table[at].node)
 			at = (at + 1) & (slots - 1);
@@ -53,15 +57,16 @@ void expect_index(const struct expect *x, const struct expect_node *d, struct ex
 	ret->slots = slots;
 }
 
-struct expect_node *expect_indexed(const struct expect *x, const struct expect_node *d, const struct expect_index *index,
-				   const char *name)
+struct expect_node *expect_indexed(const struct expect *x, const struct expect_node *d,
+	const struct expect_index *index, const char *name)
 {
 	uint32_t hash, at;
 
 	if (!index->slots)
 		return expect_child(x, d, name);
 	hash = expect_hash(x, ref_of(x, d), name, strlen(name));
-	for (at = hash & (index->slots - 1); index->table[at].node; at = (at + 1) & (index->slots - 1)) {
+	for (at = hash & (index->slots - 1); index->table[at].node;
+		at = (at + 1) & (index->slots - 1)) {
 		struct expect_node *n = expect_at(x, index->table[at].node);
 
 		if (index->table[at].hash == hash && !strcmp(n->name, name))
@@ -80,17 +85,20 @@ struct expect_node *expect_find(struct expect *x, const char *path)
 		n = expect_lookup(x, n, path, len);
 		path += len + (path[len] == '/');
 	}
-	return n && expect_about(x, expect_at(x, n))->layer != EXPECT_NO_LAYER ? expect_at(x, n) : NULL;
+	return n && expect_about(x, expect_at(x, n))->layer != EXPECT_NO_LAYER ? expect_at(x, n) :
+										 NULL;
 }
 
 bool expect_whiteout(const struct expect *x, const struct expect_node *d, const char *name)
 {
 	const struct expect_node *n = lookup(x, d, name);
 
-	return n && expect_about(x, n)->layer == EXPECT_NO_LAYER && expect_about(x, n)->white != EXPECT_NO_LAYER;
+	return n && expect_about(x, n)->layer == EXPECT_NO_LAYER &&
+		expect_about(x, n)->white != EXPECT_NO_LAYER;
 }
 
-struct expect_node *expect_next(const struct expect *x, const struct expect_node *d, const struct expect_node *prev)
+struct expect_node *expect_next(
+	const struct expect *x, const struct expect_node *d, const struct expect_node *prev)
 {
 	uint32_t n = prev ? prev->sibling : d->child;
 
@@ -114,8 +122,12 @@ void expect_meta(const struct expect *x, const struct expect_node *n, struct met
 	const struct about *a = expect_about(x, n);
 
 	*ret = (struct meta){
-		.known = a->known, .mode = a->mode, .uid = a->uid, .gid = a->gid,
-		.rdev_major = major(a->rdev), .rdev_minor = minor(a->rdev),
+		.known = a->known,
+		.mode = a->mode,
+		.uid = a->uid,
+		.gid = a->gid,
+		.rdev_major = major(a->rdev),
+		.rdev_minor = minor(a->rdev),
 	};
 	if (a->implied && x->layered) {
 		ret->known = META_STAT;

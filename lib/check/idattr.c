@@ -35,7 +35,8 @@ static bool tag_named(uint16_t tag)
 
 static bool tag_known(uint16_t tag)
 {
-	return tag_named(tag) || tag == ACL_USER_OBJ || tag == ACL_GROUP_OBJ || tag == ACL_MASK || tag == ACL_OTHER;
+	return tag_named(tag) || tag == ACL_USER_OBJ || tag == ACL_GROUP_OBJ || tag == ACL_MASK ||
+		tag == ACL_OTHER;
 }
 
 /* Entries ascend by tag, the unnamed ones are there once; a named one needs a mask. */
@@ -79,7 +80,8 @@ void acl_sort(struct acl *a)
 int acl_parse(const void *value, size_t size, struct acl *ret)
 {
 	const unsigned char *p = value;
-	const size_t head = sizeof(struct posix_acl_xattr_header), each = sizeof(struct posix_acl_xattr_entry);
+	const size_t head = sizeof(struct posix_acl_xattr_header),
+		     each = sizeof(struct posix_acl_xattr_entry);
 	struct acl a = { .items = NULL };
 
 	if (size < head || (size - head) % each || get_le32(p) != POSIX_ACL_XATTR_VERSION)
@@ -115,7 +117,10 @@ void acl_done(struct acl *a)
 
 int filecap_parse(const void *value, size_t size, struct filecap *ret)
 {
-	static const struct { uint32_t revision; size_t size, words; } forms[] = {
+	static const struct {
+		uint32_t revision;
+		size_t size, words;
+	} forms[] = {
 		{ VFS_CAP_REVISION_1, XATTR_CAPS_SZ_1, VFS_CAP_U32_1 },
 		{ VFS_CAP_REVISION_2, XATTR_CAPS_SZ_2, VFS_CAP_U32_2 },
 		{ VFS_CAP_REVISION_3, XATTR_CAPS_SZ_3, VFS_CAP_U32_3 },

@@ -39,12 +39,13 @@ void acl_done(struct acl *a);
 void acl_sort(struct acl *a);
 
 /*
- * A file's capabilities; revision 2 is one whose root is id 0 (capabilities(7), "File capability extended
- * attribute versioning").
+ * A file's capabilities; revision 2 is one whose root is id 0 (capabilities(7), "File capability
+ * extended attribute versioning").
  */
 struct filecap {
 	bool present;
-	bool root_unmapped;  /* it has some whose root has no id for the reader: nothing else is known */
+	bool root_unmapped; /* it has some whose root has no id for the reader: nothing else is
+	                       known */
 	bool effective;
 	uint64_t permitted, inheritable;
 	uint32_t root;

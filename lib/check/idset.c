@@ -10,7 +10,8 @@ enum { PAGE_IDS = 65536, WORD_IDS = 64 };
 
 static uint64_t *find_page(struct idset *s, uint32_t id)
 {
-	uint64_t **slot = &s->pages[id / PAGE_IDS], *page = __atomic_load_n(slot, __ATOMIC_ACQUIRE), *made;
+	uint64_t **slot = &s->pages[id / PAGE_IDS], *page = __atomic_load_n(slot, __ATOMIC_ACQUIRE),
+		 *made;
 
 	if (page)
 		return page;
@@ -18,7 +19,8 @@ static uint64_t *find_page(struct idset *s, uint32_t id)
 	if (!made)
 		return NULL;
 	/* Another thread may have been faster: its page counts then. */
-	if (__atomic_compare_exchange_n(slot, &page, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+	if (__atomic_compare_exchange_n(
+		    slot, &page, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return made;
 	free(made);
 	return page;
@@ -32,7 +34,8 @@ int idset_add(struct idset *s, uint32_t id)
 	if (!page)
 		return -ENOMEM;
 	word = &page[id % PAGE_IDS / WORD_IDS];
-	if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & bit)) /* nearly always there already: no need to take the line */
+	if (!(__atomic_load_n(word, __ATOMIC_RELAXED) &
+		    bit)) /* nearly always there already: no need to take the line */
 		(void)__atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
 	return 0;
 }
@@ -53,7 +56,8 @@ static int add_all(const struct idset *s, idrange_vec *v)
 	for (uint32_t p = 0; p < ARRAY_LEN(s->pages); p++) {
 		for (uint32_t w = 0; s->pages[p] && w < PAGE_IDS / WORD_IDS; w++) {
 			for (uint64_t bits = s->pages[p][w]; bits; bits &= bits - 1) {
-				uint32_t id = p * PAGE_IDS + w * WORD_IDS + (uint32_t)__builtin_ctzll(bits);
+				uint32_t id = p * PAGE_IDS + w * WORD_IDS +
+					(uint32_t)__builtin_ctzll(bits);
 
 				if (id != UINT32_MAX && add_id(v, id) < 0) /* 4294967295 is no id */
 					return -ENOMEM;

@@ -9,12 +9,15 @@
 #include <string.h>
 
 #include "../base/vec.h"
-#include "meta.h"
 #include "dirlist.h"
+#include "meta.h"
 #include "walk_dirs.h"
 
 /* One id on both sides; unmapped: it has no seen id, which ends a range that would span it. */
-struct sample { uint32_t disk, seen; bool unmapped; };
+struct sample {
+	uint32_t disk, seen;
+	bool unmapped;
+};
 
 typedef VEC(struct sample) samples;
 
@@ -36,27 +39,35 @@ static int by_disk(const void *pa, const void *pb)
 	return (a->disk > b->disk) - (a->disk < b->disk);
 }
 
-/* The few distinct owners of most trees are met at once; a tree with many has long lists either way. */
+/*
+ * The few distinct owners of most trees are met at once; a tree with many has long lists either
+ * way.
+ */
 static int add(samples *v, uint32_t disk, uint32_t seen)
 {
 	for (size_t i = 0; i < v->len; i++)
 		if (v->items[i].disk == disk)
 			return 0;
 	/* An unmapped id is seen as the overflow id; the real nobody may be, too. */
-	return VEC_ADD(v, ((struct sample){ disk, seen, seen == IDMAP_OVERFLOW && disk != IDMAP_OVERFLOW }));
+	return VEC_ADD(v,
+		((struct sample){ disk, seen, seen == IDMAP_OVERFLOW && disk != IDMAP_OVERFLOW }));
 }
 
 static int sample_inode(struct infer *x, int seen, int disk, const char *name, struct meta *ret)
 {
 	struct meta other;
 
-	if (meta_stat(seen, name, ret) < 0 || meta_stat(disk, name, &other) < 0 || !meta_same_inode(ret, &other))
+	if (meta_stat(seen, name, ret) < 0 || meta_stat(disk, name, &other) < 0 ||
+		!meta_same_inode(ret, &other))
 		return 1; /* vanished, another mount, or no access: another file will tell */
 	x->files++;
-	return add(&x->uid, other.uid, ret->uid) < 0 || add(&x->gid, other.gid, ret->gid) < 0 ? -ENOMEM : 0;
+	return add(&x->uid, other.uid, ret->uid) < 0 || add(&x->gid, other.gid, ret->gid) < 0 ?
+		-ENOMEM :
+		0;
 }
 
-static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
+static int visit(
+	struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
 {
 	struct infer *x = arg;
 	scoped_fd int seen = walk_dirs_open(x->dirs, TREE_SEEN, x->seen, d, O_RDONLY);
@@ -138,7 +149,9 @@ ssize_t mapped_infer(int seen, int disk, size_t max, struct idmap *ret, struct e
 		return 0;
 	x.buf = malloc(SCAN_BUFFER);
 	x.dirs = walk_dirs_new(1);
-	r = r < 0 || !x.buf || !x.dirs ? err_nomem(e) : S_ISDIR(top.mode) ? walk_run(1, NULL, visit, &x, e) : 0;
+	r = r < 0 || !x.buf || !x.dirs ? err_nomem(e) :
+		S_ISDIR(top.mode)      ? walk_run(1, NULL, visit, &x, e) :
+					 0;
 	if (r == 0)
 		r = make_map(&x, ret, e);
 	free(x.buf);

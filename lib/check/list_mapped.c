@@ -21,7 +21,10 @@
 enum { SAMPLES_MAX = 2000 };
 
 /* What is needed of a mount to find the raw side of another one. */
-struct raw_mount { char *target, *root; dev_t dev; };
+struct raw_mount {
+	char *target, *root;
+	dev_t dev;
+};
 
 /* The mounts of one namespace are listed. */
 struct listing {
@@ -30,10 +33,11 @@ struct listing {
 	void *arg;
 	struct err *e;
 	const struct mntns *ns;
-	int on;                 /* id of the mount that o->below is on, or -1 */
+	int on;                     /* id of the mount that o->below is on, or -1 */
 	VEC(struct raw_mount) raws; /* without a map */
-	const struct listing *home; /* of the caller's own namespace, for others: its raws show what those may not have */
-	int failed;             /* what fn returned */
+	const struct listing *home; /* of the caller's own namespace, for others: its raws show what
+	                               those may not have */
+	int failed;                 /* what fn returned */
 	size_t *closed;
 };
 
@@ -72,9 +76,15 @@ static int report(struct listing *l, const struct mount_info *i, struct mapped_m
 	return l->failed;
 }
 
-/* --- without statmount: samples ---------------------------------------------------------------------- */
+/*
+ * --- without statmount: samples
+ * ----------------------------------------------------------------------
+ */
 
-/* What is at path and rest below it in the namespace, on the mount with this id (-1: on any). Where another mount covers it, nothing. */
+/*
+ * What is at path and rest below it in the namespace, on the mount with this id (-1: on any). Where
+ * another mount covers it, nothing.
+ */
 static int open_in(const struct listing *l, const char *path, const char *rest, int id)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -90,8 +100,12 @@ static int open_in(const struct listing *l, const char *path, const char *rest, 
 	return id < 0 || stx.stx_mnt_id == (uint64_t)id ? TAKE_FD(fd) : -1;
 }
 
-/* Compare with each other mount in from of the filesystem that shows this directory, until one tells something. */
-static ssize_t infer_from(const struct listing *from, const struct mount_info *i, int seen, struct idmap *ret, struct err *e)
+/*
+ * Compare with each other mount in from of the filesystem that shows this directory, until one
+ * tells something.
+ */
+static ssize_t infer_from(const struct listing *from, const struct mount_info *i, int seen,
+	struct idmap *ret, struct err *e)
 {
 	ssize_t n = 0;
 
@@ -134,10 +148,17 @@ static int list_hidden(struct listing *l, const struct mount_info *i)
 	return report(l, i, &m);
 }
 
-/* --- overlays ---------------------------------------------------------------------------------------- */
+/*
+ * --- overlays
+ * ----------------------------------------------------------------------------------------
+ */
 
 /* What can be known of the layers of an overlay. */
-struct layers { const struct mntns *ns; bool unknown, mapped; struct mount_info info; };
+struct layers {
+	const struct mntns *ns;
+	bool unknown, mapped;
+	struct mount_info info;
+};
 
 static int look_at_layer(const char *dir, void *arg)
 {
@@ -146,8 +167,8 @@ static int look_at_layer(const char *dir, void *arg)
 	scoped_fd int fd = -1;
 
 	/*
-	 * The kernel shows the path that it had within its mount: for a detached clone that is "/" or lost, and a
-	 * relative one was good where the overlay was mounted.
+	 * The kernel shows the path that it had within its mount: for a detached clone that is "/"
+	 * or lost, and a relative one was good where the overlay was mounted.
 	 */
 	if (dir[0] == '/' && dir[1])
 		fd = mntns_open_path(y->ns, dir, O_PATH | O_DIRECTORY, 0);
@@ -167,7 +188,9 @@ static int look_at_layer(const char *dir, void *arg)
 static int list_overlay(struct listing *l, const struct mount_info *i)
 {
 	struct mapped_mount m = { .overlay = true, .from = FROM_NOWHERE };
-	struct layers y = { .ns = l->ns, .unknown = !l->ns->ours && !l->ns->id, .info = { .id = -1 } };
+	struct layers y = {
+		.ns = l->ns, .unknown = !l->ns->ours && !l->ns->id, .info = { .id = -1 }
+	};
 	int r = overlay_layers_each(i->options, look_at_layer, &y);
 
 	if (r == 0 && y.mapped && y.info.map_known) {
@@ -183,7 +206,10 @@ static int list_overlay(struct listing *l, const struct mount_info *i)
 	return r;
 }
 
-/* --- one namespace ------------------------------------------------------------------------------------- */
+/*
+ * --- one namespace
+ * -------------------------------------------------------------------------------------
+ */
 
 static int collect_raw(const struct mount_info *i, void *arg)
 {
@@ -205,7 +231,9 @@ static int list_mount(const struct mount_info *i, void *arg)
 	if (!wanted(l, i))
 		return 0;
 	if (i->too_large) {
-		struct mapped_mount m = { .from = FROM_NOWHERE, .too_large = true, .overlay = !strcmp(i->type, "overlay") };
+		struct mapped_mount m = { .from = FROM_NOWHERE,
+			.too_large = true,
+			.overlay = !strcmp(i->type, "overlay") };
 
 		return report(l, i, &m);
 	}
@@ -225,7 +253,10 @@ static int mount_on(const struct mntns *n, const char *path)
 	scoped_fd int fd = mntns_open_path(n, path, O_PATH, 0);
 	struct statx stx;
 
-	return fd >= 0 && statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) == 0 ? (int)stx.stx_mnt_id : -1;
+	return fd >= 0 &&
+			statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) == 0 ?
+		(int)stx.stx_mnt_id :
+		-1;
 }
 
 static int list_all(struct listing *l)
@@ -238,7 +269,10 @@ static int list_all(struct listing *l)
 	return r < 0 ? r : mount_info_each(l->ns, list_mount, l, l->e);
 }
 
-/* --- all of them ----------------------------------------------------------------------------------------- */
+/*
+ * --- all of them
+ * -----------------------------------------------------------------------------------------
+ */
 
 /* Another namespace. Its owner may be any user, and must not end the list for the others. */
 static int list_other(const struct mntns *n, void *arg)
@@ -261,16 +295,24 @@ static int list_other(const struct mntns *n, void *arg)
 	}
 	if (!n->id && mntns_has_left(n))
 		return -ESTALE;
-	log_verbose("the mounts of process %d cannot be listed: %s: %s", (int)n->pid, e.what, strerrordesc_np(-r));
+	log_verbose("the mounts of process %d cannot be listed: %s: %s", (int)n->pid, e.what,
+		strerrordesc_np(-r));
 	*l.closed += 1;
 	return 0;
 }
 
-int mapped_mounts(const struct mapped_options *o, int (*fn)(const struct mapped_mount *m, void *arg), void *arg,
-		  size_t *ret_closed, struct err *e)
+int mapped_mounts(const struct mapped_options *o,
+	int (*fn)(const struct mapped_mount *m, void *arg), void *arg, size_t *ret_closed,
+	struct err *e)
 {
 	scoped_mntns struct mntns ns = MNTNS_INIT;
-	struct listing own = { .o = o, .fn = fn, .arg = arg, .e = e, .ns = &ns, .closed = ret_closed }, other = own;
+	struct listing own = { .o = o,
+		.fn = fn,
+		.arg = arg,
+		.e = e,
+		.ns = &ns,
+		.closed = ret_closed },
+		       other = own;
 	int r = mntns_own(&ns, e);
 
 	*ret_closed = 0;
@@ -279,7 +321,8 @@ int mapped_mounts(const struct mapped_options *o, int (*fn)(const struct mapped_
 	other.home = &own;
 	r = list_all(&own);
 	if (r == 0 && o->all_namespaces && !mount_info_tells_maps())
-		log_verbose("this kernel does not tell maps: those of other namespaces are inferred, from mountinfo and the owners of files");
+		log_verbose("this kernel does not tell maps: those of other namespaces are "
+			    "inferred, from mountinfo and the owners of files");
 	if (r == 0 && o->all_namespaces)
 		r = mntns_each(false, list_other, &other, ret_closed, e);
 	listing_done(&own);

@@ -18,7 +18,10 @@
 /* xattr(7): the largest value, and the largest list, that the kernel hands out. */
 enum { VALUE_MAX = 65536, SMALL = 1024 };
 
-static const struct { const char *name; unsigned bit; } attributes[] = {
+static const struct {
+	const char *name;
+	unsigned bit;
+} attributes[] = {
 	{ "system.posix_acl_access", META_HAS_ACCESS },
 	{ "system.posix_acl_default", META_HAS_DEFAULT },
 	{ "security.capability", META_HAS_CAP },
@@ -29,34 +32,53 @@ int meta_stat(int dirfd, const char *name, struct meta *ret)
 	const unsigned want = STATX_TYPE | STATX_MODE | STATX_UID | STATX_GID | STATX_INO;
 	struct statx x;
 
-	if (statx(dirfd, name, AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH) | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-		  want | STATX_MNT_ID, &x) < 0)
+	if (statx(dirfd, name,
+		    AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH) | AT_NO_AUTOMOUNT |
+			    AT_STATX_DONT_SYNC,
+		    want | STATX_MNT_ID, &x) < 0)
 		return -errno;
 	if ((x.stx_mask & want) != want)
 		return -ENODATA;
 
 	*ret = (struct meta){
-		.known = META_STAT, .mode = x.stx_mode, .uid = x.stx_uid, .gid = x.stx_gid,
-		.rdev_major = x.stx_rdev_major, .rdev_minor = x.stx_rdev_minor,
-		.dev_major = x.stx_dev_major, .dev_minor = x.stx_dev_minor, .ino = x.stx_ino,
+		.known = META_STAT,
+		.mode = x.stx_mode,
+		.uid = x.stx_uid,
+		.gid = x.stx_gid,
+		.rdev_major = x.stx_rdev_major,
+		.rdev_minor = x.stx_rdev_minor,
+		.dev_major = x.stx_dev_major,
+		.dev_minor = x.stx_dev_minor,
+		.ino = x.stx_ino,
 		.mount = x.stx_mask & STATX_MNT_ID ? x.stx_mnt_id : 0,
 	};
 	return 0;
 }
 
-/* --- attributes by descriptor and name ---------------------------------------------------------- */
+/*
+ * --- attributes by descriptor and name ----------------------------------------------------------
+ */
 
-/* "/proc/self/fd/N/NAME": the one way before 6.13. Nothing is resolved twice: NAME is one component. */
-struct proc_path { char s[32 + 256]; };
+/*
+ * "/proc/self/fd/N/NAME": the one way before 6.13. Nothing is resolved twice: NAME is one
+ * component.
+ */
+struct proc_path {
+	char s[32 + 256];
+};
 
 static int proc_path(int dirfd, const char *name, struct proc_path *ret)
 {
-	int n = snprintf(ret->s, sizeof(ret->s), *name ? "/proc/self/fd/%d/%s" : "/proc/self/fd/%d", dirfd, name);
+	int n = snprintf(ret->s, sizeof(ret->s), *name ? "/proc/self/fd/%d/%s" : "/proc/self/fd/%d",
+		dirfd, name);
 
 	return n < 0 || (size_t)n >= sizeof(ret->s) ? -ENAMETOOLONG : 0;
 }
 
-/* Does this kernel have the *xattrat calls (6.13)? Asked once; a sandbox may answer EPERM for ENOSYS. */
+/*
+ * Does this kernel have the *xattrat calls (6.13)? Asked once; a sandbox may answer EPERM for
+ * ENOSYS.
+ */
 static bool have_xattrat(void)
 {
 	static _Atomic int state; /* 0 not asked, 1 yes, 2 no */
@@ -65,9 +87,12 @@ static bool have_xattrat(void)
 
 	if (!s) {
 		s = sys_listxattrat(AT_FDCWD, "/", AT_SYMLINK_NOFOLLOW, list, sizeof(list)) >= 0 ||
-			(errno != ENOSYS && errno != EPERM) ? 1 : 2;
+				(errno != ENOSYS && errno != EPERM) ?
+			1 :
+			2;
 		if (s == 2)
-			log_verbose("no listxattrat(2) here (Linux 6.13): attributes are read through /proc/self/fd");
+			log_verbose("no listxattrat(2) here (Linux 6.13): attributes are read "
+				    "through /proc/self/fd");
 		atomic_store_explicit(&state, s, memory_order_relaxed);
 	}
 	return s == 1;
@@ -111,7 +136,7 @@ static unsigned find_names(const char *list, size_t len)
 	for (size_t at = 0; at < len; at += strnlen(list + at, len - at) + 1)
 		for (size_t i = 0; i < ARRAY_LEN(attributes); i++)
 			if (strlen(attributes[i].name) == strnlen(list + at, len - at) &&
-			    !memcmp(list + at, attributes[i].name, strlen(attributes[i].name)))
+				!memcmp(list + at, attributes[i].name, strlen(attributes[i].name)))
 				has |= attributes[i].bit;
 	return has;
 }

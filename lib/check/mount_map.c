@@ -24,7 +24,9 @@ enum { STATMOUNT_SIZE = sizeof(struct sys_statmount) + 2 * IDMAP_EXTENTS_MAX * 3
 
 enum { MOUNTINFO_MAX = 64 << 20 };
 
-/* --- the map ------------------------------------------------------------------------------------ */
+/*
+ * --- the map ------------------------------------------------------------------------------------
+ */
 
 /* The maps of sm are strings of num entries, each NUL-terminated: as lines. */
 static int map_lines(const struct sys_statmount *sm, uint32_t at, uint32_t num, struct buf *ret)
@@ -43,7 +45,8 @@ static int map_lines(const struct sys_statmount *sm, uint32_t at, uint32_t num, 
 	return buf_get(ret) ? 0 : -ENOMEM;
 }
 
-static int parse_statmount(const struct sys_statmount *sm, const char *path, struct idmap *ret, struct err *e)
+static int parse_statmount(
+	const struct sys_statmount *sm, const char *path, struct idmap *ret, struct err *e)
 {
 	scoped_buf struct buf uid = BUF_INIT, gid = BUF_INIT;
 	int r = map_lines(sm, sm->mnt_uidmap, sm->mnt_uidmap_num, &uid);
@@ -77,8 +80,9 @@ static int map_by_statmount(int fd, const char *path, struct idmap *ret, struct 
 	if (!(x.stx_mask & SYS_STATX_MNT_ID_UNIQUE))
 		return -EOPNOTSUPP;
 	if (sys_statmount(0, x.stx_mnt_id, maps | SYS_STATMOUNT_MNT_BASIC, sm, STATMOUNT_SIZE) < 0)
-		return errno == ENOSYS || errno == EPERM
-			? -EOPNOTSUPP : err_set(e, errno, path, "cannot ask for the mount's map (statmount)");
+		return errno == ENOSYS || errno == EPERM ?
+			-EOPNOTSUPP :
+			err_set(e, errno, path, "cannot ask for the mount's map (statmount)");
 
 	if (!(sm->mnt_attr & MOUNT_ATTR_IDMAP))
 		return RAW_PLAIN;
@@ -138,7 +142,8 @@ int raw_map(int fd, const char *path, struct idmap *ret, struct err *e)
 	int r = map_by_statmount(fd, path, ret, e);
 
 	if (r == -EOPNOTSUPP) {
-		log_verbose("statmount(2) does not tell maps here (Linux 6.15): looking for \"idmapped\" in mountinfo");
+		log_verbose("statmount(2) does not tell maps here (Linux 6.15): looking for "
+			    "\"idmapped\" in mountinfo");
 		if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) < 0)
 			return err_set(e, errno, path, "cannot stat");
 		r = map_by_mountinfo(x.stx_mnt_id, path, e);
@@ -150,16 +155,20 @@ int raw_map(int fd, const char *path, struct idmap *ret, struct err *e)
 	return fs.f_type == OVERLAYFS_SUPER_MAGIC ? RAW_OVERLAY : RAW_PLAIN;
 }
 
-/* --- the view without it ------------------------------------------------------------------------ */
+/*
+ * --- the view without it ------------------------------------------------------------------------
+ */
 
 int raw_open(int fd, const char *path, int *ret_fd, struct err *e)
 {
 	/* Read-only, so that not even access times change. */
 	const struct mount_attr attr = {
-		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			MOUNT_ATTR_NOEXEC,
 		.attr_clr = MOUNT_ATTR_IDMAP,
 	};
-	int r = sys_open_tree_attr(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH, &attr);
+	int r = sys_open_tree_attr(
+		fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH, &attr);
 	int num = errno;
 
 	if (r >= 0) {
@@ -172,7 +181,11 @@ int raw_open(int fd, const char *path, int *ret_fd, struct err *e)
 	if (num == ENOSYS)
 		err_why(e, "the kernel is older than 6.15, which added open_tree_attr(2)");
 	else if (num == EPERM)
-		err_why(e, "that takes CAP_SYS_ADMIN over the user namespace that the filesystem was mounted in");
-	err_try(e, "give the directory below the mount with --source, or what should be there with --spec or --image");
+		err_why(e,
+			"that takes CAP_SYS_ADMIN over the user namespace that the filesystem was "
+			"mounted in");
+	err_try(e,
+		"give the directory below the mount with --source, or what should be there with "
+		"--spec or --image");
 	return -num;
 }

@@ -8,9 +8,9 @@
 #include <linux/posix_acl.h>
 #include <stdlib.h>
 
+#include "dirlist.h"
 #include "idset.h"
 #include "meta.h"
-#include "dirlist.h"
 #include "walk_dirs.h"
 
 struct cover {
@@ -23,7 +23,7 @@ struct tree {
 	int root;
 	uint64_t mount;
 	bool attrs_only;
-	char **scan;      /* one for each thread */
+	char **scan; /* one for each thread */
 	struct walk_dirs **dirs;
 };
 
@@ -95,7 +95,8 @@ static int add_inode(const struct tree *t, int dirfd, const char *name)
 		return 0;
 	(void)__atomic_fetch_add(&t->c->entries, 1, __ATOMIC_RELAXED);
 	if (!t->attrs_only)
-		r = idset_add(&t->c->uid, m.uid) < 0 || idset_add(&t->c->gid, m.gid) < 0 ? -ENOMEM : 0;
+		r = idset_add(&t->c->uid, m.uid) < 0 || idset_add(&t->c->gid, m.gid) < 0 ? -ENOMEM :
+											   0;
 	if (r == 0 && !S_ISLNK(m.mode))
 		r = add_attrs(t->c, dirfd, name, &m);
 	meta_done(&m);
@@ -114,7 +115,8 @@ static int failed(const struct walk_dir *d, const char *name, int num, struct er
 	return err_set(e, num, buf_get(&path), "cannot read its owner, ACL or capabilities");
 }
 
-static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
+static int visit(
+	struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
 {
 	struct tree *t = arg;
 	struct scan s = { .buf = t->scan[index] };
@@ -150,7 +152,10 @@ static int run(struct tree *t, unsigned threads, struct err *e)
 	t->mount = top.mount;
 	r = add_inode(t, t->root, "");
 	if (r <= 0)
-		return r < 0 ? err_set(e, -r, NULL, "cannot read the owner, ACL or capabilities of the top of the tree") : 0;
+		return r < 0 ? err_set(e, -r, NULL,
+				       "cannot read the owner, ACL or capabilities of the top of "
+				       "the tree") :
+			       0;
 
 	t->scan = calloc(n, sizeof(*t->scan));
 	t->dirs = calloc(n, sizeof(*t->dirs));
@@ -189,7 +194,8 @@ int cover_map(const struct cover *c, struct idmap *ret, uint64_t *ret_added, str
 	/* Fewer ranges each time, until the kernel would take the text. */
 	for (size_t max = IDMAP_EXTENTS_MAX; max >= 1; max--) {
 		idrange_vec uid = { .len = 0 }, gid = { .len = 0 };
-		int64_t more_uid = idset_ranges(&c->uid, max, &uid), more_gid = idset_ranges(&c->gid, max, &gid);
+		int64_t more_uid = idset_ranges(&c->uid, max, &uid),
+			more_gid = idset_ranges(&c->gid, max, &gid);
 		bool empty = !uid.len || !gid.len;
 		int r = -ENOMEM;
 

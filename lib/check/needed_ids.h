@@ -14,9 +14,9 @@ struct cover *cover_new(void);
 void cover_free(struct cover *c);
 
 /*
- * Add the ids of the tree below root (O_PATH will do), as this view of it shows them; mounts below it
- * are left out, and so is what vanishes meanwhile. threads: 0 for one each processor. What cannot be read
- * ends it: -errno.
+ * Add the ids of the tree below root (O_PATH will do), as this view of it shows them; mounts below
+ * it are left out, and so is what vanishes meanwhile. threads: 0 for one each processor. What
+ * cannot be read ends it: -errno.
  */
 int cover_tree(struct cover *c, int root, unsigned threads, struct err *e);
 
@@ -30,8 +30,9 @@ int cover_owner(struct cover *c, uint32_t uid, uint32_t gid, struct err *e);
 uint64_t cover_entries(const struct cover *c);
 
 /*
- * The smallest map that covers them, with each id seen as itself. The kernel's limits on maps may make it wider
- * than the ids: *ret_added is how many ids it covers that were not asked for. -ENODATA: there are no ids.
+ * The smallest map that covers them, with each id seen as itself. The kernel's limits on maps may
+ * make it wider than the ids: *ret_added is how many ids it covers that were not asked for.
+ * -ENODATA: there are no ids.
  */
 int cover_map(const struct cover *c, struct idmap *ret, uint64_t *ret_added, struct err *e);
 

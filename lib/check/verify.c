@@ -20,7 +20,9 @@ uint64_t verify_total(const struct verify_counts *c)
 	return n;
 }
 
-/* --- one name ----------------------------------------------------------------------------------- */
+/*
+ * --- one name -----------------------------------------------------------------------------------
+ */
 
 /* Returns 1 when the rest of the directory need not be tried, 0, or -errno. */
 static int check_name(struct place *p, const char *name, struct expect_node *node, struct err *e)
@@ -40,11 +42,16 @@ static int check_name(struct place *p, const char *name, struct expect_node *nod
 	}
 	if (r == PAIR_DONE)
 		return 0;
-	r = walk_push(p->w, p->d, name, p->v->x ? (void *)node : r == PAIR_DESCEND_SAME ? &same_tag : NULL);
+	r = walk_push(p->w, p->d, name,
+		p->v->x                        ? (void *)node :
+			r == PAIR_DESCEND_SAME ? &same_tag :
+						 NULL);
 	return r < 0 ? err_nomem(e) : 0;
 }
 
-/* --- one directory ------------------------------------------------------------------------------ */
+/*
+ * --- one directory ------------------------------------------------------------------------------
+ */
 
 static bool is_gone(int r)
 {
@@ -56,7 +63,8 @@ static int open_failed(const struct place *p, int num, struct err *e)
 	scoped_buf struct buf path = BUF_INIT;
 
 	walk_path(p->d, NULL, &path);
-	return buf_get(&path) ? err_set(e, num, path.data, "cannot open the directory") : err_nomem(e);
+	return buf_get(&path) ? err_set(e, num, path.data, "cannot open the directory") :
+				err_nomem(e);
 }
 
 /* Open it on one side. 1; 0 when it is gone or reported as unreadable; -errno. */
@@ -112,7 +120,9 @@ static int check_two(struct place *p, struct err *e)
 		return list_failed(p, r, e);
 
 	while (i < a->len || k < b->len) {
-		int o = i == a->len ? 1 : k == b->len ? -1 : strcmp(names_get(a, i), names_get(b, k));
+		int o = i == a->len ? 1 :
+			k == b->len ? -1 :
+				      strcmp(names_get(a, i), names_get(b, k));
 
 		r = check_name(p, o <= 0 ? names_get(a, i) : names_get(b, k), NULL, e);
 		if (r)
@@ -142,7 +152,8 @@ static int check_expected(struct place *p, struct err *e)
 	if (r < 0)
 		return list_failed(p, r, e);
 
-	for (struct expect_node *n = expect_next(p->v->x, d, NULL); n; n = expect_next(p->v->x, d, n)) {
+	for (struct expect_node *n = expect_next(p->v->x, d, NULL); n;
+		n = expect_next(p->v->x, d, n)) {
 		if (expect_marked(n))
 			continue;
 		r = check_name(p, expect_name(n), n, e);
@@ -188,7 +199,8 @@ static int check_root(struct place *p, struct err *e)
 	return r;
 }
 
-static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
+static int visit(
+	struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
 {
 	struct verify *v = arg;
 	struct place p = { .v = v, .t = &v->threads[index], .w = w, .d = d };
@@ -206,7 +218,9 @@ static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void
 	return r;
 }
 
-/* --- all of it ---------------------------------------------------------------------------------- */
+/*
+ * --- all of it ----------------------------------------------------------------------------------
+ */
 
 static void threads_done(struct verify *v, unsigned n, struct verify_counts *ret)
 {
@@ -286,7 +300,8 @@ static int run(struct verify *v, struct verify_counts *ret, struct err *e)
 	return r;
 }
 
-int verify_trees(int seen, int disk, const struct verify_options *o, struct verify_counts *ret, struct err *e)
+int verify_trees(int seen, int disk, const struct verify_options *o, struct verify_counts *ret,
+	struct err *e)
 {
 	struct verify v = { .o = o, .seen = seen, .disk = disk };
 
@@ -294,10 +309,15 @@ int verify_trees(int seen, int disk, const struct verify_options *o, struct veri
 }
 
 int verify_expect(int seen, struct expect *x, const int *layers, const struct verify_options *o,
-		  struct verify_counts *ret, struct err *e)
+	struct verify_counts *ret, struct err *e)
 {
 	struct verify v = {
-		.o = o, .seen = seen, .disk = -1, .x = x, .at = o->at ? o->at : expect_root(x), .layers = layers,
+		.o = o,
+		.seen = seen,
+		.disk = -1,
+		.x = x,
+		.at = o->at ? o->at : expect_root(x),
+		.layers = layers,
 	};
 
 	return run(&v, ret, e);

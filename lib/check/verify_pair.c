@@ -26,7 +26,9 @@ static void pair_done(struct pair *q)
 	meta_done(&q->seen);
 }
 
-/* --- reporting ---------------------------------------------------------------------------------- */
+/*
+ * --- reporting ----------------------------------------------------------------------------------
+ */
 
 static int report(struct place *p, const char *name, struct finding *f, struct err *e)
 {
@@ -60,7 +62,7 @@ static void make_unreadable(struct finding *f, int num, const char *what)
 {
 	*f = (struct finding){ .class = FINDING_UNREADABLE, .errnum = num };
 	(void)snprintf(f->detail, sizeof(f->detail), "%s: %s", what, /* short texts of ours */
-		       strerrordesc_np(num) ? strerrordesc_np(num) : "unknown error");
+		strerrordesc_np(num) ? strerrordesc_np(num) : "unknown error");
 }
 
 int pair_unreadable(struct place *p, const char *name, int num, const char *what, struct err *e)
@@ -71,7 +73,9 @@ int pair_unreadable(struct place *p, const char *name, int num, const char *what
 	return report(p, name, &f, e);
 }
 
-/* --- extended attributes ------------------------------------------------------------------------- */
+/*
+ * --- extended attributes -------------------------------------------------------------------------
+ */
 
 void pair_done_with_layer(struct place *p)
 {
@@ -130,7 +134,9 @@ static int read_xattrs(struct place *p, struct pair *q)
 	return r < 0 ? r : read_side(p->seen, p->name, &q->seen);
 }
 
-/* --- both sides ---------------------------------------------------------------------------------- */
+/*
+ * --- both sides ----------------------------------------------------------------------------------
+ */
 
 static int stat_disk(const struct place *p, struct meta *ret)
 {
@@ -151,20 +157,22 @@ static void look_one(const struct place *p, int rs, int rd, struct pair *q)
 		q->how = LOOK_SHUT;
 	} else if (num) {
 		q->how = LOOK_UNREADABLE;
-		make_unreadable(&q->found[0], num, rs < 0 && rs != -ENOENT
-				? "cannot stat what is seen" : "cannot stat what is on disk");
+		make_unreadable(&q->found[0], num,
+			rs < 0 && rs != -ENOENT ? "cannot stat what is seen" :
+						  "cannot stat what is on disk");
 		q->n = 1;
 	} else if (p->same || (rs < 0 && rd < 0)) {
 		q->how = LOOK_GONE;
 	} else if (rs == 0 && q->seen.mount != p->v->seen_mount) {
 		q->how = LOOK_MOUNT;
-	} else if (rs == 0 && p->v->x && S_ISCHR(q->seen.mode) && !q->seen.rdev_major && !q->seen.rdev_minor &&
-		   expect_whiteout(p->v->x, p->d->tag, p->name)) {
-		q->how = LOOK_BOTH; /* a layer's own directory, and the whiteout that its specification tells of */
+	} else if (rs == 0 && p->v->x && S_ISCHR(q->seen.mode) && !q->seen.rdev_major &&
+		!q->seen.rdev_minor && expect_whiteout(p->v->x, p->d->tag, p->name)) {
+		q->how = LOOK_BOTH; /* a layer's own directory, and the whiteout that its
+		                       specification tells of */
 	} else {
 		q->how = LOOK_ONE;
-		compare_lonely(rs < 0 ? FINDING_MISSING : FINDING_EXTRA, rs < 0 ? &q->disk : &q->seen,
-			       p->v->o->map, &q->found[0]);
+		compare_lonely(rs < 0 ? FINDING_MISSING : FINDING_EXTRA,
+			rs < 0 ? &q->disk : &q->seen, p->v->o->map, &q->found[0]);
 		q->n = 1;
 	}
 }
@@ -197,8 +205,9 @@ static int look(struct place *p, struct pair *q)
 	if (q->n < 0)
 		return q->n;
 	if (r < 0)
-		make_unreadable(&q->found[q->n++], -r, r == -EINVAL
-				? "an ACL or capability is malformed" : "cannot read the ACL or capabilities");
+		make_unreadable(&q->found[q->n++], -r,
+			r == -EINVAL ? "an ACL or capability is malformed" :
+				       "cannot read the ACL or capabilities");
 	return 0;
 }
 
@@ -210,7 +219,9 @@ static int tell_mount(struct place *p, const struct pair *q, struct err *e)
 	walk_path(p->d, p->name, &path);
 	if (!buf_get(&path))
 		return err_nomem(e);
-	if (!o->mount || q->seen.mount == p->v->seen_mount) { /* a mount on the disk side alone cannot be entered */
+	if (!o->mount ||
+		q->seen.mount ==
+			p->v->seen_mount) { /* a mount on the disk side alone cannot be entered */
 		log_verbose("%s is another mount: not entered", buf_get(&path));
 		return 0;
 	}
@@ -237,7 +248,8 @@ static int conclude(struct place *p, struct pair *q, struct err *e)
 	}
 	if (q->how == LOOK_SHUT)
 		return PAIR_SHUT;
-	if (q->how != LOOK_BOTH || !S_ISDIR(q->seen.mode) || (q->disk.known & META_TYPE && !S_ISDIR(q->disk.mode)))
+	if (q->how != LOOK_BOTH || !S_ISDIR(q->seen.mode) ||
+		(q->disk.known & META_TYPE && !S_ISDIR(q->disk.mode)))
 		return PAIR_DONE;
 	return !p->v->x && meta_same_inode(&q->seen, &q->disk) ? PAIR_DESCEND_SAME : PAIR_DESCEND;
 }
@@ -248,10 +260,12 @@ int pair_check(struct place *p, struct err *e)
 	int r = look(p, &q);
 
 	/*
-	 * The tree may be in use, and the two sides cannot be read at one moment: what looks wrong is looked
-	 * at again, and is wrong when it is so each time. What is gone is gone when it is so twice.
+	 * The tree may be in use, and the two sides cannot be read at one moment: what looks wrong
+	 * is looked at again, and is wrong when it is so each time. What is gone is gone when it is
+	 * so twice.
 	 */
-	for (int again = 0; again < LOOKS_AGAIN && r == 0 && (q.n || (q.how == LOOK_GONE && !again)); again++) {
+	for (int again = 0;
+		again < LOOKS_AGAIN && r == 0 && (q.n || (q.how == LOOK_GONE && !again)); again++) {
 		pair_done(&q);
 		q = (struct pair){ .n = 0 };
 		r = look(p, &q);

@@ -7,31 +7,31 @@
 #include <pthread.h>
 
 #include "../base/progress.h"
-#include "expect.h"
 #include "dirlist.h"
+#include "expect.h"
 #include "verify.h"
 #include "walk_dirs.h"
 
 /* What each thread has for itself. */
 struct verify_thread {
-	char *scan;                 /* SCAN_BUFFER bytes */
+	char *scan; /* SCAN_BUFFER bytes */
 	struct names seen, disk;
-	struct expect_index index;  /* of this directory */
+	struct expect_index index; /* of this directory */
 	struct buf path;
 	struct walk_dirs *dirs;
 	struct verify_counts counts;
-	int layer_fd;               /* this directory in the layer that was asked last */
+	int layer_fd; /* this directory in the layer that was asked last */
 	unsigned layer;
 };
 
 struct verify {
 	const struct verify_options *o;
-	int seen, disk;             /* roots; disk is -1 with x */
+	int seen, disk; /* roots; disk is -1 with x */
 	struct expect *x;
-	struct expect_node *at;     /* of x: what seen should be */
+	struct expect_node *at; /* of x: what seen should be */
 	const int *layers;
 	uint64_t seen_mount, disk_mount;
-	pthread_mutex_t lock;       /* of what follows, and of o->found */
+	pthread_mutex_t lock; /* of what follows, and of o->found */
 	uint64_t reported;
 	uint64_t findings[FINDING_CLASSES];
 	struct verify_thread *threads;
@@ -47,17 +47,17 @@ struct place {
 	struct verify_thread *t;
 	struct walk_worker *w;
 	struct walk_dir *d;
-	int seen, disk;             /* the directory on both sides; disk is -1 with an expected tree */
-	bool same;                  /* it is one directory, seen in two ways */
-	const char *name;           /* "": the directory itself (the root) */
-	struct expect_node *node;   /* with an expected tree */
+	int seen, disk;   /* the directory on both sides; disk is -1 with an expected tree */
+	bool same;        /* it is one directory, seen in two ways */
+	const char *name; /* "": the directory itself (the root) */
+	struct expect_node *node; /* with an expected tree */
 };
 
 enum pair_result {
 	PAIR_DONE,
-	PAIR_DESCEND,       /* both are directories; the same inode: PAIR_DESCEND_SAME */
+	PAIR_DESCEND, /* both are directories; the same inode: PAIR_DESCEND_SAME */
 	PAIR_DESCEND_SAME,
-	PAIR_SHUT,          /* the directory cannot be searched: the rest of its names need not be tried */
+	PAIR_SHUT, /* the directory cannot be searched: the rest of its names need not be tried */
 };
 
 /* Look at the inode at p, report what is wrong with it. Returns enum pair_result or -errno. */
@@ -66,7 +66,10 @@ int pair_check(struct place *p, struct err *e);
 /* The directory of p, looked up in the layer that was asked last, is not needed any more. */
 void pair_done_with_layer(struct place *p);
 
-/* Report that something cannot be read. what: "cannot list the directory". name NULL: the directory. */
+/*
+ * Report that something cannot be read. what: "cannot list the directory". name NULL: the
+ * directory.
+ */
 int pair_unreadable(struct place *p, const char *name, int num, const char *what, struct err *e);
 
 #endif

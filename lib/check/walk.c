@@ -17,13 +17,16 @@
 /* A few directories are not worth a thread's stack of the default 8 MiB. */
 enum { STACK_SIZE = 256 << 10 };
 
-typedef struct { struct walk_dir **items; size_t len, cap; } dir_stack;
+typedef struct {
+	struct walk_dir **items;
+	size_t len, cap;
+} dir_stack;
 
 struct walk_worker {
 	struct walk *walk;
 	unsigned index;
 	pthread_t thread;
-	dir_stack own;   /* this thread's alone */
+	dir_stack own; /* this thread's alone */
 	struct err err;
 	int r;
 };
@@ -31,10 +34,10 @@ struct walk_worker {
 struct walk {
 	pthread_mutex_t lock;
 	pthread_cond_t work;
-	dir_stack shared;        /* under lock */
+	dir_stack shared; /* under lock */
 	unsigned threads;
-	unsigned waiting;        /* changed under lock, read without */
-	bool stop;               /* likewise; also the normal end */
+	unsigned waiting; /* changed under lock, read without */
+	bool stop;        /* likewise; also the normal end */
 	walk_fn *fn;
 	void *arg;
 	struct walk_worker *workers;
@@ -128,7 +131,8 @@ int walk_open(int root, const char *path, int flags)
 {
 	const struct open_how last = {
 		.flags = (uint64_t)(flags | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+			RESOLVE_NO_XDEV,
 	};
 	struct open_how between = last;
 	scoped_fd int at = -1;
@@ -327,7 +331,8 @@ int walk_run(unsigned threads, void *root_tag, walk_fn *fn, void *arg, struct er
 		return err_nomem(e);
 	}
 	for (unsigned i = 0; i < w.threads; i++)
-		w.workers[i] = (struct walk_worker){ .walk = &w, .index = i, .own = w.workers[i].own };
+		w.workers[i] =
+			(struct walk_worker){ .walk = &w, .index = i, .own = w.workers[i].own };
 
 	(void)pthread_mutex_init(&w.lock, NULL); /* never fails on Linux */
 	(void)pthread_cond_init(&w.work, NULL);

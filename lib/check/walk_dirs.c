@@ -11,7 +11,10 @@
 
 #include "../base/cleanup.h"
 
-/* FAR: in a deep tree one directory of so many levels is kept apart, from which others are opened by a path. */
+/*
+ * FAR: in a deep tree one directory of so many levels is kept apart, from which others are opened
+ * by a path.
+ */
 enum { SLOTS_MIN = 8, SLOTS_MAX = 64, FAR = 512, FAR_SLOTS = 4 };
 
 struct slot {

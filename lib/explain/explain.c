@@ -19,9 +19,14 @@
 #include "../mount/via_libmount.h"
 #include "explain_priv.h"
 
-/* --- mounts -------------------------------------------------------------------------------------- */
+/*
+ * --- mounts --------------------------------------------------------------------------------------
+ */
 
-/* Images that are made once, and overlays without an upper directory: the kernel refuses to remount them rw. */
+/*
+ * Images that are made once, and overlays without an upper directory: the kernel refuses to remount
+ * them rw.
+ */
 static bool only_ro(const struct explain_mount *m)
 {
 	static const char *const types[] = { "squashfs", "erofs", "iso9660", "cramfs", "romfs" };
@@ -46,10 +51,14 @@ static int take_mount(const struct lm_mount *m, void *arg)
 	return to->target && to->type && to->source && to->options && to->fs_options ? 1 : -ENOMEM;
 }
 
-/* Filesystems that the root of a user namespace can mount, or root for it (NFS, Linux 7.0): their ids may be that namespace's. */
+/*
+ * Filesystems that the root of a user namespace can mount, or root for it (NFS, Linux 7.0): their
+ * ids may be that namespace's.
+ */
 static bool userns_mountable(const char *type)
 {
-	static const char *const types[] = { "tmpfs", "overlay", "ramfs", "fuse", "mqueue", "proc", "sysfs", "devpts", "cgroup2", "nfs" };
+	static const char *const types[] = { "tmpfs", "overlay", "ramfs", "fuse", "mqueue", "proc",
+		"sysfs", "devpts", "cgroup2", "nfs" };
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (!strncmp(type, types[i], strlen(types[i])))
@@ -61,7 +70,19 @@ static bool userns_mountable(const char *type)
 static bool decides_itself(const char *type)
 {
 	static const char *const types[] = {
-		"fuse", "nfs", "cifs", "smb3", "9p", "ceph", "afs", "overlay", "proc", "ecryptfs", "coda", "ocfs2", "orangefs",
+		"fuse",
+		"nfs",
+		"cifs",
+		"smb3",
+		"9p",
+		"ceph",
+		"afs",
+		"overlay",
+		"proc",
+		"ecryptfs",
+		"coda",
+		"ocfs2",
+		"orangefs",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
@@ -81,7 +102,8 @@ static bool has_option(const char *list, const char *word)
 }
 
 /* The mount that fd is on, as its index. */
-static int find_mount(struct explanation *x, int fd, uint64_t id, const char *path, size_t *ret, struct err *e)
+static int find_mount(
+	struct explanation *x, int fd, uint64_t id, const char *path, size_t *ret, struct err *e)
 {
 	struct explain_mount *m;
 	int r;
@@ -100,7 +122,9 @@ static int find_mount(struct explanation *x, int fd, uint64_t id, const char *pa
 	if (r == 0) {
 		(void)err_say(e, ENOENT, path, "its mount is not in /proc/self/mountinfo");
 		err_why(e, "it belongs to another mount namespace, or is detached");
-		err_try(e, "run this command as a process that has the mount, with the path as it is there");
+		err_try(e,
+			"run this command as a process that has the mount, with the path as it is "
+			"there");
 		return -ENOENT;
 	}
 	if (r < 0)
@@ -115,14 +139,18 @@ static int find_mount(struct explanation *x, int fd, uint64_t id, const char *pa
 	m->only_ro = only_ro(m);
 	m->nfs = !strcmp(m->type, "nfs") || !strcmp(m->type, "nfs4");
 	m->facts = (struct perm_mount){
-		.ro = has_option(m->options, "ro"), .fs_ro = has_option(m->fs_options, "ro"),
-		.nosuid = has_option(m->options, "nosuid"), .noexec = has_option(m->options, "noexec"),
+		.ro = has_option(m->options, "ro"),
+		.fs_ro = has_option(m->fs_options, "ro"),
+		.nosuid = has_option(m->options, "nosuid"),
+		.noexec = has_option(m->options, "noexec"),
 		.nodev = has_option(m->options, "nodev"),
 	};
 	return 0;
 }
 
-/* --- inodes -------------------------------------------------------------------------------------- */
+/*
+ * --- inodes --------------------------------------------------------------------------------------
+ */
 
 static int read_meta(int fd, const char *path, struct meta *ret, struct err *e)
 {
@@ -134,7 +162,8 @@ static int read_meta(int fd, const char *path, struct meta *ret, struct err *e)
 	if (has > 0)
 		has = meta_read_xattrs(fd, "", (unsigned)has, ret);
 	if (has < 0)
-		log_verbose("%s: its ACL and capabilities cannot be read: %s", path, strerror(-has));
+		log_verbose(
+			"%s: its ACL and capabilities cannot be read: %s", path, strerror(-has));
 	return 0;
 }
 
@@ -147,7 +176,9 @@ static int read_record(int fd, mode_t mode, struct record *ret)
 		return 0; /* nothing else has attributes of users (xattr(7)) */
 	n = getxattr(fd_proc_path(fd, link), RECORD_XATTR, text, sizeof(text));
 	if (n < 0)
-		return errno == ENODATA || errno == EOPNOTSUPP ? 0 : errno == ERANGE ? -EINVAL : -errno;
+		return errno == ENODATA || errno == EOPNOTSUPP ? 0 :
+			errno == ERANGE                        ? -EINVAL :
+								 -errno;
 	return record_parse(text, (size_t)n, ret) < 0 ? -EINVAL : 1;
 }
 
@@ -205,7 +236,8 @@ static int infer_disk(const struct idmap *map, struct explain_inode *n)
 	n->gid_lost = !idmap_gid_disk(map, n->seen.gid, &n->disk.gid);
 	infer_acl(map, &n->disk.access);
 	infer_acl(map, &n->disk.dflt);
-	if (n->disk.cap.present && !n->disk.cap.root_unmapped && !idmap_uid_disk(map, n->seen.cap.root, &n->disk.cap.root))
+	if (n->disk.cap.present && !n->disk.cap.root_unmapped &&
+		!idmap_uid_disk(map, n->seen.cap.root, &n->disk.cap.root))
 		n->disk.cap.root_unmapped = true;
 	return 0;
 }
@@ -228,15 +260,20 @@ static void judge_overflow(const struct explanation *x, struct explain_inode *n)
 	}
 }
 
-/* Was it the map that made the overflow id of it, or our namespace? In ours there is the overflow id, too, or not. */
+/*
+ * Was it the map that made the overflow id of it, or our namespace? In ours there is the overflow
+ * id, too, or not.
+ */
 static void judge_doubt(const struct explanation *x, struct explain_inode *n)
 {
 	const struct explain_mount *m = &x->mounts.items[n->mount];
 
 	if (n->how == DISK_RAW || (m->kind != RAW_HIDDEN && !m->map_partial))
 		return;
-	n->uid_doubt = m->kind == RAW_HIDDEN ? n->uid_shown : n->uid_lost && n->seen.uid == x->overflow_uid;
-	n->gid_doubt = m->kind == RAW_HIDDEN ? n->gid_shown : n->gid_lost && n->seen.gid == x->overflow_gid;
+	n->uid_doubt = m->kind == RAW_HIDDEN ? n->uid_shown :
+					       n->uid_lost && n->seen.uid == x->overflow_uid;
+	n->gid_doubt = m->kind == RAW_HIDDEN ? n->gid_shown :
+					       n->gid_lost && n->seen.gid == x->overflow_gid;
 }
 
 static int find_disk(struct explanation *x, int fd, struct explain_inode *n, struct err *e)
@@ -250,7 +287,9 @@ static int find_disk(struct explanation *x, int fd, struct explain_inode *n, str
 		n->gid_lost = !idmap_gid_seen(&m->map, n->disk.gid, &id);
 		return 0;
 	}
-	n->how = m->kind == RAW_MAPPED ? DISK_INFERRED : m->kind == RAW_PLAIN ? DISK_PLAIN : DISK_UNKNOWN;
+	n->how = m->kind == RAW_MAPPED ? DISK_INFERRED :
+		m->kind == RAW_PLAIN   ? DISK_PLAIN :
+					 DISK_UNKNOWN;
 	if (infer_disk(m->kind == RAW_MAPPED ? &m->map : NULL, n) < 0)
 		return err_nomem(e);
 	judge_overflow(x, n);
@@ -281,7 +320,10 @@ static int add_inode(struct explanation *x, int fd, const char *path, struct err
 	return r;
 }
 
-/* Each directory from the root on. The path comes from the kernel and has no links; -ESTALE: it leads elsewhere. */
+/*
+ * Each directory from the root on. The path comes from the kernel and has no links; -ESTALE: it
+ * leads elsewhere.
+ */
 static int follow(struct explanation *x, const char *path, const struct meta *want, struct err *e)
 {
 	scoped_fd int at = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -304,7 +346,9 @@ static int follow(struct explanation *x, const char *path, const struct meta *wa
 		*end = rest;
 		p = end;
 	}
-	if (r == 0 && (!meta_same_inode(&explain_file(x)->seen, want) || explain_file(x)->seen.mount != want->mount))
+	if (r == 0 &&
+		(!meta_same_inode(&explain_file(x)->seen, want) ||
+			explain_file(x)->seen.mount != want->mount))
 		return -ESTALE;
 	return r;
 }
@@ -320,8 +364,9 @@ static void forget_inodes(struct explanation *x)
 }
 
 /*
- * All links are followed: the question is what the kernel does with the path, which follows them as well. Nothing is read but
- * metadata, and nothing is changed. What the path leads to is opened once, and the answer is about that.
+ * All links are followed: the question is what the kernel does with the path, which follows them as
+ * well. Nothing is read but metadata, and nothing is changed. What the path leads to is opened
+ * once, and the answer is about that.
  */
 static int gather(struct explanation *x, const char *path, struct err *e)
 {
@@ -334,7 +379,10 @@ static int gather(struct explanation *x, const char *path, struct err *e)
 	if (fd < 0) {
 		r = err_path(e, errno, path, "cannot open");
 		if (r == -EACCES)
-			err_try(e, "run it as somebody who may see it, and name the other one: --as %u:%u", geteuid(), getegid());
+			err_try(e,
+				"run it as somebody who may see it, and name the other one: --as "
+				"%u:%u",
+				geteuid(), getegid());
 		return r;
 	}
 	r = meta_stat(fd, "", &want);
@@ -348,19 +396,24 @@ static int gather(struct explanation *x, const char *path, struct err *e)
 	if (r != -ESTALE)
 		return r;
 
-	log_verbose("the directories on the way to it are not to be found from here (another root or mount namespace)");
+	log_verbose("the directories on the way to it are not to be found from here (another root "
+		    "or mount namespace)");
 	forget_inodes(x);
 	x->detached = true;
 	return add_inode(x, fd, path, e);
 }
 
-/* --- the rules' view of it ----------------------------------------------------------------------- */
+/*
+ * --- the rules' view of it -----------------------------------------------------------------------
+ */
 
 /*
- * What the rules get for an id that is seen as the overflow id and is not known: no id at all, where a map has
- * lost it; one that is nobody's, where only our own namespace does not have it; and as it is, where it may be real.
+ * What the rules get for an id that is seen as the overflow id and is not known: no id at all,
+ * where a map has lost it; one that is nobody's, where only our own namespace does not have it; and
+ * as it is, where it may be real.
  */
-static uint32_t fact_id(const struct explain_inode *n, enum raw_kind kind, uint32_t id, bool lost, bool shown)
+static uint32_t fact_id(
+	const struct explain_inode *n, enum raw_kind kind, uint32_t id, bool lost, bool shown)
 {
 	if (n->how == DISK_RAW || (!lost && !shown))
 		return id;
@@ -379,10 +432,14 @@ static void state_facts(struct explanation *x)
 		struct explain_inode *n = &x->inodes.items[i];
 		const struct explain_mount *m = &x->mounts.items[n->mount];
 		/* Where a map works that is not known, the rules get what is seen. */
-		const struct meta *from = m->kind == RAW_HIDDEN || m->kind == RAW_OVERLAY ? &n->seen : &n->disk;
+		const struct meta *from =
+			m->kind == RAW_HIDDEN || m->kind == RAW_OVERLAY ? &n->seen : &n->disk;
 
 		n->facts = (struct perm_inode){
-			.mode = n->seen.mode, .access = from->access, .cap = from->cap, .mount = &m->facts,
+			.mode = n->seen.mode,
+			.access = from->access,
+			.cap = from->cap,
+			.mount = &m->facts,
 			.uid = fact_id(n, m->kind, from->uid, n->uid_lost, n->uid_shown),
 			.gid = fact_id(n, m->kind, from->gid, n->gid_lost, n->gid_shown),
 		};
@@ -403,13 +460,14 @@ static uint32_t overflow_id(const char *file)
 
 static int not_stacked(const char *path, struct err *e)
 {
-	(void)err_say(e, EINVAL, path, "is on no overlay, so there are no layers of an image below it");
+	(void)err_say(
+		e, EINVAL, path, "is on no overlay, so there are no layers of an image below it");
 	err_try(e, "leave --image out, or name a path where the image is mounted");
 	return -EINVAL;
 }
 
 int explain_look(const char *path, const char *as, const char *userns, const struct strv *layers,
-		 struct explanation *ret, struct err *e)
+	struct explanation *ret, struct err *e)
 {
 	int r;
 

@@ -44,12 +44,13 @@ struct perm_verdict explain_verdict(const struct explanation *x, enum perm_op op
 	d = perm_check(op, last ? &n[last - 1].facts : NULL, &n[last].facts, c);
 	*ret_at = last && d.on_dir ? last - 1 : last;
 	if (last && (op == PERM_UNLINK || op == PERM_RENAME) &&
-	    (d.rule == RULE_RO_MOUNT || d.rule == RULE_RO_FS || d.rule == RULE_UNMAPPED_CALLER))
+		(d.rule == RULE_RO_MOUNT || d.rule == RULE_RO_FS || d.rule == RULE_UNMAPPED_CALLER))
 		*ret_at = last - 1;
 	return d;
 }
 
-bool explain_doubt(struct explanation *x, enum perm_op op, const struct perm_verdict *d, struct perm_verdict *ret, size_t *ret_at)
+bool explain_doubt(struct explanation *x, enum perm_op op, const struct perm_verdict *d,
+	struct perm_verdict *ret, size_t *ret_at)
 {
 	for (size_t i = 0; i < x->inodes.len; i++) {
 		struct explain_inode *n = &x->inodes.items[i];
@@ -59,14 +60,23 @@ bool explain_doubt(struct explanation *x, enum perm_op op, const struct perm_ver
 	}
 	*ret = explain_verdict(x, op, ret_at);
 	for (size_t i = 0; i < x->inodes.len; i++)
-		x->inodes.items[i].facts.uid_elsewhere = x->inodes.items[i].facts.gid_elsewhere = false;
+		x->inodes.items[i].facts.uid_elsewhere = x->inodes.items[i].facts.gid_elsewhere =
+			false;
 	return ret->num != d->num || ret->rule != d->rule;
 }
 
-/* --- ways out ------------------------------------------------------------------------------------ */
+/*
+ * --- ways out ------------------------------------------------------------------------------------
+ */
 
-/* What is to work: the operation, and (of PERM_EXEC) with what the file's set-id bits and capabilities say. */
-struct aim { enum perm_op op; bool effect; };
+/*
+ * What is to work: the operation, and (of PERM_EXEC) with what the file's set-id bits and
+ * capabilities say.
+ */
+struct aim {
+	enum perm_op op;
+	bool effect;
+};
 
 static bool is_ignored(enum perm_rule rule)
 {
@@ -75,7 +85,8 @@ static bool is_ignored(enum perm_rule rule)
 
 static bool has_ignored(const struct explanation *x, const struct perm_verdict *d)
 {
-	return d->num == 0 && S_ISREG(explain_file(x)->seen.mode) && (is_ignored(d->setid) || is_ignored(d->filecap));
+	return d->num == 0 && S_ISREG(explain_file(x)->seen.mode) &&
+		(is_ignored(d->setid) || is_ignored(d->filecap));
 }
 
 static bool works(const struct explanation *x, struct aim aim)
@@ -99,7 +110,8 @@ static const struct kind gids = { 'g', idmap_gid_seen, idmap_gid_disk, perm_ns_g
 
 typedef VEC(struct idrange) ranges;
 
-static bool disk_free(const struct idmap *m, const struct kind *k, const ranges *added, uint32_t disk)
+static bool disk_free(
+	const struct idmap *m, const struct kind *k, const ranges *added, uint32_t disk)
 {
 	uint32_t id;
 
@@ -109,7 +121,8 @@ static bool disk_free(const struct idmap *m, const struct kind *k, const ranges 
 	return !m || !k->seen(m, disk, &id);
 }
 
-static bool seen_free(const struct idmap *m, const struct kind *k, const ranges *added, uint32_t seen)
+static bool seen_free(
+	const struct idmap *m, const struct kind *k, const ranges *added, uint32_t seen)
 {
 	uint32_t id;
 
@@ -119,14 +132,19 @@ static bool seen_free(const struct idmap *m, const struct kind *k, const ranges 
 	return !m || !k->disk(m, seen, &id);
 }
 
-/* An id to see a disk id as: one of the caller's namespace that is not in use; the shift of the first range if it can be. */
-static bool choose_seen(const struct idmap *m, const struct kind *k, const struct idranges *r, const ranges *added,
-			const struct perm_userns *ns, uint32_t disk, uint32_t *ret)
+/*
+ * An id to see a disk id as: one of the caller's namespace that is not in use; the shift of the
+ * first range if it can be.
+ */
+static bool choose_seen(const struct idmap *m, const struct kind *k, const struct idranges *r,
+	const ranges *added, const struct perm_userns *ns, uint32_t disk, uint32_t *ret)
 {
 	const struct idranges *own = !ns ? NULL : k == &uids ? &ns->map->uid : &ns->map->gid;
-	uint32_t shifted = r && r->len ? r->items[0].seen + (disk - r->items[0].disk) : disk, ignored;
+	uint32_t shifted = r && r->len ? r->items[0].seen + (disk - r->items[0].disk) : disk,
+		 ignored;
 
-	if (shifted != UINT32_MAX && k->in_ns(ns, shifted, &ignored) && seen_free(m, k, added, shifted)) {
+	if (shifted != UINT32_MAX && k->in_ns(ns, shifted, &ignored) &&
+		seen_free(m, k, added, shifted)) {
 		*ret = shifted;
 		return true;
 	}
@@ -140,9 +158,11 @@ static bool choose_seen(const struct idmap *m, const struct kind *k, const struc
 	return false;
 }
 
-/* A disk id for the caller: his number in his own namespace if that is free, as containers have it. */
-static bool choose_disk(const struct idmap *m, const struct kind *k, const ranges *added, const struct perm_userns *ns,
-			uint32_t id, uint32_t *ret)
+/*
+ * A disk id for the caller: his number in his own namespace if that is free, as containers have it.
+ */
+static bool choose_disk(const struct idmap *m, const struct kind *k, const ranges *added,
+	const struct perm_userns *ns, uint32_t id, uint32_t *ret)
 {
 	if (k->in_ns(ns, id, ret) && disk_free(m, k, added, *ret))
 		return true;
@@ -155,11 +175,11 @@ static bool choose_disk(const struct idmap *m, const struct kind *k, const range
 }
 
 /*
- * What has to be added for one kind: the disk ids of the file and its directory, and the caller's id. A file that is to run as its
- * owner does not become the caller's own.
+ * What has to be added for one kind: the disk ids of the file and its directory, and the caller's
+ * id. A file that is to run as its owner does not become the caller's own.
  */
-static int missing_ranges(const struct explanation *x, struct aim aim, const struct idmap *m, const struct kind *k,
-			  const uint32_t *disks, size_t n_disks, uint32_t caller, ranges *ret)
+static int missing_ranges(const struct explanation *x, struct aim aim, const struct idmap *m,
+	const struct kind *k, const uint32_t *disks, size_t n_disks, uint32_t caller, ranges *ret)
 {
 	const struct perm_userns *ns = x->who.cred.userns;
 	const struct idranges *r = !m ? NULL : k == &uids ? &m->uid : &m->gid;
@@ -170,9 +190,11 @@ static int missing_ranges(const struct explanation *x, struct aim aim, const str
 
 		if (disks[i] >= UINT32_MAX - 1 || !disk_free(m, k, ret, disks[i]))
 			continue;
-		if ((aim.effect || !seen_free(m, k, ret, caller)) && !choose_seen(m, k, r, ret, ns, disks[i], &seen))
+		if ((aim.effect || !seen_free(m, k, ret, caller)) &&
+			!choose_seen(m, k, r, ret, ns, disks[i], &seen))
 			return -ENOENT;
-		if (VEC_ADD(ret, (struct idrange){ .disk = disks[i], .seen = seen, .count = 1 }) < 0)
+		if (VEC_ADD(ret, (struct idrange){ .disk = disks[i], .seen = seen, .count = 1 }) <
+			0)
 			return -ENOMEM;
 	}
 	if (seen_free(m, k, ret, caller)) {
@@ -195,9 +217,13 @@ static int joined(const struct idranges *old, const ranges *added, ranges *ret)
 	return 0;
 }
 
-struct extension { ranges uid, gid; struct idmap map; };
+struct extension {
+	ranges uid, gid;
+	struct idmap map;
+};
 
-static int extend(const struct explanation *x, struct aim aim, const struct explain_mount *m, struct extension *ret)
+static int extend(const struct explanation *x, struct aim aim, const struct explain_mount *m,
+	struct extension *ret)
 {
 	const struct idmap *old = m->facts.map;
 	const struct explain_inode *n = explain_file(x);
@@ -220,14 +246,16 @@ static int extend(const struct explanation *x, struct aim aim, const struct expl
 	if (r == 0)
 		r = joined(old ? &old->gid : NULL, &ret->gid, &all_gid);
 	if (r == 0)
-		r = idmap_from_ranges(all_uid.items, all_uid.len, all_gid.items, all_gid.len, &ret->map, NULL);
+		r = idmap_from_ranges(
+			all_uid.items, all_uid.len, all_gid.items, all_gid.len, &ret->map, NULL);
 	VEC_DONE(&all_uid);
 	VEC_DONE(&all_gid);
 	return r;
 }
 
 /* Ranges that are not needed, one at a time, are taken back. */
-static void add_needed(struct explanation *x, struct aim aim, struct explain_mount *m, struct extension *ext, struct buf *b)
+static void add_needed(struct explanation *x, struct aim aim, struct explain_mount *m,
+	struct extension *ext, struct buf *b)
 {
 	ranges *const kinds[] = { &ext->uid, &ext->gid };
 	const struct idmap *old = m->facts.map;
@@ -241,8 +269,9 @@ static void add_needed(struct explanation *x, struct aim aim, struct explain_mou
 			struct idmap map = { .gid_assumed = false };
 
 			kinds[k]->items[i] = kinds[k]->items[--kinds[k]->len];
-			if (joined(old ? &old->uid : NULL, &ext->uid, &u) == 0 && joined(old ? &old->gid : NULL, &ext->gid, &g) == 0 &&
-			    idmap_from_ranges(u.items, u.len, g.items, g.len, &map, NULL) == 0)
+			if (joined(old ? &old->uid : NULL, &ext->uid, &u) == 0 &&
+				joined(old ? &old->gid : NULL, &ext->gid, &g) == 0 &&
+				idmap_from_ranges(u.items, u.len, g.items, g.len, &map, NULL) == 0)
 				m->facts.map = &map;
 			if (m->facts.map != &map || !works(x, aim)) {
 				kinds[k]->items[kinds[k]->len++] = kinds[k]->items[i];
@@ -254,13 +283,15 @@ static void add_needed(struct explanation *x, struct aim aim, struct explain_mou
 			VEC_DONE(&g);
 		}
 	}
-	if (ext->uid.len == 1 && ext->gid.len == 1 && !memcmp(ext->uid.items, ext->gid.items, sizeof(*ext->uid.items))) {
+	if (ext->uid.len == 1 && ext->gid.len == 1 &&
+		!memcmp(ext->uid.items, ext->gid.items, sizeof(*ext->uid.items))) {
 		buf_printf(b, "%u:%u:1", ext->uid.items[0].disk, ext->uid.items[0].seen);
 		return;
 	}
 	for (size_t k = 0; k < 2; k++) {
 		for (size_t i = 0; i < kinds[k]->len; i++) {
-			buf_printf(b, "%s%c:%u:%u:1", first ? "" : ";", k ? 'g' : 'u', kinds[k]->items[i].disk, kinds[k]->items[i].seen);
+			buf_printf(b, "%s%c:%u:%u:1", first ? "" : ";", k ? 'g' : 'u',
+				kinds[k]->items[i].disk, kinds[k]->items[i].seen);
 			first = false;
 		}
 	}
@@ -279,7 +310,8 @@ static const struct explain_inode *directory_of(const struct explanation *x)
 	return S_ISDIR(n->seen.mode) || x->inodes.len < 2 || n->mount_point ? n : n - 1;
 }
 
-static void tell_map(struct explanation *x, struct aim aim, struct explain_mount *m, struct extension *ext, struct buf *b)
+static void tell_map(struct explanation *x, struct aim aim, struct explain_mount *m,
+	struct extension *ext, struct buf *b)
 {
 	if (m->facts.map) {
 		buf_str(b, "extend the map of");
@@ -303,7 +335,9 @@ static bool try_map(struct explanation *x, struct aim aim, struct buf *b)
 	struct extension ext = { .uid.len = 0 };
 	bool ok = false;
 
-	/* A map over a merged overlay, or beside one that is not known, is none that can be told. */
+	/*
+	 * A map over a merged overlay, or beside one that is not known, is none that can be told.
+	 */
 	if (m->kind != RAW_OVERLAY && m->kind != RAW_HIDDEN && extend(x, aim, m, &ext) == 0) {
 		m->facts.map = &ext.map;
 		ok = works(x, aim);
@@ -324,10 +358,13 @@ static const struct flag {
 	bool effect;
 	const char *word;
 } flags[] = {
-	{ offsetof(struct perm_mount, fs_ro), ~(1U << PERM_READ | 1U << PERM_EXEC), false, "remount,rw" },
-	{ offsetof(struct perm_mount, ro), ~(1U << PERM_READ | 1U << PERM_EXEC), false, "remount,bind,rw" },
+	{ offsetof(struct perm_mount, fs_ro), ~(1U << PERM_READ | 1U << PERM_EXEC), false,
+		"remount,rw" },
+	{ offsetof(struct perm_mount, ro), ~(1U << PERM_READ | 1U << PERM_EXEC), false,
+		"remount,bind,rw" },
 	{ offsetof(struct perm_mount, noexec), 1U << PERM_EXEC, false, "remount,bind,exec" },
-	{ offsetof(struct perm_mount, nodev), 1U << PERM_READ | 1U << PERM_WRITE, false, "remount,bind,dev" },
+	{ offsetof(struct perm_mount, nodev), 1U << PERM_READ | 1U << PERM_WRITE, false,
+		"remount,bind,dev" },
 	{ offsetof(struct perm_mount, nosuid), 1U << PERM_EXEC, true, "remount,bind,suid" },
 };
 
@@ -345,7 +382,8 @@ static void lift_flags(struct perm_mount *m, struct aim aim)
 }
 
 /* What was taken away and is not needed comes back. */
-static void keep_needed(struct explanation *x, struct perm_mount *m, const struct perm_mount *saved, struct aim aim)
+static void keep_needed(
+	struct explanation *x, struct perm_mount *m, const struct perm_mount *saved, struct aim aim)
 {
 	struct perm_mount had = *saved;
 
@@ -364,7 +402,9 @@ static void tell_flags(const struct explain_mount *m, const struct perm_mount *s
 	const bool fs_rw = had.fs_ro && !has.fs_ro;
 
 	if (m->only_ro && fs_rw) {
-		buf_str(b, "put an overlay over it: shiftbox mount-idmapped -o upper=DIR,work=DIR,lower=");
+		buf_str(b,
+			"put an overlay over it: shiftbox mount-idmapped -o "
+			"upper=DIR,work=DIR,lower=");
 		buf_escaped(b, m->target, strlen(m->target));
 		buf_str(b, " overlay TARGET, and use it there");
 		return;
@@ -386,19 +426,25 @@ static bool try_caller(struct explanation *x, struct aim aim, struct buf *b)
 	struct perm_cred saved = w->cred;
 	size_t at, last = x->inodes.len - 1;
 	const struct explain_inode *const owners[] = {
-		(explain_verdict(x, aim.op, &at), &x->inodes.items[at]), &x->inodes.items[last], NULL,
+		(explain_verdict(x, aim.op, &at), &x->inodes.items[at]),
+		&x->inodes.items[last],
+		NULL,
 	};
 	bool ok = false;
 
 	for (size_t i = 0; !ok && i < ARRAY_LEN(owners); i++) {
 		uint32_t uid = 0, gid = 0, shown, ignored;
 
-		if (owners[i] && (!perm_uid(owners[i]->facts.mount, owners[i]->facts.uid, &uid) ||
-				  !perm_gid(owners[i]->facts.mount, owners[i]->facts.gid, &gid)))
+		if (owners[i] &&
+			(!perm_uid(owners[i]->facts.mount, owners[i]->facts.uid, &uid) ||
+				!perm_gid(owners[i]->facts.mount, owners[i]->facts.gid, &gid)))
 			continue;
-		if (!owners[i] && w->userns && (!idmap_uid_seen(&w->userns_map, 0, &uid) || !idmap_gid_seen(&w->userns_map, 0, &gid)))
+		if (!owners[i] && w->userns &&
+			(!idmap_uid_seen(&w->userns_map, 0, &uid) ||
+				!idmap_gid_seen(&w->userns_map, 0, &gid)))
 			continue;
-		if (!perm_ns_uid(saved.userns, uid, &shown) || !perm_ns_gid(saved.userns, gid, &ignored))
+		if (!perm_ns_uid(saved.userns, uid, &shown) ||
+			!perm_ns_gid(saved.userns, gid, &ignored))
 			continue;
 		w->cred.uid = uid;
 		w->cred.gid = gid;
@@ -420,11 +466,20 @@ static void turn_exec_of_others(struct acl *a)
 			a->items[i].perm ^= 1;
 }
 
-/* The bit without which nothing is a program. Others are the owner's to give, and no map's or mount's matter. */
+/*
+ * The bit without which nothing is a program. Others are the owner's to give, and no map's or
+ * mount's matter.
+ */
 static bool try_mode(struct explanation *x, struct aim aim, struct buf *b)
 {
-	static const struct { enum perm_rule rule; unsigned shift; char who; } classes[] = {
-		{ RULE_BITS_OWNER, 6, 'u' }, { RULE_BITS_GROUP, 3, 'g' }, { RULE_BITS_OTHER, 0, 'o' },
+	static const struct {
+		enum perm_rule rule;
+		unsigned shift;
+		char who;
+	} classes[] = {
+		{ RULE_BITS_OWNER, 6, 'u' },
+		{ RULE_BITS_GROUP, 3, 'g' },
+		{ RULE_BITS_OTHER, 0, 'o' },
 		{ RULE_ACL_OTHER, 0, 'o' },
 	};
 	size_t at;
@@ -461,12 +516,14 @@ static void try_others(struct explanation *x, struct aim aim, struct buf *ret)
 	if (!aim.effect)
 		(void)try_caller(x, aim, ret);
 	/* Where there is no map, somebody else is the smaller change. */
-	if ((!ret->len || x->mounts.items[explain_file(x)->mount].facts.map) && try_map(x, aim, &map)) {
+	if ((!ret->len || x->mounts.items[explain_file(x)->mount].facts.map) &&
+		try_map(x, aim, &map)) {
 		ret->oom |= map.oom;
 		buf_printf(ret, "%s%s", ret->len ? ", or " : "", map.oom ? "" : buf_get(&map));
 	}
 	if (!ret->len && !aim.effect)
-		(void)try_mode(x, aim, ret); /* the last of the ways: when it fails too there is none */
+		(void)try_mode(
+			x, aim, ret); /* the last of the ways: when it fails too there is none */
 }
 
 int explain_way_out(struct explanation *x, enum perm_op op, struct buf *ret)

@@ -7,7 +7,8 @@
 /* What explain_look() is made of. Private to lib/check. */
 
 /* Who asks: from --as and --userns, or the calling process. ret must stay where it is. */
-int explain_caller_look(const char *as, const char *userns, struct explain_caller *ret, struct err *e);
+int explain_caller_look(
+	const char *as, const char *userns, struct explain_caller *ret, struct err *e);
 
 /* Which layer the file comes from: fills x->layer and the disk side, or x->layer_unknown. */
 int explain_find_layer(struct explanation *x, const struct strv *layers, struct err *e);

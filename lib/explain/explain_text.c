@@ -8,22 +8,30 @@
 
 const char *explain_bits(unsigned bits)
 {
-	static const char *const words[8] = { "---", "--x", "-w-", "-wx", "r--", "r-x", "rw-", "rwx" };
+	static const char *const words[8] = { "---", "--x", "-w-", "-wx", "r--", "r-x", "rw-",
+		"rwx" };
 
 	return words[bits & 7];
 }
 
 static void add_lost_caps(const struct perm_verdict *d, struct buf *b)
 {
-	static const struct { unsigned bit; const char *name; } names[] = {
-		{ PERM_CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE" }, { PERM_CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH" },
+	static const struct {
+		unsigned bit;
+		const char *name;
+	} names[] = {
+		{ PERM_CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE" },
+		{ PERM_CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH" },
 		{ PERM_CAP_FOWNER, "CAP_FOWNER" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		if (!(d->lost_caps & names[i].bit))
 			continue;
-		buf_printf(b, "; %s does not count: owner or group has no id in the caller's user namespace", names[i].name);
+		buf_printf(b,
+			"; %s does not count: owner or group has no id in the caller's user "
+			"namespace",
+			names[i].name);
 		return;
 	}
 }
@@ -36,19 +44,26 @@ static const char *plain_reason(enum perm_rule rule)
 		[RULE_CAP_FOWNER] = "CAP_FOWNER counts as being the owner",
 		[RULE_OWNER] = "the caller is the owner",
 		[RULE_NOT_OWNER] = "only the owner may, and the caller is another one",
-		[RULE_STICKY] = "the directory is sticky, and the caller owns neither it nor the entry",
-		[RULE_RO_MOUNT] = "the mount is read-only", [RULE_RO_FS] = "the filesystem is read-only",
-		[RULE_UNMAPPED_INODE] = "its owner or group has no id through this mount, so it may not be changed",
-		[RULE_UNMAPPED_CALLER] = "the caller's ids cannot be stored: no disk id is seen as them through this mount",
-		[RULE_NOEXEC] = "the mount is noexec", [RULE_NODEV] = "the mount is nodev",
+		[RULE_STICKY] =
+			"the directory is sticky, and the caller owns neither it nor the entry",
+		[RULE_RO_MOUNT] = "the mount is read-only",
+		[RULE_RO_FS] = "the filesystem is read-only",
+		[RULE_UNMAPPED_INODE] =
+			"its owner or group has no id through this mount, so it may not be changed",
+		[RULE_UNMAPPED_CALLER] = "the caller's ids cannot be stored: no disk id is seen as "
+					 "them through this mount",
+		[RULE_NOEXEC] = "the mount is noexec",
+		[RULE_NODEV] = "the mount is nodev",
 		[RULE_TYPE] = "not for this type of file",
 		[RULE_EFFECT_TAKEN] = "takes effect",
 		[RULE_NOSUID] = "is ignored: the mount is nosuid",
 		[RULE_FOREIGN_MOUNT] = "is ignored: the mount is another mount namespace's",
 		[RULE_FS_USERNS] = "is ignored: the filesystem belongs to another user namespace",
 		[RULE_NO_NEW_PRIVS] = "is ignored: the caller runs with no_new_privs",
-		[RULE_UNMAPPED_USERNS] = "is ignored: the owner or group has no id in the caller's user namespace",
-		[RULE_ROOT_ELSEWHERE] = "is ignored: its root id is not root of the caller's user namespace or one above",
+		[RULE_UNMAPPED_USERNS] =
+			"is ignored: the owner or group has no id in the caller's user namespace",
+		[RULE_ROOT_ELSEWHERE] = "is ignored: its root id is not root of the caller's user "
+					"namespace or one above",
 	};
 
 	return texts[rule] ? texts[rule] : perm_rule_word(rule);
@@ -61,18 +76,25 @@ void explain_effect(const struct explanation *x, enum perm_rule rule, struct buf
 
 	if (rule == RULE_UNMAPPED_INODE)
 		buf_str(b, "is ignored: its root id has no id through this mount");
-	else if (rule == RULE_UNMAPPED_USERNS && (!perm_uid(n->mount, n->uid, &id) || !perm_gid(n->mount, n->gid, &id)))
+	else if (rule == RULE_UNMAPPED_USERNS &&
+		(!perm_uid(n->mount, n->uid, &id) || !perm_gid(n->mount, n->gid, &id)))
 		buf_str(b, "is ignored: the owner or group has no id through this mount");
 	else
 		buf_str(b, plain_reason(rule));
 }
 
-void explain_reason(const struct explanation *x, const struct perm_verdict *d, size_t at, struct buf *b)
+void explain_reason(
+	const struct explanation *x, const struct perm_verdict *d, size_t at, struct buf *b)
 {
 	static const char *const who[] = {
-		[RULE_BITS_ALL] = "everybody", [RULE_BITS_OWNER] = "the owner", [RULE_BITS_GROUP] = "the group",
-		[RULE_BITS_OTHER] = "others", [RULE_ACL_USER] = "user", [RULE_ACL_GROUP_OBJ] = "the owning group",
-		[RULE_ACL_GROUP] = "group", [RULE_ACL_OTHER] = "others",
+		[RULE_BITS_ALL] = "everybody",
+		[RULE_BITS_OWNER] = "the owner",
+		[RULE_BITS_GROUP] = "the group",
+		[RULE_BITS_OTHER] = "others",
+		[RULE_ACL_USER] = "user",
+		[RULE_ACL_GROUP_OBJ] = "the owning group",
+		[RULE_ACL_GROUP] = "group",
+		[RULE_ACL_OTHER] = "others",
 	};
 
 	if (at != x->inodes.len - 1) {
@@ -92,9 +114,13 @@ void explain_reason(const struct explanation *x, const struct perm_verdict *d, s
 
 		buf_printf(b, acl ? "its ACL gives %s" : "its mode gives %s", who[d->rule]);
 		if (d->rule == RULE_ACL_USER || d->rule == RULE_ACL_GROUP)
-			buf_printf(b, x->mounts.items[x->inodes.items[at].mount].kind == RAW_OVERLAY ||
-				   x->mounts.items[x->inodes.items[at].mount].kind == RAW_HIDDEN
-				   ? " seen as %u" : " with disk id %u", d->acl_id);
+			buf_printf(b,
+				x->mounts.items[x->inodes.items[at].mount].kind == RAW_OVERLAY ||
+						x->mounts.items[x->inodes.items[at].mount].kind ==
+							RAW_HIDDEN ?
+					" seen as %u" :
+					" with disk id %u",
+				d->acl_id);
 		buf_printf(b, " %s", explain_bits(d->have));
 		if (d->num)
 			buf_printf(b, ", %s is wanted", explain_bits(d->want));

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* explain_who: the credentials that verdicts are for, and the layer that an overlay's file comes from. */
+/*
+ * explain_who: the credentials that verdicts are for, and the layer that an overlay's file comes
+ * from.
+ */
 
 #include "explain_priv.h"
 
@@ -23,12 +26,18 @@
 #include "../idmap/userns.h"
 #include "../mount/probe.h"
 
-/* --- credentials --------------------------------------------------------------------------------- */
+/*
+ * --- credentials ---------------------------------------------------------------------------------
+ */
 
 static unsigned own_caps(void)
 {
-	static const struct { int cap; unsigned bit; } all[] = {
-		{ CAP_DAC_OVERRIDE, PERM_CAP_DAC_OVERRIDE }, { CAP_DAC_READ_SEARCH, PERM_CAP_DAC_READ_SEARCH },
+	static const struct {
+		int cap;
+		unsigned bit;
+	} all[] = {
+		{ CAP_DAC_OVERRIDE, PERM_CAP_DAC_OVERRIDE },
+		{ CAP_DAC_READ_SEARCH, PERM_CAP_DAC_READ_SEARCH },
 		{ CAP_FOWNER, PERM_CAP_FOWNER },
 	};
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -64,7 +73,8 @@ static int groups_of(const struct user *u, struct explain_caller *w, struct err 
 	int n = ARRAY_LEN(list);
 
 	if (names_groups(u->name, u->gid, list, &n) < 0)
-		return err_say(e, E2BIG, u->name, "is in too many groups: give them, UID:GID,GID...");
+		return err_say(
+			e, E2BIG, u->name, "is in too many groups: give them, UID:GID,GID...");
 	for (int i = 0; i < n; i++)
 		if (list[i] != u->gid && VEC_ADD(&w->groups, list[i]) < 0)
 			return err_nomem(e);
@@ -128,7 +138,8 @@ static int look_at_userns(const char *userns, struct explain_caller *w, struct e
 {
 	uint32_t pid;
 
-	if (strncmp(userns, "pid:", 4) || num_u32(userns + 4, &pid) < 0 || pid == 0 || pid > INT32_MAX)
+	if (strncmp(userns, "pid:", 4) || num_u32(userns + 4, &pid) < 0 || pid == 0 ||
+		pid > INT32_MAX)
 		return err_usage(e, "'%s' is no user namespace: pid:N", userns);
 	w->userns = (pid_t)pid;
 	return userns_map_of_pid(w->userns, &w->userns_map, e);
@@ -157,19 +168,25 @@ static int to_ids(struct explain_caller *w, struct err *e)
 	uint32_t uid = w->uid, gid = w->gid;
 
 	if (m && !idmap_uid_seen(m, w->uid, &uid))
-		return err_say(e, EINVAL, NULL, "user %u does not exist in the user namespace of process %d", w->uid, (int)w->userns);
+		return err_say(e, EINVAL, NULL,
+			"user %u does not exist in the user namespace of process %d", w->uid,
+			(int)w->userns);
 	if (m && !idmap_gid_seen(m, w->gid, &gid))
-		return err_say(e, EINVAL, NULL, "group %u does not exist in the user namespace of process %d", w->gid, (int)w->userns);
+		return err_say(e, EINVAL, NULL,
+			"group %u does not exist in the user namespace of process %d", w->gid,
+			(int)w->userns);
 	for (size_t i = 0; i < w->groups.len; i++) {
 		uint32_t id = w->groups.items[i];
 
 		if (m && !idmap_gid_seen(m, id, &id))
-			return err_say(e, EINVAL, NULL, "group %u does not exist in the user namespace of process %d",
-				       w->groups.items[i], (int)w->userns);
+			return err_say(e, EINVAL, NULL,
+				"group %u does not exist in the user namespace of process %d",
+				w->groups.items[i], (int)w->userns);
 		if (VEC_ADD(&w->group_ids, id) < 0)
 			return err_nomem(e);
 	}
-	w->ns = (struct perm_userns){ .map = &w->userns_map, .parent = w->initial ? NULL : &w->own };
+	w->ns = (struct perm_userns){ .map = &w->userns_map,
+		.parent = w->initial ? NULL : &w->own };
 	w->cred.uid = uid;
 	w->cred.gid = gid;
 	w->cred.groups = w->group_ids.items;
@@ -197,7 +214,9 @@ int explain_caller_look(const char *as, const char *userns, struct explain_calle
 	return r < 0 ? r : to_ids(w, e);
 }
 
-/* --- the layer of an overlay --------------------------------------------------------------------- */
+/*
+ * --- the layer of an overlay ---------------------------------------------------------------------
+ */
 
 /* The value of an option of mountinfo, up to its end: "a:b", with backslashes as they are. */
 static int add_dirs(const char *value, size_t len, bool many, struct strv *ret)
@@ -233,7 +252,8 @@ static int dirs_of_options(const char *options, struct strv *ret)
 
 			while (*end && *end != ',')
 				end += *end == '\\' && end[1] ? 2 : 1;
-			if (!strncmp(p, keys[k], n) && add_dirs(p + n, (size_t)(end - p) - n, k == 1, ret) < 0)
+			if (!strncmp(p, keys[k], n) &&
+				add_dirs(p + n, (size_t)(end - p) - n, k == 1, ret) < 0)
 				return -ENOMEM;
 			p = end + (*end == ',');
 		}
@@ -242,24 +262,31 @@ static int dirs_of_options(const char *options, struct strv *ret)
 }
 
 /*
- * Do both show the same change time? OverlayFS keeps the number of an inode that it has copied up, whose owner may have been
- * changed since: what it cannot keep is this.
+ * Do both show the same change time? OverlayFS keeps the number of an inode that it has copied up,
+ * whose owner may have been changed since: what it cannot keep is this.
  */
 static bool same_ctime(int fd, const char *path)
 {
 	const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
 	struct statx a, b;
 
-	return statx(fd, "", flags | AT_EMPTY_PATH, STATX_CTIME, &a) == 0 && statx(AT_FDCWD, path, flags, STATX_CTIME, &b) == 0 &&
-	       a.stx_ctime.tv_sec == b.stx_ctime.tv_sec && a.stx_ctime.tv_nsec == b.stx_ctime.tv_nsec;
+	return statx(fd, "", flags | AT_EMPTY_PATH, STATX_CTIME, &a) == 0 &&
+		statx(AT_FDCWD, path, flags, STATX_CTIME, &b) == 0 &&
+		a.stx_ctime.tv_sec == b.stx_ctime.tv_sec &&
+		a.stx_ctime.tv_nsec == b.stx_ctime.tv_nsec;
 }
 
-/* The file n in one layer: 1 it is there, 0 it is not, -1 this layer hides all below, or has another one. */
-static int look_in_layer(const char *layer, const char *below, const struct explain_inode *n, struct meta *ret)
+/*
+ * The file n in one layer: 1 it is there, 0 it is not, -1 this layer hides all below, or has
+ * another one.
+ */
+static int look_in_layer(
+	const char *layer, const char *below, const struct explain_inode *n, struct meta *ret)
 {
 	scoped_fd int dir = -1, fd = -1;
 	struct open_how how = {
-		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
 	};
 	int has;
 
@@ -274,7 +301,8 @@ static int look_in_layer(const char *layer, const char *below, const struct expl
 		return -1;
 	has = S_ISLNK(ret->mode) ? 0 : meta_list_xattrs(fd, "");
 	if (has > 0)
-		(void)meta_read_xattrs(fd, "", (unsigned)has, ret); /* what cannot be read is not compared */
+		(void)meta_read_xattrs(
+			fd, "", (unsigned)has, ret); /* what cannot be read is not compared */
 	return 1;
 }
 
@@ -283,7 +311,8 @@ static bool all_reachable(const struct strv *dirs)
 	struct stat st;
 
 	for (size_t i = 0; i < dirs->len; i++)
-		if (dirs->items[i][0] != '/' || !dirs->items[i][1] || path_stat(dirs->items[i], true, &st) < 0)
+		if (dirs->items[i][0] != '/' || !dirs->items[i][1] ||
+			path_stat(dirs->items[i], true, &st) < 0)
 			return false;
 	return dirs->len > 0;
 }
@@ -299,7 +328,8 @@ int explain_find_layer(struct explanation *x, const struct strv *layers, struct 
 	if (!layers && dirs_of_options(m->fs_options, &named) < 0)
 		return err_nomem(e);
 	if (x->detached || (!layers && !all_reachable(&named))) {
-		x->layer_unknown = "its layers were given as descriptors, or are not to be found from here";
+		x->layer_unknown =
+			"its layers were given as descriptors, or are not to be found from here";
 		return 0;
 	}
 	layers = layers ? layers : &named;
@@ -313,7 +343,8 @@ int explain_find_layer(struct explanation *x, const struct strv *layers, struct 
 			continue;
 		if (r < 0) {
 			meta_done(&found);
-			x->layer_unknown = "what is found in the layers is another file: it was changed since, or is in a writable layer";
+			x->layer_unknown = "what is found in the layers is another file: it was "
+					   "changed since, or is in a writable layer";
 			return 0;
 		}
 		meta_done(&n->disk);

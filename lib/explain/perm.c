@@ -11,7 +11,9 @@
 
 enum { MAY_EXEC = 1, MAY_WRITE = 2, MAY_READ = 4 };
 
-/* --- the caller and the inode -------------------------------------------------------------------- */
+/*
+ * --- the caller and the inode --------------------------------------------------------------------
+ */
 
 static bool in_group(const struct perm_cred *c, uint32_t gid)
 {
@@ -21,14 +23,18 @@ static bool in_group(const struct perm_cred *c, uint32_t gid)
 	return c->gid == gid;
 }
 
-/* An inode as this caller meets it: its ids through the mount, and whether they are ids of the caller's namespace. */
+/*
+ * An inode as this caller meets it: its ids through the mount, and whether they are ids of the
+ * caller's namespace.
+ */
 struct view {
 	const struct perm_inode *inode;
 	const struct perm_cred *cred;
 	uint32_t uid, gid;
-	bool has_uid, has_gid;  /* vfsuid_valid(), vfsgid_valid() */
-	bool ns_uid, ns_gid;    /* vfsuid_has_mapping(), vfsgid_has_mapping() of the caller's namespace */
-	bool owner, group;      /* the caller's */
+	bool has_uid, has_gid; /* vfsuid_valid(), vfsgid_valid() */
+	bool ns_uid,
+		ns_gid; /* vfsuid_has_mapping(), vfsgid_has_mapping() of the caller's namespace */
+	bool owner, group; /* the caller's */
 };
 
 static struct view view_of(const struct perm_inode *n, const struct perm_cred *c)
@@ -50,7 +56,9 @@ static bool unmapped(const struct view *v)
 	return !v->has_uid || !v->has_gid; /* HAS_UNMAPPED_ID() */
 }
 
-/* --- bits, ACL, capabilities -------------------------------------------------------------------- */
+/*
+ * --- bits, ACL, capabilities --------------------------------------------------------------------
+ */
 
 static struct perm_verdict allow(enum perm_rule rule)
 {
@@ -65,7 +73,10 @@ static struct perm_verdict refuse(int num, enum perm_rule rule)
 static struct perm_verdict by_bits(enum perm_rule rule, unsigned have, unsigned want)
 {
 	return (struct perm_verdict){
-		.num = want & ~have ? EACCES : 0, .rule = rule, .want = want, .have = have & 7,
+		.num = want & ~have ? EACCES : 0,
+		.rule = rule,
+		.want = want,
+		.have = have & 7,
 	};
 }
 
@@ -88,8 +99,13 @@ static bool entry_applies(const struct view *v, const struct acl_entry *x)
 
 static struct perm_verdict by_entry(const struct acl_entry *x, unsigned mask, unsigned want)
 {
-	static const struct { unsigned tag; enum perm_rule rule; } rules[] = {
-		{ ACL_USER, RULE_ACL_USER }, { ACL_GROUP_OBJ, RULE_ACL_GROUP_OBJ }, { ACL_GROUP, RULE_ACL_GROUP },
+	static const struct {
+		unsigned tag;
+		enum perm_rule rule;
+	} rules[] = {
+		{ ACL_USER, RULE_ACL_USER },
+		{ ACL_GROUP_OBJ, RULE_ACL_GROUP_OBJ },
+		{ ACL_GROUP, RULE_ACL_GROUP },
 		{ ACL_OTHER, RULE_ACL_OTHER },
 	};
 	struct perm_verdict d = by_bits(RULE_ACL_OTHER, x->perm & mask, want);
@@ -102,9 +118,9 @@ static struct perm_verdict by_entry(const struct acl_entry *x, unsigned mask, un
 }
 
 /*
- * posix_acl_permission(): the first entry of a user, else the first of any of the caller's groups that has all
- * that is wanted; a group that applies but has not enough keeps "other" from being asked. The mask limits all
- * but the owner and "other".
+ * posix_acl_permission(): the first entry of a user, else the first of any of the caller's groups
+ * that has all that is wanted; a group that applies but has not enough keeps "other" from being
+ * asked. The mask limits all but the owner and "other".
  */
 static struct perm_verdict by_acl(const struct view *v, unsigned want)
 {
@@ -152,13 +168,18 @@ static struct perm_verdict by_class(const struct view *v, unsigned want)
 static unsigned caps_for(const struct perm_inode *n, unsigned want)
 {
 	if (S_ISDIR(n->mode))
-		return want & MAY_WRITE ? PERM_CAP_DAC_OVERRIDE : PERM_CAP_DAC_OVERRIDE | PERM_CAP_DAC_READ_SEARCH;
+		return want & MAY_WRITE ? PERM_CAP_DAC_OVERRIDE :
+					  PERM_CAP_DAC_OVERRIDE | PERM_CAP_DAC_READ_SEARCH;
 	if (want & MAY_EXEC && !(n->mode & 0111))
 		return 0; /* not even root executes what nobody may */
-	return want == MAY_READ ? PERM_CAP_DAC_OVERRIDE | PERM_CAP_DAC_READ_SEARCH : PERM_CAP_DAC_OVERRIDE;
+	return want == MAY_READ ? PERM_CAP_DAC_OVERRIDE | PERM_CAP_DAC_READ_SEARCH :
+				  PERM_CAP_DAC_OVERRIDE;
 }
 
-/* generic_permission(); a capability counts only over inodes whose owner and group are ids of the caller's namespace. */
+/*
+ * generic_permission(); a capability counts only over inodes whose owner and group are ids of the
+ * caller's namespace.
+ */
 static struct perm_verdict generic_permission(const struct view *v, unsigned want)
 {
 	struct perm_verdict d = by_class(v, want);
@@ -170,7 +191,8 @@ static struct perm_verdict generic_permission(const struct view *v, unsigned wan
 		d.lost_caps = caps;
 		return d;
 	}
-	return allow(caps & PERM_CAP_DAC_READ_SEARCH ? RULE_CAP_DAC_READ_SEARCH : RULE_CAP_DAC_OVERRIDE);
+	return allow(
+		caps & PERM_CAP_DAC_READ_SEARCH ? RULE_CAP_DAC_READ_SEARCH : RULE_CAP_DAC_OVERRIDE);
 }
 
 /* inode_permission() */
@@ -209,7 +231,9 @@ static struct perm_verdict want_write(const struct perm_inode *n)
 	return n->mount->fs_ro ? refuse(EROFS, RULE_RO_FS) : allow(RULE_BITS_ALL);
 }
 
-/* --- operations --------------------------------------------------------------------------------- */
+/*
+ * --- operations ---------------------------------------------------------------------------------
+ */
 
 /* may_open() and do_dentry_open() */
 static struct perm_verdict check_open(const struct view *v, unsigned want)
@@ -231,7 +255,10 @@ static struct perm_verdict check_open(const struct view *v, unsigned want)
 		return refuse(EACCES, RULE_NOEXEC);
 
 	d = permission(v, want);
-	/* Only now, and only of files: a read-only mount keeps no device or FIFO from being written. */
+	/*
+	 * Only now, and only of files: a read-only mount keeps no device or FIFO from being
+	 * written.
+	 */
 	if (d.num == 0 && want & MAY_WRITE && S_ISREG(n->mode) && n->mount->ro)
 		return refuse(EROFS, RULE_RO_MOUNT);
 	return d;
@@ -327,7 +354,9 @@ static struct perm_verdict check_exec(const struct view *v)
 	return d;
 }
 
-/* may_create(): EOVERFLOW before EACCES, but filename_create() has searched the directory already. */
+/*
+ * may_create(): EOVERFLOW before EACCES, but filename_create() has searched the directory already.
+ */
 static struct perm_verdict may_create(const struct view *dir)
 {
 	const struct perm_mount *m = dir->inode->mount;
@@ -384,7 +413,8 @@ static struct perm_verdict may_delete(const struct view *dir, const struct view 
 	return sticky.num ? sticky : d;
 }
 
-static struct perm_verdict check_remove(enum perm_op op, const struct view *dir, const struct view *v)
+static struct perm_verdict check_remove(
+	enum perm_op op, const struct view *dir, const struct view *v)
 {
 	struct perm_verdict d = want_write(dir->inode), created;
 
@@ -421,8 +451,8 @@ struct perm_verdict perm_search(const struct perm_inode *dir, const struct perm_
 	return permission(&v, MAY_EXEC);
 }
 
-struct perm_verdict perm_check(enum perm_op op, const struct perm_inode *dir, const struct perm_inode *inode,
-			       const struct perm_cred *cred)
+struct perm_verdict perm_check(enum perm_op op, const struct perm_inode *dir,
+	const struct perm_inode *inode, const struct perm_cred *cred)
 {
 	struct view at = { .inode = NULL }, v = view_of(inode, cred);
 	struct perm_verdict d;

@@ -61,7 +61,10 @@ static bool in_file(bool group, uint32_t first, uint32_t count, uint32_t *ret)
 static bool known_by_name(bool group, uint32_t id)
 {
 	enum { KEPT = 64 };
-	static struct { bool asked, known; uint32_t id; } answers[2][KEPT];
+	static struct {
+		bool asked, known;
+		uint32_t id;
+	} answers[2][KEPT];
 	bool fresh = answers[group][id % KEPT].asked && answers[group][id % KEPT].id == id;
 
 	if (!fresh) {

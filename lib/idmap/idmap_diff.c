@@ -6,7 +6,7 @@
 /* A walk through the ranges of one map, with what the map makes of the disk ids from `at` on. */
 struct cursor {
 	const struct idranges *r;
-	size_t i;          /* the first range that does not end before `at` */
+	size_t i; /* the first range that does not end before `at` */
 	bool mapped;
 	uint32_t seen, end; /* of `at`; where that changes at the latest */
 };
@@ -15,7 +15,8 @@ static void cursor_at(struct cursor *c, uint32_t at)
 {
 	const struct idrange *x;
 
-	while (c->i < c->r->len && at - c->r->items[c->i].disk >= c->r->items[c->i].count && at >= c->r->items[c->i].disk)
+	while (c->i < c->r->len && at - c->r->items[c->i].disk >= c->r->items[c->i].count &&
+		at >= c->r->items[c->i].disk)
 		c->i++;
 	if (c->i == c->r->len) {
 		c->mapped = false;
@@ -29,7 +30,7 @@ static void cursor_at(struct cursor *c, uint32_t at)
 }
 
 int idranges_diff(const struct idranges *a, const struct idranges *b,
-		  int (*fn)(const struct iddiff *d, void *arg), void *arg)
+	int (*fn)(const struct iddiff *d, void *arg), void *arg)
 {
 	struct cursor ca = { .r = a }, cb = { .r = b };
 	int r = 0;

@@ -13,23 +13,29 @@ static bool alike(const struct idmap *m)
 	return idranges_equal(&m->uid, &m->gid);
 }
 
-/* Ranges of one kind, each as before DISK between SEEN between COUNT after, with sep between them. */
-struct layout { const char *before, *between, *after, *sep; };
+/*
+ * Ranges of one kind, each as before DISK between SEEN between COUNT after, with sep between them.
+ */
+struct layout {
+	const char *before, *between, *after, *sep;
+};
 
 static void put_ranges(const struct idranges *r, const struct layout *l, struct buf *b)
 {
 	for (size_t i = 0; i < r->len; i++)
-		buf_printf(b, "%s%s%" PRIu32 "%s%" PRIu32 "%s%" PRIu32 "%s", i ? l->sep : "", l->before,
-			r->items[i].disk, l->between, r->items[i].seen, l->between, r->items[i].count, l->after);
+		buf_printf(b, "%s%s%" PRIu32 "%s%" PRIu32 "%s%" PRIu32 "%s", i ? l->sep : "",
+			l->before, r->items[i].disk, l->between, r->items[i].seen, l->between,
+			r->items[i].count, l->after);
 }
 
 /*
- * user_namespaces(7): the first column is the id in the namespace, which for a mount's namespace is the
- * disk id. Where users and groups differ, each line says whose it is, as @FILE reads it.
+ * user_namespaces(7): the first column is the id in the namespace, which for a mount's namespace is
+ * the disk id. Where users and groups differ, each line says whose it is, as @FILE reads it.
  */
 static int print_kernel(const struct idmap *m, struct buf *b, struct err *e)
 {
-	static const struct layout both = { "", " ", "\n", "" }, uid = { "u ", " ", "\n", "" }, gid = { "g ", " ", "\n", "" };
+	static const struct layout both = { "", " ", "\n", "" }, uid = { "u ", " ", "\n", "" },
+				   gid = { "g ", " ", "\n", "" };
 
 	(void)e;
 	put_ranges(&m->uid, alike(m) ? &both : &uid, b);
@@ -39,12 +45,13 @@ static int print_kernel(const struct idmap *m, struct buf *b, struct err *e)
 }
 
 /*
- * mount(8), X-mount.idmap: the columns go to the kernel as they are. Both kinds are always given: for
- * one that is not, nothing would be mapped.
+ * mount(8), X-mount.idmap: the columns go to the kernel as they are. Both kinds are always given:
+ * for one that is not, nothing would be mapped.
  */
 static int print_util_linux(const struct idmap *m, struct buf *b, struct err *e)
 {
-	static const struct layout both = { "b:", ":", "", " " }, uid = { "u:", ":", "", " " }, gid = { "g:", ":", "", " " };
+	static const struct layout both = { "b:", ":", "", " " }, uid = { "u:", ":", "", " " },
+				   gid = { "g:", ":", "", " " };
 
 	(void)e;
 	buf_str(b, "X-mount.idmap=");
@@ -61,14 +68,18 @@ static void put_oci_kind(const struct idranges *r, const char *key, struct buf *
 {
 	buf_printf(b, "  \"%s\": [\n", key);
 	for (size_t i = 0; i < r->len; i++)
-		buf_printf(b, "    { \"containerID\": %" PRIu32 ", \"hostID\": %" PRIu32 ", \"size\": %" PRIu32 " }%s\n",
-			r->items[i].disk, r->items[i].seen, r->items[i].count, i + 1 < r->len ? "," : "");
+		buf_printf(b,
+			"    { \"containerID\": %" PRIu32 ", \"hostID\": %" PRIu32
+			", \"size\": %" PRIu32 " }%s\n",
+			r->items[i].disk, r->items[i].seen, r->items[i].count,
+			i + 1 < r->len ? "," : "");
 	buf_str(b, "  ]");
 }
 
 /*
- * OCI runtime specification, config.md, mounts: "the same as user namespace mappings", from the source
- * filesystem to the mount point. So containerID is the disk id, hostID the one that the host sees.
+ * OCI runtime specification, config.md, mounts: "the same as user namespace mappings", from the
+ * source filesystem to the mount point. So containerID is the disk id, hostID the one that the host
+ * sees.
  */
 static int print_oci(const struct idmap *m, struct buf *b, struct err *e)
 {
@@ -101,19 +112,29 @@ static int print_nspawn(const struct idmap *m, struct buf *b, struct err *e)
 	const struct idrange *r = &m->uid.items[0];
 
 	if (!alike(m) || m->uid.len > 1 || r->disk) {
-		(void)err_say(e, ENOTSUP, NULL, "this map cannot be said in the form of systemd-nspawn");
-		err_why(e, "--private-users= takes one range, which starts at disk id 0 and is the same for users and groups");
-		err_try(e, "mount the tree with shiftbox mount-idmapped and this map, and start systemd-nspawn on it");
+		(void)err_say(
+			e, ENOTSUP, NULL, "this map cannot be said in the form of systemd-nspawn");
+		err_why(e,
+			"--private-users= takes one range, which starts at disk id 0 and is the "
+			"same for users and groups");
+		err_try(e,
+			"mount the tree with shiftbox mount-idmapped and this map, and start "
+			"systemd-nspawn on it");
 		return -ENOTSUP;
 	}
-	buf_printf(b, "--private-users=%" PRIu32 ":%" PRIu32 " --private-users-ownership=map\n", r->seen, r->count);
+	buf_printf(b, "--private-users=%" PRIu32 ":%" PRIu32 " --private-users-ownership=map\n",
+		r->seen, r->count);
 	return 0;
 }
 
-/* lxc.container.conf(5): the id in the container (which its unshifted tree has on disk), the id on the host. */
+/*
+ * lxc.container.conf(5): the id in the container (which its unshifted tree has on disk), the id on
+ * the host.
+ */
 static int print_lxc(const struct idmap *m, struct buf *b, struct err *e)
 {
-	static const struct layout uid = { "lxc.idmap = u ", " ", "\n", "" }, gid = { "lxc.idmap = g ", " ", "\n", "" };
+	static const struct layout uid = { "lxc.idmap = u ", " ", "\n", "" },
+				   gid = { "lxc.idmap = g ", " ", "\n", "" };
 
 	(void)e;
 	put_ranges(&m->uid, &uid, b);
@@ -139,7 +160,10 @@ static void put_incus_kind(const struct idranges *r, const char *kind, struct bu
 	}
 }
 
-/* Incus and LXD, "Idmaps for user namespace": the host's ids come first, those of the instance second. */
+/*
+ * Incus and LXD, "Idmaps for user namespace": the host's ids come first, those of the instance
+ * second.
+ */
 static int print_incus(const struct idmap *m, struct buf *b, struct err *e)
 {
 	(void)e;
@@ -161,9 +185,15 @@ static int print_fstab(const struct idmap *m, struct buf *b, struct err *e)
 int idmap_print_form(const struct idmap *m, enum idmap_form form, struct buf *b, struct err *e)
 {
 	static int (*const print[])(const struct idmap *m, struct buf *b, struct err *e) = {
-		[FORM_KERNEL] = print_kernel, [FORM_UTIL_LINUX] = print_util_linux, [FORM_OCI] = print_oci,
-		[FORM_CRUN] = print_crun, [FORM_PODMAN] = print_crun, [FORM_NSPAWN] = print_nspawn,
-		[FORM_LXC] = print_lxc, [FORM_INCUS] = print_incus, [FORM_FSTAB] = print_fstab,
+		[FORM_KERNEL] = print_kernel,
+		[FORM_UTIL_LINUX] = print_util_linux,
+		[FORM_OCI] = print_oci,
+		[FORM_CRUN] = print_crun,
+		[FORM_PODMAN] = print_crun,
+		[FORM_NSPAWN] = print_nspawn,
+		[FORM_LXC] = print_lxc,
+		[FORM_INCUS] = print_incus,
+		[FORM_FSTAB] = print_fstab,
 	};
 
 	return print[form](m, b, e);

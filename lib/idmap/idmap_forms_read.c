@@ -20,8 +20,8 @@ enum { WORD_MAX = 64, JSON_LIMIT = 1 << 20, NSPAWN_COUNT = 65536 };
 
 struct reading {
 	const char *tool;
-	const char *at;        /* the rest of the text */
-	char word[WORD_MAX];   /* the last one read */
+	const char *at;      /* the rest of the text */
+	char word[WORD_MAX]; /* the last one read */
 	VEC(struct idrange) uid, gid;
 	struct err *e;
 };
@@ -34,14 +34,18 @@ static int wrong(struct reading *r, const char *what)
 	return x;
 }
 
-/* The next word, in r->word. False at the end. Longer ones than any number or name are cut, and refused by who reads them. */
+/*
+ * The next word, in r->word. False at the end. Longer ones than any number or name are cut, and
+ * refused by who reads them.
+ */
 static bool next_word(struct reading *r)
 {
 	size_t len;
 
 	r->at += strspn(r->at, BLANKS);
 	len = strcspn(r->at, BLANKS);
-	(void)snprintf(r->word, sizeof(r->word), "%.*s", len < WORD_MAX ? (int)len : WORD_MAX - 1, r->at); /* cut, see above */
+	(void)snprintf(r->word, sizeof(r->word), "%.*s", len < WORD_MAX ? (int)len : WORD_MAX - 1,
+		r->at); /* cut, see above */
 	r->at += len;
 	return len > 0;
 }
@@ -91,7 +95,8 @@ static int read_lxc(struct reading *r)
 		size_t len = strcspn(r->word, "=");
 		const char *rest = r->word + len;
 
-		if ((strncmp(r->word, key, len) != 0 || len != strlen(key)) && (strncmp(r->word, key_old, len) != 0 || len != strlen(key_old)))
+		if ((strncmp(r->word, key, len) != 0 || len != strlen(key)) &&
+			(strncmp(r->word, key_old, len) != 0 || len != strlen(key_old)))
 			return wrong(r, "each line begins with lxc.idmap");
 		if (!*rest && (!next_word(r) || r->word[0] != '='))
 			return wrong(r, "'=' is missing");
@@ -117,14 +122,19 @@ static uint32_t span(const char *word, uint32_t *ret_first)
 		return 0;
 	if (!word[len])
 		return 1;
-	return num_u32(word + len + 1, &last) < 0 || last < *ret_first || last == UINT32_MAX ? 0 : last - *ret_first + 1;
+	return num_u32(word + len + 1, &last) < 0 || last < *ret_first || last == UINT32_MAX ?
+		0 :
+		last - *ret_first + 1;
 }
 
 /* Lines "both|uid|gid SEEN[-SEEN] DISK[-DISK]". */
 static int read_incus(struct reading *r)
 {
 	while (next_word(r)) {
-		char kind = !strcmp(r->word, "both") ? 'b' : !strcmp(r->word, "uid") ? 'u' : !strcmp(r->word, "gid") ? 'g' : 0;
+		char kind = !strcmp(r->word, "both") ? 'b' :
+			!strcmp(r->word, "uid")      ? 'u' :
+			!strcmp(r->word, "gid")      ? 'g' :
+						       0;
 		struct idrange x = { .count = 0 };
 
 		if (!kind)
@@ -151,8 +161,9 @@ static int read_nspawn(struct reading *r)
 			continue;
 		if (colon)
 			*colon = '\0';
-		if (strncmp(r->word, key, strlen(key)) != 0 || num_u32(r->word + strlen(key), &x.seen) < 0 ||
-		    (colon && num_u32(colon + 1, &x.count) < 0))
+		if (strncmp(r->word, key, strlen(key)) != 0 ||
+			num_u32(r->word + strlen(key), &x.seen) < 0 ||
+			(colon && num_u32(colon + 1, &x.count) < 0))
 			return wrong(r, "it is --private-users=FIRST:COUNT");
 		if (add(r, 'b', &x) < 0)
 			return -ENOMEM;
@@ -173,7 +184,8 @@ static int read_oci_kind(struct reading *r, const json_t *root, const char *key,
 		for (size_t k = 0; k < ARRAY_LEN(names); k++) {
 			const json_t *v = json_object_get(json_array_get(list, i), names[k]);
 
-			if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > UINT32_MAX)
+			if (!json_is_integer(v) || json_integer_value(v) < 0 ||
+				json_integer_value(v) > UINT32_MAX)
 				return wrong(r, "containerID, hostID and size are numbers");
 			n[k] = (uint32_t)json_integer_value(v);
 		}
@@ -204,15 +216,26 @@ static int read_oci(struct reading *r)
 	return x;
 }
 
-/* What a text begins with, and what that means. Without a function what follows is the language of idmap_parse(). */
+/*
+ * What a text begins with, and what that means. Without a function what follows is the language of
+ * idmap_parse().
+ */
 static const struct form {
 	const char *begins, *tool;
 	int (*read)(struct reading *r);
 } forms[] = {
-	{ "X-mount.idmap=", "mount(8)", NULL }, { "idmap=", "crun", NULL }, { "map=", "fstab", NULL },
-	{ "{", "the OCI specification", read_oci }, { "lxc.id", "LXC", read_lxc }, { "--private-users=", "systemd-nspawn", read_nspawn },
-	{ "both ", "Incus", read_incus }, { "uid ", "Incus", read_incus }, { "gid ", "Incus", read_incus },
-	{ "u ", "the kernel", read_kernel }, { "g ", "the kernel", read_kernel }, { "b ", "the kernel", read_kernel },
+	{ "X-mount.idmap=", "mount(8)", NULL },
+	{ "idmap=", "crun", NULL },
+	{ "map=", "fstab", NULL },
+	{ "{", "the OCI specification", read_oci },
+	{ "lxc.id", "LXC", read_lxc },
+	{ "--private-users=", "systemd-nspawn", read_nspawn },
+	{ "both ", "Incus", read_incus },
+	{ "uid ", "Incus", read_incus },
+	{ "gid ", "Incus", read_incus },
+	{ "u ", "the kernel", read_kernel },
+	{ "g ", "the kernel", read_kernel },
+	{ "b ", "the kernel", read_kernel },
 };
 
 static const struct form *find_form(const char *text)
@@ -254,8 +277,8 @@ int idmap_parse_form(const char *const *texts, size_t n, struct idmap *ret, stru
 	if (x == 0)
 		x = idmap_from_ranges(r.uid.items, r.uid.len, r.gid.items, r.gid.len, ret, e);
 	if (x == 0 && ret->gid_assumed)
-		log_info("the map is for %s ids only: %s ids are left as they are", r.uid.len ? "user" : "group",
-			 r.uid.len ? "group" : "user");
+		log_info("the map is for %s ids only: %s ids are left as they are",
+			r.uid.len ? "user" : "group", r.uid.len ? "group" : "user");
 	VEC_DONE(&r.uid);
 	VEC_DONE(&r.gid);
 	return x;

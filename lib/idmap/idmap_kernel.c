@@ -19,14 +19,22 @@ static int parse_line(struct word line, unsigned kind, struct draft *d, struct e
 		struct word w = word_column(&line);
 
 		if (num_u64_n(w.s, w.len, &v[i]) < 0)
-			return word_fault(e, EINVAL, &whole, "is no line of a kernel's map: DISK SEEN COUNT");
+			return word_fault(
+				e, EINVAL, &whole, "is no line of a kernel's map: DISK SEEN COUNT");
 	}
 	if (word_column(&line).len)
-		return word_fault(e, EINVAL, &whole, "is no line of a kernel's map: something follows DISK SEEN COUNT");
-	/* from_kuid() of an id that the reader's namespace does not have (uid_m_show() in the kernel) */
+		return word_fault(e, EINVAL, &whole,
+			"is no line of a kernel's map: something follows DISK SEEN COUNT");
+	/*
+	 * from_kuid() of an id that the reader's namespace does not have (uid_m_show() in the
+	 * kernel)
+	 */
 	if (v[1] == UINT32_MAX) {
-		(void)word_fault(e, ENODATA, &whole, "is mapped to ids that this user namespace does not have");
-		err_why(e, "the map belongs to a namespace that is no descendant of the one this runs in");
+		(void)word_fault(e, ENODATA, &whole,
+			"is mapped to ids that this user namespace does not have");
+		err_why(e,
+			"the map belongs to a namespace that is no descendant of the one this runs "
+			"in");
 		return -ENODATA;
 	}
 	return draft_add(d, kind, kind, v[0], v[1], v[2], whole.at, e);
@@ -49,7 +57,8 @@ int kernel_lines(const char *lines, unsigned kind, struct draft *d, struct err *
 	return 0;
 }
 
-int idmap_parse_kernel(const char *uid_lines, const char *gid_lines, struct idmap *ret, struct err *e)
+int idmap_parse_kernel(
+	const char *uid_lines, const char *gid_lines, struct idmap *ret, struct err *e)
 {
 	scoped_draft struct draft d = { 0 };
 	int r;

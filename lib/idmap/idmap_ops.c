@@ -10,7 +10,8 @@
 
 bool idranges_equal(const struct idranges *a, const struct idranges *b)
 {
-	return a->len == b->len && (!a->len || !memcmp(a->items, b->items, a->len * sizeof(*a->items)));
+	return a->len == b->len &&
+		(!a->len || !memcmp(a->items, b->items, a->len * sizeof(*a->items)));
 }
 
 /* The constructor's form is canonical (sorted, merged), so equal maps have equal ranges. */
@@ -21,7 +22,8 @@ bool idmap_equal(const struct idmap *a, const struct idmap *b)
 
 bool idranges_identity(const struct idranges *r)
 {
-	return r->len == 1 && r->items[0].disk == 0 && r->items[0].seen == 0 && r->items[0].count == UINT32_MAX;
+	return r->len == 1 && r->items[0].disk == 0 && r->items[0].seen == 0 &&
+		r->items[0].count == UINT32_MAX;
 }
 
 bool idmap_is_identity(const struct idmap *m)
@@ -30,7 +32,7 @@ bool idmap_is_identity(const struct idmap *m)
 }
 
 static int compose_kind(const struct idranges *first, const struct idranges *second, unsigned kind,
-			struct draft *d, struct err *e)
+	struct draft *d, struct err *e)
 {
 	for (size_t i = 0; i < first->len; i++) {
 		const struct idrange *a = &first->items[i];
@@ -44,7 +46,8 @@ static int compose_kind(const struct idranges *first, const struct idranges *sec
 
 			if (start >= end)
 				continue;
-			r = draft_add(d, kind, kind, a->disk + (start - a->seen), b->seen + (start - b->disk), end - start, PLACE_NONE, e);
+			r = draft_add(d, kind, kind, a->disk + (start - a->seen),
+				b->seen + (start - b->disk), end - start, PLACE_NONE, e);
 			if (r < 0)
 				return r;
 		}
@@ -52,7 +55,8 @@ static int compose_kind(const struct idranges *first, const struct idranges *sec
 	return 0;
 }
 
-int idmap_compose(const struct idmap *first, const struct idmap *second, struct idmap *ret, struct err *e)
+int idmap_compose(
+	const struct idmap *first, const struct idmap *second, struct idmap *ret, struct err *e)
 {
 	scoped_draft struct draft d = { 0 };
 	int r;
@@ -76,7 +80,8 @@ static int invert_kind(const struct idranges *r, unsigned kind, struct draft *d,
 	int n = 0;
 
 	for (size_t i = 0; i < r->len && n == 0; i++)
-		n = draft_add(d, kind, kind, r->items[i].seen, r->items[i].disk, r->items[i].count, PLACE_NONE, e);
+		n = draft_add(d, kind, kind, r->items[i].seen, r->items[i].disk, r->items[i].count,
+			PLACE_NONE, e);
 	return n;
 }
 

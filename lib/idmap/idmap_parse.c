@@ -10,11 +10,15 @@
 #include "../base/log.h"
 #include "../base/num.h"
 #include "draft.h"
-#include "names.h"
 #include "map_lex.h"
+#include "names.h"
 
-/* A number, or a name of that kind. In numbers the kernel is laxer (it reads 4294967296 as 0): digits only, here. */
-static int parse_id(const struct word *w, const char *what, unsigned kind, uint64_t *ret, struct err *e)
+/*
+ * A number, or a name of that kind. In numbers the kernel is laxer (it reads 4294967296 as 0):
+ * digits only, here.
+ */
+static int parse_id(
+	const struct word *w, const char *what, unsigned kind, uint64_t *ret, struct err *e)
 {
 	char name[256];
 	uint32_t id;
@@ -28,7 +32,8 @@ static int parse_id(const struct word *w, const char *what, unsigned kind, uint6
 	if (r == 0)
 		return 0;
 	if (strchr("+-", w->s[0]))
-		return word_fault(e, EINVAL, w, "%s has a sign; an id is decimal digits alone", what);
+		return word_fault(
+			e, EINVAL, w, "%s has a sign; an id is decimal digits alone", what);
 	if (w->s[0] >= '0' && w->s[0] <= '9')
 		return word_fault(e, EINVAL, w, "%s is no decimal number", what);
 	if (w->len >= sizeof(name) || memchr(w->s, '\0', w->len))
@@ -38,7 +43,8 @@ static int parse_id(const struct word *w, const char *what, unsigned kind, uint6
 	name[w->len] = '\0';
 	r = kind == KIND_UID ? names_uid(name, &id, e) : names_gid(name, &id, e);
 	if (r == -ENOENT) {
-		(void)word_fault(e, ENOENT, w, "there is no %s of this name", kind == KIND_UID ? "user" : "group");
+		(void)word_fault(e, ENOENT, w, "there is no %s of this name",
+			kind == KIND_UID ? "user" : "group");
 		names_say_try(e);
 	}
 	if (r < 0)
@@ -63,8 +69,12 @@ static int parse_count(const struct word *w, uint64_t *ret, struct err *e)
 	}
 }
 
-/* Names are looked up once for each kind: user www-data and group www-data need not have one number. */
-int add_fields(struct parser *p, unsigned kinds, const struct word whole, const struct word f[static 3])
+/*
+ * Names are looked up once for each kind: user www-data and group www-data need not have one
+ * number.
+ */
+int add_fields(
+	struct parser *p, unsigned kinds, const struct word whole, const struct word f[static 3])
 {
 	for (unsigned kind = KIND_UID; kind <= KIND_GID; kind <<= 1) {
 		uint64_t disk, seen, count;
@@ -85,9 +95,16 @@ int add_fields(struct parser *p, unsigned kinds, const struct word whole, const 
 	return 0;
 }
 
-static const struct { const char *name; unsigned kinds; } kind_names[] = {
-	{ "b", KIND_BOTH }, { "u", KIND_UID }, { "g", KIND_GID },
-	{ "both", KIND_BOTH }, { "uid", KIND_UID }, { "gid", KIND_GID },
+static const struct {
+	const char *name;
+	unsigned kinds;
+} kind_names[] = {
+	{ "b", KIND_BOTH },
+	{ "u", KIND_UID },
+	{ "g", KIND_GID },
+	{ "both", KIND_BOTH },
+	{ "uid", KIND_UID },
+	{ "gid", KIND_GID },
 };
 
 unsigned kind_of_word(const struct word *w)
@@ -111,13 +128,16 @@ static int parse_range(struct parser *p, struct word w)
 		skip = 1;
 	}
 	if (n == 3 && kind_of_word(&f[0]))
-		return word_fault(p->e, EINVAL, &w, "is no map: DISK:SEEN:COUNT must follow the kind of id");
+		return word_fault(
+			p->e, EINVAL, &w, "is no map: DISK:SEEN:COUNT must follow the kind of id");
 	if (n == skip + 3)
 		return add_fields(p, kinds, whole, f + skip);
 	if (n == 4 && !skip)
-		return word_fault(p->e, EINVAL, &f[0], "is no kind of id: b, u or g (or both, uid, gid)");
+		return word_fault(
+			p->e, EINVAL, &f[0], "is no kind of id: b, u or g (or both, uid, gid)");
 
-	(void)word_fault(p->e, EINVAL, &w, "is no map: [b:|u:|g:]DISK:SEEN:COUNT has %s fields", n > 3 ? "no more" : "three");
+	(void)word_fault(p->e, EINVAL, &w, "is no map: [b:|u:|g:]DISK:SEEN:COUNT has %s fields",
+		n > 3 ? "no more" : "three");
 	if (memchr(w.s, ',', w.len))
 		err_try(p->e, "separate the entries of a map with ';' or a blank, not with ','");
 	return -EINVAL;
@@ -155,7 +175,8 @@ static int parse_crun(struct parser *p, struct word w)
 		int r;
 
 		if (part.len && part.s[0] == '@')
-			return word_fault(p->e, EINVAL, &part, "'@' (ids as the container's own map has them) is not supported; "
+			return word_fault(p->e, EINVAL, &part,
+				"'@' (ids as the container's own map has them) is not supported; "
 				"write the seen ids themselves");
 		if (n != 3)
 			return word_fault(p->e, EINVAL, &part, "is no DISK-SEEN-COUNT");
@@ -171,7 +192,10 @@ static int parse_crun(struct parser *p, struct word w)
 }
 
 /* The first that fits decides; what fits none is a range. */
-static const struct { const char *start; int (*parse)(struct parser *p, struct word w); } forms[] = {
+static const struct {
+	const char *start;
+	int (*parse)(struct parser *p, struct word w);
+} forms[] = {
 	{ "+", parse_base },
 	{ "uids=", parse_crun },
 	{ "gids=", parse_crun },
@@ -200,8 +224,8 @@ static bool is_blank(char c)
 }
 
 /*
- * Entries are separated by blanks, or by one ';' with or without blanks around it; a ';' that has no
- * entry on one of its sides is a slip that could hide a lost entry.
+ * Entries are separated by blanks, or by one ';' with or without blanks around it; a ';' that has
+ * no entry on one of its sides is a slip that could hide a lost entry.
  */
 static int parse_text(struct parser *p, const char *text, size_t base)
 {
@@ -222,7 +246,9 @@ static int parse_text(struct parser *p, const char *text, size_t base)
 		if (!w.len && i == len && !wanted)
 			return 0;
 		if (!w.len && (wanted || i == len))
-			return word_fault(p->e, EINVAL, &w, !entries && i == len ? "the map is empty" : "an entry is missing beside ';'");
+			return word_fault(p->e, EINVAL, &w,
+				!entries && i == len ? "the map is empty" :
+						       "an entry is missing beside ';'");
 		if (w.len) {
 			r = parse_entry(p, w);
 			if (r < 0)
@@ -242,14 +268,16 @@ static int check_strict(const struct parser *p)
 
 	if (uid && gid)
 		return 0;
-	(void)err_say(p->e, EINVAL, NULL, "the map is for %s ids only, and strictness was asked for", uid ? "user" : "group");
+	(void)err_say(p->e, EINVAL, NULL,
+		"the map is for %s ids only, and strictness was asked for", uid ? "user" : "group");
 	err_op(p->e, "map");
-	err_try(p->e, "add entries for %s ids: %s", uid ? "group" : "user", uid ? "g:DISK:SEEN:COUNT" : "u:DISK:SEEN:COUNT");
+	err_try(p->e, "add entries for %s ids: %s", uid ? "group" : "user",
+		uid ? "g:DISK:SEEN:COUNT" : "u:DISK:SEEN:COUNT");
 	return -EINVAL;
 }
 
 static int parse_all(const char *const *texts, size_t n, const struct idmap_context *ctx,
-		     struct idmap *ret, struct err *e)
+	struct idmap *ret, struct err *e)
 {
 	static const struct idmap_context nothing = { .source = NULL };
 	scoped_parser struct parser p = { .ctx = ctx ? ctx : &nothing, .e = e };
@@ -272,17 +300,20 @@ static int parse_all(const char *const *texts, size_t n, const struct idmap_cont
 	}
 	r = draft_finish(&p.draft, true, ret, e);
 	if (r == 0 && ret->gid_assumed)
-		log_info("the map is for %s ids only: %s ids are left as they are", p.draft.uid.len ? "user" : "group",
-			p.draft.uid.len ? "group" : "user");
+		log_info("the map is for %s ids only: %s ids are left as they are",
+			p.draft.uid.len ? "user" : "group", p.draft.uid.len ? "group" : "user");
 	return r;
 }
 
 int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *ctx,
-		struct idmap *ret, struct err *e)
+	struct idmap *ret, struct err *e)
 {
 	int r = parse_all(texts, n, ctx, ret, e);
 
-	/* The words are the user's: only what they refer to (a user, a file, a process) can fail otherwise. */
+	/*
+	 * The words are the user's: only what they refer to (a user, a file, a process) can fail
+	 * otherwise.
+	 */
 	if (e && (r == -EINVAL || r == -ERANGE || r == -E2BIG))
 		e->usage = true;
 	return r;

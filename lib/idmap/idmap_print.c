@@ -61,5 +61,6 @@ void idmap_print_words(const struct idmap *m, struct buf *b)
 void idranges_print_kernel(const struct idranges *r, struct buf *b)
 {
 	for (size_t i = 0; i < r->len; i++)
-		buf_printf(b, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", r->items[i].disk, r->items[i].seen, r->items[i].count);
+		buf_printf(b, "%" PRIu32 " %" PRIu32 " %" PRIu32 "\n", r->items[i].disk,
+			r->items[i].seen, r->items[i].count);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idmap_refs: entries of a map that refer to something else: users and their grants, namespaces, files. */
+/*
+ * idmap_refs: entries of a map that refer to something else: users and their grants, namespaces,
+ * files.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,12 +15,15 @@
 #include "../base/fd.h"
 #include "../base/num.h"
 #include "../base/path.h"
+#include "map_lex.h"
 #include "names.h"
 #include "subid.h"
 #include "userns.h"
-#include "map_lex.h"
 
-/* A map's file: 340 lines per kind are what the kernel takes, but neighbours merge and comments are free. */
+/*
+ * A map's file: 340 lines per kind are what the kernel takes, but neighbours merge and comments are
+ * free.
+ */
 enum { MAP_FILE_SIZE_MAX = 1 << 20 };
 
 /* A failure of what the entry refers to: say which entry that was. */
@@ -57,8 +63,8 @@ static int entry_user(const struct parser *p, struct word w, struct user *ret)
 }
 
 /* The grants one after the other, from the given disk id on. */
-static int add_grants(struct parser *p, struct word w, const char *file, const struct user *user, unsigned kind,
-		      uint64_t disk)
+static int add_grants(struct parser *p, struct word w, const char *file, const struct user *user,
+	unsigned kind, uint64_t disk)
 {
 	struct grants grants = { 0 };
 	int r;
@@ -69,7 +75,8 @@ static int add_grants(struct parser *p, struct word w, const char *file, const s
 	for (size_t i = 0; i < grants.len && r == 0; i++) {
 		struct word_place at = { .file = file, .pos = grants.items[i].line };
 
-		r = draft_add(&p->draft, kind, kind, disk, grants.items[i].start, grants.items[i].count, at, p->e);
+		r = draft_add(&p->draft, kind, kind, disk, grants.items[i].start,
+			grants.items[i].count, at, p->e);
 		disk += grants.items[i].count;
 	}
 	VEC_DONE(&grants);
@@ -82,7 +89,8 @@ static int add_both_grants(struct parser *p, struct word w, const struct user *u
 
 	r = add_grants(p, w, p->ctx->subuid ? p->ctx->subuid : SUBUID_FILE, user, KIND_UID, disk);
 	if (r == 0)
-		r = add_grants(p, w, p->ctx->subgid ? p->ctx->subgid : SUBGID_FILE, user, KIND_GID, disk);
+		r = add_grants(
+			p, w, p->ctx->subgid ? p->ctx->subgid : SUBGID_FILE, user, KIND_GID, disk);
 	return r;
 }
 
@@ -109,7 +117,10 @@ int parse_subid(struct parser *p, struct word w)
 	return add_both_grants(p, w, &user, 0);
 }
 
-/* As a user's own processes have it in a rootless container: root is the user, all others are granted ids. */
+/*
+ * As a user's own processes have it in a rootless container: root is the user, all others are
+ * granted ids.
+ */
 int parse_user(struct parser *p, struct word w)
 {
 	struct user user;
@@ -119,7 +130,8 @@ int parse_user(struct parser *p, struct word w)
 	if (r < 0)
 		return r;
 	if (!user.has_gid)
-		return word_fault(p->e, ENOENT, &w, "the user has no passwd entry that tells the group");
+		return word_fault(
+			p->e, ENOENT, &w, "the user has no passwd entry that tells the group");
 	r = draft_add(&p->draft, KIND_UID, KIND_UID, 0, user.uid, 1, w.at, p->e);
 	if (r == 0)
 		r = draft_add(&p->draft, KIND_GID, KIND_GID, 0, user.gid, 1, w.at, p->e);
@@ -137,13 +149,16 @@ int parse_owner(struct parser *p, struct word w)
 	int r;
 
 	if (!p->ctx->source)
-		return word_fault(p->e, EINVAL, &w, "there is no source here whose owner could be meant");
+		return word_fault(
+			p->e, EINVAL, &w, "there is no source here whose owner could be meant");
 	r = entry_user(p, w, &user);
 	if (r < 0)
 		return r;
 	if (!user.has_gid)
-		return word_fault(p->e, ENOENT, &w, "the user has no passwd entry that tells the group");
-	r = path_open(p->ctx->source, O_PATH, "cannot open the source to see its owner", NULL, &fd, p->e);
+		return word_fault(
+			p->e, ENOENT, &w, "the user has no passwd entry that tells the group");
+	r = path_open(
+		p->ctx->source, O_PATH, "cannot open the source to see its owner", NULL, &fd, p->e);
 	if (r < 0)
 		return r;
 	if (fstat(fd, &st) < 0)
@@ -159,7 +174,8 @@ static int add_ranges(struct parser *p, struct word w, const struct idranges *r,
 	int n = 0;
 
 	for (size_t i = 0; i < r->len && n == 0; i++)
-		n = draft_add(&p->draft, kind, kind, r->items[i].disk, r->items[i].seen, r->items[i].count, w.at, p->e);
+		n = draft_add(&p->draft, kind, kind, r->items[i].disk, r->items[i].seen,
+			r->items[i].count, w.at, p->e);
 	return n;
 }
 
@@ -192,7 +208,10 @@ int parse_pid(struct parser *p, struct word w)
 	return add_pid(p, w, word_from(w, strlen("pid:")));
 }
 
-/* A file that is a user namespace. As /proc/N/ns/user that is read from the process, which takes no capability. */
+/*
+ * A file that is a user namespace. As /proc/N/ns/user that is read from the process, which takes no
+ * capability.
+ */
 int parse_path(struct parser *p, struct word w)
 {
 	scoped_idmap struct idmap m = { 0 };
@@ -234,7 +253,10 @@ int parse_fd(struct parser *p, struct word w)
 	return add_map(p, w, &m);
 }
 
-/* One line of a map's file: the columns of uid_map, with a kind before them where one is meant alone. */
+/*
+ * One line of a map's file: the columns of uid_map, with a kind before them where one is meant
+ * alone.
+ */
 static int parse_line(struct parser *p, struct word line)
 {
 	struct word whole = line, f[5];
@@ -254,9 +276,11 @@ static int parse_line(struct parser *p, struct word line)
 		skip = 1;
 	}
 	if (n != skip + 3)
-		return word_fault(p->e, EINVAL, &whole, "is no line of a map: [u|g|b] DISK SEEN COUNT");
+		return word_fault(
+			p->e, EINVAL, &whole, "is no line of a map: [u|g|b] DISK SEEN COUNT");
 	if (!kinds)
-		return word_fault(p->e, EINVAL, &f[0], "is no kind of id: b, u or g (or both, uid, gid)");
+		return word_fault(
+			p->e, EINVAL, &f[0], "is no kind of id: b, u or g (or both, uid, gid)");
 	return add_fields(p, kinds, whole, f + skip);
 }
 
@@ -280,7 +304,9 @@ int parse_file(struct parser *p, struct word w)
 	if (r < 0)
 		return ref_fault(p, &w, r);
 
-	rest = (struct word){ .s = buf_get(&text), .len = text.len, .at.file = p->files.items[p->files.len - 1] };
+	rest = (struct word){
+		.s = buf_get(&text), .len = text.len, .at.file = p->files.items[p->files.len - 1]
+	};
 	for (bool more = true; more;) {
 		struct word line = word_until(&rest, '\n', &more);
 		const char *comment = memchr(line.s, '#', line.len);

@@ -52,10 +52,16 @@ struct word word_column(struct word *line);
 /* KIND_* for b, u, g, both, uid, gid; 0 for others. */
 unsigned kind_of_word(const struct word *w);
 
-/* Add the range of three fields, numbers or names, to the kinds. whole: what to show when it is refused as one. */
+/*
+ * Add the range of three fields, numbers or names, to the kinds. whole: what to show when it is
+ * refused as one.
+ */
 int add_fields(struct parser *p, unsigned kinds, struct word whole, const struct word f[static 3]);
 
-/* The entries that refer to something else (idmap_refs.c). w is the whole entry; each adds to the draft. */
+/*
+ * The entries that refer to something else (idmap_refs.c). w is the whole entry; each adds to the
+ * draft.
+ */
 int parse_auto(struct parser *p, struct word w);
 int parse_subid(struct parser *p, struct word w);
 int parse_user(struct parser *p, struct word w);

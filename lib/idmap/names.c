@@ -50,7 +50,8 @@ static int system_user(const char *name, uint32_t uid, struct user *ret)
 
 		if (!buf)
 			return -ENOMEM;
-		r = name ? getpwnam_r(name, &pw, buf, size, &found) : getpwuid_r(uid, &pw, buf, size, &found);
+		r = name ? getpwnam_r(name, &pw, buf, size, &found) :
+			   getpwuid_r(uid, &pw, buf, size, &found);
 		if (found)
 			return fill(found, ret);
 		size *= 2;
@@ -81,7 +82,8 @@ static int system_group(const char *name, uint32_t gid, uint32_t *ret)
 
 		if (!buf)
 			return -ENOMEM;
-		r = name ? getgrnam_r(name, &gr, buf, size, &found) : getgrgid_r(gid, &gr, buf, size, &found);
+		r = name ? getgrnam_r(name, &gr, buf, size, &found) :
+			   getgrgid_r(gid, &gr, buf, size, &found);
 		if (found) {
 			*ret = gr.gr_gid;
 			return 0;
@@ -104,7 +106,10 @@ static int system_group_of(uint32_t gid)
 }
 
 static const struct names_source the_system = {
-	.user = system_user_named, .user_of = system_user_of, .gid = system_gid, .group_of = system_group_of,
+	.user = system_user_named,
+	.user_of = system_user_of,
+	.gid = system_gid,
+	.group_of = system_group_of,
 };
 static const struct names_source *source = &the_system;
 

@@ -9,13 +9,13 @@
 #include "../base/err.h"
 
 /*
- * Users and groups of the system (getpwnam(3), getgrnam(3): files, LDAP, whatever nsswitch.conf says). The name services load
- * libraries: not after sys_setns() and the like (base/sys.h).
+ * Users and groups of the system (getpwnam(3), getgrnam(3): files, LDAP, whatever nsswitch.conf
+ * says). The name services load libraries: not after sys_setns() and the like (base/sys.h).
  */
 struct user {
 	char name[256]; /* "" when only the number is known */
 	uint32_t uid, gid;
-	bool has_gid;   /* false when no passwd entry told it */
+	bool has_gid; /* false when no passwd entry told it */
 };
 
 /* The user called name, or of that decimal number. -ENOENT: there is none by that name. */
@@ -33,8 +33,8 @@ bool names_has_uid(uint32_t uid);
 bool names_has_gid(uint32_t gid);
 
 /*
- * The groups of the user called name, gid among them: *n is the room in ret, and then how many there are. Returns 0, or -E2BIG, in
- * which case *n is the room that it takes.
+ * The groups of the user called name, gid among them: *n is the room in ret, and then how many
+ * there are. Returns 0, or -E2BIG, in which case *n is the room that it takes.
  */
 int names_groups(const char *name, uint32_t gid, gid_t *ret, int *n);
 

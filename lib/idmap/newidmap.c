@@ -43,11 +43,13 @@ static int add_range(struct strv *words, const struct idrange *r, uint32_t own)
 
 	if (own < r->seen || before >= r->count)
 		return add_numbers(words, r->disk, r->seen, r->count);
-	return add_numbers(words, r->disk, r->seen, before) | add_numbers(words, r->disk + before, own, 1) |
-	       add_numbers(words, r->disk + before + 1, own + 1, r->count - before - 1);
+	return add_numbers(words, r->disk, r->seen, before) |
+		add_numbers(words, r->disk + before, own, 1) |
+		add_numbers(words, r->disk + before + 1, own + 1, r->count - before - 1);
 }
 
-static int add_words(struct strv *words, const char *name, pid_t pid, const struct idrange *r, size_t n, uint32_t own)
+static int add_words(struct strv *words, const char *name, pid_t pid, const struct idrange *r,
+	size_t n, uint32_t own)
 {
 	char word[16];
 
@@ -67,7 +69,8 @@ int newidmap(bool group, pid_t pid, const struct idrange *r, size_t n, struct er
 	scoped_strv struct strv words = { .len = 0 };
 	int status = run_find(name, &path);
 
-	if (status == -ENOMEM || add_words(&words, name, pid, r, n, group ? getgid() : getuid()) < 0)
+	if (status == -ENOMEM ||
+		add_words(&words, name, pid, r, n, group ? getgid() : getuid()) < 0)
 		return err_nomem(e);
 	if (status < 0) {
 		(void)err_say(e, ENOENT, NULL, "there is no %s", name);
@@ -83,7 +86,7 @@ int newidmap(bool group, pid_t pid, const struct idrange *r, size_t n, struct er
 	while (said.len && said.data[said.len - 1] == '\n')
 		said.data[--said.len] = '\0';
 	(void)err_say(e, EPERM, NULL, "%s failed (exit status %d): %s", name, status,
-		      said.len && buf_get(&said) ? buf_get(&said) : "it said nothing");
+		said.len && buf_get(&said) ? buf_get(&said) : "it said nothing");
 	err_op(e, "newidmap");
 	return -EPERM;
 }

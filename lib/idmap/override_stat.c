@@ -53,9 +53,17 @@ static bool device_ids(const char *p, size_t len)
 
 static bool parse_type(const char *p, size_t len, char ret[static 32])
 {
-	static const struct { const char *word; bool device; } types[] = {
-		{ "file", false }, { "dir", false }, { "symlink", false }, { "pipe", false }, { "socket", false },
-		{ "block-", true }, { "char-", true },
+	static const struct {
+		const char *word;
+		bool device;
+	} types[] = {
+		{ "file", false },
+		{ "dir", false },
+		{ "symlink", false },
+		{ "pipe", false },
+		{ "socket", false },
+		{ "block-", true },
+		{ "char-", true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
@@ -86,7 +94,8 @@ int record_parse(const char *text, size_t len, struct record *ret)
 		if (p == end)
 			break;
 	}
-	if (fields < 3 || !parse_id(at[0], n[0], &r.uid) || !parse_id(at[1], n[1], &r.gid) || !parse_mode(at[2], n[2], &r.mode))
+	if (fields < 3 || !parse_id(at[0], n[0], &r.uid) || !parse_id(at[1], n[1], &r.gid) ||
+		!parse_mode(at[2], n[2], &r.mode))
 		return -EINVAL;
 	if (fields == 4 && !parse_type(at[3], n[3], r.type))
 		return -EINVAL;

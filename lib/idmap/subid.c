@@ -55,7 +55,8 @@ static int line_fault(struct word line, bool users, const char *what, struct err
 		err_op(e, "subid");
 		return -EINVAL;
 	}
-	log_warn("%s:%zu: '%.*s' %s; the line is passed over", line.at.file, line.at.pos, (int)line.len, line.s, what);
+	log_warn("%s:%zu: '%.*s' %s; the line is passed over", line.at.file, line.at.pos,
+		(int)line.len, line.s, what);
 	return 0;
 }
 
@@ -111,19 +112,23 @@ static int parse_line(const struct subid_line *l, void *arg)
 	bool users = subid_is_users(l, p->user);
 
 	if (l->fault) {
-		const struct word line = { .s = l->text, .len = l->len, .at = { .file = p->file, .pos = l->grant.line } };
+		const struct word line = {
+			.s = l->text, .len = l->len, .at = { .file = p->file, .pos = l->grant.line }
+		};
 
 		return line_fault(line, users, l->fault, p->e);
 	}
 	if (!users)
 		return 0;
 	for (size_t i = 0; i < p->ret->len; i++)
-		if (p->ret->items[i].start == l->grant.start && p->ret->items[i].count == l->grant.count)
+		if (p->ret->items[i].start == l->grant.start &&
+			p->ret->items[i].count == l->grant.count)
 			return 0;
 	return VEC_ADD(p->ret, l->grant) < 0 ? err_nomem(p->e) : 0;
 }
 
-int subid_parse(const char *text, const char *file, const struct user *user, struct grants *ret, struct err *e)
+int subid_parse(const char *text, const char *file, const struct user *user, struct grants *ret,
+	struct err *e)
 {
 	struct parse p = { file, user, ret, e };
 	char number[16];
@@ -134,7 +139,8 @@ int subid_parse(const char *text, const char *file, const struct user *user, str
 	(void)snprintf(number, sizeof(number), "%u", user->uid); /* fits: 10 digits */
 	(void)err_say(e, ENOENT, user->name[0] ? user->name : number, "has no ids in %s", file);
 	err_op(e, "subid");
-	err_try(e, "usermod --add-subuids START-END --add-subgids START-END %s", user->name[0] ? user->name : "USER");
+	err_try(e, "usermod --add-subuids START-END --add-subgids START-END %s",
+		user->name[0] ? user->name : "USER");
 	return -ENOENT;
 }
 
@@ -144,7 +150,8 @@ int subid_text(const char *file, struct buf *ret, struct err *e)
 
 	if (r < 0)
 		return r;
-	return strlen(buf_get(ret)) == ret->len ? 0 : err_say(e, EINVAL, file, "has a NUL byte in it");
+	return strlen(buf_get(ret)) == ret->len ? 0 :
+						  err_say(e, EINVAL, file, "has a NUL byte in it");
 }
 
 int subid_read(const char *file, const struct user *user, struct grants *ret, struct err *e)

@@ -49,9 +49,13 @@ static int write_fault(int num, const char *name, const struct idranges *r, stru
 	if (num != EPERM)
 		return -num;
 	if (!have_cap(uid ? CAP_SETUID : CAP_SETGID)) {
-		err_why(e, "without %s a map can have one %s id, seen as the caller's own, %u, and no other",
-			uid ? "CAP_SETUID" : "CAP_SETGID", uid ? "user" : "group", uid ? geteuid() : getegid());
-		err_try(e, "run as root, or map one user and one group: u:0:%u:1;g:0:%u:1", geteuid(), getegid());
+		err_why(e,
+			"without %s a map can have one %s id, seen as the caller's own, %u, and no "
+			"other",
+			uid ? "CAP_SETUID" : "CAP_SETGID", uid ? "user" : "group",
+			uid ? geteuid() : getegid());
+		err_try(e, "run as root, or map one user and one group: u:0:%u:1;g:0:%u:1",
+			geteuid(), getegid());
 		return -num;
 	}
 	for (size_t i = 0; i < r->len; i++)
@@ -72,7 +76,10 @@ static int set_map(int proc, const char *name, const struct idranges *extents, s
 	/* The last newline is not needed, and could be the byte too many. */
 	r = write_proc(proc, name, text.data, text.len - 1);
 	if (r == -EPERM && name[0] == 'g' && !have_cap(CAP_SETGID)) {
-		/* Linux 3.19: a group map without CAP_SETGID only once setgroups(2) is out of reach. */
+		/*
+		 * Linux 3.19: a group map without CAP_SETGID only once setgroups(2) is out of
+		 * reach.
+		 */
 		r = write_proc(proc, "setgroups", "deny", 4);
 		if (r == 0)
 			r = write_proc(proc, name, text.data, text.len - 1);
@@ -80,7 +87,10 @@ static int set_map(int proc, const char *name, const struct idranges *extents, s
 	return r < 0 ? write_fault(-r, name, extents, e) : 0;
 }
 
-/* The kernel could have cut or bent it (it reads 4294967296 as 0): compare before anyone relies on it. */
+/*
+ * The kernel could have cut or bent it (it reads 4294967296 as 0): compare before anyone relies on
+ * it.
+ */
 static int check_map(int proc, const struct idmap *want, struct err *e)
 {
 	scoped_idmap struct idmap have = { 0 };
@@ -111,8 +121,8 @@ static void cleanup_fitted(struct fitted *f)
 
 #define scoped_fitted __attribute__((cleanup(cleanup_fitted)))
 
-static int fit_range(const struct idrange *want, const struct draft_kind *own, unsigned kind, bool all,
-		     struct draft *ret, struct err *e)
+static int fit_range(const struct idrange *want, const struct draft_kind *own, unsigned kind,
+	bool all, struct draft *ret, struct err *e)
 {
 	const char *name = kind == KIND_UID ? "user" : "group";
 	uint32_t found = 0;
@@ -126,7 +136,8 @@ static int fit_range(const struct idrange *want, const struct draft_kind *own, u
 
 		if (start >= end)
 			continue;
-		r = draft_add(ret, kind, kind, want->disk + (start - want->seen), start, end - start, PLACE_NONE, e);
+		r = draft_add(ret, kind, kind, want->disk + (start - want->seen), start,
+			end - start, PLACE_NONE, e);
 		if (r < 0)
 			return r;
 		found += end - start;
@@ -135,12 +146,15 @@ static int fit_range(const struct idrange *want, const struct draft_kind *own, u
 		return 0;
 
 	if (want->count == 1)
-		(void)err_say(e, EPERM, NULL, "seen %s id %u does not exist in this user namespace", name, want->seen);
+		(void)err_say(e, EPERM, NULL, "seen %s id %u does not exist in this user namespace",
+			name, want->seen);
 	else
-		(void)err_say(e, EPERM, NULL, "seen %s ids %u-%u do not all exist in this user namespace", name,
+		(void)err_say(e, EPERM, NULL,
+			"seen %s ids %u-%u do not all exist in this user namespace", name,
 			want->seen, want->seen + (want->count - 1));
 	err_op(e, "userns");
-	err_try(e, "the ids that exist are the first and third columns of /proc/self/%cid_map", name[0]);
+	err_try(e, "the ids that exist are the first and third columns of /proc/self/%cid_map",
+		name[0]);
 	return -EPERM;
 }
 
@@ -157,9 +171,9 @@ static bool is_initial(void)
 }
 
 /*
- * Inside a user namespace the kernel takes an extent only if it lies in one extent of that namespace's
- * own map (map_id_range_down()), and the identity means the ids that there are. In the initial
- * namespace this changes nothing.
+ * Inside a user namespace the kernel takes an extent only if it lies in one extent of that
+ * namespace's own map (map_id_range_down()), and the identity means the ids that there are. In the
+ * initial namespace this changes nothing.
  */
 static int fit(const struct idmap *m, struct fitted *ret, struct err *e)
 {
@@ -182,9 +196,11 @@ static int fit(const struct idmap *m, struct fitted *ret, struct err *e)
 	if (r == 0)
 		r = kernel_lines(buf_get(&gid), KIND_GID, &own, e);
 	for (size_t i = 0; i < m->uid.len && r == 0; i++)
-		r = fit_range(&m->uid.items[i], &own.uid, KIND_UID, idranges_identity(&m->uid), &ret->draft, e);
+		r = fit_range(&m->uid.items[i], &own.uid, KIND_UID, idranges_identity(&m->uid),
+			&ret->draft, e);
 	for (size_t i = 0; i < m->gid.len && r == 0; i++)
-		r = fit_range(&m->gid.items[i], &own.gid, KIND_GID, idranges_identity(&m->gid), &ret->draft, e);
+		r = fit_range(&m->gid.items[i], &own.gid, KIND_GID, idranges_identity(&m->gid),
+			&ret->draft, e);
 	if (r == 0)
 		r = draft_finish(&ret->draft, false, &ret->map, e);
 	return r;
@@ -280,7 +296,8 @@ int userns_write_map(pid_t pid, const struct idmap *m, struct err *e)
 	r = proc_open(pid, &proc, e);
 	if (r < 0)
 		return r;
-	if ((have_cap(CAP_SETUID) && have_cap(CAP_SETGID)) || (is_own(&m->uid, geteuid()) && is_own(&m->gid, getegid())))
+	if ((have_cap(CAP_SETUID) && have_cap(CAP_SETGID)) ||
+		(is_own(&m->uid, geteuid()) && is_own(&m->gid, getegid())))
 		return write_map(proc, m, e);
 	r = newidmap(false, pid, m->uid.items, m->uid.len, e);
 	if (r == 0)
@@ -288,7 +305,10 @@ int userns_write_map(pid_t pid, const struct idmap *m, struct err *e)
 	return r < 0 ? r : check_map(proc, m, e);
 }
 
-/* The namespaces of this run: a table with linear probing, at most half full. A slot without ranges is free. */
+/*
+ * The namespaces of this run: a table with linear probing, at most half full. A slot without ranges
+ * is free.
+ */
 struct entry {
 	struct idmap map;
 	int fd;
@@ -301,7 +321,10 @@ static struct {
 
 static uint64_t hash_ranges(const struct idranges *r, uint64_t h)
 {
-	/* FNV-1a over words: maps come from fstab and the command line, not from an attacker with a million of them. */
+	/*
+	 * FNV-1a over words: maps come from fstab and the command line, not from an attacker with a
+	 * million of them.
+	 */
 	for (size_t i = 0; i < r->len; i++) {
 		const uint32_t v[] = { r->items[i].disk, r->items[i].seen, r->items[i].count };
 

@@ -19,17 +19,18 @@
 int userns_get(const struct idmap *m, int *ret_fd, struct err *e);
 
 /*
- * The map as a namespace made here can have it: in the initial user namespace the same; inside another,
- * where fewer ids exist, the identity of a kind becomes that of the ids that exist, and any other seen
- * id must exist (-EPERM names those that do not). userns_get() does it to what it is given; what a
- * mount then shows is to be compared with this. Reads /proc/self/uid_map and gid_map.
+ * The map as a namespace made here can have it: in the initial user namespace the same; inside
+ * another, where fewer ids exist, the identity of a kind becomes that of the ids that exist, and
+ * any other seen id must exist (-EPERM names those that do not). userns_get() does it to what it is
+ * given; what a mount then shows is to be compared with this. Reads /proc/self/uid_map and gid_map.
  */
 int userns_fit(const struct idmap *m, struct idmap *ret, struct err *e);
 
 /*
- * Give the user namespace of another process its map: it was made by that process, a child of ours or our
- * parent, out of our namespace, and has none yet. Without CAP_SETUID and CAP_SETGID over our namespace this takes
- * newuidmap(1) and newgidmap(1) (newidmap.h), unless the caller's own ids are the only ones. Read back.
+ * Give the user namespace of another process its map: it was made by that process, a child of ours
+ * or our parent, out of our namespace, and has none yet. Without CAP_SETUID and CAP_SETGID over our
+ * namespace this takes newuidmap(1) and newgidmap(1) (newidmap.h), unless the caller's own ids are
+ * the only ones. Read back.
  */
 int userns_write_map(pid_t pid, const struct idmap *m, struct err *e);
 
@@ -40,22 +41,23 @@ size_t userns_made(void);
 void userns_cache_done(void);
 
 /*
- * The map of the namespace that we are in: disk ids are those that there are here, seen ids those of the namespace
- * that it was made from.
+ * The map of the namespace that we are in: disk ids are those that there are here, seen ids those
+ * of the namespace that it was made from.
  */
 int userns_map_own(struct idmap *ret, struct err *e);
 
 /*
- * Open the user namespace of a process; the caller closes it. -ENOENT: no such process, or no /proc;
- * -EACCES: not the caller's to look at.
+ * Open the user namespace of a process; the caller closes it. -ENOENT: no such process, or no
+ * /proc; -EACCES: not the caller's to look at.
  */
 int userns_open_pid(pid_t pid, int *ret_fd, struct err *e);
 
 /*
- * The map of a namespace that exists: its own ids are the disk ids, the ids of the caller's namespace
- * the seen ones. -EINVAL for the namespace that the caller is in, and for what is no user namespace;
- * -ENODATA when it has no map yet, or one of ids that the caller's namespace does not have. By
- * descriptor or path (a file of nsfs, links followed) it needs CAP_SYS_ADMIN in that namespace (-EPERM), by process nothing.
+ * The map of a namespace that exists: its own ids are the disk ids, the ids of the caller's
+ * namespace the seen ones. -EINVAL for the namespace that the caller is in, and for what is no user
+ * namespace; -ENODATA when it has no map yet, or one of ids that the caller's namespace does not
+ * have. By descriptor or path (a file of nsfs, links followed) it needs CAP_SYS_ADMIN in that
+ * namespace (-EPERM), by process nothing.
  */
 int userns_map_of_pid(pid_t pid, struct idmap *ret, struct err *e);
 int userns_map_of_fd(int fd, struct idmap *ret, struct err *e);

@@ -32,7 +32,10 @@ void child_done(struct child *c)
 	siginfo_t info;
 
 	if (c->pidfd >= 0) {
-		/* ESRCH: dead already, and then only to be reaped. Who could not be killed is not waited for: it dies with its parent. */
+		/*
+		 * ESRCH: dead already, and then only to be reaped. Who could not be killed is not
+		 * waited for: it dies with its parent.
+		 */
 		if (sys_pidfd_send_signal(c->pidfd, SIGKILL) < 0 && errno != ESRCH)
 			how |= WNOHANG;
 		while (waitid(P_PIDFD, (id_t)c->pidfd, &info, how) < 0 && errno == EINTR)
@@ -53,7 +56,10 @@ static _Noreturn void child_run(pid_t parent, int ns, int pipe_fd)
 {
 	int num = 0;
 
-	/* All signals but SIGKILL are blocked. A parent that died before the first call is seen by the second. */
+	/*
+	 * All signals but SIGKILL are blocked. A parent that died before the first call is seen by
+	 * the second.
+	 */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
 	if (ns >= 0 && sys_setns(ns, CLONE_NEWUSER) < 0)
@@ -74,9 +80,13 @@ static int clone_fault(int num, struct err *e)
 	if (num == EINVAL)
 		err_why(e, "this kernel is built without user namespaces");
 	else if (num == ENOSPC || num == EUSERS)
-		err_why(e, "the limit of user namespaces (user.max_user_namespaces) or of their nesting (32) is reached");
+		err_why(e,
+			"the limit of user namespaces (user.max_user_namespaces) or of their "
+			"nesting (32) is reached");
 	else if (num == EPERM)
-		err_why(e, "user namespaces are switched off for this caller, or its root directory is a chroot");
+		err_why(e,
+			"user namespaces are switched off for this caller, or its root directory "
+			"is a chroot");
 	return -num;
 }
 
@@ -90,14 +100,17 @@ static int join_wait(int fd, struct err *e)
 		r = poll(&p, 1, JOIN_TIMEOUT_MS);
 	while (r < 0 && errno == EINTR);
 	if (r <= 0 || read(fd, &num, sizeof(num)) != (ssize_t)sizeof(num))
-		return err_say(e, ETIMEDOUT, NULL, "the process that was to join the user namespace gave no answer");
+		return err_say(e, ETIMEDOUT, NULL,
+			"the process that was to join the user namespace gave no answer");
 	if (num == 0)
 		return 0;
 
 	(void)err_set(e, num, NULL, "cannot join the user namespace to read its map");
 	err_op(e, "setns");
 	if (num == EPERM)
-		err_why(e, "joining takes CAP_SYS_ADMIN in that namespace: its owner's, or that of root above it");
+		err_why(e,
+			"joining takes CAP_SYS_ADMIN in that namespace: its owner's, or that of "
+			"root above it");
 	return -num;
 }
 
@@ -108,8 +121,8 @@ static pid_t child_clone(int ns, int pipe_fd)
 	int num;
 
 	/*
-	 * The copy must not run our handlers: a Ctrl-C goes to the whole process group, and one cleanup
-	 * of half-done work is enough.
+	 * The copy must not run our handlers: a Ctrl-C goes to the whole process group, and one
+	 * cleanup of half-done work is enough.
 	 */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -162,7 +175,9 @@ int proc_check(struct err *e)
 	ssize_t n;
 
 	if (statfs("/proc", &fs) < 0 || (unsigned long)fs.f_type != PROC_SUPER_MAGIC) {
-		(void)err_say(e, ENOENT, "/proc", "is needed to set and read the maps of user namespaces, and is not mounted");
+		(void)err_say(e, ENOENT, "/proc",
+			"is needed to set and read the maps of user namespaces, and is not "
+			"mounted");
 		err_try(e, "mount -t proc proc /proc");
 		return -ENOENT;
 	}
@@ -170,8 +185,11 @@ int proc_check(struct err *e)
 	self[n < 0 ? 0 : n] = '\0';
 	(void)snprintf(own, sizeof(own), "%d", (int)getpid());
 	if (strcmp(self, own) != 0) {
-		(void)err_say(e, ESRCH, "/proc", "shows the processes of another PID namespace than this one's");
-		err_try(e, "mount a proc of this PID namespace: unshare --mount-proc, or mount -t proc proc /proc");
+		(void)err_say(e, ESRCH, "/proc",
+			"shows the processes of another PID namespace than this one's");
+		err_try(e,
+			"mount a proc of this PID namespace: unshare --mount-proc, or mount -t "
+			"proc proc /proc");
 		return -ESRCH;
 	}
 	return 0;
@@ -209,9 +227,9 @@ static int read_map_file(int proc, const char *name, struct buf *ret, struct err
 }
 
 /*
- * The kernel prints the second column in ids of the reader's namespace, but for a process of that very
- * namespace in ids of its parent (uid_m_show()). So a map read from above is what a mount shows to us,
- * and callers must not ask for the namespace they are in.
+ * The kernel prints the second column in ids of the reader's namespace, but for a process of that
+ * very namespace in ids of its parent (uid_m_show()). So a map read from above is what a mount
+ * shows to us, and callers must not ask for the namespace they are in.
  */
 int userns_map_of_proc(int proc, struct idmap *ret, struct err *e)
 {

@@ -11,9 +11,9 @@
 enum { MAP_FILE_MAX = 1 << 16 };
 
 /*
- * A process that does nothing but live in a user namespace, for as long as this is in scope. It dies
- * with the thread that started it. proc is its directory in /proc (O_PATH), which stays its own even
- * when its number is used again. Private to lib/idmap.
+ * A process that does nothing but live in a user namespace, for as long as this is in scope. It
+ * dies with the thread that started it. proc is its directory in /proc (O_PATH), which stays its
+ * own even when its number is used again. Private to lib/idmap.
  */
 struct child {
 	int pidfd, proc;
@@ -35,12 +35,15 @@ static inline void cleanup_child(struct child *c)
 #define scoped_child __attribute__((cleanup(cleanup_child)))
 
 /*
- * Whether /proc is there (-ENOENT) and is that of our own PID namespace (-ESRCH): in another one the
- * same number is another process.
+ * Whether /proc is there (-ENOENT) and is that of our own PID namespace (-ESRCH): in another one
+ * the same number is another process.
  */
 int proc_check(struct err *e);
 
-/* Open the directory of a process in /proc, after that check. -ENOENT: no /proc, or no such process. */
+/*
+ * Open the directory of a process in /proc, after that check. -ENOENT: no /proc, or no such
+ * process.
+ */
 int proc_open(pid_t pid, int *ret_fd, struct err *e);
 
 /*

@@ -20,7 +20,8 @@
 
 static int own_fault(struct err *e)
 {
-	(void)err_say(e, EINVAL, NULL, "that is the user namespace this runs in, which shifts nothing here");
+	(void)err_say(e, EINVAL, NULL,
+		"that is the user namespace this runs in, which shifts nothing here");
 	err_op(e, "userns");
 	return -EINVAL;
 }
@@ -39,7 +40,10 @@ int userns_map_own(struct idmap *ret, struct err *e)
 	return userns_map_of_proc(proc, ret, e);
 }
 
-/* Without the right to look at the process (EACCES) its map must do: one that is all like ours is taken for ours. */
+/*
+ * Without the right to look at the process (EACCES) its map must do: one that is all like ours is
+ * taken for ours.
+ */
 static int check_own_by_map(const struct idmap *m, struct err *e)
 {
 	scoped_idmap struct idmap own = { 0 };
@@ -73,7 +77,8 @@ int userns_map_of_pid(pid_t pid, struct idmap *ret, struct err *e)
 		return r;
 	/* Two files were read: the process must not have moved on in between. */
 	if (known && (fstatat(proc, "ns/user", &after, 0) < 0 || !same_file(&before, &after)))
-		return err_say(e, EAGAIN, NULL, "the process changed its user namespace or ended while its map was read");
+		return err_say(e, EAGAIN, NULL,
+			"the process changed its user namespace or ended while its map was read");
 
 	*ret = m;
 	m = (struct idmap){ 0 };
@@ -93,8 +98,9 @@ int userns_map_of_fd(int fd, struct idmap *ret, struct err *e)
 	}
 	type = ioctl(fd, NS_GET_NSTYPE);
 	if (type != CLONE_NEWUSER)
-		return err_say(e, EINVAL, NULL, type < 0 ? "the descriptor is no namespace's" :
-			"the descriptor is that of another kind of namespace");
+		return err_say(e, EINVAL, NULL,
+			type < 0 ? "the descriptor is no namespace's" :
+				   "the descriptor is that of another kind of namespace");
 	if (stat("/proc/self/ns/user", &own) == 0 && same_file(&own, &st))
 		return own_fault(e);
 
@@ -105,7 +111,10 @@ int userns_map_of_fd(int fd, struct idmap *ret, struct err *e)
 	return userns_map_of_proc(child.proc, ret, e);
 }
 
-/* Nothing is opened for use before it is known to be a namespace: opening a device may have effects. */
+/*
+ * Nothing is opened for use before it is known to be a namespace: opening a device may have
+ * effects.
+ */
 int userns_map_of_path(const char *path, struct idmap *ret, struct err *e)
 {
 	scoped_fd int place = -1, fd = -1;

@@ -17,18 +17,21 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "../mount/reachable.h"
-#include "open_place_view.h"
 #include "../store/store_view.h"
+#include "open_place_view.h"
 
 enum {
 	MAX_ACCOUNTS = 4 << 20, /* bytes of /etc/passwd or /etc/group */
 	VOLUMES_TOLD = 100,
-	MODE = 0711,            /* of the bundle: the container's root must be able to pass */
+	MODE = 0711, /* of the bundle: the container's root must be able to pass */
 };
 
-/* --- what the image says ------------------------------------------------------------------------ */
+/*
+ * --- what the image says ------------------------------------------------------------------------
+ */
 
-static int find_user(const struct store_view *v, const struct image_config *c, struct image_user *ret, struct err *e)
+static int find_user(const struct store_view *v, const struct image_config *c,
+	struct image_user *ret, struct err *e)
 {
 	scoped_buf struct buf passwd = BUF_INIT, group = BUF_INIT;
 	int r = store_view_read(v, "/etc/passwd", MAX_ACCOUNTS, &passwd, e);
@@ -42,8 +45,8 @@ static int find_user(const struct store_view *v, const struct image_config *c, s
 
 struct coverage {
 	const struct idmap *map;
-	uint64_t files;          /* whose owner or group is not covered */
-	uint32_t uid, gid;       /* of one of them */
+	uint64_t files;    /* whose owner or group is not covered */
+	uint32_t uid, gid; /* of one of them */
 };
 
 static int look_at_owner(const struct spec_entry *s, void *arg)
@@ -51,7 +54,8 @@ static int look_at_owner(const struct spec_entry *s, void *arg)
 	struct coverage *c = arg;
 	uint32_t seen;
 
-	if ((!s->has_uid || idmap_uid_seen(c->map, s->uid, &seen)) && (!s->has_gid || idmap_gid_seen(c->map, s->gid, &seen)))
+	if ((!s->has_uid || idmap_uid_seen(c->map, s->uid, &seen)) &&
+		(!s->has_gid || idmap_gid_seen(c->map, s->gid, &seen)))
 		return 0;
 	if (!c->files++) {
 		c->uid = s->uid;
@@ -66,16 +70,19 @@ static int tell_uncovered(const struct store_view *v, const struct idmap *map, s
 	int r = store_view_entries(v, look_at_owner, &c, e);
 
 	if (r == 0 && c.files)
-		log_warn("the map does not cover the owner of every file of the image (of %" PRIu64 " not, %u:%u is one): they "
-			 "belong to nobody in the container, and cannot be changed", c.files, c.uid, c.gid);
+		log_warn("the map does not cover the owner of every file of the image (of %" PRIu64
+			 " not, %u:%u is one): they belong to nobody in the container, and cannot "
+			 "be changed",
+			c.files, c.uid, c.gid);
 	return r;
 }
 
 static void tell_volumes(const struct image_config *c)
 {
 	for (size_t i = 0; i < c->volumes.len && i < VOLUMES_TOLD; i++)
-		log_warn("the image wants a volume at %s: config.json has none, so what is written there goes to the stack",
-			 c->volumes.items[i]);
+		log_warn("the image wants a volume at %s: config.json has none, so what is written "
+			 "there goes to the stack",
+			c->volumes.items[i]);
 	if (c->volumes.len > VOLUMES_TOLD)
 		log_warn("the image wants %zu more volumes", c->volumes.len - VOLUMES_TOLD);
 }
@@ -101,11 +108,17 @@ static uint64_t most_files(void)
 	return getrlimit(RLIMIT_NOFILE, &l) == 0 ? l.rlim_max : 1024;
 }
 
-static int describe(const struct store_view *v, const struct bundle_options *o, struct bundle_result *ret, struct err *e)
+static int describe(const struct store_view *v, const struct bundle_options *o,
+	struct bundle_result *ret, struct err *e)
 {
 	scoped_image_config struct image_config config = { .user = NULL };
 	const struct runtime_options ro = {
-		.name = o->image, .map = o->map, .args = o->args, .n_args = o->n_args, .terminal = o->terminal, .max_files = most_files(),
+		.name = o->image,
+		.map = o->map,
+		.args = o->args,
+		.n_args = o->n_args,
+		.terminal = o->terminal,
+		.max_files = most_files(),
 	};
 	int r = image_config_read(buf_get(&v->config), v->config.len, &config, e);
 
@@ -122,12 +135,14 @@ static int describe(const struct store_view *v, const struct bundle_options *o, 
 	return r;
 }
 
-/* --- the directory ------------------------------------------------------------------------------ */
+/*
+ * --- the directory ------------------------------------------------------------------------------
+ */
 
 struct bundle_spot {
 	struct place at;
 	int fd;
-	bool made, rootfs;       /* by us */
+	bool made, rootfs; /* by us */
 };
 
 static void bundle_spot_done(struct bundle_spot *p)
@@ -154,7 +169,8 @@ static int check_empty(int fd, const char *path, struct err *e)
 		r = err_set(e, errno, path, "cannot list the directory");
 	(void)closedir(dir); /* only read from */
 	if (r == -ENOTEMPTY) {
-		(void)err_say(e, ENOTEMPTY, path, "a bundle is made in an empty directory, and this one is not");
+		(void)err_say(e, ENOTEMPTY, path,
+			"a bundle is made in an empty directory, and this one is not");
 		err_try(e, "name one that is empty, or does not exist yet");
 	}
 	return r;
@@ -173,7 +189,8 @@ static bool lets_pass(const struct bundle_spot *p, gid_t group)
 {
 	struct stat st;
 
-	return p->fd >= 0 && fstat(p->fd, &st) == 0 && st.st_gid == group && (st.st_mode & 07077) == S_IXGRP;
+	return p->fd >= 0 && fstat(p->fd, &st) == 0 && st.st_gid == group &&
+		(st.st_mode & 07077) == S_IXGRP;
 }
 
 /* One that is there may be narrower than ours: empty, it gives nothing away. */
@@ -188,8 +205,12 @@ static int widen(const struct bundle_spot *p, const char *dir, gid_t group, stru
 	if (st.st_uid != geteuid() && st.st_mode & S_IXOTH)
 		return 0;
 	if (st.st_uid != geteuid())
-		return err_say(e, EPERM, dir, "is closed (mode %04o), and belongs to another user (%u)", st.st_mode & 07777, st.st_uid);
-	return fchmod(p->fd, MODE) < 0 ? err_set(e, errno, dir, "cannot let the container's root pass the directory") : 0;
+		return err_say(e, EPERM, dir,
+			"is closed (mode %04o), and belongs to another user (%u)",
+			st.st_mode & 07777, st.st_uid);
+	return fchmod(p->fd, MODE) < 0 ?
+		err_set(e, errno, dir, "cannot let the container's root pass the directory") :
+		0;
 }
 
 static int open_place(const char *dir, bool dry_run, struct bundle_spot *p, struct err *e)
@@ -222,11 +243,16 @@ static bool is_closed(const struct bundle_spot *p, gid_t group)
 {
 	if (p->fd < 0)
 		return reachable_closed_in(p->at.dirfd, group);
-	return lets_pass(p, group) ? reachable_closed_in(p->fd, group) : reachable_closed(p->fd, group);
+	return lets_pass(p, group) ? reachable_closed_in(p->fd, group) :
+				     reachable_closed(p->fd, group);
 }
 
-/* The stack will be a mount of its own, so that the flags of the one that the bundle is on do not count. */
-static int check_exposed(const struct store_view *v, const struct bundle_spot *p, gid_t group, struct err *e)
+/*
+ * The stack will be a mount of its own, so that the flags of the one that the bundle is on do not
+ * count.
+ */
+static int check_exposed(
+	const struct store_view *v, const struct bundle_spot *p, gid_t group, struct err *e)
 {
 	static const struct open_place all = { .programs = true, .devices = true };
 	struct exposed_tree t = { .option = "--bundle", .group = group };
@@ -281,11 +307,15 @@ static void tell_closed(int dir, const struct stat *st, uint32_t uid)
 	scoped_buf struct buf path = BUF_INIT;
 
 	path_of_fd(dir, &path);
-	log_warn("'%s' is closed to others (mode %04o): the container's root, uid %u, cannot reach the bundle, and "
-		 "runtimes need that it can", buf_get(&path) ? buf_get(&path) : "?", st->st_mode & 07777, uid);
+	log_warn("'%s' is closed to others (mode %04o): the container's root, uid %u, cannot reach "
+		 "the bundle, and runtimes need that it can",
+		buf_get(&path) ? buf_get(&path) : "?", st->st_mode & 07777, uid);
 }
 
-/* The runtime mounts as the container's root, who must find the way: it must be able to pass each directory above. */
+/*
+ * The runtime mounts as the container's root, who must find the way: it must be able to pass each
+ * directory above.
+ */
 static void tell_unreachable(int bundle, const struct idmap *map)
 {
 	scoped_fd int dir = openat(bundle, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -296,18 +326,21 @@ static void tell_unreachable(int bundle, const struct idmap *map)
 	while (uid && dir >= 0 && fstat(dir, &st) == 0) {
 		int up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-		if (up < 0 || fstat(up, &above) < 0 || (st.st_dev == above.st_dev && st.st_ino == above.st_ino)) {
+		if (up < 0 || fstat(up, &above) < 0 ||
+			(st.st_dev == above.st_dev && st.st_ino == above.st_ino)) {
 			cleanup_fd(&up); /* at the root, which all can pass */
 			return;
 		}
-		if (st.st_uid != uid && !(st.st_mode & (st.st_gid == root_group(map) ? S_IXGRP : S_IXOTH)))
+		if (st.st_uid != uid &&
+			!(st.st_mode & (st.st_gid == root_group(map) ? S_IXGRP : S_IXOTH)))
 			tell_closed(dir, &st, uid);
 		cleanup_fd(&dir);
 		dir = up;
 	}
 }
 
-int bundle_make(struct store *s, const struct bundle_options *o, struct bundle_result *ret, struct err *e)
+int bundle_make(
+	struct store *s, const struct bundle_options *o, struct bundle_result *ret, struct err *e)
 {
 	struct bundle_result b = { .config = BUF_INIT };
 	struct bundle_spot p = { .at = PLACE_INIT, .fd = -1 };

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../base/log.h"
 #include "../base/json.h"
+#include "../base/log.h"
 
 #define DOC "config.json"
 #define PREFIX "org.opencontainers.image."
@@ -52,7 +52,10 @@ static int copy_string(const struct json *object, const char *key, char **ret, s
 }
 
 /* A variable of the list, and how long its name is. */
-struct variable { const char *text; size_t name, at; };
+struct variable {
+	const char *text;
+	size_t name, at;
+};
 
 static int by_name(const void *a, const void *b)
 {
@@ -89,8 +92,9 @@ static int find_last(const struct strv *all, bool *keep, struct err *e)
 			bad++;
 	}
 	if (bad)
-		log_warn("the image's configuration has %zu variable%s that %s not NAME=VALUE: left out", bad, bad == 1 ? "" : "s",
-			 bad == 1 ? "is" : "are");
+		log_warn("the image's configuration has %zu variable%s that %s not NAME=VALUE: "
+			 "left out",
+			bad, bad == 1 ? "" : "s", bad == 1 ? "is" : "are");
 	qsort(v, n, sizeof(*v), by_name);
 	for (size_t i = 0; i < n; i++)
 		keep[v[i].at] = i + 1 == n || !same_name(&v[i], &v[i + 1]);
@@ -123,14 +127,19 @@ static int read_set(const struct json *config, const char *key, struct strv *ret
 	return r == 0 && set ? doc_keys(set, ret, e) : r;
 }
 
-/* --- annotations ------------------------------------------------------------------------------- */
+/*
+ * --- annotations -------------------------------------------------------------------------------
+ */
 
 static int annotate(struct image_config *c, const char *name, const char *value, struct err *e)
 {
-	return strv_add(&c->annotations, name) < 0 || strv_add(&c->annotations, value) < 0 ? err_nomem(e) : 0;
+	return strv_add(&c->annotations, name) < 0 || strv_add(&c->annotations, value) < 0 ?
+		err_nomem(e) :
+		0;
 }
 
-static int annotate_member(struct image_config *c, const struct json *object, const char *key, const char *name, struct err *e)
+static int annotate_member(struct image_config *c, const struct json *object, const char *key,
+	const char *name, struct err *e)
 {
 	const char *value;
 	int r = read_string(object, key, &value, e);
@@ -168,16 +177,25 @@ static int annotate_labels(struct image_config *c, const struct json *config, st
 			r = annotate_member(c, labels, name, name, e);
 			continue;
 		}
-		log_verbose("the image's label %s is no annotation of the bundle: a runtime could obey it", name);
+		log_verbose("the image's label %s is no annotation of the bundle: a runtime could "
+			    "obey it",
+			name);
 	}
 	return r;
 }
 
-static int read_annotations(struct image_config *c, const struct json *doc, const struct json *config, struct err *e)
+static int read_annotations(
+	struct image_config *c, const struct json *doc, const struct json *config, struct err *e)
 {
-	static const struct { const char *key, *name; } members[] = {
-		{ "os", PREFIX "os" }, { "architecture", PREFIX "architecture" }, { "variant", PREFIX "variant" },
-		{ "os.version", PREFIX "os.version" }, { "author", PREFIX "author" }, { "created", PREFIX "created" },
+	static const struct {
+		const char *key, *name;
+	} members[] = {
+		{ "os", PREFIX "os" },
+		{ "architecture", PREFIX "architecture" },
+		{ "variant", PREFIX "variant" },
+		{ "os.version", PREFIX "os.version" },
+		{ "author", PREFIX "author" },
+		{ "created", PREFIX "created" },
 	};
 	int r = 0;
 
@@ -190,7 +208,9 @@ static int read_annotations(struct image_config *c, const struct json *doc, cons
 	return r == 0 && config ? annotate_labels(c, config, e) : r;
 }
 
-/* --- together ---------------------------------------------------------------------------------- */
+/*
+ * --- together ----------------------------------------------------------------------------------
+ */
 
 static int read_config(const struct json *config, struct image_config *c, struct err *e)
 {
@@ -229,7 +249,8 @@ int image_config_read(const char *text, size_t n, struct image_config *ret, stru
 
 void image_config_done(struct image_config *c)
 {
-	struct strv *const lists[] = { &c->entrypoint, &c->cmd, &c->env, &c->volumes, &c->annotations };
+	struct strv *const lists[] = { &c->entrypoint, &c->cmd, &c->env, &c->volumes,
+		&c->annotations };
 
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
 		strv_done(lists[i]);

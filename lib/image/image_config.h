@@ -9,17 +9,18 @@
 /* What an image's configuration says of how it is to be run (OCI image-spec, config.md). */
 struct image_config {
 	struct strv entrypoint, cmd;
-	struct strv env;          /* NAME=VALUE */
-	struct strv volumes;      /* paths */
-	char *user, *cwd;         /* "" when it does not say */
-	struct strv annotations;  /* name, value, name, value ...: of conversion.md; a later one of a name counts */
+	struct strv env;         /* NAME=VALUE */
+	struct strv volumes;     /* paths */
+	char *user, *cwd;        /* "" when it does not say */
+	struct strv annotations; /* name, value, name, value ...: of conversion.md; a later one of a
+	                            name counts */
 };
 
 /*
  * Read n bytes of a config.json. What the image is labelled becomes an annotation only below
- * org.opencontainers.image.: runtimes take orders from others, and an image's author is not to give any. What is
- * left out is told (log_verbose; a malformed variable: log_warn). -EINVAL names the key. Zero-initialise *ret, free it
- * with image_config_done().
+ * org.opencontainers.image.: runtimes take orders from others, and an image's author is not to give
+ * any. What is left out is told (log_verbose; a malformed variable: log_warn). -EINVAL names the
+ * key. Zero-initialise *ret, free it with image_config_done().
  */
 int image_config_read(const char *text, size_t n, struct image_config *ret, struct err *e);
 

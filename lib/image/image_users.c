@@ -14,7 +14,10 @@
 
 enum { GROUPS_MAX = 65536 }; /* NGROUPS_MAX of the kernel */
 
-/* A text as glibc's readers want it: a stream, and room for the longest line with a pointer for each of its members. */
+/*
+ * A text as glibc's readers want it: a stream, and room for the longest line with a pointer for
+ * each of its members.
+ */
 struct table {
 	FILE *f;
 	char *room;
@@ -39,8 +42,12 @@ static void table_done(struct table *t)
 
 #define scoped_table __attribute__((cleanup(table_done)))
 
-/* The user of that name, or (name NULL) of that number; the first line that fits counts. 1, 0 or -errno. name: free it. */
-static int find_user(const char *text, const char *name, uint32_t uid, char **ret_name, struct image_user *ret, struct err *e)
+/*
+ * The user of that name, or (name NULL) of that number; the first line that fits counts. 1, 0 or
+ * -errno. name: free it.
+ */
+static int find_user(const char *text, const char *name, uint32_t uid, char **ret_name,
+	struct image_user *ret, struct err *e)
 {
 	scoped_table struct table t = { .f = NULL };
 	struct passwd pw, *p;
@@ -75,7 +82,9 @@ static int find_group(const char *text, const char *name, uint32_t *ret, struct 
 static int check_id(uint32_t id, const char *word, struct err *e)
 {
 	/* A line whose number does not fit is none to glibc, but this one does. */
-	return id == UINT32_MAX ? err_say(e, ERANGE, word, "the image's user or group has a number that is no id") : 0;
+	return id == UINT32_MAX ?
+		err_say(e, ERANGE, word, "the image's user or group has a number that is no id") :
+		0;
 }
 
 static bool lists(const struct group *g, const char *name)
@@ -111,11 +120,15 @@ static int merge_groups(struct image_user *u, const char *word, struct err *e)
 {
 	groups_merge(u);
 	if (u->groups.len > GROUPS_MAX)
-		return err_say(e, E2BIG, word, "the image's user is in more than %d groups", (int)GROUPS_MAX);
+		return err_say(e, E2BIG, word, "the image's user is in more than %d groups",
+			(int)GROUPS_MAX);
 	return 0;
 }
 
-/* One that is listed twice is found when the list is full (it has room for twice as many as there may be), or at the end. */
+/*
+ * One that is listed twice is found when the list is full (it has room for twice as many as there
+ * may be), or at the end.
+ */
 static int add_group(struct image_user *u, uint32_t gid, const char *word, struct err *e)
 {
 	int r = check_id(gid, word, e);
@@ -127,7 +140,8 @@ static int add_group(struct image_user *u, uint32_t gid, const char *word, struc
 	return u->groups.len == 2 * GROUPS_MAX ? merge_groups(u, word, e) : 0;
 }
 
-static int add_groups_of(const char *text, const char *name, const char *word, struct image_user *u, struct err *e)
+static int add_groups_of(
+	const char *text, const char *name, const char *word, struct image_user *u, struct err *e)
 {
 	scoped_table struct table t = { .f = NULL };
 	struct group gr, *g;
@@ -139,7 +153,8 @@ static int add_groups_of(const char *text, const char *name, const char *word, s
 	return r == 0 ? merge_groups(u, word, e) : r;
 }
 
-static int unknown(const char *word, const char *what, const char *name, const char *file, struct err *e)
+static int unknown(
+	const char *word, const char *what, const char *name, const char *file, struct err *e)
 {
 	int r = err_say(e, ENOENT, word, "the image has no such %s", what);
 
@@ -154,11 +169,13 @@ static int as_number(const char *s, const char *word, uint32_t *ret, struct err 
 	if (strspn(s, "0123456789") != strlen(s))
 		return 0;
 	if (num_u32(s, ret) < 0 || *ret == UINT32_MAX)
-		return err_say(e, ERANGE, word, "the image's user or group has a number that is no id");
+		return err_say(
+			e, ERANGE, word, "the image's user or group has a number that is no id");
 	return 1;
 }
 
-static int resolve_user(const char *name, const char *word, const char *passwd, char **ret_name, struct image_user *u, struct err *e)
+static int resolve_user(const char *name, const char *word, const char *passwd, char **ret_name,
+	struct image_user *u, struct err *e)
 {
 	uint32_t uid = 0;
 	int number = as_number(name, word, &uid, e), r;
@@ -176,7 +193,8 @@ static int resolve_user(const char *name, const char *word, const char *passwd, 
 	return r == 0 ? check_id(u->gid, word, e) : r;
 }
 
-static int resolve_group(const char *name, const char *word, const char *group, struct image_user *u, struct err *e)
+static int resolve_group(
+	const char *name, const char *word, const char *group, struct image_user *u, struct err *e)
 {
 	int number = as_number(name, word, &u->gid, e), r;
 
@@ -188,7 +206,8 @@ static int resolve_group(const char *name, const char *word, const char *group, 
 	return r < 0 ? r : check_id(u->gid, word, e);
 }
 
-int image_user_resolve(const char *word, const char *passwd, const char *group, struct image_user *ret, struct err *e)
+int image_user_resolve(const char *word, const char *passwd, const char *group,
+	struct image_user *ret, struct err *e)
 {
 	const char *colon = strchrnul(word, ':');
 	scoped_free char *first = strndup(word, (size_t)(colon - word)), *name = NULL;

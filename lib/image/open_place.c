@@ -11,19 +11,23 @@
 #include <unistd.h>
 
 #include "../base/log.h"
-#include "../mount/reachable.h"
 #include "../idmap/userns_self.h"
+#include "../mount/reachable.h"
 
 struct open_place open_place_of(int dir, gid_t group)
 {
 	if (reachable_closed_in(dir, group))
 		return (struct open_place){ .programs = false };
 	return (struct open_place){
-		.programs = !reachable_mount_has(dir, ST_NOSUID), .devices = !reachable_mount_has(dir, ST_NODEV),
+		.programs = !reachable_mount_has(dir, ST_NOSUID),
+		.devices = !reachable_mount_has(dir, ST_NODEV),
 	};
 }
 
-/* A set-gid bit counts for a program if the group may run it (fs/exec.c, bprm_fill_uid()), and for no directory. */
+/*
+ * A set-gid bit counts for a program if the group may run it (fs/exec.c, bprm_fill_uid()), and for
+ * no directory.
+ */
 enum exposed exposed_by(const struct open_place *x, mode_t mode, bool capability)
 {
 	if (S_ISCHR(mode) || S_ISBLK(mode))
@@ -43,24 +47,31 @@ int exposed_refuse(const struct exposed_tree *t, enum exposed what, const char *
 		const char *is, *why;
 	} texts[] = {
 		[EXPOSED_NOTHING] = { "is", "" },
-		[EXPOSED_SET_UID] = { "is set-uid", "a user who runs it gets the rights of its owner" },
-		[EXPOSED_SET_GID] = { "is set-gid", "a user who runs it gets the rights of its group" },
+		[EXPOSED_SET_UID] = { "is set-uid",
+			"a user who runs it gets the rights of its owner" },
+		[EXPOSED_SET_GID] = { "is set-gid",
+			"a user who runs it gets the rights of its group" },
 		[EXPOSED_CAPABILITY] = { "has file capabilities", "a user who runs it gets these" },
-		[EXPOSED_DEVICE] = { "is a device", "users open it as its mode in the image says, whatever the mode of that device in /dev is" },
+		[EXPOSED_DEVICE] = { "is a device",
+			"users open it as its mode in the image says, whatever the mode of that "
+			"device in /dev is" },
 	};
 	const char *name = strrchr(t->path, '/') + 1;
 	int parent = (int)(name - t->path), r; /* with its slash */
 	char mode[32] = "700";
 
 	if (geteuid() != 0 || userns_self()) {
-		log_warn("'%s' %s, and other users can reach '%s': %s", path, texts[what].is, t->path, texts[what].why);
+		log_warn("'%s' %s, and other users can reach '%s': %s", path, texts[what].is,
+			t->path, texts[what].why);
 		return 0;
 	}
 	r = err_say(e, EPERM, path, "%s, and other users can reach '%s'", texts[what].is, t->path);
 	err_why(e, "%s", texts[what].why);
 	if (t->group != 0 && t->group != REACHABLE_NO_GROUP)
 		(void)snprintf(mode, sizeof(mode), "710 -g %u", t->group); /* fits */
-	err_try(e, "install -d -m %s '%.*sclosed', and the same command with %s '%.*sclosed/%s'; or --public, if other users are meant to reach it", mode,
-		parent, t->path, t->option, parent, t->path, name);
+	err_try(e,
+		"install -d -m %s '%.*sclosed', and the same command with %s '%.*sclosed/%s'; or "
+		"--public, if other users are meant to reach it",
+		mode, parent, t->path, t->option, parent, t->path, name);
 	return r;
 }

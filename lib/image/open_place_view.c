@@ -22,11 +22,15 @@ static bool has_capability(const struct lower_hit *hit)
 {
 	char dir[32], path[32 + sizeof(hit->name)];
 
-	(void)snprintf(path, sizeof(path), "%s/%s", fd_proc_path(hit->fd, dir), hit->name); /* fits */
+	(void)snprintf(
+		path, sizeof(path), "%s/%s", fd_proc_path(hit->fd, dir), hit->name); /* fits */
 	return lgetxattr(path, XATTR_CAPABILITY, NULL, 0) >= 0;
 }
 
-/* The specification does not tell capabilities: they count for what can be executed. 1 ends the search. */
+/*
+ * The specification does not tell capabilities: they count for what can be executed. 1 ends the
+ * search.
+ */
 static int look_at(const struct spec_entry *s, void *arg)
 {
 	struct search *f = arg;
@@ -48,9 +52,12 @@ static int look_at(const struct spec_entry *s, void *arg)
 	return buf_get(f->path) ? 1 : err_nomem(f->e);
 }
 
-int open_place_find(const struct store_view *v, const struct open_place *x, enum exposed *ret, struct buf *ret_path, struct err *e)
+int open_place_find(const struct store_view *v, const struct open_place *x, enum exposed *ret,
+	struct buf *ret_path, struct err *e)
 {
-	const struct lower stack = { .dirfds = v->fds.items, .n = v->fds.len, .user_xattr = v->user_xattr };
+	const struct lower stack = {
+		.dirfds = v->fds.items, .n = v->fds.len, .user_xattr = v->user_xattr
+	};
 	struct search f = { .x = x, .what = EXPOSED_NOTHING, .path = ret_path, .e = e };
 	int r;
 

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* runtime_config: the config.json that tells crun, runc or another OCI runtime how to run an image. */
+/*
+ * runtime_config: the config.json that tells crun, runc or another OCI runtime how to run an image.
+ */
 
 #include "runtime_config.h"
 
@@ -14,27 +16,27 @@
 enum { TTY_GROUP = 5, HOSTNAME_MAX = 63, MAX_FILES = 524288 };
 
 /* What podman gives a container's root by default; docker adds AUDIT_WRITE, MKNOD and NET_RAW. */
-static const char *const capabilities[] = {
-	"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP",
-	"CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT", NULL
-};
+static const char *const capabilities[] = { "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER",
+	"CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID",
+	"CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT", NULL };
 
-static const char *const namespaces[] = { "pid", "network", "ipc", "uts", "mount", "cgroup", "user", NULL };
+static const char *const namespaces[] = { "pid", "network", "ipc", "uts", "mount", "cgroup", "user",
+	NULL };
 
-static const char *const masked[] = {
-	"/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/sched_debug", "/proc/scsi",
-	"/proc/timer_list", "/proc/timer_stats", "/sys/dev/block", "/sys/devices/virtual/powercap", "/sys/firmware",
-	"/sys/fs/selinux", NULL
-};
+static const char *const masked[] = { "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+	"/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
+	"/proc/timer_stats", "/sys/dev/block", "/sys/devices/virtual/powercap", "/sys/firmware",
+	"/sys/fs/selinux", NULL };
 
-static const char *const read_only[] = {
-	"/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger", NULL
-};
+static const char *const read_only[] = { "/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq",
+	"/proc/sys", "/proc/sysrq-trigger", NULL };
 
 const char *const runtime_mount_points[] = { "/proc", "/dev", "/sys", NULL };
 
 /* In the order in which they are mounted. options: separated by blanks. */
-static const struct { const char *target, *type, *source, *options; } mounts[] = {
+static const struct {
+	const char *target, *type, *source, *options;
+} mounts[] = {
 	{ "/proc", "proc", "proc", "nosuid noexec nodev" },
 	{ "/dev", "tmpfs", "tmpfs", "nosuid noexec strictatime mode=755 size=65536k" },
 	{ "/dev/pts", "devpts", "devpts", "nosuid noexec newinstance ptmxmode=0666 mode=0620" },
@@ -45,8 +47,9 @@ static const struct { const char *target, *type, *source, *options; } mounts[] =
 };
 
 /*
- * jansson refuses a NULL value and frees the value it is given in any case, so building goes on after a failure, and
- * bad remembers that there was one. There is but one reason, as all text is UTF-8: no memory.
+ * jansson refuses a NULL value and frees the value it is given in any case, so building goes on
+ * after a failure, and bad remembers that there was one. There is but one reason, as all text is
+ * UTF-8: no memory.
  */
 struct maker {
 	const struct image_config *image;
@@ -90,7 +93,9 @@ static void set_words(struct maker *m, json_t *to, const char *key, const char *
 	set(m, to, key, list);
 }
 
-/* --- process ------------------------------------------------------------------------------------ */
+/*
+ * --- process ------------------------------------------------------------------------------------
+ */
 
 static json_t *make_user(struct maker *m)
 {
@@ -142,7 +147,10 @@ static json_t *make_env(struct maker *m)
 	return j;
 }
 
-/* Who is not root has none, but may get them back from a set-uid program. None is inheritable: an exec would spread it. */
+/*
+ * Who is not root has none, but may get them back from a set-uid program. None is inheritable: an
+ * exec would spread it.
+ */
 static json_t *make_capabilities(struct maker *m)
 {
 	json_t *j = object(m);
@@ -155,7 +163,10 @@ static json_t *make_capabilities(struct maker *m)
 	return j;
 }
 
-/* As systemd has it: programs that close every descriptor, or use select(2), are not hurt by the soft limit. */
+/*
+ * As systemd has it: programs that close every descriptor, or use select(2), are not hurt by the
+ * soft limit.
+ */
 static json_t *make_rlimits(struct maker *m)
 {
 	uint64_t hard = m->o->max_files < MAX_FILES ? m->o->max_files : MAX_FILES;
@@ -184,7 +195,10 @@ static json_t *make_process(struct maker *m)
 	return j;
 }
 
-/* --- the rest ------------------------------------------------------------------------------------- */
+/*
+ * --- the rest
+ * -------------------------------------------------------------------------------------
+ */
 
 static json_t *make_options(struct maker *m, const char *words)
 {
@@ -208,7 +222,8 @@ static json_t *make_mounts(struct maker *m)
 		json_t *mount = object(m), *options = make_options(m, mounts[i].options);
 
 		/* EINVAL where the namespace has no such group. */
-		if (!strcmp(mounts[i].type, "devpts") && idmap_gid_seen(m->o->map, TTY_GROUP, &seen))
+		if (!strcmp(mounts[i].type, "devpts") &&
+			idmap_gid_seen(m->o->map, TTY_GROUP, &seen))
 			add(m, options, json_sprintf("gid=%d", (int)TTY_GROUP));
 		set(m, mount, "destination", json_string(mounts[i].target));
 		set(m, mount, "type", json_string(mounts[i].type));
@@ -226,7 +241,8 @@ static json_t *make_hostname(const char *name)
 	size_t n = 0;
 
 	for (; *name && n < HOSTNAME_MAX; name++) {
-		bool plain = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') || (*name >= '0' && *name <= '9');
+		bool plain = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z') ||
+			(*name >= '0' && *name <= '9');
 
 		if (plain || n)
 			host[n++] = plain ? *name : '-';
@@ -246,7 +262,10 @@ static json_t *make_annotations(struct maker *m)
 	return j;
 }
 
-/* The layers' disk ids are the ids in the container: a mount that shows them as seen is what its namespace undoes. */
+/*
+ * The layers' disk ids are the ids in the container: a mount that shows them as seen is what its
+ * namespace undoes.
+ */
 static json_t *make_mappings(struct maker *m, const struct idranges *r)
 {
 	json_t *j = array(m);
@@ -309,9 +328,13 @@ static json_t *make_all(struct maker *m)
 	return j;
 }
 
-/* --- what cannot be run ----------------------------------------------------------------------------- */
+/*
+ * --- what cannot be run
+ * -----------------------------------------------------------------------------
+ */
 
-static int check_args(const struct image_config *image, const struct runtime_options *o, struct err *e)
+static int check_args(
+	const struct image_config *image, const struct runtime_options *o, struct err *e)
 {
 	int r;
 
@@ -321,7 +344,8 @@ static int check_args(const struct image_config *image, const struct runtime_opt
 		for (size_t n; *s; s += n) {
 			n = utf8_len(s, strlen(s));
 			if (!n)
-				return err_say(e, EINVAL, o->args[i], "the argument is not UTF-8, as JSON must be");
+				return err_say(e, EINVAL, o->args[i],
+					"the argument is not UTF-8, as JSON must be");
 		}
 	}
 	if (image->entrypoint.len || image->cmd.len || o->n_args)
@@ -332,11 +356,14 @@ static int check_args(const struct image_config *image, const struct runtime_opt
 	return r;
 }
 
-static int uncovered(const char *kind, uint32_t id, const char *why, const struct runtime_options *o, struct err *e)
+static int uncovered(const char *kind, uint32_t id, const char *why,
+	const struct runtime_options *o, struct err *e)
 {
 	(void)err_say(e, ENODATA, o->name, "the map does not cover %s id %u", kind, id);
 	err_why(e, "%s", why);
-	err_try(e, "give a map that covers it; image-unpack --scan tells the smallest for the whole image");
+	err_try(e,
+		"give a map that covers it; image-unpack --scan tells the smallest for the whole "
+		"image");
 	return -ENODATA;
 }
 
@@ -366,8 +393,8 @@ static int add_piece(const char *text, size_t n, void *arg)
 	return 0; /* the buffer remembers that it failed */
 }
 
-int runtime_config_make(const struct image_config *image, const struct image_user *user, const struct runtime_options *o,
-			struct buf *ret, struct err *e)
+int runtime_config_make(const struct image_config *image, const struct image_user *user,
+	const struct runtime_options *o, struct buf *ret, struct err *e)
 {
 	struct maker m = { .image = image, .user = user, .o = o };
 	json_t *j;

@@ -9,9 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../tar/blob.h"
 #include "../layer/entry.h"
 #include "../layer/entry_ids.h"
+#include "../tar/blob.h"
 
 void scan_done(struct scan *s)
 {
@@ -49,7 +49,10 @@ static void owners_merge(scan_owners *o)
 	o->len = n + 1;
 }
 
-/* Neighbours in an archive mostly have one owner. Else they are merged when there is no room: in the end n log n. */
+/*
+ * Neighbours in an archive mostly have one owner. Else they are merged when there is no room: in
+ * the end n log n.
+ */
 static int owners_add(scan_owners *o, uint32_t uid, uint32_t gid, uint64_t count, struct err *e)
 {
 	const struct scan_owner it = { uid, gid, count };
@@ -61,7 +64,8 @@ static int owners_add(scan_owners *o, uint32_t uid, uint32_t gid, uint64_t count
 	if (o->len && o->len == o->cap) {
 		owners_merge(o);
 		/* Still half full: the next merge shall not come at once. */
-		if (o->len > o->cap / 2 && vec_grow(&o->items, o->cap, &o->cap, sizeof(*o->items)) < 0)
+		if (o->len > o->cap / 2 &&
+			vec_grow(&o->items, o->cap, &o->cap, sizeof(*o->items)) < 0)
 			return err_nomem(e);
 	}
 	return VEC_ADD(o, it) < 0 ? err_nomem(e) : 0;
@@ -136,7 +140,9 @@ static int count_file(struct scan *s, const struct layer_entry *t, struct err *e
 	return 0;
 }
 
-/* OCI image-spec layer.md, "Whiteouts". What else begins so is metadata of AUFS, and not unpacked. */
+/*
+ * OCI image-spec layer.md, "Whiteouts". What else begins so is metadata of AUFS, and not unpacked.
+ */
 static bool count_whiteout(struct scan *s, const struct layer_entry *t)
 {
 	const char *slash = strrchr(t->path, '/'), *name = slash ? slash + 1 : t->path;
@@ -150,7 +156,8 @@ static bool count_whiteout(struct scan *s, const struct layer_entry *t)
 	return true;
 }
 
-static int count_entry(struct scan *s, const struct layer_entry *t, const struct layer_options *o, struct err *e)
+static int count_entry(
+	struct scan *s, const struct layer_entry *t, const struct layer_options *o, struct err *e)
 {
 	int r = 0;
 
@@ -163,12 +170,23 @@ static int count_entry(struct scan *s, const struct layer_entry *t, const struct
 		return 0;
 	}
 	switch (t->type) {
-	case S_IFREG: r = count_file(s, t, e); break;
-	case S_IFDIR: s->directories++; break;
-	case S_IFLNK: s->symlinks++; break;
-	case S_IFIFO: s->fifos++; break;
-	case S_IFSOCK: s->sockets++; break;
-	default: s->devices++;
+	case S_IFREG:
+		r = count_file(s, t, e);
+		break;
+	case S_IFDIR:
+		s->directories++;
+		break;
+	case S_IFLNK:
+		s->symlinks++;
+		break;
+	case S_IFIFO:
+		s->fifos++;
+		break;
+	case S_IFSOCK:
+		s->sockets++;
+		break;
+	default:
+		s->devices++;
 	}
 	if (s->bytes > o->limits.bytes)
 		return entry_over_limit(t->raw, "layer has", "--max-bytes", o->limits.bytes, e);
@@ -177,7 +195,8 @@ static int count_entry(struct scan *s, const struct layer_entry *t, const struct
 	return r == 0 ? count_xattrs(s, t, e) : r;
 }
 
-static int count_entries(struct scan *s, struct blob *b, const struct layer_options *o, struct err *e)
+static int count_entries(
+	struct scan *s, struct blob *b, const struct layer_options *o, struct err *e)
 {
 	struct entry_reader *reader = NULL;
 	struct layer_entry t;
@@ -189,10 +208,14 @@ static int count_entries(struct scan *s, struct blob *b, const struct layer_opti
 	return r < 0 ? blob_blame(b, r, e) : 0;
 }
 
-int scan_layer(const struct source *src, size_t i, const struct layer_options *o, struct scan *ret, struct err *e)
+int scan_layer(const struct source *src, size_t i, const struct layer_options *o, struct scan *ret,
+	struct err *e)
 {
 	const struct source_layer *l = &src->layers[i];
-	struct blob_input in = { .fd = -1, .size = l->size, .digest = l->has_digest ? &l->digest : NULL, .diff_id = l->has_diff_id ? &l->diff_id : NULL };
+	struct blob_input in = { .fd = -1,
+		.size = l->size,
+		.digest = l->has_digest ? &l->digest : NULL,
+		.diff_id = l->has_diff_id ? &l->diff_id : NULL };
 	scoped_fd int fd = -1;
 	scoped_blob struct blob *b = NULL; /* freed before its descriptor is closed */
 	scoped_scan struct scan s = { .entries = 0 };
@@ -226,9 +249,24 @@ int scan_add(struct scan *sum, const struct scan *l, struct err *e)
 	int r = 0;
 
 #define ADD(member) sum->member += l->member
-	ADD(entries); ADD(files); ADD(directories); ADD(symlinks); ADD(hardlinks); ADD(devices); ADD(fifos); ADD(sockets);
-	ADD(whiteouts); ADD(opaques); ADD(setuid); ADD(setgid); ADD(capabilities); ADD(acls); ADD(xattrs);
-	ADD(bytes); ADD(blob_bytes); ADD(unpacked);
+	ADD(entries);
+	ADD(files);
+	ADD(directories);
+	ADD(symlinks);
+	ADD(hardlinks);
+	ADD(devices);
+	ADD(fifos);
+	ADD(sockets);
+	ADD(whiteouts);
+	ADD(opaques);
+	ADD(setuid);
+	ADD(setgid);
+	ADD(capabilities);
+	ADD(acls);
+	ADD(xattrs);
+	ADD(bytes);
+	ADD(blob_bytes);
+	ADD(unpacked);
 #undef ADD
 	if (l->largest > sum->largest) {
 		char *path = strdup(l->largest_path);
@@ -240,9 +278,11 @@ int scan_add(struct scan *sum, const struct scan *l, struct err *e)
 		sum->largest = l->largest;
 	}
 	for (size_t i = 0; r == 0 && i < l->owners.len; i++)
-		r = owners_add(&sum->owners, l->owners.items[i].uid, l->owners.items[i].gid, l->owners.items[i].count, e);
+		r = owners_add(&sum->owners, l->owners.items[i].uid, l->owners.items[i].gid,
+			l->owners.items[i].count, e);
 	for (size_t i = 0; r == 0 && i < l->named.len; i++)
-		r = owners_add(&sum->named, l->named.items[i].uid, l->named.items[i].gid, l->named.items[i].count, e);
+		r = owners_add(&sum->named, l->named.items[i].uid, l->named.items[i].gid,
+			l->named.items[i].count, e);
 	owners_merge(&sum->owners);
 	owners_merge(&sum->named);
 	return r;

@@ -15,11 +15,14 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
-#include "../tar/blob.h"
 #include "../store/store_publish.h"
+#include "../tar/blob.h"
 #include "unpack_priv.h"
 
-/* PADDING: so many bytes may follow the end of an archive anyway: tar fills the last record with zeros. */
+/*
+ * PADDING: so many bytes may follow the end of an archive anyway: tar fills the last record with
+ * zeros.
+ */
 enum { MAX_JOBS = 64, OPEN_FILES = 65536, PADDING = 1 << 20 };
 
 void work_tell(struct work *w, struct job *j, int state)
@@ -28,8 +31,10 @@ void work_tell(struct work *w, struct job *j, int state)
 
 	if (!p)
 		return;
-	__atomic_store_n(&j->item->entries, __atomic_load_n(&j->counts.entries, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
-	__atomic_store_n(&j->item->bytes, __atomic_load_n(&j->counts.bytes, __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+	__atomic_store_n(&j->item->entries, __atomic_load_n(&j->counts.entries, __ATOMIC_RELAXED),
+		__ATOMIC_RELAXED);
+	__atomic_store_n(&j->item->bytes, __atomic_load_n(&j->counts.bytes, __ATOMIC_RELAXED),
+		__ATOMIC_RELAXED);
 	__atomic_store_n(&j->item->state, state, __ATOMIC_RELAXED);
 	if (p->changed)
 		p->changed(p, j->item);
@@ -46,7 +51,8 @@ void work_changed(struct work *w)
 int work_name_layer(const struct work *w, const struct job *j, int r, struct err *e)
 {
 	blob_say_try(r, e);
-	err_prefix(e, "image '%s', layer %zu of %zu (%s)", w->opts->name, j->i + 1, w->n, j->src->name);
+	err_prefix(e, "image '%s', layer %zu of %zu (%s)", w->opts->name, j->i + 1, w->n,
+		j->src->name);
 	return r;
 }
 
@@ -63,14 +69,18 @@ static int read_layer(struct work *w, struct job *j, struct blob *b, struct err 
 	if (r < 0)
 		return blob_blame(b, r, e);
 	counted = __atomic_load_n(o.totals ? &o.totals->bytes : &j->counts.bytes, __ATOMIC_RELAXED);
-	return blob_finish(b, o.limits.bytes > counted + PADDING ? o.limits.bytes - counted : PADDING, &j->sums, e);
+	return blob_finish(b,
+		o.limits.bytes > counted + PADDING ? o.limits.bytes - counted : PADDING, &j->sums,
+		e);
 }
 
 int work_read_layer(struct work *w, struct job *j, struct err *e)
 {
 	scoped_blob struct blob *b = NULL;
 	struct blob_input in = {
-		.size = j->src->size, .stop = &w->failed, .progress = j->item ? &j->item->done : NULL,
+		.size = j->src->size,
+		.stop = &w->failed,
+		.progress = j->item ? &j->item->done : NULL,
 		.digest = j->src->has_digest ? &j->src->digest : NULL,
 		.diff_id = j->src->has_diff_id ? &j->src->diff_id : NULL,
 	};
@@ -88,8 +98,9 @@ int work_read_layer(struct work *w, struct job *j, struct err *e)
 	if (r == 0) {
 		j->diff_id = j->sums.diff_id;
 		j->root_opaque = layer_root_opaque(j->layer);
-		log_verbose("layer %zu of %zu (%s): %s, %" PRIu64 " bytes, %" PRIu64 " unpacked", j->i + 1, w->n, j->src->name,
-			    j->sums.format, j->sums.size, j->sums.unpacked);
+		log_verbose("layer %zu of %zu (%s): %s, %" PRIu64 " bytes, %" PRIu64 " unpacked",
+			j->i + 1, w->n, j->src->name, j->sums.format, j->sums.size,
+			j->sums.unpacked);
 	}
 	work_tell(w, j, r < 0 ? PROGRESS_FAILED : PROGRESS_DONE);
 	blob_free(TAKE_PTR(b)); /* before its descriptor is closed */
@@ -200,13 +211,15 @@ static void raise_open_files(void)
 {
 	struct rlimit l;
 
-	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur == l.rlim_max || l.rlim_cur >= OPEN_FILES)
+	if (getrlimit(RLIMIT_NOFILE, &l) < 0 || l.rlim_cur == l.rlim_max ||
+		l.rlim_cur >= OPEN_FILES)
 		return;
 	l.rlim_cur = l.rlim_max < OPEN_FILES ? l.rlim_max : OPEN_FILES;
 	(void)setrlimit(RLIMIT_NOFILE, &l); /* where it does not help, opening a file will say so */
 }
 
-int work_init(struct work *w, const struct source *src, const struct unpack_options *opts, struct err *e)
+int work_init(
+	struct work *w, const struct source *src, const struct unpack_options *opts, struct err *e)
 {
 	int r;
 

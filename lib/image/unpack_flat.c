@@ -14,14 +14,14 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/stop.h"
-#include "../mount/reachable.h"
-#include "open_place.h"
-#include "../store/publish_dir.h"
 #include "../layer/layer_merge.h"
 #include "../layer/layer_priv.h"
 #include "../layer/layer_readback.h"
-#include "../store/tempdir_mapped.h"
+#include "../mount/reachable.h"
+#include "../store/publish_dir.h"
 #include "../store/store_publish.h"
+#include "../store/tempdir_mapped.h"
+#include "open_place.h"
 #include "unpack_priv.h"
 
 #define STAGE_PREFIX ".shiftbox-flat-"
@@ -31,7 +31,7 @@ struct flat {
 	const struct flat_target *to;
 	struct flat_place place;
 	struct stage stage;
-	struct stage_view view;   /* with a map */
+	struct stage_view view; /* with a map */
 };
 
 static int join_one(struct work *w, struct job *j, struct layer **base, struct err *e)
@@ -44,8 +44,11 @@ static int join_one(struct work *w, struct job *j, struct layer **base, struct e
 		r = layer_join(*base, j->layer, e);
 		layer_free(TAKE_PTR(j->layer));
 		if (r == 0)
-			log_verbose("layer %zu of %zu (%s) is on top of those below: %llu whiteouts, %llu with nothing to hide", j->i + 1, w->n,
-				    j->src->name, (unsigned long long)j->counts.whiteouts, (unsigned long long)j->counts.dropped);
+			log_verbose("layer %zu of %zu (%s) is on top of those below: %llu "
+				    "whiteouts, %llu with nothing to hide",
+				j->i + 1, w->n, j->src->name,
+				(unsigned long long)j->counts.whiteouts,
+				(unsigned long long)j->counts.dropped);
 	} else {
 		*base = TAKE_PTR(j->layer);
 		r = layer_join_base(*base, e);
@@ -61,7 +64,10 @@ static gid_t root_group(const struct idmap *map)
 	return map && idmap_gid_seen(map, 0, &gid) ? gid : REACHABLE_NO_GROUP;
 }
 
-/* Would a file of the tree give rights to others where it is to be? What layers above took away is not in it any more. */
+/*
+ * Would a file of the tree give rights to others where it is to be? What layers above took away is
+ * not in it any more.
+ */
 static int check_exposed(const struct flat *f, const struct layer *base, struct err *e)
 {
 	const gid_t group = root_group(f->to->map);
@@ -107,7 +113,8 @@ static int join_all(struct flat *f, struct err *e)
 	if (r == 0 && f->to->map && !w->opts->layer.dry) {
 		r = layer_read_back(base, f->view.disk, staging_name(0, "", name), f->to->map, e);
 		if (r == 0)
-			log_verbose("every owner was read back without the map, and is what it says");
+			log_verbose(
+				"every owner was read back without the map, and is what it says");
 	}
 	layer_free(base);
 	return r;
@@ -122,7 +129,8 @@ static int publish(struct flat *f, struct err *e)
 		return err_set(e, errno, f->place.path, "cannot write the files to disk");
 	r = stop_check(e);
 	if (r == 0)
-		r = flat_place_publish(&f->place, f->to->map ? f->view.plain : f->stage.fd, staging_name(0, "", name), e);
+		r = flat_place_publish(&f->place, f->to->map ? f->view.plain : f->stage.fd,
+			staging_name(0, "", name), e);
 	if (r == 0 && f->w.opts->sync)
 		r = fd_sync(f->place.parent, f->place.path, e);
 	return r;
@@ -175,8 +183,8 @@ static int run_dry(struct flat *f, struct unpack_result *ret, struct err *e)
 	return r == 0 ? join_all(f, e) : r;
 }
 
-int unpack_flat(const struct flat_target *to, const struct source *src, const struct unpack_options *opts,
-		struct unpack_result *ret, struct err *e)
+int unpack_flat(const struct flat_target *to, const struct source *src,
+	const struct unpack_options *opts, struct unpack_result *ret, struct err *e)
 {
 	struct unpack_options own = *opts;
 	struct flat f = { .to = to, .stage = STAGE_INIT, .view = STAGE_VIEW_INIT };

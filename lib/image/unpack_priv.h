@@ -9,18 +9,19 @@
 #include "unpack.h"
 
 /*
- * One run, for unpack*.c alone. unpack.c reads the layers of a source, several at a time, each into a directory of its
- * own; what becomes of them is the target's: unpack_store.c publishes them one by one, unpack_flat.c makes one tree of them.
+ * One run, for unpack*.c alone. unpack.c reads the layers of a source, several at a time, each into
+ * a directory of its own; what becomes of them is the target's: unpack_store.c publishes them one
+ * by one, unpack_flat.c makes one tree of them.
  */
 
 struct staging;
 struct staged_layer;
 
 enum plan {
-	READ,     /* unpack it at once */
-	LATER,    /* there is one, perhaps the right one: known when the layers below are */
-	TAKEN,    /* from the store */
-	SAME,     /* as an earlier layer of this image */
+	READ,  /* unpack it at once */
+	LATER, /* there is one, perhaps the right one: known when the layers below are */
+	TAKEN, /* from the store */
+	SAME,  /* as an earlier layer of this image */
 };
 
 struct job {
@@ -32,9 +33,9 @@ struct job {
 	struct blob_result sums;
 	struct digest diff_id;
 	struct buf answers;
-	char *dir;                /* TAKEN: its name below layers/ */
-	size_t same;              /* SAME: as which */
-	int fd;                   /* its directory, once finished; or -1 */
+	char *dir;   /* TAKEN: its name below layers/ */
+	size_t same; /* SAME: as which */
+	int fd;      /* its directory, once finished; or -1 */
 	bool root_opaque;
 	struct progress_item *item;
 };
@@ -42,13 +43,13 @@ struct job {
 struct work {
 	const struct source *src;
 	const struct unpack_options *opts;
-	int stage;                /* where the layers are made, as "0", "1" ...; the target's */
+	int stage; /* where the layers are made, as "0", "1" ...; the target's */
 	struct job *jobs;
 	size_t n;
 	struct layer_totals totals; /* of a flat tree */
-	int failed;               /* atomic: a layer has, so that the others need not be read on */
+	int failed; /* atomic: a layer has, so that the others need not be read on */
 
-	pthread_mutex_t lock;     /* for what follows */
+	pthread_mutex_t lock; /* for what follows */
 	size_t *order;
 	size_t n_order, next;
 	int result;
@@ -60,17 +61,21 @@ struct store_work {
 	struct work w;
 	struct store *store;
 	struct staging *staging;
-	int *stack_fds;           /* scratch for the layers below one */
+	int *stack_fds; /* scratch for the layers below one */
 	struct staged_layer *staged;
 	size_t n_staged;
-	size_t *staged_of;        /* by job */
+	size_t *staged_of; /* by job */
 };
 
 /* Sets up the jobs, all to be READ. work_done() must be called whatever it returns. */
-int work_init(struct work *w, const struct source *src, const struct unpack_options *opts, struct err *e);
+int work_init(
+	struct work *w, const struct source *src, const struct unpack_options *opts, struct err *e);
 void work_done(struct work *w);
 
-/* Read the layers that are to be READ: each job then has its layer, not settled, in the directory "I" of w->stage. */
+/*
+ * Read the layers that are to be READ: each job then has its layer, not settled, in the directory
+ * "I" of w->stage.
+ */
 int work_read(struct work *w, struct err *e);
 
 /* The same for one layer, on this thread. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* unpack_publish: which directories an image is made of, in which order, and what it says of itself. */
+/*
+ * unpack_publish: which directories an image is made of, in which order, and what it says of
+ * itself.
+ */
 
 #include "unpack_priv.h"
 
@@ -20,8 +23,9 @@ static const char *published_dir(const struct store_work *s, size_t i)
 }
 
 /*
- * The image's stack, topmost first: it ends with a layer that hides all below. OverlayFS refuses a directory
- * that is given twice; the upper one alone gives the same view, since it has all that the lower one has.
+ * The image's stack, topmost first: it ends with a layer that hides all below. OverlayFS refuses a
+ * directory that is given twice; the upper one alone gives the same view, since it has all that the
+ * lower one has.
  */
 static int list_stack(void *arg, struct strv *ret, struct err *e)
 {
@@ -35,7 +39,9 @@ static int list_stack(void *arg, struct strv *ret, struct err *e)
 			return err_nomem(e);
 		if (w->jobs[i].root_opaque) {
 			if (i)
-				log_verbose("layer %zu of %zu hides all below it: the stack ends there", i + 1, w->n);
+				log_verbose(
+					"layer %zu of %zu hides all below it: the stack ends there",
+					i + 1, w->n);
 			break;
 		}
 	}
@@ -50,23 +56,32 @@ static void make_documents(const struct work *w, struct buf *manifest, struct bu
 	struct digest sum;
 
 	platform_native(&p);
-	buf_printf(config, "{\"architecture\":\"%s\",\"os\":\"%s\",\"config\":{},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[", p.arch, p.os);
+	buf_printf(config,
+		"{\"architecture\":\"%s\",\"os\":\"%s\",\"config\":{},\"rootfs\":{\"type\":"
+		"\"layers\",\"diff_ids\":[",
+		p.arch, p.os);
 	for (size_t i = 0; i < w->n; i++)
-		buf_printf(config, "%s\"%s\"", i ? "," : "", digest_text(&w->jobs[i].diff_id, text));
+		buf_printf(
+			config, "%s\"%s\"", i ? "," : "", digest_text(&w->jobs[i].diff_id, text));
 	buf_str(config, "]}}\n");
 	if (!buf_get(config))
 		return;
 
 	hash_bytes(buf_get(config), config->len, &sum);
-	buf_printf(manifest, "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.manifest.v1+json\","
-		   "\"config\":{\"mediaType\":\"application/vnd.oci.image.config.v1+json\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[",
-		   digest_text(&sum, text), config->len);
+	buf_printf(manifest,
+		"{\"schemaVersion\":2,\"mediaType\":\"application/"
+		"vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":\"application/"
+		"vnd.oci.image.config.v1+json\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[",
+		digest_text(&sum, text), config->len);
 	for (size_t i = 0; i < w->n; i++) {
 		const struct blob_result *b = &w->jobs[i].sums;
 		bool named = !strcmp(b->format, "gzip") || !strcmp(b->format, "zstd");
 
-		buf_printf(manifest, "%s{\"mediaType\":\"application/vnd.oci.image.layer.v1.tar%s%s\",\"digest\":\"%s\",\"size\":%" PRIu64 "}",
-			   i ? "," : "", named ? "+" : "", named ? b->format : "", digest_text(&b->digest, text), b->size);
+		buf_printf(manifest,
+			"%s{\"mediaType\":\"application/"
+			"vnd.oci.image.layer.v1.tar%s%s\",\"digest\":\"%s\",\"size\":%" PRIu64 "}",
+			i ? "," : "", named ? "+" : "", named ? b->format : "",
+			digest_text(&b->digest, text), b->size);
 	}
 	buf_str(manifest, "]}\n");
 }
@@ -76,7 +91,11 @@ int work_publish(struct store_work *s, struct err *e)
 	const struct work *w = &s->w;
 	scoped_buf struct buf manifest = BUF_INIT, config = BUF_INIT;
 	struct staged_image image = {
-		.name = w->opts->name, .manifest = &w->src->manifest, .config = &w->src->config, .list = list_stack, .arg = s,
+		.name = w->opts->name,
+		.manifest = &w->src->manifest,
+		.config = &w->src->config,
+		.list = list_stack,
+		.arg = s,
 	};
 
 	if (!w->src->manifest.len) {

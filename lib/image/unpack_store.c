@@ -11,10 +11,10 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/stop.h"
-#include "../layer/lowerdirs.h"
 #include "../layer/layer_readback.h"
-#include "../store/store_publish.h"
+#include "../layer/lowerdirs.h"
 #include "../store/store_priv.h"
+#include "../store/store_publish.h"
 #include "unpack_priv.h"
 
 int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *ret, struct err *e)
@@ -50,7 +50,8 @@ static int plan_job(struct store_work *s, struct job *j, struct err *e)
 	if (there.len)
 		j->plan = LATER;
 	for (size_t i = 0; i < j->i; i++)
-		if (s->w.jobs[i].src->has_diff_id && digest_equal(&s->w.jobs[i].diff_id, &j->diff_id))
+		if (s->w.jobs[i].src->has_diff_id &&
+			digest_equal(&s->w.jobs[i].diff_id, &j->diff_id))
 			j->plan = LATER;
 	return 0;
 }
@@ -67,8 +68,9 @@ static int plan_work(struct store_work *s, struct err *e)
 /* The layers below job i, topmost first, down to the first that hides what is below it. */
 static struct lower layers_below(struct store_work *s, size_t i)
 {
-	struct lower l = { .dirfds = s->stack_fds, .user_xattr = s->w.opts->layer.user_xattr,
-			   .o = &s->w.opts->layer };
+	struct lower l = { .dirfds = s->stack_fds,
+		.user_xattr = s->w.opts->layer.user_xattr,
+		.o = &s->w.opts->layer };
 
 	while (i-- > 0) {
 		s->stack_fds[l.n++] = s->w.jobs[i].fd;
@@ -78,7 +80,8 @@ static struct lower layers_below(struct store_work *s, size_t i)
 	return l;
 }
 
-static int try_same(struct store_work *s, struct job *j, struct lower_walk *below, bool *ret, struct err *e)
+static int try_same(
+	struct store_work *s, struct job *j, struct lower_walk *below, bool *ret, struct err *e)
 {
 	for (size_t i = j->i; i-- > 0 && !*ret;) {
 		struct job *other = &s->w.jobs[i];
@@ -107,7 +110,8 @@ static int open_stored(struct store_work *s, struct job *j, struct err *e)
 	scoped_buf struct buf path = BUF_INIT;
 
 	buf_printf(&path, "%s/layers/%s", s->store->path, j->dir);
-	return buf_get(&path) ? store_base_open_layer(s->store, buf_get(&path), &j->fd, e) : err_nomem(e);
+	return buf_get(&path) ? store_base_open_layer(s->store, buf_get(&path), &j->fd, e) :
+				err_nomem(e);
 }
 
 /* With a base: has every file the disk id it should have? */
@@ -120,10 +124,13 @@ static int read_back(struct store_work *s, struct job *j, struct err *e)
 	if (!s->store->base.count)
 		return 0;
 	r = store_base_map(s->store, &map, e);
-	return r == 0 ? layer_read_back(j->layer, staging_plain_fd(s->staging), staging_name(j->i, "", name), &map, e) : r;
+	return r == 0 ? layer_read_back(j->layer, staging_plain_fd(s->staging),
+				staging_name(j->i, "", name), &map, e) :
+			r;
 }
 
-static int try_stored(struct store_work *s, struct job *j, struct lower_walk *below, bool *ret, struct err *e)
+static int try_stored(
+	struct store_work *s, struct job *j, struct lower_walk *below, bool *ret, struct err *e)
 {
 	scoped_strv struct strv there = { 0 };
 	int r = store_find_layers(s->store, &j->diff_id, &there, e);
@@ -149,7 +156,8 @@ static int try_stored(struct store_work *s, struct job *j, struct lower_walk *be
 }
 
 /* Give a layer that was read the rest of what it needs, and open it for those above. */
-static int settle_layer(struct store_work *s, struct job *j, const struct lower *lower, struct err *e)
+static int settle_layer(
+	struct store_work *s, struct job *j, const struct lower *lower, struct err *e)
 {
 	char name[32];
 	int r;
@@ -164,9 +172,11 @@ static int settle_layer(struct store_work *s, struct job *j, const struct lower 
 	if (r == 0 && !buf_get(&j->answers))
 		r = err_nomem(e);
 	if (r == 0)
-		r = layer_write_spec(j->layer, staging_plain_fd(s->staging), staging_name(j->i, ".mtree", name), e);
+		r = layer_write_spec(j->layer, staging_plain_fd(s->staging),
+			staging_name(j->i, ".mtree", name), e);
 	if (r == 0)
-		r = fd_open_beneath(staging_fd(s->staging), staging_name(j->i, "", name), O_RDONLY | O_DIRECTORY, &j->fd, e);
+		r = fd_open_beneath(staging_fd(s->staging), staging_name(j->i, "", name),
+			O_RDONLY | O_DIRECTORY, &j->fd, e);
 	layer_free(TAKE_PTR(j->layer));
 	return r;
 }
@@ -186,7 +196,9 @@ static int settle_job(struct store_work *s, struct job *j, struct err *e)
 		if (r == 0 && !found)
 			r = try_stored(s, j, &below, &found, e);
 		if (r == 0 && found) {
-			log_verbose("layer %zu of %zu (%s) is there already; its blob is not read again", j->i + 1, s->w.n, j->src->name);
+			log_verbose("layer %zu of %zu (%s) is there already; its blob is not read "
+				    "again",
+				j->i + 1, s->w.n, j->src->name);
 			work_tell(&s->w, j, PROGRESS_SHARED);
 			return 0;
 		}
@@ -215,8 +227,12 @@ static int settle_all(struct store_work *s, struct err *e)
 			continue;
 		s->staged_of[i] = s->n_staged;
 		s->staged[s->n_staged++] = (struct staged_layer){
-			.i = i, .diff_id = j->diff_id, .answers = buf_get(&j->answers),
-			.entries = j->counts.entries, .bytes = j->counts.bytes, .root_opaque = j->root_opaque,
+			.i = i,
+			.diff_id = j->diff_id,
+			.answers = buf_get(&j->answers),
+			.entries = j->counts.entries,
+			.bytes = j->counts.bytes,
+			.root_opaque = j->root_opaque,
 		};
 	}
 	return 0;
@@ -247,7 +263,7 @@ static int run(struct store_work *s, struct unpack_result *ret, struct err *e)
 }
 
 int unpack_image(struct store *store, const struct source *src, const struct unpack_options *opts,
-		 struct unpack_result *ret, struct err *e)
+	struct unpack_result *ret, struct err *e)
 {
 	scoped_idmap struct idmap map = { .gid_assumed = false };
 	struct unpack_options own = *opts;
@@ -259,7 +275,8 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 	if (r == 0 && store->base.count) {
 		r = store_base_map(store, &map, e);
 		own.layer.through = &map;
-		own.layer.no_devices = "left out: a device works for every user who can reach it, so a store with a base has none";
+		own.layer.no_devices = "left out: a device works for every user who can reach it, "
+				       "so a store with a base has none";
 	}
 	s.stack_fds = calloc(n, sizeof(*s.stack_fds));
 	s.staged = calloc(n, sizeof(*s.staged));
@@ -270,7 +287,9 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 		r = run(&s, ret, e);
 
 	if (r == -EOVERFLOW && store->base.count)
-		err_try(e, "make a store with a larger COUNT (--base BASE:COUNT); image-unpack --scan tells all ids that an image needs");
+		err_try(e,
+			"make a store with a larger COUNT (--base BASE:COUNT); image-unpack --scan "
+			"tells all ids that an image needs");
 
 	for (size_t i = 0; i < s.n_staged; i++)
 		free(s.staged[i].dir);

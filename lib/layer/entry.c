@@ -24,8 +24,8 @@ struct entry_reader {
 	struct archive_entry *ae; /* the tar reader's */
 	const struct layer_options *o;
 	struct buf path, hardlink;
-	struct xattrs xattrs;    /* of the entry given out last */
-	uint64_t size, at;       /* of the entry's data: all, and the least offset that may come */
+	struct xattrs xattrs; /* of the entry given out last */
+	uint64_t size, at;    /* of the entry's data: all, and the least offset that may come */
 };
 
 static ssize_t read_source(void *arg, const void **ret, struct err *e)
@@ -44,13 +44,17 @@ static int count(void *arg, uint64_t n, const char *on, struct err *e)
 
 	if (n <= limit && __atomic_add_fetch(&t->bytes, n, __ATOMIC_RELAXED) <= limit)
 		return 0;
-	return entry_over_limit(on, t->shared ? "layers have together" : "layer has", "--max-bytes", limit, e);
+	return entry_over_limit(
+		on, t->shared ? "layers have together" : "layer has", "--max-bytes", limit, e);
 }
 
-int entry_open(layer_read *read, void *arg, const struct layer_options *o, struct entry_reader **ret, struct err *e)
+int entry_open(layer_read *read, void *arg, const struct layer_options *o,
+	struct entry_reader **ret, struct err *e)
 {
 	struct entry_reader *r = calloc(1, sizeof(*r));
-	const struct tarread_source source = { .read = read_source, .count = count, .arg = r, .may_be_empty = true };
+	const struct tarread_source source = {
+		.read = read_source, .count = count, .arg = r, .may_be_empty = true
+	};
 	int x;
 
 	if (!r)
@@ -83,8 +87,13 @@ void entry_close(struct entry_reader *r)
 /* ---- attributes ---- */
 
 /* linux/posix_acl_xattr.h: all little endian. */
-struct acl_header { uint32_t version; };
-struct acl_entry { uint16_t tag, perm; uint32_t id; };
+struct acl_header {
+	uint32_t version;
+};
+struct acl_entry {
+	uint16_t tag, perm;
+	uint32_t id;
+};
 
 enum { ACL_VERSION = 2 };
 
@@ -98,20 +107,31 @@ static int acl_order(const void *a, const void *b)
 }
 
 /* linux/posix_acl.h: ACL_USER_OBJ ... */
-static const struct { int tag; uint16_t disk; bool has_id; } acl_tags[] = {
-	{ ARCHIVE_ENTRY_ACL_USER_OBJ, 0x01, false }, { ARCHIVE_ENTRY_ACL_USER, 0x02, true },
-	{ ARCHIVE_ENTRY_ACL_GROUP_OBJ, 0x04, false }, { ARCHIVE_ENTRY_ACL_GROUP, 0x08, true },
-	{ ARCHIVE_ENTRY_ACL_MASK, 0x10, false }, { ARCHIVE_ENTRY_ACL_OTHER, 0x20, false },
+static const struct {
+	int tag;
+	uint16_t disk;
+	bool has_id;
+} acl_tags[] = {
+	{ ARCHIVE_ENTRY_ACL_USER_OBJ, 0x01, false },
+	{ ARCHIVE_ENTRY_ACL_USER, 0x02, true },
+	{ ARCHIVE_ENTRY_ACL_GROUP_OBJ, 0x04, false },
+	{ ARCHIVE_ENTRY_ACL_GROUP, 0x08, true },
+	{ ARCHIVE_ENTRY_ACL_MASK, 0x10, false },
+	{ ARCHIVE_ENTRY_ACL_OTHER, 0x20, false },
 };
 
 static int acl_by_name(const char *name, const char *on, struct err *e)
 {
-	(void)err_say(e, EINVAL, on, "has an access control list that names '%s' without a usable number", name);
-	err_try(e, "make the layer with tar --xattrs --xattrs-include='*' and without --acls, which writes names");
+	(void)err_say(e, EINVAL, on,
+		"has an access control list that names '%s' without a usable number", name);
+	err_try(e,
+		"make the layer with tar --xattrs --xattrs-include='*' and without --acls, which "
+		"writes names");
 	return -EINVAL;
 }
 
-static int acl_convert(struct archive_entry *ae, int want, struct buf *ret, const char *on, struct err *e)
+static int acl_convert(
+	struct archive_entry *ae, int want, struct buf *ret, const char *on, struct err *e)
 {
 	struct acl_header head = { .version = htole32(ACL_VERSION) };
 	int type, permset, tag, id;
@@ -126,8 +146,12 @@ static int acl_convert(struct archive_entry *ae, int want, struct buf *ret, cons
 		while (i < ARRAY_LEN(acl_tags) && acl_tags[i].tag != tag)
 			i++;
 		if (i == ARRAY_LEN(acl_tags))
-			return err_say(e, EINVAL, on, "has an access control list that is not POSIX's");
-		/* libarchive cuts what does not fit an int; a name alone would be looked up on this machine. */
+			return err_say(
+				e, EINVAL, on, "has an access control list that is not POSIX's");
+		/*
+		 * libarchive cuts what does not fit an int; a name alone would be looked up on this
+		 * machine.
+		 */
 		if (acl_tags[i].has_id && (id < 0 || id == INT_MAX))
 			return acl_by_name(name ? name : "", on, e);
 		a.tag = htole16(acl_tags[i].disk);
@@ -137,13 +161,17 @@ static int acl_convert(struct archive_entry *ae, int want, struct buf *ret, cons
 	}
 	if (!buf_get(ret))
 		return err_nomem(e);
-	qsort(ret->data + sizeof(head), (ret->len - sizeof(head)) / sizeof(struct acl_entry), sizeof(struct acl_entry), acl_order);
+	qsort(ret->data + sizeof(head), (ret->len - sizeof(head)) / sizeof(struct acl_entry),
+		sizeof(struct acl_entry), acl_order);
 	return 0;
 }
 
 static int add_acls(struct entry_reader *r, struct layer_entry *ret, struct err *e)
 {
-	static const struct { int type; const char *name; } acls[] = {
+	static const struct {
+		int type;
+		const char *name;
+	} acls[] = {
 		{ ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access" },
 		{ ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, "system.posix_acl_default" },
 	};
@@ -156,7 +184,8 @@ static int add_acls(struct entry_reader *r, struct layer_entry *ret, struct err 
 			continue;
 		x = acl_convert(r->ae, acls[i].type, &b, ret->raw, e);
 		if (x == 0)
-			x = xattrs_add(ret->xattrs, acls[i].name, b.data, b.len, ret->type, r->o, ret->raw, e);
+			x = xattrs_add(ret->xattrs, acls[i].name, b.data, b.len, ret->type, r->o,
+				ret->raw, e);
 	}
 	return x;
 }
@@ -175,11 +204,15 @@ static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct er
 
 		sum += strlen(name) + size;
 		if (sum > r->o->limits.xattr_bytes)
-			return err_say(e, E2BIG, ret->raw, "has more than %u bytes of extended attributes", r->o->limits.xattr_bytes);
+			return err_say(e, E2BIG, ret->raw,
+				"has more than %u bytes of extended attributes",
+				r->o->limits.xattr_bytes);
 		names += strlen(name) + 1;
 		if (names > XATTR_LIST_MAX)
-			return err_say(e, E2BIG, ret->raw, "has extended attributes whose names have more than %d bytes in all, which Linux cannot list",
-				       XATTR_LIST_MAX);
+			return err_say(e, E2BIG, ret->raw,
+				"has extended attributes whose names have more than %d bytes in "
+				"all, which Linux cannot list",
+				XATTR_LIST_MAX);
 		x = xattrs_add(ret->xattrs, name, value, size, ret->type, r->o, ret->raw, e);
 		if (x < 0)
 			return x;
@@ -192,14 +225,21 @@ static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct er
 
 /* ---- entries ---- */
 
-static int fill(struct entry_reader *r, const struct tarfact *f, struct layer_entry *ret, struct err *e)
+static int fill(
+	struct entry_reader *r, const struct tarfact *f, struct layer_entry *ret, struct err *e)
 {
 	const char *hardlink = archive_entry_hardlink(r->ae);
 	int x;
 
 	*ret = (struct layer_entry){
-		.raw = archive_entry_pathname(r->ae), .type = hardlink ? 0 : archive_entry_filetype(r->ae),
-		.xattrs = &r->xattrs, .mode = f->mode, .uid = f->uid, .gid = f->gid, .sec = f->sec, .nsec = f->nsec,
+		.raw = archive_entry_pathname(r->ae),
+		.type = hardlink ? 0 : archive_entry_filetype(r->ae),
+		.xattrs = &r->xattrs,
+		.mode = f->mode,
+		.uid = f->uid,
+		.gid = f->gid,
+		.sec = f->sec,
+		.nsec = f->nsec,
 		.rdev = makedev(archive_entry_rdevmajor(r->ae), archive_entry_rdevminor(r->ae)),
 	};
 	buf_reset(&r->path);
@@ -217,10 +257,13 @@ static int fill(struct entry_reader *r, const struct tarfact *f, struct layer_en
 	ret->symlink = S_ISLNK(ret->type) ? archive_entry_symlink(r->ae) : NULL;
 	ret->size = S_ISREG(ret->type) ? (uint64_t)archive_entry_size(r->ae) : 0;
 	if (S_ISDIR(ret->type) && f->size)
-		return err_say(e, EBADMSG, ret->raw, "is a directory and has a body, which readers of tar do not agree on");
+		return err_say(e, EBADMSG, ret->raw,
+			"is a directory and has a body, which readers of tar do not agree on");
 	if (S_ISLNK(ret->type) && (!ret->symlink || !*ret->symlink))
 		return err_say(e, EBADMSG, ret->raw, "is a symbolic link to nothing");
-	x = ret->symlink ? tar_name_fits(ret->raw, "the target of the symbolic link", ret->symlink, e) : 0;
+	x = ret->symlink ?
+		tar_name_fits(ret->raw, "the target of the symbolic link", ret->symlink, e) :
+		0;
 	if (x < 0)
 		return x;
 	r->size = ret->size;
@@ -241,7 +284,8 @@ int entry_next(struct entry_reader *r, struct layer_entry *ret, struct err *e)
 	return x < 0 ? x : 1;
 }
 
-int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t *ret_off, const char *on, struct err *e)
+int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t *ret_off,
+	const char *on, struct err *e)
 {
 	la_int64_t off;
 	int x = archive_read_data_block(tarread_archive(r->tar), ret, ret_n, &off);
@@ -259,11 +303,15 @@ int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t
 	return 1;
 }
 
-int entry_over_limit(const char *on, const char *who, const char *option, uint64_t limit, struct err *e)
+int entry_over_limit(
+	const char *on, const char *who, const char *option, uint64_t limit, struct err *e)
 {
-	const char *what = !strcmp(option, "--max-bytes") ? "bytes of file data and extension headers" : "entries";
+	const char *what = !strcmp(option, "--max-bytes") ?
+		"bytes of file data and extension headers" :
+		"entries";
 
-	(void)err_say(e, EFBIG, on, "the %s more than %llu %s", who, (unsigned long long)limit, what);
+	(void)err_say(
+		e, EFBIG, on, "the %s more than %llu %s", who, (unsigned long long)limit, what);
 	err_try(e, "if that is as it should be, allow more with %s", option);
 	return -EFBIG;
 }

@@ -8,7 +8,8 @@
 #include <string.h>
 
 /* A version, then entries of tag, permissions and id; ACL_USER is 2, ACL_GROUP 8. */
-static int acl_ids(const struct xattr *x, int (*fn)(bool group, uint32_t id, const char *what, void *arg), void *arg)
+static int acl_ids(const struct xattr *x,
+	int (*fn)(bool group, uint32_t id, const char *what, void *arg), void *arg)
 {
 	const uint8_t *p = x->value;
 	int r = 0;
@@ -26,7 +27,10 @@ static int acl_ids(const struct xattr *x, int (*fn)(bool group, uint32_t id, con
 	return r;
 }
 
-/* Version 3 ends with the user id of the root that the capability is for; that of version 2 is the namespace's own. */
+/*
+ * Version 3 ends with the user id of the root that the capability is for; that of version 2 is the
+ * namespace's own.
+ */
 static uint32_t capability_root(const struct xattr *x)
 {
 	uint32_t magic = 0, root = 0;
@@ -38,7 +42,8 @@ static uint32_t capability_root(const struct xattr *x)
 	return le32toh(magic) >> 24 == 3 ? le32toh(root) : 0;
 }
 
-int ids_named(const struct xattrs *x, int (*fn)(bool group, uint32_t id, const char *what, void *arg), void *arg)
+int ids_named(const struct xattrs *x,
+	int (*fn)(bool group, uint32_t id, const char *what, void *arg), void *arg)
 {
 	int r = 0;
 
@@ -77,7 +82,10 @@ static bool is_seen(const struct idmap *m, bool group, uint32_t id)
 	return group ? idmap_gid_disk(m, id, &disk) : idmap_uid_disk(m, id, &disk);
 }
 
-/* As what the id could be seen: in line with the range below it, or else after all others. 4294967295: there is no room. */
+/*
+ * As what the id could be seen: in line with the range below it, or else after all others.
+ * 4294967295: there is no room.
+ */
 static uint32_t room_for(const struct idmap *m, bool group, uint32_t id)
 {
 	const struct idranges *r = ranges_of(m, group);
@@ -95,21 +103,33 @@ static uint32_t room_for(const struct idmap *m, bool group, uint32_t id)
 	return end < UINT32_MAX ? (uint32_t)end : UINT32_MAX;
 }
 
-int ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what, const char *on, struct err *e)
+int ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what, const char *on,
+	struct err *e)
 {
 	const char *kind = group ? "group" : "user";
 	uint32_t seen = room_for(m, group, id);
 
 	if (what)
-		(void)err_say(e, EOVERFLOW, on, "%s names the %s id %u, which the map does not cover", what, kind, id);
+		(void)err_say(e, EOVERFLOW, on,
+			"%s names the %s id %u, which the map does not cover", what, kind, id);
 	else
-		(void)err_say(e, EOVERFLOW, on, "belongs to the %s id %u, which the map does not cover", kind, id);
+		(void)err_say(e, EOVERFLOW, on,
+			"belongs to the %s id %u, which the map does not cover", kind, id);
 	err_op(e, "map");
-	/* Ids of an image start at 0: a map that has it on the other side only was meant the other way round. */
+	/*
+	 * Ids of an image start at 0: a map that has it on the other side only was meant the other
+	 * way round.
+	 */
 	if (!ids_cover(m, group, 0) && is_seen(m, group, 0) && is_seen(m, group, id))
-		err_why(e, "an entry of a map is DISK:SEEN:COUNT, and the ids of an image are the disk ids: %u is among the seen ones", id);
+		err_why(e,
+			"an entry of a map is DISK:SEEN:COUNT, and the ids of an image are the "
+			"disk ids: %u is among the seen ones",
+			id);
 	if (seen != UINT32_MAX)
-		err_try(e, "add %c:%u:%u:1 to the map; image-unpack --scan tells all ids that an image needs", group ? 'g' : 'u', id, seen);
+		err_try(e,
+			"add %c:%u:%u:1 to the map; image-unpack --scan tells all ids that an "
+			"image needs",
+			group ? 'g' : 'u', id, seen);
 	return -EOVERFLOW;
 }
 

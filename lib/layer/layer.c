@@ -18,7 +18,9 @@
 #define AUFS_META ".wh..wh."
 
 const struct layer_limits layer_default_limits = {
-	.bytes = (uint64_t)256 << 30, .entries = 4000000, .xattr_bytes = 1 << 20,
+	.bytes = (uint64_t)256 << 30,
+	.entries = 4000000,
+	.xattr_bytes = 1 << 20,
 };
 
 static void take_header(struct node *n, const struct layer_entry *en)
@@ -33,14 +35,19 @@ static void take_header(struct node *n, const struct layer_entry *en)
 
 /* ---- kinds of entries ---- */
 
-/* What stays in memory until all of the layer is there; an archive of zeros is a thousand times smaller. */
+/*
+ * What stays in memory until all of the layer is there; an archive of zeros is a thousand times
+ * smaller.
+ */
 enum { KEPT_MAX = 256 << 20 };
 
 static int keep(struct layer *l, const struct layer_entry *en, size_t bytes, struct err *e)
 {
 	if (__atomic_add_fetch(&l->o.totals->kept, bytes, __ATOMIC_RELAXED) <= KEPT_MAX)
 		return 0;
-	return err_say(e, EFBIG, en->raw, "targets of links and attributes of directories have more than %d bytes in all", (int)KEPT_MAX);
+	return err_say(e, EFBIG, en->raw,
+		"targets of links and attributes of directories have more than %d bytes in all",
+		(int)KEPT_MAX);
 }
 
 static size_t xattrs_bytes(const struct xattrs *x)
@@ -92,13 +99,16 @@ static int add_dir(struct layer *l, const struct layer_entry *en, struct err *e)
 		r = take_xattrs(l, n, en, e);
 	if (r < 0)
 		return r;
-	/* A directory that is there keeps its content; if its owner is another one now it is made anew at the end. */
+	/*
+	 * A directory that is there keeps its content; if its owner is another one now it is made
+	 * anew at the end.
+	 */
 	take_header(n, en);
 	return n->flags & NODE_MADE ? 0 : writer_mkdir(&l->w, n, e);
 }
 
 static int copy_data(struct layer *l, struct entry_reader *rd, int fd, const struct node *n,
-		     const struct layer_entry *en, uint64_t *ret_end, struct err *e)
+	const struct layer_entry *en, uint64_t *ret_end, struct err *e)
 {
 	const void *p;
 	size_t len;
@@ -119,7 +129,8 @@ static int copy_data(struct layer *l, struct entry_reader *rd, int fd, const str
 	return r;
 }
 
-static int add_file(struct layer *l, struct entry_reader *rd, const struct layer_entry *en, struct err *e)
+static int add_file(
+	struct layer *l, struct entry_reader *rd, const struct layer_entry *en, struct err *e)
 {
 	scoped_fd int fd = -1;
 	uint64_t end = 0;
@@ -154,8 +165,9 @@ static int add_symlink(struct layer *l, const struct layer_entry *en, struct err
 }
 
 /*
- * Leave out what cannot be made here. A directory is as if it had not been listed, since what is below it needs
- * one. flags: NODE_WHITEOUT where nothing of that name shall show from below, as nothing would if it were there.
+ * Leave out what cannot be made here. A directory is as if it had not been listed, since what is
+ * below it needs one. flags: NODE_WHITEOUT where nothing of that name shall show from below, as
+ * nothing would if it were there.
  */
 static int leave_out(struct layer *l, const struct layer_entry *en, uint16_t flags, struct err *e)
 {
@@ -183,7 +195,8 @@ static int add_special(struct layer *l, const struct layer_entry *en, struct err
 	if (S_ISCHR(en->type) && en->rdev == 0)
 		return err_say(e, EINVAL, en->raw, "is a device 0:0, which would be a whiteout");
 	if (!S_ISFIFO(en->type) && (l->o.skip_devices || l->o.no_devices)) {
-		layer_tell_skipped(en, layer_count(l, devices, 1), l->o.no_devices ? l->o.no_devices : "left out: a device");
+		layer_tell_skipped(en, layer_count(l, devices, 1),
+			l->o.no_devices ? l->o.no_devices : "left out: a device");
 		return leave_out(l, en, NODE_WHITEOUT, e);
 	}
 	r = layer_place(l, en, &n, e);
@@ -202,7 +215,8 @@ static bool is_below(const struct node *n, const struct node *top)
 }
 
 /* A link to a file of a layer below: layer_settle() copies that one here. */
-static int add_pending(struct layer *l, const struct layer_entry *en, const char *target, struct err *e)
+static int add_pending(
+	struct layer *l, const struct layer_entry *en, const char *target, struct err *e)
 {
 	struct node *n;
 	int r = keep(l, en, strlen(target), e);
@@ -226,13 +240,15 @@ static int add_hardlink(struct layer *l, const struct layer_entry *en, struct er
 	int r;
 
 	if (!*en->hardlink || (target && node_is_dir(target)))
-		return err_say(e, EPERM, en->raw, "is a hard link to the directory '%s'", en->hardlink);
+		return err_say(
+			e, EPERM, en->raw, "is a hard link to the directory '%s'", en->hardlink);
 	if (!target || !node_exists(target))
 		return add_pending(l, en, en->hardlink, e);
 	if (target == old)
 		return 0; /* to itself: it stays what it is */
 	if (old && node_exists(old) && is_below(target, old))
-		return err_say(e, EINVAL, en->raw, "is a hard link to '%s', which it replaces", en->hardlink);
+		return err_say(e, EINVAL, en->raw, "is a hard link to '%s', which it replaces",
+			en->hardlink);
 	if (target->flags & NODE_PENDING)
 		return add_pending(l, en, target->link, e);
 	if (target->flags & NODE_SKIPPED) {
@@ -251,7 +267,8 @@ static int add_hardlink(struct layer *l, const struct layer_entry *en, struct er
 
 /* ---- whiteouts ---- */
 
-static int add_whiteout(struct layer *l, const struct layer_entry *en, const char *base, struct err *e)
+static int add_whiteout(
+	struct layer *l, const struct layer_entry *en, const char *base, struct err *e)
 {
 	const char *name = base + strlen(LAYER_WHITEOUT);
 	struct node *dir, *n;
@@ -276,18 +293,23 @@ static int add_whiteout(struct layer *l, const struct layer_entry *en, const cha
 	return 0;
 }
 
-/* Does some component start as AUFS's own files do (and is not the opaque marker at the path's end)? */
+/*
+ * Does some component start as AUFS's own files do (and is not the opaque marker at the path's
+ * end)?
+ */
 static bool is_aufs(const char *path)
 {
 	for (const char *p = path, *end; *p; p = *end ? end + 1 : end) {
 		end = strchrnul(p, '/');
-		if (!strncmp(p, AUFS_META, strlen(AUFS_META)) && (*end || strcmp(p, WHITEOUT_OPAQUE) != 0))
+		if (!strncmp(p, AUFS_META, strlen(AUFS_META)) &&
+			(*end || strcmp(p, WHITEOUT_OPAQUE) != 0))
 			return true;
 	}
 	return false;
 }
 
-static int add_entry(struct layer *l, struct entry_reader *rd, struct layer_entry *en, struct err *e)
+static int add_entry(
+	struct layer *l, struct entry_reader *rd, struct layer_entry *en, struct err *e)
 {
 	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
 	int r;
@@ -337,7 +359,8 @@ static int add_all(struct layer *l, struct entry_reader *rd, struct err *e)
 	return r;
 }
 
-int layer_new(int parentfd, const char *name, const struct layer_options *opts, struct layer **ret, struct err *e)
+int layer_new(int parentfd, const char *name, const struct layer_options *opts, struct layer **ret,
+	struct err *e)
 {
 	struct layer *l = calloc(1, sizeof(*l));
 	int r;
@@ -369,8 +392,8 @@ int layer_new(int parentfd, const char *name, const struct layer_options *opts, 
 	return 0;
 }
 
-int layer_apply(layer_read *read, void *arg, int parentfd, const char *name, const struct layer_options *opts,
-		struct layer **ret, struct err *e)
+int layer_apply(layer_read *read, void *arg, int parentfd, const char *name,
+	const struct layer_options *opts, struct layer **ret, struct err *e)
 {
 	struct entry_reader *rd = NULL;
 	struct layer *l = NULL;

@@ -21,7 +21,8 @@
 /* %HH for all that could be taken for something else. */
 static void add_escaped(struct buf *b, const char *s)
 {
-	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=,@:~";
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=,@:~";
 
 	for (; *s; s++) {
 		if (strchr(plain, *s))
@@ -45,8 +46,8 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct xattr *)a)->name, ((const struct xattr *)b)->name);
 }
 
-static int add_xattr_digest(struct buf *b, const struct lower *l, const struct lower_hit *hit, const char *path,
-			    struct err *e)
+static int add_xattr_digest(struct buf *b, const struct lower *l, const struct lower_hit *hit,
+	const char *path, struct err *e)
 {
 	struct layer_options o = { .user_xattr = l->user_xattr, .keep_security = true };
 	struct xattrs x = { .items = NULL };
@@ -59,7 +60,8 @@ static int add_xattr_digest(struct buf *b, const struct lower *l, const struct l
 		for (size_t i = 0; i < x.len; i++) {
 			uint64_t size = x.items[i].size;
 
-			sha256_update(&c, strlen(x.items[i].name) + 1, (const uint8_t *)x.items[i].name);
+			sha256_update(
+				&c, strlen(x.items[i].name) + 1, (const uint8_t *)x.items[i].name);
 			sha256_update(&c, sizeof(size), (const uint8_t *)&size);
 			sha256_update(&c, x.items[i].size, x.items[i].value);
 		}
@@ -74,8 +76,8 @@ static int add_xattr_digest(struct buf *b, const struct lower *l, const struct l
 /* ---- the content of files ---- */
 
 /*
- * Only blocks that are not all zeros are hashed, each with its offset: a hole of terabytes costs nothing, and a file has
- * one digest however its holes lie. OLD_HOLES: see read_whole().
+ * Only blocks that are not all zeros are hashed, each with its offset: a hole of terabytes costs
+ * nothing, and a file has one digest however its holes lie. OLD_HOLES: see read_whole().
  */
 #define BLOCKS "blocks:"
 enum { BLOCK = 4096, PIECE = 16 * BLOCK, OLD_HOLES = 1 << 30 };
@@ -89,7 +91,8 @@ static int by_inode(const void *a, const void *b)
 	return x->ino < y->ino ? -1 : x->ino != y->ino;
 }
 
-int lower_file(struct lower_walk *w, const struct lower_hit *hit, struct lower_file **ret, struct err *e)
+int lower_file(
+	struct lower_walk *w, const struct lower_hit *hit, struct lower_file **ret, struct err *e)
 {
 	scoped_free struct lower_file *f = calloc(1, sizeof(*f));
 	struct lower_file **there;
@@ -108,7 +111,8 @@ int lower_file(struct lower_walk *w, const struct lower_hit *hit, struct lower_f
 }
 
 /* At most PIECE bytes at *at, which is moved, and none beyond end. 0 at the end of the file. */
-static ssize_t read_piece(struct lower_walk *w, int fd, off_t *at, off_t end, uint8_t *p, const char *path, struct err *e)
+static ssize_t read_piece(struct lower_walk *w, int fd, off_t *at, off_t end, uint8_t *p,
+	const char *path, struct err *e)
 {
 	size_t want = end - *at < PIECE ? (size_t)(end - *at) : PIECE, got = 0;
 	int r = stop_check(e);
@@ -129,7 +133,9 @@ static ssize_t read_piece(struct lower_walk *w, int fd, off_t *at, off_t end, ui
 	}
 	*at += (off_t)got;
 	w->read += got;
-	return w->read > w->limit ? entry_over_limit(path, "layer has", "--max-bytes", w->limit, e) : (ssize_t)got;
+	return w->read > w->limit ?
+		entry_over_limit(path, "layer has", "--max-bytes", w->limit, e) :
+		(ssize_t)got;
 }
 
 static void hash_blocks(struct sha256_ctx *c, const uint8_t *p, size_t n, off_t at)
@@ -147,7 +153,8 @@ static void hash_blocks(struct sha256_ctx *c, const uint8_t *p, size_t n, off_t 
 	}
 }
 
-static int read_blocks(struct lower_walk *w, int fd, struct sha256_ctx *c, uint8_t *p, const char *path, struct err *e)
+static int read_blocks(struct lower_walk *w, int fd, struct sha256_ctx *c, uint8_t *p,
+	const char *path, struct err *e)
 {
 	for (off_t at = 0;;) {
 		off_t data = lseek(fd, at, SEEK_DATA), end;
@@ -163,17 +170,19 @@ static int read_blocks(struct lower_walk *w, int fd, struct sha256_ctx *c, uint8
 			ssize_t n = read_piece(w, fd, &at, end, p, path, e);
 
 			if (n <= 0)
-				return (int)n; /* 0: the file's last block was cut short by its end */
+				return (int)
+					n; /* 0: the file's last block was cut short by its end */
 			hash_blocks(c, p, (size_t)n, from);
 		}
 	}
 }
 
 /*
- * The digest that earlier versions wrote, of all bytes. With very large holes that takes hours, so such a layer does not hold: it
- * is unpacked again, and its digest is then one of blocks.
+ * The digest that earlier versions wrote, of all bytes. With very large holes that takes hours, so
+ * such a layer does not hold: it is unpacked again, and its digest is then one of blocks.
  */
-static int read_whole(struct lower_walk *w, int fd, struct sha256_ctx *c, uint8_t *p, const char *path, struct err *e)
+static int read_whole(struct lower_walk *w, int fd, struct sha256_ctx *c, uint8_t *p,
+	const char *path, struct err *e)
 {
 	struct stat st;
 	off_t at = 0;
@@ -188,8 +197,8 @@ static int read_whole(struct lower_walk *w, int fd, struct sha256_ctx *c, uint8_
 	return (int)n;
 }
 
-static int add_content_digest(struct lower_walk *w, const struct lower_hit *hit, const char *path, bool whole, struct buf *ret,
-			      struct err *e)
+static int add_content_digest(struct lower_walk *w, const struct lower_hit *hit, const char *path,
+	bool whole, struct buf *ret, struct err *e)
 {
 	scoped_free uint8_t *p = NULL;
 	struct lower_file *file;
@@ -207,13 +216,15 @@ static int add_content_digest(struct lower_walk *w, const struct lower_hit *hit,
 		r = p ? fd_open_regular(hit->fd, hit->name, O_NOFOLLOW, &fd, e) : err_nomem(e);
 		sha256_init(&c);
 		if (r == 0)
-			r = whole ? read_whole(w, fd, &c, p, path, e) : read_blocks(w, fd, &c, p, path, e);
+			r = whole ? read_whole(w, fd, &c, p, path, e) :
+				    read_blocks(w, fd, &c, p, path, e);
 		if (r < 0)
 			return r;
 		add_digest(&b, &c);
 		if (!buf_get(&b))
 			return err_nomem(e);
-		(void)snprintf(digest, sizeof(file->whole), "%s", b.data); /* fits: a digest's digits */
+		(void)snprintf(
+			digest, sizeof(file->whole), "%s", b.data); /* fits: a digest's digits */
 	}
 	buf_printf(ret, "%s%s", whole ? "" : BLOCKS, digest);
 	return 0;
@@ -221,12 +232,14 @@ static int add_content_digest(struct lower_walk *w, const struct lower_hit *hit,
 
 /* ---- lines ---- */
 
-static int add_file(struct lower_walk *w, const struct lower_hit *hit, const char *path, bool whole, struct buf *b, struct err *e)
+static int add_file(struct lower_walk *w, const struct lower_hit *hit, const char *path, bool whole,
+	struct buf *b, struct err *e)
 {
 	char target[4096];
 	ssize_t n;
 
-	buf_printf(b, " %llu %llu ", (unsigned long long)hit->st.st_size, (unsigned long long)hit->st.st_rdev);
+	buf_printf(b, " %llu %llu ", (unsigned long long)hit->st.st_size,
+		(unsigned long long)hit->st.st_rdev);
 	if (S_ISREG(hit->st.st_mode))
 		return add_content_digest(w, hit, path, whole, b, e);
 	if (!S_ISLNK(hit->st.st_mode)) {
@@ -241,8 +254,8 @@ static int add_file(struct lower_walk *w, const struct lower_hit *hit, const cha
 	return 0;
 }
 
-static int answer(struct lower_walk *w, const char *kind, const char *path, const struct lower_hit *hit, bool whole,
-		  struct buf *ret, struct err *e)
+static int answer(struct lower_walk *w, const char *kind, const char *path,
+	const struct lower_hit *hit, bool whole, struct buf *ret, struct err *e)
 {
 	bool file = !strcmp(kind, "file"), dir = hit && S_ISDIR(hit->st.st_mode);
 	int r = 0;
@@ -255,8 +268,8 @@ static int answer(struct lower_walk *w, const char *kind, const char *path, cons
 	} else if (!hit || dir == file) {
 		buf_str(ret, "none");
 	} else {
-		buf_printf(ret, "%o %u:%u %lld.%09ld ", hit->st.st_mode, hit->st.st_uid, hit->st.st_gid,
-			   (long long)hit->st.st_mtim.tv_sec, hit->st.st_mtim.tv_nsec);
+		buf_printf(ret, "%o %u:%u %lld.%09ld ", hit->st.st_mode, hit->st.st_uid,
+			hit->st.st_gid, (long long)hit->st.st_mtim.tv_sec, hit->st.st_mtim.tv_nsec);
 		r = add_xattr_digest(ret, &w->lower, hit, path, e);
 		if (r == 0 && file)
 			r = add_file(w, hit, path, whole, ret, e);
@@ -267,13 +280,16 @@ static int answer(struct lower_walk *w, const char *kind, const char *path, cons
 	return r;
 }
 
-int lower_answer(struct lower_walk *w, const char *kind, const char *path, const struct lower_hit *hit, struct buf *ret, struct err *e)
+int lower_answer(struct lower_walk *w, const char *kind, const char *path,
+	const struct lower_hit *hit, struct buf *ret, struct err *e)
 {
 	int r = answer(w, kind, path, hit, false, ret, e);
 
 	if (r == 0 && ret->len > LAYER_ANSWERS_MAX)
-		return err_say(e, EFBIG, path, "the layer depends on too much of the layers below it: the list has more than %d MiB",
-			       LAYER_ANSWERS_MAX >> 20);
+		return err_say(e, EFBIG, path,
+			"the layer depends on too much of the layers below it: the list has more "
+			"than %d MiB",
+			LAYER_ANSWERS_MAX >> 20);
 	return r;
 }
 
@@ -327,13 +343,15 @@ static int line_holds(const char *line, size_t len, struct lower_walk *w, bool *
 	int r = 0;
 
 	for (size_t i = 0; blank && i < ARRAY_LEN(kinds); i++)
-		if (strlen(kinds[i]) == (size_t)(blank - line) && !memcmp(line, kinds[i], (size_t)(blank - line))) {
+		if (strlen(kinds[i]) == (size_t)(blank - line) &&
+			!memcmp(line, kinds[i], (size_t)(blank - line))) {
 			kind = kinds[i];
 			option = i >= of_options;
 		}
 	end = kind ? memchr(blank + 1, ' ', len - (size_t)(blank + 1 - line)) : NULL;
 	if (!end || parse_path(blank + 1, (size_t)(end - blank - 1), &path) < 0)
-		return err_say(e, EBADMSG, NULL, "what the layer depends on is not recorded in a form that is known");
+		return err_say(e, EBADMSG, NULL,
+			"what the layer depends on is not recorded in a form that is known");
 	if (!buf_get(&path))
 		return err_nomem(e);
 
@@ -343,7 +361,8 @@ static int line_holds(const char *line, size_t len, struct lower_walk *w, bool *
 		r = lower_walk_find(w, buf_get(&path), &hit, e);
 	/* A blank stands between fields only. */
 	if (r >= 0 && !option)
-		r = answer(w, kind, buf_get(&path), r ? &hit : NULL, !memmem(line, len, " " BLOCKS, strlen(" " BLOCKS)), &now, e);
+		r = answer(w, kind, buf_get(&path), r ? &hit : NULL,
+			!memmem(line, len, " " BLOCKS, strlen(" " BLOCKS)), &now, e);
 	if (r == 0 && !buf_get(&now))
 		return err_nomem(e);
 	if (r == 0)

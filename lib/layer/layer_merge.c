@@ -40,8 +40,8 @@ int layer_join_base(struct layer *l, struct err *e)
 
 /* ---- hard links to files of the layers below ---- */
 
-static int find_target(struct layer *l, struct layer *over, const struct node *n, const char *path, struct node **ret,
-		       struct err *e)
+static int find_target(struct layer *l, struct layer *over, const struct node *n, const char *path,
+	struct node **ret, struct err *e)
 {
 	struct node *target = layer_hides(over, path) ? NULL : layer_look_up(l, path);
 
@@ -69,7 +69,8 @@ static int make_links(struct layer *l, struct layer *over, struct err *e)
 		r = writer_link(&over->w, n, &l->w, target, e);
 	}
 	for (size_t i = 0; r == 0 && i < over->wanted.len; i++)
-		r = find_target(l, over, over->wanted.items[i].node, over->wanted.items[i].link, &target, e);
+		r = find_target(l, over, over->wanted.items[i].node, over->wanted.items[i].link,
+			&target, e);
 	return r;
 }
 
@@ -99,7 +100,8 @@ static int clear_children(struct layer *l, struct node *dir, struct err *e)
 	return r;
 }
 
-static int rename_into(struct layer *l, struct node *dir, struct layer *over, struct node *c, struct err *e)
+static int rename_into(
+	struct layer *l, struct node *dir, struct layer *over, struct node *c, struct err *e)
 {
 	int from, to, r = writer_dir(&over->w, c->parent, &from, e);
 
@@ -107,11 +109,16 @@ static int rename_into(struct layer *l, struct node *dir, struct layer *over, st
 		r = writer_dir(&l->w, dir, &to, e);
 	if (r < 0)
 		return r;
-	return renameat(from, c->name, to, c->name) < 0 ? node_err(c, errno, e, "cannot move it on top of the layers below") : 0;
+	return renameat(from, c->name, to, c->name) < 0 ?
+		node_err(c, errno, e, "cannot move it on top of the layers below") :
+		0;
 }
 
-/* Move c, which lies in a directory of the upper layer, into dir, which has nothing of that name. */
-static int move(struct layer *l, struct node *dir, struct layer *over, struct node *c, struct err *e)
+/*
+ * Move c, which lies in a directory of the upper layer, into dir, which has nothing of that name.
+ */
+static int move(
+	struct layer *l, struct node *dir, struct layer *over, struct node *c, struct err *e)
 {
 	int r;
 
@@ -125,7 +132,10 @@ static int move(struct layer *l, struct node *dir, struct layer *over, struct no
 	return 0;
 }
 
-/* The upper directory's attributes show, if it is listed; its children are put on top of what dir has. */
+/*
+ * The upper directory's attributes show, if it is listed; its children are put on top of what dir
+ * has.
+ */
 static int enter(struct layer *l, struct node *dir, struct node *c, struct err *e)
 {
 	if (c->flags & NODE_LISTED) {
@@ -141,9 +151,12 @@ static int enter(struct layer *l, struct node *dir, struct node *c, struct err *
 	return c->flags & NODE_OPAQUE ? clear_children(l, dir, e) : 0;
 }
 
-/* One name: c of the upper layer, old of those below or NULL. *ret: the directory in which c's children go on, or NULL. */
-static int join_name(struct layer *l, struct node *dir, struct node *old, struct layer *over, struct node *c,
-		     struct node **ret, struct err *e)
+/*
+ * One name: c of the upper layer, old of those below or NULL. *ret: the directory in which c's
+ * children go on, or NULL.
+ */
+static int join_name(struct layer *l, struct node *dir, struct node *old, struct layer *over,
+	struct node *c, struct node **ret, struct err *e)
 {
 	int r = 0;
 
@@ -176,7 +189,8 @@ static int join_name(struct layer *l, struct node *dir, struct node *old, struct
 
 static int join_names(struct layer *l, struct layer *over, struct err *e)
 {
-	struct node *up = over->tree.root, *dir = l->tree.root, *c = up->children, *next, *down = NULL;
+	struct node *up = over->tree.root, *dir = l->tree.root, *c = up->children, *next,
+		    *down = NULL;
 
 	for (;;) {
 		int r;
@@ -191,7 +205,8 @@ static int join_names(struct layer *l, struct layer *over, struct err *e)
 		next = c->next;
 		r = stop_check(e);
 		if (r == 0)
-			r = join_name(l, dir, tree_find(&l->tree, dir, c->name, c->len), over, c, &down, e);
+			r = join_name(l, dir, tree_find(&l->tree, dir, c->name, c->len), over, c,
+				&down, e);
 		if (r < 0)
 			return r;
 		if (down) {
@@ -225,6 +240,7 @@ int layer_join(struct layer *l, struct layer *over, struct err *e)
 		r = join_names(l, over, e);
 	writer_leave(&l->w);
 	writer_done(&over->w);
-	tree_absorb(&l->tree, &over->tree); /* some of its nodes may have moved, whatever happened */
+	tree_absorb(
+		&l->tree, &over->tree); /* some of its nodes may have moved, whatever happened */
 	return r;
 }

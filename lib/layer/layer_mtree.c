@@ -13,8 +13,8 @@
 
 #include "../base/fd.h"
 #include "../base/stop.h"
-#include "layer_priv.h"
 #include "../tar/mtree.h"
+#include "layer_priv.h"
 
 #define OPAQUE_NAME ".wh..wh..opq"
 
@@ -29,7 +29,10 @@ struct spec_writer {
 	struct buf path, out;
 };
 
-/* libarchive keeps all entries in memory until it is closed, so it is closed and begun again: each part is a specification. */
+/*
+ * libarchive keeps all entries in memory until it is closed, so it is closed and begun again: each
+ * part is a specification.
+ */
 enum { OUT_SIZE = 256 * 1024, PART_ENTRIES = 8192 };
 
 static int flush_out(struct spec_writer *s)
@@ -61,11 +64,14 @@ static int broken(struct spec_writer *s, struct err *e)
 	const char *text = s->a ? archive_error_string(s->a) : NULL;
 
 	if (s->failed == EFBIG)
-		return err_say(e, EFBIG, NULL, "the names of the layer's entries are too long: a specification of them has more than %llu bytes",
-			       (unsigned long long)SPEC_SIZE_MAX);
+		return err_say(e, EFBIG, NULL,
+			"the names of the layer's entries are too long: a specification of them "
+			"has more than %llu bytes",
+			(unsigned long long)SPEC_SIZE_MAX);
 	if (s->failed)
 		return err_set(e, s->failed, s->name, "cannot write the layer's specification");
-	return err_say(e, EIO, s->name, "cannot write the layer's specification: %s", text ? text : "unknown error");
+	return err_say(e, EIO, s->name, "cannot write the layer's specification: %s",
+		text ? text : "unknown error");
 }
 
 static int start(struct spec_writer *s, struct err *e)
@@ -75,10 +81,11 @@ static int start(struct spec_writer *s, struct err *e)
 		return err_nomem(e);
 	s->entries = 0;
 	if (archive_write_set_format_mtree(s->a) != ARCHIVE_OK ||
-	    archive_write_set_options(s->a, "mtree:!all,mtree:type,mtree:uid,mtree:gid,mtree:mode,mtree:size,"
-				      "mtree:time,mtree:link,mtree:device") != ARCHIVE_OK ||
-	    archive_write_set_bytes_per_block(s->a, 0) != ARCHIVE_OK ||
-	    archive_write_open(s->a, s, NULL, write_block, NULL) != ARCHIVE_OK)
+		archive_write_set_options(s->a,
+			"mtree:!all,mtree:type,mtree:uid,mtree:gid,mtree:mode,mtree:size,mtree:"
+			"time,mtree:link,mtree:device") != ARCHIVE_OK ||
+		archive_write_set_bytes_per_block(s->a, 0) != ARCHIVE_OK ||
+		archive_write_open(s->a, s, NULL, write_block, NULL) != ARCHIVE_OK)
 		return broken(s, e);
 	return 0;
 }
@@ -142,7 +149,8 @@ static int put_object(struct spec_writer *s, const struct node *n, struct err *e
 }
 
 /* A whiteout, by the name that it came as: an empty file. */
-static int put_mark(struct spec_writer *s, const struct node *dir, const char *prefix, const char *name, struct err *e)
+static int put_mark(struct spec_writer *s, const struct node *dir, const char *prefix,
+	const char *name, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	int r;
@@ -166,10 +174,15 @@ static int put_node(struct spec_writer *s, const struct node *n, struct err *e)
 {
 	int r = 0;
 
-	/* Parents that are not the layer's own are the business of the layer below that lists them. */
+	/*
+	 * Parents that are not the layer's own are the business of the layer below that lists them.
+	 */
 	if (n->mode && n->flags & NODE_LISTED && n->flags & NODE_MADE)
 		r = put_object(s, n, e);
-	/* A mark in a directory that was not made, because no layer below has it, would tell of a directory that is not there. */
+	/*
+	 * A mark in a directory that was not made, because no layer below has it, would tell of a
+	 * directory that is not there.
+	 */
 	if (r == 0 && n->flags & NODE_OPAQUE && node_is_made_dir(n))
 		r = put_mark(s, n, OPAQUE_NAME, "", e);
 	if (r == 0 && n->flags & NODE_WHITEOUT && node_is_made_dir(n->parent))
@@ -224,7 +237,8 @@ static int put_all(struct spec_writer *s, const struct layer *l, struct err *e)
 
 int layer_write_spec(const struct layer *l, int dirfd, const char *name, struct err *e)
 {
-	scoped_fd int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	scoped_fd int fd =
+		openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	struct spec_writer s = { .name = name, .fd = fd };
 	int r;
 

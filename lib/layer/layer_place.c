@@ -10,7 +10,9 @@
 int layer_count_entry(struct layer *l, const char *on, struct err *e)
 {
 	if (__atomic_add_fetch(&l->o.totals->entries, 1, __ATOMIC_RELAXED) > l->o.limits.entries)
-		return entry_over_limit(on, l->o.totals->shared ? "layers have together" : "layer has", "--max-entries", l->o.limits.entries, e);
+		return entry_over_limit(on,
+			l->o.totals->shared ? "layers have together" : "layer has", "--max-entries",
+			l->o.limits.entries, e);
 	layer_count(l, entries, 1);
 	return 0;
 }
@@ -25,7 +27,7 @@ void layer_imply_dir(struct node *n)
 }
 
 static int parent_step(struct layer *l, struct node *dir, const char *name, size_t len, bool make,
-		       const struct layer_entry *en, struct node **ret, struct err *e)
+	const struct layer_entry *en, struct node **ret, struct err *e)
 {
 	struct node *n = tree_find(&l->tree, dir, name, len);
 	int r = 0;
@@ -41,14 +43,16 @@ static int parent_step(struct layer *l, struct node *dir, const char *name, size
 		r = layer_count_entry(l, en->raw, e);
 	}
 	if (!node_is_dir(n))
-		return err_say(e, ENOTDIR, en->raw, "its parent '%.*s' is no directory in this layer", (int)len, name);
+		return err_say(e, ENOTDIR, en->raw,
+			"its parent '%.*s' is no directory in this layer", (int)len, name);
 	if (r == 0 && make && !(n->flags & NODE_MADE))
 		r = writer_mkdir(&l->w, n, e);
 	*ret = n;
 	return r;
 }
 
-int layer_parent_dir(struct layer *l, const struct layer_entry *en, bool make, struct node **ret, struct err *e)
+int layer_parent_dir(
+	struct layer *l, const struct layer_entry *en, bool make, struct node **ret, struct err *e)
 {
 	const char *slash = strrchr(en->path, '/'), *end;
 	size_t len = slash ? (size_t)(slash - en->path) : 0;
@@ -56,7 +60,7 @@ int layer_parent_dir(struct layer *l, const struct layer_entry *en, bool make, s
 	int r = 0;
 
 	if (l->dir && l->dir_path.len == len && !memcmp(buf_get(&l->dir_path), en->path, len) &&
-	    (!make || l->dir->flags & NODE_MADE)) {
+		(!make || l->dir->flags & NODE_MADE)) {
 		*ret = l->dir;
 		return 0;
 	}
@@ -84,7 +88,9 @@ int layer_replace(struct layer *l, struct node *n, struct err *e)
 	struct node *i, *next;
 
 	for (i = n; r == 0 && i; i = tree_next(n, i))
-		r = i->flags & NODE_PENDING ? VEC_ADD(&l->wanted, (struct wanted){ .link = i->link, .node = i }) : 0;
+		r = i->flags & NODE_PENDING ?
+			VEC_ADD(&l->wanted, (struct wanted){ .link = i->link, .node = i }) :
+			0;
 	if (r < 0)
 		return r == -ENOMEM ? err_nomem(e) : r;
 	for (i = tree_first_up(n); i != n; i = next) {

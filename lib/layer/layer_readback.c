@@ -11,7 +11,8 @@
 #include "layer_priv.h"
 #include "writer_priv.h"
 
-static int check_node(struct writer *view, const struct node *n, const struct idmap *map, struct err *e)
+static int check_node(
+	struct writer *view, const struct node *n, const struct idmap *map, struct err *e)
 {
 	uint32_t uid, gid;
 	struct stat st;
@@ -35,7 +36,8 @@ static int check_node(struct writer *view, const struct node *n, const struct id
 	return -EIO;
 }
 
-int layer_read_back(struct layer *l, int parentfd, const char *name, const struct idmap *map, struct err *e)
+int layer_read_back(
+	struct layer *l, int parentfd, const char *name, const struct idmap *map, struct err *e)
 {
 	struct writer view;
 	int r;

@@ -21,7 +21,10 @@ struct settle {
 	VEC(struct target) targets;
 };
 
-/* The target of a hard link in a layer below. make: the link is still to be made; else only its target must exist. */
+/*
+ * The target of a hard link in a layer below. make: the link is still to be made; else only its
+ * target must exist.
+ */
 struct target {
 	const char *path;
 	struct node *node;
@@ -38,14 +41,16 @@ static int path_of(struct settle *s, const struct node *n, struct err *e)
 /* Does the layer itself hide what is below the node's content (self), or below the node? */
 static bool hidden(const struct node *n, bool self)
 {
-	return n->flags & NODE_COVERED || (self ? node_hides(n) : n->flags & (NODE_WHITEOUT | NODE_HIDES));
+	return n->flags & NODE_COVERED ||
+		(self ? node_hides(n) : n->flags & (NODE_WHITEOUT | NODE_HIDES));
 }
 
 /*
- * What is below the node, as an answer of this kind. 1 and *ret, 0 when there is nothing. Below a directory that no layer has
- * there is nothing to ask.
+ * What is below the node, as an answer of this kind. 1 and *ret, 0 when there is nothing. Below a
+ * directory that no layer has there is nothing to ask.
  */
-static int ask(struct settle *s, struct node *n, const char *kind, struct lower_hit *ret, struct err *e)
+static int ask(
+	struct settle *s, struct node *n, const char *kind, struct lower_hit *ret, struct err *e)
 {
 	int r, found;
 
@@ -84,7 +89,8 @@ static int ask_below(struct settle *s, struct node *n, struct err *e)
 
 /* ---- parents that the layer does not list ---- */
 
-static int take_attributes(struct settle *s, struct node *n, const struct lower_hit *hit, struct err *e)
+static int take_attributes(
+	struct settle *s, struct node *n, const struct lower_hit *hit, struct err *e)
 {
 	n->mode = S_IFDIR | (hit->st.st_mode & 07777);
 	n->uid = hit->st.st_uid;
@@ -98,15 +104,19 @@ static int take_attributes(struct settle *s, struct node *n, const struct lower_
 }
 
 /*
- * "lib/x" alone, where lib is a symbolic link (or a file) below: an unpacker of one tree would write through
- * the link, overlayfs would hide it and all that is reached by it. Neither is what the image's maker saw.
+ * "lib/x" alone, where lib is a symbolic link (or a file) below: an unpacker of one tree would
+ * write through the link, overlayfs would hide it and all that is reached by it. Neither is what
+ * the image's maker saw.
  */
 int layer_refuse_parent(const struct node *n, mode_t below, struct err *e)
 {
-	int r = node_err(n, ENOTDIR, e, S_ISLNK(below) ? "has entries here, and is a symbolic link in a layer below"
-						       : "has entries here, and is no directory in a layer below");
+	int r = node_err(n, ENOTDIR, e,
+		S_ISLNK(below) ? "has entries here, and is a symbolic link in a layer below" :
+				 "has entries here, and is no directory in a layer below");
 
-	err_try(e, "make the layer with an entry for the directory itself, or with the path that the link leads to");
+	err_try(e,
+		"make the layer with an entry for the directory itself, or with the path that the "
+		"link leads to");
 	return r;
 }
 
@@ -116,7 +126,10 @@ static int settle_parent(struct settle *s, struct node *n, struct err *e)
 	bool found;
 	int r = 0;
 
-	/* Nothing was made for a directory that only whiteouts need; its parent may have turned out to be none. */
+	/*
+	 * Nothing was made for a directory that only whiteouts need; its parent may have turned out
+	 * to be none.
+	 */
 	if (n->parent && !node_is_made_dir(n->parent))
 		return 0;
 	if (!hidden(n, false))
@@ -130,7 +143,8 @@ static int settle_parent(struct settle *s, struct node *n, struct err *e)
 	if (found)
 		r = take_attributes(s, n, &hit, e);
 	else if (n->flags & NODE_MADE)
-		n->flags |= NODE_LISTED; /* 0:0 0755, and a time that is always the same: the epoch */
+		n->flags |=
+			NODE_LISTED; /* 0:0 0755, and a time that is always the same: the epoch */
 	if (r == 0 && found && !(n->flags & NODE_MADE))
 		r = writer_mkdir(&s->l->w, n, e);
 	return r;
@@ -139,8 +153,8 @@ static int settle_parent(struct settle *s, struct node *n, struct err *e)
 /* ---- whiteouts ---- */
 
 /*
- * A whiteout hides something only where a directory below shows through; anywhere else overlayfs would list
- * it as a file that nobody can open.
+ * A whiteout hides something only where a directory below shows through; anywhere else overlayfs
+ * would list it as a file that nobody can open.
  */
 static int settle_whiteout(struct settle *s, struct node *n, struct err *e)
 {
@@ -170,7 +184,8 @@ static int copy_range(int from, int to, off_t at, off_t end, const struct node *
 	char piece[65536];
 
 	while (at < end) {
-		ssize_t want = end - at < (off_t)sizeof(piece) ? (ssize_t)(end - at) : (ssize_t)sizeof(piece);
+		ssize_t want = end - at < (off_t)sizeof(piece) ? (ssize_t)(end - at) :
+								 (ssize_t)sizeof(piece);
 		ssize_t got;
 		int r = stop_check(e);
 
@@ -180,7 +195,8 @@ static int copy_range(int from, int to, off_t at, off_t end, const struct node *
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			return node_err(n, got ? errno : EIO, e, "cannot read the file in the layer below");
+			return node_err(
+				n, got ? errno : EIO, e, "cannot read the file in the layer below");
 		r = writer_file_data(to, piece, (size_t)got, (uint64_t)at, n, e);
 		if (r < 0)
 			return r;
@@ -190,7 +206,8 @@ static int copy_range(int from, int to, off_t at, off_t end, const struct node *
 }
 
 /* What is read was counted against the limit when its digest was made. */
-static int copy_content(struct settle *s, struct node *n, int from, int to, uint64_t *ret_end, struct err *e)
+static int copy_content(
+	struct settle *s, struct node *n, int from, int to, uint64_t *ret_end, struct err *e)
 {
 	off_t size = (off_t)n->size, at = 0;
 
@@ -214,8 +231,8 @@ static int copy_content(struct settle *s, struct node *n, int from, int to, uint
 	return 0;
 }
 
-static int copy_regular(struct settle *s, struct node *n, const struct lower_hit *hit, const struct xattrs *x,
-			struct err *e)
+static int copy_regular(struct settle *s, struct node *n, const struct lower_hit *hit,
+	const struct xattrs *x, struct err *e)
 {
 	scoped_fd int from = -1, to = -1;
 	uint64_t end = 0;
@@ -230,8 +247,8 @@ static int copy_regular(struct settle *s, struct node *n, const struct lower_hit
 	return r < 0 ? r : writer_file_end(&s->l->w, n, &to, end, x, e);
 }
 
-static int copy_symlink(struct settle *s, struct node *n, const struct lower_hit *hit, const struct xattrs *x,
-			struct err *e)
+static int copy_symlink(struct settle *s, struct node *n, const struct lower_hit *hit,
+	const struct xattrs *x, struct err *e)
 {
 	char target[4096];
 	ssize_t len = readlinkat(hit->fd, hit->name, target, sizeof(target));
@@ -295,11 +312,14 @@ int layer_refuse_link(const struct node *n, const char *target, bool dir, struct
 	node_path(n, &path);
 	if (!buf_get(&path))
 		return err_nomem(e);
-	return err_say(e, dir ? EPERM : ENOENT, buf_get(&path), dir ? "is a hard link to the directory '%s'" :
-		       "is a hard link to '%s', which neither the layer nor those below have", target);
+	return err_say(e, dir ? EPERM : ENOENT, buf_get(&path),
+		dir ? "is a hard link to the directory '%s'" :
+		      "is a hard link to '%s', which neither the layer nor those below have",
+		target);
 }
 
-static int find_target(struct settle *s, const struct target *t, struct lower_hit *hit, struct err *e)
+static int find_target(
+	struct settle *s, const struct target *t, struct lower_hit *hit, struct err *e)
 {
 	int r = layer_hides(s->l, t->path) ? 0 : lower_walk_find(&s->below, t->path, hit, e);
 
@@ -353,7 +373,8 @@ static int settle_targets(struct settle *s, struct err *e)
 			cleanup_lower_hit(&hit);
 			r = find_target(s, &t[i], &hit, e);
 			if (r == 0)
-				r = lower_answer(&s->below, "file", t[i].path, &hit, &s->l->answers, e);
+				r = lower_answer(
+					&s->below, "file", t[i].path, &hit, &s->l->answers, e);
 		}
 		if (r == 0 && t[i].make)
 			r = make_link(s, t[i].node, &hit, e);
@@ -368,7 +389,10 @@ static int settle_node(struct settle *s, struct node *n, struct err *e)
 	if (n->parent && (n->parent->flags & NODE_COVERED || node_hides(n->parent)))
 		n->flags |= NODE_COVERED;
 	if (r == 0 && n->flags & NODE_PENDING)
-		return VEC_ADD(&s->targets, (struct target){ .path = n->link, .node = n, .make = true }) < 0 ? err_nomem(e) : 0;
+		return VEC_ADD(&s->targets,
+			       (struct target){ .path = n->link, .node = n, .make = true }) < 0 ?
+			err_nomem(e) :
+			0;
 	if (r == 0 && node_is_dir(n) && !(n->flags & NODE_LISTED))
 		r = settle_parent(s, n, e);
 	if (r == 0 && n->flags & NODE_WHITEOUT && !(n->flags & NODE_MADE))

@@ -42,7 +42,8 @@ static uint64_t fold(uint64_t a, uint64_t b)
 	return (uint64_t)m ^ (uint64_t)(m >> 64);
 }
 
-static uint32_t hash_name(const struct tree *t, const struct node *parent, const char *name, size_t len)
+static uint32_t hash_name(
+	const struct tree *t, const struct node *parent, const char *name, size_t len)
 {
 	uint64_t h = fold((uint64_t)(uintptr_t)parent ^ t->key[0], t->key[1]) ^ len;
 	uint64_t w;
@@ -91,12 +92,14 @@ void tree_done(struct tree *t)
 	*t = (struct tree){ .root = NULL };
 }
 
-struct node *tree_find(const struct tree *t, const struct node *parent, const char *name, size_t len)
+struct node *tree_find(
+	const struct tree *t, const struct node *parent, const char *name, size_t len)
 {
 	uint32_t h = hash_name(t, parent, name, len);
 
 	for (struct node *n = t->buckets[h & t->mask]; n; n = n->chain)
-		if (n->hash == h && n->parent == parent && n->len == len && !memcmp(n->name, name, len))
+		if (n->hash == h && n->parent == parent && n->len == len &&
+			!memcmp(n->name, name, len))
 			return n;
 	return NULL;
 }

@@ -19,22 +19,27 @@ enum { ACL_HEADER = 4, ACL_ENTRY = 8, ACL_USER_TAG = 2, ACL_GROUP_TAG = 8 };
 /* linux/capability.h: struct vfs_ns_cap_data */
 enum { CAP3_SIZE = 24, CAP3_ROOT = 20 };
 
-static int refuse(const struct layer_entry *t, const struct layer_ids *ids, bool group, uint32_t id, const char *where,
-		  struct err *e)
+static int refuse(const struct layer_entry *t, const struct layer_ids *ids, bool group, uint32_t id,
+	const char *where, struct err *e)
 {
-	(void)err_say(e, EOVERFLOW, t->raw, "%s %s id %u is not among the ids of this user namespace", where,
-		      group ? "group" : "user", id);
+	(void)err_say(e, EOVERFLOW, t->raw,
+		"%s %s id %u is not among the ids of this user namespace", where,
+		group ? "group" : "user", id);
 	err_op(e, "unmapped");
-	err_try(e, "unpack where there is such an id, or choose: --unmapped=skip leaves such entries out, "
-		"--unmapped=overflow gives them to another owner");
+	err_try(e,
+		"unpack where there is such an id, or choose: --unmapped=skip leaves such entries "
+		"out, --unmapped=overflow gives them to another owner");
 	if (ids->way_out)
 		ids->way_out(group, id, e);
 	return -EOVERFLOW;
 }
 
-/* One id, wherever it stands. Returns 1 when there is no such id, and then *id is the overflow one if that is wanted. */
-static int fit_id(const struct layer_entry *t, const struct layer_ids *ids, bool group, uint32_t *id, const char *where,
-		  struct err *e)
+/*
+ * One id, wherever it stands. Returns 1 when there is no such id, and then *id is the overflow one
+ * if that is wanted.
+ */
+static int fit_id(const struct layer_entry *t, const struct layer_ids *ids, bool group,
+	uint32_t *id, const char *where, struct err *e)
 {
 	if (ids_cover(ids->map, group, *id))
 		return 0;
@@ -45,7 +50,8 @@ static int fit_id(const struct layer_entry *t, const struct layer_ids *ids, bool
 	return 1;
 }
 
-static int fit_acl(const struct layer_entry *t, const struct layer_ids *ids, struct xattr *x, struct err *e)
+static int fit_acl(
+	const struct layer_entry *t, const struct layer_ids *ids, struct xattr *x, struct err *e)
 {
 	uint8_t *p = x->value;
 	int found = 0;
@@ -72,7 +78,8 @@ static int fit_acl(const struct layer_entry *t, const struct layer_ids *ids, str
 }
 
 /* A capability for the root of a namespace that cannot be named here: nobody could use it. */
-static int fit_capability(const struct layer_entry *t, const struct layer_ids *ids, struct xattr *x, struct err *e)
+static int fit_capability(
+	const struct layer_entry *t, const struct layer_ids *ids, struct xattr *x, struct err *e)
 {
 	uint32_t root;
 	int r;
@@ -133,7 +140,8 @@ void layer_tell_skipped(const struct layer_entry *t, uint64_t told, const char *
 	if (told >= TELL_MAX)
 		log_verbose("'%s': %s", t->raw, what);
 	else
-		log_warn("'%s': %s%s", t->raw, what, told + 1 < TELL_MAX ? "" : "; more of this layer are named with --verbose");
+		log_warn("'%s': %s%s", t->raw, what,
+			told + 1 < TELL_MAX ? "" : "; more of this layer are named with --verbose");
 }
 
 int layer_fit_ids(struct layer *l, struct layer_entry *t, struct err *e)
@@ -146,9 +154,13 @@ int layer_fit_ids(struct layer *l, struct layer_entry *t, struct err *e)
 	if (r <= 0)
 		return r;
 	if (skip)
-		(void)snprintf(text, sizeof(text), "left out: it (of %u:%u) or its attributes name an id that is not there", uid, gid);
+		(void)snprintf(text, sizeof(text),
+			"left out: it (of %u:%u) or its attributes name an id that is not there",
+			uid, gid);
 	else
-		(void)snprintf(text, sizeof(text), "of %u:%u: the ids that are not there become %u:%u", uid, gid, l->o.ids.overflow_uid, l->o.ids.overflow_gid);
+		(void)snprintf(text, sizeof(text),
+			"of %u:%u: the ids that are not there become %u:%u", uid, gid,
+			l->o.ids.overflow_uid, l->o.ids.overflow_gid);
 	layer_tell_skipped(t, layer_count(l, unmapped, 1), text);
 	return skip;
 }

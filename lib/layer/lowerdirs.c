@@ -27,7 +27,10 @@ static void fds_done(struct lower_dirs *f)
 
 #define scoped_fds __attribute__((cleanup(fds_done)))
 
-/* Has the entry an overlayfs mark of that value? Marks stand on directories and on empty files only. */
+/*
+ * Has the entry an overlayfs mark of that value? Marks stand on directories and on empty files
+ * only.
+ */
 static bool has_mark(int fd, const char *name, bool user, const char *what, char want)
 {
 	char dir[32], path[32 + 1 + 256], key[64], value;
@@ -40,7 +43,8 @@ static bool is_whiteout(const struct stat *st, int fd, const char *name, bool us
 {
 	if (S_ISCHR(st->st_mode) && st->st_rdev == 0)
 		return true;
-	return S_ISREG(st->st_mode) && st->st_size == 0 && has_mark(fd, name, user, "whiteout", 'y');
+	return S_ISREG(st->st_mode) && st->st_size == 0 &&
+		has_mark(fd, name, user, "whiteout", 'y');
 }
 
 static int keep(struct lower_hit *ret, int fd, const char *name, const struct stat *st)
@@ -54,10 +58,12 @@ static int keep(struct lower_hit *ret, int fd, const char *name, const struct st
 }
 
 /*
- * One component: what it is in the directories of the layers, topmost first. The topmost object goes to *ret
- * (whose fd stays -1 when there is none), the directories that merge under it to *ret_dirs.
+ * One component: what it is in the directories of the layers, topmost first. The topmost object
+ * goes to *ret (whose fd stays -1 when there is none), the directories that merge under it to
+ * *ret_dirs.
  */
-static int step(const int *dirs, size_t n, bool user, const char *name, struct lower_hit *ret, struct lower_dirs *ret_dirs)
+static int step(const int *dirs, size_t n, bool user, const char *name, struct lower_hit *ret,
+	struct lower_dirs *ret_dirs)
 {
 	for (size_t i = 0; i < n; i++) {
 		struct stat st;
@@ -96,7 +102,9 @@ void lower_walk_begin(struct lower_walk *w, const struct lower *l)
 
 	*w = (struct lower_walk){ .lower = *l, .limit = UINT64_MAX };
 	(void)getrlimit(RLIMIT_NOFILE, &limit); /* cannot fail */
-	w->open_max = limit.rlim_cur / 4 > OPEN_MAX ? OPEN_MAX : limit.rlim_cur / 4 < OPEN_MIN ? OPEN_MIN : (size_t)limit.rlim_cur / 4;
+	w->open_max = limit.rlim_cur / 4 > OPEN_MAX ? OPEN_MAX :
+		limit.rlim_cur / 4 < OPEN_MIN       ? OPEN_MIN :
+						      (size_t)limit.rlim_cur / 4;
 }
 
 /* Close the highest directories until no more than this many are open. The deepest level stays. */
@@ -132,8 +140,9 @@ void lower_walk_end(struct lower_walk *w)
 }
 
 /*
- * Keep the levels that lead to path too, and return where the next component begins. The walk starts again at the top if
- * the deepest of them is closed; it then leaves the ones before path open, so that few walks start there.
+ * Keep the levels that lead to path too, and return where the next component begins. The walk
+ * starts again at the top if the deepest of them is closed; it then leaves the ones before path
+ * open, so that few walks start there.
  */
 static size_t keep_common(struct lower_walk *w, const char *path)
 {
@@ -161,12 +170,15 @@ static int push(struct lower_walk *w, size_t end, struct lower_dirs *dirs)
 }
 
 /* One step down from the deepest level. */
-static int walk_step(struct lower_walk *w, const char *name, struct lower_hit *ret, struct lower_dirs *ret_dirs)
+static int walk_step(
+	struct lower_walk *w, const char *name, struct lower_hit *ret, struct lower_dirs *ret_dirs)
 {
 	for (;;) {
-		const struct lower_level *v = w->levels.len ? &w->levels.items[w->levels.len - 1] : NULL;
-		int r = v ? step(v->dirs.items, v->dirs.len, w->lower.user_xattr, name, ret, ret_dirs) :
-			    step(w->lower.dirfds, w->lower.n, w->lower.user_xattr, name, ret, ret_dirs);
+		const struct lower_level *v =
+			w->levels.len ? &w->levels.items[w->levels.len - 1] : NULL;
+		int r = v ?
+			step(v->dirs.items, v->dirs.len, w->lower.user_xattr, name, ret, ret_dirs) :
+			step(w->lower.dirfds, w->lower.n, w->lower.user_xattr, name, ret, ret_dirs);
 
 		if ((r != -EMFILE && r != -ENFILE) || w->closed + 1 >= w->levels.len)
 			return r;
@@ -228,7 +240,9 @@ int lower_walk_find(struct lower_walk *w, const char *path, struct lower_hit *re
 	if (l->n && *path) {
 		r = find(w, path, ret);
 	} else if (l->n) {
-		r = fstatat(l->dirfds[0], ".", &st, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : keep(ret, l->dirfds[0], ".", &st);
+		r = fstatat(l->dirfds[0], ".", &st, AT_SYMLINK_NOFOLLOW) < 0 ?
+			-errno :
+			keep(ret, l->dirfds[0], ".", &st);
 	}
 	if (r < 0) {
 		cleanup_lower_hit(ret);

@@ -32,8 +32,8 @@ int node_err(const struct node *n, int num, struct err *e, const char *what)
 	return err_set(e, num, path, "%s", what);
 }
 
-int writer_init(struct writer *w, struct tree *tree, int parentfd, const char *name, const struct layer_options *o,
-		struct err *e)
+int writer_init(struct writer *w, struct tree *tree, int parentfd, const char *name,
+	const struct layer_options *o, struct err *e)
 {
 	*w = (struct writer){ .tree = tree, .o = o, .parentfd = parentfd, .root = -1 };
 	for (size_t i = 0; i < WRITER_SLOTS; i++)
@@ -65,7 +65,9 @@ int layer_prepare_process(struct err *e)
 	if (prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECBIT_NO_SETUID_FIXUP) < 0) {
 		(void)err_set(e, errno, NULL, "cannot create files with their owners");
 		err_op(e, "securebits");
-		err_why(e, "keeping the capabilities while creating as another user needs CAP_SETPCAP: root, or a user namespace of one's own");
+		err_why(e,
+			"keeping the capabilities while creating as another user needs "
+			"CAP_SETPCAP: root, or a user namespace of one's own");
 		return e ? -e->num : -EPERM;
 	}
 	return 0;
@@ -95,12 +97,17 @@ static int own_failed(const struct node *n, const char *kind, uint32_t id, struc
 {
 	(void)node_err(n, EPERM, e, "cannot create it with its owner");
 	err_op(e, "setfsuid");
-	err_why(e, "the %s id %u cannot be taken: the user namespace does not map it, or the process lacks %s",
+	err_why(e,
+		"the %s id %u cannot be taken: the user namespace does not map it, or the process "
+		"lacks %s",
 		kind, id, strcmp(kind, "user") ? "CAP_SETGID" : "CAP_SETUID");
 	return -EPERM;
 }
 
-/* Whoever creates now is uid:gid. Capabilities stay (SECBIT_NO_SETUID_FIXUP), so no directory is in the way. */
+/*
+ * Whoever creates now is uid:gid. Capabilities stay (SECBIT_NO_SETUID_FIXUP), so no directory is in
+ * the way.
+ */
 int writer_become(struct writer *w, uint32_t uid, uint32_t gid, const struct node *n, struct err *e)
 {
 	if (w->gid != gid) {
@@ -121,8 +128,8 @@ int writer_become(struct writer *w, uint32_t uid, uint32_t gid, const struct nod
 }
 
 /*
- * The first file of each owner is looked at: a filesystem may have its own idea of owners (a mount with
- * grpid, a squashing server, an ID-mapped mount). fd: the file (name NULL), or its directory.
+ * The first file of each owner is looked at: a filesystem may have its own idea of owners (a mount
+ * with grpid, a squashing server, an ID-mapped mount). fd: the file (name NULL), or its directory.
  */
 int writer_prove(struct writer *w, int fd, const char *name, const struct node *n, struct err *e)
 {
@@ -134,7 +141,8 @@ int writer_prove(struct writer *w, int fd, const char *name, const struct node *
 		return node_err(n, errno, e, "cannot look at what was created");
 	if (st.st_uid != w->uid || st.st_gid != w->gid) {
 		(void)node_err(n, EPERM, e, "the file was born with the wrong owner");
-		err_why(e, "the store's filesystem gave it to %u:%u, not %u:%u", st.st_uid, st.st_gid, w->uid, w->gid);
+		err_why(e, "the store's filesystem gave it to %u:%u, not %u:%u", st.st_uid,
+			st.st_gid, w->uid, w->gid);
 		return -EPERM;
 	}
 	w->unproven = false;
@@ -191,8 +199,9 @@ static int open_child(struct writer *w, int fd, struct node *n, int *ret_fd, str
 }
 
 /*
- * Far below the nearest open directory, open one not far above dir in one call. Opened one by one, so many levels would push
- * all others out of their slots, and the next file, in another deep directory, would have to open all of its own.
+ * Far below the nearest open directory, open one not far above dir in one call. Opened one by one,
+ * so many levels would push all others out of their slots, and the next file, in another deep
+ * directory, would have to open all of its own.
  */
 static int open_between(struct writer *w, struct node *dir, struct err *e)
 {
@@ -261,8 +270,8 @@ int writer_times(int fd, const char *name, const struct node *n, struct err *e)
 	return r < 0 ? node_err(n, errno, e, "cannot set the times") : 0;
 }
 
-int writer_xattrs(struct writer *w, const struct xattrs *x, int fd, const char *name, const struct node *n,
-		  struct err *e)
+int writer_xattrs(struct writer *w, const struct xattrs *x, int fd, const char *name,
+	const struct node *n, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
@@ -296,11 +305,15 @@ int writer_symlink(struct writer *w, struct node *n, const struct xattrs *x, str
 
 static int special_failed(const struct node *n, int num, struct err *e)
 {
-	(void)node_err(n, num, e, S_ISFIFO(n->mode) ? "cannot create the FIFO" : "cannot create the device");
+	(void)node_err(n, num, e,
+		S_ISFIFO(n->mode) ? "cannot create the FIFO" : "cannot create the device");
 	err_op(e, "mknod");
 	if (num == EPERM && !S_ISFIFO(n->mode)) {
-		err_why(e, "only the host's root can make devices, with CAP_MKNOD: no ordinary user can, in no user namespace");
-		err_try(e, "--devices=skip leaves devices out; a container gets its own /dev anyway");
+		err_why(e,
+			"only the host's root can make devices, with CAP_MKNOD: no ordinary user "
+			"can, in no user namespace");
+		err_try(e,
+			"--devices=skip leaves devices out; a container gets its own /dev anyway");
 	}
 	return -num;
 }
@@ -323,7 +336,8 @@ int writer_special(struct writer *w, struct node *n, const struct xattrs *x, str
 	return r < 0 ? r : writer_times(fd, n->name, n, e);
 }
 
-int writer_link(struct writer *w, struct node *n, struct writer *of, struct node *target, struct err *e)
+int writer_link(
+	struct writer *w, struct node *n, struct writer *of, struct node *target, struct err *e)
 {
 	/* The one descriptor may push the other out of its slot, so the first is made our own. */
 	scoped_fd int from = -1;
@@ -349,10 +363,14 @@ int writer_link(struct writer *w, struct node *n, struct writer *of, struct node
 	return 0;
 }
 
-/* overlayfs's second form, Linux 6.7: an empty file with an attribute, in a directory that is opaque "x". */
+/*
+ * overlayfs's second form, Linux 6.7: an empty file with an attribute, in a directory that is
+ * opaque "x".
+ */
 static int whiteout_file(struct writer *w, int fd, struct node *n, struct err *e)
 {
-	scoped_fd int file = openat(fd, n->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
+	scoped_fd int file =
+		openat(fd, n->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0);
 	char name[64];
 
 	if (file < 0)
@@ -393,7 +411,8 @@ int writer_file_begin(struct writer *w, struct node *n, int *ret_fd, struct err 
 	r = writer_prepare(w, n, &dir, e);
 	if (r < 0)
 		return r;
-	fd = openat(dir, n->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, n->mode & 07777);
+	fd = openat(dir, n->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		n->mode & 07777);
 	if (fd < 0)
 		return node_err(n, errno, e, "cannot create the file");
 	n->flags |= NODE_MADE;
@@ -405,7 +424,8 @@ int writer_file_begin(struct writer *w, struct node *n, int *ret_fd, struct err 
 	return 0;
 }
 
-int writer_file_data(int fd, const void *p, size_t n, uint64_t off, const struct node *node, struct err *e)
+int writer_file_data(
+	int fd, const void *p, size_t n, uint64_t off, const struct node *node, struct err *e)
 {
 	while (n) {
 		ssize_t x = pwrite(fd, p, n < WRITE_PIECE ? n : WRITE_PIECE, (off_t)off);
@@ -421,7 +441,10 @@ int writer_file_data(int fd, const void *p, size_t n, uint64_t off, const struct
 	return 0;
 }
 
-/* Writing may take set-id bits away (not from a process with CAP_FSETID over the host), and an ACL changes the mode. */
+/*
+ * Writing may take set-id bits away (not from a process with CAP_FSETID over the host), and an ACL
+ * changes the mode.
+ */
 static int restore_mode(int fd, const struct node *n, const struct xattrs *x, struct err *e)
 {
 	struct stat st;
@@ -435,7 +458,8 @@ static int restore_mode(int fd, const struct node *n, const struct xattrs *x, st
 	return 0;
 }
 
-int writer_file_end(struct writer *w, struct node *n, int *fd, uint64_t written, const struct xattrs *x, struct err *e)
+int writer_file_end(struct writer *w, struct node *n, int *fd, uint64_t written,
+	const struct xattrs *x, struct err *e)
 {
 	int r;
 

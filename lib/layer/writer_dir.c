@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* writer: directories, made plain, made anew when their owner was wrong, and finished at the end. */
+/*
+ * writer: directories, made plain, made anew when their owner was wrong, and finished at the end.
+ */
 
 #include "writer_priv.h"
 
@@ -20,7 +22,8 @@ static int make_plain(int fd, struct err *e)
 
 	for (size_t i = 0; i < ARRAY_LEN(acls); i++)
 		if (fremovexattr(fd, acls[i]) < 0 && errno != ENODATA && errno != EOPNOTSUPP)
-			return err_set(e, errno, NULL, "cannot remove an inherited access control list");
+			return err_set(
+				e, errno, NULL, "cannot remove an inherited access control list");
 	if (fstat(fd, &st) < 0)
 		return err_set(e, errno, NULL, "cannot stat the layer's directory");
 	if ((st.st_mode & 07777) != 0700 && fchmod(fd, 0700) < 0)
@@ -29,8 +32,8 @@ static int make_plain(int fd, struct err *e)
 }
 
 /*
- * Whose a directory is for the time being. One that is only needed as a parent may belong to ids that the layer's own
- * filesystem cannot hold; by the end it may have others.
+ * Whose a directory is for the time being. One that is only needed as a parent may belong to ids
+ * that the layer's own filesystem cannot hold; by the end it may have others.
  */
 static int become_first_owner(struct writer *w, struct node *n, struct err *e)
 {
@@ -110,7 +113,8 @@ static int move_children(struct node *n, int old, int new, struct err *e)
 {
 	for (struct node *c = n->children; c; c = c->next)
 		if (c->flags & NODE_MADE && renameat(old, c->name, new, c->name) < 0)
-			return node_err(c, errno, e, "cannot move it into its directory's new incarnation");
+			return node_err(
+				c, errno, e, "cannot move it into its directory's new incarnation");
 	return 0;
 }
 
@@ -136,7 +140,8 @@ static int own_root(struct writer *w, struct err *e)
 	if (r == 0)
 		r = move_children(root, old, w->root, e);
 	if (r == 0 && renameat(w->parentfd, buf_get(&temp), w->parentfd, w->name) < 0)
-		r = err_set(e, errno, w->name, "cannot replace the layer's directory by one with its owner");
+		r = err_set(e, errno, w->name,
+			"cannot replace the layer's directory by one with its owner");
 	return r;
 }
 
@@ -182,7 +187,10 @@ int writer_dir_own(struct writer *w, struct node *n, struct err *e)
 
 static int mark_opaque(struct writer *w, int fd, const struct node *n, struct err *e)
 {
-	/* overlayfs looks for the mark nowhere on a layer's root: there the image's stack ends instead. */
+	/*
+	 * overlayfs looks for the mark nowhere on a layer's root: there the image's stack ends
+	 * instead.
+	 */
 	bool opaque = node_hides(n) && n->parent;
 	const char *value = opaque ? "y" : "x";
 	char name[64];

@@ -14,7 +14,8 @@ static inline int writer_pretend(struct node *n)
 }
 
 /* Whoever creates now is uid:gid. n: for messages. */
-int writer_become(struct writer *w, uint32_t uid, uint32_t gid, const struct node *n, struct err *e);
+int writer_become(
+	struct writer *w, uint32_t uid, uint32_t gid, const struct node *n, struct err *e);
 
 /* Look at the first file of an owner. fd: the file itself (name NULL), or its directory. */
 int writer_prove(struct writer *w, int fd, const char *name, const struct node *n, struct err *e);
@@ -26,8 +27,8 @@ int writer_prepare(struct writer *w, struct node *n, int *ret_fd, struct err *e)
 void writer_forget(struct writer *w, struct node *n);
 
 /* On an open file (name NULL), or on name in the directory fd. x may be NULL. */
-int writer_xattrs(struct writer *w, const struct xattrs *x, int fd, const char *name, const struct node *n,
-		  struct err *e);
+int writer_xattrs(struct writer *w, const struct xattrs *x, int fd, const char *name,
+	const struct node *n, struct err *e);
 int writer_times(int fd, const char *name, const struct node *n, struct err *e);
 
 #endif

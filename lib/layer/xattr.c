@@ -26,7 +26,10 @@ enum { NAME_LIMIT = 255, VALUE_LIMIT = 65536 };
 enum action { KEEP, ESCAPE, HOSTS, USERS, ACL, CAPS, FOREIGN };
 
 /* The first prefix that fits decides. */
-static const struct { const char *prefix; enum action action; } rules[] = {
+static const struct {
+	const char *prefix;
+	enum action action;
+} rules[] = {
 	{ "trusted.overlay.", ESCAPE },
 	{ "user.overlay.", ESCAPE },
 	{ "security.selinux", HOSTS },
@@ -148,15 +151,15 @@ bool xattr_escapes_known(void)
 	return major > 6 || (major == 6 && minor >= 7);
 }
 
-static int add_escaped(struct xattrs *x, const char *name, const void *value, size_t size, const char *on,
-		       struct err *e)
+static int add_escaped(struct xattrs *x, const char *name, const void *value, size_t size,
+	const char *on, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	const char *rest = strchr(name, '.') + strlen(".overlay.");
 
 	if (!xattr_escapes_known())
 		return refuse(e, EOPNOTSUPP, on, name,
-			      "would speak to overlayfs, which cannot escape it before Linux 6.7");
+			"would speak to overlayfs, which cannot escape it before Linux 6.7");
 
 	buf_add(&b, name, (size_t)(rest - name));
 	buf_str(&b, "overlay.");
@@ -164,7 +167,8 @@ static int add_escaped(struct xattrs *x, const char *name, const void *value, si
 	if (!buf_get(&b))
 		return err_nomem(e);
 	if (b.len > NAME_LIMIT)
-		return refuse(e, ENAMETOOLONG, on, name, "has a name that is too long to be escaped for overlayfs");
+		return refuse(e, ENAMETOOLONG, on, name,
+			"has a name that is too long to be escaped for overlayfs");
 	if (xattrs_has(x, buf_get(&b)))
 		return 0;
 	return append(x, buf_get(&b), value, size, e);
@@ -188,8 +192,9 @@ bool xattr_is_rooted_cap(const char *name, size_t size)
 }
 
 /*
- * Version 3 holds for user namespaces whose root is the id it names, as the mount shows it (security/commoncap.c,
- * get_vfs_caps_from_disk()). Version 2 is the same without that id, and stands for disk id 0.
+ * Version 3 holds for user namespaces whose root is the id it names, as the mount shows it
+ * (security/commoncap.c, get_vfs_caps_from_disk()). Version 2 is the same without that id, and
+ * stands for disk id 0.
  */
 static int add_rebased(struct xattrs *x, const unsigned char *value, const char *on, struct err *e)
 {
@@ -202,14 +207,15 @@ static int add_rebased(struct xattrs *x, const unsigned char *value, const char 
 }
 
 int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t size, mode_t type,
-	       const struct layer_options *o, const char *on, struct err *e)
+	const struct layer_options *o, const char *on, struct err *e)
 {
 	enum action action = action_of(name);
 
 	if (strlen(name) > NAME_LIMIT)
 		return refuse(e, ENAMETOOLONG, on, name, "has a name of more than 255 bytes");
 	if (size > VALUE_LIMIT)
-		return refuse(e, E2BIG, on, name, "is larger than 65536 bytes, the most that Linux can store");
+		return refuse(e, E2BIG, on, name,
+			"is larger than 65536 bytes, the most that Linux can store");
 	if (xattrs_has(x, name))
 		return 0;
 
@@ -219,14 +225,16 @@ int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t siz
 	case HOSTS:
 		if (o->keep_security)
 			break;
-		tell(LOG_VERBOSE, on, name, "left out: it belongs to the machine that made the image");
+		tell(LOG_VERBOSE, on, name,
+			"left out: it belongs to the machine that made the image");
 		return 0;
 	case FOREIGN:
 		tell(LOG_WARN, on, name, "left out: Linux has no such extended attribute");
 		return 0;
 	case CAPS:
 		if (!capability_fits(value, size))
-			return refuse(e, EINVAL, on, name, "is malformed (neither version 2 nor version 3)");
+			return refuse(e, EINVAL, on, name,
+				"is malformed (neither version 2 nor version 3)");
 		if (o->rebase_caps && xattr_is_rooted_cap(name, size))
 			return add_rebased(x, value, on, e);
 		break;
@@ -248,7 +256,8 @@ int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t siz
 
 static int set_one(const struct xattr *a, int fd, const char *path)
 {
-	int r = path ? lsetxattr(path, a->name, a->value, a->size, 0) : fsetxattr(fd, a->name, a->value, a->size, 0);
+	int r = path ? lsetxattr(path, a->name, a->value, a->size, 0) :
+		       fsetxattr(fd, a->name, a->value, a->size, 0);
 
 	return r < 0 ? -errno : 0;
 }
@@ -262,20 +271,26 @@ static int set_failed(const struct xattr *a, int num, const char *on, struct err
 	if (num == EOPNOTSUPP)
 		err_why(e, "the filesystem of the store does not keep such attributes");
 	else if (num == ENOSPC)
-		err_why(e, "the filesystem is full, or has no room for that many extended attributes of one file: ext4 has one block");
+		err_why(e,
+			"the filesystem is full, or has no room for that many extended attributes "
+			"of one file: ext4 has one block");
 	else if (num == EINVAL && (action == ACL || action == CAPS))
 		err_why(e, "it is malformed, or names an id that the user namespace does not map");
 	return -num;
 }
 
 int xattrs_set(const struct xattrs *x, int fd, const char *name, const struct layer_options *o,
-	       const char *on, struct err *e)
+	const char *on, struct err *e)
 {
-	/* There is no lsetxattrat() before Linux 6.13: the descriptor's own directory in /proc stands in. */
+	/*
+	 * There is no lsetxattrat() before Linux 6.13: the descriptor's own directory in /proc
+	 * stands in.
+	 */
 	char dir[32], path[32 + 1 + 256];
 
 	if (name)
-		(void)snprintf(path, sizeof(path), "%s/%s", fd_proc_path(fd, dir), name); /* fits: 255 bytes */
+		(void)snprintf(path, sizeof(path), "%s/%s", fd_proc_path(fd, dir),
+			name); /* fits: 255 bytes */
 	for (size_t i = 0; i < x->len; i++) {
 		const struct xattr *a = &x->items[i];
 		int r = set_one(a, fd, name ? path : NULL);
@@ -324,8 +339,8 @@ static bool copied(const char *name, const struct layer_options *o)
 	return action_of(name) != HOSTS || o->keep_security;
 }
 
-int xattrs_read(struct xattrs *x, int fd, const char *name, const struct layer_options *o, const char *on,
-		struct err *e)
+int xattrs_read(struct xattrs *x, int fd, const char *name, const struct layer_options *o,
+	const char *on, struct err *e)
 {
 	char dir[32], path[32 + 1 + 256];
 	scoped_free char *list = NULL;
@@ -341,7 +356,8 @@ int xattrs_read(struct xattrs *x, int fd, const char *name, const struct layer_o
 	if (n > 0)
 		n = llistxattr(path, list, (size_t)n);
 	if (n < 0)
-		return err_set(e, errno, on, "cannot list the extended attributes in the layer below");
+		return err_set(
+			e, errno, on, "cannot list the extended attributes in the layer below");
 
 	for (const char *p = list; p < list + n; p += strlen(p) + 1) {
 		scoped_free void *value = NULL;
@@ -352,7 +368,8 @@ int xattrs_read(struct xattrs *x, int fd, const char *name, const struct layer_o
 			continue;
 		size = get_value(path, p, &value);
 		if (size < 0)
-			return err_set(e, (int)-size, on, "cannot read the extended attribute %s in the layer below", p);
+			return err_set(e, (int)-size, on,
+				"cannot read the extended attribute %s in the layer below", p);
 		r = append(x, p, value, (size_t)size, e);
 		if (r < 0)
 			return r;

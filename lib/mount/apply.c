@@ -16,8 +16,8 @@
 #include "clone_cache.h"
 #include "device.h"
 #include "exposure.h"
-#include "overlay.h"
 #include "mount_verify.h"
+#include "overlay.h"
 
 /* A mount that is attached is taken off again, whatever holds it. */
 static void detach(int mnt)
@@ -25,14 +25,16 @@ static void detach(int mnt)
 	char path[32];
 
 	if (sys_umount2(fd_proc_path(mnt, path), SYS_MNT_DETACH) < 0)
-		log_warn("cannot take off a mount that turned out wrong: %s", strerrordesc_np(errno));
+		log_warn("cannot take off a mount that turned out wrong: %s",
+			strerrordesc_np(errno));
 }
 
 static int move(int mnt, const struct target *target, const char *path, struct err *e)
 {
 	int r;
 
-	if (sys_move_mount(mnt, "", target->fd, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0)
+	if (sys_move_mount(mnt, "", target->fd, "",
+		    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0)
 		return 0;
 	r = err_set(e, errno, path, "cannot attach the mount");
 	err_op(e, "move_mount");
@@ -40,8 +42,8 @@ static int move(int mnt, const struct target *target, const char *path, struct e
 }
 
 /*
- * A mount that is attached below a shared one becomes shared itself (propagation of the parent), so what was
- * set while it was detached has to be set again.
+ * A mount that is attached below a shared one becomes shared itself (propagation of the parent), so
+ * what was set while it was detached has to be set again.
  */
 static int set_propagation(int mnt, const struct mount_plan *p, struct err *e)
 {
@@ -49,7 +51,8 @@ static int set_propagation(int mnt, const struct mount_plan *p, struct err *e)
 	int r = p->recursive ? tree_setattr_all(mnt, &flags, -1) : tree_setattr(mnt, &flags, -1);
 
 	if (r < 0) {
-		(void)err_set(e, -r, p->target, "cannot make the mount %s", mount_propagation_name(flags.propagation));
+		(void)err_set(e, -r, p->target, "cannot make the mount %s",
+			mount_propagation_name(flags.propagation));
 		err_op(e, "mount_setattr");
 	}
 	return r;
@@ -61,9 +64,11 @@ static const struct mount_map *map_of(const struct mount_plan *p)
 	return p->kind == MOUNT_OVERLAY ? NULL : &p->map;
 }
 
-static int read_back(int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
+static int read_back(
+	int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
 {
-	int r = later ? mount_info_get_cheap(mnt, &ret->info, e) : mount_info_get(mnt, &ret->info, e);
+	int r = later ? mount_info_get_cheap(mnt, &ret->info, e) :
+			mount_info_get(mnt, &ret->info, e);
 
 	ret->unread = r == 1;
 	if (r == 0)
@@ -73,7 +78,8 @@ static int read_back(int mnt, const struct mount_plan *p, bool later, struct mou
 	return r < 0 ? r : 0;
 }
 
-static int attach(int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
+static int attach(
+	int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
 {
 	scoped_target struct target target = TARGET_INIT;
 	struct target_how how = { .follow = p->follow, .create = p->mkdir, .mode = p->mkdir_mode };
@@ -108,12 +114,19 @@ static int attach(int mnt, const struct mount_plan *p, bool later, struct mount_
 	return 0;
 }
 
-static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e)
+static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
+	struct mount_result *ret, struct err *e)
 {
 	scoped_fd int opened = -1, tree = -1;
 	struct exposure_source exposed = {
-		.name = p->source, .map = &p->map, .flags = &p->flags, .below = p->recursive ? &ret->below : NULL,
-		.meant = p->meant, .only_warn = p->only_warn, .own_mode_counts = true, .word = "-o public",
+		.name = p->source,
+		.map = &p->map,
+		.flags = &p->flags,
+		.below = p->recursive ? &ret->below : NULL,
+		.meant = p->meant,
+		.only_warn = p->only_warn,
+		.own_mode_counts = true,
+		.word = "-o public",
 	};
 	int source = p->source_fd, r = 0;
 
@@ -124,7 +137,8 @@ static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
 	if (r == 0 && p->recursive)
 		r = subtree_list(source, p->source, &ret->below, e);
 	if (r == 0 && p->recursive)
-		r = subtree_clone(source, p->source, &p->map, &p->flags, p->skip_unsupported, &ret->below, &tree, &ret->map, e);
+		r = subtree_clone(source, p->source, &p->map, &p->flags, p->skip_unsupported,
+			&ret->below, &tree, &ret->map, e);
 	else if (r == 0)
 		r = tree_clone(source, p->source, &p->map, &p->flags, before, &tree, &ret->map, e);
 	exposed.fd = source;
@@ -139,7 +153,8 @@ static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
 	return attach(tree, p, before != NULL, ret, e);
 }
 
-static int apply_fs(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e)
+static int apply_fs(const struct mount_plan *p, struct mount_snapshot *before,
+	struct mount_result *ret, struct err *e)
 {
 	scoped_device struct device d = DEVICE_INIT;
 	scoped_fd int mnt = -1;
@@ -162,7 +177,8 @@ static int apply_fs(const struct mount_plan *p, struct mount_snapshot *before, s
 	return 0;
 }
 
-static int apply_overlay(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e)
+static int apply_overlay(const struct mount_plan *p, struct mount_snapshot *before,
+	struct mount_result *ret, struct err *e)
 {
 	scoped_overlay struct overlay o = OVERLAY_INIT;
 	int r;
@@ -186,14 +202,16 @@ static int apply_overlay(const struct mount_plan *p, struct mount_snapshot *befo
 	return 0;
 }
 
-int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret, struct err *e)
+int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret,
+	struct err *e)
 {
 	struct mount_result result = MOUNT_RESULT_INIT;
 	int r = mount_plan_check(p, e);
 
 	if (r == 0)
-		r = p->kind == MOUNT_BIND ? apply_bind(p, before, &result, e) :
-			p->kind == MOUNT_FS ? apply_fs(p, before, &result, e) : apply_overlay(p, before, &result, e);
+		r = p->kind == MOUNT_BIND   ? apply_bind(p, before, &result, e) :
+			p->kind == MOUNT_FS ? apply_fs(p, before, &result, e) :
+					      apply_overlay(p, before, &result, e);
 	if (r < 0) {
 		mount_result_done(&result);
 		return r;
@@ -203,7 +221,8 @@ int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struc
 	return 0;
 }
 
-int mount_read_back(const struct mount_plan *p, struct mount_result *r, struct mount_snapshot *s, struct err *e)
+int mount_read_back(
+	const struct mount_plan *p, struct mount_result *r, struct mount_snapshot *s, struct err *e)
 {
 	int found;
 
@@ -226,7 +245,8 @@ void mount_undo(const struct mount_plan *p, struct mount_result *r)
 	struct err e = ERR_INIT;
 
 	if (mount_take_off(p, r->info.id, UMOUNT_DETACH, &e) < 0) {
-		log_warn("'%s': cannot take the mount off again: %s", p->target, e.num ? strerrordesc_np(e.num) : e.what);
+		log_warn("'%s': cannot take the mount off again: %s", p->target,
+			e.num ? strerrordesc_np(e.num) : e.what);
 		return;
 	}
 	target_undo(&r->target);

@@ -18,18 +18,20 @@
 enum { HOLDERS_MAX = 5 };
 
 struct search {
-	int id;                  /* the mount */
-	bool known;              /* ... is in mountinfo, which says: */
+	int id;     /* the mount */
+	bool known; /* ... is in mountinfo, which says: */
 	dev_t dev;
 	char *target, *root;
 
-	VEC(uint64_t) ids;       /* whatever is on one of these mounts holds it */
-	const char *where;       /* said of each process: "", or that it is in another namespace */
+	VEC(uint64_t) ids; /* whatever is on one of these mounts holds it */
+	const char *where; /* said of each process: "", or that it is in another namespace */
 	struct buf text;
-	size_t found, hidden;    /* processes: named or not; that could not be looked at */
+	size_t found, hidden; /* processes: named or not; that could not be looked at */
 };
 
-/* --- mounts ------------------------------------------------------------------------------------ */
+/*
+ * --- mounts ------------------------------------------------------------------------------------
+ */
 
 static int match_self(const struct lm_mount *m, void *arg)
 {
@@ -60,13 +62,18 @@ static int match_child(const struct lm_mount *m, void *arg)
 	return 0;
 }
 
-/* --- processes --------------------------------------------------------------------------------- */
+/*
+ * --- processes ---------------------------------------------------------------------------------
+ */
 
 static bool is_on(int dirfd, const char *name, const struct search *s)
 {
 	struct statx stx;
 
-	/* What the kernel has in memory will do: the filesystem may be a user's (FUSE), who never answers. */
+	/*
+	 * What the kernel has in memory will do: the filesystem may be a user's (FUSE), who never
+	 * answers.
+	 */
 	if (statx(dirfd, name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) < 0)
 		return false;
 	for (size_t i = 0; i < s->ids.len; i++)
@@ -102,15 +109,22 @@ static void describe(int procfd, const char *pid, const char *how, struct search
 		return;
 	if (fd_read_file(procfd, "comm", 64, &comm, NULL) < 0 || !comm.len)
 		buf_str(&comm, "?\n");
-	buf_printf(&s->text, "%sprocess %s (%.*s: %s%s)", s->text.len ? ", " : "", pid, (int)comm.len - 1, comm.data, how, s->where);
+	buf_printf(&s->text, "%sprocess %s (%.*s: %s%s)", s->text.len ? ", " : "", pid,
+		(int)comm.len - 1, comm.data, how, s->where);
 }
 
 static void look_at_process(int proc, const char *pid, struct search *s)
 {
-	static const struct { const char *link, *how; } links[] = {
-		{ "cwd", "its working directory" }, { "root", "its root directory" }, { "exe", "its program" },
+	static const struct {
+		const char *link, *how;
+	} links[] = {
+		{ "cwd", "its working directory" },
+		{ "root", "its root directory" },
+		{ "exe", "its program" },
 	};
-	static const struct { const char *dir, *how; } dirs[] = { { "fd", "an open file" }, { "map_files", "a mapped file" } };
+	static const struct {
+		const char *dir, *how;
+	} dirs[] = { { "fd", "an open file" }, { "map_files", "a mapped file" } };
 	scoped_fd int fd = openat(proc, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
@@ -142,7 +156,10 @@ static void each_process(void (*fn)(int proc, const char *pid, struct search *s)
 	(void)closedir(proc); /* only read */
 }
 
-/* A mount on a shared one is on the copies of that, too, and umount(2) takes off all of them, or none. */
+/*
+ * A mount on a shared one is on the copies of that, too, and umount(2) takes off all of them, or
+ * none.
+ */
 static int match_copy(const struct lm_mount *m, void *arg)
 {
 	struct search *s = arg;
@@ -157,7 +174,8 @@ static void look_into_namespace(int proc, const char *pid, struct search *s)
 	scoped_fd int fd = openat(proc, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat own, its;
 
-	if (fd < 0 || stat("/proc/self/ns/mnt", &own) < 0 || fstatat(fd, "ns/mnt", &its, 0) < 0 || own.st_ino == its.st_ino)
+	if (fd < 0 || stat("/proc/self/ns/mnt", &own) < 0 || fstatat(fd, "ns/mnt", &its, 0) < 0 ||
+		own.st_ino == its.st_ino)
 		return;
 	s->ids.len = 0;
 	(void)lm_mountinfo_of(fd, its.st_ino, match_copy, s, NULL); /* it may have ended */
@@ -165,7 +183,9 @@ static void look_into_namespace(int proc, const char *pid, struct search *s)
 		look_at_process(proc, pid, s);
 }
 
-/* --- the kernel itself -------------------------------------------------------------------------- */
+/*
+ * --- the kernel itself --------------------------------------------------------------------------
+ */
 
 static bool below(const char *path, const char *dir)
 {
@@ -188,10 +208,12 @@ static void look_at_loops(struct search *s)
 		if (strncmp(entry->d_name, "loop", 4))
 			continue;
 		(void)snprintf(path, sizeof(path), "%.255s/loop/backing_file", entry->d_name);
-		if (fd_read_file(dirfd(d), path, 8192, &file, NULL) < 0 || !file.len || !buf_get(&file))
+		if (fd_read_file(dirfd(d), path, 8192, &file, NULL) < 0 || !file.len ||
+			!buf_get(&file))
 			continue;
 		file.data[file.len - 1] = 0; /* its newline */
-		(void)snprintf(path, sizeof(path), "the loop device /dev/%.200s over ", entry->d_name);
+		(void)snprintf(
+			path, sizeof(path), "the loop device /dev/%.200s over ", entry->d_name);
 		if (below(file.data, s->target))
 			add_name(s, path, file.data);
 	}
@@ -215,11 +237,14 @@ static void look_at_swap(struct search *s)
 	}
 }
 
-/* --- the answer --------------------------------------------------------------------------------- */
+/*
+ * --- the answer ---------------------------------------------------------------------------------
+ */
 
 static void say(const struct search *s, const char *what, const char *hint, struct err *e)
 {
-	err_why(e, "%s %.*s%s", what, (int)s->text.len, s->text.data, s->found > HOLDERS_MAX ? ", ..." : "");
+	err_why(e, "%s %.*s%s", what, (int)s->text.len, s->text.data,
+		s->found > HOLDERS_MAX ? ", ..." : "");
 	err_try(e, "%s", hint);
 }
 
@@ -228,7 +253,8 @@ static void find_holders(struct search *s, struct err *e)
 	(void)lm_mountinfo(match_self, s, NULL); /* without it, processes may still tell */
 	(void)lm_mountinfo(match_child, s, NULL);
 	if (s->found) {
-		say(s, "something is mounted below it:", "unmount that first, or with it: --recursive", e);
+		say(s, "something is mounted below it:",
+			"unmount that first, or with it: --recursive", e);
 		return;
 	}
 	if (VEC_ADD(&s->ids, (uint64_t)s->id) == 0)
@@ -244,11 +270,13 @@ static void find_holders(struct search *s, struct err *e)
 	if (s->found) {
 		say(s, "it is held by", "end these, or let them go elsewhere", e);
 	} else if (s->hidden) {
-		err_why(e, "a process that the caller may not look at holds it (there are %zu)", s->hidden);
+		err_why(e, "a process that the caller may not look at holds it (there are %zu)",
+			s->hidden);
 		err_try(e, "ask again as root");
 	} else {
-		err_why(e, "it is in use, but by no process that /proc shows: by one in another pid namespace, or by the kernel itself "
-			"(a socket, an export)");
+		err_why(e,
+			"it is in use, but by no process that /proc shows: by one in another pid "
+			"namespace, or by the kernel itself (a socket, an export)");
 	}
 }
 

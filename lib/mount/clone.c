@@ -13,16 +13,19 @@
 #include "../idmap/userns.h"
 #include "clone_cache.h"
 #include "info.h"
-#include "probe.h"
 #include "mount_verify.h"
+#include "probe.h"
 
 const struct mount_flags tree_flags_private = { .propagation = MS_PRIVATE };
 
 const char *map_done_name(enum map_done done)
 {
 	static const char *const names[] = {
-		[MAP_PLAIN] = "none", [MAP_KEPT] = "kept", [MAP_MADE] = "made",
-		[MAP_REPLACED] = "replaced", [MAP_DROPPED] = "dropped",
+		[MAP_PLAIN] = "none",
+		[MAP_KEPT] = "kept",
+		[MAP_MADE] = "made",
+		[MAP_REPLACED] = "replaced",
+		[MAP_DROPPED] = "dropped",
 	};
 
 	return names[done];
@@ -36,7 +39,9 @@ int tree_open(const char *path, int *ret_fd, struct err *e)
 static struct mount_attr attr_of(const struct mount_flags *flags, int userns)
 {
 	struct mount_attr attr = {
-		.attr_set = flags->set, .attr_clr = flags->clear, .propagation = flags->propagation,
+		.attr_set = flags->set,
+		.attr_clr = flags->clear,
+		.propagation = flags->propagation,
 	};
 
 	if (userns >= 0) {
@@ -72,7 +77,8 @@ int tree_copy(int fd, const char *name, int *ret_fd, struct err *e)
 }
 
 /* many: this is one of many clones. */
-static int copy_once(int fd, const char *name, const struct mount_flags *flags, bool many, int *ret_fd, struct err *e)
+static int copy_once(int fd, const char *name, const struct mount_flags *flags, bool many,
+	int *ret_fd, struct err *e)
 {
 	/* What is to be shared with the source, or follow it, must be a clone of itself. */
 	if (many && flags->propagation & (MS_PRIVATE | MS_UNBINDABLE)) {
@@ -88,18 +94,20 @@ static int copy_once(int fd, const char *name, const struct mount_flags *flags, 
  * mount_setattr(2) refuses to touch a map that is there.
  */
 static int clone_remapped(int fd, const char *name, const struct mount_flags *flags, int userns,
-			  int *ret_fd, struct err *e)
+	int *ret_fd, struct err *e)
 {
 	struct mount_attr attr = attr_of(flags, userns);
 	int r;
 
 	if (userns < 0)
 		attr.attr_clr |= MOUNT_ATTR_IDMAP;
-	*ret_fd = sys_open_tree_attr(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH, &attr);
+	*ret_fd = sys_open_tree_attr(
+		fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH, &attr);
 	if (*ret_fd >= 0)
 		return 0;
 	r = -errno;
-	(void)err_set(e, -r, name, "cannot %s the map of this mount", userns < 0 ? "drop" : "replace");
+	(void)err_set(
+		e, -r, name, "cannot %s the map of this mount", userns < 0 ? "drop" : "replace");
 	err_op(e, "open_tree_attr");
 	if (r == -ENOSYS) {
 		err_why(e, "it is ID-mapped already, and changing that needs Linux 6.15 or newer");
@@ -112,9 +120,12 @@ static int clone_remapped(int fd, const char *name, const struct mount_flags *fl
 
 static void say_map(const char *name, enum map_done done)
 {
-	const char *said = done == MAP_KEPT ? "is ID-mapped already: its map is kept" :
-		done == MAP_REPLACED ? "is ID-mapped already: its map is replaced, not composed with" :
-		done == MAP_DROPPED ? "is ID-mapped: its map is dropped" : NULL;
+	const char *said = done == MAP_KEPT ?
+		"is ID-mapped already: its map is kept" :
+		done == MAP_REPLACED ?
+		"is ID-mapped already: its map is replaced, not composed with" :
+		done == MAP_DROPPED ? "is ID-mapped: its map is dropped" :
+				      NULL;
 
 	if (said)
 		log_verbose("'%s' %s", name, said);
@@ -122,7 +133,7 @@ static void say_map(const char *name, enum map_done done)
 
 /* Without a map to give: a plain clone, or one freed of its source's map. */
 static int clone_unmapped(int fd, const char *name, const struct mount_info *info, bool drop,
-			  const struct mount_flags *flags, bool many, int *ret_fd, enum map_done *done, struct err *e)
+	const struct mount_flags *flags, bool many, int *ret_fd, enum map_done *done, struct err *e)
 {
 	scoped_fd int tree = -1;
 	int r;
@@ -145,7 +156,8 @@ static int clone_unmapped(int fd, const char *name, const struct mount_info *inf
 	return 0;
 }
 
-static int map_failed(int r, int source, const char *name, int userns, const struct mount_flags *flags, struct err *e)
+static int map_failed(int r, int source, const char *name, int userns,
+	const struct mount_flags *flags, struct err *e)
 {
 	(void)err_set(e, -r, name, "cannot set the ID mapping");
 	err_op(e, "mount_setattr");
@@ -153,7 +165,8 @@ static int map_failed(int r, int source, const char *name, int userns, const str
 	return r;
 }
 
-int tree_map(int tree, int source, const char *name, const struct idmap *map, const struct mount_flags *flags, struct err *e)
+int tree_map(int tree, int source, const char *name, const struct idmap *map,
+	const struct mount_flags *flags, struct err *e)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
 	int userns, r;
@@ -172,8 +185,8 @@ int tree_map(int tree, int source, const char *name, const struct idmap *map, co
 }
 
 /* With a map: on a mount that has none in one mount_setattr(2), else by replacing. */
-static int clone_mapped(int fd, const char *name, const struct idmap *map, const struct mount_flags *flags,
-			bool many, int *ret_fd, enum map_done *done, struct err *e)
+static int clone_mapped(int fd, const char *name, const struct idmap *map,
+	const struct mount_flags *flags, bool many, int *ret_fd, enum map_done *done, struct err *e)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
 	int userns, r;
@@ -202,8 +215,9 @@ static int clone_mapped(int fd, const char *name, const struct idmap *map, const
 	return info.map_known ? verify_owner(*ret_fd, fd, &info.map, map, name, e) : 0;
 }
 
-int tree_clone(int fd, const char *name, const struct mount_map *map, const struct mount_flags *flags,
-	       struct mount_snapshot *before, int *ret_fd, enum map_done *ret_done, struct err *e)
+int tree_clone(int fd, const char *name, const struct mount_map *map,
+	const struct mount_flags *flags, struct mount_snapshot *before, int *ret_fd,
+	enum map_done *ret_done, struct err *e)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
 	scoped_fd int tree = -1;
@@ -219,7 +233,8 @@ int tree_clone(int fd, const char *name, const struct mount_map *map, const stru
 				err_why(e, "it is on a mount of another mount namespace");
 			return r;
 		}
-		r = clone_unmapped(fd, name, &info, map->wish == MAP_NONE, flags, before != NULL, &tree, ret_done, e);
+		r = clone_unmapped(fd, name, &info, map->wish == MAP_NONE, flags, before != NULL,
+			&tree, ret_done, e);
 	}
 	if (r < 0)
 		return r;
@@ -246,9 +261,9 @@ int tree_tmpfs(uint64_t bytes, int *ret_mnt, struct err *e)
 	if (fs < 0)
 		return no_tmpfs("fsopen", e);
 	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "shiftbox", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) < 0 ||
-	    (bytes && sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0) < 0) ||
-	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) < 0 ||
+		(bytes && sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0) < 0) ||
+		sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return no_tmpfs("fsconfig", e);
 	*ret_mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	return *ret_mnt < 0 ? no_tmpfs("fsmount", e) : 0;

@@ -40,10 +40,11 @@ static int without(int num)
 	if (num == EINVAL) {
 		useless = true;
 		copies_done();
-		log_verbose("this kernel (before Linux 6.15) clones no detached mount: each line clones its source, which takes longer "
-			    "the more is mounted beside it");
+		log_verbose("this kernel (before Linux 6.15) clones no detached mount: each line "
+			    "clones its source, which takes longer the more is mounted beside it");
 	} else {
-		log_verbose("no copy to clone from can be had (%s): the source itself is cloned", strerrordesc_np(num));
+		log_verbose("no copy to clone from can be had (%s): the source itself is cloned",
+			strerrordesc_np(num));
 	}
 	return -1;
 }
@@ -61,7 +62,8 @@ static int keep(struct copy *c, int fd)
 
 static bool look(int fd, struct statx *ret)
 {
-	return statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_INO | SYS_STATX_MNT_ID_UNIQUE, ret) == 0;
+	return statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT,
+		       STATX_TYPE | STATX_INO | SYS_STATX_MNT_ID_UNIQUE, ret) == 0;
 }
 
 static struct copy *slot_of(const struct statx *stx)
@@ -92,7 +94,9 @@ int copies_clone(int fd)
 	}
 	r = c->fd ? 0 : keep(c, fd);
 	if (r < 0)
-		return r == -EINVAL ? -1 : without(-r); /* the source cannot be cloned: the caller will tell */
+		return r == -EINVAL ?
+			-1 :
+			without(-r); /* the source cannot be cloned: the caller will tell */
 	r = clone_of(c->fd - 1);
 	return r < 0 ? without(errno) : r;
 }
@@ -103,7 +107,8 @@ bool *copies_note(int fd)
 	struct copy *c;
 
 	/* A file can have several names, in places of different kinds. */
-	if (useless || !look(fd, &stx) || !(stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE) || !S_ISDIR(stx.stx_mode))
+	if (useless || !look(fd, &stx) || !(stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE) ||
+		!S_ISDIR(stx.stx_mode))
 		return NULL;
 	c = slot_of(&stx);
 	return is_of(c, &stx) && c->fd ? &c->note : NULL;

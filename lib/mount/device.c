@@ -19,12 +19,12 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
-#include "via_libblkid.h"
-#include "loop.h"
-#include "probe.h"
-#include "newfs.h"
 #include "clone.h"
+#include "loop.h"
 #include "mount_verify.h"
+#include "newfs.h"
+#include "probe.h"
+#include "via_libblkid.h"
 
 enum { STATFS_RDONLY = 1 }; /* statfs(2), f_flags */
 enum { SECTOR = 512, FILESYSTEMS_MAX = 64 << 10 };
@@ -39,20 +39,27 @@ static bool rw_asked(const struct mount_plan *p)
 	return !ro_asked(p) && p->flags.clear & MOUNT_ATTR_RDONLY;
 }
 
-static void say(void (*log)(const char *fmt, ...), const struct mount_plan *p, const char *what, const char *more)
+static void say(void (*log)(const char *fmt, ...), const struct mount_plan *p, const char *what,
+	const char *more)
 {
 	log("'%s': %s%s", p->source, what, more);
 }
 
-/* --- types ------------------------------------------------------------------------------------- */
+/*
+ * --- types -------------------------------------------------------------------------------------
+ */
 
-/* Lines of /proc/filesystems are "nodev\ttmpfs" and "\text4". 1: without a device; 0: with one; -1: not known (yet). */
+/*
+ * Lines of /proc/filesystems are "nodev\ttmpfs" and "\text4". 1: without a device; 0: with one; -1:
+ * not known (yet).
+ */
 static int is_nodev(const char *type)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	size_t n = strlen(type);
 
-	if (fd_read_file(AT_FDCWD, "/proc/filesystems", FILESYSTEMS_MAX, &b, NULL) < 0 || !buf_get(&b))
+	if (fd_read_file(AT_FDCWD, "/proc/filesystems", FILESYSTEMS_MAX, &b, NULL) < 0 ||
+		!buf_get(&b))
 		return -1;
 	for (const char *line = buf_get(&b); *line; line += *line == '\n') {
 		const char *tab = strchr(line, '\t');
@@ -71,7 +78,8 @@ bool device_is_needed(const struct mount_plan *p)
 
 	if (nodev >= 0)
 		return !nodev;
-	return blk_is_tag(p->source) || (mount_plan_stat(p, &st) == 0 && (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)));
+	return blk_is_tag(p->source) ||
+		(mount_plan_stat(p, &st) == 0 && (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)));
 }
 
 /* The driver for what libblkid has found. */
@@ -96,24 +104,32 @@ static bool is_read_only_type(const char *type)
 /* ext2, ext3 and ext4 are one; so are vfat and msdos. */
 static bool same_type(const char *a, const char *b)
 {
-	return !strcmp(a, b) || (!strncmp(a, "ext", 3) && !strncmp(b, "ext", 3)) || (!strcmp(a, "msdos") && !strcmp(b, "vfat")) ||
-	       !strcmp(a, driver_of(b)) || (!strcmp(a, "fuseblk") && !strcmp(b, "ntfs"));
+	return !strcmp(a, b) || (!strncmp(a, "ext", 3) && !strncmp(b, "ext", 3)) ||
+		(!strcmp(a, "msdos") && !strcmp(b, "vfat")) || !strcmp(a, driver_of(b)) ||
+		(!strcmp(a, "fuseblk") && !strcmp(b, "ntfs"));
 }
 
-/* --- opening ----------------------------------------------------------------------------------- */
+/*
+ * --- opening -----------------------------------------------------------------------------------
+ */
 
 static int wrong_source(const struct mount_plan *p, const struct stat *st, struct err *e)
 {
-	(void)err_say(e, EINVAL, p->source, "is %s, neither a block device nor a file with a filesystem in it",
-		      S_ISDIR(st->st_mode) ? "a directory" : S_ISCHR(st->st_mode) ? "a character device" : "something else");
+	(void)err_say(e, EINVAL, p->source,
+		"is %s, neither a block device nor a file with a filesystem in it",
+		S_ISDIR(st->st_mode)         ? "a directory" :
+			S_ISCHR(st->st_mode) ? "a character device" :
+					       "something else");
 	err_op(e, "open");
 	if (S_ISDIR(st->st_mode))
-		err_try(e, "to bind a directory, leave out -t, loop, offset=, sizelimit= and subdir=");
+		err_try(e,
+			"to bind a directory, leave out -t, loop, offset=, sizelimit= and subdir=");
 	return -EINVAL;
 }
 
 /* fd was opened by O_PATH: the same file again, for use. */
-static int reopen(const struct mount_plan *p, int fd, bool want_write, int *ret, bool *ret_ro, struct err *e)
+static int reopen(
+	const struct mount_plan *p, int fd, bool want_write, int *ret, bool *ret_ro, struct err *e)
 {
 	char path[32];
 	int num;
@@ -125,7 +141,8 @@ static int reopen(const struct mount_plan *p, int fd, bool want_write, int *ret,
 			return 0;
 		num = errno;
 		/* ETXTBSY: it is swap space in use, or a program that runs */
-		if (rw_asked(p) || (num != EROFS && num != EACCES && num != EPERM && num != ETXTBSY))
+		if (rw_asked(p) ||
+			(num != EROFS && num != EACCES && num != EPERM && num != ETXTBSY))
 			return err_path(e, num, p->source, "cannot open it for writing");
 		*ret_ro = true;
 	}
@@ -138,13 +155,15 @@ static int reopen(const struct mount_plan *p, int fd, bool want_write, int *ret,
 }
 
 /* found: what a tag stands for, or NULL. */
-static int open_device(const struct mount_plan *p, struct device *d, const char *found, struct err *e)
+static int open_device(
+	const struct mount_plan *p, struct device *d, const char *found, struct err *e)
 {
 	scoped_fd int opened = -1;
 	int fd = p->source_fd, r = 0, locked = 0;
 
 	if (found || !p->source_open) {
-		r = path_open(found ? found : p->source, O_PATH, "cannot open the source", NULL, &opened, e);
+		r = path_open(found ? found : p->source, O_PATH, "cannot open the source", NULL,
+			&opened, e);
 		fd = opened;
 	}
 	if (r < 0)
@@ -165,7 +184,8 @@ static int open_device(const struct mount_plan *p, struct device *d, const char 
 		d->read_only = ro_asked(p);
 	if (ioctl(d->fd, BLKROGET, &locked) == 0 && locked && !d->read_only) {
 		if (rw_asked(p))
-			return err_say(e, EROFS, p->source, "cannot be mounted writable: the device is write-protected");
+			return err_say(e, EROFS, p->source,
+				"cannot be mounted writable: the device is write-protected");
 		say(log_warn, p, "is write-protected: it is mounted read-only", "");
 		d->read_only = true;
 	}
@@ -181,7 +201,8 @@ static int size_of(const struct mount_plan *p, const struct device *d, uint64_t 
 }
 
 /* The kernel cuts what is too long, and rounds down to sectors. */
-static int check_bounds(const struct mount_plan *p, const struct device *d, uint64_t *ret_size, struct err *e)
+static int check_bounds(
+	const struct mount_plan *p, const struct device *d, uint64_t *ret_size, struct err *e)
 {
 	uint64_t size = 0;
 	int r = size_of(p, d, &size, e);
@@ -189,31 +210,38 @@ static int check_bounds(const struct mount_plan *p, const struct device *d, uint
 	if (r < 0)
 		return r;
 	if (p->offset >= size && p->offset)
-		return err_say(e, EINVAL, p->source, "offset=%llu lies behind its end (it has %llu bytes)",
-			       (unsigned long long)p->offset, (unsigned long long)size);
+		return err_say(e, EINVAL, p->source,
+			"offset=%llu lies behind its end (it has %llu bytes)",
+			(unsigned long long)p->offset, (unsigned long long)size);
 	size -= p->offset;
 	if (p->sizelimit > size)
-		return err_say(e, EINVAL, p->source, "sizelimit=%llu reaches behind its end (it has %llu bytes from there on)",
-			       (unsigned long long)p->sizelimit, (unsigned long long)size);
+		return err_say(e, EINVAL, p->source,
+			"sizelimit=%llu reaches behind its end (it has %llu bytes from there on)",
+			(unsigned long long)p->sizelimit, (unsigned long long)size);
 	*ret_size = p->sizelimit ? p->sizelimit : size;
 	if (*ret_size >= SECTOR)
 		return 0;
-	(void)err_say(e, EINVAL, p->source, "is too short for a filesystem: %llu bytes", (unsigned long long)*ret_size);
-	err_try(e, p->kind_open ? "to bind the file itself, name a file as TARGET"
-				: "name a device or a file that has a filesystem: blkid SOURCE shows which");
+	(void)err_say(e, EINVAL, p->source, "is too short for a filesystem: %llu bytes",
+		(unsigned long long)*ret_size);
+	err_try(e,
+		p->kind_open ?
+			"to bind the file itself, name a file as TARGET" :
+			"name a device or a file that has a filesystem: blkid SOURCE shows which");
 	return -EINVAL;
 }
 
 static int set_type(const struct mount_plan *p, struct device *d, const char *type, struct err *e)
 {
 	if (strlen(type) >= sizeof(d->type))
-		return err_say(e, EINVAL, p->source, "no type of filesystem has a name as long as that: '%.64s...'", type);
+		return err_say(e, EINVAL, p->source,
+			"no type of filesystem has a name as long as that: '%.64s...'", type);
 	(void)snprintf(d->type, sizeof(d->type), "%s", type); /* fits: checked */
 	return 0;
 }
 
 /* -t is obeyed, but not in silence. */
-static void compare_type(const struct mount_plan *p, int found_r, const struct blk_found *found, const struct err *why)
+static void compare_type(const struct mount_plan *p, int found_r, const struct blk_found *found,
+	const struct err *why)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
@@ -249,7 +277,8 @@ static int probe(const struct mount_plan *p, struct device *d, struct err *e)
 	if (found.damaged)
 		say(log_warn, p, "the checksum of its superblock is wrong", "");
 	if (strcmp(found.type, driver_of(found.type)))
-		say(log_verbose, p, "is mounted by another driver than that of its type: ", driver_of(found.type));
+		say(log_verbose, p, "is mounted by another driver than that of its type: ",
+			driver_of(found.type));
 	return set_type(p, d, driver_of(found.type), e);
 }
 
@@ -270,14 +299,21 @@ static int check_read_only(const struct mount_plan *p, struct device *d, struct 
 static int open_nodev(const struct mount_plan *p, struct device *d, struct err *e)
 {
 	if (p->loop || p->offset || p->sizelimit)
-		return err_usage(e, "option '%s' is for devices and files, and a filesystem of type %s needs none",
-				 p->loop ? "loop" : p->offset ? "offset" : "sizelimit", p->type);
+		return err_usage(e,
+			"option '%s' is for devices and files, and a filesystem of type %s needs "
+			"none",
+			p->loop           ? "loop" :
+				p->offset ? "offset" :
+					    "sizelimit",
+			p->type);
 	d->read_only = ro_asked(p);
 	d->path = strdup(p->source);
 	return d->path ? set_type(p, d, p->type, e) : err_nomem(e);
 }
 
-/* Links go: what mountinfo shows should be the device's own name. The kernel resolves that again. */
+/*
+ * Links go: what mountinfo shows should be the device's own name. The kernel resolves that again.
+ */
 static int name_device(const struct mount_plan *p, struct device *d, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -292,7 +328,8 @@ static int name_device(const struct mount_plan *p, struct device *d, struct err 
 	if (r < 0)
 		return err_set(e, -r, p->source, "cannot find the device's own name");
 	if (!S_ISBLK(st.st_mode) || st.st_rdev != d->st.st_rdev)
-		return err_say(e, ESTALE, p->source, "the device was replaced by another meanwhile");
+		return err_say(
+			e, ESTALE, p->source, "the device was replaced by another meanwhile");
 	return 0;
 }
 
@@ -326,7 +363,9 @@ int device_open(const struct mount_plan *p, struct device *ret, struct err *e)
 	return 0;
 }
 
-/* --- mounting ---------------------------------------------------------------------------------- */
+/*
+ * --- mounting ----------------------------------------------------------------------------------
+ */
 
 static int attach_loop(const struct mount_plan *p, struct device *d, struct err *e)
 {
@@ -345,8 +384,12 @@ static int attach_loop(const struct mount_plan *p, struct device *d, struct err 
 	return d->path ? 0 : err_nomem(e);
 }
 
-/* The name was resolved again by the kernel: the device that is mounted must be the one that was looked at. */
-static int check_device(const struct mount_plan *p, const struct device *d, const struct stat *root, struct err *e)
+/*
+ * The name was resolved again by the kernel: the device that is mounted must be the one that was
+ * looked at.
+ */
+static int check_device(
+	const struct mount_plan *p, const struct device *d, const struct stat *root, struct err *e)
 {
 	struct stat loop;
 	dev_t want = d->st.st_rdev;
@@ -388,7 +431,8 @@ static int set_all(const struct mount_plan *p, const struct device *d, int mnt, 
 	r = tree_setattr(mnt, &p->flags, userns);
 	if (r == 0)
 		return 0;
-	(void)err_set(e, -r, p->source, userns >= 0 ? "cannot set the ID mapping" : "cannot set the flags of the mount");
+	(void)err_set(e, -r, p->source,
+		userns >= 0 ? "cannot set the ID mapping" : "cannot set the flags of the mount");
 	err_op(e, "mount_setattr");
 	probe_new(mnt, d->type, userns, &p->flags, e);
 	return r;
@@ -397,8 +441,11 @@ static int set_all(const struct mount_plan *p, const struct device *d, int mnt, 
 int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, struct err *e)
 {
 	struct super_how how = {
-		.name = p->source, .device = d->fd >= 0, .ro_wanted = ro_asked(p),
-		.options = p->fs_options.items, .n_options = p->fs_options.len,
+		.name = p->source,
+		.device = d->fd >= 0,
+		.ro_wanted = ro_asked(p),
+		.options = p->fs_options.items,
+		.n_options = p->fs_options.len,
 	};
 	scoped_fd int mnt = -1;
 	struct stat root;

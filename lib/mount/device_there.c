@@ -12,11 +12,13 @@
 #include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/path.h"
-#include "via_libblkid.h"
 #include "exposure.h"
 #include "loop.h"
+#include "via_libblkid.h"
 
-/* --- what is there ----------------------------------------------------------------------------- */
+/*
+ * --- what is there -----------------------------------------------------------------------------
+ */
 
 static const char *option_value(const struct mount_plan *p, const char *name)
 {
@@ -26,7 +28,10 @@ static const char *option_value(const struct mount_plan *p, const char *name)
 	return NULL;
 }
 
-/* "/subvol/dir" as table_path() would have it; a btrfs has a default subvolume that we do not know of. */
+/*
+ * "/subvol/dir" as table_path() would have it; a btrfs has a default subvolume that we do not know
+ * of.
+ */
 static bool same_root(const struct mount_plan *p, const struct mount_info *there)
 {
 	const char *subvol = option_value(p, "subvol"), *root = there->root;
@@ -79,7 +84,8 @@ static bool same_source(const struct mount_plan *p, const struct mount_info *the
 		return loop_shows(there->source, &st, &part);
 	if (fstat(there_fd, &root) == 0 && root.st_dev == st.st_rdev)
 		return true;
-	if (path_stat(there->source, true, &dev) == 0 && S_ISBLK(dev.st_mode) && dev.st_rdev == st.st_rdev)
+	if (path_stat(there->source, true, &dev) == 0 && S_ISBLK(dev.st_mode) &&
+		dev.st_rdev == st.st_rdev)
 		return true;
 	/* mount(8) attaches files itself before it calls its helper. */
 	return loop_same(there->source, source);
@@ -90,43 +96,58 @@ bool device_is_mounted(const struct mount_plan *p, const struct mount_info *ther
 	return same_root(p, there) && same_source(p, there, there_fd);
 }
 
-/* What a mount of a filesystem without a block device's number (btrfs) calls its source, if that is a device. */
+/*
+ * What a mount of a filesystem without a block device's number (btrfs) calls its source, if that is
+ * a device.
+ */
 static bool source_is(const struct mount_info *there, dev_t rdev)
 {
 	struct stat st;
 
-	return !strncmp(there->source, "/dev/", 5) && path_stat(there->source, true, &st) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == rdev;
+	return !strncmp(there->source, "/dev/", 5) && path_stat(there->source, true, &st) == 0 &&
+		S_ISBLK(st.st_mode) && st.st_rdev == rdev;
 }
 
-/* The loop device of a mount. Its source is a text, which can be anything: where there is a device number, that tells. */
+/*
+ * The loop device of a mount. Its source is a text, which can be anything: where there is a device
+ * number, that tells.
+ */
 static bool loop_of(const struct mount_info *there, struct loop_path *ret)
 {
 	if (major(there->dev) == LOOP_MAJOR)
-		(void)snprintf(ret->text, sizeof(ret->text), "/dev/loop%u", minor(there->dev)); /* fits */
-	else if (!major(there->dev) && !strncmp(there->source, "/dev/loop", 9) && strlen(there->source) < sizeof(ret->text))
-		(void)snprintf(ret->text, sizeof(ret->text), "%s", there->source); /* fits: measured */
+		(void)snprintf(
+			ret->text, sizeof(ret->text), "/dev/loop%u", minor(there->dev)); /* fits */
+	else if (!major(there->dev) && !strncmp(there->source, "/dev/loop", 9) &&
+		strlen(there->source) < sizeof(ret->text))
+		(void)snprintf(
+			ret->text, sizeof(ret->text), "%s", there->source); /* fits: measured */
 	else
 		return false;
 	return true;
 }
 
-bool device_shows(const struct mount_plan *p, const struct device *d, const struct mount_info *there)
+bool device_shows(
+	const struct mount_plan *p, const struct device *d, const struct mount_info *there)
 {
 	const struct loop_part part = { .offset = p->offset, .sizelimit = p->sizelimit };
 	struct loop_path loop;
 
 	if (d->fd < 0) /* tmpfs and its like are new each time */
-		return strcmp(d->type, "tmpfs") && strcmp(d->type, "ramfs") && strcmp(d->type, "hugetlbfs") &&
-		       !strcmp(there->type, d->type) && !strcmp(there->source, p->source);
+		return strcmp(d->type, "tmpfs") && strcmp(d->type, "ramfs") &&
+			strcmp(d->type, "hugetlbfs") && !strcmp(there->type, d->type) &&
+			!strcmp(there->source, p->source);
 	if (d->needs_loop)
 		return loop_of(there, &loop) && loop_shows(loop.text, &d->st, &part);
 	if (there->dev == d->st.st_rdev || (!major(there->dev) && source_is(there, d->st.st_rdev)))
 		return true;
 	/* mount(8) attaches files itself before it calls its helper. */
-	return d->path && major(d->st.st_rdev) == LOOP_MAJOR && loop_of(there, &loop) && loop_same(loop.text, d->path);
+	return d->path && major(d->st.st_rdev) == LOOP_MAJOR && loop_of(there, &loop) &&
+		loop_same(loop.text, d->path);
 }
 
-/* --- words ------------------------------------------------------------------------------------- */
+/*
+ * --- words -------------------------------------------------------------------------------------
+ */
 
 static int add_step(struct strv *v, struct buf *b, struct err *e)
 {
@@ -136,9 +157,11 @@ static int add_step(struct strv *v, struct buf *b, struct err *e)
 	return r;
 }
 
-static int loop_step(const struct mount_plan *p, const struct device *d, struct strv *ret, struct buf *b, struct err *e)
+static int loop_step(const struct mount_plan *p, const struct device *d, struct strv *ret,
+	struct buf *b, struct err *e)
 {
-	buf_printf(b, "attach '%s' to a loop device%s", p->source, d->read_only ? ", read-only" : "");
+	buf_printf(
+		b, "attach '%s' to a loop device%s", p->source, d->read_only ? ", read-only" : "");
 	if (p->offset)
 		buf_printf(b, ", from byte %llu on", (unsigned long long)p->offset);
 	if (p->sizelimit)

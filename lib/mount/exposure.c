@@ -13,7 +13,9 @@
 #include "probe.h"
 #include "reachable.h"
 
-/* --- the verdict ------------------------------------------------------------------------------- */
+/*
+ * --- the verdict -------------------------------------------------------------------------------
+ */
 
 static struct exposed_id zero_of(const struct idranges *r)
 {
@@ -29,7 +31,8 @@ static struct exposed_id account_of(bool group, const struct idranges *r)
 		const struct idrange *x = &r->items[i];
 		uint32_t from = x->seen ? 0 : 1, id; /* what is seen as root's is root's anyway */
 
-		if (x->disk != x->seen && from < x->count && account_in(group, x->disk + from, x->count - from, &id))
+		if (x->disk != x->seen && from < x->count &&
+			account_in(group, x->disk + from, x->count - from, &id))
 			return (struct exposed_id){ true, id, x->seen + (id - x->disk) };
 	}
 	return (struct exposed_id){ .given = false };
@@ -62,42 +65,59 @@ struct exposure exposure_judge(const struct idmap *m, const struct exposure_fact
 	return x;
 }
 
-/* --- words ------------------------------------------------------------------------------------- */
+/*
+ * --- words -------------------------------------------------------------------------------------
+ */
 
-int exposure_tell(const struct exposure *x, const char *name, const char *reached, const char *word, struct err *e)
+int exposure_tell(const struct exposure *x, const char *name, const char *reached, const char *word,
+	struct err *e)
 {
 	const struct exposed_id *id = x->user.given ? &x->user : &x->group;
-	const char *kind = x->user.given ? "user" : "group", *bit = x->user.given ? "set-uid" : "set-gid";
+	const char *kind = x->user.given ? "user" : "group",
+		   *bit = x->user.given ? "set-uid" : "set-gid";
 
 	if (x->verdict == EXPOSURE_NONE)
 		return 0;
 	if (x->verdict == EXPOSURE_WARN && x->by_mode) {
-		log_warn("'%s': only its own mode keeps other users out, and user %u, who owns it through the mount, can change that: then "
-			 "set-uid files that user %u makes are root's for all who can reach '%s': close a directory above it to others (chmod 0700), "
-			 "or say %s if that is meant", name, id->seen, id->seen, reached, word);
+		log_warn("'%s': only its own mode keeps other users out, and user %u, who owns it "
+			 "through the mount, can change that: then set-uid files that user %u "
+			 "makes are root's for all who can reach '%s': close a directory above it "
+			 "to others (chmod 0700), or say %s if that is meant",
+			name, id->seen, id->seen, reached, word);
 		return 0;
 	}
 	if (x->verdict == EXPOSURE_WARN) {
-		log_warn("'%s': %s files that %s %u makes through the mount are those of %s %u for all who can reach '%s': close a "
-			 "directory above it to others (chmod 0700), or say %s if that is meant",
-			 name, bit, kind, id->seen, kind, id->disk, reached, word);
+		log_warn("'%s': %s files that %s %u makes through the mount are those of %s %u for "
+			 "all who can reach '%s': close a directory above it to others (chmod "
+			 "0700), or say %s if that is meant",
+			name, bit, kind, id->seen, kind, id->disk, reached, word);
 		return 0;
 	}
-	(void)err_say(e, EPERM, name, "cannot be mounted writable with a map of disk id 0 where other users can reach it");
+	(void)err_say(e, EPERM, name,
+		"cannot be mounted writable with a map of disk id 0 where other users can reach "
+		"it");
 	err_op(e, "public");
-	err_why(e, "%s files that %s %u makes through the mount are those of %s 0 (root) for all who can reach '%s'; nosuid on the new mount "
-		   "would not help, as they are run there", bit, kind, id->seen, kind, reached);
-	err_try(e, "have '%s' below a directory that only root can enter (chmod 0700), mount it read-only, leave disk id 0 out of the map, "
-		   "have nosuid on the mount that '%s' is on, or say %s if that is meant", reached, reached, word);
+	err_why(e,
+		"%s files that %s %u makes through the mount are those of %s 0 (root) for all who "
+		"can reach '%s'; nosuid on the new mount would not help, as they are run there",
+		bit, kind, id->seen, kind, reached);
+	err_try(e,
+		"have '%s' below a directory that only root can enter (chmod 0700), mount it "
+		"read-only, leave disk id 0 out of the map, have nosuid on the mount that '%s' is "
+		"on, or say %s if that is meant",
+		reached, reached, word);
 	return -EPERM;
 }
 
-/* --- a bind ------------------------------------------------------------------------------------ */
+/*
+ * --- a bind ------------------------------------------------------------------------------------
+ */
 
 /* The new mount is writable unless its source's is not: rw changes that. */
 static bool stays_read_only(int fd, const struct mount_flags *flags)
 {
-	return flags->set & MOUNT_ATTR_RDONLY || (!(flags->clear & MOUNT_ATTR_RDONLY) && reachable_mount_has(fd, ST_RDONLY));
+	return flags->set & MOUNT_ATTR_RDONLY ||
+		(!(flags->clear & MOUNT_ATTR_RDONLY) && reachable_mount_has(fd, ST_RDONLY));
 }
 
 static bool is_safe_mount(int fd, const void *arg)
@@ -118,7 +138,9 @@ static bool is_closed(const struct exposure_source *s)
 int exposure_check(const struct exposure_source *s, struct err *e)
 {
 	struct exposure_facts f = {
-		.meant = s->meant, .only_warn = s->only_warn, .read_only = s->flags->set & MOUNT_ATTR_RDONLY,
+		.meant = s->meant,
+		.only_warn = s->only_warn,
+		.read_only = s->flags->set & MOUNT_ATTR_RDONLY,
 	};
 	struct exposure x;
 
@@ -129,8 +151,10 @@ int exposure_check(const struct exposure_source *s, struct err *e)
 	if (!harmless(&f))
 		f.user_ns = !probe_initial_userns();
 	if (!harmless(&f)) /* of each mount that comes along, by itself */
-		f.nosuid = is_safe_mount(s->fd, s->flags) && (!s->below || subtree_all(s->fd, s->below, is_safe_mount, s->flags));
-	f.own_mode = s->own_mode_counts && !harmless(&f) && reachable_closes(s->fd, REACHABLE_NO_GROUP);
+		f.nosuid = is_safe_mount(s->fd, s->flags) &&
+			(!s->below || subtree_all(s->fd, s->below, is_safe_mount, s->flags));
+	f.own_mode =
+		s->own_mode_counts && !harmless(&f) && reachable_closes(s->fd, REACHABLE_NO_GROUP);
 	x = exposure_judge(&s->map->map, &f);
 	return exposure_tell(&x, s->name, s->name, s->word, e);
 }

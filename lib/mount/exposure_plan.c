@@ -22,7 +22,9 @@
 
 #define WORD "-o public"
 
-/* --- filesystems ------------------------------------------------------------------------------- */
+/*
+ * --- filesystems -------------------------------------------------------------------------------
+ */
 
 /* The first mount of the filesystem by which others reach it. */
 struct elsewhere {
@@ -37,13 +39,18 @@ static int open_mount(const struct mount_info *there)
 	scoped_fd int fd = -1;
 	struct statx stx;
 
-	if (path_open(there->target, O_PATH | O_NOFOLLOW, "cannot open the mount", NULL, &fd, NULL) < 0 ||
-	    statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0 || stx.stx_mnt_id != (uint64_t)there->id)
+	if (path_open(there->target, O_PATH | O_NOFOLLOW, "cannot open the mount", NULL, &fd,
+		    NULL) < 0 ||
+		statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0 ||
+		stx.stx_mnt_id != (uint64_t)there->id)
 		return -1;
 	return TAKE_FD(fd);
 }
 
-/* Through a map, set-uid files of disk id 0 are those of the map's root: whoever has that id's group may reach them. */
+/*
+ * Through a map, set-uid files of disk id 0 are those of the map's root: whoever has that id's
+ * group may reach them.
+ */
 static gid_t group_of(const struct mount_info *there)
 {
 	uint32_t gid;
@@ -55,14 +62,19 @@ static int look_at(const struct mount_info *there, void *arg)
 {
 	struct elsewhere *w = arg;
 	const struct mount_map *map = &w->p->map;
-	bool ours = there->mapped && !strcmp(there->target, w->p->target) && (!there->map_known || idmap_equal(&there->map, &map->map));
+	bool ours = there->mapped && !strcmp(there->target, w->p->target) &&
+		(!there->map_known || idmap_equal(&there->map, &map->map));
 	scoped_fd int fd = -1;
 
 	if (ours || !device_shows(w->p, w->d, there))
 		return 0;
 	fd = open_mount(there);
-	/* What is covered by another mount cannot be judged: no path leads there now, but who stands in it goes on. */
-	if (fd >= 0 && (reachable_mount_has(fd, ST_NOSUID) || reachable_closed(fd, group_of(there))))
+	/*
+	 * What is covered by another mount cannot be judged: no path leads there now, but who
+	 * stands in it goes on.
+	 */
+	if (fd >= 0 &&
+		(reachable_mount_has(fd, ST_NOSUID) || reachable_closed(fd, group_of(there))))
 		return 0;
 	w->target = strdup(there->target);
 	return w->target ? 1 : -ENOMEM;
@@ -70,7 +82,9 @@ static int look_at(const struct mount_info *there, void *arg)
 
 int exposure_check_device(const struct mount_plan *p, const struct device *d, struct err *e)
 {
-	struct exposure_facts f = { .meant = p->meant, .only_warn = p->only_warn, .read_only = d->read_only };
+	struct exposure_facts f = {
+		.meant = p->meant, .only_warn = p->only_warn, .read_only = d->read_only
+	};
 	struct elsewhere w = { .p = p, .d = d };
 	struct exposure x = { .verdict = EXPOSURE_NONE };
 	int r = 0;
@@ -90,14 +104,22 @@ int exposure_check_device(const struct mount_plan *p, const struct device *d, st
 	return r;
 }
 
-/* --- plans ------------------------------------------------------------------------------------- */
+/*
+ * --- plans -------------------------------------------------------------------------------------
+ */
 
 static int check_bind(const struct mount_plan *p, struct err *e)
 {
 	scoped_subtree struct subtree below = { 0 };
 	struct exposure_source s = {
-		.name = p->source, .fd = -1, .map = &p->map, .flags = &p->flags,
-		.meant = p->meant, .only_warn = p->only_warn, .own_mode_counts = true, .word = WORD,
+		.name = p->source,
+		.fd = -1,
+		.map = &p->map,
+		.flags = &p->flags,
+		.meant = p->meant,
+		.only_warn = p->only_warn,
+		.own_mode_counts = true,
+		.word = WORD,
 	};
 
 	if (!p->source_open)
@@ -132,7 +154,9 @@ int exposure_check_plan(const struct mount_plan *p, struct err *e)
 	return 0;
 }
 
-/* --- the target of a stack --------------------------------------------------------------------- */
+/*
+ * --- the target of a stack ---------------------------------------------------------------------
+ */
 
 void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir)
 {
@@ -140,15 +164,19 @@ void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir)
 	bool seen = true;
 	gid_t group;
 
-	if (p->kind != MOUNT_OVERLAY || p->flags.set & MOUNT_ATTR_NOSUID || p->meant || p->unseen || !probe_initial_userns())
+	if (p->kind != MOUNT_OVERLAY || p->flags.set & MOUNT_ATTR_NOSUID || p->meant || p->unseen ||
+		!probe_initial_userns())
 		return;
 	if (p->map.wish == MAP_SET)
-		seen = idmap_uid_seen(&p->map.map, p->root_uid, &uid) && idmap_gid_seen(&p->map.map, p->root_gid, &gid);
+		seen = idmap_uid_seen(&p->map.map, p->root_uid, &uid) &&
+			idmap_gid_seen(&p->map.map, p->root_gid, &gid);
 	/* The stack's own root may pass: it can run nothing there that gives it more. */
 	group = seen ? gid : REACHABLE_NO_GROUP;
 	if (in_dir ? reachable_closed_in(dir, group) : reachable_closed(dir, group))
 		return;
-	log_warn("'%s': set-uid programs of the stack run for all users who can reach it, as the stack's root (host id %u) or another of "
-		 "its ids: mount it below a directory that is closed to them (chmod 0700, or chmod 0710 and group %u), give -o nosuid, "
-		 "or say " WORD " if that is meant", p->target, uid, gid);
+	log_warn("'%s': set-uid programs of the stack run for all users who can reach it, as the "
+		 "stack's root (host id %u) or another of its ids: mount it below a directory that "
+		 "is closed to them (chmod 0700, or chmod 0710 and group %u), give -o nosuid, or "
+		 "say " WORD " if that is meant",
+		p->target, uid, gid);
 }

@@ -13,8 +13,10 @@ int fsids_enter(struct fsids *f, uint32_t uid, uint32_t gid, struct err *e)
 {
 	int bits = prctl(PR_GET_SECUREBITS);
 
-	if (bits < 0 || prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECBIT_NO_SETUID_FIXUP) < 0) {
-		int r = err_set(e, errno, NULL, "cannot keep the capabilities while creating files as %u:%u", uid, gid);
+	if (bits < 0 ||
+		prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECBIT_NO_SETUID_FIXUP) < 0) {
+		int r = err_set(e, errno, NULL,
+			"cannot keep the capabilities while creating files as %u:%u", uid, gid);
 
 		err_op(e, "securebits");
 		return r;
@@ -23,13 +25,18 @@ int fsids_enter(struct fsids *f, uint32_t uid, uint32_t gid, struct err *e)
 	f->gid = (uint32_t)sys_setfsgid(gid);
 	f->uid = (uint32_t)sys_setfsuid(uid);
 
-	/* The calls do not tell whether they worked, but return the id that is set: asking with no id changes nothing. */
+	/*
+	 * The calls do not tell whether they worked, but return the id that is set: asking with no
+	 * id changes nothing.
+	 */
 	if ((uint32_t)sys_setfsgid(UINT32_MAX) == gid && (uint32_t)sys_setfsuid(UINT32_MAX) == uid)
 		return 0;
 	fsids_leave(f);
 	(void)err_say(e, EPERM, NULL, "cannot create files as %u:%u", uid, gid);
 	err_op(e, "setfsuid");
-	err_why(e, "these ids do not exist in this user namespace, or CAP_SETUID or CAP_SETGID is missing");
+	err_why(e,
+		"these ids do not exist in this user namespace, or CAP_SETUID or CAP_SETGID is "
+		"missing");
 	return -EPERM;
 }
 

@@ -8,8 +8,8 @@
 
 /*
  * For a moment, let the calling thread create files as uid:gid and keep all its capabilities
- * (SECBIT_NO_SETUID_FIXUP; without it, leaving id 0 drops those that concern files). Ids are those of the caller's
- * user namespace. Needs CAP_SETUID, CAP_SETGID and CAP_SETPCAP.
+ * (SECBIT_NO_SETUID_FIXUP; without it, leaving id 0 drops those that concern files). Ids are those
+ * of the caller's user namespace. Needs CAP_SETUID, CAP_SETGID and CAP_SETPCAP.
  */
 struct fsids {
 	uint32_t uid, gid; /* the ids before */

@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 
 #include "info_priv.h"
-#include "via_libmount.h"
 #include "mntns.h"
 #include "statmount.h"
+#include "via_libmount.h"
 
 /* 0, 1 when the kernel cannot tell everything this way, or -errno. */
 static int from_statmount(uint64_t ns, int fd, struct mount_info *i)
@@ -79,7 +79,8 @@ static int get_id(int fd, int *ret, struct err *e)
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
 		return err_set(e, errno, NULL, "cannot ask which mount this is");
 	if (!(stx.stx_mask & STATX_MNT_ID))
-		return err_say(e, ENOSYS, NULL, "this kernel does not tell the mount of a file (Linux 5.8 does)");
+		return err_say(e, ENOSYS, NULL,
+			"this kernel does not tell the mount of a file (Linux 5.8 does)");
 
 	*ret = (int)stx.stx_mnt_id;
 	return 0;
@@ -155,7 +156,9 @@ int mount_info_get(int fd, struct mount_info *ret, struct err *e)
 	return 0;
 }
 
-/* --- many at once ------------------------------------------------------------------------------- */
+/*
+ * --- many at once -------------------------------------------------------------------------------
+ */
 
 static int add_to_snapshot(const struct lm_mount *m, void *arg)
 {
@@ -192,7 +195,8 @@ static const struct mount_info *in_snapshot(const struct mount_snapshot *s, int 
 {
 	const struct mount_info key = { .id = id };
 
-	return s->mounts.len ? bsearch(&key, s->mounts.items, s->mounts.len, sizeof(key), by_id) : NULL;
+	return s->mounts.len ? bsearch(&key, s->mounts.items, s->mounts.len, sizeof(key), by_id) :
+			       NULL;
 }
 
 int mount_info_find(int id, struct mount_snapshot *s, struct mount_info *ret, struct err *e)
@@ -239,7 +243,11 @@ void mount_snapshot_done(struct mount_snapshot *s)
 int mount_info_copy(const struct mount_info *i, struct mount_info *ret, struct err *e)
 {
 	struct mount_info copy = {
-		.id = i->id, .parent = i->parent, .propagation = i->propagation, .mapped = i->mapped, .dev = i->dev,
+		.id = i->id,
+		.parent = i->parent,
+		.propagation = i->propagation,
+		.mapped = i->mapped,
+		.dev = i->dev,
 	};
 
 	memcpy(copy.type, i->type, sizeof(copy.type));
@@ -268,8 +276,13 @@ void mount_info_done(struct mount_info *i)
 
 const char *mount_propagation_name(uint64_t propagation)
 {
-	static const struct { uint64_t bits; const char *name; } names[] = {
-		{ MS_SHARED | MS_SLAVE, "shared,slave" }, { MS_SHARED, "shared" }, { MS_SLAVE, "slave" },
+	static const struct {
+		uint64_t bits;
+		const char *name;
+	} names[] = {
+		{ MS_SHARED | MS_SLAVE, "shared,slave" },
+		{ MS_SHARED, "shared" },
+		{ MS_SLAVE, "slave" },
 		{ MS_UNBINDABLE, "unbindable" },
 	};
 

@@ -12,7 +12,7 @@ struct search {
 	int (*fn)(const struct mount_info *i, const struct mntns *ns, void *arg);
 	void *arg;
 	const struct mntns *ns;
-	int answer;               /* of fn */
+	int answer; /* of fn */
 	struct err *e;
 };
 
@@ -41,7 +41,8 @@ static int look_into(const struct mntns *n, void *arg)
 	s->ns = n;
 	r = mount_info_each(n, pass_on, s, &e);
 	if (n->id && s->answer == 0 && is_refusal(r)) {
-		log_verbose("the mounts of process %d are read from its mountinfo: %s: %s", (int)n->pid, e.what, strerrordesc_np(-r));
+		log_verbose("the mounts of process %d are read from its mountinfo: %s: %s",
+			(int)n->pid, e.what, strerrordesc_np(-r));
 		r = mount_info_each(&by_file, pass_on, s, &e);
 	}
 	if (s->answer == 0 && r < 0) {
@@ -54,7 +55,8 @@ static int look_into(const struct mntns *n, void *arg)
 	return r;
 }
 
-int mount_info_everywhere(int (*fn)(const struct mount_info *i, const struct mntns *ns, void *arg), void *arg, struct err *e)
+int mount_info_everywhere(int (*fn)(const struct mount_info *i, const struct mntns *ns, void *arg),
+	void *arg, struct err *e)
 {
 	struct search s = { .fn = fn, .arg = arg, .e = e };
 	scoped_mntns struct mntns own = MNTNS_INIT;

@@ -10,17 +10,18 @@
 #include <sys/sysmacros.h>
 
 #include "info_priv.h"
-#include "via_libmount.h"
 #include "mntns.h"
 #include "statmount.h"
+#include "via_libmount.h"
 
 enum {
 	LIST_AT_ONCE = 512,
-	READ_MAX = 128 << 20, /* of another namespace, whose owner makes 100,000 mounts with names of any length */
+	READ_MAX = 128 << 20, /* of another namespace, whose owner makes 100,000 mounts with names
+	                         of any length */
 };
 
 struct each {
-	uint64_t ns;          /* 0: ours */
+	uint64_t ns; /* 0: ours */
 	size_t read;
 	int (*fn)(const struct mount_info *i, void *arg);
 	void *arg;
@@ -57,7 +58,8 @@ static int each_id(uint64_t id, struct each *x, struct statmount_reply *reply)
 		return err_set(x->e, -r, NULL, "cannot ask for a mount (statmount)");
 	x->read += reply->too_large ? reply->size : reply->sm->size;
 	if (x->ns && x->read > READ_MAX)
-		return err_say(x->e, EFBIG, NULL, "the kernel tells more than %d MiB of its mounts", READ_MAX >> 20);
+		return err_say(x->e, EFBIG, NULL, "the kernel tells more than %d MiB of its mounts",
+			READ_MAX >> 20);
 	i.dev = makedev(reply->sm->sb_dev_major, reply->sm->sb_dev_minor);
 	r = statmount_fill(reply, &i);
 	if (r == 0)
@@ -72,7 +74,8 @@ bool mount_info_tells_maps(void)
 	scoped_statmount struct statmount_reply reply = { 0 };
 	struct statx stx;
 
-	return statx(AT_FDCWD, "/", 0, SYS_STATX_MNT_ID_UNIQUE, &stx) == 0 && stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE &&
+	return statx(AT_FDCWD, "/", 0, SYS_STATX_MNT_ID_UNIQUE, &stx) == 0 &&
+		stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE &&
 		statmount_ask(0, stx.stx_mnt_id, 0, &reply) == 0 && statmount_tells_maps(&reply);
 }
 
@@ -93,17 +96,20 @@ static int list_ids(uint64_t of, struct each *x)
 	return r;
 }
 
-int mount_info_each(const struct mntns *ns, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e)
+int mount_info_each(const struct mntns *ns, int (*fn)(const struct mount_info *i, void *arg),
+	void *arg, struct err *e)
 {
 	bool ours = !ns || ns->ours;
 	struct each x = { .ns = ours ? 0 : ns->id, .fn = fn, .arg = arg, .e = e };
 
 	if (x.ns || (ours && mount_info_tells_maps()))
 		return list_ids(SYS_LSMT_ROOT, &x);
-	return ours ? lm_mountinfo(each_line, &x, e) : lm_mountinfo_of(ns->proc, ns->inode, each_line, &x, e);
+	return ours ? lm_mountinfo(each_line, &x, e) :
+		      lm_mountinfo_of(ns->proc, ns->inode, each_line, &x, e);
 }
 
-int mount_info_below(int fd, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e)
+int mount_info_below(
+	int fd, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e)
 {
 	struct each x = { .fn = fn, .arg = arg, .e = e };
 	struct statx stx;

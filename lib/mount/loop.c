@@ -27,12 +27,18 @@ enum { ATTEMPTS = 64, LOCK_TRIES = 500, LOCK_PAUSE_MS = 20, GONE_TRIES = 25 };
 
 static void pause_ms(long ms)
 {
-	(void)nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 }, NULL); /* cut short, it is asked again */
+	(void)nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 },
+		NULL); /* cut short, it is asked again */
 }
 
-/* --- what there is ----------------------------------------------------------------------------- */
+/*
+ * --- what there is -----------------------------------------------------------------------------
+ */
 
-/* The backing file's inode and filesystem are what stat(2) says of it: drivers/block/loop.c, loop_get_status(). */
+/*
+ * The backing file's inode and filesystem are what stat(2) says of it: drivers/block/loop.c,
+ * loop_get_status().
+ */
 static bool is_backed_by(const struct loop_info64 *i, const struct stat *st)
 {
 	if (S_ISBLK(st->st_mode))
@@ -80,7 +86,8 @@ bool loop_shows(const char *device, const struct stat *st, const struct loop_par
 {
 	struct loop_info64 info;
 
-	return status_of(device, NULL, &info) == 0 && is_backed_by(&info, st) && is_part(&info, part);
+	return status_of(device, NULL, &info) == 0 && is_backed_by(&info, st) &&
+		is_part(&info, part);
 }
 
 bool loop_is_over(const char *device, const struct stat *st)
@@ -94,24 +101,33 @@ bool loop_same(const char *a, const char *b)
 {
 	struct loop_info64 x, y;
 
-	return status_of(a, NULL, &x) == 0 && status_of(b, NULL, &y) == 0 && x.lo_device == y.lo_device &&
-	       x.lo_inode == y.lo_inode && x.lo_rdevice == y.lo_rdevice && x.lo_offset == y.lo_offset &&
-	       x.lo_sizelimit == y.lo_sizelimit;
+	return status_of(a, NULL, &x) == 0 && status_of(b, NULL, &y) == 0 &&
+		x.lo_device == y.lo_device && x.lo_inode == y.lo_inode &&
+		x.lo_rdevice == y.lo_rdevice && x.lo_offset == y.lo_offset &&
+		x.lo_sizelimit == y.lo_sizelimit;
 }
 
-/* --- the same file on another device ------------------------------------------------------------ */
+/*
+ * --- the same file on another device ------------------------------------------------------------
+ */
 
-static int in_use(const char *name, const char *device, const struct loop_info64 *i, const struct loop_part *part, struct err *e)
+static int in_use(const char *name, const char *device, const struct loop_info64 *i,
+	const struct loop_part *part, struct err *e)
 {
 	(void)err_say(e, EBUSY, name, "is in use by the loop device %s", device);
 	err_op(e, "loop");
 	if (is_part(i, part)) {
-		err_why(e, "that device is read-only, and two filesystems over the same bytes would damage each other");
+		err_why(e,
+			"that device is read-only, and two filesystems over the same bytes would "
+			"damage each other");
 		err_try(e, "give -o ro, or detach it first: losetup -d %s", device);
 	} else {
-		err_why(e, "it shows another part of it (offset %llu, size limit %llu) that overlaps, and two filesystems over "
-			"the same bytes damage each other", (unsigned long long)i->lo_offset, (unsigned long long)i->lo_sizelimit);
-		err_try(e, "use the same offset= and sizelimit=, or detach it first: losetup -d %s", device);
+		err_why(e,
+			"it shows another part of it (offset %llu, size limit %llu) that overlaps, "
+			"and two filesystems over the same bytes damage each other",
+			(unsigned long long)i->lo_offset, (unsigned long long)i->lo_sizelimit);
+		err_try(e, "use the same offset= and sizelimit=, or detach it first: losetup -d %s",
+			device);
 	}
 	return -EBUSY;
 }
@@ -132,11 +148,13 @@ static int try_device(const struct search *s, const char *device, struct err *e)
 	bool same;
 
 	/* It may have been freed since it was listed; once open and busy, it stays. */
-	if (status_of(device, &fd, &info) < 0 || !is_backed_by(&info, s->st) || !overlaps(&info, s->part))
+	if (status_of(device, &fd, &info) < 0 || !is_backed_by(&info, s->st) ||
+		!overlaps(&info, s->part))
 		return 0;
 	same = is_part(&info, s->part);
 	if (same && (s->part->read_only || !(info.lo_flags & LO_FLAGS_READ_ONLY))) {
-		(void)snprintf(s->path->text, sizeof(s->path->text), "%s", device); /* fits: it came from one */
+		(void)snprintf(s->path->text, sizeof(s->path->text), "%s",
+			device); /* fits: it came from one */
 		*s->fd = TAKE_FD(fd);
 		return 1;
 	}
@@ -161,17 +179,21 @@ static int find_device(const struct search *s, struct err *e)
 
 		if (strncmp(entry->d_name, "loop", 4) || num_u64(entry->d_name + 4, &n) < 0)
 			continue;
-		(void)snprintf(used, sizeof(used), "loop%llu/loop/backing_file", (unsigned long long)n); /* fits: 20 digits */
+		(void)snprintf(used, sizeof(used), "loop%llu/loop/backing_file",
+			(unsigned long long)n); /* fits: 20 digits */
 		if (faccessat(dirfd(d), used, F_OK, 0) < 0)
 			continue;
-		(void)snprintf(path.text, sizeof(path.text), "/dev/loop%llu", (unsigned long long)n); /* fits, too */
+		(void)snprintf(path.text, sizeof(path.text), "/dev/loop%llu",
+			(unsigned long long)n); /* fits, too */
 		r = try_device(s, path.text, e);
 	}
 	(void)closedir(d); /* only read */
 	return r;
 }
 
-/* --- a new one --------------------------------------------------------------------------------- */
+/*
+ * --- a new one ---------------------------------------------------------------------------------
+ */
 
 static int step_failed(const char *on, const char *op, const char *what, struct err *e)
 {
@@ -181,13 +203,15 @@ static int step_failed(const char *on, const char *op, const char *what, struct 
 	if (r == -EPERM || r == -EACCES)
 		err_try(e, "loop devices are for root of the initial user namespace");
 	else if (r == -ENOENT || r == -ENXIO || r == -ENODEV)
-		err_try(e, "load the driver (modprobe loop); in a container, let it have /dev/loop-control and the loop devices");
+		err_try(e,
+			"load the driver (modprobe loop); in a container, let it have "
+			"/dev/loop-control and the loop devices");
 	return r;
 }
 
 /* One attempt. -EBUSY: somebody else was faster. */
-static int configure(int control, int file, const char *name, const struct loop_part *part, int *ret_fd, struct loop_path *path,
-		     struct err *e)
+static int configure(int control, int file, const char *name, const struct loop_part *part,
+	int *ret_fd, struct loop_path *path, struct err *e)
 {
 	struct loop_config c = {
 		.fd = (uint32_t)file,
@@ -202,7 +226,8 @@ static int configure(int control, int file, const char *name, const struct loop_
 	if (n < 0)
 		return step_failed(name, "LOOP_CTL_GET_FREE", "cannot get a loop device", e);
 	(void)snprintf(path->text, sizeof(path->text), "/dev/loop%d", n); /* fits: 10 digits */
-	(void)snprintf((char *)c.info.lo_file_name, LO_NAME_SIZE, "%s", name); /* for people; the kernel knows the file itself */
+	(void)snprintf((char *)c.info.lo_file_name, LO_NAME_SIZE, "%s",
+		name); /* for people; the kernel knows the file itself */
 	fd = open(path->text, (part->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (fd < 0)
 		return step_failed(path->text, "open", "cannot open the loop device", e);
@@ -213,19 +238,26 @@ static int configure(int control, int file, const char *name, const struct loop_
 }
 
 /* It frees itself from now on, when fd is closed. */
-static int check_attached(int fd, const char *name, const struct stat *st, const struct loop_part *part, struct err *e)
+static int check_attached(int fd, const char *name, const struct stat *st,
+	const struct loop_part *part, struct err *e)
 {
 	struct loop_info64 i;
 	int locked = 0;
 	bool good;
 
 	if (ioctl(fd, LOOP_GET_STATUS64, &i) < 0)
-		return step_failed(name, "LOOP_GET_STATUS64", "cannot read back the loop device", e);
-	/* A write protection that somebody gave the device while it was another's (BLKROSET) is still on it. */
+		return step_failed(
+			name, "LOOP_GET_STATUS64", "cannot read back the loop device", e);
+	/*
+	 * A write protection that somebody gave the device while it was another's (BLKROSET) is
+	 * still on it.
+	 */
 	if (!part->read_only && ioctl(fd, BLKROGET, &locked) == 0 && locked) {
-		log_verbose("the loop device was write-protected by an earlier user: it is no more");
+		log_verbose(
+			"the loop device was write-protected by an earlier user: it is no more");
 		if (ioctl(fd, BLKROSET, &(int){ 0 }) < 0)
-			return step_failed(name, "BLKROSET", "cannot make the loop device writable", e);
+			return step_failed(
+				name, "BLKROSET", "cannot make the loop device writable", e);
 	}
 	good = is_backed_by(&i, st) && is_part(&i, part) && i.lo_flags & LO_FLAGS_AUTOCLEAR &&
 		(!part->read_only || i.lo_flags & LO_FLAGS_READ_ONLY);
@@ -236,8 +268,8 @@ static int check_attached(int fd, const char *name, const struct stat *st, const
 	return -EIO;
 }
 
-static int make_device(int file, const char *name, const struct stat *st, const struct loop_part *part, int *ret_fd,
-		       struct loop_path *path, struct err *e)
+static int make_device(int file, const char *name, const struct stat *st,
+	const struct loop_part *part, int *ret_fd, struct loop_path *path, struct err *e)
 {
 	scoped_fd int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), fd = -1;
 	int r = -EBUSY;
@@ -261,12 +293,15 @@ static int make_device(int file, const char *name, const struct stat *st, const 
 }
 
 /*
- * Between looking for a device and making one, nobody else of us may make one. Goes with the lock's own descriptor. It is not the
- * file's lock, which all who can read it can hold; without a directory for locks it is that of a node that root alone can open.
+ * Between looking for a device and making one, nobody else of us may make one. Goes with the lock's
+ * own descriptor. It is not the file's lock, which all who can read it can hold; without a
+ * directory for locks it is that of a node that root alone can open.
  */
 static int open_lock(const struct stat *st)
 {
-	const struct stat device = { .st_dev = st->st_rdev }; /* which has as many nodes as somebody makes */
+	const struct stat device = {
+		.st_dev = st->st_rdev
+	}; /* which has as many nodes as somebody makes */
 	struct stat control;
 	int fd = lock_open(S_ISBLK(st->st_mode) ? &device : st, "loop");
 
@@ -291,12 +326,13 @@ static int lock_file(const struct stat *st, const char *name, int *ret_fd, struc
 		if (i == 0 || i == LOCK_TRIES)
 			lock_print_holder(fd, &b);
 		if (i == 0)
-			log_verbose("waiting for another process that attaches '%s': %s", name, buf_get(&b) ? buf_get(&b) : "");
+			log_verbose("waiting for another process that attaches '%s': %s", name,
+				buf_get(&b) ? buf_get(&b) : "");
 		if (i == LOCK_TRIES) {
 			(void)err_set(e, EBUSY, name, "cannot lock it");
 			err_op(e, "flock");
-			err_why(e, "another process has held the lock for %d seconds: %s", LOCK_TRIES * LOCK_PAUSE_MS / 1000,
-				buf_get(&b) ? buf_get(&b) : "");
+			err_why(e, "another process has held the lock for %d seconds: %s",
+				LOCK_TRIES * LOCK_PAUSE_MS / 1000, buf_get(&b) ? buf_get(&b) : "");
 			return -EBUSY;
 		}
 		pause_ms(LOCK_PAUSE_MS);
@@ -308,8 +344,8 @@ static int lock_file(const struct stat *st, const char *name, int *ret_fd, struc
 	return 0;
 }
 
-int loop_attach(int file, const char *name, const struct loop_part *part, int *ret_fd, struct loop_path *ret_path,
-		bool *ret_shared, struct err *e)
+int loop_attach(int file, const char *name, const struct loop_part *part, int *ret_fd,
+	struct loop_path *ret_path, bool *ret_shared, struct err *e)
 {
 	struct stat st;
 	const struct search s = { name, &st, part, ret_fd, ret_path };
@@ -327,14 +363,17 @@ int loop_attach(int file, const char *name, const struct loop_part *part, int *r
 	return make_device(file, name, &st, part, ret_fd, ret_path, e);
 }
 
-/* --- is it gone? ------------------------------------------------------------------------------- */
+/*
+ * --- is it gone? -------------------------------------------------------------------------------
+ */
 
 static char *attribute(unsigned n, const char *what)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	char path[96];
 
-	(void)snprintf(path, sizeof(path), "/sys/dev/block/%d:%u/loop/%s", LOOP_MAJOR, n, what); /* fits: short names */
+	(void)snprintf(path, sizeof(path), "/sys/dev/block/%d:%u/loop/%s", LOOP_MAJOR, n,
+		what); /* fits: short names */
 	if (fd_read_file(AT_FDCWD, path, 4096, &b, NULL) < 0 || !b.len)
 		return NULL;
 	return buf_take(&b);
@@ -391,7 +430,8 @@ static bool process_holds(int proc, const char *pid, dev_t dev)
 		return false;
 	fd = -1; /* d's now */
 	while (!found && (entry = readdir(d)))
-		found = fstatat(dirfd(d), entry->d_name, &st, 0) == 0 && S_ISBLK(st.st_mode) && st.st_rdev == dev;
+		found = fstatat(dirfd(d), entry->d_name, &st, 0) == 0 && S_ISBLK(st.st_mode) &&
+			st.st_rdev == dev;
 	(void)closedir(d); /* only read */
 	return found;
 }
@@ -414,7 +454,8 @@ static void find_holders(dev_t dev, struct buf *b)
 	const struct dirent *entry;
 
 	while (proc && (entry = readdir(proc)))
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && process_holds(dirfd(proc), entry->d_name, dev))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+			process_holds(dirfd(proc), entry->d_name, dev))
 			name_process(dirfd(proc), entry->d_name, b);
 	if (proc)
 		(void)closedir(proc); /* only read */
@@ -426,7 +467,9 @@ static void say_it_stays(const struct loop_watch *w)
 
 	find_holders(makedev(LOOP_MAJOR, w->minor), &b);
 	log_warn("/dev/loop%u is not free yet: %s", w->minor,
-		 b.len && buf_get(&b) ? buf_get(&b) : "something uses it that cannot be seen here, such as another mount namespace");
+		b.len && buf_get(&b) ? buf_get(&b) :
+				       "something uses it that cannot be seen here, such as "
+				       "another mount namespace");
 }
 
 void loop_watch_end(struct loop_watch *w)

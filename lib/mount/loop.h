@@ -20,13 +20,14 @@ struct loop_path {
 };
 
 /*
- * A loop device over that part of an open file or device, which frees itself when nobody uses it any more: so keep
- * *ret_fd until its filesystem is mounted. One that shows the same part already is used again, so that there is one filesystem and
- * not two that damage each other; *ret_shared tells so. -EBUSY: another part of the file that overlaps is in use, or the same
- * in a way that does not fit. name: for messages. Needs CAP_SYS_ADMIN.
+ * A loop device over that part of an open file or device, which frees itself when nobody uses it
+ * any more: so keep *ret_fd until its filesystem is mounted. One that shows the same part already
+ * is used again, so that there is one filesystem and not two that damage each other; *ret_shared
+ * tells so. -EBUSY: another part of the file that overlaps is in use, or the same in a way that
+ * does not fit. name: for messages. Needs CAP_SYS_ADMIN.
  */
-int loop_attach(int file, const char *name, const struct loop_part *part, int *ret_fd, struct loop_path *ret_path,
-		bool *ret_shared, struct err *e);
+int loop_attach(int file, const char *name, const struct loop_part *part, int *ret_fd,
+	struct loop_path *ret_path, bool *ret_shared, struct err *e);
 
 /* Does the loop device at this path (or rdev) show that part of the file st is of? */
 bool loop_shows(const char *device, const struct stat *st, const struct loop_part *part);
@@ -38,8 +39,8 @@ bool loop_is_over(const char *device, const struct stat *st);
 bool loop_same(const char *a, const char *b);
 
 /*
- * A loop device that frees itself and may be about to: what it shows is remembered by loop_watch(), before the last
- * unmount. False: dev is no such device.
+ * A loop device that frees itself and may be about to: what it shows is remembered by loop_watch(),
+ * before the last unmount. False: dev is no such device.
  */
 struct loop_watch {
 	unsigned minor;
@@ -49,8 +50,8 @@ struct loop_watch {
 bool loop_watch(dev_t dev, struct loop_watch *ret);
 
 /*
- * After it: has the device gone? Waits a moment for that. What still uses it is told of (log_verbose for another mount,
- * log_warn for who holds it open). Frees what is in w.
+ * After it: has the device gone? Waits a moment for that. What still uses it is told of
+ * (log_verbose for another mount, log_warn for who holds it open). Frees what is in w.
  */
 void loop_watch_end(struct loop_watch *w);
 

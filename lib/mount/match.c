@@ -12,8 +12,8 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "device.h"
-#include "place.h"
 #include "mount_verify.h"
+#include "place.h"
 
 /* The two sides. The source of a stack has no descriptor of its own. */
 struct sides {
@@ -29,20 +29,27 @@ static void sides_done(struct sides *s)
 }
 
 #define scoped_sides __attribute__((cleanup(sides_done)))
-#define SIDES_INIT ((struct sides){ .there = { .id = -1 }, .source = { .id = -1 }, .there_fd = -1, .source_fd = -1 })
+#define SIDES_INIT \
+	((struct sides){ \
+		.there = { .id = -1 }, .source = { .id = -1 }, .there_fd = -1, .source_fd = -1 })
 
-/* The root of a mount on the target, or 0 when there is none: mounting will say what is wrong with it. */
+/*
+ * The root of a mount on the target, or 0 when there is none: mounting will say what is wrong with
+ * it.
+ */
 static int open_there(const struct mount_plan *p, int *ret)
 {
 	struct statx stx;
 
-	if (path_open(p->target, O_PATH | (p->follow ? 0 : O_NOFOLLOW), "cannot open the target", NULL, ret, NULL) < 0)
+	if (path_open(p->target, O_PATH | (p->follow ? 0 : O_NOFOLLOW), "cannot open the target",
+		    NULL, ret, NULL) < 0)
 		return 0;
 	return statx(*ret, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_TYPE, &stx) == 0 &&
-	       stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+		stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 }
 
-static int look_at_bind(const struct mount_plan *p, struct mount_snapshot *snap, struct sides *s, struct err *e)
+static int look_at_bind(
+	const struct mount_plan *p, struct mount_snapshot *snap, struct sides *s, struct err *e)
 {
 	struct stat there, source;
 	int r;
@@ -63,7 +70,8 @@ static int look_at_bind(const struct mount_plan *p, struct mount_snapshot *snap,
 }
 
 /* Both sides, or 0 when the plan's source is not what is there. */
-static int look(const struct mount_plan *p, struct mount_snapshot *snap, struct sides *s, struct err *e)
+static int look(
+	const struct mount_plan *p, struct mount_snapshot *snap, struct sides *s, struct err *e)
 {
 	int r = open_there(p, &s->there_fd);
 
@@ -80,9 +88,12 @@ static int look(const struct mount_plan *p, struct mount_snapshot *snap, struct 
 	return look_at_bind(p, snap, s, e);
 }
 
-/* --- the map ----------------------------------------------------------------------------------- */
+/*
+ * --- the map -----------------------------------------------------------------------------------
+ */
 
-static int other(const struct mount_plan *p, const char *what, const char *there, const char *planned, struct err *e)
+static int other(const struct mount_plan *p, const char *what, const char *there,
+	const char *planned, struct err *e)
 {
 	(void)err_say(e, EEXIST, p->target, "is mounted already, with %s", what);
 	err_op(e, "mounted");
@@ -120,10 +131,15 @@ static int same_owner(const struct mount_plan *p, const struct sides *s, struct 
 
 	if (s->source.mapped && !old)
 		return 0; /* nothing to compare with */
-	return verify_owner(s->there_fd, s->source_fd, old, &p->map.map, p->target, NULL) < 0 ? other_map(p, s, e) : 0;
+	return verify_owner(s->there_fd, s->source_fd, old, &p->map.map, p->target, NULL) < 0 ?
+		other_map(p, s, e) :
+		0;
 }
 
-/* A filesystem has no map but the plan's. Before Linux 6.15 one map is as good as another: there is nothing to compare with. */
+/*
+ * A filesystem has no map but the plan's. Before Linux 6.15 one map is as good as another: there is
+ * nothing to compare with.
+ */
 static int same_fs_map(const struct mount_plan *p, const struct sides *s, struct err *e)
 {
 	const struct mount_info *there = &s->there;
@@ -169,24 +185,34 @@ static int same_stack_map(const struct mount_plan *p, const struct sides *s, str
 		map = &p->map;
 		top = p->upper;
 	}
-	/* Changes in memory have an owner that only they know; stored as seen, one that any map may have had. */
-	if (p->upper_kind == UPPER_EPHEMERAL || (p->upper_kind == UPPER_DIR && p->upper_plain) || map->wish != MAP_SET)
+	/*
+	 * Changes in memory have an owner that only they know; stored as seen, one that any map may
+	 * have had.
+	 */
+	if (p->upper_kind == UPPER_EPHEMERAL || (p->upper_kind == UPPER_DIR && p->upper_plain) ||
+		map->wish != MAP_SET)
 		return 0;
 	if (fstat(s->there_fd, &is) < 0 || path_stat(top, true, &disk) < 0)
-		return 0; /* nothing to compare with */
+		return 0;                                   /* nothing to compare with */
 	(void)idmap_uid_seen(&map->map, disk.st_uid, &uid); /* else it is the overflow id */
 	(void)idmap_gid_seen(&map->map, disk.st_gid, &gid);
 	if (is.st_uid == uid && is.st_gid == gid)
 		return 0;
 
-	buf_printf(&there, "its root, of disk owner %u:%u, is seen as %u:%u", disk.st_uid, disk.st_gid, is.st_uid, is.st_gid);
+	buf_printf(&there, "its root, of disk owner %u:%u, is seen as %u:%u", disk.st_uid,
+		disk.st_gid, is.st_uid, is.st_gid);
 	mount_map_print_words(map, &planned);
 	return other(p, "another map", buf_get(&there), buf_get(&planned), e);
 }
 
-/* --- the layers -------------------------------------------------------------------------------- */
+/*
+ * --- the layers --------------------------------------------------------------------------------
+ */
 
-/* The next "lowerdir+=NAME" or NAME of "lowerdir=NAME:NAME", in *rest. Names of our making have no escapes. 0: there is none. */
+/*
+ * The next "lowerdir+=NAME" or NAME of "lowerdir=NAME:NAME", in *rest. Names of our making have no
+ * escapes. 0: there is none.
+ */
 static size_t next_layer(const char **rest, const char **ret_name)
 {
 	const char *s = *rest;
@@ -208,7 +234,10 @@ static size_t next_layer(const char **rest, const char **ret_name)
 	return n;
 }
 
-/* An image's layers are named there: "/sha256-..." or "sha256-...", but where there were too many for mount(2) to name. */
+/*
+ * An image's layers are named there: "/sha256-..." or "sha256-...", but where there were too many
+ * for mount(2) to name.
+ */
 static bool same_name(const char *name, size_t n, const char *dir)
 {
 	const char *slash = strrchr(dir, '/');
@@ -222,8 +251,8 @@ static bool same_name(const char *name, size_t n, const char *dir)
 }
 
 /*
- * What the root of a stack is: its upper, or its topmost layer. On one filesystem they have the same number; else OverlayFS
- * has numbers of its own.
+ * What the root of a stack is: its upper, or its topmost layer. On one filesystem they have the
+ * same number; else OverlayFS has numbers of its own.
  */
 static int same_top(const struct mount_plan *p, const struct sides *s, struct err *e)
 {
@@ -239,7 +268,9 @@ static int same_top(const struct mount_plan *p, const struct sides *s, struct er
 		return err_set(e, errno, p->target, "cannot look at what is mounted");
 	r = path_stat(top, true, &want);
 	if (r < 0)
-		return upper && r == -ENOENT ? other(p, "another upper", "one that is there", "a new one", e) : 0;
+		return upper && r == -ENOENT ?
+			other(p, "another upper", "one that is there", "a new one", e) :
+			0;
 	for (size_t i = 0; i < p->layers.len; i++)
 		if (path_stat(p->layers.items[i].dir, true, &st) < 0 || st.st_dev != want.st_dev)
 			return 0; /* nothing to compare with */
@@ -254,11 +285,13 @@ static int same_layers(const struct mount_plan *p, const struct sides *s, struct
 {
 	const char *rest = s->there.options, *name;
 	char there[64], planned[64];
-	size_t n = 0, len, want = p->layers.len + (p->upper_kind == UPPER_NONE && p->layers.len == 1);
+	size_t n = 0, len,
+	       want = p->layers.len + (p->upper_kind == UPPER_NONE && p->layers.len == 1);
 
 	for (; (len = next_layer(&rest, &name)); n++)
 		if (p->stored && n < p->layers.len && !same_name(name, len, p->layers.items[n].dir))
-			return other(p, "other layers", "those of an image before", "those that the image has now", e);
+			return other(p, "other layers", "those of an image before",
+				"those that the image has now", e);
 	if (n != want) {
 		(void)snprintf(there, sizeof(there), "%zu layers", n);
 		(void)snprintf(planned, sizeof(planned), "%zu layers", want);
@@ -267,22 +300,33 @@ static int same_layers(const struct mount_plan *p, const struct sides *s, struct
 	return same_top(p, s, e);
 }
 
-/* --- the flags --------------------------------------------------------------------------------- */
+/*
+ * --- the flags ---------------------------------------------------------------------------------
+ */
 
 /* MOUNT_ATTR_* of the mount that fd is on. */
 static int flags_of(int fd, uint64_t *ret)
 {
 	/* statfs(2), f_flags */
-	static const struct { unsigned long flag; uint64_t attr; } bits[] = {
-		{ 1, MOUNT_ATTR_RDONLY }, { 2, MOUNT_ATTR_NOSUID }, { 4, MOUNT_ATTR_NODEV }, { 8, MOUNT_ATTR_NOEXEC },
-		{ 2048, MOUNT_ATTR_NODIRATIME }, { 8192, MOUNT_ATTR_NOSYMFOLLOW },
+	static const struct {
+		unsigned long flag;
+		uint64_t attr;
+	} bits[] = {
+		{ 1, MOUNT_ATTR_RDONLY },
+		{ 2, MOUNT_ATTR_NOSUID },
+		{ 4, MOUNT_ATTR_NODEV },
+		{ 8, MOUNT_ATTR_NOEXEC },
+		{ 2048, MOUNT_ATTR_NODIRATIME },
+		{ 8192, MOUNT_ATTR_NOSYMFOLLOW },
 	};
 	struct statfs fs;
 
 	if (fstatfs(fd, &fs) < 0)
 		return -errno;
 	/* noatime 1024, relatime 4096, neither: strict */
-	*ret = fs.f_flags & 1024 ? MOUNT_ATTR_NOATIME : fs.f_flags & 4096 ? MOUNT_ATTR_RELATIME : MOUNT_ATTR_STRICTATIME;
+	*ret = fs.f_flags & 1024  ? MOUNT_ATTR_NOATIME :
+		fs.f_flags & 4096 ? MOUNT_ATTR_RELATIME :
+				    MOUNT_ATTR_STRICTATIME;
 	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
 		if ((unsigned long)fs.f_flags & bits[i].flag)
 			*ret |= bits[i].attr;
@@ -292,7 +336,9 @@ static int flags_of(int fd, uint64_t *ret)
 static int same_flags(const struct mount_plan *p, const struct sides *s, struct err *e)
 {
 	scoped_buf struct buf there = BUF_INIT, planned = BUF_INIT;
-	uint64_t is, want = p->kind == MOUNT_OVERLAY && p->upper_kind == UPPER_NONE ? MOUNT_ATTR_RDONLY : 0;
+	uint64_t is,
+		want = p->kind == MOUNT_OVERLAY && p->upper_kind == UPPER_NONE ? MOUNT_ATTR_RDONLY :
+										 0;
 	int r = flags_of(s->there_fd, &is);
 
 	/* What a plan does not speak of, a bind has from the mount of its source. */
@@ -312,17 +358,21 @@ static int same_flags(const struct mount_plan *p, const struct sides *s, struct 
 	return other(p, "other flags", buf_get(&there), buf_get(&planned), e);
 }
 
-/* --- the answers ------------------------------------------------------------------------------- */
+/*
+ * --- the answers -------------------------------------------------------------------------------
+ */
 
-int mounted_as_planned(const struct mount_plan *p, struct mount_snapshot *snap, int *ret_id, struct err *e)
+int mounted_as_planned(
+	const struct mount_plan *p, struct mount_snapshot *snap, int *ret_id, struct err *e)
 {
 	scoped_sides struct sides s = SIDES_INIT;
 	int r = look(p, snap, &s, e);
 
 	if (r <= 0)
 		return r;
-	r = p->kind == MOUNT_BIND ? same_bind_map(p, &s, e) :
-		p->kind == MOUNT_FS ? same_fs_map(p, &s, e) : same_stack_map(p, &s, e);
+	r = p->kind == MOUNT_BIND   ? same_bind_map(p, &s, e) :
+		p->kind == MOUNT_FS ? same_fs_map(p, &s, e) :
+				      same_stack_map(p, &s, e);
 	if (r == 0 && p->kind == MOUNT_OVERLAY)
 		r = same_layers(p, &s, e);
 	if (r == 0)
@@ -333,12 +383,16 @@ int mounted_as_planned(const struct mount_plan *p, struct mount_snapshot *snap, 
 	return 1;
 }
 
-int mounted_at_all(const struct mount_plan *p, struct mount_snapshot *snap, int *ret_id, struct err *e)
+int mounted_at_all(
+	const struct mount_plan *p, struct mount_snapshot *snap, int *ret_id, struct err *e)
 {
 	scoped_sides struct sides s = SIDES_INIT;
 	int r = look(p, snap, &s, e);
 
-	/* A plan with a map makes mounts with maps: any other bind of the source is somebody else's. */
+	/*
+	 * A plan with a map makes mounts with maps: any other bind of the source is somebody
+	 * else's.
+	 */
 	if (r > 0 && p->kind != MOUNT_OVERLAY && p->map.wish == MAP_SET && !s.there.mapped)
 		return 0;
 	if (r > 0)

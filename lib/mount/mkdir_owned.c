@@ -14,7 +14,10 @@
 #include "fsids.h"
 #include "probe.h"
 
-/* By descriptor, and of a directory of that owner alone: another user may have exchanged it since it was made. */
+/*
+ * By descriptor, and of a directory of that owner alone: another user may have exchanged it since
+ * it was made.
+ */
 static int set_mode(int fd, const struct birth *b, uint32_t mode)
 {
 	struct stat st;
@@ -39,8 +42,8 @@ static int make_plain(int dirfd, const char *name, const struct birth *b)
 }
 
 /*
- * A set-gid parent gives its group to what is born below it, and a default ACL its entries. So the directory is born in
- * a plain directory beside, and moved.
+ * A set-gid parent gives its group to what is born below it, and a default ACL its entries. So the
+ * directory is born in a plain directory beside, and moved.
  */
 static int born_beside(int dirfd, const char *name, const struct birth *b, struct err *e)
 {
@@ -64,7 +67,7 @@ static int born_beside(int dirfd, const char *name, const struct birth *b, struc
 	}
 	if (r < 0 && tmp >= 0)
 		(void)unlinkat(tmp, "d", AT_REMOVEDIR); /* if it is there at all */
-	(void)unlinkat(dirfd, tmpname, AT_REMOVEDIR); /* empty now */
+	(void)unlinkat(dirfd, tmpname, AT_REMOVEDIR);   /* empty now */
 	return r < 0 ? err_set(e, -r, name, "cannot create the directory") : 0;
 }
 

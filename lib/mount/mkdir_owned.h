@@ -12,8 +12,9 @@ struct birth {
 };
 
 /*
- * Create the directory dirfd/name with its final owner and mode, which are never changed afterwards. A set-gid bit, a
- * default ACL and the umask have no say. path: for messages. -EEXIST when there is something of that name.
+ * Create the directory dirfd/name with its final owner and mode, which are never changed
+ * afterwards. A set-gid bit, a default ACL and the umask have no say. path: for messages. -EEXIST
+ * when there is something of that name.
  */
 int give_birth(int dirfd, const char *name, const struct birth *b, const char *path, struct err *e);
 

@@ -21,7 +21,10 @@
 #include "info.h"
 
 /* A namespace that was visited and, where the root directory counts, that; else zeros. */
-struct visited { uint64_t ns, ino; uint32_t major, minor; };
+struct visited {
+	uint64_t ns, ino;
+	uint32_t major, minor;
+};
 
 struct walk {
 	bool each_root, by_id;
@@ -41,7 +44,10 @@ static void read_command(struct mntns *n)
 	n->command[strcspn(n->command, "\n")] = '\0';
 }
 
-/* Everything is opened below this one directory: the number may be another process's a moment later. */
+/*
+ * Everything is opened below this one directory: the number may be another process's a moment
+ * later.
+ */
 static int open_process(int proc, const char *name, struct mntns *n)
 {
 	struct stat st;
@@ -101,16 +107,23 @@ static int visit(struct walk *w, int proc, const char *name, pid_t pid)
 		if (r != -EACCES && r != -EPERM)
 			return 0; /* it is gone, or a zombie */
 		*w->closed += 1;
-		if (geteuid() == 0) /* that an ordinary user may not look at others' goes without saying */
-			log_verbose("process %d and its mount namespace cannot be looked into: %s", (int)pid, strerrordesc_np(-r));
+		if (geteuid() ==
+			0) /* that an ordinary user may not look at others' goes without saying */
+			log_verbose("process %d and its mount namespace cannot be looked into: %s",
+				(int)pid, strerrordesc_np(-r));
 		return 0;
 	}
 	p.ns = n.inode;
 	if (w->each_root && !w->by_id) {
-		/* The root may be on a filesystem that a user serves: what the kernel has in memory will do. */
-		if (statx(n.proc, "root", AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_INO, &root) < 0)
+		/*
+		 * The root may be on a filesystem that a user serves: what the kernel has in memory
+		 * will do.
+		 */
+		if (statx(n.proc, "root", AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_INO, &root) <
+			0)
 			return 0;
-		p = (struct visited){ n.inode, root.stx_ino, root.stx_dev_major, root.stx_dev_minor };
+		p = (struct visited){ n.inode, root.stx_ino, root.stx_dev_major,
+			root.stx_dev_minor };
 	}
 	r = is_new(w, p);
 	if (r <= 0)
@@ -135,11 +148,16 @@ static int visit_all(struct walk *w, const struct mntns *own)
 
 	if (!d)
 		return err_set(w->e, errno, "/proc", "cannot list the processes");
-	/* Ours is not visited, from no root when it is read by its id or once, else not from our own. */
+	/*
+	 * Ours is not visited, from no root when it is read by its id or once, else not from our
+	 * own.
+	 */
 	if (!w->each_root || w->by_id)
 		r = is_new(w, (struct visited){ .ns = own->inode });
 	else if (statx(AT_FDCWD, "/", AT_NO_AUTOMOUNT, STATX_INO, &root) == 0)
-		r = is_new(w, (struct visited){ own->inode, root.stx_ino, root.stx_dev_major, root.stx_dev_minor });
+		r = is_new(w,
+			(struct visited){
+				own->inode, root.stx_ino, root.stx_dev_major, root.stx_dev_minor });
 	while (r >= 0 && (x = readdir(d))) {
 		uint32_t pid;
 
@@ -152,8 +170,9 @@ static int visit_all(struct walk *w, const struct mntns *own)
 }
 
 /*
- * Where the root is the first mount of all, as on an initial RAM disk, the kernels that have this interface take another one for the
- * root of a namespace that is not ours (fs/namespace.c, grab_requested_root()), and list what is below that.
+ * Where the root is the first mount of all, as on an initial RAM disk, the kernels that have this
+ * interface take another one for the root of a namespace that is not ours (fs/namespace.c,
+ * grab_requested_root()), and list what is below that.
  */
 static bool root_is_the_first(void)
 {
@@ -163,7 +182,8 @@ static bool root_is_the_first(void)
 	return fd < 0 || mount_info_get(fd, &i, NULL) < 0 || i.id == i.parent;
 }
 
-int mntns_each(bool each_root, int (*fn)(const struct mntns *n, void *arg), void *arg, size_t *closed, struct err *e)
+int mntns_each(bool each_root, int (*fn)(const struct mntns *n, void *arg), void *arg,
+	size_t *closed, struct err *e)
 {
 	struct walk w = { .each_root = each_root, .fn = fn, .arg = arg, .closed = closed, .e = e };
 	scoped_mntns struct mntns own = MNTNS_INIT;
@@ -194,7 +214,9 @@ bool mntns_is_of_our_userns(const struct mntns *n)
 	scoped_fd int owner = n->ours ? -1 : owning_userns(n);
 	struct stat its, own;
 
-	return n->ours || (owner >= 0 && fstat(owner, &its) == 0 && stat("/proc/self/ns/user", &own) == 0 && its.st_ino == own.st_ino);
+	return n->ours ||
+		(owner >= 0 && fstat(owner, &its) == 0 && stat("/proc/self/ns/user", &own) == 0 &&
+			its.st_ino == own.st_ino);
 }
 
 int mntns_open_path(const struct mntns *n, const char *path, int flags, uint64_t resolve)

@@ -26,7 +26,9 @@ static int step_failed(const struct super_how *how, const char *op, const char *
 	return r;
 }
 
-/* --- where else it is mounted ------------------------------------------------------------------- */
+/*
+ * --- where else it is mounted -------------------------------------------------------------------
+ */
 
 struct elsewhere {
 	const struct super_how *how;
@@ -56,12 +58,19 @@ static void find_elsewhere(const struct super_how *how, struct buf *b)
 	free(x.target);
 }
 
-/* --- causes ------------------------------------------------------------------------------------ */
+/*
+ * --- causes ------------------------------------------------------------------------------------
+ */
 
 static const char *way_around_recovery(const char *type)
 {
-	static const struct { const char *type, *option; } ways[] = {
-		{ "ext", "noload" }, { "xfs", "norecovery" }, { "btrfs", "rescue=nologreplay" }, { "f2fs", "norecovery" },
+	static const struct {
+		const char *type, *option;
+	} ways[] = {
+		{ "ext", "noload" },
+		{ "xfs", "norecovery" },
+		{ "btrfs", "rescue=nologreplay" },
+		{ "f2fs", "norecovery" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ways); i++)
@@ -76,10 +85,15 @@ static void explain_busy(const struct super_how *how, struct err *e)
 
 	find_elsewhere(how, &at);
 	if (at.len && buf_get(&at)) {
-		err_why(e, "it is mounted %s on '%s', and one filesystem cannot be both", how->read_only ? "writable" : "read-only", buf_get(&at));
-		err_try(e, how->read_only ? "unmount that first" : "unmount that first, or give -o ro");
+		err_why(e, "it is mounted %s on '%s', and one filesystem cannot be both",
+			how->read_only ? "writable" : "read-only", buf_get(&at));
+		err_try(e,
+			how->read_only ? "unmount that first" :
+					 "unmount that first, or give -o ro");
 	} else {
-		err_why(e, "something else uses the device: a mount in another mount namespace, RAID, LVM or dm-crypt");
+		err_why(e,
+			"something else uses the device: a mount in another mount namespace, RAID, "
+			"LVM or dm-crypt");
 		err_try(e, "lsblk %s shows what is built on it", how->source);
 	}
 }
@@ -99,12 +113,17 @@ static void explain_create(const struct super_how *how, int fs, int log, struct 
 	else if ((e->num == EROFS || e->num == EACCES) && !how->read_only)
 		err_try(e, "mount it read-only: -o ro");
 	else if ((e->num == EROFS || e->num == EACCES) && way)
-		err_try(e, "mount it writable once, which recovers it, or read it as it is: -o ro,%s", way);
+		err_try(e,
+			"mount it writable once, which recovers it, or read it as it is: -o ro,%s",
+			way);
 	else if (how->device && e->num != EPERM)
-		err_try(e, "if it is damaged, fsck -n shows how%s", e->why[0] ? "" : "; the kernel's log (dmesg) may say more");
+		err_try(e, "if it is damaged, fsck -n shows how%s",
+			e->why[0] ? "" : "; the kernel's log (dmesg) may say more");
 }
 
-/* --- the context -------------------------------------------------------------------------------- */
+/*
+ * --- the context --------------------------------------------------------------------------------
+ */
 
 static int open_context(const struct super_how *how, int *ret, struct err *e)
 {
@@ -118,12 +137,15 @@ static int open_context(const struct super_how *how, int *ret, struct err *e)
 		err_why(e, "this kernel has no such filesystem, or not its module");
 		err_try(e, "grep %s /proc/filesystems; modprobe %s", how->type, how->type);
 	} else if (r == -EPERM) {
-		err_try(e, "run as root; in a user namespace of your own only few types can be mounted, such as tmpfs");
+		err_try(e,
+			"run as root; in a user namespace of your own only few types can be "
+			"mounted, such as tmpfs");
 	}
 	return r;
 }
 
-static int set(const struct super_how *how, int fs, const char *key, const char *value, struct err *e)
+static int set(
+	const struct super_how *how, int fs, const char *key, const char *value, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	const struct fs_option shown = { (char *)key, (char *)value };
@@ -133,7 +155,8 @@ static int set(const struct super_how *how, int fs, const char *key, const char 
 		return 0;
 	r = -errno;
 	mount_fs_options_print(&shown, 1, &b);
-	(void)err_set(e, -r, how->name, "cannot set the option '%s' of the filesystem (%s)", buf_get(&b) ? buf_get(&b) : key, how->type);
+	(void)err_set(e, -r, how->name, "cannot set the option '%s' of the filesystem (%s)",
+		buf_get(&b) ? buf_get(&b) : key, how->type);
 	err_op(e, "fsconfig");
 	if (value && strlen(value) > 255)
 		err_why(e, "a value of more than 255 bytes does not go in");
@@ -152,7 +175,10 @@ static int configure(const struct super_how *how, int fs, struct err *e)
 	return r;
 }
 
-/* A context can be used once: what fails needs another. exclusive: not when the filesystem is mounted already. */
+/*
+ * A context can be used once: what fails needs another. exclusive: not when the filesystem is
+ * mounted already.
+ */
 static int create(const struct super_how *how, bool exclusive, int *ret_fs, struct err *e)
 {
 	scoped_fd int fs = -1, log = kernel_log_open();
@@ -162,7 +188,8 @@ static int create(const struct super_how *how, bool exclusive, int *ret_fs, stru
 		r = configure(how, fs, e);
 	if (r < 0)
 		return r;
-	if (sys_fsconfig(fs, exclusive ? FSCONFIG_CMD_CREATE_EXCL : FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0) {
+	if (sys_fsconfig(fs, exclusive ? FSCONFIG_CMD_CREATE_EXCL : FSCONFIG_CMD_CREATE, NULL, NULL,
+		    0) < 0) {
 		r = step_failed(how, "fsconfig", "cannot mount the filesystem", e);
 		explain_create(how, fs, log, e);
 		return r;
@@ -177,23 +204,25 @@ static void say_shared(const struct super_how *how)
 
 	find_elsewhere(how, &at);
 	mount_fs_options_print(how->options, how->n_options, &options);
-	log_warn("'%s' is mounted already%s%s%s: its filesystem keeps the options that it has, and these have no effect: %s",
-		 how->name, at.len ? " (on '" : "", at.len && buf_get(&at) ? buf_get(&at) : "", at.len ? "')" : "",
-		 buf_get(&options) ? buf_get(&options) : "?");
+	log_warn("'%s' is mounted already%s%s%s: its filesystem keeps the options that it has, and "
+		 "these have no effect: %s",
+		how->name, at.len ? " (on '" : "", at.len && buf_get(&at) ? buf_get(&at) : "",
+		at.len ? "')" : "", buf_get(&options) ? buf_get(&options) : "?");
 }
 
 /* Which part of a btrfs is mounted is no matter of its superblock. */
 static bool options_matter(const struct super_how *how)
 {
 	for (size_t i = 0; i < how->n_options; i++)
-		if (strcmp(how->options[i].name, "subvol") && strcmp(how->options[i].name, "subvolid"))
+		if (strcmp(how->options[i].name, "subvol") &&
+			strcmp(how->options[i].name, "subvolid"))
 			return true;
 	return false;
 }
 
 /*
- * Of a device that is mounted already, the kernel ignores the options. So where there are any, it is told to refuse that
- * (Linux 6.6) first.
+ * Of a device that is mounted already, the kernel ignores the options. So where there are any, it
+ * is told to refuse that (Linux 6.6) first.
  */
 static int create_or_share(const struct super_how *how, int *ret_fs, struct err *e)
 {
@@ -204,7 +233,8 @@ static int create_or_share(const struct super_how *how, int *ret_fs, struct err 
 		return create(how, false, ret_fs, e);
 	r = create(how, true, ret_fs, &first);
 	if (r == -EOPNOTSUPP)
-		log_verbose("this kernel (before Linux 6.6) does not tell whether the filesystem is mounted already");
+		log_verbose("this kernel (before Linux 6.6) does not tell whether the filesystem "
+			    "is mounted already");
 	if (r != -EBUSY && r != -EOPNOTSUPP) {
 		if (r < 0 && e)
 			*e = first;
@@ -227,10 +257,15 @@ int super_mount(const struct super_how *how, int *ret_mnt, bool *ret_read_only, 
 	int r = create_or_share(how, &fs, &first);
 
 	*ret_read_only = how->read_only;
-	/* Mounted writable elsewhere, it can be mounted read-only here all the same: the mount is, not the filesystem. */
+	/*
+	 * Mounted writable elsewhere, it can be mounted read-only here all the same: the mount is,
+	 * not the filesystem.
+	 */
 	writable.read_only = false;
-	if (r == -EBUSY && how->ro_wanted && how->device && create_or_share(&writable, &fs, NULL) == 0) {
-		log_verbose("the filesystem is mounted writable elsewhere: only this mount of it is read-only");
+	if (r == -EBUSY && how->ro_wanted && how->device &&
+		create_or_share(&writable, &fs, NULL) == 0) {
+		log_verbose("the filesystem is mounted writable elsewhere: only this mount of it "
+			    "is read-only");
 		*ret_read_only = false;
 		r = 0;
 	}
@@ -240,12 +275,19 @@ int super_mount(const struct super_how *how, int *ret_mnt, bool *ret_read_only, 
 		return r;
 	}
 	*ret_mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	return *ret_mnt < 0 ? step_failed(how, "fsmount", "cannot make a mount of the filesystem", e) : 0;
+	return *ret_mnt < 0 ?
+		step_failed(how, "fsmount", "cannot make a mount of the filesystem", e) :
+		0;
 }
 
-/* --- a directory of it ------------------------------------------------------------------------- */
+/*
+ * --- a directory of it -------------------------------------------------------------------------
+ */
 
-/* Before Linux 6.15 only mounts that are attached can be cloned: a thread attaches it where nobody looks. */
+/*
+ * Before Linux 6.15 only mounts that are attached can be cloned: a thread attaches it where nobody
+ * looks.
+ */
 struct clone_job {
 	int mnt, dir, fd, num;
 	const char *op;
@@ -282,7 +324,8 @@ static int clone_by_thread(int mnt, int dir, const char *name, int *ret, struct 
 	pthread_t thread;
 	int r;
 
-	log_verbose("this kernel (before Linux 6.15) clones no detached mount: it is attached for that in a mount namespace of its own");
+	log_verbose("this kernel (before Linux 6.15) clones no detached mount: it is attached for "
+		    "that in a mount namespace of its own");
 	j.num = pthread_create(&thread, NULL, clone_thread, &j);
 	if (j.num == 0)
 		(void)pthread_join(thread, NULL); /* cannot fail: it is joinable and ours */
@@ -305,7 +348,8 @@ int super_subdir(int mnt, const char *dir, const char *name, int *ret_tree, stru
 		err_prefix(e, "the directory in '%s'", name);
 		err_op(e, "subdir");
 		if (r == -ELOOP)
-			err_why(e, "there is a symbolic link on the way, which is not followed here");
+			err_why(e,
+				"there is a symbolic link on the way, which is not followed here");
 		else if (r == -EXDEV)
 			err_why(e, "it leads out of the filesystem");
 		return r;

@@ -10,26 +10,27 @@
 
 /* A filesystem that is to be mounted. */
 struct super_how {
-	const char *type, *source;      /* as the kernel takes them: "ext4", "/dev/loop0" */
-	const char *name;               /* for messages */
-	bool device;                    /* source is one */
-	bool read_only;                 /* the filesystem itself, not only the mount */
-	bool ro_wanted;                 /* read-only was asked for, not only found to be so */
+	const char *type, *source; /* as the kernel takes them: "ext4", "/dev/loop0" */
+	const char *name;          /* for messages */
+	bool device;               /* source is one */
+	bool read_only;            /* the filesystem itself, not only the mount */
+	bool ro_wanted;            /* read-only was asked for, not only found to be so */
 	const struct fs_option *options;
 	size_t n_options;
 };
 
 /*
- * Mount it, detached: nobody sees it, and when *ret_mnt is closed it is gone. A device that is mounted elsewhere
- * shares that filesystem; that options for it then have no effect is warned of. ret_read_only: the filesystem itself was asked to be
- * read-only, and not only the mount, as where it is writable elsewhere. What the kernel says of a failure is in e.
- * Needs CAP_SYS_ADMIN in the user namespace, and for devices in the initial one.
+ * Mount it, detached: nobody sees it, and when *ret_mnt is closed it is gone. A device that is
+ * mounted elsewhere shares that filesystem; that options for it then have no effect is warned of.
+ * ret_read_only: the filesystem itself was asked to be read-only, and not only the mount, as where
+ * it is writable elsewhere. What the kernel says of a failure is in e. Needs CAP_SYS_ADMIN in the
+ * user namespace, and for devices in the initial one.
  */
 int super_mount(const struct super_how *how, int *ret_mnt, bool *ret_read_only, struct err *e);
 
 /*
- * A clone, detached as well, of the directory dir below the root of a detached mount: no symbolic link on the way is followed. It
- * has the mount's map and flags.
+ * A clone, detached as well, of the directory dir below the root of a detached mount: no symbolic
+ * link on the way is followed. It has the mount's map and flags.
  */
 int super_subdir(int mnt, const char *dir, const char *name, int *ret_tree, struct err *e);
 

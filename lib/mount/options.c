@@ -13,11 +13,11 @@
 
 struct row {
 	const char *name, *arg, *help;
-	uint64_t set, clear;    /* of mount_flags */
+	uint64_t set, clear; /* of mount_flags */
 	uint64_t propagation;
-	size_t yes, no;         /* 1 + offset of a bool that becomes true, false */
-	size_t str;             /* 1 + offset of a string that may be given once */
-	size_t size;            /* 1 + offset of a number of bytes, alike */
+	size_t yes, no; /* 1 + offset of a bool that becomes true, false */
+	size_t str;     /* 1 + offset of a string that may be given once */
+	size_t size;    /* 1 + offset of a number of bytes, alike */
 	int (*parse)(struct mount_options *o, const char *raw, size_t n, struct err *e);
 };
 
@@ -36,46 +36,69 @@ static const struct row rows[] = {
 	{ "map", "=MAP", "The same as --map", .parse = parse_map },
 	{ "ro", "", "Read-only", .set = MOUNT_ATTR_RDONLY },
 	{ "rw", "", "Writable, even where the mount of SOURCE is not", .clear = MOUNT_ATTR_RDONLY },
-	{ "nosuid", "", "Set-id bits and file capabilities have no effect", .set = MOUNT_ATTR_NOSUID },
+	{ "nosuid", "", "Set-id bits and file capabilities have no effect",
+		.set = MOUNT_ATTR_NOSUID },
 	{ "suid", "", "They have", .clear = MOUNT_ATTR_NOSUID },
-	{ "nodev", "", "Devices cannot be opened (the default for image:NAME)", .set = MOUNT_ATTR_NODEV },
+	{ "nodev", "", "Devices cannot be opened (the default for image:NAME)",
+		.set = MOUNT_ATTR_NODEV },
 	{ "dev", "", "They can", .clear = MOUNT_ATTR_NODEV },
 	{ "noexec", "", "Programs cannot be run", .set = MOUNT_ATTR_NOEXEC },
 	{ "exec", "", "They can", .clear = MOUNT_ATTR_NOEXEC },
-	{ "noatime", "", "Reading does not change access times", .set = MOUNT_ATTR_NOATIME, .clear = MOUNT_ATTR__ATIME },
-	{ "relatime", "", "It does when they are older than the last change, or a day", .clear = MOUNT_ATTR__ATIME },
+	{ "noatime", "", "Reading does not change access times", .set = MOUNT_ATTR_NOATIME,
+		.clear = MOUNT_ATTR__ATIME },
+	{ "relatime", "", "It does when they are older than the last change, or a day",
+		.clear = MOUNT_ATTR__ATIME },
 	{ "atime", "", "The same", .clear = MOUNT_ATTR__ATIME },
-	{ "strictatime", "", "It always does", .set = MOUNT_ATTR_STRICTATIME, .clear = MOUNT_ATTR__ATIME },
+	{ "strictatime", "", "It always does", .set = MOUNT_ATTR_STRICTATIME,
+		.clear = MOUNT_ATTR__ATIME },
 	{ "nodiratime", "", "Access times of directories stay", .set = MOUNT_ATTR_NODIRATIME },
 	{ "diratime", "", "They follow what is said of files", .clear = MOUNT_ATTR_NODIRATIME },
 	{ "nosymfollow", "", "Symbolic links are not followed", .set = MOUNT_ATTR_NOSYMFOLLOW },
 	{ "symfollow", "", "They are", .clear = MOUNT_ATTR_NOSYMFOLLOW },
-	{ "private", "", "Mounts made below stay here, and none arrive (the default)", .propagation = MS_PRIVATE },
+	{ "private", "", "Mounts made below stay here, and none arrive (the default)",
+		.propagation = MS_PRIVATE },
 	{ "slave", "", "Mounts made below the source arrive here", .propagation = MS_SLAVE },
 	{ "shared", "", "Mounts travel both ways", .propagation = MS_SHARED },
 	{ "unbindable", "", "Private, and cannot be bound", .propagation = MS_UNBINDABLE },
-	{ "mkdir", "[=MODE]", "Create a missing TARGET and its parents (MODE is octal, 0755 by default)", .parse = parse_mkdir },
+	{ "mkdir", "[=MODE]",
+		"Create a missing TARGET and its parents (MODE is octal, 0755 by default)",
+		.parse = parse_mkdir },
 	{ "follow", "", "Let the last component of TARGET be a symbolic link", BOOL(follow) },
-	{ "public", "", "Other users are meant to reach SOURCE, or the TARGET of a stack", BOOL(public_) },
+	{ "public", "", "Other users are meant to reach SOURCE, or the TARGET of a stack",
+		BOOL(public_) },
 	{ "store", "=DIR", "The same as --store", STR(store) },
-	{ "lower", "=DIR[@MAP]", "A layer, once for each, topmost first; MAP replaces --map for this one", .parse = parse_lower },
+	{ "lower", "=DIR[@MAP]",
+		"A layer, once for each, topmost first; MAP replaces --map for this one",
+		.parse = parse_lower },
 	{ "upper", "=DIR", "Where changes are kept; created when missing", STR(upper) },
 	{ "work", "=DIR", "OverlayFS's work directory, UPPER.work by default", STR(work) },
-	{ "ephemeral", "[=SIZE]", "Changes are kept in memory and lost with the mount", .parse = parse_ephemeral },
-	{ "upper-map", "=same|none", "Whether upper is under the map too, and so stores disk ids (same, the default)", .parse = parse_upper_map },
-	{ "volatile", "", "Never sync: after a crash of the system, upper is lost", BOOL(volatile_) },
+	{ "ephemeral", "[=SIZE]", "Changes are kept in memory and lost with the mount",
+		.parse = parse_ephemeral },
+	{ "upper-map", "=same|none",
+		"Whether upper is under the map too, and so stores disk ids (same, the default)",
+		.parse = parse_upper_map },
+	{ "volatile", "", "Never sync: after a crash of the system, upper is lost",
+		BOOL(volatile_) },
 	{ "metacopy", "", "A change of owner or mode does not copy the data", BOOL(metacopy) },
-	{ "redirect_dir", "", "Directories can be renamed without copying them", BOOL(redirect_dir) },
-	{ "userxattr", "", "Use user.overlay. attributes; chosen by itself in a user namespace", BOOL(userxattr) },
-	{ "bind", "", "What a directory gets anyway: of a file, not of the filesystem in it", BOOL(bind) },
-	{ "rbind", "", "With all that is mounted below it, which gets map and flags too", BOOL(rbind) },
-	{ "recursive", "", "The same, for lines of type shiftbox: mount(8) keeps rbind to itself", BOOL(recursive) },
-	{ "skip-unsupported", "", "With rbind: but without the mounts that cannot be mapped", BOOL(skip_unsupported) },
+	{ "redirect_dir", "", "Directories can be renamed without copying them",
+		BOOL(redirect_dir) },
+	{ "userxattr", "", "Use user.overlay. attributes; chosen by itself in a user namespace",
+		BOOL(userxattr) },
+	{ "bind", "", "What a directory gets anyway: of a file, not of the filesystem in it",
+		BOOL(bind) },
+	{ "rbind", "", "With all that is mounted below it, which gets map and flags too",
+		BOOL(rbind) },
+	{ "recursive", "", "The same, for lines of type shiftbox: mount(8) keeps rbind to itself",
+		BOOL(recursive) },
+	{ "skip-unsupported", "", "With rbind: but without the mounts that cannot be mapped",
+		BOOL(skip_unsupported) },
 	{ "type", "=TYPE", "The same as --type", STR(type) },
 	{ "loop", "", "SOURCE is a file with a filesystem in it, for a loop device", BOOL(loop) },
-	{ "offset", "=BYTES", "The filesystem begins there in SOURCE (K, M, G, T may follow)", SIZE(offset) },
+	{ "offset", "=BYTES", "The filesystem begins there in SOURCE (K, M, G, T may follow)",
+		SIZE(offset) },
 	{ "sizelimit", "=BYTES", "It has no more bytes than that", SIZE(sizelimit) },
-	{ "subdir", "=DIR", "Only this directory of the filesystem, without links on the way", STR(subdir) },
+	{ "subdir", "=DIR", "Only this directory of the filesystem, without links on the way",
+		STR(subdir) },
 	{ "nofail", "", "For fstab: a failure is only a warning under --all", BOOL(nofail) },
 	{ "noauto", "", "For fstab: --all leaves the line alone", BOOL(noauto) },
 	{ "auto", "", "For fstab: it does not", .no = 1 + offsetof(struct mount_options, noauto) },
@@ -112,7 +135,8 @@ static bool is_octal(const char *s, const char *end)
  * The value without its quotes and backslashes, up to an unprotected `stop` (0: to the end).
  * ret_used: how much of raw that was.
  */
-static int unescape(const char *raw, size_t n, char stop, char **ret, size_t *ret_used, struct err *e)
+static int unescape(
+	const char *raw, size_t n, char stop, char **ret, size_t *ret_used, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	const char *p = raw, *end = raw + n;
@@ -167,7 +191,9 @@ static int parse_lower(struct mount_options *o, const char *raw, size_t n, struc
 	if (!*dir)
 		return err_usage(e, "option 'lower' needs a directory");
 	if (map && !*map)
-		return err_usage(e, "option 'lower': a map must follow '@' (write '\\@' when it is part of the name)");
+		return err_usage(e,
+			"option 'lower': a map must follow '@' (write '\\@' when it is part of the "
+			"name)");
 	if (VEC_ADD(&o->lowers, (struct lower_option){ dir, map }) < 0)
 		return err_nomem(e);
 	dir = map = NULL; /* the list's now */
@@ -203,7 +229,10 @@ static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, s
 		return r;
 	/* 0 would mean "no limit" to tmpfs */
 	if (num_size(s, &o->ephemeral_size) < 0 || !o->ephemeral_size)
-		return err_usage(e, "option 'ephemeral': '%s' is not a size: digits, then K, M, G or T if wanted", s);
+		return err_usage(e,
+			"option 'ephemeral': '%s' is not a size: digits, then K, M, G or T if "
+			"wanted",
+			s);
 	return 0;
 }
 
@@ -214,11 +243,13 @@ static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, s
 	else if (n == 4 && !memcmp(raw, "none", 4))
 		o->upper_plain = true;
 	else
-		return err_usage(e, "option 'upper-map': '%.*s' is neither 'same' nor 'none'", (int)n, raw);
+		return err_usage(
+			e, "option 'upper-map': '%.*s' is neither 'same' nor 'none'", (int)n, raw);
 	return 0;
 }
 
-static int take_string(struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
+static int take_string(
+	struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
 {
 	char **dst = (char **)((char *)o + row->str - 1);
 	int r;
@@ -232,7 +263,8 @@ static int take_string(struct mount_options *o, const struct row *row, const cha
 }
 
 /* At least one byte: 0 stands for what was not said. */
-static int take_size(struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
+static int take_size(
+	struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
 {
 	uint64_t *dst = (uint64_t *)((char *)o + row->size - 1);
 	scoped_free char *s = NULL;
@@ -244,11 +276,14 @@ static int take_size(struct mount_options *o, const struct row *row, const char 
 	if (r < 0)
 		return r;
 	if (num_size(s, dst) < 0)
-		return err_usage(e, "option '%s': '%s' is not a size: digits, then K, M, G or T if wanted", row->name, s);
+		return err_usage(e,
+			"option '%s': '%s' is not a size: digits, then K, M, G or T if wanted",
+			row->name, s);
 	return 0;
 }
 
-static int take(struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
+static int take(
+	struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
 {
 	struct mount_flags *f = &o->flags;
 
@@ -269,21 +304,30 @@ static int take(struct mount_options *o, const struct row *row, const char *raw,
 	return 0;
 }
 
-/* x-anything and X-anything are notes to others; but X-mount. options ask mount(8) for something, and so us. */
+/*
+ * x-anything and X-anything are notes to others; but X-mount. options ask mount(8) for something,
+ * and so us.
+ */
 static bool is_note(const char *name, size_t n)
 {
 	return n > 2 && (name[0] == 'x' || name[0] == 'X') && name[1] == '-' &&
-	       !(n >= 8 && !memcmp(name, "X-mount.", 8));
+		!(n >= 8 && !memcmp(name, "X-mount.", 8));
 }
 
 /* Words of mount(8) that ask for what cannot be had: says so, and returns true. */
 static bool refused(const char *name, size_t n, struct err *e)
 {
-	static const char users[] = "it lets ordinary users mount, and mounts with a map are for root";
-	static const struct { const char *name, *why, *hint; } words[] = {
-		{ "user", users, "leave it out" }, { "users", users, "leave it out" },
-		{ "owner", users, "leave it out" }, { "group", users, "leave it out" },
-		{ "remount", "a mount is made here, and never changed in place", "mount -o remount,bind,ro TARGET, or unmount it first" },
+	static const char users[] =
+		"it lets ordinary users mount, and mounts with a map are for root";
+	static const struct {
+		const char *name, *why, *hint;
+	} words[] = {
+		{ "user", users, "leave it out" },
+		{ "users", users, "leave it out" },
+		{ "owner", users, "leave it out" },
+		{ "group", users, "leave it out" },
+		{ "remount", "a mount is made here, and never changed in place",
+			"mount -o remount,bind,ro TARGET, or unmount it first" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
@@ -298,12 +342,15 @@ static bool refused(const char *name, size_t n, struct err *e)
 }
 
 /*
- * What no row knows may be an option of a filesystem's driver, which refuses what it does not know itself. For other sources the
- * plan refuses it. Words of mount(8) are none, nor are those that no driver could mean.
+ * What no row knows may be an option of a filesystem's driver, which refuses what it does not know
+ * itself. For other sources the plan refuses it. Words of mount(8) are none, nor are those that no
+ * driver could mean.
  */
-static int take_foreign(struct mount_options *o, const char *name, size_t n, const char *value, size_t len, struct err *e)
+static int take_foreign(struct mount_options *o, const char *name, size_t n, const char *value,
+	size_t len, struct err *e)
 {
-	static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+:";
+	static const char ok[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+:";
 	struct fs_option option = { 0 };
 	int r = 0;
 
@@ -325,7 +372,8 @@ static int take_foreign(struct mount_options *o, const char *name, size_t n, con
 	return r;
 }
 
-static int take_option(struct mount_options *o, const char *name, size_t n, const char *value, size_t len, struct err *e)
+static int take_option(struct mount_options *o, const char *name, size_t n, const char *value,
+	size_t len, struct err *e)
 {
 	if (is_note(name, n))
 		return 0;
@@ -337,15 +385,20 @@ static int take_option(struct mount_options *o, const char *name, size_t n, cons
 		if (value && !row->arg[0])
 			return err_usage(e, "option '%s' takes no value", row->name);
 		if ((!value || !len) && row->arg[0] == '=')
-			return err_usage(e, "option '%s' needs a value: %s%s", row->name, row->name, row->arg);
+			return err_usage(e, "option '%s' needs a value: %s%s", row->name, row->name,
+				row->arg);
 		if (value && !len)
-			return err_usage(e, "option '%s': the value after '=' is missing", row->name);
+			return err_usage(
+				e, "option '%s': the value after '=' is missing", row->name);
 		return take(o, row, value, len, e);
 	}
 	return take_foreign(o, name, n, value, len, e);
 }
 
-/* The length of the option at s, up to its comma; *ret_name is that of its name. -EINVAL: a quote is open. */
+/*
+ * The length of the option at s, up to its comma; *ret_name is that of its name. -EINVAL: a quote
+ * is open.
+ */
 static ssize_t option_length(const char *s, size_t *ret_name)
 {
 	bool quoted = false, in_name = true;
@@ -380,7 +433,8 @@ int mount_options_parse(struct mount_options *o, const char *text, struct err *e
 			return err_usage(e, "a double quote is open in -o %s", p);
 		if (!name)
 			return err_usage(e, "an option is empty in -o %s", text);
-		r = take_option(o, p, name, value ? p + name + 1 : NULL, value ? (size_t)n - name - 1 : 0, e);
+		r = take_option(o, p, name, value ? p + name + 1 : NULL,
+			value ? (size_t)n - name - 1 : 0, e);
 		if (r < 0 || !p[n])
 			return r;
 		p += n + 1;

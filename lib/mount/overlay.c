@@ -14,11 +14,11 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "../base/sys.h"
-#include "overlay_overlap.h"
-#include "overlay_create.h"
-#include "probe.h"
 #include "clone.h"
 #include "mount_verify.h"
+#include "overlay_create.h"
+#include "overlay_overlap.h"
+#include "probe.h"
 
 const char *stack_layer_name(const struct stack *s, size_t i)
 {
@@ -32,8 +32,9 @@ static int open_layer(const struct stack *s, size_t i, int *ret, struct err *e)
 	const struct mount_plan *p = s->plan;
 	const struct mount_layer *l = &p->layers.items[i];
 	struct stat st;
-	int r = p->stored ? fd_open_beneath(s->store, stack_layer_name(s, i), O_PATH | O_DIRECTORY, ret, e)
-			  : path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, ret, e);
+	int r = p->stored ?
+		fd_open_beneath(s->store, stack_layer_name(s, i), O_PATH | O_DIRECTORY, ret, e) :
+		path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, ret, e);
 
 	if (r == 0 && fstat(*ret, &st) < 0)
 		r = err_set(e, errno, l->dir, "cannot stat the layer");
@@ -46,11 +47,13 @@ static int open_layer(const struct stack *s, size_t i, int *ret, struct err *e)
 	return r;
 }
 
-static int clone_layer(const struct mount_plan *p, size_t i, int source, int *ret_clone, struct err *e)
+static int clone_layer(
+	const struct mount_plan *p, size_t i, int source, int *ret_clone, struct err *e)
 {
 	const struct mount_layer *l = &p->layers.items[i];
 	enum map_done done;
-	int r = tree_clone(source, l->dir, mount_plan_layer_map(p, i), &tree_flags_private, NULL, ret_clone, &done, e);
+	int r = tree_clone(source, l->dir, mount_plan_layer_map(p, i), &tree_flags_private, NULL,
+		ret_clone, &done, e);
 	if (r < 0)
 		err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
 	return r;
@@ -62,7 +65,8 @@ static int open_in_tree(struct stack *s, struct err *e)
 
 	for (size_t i = 0; i < p->layers.len; i++) {
 		scoped_fd int fd = -1;
-		int r = fd_open_beneath(s->tree, stack_layer_name(s, i), O_PATH | O_DIRECTORY, &fd, e);
+		int r = fd_open_beneath(
+			s->tree, stack_layer_name(s, i), O_PATH | O_DIRECTORY, &fd, e);
 
 		if (r < 0) {
 			err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
@@ -95,7 +99,8 @@ static int map_store(struct stack *s, struct err *e)
 		return 0;
 	r = open_layer(s, 0, &layer, e);
 	if (r == 0)
-		r = verify_owner(s->lowers.items[0], layer, NULL, map, s->plan->layers.items[0].dir, e);
+		r = verify_owner(
+			s->lowers.items[0], layer, NULL, map, s->plan->layers.items[0].dir, e);
 	return r < 0 ? r : 1;
 }
 
@@ -110,20 +115,23 @@ static int open_store(struct stack *s, struct err *e)
 
 	if (!above)
 		return err_nomem(e);
-	r = path_open(above, O_PATH | O_DIRECTORY, "cannot open the layers of the store", NULL, &s->store, e);
+	r = path_open(above, O_PATH | O_DIRECTORY, "cannot open the layers of the store", NULL,
+		&s->store, e);
 	if (r < 0)
 		return r;
 	if (fstat(s->store, &st) < 0)
 		return err_set(e, errno, above, "cannot stat the layers of the store");
-	return !p->store_seen || (st.st_dev == p->store_dev && st.st_ino == p->store_ino) ? 0 :
+	return !p->store_seen || (st.st_dev == p->store_dev && st.st_ino == p->store_ino) ?
+		0 :
 		err_say(e, ESTALE, above, "is not the store any more that was looked at before");
 }
 
 /*
- * The layers of an image lie side by side in its store, so one clone of the directory above them serves all. What is
- * more, mountinfo then shows which layers are in use (a clone of a layer itself is but "/" there): --prune looks. They
- * are opened before the map is set, since the directory's owner may have no id in it, and nobody could pass it then.
- * 1: done; 0: not this way (the store is under another map, which only a clone can replace).
+ * The layers of an image lie side by side in its store, so one clone of the directory above them
+ * serves all. What is more, mountinfo then shows which layers are in use (a clone of a layer itself
+ * is but "/" there): --prune looks. They are opened before the map is set, since the directory's
+ * owner may have no id in it, and nobody could pass it then. 1: done; 0: not this way (the store is
+ * under another map, which only a clone can replace).
  */
 static int clone_store(struct stack *s, struct err *e)
 {
@@ -134,7 +142,8 @@ static int clone_store(struct stack *s, struct err *e)
 	if (r == 0 && p->map.wish == MAP_SET)
 		r = tree_copy(s->store, p->source, &s->tree, e);
 	else if (r == 0)
-		r = tree_clone(s->store, p->source, &p->map, &tree_flags_private, NULL, &s->tree, &done, e);
+		r = tree_clone(s->store, p->source, &p->map, &tree_flags_private, NULL, &s->tree,
+			&done, e);
 	if (r == 0)
 		r = open_in_tree(s, e);
 	if (r == 0)
@@ -172,7 +181,10 @@ static int clone_layers(struct stack *s, struct overlap *overlap, int *ret_top, 
 	return 0;
 }
 
-/* Without an upper OverlayFS wants two layers (EINVAL, "at least 2 lowerdir are needed"): an empty one makes no difference. */
+/*
+ * Without an upper OverlayFS wants two layers (EINVAL, "at least 2 lowerdir are needed"): an empty
+ * one makes no difference.
+ */
 static int add_empty_layer(struct stack *s, struct err *e)
 {
 	scoped_fd int empty = -1;
@@ -190,9 +202,9 @@ static int add_empty_layer(struct stack *s, struct err *e)
 }
 
 /*
- * Closing a detached mount makes the kernel wait for a grace period, each time: 2 ms, and there may be 500. So the
- * clones, which have served, are attached to one detached tmpfs (Linux 6.15) and go with it in a single wait. Where that
- * does not work they are closed one by one.
+ * Closing a detached mount makes the kernel wait for a grace period, each time: 2 ms, and there may
+ * be 500. So the clones, which have served, are attached to one detached tmpfs (Linux 6.15) and go
+ * with it in a single wait. Where that does not work they are closed one by one.
  */
 static void gather(const struct stack *s)
 {
@@ -208,10 +220,14 @@ static void gather(const struct stack *s)
 	for (size_t i = 0; dir >= 0 && i < s->lowers.len; i++) {
 		(void)snprintf(name, sizeof(name), "%zu", i); /* fits: 20 digits */
 		if (mkdirat(dir, name, 0700) < 0 ||
-		    sys_move_mount(s->lowers.items[i], "", dir, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+			sys_move_mount(s->lowers.items[i], "", dir, name, MOVE_MOUNT_F_EMPTY_PATH) <
+				0)
 			return;
 	}
-	/* The mounts outlive the tmpfs only as long as their descriptors, and are not detached any more. */
+	/*
+	 * The mounts outlive the tmpfs only as long as their descriptors, and are not detached any
+	 * more.
+	 */
 }
 
 static void stack_done(struct stack *s)
@@ -223,7 +239,9 @@ static void stack_done(struct stack *s)
 	cleanup_fd(&s->store);
 }
 
-/* --- causes ------------------------------------------------------------------------------------ */
+/*
+ * --- causes ------------------------------------------------------------------------------------
+ */
 
 static bool exists(int dirfd, const char *rel)
 {
@@ -238,13 +256,21 @@ static void explain(const struct stack *s, int num, struct err *e)
 		err_why(e, "this kernel has no OverlayFS");
 		err_try(e, "modprobe overlay");
 	} else if (num == ELOOP) {
-		err_why(e, "two of the layers are the same directory, or one lies inside another (dmesg says which)");
+		err_why(e,
+			"two of the layers are the same directory, or one lies inside another "
+			"(dmesg says which)");
 	} else if (num == EINVAL && s->upper && exists(s->upper->work, "work/incompat/volatile")) {
-		err_why(e, "the upper was mounted volatile: after a crash of the system it may be incomplete");
-		err_try(e, "if the system did not crash since, remove work/incompat/volatile in the work directory");
+		err_why(e,
+			"the upper was mounted volatile: after a crash of the system it may be "
+			"incomplete");
+		err_try(e,
+			"if the system did not crash since, remove work/incompat/volatile in the "
+			"work directory");
 	} else if (num == EINVAL && s->upper && !e->why[0]) {
-		err_why(e, "OverlayFS does not accept the upper: its filesystem may lack extended attributes or file types in "
-			"directory entries, or it may be an overlay itself (dmesg says which)");
+		err_why(e,
+			"OverlayFS does not accept the upper: its filesystem may lack extended "
+			"attributes or file types in directory entries, or it may be an overlay "
+			"itself (dmesg says which)");
 	} else if (num == EPERM && !probe_initial_userns() && !probe_kernel_at_least(5, 11)) {
 		err_why(e, "OverlayFS in a user namespace needs Linux 5.11");
 	}
@@ -260,22 +286,30 @@ static int verify_stack(const struct stack *s, int mnt, struct err *e)
 	if (fstatfs(mnt, &fs) < 0 || fstat(mnt, &have) < 0 || fstat(top, &want) < 0)
 		return err_set(e, errno, name, "cannot read back the stack");
 	if (have.st_uid != want.st_uid || have.st_gid != want.st_gid) {
-		(void)err_say(e, EIO, name, "the stack is not what was asked for: its root is owned by %u:%u, not %u:%u",
-			      have.st_uid, have.st_gid, want.st_uid, want.st_gid);
+		(void)err_say(e, EIO, name,
+			"the stack is not what was asked for: its root is owned by %u:%u, not "
+			"%u:%u",
+			have.st_uid, have.st_gid, want.st_uid, want.st_gid);
 		err_op(e, "verify");
 		return -EIO;
 	}
 	if (s->upper && fs.f_flags & 1) { /* ST_RDONLY */
 		(void)err_set(e, EROFS, name, "cannot make the stack writable");
 		err_op(e, "verify");
-		err_why(e, "OverlayFS could not use the work directory and fell back to read-only (dmesg says more)");
-		err_try(e, "look at the filesystem of the upper: is it writable, not full, and does it have extended attributes?");
+		err_why(e,
+			"OverlayFS could not use the work directory and fell back to read-only "
+			"(dmesg says more)");
+		err_try(e,
+			"look at the filesystem of the upper: is it writable, not full, and does "
+			"it have extended attributes?");
 		return -EROFS;
 	}
 	return 0;
 }
 
-/* --- together ---------------------------------------------------------------------------------- */
+/*
+ * --- together ----------------------------------------------------------------------------------
+ */
 
 static bool allowed(const struct overlay_way *way)
 {
@@ -304,8 +338,9 @@ static int create(struct stack *s, int *ret_fd, const char **ret_way, struct err
 		}
 		r = keep ? r : now;
 		if (other != OTHER_WAY_NO && i + 1 < ARRAY_LEN(overlay_ways) && allowed(way + 1))
-			log_verbose("OverlayFS does not take its layers by descriptor here (%s): giving them by name, in a "
-				    "mount namespace of its own", strerrorname_np(-now));
+			log_verbose("OverlayFS does not take its layers by descriptor here (%s): "
+				    "giving them by name, in a mount namespace of its own",
+				strerrorname_np(-now));
 	}
 	if (other == OTHER_WAY_YES) { /* but it was not allowed */
 		err_why(e, "this kernel does not take layers by descriptor (Linux 6.15 does)");
@@ -377,7 +412,8 @@ int overlay_create(const struct mount_plan *p, struct overlay *ret, struct err *
 	int r = check_way(e);
 
 	if (r == 0 && !s.userxattr && !probe_initial_userns()) {
-		log_verbose("in a user namespace: OverlayFS keeps its notes in user.overlay. attributes (userxattr)");
+		log_verbose("in a user namespace: OverlayFS keeps its notes in user.overlay. "
+			    "attributes (userxattr)");
 		s.userxattr = true;
 	}
 	if (r == 0)

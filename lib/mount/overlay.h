@@ -3,26 +3,28 @@
 #define MOUNT_OVERLAY_H
 
 #include "../base/err.h"
-#include "plan.h"
 #include "overlay_upper.h"
+#include "plan.h"
 
 /* A stack, detached. */
 struct overlay {
-	int fd;                /* the mount */
-	const char *way;       /* "fds" or "names" */
-	bool upper_plain;      /* upper stores seen ids, by wish or because it must */
+	int fd;           /* the mount */
+	const char *way;  /* "fds" or "names" */
+	bool upper_plain; /* upper stores seen ids, by wish or because it must */
 	struct upper upper;
 };
 
 #define OVERLAY_INIT ((struct overlay){ .fd = -1, .upper = UPPER_INIT })
 
 /*
- * Assemble the stack of a plan, detached: every layer a clone with its map, upper and work directory under
- * one clone with theirs. It was looked at: its root's owner, and whether it is writable when it should be.
+ * Assemble the stack of a plan, detached: every layer a clone with its map, upper and work
+ * directory under one clone with theirs. It was looked at: its root's owner, and whether it is
+ * writable when it should be.
  *
- * OverlayFS is given its layers by descriptor (Linux 6.15 for detached ones) or, where that fails, by name in a
- * mount namespace of a helper thread's own, where the clones are attached to a tmpfs; nobody sees that
- * either. SHIFTBOX_OVERLAY_WAY=names or =fds in the environment allows only one of the two.
+ * OverlayFS is given its layers by descriptor (Linux 6.15 for detached ones) or, where that fails,
+ * by name in a mount namespace of a helper thread's own, where the clones are attached to a tmpfs;
+ * nobody sees that either. SHIFTBOX_OVERLAY_WAY=names or =fds in the environment allows only one of
+ * the two.
  */
 int overlay_create(const struct mount_plan *p, struct overlay *ret, struct err *e);
 

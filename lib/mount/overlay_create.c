@@ -12,12 +12,14 @@
 #include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/sys.h"
-#include "privns.h"
 #include "fsids.h"
 #include "kernel_log.h"
+#include "privns.h"
 #include "probe.h"
 
-struct param { const char *key, *value; }; /* value NULL: a flag */
+struct param {
+	const char *key, *value;
+}; /* value NULL: a flag */
 
 enum { PARAMS_MAX = 6 };
 
@@ -40,16 +42,21 @@ static size_t word_params(const struct stack *s, bool trial, struct param ret[PA
 	return n;
 }
 
-/* In both ways the superblock is made by somebody the upper's map knows, or it ends up read-only. */
+/*
+ * In both ways the superblock is made by somebody the upper's map knows, or it ends up read-only.
+ */
 static int enter(const struct stack *s, struct fsids *ids, struct err *e)
 {
-	return s->upper && s->upper->switch_ids ? fsids_enter(ids, s->upper->uid, s->upper->gid, e) : 0;
+	return s->upper && s->upper->switch_ids ?
+		fsids_enter(ids, s->upper->uid, s->upper->gid, e) :
+		0;
 }
 
 /*
- * With index=off, which is the default, the kernel only warns in its log when another overlay uses the same upper
- * or work directory, and both go wrong. With index=on it refuses (EBUSY). So where that could be, a trial with index=on
- * goes first, of a stack that cannot come to be: its only layer is the upper itself.
+ * With index=off, which is the default, the kernel only warns in its log when another overlay uses
+ * the same upper or work directory, and both go wrong. With index=on it refuses (EBUSY). So where
+ * that could be, a trial with index=on goes first, of a stack that cannot come to be: its only
+ * layer is the upper itself.
  */
 static int in_use(const struct stack *s, struct err *e)
 {
@@ -60,7 +67,9 @@ static int in_use(const struct stack *s, struct err *e)
 	return -EBUSY;
 }
 
-/* --- by descriptor: Linux 6.13, detached mounts 6.15 ------------------------------------------- */
+/*
+ * --- by descriptor: Linux 6.13, detached mounts 6.15 -------------------------------------------
+ */
 
 static int config_failed(int fs, const struct stack *s, const char *key, struct err *e)
 {
@@ -85,8 +94,8 @@ static int set_words(int fs, const struct stack *s, bool trial, struct err *e)
 	size_t n = word_params(s, trial, params);
 
 	for (size_t i = 0; i < n; i++)
-		if (sys_fsconfig(fs, params[i].value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, params[i].key,
-				 params[i].value, 0) < 0)
+		if (sys_fsconfig(fs, params[i].value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG,
+			    params[i].key, params[i].value, 0) < 0)
 			return config_failed(fs, s, params[i].key, e);
 	return 0;
 }
@@ -126,8 +135,8 @@ static int create_superblock(int fs, const struct stack *s, struct err *e)
 }
 
 /*
- * Kernels that know the call but not the descriptors (before 6.13), or not those of detached mounts (before 6.15), say
- * EOPNOTSUPP, EBADF or EINVAL. The last may have other reasons.
+ * Kernels that know the call but not the descriptors (before 6.13), or not those of detached mounts
+ * (before 6.15), say EOPNOTSUPP, EBADF or EINVAL. The last may have other reasons.
  */
 static enum other_way other_than(int r)
 {
@@ -139,7 +148,8 @@ static enum other_way other_than(int r)
 }
 
 /* A filesystem context with a superblock in it. */
-static int make_superblock(const struct stack *s, bool trial, int *ret_fs, enum other_way *other, struct err *e)
+static int make_superblock(
+	const struct stack *s, bool trial, int *ret_fs, enum other_way *other, struct err *e)
 {
 	scoped_fd int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC);
 	int r;
@@ -187,19 +197,22 @@ static int create_by_fds(const struct stack *s, int *ret_fd, enum other_way *oth
 	return 0;
 }
 
-/* --- by name, for older kernels ---------------------------------------------------------------- */
+/*
+ * --- by name, for older kernels ----------------------------------------------------------------
+ */
 
 enum { NAME_SIZE = 96, FULL_NAMES = 3584 };
 
 /*
  * Aside, where nobody sees it, the clones are attached to a tmpfs under names that
- * need no escaping: 0, 1, 2 ...; upper and work directory are named by their descriptors, which the attached
- * mount makes good and which need no permission on the way. mount(2) and not fsconfig(2) mounts it, because the latter takes no string of more than 255 bytes. A clone of the
- * mount comes back as a descriptor.
+ * need no escaping: 0, 1, 2 ...; upper and work directory are named by their descriptors, which the
+ * attached mount makes good and which need no permission on the way. mount(2) and not fsconfig(2)
+ * mounts it, because the latter takes no string of more than 255 bytes. A clone of the mount comes
+ * back as a descriptor.
  */
 struct by_names {
 	const struct stack *s;
-	int fd;   /* the result */
+	int fd; /* the result */
 	struct err *e;
 };
 
@@ -220,7 +233,10 @@ static int attach_as(struct by_names *j, int mnt, const char *name)
 	return 0;
 }
 
-/* Layers in a tree that is attached are named by their descriptors: no permission is needed on the way. */
+/*
+ * Layers in a tree that is attached are named by their descriptors: no permission is needed on the
+ * way.
+ */
 static int link_as(struct by_names *j, int fd, const char *name)
 {
 	char path[32];
@@ -230,7 +246,9 @@ static int link_as(struct by_names *j, int fd, const char *name)
 	return 0;
 }
 
-/* What mountinfo is to show of layer i; mount(2) takes one page, and many names in full do not fit. */
+/*
+ * What mountinfo is to show of layer i; mount(2) takes one page, and many names in full do not fit.
+ */
 static void name_layer(const struct stack *s, size_t i, char ret[static NAME_SIZE])
 {
 	const char *full = i < s->n_in_tree ? stack_layer_name(s, i) : NULL;
@@ -251,7 +269,8 @@ static int attach_all(struct by_names *j)
 		r = attach_as(j, s->tree, "layers");
 	for (size_t i = 0; i < s->lowers.len && r == 0; i++) {
 		name_layer(s, i, name);
-		r = i < s->n_in_tree ? link_as(j, s->lowers.items[i], name) : attach_as(j, s->lowers.items[i], name);
+		r = i < s->n_in_tree ? link_as(j, s->lowers.items[i], name) :
+				       attach_as(j, s->lowers.items[i], name);
 	}
 	return r == 0 && s->upper ? attach_as(j, s->upper->mnt, "u") : r;
 }
@@ -275,7 +294,8 @@ static int mount_stack(struct by_names *j, bool trial)
 		buf_printf(&b, "%s%s", i ? ":" : "", name);
 	}
 	if (s->upper)
-		buf_printf(&b, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d", s->upper->upper, s->upper->work);
+		buf_printf(&b, ",upperdir=/proc/self/fd/%d,workdir=/proc/self/fd/%d",
+			s->upper->upper, s->upper->work);
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&b, params[i].value ? ",%s=%s" : ",%s", params[i].key, params[i].value);
 	if (!buf_get(&b))
@@ -304,7 +324,8 @@ static int mount_aside(void *arg, struct err *e)
 	}
 	j->fd = sys_open_tree(AT_FDCWD, "m", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (j->fd < 0)
-		return step_failed(j, "open_tree", "cannot take the overlay out of its mount namespace");
+		return step_failed(
+			j, "open_tree", "cannot take the overlay out of its mount namespace");
 	return 0;
 }
 

@@ -6,20 +6,21 @@
 
 #include "../base/err.h"
 #include "../base/vec.h"
-#include "plan.h"
 #include "overlay_upper.h"
+#include "plan.h"
 
 /* How OverlayFS is given what it stacks. For overlay.c alone. */
 
 struct stack {
 	const struct mount_plan *plan;
-	VEC(int) lowers;            /* clones, topmost first; or the first n_in_tree: directories of one clone */
-	int tree;                   /* that clone, or -1 */
-	int store;                  /* of an image: the directory that holds its layers, or -1 */
+	VEC(int)
+	lowers;    /* clones, topmost first; or the first n_in_tree: directories of one clone */
+	int tree;  /* that clone, or -1 */
+	int store; /* of an image: the directory that holds its layers, or -1 */
 	size_t n_in_tree;
-	const struct upper *upper;  /* NULL: read-only */
+	const struct upper *upper; /* NULL: read-only */
 	bool userxattr;
-	bool check_unused;          /* the upper was used before: refuse it (-EBUSY) when it still is */
+	bool check_unused; /* the upper was used before: refuse it (-EBUSY) when it still is */
 };
 
 /* The name of layer i's directory, which is what mountinfo shows of a layer in the tree. */
@@ -27,9 +28,9 @@ const char *stack_layer_name(const struct stack *s, size_t i);
 
 /* Is it the way that failed, and not what was asked for? */
 enum other_way {
-	OTHER_WAY_NO,     /* another one would fail as well */
-	OTHER_WAY_MAYBE,  /* another one may work; if not, this failure says more */
-	OTHER_WAY_YES,    /* this kernel does not have this way: its failure means nothing */
+	OTHER_WAY_NO,    /* another one would fail as well */
+	OTHER_WAY_MAYBE, /* another one may work; if not, this failure says more */
+	OTHER_WAY_YES,   /* this kernel does not have this way: its failure means nothing */
 };
 
 struct overlay_way {

@@ -8,7 +8,10 @@
 
 #include "../base/buf.h"
 
-/* The value of an option, unescaped, up to the separator that comes first: ',' or, with colon, ':'. Moves *p past it. */
+/*
+ * The value of an option, unescaped, up to the separator that comes first: ',' or, with colon, ':'.
+ * Moves *p past it.
+ */
 static bool next_dir(const char **p, bool colon, struct buf *ret)
 {
 	buf_reset(ret);

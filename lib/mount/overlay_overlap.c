@@ -14,7 +14,9 @@ static bool is(const struct overlap_dir *d, const struct stat *st)
 
 static bool known_above(const struct overlap *o, const struct stat *st)
 {
-	/* Layers of one image lie side by side, so what is looked for is mostly the last one added. */
+	/*
+	 * Layers of one image lie side by side, so what is looked for is mostly the last one added.
+	 */
 	for (size_t i = o->dirs.len; i-- > 0;)
 		if (o->dirs.items[i].above && is(&o->dirs.items[i], st))
 			return true;
@@ -23,7 +25,9 @@ static bool known_above(const struct overlap *o, const struct stat *st)
 
 static int add(struct overlap *o, const struct stat *st, size_t layer, bool above, struct err *e)
 {
-	struct overlap_dir d = { .dev = st->st_dev, .ino = st->st_ino, .layer = layer, .above = above };
+	struct overlap_dir d = {
+		.dev = st->st_dev, .ino = st->st_ino, .layer = layer, .above = above
+	};
 
 	return VEC_ADD(&o->dirs, d) < 0 ? err_nomem(e) : 0;
 }
@@ -52,15 +56,18 @@ int overlap_add(struct overlap *o, int layer, size_t index, struct err *e)
 	return 0;
 }
 
-static int overlapping(const struct mount_plan *p, const char *path, const char *how, size_t layer, struct err *e)
+static int overlapping(
+	const struct mount_plan *p, const char *path, const char *how, size_t layer, struct err *e)
 {
-	(void)err_say(e, ELOOP, path, "%s layer %zu of %zu, '%s'", how, layer + 1, p->layers.len, p->layers.items[layer].dir);
+	(void)err_say(e, ELOOP, path, "%s layer %zu of %zu, '%s'", how, layer + 1, p->layers.len,
+		p->layers.items[layer].dir);
 	err_op(e, "upper");
 	err_try(e, "give the upper and the work directory a place outside of all layers");
 	return -ELOOP;
 }
 
-int overlap_check(const struct overlap *o, const struct mount_plan *p, int fd, const char *path, struct err *e)
+int overlap_check(const struct overlap *o, const struct mount_plan *p, int fd, const char *path,
+	struct err *e)
 {
 	scoped_fd int dir = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	struct stat st, last = { .st_ino = 0 };
@@ -76,7 +83,11 @@ int overlap_check(const struct overlap *o, const struct mount_plan *p, int fd, c
 
 			if (!is(d, &st) || (depth && d->above))
 				continue;
-			return overlapping(p, path, depth ? "lies inside" : d->above ? "contains" : "is the same directory as", d->layer, e);
+			return overlapping(p, path,
+				depth            ? "lies inside" :
+					d->above ? "contains" :
+						   "is the same directory as",
+				d->layer, e);
 		}
 		up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		cleanup_fd(&dir);

@@ -12,11 +12,11 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/sys.h"
+#include "clone.h"
 #include "mkdir_owned.h"
 #include "place.h"
 #include "probe.h"
 #include "reachable.h"
-#include "clone.h"
 
 static int remember(struct upper_made *m, int dirfd, const char *name, struct err *e)
 {
@@ -31,9 +31,12 @@ static int remember(struct upper_made *m, int dirfd, const char *name, struct er
 	return r < 0 ? r : err_nomem(e);
 }
 
-/* Open the directory at a place, after creating it if it is missing. via: where to create, the same directory or a view of it. */
+/*
+ * Open the directory at a place, after creating it if it is missing. via: where to create, the same
+ * directory or a view of it.
+ */
 static int open_or_create(const struct place *at, int via, const struct birth *b, const char *path,
-			  struct upper_made *made, int *ret_fd, struct err *e)
+	struct upper_made *made, int *ret_fd, struct err *e)
 {
 	int r;
 
@@ -58,11 +61,13 @@ static int check_dirs(int upper, int work, const struct mount_plan *p, struct er
 	if (fstat(upper, &u) < 0 || fstat(work, &w) < 0)
 		return err_set(e, errno, p->upper, "cannot stat the directory");
 	if (!S_ISDIR(u.st_mode) || !S_ISDIR(w.st_mode))
-		return err_say(e, ENOTDIR, S_ISDIR(u.st_mode) ? p->work : p->upper, "is no directory (symbolic links are not followed here)");
+		return err_say(e, ENOTDIR, S_ISDIR(u.st_mode) ? p->work : p->upper,
+			"is no directory (symbolic links are not followed here)");
 	if (same_file(&u, &w))
 		return err_say(e, EINVAL, p->work, "the upper and the work directory are the same");
 	if (u.st_dev != w.st_dev) {
-		(void)err_say(e, EXDEV, p->work, "the upper and the work directory are on different filesystems");
+		(void)err_say(e, EXDEV, p->work,
+			"the upper and the work directory are on different filesystems");
 		err_op(e, "upper");
 		err_why(e, "OverlayFS renames files from one to the other");
 		err_try(e, "leave out work=, and it is made beside the upper");
@@ -71,7 +76,9 @@ static int check_dirs(int upper, int work, const struct mount_plan *p, struct er
 	return 0;
 }
 
-/* --- who owns what ----------------------------------------------------------------------------- */
+/*
+ * --- who owns what -----------------------------------------------------------------------------
+ */
 
 /* Some id of the disk that the map shows: 0, or the first one that there is. */
 static uint32_t anchor(const struct idranges *r)
@@ -95,21 +102,28 @@ static void keep_to_ours(struct birth *b)
 
 /* With what the new upper and work directory are born. */
 static int choose_owners(const struct mount_plan *p, int lower, int lower_raw, struct upper *u,
-			 struct birth *upper, struct birth *work, struct err *e)
+	struct birth *upper, struct birth *work, struct err *e)
 {
 	struct stat seen, raw;
 
 	if (fstat(lower, &seen) < 0 || fstat(lower_raw, &raw) < 0)
 		return err_set(e, errno, NULL, "cannot stat the topmost layer");
-	*upper = (struct birth){ .uid = seen.st_uid, .gid = seen.st_gid, .mode = seen.st_mode & 07777 };
-	*work = (struct birth){ .uid = (uint32_t)geteuid(), .gid = (uint32_t)getegid(), .mode = 0700 };
+	*upper = (struct birth){
+		.uid = seen.st_uid, .gid = seen.st_gid, .mode = seen.st_mode & 07777
+	};
+	*work = (struct birth){
+		.uid = (uint32_t)geteuid(), .gid = (uint32_t)getegid(), .mode = 0700
+	};
 	u->switch_ids = false;
 	if (u->plain) {
 		keep_to_ours(upper);
 		return 0;
 	}
 
-	/* On the disk, so that the map shows upper's root as it shows the layer's. What it hides stays as it is. */
+	/*
+	 * On the disk, so that the map shows upper's root as it shows the layer's. What it hides
+	 * stays as it is.
+	 */
 	if (!idmap_uid_disk(&p->map.map, seen.st_uid, &upper->uid))
 		upper->uid = raw.st_uid;
 	if (!idmap_gid_disk(&p->map.map, seen.st_gid, &upper->gid))
@@ -117,37 +131,46 @@ static int choose_owners(const struct mount_plan *p, int lower, int lower_raw, s
 	keep_to_ours(upper);
 	work->uid = anchor(&p->map.map.uid);
 	work->gid = anchor(&p->map.map.gid);
-	u->switch_ids = idmap_uid_seen(&p->map.map, work->uid, &u->uid) && idmap_gid_seen(&p->map.map, work->gid, &u->gid);
+	u->switch_ids = idmap_uid_seen(&p->map.map, work->uid, &u->uid) &&
+		idmap_gid_seen(&p->map.map, work->gid, &u->gid);
 	return 0;
 }
 
-/* --- both kinds -------------------------------------------------------------------------------- */
+/*
+ * --- both kinds --------------------------------------------------------------------------------
+ */
 
 static const struct mount_map map_keep = { .wish = MAP_KEEP }, map_none = { .wish = MAP_NONE };
 
 /* Upper and work directory as files of the plan, wherever they are; created if they are missing. */
-static int make_dirs(const struct mount_plan *p, const struct place *at_upper, const struct place *at_work,
-		     const struct birth *b, struct upper *u, struct err *e)
+static int make_dirs(const struct mount_plan *p, const struct place *at_upper,
+	const struct place *at_work, const struct birth *b, struct upper *u, struct err *e)
 {
 	const struct mount_map *map = u->plain ? &map_keep : &map_none;
 	scoped_fd int via_upper = -1, via_work = -1;
 	enum map_done done;
 	int r;
 
-	/* Owners are ids of the disk, so they are born in a view without a map, should the place have one. */
-	r = tree_clone(at_upper->dirfd, p->upper, map, &tree_flags_private, NULL, &via_upper, &done, e);
+	/*
+	 * Owners are ids of the disk, so they are born in a view without a map, should the place
+	 * have one.
+	 */
+	r = tree_clone(
+		at_upper->dirfd, p->upper, map, &tree_flags_private, NULL, &via_upper, &done, e);
 	if (r == 0)
-		r = open_or_create(at_upper, via_upper, &b[0], p->upper, &u->made[0], &u->found[0], e);
+		r = open_or_create(
+			at_upper, via_upper, &b[0], p->upper, &u->made[0], &u->found[0], e);
 	if (r == 0)
-		r = tree_clone(at_work->dirfd, p->work, map, &tree_flags_private, NULL, &via_work, &done, e);
+		r = tree_clone(at_work->dirfd, p->work, map, &tree_flags_private, NULL, &via_work,
+			&done, e);
 	if (r == 0)
 		r = open_or_create(at_work, via_work, &b[1], p->work, &u->made[1], &u->found[1], e);
 	return r == 0 ? check_dirs(u->found[0], u->found[1], p, e) : r;
 }
 
 /* The clone is mapped last: through the map its own directories may be closed even to root. */
-static int prepare_dirs(const struct mount_plan *p, const struct place *at_upper, const struct place *at_work,
-			const struct birth *b, struct upper *u, struct err *e)
+static int prepare_dirs(const struct mount_plan *p, const struct place *at_upper,
+	const struct place *at_work, const struct birth *b, struct upper *u, struct err *e)
 {
 	scoped_base struct base base = BASE_INIT;
 	enum map_done done;
@@ -157,7 +180,8 @@ static int prepare_dirs(const struct mount_plan *p, const struct place *at_upper
 	if (r == 0)
 		r = base_find(at_upper, at_work, &base, e);
 	if (r == 0)
-		r = tree_clone(base.fd, p->upper, u->plain ? &map_keep : &map_none, &tree_flags_private, NULL, &u->mnt, &done, e);
+		r = tree_clone(base.fd, p->upper, u->plain ? &map_keep : &map_none,
+			&tree_flags_private, NULL, &u->mnt, &done, e);
 	if (r == 0)
 		r = base_open(u->mnt, base.first, u->found[0], p->upper, &u->upper, e);
 	if (r == 0)
@@ -173,13 +197,19 @@ static int check_closed(const struct place *at, const char *path, struct err *e)
 		return 0;
 	(void)err_say(e, EPERM, path, "cannot keep changes where others can reach them");
 	err_op(e, "upper");
-	err_why(e, "set-uid files of the stack's root are stored there as set-uid files of disk id 0");
-	err_try(e, "put it below a directory that only root can enter (chmod 0700), or give -o upper-map=none");
+	err_why(e,
+		"set-uid files of the stack's root are stored there as set-uid files of disk id 0");
+	err_try(e,
+		"put it below a directory that only root can enter (chmod 0700), or give -o "
+		"upper-map=none");
 	return -EPERM;
 }
 
-/* Was it this one that was asked, from outside of the user namespace, whether others can reach it? */
-static int check_same(const struct place *at, const struct stat *want, const char *path, struct err *e)
+/*
+ * Was it this one that was asked, from outside of the user namespace, whether others can reach it?
+ */
+static int check_same(
+	const struct place *at, const struct stat *want, const char *path, struct err *e)
 {
 	struct stat st;
 
@@ -188,7 +218,8 @@ static int check_same(const struct place *at, const struct stat *want, const cha
 	return err_say(e, ESTALE, path, "leads to another place than a moment ago");
 }
 
-static int prepare_on_disk(const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
+static int prepare_on_disk(
+	const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
 {
 	scoped_place struct place at_upper = PLACE_INIT, at_work = PLACE_INIT;
 	struct birth b[2];
@@ -208,7 +239,8 @@ static int prepare_on_disk(const struct mount_plan *p, int lower, int lower_raw,
 	return r;
 }
 
-static int fill_tmpfs(const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
+static int fill_tmpfs(
+	const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
 {
 	struct birth b[2];
 	int r;
@@ -229,13 +261,18 @@ static int fill_tmpfs(const struct mount_plan *p, int lower, int lower_raw, stru
 	return r;
 }
 
-static int prepare_in_memory(const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
+static int prepare_in_memory(
+	const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
 {
 	int r = fill_tmpfs(p, lower, lower_raw, u, e);
 
-	/* Nobody will look at what is stored, so on kernels that cannot map a tmpfs (before 6.3) seen ids do as well. */
+	/*
+	 * Nobody will look at what is stored, so on kernels that cannot map a tmpfs (before 6.3)
+	 * seen ids do as well.
+	 */
 	if (r == -EINVAL && !u->plain) {
-		log_verbose("this kernel cannot ID-map a tmpfs: changes in memory are stored as seen ids");
+		log_verbose("this kernel cannot ID-map a tmpfs: changes in memory are stored as "
+			    "seen ids");
 		if (e)
 			*e = ERR_INIT;
 		upper_done(u);
@@ -245,14 +282,15 @@ static int prepare_in_memory(const struct mount_plan *p, int lower, int lower_ra
 	return r;
 }
 
-int upper_prepare(const struct mount_plan *p, int lower, int lower_raw, struct upper *ret, struct err *e)
+int upper_prepare(
+	const struct mount_plan *p, int lower, int lower_raw, struct upper *ret, struct err *e)
 {
 	struct upper u = UPPER_INIT;
 	int r;
 
 	u.plain = p->upper_plain || p->map.wish != MAP_SET;
-	r = p->upper_kind == UPPER_DIR ? prepare_on_disk(p, lower, lower_raw, &u, e)
-				       : prepare_in_memory(p, lower, lower_raw, &u, e);
+	r = p->upper_kind == UPPER_DIR ? prepare_on_disk(p, lower, lower_raw, &u, e) :
+					 prepare_in_memory(p, lower, lower_raw, &u, e);
 	if (r < 0) {
 		upper_undo(&u);
 		upper_done(&u);
@@ -273,7 +311,8 @@ void upper_undo(struct upper *u)
 	/* Work first: OverlayFS has put directories of its own into it. */
 	for (size_t i = ARRAY_LEN(u->made); i-- > 0;)
 		if (u->made[i].name)
-			(void)fd_remove_tree(u->made[i].dirfd, u->made[i].name, NULL); /* the first failure is what is reported */
+			(void)fd_remove_tree(u->made[i].dirfd, u->made[i].name,
+				NULL); /* the first failure is what is reported */
 }
 
 void upper_close(struct upper *u)

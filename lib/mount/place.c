@@ -34,9 +34,14 @@ int place_open(const char *path, struct place *ret, struct err *e)
 	return path_find(copy, false, "cannot open the directory above it", ret, e);
 }
 
-/* --- under one mount --------------------------------------------------------------------------- */
+/*
+ * --- under one mount ---------------------------------------------------------------------------
+ */
 
-struct spot { struct stat st; uint64_t mnt; };
+struct spot {
+	struct stat st;
+	uint64_t mnt;
+};
 
 static int spot_of(int fd, struct spot *ret)
 {
@@ -74,7 +79,10 @@ static int steps_up(int fd, const struct spot *above)
 	return -1;
 }
 
-/* The last n components of the path of fd, and name. It is only a guess (somebody may rename): checked by base_open(). */
+/*
+ * The last n components of the path of fd, and name. It is only a guess (somebody may rename):
+ * checked by base_open().
+ */
 static char *relative(int fd, int n, const char *name)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -93,7 +101,8 @@ static char *relative(int fd, int n, const char *name)
 	return buf_take(&b);
 }
 
-int base_find(const struct place *first, const struct place *second, struct base *ret, struct err *e)
+int base_find(
+	const struct place *first, const struct place *second, struct base *ret, struct err *e)
 {
 	scoped_fd int base = fcntl(first->dirfd, F_DUPFD_CLOEXEC, 3);
 	struct spot here, last = { .mnt = 0 }, other;
@@ -107,7 +116,8 @@ int base_find(const struct place *first, const struct place *second, struct base
 		if (spot_of(base, &here) < 0)
 			return err_set(e, errno, NULL, "cannot compare upper and work directory");
 		if (here.mnt != other.mnt || (up && same_spot(&here, &last))) {
-			(void)err_say(e, EXDEV, NULL, "the upper and the work directory are on different mounts");
+			(void)err_say(e, EXDEV, NULL,
+				"the upper and the work directory are on different mounts");
 			err_op(e, "upper");
 			err_why(e, "OverlayFS renames files from one to the other");
 			err_try(e, "leave out work=, and it is made beside the upper");

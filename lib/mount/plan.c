@@ -12,11 +12,11 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
-#include "via_libblkid.h"
 #include "device.h"
+#include "via_libblkid.h"
 
 static int map_build(const char *const *texts, size_t n, const char *source, bool strict,
-		     struct mount_map *ret, struct err *e)
+	struct mount_map *ret, struct err *e)
 {
 	struct idmap_context ctx = { .source = source, .strict = strict };
 	scoped_idmap struct idmap map = { 0 };
@@ -37,7 +37,10 @@ static int map_build(const char *const *texts, size_t n, const char *source, boo
 	r = idmap_parse(texts, n, &ctx, &map, e);
 	if (r < 0)
 		return r;
-	/* In a user namespace the identity is that of the ids there: what the mount will have when it is read back. */
+	/*
+	 * In a user namespace the identity is that of the ids there: what the mount will have when
+	 * it is read back.
+	 */
 	r = userns_fit(&map, &ret->map, e);
 	if (r < 0)
 		return r;
@@ -56,7 +59,8 @@ static int set_str(char **dst, const char *s, struct err *e)
 static int see_layer(struct mount_layer *l, int *ret_fd, struct err *e)
 {
 	struct stat st;
-	int r = path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer to see its owner", NULL, ret_fd, e);
+	int r = path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer to see its owner",
+		NULL, ret_fd, e);
 
 	if (r < 0)
 		return r;
@@ -68,7 +72,8 @@ static int see_layer(struct mount_layer *l, int *ret_fd, struct err *e)
 	return 0;
 }
 
-static int add_layer(struct mount_plan *p, const char *dir, const char *map, bool strict, struct err *e)
+static int add_layer(
+	struct mount_plan *p, const char *dir, const char *map, bool strict, struct err *e)
 {
 	struct mount_layer l = { .own_map = !!map };
 	scoped_fd int fd = -1;
@@ -93,8 +98,8 @@ static int add_layer(struct mount_plan *p, const char *dir, const char *map, boo
 	return r;
 }
 
-static int add_layers(struct mount_plan *p, const struct mount_options *o, const struct strv *layers,
-		      bool strict, struct err *e)
+static int add_layers(struct mount_plan *p, const struct mount_options *o,
+	const struct strv *layers, bool strict, struct err *e)
 {
 	int r = 0;
 
@@ -144,50 +149,81 @@ static bool is_bind(const struct mount_options *o)
 }
 
 /* Options that contradict each other or the kind of source: the command line's fault. */
-static int check_options(enum mount_kind kind, const struct mount_options *o, bool image, struct err *e)
+static int check_options(
+	enum mount_kind kind, const struct mount_options *o, bool image, struct err *e)
 {
-	const struct { const char *name; bool given; } stack_only[] = {
-		{ "lower", o->lowers.len > 0 }, { "upper", o->upper }, { "work", o->work },
-		{ "ephemeral", o->ephemeral }, { "upper-map", o->upper_plain }, { "volatile", o->volatile_ },
-		{ "metacopy", o->metacopy }, { "redirect_dir", o->redirect_dir }, { "userxattr", o->userxattr },
+	const struct {
+		const char *name;
+		bool given;
+	} stack_only[] = {
+		{ "lower", o->lowers.len > 0 },
+		{ "upper", o->upper },
+		{ "work", o->work },
+		{ "ephemeral", o->ephemeral },
+		{ "upper-map", o->upper_plain },
+		{ "volatile", o->volatile_ },
+		{ "metacopy", o->metacopy },
+		{ "redirect_dir", o->redirect_dir },
+		{ "userxattr", o->userxattr },
 	};
 
-	const struct { const char *name; bool given; } fs_only[] = {
-		{ "type", o->type }, { "loop", o->loop }, { "offset", o->offset }, { "sizelimit", o->sizelimit }, { "subdir", o->subdir },
+	const struct {
+		const char *name;
+		bool given;
+	} fs_only[] = {
+		{ "type", o->type },
+		{ "loop", o->loop },
+		{ "offset", o->offset },
+		{ "sizelimit", o->sizelimit },
+		{ "subdir", o->subdir },
 	};
 
 	for (size_t i = 0; kind != MOUNT_OVERLAY && i < ARRAY_LEN(stack_only); i++)
 		if (stack_only[i].given)
-			return err_usage(e, "option '%s' is for the sources overlay and image:NAME", stack_only[i].name);
+			return err_usage(e, "option '%s' is for the sources overlay and image:NAME",
+				stack_only[i].name);
 	for (size_t i = 0; (kind == MOUNT_OVERLAY || is_bind(o)) && i < ARRAY_LEN(fs_only); i++)
 		if (fs_only[i].given)
-			return err_usage(e, "option '%s' is for filesystems of devices and files, not for %s", fs_only[i].name,
-					 is_bind(o) ? "binds" : "stacks");
+			return err_usage(e,
+				"option '%s' is for filesystems of devices and files, not for %s",
+				fs_only[i].name, is_bind(o) ? "binds" : "stacks");
 	if (o->type && !strcmp(o->type, "overlay"))
-		return err_usage(e, "a stack is made by the source overlay: -o lower=DIR,... overlay TARGET");
+		return err_usage(e,
+			"a stack is made by the source overlay: -o lower=DIR,... overlay TARGET");
 	if (o->skip_unsupported && !o->rbind && !o->recursive)
 		return err_usage(e, "option 'skip-unsupported' needs 'rbind'");
 	if (kind != MOUNT_OVERLAY)
 		return 0;
 	if (is_bind(o))
-		return err_usage(e, "option '%s' is for directories and files, not for stacks", o->bind ? "bind" : o->rbind ? "rbind" : "recursive");
+		return err_usage(e, "option '%s' is for directories and files, not for stacks",
+			o->bind          ? "bind" :
+				o->rbind ? "rbind" :
+					   "recursive");
 	if (image && o->lowers.len)
-		return err_usage(e, "option 'lower' is for the source overlay: an image has layers of its own");
+		return err_usage(e,
+			"option 'lower' is for the source overlay: an image has layers of its own");
 	if (!image && !o->lowers.len)
-		return err_usage(e, "the source overlay needs its layers: -o lower=DIR, topmost first");
+		return err_usage(
+			e, "the source overlay needs its layers: -o lower=DIR, topmost first");
 	if (o->upper && o->ephemeral)
 		return err_usage(e, "options 'upper' and 'ephemeral' exclude each other");
 	if (o->work && !o->upper)
 		return err_usage(e, "option 'work' needs 'upper'");
 	if (!o->upper && !o->ephemeral && (o->upper_plain || o->volatile_))
-		return err_usage(e, "option '%s' needs 'upper' or 'ephemeral'", o->volatile_ ? "volatile" : "upper-map");
-	/* overlayfs documentation: userxattr, "redirect_dir and metacopy are disabled"; both trust trusted.* only */
+		return err_usage(e, "option '%s' needs 'upper' or 'ephemeral'",
+			o->volatile_ ? "volatile" : "upper-map");
+	/*
+	 * overlayfs documentation: userxattr, "redirect_dir and metacopy are disabled"; both trust
+	 * trusted.* only
+	 */
 	if (o->userxattr && (o->metacopy || o->redirect_dir))
 		return err_usage(e, "option 'userxattr' excludes 'metacopy' and 'redirect_dir'");
 	return 0;
 }
 
-/* --- filesystems ------------------------------------------------------------------------------- */
+/*
+ * --- filesystems -------------------------------------------------------------------------------
+ */
 
 static int add_fs(struct mount_plan *p, const struct mount_options *o, struct err *e)
 {
@@ -202,7 +238,8 @@ static int add_fs(struct mount_plan *p, const struct mount_options *o, struct er
 		r = set_str(&p->subdir, o->subdir, e);
 	for (size_t i = 0; i < o->fs.len && r == 0; i++) {
 		const struct fs_option *from = &o->fs.items[i];
-		struct fs_option copy = { strdup(from->name), from->value ? strdup(from->value) : NULL };
+		struct fs_option copy = { strdup(from->name),
+			from->value ? strdup(from->value) : NULL };
 
 		if (copy.name && (copy.value || !from->value) && VEC_ADD(&p->fs_options, copy) == 0)
 			continue;
@@ -226,8 +263,8 @@ static bool names_owner(const struct mount_options *o)
 	return false;
 }
 
-static int fill(struct mount_plan *p, const char *source, const char *target, const struct mount_options *o,
-		const struct strv *layers, bool strict, struct err *e)
+static int fill(struct mount_plan *p, const char *source, const char *target,
+	const struct mount_options *o, const struct strv *layers, bool strict, struct err *e)
 {
 	const char *owner_of = source;
 	scoped_fd int layer = -1;
@@ -235,11 +272,15 @@ static int fill(struct mount_plan *p, const char *source, const char *target, co
 	int r;
 
 	p->kind = layers || (!strcmp(source, "overlay") && !o->type) ? MOUNT_OVERLAY :
-		words_tell_fs(source, o) && !is_bind(o) ? MOUNT_FS : MOUNT_BIND;
+		words_tell_fs(source, o) && !is_bind(o)              ? MOUNT_FS :
+								       MOUNT_BIND;
 	p->kind_open = p->kind == MOUNT_BIND && !is_bind(o);
 	p->stored = layers != NULL;
 	p->flags = o->flags;
-	/* The map makes the container's root the owner of the image's devices, and no namespace keeps it from opening them. */
+	/*
+	 * The map makes the container's root the owner of the image's devices, and no namespace
+	 * keeps it from opening them.
+	 */
 	if (layers && !((o->flags.set | o->flags.clear) & MOUNT_ATTR_NODEV))
 		p->flags.set |= MOUNT_ATTR_NODEV;
 	if (!p->flags.propagation)
@@ -278,12 +319,13 @@ static int fill(struct mount_plan *p, const char *source, const char *target, co
 	if (layer >= 0 || p->source_open)
 		owner_of = fd_proc_path(layer >= 0 ? layer : p->source_fd, opened);
 	if (r == 0)
-		r = map_build((const char *const *)o->maps.items, o->maps.len, owner_of, strict, &p->map, e);
+		r = map_build((const char *const *)o->maps.items, o->maps.len, owner_of, strict,
+			&p->map, e);
 	return r;
 }
 
 int mount_plan_build(struct mount_plan *ret, const char *source, const char *target,
-		     const struct mount_options *o, const struct strv *layers, bool strict, struct err *e)
+	const struct mount_options *o, const struct strv *layers, bool strict, struct err *e)
 {
 	scoped_mount_plan struct mount_plan p = { 0 };
 	int r;
@@ -313,7 +355,8 @@ int mount_plan_rebase(struct mount_plan *p, const struct idmap *below, struct er
 	(void)idmap_gid_disk(below, 0, &p->root_gid);
 	if (p->map.wish == MAP_NONE)
 		return 0;
-	r = p->map.wish == MAP_SET ? idmap_compose(below, &p->map.map, &both, e) : idmap_copy(below, &both, e);
+	r = p->map.wish == MAP_SET ? idmap_compose(below, &p->map.map, &both, e) :
+				     idmap_copy(below, &both, e);
 	if (r < 0)
 		return r;
 	if (p->map.wish == MAP_SET)
@@ -337,7 +380,8 @@ int mount_plan_check(const struct mount_plan *p, struct err *e)
 		return -E2BIG;
 	}
 	if (p->upper_kind == UPPER_NONE && p->flags.clear & MOUNT_ATTR_RDONLY)
-		return err_usage(e, "option 'rw': a stack is writable only with 'upper' or 'ephemeral'");
+		return err_usage(
+			e, "option 'rw': a stack is writable only with 'upper' or 'ephemeral'");
 	return 0;
 }
 
@@ -397,9 +441,12 @@ static int stack_steps(const struct mount_plan *p, struct strv *ret, struct buf 
 	} else {
 		buf_str(b, "in memory");
 		if (p->ephemeral_size)
-			buf_printf(b, ", at most %llu bytes", (unsigned long long)p->ephemeral_size);
+			buf_printf(
+				b, ", at most %llu bytes", (unsigned long long)p->ephemeral_size);
 	}
-	buf_str(b, p->upper_plain || p->map.wish != MAP_SET ? ", stored as seen" : ", stored as disk ids");
+	buf_str(b,
+		p->upper_plain || p->map.wish != MAP_SET ? ", stored as seen" :
+							   ", stored as disk ids");
 	return add_step(ret, b, e);
 }
 
@@ -413,7 +460,7 @@ int mount_plan_steps(const struct mount_plan *p, struct strv *ret, struct err *e
 		add_path(&b, p->source);
 		if (p->recursive)
 			buf_printf(&b, " and what is mounted below it%s",
-				   p->skip_unsupported ? ", but for what cannot be mapped" : "");
+				p->skip_unsupported ? ", but for what cannot be mapped" : "");
 		buf_str(&b, ": ");
 		mount_map_print_words(&p->map, &b);
 		r = add_step(ret, &b, e);

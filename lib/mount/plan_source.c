@@ -13,7 +13,8 @@
 
 static int both_meant(const struct mount_plan *p, const char *type, struct err *e)
 {
-	(void)err_say(e, EINVAL, p->source, "cannot tell whether the file or the filesystem in it (%s) is meant", type);
+	(void)err_say(e, EINVAL, p->source,
+		"cannot tell whether the file or the filesystem in it (%s) is meant", type);
 	err_op(e, "plan");
 	err_why(e, "the target does not exist, which would tell it by being a file or a directory");
 	err_try(e, "say -o bind for the file, or -o loop for the filesystem");
@@ -24,7 +25,8 @@ static int both_meant(const struct mount_plan *p, const char *type, struct err *
 static int look_into_file(struct mount_plan *p, const struct stat *st, struct err *e)
 {
 	char path[32];
-	scoped_fd int fd = open(fd_proc_path(p->source_fd, path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	scoped_fd int fd =
+		open(fd_proc_path(p->source_fd, path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct blk_found found;
 
 	if (fd >= 0 && blk_probe(fd, p->source, 0, (uint64_t)st->st_size, true, &found, NULL) == 0)
@@ -43,7 +45,9 @@ static int source_changed(const struct mount_plan *p, struct err *e)
 /* 1: it is open; 0: there is none (yet), and mounting will say so. */
 static int open_source(struct mount_plan *p, struct stat *ret, struct err *e)
 {
-	int r = p->source_open ? 0 : path_open(p->source, O_PATH, "cannot open the source", NULL, &p->source_fd, e);
+	int r = p->source_open ?
+		0 :
+		path_open(p->source, O_PATH, "cannot open the source", NULL, &p->source_fd, e);
 
 	if (r < 0 && r != -ELOOP) {
 		if (e)
@@ -55,7 +59,8 @@ static int open_source(struct mount_plan *p, struct stat *ret, struct err *e)
 	p->source_open = true;
 	if (fstat(p->source_fd, ret) < 0)
 		return err_set(e, errno, p->source, "cannot stat the source");
-	if (p->owner_map && p->source_seen && (p->source_dev != ret->st_dev || p->source_ino != ret->st_ino))
+	if (p->owner_map && p->source_seen &&
+		(p->source_dev != ret->st_dev || p->source_ino != ret->st_ino))
 		return source_changed(p, e);
 	p->source_seen = true;
 	p->source_dev = ret->st_dev;
@@ -91,12 +96,14 @@ int mount_plan_settle(struct mount_plan *p, struct err *e)
 		return r;
 	if (p->kind != MOUNT_FS && p->fs_options.len) {
 		(void)err_usage(e, "unknown option '%s' in -o", p->fs_options.items[0].name);
-		err_why(e, "%s takes no options for the driver of its filesystem", p->kind == MOUNT_BIND ? "a bind" : "a stack");
+		err_why(e, "%s takes no options for the driver of its filesystem",
+			p->kind == MOUNT_BIND ? "a bind" : "a stack");
 		return -EINVAL;
 	}
 	if (p->kind == MOUNT_FS && p->owner_map) {
-		(void)err_usage(e, "the map 'owner:USER' is for directories and files: of a filesystem that is not mounted yet, "
-				"nobody knows the owner");
+		(void)err_usage(e,
+			"the map 'owner:USER' is for directories and files: of a filesystem that "
+			"is not mounted yet, nobody knows the owner");
 		err_try(e, "name the id: -m u:DISK:USER:1 -m g:DISK:GROUP:1");
 		return -EINVAL;
 	}

@@ -46,7 +46,8 @@ static int enter_namespace(const struct aside *a, int *ret_dir)
 	if (dir < 0)
 		return failed(a, "fsmount", no_tmpfs);
 	if (sys_move_mount(dir, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
-		return failed(a, "move_mount", "cannot attach a directory in memory to assemble it in");
+		return failed(
+			a, "move_mount", "cannot attach a directory in memory to assemble it in");
 	if (fchdir(dir) < 0)
 		return failed(a, "fchdir", "cannot enter a directory in memory to assemble it in");
 	*ret_dir = TAKE_FD(dir);

@@ -5,9 +5,10 @@
 #include "../base/err.h"
 
 /*
- * Call fn in a thread of its own that is in a new mount namespace, whose working directory is an empty tmpfs there: mounts can be
- * attached below it, which old kernels ask for, and nobody sees them. Descriptors are shared with the caller, so that what is
- * to last comes back as one; the namespace ends with the thread. name: what it is for, for messages. Returns what fn returns, or
+ * Call fn in a thread of its own that is in a new mount namespace, whose working directory is an
+ * empty tmpfs there: mounts can be attached below it, which old kernels ask for, and nobody sees
+ * them. Descriptors are shared with the caller, so that what is to last comes back as one; the
+ * namespace ends with the thread. name: what it is for, for messages. Returns what fn returns, or
  * -errno with e filled. Needs CAP_SYS_ADMIN in the user namespace of the caller.
  */
 int aside_run(const char *name, int (*fn)(void *arg, struct err *e), void *arg, struct err *e);

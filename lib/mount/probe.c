@@ -19,39 +19,63 @@
 #include "../base/num.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
-#include "info.h"
 #include "clone.h"
+#include "info.h"
 
 /* PROC_USER_INIT_INO of include/linux/proc_ns.h, ABI by now. */
 enum { INITIAL_USERNS_INO = 0xeffffffdU };
 
 #define NFS_WHY "no kernel can ID-map NFS"
-#define NFS_HINT "on the server, chown the files to the ids that are to be seen here, and bind them without a map; or keep a " \
+#define NFS_HINT \
+	"on the server, chown the files to the ids that are to be seen here, and bind them " \
+	"without a map; or keep a " \
 	"filesystem in a file on NFS, which mount-idmapped maps; see \"NFS\" in mount-idmapped(8)"
 
-/* Which filesystems can be ID-mapped since when: mount_setattr(2), NOTES. "" and 0: in no kernel so far. */
+/*
+ * Which filesystems can be ID-mapped since when: mount_setattr(2), NOTES. "" and 0: in no kernel so
+ * far.
+ */
 static const struct filesystem {
 	const char *type;
 	unsigned major, minor;
 	const char *why, *hint;
 } filesystems[] = {
-	{ "ext4", 5, 12, NULL, NULL }, { "xfs", 5, 12, NULL, NULL }, { "vfat", 5, 12, NULL, NULL },
-	{ "msdos", 5, 12, NULL, NULL }, { "btrfs", 5, 15, NULL, NULL }, { "ntfs3", 5, 15, NULL, NULL },
-	{ "f2fs", 5, 18, NULL, NULL }, { "erofs", 5, 19, NULL, NULL }, { "squashfs", 6, 2, NULL, NULL },
-	{ "tmpfs", 6, 3, NULL, NULL }, { "ceph", 6, 7, NULL, NULL }, { "hugetlbfs", 6, 9, NULL, NULL },
+	{ "ext4", 5, 12, NULL, NULL },
+	{ "xfs", 5, 12, NULL, NULL },
+	{ "vfat", 5, 12, NULL, NULL },
+	{ "msdos", 5, 12, NULL, NULL },
+	{ "btrfs", 5, 15, NULL, NULL },
+	{ "ntfs3", 5, 15, NULL, NULL },
+	{ "f2fs", 5, 18, NULL, NULL },
+	{ "erofs", 5, 19, NULL, NULL },
+	{ "squashfs", 6, 2, NULL, NULL },
+	{ "tmpfs", 6, 3, NULL, NULL },
+	{ "ceph", 6, 7, NULL, NULL },
+	{ "hugetlbfs", 6, 9, NULL, NULL },
 	{ "fuse", 6, 12,
-	  "a FUSE filesystem can be ID-mapped since Linux 6.12, if its daemon asks for it (FUSE_ALLOW_IDMAP) and it is "
-	  "mounted with default_permissions", "map the filesystem that the daemon serves from, or use the daemon's own id options" },
+		"a FUSE filesystem can be ID-mapped since Linux 6.12, if its daemon asks for it "
+		"(FUSE_ALLOW_IDMAP) and it is mounted with default_permissions",
+		"map the filesystem that the daemon serves from, or use the daemon's own id "
+		"options" },
 	{ "virtiofs", 6, 12,
-	  "virtiofs can be ID-mapped since Linux 6.12, if its daemon asks for it (FUSE_ALLOW_IDMAP)", "let virtiofsd translate: --translate-uid, --translate-gid" },
+		"virtiofs can be ID-mapped since Linux 6.12, if its daemon asks for it "
+		"(FUSE_ALLOW_IDMAP)",
+		"let virtiofsd translate: --translate-uid, --translate-gid" },
 	{ "overlay", 0, 0, "no kernel can ID-map an overlay; its layers can be", NULL },
-	{ "ext2", 0, 0, "the ext2 driver cannot; the ext4 driver can, and reads ext2 and ext3", "mount it with: mount -t ext4" },
+	{ "ext2", 0, 0, "the ext2 driver cannot; the ext4 driver can, and reads ext2 and ext3",
+		"mount it with: mount -t ext4" },
 	{ "ramfs", 0, 0, NULL, "use tmpfs, which can be ID-mapped since Linux 6.3" },
-	{ "proc", 0, 0, NULL, "mount it inside the user namespace: it shows the ids of the namespace that it is mounted in" },
-	{ "sysfs", 0, 0, NULL, "mount it inside the user namespace: it shows the ids of the namespace that it is mounted in" },
+	{ "proc", 0, 0, NULL,
+		"mount it inside the user namespace: it shows the ids of the namespace that it is "
+		"mounted in" },
+	{ "sysfs", 0, 0, NULL,
+		"mount it inside the user namespace: it shows the ids of the namespace that it is "
+		"mounted in" },
 	{ "devpts", 0, 0, NULL, "mount it inside the user namespace, with -o newinstance,gid=" },
-	{ "9p", 0, 0, "no kernel can ID-map 9p", "share the directory by virtiofs, or map it on the side that serves it" },
-	{ "nfs", 0, 0, NFS_WHY, NFS_HINT }, { "nfs4", 0, 0, NFS_WHY, NFS_HINT },
+	{ "9p", 0, 0, "no kernel can ID-map 9p",
+		"share the directory by virtiofs, or map it on the side that serves it" },
+	{ "nfs", 0, 0, NFS_WHY, NFS_HINT },
+	{ "nfs4", 0, 0, NFS_WHY, NFS_HINT },
 };
 
 bool probe_initial_userns(void)
@@ -93,11 +117,16 @@ static bool lacks_sys_admin(struct err *e)
 	if (has_sys_admin())
 		return false;
 	err_why(e, "the caller lacks CAP_SYS_ADMIN");
-	err_try(e, "run as root, or in a user and mount namespace of your own: unshare -Urm --map-auto");
+	err_try(e,
+		"run as root, or in a user and mount namespace of your own: unshare -Urm "
+		"--map-auto");
 	return true;
 }
 
-/* ENOSYS and EPERM of a kernel that has the call come from a seccomp filter, as container managers set one. */
+/*
+ * ENOSYS and EPERM of a kernel that has the call come from a seccomp filter, as container managers
+ * set one.
+ */
 static bool explain_enosys(struct err *e, const char *call, unsigned major, unsigned minor)
 {
 	if (!e || e->num != ENOSYS)
@@ -121,26 +150,36 @@ void probe_clone(int fd, struct err *e)
 		err_why(e, "it is on a mount that is marked unbindable");
 		err_try(e, "mount --make-private on that mount");
 	} else if (e->num == EINVAL && !probe_initial_userns()) {
-		err_why(e, "mounts below it came from the namespace's parent, and a clone must not uncover what they hide");
+		err_why(e,
+			"mounts below it came from the namespace's parent, and a clone must not "
+			"uncover what they hide");
 		err_try(e, "name a directory that nothing is mounted below");
 	}
 }
 
-/* With what is mounted below: in a user namespace the kernel does not let a mount be cloned without what hides parts of it. */
+/*
+ * With what is mounted below: in a user namespace the kernel does not let a mount be cloned without
+ * what hides parts of it.
+ */
 static int scratch_setattr(int fd, const struct mount_flags *flags, int userns)
 {
-	scoped_fd int tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	scoped_fd int tree = sys_open_tree(
+		fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 
 	return tree < 0 ? -errno : tree_setattr(tree, flags, userns);
 }
 
-/* Does the map work on a filesystem that is certainly ours and can be mapped? 0: yes; 1: cannot tell; else -errno. */
+/*
+ * Does the map work on a filesystem that is certainly ours and can be mapped? 0: yes; 1: cannot
+ * tell; else -errno.
+ */
 static int scratch_tmpfs(int userns)
 {
 	static const struct mount_flags none = { .set = 0 };
 	scoped_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC), mnt = -1;
 
-	if (fs < 0 || !probe_kernel_at_least(6, 3) || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	if (fs < 0 || !probe_kernel_at_least(6, 3) ||
+		sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return 1;
 	mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	return mnt < 0 ? 1 : tree_setattr(mnt, &none, userns);
@@ -165,7 +204,8 @@ bool probe_known_get(size_t i, struct probe_known *ret)
 		return false;
 	*ret = (struct probe_known){ .type = fs->type, .why = fs->why };
 	if (fs->major)
-		(void)snprintf(ret->since, sizeof(ret->since), "%u.%u", fs->major, fs->minor); /* fits: small numbers */
+		(void)snprintf(ret->since, sizeof(ret->since), "%u.%u", fs->major,
+			fs->minor); /* fits: small numbers */
 	return true;
 }
 
@@ -182,8 +222,10 @@ static void hint_overlay(const char *source, struct err *e)
 	if (!strncmp(source, "image:", 6))
 		err_try(e, "map the layers: shiftbox mount-idmapped -m MAP %s TARGET", source);
 	else
-		err_try(e, "map the layers: shiftbox mount-idmapped -m MAP -o lower=TOPMOST,lower=NEXT,... overlay TARGET "
-			"(findmnt shows the layers); for an unpacked image: shiftbox mount-idmapped -m MAP image:NAME TARGET");
+		err_try(e,
+			"map the layers: shiftbox mount-idmapped -m MAP -o "
+			"lower=TOPMOST,lower=NEXT,... overlay TARGET (findmnt shows the layers); "
+			"for an unpacked image: shiftbox mount-idmapped -m MAP image:NAME TARGET");
 }
 
 static void explain_type(const struct mount_info *info, struct err *e)
@@ -198,10 +240,13 @@ static void explain_type(const struct mount_info *info, struct err *e)
 	if (fs && fs->why) {
 		err_why(e, "%s", fs->why);
 	} else if (fs && fs->major && !probe_kernel_at_least(fs->major, fs->minor)) {
-		err_why(e, "the filesystem (%s) can be ID-mapped since Linux %u.%u, and this kernel is older",
+		err_why(e,
+			"the filesystem (%s) can be ID-mapped since Linux %u.%u, and this kernel "
+			"is older",
 			info->type, fs->major, fs->minor);
 	} else {
-		err_why(e, "the filesystem (%s) does not support ID-mapped mounts in this kernel", info->type);
+		err_why(e, "the filesystem (%s) does not support ID-mapped mounts in this kernel",
+			info->type);
 	}
 	if (fs && fs->hint)
 		err_try(e, "%s", fs->hint);
@@ -232,8 +277,11 @@ static bool explain_userns(int userns, int num, struct err *e)
 	tmpfs = scratch_tmpfs(userns);
 	if (tmpfs == 0)
 		return false; /* nothing is wrong with it */
-	if (stat("/proc/self/ns/user", &own) == 0 && own.st_ino == st.st_ino && own.st_dev == st.st_dev) {
-		err_why(e, "the map is that of the user namespace that mounted the filesystem, which shifts nothing there");
+	if (stat("/proc/self/ns/user", &own) == 0 && own.st_ino == st.st_ino &&
+		own.st_dev == st.st_dev) {
+		err_why(e,
+			"the map is that of the user namespace that mounted the filesystem, which "
+			"shifts nothing there");
 		return true;
 	}
 	if (userns_map_of_fd(userns, &map, &sub) == -ENODATA) {
@@ -241,8 +289,9 @@ static bool explain_userns(int userns, int num, struct err *e)
 		return true;
 	}
 	if (num == EPERM && tmpfs == -EPERM)
-		err_why(e, "the caller lacks CAP_SYS_ADMIN over the user namespace that carries the map, or a security module or a seccomp "
-			"filter forbids it");
+		err_why(e,
+			"the caller lacks CAP_SYS_ADMIN over the user namespace that carries the "
+			"map, or a security module or a seccomp filter forbids it");
 	else if (num == EINVAL && tmpfs == -EINVAL)
 		err_why(e, "the kernel refuses the user namespace that carries the map");
 	return e->why[0];
@@ -255,15 +304,21 @@ static void explain_eperm(const struct mount_info *info, struct err *e)
 			probe_kernel_at_least(6, 15) ? "" : " (Linux 6.15 can)");
 		err_try(e, "name the directory by a path that is not under an ID-mapped mount");
 	} else if (!probe_initial_userns()) {
-		err_why(e, "the filesystem (%s) was mounted outside of this user namespace, and only the root of the "
-			"namespace that mounted it may map it", info->type);
-		err_try(e, "run as root of that namespace, or use a filesystem mounted in this one (a tmpfs of your own)");
+		err_why(e,
+			"the filesystem (%s) was mounted outside of this user namespace, and only "
+			"the root of the namespace that mounted it may map it",
+			info->type);
+		err_try(e,
+			"run as root of that namespace, or use a filesystem mounted in this one (a "
+			"tmpfs of your own)");
 	} else {
 		err_why(e, "a security module or a seccomp filter forbids it");
 	}
 }
 
-/* Causes that the number alone tells, even when it works a moment later. Says so and returns true. */
+/*
+ * Causes that the number alone tells, even when it works a moment later. Says so and returns true.
+ */
 static bool explain_number(int num, struct err *e)
 {
 	if (num == EBUSY)
@@ -305,7 +360,8 @@ void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err
 		probe_flags(fd, flags, e); /* the map alone is accepted */
 }
 
-void probe_new(int mnt, const char *type, int userns, const struct mount_flags *flags, struct err *e)
+void probe_new(
+	int mnt, const char *type, int userns, const struct mount_flags *flags, struct err *e)
 {
 	struct mount_info info = { .source = (char *)"" };
 	int r;
@@ -330,8 +386,13 @@ void probe_create(int dirfd, struct err *e)
 	/* As whom we create; setfsuid(2) of an id that does not exist changes nothing. */
 	uid = (uint32_t)sys_setfsuid(UINT32_MAX);
 	gid = (uint32_t)sys_setfsgid(UINT32_MAX);
-	err_why(e, "it lies on an ID-mapped mount whose map has no disk id for user %u or group %u, which would own it%s", uid, gid,
-		fstat(dirfd, &st) == 0 && st.st_uid == IDMAP_OVERFLOW ? ", nor for the owner of its directory" : "");
+	err_why(e,
+		"it lies on an ID-mapped mount whose map has no disk id for user %u or group %u, "
+		"which would own it%s",
+		uid, gid,
+		fstat(dirfd, &st) == 0 && st.st_uid == IDMAP_OVERFLOW ?
+			", nor for the owner of its directory" :
+			"");
 	err_try(e, "extend the map of that mount, or use a path that is not under it");
 }
 
@@ -343,14 +404,16 @@ void probe_flags(int fd, const struct mount_flags *flags, struct err *e)
 		return; /* it works now: not the flags' fault */
 	for (unsigned bit = 0; bit < 32; bit++) {
 		uint64_t attr = UINT64_C(1) << bit;
-		struct mount_flags one = { .clear = attr & flags->clear & ~(uint64_t)MOUNT_ATTR__ATIME };
+		struct mount_flags one = { .clear = attr & flags->clear &
+				~(uint64_t)MOUNT_ATTR__ATIME };
 		scoped_buf struct buf b = BUF_INIT;
 
 		if (!one.clear || scratch_setattr(fd, &one, -1) == 0)
 			continue;
 		one.set = attr;
 		mount_flags_print(&one, &b);
-		err_why(e, "the flag is locked: the mount came with it into this user namespace (%s)",
+		err_why(e,
+			"the flag is locked: the mount came with it into this user namespace (%s)",
 			buf_get(&b) ? buf_get(&b) : "");
 		return;
 	}

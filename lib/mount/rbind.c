@@ -41,13 +41,15 @@ char *submount_path(const char *name, const struct submount *m)
 	return buf_take(&b);
 }
 
-/* --- which there are --------------------------------------------------------------------------- */
+/*
+ * --- which there are ---------------------------------------------------------------------------
+ */
 
 struct listing {
-	int top;             /* the id of the mount that the directory is on */
-	char dir[PATH_MAX];  /* the directory, as mountinfo has it */
-	size_t len;          /* of dir, 0 for "/" */
-	struct subtree all;  /* candidates; what is taken leaves its place empty: id -1 */
+	int top;            /* the id of the mount that the directory is on */
+	char dir[PATH_MAX]; /* the directory, as mountinfo has it */
+	size_t len;         /* of dir, 0 for "/" */
+	struct subtree all; /* candidates; what is taken leaves its place empty: id -1 */
 	struct err *e;
 };
 
@@ -88,7 +90,10 @@ static bool is_on(const struct listing *l, const struct subtree *t, int parent)
 	return false;
 }
 
-/* Those that are on the directory's mount, then those on them, and so on: a parent may have been mounted last. */
+/*
+ * Those that are on the directory's mount, then those on them, and so on: a parent may have been
+ * mounted last.
+ */
 static int take_children(struct listing *l, struct subtree *t, struct err *e)
 {
 	bool more = true;
@@ -148,7 +153,9 @@ int subtree_list(int fd, const char *name, struct subtree *ret, struct err *e)
 	return 0;
 }
 
-/* --- reading back ------------------------------------------------------------------------------ */
+/*
+ * --- reading back ------------------------------------------------------------------------------
+ */
 
 static int by_rel(const void *a, const void *b)
 {
@@ -179,7 +186,8 @@ static struct submount *find(struct submount **sorted, size_t n, const char *rel
 
 static int missing(const char *name, const struct submount *m, struct err *e)
 {
-	(void)err_say(e, EIO, name, "the mount is not what was asked for: what is mounted on '%s' is missing", m->rel);
+	(void)err_say(e, EIO, name,
+		"the mount is not what was asked for: what is mounted on '%s' is missing", m->rel);
 	err_op(e, "verify");
 	return -EIO;
 }
@@ -191,8 +199,8 @@ static bool same_map(const struct mount_info *a, const struct mount_info *b)
 	return !a->map_known || !b->map_known || idmap_equal(&a->map, &b->map);
 }
 
-static int compare(struct submount *m, struct submount *found, const char *name, const struct mount_map *map,
-		   const struct mount_flags *flags, struct err *e)
+static int compare(struct submount *m, struct submount *found, const char *name,
+	const struct mount_map *map, const struct mount_flags *flags, struct err *e)
 {
 	scoped_free char *path = submount_path(name, m);
 	int r;
@@ -203,15 +211,16 @@ static int compare(struct submount *m, struct submount *found, const char *name,
 		return missing(name, m, e);
 	r = verify_info(&found->info, flags, map, path, e);
 	if (r == 0 && map->wish == MAP_KEEP && !same_map(&found->info, &m->info))
-		r = err_say(e, EIO, path, "the mount is not what was asked for: its map is not its source's");
+		r = err_say(e, EIO, path,
+			"the mount is not what was asked for: its map is not its source's");
 	mount_info_done(&m->info);
 	m->info = found->info;
 	found->info = (struct mount_info){ .id = -1 };
 	return r;
 }
 
-int subtree_read_back(int mnt, const char *name, const struct mount_map *map, const struct mount_flags *flags,
-		      struct subtree *t, struct err *e)
+int subtree_read_back(int mnt, const char *name, const struct mount_map *map,
+	const struct mount_flags *flags, struct subtree *t, struct err *e)
 {
 	scoped_subtree struct subtree now = { 0 };
 	scoped_free struct submount **sorted = NULL;

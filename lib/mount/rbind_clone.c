@@ -13,13 +13,18 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
+#include "mount_verify.h"
 #include "privns.h"
 #include "probe.h"
-#include "mount_verify.h"
 
-/* --- all at once ------------------------------------------------------------------------------- */
+/*
+ * --- all at once -------------------------------------------------------------------------------
+ */
 
-/* The kernel leaves out unbindable mounts without a word, and has no call that drops only the maps that are there. */
+/*
+ * The kernel leaves out unbindable mounts without a word, and has no call that drops only the maps
+ * that are there.
+ */
 static bool needs_parts(int fd, const struct subtree *t, const struct mount_map *map)
 {
 	scoped_mount_info struct mount_info top = { .id = -1 };
@@ -33,10 +38,15 @@ static bool needs_parts(int fd, const struct subtree *t, const struct mount_map 
 	return map->wish != MAP_KEEP && mount_info_get(fd, &top, NULL) == 0 && top.mapped;
 }
 
-/* Returns 0 or -errno, and fills nothing: what is wrong is found out one by one. ret_cloned: it failed after cloning. */
-static int clone_whole(int fd, const struct mount_map *map, const struct mount_flags *flags, int userns, int *ret_fd, bool *ret_cloned)
+/*
+ * Returns 0 or -errno, and fills nothing: what is wrong is found out one by one. ret_cloned: it
+ * failed after cloning.
+ */
+static int clone_whole(int fd, const struct mount_map *map, const struct mount_flags *flags,
+	int userns, int *ret_fd, bool *ret_cloned)
 {
-	scoped_fd int tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+	scoped_fd int tree = sys_open_tree(
+		fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 	int r;
 
 	if (tree < 0)
@@ -49,7 +59,8 @@ static int clone_whole(int fd, const struct mount_map *map, const struct mount_f
 }
 
 /* The submount as the source shows it: -ESTALE when something else covers it. */
-static int open_submount(int fd, const struct submount *m, const char *path, int *ret, struct err *e)
+static int open_submount(
+	int fd, const struct submount *m, const char *path, int *ret, struct err *e)
 {
 	scoped_fd int sub = -1;
 	struct statx stx;
@@ -57,7 +68,9 @@ static int open_submount(int fd, const struct submount *m, const char *path, int
 
 	r = fd_open_beneath(fd, m->rel, O_PATH, &sub, NULL);
 	if (r < 0)
-		return r == -ENOENT || r == -ENOTDIR || r == -ELOOP ? -ESTALE : err_set(e, -r, path, "cannot open what is mounted there");
+		return r == -ENOENT || r == -ENOTDIR || r == -ELOOP ?
+			-ESTALE :
+			err_set(e, -r, path, "cannot open what is mounted there");
 	if (statx(sub, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0)
 		return err_set(e, errno, path, "cannot ask which mount this is");
 	if (stx.stx_mnt_id != (uint64_t)m->info.id)
@@ -66,7 +79,8 @@ static int open_submount(int fd, const struct submount *m, const char *path, int
 	return 0;
 }
 
-bool subtree_all(int fd, const struct subtree *t, bool (*is)(int fd, const void *arg), const void *arg)
+bool subtree_all(
+	int fd, const struct subtree *t, bool (*is)(int fd, const void *arg), const void *arg)
 {
 	for (size_t i = 0; i < t->mounts.len; i++) {
 		scoped_fd int sub = -1;
@@ -83,9 +97,11 @@ bool subtree_all(int fd, const struct subtree *t, bool (*is)(int fd, const void 
 	return true;
 }
 
-/* Every mount of the detached tree has the flags, and its root the owner that the map makes of it. */
-static int verify_whole(int fd, int tree, const char *name, const struct mount_map *map, const struct mount_flags *flags,
-			const struct subtree *t, struct err *e)
+/*
+ * Every mount of the detached tree has the flags, and its root the owner that the map makes of it.
+ */
+static int verify_whole(int fd, int tree, const char *name, const struct mount_map *map,
+	const struct mount_flags *flags, const struct subtree *t, struct err *e)
 {
 	int r = map->wish == MAP_SET ? verify_owner(tree, fd, NULL, &map->map, name, e) : 0;
 
@@ -111,14 +127,16 @@ static int verify_whole(int fd, int tree, const char *name, const struct mount_m
 	return r;
 }
 
-/* --- one by one -------------------------------------------------------------------------------- */
+/*
+ * --- one by one --------------------------------------------------------------------------------
+ */
 
 struct parts {
 	const char *name;
 	int top;
-	int *fds;               /* of each submount's clone; -1: left out */
+	int *fds; /* of each submount's clone; -1: left out */
 	const struct subtree *t;
-	int fd;                 /* the result */
+	int fd; /* the result */
 };
 
 static int leave_out(struct submount *m, const char *why, struct err *e)
@@ -136,9 +154,13 @@ static const struct submount *parent_of(const struct subtree *t, const struct su
 	return NULL;
 }
 
-/* Clone one of them, or leave it out and say why. Only a failure that is not the mount's own is one here. */
-static int clone_part(int fd, const char *name, const struct mount_map *map, const struct mount_flags *flags,
-		      const struct subtree *t, struct submount *m, int *ret_fd, struct err *e)
+/*
+ * Clone one of them, or leave it out and say why. Only a failure that is not the mount's own is one
+ * here.
+ */
+static int clone_part(int fd, const char *name, const struct mount_map *map,
+	const struct mount_flags *flags, const struct subtree *t, struct submount *m, int *ret_fd,
+	struct err *e)
 {
 	const struct submount *parent = parent_of(t, m);
 	scoped_free char *path = submount_path(name, m);
@@ -170,7 +192,8 @@ static int assemble(void *arg, struct err *e)
 {
 	struct parts *p = arg;
 
-	if (mkdir("m", 0700) < 0 || sys_move_mount(p->top, "", AT_FDCWD, "m", MOVE_MOUNT_F_EMPTY_PATH) < 0) {
+	if (mkdir("m", 0700) < 0 ||
+		sys_move_mount(p->top, "", AT_FDCWD, "m", MOVE_MOUNT_F_EMPTY_PATH) < 0) {
 		int r = err_set(e, errno, p->name, "cannot assemble the tree of mounts");
 
 		err_op(e, "move_mount");
@@ -186,7 +209,8 @@ static int assemble(void *arg, struct err *e)
 		r = fd_open_beneath(p->top, rel, O_PATH, &at, e);
 		if (r < 0)
 			return r;
-		if (sys_move_mount(p->fds[i], "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0) {
+		if (sys_move_mount(p->fds[i], "", at, "",
+			    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0) {
 			r = err_set(e, errno, rel, "cannot assemble the tree of mounts");
 			err_op(e, "move_mount");
 			return r;
@@ -194,7 +218,8 @@ static int assemble(void *arg, struct err *e)
 	}
 	p->fd = sys_open_tree(AT_FDCWD, "m", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (p->fd < 0) {
-		int r = err_set(e, errno, p->name, "cannot take the tree of mounts out of its mount namespace");
+		int r = err_set(e, errno, p->name,
+			"cannot take the tree of mounts out of its mount namespace");
 
 		err_op(e, "open_tree");
 		return r;
@@ -223,7 +248,9 @@ static int refuse(const char *name, const struct subtree *t, struct err *e)
 		n++;
 	}
 	buf_printf(&b, ": %s", last ? last : "");
-	(void)err_say(e, EINVAL, name, "cannot bind all of it: of %zu mounts below, %zu cannot come along", t->mounts.len, n);
+	(void)err_say(e, EINVAL, name,
+		"cannot bind all of it: of %zu mounts below, %zu cannot come along", t->mounts.len,
+		n);
 	err_op(e, "rbind");
 	err_why(e, "%s", buf_get(&b) ? buf_get(&b) : "");
 	err_try(e, "leave such mounts out: -o rbind,skip-unsupported; or all of them: no rbind");
@@ -236,12 +263,14 @@ static void say_left_out(const char *name, const struct subtree *t)
 		const struct submount *m = &t->mounts.items[i];
 
 		if (m->left_out)
-			log_verbose("'%s/%s' (%s) is left out: %s", name, m->rel, m->info.type, m->why);
+			log_verbose(
+				"'%s/%s' (%s) is left out: %s", name, m->rel, m->info.type, m->why);
 	}
 }
 
-static int clone_each(int fd, const char *name, const struct mount_map *map, const struct mount_flags *flags, bool skip,
-		      struct subtree *t, struct parts *p, enum map_done *ret_done, struct err *e)
+static int clone_each(int fd, const char *name, const struct mount_map *map,
+	const struct mount_flags *flags, bool skip, struct subtree *t, struct parts *p,
+	enum map_done *ret_done, struct err *e)
 {
 	struct mount_flags one = *flags;
 	size_t left_out = 0;
@@ -259,14 +288,17 @@ static int clone_each(int fd, const char *name, const struct mount_map *map, con
 	if (r == 0 && left_out && !skip)
 		return refuse(name, t, e);
 	if (r == 0 && flags->propagation & MS_SHARED) {
-		r = err_say(e, EINVAL, name, "cannot be shared with its source: it is not the whole tree of mounts, or has other maps");
+		r = err_say(e, EINVAL, name,
+			"cannot be shared with its source: it is not the whole tree of mounts, or "
+			"has other maps");
 		err_try(e, "leave out the option shared");
 	}
 	return r;
 }
 
-static int clone_parts(int fd, const char *name, const struct mount_map *map, const struct mount_flags *flags, bool skip,
-		       struct subtree *t, int *ret_fd, enum map_done *ret_done, struct err *e)
+static int clone_parts(int fd, const char *name, const struct mount_map *map,
+	const struct mount_flags *flags, bool skip, struct subtree *t, int *ret_fd,
+	enum map_done *ret_done, struct err *e)
 {
 	struct mount_flags propagation = { .propagation = flags->propagation };
 	struct parts p = { .name = name, .top = -1, .t = t, .fd = -1 };
@@ -298,18 +330,22 @@ static int clone_parts(int fd, const char *name, const struct mount_map *map, co
 }
 
 /* What has become of the maps when all was done in one call. */
-static int note_whole(int fd, const struct mount_map *map, struct subtree *t, enum map_done *ret_done, struct err *e)
+static int note_whole(int fd, const struct mount_map *map, struct subtree *t,
+	enum map_done *ret_done, struct err *e)
 {
 	scoped_mount_info struct mount_info top = { .id = -1 };
 	int r = map->wish == MAP_KEEP ? mount_info_get(fd, &top, e) : 0;
 
 	*ret_done = map->wish == MAP_SET ? MAP_MADE : top.mapped ? MAP_KEPT : MAP_PLAIN;
 	for (size_t i = 0; i < t->mounts.len; i++)
-		t->mounts.items[i].done = map->wish == MAP_SET ? MAP_MADE : t->mounts.items[i].info.mapped ? MAP_KEPT : MAP_PLAIN;
+		t->mounts.items[i].done = map->wish == MAP_SET ? MAP_MADE :
+			t->mounts.items[i].info.mapped         ? MAP_KEPT :
+								 MAP_PLAIN;
 	return r;
 }
 
-static int explain_whole(int whole, bool cloned, int fd, const char *name, int userns, const struct mount_flags *flags, struct err *e)
+static int explain_whole(int whole, bool cloned, int fd, const char *name, int userns,
+	const struct mount_flags *flags, struct err *e)
 {
 	if (!cloned) {
 		(void)err_set(e, -whole, name, "cannot clone the mount and those below");
@@ -317,14 +353,16 @@ static int explain_whole(int whole, bool cloned, int fd, const char *name, int u
 		probe_clone(fd, e);
 		return whole;
 	}
-	(void)err_set(e, -whole, name, "cannot set the ID mapping or the flags of all mounts below");
+	(void)err_set(
+		e, -whole, name, "cannot set the ID mapping or the flags of all mounts below");
 	err_op(e, "mount_setattr");
 	probe_idmap(fd, userns, flags, e);
 	return whole;
 }
 
-int subtree_clone(int fd, const char *name, const struct mount_map *map, const struct mount_flags *flags, bool skip,
-		  struct subtree *t, int *ret_fd, enum map_done *ret_done, struct err *e)
+int subtree_clone(int fd, const char *name, const struct mount_map *map,
+	const struct mount_flags *flags, bool skip, struct subtree *t, int *ret_fd,
+	enum map_done *ret_done, struct err *e)
 {
 	int userns = -1, whole = 0, r = 0;
 	bool cloned = false;
@@ -343,10 +381,14 @@ int subtree_clone(int fd, const char *name, const struct mount_map *map, const s
 		}
 		if (whole != -EINVAL && whole != -EPERM) /* not the fault of one of them */
 			return explain_whole(whole, cloned, fd, name, userns, flags, e);
-		log_verbose("the mounts cannot be bound in one call (%s): one by one", strerrorname_np(-whole));
+		log_verbose("the mounts cannot be bound in one call (%s): one by one",
+			strerrorname_np(-whole));
 	}
 	r = clone_parts(fd, name, map, flags, skip, t, ret_fd, ret_done, e);
-	/* Mounts that came into a user namespace with their parents cannot be taken apart: then the failure of the whole counts. */
+	/*
+	 * Mounts that came into a user namespace with their parents cannot be taken apart: then the
+	 * failure of the whole counts.
+	 */
 	if (r == -EINVAL && cloned && e && !strcmp(e->op, "open_tree"))
 		r = explain_whole(whole, cloned, fd, name, userns, flags, e);
 	return r;

@@ -24,20 +24,30 @@ static bool on_fuse(int fd)
 
 static bool look(int fd, struct statx *ret)
 {
-	return statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_MNT_ID, ret) == 0;
+	return statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_BASIC_STATS | STATX_MNT_ID,
+		       ret) == 0;
 }
 
-/* Does this directory keep all others out? With an ACL the bits of the group are its mask, which is an upper bound. */
+/*
+ * Does this directory keep all others out? With an ACL the bits of the group are its mask, which is
+ * an upper bound.
+ */
 static bool closes(int fd, const struct statx *st, gid_t group)
 {
-	if (st->stx_mode & (S_IROTH | S_IXOTH) || (st->stx_uid != 0 && st->stx_uid != geteuid()) || (geteuid() == 0 && on_fuse(fd)))
+	if (st->stx_mode & (S_IROTH | S_IXOTH) || (st->stx_uid != 0 && st->stx_uid != geteuid()) ||
+		(geteuid() == 0 && on_fuse(fd)))
 		return false;
 	if (!(st->stx_mode & (S_IRGRP | S_IXGRP)))
 		return true;
-	return (st->stx_gid == 0 || st->stx_gid == getegid() || (group != REACHABLE_NO_GROUP && st->stx_gid == group)) && !fd_has_acl(fd);
+	return (st->stx_gid == 0 || st->stx_gid == getegid() ||
+		       (group != REACHABLE_NO_GROUP && st->stx_gid == group)) &&
+		!fd_has_acl(fd);
 }
 
-/* The directory above, through which one gets to dir; -1 if dir is the root of all. st: of dir, then of that. */
+/*
+ * The directory above, through which one gets to dir; -1 if dir is the root of all. st: of dir,
+ * then of that.
+ */
 static int above(int dir, struct statx *st)
 {
 	scoped_fd int up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -46,8 +56,8 @@ static int above(int dir, struct statx *st)
 	if (up < 0 || !look(up, st))
 		return -1;
 	/* What is bound onto a directory in itself has itself above, on another mount. */
-	if (below.stx_ino == st->stx_ino && below.stx_dev_major == st->stx_dev_major && below.stx_dev_minor == st->stx_dev_minor &&
-	    below.stx_mnt_id == st->stx_mnt_id)
+	if (below.stx_ino == st->stx_ino && below.stx_dev_major == st->stx_dev_major &&
+		below.stx_dev_minor == st->stx_dev_minor && below.stx_mnt_id == st->stx_mnt_id)
 		return -1;
 	return TAKE_FD(up);
 }

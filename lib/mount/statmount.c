@@ -11,26 +11,33 @@
 #include "../base/buf.h"
 
 enum {
-	REPLY_SIZE = 16 << 10,      /* holds two maps of a hundred extents; doubled on EOVERFLOW */
+	REPLY_SIZE = 16 << 10, /* holds two maps of a hundred extents; doubled on EOVERFLOW */
 	REPLY_SIZE_MAX = 1 << 20,
 };
 
-static const uint64_t maps = SYS_STATMOUNT_SUPPORTED_MASK | SYS_STATMOUNT_MNT_UIDMAP | SYS_STATMOUNT_MNT_GIDMAP;
-static const uint64_t basic = SYS_STATMOUNT_SB_BASIC | SYS_STATMOUNT_MNT_BASIC | SYS_STATMOUNT_FS_TYPE;
-static const uint64_t strings = SYS_STATMOUNT_SB_SOURCE | SYS_STATMOUNT_MNT_ROOT | SYS_STATMOUNT_MNT_OPTS;
+static const uint64_t maps =
+	SYS_STATMOUNT_SUPPORTED_MASK | SYS_STATMOUNT_MNT_UIDMAP | SYS_STATMOUNT_MNT_GIDMAP;
+static const uint64_t basic =
+	SYS_STATMOUNT_SB_BASIC | SYS_STATMOUNT_MNT_BASIC | SYS_STATMOUNT_FS_TYPE;
+static const uint64_t strings =
+	SYS_STATMOUNT_SB_SOURCE | SYS_STATMOUNT_MNT_ROOT | SYS_STATMOUNT_MNT_OPTS;
 
 static const char *string_at(const struct statmount_reply *r, uint64_t field, uint32_t off)
 {
-	size_t start = offsetof(struct sys_statmount, str) + off, end = r->sm->size < r->size ? r->sm->size : r->size;
+	size_t start = offsetof(struct sys_statmount, str) + off,
+	       end = r->sm->size < r->size ? r->sm->size : r->size;
 
 	if (!(r->sm->mask & field))
 		return "";
 	/* The kernel's answer, but a bound is cheap. */
-	return start < end && memchr((const char *)r->sm + start, 0, end - start) ? (const char *)r->sm + start : "";
+	return start < end && memchr((const char *)r->sm + start, 0, end - start) ?
+		(const char *)r->sm + start :
+		"";
 }
 
 /* n strings after each other, as lines. */
-static void join_lines(const struct statmount_reply *r, uint64_t field, uint32_t off, uint32_t n, struct buf *b)
+static void join_lines(
+	const struct statmount_reply *r, uint64_t field, uint32_t off, uint32_t n, struct buf *b)
 {
 	while (n--) {
 		const char *s = string_at(r, field, off);
@@ -41,7 +48,10 @@ static void join_lines(const struct statmount_reply *r, uint64_t field, uint32_t
 	}
 }
 
-/* The kernel counts extents that our namespace cannot express, but does not list them: unknown, then. */
+/*
+ * The kernel counts extents that our namespace cannot express, but does not list them: unknown,
+ * then.
+ */
 static void read_map(const struct statmount_reply *r, struct mount_info *i)
 {
 	scoped_buf struct buf uid = BUF_INIT, gid = BUF_INIT;
@@ -78,8 +88,9 @@ static int call(uint64_t ns, uint64_t id, uint64_t mask, struct statmount_reply 
 }
 
 /*
- * Whoever has a user namespace makes strings of any length (a path is not limited, and its blanks are written as four bytes). What
- * does not fit is not known: asking another interface, that is libmount and mountinfo, is what such a namespace would want.
+ * Whoever has a user namespace makes strings of any length (a path is not limited, and its blanks
+ * are written as four bytes). What does not fit is not known: asking another interface, that is
+ * libmount and mountinfo, is what such a namespace would want.
  */
 int statmount_ask(uint64_t ns, uint64_t id, uint64_t more, struct statmount_reply *r)
 {
@@ -93,7 +104,8 @@ int statmount_ask(uint64_t ns, uint64_t id, uint64_t more, struct statmount_repl
 
 bool statmount_tells_maps(const struct statmount_reply *r)
 {
-	return r->sm->mask & SYS_STATMOUNT_SUPPORTED_MASK && r->sm->supported_mask & SYS_STATMOUNT_MNT_UIDMAP;
+	return r->sm->mask & SYS_STATMOUNT_SUPPORTED_MASK &&
+		r->sm->supported_mask & SYS_STATMOUNT_MNT_UIDMAP;
 }
 
 int statmount_fill(const struct statmount_reply *r, struct mount_info *i)
@@ -104,7 +116,8 @@ int statmount_fill(const struct statmount_reply *r, struct mount_info *i)
 	i->parent = (int)sm->mnt_parent_id_old;
 	i->propagation = sm->mnt_propagation;
 	i->too_large = r->too_large;
-	(void)snprintf(i->type, sizeof(i->type), "%s", string_at(r, SYS_STATMOUNT_FS_TYPE, sm->fs_type)); /* long ones are cut */
+	(void)snprintf(i->type, sizeof(i->type), "%s",
+		string_at(r, SYS_STATMOUNT_FS_TYPE, sm->fs_type)); /* long ones are cut */
 	i->source = strdup(string_at(r, SYS_STATMOUNT_SB_SOURCE, sm->sb_source));
 	i->root = strdup(string_at(r, SYS_STATMOUNT_MNT_ROOT, sm->mnt_root));
 	i->options = strdup(string_at(r, SYS_STATMOUNT_MNT_OPTS, sm->mnt_opts));

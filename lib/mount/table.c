@@ -35,7 +35,9 @@ char *table_path(const char *path)
 	return buf_take(&b);
 }
 
-/* --- an index of targets: open addressing, at most half full ------------------------------------ */
+/*
+ * --- an index of targets: open addressing, at most half full ------------------------------------
+ */
 
 struct index {
 	const struct table_need *needs;
@@ -48,10 +50,10 @@ static void index_done(struct index *x)
 	free(x->slots);
 }
 
-
 static size_t *slot_of(const struct index *x, const char *path, size_t n)
 {
-	uint64_t h = 0xcbf29ce484222325u; /* FNV-1a: who writes an fstab does not attack its reader */
+	uint64_t h =
+		0xcbf29ce484222325u; /* FNV-1a: who writes an fstab does not attack its reader */
 	size_t i;
 
 	for (size_t k = 0; k < n; k++)
@@ -84,7 +86,9 @@ static int index_fill(struct index *x, const struct table_need *needs, size_t n,
 	return 0;
 }
 
-/* --- reading ----------------------------------------------------------------------------------- */
+/*
+ * --- reading -----------------------------------------------------------------------------------
+ */
 
 static void line_done(struct table_line *l)
 {
@@ -114,8 +118,11 @@ static int take_line(const struct lm_line *l, void *arg)
 	if (!line.own && !l->idmap)
 		return 0;
 	if (line.own && l->idmap) {
-		(void)err_say(r->e, EINVAL, l->target, "X-mount.idmap= is not for lines of type shiftbox");
-		err_why(r->e, "mount(8) keeps such options to itself, so that it would mount this line without a map");
+		(void)err_say(r->e, EINVAL, l->target,
+			"X-mount.idmap= is not for lines of type shiftbox");
+		err_why(r->e,
+			"mount(8) keeps such options to itself, so that it would mount this line "
+			"without a map");
 		err_try(r->e, "write map=MAP (and subdir=, mkdir= without X-mount.)");
 		return bad_line(r);
 	}
@@ -127,7 +134,8 @@ static int take_line(const struct lm_line *l, void *arg)
 	line.target = table_path(l->target);
 	line.type = strdup(l->type);
 	line.options = strdup(l->options);
-	if (line.source && line.target && line.type && line.options && VEC_ADD(&r->table->lines, line) == 0)
+	if (line.source && line.target && line.type && line.options &&
+		VEC_ADD(&r->table->lines, line) == 0)
 		return 0;
 	line_done(&line);
 	return err_nomem(r->e);
@@ -141,23 +149,30 @@ int table_read(const char *path, struct table *ret, struct err *e)
 }
 
 /*
- * A line of another type is for mount(8) of util-linux 2.39 and newer: it names the filesystem's. In one of our own, mount(8) asks no helper
- * when it reads bind or rbind.
+ * A line of another type is for mount(8) of util-linux 2.39 and newer: it names the filesystem's.
+ * In one of our own, mount(8) asks no helper when it reads bind or rbind.
  */
 static int take_type(const struct table_line *l, struct mount_options *o, struct err *e)
 {
 	if (l->own && (o->bind || o->rbind)) {
-		(void)err_say(e, EINVAL, l->target, "the option '%s' is not for lines of type shiftbox", o->bind ? "bind" : "rbind");
+		(void)err_say(e, EINVAL, l->target,
+			"the option '%s' is not for lines of type shiftbox",
+			o->bind ? "bind" : "rbind");
 		err_why(e, "mount(8) keeps it to itself, and would bind without the map");
-		err_try(e, o->bind ? "leave it out: directories are bound anyway" : "write 'recursive' instead");
+		err_try(e,
+			o->bind ? "leave it out: directories are bound anyway" :
+				  "write 'recursive' instead");
 		return -EINVAL;
 	}
 	if (l->own || o->bind || o->rbind)
 		return 0;
 	if (!strcmp(l->type, "none") || !strcmp(l->type, "overlay") || !strcmp(l->type, "swap")) {
-		(void)err_say(e, EOPNOTSUPP, l->target, "X-mount.idmap= on a line of type '%s' is not for this command", l->type);
+		(void)err_say(e, EOPNOTSUPP, l->target,
+			"X-mount.idmap= on a line of type '%s' is not for this command", l->type);
 		if (!strcmp(l->type, "overlay"))
-			err_try(e, "map the layers: overlay TARGET shiftbox lower=DIR,...,map=MAP 0 0");
+			err_try(e,
+				"map the layers: overlay TARGET shiftbox lower=DIR,...,map=MAP 0 "
+				"0");
 		return -EOPNOTSUPP;
 	}
 	free(o->type);
@@ -172,7 +187,8 @@ int table_line_options(const struct table_line *l, struct mount_options *ret, st
 	return r == 0 ? take_type(l, ret, e) : r;
 }
 
-static const struct table_line *find_as(const struct table *t, const char *target, const char *source)
+static const struct table_line *find_as(
+	const struct table *t, const char *target, const char *source)
 {
 	for (size_t i = 0; i < t->lines.len; i++)
 		if (!strcmp(t->lines.items[i].target, target))
@@ -204,11 +220,13 @@ void table_done(struct table *t)
 	VEC_DONE(&t->lines);
 }
 
-/* --- order ------------------------------------------------------------------------------------- */
+/*
+ * --- order -------------------------------------------------------------------------------------
+ */
 
 struct ordering {
 	struct index index;
-	enum visit { NEW, WAITING, PLACED } *visits;
+	enum visit { NEW, WAITING, PLACED } * visits;
 	bool *waits;
 	VEC(size_t) stack;
 };
@@ -223,10 +241,11 @@ static void ordering_done(struct ordering *o)
 #define scoped_ordering __attribute__((cleanup(ordering_done)))
 
 /*
- * Of the lines other than i that are mounted on path (itself too, if so wanted) or above it, one that is still NEW: 1 +
- * its number, or 0. found: there is any at all.
+ * Of the lines other than i that are mounted on path (itself too, if so wanted) or above it, one
+ * that is still NEW: 1 + its number, or 0. found: there is any at all.
  */
-static size_t new_above(const struct ordering *o, size_t i, const char *path, bool itself, bool *found)
+static size_t new_above(
+	const struct ordering *o, size_t i, const char *path, bool itself, bool *found)
 {
 	size_t len = strlen(path);
 
@@ -289,7 +308,8 @@ static int visit(struct ordering *o, size_t i, size_t *ret_order, size_t *placed
 	return 0;
 }
 
-int table_order(const struct table_need *needs, size_t n, size_t *ret_order, bool *ret_waits, struct err *e)
+int table_order(
+	const struct table_need *needs, size_t n, size_t *ret_order, bool *ret_waits, struct err *e)
 {
 	scoped_ordering struct ordering o = { .waits = ret_waits };
 	size_t placed = 0;

@@ -25,7 +25,9 @@ static char *trimmed(const char *path)
 
 static int remember(struct target *t, int dirfd, const char *name, bool dir, struct err *e)
 {
-	struct made m = { .dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3), .name = strdup(name), .dir = dir };
+	struct made m = {
+		.dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3), .name = strdup(name), .dir = dir
+	};
 
 	if (m.dirfd >= 0 && m.name && VEC_ADD(&t->made, m) == 0)
 		return 0;
@@ -45,24 +47,33 @@ static int create_failed(int dirfd, const char *path, struct err *e)
 	return r;
 }
 
-/* Another process may be quicker: then it is not ours to remove. The mode is not set by name afterwards: see fd_make_dir(). */
-static int create_dir(struct target *t, int dirfd, const char *name, uint32_t mode, const char *path, struct err *e)
+/*
+ * Another process may be quicker: then it is not ours to remove. The mode is not set by name
+ * afterwards: see fd_make_dir().
+ */
+static int create_dir(struct target *t, int dirfd, const char *name, uint32_t mode,
+	const char *path, struct err *e)
 {
 	if (fd_make_dir(dirfd, name, mode) == 0)
 		return remember(t, dirfd, name, true, e);
 	return errno == EEXIST ? 0 : create_failed(dirfd, path, e);
 }
 
-static int create_file(struct target *t, int dirfd, const char *name, uint32_t mode, const char *path, struct err *e)
+static int create_file(struct target *t, int dirfd, const char *name, uint32_t mode,
+	const char *path, struct err *e)
 {
-	scoped_fd int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0666);
+	scoped_fd int fd = openat(
+		dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0666);
 
 	if (fd >= 0)
 		return remember(t, dirfd, name, false, e);
 	return errno == EEXIST ? 0 : create_failed(dirfd, path, e);
 }
 
-struct creation { struct target *t; const char *path; };
+struct creation {
+	struct target *t;
+	const char *path;
+};
 
 static int create_parent(void *arg, int dirfd, const char *name, struct err *e)
 {
@@ -72,22 +83,25 @@ static int create_parent(void *arg, int dirfd, const char *name, struct err *e)
 }
 
 /* Create what is missing of path, component by component. */
-static int create_path(struct target *t, const char *path, const struct target_how *how, struct err *e)
+static int create_path(
+	struct target *t, const char *path, const struct target_how *how, struct err *e)
 {
 	scoped_place struct place at = PLACE_INIT;
 	struct creation c = { t, path };
-	int r = path_find_or_make(path, how->follow, "cannot open a parent of the target", &(struct path_maker){ create_parent, &c }, &at, e);
+	int r = path_find_or_make(path, how->follow, "cannot open a parent of the target",
+		&(struct path_maker){ create_parent, &c }, &at, e);
 
 	if (r == 0)
-		r = how->want_dir ? create_dir(t, at.dirfd, at.name, how->mode, path, e)
-				  : create_file(t, at.dirfd, at.name, how->mode, path, e);
+		r = how->want_dir ? create_dir(t, at.dirfd, at.name, how->mode, path, e) :
+				    create_file(t, at.dirfd, at.name, how->mode, path, e);
 	if (r < 0)
 		return r;
 	t->fd = openat(at.dirfd, at.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	return t->fd < 0 ? err_path(e, errno, path, "cannot open the target") : 0;
 }
 
-static int check_type(const struct target *t, const char *path, const struct target_how *how, struct err *e)
+static int check_type(
+	const struct target *t, const char *path, const struct target_how *how, struct err *e)
 {
 	struct stat st;
 
@@ -100,7 +114,8 @@ static int check_type(const struct target *t, const char *path, const struct tar
 		return -ELOOP;
 	}
 	if (how->want_dir && !S_ISDIR(st.st_mode)) {
-		(void)err_say(e, ENOTDIR, path, "cannot mount a directory on something that is none");
+		(void)err_say(
+			e, ENOTDIR, path, "cannot mount a directory on something that is none");
 		err_try(e, "name a directory as the target");
 		return -ENOTDIR;
 	}
@@ -112,14 +127,16 @@ static int check_type(const struct target *t, const char *path, const struct tar
 	return 0;
 }
 
-static int open_target(struct target *t, const char *path, const struct target_how *how, struct err *e)
+static int open_target(
+	struct target *t, const char *path, const struct target_how *how, struct err *e)
 {
 	scoped_free char *copy = trimmed(path);
 	int r;
 
 	if (!copy)
 		return err_nomem(e);
-	r = path_open(copy, O_PATH | (how->follow ? 0 : O_NOFOLLOW), "cannot open the target", NULL, &t->fd, e);
+	r = path_open(copy, O_PATH | (how->follow ? 0 : O_NOFOLLOW), "cannot open the target", NULL,
+		&t->fd, e);
 	if (r == -ENOENT && how->create) {
 		if (e)
 			*e = ERR_INIT;

@@ -25,13 +25,15 @@
 static int find(const char *target, bool follow, struct place *p, uint64_t *ret_id, struct err *e)
 {
 	struct statx stx;
-	int r = follow ? path_find(target, true, "cannot open the directory above it", p, e) : place_open(target, p, e);
+	int r = follow ? path_find(target, true, "cannot open the directory above it", p, e) :
+			 place_open(target, p, e);
 
 	if (r < 0)
 		return r;
 	if (!strcmp(p->name, "."))
 		return err_say(e, EINVAL, target, "must lead to a name of its own");
-	if (statx(p->dirfd, p->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE | STATX_MNT_ID, &stx) < 0)
+	if (statx(p->dirfd, p->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
+		    STATX_TYPE | STATX_MNT_ID, &stx) < 0)
 		return err_path(e, errno, target, "cannot look at the target");
 	if (S_ISLNK(stx.stx_mode)) {
 		(void)err_say(e, EINVAL, target, "is a symbolic link, which is not followed here");
@@ -41,14 +43,19 @@ static int find(const char *target, bool follow, struct place *p, uint64_t *ret_
 	if (!(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT)) {
 		(void)err_say(e, EINVAL, target, "nothing is mounted there");
 		err_op(e, "umount");
-		err_try(e, "shiftbox shift-check list shows what has a map, findmnt(8) all that is mounted");
+		err_try(e,
+			"shiftbox shift-check list shows what has a map, findmnt(8) all that is "
+			"mounted");
 		return -EINVAL;
 	}
 	*ret_id = stx.stx_mnt_id;
 	return 0;
 }
 
-/* Is the mount at path that of a loop device which should free itself with it? Costs no look at the whole table of mounts. */
+/*
+ * Is the mount at path that of a loop device which should free itself with it? Costs no look at the
+ * whole table of mounts.
+ */
 static bool watch_loop(const char *path, struct loop_watch *w)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
@@ -60,12 +67,17 @@ static bool watch_loop(const char *path, struct loop_watch *w)
 	if (loop_watch(st.st_dev, w))
 		return true;
 	/* A filesystem that may have several devices has a number of its own. */
-	if (major(st.st_dev) || mount_info_get_cheap(fd, &info, NULL) != 0 || strncmp(info.source, "/dev/", 5))
+	if (major(st.st_dev) || mount_info_get_cheap(fd, &info, NULL) != 0 ||
+		strncmp(info.source, "/dev/", 5))
 		return false;
-	return path_stat(info.source, true, &st) == 0 && S_ISBLK(st.st_mode) && loop_watch(st.st_rdev, w);
+	return path_stat(info.source, true, &st) == 0 && S_ISBLK(st.st_mode) &&
+		loop_watch(st.st_rdev, w);
 }
 
-/* path: for messages. By way of dirfd, a directory that is on another mount: a descriptor of the mount itself would keep it busy. */
+/*
+ * path: for messages. By way of dirfd, a directory that is on another mount: a descriptor of the
+ * mount itself would keep it busy.
+ */
 static int unmount(int dirfd, const char *name, const char *path, int id, int flags, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -89,13 +101,19 @@ static int unmount(int dirfd, const char *name, const char *path, int id, int fl
 	if (r == -EBUSY)
 		busy_explain(id, e);
 	else if (r == -EPERM)
-		err_why(e, "the caller lacks CAP_SYS_ADMIN in the user namespace of this mount namespace");
+		err_why(e,
+			"the caller lacks CAP_SYS_ADMIN in the user namespace of this mount "
+			"namespace");
 	else if (r == -EINVAL)
-		err_why(e, "the mount came with its parent into this mount namespace, and cannot be taken off alone");
+		err_why(e,
+			"the mount came with its parent into this mount namespace, and cannot be "
+			"taken off alone");
 	return r;
 }
 
-/* --- what is below ----------------------------------------------------------------------------- */
+/*
+ * --- what is below -----------------------------------------------------------------------------
+ */
 
 /* The mounts below the one that is on the place. Nothing of it is held afterwards. */
 static int list_below(const struct place *p, const char *target, struct subtree *ret, struct err *e)
@@ -112,8 +130,12 @@ static int another(const char *path, struct err *e)
 	return err_say(e, EAGAIN, path, "another mount is there by now");
 }
 
-/* One of them. Its parent directory is on another mount, or on this one only when that is about to fail anyway. */
-static int unmount_below(const struct place *p, const char *target, const struct submount *m, struct err *e)
+/*
+ * One of them. Its parent directory is on another mount, or on this one only when that is about to
+ * fail anyway.
+ */
+static int unmount_below(
+	const struct place *p, const char *target, const struct submount *m, struct err *e)
 {
 	scoped_buf struct buf dir = BUF_INIT, path = BUF_INIT;
 	const char *slash = strrchr(m->rel, '/');
@@ -157,13 +179,18 @@ static int unmount_all_below(const struct place *p, const char *target, struct e
 	return r;
 }
 
-/* --- the entries ------------------------------------------------------------------------------- */
+/*
+ * --- the entries -------------------------------------------------------------------------------
+ */
 
-static int unmount_how(const char *target, const struct place *p, uint64_t id, enum umount_how how, struct err *e)
+static int unmount_how(
+	const char *target, const struct place *p, uint64_t id, enum umount_how how, struct err *e)
 {
 	int r = how == UMOUNT_TREE ? unmount_all_below(p, target, e) : 0;
 
-	return r == 0 ? unmount(p->dirfd, p->name, target, (int)id, how == UMOUNT_DETACH ? SYS_MNT_DETACH : 0, e) : r;
+	return r == 0 ? unmount(p->dirfd, p->name, target, (int)id,
+				how == UMOUNT_DETACH ? SYS_MNT_DETACH : 0, e) :
+			r;
 }
 
 int umount_target(const char *target, enum umount_how how, struct err *e)

@@ -38,11 +38,14 @@ static int start(int fd, uint64_t offset, uint64_t size, blkid_probe *ret)
 	return 0;
 }
 
-/* --- what else there is ------------------------------------------------------------------------ */
+/*
+ * --- what else there is ------------------------------------------------------------------------
+ */
 
 static int add_partition(blkid_partition part, bool file, uint64_t offset, struct buf *b)
 {
-	uint64_t from = offset + (uint64_t)blkid_partition_get_start(part) * 512, n = (uint64_t)blkid_partition_get_size(part) * 512;
+	uint64_t from = offset + (uint64_t)blkid_partition_get_start(part) * 512,
+		 n = (uint64_t)blkid_partition_get_size(part) * 512;
 	const char *name = blkid_partition_get_name(part);
 
 	if (!n || blkid_partition_is_extended(part))
@@ -51,14 +54,16 @@ static int add_partition(blkid_partition part, bool file, uint64_t offset, struc
 	if (name && *name)
 		buf_printf(b, " '%s'", name);
 	if (file)
-		buf_printf(b, ": -o offset=%llu,sizelimit=%llu", (unsigned long long)from, (unsigned long long)n);
+		buf_printf(b, ": -o offset=%llu,sizelimit=%llu", (unsigned long long)from,
+			(unsigned long long)n);
 	else
 		buf_printf(b, ": %llu bytes", (unsigned long long)n);
 	return 1;
 }
 
 /* 1: there is a table of partitions, and e tells of it. */
-static int look_for_table(int fd, const char *name, uint64_t offset, uint64_t size, bool file, struct err *e)
+static int look_for_table(
+	int fd, const char *name, uint64_t offset, uint64_t size, bool file, struct err *e)
 {
 	scoped_probe blkid_probe p = NULL;
 	scoped_buf struct buf b = BUF_INIT;
@@ -77,12 +82,14 @@ static int look_for_table(int fd, const char *name, uint64_t offset, uint64_t si
 	for (int i = 0; i < n && shown < PARTITIONS_SHOWN; i++)
 		shown += add_partition(blkid_partlist_get_partition(list, i), file, offset, &b);
 	(void)err_say(e, EINVAL, name, "holds no filesystem but a table of partitions (%s)",
-		      blkid_parttable_get_type(blkid_partlist_get_table(list)));
+		blkid_parttable_get_type(blkid_partlist_get_table(list)));
 	err_op(e, "probe");
 	if (!shown)
 		err_why(e, "there are no partitions in it");
 	else
-		err_try(e, "%s partition %s%s", file ? "mount one of them by its place:" : "name the device of one of them (lsblk shows which):",
+		err_try(e, "%s partition %s%s",
+			file ? "mount one of them by its place:" :
+			       "name the device of one of them (lsblk shows which):",
 			buf_get(&b) ? buf_get(&b) : "?", n > shown ? "; ..." : "");
 	return 1;
 }
@@ -100,14 +107,16 @@ static int ambivalent(blkid_probe p, const char *name, struct err *e)
 	scoped_buf struct buf b = BUF_INIT;
 
 	list_signatures(p, &b);
-	(void)err_say(e, EINVAL, name, "cannot tell which filesystem this is, for it has several signatures");
+	(void)err_say(e, EINVAL, name,
+		"cannot tell which filesystem this is, for it has several signatures");
 	err_op(e, "probe");
 	err_why(e, "there are %s", buf_get(&b) ? buf_get(&b) : "?");
 	err_try(e, "name the right one with -t TYPE, and take off the others: wipefs shows them");
 	return -EINVAL;
 }
 
-static int nothing(int fd, const char *name, uint64_t offset, uint64_t size, bool file, struct err *e)
+static int nothing(
+	int fd, const char *name, uint64_t offset, uint64_t size, bool file, struct err *e)
 {
 	if (look_for_table(fd, name, offset, size, file, e) == 1)
 		return -EINVAL;
@@ -115,7 +124,9 @@ static int nothing(int fd, const char *name, uint64_t offset, uint64_t size, boo
 	err_op(e, "probe");
 	err_why(e, "libblkid finds no signature%s", offset ? " at this offset" : "");
 	if (file)
-		err_try(e, "name the type with -t TYPE if you know better, or, to bind the file itself, a file as TARGET");
+		err_try(e,
+			"name the type with -t TYPE if you know better, or, to bind the file "
+			"itself, a file as TARGET");
 	else
 		err_try(e, "name the type with -t TYPE if you know better");
 	return -ENODATA;
@@ -124,16 +135,25 @@ static int nothing(int fd, const char *name, uint64_t offset, uint64_t size, boo
 /* Something, but no filesystem. */
 static int no_filesystem(const char *name, const char *type, const char *usage, struct err *e)
 {
-	static const struct { const char *type, *what, *hint; } known[] = {
+	static const struct {
+		const char *type, *what, *hint;
+	} known[] = {
 		{ "swap", "swap space", "it is used with swapon(8)" },
 		{ "swsuspend", "the image of a suspended system", "resume that system first" },
-		{ "crypto_LUKS", "encrypted data (LUKS)", "open it first (cryptsetup open), and mount the device of /dev/mapper" },
-		{ "BitLocker", "encrypted data (BitLocker)", "open it first (cryptsetup bitlkOpen), and mount the device of /dev/mapper" },
-		{ "LVM2_member", "a physical volume of LVM", "activate its group (vgchange -ay), and mount a logical volume" },
-		{ "LVM1_member", "a physical volume of LVM", "activate its group (vgchange -ay), and mount a logical volume" },
-		{ "linux_raid_member", "a member of a RAID", "assemble it (mdadm --assemble), and mount the device /dev/md*" },
+		{ "crypto_LUKS", "encrypted data (LUKS)",
+			"open it first (cryptsetup open), and mount the device of /dev/mapper" },
+		{ "BitLocker", "encrypted data (BitLocker)",
+			"open it first (cryptsetup bitlkOpen), and mount the device of "
+			"/dev/mapper" },
+		{ "LVM2_member", "a physical volume of LVM",
+			"activate its group (vgchange -ay), and mount a logical volume" },
+		{ "LVM1_member", "a physical volume of LVM",
+			"activate its group (vgchange -ay), and mount a logical volume" },
+		{ "linux_raid_member", "a member of a RAID",
+			"assemble it (mdadm --assemble), and mount the device /dev/md*" },
 		{ "zfs_member", "a member of a ZFS pool", "import the pool (zpool import)" },
-		{ "DM_verity_hash", "the hashes of dm-verity", "open it with its data (veritysetup open)" },
+		{ "DM_verity_hash", "the hashes of dm-verity",
+			"open it with its data (veritysetup open)" },
 	};
 	const char *what = NULL, *hint = "mount the device that is made of it";
 
@@ -146,13 +166,15 @@ static int no_filesystem(const char *name, const char *type, const char *usage, 
 	if (what)
 		(void)err_say(e, EINVAL, name, "holds %s, which is no filesystem", what);
 	else
-		(void)err_say(e, EINVAL, name, "holds '%s' (%s), which is no filesystem", type, *usage ? usage : "of unknown use");
+		(void)err_say(e, EINVAL, name, "holds '%s' (%s), which is no filesystem", type,
+			*usage ? usage : "of unknown use");
 	err_op(e, "probe");
 	err_try(e, "%s", hint);
 	return -EINVAL;
 }
 
-int blk_probe(int fd, const char *name, uint64_t offset, uint64_t size, bool file, struct blk_found *ret, struct err *e)
+int blk_probe(int fd, const char *name, uint64_t offset, uint64_t size, bool file,
+	struct blk_found *ret, struct err *e)
 {
 	scoped_probe blkid_probe p = NULL;
 	struct blk_found found = { .damaged = false };
@@ -161,8 +183,12 @@ int blk_probe(int fd, const char *name, uint64_t offset, uint64_t size, bool fil
 	if (r < 0)
 		return err_set(e, -r, name, "cannot look for a filesystem");
 	(void)blkid_probe_enable_superblocks(p, 1);
-	/* With a wrong checksum it is found nevertheless: what the kernel makes of it is then known to be about damage. */
-	(void)blkid_probe_set_superblocks_flags(p, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_UUID | BLKID_SUBLKS_BADCSUM);
+	/*
+	 * With a wrong checksum it is found nevertheless: what the kernel makes of it is then known
+	 * to be about damage.
+	 */
+	(void)blkid_probe_set_superblocks_flags(p,
+		BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_UUID | BLKID_SUBLKS_BADCSUM);
 	errno = 0;
 	r = blkid_do_safeprobe(p);
 	if (r == -2)
@@ -170,9 +196,11 @@ int blk_probe(int fd, const char *name, uint64_t offset, uint64_t size, bool fil
 	if (r == 1)
 		return nothing(fd, name, offset, size, file, e);
 	if (r != 0)
-		return err_set(e, errno ? errno : EIO, name, "cannot read it to look for a filesystem");
+		return err_set(
+			e, errno ? errno : EIO, name, "cannot read it to look for a filesystem");
 
-	(void)snprintf(found.type, sizeof(found.type), "%s", value_of(p, "TYPE")); /* a longer one is none that a kernel knows */
+	(void)snprintf(found.type, sizeof(found.type), "%s",
+		value_of(p, "TYPE")); /* a longer one is none that a kernel knows */
 	(void)snprintf(found.uuid, sizeof(found.uuid), "%s", value_of(p, "UUID"));
 	found.damaged = blkid_probe_has_value(p, "SBBADCSUM");
 	if (strcmp(value_of(p, "USAGE"), "filesystem"))
@@ -181,7 +209,9 @@ int blk_probe(int fd, const char *name, uint64_t offset, uint64_t size, bool fil
 	return 0;
 }
 
-/* --- tags -------------------------------------------------------------------------------------- */
+/*
+ * --- tags --------------------------------------------------------------------------------------
+ */
 
 static const char *const tags[] = { "UUID", "LABEL", "PARTUUID", "PARTLABEL" };
 
@@ -208,8 +238,12 @@ static void put_cache(blkid_cache *c)
 		blkid_put_cache(*c);
 }
 
-/* Devices other than the first with this tag, where libblkid had to look at all of them; it takes any. */
-static int check_alone(blkid_cache cache, const char *tag, const char *name, const char *value, struct err *e)
+/*
+ * Devices other than the first with this tag, where libblkid had to look at all of them; it takes
+ * any.
+ */
+static int check_alone(
+	blkid_cache cache, const char *tag, const char *name, const char *value, struct err *e)
 {
 	blkid_dev_iterate it = blkid_dev_iterate_begin(cache);
 	scoped_buf struct buf b = BUF_INIT;
@@ -246,8 +280,12 @@ int blk_find(const char *tag, char **ret, struct err *e)
 
 	if (!n || !tag[n + 1])
 		return err_usage(e, "'%s' is no tag of a device", tag);
-	/* fstab(5) allows quotes, which this takes off. /dev/null: no cache of earlier times, and none is written. */
-	if (blkid_parse_tag_string(tag, &name, &value) < 0 || blkid_get_cache(&cache, "/dev/null") < 0)
+	/*
+	 * fstab(5) allows quotes, which this takes off. /dev/null: no cache of earlier times, and
+	 * none is written.
+	 */
+	if (blkid_parse_tag_string(tag, &name, &value) < 0 ||
+		blkid_get_cache(&cache, "/dev/null") < 0)
 		return err_nomem(e);
 	path = blkid_evaluate_tag(name, value, &cache);
 	if (!path) {

@@ -55,7 +55,10 @@ static struct {
 
 static int load(struct err *e)
 {
-	static const struct { const char *name; size_t off; } table[] = {
+	static const struct {
+		const char *name;
+		size_t off;
+	} table[] = {
 #define ROW(f) { #f, offsetof(__typeof__(lm), f) },
 		FUNCTIONS(ROW)
 #undef ROW
@@ -75,7 +78,8 @@ static int load(struct err *e)
 		void *f = dlsym(so, table[i].name);
 
 		if (!f)
-			return err_say(e, ELIBACC, NULL, "this libmount is too old: it has no %s()", table[i].name);
+			return err_say(e, ELIBACC, NULL, "this libmount is too old: it has no %s()",
+				table[i].name);
 		memcpy((char *)&lm + table[i].off, &f, sizeof(f));
 	}
 	lm.loaded = true; /* and stays so: nothing is gained by unloading it */
@@ -97,7 +101,10 @@ static int stop_at_line(struct libmnt_table *table, const char *path, int line)
 	return -EINVAL;
 }
 
-/* libmount opens the file (or directory) that the descriptor is on, not what the path leads to by then. */
+/*
+ * libmount opens the file (or directory) that the descriptor is on, not what the path leads to by
+ * then.
+ */
 static int parse_fstab(struct libmnt_table *table, const char *path, bool skip_bad, struct err *e)
 {
 	scoped_fd int fd = -1;
@@ -128,7 +135,8 @@ int lm_fstab_path(const char **ret, struct err *e)
 	return r;
 }
 
-int lm_fstab(const char *path, bool skip_bad, int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e)
+int lm_fstab(const char *path, bool skip_bad, int (*fn)(const struct lm_line *l, void *arg),
+	void *arg, struct err *e)
 {
 	struct libmnt_table *table;
 	struct libmnt_iter *iter;
@@ -142,8 +150,10 @@ int lm_fstab(const char *path, bool skip_bad, int (*fn)(const struct lm_line *l,
 	r = table && iter ? parse_fstab(table, path, skip_bad, e) : err_nomem(e);
 	while (r == 0 && lm.mnt_table_next_fs(table, iter, &fs) == 0) {
 		struct lm_line l = {
-			.source = text(lm.mnt_fs_get_source(fs)), .target = text(lm.mnt_fs_get_target(fs)),
-			.type = text(lm.mnt_fs_get_fstype(fs)), .options = text(lm.mnt_fs_get_options(fs)),
+			.source = text(lm.mnt_fs_get_source(fs)),
+			.target = text(lm.mnt_fs_get_target(fs)),
+			.type = text(lm.mnt_fs_get_fstype(fs)),
+			.options = text(lm.mnt_fs_get_options(fs)),
 		};
 
 		l.idmap = lm.mnt_optstr_get_option(l.options, "X-mount.idmap", NULL, NULL) == 0;
@@ -154,7 +164,8 @@ int lm_fstab(const char *path, bool skip_bad, int (*fn)(const struct lm_line *l,
 	return r;
 }
 
-static int each_mount(struct libmnt_table *table, int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
+static int each_mount(struct libmnt_table *table, int (*fn)(const struct lm_mount *m, void *arg),
+	void *arg, struct err *e)
 {
 	struct libmnt_iter *iter = lm.mnt_new_iter(MNT_ITER_FORWARD);
 	struct libmnt_fs *fs;
@@ -164,9 +175,12 @@ static int each_mount(struct libmnt_table *table, int (*fn)(const struct lm_moun
 		return err_nomem(e);
 	while (r == 0 && lm.mnt_table_next_fs(table, iter, &fs) == 0) {
 		struct lm_mount m = {
-			.id = lm.mnt_fs_get_id(fs), .parent = lm.mnt_fs_get_parent_id(fs),
-			.dev = lm.mnt_fs_get_devno(fs), .root = text(lm.mnt_fs_get_root(fs)),
-			.target = text(lm.mnt_fs_get_target(fs)), .type = text(lm.mnt_fs_get_fstype(fs)),
+			.id = lm.mnt_fs_get_id(fs),
+			.parent = lm.mnt_fs_get_parent_id(fs),
+			.dev = lm.mnt_fs_get_devno(fs),
+			.root = text(lm.mnt_fs_get_root(fs)),
+			.target = text(lm.mnt_fs_get_target(fs)),
+			.type = text(lm.mnt_fs_get_fstype(fs)),
 			.source = text(lm.mnt_fs_get_source(fs)),
 			.vfs_options = text(lm.mnt_fs_get_vfs_options(fs)),
 			.fs_options = text(lm.mnt_fs_get_fs_options(fs)),
@@ -203,8 +217,9 @@ int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, stru
 }
 
 /*
- * The file is read below the directory of this very process, whose number may be another process's by now. Whoever has a namespace of
- * their own decides how long its lines are (100,000 mounts with a root of some MB): the copy ends at a limit, where libmount has none.
+ * The file is read below the directory of this very process, whose number may be another process's
+ * by now. Whoever has a namespace of their own decides how long its lines are (100,000 mounts with
+ * a root of some MB): the copy ends at a limit, where libmount has none.
  */
 static int copy_mountinfo(int proc, int *ret)
 {
@@ -229,7 +244,8 @@ static int copy_mountinfo(int proc, int *ret)
 	return 0;
 }
 
-int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e)
+int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void *arg), void *arg,
+	struct err *e)
 {
 	scoped_fd int copy = -1;
 	struct libmnt_table *table;
@@ -239,9 +255,13 @@ int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void
 
 	if (r < 0)
 		return err_set(e, -r, "mountinfo", "cannot read the mounts of a process");
-	/* What was read is of ns if the process is still in it: it could leave, but not come back to one that is not its user's. */
+	/*
+	 * What was read is of ns if the process is still in it: it could leave, but not come back
+	 * to one that is not its user's.
+	 */
 	if (fstatat(proc, "ns/mnt", &st, 0) < 0 || st.st_ino != ns)
-		return err_say(e, ESTALE, "mountinfo", "the process has ended, or gone to another mount namespace");
+		return err_say(e, ESTALE, "mountinfo",
+			"the process has ended, or gone to another mount namespace");
 	r = read_table(fd_proc_path(copy, path), &table, e);
 	if (r < 0)
 		return r;

@@ -9,9 +9,9 @@
 #include "../base/err.h"
 
 /*
- * libmount, loaded on first use: linked, it would cost every command 0.3 ms at start, and Debian has
- * no static archive of it. All functions here return -ELIBACC when it is not there. It is not loaded after sys_setns() and the
- * like (base/sys.h).
+ * libmount, loaded on first use: linked, it would cost every command 0.3 ms at start, and Debian
+ * has no static archive of it. All functions here return -ELIBACC when it is not there. It is not
+ * loaded after sys_setns() and the like (base/sys.h).
  */
 
 /* One line of a mountinfo, unescaped; "" where there is nothing. */
@@ -24,10 +24,12 @@ struct lm_mount {
 };
 
 /*
- * Calls fn for each line of the mountinfo of a process (proc: its directory in /proc, O_PATH will do) until it returns something else
- * than 0, which is then returned. -ESTALE: the process is not in the mount namespace of this inode any more.
+ * Calls fn for each line of the mountinfo of a process (proc: its directory in /proc, O_PATH will
+ * do) until it returns something else than 0, which is then returned. -ESTALE: the process is not
+ * in the mount namespace of this inode any more.
  */
-int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e);
+int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void *arg), void *arg,
+	struct err *e);
 
 /* The same for /proc/self/mountinfo. */
 int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e);
@@ -39,12 +41,17 @@ struct lm_line {
 };
 
 /*
- * Calls fn for each line of path (a file like /etc/fstab, or a directory of such) until it returns something else than
- * 0, which is then returned. -EINVAL: a line that cannot be read, by its number; with skip_bad it is passed over, as by mount(8).
+ * Calls fn for each line of path (a file like /etc/fstab, or a directory of such) until it returns
+ * something else than 0, which is then returned. -EINVAL: a line that cannot be read, by its
+ * number; with skip_bad it is passed over, as by mount(8).
  */
-int lm_fstab(const char *path, bool skip_bad, int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e);
+int lm_fstab(const char *path, bool skip_bad, int (*fn)(const struct lm_line *l, void *arg),
+	void *arg, struct err *e);
 
-/* The fstab that mount(8) reads, of which LIBMOUNT_FSTAB tells: its helpers have the same environment. */
+/*
+ * The fstab that mount(8) reads, of which LIBMOUNT_FSTAB tells: its helpers have the same
+ * environment.
+ */
 int lm_fstab_path(const char **ret, struct err *e);
 
 #endif

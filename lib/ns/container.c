@@ -18,7 +18,9 @@
 #include "../idmap/userns.h"
 #include "../mount/probe.h"
 
-/* --- maps -------------------------------------------------------------------------------------- */
+/*
+ * --- maps --------------------------------------------------------------------------------------
+ */
 
 static bool have_cap(int cap)
 {
@@ -37,9 +39,11 @@ enum run_caller run_caller(void)
 
 static int no_root(struct err *e)
 {
-	(void)err_say(e, EINVAL, NULL, "the map has no id 0 for users, or for groups: the command's root needs both");
+	(void)err_say(e, EINVAL, NULL,
+		"the map has no id 0 for users, or for groups: the command's root needs both");
 	err_op(e, "map");
-	err_try(e, "give both an id for root, as -m +BASE does, or -m 0:ID:1 with what else there is");
+	err_try(e,
+		"give both an id for root, as -m +BASE does, or -m 0:ID:1 with what else there is");
 	return -EINVAL;
 }
 
@@ -52,14 +56,18 @@ int run_check_map(bool privileged, const struct idmap *m, struct err *e)
 	if (!privileged || (!idmap_uid_disk(m, 0, &id) && !idmap_gid_disk(m, 0, &id)))
 		return 0;
 	(void)err_say(e, EPERM, NULL, "the map makes an id of the command's the host's own 0%s",
-		      m->gid_assumed ? ", because it leaves users or groups as they are" : "");
+		m->gid_assumed ? ", because it leaves users or groups as they are" : "");
 	err_op(e, "map");
-	err_why(e, "many of the host's settings and devices ask for nothing but that id, whatever the user namespace");
+	err_why(e,
+		"many of the host's settings and devices ask for nothing but that id, whatever the "
+		"user namespace");
 	err_try(e, "use a range that nobody else has for both, such as -m +BASE");
 	return -EPERM;
 }
 
-/* --- starting ---------------------------------------------------------------------------------- */
+/*
+ * --- starting ----------------------------------------------------------------------------------
+ */
 
 static int clone_fault(int num, struct err *e)
 {
@@ -68,16 +76,24 @@ static int clone_fault(int num, struct err *e)
 	if (num == EINVAL)
 		err_why(e, "this kernel is built without one of them");
 	else if (num == ENOSPC || num == EUSERS)
-		err_why(e, "a limit of namespaces (user.max_*_namespaces) or of their nesting (32) is reached");
+		err_why(e,
+			"a limit of namespaces (user.max_*_namespaces) or of their nesting (32) is "
+			"reached");
 	else if (num == EPERM)
-		err_why(e, "user namespaces are switched off for this caller, or its root directory is a chroot");
+		err_why(e,
+			"user namespaces are switched off for this caller, or its root directory "
+			"is a chroot");
 	return -num;
 }
 
-/* The signals that a caller may mean for the command. Those that stop a process that uses the terminal from behind keep doing so. */
+/*
+ * The signals that a caller may mean for the command. Those that stop a process that uses the
+ * terminal from behind keep doing so.
+ */
 static void signals_of_others(sigset_t *ret)
 {
-	static const int ours[] = { SIGTTIN, SIGTTOU, SIGPIPE, SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS };
+	static const int ours[] = { SIGTTIN, SIGTTOU, SIGPIPE, SIGSEGV, SIGBUS, SIGILL, SIGFPE,
+		SIGABRT, SIGTRAP, SIGSYS };
 
 	(void)sigfillset(ret);
 	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
@@ -86,9 +102,13 @@ static void signals_of_others(sigset_t *ret)
 
 static int start(struct run_init *init, int stage, pid_t *ret, struct err *e)
 {
-	unsigned long flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+	unsigned long flags =
+		CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 
-	/* The mount namespace is copied, and the working directory is the one thing of the stage that is found again in the copy. */
+	/*
+	 * The mount namespace is copied, and the working directory is the one thing of the stage
+	 * that is found again in the copy.
+	 */
 	if (stage >= 0 && fchdir(stage) < 0)
 		return err_set(e, errno, NULL, "cannot enter the directory of the mounts");
 	*ret = sys_clone(flags | (init->spec->own_net ? CLONE_NEWNET : 0));
@@ -154,7 +174,10 @@ static int run_blocked(struct run_init *init, const sigset_t *signals, int stage
 	return r;
 }
 
-/* The three that the command gets. A directory would be a way out of its root: fchdir(2) asks for nothing but the descriptor. */
+/*
+ * The three that the command gets. A directory would be a way out of its root: fchdir(2) asks for
+ * nothing but the descriptor.
+ */
 static int check_descriptors(struct err *e)
 {
 	static const char *const names[] = { "input", "output", "error" };
@@ -163,7 +186,9 @@ static int check_descriptors(struct err *e)
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
 		if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
 			continue;
-		(void)err_say(e, EISDIR, NULL, "standard %s is a directory, by which the command could leave its root", names[fd]);
+		(void)err_say(e, EISDIR, NULL,
+			"standard %s is a directory, by which the command could leave its root",
+			names[fd]);
 		err_try(e, "redirect it to a file, or to /dev/null");
 		return -EISDIR;
 	}
@@ -173,7 +198,9 @@ static int check_descriptors(struct err *e)
 int run_container(const struct run_spec *s, int stage, struct err *e)
 {
 	struct run_init init = {
-		.spec = s, .staged = stage >= 0, .want_tty = !s->pipe && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
+		.spec = s,
+		.staged = stage >= 0,
+		.want_tty = !s->pipe && isatty(STDIN_FILENO) && isatty(STDOUT_FILENO),
 	};
 	sigset_t signals;
 	int r;

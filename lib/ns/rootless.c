@@ -22,7 +22,10 @@ struct answer {
 	struct err e;
 };
 
-/* Waits until its parent is in the namespace, which it is told by a byte; an end of the file means that it is not. */
+/*
+ * Waits until its parent is in the namespace, which it is told by a byte; an end of the file means
+ * that it is not.
+ */
 static _Noreturn void write_map(const struct idmap *m, pid_t parent, int go, int out)
 {
 	static struct answer a;
@@ -39,9 +42,12 @@ static int unshare_fault(int num, struct err *e)
 	(void)err_set(e, num, NULL, "cannot make a user namespace");
 	err_op(e, "userns");
 	if (num == EPERM)
-		err_why(e, "user namespaces are switched off for this caller, or its root directory is a chroot");
+		err_why(e,
+			"user namespaces are switched off for this caller, or its root directory "
+			"is a chroot");
 	else if (num == EINVAL)
-		err_why(e, "this kernel has no user namespaces, or the process has several threads");
+		err_why(e,
+			"this kernel has no user namespaces, or the process has several threads");
 	return -num;
 }
 
@@ -52,9 +58,12 @@ static int read_answer(int fd, struct err *e)
 	int r = run_read(fd, sizeof(a), &b);
 
 	if (r < 0)
-		return err_set(e, -r, NULL, "cannot learn how the map of the user namespace was written");
+		return err_set(
+			e, -r, NULL, "cannot learn how the map of the user namespace was written");
 	if (b.len != sizeof(a))
-		return err_say(e, EPIPE, NULL, "the process that was to write the map of the user namespace ended without a word");
+		return err_say(e, EPIPE, NULL,
+			"the process that was to write the map of the user namespace ended without "
+			"a word");
 	memcpy(&a, b.data, sizeof(a));
 	if (a.r < 0 && e)
 		*e = a.e;
@@ -76,7 +85,8 @@ static int enter(unsigned long more, int go, int in, struct err *e)
 	if (unshare((int)(CLONE_NEWUSER | more)) < 0)
 		return unshare_fault(errno, e);
 	if (write(go, "", 1) != 1)
-		return err_set(e, errno, NULL, "the process that was to write the map of the user namespace is gone");
+		return err_set(e, errno, NULL,
+			"the process that was to write the map of the user namespace is gone");
 	return read_answer(in, e);
 }
 
@@ -88,7 +98,9 @@ int rootless_enter(const struct idmap *m, unsigned long more, struct err *e)
 	uint32_t seen;
 
 	if (!idmap_uid_seen(m, 0, &seen) || !idmap_gid_seen(m, 0, &seen))
-		return err_say(e, EINVAL, NULL, "the map of the user namespace has no root: no id 0 for users, or for groups");
+		return err_say(e, EINVAL, NULL,
+			"the map of the user namespace has no root: no id 0 for users, or for "
+			"groups");
 	if (pipe2(go, O_CLOEXEC) < 0)
 		return err_set(e, errno, NULL, "cannot make a pipe");
 	go_rd = go[0];
@@ -99,7 +111,8 @@ int rootless_enter(const struct idmap *m, unsigned long more, struct err *e)
 	wr = answer[1];
 	pid = fork();
 	if (pid < 0)
-		return err_set(e, errno, NULL, "cannot start a process to write the map of the user namespace");
+		return err_set(e, errno, NULL,
+			"cannot start a process to write the map of the user namespace");
 	if (pid == 0) {
 		cleanup_fd(&go_wr); /* or the end of the file would never come */
 		go_wr = -1;

@@ -9,7 +9,9 @@
 #include "../base/buf.h"
 #include "../idmap/userns.h"
 
-/* The next field, without its backslashes; *p moves behind the colon that ends it, or becomes NULL. */
+/*
+ * The next field, without its backslashes; *p moves behind the colon that ends it, or becomes NULL.
+ */
 static char *next_field(const char **p)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -74,7 +76,8 @@ static int parse_words(const char *p, struct run_bind *b, struct err *e)
 		scoped_free char *word = NULL;
 
 		if (!strncmp(p, "map=", 4))
-			return b->own_map ? err_usage(e, "'map' and 'map=' exclude each other") : parse_map(p + 4, b, e);
+			return b->own_map ? err_usage(e, "'map' and 'map=' exclude each other") :
+					    parse_map(p + 4, b, e);
 		word = next_field(&p);
 		r = word ? parse_word(word, b, e) : err_nomem(e);
 	}
@@ -100,7 +103,9 @@ int run_bind_parse(const char *text, struct run_binds *ret, struct err *e)
 	if (!b.source || (p && !b.target))
 		r = err_nomem(e);
 	else if (!*b.source || !b.target || *b.target != '/')
-		r = err_usage(e, "'%s' is no bind: SRC:DST[:ro][:dev][:public][:map[=MAP]], DST from / on", text);
+		r = err_usage(e,
+			"'%s' is no bind: SRC:DST[:ro][:dev][:public][:map[=MAP]], DST from / on",
+			text);
 	if (r == 0)
 		r = parse_words(p, &b, e);
 	if (r == 0 && VEC_ADD(ret, b) < 0)

@@ -10,9 +10,9 @@
 
 #include "../base/fd.h"
 #include "../base/sys.h"
+#include "../mount/clone.h"
 #include "../mount/place.h"
 #include "../mount/reachable.h"
-#include "../mount/clone.h"
 
 static int check_upper(const char *upper, struct stat *ret, struct err *e)
 {
@@ -25,7 +25,9 @@ static int check_upper(const char *upper, struct stat *ret, struct err *e)
 		return r;
 	(void)err_say(e, EPERM, upper, "cannot keep changes where others can reach them");
 	err_op(e, "private");
-	err_why(e, "set-uid files that the command makes there are set-uid files of the caller's, for whoever can reach them");
+	err_why(e,
+		"set-uid files that the command makes there are set-uid files of the caller's, for "
+		"whoever can reach them");
 	err_try(e, "put it below a directory that you alone can enter (chmod 0700)");
 	return -EPERM;
 }
@@ -43,7 +45,8 @@ static bool cannot_enter(const struct run_spec *s, int dir, const struct stat *s
 {
 	uint32_t id;
 
-	return !idmap_uid_disk(&s->map, st->st_uid, &id) && faccessat(dir, ".", X_OK, AT_EACCESS) < 0 && errno == EACCES;
+	return !idmap_uid_disk(&s->map, st->st_uid, &id) &&
+		faccessat(dir, ".", X_OK, AT_EACCESS) < 0 && errno == EACCES;
 }
 
 static int check_root(const struct run_spec *s, struct stat *ret, struct err *e)
@@ -52,20 +55,28 @@ static int check_root(const struct run_spec *s, struct stat *ret, struct err *e)
 	scoped_fd int fd = -1;
 	int r;
 
-	if (s->root.meant || s->read_only || s->root.flags.set & MOUNT_ATTR_RDONLY || !gives_own_id(&s->map))
+	if (s->root.meant || s->read_only || s->root.flags.set & MOUNT_ATTR_RDONLY ||
+		!gives_own_id(&s->map))
 		return 0;
 	r = tree_open(source, &fd, e);
 	if (r < 0)
 		return r;
 	if (fstat(fd, ret) < 0)
 		return err_set(e, errno, source, "cannot stat the root of the command");
-	if (!S_ISDIR(ret->st_mode) || cannot_enter(s, fd, ret) || reachable_closed(fd, REACHABLE_NO_GROUP) || reachable_mount_has(fd, ST_NOSUID) ||
-	    reachable_mount_has(fd, ST_RDONLY))
+	if (!S_ISDIR(ret->st_mode) || cannot_enter(s, fd, ret) ||
+		reachable_closed(fd, REACHABLE_NO_GROUP) || reachable_mount_has(fd, ST_NOSUID) ||
+		reachable_mount_has(fd, ST_RDONLY))
 		return 0;
-	(void)err_say(e, EPERM, source, "cannot be the writable root of the command where other users can reach it");
+	(void)err_say(e, EPERM, source,
+		"cannot be the writable root of the command where other users can reach it");
 	err_op(e, "public");
-	err_why(e, "set-uid files that the command makes there are those of user %u, the caller, for all who can reach '%s'", geteuid(), source);
-	err_try(e, "move it below a directory that you alone can enter (chmod 0700), run with --read-only, or say -o public if that is meant");
+	err_why(e,
+		"set-uid files that the command makes there are those of user %u, the caller, for "
+		"all who can reach '%s'",
+		geteuid(), source);
+	err_try(e,
+		"move it below a directory that you alone can enter (chmod 0700), run with "
+		"--read-only, or say -o public if that is meant");
 	return -EPERM;
 }
 

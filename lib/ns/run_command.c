@@ -32,7 +32,9 @@ static _Noreturn void give_up(int sock, int status, struct err *e)
 	_exit(status);
 }
 
-/* --- descriptors, signals, the terminal -------------------------------------------------------- */
+/*
+ * --- descriptors, signals, the terminal --------------------------------------------------------
+ */
 
 /* Where the caller has its terminal, the command has its own, which controls its session. */
 static int take_tty(int tty, struct err *e)
@@ -58,11 +60,14 @@ static int restore_signals(const sigset_t *mask, struct err *e)
 	return 0;
 }
 
-/* --- credentials ------------------------------------------------------------------------------- */
+/*
+ * --- credentials -------------------------------------------------------------------------------
+ */
 
 /*
- * Without privileges the flags of mounts are not locked against root of the namespace (run.h), so it is not to have the
- * capability that changes them. In a namespace of its own below this one they are locked.
+ * Without privileges the flags of mounts are not locked against root of the namespace (run.h), so
+ * it is not to have the capability that changes them. In a namespace of its own below this one they
+ * are locked.
  */
 static bool must_not_mount(const struct run_spec *s)
 {
@@ -76,7 +81,8 @@ static bool must_not_mount(const struct run_spec *s)
 static int limit(const struct run_spec *s, struct err *e)
 {
 	if (must_not_mount(s)) {
-		log_verbose("the command cannot mount (CAP_SYS_ADMIN), so that what is read-only stays so");
+		log_verbose("the command cannot mount (CAP_SYS_ADMIN), so that what is read-only "
+			    "stays so");
 		if (prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0) < 0)
 			return err_set(e, errno, NULL, "cannot drop a capability");
 	}
@@ -123,7 +129,9 @@ static int take_user(const struct run_user *u, struct err *e)
 	return 0;
 }
 
-/* --- environment, directory, program ----------------------------------------------------------- */
+/*
+ * --- environment, directory, program -----------------------------------------------------------
+ */
 
 static int set_env(const struct run_spec *s, const struct run_user *u)
 {
@@ -132,10 +140,12 @@ static int set_env(const struct run_spec *s, const struct run_user *u)
 
 	if (!s->env_keep) {
 		if (clearenv() != 0 ||
-		    setenv("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 1) < 0 ||
-		    setenv("container", "shiftbox", 1) < 0 ||
-		    setenv("HOME", u->home[0] ? u->home : "/", 1) < 0 ||
-		    (old_term && setenv("TERM", old_term, 1) < 0))
+			setenv("PATH",
+				"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+				1) < 0 ||
+			setenv("container", "shiftbox", 1) < 0 ||
+			setenv("HOME", u->home[0] ? u->home : "/", 1) < 0 ||
+			(old_term && setenv("TERM", old_term, 1) < 0))
 			return -1;
 	}
 	for (size_t i = 0; i < s->env.len; i++)
@@ -146,7 +156,8 @@ static int set_env(const struct run_spec *s, const struct run_user *u)
 
 static int enter_workdir(const struct run_spec *s, struct err *e)
 {
-	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_MAGICLINKS };
+	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_NO_MAGICLINKS };
 	scoped_fd int fd = -1;
 	int r;
 
@@ -161,7 +172,8 @@ static int enter_workdir(const struct run_spec *s, struct err *e)
 			err_why(e, "it is looked for in the root of the command");
 		return r;
 	}
-	log_verbose("the working directory cannot be entered by the command (%s): it starts in /", strerrordesc_np(errno));
+	log_verbose("the working directory cannot be entered by the command (%s): it starts in /",
+		strerrordesc_np(errno));
 	return 0;
 }
 
@@ -199,7 +211,9 @@ static int execute(char **argv, struct err *e)
 	if (num != ENOENT)
 		return RUN_NO_EXEC;
 	if (strchr(argv[0], '/') && access(argv[0], F_OK) == 0)
-		err_why(e, "the file is there; its interpreter, or the loader of its libraries, is not");
+		err_why(e,
+			"the file is there; its interpreter, or the loader of its libraries, is "
+			"not");
 	return RUN_NO_COMMAND;
 }
 

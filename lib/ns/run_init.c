@@ -40,14 +40,22 @@ static void wait_for_go(int sock)
 		_exit(RUN_FAILED);
 }
 
-/* --- setting up -------------------------------------------------------------------------------- */
+/*
+ * --- setting up --------------------------------------------------------------------------------
+ */
 
-/* In the new namespace the process has the ids that it had before, seen through the map. Groups stay until the paths of the caller are open. */
+/*
+ * In the new namespace the process has the ids that it had before, seen through the map. Groups
+ * stay until the paths of the caller are open.
+ */
 static int take_root(struct err *e)
 {
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return err_set(e, errno, NULL, "cannot become root of the user namespace");
-	/* After the ids, whose change would take it off. A supervisor that died before is seen by the end of its socket. */
+	/*
+	 * After the ids, whose change would take it off. A supervisor that died before is seen by
+	 * the end of its socket.
+	 */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		return err_set(e, errno, NULL, "cannot tie the command to its supervisor");
 	return 0;
@@ -75,9 +83,11 @@ static int set_up(const struct run_init *i, struct run_tty *tty, struct err *e)
 
 	r = take_root(e);
 	if (r == 0)
-		r = i->staged ? run_mounts_take(s, &m, e) : run_mounts_make(s, i->root.st_ino ? &i->root : NULL, &m, e);
+		r = i->staged ? run_mounts_take(s, &m, e) :
+				run_mounts_make(s, i->root.st_ino ? &i->root : NULL, &m, e);
 	if (r == 0 && setgroups(0, NULL) < 0)
-		log_verbose("the caller's supplementary groups stay with the command: %s", strerrordesc_np(errno));
+		log_verbose("the caller's supplementary groups stay with the command: %s",
+			strerrordesc_np(errno));
 	if (r == 0 && s->hostname && sethostname(s->hostname, strlen(s->hostname)) < 0)
 		r = err_set(e, errno, s->hostname, "cannot set the host name");
 	if (r == 0 && s->own_net)
@@ -96,11 +106,13 @@ static void hand_over_tty(int sock, struct run_tty *tty)
 	wait_for_go(sock);
 }
 
-/* --- life -------------------------------------------------------------------------------------- */
+/*
+ * --- life --------------------------------------------------------------------------------------
+ */
 
 /*
- * Reaps whoever is dead; once that is the command, tells and ends, and with it all others. Until then there is somebody to reap: who
- * cannot be waited for would never be heard of.
+ * Reaps whoever is dead; once that is the command, tells and ends, and with it all others. Until
+ * then there is somebody to reap: who cannot be waited for would never be heard of.
  */
 static void reap(int sock, pid_t command)
 {
@@ -127,7 +139,8 @@ static void give_signal(int sock, pid_t command)
 	if (wire_receive(sock, &w, &fd) != 1)
 		_exit(RUN_FAILED);
 	if (w.kind == WIRE_SIGNAL)
-		(void)kill(w.group ? -command : command, w.value); /* it may have ended, which is to be heard of */
+		(void)kill(w.group ? -command : command,
+			w.value); /* it may have ended, which is to be heard of */
 }
 
 static _Noreturn void live(int sock, int sigfd, pid_t command)
@@ -147,7 +160,10 @@ static _Noreturn void live(int sock, int sigfd, pid_t command)
 	}
 }
 
-/* The n-th field of a line of /proc/PID/stat (proc(5)), from 4 on: those before the third can hold anything. */
+/*
+ * The n-th field of a line of /proc/PID/stat (proc(5)), from 4 on: those before the third can hold
+ * anything.
+ */
 static uint64_t stat_field(const char *line, unsigned n)
 {
 	const char *p = strrchr(line, ')');
@@ -161,8 +177,9 @@ static uint64_t stat_field(const char *line, unsigned n)
 }
 
 /*
- * The words that this program was started with, all but the first: values of --env, paths of the host. Whoever is in the namespace may
- * read /proc/1/cmdline, which shows what stands in this memory.
+ * The words that this program was started with, all but the first: values of --env, paths of the
+ * host. Whoever is in the namespace may read /proc/1/cmdline, which shows what stands in this
+ * memory.
  */
 static int forget_words(struct err *e)
 {
@@ -178,7 +195,8 @@ static int forget_words(struct err *e)
 	start = stat_field(line.data, ARG_START);
 	end = stat_field(line.data, ARG_END);
 	if (!start || end <= start)
-		return err_say(e, ENODATA, "/proc/self/stat", "does not tell where the program's arguments are");
+		return err_say(e, ENODATA, "/proc/self/stat",
+			"does not tell where the program's arguments are");
 	start += strnlen((const char *)(uintptr_t)start, end - start);
 	explicit_bzero((void *)(uintptr_t)start, end - start);
 	return 0;
@@ -210,7 +228,7 @@ _Noreturn void run_init(const struct run_init *i)
 	int sigfd, r, gate[2];
 	pid_t pid;
 
-	(void)setsid(); /* cannot fail: a new process leads nothing */
+	(void)setsid();       /* cannot fail: a new process leads nothing */
 	(void)close(i->peer); /* or the socket would never end with the supervisor */
 	wait_for_go(i->sock);
 	if (set_up(i, &tty, &e) < 0)
@@ -221,7 +239,10 @@ _Noreturn void run_init(const struct run_init *i)
 	(void)sigemptyset(&chld);
 	(void)sigaddset(&chld, SIGCHLD);
 	sigfd = signalfd(-1, &chld, SFD_CLOEXEC);
-	/* Nothing in the namespace may look into, or trace, a process that still has this program and its memory. */
+	/*
+	 * Nothing in the namespace may look into, or trace, a process that still has this program
+	 * and its memory.
+	 */
 	if (sigfd < 0 || pipe2(gate, O_CLOEXEC) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0) {
 		(void)err_set(&e, errno, NULL, "cannot set up process 1");
 		give_up(i->sock, &e);
@@ -234,8 +255,10 @@ _Noreturn void run_init(const struct run_init *i)
 	if (forget_words(&e) < 0)
 		give_up(i->sock, &e);
 	/*
-	 * Init keeps nothing of the caller's: neither descriptors that something could leak from, nor the other end of its pipes. But it
-	 * keeps the command's terminal open, which would hang up on those who want to open it again once nobody has it open. With the gate closed, the command starts.
+	 * Init keeps nothing of the caller's: neither descriptors that something could leak from,
+	 * nor the other end of its pipes. But it keeps the command's terminal open, which would
+	 * hang up on those who want to open it again once nobody has it open. With the gate closed,
+	 * the command starts.
 	 */
 	r = fd_let_go(i->sock, sigfd, tty.slave);
 	if (r < 0) {

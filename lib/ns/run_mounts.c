@@ -11,18 +11,20 @@
 
 #include "../base/log.h"
 #include "../base/sys.h"
+#include "../mount/clone.h"
 #include "../mount/exposure.h"
 #include "../mount/fsids.h"
+#include "../mount/mount_verify.h"
 #include "../mount/overlay.h"
 #include "../mount/place.h"
-#include "../mount/clone.h"
-#include "../mount/mount_verify.h"
-
-/* --- making ------------------------------------------------------------------------------------ */
 
 /*
- * A clone with all that is mounted below it. Without privileges nothing less can be had: what is mounted below hides something
- * that is not the caller's to see.
+ * --- making ------------------------------------------------------------------------------------
+ */
+
+/*
+ * A clone with all that is mounted below it. Without privileges nothing less can be had: what is
+ * mounted below hides something that is not the caller's to see.
  */
 static int clone_all(const char *path, const struct mount_flags *flags, int *ret_fd, struct err *e)
 {
@@ -32,7 +34,8 @@ static int clone_all(const char *path, const struct mount_flags *flags, int *ret
 
 	if (r < 0)
 		return r;
-	fd = sys_open_tree(source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
+	fd = sys_open_tree(
+		source, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE | AT_EMPTY_PATH);
 
 	if (fd < 0) {
 		r = err_path(e, errno, path, "cannot clone the mounts");
@@ -62,7 +65,8 @@ static bool is_host_root(int fd)
 }
 
 /* What of it may be written to as disk id 0 would be the host itself: no word makes that right. */
-static int check_host_root(int fd, const char *source, const struct mount_map *map, const struct mount_flags *flags, struct err *e)
+static int check_host_root(int fd, const char *source, const struct mount_map *map,
+	const struct mount_flags *flags, struct err *e)
 {
 	uint32_t seen;
 
@@ -121,7 +125,9 @@ static int make_root(const struct run_spec *s, const struct stat *want, int *ret
 	struct mount_flags flags = s->root.flags;
 	struct mount_plan stack = s->root; /* what it points to stays the spec's */
 
-	/* Mounts of the host arrive in its own tree and, what matters more, go. A plan is private. */
+	/*
+	 * Mounts of the host arrive in its own tree and, what matters more, go. A plan is private.
+	 */
 	if (s->host_root)
 		flags.propagation = MS_SLAVE;
 	flags.set = with_read_only(flags.set, s->read_only);
@@ -132,24 +138,37 @@ static int make_root(const struct run_spec *s, const struct stat *want, int *ret
 		return make_stack(&stack, ret_fd, e);
 	}
 	if (s->privileged)
-		return make_mapped((struct exposure_source){ .name = s->root.source, .map = &s->root.map, .flags = &flags,
-							     .meant = s->root.meant, .word = "-o public" }, ret_fd, e);
+		return make_mapped((struct exposure_source){ .name = s->root.source,
+					   .map = &s->root.map,
+					   .flags = &flags,
+					   .meant = s->root.meant,
+					   .word = "-o public" },
+			ret_fd, e);
 	return clone_all(s->root.source, &flags, ret_fd, e);
 }
 
 static int make_bind(const struct run_spec *s, const struct run_bind *b, int *ret_fd, struct err *e)
 {
-	struct mount_flags flags = { .set = b->dev ? 0 : MOUNT_ATTR_NODEV, .propagation = MS_PRIVATE };
-	struct mount_map map = b->own_map ? (struct mount_map){ .wish = MAP_SET, .map = s->map } : b->map;
+	struct mount_flags flags = { .set = b->dev ? 0 : MOUNT_ATTR_NODEV,
+		.propagation = MS_PRIVATE };
+	struct mount_map map =
+		b->own_map ? (struct mount_map){ .wish = MAP_SET, .map = s->map } : b->map;
 
 	flags.set = with_read_only(flags.set, b->read_only);
 	if (map.wish == MAP_KEEP)
 		return clone_all(b->source, &flags, ret_fd, e);
-	return make_mapped((struct exposure_source){ .name = b->source, .map = &map, .flags = &flags, .meant = b->meant,
-						     .word = "public in the words of -b" }, ret_fd, e);
+	return make_mapped((struct exposure_source){ .name = b->source,
+				   .map = &map,
+				   .flags = &flags,
+				   .meant = b->meant,
+				   .word = "public in the words of -b" },
+		ret_fd, e);
 }
 
-/* Changes to a stack do not touch its layers: what is to be mounted on is created in it before it becomes read-only. */
+/*
+ * Changes to a stack do not touch its layers: what is to be mounted on is created in it before it
+ * becomes read-only.
+ */
 static int seal_stack(const struct run_spec *s, const struct run_mounts *m, struct err *e)
 {
 	struct mount_flags flags = { .set = MOUNT_ATTR_RDONLY };
@@ -158,7 +177,8 @@ static int seal_stack(const struct run_spec *s, const struct run_mounts *m, stru
 	int r = 0;
 
 	if (s->root.upper_kind != UPPER_NONE) {
-		if (s->privileged && idmap_uid_seen(&s->map, 0, &uid) && idmap_gid_seen(&s->map, 0, &gid))
+		if (s->privileged && idmap_uid_seen(&s->map, 0, &uid) &&
+			idmap_gid_seen(&s->map, 0, &gid))
 			r = fsids_enter(&ids, uid, gid, e);
 		if (r == 0)
 			r = run_root_places(s, m, e);
@@ -170,12 +190,15 @@ static int seal_stack(const struct run_spec *s, const struct run_mounts *m, stru
 }
 
 /* Than the one that was asked whether others can reach it, or that the map was made for. */
-static bool is_another_root(const struct run_spec *s, const struct stat *want, const struct stat *st)
+static bool is_another_root(
+	const struct run_spec *s, const struct stat *want, const struct stat *st)
 {
 	const struct mount_plan *p = &s->root;
 
-	return p->kind == MOUNT_BIND && ((want && !same_file(st, want)) ||
-					 (p->source_seen && (st->st_dev != p->source_dev || st->st_ino != p->source_ino)));
+	return p->kind == MOUNT_BIND &&
+		((want && !same_file(st, want)) ||
+			(p->source_seen &&
+				(st->st_dev != p->source_dev || st->st_ino != p->source_ino)));
 }
 
 static int check_root(const struct run_spec *s, const struct stat *want, int root, struct err *e)
@@ -185,15 +208,20 @@ static int check_root(const struct run_spec *s, const struct stat *want, int roo
 	if (fstat(root, &st) < 0)
 		return err_set(e, errno, s->root.source, "cannot stat the root of the command");
 	if (is_another_root(s, want, &st))
-		return err_say(e, ESTALE, s->root.source, "was exchanged for another directory meanwhile");
-	return S_ISDIR(st.st_mode) ? 0 : err_path(e, ENOTDIR, s->root.source, "cannot make this the root of the command");
+		return err_say(
+			e, ESTALE, s->root.source, "was exchanged for another directory meanwhile");
+	return S_ISDIR(st.st_mode) ?
+		0 :
+		err_path(e, ENOTDIR, s->root.source, "cannot make this the root of the command");
 }
 
-int run_mounts_make(const struct run_spec *s, const struct stat *want_root, struct run_mounts *ret, struct err *e)
+int run_mounts_make(const struct run_spec *s, const struct stat *want_root, struct run_mounts *ret,
+	struct err *e)
 {
 	for (size_t i = 0; i <= s->binds.len; i++) {
 		scoped_fd int fd = -1;
-		int r = i ? make_bind(s, &s->binds.items[i - 1], &fd, e) : make_root(s, want_root, &fd, e);
+		int r = i ? make_bind(s, &s->binds.items[i - 1], &fd, e) :
+			    make_root(s, want_root, &fd, e);
 
 		if (r == 0 && i == 0)
 			r = check_root(s, want_root, fd, e);
@@ -203,7 +231,9 @@ int run_mounts_make(const struct run_spec *s, const struct stat *want_root, stru
 			return err_nomem(e);
 		(void)TAKE_FD(fd);
 	}
-	return s->read_only && !s->host_root && s->root.kind == MOUNT_OVERLAY ? seal_stack(s, ret, e) : 0;
+	return s->read_only && !s->host_root && s->root.kind == MOUNT_OVERLAY ?
+		seal_stack(s, ret, e) :
+		0;
 }
 
 void run_mounts_done(struct run_mounts *m)
@@ -213,7 +243,9 @@ void run_mounts_done(struct run_mounts *m)
 	VEC_DONE(m);
 }
 
-/* --- the stage --------------------------------------------------------------------------------- */
+/*
+ * --- the stage ---------------------------------------------------------------------------------
+ */
 
 int run_stage_open(int *ret_stage, struct err *e)
 {
@@ -232,14 +264,16 @@ int run_stage_open(int *ret_stage, struct err *e)
 	if (r < 0)
 		return r;
 	if (fchmodat(stage, ".", 0711, 0) < 0) /* root of the namespace must be able to enter */
-		return err_set(e, errno, NULL, "cannot open a directory in memory to the command's root");
+		return err_set(
+			e, errno, NULL, "cannot open a directory in memory to the command's root");
 	*ret_stage = TAKE_FD(stage);
 	return 0;
 }
 
 /*
- * It must be somewhere in the namespace, but in nobody's way: so it goes onto a directory that is there everywhere, and on top
- * of it what was there before. (On top of "/" would do as well, but then the caller counts as in a chroot, and may make no user namespace.)
+ * It must be somewhere in the namespace, but in nobody's way: so it goes onto a directory that is
+ * there everywhere, and on top of it what was there before. (On top of "/" would do as well, but
+ * then the caller counts as in a chroot, and may make no user namespace.)
  */
 static int stage_hide(int stage, struct err *e)
 {
@@ -251,8 +285,9 @@ static int stage_hide(int stage, struct err *e)
 	if (r < 0)
 		return r;
 	if (sys_move_mount(stage, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
-	    sys_move_mount(before, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
-		r = err_set(e, errno, path, "cannot attach a directory in memory for the mounts there");
+		sys_move_mount(before, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
+		r = err_set(
+			e, errno, path, "cannot attach a directory in memory for the mounts there");
 		err_op(e, "move_mount");
 		return r;
 	}
@@ -266,7 +301,8 @@ static int stage_attach(int stage, int mnt, const char *name, struct err *e)
 
 	if (fstat(mnt, &st) < 0)
 		return err_set(e, errno, NULL, "cannot stat a mount");
-	r = S_ISDIR(st.st_mode) ? mkdirat(stage, name, 0700) : mknodat(stage, name, S_IFREG | 0600, 0);
+	r = S_ISDIR(st.st_mode) ? mkdirat(stage, name, 0700) :
+				  mknodat(stage, name, S_IFREG | 0600, 0);
 	if (r < 0)
 		return err_set(e, errno, NULL, "cannot make a place for a mount");
 	if (sys_move_mount(mnt, "", stage, name, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
@@ -312,9 +348,11 @@ int run_mounts_take(const struct run_spec *s, struct run_mounts *ret, struct err
 		int fd;
 
 		(void)snprintf(name, sizeof(name), "%zu", i); /* fits: 20 digits */
-		fd = sys_open_tree(AT_FDCWD, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+		fd = sys_open_tree(
+			AT_FDCWD, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 		if (fd < 0)
-			return err_set(e, errno, NULL, "cannot take over a mount that was made for the command");
+			return err_set(e, errno, NULL,
+				"cannot take over a mount that was made for the command");
 		if (VEC_ADD(ret, fd) < 0) {
 			cleanup_fd(&fd);
 			return err_nomem(e);

@@ -29,7 +29,9 @@ int wire_tell(int sock, const struct wire *w, struct err *e)
 {
 	int r = wire_send(sock, w, -1);
 
-	return r == 0 || r == -EPIPE || r == -ECONNRESET ? 0 : err_set(e, -r, NULL, "cannot tell another process of this run to go on");
+	return r == 0 || r == -EPIPE || r == -ECONNRESET ?
+		0 :
+		err_set(e, -r, NULL, "cannot tell another process of this run to go on");
 }
 
 int wire_receive(int sock, struct wire *w, int *ret_fd)

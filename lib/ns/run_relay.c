@@ -16,10 +16,10 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/guard.h"
 #include "../base/log.h"
 #include "../base/subprocess.h"
 #include "../broker/broker.h"
-#include "../base/guard.h"
 
 #ifndef P_PIDFD
 #define P_PIDFD 3
@@ -39,16 +39,18 @@ struct relay {
 	const struct run_spec *spec;
 	struct run_handle init;
 	int sigfd, master;
-	bool raw;                 /* the caller's terminal is */
-	bool started, gone;       /* the command is there; init has closed its end */
-	struct termios caller;    /* as it was */
+	bool raw;              /* the caller's terminal is */
+	bool started, gone;    /* the command is there; init has closed its end */
+	struct termios caller; /* as it was */
 	struct flow in, out;
 	pid_t broker;
-	int status;               /* -1: not known yet */
+	int status; /* -1: not known yet */
 	struct err failure;
 };
 
-/* --- the terminal ------------------------------------------------------------------------------ */
+/*
+ * --- the terminal ------------------------------------------------------------------------------
+ */
 
 static void tty_raw(struct relay *r)
 {
@@ -61,7 +63,8 @@ static void tty_raw(struct relay *r)
 static void tty_restore(struct relay *r)
 {
 	if (r->raw)
-		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &r->caller); /* a terminal that is gone needs none */
+		(void)tcsetattr(STDIN_FILENO, TCSADRAIN,
+			&r->caller); /* a terminal that is gone needs none */
 	r->raw = false;
 }
 
@@ -73,14 +76,17 @@ static void tty_resize(const struct relay *r)
 		(void)ioctl(r->master, TIOCSWINSZ, &size); /* a size is no more than a courtesy */
 }
 
-/* The command's terminal, which is taken over, begins as the caller's is, which becomes a mere line to it. */
+/*
+ * The command's terminal, which is taken over, begins as the caller's is, which becomes a mere line
+ * to it.
+ */
 static int tty_start(struct relay *r, int fd, struct err *e)
 {
 	const struct wire go = { .kind = WIRE_GO };
 	scoped_fd int master = fd;
 
 	if (fcntl(master, F_SETFL, O_NONBLOCK) < 0 || tcgetattr(STDIN_FILENO, &r->caller) < 0 ||
-	    tcsetattr(master, TCSANOW, &r->caller) < 0)
+		tcsetattr(master, TCSANOW, &r->caller) < 0)
 		return err_set(e, errno, NULL, "cannot set up the command's terminal");
 	r->in = (struct flow){ .from = STDIN_FILENO, .to = master };
 	r->out = (struct flow){ .from = master, .to = STDOUT_FILENO };
@@ -116,7 +122,10 @@ static struct pollfd flow_poll(const struct flow *f, bool on)
 	bool full = f->at < f->len;
 
 	return (struct pollfd){
-		.fd = !on || (f->ended && !full) ? -1 : full ? f->to : f->from, .events = full ? POLLOUT : POLLIN,
+		.fd = !on || (f->ended && !full) ? -1 :
+			full                     ? f->to :
+						   f->from,
+		.events = full ? POLLOUT : POLLIN,
 	};
 }
 
@@ -130,7 +139,9 @@ static void flow_go(struct flow *f, short revents)
 		flow_read(f);
 }
 
-/* --- the broker's end -------------------------------------------------------------------------- */
+/*
+ * --- the broker's end --------------------------------------------------------------------------
+ */
 
 static bool broker_reap(struct relay *r, int flags)
 {
@@ -143,12 +154,17 @@ static bool broker_reap(struct relay *r, int flags)
 	if (pid == 0)
 		return false;
 	if (pid > 0 && WIFSIGNALED(status))
-		log_warn("the broker was killed by signal %d: calls that it should decide fail with ENOSYS", WTERMSIG(status));
+		log_warn("the broker was killed by signal %d: calls that it should decide fail "
+			 "with ENOSYS",
+			WTERMSIG(status));
 	r->broker = 0;
 	return true;
 }
 
-/* With init all are gone whom it serves. A filesystem that somebody keeps from answering may keep it, too. */
+/*
+ * With init all are gone whom it serves. A filesystem that somebody keeps from answering may keep
+ * it, too.
+ */
 static void broker_wait(struct relay *r)
 {
 	if (broker_reap(r, WNOHANG))
@@ -157,26 +173,32 @@ static void broker_wait(struct relay *r)
 		log_warn("the broker hangs: it is killed");
 		(void)kill(r->broker, SIGKILL); /* not reaped yet, so the number is still its own */
 		if (!run_ends(r->broker, BROKER_KILLED_MS)) {
-			log_warn("the broker (process %d) is left: it ends when the filesystem answers that it waits for", (int)r->broker);
+			log_warn("the broker (process %d) is left: it ends when the filesystem "
+				 "answers that it waits for",
+				(int)r->broker);
 			return;
 		}
 	}
 	(void)broker_reap(r, 0);
 }
 
-/* --- signals ----------------------------------------------------------------------------------- */
+/*
+ * --- signals -----------------------------------------------------------------------------------
+ */
 
 static void pass_on(const struct relay *r, const struct wire *w)
 {
 	struct err e = ERR_INIT;
 
 	if (wire_tell(r->init.sock, w, &e) < 0)
-		log_warn("signal %d did not reach the command: %s", w->value, strerrordesc_np(e.num));
+		log_warn("signal %d did not reach the command: %s", w->value,
+			strerrordesc_np(e.num));
 }
 
 /*
- * Being stopped is for the supervisor and, where it has no terminal of its own to stop it by, for the command too.
- * SIGSTOP, because the command's process group has no parent in its session: the kernel does not stop such by SIGTSTP.
+ * Being stopped is for the supervisor and, where it has no terminal of its own to stop it by, for
+ * the command too. SIGSTOP, because the command's process group has no parent in its session: the
+ * kernel does not stop such by SIGTSTP.
  */
 static void stop(struct relay *r)
 {
@@ -230,18 +252,24 @@ static void on_signal(struct relay *r)
 		tty_raw(r); /* whoever had the terminal meanwhile may have changed it */
 		return;
 	}
-	/* What the terminal sends is for all in the foreground, as the command's process group is. */
+	/*
+	 * What the terminal sends is for all in the foreground, as the command's process group is.
+	 */
 	w.value = (int)si.ssi_signo;
 	w.group = si.ssi_code == SI_KERNEL;
 	pass_on(r, &w);
 }
 
-/* --- init and broker --------------------------------------------------------------------------- */
+/*
+ * --- init and broker ---------------------------------------------------------------------------
+ */
 
 /* Returns in a process of its own, which never comes back from here. */
 static int broker_start(struct relay *r, int listener, struct err *e)
 {
-	struct broker_place place = { .init = r->init.pid, .pidfd = r->init.pidfd, .userns = r->init.userns };
+	struct broker_place place = {
+		.init = r->init.pid, .pidfd = r->init.pidfd, .userns = r->init.userns
+	};
 
 	r->broker = fork();
 	if (r->broker < 0)
@@ -251,8 +279,10 @@ static int broker_start(struct relay *r, int listener, struct err *e)
 
 	cleanup_fd(&r->init.sock); /* init is to see the supervisor's death */
 	cleanup_fd(&r->master);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || guard_install(false, e) < 0 || broker_serve(r->spec->broker, listener, &place, e) < 0)
-		log_warn("the broker cannot go on: %s%s%s", e->what, e->num ? ": " : "", e->num ? strerrordesc_np(e->num) : "");
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || guard_install(false, e) < 0 ||
+		broker_serve(r->spec->broker, listener, &place, e) < 0)
+		log_warn("the broker cannot go on: %s%s%s", e->what, e->num ? ": " : "",
+			e->num ? strerrordesc_np(e->num) : "");
 	if (r->spec->report) {
 		broker_report(r->spec->broker, r->spec->report);
 		(void)out_flush(r->spec->report); /* nowhere left to say it */
@@ -260,13 +290,17 @@ static int broker_start(struct relay *r, int listener, struct err *e)
 	_exit(0);
 }
 
-/* The ends of pipes are the command's alone, so that whoever is at the other one sees it close them. */
+/*
+ * The ends of pipes are the command's alone, so that whoever is at the other one sees it close
+ * them.
+ */
 static int let_pipes_go(struct err *e)
 {
 	scoped_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
-		return err_set(e, errno, NULL, "cannot leave standard input and output to the command");
+		return err_set(
+			e, errno, NULL, "cannot leave standard input and output to the command");
 	return 0;
 }
 
@@ -277,7 +311,8 @@ static int on_message(struct relay *r, struct err *e)
 	int n = wire_receive(r->init.sock, &w, &fd);
 
 	if (n < 0)
-		return err_set(e, -n, NULL, "cannot hear what process 1 of the command's namespace says");
+		return err_set(
+			e, -n, NULL, "cannot hear what process 1 of the command's namespace says");
 	if (n == 0) {
 		r->gone = true;
 		return 0;
@@ -296,7 +331,8 @@ static int on_message(struct relay *r, struct err *e)
 		break;
 	case WIRE_ENDED:
 		if (r->status < 0)
-			r->status = WIFSIGNALED(w.value) ? RUN_SIGNAL + WTERMSIG(w.value) : WEXITSTATUS(w.value);
+			r->status = WIFSIGNALED(w.value) ? RUN_SIGNAL + WTERMSIG(w.value) :
+							   WEXITSTATUS(w.value);
 		break;
 	}
 	return 0;
@@ -306,8 +342,10 @@ static int serve(struct relay *r, struct err *e)
 {
 	while (!r->gone) {
 		struct pollfd p[] = {
-			{ .fd = r->init.sock, .events = POLLIN }, { .fd = r->sigfd, .events = POLLIN },
-			flow_poll(&r->in, r->master >= 0 && r->started), flow_poll(&r->out, r->master >= 0),
+			{ .fd = r->init.sock, .events = POLLIN },
+			{ .fd = r->sigfd, .events = POLLIN },
+			flow_poll(&r->in, r->master >= 0 && r->started),
+			flow_poll(&r->out, r->master >= 0),
 		};
 		int n;
 
@@ -316,7 +354,9 @@ static int serve(struct relay *r, struct err *e)
 				return err_set(e, errno, NULL, "cannot wait for the command");
 			continue;
 		}
-		/* First what init has to say: that the command is there decides whose a signal is. */
+		/*
+		 * First what init has to say: that the command is there decides whose a signal is.
+		 */
 		n = p[0].revents ? on_message(r, e) : 0;
 		if (n < 0)
 			return n;
@@ -334,17 +374,20 @@ static bool told_to_end(const struct relay *r)
 
 	if (read(r->sigfd, &si, sizeof(si)) != (ssize_t)sizeof(si))
 		return false;
-	return si.ssi_signo == SIGINT || si.ssi_signo == SIGTERM || si.ssi_signo == SIGHUP || si.ssi_signo == SIGQUIT;
+	return si.ssi_signo == SIGINT || si.ssi_signo == SIGTERM || si.ssi_signo == SIGHUP ||
+		si.ssi_signo == SIGQUIT;
 }
 
 /*
- * All that the command has written before it ended. More will not come, even if the command has passed its terminal on to somebody
- * who has it open still: so nothing is waited for but the caller's terminal.
+ * All that the command has written before it ended. More will not come, even if the command has
+ * passed its terminal on to somebody who has it open still: so nothing is waited for but the
+ * caller's terminal.
  */
 static void drain(struct relay *r)
 {
 	while (r->master >= 0) {
-		struct pollfd p[] = { { .fd = r->out.to, .events = POLLOUT }, { .fd = r->sigfd, .events = POLLIN } };
+		struct pollfd p[] = { { .fd = r->out.to, .events = POLLOUT },
+			{ .fd = r->sigfd, .events = POLLIN } };
 
 		if (r->out.at == r->out.len) {
 			flow_read(&r->out);
@@ -376,10 +419,12 @@ static int reap(struct relay *r, struct err *e)
 	if (r->status >= 0)
 		return r->status;
 	if (info.si_code == CLD_KILLED || info.si_code == CLD_DUMPED) {
-		log_warn("process 1 of the command's namespace was killed by signal %d", info.si_status);
+		log_warn("process 1 of the command's namespace was killed by signal %d",
+			info.si_status);
 		return RUN_SIGNAL + info.si_status;
 	}
-	return err_say(e, ECHILD, NULL, "process 1 of the command's namespace ended without a word");
+	return err_say(
+		e, ECHILD, NULL, "process 1 of the command's namespace ended without a word");
 }
 
 int run_relay(const struct run_spec *s, const struct run_handle *init, int sigfd, struct err *e)

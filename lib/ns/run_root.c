@@ -21,24 +21,29 @@
 
 struct tree {
 	const struct run_spec *spec;
-	int root;      /* attached, on top of what is to go */
-	int dev, pts;  /* in it; ours, so that their content can be trusted */
+	int root;     /* attached, on top of what is to go */
+	int dev, pts; /* in it; ours, so that their content can be trusted */
 };
 
 static int attach(int mnt, int place, const char *path, struct err *e)
 {
 	int r;
 
-	if (sys_move_mount(mnt, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) == 0)
+	if (sys_move_mount(mnt, "", place, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) ==
+		0)
 		return 0;
 	r = err_set(e, errno, path, "cannot attach a mount in the root of the command");
 	err_op(e, "move_mount");
 	return r;
 }
 
-/* --- filesystems of the namespaces' own --------------------------------------------------------- */
+/*
+ * --- filesystems of the namespaces' own ---------------------------------------------------------
+ */
 
-struct fs_param { const char *key, *value; };
+struct fs_param {
+	const char *key, *value;
+};
 
 enum { FS_PARAMS_MAX = 3 };
 
@@ -48,15 +53,17 @@ static int fs_failed(const char *type, const char *op, struct err *e)
 
 	err_op(e, op);
 	if (r == -EPERM && !strcmp(type, "proc")) {
-		err_why(e, "this kernel allows it to root of a user namespace only where nothing is mounted over parts of /proc, "
-			"which is how containers hide them");
+		err_why(e,
+			"this kernel allows it to root of a user namespace only where nothing is "
+			"mounted over parts of /proc, which is how containers hide them");
 		err_try(e, "run it outside of the container");
 	}
 	return r;
 }
 
 /* Detached; params end with a NULL key. */
-static int make_fs(const char *type, const struct fs_param *params, unsigned flags, int *ret_mnt, struct err *e)
+static int make_fs(const char *type, const struct fs_param *params, unsigned flags, int *ret_mnt,
+	struct err *e)
 {
 	scoped_fd int fs = sys_fsopen(type, FSOPEN_CLOEXEC);
 
@@ -76,19 +83,22 @@ static int make_fs(const char *type, const struct fs_param *params, unsigned fla
 enum { HARMLESS = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, DATA = HARMLESS | MOUNT_ATTR_NOEXEC };
 
 /*
- * sysfs belongs to the network namespace. Where that is the host's, or the host's /sys is covered in parts, there is only the
- * host's, and what is root's in it is not the namespace's root's.
+ * sysfs belongs to the network namespace. Where that is the host's, or the host's /sys is covered
+ * in parts, there is only the host's, and what is root's in it is not the namespace's root's.
  */
 static int make_sys(const struct run_spec *s, int *ret_mnt, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = RUN_SYS_FLAGS };
-	int r = s->own_net ? make_fs("sysfs", NULL, DATA | MOUNT_ATTR_RDONLY, ret_mnt, NULL) : -EPERM;
+	int r = s->own_net ? make_fs("sysfs", NULL, DATA | MOUNT_ATTR_RDONLY, ret_mnt, NULL) :
+			     -EPERM;
 
 	if (r != -EPERM)
 		return r < 0 ? fs_failed("sysfs", "fsconfig", e) : 0;
-	log_verbose("/sys is the host's, read-only%s", s->own_net ? ": no other can be mounted here" : "");
+	log_verbose("/sys is the host's, read-only%s",
+		s->own_net ? ": no other can be mounted here" : "");
 	/* From the stage (the working directory) its flags are locked, too. */
-	*ret_mnt = sys_open_tree(AT_FDCWD, s->privileged ? RUN_STAGE_SYS : "/sys", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	*ret_mnt = sys_open_tree(AT_FDCWD, s->privileged ? RUN_STAGE_SYS : "/sys",
+		OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (*ret_mnt < 0)
 		return err_set(e, errno, "/sys", "cannot clone the mounts");
 	if (sys_mount_setattr(*ret_mnt, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0)
@@ -132,8 +142,11 @@ static const struct {
 	bool hides;
 	int (*make)(const struct run_spec *s, int *ret_mnt, struct err *e);
 } system_mounts[] = {
-	{ "/proc", false, make_proc }, { "/sys", false, make_sys }, { "/dev", false, make_dev },
-	{ "/tmp", true, make_tmp }, { "/run", true, make_run },
+	{ "/proc", false, make_proc },
+	{ "/sys", false, make_sys },
+	{ "/dev", false, make_dev },
+	{ "/tmp", true, make_tmp },
+	{ "/run", true, make_run },
 };
 
 static int mount_system(struct tree *t, struct err *e)
@@ -158,21 +171,37 @@ static int mount_system(struct tree *t, struct err *e)
 	return 0;
 }
 
-/* --- /dev -------------------------------------------------------------------------------------- */
+/*
+ * --- /dev --------------------------------------------------------------------------------------
+ */
 
-static const struct { const char *name; unsigned major, minor; } nodes[] = {
-	{ "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 }, { "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+static const struct {
+	const char *name;
+	unsigned major, minor;
+} nodes[] = {
+	{ "null", 1, 3 },
+	{ "zero", 1, 5 },
+	{ "full", 1, 7 },
+	{ "random", 1, 8 },
+	{ "urandom", 1, 9 },
+	{ "tty", 5, 0 },
 };
 
-static const struct { const char *name, *target; } links[] = {
-	{ "fd", "/proc/self/fd" }, { "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
-	{ "stderr", "/proc/self/fd/2" }, { "ptmx", "pts/ptmx" },
+static const struct {
+	const char *name, *target;
+} links[] = {
+	{ "fd", "/proc/self/fd" },
+	{ "stdin", "/proc/self/fd/0" },
+	{ "stdout", "/proc/self/fd/1" },
+	{ "stderr", "/proc/self/fd/2" },
+	{ "ptmx", "pts/ptmx" },
 };
 
 /* Show mnt under a name in /dev, as a file. */
 static int attach_node(const struct tree *t, int mnt, const char *name, struct err *e)
 {
-	scoped_fd int made = openat(t->dev, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	scoped_fd int made =
+		openat(t->dev, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (made < 0)
 		return err_set(e, errno, name, "cannot make a place in /dev");
@@ -180,7 +209,8 @@ static int attach_node(const struct tree *t, int mnt, const char *name, struct e
 }
 
 /* The namespace's root cannot make devices that open, so they are the host's. */
-static int bind_node(const struct tree *t, const char *name, unsigned maj, unsigned min, struct err *e)
+static int bind_node(
+	const struct tree *t, const char *name, unsigned maj, unsigned min, struct err *e)
 {
 	scoped_fd int mnt = -1;
 	struct stat st;
@@ -191,12 +221,13 @@ static int bind_node(const struct tree *t, const char *name, unsigned maj, unsig
 	if (mnt < 0 || fstat(mnt, &st) < 0)
 		return err_set(e, errno, path, "cannot show this device to the command");
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(maj, min))
-		return err_say(e, EINVAL, path, "is not the device %u:%u that goes by this name", maj, min);
+		return err_say(e, EINVAL, path, "is not the device %u:%u that goes by this name",
+			maj, min);
 	return attach_node(t, mnt, name, e);
 }
 
-static int mount_in_dev(const struct tree *t, const char *type, const char *name, const struct fs_param *p, unsigned flags,
-			int *ret_mnt, struct err *e)
+static int mount_in_dev(const struct tree *t, const char *type, const char *name,
+	const struct fs_param *p, unsigned flags, int *ret_mnt, struct err *e)
 {
 	scoped_fd int place = -1;
 	int r;
@@ -220,7 +251,8 @@ static int mount_pts(struct tree *t, struct err *e)
 
 	if (idmap_gid_seen(&t->spec->map, 5, &seen))
 		p[2] = (struct fs_param){ "gid", "5" };
-	return mount_in_dev(t, "devpts", "pts", p, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, &t->pts, e);
+	return mount_in_dev(
+		t, "devpts", "pts", p, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, &t->pts, e);
 }
 
 static int fill_dev(struct tree *t, struct err *e)
@@ -244,8 +276,9 @@ static int fill_dev(struct tree *t, struct err *e)
 }
 
 /*
- * The terminal is born as the user's (as the kernel has it for who opens ptmx), who could not open /dev/stdout otherwise. Whom the
- * root's files do not tell is told of when the command becomes that user; meanwhile the terminal is root's.
+ * The terminal is born as the user's (as the kernel has it for who opens ptmx), who could not open
+ * /dev/stdout otherwise. Whom the root's files do not tell is told of when the command becomes that
+ * user; meanwhile the terminal is root's.
  */
 static int open_ptmx(const struct tree *t)
 {
@@ -255,12 +288,15 @@ static int open_ptmx(const struct tree *t)
 	uint32_t seen;
 	int fd;
 
-	if (t->spec->user && run_user_find(t->root, t->spec->user, &user, &e) == 0 && idmap_uid_seen(&t->spec->map, user.uid, &seen) &&
-	    idmap_gid_seen(&t->spec->map, user.gid, &seen) && fsids_enter(&ids, user.uid, user.gid, &e) < 0)
+	if (t->spec->user && run_user_find(t->root, t->spec->user, &user, &e) == 0 &&
+		idmap_uid_seen(&t->spec->map, user.uid, &seen) &&
+		idmap_gid_seen(&t->spec->map, user.gid, &seen) &&
+		fsids_enter(&ids, user.uid, user.gid, &e) < 0)
 		return -1;
 	fd = openat(t->pts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	fsids_leave(&ids);
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a change of the fsuid takes it off; cannot fail */
+	(void)prctl(
+		PR_SET_PDEATHSIG, SIGKILL); /* a change of the fsuid takes it off; cannot fail */
 	return fd;
 }
 
@@ -279,7 +315,8 @@ static int make_tty(const struct tree *t, struct run_tty *ret, struct err *e)
 	(void)snprintf(name, sizeof(name), "%d", n); /* fits */
 	console = sys_open_tree(t->pts, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (console < 0)
-		return err_set(e, errno, NULL, "cannot show the command's terminal as /dev/console");
+		return err_set(
+			e, errno, NULL, "cannot show the command's terminal as /dev/console");
 	r = attach_node(t, console, "console", e);
 	if (r < 0)
 		return r;
@@ -287,7 +324,9 @@ static int make_tty(const struct tree *t, struct run_tty *ret, struct err *e)
 	return 0;
 }
 
-/* --- together ---------------------------------------------------------------------------------- */
+/*
+ * --- together ----------------------------------------------------------------------------------
+ */
 
 static int attach_binds(const struct tree *t, const struct run_mounts *m, struct err *e)
 {
@@ -298,7 +337,8 @@ static int attach_binds(const struct tree *t, const struct run_mounts *m, struct
 		int r;
 
 		if (fstat(m->items[i + 1], &st) < 0)
-			return err_set(e, errno, t->spec->binds.items[i].source, "cannot stat the source");
+			return err_set(
+				e, errno, t->spec->binds.items[i].source, "cannot stat the source");
 		r = inroot_place(t->root, path, S_ISDIR(st.st_mode), &place, e);
 		if (r == 0)
 			r = attach(m->items[i + 1], place, path, e);
@@ -308,7 +348,10 @@ static int attach_binds(const struct tree *t, const struct run_mounts *m, struct
 	return 0;
 }
 
-/* The old root ends up on top of the new one, and is taken off from there, with all that is below it. */
+/*
+ * The old root ends up on top of the new one, and is taken off from there, with all that is below
+ * it.
+ */
 static int pivot(int root, struct err *e)
 {
 	scoped_fd int old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -320,7 +363,9 @@ static int pivot(int root, struct err *e)
 		r = err_set(e, errno, NULL, "cannot change the root of the mount namespace");
 		err_op(e, "pivot_root");
 		if (r == -EINVAL)
-			err_why(e, "the root directory is not the top of a mount (a chroot), or it is the initial RAM disk");
+			err_why(e,
+				"the root directory is not the top of a mount (a chroot), or it is "
+				"the initial RAM disk");
 		return r;
 	}
 	if (fchdir(old) < 0 || sys_umount2(".", SYS_MNT_DETACH) < 0 || chdir("/") < 0)
@@ -328,7 +373,8 @@ static int pivot(int root, struct err *e)
 	return 0;
 }
 
-static int build(struct tree *t, const struct run_mounts *m, bool want_tty, struct run_tty *tty, struct err *e)
+static int build(struct tree *t, const struct run_mounts *m, bool want_tty, struct run_tty *tty,
+	struct err *e)
 {
 	int r;
 
@@ -383,7 +429,8 @@ static int make_places(const struct run_spec *s, const struct run_mounts *m, str
 		if (is_in_system_mount(s->binds.items[i].target))
 			continue;
 		if (fstat(m->items[i + 1], &st) < 0)
-			return err_set(e, errno, s->binds.items[i].source, "cannot stat the source");
+			return err_set(
+				e, errno, s->binds.items[i].source, "cannot stat the source");
 		r = make_place(root, s->binds.items[i].target, S_ISDIR(st.st_mode), e);
 	}
 	return r;
@@ -399,7 +446,8 @@ int run_root_places(const struct run_spec *s, const struct run_mounts *m, struct
 	return r;
 }
 
-int run_root_enter(const struct run_spec *s, const struct run_mounts *m, bool want_tty, struct run_tty *ret, struct err *e)
+int run_root_enter(const struct run_spec *s, const struct run_mounts *m, bool want_tty,
+	struct run_tty *ret, struct err *e)
 {
 	struct tree t = { .spec = s, .root = m->items[0], .dev = -1, .pts = -1 };
 	struct run_tty tty = { -1, -1 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * run_user: users as the command's root has them. Read from its files alone: asking the name services there would load libraries
- * that somebody else wrote.
+ * run_user: users as the command's root has them. Read from its files alone: asking the name
+ * services there would load libraries that somebody else wrote.
  */
 
 #include "run_priv.h"
@@ -37,7 +37,8 @@ static FILE *stream_of(struct buf *b)
 }
 
 /* The entry of that name, or of that number. Fills uid, gid and home: 1 when there is one. */
-static int find_passwd(int root, const char *name, const uint32_t *uid, struct run_user *ret, struct err *e)
+static int find_passwd(
+	int root, const char *name, const uint32_t *uid, struct run_user *ret, struct err *e)
 {
 	scoped_buf struct buf text = BUF_INIT;
 	scoped_free char *line = malloc(LINE_MAX_);
@@ -70,13 +71,18 @@ static bool is_member(const struct group *gr, const char *user)
 
 static int not_named(const char *name, const char *kind, const char *file, struct err *e)
 {
-	(void)err_say(e, ENOENT, name, "there is no %s of this name in the command's %s", kind, file);
+	(void)err_say(
+		e, ENOENT, name, "there is no %s of this name in the command's %s", kind, file);
 	err_try(e, "give the number, or a name of that file");
 	return -ENOENT;
 }
 
-/* The number of the group called name into *ret_gid, and the groups that have user as a member into ret. Either may be NULL. */
-static int read_groups(int root, const char *name, uint32_t *ret_gid, const char *user, struct run_user *ret, struct err *e)
+/*
+ * The number of the group called name into *ret_gid, and the groups that have user as a member into
+ * ret. Either may be NULL.
+ */
+static int read_groups(int root, const char *name, uint32_t *ret_gid, const char *user,
+	struct run_user *ret, struct err *e)
 {
 	scoped_buf struct buf text = BUF_INIT;
 	scoped_free char *line = malloc(LINE_MAX_);
@@ -102,7 +108,8 @@ static int read_groups(int root, const char *name, uint32_t *ret_gid, const char
 	return name && !named ? not_named(name, "group", "/etc/group", e) : 0;
 }
 
-static int find_parts(int root, const char *user, const char *group, struct run_user *ret, struct err *e)
+static int find_parts(
+	int root, const char *user, const char *group, struct run_user *ret, struct err *e)
 {
 	bool number = num_u32(user, &ret->uid) == 0;
 	int r;

@@ -69,6 +69,8 @@ void seal_self(void)
 	copy = exe < 0 ? -1 : copy_sealed(exe);
 	if (copy >= 0 && read_words(&text, &words) == 0)
 		(void)fexecve(copy, words.items, environ);
-	log_verbose("the command may find a way to change this program's file: no copy of it can be run: %s", strerrordesc_np(errno));
+	log_verbose("the command may find a way to change this program's file: no copy of it can "
+		    "be run: %s",
+		strerrordesc_np(errno));
 	VEC_DONE(&words);
 }

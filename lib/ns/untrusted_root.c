@@ -16,7 +16,8 @@
 static int open_in(int root, const char *path, int flags)
 {
 	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC), .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		.flags = (uint64_t)(flags | O_CLOEXEC),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 
 	return sys_openat2(root, path, &how);
@@ -38,8 +39,12 @@ static int cannot(const char *path, const char *what, struct err *e)
 	return r;
 }
 
-/* The directory path, of which the last component may be missing in parent. Opened in parent, where no link can be in the way. */
-static int make_dir(int root, int parent, const char *path, const char *name, int *ret_fd, struct err *e)
+/*
+ * The directory path, of which the last component may be missing in parent. Opened in parent, where
+ * no link can be in the way.
+ */
+static int make_dir(
+	int root, int parent, const char *path, const char *name, int *ret_fd, struct err *e)
 {
 	*ret_fd = open_in(root, path, O_PATH | O_DIRECTORY);
 	if (*ret_fd >= 0)
@@ -81,12 +86,14 @@ static int open_parent(int root, char *path, int *ret_fd, const char **ret_name,
 static int check_path(const char *path, struct err *e)
 {
 	if (*path != '/')
-		return err_say(e, EINVAL, path, "a place in the root of the command must begin with '/'");
+		return err_say(
+			e, EINVAL, path, "a place in the root of the command must begin with '/'");
 	for (const char *p = path; *p;) {
 		size_t n = strcspn(p, "/");
 
 		if ((n == 1 && *p == '.') || (n == 2 && !strncmp(p, "..", 2)))
-			return err_say(e, EINVAL, path, "a place in the root of the command must not contain '.' or '..'");
+			return err_say(e, EINVAL, path,
+				"a place in the root of the command must not contain '.' or '..'");
 		p += n + !!p[n];
 	}
 	return 0;
@@ -111,8 +118,10 @@ int inroot_place(int root, const char *path, bool dir, int *ret_fd, struct err *
 
 	fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT) {
-		int made = dir ? mkdirat(parent, name, 0755)
-			       : openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+		int made = dir ?
+			mkdirat(parent, name, 0755) :
+			openat(parent, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+				0644);
 
 		if (made < 0)
 			return cannot(path, dir ? "create a directory" : "create a file", e);
@@ -123,7 +132,8 @@ int inroot_place(int root, const char *path, bool dir, int *ret_fd, struct err *
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return cannot(path, "open a place", e);
 	if (dir != S_ISDIR(st.st_mode)) {
-		(void)err_set(e, dir ? ENOTDIR : EISDIR, path, "cannot mount on this place in the root of the command");
+		(void)err_set(e, dir ? ENOTDIR : EISDIR, path,
+			"cannot mount on this place in the root of the command");
 		if (S_ISLNK(st.st_mode))
 			err_why(e, "it is a symbolic link, which is not followed");
 		return dir ? -ENOTDIR : -EISDIR;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * docker: what "docker save" writes. Its manifest.json lists images, and for each the members that are its
- * config and its layers. It has no digests of layers: the diff_ids of the config are what they are checked
- * against. A config or layer whose name is a digest (of its own bytes) must be what its name says.
+ * docker: what "docker save" writes. Its manifest.json lists images, and for each the members that
+ * are its config and its layers. It has no digests of layers: the diff_ids of the config are what
+ * they are checked against. A config or layer whose name is a digest (of its own bytes) must be
+ * what its name says.
  */
 
 #include "source_priv.h"
@@ -10,12 +11,15 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../base/num.h"
 #include "../base/json.h"
+#include "../base/num.h"
 
 static const char document[] = "manifest.json";
 
-/* REPO:TAG as one asks for it: the tag may be left out, for "latest", and so may what comes before a slash. */
+/*
+ * REPO:TAG as one asks for it: the tag may be left out, for "latest", and so may what comes before
+ * a slash.
+ */
 static bool tag_matches(const char *tag, const char *ref)
 {
 	const char *last = strrchr(ref, '/');
@@ -30,7 +34,8 @@ static bool tag_matches(const char *tag, const char *ref)
 }
 
 /* Does the image have the tag? Its tags, or "@N" without any, are appended to there. */
-static int has_tag(const struct json *image, size_t i, const char *ref, struct buf *there, bool *ret, struct err *e)
+static int has_tag(const struct json *image, size_t i, const char *ref, struct buf *there,
+	bool *ret, struct err *e)
 {
 	const struct json *tags = NULL;
 	const char *tag;
@@ -79,7 +84,8 @@ static int choose(const struct json *list, const char *ref, const struct json **
 	if (!doc_len(list))
 		return err_say(e, ENOENT, document, "names no image");
 	if (found)
-		r = err_say(e, EINVAL, document, ref ? "more than one image has that tag" : "names more than one image");
+		r = err_say(e, EINVAL, document,
+			ref ? "more than one image has that tag" : "names more than one image");
 	else
 		r = err_say(e, ENOENT, ref, "the archive has no image with this tag");
 	err_why(e, "there are these: %s", buf_get(&there) ? buf_get(&there) : "");
@@ -88,7 +94,8 @@ static int choose(const struct json *list, const char *ref, const struct json **
 }
 
 /* The digest that a member's name is: what is left of it without prefix and suffix. */
-static bool digest_of_name(const char *name, const char *prefix, const char *suffix, struct digest *ret)
+static bool digest_of_name(
+	const char *name, const char *prefix, const char *suffix, struct digest *ret)
 {
 	size_t p = strlen(prefix), s = strlen(suffix), n = strlen(name);
 	char text[DIGEST_TEXT];
@@ -109,8 +116,9 @@ static int load_config(struct source *s, const char *name, struct err *e)
 	if (r < 0)
 		return r;
 	hash_bytes(buf_get(&s->config), s->config.len, &s->config_digest);
-	if (!digest_of_name(name, "", ".json", &named) && !digest_of_name(name, "sha256:", "", &named) &&
-	    !digest_of_name(name, "blobs/sha256/", "", &named))
+	if (!digest_of_name(name, "", ".json", &named) &&
+		!digest_of_name(name, "sha256:", "", &named) &&
+		!digest_of_name(name, "blobs/sha256/", "", &named))
 		return 0;
 	if (digest_equal(&named, &s->config_digest))
 		return 0;
@@ -119,7 +127,8 @@ static int load_config(struct source *s, const char *name, struct err *e)
 	return r;
 }
 
-static int load_layer(const struct source *s, const char *name, struct source_layer *ret, struct err *e)
+static int load_layer(
+	const struct source *s, const char *name, struct source_layer *ret, struct err *e)
 {
 	scoped_part struct part p = PART_INIT;
 	int r = part_open(s, name, &p, e);
@@ -140,7 +149,9 @@ static int load_layers(struct source *s, const struct json *layers, struct err *
 	int r;
 
 	if (!doc_len(layers))
-		return err_say(e, EINVAL, document, "the image has no layers: there is nothing to unpack, and nothing to mount");
+		return err_say(e, EINVAL, document,
+			"the image has no layers: there is nothing to unpack, and nothing to "
+			"mount");
 	s->layers = calloc(doc_len(layers), sizeof(*s->layers));
 	if (!s->layers)
 		return err_nomem(e);
@@ -154,7 +165,8 @@ static int load_layers(struct source *s, const struct json *layers, struct err *
 	return 0;
 }
 
-static int open_member(const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
+static int open_member(
+	const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
 {
 	scoped_part struct part p = PART_INIT;
 	int r = part_open(s, s->layers[i].name, &p, e);
@@ -166,7 +178,8 @@ static int open_member(const struct source *s, size_t i, int *ret_fd, uint64_t *
 	return 0;
 }
 
-int docker_open(struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e)
+int docker_open(
+	struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e)
 {
 	scoped_json struct json *list = NULL;
 	const struct json *image = NULL, *layers = NULL;

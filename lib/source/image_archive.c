@@ -12,22 +12,22 @@
 
 #include "../base/log.h"
 #include "../base/vec.h"
-#include "image_archive_priv.h"
 #include "../tar/tar_name.h"
+#include "image_archive_priv.h"
 
 enum kind { MEMBER_FILE, MEMBER_LINK, MEMBER_OUTSIDE, MEMBER_OTHER };
 
 struct member {
 	char *name;
-	char *link;              /* MEMBER_LINK: the name it leads to */
+	char *link; /* MEMBER_LINK: the name it leads to */
 	enum kind kind;
-	uint64_t offset, size;   /* MEMBER_FILE */
+	uint64_t offset, size; /* MEMBER_FILE */
 };
 
 struct outer {
 	int fd;
 	VEC(struct member) members; /* sorted by name, once all are there */
-	size_t names;            /* bytes */
+	size_t names;               /* bytes */
 };
 
 void outer_free(struct outer *o)
@@ -50,8 +50,8 @@ int outer_fd(const struct outer *o)
 }
 
 /*
- * Where a symbolic link of this name leads, by the letters of both: no directory of an archive is a link
- * that we follow. False when it leads out, or to the root itself.
+ * Where a symbolic link of this name leads, by the letters of both: no directory of an archive is a
+ * link that we follow. False when it leads out, or to the root itself.
  */
 static bool resolve(const char *name, const char *target, struct buf *ret)
 {
@@ -100,22 +100,28 @@ static int set_link(struct member *m, const struct outer_entry *t, struct err *e
 
 static int add_member(struct outer *o, const struct outer_entry *t, struct err *e)
 {
-	struct member m = { .kind = t->regular ? MEMBER_FILE : MEMBER_OTHER, .offset = t->offset, .size = t->size };
+	struct member m = { .kind = t->regular ? MEMBER_FILE : MEMBER_OTHER,
+		.offset = t->offset,
+		.size = t->size };
 	scoped_buf struct buf name = BUF_INIT;
 	int r = 0;
 
 	if (tar_name_normal(t->name, &name, NULL) < 0) {
 		if (name.oom)
 			return err_nomem(e);
-		log_verbose("member '%s' is left out: its name leads out of the archive, or is too long", t->name);
+		log_verbose("member '%s' is left out: its name leads out of the archive, or is too "
+			    "long",
+			t->name);
 		return 0;
 	}
 	if (t->directory || !name.len)
 		return 0;
 	o->names += name.len;
 	if (o->members.len == OUTER_MAX_MEMBERS || o->names > OUTER_MAX_NAMES)
-		return err_say(e, EFBIG, NULL, "the archive has more than %d members, or their names are longer than %d MiB in all",
-			       (int)OUTER_MAX_MEMBERS, (int)OUTER_MAX_NAMES >> 20);
+		return err_say(e, EFBIG, NULL,
+			"the archive has more than %d members, or their names are longer than %d "
+			"MiB in all",
+			(int)OUTER_MAX_MEMBERS, (int)OUTER_MAX_NAMES >> 20);
 
 	m.name = buf_take(&name);
 	if (!m.name)
@@ -184,7 +190,9 @@ static const struct member *find(const struct outer *o, const char *name, bool *
 		return NULL;
 	end = o->members.items + o->members.len;
 	m = bsearch(&key, o->members.items, o->members.len, sizeof(key), by_name);
-	*ret_twice = m && ((m > o->members.items && !by_name(m - 1, m)) || (m + 1 < end && !by_name(m, m + 1)));
+	*ret_twice = m &&
+		((m > o->members.items && !by_name(m - 1, m)) ||
+			(m + 1 < end && !by_name(m, m + 1)));
 	return m;
 }
 
@@ -195,7 +203,8 @@ bool outer_has(const struct outer *o, const char *name)
 	return find(o, name, &twice);
 }
 
-int outer_find(const struct outer *o, const char *name, uint64_t *ret_offset, uint64_t *ret_size, struct err *e)
+int outer_find(const struct outer *o, const char *name, uint64_t *ret_offset, uint64_t *ret_size,
+	struct err *e)
 {
 	scoped_buf struct buf normal = BUF_INIT;
 	const struct member *m;
@@ -210,11 +219,14 @@ int outer_find(const struct outer *o, const char *name, uint64_t *ret_offset, ui
 	for (unsigned links = 0; links <= OUTER_MAX_LINKS; links++) {
 		m = find(o, at, &twice);
 		if (!m && links)
-			return err_say(e, EINVAL, name, "is a link to '%s', which the archive does not hold", at);
+			return err_say(e, EINVAL, name,
+				"is a link to '%s', which the archive does not hold", at);
 		if (!m)
 			return err_say(e, ENOENT, name, "the archive has no such member");
 		if (twice)
-			return err_say(e, EINVAL, at, "stands in the archive more than once, and readers do not agree on which counts");
+			return err_say(e, EINVAL, at,
+				"stands in the archive more than once, and readers do not agree on "
+				"which counts");
 		if (m->kind == MEMBER_OUTSIDE)
 			return err_say(e, EINVAL, at, "is a link that leads out of the archive");
 		if (m->kind == MEMBER_OTHER)
@@ -226,5 +238,6 @@ int outer_find(const struct outer *o, const char *name, uint64_t *ret_offset, ui
 		}
 		at = m->link;
 	}
-	return err_say(e, ELOOP, name, "more than %d links lead to one another", (int)OUTER_MAX_LINKS);
+	return err_say(
+		e, ELOOP, name, "more than %d links lead to one another", (int)OUTER_MAX_LINKS);
 }

@@ -8,33 +8,35 @@
 #include "../base/err.h"
 
 /*
- * The tar around an image (oci-archive, docker-archive): which regular files it holds, and where. The
- * archive is read once, bodies are passed over, and nothing is ever written where its names say; a
- * member is then read by its offset. One that is compressed or a pipe is copied into a nameless file first.
+ * The tar around an image (oci-archive, docker-archive): which regular files it holds, and where.
+ * The archive is read once, bodies are passed over, and nothing is ever written where its names
+ * say; a member is then read by its offset. One that is compressed or a pipe is copied into a
+ * nameless file first.
  *
  * Names are those of layer entries (tar_name_normal()). Members whose names lead out of the archive
- * cannot be asked for, and are left out. Links, hard or symbolic, lead to other members by name alone.
+ * cannot be asked for, and are left out. Links, hard or symbolic, lead to other members by name
+ * alone.
  */
 struct outer;
 
 enum {
-	OUTER_MAX_MEMBERS = 1 << 16,  /* an image of 500 layers has some 1,500 */
-	OUTER_MAX_NAMES = 16 << 20,   /* bytes of names in all */
-	OUTER_MAX_LINKS = 16,         /* followed one after another */
+	OUTER_MAX_MEMBERS = 1 << 16, /* an image of 500 layers has some 1,500 */
+	OUTER_MAX_NAMES = 16 << 20,  /* bytes of names in all */
+	OUTER_MAX_LINKS = 16,        /* followed one after another */
 };
 
 /*
- * fd stays the caller's; a regular file is read by offset, from its beginning, whatever its position. on:
- * for messages. max_bytes: of a copy (-EFBIG beyond). -EBADMSG with e filled for an archive that is damaged, cut
- * short, or can be read in two ways.
+ * fd stays the caller's; a regular file is read by offset, from its beginning, whatever its
+ * position. on: for messages. max_bytes: of a copy (-EFBIG beyond). -EBADMSG with e filled for an
+ * archive that is damaged, cut short, or can be read in two ways.
  */
 int outer_open(int fd, const char *on, uint64_t max_bytes, struct outer **ret, struct err *e);
 void outer_free(struct outer *o);
 
 /*
- * Could this be the archive of an image? Judged by the name of its first file, which no root filesystem
- * begins with: one that docker, an OCI layout or their kin have. Reads no more than it must. False for a
- * file that cannot be read.
+ * Could this be the archive of an image? Judged by the name of its first file, which no root
+ * filesystem begins with: one that docker, an OCI layout or their kin have. Reads no more than it
+ * must. False for a file that cannot be read.
  */
 bool outer_looks_like_image(int fd);
 
@@ -42,11 +44,12 @@ bool outer_looks_like_image(int fd);
 bool outer_has(const struct outer *o, const char *name);
 
 /*
- * Where the regular file of that name begins and how long it is. -ENOENT: there is none. Refused: a name that
- * several members have (readers do not agree on which counts), links that lead out of the archive or in
- * circles, and what is no regular file.
+ * Where the regular file of that name begins and how long it is. -ENOENT: there is none. Refused: a
+ * name that several members have (readers do not agree on which counts), links that lead out of the
+ * archive or in circles, and what is no regular file.
  */
-int outer_find(const struct outer *o, const char *name, uint64_t *ret_offset, uint64_t *ret_size, struct err *e);
+int outer_find(const struct outer *o, const char *name, uint64_t *ret_offset, uint64_t *ret_size,
+	struct err *e);
 
 /* What the offsets are of: stays the outer's. */
 int outer_fd(const struct outer *o);

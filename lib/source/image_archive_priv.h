@@ -14,12 +14,15 @@ struct outer_entry {
 	const char *name;
 	const char *hardlink, *symlink; /* the target, or NULL */
 	bool regular, directory;        /* regular: whole, with no holes */
-	uint64_t offset, size;          /* of the body of a regular one, in the uncompressed stream */
+	uint64_t offset, size; /* of the body of a regular one, in the uncompressed stream */
 };
 
 struct outer_reader;
 
-/* From the beginning of a regular file. plain: it is not compressed, so bodies can be passed over. fd stays the caller's. */
+/*
+ * From the beginning of a regular file. plain: it is not compressed, so bodies can be passed over.
+ * fd stays the caller's.
+ */
 int outer_reader_open(int fd, bool plain, struct outer_reader **ret, struct err *e);
 void outer_reader_free(struct outer_reader *r);
 
@@ -34,8 +37,8 @@ static inline void cleanup_outer_reader(struct outer_reader **r)
 int outer_reader_next(struct outer_reader *r, struct outer_entry *ret, struct err *e);
 
 /*
- * A descriptor of a regular file that holds the uncompressed archive: fd again when it is one, or of a
- * nameless file in $TMPDIR or /var/tmp. The caller closes it.
+ * A descriptor of a regular file that holds the uncompressed archive: fd again when it is one, or
+ * of a nameless file in $TMPDIR or /var/tmp. The caller closes it.
  */
 int outer_copy(int fd, uint64_t max_bytes, int *ret_fd, struct err *e);
 

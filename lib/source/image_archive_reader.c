@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image_archive_reader: a tar reader over a file whose bodies are passed over; and copying what is no such file. */
+/*
+ * image_archive_reader: a tar reader over a file whose bodies are passed over; and copying what is
+ * no such file.
+ */
 
 #include "image_archive_priv.h"
 
@@ -20,8 +23,8 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "../tar/decode.h"
-#include "image_archive.h"
 #include "../tar/tar_read.h"
+#include "image_archive.h"
 
 enum { PIECE = 64 << 10 };
 
@@ -35,8 +38,8 @@ struct input {
 
 struct outer_reader {
 	struct input in;
-	uint64_t size;           /* of the file */
-	struct decode *decode;   /* NULL when it is plain */
+	uint64_t size;         /* of the file */
+	struct decode *decode; /* NULL when it is plain */
 	struct tarread *tar;
 	uint8_t out[PIECE];
 };
@@ -48,7 +51,8 @@ static ssize_t fill(void *arg, const void **ret, struct err *e)
 	ssize_t n;
 
 	do
-		n = in->regular ? pread(in->fd, in->piece, PIECE, (off_t)in->pos) : read(in->fd, in->piece, PIECE);
+		n = in->regular ? pread(in->fd, in->piece, PIECE, (off_t)in->pos) :
+				  read(in->fd, in->piece, PIECE);
 	while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return err_set(e, errno, NULL, "cannot read the archive");
@@ -94,7 +98,9 @@ int outer_reader_open(int fd, bool plain, struct outer_reader **ret, struct err 
 	if (x == 0 && !plain)
 		x = decode_open(fill, &r->in, &r->decode, e);
 	if (x == 0)
-		x = tarread_open(&(struct tarread_source){ .read = read_piece, .skip = skip, .arg = r }, &r->tar, e);
+		x = tarread_open(
+			&(struct tarread_source){ .read = read_piece, .skip = skip, .arg = r },
+			&r->tar, e);
 	if (x < 0) {
 		outer_reader_free(r);
 		return x;
@@ -122,20 +128,26 @@ int outer_reader_next(struct outer_reader *r, struct outer_entry *ret, struct er
 	if (x <= 0)
 		return x;
 	*ret = (struct outer_entry){
-		.name = archive_entry_pathname(ae), .hardlink = archive_entry_hardlink(ae), .offset = f.body, .size = f.size,
+		.name = archive_entry_pathname(ae),
+		.hardlink = archive_entry_hardlink(ae),
+		.offset = f.body,
+		.size = f.size,
 		.directory = archive_entry_filetype(ae) == AE_IFDIR,
 	};
 	if (!ret->hardlink && archive_entry_filetype(ae) == AE_IFLNK)
 		ret->symlink = archive_entry_symlink(ae) ? archive_entry_symlink(ae) : "";
 	/* A file with holes is not in the archive as it is, and its size there is another one. */
-	ret->regular = !ret->hardlink && archive_entry_filetype(ae) == AE_IFREG && !archive_entry_sparse_count(ae) &&
-		       (uint64_t)archive_entry_size(ae) == f.size;
+	ret->regular = !ret->hardlink && archive_entry_filetype(ae) == AE_IFREG &&
+		!archive_entry_sparse_count(ae) && (uint64_t)archive_entry_size(ae) == f.size;
 	return 1;
 }
 
 /* ---- is it one? ---- */
 
-/* "sha256:" or nothing, and 64 digits: old docker's directories, and files of those who write its format. */
+/*
+ * "sha256:" or nothing, and 64 digits: old docker's directories, and files of those who write its
+ * format.
+ */
 static bool begins_with_digest(const char *s)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -147,7 +159,8 @@ static bool begins_with_digest(const char *s)
 
 static bool is_image_name(const char *name)
 {
-	static const char *const names[] = { "oci-layout", "index.json", "manifest.json", "repositories", "config.json" };
+	static const char *const names[] = { "oci-layout", "index.json", "manifest.json",
+		"repositories", "config.json" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (!strcmp(name, names[i]))
@@ -203,7 +216,8 @@ static int nameless_file(int *ret_fd, struct err *e)
 
 	if (!dir || !*dir)
 		dir = "/var/tmp";
-	r = path_open(dir, O_TMPFILE | O_RDWR, "cannot make a temporary file for the archive", NULL, ret_fd, e);
+	r = path_open(dir, O_TMPFILE | O_RDWR, "cannot make a temporary file for the archive", NULL,
+		ret_fd, e);
 	if (r != -EOPNOTSUPP && r != -EISDIR)
 		return r;
 	log_verbose("%s has no nameless files: making one with a name, and removing that", dir);
@@ -224,13 +238,16 @@ static int copy(struct decode *d, uint64_t max_bytes, int to, struct err *e)
 	while ((n = decode_read(d, piece, PIECE, e)) > 0) {
 		sum += (size_t)n;
 		if (sum > max_bytes) {
-			(void)err_say(e, EFBIG, NULL, "the archive has more than %llu bytes, uncompressed", (unsigned long long)max_bytes);
+			(void)err_say(e, EFBIG, NULL,
+				"the archive has more than %llu bytes, uncompressed",
+				(unsigned long long)max_bytes);
 			err_try(e, "if that is as it should be, allow more with --max-bytes");
 			return -EFBIG;
 		}
 		r = fd_write_all(to, piece, (size_t)n);
 		if (r < 0)
-			return err_set(e, -r, NULL, "cannot copy the archive into a temporary file");
+			return err_set(
+				e, -r, NULL, "cannot copy the archive into a temporary file");
 	}
 	return (int)n;
 }
@@ -255,7 +272,9 @@ int outer_copy(int fd, uint64_t max_bytes, int *ret_fd, struct err *e)
 		if (to < 0)
 			r = err_set(e, errno, NULL, "cannot open the archive again");
 	} else if (r == 0) {
-		log_verbose("the archive (%s) is copied into a temporary file: its members cannot be read by offset", decode_format(d));
+		log_verbose("the archive (%s) is copied into a temporary file: its members cannot "
+			    "be read by offset",
+			decode_format(d));
 		r = nameless_file(&to, e);
 		if (r == 0)
 			r = copy(d, max_bytes, to, e);

@@ -8,14 +8,20 @@
 #include <strings.h>
 #include <sys/utsname.h>
 
+#include "../base/json.h"
 #include "../base/log.h"
 #include "../base/vec.h"
 #include "../tar/blob.h"
-#include "../base/json.h"
 
-#define FOREIGN "its media type says that it is not distributed with the image: fetch it from its own place"
+#define FOREIGN \
+	"its media type says that it is not distributed with the image: fetch it from its own " \
+	"place"
 
-static const struct { const char *type; enum doc_kind kind; const char *note; } media_types[] = {
+static const struct {
+	const char *type;
+	enum doc_kind kind;
+	const char *note;
+} media_types[] = {
 	{ "application/vnd.oci.image.index.v1+json", DOC_INDEX, NULL },
 	{ "application/vnd.docker.distribution.manifest.list.v2+json", DOC_INDEX, NULL },
 	{ "application/vnd.oci.image.manifest.v1+json", DOC_MANIFEST, NULL },
@@ -57,7 +63,8 @@ const char *doc_title(const char *kind, const struct digest *d, char buf[static 
 	return buf;
 }
 
-int descriptor_parse(const struct json *object, const char *doc, struct descriptor *ret, struct err *e)
+int descriptor_parse(
+	const struct json *object, const char *doc, struct descriptor *ret, struct err *e)
 {
 	struct descriptor d = { .kind = DOC_OTHER };
 	const char *digest;
@@ -78,7 +85,8 @@ int descriptor_parse(const struct json *object, const char *doc, struct descript
 	return 0;
 }
 
-int doc_check_kind(const struct json *object, const char *doc, enum doc_kind kind, const char *media_type, struct err *e)
+int doc_check_kind(const struct json *object, const char *doc, enum doc_kind kind,
+	const char *media_type, struct err *e)
 {
 	static const char *const foreign[][4] = {
 		[DOC_INDEX] = { "layers", "config", "fsLayers", NULL },
@@ -92,29 +100,45 @@ int doc_check_kind(const struct json *object, const char *doc, enum doc_kind kin
 	if (r < 0)
 		return r;
 	if (version != 2)
-		return err_say(e, EINVAL, doc, "schemaVersion is %llu, and only 2 can be read", (unsigned long long)version);
+		return err_say(e, EINVAL, doc, "schemaVersion is %llu, and only 2 can be read",
+			(unsigned long long)version);
 	r = doc_str(object, "mediaType", doc, false, &own, e);
 	if (r < 0)
 		return r;
 	if (own && media_type_kind(own, NULL) != kind)
 		return err_say(e, EINVAL, doc, "says of itself that it is '%.100s'", own);
 	if (own && media_type && strcmp(own, media_type))
-		return err_say(e, EINVAL, doc, "says that it is '%.100s', its descriptor that it is '%.100s'", own, media_type);
+		return err_say(e, EINVAL, doc,
+			"says that it is '%.100s', its descriptor that it is '%.100s'", own,
+			media_type);
 
 	/* A document that can be read as either kind shows different images to different tools. */
 	for (size_t i = 0; foreign[kind][i]; i++)
 		if (doc_has(object, foreign[kind][i]))
-			return err_say(e, EINVAL, doc, "is an %s but has \"%s\"", kind == DOC_INDEX ? "index" : "image manifest", foreign[kind][i]);
+			return err_say(e, EINVAL, doc, "is an %s but has \"%s\"",
+				kind == DOC_INDEX ? "index" : "image manifest", foreign[kind][i]);
 	return 0;
 }
 
 void platform_native(struct platform *ret)
 {
-	static const struct { const char *machine, *arch, *variant; } names[] = {
-		{ "x86_64", "amd64", "" }, { "i686", "386", "" }, { "i586", "386", "" }, { "i486", "386", "" },
-		{ "aarch64", "arm64", "v8" }, { "armv8l", "arm", "v7" }, { "armv7l", "arm", "v7" }, { "armv6l", "arm", "v6" },
-		{ "ppc64le", "ppc64le", "" }, { "s390x", "s390x", "" }, { "riscv64", "riscv64", "" },
-		{ "mips64", "mips64le", "" }, { "mips", "mipsle", "" }, { "loongarch64", "loong64", "" },
+	static const struct {
+		const char *machine, *arch, *variant;
+	} names[] = {
+		{ "x86_64", "amd64", "" },
+		{ "i686", "386", "" },
+		{ "i586", "386", "" },
+		{ "i486", "386", "" },
+		{ "aarch64", "arm64", "v8" },
+		{ "armv8l", "arm", "v7" },
+		{ "armv7l", "arm", "v7" },
+		{ "armv6l", "arm", "v6" },
+		{ "ppc64le", "ppc64le", "" },
+		{ "s390x", "s390x", "" },
+		{ "riscv64", "riscv64", "" },
+		{ "mips64", "mips64le", "" },
+		{ "mips", "mipsle", "" },
+		{ "loongarch64", "loong64", "" },
 	};
 	struct utsname u;
 
@@ -167,7 +191,8 @@ int platform_fit(const struct json *platform, const struct platform *want)
 
 	if (!platform)
 		return 1;
-	if (strcmp(word(platform, "os"), want->os) || strcmp(word(platform, "architecture"), want->arch))
+	if (strcmp(word(platform, "os"), want->os) ||
+		strcmp(word(platform, "architecture"), want->arch))
 		return 0;
 	variant = word(platform, "variant");
 	if (!strcmp(variant, want->variant))
@@ -180,22 +205,26 @@ int platform_fit(const struct json *platform, const struct platform *want)
 	return 0;
 }
 
-static int config_check_platform(const struct json *config, const char *doc, const struct platform *want, bool strict, struct err *e)
+static int config_check_platform(const struct json *config, const char *doc,
+	const struct platform *want, bool strict, struct err *e)
 {
 	if (!want || !*word(config, "architecture") || platform_fit(config, want))
 		return 0;
 	if (strict) {
-		int r = err_say(e, EINVAL, doc, "is an image for %.32s/%.32s, not %s/%s", word(config, "os"), word(config, "architecture"), want->os, want->arch);
+		int r = err_say(e, EINVAL, doc, "is an image for %.32s/%.32s, not %s/%s",
+			word(config, "os"), word(config, "architecture"), want->os, want->arch);
 
 		err_try(e, "give its platform with --platform");
 		return r;
 	}
-	log_warn("the image is for %.32s/%.32s: its programs do not run on this machine", word(config, "os"), word(config, "architecture"));
+	log_warn("the image is for %.32s/%.32s: its programs do not run on this machine",
+		word(config, "os"), word(config, "architecture"));
 	return 0;
 }
 
 /* The config's diff_ids, one for each layer of the manifest. */
-int config_load(struct source *s, const char *name, const struct platform *want, bool strict, struct err *e)
+int config_load(
+	struct source *s, const char *name, const struct platform *want, bool strict, struct err *e)
 {
 	scoped_json struct json *config = NULL;
 	const struct json *rootfs, *ids;
@@ -214,7 +243,8 @@ int config_load(struct source *s, const char *name, const struct platform *want,
 	if (strcmp(type, "layers"))
 		return err_say(e, EINVAL, name, "rootfs.type is '%.40s', not 'layers'", type);
 	if (doc_len(ids) != s->n_layers)
-		return err_say(e, EINVAL, name, "has %zu diff_ids for %zu layers", doc_len(ids), s->n_layers);
+		return err_say(e, EINVAL, name, "has %zu diff_ids for %zu layers", doc_len(ids),
+			s->n_layers);
 
 	for (size_t i = 0; i < s->n_layers; i++) {
 		r = doc_item_str(ids, i, "diff_ids", name, &id, e);
@@ -227,7 +257,8 @@ int config_load(struct source *s, const char *name, const struct platform *want,
 	return config_check_platform(config, name, want, strict, e);
 }
 
-static int layer_from(const struct json *item, const char *doc, struct source_layer *ret, struct err *e)
+static int layer_from(
+	const struct json *item, const char *doc, struct source_layer *ret, struct err *e)
 {
 	struct descriptor d;
 	char text[DIGEST_TEXT];
@@ -237,7 +268,8 @@ static int layer_from(const struct json *item, const char *doc, struct source_la
 	if (r < 0)
 		return r;
 	if (d.kind != DOC_LAYER) {
-		r = err_say(e, EINVAL, doc, "layer %s has the unknown media type '%.100s'", digest_text(&d.digest, text), d.media_type);
+		r = err_say(e, EINVAL, doc, "layer %s has the unknown media type '%.100s'",
+			digest_text(&d.digest, text), d.media_type);
 		if (strstr(d.media_type, "+encrypted"))
 			err_why(e, "the layer is encrypted");
 		return r;
@@ -259,7 +291,9 @@ static int layers_load(struct source *s, const struct json *layers, const char *
 	int r;
 
 	if (!doc_len(layers))
-		return err_say(e, EINVAL, doc, "the image has no layers: there is nothing to unpack, and nothing to mount");
+		return err_say(e, EINVAL, doc,
+			"the image has no layers: there is nothing to unpack, and nothing to "
+			"mount");
 	s->layers = calloc(doc_len(layers), sizeof(*s->layers));
 	if (!s->layers)
 		return err_nomem(e);
@@ -274,7 +308,7 @@ static int layers_load(struct source *s, const struct json *layers, const char *
 }
 
 int manifest_load(struct source *s, const struct descriptor *m, read_blob *read,
-		  const struct platform *want, bool strict, struct err *e)
+	const struct platform *want, bool strict, struct err *e)
 {
 	scoped_json struct json *manifest = NULL;
 	const struct json *config, *layers;
@@ -297,7 +331,8 @@ int manifest_load(struct source *s, const struct descriptor *m, read_blob *read,
 	if (r < 0)
 		return r;
 	if (c.kind != DOC_CONFIG)
-		return err_say(e, EINVAL, name, "is an artifact of type '%.100s', not an image", c.media_type);
+		return err_say(e, EINVAL, name, "is an artifact of type '%.100s', not an image",
+			c.media_type);
 
 	s->manifest_digest = m->digest;
 	s->config_digest = c.digest;

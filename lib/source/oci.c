@@ -6,35 +6,36 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../base/json.h"
 #include "../base/vec.h"
 #include "../tar/blob.h"
-#include "../base/json.h"
 
 enum {
 	MAX_INDEX_DEPTH = 8,
-	MAX_INDEXES = 256,        /* read in one search: one that is named again is read again */
+	MAX_INDEXES = 256, /* read in one search: one that is named again is read again */
 	MAX_INDEX_BYTES = 4 * JSON_MAX_BYTES, /* of all of these */
 };
 
 struct candidate {
-	struct descriptor d;      /* media_type: not set, see type */
+	struct descriptor d; /* media_type: not set, see type */
 	char type[128];
-	char platform[100];       /* for messages; "" when not said */
-	char ref[256];            /* "" when it has none */
+	char platform[100]; /* for messages; "" when not said */
+	char ref[256];      /* "" when it has none */
 	int fit;
 };
 
 struct search {
 	const struct source *s;
 	const struct platform *want;
-	const char *ref;          /* NULL: any */
+	const char *ref; /* NULL: any */
 	VEC(struct candidate) found;
 	size_t indexes;
 	uint64_t index_bytes;
 };
 
 /* Open a blob of exactly size bytes. */
-static int open_blob(const struct source *s, const struct digest *digest, uint64_t size, struct part *ret, struct err *e)
+static int open_blob(const struct source *s, const struct digest *digest, uint64_t size,
+	struct part *ret, struct err *e)
 {
 	scoped_part struct part p = PART_INIT;
 	char path[96], hex[65];
@@ -45,10 +46,11 @@ static int open_blob(const struct source *s, const struct digest *digest, uint64
 	if (r == -ENOENT)
 		(void)err_say(e, ENOENT, path, "the blob is missing");
 	if (r == -ENOENT)
-		err_try(e, "fetch the image again, with all its layers: this copy of it is not whole");
+		err_try(e,
+			"fetch the image again, with all its layers: this copy of it is not whole");
 	if (r == 0 && p.size != size)
 		r = err_say(e, EBADMSG, path, "the blob has %llu bytes, its descriptor says %llu",
-			    (unsigned long long)p.size, (unsigned long long)size);
+			(unsigned long long)p.size, (unsigned long long)size);
 	if (r < 0) {
 		blob_say_try(r, e);
 		return r;
@@ -60,7 +62,8 @@ static int open_blob(const struct source *s, const struct digest *digest, uint64
 }
 
 /* A read_blob: a whole small document, verified. */
-static int read_document(const struct source *s, const struct descriptor *d, struct buf *ret, struct err *e)
+static int read_document(
+	const struct source *s, const struct descriptor *d, struct buf *ret, struct err *e)
 {
 	scoped_part struct part p = PART_INIT;
 	char text[DIGEST_TEXT];
@@ -69,7 +72,8 @@ static int read_document(const struct source *s, const struct descriptor *d, str
 
 	(void)digest_text(&d->digest, text);
 	if (d->size > JSON_MAX_BYTES)
-		return err_say(e, EFBIG, text, "the document has %llu bytes, and %d are the limit", (unsigned long long)d->size, (int)JSON_MAX_BYTES);
+		return err_say(e, EFBIG, text, "the document has %llu bytes, and %d are the limit",
+			(unsigned long long)d->size, (int)JSON_MAX_BYTES);
 	r = open_blob(s, &d->digest, d->size, &p, e);
 	if (r == 0)
 		r = part_read(&p, text, (size_t)d->size, ret, e);
@@ -94,8 +98,12 @@ static int layout_check(const struct source *s, struct err *e)
 
 	r = part_read_file(s, "oci-layout", 4096, &b, e);
 	if (r == -ENOENT) {
-		err_why(e, "a directory is an image if it is an OCI layout, and each of those has this file");
-		err_try(e, "name the directory that holds it; of a directory of files make a layer: tar -C DIR -c . | shiftbox image-unpack -N NAME -");
+		err_why(e,
+			"a directory is an image if it is an OCI layout, and each of those has "
+			"this file");
+		err_try(e,
+			"name the directory that holds it; of a directory of files make a layer: "
+			"tar -C DIR -c . | shiftbox image-unpack -N NAME -");
 	}
 	if (r == 0)
 		r = doc_parse(buf_get(&b), b.len, "oci-layout", &layout, e);
@@ -104,7 +112,8 @@ static int layout_check(const struct source *s, struct err *e)
 	if (r < 0)
 		return r;
 	if (strcmp(version, "1.0.0"))
-		return err_say(e, EINVAL, "oci-layout", "imageLayoutVersion is '%.40s', and only 1.0.0 can be read", version);
+		return err_say(e, EINVAL, "oci-layout",
+			"imageLayoutVersion is '%.40s', and only 1.0.0 can be read", version);
 	return 0;
 }
 
@@ -113,14 +122,17 @@ static void platform_text(const struct json *platform, char *buf, size_t size)
 	const char *os = NULL, *arch = NULL, *variant = NULL;
 
 	buf[0] = '\0';
-	if (!platform || doc_str(platform, "os", "", false, &os, NULL) < 0 || doc_str(platform, "architecture", "", false, &arch, NULL) < 0 ||
-	    doc_str(platform, "variant", "", false, &variant, NULL) < 0)
+	if (!platform || doc_str(platform, "os", "", false, &os, NULL) < 0 ||
+		doc_str(platform, "architecture", "", false, &arch, NULL) < 0 ||
+		doc_str(platform, "variant", "", false, &variant, NULL) < 0)
 		return;
-	(void)snprintf(buf, size, "%.30s/%.30s%s%.30s", os ? os : "?", arch ? arch : "?", variant ? "/" : "", variant ? variant : "");
+	(void)snprintf(buf, size, "%.30s/%.30s%s%.30s", os ? os : "?", arch ? arch : "?",
+		variant ? "/" : "", variant ? variant : "");
 }
 
 /* One item of an index. */
-static int item_parse(const struct json *item, const char *doc, const struct platform *want, struct candidate *ret, struct err *e)
+static int item_parse(const struct json *item, const char *doc, const struct platform *want,
+	struct candidate *ret, struct err *e)
 {
 	const struct json *annotations, *platform;
 	const char *ref = NULL;
@@ -152,17 +164,21 @@ static bool ref_matches(const struct candidate *c, const char *ref)
 	return !strcmp(c->ref, ref) || !strcmp(digest_text(&c->d.digest, text), ref);
 }
 
-static int search_index(struct search *q, const char *text, size_t n, const char *doc, const char *type, bool any, unsigned depth, struct err *e);
+static int search_index(struct search *q, const char *text, size_t n, const char *doc,
+	const char *type, bool any, unsigned depth, struct err *e);
 
-static int search_nested(struct search *q, const struct candidate *c, bool any, unsigned depth, struct err *e)
+static int search_nested(
+	struct search *q, const struct candidate *c, bool any, unsigned depth, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	char name[DOC_TITLE];
 	int r;
 
 	q->index_bytes += c->d.size > MAX_INDEX_BYTES ? MAX_INDEX_BYTES + 1 : c->d.size;
-	if (depth == MAX_INDEX_DEPTH || ++q->indexes > MAX_INDEXES || q->index_bytes > MAX_INDEX_BYTES)
-		return err_say(e, ELOOP, "index.json", "indexes are nested too deeply, or there are too many");
+	if (depth == MAX_INDEX_DEPTH || ++q->indexes > MAX_INDEXES ||
+		q->index_bytes > MAX_INDEX_BYTES)
+		return err_say(e, ELOOP, "index.json",
+			"indexes are nested too deeply, or there are too many");
 	r = read_document(q->s, &c->d, &b, e);
 	if (r < 0)
 		return r;
@@ -170,8 +186,11 @@ static int search_nested(struct search *q, const struct candidate *c, bool any, 
 	return search_index(q, buf_get(&b), b.len, name, c->type, any, depth + 1, e);
 }
 
-/* Take the items that match, or all when any; where none matches, look into the indexes among them. */
-static int search_items(struct search *q, const struct candidate *items, size_t n, bool any, unsigned depth, struct err *e)
+/*
+ * Take the items that match, or all when any; where none matches, look into the indexes among them.
+ */
+static int search_items(struct search *q, const struct candidate *items, size_t n, bool any,
+	unsigned depth, struct err *e)
 {
 	bool matched = false;
 	int r = 0;
@@ -189,12 +208,14 @@ static int search_items(struct search *q, const struct candidate *items, size_t 
 			/* What an index with a reference leads to is found by that reference. */
 			for (size_t k = before; r == 0 && k < q->found.len; k++)
 				if (!q->found.items[k].ref[0])
-					memcpy(q->found.items[k].ref, items[i].ref, sizeof(items[i].ref));
+					memcpy(q->found.items[k].ref, items[i].ref,
+						sizeof(items[i].ref));
 		}
 	return r;
 }
 
-static int search_index(struct search *q, const char *text, size_t n, const char *doc, const char *type, bool any, unsigned depth, struct err *e)
+static int search_index(struct search *q, const char *text, size_t n, const char *doc,
+	const char *type, bool any, unsigned depth, struct err *e)
 {
 	scoped_json struct json *index = NULL;
 	scoped_free struct candidate *items = NULL;
@@ -233,11 +254,13 @@ static void list_candidates(const struct search *q, bool refs, struct err *e)
 
 		buf_str(&b, i ? ", " : "");
 		if (refs)
-			buf_str(&b, c->ref[0] && !q->ref ? c->ref : digest_text(&c->d.digest, text));
+			buf_str(&b,
+				c->ref[0] && !q->ref ? c->ref : digest_text(&c->d.digest, text));
 		else
 			buf_str(&b, c->platform[0] ? c->platform : "(not said)");
 	}
-	err_why(e, "there are %s: %s", refs ? "these" : "images for", buf_get(&b) ? buf_get(&b) : "");
+	err_why(e, "there are %s: %s", refs ? "these" : "images for",
+		buf_get(&b) ? buf_get(&b) : "");
 }
 
 static int choose(const struct search *q, const struct candidate **ret, struct err *e)
@@ -251,7 +274,8 @@ static int choose(const struct search *q, const struct candidate **ret, struct e
 
 		if (!c->fit || (best && c->fit < best->fit))
 			continue;
-		tie = best && c->fit == best->fit && (tie || !digest_equal(&c->d.digest, &best->d.digest));
+		tie = best && c->fit == best->fit &&
+			(tie || !digest_equal(&c->d.digest, &best->d.digest));
 		best = c;
 	}
 	if (!q->found.len && q->ref) {
@@ -261,7 +285,8 @@ static int choose(const struct search *q, const struct candidate **ret, struct e
 	if (!q->found.len)
 		return err_say(e, ENOENT, "index.json", "names no image");
 	if (!best) {
-		r = err_say(e, ENOENT, "index.json", "has no image for %s/%s", q->want->os, q->want->arch);
+		r = err_say(e, ENOENT, "index.json", "has no image for %s/%s", q->want->os,
+			q->want->arch);
 		list_candidates(q, false, e);
 		err_try(e, "choose one with --platform");
 		return r;
@@ -269,7 +294,8 @@ static int choose(const struct search *q, const struct candidate **ret, struct e
 	if (tie) {
 		r = err_say(e, EINVAL, "index.json", "names more than one image");
 		list_candidates(q, true, e);
-		err_try(e, "add one of them to the source: %s", q->s->outer ? "oci-archive:FILE:REF" : "oci:DIR:REF");
+		err_try(e, "add one of them to the source: %s",
+			q->s->outer ? "oci-archive:FILE:REF" : "oci:DIR:REF");
 		return r;
 	}
 
@@ -288,7 +314,8 @@ static void suggest_refs(struct search *q, const char *text, size_t n)
 	q->ref = ref;
 }
 
-static int open_oci_layer(const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
+static int open_oci_layer(
+	const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
 {
 	const struct source_layer *l = &s->layers[i];
 	scoped_part struct part p = PART_INIT;
@@ -304,7 +331,8 @@ static int open_oci_layer(const struct source *s, size_t i, int *ret_fd, uint64_
 	return 0;
 }
 
-int oci_open(struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e)
+int oci_open(
+	struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e)
 {
 	struct search q = { .s = s, .want = want, .ref = ref };
 	scoped_buf struct buf index = BUF_INIT;
@@ -323,7 +351,8 @@ int oci_open(struct source *s, const char *ref, const struct platform *want, boo
 			suggest_refs(&q, buf_get(&index), index.len);
 			q.ref = NULL;
 			list_candidates(&q, true, e);
-			err_try(e, "add one that it has to the source, or none if there is only one");
+			err_try(e,
+				"add one that it has to the source, or none if there is only one");
 		}
 	}
 	if (r == 0) {

@@ -19,7 +19,17 @@
 
 /* Left out at the end of a file's name when it becomes an image's. */
 static const char *const extensions[] = {
-	".gz", ".zst", ".xz", ".bz2", ".lz4", ".tgz", ".tzst", ".txz", ".tbz2", ".tar", ".oci",
+	".gz",
+	".zst",
+	".xz",
+	".bz2",
+	".lz4",
+	".tgz",
+	".tzst",
+	".txz",
+	".tbz2",
+	".tar",
+	".oci",
 };
 
 static bool strip_extension(char *s)
@@ -137,12 +147,15 @@ static char *split_ref(char *text, bool dir)
 static int not_there(int r, struct err *e)
 {
 	if (r == -ENOENT)
-		err_try(e, "check the name; what is in a registry is fetched first: skopeo copy docker://NAME oci:DIR");
+		err_try(e,
+			"check the name; what is in a registry is fetched first: skopeo copy "
+			"docker://NAME oci:DIR");
 	return r;
 }
 
 /* In s->dirfd. */
-static int open_layout(struct source *s, const char *path, const char *ref, const struct source_options *o, struct err *e)
+static int open_layout(struct source *s, const char *path, const char *ref,
+	const struct source_options *o, struct err *e)
 {
 	int r;
 
@@ -155,9 +168,11 @@ static int open_layout(struct source *s, const char *path, const char *ref, cons
 	return r;
 }
 
-static int open_prefixed_layout(struct source *s, const char *path, const char *ref, const struct source_options *o, struct err *e)
+static int open_prefixed_layout(struct source *s, const char *path, const char *ref,
+	const struct source_options *o, struct err *e)
 {
-	int r = path_open(path, O_RDONLY | O_DIRECTORY, "cannot open the directory", NULL, &s->dirfd, e);
+	int r = path_open(
+		path, O_RDONLY | O_DIRECTORY, "cannot open the directory", NULL, &s->dirfd, e);
 
 	return r < 0 ? not_there(r, e) : open_layout(s, path, ref, o, e);
 }
@@ -183,14 +198,17 @@ static int open_tar(const char *path, int *ret_fd, struct err *e)
 
 static int not_such_archive(const struct source *s, bool docker, struct err *e)
 {
-	int r = err_say(e, EINVAL, s->name, docker ? "holds no manifest.json: docker save did not write it" : "holds no oci-layout: it is no OCI archive");
+	int r = err_say(e, EINVAL, s->name,
+		docker ? "holds no manifest.json: docker save did not write it" :
+			 "holds no oci-layout: it is no OCI archive");
 
 	if (outer_has(s->outer, docker ? "oci-layout" : "manifest.json"))
 		err_try(e, "give it as %s", docker ? "oci-archive:FILE" : "docker-archive:FILE");
 	return r;
 }
 
-static int open_archive(struct source *s, const char *path, const char *ref, bool docker, const struct source_options *o, struct err *e)
+static int open_archive(struct source *s, const char *path, const char *ref, bool docker,
+	const struct source_options *o, struct err *e)
 {
 	scoped_fd int fd = -1;
 	int r = 0;
@@ -207,13 +225,15 @@ static int open_archive(struct source *s, const char *path, const char *ref, boo
 		return r;
 	if (!outer_has(s->outer, docker ? "manifest.json" : "oci-layout"))
 		return not_such_archive(s, docker, e);
-	r = docker ? docker_open(s, ref, o->platform, o->strict, e) : oci_open(s, ref, o->platform, o->strict, e);
+	r = docker ? docker_open(s, ref, o->platform, o->strict, e) :
+		     oci_open(s, ref, o->platform, o->strict, e);
 	if (r < 0)
 		err_prefix(e, "%s", s->name);
 	return r;
 }
 
-static int open_tar_layer(const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
+static int open_tar_layer(
+	const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
 {
 	int fd = fcntl(s->fds[i], F_DUPFD_CLOEXEC, 3);
 
@@ -237,7 +257,10 @@ static int add_tar(struct source *s, const char *path, int fd, struct err *e)
 	l->name = strdup(path);
 	if (!l->name)
 		return err_nomem(e);
-	/* Standard input may be a file that somebody has read from: it is taken from where it stands. */
+	/*
+	 * Standard input may be a file that somebody has read from: it is taken from where it
+	 * stands.
+	 */
 	l->size = fd != STDIN_FILENO ? (uint64_t)st.st_size : BLOB_SIZE_UNKNOWN;
 	s->n_layers++;
 	return 0;
@@ -291,7 +314,8 @@ int source_open_tars(char *const *paths, size_t n, struct source **ret, struct e
 }
 
 /* A file: the archive of an image, or a layer. It is opened once. */
-static int open_file(struct source *s, const char *path, const struct source_options *o, struct err *e)
+static int open_file(
+	struct source *s, const char *path, const struct source_options *o, struct err *e)
 {
 	scoped_fd int fd = -1;
 	int r = open_tar(path, &fd, e);
@@ -312,7 +336,8 @@ static int open_file(struct source *s, const char *path, const struct source_opt
 		else
 			outer_free(TAKE_PTR(s->outer));
 		if (!s->outer)
-			log_verbose("it begins like the archive of an image, but holds neither oci-layout nor manifest.json: taken for a layer");
+			log_verbose("it begins like the archive of an image, but holds neither "
+				    "oci-layout nor manifest.json: taken for a layer");
 		if (r < 0 || s->outer) {
 			if (r < 0)
 				err_prefix(e, "%s", path);
@@ -339,8 +364,13 @@ static int open_path(struct source *s, char *path, const struct source_options *
 	return open_file(s, path, o, e);
 }
 
-static const struct prefix { const char *word; bool dir, docker; } prefixes[] = {
-	{ "oci:", true, false }, { "oci-archive:", false, false }, { "docker-archive:", false, true },
+static const struct prefix {
+	const char *word;
+	bool dir, docker;
+} prefixes[] = {
+	{ "oci:", true, false },
+	{ "oci-archive:", false, false },
+	{ "docker-archive:", false, true },
 };
 
 static const struct prefix *find_prefix(const char *spec)
@@ -356,7 +386,8 @@ bool source_has_prefix(const char *spec)
 	return find_prefix(spec);
 }
 
-int source_open(const char *spec, const struct source_options *o, struct source **ret, struct err *e)
+int source_open(
+	const char *spec, const struct source_options *o, struct source **ret, struct err *e)
 {
 	const struct prefix *p = find_prefix(spec);
 	scoped_source struct source *s = NULL;

@@ -20,7 +20,9 @@ static int open_inside(int dirfd, const char *name, struct part *ret, struct err
 
 	r = fd_open_beneath(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, e);
 	if (r == -ELOOP)
-		err_why(e, "there is a symbolic link in its path, and none is followed inside an image");
+		err_why(e,
+			"there is a symbolic link in its path, and none is followed inside an "
+			"image");
 	if (r < 0)
 		return r;
 	if (fstat(fd, &st) < 0)
@@ -73,7 +75,8 @@ int part_read(const struct part *p, const char *name, size_t max, struct buf *re
 	return buf_get(ret) ? 0 : err_nomem(e);
 }
 
-int part_read_file(const struct source *s, const char *name, size_t max, struct buf *ret, struct err *e)
+int part_read_file(
+	const struct source *s, const char *name, size_t max, struct buf *ret, struct err *e)
 {
 	scoped_part struct part p = PART_INIT;
 	int r = part_open(s, name, &p, e);

@@ -20,7 +20,9 @@ static int refuse_mount(const char *dir, struct err *e)
 {
 	int r = err_say(e, EBUSY, dir, "is a mount point");
 
-	err_why(e, "the whole tree appears there by one rename, which cannot take the place of a mount");
+	err_why(e,
+		"the whole tree appears there by one rename, which cannot take the place of a "
+		"mount");
 	err_try(e, "name a directory in it: '%s/rootfs'", strcmp(dir, "/") ? dir : "");
 	return r;
 }
@@ -43,7 +45,10 @@ static int check_content(int fd, const struct flat_place *p, const char *dir, st
 		return r;
 	if (!p->replace) {
 		r = err_say(e, ENOTEMPTY, dir, "is not empty");
-		err_try(e, "name a directory that is not there yet, or let --replace remove what '%s' holds", dir);
+		err_try(e,
+			"name a directory that is not there yet, or let --replace remove what '%s' "
+			"holds",
+			dir);
 		return r;
 	}
 	r = mount_info_each(NULL, no_mount_below, p->path, e);
@@ -54,30 +59,40 @@ static int check_content(int fd, const struct flat_place *p, const char *dir, st
 	return r;
 }
 
-/* What is there (fd) must be one that can be renamed over, and that nobody (we know of) stands in. */
+/*
+ * What is there (fd) must be one that can be renamed over, and that nobody (we know of) stands in.
+ */
 static int check_there(struct flat_place *p, int fd, const char *dir, struct err *e)
 {
 	struct statx at, up, here;
 	int r;
 
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &at) < 0 || statx(p->parent, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &up) < 0 ||
-	    fstat(fd, &p->there) < 0)
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &at) < 0 ||
+		statx(p->parent, "", AT_EMPTY_PATH, STATX_BASIC_STATS, &up) < 0 ||
+		fstat(fd, &p->there) < 0)
 		return err_path(e, errno, dir, "cannot stat the directory");
 	if (at.stx_attributes & STATX_ATTR_MOUNT_ROOT)
 		return refuse_mount(p->path, e);
 	if (at.stx_dev_major != up.stx_dev_major || at.stx_dev_minor != up.stx_dev_minor)
-		return err_say(e, EXDEV, dir, "is the root of a filesystem or subvolume of its own, which cannot be renamed over");
+		return err_say(e, EXDEV, dir,
+			"is the root of a filesystem or subvolume of its own, which cannot be "
+			"renamed over");
 	if (statx(AT_FDCWD, ".", 0, STATX_BASIC_STATS, &here) == 0 && here.stx_ino == at.stx_ino &&
-	    here.stx_dev_major == at.stx_dev_major && here.stx_dev_minor == at.stx_dev_minor) {
+		here.stx_dev_major == at.stx_dev_major && here.stx_dev_minor == at.stx_dev_minor) {
 		r = err_say(e, EBUSY, dir, "is the working directory");
-		err_why(e, "another directory takes its place, and you would go on standing in the old one");
+		err_why(e,
+			"another directory takes its place, and you would go on standing in the "
+			"old one");
 		err_try(e, "cd .. and name it from there");
 		return r;
 	}
 	return check_content(fd, p, dir, e);
 }
 
-/* Of a directory named by "..", ".", "/" or a link of /proc, its parent and its name there; "" if it is the root. */
+/*
+ * Of a directory named by "..", ".", "/" or a link of /proc, its parent and its name there; "" if
+ * it is the root.
+ */
 static int find_name(int fd, struct place *at, const char *dir, struct err *e)
 {
 	scoped_buf struct buf path = BUF_INIT;
@@ -127,12 +142,16 @@ static int find_missing(const char *dir, struct place *at, struct err *e)
 	if (r < 0)
 		return r;
 	if (fstatat(at->dirfd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
-		return S_ISLNK(st.st_mode) ? err_say(e, ENOENT, dir, "is a symbolic link to nothing")
-					   : err_say(e, EBUSY, dir, "appeared while it was looked for");
+		return S_ISLNK(st.st_mode) ?
+			err_say(e, ENOENT, dir, "is a symbolic link to nothing") :
+			err_say(e, EBUSY, dir, "appeared while it was looked for");
 	return 0;
 }
 
-/* From the place found on, it goes by descriptor: the paths are for messages, and to compare with the table of mounts. */
+/*
+ * From the place found on, it goes by descriptor: the paths are for messages, and to compare with
+ * the table of mounts.
+ */
 static int take_place(struct flat_place *p, const struct place *at, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -149,7 +168,9 @@ static int take_place(struct flat_place *p, const struct place *at, struct err *
 		return err_nomem(e);
 	p->name = strrchr(p->path, '/') + 1;
 	p->parent = openat(at->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return p->parent < 0 ? err_path(e, errno, p->parent_path, "cannot open the directory that it shall be in") : 0;
+	return p->parent < 0 ? err_path(e, errno, p->parent_path,
+				       "cannot open the directory that it shall be in") :
+			       0;
 }
 
 int flat_place_find(const char *dir, bool replace, struct flat_place *ret, struct err *e)
@@ -225,7 +246,8 @@ int flat_place_publish(const struct flat_place *p, int dirfd, const char *name, 
 		return r;
 	}
 	if (fstatat(p->parent, p->name, &there, AT_SYMLINK_NOFOLLOW) < 0 || !same(&there, &ours))
-		return err_say(e, EIO, p->path, "is not what was renamed to it: somebody else is at work there");
+		return err_say(e, EIO, p->path,
+			"is not what was renamed to it: somebody else is at work there");
 	return 0;
 }
 

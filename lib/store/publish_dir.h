@@ -7,7 +7,10 @@
 
 #include "../base/err.h"
 
-/* Where a directory is to appear: a name in a directory that exists, looked up once (path.h tells which links are followed). */
+/*
+ * Where a directory is to appear: a name in a directory that exists, looked up once (path.h tells
+ * which links are followed).
+ */
 struct flat_place {
 	char *path, *parent_path; /* absolute, without links; for messages, not to be opened */
 	const char *name;         /* in parent; part of path */
@@ -18,14 +21,16 @@ struct flat_place {
 
 /*
  * Find it. What is there must be an empty directory that can be renamed over or, with replace, any
- * directory without mounts in it: no mount point, and not the one we stand in. Free with flat_place_done(). Errors
- * name dir: -ENOTEMPTY, -ENOTDIR, -EBUSY, -ENOENT (its parent must exist).
+ * directory without mounts in it: no mount point, and not the one we stand in. Free with
+ * flat_place_done(). Errors name dir: -ENOTEMPTY, -ENOTDIR, -EBUSY, -ENOENT (its parent must
+ * exist).
  */
 int flat_place_find(const char *dir, bool replace, struct flat_place *ret, struct err *e);
 
 /*
- * Rename dirfd/name, on the same filesystem, to the place, at once, and see that it is there. What was replaced is then
- * dirfd/name, for the caller to remove: the directory that flat_place_find() has seen, or it is put back (-ESTALE).
+ * Rename dirfd/name, on the same filesystem, to the place, at once, and see that it is there. What
+ * was replaced is then dirfd/name, for the caller to remove: the directory that flat_place_find()
+ * has seen, or it is put back (-ESTALE).
  */
 int flat_place_publish(const struct flat_place *p, int dirfd, const char *name, struct err *e);
 

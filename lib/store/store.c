@@ -16,12 +16,14 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/path.h"
+#include "../idmap/userns_self.h"
 #include "../mount/reachable.h"
 #include "store_priv.h"
-#include "../idmap/userns_self.h"
 
 #define ROOT_STORE "/var/lib/shiftbox"
-#define OWNS_ALL "a user who runs a set-uid program of one image becomes the owner of the layers of all images"
+#define OWNS_ALL \
+	"a user who runs a set-uid program of one image becomes the owner of the layers of all " \
+	"images"
 
 /* The caller frees it. */
 static int default_path(char **ret, struct err *e)
@@ -36,13 +38,14 @@ static int default_path(char **ret, struct err *e)
 	else if (home && home[0] == '/')
 		n = asprintf(ret, "%s/.local/share/shiftbox", home);
 	else
-		return err_usage(e, "neither XDG_DATA_HOME nor HOME is set: name a store with --store");
+		return err_usage(
+			e, "neither XDG_DATA_HOME nor HOME is set: name a store with --store");
 	return n < 0 ? err_nomem(e) : 0;
 }
 
 /*
- * Others are to look into a store with a base, not to become the owner of its files: that is who runs a set-uid program of
- * one image, and can then write to the layers of all.
+ * Others are to look into a store with a base, not to become the owner of its files: that is who
+ * runs a set-uid program of one image, and can then write to the layers of all.
  */
 static int check_open(const struct store *s, mode_t mode, struct err *e)
 {
@@ -50,13 +53,16 @@ static int check_open(const struct store *s, mode_t mode, struct err *e)
 	int r;
 
 	if (mode & 022) {
-		r = err_say(e, EPERM, s->path, "others may write to the store (mode %04o)", mode & 07777);
+		r = err_say(e, EPERM, s->path, "others may write to the store (mode %04o)",
+			mode & 07777);
 		err_try(e, "chmod %s '%s'", nosuid ? "go-w" : "0700", s->path);
 		return r;
 	}
 	if (nosuid)
 		return 0;
-	r = err_say(e, EPERM, s->path, "the store is open to others (mode %04o), and its mount is not nosuid", mode & 07777);
+	r = err_say(e, EPERM, s->path,
+		"the store is open to others (mode %04o), and its mount is not nosuid",
+		mode & 07777);
 	err_why(e, OWNS_ALL);
 	err_try(e, "chmod 0700 '%s'; or have it on a mount that is nosuid", s->path);
 	return r;
@@ -64,14 +70,18 @@ static int check_open(const struct store *s, mode_t mode, struct err *e)
 
 static int refuse_public(const char *path, struct err *e)
 {
-	int r = err_say(e, EPERM, path, "only on a mount that is nosuid can a store be open to others");
+	int r = err_say(
+		e, EPERM, path, "only on a mount that is nosuid can a store be open to others");
 
 	err_why(e, OWNS_ALL);
 	err_try(e, "leave out --public; or name a store on a mount that is nosuid");
 	return r;
 }
 
-/* --public, before anything is made: of a store that is not there, the mount of the directory that it will be in counts. */
+/*
+ * --public, before anything is made: of a store that is not there, the mount of the directory that
+ * it will be in counts.
+ */
 static int check_public(const char *path, struct err *e)
 {
 	scoped_free char *up = strdup(path);
@@ -80,7 +90,9 @@ static int check_public(const char *path, struct err *e)
 
 	if (!up)
 		return err_nomem(e);
-	while ((r = path_open(*up ? up : ".", O_PATH, "cannot find the mount of the store", NULL, &fd, e)) == -ENOENT && *up) {
+	while ((r = path_open(*up ? up : ".", O_PATH, "cannot find the mount of the store", NULL,
+			&fd, e)) == -ENOENT &&
+		*up) {
 		char *slash = strrchr(up, '/');
 
 		up[slash == up && slash[1] ? 1 : slash ? slash - up : 0] = '\0';
@@ -97,10 +109,15 @@ static int let_others_in(const struct store *s, unsigned flags, struct err *e)
 {
 	if (!reachable_mount_has(s->fd, ST_NOSUID))
 		return refuse_public(s->path, e);
-	return flags & STORE_CREATE && fchmod(s->fd, 0755) < 0 ? err_set(e, errno, s->path, "cannot open the store to others") : 0;
+	return flags & STORE_CREATE && fchmod(s->fd, 0755) < 0 ?
+		err_set(e, errno, s->path, "cannot open the store to others") :
+		0;
 }
 
-/* Nobody but its owner may pass: inside are set-uid programs and devices, reachable by path otherwise. */
+/*
+ * Nobody but its owner may pass: inside are set-uid programs and devices, reachable by path
+ * otherwise.
+ */
 static int check_private(const struct store *s, struct err *e)
 {
 	struct stat st;
@@ -110,14 +127,19 @@ static int check_private(const struct store *s, struct err *e)
 		return err_set(e, errno, s->path, "cannot stat the store");
 	if (st.st_uid != geteuid()) {
 		r = err_say(e, EPERM, s->path, "the store belongs to another user (%u)", st.st_uid);
-		err_why(e, "its owner could change the files in it, and run the set-uid programs among them");
+		err_why(e,
+			"its owner could change the files in it, and run the set-uid programs "
+			"among them");
 		return r;
 	}
 	if (s->base.count && st.st_mode & 077)
 		return check_open(s, st.st_mode, e);
 	if (st.st_mode & 077) {
-		r = err_say(e, EPERM, s->path, "the store is open to others (mode %04o)", st.st_mode & 07777);
-		err_why(e, "it holds set-uid programs and devices of disk id 0, which any user who can reach them could use");
+		r = err_say(e, EPERM, s->path, "the store is open to others (mode %04o)",
+			st.st_mode & 07777);
+		err_why(e,
+			"it holds set-uid programs and devices of disk id 0, which any user who "
+			"can reach them could use");
 		err_try(e, "chmod 0700 '%s'", s->path);
 		return r;
 	}
@@ -132,8 +154,8 @@ static int not_a_store(const struct store *s, struct err *e)
 }
 
 /*
- * Make the directory fit to be a store. One that holds something else must not become one by a slip of the
- * hand; an empty one is closed to others, since nobody can rely on being able to pass it.
+ * Make the directory fit to be a store. One that holds something else must not become one by a slip
+ * of the hand; an empty one is closed to others, since nobody can rely on being able to pass it.
  */
 static int adopt(const struct store *s, unsigned flags, struct err *e)
 {
@@ -151,8 +173,8 @@ static int adopt(const struct store *s, unsigned flags, struct err *e)
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < names.len; i++)
-		if (strcmp(names.items[i], "lost+found") && strcmp(names.items[i], "images") && strcmp(names.items[i], "tmp") &&
-		    strcmp(names.items[i], "base"))
+		if (strcmp(names.items[i], "lost+found") && strcmp(names.items[i], "images") &&
+			strcmp(names.items[i], "tmp") && strcmp(names.items[i], "base"))
 			return not_a_store(s, e);
 	if (!(flags & STORE_CREATE))
 		return err_say(e, ENOENT, s->path, "is no store yet");
@@ -161,21 +183,25 @@ static int adopt(const struct store *s, unsigned flags, struct err *e)
 	return 0;
 }
 
-static int open_part(const struct store *s, const char *name, unsigned flags, int *ret_fd, struct err *e)
+static int open_part(
+	const struct store *s, const char *name, unsigned flags, int *ret_fd, struct err *e)
 {
 	mode_t mode = s->base.count && strcmp(name, "tmp") ? 0755 : 0700;
 	int fd;
 
 	if ((flags & STORE_CREATE) && mkdirat(s->fd, name, mode) < 0 && errno != EEXIST)
-		return err_set(e, errno, s->path, "cannot create the directory '%s' in the store", name);
+		return err_set(
+			e, errno, s->path, "cannot create the directory '%s' in the store", name);
 	fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return err_say(e, ENOENT, s->path, "is no store: it has no directory '%s'", name);
 	if (fd < 0)
-		return err_set(e, errno, s->path, "cannot open the directory '%s' of the store", name);
+		return err_set(
+			e, errno, s->path, "cannot open the directory '%s' of the store", name);
 	/* Whatever the umask was. */
 	if (flags & STORE_PUBLIC && flags & STORE_CREATE && mode == 0755 && fchmod(fd, mode) < 0) {
-		int r = err_set(e, errno, s->path, "cannot open the directory '%s' of the store to others", name);
+		int r = err_set(e, errno, s->path,
+			"cannot open the directory '%s' of the store to others", name);
 
 		cleanup_fd(&fd);
 		return r;
@@ -196,7 +222,8 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 	if (flags & STORE_CREATE)
 		r = path_make_dir(s->path, 0700, "cannot make the store", &s->fd, e);
 	else
-		r = path_open(s->path, O_RDONLY | O_DIRECTORY, "cannot open the store", NULL, &s->fd, e);
+		r = path_open(
+			s->path, O_RDONLY | O_DIRECTORY, "cannot open the store", NULL, &s->fd, e);
 	if (r == -ENOENT && !(flags & STORE_CREATE)) {
 		r = err_say(e, ENOENT, s->path, "there is no store here");
 		err_try(e, "shiftbox image-unpack makes one; --store names another");
@@ -224,7 +251,8 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 	return 0;
 }
 
-static int open_store(const char *path, unsigned flags, const struct store_base *base, struct store **ret, struct err *e)
+static int open_store(const char *path, unsigned flags, const struct store_base *base,
+	struct store **ret, struct err *e)
 {
 	scoped_store struct store *s = calloc(1, sizeof(*s));
 	int r;
@@ -269,7 +297,8 @@ int store_open(const char *path, unsigned flags, struct store **ret, struct err 
 	return open_store(path, flags, NULL, ret, e);
 }
 
-int store_open_base(const char *path, unsigned flags, const struct store_base *base, struct store **ret, struct err *e)
+int store_open_base(const char *path, unsigned flags, const struct store_base *base,
+	struct store **ret, struct err *e)
 {
 	return open_store(path, flags, base, ret, e);
 }
@@ -300,7 +329,9 @@ const char *store_path(const struct store *s)
 
 int store_stat_layers(const struct store *s, struct stat *ret, struct err *e)
 {
-	return fstat(s->layers, ret) < 0 ? err_set(e, errno, s->path, "cannot stat the layers of the store") : 0;
+	return fstat(s->layers, ret) < 0 ?
+		err_set(e, errno, s->path, "cannot stat the layers of the store") :
+		0;
 }
 
 int store_hold_layers(struct store *s, struct err *e)
@@ -338,7 +369,8 @@ int store_list_dir(int dirfd, const char *path, struct strv *ret, struct err *e)
 		d = readdir(dir);
 		if (!d)
 			break;
-		if (strcmp(d->d_name, ".") && strcmp(d->d_name, "..") && strv_add(ret, d->d_name) < 0)
+		if (strcmp(d->d_name, ".") && strcmp(d->d_name, "..") &&
+			strv_add(ret, d->d_name) < 0)
 			r = err_nomem(e);
 	}
 	if (r == 0 && errno)

@@ -32,7 +32,8 @@ int store_base_parse(const char *s, struct store_base *ret, struct err *e)
 	const char *colon = strchrnul(s, ':');
 	uint64_t base, count = STORE_BASE_COUNT;
 
-	if (num_u64_n(s, (size_t)(colon - s), &base) < 0 || (*colon && num_u64(colon + 1, &count) < 0))
+	if (num_u64_n(s, (size_t)(colon - s), &base) < 0 ||
+		(*colon && num_u64(colon + 1, &count) < 0))
 		return fault(EINVAL, s, "it should be BASE or BASE:COUNT", e);
 	if (!base || !count)
 		return fault(EINVAL, s, "neither BASE nor COUNT may be 0", e);
@@ -81,7 +82,8 @@ int store_base_read(const struct store *s, struct store_base *ret, struct err *e
 	if (b.len && b.data[b.len - 1] == '\n')
 		b.data[--b.len] = '\0';
 	if (!b.len || strlen(b.data) != b.len || store_base_parse(b.data, ret, NULL) < 0)
-		return err_say(e, EBADMSG, s->path, "the file '%s' of the store is not what was written there", FILE_NAME);
+		return err_say(e, EBADMSG, s->path,
+			"the file '%s' of the store is not what was written there", FILE_NAME);
 	return 0;
 }
 
@@ -92,7 +94,8 @@ int store_base_choose(struct store *s, const struct store_base *want, struct err
 	if (r < 0 || !want)
 		return r;
 	if (s->base.count && (s->base.base != want->base || s->base.count != want->count)) {
-		r = err_say(e, EEXIST, s->path, "the store has the base %u:%u, not %u:%u", s->base.base, s->base.count, want->base, want->count);
+		r = err_say(e, EEXIST, s->path, "the store has the base %u:%u, not %u:%u",
+			s->base.base, s->base.count, want->base, want->count);
 		err_try(e, "leave out --base: the store remembers its own; or name another store");
 		return r;
 	}
@@ -104,7 +107,9 @@ static int refuse_unshifted(const struct store *s, struct err *e)
 {
 	int r = err_say(e, ENOTEMPTY, s->path, "the store has layers without a base");
 
-	err_why(e, "their disk ids are those of the image, and the base holds for all layers of a store");
+	err_why(e,
+		"their disk ids are those of the image, and the base holds for all layers of a "
+		"store");
 	err_try(e, "name another store for layers with a base");
 	return r;
 }
@@ -158,7 +163,8 @@ int store_base_check(const struct store *s, struct err *e)
 	int r = store_base_read(s, &now, e);
 
 	if (r == 0 && (now.base != s->base.base || now.count != s->base.count))
-		r = err_say(e, EBUSY, s->path, "another process has given the store a base meanwhile");
+		r = err_say(
+			e, EBUSY, s->path, "another process has given the store a base meanwhile");
 	return r;
 }
 

@@ -12,8 +12,8 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
-#include "store_publish.h"
 #include "store_priv.h"
+#include "store_publish.h"
 
 /* "sha256-...mtree" without its suffix; NULL when it is no sidecar's name. */
 static char *sidecar_owner(const char *name)
@@ -37,11 +37,13 @@ int store_sweep_sidecars(const struct store *s, struct err *e)
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
 		scoped_free char *owner = sidecar_owner(names.items[i]);
 
-		if (!owner || !store_layer_name_ok(owner) || faccessat(s->layers, owner, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		if (!owner || !store_layer_name_ok(owner) ||
+			faccessat(s->layers, owner, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			continue;
 		log_verbose("removing '%s': its layer was never finished", names.items[i]);
 		if (unlinkat(s->layers, names.items[i], 0) < 0)
-			r = err_set(e, errno, names.items[i], "cannot remove the file from the store");
+			r = err_set(
+				e, errno, names.items[i], "cannot remove the file from the store");
 	}
 	return r;
 }
@@ -58,7 +60,10 @@ int store_remove(struct store *s, const char *name, struct err *e)
 	r = store_name_check(name, e);
 	if (r == 0)
 		r = staging_new(s, &st, e);
-	/* --prune, which reads all images, must not find this one gone between its list and its look at it. */
+	/*
+	 * --prune, which reads all images, must not find this one gone between its list and its
+	 * look at it.
+	 */
 	if (r == 0)
 		r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
 	if (r < 0)
@@ -75,7 +80,9 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The directories that images name, sorted. An image that cannot be read could name any: an error. */
+/*
+ * The directories that images name, sorted. An image that cannot be read could name any: an error.
+ */
 static int used_layers(struct store *s, struct strv *ret, struct err *e)
 {
 	scoped_strv struct strv images = { 0 };
@@ -96,7 +103,7 @@ static int used_layers(struct store *s, struct strv *ret, struct err *e)
 }
 
 static int prune_layer(struct store *s, struct staging *st, const char *dir,
-		       void (*fn)(const struct store_layer *, void *), void *arg, struct err *e)
+	void (*fn)(const struct store_layer *, void *), void *arg, struct err *e)
 {
 	struct store_layer l = { .dir = NULL };
 	struct store_layer bare = { .dir = (char *)(uintptr_t)dir };
@@ -115,9 +122,11 @@ static int prune_layer(struct store *s, struct staging *st, const char *dir,
 }
 
 /* 1: it may go. A stack whose image was removed or replaced since still has its layers. */
-static int may_go(const char *dir, const struct strv *used, const struct store_in_use *mounted, struct err *e)
+static int may_go(
+	const char *dir, const struct strv *used, const struct store_in_use *mounted, struct err *e)
 {
-	if (!store_layer_name_ok(dir) || (used->len && bsearch(&dir, used->items, used->len, sizeof(*used->items), by_name)))
+	if (!store_layer_name_ok(dir) ||
+		(used->len && bsearch(&dir, used->items, used->len, sizeof(*used->items), by_name)))
 		return 0;
 	if (strv_has(&mounted->names, dir)) {
 		log_verbose("keeping the layer '%s', which no image names: it is mounted", dir);
@@ -125,8 +134,10 @@ static int may_go(const char *dir, const struct strv *used, const struct store_i
 	}
 	if (!mounted->untold.target.len)
 		return 1;
-	(void)err_say(e, EBUSY, buf_get(&mounted->untold.target), "an image is mounted there, and the mount does not tell its layers");
-	store_mount_explain(&mounted->untold, "made by an older shiftbox, or of more layers than the kernel takes by name, ", e);
+	(void)err_say(e, EBUSY, buf_get(&mounted->untold.target),
+		"an image is mounted there, and the mount does not tell its layers");
+	store_mount_explain(&mounted->untold,
+		"made by an older shiftbox, or of more layers than the kernel takes by name, ", e);
 	return -EBUSY;
 }
 
@@ -144,7 +155,8 @@ int store_prune_begin(struct store *s, struct err *e)
 	return r < 0 ? r : store_find_in_use(s, s->mounted, e);
 }
 
-int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_layer *l, void *arg), void *arg, struct err *e)
+int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_layer *l, void *arg),
+	void *arg, struct err *e)
 {
 	scoped_strv struct strv used = { 0 }, names = { 0 };
 	scoped_staging struct staging *st = NULL;
@@ -167,6 +179,7 @@ int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_lay
 		store_in_use_done(s->mounted);
 	free(s->mounted);
 	s->mounted = NULL;
-	(void)store_lock(s, STORE_LAYERS, s->layers_locked ? LOCK_SHARED : LOCK_OFF, NULL); /* giving up a lock does not fail */
+	(void)store_lock(s, STORE_LAYERS, s->layers_locked ? LOCK_SHARED : LOCK_OFF,
+		NULL); /* giving up a lock does not fail */
 	return r;
 }

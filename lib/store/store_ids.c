@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * store_ids: which ids a store was filled with, where a user namespace gives them. The owners on the disk are those that
- * the namespace's map says; under another map the files belong to others, or to nobody.
+ * store_ids: which ids a store was filled with, where a user namespace gives them. The owners on
+ * the disk are those that the namespace's map says; under another map the files belong to others,
+ * or to nobody.
  */
 
 #include "store_priv.h"
@@ -38,21 +39,29 @@ static int compare(const struct iddiff *d, void *arg)
 		m->more = true;
 		return 0;
 	}
-	/* "unshare -r --map-auto" leaves one out: the caller's own id takes a place, and the grant is cut to fit. */
+	/*
+	 * "unshare -r --map-auto" leaves one out: the caller's own id takes a place, and the grant
+	 * is cut to fit.
+	 */
 	if (!d->second && d->disk == m->last && d->disk > 0) {
 		m->fewer = true;
 		return 0;
 	}
 	m->found = true;
 	if (d->second)
-		(void)snprintf(m->why, sizeof(m->why), "%s %u was stored as %u, and would be as %u now", m->kind, d->disk, d->first_seen, d->second_seen);
+		(void)snprintf(m->why, sizeof(m->why),
+			"%s %u was stored as %u, and would be as %u now", m->kind, d->disk,
+			d->first_seen, d->second_seen);
 	else
-		(void)snprintf(m->why, sizeof(m->why), "%s %u was stored as %u, and there is no such id now", m->kind, d->disk, d->first_seen);
+		(void)snprintf(m->why, sizeof(m->why),
+			"%s %u was stored as %u, and there is no such id now", m->kind, d->disk,
+			d->first_seen);
 	return 1;
 }
 
 /* Whether one was found. */
-static bool find_moved_of(const char *kind, const struct idranges *was, const struct idranges *now, struct moved *ret)
+static bool find_moved_of(
+	const char *kind, const struct idranges *was, const struct idranges *now, struct moved *ret)
 {
 	const struct idrange *last = was->len ? &was->items[was->len - 1] : NULL;
 
@@ -64,7 +73,8 @@ static bool find_moved_of(const char *kind, const struct idranges *was, const st
 static void find_moved(const struct idmap *was, const struct idmap *now, struct moved *ret)
 {
 	if (!find_moved_of("user", &was->uid, &now->uid, ret))
-		(void)find_moved_of("group", &was->gid, &now->gid, ret); /* what it found is in ret */
+		(void)find_moved_of(
+			"group", &was->gid, &now->gid, ret); /* what it found is in ret */
 }
 
 /* -ENOENT when there is none. */
@@ -79,7 +89,8 @@ static int read_ids(const struct store *s, struct idmap *ret, struct err *e)
 		return r;
 	text = buf_get(&b);
 	if (strlen(text) != b.len || idmap_parse(&text, 1, &strict, ret, NULL) < 0)
-		return err_say(e, EBADMSG, s->path, "the file '%s' of the store is not what was written there", FILE_NAME);
+		return err_say(e, EBADMSG, s->path,
+			"the file '%s' of the store is not what was written there", FILE_NAME);
 	return 0;
 }
 
@@ -97,7 +108,8 @@ static int write_ids(const struct store *s, const struct idmap *m, struct err *e
 	if (r < 0)
 		return r;
 	if (renameat(s->fd, FILE_NEW, s->fd, FILE_NAME) < 0)
-		return err_set(e, errno, s->path, "cannot note the ids that the store is filled with");
+		return err_set(
+			e, errno, s->path, "cannot note the ids that the store is filled with");
 	return fd_sync(s->fd, s->path, e);
 }
 
@@ -129,8 +141,10 @@ static int check(const struct store *s, bool write, struct err *e)
 	}
 	(void)err_say(e, EPERM, s->path, "the store was filled with other ids than there are now");
 	err_why(e, "%s: its files would belong to others", m.why);
-	err_try(e, "bring the old lines of /etc/subuid and /etc/subgid back (the map is in the file '%s' of the store), or name another "
-		"store with --store", FILE_NAME);
+	err_try(e,
+		"bring the old lines of /etc/subuid and /etc/subgid back (the map is in the file "
+		"'%s' of the store), or name another store with --store",
+		FILE_NAME);
 	return -EPERM;
 }
 

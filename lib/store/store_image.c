@@ -21,14 +21,18 @@ const char *const store_sidecars[] = { ".mtree", ".lower", ".json", NULL };
 
 int store_name_check(const char *name, struct err *e)
 {
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+:@=~%-";
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+:@=~%-";
 	size_t n = strlen(name);
 	int r;
 
 	if (n && n <= MAX_NAME && n == strspn(name, letters) && name[0] != '.' && name[0] != '-')
 		return 0;
 	r = err_say(e, EINVAL, name, "cannot be the name of an image");
-	err_why(e, "a name has 1 to %d letters, digits and ._+:@=~%%-, and begins with neither dot nor dash", (int)MAX_NAME);
+	err_why(e,
+		"a name has 1 to %d letters, digits and ._+:@=~%%-, and begins with neither dot "
+		"nor dash",
+		(int)MAX_NAME);
 	err_try(e, "choose one with --name");
 	return r;
 }
@@ -47,7 +51,8 @@ bool store_layer_name_ok(const char *name)
 	return n == 71 || (n == 88 && name[71] == '.' && hex_digits(name + 72, 16));
 }
 
-int store_find_layers(const struct store *s, const struct digest *diff_id, struct strv *ret, struct err *e)
+int store_find_layers(
+	const struct store *s, const struct digest *diff_id, struct strv *ret, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	char base[DIGEST_NAME];
@@ -59,9 +64,11 @@ int store_find_layers(const struct store *s, const struct digest *diff_id, struc
 	for (size_t i = 0; i < names.len; i++) {
 		struct stat st;
 
-		if (strncmp(names.items[i], base, strlen(base)) || !store_layer_name_ok(names.items[i]))
+		if (strncmp(names.items[i], base, strlen(base)) ||
+			!store_layer_name_ok(names.items[i]))
 			continue;
-		if (fstatat(s->layers, names.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode))
+		if (fstatat(s->layers, names.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!S_ISDIR(st.st_mode))
 			continue;
 		if (strv_add(ret, names.items[i]) < 0)
 			return err_nomem(e);
@@ -140,7 +147,9 @@ static int no_such_image(struct store *s, const char *name, struct err *e)
 		err_why(e, "it holds no image");
 	else if (buf_get(&b))
 		err_why(e, "it holds %s", buf_get(&b));
-	err_try(e, "unpack one by that name (shiftbox image-unpack -N NAME SOURCE), or name the store that has it (--store)");
+	err_try(e,
+		"unpack one by that name (shiftbox image-unpack -N NAME SOURCE), or name the store "
+		"that has it (--store)");
 	return r;
 }
 
@@ -204,13 +213,17 @@ int store_open_spec(const struct store *s, const char *path, int *ret_fd, struct
 	return fd_open_regular(s->layers, last_name(path), O_NOFOLLOW, ret_fd, e);
 }
 
-int store_image_layers(struct store *s, const char *name, struct strv *layers, struct strv *specs, struct err *e)
+int store_image_layers(
+	struct store *s, const char *name, struct strv *layers, struct strv *specs, struct err *e)
 {
 	scoped_strv struct strv dirs = { 0 };
 	int r;
 
 	r = store_hold_layers(s, e);
-	/* Another unpack of this name exchanges the directory: not between our opening and reading it. */
+	/*
+	 * Another unpack of this name exchanges the directory: not between our opening and reading
+	 * it.
+	 */
 	if (r == 0)
 		r = store_lock(s, STORE_IMAGES, LOCK_SHARED, e);
 	if (r < 0)
@@ -221,16 +234,20 @@ int store_image_layers(struct store *s, const char *name, struct strv *layers, s
 		scoped_free char *path = NULL, *spec = NULL;
 
 		if (faccessat(s->layers, dirs.items[i], F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-			return err_set(e, errno, name, "its layer %s cannot be found in the store", dirs.items[i]);
-		if (asprintf(&path, "%s/layers/%s", s->path, dirs.items[i]) < 0 || strv_add(layers, path) < 0)
+			return err_set(e, errno, name, "its layer %s cannot be found in the store",
+				dirs.items[i]);
+		if (asprintf(&path, "%s/layers/%s", s->path, dirs.items[i]) < 0 ||
+			strv_add(layers, path) < 0)
 			r = err_nomem(e);
-		else if (specs && (asprintf(&spec, "%s.mtree", path) < 0 || strv_add(specs, spec) < 0))
+		else if (specs &&
+			(asprintf(&spec, "%s.mtree", path) < 0 || strv_add(specs, spec) < 0))
 			r = err_nomem(e);
 	}
 	return r;
 }
 
-static int read_document(int dirfd, const char *path, struct digest *ret_digest, struct json **ret, struct err *e)
+static int read_document(
+	int dirfd, const char *path, struct digest *ret_digest, struct json **ret, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	int r = fd_read_file(dirfd, path, JSON_MAX_BYTES, &b, e);
@@ -245,7 +262,8 @@ static char *member(const struct json *object, const char *key)
 {
 	const char *s = NULL;
 
-	(void)doc_str(object, key, "", false, &s, NULL); /* only shown: what is no string is not shown */
+	(void)doc_str(
+		object, key, "", false, &s, NULL); /* only shown: what is no string is not shown */
 	return strdup(s ? s : "");
 }
 

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * store_in_use: which layers are mounted. An overlay of ours shows them by name (lib/mount/overlay.c), and so does one
- * that somebody else made of their paths, or a bind mount of one. In our own mount namespace, and those of root and of
- * the store's owner, the names count; as a name is that of its content, the layer of another store counts for ours, too: it is
- * spared without need, which does no harm.
+ * store_in_use: which layers are mounted. An overlay of ours shows them by name
+ * (lib/mount/overlay.c), and so does one that somebody else made of their paths, or a bind mount of
+ * one. In our own mount namespace, and those of root and of the store's owner, the names count; as
+ * a name is that of its content, the layer of another store counts for ours, too: it is spared
+ * without need, which does no harm.
  *
- * Other users write what they like into the options of mounts in a namespace of theirs. There a layer counts if a mount
- * is of its very directory, by device and inode, or if an overlay names a path that leads to it and that they may pass: a
- * path that is closed to them cannot have been a layer's, but can be made to lead there after the overlay was mounted. A stack that
- * only such a namespace still has, copied from one that is gone, is not told from a false one: it is not spared.
+ * Other users write what they like into the options of mounts in a namespace of theirs. There a
+ * layer counts if a mount is of its very directory, by device and inode, or if an overlay names a
+ * path that leads to it and that they may pass: a path that is closed to them cannot have been a
+ * layer's, but can be made to lead there after the overlay was mounted. A stack that only such a
+ * namespace still has, copied from one that is gone, is not told from a false one: it is not
+ * spared.
  */
 
 #include "store_priv.h"
@@ -29,18 +32,18 @@ enum { OVERFLOW_ID = 65534 };
 
 struct search {
 	const struct store *store;
-	uid_t owner;                   /* of the store ... */
-	bool open;                     /* ... which others may pass */
-	const char *image;             /* a mount of it is looked for, which goes to ... */
+	uid_t owner;       /* of the store ... */
+	bool open;         /* ... which others may pass */
+	const char *image; /* a mount of it is looked for, which goes to ... */
 	struct store_mount *mount;
-	struct store_in_use *in_use;   /* or the layers that are mounted go here */
+	struct store_in_use *in_use; /* or the layers that are mounted go here */
 	struct err *e;
 
-	const struct mntns *ns;        /* the namespace that is looked at */
+	const struct mntns *ns; /* the namespace that is looked at */
 	uint64_t inode;
 	bool trusted;
-	const struct mount_info *i;    /* the mount that is looked at */
-	size_t told, ours;             /* layers that it names, and those of this store among them */
+	const struct mount_info *i; /* the mount that is looked at */
+	size_t told, ours;          /* layers that it names, and those of this store among them */
 };
 
 /* The name that text begins with, or false. */
@@ -53,8 +56,8 @@ static bool layer_name(const char *text, char ret[static VARIANT + 1])
 }
 
 /*
- * Does path lead in its namespace to what is at rel below layers/, and that on the mount with this id (-1: any)? 1, 0; -1: it leads
- * nowhere, as those within a clone that is detached.
+ * Does path lead in its namespace to what is at rel below layers/, and that on the mount with this
+ * id (-1: any)? 1, 0; -1: it leads nowhere, as those within a clone that is detached.
  */
 static int leads_to(const struct search *s, const char *path, int id, const char *rel)
 {
@@ -64,11 +67,12 @@ static int leads_to(const struct search *s, const char *path, int id, const char
 	if (there < 0)
 		return -1;
 	if (fd_open_beneath(s->store->layers, rel, O_PATH, &here, NULL) < 0 ||
-	    statx(there, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &a) < 0 ||
-	    statx(here, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &b) < 0)
+		statx(there, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &a) <
+			0 ||
+		statx(here, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_INO, &b) < 0)
 		return 0;
-	return (id < 0 || a.stx_mnt_id == (uint64_t)id) && a.stx_ino == b.stx_ino && a.stx_dev_major == b.stx_dev_major &&
-	       a.stx_dev_minor == b.stx_dev_minor;
+	return (id < 0 || a.stx_mnt_id == (uint64_t)id) && a.stx_ino == b.stx_ino &&
+		a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
 }
 
 static int add_name(struct search *s, const char *name)
@@ -82,7 +86,9 @@ static int look_at_root(struct search *s)
 	for (const char *p = s->i->root; (p = strstr(p, "sha256-")); p += strlen("sha256-")) {
 		char name[VARIANT + 1];
 
-		if (layer_name(p, name) && (s->trusted || leads_to(s, s->i->target, s->i->id, p) > 0) && add_name(s, name) < 0)
+		if (layer_name(p, name) &&
+			(s->trusted || leads_to(s, s->i->target, s->i->id, p) > 0) &&
+			add_name(s, name) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -101,7 +107,9 @@ static int look_at_layer(const char *dir, void *arg)
 			continue;
 		leads = leads_to(s, dir, -1, p);
 		s->told++;
-		s->ours += leads > 0 || (leads < 0 && faccessat(s->store->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+		s->ours += leads > 0 ||
+			(leads < 0 &&
+				faccessat(s->store->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
 		if (s->in_use && (s->trusted || (s->open && leads > 0)) && add_name(s, name) < 0)
 			return -ENOMEM;
 	}
@@ -109,13 +117,16 @@ static int look_at_layer(const char *dir, void *arg)
 }
 
 /*
- * Could a mount that does not tell its layers (an older program's, or of more than an older kernel takes by name) be of an
- * image of this store? Not if there is none by that name, since none that is mounted is removed.
+ * Could a mount that does not tell its layers (an older program's, or of more than an older kernel
+ * takes by name) be of an image of this store? Not if there is none by that name, since none that
+ * is mounted is removed.
  */
 static bool is_ours(const struct search *s, const char *source)
 {
 	return !strncmp(source, "image:", 6) && store_name_check(source + 6, NULL) == 0 &&
-	       (s->image ? !strcmp(source + 6, s->image) : faccessat(s->store->images, source + 6, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
+		(s->image ? !strcmp(source + 6, s->image) :
+			    faccessat(s->store->images, source + 6, F_OK, AT_SYMLINK_NOFOLLOW) ==
+					0);
 }
 
 /* An overlay of which nothing is known but its label, or not even that. */
@@ -124,7 +135,10 @@ static bool may_be_of_the_store(const struct search *s)
 	return s->trusted && !s->told && (s->i->too_large || is_ours(s, s->i->source));
 }
 
-/* Is it of the image that is looked for? What other users have mounted is no reason to refuse: --prune spares layers in any case. */
+/*
+ * Is it of the image that is looked for? What other users have mounted is no reason to refuse:
+ * --prune spares layers in any case.
+ */
 static bool is_of_the_image(const struct search *s)
 {
 	return s->trusted && !s->i->too_large && is_ours(s, s->i->source) && (!s->told || s->ours);
@@ -144,15 +158,20 @@ static void enter(struct search *s, const struct mntns *ns)
 	uid_t uid;
 
 	s->inode = ns->inode;
-	/* An owner that cannot be told is above our user namespace, or we could not look into it. */
-	s->trusted = ns->ours || !mntns_owner(ns, &uid) || uid == 0 || (uid == s->owner && uid != OVERFLOW_ID);
+	/*
+	 * An owner that cannot be told is above our user namespace, or we could not look into it.
+	 */
+	s->trusted = ns->ours || !mntns_owner(ns, &uid) || uid == 0 ||
+		(uid == s->owner && uid != OVERFLOW_ID);
 }
 
 static int unreadable(const struct search *s)
 {
 	if (!s->trusted)
 		return 0;
-	(void)err_say(s->e, EIO, NULL, "the mounts of process %d cannot be read, and it may use the image's layers", (int)s->ns->pid);
+	(void)err_say(s->e, EIO, NULL,
+		"the mounts of process %d cannot be read, and it may use the image's layers",
+		(int)s->ns->pid);
 	err_try(s->e, "end that process, and those that share its mount namespace (lsns -t mnt)");
 	return -EIO;
 }
@@ -203,7 +222,8 @@ int store_find_in_use(const struct store *store, struct store_in_use *ret, struc
 	return search(&s);
 }
 
-int store_find_mount(const struct store *store, const char *image, struct store_mount *ret, struct err *e)
+int store_find_mount(
+	const struct store *store, const char *image, struct store_mount *ret, struct err *e)
 {
 	struct search s = { .store = store, .image = image, .mount = ret, .e = e };
 
@@ -215,8 +235,12 @@ void store_mount_explain(const struct store_mount *m, const char *why, struct er
 	const char *target = buf_get(&m->target) ? buf_get(&m->target) : "";
 
 	if (m->pid) {
-		err_why(e, "%sat '%s', in the mount namespace of process %d (%s)", why, target, (int)m->pid, m->command);
-		err_try(e, "end process %d, and those that share its mount namespace (lsns -t mnt), or have it unmounted by them", (int)m->pid);
+		err_why(e, "%sat '%s', in the mount namespace of process %d (%s)", why, target,
+			(int)m->pid, m->command);
+		err_try(e,
+			"end process %d, and those that share its mount namespace (lsns -t mnt), "
+			"or have it unmounted by them",
+			(int)m->pid);
 	} else {
 		err_why(e, "%sat '%s'", why, target);
 		err_try(e, "unmount it: shiftbox mount-idmapped -u TARGET");

@@ -19,7 +19,7 @@ enum { TRIES = 100 };
 
 struct held {
 	bool opened;
-	int fd;                   /* the lock outside of the store, once it is opened; -1: there is none */
+	int fd; /* the lock outside of the store, once it is opened; -1: there is none */
 	enum lock_how how;
 	int mark;                 /* the mark in tmp/; -1: there is none */
 	char name[MARK_NAME_MAX]; /* of the mark: "lock-PART-HOW-" and 16 digits */
@@ -63,7 +63,10 @@ void store_locks_free(struct store *s)
 	s->locks = NULL;
 }
 
-/* --- processes that share /run with us ------------------------------------------------------------ */
+/*
+ * --- processes that share /run with us
+ * ------------------------------------------------------------
+ */
 
 static int take_outside(const struct store *s, enum store_part part, enum lock_how how)
 {
@@ -82,13 +85,18 @@ static int take_outside(const struct store *s, enum store_part part, enum lock_h
 	if (r != -EWOULDBLOCK)
 		return r;
 	lock_print_holder(h->fd, &b);
-	log_info("waiting for another process that uses the store '%s': %s", s->path, buf_get(&b) ? buf_get(&b) : "");
+	log_info("waiting for another process that uses the store '%s': %s", s->path,
+		buf_get(&b) ? buf_get(&b) : "");
 	return lock_wait(h->fd, how);
 }
 
-/* --- those that do not ---------------------------------------------------------------------------- */
+/*
+ * --- those that do not
+ * ----------------------------------------------------------------------------
+ */
 
-static int make_mark(const struct store *s, enum store_part part, enum lock_how how, struct held *ret)
+static int make_mark(
+	const struct store *s, enum store_part part, enum lock_how how, struct held *ret)
 {
 	int r = -EAGAIN;
 
@@ -97,20 +105,26 @@ static int make_mark(const struct store *s, enum store_part part, enum lock_how 
 
 		if (getrandom(&id, sizeof(id), 0) != sizeof(id))
 			return -errno;
-		(void)snprintf(ret->name, sizeof(ret->name), "lock-%s-%c-%016" PRIx64, part_words[part], how_letters[how], id); /* fits */
+		(void)snprintf(ret->name, sizeof(ret->name), "lock-%s-%c-%016" PRIx64,
+			part_words[part], how_letters[how], id); /* fits */
 		r = mark_new(s->tmp, ret->name, &ret->mark);
 	}
 	ret->pid = getpid();
 	return r;
 }
 
-/* Is this the name of a mark that ours has to do with? *ret_order: the digits, by which two that meet know who waits. */
-static bool is_against(const char *name, enum store_part part, enum lock_how how, const char **ret_order)
+/*
+ * Is this the name of a mark that ours has to do with? *ret_order: the digits, by which two that
+ * meet know who waits.
+ */
+static bool is_against(
+	const char *name, enum store_part part, enum lock_how how, const char **ret_order)
 {
 	char prefix[32];
 	int n = snprintf(prefix, sizeof(prefix), "lock-%s-", part_words[part]); /* fits */
 
-	if (strncmp(name, prefix, (size_t)n) || strlen(name) != (size_t)n + 2 + 16 || name[n + 1] != '-')
+	if (strncmp(name, prefix, (size_t)n) || strlen(name) != (size_t)n + 2 + 16 ||
+		name[n + 1] != '-')
 		return false;
 	*ret_order = name + n + 2;
 	return how == LOCK_EXCLUSIVE || name[n] == how_letters[LOCK_EXCLUSIVE];
@@ -120,16 +134,20 @@ static int wait_for(const struct store *s, const char *name, struct err *e)
 {
 	int r;
 
-	log_info("waiting for another process that uses the store '%s': one of another container, or without access to /run", s->path);
+	log_info("waiting for another process that uses the store '%s': one of another container, "
+		 "or without access to /run",
+		s->path);
 	r = mark_wait(s->tmp, name);
 	return r < 0 ? err_set(e, -r, s->path, "cannot lock the store") : 0;
 }
 
 /*
- * Wait for the marks that stand against ours, which is there already: of two processes that make one at the same time at least one
- * sees the other. The one with the higher number withdraws, and begins again later (1), so that they do not wait for each other.
+ * Wait for the marks that stand against ours, which is there already: of two processes that make
+ * one at the same time at least one sees the other. The one with the higher number withdraws, and
+ * begins again later (1), so that they do not wait for each other.
  */
-static int meet_others(const struct store *s, enum store_part part, enum lock_how how, struct held *own, struct err *e)
+static int meet_others(const struct store *s, enum store_part part, enum lock_how how,
+	struct held *own, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	const char *mine = NULL, *theirs;
@@ -140,11 +158,13 @@ static int meet_others(const struct store *s, enum store_part part, enum lock_ho
 		const char *name = names.items[i];
 		int state;
 
-		if (strncmp(name, "lock-", 5) || !strcmp(name, own->name) || !strcmp(name, s->locks->of[part].name))
+		if (strncmp(name, "lock-", 5) || !strcmp(name, own->name) ||
+			!strcmp(name, s->locks->of[part].name))
 			continue;
 		state = mark_look(s->tmp, name);
 		if (state == MARK_DEAD)
-			(void)unlinkat(s->tmp, name, 0); /* of any kind, also an unfinished one; else it stays dead */
+			(void)unlinkat(s->tmp, name,
+				0); /* of any kind, also an unfinished one; else it stays dead */
 		if (state != MARK_HELD || !is_against(name, part, how, &theirs))
 			continue;
 		if (own->mark >= 0 && strcmp(theirs, mine) < 0) {
@@ -157,23 +177,30 @@ static int meet_others(const struct store *s, enum store_part part, enum lock_ho
 	return r;
 }
 
-/* No room, no right to write, no locks: then the lock outside must do. Without that, who only reads goes on all the same. */
-static int no_mark(const struct store *s, const struct held *h, enum lock_how how, int num, struct err *e)
+/*
+ * No room, no right to write, no locks: then the lock outside must do. Without that, who only reads
+ * goes on all the same.
+ */
+static int no_mark(
+	const struct store *s, const struct held *h, enum lock_how how, int num, struct err *e)
 {
-	static const int known[] = { EROFS, EACCES, ENOSPC, EDQUOT, EAGAIN, EINVAL, ENOLCK, EOPNOTSUPP };
+	static const int known[] = { EROFS, EACCES, ENOSPC, EDQUOT, EAGAIN, EINVAL, ENOLCK,
+		EOPNOTSUPP };
 	size_t i = 0;
 
 	while (i < ARRAY_LEN(known) && known[i] != num)
 		i++;
 	if (i == ARRAY_LEN(known) || (h->fd < 0 && how == LOCK_EXCLUSIVE))
 		return err_set(e, num, s->path, "cannot make a lock file in the store");
-	log_verbose("no lock file can be made in the store '%s' (%s): processes that do not share /run with this one do not wait for it",
-		    s->path, strerrordesc_np(num));
+	log_verbose("no lock file can be made in the store '%s' (%s): processes that do not share "
+		    "/run with this one do not wait for it",
+		s->path, strerrordesc_np(num));
 	return 0;
 }
 
 /* The mark that the lock has by now goes when the new one is there. */
-static int take_inside(const struct store *s, enum store_part part, enum lock_how how, struct held *h, struct err *e)
+static int take_inside(const struct store *s, enum store_part part, enum lock_how how,
+	struct held *h, struct err *e)
 {
 	struct held own;
 	int r;
@@ -214,7 +241,10 @@ int store_lock(const struct store *s, enum store_part part, enum lock_how how, s
 		let_go(s, h);
 		return 0;
 	}
-	/* Two that hold a shared lock and want more would wait for each other. flock(2) lets go as well. */
+	/*
+	 * Two that hold a shared lock and want more would wait for each other. flock(2) lets go as
+	 * well.
+	 */
 	if (!less) {
 		let_go(s, h);
 		r = take_outside(s, part, how);

@@ -21,12 +21,15 @@ int store_plan(struct mount_plan *p, const struct store *s, struct err *e)
 	if (!b->count)
 		return 0;
 	if (p->map.wish != MAP_NONE)
-		log_verbose("the store has the base %u:%u: the map is put on top of that", b->base, b->count);
+		log_verbose("the store has the base %u:%u: the map is put on top of that", b->base,
+			b->count);
 	r = store_base_inverse(s, &image, e);
 	if (r == 0)
 		r = mount_plan_rebase(p, &image, e);
 	if (r == -ENODATA)
-		err_why(e, "the store has a base: the disk ids of the map are those of the image, 0 to %u (owner:USER means others, those in the store)",
+		err_why(e,
+			"the store has a base: the disk ids of the map are those of the image, 0 "
+			"to %u (owner:USER means others, those in the store)",
 			b->count - 1);
 	return r;
 }

@@ -14,14 +14,14 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/stop.h"
-#include "tempdir_mapped.h"
 #include "store_priv.h"
+#include "tempdir_mapped.h"
 
 struct staging {
 	struct store *store;
-	char *path;               /* of the store's tmp/, for messages */
+	char *path; /* of the store's tmp/, for messages */
 	struct stage stage;
-	struct stage_view view;   /* of a store with a base */
+	struct stage_view view; /* of a store with a base */
 	unsigned discarded;
 };
 
@@ -109,7 +109,8 @@ const char *staging_name(size_t i, const char *suffix, char buf[static 32])
 /* Without fsync: one syncfs serves all. */
 static int put_file(int dirfd, const char *name, const void *p, size_t n, struct err *e)
 {
-	scoped_fd int fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	scoped_fd int fd =
+		openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	int r;
 
 	if (fd < 0)
@@ -125,16 +126,20 @@ static int put_sidecars(const struct staging *st, const struct staged_layer *l, 
 	char name[32], text[160];
 	int n, r = 0;
 
-	n = snprintf(text, sizeof(text), "{\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"root_opaque\":%d}\n",
-		     l->entries, l->bytes, l->root_opaque);
+	n = snprintf(text, sizeof(text),
+		"{\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"root_opaque\":%d}\n", l->entries,
+		l->bytes, l->root_opaque);
 	if (*l->answers)
-		r = put_file(staging_plain_fd(st), staging_name(l->i, ".lower", name), l->answers, strlen(l->answers), e);
+		r = put_file(staging_plain_fd(st), staging_name(l->i, ".lower", name), l->answers,
+			strlen(l->answers), e);
 	if (r == 0)
-		r = put_file(staging_plain_fd(st), staging_name(l->i, ".json", name), text, (size_t)n, e);
+		r = put_file(staging_plain_fd(st), staging_name(l->i, ".json", name), text,
+			(size_t)n, e);
 	return r;
 }
 
-static int same_answers(const struct store *s, const char *dir, const char *answers, bool *ret, struct err *e)
+static int same_answers(
+	const struct store *s, const char *dir, const char *answers, bool *ret, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	int r = store_layer_answers(s, dir, &b, e);
@@ -145,7 +150,8 @@ static int same_answers(const struct store *s, const char *dir, const char *answ
 }
 
 /* The name the layer shall have; *ret_there: it has it already, from another process. */
-static int choose_name(const struct store *s, const struct staged_layer *l, char name[static 128], bool *ret_there, struct err *e)
+static int choose_name(const struct store *s, const struct staged_layer *l, char name[static 128],
+	bool *ret_there, struct err *e)
 {
 	char base[DIGEST_NAME], hex[65];
 	struct digest sum;
@@ -155,7 +161,9 @@ static int choose_name(const struct store *s, const struct staged_layer *l, char
 	*ret_there = false;
 	(void)snprintf(name, 128, "%s", digest_name(&l->diff_id, base));
 	if (faccessat(s->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : err_set(e, errno, name, "cannot look for the layer in the store");
+		return errno == ENOENT ?
+			0 :
+			err_set(e, errno, name, "cannot look for the layer in the store");
 	r = same_answers(s, name, l->answers, &same, e);
 	if (r < 0 || same) {
 		*ret_there = same;
@@ -193,9 +201,11 @@ static int publish_layer(const struct staging *st, struct staged_layer *l, struc
 			continue;
 		if (errno != ENOENT || strcmp(store_sidecars[i], ".lower"))
 			return err_set(e, errno, to, "cannot move the file into the store");
-		(void)unlinkat(s->layers, to, 0); /* a dead process may have left one, and this layer has none */
+		(void)unlinkat(s->layers, to,
+			0); /* a dead process may have left one, and this layer has none */
 	}
-	if (renameat2(staging_plain_fd(st), staging_name(l->i, "", from), s->layers, name, RENAME_NOREPLACE) < 0)
+	if (renameat2(staging_plain_fd(st), staging_name(l->i, "", from), s->layers, name,
+		    RENAME_NOREPLACE) < 0)
 		return err_set(e, errno, name, "cannot move the layer into the store");
 	return 0;
 }
@@ -221,7 +231,8 @@ static int put_image(const struct staging *st, const struct staged_image *image,
 
 	r = put_file(fd, "layers", buf_get(&lines), lines.len, e);
 	if (r == 0)
-		r = put_file(fd, "manifest.json", buf_get(image->manifest), image->manifest->len, e);
+		r = put_file(
+			fd, "manifest.json", buf_get(image->manifest), image->manifest->len, e);
 	if (r == 0)
 		r = put_file(fd, "config.json", buf_get(image->config), image->config->len, e);
 	return r;
@@ -229,13 +240,16 @@ static int put_image(const struct staging *st, const struct staged_image *image,
 
 static int sync_image(const struct staging *st, struct err *e)
 {
-	static const char *const files[] = { "image/layers", "image/manifest.json", "image/config.json", "image" };
+	static const char *const files[] = { "image/layers", "image/manifest.json",
+		"image/config.json", "image" };
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++) {
-		scoped_fd int fd = openat(st->stage.fd, files[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+		scoped_fd int fd =
+			openat(st->stage.fd, files[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
-		r = fd < 0 ? err_set(e, errno, files[i], "cannot open the file in the store") : fd_sync(fd, files[i], e);
+		r = fd < 0 ? err_set(e, errno, files[i], "cannot open the file in the store") :
+			     fd_sync(fd, files[i], e);
 	}
 	return r;
 }
@@ -247,12 +261,14 @@ static int publish_image(struct staging *st, const char *name, struct err *e)
 	if (renameat2(st->stage.fd, "image", s->images, name, RENAME_NOREPLACE) == 0)
 		return 0;
 	/* What was there comes back in exchange and goes with the staging directory. */
-	if (errno == EEXIST && renameat2(st->stage.fd, "image", s->images, name, RENAME_EXCHANGE) == 0)
+	if (errno == EEXIST &&
+		renameat2(st->stage.fd, "image", s->images, name, RENAME_EXCHANGE) == 0)
 		return 0;
 	return err_set(e, errno, name, "cannot move the image into the store");
 }
 
-static int publish_locked(struct staging *st, struct staged_layer *layers, size_t n, const struct staged_image *image, bool sync, struct err *e)
+static int publish_locked(struct staging *st, struct staged_layer *layers, size_t n,
+	const struct staged_image *image, bool sync, struct err *e)
 {
 	const struct store *s = st->store;
 	int r = store_base_check(s, e);
@@ -272,7 +288,8 @@ static int publish_locked(struct staging *st, struct staged_layer *layers, size_
 	return r;
 }
 
-int staging_publish(struct staging *st, struct staged_layer *layers, size_t n, const struct staged_image *image, bool sync, struct err *e)
+int staging_publish(struct staging *st, struct staged_layer *layers, size_t n,
+	const struct staged_image *image, bool sync, struct err *e)
 {
 	struct store *s = st->store;
 	int r = 0;
@@ -281,7 +298,10 @@ int staging_publish(struct staging *st, struct staged_layer *layers, size_t n, c
 		r = put_sidecars(st, &layers[i], e);
 	if (r < 0)
 		return r;
-	/* One call for all files, also those whose blocks are not allocated yet: a full disk shows here at the latest. */
+	/*
+	 * One call for all files, also those whose blocks are not allocated yet: a full disk shows
+	 * here at the latest.
+	 */
 	if (sync && syncfs(st->stage.fd) < 0)
 		return err_set(e, errno, s->path, "cannot write the layers to disk");
 

@@ -30,10 +30,16 @@ static inline void cleanup_staging(struct staging **st)
 
 #define scoped_staging __attribute__((cleanup(cleanup_staging)))
 
-/* Where layers are made: stays the staging's. In a store with a base it is a view in which ids are the image's. */
+/*
+ * Where layers are made: stays the staging's. In a store with a base it is a view in which ids are
+ * the image's.
+ */
 int staging_fd(const struct staging *st);
 
-/* The same directory with the ids of the disk: for what is ours and not an image's, and for renaming. */
+/*
+ * The same directory with the ids of the disk: for what is ours and not an image's, and for
+ * renaming.
+ */
 int staging_plain_fd(const struct staging *st);
 
 /* The name of file or directory number i in it ("7", "7.mtree"), into buf, returned. */
@@ -43,10 +49,10 @@ const char *staging_name(size_t i, const char *suffix, char buf[static 32]);
 struct staged_layer {
 	size_t i;
 	struct digest diff_id;
-	const char *answers;      /* of layer_answers(); "" when it asked nothing */
+	const char *answers; /* of layer_answers(); "" when it asked nothing */
 	uint64_t entries, bytes;
 	bool root_opaque;
-	char *dir;                /* set by staging_publish(): its name below layers/; the caller frees it */
+	char *dir; /* set by staging_publish(): its name below layers/; the caller frees it */
 };
 
 struct staged_image {
@@ -62,7 +68,8 @@ struct staged_image {
  * replaces one of that name at once. A layer that another process has published meanwhile is taken
  * from there. A crash at any moment leaves whole layers and the image as it was, or as it is now.
  */
-int staging_publish(struct staging *st, struct staged_layer *layers, size_t n, const struct staged_image *image, bool sync, struct err *e);
+int staging_publish(struct staging *st, struct staged_layer *layers, size_t n,
+	const struct staged_image *image, bool sync, struct err *e);
 
 /* Remove directories of dead processes. Those that cannot be removed are named in a warning. */
 int staging_sweep(struct store *s, struct err *e);

@@ -13,8 +13,8 @@
 
 #include "../base/fd.h"
 #include "../base/json.h"
-#include "store_priv.h"
 #include "../idmap/userns_self.h"
+#include "store_priv.h"
 
 enum { MAX_LINKS = 40 }; /* path_resolution(7) */
 
@@ -22,7 +22,8 @@ static int open_layers(struct store_view *v, struct err *e)
 {
 	for (size_t i = 0; i < v->dirs.len; i++) {
 		scoped_fd int fd = -1;
-		int r = fd_open_beneath(v->store->layers, v->dirs.items[i], O_PATH | O_DIRECTORY | O_NOFOLLOW, &fd, e);
+		int r = fd_open_beneath(v->store->layers, v->dirs.items[i],
+			O_PATH | O_DIRECTORY | O_NOFOLLOW, &fd, e);
 
 		if (r < 0)
 			return r;
@@ -53,7 +54,8 @@ static int read_image(struct store *s, const char *name, struct store_view *v, s
 
 int store_view_open(struct store *s, const char *name, struct store_view *ret, struct err *e)
 {
-	scoped_view struct store_view v = { .store = s, .user_xattr = userns_self() || geteuid() != 0 };
+	scoped_view struct store_view v = { .store = s,
+		.user_xattr = userns_self() || geteuid() != 0 };
 	int r = store_hold_layers(s, e);
 
 	if (r == 0)
@@ -77,13 +79,15 @@ void store_view_done(struct store_view *v)
 	buf_done(&v->config);
 }
 
-/* --- paths ------------------------------------------------------------------------------------- */
+/*
+ * --- paths -------------------------------------------------------------------------------------
+ */
 
 /* A walk from the image's root. Both are relative to it, without links in at. */
 struct walk {
-	struct buf at;           /* where it is: "" or "usr/lib" */
-	struct buf rest;         /* what is still to go */
-	size_t pos;              /* in rest */
+	struct buf at;   /* where it is: "" or "usr/lib" */
+	struct buf rest; /* what is still to go */
+	size_t pos;      /* in rest */
 	unsigned links;
 };
 
@@ -149,7 +153,8 @@ static bool walk_next(struct walk *w)
 	}
 }
 
-static int walk(struct walk *w, const struct lower *lower, const char *path, struct lower_hit *ret, struct err *e)
+static int walk(struct walk *w, const struct lower *lower, const char *path, struct lower_hit *ret,
+	struct err *e)
 {
 	int r;
 
@@ -172,9 +177,12 @@ static int walk(struct walk *w, const struct lower *lower, const char *path, str
 	return lower_find(lower, buf_get(&w->at), ret, e);
 }
 
-int store_view_find(const struct store_view *v, const char *path, struct lower_hit *ret, struct err *e)
+int store_view_find(
+	const struct store_view *v, const char *path, struct lower_hit *ret, struct err *e)
 {
-	const struct lower lower = { .dirfds = v->fds.items, .n = v->fds.len, .user_xattr = v->user_xattr };
+	const struct lower lower = {
+		.dirfds = v->fds.items, .n = v->fds.len, .user_xattr = v->user_xattr
+	};
 	struct walk w = { .at = BUF_INIT, .rest = BUF_INIT };
 	int r = walk(&w, &lower, path, ret, e);
 
@@ -183,7 +191,8 @@ int store_view_find(const struct store_view *v, const char *path, struct lower_h
 	return r;
 }
 
-int store_view_read(const struct store_view *v, const char *path, size_t max, struct buf *ret, struct err *e)
+int store_view_read(
+	const struct store_view *v, const char *path, size_t max, struct buf *ret, struct err *e)
 {
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
 	scoped_fd int fd = -1;
@@ -199,7 +208,8 @@ int store_view_read(const struct store_view *v, const char *path, size_t max, st
 	return r < 0 ? r : 1;
 }
 
-int store_view_entries(const struct store_view *v, int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e)
+int store_view_entries(const struct store_view *v, int (*fn)(const struct spec_entry *, void *),
+	void *arg, struct err *e)
 {
 	int r = 0;
 
@@ -207,7 +217,8 @@ int store_view_entries(const struct store_view *v, int (*fn)(const struct spec_e
 		scoped_fd int fd = -1;
 		char name[128];
 
-		(void)snprintf(name, sizeof(name), "%s.mtree", v->dirs.items[i]); /* fits: a layer's name has at most 88 bytes */
+		(void)snprintf(name, sizeof(name), "%s.mtree",
+			v->dirs.items[i]); /* fits: a layer's name has at most 88 bytes */
 		r = fd_open_regular(v->store->layers, name, O_NOFOLLOW, &fd, e);
 		if (r == 0)
 			r = spec_read(fd, name, SPEC_ALL, 1, fn, arg, e);

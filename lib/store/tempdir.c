@@ -26,7 +26,8 @@ static bool is_ours(const char *name, const char *prefix)
 {
 	size_t n = strlen(prefix);
 
-	return !strncmp(name, prefix, n) && strlen(name) == n + DIGITS && strspn(name + n, "0123456789abcdef") == DIGITS;
+	return !strncmp(name, prefix, n) && strlen(name) == n + DIGITS &&
+		strspn(name + n, "0123456789abcdef") == DIGITS;
 }
 
 /* Of the mark that says that the stage's process lives: it is there before the stage. */
@@ -37,12 +38,14 @@ static const char *mark_name(const char *name, char buf[static MARK_NAME_MAX])
 }
 
 /*
- * Is it ours and of a dead process? *ret_fd keeps those who sweep at the same time away from each other, and older programs, which
- * have no marks but lock the directory itself. Where there is a mark it does not matter who holds that lock.
+ * Is it ours and of a dead process? *ret_fd keeps those who sweep at the same time away from each
+ * other, and older programs, which have no marks but lock the directory itself. Where there is a
+ * mark it does not matter who holds that lock.
  */
 static bool is_dead(int parent, const char *name, int *ret_fd)
 {
-	scoped_fd int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	scoped_fd int fd =
+		openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	char mark[MARK_NAME_MAX];
 	struct stat st;
 	int state, r;
@@ -71,7 +74,8 @@ static void sweep_mark(int parent, const char *name, const char *prefix)
 	if (strlen(name) < n || (strcmp(name + n, ".lock") && strcmp(name + n, ".lock~")))
 		return;
 	(void)snprintf(stage, sizeof(stage), "%.*s", (int)n, name); /* fits: our own prefixes */
-	if (is_ours(stage, prefix) && faccessat(parent, stage, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && mark_look(parent, name) == MARK_DEAD)
+	if (is_ours(stage, prefix) && faccessat(parent, stage, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+		mark_look(parent, name) == MARK_DEAD)
 		(void)unlinkat(parent, name, 0); /* else the next one does it */
 }
 
@@ -80,7 +84,10 @@ int stage_sweep(int parent, const char *path, const char *prefix, struct err *e)
 	scoped_strv struct strv names = { 0 };
 	int r;
 
-	/* Whoever can rename what is ours there could have anything of ours removed under such a name. */
+	/*
+	 * Whoever can rename what is ours there could have anything of ours removed under such a
+	 * name.
+	 */
 	if (!path_is_kept(parent))
 		return 0;
 	r = store_list_dir(parent, path, &names, e);
@@ -91,9 +98,11 @@ int stage_sweep(int parent, const char *path, const char *prefix, struct err *e)
 		sweep_mark(parent, names.items[i], prefix);
 		if (!is_ours(names.items[i], prefix) || !is_dead(parent, names.items[i], &fd))
 			continue;
-		log_verbose("sweeping the staging directory '%s' of a dead process", names.items[i]);
+		log_verbose(
+			"sweeping the staging directory '%s' of a dead process", names.items[i]);
 		if (fd_remove_tree(parent, names.items[i], &own) < 0 && (r = stop_check(e)) == 0)
-			log_warn("cannot remove the old staging directory '%s/%s': %s", path, names.items[i], strerrordesc_np(own.num));
+			log_warn("cannot remove the old staging directory '%s/%s': %s", path,
+				names.items[i], strerrordesc_np(own.num));
 	}
 	return r;
 }
@@ -107,27 +116,35 @@ static int make_mark(struct stage *s, const char *prefix, struct err *e)
 
 	if (getrandom(&id, sizeof(id), 0) != sizeof(id))
 		return err_set(e, errno, s->path, "cannot get a random name");
-	(void)snprintf(s->name, sizeof(s->name), "%s%016" PRIx64, prefix, id); /* fits: our own prefixes */
+	(void)snprintf(
+		s->name, sizeof(s->name), "%s%016" PRIx64, prefix, id); /* fits: our own prefixes */
 	r = mark_new(s->parent, mark_name(s->name, mark), &s->mark);
 	if (r == 0 || r == -EAGAIN)
 		return r == 0;
 	if (r != -EINVAL && r != -ENOLCK && r != -EOPNOTSUPP)
 		return err_set(e, -r, s->path, "cannot create a staging directory in it");
-	log_verbose("the filesystem of '%s' has no locks for files (%s): the staging directory itself is locked", s->path, strerrordesc_np(-r));
+	log_verbose("the filesystem of '%s' has no locks for files (%s): the staging directory "
+		    "itself is locked",
+		s->path, strerrordesc_np(-r));
 	return 1;
 }
 
-/* Is it what we have made, or as good? In a directory of another user it can be exchanged before it is opened. */
+/*
+ * Is it what we have made, or as good? In a directory of another user it can be exchanged before it
+ * is opened.
+ */
 static bool is_new(int fd, const struct stat *st)
 {
 	scoped_strv struct strv names = { 0 };
 
-	return st->st_uid == geteuid() && !(st->st_mode & 077) && store_list_dir(fd, "", &names, NULL) == 0 && !names.len;
+	return st->st_uid == geteuid() && !(st->st_mode & 077) &&
+		store_list_dir(fd, "", &names, NULL) == 0 && !names.len;
 }
 
 /*
- * 1: made. 0: another process took it away or holds it; then it is theirs. There is no lock on the parent: of --flat it may be a
- * directory that others can read, and who can read it can lock it for ever.
+ * 1: made. 0: another process took it away or holds it; then it is theirs. There is no lock on the
+ * parent: of --flat it may be a directory that others can read, and who can read it can lock it for
+ * ever.
  */
 static int try_new(struct stage *s, const char *prefix, struct err *e)
 {
@@ -141,17 +158,27 @@ static int try_new(struct stage *s, const char *prefix, struct err *e)
 		return err_set(e, errno, s->path, "cannot create a staging directory in it");
 	fd = openat(s->parent, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return errno == ENOENT ? 0 : err_set(e, errno, s->path, "cannot open the staging directory");
-	/* For older programs, which would sweep it. With a mark it does not matter who else holds this lock. */
+		return errno == ENOENT ?
+			0 :
+			err_set(e, errno, s->path, "cannot open the staging directory");
+	/*
+	 * For older programs, which would sweep it. With a mark it does not matter who else holds
+	 * this lock.
+	 */
 	r = lock_try(fd, LOCK_EXCLUSIVE);
 	if (r < 0 && s->mark < 0)
-		return r == -EWOULDBLOCK ? 0 : err_set(e, -r, s->path, "cannot lock the staging directory");
+		return r == -EWOULDBLOCK ?
+			0 :
+			err_set(e, -r, s->path, "cannot lock the staging directory");
 	if (fstat(fd, &st) < 0)
 		return err_set(e, errno, s->path, "cannot stat the staging directory");
 	if (fstatat(s->parent, s->name, &there, AT_SYMLINK_NOFOLLOW) < 0)
-		return errno == ENOENT ? 0 : err_set(e, errno, s->path, "cannot stat the staging directory");
+		return errno == ENOENT ?
+			0 :
+			err_set(e, errno, s->path, "cannot stat the staging directory");
 	if (there.st_dev != st.st_dev || there.st_ino != st.st_ino || !is_new(fd, &st))
-		return err_say(e, EEXIST, s->path, "somebody else's directory is where the staging directory was made");
+		return err_say(e, EEXIST, s->path,
+			"somebody else's directory is where the staging directory was made");
 
 	s->fd = TAKE_FD(fd);
 	return 1;
@@ -177,7 +204,8 @@ int stage_new(int parent, const char *path, const char *prefix, struct stage *re
 			drop_mark(&s);
 	}
 	if (r == 0)
-		return err_say(e, EAGAIN, path, "each staging directory that is made in it is taken away again");
+		return err_say(e, EAGAIN, path,
+			"each staging directory that is made in it is taken away again");
 	if (r < 0)
 		return r;
 
@@ -195,9 +223,11 @@ void stage_done(struct stage *s)
 	/* The mark is held while removing: nobody else needs to. */
 	r = fd_remove_opened(s->parent, s->name, s->fd, &own);
 	if (r == -ECANCELED)
-		log_warn("the staging directory '%s/%s' is left to the next run, which removes it", s->path, s->name);
+		log_warn("the staging directory '%s/%s' is left to the next run, which removes it",
+			s->path, s->name);
 	else if (r < 0)
-		log_warn("cannot remove the staging directory '%s/%s': %s", s->path, s->name, strerrordesc_np(own.num));
+		log_warn("cannot remove the staging directory '%s/%s': %s", s->path, s->name,
+			strerrordesc_np(own.num));
 	if (r == 0)
 		drop_mark(s);
 	cleanup_fd(&s->mark); /* of what is left it says that its process has ended */

@@ -5,16 +5,17 @@
 #include "../base/err.h"
 
 /*
- * A directory in which things are made before they are renamed into place: of this process alone, mode 0700, with a
- * mark beside it, NAME.lock (base/lock.h), that ends with the process. Whoever comes next sweeps those whose mark nobody holds.
- * The directory around needs no lock: who can read a directory can lock it, for as long as they like.
+ * A directory in which things are made before they are renamed into place: of this process alone,
+ * mode 0700, with a mark beside it, NAME.lock (base/lock.h), that ends with the process. Whoever
+ * comes next sweeps those whose mark nobody holds. The directory around needs no lock: who can read
+ * a directory can lock it, for as long as they like.
  */
 struct stage {
-	int parent;               /* borrowed */
-	const char *path;         /* of parent, for messages; borrowed */
-	char name[48];            /* in parent */
-	int fd;                   /* O_RDONLY; -1: there is none */
-	int mark;                 /* held; -1: the filesystem has no such locks, and fd is locked */
+	int parent;       /* borrowed */
+	const char *path; /* of parent, for messages; borrowed */
+	char name[48];    /* in parent */
+	int fd;           /* O_RDONLY; -1: there is none */
+	int mark;         /* held; -1: the filesystem has no such locks, and fd is locked */
 };
 
 #define STAGE_INIT ((struct stage){ .fd = -1, .mark = -1 })
@@ -22,8 +23,10 @@ struct stage {
 /* Sweep, then make one whose name is prefix and 16 digits. */
 int stage_new(int parent, const char *path, const char *prefix, struct stage *ret, struct err *e);
 
-/* Remove what dead processes of ours left under such names. What cannot be removed is named in a warning. Where other users
- * could have put it there nothing is removed. */
+/*
+ * Remove what dead processes of ours left under such names. What cannot be removed is named in a
+ * warning. Where other users could have put it there nothing is removed.
+ */
 int stage_sweep(int parent, const char *path, const char *prefix, struct err *e);
 
 /* Remove it with all that is in it. */

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "../idmap/userns.h"
-#include "../mount/mkdir_owned.h"
-#include "../mount/clone.h"
 #include "../layer/entry_ids.h"
+#include "../mount/clone.h"
+#include "../mount/mkdir_owned.h"
 
 #define NAME "mapped"
 
@@ -38,7 +38,8 @@ static int bear(const struct stage *s, const struct idmap *map, int *ret_disk, s
 	return r == 0 ? open_dir(view, s->path, ret_disk, e) : r;
 }
 
-int stage_view_make(const struct stage *s, const struct idmap *map, struct stage_view *ret, struct err *e)
+int stage_view_make(
+	const struct stage *s, const struct idmap *map, struct stage_view *ret, struct err *e)
 {
 	struct stage_view v = STAGE_VIEW_INIT;
 	struct mount_map inverse = { .wish = MAP_SET };
@@ -46,8 +47,9 @@ int stage_view_make(const struct stage *s, const struct idmap *map, struct stage
 	int r, userns;
 
 	/*
-	 * The user namespace comes first: giving birth takes another fsuid, after which the process is not dumpable any more
-	 * (prctl(2)), and uid_map of its children belongs to the root of the initial namespace, who we may not be.
+	 * The user namespace comes first: giving birth takes another fsuid, after which the process
+	 * is not dumpable any more (prctl(2)), and uid_map of its children belongs to the root of
+	 * the initial namespace, who we may not be.
 	 */
 	r = idmap_invert(map, &inverse.map, e);
 	if (r == 0)
@@ -57,7 +59,8 @@ int stage_view_make(const struct stage *s, const struct idmap *map, struct stage
 	if (r == 0)
 		r = open_dir(s->fd, s->path, &v.plain, e);
 	if (r == 0)
-		r = tree_clone(v.plain, s->path, &inverse, &tree_flags_private, NULL, &v.view, &done, e);
+		r = tree_clone(
+			v.plain, s->path, &inverse, &tree_flags_private, NULL, &v.view, &done, e);
 	idmap_done(&inverse.map);
 	if (r < 0) {
 		stage_view_done(&v);

@@ -7,22 +7,25 @@
 #include "tempdir.h"
 
 /*
- * A directory in a stage, and a view of it in which ids are an image's: a detached ID-mapped mount. A file that is born
- * there as id I has the disk id that the map gives I; so have the entries of its ACL and its capability's root.
+ * A directory in a stage, and a view of it in which ids are an image's: a detached ID-mapped mount.
+ * A file that is born there as id I has the disk id that the map gives I; so have the entries of
+ * its ACL and its capability's root.
  */
 struct stage_view {
-	int view;                 /* through the map: to write */
-	int plain;                /* as the stage's filesystem is reached: to rename out of it */
-	int disk;                 /* without any map: to read back */
+	int view;  /* through the map: to write */
+	int plain; /* as the stage's filesystem is reached: to rename out of it */
+	int disk;  /* without any map: to read back */
 };
 
 #define STAGE_VIEW_INIT ((struct stage_view){ -1, -1, -1 })
 
 /*
- * map: from ids of the image (its disk side) to those of the disk (its seen side). Needs CAP_SYS_ADMIN over the
- * filesystem's user namespace; the causes of failures are probed for. Free with stage_view_done().
+ * map: from ids of the image (its disk side) to those of the disk (its seen side). Needs
+ * CAP_SYS_ADMIN over the filesystem's user namespace; the causes of failures are probed for. Free
+ * with stage_view_done().
  */
-int stage_view_make(const struct stage *s, const struct idmap *map, struct stage_view *ret, struct err *e);
+int stage_view_make(
+	const struct stage *s, const struct idmap *map, struct stage_view *ret, struct err *e);
 
 void stage_view_done(struct stage_view *v);
 

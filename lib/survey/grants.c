@@ -18,12 +18,16 @@
 #include "../base/subprocess.h"
 #include "../check/meta.h"
 
-/* What a container needs for the ids of Debian or Fedora: 0 to 65535, nobody and nogroup among them. */
+/*
+ * What a container needs for the ids of Debian or Fedora: 0 to 65535, nobody and nogroup among
+ * them.
+ */
 enum { WANTED = 65536 };
 
 enum { NSSWITCH_MAX = 1 << 20 };
 
-void grant_report(struct grant_check *c, enum grant_fault class, const char *file, size_t line, const char *fmt, ...)
+void grant_report(struct grant_check *c, enum grant_fault class, const char *file, size_t line,
+	const char *fmt, ...)
 {
 	char detail[1024];
 	struct grant_finding f = { .class = class, .file = file, .line = line, .detail = detail };
@@ -42,7 +46,10 @@ void grant_check_done(struct grant_check *c)
 	VEC_DONE(&c->gid);
 }
 
-/* --- the files ------------------------------------------------------------------------------------- */
+/*
+ * --- the files
+ * -------------------------------------------------------------------------------------
+ */
 
 /* One of the two files. */
 struct file {
@@ -64,10 +71,13 @@ static void report_line(const struct file *f, const struct subid_line *l)
 	int n = l->len < 200 ? (int)l->len : 200;
 
 	if (l->reversed)
-		grant_report(f->c, GRANT_LINE, f->path, l->grant.line, "'%.*s' has its fields in the wrong order: it must be "
-			     "USER:START:COUNT; newuidmap passes it over", n, l->text);
+		grant_report(f->c, GRANT_LINE, f->path, l->grant.line,
+			"'%.*s' has its fields in the wrong order: it must be USER:START:COUNT; "
+			"newuidmap passes it over",
+			n, l->text);
 	else
-		grant_report(f->c, GRANT_LINE, f->path, l->grant.line, "'%.*s' %s; newuidmap passes it over", n, l->text, l->fault);
+		grant_report(f->c, GRANT_LINE, f->path, l->grant.line,
+			"'%.*s' %s; newuidmap passes it over", n, l->text, l->fault);
 }
 
 /* A start that is a usual count, and a count that would do as a start: the two were exchanged. */
@@ -87,16 +97,20 @@ static int collect(const struct subid_line *l, void *arg)
 	if (!subid_is_users(l, &f->c->user))
 		return 0;
 	if (exchanged(&l->grant))
-		grant_report(f->c, GRANT_LINE, f->path, l->grant.line, "START is %u and COUNT is %u: they look exchanged",
-			     l->grant.start, l->grant.count);
+		grant_report(f->c, GRANT_LINE, f->path, l->grant.line,
+			"START is %u and COUNT is %u: they look exchanged", l->grant.start,
+			l->grant.count);
 	for (size_t i = 0; i < f->mine->len; i++)
-		if (f->mine->items[i].start == l->grant.start && f->mine->items[i].count == l->grant.count)
+		if (f->mine->items[i].start == l->grant.start &&
+			f->mine->items[i].count == l->grant.count)
 			return 0; /* the same line twice is one grant */
 	for (size_t i = 0; i < f->mine->len; i++)
 		if (meet(&f->mine->items[i], &l->grant))
-			grant_report(f->c, GRANT_OVERLAP, f->path, l->grant.line, "%u-%u overlaps the grant in line %zu, of the same "
-				     "user: a map of both is refused (EINVAL)", l->grant.start,
-				     l->grant.start + (l->grant.count - 1), f->mine->items[i].line);
+			grant_report(f->c, GRANT_OVERLAP, f->path, l->grant.line,
+				"%u-%u overlaps the grant in line %zu, of the same user: a map of "
+				"both is refused (EINVAL)",
+				l->grant.start, l->grant.start + (l->grant.count - 1),
+				f->mine->items[i].line);
 	return VEC_ADD(f->mine, l->grant);
 }
 
@@ -111,9 +125,11 @@ static int compare_others(const struct subid_line *l, void *arg)
 		const struct grant *g = &f->mine->items[i];
 
 		if (meet(g, &l->grant))
-			grant_report(f->c, GRANT_OVERLAP, f->path, g->line, "%u-%u overlaps %u-%u of %.*s in line %zu: each could use "
-				     "the other's files", g->start, g->start + (g->count - 1), l->grant.start,
-				     l->grant.start + (l->grant.count - 1), n, l->user, l->grant.line);
+			grant_report(f->c, GRANT_OVERLAP, f->path, g->line,
+				"%u-%u overlaps %u-%u of %.*s in line %zu: each could use the "
+				"other's files",
+				g->start, g->start + (g->count - 1), l->grant.start,
+				l->grant.start + (l->grant.count - 1), n, l->user, l->grant.line);
 	}
 	return 0;
 }
@@ -133,19 +149,24 @@ static void check_ranges(const struct file *f)
 
 		total += g->count;
 		if (holds(g, f->own) && f->own)
-			grant_report(f->c, GRANT_OWN_ID, f->path, g->line, "%u-%u holds %u, the user's own %s id: a map of both is "
-				     "refused (EINVAL)", g->start, g->start + (g->count - 1), f->own, f->kind);
+			grant_report(f->c, GRANT_OWN_ID, f->path, g->line,
+				"%u-%u holds %u, the user's own %s id: a map of both is refused "
+				"(EINVAL)",
+				g->start, g->start + (g->count - 1), f->own, f->kind);
 		if (holds(g, 0))
-			grant_report(f->c, GRANT_OWN_ID, f->path, g->line, "%u-%u holds 0: the user could become root",
-				     g->start, g->start + (g->count - 1));
+			grant_report(f->c, GRANT_OWN_ID, f->path, g->line,
+				"%u-%u holds 0: the user could become root", g->start,
+				g->start + (g->count - 1));
 	}
 	if (!f->mine->len)
-		grant_report(f->c, GRANT_NONE, f->path, 0, "%s has no %s ids here: usermod --add-sub%cids START-END %s",
-			     f->c->user.name[0] ? f->c->user.name : "the user", f->kind, f->kind[0],
-			     f->c->user.name[0] ? f->c->user.name : "USER");
+		grant_report(f->c, GRANT_NONE, f->path, 0,
+			"%s has no %s ids here: usermod --add-sub%cids START-END %s",
+			f->c->user.name[0] ? f->c->user.name : "the user", f->kind, f->kind[0],
+			f->c->user.name[0] ? f->c->user.name : "USER");
 	else if (total < WANTED)
-		grant_report(f->c, GRANT_SHORT, f->path, f->mine->items[0].line, "%llu %s ids are fewer than the %u that most "
-			     "images need", (unsigned long long)total, f->kind, WANTED);
+		grant_report(f->c, GRANT_SHORT, f->path, f->mine->items[0].line,
+			"%llu %s ids are fewer than the %u that most images need",
+			(unsigned long long)total, f->kind, WANTED);
 }
 
 static int check_file(struct file *f, struct err *e)
@@ -157,8 +178,9 @@ static int check_file(struct file *f, struct err *e)
 	if (r == -ENOMEM)
 		return err_nomem(e);
 	if (r < 0) {
-		grant_report(f->c, GRANT_FILE, f->path, 0, "%s%s%s", why.what, why.num && r != -EINVAL ? ": " : "",
-			     why.num && r != -EINVAL ? strerrordesc_np(why.num) : "");
+		grant_report(f->c, GRANT_FILE, f->path, 0, "%s%s%s", why.what,
+			why.num && r != -EINVAL ? ": " : "",
+			why.num && r != -EINVAL ? strerrordesc_np(why.num) : "");
 		return 0;
 	}
 	if (subid_each(buf_get(&text), collect, f) < 0)
@@ -168,11 +190,14 @@ static int check_file(struct file *f, struct err *e)
 	return 0;
 }
 
-/* --- other sources --------------------------------------------------------------------------------- */
+/*
+ * --- other sources
+ * ---------------------------------------------------------------------------------
+ */
 
 /*
- * The first word after "subid:" in nsswitch.conf, and its line; "files" when there is none. shadow takes one
- * source only.
+ * The first word after "subid:" in nsswitch.conf, and its line; "files" when there is none. shadow
+ * takes one source only.
  */
 static size_t read_source(char *ret, size_t size)
 {
@@ -211,18 +236,21 @@ static int parse_answer(char *text, struct grants *ret)
 		char *words[5] = { NULL };
 		size_t n = 0;
 
-		for (char *w = strtok_r(line, " ", &field); w && n < ARRAY_LEN(words); w = strtok_r(NULL, " ", &field))
+		for (char *w = strtok_r(line, " ", &field); w && n < ARRAY_LEN(words);
+			w = strtok_r(NULL, " ", &field))
 			words[n++] = w;
-		if (n == 4 && num_u32(words[2], &g.start) == 0 && num_u32(words[3], &g.count) == 0 && g.count &&
-		    g.count <= UINT32_MAX - g.start && VEC_ADD(ret, g) < 0)
+		if (n == 4 && num_u32(words[2], &g.start) == 0 &&
+			num_u32(words[3], &g.count) == 0 && g.count &&
+			g.count <= UINT32_MAX - g.start && VEC_ADD(ret, g) < 0)
 			return -ENOMEM;
 	}
 	return 0;
 }
 
 /*
- * shadow takes the files where the source's module, libsubid_NAME.so, cannot be loaded or lacks a function (its
- * nss_init()), and getsubids says so like all programs of it. The line that names the module, cut out of text; NULL.
+ * shadow takes the files where the source's module, libsubid_NAME.so, cannot be loaded or lacks a
+ * function (its nss_init()), and getsubids says so like all programs of it. The line that names the
+ * module, cut out of text; NULL.
  */
 static char *module_fault(char *text)
 {
@@ -238,8 +266,10 @@ static char *module_fault(char *text)
 
 static int use_files(struct file *f, size_t nss_line, const char *fault, struct err *e)
 {
-	grant_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line, "'%s' should tell the ids, but its module is of no use, so "
-		     "newuidmap takes " SUBUID_FILE " and newgidmap " SUBGID_FILE ": %s", f->c->source, fault);
+	grant_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line,
+		"'%s' should tell the ids, but its module is of no use, so newuidmap "
+		"takes " SUBUID_FILE " and newgidmap " SUBGID_FILE ": %s",
+		f->c->source, fault);
 	f->c->source = "files";
 	return check_file(f, e);
 }
@@ -247,7 +277,8 @@ static int use_files(struct file *f, size_t nss_line, const char *fault, struct 
 static int ask_source(struct file *f, size_t nss_line, struct err *e)
 {
 	scoped_buf struct buf path = BUF_INIT, text = BUF_INIT;
-	char *argv[] = { (char *)"getsubids", f->kind[0] == 'g' ? (char *)"-g" : f->c->user.name, f->c->user.name, NULL };
+	char *argv[] = { (char *)"getsubids", f->kind[0] == 'g' ? (char *)"-g" : f->c->user.name,
+		f->c->user.name, NULL };
 	int r = run_find("getsubids", &path);
 	const char *fault;
 
@@ -263,8 +294,11 @@ static int ask_source(struct file *f, size_t nss_line, struct err *e)
 	if (r == 0 && text.len && parse_answer(text.data, f->mine) < 0)
 		return err_nomem(e);
 	if (r != 0)
-		grant_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line, "%s ids come from '%s' and not from %s, and %s", f->kind,
-			     f->c->source, f->path, r == -ENOENT ? "getsubids is not there to ask it" : "getsubids got no answer from it");
+		grant_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line,
+			"%s ids come from '%s' and not from %s, and %s", f->kind, f->c->source,
+			f->path,
+			r == -ENOENT ? "getsubids is not there to ask it" :
+				       "getsubids got no answer from it");
 	else
 		check_ranges(f);
 	return 0;
@@ -273,24 +307,40 @@ static int ask_source(struct file *f, size_t nss_line, struct err *e)
 int grant_check_files(struct grant_check *c, struct err *e)
 {
 	struct file files[] = {
-		{ .c = c, .path = SUBUID_FILE, .mine = &c->uid, .own = c->user.uid, .kind = "user" },
-		{ .c = c, .path = SUBGID_FILE, .mine = &c->gid, .own = c->user.gid, .kind = "group" },
+		{ .c = c,
+			.path = SUBUID_FILE,
+			.mine = &c->uid,
+			.own = c->user.uid,
+			.kind = "user" },
+		{ .c = c,
+			.path = SUBGID_FILE,
+			.mine = &c->gid,
+			.own = c->user.gid,
+			.kind = "group" },
 	};
 	size_t nss_line = read_source(c->source_name, sizeof(c->source_name));
 	int r = 0;
 
 	c->source = c->source_name;
 	if (!c->user.name[0])
-		grant_report(c, GRANT_USER, NULL, 0, "no user has the number %u: newuidmap and newgidmap refuse a caller that they cannot "
-			     "look up, whatever is granted to the number (getent passwd shows the users)", c->user.uid);
+		grant_report(c, GRANT_USER, NULL, 0,
+			"no user has the number %u: newuidmap and newgidmap refuse a caller that "
+			"they cannot look up, whatever is granted to the number (getent passwd "
+			"shows the users)",
+			c->user.uid);
 	for (size_t i = 0; i < ARRAY_LEN(files) && r == 0; i++)
-		r = strcmp(c->source, "files") ? ask_source(&files[i], nss_line, e) : check_file(&files[i], e);
+		r = strcmp(c->source, "files") ? ask_source(&files[i], nss_line, e) :
+						 check_file(&files[i], e);
 	return r;
 }
 
-/* --- the programs ---------------------------------------------------------------------------------- */
+/*
+ * --- the programs
+ * ----------------------------------------------------------------------------------
+ */
 
-static void check_helper(struct grant_check *c, const char *path, const char *cap_name, unsigned cap)
+static void check_helper(
+	struct grant_check *c, const char *path, const char *cap_name, unsigned cap)
 {
 	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC);
 	struct meta m = { .known = 0 };
@@ -298,27 +348,37 @@ static void check_helper(struct grant_check *c, const char *path, const char *ca
 	bool setuid, capable;
 
 	if (fd < 0 || meta_stat(fd, "", &m) < 0) {
-		grant_report(c, GRANT_HELPER, path, 0, "cannot be looked at: %s", strerrordesc_np(errno));
+		grant_report(c, GRANT_HELPER, path, 0, "cannot be looked at: %s",
+			strerrordesc_np(errno));
 		return;
 	}
 	if (meta_list_xattrs(fd, "") & META_HAS_CAP)
-		(void)meta_read_xattrs(fd, "", META_HAS_CAP, &m); /* what cannot be read does not count */
+		(void)meta_read_xattrs(
+			fd, "", META_HAS_CAP, &m); /* what cannot be read does not count */
 	setuid = m.mode & S_ISUID && m.uid == 0;
 	capable = m.cap.present && m.cap.effective && m.cap.permitted & UINT64_C(1) << cap;
 	if (!setuid && !capable)
-		grant_report(c, GRANT_HELPER, path, 0, "has neither the set-uid bit of root nor the capability %s: "
-			     "chmod u+s %s, or setcap %s+ep %s", cap_name, path, cap_name, path);
+		grant_report(c, GRANT_HELPER, path, 0,
+			"has neither the set-uid bit of root nor the capability %s: chmod u+s %s, "
+			"or setcap %s+ep %s",
+			cap_name, path, cap_name, path);
 	if (!(m.mode & 0001))
-		grant_report(c, GRANT_HELPER, path, 0, "is not executable for everybody (mode %04o)", m.mode & 07777U);
+		grant_report(c, GRANT_HELPER, path, 0,
+			"is not executable for everybody (mode %04o)", m.mode & 07777U);
 	if (fstatvfs(fd, &fs) == 0 && fs.f_flag & ST_NOSUID)
-		grant_report(c, GRANT_HELPER, path, 0, "is on a mount with nosuid, which takes its privilege away");
+		grant_report(c, GRANT_HELPER, path, 0,
+			"is on a mount with nosuid, which takes its privilege away");
 	meta_done(&m);
 }
 
 int grant_check_helpers(struct grant_check *c, struct err *e)
 {
-	static const struct { const char *name, *cap_name; unsigned cap; } helpers[] = {
-		{ "newuidmap", "cap_setuid", CAP_SETUID }, { "newgidmap", "cap_setgid", CAP_SETGID },
+	static const struct {
+		const char *name, *cap_name;
+		unsigned cap;
+	} helpers[] = {
+		{ "newuidmap", "cap_setuid", CAP_SETUID },
+		{ "newgidmap", "cap_setgid", CAP_SETGID },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(helpers); i++) {
@@ -328,11 +388,14 @@ int grant_check_helpers(struct grant_check *c, struct err *e)
 		if (r == -ENOMEM)
 			return err_nomem(e);
 		if (r < 0)
-			grant_report(c, GRANT_HELPER, helpers[i].name, 0, "is not installed: apt-get install uidmap");
+			grant_report(c, GRANT_HELPER, helpers[i].name, 0,
+				"is not installed: apt-get install uidmap");
 		else
 			check_helper(c, buf_get(&path), helpers[i].cap_name, helpers[i].cap);
 	}
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		grant_report(c, GRANT_HELPER, NULL, 0, "no_new_privs is set for this process: no set-uid program has its privilege here");
+		grant_report(c, GRANT_HELPER, NULL, 0,
+			"no_new_privs is set for this process: no set-uid program has its "
+			"privilege here");
 	return 0;
 }

@@ -23,8 +23,9 @@
 #include "userns_rules.h"
 
 /*
- * Three processes: this one; a child that is the user, who calls the programs; and its child, which lives in the
- * namespace that gets the maps. The user's child writes on a pipe what came of it and leaves with 0 or 1.
+ * Three processes: this one; a child that is the user, who calls the programs; and its child, which
+ * lives in the namespace that gets the maps. The user's child writes on a pipe what came of it and
+ * leaves with 0 or 1.
  */
 enum { ANSWER_MAX = 8 << 10, GRANTS_MAX = IDMAP_EXTENTS_MAX - 1 };
 
@@ -44,11 +45,12 @@ static void become(const struct grant_check *c, int fd)
 	const struct user *u = &c->user;
 
 	if (geteuid() == 0 && u->uid != 0 &&
-	    (names_init_groups(u->name, u->gid) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 || setresuid(u->uid, u->uid, u->uid) < 0))
+		(names_init_groups(u->name, u->gid) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
+			setresuid(u->uid, u->uid, u->uid) < 0))
 		answer(fd, 1, "cannot become %s: %s", u->name, strerrordesc_np(errno));
 	/*
-	 * Who changes its ids cannot be traced any more, and its /proc directory is root's, which newuidmap takes for
-	 * another user's process.
+	 * Who changes its ids cannot be traced any more, and its /proc directory is root's, which
+	 * newuidmap takes for another user's process.
 	 */
 	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		answer(fd, 1, "cannot prepare the trial: %s", strerrordesc_np(errno));
@@ -83,7 +85,8 @@ static pid_t start_namespace(int fd)
 		scoped_buf struct buf why = BUF_INIT;
 
 		userns_rules_print(&why);
-		answer(fd, 1, "cannot make a user namespace: %s%s%s", strerrordesc_np(num), why.len ? ": " : "", buf_get(&why));
+		answer(fd, 1, "cannot make a user namespace: %s%s%s", strerrordesc_np(num),
+			why.len ? ": " : "", buf_get(&why));
 	}
 	return pid;
 }
@@ -93,20 +96,24 @@ static void call_helper(int fd, bool group, pid_t pid, const struct idrange *r, 
 	struct err e = ERR_INIT;
 
 	if (newidmap(group, pid, r, n, &e) < 0)
-		answer(fd, 1, "%s%s%s", e.what, e.num ? ": " : "", e.num ? strerrordesc_np(e.num) : "");
+		answer(fd, 1, "%s%s%s", e.what, e.num ? ": " : "",
+			e.num ? strerrordesc_np(e.num) : "");
 }
 
 /* The two programs said yes: is the map in the kernel the one that was asked for? */
-static void check_map(int fd, pid_t pid, const struct idrange *uid, size_t n_uid, const struct idrange *gid, size_t n_gid)
+static void check_map(int fd, pid_t pid, const struct idrange *uid, size_t n_uid,
+	const struct idrange *gid, size_t n_gid)
 {
 	struct idmap want, have;
 	struct err e = ERR_INIT;
 
 	if (idmap_from_ranges(uid, n_uid, gid, n_gid, &want, &e) < 0 ||
-	    userns_map_of_pid(pid, &have, &e) < 0)
+		userns_map_of_pid(pid, &have, &e) < 0)
 		answer(fd, 1, "the map cannot be read back: %s", e.what);
 	if (!idmap_equal(&want, &have))
-		answer(fd, 1, "newuidmap and newgidmap reported success, but the namespace has another map");
+		answer(fd, 1,
+			"newuidmap and newgidmap reported success, but the namespace has another "
+			"map");
 }
 
 static uint64_t total(const struct grants *g)
@@ -122,7 +129,8 @@ static int try_as_user(void *arg, int fd)
 {
 	const struct grant_check *c = arg;
 	static struct idrange uid[IDMAP_EXTENTS_MAX], gid[IDMAP_EXTENTS_MAX];
-	size_t n_uid = newidmap_ranges(c->user.uid, &c->uid, uid), n_gid = newidmap_ranges(c->user.gid, &c->gid, gid);
+	size_t n_uid = newidmap_ranges(c->user.uid, &c->uid, uid),
+	       n_gid = newidmap_ranges(c->user.gid, &c->gid, gid);
 	pid_t pid;
 
 	become(c, fd);
@@ -130,8 +138,8 @@ static int try_as_user(void *arg, int fd)
 	call_helper(fd, false, pid, uid, n_uid);
 	call_helper(fd, true, pid, gid, n_gid);
 	check_map(fd, pid, uid, n_uid, gid, n_gid);
-	answer(fd, 0, "a user namespace got %llu user ids and %llu group ids", (unsigned long long)total(&c->uid),
-	       (unsigned long long)total(&c->gid));
+	answer(fd, 0, "a user namespace got %llu user ids and %llu group ids",
+		(unsigned long long)total(&c->uid), (unsigned long long)total(&c->gid));
 }
 
 /* Why there can be no trial, or NULL. */

@@ -18,22 +18,25 @@
 #include "../base/subprocess.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
+#include "../mount/clone.h"
 #include "../mount/info.h"
 #include "../mount/probe.h"
-#include "../mount/clone.h"
 
 /* Seconds; a trial that takes longer hangs in the kernel (a dead network filesystem, say). */
 enum { TRIALS_MAX = 60, ROWS_MAX = 256 << 10, FIELDS = 5 };
 
-/* --- rows, through the pipe: each field ends with a NUL ----------------------------------------------------- */
+/*
+ * --- rows, through the pipe: each field ends with a NUL
+ * -----------------------------------------------------
+ */
 
 static void add_field(struct buf *b, const char *text)
 {
 	buf_add(b, text, strlen(text) + 1);
 }
 
-void host_row(struct host *h, const char *section, const char *name, enum host_answer answer, const char *since,
-	      const char *fmt, ...)
+void host_row(struct host *h, const char *section, const char *name, enum host_answer answer,
+	const char *since, const char *fmt, ...)
 {
 	const char digit[] = { (char)('0' + answer), '\0' };
 	scoped_buf struct buf row = BUF_INIT;
@@ -52,7 +55,8 @@ void host_row(struct host *h, const char *section, const char *name, enum host_a
 		_exit(1); /* the parent tells that the survey broke off */
 }
 
-static int parse_rows(const struct buf *rows, int (*fn)(const struct host_row *r, void *arg), void *arg)
+static int parse_rows(
+	const struct buf *rows, int (*fn)(const struct host_row *r, void *arg), void *arg)
 {
 	const char *f[FIELDS];
 	int r = 0;
@@ -64,12 +68,17 @@ static int parse_rows(const struct buf *rows, int (*fn)(const struct host_row *r
 			f[i] = rows->data + at;
 			at += strlen(f[i]) + 1;
 		}
-		r = fn(&(struct host_row){ f[0], f[1], (enum host_answer)(f[2][0] - '0'), f[3], f[4] }, arg);
+		r = fn(&(struct host_row){ f[0], f[1], (enum host_answer)(f[2][0] - '0'), f[3],
+			       f[4] },
+			arg);
 	}
 	return r;
 }
 
-/* --- a place for trials ----------------------------------------------------------------------------------- */
+/*
+ * --- a place for trials
+ * -----------------------------------------------------------------------------------
+ */
 
 static bool write_proc(const char *path, const char *text)
 {
@@ -104,19 +113,22 @@ static void enter(struct host *h)
 	if (unshare(CLONE_NEWNS) < 0) {
 		h->own_userns = true;
 		if (!enter_userns()) {
-			(void)snprintf(h->refused, sizeof(h->refused), "the caller is not root, and cannot make a user namespace: %s",
-				       strerrordesc_np(errno));
+			(void)snprintf(h->refused, sizeof(h->refused),
+				"the caller is not root, and cannot make a user namespace: %s",
+				strerrordesc_np(errno));
 			return;
 		}
 	}
 	h->in_userns = h->own_userns || !probe_initial_userns();
 	h->entered = true;
 	h->may_attach = sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-	if (!h->may_attach) /* in a chroot, whose root is no mount point; only detached mounts then */
-		(void)snprintf(h->refused, sizeof(h->refused), "mounts cannot be made private: %s", strerrordesc_np(errno));
+	if (!h->may_attach) /* in a chroot, whose root is no mount point; only detached mounts then
+	                     */
+		(void)snprintf(h->refused, sizeof(h->refused), "mounts cannot be made private: %s",
+			strerrordesc_np(errno));
 	if (idmap_from_ranges(&zero, 1, &zero, 1, &m, &e) < 0 || userns_get(&m, &h->userns, &e) < 0)
 		(void)snprintf(h->refused, sizeof(h->refused), "%.100s: %.140s", e.what,
-			       e.why[0] ? e.why : strerrordesc_np(e.num)); /* cut when long */
+			e.why[0] ? e.why : strerrordesc_np(e.num)); /* cut when long */
 }
 
 int host_scratch(void)
@@ -132,18 +144,23 @@ int host_scratch(void)
 
 int host_mapped_clone(const struct host *h, int fd)
 {
-	scoped_fd int tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	scoped_fd int tree =
+		sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	int r = tree < 0 ? -errno : tree_setattr(tree, &tree_flags_private, h->userns);
 
 	return r < 0 ? r : TAKE_FD(tree);
 }
 
-/* --- calls ---------------------------------------------------------------------------------------------- */
+/*
+ * --- calls
+ * ----------------------------------------------------------------------------------------------
+ */
 
 static void row_of_call(struct host *h, const char *name, const char *since, int num)
 {
 	if (num == ENOSYS)
-		host_row(h, "kernel", name, HOST_NO, since, "the kernel does not have it, or a seccomp filter hides it");
+		host_row(h, "kernel", name, HOST_NO, since,
+			"the kernel does not have it, or a seccomp filter hides it");
 	else if (num)
 		host_row(h, "kernel", name, HOST_NO, since, "%s", strerrordesc_np(num));
 	else
@@ -151,8 +168,8 @@ static void row_of_call(struct host *h, const char *name, const char *since, int
 }
 
 /*
- * Map a tmpfs, then replace that map on a clone: which step fails tells what is missing. tmpfs learnt it long
- * after the call came (6.3), so what was found to work among the mounts serves too.
+ * Map a tmpfs, then replace that map on a clone: which step fails tells what is missing. tmpfs
+ * learnt it long after the call came (6.3), so what was found to work among the mounts serves too.
  */
 static void try_maps(struct host *h)
 {
@@ -160,7 +177,8 @@ static void try_maps(struct host *h)
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)h->userns };
 
 	if (scratch < 0) {
-		host_row(h, "kernel", "ID-mapped mounts", HOST_NOT_TRIED, "5.12", "no tmpfs to try it on: %s", strerrordesc_np(-scratch));
+		host_row(h, "kernel", "ID-mapped mounts", HOST_NOT_TRIED, "5.12",
+			"no tmpfs to try it on: %s", strerrordesc_np(-scratch));
 		return;
 	}
 	mapped = host_mapped_clone(h, scratch);
@@ -169,13 +187,15 @@ static void try_maps(struct host *h)
 		mapped = mapped < 0 ? mapped : host_mapped_clone(h, other);
 	}
 	if (mapped == -EINVAL)
-		host_row(h, "kernel", "ID-mapped mounts", HOST_NOT_TRIED, "5.12", "this kernel's tmpfs cannot be ID-mapped (since Linux "
-			 "6.3), and no other filesystem could be");
+		host_row(h, "kernel", "ID-mapped mounts", HOST_NOT_TRIED, "5.12",
+			"this kernel's tmpfs cannot be ID-mapped (since Linux 6.3), and no other "
+			"filesystem could be");
 	else
 		row_of_call(h, "ID-mapped mounts", "5.12", mapped < 0 ? -mapped : 0);
 	if (mapped < 0)
 		return;
-	again = sys_open_tree_attr(mapped, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH, &attr);
+	again = sys_open_tree_attr(
+		mapped, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH, &attr);
 	row_of_call(h, "replacing the map of a mount", "6.15", again < 0 ? errno : 0);
 }
 
@@ -192,10 +212,14 @@ void host_kernel(struct host *h)
 	if (mount_info_tells_maps())
 		host_row(h, "kernel", "reading the map of a mount", HOST_YES, "6.15", "%s", "");
 	else
-		host_row(h, "kernel", "reading the map of a mount", HOST_NO, "6.15", "statmount(2) is missing or tells no maps");
+		host_row(h, "kernel", "reading the map of a mount", HOST_NO, "6.15",
+			"statmount(2) is missing or tells no maps");
 }
 
-/* --- together --------------------------------------------------------------------------------------------- */
+/*
+ * --- together
+ * ---------------------------------------------------------------------------------------------
+ */
 
 static int survey(void *arg, int out)
 {
@@ -216,7 +240,8 @@ static int survey(void *arg, int out)
 	return 0;
 }
 
-int host_survey(const char *path, int (*fn)(const struct host_row *r, void *arg), void *arg, struct err *e)
+int host_survey(
+	const char *path, int (*fn)(const struct host_row *r, void *arg), void *arg, struct err *e)
 {
 	scoped_buf struct buf rows = BUF_INIT;
 	scoped_fd int fd = -1;
@@ -229,6 +254,7 @@ int host_survey(const char *path, int (*fn)(const struct host_row *r, void *arg)
 		return err_set(e, -status, NULL, "cannot make the trials");
 	r = parse_rows(&rows, fn, arg);
 	if (r == 0 && status != 0)
-		return err_say(e, EIO, NULL, "the trials broke off (status %d)%s", status, status == 128 + SIGALRM ? ": one hangs" : "");
+		return err_say(e, EIO, NULL, "the trials broke off (status %d)%s", status,
+			status == 128 + SIGALRM ? ": one hangs" : "");
 	return r == -EPROTO ? err_say(e, EIO, NULL, "the results of the trials are garbled") : r;
 }

@@ -13,16 +13,22 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "../base/vec.h"
+#include "../mount/clone.h"
 #include "../mount/info.h"
 #include "../mount/probe.h"
-#include "../mount/clone.h"
 
 enum { FILESYSTEMS_MAX = 64 << 10 };
 
 /* A filesystem to be tried: of most types one, of those whose daemon decides each. */
-struct mounted { char *type, *target; dev_t dev; bool mapped, done; };
+struct mounted {
+	char *type, *target;
+	dev_t dev;
+	bool mapped, done;
+};
 
-struct mounted_list { VEC(struct mounted) v; };
+struct mounted_list {
+	VEC(struct mounted) v;
+};
 
 static bool decided_by_daemon(const char *type)
 {
@@ -43,18 +49,26 @@ static int try_path(const struct host *h, const char *path, const char *type, st
 	scoped_fd int fd = -1, tree = -1;
 	scoped_mount_info struct mount_info info = { .id = -1 };
 
-	if (path_open(path, O_PATH, "cannot open", NULL, &fd, NULL) < 0 || mount_info_get(fd, &info, NULL) < 0 || strcmp(info.type, type) != 0)
+	if (path_open(path, O_PATH, "cannot open", NULL, &fd, NULL) < 0 ||
+		mount_info_get(fd, &info, NULL) < 0 || strcmp(info.type, type) != 0)
 		return -ENOENT;
 	tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (tree < 0) {
 		(void)err_set(e, errno, path, "cannot clone the mount");
 		probe_clone(fd, e);
-		/* What else is mounted below it hides the true reason, which is the same for all that we did not mount. */
+		/*
+		 * What else is mounted below it hides the true reason, which is the same for all
+		 * that we did not mount.
+		 */
 		if (h->own_userns)
-			err_why(e, "the filesystem (%s) was mounted outside of this user namespace, and only the root of the "
-				"namespace that mounted it may map it", info.type);
+			err_why(e,
+				"the filesystem (%s) was mounted outside of this user namespace, "
+				"and only the root of the namespace that mounted it may map it",
+				info.type);
 		if (h->own_userns)
-			err_try(e, "run as root of that namespace, or use a filesystem mounted in this one (a tmpfs of your own)");
+			err_try(e,
+				"run as root of that namespace, or use a filesystem mounted in "
+				"this one (a tmpfs of your own)");
 		return -e->num;
 	}
 	if (tree_setattr(tree, &tree_flags_private, h->userns) == 0)
@@ -73,7 +87,8 @@ static const char *since_of(const char *type)
 }
 
 /* ways: what to do about it is told too. */
-static void row_of_try(struct host *h, const char *type, const char *where, int r, const struct err *e, bool ways)
+static void row_of_try(
+	struct host *h, const char *type, const char *where, int r, const struct err *e, bool ways)
 {
 	const char *since = since_of(type);
 
@@ -81,11 +96,15 @@ static void row_of_try(struct host *h, const char *type, const char *where, int 
 	if (r == 0)
 		host_row(h, "filesystem", type, HOST_YES, since, "tried on %s", where);
 	else
-		host_row(h, "filesystem", type, HOST_NO, since, "tried on %s: %s%s%s", where, e->why[0] ? e->why : strerrordesc_np(-r),
-			 ways ? "; try: " : "", ways ? e->hint : "");
+		host_row(h, "filesystem", type, HOST_NO, since, "tried on %s: %s%s%s", where,
+			e->why[0] ? e->why : strerrordesc_np(-r), ways ? "; try: " : "",
+			ways ? e->hint : "");
 }
 
-/* The first mount of the kind that its path leads to, those without a map first: a second map is another matter. */
+/*
+ * The first mount of the kind that its path leads to, those without a map first: a second map is
+ * another matter.
+ */
 static void try_kind(struct host *h, struct mounted_list *l, size_t first)
 {
 	const struct mounted *kind = &l->v.items[first];
@@ -97,13 +116,15 @@ static void try_kind(struct host *h, struct mounted_list *l, size_t first)
 			struct mounted *m = &l->v.items[i];
 			int r;
 
-			if (strcmp(m->type, kind->type) != 0 || (decided_by_daemon(m->type) && m->dev != kind->dev))
+			if (strcmp(m->type, kind->type) != 0 ||
+				(decided_by_daemon(m->type) && m->dev != kind->dev))
 				continue;
 			m->done = true;
 			if (tried || m->mapped != mapped)
 				continue;
 			if (mapped) {
-				host_row(h, "filesystem", m->type, HOST_YES, since_of(m->type), "ID-mapped already, on %s", m->target);
+				host_row(h, "filesystem", m->type, HOST_YES, since_of(m->type),
+					"ID-mapped already, on %s", m->target);
 				return;
 			}
 			r = try_path(h, m->target, m->type, &e);
@@ -111,20 +132,25 @@ static void try_kind(struct host *h, struct mounted_list *l, size_t first)
 				continue;
 			row_of_try(h, m->type, m->target, r, &e, false);
 			if (r == 0 && !h->mappable[0] && strlen(m->target) < sizeof(h->mappable))
-				(void)snprintf(h->mappable, sizeof(h->mappable), "%s", m->target); /* fits */
+				(void)snprintf(h->mappable, sizeof(h->mappable), "%s",
+					m->target); /* fits */
 			tried = true;
 		}
 	if (!tried)
 		host_row(h, "filesystem", kind->type, HOST_NOT_TRIED, since_of(kind->type),
-			 "its mount on %s is hidden by another, or out of reach", kind->target);
+			"its mount on %s is hidden by another, or out of reach", kind->target);
 }
 
-/* --- on mounts of our own ------------------------------------------------------------------------------------ */
+/*
+ * --- on mounts of our own
+ * ------------------------------------------------------------------------------------
+ */
 
 /* Filesystems that come to be without a device, a daemon or a side effect. */
 static bool needs_nothing(const char *type)
 {
-	static const char *const types[] = { "tmpfs", "ramfs", "proc", "sysfs", "devpts", "mqueue", "hugetlbfs", "cgroup2" };
+	static const char *const types[] = { "tmpfs", "ramfs", "proc", "sysfs", "devpts", "mqueue",
+		"hugetlbfs", "cgroup2" };
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (!strcmp(type, types[i]))
@@ -149,7 +175,8 @@ static void try_new(struct host *h, const char *type)
 	if (fs >= 0 && sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (mnt < 0) {
-		host_row(h, "filesystem", type, HOST_NOT_TRIED, since_of(type), "cannot be mounted here: %s", strerrordesc_np(errno));
+		host_row(h, "filesystem", type, HOST_NOT_TRIED, since_of(type),
+			"cannot be mounted here: %s", strerrordesc_np(errno));
 		return;
 	}
 	try_detached(h, type, mnt, "a mount of its own");
@@ -175,8 +202,12 @@ static void try_new_ones(struct host *h, const struct mounted_list *l, const cha
 		len = strcspn(line, "\n");
 		if (!tab || tab >= line + len)
 			continue;
-		(void)snprintf(type, sizeof(type), "%.*s", (int)(line + len - tab - 1), tab + 1); /* a long one is none of ours */
-		/* In a user namespace one's own mount is another matter than those that were there before. */
+		(void)snprintf(type, sizeof(type), "%.*s", (int)(line + len - tab - 1),
+			tab + 1); /* a long one is none of ours */
+		/*
+		 * In a user namespace one's own mount is another matter than those that were there
+		 * before.
+		 */
 		if (needs_nothing(type) && (h->own_userns || !is_mounted(l, type)))
 			try_new(h, type);
 	}
@@ -190,7 +221,10 @@ static bool has_type(const char *filesystems, const char *type)
 	return buf_get(&b) && strstr(filesystems, b.data);
 }
 
-/* On an image of its own: false, and why that cannot be (or nothing). Only root of the system may have loop devices. */
+/*
+ * On an image of its own: false, and why that cannot be (or nothing). Only root of the system may
+ * have loop devices.
+ */
 static bool try_image(struct host *h, const char *type, struct buf *why)
 {
 	scoped_fd int scratch = h->in_userns || !h->may_attach ? -1 : host_scratch(), mnt = -1;
@@ -213,15 +247,18 @@ static bool try_fuse(struct host *h, const char *type, struct buf *why)
 		return false;
 	mnt = host_fuse(&server, why);
 	if (mnt == -EOPNOTSUPP)
-		host_row(h, "filesystem", type, HOST_NO, since_of(type), "tried on a mount of its own: this kernel does not offer it to daemons");
+		host_row(h, "filesystem", type, HOST_NO, since_of(type),
+			"tried on a mount of its own: this kernel does not offer it to daemons");
 	else if (mnt >= 0)
-		try_detached(h, type, mnt, "a mount of its own: with a daemon that asks for it (FUSE_ALLOW_IDMAP), and default_permissions");
+		try_detached(h, type, mnt,
+			"a mount of its own: with a daemon that asks for it (FUSE_ALLOW_IDMAP), "
+			"and default_permissions");
 	return mnt >= 0 || mnt == -EOPNOTSUPP;
 }
 
 /*
- * What is not mounted, but known. Modules are not loaded for a trial; and what takes a server or a daemon cannot be
- * tried at all, but for FUSE, whose daemon may be anybody.
+ * What is not mounted, but known. Modules are not loaded for a trial; and what takes a server or a
+ * daemon cannot be tried at all, but for FUSE, whose daemon may be anybody.
  */
 static void tell_known(struct host *h, const struct mounted_list *l, const char *filesystems)
 {
@@ -232,11 +269,13 @@ static void tell_known(struct host *h, const struct mounted_list *l, const char 
 		scoped_buf struct buf why = BUF_INIT;
 
 		if (is_mounted(l, k.type) || needs_nothing(k.type) || !strcmp(k.type, "overlay") ||
-		    (here && (try_fuse(h, k.type, &why) || try_image(h, k.type, &why))))
+			(here && (try_fuse(h, k.type, &why) || try_image(h, k.type, &why))))
 			continue;
 		host_row(h, "filesystem", k.type, HOST_NOT_TRIED, k.since, "%s%s%s%s%s",
-			 here ? "none is mounted" : "not in this kernel, or its module is not loaded",
-			 why.len ? "; " : "", why.len && buf_get(&why) ? buf_get(&why) : "", k.why ? "; " : "", k.why ? k.why : "");
+			here ? "none is mounted" :
+			       "not in this kernel, or its module is not loaded",
+			why.len ? "; " : "", why.len && buf_get(&why) ? buf_get(&why) : "",
+			k.why ? "; " : "", k.why ? k.why : "");
 	}
 }
 
@@ -260,9 +299,11 @@ static void try_one(struct host *h, const char *path)
 	if (r == 0)
 		r = mount_info_get(fd, &info, NULL);
 	if (r < 0) {
-		host_row(h, "filesystem", path, HOST_NOT_TRIED, NULL, "cannot be looked at: %s", strerrordesc_np(-r));
+		host_row(h, "filesystem", path, HOST_NOT_TRIED, NULL, "cannot be looked at: %s",
+			strerrordesc_np(-r));
 	} else if (info.mapped) {
-		host_row(h, "filesystem", info.type, HOST_YES, since_of(info.type), "ID-mapped already, on %s", path);
+		host_row(h, "filesystem", info.type, HOST_YES, since_of(info.type),
+			"ID-mapped already, on %s", path);
 	} else {
 		r = try_path(h, path, info.type, &e);
 		row_of_try(h, info.type, path, r, &e, true);
@@ -283,11 +324,13 @@ void host_filesystems(struct host *h, const char *path)
 		return;
 	}
 	if (mount_info_each(NULL, collect, &l, NULL) < 0)
-		host_row(h, "filesystem", "mounted ones", HOST_NOT_TRIED, NULL, "the mounts cannot be listed");
+		host_row(h, "filesystem", "mounted ones", HOST_NOT_TRIED, NULL,
+			"the mounts cannot be listed");
 	for (size_t i = 0; i < l.v.len; i++)
 		if (!l.v.items[i].done)
 			try_kind(h, &l, i);
-	if (fd_read_file(AT_FDCWD, "/proc/filesystems", FILESYSTEMS_MAX, &text, NULL) == 0 && buf_get(&text)) {
+	if (fd_read_file(AT_FDCWD, "/proc/filesystems", FILESYSTEMS_MAX, &text, NULL) == 0 &&
+		buf_get(&text)) {
 		try_new_ones(h, &l, text.data);
 		tell_known(h, &l, text.data);
 	}

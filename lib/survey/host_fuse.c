@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* host_fuse: a FUSE filesystem of our own, whose daemon does nothing but ask for ID-mapped mounts. */
+/*
+ * host_fuse: a FUSE filesystem of our own, whose daemon does nothing but ask for ID-mapped mounts.
+ */
 
 #include "host_priv.h"
 
@@ -20,10 +22,16 @@ enum { ALLOW_IDMAP2 = 1 << (40 - 32), INIT_EXT = 1 << 30, MINOR = 41, REQUEST_MA
 static int answer_init(int server, struct buf *why)
 {
 	union {
-		struct { struct fuse_in_header head; struct fuse_init_in init; } in;
+		struct {
+			struct fuse_in_header head;
+			struct fuse_init_in init;
+		} in;
 		char room[REQUEST_MAX];
 	} request;
-	struct { struct fuse_out_header head; struct fuse_init_out init; } answer = { .head = { .len = sizeof(answer) } };
+	struct {
+		struct fuse_out_header head;
+		struct fuse_init_out init;
+	} answer = { .head = { .len = sizeof(answer) } };
 	ssize_t n = read(server, &request, sizeof(request));
 
 	if (n < (ssize_t)sizeof(request.in) || request.in.head.opcode != FUSE_INIT) {
@@ -34,8 +42,12 @@ static int answer_init(int server, struct buf *why)
 		return -EOPNOTSUPP;
 	answer.head.unique = request.in.head.unique;
 	answer.init = (struct fuse_init_out){
-		.major = FUSE_KERNEL_VERSION, .minor = MINOR, .flags = INIT_EXT, .flags2 = ALLOW_IDMAP2,
-		.max_readahead = request.in.init.max_readahead, .max_write = 4096,
+		.major = FUSE_KERNEL_VERSION,
+		.minor = MINOR,
+		.flags = INIT_EXT,
+		.flags2 = ALLOW_IDMAP2,
+		.max_readahead = request.in.init.max_readahead,
+		.max_write = 4096,
 	};
 	if (write(server, &answer, sizeof(answer)) != (ssize_t)sizeof(answer)) {
 		buf_printf(why, "the answer to the kernel was refused: %s", strerrordesc_np(errno));
@@ -53,12 +65,12 @@ static int create(int server)
 
 	(void)snprintf(number, sizeof(number), "%d", server); /* fits */
 	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "shiftbox", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "fd", number, 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "rootmode", "40755", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "user_id", "0", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_STRING, "group_id", "0", 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_SET_FLAG, "default_permissions", NULL, 0) < 0 ||
-	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		sys_fsconfig(fs, FSCONFIG_SET_STRING, "fd", number, 0) < 0 ||
+		sys_fsconfig(fs, FSCONFIG_SET_STRING, "rootmode", "40755", 0) < 0 ||
+		sys_fsconfig(fs, FSCONFIG_SET_STRING, "user_id", "0", 0) < 0 ||
+		sys_fsconfig(fs, FSCONFIG_SET_STRING, "group_id", "0", 0) < 0 ||
+		sys_fsconfig(fs, FSCONFIG_SET_FLAG, "default_permissions", NULL, 0) < 0 ||
+		sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
 	mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	return mnt < 0 ? -errno : mnt;

@@ -20,15 +20,15 @@
 #define EMPTY "empty"
 
 /*
- * Where the scratch directory is while such a program runs. It must have a name that leads there, for mkfs.erofs resolves
- * it; and it covers this one in the mount namespace of the trials only.
+ * Where the scratch directory is while such a program runs. It must have a name that leads there,
+ * for mkfs.erofs resolves it; and it covers this one in the mount namespace of the trials only.
  */
 #define PLACE "/tmp"
 
 /* How an image is made, as small as its program makes it. */
 static const struct kind {
 	const char *type;
-	off_t size;     /* 0: the program makes the file */
+	off_t size; /* 0: the program makes the file */
 	bool read_only;
 	const char *words[6];
 } kinds[] = {
@@ -38,7 +38,8 @@ static const struct kind {
 	{ "vfat", 1 << 20, false, { "mkfs.vfat", IMAGE } },
 	{ "f2fs", 64 << 20, false, { "mkfs.f2fs", "-q", "-f", IMAGE } },
 	{ "erofs", 0, true, { "mkfs.erofs", IMAGE, EMPTY } },
-	{ "squashfs", 0, true, { "mksquashfs", EMPTY, IMAGE, "-quiet", "-no-progress", "-noappend" } },
+	{ "squashfs", 0, true,
+		{ "mksquashfs", EMPTY, IMAGE, "-quiet", "-no-progress", "-noappend" } },
 };
 
 static const struct kind *find_kind(const char *type)
@@ -61,11 +62,14 @@ static int run_program(const struct kind *k, struct buf *why)
 		return -ENOENT;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(k->words) && k->words[i]; i++)
-		argv[i] = !strcmp(k->words[i], IMAGE) ? image : !strcmp(k->words[i], EMPTY) ? empty : (char *)k->words[i];
+		argv[i] = !strcmp(k->words[i], IMAGE) ? image :
+			!strcmp(k->words[i], EMPTY)   ? empty :
+							(char *)k->words[i];
 	r = run_capture(buf_get(&program), argv, &said);
 	if (r == 0)
 		return 0;
-	buf_printf(why, "%s failed (%s %d)", k->words[0], r < 0 ? "error" : "exit status", r < 0 ? -r : r);
+	buf_printf(why, "%s failed (%s %d)", k->words[0], r < 0 ? "error" : "exit status",
+		r < 0 ? -r : r);
 	return -EIO;
 }
 
@@ -76,7 +80,8 @@ static int make_image(const struct kind *k, int scratch, struct buf *why)
 	if (mkdirat(scratch, EMPTY, 0755) < 0 && errno != EEXIST)
 		return -errno;
 	if (k->size) {
-		scoped_fd int new = openat(scratch, IMAGE, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		scoped_fd int new = openat(
+			scratch, IMAGE, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 		if (new < 0 || ftruncate(new, k->size) < 0)
 			return -errno;
@@ -98,8 +103,8 @@ static int mount_device(const struct kind *k, const char *device)
 	int mnt;
 
 	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", device, 0) < 0 ||
-	    (k->read_only && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0) ||
-	    sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		(k->read_only && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "ro", NULL, 0) < 0) ||
+		sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -errno;
 	mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	return mnt < 0 ? -errno : mnt;

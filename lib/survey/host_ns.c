@@ -25,7 +25,9 @@ static int try_userns(bool as_other)
 	if (pid < 0)
 		return errno;
 	if (pid == 0) {
-		if (as_other && (setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
+		if (as_other &&
+			(setgroups(0, NULL) < 0 || setresgid(NOBODY, NOBODY, NOBODY) < 0 ||
+				setresuid(NOBODY, NOBODY, NOBODY) < 0))
 			_exit(254);
 		_exit(unshare(CLONE_NEWUSER) < 0 ? errno : 0);
 	}
@@ -40,13 +42,15 @@ static void row_of_userns(struct host *h)
 
 	userns_rules_print(&why);
 	if (num == 0)
-		host_row(h, "namespaces", "unprivileged user namespaces", HOST_YES, "3.8", "tried as %s", root ? "uid 65534" : "the caller");
+		host_row(h, "namespaces", "unprivileged user namespaces", HOST_YES, "3.8",
+			"tried as %s", root ? "uid 65534" : "the caller");
 	else if (num == 254)
-		host_row(h, "namespaces", "unprivileged user namespaces", HOST_NOT_TRIED, "3.8", "there is no ordinary user to try it as "
-			 "in this user namespace");
+		host_row(h, "namespaces", "unprivileged user namespaces", HOST_NOT_TRIED, "3.8",
+			"there is no ordinary user to try it as in this user namespace");
 	else
-		host_row(h, "namespaces", "unprivileged user namespaces", HOST_NO, "3.8", "%s%s%s", strerrordesc_np(num),
-			 why.len ? ": " : "", buf_get(&why) ? buf_get(&why) : "");
+		host_row(h, "namespaces", "unprivileged user namespaces", HOST_NO, "3.8", "%s%s%s",
+			strerrordesc_np(num), why.len ? ": " : "",
+			buf_get(&why) ? buf_get(&why) : "");
 }
 
 static void rows_of_rules(struct host *h)
@@ -55,19 +59,24 @@ static void rows_of_rules(struct host *h)
 	struct userns_rule r;
 
 	for (size_t i = 0; userns_rule_get(i, &r); i++)
-		host_row(h, "namespaces", r.sysctl, HOST_INFO, NULL, "%s%s%s", r.value, r.forbids ? ": " : "", r.forbids ? r.meaning : "");
+		host_row(h, "namespaces", r.sysctl, HOST_INFO, NULL, "%s%s%s", r.value,
+			r.forbids ? ": " : "", r.forbids ? r.meaning : "");
 	if (fd_read_file(AT_FDCWD, "/sys/kernel/security/lsm", 4096, &lsm, NULL) == 0)
 		host_row(h, "namespaces", "security modules", HOST_INFO, NULL, "%s", buf_get(&lsm));
 }
 
-struct helper { struct host *h; size_t bad; };
+struct helper {
+	struct host *h;
+	size_t bad;
+};
 
 static void put_helper(const struct grant_finding *f, void *arg)
 {
 	struct helper *x = arg;
 
 	x->bad++;
-	host_row(x->h, "namespaces", "newuidmap, newgidmap", HOST_NO, NULL, "%s%s%s", f->file ? f->file : "", f->file ? " " : "", f->detail);
+	host_row(x->h, "namespaces", "newuidmap, newgidmap", HOST_NO, NULL, "%s%s%s",
+		f->file ? f->file : "", f->file ? " " : "", f->detail);
 }
 
 void host_namespaces(struct host *h)
@@ -78,5 +87,6 @@ void host_namespaces(struct host *h)
 	row_of_userns(h);
 	rows_of_rules(h);
 	if (grant_check_helpers(&c, NULL) == 0 && !x.bad)
-		host_row(h, "namespaces", "newuidmap, newgidmap", HOST_YES, NULL, "installed, with their privilege; shift-check subid tries them");
+		host_row(h, "namespaces", "newuidmap, newgidmap", HOST_YES, NULL,
+			"installed, with their privilege; shift-check subid tries them");
 }

@@ -15,7 +15,10 @@
 #include "../base/sys.h"
 
 /* One fsconfig(2): a string, a descriptor, or (neither) a flag. */
-struct param { const char *key, *value; int fd; };
+struct param {
+	const char *key, *value;
+	int fd;
+};
 
 #define STRING(k, v) { k, v, -1 }
 #define FLAG(k) { k, NULL, -1 }
@@ -23,9 +26,11 @@ struct param { const char *key, *value; int fd; };
 
 struct trial {
 	struct host *h;
-	int scratch;        /* a tmpfs, attached where only this process sees it, and the working directory */
-	const char *prefix; /* of OverlayFS's attributes: "trusted." or, in a user namespace, "user." */
-	char said[256];     /* what the kernel said of the last failure */
+	int scratch; /* a tmpfs, attached where only this process sees it, and the working directory
+	              */
+	const char *
+		prefix; /* of OverlayFS's attributes: "trusted." or, in a user namespace, "user." */
+	char said[256]; /* what the kernel said of the last failure */
 };
 
 static void read_kernel_text(int fs, struct trial *t)
@@ -45,10 +50,13 @@ static int stack(struct trial *t, const struct param *p)
 	int r = fs < 0 ? -errno : 0;
 
 	t->said[0] = '\0';
-	if (r == 0 && t->h->in_userns && sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
+	if (r == 0 && t->h->in_userns &&
+		sys_fsconfig(fs, FSCONFIG_SET_FLAG, "userxattr", NULL, 0) < 0)
 		r = -errno;
 	for (; r == 0 && p->key; p++) {
-		unsigned cmd = p->value ? FSCONFIG_SET_STRING : p->fd >= 0 ? FSCONFIG_SET_FD : FSCONFIG_SET_FLAG;
+		unsigned cmd = p->value ? FSCONFIG_SET_STRING :
+			p->fd >= 0      ? FSCONFIG_SET_FD :
+					  FSCONFIG_SET_FLAG;
 
 		if (sys_fsconfig(fs, cmd, p->key, p->value, p->fd >= 0 ? p->fd : 0) < 0)
 			r = -errno;
@@ -69,7 +77,8 @@ static void row(struct trial *t, const char *name, const char *since, int r)
 	if (r >= 0)
 		host_row(t->h, "overlay", name, HOST_YES, since, "%s", "");
 	else
-		host_row(t->h, "overlay", name, HOST_NO, since, "%s%s%s", strerrordesc_np(-r), t->said[0] ? ": " : "", t->said);
+		host_row(t->h, "overlay", name, HOST_NO, since, "%s%s%s", strerrordesc_np(-r),
+			t->said[0] ? ": " : "", t->said);
 }
 
 static void row_not_tried(struct trial *t, const char *name, const char *since, const char *why)
@@ -77,7 +86,10 @@ static void row_not_tried(struct trial *t, const char *name, const char *since, 
 	host_row(t->h, "overlay", name, HOST_NOT_TRIED, since, "%s", why);
 }
 
-/* --- the layers --------------------------------------------------------------------------------------------- */
+/*
+ * --- the layers
+ * ---------------------------------------------------------------------------------------------
+ */
 
 static int make_file(const char *path, size_t size)
 {
@@ -96,7 +108,8 @@ static int attach_mapped(const struct trial *t, const char *dir, const char *nam
 	clone = host_mapped_clone(t->h, fd);
 	if (clone < 0)
 		return clone;
-	if ((mkdir(name, 0755) < 0 && errno != EEXIST) || sys_move_mount(clone, "", AT_FDCWD, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if ((mkdir(name, 0755) < 0 && errno != EEXIST) ||
+		sys_move_mount(clone, "", AT_FDCWD, name, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return -errno;
 	return 0;
 }
@@ -105,10 +118,28 @@ static int attach_mapped(const struct trial *t, const char *dir, const char *nam
 static int make_layers(struct trial *t)
 {
 	static const char *const dirs[] = {
-		"a", "b", "a/dir", "a/whiteouts", "b/whiteouts", "a/xattr", "b/xattr", "a/escaped", "u1", "w1", "u2", "w2",
-		"u3", "w3", "p", "p/u", "p/w",
+		"a",
+		"b",
+		"a/dir",
+		"a/whiteouts",
+		"b/whiteouts",
+		"a/xattr",
+		"b/xattr",
+		"a/escaped",
+		"u1",
+		"w1",
+		"u2",
+		"w2",
+		"u3",
+		"w3",
+		"p",
+		"p/u",
+		"p/w",
 	};
-	static const struct { const char *path; size_t size; } files[] = {
+	static const struct {
+		const char *path;
+		size_t size;
+	} files[] = {
 		{ "a/file", 1 }, { "b/whiteouts/hidden", 1 }, { "b/xattr/hidden", 1 },
 		{ "a/xattr/hidden", 0 }, /* a whiteout by attribute must be empty */
 	};
@@ -118,7 +149,8 @@ static int make_layers(struct trial *t)
 	if (t->scratch < 0)
 		return t->scratch;
 	/* On top of the root, where only a path through the descriptor leads. */
-	if (sys_move_mount(t->scratch, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 || fchdir(t->scratch) < 0)
+	if (sys_move_mount(t->scratch, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
+		fchdir(t->scratch) < 0)
 		return -errno;
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
 		if (mkdir(dirs[i], 0755) < 0)
@@ -128,7 +160,7 @@ static int make_layers(struct trial *t)
 	return r;
 }
 
-/* --- trials ----------------------------------------------------------------------------------------------------- */
+/* ---- trials ---- */
 
 static void try_mapping_itself(struct trial *t, int mnt)
 {
@@ -137,7 +169,8 @@ static void try_mapping_itself(struct trial *t, int mnt)
 	if (mapped >= 0)
 		row(t, "ID-mapping the overlay itself", NULL, mapped);
 	else if (mnt >= 0)
-		host_row(t->h, "overlay", "ID-mapping the overlay itself", HOST_NO, NULL, "%s: map its layers instead", strerrordesc_np(-mapped));
+		host_row(t->h, "overlay", "ID-mapping the overlay itself", HOST_NO, NULL,
+			"%s: map its layers instead", strerrordesc_np(-mapped));
 }
 
 static void try_layers(struct trial *t)
@@ -145,7 +178,8 @@ static void try_layers(struct trial *t)
 	const struct param names[] = { STRING("lowerdir", "a:b"), { 0 } };
 	const struct param mapped[] = { STRING("lowerdir", "m:b"), { 0 } };
 	const struct param plus[] = { STRING("lowerdir+", "a"), STRING("lowerdir+", "b"), { 0 } };
-	scoped_fd int a = open("a", O_PATH | O_DIRECTORY | O_CLOEXEC), b = open("b", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	scoped_fd int a = open("a", O_PATH | O_DIRECTORY | O_CLOEXEC),
+		      b = open("b", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	scoped_fd int clone = -1, one = -1, two = -1, three = -1, four = -1, five = -1;
 	int r;
 
@@ -153,20 +187,24 @@ static void try_layers(struct trial *t)
 	row(t, "stacking directories", t->h->in_userns ? "5.11" : "3.18", one);
 	try_mapping_itself(t, one);
 	r = attach_mapped(t, "a", "m");
-	if (r < 0 && t->h->mappable[0]) /* before Linux 6.3 a tmpfs cannot; nothing is written there */
+	if (r < 0 &&
+		t->h->mappable[0]) /* before Linux 6.3 a tmpfs cannot; nothing is written there */
 		r = attach_mapped(t, t->h->mappable, "m");
 	if (r < 0) {
-		row_not_tried(t, "ID-mapped layers", "5.19", "there is no filesystem here that can be ID-mapped");
+		row_not_tried(t, "ID-mapped layers", "5.19",
+			"there is no filesystem here that can be ID-mapped");
 	} else {
 		two = stack(t, mapped);
 		row(t, "ID-mapped layers", "5.19", two);
 	}
 	three = stack(t, plus);
 	row(t, "layers one by one (lowerdir+)", "6.8", three);
-	four = stack(t, (const struct param[]){ BY_FD("lowerdir+", a), BY_FD("lowerdir+", b), { 0 } });
+	four = stack(
+		t, (const struct param[]){ BY_FD("lowerdir+", a), BY_FD("lowerdir+", b), { 0 } });
 	row(t, "layers by descriptor", "6.13", four);
 	clone = sys_open_tree(a, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	five = stack(t, (const struct param[]){ BY_FD("lowerdir+", clone), BY_FD("lowerdir+", b), { 0 } });
+	five = stack(t,
+		(const struct param[]){ BY_FD("lowerdir+", clone), BY_FD("lowerdir+", b), { 0 } });
 	row(t, "layers that are detached mounts", "6.15", five);
 }
 
@@ -188,18 +226,24 @@ static int new_file(int mnt)
 	return fd < 0 ? -errno : 0;
 }
 
-/* Each makes the overlay do what it is for: mounting alone succeeds also where the kernel falls back. */
+/*
+ * Each makes the overlay do what it is for: mounting alone succeeds also where the kernel falls
+ * back.
+ */
 static void try_upper(struct trial *t)
 {
-	const struct param upper[] = { STRING("lowerdir", "a"), STRING("upperdir", "u1"), STRING("workdir", "w1"), { 0 } };
-	const struct param portable[] = { STRING("lowerdir", "b"), STRING("upperdir", "pm/u"), STRING("workdir", "pm/w"), { 0 } };
+	const struct param upper[] = { STRING("lowerdir", "a"), STRING("upperdir", "u1"),
+		STRING("workdir", "w1"), { 0 } };
+	const struct param portable[] = { STRING("lowerdir", "b"), STRING("upperdir", "pm/u"),
+		STRING("workdir", "pm/w"), { 0 } };
 	scoped_fd int one = stack(t, upper), two = -1;
 	int r = one < 0 ? one : new_file(one);
 
 	row(t, "writable (upperdir, workdir)", t->h->in_userns ? "5.11" : "3.18", r);
 	if (attach_mapped(t, "p", "pm") < 0) {
-		row_not_tried(t, "writable under an ID-mapped mount", "5.19", "it would have to be written to, and tmpfs cannot be "
-			      "ID-mapped here (Linux 6.3)");
+		row_not_tried(t, "writable under an ID-mapped mount", "5.19",
+			"it would have to be written to, and tmpfs cannot be ID-mapped here (Linux "
+			"6.3)");
 		return;
 	}
 	two = stack(t, portable);
@@ -209,7 +253,11 @@ static void try_upper(struct trial *t)
 static void try_metacopy(struct trial *t)
 {
 	const struct param p[] = {
-		STRING("lowerdir", "a"), STRING("upperdir", "u2"), STRING("workdir", "w2"), STRING("metacopy", "on"), { 0 },
+		STRING("lowerdir", "a"),
+		STRING("upperdir", "u2"),
+		STRING("workdir", "w2"),
+		STRING("metacopy", "on"),
+		{ 0 },
 	};
 	scoped_fd int mnt = stack(t, p);
 	struct stat st;
@@ -219,7 +267,8 @@ static void try_metacopy(struct trial *t)
 	if (r >= 0 && (fchmodat(mnt, "file", 0600, 0) < 0 || stat("u2/file", &st) < 0))
 		r = -errno;
 	if (r >= 0 && st.st_blocks != 0)
-		host_row(t->h, "overlay", "metacopy", HOST_NO, "4.19", "the option is taken and has no effect");
+		host_row(t->h, "overlay", "metacopy", HOST_NO, "4.19",
+			"the option is taken and has no effect");
 	else
 		row(t, "metacopy", "4.19", r);
 }
@@ -227,7 +276,11 @@ static void try_metacopy(struct trial *t)
 static void try_redirect(struct trial *t)
 {
 	const struct param p[] = {
-		STRING("lowerdir", "a"), STRING("upperdir", "u3"), STRING("workdir", "w3"), STRING("redirect_dir", "on"), { 0 },
+		STRING("lowerdir", "a"),
+		STRING("upperdir", "u3"),
+		STRING("workdir", "w3"),
+		STRING("redirect_dir", "on"),
+		{ 0 },
 	};
 	scoped_fd int mnt = stack(t, p);
 	int r = mnt;
@@ -241,11 +294,13 @@ static int set_attr(const struct trial *t, const char *path, const char *name, c
 {
 	char attr[64];
 
-	(void)snprintf(attr, sizeof(attr), "%soverlay.%s", t->prefix, name); /* fits: our own words */
+	(void)snprintf(
+		attr, sizeof(attr), "%soverlay.%s", t->prefix, name); /* fits: our own words */
 	return setxattr(path, attr, value, strlen(value), 0) < 0 ? -errno : 0;
 }
 
-static void row_of_hiding(struct trial *t, const char *name, const char *since, int mnt, const char *dir)
+static void row_of_hiding(
+	struct trial *t, const char *name, const char *since, int mnt, const char *dir)
 {
 	char hidden[64];
 
@@ -258,19 +313,23 @@ static void row_of_hiding(struct trial *t, const char *name, const char *since, 
 
 static void try_whiteouts(struct trial *t)
 {
-	static const char escaped[] = "attributes in escaped form", in_attr[] = "whiteouts as attributes";
+	static const char escaped[] = "attributes in escaped form",
+			  in_attr[] = "whiteouts as attributes";
 	const struct param p[] = { STRING("lowerdir", "a:b"), { 0 } };
 	bool device = mknod("a/whiteouts/hidden", S_IFCHR, 0) == 0;
 	int num = errno;
-	bool attrs = set_attr(t, "a/xattr", "opaque", "x") == 0 && set_attr(t, "a/xattr/hidden", "whiteout", "y") == 0;
+	bool attrs = set_attr(t, "a/xattr", "opaque", "x") == 0 &&
+		set_attr(t, "a/xattr/hidden", "whiteout", "y") == 0;
 	bool escape = set_attr(t, "a/escaped", "overlay.opaque", "y") == 0;
 	scoped_fd int mnt = stack(t, p);
 	char path[64], attr[64], value[4];
 
 	if (device)
-		row_of_hiding(t, "whiteouts as devices", t->h->in_userns ? "5.8" : "3.18", mnt, "whiteouts");
+		row_of_hiding(t, "whiteouts as devices", t->h->in_userns ? "5.8" : "3.18", mnt,
+			"whiteouts");
 	else
-		host_row(t->h, "overlay", "whiteouts as devices", HOST_NO, "5.8", "mknod: %s", strerrordesc_np(num));
+		host_row(t->h, "overlay", "whiteouts as devices", HOST_NO, "5.8", "mknod: %s",
+			strerrordesc_np(num));
 	if (attrs)
 		row_of_hiding(t, in_attr, "6.7", mnt, "xattr");
 	else
@@ -282,7 +341,8 @@ static void try_whiteouts(struct trial *t)
 	path_in(mnt, "escaped", path);
 	(void)snprintf(attr, sizeof(attr), "%soverlay.opaque", t->prefix); /* fits */
 	if (mnt >= 0 && getxattr(path, attr, value, sizeof(value)) != 1)
-		host_row(t->h, "overlay", escaped, HOST_NO, "6.7", "they are not shown as what they stand for");
+		host_row(t->h, "overlay", escaped, HOST_NO, "6.7",
+			"they are not shown as what they stand for");
 	else
 		row(t, escaped, "6.7", mnt);
 }
@@ -308,7 +368,8 @@ void host_overlay(struct host *h)
 	}
 	r = make_layers(&t);
 	if (r < 0) {
-		host_row(h, "overlay", "all", HOST_NOT_TRIED, NULL, "no tmpfs to try it on: %s", strerrordesc_np(-r));
+		host_row(h, "overlay", "all", HOST_NOT_TRIED, NULL, "no tmpfs to try it on: %s",
+			strerrordesc_np(-r));
 		return;
 	}
 	try_layers(&t);

@@ -7,12 +7,17 @@
 #include <string.h>
 #include <unistd.h>
 
-static const struct { const char *sysctl, *path, *forbidding, *meaning; } rules[] = {
-	{ "user.max_user_namespaces", "/proc/sys/user/max_user_namespaces", "0", "nobody may make one" },
+static const struct {
+	const char *sysctl, *path, *forbidding, *meaning;
+} rules[] = {
+	{ "user.max_user_namespaces", "/proc/sys/user/max_user_namespaces", "0",
+		"nobody may make one" },
 	{ "kernel.unprivileged_userns_clone", "/proc/sys/kernel/unprivileged_userns_clone", "0",
-	  "only root may make one (Debian's switch)" },
-	{ "kernel.apparmor_restrict_unprivileged_userns", "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
-	  "AppArmor lets only programs with a profile that says userns use one (Ubuntu's switch)" },
+		"only root may make one (Debian's switch)" },
+	{ "kernel.apparmor_restrict_unprivileged_userns",
+		"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
+		"AppArmor lets only programs with a profile that says userns use one (Ubuntu's "
+		"switch)" },
 };
 
 static bool read_value(const char *path, char *ret, size_t size)
@@ -48,5 +53,6 @@ void userns_rules_print(struct buf *b)
 
 	for (size_t i = 0; userns_rule_get(i, &r); i++)
 		if (r.forbids)
-			buf_printf(b, "%s%s is %s: %s", b->len > start ? "; " : "", r.sysctl, r.value, r.meaning);
+			buf_printf(b, "%s%s is %s: %s", b->len > start ? "; " : "", r.sysctl,
+				r.value, r.meaning);
 }

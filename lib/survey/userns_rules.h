@@ -9,9 +9,9 @@
 
 /* A setting of the kernel that can forbid ordinary users to make user namespaces. */
 struct userns_rule {
-	const char *sysctl;   /* "kernel.unprivileged_userns_clone" */
-	const char *meaning;  /* of the value that forbids */
-	char value[32];       /* as it is */
+	const char *sysctl;  /* "kernel.unprivileged_userns_clone" */
+	const char *meaning; /* of the value that forbids */
+	char value[32];      /* as it is */
 	bool forbids;
 };
 

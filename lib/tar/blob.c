@@ -17,12 +17,15 @@
 enum {
 	INPUT_SIZE = 256 << 10,
 	STACK_SIZE = 1 << 20,
-	POLL_MS = 100,            /* how late a silent pipe notices that nobody wants it */
+	POLL_MS = 100, /* how late a silent pipe notices that nobody wants it */
 };
 
 _Static_assert(INPUT_SIZE == (int)BLOB_BLOCK, "pump() relies on it");
 
-struct block { uint8_t *data; size_t len; };
+struct block {
+	uint8_t *data;
+	size_t len;
+};
 
 struct blob {
 	struct blob_input input;
@@ -36,16 +39,16 @@ struct blob {
 	pthread_cond_t changed;
 	struct block blocks[BLOB_BLOCKS];
 	uint64_t made, used;
-	bool holding;             /* the consumer reads block `used` */
-	bool abandoned;           /* nobody wants more blocks */
-	bool ended;               /* the thread is done: result and err are final */
+	bool holding;   /* the consumer reads block `used` */
+	bool abandoned; /* nobody wants more blocks */
+	bool ended;     /* the thread is done: result and err are final */
 	int result;
 	struct err err;
 
 	/* The thread's alone until ended. */
 	uint8_t *in;
-	size_t in_n;              /* bytes in it that are not hashed yet */
-	bool plain;               /* not compressed: one hash serves as both */
+	size_t in_n; /* bytes in it that are not hashed yet */
+	bool plain;  /* not compressed: one hash serves as both */
 	struct hash blob_hash, diff_hash;
 	struct blob_result sums;
 };
@@ -107,7 +110,10 @@ static ssize_t read_some(struct blob *b, void *p, size_t n, struct err *e)
 	}
 }
 
-/* A decode_fill: the next piece of the blob. The piece before it is hashed now, when it is known to be compressed. */
+/*
+ * A decode_fill: the next piece of the blob. The piece before it is hashed now, when it is known to
+ * be compressed.
+ */
 static ssize_t fill(void *arg, const void **ret, struct err *e)
 {
 	struct blob *b = arg;
@@ -133,7 +139,7 @@ static ssize_t fill(void *arg, const void **ret, struct err *e)
 	}
 	if (n < want && b->input.size != BLOB_SIZE_UNKNOWN)
 		return err_say(e, EBADMSG, NULL, "the blob has %llu bytes and should have %llu",
-			       (unsigned long long)b->sums.size, (unsigned long long)b->input.size);
+			(unsigned long long)b->sums.size, (unsigned long long)b->input.size);
 
 	b->in_n = n;
 	*ret = b->in;
@@ -197,9 +203,9 @@ static int pump(struct blob *b, struct decode *d, struct err *e)
 		hand_over(b);
 	}
 	/*
-	 * Abandoned. From here on a plain blob is hashed like any other. Its blocks are as large as the pieces
-	 * that it is read in, so of what was read all was hashed as output already, but a first piece that
-	 * nobody waited for.
+	 * Abandoned. From here on a plain blob is hashed like any other. Its blocks are as large as
+	 * the pieces that it is read in, so of what was read all was hashed as output already, but
+	 * a first piece that nobody waited for.
 	 */
 	if (b->plain) {
 		b->blob_hash = b->diff_hash;
@@ -209,7 +215,8 @@ static int pump(struct blob *b, struct decode *d, struct err *e)
 	return err_say(e, EPIPE, NULL, "nobody reads the blob");
 }
 
-static int wrong(const char *what, const struct digest *is, const struct digest *want, struct err *e)
+static int wrong(
+	const char *what, const struct digest *is, const struct digest *want, struct err *e)
 {
 	char a[DIGEST_TEXT], b[DIGEST_TEXT];
 	int r = err_say(e, EBADMSG, NULL, "%s is wrong", what);
@@ -233,7 +240,8 @@ static int judge(struct blob *b, struct err *e)
 	if (b->input.digest && !digest_equal(&b->sums.digest, &b->want_digest))
 		return wrong("the blob's digest", &b->sums.digest, &b->want_digest, e);
 	if (b->input.diff_id && !digest_equal(&b->sums.diff_id, &b->want_diff_id))
-		return wrong("the diff_id (the digest of the uncompressed layer)", &b->sums.diff_id, &b->want_diff_id, e);
+		return wrong("the diff_id (the digest of the uncompressed layer)", &b->sums.diff_id,
+			&b->want_diff_id, e);
 	return 0;
 }
 
@@ -319,9 +327,11 @@ int blob_start(const struct blob_input *input, struct blob **ret, struct err *e)
 		return err_set(e, errno, NULL, "cannot stat the blob");
 	b->regular = S_ISREG(st.st_mode);
 	if (b->regular && input->size == BLOB_SIZE_UNKNOWN)
-		b->input.offset = (uint64_t)lseek(input->fd, 0, SEEK_CUR); /* a regular file has a position */
+		b->input.offset =
+			(uint64_t)lseek(input->fd, 0, SEEK_CUR); /* a regular file has a position */
 	if (b->regular)
-		(void)posix_fadvise(input->fd, (off_t)b->input.offset, 0, POSIX_FADV_SEQUENTIAL); /* advice only */
+		(void)posix_fadvise(input->fd, (off_t)b->input.offset, 0,
+			POSIX_FADV_SEQUENTIAL); /* advice only */
 
 	b->in = malloc(INPUT_SIZE);
 	for (size_t i = 0; i < BLOB_BLOCKS; i++)
@@ -377,7 +387,9 @@ int blob_finish(struct blob *b, uint64_t max_rest, struct blob_result *ret, stru
 	while ((n = blob_read(b, &p, e)) > 0) {
 		rest += (size_t)n;
 		if (rest > max_rest)
-			return err_say(e, EFBIG, NULL, "more than %llu bytes follow the end of the archive", (unsigned long long)max_rest);
+			return err_say(e, EFBIG, NULL,
+				"more than %llu bytes follow the end of the archive",
+				(unsigned long long)max_rest);
 	}
 	if (n < 0)
 		return (int)n;
@@ -424,5 +436,6 @@ void blob_free(struct blob *b)
 void blob_say_try(int r, struct err *e)
 {
 	if (e && r == -EBADMSG && !e->hint[0])
-		err_try(e, "fetch the image again: this copy of it is damaged, or was packed wrongly");
+		err_try(e,
+			"fetch the image again: this copy of it is damaged, or was packed wrongly");
 }

@@ -17,16 +17,16 @@ struct decode {
 	const struct format *format;
 	decode_fill *fill;
 	void *arg;
-	const uint8_t *in;      /* what fill() gave and nobody used */
+	const uint8_t *in; /* what fill() gave and nobody used */
 	size_t in_n;
-	uint64_t in_total;      /* given by fill() in all */
+	uint64_t in_total; /* given by fill() in all */
 	bool in_end, started, done;
 	struct inflate_state *gz;
 	ZSTD_DCtx *zstd;
-	size_t zstd_want;       /* not 0: inside a frame */
+	size_t zstd_want; /* not 0: inside a frame */
 	lzma_stream xz;
 	struct archive *archive;
-	struct err *err;        /* where the callback under libarchive leaves its own error */
+	struct err *err; /* where the callback under libarchive leaves its own error */
 	int fill_result;
 };
 
@@ -69,7 +69,8 @@ static int trailing(const struct decode *d, struct err *e)
 
 	for (size_t i = 0; i < d->in_n && zeros; i++)
 		zeros = d->in[i] == 0;
-	return err_say(e, EBADMSG, NULL, "%s follow the end of the %s stream", zeros ? "zeros" : "other bytes", d->format->name);
+	return err_say(e, EBADMSG, NULL, "%s follow the end of the %s stream",
+		zeros ? "zeros" : "other bytes", d->format->name);
 }
 
 static ssize_t none_read(struct decode *d, uint8_t *out, size_t n, struct err *e)
@@ -93,19 +94,24 @@ static int gzip_open(struct decode *d, struct err *e)
 		return err_nomem(e);
 
 	isal_inflate_init(d->gz);
-	d->gz->crc_flag = ISAL_GZIP; /* headers, CRC-32 and length: isal_inflate() checks them all */
+	d->gz->crc_flag =
+		ISAL_GZIP; /* headers, CRC-32 and length: isal_inflate() checks them all */
 	return 0;
 }
 
 static int gzip_fault(int code, struct err *e)
 {
-	static const struct { int code; const char *text; } faults[] = {
+	static const struct {
+		int code;
+		const char *text;
+	} faults[] = {
 		{ ISAL_INVALID_BLOCK, "the gzip stream is damaged: bad block" },
 		{ ISAL_INVALID_SYMBOL, "the gzip stream is damaged: bad symbol" },
 		{ ISAL_INVALID_LOOKBACK, "the gzip stream is damaged: bad distance" },
 		{ ISAL_INVALID_WRAPPER, "the gzip header is damaged" },
 		{ ISAL_UNSUPPORTED_METHOD, "the gzip stream uses an unknown method" },
-		{ ISAL_INCORRECT_CHECKSUM, "the gzip stream is damaged: its checksum or length differs" },
+		{ ISAL_INCORRECT_CHECKSUM,
+			"the gzip stream is damaged: its checksum or length differs" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
@@ -157,7 +163,10 @@ static ssize_t gzip_read(struct decode *d, uint8_t *out, size_t n, struct err *e
 			return gzip_fault(r, e);
 		d->in += d->in_n - s->avail_in;
 		d->in_n = s->avail_in;
-		/* At the end of the input the decoder may still hold output, but nothing else can come. */
+		/*
+		 * At the end of the input the decoder may still hold output, but nothing else can
+		 * come.
+		 */
 		if (d->in_end && s->avail_out == before && s->block_state != ISAL_BLOCK_FINISH)
 			return cut_short(d, e);
 	}
@@ -167,7 +176,9 @@ static ssize_t gzip_read(struct decode *d, uint8_t *out, size_t n, struct err *e
 static int zstd_open(struct decode *d, struct err *e)
 {
 	d->zstd = ZSTD_createDCtx();
-	if (!d->zstd || ZSTD_isError(ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, DECODE_WINDOW_LOG)))
+	if (!d->zstd ||
+		ZSTD_isError(
+			ZSTD_DCtx_setParameter(d->zstd, ZSTD_d_windowLogMax, DECODE_WINDOW_LOG)))
 		return err_nomem(e);
 	return 0;
 }
@@ -196,7 +207,8 @@ static ssize_t zstd_read(struct decode *d, uint8_t *out, size_t n, struct err *e
 		from = (ZSTD_inBuffer){ d->in, d->in_n, 0 };
 		code = ZSTD_decompressStream(d->zstd, &to, &from);
 		if (ZSTD_isError(code))
-			return err_say(e, EBADMSG, NULL, "the zstd stream cannot be read: %s", ZSTD_getErrorName(code));
+			return err_say(e, EBADMSG, NULL, "the zstd stream cannot be read: %s",
+				ZSTD_getErrorName(code));
 		d->in += from.pos;
 		d->in_n -= from.pos;
 		d->zstd_want = code;
@@ -212,7 +224,9 @@ static int xz_open(struct decode *d, struct err *e)
 	static const lzma_stream init = LZMA_STREAM_INIT;
 
 	d->xz = init;
-	return lzma_stream_decoder(&d->xz, DECODE_XZ_MEMORY, LZMA_CONCATENATED) == LZMA_OK ? 0 : err_nomem(e);
+	return lzma_stream_decoder(&d->xz, DECODE_XZ_MEMORY, LZMA_CONCATENATED) == LZMA_OK ?
+		0 :
+		err_nomem(e);
 }
 
 static int xz_fault(struct decode *d, lzma_ret code, struct err *e)
@@ -222,8 +236,10 @@ static int xz_fault(struct decode *d, lzma_ret code, struct err *e)
 	if (code == LZMA_BUF_ERROR)
 		return cut_short(d, e);
 	if (code == LZMA_MEMLIMIT_ERROR)
-		return err_say(e, EBADMSG, NULL, "the xz stream needs %llu MiB of memory to be unpacked, more than is allowed",
-			       (unsigned long long)(lzma_memusage(&d->xz) >> 20));
+		return err_say(e, EBADMSG, NULL,
+			"the xz stream needs %llu MiB of memory to be unpacked, more than is "
+			"allowed",
+			(unsigned long long)(lzma_memusage(&d->xz) >> 20));
 	return err_say(e, EBADMSG, NULL, "the xz stream is damaged, or other bytes follow it");
 }
 
@@ -273,7 +289,8 @@ static int foreign_fault(struct decode *d, struct err *e)
 
 	if (d->fill_result < 0)
 		return d->fill_result; /* the error of fill() itself is there already */
-	return err_say(e, EBADMSG, NULL, "the %s stream is damaged or cut short: %s", d->format->name, text ? text : "unknown fault");
+	return err_say(e, EBADMSG, NULL, "the %s stream is damaged or cut short: %s",
+		d->format->name, text ? text : "unknown fault");
 }
 
 static int foreign_start(struct decode *d, struct err *e)
@@ -286,8 +303,8 @@ static int foreign_start(struct decode *d, struct err *e)
 		return err_nomem(e);
 	/* One filter, named: found by content they would be undone as often as they are nested. */
 	if (archive_read_append_filter(d->archive, d->format->filter) != ARCHIVE_OK ||
-	    archive_read_support_format_raw(d->archive) != ARCHIVE_OK ||
-	    archive_read_support_format_empty(d->archive) != ARCHIVE_OK)
+		archive_read_support_format_raw(d->archive) != ARCHIVE_OK ||
+		archive_read_support_format_empty(d->archive) != ARCHIVE_OK)
 		return foreign_fault(d, e);
 
 	d->err = e;
@@ -326,7 +343,8 @@ static ssize_t foreign_read(struct decode *d, uint8_t *out, size_t n, struct err
 
 	/* The filters stop at the end of their stream; what they left is not ours to ignore. */
 	if ((uint64_t)archive_filter_bytes(d->archive, -1) < d->in_total)
-		return err_say(e, EBADMSG, NULL, "other bytes follow the end of the %s stream", d->format->name);
+		return err_say(e, EBADMSG, NULL, "other bytes follow the end of the %s stream",
+			d->format->name);
 	int r = refill(d, e);
 	if (r < 0)
 		return r;
@@ -336,8 +354,14 @@ static ssize_t foreign_read(struct decode *d, uint8_t *out, size_t n, struct err
 static const struct format formats[] = {
 	{ "gzip", "\x1f\x8b", 2, 0, gzip_open, gzip_read },
 	{ "zstd", "\x28\xb5\x2f\xfd", 4, 0, zstd_open, zstd_read },
-	{ "xz", "\xfd" "7zXZ\0", 6, 0, xz_open, xz_read },
-	/* "BZh1" alone could begin a file's name in a plain tar: the first block's magic goes with it. */
+	{ "xz",
+		"\xfd"
+		"7zXZ\0",
+		6, 0, xz_open, xz_read },
+	/*
+	 * "BZh1" alone could begin a file's name in a plain tar: the first block's magic goes with
+	 * it.
+	 */
 	{ "bzip2", "BZh?\x31\x41\x59\x26\x53\x59", 10, ARCHIVE_FILTER_BZIP2, NULL, foreign_read },
 	{ "bzip2", "BZh?\x17\x72\x45\x38\x50\x90", 10, ARCHIVE_FILTER_BZIP2, NULL, foreign_read },
 	{ "lz4", "\x04\x22\x4d\x18", 4, ARCHIVE_FILTER_LZ4, NULL, foreign_read },
@@ -405,7 +429,8 @@ void decode_free(struct decode *d)
 		return;
 	free(d->gz);
 	(void)ZSTD_freeDCtx(d->zstd); /* accepts NULL and cannot fail */
-	lzma_end(&d->xz); /* of zeros: nothing */
-	(void)archive_read_free(d->archive); /* NULL is accepted; what is left unread was judged above */
+	lzma_end(&d->xz);             /* of zeros: nothing */
+	(void)archive_read_free(
+		d->archive); /* NULL is accepted; what is left unread was judged above */
 	free(d);
 }

@@ -36,7 +36,8 @@ int digest_parse(const char *s, const char *doc, struct digest *ret, struct err 
 		int high = hex_value(s[2 * i]), low = hex_value(s[2 * i + 1]);
 
 		if (high < 0 || low < 0)
-			return err_say(e, EINVAL, doc, "'sha256:%s' is not in lower-case hexadecimal", s);
+			return err_say(
+				e, EINVAL, doc, "'sha256:%s' is not in lower-case hexadecimal", s);
 		d.bytes[i] = (uint8_t)(high << 4 | low);
 	}
 

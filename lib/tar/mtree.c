@@ -30,7 +30,7 @@ struct part {
 	struct part *next;
 	uint64_t number;
 	struct buf text;
-	size_t drop;               /* how many entries of it are not the file's */
+	size_t drop; /* how many entries of it are not the file's */
 	VEC(struct held) entries;
 	struct buf strings;
 	int r;
@@ -38,8 +38,9 @@ struct part {
 };
 
 /*
- * Threads take one part of the text after the other and read each for itself. Whoever has read the one whose turn it is
- * gives its entries away, and those of the ones behind it that others have read meanwhile: as if one had read the file.
+ * Threads take one part of the text after the other and read each for itself. Whoever has read the
+ * one whose turn it is gives its entries away, and those of the ones behind it that others have
+ * read meanwhile: as if one had read the file.
  */
 struct run {
 	int (*fn)(const struct spec_entry *, void *);
@@ -51,21 +52,24 @@ struct run {
 	pthread_mutex_t lock;      /* of what follows */
 	pthread_cond_t freed;
 	struct part *free;
-	struct part *read;         /* in their order */
-	uint64_t turn;             /* the part whose entries are the next ones */
-	bool giving;               /* a thread does */
+	struct part *read; /* in their order */
+	uint64_t turn;     /* the part whose entries are the next ones */
+	bool giving;       /* a thread does */
 	bool stop;
 	int r;
 	struct err err;
 };
 
-/* --- entries ------------------------------------------------------------------------------------- */
+/*
+ * --- entries -------------------------------------------------------------------------------------
+ */
 
 static int broken(struct archive *a, const char *name, struct err *e)
 {
 	const char *text = archive_error_string(a);
 
-	return err_say(e, EBADMSG, name, "cannot read the specification: %s", text ? text : "unknown error");
+	return err_say(e, EBADMSG, name, "cannot read the specification: %s",
+		text ? text : "unknown error");
 }
 
 /* "./a/b" and "a/b" are "a/b"; "." is "". NULL for a path that leaves the root. */
@@ -89,14 +93,19 @@ static bool get_id(int64_t id, uint32_t *ret)
 
 enum type { TYPE_KNOWN, TYPE_UNSET, TYPE_SOCKET };
 
-static void convert(struct archive_entry *ae, enum type type, enum spec_want want, struct spec_entry *s)
+static void convert(
+	struct archive_entry *ae, enum type type, enum spec_want want, struct spec_entry *s)
 {
 	unsigned perm = archive_entry_perm(ae);
 
 	*s = (struct spec_entry){
-		.type = archive_entry_filetype(ae), .has_type = type != TYPE_UNSET,
-		.has_size = want == SPEC_ALL && S_ISREG(archive_entry_filetype(ae)) && archive_entry_size(ae) != SPEC_NO_SIZE,
-		.has_time = archive_entry_mtime_is_set(ae), .has_mode = !(perm & SPEC_NO_MODE), .mode = perm & 07777,
+		.type = archive_entry_filetype(ae),
+		.has_type = type != TYPE_UNSET,
+		.has_size = want == SPEC_ALL && S_ISREG(archive_entry_filetype(ae)) &&
+			archive_entry_size(ae) != SPEC_NO_SIZE,
+		.has_time = archive_entry_mtime_is_set(ae),
+		.has_mode = !(perm & SPEC_NO_MODE),
+		.mode = perm & 07777,
 		.rdev = makedev(archive_entry_rdevmajor(ae), archive_entry_rdevminor(ae)),
 	};
 	if (type != TYPE_KNOWN)
@@ -116,8 +125,9 @@ static int hold(struct part *p, struct archive_entry *ae, enum type type, const 
 	struct held h = { .path = p->strings.len };
 
 	if (!path)
-		return err_say(&p->err, EBADMSG, t->name, "the specification names '%s', which is no path below its root",
-			       whole ? whole : "");
+		return err_say(&p->err, EBADMSG, t->name,
+			"the specification names '%s', which is no path below its root",
+			whole ? whole : "");
 	convert(ae, type, t->want, &h.s);
 	link = h.s.type == S_IFLNK ? archive_entry_symlink(ae) : NULL;
 	buf_add(&p->strings, path, strlen(path) + 1);
@@ -147,8 +157,8 @@ static int read_entries(struct part *p, struct archive *a, const struct spec_tex
 
 	/* Without "checkfs" libarchive never looks at the files that the specification names. */
 	if (archive_read_support_format_mtree(a) != ARCHIVE_OK ||
-	    archive_read_set_options(a, "mtree:!checkfs") != ARCHIVE_OK ||
-	    archive_read_open_memory(a, p->text.data, p->text.len) != ARCHIVE_OK)
+		archive_read_set_options(a, "mtree:!checkfs") != ARCHIVE_OK ||
+		archive_read_open_memory(a, p->text.data, p->text.len) != ARCHIVE_OK)
 		return broken(a, t->name, &p->err);
 	for (size_t drop = p->drop; r == 0;) {
 		int x = archive_read_next_header(a, &ae), type;
@@ -165,7 +175,9 @@ static int read_entries(struct part *p, struct archive *a, const struct spec_tex
 	return r;
 }
 
-/* --- threads ------------------------------------------------------------------------------------- */
+/*
+ * --- threads -------------------------------------------------------------------------------------
+ */
 
 /* Take the next part of the text: 1, 0 when there is none, -errno. */
 static int take(struct run *u, struct part *p)
@@ -322,7 +334,7 @@ static int run(struct run *u, unsigned threads, struct err *e)
 }
 
 int spec_read(int fd, const char *name, enum spec_want want, unsigned threads,
-	      int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e)
+	int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e)
 {
 	struct run u = { .fn = fn, .arg = arg, .text = { .name = name, .want = want } };
 	scoped_file FILE *f = NULL;

@@ -10,16 +10,16 @@
 
 /* One line of an mtree(5) specification. Strings are valid during the call only. */
 struct spec_entry {
-	const char *path;      /* relative, no leading "./" or "/"; "" is the root; any bytes but NUL */
+	const char *path; /* relative, no leading "./" or "/"; "" is the root; any bytes but NUL */
 	bool has_type, has_uid, has_gid, has_mode, has_size, has_time, has_rdev;
-	mode_t type;           /* S_IFREG ... */
-	mode_t mode;           /* 07777 bits */
+	mode_t type; /* S_IFREG ... */
+	mode_t mode; /* 07777 bits */
 	uint32_t uid, gid;
 	uint64_t size;
 	int64_t sec;
 	long nsec;
 	dev_t rdev;
-	const char *link;      /* a symlink's target, or NULL */
+	const char *link; /* a symlink's target, or NULL */
 };
 
 /* Larger ones are neither written nor read, in bytes. */
@@ -29,12 +29,13 @@ struct spec_entry {
 enum spec_want { SPEC_ALL, SPEC_OWNER /* type, mode, uid, gid, device */ };
 
 /*
- * Read a specification with libarchive: ours, bsdtar's, NetBSD mtree's, go-mtree's. name is for messages. fn gets the
- * entries in their order, one at a time, from any of this many threads, of which the caller's is one. It returns 0 to go
- * on, anything else ends the reading with that result. Memory: the longest line, and about 1 MiB a thread. Returns 0, what fn
- * returned, or -errno.
+ * Read a specification with libarchive: ours, bsdtar's, NetBSD mtree's, go-mtree's. name is for
+ * messages. fn gets the entries in their order, one at a time, from any of this many threads, of
+ * which the caller's is one. It returns 0 to go on, anything else ends the reading with that
+ * result. Memory: the longest line, and about 1 MiB a thread. Returns 0, what fn returned, or
+ * -errno.
  */
 int spec_read(int fd, const char *name, enum spec_want want, unsigned threads,
-	      int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e);
+	int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e);
 
 #endif

@@ -10,18 +10,30 @@
 #include "../base/cleanup.h"
 
 /*
- * libarchive keeps all that it is given in memory, some hundred bytes a line. So it gets one part of the file after
- * the other, each beginning with what holds there: the values of "/set", and, since a name without '/' is one in the
- * directory of the lines before, lines that lead into that directory, whose entries are dropped.
+ * libarchive keeps all that it is given in memory, some hundred bytes a line. So it gets one part
+ * of the file after the other, each beginning with what holds there: the values of "/set", and,
+ * since a name without '/' is one in the directory of the lines before, lines that lead into that
+ * directory, whose entries are dropped.
  */
 enum { LINE_LIMIT = 1 << 20, PART_LINES = 2000, DEPTH_LIMIT = 1 << 15 };
 #define BLANKS " \t\r\n"
 
-/* The words that we ask libarchive for (it would warn of others, and of that only once), and the values of ours. */
-static const struct { const char *word, *none; enum spec_want want; } keys[] = {
-	{ "type", "unset", SPEC_OWNER }, { "mode", "04000000", SPEC_OWNER }, { "uid", SPEC_NO_ID, SPEC_OWNER },
-	{ "gid", SPEC_NO_ID, SPEC_OWNER }, { "device", NULL, SPEC_OWNER },
-	{ "size", "9223372036854775807", SPEC_ALL }, { "time", NULL, SPEC_ALL }, { "link", NULL, SPEC_ALL },
+/*
+ * The words that we ask libarchive for (it would warn of others, and of that only once), and the
+ * values of ours.
+ */
+static const struct {
+	const char *word, *none;
+	enum spec_want want;
+} keys[] = {
+	{ "type", "unset", SPEC_OWNER },
+	{ "mode", "04000000", SPEC_OWNER },
+	{ "uid", SPEC_NO_ID, SPEC_OWNER },
+	{ "gid", SPEC_NO_ID, SPEC_OWNER },
+	{ "device", NULL, SPEC_OWNER },
+	{ "size", "9223372036854775807", SPEC_ALL },
+	{ "time", NULL, SPEC_ALL },
+	{ "link", NULL, SPEC_ALL },
 };
 
 enum { TYPE = 0, UID = 2, GID = 3 };
@@ -32,7 +44,8 @@ static size_t find_key(const char *word)
 {
 	size_t len = strcspn(word, "= \t\r\n\\"), i = 0;
 
-	while (i < SPEC_KEYS && (len != strlen(keys[i].word) || memcmp(word, keys[i].word, len) != 0))
+	while (i < SPEC_KEYS &&
+		(len != strlen(keys[i].word) || memcmp(word, keys[i].word, len) != 0))
 		i++;
 	return i;
 }
@@ -44,9 +57,14 @@ static bool is_dir(const char *word, size_t len)
 	return len == strlen(dir) && !memcmp(word, dir, len);
 }
 
-/* --- bytes --------------------------------------------------------------------------------------- */
+/*
+ * --- bytes ---------------------------------------------------------------------------------------
+ */
 
-/* The byte that vis(3) writes as "M-x", "M^X", "^X" or "#" after a backslash, and how long that is. 0: something else. */
+/*
+ * The byte that vis(3) writes as "M-x", "M^X", "^X" or "#" after a backslash, and how long that is.
+ * 0: something else.
+ */
 static size_t unvis(const char *p, unsigned char *ret)
 {
 	size_t n = *p == 'M';
@@ -64,7 +82,9 @@ static size_t unvis(const char *p, unsigned char *ret)
 	return *p == '#';
 }
 
-/* NetBSD's mtree writes bytes in ways that libarchive does not read: give it all of them in octal. */
+/*
+ * NetBSD's mtree writes bytes in ways that libarchive does not read: give it all of them in octal.
+ */
 static bool rewrite(struct spec_text *t, ssize_t *n)
 {
 	size_t len = 0;
@@ -94,7 +114,9 @@ static bool rewrite(struct spec_text *t, ssize_t *n)
 	return true;
 }
 
-/* --- words --------------------------------------------------------------------------------------- */
+/*
+ * --- words ---------------------------------------------------------------------------------------
+ */
 
 /* The length of the word at p. A backslash before the newline is none of it: the line goes on. */
 static size_t word_len(const char *p)
@@ -113,13 +135,21 @@ static void note_unset(struct spec_text *t, size_t key, const char *word, size_t
 			buf_reset(&t->sets[i]);
 }
 
-/* Owners by name: what ids they have is another system's matter, but it is not that of a "/set" before. */
+/*
+ * Owners by name: what ids they have is another system's matter, but it is not that of a "/set"
+ * before.
+ */
 static void note_name(struct spec_text *t, const char *word)
 {
-	t->named |= !strncmp(word, "uname=", 6) ? 1U << UID : !strncmp(word, "gname=", 6) ? 1U << GID : 0;
+	t->named |= !strncmp(word, "uname=", 6) ? 1U << UID :
+		!strncmp(word, "gname=", 6)     ? 1U << GID :
+						  0;
 }
 
-/* Note what a word of a line means for those that follow it. Returns whether libarchive is to see it. */
+/*
+ * Note what a word of a line means for those that follow it. Returns whether libarchive is to see
+ * it.
+ */
 static bool take_word(struct spec_text *t, const char *word, size_t len)
 {
 	size_t key = find_key(word);
@@ -180,7 +210,8 @@ static bool begin_line(struct spec_text *t, const char *p, size_t len, struct bu
 		return true;
 	} else if (*p != '/') {
 		t->kind = LINE_ENTRY;
-		t->entry_is_dir = t->sets[TYPE].len && is_dir(buf_get(&t->sets[TYPE]), t->sets[TYPE].len);
+		t->entry_is_dir =
+			t->sets[TYPE].len && is_dir(buf_get(&t->sets[TYPE]), t->sets[TYPE].len);
 		if (!memchr(p, '/', len) && !(len == 1 && *p == '.')) {
 			t->entry = strndup(p, len);
 			if (!t->entry)
@@ -191,7 +222,9 @@ static bool begin_line(struct spec_text *t, const char *p, size_t len, struct bu
 	return true;
 }
 
-/* --- lines --------------------------------------------------------------------------------------- */
+/*
+ * --- lines ---------------------------------------------------------------------------------------
+ */
 
 /* The last line of an entry was read: what comes next may be in it, or behind it. */
 static int end_entry(struct spec_text *t)
@@ -203,7 +236,8 @@ static int end_entry(struct spec_text *t)
 			free(t->dirs.items[--t->dirs.len]);
 	} else if (t->entry && t->entry_is_dir) {
 		if (t->dirs.len >= DEPTH_LIMIT)
-			return err_say(&t->err, EFBIG, t->name, "the specification has too many directories in each other");
+			return err_say(&t->err, EFBIG, t->name,
+				"the specification has too many directories in each other");
 		r = strv_add(&t->dirs, t->entry) == 0 ? 0 : err_nomem(&t->err);
 	}
 	free(t->entry);
@@ -215,7 +249,8 @@ static int end_entry(struct spec_text *t)
 static void put_none(struct spec_text *t, struct buf *ret)
 {
 	for (size_t i = 0; i < SPEC_KEYS; i++)
-		if (keys[i].none && keys[i].want >= t->want && !(t->given & 1U << i) && (!t->sets[i].len || t->named & 1U << i))
+		if (keys[i].none && keys[i].want >= t->want && !(t->given & 1U << i) &&
+			(!t->sets[i].len || t->named & 1U << i))
 			buf_printf(ret, " %s=%s", keys[i].word, keys[i].none);
 }
 
@@ -227,18 +262,21 @@ static ssize_t read_line(struct spec_text *t)
 	errno = 0;
 	n = getline(&t->line, &t->cap, t->f);
 	if (n < 0 && ferror(t->f))
-		return err_set(&t->err, errno ? errno : EIO, t->name, "cannot read the specification");
+		return err_set(
+			&t->err, errno ? errno : EIO, t->name, "cannot read the specification");
 	if (n < 0) {
 		t->ended = true;
 		return errno == ENOMEM ? err_nomem(&t->err) : 0;
 	}
 	t->size += (uint64_t)n;
 	if (n > LINE_LIMIT || t->size > SPEC_SIZE_MAX)
-		return err_say(&t->err, EFBIG, t->name, "the specification is too large, or one of its lines is");
+		return err_say(&t->err, EFBIG, t->name,
+			"the specification is too large, or one of its lines is");
 	if (memchr(t->line, '\0', (size_t)n))
 		return err_say(&t->err, EBADMSG, t->name, "the specification holds a NUL");
-	if (strchr(t->line, '\\') && (strstr(t->line, "\\M") || strstr(t->line, "\\^") || strstr(t->line, "\\#")) &&
-	    !rewrite(t, &n))
+	if (strchr(t->line, '\\') &&
+		(strstr(t->line, "\\M") || strstr(t->line, "\\^") || strstr(t->line, "\\#")) &&
+		!rewrite(t, &n))
 		return err_nomem(&t->err);
 	return n;
 }
@@ -291,11 +329,14 @@ int spec_text_part(struct spec_text *t, struct buf *ret, size_t *ret_drop)
 		buf_printf(ret, "%s type=dir\n", t->dirs.items[i]);
 	for (size_t i = 0; i < SPEC_KEYS; i++)
 		if (t->sets[i].len)
-			buf_printf(ret, "/set %s \n", buf_get(&t->sets[i])); /* a value may end in a backslash */
+			buf_printf(ret, "/set %s \n",
+				buf_get(&t->sets[i])); /* a value may end in a backslash */
 	*ret_drop = t->dirs.len;
 
 	start = ret->len;
-	for (size_t lines = 0; r > 0 && (t->continued || (lines < PART_LINES && ret->len - start < SPEC_PART_SIZE)); lines++)
+	for (size_t lines = 0; r > 0 &&
+		(t->continued || (lines < PART_LINES && ret->len - start < SPEC_PART_SIZE));
+		lines++)
 		r = add_line(t, ret);
 	for (size_t i = 0; i < SPEC_KEYS; i++)
 		ret->oom |= t->sets[i].oom;

@@ -15,8 +15,9 @@
 #include "mtree.h"
 
 /*
- * libarchive does not tell an id of 0 from one that is not given, and so on. A line that does not give one of these, as
- * no "/set" before it does, gets a value that no entry can have. The type's is one that libarchive warns of.
+ * libarchive does not tell an id of 0 from one that is not given, and so on. A line that does not
+ * give one of these, as no "/set" before it does, gets a value that no entry can have. The type's
+ * is one that libarchive warns of.
  */
 #define SPEC_NO_ID "4294967295"
 #define SPEC_NO_MODE 04000000
@@ -25,30 +26,41 @@
 
 enum { SPEC_KEYS = 8, SPEC_PART_SIZE = 32 << 10 /* about */ };
 
-/* A specification that is being read. Zero-initialise but for f, name and want; f and name stay the caller's. */
+/*
+ * A specification that is being read. Zero-initialise but for f, name and want; f and name stay the
+ * caller's.
+ */
 struct spec_text {
 	FILE *f;
-	const char *name;        /* for messages */
+	const char *name; /* for messages */
 	enum spec_want want;
 	char *line;
 	size_t cap;
-	uint64_t size;           /* bytes read of the file */
-	bool continued;          /* the line before ended with a backslash (and is one line with this one to libarchive) */
-	enum spec_line { LINE_OTHER, LINE_COMMENT, LINE_SET, LINE_UNSET, LINE_ENTRY } kind; /* ... and was of this kind */
-	unsigned given;          /* LINE_ENTRY, LINE_SET: a bit for each key that it gives, */
-	unsigned named;          /* ... and for each id that it gives by name */
-	bool ended;              /* the file has */
-	struct strv dirs;        /* the directory that relative names are in, as written */
-	char *entry;             /* LINE_ENTRY: such a name, */
-	bool entry_is_dir;       /* which is a directory's */
+	uint64_t size;  /* bytes read of the file */
+	bool continued; /* the line before ended with a backslash (and is one line with this one to
+	                   libarchive) */
+	enum spec_line {
+		LINE_OTHER,
+		LINE_COMMENT,
+		LINE_SET,
+		LINE_UNSET,
+		LINE_ENTRY
+	} kind;                     /* ... and was of this kind */
+	unsigned given;             /* LINE_ENTRY, LINE_SET: a bit for each key that it gives, */
+	unsigned named;             /* ... and for each id that it gives by name */
+	bool ended;                 /* the file has */
+	struct strv dirs;           /* the directory that relative names are in, as written */
+	char *entry;                /* LINE_ENTRY: such a name, */
+	bool entry_is_dir;          /* which is a directory's */
 	struct buf sets[SPEC_KEYS]; /* what "/set" lines say: "uid=0", or nothing */
-	struct buf plain;        /* the line, rewritten */
+	struct buf plain;           /* the line, rewritten */
 	struct err err;
 };
 
 /*
- * Replace *ret by the next part of the file: a specification of its own, that libarchive reads. The first *ret_drop of its
- * entries are not the file's. Returns 1, 0 when there is no more, or -errno with t->err filled.
+ * Replace *ret by the next part of the file: a specification of its own, that libarchive reads. The
+ * first *ret_drop of its entries are not the file's. Returns 1, 0 when there is no more, or -errno
+ * with t->err filled.
  */
 int spec_text_part(struct spec_text *t, struct buf *ret, size_t *ret_drop);
 

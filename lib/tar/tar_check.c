@@ -15,8 +15,21 @@ enum { BLOCK = 512, META_LIMIT = 1 << 20, META_IN_A_ROW = 16, ZEROS_LOOKED_AT = 
 
 /* Offsets and sizes of header fields. */
 enum {
-	F_NAME = 0, F_MODE = 100, F_UID = 108, F_GID = 116, F_SIZE = 124, F_MTIME = 136, F_SUM = 148, F_TYPE = 156,
-	F_LINK = 157, F_MAGIC = 257, F_MAJOR = 329, F_MINOR = 337, F_SPARSE = 386, F_EXTENDED = 482, F_REALSIZE = 483,
+	F_NAME = 0,
+	F_MODE = 100,
+	F_UID = 108,
+	F_GID = 116,
+	F_SIZE = 124,
+	F_MTIME = 136,
+	F_SUM = 148,
+	F_TYPE = 156,
+	F_LINK = 157,
+	F_MAGIC = 257,
+	F_MAJOR = 329,
+	F_MINOR = 337,
+	F_SPARSE = 386,
+	F_EXTENDED = 482,
+	F_REALSIZE = 483,
 	F_EXT_EXTENDED = 504,
 };
 
@@ -33,20 +46,20 @@ struct tarcheck {
 	enum state state;
 	tarcheck_count *count;
 	void *arg;
-	uint64_t pos;            /* of the next byte to be fed */
-	uint64_t start;          /* of the entry's first header */
-	uint64_t skip;           /* bytes of body and padding still to come, in DATA */
+	uint64_t pos;   /* of the next byte to be fed */
+	uint64_t start; /* of the entry's first header */
+	uint64_t skip;  /* bytes of body and padding still to come, in DATA */
 	unsigned char block[BLOCK];
-	size_t have;             /* bytes of the block */
+	size_t have; /* bytes of the block */
 	char meta_type;
 	size_t meta_size;
 	struct buf meta;
 	struct pending ext;
 	VEC(struct tarfact) facts;
 	size_t next;
-	bool any;                /* an entry was seen */
-	bool tail;               /* without one, something that is not zero was seen behind the end */
-	char name[256 + 1];      /* of the entry at hand, for messages */
+	bool any;           /* an entry was seen */
+	bool tail;          /* without one, something that is not zero was seen behind the end */
+	char name[256 + 1]; /* of the entry at hand, for messages */
 };
 
 int tarcheck_new(tarcheck_count *count, void *arg, struct tarcheck **ret, struct err *e)
@@ -92,12 +105,16 @@ static void set_name(struct tarcheck *t, const void *s, size_t n)
 
 static int bad(struct tarcheck *t, struct err *e, const char *what)
 {
-	return err_say(e, EBADMSG, t->name, "%s (tar header at byte %llu)", what, (unsigned long long)t->start);
+	return err_say(e, EBADMSG, t->name, "%s (tar header at byte %llu)", what,
+		(unsigned long long)t->start);
 }
 
 /* ---- numbers ---- */
 
-/* GNU's base-256: the first byte's top bit set, a two's complement number. Negative ones only if asked for. */
+/*
+ * GNU's base-256: the first byte's top bit set, a two's complement number. Negative ones only if
+ * asked for.
+ */
 static int base256(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
 {
 	bool neg = p[0] & 0x40;
@@ -117,7 +134,9 @@ static int base256(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
 	return 0;
 }
 
-/* Blanks, octal digits, and a blank or NUL (behind which old tars leave rubbish only after a NUL). */
+/*
+ * Blanks, octal digits, and a blank or NUL (behind which old tars leave rubbish only after a NUL).
+ */
 static int number(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
 {
 	uint64_t v = 0;
@@ -173,7 +192,10 @@ static int meta_done(struct tarcheck *t, struct err *e)
 	t->state = HEADER;
 	if (t->meta_type == 'x' || t->meta_type == 'X')
 		return pax_records(t, &t->ext.said, e);
-	/* What a global header says is ignored, by libarchive and by the tools that make images, but must be sound. */
+	/*
+	 * What a global header says is ignored, by libarchive and by the tools that make images,
+	 * but must be sound.
+	 */
 	if (t->meta_type == 'g')
 		return pax_records(t, &ignored, e);
 
@@ -188,8 +210,10 @@ static int meta_done(struct tarcheck *t, struct err *e)
 
 static int meta_begin(struct tarcheck *t, char type, uint64_t size, struct err *e)
 {
-	bool *seen = type == 'L' ? &t->ext.long_name : type == 'K' ? &t->ext.long_link :
-		     type == 'g' ? NULL : &t->ext.pax;
+	bool *seen = type == 'L' ? &t->ext.long_name :
+		type == 'K'      ? &t->ext.long_link :
+		type == 'g'      ? NULL :
+				   &t->ext.pax;
 
 	if (size > META_LIMIT)
 		return bad(t, e, "has an extension header of more than 1 MiB");
@@ -248,8 +272,9 @@ static int device_fields(struct tarcheck *t, char type, struct err *e)
 
 	if (type != '3' && type != '4')
 		return 0;
-	if (number(t->block + F_MAJOR, 8, false, &major) < 0 || number(t->block + F_MINOR, 8, false, &minor) < 0 ||
-	    major >= 1 << 12 || minor >= 1 << 20)
+	if (number(t->block + F_MAJOR, 8, false, &major) < 0 ||
+		number(t->block + F_MINOR, 8, false, &minor) < 0 || major >= 1 << 12 ||
+		minor >= 1 << 20)
 		return bad(t, e, "has a device number that Linux does not have");
 	return 0;
 }
@@ -270,7 +295,8 @@ static int entry_done(struct tarcheck *t, struct tarfact f, char type, struct er
 	}
 	f.body = t->pos;
 	if (type >= '1' && type <= '6' && f.size)
-		return bad(t, e, "is no regular file and has a body, which readers of tar do not agree on");
+		return bad(t, e,
+			"is no regular file and has a body, which readers of tar do not agree on");
 	if ((x->has_path && t->ext.long_name) || (x->has_linkpath && t->ext.long_link))
 		return bad(t, e, "has its name in a pax and in a GNU header");
 	if (VEC_ADD(&t->facts, f) < 0)

@@ -14,7 +14,9 @@ enum { COMPONENT_LIMIT = NAME_MAX, PATH_LIMIT = PATH_MAX - 1 };
 static int too_long(const char *raw, const char *what, struct err *e)
 {
 	(void)err_say(e, ENAMETOOLONG, raw, "%s is longer than %d bytes", what, PATH_LIMIT);
-	err_why(e, "Linux takes no longer path (PATH_MAX): no program could reach such a file by its name");
+	err_why(e,
+		"Linux takes no longer path (PATH_MAX): no program could reach such a file by its "
+		"name");
 	err_try(e, "make the image again without it");
 	return -ENAMETOOLONG;
 }
@@ -40,7 +42,8 @@ int tar_name_normal(const char *raw, struct buf *ret, struct err *e)
 		if (n == 2 && !memcmp(p, "..", 2))
 			return err_say(e, EINVAL, raw, "the name has a component \"..\"");
 		if (n > COMPONENT_LIMIT)
-			return err_say(e, ENAMETOOLONG, raw, "the name has a component of more than %d bytes", COMPONENT_LIMIT);
+			return err_say(e, ENAMETOOLONG, raw,
+				"the name has a component of more than %d bytes", COMPONENT_LIMIT);
 		if (ret->len > begin)
 			buf_char(ret, '/');
 		buf_add(ret, p, n);

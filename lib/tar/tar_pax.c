@@ -9,7 +9,9 @@
 #include "../base/cleanup.h"
 #include "../base/num.h"
 
-/* The longest body that an entry may have: its end, rounded up to a block, must still be a number. */
+/*
+ * The longest body that an entry may have: its end, rounded up to a block, must still be a number.
+ */
 #define SIZE_LIMIT (INT64_MAX - 512)
 
 /* [-]digits[.digits], to be cut to nanoseconds and rounded down. */
@@ -82,8 +84,8 @@ static int rec_text(struct tarpax *x, const char *v, size_t n)
 }
 
 /*
- * libarchive compares each entry of a list with each. The kernel keeps no more than fit into the 65536 bytes of an
- * attribute (linux/posix_acl_xattr.h: 4 bytes, and 8 for each entry).
+ * libarchive compares each entry of a list with each. The kernel keeps no more than fit into the
+ * 65536 bytes of an attribute (linux/posix_acl_xattr.h: 4 bytes, and 8 for each entry).
  */
 static int rec_acl(struct tarpax *x, const char *v, size_t n)
 {
@@ -127,21 +129,40 @@ static int rec_charset(struct tarpax *x, const char *v, size_t n)
 	return -EINVAL;
 }
 
-/* The keys that decide something; others pass (attributes and ACLs are judged as libarchive gives them). */
-static const struct { const char *key; int (*check)(struct tarpax *, const char *, size_t); } keys[] = {
-	{ "path", rec_path }, { "linkpath", rec_linkpath }, { "GNU.sparse.name", rec_path },
-	{ "uid", rec_uid }, { "gid", rec_gid }, { "size", rec_size }, { "mtime", rec_time },
+/*
+ * The keys that decide something; others pass (attributes and ACLs are judged as libarchive gives
+ * them).
+ */
+static const struct {
+	const char *key;
+	int (*check)(struct tarpax *, const char *, size_t);
+} keys[] = {
+	{ "path", rec_path },
+	{ "linkpath", rec_linkpath },
+	{ "GNU.sparse.name", rec_path },
+	{ "uid", rec_uid },
+	{ "gid", rec_gid },
+	{ "size", rec_size },
+	{ "mtime", rec_time },
 	{ "hdrcharset", rec_charset },
-	{ "GNU.sparse.major", rec_decimal }, { "GNU.sparse.minor", rec_decimal },
-	{ "GNU.sparse.realsize", rec_decimal }, { "GNU.sparse.size", rec_decimal },
-	{ "GNU.sparse.numblocks", rec_decimal }, { "GNU.sparse.offset", rec_decimal },
-	{ "GNU.sparse.numbytes", rec_decimal }, { "GNU.sparse.map", rec_text },
-	{ "SCHILY.realsize", rec_decimal }, { "SCHILY.devmajor", rec_decimal }, { "SCHILY.devminor", rec_decimal },
-	{ "SCHILY.acl.access", rec_acl }, { "SCHILY.acl.default", rec_acl },
+	{ "GNU.sparse.major", rec_decimal },
+	{ "GNU.sparse.minor", rec_decimal },
+	{ "GNU.sparse.realsize", rec_decimal },
+	{ "GNU.sparse.size", rec_decimal },
+	{ "GNU.sparse.numblocks", rec_decimal },
+	{ "GNU.sparse.offset", rec_decimal },
+	{ "GNU.sparse.numbytes", rec_decimal },
+	{ "GNU.sparse.map", rec_text },
+	{ "SCHILY.realsize", rec_decimal },
+	{ "SCHILY.devmajor", rec_decimal },
+	{ "SCHILY.devminor", rec_decimal },
+	{ "SCHILY.acl.access", rec_acl },
+	{ "SCHILY.acl.default", rec_acl },
 };
 
 /* Is the value of a key that we know a valid one? */
-static const char *record(struct tarpax *x, const char *key, size_t klen, const char *v, size_t n, const char **ret_key)
+static const char *record(struct tarpax *x, const char *key, size_t klen, const char *v, size_t n,
+	const char **ret_key)
 {
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		if (klen != strlen(keys[i].key) || memcmp(key, keys[i].key, klen) != 0)
@@ -157,7 +178,7 @@ static const char *record(struct tarpax *x, const char *key, size_t klen, const 
 /* Each is "LENGTH KEY=VALUE\n", LENGTH counting all of it. */
 const char *tarpax_parse(struct tarpax *x, const char *body, size_t n, const char **ret_key)
 {
-	for (const char *p = body, *end = body + n; p < end; ) {
+	for (const char *p = body, *end = body + n; p < end;) {
 		size_t left = (size_t)(end - p);
 		const char *blank = memchr(p, ' ', left < 8 ? left : 8), *eq, *wrong;
 		uint64_t len;
@@ -169,7 +190,8 @@ const char *tarpax_parse(struct tarpax *x, const char *body, size_t n, const cha
 		eq = memchr(blank + 1, '=', len - (size_t)(blank + 1 - p));
 		if (!eq || eq == blank + 1 || memchr(blank + 1, '\0', (size_t)(eq - blank - 1)))
 			return "has a pax record without a key";
-		wrong = record(x, blank + 1, (size_t)(eq - blank - 1), eq + 1, len - (size_t)(eq + 1 - p) - 1, ret_key);
+		wrong = record(x, blank + 1, (size_t)(eq - blank - 1), eq + 1,
+			len - (size_t)(eq + 1 - p) - 1, ret_key);
 		if (wrong)
 			return wrong;
 		p += len;

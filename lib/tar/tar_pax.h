@@ -9,17 +9,17 @@
 /* What the records of a pax extended header (POSIX.1 pax) say of the entry that follows it. */
 struct tarpax {
 	bool has_path, has_linkpath, has_uid, has_gid, has_size, has_time;
-	const char *path;    /* in the text that was parsed */
+	const char *path; /* in the text that was parsed */
 	size_t path_len;
 	uint32_t uid, gid;
 	uint64_t size;
-	int64_t sec;         /* rounded down */
+	int64_t sec; /* rounded down */
 	uint32_t nsec;
 };
 
 /*
- * Parse a header's whole body; a later record of a key replaces an earlier one. NULL when all is sound; otherwise what is wrong
- * with the entry, and (of a wrong value) *ret_key: whose.
+ * Parse a header's whole body; a later record of a key replaces an earlier one. NULL when all is
+ * sound; otherwise what is wrong with the entry, and (of a wrong value) *ret_key: whose.
  */
 const char *tarpax_parse(struct tarpax *x, const char *body, size_t n, const char **ret_key);
 

@@ -14,8 +14,8 @@ struct tarread {
 	struct archive *a;
 	struct archive_entry *ae;
 	struct tarcheck *check;
-	bool ended;              /* the stream has */
-	bool failed;             /* err says why reading stopped */
+	bool ended;  /* the stream has */
+	bool failed; /* err says why reading stopped */
 	struct err err;
 };
 
@@ -47,7 +47,8 @@ static la_int64_t skip_block(struct archive *a, void *arg, la_int64_t n)
 	struct tarread *r = arg;
 
 	(void)a;
-	if (!r->source.skip || n <= 0 || !tarcheck_may_skip(r->check, (uint64_t)n) || !r->source.skip(r->source.arg, (uint64_t)n))
+	if (!r->source.skip || n <= 0 || !tarcheck_may_skip(r->check, (uint64_t)n) ||
+		!r->source.skip(r->source.arg, (uint64_t)n))
 		return 0;
 	tarcheck_skip(r->check, (uint64_t)n);
 	return n;
@@ -64,7 +65,8 @@ int tarread_broken(const struct tarread *r, const char *on, struct err *e)
 	}
 	if (!on && *tarcheck_name(r->check))
 		on = tarcheck_name(r->check);
-	return err_say(e, EBADMSG, on, "cannot read the archive%s%s", text ? ": " : "", text ? text : "");
+	return err_say(
+		e, EBADMSG, on, "cannot read the archive%s%s", text ? ": " : "", text ? text : "");
 }
 
 /* libarchive knows no archive of no bytes. */
@@ -76,9 +78,10 @@ static bool is_empty(const struct tarread *r)
 static int start(struct tarread *r, struct err *e)
 {
 	if (archive_read_support_format_tar(r->a) == ARCHIVE_OK &&
-	    archive_read_set_read_callback(r->a, read_block) == ARCHIVE_OK &&
-	    archive_read_set_skip_callback(r->a, skip_block) == ARCHIVE_OK &&
-	    archive_read_set_callback_data(r->a, r) == ARCHIVE_OK && archive_read_open1(r->a) == ARCHIVE_OK)
+		archive_read_set_read_callback(r->a, read_block) == ARCHIVE_OK &&
+		archive_read_set_skip_callback(r->a, skip_block) == ARCHIVE_OK &&
+		archive_read_set_callback_data(r->a, r) == ARCHIVE_OK &&
+		archive_read_open1(r->a) == ARCHIVE_OK)
 		return 0;
 	return is_empty(r) ? 0 : tarread_broken(r, NULL, e);
 }
@@ -134,10 +137,14 @@ static int judge_end(struct tarread *r, struct err *e)
 			return (int)n;
 		r->ended = n == 0;
 	}
-	return err_say(e, EBADMSG, NULL, "is no tar archive: zeros come first, and then something else");
+	return err_say(
+		e, EBADMSG, NULL, "is no tar archive: zeros come first, and then something else");
 }
 
-/* libarchive goes on with what is readable of a damaged header. We go on only where no meaning is lost. */
+/*
+ * libarchive goes on with what is readable of a damaged header. We go on only where no meaning is
+ * lost.
+ */
 static int next_header(struct tarread *r, struct err *e)
 {
 	const char *text;
@@ -150,7 +157,10 @@ static int next_header(struct tarread *r, struct err *e)
 		return 1;
 	if (x == ARCHIVE_EOF && !r->failed)
 		return judge_end(r, e);
-	/* The program keeps the C locale: names stay the bytes that they are, and libarchive says so. */
+	/*
+	 * The program keeps the C locale: names stay the bytes that they are, and libarchive says
+	 * so.
+	 */
 	text = archive_error_string(r->a);
 	if (x == ARCHIVE_WARN && text && strstr(text, "can't be converted"))
 		return 1;
@@ -165,11 +175,13 @@ int tarread_next(struct tarread *r, struct tarfact *ret, struct err *e)
 	if (x <= 0)
 		return x;
 	on = archive_entry_pathname(r->ae);
-	if (!tarcheck_next(r->check, ret) || ret->start != (uint64_t)archive_read_header_position(r->a) ||
-	    archive_entry_uid(r->ae) != ret->uid || archive_entry_gid(r->ae) != ret->gid)
+	if (!tarcheck_next(r->check, ret) ||
+		ret->start != (uint64_t)archive_read_header_position(r->a) ||
+		archive_entry_uid(r->ae) != ret->uid || archive_entry_gid(r->ae) != ret->gid)
 		return err_say(e, EBADMSG, on, "the archive can be read in two ways here");
 	if (!on)
-		return err_say(e, EBADMSG, NULL, "an entry has no name (tar header at byte %llu)", (unsigned long long)ret->start);
+		return err_say(e, EBADMSG, NULL, "an entry has no name (tar header at byte %llu)",
+			(unsigned long long)ret->start);
 	return 1;
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* oom: allocations that fail on demand. The linker's --wrap turns calls of malloc() into __wrap_malloc(). */
+/*
+ * oom: allocations that fail on demand. The linker's --wrap turns calls of malloc() into
+ * __wrap_malloc().
+ */
 
 #include "oom.h"
 
@@ -10,7 +13,7 @@
 
 enum { RUNS_MAX = 10000 };
 
-static long countdown;  /* the allocation that fails; 0: none does */
+static long countdown; /* the allocation that fails; 0: none does */
 static bool fired;
 
 void *__real_malloc(size_t n);
@@ -73,7 +76,8 @@ void oom_check(int (*scenario)(void))
 			break;
 		}
 		if (r != -ENOMEM)
-			test_fail(__FILE__, __LINE__, "allocation %ld failed, but the result is %d", run, r);
+			test_fail(__FILE__, __LINE__, "allocation %ld failed, but the result is %d",
+				run, r);
 	}
 	CHECK(run > 1 && run < RUNS_MAX); /* a scenario without allocations proves nothing */
 }

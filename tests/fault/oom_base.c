@@ -9,20 +9,19 @@
 #include "../../lib/base/opt.h"
 #include "../../lib/base/out.h"
 
-struct args { bool flag; struct strv list; };
-
-static const struct opt table[] = {
-	OPT_FLAG(struct args, flag, "flag", 'f', "Set it"),
-	OPT_LIST(struct args, list, "item", 'i', "ITEM", "Add an item"),
-	OPT_END
+struct args {
+	bool flag;
+	struct strv list;
 };
+
+static const struct opt table[] = { OPT_FLAG(struct args, flag, "flag", 'f', "Set it"),
+	OPT_LIST(struct args, list, "item", 'i', "ITEM", "Add an item"), OPT_END };
 
 OOM(opt_parse)
 {
-	char *argv[] = {
-		(char *)"cmd", (char *)"-f", (char *)"--item=a", (char *)"-ib", (char *)"operand", (char *)"-i", (char *)"c",
-		(char *)"-i1", (char *)"-i2", (char *)"-i3", (char *)"-i4", (char *)"-i5", (char *)"-i6", NULL
-	};
+	char *argv[] = { (char *)"cmd", (char *)"-f", (char *)"--item=a", (char *)"-ib",
+		(char *)"operand", (char *)"-i", (char *)"c", (char *)"-i1", (char *)"-i2",
+		(char *)"-i3", (char *)"-i4", (char *)"-i5", (char *)"-i6", NULL };
 	struct args a = { 0 };
 	struct opt_set set = { table, &a };
 	struct operands o = { 0 };
@@ -37,7 +36,8 @@ OOM(opt_parse)
 
 static int results(bool json)
 {
-	static const struct out_col cols[] = { { "path", "PATH", false }, { "size", "SIZE", true } };
+	static const struct out_col cols[] = { { "path", "PATH", false },
+		{ "size", "SIZE", true } };
 	int fd = open("/dev/null", O_WRONLY | O_CLOEXEC), r = -ENOMEM;
 	struct out *o = out_new(fd, json, false);
 

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../../lib/check/needed_ids.h"
 #include "../../lib/check/expect.h"
-#include "../../lib/explain/explain.h"
 #include "../../lib/check/list_mapped.h"
+#include "../../lib/check/needed_ids.h"
 #include "../../lib/check/verify.h"
+#include "../../lib/explain/explain.h"
 
 static void found(const struct finding *f, void *arg)
 {
@@ -22,9 +22,16 @@ static void found(const struct finding *f, void *arg)
 /* One thread, so that the Nth allocation is the same one each time. */
 OOM(verify_trees)
 {
-	static const struct { const char *path; bool dir; } made[] = {
-		{ "a/d/extra", false }, { "b/d/missing", false },
-		{ "a/d", true }, { "b/d", true }, { "a", true }, { "b", true },
+	static const struct {
+		const char *path;
+		bool dir;
+	} made[] = {
+		{ "a/d/extra", false },
+		{ "b/d/missing", false },
+		{ "a/d", true },
+		{ "b/d", true },
+		{ "a", true },
+		{ "b", true },
 	};
 	char dir[] = "/tmp/oom-check-XXXXXX";
 	struct idmap map = { .gid_assumed = false };
@@ -37,11 +44,12 @@ OOM(verify_trees)
 	top = open(dir, O_PATH | O_CLOEXEC);
 	REQUIRE(top >= 0);
 	for (size_t i = ARRAY_LEN(made); i-- > 0;)
-		REQUIRE((made[i].dir ? mkdirat(top, made[i].path, 0755)
-			 : mknodat(top, made[i].path, S_IFREG | 0644, 0)) == 0);
+		REQUIRE((made[i].dir ? mkdirat(top, made[i].path, 0755) :
+				       mknodat(top, made[i].path, S_IFREG | 0644, 0)) == 0);
 	r = idmap_identity(&map, &e);
 	if (r == 0) {
-		scoped_fd int a = openat(top, "a", O_PATH | O_CLOEXEC), b = openat(top, "b", O_PATH | O_CLOEXEC);
+		scoped_fd int a = openat(top, "a", O_PATH | O_CLOEXEC),
+			      b = openat(top, "b", O_PATH | O_CLOEXEC);
 
 		r = verify_trees(a, b, &o, &counts, &e);
 	}

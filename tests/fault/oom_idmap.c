@@ -5,15 +5,19 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "../../lib/idmap/idmap_forms.h"
 #include "../../lib/idmap/idmap.h"
+#include "../../lib/idmap/idmap_forms.h"
 #include "../../lib/idmap/userns.h"
 
 /* Without JSON: jansson does not always say that it had no memory. */
 OOM(idmap_parse_form)
 {
 	static const char *const texts[] = {
-		"both 100000-165535 0-65535", "lxc.idmap = u 0 1 2\nlxc.idmap = g 0 1 2", "0 1 2", "--private-users=5:6", "+5",
+		"both 100000-165535 0-65535",
+		"lxc.idmap = u 0 1 2\nlxc.idmap = g 0 1 2",
+		"0 1 2",
+		"--private-users=5:6",
+		"+5",
 	};
 	int r = 0;
 
@@ -31,7 +35,8 @@ OOM(idmap_parse_form)
 
 OOM(idmap_parse)
 {
-	static const char *const texts[] = { "u:0:100000:1000;u:2000:300000:5 g:0:5:7", "uids=5000-7-1#6000-9-1;gids=100-200-1" };
+	static const char *const texts[] = { "u:0:100000:1000;u:2000:300000:5 g:0:5:7",
+		"uids=5000-7-1#6000-9-1;gids=100-200-1" };
 	struct err e = ERR_INIT;
 	struct idmap m;
 	int r = idmap_parse(texts, 2, NULL, &m, &e);

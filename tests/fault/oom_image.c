@@ -5,15 +5,16 @@
 #include <stdlib.h>
 
 #include "../../lib/idmap/idmap.h"
-#include "../../lib/image/runtime_config.h"
 #include "../../lib/image/image_users.h"
+#include "../../lib/image/runtime_config.h"
 
 static int fill(struct image_config *c)
 {
 	c->user = strdup("bob");
 	c->cwd = strdup("tmp");
 	if (!c->user || !c->cwd || strv_add(&c->cmd, "sh") < 0 || strv_add(&c->env, "A=1") < 0 ||
-	    strv_add(&c->annotations, "org.opencontainers.image.os") < 0 || strv_add(&c->annotations, "linux") < 0)
+		strv_add(&c->annotations, "org.opencontainers.image.os") < 0 ||
+		strv_add(&c->annotations, "linux") < 0)
 		return -ENOMEM;
 	return 0;
 }
@@ -27,13 +28,16 @@ OOM(runtime_config_make)
 	scoped_image_user struct image_user user = { .uid = 0 };
 	scoped_idmap struct idmap map = { .gid_assumed = false };
 	scoped_buf struct buf b = BUF_INIT;
-	const struct runtime_options o = { .name = "name", .map = &map, .terminal = true, .max_files = 1024 };
+	const struct runtime_options o = {
+		.name = "name", .map = &map, .terminal = true, .max_files = 1024
+	};
 	int r = fill(&config);
 
 	if (r == 0)
 		r = idmap_parse(&map_text, 1, NULL, &map, NULL);
 	if (r == 0)
-		r = image_user_resolve(config.user, "bob:x:5:6::/:\n", "g:x:7:bob\nh:x:8:bob\n", &user, NULL);
+		r = image_user_resolve(
+			config.user, "bob:x:5:6::/:\n", "g:x:7:bob\nh:x:8:bob\n", &user, NULL);
 	if (r == 0)
 		r = runtime_config_make(&config, &user, &o, &b, NULL);
 	if (r == 0) {

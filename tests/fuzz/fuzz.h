@@ -10,7 +10,11 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A property that must hold for every input. */
-#define FUZZ_CHECK(cond) do { if (!(cond)) abort(); } while (0)
+#define FUZZ_CHECK(cond) \
+	do { \
+		if (!(cond)) \
+			abort(); \
+	} while (0)
 
 /* A target that wants its input as a string: FUZZ(text) { ... } */
 #define FUZZ(text) \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A user, an image's passwd and its group, with a NUL between: nobody, or ids that are some. The text that follows is a file of
- * subordinate ids: its grants are ranges of ids.
+ * A user, an image's passwd and its group, with a NUL between: nobody, or ids that are some. The
+ * text that follows is a file of subordinate ids: its grants are ranges of ids.
  */
 
 #include "../../lib/idmap/subid.h"
@@ -39,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(e.set && e.what[0]);
 	if (subid_parse(part[3], "subuid", &alice, &grants, &e) == 0)
 		for (size_t i = 0; i < grants.len; i++)
-			FUZZ_CHECK(grants.items[i].count && UINT32_MAX - grants.items[i].start >= grants.items[i].count);
+			FUZZ_CHECK(grants.items[i].count &&
+				UINT32_MAX - grants.items[i].start >= grants.items[i].count);
 	VEC_DONE(&grants);
 	free(text);
 	return 0;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Any bytes may stand in an ACL or a capability: what is taken is sorted and sound, and any two of them compare. */
+/*
+ * Any bytes may stand in an ACL or a capability: what is taken is sorted and sound, and any two of
+ * them compare.
+ */
 
 #include <stdlib.h>
 
@@ -11,7 +14,8 @@ static void sound(const struct acl *a)
 	for (size_t i = 0; i < a->len; i++) {
 		FUZZ_CHECK(a->items[i].perm <= 7);
 		FUZZ_CHECK(!i || a->items[i].tag > a->items[i - 1].tag ||
-			   (a->items[i].tag == a->items[i - 1].tag && a->items[i].id >= a->items[i - 1].id));
+			(a->items[i].tag == a->items[i - 1].tag &&
+				a->items[i].id >= a->items[i - 1].id));
 	}
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The documents of an image, one after the other with a NUL between: what they say is refused, or is an image whose every layer is
- * named, verified and within bounds. In a document "@N" stands for the digest of document N and "#N" for its
- * size, or no digest would ever be right. The first byte: 'd' for what docker save writes, else an OCI layout.
+ * The documents of an image, one after the other with a NUL between: what they say is refused, or
+ * is an image whose every layer is named, verified and within bounds. In a document "@N" stands for
+ * the digest of document N and "#N" for its size, or no digest would ever be right. The first byte:
+ * 'd' for what docker save writes, else an OCI layout.
  */
 
 #include <fcntl.h>
@@ -11,14 +12,18 @@
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
-#include "../../lib/tar/blob.h"
 #include "../../lib/source/source.h"
+#include "../../lib/tar/blob.h"
 #include "fuzz.h"
 #include "tar.h"
 
 enum { PARTS = 6 };
 
-struct parts { struct buf text[PARTS]; struct digest digest[PARTS]; size_t n; };
+struct parts {
+	struct buf text[PARTS];
+	struct digest digest[PARTS];
+	size_t n;
+};
 
 /* Later documents are named by earlier ones. */
 static void fill_in(struct parts *p, size_t i, const char *s, size_t len)
@@ -147,14 +152,17 @@ static void remove_top(void)
 {
 	struct err e = ERR_INIT;
 
-	(void)fd_remove_tree(AT_FDCWD, top_path, &e); /* a leftover in a temporary directory, at worst */
+	(void)fd_remove_tree(
+		AT_FDCWD, top_path, &e); /* a leftover in a temporary directory, at worst */
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static const struct platform want = { "linux", "amd64", "" };
 	static int top = -1;
-	const struct source_options o = { .platform = &want, .strict = size & 1, .max_bytes = 1 << 20 };
+	const struct source_options o = {
+		.platform = &want, .strict = size & 1, .max_bytes = 1 << 20
+	};
 	struct parts p = { .n = 0 };
 	struct source *s = NULL;
 	struct err e = ERR_INIT;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Any bytes may come as a layer: unpacked twice, the second on top of the first, it is refused or gives a specification that
- * reads back and answers that hold. Needs no privilege, but gets further as root.
+ * Any bytes may come as a layer: unpacked twice, the second on top of the first, it is refused or
+ * gives a specification that reads back and answers that hold. Needs no privilege, but gets further
+ * as root.
  */
 
 #include <errno.h>
@@ -56,9 +57,12 @@ static int settle(struct layer *l, int dir, const struct lower *lower, struct er
 	return unlinkat(dir, "spec", 0);
 }
 
-static int unpack(const uint8_t *data, size_t size, int dir, const char *name, const struct lower *lower)
+static int unpack(
+	const uint8_t *data, size_t size, int dir, const char *name, const struct lower *lower)
 {
-	struct layer_options o = { .limits = { .bytes = 1 << 20, .entries = 1000, .xattr_bytes = 1 << 16 } };
+	struct layer_options o = {
+		.limits = { .bytes = 1 << 20, .entries = 1000, .xattr_bytes = 1 << 16 }
+	};
 	struct input in = { .data = data, .size = size, .piece = 1 + size % 3000 };
 	struct err e = ERR_INIT;
 	struct layer *l;
@@ -117,7 +121,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	repair(copy, size);
 	if (unpack(copy, size, top, "first", &(struct lower){ .n = 0 }) == 0) {
 		FUZZ_CHECK(fd_open_dir(top, "first", &first, &e) == 0);
-		(void)unpack(copy, size, top, "second", &(struct lower){ .dirfds = &first, .n = 1 });
+		(void)unpack(
+			copy, size, top, "second", &(struct lower){ .dirfds = &first, .n = 1 });
 	}
 	FUZZ_CHECK(fd_remove_tree(top, "first", &e) == 0);
 	FUZZ_CHECK(fd_remove_tree(top, "second", &e) == 0);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The names of entries, one a line: on top of a small layer they make a layer in which no whiteout's name is seen, a
- * whiteout stands only where it hides something, and no path leads out. A line that begins with '/' is a directory, with '=' a
- * hard link to "d/f", else a file.
+ * The names of entries, one a line: on top of a small layer they make a layer in which no
+ * whiteout's name is seen, a whiteout stands only where it hides something, and no path leads out.
+ * A line that begins with '/' is a directory, with '=' a hard link to "d/f", else a file.
  */
 
 #include <dirent.h>
@@ -24,7 +24,10 @@ enum { LINES = 40 };
 
 static const char base_lines[] = "/d\nd/f\n/d/e\nd/e/g\nx\n.hidden\n/d/.wh\n...\nlower/implied";
 
-struct stream { uint8_t data[(3 * LINES + 2) * TAR_BLOCK]; size_t size; };
+struct stream {
+	uint8_t data[(3 * LINES + 2) * TAR_BLOCK];
+	size_t size;
+};
 
 static ssize_t give(void *arg, const void **ret, struct err *e)
 {
@@ -37,13 +40,17 @@ static ssize_t give(void *arg, const void **ret, struct err *e)
 	return (ssize_t)n;
 }
 
-static void put(struct stream *s, const char *name, size_t len, char type, const char *link, size_t size)
+static void put(
+	struct stream *s, const char *name, size_t len, char type, const char *link, size_t size)
 {
 	tar_header(s->data + s->size, name, len, type, link, size);
 	s->size += TAR_BLOCK;
 }
 
-/* Whatever the line is, the bytes of the name get to the reader: through GNU's header for long ones. */
+/*
+ * Whatever the line is, the bytes of the name get to the reader: through GNU's header for long
+ * ones.
+ */
 static void put_line(struct stream *s, const char *line, size_t len)
 {
 	char type = *line == '/' ? '5' : *line == '=' ? '1' : '0';
@@ -83,7 +90,8 @@ static void normal(const char *raw)
 	if (tar_name_normal(raw, &once, NULL) < 0)
 		return;
 	p = buf_get(&once);
-	FUZZ_CHECK(*p != '/' && !strstr(p, "//") && (!*p || p[strlen(p) - 1] != '/') && strlen(p) <= 65535);
+	FUZZ_CHECK(*p != '/' && !strstr(p, "//") && (!*p || p[strlen(p) - 1] != '/') &&
+		strlen(p) <= 65535);
 	FUZZ_CHECK(tar_name_normal(p, &twice, NULL) == 0 && !strcmp(p, buf_get(&twice)));
 	for (; *p; p += strspn(p, "/")) {
 		size_t n = strcspn(p, "/");
@@ -116,20 +124,25 @@ static void look(int dir, struct buf *b, const struct lower *lower)
 	for (struct dirent *n; (n = readdir(d));) {
 		if (!strcmp(n->d_name, ".") || !strcmp(n->d_name, ".."))
 			continue;
-		FUZZ_CHECK(strncmp(n->d_name, ".wh.", 4) != 0 && fstatat(dirfd(d), n->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0);
+		FUZZ_CHECK(strncmp(n->d_name, ".wh.", 4) != 0 &&
+			fstatat(dirfd(d), n->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0);
 		buf_str(b, len ? "/" : "");
 		buf_str(b, n->d_name);
 		if (S_ISDIR(st.st_mode))
-			look(openat(dirfd(d), n->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), b, lower);
+			look(openat(dirfd(d), n->d_name,
+				     O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC),
+				b, lower);
 		else if (S_ISCHR(st.st_mode))
-			FUZZ_CHECK(st.st_rdev == 0 && !opaque && is_dir_below(buf_get(b), len, lower));
+			FUZZ_CHECK(
+				st.st_rdev == 0 && !opaque && is_dir_below(buf_get(b), len, lower));
 		b->len = len;
 		b->data[len] = '\0';
 	}
 	(void)closedir(d);
 }
 
-static int unpack(const char *text, size_t size, int top, const char *name, const struct lower *lower)
+static int unpack(
+	const char *text, size_t size, int top, const char *name, const struct lower *lower)
 {
 	const struct layer_options o = { .limits = layer_default_limits };
 	struct stream *s = calloc(1, sizeof(*s));
@@ -168,7 +181,8 @@ static void make_base(void)
 	(void)layer_prepare_process(&e); /* without privilege only part of it works */
 	FUZZ_CHECK(mkdtemp(top_path) && fd_open_dir(AT_FDCWD, top_path, &top, &e) == 0);
 	(void)atexit(remove_top);
-	FUZZ_CHECK(unpack(base_lines, sizeof(base_lines) - 1, top, "base", &(struct lower){ .n = 0 }) == 0);
+	FUZZ_CHECK(unpack(base_lines, sizeof(base_lines) - 1, top, "base",
+			   &(struct lower){ .n = 0 }) == 0);
 	FUZZ_CHECK(fd_open_dir(top, "base", &base, &e) == 0);
 }
 

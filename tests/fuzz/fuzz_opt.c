@@ -1,23 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The words of a command line, one a line: whatever they are, they are read or refused as a usage error. */
+/*
+ * The words of a command line, one a line: whatever they are, they are read or refused as a usage
+ * error.
+ */
 
 #include "fuzz.h"
 
 #include "../../lib/base/opt.h"
 
-struct args { bool flag, a, b; const char *text; uint32_t num; uint64_t size; struct strv list; int choice; };
-
-static const struct opt table[] = {
-	OPT_FLAG(struct args, flag, "flag", 'f', "Set it"), OPT_FLAG(struct args, a, "first", '1', "Choose it", .excl = 1),
-	OPT_FLAG(struct args, b, "second", '2', "Choose it", .excl = 1), OPT_STR(struct args, text, "text", 't', "T", "Take it"),
-	OPT_U32(struct args, num, "number", 'n', "N", "Take it"), OPT_SIZE(struct args, size, "size", 's', "S", "Take it"),
-	OPT_LIST(struct args, list, "item", 'i', "I", "Add it"), OPT_CHOICE(struct args, choice, "when", 'w', "W", "now later", "Choose"),
-	OPT_END
+struct args {
+	bool flag, a, b;
+	const char *text;
+	uint32_t num;
+	uint64_t size;
+	struct strv list;
+	int choice;
 };
+
+static const struct opt table[] = { OPT_FLAG(struct args, flag, "flag", 'f', "Set it"),
+	OPT_FLAG(struct args, a, "first", '1', "Choose it", .excl = 1),
+	OPT_FLAG(struct args, b, "second", '2', "Choose it", .excl = 1),
+	OPT_STR(struct args, text, "text", 't', "T", "Take it"),
+	OPT_U32(struct args, num, "number", 'n', "N", "Take it"),
+	OPT_SIZE(struct args, size, "size", 's', "S", "Take it"),
+	OPT_LIST(struct args, list, "item", 'i', "I", "Add it"),
+	OPT_CHOICE(struct args, choice, "when", 'w', "W", "now later", "Choose"), OPT_END };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	char *text = strndup((const char *)data, size), *argv[256] = { (char *)"cmd" }, *rest = text;
+	char *text = strndup((const char *)data, size), *argv[256] = { (char *)"cmd" },
+	     *rest = text;
 	struct args a = { .choice = 1 };
 	struct opt_set set = { table, &a };
 	struct operands o = { 0 };
@@ -28,7 +40,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		n++;
 	argv[n] = NULL;
 	if (opt_parse(&set, 1, argv, size & 1, &o, &e) == 0)
-		FUZZ_CHECK(o.len < n && o.dashdash <= o.len && !(a.a && a.b) && (unsigned)a.choice < 2);
+		FUZZ_CHECK(o.len < n && o.dashdash <= o.len && !(a.a && a.b) &&
+			(unsigned)a.choice < 2);
 	else
 		FUZZ_CHECK(e.usage && e.set && e.what[0] && !o.items);
 	opt_args_done(table, &a);

@@ -11,7 +11,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const names[] = { "oci-layout", "index.json", "manifest.json", "a", "a/b" };
+	static const char *const names[] = { "oci-layout", "index.json", "manifest.json", "a",
+		"a/b" };
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 	struct outer *o = NULL;
 	struct stat st;
@@ -23,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_CHECK(fstat(outer_fd(o), &st) == 0);
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 			if (outer_find(o, names[i], &at, &n, NULL) == 0)
-				FUZZ_CHECK(n <= (uint64_t)st.st_size && at <= (uint64_t)st.st_size - n);
+				FUZZ_CHECK(n <= (uint64_t)st.st_size &&
+					at <= (uint64_t)st.st_size - n);
 		outer_free(o);
 	}
 	(void)close(fd);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Any bytes as the body of a pax header: what is taken is within bounds, the same however it is cut into
- * headers, and the same as what the reader of layers gives out of an entry behind that header.
+ * Any bytes as the body of a pax header: what is taken is within bounds, the same however it is cut
+ * into headers, and the same as what the reader of layers gives out of an entry behind that header.
  */
 
 #include "../../lib/layer/entry.h"
@@ -9,7 +9,10 @@
 #include "fuzz.h"
 #include "tar.h"
 
-struct stream { uint8_t *data; size_t size; };
+struct stream {
+	uint8_t *data;
+	size_t size;
+};
 
 static ssize_t give(void *arg, const void **ret, struct err *e)
 {
@@ -25,7 +28,8 @@ static ssize_t give(void *arg, const void **ret, struct err *e)
 static void sound(const struct tarpax *x, const char *data, size_t size)
 {
 	if (x->path) /* of a record that was refused, only for a message */
-		FUZZ_CHECK(x->path >= data && x->path_len <= size && x->path <= data + size - x->path_len);
+		FUZZ_CHECK(x->path >= data && x->path_len <= size &&
+			x->path <= data + size - x->path_len);
 	if (x->has_uid)
 		FUZZ_CHECK(x->uid != UINT32_MAX);
 	if (x->has_gid)
@@ -46,15 +50,18 @@ static void in_two_parts(const struct tarpax *whole, const char *data, size_t si
 	if (tarpax_parse(&x, data, first, &key))
 		return; /* the newline stands inside a value */
 	FUZZ_CHECK(!tarpax_parse(&x, data + first, size - first, &key));
-	FUZZ_CHECK(x.has_uid == whole->has_uid && x.uid == whole->uid && x.has_gid == whole->has_gid && x.gid == whole->gid);
-	FUZZ_CHECK(x.has_size == whole->has_size && x.size == whole->size && x.sec == whole->sec && x.nsec == whole->nsec);
+	FUZZ_CHECK(x.has_uid == whole->has_uid && x.uid == whole->uid &&
+		x.has_gid == whole->has_gid && x.gid == whole->gid);
+	FUZZ_CHECK(x.has_size == whole->has_size && x.size == whole->size && x.sec == whole->sec &&
+		x.nsec == whole->nsec);
 	FUZZ_CHECK(x.path == whole->path && x.path_len == whole->path_len);
 }
 
 static void behind_it(const struct tarpax *x, const char *wrong, const char *data, size_t size)
 {
 	const struct layer_options o = { .limits = layer_default_limits };
-	size_t padded = (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK, total = padded + 5 * TAR_BLOCK;
+	size_t padded = (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK,
+	       total = padded + 5 * TAR_BLOCK;
 	struct stream s = { .data = calloc(1, total), .size = total };
 	uint8_t *stream = s.data;
 	struct entry_reader *r = NULL;
@@ -73,8 +80,10 @@ static void behind_it(const struct tarpax *x, const char *wrong, const char *dat
 	FUZZ_CHECK(got >= 0 || e.set);
 	FUZZ_CHECK(!(wrong && got > 0)); /* what tarpax refuses is refused */
 	if (got > 0) {
-		FUZZ_CHECK(en.uid == (x->has_uid ? x->uid : 0) && en.gid == (x->has_gid ? x->gid : 0) && en.mode == 0644);
-		FUZZ_CHECK(en.sec == (x->has_time ? x->sec : 7) && en.nsec == (x->has_time ? x->nsec : 0));
+		FUZZ_CHECK(en.uid == (x->has_uid ? x->uid : 0) &&
+			en.gid == (x->has_gid ? x->gid : 0) && en.mode == 0644);
+		FUZZ_CHECK(en.sec == (x->has_time ? x->sec : 7) &&
+			en.nsec == (x->has_time ? x->nsec : 0));
 		FUZZ_CHECK(*en.path != '/' && strlen(en.path) <= 65535);
 		FUZZ_CHECK(x->has_path || !strcmp(en.raw, "first"));
 		/* No part of the header is taken for the next entry. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Lines of a policy: each is taken whole or refused, and what is taken allows what it says and nothing else. */
+/*
+ * Lines of a policy: each is taken whole or refused, and what is taken allows what it says and
+ * nothing else.
+ */
 
 #include "fuzz.h"
 
@@ -15,7 +18,8 @@ static void check(const struct rules *rs, const struct rule *r)
 		FUZZ_CHECK(r->type == S_IFBLK || r->major || r->minor);
 		break;
 	case RULE_MOUNT:
-		FUZZ_CHECK(r->source[0] == '/' && r->fstype[0] && rules_mount(rs, r->fstype, r->source));
+		FUZZ_CHECK(r->source[0] == '/' && r->fstype[0] &&
+			rules_mount(rs, r->fstype, r->source));
 		break;
 	default:
 		FUZZ_CHECK(rules_find(rs, r->kind));
@@ -35,7 +39,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct err e = ERR_INIT;
 		int r = rules_add(&rs, line, &e);
 
-		FUZZ_CHECK(r == 0 ? rs.len == had + 1 && !strcmp(rs.items[had].text, line) : rs.len == had && e.set);
+		FUZZ_CHECK(r == 0 ? rs.len == had + 1 && !strcmp(rs.items[had].text, line) :
+				    rs.len == had && e.set);
 		if (r == 0)
 			check(&rs, &rs.items[had]);
 	}

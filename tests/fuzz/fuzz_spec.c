@@ -10,7 +10,8 @@
 
 static int entry(const struct spec_entry *s, void *arg)
 {
-	FUZZ_CHECK(s->path && s->path[0] != '/' && strcmp(s->path, "..") != 0 && strncmp(s->path, "../", 3) != 0);
+	FUZZ_CHECK(s->path && s->path[0] != '/' && strcmp(s->path, "..") != 0 &&
+		strncmp(s->path, "../", 3) != 0);
 	FUZZ_CHECK(!strstr(s->path, "/../") && s->mode <= 07777);
 	FUZZ_CHECK((!s->has_uid || s->uid != UINT32_MAX) && (!s->has_gid || s->gid != UINT32_MAX));
 	return expect_add(s, arg);
@@ -22,11 +23,13 @@ static void walk(struct expect *x, const struct expect_node *d, unsigned depth)
 	struct expect_index index;
 
 	expect_index(x, d, &index);
-	for (const struct expect_node *n = expect_next(x, d, NULL); n && depth < 100; n = expect_next(x, d, n)) {
+	for (const struct expect_node *n = expect_next(x, d, NULL); n && depth < 100;
+		n = expect_next(x, d, n)) {
 		struct meta m;
 
 		expect_meta(x, n, &m);
-		FUZZ_CHECK(expect_child(x, d, expect_name(n)) == n && expect_indexed(x, d, &index, expect_name(n)) == n);
+		FUZZ_CHECK(expect_child(x, d, expect_name(n)) == n &&
+			expect_indexed(x, d, &index, expect_name(n)) == n);
 		walk(x, n, depth + 1);
 	}
 }
@@ -36,9 +39,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct expect *x = expect_new(size % 2);
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
 
-	FUZZ_CHECK(x && fd >= 0 && write(fd, data, size) == (ssize_t)size && lseek(fd, 0, SEEK_SET) == 0);
+	FUZZ_CHECK(x && fd >= 0 && write(fd, data, size) == (ssize_t)size &&
+		lseek(fd, 0, SEEK_SET) == 0);
 	/* The same again is another layer below. */
-	if (spec_read(fd, "fuzz", SPEC_ALL, 2, entry, x, NULL) == 0 && lseek(fd, 0, SEEK_SET) == 0 && expect_next_layer(x) == 0)
+	if (spec_read(fd, "fuzz", SPEC_ALL, 2, entry, x, NULL) == 0 &&
+		lseek(fd, 0, SEEK_SET) == 0 && expect_next_layer(x) == 0)
 		(void)spec_read(fd, "fuzz", SPEC_ALL, 2, entry, x, NULL);
 	if (expect_root(x))
 		walk(x, expect_root(x), 0);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* An fstab: it is refused, or each line for us has an absolute target and options that are read or refused, and they can be ordered. */
+/*
+ * An fstab: it is refused, or each line for us has an absolute target and options that are read or
+ * refused, and they can be ordered.
+ */
 
 #include <stdio.h>
 #include <sys/mman.h>
@@ -14,7 +17,8 @@ static void check_line(const struct table_line *l)
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
 	struct err e = ERR_INIT;
 
-	FUZZ_CHECK(l->target[0] == '/' && !strstr(l->target, "//") && l->own == !strcmp(l->type, "shiftbox"));
+	FUZZ_CHECK(l->target[0] == '/' && !strstr(l->target, "//") &&
+		l->own == !strcmp(l->type, "shiftbox"));
 	if (mount_options_parse(&o, l->options, &e) < 0)
 		FUZZ_CHECK(e.set && e.what[0]);
 }
@@ -24,7 +28,8 @@ static void check_order(const struct table *t)
 {
 	struct table_need *needs = calloc(t->lines.len + 1, sizeof(*needs));
 	size_t *order = calloc(t->lines.len + 1, sizeof(*order));
-	bool *seen = calloc(t->lines.len + 1, sizeof(*seen)), *waits = calloc(t->lines.len + 1, sizeof(*waits));
+	bool *seen = calloc(t->lines.len + 1, sizeof(*seen)),
+	     *waits = calloc(t->lines.len + 1, sizeof(*waits));
 	struct err e = ERR_INIT;
 
 	FUZZ_CHECK(needs && order && seen && waits);

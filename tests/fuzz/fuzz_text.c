@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Any bytes: what is shown of them is UTF-8 without control characters, and different bytes look different. */
+/*
+ * Any bytes: what is shown of them is UTF-8 without control characters, and different bytes look
+ * different.
+ */
 
 #include "fuzz.h"
 
@@ -39,7 +42,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0, n; i < b.len; i += n) {
 		n = utf8_len(s + i, b.len - i);
 		FUZZ_CHECK(n && (unsigned char)s[i] >= 0x20 && s[i] != 0x7f);
-		FUZZ_CHECK(!(n == 2 && (unsigned char)s[i] == 0xc2 && (unsigned char)s[i + 1] < 0xa0));
+		FUZZ_CHECK(
+			!(n == 2 && (unsigned char)s[i] == 0xc2 && (unsigned char)s[i + 1] < 0xa0));
 	}
 	FUZZ_CHECK(unescape(s, back) == size && !memcmp(back, data, size));
 	free(back);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An attribute's name up to a NUL, and its value: whatever a layer asks for, nothing that is kept speaks to overlayfs or is more
- * than Linux can store, and every capability that is kept means what it is checked against later.
+ * An attribute's name up to a NUL, and its value: whatever a layer asks for, nothing that is kept
+ * speaks to overlayfs or is more than Linux can store, and every capability that is kept means what
+ * it is checked against later.
  */
 
 #include <sys/stat.h>
@@ -15,7 +16,8 @@ static bool speaks(const char *name)
 	static const char *const spaces[] = { "trusted.overlay.", "user.overlay." };
 
 	for (size_t i = 0; i < 2; i++)
-		if (!strncmp(name, spaces[i], strlen(spaces[i])) && strncmp(name + strlen(spaces[i]), "overlay.", 8) != 0)
+		if (!strncmp(name, spaces[i], strlen(spaces[i])) &&
+			strncmp(name + strlen(spaces[i]), "overlay.", 8) != 0)
 			return true;
 	return false;
 }
@@ -25,9 +27,11 @@ static void kept(const struct xattr *a, mode_t type)
 	struct filecap cap;
 
 	FUZZ_CHECK(!speaks(a->name) && strlen(a->name) <= 255 && a->size <= 65536);
-	FUZZ_CHECK(S_ISREG(type) || S_ISDIR(type) || strncmp(a->name, "user.", 5) != 0 || strstr(a->name, ".overlay."));
+	FUZZ_CHECK(S_ISREG(type) || S_ISDIR(type) || strncmp(a->name, "user.", 5) != 0 ||
+		strstr(a->name, ".overlay."));
 	if (!strcmp(a->name, "security.capability"))
-		FUZZ_CHECK(filecap_parse(a->value, a->size, &cap) == 0 && cap.present && cap.root != UINT32_MAX);
+		FUZZ_CHECK(filecap_parse(a->value, a->size, &cap) == 0 && cap.present &&
+			cap.root != UINT32_MAX);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

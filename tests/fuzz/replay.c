@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Run a fuzz target over files that were found before: those on the command line, or for a program
- * called fuzz_NAME those of tests/fuzz/corpus/NAME, and over mutations of each, the same ones in every
- * run. A fault is an abort, of the target or a sanitizer.
+ * called fuzz_NAME those of tests/fuzz/corpus/NAME, and over mutations of each, the same ones in
+ * every run. A fault is an abort, of the target or a sanitizer.
  */
 
 #include <dirent.h>
@@ -120,7 +120,8 @@ int main(int argc, char **argv)
 	char path[256];
 
 	(void)alarm(300); /* an endless loop is a fault too */
-	(void)snprintf(path, sizeof(path), "tests/fuzz/corpus/%s", name + (strncmp(name, "fuzz_", 5) ? 0 : 5));
+	(void)snprintf(path, sizeof(path), "tests/fuzz/corpus/%s",
+		name + (strncmp(name, "fuzz_", 5) ? 0 : 5));
 	if (argc < 2)
 		return replay_dir(path) < 0;
 	for (int i = 1; i < argc; i++)

@@ -8,8 +8,12 @@
 
 enum { TAR_BLOCK = 512 };
 
-/* A header into the 512 bytes at h: GNU's form, owner 0:0, mode 0644, time 7; the name may fill its field. */
-static inline void tar_header(void *h, const char *name, size_t len, char type, const char *link, size_t size)
+/*
+ * A header into the 512 bytes at h: GNU's form, owner 0:0, mode 0644, time 7; the name may fill its
+ * field.
+ */
+static inline void tar_header(
+	void *h, const char *name, size_t len, char type, const char *link, size_t size)
 {
 	char *p = h;
 	unsigned sum = 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * at_secure CMD [ARG]...: run CMD with AT_SECURE set, as the kernel does for a transition of SELinux or AppArmor: the word in
- * the auxiliary vector, on the new program's stack, is changed before its first instruction. AT_SECURE_ROOT: its root.
+ * at_secure CMD [ARG]...: run CMD with AT_SECURE set, as the kernel does for a transition of
+ * SELinux or AppArmor: the word in the auxiliary vector, on the new program's stack, is changed
+ * before its first instruction. AT_SECURE_ROOT: its root.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -48,14 +49,17 @@ static void set_secure(pid_t pid)
 	}
 	snprintf(path, sizeof(path), "/proc/%d/mem", (int)pid);
 	mem = open(path, O_RDWR);
-	have = pread(mem, stack, to - from < sizeof(stack) ? to - from : sizeof(stack), (off_t)from);
+	have = pread(
+		mem, stack, to - from < sizeof(stack) ? to - from : sizeof(stack), (off_t)from);
 	line = have > 0 && n ? memmem(stack, (size_t)have, auxv, n) : NULL;
 	for (words = (unsigned long *)auxv; line && at + 2 <= n / sizeof(*words); at += 2) {
 		unsigned long one = 1;
 
 		if (words[at] != AT_SECURE)
 			continue;
-		if (pwrite(mem, &one, sizeof(one), (off_t)(from + (size_t)(line - stack) + (at + 1) * sizeof(one))) == sizeof(one))
+		if (pwrite(mem, &one, sizeof(one),
+			    (off_t)(from + (size_t)(line - stack) + (at + 1) * sizeof(one))) ==
+			sizeof(one))
 			return;
 	}
 	fprintf(stderr, "at_secure: cannot change the auxiliary vector\n");

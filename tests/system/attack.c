@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * attack WHAT [ARGUMENT...]: what a hostile program in the namespace would try against the broker. Exits with 0
- * when every attempt failed as it should, else says which did not and exits with 1.
+ * attack WHAT [ARGUMENT...]: what a hostile program in the namespace would try against the broker.
+ * Exits with 0 when every attempt failed as it should, else says which did not and exits with 1.
  */
 
 #define _GNU_SOURCE
@@ -46,14 +46,20 @@ static int make_null(const char *path)
 static int links(char **argv)
 {
 	static const char *const roads[] = {
-		"/proc/self/root/tmp/n", "/proc/1/root/tmp/n", "/proc/self/cwd/n", "/proc/thread-self/root/tmp/n", "/proc/self/fd/9/n", "/proc/1/cwd/n",
+		"/proc/self/root/tmp/n",
+		"/proc/1/root/tmp/n",
+		"/proc/self/cwd/n",
+		"/proc/thread-self/root/tmp/n",
+		"/proc/self/fd/9/n",
+		"/proc/1/cwd/n",
 	};
 
 	(void)argv;
 	if (dup2(open("/tmp", O_RDONLY | O_DIRECTORY), 9) < 0)
 		return failed("open");
 	for (size_t i = 0; i < sizeof(roads) / sizeof(*roads); i++)
-		if (make_null(roads[i]) == 0 || (errno != ELOOP && errno != ENOENT && errno != EACCES))
+		if (make_null(roads[i]) == 0 ||
+			(errno != ELOOP && errno != ENOENT && errno != EACCES))
 			return failed(roads[i]);
 	return 0;
 }
@@ -70,7 +76,10 @@ static int dotdot(char **argv)
 		return failed("../n"); /* stays in the jail, as for the kernel */
 	if (access("/n", F_OK) < 0)
 		return failed("/n");
-	/* What the program holds open it may use, as for the kernel; that is outside of its chroot, and inside of the namespace's root. */
+	/*
+	 * What the program holds open it may use, as for the kernel; that is outside of its chroot,
+	 * and inside of the namespace's root.
+	 */
 	if (mknodat(fd, "../../../tmp/held", S_IFCHR | 0666, makedev(1, 3)) < 0)
 		return failed("held");
 	return faccessat(fd, "tmp/held", F_OK, AT_SYMLINK_NOFOLLOW) < 0 ? failed("tmp/held") : 0;
@@ -194,11 +203,15 @@ static int filter(char **argv)
 	struct sock_fprog prog = { 1, code };
 
 	(void)argv;
-	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &prog) >= 0 || errno != EBUSY)
+	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER,
+		    &prog) >= 0 ||
+		errno != EBUSY)
 		return failed("a second listener");
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
 		return failed("a filter that allows all");
-	return mknod("/tmp/disk", S_IFBLK | 0600, makedev(8, 0)) == 0 || errno != EPERM ? failed("mknod") : 0;
+	return mknod("/tmp/disk", S_IFBLK | 0600, makedev(8, 0)) == 0 || errno != EPERM ?
+		failed("mknod") :
+		0;
 }
 
 /* A node of a device that is allowed cannot become another one. */
@@ -209,9 +222,11 @@ static int reuse(char **argv)
 		return failed("mknod");
 	if (make_null("/tmp/n") == 0 || errno != EEXIST)
 		return failed("twice");
-	if (syscall(SYS_mknod, "/tmp/high", S_IFCHR | 0666, 0xffffffff00000801UL) == 0 || errno != EPERM)
+	if (syscall(SYS_mknod, "/tmp/high", S_IFCHR | 0666, 0xffffffff00000801UL) == 0 ||
+		errno != EPERM)
 		return failed("a device number of 64 bits");
-	if (syscall(SYS_mknod, "/tmp/type", 0xffff0000UL | S_IFBLK | 0666, 0x103UL) == 0 || errno != EPERM)
+	if (syscall(SYS_mknod, "/tmp/type", 0xffff0000UL | S_IFBLK | 0666, 0x103UL) == 0 ||
+		errno != EPERM)
 		return failed("a mode of 32 bits");
 	return 0;
 }
@@ -220,10 +235,11 @@ static int reuse(char **argv)
 static bool become_weak(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct caps[2] = { { .effective = 1U << CAP_MKNOD, .permitted = 1U << CAP_MKNOD } };
+	struct __user_cap_data_struct caps[2] = { { .effective = 1U << CAP_MKNOD,
+		.permitted = 1U << CAP_MKNOD } };
 
-	return prctl(PR_SET_KEEPCAPS, 1) == 0 && setresgid(1000, 1000, 1000) == 0 && setresuid(1000, 1000, 1000) == 0 &&
-	       syscall(SYS_capset, &head, caps) == 0;
+	return prctl(PR_SET_KEEPCAPS, 1) == 0 && setresgid(1000, 1000, 1000) == 0 &&
+		setresuid(1000, 1000, 1000) == 0 && syscall(SYS_capset, &head, caps) == 0;
 }
 
 /* Whether a process is there that /proc hides from the caller. */
@@ -232,8 +248,9 @@ static int hidden(char **argv)
 	struct stat st;
 
 	(void)argv;
-	if (mkdir("/tmp/proc", 0755) < 0 || mkdir("/tmp/mine", 0777) < 0 || chmod("/tmp/mine", 0777) < 0 ||
-	    mount("proc", "/tmp/proc", "proc", 0, "hidepid=2") < 0)
+	if (mkdir("/tmp/proc", 0755) < 0 || mkdir("/tmp/mine", 0777) < 0 ||
+		chmod("/tmp/mine", 0777) < 0 ||
+		mount("proc", "/tmp/proc", "proc", 0, "hidepid=2") < 0)
 		return failed("start");
 	(void)stat("/tmp/proc/1/fd", &st); /* so that the kernel has it at hand */
 	if (!become_weak())
@@ -254,8 +271,8 @@ static _Noreturn void weak(void)
 }
 
 /*
- * A caller that dies while the broker, which somebody slows down, has only its number; then every number there is belongs to root
- * of the namespace, in a directory where the caller may not create.
+ * A caller that dies while the broker, which somebody slows down, has only its number; then every
+ * number there is belongs to root of the namespace, in a directory where the caller may not create.
  */
 static int numbers(char **argv)
 {
@@ -263,7 +280,8 @@ static int numbers(char **argv)
 	int n = 0;
 
 	(void)argv;
-	if (mkdir("/tmp/strong", 0755) < 0 || mkdir("/tmp/weak", 0777) < 0 || chmod("/tmp/weak", 0777) < 0 || chdir("/tmp/strong") < 0)
+	if (mkdir("/tmp/strong", 0755) < 0 || mkdir("/tmp/weak", 0777) < 0 ||
+		chmod("/tmp/weak", 0777) < 0 || chdir("/tmp/strong") < 0)
 		return failed("directories");
 	for (int round = 0; round < 2; round++) {
 		pid_t pid = fork();
@@ -290,14 +308,20 @@ static int numbers(char **argv)
 	return make_null("/tmp/after") < 0 ? failed("afterwards") : 0;
 }
 
-/* --- what a caller can be ------------------------------------------------------------------------------ */
+/*
+ * --- what a caller can be
+ * ------------------------------------------------------------------------------
+ */
 
 #if defined(__x86_64__)
 static long by_int80(long nr, const char *path, long mode, long dev)
 {
 	long r;
 
-	__asm__ volatile("int $0x80" : "=a"(r) : "a"(nr), "b"(path), "c"(mode), "d"(dev) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+		: "=a"(r)
+		: "a"(nr), "b"(path), "c"(mode), "d"(dev)
+		: "memory", "r8", "r9", "r10", "r11");
 	return r;
 }
 
@@ -305,7 +329,9 @@ static long by_int80(long nr, const char *path, long mode, long dev)
 static int abi(char **argv)
 {
 	enum { X32 = 0x40000000, MKNOD_386 = 14, MKNODAT_386 = 297 };
-	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0), params[256] = { 0 };
+	char *low = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0),
+	     params[256] = { 0 };
 
 	(void)argv;
 	if (low == MAP_FAILED)
@@ -314,15 +340,18 @@ static int abi(char **argv)
 	for (int i = 0; i < 2; i++) {
 		unsigned long dev = i ? 0x103 : 0x800, type = i ? S_IFCHR : S_IFBLK;
 
-		if (syscall(X32 | SYS_mknod, low, type | 0666, dev) == 0 || syscall(X32 | SYS_mknodat, AT_FDCWD, low, type | 0666, dev) == 0)
+		if (syscall(X32 | SYS_mknod, low, type | 0666, dev) == 0 ||
+			syscall(X32 | SYS_mknodat, AT_FDCWD, low, type | 0666, dev) == 0)
 			return failed("x32");
 		if (by_int80(MKNOD_386, low, (long)type | 0666, (long)dev) >= 0 ||
-		    by_int80(MKNODAT_386, (const char *)(long)AT_FDCWD, (long)low, (long)type | 0666) >= 0)
+			by_int80(MKNODAT_386, (const char *)(long)AT_FDCWD, (long)low,
+				(long)type | 0666) >= 0)
 			return failed("int 0x80");
 	}
 	if (access(low, F_OK) == 0)
 		return failed("a node by another ABI");
-	return syscall(SYS_io_uring_setup, 8, params) >= 0 || errno != ENOSYS ? failed("io_uring") : 0;
+	return syscall(SYS_io_uring_setup, 8, params) >= 0 || errno != ENOSYS ? failed("io_uring") :
+										0;
 }
 #else
 static int abi(char **argv)
@@ -335,11 +364,14 @@ static int abi(char **argv)
 /* Paths that are no memory, not all memory, or not the caller's. */
 static int pointers(char **argv)
 {
-	char *pages = mmap(NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), *edge = pages + 4096 - 5;
+	char *pages = mmap(
+		     NULL, 3 * 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0),
+	     *edge = pages + 4096 - 5;
 	char *bad[] = { (char *)1, (char *)-1, (char *)-4096, pages + 8192, edge };
 
 	(void)argv;
-	if (pages == MAP_FAILED || munmap(pages + 4096, 4096) < 0 || mprotect(pages + 8192, 4096, PROT_NONE) < 0)
+	if (pages == MAP_FAILED || munmap(pages + 4096, 4096) < 0 ||
+		mprotect(pages + 8192, 4096, PROT_NONE) < 0)
 		return failed("memory");
 	(void)memset(edge, 'x', 5); /* and no NUL before the end of what is mapped */
 	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
@@ -373,7 +405,9 @@ static int descriptors(char **argv)
 	return 0;
 }
 
-/* Without the capability, though it could be taken up again; and with it in a namespace below only. */
+/*
+ * Without the capability, though it could be taken up again; and with it in a namespace below only.
+ */
 static int few(char **argv)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -386,15 +420,18 @@ static int few(char **argv)
 		return failed("capget");
 	memcpy(less, caps, sizeof(less));
 	less[0].effective &= ~(1U << CAP_MKNOD);
-	if (syscall(SYS_capset, &head, less) < 0 || make_null("/tmp/without") == 0 || errno != EPERM)
+	if (syscall(SYS_capset, &head, less) < 0 || make_null("/tmp/without") == 0 ||
+		errno != EPERM)
 		return failed("without CAP_MKNOD");
 	if (syscall(SYS_capset, &head, caps) < 0 || make_null("/tmp/with") < 0)
 		return failed("with CAP_MKNOD");
 	pid = fork();
 	if (pid == 0) {
-		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || write(open("/proc/self/uid_map", O_WRONLY), "0 0 1", 5) != 5)
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 ||
+			write(open("/proc/self/uid_map", O_WRONLY), "0 0 1", 5) != 5)
 			_exit(1);
-		if (make_null("/tmp/below") == 0 || errno != EPERM || mount("t", "/tmp", "tmpfs", 0, NULL) < 0)
+		if (make_null("/tmp/below") == 0 || errno != EPERM ||
+			mount("t", "/tmp", "tmpfs", 0, NULL) < 0)
 			_exit(2);
 		_exit(make_null("/tmp/below") == 0 ? 3 : 0);
 	}
@@ -410,7 +447,10 @@ static void *exchange(void *arg)
 	return NULL;
 }
 
-/* While the broker is held before its call, the path becomes another: in memory, and by a link. argv[0]: to this directory. */
+/*
+ * While the broker is held before its call, the path becomes another: in memory, and by a link.
+ * argv[0]: to this directory.
+ */
 static int held(char **argv)
 {
 	pthread_t t;
@@ -426,12 +466,16 @@ static int held(char **argv)
 	return access(text, F_OK) == 0 ? failed(text) : 0;
 }
 
-/* --- the broker's own processes ------------------------------------------------------------------------ */
+/*
+ * --- the broker's own processes
+ * ------------------------------------------------------------------------
+ */
 
 /* Whatever of the process that is to be had. */
 static bool seen_through(pid_t pid)
 {
-	static const char *const ways[] = { "root", "cwd", "exe", "fd/0", "fd/3", "ns/mnt", "mem", "environ", "maps" };
+	static const char *const ways[] = { "root", "cwd", "exe", "fd/0", "fd/3", "ns/mnt", "mem",
+		"environ", "maps" };
 	enum { LINKS = 6, MEM = LINKS };
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	bool ret = ptrace(PTRACE_SEIZE, pid, 0, 0) == 0;
@@ -443,7 +487,8 @@ static bool seen_through(pid_t pid)
 		(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, ways[i]);
 		fd = open(path, i < LINKS ? O_PATH : O_RDONLY);
 		/* The files of a process that is about to end can be opened, and are empty. */
-		ret |= fd >= 0 && (i < LINKS || read(fd, &byte, 1) > 0 || (i == MEM && errno == EIO));
+		ret |= fd >= 0 &&
+			(i < LINKS || read(fd, &byte, 1) > 0 || (i == MEM && errno == EIO));
 		(void)close(fd);
 		errno = 0;
 	}
@@ -453,7 +498,10 @@ static bool seen_through(pid_t pid)
 	return ret;
 }
 
-/* Children that have the broker mount and unmount; meanwhile each process that is none of them is looked into. */
+/*
+ * Children that have the broker mount and unmount; meanwhile each process that is none of them is
+ * looked into.
+ */
 static int sightings(char **argv)
 {
 	pid_t child = fork();
@@ -487,10 +535,26 @@ static int sightings(char **argv)
 
 int main(int argc, char **argv)
 {
-	static const struct { const char *name; int (*run)(char **argv); } all[] = {
-		{ "links", links }, { "dotdot", dotdot }, { "swap-source", swap_source }, { "swap-link", swap_link }, { "flood", flood },
-		{ "others", others }, { "filter", filter }, { "reuse", reuse }, { "numbers", numbers }, { "hidden", hidden },
-		{ "abi", abi }, { "pointers", pointers }, { "descriptors", descriptors }, { "few", few }, { "held", held }, { "sightings", sightings },
+	static const struct {
+		const char *name;
+		int (*run)(char **argv);
+	} all[] = {
+		{ "links", links },
+		{ "dotdot", dotdot },
+		{ "swap-source", swap_source },
+		{ "swap-link", swap_link },
+		{ "flood", flood },
+		{ "others", others },
+		{ "filter", filter },
+		{ "reuse", reuse },
+		{ "numbers", numbers },
+		{ "hidden", hidden },
+		{ "abi", abi },
+		{ "pointers", pointers },
+		{ "descriptors", descriptors },
+		{ "few", few },
+		{ "held", held },
+		{ "sightings", sightings },
 	};
 
 	for (size_t i = 0; argc > 1 && i < sizeof(all) / sizeof(*all); i++)

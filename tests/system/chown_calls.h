@@ -2,7 +2,10 @@
 #ifndef TESTS_CHOWN_CALLS_H
 #define TESTS_CHOWN_CALLS_H
 
-/* Every way to chown: through libc, by number, and through the other ABIs that an x86-64 kernel offers. */
+/*
+ * Every way to chown: through libc, by number, and through the other ABIs that an x86-64 kernel
+ * offers.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +30,10 @@ static long chown_int80(long nr, long a, long b, long c, long d, long e)
 {
 	long r;
 
-	__asm__ volatile ("int $0x80" : "=a"(r) : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e) : "memory", "r8", "r9", "r10", "r11");
+	__asm__ volatile("int $0x80"
+		: "=a"(r)
+		: "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
+		: "memory", "r8", "r9", "r10", "r11");
 	return r;
 }
 
@@ -44,15 +50,31 @@ static bool has_int80(void)
 
 static size_t chown_other_abis(struct chown_result *ret, int dir)
 {
-	static const struct { const char *name; int nr; char by; } i386[] = {
-		{ "i386 lchown16", 16, 'p' }, { "i386 fchown16", 95, 'f' }, { "i386 chown16", 182, 'p' },
-		{ "i386 lchown32", 198, 'p' }, { "i386 fchown32", 207, 'f' }, { "i386 chown32", 212, 'p' },
+	static const struct {
+		const char *name;
+		int nr;
+		char by;
+	} i386[] = {
+		{ "i386 lchown16", 16, 'p' },
+		{ "i386 fchown16", 95, 'f' },
+		{ "i386 chown16", 182, 'p' },
+		{ "i386 lchown32", 198, 'p' },
+		{ "i386 fchown32", 207, 'f' },
+		{ "i386 chown32", 212, 'p' },
 		{ "i386 fchownat", 298, 'a' },
 	};
-	static const struct { const char *name; int nr; char by; } x32[] = {
-		{ "x32 chown", 92, 'p' }, { "x32 fchown", 93, 'f' }, { "x32 lchown", 94, 'p' }, { "x32 fchownat", 260, 'a' },
+	static const struct {
+		const char *name;
+		int nr;
+		char by;
+	} x32[] = {
+		{ "x32 chown", 92, 'p' },
+		{ "x32 fchown", 93, 'f' },
+		{ "x32 lchown", 94, 'p' },
+		{ "x32 fchownat", 260, 'a' },
 	};
-	char *path = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	char *path = mmap(
+		NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	size_t n = 0;
 
 	if (path == MAP_FAILED)
@@ -90,7 +112,10 @@ static size_t chown_other_abis(struct chown_result *ret, int dir)
 }
 #endif
 
-/* Try them all on "." (owner and group -1: nothing changes, but the call is made). Returns how many. */
+/*
+ * Try them all on "." (owner and group -1: nothing changes, but the call is made). Returns how
+ * many.
+ */
 static size_t chown_calls(struct chown_result ret[CHOWN_CALLS_MAX])
 {
 	int dir = (int)syscall(SYS_openat, AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * For LD_PRELOAD: code inside the program that wants to chown. When the program opens or writes something,
- * every way to chown is tried, and what came of it is written to the file $CHOWN_REPORT,
- * once for each of the functions below. What the program opens to look at its own file, before any work, does not count.
+ * For LD_PRELOAD: code inside the program that wants to chown. When the program opens or writes
+ * something, every way to chown is tried, and what came of it is written to the file $CHOWN_REPORT,
+ * once for each of the functions below. What the program opens to look at its own file, before any
+ * work, does not count.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -23,9 +24,11 @@ static void report(const char *when, int *done)
 	if (!path || __atomic_exchange_n(done, 1, __ATOMIC_RELAXED))
 		return;
 	n = chown_calls(results);
-	fd = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+	fd = (int)syscall(
+		SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
 	for (size_t i = 0; fd >= 0 && i < n; i++) {
-		int len = snprintf(line, sizeof(line), "%s %d %s\n", when, results[i].num, results[i].name);
+		int len = snprintf(
+			line, sizeof(line), "%s %d %s\n", when, results[i].num, results[i].name);
 
 		(void)!syscall(SYS_write, fd, line, (size_t)len);
 	}

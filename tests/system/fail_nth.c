@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Preloaded: the FAIL_NTH-th call of a kind fails with the number FAIL_ERRNO, and the file FAIL_MARK says that it was
- * reached. FAIL_CALL: "syscall:NR" (what glibc has no wrapper for), "ioctl:REQUEST", or "write:NAME" (to a file of that name). For what strace
- * cannot tell apart, or is too old to know.
+ * Preloaded: the FAIL_NTH-th call of a kind fails with the number FAIL_ERRNO, and the file
+ * FAIL_MARK says that it was reached. FAIL_CALL: "syscall:NR" (what glibc has no wrapper for),
+ * "ioctl:REQUEST", or "write:NAME" (to a file of that name). For what strace cannot tell apart, or
+ * is too old to know.
  */
 
 #include <dlfcn.h>
@@ -17,7 +18,8 @@
 
 static int fails(const char *kind, const char *what)
 {
-	const char *call = getenv("FAIL_CALL"), *nth = getenv("FAIL_NTH"), *mark = getenv("FAIL_MARK");
+	const char *call = getenv("FAIL_CALL"), *nth = getenv("FAIL_NTH"),
+		   *mark = getenv("FAIL_MARK");
 	static int count;
 	size_t n = strlen(kind);
 	int fd;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * probe [-n] [-p PID] [-s ID] [-h HANDLE]... [-f PATH]...: what root of a container would try against its host. Names each
- * attempt that got somewhere, and exits with the number of them (at most 100). None does harm where it succeeds, so
- * that a run by root of the host shows what the attempts are worth. "probe -l PID..." looks into processes, and that is all.
- *   -n         also in a user and mount namespace below, with the mounts' flags changed, and with the mounts taken off
- *   -p PID     look into this process and not into process 1
- *   -s ID      a SysV shared memory segment of the host, which anybody may attach
- *   -h HANDLE  a file of the host, as "probe -H PATH" prints it
- *   -f PATH    a path of the host that is not to be there
+ * probe [-n] [-p PID] [-s ID] [-h HANDLE]... [-f PATH]...: what root of a container would try
+ * against its host. Names each attempt that got somewhere, and exits with the number of them (at
+ * most 100). None does harm where it succeeds, so that a run by root of the host shows what the
+ * attempts are worth. "probe -l PID..." looks into processes, and that is all. -n         also in a
+ * user and mount namespace below, with the mounts' flags changed, and with the mounts taken off -p
+ * PID     look into this process and not into process 1 -s ID      a SysV shared memory segment of
+ * the host, which anybody may attach -h HANDLE  a file of the host, as "probe -H PATH" prints it -f
+ * PATH    a path of the host that is not to be there
  */
 
 #define _GNU_SOURCE
@@ -45,15 +45,31 @@ static void breach(const char *what, const char *on)
 	breaches++;
 }
 
-/* --- files of the kernel ------------------------------------------------------------------------------ */
+/*
+ * --- files of the kernel
+ * ------------------------------------------------------------------------------
+ */
 
-/* What belongs to the namespaces that userns-run makes, or (net) can make; the kernel gives these to root of theirs. */
+/*
+ * What belongs to the namespaces that userns-run makes, or (net) can make; the kernel gives these
+ * to root of theirs.
+ */
 static bool is_namespaced(const char *path)
 {
 	static const char *const own[] = {
-		"/proc/sys/net/", "/proc/sys/user/", "/proc/sys/fs/mqueue/", "/proc/sys/kernel/msg", "/proc/sys/kernel/sem", "/proc/sys/kernel/shm",
-		"/proc/sys/kernel/auto_msgmni", "/proc/sys/kernel/hostname", "/proc/sys/kernel/domainname", "/proc/sys/kernel/ns_last_pid",
-		"/proc/sys/kernel/pid_max", "/proc/sys/vm/memfd_noexec", "/proc/sys/fs/binfmt_misc/",
+		"/proc/sys/net/",
+		"/proc/sys/user/",
+		"/proc/sys/fs/mqueue/",
+		"/proc/sys/kernel/msg",
+		"/proc/sys/kernel/sem",
+		"/proc/sys/kernel/shm",
+		"/proc/sys/kernel/auto_msgmni",
+		"/proc/sys/kernel/hostname",
+		"/proc/sys/kernel/domainname",
+		"/proc/sys/kernel/ns_last_pid",
+		"/proc/sys/kernel/pid_max",
+		"/proc/sys/vm/memfd_noexec",
+		"/proc/sys/fs/binfmt_misc/",
 	};
 
 	for (size_t i = 0; i < sizeof(own) / sizeof(*own); i++)
@@ -82,9 +98,13 @@ static int try_file(const char *path, const struct stat *st, int type, struct FT
 
 static void kernel_files(void)
 {
-	static const char *const roots[] = { "/proc/sys", "/sys/kernel", "/sys/fs", "/sys/module", "/sys/power", "/sys/firmware", "/sys/bus", "/sys/class", "/sys/devices/system" };
-	static const char *const to_write[] = { "/proc/sysrq-trigger", "/proc/irq/default_smp_affinity", "/proc/mtrr", "/proc/1/oom_score_adj", "/proc/1/uid_map", "/proc/1/clear_refs" };
-	static const char *const to_read[] = { "/proc/kmsg", "/proc/kpageflags", "/proc/vmallocinfo", "/sys/kernel/debug/tracing", "/sys/kernel/security/lsm" };
+	static const char *const roots[] = { "/proc/sys", "/sys/kernel", "/sys/fs", "/sys/module",
+		"/sys/power", "/sys/firmware", "/sys/bus", "/sys/class", "/sys/devices/system" };
+	static const char *const to_write[] = { "/proc/sysrq-trigger",
+		"/proc/irq/default_smp_affinity", "/proc/mtrr", "/proc/1/oom_score_adj",
+		"/proc/1/uid_map", "/proc/1/clear_refs" };
+	static const char *const to_read[] = { "/proc/kmsg", "/proc/kpageflags",
+		"/proc/vmallocinfo", "/sys/kernel/debug/tracing", "/sys/kernel/security/lsm" };
 
 	for (size_t i = 0; i < sizeof(roots) / sizeof(*roots); i++, found = 0)
 		(void)nftw(roots[i], try_file, 40, FTW_PHYS);
@@ -96,7 +116,10 @@ static void kernel_files(void)
 			breach("readable:", to_read[i]);
 }
 
-/* --- processes ---------------------------------------------------------------------------------------- */
+/*
+ * --- processes
+ * ----------------------------------------------------------------------------------------
+ */
 
 static void look_into(pid_t pid)
 {
@@ -130,7 +153,10 @@ static void look_into(pid_t pid)
 		breach("setns", on);
 }
 
-/* --- calls -------------------------------------------------------------------------------------------- */
+/*
+ * --- calls
+ * --------------------------------------------------------------------------------------------
+ */
 
 static long run_bpf(int cmd, union bpf_attr *attr)
 {
@@ -139,9 +165,13 @@ static long run_bpf(int cmd, union bpf_attr *attr)
 
 static void refused_bpf(void)
 {
-	struct bpf_insn end[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K }, { .code = BPF_JMP | BPF_EXIT } };
+	struct bpf_insn end[] = { { .code = BPF_ALU64 | BPF_MOV | BPF_K },
+		{ .code = BPF_JMP | BPF_EXIT } };
 	union bpf_attr load = {
-		.prog_type = BPF_PROG_TYPE_KPROBE, .insn_cnt = 2, .insns = (uintptr_t)end, .license = (uintptr_t) "GPL",
+		.prog_type = BPF_PROG_TYPE_KPROBE,
+		.insn_cnt = 2,
+		.insns = (uintptr_t)end,
+		.license = (uintptr_t)"GPL",
 	};
 	union bpf_attr next = { .start_id = 0 };
 
@@ -154,7 +184,9 @@ static void refused_bpf(void)
 /* Each is refused before it looks at its arguments, which are worth nothing. */
 static void refused_calls(void)
 {
-	struct perf_event_attr perf = { .type = PERF_TYPE_SOFTWARE, .size = sizeof(perf), .config = PERF_COUNT_SW_CPU_CLOCK };
+	struct perf_event_attr perf = {
+		.type = PERF_TYPE_SOFTWARE, .size = sizeof(perf), .config = PERF_COUNT_SW_CPU_CLOCK
+	};
 	struct sched_param fifo = { .sched_priority = 1 };
 	struct rlimit limit;
 
@@ -166,13 +198,15 @@ static void refused_calls(void)
 		breach("call:", "acct");
 	if (syscall(SYS_swapon, "", 0) == 0 || (errno != EPERM && errno != ENOSYS))
 		breach("call:", "swapon");
-	if (syscall(SYS_perf_event_open, &perf, -1, 0, -1, 0) >= 0 || (errno != EACCES && errno != EPERM))
+	if (syscall(SYS_perf_event_open, &perf, -1, 0, -1, 0) >= 0 ||
+		(errno != EACCES && errno != EPERM))
 		breach("call:", "perf_event_open of a processor");
 	if (fanotify_init(FAN_CLASS_CONTENT, O_RDONLY) >= 0 || errno != EPERM)
 		breach("call:", "fanotify_init");
 	if (sched_setscheduler(0, SCHED_FIFO, &fifo) == 0)
 		breach("call:", "sched_setscheduler");
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && ++limit.rlim_max && setrlimit(RLIMIT_NOFILE, &limit) == 0)
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && ++limit.rlim_max &&
+		setrlimit(RLIMIT_NOFILE, &limit) == 0)
 		breach("call:", "setrlimit");
 #if defined(__x86_64__)
 	if (iopl(3) == 0)
@@ -183,27 +217,50 @@ static void refused_calls(void)
 	refused_bpf();
 }
 
-/* --- filesystems -------------------------------------------------------------------------------------- */
+/*
+ * --- filesystems
+ * --------------------------------------------------------------------------------------
+ */
 
 static void refused_mounts(void)
 {
-	static const struct { const char *type, *options; } kernels[] = {
-		{ "devtmpfs", NULL }, { "debugfs", NULL }, { "tracefs", NULL }, { "securityfs", NULL }, { "pstore", NULL },
-		{ "cgroup", "none,name=probe" }, { "cgroup", "memory" }, { "cgroup", "rdma" }, { "ext4", NULL }, { "squashfs", NULL },
+	static const struct {
+		const char *type, *options;
+	} kernels[] = {
+		{ "devtmpfs", NULL },
+		{ "debugfs", NULL },
+		{ "tracefs", NULL },
+		{ "securityfs", NULL },
+		{ "pstore", NULL },
+		{ "cgroup", "none,name=probe" },
+		{ "cgroup", "memory" },
+		{ "cgroup", "rdma" },
+		{ "ext4", NULL },
+		{ "squashfs", NULL },
 	};
-	static const struct { const char *name; mode_t type; unsigned major, minor; } nodes[] = {
-		{ "mem", S_IFCHR, 1, 1 }, { "kmsg", S_IFCHR, 1, 11 }, { "loop", S_IFBLK, 7, 0 }, { "disk", S_IFBLK, 8, 0 }, { "console", S_IFCHR, 5, 1 },
+	static const struct {
+		const char *name;
+		mode_t type;
+		unsigned major, minor;
+	} nodes[] = {
+		{ "mem", S_IFCHR, 1, 1 },
+		{ "kmsg", S_IFCHR, 1, 11 },
+		{ "loop", S_IFBLK, 7, 0 },
+		{ "disk", S_IFBLK, 8, 0 },
+		{ "console", S_IFCHR, 5, 1 },
 	};
 
 	(void)mkdir("/tmp/place", 0755); /* it may be there */
 	for (size_t i = 0; i < sizeof(kernels) / sizeof(*kernels); i++) {
-		if (mount("/dev/loop0", "/tmp/place", kernels[i].type, MS_RDONLY, kernels[i].options) == 0) {
+		if (mount("/dev/loop0", "/tmp/place", kernels[i].type, MS_RDONLY,
+			    kernels[i].options) == 0) {
 			breach("mounted:", kernels[i].type);
 			(void)umount2("/tmp/place", MNT_DETACH);
 		}
 	}
 	for (size_t i = 0; i < sizeof(nodes) / sizeof(*nodes); i++) {
-		if (mknod("/tmp/node", nodes[i].type | 0600, makedev(nodes[i].major, nodes[i].minor)) == 0) {
+		if (mknod("/tmp/node", nodes[i].type | 0600,
+			    makedev(nodes[i].major, nodes[i].minor)) == 0) {
 			breach("made:", nodes[i].name);
 			(void)unlink("/tmp/node");
 		}
@@ -211,7 +268,10 @@ static void refused_mounts(void)
 	(void)rmdir("/tmp/place");
 }
 
-struct handle { struct file_handle head; unsigned char bytes[MAX_HANDLE_SZ]; };
+struct handle {
+	struct file_handle head;
+	unsigned char bytes[MAX_HANDLE_SZ];
+};
 
 static int print_handle(const char *path)
 {
@@ -240,11 +300,15 @@ static void open_handle(const char *text)
 		h.head.f_handle[h.head.handle_bytes++] = (unsigned char)strtoul(two, NULL, 16);
 	}
 	for (size_t i = 0; i < 2; i++)
-		if (open_by_handle_at(mounts[i], &h.head, O_PATH) >= 0 || open_by_handle_at(mounts[i], &h.head, O_RDONLY) >= 0)
+		if (open_by_handle_at(mounts[i], &h.head, O_PATH) >= 0 ||
+			open_by_handle_at(mounts[i], &h.head, O_RDONLY) >= 0)
 			breach("open_by_handle_at", text);
 }
 
-/* --- all of it ---------------------------------------------------------------------------------------- */
+/*
+ * --- all of it
+ * ----------------------------------------------------------------------------------------
+ */
 
 static void attempt(int argc, char **argv)
 {
@@ -257,18 +321,22 @@ static void attempt(int argc, char **argv)
 	for (int i = 1; i + 1 < argc; i++) {
 		if (strcmp(argv[i], "-p") == 0)
 			looked_into = atoi(argv[i + 1]);
-		if (strcmp(argv[i], "-s") == 0 && shmat(atoi(argv[i + 1]), NULL, SHM_RDONLY) != (void *)-1)
+		if (strcmp(argv[i], "-s") == 0 &&
+			shmat(atoi(argv[i + 1]), NULL, SHM_RDONLY) != (void *)-1)
 			breach("SysV memory of the host's:", argv[i + 1]);
 		if (strcmp(argv[i], "-h") == 0)
 			open_handle(argv[i + 1]);
-		(void)snprintf(above, sizeof(above), "/..%s", argv[i + 1]); /* through what is mounted on the root */
-		if (strcmp(argv[i], "-f") == 0 && (access(argv[i + 1], F_OK) == 0 || access(above, F_OK) == 0))
+		(void)snprintf(above, sizeof(above), "/..%s",
+			argv[i + 1]); /* through what is mounted on the root */
+		if (strcmp(argv[i], "-f") == 0 &&
+			(access(argv[i + 1], F_OK) == 0 || access(above, F_OK) == 0))
 			breach("a file of the host's:", argv[i + 1]);
 	}
 	look_into(looked_into);
 }
 
-static const char *const places[] = { "/sys/fs/cgroup", "/sys", "/dev/pts", "/dev/mqueue", "/dev/shm", "/dev", "/run", "/tmp", "/" };
+static const char *const places[] = { "/sys/fs/cgroup", "/sys", "/dev/pts", "/dev/mqueue",
+	"/dev/shm", "/dev", "/run", "/tmp", "/" };
 
 static void loosen(void)
 {

@@ -41,7 +41,8 @@ TEST(buf_grows_at_every_length)
 			buf_add(&b, text, first);
 			buf_printf(&b, "%.*s", (int)more, text);
 			if (b.len != first + more || strlen(buf_get(&b)) != b.len)
-				test_fail(__FILE__, __LINE__, "%zu + %zu is %zu", first, more, b.len);
+				test_fail(
+					__FILE__, __LINE__, "%zu + %zu is %zu", first, more, b.len);
 			buf_done(&b);
 		}
 	}
@@ -61,39 +62,68 @@ TEST(buf_that_got_no_memory_stays_so)
 
 TEST(utf8_len_knows_the_edges_of_unicode)
 {
-	static const struct { const char *s; size_t n, want; } cases[] = {
-		{ "", 0, 0 }, { "a", 1, 1 }, { "\0", 1, 1 }, { "\x7f", 1, 1 },
-		{ "\x80", 1, 0 }, { "\xbf", 1, 0 },                     /* a continuation by itself */
-		{ "\xc0\x80", 2, 0 }, { "\xc1\xbf", 2, 0 },             /* overlong */
-		{ "\xc2\x80", 2, 2 }, { "\xdf\xbf", 2, 2 },
-		{ "\xe0\x9f\xbf", 3, 0 }, { "\xe0\xa0\x80", 3, 3 },     /* U+07FF overlong, U+0800 */
-		{ "\xed\x9f\xbf", 3, 3 }, { "\xed\xa0\x80", 3, 0 },     /* U+D7FF, the first surrogate */
-		{ "\xed\xbf\xbf", 3, 0 }, { "\xee\x80\x80", 3, 3 },     /* the last surrogate, U+E000 */
+	static const struct {
+		const char *s;
+		size_t n, want;
+	} cases[] = {
+		{ "", 0, 0 },
+		{ "a", 1, 1 },
+		{ "\0", 1, 1 },
+		{ "\x7f", 1, 1 },
+		{ "\x80", 1, 0 },
+		{ "\xbf", 1, 0 }, /* a continuation by itself */
+		{ "\xc0\x80", 2, 0 },
+		{ "\xc1\xbf", 2, 0 }, /* overlong */
+		{ "\xc2\x80", 2, 2 },
+		{ "\xdf\xbf", 2, 2 },
+		{ "\xe0\x9f\xbf", 3, 0 },
+		{ "\xe0\xa0\x80", 3, 3 }, /* U+07FF overlong, U+0800 */
+		{ "\xed\x9f\xbf", 3, 3 },
+		{ "\xed\xa0\x80", 3, 0 }, /* U+D7FF, the first surrogate */
+		{ "\xed\xbf\xbf", 3, 0 },
+		{ "\xee\x80\x80", 3, 3 }, /* the last surrogate, U+E000 */
 		{ "\xef\xbf\xbf", 3, 3 },
-		{ "\xf0\x8f\xbf\xbf", 4, 0 }, { "\xf0\x90\x80\x80", 4, 4 },
-		{ "\xf4\x8f\xbf\xbf", 4, 4 }, { "\xf4\x90\x80\x80", 4, 0 }, /* U+10FFFF and beyond */
-		{ "\xf5\x80\x80\x80", 4, 0 }, { "\xfe", 1, 0 }, { "\xff", 1, 0 },
-		{ "\xe2\x82\xac", 2, 0 }, { "\xe2\x82", 2, 0 }, { "\xc3", 1, 0 }, /* cut short */
-		{ "\xc3\x28", 2, 0 }, { "\xe2\x28\xa1", 3, 0 }, { "\xe2\x82\x28", 3, 0 }, { "\xf0\x90\x28\x80", 4, 0 },
+		{ "\xf0\x8f\xbf\xbf", 4, 0 },
+		{ "\xf0\x90\x80\x80", 4, 4 },
+		{ "\xf4\x8f\xbf\xbf", 4, 4 },
+		{ "\xf4\x90\x80\x80", 4, 0 }, /* U+10FFFF and beyond */
+		{ "\xf5\x80\x80\x80", 4, 0 },
+		{ "\xfe", 1, 0 },
+		{ "\xff", 1, 0 },
+		{ "\xe2\x82\xac", 2, 0 },
+		{ "\xe2\x82", 2, 0 },
+		{ "\xc3", 1, 0 }, /* cut short */
+		{ "\xc3\x28", 2, 0 },
+		{ "\xe2\x28\xa1", 3, 0 },
+		{ "\xe2\x82\x28", 3, 0 },
+		{ "\xf0\x90\x28\x80", 4, 0 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		if (utf8_len(cases[i].s, cases[i].n) != cases[i].want)
-			test_fail(__FILE__, __LINE__, "case %zu: %zu, not %zu", i, utf8_len(cases[i].s, cases[i].n), cases[i].want);
+			test_fail(__FILE__, __LINE__, "case %zu: %zu, not %zu", i,
+				utf8_len(cases[i].s, cases[i].n), cases[i].want);
 }
 
 TEST(buf_escaped_leaves_nothing_a_terminal_obeys)
 {
-	static const struct { const char *in; size_t n; const char *want; } cases[] = {
+	static const struct {
+		const char *in;
+		size_t n;
+		const char *want;
+	} cases[] = {
 		{ "plain \xc3\xa4 \xf0\x9f\x98\x80", 13, "plain \xc3\xa4 \xf0\x9f\x98\x80" },
-		{ "a\nb\tc\\d", 7, "a\\nb\\tc\\\\d" },
-		{ "\x1b[31m", 5, "\\x1b[31m" }, { "\0", 1, "\\x00" }, { "\x7f", 1, "\\x7f" }, { "\r\b", 2, "\\x0d\\x08" },
-		{ "\xc2\x9b" "31m", 5, "\\xc2\\x9b31m" },           /* U+009B is CSI in eight bits */
-		{ "\xc2\xa0", 2, "\xc2\xa0" },
-		{ "\xff\xc3", 2, "\\xff\\xc3" },
-		{ "\xe2\x80\xae" "txt", 6, "\\xe2\\x80\\xaetxt" },  /* right-to-left override */
+		{ "a\nb\tc\\d", 7, "a\\nb\\tc\\\\d" }, { "\x1b[31m", 5, "\\x1b[31m" },
+		{ "\0", 1, "\\x00" }, { "\x7f", 1, "\\x7f" }, { "\r\b", 2, "\\x0d\\x08" },
+		{ "\xc2\x9b"
+		  "31m",
+			5, "\\xc2\\x9b31m" }, /* U+009B is CSI in eight bits */
+		{ "\xc2\xa0", 2, "\xc2\xa0" }, { "\xff\xc3", 2, "\\xff\\xc3" },
+		{ "\xe2\x80\xae"
+		  "txt",
+			6, "\\xe2\\x80\\xaetxt" }, /* right-to-left override */
 		{ "\xe2\x81\xa6", 3, "\\xe2\\x81\\xa6" }, { "\xe2\x80\x8f", 3, "\\xe2\\x80\\x8f" },
-		{ "\xe2\x80\xa6", 3, "\xe2\x80\xa6" },              /* an ellipsis is harmless */
+		{ "\xe2\x80\xa6", 3, "\xe2\x80\xa6" }, /* an ellipsis is harmless */
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

@@ -45,7 +45,10 @@ static bool exists(int dirfd, const char *path)
 	return faccessat(dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* Go on as an ordinary user, in a child: the parent, which may be root, waits and takes the scratch directory away. */
+/*
+ * Go on as an ordinary user, in a child: the parent, which may be root, waits and takes the scratch
+ * directory away.
+ */
 static void drop_root(int dirfd)
 {
 	pid_t pid;
@@ -85,7 +88,8 @@ TEST(fd_refuses_what_is_no_regular_file_without_waiting)
 
 TEST(fd_open_beneath_stays_beneath)
 {
-	static const char *const bad[] = { "../x", "/etc/passwd", "dir/../../x", "out", "out/passwd", "dir/link", "loop" };
+	static const char *const bad[] = { "../x", "/etc/passwd", "dir/../../x", "out",
+		"out/passwd", "dir/link", "loop" };
 	int d = scratch(), fd;
 	struct err e;
 
@@ -189,7 +193,10 @@ TEST(fd_remove_tree_does_not_follow_links)
 	CHECK(exists(d, "keep/file"));
 }
 
-/* Files and two directories on each level: longer than PATH_MAX, deeper than the limit of open files. */
+/*
+ * Files and two directories on each level: longer than PATH_MAX, deeper than the limit of open
+ * files.
+ */
 static void make_deep(int d, const char *name, int levels)
 {
 	int fd = -1, below;
@@ -199,7 +206,8 @@ static void make_deep(int d, const char *name, int levels)
 	for (int i = 0; i < levels; i++) {
 		put(fd, "file", "x");
 		/* Names that removal itself would like to use. */
-		REQUIRE(mkdirat(fd, ".shiftbox-deep-1", 0700) == 0 && mkdirat(fd, ".shiftbox-deep-1/x", 0700) == 0);
+		REQUIRE(mkdirat(fd, ".shiftbox-deep-1", 0700) == 0 &&
+			mkdirat(fd, ".shiftbox-deep-1/x", 0700) == 0);
 		REQUIRE(mkdirat(fd, "a rather long name of a directory", 0700) == 0);
 		REQUIRE(fd_open_dir(fd, "a rather long name of a directory", &below, NULL) == 0);
 		(void)close(fd);
@@ -261,7 +269,8 @@ static bool private_mounts(void)
 {
 	if (geteuid() != 0)
 		return false;
-	return unshare(CLONE_NEWNS) == 0 && sys_mount(NULL, "/", NULL, 0x44000 /* MS_REC | MS_PRIVATE */, NULL) == 0;
+	return unshare(CLONE_NEWNS) == 0 &&
+		sys_mount(NULL, "/", NULL, 0x44000 /* MS_REC | MS_PRIVATE */, NULL) == 0;
 }
 
 TEST(fd_remove_tree_refuses_to_cross_a_mount)
@@ -273,7 +282,8 @@ TEST(fd_remove_tree_refuses_to_cross_a_mount)
 		SKIP("needs root");
 	d = scratch();
 	REQUIRE(fchdir(d) == 0);
-	REQUIRE(mkdir("keep", 0700) == 0 && mkdir("tree", 0700) == 0 && mkdir("tree/sub", 0700) == 0 && mkdir("tree/sub/mnt", 0700) == 0);
+	REQUIRE(mkdir("keep", 0700) == 0 && mkdir("tree", 0700) == 0 &&
+		mkdir("tree/sub", 0700) == 0 && mkdir("tree/sub/mnt", 0700) == 0);
 	put(d, "keep/file", "x");
 
 	/* A bind mount of the same filesystem: the device number would not tell it apart. */

@@ -27,7 +27,8 @@ static void expect_all(int want)
 	CHECK(n >= 8);
 	for (size_t i = 0; i < n; i++)
 		if (results[i].num != want && results[i].num != ENOSYS)
-			test_fail(__FILE__, __LINE__, "%s: errno %d, not %d", results[i].name, results[i].num, want);
+			test_fail(__FILE__, __LINE__, "%s: errno %d, not %d", results[i].name,
+				results[i].num, want);
 }
 
 TEST(guard_refuses_every_chown_for_root)
@@ -72,7 +73,8 @@ TEST(guard_holds_for_threads_children_and_programs)
 
 static bool become_nobody(void)
 {
-	return geteuid() != 0 || (setresgid(65534, 65534, 65534) == 0 && setresuid(65534, 65534, 65534) == 0);
+	return geteuid() != 0 ||
+		(setresgid(65534, 65534, 65534) == 0 && setresuid(65534, 65534, 65534) == 0);
 }
 
 /* newuidmap, a set-uid program, must keep working. */

@@ -20,11 +20,23 @@ static int parse(const char *text, size_t n, struct err *e)
 
 TEST(what_is_not_strict_json_is_refused)
 {
-	static const struct { const char *text, *says; } bad[] = {
-		{ "", "not valid JSON" }, { "{", "not valid JSON" }, { "[]", "not a JSON object" }, { "1", "" },
-		{ "{\"a\":1,\"a\":2}", "duplicate" }, { "{\"o\":{\"a\":1,\"a\":1}}", "duplicate" },
-		{ "{} x", "not valid JSON" }, { "{}{}", "not valid JSON" }, { "{'a':1}", "" }, { "{\"a\":01}", "" },
-		{ "{\"a\":\"\xff\"}", "" }, { "{\"a\":\"\\u0000\"}", "" }, { "{\"a\":NaN}", "" }, { "\xef\xbb\xbf{}", "" },
+	static const struct {
+		const char *text, *says;
+	} bad[] = {
+		{ "", "not valid JSON" },
+		{ "{", "not valid JSON" },
+		{ "[]", "not a JSON object" },
+		{ "1", "" },
+		{ "{\"a\":1,\"a\":2}", "duplicate" },
+		{ "{\"o\":{\"a\":1,\"a\":1}}", "duplicate" },
+		{ "{} x", "not valid JSON" },
+		{ "{}{}", "not valid JSON" },
+		{ "{'a':1}", "" },
+		{ "{\"a\":01}", "" },
+		{ "{\"a\":\"\xff\"}", "" },
+		{ "{\"a\":\"\\u0000\"}", "" },
+		{ "{\"a\":NaN}", "" },
+		{ "\xef\xbb\xbf{}", "" },
 		{ "{\"a\":99999999999999999999}", "" },
 	};
 	static struct err e;
@@ -96,7 +108,8 @@ TEST(a_document_beyond_the_size_limit_is_refused)
 
 TEST(getters_refuse_other_types_and_name_the_key)
 {
-	static const char text[] = "{\"s\":\"x\",\"n\":-1,\"f\":1.0,\"a\":[1],\"o\":{},\"z\":null,\"u\":9223372036854775807}";
+	static const char text[] = "{\"s\":\"x\",\"n\":-1,\"f\":1.0,\"a\":[1],\"o\":{},\"z\":null,"
+				   "\"u\":9223372036854775807}";
 	scoped_json struct json *j = NULL;
 	const struct json *v;
 	const char *s = "?";

@@ -72,7 +72,10 @@ TEST(mark_is_held_for_as_long_as_its_process_lives)
 	remove_dir(dir);
 }
 
-/* Who can only read has read locks of both kinds, and write locks of flock(2). None of them matters. */
+/*
+ * Who can only read has read locks of both kinds, and write locks of flock(2). None of them
+ * matters.
+ */
 TEST(mark_is_no_matter_of_those_who_can_only_read)
 {
 	int dir = new_dir(), mark = -1, reader;
@@ -94,7 +97,8 @@ TEST(mark_is_a_regular_file_of_ours)
 {
 	int dir = new_dir();
 
-	CHECK(symlinkat("m", dir, "link") == 0 && mkfifoat(dir, "fifo", 0600) == 0 && mkdirat(dir, "dir", 0700) == 0);
+	CHECK(symlinkat("m", dir, "link") == 0 && mkfifoat(dir, "fifo", 0600) == 0 &&
+		mkdirat(dir, "dir", 0700) == 0);
 	CHECK_INT(mark_look(dir, "link"), MARK_GONE);
 	CHECK_INT(mark_look(dir, "fifo"), MARK_GONE);
 	CHECK_INT(mark_look(dir, "dir"), MARK_GONE);
@@ -104,15 +108,26 @@ TEST(mark_is_a_regular_file_of_ours)
 
 TEST(lock_is_in_a_directory_of_the_users_alone)
 {
-	static const struct { mode_t above, own; bool used; } cases[] = {
-		{ 0700, 0700, true }, { 0755, 0700, true }, { 01777, 0700, true }, { 0777, 0700, false }, { 0775, 0700, false },
-		{ 0700, 0701, false }, { 0700, 0750, false }, { 0700, 0704, false },
+	static const struct {
+		mode_t above, own;
+		bool used;
+	} cases[] = {
+		{ 0700, 0700, true },
+		{ 0755, 0700, true },
+		{ 01777, 0700, true },
+		{ 0777, 0700, false },
+		{ 0775, 0700, false },
+		{ 0700, 0701, false },
+		{ 0700, 0750, false },
+		{ 0700, 0704, false },
 	};
 	int dir = new_dir();
 	struct stat st;
 	char path[64];
 
-	if (geteuid() == 0 && (fchmod(dir, 0777) < 0 || setresgid(65534, 65534, 65534) < 0 || setresuid(65534, 65534, 65534) < 0))
+	if (geteuid() == 0 &&
+		(fchmod(dir, 0777) < 0 || setresgid(65534, 65534, 65534) < 0 ||
+			setresuid(65534, 65534, 65534) < 0))
 		SKIP("cannot become another user");
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		char own[80];
@@ -120,11 +135,13 @@ TEST(lock_is_in_a_directory_of_the_users_alone)
 
 		(void)snprintf(path, sizeof(path), "%s/%zu", top, i);
 		(void)snprintf(own, sizeof(own), "%s/shiftbox", path);
-		REQUIRE(mkdir(path, 0700) == 0 && mkdir(own, 0700) == 0 && chmod(own, cases[i].own) == 0 && chmod(path, cases[i].above) == 0);
+		REQUIRE(mkdir(path, 0700) == 0 && mkdir(own, 0700) == 0 &&
+			chmod(own, cases[i].own) == 0 && chmod(path, cases[i].above) == 0);
 		REQUIRE(setenv("XDG_RUNTIME_DIR", path, 1) == 0 && stat(path, &st) == 0);
 		fd = lock_open(&st, "test");
 		if ((fd >= 0) != cases[i].used)
-			test_fail(__FILE__, __LINE__, "case %zu: %s", i, fd >= 0 ? "used" : "not used");
+			test_fail(__FILE__, __LINE__, "case %zu: %s", i,
+				fd >= 0 ? "used" : "not used");
 		if (fd >= 0) {
 			int other = lock_open(&st, "test");
 
@@ -139,7 +156,8 @@ TEST(lock_is_in_a_directory_of_the_users_alone)
 	}
 	/* Whoever must not choose the environment does not choose the directory. */
 	(void)snprintf(path, sizeof(path), "%s/last", top);
-	REQUIRE(mkdir(path, 0700) == 0 && setenv("XDG_RUNTIME_DIR", path, 1) == 0 && stat(path, &st) == 0);
+	REQUIRE(mkdir(path, 0700) == 0 && setenv("XDG_RUNTIME_DIR", path, 1) == 0 &&
+		stat(path, &st) == 0);
 	CHECK_STR(env_get("XDG_RUNTIME_DIR"), path);
 	env_forget();
 	CHECK(!env_get("XDG_RUNTIME_DIR") && !env_get("PATH"));
@@ -171,7 +189,8 @@ TEST(lock_says_who_holds_it)
 	buf_reset(&b);
 	lock_print_holder(fd, &b);
 	REQUIRE(fd_read_file(AT_FDCWD, "/proc/self/comm", 64, &own, NULL) == 0);
-	(void)snprintf(want, sizeof(want), "process %d (%.*s)", (int)pid, (int)own.len - 1, own.data);
+	(void)snprintf(
+		want, sizeof(want), "process %d (%.*s)", (int)pid, (int)own.len - 1, own.data);
 	CHECK_STR(buf_get(&b), want);
 	(void)kill(pid, SIGKILL);
 	REQUIRE(waitpid(pid, &status, 0) == pid);

@@ -19,7 +19,10 @@ static void keep(enum log_level level, const char *text)
 	(void)snprintf(said, sizeof(said), "%s", text);
 }
 
-/* What is said of each byte, and of each byte inside of a name, is one line of what a terminal shows and does not obey. */
+/*
+ * What is said of each byte, and of each byte inside of a name, is one line of what a terminal
+ * shows and does not obey.
+ */
 TEST(log_says_no_byte_that_a_terminal_obeys)
 {
 	static void (*const levels[])(const char *fmt, ...) = { log_warn, log_info, log_verbose };
@@ -35,9 +38,11 @@ TEST(log_says_no_byte_that_a_terminal_obeys)
 			levels[level]("'%s' stays", name);
 			for (const char *p = said; *p; p++)
 				if ((unsigned char)*p < ' ' || (unsigned char)*p >= 0x7f)
-					test_fail(__FILE__, __LINE__, "byte %#x is said as %#x", (unsigned)c, (unsigned)(unsigned char)*p);
+					test_fail(__FILE__, __LINE__, "byte %#x is said as %#x",
+						(unsigned)c, (unsigned)(unsigned char)*p);
 			CHECK(said_level == (enum log_level)level);
-			CHECK(!strncmp(said + 1, buf_get(&want), want.len) && !strcmp(said + 1 + want.len, "' stays"));
+			CHECK(!strncmp(said + 1, buf_get(&want), want.len) &&
+				!strcmp(said + 1 + want.len, "' stays"));
 			CHECK((c < ' ' || c >= 0x7f || c == '\\') == (want.len > 3));
 		}
 	}
@@ -46,10 +51,21 @@ TEST(log_says_no_byte_that_a_terminal_obeys)
 
 TEST(log_escapes_once_and_only_what_needs_it)
 {
-	static const struct { const char *in, *want; } cases[] = {
-		{ "'/srv/a b': 3 layers", "'/srv/a b': 3 layers" }, { "\xc3\xa4\xe2\x80\xa6", "\xc3\xa4\xe2\x80\xa6" },
-		{ "li\nshiftbox: fake", "li\\nshiftbox: fake" }, { "\\x1b", "\\\\x1b" }, { "\x1b]0;t\x07", "\\x1b]0;t\\x07" },
-		{ "\xe2\x80\xae" "txt", "\\xe2\\x80\\xaetxt" }, { "\xc2\x9b" "2J", "\\xc2\\x9b2J" }, { "cut \xe2\x82", "cut \\xe2\\x82" },
+	static const struct {
+		const char *in, *want;
+	} cases[] = {
+		{ "'/srv/a b': 3 layers", "'/srv/a b': 3 layers" },
+		{ "\xc3\xa4\xe2\x80\xa6", "\xc3\xa4\xe2\x80\xa6" },
+		{ "li\nshiftbox: fake", "li\\nshiftbox: fake" },
+		{ "\\x1b", "\\\\x1b" },
+		{ "\x1b]0;t\x07", "\\x1b]0;t\\x07" },
+		{ "\xe2\x80\xae"
+		  "txt",
+			"\\xe2\\x80\\xaetxt" },
+		{ "\xc2\x9b"
+		  "2J",
+			"\\xc2\\x9b2J" },
+		{ "cut \xe2\x82", "cut \\xe2\\x82" },
 	};
 
 	log_set_sink(keep);

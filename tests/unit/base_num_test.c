@@ -7,7 +7,20 @@
 
 /* What strtoul, sscanf and the kernel would take. */
 static const char *const junk[] = {
-	"", " ", "+1", "-1", "-0", " 1", "1 ", "1x", "0x10", "1.0", "1e3", "\t1", "1\n", "١",
+	"",
+	" ",
+	"+1",
+	"-1",
+	"-0",
+	" 1",
+	"1 ",
+	"1x",
+	"0x10",
+	"1.0",
+	"1e3",
+	"\t1",
+	"1\n",
+	"١",
 };
 
 TEST(num_takes_the_whole_string_or_refuses_it)
@@ -16,8 +29,8 @@ TEST(num_takes_the_whole_string_or_refuses_it)
 	uint64_t b = 7;
 
 	for (size_t i = 0; i < sizeof(junk) / sizeof(*junk); i++) {
-		if (num_u32(junk[i], &a) != -EINVAL || num_u64(junk[i], &b) != -EINVAL || num_mode(junk[i], &m) != -EINVAL ||
-		    num_size(junk[i], &b) != -EINVAL)
+		if (num_u32(junk[i], &a) != -EINVAL || num_u64(junk[i], &b) != -EINVAL ||
+			num_mode(junk[i], &m) != -EINVAL || num_size(junk[i], &b) != -EINVAL)
 			test_fail(__FILE__, __LINE__, "'%s' is taken", junk[i]);
 	}
 	CHECK(a == 7 && b == 7 && m == 7);
@@ -40,7 +53,10 @@ TEST(num_limits_are_exact)
 	CHECK_INT(num_u64("99999999999999999999", &b), -ERANGE);
 	CHECK_INT(num_u64_n("123", 2, &b), 0);
 	CHECK_INT(b, 12);
-	CHECK_INT(num_u64_n("1\0" "2", 3, &b), -EINVAL);
+	CHECK_INT(num_u64_n("1\0"
+			    "2",
+			  3, &b),
+		-EINVAL);
 }
 
 TEST(num_mode_is_octal_and_twelve_bits)

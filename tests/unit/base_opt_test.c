@@ -23,8 +23,7 @@ static int add(void *dst, const char *val, struct err *e)
 	return 0;
 }
 
-static const struct opt table[] = {
-	OPT_FLAG(struct args, flag, "flag", 'f', "Set it"),
+static const struct opt table[] = { OPT_FLAG(struct args, flag, "flag", 'f', "Set it"),
 	OPT_FLAG(struct args, other, "flagship", 0, "Set another one"),
 	OPT_FLAG(struct args, first, "first", '1', "Choose the first", .excl = 1),
 	OPT_FLAG(struct args, second, "second", '2', "Choose the second", .excl = 1),
@@ -33,9 +32,7 @@ static const struct opt table[] = {
 	OPT_SIZE(struct args, size, "size", 0, "BYTES", "Take a size"),
 	OPT_LIST(struct args, list, "item", 'i', "ITEM", "Add an item"),
 	OPT_CHOICE(struct args, choice, "color", 'c', "WHEN", "auto always never", "Choose a word"),
-	OPT_FUNC(struct args, sum, "add", 'a', "WORD", add, "Add a length"),
-	OPT_END
-};
+	OPT_FUNC(struct args, sum, "add", 'a', "WORD", add, "Add a length"), OPT_END };
 
 struct result {
 	struct args args;
@@ -62,12 +59,18 @@ static void done(struct result *res)
 	operands_done(&res->operands);
 }
 
-#define PARSE(...) parse(false, (const char *const []){ __VA_ARGS__, NULL })
+#define PARSE(...) parse(false, (const char *const[]){ __VA_ARGS__, NULL })
 
 TEST(opt_every_spelling_of_a_value_means_the_same)
 {
 	static const char *const spellings[][3] = {
-		{ "--number=42" }, { "--number", "42" }, { "-n42" }, { "-n", "42" }, { "-fn42" }, { "-fn", "42" }, { "--num=42" },
+		{ "--number=42" },
+		{ "--number", "42" },
+		{ "-n42" },
+		{ "-n", "42" },
+		{ "-fn42" },
+		{ "-fn", "42" },
+		{ "--num=42" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(spellings); i++) {
@@ -82,7 +85,8 @@ TEST(opt_every_spelling_of_a_value_means_the_same)
 
 TEST(opt_values_reach_their_members)
 {
-	struct result r = PARSE("-f", "--str=", "--size=2K", "-i", "a", "-ib", "--color", "never", "-a", "x", "-axyz");
+	struct result r = PARSE("-f", "--str=", "--size=2K", "-i", "a", "-ib", "--color", "never",
+		"-a", "x", "-axyz");
 
 	CHECK_INT(r.r, 0);
 	CHECK(r.args.flag && !r.args.other);
@@ -97,7 +101,10 @@ TEST(opt_values_reach_their_members)
 
 TEST(opt_faults_are_usage_errors_that_name_the_option)
 {
-	static const struct { const char *words[4]; const char *says; } cases[] = {
+	static const struct {
+		const char *words[4];
+		const char *says;
+	} cases[] = {
 		{ { "--bogus" }, "unknown option '--bogus'" },
 		{ { "--bogus=1" }, "unknown option '--bogus'" },
 		{ { "--=x" }, "unknown option '--'" },
@@ -186,7 +193,8 @@ TEST(opt_a_value_may_look_like_an_option)
 
 TEST(opt_stop_early_leaves_the_rest_alone)
 {
-	struct result r = parse(true, (const char *const []){ "-f", "run", "-n", "x", "--", "--bogus", NULL });
+	struct result r =
+		parse(true, (const char *const[]){ "-f", "run", "-n", "x", "--", "--bogus", NULL });
 
 	CHECK_INT(r.r, 0);
 	CHECK(r.args.flag);
@@ -195,7 +203,7 @@ TEST(opt_stop_early_leaves_the_rest_alone)
 	CHECK_INT(r.operands.dashdash, 5);
 	done(&r);
 
-	r = parse(true, (const char *const []){ "-f", "--", "run", "-n", NULL });
+	r = parse(true, (const char *const[]){ "-f", "--", "run", "-n", NULL });
 	CHECK_INT(r.operands.len, 2);
 	CHECK_INT(r.operands.dashdash, 0);
 	done(&r);
@@ -204,11 +212,13 @@ TEST(opt_stop_early_leaves_the_rest_alone)
 TEST(opt_many_sets_are_one_command_line)
 {
 	struct args a = { 0 };
-	struct { bool help; int dummy; } b = { 0 };
+	struct {
+		bool help;
+		int dummy;
+	} b = { 0 };
 	const struct opt more[] = {
 		{ .name = "help", .letter = 'h', .type = OPT_TYPE_FLAG, .help = "Show help" },
-		{ .name = "firm", .type = OPT_TYPE_FLAG, .help = "Be firm", .excl = 1 },
-		OPT_END
+		{ .name = "firm", .type = OPT_TYPE_FLAG, .help = "Be firm", .excl = 1 }, OPT_END
 	};
 	struct opt_set sets[] = { { table, &a }, { more, &b } };
 	struct operands o = { 0 };
@@ -230,9 +240,12 @@ TEST(opt_check_tables_sees_the_programmers_faults)
 {
 	static const struct opt bad[][3] = {
 		{ { .name = "a", .help = "Set it" }, { .name = "a", .help = "Set it" } },
-		{ { .name = "a", .letter = 'x', .help = "Set it" }, { .name = "b", .letter = 'x', .help = "Set it" } },
+		{ { .name = "a", .letter = 'x', .help = "Set it" },
+			{ .name = "b", .letter = 'x', .help = "Set it" } },
 		{ { .name = "a" } },
-		{ { .name = "a", .help = "Say more than what fits into the sixty columns that a help has" } },
+		{ { .name = "a",
+			.help = "Say more than what fits into the sixty columns that a help "
+				"has" } },
 		{ { .name = "a", .help = "set it" } },
 		{ { .name = "a", .help = "Set it." } },
 		{ { .name = "a", .help = "Set it", .arg = "X" } },

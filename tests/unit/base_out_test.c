@@ -34,7 +34,8 @@ static const char *text_of(int fd)
 	return buf_get(&b);
 }
 
-static const struct out_col cols[] = { { "name", "NAME", false }, { "size", "SIZE", true }, { "note", "NOTE", false } };
+static const struct out_col cols[] = { { "name", "NAME", false }, { "size", "SIZE", true },
+	{ "note", "NOTE", false } };
 
 static void row(struct out *o, const char *name, uint64_t size, const char *note)
 {
@@ -60,10 +61,10 @@ TEST(out_table_is_aligned_by_characters)
 	CHECK_INT(out_flush(o), 0);
 	out_free(o);
 	CHECK_STR(text_of(fd),
-		  "NAME        SIZE  NOTE\n"
-		  "a              1  x\n"
-		  "\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4      12345\n"
-		  "new\\nline      7  y\n");
+		"NAME        SIZE  NOTE\n"
+		"a              1  x\n"
+		"\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4\xc3\xa4      12345\n"
+		"new\\nline      7  y\n");
 }
 
 TEST(out_table_without_rows_or_titles_prints_no_header)
@@ -127,21 +128,33 @@ TEST(out_json_is_one_object_a_line_in_the_order_of_the_calls)
 	CHECK_INT(out_flush(o), 0);
 	out_free(o);
 	CHECK_STR(text_of(fd),
-		  "{\"name\":\"a\",\"size\":1,\"hidden\":\"only in JSON\"}\n"
-		  "{\"list\":[\"x\",{\"yes\":true,\"least\":-9223372036854775808}],\"mode\":\"4755\","
-		  "\"most\":\"18446744073709551615\"}\n");
+		"{\"name\":\"a\",\"size\":1,\"hidden\":\"only in JSON\"}\n"
+		"{\"list\":[\"x\",{\"yes\":true,\"least\":-9223372036854775808}],\"mode\":\"4755\","
+		"\"most\":\"18446744073709551615\"}\n");
 }
 
 /* Any bytes must come out as JSON that another parser takes, and must be recoverable from it. */
 TEST(out_json_takes_any_bytes)
 {
-	static const struct { const char *in; size_t n; const char *text, *base64; } cases[] = {
+	static const struct {
+		const char *in;
+		size_t n;
+		const char *text, *base64;
+	} cases[] = {
 		{ "plain", 5, "plain", NULL },
 		{ "\x01\x1f\"\\\n\x7f", 6, "\x01\x1f\"\\\n\x7f", NULL },
 		{ "\xc3\xa4", 2, "\xc3\xa4", NULL },
-		{ "a\xff" "b", 3, "a\xef\xbf\xbd" "b", "Yf9i" },
+		{ "a\xff"
+		  "b",
+			3,
+			"a\xef\xbf\xbd"
+			"b",
+			"Yf9i" },
 		{ "\xed\xa0\x80", 3, "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd", "7aCA" },
-		{ "a\0b", 3, "a\xef\xbf\xbd" "b", "YQBi" },
+		{ "a\0b", 3,
+			"a\xef\xbf\xbd"
+			"b",
+			"YQBi" },
 		{ "\xe2\x82", 2, "\xef\xbf\xbd\xef\xbf\xbd", "4oI=" },
 		{ "", 0, "", NULL },
 	};
@@ -160,7 +173,8 @@ TEST(out_json_takes_any_bytes)
 		REQUIRE(v);
 		CHECK_STR(json_string_value(json_object_get(v, "path")), cases[i].text);
 		if (cases[i].base64)
-			CHECK_STR(json_string_value(json_object_get(v, "path_base64")), cases[i].base64);
+			CHECK_STR(json_string_value(json_object_get(v, "path_base64")),
+				cases[i].base64);
 		else
 			CHECK(!json_object_get(v, "path_base64"));
 		json_decref(v);
@@ -169,8 +183,12 @@ TEST(out_json_takes_any_bytes)
 
 TEST(out_safe_line_is_one_line_that_no_terminal_obeys)
 {
-	static const struct { bool json; const char *want; } cases[] = {
-		{ false, "a: li\\nfake: \\x1b[2J\\\\ \\xff \xc3\xa4\n" }, { true, "" },
+	static const struct {
+		bool json;
+		const char *want;
+	} cases[] = {
+		{ false, "a: li\\nfake: \\x1b[2J\\\\ \\xff \xc3\xa4\n" },
+		{ true, "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -220,8 +238,9 @@ TEST(out_error_json_has_what_is_known_and_nothing_else)
 
 	(void)err_set(&e, EINVAL, "/p\xff", "cannot do");
 	CHECK_INT(out_error_json(fd, "cmd", &e), 0);
-	CHECK_STR(text_of(fd), "{\"error\":{\"command\":\"cmd\",\"path\":\"/p\\uFFFD\",\"path_base64\":\"L3D/\","
-		  "\"what\":\"cannot do\",\"errno\":\"EINVAL\"}}\n");
+	CHECK_STR(text_of(fd),
+		"{\"error\":{\"command\":\"cmd\",\"path\":\"/p\\uFFFD\",\"path_base64\":\"L3D/"
+		"\",\"what\":\"cannot do\",\"errno\":\"EINVAL\"}}\n");
 
 	fd = file();
 	(void)err_say(&e, EINVAL, NULL, "is wrong");
@@ -229,5 +248,7 @@ TEST(out_error_json_has_what_is_known_and_nothing_else)
 	err_why(&e, "because");
 	err_try(&e, "this");
 	CHECK_INT(out_error_json(fd, "cmd", &e), 0);
-	CHECK_STR(text_of(fd), "{\"error\":{\"command\":\"cmd\",\"op\":\"step\",\"what\":\"is wrong\",\"why\":\"because\",\"try\":\"this\"}}\n");
+	CHECK_STR(text_of(fd),
+		"{\"error\":{\"command\":\"cmd\",\"op\":\"step\",\"what\":\"is "
+		"wrong\",\"why\":\"because\",\"try\":\"this\"}}\n");
 }

@@ -55,8 +55,14 @@ static int opens(const char *path, int flags, const char *want)
 
 TEST(path_follows_the_callers_own_links)
 {
-	static const struct { const char *link, *to; } links[] = {
-		{ "file", "d/f" }, { "dir", "d" }, { "d/up", ".." }, { "d/e/chain", "../../file" }, { "slash", "d/e/" },
+	static const struct {
+		const char *link, *to;
+	} links[] = {
+		{ "file", "d/f" },
+		{ "dir", "d" },
+		{ "d/up", ".." },
+		{ "d/e/chain", "../../file" },
+		{ "slash", "d/e/" },
 	};
 
 	stand_in_scratch();
@@ -93,7 +99,8 @@ TEST(path_fails_as_open_does)
 TEST(path_does_not_follow_a_link_that_others_can_exchange)
 {
 	stand_in_scratch();
-	CHECK(mkdir("open", 0700) == 0 && symlink("../d", "open/l") == 0 && symlink("d/f", "to-file") == 0);
+	CHECK(mkdir("open", 0700) == 0 && symlink("../d", "open/l") == 0 &&
+		symlink("d/f", "to-file") == 0);
 	CHECK(chmod("open", 0777) == 0);
 	CHECK(opens("open/l", O_PATH, NULL) == -ELOOP);
 	CHECK(opens("open/l/f", O_PATH, NULL) == -ELOOP);
@@ -115,7 +122,8 @@ TEST(path_does_not_follow_a_link_of_another_user)
 	if (geteuid() != 0)
 		SKIP("needs root");
 	stand_in_scratch();
-	CHECK(mkdir("theirs", 0755) == 0 && symlink("../d", "theirs/l") == 0 && symlink("d", "root-dir") == 0);
+	CHECK(mkdir("theirs", 0755) == 0 && symlink("../d", "theirs/l") == 0 &&
+		symlink("d", "root-dir") == 0);
 	/* Their link in our directory; our link in their directory; theirs in theirs. */
 	CHECK(lchown("root-dir", 4711, 4711) == 0);
 	CHECK(path_open("root-dir/f", O_PATH, "cannot open it", NULL, &fd, &e) == -ELOOP);
@@ -155,10 +163,19 @@ TEST(path_takes_open_files_of_proc)
 
 TEST(path_find_tells_the_place_of_what_is_not_there)
 {
-	static const struct { const char *path; bool follow; const char *dir, *name; } cases[] = {
-		{ "d/new", true, "d", "new" }, { "d/new/", true, "d", "new" }, { "link", false, ".", "link" },
-		{ "link", true, "d", "new" }, { "dir/new", false, "d", "new" }, { "dir", true, ".", "d" },
-		{ "d/..", true, ".", "." }, { "/", true, "/", "." },
+	static const struct {
+		const char *path;
+		bool follow;
+		const char *dir, *name;
+	} cases[] = {
+		{ "d/new", true, "d", "new" },
+		{ "d/new/", true, "d", "new" },
+		{ "link", false, ".", "link" },
+		{ "link", true, "d", "new" },
+		{ "dir/new", false, "d", "new" },
+		{ "dir", true, ".", "d" },
+		{ "d/..", true, ".", "." },
+		{ "/", true, "/", "." },
 	};
 
 	stand_in_scratch();
@@ -185,7 +202,8 @@ TEST(path_open_creates_where_a_link_leads)
 	CHECK(path_open("link", O_WRONLY | O_CREAT, "cannot create it", NULL, &fd, NULL) == 0);
 	CHECK(stat("d/new", &st) == 0 && (st.st_mode & 07777) == 0600);
 	CHECK(close(fd) == 0);
-	CHECK(path_open("link", O_WRONLY | O_CREAT | O_NOFOLLOW, "cannot create it", NULL, &fd, NULL) == -ELOOP);
+	CHECK(path_open("link", O_WRONLY | O_CREAT | O_NOFOLLOW, "cannot create it", NULL, &fd,
+		      NULL) == -ELOOP);
 	leave_scratch();
 }
 
@@ -194,12 +212,14 @@ TEST(path_stat_follows_by_the_rule)
 	struct stat a, b;
 
 	stand_in_scratch();
-	CHECK(symlink("d/f", "link") == 0 && symlink("nowhere", "dangling") == 0 && mkdir("open", 0700) == 0);
+	CHECK(symlink("d/f", "link") == 0 && symlink("nowhere", "dangling") == 0 &&
+		mkdir("open", 0700) == 0);
 	CHECK(symlink("../d", "open/l") == 0 && chmod("open", 0777) == 0);
 	CHECK(path_stat("link", true, &a) == 0 && stat("d/f", &b) == 0 && a.st_ino == b.st_ino);
 	CHECK(path_stat("link", false, &a) == 0 && S_ISLNK(a.st_mode));
 	CHECK(path_stat("dangling", true, &a) == -ENOENT);
-	CHECK(path_stat("open/l", true, &a) == -ELOOP && path_stat("open/l/f", false, &a) == -ELOOP);
+	CHECK(path_stat("open/l", true, &a) == -ELOOP &&
+		path_stat("open/l/f", false, &a) == -ELOOP);
 	leave_scratch();
 }
 
@@ -224,7 +244,8 @@ TEST(path_open_makes_nameless_files)
 	stand_in_scratch();
 	CHECK(symlink("d", "dir") == 0);
 	CHECK(path_open("dir", O_TMPFILE | O_RDWR, "cannot make it", NULL, &fd, NULL) == 0);
-	CHECK(fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 0 && (st.st_mode & 0777) == 0600 && close(fd) == 0);
+	CHECK(fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 0 &&
+		(st.st_mode & 0777) == 0600 && close(fd) == 0);
 	leave_scratch();
 }
 
@@ -236,10 +257,12 @@ TEST(path_place_of_is_where_the_open_file_is)
 
 	stand_in_scratch();
 	fd = open("d/f", O_PATH | O_CLOEXEC);
-	CHECK(path_place_of(fd, &at) == 0 && !strcmp(at.name, "f") && fstat(at.dirfd, &a) == 0 && stat("d", &b) == 0);
+	CHECK(path_place_of(fd, &at) == 0 && !strcmp(at.name, "f") && fstat(at.dirfd, &a) == 0 &&
+		stat("d", &b) == 0);
 	CHECK(a.st_ino == b.st_ino);
 	place_done(&at);
-	CHECK(rename("d/f", "d/e/g") == 0 && fd_write_file(AT_FDCWD, "d/f", 0644, "text", 4, NULL) == 0);
+	CHECK(rename("d/f", "d/e/g") == 0 &&
+		fd_write_file(AT_FDCWD, "d/f", 0644, "text", 4, NULL) == 0);
 	CHECK(path_place_of(fd, &at) == 0 && !strcmp(at.name, "g"));
 	place_done(&at);
 	CHECK(unlink("d/e/g") == 0 && path_place_of(fd, &at) == -ENOENT);
@@ -264,12 +287,17 @@ TEST(path_find_or_make_makes_the_directories_above)
 	stand_in_scratch();
 	(void)umask(077);
 	CHECK(symlink("d", "dir") == 0);
-	CHECK(path_find_or_make("dir/a/b/new", true, "cannot find it", &(struct path_maker){ make_0711, &made }, &at, NULL) == 0);
-	CHECK(made == 2 && !strcmp(at.name, "new") && stat("d/a/b", &st) == 0 && (st.st_mode & 0777) == 0711);
+	CHECK(path_find_or_make("dir/a/b/new", true, "cannot find it",
+		      &(struct path_maker){ make_0711, &made }, &at, NULL) == 0);
+	CHECK(made == 2 && !strcmp(at.name, "new") && stat("d/a/b", &st) == 0 &&
+		(st.st_mode & 0777) == 0711);
 	CHECK(fstatat(at.dirfd, "new", &st, 0) < 0);
 	place_done(&at);
-	CHECK(path_find_or_make("d/f/x/y", true, "cannot find it", &(struct path_maker){ make_0711, &made }, &at, NULL) == -ENOTDIR);
-	CHECK(path_find_or_make("dir/a/b/../new", true, "cannot find it", &(struct path_maker){ make_0711, &made }, &at, NULL) == 0 && made == 2);
+	CHECK(path_find_or_make("d/f/x/y", true, "cannot find it",
+		      &(struct path_maker){ make_0711, &made }, &at, NULL) == -ENOTDIR);
+	CHECK(path_find_or_make("dir/a/b/../new", true, "cannot find it",
+		      &(struct path_maker){ make_0711, &made }, &at, NULL) == 0 &&
+		made == 2);
 	place_done(&at);
 	leave_scratch();
 }
@@ -279,11 +307,14 @@ TEST(path_follows_in_directories_of_the_private_group_alone)
 	if (geteuid() != 0)
 		SKIP("needs root");
 	stand_in_scratch();
-	CHECK(mkdir("own", 0700) == 0 && mkdir("other", 0700) == 0 && symlink("../d", "own/l") == 0 && symlink("../d", "other/l") == 0);
+	CHECK(mkdir("own", 0700) == 0 && mkdir("other", 0700) == 0 &&
+		symlink("../d", "own/l") == 0 && symlink("../d", "other/l") == 0);
 	CHECK(chmod("own", 0775) == 0 && opens("own/l/f", O_PATH, "d/f") == 0);
-	CHECK(chown("other", 0, 50) == 0 && chmod("other", 0775) == 0 && opens("other/l/f", O_PATH, NULL) == -ELOOP);
+	CHECK(chown("other", 0, 50) == 0 && chmod("other", 0775) == 0 &&
+		opens("other/l/f", O_PATH, NULL) == -ELOOP);
 	/* A group that is another's private one, or the caller's but not by number. */
-	CHECK(chown("own", 0, 4711) == 0 && setegid(4711) == 0 && opens("own/l/f", O_PATH, NULL) == -ELOOP);
+	CHECK(chown("own", 0, 4711) == 0 && setegid(4711) == 0 &&
+		opens("own/l/f", O_PATH, NULL) == -ELOOP);
 	CHECK(setegid(0) == 0);
 	leave_scratch();
 }

@@ -8,14 +8,24 @@
 
 #include "../../lib/base/sys.h"
 
-static void leave_by_setns(void) { (void)sys_setns(-1, CLONE_NEWNS); }
-static void leave_by_chroot(void) { (void)sys_chroot("/nowhere"); }
-static void leave_by_pivot_root(void) { (void)sys_pivot_root("/nowhere", "/nowhere"); }
+static void leave_by_setns(void)
+{
+	(void)sys_setns(-1, CLONE_NEWNS);
+}
+static void leave_by_chroot(void)
+{
+	(void)sys_chroot("/nowhere");
+}
+static void leave_by_pivot_root(void)
+{
+	(void)sys_pivot_root("/nowhere", "/nowhere");
+}
 
 /* Whether it succeeded does not matter: there is no way back either way. */
 TEST(whoever_left_its_root_or_namespace_is_not_at_home_any_more_nor_are_its_children)
 {
-	static void (*const ways[])(void) = { leave_by_setns, leave_by_chroot, leave_by_pivot_root };
+	static void (*const ways[])(
+		void) = { leave_by_setns, leave_by_chroot, leave_by_pivot_root };
 
 	for (size_t i = 0; i < 3; i++) {
 		pid_t pid = fork();

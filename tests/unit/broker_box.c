@@ -14,14 +14,14 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../lib/idmap/userns.h"
 #include "../../lib/broker/broker.h"
 #include "../../lib/broker/fdmsg.h"
+#include "../../lib/idmap/userns.h"
 #include "test.h"
 
 const char box_dir[] = "/mnt";
@@ -37,16 +37,21 @@ static void write_file(const char *path, const char *text)
 		(void)close(fd);
 }
 
-/* In the namespace: become its root, install the filter, hand over the listener, do the work; what it returns is the exit status. */
+/*
+ * In the namespace: become its root, install the filter, hand over the listener, do the work; what
+ * it returns is the exit status.
+ */
 static _Noreturn void command(int socket, const struct broker *b, int (*work)(void))
 {
 	struct err e = ERR_INIT;
 	int listener = -1;
 	char ready;
 
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || write(socket, "u", 1) != 1 || read(socket, &ready, 1) != 1)
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || write(socket, "u", 1) != 1 ||
+		read(socket, &ready, 1) != 1)
 		_exit(201);
-	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 || chdir(box_dir) < 0)
+	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 ||
+		chdir(box_dir) < 0)
 		_exit(202);
 	if (broker_filter(b, &listener, &e) < 0 || message_send(socket, "l", 1, &listener, 1) < 0)
 		_exit(203);
@@ -71,17 +76,21 @@ static void serve(struct broker *b, int listener, pid_t init, int userns)
 
 void box_make_dir(void)
 {
-	REQUIRE(unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	REQUIRE(unshare(CLONE_NEWNS) == 0 &&
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
 	REQUIRE(mount("tmpfs", "/mnt", "tmpfs", 0, "mode=755,uid=100000,gid=100000") == 0);
 	made = true;
 }
 
-int box_run(const char *const *rules, const char *audit, int (*work)(void), char *said, size_t said_size)
+int box_run(const char *const *rules, const char *audit, int (*work)(void), char *said,
+	size_t said_size)
 {
 	scoped_idmap struct idmap map = { 0 };
 	const char *const words[] = { "b:0:100000:65536" };
 	struct strv list = { 0 };
-	struct broker_config config = { .rules = &list, .audit = audit, .map = &map, .privileged = true };
+	struct broker_config config = {
+		.rules = &list, .audit = audit, .map = &map, .privileged = true
+	};
 	struct broker *b = NULL;
 	struct err e = ERR_INIT;
 	int pair[2], out[2], listener = -1, userns = -1, status = -1, served = -1;
@@ -99,7 +108,8 @@ int box_run(const char *const *rules, const char *audit, int (*work)(void), char
 	REQUIRE(idmap_parse(words, 1, NULL, &map, &e) == 0);
 	if (!CHECK(broker_new(&config, &b, &e) == 0))
 		fprintf(stderr, "# %s %s\n", e.on, e.what);
-	REQUIRE(b && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 && pipe2(out, O_CLOEXEC) == 0);
+	REQUIRE(b && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
+		pipe2(out, O_CLOEXEC) == 0);
 	pid = fork();
 	if (pid == 0)
 		command(pair[1], b, work);
@@ -109,7 +119,8 @@ int box_run(const char *const *rules, const char *audit, int (*work)(void), char
 	write_file(path, "0 100000 65536\n");
 	(void)snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
 	write_file(path, "0 100000 65536\n");
-	REQUIRE(userns_open_pid(pid, &userns, &e) == 0); /* who ends at once leaves nothing to look at */
+	REQUIRE(userns_open_pid(pid, &userns, &e) ==
+		0); /* who ends at once leaves nothing to look at */
 	REQUIRE(write(pair[0], "g", 1) == 1);
 	REQUIRE(message_receive(pair[0], &byte, 1, &listener, &n) == 1 && n == 1);
 	broker = fork();
@@ -120,7 +131,8 @@ int box_run(const char *const *rules, const char *audit, int (*work)(void), char
 	(void)close(listener);
 	(void)close(out[1]);
 	CHECK_INT(waitpid(pid, &status, 0), pid);
-	for (n = 0; n + 1 < said_size && (got = read(out[0], said + n, said_size - 1 - n)) > 0; n += (size_t)got)
+	for (n = 0; n + 1 < said_size && (got = read(out[0], said + n, said_size - 1 - n)) > 0;
+		n += (size_t)got)
 		;
 	if (said_size)
 		said[n] = '\0';
@@ -148,5 +160,6 @@ int box_node_is(const char *name, mode_t mode, unsigned major, unsigned minor, u
 
 	if (lstat(box_at(name), &st) < 0)
 		return 0;
-	return st.st_mode == mode && st.st_rdev == makedev(major, minor) && st.st_uid == owner && st.st_gid == owner;
+	return st.st_mode == mode && st.st_rdev == makedev(major, minor) && st.st_uid == owner &&
+		st.st_gid == owner;
 }

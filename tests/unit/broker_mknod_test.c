@@ -29,7 +29,7 @@ static void *in_thread(void *arg)
 
 	/* A working directory of the thread's own: the leader's is another. */
 	*ret = unshare(CLONE_FS) < 0 || mkdir("below", 0755) < 0 || chdir("below") < 0 ||
-	       mknod("zero", S_IFCHR | 0600, makedev(1, 5)) < 0;
+		mknod("zero", S_IFCHR | 0600, makedev(1, 5)) < 0;
 	return NULL;
 }
 
@@ -46,8 +46,8 @@ static int make_nodes(void)
 		return 2;
 	if (pthread_create(&t, NULL, in_thread, &failed) || pthread_join(t, NULL) || failed)
 		return 3;
-	if (mkdir("root", 0755) < 0 || mkdir("root/dev", 0755) < 0 || symlink("/dev", "root/link") < 0 ||
-	    chroot("root") < 0 || chdir("/dev") < 0)
+	if (mkdir("root", 0755) < 0 || mkdir("root/dev", 0755) < 0 ||
+		symlink("/dev", "root/link") < 0 || chroot("root") < 0 || chdir("/dev") < 0)
 		return 4;
 	if (mknod("/link/random", S_IFCHR | 0644, makedev(1, 8)) < 0)
 		return 5;
@@ -66,15 +66,27 @@ TEST(allowed_nodes_are_made_where_the_calling_thread_stands_and_belong_to_it)
 
 static int try_others(void)
 {
-	static const struct { mode_t type; unsigned major, minor; } other[] = {
-		{ S_IFBLK, 1, 3 }, { S_IFCHR, 1, 1 }, { S_IFCHR, 1, 4 }, { S_IFBLK, 8, 0 }, { S_IFBLK, 7, 0 }, { S_IFCHR, 10, 237 }, { S_IFCHR, 257, 3 },
+	static const struct {
+		mode_t type;
+		unsigned major, minor;
+	} other[] = {
+		{ S_IFBLK, 1, 3 },
+		{ S_IFCHR, 1, 1 },
+		{ S_IFCHR, 1, 4 },
+		{ S_IFBLK, 8, 0 },
+		{ S_IFBLK, 7, 0 },
+		{ S_IFCHR, 10, 237 },
+		{ S_IFCHR, 257, 3 },
 	};
 
 	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++)
-		if (mknod("bad", other[i].type | 0600, makedev(other[i].major, other[i].minor)) == 0 || errno != EPERM)
+		if (mknod("bad", other[i].type | 0600, makedev(other[i].major, other[i].minor)) ==
+				0 ||
+			errno != EPERM)
 			return 1;
 	/* The kernel reads 32 bits of the number: so must the broker. c 1:1 is memory. */
-	if (syscall(SYS_mknod, "bad", S_IFCHR | 0600, 0x100000103L) == 0 && access("bad", F_OK) == 0) {
+	if (syscall(SYS_mknod, "bad", S_IFCHR | 0600, 0x100000103L) == 0 &&
+		access("bad", F_OK) == 0) {
 		struct stat st;
 
 		if (stat("bad", &st) < 0 || st.st_rdev != makedev(1, 3))
@@ -99,15 +111,39 @@ TEST(any_other_device_is_refused_and_whiteouts_are_the_kernels)
 static int same_errnos(void)
 {
 	static const char *const paths[] = {
-		"", "/", ".", "..", "none/x", "file/x", "file", "dir", "dir/", "new/", "dir/.", "dir/..", "loop/x", "loop", "dangling", "todir/there",
-		"/proc/self/nosuch/x", "ro/x", "ro/", "file/", "new//", "dir//", "hosts/x", "hosts/there", "hosts/closed/x",
+		"",
+		"/",
+		".",
+		"..",
+		"none/x",
+		"file/x",
+		"file",
+		"dir",
+		"dir/",
+		"new/",
+		"dir/.",
+		"dir/..",
+		"loop/x",
+		"loop",
+		"dangling",
+		"todir/there",
+		"/proc/self/nosuch/x",
+		"ro/x",
+		"ro/",
+		"file/",
+		"new//",
+		"dir//",
+		"hosts/x",
+		"hosts/there",
+		"hosts/closed/x",
 	};
 	char longer[5000];
 	int bad = 0;
 
-	if (mkdir("dir", 0755) < 0 || close(open("file", O_CREAT | O_WRONLY, 0600)) < 0 || symlink("loop", "loop") < 0 ||
-	    symlink("nowhere", "dangling") < 0 || symlink("dir", "todir") < 0 || mkdir("ro", 0755) < 0 ||
-	    mount("ro", "ro", "tmpfs", MS_RDONLY, NULL) < 0)
+	if (mkdir("dir", 0755) < 0 || close(open("file", O_CREAT | O_WRONLY, 0600)) < 0 ||
+		symlink("loop", "loop") < 0 || symlink("nowhere", "dangling") < 0 ||
+		symlink("dir", "todir") < 0 || mkdir("ro", 0755) < 0 ||
+		mount("ro", "ro", "tmpfs", MS_RDONLY, NULL) < 0)
 		return 101;
 	memset(longer, 'x', sizeof(longer));
 	for (size_t i = 0; i <= sizeof(paths) / sizeof(paths[0]) + 1; i++) {
@@ -123,7 +159,8 @@ static int same_errnos(void)
 		if (!node)
 			(void)unlink(path);
 		if (fifo != node) {
-			fprintf(stderr, "# '%.20s': a FIFO gives %s, a device %s\n", path, strerrorname_np(fifo), strerrorname_np(node));
+			fprintf(stderr, "# '%.20s': a FIFO gives %s, a device %s\n", path,
+				strerrorname_np(fifo), strerrorname_np(node));
 			bad = 1;
 		}
 	}
@@ -139,7 +176,8 @@ TEST(a_path_fails_as_it_does_for_the_kernels_own_mknod)
 	if (geteuid() != 0)
 		SKIP("needs root");
 	box_make_dir();
-	REQUIRE(mkdir(box_at("hosts"), 0755) == 0 && mkdir(box_at("hosts/there"), 0755) == 0 && mkdir(box_at("hosts/closed"), 0700) == 0);
+	REQUIRE(mkdir(box_at("hosts"), 0755) == 0 && mkdir(box_at("hosts/there"), 0755) == 0 &&
+		mkdir(box_at("hosts/closed"), 0700) == 0);
 	CHECK_INT(box_run(safe, NULL, same_errnos, NULL, 0), 0);
 }
 
@@ -147,7 +185,8 @@ TEST(a_path_fails_as_it_does_for_the_kernels_own_mknod)
 static int respect_rights(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct caps[2] = { { .effective = 1U << CAP_MKNOD, .permitted = 1U << CAP_MKNOD } };
+	struct __user_cap_data_struct caps[2] = { { .effective = 1U << CAP_MKNOD,
+		.permitted = 1U << CAP_MKNOD } };
 	gid_t group = 44;
 	struct stat st;
 
@@ -157,11 +196,13 @@ static int respect_rights(void)
 		return 2;
 	if (mknod("users/null", S_IFCHR | 0600, makedev(1, 3)) < 0)
 		return 3;
-	if (mknod("setgid/null", S_IFCHR | 0600, makedev(1, 3)) < 0 || stat("setgid/null", &st) < 0 || st.st_gid != 55)
+	if (mknod("setgid/null", S_IFCHR | 0600, makedev(1, 3)) < 0 ||
+		stat("setgid/null", &st) < 0 || st.st_gid != 55)
 		return 4;
 	/* CAP_MKNOD alone, as uid 1000: the directory's mode counts. */
-	if (setgroups(1, &group) < 0 || setresgid(1000, 1000, 1000) < 0 || prctl(PR_SET_KEEPCAPS, 1) < 0 ||
-	    setresuid(1000, 1000, 1000) < 0 || syscall(SYS_capset, &head, caps) < 0)
+	if (setgroups(1, &group) < 0 || setresgid(1000, 1000, 1000) < 0 ||
+		prctl(PR_SET_KEEPCAPS, 1) < 0 || setresuid(1000, 1000, 1000) < 0 ||
+		syscall(SYS_capset, &head, caps) < 0)
 		return 5;
 	if (mknod("users/second", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != EACCES)
 		return 6;
@@ -179,25 +220,48 @@ TEST(a_node_is_made_only_where_the_caller_itself_may_create)
 	if (geteuid() != 0)
 		SKIP("needs root");
 	box_make_dir();
-	REQUIRE(mkdir(box_at("hosts"), 0700) == 0 && mkdir(box_at("hosts/open"), 0777) == 0 && chmod(box_at("hosts/open"), 0777) == 0);
-	REQUIRE(mkdir(box_at("users"), 0755) == 0 && chown(box_at("users"), BOX_BASE + 33, BOX_BASE + 33) == 0);
-	REQUIRE(mkdir(box_at("groups"), 0770) == 0 && chown(box_at("groups"), BOX_BASE + 33, BOX_BASE + 66) == 0);
-	REQUIRE(mkdir(box_at("mygroups"), 0770) == 0 && chown(box_at("mygroups"), BOX_BASE + 33, BOX_BASE + 44) == 0 && chmod(box_at("mygroups"), 0770) == 0);
+	REQUIRE(mkdir(box_at("hosts"), 0700) == 0 && mkdir(box_at("hosts/open"), 0777) == 0 &&
+		chmod(box_at("hosts/open"), 0777) == 0);
+	REQUIRE(mkdir(box_at("users"), 0755) == 0 &&
+		chown(box_at("users"), BOX_BASE + 33, BOX_BASE + 33) == 0);
+	REQUIRE(mkdir(box_at("groups"), 0770) == 0 &&
+		chown(box_at("groups"), BOX_BASE + 33, BOX_BASE + 66) == 0);
+	REQUIRE(mkdir(box_at("mygroups"), 0770) == 0 &&
+		chown(box_at("mygroups"), BOX_BASE + 33, BOX_BASE + 44) == 0 &&
+		chmod(box_at("mygroups"), 0770) == 0);
 	REQUIRE(chmod(box_at("groups"), 0770) == 0);
-	REQUIRE(mkdir(box_at("notmygroups"), 0700) == 0 && chown(box_at("notmygroups"), BOX_BASE + 33, BOX_BASE + 44) == 0 && chmod(box_at("notmygroups"), 0707) == 0);
-	REQUIRE(mkdir(box_at("setgid"), 0755) == 0 && chown(box_at("setgid"), BOX_BASE, BOX_BASE + 55) == 0 && chmod(box_at("setgid"), 02755) == 0);
+	REQUIRE(mkdir(box_at("notmygroups"), 0700) == 0 &&
+		chown(box_at("notmygroups"), BOX_BASE + 33, BOX_BASE + 44) == 0 &&
+		chmod(box_at("notmygroups"), 0707) == 0);
+	REQUIRE(mkdir(box_at("setgid"), 0755) == 0 &&
+		chown(box_at("setgid"), BOX_BASE, BOX_BASE + 55) == 0 &&
+		chmod(box_at("setgid"), 02755) == 0);
 	CHECK_INT(box_run(safe, NULL, respect_rights, NULL, 0), 0);
 }
 
-/* Root, two users and root again, from one process each time: what one was must not be left for the next. */
+/*
+ * Root, two users and root again, from one process each time: what one was must not be left for the
+ * next.
+ */
 static int take_turns(void)
 {
-	static const struct { uid_t uid; gid_t gid; mode_t umask; const char *name; } turns[] = {
-		{ 0, 0, 022, "a" }, { 1000, 1000, 027, "b" }, { 0, 0, 077, "c" }, { 2000, 1000, 0, "d" }, { 1000, 1000, 022, "e" }, { 0, 0, 0, "f" },
+	static const struct {
+		uid_t uid;
+		gid_t gid;
+		mode_t umask;
+		const char *name;
+	} turns[] = {
+		{ 0, 0, 022, "a" },
+		{ 1000, 1000, 027, "b" },
+		{ 0, 0, 077, "c" },
+		{ 2000, 1000, 0, "d" },
+		{ 1000, 1000, 022, "e" },
+		{ 0, 0, 0, "f" },
 		{ 0, 7, 0, "g" },
 	};
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct caps[2] = { { .effective = 1U << CAP_MKNOD, .permitted = 1U << CAP_MKNOD } };
+	struct __user_cap_data_struct caps[2] = { { .effective = 1U << CAP_MKNOD,
+		.permitted = 1U << CAP_MKNOD } };
 
 	for (size_t i = 0; i < sizeof(turns) / sizeof(turns[0]); i++) {
 		pid_t pid = fork();
@@ -205,10 +269,16 @@ static int take_turns(void)
 
 		if (pid == 0) {
 			(void)umask(turns[i].umask);
-			if (prctl(PR_SET_KEEPCAPS, 1) < 0 || setresgid(turns[i].gid, turns[i].gid, turns[i].gid) < 0 ||
-			    setresuid(turns[i].uid, turns[i].uid, turns[i].uid) < 0 || (turns[i].uid && syscall(SYS_capset, &head, caps) < 0))
+			if (prctl(PR_SET_KEEPCAPS, 1) < 0 ||
+				setresgid(turns[i].gid, turns[i].gid, turns[i].gid) < 0 ||
+				setresuid(turns[i].uid, turns[i].uid, turns[i].uid) < 0 ||
+				(turns[i].uid && syscall(SYS_capset, &head, caps) < 0))
 				_exit(20);
-			_exit(chdir("all") < 0 || mknod(turns[i].name, S_IFCHR | 0666, makedev(1, 3)) < 0 ? 30 + (int)i : 0);
+			_exit(chdir("all") < 0 ||
+						mknod(turns[i].name, S_IFCHR | 0666,
+							makedev(1, 3)) < 0 ?
+					30 + (int)i :
+					0);
 		}
 		if (waitpid(pid, &status, 0) != pid || status)
 			return WIFEXITED(status) ? WEXITSTATUS(status) : 21;
@@ -228,24 +298,35 @@ TEST(callers_that_take_turns_get_nodes_of_their_own)
 	CHECK(box_node_is("all/a", S_IFCHR | 0644, 1, 3, BOX_BASE));
 	CHECK(box_node_is("all/b", S_IFCHR | 0640, 1, 3, BOX_BASE + 1000));
 	CHECK(box_node_is("all/c", S_IFCHR | 0600, 1, 3, BOX_BASE));
-	CHECK(stat(box_at("all/d"), &st) == 0 && st.st_uid == BOX_BASE + 2000 && st.st_gid == BOX_BASE + 1000);
+	CHECK(stat(box_at("all/d"), &st) == 0 && st.st_uid == BOX_BASE + 2000 &&
+		st.st_gid == BOX_BASE + 1000);
 	CHECK(box_node_is("all/e", S_IFCHR | 0644, 1, 3, BOX_BASE + 1000));
 	CHECK(box_node_is("all/f", S_IFCHR | 0666, 1, 3, BOX_BASE));
-	CHECK(stat(box_at("all/g"), &st) == 0 && st.st_uid == BOX_BASE && st.st_gid == BOX_BASE + 7);
+	CHECK(stat(box_at("all/g"), &st) == 0 && st.st_uid == BOX_BASE &&
+		st.st_gid == BOX_BASE + 7);
 }
 
-/* The namespace's root could write to all that the broker would come to, were it to go by its own root directory. */
+/*
+ * The namespace's root could write to all that the broker would come to, were it to go by its own
+ * root directory.
+ */
 static int stay_inside(void)
 {
-	if (mkdir("jail", 0755) < 0 || mkdir("jail/in", 0755) < 0 || mkdir("outside", 0777) < 0 || symlink("/mnt/outside", "jail/way") < 0 ||
-	    symlink("../../..", "jail/in/up") < 0 || chroot("jail") < 0 || chdir("/in") < 0)
+	if (mkdir("jail", 0755) < 0 || mkdir("jail/in", 0755) < 0 || mkdir("outside", 0777) < 0 ||
+		symlink("/mnt/outside", "jail/way") < 0 || symlink("../../..", "jail/in/up") < 0 ||
+		chroot("jail") < 0 || chdir("/in") < 0)
 		return 1;
-	if (mknod("/way/a", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != ENOENT || mknod("../way/a", S_IFCHR | 0600, makedev(1, 3)) == 0)
+	if (mknod("/way/a", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != ENOENT ||
+		mknod("../way/a", S_IFCHR | 0600, makedev(1, 3)) == 0)
 		return 2;
-	if (mknod("../../b", S_IFCHR | 0600, makedev(1, 3)) < 0 || mknod("up/c", S_IFCHR | 0600, makedev(1, 3)) < 0 ||
-	    mknod("/../d", S_IFCHR | 0600, makedev(1, 3)) < 0)
+	if (mknod("../../b", S_IFCHR | 0600, makedev(1, 3)) < 0 ||
+		mknod("up/c", S_IFCHR | 0600, makedev(1, 3)) < 0 ||
+		mknod("/../d", S_IFCHR | 0600, makedev(1, 3)) < 0)
 		return 3;
-	return mknod("//in//..//./in///e", S_IFCHR | 0600, makedev(1, 3)) < 0 || mknod("/f", S_IFCHR | 0600, makedev(1, 3)) < 0 ? 4 : 0;
+	return mknod("//in//..//./in///e", S_IFCHR | 0600, makedev(1, 3)) < 0 ||
+			mknod("/f", S_IFCHR | 0600, makedev(1, 3)) < 0 ?
+		4 :
+		0;
 }
 
 TEST(the_callers_root_is_the_end_of_its_paths)
@@ -255,10 +336,13 @@ TEST(the_callers_root_is_the_end_of_its_paths)
 	CHECK_INT(box_run(safe, NULL, stay_inside, NULL, 0), 0);
 	for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++)
 		CHECK(box_node_is(inside[i], S_IFCHR | 0600, 1, 3, BOX_BASE));
-	CHECK(access(box_at("outside/a"), F_OK) < 0 && access(box_at("b"), F_OK) < 0 && access(box_at("c"), F_OK) < 0 && access(box_at("d"), F_OK) < 0);
+	CHECK(access(box_at("outside/a"), F_OK) < 0 && access(box_at("b"), F_OK) < 0 &&
+		access(box_at("c"), F_OK) < 0 && access(box_at("d"), F_OK) < 0);
 }
 
-/* More groups than the broker can take on: it has none of such a caller's rights, rather than some. */
+/*
+ * More groups than the broker can take on: it has none of such a caller's rights, rather than some.
+ */
 static int with_groups(void)
 {
 	static gid_t groups[2000];
@@ -267,9 +351,13 @@ static int with_groups(void)
 		groups[i] = (gid_t)i;
 	if (setgroups(256, groups) < 0 || mknod("few", S_IFCHR | 0600, makedev(1, 3)) < 0)
 		return 1;
-	if (setgroups(257, groups) < 0 || mknod("many", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != EPERM)
+	if (setgroups(257, groups) < 0 || mknod("many", S_IFCHR | 0600, makedev(1, 3)) == 0 ||
+		errno != EPERM)
 		return 2;
-	return setgroups(2000, groups) < 0 || mknod("many", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != EPERM ? 3 : 0;
+	return setgroups(2000, groups) < 0 || mknod("many", S_IFCHR | 0600, makedev(1, 3)) == 0 ||
+			errno != EPERM ?
+		3 :
+		0;
 }
 
 TEST(a_caller_of_more_groups_than_can_be_taken_on_is_refused)
@@ -287,7 +375,8 @@ static int from_below(void)
 	if (pid == 0) {
 		if (unshare(CLONE_NEWUSER) < 0)
 			_exit(1);
-		_exit(mknod("nested", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != EPERM ? 2 : 0);
+		_exit(mknod("nested", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != EPERM ? 2 :
+											      0);
 	}
 	return waitpid(pid, &status, 0) != pid ? 3 : status;
 }
@@ -298,7 +387,10 @@ TEST(a_user_namespace_below_gets_nothing)
 	CHECK(access(box_at("nested"), F_OK) < 0);
 }
 
-/* --- attacks ---------------------------------------------------------------------------------------- */
+/*
+ * --- attacks
+ * ----------------------------------------------------------------------------------------
+ */
 
 static char swapped[64];
 

@@ -16,10 +16,37 @@
 TEST(a_rule_is_taken_whole_or_refused_as_a_fault_of_usage)
 {
 	static const char *const bad[] = {
-		"", "mknod", "mknod:", "mknod:x:1:3", "mknod:c", "mknod:c:1", "mknod:c:1:", "mknod:c::3", "mknod:c:1:3:4", "mknod:c:-1:3",
-		"mknod:c:+1:3", "mknod:c:0x1:3", "mknod:c:4096:0", "mknod:c:1:1048576", "mknod:c:4294967297:3", "mknod:c:0:0", "mknod:c:1:3 ",
-		"mknod:safe ", "MKNOD:SAFE", "mount:", "mount:ext4", "mount:ext4:", "mount::/a", "mount:ext4:a", "mount:ext4::ro", "umount:",
-		"chown", "chown:all", "chown:emulate,chown:report", "all", "*",
+		"",
+		"mknod",
+		"mknod:",
+		"mknod:x:1:3",
+		"mknod:c",
+		"mknod:c:1",
+		"mknod:c:1:",
+		"mknod:c::3",
+		"mknod:c:1:3:4",
+		"mknod:c:-1:3",
+		"mknod:c:+1:3",
+		"mknod:c:0x1:3",
+		"mknod:c:4096:0",
+		"mknod:c:1:1048576",
+		"mknod:c:4294967297:3",
+		"mknod:c:0:0",
+		"mknod:c:1:3 ",
+		"mknod:safe ",
+		"MKNOD:SAFE",
+		"mount:",
+		"mount:ext4",
+		"mount:ext4:",
+		"mount::/a",
+		"mount:ext4:a",
+		"mount:ext4::ro",
+		"umount:",
+		"chown",
+		"chown:all",
+		"chown:emulate,chown:report",
+		"all",
+		"*",
 	};
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -37,7 +64,8 @@ TEST(a_device_is_allowed_by_its_own_rule_and_no_other)
 {
 	struct rules rs = { 0 };
 
-	REQUIRE(rules_add(&rs, "mknod:b:7:1048575", NULL) == 0 && rules_add(&rs, "mknod:c:10:200", NULL) == 0);
+	REQUIRE(rules_add(&rs, "mknod:b:7:1048575", NULL) == 0 &&
+		rules_add(&rs, "mknod:c:10:200", NULL) == 0);
 	CHECK(rules_device(&rs, S_IFBLK, 7, 1048575));
 	CHECK(!rules_device(&rs, S_IFCHR, 7, 1048575));
 	CHECK(!rules_device(&rs, S_IFBLK, 7, 0));
@@ -50,7 +78,8 @@ TEST(a_device_is_allowed_by_its_own_rule_and_no_other)
 /* As in /dev, where each of them is open to all. The console, 5:1, is not. */
 TEST(the_safe_devices_are_seven_and_open_to_all_on_any_host)
 {
-	static const unsigned char want[][2] = { { 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 }, { 5, 0 }, { 5, 2 } };
+	static const unsigned char want[][2] = { { 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 },
+		{ 5, 0 }, { 5, 2 } };
 	struct rules rs = { 0 };
 	size_t found = 0;
 
@@ -71,19 +100,23 @@ TEST(the_source_of_a_mount_may_hold_colons_and_counts_byte_by_byte)
 	const struct rule *r;
 	struct rules rs = { 0 };
 
-	REQUIRE(rules_add(&rs, "mount:ext4:/a:b:ro", NULL) == 0 && rules_add(&rs, "mount:xfs:/a:b", NULL) == 0);
+	REQUIRE(rules_add(&rs, "mount:ext4:/a:b:ro", NULL) == 0 &&
+		rules_add(&rs, "mount:xfs:/a:b", NULL) == 0);
 	r = rules_mount(&rs, "ext4", "/a:b");
 	CHECK(r && r->read_only);
 	r = rules_mount(&rs, "xfs", "/a:b");
 	CHECK(r && !r->read_only);
-	CHECK(!rules_mount(&rs, "ext4", "/a:b:ro") && !rules_mount(&rs, "ext4", "//a:b") && !rules_mount(&rs, "ext3", "/a:b"));
+	CHECK(!rules_mount(&rs, "ext4", "/a:b:ro") && !rules_mount(&rs, "ext4", "//a:b") &&
+		!rules_mount(&rs, "ext3", "/a:b"));
 	rules_done(&rs);
 }
 
 TEST(rules_that_contradict_each_other_are_refused)
 {
 	static const char *const pairs[][2] = {
-		{ "chown:report", "chown:emulate" }, { "chown:emulate", "chown:report" }, { "umount", "umount" },
+		{ "chown:report", "chown:emulate" },
+		{ "chown:emulate", "chown:report" },
+		{ "umount", "umount" },
 		{ "mount:ext4:/a", "mount:ext4:/a:ro" },
 	};
 
@@ -102,7 +135,8 @@ static int read_policy(const char *text, mode_t mode, struct rules *rs, struct e
 	char path[] = "/tmp/policy.XXXXXX";
 	int fd = mkstemp(path), r;
 
-	REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) && fchmod(fd, mode) == 0);
+	REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text) &&
+		fchmod(fd, mode) == 0);
 	(void)close(fd);
 	r = rules_read(rs, path, e);
 	(void)unlink(path);
@@ -113,9 +147,12 @@ TEST(a_policy_is_lines_of_rules_with_blanks_and_comments)
 {
 	struct rules rs = { 0 };
 
-	CHECK_INT(read_policy("# devices\n\n  mknod:safe \r\n\tumount\nchown:emulate", 0600, &rs, NULL), 0);
+	CHECK_INT(read_policy(
+			  "# devices\n\n  mknod:safe \r\n\tumount\nchown:emulate", 0600, &rs, NULL),
+		0);
 	CHECK_INT(rs.len, 3);
-	CHECK(rules_find(&rs, RULE_MKNOD_SAFE) && rules_find(&rs, RULE_UMOUNT) && rules_find(&rs, RULE_CHOWN_EMULATE));
+	CHECK(rules_find(&rs, RULE_MKNOD_SAFE) && rules_find(&rs, RULE_UMOUNT) &&
+		rules_find(&rs, RULE_CHOWN_EMULATE));
 	rules_done(&rs);
 }
 

@@ -36,7 +36,10 @@ TEST(ways_around_the_held_calls_do_not_exist)
 	CHECK_INT(box_run(rules, NULL, around, NULL, 0), 0);
 }
 
-/* --- chown ------------------------------------------------------------------------------------------ */
+/*
+ * --- chown
+ * ------------------------------------------------------------------------------------------
+ */
 
 static int own(void)
 {
@@ -46,12 +49,14 @@ static int own(void)
 
 	if (fd < 0 || chown("f", 33, 33) < 0)
 		return 1; /* mapped: the kernel's */
-	if (fchown(fd, 70000, 70001) < 0 || getxattr("f", "user.containers.override_stat", value, sizeof(value)) < 0)
+	if (fchown(fd, 70000, 70001) < 0 ||
+		getxattr("f", "user.containers.override_stat", value, sizeof(value)) < 0)
 		return 2;
 	if (strcmp(value, "70000:70001:0640"))
 		return 3;
 	memset(value, 0, sizeof(value));
-	if (chown("f", 80000, (gid_t)-1) < 0 || getxattr("f", "user.containers.override_stat", value, sizeof(value)) < 0)
+	if (chown("f", 80000, (gid_t)-1) < 0 ||
+		getxattr("f", "user.containers.override_stat", value, sizeof(value)) < 0)
 		return 4;
 	if (strcmp(value, "80000:70001:0640"))
 		return 5;
@@ -63,23 +68,29 @@ static int own(void)
 		return 8;
 	/* The owner becomes one that there is: the record must not say otherwise. */
 	memset(value, 0, sizeof(value));
-	if (chown("f", 33, (gid_t)-1) < 0 || getxattr("f", "user.containers.override_stat", value, sizeof(value)) < 0)
+	if (chown("f", 33, (gid_t)-1) < 0 ||
+		getxattr("f", "user.containers.override_stat", value, sizeof(value)) < 0)
 		return 9;
 	if (strcmp(value, "33:70001:0640"))
 		return 10;
-	if (close(open("g", O_CREAT | O_WRONLY, 0640)) < 0 || chown("g", 33, 33) < 0 || getxattr("g", "user.containers.override_stat", value, 1) >= 0)
+	if (close(open("g", O_CREAT | O_WRONLY, 0640)) < 0 || chown("g", 33, 33) < 0 ||
+		getxattr("g", "user.containers.override_stat", value, 1) >= 0)
 		return 11;
 	/* Of another tool's record, what the file stands for is none of ours. */
-	if (setxattr("f", "user.containers.override_stat", "0:6:0660:block-8-17", 19, 0) < 0 || chown("f", 70000, (gid_t)-1) < 0)
+	if (setxattr("f", "user.containers.override_stat", "0:6:0660:block-8-17", 19, 0) < 0 ||
+		chown("f", 70000, (gid_t)-1) < 0)
 		return 15;
 	memset(value, 0, sizeof(value));
-	if (getxattr("f", "user.containers.override_stat", value, sizeof(value)) < 0 || strcmp(value, "70000:6:0640:block-8-17"))
+	if (getxattr("f", "user.containers.override_stat", value, sizeof(value)) < 0 ||
+		strcmp(value, "70000:6:0640:block-8-17"))
 		return 16;
 	if (fchown(open("f", O_PATH), 70000, 1) == 0 || errno != EBADF)
 		return 12;
 	if (fchownat(AT_FDCWD, "f", 70000, 1, 0x40000000) == 0 || errno != EINVAL)
 		return 13;
-	/* More groups than can be taken on: nothing is done with a part of such a caller's rights. */
+	/*
+	 * More groups than can be taken on: nothing is done with a part of such a caller's rights.
+	 */
 	if (setgroups(257, groups) < 0 || chown("f", 90000, 1) == 0 || errno != EPERM)
 		return 14;
 	return 0;
@@ -97,7 +108,8 @@ TEST(owners_without_a_mapping_are_recorded_where_the_caller_may_write)
 	REQUIRE(close(open(box_at("unreachable"), O_CREAT | O_WRONLY, 0600)) == 0);
 	CHECK_INT(box_run(rules, NULL, own, said, sizeof(said)), 0);
 	CHECK_HAS(said, "\"uid\":70000");
-	CHECK(stat(box_at("f"), &st) == 0 && st.st_uid == BOX_BASE + 33 && st.st_gid == BOX_BASE + 33);
+	CHECK(stat(box_at("f"), &st) == 0 && st.st_uid == BOX_BASE + 33 &&
+		st.st_gid == BOX_BASE + 33);
 	CHECK(getxattr(box_at("unreachable"), "user.containers.override_stat", NULL, 0) < 0);
 }
 
@@ -125,17 +137,22 @@ TEST(a_report_leaves_the_answer_to_the_kernel_and_tells_who_wanted_what)
 	CHECK_HAS(said, "\"uids_needed\":70001");
 }
 
-/* --- mount and umount ------------------------------------------------------------------------------- */
+/*
+ * --- mount and umount
+ * -------------------------------------------------------------------------------
+ */
 
 static int mounts(void)
 {
 	struct stat st;
 
-	if (mkdir("m", 0755) < 0 || mount("t", "m", "tmpfs", MS_NOSUID, "mode=711") < 0 || stat("m", &st) < 0)
+	if (mkdir("m", 0755) < 0 || mount("t", "m", "tmpfs", MS_NOSUID, "mode=711") < 0 ||
+		stat("m", &st) < 0)
 		return 1;
 	if ((st.st_mode & 07777) != 0711 || st.st_uid != 0)
 		return 2;
-	if (chdir("m") < 0 || umount2("../m", MNT_DETACH) < 0 || chdir(box_dir) < 0 || umount("m") == 0 || errno != EINVAL)
+	if (chdir("m") < 0 || umount2("../m", MNT_DETACH) < 0 || chdir(box_dir) < 0 ||
+		umount("m") == 0 || errno != EINVAL)
 		return 3;
 	if (mount("/dev/vda", "m", "ext4", 0, NULL) == 0 || errno != EPERM)
 		return 4;
@@ -177,7 +194,8 @@ static int use_image(void)
 	/* A node before: what the broker was for it, it must not be for the mount. */
 	if (mknod("null", S_IFCHR | 0600, makedev(1, 3)) < 0)
 		return 12;
-	if (mkdir("m", 0755) < 0 || mount(image, "m", "ext4", MS_NOSUID, "commit=1") == 0 || errno != EINVAL)
+	if (mkdir("m", 0755) < 0 || mount(image, "m", "ext4", MS_NOSUID, "commit=1") == 0 ||
+		errno != EINVAL)
 		return 1; /* options are not the rule's */
 	if (mount(image, "m", "xfs", 0, NULL) == 0)
 		return 2;
@@ -185,9 +203,12 @@ static int use_image(void)
 		return 3;
 	if (mount(image, "m", "ext4", MS_NOSUID, NULL) < 0)
 		return 4;
-	if (stat("m/root", &st) < 0 || st.st_uid != 0 || stat("m/www", &st) < 0 || st.st_uid != 33 || st.st_gid != 34)
+	if (stat("m/root", &st) < 0 || st.st_uid != 0 || stat("m/www", &st) < 0 ||
+		st.st_uid != 33 || st.st_gid != 34)
 		return 5;
-	/* Its device node belongs to root here: nodev must stay, or it would be the host's memory. */
+	/*
+	 * Its device node belongs to root here: nodev must stay, or it would be the host's memory.
+	 */
 	if (open("m/mem", O_RDONLY) >= 0 || errno != EACCES)
 		return 6;
 	if (mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND | MS_NOSUID, NULL) == 0 || errno != EPERM)
@@ -226,8 +247,11 @@ TEST(an_image_is_mounted_with_the_namespaces_map_and_cannot_be_loosened)
 	box_make_dir();
 	(void)snprintf(image, sizeof(image), "%s", box_at("disk.img"));
 	(void)snprintf(rule, sizeof(rule), "mount:ext4:%s", image);
-	(void)snprintf(command, sizeof(command), "cd %s && mkdir t && echo x >t/root && echo x >t/www && chown 33:34 t/www && "
-		       "mknod -m 600 t/mem c 1 1 && truncate -s 8M %s && mke2fs -q -F -t ext4 -d t %s && rm -r t", box_dir, image, image);
+	(void)snprintf(command, sizeof(command),
+		"cd %s && mkdir t && echo x >t/root && echo x >t/www && chown 33:34 t/www && mknod "
+		"-m 600 t/mem c 1 1 && truncate -s 8M %s && mke2fs -q -F -t ext4 -d t %s && rm -r "
+		"t",
+		box_dir, image, image);
 	REQUIRE(system(command) == 0);
 	CHECK_INT(box_run(rules, NULL, use_image, NULL, 0), 0);
 	(void)snprintf(command, sizeof(command), "losetup -j %s", image);

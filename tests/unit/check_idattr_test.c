@@ -32,8 +32,13 @@ static size_t put_acl(unsigned char *p, uint32_t version, const struct acl_entry
 TEST(acl_parse_reads_ids_of_named_entries_only)
 {
 	const struct acl_entry x[] = {
-		{ ACL_USER_OBJ, 7, NONE }, { ACL_USER, 6, 70000 }, { ACL_USER, 4, 33 }, { ACL_GROUP_OBJ, 5, NONE },
-		{ ACL_GROUP, 0, 0x01020304 }, { ACL_MASK, 7, NONE }, { ACL_OTHER, 4, NONE },
+		{ ACL_USER_OBJ, 7, NONE },
+		{ ACL_USER, 6, 70000 },
+		{ ACL_USER, 4, 33 },
+		{ ACL_GROUP_OBJ, 5, NONE },
+		{ ACL_GROUP, 0, 0x01020304 },
+		{ ACL_MASK, 7, NONE },
+		{ ACL_OTHER, 4, NONE },
 	};
 	unsigned char bytes[256];
 	struct acl a;
@@ -53,15 +58,31 @@ TEST(acl_parse_reads_ids_of_named_entries_only)
 
 TEST(acl_parse_refuses_what_the_kernel_would_refuse)
 {
-	static const struct { const char *why; size_t n; struct acl_entry x[6]; } bad[] = {
+	static const struct {
+		const char *why;
+		size_t n;
+		struct acl_entry x[6];
+	} bad[] = {
 		{ "no other", 2, { { ACL_USER_OBJ, 7, NONE }, { ACL_GROUP_OBJ, 5, NONE } } },
 		{ "no owner", 2, { { ACL_GROUP_OBJ, 7, NONE }, { ACL_OTHER, 5, NONE } } },
-		{ "owner twice", 4, { { ACL_USER_OBJ, 7, NONE }, { ACL_USER_OBJ, 7, NONE }, { ACL_GROUP_OBJ, 5, NONE }, { ACL_OTHER, 5, NONE } } },
-		{ "a named user and no mask", 4, { { ACL_USER_OBJ, 7, NONE }, { ACL_USER, 7, 1 }, { ACL_GROUP_OBJ, 5, NONE }, { ACL_OTHER, 5, NONE } } },
-		{ "order", 3, { { ACL_GROUP_OBJ, 5, NONE }, { ACL_USER_OBJ, 7, NONE }, { ACL_OTHER, 5, NONE } } },
-		{ "unknown tag", 4, { { ACL_USER_OBJ, 7, NONE }, { 3, 7, 0 }, { ACL_GROUP_OBJ, 5, NONE }, { ACL_OTHER, 5, NONE } } },
-		{ "tag 0", 4, { { 0, 7, 0 }, { ACL_USER_OBJ, 7, NONE }, { ACL_GROUP_OBJ, 5, NONE }, { ACL_OTHER, 5, NONE } } },
-		{ "permission 8", 3, { { ACL_USER_OBJ, 8, NONE }, { ACL_GROUP_OBJ, 5, NONE }, { ACL_OTHER, 5, NONE } } },
+		{ "owner twice", 4,
+			{ { ACL_USER_OBJ, 7, NONE }, { ACL_USER_OBJ, 7, NONE },
+				{ ACL_GROUP_OBJ, 5, NONE }, { ACL_OTHER, 5, NONE } } },
+		{ "a named user and no mask", 4,
+			{ { ACL_USER_OBJ, 7, NONE }, { ACL_USER, 7, 1 }, { ACL_GROUP_OBJ, 5, NONE },
+				{ ACL_OTHER, 5, NONE } } },
+		{ "order", 3,
+			{ { ACL_GROUP_OBJ, 5, NONE }, { ACL_USER_OBJ, 7, NONE },
+				{ ACL_OTHER, 5, NONE } } },
+		{ "unknown tag", 4,
+			{ { ACL_USER_OBJ, 7, NONE }, { 3, 7, 0 }, { ACL_GROUP_OBJ, 5, NONE },
+				{ ACL_OTHER, 5, NONE } } },
+		{ "tag 0", 4,
+			{ { 0, 7, 0 }, { ACL_USER_OBJ, 7, NONE }, { ACL_GROUP_OBJ, 5, NONE },
+				{ ACL_OTHER, 5, NONE } } },
+		{ "permission 8", 3,
+			{ { ACL_USER_OBJ, 8, NONE }, { ACL_GROUP_OBJ, 5, NONE },
+				{ ACL_OTHER, 5, NONE } } },
 	};
 	unsigned char bytes[256];
 	struct acl a;
@@ -73,7 +94,8 @@ TEST(acl_parse_refuses_what_the_kernel_would_refuse)
 
 TEST(acl_parse_checks_size_and_version)
 {
-	const struct acl_entry x[] = { { ACL_USER_OBJ, 7, NONE }, { ACL_GROUP_OBJ, 5, NONE }, { ACL_OTHER, 4, NONE } };
+	const struct acl_entry x[] = { { ACL_USER_OBJ, 7, NONE }, { ACL_GROUP_OBJ, 5, NONE },
+		{ ACL_OTHER, 4, NONE } };
 	unsigned char bytes[256];
 	struct acl a;
 	size_t n = put_acl(bytes, 2, x, 3);
@@ -93,12 +115,15 @@ TEST(filecap_parse_reads_all_three_revisions)
 {
 	/* cap_net_raw (13) permitted and effective, cap_audit_read (37) inheritable */
 	static const unsigned char v1[12] = { 1, 0, 0, 1, 0, 0x20 };
-	static const unsigned char v2[20] = { 1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x20 };
-	static const unsigned char v3[24] = { 0, 0, 0, 3, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x20, 0, 0, 0, 0xa0, 0x86, 1, 0 };
+	static const unsigned char v2[20] = { 1, 0, 0, 2, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0x20 };
+	static const unsigned char v3[24] = { 0, 0, 0, 3, 0, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+		0x20, 0, 0, 0, 0xa0, 0x86, 1, 0 };
 	struct filecap c;
 
 	REQUIRE(filecap_parse(v1, sizeof(v1), &c) == 0);
-	CHECK(c.present && c.effective && c.permitted == 1 << 13 && c.inheritable == 0 && c.root == 0);
+	CHECK(c.present && c.effective && c.permitted == 1 << 13 && c.inheritable == 0 &&
+		c.root == 0);
 	REQUIRE(filecap_parse(v2, sizeof(v2), &c) == 0);
 	CHECK(c.effective && c.permitted == 1 << 13 && c.inheritable == 1ULL << 37 && c.root == 0);
 	REQUIRE(filecap_parse(v3, sizeof(v3), &c) == 0);
@@ -113,10 +138,14 @@ TEST(filecap_parse_wants_the_size_of_the_revision)
 
 	for (unsigned revision = 0; revision < 6; revision++)
 		for (size_t n = 0; n <= sizeof(bytes); n++) {
-			int want = (revision == 1 && n == 12) || (revision == 2 && n == 20) || (revision == 3 && n == 24) ? 0 : -EINVAL;
+			int want = (revision == 1 && n == 12) || (revision == 2 && n == 20) ||
+					(revision == 3 && n == 24) ?
+				0 :
+				-EINVAL;
 
 			bytes[3] = (unsigned char)revision;
 			if (filecap_parse(bytes, n, &c) != want)
-				test_fail(__FILE__, __LINE__, "revision %u of %zu bytes", revision, n);
+				test_fail(__FILE__, __LINE__, "revision %u of %zu bytes", revision,
+					n);
 		}
 }

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
-#include "../../lib/check/needed_ids.h"
 #include "../../lib/check/idset.h"
+#include "../../lib/check/needed_ids.h"
 #include "test.h"
 
 static struct idset *set_new(void)
@@ -23,9 +23,13 @@ static void set_free(struct idset *s)
 
 TEST(idset_gives_back_what_was_added_as_ranges)
 {
-	static const uint32_t ids[] = { 0, 1, 2, 63, 64, 65535, 65536, 65536, 4294967294u, UINT32_MAX, 2, 0 };
+	static const uint32_t ids[] = { 0, 1, 2, 63, 64, 65535, 65536, 65536, 4294967294u,
+		UINT32_MAX, 2, 0 };
 	static const struct idrange want[] = {
-		{ 0, 0, 3 }, { 63, 63, 2 }, { 65535, 65535, 2 }, { 4294967294u, 4294967294u, 1 },
+		{ 0, 0, 3 },
+		{ 63, 63, 2 },
+		{ 65535, 65535, 2 },
+		{ 4294967294u, 4294967294u, 1 },
 	};
 	struct idset *s = set_new();
 	idrange_vec v = { .len = 0 };
@@ -43,8 +47,15 @@ TEST(idset_joins_over_the_narrowest_gaps_and_counts_what_that_adds)
 {
 	/* gaps of 9, 4, 4, 99 */
 	static const uint32_t ids[] = { 0, 10, 15, 20, 120 };
-	static const struct { size_t max, n; int64_t added; } rows[] = {
-		{ 5, 5, 0 }, { 4, 4, 4 }, { 3, 3, 8 }, { 2, 2, 17 }, { 1, 1, 116 },
+	static const struct {
+		size_t max, n;
+		int64_t added;
+	} rows[] = {
+		{ 5, 5, 0 },
+		{ 4, 4, 4 },
+		{ 3, 3, 8 },
+		{ 2, 2, 17 },
+		{ 1, 1, 116 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -20,8 +20,8 @@
 struct trees {
 	char name[32];
 	int top, a, b;
-	struct idmap map;   /* the identity */
-	struct strv found;  /* "CLASS PATH" */
+	struct idmap map;  /* the identity */
+	struct strv found; /* "CLASS PATH" */
 	struct verify_counts counts;
 };
 
@@ -172,7 +172,8 @@ TEST(a_wide_directory_is_paired_by_name)
 	char name[64];
 
 	for (unsigned i = 0; i < 6000; i++) {
-		snprintf(name, sizeof(name), "%u-with-a-name-that-fills-buffers", (i * 7919) % 6000);
+		snprintf(
+			name, sizeof(name), "%u-with-a-name-that-fills-buffers", (i * 7919) % 6000);
 		if (i != 17)
 			file(t->a, name, 0644);
 		if (i != 5017)
@@ -194,7 +195,10 @@ static void *disturb(void *arg)
 	int at = *(int *)arg;
 
 	while (busy) {
-		/* One name, two inodes of different modes in turn: they are not to be compared with each other. */
+		/*
+		 * One name, two inodes of different modes in turn: they are not to be compared with
+		 * each other.
+		 */
 		for (mode_t mode = 0600; mode <= 0644; mode += 044)
 			if (mknodat(at, "d/new", S_IFREG | mode, 0) == 0)
 				(void)renameat(at, "d/new", at, "d/replaced");
@@ -231,13 +235,23 @@ TEST(what_vanishes_or_appears_meanwhile_is_no_finding)
 	teardown(t);
 }
 
-/* --- an expected tree ------------------------------------------------------------------------------ */
+/*
+ * --- an expected tree
+ * ------------------------------------------------------------------------------
+ */
 
 static void expect(struct expect *x, const char *path, mode_t mode)
 {
 	struct spec_entry s = {
-		.path = path, .has_type = true, .has_mode = true, .has_uid = true, .has_gid = true,
-		.type = mode & S_IFMT, .mode = mode & 07777, .uid = geteuid(), .gid = getegid(),
+		.path = path,
+		.has_type = true,
+		.has_mode = true,
+		.has_uid = true,
+		.has_gid = true,
+		.type = mode & S_IFMT,
+		.mode = mode & 07777,
+		.uid = geteuid(),
+		.gid = getegid(),
 	};
 
 	REQUIRE(expect_add(&s, x) == 0);

@@ -19,11 +19,12 @@
 struct made_up {
 	unsigned width, depth;
 	_Atomic unsigned visits, wrong;
-	unsigned fail_at;   /* visit that fails; 0: none */
+	unsigned fail_at; /* visit that fails; 0: none */
 	unsigned stop_at;
 };
 
-static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
+static int visit(
+	struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
 {
 	struct made_up *m = arg;
 	uintptr_t level = (uintptr_t)d->tag;
@@ -54,8 +55,15 @@ static int visit(struct walk_worker *w, unsigned index, struct walk_dir *d, void
 
 TEST(every_directory_is_visited_once_by_any_number_of_threads)
 {
-	static const struct { unsigned width, depth, visits; } t[] = {
-		{ 0, 0, 1 }, { 1, 1, 2 }, { 10, 3, 1111 }, { 2, 12, 8191 }, { 50000, 1, 50001 }, { 1, 20000, 20001 },
+	static const struct {
+		unsigned width, depth, visits;
+	} t[] = {
+		{ 0, 0, 1 },
+		{ 1, 1, 2 },
+		{ 10, 3, 1111 },
+		{ 2, 12, 8191 },
+		{ 50000, 1, 50001 },
+		{ 1, 20000, 20001 },
 	};
 	static const unsigned threads[] = { 1, 2, 7, 32 };
 
@@ -91,7 +99,10 @@ TEST(a_stop_is_no_error)
 	CHECK(m.visits >= 500 && m.visits < 11111);
 }
 
-/* --- walk_open ------------------------------------------------------------------------------------ */
+/*
+ * --- walk_open
+ * ------------------------------------------------------------------------------------
+ */
 
 static int scratch(char name[static 32])
 {
@@ -142,9 +153,21 @@ TEST(walk_open_follows_nothing_and_does_not_climb)
 {
 	char name[32], absolute[64];
 	scoped_fd int root = scratch(name);
-	static const struct { const char *path; int want; } t[] = {
-		{ "", 0 }, { "d", 0 }, { "d/e", 0 }, { "l", -ELOOP }, { "l/e", -ELOOP }, { "f", -ENOTDIR },
-		{ "f/x", -ENOTDIR }, { "..", -EXDEV }, { "d/../..", -EXDEV }, { "gone", -ENOENT }, { "absolute", -ELOOP },
+	static const struct {
+		const char *path;
+		int want;
+	} t[] = {
+		{ "", 0 },
+		{ "d", 0 },
+		{ "d/e", 0 },
+		{ "l", -ELOOP },
+		{ "l/e", -ELOOP },
+		{ "f", -ENOTDIR },
+		{ "f/x", -ENOTDIR },
+		{ "..", -EXDEV },
+		{ "d/../..", -EXDEV },
+		{ "gone", -ENOENT },
+		{ "absolute", -ELOOP },
 	};
 
 	snprintf(absolute, sizeof(absolute), "%s/d", name);
@@ -162,7 +185,10 @@ TEST(walk_open_follows_nothing_and_does_not_climb)
 	CHECK_INT(fd_remove_tree(AT_FDCWD, name, NULL), 0);
 }
 
-/* --- walk_dirs ------------------------------------------------------------------------------------ */
+/*
+ * --- walk_dirs
+ * ------------------------------------------------------------------------------------
+ */
 
 struct real_tree {
 	int root;
@@ -171,7 +197,8 @@ struct real_tree {
 };
 
 /* What walk_dirs opens must be what the whole path leads to. */
-static int visit_real(struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
+static int visit_real(
+	struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
 {
 	struct real_tree *t = arg;
 	scoped_buf struct buf path = BUF_INIT;
@@ -225,7 +252,8 @@ TEST(directories_are_opened_from_a_near_one_with_many_open_files_and_with_few)
 		int last = dup(0);
 
 		REQUIRE(getrlimit(RLIMIT_NOFILE, &was) == 0 && last >= 0);
-		few = (struct rlimit){ .rlim_cur = limits[i] ? limits[i] : was.rlim_cur, .rlim_max = was.rlim_max };
+		few = (struct rlimit){ .rlim_cur = limits[i] ? limits[i] : was.rlim_cur,
+			.rlim_max = was.rlim_max };
 		REQUIRE(setrlimit(RLIMIT_NOFILE, &few) == 0);
 		t.dirs = walk_dirs_new(1);
 		REQUIRE(t.dirs != NULL);

@@ -10,7 +10,8 @@ TEST(cmd_tables_are_sound)
 {
 	for (size_t i = 0; commands[i]; i++) {
 		const struct cmd *c = commands[i];
-		struct opt_set sets[] = { { c->opts, NULL }, { common_opts, NULL }, { dry_run_opts, NULL } };
+		struct opt_set sets[] = { { c->opts, NULL }, { common_opts, NULL },
+			{ dry_run_opts, NULL } };
 		struct err e = ERR_INIT;
 
 		if (opt_check_tables(sets, c->flags & CMD_DRY_RUN ? 3 : 2, &e) < 0)

@@ -6,10 +6,13 @@
 #include "../../lib/explain/perm.h"
 
 /*
- * The oracle: random facts are made true on scratch filesystems, a child with random credentials tries, and the
- * kernel's answer must be the one that perm_check() gives. Everything follows from SEED.
+ * The oracle: random facts are made true on scratch filesystems, a child with random credentials
+ * tries, and the kernel's answer must be the one that perm_check() gives. Everything follows from
+ * SEED.
  */
-struct rng { uint64_t state; };
+struct rng {
+	uint64_t state;
+};
 
 uint64_t rng_next(struct rng *r);
 uint32_t rng_below(struct rng *r, uint32_t n);
@@ -27,7 +30,10 @@ struct world_userns {
 	struct perm_userns ns;
 };
 
-/* A tmpfs: seen without a map at raw; the second one may be made read-only, the third belongs to users[0]. */
+/*
+ * A tmpfs: seen without a map at raw; the second one may be made read-only, the third belongs to
+ * users[0].
+ */
 struct world_fs {
 	int raw;
 	const struct perm_userns *userns;
@@ -49,7 +55,10 @@ struct world {
 
 enum { FS_PLAIN, FS_READ_ONLY, FS_USERNS };
 
-/* In a mount namespace of its own, which the caller must have entered. Fails the test when it cannot. */
+/*
+ * In a mount namespace of its own, which the caller must have entered. Fails the test when it
+ * cannot.
+ */
 void world_make(struct world *w, struct rng *r);
 void world_done(struct world *w);
 
@@ -59,7 +68,10 @@ int world_remap(const struct world_mount *m, const struct idmap *map);
 /* The superblock of fs[FS_READ_ONLY]. */
 void world_set_read_only(struct world *w, bool ro);
 
-/* Write a program to fd that tells, on its descriptor 9, what it became: struct oracle_became. False: no such for this processor. */
+/*
+ * Write a program to fd that tells, on its descriptor 9, what it became: struct oracle_became.
+ * False: no such for this processor.
+ */
 bool oracle_program(int fd);
 
 enum { ORACLE_FD = 9, ORACLE_CAP = 13 /* CAP_NET_RAW */ };
@@ -74,13 +86,13 @@ enum { ACL_ROOM = 10, GROUPS_ROOM = 3, BROKEN = 200 /* no errno: the child could
 struct object {
 	struct perm_inode facts;
 	struct acl_entry acl[ACL_ROOM];
-	bool v3;            /* write the capability with its root id */
+	bool v3; /* write the capability with its root id */
 };
 
 struct trial {
 	struct rng rng;
 	enum perm_op op;
-	unsigned way;       /* of creating */
+	unsigned way; /* of creating */
 	const struct world_mount *mount;
 	struct perm_mount mount_facts;
 	struct object dir, file;
@@ -89,7 +101,10 @@ struct trial {
 	const struct world_userns *user; /* NULL: the initial user namespace */
 };
 
-/* In a child with the trial's credentials: the errno of the kernel, 0, or BROKEN; what an executed file became. */
+/*
+ * In a child with the trial's credentials: the errno of the kernel, 0, or BROKEN; what an executed
+ * file became.
+ */
 int oracle_ask(const struct trial *t, struct oracle_became *ret);
 
 #endif

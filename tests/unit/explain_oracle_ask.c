@@ -18,8 +18,12 @@
 
 static bool set_caps(unsigned caps)
 {
-	static const struct { unsigned bit; int cap; } all[] = {
-		{ PERM_CAP_DAC_OVERRIDE, CAP_DAC_OVERRIDE }, { PERM_CAP_DAC_READ_SEARCH, CAP_DAC_READ_SEARCH },
+	static const struct {
+		unsigned bit;
+		int cap;
+	} all[] = {
+		{ PERM_CAP_DAC_OVERRIDE, CAP_DAC_OVERRIDE },
+		{ PERM_CAP_DAC_READ_SEARCH, CAP_DAC_READ_SEARCH },
 		{ PERM_CAP_FOWNER, CAP_FOWNER },
 	};
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -48,12 +52,13 @@ static bool become(const struct trial *t)
 		groups[i] = id;
 	}
 	if (!perm_ns_uid(c->userns, c->uid, &uid) || !perm_ns_gid(c->userns, c->gid, &gid) ||
-	    prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS) < 0 ||
-	    setgroups(c->n_groups, groups) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0 ||
-	    prctl(PR_SET_SECUREBITS, 0) < 0)
+		prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP | SECBIT_KEEP_CAPS) < 0 ||
+		setgroups(c->n_groups, groups) < 0 || setresgid(gid, gid, gid) < 0 ||
+		setresuid(uid, uid, uid) < 0 || prctl(PR_SET_SECUREBITS, 0) < 0)
 		return false;
 	umask(0);
-	return set_caps(c->caps) && (!c->no_new_privs || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
+	return set_caps(c->caps) &&
+		(!c->no_new_privs || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
 }
 
 static int try_open(const struct trial *t, int flags)
@@ -108,7 +113,9 @@ static int try_op(const struct trial *t)
 	case PERM_CREATE:
 		return try_create(t);
 	case PERM_UNLINK:
-		return unlinkat(fd, "d/f", S_ISDIR(t->file.facts.mode) ? AT_REMOVEDIR : 0) < 0 ? errno : 0;
+		return unlinkat(fd, "d/f", S_ISDIR(t->file.facts.mode) ? AT_REMOVEDIR : 0) < 0 ?
+			errno :
+			0;
 	case PERM_RENAME:
 		return renameat(fd, "d/f", fd, "d/g") < 0 ? errno : 0;
 	case PERM_CHMOD:
@@ -139,7 +146,8 @@ int oracle_ask(const struct trial *t, struct oracle_became *ret)
 	close(answer[1]);
 	REQUIRE(waitpid(pid, &status, 0) == pid);
 	*ret = (struct oracle_became){ 0 };
-	if (t->op == PERM_EXEC && S_ISREG(t->file.facts.mode) && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+	if (t->op == PERM_EXEC && S_ISREG(t->file.facts.mode) && WIFEXITED(status) &&
+		WEXITSTATUS(status) == 0)
 		REQUIRE(read(answer[0], ret, sizeof(*ret)) == sizeof(*ret));
 	close(answer[0]);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : BROKEN;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What perm_check() predicts is what the kernel does. SEED and N choose the cases (the default is a small run),
- * CASE=i runs one of them again: SEED=7 N=20000 build/unit explain_oracle_test. See new_filesystem() for others than tmpfs.
+ * What perm_check() predicts is what the kernel does. SEED and N choose the cases (the default is a
+ * small run), CASE=i runs one of them again: SEED=7 N=20000 build/unit explain_oracle_test. See
+ * new_filesystem() for others than tmpfs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +27,9 @@
 /* What happened how often: the rules that decided, and more. */
 enum { COUNT_FOUND = PERM_RULES, COUNT_MAPS, COUNT_CALLERS, COUNT_NO_WAY, COUNT_FLAGS, COUNTS };
 
-/* --- facts --------------------------------------------------------------------------------------- */
+/*
+ * --- facts ---------------------------------------------------------------------------------------
+ */
 
 /* An id that exists on that filesystem. */
 static uint32_t disk_id(struct trial *t, bool gid)
@@ -57,15 +60,21 @@ static void random_acl(struct trial *t, struct object *o)
 	o->acl[a->len++] = (struct acl_entry){ .tag = ACL_OTHER };
 	for (size_t i = 0; i < a->len; i++)
 		o->acl[i].perm = rng_percent(&t->rng, 40) ? 7 : rng_below(&t->rng, 8);
-	/* The same user twice: the kernel takes the first, so keep the order in which they are sorted. */
+	/*
+	 * The same user twice: the kernel takes the first, so keep the order in which they are
+	 * sorted.
+	 */
 	acl_sort(a);
 }
 
 static void random_object(struct trial *t, struct object *o, bool dir)
 {
-	static const mode_t dir_modes[] = { 0755, 0777, 0777, 01777, 01777, 0700, 0750, 02775, 0711, 03777 };
-	static const mode_t file_modes[] = { 0644, 0755, 0600, 0666, 0777, 04755, 02755, 06755, 04711, 0640 };
-	static const mode_t types[] = { S_IFREG, S_IFREG, S_IFREG, S_IFREG, S_IFREG, S_IFDIR, S_IFDIR, S_IFIFO, S_IFCHR, S_IFREG };
+	static const mode_t dir_modes[] = { 0755, 0777, 0777, 01777, 01777, 0700, 0750, 02775, 0711,
+		03777 };
+	static const mode_t file_modes[] = { 0644, 0755, 0600, 0666, 0777, 04755, 02755, 06755,
+		04711, 0640 };
+	static const mode_t types[] = { S_IFREG, S_IFREG, S_IFREG, S_IFREG, S_IFREG, S_IFDIR,
+		S_IFDIR, S_IFIFO, S_IFCHR, S_IFREG };
 	struct perm_inode *n = &o->facts;
 
 	n->mode = dir ? dir_modes[rng_below(&t->rng, 10)] : file_modes[rng_below(&t->rng, 10)];
@@ -80,23 +89,31 @@ static void random_object(struct trial *t, struct object *o, bool dir)
 	if (S_ISREG(n->mode) && !t->mount->fs->userns && rng_percent(&t->rng, 40)) {
 		o->v3 = rng_percent(&t->rng, 70);
 		n->cap = (struct filecap){
-			.present = true, .effective = true, .permitted = 1u << ORACLE_CAP, 
+			.present = true,
+			.effective = true,
+			.permitted = 1u << ORACLE_CAP,
 			.root = o->v3 && rng_percent(&t->rng, 80) ? rng_id(&t->rng) : 0,
 		};
 	}
 }
 
-/* Somebody who exists in the caller's namespace; often somebody whom the file or the directory concerns. */
+/*
+ * Somebody who exists in the caller's namespace; often somebody whom the file or the directory
+ * concerns.
+ */
 static uint32_t caller_id(struct trial *t, bool gid)
 {
-	bool (*const exists)(const struct perm_userns *, uint32_t, uint32_t *) = gid ? perm_ns_gid : perm_ns_uid;
-	bool (*const seen)(const struct perm_mount *, uint32_t, uint32_t *) = gid ? perm_gid : perm_uid;
+	bool (*const exists)(const struct perm_userns *, uint32_t, uint32_t *) =
+		gid ? perm_ns_gid : perm_ns_uid;
+	bool (*const seen)(const struct perm_mount *, uint32_t, uint32_t *) =
+		gid ? perm_gid : perm_uid;
 	const struct object *o = rng_percent(&t->rng, 60) ? &t->file : &t->dir;
 	uint32_t disk = gid ? o->facts.gid : o->facts.uid, id, ignored;
 
 	if (o->facts.access.len && rng_percent(&t->rng, 50))
 		disk = o->acl[rng_below(&t->rng, (uint32_t)o->facts.access.len)].id;
-	if (rng_percent(&t->rng, 55) && seen(&t->mount_facts, disk, &id) && exists(t->cred.userns, id, &ignored))
+	if (rng_percent(&t->rng, 55) && seen(&t->mount_facts, disk, &id) &&
+		exists(t->cred.userns, id, &ignored))
 		return id;
 	do
 		id = rng_id(&t->rng);
@@ -117,7 +134,9 @@ static void random_cred(struct trial *t, const struct world *w)
 	c->n_groups = rng_below(&t->rng, GROUPS_ROOM + 1);
 	for (size_t i = 0; i < c->n_groups; i++)
 		t->groups[i] = caller_id(t, true);
-	c->caps = rng_percent(&t->rng, 40) ? 0 : rng_percent(&t->rng, 40) ? PERM_CAPS_ALL : rng_below(&t->rng, PERM_CAPS_ALL + 1);
+	c->caps = rng_percent(&t->rng, 40) ? 0 :
+		rng_percent(&t->rng, 40)   ? PERM_CAPS_ALL :
+					     rng_below(&t->rng, PERM_CAPS_ALL + 1);
 	c->no_new_privs = rng_percent(&t->rng, 10);
 }
 
@@ -142,7 +161,9 @@ static void random_trial(struct trial *t, const struct world *w, uint64_t seed)
 		t->file.facts.cap.present = false;
 }
 
-/* --- making them true ---------------------------------------------------------------------------- */
+/*
+ * --- making them true ----------------------------------------------------------------------------
+ */
 
 /* How this process, in the initial namespace and without a map, sees a disk id. */
 static uint32_t raw_uid(const struct trial *t, uint32_t disk)
@@ -165,7 +186,10 @@ static uint32_t raw_gid(const struct trial *t, uint32_t disk)
 
 static void set_acl(const struct trial *t, int fd, const struct acl *a)
 {
-	struct { struct posix_acl_xattr_header h; struct posix_acl_xattr_entry e[ACL_ROOM]; } x = {
+	struct {
+		struct posix_acl_xattr_header h;
+		struct posix_acl_xattr_entry e[ACL_ROOM];
+	} x = {
 		.h = { .a_version = POSIX_ACL_XATTR_VERSION },
 	};
 	char path[32];
@@ -175,20 +199,26 @@ static void set_acl(const struct trial *t, int fd, const struct acl *a)
 
 		x.e[i].e_tag = e->tag;
 		x.e[i].e_perm = e->perm;
-		x.e[i].e_id = e->tag == ACL_USER ? raw_uid(t, e->id) : e->tag == ACL_GROUP ? raw_gid(t, e->id) : UINT32_MAX;
+		x.e[i].e_id = e->tag == ACL_USER ? raw_uid(t, e->id) :
+			e->tag == ACL_GROUP      ? raw_gid(t, e->id) :
+						   UINT32_MAX;
 	}
-	REQUIRE(setxattr(fd_proc_path(fd, path), "system.posix_acl_access", &x, sizeof(x.h) + a->len * sizeof(x.e[0]), 0) == 0);
+	REQUIRE(setxattr(fd_proc_path(fd, path), "system.posix_acl_access", &x,
+			sizeof(x.h) + a->len * sizeof(x.e[0]), 0) == 0);
 }
 
 static void set_cap(int fd, const struct object *o)
 {
 	struct vfs_ns_cap_data c = {
-		.magic_etc = VFS_CAP_FLAGS_EFFECTIVE | (o->v3 ? VFS_CAP_REVISION_3 : VFS_CAP_REVISION_2),
-		.data = { { .permitted = 1u << ORACLE_CAP } }, .rootid = o->facts.cap.root,
+		.magic_etc =
+			VFS_CAP_FLAGS_EFFECTIVE | (o->v3 ? VFS_CAP_REVISION_3 : VFS_CAP_REVISION_2),
+		.data = { { .permitted = 1u << ORACLE_CAP } },
+		.rootid = o->facts.cap.root,
 	};
 	char path[32];
 
-	REQUIRE(setxattr(fd_proc_path(fd, path), "security.capability", &c, o->v3 ? XATTR_CAPS_SZ_3 : XATTR_CAPS_SZ_2, 0) == 0);
+	REQUIRE(setxattr(fd_proc_path(fd, path), "security.capability", &c,
+			o->v3 ? XATTR_CAPS_SZ_3 : XATTR_CAPS_SZ_2, 0) == 0);
 }
 
 static void make_object(const struct trial *t, const char *name, struct object *o)
@@ -229,7 +259,10 @@ static void remove_all(const struct trial *t)
 			(void)unlinkat(t->mount->fs->raw, names[i], AT_REMOVEDIR);
 }
 
-/* --- comparing ------------------------------------------------------------------------------------ */
+/*
+ * --- comparing
+ * ------------------------------------------------------------------------------------
+ */
 
 static void print_object(struct buf *b, const char *name, const struct object *o)
 {
@@ -237,7 +270,8 @@ static void print_object(struct buf *b, const char *name, const struct object *o
 
 	buf_printf(b, "\n  %s: mode %06o disk %u:%u", name, n->mode, n->uid, n->gid);
 	for (size_t i = 0; i < n->access.len; i++)
-		buf_printf(b, " acl %u:%u:%u", n->access.items[i].tag, n->access.items[i].id, n->access.items[i].perm);
+		buf_printf(b, " acl %u:%u:%u", n->access.items[i].tag, n->access.items[i].id,
+			n->access.items[i].perm);
 	if (n->cap.present)
 		buf_printf(b, " capability, root %u", n->cap.root);
 }
@@ -254,8 +288,9 @@ static void describe(struct buf *b, const struct trial *t)
 		idmap_print(&t->user->map, b);
 	print_object(b, "d", &t->dir);
 	print_object(b, "f", &t->file);
-	buf_printf(b, "\n  mount:%s%s%s%s%s%s%s map ", m->ro ? " ro" : "", m->fs_ro ? " fs_ro" : "", m->nosuid ? " nosuid" : "",
-		   m->noexec ? " noexec" : "", m->nodev ? " nodev" : "", m->foreign ? " foreign" : "", m->fs_userns ? " userns" : "");
+	buf_printf(b, "\n  mount:%s%s%s%s%s%s%s map ", m->ro ? " ro" : "", m->fs_ro ? " fs_ro" : "",
+		m->nosuid ? " nosuid" : "", m->noexec ? " noexec" : "", m->nodev ? " nodev" : "",
+		m->foreign ? " foreign" : "", m->fs_userns ? " userns" : "");
 	if (m->map)
 		idmap_print(m->map, b);
 }
@@ -279,20 +314,24 @@ static bool created_as(const struct trial *t, const struct perm_verdict *d)
 	return st.st_uid == raw_uid(t, d->new_uid) && st.st_gid == raw_gid(t, d->new_gid);
 }
 
-static bool became(const struct trial *t, const struct perm_verdict *d, const struct oracle_became *b)
+static bool became(
+	const struct trial *t, const struct perm_verdict *d, const struct oracle_became *b)
 {
 	uint32_t uid, gid, real;
 
-	if (!perm_ns_uid(t->cred.userns, d->euid, &uid) || !perm_ns_gid(t->cred.userns, d->egid, &gid) ||
-	    !perm_ns_uid(t->cred.userns, t->cred.uid, &real))
+	if (!perm_ns_uid(t->cred.userns, d->euid, &uid) ||
+		!perm_ns_gid(t->cred.userns, d->egid, &gid) ||
+		!perm_ns_uid(t->cred.userns, t->cred.uid, &real))
 		return false;
 	if (uid != b->euid || gid != b->egid)
 		return false;
 	/* Root gets all capabilities, whatever the file says. */
-	return uid == 0 || real == 0 || (b->caps[1] >> ORACLE_CAP & 1) == (d->filecap == RULE_EFFECT_TAKEN);
+	return uid == 0 || real == 0 ||
+		(b->caps[1] >> ORACLE_CAP & 1) == (d->filecap == RULE_EFFECT_TAKEN);
 }
 
-static bool agree(const struct trial *t, const struct perm_verdict *d, int num, const struct oracle_became *b)
+static bool agree(
+	const struct trial *t, const struct perm_verdict *d, int num, const struct oracle_became *b)
 {
 	if (num != d->num)
 		return false;
@@ -302,8 +341,9 @@ static bool agree(const struct trial *t, const struct perm_verdict *d, int num, 
 }
 
 /*
- * The facts as they are found by looking, instead of as they were made: the same verdict, and what would change it.
- * What explain_look() cannot know is left out. BROKEN: not looked at, or not to be seen even by root.
+ * The facts as they are found by looking, instead of as they were made: the same verdict, and what
+ * would change it. What explain_look() cannot know is left out. BROKEN: not looked at, or not to be
+ * seen even by root.
  */
 static int explained(const struct trial *t, struct buf *way)
 {
@@ -335,7 +375,8 @@ static bool works_as(const struct trial *t, const char *words)
 	other.cred.caps = uid == 0 ? PERM_CAPS_ALL : 0;
 	other.cred.n_groups = 0;
 	if (t->user)
-		REQUIRE(idmap_uid_seen(&t->user->map, uid, &uid) && idmap_gid_seen(&t->user->map, gid, &gid));
+		REQUIRE(idmap_uid_seen(&t->user->map, uid, &uid) &&
+			idmap_gid_seen(&t->user->map, gid, &gid));
 	other.cred.uid = uid;
 	other.cred.gid = gid;
 	return oracle_ask(&other, &b) == 0;
@@ -365,7 +406,8 @@ static bool works_extended(const struct trial *t, const char *words)
 }
 
 /* The trial without the flags that the way takes away; its mount is m, to be closed. */
-static struct trial without_flags(struct world *w, const struct trial *t, const char *way, struct world_mount *m)
+static struct trial without_flags(
+	struct world *w, const struct trial *t, const char *way, struct world_mount *m)
 {
 	struct trial other = *t;
 
@@ -384,26 +426,33 @@ static struct trial without_flags(struct world *w, const struct trial *t, const 
 }
 
 /* What is told to try works, says the kernel. A changed mode is not tried. */
-static void try_ways(struct world *w, const struct trial *with_flags, uint64_t seed, uint64_t i, const char *way, unsigned seen[static COUNTS])
+static void try_ways(struct world *w, const struct trial *with_flags, uint64_t seed, uint64_t i,
+	const char *way, unsigned seen[static COUNTS])
 {
-	const char *as = strstr(way, "do it as"), *map = strstr(way, "extend the map"), *flags = strstr(way, "mount -o");
+	const char *as = strstr(way, "do it as"), *map = strstr(way, "extend the map"),
+		   *flags = strstr(way, "mount -o");
 	struct world_mount m = { .fd = -1 };
 	struct trial unlocked = flags ? without_flags(w, with_flags, way, &m) : *with_flags;
 	const struct trial *t = &unlocked;
 	struct oracle_became b;
 
 	seen[flags ? COUNT_FLAGS : map ? COUNT_MAPS : as ? COUNT_CALLERS : COUNT_NO_WAY]++;
-	if (flags && !map && !as && !strstr(way, "chmod") && !strstr(way, "mount-idmapped") && oracle_ask(t, &b) != 0)
-		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s", (unsigned long long)seed, (unsigned long long)i, way);
+	if (flags && !map && !as && !strstr(way, "chmod") && !strstr(way, "mount-idmapped") &&
+		oracle_ask(t, &b) != 0)
+		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s",
+			(unsigned long long)seed, (unsigned long long)i, way);
 	/* One of them: what works has removed the file or made one. */
 	if (map && !works_extended(t, map))
-		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s", (unsigned long long)seed, (unsigned long long)i, way);
+		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s",
+			(unsigned long long)seed, (unsigned long long)i, way);
 	else if (!map && as && !works_as(t, as))
-		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s", (unsigned long long)seed, (unsigned long long)i, way);
+		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: no help: %s",
+			(unsigned long long)seed, (unsigned long long)i, way);
 	cleanup_fd(&m.fd);
 }
 
-static void run_trial(struct world *w, struct trial *t, uint64_t seed, uint64_t i, unsigned seen[static COUNTS])
+static void run_trial(
+	struct world *w, struct trial *t, uint64_t seed, uint64_t i, unsigned seen[static COUNTS])
 {
 	scoped_buf struct buf text = BUF_INIT, way = BUF_INIT;
 	struct oracle_became b;
@@ -429,14 +478,17 @@ static void run_trial(struct world *w, struct trial *t, uint64_t seed, uint64_t 
 	}
 	if (!agree(t, &d, num, &b)) {
 		describe(&text, t);
-		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: predicted errno %d by %s, set-id %s (%u:%u), capability %s, new %u:%u; "
-			  "the kernel says %d, became %u:%u caps %x\n%s", (unsigned long long)seed, (unsigned long long)i, d.num,
-			  perm_rule_word(d.rule), perm_rule_word(d.setid), d.euid, d.egid, perm_rule_word(d.filecap), d.new_uid,
-			  d.new_gid, num, b.euid, b.egid, b.caps[1], text.data);
+		test_fail(__FILE__, __LINE__,
+			"SEED=%llu CASE=%llu: predicted errno %d by %s, set-id %s (%u:%u), "
+			"capability %s, new %u:%u; the kernel says %d, became %u:%u caps %x\n%s",
+			(unsigned long long)seed, (unsigned long long)i, d.num,
+			perm_rule_word(d.rule), perm_rule_word(d.setid), d.euid, d.egid,
+			perm_rule_word(d.filecap), d.new_uid, d.new_gid, num, b.euid, b.egid,
+			b.caps[1], text.data);
 	}
 	if (found != BROKEN && found != num)
-		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: explain says %d, the kernel %d", (unsigned long long)seed,
-			  (unsigned long long)i, found, num);
+		test_fail(__FILE__, __LINE__, "SEED=%llu CASE=%llu: explain says %d, the kernel %d",
+			(unsigned long long)seed, (unsigned long long)i, found, num);
 	seen[COUNT_FOUND] += found != BROKEN;
 	remove_all(t);
 }
@@ -478,9 +530,11 @@ TEST(predictions_are_what_the_kernel_answers)
 	/* A run of any size meets every rule, or it shows nothing. */
 	for (size_t i = 0; n >= 2000 && only == UINT64_MAX && i < PERM_RULES; i++)
 		if (!seen[i])
-			test_fail(__FILE__, __LINE__, "no case was decided by %s", perm_rule_word(i));
+			test_fail(
+				__FILE__, __LINE__, "no case was decided by %s", perm_rule_word(i));
 	for (size_t i = COUNT_FOUND; n >= 2000 && only == UINT64_MAX && i < COUNTS; i++)
 		if (seen[i] < n / (i == COUNT_FOUND ? 10 : 200))
-			test_fail(__FILE__, __LINE__, "only %u of %llu cases: count %zu", seen[i], (unsigned long long)n, i - COUNT_FOUND);
+			test_fail(__FILE__, __LINE__, "only %u of %llu cases: count %zu", seen[i],
+				(unsigned long long)n, i - COUNT_FOUND);
 	world_done(&w);
 }

@@ -87,17 +87,21 @@ static int new_tmpfs(void)
 	int fd = sys_fsopen("tmpfs", FSOPEN_CLOEXEC), tree;
 
 	if (fd < 0 || sys_fsconfig(fd, FSCONFIG_SET_STRING, "mode", "0755", 0) < 0 ||
-	    sys_fsconfig(fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		sys_fsconfig(fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return -1;
 	tree = sys_fsmount(fd, FSMOUNT_CLOEXEC, 0);
 	close(fd);
 	return tree;
 }
 
-/* That on the device that the environment names: ORACLE_TYPE, and ORACLE_DEVICE0 or 1. Else a tmpfs. */
+/*
+ * That on the device that the environment names: ORACLE_TYPE, and ORACLE_DEVICE0 or 1. Else a
+ * tmpfs.
+ */
 static int new_filesystem(size_t i)
 {
-	const char *type = getenv("ORACLE_TYPE"), *device = getenv(i ? "ORACLE_DEVICE1" : "ORACLE_DEVICE0");
+	const char *type = getenv("ORACLE_TYPE"),
+		   *device = getenv(i ? "ORACLE_DEVICE1" : "ORACLE_DEVICE0");
 	int fd, tree;
 
 	if (!type || !device)
@@ -110,11 +114,19 @@ static int new_filesystem(size_t i)
 	return tree;
 }
 
-/* --- children that live for a moment in a namespace ---------------------------------------------- */
+/*
+ * --- children that live for a moment in a namespace ----------------------------------------------
+ */
 
-struct helper { pid_t pid; int ready, stop; };
+struct helper {
+	pid_t pid;
+	int ready, stop;
+};
 
-/* Starts fn in a child, which stays until helper_stop(). What fn returns (or -1) is read into *ret_value. */
+/*
+ * Starts fn in a child, which stays until helper_stop(). What fn returns (or -1) is read into
+ * *ret_value.
+ */
 static struct helper helper_start(int (*fn)(void *), void *arg, int *ret_value)
 {
 	struct helper h;
@@ -151,7 +163,8 @@ static int tmpfs_of_userns(void *arg)
 {
 	const struct world_userns *u = arg;
 
-	if (setns(u->fd, CLONE_NEWUSER) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 || unshare(CLONE_NEWNS) < 0)
+	if (setns(u->fd, CLONE_NEWUSER) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 ||
+		unshare(CLONE_NEWNS) < 0)
 		return -1;
 	return new_tmpfs();
 }
@@ -177,30 +190,41 @@ static bool write_map(pid_t pid, const char *name, const struct idranges *r)
 	return ok;
 }
 
-struct nested { const struct world_userns *outer; const struct idmap *map; };
+struct nested {
+	const struct world_userns *outer;
+	const struct idmap *map;
+};
 
-/* In the outer namespace: another process goes into one of its own, whose map is written from here. Its pid. */
+/*
+ * In the outer namespace: another process goes into one of its own, whose map is written from here.
+ * Its pid.
+ */
 static int nest(void *arg)
 {
 	const struct nested *n = arg;
 	struct helper h;
 	int value;
 
-	if (setns(n->outer->fd, CLONE_NEWUSER) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+	if (setns(n->outer->fd, CLONE_NEWUSER) < 0 || setresgid(0, 0, 0) < 0 ||
+		setresuid(0, 0, 0) < 0)
 		return -1;
 	h = helper_start(unshared, NULL, &value);
-	if (value < 0 || !write_map(h.pid, "uid_map", &n->map->uid) || !write_map(h.pid, "gid_map", &n->map->gid))
+	if (value < 0 || !write_map(h.pid, "uid_map", &n->map->uid) ||
+		!write_map(h.pid, "gid_map", &n->map->gid))
 		return -1;
 	return h.pid; /* it ends when this process closes its pipe, by ending */
 }
 
-/* --- the pool ------------------------------------------------------------------------------------ */
+/*
+ * --- the pool ------------------------------------------------------------------------------------
+ */
 
 /* Namespaces where root exists: it mounts, and makes others. */
 static void root_map(struct idmap *ret)
 {
 	static const struct idrange uid[] = { { 0, 1000, 2 }, { 33, 100033, 1 }, { 1000, 0, 1 } };
-	static const struct idrange gid[] = { { 0, 1000, 2 }, { 33, 33, 1 }, { 1000, 100000, 1 }, { 1001, 0, 1 } };
+	static const struct idrange gid[] = { { 0, 1000, 2 }, { 33, 33, 1 }, { 1000, 100000, 1 },
+		{ 1001, 0, 1 } };
 
 	REQUIRE(idmap_from_ranges(uid, ARRAY_LEN(uid), gid, ARRAY_LEN(gid), ret, NULL) == 0);
 }
@@ -228,7 +252,8 @@ static void make_users(struct world *w, struct rng *r)
 		u->ns = (struct perm_userns){ .map = &u->map };
 	}
 
-	REQUIRE(idmap_from_ranges(inner, ARRAY_LEN(inner), inner, ARRAY_LEN(inner), &nested, NULL) == 0);
+	REQUIRE(idmap_from_ranges(
+			inner, ARRAY_LEN(inner), inner, ARRAY_LEN(inner), &nested, NULL) == 0);
 	REQUIRE(idmap_compose(&nested, &w->users[0].map, &last->map, NULL) == 0);
 	h = helper_start(nest, &n, &pid);
 	REQUIRE(pid > 0);
@@ -267,10 +292,12 @@ static int clone_mount(const struct world_fs *fs, const struct perm_mount *f)
 	struct mount_attr attr = {
 		.attr_set = (f->ro ? MOUNT_ATTR_RDONLY : 0) | (f->nosuid ? MOUNT_ATTR_NOSUID : 0) |
 			(f->noexec ? MOUNT_ATTR_NOEXEC : 0) | (f->nodev ? MOUNT_ATTR_NODEV : 0),
-		.attr_clr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+		.attr_clr = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			MOUNT_ATTR_NOEXEC,
 		.propagation = MS_PRIVATE,
 	};
-	int fd = sys_open_tree(fs->raw, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH), userns, high;
+	int fd = sys_open_tree(fs->raw, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH),
+	    userns, high;
 
 	REQUIRE(fd >= 0);
 	if (f->map) {
@@ -323,7 +350,8 @@ void world_make(struct world *w, struct rng *r)
 void world_set_read_only(struct world *w, bool ro)
 {
 	/* Of the superblock alone: the mounts' flags stay. */
-	int fd = (int)syscall(SYS_fspick, w->fs[FS_READ_ONLY].raw, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
+	int fd = (int)syscall(
+		SYS_fspick, w->fs[FS_READ_ONLY].raw, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC);
 
 	REQUIRE(fd >= 0);
 	REQUIRE(sys_fsconfig(fd, FSCONFIG_SET_FLAG, ro ? "ro" : "rw", NULL, 0) == 0);
@@ -340,7 +368,9 @@ void world_done(struct world *w)
 	userns_cache_done();
 }
 
-/* --- the program that is executed ---------------------------------------------------------------- */
+/*
+ * --- the program that is executed ----------------------------------------------------------------
+ */
 
 #ifdef __x86_64__
 /* geteuid, getegid, capget, write(9), exit; on the stack a struct oracle_became. */
@@ -360,14 +390,28 @@ extern const char oracle_code[], oracle_code_end[];
 bool oracle_program(int fd)
 {
 	enum { BASE = 0x400000 };
-	static struct { Elf64_Ehdr e; Elf64_Phdr p; } head = {
+	static struct {
+		Elf64_Ehdr e;
+		Elf64_Phdr p;
+	} head = {
 		.e = {
-			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-			.e_type = ET_EXEC, .e_machine = EM_X86_64, .e_version = EV_CURRENT, .e_entry = BASE + sizeof(head),
-			.e_phoff = sizeof(Elf64_Ehdr), .e_ehsize = sizeof(Elf64_Ehdr),
-			.e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 1,
+			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB,
+				EV_CURRENT },
+			.e_type = ET_EXEC,
+			.e_machine = EM_X86_64,
+			.e_version = EV_CURRENT,
+			.e_entry = BASE + sizeof(head),
+			.e_phoff = sizeof(Elf64_Ehdr),
+			.e_ehsize = sizeof(Elf64_Ehdr),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 1,
 		},
-		.p = { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_vaddr = BASE, .p_align = 4096 },
+		.p = {
+			.p_type = PT_LOAD,
+			.p_flags = PF_R | PF_X,
+			.p_vaddr = BASE,
+			.p_align = 4096,
+		},
 	};
 	size_t n = (size_t)(oracle_code_end - oracle_code);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The rules that people meet first, told one by one; explain_oracle_test.c compares all of them with the kernel. */
+/*
+ * The rules that people meet first, told one by one; explain_oracle_test.c compares all of them
+ * with the kernel.
+ */
 #include <errno.h>
 #include <sys/stat.h>
 
@@ -19,11 +22,13 @@ static struct idmap map_of(const char *text)
 
 TEST(known_situations_have_their_errno_and_rule)
 {
-	/* Disk 0 to 999 are seen as 100000 on. "outside" is a disk id that the map does not have. */
+	/*
+	 * Disk 0 to 999 are seen as 100000 on. "outside" is a disk id that the map does not have.
+	 */
 	enum { ROOT = 0, MAPPED = 100000, outside = 5000 };
 	static const struct {
 		enum perm_op op;
-		uint32_t uid;           /* the caller, all capabilities if ROOT */
+		uint32_t uid; /* the caller, all capabilities if ROOT */
 		mode_t dir_mode, mode;
 		uint32_t dir_owner, owner;
 		int num;
@@ -52,18 +57,26 @@ TEST(known_situations_have_their_errno_and_rule)
 	const struct perm_mount mount = { .map = &map };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct perm_inode dir = { .mode = S_IFDIR | cases[i].dir_mode, .uid = cases[i].dir_owner, .mount = &mount };
-		struct perm_inode file = { .mode = S_IFREG | cases[i].mode, .uid = cases[i].owner, .mount = &mount };
+		struct perm_inode dir = { .mode = S_IFDIR | cases[i].dir_mode,
+			.uid = cases[i].dir_owner,
+			.mount = &mount };
+		struct perm_inode file = {
+			.mode = S_IFREG | cases[i].mode, .uid = cases[i].owner, .mount = &mount
+		};
 		struct perm_inode top = { .mode = S_IFDIR | 0755, .mount = &mount };
 		struct perm_cred cred = {
-			.uid = cases[i].uid, .gid = cases[i].uid, .caps = cases[i].uid == ROOT ? PERM_CAPS_ALL : 0,
+			.uid = cases[i].uid,
+			.gid = cases[i].uid,
+			.caps = cases[i].uid == ROOT ? PERM_CAPS_ALL : 0,
 		};
 		bool create = cases[i].op == PERM_CREATE;
-		struct perm_verdict d = perm_check(cases[i].op, create ? &top : &dir, create ? &dir : &file, &cred);
+		struct perm_verdict d =
+			perm_check(cases[i].op, create ? &top : &dir, create ? &dir : &file, &cred);
 
 		if (d.num != cases[i].num || d.rule != cases[i].rule)
-			test_fail(__FILE__, __LINE__, "case %zu: errno %d by %s, not %d by %s", i, d.num, perm_rule_word(d.rule),
-				  cases[i].num, perm_rule_word(cases[i].rule));
+			test_fail(__FILE__, __LINE__, "case %zu: errno %d by %s, not %d by %s", i,
+				d.num, perm_rule_word(d.rule), cases[i].num,
+				perm_rule_word(cases[i].rule));
 	}
 	idmap_done(&map);
 }
@@ -73,10 +86,16 @@ TEST(an_acl_entry_is_compared_by_its_seen_id_and_limited_by_the_mask)
 	struct idmap map = map_of("0:100000:1000");
 	const struct perm_mount mount = { .map = &map };
 	struct acl_entry entries[] = {
-		{ ACL_USER_OBJ, 7, 0 }, { ACL_USER, 7, 33 }, { ACL_GROUP_OBJ, 7, 0 }, { ACL_MASK, 5, 0 }, { ACL_OTHER, 0, 0 },
+		{ ACL_USER_OBJ, 7, 0 },
+		{ ACL_USER, 7, 33 },
+		{ ACL_GROUP_OBJ, 7, 0 },
+		{ ACL_MASK, 5, 0 },
+		{ ACL_OTHER, 0, 0 },
 	};
 	struct perm_inode file = {
-		.mode = S_IFREG | 0750, .mount = &mount, .access = { .items = entries, .len = ARRAY_LEN(entries) },
+		.mode = S_IFREG | 0750,
+		.mount = &mount,
+		.access = { .items = entries, .len = ARRAY_LEN(entries) },
 	};
 	struct perm_cred cred = { .uid = 100033, .gid = 4 };
 	struct perm_verdict d = perm_check(PERM_READ, NULL, &file, &cred);
@@ -97,7 +116,9 @@ TEST(a_capability_that_does_not_count_is_named)
 	const struct perm_userns ns = { .map = &inner };
 	const struct perm_mount mount = { .map = &map };
 	struct perm_inode file = { .mode = S_IFREG | 0600, .mount = &mount };
-	struct perm_cred cred = { .uid = 100000, .gid = 100000, .caps = PERM_CAPS_ALL, .userns = &ns };
+	struct perm_cred cred = {
+		.uid = 100000, .gid = 100000, .caps = PERM_CAPS_ALL, .userns = &ns
+	};
 	struct perm_verdict d = perm_check(PERM_WRITE, NULL, &file, &cred);
 
 	CHECK_INT(d.num, EACCES);

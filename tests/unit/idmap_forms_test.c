@@ -15,8 +15,12 @@
 
 /* None is its own inverse: a form with its columns exchanged reads back as another map. */
 static const char *const maps[] = {
-	"+100000", "u:5:7:1 g:9:11:2", "0:100000:5 7:9:1 10:200000:65536", "u:1000:0:1",
-	"u:0:1:3 u:4294967290:5:4 g:1:2:1", "0:4294967294:1",
+	"+100000",
+	"u:5:7:1 g:9:11:2",
+	"0:100000:5 7:9:1 10:200000:65536",
+	"u:1000:0:1",
+	"u:0:1:3 u:4294967290:5:4 g:1:2:1",
+	"0:4294967294:1",
 };
 
 static void parse(const char *text, struct idmap *ret)
@@ -28,7 +32,10 @@ static void parse(const char *text, struct idmap *ret)
 }
 
 /* The ranges of one kind, collected as the reader of a form finds them. */
-struct ranges { struct idrange r[16]; size_t n; };
+struct ranges {
+	struct idrange r[16];
+	size_t n;
+};
 
 static void add(struct ranges *v, uint32_t disk, uint32_t seen, uint32_t count)
 {
@@ -81,8 +88,8 @@ static void read_oci(json_t *root, const char *key, struct ranges *v)
 
 	json_array_foreach(list, i, x)
 		add(v, (uint32_t)json_integer_value(json_object_get(x, "containerID")),
-		    (uint32_t)json_integer_value(json_object_get(x, "hostID")),
-		    (uint32_t)json_integer_value(json_object_get(x, "size")));
+			(uint32_t)json_integer_value(json_object_get(x, "hostID")),
+			(uint32_t)json_integer_value(json_object_get(x, "size")));
 }
 
 static void check_oci(const struct idmap *m, const char *text)
@@ -121,7 +128,8 @@ static uint32_t span(char *text, uint32_t *first)
 
 	if (dash)
 		*dash++ = '\0';
-	REQUIRE(num_u32(text, first) == 0 && num_u32(dash ? dash : text, &last) == 0 && last >= *first);
+	REQUIRE(num_u32(text, first) == 0 && num_u32(dash ? dash : text, &last) == 0 &&
+		last >= *first);
 	return last - *first + 1;
 }
 
@@ -158,26 +166,52 @@ static void check_reading(const struct idmap *m, const char *text)
 
 TEST(forms_of_other_tools_are_read_as_they_mean_them)
 {
-	static const struct { const char *text, *want; } rows[] = {
-		{ "--private-users=100000:65536 --private-users-ownership=map", "b:0:100000:65536" },
+	static const struct {
+		const char *text, *want;
+	} rows[] = {
+		{ "--private-users=100000:65536 --private-users-ownership=map",
+			"b:0:100000:65536" },
 		{ "--private-users=100000", "b:0:100000:65536" },
-		{ "lxc.idmap=u 0 100000 5\nlxc.idmap = g 0 200000 5\n", "u:0:100000:5;g:0:200000:5" },
-		{ "lxc.id_map = u 0 100000 5 lxc.id_map =g 0 200000 5", "u:0:100000:5;g:0:200000:5" },
+		{ "lxc.idmap=u 0 100000 5\nlxc.idmap = g 0 200000 5\n",
+			"u:0:100000:5;g:0:200000:5" },
+		{ "lxc.id_map = u 0 100000 5 lxc.id_map =g 0 200000 5",
+			"u:0:100000:5;g:0:200000:5" },
 		{ "both 1000 0\nuid 1002-1003 5-6\n", "u:0:1000:1;u:5:1002:2;g:0:1000:1" },
 		{ "         0     100000      65536\n", "b:0:100000:65536" },
 		{ "u 0 1 2\ng 0 3 4\n", "u:0:1:2;g:0:3:4" },
 		{ "X-mount.idmap=u:0:1:2 g:0:3:4", "u:0:1:2;g:0:3:4" },
-		{ "{\"gidMappings\":[{\"containerID\":0,\"hostID\":3,\"size\":4}],\"uidMappings\":[{\"size\":2,\"hostID\":1,\"containerID\":0}]}",
-		  "u:0:1:2;g:0:3:4" },
-		{ "0:100000:65536", "b:0:100000:65536" }, { "+5:1", "b:0:5:1" },
+		{ "{\"gidMappings\":[{\"containerID\":0,\"hostID\":3,\"size\":4}],\"uidMappings\":["
+		  "{\"size\":2,\"hostID\":1,\"containerID\":0}]}",
+			"u:0:1:2;g:0:3:4" },
+		{ "0:100000:65536", "b:0:100000:65536" },
+		{ "+5:1", "b:0:5:1" },
 	};
 	static const char *const bad[] = {
-		"--private-users=pick", "--private-users=1:2:3", "lxc.idmap = b 0 1 2", "lxc.idmap u 0 1 2", "lxc.idmap = u 0 1",
-		"lxc.idmap2 = u 0 1 2", "both 1-2 3", "both 2-1 2-1", "both 1 x", "neither 1 2", "0 100000", "u 0 1 2 3", "u 0 -1 2",
-		"0 0 4294967296", "{}", "{", "{\"uidMappings\":[],\"gidMappings\":[]}",
-		"{\"uidMappings\":[{\"containerID\":-1,\"hostID\":0,\"size\":1}],\"gidMappings\":[]}",
-		"{\"uidMappings\":[{\"containerID\":\"0\",\"hostID\":0,\"size\":1}],\"gidMappings\":[]}",
-		"both 0-4294967295 0-4294967295", "idmap=", "map=", "u 0 1 1 u 0 2 1",
+		"--private-users=pick",
+		"--private-users=1:2:3",
+		"lxc.idmap = b 0 1 2",
+		"lxc.idmap u 0 1 2",
+		"lxc.idmap = u 0 1",
+		"lxc.idmap2 = u 0 1 2",
+		"both 1-2 3",
+		"both 2-1 2-1",
+		"both 1 x",
+		"neither 1 2",
+		"0 100000",
+		"u 0 1 2 3",
+		"u 0 -1 2",
+		"0 0 4294967296",
+		"{}",
+		"{",
+		"{\"uidMappings\":[],\"gidMappings\":[]}",
+		"{\"uidMappings\":[{\"containerID\":-1,\"hostID\":0,\"size\":1}],\"gidMappings\":[]"
+		"}",
+		"{\"uidMappings\":[{\"containerID\":\"0\",\"hostID\":0,\"size\":1}],"
+		"\"gidMappings\":[]}",
+		"both 0-4294967295 0-4294967295",
+		"idmap=",
+		"map=",
+		"u 0 1 1 u 0 2 1",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -209,23 +243,41 @@ TEST(forms_say_the_map_that_was_given)
 			REQUIRE(idmap_print_form(&m, form, &b, &e) == 0 && buf_get(&b));
 			check_reading(&m, b.data);
 			switch (form) {
-			case FORM_KERNEL: check_kernel(&m, b.data); break;
-			case FORM_UTIL_LINUX: check_language(&m, b.data, "X-mount.idmap="); break;
-			case FORM_OCI: check_oci(&m, b.data); break;
-			case FORM_LXC: check_lxc(&m, b.data); break;
-			case FORM_INCUS: check_incus(&m, b.data); break;
-			case FORM_FSTAB: check_language(&m, b.data, "map="); break;
-			default: check_language(&m, b.data, "idmap="); break;
+			case FORM_KERNEL:
+				check_kernel(&m, b.data);
+				break;
+			case FORM_UTIL_LINUX:
+				check_language(&m, b.data, "X-mount.idmap=");
+				break;
+			case FORM_OCI:
+				check_oci(&m, b.data);
+				break;
+			case FORM_LXC:
+				check_lxc(&m, b.data);
+				break;
+			case FORM_INCUS:
+				check_incus(&m, b.data);
+				break;
+			case FORM_FSTAB:
+				check_language(&m, b.data, "map=");
+				break;
+			default:
+				check_language(&m, b.data, "idmap=");
+				break;
 			}
 		}
 }
 
 TEST(forms_know_what_nspawn_cannot_say)
 {
-	static const struct { const char *map, *want; } rows[] = {
+	static const struct {
+		const char *map, *want;
+	} rows[] = {
 		{ "+100000", "--private-users=100000:65536 --private-users-ownership=map\n" },
 		{ "0:5:1", "--private-users=5:1 --private-users-ownership=map\n" },
-		{ "1:100000:65536", NULL }, { "0:100000:5 7:100007:1", NULL }, { "u:0:100000:5", NULL },
+		{ "1:100000:65536", NULL },
+		{ "0:100000:5 7:100007:1", NULL },
+		{ "u:0:100000:5", NULL },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -244,9 +296,16 @@ TEST(forms_know_what_nspawn_cannot_say)
 	}
 }
 
-/* --- diff ------------------------------------------------------------------------------------------- */
+/*
+ * --- diff
+ * -------------------------------------------------------------------------------------------
+ */
 
-struct seen_diff { const struct idmap *a, *b; uint64_t ids; uint32_t next; };
+struct seen_diff {
+	const struct idmap *a, *b;
+	uint64_t ids;
+	uint32_t next;
+};
 
 /* Every id of a run differs as it says, and runs ascend. */
 static int check_diff(const struct iddiff *d, void *arg)
@@ -257,7 +316,8 @@ static int check_diff(const struct iddiff *d, void *arg)
 	s->next = d->disk + d->count;
 	for (int last = 0; last < 2; last++) {
 		uint32_t k = last ? d->count - 1 : 0, x = 0, y = 0;
-		bool mx = idmap_uid_seen(s->a, d->disk + k, &x), my = idmap_uid_seen(s->b, d->disk + k, &y);
+		bool mx = idmap_uid_seen(s->a, d->disk + k, &x),
+		     my = idmap_uid_seen(s->b, d->disk + k, &y);
 
 		CHECK(mx == d->first && my == d->second && (mx != my || x != y));
 		CHECK(!mx || x == d->first_seen + k);
@@ -269,7 +329,10 @@ static int check_diff(const struct iddiff *d, void *arg)
 
 TEST(diff_tells_exactly_the_ids_that_are_not_shown_alike)
 {
-	static const struct { const char *a, *b; uint64_t ids; } rows[] = {
+	static const struct {
+		const char *a, *b;
+		uint64_t ids;
+	} rows[] = {
 		{ "+100000", "+100000", 0 },
 		{ "+100000", "+100001", 65536 },
 		{ "0:100000:10", "0:100000:5", 5 },
@@ -282,7 +345,8 @@ TEST(diff_tells_exactly_the_ids_that_are_not_shown_alike)
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		for (int swap = 0; swap < 2; swap++) {
-			scoped_idmap struct idmap a = { .gid_assumed = false }, b = { .gid_assumed = false };
+			scoped_idmap struct idmap a = { .gid_assumed = false },
+						  b = { .gid_assumed = false };
 			struct seen_diff s = { .a = &a, .b = &b };
 
 			parse(swap ? rows[i].b : rows[i].a, &a);

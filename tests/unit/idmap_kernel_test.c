@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The kernel and we accept the same maps in numbers. The one exception is the kernel's: it cuts a number
- * of more than 32 bits, so that 4294967296 is 0 to it; we refuse those.
+ * The kernel and we accept the same maps in numbers. The one exception is the kernel's: it cuts a
+ * number of more than 32 bits, so that 4294967296 is 0 to it; we refuse those.
  */
 
 #include <errno.h>
@@ -76,7 +76,8 @@ static void long_text(const char *front, char column, char line, struct buf *b)
 	for (const char *p = front; *p; p++)
 		buf_char(b, *p == ' ' ? column : *p);
 	for (uint32_t i = 0; i < 170; i++)
-		buf_printf(b, "%c%u%c%u%c1", line, 4000000000u + 2 * i, column, 4000000000u + 2 * i, column);
+		buf_printf(b, "%c%u%c%u%c1", line, 4000000000u + 2 * i, column, 4000000000u + 2 * i,
+			column);
 }
 
 static void check_userns(const char *text)
@@ -93,8 +94,13 @@ static void check_userns(const char *text)
 TEST(idmap_and_the_kernel_agree_on_the_last_byte)
 {
 	/* 15 and 16 bytes, for texts of 4095 and 4096 */
-	static const struct { const char *front; size_t bytes; bool accept; } t[] = {
-		{ "100000 100000 1", 4095, true }, { "1000000 100000 1", 4096, false },
+	static const struct {
+		const char *front;
+		size_t bytes;
+		bool accept;
+	} t[] = {
+		{ "100000 100000 1", 4095, true },
+		{ "1000000 100000 1", 4096, false },
 	};
 
 	need_root();
@@ -129,8 +135,8 @@ static bool compare(const char *ranges, bool kernel_is_lax)
 	we = we_accept(buf_get(&ours));
 	it = kernel_accepts(&kernels);
 	if (kernel_is_lax ? we : we != it)
-		test_fail(__FILE__, __LINE__, "'%s': we %s, the kernel %s", ranges, we ? "accept" : "refuse",
-			it ? "accepts" : "refuses");
+		test_fail(__FILE__, __LINE__, "'%s': we %s, the kernel %s", ranges,
+			we ? "accept" : "refuse", it ? "accepts" : "refuses");
 	if (kernel_is_lax)
 		CHECK(it); /* the exception is still one */
 	return it;
@@ -139,11 +145,41 @@ static bool compare(const char *ranges, bool kernel_is_lax)
 TEST(idmap_and_the_kernel_agree_on_edges)
 {
 	static const char *const edges[] = {
-		"0 0 1", "0 0 0", "0 0 4294967295", "1 0 4294967294", "1 0 4294967295", "0 1 4294967294", "0 1 4294967295",
-		"4294967294 0 1", "4294967294 0 2", "4294967295 0 1", "0 4294967294 1", "0 4294967294 2", "0 4294967295 1",
-		"-1 0 1", "+1 0 1", "0x10 0 1", "1x 0 1", "0 0 1x", "0 0", "0", "007 08 09", "x 0 1", "0 0 -1", "0 0 1 1",
-		"0 0 5/5 5 5", "0 0 5/4 5 5", "0 0 5/5 4 5", "0 100 10/5 200 10", "0 0 10/20 5 10", "0 1000 1/1000 0 1",
-		"5 5 1/0 0 5", "0 0 1/0 0 1", "0 0 1/4294967294 1 1", "10 10 4294967285", "10 10 4294967286",
+		"0 0 1",
+		"0 0 0",
+		"0 0 4294967295",
+		"1 0 4294967294",
+		"1 0 4294967295",
+		"0 1 4294967294",
+		"0 1 4294967295",
+		"4294967294 0 1",
+		"4294967294 0 2",
+		"4294967295 0 1",
+		"0 4294967294 1",
+		"0 4294967294 2",
+		"0 4294967295 1",
+		"-1 0 1",
+		"+1 0 1",
+		"0x10 0 1",
+		"1x 0 1",
+		"0 0 1x",
+		"0 0",
+		"0",
+		"007 08 09",
+		"x 0 1",
+		"0 0 -1",
+		"0 0 1 1",
+		"0 0 5/5 5 5",
+		"0 0 5/4 5 5",
+		"0 0 5/5 4 5",
+		"0 100 10/5 200 10",
+		"0 0 10/20 5 10",
+		"0 1000 1/1000 0 1",
+		"5 5 1/0 0 5",
+		"0 0 1/0 0 1",
+		"0 0 1/4294967294 1 1",
+		"10 10 4294967285",
+		"10 10 4294967286",
 	};
 
 	need_root();
@@ -157,7 +193,19 @@ TEST(idmap_and_the_kernel_agree_on_edges)
 TEST(idmap_and_the_kernel_agree_on_random_ranges)
 {
 	static const uint32_t pool[] = {
-		0, 1, 2, 3, 9, 10, 11, 65535, 65536, 4294967285u, 4294967293u, 4294967294u, 4294967295u,
+		0,
+		1,
+		2,
+		3,
+		9,
+		10,
+		11,
+		65535,
+		65536,
+		4294967285u,
+		4294967293u,
+		4294967294u,
+		4294967295u,
 	};
 	uint64_t seed = 20240;
 	size_t accepted = 0;
@@ -175,7 +223,8 @@ TEST(idmap_and_the_kernel_agree_on_random_ranges)
 
 				seed = seed * 6364136223846793005u + 1442695040888963407u;
 				/* mostly small, so that some pass, with an edge now and then */
-				v = (seed >> 32) % 16 == 0 ? pool[(seed >> 40) % ARRAY_LEN(pool)] : (seed >> 40) % (k == 2 ? 5 : 40);
+				v = (seed >> 32) % 16 == 0 ? pool[(seed >> 40) % ARRAY_LEN(pool)] :
+							     (seed >> 40) % (k == 2 ? 5 : 40);
 				buf_printf(&b, "%s%u", k ? " " : i ? "/" : "", v);
 			}
 		accepted += compare(buf_get(&b), false);
@@ -185,8 +234,14 @@ TEST(idmap_and_the_kernel_agree_on_random_ranges)
 
 TEST(idmap_and_the_kernel_agree_on_how_much_is_too_much)
 {
-	static const struct { uint32_t n, first; bool accept; } t[] = {
-		{ 340, 0, true }, { 341, 0, false }, { 170, 4000000000u, true }, { 171, 4000000000u, false },
+	static const struct {
+		uint32_t n, first;
+		bool accept;
+	} t[] = {
+		{ 340, 0, true },
+		{ 341, 0, false },
+		{ 170, 4000000000u, true },
+		{ 171, 4000000000u, false },
 	};
 
 	need_root();
@@ -195,7 +250,8 @@ TEST(idmap_and_the_kernel_agree_on_how_much_is_too_much)
 
 		for (uint32_t k = 0; k < t[i].n; k++) {
 			buf_printf(&ours, "%u:%u:1 ", t[i].first + 2 * k, t[i].first + 2 * k);
-			buf_printf(&kernels, "%s%u %u 1", k ? "\n" : "", t[i].first + 2 * k, t[i].first + 2 * k);
+			buf_printf(&kernels, "%s%u %u 1", k ? "\n" : "", t[i].first + 2 * k,
+				t[i].first + 2 * k);
 		}
 		CHECK_INT(we_accept(buf_get(&ours)), t[i].accept);
 		CHECK_INT(kernel_accepts(&kernels), t[i].accept);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The manual page of maps is right: each example means, and each refusal says, what stands below it. */
+/*
+ * The manual page of maps is right: each example means, and each refusal says, what stands below
+ * it.
+ */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -70,7 +70,8 @@ static int signal_of(void (*ask)(void), bool away)
 
 TEST(the_name_services_are_not_asked_away_from_home)
 {
-	static void (*const asks[])(void) = { ask_user, ask_number, ask_group, ask_groups, take_groups, ask_group_number };
+	static void (*const asks[])(void) = { ask_user, ask_number, ask_group, ask_groups,
+		take_groups, ask_group_number };
 
 	for (size_t i = 0; i < 6; i++) {
 		CHECK_INT(signal_of(asks[i], false), 0);

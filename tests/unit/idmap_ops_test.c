@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Properties of compose, invert, equal and print over random maps, checked at every boundary of every range. */
+/*
+ * Properties of compose, invert, equal and print over random maps, checked at every boundary of
+ * every range.
+ */
 
 #include <errno.h>
 #include <stdio.h>
@@ -23,7 +26,8 @@ static uint32_t rnd(uint32_t below)
 
 /*
  * Up to RANGES ranges that overlap nowhere, in random order: starts grow by count and a gap that is
- * often 0, on each side in an order of its own. Small ids, so that two maps meet, or ids up to the last.
+ * often 0, on each side in an order of its own. Small ids, so that two maps meet, or ids up to the
+ * last.
  */
 static size_t random_ranges(struct idrange *r)
 {
@@ -117,7 +121,8 @@ TEST(idmap_translates_as_its_ranges_say_in_both_directions)
 			REQUIRE(!mapped || seen == want);
 			REQUIRE(!mapped || (idmap_uid_disk(&m, seen, &disk) && disk == ids[i]));
 			/* and nothing is seen that is on no disk */
-			REQUIRE(!idmap_uid_disk(&m, ids[i], &disk) || (naive_seen(ranges, n, disk, &seen) && seen == ids[i]));
+			REQUIRE(!idmap_uid_disk(&m, ids[i], &disk) ||
+				(naive_seen(ranges, n, disk, &seen) && seen == ids[i]));
 		}
 	}
 }
@@ -137,7 +142,8 @@ TEST(idmap_has_one_form_whatever_the_order_and_the_cuts)
 
 			if (cut)
 				b[n_b++] = (struct idrange){ a[i].disk, a[i].seen, cut };
-			b[n_b++] = (struct idrange){ a[i].disk + cut, a[i].seen + cut, a[i].count - cut };
+			b[n_b++] = (struct idrange){ a[i].disk + cut, a[i].seen + cut,
+				a[i].count - cut };
 		}
 		REQUIRE(idmap_from_ranges(a, n, a, n, &ma, &e) == 0);
 		REQUIRE(idmap_from_ranges(b, n_b, b, n_b, &mb, &e) == 0);
@@ -197,8 +203,8 @@ TEST(idmap_invert_twice_is_the_map_and_once_translates_back)
 }
 
 /* compose(a, b) at id against one after the other; which: a function of one kind. */
-static void check_composed(bool (*seen)(const struct idmap *, uint32_t, uint32_t *), const struct idmap *a,
-			   const struct idmap *b, const struct idmap *ab, uint32_t id)
+static void check_composed(bool (*seen)(const struct idmap *, uint32_t, uint32_t *),
+	const struct idmap *a, const struct idmap *b, const struct idmap *ab, uint32_t id)
 {
 	uint32_t mid, want, got;
 	bool mapped = seen(a, id, &mid) && seen(b, mid, &want);
@@ -241,7 +247,8 @@ TEST(idmap_compose_with_the_inverse_is_the_identity_where_the_map_is)
 {
 	seed = 6;
 	for (size_t round = 0; round < ROUNDS; round++) {
-		scoped_idmap struct idmap m = { 0 }, inv = { 0 }, one = { 0 }, all = { 0 }, same = { 0 };
+		scoped_idmap struct idmap m = { 0 }, inv = { 0 }, one = { 0 }, all = { 0 },
+					  same = { 0 };
 		struct err e = ERR_INIT;
 		uint32_t ids[BOUNDARIES], a, b;
 		size_t n;
@@ -253,7 +260,8 @@ TEST(idmap_compose_with_the_inverse_is_the_identity_where_the_map_is)
 			REQUIRE(idmap_uid_seen(&m, ids[i], &a) == idmap_uid_seen(&one, ids[i], &b));
 			REQUIRE(!idmap_uid_seen(&one, ids[i], &b) || b == ids[i]);
 		}
-		REQUIRE(idmap_identity(&all, &e) == 0 && idmap_is_identity(&all) && !idmap_is_identity(&one));
+		REQUIRE(idmap_identity(&all, &e) == 0 && idmap_is_identity(&all) &&
+			!idmap_is_identity(&one));
 		REQUIRE(idmap_compose(&m, &all, &same, &e) == 0 && idmap_equal(&m, &same));
 		idmap_done(&same);
 		REQUIRE(idmap_compose(&all, &m, &same, &e) == 0 && idmap_equal(&m, &same));

@@ -10,7 +10,11 @@
 
 TEST(record_parse_reads_what_tools_write)
 {
-	static const struct { const char *text; uint32_t uid, gid, mode; const char *type; } good[] = {
+	static const struct {
+		const char *text;
+		uint32_t uid, gid, mode;
+		const char *type;
+	} good[] = {
 		{ "0:0:0555", 0, 0, 0555, "" },
 		{ "70000:5:0644", 70000, 5, 0644, "" },
 		{ "1:2:7777", 1, 2, 07777, "" },
@@ -28,21 +32,57 @@ TEST(record_parse_reads_what_tools_write)
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
 		struct record r = { .uid = 99 };
 
-		if (record_parse(good[i].text, strlen(good[i].text), &r) != 0 || r.uid != good[i].uid || r.gid != good[i].gid ||
-		    r.mode != good[i].mode || strcmp(r.type, good[i].type) != 0)
-			test_fail(__FILE__, __LINE__, "'%s' is read as %u:%u:%o:%s", good[i].text, r.uid, r.gid, r.mode, r.type);
+		if (record_parse(good[i].text, strlen(good[i].text), &r) != 0 ||
+			r.uid != good[i].uid || r.gid != good[i].gid || r.mode != good[i].mode ||
+			strcmp(r.type, good[i].type) != 0)
+			test_fail(__FILE__, __LINE__, "'%s' is read as %u:%u:%o:%s", good[i].text,
+				r.uid, r.gid, r.mode, r.type);
 	}
 }
 
 TEST(record_parse_refuses_everything_else)
 {
 	static const char *const bad[] = {
-		"", ":", "::", ":::", "0", "0:0", "0:0:", ":0:0644", "0::0644", "0:0:0644:", "0:0:0644:file:", "0:0:0644:file:x",
-		"-1:0:0644", "0:-1:0644", "+1:0:0644", " 0:0:0644", "0:0:0644 ", "0:0:0644\n", "0x1:0:0644", "a:0:0644",
-		"4294967295:0:0644", "0:4294967295:0644", "4294967296:0:0644", "18446744073709551616:0:0644",
-		"0:0:0648", "0:0:rw", "0:0:-644", "0:0:200000", "0:0:7777777777777777777777777",
-		"0:0:0644:fil", "0:0:0644:files", "0:0:0644:File", "0:0:0644:block", "0:0:0644:block-", "0:0:0644:block-8",
-		"0:0:0644:block-8-", "0:0:0644:block--1", "0:0:0644:block-8-1-2", "0:0:0644:char-a-1", "0:0:0644:dir-1-1",
+		"",
+		":",
+		"::",
+		":::",
+		"0",
+		"0:0",
+		"0:0:",
+		":0:0644",
+		"0::0644",
+		"0:0:0644:",
+		"0:0:0644:file:",
+		"0:0:0644:file:x",
+		"-1:0:0644",
+		"0:-1:0644",
+		"+1:0:0644",
+		" 0:0:0644",
+		"0:0:0644 ",
+		"0:0:0644\n",
+		"0x1:0:0644",
+		"a:0:0644",
+		"4294967295:0:0644",
+		"0:4294967295:0644",
+		"4294967296:0:0644",
+		"18446744073709551616:0:0644",
+		"0:0:0648",
+		"0:0:rw",
+		"0:0:-644",
+		"0:0:200000",
+		"0:0:7777777777777777777777777",
+		"0:0:0644:fil",
+		"0:0:0644:files",
+		"0:0:0644:File",
+		"0:0:0644:block",
+		"0:0:0644:block-",
+		"0:0:0644:block-8",
+		"0:0:0644:block-8-",
+		"0:0:0644:block--1",
+		"0:0:0644:block-8-1-2",
+		"0:0:0644:char-a-1",
+		"0:0:0644:dir-1-1",
 		"0:0:0644:block-00000000000000000000000000000008-1",
 	};
 	struct record r = { .uid = 99, .type = "kept" };

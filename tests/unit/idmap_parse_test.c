@@ -16,7 +16,9 @@ static int parse(const char *text, struct idmap *ret, struct err *e)
 
 TEST(idmap_texts_read_as_canonical_maps)
 {
-	static const struct { const char *text, *canonical; } good[] = {
+	static const struct {
+		const char *text, *canonical;
+	} good[] = {
 		{ "0:100000:65536", "b:0:100000:65536" },
 		{ "b:0:100000:65536", "b:0:100000:65536" },
 		{ "both:0:100000:65536", "b:0:100000:65536" },
@@ -53,13 +55,18 @@ TEST(idmap_texts_read_as_canonical_maps)
 
 TEST(idmap_refusals_name_the_fault_the_word_and_the_place)
 {
-	static const struct { const char *text; int r; const char *on, *what; } bad[] = {
+	static const struct {
+		const char *text;
+		int r;
+		const char *on, *what;
+	} bad[] = {
 		{ "", -EINVAL, "", "the map is empty (byte 0" },
 		{ "  ", -EINVAL, "", "the map is empty (byte 2" },
 		{ ";", -EINVAL, "", "missing beside ';' (byte 0" },
 		{ "0:1:1;", -EINVAL, "", "missing beside ';' (byte 6" },
 		{ "0:1:1;;1:2:1", -EINVAL, "", "missing beside ';' (byte 6" },
-		{ "0:1:1 x:1:1:1", -EINVAL, "x", "no kind of id: b, u or g (or both, uid, gid) (byte 6" },
+		{ "0:1:1 x:1:1:1", -EINVAL, "x",
+			"no kind of id: b, u or g (or both, uid, gid) (byte 6" },
 		{ "0:1", -EINVAL, "0:1", "has three fields" },
 		{ "0:1:2:3:4", -EINVAL, "0:1:2:3:4", "has no more fields" },
 		{ "u:0:1:2:3", -EINVAL, "u:0:1:2:3", "has no more fields" },
@@ -80,14 +87,20 @@ TEST(idmap_refusals_name_the_fault_the_word_and_the_place)
 		{ "4294967295:0:1", -ERANGE, "4294967295:0:1", "disk id 4294967295 is no id" },
 		{ "0:4294967295:1", -ERANGE, "0:4294967295:1", "seen id 4294967295 is no id" },
 		{ "4294967296:0:1", -ERANGE, "4294967296:0:1", "beyond the last id" },
-		{ "0:18446744073709551616:1", -ERANGE, "18446744073709551616", "SEEN is beyond the last id, 4294967294 (byte 2" },
+		{ "0:18446744073709551616:1", -ERANGE, "18446744073709551616",
+			"SEEN is beyond the last id, 4294967294 (byte 2" },
 		{ "0:0:18446744073709551616", -ERANGE, "18446744073709551616", "COUNT is beyond" },
 		{ "0:0:4294967296", -ERANGE, "0:0:4294967296", "reach beyond the last id" },
 		{ "0:1:4294967295", -ERANGE, "0:1:4294967295", "seen id and count reach beyond" },
 		{ "1:0:4294967295", -ERANGE, "1:0:4294967295", "disk id and count reach beyond" },
-		{ "b:0:100:10 b:5:200:10", -EINVAL, "b:5:200:10", "overlaps b:0:100:10: disk ids 5-9 would be seen as two ids each (byte 11" },
-		{ "u:5:200:10 b:0:100:10", -EINVAL, "b:0:100:10", "overlaps u:5:200:10: disk ids 5-9" },
-		{ "0:0:10 20:5:10", -EINVAL, "b:20:5:10", "overlaps b:0:0:10: seen ids 5-9 would stand for two disk ids each (byte 7" },
+		{ "b:0:100:10 b:5:200:10", -EINVAL, "b:5:200:10",
+			"overlaps b:0:100:10: disk ids 5-9 would be seen as two ids each (byte "
+			"11" },
+		{ "u:5:200:10 b:0:100:10", -EINVAL, "b:0:100:10",
+			"overlaps u:5:200:10: disk ids 5-9" },
+		{ "0:0:10 20:5:10", -EINVAL, "b:20:5:10",
+			"overlaps b:0:0:10: seen ids 5-9 would stand for two disk ids each (byte "
+			"7" },
 		{ "0:1:1 0:1:1", -EINVAL, "b:0:1:1", "overlaps" },
 		{ "+", -EINVAL, "", "BASE is missing (byte 1" },
 		{ "++1", -EINVAL, "+1", "BASE is no decimal number (byte 1" },
@@ -102,8 +115,10 @@ TEST(idmap_refusals_name_the_fault_the_word_and_the_place)
 		{ "uids=@0-1-2", -EINVAL, "@0-1-2", "'@'" },
 		{ "uids=0-root-2", -EINVAL, "root", "no decimal number (byte 7" },
 		{ "uids=0--1-2", -EINVAL, "0--1-2", "no DISK-SEEN-COUNT" },
-		{ "no-such-user-here:0:1", -ENOENT, "no-such-user-here", "there is no user of this name (byte 0" },
-		{ "g:0:no-such-group-here:1", -ENOENT, "no-such-group-here", "there is no group of this name (byte 4" },
+		{ "no-such-user-here:0:1", -ENOENT, "no-such-user-here",
+			"there is no user of this name (byte 0" },
+		{ "g:0:no-such-group-here:1", -ENOENT, "no-such-group-here",
+			"there is no group of this name (byte 4" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -112,7 +127,8 @@ TEST(idmap_refusals_name_the_fault_the_word_and_the_place)
 		int r = parse(bad[i].text, &m, &e);
 
 		if (r != bad[i].r)
-			test_fail(__FILE__, __LINE__, "'%s' gives %d, not %d: %s", bad[i].text, r, bad[i].r, e.what);
+			test_fail(__FILE__, __LINE__, "'%s' gives %d, not %d: %s", bad[i].text, r,
+				bad[i].r, e.what);
 		CHECK(e.set);
 		CHECK_STR(e.on, bad[i].on);
 		CHECK_HAS(e.what, bad[i].what);
@@ -152,7 +168,10 @@ TEST(idmap_takes_340_ranges_and_refuses_341_unless_they_merge)
 
 TEST(idmap_refuses_a_text_that_the_kernel_would_not_take)
 {
-	/* "4000000000 4000000000 1\n" is 24 bytes: 170 of them are 4079 without the last newline, 171 are 4103. */
+	/*
+	 * "4000000000 4000000000 1\n" is 24 bytes: 170 of them are 4079 without the last newline,
+	 * 171 are 4103.
+	 */
 	scoped_idmap struct idmap m = { 0 };
 	struct err e = ERR_INIT;
 
@@ -202,11 +221,15 @@ TEST(idmap_of_one_kind_is_the_identity_for_the_other_unless_strict)
 
 TEST(idmap_words_say_which_side_is_which)
 {
-	static const struct { const char *text, *words; } t[] = {
+	static const struct {
+		const char *text, *words;
+	} t[] = {
 		{ "+100000", "disk 0-65535 is seen as 100000-165535" },
 		{ "1000:0:1", "disk 1000 is seen as 0" },
 		{ "0:5:1 7:9:2", "disk 0 is seen as 5, disk 7-8 is seen as 9-10" },
-		{ "u:1000:0:1", "users: disk 1000 is seen as 0; groups: every id is seen as it is on disk" },
+		{ "u:1000:0:1",
+			"users: disk 1000 is seen as 0; groups: every id is seen as it is on "
+			"disk" },
 		{ "0:0:4294967295", "every id is seen as it is on disk" },
 	};
 
@@ -223,9 +246,14 @@ TEST(idmap_words_say_which_side_is_which)
 
 TEST(idmap_reads_what_the_kernel_prints)
 {
-	static const struct { const char *uid, *gid; int r; const char *canonical; } t[] = {
+	static const struct {
+		const char *uid, *gid;
+		int r;
+		const char *canonical;
+	} t[] = {
 		{ "         0     100000      65536\n", "0 100000 65536", 0, "b:0:100000:65536" },
-		{ "0 0 1\n1 100000 5\n", "0 0 4294967295\n", 0, "u:0:0:1;u:1:100000:5;g:0:0:4294967295" },
+		{ "0 0 1\n1 100000 5\n", "0 0 4294967295\n", 0,
+			"u:0:0:1;u:1:100000:5;g:0:0:4294967295" },
 		{ "", "0 0 1\n", -ENODATA, NULL },
 		{ "0 0 1\n", "", -ENODATA, NULL },
 		{ "0 4294967295 1\n", "0 0 1", -ENODATA, NULL },

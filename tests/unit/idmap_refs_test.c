@@ -131,8 +131,10 @@ TEST(idmap_names_are_looked_up_for_each_kind)
 	check_map("u:www:alice:1", "u:33:1000:1;g:0:0:4294967295");
 	check_map("g:www:5:1", "u:0:0:4294967295;g:34:5:1");
 	check_map("b:www:0:1", "u:33:0:1;g:34:0:1");
-	check_refused("b:alice:0:1", -ENOENT, "alice", "there is no group of this name (byte 2 of the map)");
-	check_refused("b:0:bob:1", -ENOENT, "bob", "there is no user of this name (byte 4 of the map)");
+	check_refused("b:alice:0:1", -ENOENT, "alice",
+		"there is no group of this name (byte 2 of the map)");
+	check_refused(
+		"b:0:bob:1", -ENOENT, "bob", "there is no user of this name (byte 4 of the map)");
 }
 
 TEST(idmap_grants_become_disk_ids_from_0_in_the_order_of_the_file)
@@ -141,8 +143,10 @@ TEST(idmap_grants_become_disk_ids_from_0_in_the_order_of_the_file)
 		"alice:500000:65536\n");
 	check_map("subid:alice", "u:0:100000:1000;u:1000:300000:10;g:0:500000:65536");
 	check_map("subid:1000", "u:0:100000:1000;u:1000:300000:10;g:0:500000:65536");
-	check_map("user:alice", "u:0:1000:1;u:1:100000:1000;u:1001:300000:10;g:0:1100:1;g:1:500000:65536");
-	check_map("subid:alice u:1010:7:1", "u:0:100000:1000;u:1000:300000:10;u:1010:7:1;g:0:500000:65536");
+	check_map("user:alice",
+		"u:0:1000:1;u:1:100000:1000;u:1001:300000:10;g:0:1100:1;g:1:500000:65536");
+	check_map("subid:alice u:1010:7:1",
+		"u:0:100000:1000;u:1000:300000:10;u:1010:7:1;g:0:500000:65536");
 	check_refused("subid:www", -ENOENT, "www", "subid:www (byte 0 of the map): has no ids in");
 	check_refused("0:1:1 user:bob", -ENOENT, "bob", "no user of this name (byte 11");
 	check_refused("subid:", -EINVAL, "", "USER is missing (byte 6");
@@ -164,11 +168,19 @@ TEST(idmap_auto_is_the_grant_of_who_calls)
 
 TEST(idmap_grants_that_cannot_be_are_named_with_file_and_line)
 {
-	static const struct { const char *line, *what; } bad[] = {
-		{ "alice", "is no USER:START:COUNT" }, { "alice:1", "is no USER:START:COUNT" }, { "alice:1:1:1", "is no USER" },
-		{ "alice:x:1", "START that is no decimal" }, { "alice:-1:1", "START that is no decimal" },
-		{ "alice:1:1 ", "COUNT that is no decimal" }, { "alice:1:0", "count 0" }, { "alice::1", "START" },
-		{ "alice:4294967295:1", "beyond the last id" }, { "alice:1:4294967295", "beyond the last id" },
+	static const struct {
+		const char *line, *what;
+	} bad[] = {
+		{ "alice", "is no USER:START:COUNT" },
+		{ "alice:1", "is no USER:START:COUNT" },
+		{ "alice:1:1:1", "is no USER" },
+		{ "alice:x:1", "START that is no decimal" },
+		{ "alice:-1:1", "START that is no decimal" },
+		{ "alice:1:1 ", "COUNT that is no decimal" },
+		{ "alice:1:0", "count 0" },
+		{ "alice::1", "START" },
+		{ "alice:4294967295:1", "beyond the last id" },
+		{ "alice:1:4294967295", "beyond the last id" },
 		{ "1000:1:", "COUNT" },
 	};
 
@@ -197,9 +209,11 @@ TEST(idmap_grants_that_overlap_are_refused_with_both)
 {
 	setup("alice:100:10\nalice:105:10\n", "alice:1:1\n");
 	check_refused("subid:alice", -EINVAL, "u:10:105:10",
-		"overlaps u:0:100:10: seen ids 105-109 would stand for two disk ids each (line 2 of");
+		"overlaps u:0:100:10: seen ids 105-109 would stand for two disk ids each (line 2 "
+		"of");
 	setup("alice:999:10\n", "alice:1:1\n"); /* the user's own id is 1000 */
-	check_refused("user:alice", -EINVAL, "u:1:999:10", "overlaps u:0:1000:1: seen id 1000 would");
+	check_refused(
+		"user:alice", -EINVAL, "u:1:999:10", "overlaps u:0:1000:1: seen id 1000 would");
 }
 
 /* A directory that user 33 of group 34 makes, since nothing here chowns. */
@@ -211,7 +225,8 @@ static void make_owned(const char *path)
 	REQUIRE(chmod(dir, 0777) == 0);
 	pid = fork();
 	if (pid == 0)
-		_exit(setresgid(34, 34, 34) < 0 || setresuid(33, 33, 33) < 0 || mkdir(path, 0755) < 0);
+		_exit(setresgid(34, 34, 34) < 0 || setresuid(33, 33, 33) < 0 ||
+			mkdir(path, 0755) < 0);
 	REQUIRE(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0);
 }
 
@@ -262,14 +277,17 @@ TEST(idmap_files_hold_lines_of_uid_map_with_a_kind_where_one_is_meant_alone)
 	setup("", "");
 	check_file("0 100000 65536\n", "b:0:100000:65536");
 	check_file("  0\t100000   65536", "b:0:100000:65536");
-	check_file("# all\n\nu 0 1 2 # users\ng 0 3 2\nb 7 8 9\n", "u:0:1:2;u:7:8:9;g:0:3:2;g:7:8:9");
+	check_file(
+		"# all\n\nu 0 1 2 # users\ng 0 3 2\nb 7 8 9\n", "u:0:1:2;u:7:8:9;g:0:3:2;g:7:8:9");
 	check_file("uid www 1 1\n", "u:33:1:1;g:0:0:4294967295");
 
-	check_bad_file("0 1 1\n0 1\n", "0 1", "is no line of a map: [u|g|b] DISK SEEN COUNT (line 2 of ");
+	check_bad_file(
+		"0 1 1\n0 1\n", "0 1", "is no line of a map: [u|g|b] DISK SEEN COUNT (line 2 of ");
 	check_bad_file("x 0 1 1\n", "x", "is no kind of id");
 	check_bad_file("u 0 1 1 1\n", "u 0 1 1 1", "is no line of a map");
 	check_bad_file("0 1 1\n\n0 2 -1\n", "-1", "COUNT is no decimal number (line 3 of ");
-	check_bad_file("0 1 1\n5 6 7\n0 5 1\n", "b:0:5:1", "overlaps b:0:1:1: disk id 0 would be seen as two ids (line 3 of ");
+	check_bad_file("0 1 1\n5 6 7\n0 5 1\n", "b:0:5:1",
+		"overlaps b:0:1:1: disk id 0 would be seen as two ids (line 3 of ");
 	check_bad_file("# nothing\n", NULL, "has no line of a map");
 	check_bad_file("", NULL, "has no line of a map");
 }
@@ -280,7 +298,8 @@ TEST(idmap_files_are_regular_and_bounded)
 	char text[80];
 
 	setup("", "");
-	check_refused("@/no/such/file", -ENOENT, "/no/such/file", "@/no/such/file (byte 0 of the map)");
+	check_refused(
+		"@/no/such/file", -ENOENT, "/no/such/file", "@/no/such/file (byte 0 of the map)");
 	check_refused("@/dev/zero", -EINVAL, "/dev/zero", "a character device");
 	check_refused("@/", -EISDIR, "/", "a directory");
 	check_refused("@", -EINVAL, "", "FILE is missing");
@@ -305,7 +324,8 @@ TEST(idmap_references_that_are_no_numbers_are_refused)
 	check_refused("pid:-1", -EINVAL, "-1", "is no process id");
 	check_refused("pid:4294967297", -EINVAL, "4294967297", "is no process id");
 	check_refused("pid:2147483647", -ENOENT, "/proc/2147483647", "there is no such process");
-	check_refused("/proc/x/ns/user", -ENOENT, "/proc/x/ns/user", "cannot open the user namespace");
+	check_refused(
+		"/proc/x/ns/user", -ENOENT, "/proc/x/ns/user", "cannot open the user namespace");
 	check_refused("/proc/self/ns/user", -EINVAL, "", "the user namespace this runs in");
 	check_refused("/proc/self/ns/net", -EINVAL, "", "another kind of namespace");
 	check_refused("/dev/null", -EINVAL, "/dev/null", "is no user namespace");

@@ -7,7 +7,11 @@
 #include "../../lib/idmap/subid.h"
 #include "test.h"
 
-struct met { size_t n, line, faults, reversed, mine; struct grant last; const char *fault; };
+struct met {
+	size_t n, line, faults, reversed, mine;
+	struct grant last;
+	const char *fault;
+};
 
 static const struct user alice = { .name = "alice", .uid = 2001 };
 
@@ -41,7 +45,10 @@ TEST(subid_meets_each_line_that_says_something_with_its_number)
 
 TEST(subid_tells_what_is_wrong_with_a_line)
 {
-	static const struct { const char *line, *fault; bool reversed; } rows[] = {
+	static const struct {
+		const char *line, *fault;
+		bool reversed;
+	} rows[] = {
 		{ "alice:100000:65536", NULL, false },
 		{ "alice:4294967294:1", NULL, false },
 		{ "alice:0:4294967295", NULL, false },
@@ -76,9 +83,18 @@ TEST(subid_tells_what_is_wrong_with_a_line)
 
 TEST(subid_knows_a_user_by_the_whole_name_only)
 {
-	static const struct { const char *line; bool mine; } rows[] = {
-		{ "alice:1:2", true }, { "2001:1:2", true }, { "alic:1:2", false }, { "alice2:1:2", false },
-		{ "Alice:1:2", false }, { "20011:1:2", false }, { "02001:1:2", true }, { ":1:2", false },
+	static const struct {
+		const char *line;
+		bool mine;
+	} rows[] = {
+		{ "alice:1:2", true },
+		{ "2001:1:2", true },
+		{ "alic:1:2", false },
+		{ "alice2:1:2", false },
+		{ "Alice:1:2", false },
+		{ "20011:1:2", false },
+		{ "02001:1:2", true },
+		{ ":1:2", false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Namespaces that carry maps: what the kernel has is what was asked for, once per map, and nothing stays behind. */
+/*
+ * Namespaces that carry maps: what the kernel has is what was asked for, once per map, and nothing
+ * stays behind.
+ */
 
 #include <dirent.h>
 #include <errno.h>
@@ -38,7 +41,8 @@ static int get(const char *text, int *ret_fd, struct err *e)
 /* Become root of the namespace, as a program started there is: its files in /proc are its own. */
 static void enter(int fd)
 {
-	REQUIRE(setns(fd, CLONE_NEWUSER) == 0 && setgid(0) == 0 && setuid(0) == 0 && prctl(PR_SET_DUMPABLE, 1) == 0);
+	REQUIRE(setns(fd, CLONE_NEWUSER) == 0 && setgid(0) == 0 && setuid(0) == 0 &&
+		prctl(PR_SET_DUMPABLE, 1) == 0);
 }
 
 /* Multi-range maps need all capabilities over the initial namespace's ids. */
@@ -68,7 +72,12 @@ static size_t open_fds(void)
 TEST(idmap_userns_has_the_map_and_the_direction)
 {
 	static const char *const texts[] = {
-		"+100000", "u:7:0:1", "g:0:5:1;u:3:4:5", "0:1000:1 1000:0:1", "0:0:4294967295", "4294967294:0:1",
+		"+100000",
+		"u:7:0:1",
+		"g:0:5:1;u:3:4:5",
+		"0:1000:1 1000:0:1",
+		"0:0:4294967295",
+		"4294967294:0:1",
 		"u:0:10:1 u:2:20:2 u:5:30:3;g:9:1:1",
 	};
 
@@ -113,8 +122,8 @@ TEST(idmap_userns_is_made_once_per_map_however_it_is_written)
 		if (line % 2)
 			(void)snprintf(text, sizeof(text), "+%u", 100000 + k * 65536);
 		else
-			(void)snprintf(text, sizeof(text), "g:0:%u:65536 u:1:%u:65535 u:0:%u:1", 100000 + k * 65536,
-				100001 + k * 65536, 100000 + k * 65536);
+			(void)snprintf(text, sizeof(text), "g:0:%u:65536 u:1:%u:65535 u:0:%u:1",
+				100000 + k * 65536, 100001 + k * 65536, 100000 + k * 65536);
 		REQUIRE(get(text, &fd, &e) == 0);
 		if (line < 40)
 			fds[k] = fd;
@@ -169,7 +178,8 @@ TEST(idmap_userns_of_an_ordinary_user_carries_its_own_id_and_says_what_else_need
 
 	if (geteuid() == 0) {
 		REQUIRE(setresgid(12346, 12346, 12346) == 0 && setresuid(12345, 12345, 12345) == 0);
-		REQUIRE(prctl(PR_SET_DUMPABLE, 1) == 0); /* as after a login: its files in /proc are its own */
+		REQUIRE(prctl(PR_SET_DUMPABLE, 1) ==
+			0); /* as after a login: its files in /proc are its own */
 	}
 	(void)snprintf(own, sizeof(own), "u:0:%u:1;g:0:%u:1", geteuid(), getegid());
 	r = get(own, &fd, &e);
@@ -195,7 +205,8 @@ TEST(idmap_userns_inside_another_is_cut_to_what_exists_there)
 	REQUIRE(get("0:100000:1000 1000:300000:1000", &outer, &e) == 0);
 	enter(outer);
 
-	REQUIRE(get("5:500:1000", &fd, &e) == 0); /* 500-999 and 1000-1499: two extents of the parent's */
+	REQUIRE(get("5:500:1000", &fd, &e) ==
+		0); /* 500-999 and 1000-1499: two extents of the parent's */
 	REQUIRE(userns_map_of_fd(fd, &have, &e) == 0);
 	idmap_print(&have, &b);
 	CHECK_STR(buf_get(&b), "b:5:500:1000");
@@ -225,7 +236,8 @@ static pid_t live_in(int fd)
 	REQUIRE(pipe(ready) == 0);
 	pid = fork();
 	if (pid == 0) {
-		if (setns(fd, CLONE_NEWUSER) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || write(ready[1], "x", 1) != 1)
+		if (setns(fd, CLONE_NEWUSER) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+			write(ready[1], "x", 1) != 1)
 			_exit(1);
 		for (;;)
 			(void)pause();
@@ -238,7 +250,8 @@ static pid_t live_in(int fd)
 
 TEST(idmap_of_a_namespace_is_read_by_process_path_and_descriptor)
 {
-	static const char *const forms[] = { "pid:%d", "/proc/%d/ns/user", "/proc/%d/task/../ns/user", "fd:%d" };
+	static const char *const forms[] = { "pid:%d", "/proc/%d/ns/user",
+		"/proc/%d/task/../ns/user", "fd:%d" };
 	scoped_idmap struct idmap want = { 0 };
 	struct err e = ERR_INIT;
 	int fd, r;
@@ -307,9 +320,10 @@ TEST(idmap_of_a_namespace_that_is_none_or_ours_is_refused)
 	struct idmap m = { 0 };
 	struct err e = ERR_INIT;
 	char text[4][64];
-	const char *const want[] = { "the user namespace this runs in", "the user namespace this runs in", "another kind of namespace",
-		"no namespace's" };
-	int fds[3] = { open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC), open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
+	const char *const want[] = { "the user namespace this runs in",
+		"the user namespace this runs in", "another kind of namespace", "no namespace's" };
+	int fds[3] = { open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC),
+		open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
 		open("/dev/null", O_RDONLY | O_CLOEXEC) };
 
 	(void)snprintf(text[0], sizeof(text[0]), "pid:%d", (int)getpid());

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A bundle gives an image what its configuration asks for, and its author no say in anything else. */
+/*
+ * A bundle gives an image what its configuration asks for, and its author no say in anything else.
+ */
 
 #include "test.h"
 
@@ -9,7 +11,8 @@
 #include "../../lib/base/json.h"
 #include "../../lib/image/runtime_config.h"
 
-static int make(const char *config, const char *map_text, uint32_t uid, struct buf *ret, struct err *e)
+static int make(
+	const char *config, const char *map_text, uint32_t uid, struct buf *ret, struct err *e)
 {
 	scoped_image_config struct image_config c = { .user = NULL };
 	const struct image_user user = { .uid = uid, .gid = uid };
@@ -26,9 +29,12 @@ static int make(const char *config, const char *map_text, uint32_t uid, struct b
 TEST(what_is_written_is_strict_json_whatever_the_image_says)
 {
 	static const char *const configs[] = {
-		"{\"config\":{\"Cmd\":[\"a\\\"\\\\\\n\\u0001\\u2028\"],\"Env\":[\"A=\\u0007\"],\"Labels\":{\"org.opencontainers.image.x\":\"\\\"}\"}}}",
-		"{\"config\":{\"Cmd\":[\"\"],\"Entrypoint\":[],\"Env\":null,\"Labels\":null,\"Volumes\":null,\"ExposedPorts\":null,\"User\":null}}",
-		"{\"config\":{\"Cmd\":[\"x\"],\"WorkingDir\":\"../..\"},\"author\":\"\\ud83d\\ude00\",\"created\":null}",
+		"{\"config\":{\"Cmd\":[\"a\\\"\\\\\\n\\u0001\\u2028\"],\"Env\":[\"A=\\u0007\"],"
+		"\"Labels\":{\"org.opencontainers.image.x\":\"\\\"}\"}}}",
+		"{\"config\":{\"Cmd\":[\"\"],\"Entrypoint\":[],\"Env\":null,\"Labels\":null,"
+		"\"Volumes\":null,\"ExposedPorts\":null,\"User\":null}}",
+		"{\"config\":{\"Cmd\":[\"x\"],\"WorkingDir\":\"../"
+		"..\"},\"author\":\"\\ud83d\\ude00\",\"created\":null}",
 	};
 	static struct err e;
 
@@ -50,13 +56,23 @@ TEST(what_is_written_is_strict_json_whatever_the_image_says)
 
 TEST(a_configuration_of_other_types_is_refused_by_name)
 {
-	static const struct { const char *config, *says; } bad[] = {
-		{ "[]", "not a JSON object" }, { "{\"config\":[]}", "\"config\"" }, { "{\"config\":{\"Cmd\":\"sh\"}}", "\"Cmd\"" },
-		{ "{\"config\":{\"Cmd\":[1]}}", "\"Cmd\"" }, { "{\"config\":{\"Entrypoint\":{}}}", "\"Entrypoint\"" },
-		{ "{\"config\":{\"Env\":[null]}}", "\"Env\"" }, { "{\"config\":{\"User\":0}}", "\"User\"" },
-		{ "{\"config\":{\"WorkingDir\":[]}}", "\"WorkingDir\"" }, { "{\"config\":{\"Volumes\":[]}}", "\"Volumes\"" },
-		{ "{\"config\":{\"Labels\":{\"org.opencontainers.image.x\":1}}}", "org.opencontainers.image.x" },
-		{ "{\"config\":{}}", "which program" }, { "{}", "which program" }, { "{\"config\":null}", "which program" },
+	static const struct {
+		const char *config, *says;
+	} bad[] = {
+		{ "[]", "not a JSON object" },
+		{ "{\"config\":[]}", "\"config\"" },
+		{ "{\"config\":{\"Cmd\":\"sh\"}}", "\"Cmd\"" },
+		{ "{\"config\":{\"Cmd\":[1]}}", "\"Cmd\"" },
+		{ "{\"config\":{\"Entrypoint\":{}}}", "\"Entrypoint\"" },
+		{ "{\"config\":{\"Env\":[null]}}", "\"Env\"" },
+		{ "{\"config\":{\"User\":0}}", "\"User\"" },
+		{ "{\"config\":{\"WorkingDir\":[]}}", "\"WorkingDir\"" },
+		{ "{\"config\":{\"Volumes\":[]}}", "\"Volumes\"" },
+		{ "{\"config\":{\"Labels\":{\"org.opencontainers.image.x\":1}}}",
+			"org.opencontainers.image.x" },
+		{ "{\"config\":{}}", "which program" },
+		{ "{}", "which program" },
+		{ "{\"config\":null}", "which program" },
 		{ "{\"config\":{\"Entrypoint\":[],\"Cmd\":[]}}", "which program" },
 	};
 	static struct err e;
@@ -74,9 +90,18 @@ TEST(a_configuration_of_other_types_is_refused_by_name)
 TEST(the_map_has_to_hold_root_and_the_user)
 {
 	static const char config[] = "{\"config\":{\"Cmd\":[\"sh\"]}}";
-	static const struct { const char *map; uint32_t uid; int want; } cases[] = {
-		{ "0:1000:1", 0, 0 }, { "0:1000:10", 9, 0 }, { "0:1000:10", 10, -ENODATA }, { "1:1000:10", 1, -ENODATA },
-		{ "0:1000:1 5:2000:1", 5, 0 }, { "u:0:1000:6 g:0:1000:5", 5, -ENODATA }, { "u:0:1000:5 g:0:1000:6", 5, -ENODATA },
+	static const struct {
+		const char *map;
+		uint32_t uid;
+		int want;
+	} cases[] = {
+		{ "0:1000:1", 0, 0 },
+		{ "0:1000:10", 9, 0 },
+		{ "0:1000:10", 10, -ENODATA },
+		{ "1:1000:10", 1, -ENODATA },
+		{ "0:1000:1 5:2000:1", 5, 0 },
+		{ "u:0:1000:6 g:0:1000:5", 5, -ENODATA },
+		{ "u:0:1000:5 g:0:1000:6", 5, -ENODATA },
 	};
 	static struct err e;
 
@@ -90,15 +115,24 @@ TEST(the_map_has_to_hold_root_and_the_user)
 TEST(labels_that_a_runtime_could_obey_are_left_out)
 {
 	static const char *const labels[] = {
-		"run.oci.handler", "run.oci.hooks.stdout", "module.wasm.image/variant", "org.systemd.property.X", "io.kubernetes.cri-o.Devices",
-		"org.opencontainers.imagex", "org.opencontainers.image", "",
+		"run.oci.handler",
+		"run.oci.hooks.stdout",
+		"module.wasm.image/variant",
+		"org.systemd.property.X",
+		"io.kubernetes.cri-o.Devices",
+		"org.opencontainers.imagex",
+		"org.opencontainers.image",
+		"",
 	};
 	static struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(labels); i++) {
 		scoped_buf struct buf config = BUF_INIT, b = BUF_INIT;
 
-		buf_printf(&config, "{\"config\":{\"Cmd\":[\"sh\"],\"Labels\":{\"%s\":\"ORDER\",\"org.opencontainers.image.title\":\"KEPT\"}}}", labels[i]);
+		buf_printf(&config,
+			"{\"config\":{\"Cmd\":[\"sh\"],\"Labels\":{\"%s\":\"ORDER\",\"org."
+			"opencontainers.image.title\":\"KEPT\"}}}",
+			labels[i]);
 		CHECK_INT(make(buf_get(&config), "+100000", 0, &b, &e), 0);
 		CHECK(!strstr(buf_get(&b), "ORDER"));
 		CHECK_HAS(buf_get(&b), "KEPT");

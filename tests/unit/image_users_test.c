@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Who an image's User is follows from the image's files alone, and no number is ever taken for another. */
+/*
+ * Who an image's User is follows from the image's files alone, and no number is ever taken for
+ * another.
+ */
 
 #include "test.h"
 
@@ -9,11 +12,15 @@
 #include "../../lib/base/buf.h"
 #include "../../lib/image/image_users.h"
 
-static const char passwd[] = "root:x:0:0:root:/root:/bin/sh\n# a comment\n\n"
-	"bob:x:1000:1001:Bob:/home/bob:/bin/sh\nbob:x:7:7::/:\nfour:x:4:4::/:\nmax:x:4294967294:4294967294::/:\n"
-	"minus:x:-1:5::/:\nminus1:x:1:-1::/:\nhuge:x:4294967296:5::/:\nhuger:x:18446744073709551616:5::/:\nnone:x:4294967295:1::/:\nno end:x:9:9::/";
-static const char group[] = "root:x:0:\nbob:x:1001:\nextra:x:2000:eve,bob\nagain:x:2000:bob\nown:x:1001:bob\nmore:x:2001:bob,bob\n"
-	"bobby:x:3000:bobby,xbob\nbad:x:4294967296:\nends:x:2002:bob";
+static const char passwd[] =
+	"root:x:0:0:root:/root:/bin/sh\n# a comment\n\n"
+	"bob:x:1000:1001:Bob:/home/bob:/bin/sh\nbob:x:7:7::/:\nfour:x:4:4::/"
+	":\nmax:x:4294967294:4294967294::/:\n"
+	"minus:x:-1:5::/:\nminus1:x:1:-1::/:\nhuge:x:4294967296:5::/"
+	":\nhuger:x:18446744073709551616:5::/:\nnone:x:4294967295:1::/:\nno end:x:9:9::/";
+static const char group[] = "root:x:0:\nbob:x:1001:\nextra:x:2000:eve,bob\nagain:x:2000:bob\nown:x:"
+			    "1001:bob\nmore:x:2001:bob,bob\n"
+			    "bobby:x:3000:bobby,xbob\nbad:x:4294967296:\nends:x:2002:bob";
 
 /* "UID:GID GROUPS", or the error's name. */
 static const char *resolve(const char *word, const char *p, const char *g)
@@ -39,22 +46,53 @@ static const char *resolve(const char *word, const char *p, const char *g)
 
 TEST(a_user_is_who_the_images_files_say)
 {
-	static const struct { const char *word, *want; } cases[] = {
-		{ "", "0:0" }, { "root", "0:0" }, { "0", "0:0" }, { ":", "0:0" }, { ":5", "0:5" },
-		{ "bob", "1000:1001 2000 2001 2002" }, { "1000", "1000:1001 2000 2001 2002" }, { "bob:", "1000:1001 2000 2001 2002" },
-		{ "bob:extra", "1000:2000" }, { "bob:42", "1000:42" }, { "1000:0", "1000:0" }, { "555", "555:0" }, { "555:more", "555:2001" },
-		{ "7", "7:7 1001 2000 2001 2002" }, { "no end", "9:9" }, { "max", "4294967294:4294967294" }, { "4294967294", "4294967294:4294967294" },
-		{ "eve", "ENOENT" }, { "bob:eve", "ENOENT" }, { "Bob", "ENOENT" }, { " bob", "ENOENT" }, { "-1", "ENOENT" }, { "0x0", "ENOENT" },
-		{ "4294967295", "ERANGE" }, { "4294967296", "ERANGE" }, { "18446744073709551616", "ERANGE" }, { "0:4294967295", "ERANGE" },
-		{ "minus", "ENOENT" }, { "minus1", "ENOENT" }, { "huge", "ENOENT" }, { "huger", "ENOENT" }, { "bob:bad", "ENOENT" }, { "none", "ERANGE" },
-		{ "a comment", "ENOENT" }, { "# a comment", "ENOENT" }, { "bob:extra:x", "ENOENT" },
+	static const struct {
+		const char *word, *want;
+	} cases[] = {
+		{ "", "0:0" },
+		{ "root", "0:0" },
+		{ "0", "0:0" },
+		{ ":", "0:0" },
+		{ ":5", "0:5" },
+		{ "bob", "1000:1001 2000 2001 2002" },
+		{ "1000", "1000:1001 2000 2001 2002" },
+		{ "bob:", "1000:1001 2000 2001 2002" },
+		{ "bob:extra", "1000:2000" },
+		{ "bob:42", "1000:42" },
+		{ "1000:0", "1000:0" },
+		{ "555", "555:0" },
+		{ "555:more", "555:2001" },
+		{ "7", "7:7 1001 2000 2001 2002" },
+		{ "no end", "9:9" },
+		{ "max", "4294967294:4294967294" },
+		{ "4294967294", "4294967294:4294967294" },
+		{ "eve", "ENOENT" },
+		{ "bob:eve", "ENOENT" },
+		{ "Bob", "ENOENT" },
+		{ " bob", "ENOENT" },
+		{ "-1", "ENOENT" },
+		{ "0x0", "ENOENT" },
+		{ "4294967295", "ERANGE" },
+		{ "4294967296", "ERANGE" },
+		{ "18446744073709551616", "ERANGE" },
+		{ "0:4294967295", "ERANGE" },
+		{ "minus", "ENOENT" },
+		{ "minus1", "ENOENT" },
+		{ "huge", "ENOENT" },
+		{ "huger", "ENOENT" },
+		{ "bob:bad", "ENOENT" },
+		{ "none", "ERANGE" },
+		{ "a comment", "ENOENT" },
+		{ "# a comment", "ENOENT" },
+		{ "bob:extra:x", "ENOENT" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		const char *got = resolve(cases[i].word, passwd, group);
 
 		if (strcmp(got, cases[i].want) != 0)
-			test_fail(__FILE__, __LINE__, "'%s' is %s, not %s", cases[i].word, got, cases[i].want);
+			test_fail(__FILE__, __LINE__, "'%s' is %s, not %s", cases[i].word, got,
+				cases[i].want);
 	}
 }
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Extended attributes, ACLs, capabilities, sparse files: what a layer may carry, and how it arrives. */
+/*
+ * Extended attributes, ACLs, capabilities, sparse files: what a layer may carry, and how it
+ * arrives.
+ */
 
 #include <errno.h>
 #include <stdlib.h>
@@ -13,33 +16,55 @@
 
 TEST(layer_attributes_arrive_or_are_left_out)
 {
-	static const struct { struct tar_entry t; const char *name, *want; } cases[] = {
+	static const struct {
+		struct tar_entry t;
+		const char *name, *want;
+	} cases[] = {
 		{ { "f", .pax = { "SCHILY.xattr.user.k=\n=v" } }, "user.k", "0a3d76" },
-		{ { "f", .pax = { "SCHILY.xattr.user.k=1", "SCHILY.xattr.user.k=2" } }, "user.k", "32" },
+		{ { "f", .pax = { "SCHILY.xattr.user.k=1", "SCHILY.xattr.user.k=2" } }, "user.k",
+			"32" },
 		{ { "f", .pax = { "LIBARCHIVE.xattr.user.%6b=AAEC" } }, "user.k", "000102" },
 		{ { "f", .pax = { "SCHILY.xattr.trusted.k=v" } }, "trusted.k", "76" },
 		{ { "d", .type = '5', .pax = { "SCHILY.xattr.user.k=v" } }, "user.k", "76" },
-		{ { "s", .type = '2', .link = "/", .pax = { "SCHILY.xattr.user.k=v" } }, "user.k", "-" },
-		{ { "s", .type = '2', .link = "/", .pax = { "SCHILY.xattr.trusted.k=v" } }, "trusted.k", "76" },
+		{ { "s", .type = '2', .link = "/", .pax = { "SCHILY.xattr.user.k=v" } }, "user.k",
+			"-" },
+		{ { "s", .type = '2', .link = "/", .pax = { "SCHILY.xattr.trusted.k=v" } },
+			"trusted.k", "76" },
 		{ { "p", .type = '6', .pax = { "SCHILY.xattr.trusted.k=v" } }, "trusted.k", "76" },
 		{ { "f", .pax = { "SCHILY.xattr.security.selinux=x" } }, "security.selinux", "-" },
-		{ { "f", .pax = { "SCHILY.xattr.com.apple.quarantine=x" } }, "com.apple.quarantine", "-" },
-		{ { "d", .type = '5', .pax = { "SCHILY.xattr.trusted.overlay.opaque=y" } }, "trusted.overlay.opaque", "-" },
-		{ { "d", .type = '5', .pax = { "SCHILY.xattr.trusted.overlay.opaque=y" } }, "trusted.overlay.overlay.opaque", "79" },
-		{ { "f", .pax = { "LIBARCHIVE.xattr.user.overlay.whiteout=eQ==" } }, "user.overlay.whiteout", "-" },
-		{ { "f", .pax = { "LIBARCHIVE.xattr.user.overlay.whiteout=eQ==" } }, "user.overlay.overlay.whiteout", "79" },
-		{ { "./", .type = '5', .pax = { "SCHILY.xattr.trusted.overlay.redirect=/x" } }, "trusted.overlay.redirect", "-" },
-		{ { "f", .mode = 0670, .pax = { "SCHILY.acl.access=user::rw-,user:joe:r--:1234,group::r--,group:x:r-x:4321,mask::rwx,other::---" } },
-		  "system.posix_acl_access", "02000000" "01000600ffffffff" "02000400d2040000" "04000400ffffffff"
-		  "08000500e1100000" "10000700ffffffff" "20000000ffffffff" },
-		{ { "d", .type = '5', .pax = { "SCHILY.acl.default=user::rwx,user:99:r-x,group::r-x,mask::r-x,other::r-x" } },
-		  "system.posix_acl_default", "02000000" "01000700ffffffff" "0200050063000000" "04000500ffffffff"
-		  "10000500ffffffff" "20000500ffffffff" },
+		{ { "f", .pax = { "SCHILY.xattr.com.apple.quarantine=x" } }, "com.apple.quarantine",
+			"-" },
+		{ { "d", .type = '5', .pax = { "SCHILY.xattr.trusted.overlay.opaque=y" } },
+			"trusted.overlay.opaque", "-" },
+		{ { "d", .type = '5', .pax = { "SCHILY.xattr.trusted.overlay.opaque=y" } },
+			"trusted.overlay.overlay.opaque", "79" },
+		{ { "f", .pax = { "LIBARCHIVE.xattr.user.overlay.whiteout=eQ==" } },
+			"user.overlay.whiteout", "-" },
+		{ { "f", .pax = { "LIBARCHIVE.xattr.user.overlay.whiteout=eQ==" } },
+			"user.overlay.overlay.whiteout", "79" },
+		{ { "./", .type = '5', .pax = { "SCHILY.xattr.trusted.overlay.redirect=/x" } },
+			"trusted.overlay.redirect", "-" },
+		{ { "f", .mode = 0670,
+			  .pax = { "SCHILY.acl.access=user::rw-,user:joe:r--:1234,group::r--,group:"
+				   "x:r-x:4321,mask::rwx,other::---" } },
+			"system.posix_acl_access",
+			"0200000001000600ffffffff02000400d204000004000400ffffffff08000500e110000010"
+			"000700ffffffff20000000ffffffff" },
+		{ { "d", .type = '5',
+			  .pax = { "SCHILY.acl.default=user::rwx,user:99:r-x,group::r-x,mask::r-x,"
+				   "other::r-x" } },
+			"system.posix_acl_default",
+			"0200000001000700ffffffff020005006300000004000500ffffffff10000500ffffffff20"
+			"000500ffffffff" },
 		/* A v2 and a v3 capability, as base64. */
-		{ { "f", .uid = 1000, .data = "x", .pax = { "LIBARCHIVE.xattr.security.capability=AQAAAgAgAAAAAAAAAAAAAAAAAAA=" } },
-		  "security.capability", "0100000200200000000000000000000000000000" },
-		{ { "f", .uid = 1000, .data = "x", .pax = { "LIBARCHIVE.xattr.security.capability=AQAAAwAgAAAAAAAAAAAAAAAAAACghgEA" } },
-		  "security.capability", "0100000300200000000000000000000000000000a0860100" },
+		{ { "f", .uid = 1000, .data = "x",
+			  .pax = { "LIBARCHIVE.xattr.security.capability="
+				   "AQAAAgAgAAAAAAAAAAAAAAAAAAA=" } },
+			"security.capability", "0100000200200000000000000000000000000000" },
+		{ { "f", .uid = 1000, .data = "x",
+			  .pax = { "LIBARCHIVE.xattr.security.capability="
+				   "AQAAAwAgAAAAAAAAAAAAAAAAAACghgEA" } },
+			"security.capability", "0100000300200000000000000000000000000000a0860100" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -53,16 +78,21 @@ TEST(layer_attributes_arrive_or_are_left_out)
 		s.n = 0;
 		layers_must(&s, list);
 		if (strcmp(layers_xattr(&s, cases[i].t.name, cases[i].name), cases[i].want) != 0)
-			test_fail(__FILE__, __LINE__, "%zu: %s is %s", i, cases[i].name, layers_xattr(&s, cases[i].t.name, cases[i].name));
+			test_fail(__FILE__, __LINE__, "%zu: %s is %s", i, cases[i].name,
+				layers_xattr(&s, cases[i].t.name, cases[i].name));
 	}
 }
 
 TEST(layer_modes_are_the_headers_whatever_the_acl_says)
 {
 	static const struct tar_entry list[] = {
-		{ "f", .mode = 04670, .data = "x", .uid = 5, .pax = { "SCHILY.acl.access=user::rw-,user:9:r--,group::r--,mask::rwx,other::---" } },
-		{ "d", .type = '5', .mode = 02770, .gid = 4, .pax = { "SCHILY.acl.access=user::rwx,user:9:r--,group::r--,mask::rwx,other::---",
-			"SCHILY.acl.default=user::rwx,group::---,other::---" } },
+		{ "f", .mode = 04670, .data = "x", .uid = 5,
+			.pax = { "SCHILY.acl.access=user::rw-,user:9:r--,group::r--,mask::rwx,"
+				 "other::---" } },
+		{ "d", .type = '5', .mode = 02770, .gid = 4,
+			.pax = { "SCHILY.acl.access=user::rwx,user:9:r--,group::r--,mask::rwx,"
+				 "other::---",
+				"SCHILY.acl.default=user::rwx,group::---,other::---" } },
 		{ "d/f", .mode = 0666 }, { "d/s", .type = '5', .mode = 0777 }, END
 	};
 	struct layers s;
@@ -78,7 +108,8 @@ TEST(layer_modes_are_the_headers_whatever_the_acl_says)
 
 TEST(layer_starts_plain_below_a_directory_that_hands_things_down)
 {
-	static const struct tar_entry list[] = { { "d", .type = '5', .mode = 0755, .gid = 3 }, { "d/f", .gid = 4 }, END };
+	static const struct tar_entry list[] = { { "d", .type = '5', .mode = 0755, .gid = 3 },
+		{ "d/f", .gid = 4 }, END };
 	struct layers s;
 
 	layers_open(&s, NULL);
@@ -90,7 +121,12 @@ TEST(layer_starts_plain_below_a_directory_that_hands_things_down)
 
 TEST(layer_too_many_attributes_are_refused)
 {
-	static const struct tar_entry list[] = { { "f", .pax = { "SCHILY.xattr.user.a=0123456789", "SCHILY.xattr.user.b=0123456789" } }, END };
+	static const struct tar_entry list[] = {
+		{ "f",
+			.pax = { "SCHILY.xattr.user.a=0123456789",
+				"SCHILY.xattr.user.b=0123456789" } },
+		END
+	};
 	struct err e = ERR_INIT;
 	struct layers s;
 
@@ -104,14 +140,24 @@ TEST(layer_too_many_attributes_are_refused)
 TEST(layer_keeps_the_holes_of_sparse_files)
 {
 	static const struct tar_entry list[] = {
-		{ "GNUSparseFile.1/big", .data = "abcxyz", .pax = { "GNU.sparse.size=1073741824", "GNU.sparse.numblocks=2",
-			"GNU.sparse.name=big", "GNU.sparse.map=0,3,1000000,3" } },
+		{ "GNUSparseFile.1/big", .data = "abcxyz",
+			.pax = { "GNU.sparse.size=1073741824", "GNU.sparse.numblocks=2",
+				"GNU.sparse.name=big", "GNU.sparse.map=0,3,1000000,3" } },
 		{ "after", .data = "after" }, END
 	};
 	static const struct tar_entry bad[][2] = {
-		{ { "f", .data = "abcxyz", .pax = { "GNU.sparse.size=100", "GNU.sparse.numblocks=2", "GNU.sparse.map=10,3,0,3" } }, END },
-		{ { "f", .data = "abcxyz", .pax = { "GNU.sparse.size=100", "GNU.sparse.numblocks=2", "GNU.sparse.map=0,3,1,3" } }, END },
-		{ { "f", .data = "abcxyz", .pax = { "GNU.sparse.size=4", "GNU.sparse.numblocks=2", "GNU.sparse.map=0,3,3,3" } }, END },
+		{ { "f", .data = "abcxyz",
+			  .pax = { "GNU.sparse.size=100", "GNU.sparse.numblocks=2",
+				  "GNU.sparse.map=10,3,0,3" } },
+			END },
+		{ { "f", .data = "abcxyz",
+			  .pax = { "GNU.sparse.size=100", "GNU.sparse.numblocks=2",
+				  "GNU.sparse.map=0,3,1,3" } },
+			END },
+		{ { "f", .data = "abcxyz",
+			  .pax = { "GNU.sparse.size=4", "GNU.sparse.numblocks=2",
+				  "GNU.sparse.map=0,3,3,3" } },
+			END },
 	};
 	struct layers s;
 	struct stat st;

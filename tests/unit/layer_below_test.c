@@ -15,17 +15,23 @@
 
 #define END { .name = NULL }
 
-static const struct tar_entry base[] = {
-	{ "./", .type = '5', .mode = 0751, .uid = 11, .gid = 12, .mtime = 500 },
-	{ "d", .type = '5', .mode = 02750, .uid = 7, .gid = 8, .mtime = 1000, .pax = { "SCHILY.xattr.user.mine=yes" } },
-	{ "d/a", .data = "a", .uid = 5, .mode = 04755, .mtime = 9, .pax = { "SCHILY.xattr.user.k=v" } },
-	{ "d/a2", .type = '1', .link = "d/a" }, { "d/sub", .type = '5', .mode = 0711 }, { "d/sub/c", .data = "c" },
-	{ "f", .data = "f" }, { "s", .type = '2', .link = "d" }, { "p", .type = '6', .uid = 3 }, END
-};
+static const struct tar_entry base[] = { { "./", .type = '5', .mode = 0751, .uid = 11, .gid = 12,
+						 .mtime = 500 },
+	{ "d", .type = '5', .mode = 02750, .uid = 7, .gid = 8, .mtime = 1000,
+		.pax = { "SCHILY.xattr.user.mine=yes" } },
+	{ "d/a", .data = "a", .uid = 5, .mode = 04755, .mtime = 9,
+		.pax = { "SCHILY.xattr.user.k=v" } },
+	{ "d/a2", .type = '1', .link = "d/a" }, { "d/sub", .type = '5', .mode = 0711 },
+	{ "d/sub/c", .data = "c" }, { "f", .data = "f" }, { "s", .type = '2', .link = "d" },
+	{ "p", .type = '6', .uid = 3 }, END };
 
 TEST(layer_whiteouts_hide_only_what_is_below)
 {
-	static const struct { struct tar_entry list[6]; const char *path, *want, *opaque; unsigned dropped; } cases[] = {
+	static const struct {
+		struct tar_entry list[6];
+		const char *path, *want, *opaque;
+		unsigned dropped;
+	} cases[] = {
 		{ { { .name = "d/.wh.a" } }, "d/a", "whiteout", "-", 0 },
 		{ { { .name = "d/.wh.a" } }, "d", "d 2750 7:8 1000.0", "-", 0 },
 		{ { { .name = ".wh.f" } }, "f", "whiteout", "-", 0 },
@@ -34,20 +40,31 @@ TEST(layer_whiteouts_hide_only_what_is_below)
 		{ { { .name = "f/.wh.x" } }, "f", "-", "-", 1 },
 		{ { { .name = "s/.wh.a" } }, "s", "-", "-", 1 },
 		{ { { "new", .type = '5' }, { .name = "new/.wh.x" } }, "new/x", "-", "-", 1 },
-		{ { { "d", .type = '5' }, { .name = "d/.wh..wh..opq" }, { .name = "d/.wh.a" } }, "d", "d 0644 0:0 0.0", "79", 1 },
-		{ { { .name = "d/.wh.a" }, { .name = "d/.wh..wh..opq" } }, "d", "d 2750 7:8 1000.0", "79", 1 },
-		{ { { .name = ".wh.d" }, { "d", .type = '5', .mode = 0700 } }, "d", "d 0700 0:0 0.0", "79", 0 },
-		{ { { "d", .type = '5', .mode = 0700 }, { .name = ".wh.d" } }, "d", "d 0700 0:0 0.0", "79", 0 },
-		{ { { "d/new", .data = "n" }, { .name = ".wh.d" } }, "d", "d 0755 0:0 0.0", "79", 0 },
+		{ { { "d", .type = '5' }, { .name = "d/.wh..wh..opq" }, { .name = "d/.wh.a" } },
+			"d", "d 0644 0:0 0.0", "79", 1 },
+		{ { { .name = "d/.wh.a" }, { .name = "d/.wh..wh..opq" } }, "d", "d 2750 7:8 1000.0",
+			"79", 1 },
+		{ { { .name = ".wh.d" }, { "d", .type = '5', .mode = 0700 } }, "d",
+			"d 0700 0:0 0.0", "79", 0 },
+		{ { { "d", .type = '5', .mode = 0700 }, { .name = ".wh.d" } }, "d",
+			"d 0700 0:0 0.0", "79", 0 },
+		{ { { "d/new", .data = "n" }, { .name = ".wh.d" } }, "d", "d 0755 0:0 0.0", "79",
+			0 },
 		{ { { .name = ".wh.d" }, { .name = "d/.wh.a" } }, "d", "whiteout", "-", 1 },
-		{ { { .name = ".wh.f" }, { "f", .data = "new" } }, "f", "f 0644 0:0 0.0 =new", "-", 0 },
-		{ { { "f", .data = "new" }, { .name = ".wh.f" } }, "f", "f 0644 0:0 0.0 =new", "-", 0 },
-		{ { { "d", .data = "file" }, { "d", .type = '5' } }, "d", "d 0644 0:0 0.0", "79", 0 },
+		{ { { .name = ".wh.f" }, { "f", .data = "new" } }, "f", "f 0644 0:0 0.0 =new", "-",
+			0 },
+		{ { { "f", .data = "new" }, { .name = ".wh.f" } }, "f", "f 0644 0:0 0.0 =new", "-",
+			0 },
+		{ { { "d", .data = "file" }, { "d", .type = '5' } }, "d", "d 0644 0:0 0.0", "79",
+			0 },
 		{ { { ".wh.f", .type = '2', .link = "/etc" } }, "f", "whiteout", "-", 0 },
 		{ { { "d/.wh.a", .type = '5' } }, "d/a", "whiteout", "-", 0 },
-		{ { { ".wh.f", .data = "body" }, { "g", .data = "g" } }, "g", "f 0644 0:0 0.0 =g", "-", 0 },
-		{ { { .name = ".wh..wh.plnk/1.2" }, { .name = ".wh..wh.aufs" }, { .name = "g" } }, ".wh..wh.plnk", "-", "-", 0 },
-		{ { { .name = "d/sub/.wh.c" }, { "d/sub", .type = '5' }, { .name = ".wh.d" } }, "d/sub/c", "-", "-", 1 },
+		{ { { ".wh.f", .data = "body" }, { "g", .data = "g" } }, "g", "f 0644 0:0 0.0 =g",
+			"-", 0 },
+		{ { { .name = ".wh..wh.plnk/1.2" }, { .name = ".wh..wh.aufs" }, { .name = "g" } },
+			".wh..wh.plnk", "-", "-", 0 },
+		{ { { .name = "d/sub/.wh.c" }, { "d/sub", .type = '5' }, { .name = ".wh.d" } },
+			"d/sub/c", "-", "-", 1 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -61,11 +78,14 @@ TEST(layer_whiteouts_hide_only_what_is_below)
 		before = s.counts.dropped;
 		layers_must(&s, cases[i].list);
 		if (strcmp(layers_show(&s, cases[i].path), cases[i].want) != 0)
-			test_fail(__FILE__, __LINE__, "%zu: %s is %s, not %s", i, cases[i].path, layers_show(&s, cases[i].path), cases[i].want);
-		if (strcmp(layers_xattr(&s, cases[i].path, "trusted.overlay.opaque"), cases[i].opaque) != 0)
+			test_fail(__FILE__, __LINE__, "%zu: %s is %s, not %s", i, cases[i].path,
+				layers_show(&s, cases[i].path), cases[i].want);
+		if (strcmp(layers_xattr(&s, cases[i].path, "trusted.overlay.opaque"),
+			    cases[i].opaque) != 0)
 			test_fail(__FILE__, __LINE__, "%zu: opaque", i);
 		if (s.counts.dropped - before != cases[i].dropped)
-			test_fail(__FILE__, __LINE__, "%zu: %u dropped", i, (unsigned)(s.counts.dropped - before));
+			test_fail(__FILE__, __LINE__, "%zu: %u dropped", i,
+				(unsigned)(s.counts.dropped - before));
 	}
 }
 
@@ -87,7 +107,11 @@ TEST(layer_without_an_entry_for_a_parent_takes_it_from_below)
 
 TEST(layer_never_hides_a_link_or_file_below_by_a_parent_it_does_not_list)
 {
-	static const struct { struct tar_entry top[3]; bool good; const char *says; } cases[] = {
+	static const struct {
+		struct tar_entry top[3];
+		bool good;
+		const char *says;
+	} cases[] = {
 		{ { { .name = "s/under-a-link" } }, false, "symbolic link in a layer below" },
 		{ { { .name = "f/under-a-file" } }, false, "no directory in a layer below" },
 		{ { { "s", .type = '5', .mode = 0700 }, { .name = "s/x" } }, true, NULL },
@@ -109,10 +133,9 @@ TEST(layer_never_hides_a_link_or_file_below_by_a_parent_it_does_not_list)
 
 TEST(layer_links_to_a_file_below_share_one_copy)
 {
-	static const struct tar_entry top[] = {
-		{ "d/l1", .type = '1', .link = "d/a", .uid = 99 }, { "l2", .type = '1', .link = "/d/a2" }, { "l3", .type = '1', .link = "l2" },
-		{ "s2", .type = '1', .link = "s" }, { "p2", .type = '1', .link = "p" }, END
-	};
+	static const struct tar_entry top[] = { { "d/l1", .type = '1', .link = "d/a", .uid = 99 },
+		{ "l2", .type = '1', .link = "/d/a2" }, { "l3", .type = '1', .link = "l2" },
+		{ "s2", .type = '1', .link = "s" }, { "p2", .type = '1', .link = "p" }, END };
 	struct stat a, b, c;
 	struct layers s;
 
@@ -121,7 +144,8 @@ TEST(layer_links_to_a_file_below_share_one_copy)
 	layers_must(&s, top);
 	CHECK_STR(layers_show(&s, "d/l1"), "f 4755 5:0 9.0 =a");
 	CHECK_STR(layers_xattr(&s, "l2", "user.k"), "76");
-	CHECK(layers_stat(&s, "d/l1", &a) && layers_stat(&s, "l2", &b) && layers_stat(&s, "l3", &c));
+	CHECK(layers_stat(&s, "d/l1", &a) && layers_stat(&s, "l2", &b) &&
+		layers_stat(&s, "l3", &c));
 	CHECK(a.st_ino == b.st_ino && b.st_ino == c.st_ino);
 	CHECK_INT(a.st_nlink, 3);
 	CHECK_STR(layers_show(&s, "s2"), "l 0:0 0.0 ->d");
@@ -155,7 +179,8 @@ TEST(layer_links_to_what_is_hidden_below_are_refused)
 
 TEST(layer_with_an_opaque_root_asks_nothing_of_those_below)
 {
-	static const struct tar_entry top[] = { { .name = "d/x" }, { .name = "d/.wh.a" }, { .name = ".wh..wh..opq" }, END };
+	static const struct tar_entry top[] = { { .name = "d/x" }, { .name = "d/.wh.a" },
+		{ .name = ".wh..wh..opq" }, END };
 	struct layers s;
 
 	layers_open(&s, NULL);
@@ -180,14 +205,26 @@ static bool holds(struct layers *s, size_t layer)
 
 TEST(layer_answers_hold_on_the_same_facts_only)
 {
-	static const struct tar_entry top[] = { { .name = "d/new\n" }, { .name = ".wh.f" }, { "h", .type = '1', .link = "d/a" }, END };
-	static const struct { struct tar_entry change; bool same; } cases[] = {
+	static const struct tar_entry top[] = { { .name = "d/new\n" }, { .name = ".wh.f" },
+		{ "h", .type = '1', .link = "d/a" }, END };
+	static const struct {
+		struct tar_entry change;
+		bool same;
+	} cases[] = {
 		{ { .name = "unrelated" }, true },
 		{ { "d/other", .data = "x" }, true },
-		{ { "d", .type = '5', .mode = 02750, .uid = 7, .gid = 9, .mtime = 1000, .pax = { "SCHILY.xattr.user.mine=yes" } }, false },
-		{ { "d", .type = '5', .mode = 02750, .uid = 7, .gid = 8, .mtime = 1000, .pax = { "SCHILY.xattr.user.mine=no" } }, false },
-		{ { "d/a", .data = "b", .uid = 5, .mode = 04755, .mtime = 9, .pax = { "SCHILY.xattr.user.k=v" } }, false },
-		{ { "d/a", .data = "a", .uid = 5, .mode = 04755, .mtime = 9, .pax = { "SCHILY.xattr.user.k=v" } }, true },
+		{ { "d", .type = '5', .mode = 02750, .uid = 7, .gid = 9, .mtime = 1000,
+			  .pax = { "SCHILY.xattr.user.mine=yes" } },
+			false },
+		{ { "d", .type = '5', .mode = 02750, .uid = 7, .gid = 8, .mtime = 1000,
+			  .pax = { "SCHILY.xattr.user.mine=no" } },
+			false },
+		{ { "d/a", .data = "b", .uid = 5, .mode = 04755, .mtime = 9,
+			  .pax = { "SCHILY.xattr.user.k=v" } },
+			false },
+		{ { "d/a", .data = "a", .uid = 5, .mode = 04755, .mtime = 9,
+			  .pax = { "SCHILY.xattr.user.k=v" } },
+			true },
 	};
 	struct layers s;
 
@@ -217,7 +254,10 @@ TEST(layer_answers_hold_on_the_same_facts_only)
 	}
 }
 
-/* The digest of a file that is made of these pieces of 64 KiB: x (bytes), z (zeros that are written), h (a hole). */
+/*
+ * The digest of a file that is made of these pieces of 64 KiB: x (bytes), z (zeros that are
+ * written), h (a hole).
+ */
 static const char *digest_of(struct layers *s, const char *pieces)
 {
 	static char line[256], piece[65536], dir[16];
@@ -240,7 +280,8 @@ static const char *digest_of(struct layers *s, const char *pieces)
 	}
 	REQUIRE(ftruncate(fd, end) == 0);
 	lower_walk_begin(&w, &lower);
-	REQUIRE(lower_walk_find(&w, "f", &hit, NULL) == 1 && lower_answer(&w, "file", "f", &hit, &b, NULL) == 0);
+	REQUIRE(lower_walk_find(&w, "f", &hit, NULL) == 1 &&
+		lower_answer(&w, "file", "f", &hit, &b, NULL) == 0);
 	CHECK(w.read <= (uint64_t)hit.st.st_blocks * 512); /* no hole was read */
 	snprintf(line, sizeof(line), "%s", strstr(buf_get(&b), " blocks:"));
 	return line;
@@ -248,9 +289,17 @@ static const char *digest_of(struct layers *s, const char *pieces)
 
 TEST(the_digest_of_a_file_does_not_depend_on_its_holes)
 {
-	static const struct { const char *a, *b; bool same; } cases[] = {
-		{ "xhx", "xzx", true }, { "hxzh", "zxhz", true }, { "hhh", "zzz", true }, { "xh", "hx", false }, { "xhx", "xxh", false },
-		{ "xx", "hxx", false }, { "hxh", "hhx", false },
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} cases[] = {
+		{ "xhx", "xzx", true },
+		{ "hxzh", "zxhz", true },
+		{ "hhh", "zzz", true },
+		{ "xh", "hx", false },
+		{ "xhx", "xxh", false },
+		{ "xx", "hxx", false },
+		{ "hxh", "hhx", false },
 	};
 	struct layers s;
 
@@ -266,7 +315,8 @@ TEST(the_digest_of_a_file_does_not_depend_on_its_holes)
 
 TEST(layer_answers_that_are_no_answers_are_refused)
 {
-	static const char *const bad[] = { "x\n", "dir\n", "dir /a\n", "dir /a%0 yes\n", "dir /%00 yes\n", "what /a yes\n", " \n" };
+	static const char *const bad[] = { "x\n", "dir\n", "dir /a\n", "dir /a%0 yes\n",
+		"dir /%00 yes\n", "what /a yes\n", " \n" };
 	struct lower lower = { .n = 0 };
 	bool ret;
 

@@ -49,15 +49,26 @@ static int join(struct layers *s, const struct tar_entry (*lists)[8], size_t n, 
 	return r;
 }
 
-/* Below each: "d" with "d/a" (and its second name "d/a2") and "d/sub/c", "f", "s" -> d, and a root that is listed. */
-#define BASE { { "./", .type = '5', .mode = 0751, .uid = 11, .gid = 12, .mtime = 500 }, \
-	{ "d", .type = '5', .mode = 02750, .uid = 7, .gid = 8, .mtime = 1000, .pax = { "SCHILY.xattr.user.mine=yes" } }, \
-	{ "d/a", .data = "a", .uid = 5, .mode = 04755, .mtime = 9 }, { "d/a2", .type = '1', .link = "d/a" }, \
-	{ "d/sub/c", .data = "c", .mtime = 3 }, { "f", .data = "f" }, { "s", .type = '2', .link = "d" }, END }
+/*
+ * Below each: "d" with "d/a" (and its second name "d/a2") and "d/sub/c", "f", "s" -> d, and a root
+ * that is listed.
+ */
+#define BASE \
+	{ { "./", .type = '5', .mode = 0751, .uid = 11, .gid = 12, .mtime = 500 }, \
+		{ "d", .type = '5', .mode = 02750, .uid = 7, .gid = 8, .mtime = 1000, \
+			.pax = { "SCHILY.xattr.user.mine=yes" } }, \
+		{ "d/a", .data = "a", .uid = 5, .mode = 04755, .mtime = 9 }, \
+		{ "d/a2", .type = '1', .link = "d/a" }, { "d/sub/c", .data = "c", .mtime = 3 }, \
+		{ "f", .data = "f" }, { "s", .type = '2', .link = "d" }, END }
 
 TEST(join_shows_what_sequential_application_would)
 {
-	static const struct { struct tar_entry lists[3][8]; size_t n; const char *path, *want; unsigned dropped; } cases[] = {
+	static const struct {
+		struct tar_entry lists[3][8];
+		size_t n;
+		const char *path, *want;
+		unsigned dropped;
+	} cases[] = {
 		{ { BASE, { { .name = "d/.wh.a" } } }, 2, "d/a", "-", 0 },
 		{ { BASE, { { .name = "d/.wh.a" } } }, 2, "d/a2", "f 4755 5:0 9.0 =a", 0 },
 		{ { BASE, { { .name = "d/.wh.a" } } }, 2, "d", "d 2750 7:8 1000.0", 0 },
@@ -67,23 +78,36 @@ TEST(join_shows_what_sequential_application_would)
 		{ { BASE, { { .name = "f/.wh.x" } } }, 2, "f", "f 0644 0:0 0.0 =f", 1 },
 		{ { BASE, { { .name = "s/.wh.a" } } }, 2, "d/a", "f 4755 5:0 9.0 =a", 1 },
 		{ { { { "new", .type = '5' }, { .name = "new/.wh.x" } } }, 1, "new/.wh.x", "-", 1 },
-		{ { BASE, { { .name = "d/.wh..wh..opq" }, { "d/n", .data = "n" } } }, 2, "d/sub", "-", 0 },
-		{ { BASE, { { .name = "d/.wh..wh..opq" }, { "d/n", .data = "n" } } }, 2, "d", "d 2750 7:8 1000.0", 0 },
-		{ { BASE, { { "d/n", .data = "n" }, { .name = ".wh.d" } } }, 2, "d", "d 0755 0:0 0.0", 0 },
+		{ { BASE, { { .name = "d/.wh..wh..opq" }, { "d/n", .data = "n" } } }, 2, "d/sub",
+			"-", 0 },
+		{ { BASE, { { .name = "d/.wh..wh..opq" }, { "d/n", .data = "n" } } }, 2, "d",
+			"d 2750 7:8 1000.0", 0 },
+		{ { BASE, { { "d/n", .data = "n" }, { .name = ".wh.d" } } }, 2, "d",
+			"d 0755 0:0 0.0", 0 },
 		{ { BASE, { { "d/n", .data = "n" }, { .name = ".wh.d" } } }, 2, "d/a", "-", 0 },
-		{ { BASE, { { "d", .type = '5', .mode = 0700, .uid = 1, .mtime = 4 } } }, 2, "d", "d 0700 1:0 4.0", 0 },
-		{ { BASE, { { "d", .type = '5', .mode = 0700, .uid = 1, .mtime = 4 } } }, 2, "d/sub/c", "f 0644 0:0 3.0 =c", 0 },
+		{ { BASE, { { "d", .type = '5', .mode = 0700, .uid = 1, .mtime = 4 } } }, 2, "d",
+			"d 0700 1:0 4.0", 0 },
+		{ { BASE, { { "d", .type = '5', .mode = 0700, .uid = 1, .mtime = 4 } } }, 2,
+			"d/sub/c", "f 0644 0:0 3.0 =c", 0 },
 		{ { BASE, { { "d", .data = "file" } } }, 2, "d", "f 0644 0:0 0.0 =file", 0 },
 		{ { BASE, { { "d", .data = "file" }, { "d", .type = '5' } } }, 2, "d/a", "-", 0 },
-		{ { BASE, { { "f", .type = '5' }, { "f/in", .data = "i" } } }, 2, "f/in", "f 0644 0:0 0.0 =i", 0 },
-		{ { BASE, { { .name = ".wh.f" }, { "f", .data = "new" } } }, 2, "f", "f 0644 0:0 0.0 =new", 0 },
-		{ { BASE, { { .name = ".wh..wh..opq" }, { "o", .data = "o" } } }, 2, ".", "d 0755 0:0 0.0", 0 },
+		{ { BASE, { { "f", .type = '5' }, { "f/in", .data = "i" } } }, 2, "f/in",
+			"f 0644 0:0 0.0 =i", 0 },
+		{ { BASE, { { .name = ".wh.f" }, { "f", .data = "new" } } }, 2, "f",
+			"f 0644 0:0 0.0 =new", 0 },
+		{ { BASE, { { .name = ".wh..wh..opq" }, { "o", .data = "o" } } }, 2, ".",
+			"d 0755 0:0 0.0", 0 },
 		{ { BASE, { { .name = ".wh..wh..opq" }, { "o", .data = "o" } } }, 2, "d", "-", 0 },
-		{ { BASE, { END }, { { "d/sub/c2", .data = "2" } } }, 3, "d/sub/c2", "f 0644 0:0 0.0 =2", 0 },
-		{ { BASE, { { .name = ".wh.d" } }, { { "d/x", .data = "2" } } }, 3, "d", "d 0755 0:0 0.0", 0 },
-		{ { BASE, { { "l", .type = '1', .link = "d/a" } }, { { .name = ".wh.d" } } }, 3, "l", "f 4755 5:0 9.0 =a", 0 },
-		{ { BASE, { { "l", .type = '1', .link = "f" }, { "f", .data = "new" } } }, 2, "l", "f 0644 0:0 0.0 =f", 0 },
-		{ { BASE, { { "f", .data = "new" }, { "l", .type = '1', .link = "f" } } }, 2, "l", "f 0644 0:0 0.0 =new", 0 },
+		{ { BASE, { END }, { { "d/sub/c2", .data = "2" } } }, 3, "d/sub/c2",
+			"f 0644 0:0 0.0 =2", 0 },
+		{ { BASE, { { .name = ".wh.d" } }, { { "d/x", .data = "2" } } }, 3, "d",
+			"d 0755 0:0 0.0", 0 },
+		{ { BASE, { { "l", .type = '1', .link = "d/a" } }, { { .name = ".wh.d" } } }, 3,
+			"l", "f 4755 5:0 9.0 =a", 0 },
+		{ { BASE, { { "l", .type = '1', .link = "f" }, { "f", .data = "new" } } }, 2, "l",
+			"f 0644 0:0 0.0 =f", 0 },
+		{ { BASE, { { "f", .data = "new" }, { "l", .type = '1', .link = "f" } } }, 2, "l",
+			"f 0644 0:0 0.0 =new", 0 },
 	};
 	static struct layers s;
 
@@ -96,16 +120,21 @@ TEST(join_shows_what_sequential_application_would)
 			test_fail(__FILE__, __LINE__, "case %zu: %s: %s", i, e.on, e.what);
 			continue;
 		}
-		if (strcmp(layers_show(&s, cases[i].path), cases[i].want) != 0 || s.counts.dropped - before != cases[i].dropped)
-			test_fail(__FILE__, __LINE__, "case %zu: %s is \"%s\", not \"%s\"; %u dropped", i, cases[i].path,
-				  layers_show(&s, cases[i].path), cases[i].want, (unsigned)(s.counts.dropped - before));
+		if (strcmp(layers_show(&s, cases[i].path), cases[i].want) != 0 ||
+			s.counts.dropped - before != cases[i].dropped)
+			test_fail(__FILE__, __LINE__,
+				"case %zu: %s is \"%s\", not \"%s\"; %u dropped", i, cases[i].path,
+				layers_show(&s, cases[i].path), cases[i].want,
+				(unsigned)(s.counts.dropped - before));
 		(void)close(s.dirs[0]);
 	}
 }
 
 TEST(join_makes_real_links_and_keeps_attributes)
 {
-	static const struct tar_entry lists[][8] = { BASE, { { "l", .type = '1', .link = "d/a" }, { "d/k", .type = '1', .link = "l" }, { "d/n", .data = "n" }, END } };
+	static const struct tar_entry lists[][8] = { BASE,
+		{ { "l", .type = '1', .link = "d/a" }, { "d/k", .type = '1', .link = "l" },
+			{ "d/n", .data = "n" }, END } };
 	struct err e = ERR_INIT;
 	static struct layers s;
 	struct stat a, l;
@@ -121,14 +150,24 @@ TEST(join_makes_real_links_and_keeps_attributes)
 
 TEST(join_refuses_what_a_stack_refuses)
 {
-	static const struct { struct tar_entry lists[2][8]; const char *text; } cases[] = {
+	static const struct {
+		struct tar_entry lists[2][8];
+		const char *text;
+	} cases[] = {
 		{ { BASE, { { "s/x", .data = "x" } } }, "is a symbolic link in a layer below" },
 		{ { BASE, { { "f/x", .data = "x" } } }, "is no directory in a layer below" },
-		{ { BASE, { { "l", .type = '1', .link = "nothing" } } }, "neither the layer nor those below have" },
-		{ { BASE, { { "l", .type = '1', .link = "f" }, { .name = ".wh.f" } } }, "neither the layer nor those below have" },
-		{ { BASE, { { "l", .type = '1', .link = "d/a" }, { .name = "d/.wh..wh..opq" } } }, "neither the layer nor those below have" },
-		{ { BASE, { { "l", .type = '1', .link = "d" } } }, "is a hard link to the directory 'd'" },
-		{ { BASE, { { "d/l", .type = '1', .link = "nothing" }, { "d", .data = "replaces it" } } }, "neither the layer nor those below have" },
+		{ { BASE, { { "l", .type = '1', .link = "nothing" } } },
+			"neither the layer nor those below have" },
+		{ { BASE, { { "l", .type = '1', .link = "f" }, { .name = ".wh.f" } } },
+			"neither the layer nor those below have" },
+		{ { BASE, { { "l", .type = '1', .link = "d/a" }, { .name = "d/.wh..wh..opq" } } },
+			"neither the layer nor those below have" },
+		{ { BASE, { { "l", .type = '1', .link = "d" } } },
+			"is a hard link to the directory 'd'" },
+		{ { BASE,
+			  { { "d/l", .type = '1', .link = "nothing" },
+				  { "d", .data = "replaces it" } } },
+			"neither the layer nor those below have" },
 	};
 	static struct layers s;
 
@@ -143,9 +182,16 @@ TEST(join_refuses_what_a_stack_refuses)
 
 TEST(read_back_finds_an_owner_that_is_not_what_the_map_says)
 {
-	static const struct tar_entry list[] = { { "./", .type = '5' }, { "d", .type = '5' }, { "d/f", .uid = 3 }, { "l", .type = '2', .link = "f" }, END };
-	static const struct { struct idrange uid[2]; size_t n; const char *on; } cases[] = {
-		{ { { 0, 0, 10 } }, 1, NULL }, { { { 0, 100, 10 } }, 1, "." }, { { { 0, 0, 3 }, { 3, 4, 1 } }, 2, "d/f" },
+	static const struct tar_entry list[] = { { "./", .type = '5' }, { "d", .type = '5' },
+		{ "d/f", .uid = 3 }, { "l", .type = '2', .link = "f" }, END };
+	static const struct {
+		struct idrange uid[2];
+		size_t n;
+		const char *on;
+	} cases[] = {
+		{ { { 0, 0, 10 } }, 1, NULL },
+		{ { { 0, 100, 10 } }, 1, "." },
+		{ { { 0, 0, 3 }, { 3, 4, 1 } }, 2, "d/f" },
 	};
 	scoped_buf struct buf b = tar_make(list);
 	struct tar_stream stream = { .b = &b, .piece = 700 };
@@ -169,7 +215,8 @@ TEST(read_back_finds_an_owner_that_is_not_what_the_map_says)
 
 TEST(join_of_ids_that_a_map_does_not_cover_names_them)
 {
-	static const struct tar_entry lists[][8] = { { { "./", .type = '5', .uid = 1, .gid = 1 }, { "d/f", .uid = 1, .gid = 1 }, END } };
+	static const struct tar_entry lists[][8] = { { { "./", .type = '5', .uid = 1, .gid = 1 },
+		{ "d/f", .uid = 1, .gid = 1 }, END } };
 	static const struct tar_entry owned[][8] = { { { "f", .uid = 2, .gid = 1 }, END } };
 	const struct idrange r = { 1, 1001, 1 };
 	scoped_idmap struct idmap map = { .gid_assumed = false };

@@ -29,7 +29,8 @@ void layers_open(struct layers *s, const char *tmpfs_options)
 	/* The mount goes with this test's process. */
 	REQUIRE(unshare(CLONE_NEWNS) == 0);
 	REQUIRE(sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-	REQUIRE(sys_mount("tmpfs", "/tmp", "tmpfs", 0, tmpfs_options ? tmpfs_options : "mode=0700") == 0);
+	REQUIRE(sys_mount("tmpfs", "/tmp", "tmpfs", 0,
+			tmpfs_options ? tmpfs_options : "mode=0700") == 0);
 	REQUIRE(mkdtemp(s->path) != NULL);
 	REQUIRE(fd_open_dir(AT_FDCWD, s->path, &s->fd, &e) == 0);
 	REQUIRE(layer_prepare_process(&e) == 0);
@@ -41,7 +42,9 @@ static int settle(struct layers *s, struct layer *l, const char *name, struct er
 {
 	char spec[32];
 	int below[8], r;
-	struct lower lower = { .dirfds = below, .n = layer_root_opaque(l) ? 0 : s->n, .user_xattr = s->o.user_xattr };
+	struct lower lower = {
+		.dirfds = below, .n = layer_root_opaque(l) ? 0 : s->n, .user_xattr = s->o.user_xattr
+	};
 
 	for (size_t i = 0; i < s->n; i++)
 		below[i] = s->dirs[s->n - 1 - i];
@@ -84,7 +87,8 @@ void layers_must(struct layers *s, const struct tar_entry *list)
 	struct err e = ERR_INIT;
 
 	if (layers_add(s, list, &e) < 0) {
-		test_fail(__FILE__, __LINE__, "%s: %s (%s) %s", e.on, e.what, strerror(e.num), e.why);
+		test_fail(
+			__FILE__, __LINE__, "%s: %s (%s) %s", e.on, e.what, strerror(e.num), e.why);
 		test_stop();
 	}
 }
@@ -124,7 +128,8 @@ const char *layers_show(const struct layers *s, const char *path)
 		buf_printf(&b, " %u:%u", major(st.st_rdev), minor(st.st_rdev));
 	if (!S_ISLNK(st.st_mode))
 		buf_printf(&b, " %04o", st.st_mode & 07777);
-	buf_printf(&b, " %u:%u %lld.%ld", st.st_uid, st.st_gid, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	buf_printf(&b, " %u:%u %lld.%ld", st.st_uid, st.st_gid, (long long)st.st_mtim.tv_sec,
+		st.st_mtim.tv_nsec);
 	if (S_ISREG(st.st_mode))
 		add_content(s, path, &b);
 	if (S_ISLNK(st.st_mode) && readlinkat(top(s), path, target, sizeof(target) - 1) > 0)

@@ -12,8 +12,8 @@
 #include "make_tar.h"
 
 /*
- * Layers on a tmpfs of their own, base first; needs root (SKIPs). One whose root is opaque ends the stack, as
- * in an image.
+ * Layers on a tmpfs of their own, base first; needs root (SKIPs). One whose root is opaque ends the
+ * stack, as in an image.
  */
 struct layers {
 	char path[64];
@@ -22,12 +22,14 @@ struct layers {
 	size_t n;
 	struct layer_options o;
 	struct layer_counts counts;
-	struct buf *answers;    /* of the last one */
+	struct buf *answers; /* of the last one */
 };
 
 void layers_open(struct layers *s, const char *tmpfs_options);
 
-/* Unpack, settle and finish one more layer, named "0", "1" ...; its specification is "0.mtree" ... */
+/*
+ * Unpack, settle and finish one more layer, named "0", "1" ...; its specification is "0.mtree" ...
+ */
 int layers_add(struct layers *s, const struct tar_entry *list, struct err *e);
 
 /* The same, which must work. */
@@ -36,7 +38,10 @@ void layers_must(struct layers *s, const struct tar_entry *list);
 /* lstat in the topmost layer; false when there is nothing. */
 bool layers_stat(const struct layers *s, const char *path, struct stat *st);
 
-/* A line that says all: "d 0755 0:0 100.5", "f 0644 1:2 0.0 =content", "l 3:4 0.0 ->target", "c 1:3 0666 0:0 0.0", "whiteout", "-" */
+/*
+ * A line that says all: "d 0755 0:0 100.5", "f 0644 1:2 0.0 =content", "l 3:4 0.0 ->target", "c 1:3
+ * 0666 0:0 0.0", "whiteout", "-"
+ */
 const char *layers_show(const struct layers *s, const char *path);
 
 /* The value of an attribute as hexadecimal digits, "-" without. */

@@ -16,11 +16,15 @@ TEST(tree_finds_what_was_added_and_not_what_was_removed)
 
 	REQUIRE(tree_init(&t) == 0);
 	for (int i = 0; i < MANY; i++)
-		REQUIRE(tree_add(&t, t.root, name, (size_t)snprintf(name, sizeof(name), "file-%d", i)) != NULL);
+		REQUIRE(tree_add(&t, t.root, name,
+				(size_t)snprintf(name, sizeof(name), "file-%d", i)) != NULL);
 	for (int i = 0; i < MANY; i += 2)
-		tree_remove(&t, tree_find(&t, t.root, name, (size_t)snprintf(name, sizeof(name), "file-%d", i)));
+		tree_remove(&t,
+			tree_find(&t, t.root, name,
+				(size_t)snprintf(name, sizeof(name), "file-%d", i)));
 	for (int i = 0; i < MANY; i++) {
-		struct node *n = tree_find(&t, t.root, name, (size_t)snprintf(name, sizeof(name), "file-%d", i));
+		struct node *n = tree_find(
+			&t, t.root, name, (size_t)snprintf(name, sizeof(name), "file-%d", i));
 
 		if ((n != NULL) != (i % 2 == 1) || (n && strcmp(n->name, name) != 0))
 			test_fail(__FILE__, __LINE__, "%s", name);
@@ -71,7 +75,8 @@ TEST(tree_grafts_are_found_in_the_other_tree_and_not_in_the_old)
 	REQUIRE(tree_init(&a) == 0 && tree_init(&b) == 0);
 	top = last = tree_add(&b, b.root, "top", 3);
 	for (int i = 0; i < 3000; i++)
-		REQUIRE((last = tree_add(&b, i % 3 ? top : last, name, (size_t)snprintf(name, sizeof(name), "n%d", i))) != NULL);
+		REQUIRE((last = tree_add(&b, i % 3 ? top : last, name,
+				 (size_t)snprintf(name, sizeof(name), "n%d", i))) != NULL);
 	REQUIRE(tree_add(&b, b.root, "stays", 5) != NULL);
 	REQUIRE(tree_add(&a, a.root, "other", 5) != NULL);
 	tree_graft(&a, a.root, &b, top);

@@ -8,8 +8,14 @@
 #include "../../lib/layer/layer_unmapped.h"
 #include "test.h"
 
-static const unsigned char acl[] = "\2\0\0\0" "\1\0\6\0\xff\xff\xff\xff" "\2\0\7\0\x70\x11\1\0" "\4\0\5\0\xff\xff\xff\xff"
-	"\x8\0\5\0\x09\0\0\0" "\x8\0\5\0\x70\x11\1\0" "\x10\0\7\0\xff\xff\xff\xff" "\x20\0\0\0\xff\xff\xff\xff"; /* 70000 twice */
+static const unsigned char acl[] = "\2\0\0\0"
+				   "\1\0\6\0\xff\xff\xff\xff"
+				   "\2\0\7\0\x70\x11\1\0"
+				   "\4\0\5\0\xff\xff\xff\xff"
+				   "\x8\0\5\0\x09\0\0\0"
+				   "\x8\0\5\0\x70\x11\1\0"
+				   "\x10\0\7\0\xff\xff\xff\xff"
+				   "\x20\0\0\0\xff\xff\xff\xff"; /* 70000 twice */
 static const unsigned char cap3[] = "\1\0\0\3\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x70\x11\1\0";
 
 static struct idmap small(void)
@@ -21,9 +27,16 @@ static struct idmap small(void)
 	return m;
 }
 
-static struct layer_entry entry(uint32_t uid, uint32_t gid, mode_t type, mode_t mode, struct xattrs *x)
+static struct layer_entry entry(
+	uint32_t uid, uint32_t gid, mode_t type, mode_t mode, struct xattrs *x)
 {
-	return (struct layer_entry){ .path = "f", .raw = "./f", .type = type, .mode = mode, .uid = uid, .gid = gid, .xattrs = x };
+	return (struct layer_entry){ .path = "f",
+		.raw = "./f",
+		.type = type,
+		.mode = mode,
+		.uid = uid,
+		.gid = gid,
+		.xattrs = x };
 }
 
 static void add(struct xattrs *x, const char *name, const void *value, size_t size)
@@ -54,7 +67,8 @@ TEST(unmapped_owners_by_policy)
 	struct xattrs none = { .items = NULL };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct layer_entry t = entry(cases[i].uid, cases[i].gid, cases[i].type, cases[i].mode, &none);
+		struct layer_entry t =
+			entry(cases[i].uid, cases[i].gid, cases[i].type, cases[i].mode, &none);
 		struct err e = ERR_INIT;
 
 		ids.policy = UNMAPPED_REFUSE;
@@ -77,7 +91,9 @@ TEST(unmapped_owners_by_policy)
 TEST(unmapped_ids_of_attributes)
 {
 	struct idmap m = small();
-	struct layer_ids ids = { .map = &m, .overflow_uid = 65534, .overflow_gid = 65533, .policy = UNMAPPED_OVERFLOW };
+	struct layer_ids ids = {
+		.map = &m, .overflow_uid = 65534, .overflow_gid = 65533, .policy = UNMAPPED_OVERFLOW
+	};
 	struct xattrs x = { .items = NULL };
 	struct layer_entry t = entry(1, 1, S_IFREG, 06755, &x);
 	struct err e = ERR_INIT;
@@ -94,10 +110,14 @@ TEST(unmapped_ids_of_attributes)
 	CHECK_INT(unmapped_fit(&t, &ids, NULL), 1);
 	CHECK_INT(t.mode, 06755); /* the owner's are the owner's */
 	CHECK_INT(x.len, 3);
-	CHECK(!xattrs_has(&x, "security.capability") && xattrs_has(&x, "user.k") && xattrs_has(&x, "user.l"));
+	CHECK(!xattrs_has(&x, "security.capability") && xattrs_has(&x, "user.k") &&
+		xattrs_has(&x, "user.l"));
 	p = x.items[1].value;
 	CHECK(!memcmp(p + 12, "\2\0\7\0\xfe\xff\0\0", 8));
-	CHECK(!memcmp(p + 28, "\x8\0\5\0\x09\0\0\0" "\x8\0\5\0\xfd\xff\0\0", 16));
+	CHECK(!memcmp(p + 28,
+		"\x8\0\5\0\x09\0\0\0"
+		"\x8\0\5\0\xfd\xff\0\0",
+		16));
 	CHECK(!memcmp(p + 4, "\1\0\6\0\xff\xff\xff\xff", 8));
 	xattrs_done(&x);
 	idmap_done(&m);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Runs every TEST, each in a process of its own, and prints TAP. Words on the command line choose by substring. */
+/*
+ * Runs every TEST, each in a process of its own, and prints TAP. Words on the command line choose
+ * by substring.
+ */
 
 #include "test.h"
 
@@ -85,7 +88,8 @@ int main(int argc, char **argv)
 			continue;
 		r = run_one(t);
 		bad += r != 0 && (r != EXIT_SKIP || strict);
-		printf("%s %d - %s%s\n", r == 0 || r == EXIT_SKIP ? "ok" : "not ok", ++n, t->name, r == EXIT_SKIP ? " # SKIP" : "");
+		printf("%s %d - %s%s\n", r == 0 || r == EXIT_SKIP ? "ok" : "not ok", ++n, t->name,
+			r == EXIT_SKIP ? " # SKIP" : "");
 	}
 	printf("1..%d\n", n);
 	return bad || !n;

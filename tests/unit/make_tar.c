@@ -59,7 +59,8 @@ void tar_add(struct buf *b, const struct tar_entry *t)
 	scoped_buf struct buf x = BUF_INIT;
 
 	for (size_t i = 0; i < ARRAY_LEN(t->pax) && t->pax[i]; i++) {
-		size_t n = strlen(t->pax[i]) + 3; /* with a blank, a newline, and a length of one digit */
+		size_t n = strlen(t->pax[i]) +
+			3; /* with a blank, a newline, and a length of one digit */
 
 		n += n >= 10;
 		n += n >= 100;

@@ -52,7 +52,11 @@ static struct exposure judge(const char *text, const struct exposure_facts *f)
 
 TEST(exposure_by_a_map_in_an_open_place)
 {
-	static const struct { const char *map; enum exposure_verdict verdict; int64_t user[2], group[2]; } cases[] = {
+	static const struct {
+		const char *map;
+		enum exposure_verdict verdict;
+		int64_t user[2], group[2];
+	} cases[] = {
 		{ "0:100000:65536", EXPOSURE_REFUSE, { 0, 100000 }, { 0, 100000 } },
 		{ "u:0:5:1;g:7:7:1", EXPOSURE_REFUSE, { 0, 5 }, { -1, -1 } },
 		{ "u:7:7:1;g:0:5:1", EXPOSURE_REFUSE, { -1, -1 }, { 0, 5 } },
@@ -63,12 +67,15 @@ TEST(exposure_by_a_map_in_an_open_place)
 		{ "u:1000:1000:1;g:50:51:1", EXPOSURE_WARN, { -1, -1 }, { 50, 51 } },
 		{ "65535:200000:2", EXPOSURE_WARN, { 65535, 200000 }, { 65535, 200000 } },
 		{ "0:0:1;1:100001:65535", EXPOSURE_WARN, { 1, 100001 }, { 1, 100001 } },
-		{ "1000:0:3", EXPOSURE_WARN, { 1001, 1 }, { 1001, 1 } }, /* 0 has that of 1000 anyway */
-		{ "u:4000000001:5:1;g:4000000002:6:1", EXPOSURE_WARN, { 4000000001, 5 }, { 4000000002, 6 } },
+		{ "1000:0:3", EXPOSURE_WARN, { 1001, 1 },
+			{ 1001, 1 } }, /* 0 has that of 1000 anyway */
+		{ "u:4000000001:5:1;g:4000000002:6:1", EXPOSURE_WARN, { 4000000001, 5 },
+			{ 4000000002, 6 } },
 		{ "0:0:4294967295", EXPOSURE_NONE, { -1, -1 }, { -1, -1 } },
 		{ "0:0:65536", EXPOSURE_NONE, { -1, -1 }, { -1, -1 } },
 		{ "1000:0:1", EXPOSURE_NONE, { -1, -1 }, { -1, -1 } },
-		{ "4000000000:5:3", EXPOSURE_NONE, { -1, -1 }, { -1, -1 } }, /* a range is not asked for id by id */
+		{ "4000000000:5:3", EXPOSURE_NONE, { -1, -1 },
+			{ -1, -1 } }, /* a range is not asked for id by id */
 		{ "3000000000:0:65536", EXPOSURE_NONE, { -1, -1 }, { -1, -1 } },
 		{ "3000000000:100000:65536", EXPOSURE_NONE, { -1, -1 }, { -1, -1 } },
 	};
@@ -79,7 +86,8 @@ TEST(exposure_by_a_map_in_an_open_place)
 		struct exposure x = judge(cases[i].map, &open);
 
 		if (x.verdict != cases[i].verdict)
-			test_fail(__FILE__, __LINE__, "%s: the verdict is %d", cases[i].map, x.verdict);
+			test_fail(__FILE__, __LINE__, "%s: the verdict is %d", cases[i].map,
+				x.verdict);
 		CHECK_INT(x.user.given ? (int64_t)x.user.disk : -1, cases[i].user[0]);
 		CHECK_INT(x.user.given ? (int64_t)x.user.seen : -1, cases[i].user[1]);
 		CHECK_INT(x.group.given ? (int64_t)x.group.disk : -1, cases[i].group[0]);
@@ -91,7 +99,11 @@ TEST(exposure_by_a_map_in_an_open_place)
 TEST(exposure_needs_all_of_it_writable_open_suid_and_not_meant)
 {
 	static const struct exposure_facts harmless[] = {
-		{ .read_only = true }, { .user_ns = true }, { .closed = true }, { .nosuid = true }, { .meant = true },
+		{ .read_only = true },
+		{ .user_ns = true },
+		{ .closed = true },
+		{ .nosuid = true },
+		{ .meant = true },
 	};
 	const struct exposure_facts open = { .meant = false }, of_mount8 = { .only_warn = true };
 
@@ -106,7 +118,8 @@ TEST(exposure_needs_all_of_it_writable_open_suid_and_not_meant)
 
 TEST(exposure_behind_the_mode_of_the_source_itself_lasts_until_its_owner_changes_it)
 {
-	const struct exposure_facts own_mode = { .own_mode = true }, with_public = { .own_mode = true, .meant = true };
+	const struct exposure_facts own_mode = { .own_mode = true },
+				    with_public = { .own_mode = true, .meant = true };
 	struct exposure x = judge("0:100000:65536", &own_mode);
 
 	CHECK_INT(x.verdict, EXPOSURE_WARN);

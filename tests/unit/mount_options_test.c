@@ -12,14 +12,30 @@
 
 TEST(mount_options_take_the_protection_of_values_away)
 {
-	static const struct { const char *text, *upper; } good[] = {
-		{ "upper=/a", "/a" }, { "upper=/a,ro", "/a" }, { "ro,upper=/a", "/a" },
-		{ "upper=/a\\,b", "/a,b" }, { "upper=\"/a,b\"", "/a,b" }, { "upper=/a\",\"b", "/a,b" },
-		{ "upper=/a\\\\", "/a\\" }, { "upper=/a\\\\,ro", "/a\\" }, { "upper=/a\\:b", "/a:b" },
-		{ "upper=/a\\\"b", "/a\"b" }, { "upper=\"/a\\\"b\"", "/a\"b" }, { "upper=\"/a\\\\\",ro", "/a\\" },
-		{ "upper=/a=b=c", "/a=b=c" }, { "upper=/\\040x", "/ x" }, { "upper=/\\0541", "/,1" },
-		{ "upper=/\\377", "/\377" }, { "upper=/\\400", "/400" }, { "upper=/\\08", "/08" }, { "upper=/\\12", "/12" },
-		{ "upper=/a\nb c", "/a\nb c" }, { "upper=@/x", "@/x" },
+	static const struct {
+		const char *text, *upper;
+	} good[] = {
+		{ "upper=/a", "/a" },
+		{ "upper=/a,ro", "/a" },
+		{ "ro,upper=/a", "/a" },
+		{ "upper=/a\\,b", "/a,b" },
+		{ "upper=\"/a,b\"", "/a,b" },
+		{ "upper=/a\",\"b", "/a,b" },
+		{ "upper=/a\\\\", "/a\\" },
+		{ "upper=/a\\\\,ro", "/a\\" },
+		{ "upper=/a\\:b", "/a:b" },
+		{ "upper=/a\\\"b", "/a\"b" },
+		{ "upper=\"/a\\\"b\"", "/a\"b" },
+		{ "upper=\"/a\\\\\",ro", "/a\\" },
+		{ "upper=/a=b=c", "/a=b=c" },
+		{ "upper=/\\040x", "/ x" },
+		{ "upper=/\\0541", "/,1" },
+		{ "upper=/\\377", "/\377" },
+		{ "upper=/\\400", "/400" },
+		{ "upper=/\\08", "/08" },
+		{ "upper=/\\12", "/12" },
+		{ "upper=/a\nb c", "/a\nb c" },
+		{ "upper=@/x", "@/x" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(good); i++) {
@@ -36,12 +52,65 @@ TEST(mount_options_take_the_protection_of_values_away)
 TEST(mount_options_refuse_what_they_do_not_know)
 {
 	static const char *const bad[] = {
-		"", ",", "ro,", ",ro", "ro,,rw", "n\\onsense", "n onsense", "ro=", "ro=1", "upper", "upper=", "upper=\"\"", "=x", "\"\"",
-		"upper=\"/a", "upper=/a\\", "upper=/\\000", "upper=/a,upper=/b", "lower=", "lower=@+1", "lower=/a@", "lower", "map", "map=",
-		"mkdir=", "mkdir=8", "mkdir=10000", "mkdir=-1", "ephemeral=", "ephemeral=0", "ephemeral=1x", "ephemeral=-1",
-		"ephemeral=99999999999999999999", "upper-map=", "upper-map=both", "upper-map", "loop=1", "rbind=1", "offset", "offset=", "offset=-1", "offset=x",
-		"offset=1,offset=2", "sizelimit=99999999999999999999", "subdir", "subdir=", "type=", "type=a,type=b", "X-mount.owner=1",
-		"X-mount.", "user", "ro,users", "owner", "group,ro", "remount,ro", "private=1", "a/b", "fo\"o", "x=\\000",
+		"",
+		",",
+		"ro,",
+		",ro",
+		"ro,,rw",
+		"n\\onsense",
+		"n onsense",
+		"ro=",
+		"ro=1",
+		"upper",
+		"upper=",
+		"upper=\"\"",
+		"=x",
+		"\"\"",
+		"upper=\"/a",
+		"upper=/a\\",
+		"upper=/\\000",
+		"upper=/a,upper=/b",
+		"lower=",
+		"lower=@+1",
+		"lower=/a@",
+		"lower",
+		"map",
+		"map=",
+		"mkdir=",
+		"mkdir=8",
+		"mkdir=10000",
+		"mkdir=-1",
+		"ephemeral=",
+		"ephemeral=0",
+		"ephemeral=1x",
+		"ephemeral=-1",
+		"ephemeral=99999999999999999999",
+		"upper-map=",
+		"upper-map=both",
+		"upper-map",
+		"loop=1",
+		"rbind=1",
+		"offset",
+		"offset=",
+		"offset=-1",
+		"offset=x",
+		"offset=1,offset=2",
+		"sizelimit=99999999999999999999",
+		"subdir",
+		"subdir=",
+		"type=",
+		"type=a,type=b",
+		"X-mount.owner=1",
+		"X-mount.",
+		"user",
+		"ro,users",
+		"owner",
+		"group,ro",
+		"remount,ro",
+		"private=1",
+		"a/b",
+		"fo\"o",
+		"x=\\000",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -59,25 +128,40 @@ TEST(mount_options_accept_the_notes_of_others)
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
 	struct err e = ERR_INIT;
 
-	CHECK_INT(mount_options_parse(&o, "x-systemd.requires=a\\,b,X-note,nofail,noauto,defaults,nouser,comment=a b,x-gvfs-name=\"a,b\"", &e), 0);
+	CHECK_INT(mount_options_parse(&o,
+			  "x-systemd.requires=a\\,b,X-note,nofail,noauto,defaults,nouser,comment=a "
+			  "b,x-gvfs-name=\"a,b\"",
+			  &e),
+		0);
 	CHECK_INT(o.flags.set | o.flags.clear | o.flags.propagation, 0);
 }
 
 TEST(mount_options_let_the_last_flag_count)
 {
-	static const struct { const char *text; uint64_t set, clear, propagation; const char *names; } cases[] = {
+	static const struct {
+		const char *text;
+		uint64_t set, clear, propagation;
+		const char *names;
+	} cases[] = {
 		{ "ro", MOUNT_ATTR_RDONLY, 0, 0, "ro" },
 		{ "ro,rw", 0, MOUNT_ATTR_RDONLY, 0, "rw" },
 		{ "rw,ro", MOUNT_ATTR_RDONLY, 0, 0, "ro" },
 		{ "nosuid,nodev,suid", MOUNT_ATTR_NODEV, MOUNT_ATTR_NOSUID, 0, "rw,nodev" },
-		/* mount_setattr(2): a mode of access times is set only when all of its bits are cleared too */
-		{ "noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME & ~(uint64_t)MOUNT_ATTR_NOATIME, 0, "rw,noatime" },
-		{ "noatime,strictatime", MOUNT_ATTR_STRICTATIME, MOUNT_ATTR__ATIME & ~(uint64_t)MOUNT_ATTR_STRICTATIME, 0, "rw,strictatime" },
+		/*
+		 * mount_setattr(2): a mode of access times is set only when all of its bits are
+		 * cleared too
+		 */
+		{ "noatime", MOUNT_ATTR_NOATIME, MOUNT_ATTR__ATIME & ~(uint64_t)MOUNT_ATTR_NOATIME,
+			0, "rw,noatime" },
+		{ "noatime,strictatime", MOUNT_ATTR_STRICTATIME,
+			MOUNT_ATTR__ATIME & ~(uint64_t)MOUNT_ATTR_STRICTATIME, 0,
+			"rw,strictatime" },
 		{ "noatime,relatime", 0, MOUNT_ATTR__ATIME, 0, "rw" },
 		{ "noatime,atime", 0, MOUNT_ATTR__ATIME, 0, "rw" },
 		{ "slave,private,shared", 0, 0, MS_SHARED, "rw,shared" },
-		{ "noexec,nosymfollow,nodiratime,unbindable", MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW | MOUNT_ATTR_NODIRATIME, 0,
-		  MS_UNBINDABLE, "rw,noexec,nodiratime,nosymfollow,unbindable" },
+		{ "noexec,nosymfollow,nodiratime,unbindable",
+			MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NOSYMFOLLOW | MOUNT_ATTR_NODIRATIME, 0,
+			MS_UNBINDABLE, "rw,noexec,nodiratime,nosymfollow,unbindable" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -99,7 +183,8 @@ TEST(mount_options_keep_layers_in_order_with_their_maps)
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
 	struct err e = ERR_INIT;
 
-	REQUIRE(mount_options_parse(&o, "lower=/a@+100,lower=/b\\@c,lower=\"/d,e\"@none,lower=/f@@file", &e) == 0);
+	REQUIRE(mount_options_parse(&o,
+			"lower=/a@+100,lower=/b\\@c,lower=\"/d,e\"@none,lower=/f@@file", &e) == 0);
 	REQUIRE(mount_options_parse(&o, "lower=/g\\100h,map=+1,map=u:1:2:3;g:1:2:3", &e) == 0);
 	REQUIRE(o.lowers.len == 5);
 	CHECK_STR(o.lowers.items[0].dir, "/a");
@@ -132,7 +217,10 @@ TEST(mount_options_keep_what_only_a_driver_can_judge)
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
 	scoped_buf struct buf b = BUF_INIT;
 
-	REQUIRE(mount_options_parse(&o, "noload,ro,data=journal,subvol=/a\\,b,offset=1M,sizelimit=4096,loop,RO,empty=,type=ext4", NULL) == 0);
+	REQUIRE(mount_options_parse(&o,
+			"noload,ro,data=journal,subvol=/"
+			"a\\,b,offset=1M,sizelimit=4096,loop,RO,empty=,type=ext4",
+			NULL) == 0);
 	REQUIRE(o.fs.len == 5);
 	CHECK(!o.fs.items[0].value);
 	CHECK_STR(o.fs.items[2].value, "/a,b");

@@ -18,13 +18,16 @@ static int stop(const char *dir, void *arg)
 
 TEST(the_layers_of_an_overlay_are_read_from_its_options_as_each_kernel_shows_them)
 {
-	static const struct { const char *options, *dirs; } rows[] = {
+	static const struct {
+		const char *options, *dirs;
+	} rows[] = {
 		{ "", "" },
 		{ "rw,upperdir=/u,workdir=/w", "" },
 		{ "rw,lowerdir=/a:/b,upperdir=/u", "</a></b>" },
 		{ "rw,lowerdir+=/a,lowerdir+=/b:c,datadir+=/d,upperdir=/u", "</a></b:c></d>" },
 		{ "lowerdir=/a::/data", "</a></data>" },
-		{ "lowerdir=/with\\:colon:/with\\,comma,upperdir=/lowerdir=/x", "</with:colon></with,comma>" },
+		{ "lowerdir=/with\\:colon:/with\\,comma,upperdir=/lowerdir=/x",
+			"</with:colon></with,comma>" },
 		{ "upperdir=/a\\,lowerdir=/no,lowerdir=/b", "</b>" },
 		{ "lowerdir=/end\\", "</end\\>" },
 		{ "lowerdir=", "" },

@@ -9,7 +9,8 @@
 #include "../../lib/base/sys.h"
 #include "../../lib/mount/plan.h"
 
-static int build(struct mount_plan *p, const char *source, const char *options, const struct strv *layers, struct err *e)
+static int build(struct mount_plan *p, const char *source, const char *options,
+	const struct strv *layers, struct err *e)
 {
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
 	int r = options ? mount_options_parse(&o, options, e) : 0;
@@ -31,20 +32,30 @@ static void steps_of(const struct mount_plan *p, struct buf *b)
 
 TEST(mount_plan_says_what_it_will_do)
 {
-	static const struct { const char *source, *options, *steps; } cases[] = {
-		{ "/s", NULL, "bind '/s': ids as the source shows them\nattach it at '/target': rw,private\n" },
-		{ "/s", "map=none,ro,slave", "bind '/s': ids as on the disk\nattach it at '/target': ro,slave\n" },
+	static const struct {
+		const char *source, *options, *steps;
+	} cases[] = {
+		{ "/s", NULL,
+			"bind '/s': ids as the source shows them\nattach it at '/target': "
+			"rw,private\n" },
+		{ "/s", "map=none,ro,slave",
+			"bind '/s': ids as on the disk\nattach it at '/target': ro,slave\n" },
 		{ "/s\n", "map=5:1000:1,mkdir=711",
-		  "bind '/s\n': disk 5 is seen as 1000\ncreate '/target' if it is missing, mode 0711\nattach it at '/target': rw,private\n" },
+			"bind '/s\n': disk 5 is seen as 1000\ncreate '/target' if it is missing, "
+			"mode 0711\nattach it at '/target': rw,private\n" },
 		{ "overlay", "lower=/a@none,lower=/b,map=+100000,ephemeral=1K",
-		  "layer 1 of 2: '/a', ids as on the disk\nlayer 2 of 2: '/b', disk 0-65535 is seen as 100000-165535\n"
-		  "changes: in memory, at most 1024 bytes, stored as disk ids\nattach it at '/target': rw,private\n" },
+			"layer 1 of 2: '/a', ids as on the disk\nlayer 2 of 2: '/b', disk 0-65535 "
+			"is seen as 100000-165535\n"
+			"changes: in memory, at most 1024 bytes, stored as disk ids\nattach it at "
+			"'/target': rw,private\n" },
 		{ "overlay", "lower=/a,upper=/u/,map=5:6:1,upper-map=none",
-		  "layer 1 of 1: '/a', disk 5 is seen as 6\nchanges: '/u/', work directory '/u.work', stored as seen\n"
-		  "attach it at '/target': rw,private\n" },
+			"layer 1 of 1: '/a', disk 5 is seen as 6\nchanges: '/u/', work directory "
+			"'/u.work', stored as seen\n"
+			"attach it at '/target': rw,private\n" },
 		{ "overlay", "lower=/a,upper=/u,work=/w",
-		  "layer 1 of 1: '/a', ids as the source shows them\nchanges: '/u', work directory '/w', stored as seen\n"
-		  "attach it at '/target': rw,private\n" },
+			"layer 1 of 1: '/a', ids as the source shows them\nchanges: '/u', work "
+			"directory '/w', stored as seen\n"
+			"attach it at '/target': rw,private\n" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -63,21 +74,39 @@ TEST(mount_plan_says_what_it_will_do)
 
 TEST(mount_plan_refuses_options_that_do_not_go_together)
 {
-	static const struct { const char *source, *options, *what; } bad[] = {
-		{ "/s", "lower=/a", "'lower' is for" }, { "/s", "upper=/a", "'upper' is for" }, { "/s", "volatile", "'volatile' is for" },
-		{ "/s", "ephemeral", "'ephemeral' is for" }, { "/s", "upper-map=none", "'upper-map' is for" },
-		{ "/s", "metacopy", "'metacopy' is for" }, { "/s", "redirect_dir", "is for" }, { "/s", "userxattr", "is for" },
-		{ "/s", "map=none,map=+1", "cannot be joined" }, { "/s", "map=nonsense", "map" },
-		{ "overlay", NULL, "needs its layers" }, { "overlay", "upper=/u", "needs its layers" },
-		{ "overlay", "lower=/a,upper=/u,ephemeral", "exclude each other" }, { "overlay", "lower=/a,work=/w", "needs 'upper'" },
-		{ "overlay", "lower=/a,volatile", "'volatile' needs" }, { "overlay", "lower=/a,upper-map=none", "'upper-map' needs" },
-		{ "overlay", "lower=/a,upper=/u,userxattr,metacopy", "excludes" }, { "overlay", "lower=/a,rw", "writable only" },
-		{ "/s", "noload", "unknown option 'noload'" }, { "/", "commit=5", "unknown option 'commit'" },
-		{ "overlay", "lower=/a,noload", "unknown option 'noload'" }, { "overlay", "lower=/a,subdir=x", "'subdir' is for" },
-		{ "overlay", "lower=/a,loop", "'loop' is for" }, { "/s", "bind,type=ext4", "'type' is for" },
-		{ "/s", "bind,offset=1", "'offset' is for" }, { "UUID=x", "upper=/u", "'upper' is for" }, { "/s", "type=overlay", "lower=DIR" },
+	static const struct {
+		const char *source, *options, *what;
+	} bad[] = {
+		{ "/s", "lower=/a", "'lower' is for" },
+		{ "/s", "upper=/a", "'upper' is for" },
+		{ "/s", "volatile", "'volatile' is for" },
+		{ "/s", "ephemeral", "'ephemeral' is for" },
+		{ "/s", "upper-map=none", "'upper-map' is for" },
+		{ "/s", "metacopy", "'metacopy' is for" },
+		{ "/s", "redirect_dir", "is for" },
+		{ "/s", "userxattr", "is for" },
+		{ "/s", "map=none,map=+1", "cannot be joined" },
+		{ "/s", "map=nonsense", "map" },
+		{ "overlay", NULL, "needs its layers" },
+		{ "overlay", "upper=/u", "needs its layers" },
+		{ "overlay", "lower=/a,upper=/u,ephemeral", "exclude each other" },
+		{ "overlay", "lower=/a,work=/w", "needs 'upper'" },
+		{ "overlay", "lower=/a,volatile", "'volatile' needs" },
+		{ "overlay", "lower=/a,upper-map=none", "'upper-map' needs" },
+		{ "overlay", "lower=/a,upper=/u,userxattr,metacopy", "excludes" },
+		{ "overlay", "lower=/a,rw", "writable only" },
+		{ "/s", "noload", "unknown option 'noload'" },
+		{ "/", "commit=5", "unknown option 'commit'" },
+		{ "overlay", "lower=/a,noload", "unknown option 'noload'" },
+		{ "overlay", "lower=/a,subdir=x", "'subdir' is for" },
+		{ "overlay", "lower=/a,loop", "'loop' is for" },
+		{ "/s", "bind,type=ext4", "'type' is for" },
+		{ "/s", "bind,offset=1", "'offset' is for" },
+		{ "UUID=x", "upper=/u", "'upper' is for" },
+		{ "/s", "type=overlay", "lower=DIR" },
 		{ "UUID=x", "map=owner:root", "'owner:USER' is for" },
-		{ "overlay", "lower=/a@x", "the map of layer '/a'" }, { "", "ro", "SOURCE must not be empty" },
+		{ "overlay", "lower=/a@x", "the map of layer '/a'" },
+		{ "", "ro", "SOURCE must not be empty" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -85,7 +114,8 @@ TEST(mount_plan_refuses_options_that_do_not_go_together)
 		struct err e = ERR_INIT;
 
 		if (build(&p, bad[i].source, bad[i].options, NULL, &e) >= 0)
-			test_fail(__FILE__, __LINE__, "%s %s is taken", bad[i].source, bad[i].options);
+			test_fail(__FILE__, __LINE__, "%s %s is taken", bad[i].source,
+				bad[i].options);
 		CHECK(e.usage);
 		CHECK_HAS(e.what, bad[i].what);
 	}
@@ -93,11 +123,24 @@ TEST(mount_plan_refuses_options_that_do_not_go_together)
 
 TEST(mount_plan_tells_filesystems_by_the_words_where_it_can)
 {
-	static const struct { const char *source, *options; int kind; } cases[] = {
-		{ "/s", NULL, MOUNT_BIND }, { "UUID=x", NULL, MOUNT_FS }, { "PARTLABEL=x", "ro", MOUNT_FS }, { "UUIDx", NULL, MOUNT_BIND },
-		{ "/s", "type=ext4", MOUNT_FS }, { "/s", "loop", MOUNT_FS }, { "/s", "offset=1", MOUNT_FS }, { "/s", "sizelimit=1", MOUNT_FS },
-		{ "/s", "subdir=d", MOUNT_FS }, { "UUID=x", "bind", MOUNT_BIND }, { "overlay", "type=tmpfs", MOUNT_FS },
-		{ "/", NULL, MOUNT_BIND }, { "/dev/null", NULL, MOUNT_BIND }, { "overlay", "lower=/a", MOUNT_OVERLAY },
+	static const struct {
+		const char *source, *options;
+		int kind;
+	} cases[] = {
+		{ "/s", NULL, MOUNT_BIND },
+		{ "UUID=x", NULL, MOUNT_FS },
+		{ "PARTLABEL=x", "ro", MOUNT_FS },
+		{ "UUIDx", NULL, MOUNT_BIND },
+		{ "/s", "type=ext4", MOUNT_FS },
+		{ "/s", "loop", MOUNT_FS },
+		{ "/s", "offset=1", MOUNT_FS },
+		{ "/s", "sizelimit=1", MOUNT_FS },
+		{ "/s", "subdir=d", MOUNT_FS },
+		{ "UUID=x", "bind", MOUNT_BIND },
+		{ "overlay", "type=tmpfs", MOUNT_FS },
+		{ "/", NULL, MOUNT_BIND },
+		{ "/dev/null", NULL, MOUNT_BIND },
+		{ "overlay", "lower=/a", MOUNT_OVERLAY },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

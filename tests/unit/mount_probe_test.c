@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The causes that no command line leads to: the kernel refuses a map, and the message says which of them it was. */
+/*
+ * The causes that no command line leads to: the kernel refuses a map, and the message says which of
+ * them it was.
+ */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,8 +15,8 @@
 #include "../../lib/base/fd.h"
 #include "../../lib/base/sys.h"
 #include "../../lib/idmap/userns.h"
-#include "../../lib/mount/probe.h"
 #include "../../lib/mount/clone.h"
+#include "../../lib/mount/probe.h"
 #include "test.h"
 
 /* A tmpfs on /mnt, in a mount namespace of the test's own. */
@@ -25,7 +28,8 @@ static int own_tmpfs(void)
 		SKIP("needs root of the initial user namespace");
 	if (!probe_kernel_at_least(6, 3))
 		SKIP("needs Linux 6.3");
-	REQUIRE(unshare(CLONE_NEWNS) == 0 && sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	REQUIRE(unshare(CLONE_NEWNS) == 0 &&
+		sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
 	REQUIRE(sys_mount("none", "/mnt", "tmpfs", 0, NULL) == 0);
 	fd = open("/mnt", O_PATH | O_CLOEXEC);
 	REQUIRE(fd >= 0);
@@ -41,7 +45,8 @@ static void refuse(int fd, int userns, int num, struct err *e)
 	REQUIRE(tree_copy(fd, "source", &tree, e) == 0);
 	r = tree_setattr(tree, &tree_flags_private, userns);
 	if (r != -num)
-		test_fail(__FILE__, __LINE__, "the kernel says %s, not %s", strerrorname_np(-r), strerrorname_np(num));
+		test_fail(__FILE__, __LINE__, "the kernel says %s, not %s", strerrorname_np(-r),
+			strerrorname_np(num));
 	(void)err_set(e, -r, "source", "cannot set the ID mapping");
 	probe_idmap(fd, userns, &tree_flags_private, e);
 }
@@ -70,7 +75,10 @@ static int userns_of(const char *map, struct err *e)
 
 TEST(mount_probe_tells_what_is_no_user_namespace)
 {
-	static const struct { const char *path, *why; int num; } cases[] = {
+	static const struct {
+		const char *path, *why;
+		int num;
+	} cases[] = {
 		{ "/etc/passwd", "is no user namespace", EINVAL },
 		{ "/proc/self/ns/mnt", "is no user namespace", EINVAL },
 		{ "/proc/self/ns/user", "the initial user namespace maps nothing", EPERM },
@@ -138,7 +146,8 @@ TEST(mount_probe_tells_a_map_that_is_there)
 	struct err e = ERR_INIT;
 	int fd = own_tmpfs(), mapped;
 
-	REQUIRE(tree_copy(fd, "source", &tree, &e) == 0 && tree_setattr(tree, &tree_flags_private, userns_of("+100000", &e)) == 0);
+	REQUIRE(tree_copy(fd, "source", &tree, &e) == 0 &&
+		tree_setattr(tree, &tree_flags_private, userns_of("+100000", &e)) == 0);
 	REQUIRE(sys_move_mount(tree, "", AT_FDCWD, "/mnt", MOVE_MOUNT_F_EMPTY_PATH) == 0);
 	mapped = open("/mnt", O_PATH | O_CLOEXEC);
 	refuse(mapped, userns_of("+200000", &e), EPERM, &e);
@@ -161,7 +170,10 @@ TEST(mount_probe_tells_a_writer)
 	CHECK_HAS(e.why, "open for writing");
 }
 
-/* In a user namespace with a tmpfs of its own: what that namespace, and one that is a stranger to it, are told as. */
+/*
+ * In a user namespace with a tmpfs of its own: what that namespace, and one that is a stranger to
+ * it, are told as.
+ */
 static void inside(int stranger)
 {
 	struct err e = ERR_INIT;
@@ -191,7 +203,8 @@ TEST(mount_probe_tells_namespaces_that_are_not_the_callers)
 	REQUIRE(pid >= 0);
 	if (pid == 0) {
 		/* The parent maps us from outside. */
-		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || write(made[1], "x", 1) != 1 || read(mapped[0], &c, 1) != 1)
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNS) < 0 || write(made[1], "x", 1) != 1 ||
+			read(mapped[0], &c, 1) != 1)
 			_exit(1);
 		inside(stranger);
 		test_stop();

@@ -42,14 +42,28 @@ static bool closed(const char *path, gid_t group)
 
 TEST(reachable_asks_others_and_the_group)
 {
-	static const struct { mode_t mode; bool closed; } modes[] = {
-		{ 0700, true }, { 0755, false }, { 0711, false }, { 0701, false }, { 0704, false }, { 0702, true }, { 0000, true },
-		{ 0750, true }, { 0710, true }, { 0770, true }, { 01700, true }, { 01777, false },
+	static const struct {
+		mode_t mode;
+		bool closed;
+	} modes[] = {
+		{ 0700, true },
+		{ 0755, false },
+		{ 0711, false },
+		{ 0701, false },
+		{ 0704, false },
+		{ 0702, true },
+		{ 0000, true },
+		{ 0750, true },
+		{ 0710, true },
+		{ 0770, true },
+		{ 01700, true },
+		{ 01777, false },
 	};
 
 	stand_in_scratch();
 	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
-		scoped_fd int in = open("in", O_PATH | O_CLOEXEC), tree = open("in/tree", O_PATH | O_CLOEXEC);
+		scoped_fd int in = open("in", O_PATH | O_CLOEXEC),
+			      tree = open("in/tree", O_PATH | O_CLOEXEC);
 
 		REQUIRE(chmod("in", modes[i].mode) == 0);
 		CHECK(reachable_closed(tree, REACHABLE_NO_GROUP) == modes[i].closed);
@@ -75,13 +89,17 @@ TEST(reachable_takes_the_directory_that_holds_a_file)
 	CHECK(closed(fd_proc_path(fd, magic), REACHABLE_NO_GROUP));
 	REQUIRE(rename("in/file", "file") == 0);
 	REQUIRE(fd_write_file(AT_FDCWD, "in/file", 0644, "text", 4, NULL) == 0);
-	CHECK(!reachable_closed_at(fd, REACHABLE_NO_GROUP)); /* it is the file that was opened, wherever it is by now */
+	CHECK(!reachable_closed_at(fd,
+		REACHABLE_NO_GROUP)); /* it is the file that was opened, wherever it is by now */
 	REQUIRE(unlink("file") == 0);
 	CHECK(!reachable_closed_at(fd, REACHABLE_NO_GROUP)); /* nowhere */
 	leave_scratch();
 }
 
-/* As root, in a directory with this owner, group and mode (a file is born with them: nothing is chowned). */
+/*
+ * As root, in a directory with this owner, group and mode (a file is born with them: nothing is
+ * chowned).
+ */
 static bool closed_for(uid_t uid, gid_t gid, mode_t mode, gid_t group)
 {
 	bool is;
@@ -124,5 +142,6 @@ TEST(reachable_asks_the_mount_for_its_flags)
 	REQUIRE(fd >= 0 && statvfs("/proc", &fs) == 0);
 	CHECK(reachable_mount_has(fd, ST_NOSUID) == !!(fs.f_flag & ST_NOSUID));
 	CHECK(reachable_mount_has(fd, ST_NODEV) == !!(fs.f_flag & ST_NODEV));
-	CHECK(reachable_mount_has(fd, ST_NOSUID | ST_RDONLY) == (fs.f_flag & ST_NOSUID && fs.f_flag & ST_RDONLY));
+	CHECK(reachable_mount_has(fd, ST_NOSUID | ST_RDONLY) ==
+		(fs.f_flag & ST_NOSUID && fs.f_flag & ST_RDONLY));
 }

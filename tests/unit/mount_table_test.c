@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The lines of an fstab: which are for us, what their escapes mean, and the order they are mounted in. */
+/*
+ * The lines of an fstab: which are for us, what their escapes mean, and the order they are mounted
+ * in.
+ */
 
 #include "test.h"
 
@@ -10,7 +13,10 @@
 
 enum { LINES_MAX = 8 };
 
-/* "TARGET USE USE..." for each line, and the order expected: indices, with a '*' behind lines that wait for others. */
+/*
+ * "TARGET USE USE..." for each line, and the order expected: indices, with a '*' behind lines that
+ * wait for others.
+ */
 static void check_order(size_t n, const char *const lines[][4], const char *want)
 {
 	struct table_need needs[LINES_MAX] = { 0 };
@@ -28,7 +34,8 @@ static void check_order(size_t n, const char *const lines[][4], const char *want
 		(void)snprintf(got, sizeof(got), "error: %.40s", e.on);
 	else
 		for (size_t i = 0; i < n; i++)
-			(void)snprintf(got + strlen(got), sizeof(got) - strlen(got), "%zu%s ", order[i], waits[order[i]] ? "*" : "");
+			(void)snprintf(got + strlen(got), sizeof(got) - strlen(got), "%zu%s ",
+				order[i], waits[order[i]] ? "*" : "");
 	CHECK_STR(got, want);
 	for (size_t i = 0; i < n; i++)
 		strv_done(&needs[i].uses);
@@ -36,14 +43,21 @@ static void check_order(size_t n, const char *const lines[][4], const char *want
 
 TEST(table_order_puts_what_a_line_lies_on_before_it_and_else_keeps_the_file)
 {
-	static const struct { size_t n; const char *lines[LINES_MAX][4]; const char *want; } cases[] = {
+	static const struct {
+		size_t n;
+		const char *lines[LINES_MAX][4];
+		const char *want;
+	} cases[] = {
 		{ 3, { { "/c", "/s" }, { "/a", "/s" }, { "/b", "/s" } }, "0 1 2 " },
 		{ 3, { { "/a/b/c", "/s" }, { "/a/b", "/s" }, { "/a", "/s" } }, "2 1 0 " },
 		/* a name that begins alike is no parent */
 		{ 2, { { "/ab/c", "/s" }, { "/a", "/s" } }, "0 1 " },
 		/* the root is above everything */
 		{ 2, { { "/a", "/s" }, { "/", "/s" } }, "1 0* " },
-		/* sources on targets, the target itself too; a line that covers its own source waits for nobody */
+		/*
+		 * sources on targets, the target itself too; a line that covers its own source
+		 * waits for nobody
+		 */
 		{ 3, { { "/x", "/y/in/it" }, { "/y", "/z" }, { "/z", "/z" } }, "2 1* 0* " },
 		{ 2, { { "/x", "overlay", "/l/1", "/up/1" }, { "/up", "/dev/null" } }, "1 0* " },
 		{ 2, { { "/x", "image:overlay" }, { "/image:overlay", "/s" } }, "0 1 " },
@@ -84,8 +98,13 @@ TEST(table_order_takes_chains_as_long_as_the_table)
 TEST(table_path_drops_only_what_changes_nothing)
 {
 	static const char *const cases[][2] = {
-		{ "/", "/" }, { "//", "/" }, { "/a//b/./c/", "/a/b/c" }, { "/a/../b", "/a/../b" }, { "/.x/..y", "/.x/..y" },
-		{ "image:a//b", "image:a//b" }, { "", "" },
+		{ "/", "/" },
+		{ "//", "/" },
+		{ "/a//b/./c/", "/a/b/c" },
+		{ "/a/../b", "/a/../b" },
+		{ "/.x/..y", "/.x/..y" },
+		{ "image:a//b", "image:a//b" },
+		{ "", "" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -121,7 +140,8 @@ TEST(table_read_takes_our_lines_and_undoes_the_escapes)
 			  "  /n\\012x /mnt/b\\134x\\043y shiftbox defaults\n"
 			  "/dev/vda /mnt/i ext4 ro,X-mount.idmap=b:0:1:1 0 2\n"
 			  "/dev/vdb /mnt/j ext4 ro,x-X-mount.idmap=b:0:1:1 0 2\n"
-			  "/a#b /mnt/none shiftbox", &t, &e) == 0);
+			  "/a#b /mnt/none shiftbox",
+			&t, &e) == 0);
 	REQUIRE(t.lines.len == 4);
 	CHECK_STR(t.lines.items[0].source, "/a b");
 	CHECK_STR(t.lines.items[0].target, "/mnt/t\tx");
@@ -141,7 +161,9 @@ TEST(table_read_takes_our_lines_and_undoes_the_escapes)
 
 TEST(table_read_refuses_what_it_cannot_read)
 {
-	static const struct { const char *text, *what; } cases[] = {
+	static const struct {
+		const char *text, *what;
+	} cases[] = {
 		{ "/a /b shiftbox defaults 0 0\n/c\n", "line 2 is no line of an fstab" },
 		{ "/a b shiftbox defaults 0 0\n", "the target must be an absolute path" },
 	};

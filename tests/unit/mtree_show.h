@@ -4,7 +4,10 @@
 
 #include "../../lib/tar/mtree.h"
 
-/* For spec_read(): add a line to arg, a struct buf, with all that the specification gives of an entry. */
+/*
+ * For spec_read(): add a line to arg, a struct buf, with all that the specification gives of an
+ * entry.
+ */
 int mtree_show(const struct spec_entry *s, void *arg);
 
 #endif

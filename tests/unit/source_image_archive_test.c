@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The index of the tar around an image: where members are, and which of them cannot be asked for. */
+/*
+ * The index of the tar around an image: where members are, and which of them cannot be asked for.
+ */
 
 #include "../../lib/source/image_archive.h"
 
@@ -53,26 +55,49 @@ static const char *content(const struct outer *o, const char *name)
 	e = ERR_INIT;
 	if (outer_find(o, name, &offset, &size, &e) < 0)
 		return e.what;
-	REQUIRE(size < sizeof(text) && pread(outer_fd(o), text, size, (off_t)offset) == (ssize_t)size);
+	REQUIRE(size < sizeof(text) &&
+		pread(outer_fd(o), text, size, (off_t)offset) == (ssize_t)size);
 	text[size] = '\0';
 	return text;
 }
 
 TEST(members_are_found_by_name_and_through_links_that_stay_inside)
 {
-	static const struct tar_entry list[] = {
-		{ "./", .type = '5' }, { "./plain", .data = "one" }, { "a/b/", .type = '5' }, { "a/b/file", .data = "two" }, { "/abs", .data = "three" },
-		{ "a//x/./y", .data = "four" }, { "hard", .type = '1', .link = "./plain" }, { "a/b/sym", .type = '2', .link = "../../plain" },
-		{ "a/two", .type = '2', .link = "b/sym" }, { "early", .type = '2', .link = "late" }, { "late", .data = "five" },
-		{ "paxed", .data = "short", .pax = { "path=a/long/name" } }, { "old", .type = '\0', .data = "v7" }, { .name = "empty" },
-		{ "dev", .type = '3', .major = 1, .minor = 3 }, { "fifo", .type = '6' }, { .name = NULL }
-	};
-	static const struct { const char *name, *holds; } want[] = {
-		{ "plain", "one" }, { "./plain", "one" }, { "a/b/file", "two" }, { "abs", "three" }, { "/abs", "three" },
-		{ "a/x/y", "four" }, { "hard", "one" }, { "a/b/sym", "one" }, { "a/two", "one" }, { "early", "five" },
-		{ "a/long/name", "short" }, { "old", "v7" }, { "empty", "" },
-		{ "paxed", "no such member" }, { "a/b", "no such member" }, { "a", "no such member" }, { "plai", "no such member" },
-		{ "", "no such member" }, { "../plain", "\"..\"" }, { "dev", "not a regular file" }, { "fifo", "not a regular file" },
+	static const struct tar_entry list[] = { { "./", .type = '5' },
+		{ "./plain", .data = "one" }, { "a/b/", .type = '5' },
+		{ "a/b/file", .data = "two" }, { "/abs", .data = "three" },
+		{ "a//x/./y", .data = "four" }, { "hard", .type = '1', .link = "./plain" },
+		{ "a/b/sym", .type = '2', .link = "../../plain" },
+		{ "a/two", .type = '2', .link = "b/sym" }, { "early", .type = '2', .link = "late" },
+		{ "late", .data = "five" },
+		{ "paxed", .data = "short", .pax = { "path=a/long/name" } },
+		{ "old", .type = '\0', .data = "v7" }, { .name = "empty" },
+		{ "dev", .type = '3', .major = 1, .minor = 3 }, { "fifo", .type = '6' },
+		{ .name = NULL } };
+	static const struct {
+		const char *name, *holds;
+	} want[] = {
+		{ "plain", "one" },
+		{ "./plain", "one" },
+		{ "a/b/file", "two" },
+		{ "abs", "three" },
+		{ "/abs", "three" },
+		{ "a/x/y", "four" },
+		{ "hard", "one" },
+		{ "a/b/sym", "one" },
+		{ "a/two", "one" },
+		{ "early", "five" },
+		{ "a/long/name", "short" },
+		{ "old", "v7" },
+		{ "empty", "" },
+		{ "paxed", "no such member" },
+		{ "a/b", "no such member" },
+		{ "a", "no such member" },
+		{ "plai", "no such member" },
+		{ "", "no such member" },
+		{ "../plain", "\"..\"" },
+		{ "dev", "not a regular file" },
+		{ "fifo", "not a regular file" },
 	};
 	struct outer *o = must_open(list);
 
@@ -84,20 +109,37 @@ TEST(members_are_found_by_name_and_through_links_that_stay_inside)
 
 TEST(links_that_lead_out_or_in_circles_and_names_given_twice_are_refused)
 {
-	static const struct tar_entry list[] = {
-		{ "etc/passwd", .data = "mine" }, { "abs", .type = '2', .link = "/etc/passwd" }, { "up", .type = '2', .link = "../etc/passwd" },
-		{ "d/up", .type = '2', .link = "../../etc/passwd" }, { "d/root", .type = '2', .link = ".." }, { "dot", .type = '2', .link = "." },
-		{ "hard", .type = '1', .link = "../etc/passwd" }, { "self", .type = '2', .link = "self" }, { "p", .type = '2', .link = "q" }, { "q", .type = '1', .link = "p" },
-		{ "dangling", .type = '2', .link = "nothing" }, { "to-dev", .type = '2', .link = "dev" }, { "dev", .type = '4' },
-		{ "../above", .data = "x" }, { "d/../e", .data = "x" },
-		{ "twice", .data = "1" }, { "./twice", .data = "2" }, { "to-twice", .type = '2', .link = "twice" },
-		{ "mixed", .data = "1" }, { "mixed", .type = '2', .link = "etc/passwd" }, { .name = NULL }
-	};
-	static const struct { const char *name, *says; } bad[] = {
-		{ "abs", "leads out" }, { "up", "leads out" }, { "d/up", "leads out" }, { "d/root", "leads out" }, { "dot", "leads out" },
-		{ "hard", "leads out" }, { "self", "lead to one another" }, { "p", "lead to one another" }, { "dangling", "does not hold" },
-		{ "to-dev", "not a regular file" }, { "above", "no such member" }, { "e", "no such member" },
-		{ "twice", "more than once" }, { "to-twice", "more than once" }, { "mixed", "more than once" },
+	static const struct tar_entry list[] = { { "etc/passwd", .data = "mine" },
+		{ "abs", .type = '2', .link = "/etc/passwd" },
+		{ "up", .type = '2', .link = "../etc/passwd" },
+		{ "d/up", .type = '2', .link = "../../etc/passwd" },
+		{ "d/root", .type = '2', .link = ".." }, { "dot", .type = '2', .link = "." },
+		{ "hard", .type = '1', .link = "../etc/passwd" },
+		{ "self", .type = '2', .link = "self" }, { "p", .type = '2', .link = "q" },
+		{ "q", .type = '1', .link = "p" }, { "dangling", .type = '2', .link = "nothing" },
+		{ "to-dev", .type = '2', .link = "dev" }, { "dev", .type = '4' },
+		{ "../above", .data = "x" }, { "d/../e", .data = "x" }, { "twice", .data = "1" },
+		{ "./twice", .data = "2" }, { "to-twice", .type = '2', .link = "twice" },
+		{ "mixed", .data = "1" }, { "mixed", .type = '2', .link = "etc/passwd" },
+		{ .name = NULL } };
+	static const struct {
+		const char *name, *says;
+	} bad[] = {
+		{ "abs", "leads out" },
+		{ "up", "leads out" },
+		{ "d/up", "leads out" },
+		{ "d/root", "leads out" },
+		{ "dot", "leads out" },
+		{ "hard", "leads out" },
+		{ "self", "lead to one another" },
+		{ "p", "lead to one another" },
+		{ "dangling", "does not hold" },
+		{ "to-dev", "not a regular file" },
+		{ "above", "no such member" },
+		{ "e", "no such member" },
+		{ "twice", "more than once" },
+		{ "to-twice", "more than once" },
+		{ "mixed", "more than once" },
 	};
 	struct outer *o = must_open(list);
 
@@ -106,15 +148,17 @@ TEST(links_that_lead_out_or_in_circles_and_names_given_twice_are_refused)
 	outer_free(o);
 }
 
-/* Bodies so long that they are passed over, not read: their offsets must still be right, and no cut may be missed. */
+/*
+ * Bodies so long that they are passed over, not read: their offsets must still be right, and no cut
+ * may be missed.
+ */
 TEST(long_bodies_are_passed_over_and_an_archive_that_is_cut_anywhere_is_refused)
 {
 	enum { LONG = 700 * 1000 };
 	static char body[LONG];
-	const struct tar_entry list[] = {
-		{ "a", .data = body, .size = LONG }, { "b", .data = "after" }, { "c", .data = body, .size = LONG - 512 * 3 + 1 },
-		{ "d", .data = "last" }, { .name = NULL }
-	};
+	const struct tar_entry list[] = { { "a", .data = body, .size = LONG },
+		{ "b", .data = "after" }, { "c", .data = body, .size = LONG - 512 * 3 + 1 },
+		{ "d", .data = "last" }, { .name = NULL } };
 	scoped_buf struct buf b = tar_make(list);
 	struct err e = ERR_INIT;
 	struct outer *o = must_open(list);
@@ -128,7 +172,10 @@ TEST(long_bodies_are_passed_over_and_an_archive_that_is_cut_anywhere_is_refused)
 	outer_free(o);
 	for (size_t n = b.len - 1; n > 1; n -= n > 20000 && n < b.len - 4000 ? 9973 : 1) {
 		if (open_bytes(b.data, n, &o, &e) == 0) {
-			/* Only all after a member, or after the first block of zeros, may be missing. */
+			/*
+			 * Only all after a member, or after the first block of zeros, may be
+			 * missing.
+			 */
 			CHECK(n % 512 == 0 || n > b.len - 512);
 			whole++;
 			outer_free(o);
@@ -183,12 +230,26 @@ static bool ends_with_slash(const char *s)
 TEST(an_archive_of_an_image_is_known_by_its_first_file)
 {
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	static const struct { const char *names[3]; bool image; } cases[] = {
-		{ { "oci-layout" }, true }, { { "./", "./blobs/", "./blobs/sha256/" HEX }, true }, { { "manifest.json" }, true },
-		{ { HEX "/layer.tar" }, true }, { { HEX ".json" }, true }, { { "sha256:" HEX }, true }, { { HEX ".tar.gz" }, true },
-		{ { "repositories" }, true }, { { HEX "/", HEX "/VERSION" }, true },
-		{ { "./", "./etc/", "./manifest.json" }, false }, { { "etc/passwd", "manifest.json" }, false }, { { "blobs/", "etc/" }, false },
-		{ { HEX "0" }, false }, { { "bin/" }, false }, { { "blobs/sha512/x" }, false }, { { "" }, false },
+	static const struct {
+		const char *names[3];
+		bool image;
+	} cases[] = {
+		{ { "oci-layout" }, true },
+		{ { "./", "./blobs/", "./blobs/sha256/" HEX }, true },
+		{ { "manifest.json" }, true },
+		{ { HEX "/layer.tar" }, true },
+		{ { HEX ".json" }, true },
+		{ { "sha256:" HEX }, true },
+		{ { HEX ".tar.gz" }, true },
+		{ { "repositories" }, true },
+		{ { HEX "/", HEX "/VERSION" }, true },
+		{ { "./", "./etc/", "./manifest.json" }, false },
+		{ { "etc/passwd", "manifest.json" }, false },
+		{ { "blobs/", "etc/" }, false },
+		{ { HEX "0" }, false },
+		{ { "bin/" }, false },
+		{ { "blobs/sha512/x" }, false },
+		{ { "" }, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -196,10 +257,13 @@ TEST(an_archive_of_an_image_is_known_by_its_first_file)
 		int fd;
 
 		for (size_t k = 0; k < 3 && cases[i].names[k] && *cases[i].names[k]; k++)
-			tar_add(&b, &(struct tar_entry){ .name = cases[i].names[k], .type = ends_with_slash(cases[i].names[k]) ? '5' : '0' });
+			tar_add(&b,
+				&(struct tar_entry){ .name = cases[i].names[k],
+					.type = ends_with_slash(cases[i].names[k]) ? '5' : '0' });
 		fd = file_of(b.data ? b.data : "", b.len);
 		if (outer_looks_like_image(fd) != cases[i].image)
-			test_fail(__FILE__, __LINE__, "%s is taken for the other kind", cases[i].names[0]);
+			test_fail(__FILE__, __LINE__, "%s is taken for the other kind",
+				cases[i].names[0]);
 		(void)close(fd);
 	}
 }

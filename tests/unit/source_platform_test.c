@@ -10,16 +10,27 @@
 
 TEST(platforms_are_two_or_three_words)
 {
-	static const struct { const char *text; int want; } cases[] = {
-		{ "linux/amd64", 0 }, { "linux/arm64/v8", 0 }, { "linux", -EINVAL }, { "", -EINVAL }, { "/", -EINVAL }, { "linux/", -EINVAL },
-		{ "/amd64", -EINVAL }, { "linux/arm/v7/x", -EINVAL }, { "linux/arm/", -EINVAL },
+	static const struct {
+		const char *text;
+		int want;
+	} cases[] = {
+		{ "linux/amd64", 0 },
+		{ "linux/arm64/v8", 0 },
+		{ "linux", -EINVAL },
+		{ "", -EINVAL },
+		{ "/", -EINVAL },
+		{ "linux/", -EINVAL },
+		{ "/amd64", -EINVAL },
+		{ "linux/arm/v7/x", -EINVAL },
+		{ "linux/arm/", -EINVAL },
 		{ "linux/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", -EINVAL },
 	};
 	struct platform p;
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		if (platform_parse(cases[i].text, &p, NULL) != cases[i].want)
-			test_fail(__FILE__, __LINE__, "'%s' is %s", cases[i].text, cases[i].want ? "taken" : "refused");
+			test_fail(__FILE__, __LINE__, "'%s' is %s", cases[i].text,
+				cases[i].want ? "taken" : "refused");
 	CHECK_INT(platform_parse("linux/arm/v7", &p, NULL), 0);
 	CHECK_STR(p.os, "linux");
 	CHECK_STR(p.arch, "arm");

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A store takes no name that could lead out of it, nor a place that others can use; and sweeps only what the dead left. */
+/*
+ * A store takes no name that could lead out of it, nor a place that others can use; and sweeps only
+ * what the dead left.
+ */
 
 #include "test.h"
 
@@ -12,8 +15,8 @@
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
-#include "../../lib/store/store_publish.h"
 #include "../../lib/store/store_priv.h"
+#include "../../lib/store/store_publish.h"
 
 /* A directory of the test's own, removed by the caller. */
 static const char *new_dir(void)
@@ -33,27 +36,43 @@ static void remove_dir(const char *path)
 TEST(names_of_layers_are_digests_and_nothing_else)
 {
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-	static const struct { const char *name; bool ok; } cases[] = {
-		{ "sha256-" HEX, true }, { "sha256-" HEX ".0123456789abcdef", true },
-		{ "sha256-" HEX "0", false }, { "sha256-" HEX ".0123456789abcde", false }, { "sha256-" HEX ".0123456789abcdef0", false },
-		{ "sha256-" HEX ".mtree", false }, { "sha256-" HEX "/", false }, { "sha256:" HEX, false }, { HEX, false }, { "", false },
-		{ "sha256-0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef", false }, { "sha256-", false },
-		{ "sha256-../../../../../../../../../../../../../../../../../../../../../etc", false },
+	static const struct {
+		const char *name;
+		bool ok;
+	} cases[] = {
+		{ "sha256-" HEX, true },
+		{ "sha256-" HEX ".0123456789abcdef", true },
+		{ "sha256-" HEX "0", false },
+		{ "sha256-" HEX ".0123456789abcde", false },
+		{ "sha256-" HEX ".0123456789abcdef0", false },
+		{ "sha256-" HEX ".mtree", false },
+		{ "sha256-" HEX "/", false },
+		{ "sha256:" HEX, false },
+		{ HEX, false },
+		{ "", false },
+		{ "sha256-0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
+			false },
+		{ "sha256-", false },
+		{ "sha256-../../../../../../../../../../../../../../../../../../../../../etc",
+			false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
 		if (store_layer_name_ok(cases[i].name) != cases[i].ok)
-			test_fail(__FILE__, __LINE__, "'%s' is %s", cases[i].name, cases[i].ok ? "refused" : "taken");
+			test_fail(__FILE__, __LINE__, "'%s' is %s", cases[i].name,
+				cases[i].ok ? "refused" : "taken");
 }
 
 TEST(names_of_images_are_one_component_that_needs_no_quoting)
 {
 	for (int c = 1; c < 256; c++) {
 		const char inside[] = { 'a', (char)c, '\0' }, first[] = { (char)c, 'a', '\0' };
-		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c < 128 && strchr("._+:@=~%-", c));
+		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+			(c >= 'A' && c <= 'Z') || (c < 128 && strchr("._+:@=~%-", c));
 
 		if ((store_name_check(inside, NULL) == 0) != plain)
-			test_fail(__FILE__, __LINE__, "byte %d is %s", c, plain ? "refused" : "taken");
+			test_fail(__FILE__, __LINE__, "byte %d is %s", c,
+				plain ? "refused" : "taken");
 		CHECK_INT(store_name_check(first, NULL) == 0, plain && c != '.' && c != '-');
 	}
 }
@@ -106,8 +125,9 @@ TEST(a_sweep_takes_what_the_dead_left_and_nothing_of_the_living)
 	if (pid == 0) {
 		struct store *mine = NULL;
 		struct staging *st = NULL;
-		bool ok = store_open(dir, 0, &mine, NULL) == 0 && staging_new(mine, &st, NULL) == 0 &&
-			  fd_write_file(staging_fd(st), "left", 0600, "x", 1, NULL) == 0;
+		bool ok = store_open(dir, 0, &mine, NULL) == 0 &&
+			staging_new(mine, &st, NULL) == 0 &&
+			fd_write_file(staging_fd(st), "left", 0600, "x", 1, NULL) == 0;
 
 		_exit(ok ? 0 : 1); /* without cleaning up */
 	}

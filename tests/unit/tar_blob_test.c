@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A blob gives exactly its uncompressed bytes, or says what is wrong with it; and it ends when it is told to. */
+/*
+ * A blob gives exactly its uncompressed bytes, or says what is wrong with it; and it ends when it
+ * is told to.
+ */
 
 #include "test.h"
 
@@ -37,8 +40,15 @@ static void add_gzip(struct buf *to, const void *p, size_t n, bool fields)
 {
 	size_t room = compressBound(n) + 256;
 	uint8_t *out = malloc(room);
-	gz_header h = { .extra = (Bytef *)"extra!", .extra_len = 6, .name = (Bytef *)"a name", .comment = (Bytef *)"a comment", .hcrc = 1 };
-	z_stream z = { .next_in = (Bytef *)(uintptr_t)p, .avail_in = (uInt)n, .next_out = out, .avail_out = (uInt)room };
+	gz_header h = { .extra = (Bytef *)"extra!",
+		.extra_len = 6,
+		.name = (Bytef *)"a name",
+		.comment = (Bytef *)"a comment",
+		.hcrc = 1 };
+	z_stream z = { .next_in = (Bytef *)(uintptr_t)p,
+		.avail_in = (uInt)n,
+		.next_out = out,
+		.avail_out = (uInt)room };
 
 	REQUIRE(out && deflateInit2(&z, 6, Z_DEFLATED, 31, 8, Z_DEFAULT_STRATEGY) == Z_OK);
 	if (fields)
@@ -90,13 +100,18 @@ static void add_foreign(struct buf *to, int (*filter)(struct archive *), const v
 	free(out);
 }
 
-enum kind {
-	NONE, GZIP, GZIP_FIELDS, GZIP_MEMBERS, ZSTD, ZSTD_FRAMES, XZ, BZIP2, LZ4, KINDS
-};
+enum kind { NONE, GZIP, GZIP_FIELDS, GZIP_MEMBERS, ZSTD, ZSTD_FRAMES, XZ, BZIP2, LZ4, KINDS };
 
 static const char *const format_of[] = {
-	[NONE] = "none", [GZIP] = "gzip", [GZIP_FIELDS] = "gzip", [GZIP_MEMBERS] = "gzip", [ZSTD] = "zstd",
-	[ZSTD_FRAMES] = "zstd", [XZ] = "xz", [BZIP2] = "bzip2", [LZ4] = "lz4",
+	[NONE] = "none",
+	[GZIP] = "gzip",
+	[GZIP_FIELDS] = "gzip",
+	[GZIP_MEMBERS] = "gzip",
+	[ZSTD] = "zstd",
+	[ZSTD_FRAMES] = "zstd",
+	[XZ] = "xz",
+	[BZIP2] = "bzip2",
+	[LZ4] = "lz4",
 };
 
 static void compress_as(struct buf *to, enum kind kind, const char *p, size_t n)
@@ -105,16 +120,24 @@ static void compress_as(struct buf *to, enum kind kind, const char *p, size_t n)
 	size_t half = n / 2;
 
 	switch (kind) {
-	case NONE: buf_add(to, p, n); break;
-	case GZIP: add_gzip(to, p, n, false); break;
-	case GZIP_FIELDS: add_gzip(to, p, n, true); break;
+	case NONE:
+		buf_add(to, p, n);
+		break;
+	case GZIP:
+		add_gzip(to, p, n, false);
+		break;
+	case GZIP_FIELDS:
+		add_gzip(to, p, n, true);
+		break;
 	case GZIP_MEMBERS:
 		add_gzip(to, "", 0, true);
 		add_gzip(to, p, half, false);
 		add_gzip(to, p + half, n - half, true);
 		add_gzip(to, "", 0, false);
 		break;
-	case ZSTD: add_zstd(to, p, n, 0); break;
+	case ZSTD:
+		add_zstd(to, p, n, 0);
+		break;
 	case ZSTD_FRAMES:
 		buf_add(to, skippable, sizeof(skippable) - 1);
 		add_zstd(to, p, half, 0);
@@ -122,10 +145,17 @@ static void compress_as(struct buf *to, enum kind kind, const char *p, size_t n)
 		add_zstd(to, p + half, n - half, 0);
 		buf_add(to, skippable, sizeof(skippable) - 1);
 		break;
-	case XZ: add_foreign(to, archive_write_add_filter_xz, p, n); break;
-	case BZIP2: add_foreign(to, archive_write_add_filter_bzip2, p, n); break;
-	case LZ4: add_foreign(to, archive_write_add_filter_lz4, p, n); break;
-	default: REQUIRE(false);
+	case XZ:
+		add_foreign(to, archive_write_add_filter_xz, p, n);
+		break;
+	case BZIP2:
+		add_foreign(to, archive_write_add_filter_bzip2, p, n);
+		break;
+	case LZ4:
+		add_foreign(to, archive_write_add_filter_lz4, p, n);
+		break;
+	default:
+		REQUIRE(false);
 	}
 }
 
@@ -152,7 +182,9 @@ static void open_bytes(struct opened *o, const struct buf *bytes, const char *te
 	o->fd = memory_file(bytes->data ? bytes->data : "", bytes->len);
 	hash_bytes(bytes->data ? bytes->data : "", bytes->len, &o->digest);
 	hash_bytes(text, t, &o->diff_id);
-	o->in = (struct blob_input){ .fd = o->fd, .size = bytes->len, .digest = &o->digest, .diff_id = &o->diff_id };
+	o->in = (struct blob_input){
+		.fd = o->fd, .size = bytes->len, .digest = &o->digest, .diff_id = &o->diff_id
+	};
 	REQUIRE(blob_start(&o->in, &o->blob, &e) == 0);
 }
 
@@ -164,7 +196,8 @@ static void close_bytes(struct opened *o)
 
 TEST(a_blob_gives_its_bytes_in_every_format_and_size)
 {
-	static const size_t sizes[] = { 0, 1, 511, BLOB_BLOCK - 1, BLOB_BLOCK, BLOB_BLOCK + 1, 3 * MIB + 17 };
+	static const size_t sizes[] = { 0, 1, 511, BLOB_BLOCK - 1, BLOB_BLOCK, BLOB_BLOCK + 1,
+		3 * MIB + 17 };
 	static struct err e;
 
 	for (int kind = 0; kind < KINDS; kind++)
@@ -182,12 +215,16 @@ TEST(a_blob_gives_its_bytes_in_every_format_and_size)
 			open_bytes(&o, &bytes, buf_get(&text), text.len);
 			while ((n = blob_read(o.blob, &p, &e)) > 0)
 				buf_add(&got, p, (size_t)n);
-			if (!CHECK(n == 0) || !CHECK(got.len == text.len && !memcmp(buf_get(&got), buf_get(&text), got.len)))
-				test_fail(__FILE__, __LINE__, "%s %zu: %s", format_of[kind], sizes[i], e.what);
+			if (!CHECK(n == 0) ||
+				!CHECK(got.len == text.len &&
+					!memcmp(buf_get(&got), buf_get(&text), got.len)))
+				test_fail(__FILE__, __LINE__, "%s %zu: %s", format_of[kind],
+					sizes[i], e.what);
 			CHECK_INT(blob_finish(o.blob, 0, &sums, &e), 0);
 			if (sizes[i] || kind != NONE)
 				CHECK_STR(sums.format, format_of[kind]);
-			CHECK(digest_equal(&sums.digest, &o.digest) && digest_equal(&sums.diff_id, &o.diff_id));
+			CHECK(digest_equal(&sums.digest, &o.digest) &&
+				digest_equal(&sums.diff_id, &o.diff_id));
 			CHECK(sums.size == bytes.len && sums.unpacked == text.len);
 			close_bytes(&o);
 		}
@@ -204,18 +241,42 @@ static int drain(struct blob *b, struct err *e)
 TEST(a_damaged_blob_is_refused_even_where_its_digest_is_right)
 {
 	enum { FLIP, CUT, ADD_ZEROS, ADD_TEXT };
-	static const struct { enum kind kind; int how; long at; const char *says; } cases[] = {
-		{ GZIP, FLIP, -5, "checksum or length" }, { GZIP, FLIP, -1, "checksum or length" },
-		{ GZIP, FLIP, 2, "unknown method" }, { GZIP_FIELDS, FLIP, 12, "checksum" },
-		{ GZIP, FLIP, 20000, "damaged" }, { GZIP_MEMBERS, FLIP, -21, "checksum or length" },
-		{ GZIP, CUT, -1, "cut short" }, { GZIP, CUT, -8, "cut short" }, { GZIP, CUT, 20000, "cut short" }, { GZIP, CUT, 11, "cut short" },
-		{ GZIP_MEMBERS, CUT, -1, "cut short" }, { GZIP_MEMBERS, CUT, -21, "cut short" },
-		{ GZIP, ADD_ZEROS, 0, "zeros follow the end of the gzip" }, { GZIP, ADD_TEXT, 0, "other bytes follow the end of the gzip" },
-		{ ZSTD, FLIP, -1, "checksum" }, { ZSTD, CUT, -1, "cut short" }, { ZSTD, CUT, 20000, "cut short" },
-		{ ZSTD_FRAMES, CUT, -1, "cut short" }, { ZSTD, ADD_ZEROS, 0, "zeros follow" }, { ZSTD, ADD_TEXT, 0, "other bytes follow" },
-		{ XZ, CUT, -1, "xz" }, { XZ, CUT, 20000, "xz" }, { XZ, FLIP, 20000, "xz" }, { XZ, ADD_TEXT, 0, "xz" }, { LZ4, ADD_TEXT, 0, "other bytes follow" },
-		{ BZIP2, CUT, -1, "bzip2" }, { BZIP2, CUT, 20, "bzip2" }, { BZIP2, FLIP, 20000, "bzip2" },
-		{ LZ4, CUT, -6, "lz4" }, { LZ4, CUT, 20000, "lz4" },
+	static const struct {
+		enum kind kind;
+		int how;
+		long at;
+		const char *says;
+	} cases[] = {
+		{ GZIP, FLIP, -5, "checksum or length" },
+		{ GZIP, FLIP, -1, "checksum or length" },
+		{ GZIP, FLIP, 2, "unknown method" },
+		{ GZIP_FIELDS, FLIP, 12, "checksum" },
+		{ GZIP, FLIP, 20000, "damaged" },
+		{ GZIP_MEMBERS, FLIP, -21, "checksum or length" },
+		{ GZIP, CUT, -1, "cut short" },
+		{ GZIP, CUT, -8, "cut short" },
+		{ GZIP, CUT, 20000, "cut short" },
+		{ GZIP, CUT, 11, "cut short" },
+		{ GZIP_MEMBERS, CUT, -1, "cut short" },
+		{ GZIP_MEMBERS, CUT, -21, "cut short" },
+		{ GZIP, ADD_ZEROS, 0, "zeros follow the end of the gzip" },
+		{ GZIP, ADD_TEXT, 0, "other bytes follow the end of the gzip" },
+		{ ZSTD, FLIP, -1, "checksum" },
+		{ ZSTD, CUT, -1, "cut short" },
+		{ ZSTD, CUT, 20000, "cut short" },
+		{ ZSTD_FRAMES, CUT, -1, "cut short" },
+		{ ZSTD, ADD_ZEROS, 0, "zeros follow" },
+		{ ZSTD, ADD_TEXT, 0, "other bytes follow" },
+		{ XZ, CUT, -1, "xz" },
+		{ XZ, CUT, 20000, "xz" },
+		{ XZ, FLIP, 20000, "xz" },
+		{ XZ, ADD_TEXT, 0, "xz" },
+		{ LZ4, ADD_TEXT, 0, "other bytes follow" },
+		{ BZIP2, CUT, -1, "bzip2" },
+		{ BZIP2, CUT, 20, "bzip2" },
+		{ BZIP2, FLIP, 20000, "bzip2" },
+		{ LZ4, CUT, -6, "lz4" },
+		{ LZ4, CUT, 20000, "lz4" },
 	};
 	static struct err e;
 
@@ -229,18 +290,28 @@ TEST(a_damaged_blob_is_refused_even_where_its_digest_is_right)
 		at = cases[i].at < 0 ? bytes.len - (size_t)-cases[i].at : (size_t)cases[i].at;
 		REQUIRE(at < bytes.len);
 		switch (cases[i].how) {
-		case FLIP: bytes.data[at] ^= 0x20; break;
-		case CUT: bytes.len = at; break;
-		case ADD_ZEROS: buf_add(&bytes, "\0\0\0\0\0\0\0\0", 8); break;
-		default: buf_str(&bytes, "some more"); break;
+		case FLIP:
+			bytes.data[at] ^= 0x20;
+			break;
+		case CUT:
+			bytes.len = at;
+			break;
+		case ADD_ZEROS:
+			buf_add(&bytes, "\0\0\0\0\0\0\0\0", 8);
+			break;
+		default:
+			buf_str(&bytes, "some more");
+			break;
 		}
 		open_bytes(&o, &bytes, buf_get(&text), text.len);
 		o.in.diff_id = NULL;
 		e = ERR_INIT;
 		if (drain(o.blob, &e) != -EBADMSG)
-			test_fail(__FILE__, __LINE__, "case %zu (%s) was taken: %s", i, format_of[cases[i].kind], e.what);
+			test_fail(__FILE__, __LINE__, "case %zu (%s) was taken: %s", i,
+				format_of[cases[i].kind], e.what);
 		else if (!strstr(e.what, cases[i].says))
-			test_fail(__FILE__, __LINE__, "case %zu (%s): \"%s\" has no \"%s\"", i, format_of[cases[i].kind], e.what, cases[i].says);
+			test_fail(__FILE__, __LINE__, "case %zu (%s): \"%s\" has no \"%s\"", i,
+				format_of[cases[i].kind], e.what, cases[i].says);
 		close_bytes(&o);
 	}
 }
@@ -266,7 +337,8 @@ TEST(a_blob_with_another_digest_size_or_diff_id_is_refused)
 
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		for (int wrong = 0; wrong < 3; wrong++) {
-			static const char *const says[] = { "the blob's digest is wrong", "diff_id", "should have" };
+			static const char *const says[] = { "the blob's digest is wrong", "diff_id",
+				"should have" };
 			scoped_buf struct buf text = BUF_INIT, bytes = BUF_INIT;
 			struct opened o;
 
@@ -430,7 +502,8 @@ TEST(a_pipe_is_read_as_it_comes)
 	in.fd = p[0];
 	REQUIRE(blob_start(&in, &b, &e) == 0);
 	for (size_t i = 0; i < bytes.len; i += 5000) {
-		REQUIRE(fd_write_all(p[1], bytes.data + i, bytes.len - i < 5000 ? bytes.len - i : 5000) == 0);
+		REQUIRE(fd_write_all(p[1], bytes.data + i,
+				bytes.len - i < 5000 ? bytes.len - i : 5000) == 0);
 		(void)usleep(1000);
 	}
 	(void)close(p[1]);

@@ -29,7 +29,10 @@ static int check(const struct buf *b, size_t n, struct tarfact *ret, struct err 
 
 TEST(tarcheck_refuses_what_can_be_read_in_two_ways)
 {
-	static const struct { struct tar_entry t; const char *says; } bad[] = {
+	static const struct {
+		struct tar_entry t;
+		const char *says;
+	} bad[] = {
 		{ { "f", .bad_sum = true }, "checksum" },
 		{ { "f", PATCH(108, "00009z9\0") }, "user id" },
 		{ { "f", PATCH(108, "0000 17\0") }, "user id" },
@@ -49,7 +52,11 @@ TEST(tarcheck_refuses_what_can_be_read_in_two_ways)
 		{ { "f", .pax = { "uid= 5" } }, "uid" },
 		{ { "f", .pax = { "uid=" } }, "uid" },
 		{ { "f", .pax = { "gid=root" } }, "gid" },
-		{ { "f", .pax = { "gid=0000000000000000000000000000000000000000000000000000000000005x" } }, "gid" },
+		{ { "f",
+			  .pax = { "gid="
+				   "0000000000000000000000000000000000000000000000000000000000005"
+				   "x" } },
+			"gid" },
 		{ { "f", .pax = { "size=-1" } }, "size" },
 		{ { "f", .pax = { "size=9223372036854775807" } }, "size" },
 		{ { "f", .pax = { "mtime=1e9" } }, "mtime" },
@@ -88,27 +95,38 @@ TEST(tarcheck_refuses_what_can_be_read_in_two_ways)
 			int r = check(&b, n, &f, &e);
 
 			if (r >= 0 || (!strstr(e.what, bad[i].says) && !strstr(e.why, bad[i].says)))
-				test_fail(__FILE__, __LINE__, "%zu, in pieces of %zu: %d, '%s' '%s', not '%s'", i, n, r, e.what, e.why, bad[i].says);
+				test_fail(__FILE__, __LINE__,
+					"%zu, in pieces of %zu: %d, '%s' '%s', not '%s'", i, n, r,
+					e.what, e.why, bad[i].says);
 		}
 	}
 }
 
 TEST(tarcheck_tells_what_headers_say)
 {
-	static const struct { struct tar_entry t; struct tarfact f; } good[] = {
+	static const struct {
+		struct tar_entry t;
+		struct tarfact f;
+	} good[] = {
 		{ { "f", .uid = 07777777, .gid = 17, .mode = 0104751, .mtime = 9 },
-		  { .uid = 07777777, .gid = 17, .mode = 04751, .sec = 9 } },
-		{ { "f", PATCH(108, "\x80\0\0\0\xff\xff\xff\xfe") }, { .uid = 4294967294, .mode = 0644 } },
+			{ .uid = 07777777, .gid = 17, .mode = 04751, .sec = 9 } },
+		{ { "f", PATCH(108, "\x80\0\0\0\xff\xff\xff\xfe") },
+			{ .uid = 4294967294, .mode = 0644 } },
 		{ { "f", PATCH(108, "    17 \0") }, { .uid = 017, .mode = 0644 } },
 		{ { "f", PATCH(108, "        ") }, { .mode = 0644 } },
 		{ { "f", PATCH(108, "17\0rubbi") }, { .uid = 017, .mode = 0644 } },
-		{ { "f", PATCH(136, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe") }, { .sec = -2, .mode = 0644 } },
+		{ { "f", PATCH(136, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xfe") },
+			{ .sec = -2, .mode = 0644 } },
 		{ { "f", .pax = { "uid=5", "uid=6" } }, { .uid = 6, .mode = 0644 } },
-		{ { "f", .pax = { "mtime=-1.25" } }, { .sec = -2, .nsec = 750000000, .mode = 0644 } },
+		{ { "f", .pax = { "mtime=-1.25" } },
+			{ .sec = -2, .nsec = 750000000, .mode = 0644 } },
 		{ { "f", .pax = { "mtime=-86400" } }, { .sec = -86400, .mode = 0644 } },
-		{ { "f", .pax = { "mtime=-0.000000001" } }, { .sec = -1, .nsec = 999999999, .mode = 0644 } },
-		{ { "f", .pax = { "mtime=16.1234567899999" } }, { .sec = 16, .nsec = 123456789, .mode = 0644 } },
-		{ { "f", .pax = { "mtime=16.5" } }, { .sec = 16, .nsec = 500000000, .mode = 0644 } },
+		{ { "f", .pax = { "mtime=-0.000000001" } },
+			{ .sec = -1, .nsec = 999999999, .mode = 0644 } },
+		{ { "f", .pax = { "mtime=16.1234567899999" } },
+			{ .sec = 16, .nsec = 123456789, .mode = 0644 } },
+		{ { "f", .pax = { "mtime=16.5" } },
+			{ .sec = 16, .nsec = 500000000, .mode = 0644 } },
 		{ { "f", .data = "12345" }, { .size = 5, .mode = 0644 } },
 		{ { "f", .pax = { "comment=\n12 path=evil\n" } }, { .mode = 0644 } },
 	};
@@ -134,7 +152,8 @@ TEST(tarcheck_tells_what_headers_say)
 
 TEST(tarcheck_knows_where_an_archive_may_end)
 {
-	static const struct tar_entry list[] = { { "a", .data = "content" }, { .name = "b" }, { .name = NULL } };
+	static const struct tar_entry list[] = { { "a", .data = "content" }, { .name = "b" },
+		{ .name = NULL } };
 	scoped_buf struct buf b = tar_make(list);
 	size_t whole = b.len;
 
@@ -154,9 +173,18 @@ TEST(tarcheck_knows_where_an_archive_may_end)
 TEST(tarcheck_tells_zeros_from_what_only_begins_with_them)
 {
 	static const struct tar_entry list[] = { { .name = "a" }, { .name = NULL } };
-	static const struct { size_t zeros, rest; bool entry, none, more; } cases[] = {
-		{ 1024, 0, false, false, true }, { 512, 1, false, true, false }, { 1024, 1, false, true, false }, { 1 << 20, 0, false, false, false },
-		{ 100000, 600, false, true, false }, { 0, 0, true, false, false }, { 1024, 600, true, false, false }, { 0, 0, false, false, false },
+	static const struct {
+		size_t zeros, rest;
+		bool entry, none, more;
+	} cases[] = {
+		{ 1024, 0, false, false, true },
+		{ 512, 1, false, true, false },
+		{ 1024, 1, false, true, false },
+		{ 1 << 20, 0, false, false, false },
+		{ 100000, 600, false, true, false },
+		{ 0, 0, true, false, false },
+		{ 1024, 600, true, false, false },
+		{ 0, 0, false, false, false },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -170,7 +198,8 @@ TEST(tarcheck_tells_zeros_from_what_only_begins_with_them)
 			buf_char(&b, k < cases[i].zeros ? '\0' : 'x');
 		REQUIRE(tarcheck_new(NULL, NULL, &t, NULL) == 0);
 		for (size_t at = 0; at < b.len; at += 1000)
-			REQUIRE(tarcheck_feed(t, b.data + at, b.len - at < 1000 ? b.len - at : 1000, NULL) == 0);
+			REQUIRE(tarcheck_feed(t, b.data + at, b.len - at < 1000 ? b.len - at : 1000,
+					NULL) == 0);
 		CHECK_INT(tarcheck_no_archive(t, &more), cases[i].none);
 		CHECK_INT(more, cases[i].more);
 		tarcheck_free(t);
@@ -179,16 +208,26 @@ TEST(tarcheck_tells_zeros_from_what_only_begins_with_them)
 
 TEST(tarcheck_refuses_extension_headers_that_contradict_each_other)
 {
-	static const struct { struct tar_entry list[4]; bool fine; } cases[] = {
+	static const struct {
+		struct tar_entry list[4];
+		bool fine;
+	} cases[] = {
 		{ { { "x", .type = 'x', .data = "7 a=bc\n" }, { .name = "f" } }, true },
-		{ { { "x", .type = 'x', .data = "7 a=bc\n" }, { "x", .type = 'x', .data = "7 a=bc\n" }, { .name = "f" } }, false },
+		{ { { "x", .type = 'x', .data = "7 a=bc\n" },
+			  { "x", .type = 'x', .data = "7 a=bc\n" }, { .name = "f" } },
+			false },
 		{ { { "L", .type = 'L', .data = "long" }, { .name = "f" } }, true },
 		{ { { "L", .type = 'L', .data = "lo\0ng", .size = 5 }, { .name = "f" } }, false },
 		{ { { "L", .type = 'L' }, { .name = "f" } }, false },
-		{ { { "L", .type = 'L', .data = "long" }, { "f", .pax = { "path=other" } } }, false },
+		{ { { "L", .type = 'L', .data = "long" }, { "f", .pax = { "path=other" } } },
+			false },
 		{ { { "L", .type = 'L', .data = "long" }, { "f", .pax = { "uid=1" } } }, true },
-		{ { { "K", .type = 'K', .data = "long" }, { "s", .type = '2', .link = "x", .pax = { "linkpath=other" } } }, false },
-		{ { { "g", .type = 'g', .data = "7 a=bc\n" }, { "g", .type = 'g', .data = "7 a=bc\n" }, { .name = "f" } }, true },
+		{ { { "K", .type = 'K', .data = "long" },
+			  { "s", .type = '2', .link = "x", .pax = { "linkpath=other" } } },
+			false },
+		{ { { "g", .type = 'g', .data = "7 a=bc\n" },
+			  { "g", .type = 'g', .data = "7 a=bc\n" }, { .name = "f" } },
+			true },
 		{ { { "g", .type = 'g', .data = "8 a=bc\n" }, { .name = "f" } }, false },
 		{ { { .name = "f" }, { "x", .type = 'x', .data = "7 a=bc\n" } }, false },
 		{ { { "x", .type = 'x', PATCH(124, "00010000001\0") }, { .name = "f" } }, false },

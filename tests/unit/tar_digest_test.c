@@ -11,12 +11,20 @@
 TEST(only_an_exact_sha256_digest_is_taken)
 {
 	static const char *const bad[] = {
-		"", "sha256:", HEX64, "sha256:" HEX64 "0", "sha512:" HEX64, "SHA256:" HEX64, "sha256-" HEX64, "md5:d41d8cd98f00b204e9800998ecf8427e",
+		"",
+		"sha256:",
+		HEX64,
+		"sha256:" HEX64 "0",
+		"sha512:" HEX64,
+		"SHA256:" HEX64,
+		"sha256-" HEX64,
+		"md5:d41d8cd98f00b204e9800998ecf8427e",
 		"sha256:../../../../../../../../../../../../../../../../../../../../../etc/pass",
 		"sha256:0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef",
 		"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcde",
 		"sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdeg",
-		" sha256:" HEX64, "sha256:" HEX64 "\n",
+		" sha256:" HEX64,
+		"sha256:" HEX64 "\n",
 	};
 	char text[DIGEST_TEXT], name[DIGEST_NAME];
 	struct digest d;
@@ -33,10 +41,13 @@ TEST(only_an_exact_sha256_digest_is_taken)
 TEST(hashing_is_sha256_however_it_is_cut)
 {
 	/* FIPS 180-2, appendix B */
-	static const struct { const char *text, *hex; } known[] = {
+	static const struct {
+		const char *text, *hex;
+	} known[] = {
 		{ "", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855" },
 		{ "abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" },
-		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
+		{ "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+			"248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)

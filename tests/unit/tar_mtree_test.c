@@ -26,34 +26,52 @@ static int read_text(const char *text, size_t n, struct buf *ret, struct err *e)
 
 TEST(spec_reads_what_others_write)
 {
-	static const struct { const char *text, *want; } cases[] = {
+	static const struct {
+		const char *text, *want;
+	} cases[] = {
 		/* NetBSD's: relative names, /set, indentation, ".." */
-		{ "#\t   user: root\n/set type=file uid=0 gid=5 mode=0644\n.               type=dir mode=0755\n"
-		  "    f1          uid=3 \\\n                size=7 time=5.000000000\n    sub         type=dir\n        l   type=link link=../f1\n    ..\n..\n",
-		  " t4 0755 u0 g5\nf1 t10 0644 u3 g5 s7 5.0\nsub t4 0644 u0 g5\nsub/l t12 0644 u0 g5 ->../f1\n" },
+		{ "#\t   user: root\n/set type=file uid=0 gid=5 mode=0644\n.               "
+		  "type=dir mode=0755\n"
+		  "    f1          uid=3 \\\n                size=7 time=5.000000000\n    sub      "
+		  "   type=dir\n        l   type=link link=../f1\n    ..\n..\n",
+			" t4 0755 u0 g5\nf1 t10 0644 u3 g5 s7 5.0\nsub t4 0644 u0 g5\nsub/l t12 "
+			"0644 u0 g5 ->../f1\n" },
 		/* libarchive's: whole paths */
-		{ "#mtree\n. type=dir\n./a/b uid=0 gid=1 mode=4755 size=1 type=file\n./dev type=char device=native,1,3\n",
-		  " t4\na/b t10 4755 u0 g1 s1\ndev t2 r103\n" },
+		{ "#mtree\n. type=dir\n./a/b uid=0 gid=1 mode=4755 size=1 type=file\n./dev "
+		  "type=char device=native,1,3\n",
+			" t4\na/b t10 4755 u0 g1 s1\ndev t2 r103\n" },
 		/* go-mtree's */
-		{ "#           user: root\n\n# .\n/set type=file nlink=1 mode=0664 uid=1000 gid=100\n. size=20 type=dir mode=0775 nlink=2 tar_time=5.000000000\n"
-		  "    f size=3 sha256digest=00\n..\n", " t4 0775 u1000 g100 5.0\nf t10 0664 u1000 g100 s3\n" },
+		{ "#           user: root\n\n# .\n/set type=file nlink=1 mode=0664 uid=1000 "
+		  "gid=100\n. size=20 type=dir mode=0775 nlink=2 tar_time=5.000000000\n"
+		  "    f size=3 sha256digest=00\n..\n",
+			" t4 0775 u1000 g100 5.0\nf t10 0664 u1000 g100 s3\n" },
 		/* words that libarchive does not know */
 		{ "#mtree\na xattr.user.k=v uid=1 \\\n  odd=1\\\n  gid=2 optional\n", "a u1 g2\n" },
 		/* what is not given is not known, also behind /unset */
-		{ "#mtree\na\n/set uid=7 mode=600\nb\n/unset uid\nc\n/set gid=8\nd\n/unset all\ne size=0\n", "a\nb 0600 u7\nc 0600\nd 0600 g8\ne s0\n" },
+		{ "#mtree\na\n/set uid=7 mode=600\nb\n/unset uid\nc\n/set gid=8\nd\n/unset all\ne "
+		  "size=0\n",
+			"a\nb 0600 u7\nc 0600\nd 0600 g8\ne s0\n" },
 		/* an owner by name is not the one that /set gives by number */
-		{ "#mtree\n/set uid=99 gid=98 type=file\na uname=root gname=root\nb gname=x uid=3\nc uname=u uid=4 gid=5\nd\n/set uname=daemon\ne\n"
-		  "/set uname=u uid=6\nf\n", "a t10\nb t10 u3\nc t10 u4 g5\nd t10 u99 g98\ne t10 g98\nf t10 u6 g98\n" },
+		{ "#mtree\n/set uid=99 gid=98 type=file\na uname=root gname=root\nb gname=x "
+		  "uid=3\nc uname=u uid=4 gid=5\nd\n/set uname=daemon\ne\n"
+		  "/set uname=u uid=6\nf\n",
+			"a t10\nb t10 u3\nc t10 u4 g5\nd t10 u99 g98\ne t10 g98\nf t10 u6 g98\n" },
 		{ "#mtree\ns type=socket uid=1\n", "s t14 u1\n" },
 		{ "", "" },
 		/* lines that end otherwise than with a newline alone */
 		{ "#mtree\r\na uid=1\r\nb uid=2", "a u1\nb u2\n" },
 		{ "#mtree\na uid=1 \\\n gid=2 \\\n", "a u1 g2\n" },
 		/* commands of several lines, comments, names that go on */
-		{ "#mtree\n/set uid=7 gid=8\n/unset nlink \\\n uid\n# \303\251 \\\n uid=9\na\\\n mode=600\n", "a 0600 g8\n" },
+		{ "#mtree\n/set uid=7 gid=8\n/unset nlink \\\n uid\n# \303\251 \\\n uid=9\na\\\n "
+		  "mode=600\n",
+			"a 0600 g8\n" },
 		{ "#mtree\n/set nlink=1\n/set link=a\\040b type=link\na\n", "a t12 ->a b\n" },
-		/* NetBSD's bytes that are not ASCII, control characters, and a backslash before what looks like one */
-		{ "#mtree\n./\\M-C\\M-)\\^A\\M^?\\#\\\\M-x\\s uid=1\n", "\303\251\\x01\\xff#\\\\M-x  u1\n" },
+		/*
+		 * NetBSD's bytes that are not ASCII, control characters, and a backslash before
+		 * what looks like one
+		 */
+		{ "#mtree\n./\\M-C\\M-)\\^A\\M^?\\#\\\\M-x\\s uid=1\n",
+			"\303\251\\x01\\xff#\\\\M-x  u1\n" },
 		{ "#mtree\nw\\040x\\012\\\\\\043 uid=1\n", "w x\\n\\\\# u1\n" },
 	};
 
@@ -68,7 +86,11 @@ TEST(spec_reads_what_others_write)
 }
 
 /* Each entry must be "nNUMBER" in order, with the owner that count() gives it. */
-struct count { unsigned n, below; /* those from here on are in a/directory */ unsigned dirs; bool wrong, last; };
+struct count {
+	unsigned n, below; /* those from here on are in a/directory */
+	unsigned dirs;
+	bool wrong, last;
+};
 
 static int count(const struct spec_entry *s, void *arg)
 {
@@ -87,16 +109,27 @@ static int count(const struct spec_entry *s, void *arg)
 	c->n++;
 	(void)snprintf(name, sizeof(name), "%s%u", n >= c->below ? "a/directory/n" : "n", n);
 	c->wrong |= strcmp(s->path, name) != 0 || s->type != S_IFREG || s->has_size;
-	c->wrong |= !s->has_gid || s->gid != 7 || s->has_uid != (n % 10000 >= 5000) || (s->has_uid && s->uid != n / 10000);
+	c->wrong |= !s->has_gid || s->gid != 7 || s->has_uid != (n % 10000 >= 5000) ||
+		(s->has_uid && s->uid != n / 10000);
 	return 0;
 }
 
 TEST(spec_of_any_length_means_what_its_first_lines_say)
 {
-	/* Whole paths, names in the root, and names in a directory of the lines before: all are read in parts. */
-	static const struct { const char *enter, *dir, *leave; unsigned below, dirs; } forms[] = {
-		{ "", "./a/directory/", "", 0, 0 }, { "", "", "", UINT_MAX, 0 }, { "", "", "..\n", UINT_MAX, 0 },
-		{ "x type=dir\n..\na \\\n  type=dir\n y type=dir\n y type=dir\n ..\n ..\n directory uid=5 type=dir mode=0755\n", "", "..\n..\n", 5, 5 },
+	/*
+	 * Whole paths, names in the root, and names in a directory of the lines before: all are
+	 * read in parts.
+	 */
+	static const struct {
+		const char *enter, *dir, *leave;
+		unsigned below, dirs;
+	} forms[] = {
+		{ "", "./a/directory/", "", 0, 0 },
+		{ "", "", "", UINT_MAX, 0 },
+		{ "", "", "..\n", UINT_MAX, 0 },
+		{ "x type=dir\n..\na \\\n  type=dir\n y type=dir\n y type=dir\n ..\n ..\n "
+		  "directory uid=5 type=dir mode=0755\n",
+			"", "..\n..\n", 5, 5 },
 	};
 
 	for (size_t i = 0; i < 2 * ARRAY_LEN(forms); i++) {
@@ -107,7 +140,8 @@ TEST(spec_of_any_length_means_what_its_first_lines_say)
 		struct err e = ERR_INIT;
 		scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
 
-		buf_str(&b, "#mtree\n/set type=dir mode=0644 \\\n  type=file gid=7\n/set link=x\\ \n");
+		buf_str(&b,
+			"#mtree\n/set type=dir mode=0644 \\\n  type=file gid=7\n/set link=x\\ \n");
 		for (unsigned n = 0; n < 100000; n++) {
 			if (n % 10000 == 5000)
 				buf_printf(&b, "/set \\\n uid=%u\n", n / 10000);
@@ -118,7 +152,8 @@ TEST(spec_of_any_length_means_what_its_first_lines_say)
 			buf_printf(&b, "%sn%u %snlink=1\n", forms[f].dir, n, n % 2 ? "\\\n " : "");
 		}
 		buf_printf(&b, "%slast type=file\n", forms[f].leave);
-		REQUIRE(fd >= 0 && buf_get(&b) && fd_write_all(fd, b.data, b.len) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+		REQUIRE(fd >= 0 && buf_get(&b) && fd_write_all(fd, b.data, b.len) == 0 &&
+			lseek(fd, 0, SEEK_SET) == 0);
 		CHECK_INT(spec_read(fd, "spec", SPEC_ALL, threads, count, &c, &e), 0);
 		CHECK_INT(c.n, 100000);
 		CHECK(!c.wrong && c.last);
@@ -130,7 +165,8 @@ TEST(spec_refuses_what_it_cannot_mean)
 {
 	static const char nul[] = "#mtree\na\0b uid=1\n";
 	static const char *const bad[] = {
-		"#mtree\na/../../b uid=1\n", "#mtree\na type=door\n",
+		"#mtree\na/../../b uid=1\n",
+		"#mtree\na type=door\n",
 	};
 	scoped_buf struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
@@ -143,7 +179,9 @@ TEST(spec_refuses_what_it_cannot_mean)
 	}
 }
 
-struct stopping { int n, at; };
+struct stopping {
+	int n, at;
+};
 
 static int stop(const struct spec_entry *s, void *arg)
 {
@@ -164,14 +202,18 @@ static int long_spec(const char *wrong, int n, const char *last)
 	for (int i = 0; i < n; i++)
 		buf_printf(&b, "./n%d type=file uid=3\n", i);
 	buf_printf(&b, "%s%s", wrong, last);
-	REQUIRE(fd >= 0 && buf_get(&b) && fd_write_all(fd, b.data, b.len) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+	REQUIRE(fd >= 0 && buf_get(&b) && fd_write_all(fd, b.data, b.len) == 0 &&
+		lseek(fd, 0, SEEK_SET) == 0);
 	return fd;
 }
 
 TEST(spec_reading_stops_when_it_is_told_to)
 {
 	/* At the second entry, and at one amid parts that other threads read. */
-	static const struct { unsigned threads; int at; } cases[] = { { 1, 2 }, { 1, 70000 }, { 4, 2 }, { 4, 70000 } };
+	static const struct {
+		unsigned threads;
+		int at;
+	} cases[] = { { 1, 2 }, { 1, 70000 }, { 4, 2 }, { 4, 70000 } };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		scoped_fd int fd = long_spec("", 100000, "");
@@ -199,12 +241,15 @@ TEST(spec_that_is_wrong_late_is_read_up_to_there)
 
 TEST(spec_tells_no_more_than_is_wanted)
 {
-	static const char text[] = "#mtree\n/set size=9 time=3.0\na type=link link=b uid=1 gid=2 mode=0777\nc type=char device=native,1,3\nf type=file size=nonsense\n";
+	static const char text[] =
+		"#mtree\n/set size=9 time=3.0\na type=link link=b uid=1 gid=2 mode=0777\nc "
+		"type=char device=native,1,3\nf type=file size=nonsense\n";
 	scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
 	scoped_buf struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
 
-	REQUIRE(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0 && lseek(fd, 0, SEEK_SET) == 0);
+	REQUIRE(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0 &&
+		lseek(fd, 0, SEEK_SET) == 0);
 	CHECK_INT(spec_read(fd, "spec", SPEC_OWNER, 1, mtree_show, &b, &e), 0);
 	CHECK_STR(buf_get(&b), "a t12 0777 u1 g2\nc t2 r103\nf t10\n");
 }
