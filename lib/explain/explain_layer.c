@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* explain_layer: find the overlay layer that a file comes from. */
+
+#include "explain_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/path.h"
+#include "../base/sys.h"
+
+/* The value of an option of mountinfo, up to its end: "a:b", with backslashes as they are. */
+static int add_dirs(const char *value, size_t len, bool many, struct strv *ret)
+{
+	scoped_buf struct buf dir = BUF_INIT;
+
+	for (size_t i = 0; i <= len; i++) {
+		if (i < len && value[i] == '\\' && i + 1 < len) {
+			buf_char(&dir, value[++i]);
+			continue;
+		}
+		if (i < len && !(many && value[i] == ':')) {
+			buf_char(&dir, value[i]);
+			continue;
+		}
+		if (dir.len && strv_add(ret, dir.data) < 0)
+			return -ENOMEM;
+		buf_reset(&dir);
+	}
+	return dir.oom ? -ENOMEM : 0;
+}
+
+/* Upper first, then the lower ones as listed: topmost first. */
+static int dirs_of_options(const char *options, struct strv *ret)
+{
+	static const char *const keys[] = { "upperdir=", "lowerdir=", "lowerdir+=" };
+
+	for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
+		size_t n = strlen(keys[k]);
+
+		for (const char *p = options; *p;) {
+			const char *end = p;
+
+			while (*end && *end != ',')
+				end += *end == '\\' && end[1] ? 2 : 1;
+			if (!strncmp(p, keys[k], n) &&
+				add_dirs(p + n, (size_t)(end - p) - n, k == 1, ret) < 0)
+				return -ENOMEM;
+			p = end + (*end == ',');
+		}
+	}
+	return 0;
+}
+
+/*
+ * Do both show the same change time? OverlayFS keeps the number of an inode that it has copied up,
+ * whose owner may have been changed since: what it cannot keep is this.
+ */
+static bool same_ctime(int fd, const char *path)
+{
+	const int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT;
+	struct statx a, b;
+
+	return statx(fd, "", flags | AT_EMPTY_PATH, STATX_CTIME, &a) == 0 &&
+		statx(AT_FDCWD, path, flags, STATX_CTIME, &b) == 0 &&
+		a.stx_ctime.tv_sec == b.stx_ctime.tv_sec &&
+		a.stx_ctime.tv_nsec == b.stx_ctime.tv_nsec;
+}
+
+/*
+ * The file n in one layer: 1 it is there, 0 it is not, -1 this layer hides all below, or has
+ * another one.
+ */
+static int look_in_layer(
+	const char *layer, const char *below, const struct explain_inode *n, struct meta *ret)
+{
+	scoped_fd int dir = -1, fd = -1;
+	struct open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+	int has;
+
+	if (path_open(layer, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, &dir, NULL) == 0)
+		fd = sys_openat2(dir, *below ? below : ".", &how);
+	if (fd < 0 || meta_stat(fd, "", ret) < 0)
+		return 0;
+	if (S_ISCHR(ret->mode) && !ret->rdev_major && !ret->rdev_minor)
+		return -1; /* a whiteout */
+	/* OverlayFS shows the layer's own inode number, where it can. */
+	if ((!S_ISDIR(ret->mode) && ret->ino != n->seen.ino) || !same_ctime(fd, n->path))
+		return -1;
+	has = S_ISLNK(ret->mode) ? 0 : meta_list_xattrs(fd, "");
+	if (has > 0)
+		(void)meta_read_xattrs(
+			fd, "", (unsigned)has, ret); /* what cannot be read is not compared */
+	return 1;
+}
+
+static bool all_reachable(const struct strv *dirs)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < dirs->len; i++)
+		if (dirs->items[i][0] != '/' || !dirs->items[i][1] ||
+			path_stat(dirs->items[i], true, &st) < 0)
+			return false;
+	return dirs->len > 0;
+}
+
+int explain_find_layer(struct explanation *x, const struct strv *layers, struct err *e)
+{
+	struct explain_inode *n = &x->inodes.items[x->inodes.len - 1];
+	const struct explain_mount *m = &x->mounts.items[n->mount];
+	size_t prefix = strlen(m->target);
+	scoped_strv struct strv named = { .len = 0 };
+	const char *below;
+
+	if (!layers && dirs_of_options(m->fs_options, &named) < 0)
+		return err_nomem(e);
+	if (x->detached || (!layers && !all_reachable(&named))) {
+		x->layer_unknown =
+			"its layers were given as descriptors, or are not to be found from here";
+		return 0;
+	}
+	layers = layers ? layers : &named;
+	below = strncmp(n->path, m->target, prefix) ? "" : n->path + prefix;
+	below += strspn(below, "/");
+	for (size_t i = 0; i < layers->len; i++) {
+		struct meta found = { .known = 0 };
+		int r = look_in_layer(layers->items[i], below, n, &found);
+
+		if (r == 0)
+			continue;
+		if (r < 0) {
+			meta_done(&found);
+			x->layer_unknown = "what is found in the layers is another file: it was "
+					   "changed since, or is in a writable layer";
+			return 0;
+		}
+		meta_done(&n->disk);
+		n->disk = found;
+		n->how = DISK_LAYER;
+		/* Seen as the overflow id, and stored as another one: a map has lost it. */
+		n->uid_lost = n->uid_shown && found.uid != x->overflow_uid;
+		n->gid_lost = n->gid_shown && found.gid != x->overflow_gid;
+		n->uid_shown = n->uid_shown && !n->uid_lost;
+		n->gid_shown = n->gid_shown && !n->gid_lost;
+		x->layer = strdup(layers->items[i]);
+		return x->layer ? 0 : err_nomem(e);
+	}
+	x->layer_unknown = "it is in none of the layers: it may be in a writable layer";
+	return 0;
+}
