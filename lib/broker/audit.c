@@ -50,43 +50,43 @@ static void put_id(struct out *o, const char *key, uint32_t id)
 	out_i64(o, key, id == UINT32_MAX ? -1 : (int64_t)id);
 }
 
-static void put_arguments(struct out *o, const struct held *h)
+static void put_arguments(struct out *o, const struct notif *n)
 {
 	char device[32];
 
 	out_begin(o, "arguments");
-	put_string(o, "path", h->has_path, &h->path);
-	switch (h->call) {
-	case HELD_MKNOD:
-	case HELD_MKNODAT:
-		(void)snprintf(device, sizeof(device), "%c:%u:%u", S_ISBLK(h->mode) ? 'b' : 'c',
-			h->major, h->minor); /* fits */
+	put_string(o, "path", n->has_path, &n->path);
+	switch (n->call) {
+	case CALL_MKNOD:
+	case CALL_MKNODAT:
+		(void)snprintf(device, sizeof(device), "%c:%u:%u", S_ISBLK(n->mode) ? 'b' : 'c',
+			n->major, n->minor); /* fits */
 		out_str(o, "device", device);
-		out_mode(o, "mode", h->mode & 07777);
+		out_mode(o, "mode", n->mode & 07777);
 		break;
-	case HELD_MOUNT:
-		put_string(o, "source", h->has_source, &h->source);
-		put_string(o, "fstype", h->has_fstype, &h->fstype);
-		put_string(o, "data", h->has_data, &h->data);
-		out_u64(o, "flags", h->flags);
+	case CALL_MOUNT:
+		put_string(o, "source", n->has_source, &n->source);
+		put_string(o, "fstype", n->has_fstype, &n->fstype);
+		put_string(o, "data", n->has_data, &n->data);
+		out_u64(o, "flags", n->flags);
 		break;
-	case HELD_UMOUNT2:
-		out_u64(o, "flags", h->flags);
+	case CALL_UMOUNT2:
+		out_u64(o, "flags", n->flags);
 		break;
-	case HELD_CHOWN:
-	case HELD_LCHOWN:
-	case HELD_FCHOWN:
-	case HELD_FCHOWNAT:
-		put_id(o, "uid", h->uid);
-		put_id(o, "gid", h->gid);
+	case CALL_CHOWN:
+	case CALL_LCHOWN:
+	case CALL_FCHOWN:
+	case CALL_FCHOWNAT:
+		put_id(o, "uid", n->uid);
+		put_id(o, "gid", n->gid);
 		break;
-	case HELD_NONE:
+	case CALL_NONE:
 		break;
 	}
 	out_end(o);
 }
 
-void audit_write(struct broker *b, const struct held *h)
+void audit_write(struct broker *b, const struct notif *n)
 {
 	struct out *o = b->audit;
 	char name[16];
@@ -96,16 +96,16 @@ void audit_write(struct broker *b, const struct held *h)
 		return;
 	out_begin(o, NULL);
 	put_time(o);
-	out_u64(o, "pid", (uint64_t)h->caller.pid);
-	out_u64(o, "tid", (uint64_t)h->caller.tid);
-	out_str(o, "command", h->caller.command);
-	out_str(o, "call", h->call == HELD_NONE ? "?" : filter_call_name(h->call));
-	put_arguments(o, h);
-	if (h->rule)
-		out_str(o, "rule", h->rule->text);
-	out_str(o, "verdict", verdict_name(h->verdict));
-	if (h->num)
-		out_str(o, "errno", err_name(h->num, name));
+	out_u64(o, "pid", (uint64_t)n->caller.pid);
+	out_u64(o, "tid", (uint64_t)n->caller.tid);
+	out_str(o, "command", n->caller.command);
+	out_str(o, "call", n->call == CALL_NONE ? "?" : filter_call_name(n->call));
+	put_arguments(o, n);
+	if (n->rule)
+		out_str(o, "rule", n->rule->text);
+	out_str(o, "verdict", verdict_name(n->verdict));
+	if (n->num)
+		out_str(o, "errno", err_name(n->num, name));
 	out_end(o);
 	r = out_flush(o);
 	if (r == 0)

@@ -24,55 +24,55 @@
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #endif
 
-static void (*const decide[])(struct broker *b, struct held *h) = {
-	[HELD_MKNOD] = decide_mknod,
-	[HELD_MKNODAT] = decide_mknod,
-	[HELD_MOUNT] = decide_mount,
-	[HELD_UMOUNT2] = decide_umount,
-	[HELD_CHOWN] = decide_chown,
-	[HELD_LCHOWN] = decide_chown,
-	[HELD_FCHOWN] = decide_chown,
-	[HELD_FCHOWNAT] = decide_chown,
+static void (*const decide[])(struct broker *b, struct notif *n) = {
+	[CALL_MKNOD] = broker_mknod_decide,
+	[CALL_MKNODAT] = broker_mknod_decide,
+	[CALL_MOUNT] = broker_mount_decide,
+	[CALL_UMOUNT2] = broker_mount_decide_umount,
+	[CALL_CHOWN] = broker_chown_decide,
+	[CALL_LCHOWN] = broker_chown_decide,
+	[CALL_FCHOWN] = broker_chown_decide,
+	[CALL_FCHOWNAT] = broker_chown_decide,
 };
 
-void held_done(struct held *h)
+void notif_done(struct notif *n)
 {
-	caller_done(&h->caller);
-	buf_done(&h->path);
-	buf_done(&h->source);
-	buf_done(&h->fstype);
-	buf_done(&h->data);
+	caller_done(&n->caller);
+	buf_done(&n->path);
+	buf_done(&n->source);
+	buf_done(&n->fstype);
+	buf_done(&n->data);
 }
 
-bool held_alive(const struct broker *b, const struct held *h)
+bool notif_alive(const struct broker *b, const struct notif *n)
 {
-	return seccomp_notify_id_valid(b->listener, h->id) == 0;
+	return seccomp_notify_id_valid(b->listener, n->id) == 0;
 }
 
-int held_string(struct held *h, size_t i, struct buf *ret, bool *ret_has)
+int notif_string(struct notif *n, size_t i, struct buf *ret, bool *ret_has)
 {
 	int r;
 
-	if (h->args[i] == 0)
+	if (n->args[i] == 0)
 		return -EFAULT;
-	r = caller_string(&h->caller, h->args[i], CALLER_PATH_MAX, ret);
+	r = caller_string(&n->caller, n->args[i], CALLER_PATH_MAX, ret);
 	*ret_has = r == 0;
 	return r;
 }
 
-int broker_ask(struct broker *b, const struct held *h, const struct proxy_request *q, int *ret_fd)
+int notif_ask(struct broker *b, const struct notif *n, const struct proxy_request *q, int *ret_fd)
 {
 	struct err e = ERR_INIT;
 	int r;
 
 	if (b->proxy.socket < 0 && proxy_start(&b->proxy, b->userns, &b->map, &e) < 0)
 		return -EIO; /* was told when it was lost */
-	r = proxy_ask(&b->proxy, &h->caller, q, ret_fd);
+	r = proxy_ask(&b->proxy, &n->caller, q, ret_fd);
 	if (r != -ENOTRECOVERABLE)
 		return r;
 	log_warn("the broker's process in the namespace hung or ended over a call of '%s'; it is "
 		 "started anew",
-		h->caller.command);
+		n->caller.command);
 	proxy_done(&b->proxy);
 	if (proxy_start(&b->proxy, b->userns, &b->map, &e) < 0)
 		log_warn("%s", e.what);
@@ -200,7 +200,7 @@ void broker_free(struct broker *b)
 	cleanup_fd(&b->userns);
 	out_free(b->audit);
 	cleanup_fd(&b->audit_fd);
-	report_done(&b->report);
+	chown_report_done(&b->report);
 	idmap_done(&b->map);
 	rules_done(&b->rules);
 	free(b);
@@ -220,32 +220,32 @@ static int enter_service(struct broker *b, const struct broker_place *place, str
 	b->userns = fcntl(place->userns, F_DUPFD_CLOEXEC, 3);
 	if (b->userns < 0 || fstat(b->userns, &b->userns_stat) < 0)
 		return err_set(e, errno, NULL, "cannot keep the command's user namespace open");
-	r = rights_leave_keyring(e);
+	r = broker_creds_leave_keyring(e);
 	if (r == 0)
 		r = proxy_start(&b->proxy, b->userns, &b->map, e);
-	return r == 0 ? rights_start(&b->rights, &b->rules, e) : r;
+	return r == 0 ? broker_creds_start(&b->creds, &b->rules, e) : r;
 }
 
-static void decide_one(struct broker *b, struct held *h, const struct seccomp_notif *req)
+static void decide_one(struct broker *b, struct notif *n, const struct seccomp_notif *req)
 {
 	struct err e = ERR_INIT;
 
-	h->call = filter_call(req->data.arch, req->data.nr);
-	h->id = req->id;
-	for (size_t i = 0; i < ARRAY_LEN(h->args); i++)
-		h->args[i] = req->data.args[i];
-	held_answer(h, VERDICT_DENIED, EPERM);
-	if (h->call == HELD_NONE || caller_open((pid_t)req->pid, &h->caller, &e) < 0 ||
-		!held_alive(b, h))
+	n->call = filter_call_find(req->data.arch, req->data.nr);
+	n->id = req->id;
+	for (size_t i = 0; i < ARRAY_LEN(n->args); i++)
+		n->args[i] = req->data.args[i];
+	notif_answer(n, VERDICT_DENIED, EPERM);
+	if (n->call == CALL_NONE || caller_open((pid_t)req->pid, &n->caller, &e) < 0 ||
+		!notif_alive(b, n))
 		return;
 	/*
 	 * In a namespace of its own below ours, nothing was read yet: the kernel decides as it
 	 * would without us.
 	 */
-	if (!caller_in_userns(&h->caller, &b->userns_stat))
-		held_answer(h, VERDICT_KERNEL, 0);
+	if (!caller_in_userns(&n->caller, &b->userns_stat))
+		notif_answer(n, VERDICT_KERNEL, 0);
 	else if (!b->audit_lost)
-		decide[h->call](b, h);
+		decide[n->call](b, n);
 }
 
 /*
@@ -258,32 +258,32 @@ static int result(int r)
 }
 
 /* -ENOENT: the caller died meanwhile, and nobody is left to be answered. */
-static int answer(struct broker *b, const struct held *h, struct seccomp_notif_resp *resp)
+static int answer(struct broker *b, const struct notif *n, struct seccomp_notif_resp *resp)
 {
 	int r;
 
 	memset(resp, 0, sizeof(*resp));
-	resp->id = h->id;
-	if (h->verdict == VERDICT_KERNEL)
+	resp->id = n->id;
+	if (n->verdict == VERDICT_KERNEL)
 		resp->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
 	else
-		resp->error = -h->num;
+		resp->error = -n->num;
 	r = result(seccomp_notify_respond(b->listener, resp));
 	return r == -ENOENT ? 0 : r;
 }
 
 static int serve_one(struct broker *b, struct seccomp_notif *req, struct seccomp_notif_resp *resp)
 {
-	scoped_held struct held h = HELD_INIT;
+	scoped_notif struct notif n = NOTIF_INIT;
 	int r;
 
 	memset(req, 0, sizeof(*req)); /* the kernel insists */
 	r = result(seccomp_notify_receive(b->listener, req));
 	if (r < 0)
 		return r == -ENOENT || r == -EINTR ? 0 : r;
-	decide_one(b, &h, req);
-	audit_write(b, &h);
-	return answer(b, &h, resp);
+	decide_one(b, &n, req);
+	audit_write(b, &n);
+	return answer(b, &n, resp);
 }
 
 /*
@@ -343,5 +343,5 @@ int broker_serve(struct broker *b, int listener, const struct broker_place *plac
 void broker_report(const struct broker *b, struct out *out)
 {
 	if (rules_find(&b->rules, RULE_CHOWN_REPORT) || rules_find(&b->rules, RULE_CHOWN_EMULATE))
-		report_print(&b->report, &b->map, b->granted, out);
+		chown_report_print(&b->report, &b->map, b->granted, out);
 }

@@ -36,12 +36,12 @@ static uint64_t needed(const struct rules *rules)
 	return keep;
 }
 
-int rights_out_of_reach(void)
+int broker_creds_protect(void)
 {
 	return prctl(PR_SET_DUMPABLE, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? errno : 0;
 }
 
-int rights_leave_keyring(struct err *e)
+int broker_creds_leave_keyring(struct err *e)
 {
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS)
 		return 0;
@@ -60,7 +60,7 @@ static int set_caps(uint64_t permitted, uint64_t effective)
 	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
 }
 
-static int set_effective(struct rights *r, uint64_t caps)
+static int set_effective(struct broker_creds *r, uint64_t caps)
 {
 	int num;
 
@@ -72,13 +72,13 @@ static int set_effective(struct rights *r, uint64_t caps)
 	return num;
 }
 
-int rights_start(struct rights *r, const struct rules *rules, struct err *e)
+int broker_creds_start(struct broker_creds *r, const struct rules *rules, struct err *e)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
 	int num;
 
-	*r = (struct rights){ .umask = 077 };
+	*r = (struct broker_creds){ .umask = 077 };
 	(void)umask(r->umask);
 	/* Capabilities stay what they are when the ids for files change. */
 	if (rules_privileged(rules) && prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
@@ -89,12 +89,13 @@ int rights_start(struct rights *r, const struct rules *rules, struct err *e)
 	r->effective = r->had & always;
 	num = set_caps(r->had, r->effective);
 	if (num == 0)
-		num = -rights_out_of_reach();
+		num = -broker_creds_protect();
 	return num ? err_set(e, -num, NULL, "cannot give up the broker's capabilities") : 0;
 }
 
 /* A refusal of setfsuid(2) is silent: asked for again, it tells what is in effect. */
-static int set_ids(struct rights *r, uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n)
+static int set_ids(
+	struct broker_creds *r, uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n)
 {
 	if (r->known && r->uid == uid && r->gid == gid && r->n_groups == n &&
 		memcmp(r->groups, groups, n * sizeof(*groups)) == 0)
@@ -104,7 +105,7 @@ static int set_ids(struct rights *r, uint32_t uid, uint32_t gid, const uint32_t 
 		setresgid((gid_t)-1, gid, (gid_t)-1) < 0)
 		return -EPERM;
 	(void)sys_setfsuid(uid);
-	if (rights_out_of_reach() || (uint32_t)sys_setfsuid(uid) != uid)
+	if (broker_creds_protect() || (uint32_t)sys_setfsuid(uid) != uid)
 		return -EPERM;
 	r->uid = uid;
 	r->gid = gid;
@@ -114,7 +115,7 @@ static int set_ids(struct rights *r, uint32_t uid, uint32_t gid, const uint32_t 
 	return 0;
 }
 
-int rights_as_caller(struct rights *r, const struct caller *c)
+int broker_creds_as_caller(struct broker_creds *r, const struct caller *c)
 {
 	int num = set_effective(r, always);
 
@@ -123,17 +124,17 @@ int rights_as_caller(struct rights *r, const struct caller *c)
 	return num ? num : set_ids(r, c->uid, c->gid, c->groups, c->n_groups);
 }
 
-int rights_walk(struct rights *r)
+int broker_creds_walk(struct broker_creds *r)
 {
 	return set_effective(r, always & ~BIT(CAP_SYS_PTRACE));
 }
 
-int rights_override(struct rights *r)
+int broker_creds_override(struct broker_creds *r)
 {
 	return set_effective(r, always | BIT(CAP_DAC_OVERRIDE));
 }
 
-int rights_own(struct rights *r)
+int broker_creds_own(struct broker_creds *r)
 {
 	int num = set_ids(r, geteuid(), getgid(), r->groups, 0);
 

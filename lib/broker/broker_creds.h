@@ -18,7 +18,7 @@
  * those for files (fs/fuse/dir.c, fuse_permissible_uidgid()), so that no caller comes to one of
  * root's by the broker.
  */
-struct rights {
+struct broker_creds {
 	bool known; /* uid, gid and groups are in effect */
 	uint32_t uid, gid;
 	uint32_t groups[CALLER_GROUPS_MAX];
@@ -31,21 +31,21 @@ struct rights {
  * A change of ids takes off the death signal, and makes a process as dumpable as fs.suid_dumpable
  * says: a dump of its memory would be a file of the caller's. 0 or a positive errno.
  */
-int rights_out_of_reach(void);
+int broker_creds_protect(void);
 
 /*
  * Have a session keyring of one's own. That of whoever started this has keys that somebody else
  * would use: the command, or a caller, where the filesystem that the broker walks for it asks for a
  * key (session-keyring(7)).
  */
-int rights_leave_keyring(struct err *e);
+int broker_creds_leave_keyring(struct err *e);
 
 /*
  * Give up all that acting on the rules does not take. Of what is left, only what lets nobody into
  * files is in effect: CAP_SYS_PTRACE, CAP_MKNOD, CAP_SETUID, CAP_SETGID. An ordinary user has
  * nothing to give up. Fills e: "cannot give up ...".
  */
-int rights_start(struct rights *r, const struct rules *rules, struct err *e);
+int broker_creds_start(struct broker_creds *r, const struct rules *rules, struct err *e);
 
 /*
  * Work on files as the caller: its fsuid, fsgid, groups and umask, and no capability that overrides
@@ -53,23 +53,24 @@ int rights_start(struct rights *r, const struct rules *rules, struct err *e);
  * broker do no more there than it lets the caller: what the caller has besides, capabilities in its
  * namespace, only adds to that (capabilities(7)). 0 or -errno; fills nothing.
  */
-int rights_as_caller(struct rights *r, const struct caller *c);
+int broker_creds_as_caller(struct broker_creds *r, const struct caller *c);
 
 /*
  * The same, and to /proc no tracer of anybody either (CAP_SYS_PTRACE), for walking a path: with
- * hidepid=, or in /proc/PID/fdinfo, that would count. rights_as_caller() ends it. 0 or -errno.
+ * hidepid=, or in /proc/PID/fdinfo, that would count. broker_creds_as_caller() ends it. 0 or
+ * -errno.
  */
-int rights_walk(struct rights *r);
+int broker_creds_walk(struct broker_creds *r);
 
 /*
  * The same ids, but nobody asks for permissions (CAP_DAC_OVERRIDE): for what the proxy has found to
  * be the caller's. 0 or -errno.
  */
-int rights_override(struct rights *r);
+int broker_creds_override(struct broker_creds *r);
 
 /*
  * As whom it was started (without supplementary groups), with all that the rules take. 0 or -errno.
  */
-int rights_own(struct rights *r);
+int broker_creds_own(struct broker_creds *r);
 
 #endif

@@ -42,9 +42,9 @@ static const struct {
  * The flags of the mount: nodev always, so that the image's own device nodes are nobody's way to
  * the devices.
  */
-static int wanted_attr(const struct held *h, uint64_t *ret)
+static int wanted_attr(const struct notif *n, uint64_t *ret)
 {
-	uint64_t rest = h->flags;
+	uint64_t rest = n->flags;
 
 	*ret = MOUNT_ATTR_NODEV;
 	for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
@@ -53,13 +53,13 @@ static int wanted_attr(const struct held *h, uint64_t *ret)
 		*ret |= flags[i].attr;
 		rest &= ~(uint64_t)flags[i].flag;
 	}
-	if (rest || h->data.len)
+	if (rest || n->data.len)
 		return -EINVAL;
 	/*
 	 * As from a device that is write-protected: mount(8) then asks for a read-only mount by
 	 * itself.
 	 */
-	return h->rule->read_only && !(h->flags & MS_RDONLY) ? -EROFS : 0;
+	return n->rule->read_only && !(n->flags & MS_RDONLY) ? -EROFS : 0;
 }
 
 /*
@@ -91,10 +91,10 @@ static int attach_locked(int userns, int mntns, int tree, int target)
 		0;
 }
 
-static int attach(const struct broker *b, const struct held *h, int tree, int target)
+static int attach(const struct broker *b, const struct notif *n, int tree, int target)
 {
 	scoped_fd int mntns = -1;
-	int r = caller_ns(&h->caller, "mnt", &mntns), status;
+	int r = caller_ns(&n->caller, "mnt", &mntns), status;
 	pid_t pid;
 
 	if (r < 0)
@@ -111,12 +111,12 @@ static int attach(const struct broker *b, const struct held *h, int tree, int ta
 }
 
 /* Detached, with the namespace's map: what the disk has as 0 the namespace sees as 0. */
-static int make_tree(const struct broker *b, const struct held *h, uint64_t attr, int *ret_tree)
+static int make_tree(const struct broker *b, const struct notif *n, uint64_t attr, int *ret_tree)
 {
 	scoped_device struct device device = DEVICE_INIT;
 	struct mount_plan plan = {
 		.kind = MOUNT_FS,
-		.type = h->rule->fstype,
+		.type = n->rule->fstype,
 		.map = { .wish = MAP_SET, .map = b->map },
 		.flags = { .set = attr, .propagation = MS_PRIVATE },
 	};
@@ -124,33 +124,33 @@ static int make_tree(const struct broker *b, const struct held *h, uint64_t attr
 	char path[32];
 	int r;
 
-	plan.source = (char *)fd_proc_path(h->rule->source_fd, path);
+	plan.source = (char *)fd_proc_path(n->rule->source_fd, path);
 	r = device_open(&plan, &device, &e);
 	if (r == 0)
 		r = device_mount(&plan, &device, ret_tree, &e);
 	if (r < 0)
-		log_warn("rule '%s': %s", h->rule->text, e.what);
+		log_warn("rule '%s': %s", n->rule->text, e.what);
 	return r;
 }
 
-void mount_by_rule(struct broker *b, struct held *h)
+void broker_device_mount(struct broker *b, struct notif *n)
 {
 	scoped_fd int tree = -1, target = -1;
 	struct stat st;
 	uint64_t attr;
-	int r = h->caller.caps & 1ULL << CAP_SYS_ADMIN ? wanted_attr(h, &attr) : -EPERM;
+	int r = n->caller.caps & 1ULL << CAP_SYS_ADMIN ? wanted_attr(n, &attr) : -EPERM;
 
 	if (r == 0)
-		r = held_target(b, h, &target);
+		r = notif_target(b, n, &target);
 	if (r == 0 && (fstat(target, &st) < 0 || !S_ISDIR(st.st_mode)))
 		r = -ENOTDIR;
 	if (r == 0)
-		r = rights_own(&b->rights);
+		r = broker_creds_own(&b->creds);
 	if (r == 0)
-		r = make_tree(b, h, attr, &tree);
-	if (r == 0 && !held_alive(b, h))
+		r = make_tree(b, n, attr, &tree);
+	if (r == 0 && !notif_alive(b, n))
 		r = -EINTR;
 	if (r == 0)
-		r = attach(b, h, tree, target);
-	held_answer(h, r ? VERDICT_DENIED : VERDICT_DONE, -r);
+		r = attach(b, n, tree, target);
+	notif_answer(n, r ? VERDICT_DENIED : VERDICT_DONE, -r);
 }

@@ -14,12 +14,12 @@
 #include "notif.h"
 
 /* The argument is 32 bits wide: include/linux/kdev_t.h, new_decode_dev(). */
-static void decode_device(struct held *h, uint64_t arg)
+static void decode_device(struct notif *n, uint64_t arg)
 {
 	uint32_t dev = (uint32_t)arg;
 
-	h->major = (dev & 0xfff00) >> 8;
-	h->minor = (dev & 0xff) | ((dev >> 12) & 0xfff00);
+	n->major = (dev & 0xfff00) >> 8;
+	n->minor = (dev & 0xff) | ((dev >> 12) & 0xfff00);
 }
 
 /* The last component of a path; *ret_len: how long what stands before it is. */
@@ -31,12 +31,12 @@ static const char *last_name(const char *path, size_t *ret_len)
 	return path + *ret_len;
 }
 
-static int make_node(const struct held *h, int parent)
+static int make_node(const struct notif *n, int parent)
 {
 	size_t len;
 
-	return mknodat(parent, last_name(buf_get(&h->path), &len), h->mode,
-		       makedev(h->major, h->minor)) < 0 ?
+	return mknodat(parent, last_name(buf_get(&n->path), &len), n->mode,
+		       makedev(n->major, n->minor)) < 0 ?
 		errno :
 		0;
 }
@@ -61,13 +61,13 @@ static int open_beneath(int dir, const char *path, size_t len, int *ret_fd)
 }
 
 static int walk(
-	struct broker *b, const struct held *h, int dir, const char *path, size_t len, int *ret_fd)
+	struct broker *b, const struct notif *n, int dir, const char *path, size_t len, int *ret_fd)
 {
-	int r = rights_walk(&b->rights), back;
+	int r = broker_creds_walk(&b->creds), back;
 
 	if (r == 0)
 		r = -open_beneath(dir, path, len, ret_fd);
-	back = rights_as_caller(&b->rights, &h->caller);
+	back = broker_creds_as_caller(&b->creds, &n->caller);
 	return r ? r : back;
 }
 
@@ -75,24 +75,24 @@ static int walk(
  * With the caller's ids and none of its capabilities: what that makes, the caller may make. It says
  * nothing of what it fails to make.
  */
-static int make_plainly(struct broker *b, const struct held *h, int dirfd)
+static int make_plainly(struct broker *b, const struct notif *n, int dirfd)
 {
-	const char *path = buf_get(&h->path);
+	const char *path = buf_get(&n->path);
 	scoped_fd int dir = -1, parent = -1;
 	size_t len;
 	int r;
 
 	(void)last_name(path, &len);
-	r = *path == '/' ? caller_root(&h->caller, &dir) : caller_dir(&h->caller, dirfd, &dir);
+	r = *path == '/' ? caller_root(&n->caller, &dir) : caller_dir(&n->caller, dirfd, &dir);
 	if (r == 0)
-		r = rights_as_caller(&b->rights, &h->caller);
+		r = broker_creds_as_caller(&b->creds, &n->caller);
 	for (; r == 0 && len && *path == '/'; len--)
 		path++;
 	if (r == 0 && len)
-		r = walk(b, h, dir, path, len, &parent);
+		r = walk(b, n, dir, path, len, &parent);
 	if (r < 0)
 		return -r;
-	return held_alive(b, h) ? make_node(h, len ? parent : dir) : EINTR;
+	return notif_alive(b, n) ? make_node(n, len ? parent : dir) : EINTR;
 }
 
 /*
@@ -100,43 +100,43 @@ static int make_plainly(struct broker *b, const struct held *h, int dirfd)
  * directory, and the kernel's answers to the proxy are the caller's. What the caller may create
  * there, it may not be refused for the broker's sake.
  */
-static int make_by_proxy(struct broker *b, const struct held *h, int dirfd)
+static int make_by_proxy(struct broker *b, const struct notif *n, int dirfd)
 {
-	const char *path = buf_get(&h->path);
+	const char *path = buf_get(&n->path);
 	scoped_fd int dir = -1, parent = -1;
-	int r = caller_dir(&h->caller, *path == '/' ? AT_FDCWD : dirfd,
+	int r = caller_dir(&n->caller, *path == '/' ? AT_FDCWD : dirfd,
 		&dir); /* of no account for an absolute path */
 
 	if (r == 0)
-		r = broker_ask(b, h,
+		r = notif_ask(b, n,
 			&(struct proxy_request){ .op = PROXY_PARENT, .path = path, .dir = dir },
 			&parent);
 	if (r == 0)
-		r = rights_as_caller(&b->rights, &h->caller);
+		r = broker_creds_as_caller(&b->creds, &n->caller);
 	if (r == 0)
-		r = rights_override(&b->rights);
+		r = broker_creds_override(&b->creds);
 	if (r < 0)
 		return -r;
-	return held_alive(b, h) ? make_node(h, parent) : EINTR;
+	return notif_alive(b, n) ? make_node(n, parent) : EINTR;
 }
 
-void decide_mknod(struct broker *b, struct held *h)
+void broker_mknod_decide(struct broker *b, struct notif *n)
 {
-	size_t at = h->call == HELD_MKNODAT ? 1 : 0;
-	int dirfd = at ? (int)h->args[0] : AT_FDCWD, num;
+	size_t at = n->call == CALL_MKNODAT ? 1 : 0;
+	int dirfd = at ? (int)n->args[0] : AT_FDCWD, num;
 
-	h->mode = (mode_t)(h->args[at + 1] & 0xffff);
-	decode_device(h, h->args[at + 2]);
-	if (S_ISCHR(h->mode) && h->major == 0 && h->minor == 0) {
-		held_answer(h, VERDICT_KERNEL,
+	n->mode = (mode_t)(n->args[at + 1] & 0xffff);
+	decode_device(n, n->args[at + 2]);
+	if (S_ISCHR(n->mode) && n->major == 0 && n->minor == 0) {
+		notif_answer(n, VERDICT_KERNEL,
 			0); /* a whiteout: the kernel allows it and looks at the same registers */
 		return;
 	}
-	num = -held_string(h, at, &h->path, &h->has_path);
-	h->rule = rules_device(&b->rules, h->mode & S_IFMT, h->major, h->minor);
-	if (!h->rule || !(h->caller.caps & 1ULL << CAP_MKNOD))
+	num = -notif_string(n, at, &n->path, &n->has_path);
+	n->rule = rules_device(&b->rules, n->mode & S_IFMT, n->major, n->minor);
+	if (!n->rule || !(n->caller.caps & 1ULL << CAP_MKNOD))
 		num = EPERM;
-	if (num == 0 && make_plainly(b, h, dirfd) != 0)
-		num = make_by_proxy(b, h, dirfd);
-	held_answer(h, num ? VERDICT_DENIED : VERDICT_DONE, num);
+	if (num == 0 && make_plainly(b, n, dirfd) != 0)
+		num = make_by_proxy(b, n, dirfd);
+	notif_answer(n, num ? VERDICT_DENIED : VERDICT_DONE, num);
 }

@@ -10,10 +10,11 @@
 #include "../base/buf.h"
 #include "../base/vec.h"
 
-static struct report_row *find(struct report *r, const char *command, uint32_t uid, uint32_t gid)
+static struct chown_report_row *find(
+	struct chown_report *r, const char *command, uint32_t uid, uint32_t gid)
 {
 	for (size_t i = 0; i < r->len; i++) {
-		struct report_row *row = &r->items[i];
+		struct chown_report_row *row = &r->items[i];
 
 		if (row->uid == uid && row->gid == gid && strcmp(row->command, command) == 0)
 			return row;
@@ -21,11 +22,11 @@ static struct report_row *find(struct report *r, const char *command, uint32_t u
 	return NULL;
 }
 
-void report_add(struct report *r, const char *command, uint32_t uid, uint32_t gid, bool mapped,
-	const char *path)
+void chown_report_add(struct chown_report *r, const char *command, uint32_t uid, uint32_t gid,
+	bool mapped, const char *path)
 {
-	struct report_row *row = find(r, command, uid, gid),
-			  new = { .uid = uid, .gid = gid, .mapped = mapped, .times = 1 };
+	struct chown_report_row *row = find(r, command, uid, gid),
+				new = { .uid = uid, .gid = gid, .mapped = mapped, .times = 1 };
 
 	if (row) {
 		row->times++;
@@ -34,13 +35,13 @@ void report_add(struct report *r, const char *command, uint32_t uid, uint32_t gi
 	(void)snprintf(
 		new.command, sizeof(new.command), "%s", command); /* as long as the kernel's */
 	new.path = strdup(path);
-	if (r->len < REPORT_ROWS_MAX && new.path && VEC_ADD(r, new) == 0)
+	if (r->len < CHOWN_REPORT_ROWS_MAX && new.path && VEC_ADD(r, new) == 0)
 		return;
 	free(new.path);
 	r->lost++;
 }
 
-void report_done(struct report *r)
+void chown_report_done(struct chown_report *r)
 {
 	for (size_t i = 0; i < r->len; i++)
 		free(r->items[i].path);
@@ -55,7 +56,7 @@ static void put_id(struct out *o, const char *key, uint32_t id)
 		out_u64(o, key, id);
 }
 
-static void print_row(const struct report_row *row, struct out *o)
+static void print_row(const struct chown_report_row *row, struct out *o)
 {
 	out_begin(o, NULL);
 	out_str(o, "program", row->command);
@@ -68,7 +69,7 @@ static void print_row(const struct report_row *row, struct out *o)
 }
 
 /* What has no mapping comes first: it is what people look for. */
-static void print_rows(const struct report *r, struct out *o)
+static void print_rows(const struct chown_report *r, struct out *o)
 {
 	static const struct out_col cols[] = {
 		{ "program", "PROGRAM", false },
@@ -119,7 +120,8 @@ static void print_smallest(uint64_t uids, uint64_t gids, bool granted, struct ou
 		uids, gids, buf_get(&b) ? buf_get(&b) : "");
 }
 
-void report_print(const struct report *r, const struct idmap *map, bool granted, struct out *o)
+void chown_report_print(
+	const struct chown_report *r, const struct idmap *map, bool granted, struct out *o)
 {
 	struct need uid = { 0 }, gid = { 0 };
 	uint32_t seen;

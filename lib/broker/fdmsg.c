@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 union control {
-	char bytes[CMSG_SPACE(sizeof(int) * MESSAGE_FDS)];
+	char bytes[CMSG_SPACE(sizeof(int) * FDMSG_FDS_MAX)];
 	struct cmsghdr align;
 };
 
-int message_send(int fd, const void *data, size_t len, const int *fds, size_t n_fds)
+int fdmsg_send(int fd, const void *data, size_t len, const int *fds, size_t n_fds)
 {
 	union control control = { .bytes = { 0 } };
 	struct iovec iov = { .iov_base = (void *)data, .iov_len = len };
@@ -21,7 +21,7 @@ int message_send(int fd, const void *data, size_t len, const int *fds, size_t n_
 	struct cmsghdr *c;
 	ssize_t n;
 
-	if (n_fds > MESSAGE_FDS)
+	if (n_fds > FDMSG_FDS_MAX)
 		return -EINVAL;
 	if (n_fds) {
 		m.msg_control = control.bytes;
@@ -48,7 +48,7 @@ static void take_fds(struct msghdr *m, int *ret_fds, size_t *n_fds)
 	}
 }
 
-int message_receive(int fd, void *data, size_t size, int *ret_fds, size_t *n_fds)
+int fdmsg_receive(int fd, void *data, size_t size, int *ret_fds, size_t *n_fds)
 {
 	union control control;
 	struct iovec iov = { .iov_base = data, .iov_len = size };

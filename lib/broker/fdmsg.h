@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-enum { MESSAGE_FDS = 8 };
+enum { FDMSG_FDS_MAX = 8 };
 
 /*
  * One datagram with descriptors, over a socket pair of type SOCK_SEQPACKET. Send returns 0 or
@@ -12,7 +12,7 @@ enum { MESSAGE_FDS = 8 };
  * many descriptors, close-on-exec and the caller's; -EMSGSIZE when more came than there is room
  * for, -EINTR is handled. They fill nothing.
  */
-int message_send(int fd, const void *data, size_t len, const int *fds, size_t n_fds);
-int message_receive(int fd, void *data, size_t size, int *ret_fds, size_t *n_fds);
+int fdmsg_send(int fd, const void *data, size_t len, const int *fds, size_t n_fds);
+int fdmsg_receive(int fd, void *data, size_t size, int *ret_fds, size_t *n_fds);
 
 #endif

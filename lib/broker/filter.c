@@ -23,24 +23,24 @@
 #endif
 
 static const char *const call_names[] = {
-	[HELD_MKNOD] = "mknod",
-	[HELD_MKNODAT] = "mknodat",
-	[HELD_MOUNT] = "mount",
-	[HELD_UMOUNT2] = "umount2",
-	[HELD_CHOWN] = "chown",
-	[HELD_LCHOWN] = "lchown",
-	[HELD_FCHOWN] = "fchown",
-	[HELD_FCHOWNAT] = "fchownat",
+	[CALL_MKNOD] = "mknod",
+	[CALL_MKNODAT] = "mknodat",
+	[CALL_MOUNT] = "mount",
+	[CALL_UMOUNT2] = "umount2",
+	[CALL_CHOWN] = "chown",
+	[CALL_LCHOWN] = "lchown",
+	[CALL_FCHOWN] = "fchown",
+	[CALL_FCHOWNAT] = "fchownat",
 };
 
 /* On i386 and arm the plain names take ids of 16 bits; what programs use since 2001 has these. */
 static const struct {
 	const char *name;
-	enum held_call call;
+	enum filter_call call;
 } chown32[] = {
-	{ "chown32", HELD_CHOWN },
-	{ "lchown32", HELD_LCHOWN },
-	{ "fchown32", HELD_FCHOWN },
+	{ "chown32", CALL_CHOWN },
+	{ "lchown32", CALL_LCHOWN },
+	{ "fchown32", CALL_FCHOWN },
 };
 
 /* open_tree_attr has a number that this libseccomp may not know. */
@@ -66,19 +66,19 @@ static const unsigned long no_new_mount[] = {
 	MS_MOVE,
 };
 
-const char *filter_call_name(enum held_call call)
+const char *filter_call_name(enum filter_call call)
 {
 	return call_names[call];
 }
 
-enum held_call filter_call(uint32_t arch, int nr)
+enum filter_call filter_call_find(uint32_t arch, int nr)
 {
 	char *name = seccomp_syscall_resolve_num_arch(arch, nr);
-	enum held_call ret = HELD_NONE;
+	enum filter_call ret = CALL_NONE;
 
 	for (size_t i = 0; name && i < ARRAY_LEN(call_names); i++)
 		if (strcmp(name, call_names[i]) == 0)
-			ret = (enum held_call)i;
+			ret = (enum filter_call)i;
 	for (size_t i = 0; name && i < ARRAY_LEN(chown32); i++)
 		if (strcmp(name, chown32[i].name) == 0)
 			ret = chown32[i].call;
@@ -144,7 +144,7 @@ static int hold_chown(scmp_filter_ctx ctx)
 		seccomp_arch_native() != SCMP_ARCH_X86 && seccomp_arch_native() != SCMP_ARCH_ARM;
 	int r = 0;
 
-	for (size_t i = HELD_CHOWN; wide && r == 0 && i <= HELD_FCHOWNAT; i++)
+	for (size_t i = CALL_CHOWN; wide && r == 0 && i <= CALL_FCHOWNAT; i++)
 		r = hold(ctx, call_names[i], 0, NULL);
 	for (size_t i = 0; !wide && r == 0 && i < ARRAY_LEN(chown32); i++)
 		r = hold(ctx, chown32[i].name, 0, NULL);
@@ -160,7 +160,7 @@ static int add_rules(scmp_filter_ctx ctx, const struct rules *rs)
 	if (r == 0 && rules_find(rs, RULE_MOUNT))
 		r = hold_mount(ctx);
 	if (r == 0 && rules_find(rs, RULE_UMOUNT))
-		r = hold(ctx, call_names[HELD_UMOUNT2], 0, NULL);
+		r = hold(ctx, call_names[CALL_UMOUNT2], 0, NULL);
 	if (r == 0 && (rules_find(rs, RULE_CHOWN_REPORT) || rules_find(rs, RULE_CHOWN_EMULATE)))
 		r = hold_chown(ctx);
 	return r;

@@ -23,22 +23,22 @@
 int filter_install(const struct rules *rs, int *ret_listener, struct err *e);
 
 /* The calls that filter_install() may hold, told apart by what they do. */
-enum held_call {
-	HELD_MKNOD,
-	HELD_MKNODAT,
-	HELD_MOUNT,
-	HELD_UMOUNT2,
-	HELD_CHOWN,
-	HELD_LCHOWN,
-	HELD_FCHOWN,
-	HELD_FCHOWNAT,
-	HELD_NONE,
+enum filter_call {
+	CALL_MKNOD,
+	CALL_MKNODAT,
+	CALL_MOUNT,
+	CALL_UMOUNT2,
+	CALL_CHOWN,
+	CALL_LCHOWN,
+	CALL_FCHOWN,
+	CALL_FCHOWNAT,
+	CALL_NONE,
 };
 
 /*
  * Which of them a call is, from its number and ABI (struct seccomp_data: nr, arch), and its name.
  */
-enum held_call filter_call(uint32_t arch, int nr);
-const char *filter_call_name(enum held_call call);
+enum filter_call filter_call_find(uint32_t arch, int nr);
+const char *filter_call_name(enum filter_call call);
 
 #endif

@@ -25,15 +25,15 @@ enum verdict {
 const char *verdict_name(enum verdict v);
 
 /* One held call: what is known of it, and how it is decided. */
-struct held {
-	enum held_call call;
+struct notif {
+	enum filter_call call;
 	uint64_t id, args[6];
 	struct caller caller;
 	const struct rule *rule; /* the one that decided, or NULL */
 	enum verdict verdict;
 	int num; /* the errno that it is answered with, positive; 0: success */
 
-	/* Decoded, for the audit file; what does not apply is as in HELD_INIT */
+	/* Decoded, for the audit file; what does not apply is as in NOTIF_INIT */
 	struct buf path, source, fstype, data;
 	bool has_path, has_source, has_fstype, has_data;
 	mode_t mode;
@@ -42,11 +42,11 @@ struct held {
 	uint64_t flags;
 };
 
-#define HELD_INIT ((struct held){ .call = HELD_NONE, .caller = CALLER_INIT })
+#define NOTIF_INIT ((struct notif){ .call = CALL_NONE, .caller = CALLER_INIT })
 
-void held_done(struct held *h);
+void notif_done(struct notif *n);
 
-#define scoped_held __attribute__((cleanup(held_done)))
+#define scoped_notif __attribute__((cleanup(notif_done)))
 
 struct broker {
 	struct rules rules;
@@ -54,52 +54,52 @@ struct broker {
 	struct out *audit; /* or NULL */
 	int audit_fd;
 	bool audit_lost; /* it could not be written: from then on all is denied */
-	struct report report;
+	struct chown_report report;
 	bool granted; /* for the report, as in struct broker_config */
 	/* While serving */
 	int listener, userns;
 	struct stat userns_stat;
 	struct proxy proxy;
-	struct rights rights;
+	struct broker_creds creds;
 };
 
 /*
  * Decide one call: fill in verdict, num and rule, and have it done. Each reads memory of the caller
- * once, and asks held_alive() between that and acting.
+ * once, and asks notif_alive() between that and acting.
  */
-void decide_mknod(struct broker *b, struct held *h);
-void decide_mount(struct broker *b, struct held *h);
-void decide_umount(struct broker *b, struct held *h);
-void decide_chown(struct broker *b, struct held *h);
+void broker_mknod_decide(struct broker *b, struct notif *n);
+void broker_mount_decide(struct broker *b, struct notif *n);
+void broker_mount_decide_umount(struct broker *b, struct notif *n);
+void broker_chown_decide(struct broker *b, struct notif *n);
 
-/* mount(2) of what a rule names, by h->rule: path, source, fstype, data and flags are decoded. */
-void mount_by_rule(struct broker *b, struct held *h);
+/* mount(2) of what a rule names, by n->rule: path, source, fstype, data and flags are decoded. */
+void broker_device_mount(struct broker *b, struct notif *n);
 
 /*
  * The file or directory that the path leads to, as the caller would come to it (O_PATH): 0 or
  * -errno.
  */
-int held_target(struct broker *b, struct held *h, int *ret_fd);
+int notif_target(struct broker *b, struct notif *n, int *ret_fd);
 
 /*
  * Whether the caller still waits in this call: what was read of the thread is then that thread's.
  */
-bool held_alive(const struct broker *b, const struct held *h);
+bool notif_alive(const struct broker *b, const struct notif *n);
 
 /* Copy the string argument at args[i]: 0 or -errno. */
-int held_string(struct held *h, size_t i, struct buf *ret, bool *ret_has);
+int notif_string(struct notif *n, size_t i, struct buf *ret, bool *ret_has);
 
 /* Ask the proxy, and start another one where it was lost. */
-int broker_ask(struct broker *b, const struct held *h, const struct proxy_request *q, int *ret_fd);
+int notif_ask(struct broker *b, const struct notif *n, const struct proxy_request *q, int *ret_fd);
 
 /* Answer so. Returns nothing, for `return held_deny(...)`-like tails. */
-static inline void held_answer(struct held *h, enum verdict v, int num)
+static inline void notif_answer(struct notif *n, enum verdict v, int num)
 {
-	h->verdict = v;
-	h->num = num;
+	n->verdict = v;
+	n->num = num;
 }
 
 /* One line of the audit file; a failure sets audit_lost and is warned of. */
-void audit_write(struct broker *b, const struct held *h);
+void audit_write(struct broker *b, const struct notif *n);
 
 #endif

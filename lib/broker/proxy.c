@@ -34,10 +34,10 @@ void proxy_done(struct proxy *p)
 /* Its first message says how entering the namespace went. */
 static int wait_ready(const struct proxy *p, struct err *e)
 {
-	int num = EPIPE, fds[MESSAGE_FDS];
+	int num = EPIPE, fds[FDMSG_FDS_MAX];
 	size_t n_fds;
 
-	if (message_receive(p->socket, &num, sizeof(num), fds, &n_fds) == (int)sizeof(num) &&
+	if (fdmsg_receive(p->socket, &num, sizeof(num), fds, &n_fds) == (int)sizeof(num) &&
 		num == 0)
 		return 0;
 	(void)err_set(e, num, NULL, "the broker cannot enter the command's user namespace");
@@ -135,17 +135,17 @@ static int open_all(const struct caller *c, const struct proxy_request *q, int *
 static int send_request(struct proxy *p, const struct caller *c, const struct proxy_request *q)
 {
 	scoped_buf struct buf b = BUF_INIT;
-	int fds[MESSAGE_FDS];
+	int fds[FDMSG_FDS_MAX];
 	size_t n = 0;
 	int r;
 
-	for (size_t i = 0; i < MESSAGE_FDS; i++)
+	for (size_t i = 0; i < FDMSG_FDS_MAX; i++)
 		fds[i] = -1;
 	fill(&b, c, q);
 	if (!buf_get(&b))
 		return -ENOMEM;
 	r = open_all(c, q, fds, &n);
-	if (r == 0 && message_send(p->socket, b.data, b.len, fds, n) < 0)
+	if (r == 0 && fdmsg_send(p->socket, b.data, b.len, fds, n) < 0)
 		r = -ENOTRECOVERABLE;
 	for (size_t i = 0; i < n; i++)
 		cleanup_fd(&fds[i]);
@@ -155,7 +155,7 @@ static int send_request(struct proxy *p, const struct caller *c, const struct pr
 int proxy_ask(struct proxy *p, const struct caller *c, const struct proxy_request *q, int *ret_fd)
 {
 	struct pollfd ready = { .fd = p->socket, .events = POLLIN };
-	int num, fds[MESSAGE_FDS], r;
+	int num, fds[FDMSG_FDS_MAX], r;
 	size_t n;
 
 	r = send_request(p, c, q);
@@ -164,7 +164,7 @@ int proxy_ask(struct proxy *p, const struct caller *c, const struct proxy_reques
 	do
 		r = poll(&ready, 1, ANSWER_MS);
 	while (r < 0 && errno == EINTR);
-	if (r <= 0 || message_receive(p->socket, &num, sizeof(num), fds, &n) != (int)sizeof(num))
+	if (r <= 0 || fdmsg_receive(p->socket, &num, sizeof(num), fds, &n) != (int)sizeof(num))
 		return -ENOTRECOVERABLE;
 	if (num == 0 && ret_fd && n == 1)
 		*ret_fd = fds[0];

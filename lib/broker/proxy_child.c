@@ -72,7 +72,7 @@ static int take_rights(const struct proxy_message *m, const struct idmap *map)
 		return errno;
 	(void)umask(m->umask);
 	r = set_effective(m->caps);
-	return r ? r : rights_out_of_reach();
+	return r ? r : broker_creds_protect();
 }
 
 static int go_there(const int *fds, size_t n, bool relative)
@@ -174,7 +174,7 @@ static int act_here(const struct proxy_message *m, char *const strings[PROXY_STR
 		r = proxy_act(m, strings, fds[FD_DIR], ret_fd);
 	restored = set_effective(UINT64_MAX);
 	if (!restored)
-		restored = rights_out_of_reach();
+		restored = broker_creds_protect();
 	if (restored)
 		_exit(1); /* without them the next answer would be wrong: the broker is told by the
 		             closed socket */
@@ -212,7 +212,7 @@ static void answer_one(
 				act_apart(&m, strings, map, fds, n) :
 				act_here(&m, strings, map, fds, n, &fd);
 	}
-	if (message_send(socket, &num, sizeof(num), &fd, fd >= 0 ? 1 : 0) < 0)
+	if (fdmsg_send(socket, &num, sizeof(num), &fd, fd >= 0 ? 1 : 0) < 0)
 		_exit(1);
 	if (fd >= 0)
 		(void)close(fd);
@@ -230,14 +230,14 @@ static int enter(pid_t parent, int userns)
 		return errno;
 	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
 		return errno;
-	num = rights_out_of_reach();
+	num = broker_creds_protect();
 	return num ? num : getppid() == parent ? 0 : ESRCH;
 }
 
 _Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct idmap *map)
 {
 	static char data[PROXY_MESSAGE_MAX];
-	int fds[MESSAGE_FDS], num, r;
+	int fds[FDMSG_FDS_MAX], num, r;
 	size_t n;
 
 	num = note_own();
@@ -250,10 +250,10 @@ _Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct id
 	if (!num)
 		num = enter(parent, userns);
 	(void)close(userns);
-	if (message_send(socket, &num, sizeof(num), NULL, 0) < 0 || num)
+	if (fdmsg_send(socket, &num, sizeof(num), NULL, 0) < 0 || num)
 		_exit(1);
 	for (;;) {
-		r = message_receive(socket, data, sizeof(data), fds, &n);
+		r = fdmsg_receive(socket, data, sizeof(data), fds, &n);
 		if (r <= 0)
 			_exit(0);
 		answer_one(socket, map, data, (size_t)r, fds, n);

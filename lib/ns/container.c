@@ -122,7 +122,7 @@ static int start(struct run_init *init, int stage, pid_t *ret, struct err *e)
 /* Init waits for its map, and is gone when it does not get one. */
 static int take_handle(const struct run_spec *s, struct run_handle *h, struct err *e)
 {
-	const struct wire go = { .kind = WIRE_GO };
+	const struct run_msg go = { .kind = RUN_MSG_GO };
 	int r;
 
 	h->pidfd = sys_pidfd_open(h->pid, 0);
@@ -133,7 +133,7 @@ static int take_handle(const struct run_spec *s, struct run_handle *h, struct er
 	if (r == 0)
 		r = userns_write_map(h->pid, &s->map, e);
 	if (r == 0)
-		r = wire_tell(h->sock, &go, e);
+		r = run_proto_tell(h->sock, &go, e);
 	if (r == 0)
 		return 0;
 	(void)kill(h->pid, SIGKILL); /* not reaped yet, so the number is still its own */
@@ -157,7 +157,7 @@ static int run_blocked(struct run_init *init, const sigset_t *signals, int stage
 
 	if (sigfd < 0)
 		return err_set(e, errno, NULL, "cannot take over the signals");
-	r = wire_pair(pair, e);
+	r = run_proto_pair(pair, e);
 	if (r < 0)
 		return r;
 	h.sock = pair[0];

@@ -25,10 +25,10 @@
 
 static _Noreturn void give_up(int sock, int status, struct err *e)
 {
-	struct wire w = { .kind = WIRE_FAILED, .value = status };
+	struct run_msg msg = { .kind = RUN_MSG_FAILED, .value = status };
 
-	w.e = *e;
-	(void)wire_send(sock, &w, -1); /* nobody else to tell */
+	msg.e = *e;
+	(void)run_proto_send(sock, &msg, -1); /* nobody else to tell */
 	_exit(status);
 }
 
@@ -219,7 +219,7 @@ static int execute(char **argv, struct err *e)
 
 static int answer_to_broker(const struct run_init *i, struct err *e)
 {
-	const struct wire w = { .kind = WIRE_LISTENER };
+	const struct run_msg msg = { .kind = RUN_MSG_LISTENER };
 	scoped_fd int listener = -1;
 	int r;
 
@@ -228,24 +228,24 @@ static int answer_to_broker(const struct run_init *i, struct err *e)
 	r = broker_filter(i->spec->broker, &listener, e);
 	if (r < 0)
 		return r;
-	r = wire_send(i->sock, &w, listener);
+	r = run_proto_send(i->sock, &msg, listener);
 	return r < 0 ? err_set(e, -r, NULL, "cannot reach the supervisor") : 0;
 }
 
 static int prepare(const struct run_init *i, int tty, struct err *e)
 {
 	const struct run_spec *s = i->spec;
-	const struct wire started = { .kind = WIRE_STARTED };
+	const struct run_msg started = { .kind = RUN_MSG_STARTED };
 	static struct run_user user;
 	int r;
 
 	r = take_tty(tty, e);
 	if (r == 0)
-		r = wire_tell(i->sock, &started, e);
+		r = run_proto_tell(i->sock, &started, e);
 	if (r == 0 && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		r = err_set(e, errno, NULL, "cannot keep descriptors from the command");
 	if (r == 0)
-		r = rights_leave_keyring(e);
+		r = broker_creds_leave_keyring(e);
 	if (r == 0)
 		r = run_user_find(AT_FDCWD, s->user, &user, e);
 	if (r == 0 && set_env(s, &user) < 0)

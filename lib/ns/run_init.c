@@ -23,20 +23,20 @@
 
 static _Noreturn void give_up(int sock, struct err *e)
 {
-	struct wire w = { .kind = WIRE_FAILED, .value = RUN_FAILED };
+	struct run_msg msg = { .kind = RUN_MSG_FAILED, .value = RUN_FAILED };
 
-	w.e = *e;
-	(void)wire_send(sock, &w, -1); /* nobody else to tell */
+	msg.e = *e;
+	(void)run_proto_send(sock, &msg, -1); /* nobody else to tell */
 	_exit(RUN_FAILED);
 }
 
 /* The supervisor's death, at any time, is the end. */
 static void wait_for_go(int sock)
 {
-	struct wire w;
+	struct run_msg msg;
 	int fd;
 
-	if (wire_receive(sock, &w, &fd) != 1 || w.kind != WIRE_GO)
+	if (run_proto_receive(sock, &msg, &fd) != 1 || msg.kind != RUN_MSG_GO)
 		_exit(RUN_FAILED);
 }
 
@@ -97,9 +97,9 @@ static int set_up(const struct run_init *i, struct run_tty *tty, struct err *e)
 
 static void hand_over_tty(int sock, struct run_tty *tty)
 {
-	struct wire w = { .kind = WIRE_TTY };
+	struct run_msg msg = { .kind = RUN_MSG_TTY };
 
-	if (wire_send(sock, &w, tty->master) < 0)
+	if (run_proto_send(sock, &msg, tty->master) < 0)
 		_exit(RUN_FAILED);
 	cleanup_fd(&tty->master);
 	tty->master = -1;
@@ -120,27 +120,27 @@ static void reap(int sock, pid_t command)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) != 0) {
-		struct wire w = { .kind = WIRE_ENDED, .value = status };
+		struct run_msg msg = { .kind = RUN_MSG_ENDED, .value = status };
 
 		if (pid < 0)
 			_exit(RUN_FAILED);
 		if (pid != command)
 			continue;
-		(void)wire_send(sock, &w, -1); /* nobody else to tell */
+		(void)run_proto_send(sock, &msg, -1); /* nobody else to tell */
 		_exit(0);
 	}
 }
 
 static void give_signal(int sock, pid_t command)
 {
-	struct wire w;
+	struct run_msg msg;
 	int fd;
 
-	if (wire_receive(sock, &w, &fd) != 1)
+	if (run_proto_receive(sock, &msg, &fd) != 1)
 		_exit(RUN_FAILED);
-	if (w.kind == WIRE_SIGNAL)
-		(void)kill(w.group ? -command : command,
-			w.value); /* it may have ended, which is to be heard of */
+	if (msg.kind == RUN_MSG_SIGNAL)
+		(void)kill(msg.group ? -command : command,
+			msg.value); /* it may have ended, which is to be heard of */
 }
 
 static _Noreturn void live(int sock, int sigfd, pid_t command)

@@ -8,42 +8,42 @@
 
 #include "../broker/fdmsg.h"
 
-int wire_pair(int ret[2], struct err *e)
+int run_proto_pair(int ret[2], struct err *e)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret) < 0)
 		return err_set(e, errno, NULL, "cannot make a pair of sockets");
 	return 0;
 }
 
-static size_t wire_len(const struct wire *w)
+static size_t msg_len(const struct run_msg *msg)
 {
-	return w->kind == WIRE_FAILED ? sizeof(*w) : offsetof(struct wire, e);
+	return msg->kind == RUN_MSG_FAILED ? sizeof(*msg) : offsetof(struct run_msg, e);
 }
 
-int wire_send(int sock, const struct wire *w, int fd)
+int run_proto_send(int sock, const struct run_msg *msg, int fd)
 {
-	return message_send(sock, w, wire_len(w), &fd, fd >= 0);
+	return fdmsg_send(sock, msg, msg_len(msg), &fd, fd >= 0);
 }
 
-int wire_tell(int sock, const struct wire *w, struct err *e)
+int run_proto_tell(int sock, const struct run_msg *msg, struct err *e)
 {
-	int r = wire_send(sock, w, -1);
+	int r = run_proto_send(sock, msg, -1);
 
 	return r == 0 || r == -EPIPE || r == -ECONNRESET ?
 		0 :
 		err_set(e, -r, NULL, "cannot tell another process of this run to go on");
 }
 
-int wire_receive(int sock, struct wire *w, int *ret_fd)
+int run_proto_receive(int sock, struct run_msg *msg, int *ret_fd)
 {
-	int fds[MESSAGE_FDS], n;
+	int fds[FDMSG_FDS_MAX], n;
 	size_t n_fds;
 
 	*ret_fd = -1;
-	n = message_receive(sock, w, sizeof(*w), fds, &n_fds);
+	n = fdmsg_receive(sock, msg, sizeof(*msg), fds, &n_fds);
 	if (n <= 0)
 		return n == -ECONNRESET ? 0 : n; /* it ended with a message of ours unread */
-	if ((size_t)n == wire_len(w) && n_fds <= 1) {
+	if ((size_t)n == msg_len(msg) && n_fds <= 1) {
 		*ret_fd = n_fds ? fds[0] : -1;
 		return 1;
 	}

@@ -82,7 +82,7 @@ static void tty_resize(const struct relay *r)
  */
 static int tty_start(struct relay *r, int fd, struct err *e)
 {
-	const struct wire go = { .kind = WIRE_GO };
+	const struct run_msg go = { .kind = RUN_MSG_GO };
 	scoped_fd int master = fd;
 
 	if (fcntl(master, F_SETFL, O_NONBLOCK) < 0 || tcgetattr(STDIN_FILENO, &r->caller) < 0 ||
@@ -93,7 +93,7 @@ static int tty_start(struct relay *r, int fd, struct err *e)
 	r->master = TAKE_FD(master);
 	tty_resize(r);
 	tty_raw(r);
-	return wire_tell(r->init.sock, &go, e);
+	return run_proto_tell(r->init.sock, &go, e);
 }
 
 static void flow_read(struct flow *f)
@@ -186,12 +186,12 @@ static void broker_wait(struct relay *r)
  * --- signals -----------------------------------------------------------------------------------
  */
 
-static void pass_on(const struct relay *r, const struct wire *w)
+static void pass_on(const struct relay *r, const struct run_msg *msg)
 {
 	struct err e = ERR_INIT;
 
-	if (wire_tell(r->init.sock, w, &e) < 0)
-		log_warn("signal %d did not reach the command: %s", w->value,
+	if (run_proto_tell(r->init.sock, msg, &e) < 0)
+		log_warn("signal %d did not reach the command: %s", msg->value,
 			strerrordesc_np(e.num));
 }
 
@@ -202,15 +202,15 @@ static void pass_on(const struct relay *r, const struct wire *w)
  */
 static void stop(struct relay *r)
 {
-	struct wire w = { .kind = WIRE_SIGNAL, .value = SIGSTOP, .group = true };
+	struct run_msg msg = { .kind = RUN_MSG_SIGNAL, .value = SIGSTOP, .group = true };
 
 	if (r->master < 0)
-		pass_on(r, &w);
+		pass_on(r, &msg);
 	tty_restore(r);
 	(void)raise(SIGSTOP);
-	w.value = SIGCONT;
+	msg.value = SIGCONT;
 	if (r->master < 0)
-		pass_on(r, &w);
+		pass_on(r, &msg);
 	else
 		tty_raw(r);
 	tty_resize(r);
@@ -228,7 +228,7 @@ static void end_early(struct relay *r, int sig)
 static void on_signal(struct relay *r)
 {
 	struct signalfd_siginfo si;
-	struct wire w = { .kind = WIRE_SIGNAL };
+	struct run_msg msg = { .kind = RUN_MSG_SIGNAL };
 
 	if (read(r->sigfd, &si, sizeof(si)) != (ssize_t)sizeof(si))
 		return;
@@ -255,9 +255,9 @@ static void on_signal(struct relay *r)
 	/*
 	 * What the terminal sends is for all in the foreground, as the command's process group is.
 	 */
-	w.value = (int)si.ssi_signo;
-	w.group = si.ssi_code == SI_KERNEL;
-	pass_on(r, &w);
+	msg.value = (int)si.ssi_signo;
+	msg.group = si.ssi_code == SI_KERNEL;
+	pass_on(r, &msg);
 }
 
 /*
@@ -307,8 +307,8 @@ static int let_pipes_go(struct err *e)
 static int on_message(struct relay *r, struct err *e)
 {
 	scoped_fd int fd = -1;
-	static struct wire w;
-	int n = wire_receive(r->init.sock, &w, &fd);
+	static struct run_msg msg;
+	int n = run_proto_receive(r->init.sock, &msg, &fd);
 
 	if (n < 0)
 		return err_set(
@@ -317,22 +317,22 @@ static int on_message(struct relay *r, struct err *e)
 		r->gone = true;
 		return 0;
 	}
-	switch (w.kind) {
-	case WIRE_TTY:
+	switch (msg.kind) {
+	case RUN_MSG_TTY:
 		return tty_start(r, TAKE_FD(fd), e);
-	case WIRE_STARTED:
+	case RUN_MSG_STARTED:
 		r->started = true;
 		return r->master < 0 ? let_pipes_go(e) : 0;
-	case WIRE_LISTENER:
+	case RUN_MSG_LISTENER:
 		return broker_start(r, fd, e);
-	case WIRE_FAILED:
-		r->failure = w.e;
-		r->status = w.value;
+	case RUN_MSG_FAILED:
+		r->failure = msg.e;
+		r->status = msg.value;
 		break;
-	case WIRE_ENDED:
+	case RUN_MSG_ENDED:
 		if (r->status < 0)
-			r->status = WIFSIGNALED(w.value) ? RUN_SIGNAL + WTERMSIG(w.value) :
-							   WEXITSTATUS(w.value);
+			r->status = WIFSIGNALED(msg.value) ? RUN_SIGNAL + WTERMSIG(msg.value) :
+							     WEXITSTATUS(msg.value);
 		break;
 	}
 	return 0;

@@ -160,7 +160,7 @@ static int mount_system(struct tree *t, struct err *e)
 			continue;
 		r = system_mounts[i].make(t->spec, &mnt, e);
 		if (r == 0)
-			r = inroot_place(t->root, path, true, &place, e);
+			r = untrusted_root_place(t->root, path, true, &place, e);
 		if (r == 0)
 			r = attach(mnt, place, path, e);
 		if (r < 0)
@@ -339,7 +339,7 @@ static int attach_binds(const struct tree *t, const struct run_mounts *m, struct
 		if (fstat(m->items[i + 1], &st) < 0)
 			return err_set(
 				e, errno, t->spec->binds.items[i].source, "cannot stat the source");
-		r = inroot_place(t->root, path, S_ISDIR(st.st_mode), &place, e);
+		r = untrusted_root_place(t->root, path, S_ISDIR(st.st_mode), &place, e);
 		if (r == 0)
 			r = attach(m->items[i + 1], place, path, e);
 		if (r < 0)
@@ -415,7 +415,7 @@ static int make_place(int root, const char *path, bool dir, struct err *e)
 {
 	scoped_fd int place = -1;
 
-	return inroot_place(root, path, dir, &place, e);
+	return untrusted_root_place(root, path, dir, &place, e);
 }
 
 static int make_places(const struct run_spec *s, const struct run_mounts *m, struct err *e)

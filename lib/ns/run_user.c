@@ -21,7 +21,7 @@ enum { FILE_SIZE_MAX = 1 << 20, LINE_MAX_ = 1 << 16 };
 /* The whole of a file; nothing when it is not there. */
 static int read_file(int root, const char *path, struct buf *ret, struct err *e)
 {
-	int r = inroot_read(root, path, FILE_SIZE_MAX, ret, e);
+	int r = untrusted_root_read(root, path, FILE_SIZE_MAX, ret, e);
 
 	if (r == -ENOENT || r == -ENOTDIR) {
 		*e = ERR_INIT;

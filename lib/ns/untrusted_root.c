@@ -99,7 +99,7 @@ static int check_path(const char *path, struct err *e)
 	return 0;
 }
 
-int inroot_place(int root, const char *path, bool dir, int *ret_fd, struct err *e)
+int untrusted_root_place(int root, const char *path, bool dir, int *ret_fd, struct err *e)
 {
 	scoped_free char *copy = strdup(path);
 	scoped_fd int parent = -1, fd = -1;
@@ -142,7 +142,7 @@ int inroot_place(int root, const char *path, bool dir, int *ret_fd, struct err *
 	return 0;
 }
 
-int inroot_read(int root, const char *path, size_t max, struct buf *ret, struct err *e)
+int untrusted_root_read(int root, const char *path, size_t max, struct buf *ret, struct err *e)
 {
 	scoped_fd int fd = open_in(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 

@@ -19,12 +19,12 @@
  * missing is created, for dir a directory of mode 0755, else an empty file, and nothing is created
  * through a link. -ENOTDIR, -EISDIR: of the other kind.
  */
-int inroot_place(int root, const char *path, bool dir, int *ret_fd, struct err *e);
+int untrusted_root_place(int root, const char *path, bool dir, int *ret_fd, struct err *e);
 
 /*
  * The content of a regular file below root, followed there, of at most max bytes. -ENOENT, or as
  * fd_read_all().
  */
-int inroot_read(int root, const char *path, size_t max, struct buf *ret, struct err *e);
+int untrusted_root_read(int root, const char *path, size_t max, struct buf *ret, struct err *e);
 
 #endif

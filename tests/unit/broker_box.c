@@ -53,7 +53,7 @@ static _Noreturn void command(int socket, const struct broker *b, int (*work)(vo
 	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 ||
 		chdir(box_dir) < 0)
 		_exit(202);
-	if (broker_filter(b, &listener, &e) < 0 || message_send(socket, "l", 1, &listener, 1) < 0)
+	if (broker_filter(b, &listener, &e) < 0 || fdmsg_send(socket, "l", 1, &listener, 1) < 0)
 		_exit(203);
 	(void)close(listener);
 	(void)close(socket);
@@ -122,7 +122,7 @@ int box_run(const char *const *rules, const char *audit, int (*work)(void), char
 	REQUIRE(userns_open_pid(pid, &userns, &e) ==
 		0); /* who ends at once leaves nothing to look at */
 	REQUIRE(write(pair[0], "g", 1) == 1);
-	REQUIRE(message_receive(pair[0], &byte, 1, &listener, &n) == 1 && n == 1);
+	REQUIRE(fdmsg_receive(pair[0], &byte, 1, &listener, &n) == 1 && n == 1);
 	broker = fork();
 	if (broker == 0) {
 		(void)dup2(out[1], 1);

@@ -189,7 +189,7 @@ TEST(no_place_is_outside_of_the_root)
 		struct err e = ERR_INIT;
 		int fd = -1;
 
-		CHECK_INT(inroot_place(root, cases[i].path, true, &fd, &e), cases[i].r);
+		CHECK_INT(untrusted_root_place(root, cases[i].path, true, &fd, &e), cases[i].r);
 		if (fd >= 0)
 			(void)close(fd);
 	}
