@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* audit: one line of JSON for each decision. */
+/* The audit file: one line of JSON for each decision. */
 
-#include <errno.h>
+#include "audit.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
-#include "../base/log.h"
-#include "notif.h"
+#include "rule.h"
 
 static const char *const verdicts[] = {
 	[VERDICT_DENIED] = "denied",
@@ -18,11 +18,6 @@ static const char *const verdicts[] = {
 	[VERDICT_EMULATED] = "emulated",
 	[VERDICT_SKIPPED] = "skipped",
 };
-
-const char *verdict_name(enum verdict v)
-{
-	return verdicts[v];
-}
 
 /* RFC 3339, in UTC, with microseconds. */
 static void put_time(struct out *o)
@@ -86,14 +81,10 @@ static void put_arguments(struct out *o, const struct notif *n)
 	out_end(o);
 }
 
-void audit_write(struct broker *b, const struct notif *n)
+int audit_write(struct out *o, const struct notif *n)
 {
-	struct out *o = b->audit;
 	char name[16];
-	int r;
 
-	if (!o || b->audit_lost)
-		return;
 	out_begin(o, NULL);
 	put_time(o);
 	out_u64(o, "pid", (uint64_t)n->caller.pid);
@@ -103,15 +94,9 @@ void audit_write(struct broker *b, const struct notif *n)
 	put_arguments(o, n);
 	if (n->rule)
 		out_str(o, "rule", n->rule->text);
-	out_str(o, "verdict", verdict_name(n->verdict));
+	out_str(o, "verdict", verdicts[n->verdict]);
 	if (n->num)
 		out_str(o, "errno", err_name(n->num, name));
 	out_end(o);
-	r = out_flush(o);
-	if (r == 0)
-		return;
-	b->audit_lost = true;
-	log_warn("the audit file cannot be written (%s): what cannot be recorded is denied from "
-		 "now on",
-		strerrordesc_np(-r));
+	return out_flush(o);
 }

@@ -17,7 +17,8 @@
 
 #include "../base/log.h"
 #include "../base/path.h"
-#include "notif.h"
+#include "audit.h"
+#include "broker_priv.h"
 
 #ifndef SECCOMP_IOCTL_NOTIF_SET_FLAGS
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -34,50 +35,6 @@ static void (*const decide[])(struct broker *b, struct notif *n) = {
 	[CALL_FCHOWN] = broker_chown_decide,
 	[CALL_FCHOWNAT] = broker_chown_decide,
 };
-
-void notif_done(struct notif *n)
-{
-	caller_done(&n->caller);
-	buf_done(&n->path);
-	buf_done(&n->source);
-	buf_done(&n->fstype);
-	buf_done(&n->data);
-}
-
-bool notif_alive(const struct broker *b, const struct notif *n)
-{
-	return seccomp_notify_id_valid(b->listener, n->id) == 0;
-}
-
-int notif_string(struct notif *n, size_t i, struct buf *ret, bool *ret_has)
-{
-	int r;
-
-	if (n->args[i] == 0)
-		return -EFAULT;
-	r = caller_string(&n->caller, n->args[i], CALLER_PATH_MAX, ret);
-	*ret_has = r == 0;
-	return r;
-}
-
-int notif_ask(struct broker *b, const struct notif *n, const struct proxy_request *q, int *ret_fd)
-{
-	struct err e = ERR_INIT;
-	int r;
-
-	if (b->proxy.socket < 0 && proxy_start(&b->proxy, b->userns, &b->map, &e) < 0)
-		return -EIO; /* was told when it was lost */
-	r = proxy_ask(&b->proxy, &n->caller, q, ret_fd);
-	if (r != -ENOTRECOVERABLE)
-		return r;
-	log_warn("the broker's process in the namespace hung or ended over a call of '%s'; it is "
-		 "started anew",
-		n->caller.command);
-	proxy_done(&b->proxy);
-	if (proxy_start(&b->proxy, b->userns, &b->map, &e) < 0)
-		log_warn("%s", e.what);
-	return -EIO;
-}
 
 /* --- starting --------------------------------------------------------------------------------- */
 
@@ -213,11 +170,11 @@ int broker_filter(const struct broker *b, int *ret_listener, struct err *e)
 
 /* --- serving ---------------------------------------------------------------------------------- */
 
-static int enter_service(struct broker *b, const struct broker_place *place, struct err *e)
+static int enter_service(struct broker *b, int userns, struct err *e)
 {
 	int r;
 
-	b->userns = fcntl(place->userns, F_DUPFD_CLOEXEC, 3);
+	b->userns = fcntl(userns, F_DUPFD_CLOEXEC, 3);
 	if (b->userns < 0 || fstat(b->userns, &b->userns_stat) < 0)
 		return err_set(e, errno, NULL, "cannot keep the command's user namespace open");
 	r = broker_creds_leave_keyring(e);
@@ -231,12 +188,13 @@ static void decide_one(struct broker *b, struct notif *n, const struct seccomp_n
 	struct err e = ERR_INIT;
 
 	n->call = filter_call_find(req->data.arch, req->data.nr);
+	n->listener = b->listener;
 	n->id = req->id;
 	for (size_t i = 0; i < ARRAY_LEN(n->args); i++)
 		n->args[i] = req->data.args[i];
 	notif_answer(n, VERDICT_DENIED, EPERM);
 	if (n->call == CALL_NONE || caller_open((pid_t)req->pid, &n->caller, &e) < 0 ||
-		!notif_alive(b, n))
+		!notif_alive(n))
 		return;
 	/*
 	 * In a namespace of its own below ours, nothing was read yet: the kernel decides as it
@@ -272,6 +230,22 @@ static int answer(struct broker *b, const struct notif *n, struct seccomp_notif_
 	return r == -ENOENT ? 0 : r;
 }
 
+/* Calls that cannot be recorded are denied from then on (decide_one()). */
+static void record(struct broker *b, const struct notif *n)
+{
+	int r;
+
+	if (!b->audit || b->audit_lost)
+		return;
+	r = audit_write(b->audit, n);
+	if (r == 0)
+		return;
+	b->audit_lost = true;
+	log_warn("the audit file cannot be written (%s): what cannot be recorded is denied from "
+		 "now on",
+		strerrordesc_np(-r));
+}
+
 static int serve_one(struct broker *b, struct seccomp_notif *req, struct seccomp_notif_resp *resp)
 {
 	scoped_notif struct notif n = NOTIF_INIT;
@@ -282,7 +256,7 @@ static int serve_one(struct broker *b, struct seccomp_notif *req, struct seccomp
 	if (r < 0)
 		return r == -ENOENT || r == -EINTR ? 0 : r;
 	decide_one(b, &n, req);
-	audit_write(b, &n);
+	record(b, &n);
 	return answer(b, &n, resp);
 }
 
@@ -319,13 +293,13 @@ static int serve(
 	}
 }
 
-int broker_serve(struct broker *b, int listener, const struct broker_place *place, struct err *e)
+int broker_serve(struct broker *b, int listener, int userns, struct err *e)
 {
 	struct seccomp_notif_resp *resp = NULL;
 	struct seccomp_notif *req = NULL;
 	int r;
 
-	r = enter_service(b, place, e);
+	r = enter_service(b, userns, e);
 	if (r < 0)
 		return r;
 	r = seccomp_notify_alloc(&req, &resp);

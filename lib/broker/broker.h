@@ -54,22 +54,13 @@ static inline void cleanup_broker(struct broker **b)
  */
 int broker_filter(const struct broker *b, int *ret_listener, struct err *e);
 
-/* The container that is served. */
-struct broker_place {
-	pid_t init; /* its process 1, as the supervisor's PID namespace has it; not reaped before
-	               the broker has ended */
-	int pidfd;  /* of that process */
-	int userns; /* its user namespace; opened when it was new, as nobody can look into init
-	               later */
-};
-
 /*
  * Answer the listener (which stays the caller's) until no process is left under the filter. First
  * gives up all privileges that no rule needs. Signals of the terminal are blocked in the process
  * that calls. Returns 0, or -errno when it could not go on; the calls that are pending then fail
  * with ENOSYS.
  */
-int broker_serve(struct broker *b, int listener, const struct broker_place *place, struct err *e);
+int broker_serve(struct broker *b, int listener, int userns, struct err *e);
 
 /*
  * What was asked for and what became of it, for rules that want it told at the end. Else nothing.

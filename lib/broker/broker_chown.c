@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
-#include "notif.h"
+#include "broker_priv.h"
 
 /* Where a call has what: -1 for what it does not have. */
 static const struct {
@@ -109,9 +109,9 @@ static int record(struct broker *b, struct notif *n, enum proxy_op op, bool by_f
 	if (r < 0)
 		return r;
 	q.dir = dir;
-	if (!notif_alive(b, n))
+	if (!notif_alive(n))
 		return -EINTR;
-	return notif_ask(b, n, &q, NULL);
+	return broker_ask(b, n, &q, NULL);
 }
 
 static void emulate(struct broker *b, struct notif *n, bool by_fd, int dirfd)

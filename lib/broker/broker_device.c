@@ -17,7 +17,7 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "../mount/device.h"
-#include "notif.h"
+#include "broker_priv.h"
 
 /*
  * mount(2)'s flags that a rule leaves to the program, and what they are for mount_setattr(2). The
@@ -141,14 +141,14 @@ void broker_device_mount(struct broker *b, struct notif *n)
 	int r = n->caller.caps & 1ULL << CAP_SYS_ADMIN ? wanted_attr(n, &attr) : -EPERM;
 
 	if (r == 0)
-		r = notif_target(b, n, &target);
+		r = broker_ask_path(b, n, &(struct proxy_request){ .op = PROXY_TARGET }, &target);
 	if (r == 0 && (fstat(target, &st) < 0 || !S_ISDIR(st.st_mode)))
 		r = -ENOTDIR;
 	if (r == 0)
 		r = broker_creds_own(&b->creds);
 	if (r == 0)
 		r = make_tree(b, n, attr, &tree);
-	if (r == 0 && !notif_alive(b, n))
+	if (r == 0 && !notif_alive(n))
 		r = -EINTR;
 	if (r == 0)
 		r = attach(b, n, tree, target);

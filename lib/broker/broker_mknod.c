@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "../base/sys.h"
-#include "notif.h"
+#include "broker_priv.h"
 
 /* The argument is 32 bits wide: include/linux/kdev_t.h, new_decode_dev(). */
 static void decode_device(struct notif *n, uint64_t arg)
@@ -92,7 +92,7 @@ static int make_plainly(struct broker *b, const struct notif *n, int dirfd)
 		r = walk(b, n, dir, path, len, &parent);
 	if (r < 0)
 		return -r;
-	return notif_alive(b, n) ? make_node(n, len ? parent : dir) : EINTR;
+	return notif_alive(n) ? make_node(n, len ? parent : dir) : EINTR;
 }
 
 /*
@@ -108,7 +108,7 @@ static int make_by_proxy(struct broker *b, const struct notif *n, int dirfd)
 		&dir); /* of no account for an absolute path */
 
 	if (r == 0)
-		r = notif_ask(b, n,
+		r = broker_ask(b, n,
 			&(struct proxy_request){ .op = PROXY_PARENT, .path = path, .dir = dir },
 			&parent);
 	if (r == 0)
@@ -117,7 +117,7 @@ static int make_by_proxy(struct broker *b, const struct notif *n, int dirfd)
 		r = broker_creds_override(&b->creds);
 	if (r < 0)
 		return -r;
-	return notif_alive(b, n) ? make_node(n, parent) : EINTR;
+	return notif_alive(n) ? make_node(n, parent) : EINTR;
 }
 
 void broker_mknod_decide(struct broker *b, struct notif *n)

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "../base/sys.h"
-#include "notif.h"
+#include "broker_priv.h"
 
 static int decode(struct notif *n)
 {
@@ -24,23 +24,6 @@ static int decode(struct notif *n)
 	if (r == 0 && n->args[4])
 		r = notif_string(n, 4, &n->data, &n->has_data);
 	return r;
-}
-
-static int ask(struct broker *b, struct notif *n, struct proxy_request *q, int *ret_fd)
-{
-	scoped_fd int dir = -1;
-	int r = caller_dir(&n->caller, AT_FDCWD, &dir);
-
-	if (r < 0)
-		return r;
-	q->path = buf_get(&n->path);
-	q->dir = dir;
-	return notif_alive(b, n) ? notif_ask(b, n, q, ret_fd) : -EINTR;
-}
-
-int notif_target(struct broker *b, struct notif *n, int *ret_fd)
-{
-	return ask(b, n, &(struct proxy_request){ .op = PROXY_TARGET }, ret_fd);
 }
 
 void broker_mount_decide(struct broker *b, struct notif *n)
@@ -66,7 +49,7 @@ void broker_mount_decide(struct broker *b, struct notif *n)
 	q.source = n->has_source ? buf_get(&n->source) : NULL;
 	q.type = buf_get(&n->fstype);
 	q.data = n->has_data ? buf_get(&n->data) : NULL;
-	notif_answer(n, VERDICT_CALLER, -ask(b, n, &q, NULL));
+	notif_answer(n, VERDICT_CALLER, -broker_ask_path(b, n, &q, NULL));
 }
 
 void broker_mount_decide_umount(struct broker *b, struct notif *n)
@@ -79,6 +62,6 @@ void broker_mount_decide_umount(struct broker *b, struct notif *n)
 	q.flags = n->flags;
 	r = notif_string(n, 0, &n->path, &n->has_path);
 	if (r == 0)
-		r = ask(b, n, &q, NULL);
+		r = broker_ask_path(b, n, &q, NULL);
 	notif_answer(n, VERDICT_CALLER, -r);
 }

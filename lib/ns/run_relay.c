@@ -267,10 +267,6 @@ static void on_signal(struct relay *r)
 /* Returns in a process of its own, which never comes back from here. */
 static int broker_start(struct relay *r, int listener, struct err *e)
 {
-	struct broker_place place = {
-		.init = r->init.pid, .pidfd = r->init.pidfd, .userns = r->init.userns
-	};
-
 	r->broker = fork();
 	if (r->broker < 0)
 		return err_set(e, errno, NULL, "cannot start the broker");
@@ -280,7 +276,7 @@ static int broker_start(struct relay *r, int listener, struct err *e)
 	cleanup_fd(&r->init.sock); /* init is to see the supervisor's death */
 	cleanup_fd(&r->master);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || guard_install(false, e) < 0 ||
-		broker_serve(r->spec->broker, listener, &place, e) < 0)
+		broker_serve(r->spec->broker, listener, r->init.userns, e) < 0)
 		log_warn("the broker cannot go on: %s%s%s", e->what, e->num ? ": " : "",
 			e->num ? strerrordesc_np(e->num) : "");
 	if (r->spec->report) {

@@ -60,13 +60,12 @@ static _Noreturn void command(int socket, const struct broker *b, int (*work)(vo
 	_exit(work());
 }
 
-static void serve(struct broker *b, int listener, pid_t init, int userns)
+static void serve(struct broker *b, int listener, int userns)
 {
-	struct broker_place place = { .init = init, .pidfd = -1, .userns = userns };
 	struct err e = ERR_INIT;
 	struct out *out = out_new(1, true, false);
 
-	if (broker_serve(b, listener, &place, &e) < 0) {
+	if (broker_serve(b, listener, userns, &e) < 0) {
 		fprintf(stderr, "# broker: %s: %s\n", e.on, e.what);
 		_exit(1);
 	}
@@ -126,7 +125,7 @@ int box_run(const char *const *rules, const char *audit, int (*work)(void), char
 	broker = fork();
 	if (broker == 0) {
 		(void)dup2(out[1], 1);
-		serve(b, listener, pid, userns);
+		serve(b, listener, userns);
 	}
 	(void)close(listener);
 	(void)close(out[1]);
