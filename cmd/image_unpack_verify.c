@@ -59,7 +59,7 @@ static bool is_mark(const char *path)
 	return !strncmp(slash ? slash + 1 : path, ".wh.", 4);
 }
 
-static int check_link(struct job *j, const struct spec_entry *s, int fd, struct err *e)
+static int check_link(struct job *j, const struct mtree_entry *s, int fd, struct err *e)
 {
 	scoped_free char *target = malloc(PATH_MAX);
 	ssize_t n;
@@ -78,7 +78,7 @@ static int check_link(struct job *j, const struct spec_entry *s, int fd, struct 
  * What the comparison of the two trees leaves out: sizes and the targets of links. What is missing
  * is its to tell.
  */
-static int check_content(struct job *j, const struct spec_entry *s, struct err *e)
+static int check_content(struct job *j, const struct mtree_entry *s, struct err *e)
 {
 	scoped_fd int fd = -1;
 	struct stat st;
@@ -110,7 +110,7 @@ struct reading {
 	struct err *e;
 };
 
-static int read_entry(const struct spec_entry *s, void *arg)
+static int read_entry(const struct mtree_entry *s, void *arg)
 {
 	const struct reading *r = arg;
 	int x = expect_add(s, r->j->expect);
@@ -142,7 +142,7 @@ static int check_layer(
 		return err_nomem(e);
 	r = store_open_spec(j->store, spec, &file, e);
 	if (r == 0)
-		r = spec_read(file, spec, SPEC_ALL, 1, read_entry, &reading, e);
+		r = mtree_read(file, spec, MTREE_ALL, 1, read_entry, &reading, e);
 	/* A layer without entries has an empty directory, of which nothing is known. */
 	if (r == 0 && expect_root(j->expect))
 		r = verify_expect(fd, j->expect, NULL, &o, &counts, e);

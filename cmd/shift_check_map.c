@@ -215,7 +215,7 @@ struct spec_ids {
 	struct err *e;
 };
 
-static int add_spec(const struct spec_entry *s, void *arg)
+static int add_spec(const struct mtree_entry *s, void *arg)
 {
 	struct spec_ids *p = arg;
 
@@ -234,8 +234,8 @@ static int cover_layer(struct cover *c, const struct store *store, const char *l
 	int r = store_open_spec(store, spec, &fd, e);
 
 	if (r == 0)
-		r = spec_read(fd, spec, SPEC_OWNER, threads ? threads : walk_processors(), add_spec,
-			&p, e);
+		r = mtree_read(fd, spec, MTREE_OWNER, threads ? threads : walk_processors(),
+			add_spec, &p, e);
 	if (r < 0 || geteuid() != 0)
 		return r; /* on disk such a store has the ids of its owner's namespace, not those of
 		             the image */

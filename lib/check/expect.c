@@ -255,7 +255,7 @@ static bool is_dir(const struct about *a)
  * A line about it. What another line of the same layer told of the same path, and this one does
  * not, stays.
  */
-static void define(const struct expect *x, struct about *a, const struct spec_entry *s)
+static void define(const struct expect *x, struct about *a, const struct mtree_entry *s)
 {
 	if (a->implied)
 		a->known = 0;
@@ -276,7 +276,7 @@ static void define(const struct expect *x, struct about *a, const struct spec_en
 		a->layer = x->layer;
 }
 
-static int add_entry(struct expect *x, uint32_t n, const struct spec_entry *s)
+static int add_entry(struct expect *x, uint32_t n, const struct mtree_entry *s)
 {
 	struct about a = *expect_about(x, expect_at(x, n));
 
@@ -323,7 +323,7 @@ static uint32_t step(struct expect *x, uint32_t d, const char *name, size_t len,
 	return *ret < 0 || a.cut < x->layer ? 0 : n;
 }
 
-static int add_name(struct expect *x, uint32_t d, const char *name, const struct spec_entry *s)
+static int add_name(struct expect *x, uint32_t d, const char *name, const struct mtree_entry *s)
 {
 	bool white = !strncmp(name, WHITEOUT, strlen(WHITEOUT)), opaque = !strcmp(name, OPAQUE);
 	uint32_t n = d;
@@ -382,7 +382,7 @@ static int keep_last(struct expect *x, uint32_t d, const char *path, const char 
 	return x->last_path.oom ? -ENOMEM : 0;
 }
 
-int expect_add(const struct spec_entry *s, void *arg)
+int expect_add(const struct mtree_entry *s, void *arg)
 {
 	struct expect *x = arg;
 	uint32_t d = x->root;

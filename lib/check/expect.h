@@ -26,10 +26,10 @@ struct expect *expect_new(bool layered);
 void expect_free(struct expect *x);
 
 /*
- * One entry; arg is the struct expect (for spec_read()). Layers come topmost first. Returns 0,
+ * One entry; arg is the struct expect (for mtree_read()). Layers come topmost first. Returns 0,
  * -EINVAL (a path with a ".." component) or -ENOMEM.
  */
-int expect_add(const struct spec_entry *s, void *arg);
+int expect_add(const struct mtree_entry *s, void *arg);
 
 /* What is added from now on is of the next layer below. Returns 0 or -E2BIG (65,000 layers). */
 int expect_next_layer(struct expect *x);

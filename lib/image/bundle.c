@@ -49,7 +49,7 @@ struct coverage {
 	uint32_t uid, gid; /* of one of them */
 };
 
-static int look_at_owner(const struct spec_entry *s, void *arg)
+static int look_at_owner(const struct mtree_entry *s, void *arg)
 {
 	struct coverage *c = arg;
 	uint32_t seen;

@@ -31,7 +31,7 @@ static bool has_capability(const struct lower_hit *hit)
  * The specification does not tell capabilities: they count for what can be executed. 1 ends the
  * search.
  */
-static int look_at(const struct spec_entry *s, void *arg)
+static int look_at(const struct mtree_entry *s, void *arg)
 {
 	struct search *f = arg;
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;

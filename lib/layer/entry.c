@@ -20,7 +20,7 @@ struct entry_reader {
 	layer_read *read;
 	void *arg;               /* its */
 	struct layer_totals own; /* where o has none */
-	struct tarread *tar;
+	struct tar_read *tar;
 	struct archive_entry *ae; /* the tar reader's */
 	const struct layer_options *o;
 	struct buf path, hardlink;
@@ -52,7 +52,7 @@ int entry_open(layer_read *read, void *arg, const struct layer_options *o,
 	struct entry_reader **ret, struct err *e)
 {
 	struct entry_reader *r = calloc(1, sizeof(*r));
-	const struct tarread_source source = {
+	const struct tar_read_source source = {
 		.read = read_source, .count = count, .arg = r, .may_be_empty = true
 	};
 	int x;
@@ -62,12 +62,12 @@ int entry_open(layer_read *read, void *arg, const struct layer_options *o,
 	r->read = read;
 	r->arg = arg;
 	r->o = o;
-	x = tarread_open(&source, &r->tar, e);
+	x = tar_read_open(&source, &r->tar, e);
 	if (x < 0) {
 		entry_close(r);
 		return x;
 	}
-	r->ae = tarread_entry(r->tar);
+	r->ae = tar_read_entry(r->tar);
 
 	*ret = r;
 	return 0;
@@ -78,7 +78,7 @@ void entry_close(struct entry_reader *r)
 	if (!r)
 		return;
 	xattrs_done(&r->xattrs);
-	tarread_free(r->tar);
+	tar_read_free(r->tar);
 	buf_done(&r->path);
 	buf_done(&r->hardlink);
 	free(r);
@@ -226,7 +226,7 @@ static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct er
 /* ---- entries ---- */
 
 static int fill(
-	struct entry_reader *r, const struct tarfact *f, struct layer_entry *ret, struct err *e)
+	struct entry_reader *r, const struct tar_fact *f, struct layer_entry *ret, struct err *e)
 {
 	const char *hardlink = archive_entry_hardlink(r->ae);
 	int x;
@@ -273,11 +273,11 @@ static int fill(
 
 int entry_next(struct entry_reader *r, struct layer_entry *ret, struct err *e)
 {
-	struct tarfact f;
+	struct tar_fact f;
 	int x;
 
 	xattrs_done(&r->xattrs);
-	x = tarread_next(r->tar, &f, e);
+	x = tar_read_next(r->tar, &f, e);
 	if (x <= 0)
 		return x;
 	x = fill(r, &f, ret, e);
@@ -288,12 +288,12 @@ int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t
 	const char *on, struct err *e)
 {
 	la_int64_t off;
-	int x = archive_read_data_block(tarread_archive(r->tar), ret, ret_n, &off);
+	int x = archive_read_data_block(tar_read_archive(r->tar), ret, ret_n, &off);
 
 	if (x == ARCHIVE_EOF)
 		return 0;
 	if (x != ARCHIVE_OK)
-		return tarread_broken(r->tar, on, e);
+		return tar_read_broken(r->tar, on, e);
 	if (off < 0 || (uint64_t)off < r->at)
 		return err_say(e, EBADMSG, on, "the pieces of a sparse file overlap");
 	if ((uint64_t)off > r->size || *ret_n > r->size - (uint64_t)off)

@@ -18,7 +18,7 @@
 
 #define OPAQUE_NAME ".wh..wh..opq"
 
-struct spec_writer {
+struct mtree_writer {
 	struct archive *a;
 	struct archive_entry *ae;
 	const char *name;
@@ -35,7 +35,7 @@ struct spec_writer {
  */
 enum { OUT_SIZE = 256 * 1024, PART_ENTRIES = 8192 };
 
-static int flush_out(struct spec_writer *s)
+static int flush_out(struct mtree_writer *s)
 {
 	int r = fd_write_all(s->fd, s->out.data ? s->out.data : "", s->out.len);
 
@@ -46,11 +46,11 @@ static int flush_out(struct spec_writer *s)
 
 static la_ssize_t write_block(struct archive *a, void *p, const void *data, size_t n)
 {
-	struct spec_writer *s = p;
+	struct mtree_writer *s = p;
 
 	buf_add(&s->out, data, n);
 	s->size += n;
-	if (s->out.oom || s->size > SPEC_SIZE_MAX)
+	if (s->out.oom || s->size > MTREE_SIZE_MAX)
 		s->failed = s->out.oom ? ENOMEM : EFBIG;
 	if (s->failed || (s->out.len >= OUT_SIZE && flush_out(s) < 0)) {
 		archive_set_error(a, s->failed, "cannot write");
@@ -59,7 +59,7 @@ static la_ssize_t write_block(struct archive *a, void *p, const void *data, size
 	return (la_ssize_t)n;
 }
 
-static int broken(struct spec_writer *s, struct err *e)
+static int broken(struct mtree_writer *s, struct err *e)
 {
 	const char *text = s->a ? archive_error_string(s->a) : NULL;
 
@@ -67,14 +67,14 @@ static int broken(struct spec_writer *s, struct err *e)
 		return err_say(e, EFBIG, NULL,
 			"the names of the layer's entries are too long: a specification of them "
 			"has more than %llu bytes",
-			(unsigned long long)SPEC_SIZE_MAX);
+			(unsigned long long)MTREE_SIZE_MAX);
 	if (s->failed)
 		return err_set(e, s->failed, s->name, "cannot write the layer's specification");
 	return err_say(e, EIO, s->name, "cannot write the layer's specification: %s",
 		text ? text : "unknown error");
 }
 
-static int start(struct spec_writer *s, struct err *e)
+static int start(struct mtree_writer *s, struct err *e)
 {
 	s->a = archive_write_new();
 	if (!s->a)
@@ -90,7 +90,7 @@ static int start(struct spec_writer *s, struct err *e)
 	return 0;
 }
 
-static int finish(struct spec_writer *s, struct err *e)
+static int finish(struct mtree_writer *s, struct err *e)
 {
 	int r = archive_write_close(s->a) == ARCHIVE_OK ? 0 : broken(s, e);
 
@@ -99,7 +99,7 @@ static int finish(struct spec_writer *s, struct err *e)
 	return r;
 }
 
-static int put(struct spec_writer *s, struct err *e)
+static int put(struct mtree_writer *s, struct err *e)
 {
 	int r = 0;
 
@@ -114,7 +114,7 @@ static int put(struct spec_writer *s, struct err *e)
 }
 
 /* Begin an entry of the node's path, with suffix appended. */
-static int begin(struct spec_writer *s, const struct node *n, const char *suffix, struct err *e)
+static int begin(struct mtree_writer *s, const struct node *n, const char *suffix, struct err *e)
 {
 	archive_entry_clear(s->ae);
 	buf_reset(&s->path);
@@ -127,7 +127,7 @@ static int begin(struct spec_writer *s, const struct node *n, const char *suffix
 	return 0;
 }
 
-static int put_object(struct spec_writer *s, const struct node *n, struct err *e)
+static int put_object(struct mtree_writer *s, const struct node *n, struct err *e)
 {
 	int r = begin(s, n, "", e);
 
@@ -149,7 +149,7 @@ static int put_object(struct spec_writer *s, const struct node *n, struct err *e
 }
 
 /* A whiteout, by the name that it came as: an empty file. */
-static int put_mark(struct spec_writer *s, const struct node *dir, const char *prefix,
+static int put_mark(struct mtree_writer *s, const struct node *dir, const char *prefix,
 	const char *name, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -170,7 +170,7 @@ static int put_mark(struct spec_writer *s, const struct node *dir, const char *p
 	return put(s, e);
 }
 
-static int put_node(struct spec_writer *s, const struct node *n, struct err *e)
+static int put_node(struct mtree_writer *s, const struct node *n, struct err *e)
 {
 	int r = 0;
 
@@ -220,7 +220,7 @@ static int sort_children(struct node *dir)
 	return 0;
 }
 
-static int put_all(struct spec_writer *s, const struct layer *l, struct err *e)
+static int put_all(struct mtree_writer *s, const struct layer *l, struct err *e)
 {
 	struct node *root = l->tree.root;
 	int r = 0;
@@ -239,7 +239,7 @@ int layer_write_spec(const struct layer *l, int dirfd, const char *name, struct 
 {
 	scoped_fd int fd =
 		openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	struct spec_writer s = { .name = name, .fd = fd };
+	struct mtree_writer s = { .name = name, .fd = fd };
 	int r;
 
 	if (fd < 0)

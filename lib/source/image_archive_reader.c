@@ -40,7 +40,7 @@ struct outer_reader {
 	struct input in;
 	uint64_t size;         /* of the file */
 	struct decode *decode; /* NULL when it is plain */
-	struct tarread *tar;
+	struct tar_read *tar;
 	uint8_t out[PIECE];
 };
 
@@ -98,8 +98,8 @@ int outer_reader_open(int fd, bool plain, struct outer_reader **ret, struct err 
 	if (x == 0 && !plain)
 		x = decode_open(fill, &r->in, &r->decode, e);
 	if (x == 0)
-		x = tarread_open(
-			&(struct tarread_source){ .read = read_piece, .skip = skip, .arg = r },
+		x = tar_read_open(
+			&(struct tar_read_source){ .read = read_piece, .skip = skip, .arg = r },
 			&r->tar, e);
 	if (x < 0) {
 		outer_reader_free(r);
@@ -114,16 +114,16 @@ void outer_reader_free(struct outer_reader *r)
 {
 	if (!r)
 		return;
-	tarread_free(r->tar);
+	tar_read_free(r->tar);
 	decode_free(r->decode);
 	free(r);
 }
 
 int outer_reader_next(struct outer_reader *r, struct outer_entry *ret, struct err *e)
 {
-	struct archive_entry *ae = tarread_entry(r->tar);
-	struct tarfact f;
-	int x = tarread_next(r->tar, &f, e);
+	struct archive_entry *ae = tar_read_entry(r->tar);
+	struct tar_fact f;
+	int x = tar_read_next(r->tar, &f, e);
 
 	if (x <= 0)
 		return x;

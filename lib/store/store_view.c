@@ -208,7 +208,7 @@ int store_view_read(
 	return r < 0 ? r : 1;
 }
 
-int store_view_entries(const struct store_view *v, int (*fn)(const struct spec_entry *, void *),
+int store_view_entries(const struct store_view *v, int (*fn)(const struct mtree_entry *, void *),
 	void *arg, struct err *e)
 {
 	int r = 0;
@@ -221,7 +221,7 @@ int store_view_entries(const struct store_view *v, int (*fn)(const struct spec_e
 			v->dirs.items[i]); /* fits: a layer's name has at most 88 bytes */
 		r = fd_open_regular(v->store->layers, name, O_NOFOLLOW, &fd, e);
 		if (r == 0)
-			r = spec_read(fd, name, SPEC_ALL, 1, fn, arg, e);
+			r = mtree_read(fd, name, MTREE_ALL, 1, fn, arg, e);
 	}
 	return r;
 }

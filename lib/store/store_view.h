@@ -46,10 +46,10 @@ int store_view_read(
 	const struct store_view *v, const char *path, size_t max, struct buf *ret, struct err *e);
 
 /*
- * Call fn with each entry of each layer, as spec_read() does, those that layers above hide
+ * Call fn with each entry of each layer, as mtree_read() does, those that layers above hide
  * included.
  */
-int store_view_entries(const struct store_view *v, int (*fn)(const struct spec_entry *, void *),
+int store_view_entries(const struct store_view *v, int (*fn)(const struct mtree_entry *, void *),
 	void *arg, struct err *e);
 
 #endif

@@ -22,7 +22,7 @@ enum {
 
 _Static_assert(INPUT_SIZE == (int)BLOB_BLOCK, "pump() relies on it");
 
-struct block {
+struct blob_block {
 	uint8_t *data;
 	size_t len;
 };
@@ -37,7 +37,7 @@ struct blob {
 	/* The ring: made counts blocks filled, used counts those given back. All under the lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	struct block blocks[BLOB_BLOCKS];
+	struct blob_block blocks[BLOB_BLOCKS];
 	uint64_t made, used;
 	bool holding;   /* the consumer reads block `used` */
 	bool abandoned; /* nobody wants more blocks */
@@ -149,9 +149,9 @@ static ssize_t fill(void *arg, const void **ret, struct err *e)
 }
 
 /* A block to write to; NULL when nobody wants it. */
-static struct block *next_free(struct blob *b)
+static struct blob_block *next_free(struct blob *b)
 {
-	struct block *block = NULL;
+	struct blob_block *block = NULL;
 
 	(void)pthread_mutex_lock(&b->lock);
 	while (!b->abandoned && b->made - b->used == BLOB_BLOCKS)
@@ -170,7 +170,7 @@ static void hand_over(struct blob *b)
 	(void)pthread_mutex_unlock(&b->lock);
 }
 
-static int fill_block(struct decode *d, struct block *block, struct err *e)
+static int fill_block(struct decode *d, struct blob_block *block, struct err *e)
 {
 	block->len = 0;
 	while (block->len < BLOB_BLOCK) {
@@ -187,7 +187,7 @@ static int fill_block(struct decode *d, struct block *block, struct err *e)
 
 static int pump(struct blob *b, struct decode *d, struct err *e)
 {
-	struct block *block;
+	struct blob_block *block;
 	int r;
 
 	b->sums.format = decode_format(d);
@@ -350,7 +350,7 @@ int blob_start(const struct blob_input *input, struct blob **ret, struct err *e)
 ssize_t blob_read(void *blob, const void **ret, struct err *e)
 {
 	struct blob *b = blob;
-	struct block *block = NULL;
+	struct blob_block *block = NULL;
 	ssize_t n;
 
 	(void)pthread_mutex_lock(&b->lock);

@@ -18,20 +18,20 @@
 
 enum { STACK_SIZE = 256 << 10, FILE_BUFFER = 64 << 10, PARTS_PER_THREAD = 4 };
 
-/* A spec_entry whose strings are places in part.strings. */
-struct held {
-	struct spec_entry s;
+/* A mtree_entry whose strings are places in part.strings. */
+struct mtree_held {
+	struct mtree_entry s;
 	size_t path, link;
 	bool has_link;
 };
 
 /* A part of the text, and what was read of it. */
-struct part {
-	struct part *next;
+struct mtree_part {
+	struct mtree_part *next;
 	uint64_t number;
 	struct buf text;
 	size_t drop; /* how many entries of it are not the file's */
-	VEC(struct held) entries;
+	VEC(struct mtree_held) entries;
 	struct buf strings;
 	int r;
 	struct err err;
@@ -42,19 +42,19 @@ struct part {
  * one whose turn it is gives its entries away, and those of the ones behind it that others have
  * read meanwhile: as if one had read the file.
  */
-struct run {
-	int (*fn)(const struct spec_entry *, void *);
+struct mtree_run {
+	int (*fn)(const struct mtree_entry *, void *);
 	void *arg;
 	pthread_mutex_t text_lock; /* of what follows */
-	struct spec_text text;     /* all but its name and want, which stay */
+	struct mtree_text text;    /* all but its name and want, which stay */
 	uint64_t parts;            /* taken */
 	bool ended;                /* there are no more */
 	pthread_mutex_t lock;      /* of what follows */
 	pthread_cond_t freed;
-	struct part *free;
-	struct part *read; /* in their order */
-	uint64_t turn;     /* the part whose entries are the next ones */
-	bool giving;       /* a thread does */
+	struct mtree_part *free;
+	struct mtree_part *read; /* in their order */
+	uint64_t turn;           /* the part whose entries are the next ones */
+	bool giving;             /* a thread does */
 	bool stop;
 	int r;
 	struct err err;
@@ -94,17 +94,17 @@ static bool get_id(int64_t id, uint32_t *ret)
 enum type { TYPE_KNOWN, TYPE_UNSET, TYPE_SOCKET };
 
 static void convert(
-	struct archive_entry *ae, enum type type, enum spec_want want, struct spec_entry *s)
+	struct archive_entry *ae, enum type type, enum mtree_want want, struct mtree_entry *s)
 {
 	unsigned perm = archive_entry_perm(ae);
 
-	*s = (struct spec_entry){
+	*s = (struct mtree_entry){
 		.type = archive_entry_filetype(ae),
 		.has_type = type != TYPE_UNSET,
-		.has_size = want == SPEC_ALL && S_ISREG(archive_entry_filetype(ae)) &&
-			archive_entry_size(ae) != SPEC_NO_SIZE,
+		.has_size = want == MTREE_ALL && S_ISREG(archive_entry_filetype(ae)) &&
+			archive_entry_size(ae) != MTREE_NO_SIZE,
 		.has_time = archive_entry_mtime_is_set(ae),
-		.has_mode = !(perm & SPEC_NO_MODE),
+		.has_mode = !(perm & MTREE_NO_MODE),
 		.mode = perm & 07777,
 		.rdev = makedev(archive_entry_rdevmajor(ae), archive_entry_rdevminor(ae)),
 	};
@@ -119,10 +119,11 @@ static void convert(
 }
 
 /* Keep it until it is its turn. */
-static int hold(struct part *p, struct archive_entry *ae, enum type type, const struct spec_text *t)
+static int hold(
+	struct mtree_part *p, struct archive_entry *ae, enum type type, const struct mtree_text *t)
 {
 	const char *whole = archive_entry_pathname(ae), *path = whole ? strip(whole) : NULL, *link;
-	struct held h = { .path = p->strings.len };
+	struct mtree_held h = { .path = p->strings.len };
 
 	if (!path)
 		return err_say(&p->err, EBADMSG, t->name,
@@ -145,12 +146,12 @@ static int warned_of(struct archive *a)
 
 	if (!text || !strstr(text, "Unrecognized file type"))
 		return -1;
-	if (strstr(text, SPEC_NO_TYPE))
+	if (strstr(text, MTREE_NO_TYPE))
 		return TYPE_UNSET;
 	return strstr(text, "\"socket\"") ? TYPE_SOCKET : -1;
 }
 
-static int read_entries(struct part *p, struct archive *a, const struct spec_text *t)
+static int read_entries(struct mtree_part *p, struct archive *a, const struct mtree_text *t)
 {
 	struct archive_entry *ae;
 	int r = 0;
@@ -180,7 +181,7 @@ static int read_entries(struct part *p, struct archive *a, const struct spec_tex
  */
 
 /* Take the next part of the text: 1, 0 when there is none, -errno. */
-static int take(struct run *u, struct part *p)
+static int take(struct mtree_run *u, struct mtree_part *p)
 {
 	int r = 0;
 
@@ -189,7 +190,7 @@ static int take(struct run *u, struct part *p)
 	pthread_mutex_lock(&u->text_lock);
 	if (!u->ended) {
 		p->number = u->parts++;
-		p->r = r = spec_text_part(&u->text, &p->text, &p->drop);
+		p->r = r = mtree_text_part(&u->text, &p->text, &p->drop);
 		u->ended = r <= 0;
 		if (r < 0)
 			p->err = u->text.err;
@@ -198,7 +199,7 @@ static int take(struct run *u, struct part *p)
 	return r;
 }
 
-static void read_part(const struct run *u, struct part *p)
+static void read_part(const struct mtree_run *u, struct mtree_part *p)
 {
 	struct archive *a = archive_read_new();
 
@@ -208,12 +209,12 @@ static void read_part(const struct run *u, struct part *p)
 }
 
 /* Give the entries of a part away. */
-static int give(const struct run *u, struct part *p)
+static int give(const struct mtree_run *u, struct mtree_part *p)
 {
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < p->entries.len; i++) {
-		struct held *h = &p->entries.items[i];
+		struct mtree_held *h = &p->entries.items[i];
 
 		h->s.path = p->strings.data + h->path;
 		h->s.link = h->has_link ? p->strings.data + h->link : NULL;
@@ -223,10 +224,10 @@ static int give(const struct run *u, struct part *p)
 }
 
 /* With the lock held: all those whose turn has come. */
-static void give_all(struct run *u)
+static void give_all(struct mtree_run *u)
 {
 	while (!u->giving && !u->stop && u->read && u->read->number == u->turn) {
-		struct part *p = u->read;
+		struct mtree_part *p = u->read;
 		int r;
 
 		u->read = p->next;
@@ -247,9 +248,9 @@ static void give_all(struct run *u)
 }
 
 /* With the lock held: a part that nobody uses; NULL at the end. */
-static struct part *get_free(struct run *u)
+static struct mtree_part *get_free(struct mtree_run *u)
 {
-	struct part *p;
+	struct mtree_part *p;
 
 	while (!u->free && !u->stop)
 		pthread_cond_wait(&u->freed, &u->lock);
@@ -262,8 +263,8 @@ static struct part *get_free(struct run *u)
 
 static void *work(void *arg)
 {
-	struct run *u = arg;
-	struct part *p, **at;
+	struct mtree_run *u = arg;
+	struct mtree_part *p, **at;
 
 	pthread_mutex_lock(&u->lock);
 	while ((p = get_free(u))) {
@@ -287,7 +288,7 @@ static void *work(void *arg)
 }
 
 /* Threads that cannot be started are not needed. */
-static void start_all(struct run *u, unsigned threads)
+static void start_all(struct mtree_run *u, unsigned threads)
 {
 	scoped_free pthread_t *others = calloc(threads, sizeof(*others));
 	pthread_attr_t attr;
@@ -304,11 +305,11 @@ static void start_all(struct run *u, unsigned threads)
 		(void)pthread_join(others[--n], NULL); /* cannot fail: ours, joined once */
 }
 
-static int run(struct run *u, unsigned threads, struct err *e)
+static int run(struct mtree_run *u, unsigned threads, struct err *e)
 {
 	/* As many that none of the threads waits while one of them gives entries away. */
 	const size_t n = threads > 1 ? threads * PARTS_PER_THREAD : 1;
-	scoped_free struct part *parts = calloc(n, sizeof(*parts));
+	scoped_free struct mtree_part *parts = calloc(n, sizeof(*parts));
 
 	if (!parts)
 		return err_nomem(e);
@@ -333,10 +334,10 @@ static int run(struct run *u, unsigned threads, struct err *e)
 	return u->r;
 }
 
-int spec_read(int fd, const char *name, enum spec_want want, unsigned threads,
-	int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e)
+int mtree_read(int fd, const char *name, enum mtree_want want, unsigned threads,
+	int (*fn)(const struct mtree_entry *, void *), void *arg, struct err *e)
 {
-	struct run u = { .fn = fn, .arg = arg, .text = { .name = name, .want = want } };
+	struct mtree_run u = { .fn = fn, .arg = arg, .text = { .name = name, .want = want } };
 	scoped_file FILE *f = NULL;
 	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0), r;
 	struct stat st;
@@ -352,9 +353,9 @@ int spec_read(int fd, const char *name, enum spec_want want, unsigned threads,
 	(void)setvbuf(f, NULL, _IOFBF, FILE_BUFFER); /* or it has a smaller one */
 	u.text.f = f;
 	/* A short one is not worth a thread. */
-	if ((uint64_t)st.st_size / SPEC_PART_SIZE < threads)
-		threads = (unsigned)((uint64_t)st.st_size / SPEC_PART_SIZE) + 1;
+	if ((uint64_t)st.st_size / MTREE_PART_SIZE < threads)
+		threads = (unsigned)((uint64_t)st.st_size / MTREE_PART_SIZE) + 1;
 	r = run(&u, threads, e);
-	spec_text_done(&u.text);
+	mtree_text_done(&u.text);
 	return r;
 }

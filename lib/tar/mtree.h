@@ -9,7 +9,7 @@
 #include "../base/err.h"
 
 /* One line of an mtree(5) specification. Strings are valid during the call only. */
-struct spec_entry {
+struct mtree_entry {
 	const char *path; /* relative, no leading "./" or "/"; "" is the root; any bytes but NUL */
 	bool has_type, has_uid, has_gid, has_mode, has_size, has_time, has_rdev;
 	mode_t type; /* S_IFREG ... */
@@ -23,10 +23,10 @@ struct spec_entry {
 };
 
 /* Larger ones are neither written nor read, in bytes. */
-#define SPEC_SIZE_MAX ((uint64_t)2 << 30)
+#define MTREE_SIZE_MAX ((uint64_t)2 << 30)
 
 /* What is to be read of each line: the rest is as if it were not there. */
-enum spec_want { SPEC_ALL, SPEC_OWNER /* type, mode, uid, gid, device */ };
+enum mtree_want { MTREE_ALL, MTREE_OWNER /* type, mode, uid, gid, device */ };
 
 /*
  * Read a specification with libarchive: ours, bsdtar's, NetBSD mtree's, go-mtree's. name is for
@@ -35,7 +35,7 @@ enum spec_want { SPEC_ALL, SPEC_OWNER /* type, mode, uid, gid, device */ };
  * result. Memory: the longest line, and about 1 MiB a thread. Returns 0, what fn returned, or
  * -errno.
  */
-int spec_read(int fd, const char *name, enum spec_want want, unsigned threads,
-	int (*fn)(const struct spec_entry *, void *), void *arg, struct err *e);
+int mtree_read(int fd, const char *name, enum mtree_want want, unsigned threads,
+	int (*fn)(const struct mtree_entry *, void *), void *arg, struct err *e);
 
 #endif

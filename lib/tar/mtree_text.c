@@ -24,27 +24,27 @@ enum { LINE_LIMIT = 1 << 20, PART_LINES = 2000, DEPTH_LIMIT = 1 << 15 };
  */
 static const struct {
 	const char *word, *none;
-	enum spec_want want;
+	enum mtree_want want;
 } keys[] = {
-	{ "type", "unset", SPEC_OWNER },
-	{ "mode", "04000000", SPEC_OWNER },
-	{ "uid", SPEC_NO_ID, SPEC_OWNER },
-	{ "gid", SPEC_NO_ID, SPEC_OWNER },
-	{ "device", NULL, SPEC_OWNER },
-	{ "size", "9223372036854775807", SPEC_ALL },
-	{ "time", NULL, SPEC_ALL },
-	{ "link", NULL, SPEC_ALL },
+	{ "type", "unset", MTREE_OWNER },
+	{ "mode", "04000000", MTREE_OWNER },
+	{ "uid", MTREE_NO_ID, MTREE_OWNER },
+	{ "gid", MTREE_NO_ID, MTREE_OWNER },
+	{ "device", NULL, MTREE_OWNER },
+	{ "size", "9223372036854775807", MTREE_ALL },
+	{ "time", NULL, MTREE_ALL },
+	{ "link", NULL, MTREE_ALL },
 };
 
 enum { TYPE = 0, UID = 2, GID = 3 };
-_Static_assert(ARRAY_LEN(keys) == SPEC_KEYS, "the number of words");
+_Static_assert(ARRAY_LEN(keys) == MTREE_KEYS, "the number of words");
 
-/* Index of the key that starts the word, or SPEC_KEYS. */
+/* Index of the key that starts the word, or MTREE_KEYS. */
 static size_t find_key(const char *word)
 {
 	size_t len = strcspn(word, "= \t\r\n\\"), i = 0;
 
-	while (i < SPEC_KEYS &&
+	while (i < MTREE_KEYS &&
 		(len != strlen(keys[i].word) || memcmp(word, keys[i].word, len) != 0))
 		i++;
 	return i;
@@ -85,7 +85,7 @@ static size_t unvis(const char *p, unsigned char *ret)
 /*
  * NetBSD's mtree writes bytes in ways that libarchive does not read: give it all of them in octal.
  */
-static bool rewrite(struct spec_text *t, ssize_t *n)
+static bool rewrite(struct mtree_text *t, ssize_t *n)
 {
 	size_t len = 0;
 
@@ -126,11 +126,11 @@ static size_t word_len(const char *p)
 	return len - (len && p[len - 1] == '\\' && p[len] == '\n');
 }
 
-static void note_unset(struct spec_text *t, size_t key, const char *word, size_t len)
+static void note_unset(struct mtree_text *t, size_t key, const char *word, size_t len)
 {
 	static const char all[] = "all";
 
-	for (size_t i = 0; i < SPEC_KEYS; i++)
+	for (size_t i = 0; i < MTREE_KEYS; i++)
 		if (i == key || (len == strlen(all) && !memcmp(word, all, len)))
 			buf_reset(&t->sets[i]);
 }
@@ -139,7 +139,7 @@ static void note_unset(struct spec_text *t, size_t key, const char *word, size_t
  * Owners by name: what ids they have is another system's matter, but it is not that of a "/set"
  * before.
  */
-static void note_name(struct spec_text *t, const char *word)
+static void note_name(struct mtree_text *t, const char *word)
 {
 	t->named |= !strncmp(word, "uname=", 6) ? 1U << UID :
 		!strncmp(word, "gname=", 6)     ? 1U << GID :
@@ -150,7 +150,7 @@ static void note_name(struct spec_text *t, const char *word)
  * Note what a word of a line means for those that follow it. Returns whether libarchive is to see
  * it.
  */
-static bool take_word(struct spec_text *t, const char *word, size_t len)
+static bool take_word(struct mtree_text *t, const char *word, size_t len)
 {
 	size_t key = find_key(word);
 
@@ -158,9 +158,9 @@ static bool take_word(struct spec_text *t, const char *word, size_t len)
 		note_unset(t, key, word, len);
 	if (t->kind == LINE_UNSET || t->kind == LINE_OTHER)
 		return true;
-	if (key == SPEC_KEYS)
+	if (key == MTREE_KEYS)
 		note_name(t, word);
-	if (t->kind == LINE_COMMENT || key == SPEC_KEYS || keys[key].want < t->want)
+	if (t->kind == LINE_COMMENT || key == MTREE_KEYS || keys[key].want < t->want)
 		return false;
 	t->given |= 1U << key;
 	if (t->kind == LINE_SET) {
@@ -173,7 +173,7 @@ static bool take_word(struct spec_text *t, const char *word, size_t len)
 	return true;
 }
 
-static void take_words(struct spec_text *t, const char *p, struct buf *ret)
+static void take_words(struct mtree_text *t, const char *p, struct buf *ret)
 {
 	static const char tar_time[] = "tar_time=";
 
@@ -195,7 +195,7 @@ static void take_words(struct spec_text *t, const char *p, struct buf *ret)
 }
 
 /* The first word of a line, and what it makes of the line. False: no memory. */
-static bool begin_line(struct spec_text *t, const char *p, size_t len, struct buf *ret)
+static bool begin_line(struct mtree_text *t, const char *p, size_t len, struct buf *ret)
 {
 	static const char set[] = "/set", unset[] = "/unset";
 
@@ -227,7 +227,7 @@ static bool begin_line(struct spec_text *t, const char *p, size_t len, struct bu
  */
 
 /* The last line of an entry was read: what comes next may be in it, or behind it. */
-static int end_entry(struct spec_text *t)
+static int end_entry(struct mtree_text *t)
 {
 	int r = 0;
 
@@ -246,16 +246,16 @@ static int end_entry(struct spec_text *t)
 }
 
 /* Say of an entry what its line does not, nor "/set". */
-static void put_none(struct spec_text *t, struct buf *ret)
+static void put_none(struct mtree_text *t, struct buf *ret)
 {
-	for (size_t i = 0; i < SPEC_KEYS; i++)
+	for (size_t i = 0; i < MTREE_KEYS; i++)
 		if (keys[i].none && keys[i].want >= t->want && !(t->given & 1U << i) &&
 			(!t->sets[i].len || t->named & 1U << i))
 			buf_printf(ret, " %s=%s", keys[i].word, keys[i].none);
 }
 
 /* The next line of the file into t->line: its length, 0 at the end, -errno. */
-static ssize_t read_line(struct spec_text *t)
+static ssize_t read_line(struct mtree_text *t)
 {
 	ssize_t n;
 
@@ -269,7 +269,7 @@ static ssize_t read_line(struct spec_text *t)
 		return errno == ENOMEM ? err_nomem(&t->err) : 0;
 	}
 	t->size += (uint64_t)n;
-	if (n > LINE_LIMIT || t->size > SPEC_SIZE_MAX)
+	if (n > LINE_LIMIT || t->size > MTREE_SIZE_MAX)
 		return err_say(&t->err, EFBIG, t->name,
 			"the specification is too large, or one of its lines is");
 	if (memchr(t->line, '\0', (size_t)n))
@@ -281,12 +281,12 @@ static ssize_t read_line(struct spec_text *t)
 	return n;
 }
 
-static int end_line(struct spec_text *t, struct buf *ret)
+static int end_line(struct mtree_text *t, struct buf *ret)
 {
 	t->continued = false;
 	if (t->kind == LINE_ENTRY)
 		put_none(t, ret);
-	for (size_t i = 0; t->kind == LINE_SET && i < SPEC_KEYS; i++)
+	for (size_t i = 0; t->kind == LINE_SET && i < MTREE_KEYS; i++)
 		if (t->named & ~t->given & 1U << i)
 			buf_reset(&t->sets[i]);
 	if (t->kind == LINE_SET)
@@ -297,7 +297,7 @@ static int end_line(struct spec_text *t, struct buf *ret)
 }
 
 /* Add the next line of the file: 1, 0 at the end, -errno. */
-static int add_line(struct spec_text *t, struct buf *ret)
+static int add_line(struct mtree_text *t, struct buf *ret)
 {
 	ssize_t n = read_line(t);
 	const char *p = t->line;
@@ -317,7 +317,7 @@ static int add_line(struct spec_text *t, struct buf *ret)
 	return t->continued ? 1 : end_line(t, ret);
 }
 
-int spec_text_part(struct spec_text *t, struct buf *ret, size_t *ret_drop)
+int mtree_text_part(struct mtree_text *t, struct buf *ret, size_t *ret_drop)
 {
 	size_t start;
 	int r = 1;
@@ -327,7 +327,7 @@ int spec_text_part(struct spec_text *t, struct buf *ret, size_t *ret_drop)
 	buf_str(ret, "#mtree\n");
 	for (size_t i = 0; i < t->dirs.len; i++)
 		buf_printf(ret, "%s type=dir\n", t->dirs.items[i]);
-	for (size_t i = 0; i < SPEC_KEYS; i++)
+	for (size_t i = 0; i < MTREE_KEYS; i++)
 		if (t->sets[i].len)
 			buf_printf(ret, "/set %s \n",
 				buf_get(&t->sets[i])); /* a value may end in a backslash */
@@ -335,22 +335,22 @@ int spec_text_part(struct spec_text *t, struct buf *ret, size_t *ret_drop)
 
 	start = ret->len;
 	for (size_t lines = 0; r > 0 &&
-		(t->continued || (lines < PART_LINES && ret->len - start < SPEC_PART_SIZE));
+		(t->continued || (lines < PART_LINES && ret->len - start < MTREE_PART_SIZE));
 		lines++)
 		r = add_line(t, ret);
-	for (size_t i = 0; i < SPEC_KEYS; i++)
+	for (size_t i = 0; i < MTREE_KEYS; i++)
 		ret->oom |= t->sets[i].oom;
 	if (r < 0)
 		return r;
 	return ret->oom ? err_nomem(&t->err) : ret->len > start;
 }
 
-void spec_text_done(struct spec_text *t)
+void mtree_text_done(struct mtree_text *t)
 {
 	free(t->line);
 	free(t->entry);
 	strv_done(&t->dirs);
-	for (size_t i = 0; i < SPEC_KEYS; i++)
+	for (size_t i = 0; i < MTREE_KEYS; i++)
 		buf_done(&t->sets[i]);
 	buf_done(&t->plain);
 }

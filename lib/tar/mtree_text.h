@@ -2,7 +2,7 @@
 #ifndef TAR_MTREE_TEXT_H
 #define TAR_MTREE_TEXT_H
 
-/* Between spec.c (entries) and spec_text.c (lines). */
+/* Between spec.c (entries) and mtree_text.c (lines). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,41 +19,41 @@
  * give one of these, as no "/set" before it does, gets a value that no entry can have. The type's
  * is one that libarchive warns of.
  */
-#define SPEC_NO_ID "4294967295"
-#define SPEC_NO_MODE 04000000
-#define SPEC_NO_SIZE INT64_MAX
-#define SPEC_NO_TYPE "\"unset\""
+#define MTREE_NO_ID "4294967295"
+#define MTREE_NO_MODE 04000000
+#define MTREE_NO_SIZE INT64_MAX
+#define MTREE_NO_TYPE "\"unset\""
 
-enum { SPEC_KEYS = 8, SPEC_PART_SIZE = 32 << 10 /* about */ };
+enum { MTREE_KEYS = 8, MTREE_PART_SIZE = 32 << 10 /* about */ };
 
 /*
  * A specification that is being read. Zero-initialise but for f, name and want; f and name stay the
  * caller's.
  */
-struct spec_text {
+struct mtree_text {
 	FILE *f;
 	const char *name; /* for messages */
-	enum spec_want want;
+	enum mtree_want want;
 	char *line;
 	size_t cap;
 	uint64_t size;  /* bytes read of the file */
 	bool continued; /* the line before ended with a backslash (and is one line with this one to
 	                   libarchive) */
-	enum spec_line {
+	enum mtree_line {
 		LINE_OTHER,
 		LINE_COMMENT,
 		LINE_SET,
 		LINE_UNSET,
 		LINE_ENTRY
-	} kind;                     /* ... and was of this kind */
-	unsigned given;             /* LINE_ENTRY, LINE_SET: a bit for each key that it gives, */
-	unsigned named;             /* ... and for each id that it gives by name */
-	bool ended;                 /* the file has */
-	struct strv dirs;           /* the directory that relative names are in, as written */
-	char *entry;                /* LINE_ENTRY: such a name, */
-	bool entry_is_dir;          /* which is a directory's */
-	struct buf sets[SPEC_KEYS]; /* what "/set" lines say: "uid=0", or nothing */
-	struct buf plain;           /* the line, rewritten */
+	} kind;                      /* ... and was of this kind */
+	unsigned given;              /* LINE_ENTRY, LINE_SET: a bit for each key that it gives, */
+	unsigned named;              /* ... and for each id that it gives by name */
+	bool ended;                  /* the file has */
+	struct strv dirs;            /* the directory that relative names are in, as written */
+	char *entry;                 /* LINE_ENTRY: such a name, */
+	bool entry_is_dir;           /* which is a directory's */
+	struct buf sets[MTREE_KEYS]; /* what "/set" lines say: "uid=0", or nothing */
+	struct buf plain;            /* the line, rewritten */
 	struct err err;
 };
 
@@ -62,8 +62,8 @@ struct spec_text {
  * first *ret_drop of its entries are not the file's. Returns 1, 0 when there is no more, or -errno
  * with t->err filled.
  */
-int spec_text_part(struct spec_text *t, struct buf *ret, size_t *ret_drop);
+int mtree_text_part(struct mtree_text *t, struct buf *ret, size_t *ret_drop);
 
-void spec_text_done(struct spec_text *t);
+void mtree_text_done(struct mtree_text *t);
 
 #endif

@@ -39,12 +39,12 @@ enum state { HEADER, META, SPARSE, DATA, END };
 struct pending {
 	bool pax, long_name, long_link;
 	unsigned headers;
-	struct tarpax said;
+	struct tar_pax said;
 };
 
-struct tarcheck {
+struct tar_check {
 	enum state state;
-	tarcheck_count *count;
+	tar_check_count *count;
 	void *arg;
 	uint64_t pos;   /* of the next byte to be fed */
 	uint64_t start; /* of the entry's first header */
@@ -55,14 +55,14 @@ struct tarcheck {
 	size_t meta_size;
 	struct buf meta;
 	struct pending ext;
-	VEC(struct tarfact) facts;
+	VEC(struct tar_fact) facts;
 	size_t next;
 	bool any;           /* an entry was seen */
 	bool tail;          /* without one, something that is not zero was seen behind the end */
 	char name[256 + 1]; /* of the entry at hand, for messages */
 };
 
-int tarcheck_new(tarcheck_count *count, void *arg, struct tarcheck **ret, struct err *e)
+int tar_check_new(tar_check_count *count, void *arg, struct tar_check **ret, struct err *e)
 {
 	*ret = calloc(1, sizeof(**ret));
 	if (!*ret)
@@ -72,7 +72,7 @@ int tarcheck_new(tarcheck_count *count, void *arg, struct tarcheck **ret, struct
 	return 0;
 }
 
-void tarcheck_free(struct tarcheck *t)
+void tar_check_free(struct tar_check *t)
 {
 	if (!t)
 		return;
@@ -81,12 +81,12 @@ void tarcheck_free(struct tarcheck *t)
 	free(t);
 }
 
-bool tarcheck_empty(const struct tarcheck *t)
+bool tar_check_empty(const struct tar_check *t)
 {
 	return t->pos == 0;
 }
 
-bool tarcheck_next(struct tarcheck *t, struct tarfact *ret)
+bool tar_check_next(struct tar_check *t, struct tar_fact *ret)
 {
 	if (t->next == t->facts.len)
 		return false;
@@ -96,14 +96,14 @@ bool tarcheck_next(struct tarcheck *t, struct tarfact *ret)
 	return true;
 }
 
-static void set_name(struct tarcheck *t, const void *s, size_t n)
+static void set_name(struct tar_check *t, const void *s, size_t n)
 {
 	n = strnlen(s, n < sizeof(t->name) - 1 ? n : sizeof(t->name) - 1);
 	memcpy(t->name, s, n);
 	t->name[n] = '\0';
 }
 
-static int bad(struct tarcheck *t, struct err *e, const char *what)
+static int bad(struct tar_check *t, struct err *e, const char *what)
 {
 	return err_say(e, EBADMSG, t->name, "%s (tar header at byte %llu)", what,
 		(unsigned long long)t->start);
@@ -156,7 +156,7 @@ static int number(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
 	return 0;
 }
 
-static int id_field(struct tarcheck *t, size_t at, uint32_t *ret, struct err *e, const char *what)
+static int id_field(struct tar_check *t, size_t at, uint32_t *ret, struct err *e, const char *what)
 {
 	int64_t v;
 
@@ -168,10 +168,10 @@ static int id_field(struct tarcheck *t, size_t at, uint32_t *ret, struct err *e,
 
 /* ---- headers ---- */
 
-static int pax_records(struct tarcheck *t, struct tarpax *x, struct err *e)
+static int pax_records(struct tar_check *t, struct tar_pax *x, struct err *e)
 {
 	const char *key = NULL;
-	const char *what = tarpax_parse(x, t->meta_size ? t->meta.data : "", t->meta_size, &key);
+	const char *what = tar_pax_parse(x, t->meta_size ? t->meta.data : "", t->meta_size, &key);
 
 	if (x->path)
 		set_name(t, x->path, x->path_len);
@@ -184,9 +184,9 @@ static int pax_records(struct tarcheck *t, struct tarpax *x, struct err *e)
 	return -EBADMSG;
 }
 
-static int meta_done(struct tarcheck *t, struct err *e)
+static int meta_done(struct tar_check *t, struct err *e)
 {
-	struct tarpax ignored = { .path = NULL };
+	struct tar_pax ignored = { .path = NULL };
 	size_t n = t->meta_size;
 
 	t->state = HEADER;
@@ -208,7 +208,7 @@ static int meta_done(struct tarcheck *t, struct err *e)
 	return 0;
 }
 
-static int meta_begin(struct tarcheck *t, char type, uint64_t size, struct err *e)
+static int meta_begin(struct tar_check *t, char type, uint64_t size, struct err *e)
 {
 	bool *seen = type == 'L' ? &t->ext.long_name :
 		type == 'K'      ? &t->ext.long_link :
@@ -254,7 +254,7 @@ static bool checksum_fits(const unsigned char *p)
 }
 
 /* GNU's old sparse map stands in the header; only in an 'S' entry, which must have one. */
-static int sparse_fields(struct tarcheck *t, bool gnu, char type, struct err *e)
+static int sparse_fields(struct tar_check *t, bool gnu, char type, struct err *e)
 {
 	const unsigned char *p = t->block;
 	bool map = p[F_SPARSE] || p[F_EXTENDED] || p[F_REALSIZE];
@@ -266,7 +266,7 @@ static int sparse_fields(struct tarcheck *t, bool gnu, char type, struct err *e)
 	return 0;
 }
 
-static int device_fields(struct tarcheck *t, char type, struct err *e)
+static int device_fields(struct tar_check *t, char type, struct err *e)
 {
 	int64_t major, minor;
 
@@ -279,9 +279,9 @@ static int device_fields(struct tarcheck *t, char type, struct err *e)
 	return 0;
 }
 
-static int entry_done(struct tarcheck *t, struct tarfact f, char type, struct err *e)
+static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct err *e)
 {
-	const struct tarpax *x = &t->ext.said;
+	const struct tar_pax *x = &t->ext.said;
 
 	if (x->has_uid)
 		f.uid = x->uid;
@@ -309,12 +309,12 @@ static int entry_done(struct tarcheck *t, struct tarfact f, char type, struct er
 	return t->count && f.size ? t->count(t->arg, f.size, t->name, e) : 0;
 }
 
-static int header(struct tarcheck *t, struct err *e)
+static int header(struct tar_check *t, struct err *e)
 {
 	const unsigned char *p = t->block;
 	bool gnu = !memcmp(p + F_MAGIC, "ustar  ", 8);
 	char type = (char)p[F_TYPE];
-	struct tarfact f = { .start = t->start };
+	struct tar_fact f = { .start = t->start };
 	int64_t v, size;
 	int r;
 
@@ -353,7 +353,7 @@ static int header(struct tarcheck *t, struct err *e)
 	return r < 0 ? r : entry_done(t, f, type, e);
 }
 
-static int block_done(struct tarcheck *t, struct err *e)
+static int block_done(struct tar_check *t, struct err *e)
 {
 	if (t->state == HEADER)
 		return header(t, e);
@@ -368,7 +368,7 @@ static int block_done(struct tarcheck *t, struct err *e)
 	return t->meta.len >= t->meta_size ? meta_done(t, e) : 0;
 }
 
-int tarcheck_feed(struct tarcheck *t, const void *data, size_t n, struct err *e)
+int tar_check_feed(struct tar_check *t, const void *data, size_t n, struct err *e)
 {
 	const unsigned char *p = data;
 
@@ -404,23 +404,23 @@ int tarcheck_feed(struct tarcheck *t, const void *data, size_t n, struct err *e)
 	return 0;
 }
 
-bool tarcheck_no_archive(const struct tarcheck *t, bool *ret_more)
+bool tar_check_no_archive(const struct tar_check *t, bool *ret_more)
 {
 	*ret_more = t->state == END && !t->any && !t->tail && t->pos < ZEROS_LOOKED_AT;
 	return t->tail;
 }
 
-const char *tarcheck_name(const struct tarcheck *t)
+const char *tar_check_name(const struct tar_check *t)
 {
 	return t->name;
 }
 
-bool tarcheck_may_skip(const struct tarcheck *t, uint64_t n)
+bool tar_check_may_skip(const struct tar_check *t, uint64_t n)
 {
 	return t->state == DATA && n <= t->skip;
 }
 
-void tarcheck_skip(struct tarcheck *t, uint64_t n)
+void tar_check_skip(struct tar_check *t, uint64_t n)
 {
 	t->skip -= n;
 	t->pos += n;
@@ -428,7 +428,7 @@ void tarcheck_skip(struct tarcheck *t, uint64_t n)
 		t->state = HEADER;
 }
 
-int tarcheck_end(struct tarcheck *t, struct err *e)
+int tar_check_end(struct tar_check *t, struct err *e)
 {
 	if (t->state == END || (t->state == HEADER && t->have == 0 && t->ext.headers == 0))
 		return 0;

@@ -53,31 +53,31 @@ static int rec_id(const char *v, size_t n, uint32_t *ret)
 	return 0;
 }
 
-static int rec_uid(struct tarpax *x, const char *v, size_t n)
+static int rec_uid(struct tar_pax *x, const char *v, size_t n)
 {
 	x->has_uid = true;
 	return rec_id(v, n, &x->uid);
 }
 
-static int rec_gid(struct tarpax *x, const char *v, size_t n)
+static int rec_gid(struct tar_pax *x, const char *v, size_t n)
 {
 	x->has_gid = true;
 	return rec_id(v, n, &x->gid);
 }
 
-static int rec_size(struct tarpax *x, const char *v, size_t n)
+static int rec_size(struct tar_pax *x, const char *v, size_t n)
 {
 	x->has_size = true;
 	return num_u64_n(v, n, &x->size) < 0 || x->size > SIZE_LIMIT ? -EINVAL : 0;
 }
 
-static int rec_time(struct tarpax *x, const char *v, size_t n)
+static int rec_time(struct tar_pax *x, const char *v, size_t n)
 {
 	x->has_time = true;
 	return pax_time(v, n, &x->sec, &x->nsec);
 }
 
-static int rec_text(struct tarpax *x, const char *v, size_t n)
+static int rec_text(struct tar_pax *x, const char *v, size_t n)
 {
 	(void)x;
 	return n == 0 || memchr(v, '\0', n) ? -EINVAL : 0;
@@ -87,7 +87,7 @@ static int rec_text(struct tarpax *x, const char *v, size_t n)
  * libarchive compares each entry of a list with each. The kernel keeps no more than fit into the
  * 65536 bytes of an attribute (linux/posix_acl_xattr.h: 4 bytes, and 8 for each entry).
  */
-static int rec_acl(struct tarpax *x, const char *v, size_t n)
+static int rec_acl(struct tar_pax *x, const char *v, size_t n)
 {
 	size_t entries = 1;
 
@@ -96,7 +96,7 @@ static int rec_acl(struct tarpax *x, const char *v, size_t n)
 	return entries > (65536 - 4) / 8 ? -E2BIG : rec_text(x, v, n);
 }
 
-static int rec_path(struct tarpax *x, const char *v, size_t n)
+static int rec_path(struct tar_pax *x, const char *v, size_t n)
 {
 	x->has_path = true;
 	x->path = v;
@@ -104,13 +104,13 @@ static int rec_path(struct tarpax *x, const char *v, size_t n)
 	return rec_text(x, v, n);
 }
 
-static int rec_linkpath(struct tarpax *x, const char *v, size_t n)
+static int rec_linkpath(struct tar_pax *x, const char *v, size_t n)
 {
 	x->has_linkpath = true;
 	return rec_text(x, v, n);
 }
 
-static int rec_decimal(struct tarpax *x, const char *v, size_t n)
+static int rec_decimal(struct tar_pax *x, const char *v, size_t n)
 {
 	uint64_t u;
 
@@ -118,7 +118,7 @@ static int rec_decimal(struct tarpax *x, const char *v, size_t n)
 	return num_u64_n(v, n, &u) < 0 || u > SIZE_LIMIT ? -EINVAL : 0;
 }
 
-static int rec_charset(struct tarpax *x, const char *v, size_t n)
+static int rec_charset(struct tar_pax *x, const char *v, size_t n)
 {
 	static const char *const known[] = { "BINARY", "ISO-IR 10646 2000 UTF-8" };
 
@@ -135,7 +135,7 @@ static int rec_charset(struct tarpax *x, const char *v, size_t n)
  */
 static const struct {
 	const char *key;
-	int (*check)(struct tarpax *, const char *, size_t);
+	int (*check)(struct tar_pax *, const char *, size_t);
 } keys[] = {
 	{ "path", rec_path },
 	{ "linkpath", rec_linkpath },
@@ -161,7 +161,7 @@ static const struct {
 };
 
 /* Is the value of a key that we know a valid one? */
-static const char *record(struct tarpax *x, const char *key, size_t klen, const char *v, size_t n,
+static const char *record(struct tar_pax *x, const char *key, size_t klen, const char *v, size_t n,
 	const char **ret_key)
 {
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
@@ -176,7 +176,7 @@ static const char *record(struct tarpax *x, const char *key, size_t klen, const 
 }
 
 /* Each is "LENGTH KEY=VALUE\n", LENGTH counting all of it. */
-const char *tarpax_parse(struct tarpax *x, const char *body, size_t n, const char **ret_key)
+const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const char **ret_key)
 {
 	for (const char *p = body, *end = body + n; p < end;) {
 		size_t left = (size_t)(end - p);

@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 /* What the records of a pax extended header (POSIX.1 pax) say of the entry that follows it. */
-struct tarpax {
+struct tar_pax {
 	bool has_path, has_linkpath, has_uid, has_gid, has_size, has_time;
 	const char *path; /* in the text that was parsed */
 	size_t path_len;
@@ -21,6 +21,6 @@ struct tarpax {
  * Parse a header's whole body; a later record of a key replaces an earlier one. NULL when all is
  * sound; otherwise what is wrong with the entry, and (of a wrong value) *ret_key: whose.
  */
-const char *tarpax_parse(struct tarpax *x, const char *body, size_t n, const char **ret_key);
+const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const char **ret_key);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tar_read: libarchive's tar reader, behind tarcheck. */
+/* tar_read: libarchive's tar reader, behind tar_check. */
 
 #include "tar_read.h"
 
@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct tarread {
-	struct tarread_source source;
+struct tar_read {
+	struct tar_read_source source;
 	struct archive *a;
 	struct archive_entry *ae;
-	struct tarcheck *check;
+	struct tar_check *check;
 	bool ended;  /* the stream has */
 	bool failed; /* err says why reading stopped */
 	struct err err;
@@ -21,7 +21,7 @@ struct tarread {
 
 static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
 {
-	struct tarread *r = arg;
+	struct tar_read *r = arg;
 	ssize_t n;
 	int x;
 
@@ -29,9 +29,9 @@ static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
 		return 0;
 	n = r->source.read(r->source.arg, ret, &r->err);
 	if (n > 0)
-		x = tarcheck_feed(r->check, *ret, (size_t)n, &r->err);
+		x = tar_check_feed(r->check, *ret, (size_t)n, &r->err);
 	else
-		x = n < 0 ? (int)n : tarcheck_end(r->check, &r->err);
+		x = n < 0 ? (int)n : tar_check_end(r->check, &r->err);
 	if (x < 0) {
 		r->failed = true;
 		archive_set_error(a, -x, "cannot read");
@@ -44,17 +44,17 @@ static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
 /* What is not passed over is read. */
 static la_int64_t skip_block(struct archive *a, void *arg, la_int64_t n)
 {
-	struct tarread *r = arg;
+	struct tar_read *r = arg;
 
 	(void)a;
-	if (!r->source.skip || n <= 0 || !tarcheck_may_skip(r->check, (uint64_t)n) ||
+	if (!r->source.skip || n <= 0 || !tar_check_may_skip(r->check, (uint64_t)n) ||
 		!r->source.skip(r->source.arg, (uint64_t)n))
 		return 0;
-	tarcheck_skip(r->check, (uint64_t)n);
+	tar_check_skip(r->check, (uint64_t)n);
 	return n;
 }
 
-int tarread_broken(const struct tarread *r, const char *on, struct err *e)
+int tar_read_broken(const struct tar_read *r, const char *on, struct err *e)
 {
 	const char *text = archive_error_string(r->a);
 
@@ -63,19 +63,19 @@ int tarread_broken(const struct tarread *r, const char *on, struct err *e)
 			*e = r->err;
 		return r->err.num ? -r->err.num : -EBADMSG;
 	}
-	if (!on && *tarcheck_name(r->check))
-		on = tarcheck_name(r->check);
+	if (!on && *tar_check_name(r->check))
+		on = tar_check_name(r->check);
 	return err_say(
 		e, EBADMSG, on, "cannot read the archive%s%s", text ? ": " : "", text ? text : "");
 }
 
 /* libarchive knows no archive of no bytes. */
-static bool is_empty(const struct tarread *r)
+static bool is_empty(const struct tar_read *r)
 {
-	return r->source.may_be_empty && r->ended && !r->failed && tarcheck_empty(r->check);
+	return r->source.may_be_empty && r->ended && !r->failed && tar_check_empty(r->check);
 }
 
-static int start(struct tarread *r, struct err *e)
+static int start(struct tar_read *r, struct err *e)
 {
 	if (archive_read_support_format_tar(r->a) == ARCHIVE_OK &&
 		archive_read_set_read_callback(r->a, read_block) == ARCHIVE_OK &&
@@ -83,12 +83,12 @@ static int start(struct tarread *r, struct err *e)
 		archive_read_set_callback_data(r->a, r) == ARCHIVE_OK &&
 		archive_read_open1(r->a) == ARCHIVE_OK)
 		return 0;
-	return is_empty(r) ? 0 : tarread_broken(r, NULL, e);
+	return is_empty(r) ? 0 : tar_read_broken(r, NULL, e);
 }
 
-int tarread_open(const struct tarread_source *source, struct tarread **ret, struct err *e)
+int tar_read_open(const struct tar_read_source *source, struct tar_read **ret, struct err *e)
 {
-	struct tarread *r = calloc(1, sizeof(*r));
+	struct tar_read *r = calloc(1, sizeof(*r));
 	int x;
 
 	if (!r)
@@ -96,11 +96,11 @@ int tarread_open(const struct tarread_source *source, struct tarread **ret, stru
 	r->source = *source;
 	r->a = archive_read_new();
 	r->ae = archive_entry_new();
-	x = r->a && r->ae ? tarcheck_new(source->count, source->arg, &r->check, e) : err_nomem(e);
+	x = r->a && r->ae ? tar_check_new(source->count, source->arg, &r->check, e) : err_nomem(e);
 	if (x == 0)
 		x = start(r, e);
 	if (x < 0) {
-		tarread_free(r);
+		tar_read_free(r);
 		return x;
 	}
 
@@ -108,7 +108,7 @@ int tarread_open(const struct tarread_source *source, struct tarread **ret, stru
 	return 0;
 }
 
-void tarread_free(struct tarread *r)
+void tar_read_free(struct tar_read *r)
 {
 	if (!r)
 		return;
@@ -116,23 +116,23 @@ void tarread_free(struct tarread *r)
 		archive_entry_free(r->ae);
 	if (r->a)
 		(void)archive_read_free(r->a); /* nothing is left to be lost */
-	tarcheck_free(r->check);
+	tar_check_free(r->check);
 	free(r);
 }
 
 /* The archive has ended, perhaps at its very beginning. */
-static int judge_end(struct tarread *r, struct err *e)
+static int judge_end(struct tar_read *r, struct err *e)
 {
 	const void *p;
 	ssize_t n = 1;
 	bool more;
 
-	while (!tarcheck_no_archive(r->check, &more)) {
+	while (!tar_check_no_archive(r->check, &more)) {
 		if (!more || n == 0)
 			return 0;
 		n = r->ended ? 0 : r->source.read(r->source.arg, &p, e);
 		if (n > 0)
-			n = tarcheck_feed(r->check, p, (size_t)n, e) < 0 ? -EBADMSG : n;
+			n = tar_check_feed(r->check, p, (size_t)n, e) < 0 ? -EBADMSG : n;
 		if (n < 0)
 			return (int)n;
 		r->ended = n == 0;
@@ -145,7 +145,7 @@ static int judge_end(struct tarread *r, struct err *e)
  * libarchive goes on with what is readable of a damaged header. We go on only where no meaning is
  * lost.
  */
-static int next_header(struct tarread *r, struct err *e)
+static int next_header(struct tar_read *r, struct err *e)
 {
 	const char *text;
 	int x;
@@ -164,10 +164,10 @@ static int next_header(struct tarread *r, struct err *e)
 	text = archive_error_string(r->a);
 	if (x == ARCHIVE_WARN && text && strstr(text, "can't be converted"))
 		return 1;
-	return tarread_broken(r, x == ARCHIVE_WARN ? archive_entry_pathname(r->ae) : NULL, e);
+	return tar_read_broken(r, x == ARCHIVE_WARN ? archive_entry_pathname(r->ae) : NULL, e);
 }
 
-int tarread_next(struct tarread *r, struct tarfact *ret, struct err *e)
+int tar_read_next(struct tar_read *r, struct tar_fact *ret, struct err *e)
 {
 	int x = next_header(r, e);
 	const char *on;
@@ -175,7 +175,7 @@ int tarread_next(struct tarread *r, struct tarfact *ret, struct err *e)
 	if (x <= 0)
 		return x;
 	on = archive_entry_pathname(r->ae);
-	if (!tarcheck_next(r->check, ret) ||
+	if (!tar_check_next(r->check, ret) ||
 		ret->start != (uint64_t)archive_read_header_position(r->a) ||
 		archive_entry_uid(r->ae) != ret->uid || archive_entry_gid(r->ae) != ret->gid)
 		return err_say(e, EBADMSG, on, "the archive can be read in two ways here");
@@ -185,12 +185,12 @@ int tarread_next(struct tarread *r, struct tarfact *ret, struct err *e)
 	return 1;
 }
 
-struct archive_entry *tarread_entry(const struct tarread *r)
+struct archive_entry *tar_read_entry(const struct tar_read *r)
 {
 	return r->ae;
 }
 
-struct archive *tarread_archive(const struct tarread *r)
+struct archive *tar_read_archive(const struct tar_read *r)
 {
 	return r->a;
 }

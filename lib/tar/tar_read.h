@@ -10,15 +10,15 @@
 #include "tar_check.h"
 
 /*
- * libarchive's tar reader with tarcheck before it: the headers are read twice, and must say the
+ * libarchive's tar reader with tar_check before it: the headers are read twice, and must say the
  * same. For entry.c (layers) and outer_reader.c (archives around images) alone; what an entry says
- * is asked of libarchive, through tarread_entry().
+ * is asked of libarchive, through tar_read_entry().
  */
-struct tarread;
+struct tar_read;
 struct archive;
 struct archive_entry;
 
-struct tarread_source {
+struct tar_read_source {
 	/*
 	 * The next piece: sets *ret to it (valid until the next call) and returns its length, 0 at
 	 * the end, -errno with e filled.
@@ -27,28 +27,28 @@ struct tarread_source {
 
 	/* May n bytes of a body be passed over unread? Does so, and returns true. NULL: never. */
 	bool (*skip)(void *arg, uint64_t n);
-	tarcheck_count *count; /* NULL: nobody does */
+	tar_check_count *count; /* NULL: nobody does */
 	void *arg;
 	bool may_be_empty; /* no bytes at all are an archive without entries, not an error */
 };
 
-int tarread_open(const struct tarread_source *source, struct tarread **ret, struct err *e);
-void tarread_free(struct tarread *r);
+int tar_read_open(const struct tar_read_source *source, struct tar_read **ret, struct err *e);
+void tar_read_free(struct tar_read *r);
 
 /*
  * 1 and what the headers of the next entry say, 0 at the end, -errno with e filled: the entry has a
  * name.
  */
-int tarread_next(struct tarread *r, struct tarfact *ret, struct err *e);
+int tar_read_next(struct tar_read *r, struct tar_fact *ret, struct err *e);
 
-/* The entry of the last tarread_next(), and the archive it is from. */
-struct archive_entry *tarread_entry(const struct tarread *r);
-struct archive *tarread_archive(const struct tarread *r);
+/* The entry of the last tar_read_next(), and the archive it is from. */
+struct archive_entry *tar_read_entry(const struct tar_read *r);
+struct archive *tar_read_archive(const struct tar_read *r);
 
 /*
- * libarchive gave up: for a reason of ours (that of read, or of tarcheck), or for one of its own.
+ * libarchive gave up: for a reason of ours (that of read, or of tar_check), or for one of its own.
  * on: the entry, or NULL.
  */
-int tarread_broken(const struct tarread *r, const char *on, struct err *e);
+int tar_read_broken(const struct tar_read *r, const char *on, struct err *e);
 
 #endif

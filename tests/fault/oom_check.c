@@ -66,7 +66,7 @@ OOM(verify_trees)
 
 OOM(expect)
 {
-	struct spec_entry s = { .has_type = true, .type = S_IFREG };
+	struct mtree_entry s = { .has_type = true, .type = S_IFREG };
 	struct expect *x = expect_new(true);
 	char path[64];
 	int r = x ? 0 : -ENOMEM;

@@ -33,7 +33,7 @@ static ssize_t give(void *arg, const void **ret, struct err *e)
 	return (ssize_t)n;
 }
 
-static int ignore(const struct spec_entry *s, void *arg)
+static int ignore(const struct mtree_entry *s, void *arg)
 {
 	(void)arg;
 	FUZZ_CHECK(s->path[0] != '/');
@@ -53,7 +53,7 @@ static int settle(struct layer *l, int dir, const struct lower *lower, struct er
 		FUZZ_CHECK(layer_answers_hold(buf_get(&answers), lower, &holds, e) == 0 && holds);
 	FUZZ_CHECK(layer_write_spec(l, dir, "spec", e) == 0);
 	spec = openat(dir, "spec", O_RDONLY | O_CLOEXEC);
-	FUZZ_CHECK(spec >= 0 && spec_read(spec, "spec", SPEC_ALL, 1, ignore, NULL, e) == 0);
+	FUZZ_CHECK(spec >= 0 && mtree_read(spec, "spec", MTREE_ALL, 1, ignore, NULL, e) == 0);
 	return unlinkat(dir, "spec", 0);
 }
 

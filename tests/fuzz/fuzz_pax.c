@@ -25,7 +25,7 @@ static ssize_t give(void *arg, const void **ret, struct err *e)
 	return (ssize_t)n;
 }
 
-static void sound(const struct tarpax *x, const char *data, size_t size)
+static void sound(const struct tar_pax *x, const char *data, size_t size)
 {
 	if (x->path) /* of a record that was refused, only for a message */
 		FUZZ_CHECK(x->path >= data && x->path_len <= size &&
@@ -41,15 +41,15 @@ static void sound(const struct tarpax *x, const char *data, size_t size)
 }
 
 /* The records of two headers, one after the other, are those of one with both. */
-static void in_two_parts(const struct tarpax *whole, const char *data, size_t size)
+static void in_two_parts(const struct tar_pax *whole, const char *data, size_t size)
 {
-	struct tarpax x = { .path = NULL };
+	struct tar_pax x = { .path = NULL };
 	const char *key = NULL, *nl = memchr(data, '\n', size);
 	size_t first = nl ? (size_t)(nl + 1 - data) : 0;
 
-	if (tarpax_parse(&x, data, first, &key))
+	if (tar_pax_parse(&x, data, first, &key))
 		return; /* the newline stands inside a value */
-	FUZZ_CHECK(!tarpax_parse(&x, data + first, size - first, &key));
+	FUZZ_CHECK(!tar_pax_parse(&x, data + first, size - first, &key));
 	FUZZ_CHECK(x.has_uid == whole->has_uid && x.uid == whole->uid &&
 		x.has_gid == whole->has_gid && x.gid == whole->gid);
 	FUZZ_CHECK(x.has_size == whole->has_size && x.size == whole->size && x.sec == whole->sec &&
@@ -57,7 +57,7 @@ static void in_two_parts(const struct tarpax *whole, const char *data, size_t si
 	FUZZ_CHECK(x.path == whole->path && x.path_len == whole->path_len);
 }
 
-static void behind_it(const struct tarpax *x, const char *wrong, const char *data, size_t size)
+static void behind_it(const struct tar_pax *x, const char *wrong, const char *data, size_t size)
 {
 	const struct layer_options o = { .limits = layer_default_limits };
 	size_t padded = (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK,
@@ -78,7 +78,7 @@ static void behind_it(const struct tarpax *x, const char *wrong, const char *dat
 	if (got == 0)
 		got = entry_next(r, &en, &e);
 	FUZZ_CHECK(got >= 0 || e.set);
-	FUZZ_CHECK(!(wrong && got > 0)); /* what tarpax refuses is refused */
+	FUZZ_CHECK(!(wrong && got > 0)); /* what tar_pax refuses is refused */
 	if (got > 0) {
 		FUZZ_CHECK(en.uid == (x->has_uid ? x->uid : 0) &&
 			en.gid == (x->has_gid ? x->gid : 0) && en.mode == 0644);
@@ -96,12 +96,12 @@ static void behind_it(const struct tarpax *x, const char *wrong, const char *dat
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct tarpax x = { .path = NULL };
+	struct tar_pax x = { .path = NULL };
 	const char *key = NULL, *wrong;
 
 	if (size > 100000)
 		return 0;
-	wrong = tarpax_parse(&x, (const char *)data, size, &key);
+	wrong = tar_pax_parse(&x, (const char *)data, size, &key);
 	sound(&x, (const char *)data, size);
 	if (!wrong)
 		in_two_parts(&x, (const char *)data, size);

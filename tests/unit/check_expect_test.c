@@ -18,7 +18,7 @@ static void add(struct expect *x, const char *line)
 		char c;
 		mode_t type;
 	} types[] = { { 'd', S_IFDIR }, { 'f', S_IFREG }, { 'l', S_IFLNK } };
-	struct spec_entry s = {
+	struct mtree_entry s = {
 		.has_type = true, .has_uid = true, .has_gid = true, .has_mode = true
 	};
 	char *end;
@@ -201,8 +201,8 @@ TEST(a_path_that_climbs_is_refused)
 
 	REQUIRE(x != NULL);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
-		CHECK_INT(expect_add(&(struct spec_entry){ .path = bad[i] }, x), -EINVAL);
-	CHECK_INT(expect_add(&(struct spec_entry){ .path = "..a/b.." }, x), 0);
+		CHECK_INT(expect_add(&(struct mtree_entry){ .path = bad[i] }, x), -EINVAL);
+	CHECK_INT(expect_add(&(struct mtree_entry){ .path = "..a/b.." }, x), 0);
 	expect_free(x);
 }
 

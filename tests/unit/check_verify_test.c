@@ -242,7 +242,7 @@ TEST(what_vanishes_or_appears_meanwhile_is_no_finding)
 
 static void expect(struct expect *x, const char *path, mode_t mode)
 {
-	struct spec_entry s = {
+	struct mtree_entry s = {
 		.path = path,
 		.has_type = true,
 		.has_mode = true,

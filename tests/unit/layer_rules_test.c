@@ -222,7 +222,7 @@ TEST(layer_reports_a_full_disk_and_a_broken_stream)
 	layers_open(&s, "size=200k,mode=0700");
 	b = tar_make(list);
 	b.len = 100000;
-	CHECK_INT(layer_apply(tar_read, &stream, s.fd, "broken", &s.o, &l, &e), -EIO);
+	CHECK_INT(layer_apply(tar_stream_read, &stream, s.fd, "broken", &s.o, &l, &e), -EIO);
 	CHECK_STR(e.on, "the stream");
 
 	CHECK_INT(layers_add(&s, list, &e), -ENOSPC);

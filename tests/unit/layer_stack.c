@@ -70,7 +70,7 @@ int layers_add(struct layers *s, const struct tar_entry *list, struct err *e)
 	int r;
 
 	(void)snprintf(name, sizeof(name), "%d", count++);
-	r = layer_apply(tar_read, &stream, s->fd, name, &s->o, &l, e);
+	r = layer_apply(tar_stream_read, &stream, s->fd, name, &s->o, &l, e);
 	if (r < 0)
 		return r;
 	r = settle(s, l, name, e);

@@ -88,7 +88,7 @@ struct buf tar_make(const struct tar_entry *list)
 	return b;
 }
 
-ssize_t tar_read(void *arg, const void **ret, struct err *e)
+ssize_t tar_stream_read(void *arg, const void **ret, struct err *e)
 {
 	struct tar_stream *s = arg;
 	size_t n = s->b->len - s->at;

@@ -47,6 +47,6 @@ struct tar_stream {
 };
 
 /* Reads it: a layer_read (lib/layer/layer.h). */
-ssize_t tar_read(void *arg, const void **ret, struct err *e);
+ssize_t tar_stream_read(void *arg, const void **ret, struct err *e);
 
 #endif

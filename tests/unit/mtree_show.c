@@ -7,7 +7,7 @@
 
 #include "../../lib/base/buf.h"
 
-int mtree_show(const struct spec_entry *s, void *arg)
+int mtree_show(const struct mtree_entry *s, void *arg)
 {
 	struct buf *b = arg;
 

@@ -5,9 +5,9 @@
 #include "../../lib/tar/mtree.h"
 
 /*
- * For spec_read(): add a line to arg, a struct buf, with all that the specification gives of an
+ * For mtree_read(): add a line to arg, a struct buf, with all that the specification gives of an
  * entry.
  */
-int mtree_show(const struct spec_entry *s, void *arg);
+int mtree_show(const struct mtree_entry *s, void *arg);
 
 #endif

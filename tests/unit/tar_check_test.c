@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What tarcheck refuses, and what it says of what it lets pass. */
+/* What tar_check refuses, and what it says of what it lets pass. */
 
 #include "../../lib/tar/tar_check.h"
 
@@ -10,24 +10,24 @@
 #include "test.h"
 
 /* Feed in pieces of n bytes; the answer must not depend on n. */
-static int check(const struct buf *b, size_t n, struct tarfact *ret, struct err *e)
+static int check(const struct buf *b, size_t n, struct tar_fact *ret, struct err *e)
 {
-	struct tarcheck *t;
-	int r = tarcheck_new(NULL, NULL, &t, e);
+	struct tar_check *t;
+	int r = tar_check_new(NULL, NULL, &t, e);
 
 	for (size_t at = 0; r == 0 && at < b->len; at += n)
-		r = tarcheck_feed(t, b->data + at, b->len - at < n ? b->len - at : n, e);
+		r = tar_check_feed(t, b->data + at, b->len - at < n ? b->len - at : n, e);
 	if (r == 0)
-		r = tarcheck_end(t, e);
-	if (r == 0 && !tarcheck_next(t, ret))
+		r = tar_check_end(t, e);
+	if (r == 0 && !tar_check_next(t, ret))
 		r = 1;
-	tarcheck_free(t);
+	tar_check_free(t);
 	return r;
 }
 
 #define PATCH(off, s) .patch = { .at = off, .bytes = s, .n = sizeof(s) - 1 }
 
-TEST(tarcheck_refuses_what_can_be_read_in_two_ways)
+TEST(tar_check_refuses_what_can_be_read_in_two_ways)
 {
 	static const struct {
 		struct tar_entry t;
@@ -88,7 +88,7 @@ TEST(tarcheck_refuses_what_can_be_read_in_two_ways)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		const struct tar_entry list[] = { bad[i].t, { .name = NULL } };
 		scoped_buf struct buf b = tar_make(list);
-		struct tarfact f;
+		struct tar_fact f;
 
 		for (size_t n = 1; n < 5000; n = n * 3 + 6) {
 			struct err e = ERR_INIT;
@@ -102,11 +102,11 @@ TEST(tarcheck_refuses_what_can_be_read_in_two_ways)
 	}
 }
 
-TEST(tarcheck_tells_what_headers_say)
+TEST(tar_check_tells_what_headers_say)
 {
 	static const struct {
 		struct tar_entry t;
-		struct tarfact f;
+		struct tar_fact f;
 	} good[] = {
 		{ { "f", .uid = 07777777, .gid = 17, .mode = 0104751, .mtime = 9 },
 			{ .uid = 07777777, .gid = 17, .mode = 04751, .sec = 9 } },
@@ -135,7 +135,7 @@ TEST(tarcheck_tells_what_headers_say)
 		const struct tar_entry list[] = { good[i].t, { .name = NULL } };
 		scoped_buf struct buf b = tar_make(list);
 		struct err e = ERR_INIT;
-		struct tarfact f;
+		struct tar_fact f;
 
 		if (check(&b, 700, &f, &e) != 0) {
 			test_fail(__FILE__, __LINE__, "%zu: %s %s", i, e.what, e.why);
@@ -150,7 +150,7 @@ TEST(tarcheck_tells_what_headers_say)
 	}
 }
 
-TEST(tarcheck_knows_where_an_archive_may_end)
+TEST(tar_check_knows_where_an_archive_may_end)
 {
 	static const struct tar_entry list[] = { { "a", .data = "content" }, { .name = "b" },
 		{ .name = NULL } };
@@ -159,7 +159,7 @@ TEST(tarcheck_knows_where_an_archive_may_end)
 
 	for (b.len = 0; b.len <= whole; b.len++) {
 		struct err e = ERR_INIT;
-		struct tarfact f;
+		struct tar_fact f;
 		int r = check(&b, 512, &f, &e);
 		/* Between entries, and anywhere behind the first block of zeros. */
 		bool fine = b.len == 0 || b.len == 1024 || b.len == 1536 || b.len >= 2048;
@@ -170,7 +170,7 @@ TEST(tarcheck_knows_where_an_archive_may_end)
 }
 
 /* An archive without entries is one of zeros: a filesystem's image begins with some, too. */
-TEST(tarcheck_tells_zeros_from_what_only_begins_with_them)
+TEST(tar_check_tells_zeros_from_what_only_begins_with_them)
 {
 	static const struct tar_entry list[] = { { .name = "a" }, { .name = NULL } };
 	static const struct {
@@ -189,24 +189,24 @@ TEST(tarcheck_tells_zeros_from_what_only_begins_with_them)
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		scoped_buf struct buf b = BUF_INIT;
-		struct tarcheck *t;
+		struct tar_check *t;
 		bool more;
 
 		if (cases[i].entry)
 			b = tar_make(list);
 		for (size_t k = 0; k < cases[i].zeros + cases[i].rest; k++)
 			buf_char(&b, k < cases[i].zeros ? '\0' : 'x');
-		REQUIRE(tarcheck_new(NULL, NULL, &t, NULL) == 0);
+		REQUIRE(tar_check_new(NULL, NULL, &t, NULL) == 0);
 		for (size_t at = 0; at < b.len; at += 1000)
-			REQUIRE(tarcheck_feed(t, b.data + at, b.len - at < 1000 ? b.len - at : 1000,
-					NULL) == 0);
-		CHECK_INT(tarcheck_no_archive(t, &more), cases[i].none);
+			REQUIRE(tar_check_feed(t, b.data + at,
+					b.len - at < 1000 ? b.len - at : 1000, NULL) == 0);
+		CHECK_INT(tar_check_no_archive(t, &more), cases[i].none);
 		CHECK_INT(more, cases[i].more);
-		tarcheck_free(t);
+		tar_check_free(t);
 	}
 }
 
-TEST(tarcheck_refuses_extension_headers_that_contradict_each_other)
+TEST(tar_check_refuses_extension_headers_that_contradict_each_other)
 {
 	static const struct {
 		struct tar_entry list[4];
@@ -236,7 +236,7 @@ TEST(tarcheck_refuses_extension_headers_that_contradict_each_other)
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		scoped_buf struct buf b = tar_make(cases[i].list);
 		struct err e = ERR_INIT;
-		struct tarfact f;
+		struct tar_fact f;
 
 		if ((check(&b, 512, &f, &e) == 0) != cases[i].fine)
 			test_fail(__FILE__, __LINE__, "%zu: %s", i, e.what);

@@ -21,10 +21,10 @@ static int read_text(const char *text, size_t n, struct buf *ret, struct err *e)
 	scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
 
 	REQUIRE(fd >= 0 && fd_write_all(fd, text, n) == 0 && lseek(fd, 0, SEEK_SET) == 0);
-	return spec_read(fd, "spec", SPEC_ALL, 1, mtree_show, ret, e);
+	return mtree_read(fd, "spec", MTREE_ALL, 1, mtree_show, ret, e);
 }
 
-TEST(spec_reads_what_others_write)
+TEST(mtree_reads_what_others_write)
 {
 	static const struct {
 		const char *text, *want;
@@ -92,7 +92,7 @@ struct count {
 	bool wrong, last;
 };
 
-static int count(const struct spec_entry *s, void *arg)
+static int count(const struct mtree_entry *s, void *arg)
 {
 	struct count *c = arg;
 	char name[64];
@@ -114,7 +114,7 @@ static int count(const struct spec_entry *s, void *arg)
 	return 0;
 }
 
-TEST(spec_of_any_length_means_what_its_first_lines_say)
+TEST(mtree_of_any_length_means_what_its_first_lines_say)
 {
 	/*
 	 * Whole paths, names in the root, and names in a directory of the lines before: all are
@@ -154,14 +154,14 @@ TEST(spec_of_any_length_means_what_its_first_lines_say)
 		buf_printf(&b, "%slast type=file\n", forms[f].leave);
 		REQUIRE(fd >= 0 && buf_get(&b) && fd_write_all(fd, b.data, b.len) == 0 &&
 			lseek(fd, 0, SEEK_SET) == 0);
-		CHECK_INT(spec_read(fd, "spec", SPEC_ALL, threads, count, &c, &e), 0);
+		CHECK_INT(mtree_read(fd, "spec", MTREE_ALL, threads, count, &c, &e), 0);
 		CHECK_INT(c.n, 100000);
 		CHECK(!c.wrong && c.last);
 		CHECK_INT(c.dirs, forms[f].dirs);
 	}
 }
 
-TEST(spec_refuses_what_it_cannot_mean)
+TEST(mtree_refuses_what_it_cannot_mean)
 {
 	static const char nul[] = "#mtree\na\0b uid=1\n";
 	static const char *const bad[] = {
@@ -183,7 +183,7 @@ struct stopping {
 	int n, at;
 };
 
-static int stop(const struct spec_entry *s, void *arg)
+static int stop(const struct mtree_entry *s, void *arg)
 {
 	struct stopping *t = arg;
 	char name[16];
@@ -207,7 +207,7 @@ static int long_spec(const char *wrong, int n, const char *last)
 	return fd;
 }
 
-TEST(spec_reading_stops_when_it_is_told_to)
+TEST(mtree_reading_stops_when_it_is_told_to)
 {
 	/* At the second entry, and at one amid parts that other threads read. */
 	static const struct {
@@ -220,26 +220,26 @@ TEST(spec_reading_stops_when_it_is_told_to)
 		struct stopping s = { .at = cases[i].at };
 		struct err e = ERR_INIT;
 
-		CHECK_INT(spec_read(fd, "spec", SPEC_ALL, cases[i].threads, stop, &s, &e), 42);
+		CHECK_INT(mtree_read(fd, "spec", MTREE_ALL, cases[i].threads, stop, &s, &e), 42);
 		CHECK_INT(s.n, cases[i].at);
 		CHECK(!e.set);
 	}
 }
 
-TEST(spec_that_is_wrong_late_is_read_up_to_there)
+TEST(mtree_that_is_wrong_late_is_read_up_to_there)
 {
 	for (unsigned threads = 1; threads < 4; threads++) {
 		scoped_fd int fd = long_spec("a uid\n", 100000, "b uid=4\n");
 		struct stopping s = { .at = -1 };
 		struct err e = ERR_INIT;
 
-		CHECK_INT(spec_read(fd, "spec", SPEC_ALL, threads, stop, &s, &e), -EBADMSG);
+		CHECK_INT(mtree_read(fd, "spec", MTREE_ALL, threads, stop, &s, &e), -EBADMSG);
 		CHECK(e.set && strstr(e.what, "uid"));
 		CHECK_INT(s.n, 100000);
 	}
 }
 
-TEST(spec_tells_no_more_than_is_wanted)
+TEST(mtree_tells_no_more_than_is_wanted)
 {
 	static const char text[] =
 		"#mtree\n/set size=9 time=3.0\na type=link link=b uid=1 gid=2 mode=0777\nc "
@@ -250,6 +250,6 @@ TEST(spec_tells_no_more_than_is_wanted)
 
 	REQUIRE(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0 &&
 		lseek(fd, 0, SEEK_SET) == 0);
-	CHECK_INT(spec_read(fd, "spec", SPEC_OWNER, 1, mtree_show, &b, &e), 0);
+	CHECK_INT(mtree_read(fd, "spec", MTREE_OWNER, 1, mtree_show, &b, &e), 0);
 	CHECK_STR(buf_get(&b), "a t12 0777 u1 g2\nc t2 r103\nf t10\n");
 }
