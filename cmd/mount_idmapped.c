@@ -154,7 +154,7 @@ static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err 
 static int there_already(const struct mount_plan *p, struct ctx *ctx, struct err *e)
 {
 	scoped_mount_snapshot struct mount_snapshot s = { 0 };
-	int id, r = mounted_as_planned(p, &s, &id, e);
+	int id, r = plan_is_mounted(p, &s, &id, e);
 
 	if (r > 0)
 		mount_show_there(p, ctx);

@@ -148,13 +148,13 @@ static int find_lines(const char *target, struct lines *ret, struct err *e)
  * --- the source --------------------------------------------------------------------------------
  */
 
-enum match { NO, AS_GIVEN, AS_THE_LINE };
+enum source_match { NO, AS_GIVEN, AS_THE_LINE };
 
 /*
  * Is the line's source what mount(8) was given, and made source of? A link that is not followed is
  * an error.
  */
-static int match(const char *line, const char *source, enum match *ret, struct err *e)
+static int match(const char *line, const char *source, enum source_match *ret, struct err *e)
 {
 	scoped_fd int fd = -1;
 	struct stat st, given;
@@ -190,7 +190,7 @@ static int none_matches(const char *line, const char *source, struct err *e)
 int mount_line_source(const char *source, const char *target, char **ret, struct err *e)
 {
 	__attribute__((cleanup(lines_done))) struct lines lines = { .sources = { 0 } };
-	enum match m = AS_GIVEN;
+	enum source_match m = AS_GIVEN;
 	const char *use = source;
 	int r = find_lines(target, &lines, e);
 

@@ -13,10 +13,10 @@
 #include "../lib/mount/clone_cache.h"
 #include "../lib/mount/exposure.h"
 
-static void run_done(struct run *run)
+static void run_done(struct table_run *run)
 {
 	for (size_t i = 0; i < run->jobs.len; i++) {
-		struct job *j = &run->jobs.items[i];
+		struct table_job *j = &run->jobs.items[i];
 
 		mount_options_done(&j->options);
 		mount_plan_done(&j->plan);
@@ -53,11 +53,11 @@ static void warn(const struct err *e)
 }
 
 /* A line failed: with nofail that is only a warning (0), else it is told of which line. */
-static int job_failed(struct run *run, struct job *j, int r, struct err *e)
+static int job_failed(struct table_run *run, struct table_job *j, int r, struct err *e)
 {
 	bool usage = e->usage;
 
-	r = job_fault(run, j->line, r, e);
+	r = table_job_fault(run, j->line, r, e);
 	if (!j->options.nofail || usage)
 		return r;
 	warn(e);
@@ -78,14 +78,14 @@ static bool lies_on(const char *path, const char *target)
  * On the target of a line that failed (with nofail) there is still the directory that it would have
  * covered: to mount that, or on that, is never what was meant.
  */
-static int check_below(const struct run *run, const struct job *j, struct err *e)
+static int check_below(const struct table_run *run, const struct table_job *j, struct err *e)
 {
 	struct table_need need = { 0 };
 	const char *under = NULL;
-	int r = job_need(j, &need, e);
+	int r = table_job_need(j, &need, e);
 
 	for (size_t i = 0; i < run->jobs.len && r == 0 && !under; i++) {
-		const struct job *other = &run->jobs.items[i];
+		const struct table_job *other = &run->jobs.items[i];
 
 		if (other->state != JOB_FAILED)
 			continue;
@@ -104,12 +104,12 @@ static int check_below(const struct run *run, const struct job *j, struct err *e
 }
 
 /* What this run has mounted, last first. */
-static void roll_back(struct run *run, size_t n)
+static void roll_back(struct table_run *run, size_t n)
 {
 	size_t undone = 0;
 
 	while (n-- > 0) {
-		struct job *j = job_at(run, n);
+		struct table_job *j = table_job_at(run, n);
 
 		if (j->state != JOB_MOUNTED)
 			continue;
@@ -167,7 +167,7 @@ static void raise_limit(void)
 }
 
 /* Of a device that is yet to be mounted, what it gives away is one of the steps. */
-static int check_dry(const struct job *j, bool there, struct err *e)
+static int check_dry(const struct table_job *j, bool there, struct err *e)
 {
 	int r = mount_plan_check_links(&j->plan, e);
 
@@ -181,7 +181,7 @@ static bool is_refused(const struct err *e)
 }
 
 /* A dry run goes on when a line is refused, so that all such lines are told. */
-static int list_refused(struct run *run, struct job *j, int r, struct err *e)
+static int list_refused(struct table_run *run, struct table_job *j, int r, struct err *e)
 {
 	if (!is_refused(e))
 		return r;
@@ -192,18 +192,18 @@ static int list_refused(struct run *run, struct job *j, int r, struct err *e)
 	return 0;
 }
 
-static int do_job(struct run *run, struct job *j, struct err *e)
+static int do_job(struct table_run *run, struct table_job *j, struct err *e)
 {
 	bool there;
 	int id, r = run->failed ? check_below(run, j, e) : 0;
 
 	if (r == 0)
-		r = job_plan(run, j, e);
+		r = table_job_plan(run, j, e);
 	if (r == 0)
-		r = mount_plan_settle(&j->plan,
+		r = mount_plan_open_source(&j->plan,
 			e); /* again: what is mounted by now may be a target of other type */
 	if (r == 0)
-		r = mounted_as_planned(&j->plan, &run->before, &id, e);
+		r = plan_is_mounted(&j->plan, &run->before, &id, e);
 	if (r < 0)
 		return r;
 	there = r > 0;
@@ -221,13 +221,13 @@ static int do_job(struct run *run, struct job *j, struct err *e)
 }
 
 /* On kernels that tell of mounts only by listing them all, they are read back all at once. */
-static int read_all_back(struct run *run, struct err *e)
+static int read_all_back(struct table_run *run, struct err *e)
 {
 	scoped_mount_snapshot struct mount_snapshot after = { 0 };
 	int r = 0;
 
 	for (size_t i = 0; i < run->jobs.len && r == 0; i++) {
-		struct job *j = job_at(run, i);
+		struct table_job *j = table_job_at(run, i);
 
 		if (j->state != JOB_MOUNTED)
 			continue;
@@ -241,25 +241,25 @@ static int read_all_back(struct run *run, struct err *e)
 	return r;
 }
 
-static int do_jobs(struct run *run, struct err *e)
+static int do_jobs(struct table_run *run, struct err *e)
 {
 	size_t i;
 	int r = 0;
 
 	for (i = 0; i < run->jobs.len && r == 0; i++) {
-		struct job *j = job_at(run, i);
+		struct table_job *j = table_job_at(run, i);
 
 		r = check_signals(e);
 		if (r == 0 && j->state != JOB_FAILED) {
 			r = do_job(run, j, e);
-			mount_plan_let_go(&j->plan);
+			mount_plan_close_source(&j->plan);
 			if (r < 0)
 				r = job_failed(run, j, r, e);
 			if (r < 0 && run->ctx->dry_run)
 				r = list_refused(run, j, r, e);
 		}
 	}
-	copies_done(); /* they would keep busy what is taken off again */
+	clone_cache_done(); /* they would keep busy what is taken off again */
 	if (r == 0)
 		r = read_all_back(run, e);
 	if (r < 0)
@@ -267,12 +267,12 @@ static int do_jobs(struct run *run, struct err *e)
 	return r;
 }
 
-static void show_all(struct run *run)
+static void show_all(struct table_run *run)
 {
 	size_t mounted = 0, there = 0, failed = 0;
 
 	for (size_t i = 0; i < run->jobs.len; i++) {
-		struct job *j = job_at(run, i);
+		struct table_job *j = table_job_at(run, i);
 
 		mounted += j->state == JOB_MOUNTED;
 		there += j->state == JOB_THERE;
@@ -289,17 +289,17 @@ static void show_all(struct run *run)
 }
 
 /* Every plan that can be made is made before anything is mounted: most faults are found then. */
-static int plan_all(struct run *run, struct err *e)
+static int plan_all(struct table_run *run, struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < run->jobs.len && r == 0; i++) {
-		struct job *j = job_at(run, i);
+		struct table_job *j = table_job_at(run, i);
 
 		if (j->waits)
 			continue;
-		r = job_plan(run, j, e);
-		mount_plan_let_go(&j->plan); /* there may be more of them than descriptors */
+		r = table_job_plan(run, j, e);
+		mount_plan_close_source(&j->plan); /* there may be more of them than descriptors */
 		if (r < 0)
 			r = job_failed(run, j, r, e);
 		if (r < 0 && run->ctx->dry_run)
@@ -308,12 +308,12 @@ static int plan_all(struct run *run, struct err *e)
 	return r;
 }
 
-static int mount_jobs(struct run *run, struct err *e)
+static int mount_jobs(struct table_run *run, struct err *e)
 {
 	sigset_t old;
 	int r;
 
-	r = job_order(run, e);
+	r = table_job_order(run, e);
 	if (r == 0)
 		r = plan_all(run, e);
 	if (r < 0)
@@ -334,18 +334,18 @@ static int mount_jobs(struct run *run, struct err *e)
  * --- unmounting --------------------------------------------------------------------------------
  */
 
-static int unmount_job(struct run *run, struct job *j, struct err *e)
+static int unmount_job(struct table_run *run, struct table_job *j, struct err *e)
 {
-	int id, r = job_plan(run, j, e);
+	int id, r = table_job_plan(run, j, e);
 
 	if (r == 0)
-		r = mounted_at_all(&j->plan, &run->before, &id, e);
-	mount_plan_let_go(&j->plan);
+		r = plan_source_is_mounted(&j->plan, &run->before, &id, e);
+	mount_plan_close_source(&j->plan);
 	if (r <= 0)
 		return r; /* it is not mounted */
 	r = run->ctx->dry_run ?
 		0 :
-		mount_take_off(&j->plan, id,
+		mount_unmount(&j->plan, id,
 			run->args->recursive || j->plan.recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
 	if (r == 0)
 		mount_show_unmounted(j->line->target, run->ctx);
@@ -356,13 +356,13 @@ static int unmount_job(struct run *run, struct job *j, struct err *e)
  * As many as can be: a table that is half unmounted is better than one that stays because one line
  * is busy.
  */
-static int unmount_jobs(struct run *run, struct err *e)
+static int unmount_jobs(struct table_run *run, struct err *e)
 {
 	struct err first = ERR_INIT;
-	int r = job_order(run, e), result = 0;
+	int r = table_job_order(run, e), result = 0;
 
 	for (size_t i = run->jobs.len; i-- > 0 && r == 0;) {
-		struct job *j = job_at(run, i);
+		struct table_job *j = table_job_at(run, i);
 		int failed = unmount_job(run, j, e);
 
 		if (failed < 0)
@@ -390,12 +390,12 @@ static const char *fstab_of(const struct mount_args *a)
 
 int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
-	scoped_run struct run run = { .args = a, .ctx = ctx, .fstab = fstab_of(a) };
+	scoped_run struct table_run run = { .args = a, .ctx = ctx, .fstab = fstab_of(a) };
 	int r;
 
 	r = table_read(run.fstab, &run.table, e);
 	if (r == 0)
-		r = job_add_all(&run, e);
+		r = table_job_add_all(&run, e);
 	if (r < 0)
 		return r;
 	return a->unmount ? unmount_jobs(&run, e) : mount_jobs(&run, e);
@@ -403,7 +403,7 @@ int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 
 int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ctx, struct err *e)
 {
-	scoped_run struct run run = { .args = a, .ctx = ctx, .fstab = fstab_of(a) };
+	scoped_run struct table_run run = { .args = a, .ctx = ctx, .fstab = fstab_of(a) };
 	const struct table_line *l;
 	int r;
 
@@ -419,7 +419,7 @@ int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ct
 		err_try(e, "name both SOURCE and TARGET, or another fstab with -T");
 		return -ENOENT;
 	}
-	r = job_add(&run, l, e);
+	r = table_job_add(&run, l, e);
 	if (r < 0)
 		return r;
 	run.jobs.items[0].options.nofail = false; /* it was asked for by name */
@@ -430,18 +430,19 @@ int mount_table_refused(
 	int (*fn)(const char *target, const struct err *why, void *arg), void *arg, struct err *e)
 {
 	const struct mount_args args = { .all = true };
-	scoped_run struct run run = { .args = &args, .fstab = fstab_of(&args) };
+	scoped_run struct table_run run = { .args = &args, .fstab = fstab_of(&args) };
 	int r = table_read(run.fstab, &run.table, e);
 
 	for (size_t i = 0; i < run.table.lines.len && r == 0; i++) {
 		const struct table_line *l = &run.table.lines.items[i];
 		struct err found = ERR_INIT;
-		struct job *j;
+		struct table_job *j;
 
-		if (job_add(&run, l, &found) < 0)
+		if (table_job_add(&run, l, &found) < 0)
 			continue;
 		j = &run.jobs.items[run.jobs.len - 1];
-		if (job_plan(&run, j, &found) == 0 && mount_plan_settle(&j->plan, &found) == 0 &&
+		if (table_job_plan(&run, j, &found) == 0 &&
+			mount_plan_open_source(&j->plan, &found) == 0 &&
 			mount_plan_check_links(&j->plan, &found) == 0)
 			(void)exposure_check_plan(&j->plan,
 				&found); /* what else is wrong with a line is not asked for */

@@ -7,7 +7,7 @@
 #include "mount_idmapped.h"
 
 /* One line on its way. */
-struct job {
+struct table_job {
 	const struct table_line *line;
 	struct mount_options options;
 	struct mount_plan plan;
@@ -16,12 +16,12 @@ struct job {
 	enum { JOB_NEW, JOB_PLANNED, JOB_THERE, JOB_MOUNTED, JOB_FAILED } state;
 };
 
-struct run {
+struct table_run {
 	const struct mount_args *args;
 	struct ctx *ctx;
 	const char *fstab;
-	struct table table;
-	VEC(struct job) jobs;
+	struct fstab table;
+	VEC(struct table_job) jobs;
 	size_t *order; /* jobs, parents first */
 	struct mount_stores stores;
 	struct mount_snapshot before; /* what was mounted at first */
@@ -33,25 +33,25 @@ struct run {
  * Add to an error which line of which file it is of: that is not the command line's fault. Returns
  * r.
  */
-int job_fault(const struct run *run, const struct table_line *l, int r, struct err *e);
+int table_job_fault(const struct table_run *run, const struct table_line *l, int r, struct err *e);
 
 /* Take one line, or all of run->table but those with noauto: their options are read. */
-int job_add(struct run *run, const struct table_line *l, struct err *e);
-int job_add_all(struct run *run, struct err *e);
+int table_job_add(struct table_run *run, const struct table_line *l, struct err *e);
+int table_job_add_all(struct table_run *run, struct err *e);
 
 /*
  * The paths that must be there for the job. ret->uses is to be freed with strv_done(), also after a
  * failure.
  */
-int job_need(const struct job *j, struct table_need *ret, struct err *e);
+int table_job_need(const struct table_job *j, struct table_need *ret, struct err *e);
 
 /* Set run->order, as table_order() says. -EEXIST: two lines have one target. */
-int job_order(struct run *run, struct err *e);
+int table_job_order(struct table_run *run, struct err *e);
 
 /* The i-th job of that order. */
-struct job *job_at(struct run *run, size_t i);
+struct table_job *table_job_at(struct table_run *run, size_t i);
 
 /* Make the plan of a job that has none yet. */
-int job_plan(struct run *run, struct job *j, struct err *e);
+int table_job_plan(struct table_run *run, struct table_job *j, struct err *e);
 
 #endif

@@ -10,20 +10,22 @@
 #include <string.h>
 
 /* Which line of which file a failure is of. It is not the command line's fault. */
-int job_fault(const struct run *run, const struct table_line *l, int r, struct err *e)
+int table_job_fault(const struct table_run *run, const struct table_line *l, int r, struct err *e)
 {
 	err_prefix(e, "%s, the line of '%s'", run->fstab, l->target);
 	e->usage = false;
 	return r;
 }
 
-int job_add(struct run *run, const struct table_line *l, struct err *e)
+int table_job_add(struct table_run *run, const struct table_line *l, struct err *e)
 {
-	struct job job = { .line = l, .options = MOUNT_OPTIONS_INIT, .result = MOUNT_RESULT_INIT };
+	struct table_job job = {
+		.line = l, .options = MOUNT_OPTIONS_INIT, .result = MOUNT_RESULT_INIT
+	};
 	int r = table_line_options(l, &job.options, e);
 
 	if (r < 0)
-		r = job_fault(run, l, r, e);
+		r = table_job_fault(run, l, r, e);
 	else if (VEC_ADD(&run->jobs, job) < 0)
 		r = err_nomem(e);
 	if (r < 0)
@@ -31,12 +33,12 @@ int job_add(struct run *run, const struct table_line *l, struct err *e)
 	return r;
 }
 
-int job_add_all(struct run *run, struct err *e)
+int table_job_add_all(struct table_run *run, struct err *e)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < run->table.lines.len && r == 0; i++) {
-		r = job_add(run, &run->table.lines.items[i], e);
+		r = table_job_add(run, &run->table.lines.items[i], e);
 		if (r == 0 && run->jobs.items[run->jobs.len - 1].options.noauto)
 			mount_options_done(&run->jobs.items[--run->jobs.len].options);
 	}
@@ -52,7 +54,7 @@ static int add_use(struct table_need *need, const char *path, struct err *e)
 	return tidy && strv_add(&need->uses, tidy) == 0 ? 0 : err_nomem(e);
 }
 
-int job_need(const struct job *j, struct table_need *ret, struct err *e)
+int table_job_need(const struct table_job *j, struct table_need *ret, struct err *e)
 {
 	const struct mount_options *o = &j->options;
 	int r;
@@ -68,7 +70,7 @@ int job_need(const struct job *j, struct table_need *ret, struct err *e)
 	return r == 0 ? add_use(ret, o->store, e) : r;
 }
 
-int job_order(struct run *run, struct err *e)
+int table_job_order(struct table_run *run, struct err *e)
 {
 	size_t n = run->jobs.len;
 	scoped_free struct table_need *needs = calloc(n + 1, sizeof(*needs));
@@ -79,7 +81,7 @@ int job_order(struct run *run, struct err *e)
 	if (!needs || !waits || !run->order)
 		return err_nomem(e);
 	for (size_t i = 0; i < n && r == 0; i++)
-		r = job_need(&run->jobs.items[i], &needs[i], e);
+		r = table_job_need(&run->jobs.items[i], &needs[i], e);
 	if (r == 0)
 		r = table_order(needs, n, run->order, waits, e);
 	for (size_t i = 0; i < n; i++) {
@@ -91,12 +93,12 @@ int job_order(struct run *run, struct err *e)
 	return r;
 }
 
-struct job *job_at(struct run *run, size_t i)
+struct table_job *table_job_at(struct table_run *run, size_t i)
 {
 	return &run->jobs.items[run->order[i]];
 }
 
-int job_plan(struct run *run, struct job *j, struct err *e)
+int table_job_plan(struct table_run *run, struct table_job *j, struct err *e)
 {
 	int r;
 

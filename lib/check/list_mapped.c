@@ -264,7 +264,7 @@ static int list_all(struct listing *l)
 	int r = 0;
 
 	l->on = l->o->below ? mount_on(l->ns, l->o->below) : -1;
-	if (!l->ns->id && !(l->ns->ours && mount_info_tells_maps()))
+	if (!l->ns->id && !(l->ns->ours && mount_info_has_maps()))
 		r = mount_info_each(l->ns, collect_raw, l, l->e);
 	return r < 0 ? r : mount_info_each(l->ns, list_mount, l, l->e);
 }
@@ -320,7 +320,7 @@ int mapped_mounts(const struct mapped_options *o,
 		return r;
 	other.home = &own;
 	r = list_all(&own);
-	if (r == 0 && o->all_namespaces && !mount_info_tells_maps())
+	if (r == 0 && o->all_namespaces && !mount_info_has_maps())
 		log_verbose("this kernel does not tell maps: those of other namespaces are "
 			    "inferred, from mountinfo and the owners of files");
 	if (r == 0 && o->all_namespaces)

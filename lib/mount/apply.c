@@ -16,6 +16,7 @@
 #include "clone_cache.h"
 #include "device.h"
 #include "exposure.h"
+#include "mount_attr.h"
 #include "mount_verify.h"
 #include "overlay.h"
 
@@ -48,7 +49,8 @@ static int move(int mnt, const struct target *target, const char *path, struct e
 static int set_propagation(int mnt, const struct mount_plan *p, struct err *e)
 {
 	struct mount_flags flags = { .propagation = p->flags.propagation };
-	int r = p->recursive ? tree_setattr_all(mnt, &flags, -1) : tree_setattr(mnt, &flags, -1);
+	int r = p->recursive ? mount_attr_set_all(mnt, &flags, -1) :
+			       mount_attr_set(mnt, &flags, -1);
 
 	if (r < 0) {
 		(void)err_set(e, -r, p->target, "cannot make the mount %s",
@@ -74,7 +76,7 @@ static int read_back(
 	if (r == 0)
 		r = verify_info(&ret->info, &p->flags, map_of(p), p->target, e);
 	if (r >= 0 && ret->below.mounts.len)
-		r = subtree_read_back(mnt, p->target, &p->map, &p->flags, &ret->below, e);
+		r = rbind_read_back(mnt, p->target, &p->map, &p->flags, &ret->below, e);
 	return r < 0 ? r : 0;
 }
 
@@ -131,18 +133,19 @@ static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
 	int source = p->source_fd, r = 0;
 
 	if (!p->source_open) {
-		r = tree_open(p->source, &opened, e);
+		r = clone_open_source(p->source, &opened, e);
 		source = opened;
 	}
 	if (r == 0 && p->recursive)
-		r = subtree_list(source, p->source, &ret->below, e);
+		r = rbind_list(source, p->source, &ret->below, e);
 	if (r == 0 && p->recursive)
-		r = subtree_clone(source, p->source, &p->map, &p->flags, p->skip_unsupported,
+		r = rbind_clone(source, p->source, &p->map, &p->flags, p->skip_unsupported,
 			&ret->below, &tree, &ret->map, e);
 	else if (r == 0)
-		r = tree_clone(source, p->source, &p->map, &p->flags, before, &tree, &ret->map, e);
+		r = clone_mapped(
+			source, p->source, &p->map, &p->flags, before, &tree, &ret->map, e);
 	exposed.fd = source;
-	exposed.closed = before ? copies_note(source) : NULL;
+	exposed.closed = before ? clone_cache_note(source) : NULL;
 	/* What cannot be mapped at all is told first: no other place would help. */
 	if (r == 0)
 		r = exposure_check(&exposed, e);
@@ -183,7 +186,7 @@ static int apply_overlay(const struct mount_plan *p, struct mount_snapshot *befo
 	scoped_overlay struct overlay o = OVERLAY_INIT;
 	int r;
 
-	r = overlay_create(p, &o, e);
+	r = overlay_assemble(p, &o, e);
 	if (r < 0)
 		return r;
 	ret->way = o.way;
@@ -235,7 +238,7 @@ int mount_read_back(
 	return verify_info(&r->info, &p->flags, map_of(p), p->target, e);
 }
 
-int mount_take_off(const struct mount_plan *p, int id, enum umount_how how, struct err *e)
+int mount_unmount(const struct mount_plan *p, int id, enum umount_how how, struct err *e)
 {
 	return umount_id(p->target, p->follow, id, how, e);
 }
@@ -244,7 +247,7 @@ void mount_undo(const struct mount_plan *p, struct mount_result *r)
 {
 	struct err e = ERR_INIT;
 
-	if (mount_take_off(p, r->info.id, UMOUNT_DETACH, &e) < 0) {
+	if (mount_unmount(p, r->info.id, UMOUNT_DETACH, &e) < 0) {
 		log_warn("'%s': cannot take the mount off again: %s", p->target,
 			e.num ? strerrordesc_np(e.num) : e.what);
 		return;
@@ -258,7 +261,7 @@ void mount_result_done(struct mount_result *r)
 	mount_info_done(&r->info);
 	free(r->device);
 	r->device = NULL;
-	subtree_done(&r->below);
+	submounts_done(&r->below);
 	target_done(&r->target);
 	upper_done(&r->upper);
 }

@@ -19,7 +19,7 @@ struct mount_result {
 	char *device;     /* of a filesystem: what it was mounted from, "/dev/loop3"; NULL: it needs
 	                     none */
 	bool read_only;   /* the filesystem is, and not only the mount */
-	struct subtree below; /* of a bind with what is mounted below: those, and those that were
+	struct submounts below; /* of a bind with what is mounted below: those, and those that were
 	                         left out */
 	const char *way; /* how a stack was given its layers: "fds" or "names"; NULL for binds */
 	struct target target; /* what was made for it, and no open target */
@@ -34,8 +34,8 @@ struct mount_result {
  * verify again. On failure everything is as before: nothing is mounted, nothing that was created is
  * left. Needs CAP_SYS_ADMIN. Errors are described with their causes. before: NULL, or this is one
  * of many. Where a kernel (before 6.15) tells of one mount only by listing all, the source is then
- * looked up there, and the last verification is left to mount_read_back(); and copies_done() is to
- * be called after the last.
+ * looked up there, and the last verification is left to mount_read_back(); and clone_cache_done()
+ * is to be called after the last.
  */
 int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret,
 	struct err *e);
@@ -47,7 +47,7 @@ int mount_read_back(const struct mount_plan *p, struct mount_result *r, struct m
 	struct err *e);
 
 /* Unmount a plan's mount with this id, as umount_id(). */
-int mount_take_off(const struct mount_plan *p, int id, enum umount_how how, struct err *e);
+int mount_unmount(const struct mount_plan *p, int id, enum umount_how how, struct err *e);
 
 /*
  * As it was before mount_apply(): take the mount off, whoever uses it, and remove what was created.

@@ -17,7 +17,7 @@
 
 enum { HOLDERS_MAX = 5 };
 
-struct search {
+struct busy_search {
 	int id;     /* the mount */
 	bool known; /* ... is in mountinfo, which says: */
 	dev_t dev;
@@ -35,7 +35,7 @@ struct search {
 
 static int match_self(const struct lm_mount *m, void *arg)
 {
-	struct search *s = arg;
+	struct busy_search *s = arg;
 
 	if (m->id != s->id)
 		return 0;
@@ -46,7 +46,7 @@ static int match_self(const struct lm_mount *m, void *arg)
 	return 1;
 }
 
-static void add_name(struct search *s, const char *what, const char *name)
+static void add_name(struct busy_search *s, const char *what, const char *name)
 {
 	if (s->found++ >= HOLDERS_MAX)
 		return;
@@ -55,7 +55,7 @@ static void add_name(struct search *s, const char *what, const char *name)
 
 static int match_child(const struct lm_mount *m, void *arg)
 {
-	struct search *s = arg;
+	struct busy_search *s = arg;
 
 	if (m->parent == s->id)
 		add_name(s, "", m->target);
@@ -66,7 +66,7 @@ static int match_child(const struct lm_mount *m, void *arg)
  * --- processes ---------------------------------------------------------------------------------
  */
 
-static bool is_on(int dirfd, const char *name, const struct search *s)
+static bool is_on(int dirfd, const char *name, const struct busy_search *s)
 {
 	struct statx stx;
 
@@ -83,7 +83,7 @@ static bool is_on(int dirfd, const char *name, const struct search *s)
 }
 
 /* Does any of the links in this directory of a process lead there? */
-static bool any_on(int procfd, const char *dir, struct search *s)
+static bool any_on(int procfd, const char *dir, struct busy_search *s)
 {
 	int fd = openat(procfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	DIR *d = fd < 0 ? NULL : fdopendir(fd);
@@ -101,7 +101,7 @@ static bool any_on(int procfd, const char *dir, struct search *s)
 	return found;
 }
 
-static void describe(int procfd, const char *pid, const char *how, struct search *s)
+static void describe(int procfd, const char *pid, const char *how, struct busy_search *s)
 {
 	scoped_buf struct buf comm = BUF_INIT;
 
@@ -113,7 +113,7 @@ static void describe(int procfd, const char *pid, const char *how, struct search
 		(int)comm.len - 1, comm.data, how, s->where);
 }
 
-static void look_at_process(int proc, const char *pid, struct search *s)
+static void look_at_process(int proc, const char *pid, struct busy_search *s)
 {
 	static const struct {
 		const char *link, *how;
@@ -143,7 +143,8 @@ static void look_at_process(int proc, const char *pid, struct search *s)
 	}
 }
 
-static void each_process(void (*fn)(int proc, const char *pid, struct search *s), struct search *s)
+static void each_process(
+	void (*fn)(int proc, const char *pid, struct busy_search *s), struct busy_search *s)
 {
 	DIR *proc = opendir("/proc");
 	const struct dirent *entry;
@@ -162,14 +163,14 @@ static void each_process(void (*fn)(int proc, const char *pid, struct search *s)
  */
 static int match_copy(const struct lm_mount *m, void *arg)
 {
-	struct search *s = arg;
+	struct busy_search *s = arg;
 
 	if (m->dev == s->dev && !strcmp(m->root, s->root) && !strcmp(m->target, s->target))
 		(void)VEC_ADD(&s->ids, (uint64_t)m->id); /* else it is not found */
 	return 0;
 }
 
-static void look_into_namespace(int proc, const char *pid, struct search *s)
+static void look_into_namespace(int proc, const char *pid, struct busy_search *s)
 {
 	scoped_fd int fd = openat(proc, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat own, its;
@@ -194,7 +195,7 @@ static bool below(const char *path, const char *dir)
 	return !strncmp(path, dir, n) && path[n] == '/';
 }
 
-static void look_at_loops(struct search *s)
+static void look_at_loops(struct busy_search *s)
 {
 	DIR *d = opendir("/sys/block");
 	const struct dirent *entry;
@@ -220,7 +221,7 @@ static void look_at_loops(struct search *s)
 	(void)closedir(d); /* only read */
 }
 
-static void look_at_swap(struct search *s)
+static void look_at_swap(struct busy_search *s)
 {
 	scoped_buf struct buf all = BUF_INIT;
 	char *line, *rest;
@@ -241,14 +242,14 @@ static void look_at_swap(struct search *s)
  * --- the answer ---------------------------------------------------------------------------------
  */
 
-static void say(const struct search *s, const char *what, const char *hint, struct err *e)
+static void say(const struct busy_search *s, const char *what, const char *hint, struct err *e)
 {
 	err_why(e, "%s %.*s%s", what, (int)s->text.len, s->text.data,
 		s->found > HOLDERS_MAX ? ", ..." : "");
 	err_try(e, "%s", hint);
 }
 
-static void find_holders(struct search *s, struct err *e)
+static void find_holders(struct busy_search *s, struct err *e)
 {
 	(void)lm_mountinfo(match_self, s, NULL); /* without it, processes may still tell */
 	(void)lm_mountinfo(match_child, s, NULL);
@@ -282,7 +283,7 @@ static void find_holders(struct search *s, struct err *e)
 
 void busy_explain(int id, struct err *e)
 {
-	struct search s = { .id = id, .where = "", .text = BUF_INIT };
+	struct busy_search s = { .id = id, .where = "", .text = BUF_INIT };
 
 	find_holders(&s, e);
 	buf_done(&s.text);

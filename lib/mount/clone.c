@@ -13,10 +13,9 @@
 #include "../idmap/userns.h"
 #include "clone_cache.h"
 #include "info.h"
+#include "mount_attr.h"
 #include "mount_verify.h"
 #include "probe.h"
-
-const struct mount_flags tree_flags_private = { .propagation = MS_PRIVATE };
 
 const char *map_done_name(enum map_done done)
 {
@@ -31,41 +30,12 @@ const char *map_done_name(enum map_done done)
 	return names[done];
 }
 
-int tree_open(const char *path, int *ret_fd, struct err *e)
+int clone_open_source(const char *path, int *ret_fd, struct err *e)
 {
 	return path_open(path, O_PATH, "cannot open the source", NULL, ret_fd, e);
 }
 
-static struct mount_attr attr_of(const struct mount_flags *flags, int userns)
-{
-	struct mount_attr attr = {
-		.attr_set = flags->set,
-		.attr_clr = flags->clear,
-		.propagation = flags->propagation,
-	};
-
-	if (userns >= 0) {
-		attr.attr_set |= MOUNT_ATTR_IDMAP;
-		attr.userns_fd = (uint64_t)userns;
-	}
-	return attr;
-}
-
-int tree_setattr(int fd, const struct mount_flags *flags, int userns)
-{
-	struct mount_attr attr = attr_of(flags, userns);
-
-	return sys_mount_setattr(fd, "", AT_EMPTY_PATH, &attr) < 0 ? -errno : 0;
-}
-
-int tree_setattr_all(int fd, const struct mount_flags *flags, int userns)
-{
-	struct mount_attr attr = attr_of(flags, userns);
-
-	return sys_mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr) < 0 ? -errno : 0;
-}
-
-int tree_copy(int fd, const char *name, int *ret_fd, struct err *e)
+int clone_plain(int fd, const char *name, int *ret_fd, struct err *e)
 {
 	*ret_fd = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (*ret_fd >= 0)
@@ -82,11 +52,11 @@ static int copy_once(int fd, const char *name, const struct mount_flags *flags, 
 {
 	/* What is to be shared with the source, or follow it, must be a clone of itself. */
 	if (many && flags->propagation & (MS_PRIVATE | MS_UNBINDABLE)) {
-		*ret_fd = copies_clone(fd);
+		*ret_fd = clone_cache_clone(fd);
 		if (*ret_fd >= 0)
 			return 0;
 	}
-	return tree_copy(fd, name, ret_fd, e);
+	return clone_plain(fd, name, ret_fd, e);
 }
 
 /*
@@ -96,7 +66,7 @@ static int copy_once(int fd, const char *name, const struct mount_flags *flags, 
 static int clone_remapped(int fd, const char *name, const struct mount_flags *flags, int userns,
 	int *ret_fd, struct err *e)
 {
-	struct mount_attr attr = attr_of(flags, userns);
+	struct mount_attr attr = mount_attr_of(flags, userns);
 	int r;
 
 	if (userns < 0)
@@ -132,7 +102,7 @@ static void say_map(const char *name, enum map_done done)
 }
 
 /* Without a map to give: a plain clone, or one freed of its source's map. */
-static int clone_unmapped(int fd, const char *name, const struct mount_info *info, bool drop,
+static int clone_without_map(int fd, const char *name, const struct mount_info *info, bool drop,
 	const struct mount_flags *flags, bool many, int *ret_fd, enum map_done *done, struct err *e)
 {
 	scoped_fd int tree = -1;
@@ -145,7 +115,7 @@ static int clone_unmapped(int fd, const char *name, const struct mount_info *inf
 	r = copy_once(fd, name, flags, many, &tree, e);
 	if (r < 0)
 		return r;
-	r = tree_setattr(tree, flags, -1);
+	r = mount_attr_set(tree, flags, -1);
 	if (r < 0) {
 		(void)err_set(e, -r, name, "cannot set the flags of the mount");
 		err_op(e, "mount_setattr");
@@ -165,7 +135,7 @@ static int map_failed(int r, int source, const char *name, int userns,
 	return r;
 }
 
-int tree_map(int tree, int source, const char *name, const struct idmap *map,
+int clone_set_map(int tree, int source, const char *name, const struct idmap *map,
 	const struct mount_flags *flags, struct err *e)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
@@ -174,7 +144,7 @@ int tree_map(int tree, int source, const char *name, const struct idmap *map,
 	r = userns_get(map, &userns, e);
 	if (r < 0)
 		return r;
-	r = tree_setattr(tree, flags, userns);
+	r = mount_attr_set(tree, flags, userns);
 	if (r == -EINVAL && mount_info_get(tree, &info, NULL) == 0) {
 		(void)err_set(e, EINVAL, name, "cannot set the ID mapping");
 		err_op(e, "mount_setattr");
@@ -185,7 +155,7 @@ int tree_map(int tree, int source, const char *name, const struct idmap *map,
 }
 
 /* With a map: on a mount that has none in one mount_setattr(2), else by replacing. */
-static int clone_mapped(int fd, const char *name, const struct idmap *map,
+static int clone_with_map(int fd, const char *name, const struct idmap *map,
 	const struct mount_flags *flags, bool many, int *ret_fd, enum map_done *done, struct err *e)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
@@ -198,7 +168,7 @@ static int clone_mapped(int fd, const char *name, const struct idmap *map,
 	if (r < 0)
 		return r;
 
-	r = tree_setattr(*ret_fd, flags, userns);
+	r = mount_attr_set(*ret_fd, flags, userns);
 	if (r == 0) {
 		*done = MAP_MADE;
 		return verify_owner(*ret_fd, fd, NULL, map, name, e);
@@ -215,7 +185,7 @@ static int clone_mapped(int fd, const char *name, const struct idmap *map,
 	return info.map_known ? verify_owner(*ret_fd, fd, &info.map, map, name, e) : 0;
 }
 
-int tree_clone(int fd, const char *name, const struct mount_map *map,
+int clone_mapped(int fd, const char *name, const struct mount_map *map,
 	const struct mount_flags *flags, struct mount_snapshot *before, int *ret_fd,
 	enum map_done *ret_done, struct err *e)
 {
@@ -224,7 +194,7 @@ int tree_clone(int fd, const char *name, const struct mount_map *map,
 	int r;
 
 	if (map->wish == MAP_SET) {
-		r = clone_mapped(fd, name, &map->map, flags, before != NULL, &tree, ret_done, e);
+		r = clone_with_map(fd, name, &map->map, flags, before != NULL, &tree, ret_done, e);
 	} else {
 		r = before ? mount_info_look(fd, before, &info, e) : mount_info_get(fd, &info, e);
 		if (r < 0) {
@@ -233,7 +203,7 @@ int tree_clone(int fd, const char *name, const struct mount_map *map,
 				err_why(e, "it is on a mount of another mount namespace");
 			return r;
 		}
-		r = clone_unmapped(fd, name, &info, map->wish == MAP_NONE, flags, before != NULL,
+		r = clone_without_map(fd, name, &info, map->wish == MAP_NONE, flags, before != NULL,
 			&tree, ret_done, e);
 	}
 	if (r < 0)
@@ -242,29 +212,4 @@ int tree_clone(int fd, const char *name, const struct mount_map *map,
 	say_map(name, *ret_done);
 	*ret_fd = TAKE_FD(tree);
 	return 0;
-}
-
-static int no_tmpfs(const char *op, struct err *e)
-{
-	int r = err_set(e, errno, "tmpfs", "cannot make a filesystem in memory");
-
-	err_op(e, op);
-	return r;
-}
-
-int tree_tmpfs(uint64_t bytes, int *ret_mnt, struct err *e)
-{
-	scoped_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	char size[32];
-
-	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes); /* fits: 20 digits */
-	if (fs < 0)
-		return no_tmpfs("fsopen", e);
-	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "shiftbox", 0) < 0 ||
-		sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) < 0 ||
-		(bytes && sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0) < 0) ||
-		sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return no_tmpfs("fsconfig", e);
-	*ret_mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	return *ret_mnt < 0 ? no_tmpfs("fsmount", e) : 0;
 }

@@ -3,8 +3,8 @@
 #define MOUNT_CLONE_H
 
 #include "../base/err.h"
+#include "flags.h"
 #include "info.h"
-#include "options.h"
 #include "plan.h"
 
 /* What became of the map of a clone. */
@@ -20,7 +20,7 @@ enum map_done {
 const char *map_done_name(enum map_done done);
 
 /* Open a file or directory to be cloned, O_PATH, as path_open() does. */
-int tree_open(const char *path, int *ret_fd, struct err *e);
+int clone_open_source(const char *path, int *ret_fd, struct err *e);
 
 /*
  * Clone the mount that fd is on, with fd's file or directory as its root, detached: nobody sees it
@@ -28,39 +28,21 @@ int tree_open(const char *path, int *ret_fd, struct err *e);
  * the owner of its root is compared with what the map says. name is for messages. Needs
  * CAP_SYS_ADMIN, and for a map CAP_SYS_ADMIN in the user namespace that mounted the filesystem. The
  * causes of failures are probed for (probe.h). before: where to look the mount up, for who clones
- * many (and then calls copies_done() of copies.h); NULL: nowhere.
+ * many (and then calls clone_cache_done() of copies.h); NULL: nowhere.
  */
-int tree_clone(int fd, const char *name, const struct mount_map *map,
+int clone_mapped(int fd, const char *name, const struct mount_map *map,
 	const struct mount_flags *flags, struct mount_snapshot *before, int *ret_fd,
 	enum map_done *ret_done, struct err *e);
 
 /* The same as it is: with its source's map, flags as they come, and propagation not yet set. */
-int tree_copy(int fd, const char *name, int *ret_fd, struct err *e);
-
-/*
- * Give a detached mount of our own making flags and, unless userns is -1, that namespace's map.
- * Returns 0 or -errno and fills nothing.
- */
-int tree_setattr(int fd, const struct mount_flags *flags, int userns);
-
-/* The same for all mounts of a tree of them: all or none. */
-int tree_setattr_all(int fd, const struct mount_flags *flags, int userns);
+int clone_plain(int fd, const char *name, int *ret_fd, struct err *e);
 
 /*
  * Give a detached mount of our own making, which has no map yet, this one. source: a descriptor on
  * the mount it was cloned from, to look for causes there. Descriptors of directories in the mount
  * stay good.
  */
-int tree_map(int tree, int source, const char *name, const struct idmap *map,
+int clone_set_map(int tree, int source, const char *name, const struct idmap *map,
 	const struct mount_flags *flags, struct err *e);
-
-/*
- * A tmpfs of its own, detached, with a root of mode 0700; bytes: its limit, 0 for the kernel's
- * default.
- */
-int tree_tmpfs(uint64_t bytes, int *ret_mnt, struct err *e);
-
-/* For clones that only serve: private, else as they come. */
-extern const struct mount_flags tree_flags_private;
 
 #endif

@@ -11,6 +11,7 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "clone.h"
+#include "mount_attr.h"
 
 /* What was cloned last of those that share a slot. There is no copy of what was cloned but once. */
 static struct copy {
@@ -39,7 +40,7 @@ static int without(int num)
 {
 	if (num == EINVAL) {
 		useless = true;
-		copies_done();
+		clone_cache_done();
 		log_verbose("this kernel (before Linux 6.15) clones no detached mount: each line "
 			    "clones its source, which takes longer the more is mounted beside it");
 	} else {
@@ -53,7 +54,7 @@ static int without(int num)
 static int keep(struct copy *c, int fd)
 {
 	scoped_fd int copy = clone_of(fd);
-	int r = copy < 0 ? -errno : tree_setattr(copy, &tree_flags_private, -1);
+	int r = copy < 0 ? -errno : mount_attr_set(copy, &mount_flags_private, -1);
 
 	if (r == 0)
 		c->fd = 1 + TAKE_FD(copy);
@@ -76,7 +77,7 @@ static bool is_of(const struct copy *c, const struct statx *stx)
 	return c->mnt == stx->stx_mnt_id && c->ino == stx->stx_ino;
 }
 
-int copies_clone(int fd)
+int clone_cache_clone(int fd)
 {
 	struct statx stx;
 	struct copy *c;
@@ -101,7 +102,7 @@ int copies_clone(int fd)
 	return r < 0 ? without(errno) : r;
 }
 
-bool *copies_note(int fd)
+bool *clone_cache_note(int fd)
 {
 	struct statx stx;
 	struct copy *c;
@@ -114,7 +115,7 @@ bool *copies_note(int fd)
 	return is_of(c, &stx) && c->fd ? &c->note : NULL;
 }
 
-void copies_done(void)
+void clone_cache_done(void)
 {
 	for (size_t i = 0; i < ARRAY_LEN(copies); i++)
 		forget(&copies[i]);

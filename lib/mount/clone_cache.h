@@ -12,8 +12,8 @@
  * mounted, and that is cloned from then on. Needs Linux 6.15; on older kernels it is told under
  * --verbose that sources are cloned each time.
  *
- * A few dozen are kept, one for each distinct mount and inode, until copies_done(); they keep their
- * filesystems busy until then. Not for several threads at once.
+ * A few dozen are kept, one for each distinct mount and inode, until clone_cache_done(); they keep
+ * their filesystems busy until then. Not for several threads at once.
  */
 
 /*
@@ -21,15 +21,15 @@
  * propagation to private or unbindable. -1: there is none to be had this way, and the caller is to
  * clone fd itself, which tells why should that fail.
  */
-int copies_clone(int fd);
+int clone_cache_clone(int fd);
 
 /*
  * A note about the directory that fd is open on, false at first, which lasts as long as the copy
  * that is kept of it, by which its inode is in use. NULL: no copy is kept, or it is no directory.
  */
-bool *copies_note(int fd);
+bool *clone_cache_note(int fd);
 
 /* Let go of all of them. */
-void copies_done(void);
+void clone_cache_done(void);
 
 #endif

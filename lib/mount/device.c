@@ -21,6 +21,7 @@
 #include "../idmap/userns.h"
 #include "clone.h"
 #include "loop.h"
+#include "mount_attr.h"
 #include "mount_verify.h"
 #include "newfs.h"
 #include "probe.h"
@@ -428,7 +429,7 @@ static int set_all(const struct mount_plan *p, const struct device *d, int mnt, 
 
 	if (r < 0)
 		return r;
-	r = tree_setattr(mnt, &p->flags, userns);
+	r = mount_attr_set(mnt, &p->flags, userns);
 	if (r == 0)
 		return 0;
 	(void)err_set(e, -r, p->source,
@@ -440,7 +441,7 @@ static int set_all(const struct mount_plan *p, const struct device *d, int mnt, 
 
 int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, struct err *e)
 {
-	struct super_how how = {
+	struct fs_how how = {
 		.name = p->source,
 		.device = d->fd >= 0,
 		.ro_wanted = ro_asked(p),
@@ -456,7 +457,7 @@ int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, str
 	how.type = d->type;
 	how.source = d->path;
 	how.read_only = d->read_only;
-	r = super_mount(&how, &mnt, &d->read_only, e);
+	r = fs_mount(&how, &mnt, &d->read_only, e);
 	if (r < 0)
 		return r;
 	if (fstat(mnt, &root) < 0)
@@ -471,7 +472,7 @@ int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, str
 	if (r == 0 && p->subdir) {
 		int tree = -1;
 
-		r = super_subdir(mnt, p->subdir, p->source, &tree, e);
+		r = fs_clone_subdir(mnt, p->subdir, p->source, &tree, e);
 		cleanup_fd(&mnt);
 		mnt = tree;
 	}

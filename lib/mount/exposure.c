@@ -69,8 +69,8 @@ struct exposure exposure_judge(const struct idmap *m, const struct exposure_fact
  * --- words -------------------------------------------------------------------------------------
  */
 
-int exposure_tell(const struct exposure *x, const char *name, const char *reached, const char *word,
-	struct err *e)
+int exposure_report(const struct exposure *x, const char *name, const char *reached,
+	const char *word, struct err *e)
 {
 	const struct exposed_id *id = x->user.given ? &x->user : &x->group;
 	const char *kind = x->user.given ? "user" : "group",
@@ -152,9 +152,9 @@ int exposure_check(const struct exposure_source *s, struct err *e)
 		f.user_ns = !probe_initial_userns();
 	if (!harmless(&f)) /* of each mount that comes along, by itself */
 		f.nosuid = is_safe_mount(s->fd, s->flags) &&
-			(!s->below || subtree_all(s->fd, s->below, is_safe_mount, s->flags));
+			(!s->below || rbind_all(s->fd, s->below, is_safe_mount, s->flags));
 	f.own_mode =
 		s->own_mode_counts && !harmless(&f) && reachable_closes(s->fd, REACHABLE_NO_GROUP);
 	x = exposure_judge(&s->map->map, &f);
-	return exposure_tell(&x, s->name, s->name, s->word, e);
+	return exposure_report(&x, s->name, s->name, s->word, e);
 }

@@ -51,14 +51,14 @@ struct exposure exposure_judge(const struct idmap *m, const struct exposure_fact
  * Say it: -EPERM with the step "public", or a warning. reached: the path by which others run the
  * files. word: see below.
  */
-int exposure_tell(const struct exposure *x, const char *name, const char *reached, const char *word,
-	struct err *e);
+int exposure_report(const struct exposure *x, const char *name, const char *reached,
+	const char *word, struct err *e);
 
 /* What is to be mapped, and how. */
 struct exposure_source {
-	const char *name;            /* for messages */
-	int fd;                      /* O_PATH, not cloned: the mount that others reach it by */
-	const struct subtree *below; /* with the mounts there, or NULL */
+	const char *name;              /* for messages */
+	int fd;                        /* O_PATH, not cloned: the mount that others reach it by */
+	const struct submounts *below; /* with the mounts there, or NULL */
 	const struct mount_map *map;
 	const struct mount_flags *flags;
 	bool meant, only_warn;

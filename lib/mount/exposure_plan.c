@@ -27,7 +27,7 @@
  */
 
 /* The first mount of the filesystem by which others reach it. */
-struct elsewhere {
+struct other_mount {
 	const struct mount_plan *p;
 	const struct device *d;
 	char *target;
@@ -60,7 +60,7 @@ static gid_t group_of(const struct mount_info *there)
 
 static int look_at(const struct mount_info *there, void *arg)
 {
-	struct elsewhere *w = arg;
+	struct other_mount *w = arg;
 	const struct mount_map *map = &w->p->map;
 	bool ours = there->mapped && !strcmp(there->target, w->p->target) &&
 		(!there->map_known || idmap_equal(&there->map, &map->map));
@@ -85,7 +85,7 @@ int exposure_check_device(const struct mount_plan *p, const struct device *d, st
 	struct exposure_facts f = {
 		.meant = p->meant, .only_warn = p->only_warn, .read_only = d->read_only
 	};
-	struct elsewhere w = { .p = p, .d = d };
+	struct other_mount w = { .p = p, .d = d };
 	struct exposure x = { .verdict = EXPOSURE_NONE };
 	int r = 0;
 
@@ -99,7 +99,7 @@ int exposure_check_device(const struct mount_plan *p, const struct device *d, st
 	if (r == -ENOMEM)
 		return err_nomem(e);
 	if (r > 0)
-		r = exposure_tell(&x, p->source, w.target, WORD, e);
+		r = exposure_report(&x, p->source, w.target, WORD, e);
 	free(w.target);
 	return r;
 }
@@ -110,7 +110,7 @@ int exposure_check_device(const struct mount_plan *p, const struct device *d, st
 
 static int check_bind(const struct mount_plan *p, struct err *e)
 {
-	scoped_subtree struct subtree below = { 0 };
+	scoped_submounts struct submounts below = { 0 };
 	struct exposure_source s = {
 		.name = p->source,
 		.fd = -1,
@@ -124,7 +124,7 @@ static int check_bind(const struct mount_plan *p, struct err *e)
 
 	if (!p->source_open)
 		return 0; /* mounting will say why */
-	if (p->recursive && subtree_list(p->source_fd, p->source, &below, NULL) == 0)
+	if (p->recursive && rbind_list(p->source_fd, p->source, &below, NULL) == 0)
 		s.below = &below;
 	s.fd = p->source_fd;
 	return exposure_check(&s, e);

@@ -31,7 +31,7 @@ static int from_statmount(uint64_t ns, int fd, struct mount_info *i)
 		return r;
 	if (r < 0)
 		return 1; /* ENOSYS: before 6.8; EPERM: a seccomp filter */
-	return statmount_tells_maps(&reply) ? statmount_fill(&reply, i) : 1;
+	return statmount_has_maps(&reply) ? statmount_fill(&reply, i) : 1;
 }
 
 static bool has_word(const char *list, const char *word)

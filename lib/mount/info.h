@@ -64,7 +64,7 @@ int mount_info_below(
 	int fd, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e);
 
 /* Does this kernel tell maps (statmount(2) of Linux 6.15), and list mounts? */
-bool mount_info_tells_maps(void);
+bool mount_info_has_maps(void);
 
 /*
  * All mounts as mountinfo has them at one moment, for who has many to look at: mount_info_get()

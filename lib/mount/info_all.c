@@ -8,7 +8,7 @@
 
 #include "../base/log.h"
 
-struct search {
+struct all_namespaces {
 	int (*fn)(const struct mount_info *i, const struct mntns *ns, void *arg);
 	void *arg;
 	const struct mntns *ns;
@@ -18,7 +18,7 @@ struct search {
 
 static int pass_on(const struct mount_info *i, void *arg)
 {
-	struct search *s = arg;
+	struct all_namespaces *s = arg;
 
 	s->answer = s->fn(i, s->ns, s->arg);
 	return s->answer;
@@ -32,7 +32,7 @@ static bool is_refusal(int r)
 /* statmount(2) takes rights over the namespace, where mountinfo takes those over the process. */
 static int look_into(const struct mntns *n, void *arg)
 {
-	struct search *s = arg;
+	struct all_namespaces *s = arg;
 	struct mntns by_file = *n;
 	struct err e = ERR_INIT;
 	int r;
@@ -55,10 +55,11 @@ static int look_into(const struct mntns *n, void *arg)
 	return r;
 }
 
-int mount_info_everywhere(int (*fn)(const struct mount_info *i, const struct mntns *ns, void *arg),
-	void *arg, struct err *e)
+int mount_info_all_namespaces(
+	int (*fn)(const struct mount_info *i, const struct mntns *ns, void *arg), void *arg,
+	struct err *e)
 {
-	struct search s = { .fn = fn, .arg = arg, .e = e };
+	struct all_namespaces s = { .fn = fn, .arg = arg, .e = e };
 	scoped_mntns struct mntns own = MNTNS_INIT;
 	size_t closed = 0; /* whom the caller may not look at is not ours to count */
 	int r = mntns_own(&own, e);

@@ -15,7 +15,8 @@
  * those of processes of others for who is not root, and, before Linux 6.15, mounts that no process
  * can reach from its root.
  */
-int mount_info_everywhere(int (*fn)(const struct mount_info *i, const struct mntns *ns, void *arg),
-	void *arg, struct err *e);
+int mount_info_all_namespaces(
+	int (*fn)(const struct mount_info *i, const struct mntns *ns, void *arg), void *arg,
+	struct err *e);
 
 #endif

@@ -69,14 +69,14 @@ static int each_id(uint64_t id, struct each *x, struct statmount_reply *reply)
 	return r;
 }
 
-bool mount_info_tells_maps(void)
+bool mount_info_has_maps(void)
 {
 	scoped_statmount struct statmount_reply reply = { 0 };
 	struct statx stx;
 
 	return statx(AT_FDCWD, "/", 0, SYS_STATX_MNT_ID_UNIQUE, &stx) == 0 &&
 		stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE &&
-		statmount_ask(0, stx.stx_mnt_id, 0, &reply) == 0 && statmount_tells_maps(&reply);
+		statmount_ask(0, stx.stx_mnt_id, 0, &reply) == 0 && statmount_has_maps(&reply);
 }
 
 static int list_ids(uint64_t of, struct each *x)
@@ -102,7 +102,7 @@ int mount_info_each(const struct mntns *ns, int (*fn)(const struct mount_info *i
 	bool ours = !ns || ns->ours;
 	struct each x = { .ns = ours ? 0 : ns->id, .fn = fn, .arg = arg, .e = e };
 
-	if (x.ns || (ours && mount_info_tells_maps()))
+	if (x.ns || (ours && mount_info_has_maps()))
 		return list_ids(SYS_LSMT_ROOT, &x);
 	return ours ? lm_mountinfo(each_line, &x, e) :
 		      lm_mountinfo_of(ns->proc, ns->inode, each_line, &x, e);
@@ -114,7 +114,7 @@ int mount_info_below(
 	struct each x = { .fn = fn, .arg = arg, .e = e };
 	struct statx stx;
 
-	if (!mount_info_tells_maps())
+	if (!mount_info_has_maps())
 		return lm_mountinfo(each_line, &x, e);
 	if (statx(fd, "", AT_EMPTY_PATH, SYS_STATX_MNT_ID_UNIQUE, &stx) < 0)
 		return err_set(e, errno, NULL, "cannot ask which mount this is");

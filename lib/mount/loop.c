@@ -132,7 +132,7 @@ static int in_use(const char *name, const char *device, const struct loop_info64
 	return -EBUSY;
 }
 
-struct search {
+struct loop_search {
 	const char *name;
 	const struct stat *st;
 	const struct loop_part *part;
@@ -141,7 +141,7 @@ struct search {
 };
 
 /* 1: this device will do; 0: it has nothing to do with the file. */
-static int try_device(const struct search *s, const char *device, struct err *e)
+static int try_device(const struct loop_search *s, const char *device, struct err *e)
 {
 	scoped_fd int fd = -1;
 	struct loop_info64 info;
@@ -164,7 +164,7 @@ static int try_device(const struct search *s, const char *device, struct err *e)
 	return in_use(s->name, device, &info, s->part, e);
 }
 
-static int find_device(const struct search *s, struct err *e)
+static int find_device(const struct loop_search *s, struct err *e)
 {
 	DIR *d = opendir("/sys/block");
 	const struct dirent *entry;
@@ -348,7 +348,7 @@ int loop_attach(int file, const char *name, const struct loop_part *part, int *r
 	struct loop_path *ret_path, bool *ret_shared, struct err *e)
 {
 	struct stat st;
-	const struct search s = { name, &st, part, ret_fd, ret_path };
+	const struct loop_search s = { name, &st, part, ret_fd, ret_path };
 	scoped_fd int lock = -1;
 	int r;
 

@@ -12,8 +12,8 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "device.h"
+#include "dirent_at.h"
 #include "mount_verify.h"
-#include "place.h"
 
 /* The two sides. The source of a stack has no descriptor of its own. */
 struct sides {
@@ -362,7 +362,7 @@ static int same_flags(const struct mount_plan *p, const struct sides *s, struct 
  * --- the answers -------------------------------------------------------------------------------
  */
 
-int mounted_as_planned(
+int plan_is_mounted(
 	const struct mount_plan *p, struct mount_snapshot *snap, int *ret_id, struct err *e)
 {
 	scoped_sides struct sides s = SIDES_INIT;
@@ -383,7 +383,7 @@ int mounted_as_planned(
 	return 1;
 }
 
-int mounted_at_all(
+int plan_source_is_mounted(
 	const struct mount_plan *p, struct mount_snapshot *snap, int *ret_id, struct err *e)
 {
 	scoped_sides struct sides s = SIDES_INIT;

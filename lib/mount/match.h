@@ -18,14 +18,14 @@
  * once. The map of a stack is judged by the owner of its root, and so is that of a bind before
  * Linux 6.15; that of a filesystem is then not known.
  */
-int mounted_as_planned(
+int plan_is_mounted(
 	const struct mount_plan *p, struct mount_snapshot *s, int *ret_id, struct err *e);
 
 /*
  * The same for who wants it unmounted: 1 when the plan's source is mounted there, with any flags
  * and, where the plan has a map, any map. Else 0.
  */
-int mounted_at_all(
+int plan_source_is_mounted(
 	const struct mount_plan *p, struct mount_snapshot *s, int *ret_id, struct err *e);
 
 #endif

@@ -18,7 +18,7 @@
  * By descriptor, and of a directory of that owner alone: another user may have exchanged it since
  * it was made.
  */
-static int set_mode(int fd, const struct birth *b, uint32_t mode)
+static int set_mode(int fd, const struct owner_mode *b, uint32_t mode)
 {
 	struct stat st;
 
@@ -29,7 +29,7 @@ static int set_mode(int fd, const struct birth *b, uint32_t mode)
 	return (st.st_mode & 07777) == mode || fchmod(fd, mode) == 0 ? 0 : -errno;
 }
 
-static int make_plain(int dirfd, const char *name, const struct birth *b)
+static int make_plain(int dirfd, const char *name, const struct owner_mode *b)
 {
 	scoped_fd int fd = -1;
 
@@ -45,7 +45,7 @@ static int make_plain(int dirfd, const char *name, const struct birth *b)
  * A set-gid parent gives its group to what is born below it, and a default ACL its entries. So the
  * directory is born in a plain directory beside, and moved.
  */
-static int born_beside(int dirfd, const char *name, const struct birth *b, struct err *e)
+static int born_beside(int dirfd, const char *name, const struct owner_mode *b, struct err *e)
 {
 	scoped_fd int tmp = -1;
 	char tmpname[32];
@@ -71,7 +71,8 @@ static int born_beside(int dirfd, const char *name, const struct birth *b, struc
 	return r < 0 ? err_set(e, -r, name, "cannot create the directory") : 0;
 }
 
-int give_birth(int dirfd, const char *name, const struct birth *b, const char *path, struct err *e)
+int mkdir_owned(
+	int dirfd, const char *name, const struct owner_mode *b, const char *path, struct err *e)
 {
 	scoped_fsids struct fsids ids = FSIDS_INIT;
 	int r = fsids_enter(&ids, b->uid, b->gid, e);

@@ -7,7 +7,7 @@
 #include "../base/err.h"
 
 /* An owner and mode to be born with. */
-struct birth {
+struct owner_mode {
 	uint32_t uid, gid, mode;
 };
 
@@ -16,6 +16,7 @@ struct birth {
  * afterwards. A set-gid bit, a default ACL and the umask have no say. path: for messages. -EEXIST
  * when there is something of that name.
  */
-int give_birth(int dirfd, const char *name, const struct birth *b, const char *path, struct err *e);
+int mkdir_owned(
+	int dirfd, const char *name, const struct owner_mode *b, const char *path, struct err *e);
 
 #endif

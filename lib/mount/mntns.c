@@ -26,7 +26,7 @@ struct visited {
 	uint32_t major, minor;
 };
 
-struct walk {
+struct mntns_walk {
 	bool each_root, by_id;
 	int (*fn)(const struct mntns *n, void *arg);
 	void *arg;
@@ -85,7 +85,7 @@ void mntns_done(struct mntns *n)
 }
 
 /* 1: not seen before, and noted. -ENOMEM. */
-static int is_new(struct walk *w, struct visited p)
+static int is_new(struct mntns_walk *w, struct visited p)
 {
 	for (size_t i = 0; i < w->seen.len; i++) {
 		const struct visited *o = &w->seen.items[i];
@@ -96,7 +96,7 @@ static int is_new(struct walk *w, struct visited p)
 	return VEC_ADD(&w->seen, p) < 0 ? err_nomem(w->e) : 1;
 }
 
-static int visit(struct walk *w, int proc, const char *name, pid_t pid)
+static int visit(struct mntns_walk *w, int proc, const char *name, pid_t pid)
 {
 	scoped_mntns struct mntns n = MNTNS_INIT;
 	struct visited p = { 0 };
@@ -139,7 +139,7 @@ static int visit(struct walk *w, int proc, const char *name, pid_t pid)
 	return 0;
 }
 
-static int visit_all(struct walk *w, const struct mntns *own)
+static int visit_all(struct mntns_walk *w, const struct mntns *own)
 {
 	DIR *d = opendir("/proc");
 	struct dirent *x;
@@ -185,11 +185,13 @@ static bool root_is_the_first(void)
 int mntns_each(bool each_root, int (*fn)(const struct mntns *n, void *arg), void *arg,
 	size_t *closed, struct err *e)
 {
-	struct walk w = { .each_root = each_root, .fn = fn, .arg = arg, .closed = closed, .e = e };
+	struct mntns_walk w = {
+		.each_root = each_root, .fn = fn, .arg = arg, .closed = closed, .e = e
+	};
 	scoped_mntns struct mntns own = MNTNS_INIT;
 	int r = mntns_own(&own, e);
 
-	w.by_id = mount_info_tells_maps() && !root_is_the_first();
+	w.by_id = mount_info_has_maps() && !root_is_the_first();
 	if (r == 0)
 		r = visit_all(&w, &own);
 	VEC_DONE(&w.seen);

@@ -6,8 +6,8 @@
 
 #include "../base/err.h"
 #include "../idmap/idmap.h"
+#include "flags.h"
 #include "info.h"
-#include "options.h"
 #include "plan.h"
 
 /*

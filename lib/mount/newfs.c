@@ -18,7 +18,7 @@
 #include "kernel_log.h"
 #include "probe.h"
 
-static int step_failed(const struct super_how *how, const char *op, const char *what, struct err *e)
+static int step_failed(const struct fs_how *how, const char *op, const char *what, struct err *e)
 {
 	int r = err_set(e, errno, how->name, "%s (%s)", what, how->type);
 
@@ -30,15 +30,15 @@ static int step_failed(const struct super_how *how, const char *op, const char *
  * --- where else it is mounted -------------------------------------------------------------------
  */
 
-struct elsewhere {
-	const struct super_how *how;
+struct mounted_at {
+	const struct fs_how *how;
 	struct stat st;
 	char *target;
 };
 
 static int match_device(const struct mount_info *i, void *arg)
 {
-	struct elsewhere *x = arg;
+	struct mounted_at *x = arg;
 
 	if (i->dev != x->st.st_rdev && strcmp(i->source, x->how->source))
 		return 0;
@@ -47,9 +47,9 @@ static int match_device(const struct mount_info *i, void *arg)
 }
 
 /* A target where the device is mounted; "" when none can be seen. */
-static void find_elsewhere(const struct super_how *how, struct buf *b)
+static void find_elsewhere(const struct fs_how *how, struct buf *b)
 {
-	struct elsewhere x = { .how = how };
+	struct mounted_at x = { .how = how };
 
 	if (path_stat(how->source, true, &x.st) == 0 && S_ISBLK(x.st.st_mode))
 		(void)mount_info_each(NULL, match_device, &x, NULL); /* only to explain */
@@ -79,7 +79,7 @@ static const char *way_around_recovery(const char *type)
 	return NULL;
 }
 
-static void explain_busy(const struct super_how *how, struct err *e)
+static void explain_busy(const struct fs_how *how, struct err *e)
 {
 	scoped_buf struct buf at = BUF_INIT;
 
@@ -99,7 +99,7 @@ static void explain_busy(const struct super_how *how, struct err *e)
 }
 
 /* The last word is the kernel's, where it has one. */
-static void explain_create(const struct super_how *how, int fs, int log, struct err *e)
+static void explain_create(const struct fs_how *how, int fs, int log, struct err *e)
 {
 	const char *way = way_around_recovery(how->type);
 
@@ -125,7 +125,7 @@ static void explain_create(const struct super_how *how, int fs, int log, struct 
  * --- the context --------------------------------------------------------------------------------
  */
 
-static int open_context(const struct super_how *how, int *ret, struct err *e)
+static int open_context(const struct fs_how *how, int *ret, struct err *e)
 {
 	int r;
 
@@ -144,8 +144,7 @@ static int open_context(const struct super_how *how, int *ret, struct err *e)
 	return r;
 }
 
-static int set(
-	const struct super_how *how, int fs, const char *key, const char *value, struct err *e)
+static int set(const struct fs_how *how, int fs, const char *key, const char *value, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	const struct fs_option shown = { (char *)key, (char *)value };
@@ -164,7 +163,7 @@ static int set(
 	return r;
 }
 
-static int configure(const struct super_how *how, int fs, struct err *e)
+static int configure(const struct fs_how *how, int fs, struct err *e)
 {
 	int r = set(how, fs, "source", how->source, e);
 
@@ -179,7 +178,7 @@ static int configure(const struct super_how *how, int fs, struct err *e)
  * A context can be used once: what fails needs another. exclusive: not when the filesystem is
  * mounted already.
  */
-static int create(const struct super_how *how, bool exclusive, int *ret_fs, struct err *e)
+static int create(const struct fs_how *how, bool exclusive, int *ret_fs, struct err *e)
 {
 	scoped_fd int fs = -1, log = kernel_log_open();
 	int r = open_context(how, &fs, e);
@@ -198,7 +197,7 @@ static int create(const struct super_how *how, bool exclusive, int *ret_fs, stru
 	return 0;
 }
 
-static void say_shared(const struct super_how *how)
+static void say_shared(const struct fs_how *how)
 {
 	scoped_buf struct buf at = BUF_INIT, options = BUF_INIT;
 
@@ -211,7 +210,7 @@ static void say_shared(const struct super_how *how)
 }
 
 /* Which part of a btrfs is mounted is no matter of its superblock. */
-static bool options_matter(const struct super_how *how)
+static bool options_matter(const struct fs_how *how)
 {
 	for (size_t i = 0; i < how->n_options; i++)
 		if (strcmp(how->options[i].name, "subvol") &&
@@ -224,7 +223,7 @@ static bool options_matter(const struct super_how *how)
  * Of a device that is mounted already, the kernel ignores the options. So where there are any, it
  * is told to refuse that (Linux 6.6) first.
  */
-static int create_or_share(const struct super_how *how, int *ret_fs, struct err *e)
+static int create_or_share(const struct fs_how *how, int *ret_fs, struct err *e)
 {
 	struct err first = ERR_INIT;
 	int r;
@@ -249,9 +248,9 @@ static int create_or_share(const struct super_how *how, int *ret_fs, struct err 
 	return create(how, false, ret_fs, e);
 }
 
-int super_mount(const struct super_how *how, int *ret_mnt, bool *ret_read_only, struct err *e)
+int fs_mount(const struct fs_how *how, int *ret_mnt, bool *ret_read_only, struct err *e)
 {
-	struct super_how writable = *how;
+	struct fs_how writable = *how;
 	struct err first = ERR_INIT;
 	scoped_fd int fs = -1;
 	int r = create_or_share(how, &fs, &first);
@@ -338,7 +337,7 @@ static int clone_by_thread(int mnt, int dir, const char *name, int *ret, struct 
 	return r;
 }
 
-int super_subdir(int mnt, const char *dir, const char *name, int *ret_tree, struct err *e)
+int fs_clone_subdir(int mnt, const char *dir, const char *name, int *ret_tree, struct err *e)
 {
 	const char *rel = dir + strspn(dir, "/");
 	scoped_fd int fd = -1;
@@ -362,4 +361,33 @@ int super_subdir(int mnt, const char *dir, const char *name, int *ret_tree, stru
 	r = err_set(e, errno, name, "cannot clone the directory of the filesystem");
 	err_op(e, "open_tree");
 	return r;
+}
+
+/*
+ * --- tmpfs -------------------------------------------------------------------------------------
+ */
+
+static int no_tmpfs(const char *op, struct err *e)
+{
+	int r = err_set(e, errno, "tmpfs", "cannot make a filesystem in memory");
+
+	err_op(e, op);
+	return r;
+}
+
+int newfs_tmpfs(uint64_t bytes, int *ret_mnt, struct err *e)
+{
+	scoped_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
+	char size[32];
+
+	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes); /* fits: 20 digits */
+	if (fs < 0)
+		return no_tmpfs("fsopen", e);
+	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", "shiftbox", 0) < 0 ||
+		sys_fsconfig(fs, FSCONFIG_SET_STRING, "mode", "0700", 0) < 0 ||
+		(bytes && sys_fsconfig(fs, FSCONFIG_SET_STRING, "size", size, 0) < 0) ||
+		sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return no_tmpfs("fsconfig", e);
+	*ret_mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	return *ret_mnt < 0 ? no_tmpfs("fsmount", e) : 0;
 }

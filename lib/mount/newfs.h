@@ -4,12 +4,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "../base/err.h"
 #include "options.h"
 
 /* A filesystem that is to be mounted. */
-struct super_how {
+struct fs_how {
 	const char *type, *source; /* as the kernel takes them: "ext4", "/dev/loop0" */
 	const char *name;          /* for messages */
 	bool device;               /* source is one */
@@ -26,12 +27,18 @@ struct super_how {
  * it is writable elsewhere. What the kernel says of a failure is in e. Needs CAP_SYS_ADMIN in the
  * user namespace, and for devices in the initial one.
  */
-int super_mount(const struct super_how *how, int *ret_mnt, bool *ret_read_only, struct err *e);
+int fs_mount(const struct fs_how *how, int *ret_mnt, bool *ret_read_only, struct err *e);
 
 /*
  * A clone, detached as well, of the directory dir below the root of a detached mount: no symbolic
  * link on the way is followed. It has the mount's map and flags.
  */
-int super_subdir(int mnt, const char *dir, const char *name, int *ret_tree, struct err *e);
+int fs_clone_subdir(int mnt, const char *dir, const char *name, int *ret_tree, struct err *e);
+
+/*
+ * Make a tmpfs, detached, whose root directory has mode 0700 and belongs to the caller. bytes: its
+ * size limit, 0 for the kernel's default.
+ */
+int newfs_tmpfs(uint64_t bytes, int *ret_mnt, struct err *e);
 
 #endif

@@ -11,7 +11,7 @@
 #include "../base/num.h"
 #include "../base/sys.h"
 
-struct row {
+struct option_row {
 	const char *name, *arg, *help;
 	uint64_t set, clear; /* of mount_flags */
 	uint64_t propagation;
@@ -32,7 +32,7 @@ static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, s
 static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, struct err *e);
 
 /* In the order of the manual. An arg in brackets may be left out. */
-static const struct row rows[] = {
+static const struct option_row rows[] = {
 	{ "map", "=MAP", "The same as --map", .parse = parse_map },
 	{ "ro", "", "Read-only", .set = MOUNT_ATTR_RDONLY },
 	{ "rw", "", "Writable, even where the mount of SOURCE is not", .clear = MOUNT_ATTR_RDONLY },
@@ -248,8 +248,8 @@ static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, s
 	return 0;
 }
 
-static int take_string(
-	struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
+static int take_string(struct mount_options *o, const struct option_row *row, const char *raw,
+	size_t n, struct err *e)
 {
 	char **dst = (char **)((char *)o + row->str - 1);
 	int r;
@@ -263,8 +263,8 @@ static int take_string(
 }
 
 /* At least one byte: 0 stands for what was not said. */
-static int take_size(
-	struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
+static int take_size(struct mount_options *o, const struct option_row *row, const char *raw,
+	size_t n, struct err *e)
 {
 	uint64_t *dst = (uint64_t *)((char *)o + row->size - 1);
 	scoped_free char *s = NULL;
@@ -282,8 +282,8 @@ static int take_size(
 	return 0;
 }
 
-static int take(
-	struct mount_options *o, const struct row *row, const char *raw, size_t n, struct err *e)
+static int take(struct mount_options *o, const struct option_row *row, const char *raw, size_t n,
+	struct err *e)
 {
 	struct mount_flags *f = &o->flags;
 
@@ -378,7 +378,7 @@ static int take_option(struct mount_options *o, const char *name, size_t n, cons
 	if (is_note(name, n))
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct row *row = &rows[i];
+		const struct option_row *row = &rows[i];
 
 		if (strlen(row->name) != n || memcmp(row->name, name, n))
 			continue;
@@ -468,7 +468,7 @@ void mount_flags_print(const struct mount_flags *f, struct buf *b)
 
 	buf_str(b, set & MOUNT_ATTR_RDONLY ? "ro" : "rw");
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct row *row = &rows[i];
+		const struct option_row *row = &rows[i];
 		bool on = row->set && row->set != MOUNT_ATTR_RDONLY && (set & row->set) == row->set;
 
 		if (on || (row->propagation && row->propagation == f->propagation))

@@ -9,12 +9,7 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "../base/vec.h"
-
-/* What a mount should be, in the bits of mount_setattr(2): set wins over clear. */
-struct mount_flags {
-	uint64_t set, clear;  /* MOUNT_ATTR_*, never MOUNT_ATTR_IDMAP */
-	uint64_t propagation; /* MS_PRIVATE, MS_SLAVE, MS_SHARED or MS_UNBINDABLE */
-};
+#include "flags.h"
 
 /* A layer as `lower=DIR[@MAP]` names it; map is NULL when it has none of its own. */
 struct lower_option {

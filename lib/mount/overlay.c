@@ -15,12 +15,14 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "clone.h"
+#include "mount_attr.h"
 #include "mount_verify.h"
+#include "newfs.h"
 #include "overlay_create.h"
 #include "overlay_overlap.h"
 #include "probe.h"
 
-const char *stack_layer_name(const struct stack *s, size_t i)
+const char *overlay_layer_name(const struct stack *s, size_t i)
 {
 	const char *dir = s->plan->layers.items[i].dir, *slash = strrchr(dir, '/');
 
@@ -33,7 +35,7 @@ static int open_layer(const struct stack *s, size_t i, int *ret, struct err *e)
 	const struct mount_layer *l = &p->layers.items[i];
 	struct stat st;
 	int r = p->stored ?
-		fd_open_beneath(s->store, stack_layer_name(s, i), O_PATH | O_DIRECTORY, ret, e) :
+		fd_open_beneath(s->store, overlay_layer_name(s, i), O_PATH | O_DIRECTORY, ret, e) :
 		path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, ret, e);
 
 	if (r == 0 && fstat(*ret, &st) < 0)
@@ -52,7 +54,7 @@ static int clone_layer(
 {
 	const struct mount_layer *l = &p->layers.items[i];
 	enum map_done done;
-	int r = tree_clone(source, l->dir, mount_plan_layer_map(p, i), &tree_flags_private, NULL,
+	int r = clone_mapped(source, l->dir, mount_plan_layer_map(p, i), &mount_flags_private, NULL,
 		ret_clone, &done, e);
 	if (r < 0)
 		err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
@@ -66,7 +68,7 @@ static int open_in_tree(struct stack *s, struct err *e)
 	for (size_t i = 0; i < p->layers.len; i++) {
 		scoped_fd int fd = -1;
 		int r = fd_open_beneath(
-			s->tree, stack_layer_name(s, i), O_PATH | O_DIRECTORY, &fd, e);
+			s->tree, overlay_layer_name(s, i), O_PATH | O_DIRECTORY, &fd, e);
 
 		if (r < 0) {
 			err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
@@ -95,7 +97,7 @@ static int map_store(struct stack *s, struct err *e)
 	scoped_fd int layer = -1;
 	int r;
 
-	if (tree_map(s->tree, s->store, s->plan->source, map, &tree_flags_private, NULL) < 0)
+	if (clone_set_map(s->tree, s->store, s->plan->source, map, &mount_flags_private, NULL) < 0)
 		return 0;
 	r = open_layer(s, 0, &layer, e);
 	if (r == 0)
@@ -109,7 +111,7 @@ static int open_store(struct stack *s, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
 	const char *dir = p->layers.items[0].dir;
-	scoped_free char *above = strndup(dir, (size_t)(stack_layer_name(s, 0) - dir));
+	scoped_free char *above = strndup(dir, (size_t)(overlay_layer_name(s, 0) - dir));
 	struct stat st;
 	int r;
 
@@ -140,9 +142,9 @@ static int clone_store(struct stack *s, struct err *e)
 	int r = open_store(s, e);
 
 	if (r == 0 && p->map.wish == MAP_SET)
-		r = tree_copy(s->store, p->source, &s->tree, e);
+		r = clone_plain(s->store, p->source, &s->tree, e);
 	else if (r == 0)
-		r = tree_clone(s->store, p->source, &p->map, &tree_flags_private, NULL, &s->tree,
+		r = clone_mapped(s->store, p->source, &p->map, &mount_flags_private, NULL, &s->tree,
 			&done, e);
 	if (r == 0)
 		r = open_in_tree(s, e);
@@ -192,7 +194,7 @@ static int add_empty_layer(struct stack *s, struct err *e)
 
 	if (s->plan->upper_kind != UPPER_NONE || s->lowers.len != 1)
 		return 0;
-	r = tree_tmpfs(0, &empty, e);
+	r = newfs_tmpfs(0, &empty, e);
 	if (r < 0)
 		return r;
 	if (VEC_ADD(&s->lowers, empty) < 0)
@@ -311,7 +313,7 @@ static int verify_stack(const struct stack *s, int mnt, struct err *e)
  * --- together ----------------------------------------------------------------------------------
  */
 
-static bool allowed(const struct overlay_way *way)
+static bool allowed(const struct overlay_method *way)
 {
 	const char *only = env_get("SHIFTBOX_OVERLAY_WAY");
 
@@ -321,12 +323,12 @@ static bool allowed(const struct overlay_way *way)
 /* With each way that is allowed until one works. */
 static int create(struct stack *s, int *ret_fd, const char **ret_way, struct err *e)
 {
-	enum other_way other = OTHER_WAY_YES;
+	enum fallback other = FALLBACK_YES;
 	int r = -EINVAL;
 
-	for (size_t i = 0; i < ARRAY_LEN(overlay_ways) && other != OTHER_WAY_NO; i++) {
-		const struct overlay_way *way = &overlay_ways[i];
-		bool keep = other == OTHER_WAY_MAYBE; /* the failure that is there */
+	for (size_t i = 0; i < ARRAY_LEN(overlay_methods) && other != FALLBACK_NO; i++) {
+		const struct overlay_method *way = &overlay_methods[i];
+		bool keep = other == FALLBACK_MAYBE; /* the failure that is there */
 		int now;
 
 		if (!allowed(way))
@@ -337,12 +339,12 @@ static int create(struct stack *s, int *ret_fd, const char **ret_way, struct err
 			return 0;
 		}
 		r = keep ? r : now;
-		if (other != OTHER_WAY_NO && i + 1 < ARRAY_LEN(overlay_ways) && allowed(way + 1))
+		if (other != FALLBACK_NO && i + 1 < ARRAY_LEN(overlay_methods) && allowed(way + 1))
 			log_verbose("OverlayFS does not take its layers by descriptor here (%s): "
 				    "giving them by name, in a mount namespace of its own",
 				strerrorname_np(-now));
 	}
-	if (other == OTHER_WAY_YES) { /* but it was not allowed */
+	if (other == FALLBACK_YES) { /* but it was not allowed */
 		err_why(e, "this kernel does not take layers by descriptor (Linux 6.15 does)");
 		err_try(e, "unset SHIFTBOX_OVERLAY_WAY");
 	}
@@ -356,8 +358,8 @@ static int check_way(struct err *e)
 
 	if (!only || !*only)
 		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(overlay_ways); i++)
-		if (!strcmp(only, overlay_ways[i].name))
+	for (size_t i = 0; i < ARRAY_LEN(overlay_methods); i++)
+		if (!strcmp(only, overlay_methods[i].name))
 			return 0;
 	return err_usage(e, "SHIFTBOX_OVERLAY_WAY is '%s', neither 'fds' nor 'names'", only);
 }
@@ -397,7 +399,7 @@ static int build(struct stack *s, struct overlay *o, struct err *e)
 	overlap_done(&overlap);
 	if (r < 0)
 		return r;
-	r = tree_setattr(o->fd, &s->plan->flags, -1);
+	r = mount_attr_set(o->fd, &s->plan->flags, -1);
 	if (r < 0) {
 		(void)err_set(e, -r, s->plan->source, "cannot set the flags of the mount");
 		err_op(e, "mount_setattr");
@@ -405,7 +407,7 @@ static int build(struct stack *s, struct overlay *o, struct err *e)
 	return r;
 }
 
-int overlay_create(const struct mount_plan *p, struct overlay *ret, struct err *e)
+int overlay_assemble(const struct mount_plan *p, struct overlay *ret, struct err *e)
 {
 	struct overlay o = OVERLAY_INIT;
 	struct stack s = { .plan = p, .tree = -1, .store = -1, .userxattr = p->userxattr };
@@ -418,7 +420,7 @@ int overlay_create(const struct mount_plan *p, struct overlay *ret, struct err *
 	}
 	if (r == 0)
 		r = build(&s, &o, e);
-	if (o.way == overlay_ways[0].name) /* the other way has attached them already */
+	if (o.way == overlay_methods[0].name) /* the other way has attached them already */
 		gather(&s);
 	stack_done(&s);
 	if (r < 0) {

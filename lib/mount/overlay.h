@@ -26,7 +26,7 @@ struct overlay {
  * nobody sees that either. SHIFTBOX_OVERLAY_WAY=names or =fds in the environment allows only one of
  * the two.
  */
-int overlay_create(const struct mount_plan *p, struct overlay *ret, struct err *e);
+int overlay_assemble(const struct mount_plan *p, struct overlay *ret, struct err *e);
 
 /* Remove what was created in the filesystem for it. */
 void overlay_undo(struct overlay *o);

@@ -17,28 +17,28 @@
 #include "privns.h"
 #include "probe.h"
 
-struct param {
+struct overlay_param {
 	const char *key, *value;
 }; /* value NULL: a flag */
 
 enum { PARAMS_MAX = 6 };
 
 /* The options that are words, for both ways. Returns how many. */
-static size_t word_params(const struct stack *s, bool trial, struct param ret[PARAMS_MAX])
+static size_t word_params(const struct stack *s, bool trial, struct overlay_param ret[PARAMS_MAX])
 {
 	const struct mount_plan *p = s->plan;
 	size_t n = 0;
 
 	if (p->metacopy)
-		ret[n++] = (struct param){ "metacopy", "on" };
+		ret[n++] = (struct overlay_param){ "metacopy", "on" };
 	if (p->redirect_dir)
-		ret[n++] = (struct param){ "redirect_dir", "on" };
+		ret[n++] = (struct overlay_param){ "redirect_dir", "on" };
 	if (p->volatile_ && !trial)
-		ret[n++] = (struct param){ "volatile", NULL };
+		ret[n++] = (struct overlay_param){ "volatile", NULL };
 	if (s->userxattr)
-		ret[n++] = (struct param){ "userxattr", NULL };
+		ret[n++] = (struct overlay_param){ "userxattr", NULL };
 	if (trial)
-		ret[n++] = (struct param){ "index", "on" };
+		ret[n++] = (struct overlay_param){ "index", "on" };
 	return n;
 }
 
@@ -90,7 +90,7 @@ static int set_fd(int fs, const struct stack *s, const char *key, int fd, struct
 /* Everything but the layers: what fails here fails in any way. */
 static int set_words(int fs, const struct stack *s, bool trial, struct err *e)
 {
-	struct param params[PARAMS_MAX];
+	struct overlay_param params[PARAMS_MAX];
 	size_t n = word_params(s, trial, params);
 
 	for (size_t i = 0; i < n; i++)
@@ -138,24 +138,24 @@ static int create_superblock(int fs, const struct stack *s, struct err *e)
  * Kernels that know the call but not the descriptors (before 6.13), or not those of detached mounts
  * (before 6.15), say EOPNOTSUPP, EBADF or EINVAL. The last may have other reasons.
  */
-static enum other_way other_than(int r)
+static enum fallback other_than(int r)
 {
 	if (r == -EOPNOTSUPP || r == -EBADF)
-		return OTHER_WAY_YES;
+		return FALLBACK_YES;
 	if (r == -EINVAL)
-		return probe_kernel_at_least(6, 15) ? OTHER_WAY_MAYBE : OTHER_WAY_YES;
-	return OTHER_WAY_NO;
+		return probe_kernel_at_least(6, 15) ? FALLBACK_MAYBE : FALLBACK_YES;
+	return FALLBACK_NO;
 }
 
 /* A filesystem context with a superblock in it. */
 static int make_superblock(
-	const struct stack *s, bool trial, int *ret_fs, enum other_way *other, struct err *e)
+	const struct stack *s, bool trial, int *ret_fs, enum fallback *other, struct err *e)
 {
 	scoped_fd int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC);
 	int r;
 
 	if (fs < 0) {
-		*other = errno == ENOSYS ? OTHER_WAY_YES : OTHER_WAY_NO;
+		*other = errno == ENOSYS ? FALLBACK_YES : FALLBACK_NO;
 		r = err_set(e, errno, s->plan->source, "cannot make an overlay");
 		err_op(e, "fsopen");
 		return r;
@@ -168,7 +168,7 @@ static int make_superblock(
 	if (r < 0)
 		return r;
 	r = create_superblock(fs, s, e);
-	*other = r == -EINVAL ? other_than(r) : OTHER_WAY_NO;
+	*other = r == -EINVAL ? other_than(r) : FALLBACK_NO;
 	if (r < 0)
 		return r;
 
@@ -176,12 +176,12 @@ static int make_superblock(
 	return 0;
 }
 
-static int create_by_fds(const struct stack *s, int *ret_fd, enum other_way *other, struct err *e)
+static int create_by_fds(const struct stack *s, int *ret_fd, enum fallback *other, struct err *e)
 {
 	scoped_fd int fs = -1;
 	int r;
 
-	*other = OTHER_WAY_NO;
+	*other = FALLBACK_NO;
 	if (s->check_unused && make_superblock(s, true, &fs, other, NULL) == -EBUSY)
 		return in_use(s, e);
 	r = make_superblock(s, false, &fs, other, e);
@@ -251,7 +251,7 @@ static int link_as(struct by_names *j, int fd, const char *name)
  */
 static void name_layer(const struct stack *s, size_t i, char ret[static NAME_SIZE])
 {
-	const char *full = i < s->n_in_tree ? stack_layer_name(s, i) : NULL;
+	const char *full = i < s->n_in_tree ? overlay_layer_name(s, i) : NULL;
 
 	if (full && strlen(full) < NAME_SIZE && s->n_in_tree * NAME_SIZE < FULL_NAMES)
 		(void)snprintf(ret, NAME_SIZE, "%s", full);
@@ -280,7 +280,7 @@ static int mount_stack(struct by_names *j, bool trial)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	const struct stack *s = j->s;
-	struct param params[PARAMS_MAX];
+	struct overlay_param params[PARAMS_MAX];
 	size_t n = word_params(s, trial, params);
 
 	if (trial)
@@ -329,19 +329,19 @@ static int mount_aside(void *arg, struct err *e)
 	return 0;
 }
 
-static int create_by_names(const struct stack *s, int *ret_fd, enum other_way *other, struct err *e)
+static int create_by_names(const struct stack *s, int *ret_fd, enum fallback *other, struct err *e)
 {
 	struct by_names j = { .s = s, .fd = -1 };
 	int r;
 
-	*other = OTHER_WAY_NO;
-	r = aside_run(s->plan->source, mount_aside, &j, e);
+	*other = FALLBACK_NO;
+	r = run_in_private_mntns(s->plan->source, mount_aside, &j, e);
 	if (r == 0)
 		*ret_fd = j.fd;
 	return r;
 }
 
-const struct overlay_way overlay_ways[2] = {
+const struct overlay_method overlay_methods[2] = {
 	{ "fds", create_by_fds },
 	{ "names", create_by_names },
 };

@@ -24,22 +24,22 @@ struct stack {
 };
 
 /* The name of layer i's directory, which is what mountinfo shows of a layer in the tree. */
-const char *stack_layer_name(const struct stack *s, size_t i);
+const char *overlay_layer_name(const struct stack *s, size_t i);
 
 /* Is it the way that failed, and not what was asked for? */
-enum other_way {
-	OTHER_WAY_NO,    /* another one would fail as well */
-	OTHER_WAY_MAYBE, /* another one may work; if not, this failure says more */
-	OTHER_WAY_YES,   /* this kernel does not have this way: its failure means nothing */
+enum fallback {
+	FALLBACK_NO,    /* another one would fail as well */
+	FALLBACK_MAYBE, /* another one may work; if not, this failure says more */
+	FALLBACK_YES,   /* this kernel does not have this way: its failure means nothing */
 };
 
-struct overlay_way {
+struct overlay_method {
 	const char *name;
 	/* Make the overlay, detached, into *ret_fd. *ret_other is set in any case. */
-	int (*create)(const struct stack *s, int *ret_fd, enum other_way *ret_other, struct err *e);
+	int (*create)(const struct stack *s, int *ret_fd, enum fallback *ret_other, struct err *e);
 };
 
 /* The preferred one first. */
-extern const struct overlay_way overlay_ways[2];
+extern const struct overlay_method overlay_methods[2];
 
 #endif

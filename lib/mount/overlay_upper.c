@@ -13,8 +13,11 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "clone.h"
+#include "common_dir.h"
+#include "dirent_at.h"
 #include "mkdir_owned.h"
-#include "place.h"
+#include "mount_attr.h"
+#include "newfs.h"
 #include "probe.h"
 #include "reachable.h"
 
@@ -35,14 +38,14 @@ static int remember(struct upper_made *m, int dirfd, const char *name, struct er
  * Open the directory at a place, after creating it if it is missing. via: where to create, the same
  * directory or a view of it.
  */
-static int open_or_create(const struct place *at, int via, const struct birth *b, const char *path,
-	struct upper_made *made, int *ret_fd, struct err *e)
+static int open_or_create(const struct place *at, int via, const struct owner_mode *b,
+	const char *path, struct upper_made *made, int *ret_fd, struct err *e)
 {
 	int r;
 
 	*ret_fd = openat(at->dirfd, at->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret_fd < 0 && errno == ENOENT) {
-		r = give_birth(via, at->name, b, path, e);
+		r = mkdir_owned(via, at->name, b, path, e);
 		if (r == 0)
 			r = remember(made, via, at->name, e);
 		if (r < 0)
@@ -90,7 +93,7 @@ static uint32_t anchor(const struct idranges *r)
 }
 
 /* Who owns what nobody in this user namespace can own? We do. */
-static void keep_to_ours(struct birth *b)
+static void keep_to_ours(struct owner_mode *b)
 {
 	bool initial = probe_initial_userns();
 
@@ -102,16 +105,16 @@ static void keep_to_ours(struct birth *b)
 
 /* With what the new upper and work directory are born. */
 static int choose_owners(const struct mount_plan *p, int lower, int lower_raw, struct upper *u,
-	struct birth *upper, struct birth *work, struct err *e)
+	struct owner_mode *upper, struct owner_mode *work, struct err *e)
 {
 	struct stat seen, raw;
 
 	if (fstat(lower, &seen) < 0 || fstat(lower_raw, &raw) < 0)
 		return err_set(e, errno, NULL, "cannot stat the topmost layer");
-	*upper = (struct birth){
+	*upper = (struct owner_mode){
 		.uid = seen.st_uid, .gid = seen.st_gid, .mode = seen.st_mode & 07777
 	};
-	*work = (struct birth){
+	*work = (struct owner_mode){
 		.uid = (uint32_t)geteuid(), .gid = (uint32_t)getegid(), .mode = 0700
 	};
 	u->switch_ids = false;
@@ -144,7 +147,7 @@ static const struct mount_map map_keep = { .wish = MAP_KEEP }, map_none = { .wis
 
 /* Upper and work directory as files of the plan, wherever they are; created if they are missing. */
 static int make_dirs(const struct mount_plan *p, const struct place *at_upper,
-	const struct place *at_work, const struct birth *b, struct upper *u, struct err *e)
+	const struct place *at_work, const struct owner_mode *b, struct upper *u, struct err *e)
 {
 	const struct mount_map *map = u->plain ? &map_keep : &map_none;
 	scoped_fd int via_upper = -1, via_work = -1;
@@ -155,14 +158,14 @@ static int make_dirs(const struct mount_plan *p, const struct place *at_upper,
 	 * Owners are ids of the disk, so they are born in a view without a map, should the place
 	 * have one.
 	 */
-	r = tree_clone(
-		at_upper->dirfd, p->upper, map, &tree_flags_private, NULL, &via_upper, &done, e);
+	r = clone_mapped(
+		at_upper->dirfd, p->upper, map, &mount_flags_private, NULL, &via_upper, &done, e);
 	if (r == 0)
 		r = open_or_create(
 			at_upper, via_upper, &b[0], p->upper, &u->made[0], &u->found[0], e);
 	if (r == 0)
-		r = tree_clone(at_work->dirfd, p->work, map, &tree_flags_private, NULL, &via_work,
-			&done, e);
+		r = clone_mapped(at_work->dirfd, p->work, map, &mount_flags_private, NULL,
+			&via_work, &done, e);
 	if (r == 0)
 		r = open_or_create(at_work, via_work, &b[1], p->work, &u->made[1], &u->found[1], e);
 	return r == 0 ? check_dirs(u->found[0], u->found[1], p, e) : r;
@@ -170,24 +173,24 @@ static int make_dirs(const struct mount_plan *p, const struct place *at_upper,
 
 /* The clone is mapped last: through the map its own directories may be closed even to root. */
 static int prepare_dirs(const struct mount_plan *p, const struct place *at_upper,
-	const struct place *at_work, const struct birth *b, struct upper *u, struct err *e)
+	const struct place *at_work, const struct owner_mode *b, struct upper *u, struct err *e)
 {
-	scoped_base struct base base = BASE_INIT;
+	scoped_common_dir struct common_dir base = COMMON_DIR_INIT;
 	enum map_done done;
 	int r;
 
 	r = make_dirs(p, at_upper, at_work, b, u, e);
 	if (r == 0)
-		r = base_find(at_upper, at_work, &base, e);
+		r = common_dir_find(at_upper, at_work, &base, e);
 	if (r == 0)
-		r = tree_clone(base.fd, p->upper, u->plain ? &map_keep : &map_none,
-			&tree_flags_private, NULL, &u->mnt, &done, e);
+		r = clone_mapped(base.fd, p->upper, u->plain ? &map_keep : &map_none,
+			&mount_flags_private, NULL, &u->mnt, &done, e);
 	if (r == 0)
-		r = base_open(u->mnt, base.first, u->found[0], p->upper, &u->upper, e);
+		r = common_dir_open(u->mnt, base.first, u->found[0], p->upper, &u->upper, e);
 	if (r == 0)
-		r = base_open(u->mnt, base.second, u->found[1], p->work, &u->work, e);
+		r = common_dir_open(u->mnt, base.second, u->found[1], p->work, &u->work, e);
 	if (r == 0 && !u->plain)
-		r = tree_map(u->mnt, base.fd, p->upper, &p->map.map, &tree_flags_private, e);
+		r = clone_set_map(u->mnt, base.fd, p->upper, &p->map.map, &mount_flags_private, e);
 	return r;
 }
 
@@ -222,12 +225,12 @@ static int prepare_on_disk(
 	const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
 {
 	scoped_place struct place at_upper = PLACE_INIT, at_work = PLACE_INIT;
-	struct birth b[2];
+	struct owner_mode b[2];
 	int r;
 
-	r = place_open(p->upper, &at_upper, e);
+	r = dirent_at_open(p->upper, &at_upper, e);
 	if (r == 0)
-		r = place_open(p->work, &at_work, e);
+		r = dirent_at_open(p->work, &at_work, e);
 	if (r == 0)
 		r = check_same(&at_upper, p->upper_in, p->upper, e);
 	if (r == 0 && !u->plain)
@@ -242,22 +245,23 @@ static int prepare_on_disk(
 static int fill_tmpfs(
 	const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
 {
-	struct birth b[2];
+	struct owner_mode b[2];
 	int r;
 
-	r = tree_tmpfs(p->ephemeral_size, &u->mnt, e);
+	r = newfs_tmpfs(p->ephemeral_size, &u->mnt, e);
 	if (r == 0)
 		r = choose_owners(p, lower, lower_raw, u, &b[0], &b[1], e);
 	if (r == 0)
-		r = give_birth(u->mnt, "upper", &b[0], "(in memory)/upper", e);
+		r = mkdir_owned(u->mnt, "upper", &b[0], "(in memory)/upper", e);
 	if (r == 0)
-		r = give_birth(u->mnt, "work", &b[1], "(in memory)/work", e);
+		r = mkdir_owned(u->mnt, "work", &b[1], "(in memory)/work", e);
 	if (r == 0)
 		r = fd_open_beneath(u->mnt, "upper", O_PATH | O_DIRECTORY, &u->upper, e);
 	if (r == 0)
 		r = fd_open_beneath(u->mnt, "work", O_PATH | O_DIRECTORY, &u->work, e);
 	if (r == 0 && !u->plain)
-		r = tree_map(u->mnt, u->mnt, "(in memory)", &p->map.map, &tree_flags_private, e);
+		r = clone_set_map(
+			u->mnt, u->mnt, "(in memory)", &p->map.map, &mount_flags_private, e);
 	return r;
 }
 

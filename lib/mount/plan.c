@@ -309,7 +309,7 @@ static int fill(struct mount_plan *p, const char *source, const char *target,
 		r = add_fs(p, o, e);
 	p->owner_map = p->kind != MOUNT_OVERLAY && names_owner(o);
 	if (r == 0)
-		r = mount_plan_settle(p, e);
+		r = mount_plan_open_source(p, e);
 	/* "owner:USER" means the topmost layer's root, which is what a stack shows as its own */
 	if (r == 0 && p->kind == MOUNT_OVERLAY) {
 		owner_of = p->layers.len ? p->layers.items[0].dir : NULL;
@@ -339,7 +339,7 @@ int mount_plan_build(struct mount_plan *ret, const char *source, const char *tar
 	return 0;
 }
 
-void mount_plan_store(struct mount_plan *p, const struct stat *layers)
+void mount_plan_set_store(struct mount_plan *p, const struct stat *layers)
 {
 	p->store_seen = true;
 	p->store_dev = layers->st_dev;
@@ -494,7 +494,7 @@ static void map_done(struct mount_map *m)
 
 void mount_plan_done(struct mount_plan *p)
 {
-	mount_plan_let_go(p);
+	mount_plan_close_source(p);
 	free(p->source);
 	free(p->target);
 	free(p->upper);

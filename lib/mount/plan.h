@@ -49,7 +49,7 @@ struct mount_plan {
 	char *source, *target; /* as given; source is what mountinfo will show for a stack */
 	bool source_open, source_seen;
 	int source_fd;    /* if it is open: what SOURCE leads to, O_PATH, of a plan that
-	                     mount_plan_settle() looked at */
+	                     mount_plan_open_source() looked at */
 	dev_t source_dev; /* if it was seen: what it led to when the plan was made */
 	ino_t source_ino;
 	struct mount_map map;
@@ -83,7 +83,8 @@ struct mount_plan {
 	bool loop;
 	uint64_t offset, sizelimit;       /* bytes; 0: not given */
 	VEC(struct fs_option) fs_options; /* for its driver */
-	bool kind_open; /* the words do not tell the kind: mount_plan_settle() looks at the source
+	bool kind_open; /* the words do not tell the kind: mount_plan_open_source() looks at the
+	                 * source
 	                 */
 	bool owner_map; /* the map was made from the owner of the source as it was then */
 };
@@ -92,9 +93,9 @@ struct mount_plan {
  * The plan for SOURCE and TARGET under these options. A source "overlay" takes its layers from the
  * options' lower=; layers, when not NULL, are those of an image (topmost first), source is its
  * name, and nodev is set unless the options say dev. strict: a map for users or groups alone is
- * refused. Looks up what a map refers to (users, subuid, owners) and, through mount_plan_settle(),
- * what the source is, nothing else. Free with mount_plan_done(). Errors: usage for options that do
- * not go together; those of idmap_parse().
+ * refused. Looks up what a map refers to (users, subuid, owners) and, through
+ * mount_plan_open_source(), what the source is, nothing else. Free with mount_plan_done(). Errors:
+ * usage for options that do not go together; those of idmap_parse().
  */
 int mount_plan_build(struct mount_plan *ret, const char *source, const char *target,
 	const struct mount_options *o, const struct strv *layers, bool strict, struct err *e);
@@ -103,15 +104,15 @@ int mount_plan_build(struct mount_plan *ret, const char *source, const char *tar
  * Open the source where it is or may be a path, unless it is open, and look whether it is to be
  * bound or mounted, where the words do not tell: a block device is mounted; so is a regular file
  * when the target is a directory, while on a file it is bound. To be called again, after
- * mount_plan_let_go(), when mounts have changed since. -EINVAL: options that do not go with that
- * (usage), or the target is missing and the file has a filesystem in it, so that both could be
+ * mount_plan_close_source(), when mounts have changed since. -EINVAL: options that do not go with
+ * that (usage), or the target is missing and the file has a filesystem in it, so that both could be
  * meant. -ELOOP: a link that is not followed. A source that is missing is no error: mounting tells
  * it.
  */
-int mount_plan_settle(struct mount_plan *p, struct err *e);
+int mount_plan_open_source(struct mount_plan *p, struct err *e);
 
 /* Close the source: it would keep its mount busy, and there may be many plans. */
-void mount_plan_let_go(struct mount_plan *p);
+void mount_plan_close_source(struct mount_plan *p);
 
 /*
  * stat(2) of the source, if it is a path: of what is open or, if it is not, by path_stat(). -errno;
@@ -127,7 +128,7 @@ int mount_plan_stat(const struct mount_plan *p, struct stat *ret);
 int mount_plan_rebase(struct mount_plan *p, const struct idmap *below, struct err *e);
 
 /* The layers are in this directory (stat(2)), which is compared when they are mounted. */
-void mount_plan_store(struct mount_plan *p, const struct stat *layers);
+void mount_plan_set_store(struct mount_plan *p, const struct stat *layers);
 
 /* What a plan says that cannot be right in any system: 0, or -EINVAL, -E2BIG with e filled. */
 int mount_plan_check(const struct mount_plan *p, struct err *e);

@@ -88,7 +88,7 @@ static int look_at_source(struct mount_plan *p, struct err *e)
 	return 0;
 }
 
-int mount_plan_settle(struct mount_plan *p, struct err *e)
+int mount_plan_open_source(struct mount_plan *p, struct err *e)
 {
 	int r = p->kind_open || p->kind == MOUNT_BIND ? look_at_source(p, e) : 0;
 
@@ -110,7 +110,7 @@ int mount_plan_settle(struct mount_plan *p, struct err *e)
 	return 0;
 }
 
-void mount_plan_let_go(struct mount_plan *p)
+void mount_plan_close_source(struct mount_plan *p)
 {
 	if (p->source_open)
 		cleanup_fd(&p->source_fd);

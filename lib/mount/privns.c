@@ -11,7 +11,7 @@
 
 #include "../base/sys.h"
 
-struct aside {
+struct private_mntns {
 	const char *name;
 	int (*fn)(void *arg, struct err *e);
 	void *arg;
@@ -19,7 +19,7 @@ struct aside {
 	struct err *e;
 };
 
-static int failed(const struct aside *a, const char *op, const char *what)
+static int failed(const struct private_mntns *a, const char *op, const char *what)
 {
 	int r = err_set(a->e, errno, a->name, "%s", what);
 
@@ -27,7 +27,7 @@ static int failed(const struct aside *a, const char *op, const char *what)
 	return r;
 }
 
-static int enter_namespace(const struct aside *a, int *ret_dir)
+static int enter_namespace(const struct private_mntns *a, int *ret_dir)
 {
 	static const char no_tmpfs[] = "cannot make a directory in memory to assemble it in";
 	scoped_fd int fs = -1, dir = -1;
@@ -56,7 +56,7 @@ static int enter_namespace(const struct aside *a, int *ret_dir)
 
 static void *thread_main(void *arg)
 {
-	struct aside *a = arg;
+	struct private_mntns *a = arg;
 	scoped_fd int dir = -1;
 
 	a->r = enter_namespace(a, &dir);
@@ -65,9 +65,10 @@ static void *thread_main(void *arg)
 	return NULL;
 }
 
-int aside_run(const char *name, int (*fn)(void *arg, struct err *e), void *arg, struct err *e)
+int run_in_private_mntns(
+	const char *name, int (*fn)(void *arg, struct err *e), void *arg, struct err *e)
 {
-	struct aside a = { .name = name, .fn = fn, .arg = arg, .e = e };
+	struct private_mntns a = { .name = name, .fn = fn, .arg = arg, .e = e };
 	pthread_t thread;
 	int r = pthread_create(&thread, NULL, thread_main, &a);
 

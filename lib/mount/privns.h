@@ -11,6 +11,7 @@
  * namespace ends with the thread. name: what it is for, for messages. Returns what fn returns, or
  * -errno with e filled. Needs CAP_SYS_ADMIN in the user namespace of the caller.
  */
-int aside_run(const char *name, int (*fn)(void *arg, struct err *e), void *arg, struct err *e);
+int run_in_private_mntns(
+	const char *name, int (*fn)(void *arg, struct err *e), void *arg, struct err *e);
 
 #endif

@@ -21,6 +21,7 @@
 #include "../idmap/userns.h"
 #include "clone.h"
 #include "info.h"
+#include "mount_attr.h"
 
 /* PROC_USER_INIT_INO of include/linux/proc_ns.h, ABI by now. */
 enum { INITIAL_USERNS_INO = 0xeffffffdU };
@@ -166,7 +167,7 @@ static int scratch_setattr(int fd, const struct mount_flags *flags, int userns)
 	scoped_fd int tree = sys_open_tree(
 		fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
 
-	return tree < 0 ? -errno : tree_setattr(tree, flags, userns);
+	return tree < 0 ? -errno : mount_attr_set(tree, flags, userns);
 }
 
 /*
@@ -182,7 +183,7 @@ static int scratch_tmpfs(int userns)
 		sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
 		return 1;
 	mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	return mnt < 0 ? 1 : tree_setattr(mnt, &none, userns);
+	return mnt < 0 ? 1 : mount_attr_set(mnt, &none, userns);
 }
 
 static const struct filesystem *find_filesystem(const char *type)
@@ -353,7 +354,7 @@ void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err
 		return;
 	if (mount_info_get(fd, &info, NULL) < 0 || explain_number(e->num, e))
 		return;
-	r = scratch_setattr(fd, &tree_flags_private, userns);
+	r = scratch_setattr(fd, &mount_flags_private, userns);
 	if (r < 0)
 		explain_refused_map(&info, userns, -r, e);
 	else
@@ -369,7 +370,7 @@ void probe_new(
 	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(e))
 		return;
 	(void)snprintf(info.type, sizeof(info.type), "%s", type); /* long ones are cut */
-	r = userns >= 0 ? tree_setattr(mnt, &tree_flags_private, userns) : 0;
+	r = userns >= 0 ? mount_attr_set(mnt, &mount_flags_private, userns) : 0;
 	if (r < 0)
 		explain_refused_map(&info, userns, -r, e);
 	else if (flags->set & MOUNT_ATTR_NOSYMFOLLOW && !probe_kernel_at_least(5, 14))

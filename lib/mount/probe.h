@@ -3,7 +3,7 @@
 #define MOUNT_PROBE_H
 
 #include "../base/err.h"
-#include "options.h"
+#include "flags.h"
 
 /*
  * Why did it fail? Asked after a failure that e describes already; adds e's why and hint where a

@@ -22,7 +22,7 @@ static void submount_done(struct submount *m)
 	mount_info_done(&m->info);
 }
 
-void subtree_done(struct subtree *t)
+void submounts_done(struct submounts *t)
 {
 	for (size_t i = 0; i < t->mounts.len; i++)
 		submount_done(&t->mounts.items[i]);
@@ -45,16 +45,16 @@ char *submount_path(const char *name, const struct submount *m)
  * --- which there are ---------------------------------------------------------------------------
  */
 
-struct listing {
-	int top;            /* the id of the mount that the directory is on */
-	char dir[PATH_MAX]; /* the directory, as mountinfo has it */
-	size_t len;         /* of dir, 0 for "/" */
-	struct subtree all; /* candidates; what is taken leaves its place empty: id -1 */
+struct submount_listing {
+	int top;              /* the id of the mount that the directory is on */
+	char dir[PATH_MAX];   /* the directory, as mountinfo has it */
+	size_t len;           /* of dir, 0 for "/" */
+	struct submounts all; /* candidates; what is taken leaves its place empty: id -1 */
 	struct err *e;
 };
 
 /* Where it is below the directory; NULL: nowhere. */
-static const char *rel_of(const struct listing *l, const char *target)
+static const char *rel_of(const struct submount_listing *l, const char *target)
 {
 	if (strncmp(target, l->dir, l->len) || target[l->len] != '/' || !target[l->len + 1])
 		return NULL;
@@ -63,7 +63,7 @@ static const char *rel_of(const struct listing *l, const char *target)
 
 static int add_candidate(const struct mount_info *i, void *arg)
 {
-	struct listing *l = arg;
+	struct submount_listing *l = arg;
 	const char *rel = rel_of(l, i->target);
 	struct submount m = { .info = { .id = -1 } };
 	int r;
@@ -80,7 +80,7 @@ static int add_candidate(const struct mount_info *i, void *arg)
 	return err_nomem(l->e);
 }
 
-static bool is_on(const struct listing *l, const struct subtree *t, int parent)
+static bool is_on(const struct submount_listing *l, const struct submounts *t, int parent)
 {
 	if (parent == l->top)
 		return true;
@@ -94,7 +94,7 @@ static bool is_on(const struct listing *l, const struct subtree *t, int parent)
  * Those that are on the directory's mount, then those on them, and so on: a parent may have been
  * mounted last.
  */
-static int take_children(struct listing *l, struct subtree *t, struct err *e)
+static int take_children(struct submount_listing *l, struct submounts *t, struct err *e)
 {
 	bool more = true;
 
@@ -124,10 +124,10 @@ static int get_mount_id(int fd, int *ret, const char *name, struct err *e)
 	return 0;
 }
 
-int subtree_list(int fd, const char *name, struct subtree *ret, struct err *e)
+int rbind_list(int fd, const char *name, struct submounts *ret, struct err *e)
 {
-	struct listing l = { .e = e };
-	struct subtree t = { 0 };
+	struct submount_listing l = { .e = e };
+	struct submounts t = { 0 };
 	char link[32];
 	ssize_t n = readlink(fd_proc_path(fd, link), l.dir, sizeof(l.dir) - 1);
 	int r;
@@ -140,13 +140,13 @@ int subtree_list(int fd, const char *name, struct subtree *ret, struct err *e)
 		r = mount_info_below(fd, add_candidate, &l, e);
 	if (r == 0)
 		r = take_children(&l, &t, e);
-	subtree_done(&l.all);
+	submounts_done(&l.all);
 	if (r == -ENOENT) {
 		(void)err_set(e, ENOENT, name, "cannot list the mounts below");
 		err_why(e, "it is on a mount of another mount namespace");
 	}
 	if (r < 0) {
-		subtree_done(&t);
+		submounts_done(&t);
 		return r;
 	}
 	*ret = t;
@@ -219,12 +219,12 @@ static int compare(struct submount *m, struct submount *found, const char *name,
 	return r;
 }
 
-int subtree_read_back(int mnt, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, struct subtree *t, struct err *e)
+int rbind_read_back(int mnt, const char *name, const struct mount_map *map,
+	const struct mount_flags *flags, struct submounts *t, struct err *e)
 {
-	scoped_subtree struct subtree now = { 0 };
+	scoped_submounts struct submounts now = { 0 };
 	scoped_free struct submount **sorted = NULL;
-	int r = subtree_list(mnt, name, &now, e);
+	int r = rbind_list(mnt, name, &now, e);
 
 	if (r < 0)
 		return r;

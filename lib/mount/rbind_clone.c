@@ -13,6 +13,7 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
+#include "mount_attr.h"
 #include "mount_verify.h"
 #include "privns.h"
 #include "probe.h"
@@ -25,7 +26,7 @@
  * The kernel leaves out unbindable mounts without a word, and has no call that drops only the maps
  * that are there.
  */
-static bool needs_parts(int fd, const struct subtree *t, const struct mount_map *map)
+static bool needs_parts(int fd, const struct submounts *t, const struct mount_map *map)
 {
 	scoped_mount_info struct mount_info top = { .id = -1 };
 
@@ -52,7 +53,7 @@ static int clone_whole(int fd, const struct mount_map *map, const struct mount_f
 	if (tree < 0)
 		return -errno;
 	*ret_cloned = true;
-	r = tree_setattr_all(tree, flags, map->wish == MAP_SET ? userns : -1);
+	r = mount_attr_set_all(tree, flags, map->wish == MAP_SET ? userns : -1);
 	if (r == 0)
 		*ret_fd = TAKE_FD(tree);
 	return r;
@@ -79,8 +80,8 @@ static int open_submount(
 	return 0;
 }
 
-bool subtree_all(
-	int fd, const struct subtree *t, bool (*is)(int fd, const void *arg), const void *arg)
+bool rbind_all(
+	int fd, const struct submounts *t, bool (*is)(int fd, const void *arg), const void *arg)
 {
 	for (size_t i = 0; i < t->mounts.len; i++) {
 		scoped_fd int sub = -1;
@@ -101,7 +102,7 @@ bool subtree_all(
  * Every mount of the detached tree has the flags, and its root the owner that the map makes of it.
  */
 static int verify_whole(int fd, int tree, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, const struct subtree *t, struct err *e)
+	const struct mount_flags *flags, const struct submounts *t, struct err *e)
 {
 	int r = map->wish == MAP_SET ? verify_owner(tree, fd, NULL, &map->map, name, e) : 0;
 
@@ -135,7 +136,7 @@ struct parts {
 	const char *name;
 	int top;
 	int *fds; /* of each submount's clone; -1: left out */
-	const struct subtree *t;
+	const struct submounts *t;
 	int fd; /* the result */
 };
 
@@ -146,7 +147,7 @@ static int leave_out(struct submount *m, const char *why, struct err *e)
 	return m->why ? 0 : err_nomem(e);
 }
 
-static const struct submount *parent_of(const struct subtree *t, const struct submount *m)
+static const struct submount *parent_of(const struct submounts *t, const struct submount *m)
 {
 	for (size_t i = 0; i < t->mounts.len; i++)
 		if (t->mounts.items[i].info.id == m->info.parent)
@@ -159,7 +160,7 @@ static const struct submount *parent_of(const struct subtree *t, const struct su
  * here.
  */
 static int clone_part(int fd, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, const struct subtree *t, struct submount *m, int *ret_fd,
+	const struct mount_flags *flags, const struct submounts *t, struct submount *m, int *ret_fd,
 	struct err *e)
 {
 	const struct submount *parent = parent_of(t, m);
@@ -179,7 +180,7 @@ static int clone_part(int fd, const char *name, const struct mount_map *map,
 	}
 	if (r < 0)
 		return r;
-	r = tree_clone(sub, path, map, flags, NULL, ret_fd, &m->done, &own);
+	r = clone_mapped(sub, path, map, flags, NULL, ret_fd, &m->done, &own);
 	if (r == -EINVAL || r == -EPERM || r == -ENOSYS)
 		return leave_out(m, own.why[0] ? own.why : own.what, e);
 	if (r < 0 && e)
@@ -228,7 +229,7 @@ static int assemble(void *arg, struct err *e)
 }
 
 /* The mounts that cannot: all of them, with their types and reasons. */
-static int refuse(const char *name, const struct subtree *t, struct err *e)
+static int refuse(const char *name, const struct submounts *t, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	const char *last = NULL;
@@ -257,7 +258,7 @@ static int refuse(const char *name, const struct subtree *t, struct err *e)
 	return -EINVAL;
 }
 
-static void say_left_out(const char *name, const struct subtree *t)
+static void say_left_out(const char *name, const struct submounts *t)
 {
 	for (size_t i = 0; i < t->mounts.len; i++) {
 		const struct submount *m = &t->mounts.items[i];
@@ -269,7 +270,7 @@ static void say_left_out(const char *name, const struct subtree *t)
 }
 
 static int clone_each(int fd, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, bool skip, struct subtree *t, struct parts *p,
+	const struct mount_flags *flags, bool skip, struct submounts *t, struct parts *p,
 	enum map_done *ret_done, struct err *e)
 {
 	struct mount_flags one = *flags;
@@ -278,7 +279,7 @@ static int clone_each(int fd, const char *name, const struct mount_map *map,
 
 	/* A mount on a shared one would appear on the source, too. */
 	one.propagation = flags->propagation == MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
-	r = tree_clone(fd, name, map, &one, NULL, &p->top, ret_done, e);
+	r = clone_mapped(fd, name, map, &one, NULL, &p->top, ret_done, e);
 	for (size_t i = 0; i < t->mounts.len && r == 0; i++) {
 		r = clone_part(fd, name, map, &one, t, &t->mounts.items[i], &p->fds[i], e);
 		left_out += t->mounts.items[i].left_out && !t->mounts.items[i].covered;
@@ -297,7 +298,7 @@ static int clone_each(int fd, const char *name, const struct mount_map *map,
 }
 
 static int clone_parts(int fd, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, bool skip, struct subtree *t, int *ret_fd,
+	const struct mount_flags *flags, bool skip, struct submounts *t, int *ret_fd,
 	enum map_done *ret_done, struct err *e)
 {
 	struct mount_flags propagation = { .propagation = flags->propagation };
@@ -312,8 +313,8 @@ static int clone_parts(int fd, const char *name, const struct mount_map *map,
 
 	r = clone_each(fd, name, map, flags, skip, t, &p, ret_done, e);
 	if (r == 0)
-		r = aside_run(name, assemble, &p, e);
-	if (r == 0 && (r = tree_setattr_all(p.fd, &propagation, -1)) < 0) {
+		r = run_in_private_mntns(name, assemble, &p, e);
+	if (r == 0 && (r = mount_attr_set_all(p.fd, &propagation, -1)) < 0) {
 		(void)err_set(e, -r, name, "cannot set the propagation of the mounts");
 		err_op(e, "mount_setattr");
 	}
@@ -330,7 +331,7 @@ static int clone_parts(int fd, const char *name, const struct mount_map *map,
 }
 
 /* What has become of the maps when all was done in one call. */
-static int note_whole(int fd, const struct mount_map *map, struct subtree *t,
+static int note_whole(int fd, const struct mount_map *map, struct submounts *t,
 	enum map_done *ret_done, struct err *e)
 {
 	scoped_mount_info struct mount_info top = { .id = -1 };
@@ -360,15 +361,15 @@ static int explain_whole(int whole, bool cloned, int fd, const char *name, int u
 	return whole;
 }
 
-int subtree_clone(int fd, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, bool skip, struct subtree *t, int *ret_fd,
+int rbind_clone(int fd, const char *name, const struct mount_map *map,
+	const struct mount_flags *flags, bool skip, struct submounts *t, int *ret_fd,
 	enum map_done *ret_done, struct err *e)
 {
 	int userns = -1, whole = 0, r = 0;
 	bool cloned = false;
 
 	if (!t->mounts.len)
-		return tree_clone(fd, name, map, flags, NULL, ret_fd, ret_done, e);
+		return clone_mapped(fd, name, map, flags, NULL, ret_fd, ret_done, e);
 	if (map->wish == MAP_SET)
 		r = userns_get(&map->map, &userns, e);
 	if (r < 0)

@@ -102,7 +102,7 @@ int statmount_ask(uint64_t ns, uint64_t id, uint64_t more, struct statmount_repl
 	return n == -EOVERFLOW ? call(ns, id, maps | basic, r) : n;
 }
 
-bool statmount_tells_maps(const struct statmount_reply *r)
+bool statmount_has_maps(const struct statmount_reply *r)
 {
 	return r->sm->mask & SYS_STATMOUNT_SUPPORTED_MASK &&
 		r->sm->supported_mask & SYS_STATMOUNT_MNT_UIDMAP;

@@ -29,7 +29,7 @@ static inline void cleanup_statmount_reply(struct statmount_reply *r)
 int statmount_ask(uint64_t ns, uint64_t id, uint64_t more, struct statmount_reply *r);
 
 /* Does this kernel tell maps (6.15)? */
-bool statmount_tells_maps(const struct statmount_reply *r);
+bool statmount_has_maps(const struct statmount_reply *r);
 
 /*
  * What the reply says, but for target and dev. Returns 0 or -ENOMEM; *ret is to be freed with

@@ -98,13 +98,13 @@ static void line_done(struct table_line *l)
 	free(l->options);
 }
 
-struct reading {
+struct fstab_reading {
 	const char *path;
-	struct table *table;
+	struct fstab *table;
 	struct err *e;
 };
 
-static int bad_line(const struct reading *r)
+static int bad_line(const struct fstab_reading *r)
 {
 	err_prefix(r->e, "%s", r->path);
 	return -EINVAL;
@@ -112,7 +112,7 @@ static int bad_line(const struct reading *r)
 
 static int take_line(const struct lm_line *l, void *arg)
 {
-	struct reading *r = arg;
+	struct fstab_reading *r = arg;
 	struct table_line line = { .own = !strcmp(l->type, "shiftbox") };
 
 	if (!line.own && !l->idmap)
@@ -141,9 +141,9 @@ static int take_line(const struct lm_line *l, void *arg)
 	return err_nomem(r->e);
 }
 
-int table_read(const char *path, struct table *ret, struct err *e)
+int table_read(const char *path, struct fstab *ret, struct err *e)
 {
-	struct reading reading = { path, ret, e };
+	struct fstab_reading reading = { path, ret, e };
 
 	return lm_fstab(path, false, take_line, &reading, e);
 }
@@ -188,7 +188,7 @@ int table_line_options(const struct table_line *l, struct mount_options *ret, st
 }
 
 static const struct table_line *find_as(
-	const struct table *t, const char *target, const char *source)
+	const struct fstab *t, const char *target, const char *source)
 {
 	for (size_t i = 0; i < t->lines.len; i++)
 		if (!strcmp(t->lines.items[i].target, target))
@@ -199,7 +199,7 @@ static const struct table_line *find_as(
 	return NULL;
 }
 
-const struct table_line *table_find(const struct table *t, const char *word)
+const struct table_line *table_find(const struct fstab *t, const char *word)
 {
 	scoped_free char *path = table_path(word);
 	const struct table_line *l = path ? find_as(t, path, word) : NULL;
@@ -213,7 +213,7 @@ const struct table_line *table_find(const struct table *t, const char *word)
 	return buf_get(&real) && real.len ? find_as(t, real.data, real.data) : NULL;
 }
 
-void table_done(struct table *t)
+void table_done(struct fstab *t)
 {
 	for (size_t i = 0; i < t->lines.len; i++)
 		line_done(&t->lines.items[i]);

@@ -17,7 +17,7 @@ struct table_line {
 };
 
 /* Zero-initialise, free with table_done(). */
-struct table {
+struct fstab {
 	VEC(struct table_line) lines; /* as in the file */
 };
 
@@ -26,7 +26,7 @@ struct table {
  * files). -EINVAL: a line that is none, a target that is no absolute path, or a line of type
  * shiftbox with X-mount.idmap=, which mount(8) would drop.
  */
-int table_read(const char *path, struct table *ret, struct err *e);
+int table_read(const char *path, struct fstab *ret, struct err *e);
 
 /*
  * Read the options of a line, and what its type adds to them. ret: MOUNT_OPTIONS_INIT at first; to
@@ -39,7 +39,7 @@ int table_line_options(const struct table_line *l, struct mount_options *ret, st
  * The line whose target, or else whose source, is word, or the path that word leads to: NULL when
  * there is none.
  */
-const struct table_line *table_find(const struct table *t, const char *word);
+const struct table_line *table_find(const struct fstab *t, const char *word);
 
 /*
  * What a line needs: where it is mounted, and the paths that it reads (those that are not absolute
@@ -66,13 +66,13 @@ char *table_path(const char *path);
 int table_order(const struct table_need *needs, size_t n, size_t *ret_order, bool *ret_waits,
 	struct err *e);
 
-void table_done(struct table *t);
+void table_done(struct fstab *t);
 
-static inline void cleanup_table(struct table *t)
+static inline void cleanup_fstab(struct fstab *t)
 {
 	table_done(t);
 }
 
-#define scoped_table __attribute__((cleanup(cleanup_table)))
+#define scoped_fstab __attribute__((cleanup(cleanup_fstab)))
 
 #endif

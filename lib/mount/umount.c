@@ -16,9 +16,9 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "busy.h"
+#include "dirent_at.h"
 #include "info.h"
 #include "loop.h"
-#include "place.h"
 #include "rbind.h"
 
 /* The place, and the mount that is on top of it (its id, as in mountinfo). */
@@ -26,7 +26,7 @@ static int find(const char *target, bool follow, struct place *p, uint64_t *ret_
 {
 	struct statx stx;
 	int r = follow ? path_find(target, true, "cannot open the directory above it", p, e) :
-			 place_open(target, p, e);
+			 dirent_at_open(target, p, e);
 
 	if (r < 0)
 		return r;
@@ -116,13 +116,14 @@ static int unmount(int dirfd, const char *name, const char *path, int id, int fl
  */
 
 /* The mounts below the one that is on the place. Nothing of it is held afterwards. */
-static int list_below(const struct place *p, const char *target, struct subtree *ret, struct err *e)
+static int list_below(
+	const struct place *p, const char *target, struct submounts *ret, struct err *e)
 {
 	scoped_fd int fd = openat(p->dirfd, p->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
 		return err_set(e, errno, target, "cannot open what is mounted there");
-	return subtree_list(fd, target, ret, e);
+	return rbind_list(fd, target, ret, e);
 }
 
 static int another(const char *path, struct err *e)
@@ -167,7 +168,7 @@ static int unmount_below(
 
 static int unmount_all_below(const struct place *p, const char *target, struct err *e)
 {
-	scoped_subtree struct subtree t = { 0 };
+	scoped_submounts struct submounts t = { 0 };
 	size_t n;
 	int r = list_below(p, target, &t, e);
 
@@ -217,7 +218,7 @@ int umount_id(const char *target, bool follow, int id, enum umount_how how, stru
 
 int umount_check(const char *target, struct strv *ret_below, struct err *e)
 {
-	scoped_subtree struct subtree t = { 0 };
+	scoped_submounts struct submounts t = { 0 };
 	scoped_place struct place p = PLACE_INIT;
 	uint64_t id;
 	int r = find(target, false, &p, &id, e);

@@ -11,13 +11,13 @@
 #include "../base/fd.h"
 #include "../base/sys.h"
 #include "../mount/clone.h"
-#include "../mount/place.h"
+#include "../mount/dirent_at.h"
 #include "../mount/reachable.h"
 
 static int check_upper(const char *upper, struct stat *ret, struct err *e)
 {
 	scoped_place struct place at = PLACE_INIT;
-	int r = place_open(upper, &at, e);
+	int r = dirent_at_open(upper, &at, e);
 
 	if (r == 0 && fstat(at.dirfd, ret) < 0)
 		r = err_set(e, errno, upper, "cannot stat the directory above it");
@@ -58,7 +58,7 @@ static int check_root(const struct run_spec *s, struct stat *ret, struct err *e)
 	if (s->root.meant || s->read_only || s->root.flags.set & MOUNT_ATTR_RDONLY ||
 		!gives_own_id(&s->map))
 		return 0;
-	r = tree_open(source, &fd, e);
+	r = clone_open_source(source, &fd, e);
 	if (r < 0)
 		return r;
 	if (fstat(fd, ret) < 0)

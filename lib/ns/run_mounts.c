@@ -12,11 +12,13 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "../mount/clone.h"
+#include "../mount/dirent_at.h"
 #include "../mount/exposure.h"
 #include "../mount/fsids.h"
+#include "../mount/mount_attr.h"
 #include "../mount/mount_verify.h"
+#include "../mount/newfs.h"
 #include "../mount/overlay.h"
-#include "../mount/place.h"
 
 /*
  * --- making ------------------------------------------------------------------------------------
@@ -30,7 +32,7 @@ static int clone_all(const char *path, const struct mount_flags *flags, int *ret
 {
 	struct mount_attr attr = { .attr_set = flags->set, .propagation = flags->propagation };
 	scoped_fd int source = -1, fd = -1;
-	int r = tree_open(path, &source, e);
+	int r = clone_open_source(path, &source, e);
 
 	if (r < 0)
 		return r;
@@ -84,9 +86,9 @@ static int make_mapped(struct exposure_source s, int *ret_fd, struct err *e)
 	enum map_done done;
 	int r;
 
-	r = tree_open(s.name, &fd, e);
+	r = clone_open_source(s.name, &fd, e);
 	if (r == 0)
-		r = tree_clone(fd, s.name, s.map, s.flags, NULL, &tree, &done, e);
+		r = clone_mapped(fd, s.name, s.map, s.flags, NULL, &tree, &done, e);
 	/* What cannot be mapped at all is told first: no other place would help. */
 	if (r == 0)
 		r = check_host_root(fd, s.name, s.map, s.flags, e);
@@ -108,7 +110,7 @@ static int make_stack(const struct mount_plan *p, int *ret_fd, struct err *e)
 
 	r = mount_plan_check(p, e);
 	if (r == 0)
-		r = overlay_create(p, &o, e);
+		r = overlay_assemble(p, &o, e);
 	if (r < 0)
 		return r;
 	r = verify_flags(o.fd, &p->flags, p->source, e);
@@ -185,7 +187,7 @@ static int seal_stack(const struct run_spec *s, const struct run_mounts *m, stru
 	}
 	if (r < 0)
 		return r;
-	r = tree_setattr(m->items[0], &flags, -1);
+	r = mount_attr_set(m->items[0], &flags, -1);
 	return r < 0 ? err_set(e, -r, s->root.source, "cannot make the stack read-only") : 0;
 }
 
@@ -260,7 +262,7 @@ int run_stage_open(int *ret_stage, struct err *e)
 	/* Mounts of others still arrive and, what matters more, go. */
 	if (sys_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		return err_set(e, errno, "/", "cannot keep mounts from being seen elsewhere");
-	r = tree_tmpfs(0, &stage, e);
+	r = newfs_tmpfs(0, &stage, e);
 	if (r < 0)
 		return r;
 	if (fchmodat(stage, ".", 0711, 0) < 0) /* root of the namespace must be able to enter */

@@ -127,10 +127,10 @@ struct store_mount {
 };
 
 /*
- * Is the image mounted, as far as mount_info_everywhere() sees, in a mount namespace of ours, of
- * root's or of the store owner's? 1 and the first mount, 0, or -errno. A mount is of the image if
- * it says so (image:NAME) and if its layers, where the kernel tells them, are not those of another
- * store.
+ * Is the image mounted, as far as mount_info_all_namespaces() sees, in a mount namespace of ours,
+ * of root's or of the store owner's? 1 and the first mount, 0, or -errno. A mount is of the image
+ * if it says so (image:NAME) and if its layers, where the kernel tells them, are not those of
+ * another store.
  */
 int store_find_mount(
 	const struct store *s, const char *image, struct store_mount *ret, struct err *e);
@@ -147,9 +147,10 @@ void store_mount_explain(const struct store_mount *m, const char *why, struct er
 int store_prune_begin(struct store *s, struct err *e);
 
 /*
- * Remove the layers that no image names and that are not mounted (as far as mount_info_everywhere()
- * sees), calling fn (may be NULL) with each, and what dead processes left. Waits for those who use
- * layers. With dry_run only fn is called. -EBUSY: an image's mount does not tell its layers.
+ * Remove the layers that no image names and that are not mounted (as far as
+ * mount_info_all_namespaces() sees), calling fn (may be NULL) with each, and what dead processes
+ * left. Waits for those who use layers. With dry_run only fn is called. -EBUSY: an image's mount
+ * does not tell its layers.
  */
 int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_layer *l, void *arg),
 	void *arg, struct err *e);

@@ -12,6 +12,7 @@
 #include "../base/fd.h"
 #include "../base/num.h"
 #include "../mount/clone.h"
+#include "../mount/mount_attr.h"
 #include "store_priv.h"
 
 #define FILE_NAME "base"
@@ -183,7 +184,7 @@ int store_base_open_layer(const struct store *s, const char *path, int *ret_fd, 
 	}
 	r = store_base_inverse(s, &map.map, e);
 	if (r == 0)
-		r = tree_clone(fd, path, &map, &tree_flags_private, NULL, ret_fd, &done, e);
+		r = clone_mapped(fd, path, &map, &mount_flags_private, NULL, ret_fd, &done, e);
 	idmap_done(&map.map);
 	return r;
 }

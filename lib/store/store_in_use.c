@@ -212,7 +212,7 @@ static int search(struct search *s)
 		return err_set(s->e, errno, s->store->path, "cannot tell the owner of the store");
 	s->owner = st.st_uid;
 	s->open = st.st_mode & S_IXOTH;
-	return mount_info_everywhere(look, s, s->e);
+	return mount_info_all_namespaces(look, s, s->e);
 }
 
 int store_find_in_use(const struct store *store, struct store_in_use *ret, struct err *e)

@@ -17,7 +17,7 @@ int store_plan(struct mount_plan *p, const struct store *s, struct err *e)
 
 	if (r < 0)
 		return r;
-	mount_plan_store(p, &layers);
+	mount_plan_set_store(p, &layers);
 	if (!b->count)
 		return 0;
 	if (p->map.wish != MAP_NONE)

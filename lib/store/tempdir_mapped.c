@@ -12,6 +12,7 @@
 #include "../layer/entry_ids.h"
 #include "../mount/clone.h"
 #include "../mount/mkdir_owned.h"
+#include "../mount/mount_attr.h"
 
 #define NAME "mapped"
 
@@ -25,16 +26,16 @@ static int open_dir(int dirfd, const char *path, int *ret_fd, struct err *e)
 static int bear(const struct stage *s, const struct idmap *map, int *ret_disk, struct err *e)
 {
 	const struct mount_map none = { .wish = MAP_NONE };
-	struct birth b = { .mode = 0700 };
+	struct owner_mode b = { .mode = 0700 };
 	scoped_fd int view = -1;
 	enum map_done done;
 	int r;
 
 	(void)idmap_uid_seen(map, ids_anchor(map, false), &b.uid);
 	(void)idmap_gid_seen(map, ids_anchor(map, true), &b.gid);
-	r = tree_clone(s->fd, s->path, &none, &tree_flags_private, NULL, &view, &done, e);
+	r = clone_mapped(s->fd, s->path, &none, &mount_flags_private, NULL, &view, &done, e);
 	if (r == 0)
-		r = give_birth(view, NAME, &b, s->path, e);
+		r = mkdir_owned(view, NAME, &b, s->path, e);
 	return r == 0 ? open_dir(view, s->path, ret_disk, e) : r;
 }
 
@@ -53,14 +54,14 @@ int stage_view_make(
 	 */
 	r = idmap_invert(map, &inverse.map, e);
 	if (r == 0)
-		r = userns_get(&inverse.map, &userns, e); /* kept for tree_clone() */
+		r = userns_get(&inverse.map, &userns, e); /* kept for clone_mapped() */
 	if (r == 0)
 		r = bear(s, map, &v.disk, e);
 	if (r == 0)
 		r = open_dir(s->fd, s->path, &v.plain, e);
 	if (r == 0)
-		r = tree_clone(
-			v.plain, s->path, &inverse, &tree_flags_private, NULL, &v.view, &done, e);
+		r = clone_mapped(
+			v.plain, s->path, &inverse, &mount_flags_private, NULL, &v.view, &done, e);
 	idmap_done(&inverse.map);
 	if (r < 0) {
 		stage_view_done(&v);

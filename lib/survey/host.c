@@ -20,6 +20,7 @@
 #include "../idmap/userns.h"
 #include "../mount/clone.h"
 #include "../mount/info.h"
+#include "../mount/mount_attr.h"
 #include "../mount/probe.h"
 
 /* Seconds; a trial that takes longer hangs in the kernel (a dead network filesystem, say). */
@@ -146,7 +147,7 @@ int host_mapped_clone(const struct host *h, int fd)
 {
 	scoped_fd int tree =
 		sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	int r = tree < 0 ? -errno : tree_setattr(tree, &tree_flags_private, h->userns);
+	int r = tree < 0 ? -errno : mount_attr_set(tree, &mount_flags_private, h->userns);
 
 	return r < 0 ? r : TAKE_FD(tree);
 }
@@ -209,7 +210,7 @@ void host_kernel(struct host *h)
 		host_row(h, "kernel", "ID-mapped mounts", HOST_NOT_TRIED, "5.12", "%s", h->refused);
 	else
 		try_maps(h);
-	if (mount_info_tells_maps())
+	if (mount_info_has_maps())
 		host_row(h, "kernel", "reading the map of a mount", HOST_YES, "6.15", "%s", "");
 	else
 		host_row(h, "kernel", "reading the map of a mount", HOST_NO, "6.15",

@@ -15,6 +15,7 @@
 #include "../base/vec.h"
 #include "../mount/clone.h"
 #include "../mount/info.h"
+#include "../mount/mount_attr.h"
 #include "../mount/probe.h"
 
 enum { FILESYSTEMS_MAX = 64 << 10 };
@@ -71,10 +72,10 @@ static int try_path(const struct host *h, const char *path, const char *type, st
 				"this one (a tmpfs of your own)");
 		return -e->num;
 	}
-	if (tree_setattr(tree, &tree_flags_private, h->userns) == 0)
+	if (mount_attr_set(tree, &mount_flags_private, h->userns) == 0)
 		return 0;
 	(void)err_set(e, errno, path, "cannot set the ID mapping");
-	probe_idmap(fd, h->userns, &tree_flags_private, e);
+	probe_idmap(fd, h->userns, &mount_flags_private, e);
 	return -e->num;
 }
 
@@ -161,7 +162,7 @@ static bool needs_nothing(const char *type)
 static void try_detached(struct host *h, const char *type, int mnt, const char *what)
 {
 	struct err e = ERR_INIT;
-	int r = tree_setattr(mnt, &tree_flags_private, h->userns);
+	int r = mount_attr_set(mnt, &mount_flags_private, h->userns);
 
 	if (r == -EINVAL)
 		err_why(&e, "%s", "the filesystem does not support it in this kernel");

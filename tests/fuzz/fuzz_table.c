@@ -24,7 +24,7 @@ static void check_line(const struct table_line *l)
 }
 
 /* Every line once. */
-static void check_order(const struct table *t)
+static void check_order(const struct fstab *t)
 {
 	struct table_need *needs = calloc(t->lines.len + 1, sizeof(*needs));
 	size_t *order = calloc(t->lines.len + 1, sizeof(*order));
@@ -48,7 +48,7 @@ static void check_order(const struct table *t)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	scoped_table struct table t = { 0 };
+	scoped_fstab struct fstab t = { 0 };
 	int fd = memfd_create("fstab", MFD_CLOEXEC);
 	struct err e = ERR_INIT;
 	char path[40];

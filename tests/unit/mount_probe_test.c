@@ -16,6 +16,7 @@
 #include "../../lib/base/sys.h"
 #include "../../lib/idmap/userns.h"
 #include "../../lib/mount/clone.h"
+#include "../../lib/mount/mount_attr.h"
 #include "../../lib/mount/probe.h"
 #include "test.h"
 
@@ -42,13 +43,13 @@ static void refuse(int fd, int userns, int num, struct err *e)
 	scoped_fd int tree = -1;
 	int r;
 
-	REQUIRE(tree_copy(fd, "source", &tree, e) == 0);
-	r = tree_setattr(tree, &tree_flags_private, userns);
+	REQUIRE(clone_plain(fd, "source", &tree, e) == 0);
+	r = mount_attr_set(tree, &mount_flags_private, userns);
 	if (r != -num)
 		test_fail(__FILE__, __LINE__, "the kernel says %s, not %s", strerrorname_np(-r),
 			strerrorname_np(num));
 	(void)err_set(e, -r, "source", "cannot set the ID mapping");
-	probe_idmap(fd, userns, &tree_flags_private, e);
+	probe_idmap(fd, userns, &mount_flags_private, e);
 }
 
 static void write_file(pid_t pid, const char *name, const char *text)
@@ -136,7 +137,7 @@ TEST(mount_probe_tells_a_mount_that_is_attached)
 	int fd = own_tmpfs();
 
 	REQUIRE(idmap_parse(&text, 1, NULL, &m, &e) == 0);
-	CHECK(tree_map(fd, fd, "source", &m, &tree_flags_private, &e) == -EINVAL);
+	CHECK(clone_set_map(fd, fd, "source", &m, &mount_flags_private, &e) == -EINVAL);
 	CHECK_HAS(e.why, "attached already");
 }
 
@@ -146,8 +147,8 @@ TEST(mount_probe_tells_a_map_that_is_there)
 	struct err e = ERR_INIT;
 	int fd = own_tmpfs(), mapped;
 
-	REQUIRE(tree_copy(fd, "source", &tree, &e) == 0 &&
-		tree_setattr(tree, &tree_flags_private, userns_of("+100000", &e)) == 0);
+	REQUIRE(clone_plain(fd, "source", &tree, &e) == 0 &&
+		mount_attr_set(tree, &mount_flags_private, userns_of("+100000", &e)) == 0);
 	REQUIRE(sys_move_mount(tree, "", AT_FDCWD, "/mnt", MOVE_MOUNT_F_EMPTY_PATH) == 0);
 	mapped = open("/mnt", O_PATH | O_CLOEXEC);
 	refuse(mapped, userns_of("+200000", &e), EPERM, &e);
@@ -160,13 +161,13 @@ TEST(mount_probe_tells_a_writer)
 	struct err e = ERR_INIT;
 	int fd = own_tmpfs(), r;
 
-	REQUIRE(tree_copy(fd, "source", &tree, &e) == 0);
+	REQUIRE(clone_plain(fd, "source", &tree, &e) == 0);
 	writer = openat(tree, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	REQUIRE(writer >= 0);
-	r = tree_setattr(tree, &tree_flags_private, userns_of("+100000", &e));
+	r = mount_attr_set(tree, &mount_flags_private, userns_of("+100000", &e));
 	CHECK(r == -EBUSY);
 	(void)err_set(&e, -r, "source", "cannot set the ID mapping");
-	probe_idmap(fd, userns_of("+100000", &e), &tree_flags_private, &e);
+	probe_idmap(fd, userns_of("+100000", &e), &mount_flags_private, &e);
 	CHECK_HAS(e.why, "open for writing");
 }
 

@@ -115,7 +115,7 @@ TEST(table_path_drops_only_what_changes_nothing)
 }
 
 /* Write text as an fstab and read it: what is returned is table_read()'s. */
-static int read_text(const char *text, struct table *t, struct err *e)
+static int read_text(const char *text, struct fstab *t, struct err *e)
 {
 	char path[] = "/tmp/shiftbox-fstab.XXXXXX";
 	int fd = mkstemp(path), r;
@@ -129,7 +129,7 @@ static int read_text(const char *text, struct table *t, struct err *e)
 
 TEST(table_read_takes_our_lines_and_undoes_the_escapes)
 {
-	scoped_table struct table t = { 0 };
+	scoped_fstab struct fstab t = { 0 };
 	struct err e = ERR_INIT;
 
 	REQUIRE(read_text("# /no /no shiftbox map=0:1:1\n"
@@ -169,7 +169,7 @@ TEST(table_read_refuses_what_it_cannot_read)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		scoped_table struct table t = { 0 };
+		scoped_fstab struct fstab t = { 0 };
 		struct err e = ERR_INIT;
 
 		CHECK(read_text(cases[i].text, &t, &e) == -EINVAL);

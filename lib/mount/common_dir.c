@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* place: directories, and what is above them. */
+/* common_dir: the deepest directory above two directory entries. */
 
-#include "place.h"
+#include "common_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,33 +10,7 @@
 
 #include "../base/buf.h"
 #include "../base/fd.h"
-
-bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-int place_open(const char *path, struct place *ret, struct err *e)
-{
-	size_t n = strlen(path);
-	scoped_free char *copy = NULL;
-	const char *name;
-
-	while (n > 1 && path[n - 1] == '/') /* "link/" would be followed */
-		n--;
-	copy = strndup(path, n);
-	if (!copy)
-		return err_nomem(e);
-	name = strrchr(copy, '/');
-	name = name ? name + 1 : copy;
-	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
-		return err_say(e, EINVAL, path, "must end in a name of its own");
-	return path_find(copy, false, "cannot open the directory above it", ret, e);
-}
-
-/*
- * --- under one mount ---------------------------------------------------------------------------
- */
+#include "dirent_at.h"
 
 struct spot {
 	struct stat st;
@@ -81,7 +55,7 @@ static int steps_up(int fd, const struct spot *above)
 
 /*
  * The last n components of the path of fd, and name. It is only a guess (somebody may rename):
- * checked by base_open().
+ * checked by common_dir_open().
  */
 static char *relative(int fd, int n, const char *name)
 {
@@ -101,8 +75,8 @@ static char *relative(int fd, int n, const char *name)
 	return buf_take(&b);
 }
 
-int base_find(
-	const struct place *first, const struct place *second, struct base *ret, struct err *e)
+int common_dir_find(const struct place *first, const struct place *second, struct common_dir *ret,
+	struct err *e)
 {
 	scoped_fd int base = fcntl(first->dirfd, F_DUPFD_CLOEXEC, 3);
 	struct spot here, last = { .mnt = 0 }, other;
@@ -140,7 +114,8 @@ int base_find(
 }
 
 /* The same directory again, this time by way of the clone. */
-int base_open(int mnt, const char *rel, int original, const char *path, int *ret_fd, struct err *e)
+int common_dir_open(
+	int mnt, const char *rel, int original, const char *path, int *ret_fd, struct err *e)
 {
 	struct stat a, b;
 	int r = fd_open_beneath(mnt, rel, O_PATH | O_DIRECTORY, ret_fd, e);
@@ -154,10 +129,10 @@ int base_open(int mnt, const char *rel, int original, const char *path, int *ret
 	return 0;
 }
 
-void base_done(struct base *b)
+void common_dir_done(struct common_dir *b)
 {
 	cleanup_fd(&b->fd);
 	free(b->first);
 	free(b->second);
-	*b = BASE_INIT;
+	*b = COMMON_DIR_INIT;
 }

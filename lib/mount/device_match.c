@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* device_there: is it mounted already, and what will be done with it. */
+/* device_match: is a mount one of the filesystem that a plan names? */
 
 #include "device.h"
 
@@ -12,13 +12,8 @@
 #include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/path.h"
-#include "exposure.h"
 #include "loop.h"
 #include "via_libblkid.h"
-
-/*
- * --- what is there -----------------------------------------------------------------------------
- */
 
 static const char *option_value(const struct mount_plan *p, const char *name)
 {
@@ -143,67 +138,4 @@ bool device_shows(
 	/* mount(8) attaches files itself before it calls its helper. */
 	return d->path && major(d->st.st_rdev) == LOOP_MAJOR && loop_of(there, &loop) &&
 		loop_same(loop.text, d->path);
-}
-
-/*
- * --- words -------------------------------------------------------------------------------------
- */
-
-static int add_step(struct strv *v, struct buf *b, struct err *e)
-{
-	int r = buf_get(b) && strv_add(v, buf_get(b)) == 0 ? 0 : err_nomem(e);
-
-	buf_reset(b);
-	return r;
-}
-
-static int loop_step(const struct mount_plan *p, const struct device *d, struct strv *ret,
-	struct buf *b, struct err *e)
-{
-	buf_printf(
-		b, "attach '%s' to a loop device%s", p->source, d->read_only ? ", read-only" : "");
-	if (p->offset)
-		buf_printf(b, ", from byte %llu on", (unsigned long long)p->offset);
-	if (p->sizelimit)
-		buf_printf(b, ", %llu bytes of it", (unsigned long long)p->sizelimit);
-	return add_step(ret, b, e);
-}
-
-int device_steps(const struct mount_plan *p, struct strv *ret, struct err *e)
-{
-	scoped_device struct device d = DEVICE_INIT;
-	scoped_buf struct buf b = BUF_INIT;
-	int r = device_open(p, &d, e);
-
-	/* Lines of a table may be waiting for others. */
-	if (r == -ENOENT && p->kind == MOUNT_FS) {
-		if (e)
-			*e = ERR_INIT;
-		buf_printf(&b, "mount the filesystem of '%s', which is not there yet: ", p->source);
-		mount_map_print_words(&p->map, &b);
-		return add_step(ret, &b, e);
-	}
-	if (r == 0 && d.needs_loop)
-		r = loop_step(p, &d, ret, &b, e);
-	if (r < 0)
-		return r;
-	r = exposure_check_device(p, &d, e);
-	if (r < 0)
-		return r;
-	buf_printf(&b, "mount the filesystem (%s) of '%s'", d.type, p->source);
-	if (d.path && strcmp(d.path, p->source))
-		buf_printf(&b, ", which is %s", d.path);
-	if (d.read_only)
-		buf_str(&b, ", read-only");
-	if (p->fs_options.len) {
-		buf_str(&b, ", with ");
-		mount_fs_options_print(p->fs_options.items, p->fs_options.len, &b);
-	}
-	buf_str(&b, ": ");
-	mount_map_print_words(&p->map, &b);
-	r = add_step(ret, &b, e);
-	if (r < 0 || !p->subdir)
-		return r;
-	buf_printf(&b, "take of it the directory '%s' alone", p->subdir);
-	return add_step(ret, &b, e);
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* dirent_at: the directory entry that a path names. */
+
+#include "dirent_at.h"
+
+#include <errno.h>
+#include <string.h>
+
+bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+int dirent_at_open(const char *path, struct place *ret, struct err *e)
+{
+	size_t n = strlen(path);
+	scoped_free char *copy = NULL;
+	const char *name;
+
+	while (n > 1 && path[n - 1] == '/') /* "link/" would be followed */
+		n--;
+	copy = strndup(path, n);
+	if (!copy)
+		return err_nomem(e);
+	name = strrchr(copy, '/');
+	name = name ? name + 1 : copy;
+	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
+		return err_say(e, EINVAL, path, "must end in a name of its own");
+	return path_find(copy, false, "cannot open the directory above it", ret, e);
+}

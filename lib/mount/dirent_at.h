@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef MOUNT_DIRENT_AT_H
+#define MOUNT_DIRENT_AT_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "../base/err.h"
+#include "../base/path.h"
+
+/*
+ * Find the directory that holds path's last component, and that component's name. The last
+ * component is not followed, even with trailing slashes. Errors: those of path_find(), and -EINVAL
+ * for a path that does not end in a name ("/", ".", "..").
+ */
+int dirent_at_open(const char *path, struct place *ret, struct err *e);
+
+/* Are these the same inode of the same filesystem? */
+bool same_file(const struct stat *a, const struct stat *b);
+
+#endif
