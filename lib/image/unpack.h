@@ -44,7 +44,7 @@ int unpack_image(struct store *s, const struct source *src, const struct unpack_
 /* One tree, outside any store. */
 struct flat_target {
 	const char *dir;  /* absent or empty, unless ... */
-	bool replace;     /* ... what is there may go: see flat_place.h */
+	bool replace;     /* ... what is there may go: see publish_dir.h */
 	bool open_to_all; /* files that give rights to others may be where others can reach them:
 	                     see open_place.h */
 	const struct idmap *map; /* the tree is on the disk as the image would be seen through it;

@@ -24,14 +24,14 @@
 #include "open_place.h"
 #include "unpack_priv.h"
 
-#define STAGE_PREFIX ".shiftbox-flat-"
+#define TEMPDIR_PREFIX ".shiftbox-flat-"
 
 struct flat {
 	struct work w;
 	const struct flat_target *to;
-	struct flat_place place;
-	struct stage stage;
-	struct stage_view view; /* with a map */
+	struct publish_dir place;
+	struct tempdir tempdir;
+	struct tempdir_mapped mapped; /* with a map */
 };
 
 static int join_one(struct work *w, struct job *j, struct layer **base, struct err *e)
@@ -111,7 +111,7 @@ static int join_all(struct flat *f, struct err *e)
 	if (r == 0 && !w->opts->layer.dry)
 		r = layer_finish(base, e);
 	if (r == 0 && f->to->map && !w->opts->layer.dry) {
-		r = layer_read_back(base, f->view.disk, staging_name(0, "", name), f->to->map, e);
+		r = layer_read_back(base, f->mapped.disk, staging_name(0, "", name), f->to->map, e);
 		if (r == 0)
 			log_verbose(
 				"every owner was read back without the map, and is what it says");
@@ -125,11 +125,11 @@ static int publish(struct flat *f, struct err *e)
 	char name[32];
 	int r = 0;
 
-	if (f->w.opts->sync && syncfs(f->stage.fd) < 0)
+	if (f->w.opts->sync && syncfs(f->tempdir.fd) < 0)
 		return err_set(e, errno, f->place.path, "cannot write the files to disk");
 	r = stop_check(e);
 	if (r == 0)
-		r = flat_place_publish(&f->place, f->to->map ? f->view.plain : f->stage.fd,
+		r = publish_dir_rename(&f->place, f->to->map ? f->mapped.plain : f->tempdir.fd,
 			staging_name(0, "", name), e);
 	if (r == 0 && f->w.opts->sync)
 		r = fd_sync(f->place.parent, f->place.path, e);
@@ -152,12 +152,12 @@ static int run(struct flat *f, struct unpack_result *ret, struct err *e)
 {
 	int r;
 
-	r = stage_new(f->place.parent, f->place.parent_path, STAGE_PREFIX, &f->stage, e);
+	r = tempdir_new(f->place.parent, f->place.parent_path, TEMPDIR_PREFIX, &f->tempdir, e);
 	if (r < 0)
 		return r;
 	if (f->to->map)
-		r = stage_view_make(&f->stage, f->to->map, &f->view, e);
-	f->w.stage = f->to->map ? f->view.view : f->stage.fd;
+		r = tempdir_mapped_new(&f->tempdir, f->to->map, &f->mapped, e);
+	f->w.stage = f->to->map ? f->mapped.view : f->tempdir.fd;
 	if (r == 0)
 		r = work_read(&f->w, e);
 	if (r == 0)
@@ -187,10 +187,10 @@ int unpack_flat(const struct flat_target *to, const struct source *src,
 	const struct unpack_options *opts, struct unpack_result *ret, struct err *e)
 {
 	struct unpack_options own = *opts;
-	struct flat f = { .to = to, .stage = STAGE_INIT, .view = STAGE_VIEW_INIT };
+	struct flat f = { .to = to, .tempdir = TEMPDIR_INIT, .mapped = TEMPDIR_MAPPED_INIT };
 	int r;
 
-	r = flat_place_find(to->dir, to->replace, &f.place, e);
+	r = publish_dir_find(to->dir, to->replace, &f.place, e);
 	if (r < 0)
 		return r;
 	r = work_init(&f.w, src, &own, e);
@@ -200,8 +200,8 @@ int unpack_flat(const struct flat_target *to, const struct source *src,
 	if (r == 0)
 		r = own.layer.dry ? run_dry(&f, ret, e) : run(&f, ret, e);
 	work_done(&f.w);
-	stage_view_done(&f.view);
-	stage_done(&f.stage);
-	flat_place_done(&f.place);
+	tempdir_mapped_done(&f.mapped);
+	tempdir_done(&f.tempdir);
+	publish_dir_done(&f.place);
 	return r;
 }

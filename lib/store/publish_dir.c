@@ -36,10 +36,10 @@ static int no_mount_below(const struct mount_info *m, void *arg)
 	return !strncmp(m->target, path, n) && m->target[n] == '/' ? -EBUSY : 0;
 }
 
-static int check_content(int fd, const struct flat_place *p, const char *dir, struct err *e)
+static int check_content(int fd, const struct publish_dir *p, const char *dir, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
-	int r = store_list_dir(fd, dir, &names, e);
+	int r = store_dir_list(fd, dir, &names, e);
 
 	if (r < 0 || !names.len)
 		return r;
@@ -62,7 +62,7 @@ static int check_content(int fd, const struct flat_place *p, const char *dir, st
 /*
  * What is there (fd) must be one that can be renamed over, and that nobody (we know of) stands in.
  */
-static int check_there(struct flat_place *p, int fd, const char *dir, struct err *e)
+static int check_there(struct publish_dir *p, int fd, const char *dir, struct err *e)
 {
 	struct statx at, up, here;
 	int r;
@@ -152,7 +152,7 @@ static int find_missing(const char *dir, struct place *at, struct err *e)
  * From the place found on, it goes by descriptor: the paths are for messages, and to compare with
  * the table of mounts.
  */
-static int take_place(struct flat_place *p, const struct place *at, struct err *e)
+static int take_place(struct publish_dir *p, const struct place *at, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	size_t n;
@@ -173,9 +173,9 @@ static int take_place(struct flat_place *p, const struct place *at, struct err *
 			       0;
 }
 
-int flat_place_find(const char *dir, bool replace, struct flat_place *ret, struct err *e)
+int publish_dir_find(const char *dir, bool replace, struct publish_dir *ret, struct err *e)
 {
-	struct flat_place p = { .parent = -1, .replace = replace };
+	struct publish_dir p = { .parent = -1, .replace = replace };
 	scoped_place struct place at = PLACE_INIT;
 	scoped_fd int fd = -1;
 	int r;
@@ -196,7 +196,7 @@ int flat_place_find(const char *dir, bool replace, struct flat_place *ret, struc
 	if (r == 0 && fd >= 0)
 		r = check_there(&p, fd, dir, e);
 	if (r < 0) {
-		flat_place_done(&p);
+		publish_dir_done(&p);
 		return r;
 	}
 
@@ -210,7 +210,7 @@ static bool same(const struct stat *a, const struct stat *b)
 }
 
 /* Exchange it for what is there, which must be what was looked at: its content will be removed. */
-static int exchange(const struct flat_place *p, int dirfd, const char *name)
+static int exchange(const struct publish_dir *p, int dirfd, const char *name)
 {
 	struct stat old;
 
@@ -222,7 +222,7 @@ static int exchange(const struct flat_place *p, int dirfd, const char *name)
 }
 
 /* An empty directory of that name gives way to rename(2) itself. */
-static int rename_there(const struct flat_place *p, int dirfd, const char *name)
+static int rename_there(const struct publish_dir *p, int dirfd, const char *name)
 {
 	if (renameat(dirfd, name, p->parent, p->name) == 0)
 		return 0;
@@ -231,7 +231,7 @@ static int rename_there(const struct flat_place *p, int dirfd, const char *name)
 	return -errno;
 }
 
-int flat_place_publish(const struct flat_place *p, int dirfd, const char *name, struct err *e)
+int publish_dir_rename(const struct publish_dir *p, int dirfd, const char *name, struct err *e)
 {
 	struct stat ours, there;
 	int r;
@@ -251,7 +251,7 @@ int flat_place_publish(const struct flat_place *p, int dirfd, const char *name, 
 	return 0;
 }
 
-void flat_place_done(struct flat_place *p)
+void publish_dir_done(struct publish_dir *p)
 {
 	if (p->parent >= 0)
 		(void)close(p->parent); /* was only read */

@@ -11,7 +11,7 @@
  * Where a directory is to appear: a name in a directory that exists, looked up once (path.h tells
  * which links are followed).
  */
-struct flat_place {
+struct publish_dir {
 	char *path, *parent_path; /* absolute, without links; for messages, not to be opened */
 	const char *name;         /* in parent; part of path */
 	int parent;               /* O_RDONLY */
@@ -22,18 +22,18 @@ struct flat_place {
 /*
  * Find it. What is there must be an empty directory that can be renamed over or, with replace, any
  * directory without mounts in it: no mount point, and not the one we stand in. Free with
- * flat_place_done(). Errors name dir: -ENOTEMPTY, -ENOTDIR, -EBUSY, -ENOENT (its parent must
+ * publish_dir_done(). Errors name dir: -ENOTEMPTY, -ENOTDIR, -EBUSY, -ENOENT (its parent must
  * exist).
  */
-int flat_place_find(const char *dir, bool replace, struct flat_place *ret, struct err *e);
+int publish_dir_find(const char *dir, bool replace, struct publish_dir *ret, struct err *e);
 
 /*
  * Rename dirfd/name, on the same filesystem, to the place, at once, and see that it is there. What
- * was replaced is then dirfd/name, for the caller to remove: the directory that flat_place_find()
+ * was replaced is then dirfd/name, for the caller to remove: the directory that publish_dir_find()
  * has seen, or it is put back (-ESTALE).
  */
-int flat_place_publish(const struct flat_place *p, int dirfd, const char *name, struct err *e);
+int publish_dir_rename(const struct publish_dir *p, int dirfd, const char *name, struct err *e);
 
-void flat_place_done(struct flat_place *p);
+void publish_dir_done(struct publish_dir *p);
 
 #endif

@@ -169,7 +169,7 @@ static int adopt(const struct store *s, unsigned flags, struct err *e)
 		return err_set(e, errno, s->path, "cannot stat the store");
 	if (st.st_uid != geteuid())
 		return 0; /* check_private() refuses it, as it is */
-	r = store_list_dir(s->fd, s->path, &names, e);
+	r = store_dir_list(s->fd, s->path, &names, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < names.len; i++)
@@ -350,7 +350,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-int store_list_dir(int dirfd, const char *path, struct strv *ret, struct err *e)
+int store_dir_list(int dirfd, const char *path, struct strv *ret, struct err *e)
 {
 	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
 	struct dirent *d;

@@ -29,7 +29,7 @@
  *   layers    shared by whoever relies on layers staying (an unpack, from before it looks for
  * layers until its image names them; store_image_layers, until store_close); exclusive: --prune.
  *   images    exclusive while names are changed, shared while --prune reads them all: moments.
- *   tmp/ANY   for the life of the process that stages there (stage.h).
+ *   tmp/ANY   for the life of the process that stages there (tempdir.h).
  * Each of the first two is a lock outside of the store and a mark in tmp/ (base/lock.h): no user
  * but the store's own, and no reader of a mapped view of it, can hold it; processes that do not
  * share /run with each other see the marks. Older programs locked the directories themselves, and

@@ -124,7 +124,7 @@ int store_base_may_write(const struct store *s, struct err *e)
 	r = store_base_read(s, &there, e);
 	if (r < 0 || there.count)
 		return r; /* another process may have been first: publishing compares */
-	r = store_list_dir(s->layers, s->path, &names, e);
+	r = store_dir_list(s->layers, s->path, &names, e);
 	if (r < 0)
 		return r;
 	return names.len ? refuse_unshifted(s, e) : 1;

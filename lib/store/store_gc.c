@@ -32,7 +32,7 @@ static char *sidecar_owner(const char *name)
 int store_sweep_sidecars(const struct store *s, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
-	int r = store_list_dir(s->layers, s->path, &names, e);
+	int r = store_dir_list(s->layers, s->path, &names, e);
 
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
 		scoped_free char *owner = sidecar_owner(names.items[i]);
@@ -167,7 +167,7 @@ int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_lay
 	if (r == 0)
 		r = used_layers(s, &used, e);
 	if (r == 0)
-		r = store_list_dir(s->layers, s->path, &names, e);
+		r = store_dir_list(s->layers, s->path, &names, e);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
 		r = may_go(names.items[i], &used, s->mounted, e);
 		if (r > 0)

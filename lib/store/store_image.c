@@ -56,7 +56,7 @@ int store_find_layers(
 {
 	scoped_strv struct strv names = { 0 };
 	char base[DIGEST_NAME];
-	int r = store_list_dir(s->layers, s->path, &names, e);
+	int r = store_dir_list(s->layers, s->path, &names, e);
 
 	if (r < 0)
 		return r;
@@ -128,7 +128,7 @@ void store_layer_done(struct store_layer *l)
 
 int store_images(struct store *s, struct strv *ret, struct err *e)
 {
-	return store_list_dir(s->images, s->path, ret, e);
+	return store_dir_list(s->images, s->path, ret, e);
 }
 
 static int no_such_image(struct store *s, const char *name, struct err *e)

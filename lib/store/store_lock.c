@@ -151,7 +151,7 @@ static int meet_others(const struct store *s, enum store_part part, enum lock_ho
 {
 	scoped_strv struct strv names = { 0 };
 	const char *mine = NULL, *theirs;
-	int r = store_list_dir(s->tmp, s->path, &names, e);
+	int r = store_dir_list(s->tmp, s->path, &names, e);
 
 	(void)is_against(own->name, part, LOCK_EXCLUSIVE, &mine);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {

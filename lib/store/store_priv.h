@@ -103,6 +103,6 @@ int store_base_may_write(const struct store *s, struct err *e);
 int store_base_check(const struct store *s, struct err *e);
 
 /* The names in a directory, sorted, without "." and "..". */
-int store_list_dir(int dirfd, const char *path, struct strv *ret, struct err *e);
+int store_dir_list(int dirfd, const char *path, struct strv *ret, struct err *e);
 
 #endif

@@ -20,8 +20,8 @@
 struct staging {
 	struct store *store;
 	char *path; /* of the store's tmp/, for messages */
-	struct stage stage;
-	struct stage_view view; /* of a store with a base */
+	struct tempdir tempdir;
+	struct tempdir_mapped mapped; /* of a store with a base */
 	unsigned discarded;
 };
 
@@ -34,7 +34,7 @@ static int make_view(struct staging *st, struct err *e)
 	if (!st->store->base.count)
 		return 0;
 	r = store_base_map(st->store, &map, e);
-	return r == 0 ? stage_view_make(&st->stage, &map, &st->view, e) : r;
+	return r == 0 ? tempdir_mapped_new(&st->tempdir, &map, &st->mapped, e) : r;
 }
 
 static const char *tmp_path(const struct store *s, char **ret)
@@ -48,7 +48,7 @@ int staging_sweep(struct store *s, struct err *e)
 {
 	scoped_free char *path = NULL;
 
-	return tmp_path(s, &path) ? stage_sweep(s->tmp, path, "", e) : err_nomem(e);
+	return tmp_path(s, &path) ? tempdir_sweep(s->tmp, path, "", e) : err_nomem(e);
 }
 
 int staging_new(struct store *s, struct staging **ret, struct err *e)
@@ -60,11 +60,11 @@ int staging_new(struct store *s, struct staging **ret, struct err *e)
 	if (!st)
 		return err_nomem(e);
 	st->store = s;
-	st->stage = STAGE_INIT;
-	st->view = STAGE_VIEW_INIT;
+	st->tempdir = TEMPDIR_INIT;
+	st->mapped = TEMPDIR_MAPPED_INIT;
 	if (!tmp_path(s, &st->path))
 		return err_nomem(e);
-	r = stage_new(s->tmp, st->path, "", &st->stage, e);
+	r = tempdir_new(s->tmp, st->path, "", &st->tempdir, e);
 	if (r == 0)
 		r = make_view(st, e);
 	if (r == 0)
@@ -84,20 +84,20 @@ void staging_free(struct staging *st)
 {
 	if (!st)
 		return;
-	stage_view_done(&st->view);
-	stage_done(&st->stage);
+	tempdir_mapped_done(&st->mapped);
+	tempdir_done(&st->tempdir);
 	free(st->path);
 	free(st);
 }
 
 int staging_fd(const struct staging *st)
 {
-	return st->view.view >= 0 ? st->view.view : st->stage.fd;
+	return st->mapped.view >= 0 ? st->mapped.view : st->tempdir.fd;
 }
 
 int staging_plain_fd(const struct staging *st)
 {
-	return st->view.plain >= 0 ? st->view.plain : st->stage.fd;
+	return st->mapped.plain >= 0 ? st->mapped.plain : st->tempdir.fd;
 }
 
 const char *staging_name(size_t i, const char *suffix, char buf[static 32])
@@ -217,9 +217,9 @@ static int put_image(const struct staging *st, const struct staged_image *image,
 	scoped_fd int fd = -1;
 	int r;
 
-	if (mkdirat(st->stage.fd, "image", 0700) < 0)
+	if (mkdirat(st->tempdir.fd, "image", 0700) < 0)
 		return err_set(e, errno, image->name, "cannot create the image in the store");
-	r = fd_open_beneath(st->stage.fd, "image", O_RDONLY | O_DIRECTORY, &fd, e);
+	r = fd_open_beneath(st->tempdir.fd, "image", O_RDONLY | O_DIRECTORY, &fd, e);
 	if (r == 0)
 		r = image->list(image->arg, &dirs, e);
 	if (r < 0)
@@ -246,7 +246,7 @@ static int sync_image(const struct staging *st, struct err *e)
 
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(files); i++) {
 		scoped_fd int fd =
-			openat(st->stage.fd, files[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+			openat(st->tempdir.fd, files[i], O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 		r = fd < 0 ? err_set(e, errno, files[i], "cannot open the file in the store") :
 			     fd_sync(fd, files[i], e);
@@ -258,11 +258,11 @@ static int publish_image(struct staging *st, const char *name, struct err *e)
 {
 	const struct store *s = st->store;
 
-	if (renameat2(st->stage.fd, "image", s->images, name, RENAME_NOREPLACE) == 0)
+	if (renameat2(st->tempdir.fd, "image", s->images, name, RENAME_NOREPLACE) == 0)
 		return 0;
 	/* What was there comes back in exchange and goes with the staging directory. */
 	if (errno == EEXIST &&
-		renameat2(st->stage.fd, "image", s->images, name, RENAME_EXCHANGE) == 0)
+		renameat2(st->tempdir.fd, "image", s->images, name, RENAME_EXCHANGE) == 0)
 		return 0;
 	return err_set(e, errno, name, "cannot move the image into the store");
 }
@@ -302,7 +302,7 @@ int staging_publish(struct staging *st, struct staged_layer *layers, size_t n,
 	 * One call for all files, also those whose blocks are not allocated yet: a full disk shows
 	 * here at the latest.
 	 */
-	if (sync && syncfs(st->stage.fd) < 0)
+	if (sync && syncfs(st->tempdir.fd) < 0)
 		return err_set(e, errno, s->path, "cannot write the layers to disk");
 
 	r = stop_check(e); /* syncfs(2) cannot be interrupted, and may have taken minutes */
@@ -320,7 +320,7 @@ int staging_discard(struct staging *st, int dirfd, const char *name, struct err 
 	char to[32];
 
 	(void)snprintf(to, sizeof(to), "discarded-%u", st->discarded++);
-	if (renameat2(dirfd, name, st->stage.fd, to, RENAME_NOREPLACE) < 0)
+	if (renameat2(dirfd, name, st->tempdir.fd, to, RENAME_NOREPLACE) < 0)
 		return err_set(e, errno, name, "cannot take it out of the store");
-	return fd_remove_tree(st->stage.fd, to, e);
+	return fd_remove_tree(st->tempdir.fd, to, e);
 }

@@ -33,7 +33,7 @@ static bool is_ours(const char *name, const char *prefix)
 /* Of the mark that says that the stage's process lives: it is there before the stage. */
 static const char *mark_name(const char *name, char buf[static MARK_NAME_MAX])
 {
-	(void)snprintf(buf, MARK_NAME_MAX, "%.48s.lock", name); /* fits: struct stage */
+	(void)snprintf(buf, MARK_NAME_MAX, "%.48s.lock", name); /* fits: struct tempdir */
 	return buf;
 }
 
@@ -79,7 +79,7 @@ static void sweep_mark(int parent, const char *name, const char *prefix)
 		(void)unlinkat(parent, name, 0); /* else the next one does it */
 }
 
-int stage_sweep(int parent, const char *path, const char *prefix, struct err *e)
+int tempdir_sweep(int parent, const char *path, const char *prefix, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	int r;
@@ -90,7 +90,7 @@ int stage_sweep(int parent, const char *path, const char *prefix, struct err *e)
 	 */
 	if (!path_is_kept(parent))
 		return 0;
-	r = store_list_dir(parent, path, &names, e);
+	r = store_dir_list(parent, path, &names, e);
 	for (size_t i = 0; r == 0 && i < names.len; i++) {
 		struct err own = ERR_INIT;
 		scoped_fd int fd = -1;
@@ -108,7 +108,7 @@ int stage_sweep(int parent, const char *path, const char *prefix, struct err *e)
 }
 
 /* Its mark first. 0: another name must be tried. */
-static int make_mark(struct stage *s, const char *prefix, struct err *e)
+static int make_mark(struct tempdir *s, const char *prefix, struct err *e)
 {
 	char mark[MARK_NAME_MAX];
 	uint64_t id;
@@ -138,7 +138,7 @@ static bool is_new(int fd, const struct stat *st)
 	scoped_strv struct strv names = { 0 };
 
 	return st->st_uid == geteuid() && !(st->st_mode & 077) &&
-		store_list_dir(fd, "", &names, NULL) == 0 && !names.len;
+		store_dir_list(fd, "", &names, NULL) == 0 && !names.len;
 }
 
 /*
@@ -146,7 +146,7 @@ static bool is_new(int fd, const struct stat *st)
  * parent: of --flat it may be a directory that others can read, and who can read it can lock it for
  * ever.
  */
-static int try_new(struct stage *s, const char *prefix, struct err *e)
+static int try_new(struct tempdir *s, const char *prefix, struct err *e)
 {
 	scoped_fd int fd = -1;
 	struct stat st, there;
@@ -184,17 +184,18 @@ static int try_new(struct stage *s, const char *prefix, struct err *e)
 	return 1;
 }
 
-static void drop_mark(struct stage *s)
+static void drop_mark(struct tempdir *s)
 {
 	char mark[MARK_NAME_MAX];
 
 	mark_drop(s->parent, mark_name(s->name, mark), &s->mark);
 }
 
-int stage_new(int parent, const char *path, const char *prefix, struct stage *ret, struct err *e)
+int tempdir_new(
+	int parent, const char *path, const char *prefix, struct tempdir *ret, struct err *e)
 {
-	struct stage s = { .parent = parent, .path = path, .fd = -1, .mark = -1 };
-	int r = stage_sweep(parent, path, prefix, e);
+	struct tempdir s = { .parent = parent, .path = path, .fd = -1, .mark = -1 };
+	int r = tempdir_sweep(parent, path, prefix, e);
 
 	if (r < 0)
 		return r;
@@ -213,7 +214,7 @@ int stage_new(int parent, const char *path, const char *prefix, struct stage *re
 	return 0;
 }
 
-void stage_done(struct stage *s)
+void tempdir_done(struct tempdir *s)
 {
 	struct err own = ERR_INIT;
 	int r;

@@ -10,7 +10,7 @@
  * comes next sweeps those whose mark nobody holds. The directory around needs no lock: who can read
  * a directory can lock it, for as long as they like.
  */
-struct stage {
+struct tempdir {
 	int parent;       /* borrowed */
 	const char *path; /* of parent, for messages; borrowed */
 	char name[48];    /* in parent */
@@ -18,18 +18,19 @@ struct stage {
 	int mark;         /* held; -1: the filesystem has no such locks, and fd is locked */
 };
 
-#define STAGE_INIT ((struct stage){ .fd = -1, .mark = -1 })
+#define TEMPDIR_INIT ((struct tempdir){ .fd = -1, .mark = -1 })
 
 /* Sweep, then make one whose name is prefix and 16 digits. */
-int stage_new(int parent, const char *path, const char *prefix, struct stage *ret, struct err *e);
+int tempdir_new(
+	int parent, const char *path, const char *prefix, struct tempdir *ret, struct err *e);
 
 /*
  * Remove what dead processes of ours left under such names. What cannot be removed is named in a
  * warning. Where other users could have put it there nothing is removed.
  */
-int stage_sweep(int parent, const char *path, const char *prefix, struct err *e);
+int tempdir_sweep(int parent, const char *path, const char *prefix, struct err *e);
 
 /* Remove it with all that is in it. */
-void stage_done(struct stage *s);
+void tempdir_done(struct tempdir *s);
 
 #endif

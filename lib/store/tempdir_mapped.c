@@ -23,7 +23,7 @@ static int open_dir(int dirfd, const char *path, int *ret_fd, struct err *e)
 }
 
 /* Through the map its own owner must be seen, or not even root could write to it. */
-static int bear(const struct stage *s, const struct idmap *map, int *ret_disk, struct err *e)
+static int bear(const struct tempdir *s, const struct idmap *map, int *ret_disk, struct err *e)
 {
 	const struct mount_map none = { .wish = MAP_NONE };
 	struct owner_mode b = { .mode = 0700 };
@@ -39,10 +39,10 @@ static int bear(const struct stage *s, const struct idmap *map, int *ret_disk, s
 	return r == 0 ? open_dir(view, s->path, ret_disk, e) : r;
 }
 
-int stage_view_make(
-	const struct stage *s, const struct idmap *map, struct stage_view *ret, struct err *e)
+int tempdir_mapped_new(
+	const struct tempdir *s, const struct idmap *map, struct tempdir_mapped *ret, struct err *e)
 {
-	struct stage_view v = STAGE_VIEW_INIT;
+	struct tempdir_mapped v = TEMPDIR_MAPPED_INIT;
 	struct mount_map inverse = { .wish = MAP_SET };
 	enum map_done done;
 	int r, userns;
@@ -64,7 +64,7 @@ int stage_view_make(
 			v.plain, s->path, &inverse, &mount_flags_private, NULL, &v.view, &done, e);
 	idmap_done(&inverse.map);
 	if (r < 0) {
-		stage_view_done(&v);
+		tempdir_mapped_done(&v);
 		return r;
 	}
 
@@ -72,10 +72,10 @@ int stage_view_make(
 	return 0;
 }
 
-void stage_view_done(struct stage_view *v)
+void tempdir_mapped_done(struct tempdir_mapped *v)
 {
 	cleanup_fd(&v->view);
 	cleanup_fd(&v->plain);
 	cleanup_fd(&v->disk);
-	*v = STAGE_VIEW_INIT;
+	*v = TEMPDIR_MAPPED_INIT;
 }

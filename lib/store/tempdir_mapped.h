@@ -11,22 +11,22 @@
  * A file that is born there as id I has the disk id that the map gives I; so have the entries of
  * its ACL and its capability's root.
  */
-struct stage_view {
+struct tempdir_mapped {
 	int view;  /* through the map: to write */
 	int plain; /* as the stage's filesystem is reached: to rename out of it */
 	int disk;  /* without any map: to read back */
 };
 
-#define STAGE_VIEW_INIT ((struct stage_view){ -1, -1, -1 })
+#define TEMPDIR_MAPPED_INIT ((struct tempdir_mapped){ -1, -1, -1 })
 
 /*
  * map: from ids of the image (its disk side) to those of the disk (its seen side). Needs
  * CAP_SYS_ADMIN over the filesystem's user namespace; the causes of failures are probed for. Free
- * with stage_view_done().
+ * with tempdir_mapped_done().
  */
-int stage_view_make(
-	const struct stage *s, const struct idmap *map, struct stage_view *ret, struct err *e);
+int tempdir_mapped_new(const struct tempdir *s, const struct idmap *map, struct tempdir_mapped *ret,
+	struct err *e);
 
-void stage_view_done(struct stage_view *v);
+void tempdir_mapped_done(struct tempdir_mapped *v);
 
 #endif

@@ -132,19 +132,19 @@ TEST(a_sweep_takes_what_the_dead_left_and_nothing_of_the_living)
 		_exit(ok ? 0 : 1); /* without cleaning up */
 	}
 	REQUIRE(waitpid(pid, &status, 0) == pid && status == 0);
-	CHECK_INT(store_list_dir(s->tmp, dir, &names, NULL), 0);
+	CHECK_INT(store_dir_list(s->tmp, dir, &names, NULL), 0);
 	CHECK_INT(names.len, 4); /* each with its mark */
 
 	REQUIRE(store_open(dir, 0, &other, NULL) == 0);
 	REQUIRE(staging_new(other, &next, NULL) == 0);
 	strv_done(&names);
-	CHECK_INT(store_list_dir(s->tmp, dir, &names, NULL), 0);
+	CHECK_INT(store_dir_list(s->tmp, dir, &names, NULL), 0);
 	CHECK_INT(names.len, 4); /* the living one's, and the next one's */
 	CHECK(exists(staging_fd(living), "ours"));
 	staging_free(next);
 	staging_free(living);
 	strv_done(&names);
-	CHECK_INT(store_list_dir(s->tmp, dir, &names, NULL), 0);
+	CHECK_INT(store_dir_list(s->tmp, dir, &names, NULL), 0);
 	CHECK_INT(names.len, 0);
 	store_close(other);
 	store_close(s);
