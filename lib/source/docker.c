@@ -112,7 +112,7 @@ static int load_config(struct source *s, const char *name, struct err *e)
 	char text[DIGEST_TEXT];
 	int r;
 
-	r = part_read_file(s, name, JSON_MAX_BYTES, &s->config, e);
+	r = source_part_read_file(s, name, JSON_MAX_BYTES, &s->config, e);
 	if (r < 0)
 		return r;
 	hash_bytes(buf_get(&s->config), s->config.len, &s->config_digest);
@@ -130,8 +130,8 @@ static int load_config(struct source *s, const char *name, struct err *e)
 static int load_layer(
 	const struct source *s, const char *name, struct source_layer *ret, struct err *e)
 {
-	scoped_part struct part p = PART_INIT;
-	int r = part_open(s, name, &p, e);
+	scoped_source_part struct source_part p = SOURCE_PART_INIT;
+	int r = source_part_open(s, name, &p, e);
 
 	if (r < 0)
 		return r;
@@ -168,8 +168,8 @@ static int load_layers(struct source *s, const struct json *layers, struct err *
 static int open_member(
 	const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
 {
-	scoped_part struct part p = PART_INIT;
-	int r = part_open(s, s->layers[i].name, &p, e);
+	scoped_source_part struct source_part p = SOURCE_PART_INIT;
+	int r = source_part_open(s, s->layers[i].name, &p, e);
 
 	if (r < 0)
 		return r;
@@ -187,7 +187,7 @@ int docker_open(
 	int r;
 
 	s->open_layer = open_member;
-	r = part_read_file(s, document, JSON_MAX_BYTES, &s->manifest, e);
+	r = source_part_read_file(s, document, JSON_MAX_BYTES, &s->manifest, e);
 	if (r == 0)
 		r = doc_parse_array(buf_get(&s->manifest), s->manifest.len, document, &list, e);
 	if (r == 0)

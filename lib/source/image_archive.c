@@ -15,22 +15,22 @@
 #include "../tar/tar_name.h"
 #include "image_archive_priv.h"
 
-enum kind { MEMBER_FILE, MEMBER_LINK, MEMBER_OUTSIDE, MEMBER_OTHER };
+enum member_kind { MEMBER_FILE, MEMBER_LINK, MEMBER_OUTSIDE, MEMBER_OTHER };
 
 struct member {
 	char *name;
 	char *link; /* MEMBER_LINK: the name it leads to */
-	enum kind kind;
+	enum member_kind kind;
 	uint64_t offset, size; /* MEMBER_FILE */
 };
 
-struct outer {
+struct image_archive {
 	int fd;
 	VEC(struct member) members; /* sorted by name, once all are there */
 	size_t names;               /* bytes */
 };
 
-void outer_free(struct outer *o)
+void image_archive_free(struct image_archive *o)
 {
 	if (!o)
 		return;
@@ -44,7 +44,7 @@ void outer_free(struct outer *o)
 	free(o);
 }
 
-int outer_fd(const struct outer *o)
+int image_archive_fd(const struct image_archive *o)
 {
 	return o->fd;
 }
@@ -82,7 +82,7 @@ static bool resolve(const char *name, const char *target, struct buf *ret)
 	return ret->len > 0;
 }
 
-static int set_link(struct member *m, const struct outer_entry *t, struct err *e)
+static int set_link(struct member *m, const struct image_archive_entry *t, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	bool stays;
@@ -98,7 +98,7 @@ static int set_link(struct member *m, const struct outer_entry *t, struct err *e
 	return 0;
 }
 
-static int add_member(struct outer *o, const struct outer_entry *t, struct err *e)
+static int add_member(struct image_archive *o, const struct image_archive_entry *t, struct err *e)
 {
 	struct member m = { .kind = t->regular ? MEMBER_FILE : MEMBER_OTHER,
 		.offset = t->offset,
@@ -117,11 +117,11 @@ static int add_member(struct outer *o, const struct outer_entry *t, struct err *
 	if (t->directory || !name.len)
 		return 0;
 	o->names += name.len;
-	if (o->members.len == OUTER_MAX_MEMBERS || o->names > OUTER_MAX_NAMES)
+	if (o->members.len == IMAGE_ARCHIVE_MAX_MEMBERS || o->names > IMAGE_ARCHIVE_MAX_NAMES)
 		return err_say(e, EFBIG, NULL,
 			"the archive has more than %d members, or their names are longer than %d "
 			"MiB in all",
-			(int)OUTER_MAX_MEMBERS, (int)OUTER_MAX_NAMES >> 20);
+			(int)IMAGE_ARCHIVE_MAX_MEMBERS, (int)IMAGE_ARCHIVE_MAX_NAMES >> 20);
 
 	m.name = buf_take(&name);
 	if (!m.name)
@@ -142,14 +142,14 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct member *)a)->name, ((const struct member *)b)->name);
 }
 
-static int read_index(struct outer *o, struct err *e)
+static int read_index(struct image_archive *o, struct err *e)
 {
-	scoped_outer_reader struct outer_reader *reader = NULL;
-	struct outer_entry t;
+	scoped_image_archive_reader struct image_archive_reader *reader = NULL;
+	struct image_archive_entry t;
 	int r;
 
-	r = outer_reader_open(o->fd, true, &reader, e);
-	while (r >= 0 && (r = outer_reader_next(reader, &t, e)) > 0)
+	r = image_archive_reader_open(o->fd, true, &reader, e);
+	while (r >= 0 && (r = image_archive_reader_next(reader, &t, e)) > 0)
 		r = add_member(o, &t, e);
 	if (r < 0)
 		return r;
@@ -158,19 +158,20 @@ static int read_index(struct outer *o, struct err *e)
 	return 0;
 }
 
-int outer_open(int fd, const char *on, uint64_t max_bytes, struct outer **ret, struct err *e)
+int image_archive_open(
+	int fd, const char *on, uint64_t max_bytes, struct image_archive **ret, struct err *e)
 {
-	struct outer *o = calloc(1, sizeof(*o));
+	struct image_archive *o = calloc(1, sizeof(*o));
 	int r;
 
 	if (!o)
 		return err_nomem(e);
 	o->fd = -1;
-	r = outer_copy(fd, max_bytes, &o->fd, e);
+	r = image_archive_copy(fd, max_bytes, &o->fd, e);
 	if (r == 0)
 		r = read_index(o, e);
 	if (r < 0) {
-		outer_free(o);
+		image_archive_free(o);
 		err_prefix(e, "%s", on);
 		return r;
 	}
@@ -180,7 +181,7 @@ int outer_open(int fd, const char *on, uint64_t max_bytes, struct outer **ret, s
 }
 
 /* The first member of that name, and whether there is another one. */
-static const struct member *find(const struct outer *o, const char *name, bool *ret_twice)
+static const struct member *find(const struct image_archive *o, const char *name, bool *ret_twice)
 {
 	const struct member key = { .name = (char *)(uintptr_t)name };
 	const struct member *end, *m;
@@ -196,15 +197,15 @@ static const struct member *find(const struct outer *o, const char *name, bool *
 	return m;
 }
 
-bool outer_has(const struct outer *o, const char *name)
+bool image_archive_has(const struct image_archive *o, const char *name)
 {
 	bool twice;
 
 	return find(o, name, &twice);
 }
 
-int outer_find(const struct outer *o, const char *name, uint64_t *ret_offset, uint64_t *ret_size,
-	struct err *e)
+int image_archive_find(const struct image_archive *o, const char *name, uint64_t *ret_offset,
+	uint64_t *ret_size, struct err *e)
 {
 	scoped_buf struct buf normal = BUF_INIT;
 	const struct member *m;
@@ -216,7 +217,7 @@ int outer_find(const struct outer *o, const char *name, uint64_t *ret_offset, ui
 	if (r < 0)
 		return r;
 	at = buf_get(&normal);
-	for (unsigned links = 0; links <= OUTER_MAX_LINKS; links++) {
+	for (unsigned links = 0; links <= IMAGE_ARCHIVE_MAX_LINKS; links++) {
 		m = find(o, at, &twice);
 		if (!m && links)
 			return err_say(e, EINVAL, name,
@@ -238,6 +239,6 @@ int outer_find(const struct outer *o, const char *name, uint64_t *ret_offset, ui
 		}
 		at = m->link;
 	}
-	return err_say(
-		e, ELOOP, name, "more than %d links lead to one another", (int)OUTER_MAX_LINKS);
+	return err_say(e, ELOOP, name, "more than %d links lead to one another",
+		(int)IMAGE_ARCHIVE_MAX_LINKS);
 }

@@ -17,12 +17,12 @@
  * cannot be asked for, and are left out. Links, hard or symbolic, lead to other members by name
  * alone.
  */
-struct outer;
+struct image_archive;
 
 enum {
-	OUTER_MAX_MEMBERS = 1 << 16, /* an image of 500 layers has some 1,500 */
-	OUTER_MAX_NAMES = 16 << 20,  /* bytes of names in all */
-	OUTER_MAX_LINKS = 16,        /* followed one after another */
+	IMAGE_ARCHIVE_MAX_MEMBERS = 1 << 16, /* an image of 500 layers has some 1,500 */
+	IMAGE_ARCHIVE_MAX_NAMES = 16 << 20,  /* bytes of names in all */
+	IMAGE_ARCHIVE_MAX_LINKS = 16,        /* followed one after another */
 };
 
 /*
@@ -30,28 +30,29 @@ enum {
  * position. on: for messages. max_bytes: of a copy (-EFBIG beyond). -EBADMSG with e filled for an
  * archive that is damaged, cut short, or can be read in two ways.
  */
-int outer_open(int fd, const char *on, uint64_t max_bytes, struct outer **ret, struct err *e);
-void outer_free(struct outer *o);
+int image_archive_open(
+	int fd, const char *on, uint64_t max_bytes, struct image_archive **ret, struct err *e);
+void image_archive_free(struct image_archive *o);
 
 /*
  * Could this be the archive of an image? Judged by the name of its first file, which no root
  * filesystem begins with: one that docker, an OCI layout or their kin have. Reads no more than it
  * must. False for a file that cannot be read.
  */
-bool outer_looks_like_image(int fd);
+bool image_archive_looks_like_image(int fd);
 
 /* Is there a member of that name, of whatever kind? */
-bool outer_has(const struct outer *o, const char *name);
+bool image_archive_has(const struct image_archive *o, const char *name);
 
 /*
  * Where the regular file of that name begins and how long it is. -ENOENT: there is none. Refused: a
  * name that several members have (readers do not agree on which counts), links that lead out of the
  * archive or in circles, and what is no regular file.
  */
-int outer_find(const struct outer *o, const char *name, uint64_t *ret_offset, uint64_t *ret_size,
-	struct err *e);
+int image_archive_find(const struct image_archive *o, const char *name, uint64_t *ret_offset,
+	uint64_t *ret_size, struct err *e);
 
-/* What the offsets are of: stays the outer's. */
-int outer_fd(const struct outer *o);
+/* What the offsets are of: stays the archive's. */
+int image_archive_fd(const struct image_archive *o);
 
 #endif

@@ -36,7 +36,7 @@ struct input {
 	uint8_t piece[PIECE];
 };
 
-struct outer_reader {
+struct image_archive_reader {
 	struct input in;
 	uint64_t size;         /* of the file */
 	struct decode *decode; /* NULL when it is plain */
@@ -63,7 +63,7 @@ static ssize_t fill(void *arg, const void **ret, struct err *e)
 
 static ssize_t read_piece(void *arg, const void **ret, struct err *e)
 {
-	struct outer_reader *r = arg;
+	struct image_archive_reader *r = arg;
 
 	if (!r->decode)
 		return fill(&r->in, ret, e);
@@ -74,7 +74,7 @@ static ssize_t read_piece(void *arg, const void **ret, struct err *e)
 /* Only what is there can be passed over; the rest is read, and found to be cut off. */
 static bool skip(void *arg, uint64_t n)
 {
-	struct outer_reader *r = arg;
+	struct image_archive_reader *r = arg;
 
 	if (r->decode || r->in.pos > r->size || n > r->size - r->in.pos)
 		return false;
@@ -82,9 +82,9 @@ static bool skip(void *arg, uint64_t n)
 	return true;
 }
 
-int outer_reader_open(int fd, bool plain, struct outer_reader **ret, struct err *e)
+int image_archive_reader_open(int fd, bool plain, struct image_archive_reader **ret, struct err *e)
 {
-	struct outer_reader *r = calloc(1, sizeof(*r));
+	struct image_archive_reader *r = calloc(1, sizeof(*r));
 	struct stat st;
 	int x = 0;
 
@@ -102,7 +102,7 @@ int outer_reader_open(int fd, bool plain, struct outer_reader **ret, struct err 
 			&(struct tar_read_source){ .read = read_piece, .skip = skip, .arg = r },
 			&r->tar, e);
 	if (x < 0) {
-		outer_reader_free(r);
+		image_archive_reader_free(r);
 		return x;
 	}
 
@@ -110,7 +110,7 @@ int outer_reader_open(int fd, bool plain, struct outer_reader **ret, struct err 
 	return 0;
 }
 
-void outer_reader_free(struct outer_reader *r)
+void image_archive_reader_free(struct image_archive_reader *r)
 {
 	if (!r)
 		return;
@@ -119,7 +119,8 @@ void outer_reader_free(struct outer_reader *r)
 	free(r);
 }
 
-int outer_reader_next(struct outer_reader *r, struct outer_entry *ret, struct err *e)
+int image_archive_reader_next(
+	struct image_archive_reader *r, struct image_archive_entry *ret, struct err *e)
 {
 	struct archive_entry *ae = tar_read_entry(r->tar);
 	struct tar_fact f;
@@ -127,7 +128,7 @@ int outer_reader_next(struct outer_reader *r, struct outer_entry *ret, struct er
 
 	if (x <= 0)
 		return x;
-	*ret = (struct outer_entry){
+	*ret = (struct image_archive_entry){
 		.name = archive_entry_pathname(ae),
 		.hardlink = archive_entry_hardlink(ae),
 		.offset = f.body,
@@ -168,15 +169,15 @@ static bool is_image_name(const char *name)
 	return !strncmp(name, "blobs/sha256/", 13) || begins_with_digest(name);
 }
 
-bool outer_looks_like_image(int fd)
+bool image_archive_looks_like_image(int fd)
 {
-	scoped_outer_reader struct outer_reader *r = NULL;
-	struct outer_entry t;
+	scoped_image_archive_reader struct image_archive_reader *r = NULL;
+	struct image_archive_entry t;
 	const char *name;
 
-	if (outer_reader_open(fd, false, &r, NULL) < 0)
+	if (image_archive_reader_open(fd, false, &r, NULL) < 0)
 		return false;
-	while (outer_reader_next(r, &t, NULL) > 0) {
+	while (image_archive_reader_next(r, &t, NULL) > 0) {
 		name = t.name;
 		while (!strncmp(name, "./", 2))
 			name += 2;
@@ -252,7 +253,7 @@ static int copy(struct decode *d, uint64_t max_bytes, int to, struct err *e)
 	return (int)n;
 }
 
-int outer_copy(int fd, uint64_t max_bytes, int *ret_fd, struct err *e)
+int image_archive_copy(int fd, uint64_t max_bytes, int *ret_fd, struct err *e)
 {
 	scoped_free struct input *in = calloc(1, sizeof(*in));
 	struct decode *d = NULL;

@@ -24,7 +24,7 @@ struct candidate {
 	int fit;
 };
 
-struct search {
+struct index_search {
 	const struct source *s;
 	const struct platform *want;
 	const char *ref; /* NULL: any */
@@ -35,14 +35,14 @@ struct search {
 
 /* Open a blob of exactly size bytes. */
 static int open_blob(const struct source *s, const struct digest *digest, uint64_t size,
-	struct part *ret, struct err *e)
+	struct source_part *ret, struct err *e)
 {
-	scoped_part struct part p = PART_INIT;
+	scoped_source_part struct source_part p = SOURCE_PART_INIT;
 	char path[96], hex[65];
 	int r;
 
 	(void)snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(digest, hex));
-	r = part_open(s, path, &p, e);
+	r = source_part_open(s, path, &p, e);
 	if (r == -ENOENT)
 		(void)err_say(e, ENOENT, path, "the blob is missing");
 	if (r == -ENOENT)
@@ -65,7 +65,7 @@ static int open_blob(const struct source *s, const struct digest *digest, uint64
 static int read_document(
 	const struct source *s, const struct descriptor *d, struct buf *ret, struct err *e)
 {
-	scoped_part struct part p = PART_INIT;
+	scoped_source_part struct source_part p = SOURCE_PART_INIT;
 	char text[DIGEST_TEXT];
 	struct digest is;
 	int r;
@@ -76,7 +76,7 @@ static int read_document(
 			(unsigned long long)d->size, (int)JSON_MAX_BYTES);
 	r = open_blob(s, &d->digest, d->size, &p, e);
 	if (r == 0)
-		r = part_read(&p, text, (size_t)d->size, ret, e);
+		r = source_part_read(&p, text, (size_t)d->size, ret, e);
 	if (r < 0)
 		return r;
 
@@ -96,7 +96,7 @@ static int layout_check(const struct source *s, struct err *e)
 	const char *version;
 	int r;
 
-	r = part_read_file(s, "oci-layout", 4096, &b, e);
+	r = source_part_read_file(s, "oci-layout", 4096, &b, e);
 	if (r == -ENOENT) {
 		err_why(e,
 			"a directory is an image if it is an OCI layout, and each of those has "
@@ -164,11 +164,11 @@ static bool ref_matches(const struct candidate *c, const char *ref)
 	return !strcmp(c->ref, ref) || !strcmp(digest_text(&c->d.digest, text), ref);
 }
 
-static int search_index(struct search *q, const char *text, size_t n, const char *doc,
+static int search_index(struct index_search *q, const char *text, size_t n, const char *doc,
 	const char *type, bool any, unsigned depth, struct err *e);
 
 static int search_nested(
-	struct search *q, const struct candidate *c, bool any, unsigned depth, struct err *e)
+	struct index_search *q, const struct candidate *c, bool any, unsigned depth, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	char name[DOC_TITLE];
@@ -189,7 +189,7 @@ static int search_nested(
 /*
  * Take the items that match, or all when any; where none matches, look into the indexes among them.
  */
-static int search_items(struct search *q, const struct candidate *items, size_t n, bool any,
+static int search_items(struct index_search *q, const struct candidate *items, size_t n, bool any,
 	unsigned depth, struct err *e)
 {
 	bool matched = false;
@@ -214,7 +214,7 @@ static int search_items(struct search *q, const struct candidate *items, size_t 
 	return r;
 }
 
-static int search_index(struct search *q, const char *text, size_t n, const char *doc,
+static int search_index(struct index_search *q, const char *text, size_t n, const char *doc,
 	const char *type, bool any, unsigned depth, struct err *e)
 {
 	scoped_json struct json *index = NULL;
@@ -244,7 +244,7 @@ static int search_index(struct search *q, const char *text, size_t n, const char
 }
 
 /* "a, b" of what there is, for an error's last line. */
-static void list_candidates(const struct search *q, bool refs, struct err *e)
+static void list_candidates(const struct index_search *q, bool refs, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
@@ -263,7 +263,7 @@ static void list_candidates(const struct search *q, bool refs, struct err *e)
 		buf_get(&b) ? buf_get(&b) : "");
 }
 
-static int choose(const struct search *q, const struct candidate **ret, struct err *e)
+static int choose(const struct index_search *q, const struct candidate **ret, struct err *e)
 {
 	const struct candidate *best = NULL;
 	bool tie = false;
@@ -295,7 +295,7 @@ static int choose(const struct search *q, const struct candidate **ret, struct e
 		r = err_say(e, EINVAL, "index.json", "names more than one image");
 		list_candidates(q, true, e);
 		err_try(e, "add one of them to the source: %s",
-			q->s->outer ? "oci-archive:FILE:REF" : "oci:DIR:REF");
+			q->s->archive ? "oci-archive:FILE:REF" : "oci:DIR:REF");
 		return r;
 	}
 
@@ -304,7 +304,7 @@ static int choose(const struct search *q, const struct candidate **ret, struct e
 }
 
 /* What could have been asked for, when a reference was not found. */
-static void suggest_refs(struct search *q, const char *text, size_t n)
+static void suggest_refs(struct index_search *q, const char *text, size_t n)
 {
 	const char *ref = q->ref;
 
@@ -318,7 +318,7 @@ static int open_oci_layer(
 	const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
 {
 	const struct source_layer *l = &s->layers[i];
-	scoped_part struct part p = PART_INIT;
+	scoped_source_part struct source_part p = SOURCE_PART_INIT;
 	int r = open_blob(s, &l->digest, l->size, &p, e);
 
 	if (r == -ENOENT && l->note)
@@ -334,7 +334,7 @@ static int open_oci_layer(
 int oci_open(
 	struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e)
 {
-	struct search q = { .s = s, .want = want, .ref = ref };
+	struct index_search q = { .s = s, .want = want, .ref = ref };
 	scoped_buf struct buf index = BUF_INIT;
 	const struct candidate *c = NULL;
 	struct descriptor d;
@@ -342,7 +342,7 @@ int oci_open(
 
 	r = layout_check(s, e);
 	if (r == 0)
-		r = part_read_file(s, "index.json", JSON_MAX_BYTES, &index, e);
+		r = source_part_read_file(s, "index.json", JSON_MAX_BYTES, &index, e);
 	if (r == 0)
 		r = search_index(&q, buf_get(&index), index.len, "index.json", NULL, !ref, 0, e);
 	if (r == 0) {

@@ -99,7 +99,7 @@ void source_free(struct source *s)
 	free(s->fds);
 	if (s->dirfd >= 0)
 		(void)close(s->dirfd);
-	outer_free(s->outer);
+	image_archive_free(s->archive);
 	buf_done(&s->manifest);
 	buf_done(&s->config);
 	free(s->default_name);
@@ -202,7 +202,7 @@ static int not_such_archive(const struct source *s, bool docker, struct err *e)
 		docker ? "holds no manifest.json: docker save did not write it" :
 			 "holds no oci-layout: it is no OCI archive");
 
-	if (outer_has(s->outer, docker ? "oci-layout" : "manifest.json"))
+	if (image_archive_has(s->archive, docker ? "oci-layout" : "manifest.json"))
 		err_try(e, "give it as %s", docker ? "oci-archive:FILE" : "docker-archive:FILE");
 	return r;
 }
@@ -220,10 +220,11 @@ static int open_archive(struct source *s, const char *path, const char *ref, boo
 			return err_nomem(e);
 	}
 	if (r == 0)
-		r = outer_open(fd >= 0 ? fd : STDIN_FILENO, s->name, o->max_bytes, &s->outer, e);
+		r = image_archive_open(
+			fd >= 0 ? fd : STDIN_FILENO, s->name, o->max_bytes, &s->archive, e);
 	if (r < 0)
 		return r;
-	if (!outer_has(s->outer, docker ? "manifest.json" : "oci-layout"))
+	if (!image_archive_has(s->archive, docker ? "manifest.json" : "oci-layout"))
 		return not_such_archive(s, docker, e);
 	r = docker ? docker_open(s, ref, o->platform, o->strict, e) :
 		     oci_open(s, ref, o->platform, o->strict, e);
@@ -325,20 +326,20 @@ static int open_file(
 	s->default_name = default_name(path, NULL);
 	if (!s->default_name)
 		return err_nomem(e);
-	if (outer_looks_like_image(fd)) {
-		r = outer_open(fd, path, o->max_bytes, &s->outer, e);
+	if (image_archive_looks_like_image(fd)) {
+		r = image_archive_open(fd, path, o->max_bytes, &s->archive, e);
 		if (r < 0)
 			return r;
-		if (outer_has(s->outer, "oci-layout"))
+		if (image_archive_has(s->archive, "oci-layout"))
 			r = oci_open(s, NULL, o->platform, o->strict, e);
-		else if (outer_has(s->outer, "manifest.json"))
+		else if (image_archive_has(s->archive, "manifest.json"))
 			r = docker_open(s, NULL, o->platform, o->strict, e);
 		else
-			outer_free(TAKE_PTR(s->outer));
-		if (!s->outer)
+			image_archive_free(TAKE_PTR(s->archive));
+		if (!s->archive)
 			log_verbose("it begins like the archive of an image, but holds neither "
 				    "oci-layout nor manifest.json: taken for a layer");
-		if (r < 0 || s->outer) {
+		if (r < 0 || s->archive) {
 			if (r < 0)
 				err_prefix(e, "%s", path);
 			return r;

@@ -34,7 +34,7 @@ struct source_layer {
 	const char *note; /* why the blob may be missing, or NULL */
 };
 
-struct outer;
+struct image_archive;
 
 struct source {
 	char *name;                  /* as the user named it */
@@ -50,9 +50,9 @@ struct source {
 	 */
 	int (*open_layer)(
 		const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e);
-	int dirfd;           /* of an OCI layout in a directory, or -1 */
-	struct outer *outer; /* of an archive, or NULL */
-	int *fds;            /* of plain layers */
+	int dirfd;                     /* of an OCI layout in a directory, or -1 */
+	struct image_archive *archive; /* of an archive, or NULL */
+	int *fds;                      /* of plain layers */
 	size_t n_fds;
 };
 

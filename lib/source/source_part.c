@@ -12,7 +12,7 @@
 #include "image_archive.h"
 
 /* Open a file of a layout without following a link anywhere, or waiting for a FIFO. */
-static int open_inside(int dirfd, const char *name, struct part *ret, struct err *e)
+static int open_inside(int dirfd, const char *name, struct source_part *ret, struct err *e)
 {
 	scoped_fd int fd = -1;
 	struct stat st;
@@ -30,21 +30,22 @@ static int open_inside(int dirfd, const char *name, struct part *ret, struct err
 	if (!S_ISREG(st.st_mode))
 		return err_say(e, EINVAL, name, "is not a regular file");
 
-	*ret = (struct part){ .size = (uint64_t)st.st_size, .fd = TAKE_FD(fd) };
+	*ret = (struct source_part){ .size = (uint64_t)st.st_size, .fd = TAKE_FD(fd) };
 	return 0;
 }
 
-int part_open(const struct source *s, const char *name, struct part *ret, struct err *e)
+int source_part_open(
+	const struct source *s, const char *name, struct source_part *ret, struct err *e)
 {
-	struct part p = PART_INIT;
+	struct source_part p = SOURCE_PART_INIT;
 	int r;
 
-	if (!s->outer)
+	if (!s->archive)
 		return open_inside(s->dirfd, name, ret, e);
-	r = outer_find(s->outer, name, &p.offset, &p.size, e);
+	r = image_archive_find(s->archive, name, &p.offset, &p.size, e);
 	if (r < 0)
 		return r;
-	p.fd = fcntl(outer_fd(s->outer), F_DUPFD_CLOEXEC, 3);
+	p.fd = fcntl(image_archive_fd(s->archive), F_DUPFD_CLOEXEC, 3);
 	if (p.fd < 0)
 		return err_set(e, errno, name, "cannot open the archive again");
 
@@ -52,7 +53,8 @@ int part_open(const struct source *s, const char *name, struct part *ret, struct
 	return 0;
 }
 
-int part_read(const struct part *p, const char *name, size_t max, struct buf *ret, struct err *e)
+int source_part_read(
+	const struct source_part *p, const char *name, size_t max, struct buf *ret, struct err *e)
 {
 	uint64_t at = 0;
 	char chunk[16384];
@@ -75,11 +77,11 @@ int part_read(const struct part *p, const char *name, size_t max, struct buf *re
 	return buf_get(ret) ? 0 : err_nomem(e);
 }
 
-int part_read_file(
+int source_part_read_file(
 	const struct source *s, const char *name, size_t max, struct buf *ret, struct err *e)
 {
-	scoped_part struct part p = PART_INIT;
-	int r = part_open(s, name, &p, e);
+	scoped_source_part struct source_part p = SOURCE_PART_INIT;
+	int r = source_part_open(s, name, &p, e);
 
-	return r < 0 ? r : part_read(&p, name, max, ret, e);
+	return r < 0 ? r : source_part_read(&p, name, max, ret, e);
 }

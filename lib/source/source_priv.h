@@ -56,34 +56,36 @@ int config_load(struct source *s, const char *name, const struct platform *want,
 /*
  * A file of a layout, or a member of an archive: size bytes at offset of a descriptor of its own.
  */
-struct part {
+struct source_part {
 	int fd;
 	uint64_t offset, size;
 };
 
-static inline void cleanup_part(struct part *p)
+static inline void cleanup_source_part(struct source_part *p)
 {
 	cleanup_fd(&p->fd);
 }
 
-#define PART_INIT ((struct part){ .fd = -1 })
-#define scoped_part __attribute__((cleanup(cleanup_part)))
+#define SOURCE_PART_INIT ((struct source_part){ .fd = -1 })
+#define scoped_source_part __attribute__((cleanup(cleanup_source_part)))
 
 /* name: relative; in a directory no link is followed, in an archive those that stay in it are. */
-int part_open(const struct source *s, const char *name, struct part *ret, struct err *e);
+int source_part_open(
+	const struct source *s, const char *name, struct source_part *ret, struct err *e);
 
-/* part_open() and part_read(), of a small file. */
-int part_read_file(
+/* source_part_open() and source_part_read(), of a small file. */
+int source_part_read_file(
 	const struct source *s, const char *name, size_t max, struct buf *ret, struct err *e);
 
 /* All of it, at most max bytes (-EFBIG beyond), appended to ret. */
-int part_read(const struct part *p, const char *name, size_t max, struct buf *ret, struct err *e);
+int source_part_read(
+	const struct source_part *p, const char *name, size_t max, struct buf *ret, struct err *e);
 
-/* An OCI layout, in s->dirfd or s->outer. ref may be NULL. */
+/* An OCI layout, in s->dirfd or s->archive. ref may be NULL. */
 int oci_open(
 	struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e);
 
-/* What docker save writes, in s->outer. ref: REPO:TAG, "@N" (from 0), or NULL. */
+/* What docker save writes, in s->archive. ref: REPO:TAG, "@N" (from 0), or NULL. */
 int docker_open(
 	struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e);
 

@@ -11,7 +11,7 @@
 
 /*
  * libarchive's tar reader with tar_check before it: the headers are read twice, and must say the
- * same. For entry.c (layers) and outer_reader.c (archives around images) alone; what an entry says
+ * same. For entry.c (layers) and image_archive_reader.c (archives around images) alone; what an entry says
  * is asked of libarchive, through tar_read_entry().
  */
 struct tar_read;

@@ -24,19 +24,19 @@ static int file_of(const void *p, size_t n)
 	return fd;
 }
 
-static int open_bytes(const void *p, size_t n, struct outer **ret, struct err *e)
+static int open_bytes(const void *p, size_t n, struct image_archive **ret, struct err *e)
 {
-	int fd = file_of(p, n), r = outer_open(fd, "a.tar", 1 << 20, ret, e);
+	int fd = file_of(p, n), r = image_archive_open(fd, "a.tar", 1 << 20, ret, e);
 
 	(void)close(fd);
 	return r;
 }
 
-static struct outer *must_open(const struct tar_entry *list)
+static struct image_archive *must_open(const struct tar_entry *list)
 {
 	scoped_buf struct buf b = tar_make(list);
 	struct err e = ERR_INIT;
-	struct outer *o = NULL;
+	struct image_archive *o = NULL;
 
 	if (open_bytes(b.data, b.len, &o, &e) < 0) {
 		test_fail(__FILE__, __LINE__, "%s: %s", e.on, e.what);
@@ -46,17 +46,17 @@ static struct outer *must_open(const struct tar_entry *list)
 }
 
 /* What the member holds, or what is said instead. */
-static const char *content(const struct outer *o, const char *name)
+static const char *content(const struct image_archive *o, const char *name)
 {
 	static char text[4096];
 	static struct err e;
 	uint64_t offset, size;
 
 	e = ERR_INIT;
-	if (outer_find(o, name, &offset, &size, &e) < 0)
+	if (image_archive_find(o, name, &offset, &size, &e) < 0)
 		return e.what;
 	REQUIRE(size < sizeof(text) &&
-		pread(outer_fd(o), text, size, (off_t)offset) == (ssize_t)size);
+		pread(image_archive_fd(o), text, size, (off_t)offset) == (ssize_t)size);
 	text[size] = '\0';
 	return text;
 }
@@ -99,12 +99,13 @@ TEST(members_are_found_by_name_and_through_links_that_stay_inside)
 		{ "dev", "not a regular file" },
 		{ "fifo", "not a regular file" },
 	};
-	struct outer *o = must_open(list);
+	struct image_archive *o = must_open(list);
 
 	for (size_t i = 0; i < ARRAY_LEN(want); i++)
 		CHECK_HAS(content(o, want[i].name), want[i].holds);
-	CHECK(outer_has(o, "dev") && !outer_has(o, "a") && !outer_has(o, "nothing"));
-	outer_free(o);
+	CHECK(image_archive_has(o, "dev") && !image_archive_has(o, "a") &&
+		!image_archive_has(o, "nothing"));
+	image_archive_free(o);
 }
 
 TEST(links_that_lead_out_or_in_circles_and_names_given_twice_are_refused)
@@ -141,11 +142,11 @@ TEST(links_that_lead_out_or_in_circles_and_names_given_twice_are_refused)
 		{ "to-twice", "more than once" },
 		{ "mixed", "more than once" },
 	};
-	struct outer *o = must_open(list);
+	struct image_archive *o = must_open(list);
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
 		CHECK_HAS(content(o, bad[i].name), bad[i].says);
-	outer_free(o);
+	image_archive_free(o);
 }
 
 /*
@@ -161,15 +162,15 @@ TEST(long_bodies_are_passed_over_and_an_archive_that_is_cut_anywhere_is_refused)
 		{ "d", .data = "last" }, { .name = NULL } };
 	scoped_buf struct buf b = tar_make(list);
 	struct err e = ERR_INIT;
-	struct outer *o = must_open(list);
+	struct image_archive *o = must_open(list);
 	size_t whole = 0;
 	uint64_t at, size;
 
 	CHECK_STR(content(o, "b"), "after");
 	CHECK_STR(content(o, "d"), "last");
-	CHECK_INT(outer_find(o, "c", &at, &size, &e), 0);
+	CHECK_INT(image_archive_find(o, "c", &at, &size, &e), 0);
 	CHECK_INT(size, LONG - 512 * 3 + 1);
-	outer_free(o);
+	image_archive_free(o);
 	for (size_t n = b.len - 1; n > 1; n -= n > 20000 && n < b.len - 4000 ? 9973 : 1) {
 		if (open_bytes(b.data, n, &o, &e) == 0) {
 			/*
@@ -178,7 +179,7 @@ TEST(long_bodies_are_passed_over_and_an_archive_that_is_cut_anywhere_is_refused)
 			 */
 			CHECK(n % 512 == 0 || n > b.len - 512);
 			whole++;
-			outer_free(o);
+			image_archive_free(o);
 		}
 	}
 	CHECK(whole >= 512 && whole < 520);
@@ -190,7 +191,7 @@ TEST(what_is_not_one_sound_archive_is_refused)
 	static const struct tar_entry size[] = { { "a", .pax = { "size=-1" } }, { .name = NULL } };
 	static const struct tar_entry *const bad[] = { sum, size };
 	struct err e = ERR_INIT;
-	struct outer *o = NULL;
+	struct image_archive *o = NULL;
 	char junk[4096];
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
@@ -208,15 +209,15 @@ TEST(the_number_of_members_is_limited)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	struct err e = ERR_INIT;
-	struct outer *o = NULL;
+	struct image_archive *o = NULL;
 	char name[32];
 
-	for (int i = 0; i <= OUTER_MAX_MEMBERS; i++) {
+	for (int i = 0; i <= IMAGE_ARCHIVE_MAX_MEMBERS; i++) {
 		(void)snprintf(name, sizeof(name), "m%d", i);
 		tar_add(&b, &(struct tar_entry){ .name = name });
-		if (i == OUTER_MAX_MEMBERS - 1) {
+		if (i == IMAGE_ARCHIVE_MAX_MEMBERS - 1) {
 			CHECK_INT(open_bytes(b.data, b.len, &o, &e), 0);
-			outer_free(o);
+			image_archive_free(o);
 		}
 	}
 	CHECK_INT(open_bytes(b.data, b.len, &o, &e), -EFBIG);
@@ -261,7 +262,7 @@ TEST(an_archive_of_an_image_is_known_by_its_first_file)
 				&(struct tar_entry){ .name = cases[i].names[k],
 					.type = ends_with_slash(cases[i].names[k]) ? '5' : '0' });
 		fd = file_of(b.data ? b.data : "", b.len);
-		if (outer_looks_like_image(fd) != cases[i].image)
+		if (image_archive_looks_like_image(fd) != cases[i].image)
 			test_fail(__FILE__, __LINE__, "%s is taken for the other kind",
 				cases[i].names[0]);
 		(void)close(fd);
