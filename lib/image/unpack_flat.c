@@ -41,7 +41,7 @@ static int join_one(struct work *w, struct job *j, struct layer **base, struct e
 	if (r < 0)
 		return r;
 	if (*base) {
-		r = layer_join(*base, j->layer, e);
+		r = layer_merge(*base, j->layer, e);
 		layer_free(TAKE_PTR(j->layer));
 		if (r == 0)
 			log_verbose("layer %zu of %zu (%s) is on top of those below: %llu "
@@ -51,7 +51,7 @@ static int join_one(struct work *w, struct job *j, struct layer **base, struct e
 				(unsigned long long)j->counts.dropped);
 	} else {
 		*base = TAKE_PTR(j->layer);
-		r = layer_join_base(*base, e);
+		r = layer_merge_base(*base, e);
 	}
 	return r < 0 ? work_name_layer(w, j, r, e) : 0;
 }
@@ -80,7 +80,7 @@ static int check_exposed(const struct flat *f, const struct layer *base, struct 
 	if (!open_place_gives(&x))
 		return 0;
 	/* The names of a directory come last first. */
-	for (struct node *n = base->tree.root; n; n = tree_next(base->tree.root, n)) {
+	for (struct node *n = base->tree.root; n; n = layer_tree_next(base->tree.root, n)) {
 		enum exposed is = exposed_by(&x, n->mode, n->flags & NODE_CAPABLE);
 
 		if (is == EXPOSED_NOTHING)

@@ -89,7 +89,7 @@ static int try_same(
 
 		if (other->plan != READ || !digest_equal(&other->diff_id, &j->diff_id))
 			continue;
-		r = lower_answers_hold(buf_get(&other->answers), below, ret, e);
+		r = layer_deps_hold(buf_get(&other->answers), below, ret, e);
 		if (r < 0)
 			return r;
 		if (*ret) {
@@ -141,7 +141,7 @@ static int try_stored(
 
 		r = store_layer_answers(s->store, there.items[i], &answers, e);
 		if (r == 0)
-			r = lower_answers_hold(buf_get(&answers), below, ret, e);
+			r = layer_deps_hold(buf_get(&answers), below, ret, e);
 		if (r < 0 || !*ret)
 			continue;
 		r = store_layer_read(s->store, there.items[i], &facts, e);
@@ -162,17 +162,17 @@ static int settle_layer(
 	char name[32];
 	int r;
 
-	r = layer_settle(j->layer, lower, e);
+	r = layer_resolve_lower(j->layer, lower, e);
 	if (r == 0)
 		r = layer_finish(j->layer, e);
 	if (r == 0)
 		r = read_back(s, j, e);
 	if (r == 0)
-		r = layer_answers(j->layer, &j->answers, e);
+		r = layer_deps(j->layer, &j->answers, e);
 	if (r == 0 && !buf_get(&j->answers))
 		r = err_nomem(e);
 	if (r == 0)
-		r = layer_write_spec(j->layer, staging_plain_fd(s->staging),
+		r = layer_mtree_write(j->layer, staging_plain_fd(s->staging),
 			staging_name(j->i, ".mtree", name), e);
 	if (r == 0)
 		r = fd_open_beneath(staging_fd(s->staging), staging_name(j->i, "", name),

@@ -133,7 +133,7 @@ int ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what,
 	return -EOVERFLOW;
 }
 
-struct check {
+struct ids_check {
 	const struct idmap *map;
 	const char *on;
 	struct err *e;
@@ -141,14 +141,14 @@ struct check {
 
 static int check_one(bool group, uint32_t id, const char *what, void *arg)
 {
-	const struct check *c = arg;
+	const struct ids_check *c = arg;
 
 	return ids_cover(c->map, group, id) ? 0 : ids_refuse(c->map, group, id, what, c->on, c->e);
 }
 
 int ids_check(const struct layer_entry *en, const struct idmap *m, struct err *e)
 {
-	struct check c = { .map = m, .on = en->raw, .e = e };
+	struct ids_check c = { .map = m, .on = en->raw, .e = e };
 	int r = check_one(false, en->uid, NULL, &c);
 
 	if (r == 0)

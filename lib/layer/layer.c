@@ -85,9 +85,9 @@ static int add_dir(struct layer *l, const struct layer_entry *en, struct err *e)
 		r = layer_parent_dir(l, en, true, &dir, e);
 		if (r < 0)
 			return r;
-		n = tree_find(&l->tree, dir, base, strlen(base));
+		n = layer_tree_find(&l->tree, dir, base, strlen(base));
 		if (!n)
-			n = tree_add(&l->tree, dir, base, strlen(base));
+			n = layer_tree_add(&l->tree, dir, base, strlen(base));
 		if (!n)
 			return err_nomem(e);
 		if (node_exists(n) && !node_is_dir(n)) {
@@ -160,7 +160,7 @@ static int add_symlink(struct layer *l, const struct layer_entry *en, struct err
 		return r;
 	take_header(n, en);
 	n->mode = S_IFLNK | 0777;
-	n->link = tree_string(&l->tree, en->symlink, len);
+	n->link = layer_tree_string(&l->tree, en->symlink, len);
 	return n->link ? writer_symlink(&l->w, n, en->xattrs, e) : err_nomem(e);
 }
 
@@ -214,7 +214,7 @@ static bool is_below(const struct node *n, const struct node *top)
 	return n;
 }
 
-/* A link to a file of a layer below: layer_settle() copies that one here. */
+/* A link to a file of a layer below: layer_resolve_lower() copies that one here. */
 static int add_pending(
 	struct layer *l, const struct layer_entry *en, const char *target, struct err *e)
 {
@@ -223,7 +223,8 @@ static int add_pending(
 
 	if (r < 0)
 		return r;
-	target = tree_string(&l->tree, target, strlen(target)); /* what it points into may go */
+	target = layer_tree_string(
+		&l->tree, target, strlen(target)); /* what it points into may go */
 	if (!target)
 		return err_nomem(e);
 	r = layer_place(l, en, &n, e);
@@ -284,9 +285,9 @@ static int add_whiteout(
 	}
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
 		return err_say(e, EINVAL, en->raw, "is a whiteout of no valid name");
-	n = tree_find(&l->tree, dir, name, strlen(name));
+	n = layer_tree_find(&l->tree, dir, name, strlen(name));
 	if (!n)
-		n = tree_add(&l->tree, dir, name, strlen(name));
+		n = layer_tree_add(&l->tree, dir, name, strlen(name));
 	if (!n)
 		return err_nomem(e);
 	n->flags |= NODE_WHITEOUT;
@@ -372,7 +373,7 @@ int layer_new(int parentfd, const char *name, const struct layer_options *opts, 
 		l->o.counts = &l->own_counts;
 	if (!l->o.totals)
 		l->o.totals = &l->own_totals;
-	r = tree_init(&l->tree);
+	r = layer_tree_init(&l->tree);
 	if (r < 0)
 		(void)err_set(e, -r, NULL, "cannot prepare to unpack");
 	if (r == 0)
@@ -428,9 +429,9 @@ void layer_free(struct layer *l)
 		return;
 	if (l->w.name)
 		writer_done(&l->w);
-	tree_done(&l->tree);
+	layer_tree_done(&l->tree);
 	buf_done(&l->dir_path);
-	buf_done(&l->answers);
+	buf_done(&l->deps);
 	VEC_DONE(&l->wanted);
 	free(l);
 }

@@ -17,8 +17,8 @@
  *
  *   layer_apply   reads the stream and writes the files, born with their owners. It touches nothing
  *                 but the given directory and asks nothing of other layers.
- *   layer_settle  asks the layers below what only they know: metadata of parents that the layer
- * does not list, files it hard-links, whether a whiteout has anything to hide. layer_finish
+ *   layer_resolve_lower  asks the layers below what only they know: metadata of parents that the
+ * layer does not list, files it hard-links, whether a whiteout has anything to hide. layer_finish
  * restores modes, ACLs and times of directories, deepest first.
  *
  * A struct layer belongs to one thread at a time; different ones may be used at the same time.
@@ -88,8 +88,8 @@ struct layer_options {
 	 * disk side cannot be stored there, and are refused by name (-EOVERFLOW). NULL: all can.
 	 */
 	const struct idmap *through;
-	bool dry; /* write nothing: what would be there is in the layer's tree. No layer_settle(),
-	             no layer_finish() */
+	bool dry; /* write nothing: what would be there is in the layer's tree. No
+	             layer_resolve_lower(), no layer_finish() */
 	struct layer_totals *totals; /* NULL: the limits are each layer's */
 };
 
@@ -125,31 +125,31 @@ struct lower {
 		*o; /* how a layer would be unpacked now; NULL: with nothing left out */
 };
 
-int layer_settle(struct layer *l, const struct lower *lower, struct err *e);
+int layer_resolve_lower(struct layer *l, const struct lower *lower, struct err *e);
 int layer_finish(struct layer *l, struct err *e);
 
 /* Does ".wh..wh..opq" stand in the root? Then the image's stack ends with this layer. */
 bool layer_root_opaque(const struct layer *l);
 
-/* layer_answers() is no longer: layer_settle() refuses such a layer. */
-enum { LAYER_ANSWERS_MAX = 64 << 20 };
+/* layer_deps() is no longer: layer_resolve_lower() refuses such a layer. */
+enum { LAYER_DEPS_MAX = 64 << 20 };
 
 /*
- * What layer_settle() asked and was told, and what options made of the layer (something was left
- * out, or a capability changed), as text, one fact a line; "" when the layer depends on nothing.
- * Two stacks that give the same answers may share the unpacked layer.
+ * What layer_resolve_lower() asked and was told, and what options made of the layer (something was
+ * left out, or a capability changed), as text, one fact a line; "" when the layer depends on
+ * nothing. Two stacks that give the same deps may share the unpacked layer.
  */
-int layer_answers(const struct layer *l, struct buf *ret, struct err *e);
+int layer_deps(const struct layer *l, struct buf *ret, struct err *e);
 
-/* Would a layer with these answers come out the same on top of these layers? */
-int layer_answers_hold(const char *answers, const struct lower *lower, bool *ret, struct err *e);
+/* Would a layer with these deps come out the same on top of these layers? */
+int layer_deps_hold_below(const char *deps, const struct lower *lower, bool *ret, struct err *e);
 
 /*
  * What the layer's headers said, as mtree(5) through libarchive: one line per entry with type, uid,
  * gid, mode, size, time, link, device; whiteouts as the ".wh." names they came as, but for those in
  * directories that no layer has. Written to dirfd/name.
  */
-int layer_write_spec(const struct layer *l, int dirfd, const char *name, struct err *e);
+int layer_mtree_write(const struct layer *l, int dirfd, const char *name, struct err *e);
 
 void layer_free(struct layer *l);
 

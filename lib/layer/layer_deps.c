@@ -280,20 +280,20 @@ static int answer(struct lower_walk *w, const char *kind, const char *path,
 	return r;
 }
 
-int lower_answer(struct lower_walk *w, const char *kind, const char *path,
+int layer_deps_add(struct lower_walk *w, const char *kind, const char *path,
 	const struct lower_hit *hit, struct buf *ret, struct err *e)
 {
 	int r = answer(w, kind, path, hit, false, ret, e);
 
-	if (r == 0 && ret->len > LAYER_ANSWERS_MAX)
+	if (r == 0 && ret->len > LAYER_DEPS_MAX)
 		return err_say(e, EFBIG, path,
 			"the layer depends on too much of the layers below it: the list has more "
 			"than %d MiB",
-			LAYER_ANSWERS_MAX >> 20);
+			LAYER_DEPS_MAX >> 20);
 	return r;
 }
 
-void lower_answer_options(const char *kind, const struct layer_options *o, struct buf *ret)
+void layer_deps_add_options(const char *kind, const struct layer_options *o, struct buf *ret)
 {
 	buf_printf(ret, "%s / ", kind);
 	if (!strcmp(kind, "caps"))
@@ -301,7 +301,7 @@ void lower_answer_options(const char *kind, const struct layer_options *o, struc
 	else if (!strcmp(kind, "devices"))
 		buf_str(ret, o && (o->skip_devices || o->no_devices) ? "skip" : "make");
 	else
-		unmapped_print(o ? &o->ids : NULL, ret);
+		layer_unmapped_print(o ? &o->ids : NULL, ret);
 	buf_char(ret, '\n');
 }
 
@@ -356,7 +356,7 @@ static int line_holds(const char *line, size_t len, struct lower_walk *w, bool *
 		return err_nomem(e);
 
 	if (option)
-		lower_answer_options(kind, w->lower.o, &now);
+		layer_deps_add_options(kind, w->lower.o, &now);
 	else
 		r = lower_walk_find(w, buf_get(&path), &hit, e);
 	/* A blank stands between fields only. */
@@ -370,12 +370,12 @@ static int line_holds(const char *line, size_t len, struct lower_walk *w, bool *
 	return r;
 }
 
-int lower_answers_hold(const char *answers, struct lower_walk *w, bool *ret, struct err *e)
+int layer_deps_hold(const char *deps, struct lower_walk *w, bool *ret, struct err *e)
 {
 	bool holds = true;
 	int r = 0;
 
-	for (const char *p = answers, *end; r == 0 && holds && *p; p = end) {
+	for (const char *p = deps, *end; r == 0 && holds && *p; p = end) {
 		end = strchrnul(p, '\n');
 		end += *end == '\n';
 		r = stop_check(e);
@@ -387,10 +387,10 @@ int lower_answers_hold(const char *answers, struct lower_walk *w, bool *ret, str
 	return r;
 }
 
-int layer_answers_hold(const char *answers, const struct lower *lower, bool *ret, struct err *e)
+int layer_deps_hold_below(const char *deps, const struct lower *lower, bool *ret, struct err *e)
 {
 	scoped_walk struct lower_walk w;
 
 	lower_walk_begin(&w, lower);
-	return lower_answers_hold(answers, &w, ret, e);
+	return layer_deps_hold(deps, &w, ret, e);
 }

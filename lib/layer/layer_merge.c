@@ -15,23 +15,23 @@
 /* Take what nothing was made of out of the tree, and the flags that concern layers below. */
 static void prune(struct layer *l, struct node *top)
 {
-	for (struct node *n = tree_first_up(top), *next; n; n = next) {
-		next = tree_next_up(top, n);
+	for (struct node *n = layer_tree_first_up(top), *next; n; n = next) {
+		next = layer_tree_next_up(top, n);
 		if (n->flags & NODE_WHITEOUT)
 			layer_count(l, dropped, 1);
 		if (n->flags & NODE_MADE)
 			n->flags = NODE_LISTED | NODE_MADE | (n->flags & NODE_CAPABLE);
 		else
-			tree_remove(&l->tree, n); /* and nothing below it was made, either */
+			layer_tree_remove(&l->tree, n); /* and nothing below it was made, either */
 	}
 }
 
-int layer_join_base(struct layer *l, struct err *e)
+int layer_merge_base(struct layer *l, struct err *e)
 {
 	const struct lower none = { .n = 0 };
-	int r = layer_settle(l, &none, e);
+	int r = layer_resolve_lower(l, &none, e);
 
-	for (struct node *n = l->tree.root; n; n = tree_next(l->tree.root, n))
+	for (struct node *n = l->tree.root; n; n = layer_tree_next(l->tree.root, n))
 		n->flags &= (uint16_t)~NODE_WHITEOUT; /* counted there */
 	if (r == 0)
 		prune(l, l->tree.root);
@@ -56,7 +56,8 @@ static int make_links(struct layer *l, struct layer *over, struct err *e)
 	struct node *target;
 	int r = 0;
 
-	for (struct node *n = over->tree.root; r == 0 && n; n = tree_next(over->tree.root, n)) {
+	for (struct node *n = over->tree.root; r == 0 && n;
+		n = layer_tree_next(over->tree.root, n)) {
 		if (!(n->flags & NODE_PENDING))
 			continue;
 		r = stop_check(e);
@@ -84,9 +85,9 @@ static int clear(struct layer *l, struct node *n, struct err *e)
 		r = writer_remove(&l->w, n, e);
 	if (r < 0)
 		return r;
-	for (struct node *i = tree_first_up(n), *next; i; i = next) {
-		next = tree_next_up(n, i);
-		tree_remove(&l->tree, i);
+	for (struct node *i = layer_tree_first_up(n), *next; i; i = next) {
+		next = layer_tree_next_up(n, i);
+		layer_tree_remove(&l->tree, i);
 	}
 	return 0;
 }
@@ -123,12 +124,12 @@ static int move(
 	int r;
 
 	prune(over, c);
-	for (struct node *n = c; n; n = tree_next(c, n))
+	for (struct node *n = c; n; n = layer_tree_next(c, n))
 		writer_forget(&over->w, n);
 	r = l->o.dry ? 0 : rename_into(l, dir, over, c, e);
 	if (r < 0)
 		return r;
-	tree_graft(&l->tree, dir, &over->tree, c);
+	layer_tree_graft(&l->tree, dir, &over->tree, c);
 	return 0;
 }
 
@@ -205,8 +206,8 @@ static int join_names(struct layer *l, struct layer *over, struct err *e)
 		next = c->next;
 		r = stop_check(e);
 		if (r == 0)
-			r = join_name(l, dir, tree_find(&l->tree, dir, c->name, c->len), over, c,
-				&down, e);
+			r = join_name(l, dir, layer_tree_find(&l->tree, dir, c->name, c->len), over,
+				c, &down, e);
 		if (r < 0)
 			return r;
 		if (down) {
@@ -228,7 +229,7 @@ static int join_root(struct layer *l, struct layer *over, struct err *e)
 	return enter(l, l->tree.root, root, e);
 }
 
-int layer_join(struct layer *l, struct layer *over, struct err *e)
+int layer_merge(struct layer *l, struct layer *over, struct err *e)
 {
 	int r;
 
@@ -240,7 +241,7 @@ int layer_join(struct layer *l, struct layer *over, struct err *e)
 		r = join_names(l, over, e);
 	writer_leave(&l->w);
 	writer_done(&over->w);
-	tree_absorb(
+	layer_tree_absorb(
 		&l->tree, &over->tree); /* some of its nodes may have moved, whatever happened */
 	return r;
 }

@@ -13,9 +13,9 @@
 
 /*
  * Make a layer that was read (layer_apply()) the lowest one: nothing is below it. Instead of
- * layer_settle().
+ * layer_resolve_lower().
  */
-int layer_join_base(struct layer *l, struct err *e);
+int layer_merge_base(struct layer *l, struct err *e);
 
 /*
  * Put a layer that was read on top of l. What it whites out or replaces is removed from l's
@@ -23,6 +23,6 @@ int layer_join_base(struct layer *l, struct err *e);
  * where l has none of the name. over is used up: it may only be freed. After an error both are
  * worth nothing.
  */
-int layer_join(struct layer *l, struct layer *over, struct err *e);
+int layer_merge(struct layer *l, struct layer *over, struct err *e);
 
 #endif

@@ -225,7 +225,7 @@ static int put_all(struct mtree_writer *s, const struct layer *l, struct err *e)
 	struct node *root = l->tree.root;
 	int r = 0;
 
-	for (struct node *n = root; r == 0 && n; n = tree_next(root, n)) {
+	for (struct node *n = root; r == 0 && n; n = layer_tree_next(root, n)) {
 		r = stop_check(e);
 		if (r == 0 && sort_children(n) < 0)
 			r = err_nomem(e);
@@ -235,7 +235,7 @@ static int put_all(struct mtree_writer *s, const struct layer *l, struct err *e)
 	return r;
 }
 
-int layer_write_spec(const struct layer *l, int dirfd, const char *name, struct err *e)
+int layer_mtree_write(const struct layer *l, int dirfd, const char *name, struct err *e)
 {
 	scoped_fd int fd =
 		openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -29,13 +29,13 @@ void layer_imply_dir(struct node *n)
 static int parent_step(struct layer *l, struct node *dir, const char *name, size_t len, bool make,
 	const struct layer_entry *en, struct node **ret, struct err *e)
 {
-	struct node *n = tree_find(&l->tree, dir, name, len);
+	struct node *n = layer_tree_find(&l->tree, dir, name, len);
 	int r = 0;
 
 	if (layer_is_whiteout(name, len))
 		return err_say(e, EINVAL, en->raw, "its path leads through a whiteout's name");
 	if (!n)
-		n = tree_add(&l->tree, dir, name, len);
+		n = layer_tree_add(&l->tree, dir, name, len);
 	if (!n)
 		return err_nomem(e);
 	if (!node_exists(n)) {
@@ -87,15 +87,15 @@ int layer_replace(struct layer *l, struct node *n, struct err *e)
 	int r = writer_remove(&l->w, n, e);
 	struct node *i, *next;
 
-	for (i = n; r == 0 && i; i = tree_next(n, i))
+	for (i = n; r == 0 && i; i = layer_tree_next(n, i))
 		r = i->flags & NODE_PENDING ?
-			VEC_ADD(&l->wanted, (struct wanted){ .link = i->link, .node = i }) :
+			VEC_ADD(&l->wanted, (struct lost_link){ .link = i->link, .node = i }) :
 			0;
 	if (r < 0)
 		return r == -ENOMEM ? err_nomem(e) : r;
-	for (i = tree_first_up(n); i != n; i = next) {
-		next = tree_next_up(n, i);
-		tree_remove(&l->tree, i);
+	for (i = layer_tree_first_up(n); i != n; i = next) {
+		next = layer_tree_next_up(n, i);
+		layer_tree_remove(&l->tree, i);
 	}
 	xattrs_free(n->xattrs);
 	n->xattrs = NULL;
@@ -115,11 +115,11 @@ int layer_place(struct layer *l, const struct layer_entry *en, struct node **ret
 
 	if (r < 0)
 		return r;
-	n = tree_find(&l->tree, dir, base, strlen(base));
+	n = layer_tree_find(&l->tree, dir, base, strlen(base));
 	if (n && node_exists(n))
 		r = layer_replace(l, n, e);
 	else if (!n)
-		n = tree_add(&l->tree, dir, base, strlen(base));
+		n = layer_tree_add(&l->tree, dir, base, strlen(base));
 	if (!n)
 		return err_nomem(e);
 	*ret = n;
@@ -132,7 +132,7 @@ struct node *layer_look_up(const struct layer *l, const char *path)
 
 	for (const char *p = path, *end; n && *p; p = *end ? end + 1 : end) {
 		end = strchrnul(p, '/');
-		n = end - p > UINT8_MAX ? NULL : tree_find(&l->tree, n, p, (size_t)(end - p));
+		n = end - p > UINT8_MAX ? NULL : layer_tree_find(&l->tree, n, p, (size_t)(end - p));
 	}
 	return n;
 }

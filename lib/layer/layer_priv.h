@@ -14,7 +14,7 @@
 /*
  * A hard link to a layer below that was replaced in the same layer, and yet must have had a target.
  */
-struct wanted {
+struct lost_link {
 	const char *link;
 	struct node *node;
 };
@@ -26,7 +26,7 @@ struct wanted {
 struct layer {
 	struct layer_options o;
 	struct layer_counts own_counts;
-	struct tree tree;
+	struct layer_tree tree;
 	struct writer w;
 	bool root_opaque;
 	bool rooted_caps; /* an entry has a capability of version 3 */
@@ -34,8 +34,8 @@ struct layer {
 	struct layer_totals own_totals;
 	struct node *dir; /* the last entry's directory and path: most entries share them */
 	struct buf dir_path;
-	struct buf answers;
-	VEC(struct wanted) wanted;
+	struct buf deps;
+	VEC(struct lost_link) wanted;
 };
 
 /* An empty layer with a root 0:0, made as layer_apply() makes one. */
@@ -85,7 +85,7 @@ int layer_refuse_parent(const struct node *n, mode_t below, struct err *e);
 /* Fill e: n is a hard link to a directory, or to nothing. */
 int layer_refuse_link(const struct node *n, const char *target, bool dir, struct err *e);
 
-/* unmapped_fit(), and told of: 1 when the entry is to be left out. */
+/* layer_unmapped_fit(), and told of: 1 when the entry is to be left out. */
 int layer_fit_ids(struct layer *l, struct layer_entry *t, struct err *e);
 
 /*

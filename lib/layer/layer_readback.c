@@ -43,7 +43,7 @@ int layer_read_back(
 	int r;
 
 	/* Which directories are open is noted in the nodes, for one writer at a time. */
-	for (struct node *n = l->tree.root; n; n = tree_next(l->tree.root, n))
+	for (struct node *n = l->tree.root; n; n = layer_tree_next(l->tree.root, n))
 		writer_forget(&l->w, n);
 	r = writer_init(&view, &l->tree, parentfd, name, &l->o, e);
 	if (r < 0)
@@ -51,12 +51,12 @@ int layer_read_back(
 	view.root = openat(parentfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (view.root < 0)
 		r = err_set(e, errno, name, "cannot open what was made");
-	for (struct node *n = l->tree.root; r == 0 && n; n = tree_next(l->tree.root, n)) {
+	for (struct node *n = l->tree.root; r == 0 && n; n = layer_tree_next(l->tree.root, n)) {
 		r = stop_check(e);
 		if (r == 0 && n->flags & NODE_MADE && n->mode) /* whiteouts are nobody's */
 			r = check_node(&view, n, map, e);
 	}
-	for (struct node *n = l->tree.root; n; n = tree_next(l->tree.root, n))
+	for (struct node *n = l->tree.root; n; n = layer_tree_next(l->tree.root, n))
 		writer_forget(&view, n);
 	writer_done(&view);
 	return r;

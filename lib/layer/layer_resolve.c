@@ -14,24 +14,24 @@
 #include "layer_priv.h"
 #include "lowerdirs.h"
 
-struct settle {
+struct layer_resolve {
 	struct layer *l;
 	struct lower_walk below;
 	struct buf path;
-	VEC(struct target) targets;
+	VEC(struct link_target) targets;
 };
 
 /*
  * The target of a hard link in a layer below. make: the link is still to be made; else only its
  * target must exist.
  */
-struct target {
+struct link_target {
 	const char *path;
 	struct node *node;
 	bool make;
 };
 
-static int path_of(struct settle *s, const struct node *n, struct err *e)
+static int path_of(struct layer_resolve *s, const struct node *n, struct err *e)
 {
 	buf_reset(&s->path);
 	node_path(n, &s->path);
@@ -49,8 +49,8 @@ static bool hidden(const struct node *n, bool self)
  * What is below the node, as an answer of this kind. 1 and *ret, 0 when there is nothing. Below a
  * directory that no layer has there is nothing to ask.
  */
-static int ask(
-	struct settle *s, struct node *n, const char *kind, struct lower_hit *ret, struct err *e)
+static int ask(struct layer_resolve *s, struct node *n, const char *kind, struct lower_hit *ret,
+	struct err *e)
 {
 	int r, found;
 
@@ -64,14 +64,14 @@ static int ask(
 	found = lower_walk_find(&s->below, s->path.data, ret, e);
 	if (found < 0)
 		return found;
-	r = lower_answer(&s->below, kind, s->path.data, found ? ret : NULL, &s->l->answers, e);
+	r = layer_deps_add(&s->below, kind, s->path.data, found ? ret : NULL, &s->l->deps, e);
 	if (!found || !S_ISDIR(ret->st.st_mode))
 		n->flags |= NODE_BARE;
 	return r < 0 ? r : found;
 }
 
 /* Does the content of a lower directory show in this one? */
-static int ask_below(struct settle *s, struct node *n, struct err *e)
+static int ask_below(struct layer_resolve *s, struct node *n, struct err *e)
 {
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
 	int r;
@@ -90,7 +90,7 @@ static int ask_below(struct settle *s, struct node *n, struct err *e)
 /* ---- parents that the layer does not list ---- */
 
 static int take_attributes(
-	struct settle *s, struct node *n, const struct lower_hit *hit, struct err *e)
+	struct layer_resolve *s, struct node *n, const struct lower_hit *hit, struct err *e)
 {
 	n->mode = S_IFDIR | (hit->st.st_mode & 07777);
 	n->uid = hit->st.st_uid;
@@ -120,7 +120,7 @@ int layer_refuse_parent(const struct node *n, mode_t below, struct err *e)
 	return r;
 }
 
-static int settle_parent(struct settle *s, struct node *n, struct err *e)
+static int settle_parent(struct layer_resolve *s, struct node *n, struct err *e)
 {
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
 	bool found;
@@ -156,7 +156,7 @@ static int settle_parent(struct settle *s, struct node *n, struct err *e)
  * A whiteout hides something only where a directory below shows through; anywhere else overlayfs
  * would list it as a file that nobody can open.
  */
-static int settle_whiteout(struct settle *s, struct node *n, struct err *e)
+static int settle_whiteout(struct layer_resolve *s, struct node *n, struct err *e)
 {
 	struct node *dir = n->parent;
 	int r;
@@ -207,7 +207,7 @@ static int copy_range(int from, int to, off_t at, off_t end, const struct node *
 
 /* What is read was counted against the limit when its digest was made. */
 static int copy_content(
-	struct settle *s, struct node *n, int from, int to, uint64_t *ret_end, struct err *e)
+	struct layer_resolve *s, struct node *n, int from, int to, uint64_t *ret_end, struct err *e)
 {
 	off_t size = (off_t)n->size, at = 0;
 
@@ -231,7 +231,7 @@ static int copy_content(
 	return 0;
 }
 
-static int copy_regular(struct settle *s, struct node *n, const struct lower_hit *hit,
+static int copy_regular(struct layer_resolve *s, struct node *n, const struct lower_hit *hit,
 	const struct xattrs *x, struct err *e)
 {
 	scoped_fd int from = -1, to = -1;
@@ -247,7 +247,7 @@ static int copy_regular(struct settle *s, struct node *n, const struct lower_hit
 	return r < 0 ? r : writer_file_end(&s->l->w, n, &to, end, x, e);
 }
 
-static int copy_symlink(struct settle *s, struct node *n, const struct lower_hit *hit,
+static int copy_symlink(struct layer_resolve *s, struct node *n, const struct lower_hit *hit,
 	const struct xattrs *x, struct err *e)
 {
 	char target[4096];
@@ -255,11 +255,12 @@ static int copy_symlink(struct settle *s, struct node *n, const struct lower_hit
 
 	if (len < 0)
 		return node_err(n, errno, e, "cannot read the symbolic link in the layer below");
-	n->link = tree_string(&s->l->tree, target, (size_t)len);
+	n->link = layer_tree_string(&s->l->tree, target, (size_t)len);
 	return n->link ? writer_symlink(&s->l->w, n, x, e) : err_nomem(e);
 }
 
-static int copy_up(struct settle *s, struct node *n, const struct lower_hit *hit, struct err *e)
+static int copy_up(
+	struct layer_resolve *s, struct node *n, const struct lower_hit *hit, struct err *e)
 {
 	struct xattrs x = { .items = NULL };
 	int r = xattrs_read(&x, hit->fd, hit->name, &s->l->o, s->path.data, e);
@@ -283,7 +284,7 @@ static int copy_up(struct settle *s, struct node *n, const struct lower_hit *hit
 	return r;
 }
 
-static int join(struct settle *s, struct node *n, struct node *first, struct err *e)
+static int join(struct layer_resolve *s, struct node *n, struct node *first, struct err *e)
 {
 	n->flags &= (uint16_t)~NODE_PENDING;
 	node_take_after(n, first);
@@ -298,7 +299,7 @@ bool layer_hides(const struct layer *l, const char *path)
 		end = strchrnul(p, '/');
 		if (node_hides(n))
 			return true;
-		n = tree_find(&l->tree, n, p, (size_t)(end - p));
+		n = layer_tree_find(&l->tree, n, p, (size_t)(end - p));
 		if (!n)
 			return false;
 	}
@@ -319,7 +320,7 @@ int layer_refuse_link(const struct node *n, const char *target, bool dir, struct
 }
 
 static int find_target(
-	struct settle *s, const struct target *t, struct lower_hit *hit, struct err *e)
+	struct layer_resolve *s, const struct link_target *t, struct lower_hit *hit, struct err *e)
 {
 	int r = layer_hides(s->l, t->path) ? 0 : lower_walk_find(&s->below, t->path, hit, e);
 
@@ -330,14 +331,15 @@ static int find_target(
 
 static int by_path(const void *a, const void *b)
 {
-	const struct target *x = a, *y = b;
+	const struct link_target *x = a, *y = b;
 	int r = strcmp(x->path, y->path);
 
 	return r ? r : x->make - y->make;
 }
 
 /* One copy for all the links to one file. */
-static int make_link(struct settle *s, struct node *n, const struct lower_hit *hit, struct err *e)
+static int make_link(
+	struct layer_resolve *s, struct node *n, const struct lower_hit *hit, struct err *e)
 {
 	struct lower_file *file;
 	int r = lower_file(&s->below, hit, &file, e);
@@ -352,16 +354,17 @@ static int make_link(struct settle *s, struct node *n, const struct lower_hit *h
 }
 
 /* In the order of their paths, neighbours in the layers below come one after the other. */
-static int settle_targets(struct settle *s, struct err *e)
+static int settle_targets(struct layer_resolve *s, struct err *e)
 {
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
-	struct target *t = s->targets.items;
+	struct link_target *t = s->targets.items;
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < s->l->wanted.len; i++) {
-		const struct wanted *w = &s->l->wanted.items[i];
+		const struct lost_link *w = &s->l->wanted.items[i];
 
-		if (VEC_ADD(&s->targets, (struct target){ .path = w->link, .node = w->node }) < 0)
+		if (VEC_ADD(&s->targets, (struct link_target){ .path = w->link, .node = w->node }) <
+			0)
 			return err_nomem(e);
 	}
 	t = s->targets.items;
@@ -373,8 +376,8 @@ static int settle_targets(struct settle *s, struct err *e)
 			cleanup_lower_hit(&hit);
 			r = find_target(s, &t[i], &hit, e);
 			if (r == 0)
-				r = lower_answer(
-					&s->below, "file", t[i].path, &hit, &s->l->answers, e);
+				r = layer_deps_add(
+					&s->below, "file", t[i].path, &hit, &s->l->deps, e);
 		}
 		if (r == 0 && t[i].make)
 			r = make_link(s, t[i].node, &hit, e);
@@ -382,7 +385,7 @@ static int settle_targets(struct settle *s, struct err *e)
 	return r;
 }
 
-static int settle_node(struct settle *s, struct node *n, struct err *e)
+static int settle_node(struct layer_resolve *s, struct node *n, struct err *e)
 {
 	int r = stop_check(e);
 
@@ -390,7 +393,8 @@ static int settle_node(struct settle *s, struct node *n, struct err *e)
 		n->flags |= NODE_COVERED;
 	if (r == 0 && n->flags & NODE_PENDING)
 		return VEC_ADD(&s->targets,
-			       (struct target){ .path = n->link, .node = n, .make = true }) < 0 ?
+			       (struct link_target){ .path = n->link, .node = n, .make = true }) <
+				0 ?
 			err_nomem(e) :
 			0;
 	if (r == 0 && node_is_dir(n) && !(n->flags & NODE_LISTED))
@@ -400,9 +404,9 @@ static int settle_node(struct settle *s, struct node *n, struct err *e)
 	return r;
 }
 
-int layer_settle(struct layer *l, const struct lower *lower, struct err *e)
+int layer_resolve_lower(struct layer *l, const struct lower *lower, struct err *e)
 {
-	struct settle s = { .l = l };
+	struct layer_resolve s = { .l = l };
 	int r = 0;
 
 	lower_walk_begin(&s.below, lower);
@@ -411,7 +415,7 @@ int layer_settle(struct layer *l, const struct lower *lower, struct err *e)
 	if (l->root_opaque)
 		s.below.lower.n = 0;
 	writer_enter(&l->w);
-	for (struct node *n = l->tree.root; r == 0 && n; n = tree_next(l->tree.root, n))
+	for (struct node *n = l->tree.root; r == 0 && n; n = layer_tree_next(l->tree.root, n))
 		r = settle_node(&s, n, e);
 	if (r == 0)
 		r = settle_targets(&s, e);
@@ -429,12 +433,13 @@ int layer_finish(struct layer *l, struct err *e)
 	int r = 0;
 
 	writer_enter(&l->w);
-	for (struct node *n = root; r == 0 && n; n = tree_next(root, n)) {
+	for (struct node *n = root; r == 0 && n; n = layer_tree_next(root, n)) {
 		r = stop_check(e);
 		if (r == 0 && node_is_made_dir(n))
 			r = writer_dir_own(&l->w, n, e);
 	}
-	for (struct node *n = tree_first_up(root); r == 0 && n; n = tree_next_up(root, n)) {
+	for (struct node *n = layer_tree_first_up(root); r == 0 && n;
+		n = layer_tree_next_up(root, n)) {
 		r = stop_check(e);
 		if (r == 0 && node_is_made_dir(n))
 			r = writer_dir_finish(&l->w, n, e);
@@ -443,15 +448,15 @@ int layer_finish(struct layer *l, struct err *e)
 	return r;
 }
 
-int layer_answers(const struct layer *l, struct buf *ret, struct err *e)
+int layer_deps(const struct layer *l, struct buf *ret, struct err *e)
 {
 	/* What options made of the layer: it is shared by those who unpack it alike. */
 	if (l->rooted_caps)
-		lower_answer_options("caps", &l->o, ret);
+		layer_deps_add_options("caps", &l->o, ret);
 	if (l->o.counts->devices)
-		lower_answer_options("devices", &l->o, ret);
+		layer_deps_add_options("devices", &l->o, ret);
 	if (l->o.counts->unmapped)
-		lower_answer_options("ids", &l->o, ret);
-	buf_add(ret, l->answers.data ? l->answers.data : "", l->answers.len);
+		layer_deps_add_options("ids", &l->o, ret);
+	buf_add(ret, l->deps.data ? l->deps.data : "", l->deps.len);
 	return buf_get(ret) ? 0 : err_nomem(e);
 }

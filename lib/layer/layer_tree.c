@@ -16,7 +16,7 @@ struct arena {
 	_Alignas(16) char mem[];
 };
 
-static void *arena_alloc(struct tree *t, size_t n)
+static void *arena_alloc(struct layer_tree *t, size_t n)
 {
 	struct arena *a = t->arena;
 	size_t size = n > ARENA_BLOCK ? n : ARENA_BLOCK;
@@ -43,7 +43,7 @@ static uint64_t fold(uint64_t a, uint64_t b)
 }
 
 static uint32_t hash_name(
-	const struct tree *t, const struct node *parent, const char *name, size_t len)
+	const struct layer_tree *t, const struct node *parent, const char *name, size_t len)
 {
 	uint64_t h = fold((uint64_t)(uintptr_t)parent ^ t->key[0], t->key[1]) ^ len;
 	uint64_t w;
@@ -58,9 +58,9 @@ static uint32_t hash_name(
 	return (uint32_t)(h ^ h >> 32);
 }
 
-int tree_init(struct tree *t)
+int layer_tree_init(struct layer_tree *t)
 {
-	*t = (struct tree){ .mask = 1023 };
+	*t = (struct layer_tree){ .mask = 1023 };
 	if (getrandom(t->key, sizeof(t->key), 0) != sizeof(t->key))
 		return -EIO;
 	t->key[0] |= 1;
@@ -69,7 +69,7 @@ int tree_init(struct tree *t)
 	t->buckets = calloc(t->mask + 1, sizeof(*t->buckets));
 	t->root = arena_alloc(t, sizeof(*t->root) + 1);
 	if (!t->buckets || !t->root) {
-		tree_done(t);
+		layer_tree_done(t);
 		return -ENOMEM;
 	}
 	*t->root = (struct node){ .mode = 0040700, .slot = -1 };
@@ -77,10 +77,10 @@ int tree_init(struct tree *t)
 	return 0;
 }
 
-void tree_done(struct tree *t)
+void layer_tree_done(struct layer_tree *t)
 {
 	if (t->root)
-		for (struct node *n = t->root; n; n = tree_next(t->root, n))
+		for (struct node *n = t->root; n; n = layer_tree_next(t->root, n))
 			xattrs_free(n->xattrs);
 	free(t->buckets);
 	while (t->arena) {
@@ -89,11 +89,11 @@ void tree_done(struct tree *t)
 		free(t->arena);
 		t->arena = older;
 	}
-	*t = (struct tree){ .root = NULL };
+	*t = (struct layer_tree){ .root = NULL };
 }
 
-struct node *tree_find(
-	const struct tree *t, const struct node *parent, const char *name, size_t len)
+struct node *layer_tree_find(
+	const struct layer_tree *t, const struct node *parent, const char *name, size_t len)
 {
 	uint32_t h = hash_name(t, parent, name, len);
 
@@ -105,7 +105,7 @@ struct node *tree_find(
 }
 
 /* Failing to grow costs speed, no more. */
-static void grow(struct tree *t)
+static void grow(struct layer_tree *t)
 {
 	size_t mask = t->mask * 2 + 1;
 	struct node **to = calloc(mask + 1, sizeof(*to));
@@ -125,7 +125,7 @@ static void grow(struct tree *t)
 }
 
 /* Make the node findable as a child of its parent. */
-static void chain(struct tree *t, struct node *n)
+static void chain(struct layer_tree *t, struct node *n)
 {
 	struct node **bucket;
 
@@ -136,7 +136,7 @@ static void chain(struct tree *t, struct node *n)
 	t->n++;
 }
 
-static void unchain(struct tree *t, struct node *n)
+static void unchain(struct layer_tree *t, struct node *n)
 {
 	struct node **p = &t->buckets[n->hash & t->mask];
 
@@ -166,7 +166,7 @@ static void unlink_child(struct node *n)
 		n->next->prev = n->prev;
 }
 
-struct node *tree_add(struct tree *t, struct node *parent, const char *name, size_t len)
+struct node *layer_tree_add(struct layer_tree *t, struct node *parent, const char *name, size_t len)
 {
 	struct node *n = arena_alloc(t, sizeof(*n) + len + 1);
 
@@ -183,7 +183,7 @@ struct node *tree_add(struct tree *t, struct node *parent, const char *name, siz
 	return n;
 }
 
-void tree_remove(struct tree *t, struct node *n)
+void layer_tree_remove(struct layer_tree *t, struct node *n)
 {
 	unchain(t, n);
 	unlink_child(n);
@@ -191,26 +191,27 @@ void tree_remove(struct tree *t, struct node *n)
 	n->xattrs = NULL;
 }
 
-void tree_graft(struct tree *to, struct node *parent, struct tree *from, struct node *n)
+void layer_tree_graft(
+	struct layer_tree *to, struct node *parent, struct layer_tree *from, struct node *n)
 {
 	/* A hash depends on the tree's key and the parent's address. */
-	for (struct node *i = n; i; i = tree_next(n, i))
+	for (struct node *i = n; i; i = layer_tree_next(n, i))
 		unchain(from, i);
 	unlink_child(n);
 	link_child(parent, n);
-	for (struct node *i = n; i; i = tree_next(n, i)) {
+	for (struct node *i = n; i; i = layer_tree_next(n, i)) {
 		if (to->n > to->mask)
 			grow(to);
 		chain(to, i);
 	}
 }
 
-void tree_absorb(struct tree *to, struct tree *from)
+void layer_tree_absorb(struct layer_tree *to, struct layer_tree *from)
 {
 	struct arena *oldest = from->arena;
 
 	if (oldest) {
-		for (struct node *n = from->root; n; n = tree_next(from->root, n)) {
+		for (struct node *n = from->root; n; n = layer_tree_next(from->root, n)) {
 			xattrs_free(n->xattrs);
 			n->xattrs = NULL;
 		}
@@ -221,10 +222,10 @@ void tree_absorb(struct tree *to, struct tree *from)
 		to->arena->older = from->arena;
 	}
 	free(from->buckets);
-	*from = (struct tree){ .root = NULL };
+	*from = (struct layer_tree){ .root = NULL };
 }
 
-const char *tree_string(struct tree *t, const char *s, size_t len)
+const char *layer_tree_string(struct layer_tree *t, const char *s, size_t len)
 {
 	char *p = arena_alloc(t, len + 1);
 
@@ -235,7 +236,7 @@ const char *tree_string(struct tree *t, const char *s, size_t len)
 	return p;
 }
 
-struct node *tree_next(const struct node *top, struct node *n)
+struct node *layer_tree_next(const struct node *top, struct node *n)
 {
 	if (n->children)
 		return n->children;
@@ -244,18 +245,18 @@ struct node *tree_next(const struct node *top, struct node *n)
 	return n == top ? NULL : n->next;
 }
 
-struct node *tree_first_up(struct node *top)
+struct node *layer_tree_first_up(struct node *top)
 {
 	while (top->children)
 		top = top->children;
 	return top;
 }
 
-struct node *tree_next_up(const struct node *top, struct node *n)
+struct node *layer_tree_next_up(const struct node *top, struct node *n)
 {
 	if (n == top)
 		return NULL;
-	return n->next ? tree_first_up(n->next) : n->parent;
+	return n->next ? layer_tree_first_up(n->next) : n->parent;
 }
 
 void node_path(const struct node *n, struct buf *ret)

@@ -11,7 +11,7 @@
 
 /*
  * What one layer holds, by name: a node for each path that the layer speaks of. Nodes and strings
- * live in the tree's arena until tree_free(); a removed node is only forgotten.
+ * live in the tree's arena until layer_tree_free(); a removed node is only forgotten.
  */
 enum node_flags {
 	NODE_LISTED = 1, /* the layer has an entry for it; a directory without is a parent that was
@@ -55,7 +55,7 @@ struct node {
 	char name[];
 };
 
-struct tree {
+struct layer_tree {
 	struct node *root; /* a directory with an empty name */
 	struct node **buckets;
 	size_t n, mask; /* nodes, buckets - 1 */
@@ -63,30 +63,32 @@ struct tree {
 	uint64_t key[2];
 };
 
-int tree_init(struct tree *t);
-void tree_done(struct tree *t);
+int layer_tree_init(struct layer_tree *t);
+void layer_tree_done(struct layer_tree *t);
 
 /* The child of that name, or NULL. */
-struct node *tree_find(
-	const struct tree *t, const struct node *parent, const char *name, size_t len);
+struct node *layer_tree_find(
+	const struct layer_tree *t, const struct node *parent, const char *name, size_t len);
 
 /* A new child with mode 0 and no flags. len: 1 to 255. NULL when memory runs out. */
-struct node *tree_add(struct tree *t, struct node *parent, const char *name, size_t len);
+struct node *layer_tree_add(
+	struct layer_tree *t, struct node *parent, const char *name, size_t len);
 
 /* Forget a node that has no children. */
-void tree_remove(struct tree *t, struct node *n);
+void layer_tree_remove(struct layer_tree *t, struct node *n);
 
 /*
  * Move a node, with all below it, under a parent in another tree, which has no child of that name.
- * Its memory stays the old tree's until tree_absorb() takes that over.
+ * Its memory stays the old tree's until layer_tree_absorb() takes that over.
  */
-void tree_graft(struct tree *to, struct node *parent, struct tree *from, struct node *n);
+void layer_tree_graft(
+	struct layer_tree *to, struct node *parent, struct layer_tree *from, struct node *n);
 
-/* All of from's memory becomes to's; from is left empty, as after tree_done(). */
-void tree_absorb(struct tree *to, struct tree *from);
+/* All of from's memory becomes to's; from is left empty, as after layer_tree_done(). */
+void layer_tree_absorb(struct layer_tree *to, struct layer_tree *from);
 
 /* A copy of s in the arena, or NULL. */
-const char *tree_string(struct tree *t, const char *s, size_t len);
+const char *layer_tree_string(struct layer_tree *t, const char *s, size_t len);
 
 /* Does the layer itself have something of this name (made now, or once it is settled)? */
 static inline bool node_exists(const struct node *n)
@@ -128,9 +130,9 @@ static inline bool node_hides(const struct node *n)
  * Depth-first in constant stack: parents before children, and children before parents. NULL at the
  * end.
  */
-struct node *tree_next(const struct node *top, struct node *n);
-struct node *tree_first_up(struct node *top);
-struct node *tree_next_up(const struct node *top, struct node *n);
+struct node *layer_tree_next(const struct node *top, struct node *n);
+struct node *layer_tree_first_up(struct node *top);
+struct node *layer_tree_next_up(const struct node *top, struct node *n);
 
 /* The path without a leading slash, "" for the root, appended. */
 void node_path(const struct node *n, struct buf *ret);

@@ -113,7 +113,7 @@ static int fit_xattrs(const struct layer_entry *t, const struct layer_ids *ids, 
 	return found;
 }
 
-int unmapped_fit(struct layer_entry *t, const struct layer_ids *ids, struct err *e)
+int layer_unmapped_fit(struct layer_entry *t, const struct layer_ids *ids, struct err *e)
 {
 	int user, group, named;
 
@@ -148,7 +148,7 @@ int layer_fit_ids(struct layer *l, struct layer_entry *t, struct err *e)
 {
 	uint32_t uid = t->uid, gid = t->gid;
 	bool skip = l->o.ids.policy == UNMAPPED_SKIP;
-	int r = S_ISSOCK(t->type) ? 0 : unmapped_fit(t, &l->o.ids, e);
+	int r = S_ISSOCK(t->type) ? 0 : layer_unmapped_fit(t, &l->o.ids, e);
 	char text[128];
 
 	if (r <= 0)
@@ -171,7 +171,7 @@ static void print_ids(char kind, const struct idranges *r, struct buf *ret)
 		buf_printf(ret, "%c%u+%u,", kind, r->items[i].disk, r->items[i].count);
 }
 
-void unmapped_print(const struct layer_ids *ids, struct buf *ret)
+void layer_unmapped_print(const struct layer_ids *ids, struct buf *ret)
 {
 	static const char *const words[] = { "refuse", "skip", "overflow" };
 

@@ -16,12 +16,12 @@
  * must not change hands: the set-id bit of that owner, as chown(2) does, and a capability whose
  * root there is not. Returns 1 when there were such ids, 0 when all are there.
  */
-int unmapped_fit(struct layer_entry *t, const struct layer_ids *ids, struct err *e);
+int layer_unmapped_fit(struct layer_entry *t, const struct layer_ids *ids, struct err *e);
 
 /*
  * The ids that there are and the policy, in a word without blanks: two layers for which it is the
  * same lack the same.
  */
-void unmapped_print(const struct layer_ids *ids, struct buf *ret);
+void layer_unmapped_print(const struct layer_ids *ids, struct buf *ret);
 
 #endif

@@ -86,16 +86,16 @@ int lower_file(
  * a directory?), "meta" (what attributes has the directory?), "file" (what is it, content and all,
  * that a hard link would join?). hit: what was found there; NULL: nothing.
  */
-int lower_answer(struct lower_walk *w, const char *kind, const char *path,
+int layer_deps_add(struct lower_walk *w, const char *kind, const char *path,
 	const struct lower_hit *hit, struct buf *ret, struct err *e);
 
 /*
  * A line of what the layer owes to the options. kind: "caps" (what becomes of capabilities of
  * version 3?), "devices" (are they left out?), "ids" (which are there?).
  */
-void lower_answer_options(const char *kind, const struct layer_options *o, struct buf *ret);
+void layer_deps_add_options(const char *kind, const struct layer_options *o, struct buf *ret);
 
-/* As layer_answers_hold(). */
-int lower_answers_hold(const char *answers, struct lower_walk *w, bool *ret, struct err *e);
+/* As layer_deps_hold_below(). */
+int layer_deps_hold(const char *deps, struct lower_walk *w, bool *ret, struct err *e);
 
 #endif

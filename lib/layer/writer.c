@@ -32,7 +32,7 @@ int node_err(const struct node *n, int num, struct err *e, const char *what)
 	return err_set(e, num, path, "%s", what);
 }
 
-int writer_init(struct writer *w, struct tree *tree, int parentfd, const char *name,
+int writer_init(struct writer *w, struct layer_tree *tree, int parentfd, const char *name,
 	const struct layer_options *o, struct err *e)
 {
 	*w = (struct writer){ .tree = tree, .o = o, .parentfd = parentfd, .root = -1 };
@@ -484,7 +484,7 @@ int writer_remove(struct writer *w, struct node *n, struct err *e)
 {
 	int fd, r;
 
-	for (struct node *i = n; i; i = tree_next(n, i))
+	for (struct node *i = n; i; i = layer_tree_next(n, i))
 		writer_forget(w, i);
 	if (!(n->flags & NODE_MADE))
 		return 0;

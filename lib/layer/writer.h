@@ -22,7 +22,7 @@
 enum { WRITER_SLOTS = 128, JUMP_LEVELS = 16 };
 
 struct writer {
-	struct tree *tree;
+	struct layer_tree *tree;
 	const struct layer_options *o;
 	int parentfd;      /* borrowed */
 	char *name;        /* of the root in it */
@@ -41,7 +41,7 @@ struct writer {
 };
 
 /* name: copied. Makes nothing yet. */
-int writer_init(struct writer *w, struct tree *tree, int parentfd, const char *name,
+int writer_init(struct writer *w, struct layer_tree *tree, int parentfd, const char *name,
 	const struct layer_options *o, struct err *e);
 void writer_done(struct writer *w);
 

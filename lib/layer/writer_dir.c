@@ -123,7 +123,7 @@ static void temp_name(struct writer *w, const struct node *parent, char buf[stat
 {
 	do
 		(void)snprintf(buf, 64, ".shiftbox-new-%u", w->temps++);
-	while (tree_find(w->tree, parent, buf, strlen(buf)));
+	while (layer_tree_find(w->tree, parent, buf, strlen(buf)));
 }
 
 static int own_root(struct writer *w, struct err *e)

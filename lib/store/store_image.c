@@ -87,7 +87,7 @@ int store_layer_answers(const struct store *s, const char *dir, struct buf *ret,
 		return 0;
 	if (fd < 0)
 		return err_set(e, errno, path, "cannot open what the layer depends on");
-	return fd_read_all(fd, path, LAYER_ANSWERS_MAX + 4096, ret, e);
+	return fd_read_all(fd, path, LAYER_DEPS_MAX + 4096, ret, e);
 }
 
 int store_layer_read(const struct store *s, const char *dir, struct store_layer *ret, struct err *e)

@@ -49,7 +49,7 @@ const char *staging_name(size_t i, const char *suffix, char buf[static 32]);
 struct staged_layer {
 	size_t i;
 	struct digest diff_id;
-	const char *answers; /* of layer_answers(); "" when it asked nothing */
+	const char *answers; /* of layer_deps(); "" when it asked nothing */
 	uint64_t entries, bytes;
 	bool root_opaque;
 	char *dir; /* set by staging_publish(): its name below layers/; the caller frees it */

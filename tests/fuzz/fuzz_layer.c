@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Any bytes may come as a layer: unpacked twice, the second on top of the first, it is refused or
- * gives a specification that reads back and answers that hold. Needs no privilege, but gets further
+ * gives a specification that reads back and deps that hold. Needs no privilege, but gets further
  * as root.
  */
 
@@ -42,16 +42,16 @@ static int ignore(const struct mtree_entry *s, void *arg)
 
 static int settle(struct layer *l, int dir, const struct lower *lower, struct err *e)
 {
-	scoped_buf struct buf answers = BUF_INIT;
+	scoped_buf struct buf deps = BUF_INIT;
 	scoped_fd int spec = -1;
 	bool holds = false;
 
-	if (layer_settle(l, lower, e) < 0 || layer_finish(l, e) < 0)
+	if (layer_resolve_lower(l, lower, e) < 0 || layer_finish(l, e) < 0)
 		return -1;
-	FUZZ_CHECK(layer_answers(l, &answers, e) == 0);
+	FUZZ_CHECK(layer_deps(l, &deps, e) == 0);
 	if (!layer_root_opaque(l))
-		FUZZ_CHECK(layer_answers_hold(buf_get(&answers), lower, &holds, e) == 0 && holds);
-	FUZZ_CHECK(layer_write_spec(l, dir, "spec", e) == 0);
+		FUZZ_CHECK(layer_deps_hold_below(buf_get(&deps), lower, &holds, e) == 0 && holds);
+	FUZZ_CHECK(layer_mtree_write(l, dir, "spec", e) == 0);
 	spec = openat(dir, "spec", O_RDONLY | O_CLOEXEC);
 	FUZZ_CHECK(spec >= 0 && mtree_read(spec, "spec", MTREE_ALL, 1, ignore, NULL, e) == 0);
 	return unlinkat(dir, "spec", 0);

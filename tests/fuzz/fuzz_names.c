@@ -154,7 +154,7 @@ static int unpack(
 	put_lines(s, text, size);
 	r = layer_apply(give, s, top, name, &o, &l, &e);
 	if (r == 0)
-		r = layer_settle(l, lower, &e);
+		r = layer_resolve_lower(l, lower, &e);
 	if (r == 0)
 		r = layer_finish(l, &e);
 	FUZZ_CHECK(r == 0 || e.set);

@@ -199,7 +199,7 @@ static bool holds(struct layers *s, size_t layer)
 	struct err e = ERR_INIT;
 	bool ret = false;
 
-	REQUIRE(layer_answers_hold(buf_get(s->answers), &lower, &ret, &e) == 0);
+	REQUIRE(layer_deps_hold_below(buf_get(s->deps), &lower, &ret, &e) == 0);
 	return ret;
 }
 
@@ -281,7 +281,7 @@ static const char *digest_of(struct layers *s, const char *pieces)
 	REQUIRE(ftruncate(fd, end) == 0);
 	lower_walk_begin(&w, &lower);
 	REQUIRE(lower_walk_find(&w, "f", &hit, NULL) == 1 &&
-		lower_answer(&w, "file", "f", &hit, &b, NULL) == 0);
+		layer_deps_add(&w, "file", "f", &hit, &b, NULL) == 0);
 	CHECK(w.read <= (uint64_t)hit.st.st_blocks * 512); /* no hole was read */
 	snprintf(line, sizeof(line), "%s", strstr(buf_get(&b), " blocks:"));
 	return line;
@@ -323,7 +323,7 @@ TEST(layer_answers_that_are_no_answers_are_refused)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct err e = ERR_INIT;
 
-		if (layer_answers_hold(bad[i], &lower, &ret, &e) >= 0 || !e.set)
+		if (layer_deps_hold_below(bad[i], &lower, &ret, &e) >= 0 || !e.set)
 			test_fail(__FILE__, __LINE__, "%s", bad[i]);
 	}
 }

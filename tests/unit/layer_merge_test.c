@@ -32,9 +32,9 @@ static int join(struct layers *s, const struct tar_entry (*lists)[8], size_t n, 
 		(void)snprintf(name, sizeof(name), "%d-%zu", count, i);
 		r = layer_apply(tar_stream_read, &stream, s->fd, name, &s->o, &l, e);
 		if (r == 0 && i)
-			r = layer_join(base, l, e);
+			r = layer_merge(base, l, e);
 		else if (r == 0)
-			r = layer_join_base(l, e);
+			r = layer_merge_base(l, e);
 		if (r == 0 && !i)
 			base = TAKE_PTR(l);
 		layer_free(l);
@@ -201,7 +201,7 @@ TEST(read_back_finds_an_owner_that_is_not_what_the_map_says)
 
 	layers_open(&s, NULL);
 	REQUIRE(layer_apply(tar_stream_read, &stream, s.fd, "0", &s.o, &l, &e) == 0);
-	REQUIRE(layer_join_base(l, &e) == 0 && layer_finish(l, &e) == 0);
+	REQUIRE(layer_merge_base(l, &e) == 0 && layer_finish(l, &e) == 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		scoped_idmap struct idmap map = { .gid_assumed = false };
 		struct err own = ERR_INIT;

@@ -20,10 +20,10 @@
 
 void layers_open(struct layers *s, const char *tmpfs_options)
 {
-	static struct buf answers;
+	static struct buf deps;
 	struct err e = ERR_INIT;
 
-	*s = (struct layers){ .fd = -1, .answers = &answers, .path = "/tmp/shiftbox-unit-XXXXXX" };
+	*s = (struct layers){ .fd = -1, .deps = &deps, .path = "/tmp/shiftbox-unit-XXXXXX" };
 	if (geteuid() != 0)
 		SKIP("needs root");
 	/* The mount goes with this test's process. */
@@ -51,13 +51,13 @@ static int settle(struct layers *s, struct layer *l, const char *name, struct er
 	if (layer_root_opaque(l))
 		s->n = 0;
 	(void)snprintf(spec, sizeof(spec), "%s.mtree", name);
-	r = layer_settle(l, &lower, e);
+	r = layer_resolve_lower(l, &lower, e);
 	if (r == 0)
 		r = layer_finish(l, e);
-	buf_reset(s->answers);
+	buf_reset(s->deps);
 	if (r == 0)
-		r = layer_answers(l, s->answers, e);
-	return r < 0 ? r : layer_write_spec(l, s->fd, spec, e);
+		r = layer_deps(l, s->deps, e);
+	return r < 0 ? r : layer_mtree_write(l, s->fd, spec, e);
 }
 
 int layers_add(struct layers *s, const struct tar_entry *list, struct err *e)

@@ -22,7 +22,7 @@ struct layers {
 	size_t n;
 	struct layer_options o;
 	struct layer_counts counts;
-	struct buf *answers; /* of the last one */
+	struct buf *deps; /* of the last one */
 };
 
 void layers_open(struct layers *s, const char *tmpfs_options);

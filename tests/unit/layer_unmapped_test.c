@@ -72,18 +72,18 @@ TEST(unmapped_owners_by_policy)
 		struct err e = ERR_INIT;
 
 		ids.policy = UNMAPPED_REFUSE;
-		CHECK_INT(unmapped_fit(&t, &ids, &e), cases[i].found ? -EOVERFLOW : 0);
+		CHECK_INT(layer_unmapped_fit(&t, &ids, &e), cases[i].found ? -EOVERFLOW : 0);
 		CHECK_STR(e.on, cases[i].found ? "./f" : "");
 		ids.policy = UNMAPPED_SKIP;
-		CHECK_INT(unmapped_fit(&t, &ids, NULL), cases[i].found);
+		CHECK_INT(layer_unmapped_fit(&t, &ids, NULL), cases[i].found);
 		CHECK(t.uid == cases[i].uid && t.gid == cases[i].gid && t.mode == cases[i].mode);
 		ids.policy = UNMAPPED_OVERFLOW;
-		CHECK_INT(unmapped_fit(&t, &ids, NULL), cases[i].found);
+		CHECK_INT(layer_unmapped_fit(&t, &ids, NULL), cases[i].found);
 		CHECK_INT(t.uid, cases[i].want_uid);
 		CHECK_INT(t.gid, cases[i].want_gid);
 		CHECK_INT(t.mode, cases[i].want_mode);
 		ids.policy = UNMAPPED_REFUSE; /* what came of it fits */
-		CHECK_INT(unmapped_fit(&t, &ids, NULL), 0);
+		CHECK_INT(layer_unmapped_fit(&t, &ids, NULL), 0);
 	}
 	idmap_done(&m);
 }
@@ -104,10 +104,10 @@ TEST(unmapped_ids_of_attributes)
 	add(&x, "security.capability", cap3, sizeof(cap3) - 1);
 	add(&x, "user.l", "w", 1);
 	ids.policy = UNMAPPED_REFUSE;
-	CHECK_INT(unmapped_fit(&t, &ids, &e), -EOVERFLOW);
+	CHECK_INT(layer_unmapped_fit(&t, &ids, &e), -EOVERFLOW);
 	CHECK_HAS(e.what, "70000");
 	ids.policy = UNMAPPED_OVERFLOW;
-	CHECK_INT(unmapped_fit(&t, &ids, NULL), 1);
+	CHECK_INT(layer_unmapped_fit(&t, &ids, NULL), 1);
 	CHECK_INT(t.mode, 06755); /* the owner's are the owner's */
 	CHECK_INT(x.len, 3);
 	CHECK(!xattrs_has(&x, "security.capability") && xattrs_has(&x, "user.k") &&
@@ -129,13 +129,13 @@ TEST(unmapped_layers_are_told_apart_by_what_they_lack)
 	struct layer_ids ids = { .map = &m, .policy = UNMAPPED_SKIP };
 	struct buf a = BUF_INIT, b = BUF_INIT;
 
-	unmapped_print(NULL, &a);
+	layer_unmapped_print(NULL, &a);
 	CHECK_STR(buf_get(&a), "all");
 	buf_reset(&a);
-	unmapped_print(&ids, &a);
+	layer_unmapped_print(&ids, &a);
 	CHECK_STR(buf_get(&a), "u0+65536,g0+65536,skip");
 	ids.policy = UNMAPPED_OVERFLOW;
-	unmapped_print(&ids, &b);
+	layer_unmapped_print(&ids, &b);
 	CHECK_STR(buf_get(&b), "u0+65536,g0+65536,overflow:0:0");
 	buf_done(&a);
 	buf_done(&b);
