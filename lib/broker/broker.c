@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* broker: takes held calls from the listener, has them decided, and answers. */
+/* The broker: receive notifications from the listener, have them decided, and answer. */
 
 #include "broker.h"
 
@@ -46,8 +46,8 @@ static int check_privileges(const struct broker_config *c, const struct rules *r
 		return 0;
 	(void)err_say(e, EPERM, NULL, "rule '%s' can only be carried out by root", r->text);
 	err_why(e,
-		"the kernel lets nobody else make device nodes or mount devices, and the broker "
-		"has the rights of whoever starts it");
+		"the kernel lets only root create device nodes or mount devices, and the broker "
+		"has the privileges of the user who starts it");
 	err_try(e,
 		r->kind == RULE_MOUNT ? "run userns-run as root (with -m for the ids)" :
 					"run userns-run as root (with -m for the ids), or bind the "
@@ -73,8 +73,8 @@ static int open_sources(struct rules *rs, struct err *e)
 }
 
 /*
- * What the command does is written there, partly in its own words: so it must not be a file that
- * another user chose.
+ * The command influences what is written to the audit file, so another user must not be able to
+ * choose or replace that file.
  */
 static int check_audit(int fd, const struct place *at, const char *path, struct err *e)
 {
@@ -83,12 +83,11 @@ static int check_audit(int fd, const struct place *at, const char *path, struct 
 	if (fstat(fd, &st) < 0)
 		return err_set(e, errno, path, "cannot stat the audit file");
 	if (at->dirfd < 0 || S_ISCHR(st.st_mode))
-		return 0; /* what the caller has open, as /dev/stderr and /dev/fd/N; or a terminal,
-		             or /dev/null */
+		return 0; /* open already (/dev/stderr, /dev/fd/N), or a terminal, or /dev/null */
 	if (st.st_uid != 0 && st.st_uid != geteuid()) {
 		(void)err_say(
 			e, EPERM, path, "the audit file belongs to another user (%u)", st.st_uid);
-		err_try(e, "name one that is not there yet, in a directory of your own");
+		err_try(e, "use a file that does not exist yet, in a directory of your own");
 		return -EPERM;
 	}
 	if (S_ISREG(st.st_mode) && st.st_mode & (S_IWGRP | S_IWOTH)) {
@@ -99,8 +98,8 @@ static int check_audit(int fd, const struct place *at, const char *path, struct 
 	}
 	if (S_ISREG(st.st_mode) && st.st_nlink > 1)
 		return err_say(e, EPERM, path,
-			"the audit file has another name (a hard link), which may be that of a "
-			"file of the system");
+			"the audit file has another name (a hard link), which may be a file of "
+			"the system");
 	return 0;
 }
 
@@ -197,8 +196,8 @@ static void decide_one(struct broker *b, struct notif *n, const struct seccomp_n
 		!notif_alive(n))
 		return;
 	/*
-	 * In a namespace of its own below ours, nothing was read yet: the kernel decides as it
-	 * would without us.
+	 * A caller in a descendant user namespace gets no rule. No argument was read yet, so it is
+	 * safe to let the kernel decide.
 	 */
 	if (!caller_in_userns(&n->caller, &b->userns_stat))
 		notif_answer(n, VERDICT_KERNEL, 0);
@@ -207,15 +206,15 @@ static void decide_one(struct broker *b, struct notif *n, const struct seccomp_n
 }
 
 /*
- * seccomp_notify_receive(3): every errno of the kernel comes back as ECANCELED, and is still in
- * errno.
+ * seccomp_notify_receive(3) returns -ECANCELED for every error of the kernel, and leaves the error
+ * in errno.
  */
 static int result(int r)
 {
 	return r == -ECANCELED ? -errno : r;
 }
 
-/* -ENOENT: the caller died meanwhile, and nobody is left to be answered. */
+/* ENOENT is not an error here: the caller has died. */
 static int answer(struct broker *b, const struct notif *n, struct seccomp_notif_resp *resp)
 {
 	int r;
@@ -251,7 +250,7 @@ static int serve_one(struct broker *b, struct seccomp_notif *req, struct seccomp
 	scoped_notif struct notif n = NOTIF_INIT;
 	int r;
 
-	memset(req, 0, sizeof(*req)); /* the kernel insists */
+	memset(req, 0, sizeof(*req)); /* the kernel requires it */
 	r = result(seccomp_notify_receive(b->listener, req));
 	if (r < 0)
 		return r == -ENOENT || r == -EINTR ? 0 : r;
@@ -261,14 +260,14 @@ static int serve_one(struct broker *b, struct seccomp_notif *req, struct seccomp
 }
 
 /*
- * The caller waits for the broker, and the broker for the next caller: woken on the processor of
- * the one that wakes, neither waits for an idle one to come out of its sleep
- * (SECCOMP_IOCTL_NOTIF_SET_FLAGS, 6.6).
+ * The caller waits for the broker, and the broker for the next caller. Have each wake the other on
+ * its own CPU, so that no idle CPU must leave a sleep state (SECCOMP_IOCTL_NOTIF_SET_FLAGS, Linux
+ * 6.6).
  */
-static void share_processor(int listener)
+static void share_cpu(int listener)
 {
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP) < 0)
-		log_verbose("held calls are answered from any processor, which takes longer: %s",
+		log_verbose("intercepted calls are answered from any CPU, which is slower: %s",
 			strerror(errno));
 }
 
@@ -283,13 +282,14 @@ static int serve(
 		if (r < 0 && errno == EINTR)
 			continue;
 		if (r < 0)
-			return err_set(e, errno, NULL, "cannot wait for held calls");
+			return err_set(e, errno, NULL, "cannot wait for seccomp notifications");
 		if (p.revents & POLLIN)
 			r = serve_one(b, req, resp);
 		else if (p.revents & POLLHUP)
-			return 0; /* the last process under the filter is gone */
+			return 0; /* no process is left under the filter */
 		if (r < 0)
-			return err_set(e, -r, NULL, "cannot take or answer held calls");
+			return err_set(
+				e, -r, NULL, "cannot receive or answer seccomp notifications");
 	}
 }
 
@@ -304,9 +304,9 @@ int broker_serve(struct broker *b, int listener, int userns, struct err *e)
 		return r;
 	r = seccomp_notify_alloc(&req, &resp);
 	if (r < 0)
-		return err_set(e, -r, NULL, "cannot prepare for held calls");
+		return err_set(e, -r, NULL, "cannot allocate seccomp notifications");
 	b->listener = listener;
-	share_processor(listener);
+	share_cpu(listener);
 	r = serve(b, req, resp, e);
 	b->listener = -1;
 	seccomp_notify_free(req, resp);

@@ -19,8 +19,8 @@ int broker_ask(struct broker *b, const struct notif *n, const struct proxy_reque
 	r = proxy_ask(&b->proxy, &n->caller, q, ret_fd);
 	if (r != -ENOTRECOVERABLE)
 		return r;
-	log_warn("the broker's process in the namespace hung or ended over a call of '%s'; it is "
-		 "started anew",
+	log_warn("the broker's process in the namespace hung or ended during a call of '%s'; it is "
+		 "restarted",
 		n->caller.command);
 	proxy_done(&b->proxy);
 	if (proxy_start(&b->proxy, b->userns, &b->map, &e) < 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * broker_chown: owners that programs want. Nobody is given a file here: the kernel does that, or
- * nobody.
+ * The chown family: report the owners that programs request, or record them in an xattr. The broker
+ * changes no owner: the kernel does, or the owner stays.
  */
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 #include "../base/fd.h"
 #include "broker_priv.h"
 
-/* Where a call has what: -1 for what it does not have. */
+/* Indexes of the arguments of each call; -1: the call lacks the argument. */
 static const struct {
 	signed char dirfd, path, uid, flags;
 	bool nofollow;
@@ -34,7 +34,7 @@ static bool mapped(const struct broker *b, const struct notif *n)
 		(n->gid == UINT32_MAX || idmap_gid_seen(&b->map, n->gid, &seen));
 }
 
-/* The name of an open file, for people: nothing is decided by it. */
+/* The path of an open file, for the audit file and the report only. */
 static void name_of_fd(struct notif *n, int fd)
 {
 	char link[32], name[CALLER_PATH_MAX];
@@ -50,8 +50,8 @@ static void name_of_fd(struct notif *n, int fd)
 	}
 }
 
-/* What the report calls the file: it is read when nobody knows any more where the program was. */
-static void report_it(struct broker *b, struct notif *n, int dirfd, bool known)
+/* The report names an absolute path: the caller's working directory is unknown by then. */
+static void add_to_report(struct broker *b, struct notif *n, int dirfd, bool known)
 {
 	scoped_buf struct buf full = BUF_INIT;
 	const char *path = n->has_path ? buf_get(&n->path) : "";
@@ -70,8 +70,8 @@ static void report_it(struct broker *b, struct notif *n, int dirfd, bool known)
 }
 
 /*
- * The open file itself, so that no right to open it is asked for. -ENODATA: it cannot carry a
- * record.
+ * Duplicate the caller's descriptor, because the caller may lack permission to open the file again.
+ * -ENODATA: the file cannot carry the xattr.
  */
 static int borrow_fd(const struct notif *n, int fd, int *ret_fd)
 {
@@ -85,7 +85,7 @@ static int borrow_fd(const struct notif *n, int fd, int *ret_fd)
 	if (fstat(file, &st) < 0)
 		return -errno;
 	if (n->call == CALL_FCHOWN && fcntl(file, F_GETFL) & O_PATH)
-		return -EBADF; /* as the kernel, which takes such a one in the "at" call alone */
+		return -EBADF; /* as the kernel: only fchownat() accepts an O_PATH descriptor */
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -ENODATA;
 	*ret_fd = TAKE_FD(file);
@@ -152,17 +152,16 @@ void broker_chown_decide(struct broker *b, struct notif *n)
 	if (by_fd && dirfd >= 0)
 		name_of_fd(n, dirfd);
 	known = mapped(b, n);
-	report_it(b, n, dirfd, known);
+	add_to_report(b, n, dirfd, known);
 
 	/*
-	 * What the kernel is left to decide depends on the ids alone, which are in registers; the
-	 * path was read to be told.
+	 * An earlier record would be wrong once the kernel changes the owner; if it cannot be
+	 * renewed, it stays. VERDICT_KERNEL is safe below: it depends on the ids alone, which were
+	 * passed in registers, and not on the path, which was read for the report.
 	 */
 	if (known && r == 0 && n->rule->kind == RULE_CHOWN_EMULATE &&
 		n->caller.caps & 1ULL << CAP_CHOWN)
-		(void)record(
-			b, n, PROXY_RENEW, by_fd, dirfd); /* an earlier record would be wrong now;
-		                                             what cannot be renewed stays */
+		(void)record(b, n, PROXY_RENEW, by_fd, dirfd);
 	if (known || n->rule->kind == RULE_CHOWN_REPORT)
 		notif_answer(n, VERDICT_KERNEL, 0);
 	else if (r < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* broker_creds: as whom the broker acts. */
+/* The credentials that the broker acts with. */
 
 #include "broker_creds.h"
 
@@ -22,7 +22,7 @@
 static const uint64_t always =
 	BIT(CAP_SYS_PTRACE) | BIT(CAP_MKNOD) | BIT(CAP_SETUID) | BIT(CAP_SETGID);
 
-/* CAP_SYS_PTRACE: reading arguments. */
+/* CAP_SYS_PTRACE: to read the memory of callers. */
 static uint64_t needed(const struct rules *rules)
 {
 	uint64_t keep = BIT(CAP_SYS_PTRACE);
@@ -45,7 +45,7 @@ int broker_creds_leave_keyring(struct err *e)
 {
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS)
 		return 0;
-	return err_set(e, errno, NULL, "cannot leave the caller's keyring");
+	return err_set(e, errno, NULL, "cannot join a new session keyring");
 }
 
 static int set_caps(uint64_t permitted, uint64_t effective)
@@ -60,83 +60,83 @@ static int set_caps(uint64_t permitted, uint64_t effective)
 	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
 }
 
-static int set_effective(struct broker_creds *r, uint64_t caps)
+static int set_effective(struct broker_creds *c, uint64_t caps)
 {
 	int num;
 
-	caps &= r->had;
-	if (caps == r->effective)
+	caps &= c->had;
+	if (caps == c->effective)
 		return 0;
-	num = set_caps(r->had, caps);
-	r->effective = num ? r->effective : caps;
+	num = set_caps(c->had, caps);
+	c->effective = num ? c->effective : caps;
 	return num;
 }
 
-int broker_creds_start(struct broker_creds *r, const struct rules *rules, struct err *e)
+int broker_creds_start(struct broker_creds *c, const struct rules *rules, struct err *e)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
 	int num;
 
-	*r = (struct broker_creds){ .umask = 077 };
-	(void)umask(r->umask);
-	/* Capabilities stay what they are when the ids for files change. */
+	*c = (struct broker_creds){ .umask = 077 };
+	(void)umask(c->umask);
+	/* Keep capabilities when the fsuid changes (capabilities(7)). */
 	if (rules_privileged(rules) && prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
 		return err_set(e, errno, NULL, "cannot keep capabilities when ids change");
 	if (syscall(SYS_capget, &head, data) < 0)
 		return err_set(e, errno, NULL, "cannot read the broker's capabilities");
-	r->had = ((uint64_t)data[1].permitted << 32 | data[0].permitted) & needed(rules);
-	r->effective = r->had & always;
-	num = set_caps(r->had, r->effective);
+	c->had = ((uint64_t)data[1].permitted << 32 | data[0].permitted) & needed(rules);
+	c->effective = c->had & always;
+	num = set_caps(c->had, c->effective);
 	if (num == 0)
 		num = -broker_creds_protect();
 	return num ? err_set(e, -num, NULL, "cannot give up the broker's capabilities") : 0;
 }
 
-/* A refusal of setfsuid(2) is silent: asked for again, it tells what is in effect. */
+/* setfsuid(2) does not report failure: a second call returns the id in effect. */
 static int set_ids(
-	struct broker_creds *r, uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n)
+	struct broker_creds *c, uint32_t uid, uint32_t gid, const uint32_t *groups, size_t n)
 {
-	if (r->known && r->uid == uid && r->gid == gid && r->n_groups == n &&
-		memcmp(r->groups, groups, n * sizeof(*groups)) == 0)
+	if (c->known && c->uid == uid && c->gid == gid && c->n_groups == n &&
+		memcmp(c->groups, groups, n * sizeof(*groups)) == 0)
 		return 0;
-	r->known = false;
+	c->known = false;
 	if (n > CALLER_GROUPS_MAX || setgroups(n, groups) < 0 ||
 		setresgid((gid_t)-1, gid, (gid_t)-1) < 0)
 		return -EPERM;
 	(void)sys_setfsuid(uid);
 	if (broker_creds_protect() || (uint32_t)sys_setfsuid(uid) != uid)
 		return -EPERM;
-	r->uid = uid;
-	r->gid = gid;
-	memmove(r->groups, groups, n * sizeof(*groups));
-	r->n_groups = n;
-	r->known = true;
+	c->uid = uid;
+	c->gid = gid;
+	memmove(c->groups, groups, n * sizeof(*groups));
+	c->n_groups = n;
+	c->known = true;
 	return 0;
 }
 
-int broker_creds_as_caller(struct broker_creds *r, const struct caller *c)
+int broker_creds_as_caller(struct broker_creds *c, const struct caller *caller)
 {
-	int num = set_effective(r, always);
+	int num = set_effective(c, always);
 
-	if (c->umask != r->umask)
-		(void)umask(r->umask = c->umask);
-	return num ? num : set_ids(r, c->uid, c->gid, c->groups, c->n_groups);
+	if (caller->umask != c->umask)
+		(void)umask(c->umask = caller->umask);
+	return num ? num : set_ids(c, caller->uid, caller->gid, caller->groups, caller->n_groups);
 }
 
-int broker_creds_walk(struct broker_creds *r)
+int broker_creds_walk(struct broker_creds *c)
 {
-	return set_effective(r, always & ~BIT(CAP_SYS_PTRACE));
+	return set_effective(c, always & ~BIT(CAP_SYS_PTRACE));
 }
 
-int broker_creds_override(struct broker_creds *r)
+int broker_creds_override(struct broker_creds *c)
 {
-	return set_effective(r, always | BIT(CAP_DAC_OVERRIDE));
+	return set_effective(c, always | BIT(CAP_DAC_OVERRIDE));
 }
 
-int broker_creds_own(struct broker_creds *r)
+int broker_creds_own(struct broker_creds *c)
 {
-	int num = set_ids(r, geteuid(), getgid(), r->groups, 0);
+	int num = set_ids(c, geteuid(), getgid(), c->groups, 0);
 
-	return num ? num : set_effective(r, UINT64_MAX);
+	return num ? num : set_effective(c, UINT64_MAX);
 }

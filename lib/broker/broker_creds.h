@@ -10,13 +10,15 @@
 #include "rule.h"
 
 /*
- * The broker's own rights. Its real, effective and saved uid never change (nobody but root of the
- * host may signal or trace it); what changes is as whom it works on files (setfsuid(2)), and which
- * of its capabilities are in effect. Nothing is set that is set already: a program that makes a
- * hundred nodes is one caller. The gid that changes is the effective one, which takes the one for
- * files along: a FUSE filesystem that is its owner's alone asks for all of a process's ids but
- * those for files (fs/fuse/dir.c, fuse_permissible_uidgid()), so that no caller comes to one of
- * root's by the broker.
+ * The credentials that the broker acts with. Its real, effective and saved uid never change, so
+ * that only root of the host may signal or trace it. What changes are the fsuid (setfsuid(2)), the
+ * effective gid, the groups and the effective capabilities. Values that are in effect already are
+ * not set again: a program that makes a hundred nodes is one caller.
+ *
+ * The effective gid changes, and not only the fsgid, because a FUSE filesystem without allow_other
+ * compares all ids of a process except the fsuid and fsgid (fs/fuse/dir.c,
+ * fuse_permissible_uidgid()). This keeps a caller from reaching root's FUSE mounts through the
+ * broker.
  */
 struct broker_creds {
 	bool known; /* uid, gid and groups are in effect */
@@ -24,53 +26,55 @@ struct broker_creds {
 	uint32_t groups[CALLER_GROUPS_MAX];
 	size_t n_groups;
 	mode_t umask;
-	uint64_t had, effective; /* capabilities: those that may be raised, and those that are */
+	uint64_t had, effective; /* capability sets: those that can be raised, those in effect */
 };
 
 /*
- * A change of ids takes off the death signal, and makes a process as dumpable as fs.suid_dumpable
- * says: a dump of its memory would be a file of the caller's. 0 or a positive errno.
+ * Make the calling process undumpable, and have it killed when its parent dies. A change of ids
+ * clears the death signal and resets dumpable to fs.suid_dumpable (prctl(2)); a core dump would
+ * then belong to the caller. Call it after every such change. Returns 0 or a positive errno.
  */
 int broker_creds_protect(void);
 
 /*
- * Have a session keyring of one's own. That of whoever started this has keys that somebody else
- * would use: the command, or a caller, where the filesystem that the broker walks for it asks for a
- * key (session-keyring(7)).
+ * Join a new session keyring (session-keyring(7)). Otherwise the supervisor's keys could be used by
+ * the command, or for a caller when the broker walks a filesystem that requires a key.
  */
 int broker_creds_leave_keyring(struct err *e);
 
 /*
- * Give up all that acting on the rules does not take. Of what is left, only what lets nobody into
- * files is in effect: CAP_SYS_PTRACE, CAP_MKNOD, CAP_SETUID, CAP_SETGID. An ordinary user has
- * nothing to give up. Fills e: "cannot give up ...".
+ * Drop all capabilities that the rules do not need. Of the others, only those that give no access
+ * to files are in effect: CAP_SYS_PTRACE, CAP_MKNOD, CAP_SETUID, CAP_SETGID. The broker of an
+ * ordinary user has none to drop.
  */
-int broker_creds_start(struct broker_creds *r, const struct rules *rules, struct err *e);
+int broker_creds_start(struct broker_creds *c, const struct rules *rules, struct err *e);
 
 /*
- * Work on files as the caller: its fsuid, fsgid, groups and umask, and no capability that overrides
- * permissions. The ids are the kernel's own (of the initial namespace), so the kernel lets the
- * broker do no more there than it lets the caller: what the caller has besides, capabilities in its
- * namespace, only adds to that (capabilities(7)). 0 or -errno; fills nothing.
+ * Access files as the caller: with its fsuid, fsgid, groups and umask, and without capabilities
+ * that override permissions. The ids are those of the initial namespace, so the kernel allows the
+ * broker nothing that it would not allow the caller; the caller's capabilities in its own namespace
+ * can only add to that (capabilities(7)). Returns 0 or -errno; no message.
  */
-int broker_creds_as_caller(struct broker_creds *r, const struct caller *c);
+int broker_creds_as_caller(struct broker_creds *c, const struct caller *caller);
 
 /*
- * The same, and to /proc no tracer of anybody either (CAP_SYS_PTRACE), for walking a path: with
- * hidepid=, or in /proc/PID/fdinfo, that would count. broker_creds_as_caller() ends it. 0 or
- * -errno.
+ * After broker_creds_as_caller(): drop CAP_SYS_PTRACE too, to walk a path. The capability would
+ * count in /proc with hidepid= and in /proc/PID/fdinfo. The next broker_creds_as_caller() raises it
+ * again. Returns 0 or -errno; no message.
  */
-int broker_creds_walk(struct broker_creds *r);
+int broker_creds_walk(struct broker_creds *c);
 
 /*
- * The same ids, but nobody asks for permissions (CAP_DAC_OVERRIDE): for what the proxy has found to
- * be the caller's. 0 or -errno.
+ * After broker_creds_as_caller(): keep the ids, but override permissions (CAP_DAC_OVERRIDE), for a
+ * directory in which the proxy has found that the caller may create. Returns 0 or -errno; no
+ * message.
  */
-int broker_creds_override(struct broker_creds *r);
+int broker_creds_override(struct broker_creds *c);
 
 /*
- * As whom it was started (without supplementary groups), with all that the rules take. 0 or -errno.
+ * Return to the broker's own ids, without supplementary groups and with all capabilities that the
+ * rules need. Returns 0 or -errno; no message.
  */
-int broker_creds_own(struct broker_creds *r);
+int broker_creds_own(struct broker_creds *c);
 
 #endif

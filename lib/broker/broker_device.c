@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* broker_device: a device or image, mounted for the namespace with the namespace's own map. */
+/* Mount the device or image of a rule in the command's mount namespace, with its map. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,8 +20,8 @@
 #include "broker_priv.h"
 
 /*
- * mount(2)'s flags that a rule leaves to the program, and what they are for mount_setattr(2). The
- * others change more than this mount.
+ * The flags of mount(2) that the program may set, with their mount_setattr(2) attributes. Other
+ * flags affect the filesystem and not only this mount.
  */
 static const struct {
 	unsigned long flag;
@@ -38,10 +38,7 @@ static const struct {
 	{ MS_SILENT, 0 },
 };
 
-/*
- * The flags of the mount: nodev always, so that the image's own device nodes are nobody's way to
- * the devices.
- */
+/* Attributes of the mount. nodev is always set: device nodes in the image must not open devices. */
 static int wanted_attr(const struct notif *n, uint64_t *ret)
 {
 	uint64_t rest = n->flags;
@@ -55,18 +52,17 @@ static int wanted_attr(const struct notif *n, uint64_t *ret)
 	}
 	if (rest || n->data.len)
 		return -EINVAL;
-	/*
-	 * As from a device that is write-protected: mount(8) then asks for a read-only mount by
-	 * itself.
-	 */
+	/* EROFS, as for a write-protected device: mount(8) then retries with MS_RDONLY. */
 	return n->rule->read_only && !(n->flags & MS_RDONLY) ? -EROFS : 0;
 }
 
 /*
- * In a process of its own; exit statuses are errnos. A mount namespace that is copied for another
- * user namespace has the flags of its mounts locked (mount_namespaces(7)), and a clone from there
- * keeps that: so the tree goes this way, and root of the command's namespace cannot take nodev off
- * again.
+ * Attach the tree with locked flags, so that root of the command's namespace cannot clear nodev.
+ * The kernel locks the flags of mounts when a mount namespace is copied into a less privileged user
+ * namespace (mount_namespaces(7)), and a clone of such a mount keeps the lock. So: attach the tree
+ * in a new mount namespace, copy that into the user namespace, clone the mount there, and attach
+ * the clone in the target namespace. Runs in a child process; returns 0 or a positive errno, the
+ * exit status.
  */
 static int attach_locked(int userns, int mntns, int tree, int target)
 {
@@ -79,7 +75,7 @@ static int attach_locked(int userns, int mntns, int tree, int target)
 		return errno;
 	if (sys_move_mount(tree, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return errno;
-	/* The working directory moves on to the copy of its mount. */
+	/* unshare(2) moves the working directory to the copy of its mount. */
 	if (fchdir(tree) < 0 || sys_setns(userns, CLONE_NEWUSER) < 0 || unshare(CLONE_NEWNS) < 0)
 		return errno;
 	clone = sys_open_tree(AT_FDCWD, ".", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
@@ -110,7 +106,7 @@ static int attach(const struct broker *b, const struct notif *n, int tree, int t
 	return WIFEXITED(status) ? -WEXITSTATUS(status) : -EINTR;
 }
 
-/* Detached, with the namespace's map: what the disk has as 0 the namespace sees as 0. */
+/* Make the detached mount. Its map shows disk id 0 as 0 in the namespace. */
 static int make_tree(const struct broker *b, const struct notif *n, uint64_t attr, int *ret_tree)
 {
 	scoped_device struct device device = DEVICE_INIT;

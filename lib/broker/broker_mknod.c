@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* broker_mknod: device nodes, for whom the kernel makes none. */
+/* mknod(2): create device nodes for a caller whom the kernel lets create none. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include "../base/sys.h"
 #include "broker_priv.h"
 
-/* The argument is 32 bits wide: include/linux/kdev_t.h, new_decode_dev(). */
+/* As new_decode_dev() in include/linux/kdev_t.h: the argument has 32 bits. */
 static void decode_device(struct notif *n, uint64_t arg)
 {
 	uint32_t dev = (uint32_t)arg;
@@ -22,7 +22,7 @@ static void decode_device(struct notif *n, uint64_t arg)
 	n->minor = (dev & 0xff) | ((dev >> 12) & 0xfff00);
 }
 
-/* The last component of a path; *ret_len: how long what stands before it is. */
+/* The last component of path; *ret_len: the length of the part before it. */
 static const char *last_name(const char *path, size_t *ret_len)
 {
 	const char *slash = strrchr(path, '/');
@@ -42,10 +42,10 @@ static int make_node(const struct notif *n, int parent)
 }
 
 /*
- * The directory of dir/PATH, where neither links nor ".." lead out of dir: nobody's root directory
- * is then of any account. Only what the kernel has at hand is walked through (EAGAIN): no
- * filesystem is asked, which might keep the broker waiting, and none is mounted automatically,
- * which the broker would have done in its own name.
+ * Open the directory that is the first len bytes of path, below dir. Neither symbolic links nor
+ * ".." may leave dir (RESOLVE_BENEATH), so the root directory does not matter. RESOLVE_CACHED fails
+ * with EAGAIN instead of asking the filesystem, which might block the broker, and instead of
+ * triggering an automount, which would run with the broker's credentials.
  */
 static int open_beneath(int dir, const char *path, size_t len, int *ret_fd)
 {
@@ -60,7 +60,7 @@ static int open_beneath(int dir, const char *path, size_t len, int *ret_fd)
 	return *ret_fd < 0 ? errno : 0;
 }
 
-static int walk(
+static int open_beneath_as_caller(
 	struct broker *b, const struct notif *n, int dir, const char *path, size_t len, int *ret_fd)
 {
 	int r = broker_creds_walk(&b->creds), back;
@@ -72,8 +72,8 @@ static int walk(
 }
 
 /*
- * With the caller's ids and none of its capabilities: what that makes, the caller may make. It says
- * nothing of what it fails to make.
+ * Try with the caller's ids and no capabilities: if this succeeds, the caller was allowed to. If it
+ * fails, nothing follows from that. Returns 0 or a positive errno.
  */
 static int make_plainly(struct broker *b, const struct notif *n, int dirfd)
 {
@@ -89,23 +89,24 @@ static int make_plainly(struct broker *b, const struct notif *n, int dirfd)
 	for (; r == 0 && len && *path == '/'; len--)
 		path++;
 	if (r == 0 && len)
-		r = walk(b, n, dir, path, len, &parent);
+		r = open_beneath_as_caller(b, n, dir, path, len, &parent);
 	if (r < 0)
 		return -r;
 	return notif_alive(n) ? make_node(n, len ? parent : dir) : EINTR;
 }
 
 /*
- * Where its capabilities in the namespace, a link or its root directory count, the proxy finds the
- * directory, and the kernel's answers to the proxy are the caller's. What the caller may create
- * there, it may not be refused for the broker's sake.
+ * When the result depends on the caller's capabilities, on symbolic links or on its root directory,
+ * let the proxy open the directory: it gets the kernel's answers to the caller. CAP_DAC_OVERRIDE
+ * then keeps the broker's own lack of permission from refusing what the caller may do. Returns 0 or
+ * a positive errno.
  */
 static int make_by_proxy(struct broker *b, const struct notif *n, int dirfd)
 {
 	const char *path = buf_get(&n->path);
 	scoped_fd int dir = -1, parent = -1;
 	int r = caller_dir(&n->caller, *path == '/' ? AT_FDCWD : dirfd,
-		&dir); /* of no account for an absolute path */
+		&dir); /* ignored for an absolute path */
 
 	if (r == 0)
 		r = broker_ask(b, n,
@@ -129,7 +130,7 @@ void broker_mknod_decide(struct broker *b, struct notif *n)
 	decode_device(n, n->args[at + 2]);
 	if (S_ISCHR(n->mode) && n->major == 0 && n->minor == 0) {
 		notif_answer(n, VERDICT_KERNEL,
-			0); /* a whiteout: the kernel allows it and looks at the same registers */
+			0); /* a whiteout: allowed by the kernel, which reads the same registers */
 		return;
 	}
 	num = -notif_string(n, at, &n->path, &n->has_path);

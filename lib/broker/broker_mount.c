@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* broker_mount: mount(2) and umount2(2), for which the program's own rights do. */
+/* mount(2) and umount2(2), performed with the caller's credentials if no rule allows more. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +14,8 @@ static int decode(struct notif *n)
 	int r;
 
 	n->flags = n->args[3];
-	if ((n->flags & MS_MGC_MSK) == MS_MGC_VAL) /* as do_mount() does: programs of old set it */
+	if ((n->flags & MS_MGC_MSK) ==
+		MS_MGC_VAL) /* as path_mount() of fs/namespace.c: old programs set it */
 		n->flags &= ~(uint64_t)MS_MGC_MSK;
 	r = n->args[0] ? notif_string(n, 0, &n->source, &n->has_source) : 0;
 	if (r == 0)
@@ -42,8 +43,8 @@ void broker_mount_decide(struct broker *b, struct notif *n)
 		return;
 	}
 	/*
-	 * No rule's business: what the program may do itself is done as the program, from copies of
-	 * its arguments.
+	 * No rule: perform the call with the caller's credentials. The kernel must not do it from
+	 * the caller's memory, which may change after the rules were compared.
 	 */
 	q.flags = n->flags;
 	q.source = n->has_source ? buf_get(&n->source) : NULL;

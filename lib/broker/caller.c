@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* caller: the thread whose call is held, and what may be known of it. */
+/* Read the state of the thread that made the call: credentials, memory, descriptors. */
 
 #include "caller.h"
 
@@ -17,7 +17,8 @@
 #define PIDFD_THREAD O_EXCL /* 6.9 */
 #endif
 
-enum { STATUS_MAX = 16 << 10 }; /* 1,000 groups and more; beyond, the call is refused */
+/* Bytes: room for 1,000 groups. The call of a thread with more is denied. */
+enum { STATUS_MAX = 16 << 10 };
 
 void caller_done(struct caller *c)
 {
@@ -44,7 +45,7 @@ static const char *status_value(const char *status, const char *key, size_t *ret
 	return NULL;
 }
 
-/* The numbers of a list: how many there are; those from the first on for which ret has room. */
+/* Parse a list of numbers. Returns how many there are, and stores as many as fit into ret. */
 static size_t status_numbers(const char *status, const char *key, uint32_t *ret, size_t room)
 {
 	size_t len = 0, found = 0, n;
@@ -63,7 +64,7 @@ static size_t status_numbers(const char *status, const char *key, uint32_t *ret,
 	return found;
 }
 
-/* Octal or hexadecimal, in the kernel's own digits; bits: of one digit. */
+/* Parse an octal (bits: 3) or hexadecimal (bits: 4) number of the kernel's. */
 static uint64_t bits_value(const char *s, size_t len, unsigned bits)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -77,7 +78,7 @@ static uint64_t bits_value(const char *s, size_t len, unsigned bits)
 	return v;
 }
 
-/* In the order of the lines: CapEff comes last, and with it all is there. */
+/* CapEff is the last of these lines in the file: if it is there, all of them were read. */
 static int parse_status(struct caller *c, const char *status)
 {
 	uint32_t pid, uids[4], gids[4];
@@ -102,7 +103,7 @@ static int parse_status(struct caller *c, const char *status)
 	return name ? 0 : -ENODATA;
 }
 
-/* The kernel writes it in one piece (fs/proc/array.c, a single_open() file). */
+/* One read(2) returns the whole file (fs/proc/array.c; single_open()). */
 static int read_status(struct caller *c)
 {
 	scoped_fd int fd = openat(c->proc, "status", O_RDONLY | O_CLOEXEC);
@@ -125,11 +126,11 @@ int caller_open(pid_t tid, struct caller *ret, struct err *e)
 	c.tid = tid;
 	c.proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (c.proc < 0)
-		return err_set(e, errno == ENOENT ? ESRCH : errno, path,
-			"cannot look at the calling thread");
+		return err_set(
+			e, errno == ENOENT ? ESRCH : errno, path, "cannot open the calling thread");
 	r = read_status(&c);
 	if (r == -ENODATA)
-		return err_say(e, ESRCH, path, "the status of the calling thread is not whole");
+		return err_say(e, ESRCH, path, "the status of the calling thread is incomplete");
 	if (r < 0)
 		return err_set(e, -r, path, "cannot read the status of the calling thread");
 
@@ -153,7 +154,7 @@ int caller_string(const struct caller *c, uint64_t address, size_t max, struct b
 	while (ret->len - had < max) {
 		char piece[256];
 		size_t want =
-			sizeof(piece) - address % sizeof(piece); /* never over the edge of a page */
+			sizeof(piece) - address % sizeof(piece); /* do not cross a page boundary */
 		size_t left = max - (ret->len - had);
 		struct iovec here = { .iov_base = piece, .iov_len = want < left ? want : left };
 		struct iovec there = { .iov_base = (void *)(uintptr_t)address,
@@ -187,7 +188,10 @@ int caller_root(const struct caller *c, int *ret_fd)
 	return open_link(c, "root", O_PATH | O_DIRECTORY, ret_fd);
 }
 
-/* The thread by its number, which was its own if its directory still answers afterwards. */
+/*
+ * Open a pidfd by tid. The tid was not reused if the /proc directory, which was opened before, is
+ * still valid afterwards.
+ */
 static int open_pidfd(const struct caller *c, int *ret_fd)
 {
 	scoped_fd int fd = sys_pidfd_open(c->tid, PIDFD_THREAD);
@@ -226,7 +230,7 @@ int caller_dir(const struct caller *c, int dirfd, int *ret_fd)
 	if (r < 0)
 		return r;
 	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &st) <
-		0) /* what is known: no filesystem is asked */
+		0) /* cached attributes will do: a hanging filesystem must not block us */
 		return -errno;
 	if (!S_ISDIR(st.stx_mode))
 		return -ENOTDIR;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* chown_report: who wanted which owner. */
+/* The chown report: collect the owners that programs requested, and print them. */
 
 #include "chown_report.h"
 
@@ -32,8 +32,8 @@ void chown_report_add(struct chown_report *r, const char *command, uint32_t uid,
 		row->times++;
 		return;
 	}
-	(void)snprintf(
-		new.command, sizeof(new.command), "%s", command); /* as long as the kernel's */
+	(void)snprintf(new.command, sizeof(new.command), "%s",
+		command); /* fits: struct caller has the same size */
 	new.path = strdup(path);
 	if (r->len < CHOWN_REPORT_ROWS_MAX && new.path && VEC_ADD(r, new) == 0)
 		return;
@@ -68,7 +68,7 @@ static void print_row(const struct chown_report_row *row, struct out *o)
 	out_end(o);
 }
 
-/* What has no mapping comes first: it is what people look for. */
+/* Owners without a mapping come first: they need action. */
 static void print_rows(const struct chown_report *r, struct out *o)
 {
 	static const struct out_col cols[] = {
@@ -88,7 +88,7 @@ static void print_rows(const struct chown_report *r, struct out *o)
 	out_table_end(o);
 }
 
-/* The highest id that was asked for, and whether one has no mapping. */
+/* The highest id requested, and whether the map lacks one. */
 struct need {
 	uint32_t max;
 	bool missing;

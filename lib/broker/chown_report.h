@@ -11,11 +11,14 @@
 
 enum { CHOWN_REPORT_ROWS_MAX = 4096 };
 
-/* Which program wanted which owner, how often, and on which file first. Ids are the namespace's. */
+/*
+ * The chown report: which program requested which owner, how often, and for which file first. Ids
+ * are those of the namespace.
+ */
 struct chown_report_row {
 	char command[32];
-	uint32_t uid, gid; /* UINT32_MAX: left as it was */
-	bool mapped;
+	uint32_t uid, gid; /* UINT32_MAX: unchanged by the call */
+	bool mapped;       /* the map has both ids */
 	uint64_t times;
 	char *path;
 };
@@ -24,17 +27,20 @@ struct chown_report_row {
 struct chown_report {
 	struct chown_report_row *items;
 	size_t len, cap;
-	uint64_t lost; /* calls that found no row any more */
+	uint64_t lost; /* calls that are in no row, because the table was full */
 };
 
-/* Count one wish. Out of memory, or of rows, it is counted as lost. path: any bytes. */
+/* Count one call. If there is no memory or no row left, it counts as lost. path: any bytes. */
 void chown_report_add(struct chown_report *r, const char *command, uint32_t uid, uint32_t gid,
 	bool mapped, const char *path);
 
 /*
- * The table, and after it what the map (disk: the namespace's ids) lacks and how many ids would do.
- * granted: the map is that of an ordinary user's subordinate ids, behind the user's own. As JSON a
- * record for each row ("program", "uid", "gid", "times", "mapping", "path") and one "summary".
+ * Print the table, followed by which ids the map lacks and the size of the smallest map that has
+ * all of them. This prints through struct out, which other areas leave to commands: the report is
+ * printed by the broker process, after the command has ended. map: disk side, the ids in the
+ * namespace. granted: the map is the user's own id and the user's subordinate ids, so that the
+ * advice names /etc/subuid. JSON: one record for each row ("program", "uid", "gid", "times",
+ * "mapping", "path") and a "summary". Prints nothing if no call was counted.
  */
 void chown_report_print(
 	const struct chown_report *r, const struct idmap *map, bool granted, struct out *out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fdmsg: bytes and descriptors between processes of ours. */
+/* Datagrams with descriptors between the processes of this program. */
 
 #include "fdmsg.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* filter: which calls are held for the broker to decide. */
+/* The seccomp filter: which calls the kernel passes to the broker. */
 
 #include "filter.h"
 
@@ -33,7 +33,7 @@ static const char *const call_names[] = {
 	[CALL_FCHOWNAT] = "fchownat",
 };
 
-/* On i386 and arm the plain names take ids of 16 bits; what programs use since 2001 has these. */
+/* On i386 and arm, chown() and its kin have 16-bit ids; programs use these since Linux 2.4. */
 static const struct {
 	const char *name;
 	enum filter_call call;
@@ -43,7 +43,7 @@ static const struct {
 	{ "fchown32", CALL_FCHOWN },
 };
 
-/* open_tree_attr has a number that this libseccomp may not know. */
+/* libseccomp may not know open_tree_attr yet, so it is refused by number. */
 static const char *const mount_api[] = {
 	"fsopen",
 	"fsconfig",
@@ -55,7 +55,7 @@ static const char *const mount_api[] = {
 };
 enum { NR_OPEN_TREE_ATTR = 467 };
 
-/* mount(2) with one of these makes nothing new: the kernel decides alone. */
+/* mount(2) with one of these flags creates no filesystem: the kernel decides. */
 static const unsigned long no_new_mount[] = {
 	MS_REMOUNT,
 	MS_BIND,
@@ -86,8 +86,9 @@ enum filter_call filter_call_find(uint32_t arch, int nr)
 	return ret;
 }
 
-/* Hold a call, under a condition or not. Names that the ABIs do not have are left out. */
-static int hold(scmp_filter_ctx ctx, const char *name, unsigned n, const struct scmp_arg_cmp *cmp)
+/* Intercept a call if its arguments match all of cmp. Names that the ABI lacks are skipped. */
+static int intercept(
+	scmp_filter_ctx ctx, const char *name, unsigned n, const struct scmp_arg_cmp *cmp)
 {
 	int nr = seccomp_syscall_resolve_name(name);
 
@@ -102,10 +103,10 @@ static int refuse(scmp_filter_ctx ctx, int nr)
 }
 
 /*
- * The type is in a register and cannot change under us: a FIFO or a file never waits for the
- * broker.
+ * The type is passed in a register, so the filter can test it: creating a FIFO or a regular file
+ * never waits for the broker.
  */
-static int hold_mknod(scmp_filter_ctx ctx)
+static int intercept_mknod(scmp_filter_ctx ctx)
 {
 	static const mode_t types[] = { S_IFCHR, S_IFBLK };
 	int r = 0;
@@ -116,14 +117,14 @@ static int hold_mknod(scmp_filter_ctx ctx)
 		const struct scmp_arg_cmp mknodat_mode =
 			SCMP_A2_64(SCMP_CMP_MASKED_EQ, S_IFMT, types[i]);
 
-		r = hold(ctx, "mknod", 1, &mknod_mode);
+		r = intercept(ctx, "mknod", 1, &mknod_mode);
 		if (r == 0)
-			r = hold(ctx, "mknodat", 1, &mknodat_mode);
+			r = intercept(ctx, "mknodat", 1, &mknodat_mode);
 	}
 	return r;
 }
 
-static int hold_mount(scmp_filter_ctx ctx)
+static int intercept_mount(scmp_filter_ctx ctx)
 {
 	unsigned long mask = 0;
 	struct scmp_arg_cmp fresh;
@@ -132,22 +133,22 @@ static int hold_mount(scmp_filter_ctx ctx)
 	for (size_t i = 0; i < ARRAY_LEN(no_new_mount); i++)
 		mask |= no_new_mount[i];
 	fresh = SCMP_A3_64(SCMP_CMP_MASKED_EQ, mask, 0);
-	r = hold(ctx, "mount", 1, &fresh);
+	r = intercept(ctx, "mount", 1, &fresh);
 	for (size_t i = 0; r == 0 && i < ARRAY_LEN(mount_api); i++)
 		r = refuse(ctx, seccomp_syscall_resolve_name(mount_api[i]));
 	return r == 0 ? refuse(ctx, NR_OPEN_TREE_ATTR) : r;
 }
 
-static int hold_chown(scmp_filter_ctx ctx)
+static int intercept_chown(scmp_filter_ctx ctx)
 {
 	bool wide =
 		seccomp_arch_native() != SCMP_ARCH_X86 && seccomp_arch_native() != SCMP_ARCH_ARM;
 	int r = 0;
 
 	for (size_t i = CALL_CHOWN; wide && r == 0 && i <= CALL_FCHOWNAT; i++)
-		r = hold(ctx, call_names[i], 0, NULL);
+		r = intercept(ctx, call_names[i], 0, NULL);
 	for (size_t i = 0; !wide && r == 0 && i < ARRAY_LEN(chown32); i++)
-		r = hold(ctx, chown32[i].name, 0, NULL);
+		r = intercept(ctx, chown32[i].name, 0, NULL);
 	return r;
 }
 
@@ -156,19 +157,19 @@ static int add_rules(scmp_filter_ctx ctx, const struct rules *rs)
 	int r = refuse(ctx, seccomp_syscall_resolve_name("io_uring_setup"));
 
 	if (r == 0 && (rules_find(rs, RULE_MKNOD) || rules_find(rs, RULE_MKNOD_SAFE)))
-		r = hold_mknod(ctx);
+		r = intercept_mknod(ctx);
 	if (r == 0 && rules_find(rs, RULE_MOUNT))
-		r = hold_mount(ctx);
+		r = intercept_mount(ctx);
 	if (r == 0 && rules_find(rs, RULE_UMOUNT))
-		r = hold(ctx, call_names[CALL_UMOUNT2], 0, NULL);
+		r = intercept(ctx, call_names[CALL_UMOUNT2], 0, NULL);
 	if (r == 0 && (rules_find(rs, RULE_CHOWN_REPORT) || rules_find(rs, RULE_CHOWN_EMULATE)))
-		r = hold_chown(ctx);
+		r = intercept_chown(ctx);
 	return r;
 }
 
 /*
- * libseccomp makes the program; this libseccomp (2.5) knows no way to ask for a wait that is only
- * killable, so we load it.
+ * Load the program that libseccomp generated. libseccomp 2.5 cannot set the
+ * flag SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV.
  */
 static int load(int memfd, struct err *e)
 {
@@ -189,25 +190,25 @@ static int load(int memfd, struct err *e)
 		if (fd < 0 && errno != EINVAL)
 			break;
 		if (fd >= 0 && i == 1)
-			log_verbose("this kernel cannot keep signals from interrupting held calls: "
-				    "a signal may make one run twice");
+			log_verbose("this kernel lets signals interrupt calls that wait for the "
+				    "broker: such a call may run twice");
 	}
 	if (fd >= 0)
 		return (int)fd;
-	(void)err_set(e, errno, NULL, "cannot install the filter that holds calls for the broker");
+	(void)err_set(e, errno, NULL, "cannot install the seccomp filter of the broker");
 	err_op(e, "seccomp");
 	if (errno == EBUSY)
 		err_why(e,
-			"this process runs under a filter with notifications already, and the "
-			"kernel allows one");
+			"this process already has a seccomp filter with a listener, and the "
+			"kernel allows only one");
 	return -errno;
 }
 
 static int make(const struct rules *rs, scmp_filter_ctx ctx, int memfd)
 {
 	/*
-	 * The filter gives rights and takes none, so a call of another ABI may pass: the kernel
-	 * refuses there what it refuses everywhere.
+	 * The filter only adds to what the kernel allows, so a call of another ABI may bypass it:
+	 * the kernel then refuses the call itself.
 	 */
 	int r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
 
@@ -225,15 +226,14 @@ int filter_install(const struct rules *rs, int *ret_listener, struct err *e)
 	int r;
 
 	if (memfd < 0)
-		return err_set(e, errno, NULL, "cannot make a memory file");
+		return err_set(e, errno, NULL, "cannot create a memory file");
 	ctx = seccomp_init(SCMP_ACT_ALLOW);
 	if (!ctx)
 		return err_nomem(e);
 	r = make(rs, ctx, memfd);
 	seccomp_release(ctx);
 	if (r < 0)
-		return err_set(
-			e, -r, NULL, "cannot make the filter that holds calls for the broker");
+		return err_set(e, -r, NULL, "cannot generate the seccomp filter of the broker");
 	r = load(memfd, e);
 	if (r < 0)
 		return r;

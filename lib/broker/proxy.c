@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* proxy: the broker's end. What runs in the namespace is in proxy_child.c. */
+/* The broker's side of the proxy. The process in the namespace runs proxy_child.c. */
 
 #include "proxy.h"
 
@@ -31,7 +31,7 @@ void proxy_done(struct proxy *p)
 		*p = PROXY_INIT;
 }
 
-/* Its first message says how entering the namespace went. */
+/* The first message reports whether the proxy entered the namespace. */
 static int wait_ready(const struct proxy *p, struct err *e)
 {
 	int num = EPIPE, fds[FDMSG_FDS_MAX];
@@ -54,10 +54,10 @@ int proxy_start(struct proxy *p, int userns, const struct idmap *map, struct err
 	proxy_done(p);
 	if (p->pid)
 		return err_set(e, EBUSY, NULL,
-			"cannot start the broker's process in the namespace: the last one hangs in "
-			"a filesystem that does not answer");
+			"cannot start the broker's process in the namespace: the previous one "
+			"hangs in a filesystem that does not answer");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-		return err_set(e, errno, NULL, "cannot make a socket pair");
+		return err_set(e, errno, NULL, "cannot create a pair of sockets");
 	new.pid = fork();
 	if (new.pid == 0) {
 		(void)close(pair[0]);
@@ -111,8 +111,8 @@ static void fill(struct buf *b, const struct caller *c, const struct proxy_reque
 }
 
 /*
- * The descriptors that go along: root, directory, and for mounts the namespaces. All are ours to
- * close.
+ * Open the descriptors that a request carries: the root, the directory, and for mounts the
+ * namespaces. The caller closes the first *n of fds, also on failure.
  */
 static int open_all(const struct caller *c, const struct proxy_request *q, int *fds, size_t *n)
 {

@@ -10,57 +10,54 @@
 #include "caller.h"
 
 /*
- * A process in the command's user namespace, but in the broker's PID namespace, where nobody of the
- * command can see or trace it. It does things with a caller's rights and no others: its fsuid,
- * fsgid (as effective ids) and groups, its effective capabilities, its root and working directory;
- * so the kernel makes the checks that it would have made for the caller. What is asked of it are
- * copies, which no caller can change.
+ * The proxy: a process in the command's user namespace, but in the broker's PID namespace, where no
+ * process of the command can see or trace it. It acts with the credentials of one caller at a time:
+ * fsuid and fsgid (as effective ids), groups, effective capabilities, root and working directory.
+ * So the kernel makes the same permission checks as for the caller itself (this avoids the
+ * confused deputy problem). Its requests are copies that no caller can change.
  */
 struct proxy {
 	pid_t pid;  /* 0: none */
-	int socket; /* -1 with a pid: it was killed, and hangs */
+	int socket; /* -1 with a pid: killed, but not yet dead */
 };
 
 #define PROXY_INIT ((struct proxy){ .socket = -1 })
 
 /*
- * Start it: userns stands for the command's user namespace, and map is its map. It dies with the
- * broker. -EBUSY: the last one hangs still, where no signal reaches it; there is never more than
- * one.
+ * Start the proxy. userns: a descriptor of the command's user namespace, map: its map; both stay
+ * the caller's. The proxy is killed when the broker dies. -EBUSY: the previous proxy still hangs in
+ * an uninterruptible filesystem request; there is never more than one.
  */
 int proxy_start(struct proxy *p, int userns, const struct idmap *map, struct err *e);
 
-/* Kill it. Nothing is waited for that may never come. */
+/* Kill the proxy. Waits for a bounded time; if the proxy hangs, p keeps its pid. */
 void proxy_done(struct proxy *p);
 
 enum proxy_op {
-	PROXY_PARENT, /* open the directory that path's last component is to be created in; returns
-	                 it */
-	PROXY_TARGET, /* open path, links followed; returns it */
+	PROXY_PARENT, /* open the directory in which path's last component is to be created */
+	PROXY_TARGET, /* open path, following symbolic links */
 	PROXY_UMOUNT, /* umount2(path, flags) in the caller's mount namespace */
-	PROXY_MOUNT,  /* mount(source, path, type, flags, data) in all of the caller's namespaces */
-	PROXY_RECORD, /* note an owner that has no mapping in the xattr RECORD_XATTR: data is its
-	                 value */
-	PROXY_RENEW,  /* the same, for a file that has one already */
+	PROXY_MOUNT,  /* mount(source, path, type, flags, data) in all namespaces of the caller */
+	PROXY_RECORD, /* store an owner without a mapping in the xattr RECORD_XATTR */
+	PROXY_RENEW,  /* like PROXY_RECORD, but only if the file has the xattr already */
 };
 
 struct proxy_request {
 	enum proxy_op op;
 	const char *path;
-	uint64_t flags; /* PROXY_UMOUNT, PROXY_MOUNT: the call's; PROXY_TARGET, PROXY_RECORD,
+	uint64_t flags; /* PROXY_UMOUNT, PROXY_MOUNT: of the call; PROXY_TARGET, PROXY_RECORD,
 	                   PROXY_RENEW: AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH */
-	const char *source, *type, *data; /* NULL where the caller gave none */
-	uint32_t uid, gid; /* PROXY_RECORD, PROXY_RENEW: the owner, UINT32_MAX for one that is not
-	                      to change */
-	int dir; /* the directory that path is relative to, or (AT_EMPTY_PATH) the file; stays the
-	            caller's */
+	const char *source, *type, *data; /* NULL if the caller passed NULL */
+	uint32_t uid, gid; /* PROXY_RECORD, PROXY_RENEW: the owner; UINT32_MAX: unchanged */
+	int dir;           /* the directory that path is relative to, or with AT_EMPTY_PATH the
+	                      file; not closed */
 };
 
 /*
- * Have it done as c. Returns 0, and for the first two a descriptor; else what the kernel said
- * (-errno), or -ENOTRECOVERABLE when the proxy is gone or does not answer (a filesystem of the
- * command's that hangs) for ten seconds: it is then of no use any more. -ENODATA from PROXY_RECORD:
- * that file cannot carry the record.
+ * Have the proxy act as c. Returns 0, with a descriptor in *ret_fd for PROXY_PARENT and
+ * PROXY_TARGET, which the caller closes; otherwise the kernel's error; or -ENOTRECOVERABLE if the
+ * proxy has ended or does not answer within ten seconds (in a filesystem of the command's that
+ * hangs): then call proxy_done(). PROXY_RECORD returns -ENODATA if the file cannot carry the xattr.
  */
 int proxy_ask(struct proxy *p, const struct caller *c, const struct proxy_request *q, int *ret_fd);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* proxy_act: what the proxy does, once it has the caller's rights. */
+/* The requests of the proxy, performed with the caller's credentials. */
 
 #include "proxy_priv.h"
 
@@ -15,8 +15,8 @@
 #include "../idmap/override_stat.h"
 
 /*
- * Links of /proc that lead to an open file are the proxy's own or another process's, never the
- * caller's: they are refused (ELOOP). All else goes the caller's way.
+ * Resolve a path as the caller would, but refuse magic links (ELOOP): /proc/self is the proxy here,
+ * so they would lead to its own open files, or to those of a process other than the caller.
  */
 static int open_path(const char *path, int flags)
 {
@@ -26,7 +26,7 @@ static int open_path(const char *path, int flags)
 	return sys_openat2(AT_FDCWD, path, &how);
 }
 
-/* May the caller create name in the directory? In the order in which mknod(2) finds out. */
+/* May the caller create name in the directory? Checks in the order of mknod(2). */
 static int check_create(int dir, const char *name, bool slash)
 {
 	struct stat st;
@@ -36,11 +36,11 @@ static int check_create(int dir, const char *name, bool slash)
 	if (errno != ENOENT)
 		return errno;
 	if (slash)
-		return ENOENT; /* only a directory can be made as "name/" */
+		return ENOENT; /* "name/" can only be created as a directory */
 	return faccessat(dir, ".", W_OK | X_OK, AT_EACCESS) < 0 ? errno : 0;
 }
 
-/* The directory above path's last component, if the caller may create something there. */
+/* Open the directory of path's last component if the caller may create that there. */
 static int open_parent(char *path, int *ret_fd)
 {
 	size_t n = strlen(path);
@@ -67,8 +67,8 @@ static int open_parent(char *path, int *ret_fd)
 }
 
 /*
- * The file itself, to hang a record on: nothing is opened that could wait or do something by being
- * opened.
+ * Open a file to store the xattr. Only regular files and directories are opened: opening a FIFO or
+ * a device could block or have side effects.
  */
 static int open_plain(const char *path, uint64_t flags)
 {
@@ -85,8 +85,8 @@ static int open_plain(const char *path, uint64_t flags)
 }
 
 /*
- * What the file is recorded as, or else what it is: the ids that are not to change, and of what it
- * stands for (a device) the type.
+ * Read the record of the file, or if it has none its owner, for the id that the call leaves
+ * unchanged; also the type field, which another tool may have set (a device).
  */
 static int read_record(int fd, struct record *ret)
 {
@@ -132,8 +132,9 @@ static int record(const struct proxy_message *m, const char *path, int file)
 }
 
 /*
- * Does the path lead somewhere, and through none of /proc's links? Should it change after this, it
- * leads to what is the caller's as well.
+ * Does the path exist, and without magic links (open_path())? The path may change after this check,
+ * but the proxy has the caller's credentials: it still leads to nothing that the caller could not
+ * reach.
  */
 static int check_path(const char *path, int nofollow)
 {

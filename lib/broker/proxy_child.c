@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* proxy_child: in the command's user namespace, with one caller's rights after the other's. */
+/* The proxy process: assume the credentials of one caller after the other. */
 
 #include "proxy_priv.h"
 
@@ -37,8 +37,8 @@ static int set_effective(uint64_t caps)
 }
 
 /*
- * Where the namespace has setgroups() forbidden, everybody's groups are those that the broker has
- * too.
+ * If setgroups(2) is denied in the namespace (user_namespaces(7)), all its processes have the
+ * groups that the broker has too, and EPERM can be ignored.
  */
 static int set_groups(const struct proxy_message *m, const struct idmap *map)
 {
@@ -53,12 +53,12 @@ static int set_groups(const struct proxy_message *m, const struct idmap *map)
 }
 
 /*
- * The effective ids, those for files with them, and the capabilities. SECBIT_NO_SETUID_FIXUP keeps
- * one from changing the other. An id that the namespace does not have is a caller that it does not
- * have. The real ids stay the broker's: nobody but root of the namespace may send signals to such a
- * process where it can be seen.
+ * Set the effective ids, which sets the fsuid and fsgid too, and the capabilities;
+ * SECBIT_NO_SETUID_FIXUP keeps these independent of each other. EPERM if the namespace does not
+ * have the caller's ids. The real ids stay the broker's, so that only a process with CAP_KILL in
+ * the namespace may signal the proxy (kill(2)).
  */
-static int take_rights(const struct proxy_message *m, const struct idmap *map)
+static int assume_creds(const struct proxy_message *m, const struct idmap *map)
 {
 	uint32_t uid, gid;
 	int r;
@@ -75,7 +75,8 @@ static int take_rights(const struct proxy_message *m, const struct idmap *map)
 	return r ? r : broker_creds_protect();
 }
 
-static int go_there(const int *fds, size_t n, bool relative)
+/* Enter the caller's root, and its directory unless the request names a file by descriptor. */
+static int enter_root(const int *fds, size_t n, bool relative)
 {
 	if (n <= FD_DIR)
 		return EBADF;
@@ -85,12 +86,12 @@ static int go_there(const int *fds, size_t n, bool relative)
 }
 
 /*
- * The namespaces that this process had from the start: joining one again could take rights over the
- * host's.
+ * The namespaces of this process at its start. If the caller shares one of them, it is the host's,
+ * and setns(2) to it is skipped: it would require privileges in the host's namespace.
  */
 static ino_t own[PROXY_NAMESPACES];
 
-static int note_own(void)
+static int remember_own(void)
 {
 	static const char *const paths[PROXY_NAMESPACES] = {
 		"/proc/self/ns/mnt",
@@ -126,10 +127,10 @@ static int join(const int *fds, size_t n)
 }
 
 /*
- * A process of its own in all the namespaces of the caller; a PID namespace is its children's, of
- * whom the one here is seen there. Exit statuses are errnos.
+ * Act in a child process that joins all namespaces of the caller. setns(2) to a PID namespace
+ * applies to children only, hence the second fork. Exit statuses are errnos.
  */
-static int act_apart(const struct proxy_message *m, char *const strings[PROXY_STRINGS],
+static int act_in_namespaces(const struct proxy_message *m, char *const strings[PROXY_STRINGS],
 	const struct idmap *map, const int *fds, size_t n)
 {
 	pid_t self = getpid(), pid = fork();
@@ -140,9 +141,9 @@ static int act_apart(const struct proxy_message *m, char *const strings[PROXY_ST
 			_exit(ESRCH);
 		r = join(fds, n);
 		if (r == 0)
-			r = go_there(fds, n, true);
+			r = enter_root(fds, n, true);
 		if (r == 0)
-			r = take_rights(m, map);
+			r = assume_creds(m, map);
 		if (r)
 			_exit(r);
 		pid = fork();
@@ -167,21 +168,21 @@ static int act_here(const struct proxy_message *m, char *const strings[PROXY_STR
 {
 	int r, restored;
 
-	r = go_there(fds, n, !(m->flags & AT_EMPTY_PATH));
+	r = enter_root(fds, n, !(m->flags & AT_EMPTY_PATH));
 	if (r == 0)
-		r = take_rights(m, map);
+		r = assume_creds(m, map);
 	if (r == 0)
 		r = proxy_act(m, strings, fds[FD_DIR], ret_fd);
 	restored = set_effective(UINT64_MAX);
 	if (!restored)
 		restored = broker_creds_protect();
 	if (restored)
-		_exit(1); /* without them the next answer would be wrong: the broker is told by the
-		             closed socket */
+		_exit(1); /* without its capabilities, the proxy would give wrong answers; the
+		             broker sees the closed socket */
 	return r;
 }
 
-/* Point into data at each string. false: the message is not whole. */
+/* Find the strings in data. Returns false if the message is malformed. */
 static bool find_strings(
 	const struct proxy_message *m, char *data, size_t len, char *ret[PROXY_STRINGS])
 {
@@ -209,7 +210,7 @@ static void answer_one(
 		memcpy(&m, data, sizeof(m));
 		if (find_strings(&m, data, len, strings) && strings[0])
 			num = m.op == PROXY_MOUNT || m.op == PROXY_UMOUNT ?
-				act_apart(&m, strings, map, fds, n) :
+				act_in_namespaces(&m, strings, map, fds, n) :
 				act_here(&m, strings, map, fds, n, &fd);
 	}
 	if (fdmsg_send(socket, &num, sizeof(num), &fd, fd >= 0 ? 1 : 0) < 0)
@@ -223,8 +224,8 @@ static int enter(pid_t parent, int userns)
 	int num;
 
 	/*
-	 * setns() to a user namespace gives all capabilities there, resets the securebits and the
-	 * death signal.
+	 * setns(2) to a user namespace raises all capabilities there, and resets the securebits and
+	 * the death signal.
 	 */
 	if (sys_setns(userns, CLONE_NEWUSER) < 0)
 		return errno;
@@ -240,10 +241,10 @@ _Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct id
 	int fds[FDMSG_FDS_MAX], num, r;
 	size_t n;
 
-	num = note_own();
+	num = remember_own();
 	/*
-	 * Nothing of the broker's is left in it but its memory: a path or an option that names a
-	 * descriptor finds none.
+	 * Close the broker's descriptors: a path or a mount option of the command's may name a
+	 * descriptor by number (as "fd=" of FUSE does), and must not find one.
 	 */
 	if (!num)
 		num = -fd_let_go(socket, userns, -1);

@@ -7,8 +7,8 @@
 enum { PROXY_NAMESPACES = 6, PROXY_STRINGS = 4 };
 
 /*
- * What goes over the socket, the strings (path, source, type, data) behind it. Ids are the
- * broker's.
+ * A request on the socket, followed by its strings (path, source, type, data). Ids are those of the
+ * broker's user namespace. The answer is an int: 0 or a positive errno.
  */
 struct proxy_message {
 	enum proxy_op op;
@@ -17,20 +17,20 @@ struct proxy_message {
 	uint32_t caller_uid, caller_gid, groups[CALLER_GROUPS_MAX];
 	size_t n_groups;
 	mode_t umask;
-	int len[PROXY_STRINGS]; /* with their NUL; -1: none */
+	int len[PROXY_STRINGS]; /* bytes with the NUL; -1: NULL */
 };
 
 enum { PROXY_MESSAGE_MAX = sizeof(struct proxy_message) + PROXY_STRINGS * CALLER_PATH_MAX };
 
 /*
- * The proxy's life: enters userns, says on the socket how that went, and answers until the socket
- * is closed.
+ * The main function of the proxy: enter userns, report on the socket whether that worked (an int,
+ * as for an answer), and serve requests until the socket is closed.
  */
 _Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct idmap *map);
 
 /*
- * One request, as the caller: 0 or a positive errno, and perhaps a descriptor. strings are of no
- * use afterwards.
+ * Perform one request with the credentials that the process has. Returns 0 or a positive errno, and
+ * in *ret_fd a descriptor for the requests that return one. The contents of strings are lost.
  */
 int proxy_act(
 	const struct proxy_message *m, char *const strings[PROXY_STRINGS], int dir, int *ret_fd);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* rule: what the broker is allowed to do, in words. */
+/* Parse the rules of the broker, and find the rule that allows a call. */
 
 #include "rule.h"
 
@@ -15,9 +15,9 @@
 enum { POLICY_MAX = 1 << 20, MAJOR_MAX = (1 << 12) - 1, MINOR_MAX = (1 << 20) - 1 };
 
 /*
- * Devices that give nothing away, with any mode: on the host each of them is open to all in /dev
- * (Linux's admin-guide/devices.txt). Not so the console, c 5:1, which is the host's. The whiteout,
- * c 0:0, is left to the kernel.
+ * Devices that are harmless with any mode: in the host's /dev, every user may open them (Linux,
+ * Documentation/admin-guide/devices.txt). The console, c 5:1, is missing because it is the host's.
+ * Whiteouts, c 0:0, are left to the kernel.
  */
 static const struct {
 	unsigned major, minor;
@@ -63,7 +63,7 @@ static int fault(const char *text, const char *what, struct err *e)
 	return -EINVAL;
 }
 
-/* n bytes at s as a device number of at most max. */
+/* Parse the n bytes at s as a device number of at most max. */
 static int device_number(const char *s, size_t n, unsigned max, unsigned *ret)
 {
 	uint64_t v;
@@ -79,16 +79,17 @@ static int parse_mknod(const char *arg, struct rule *r, struct err *e)
 	const char *colon;
 
 	if ((arg[0] != 'c' && arg[0] != 'b') || arg[1] != ':')
-		return fault(r->text, "a device is c:MAJOR:MINOR or b:MAJOR:MINOR", e);
+		return fault(
+			r->text, "the syntax of a device is c:MAJOR:MINOR or b:MAJOR:MINOR", e);
 	r->type = arg[0] == 'c' ? S_IFCHR : S_IFBLK;
 	arg += 2;
 	colon = strchr(arg, ':');
 	if (!colon)
-		return fault(r->text, "there is no minor number", e);
+		return fault(r->text, "the minor number is missing", e);
 	if (device_number(arg, (size_t)(colon - arg), MAJOR_MAX, &r->major) < 0)
-		return fault(r->text, "the major number is 0 to 4095, in decimal", e);
+		return fault(r->text, "the major number must be decimal, from 0 to 4095", e);
 	if (device_number(colon + 1, strlen(colon + 1), MINOR_MAX, &r->minor) < 0)
-		return fault(r->text, "the minor number is 0 to 1048575, in decimal", e);
+		return fault(r->text, "the minor number must be decimal, from 0 to 1048575", e);
 	if (r->type == S_IFCHR && r->major == 0 && r->minor == 0)
 		return fault(r->text, "whiteouts (c 0:0) need no rule: the kernel allows them", e);
 	r->kind = RULE_MKNOD;
@@ -101,13 +102,14 @@ static int parse_mount(const char *arg, struct rule *r, struct err *e)
 	size_t n;
 
 	if (!colon || colon == arg)
-		return fault(r->text, "a mount is FSTYPE:SOURCE, with :ro behind it or not", e);
+		return fault(r->text, "the syntax of a mount is FSTYPE:SOURCE[:ro]", e);
 	n = strlen(colon + 1);
 	r->read_only = n > 3 && strcmp(colon + 1 + n - 3, ":ro") == 0;
 	if (r->read_only)
 		n -= 3;
 	if (n == 0 || colon[1] != '/')
-		return fault(r->text, "the source is the absolute path of a device or an image", e);
+		return fault(
+			r->text, "the source must be the absolute path of a device or an image", e);
 	r->kind = RULE_MOUNT;
 	r->fstype = strndup(arg, (size_t)(colon - arg));
 	r->source = strndup(colon + 1, n);
@@ -151,15 +153,15 @@ int rules_add(struct rules *rs, const char *text, struct err *e)
 	other = r.kind == RULE_CHOWN_REPORT ? RULE_CHOWN_EMULATE : RULE_CHOWN_REPORT;
 	if ((r.kind == RULE_CHOWN_REPORT || r.kind == RULE_CHOWN_EMULATE) && rules_find(rs, other))
 		return err_usage(e,
-			"rules 'chown:report' and 'chown:emulate' exclude each other: what is "
-			"emulated is reported too");
+			"rules 'chown:report' and 'chown:emulate' exclude each other: chown:emulate "
+			"prints the report too");
 	if (VEC_ADD(rs, r) < 0)
 		return err_nomem(e);
 	r = (struct rule){ .source_fd = -1 };
 	return 0;
 }
 
-/* Who may write the policy decides what root does for the program. */
+/* A user who may write the policy decides what root does for the program. */
 static int check_policy_owner(int fd, const char *path, struct err *e)
 {
 	struct stat st;
@@ -211,7 +213,7 @@ int rules_read(struct rules *rs, const char *path, struct err *e)
 	if (r < 0)
 		return r;
 	if (text.len && memchr(text.data, '\0', text.len))
-		return err_say(e, EINVAL, path, "the policy holds a NUL byte");
+		return err_say(e, EINVAL, path, "the policy contains a NUL byte");
 	for (line = text.data; line && *line; line = end) {
 		end = line + strcspn(line, "\n");
 		if (*end)

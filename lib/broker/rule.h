@@ -11,14 +11,17 @@
 #include "../base/vec.h"
 
 /*
- * What the broker may do for a program in the namespace; what no rule names is denied. The words:
- *   mknod:c:MAJOR:MINOR, mknod:b:MAJOR:MINOR   one device
- *   mknod:safe                                 null zero full random urandom tty console ptmx
- *   mount:FSTYPE:SOURCE[:ro]                   that device or image, ID-mapped with the namespace's
- * map umount                                     as the program itself could, and written to the
- * audit file chown:report                               the kernel decides; what was wanted is told
- * at the end chown:emulate                              owners without a mapping are recorded, and
- * success is answered RULE_WORDS are those, or how they begin, for shells to complete.
+ * The rules of the broker (--allow, --policy). What no rule allows is denied. The syntax:
+ *
+ *   mknod:c:MAJOR:MINOR       create this character device node
+ *   mknod:b:MAJOR:MINOR       create this block device node
+ *   mknod:safe                create null zero full random urandom tty ptmx
+ *   mount:FSTYPE:SOURCE[:ro]  mount this device or image, ID-mapped with the namespace's map
+ *   umount                    unmount as the program itself could, and record it in the audit file
+ *   chown:report              leave chown to the kernel, and print a report at the end
+ *   chown:emulate             record owners without a mapping in an xattr, and return success
+ *
+ * RULE_WORDS are these words, or their beginnings, for shell completion.
  */
 #define RULE_WORDS "mknod:safe mknod:c: mknod:b: mount: umount chown:report chown:emulate"
 
@@ -33,12 +36,12 @@ enum rule_kind {
 
 struct rule {
 	enum rule_kind kind;
-	char *text;  /* as it was given */
+	char *text;  /* as given */
 	mode_t type; /* mknod: S_IFCHR or S_IFBLK */
 	unsigned major, minor;
 	char *fstype, *source; /* mount */
-	bool read_only;
-	int source_fd; /* mount: opened when the broker starts; -1 before */
+	bool read_only;        /* mount */
+	int source_fd;         /* mount: O_PATH, opened when the broker starts; -1 before that */
 };
 
 /* Zero-initialise; free with rules_done(). */
@@ -48,31 +51,35 @@ struct rules {
 };
 
 /*
- * Take one rule. -EINVAL (a fault of usage): no such rule, with what is wrong with it; -EEXIST:
- * given already, or the opposite of one.
+ * Parse a rule and append it. Usage errors: -EINVAL for text that is not a rule, for a rule given
+ * twice, and for two rules that contradict each other.
  */
 int rules_add(struct rules *rs, const char *text, struct err *e);
 
 /*
- * Take the rules of a file, one a line; blank lines and lines that start with '#' do not count. The
- * file is root's or the caller's own and nobody else's to write (-EPERM), of at most 1 MiB. Faults
- * name the line.
+ * Append the rules of a policy file, one on a line; blank lines and lines that start with '#' are
+ * skipped. Only the file's owner, root or the caller, may be able to write the file (-EPERM).
+ * -EFBIG: the file is larger than 1 MiB. Messages name the line.
  */
 int rules_read(struct rules *rs, const char *path, struct err *e);
 
 void rules_done(struct rules *rs);
 
-/* The first rule of a kind, or NULL. */
+/*
+ * The functions below return a rule that belongs to rs, or NULL.
+ */
+
+/* The first rule of a kind. */
 const struct rule *rules_find(const struct rules *rs, enum rule_kind kind);
 
-/* The rule that allows this device node (type: S_IFCHR or S_IFBLK), or NULL. */
+/* The rule that allows this device node; type: S_IFCHR or S_IFBLK. */
 const struct rule *rules_device(
 	const struct rules *rs, mode_t type, unsigned major, unsigned minor);
 
-/* The rule for mounting source as fstype, both compared byte by byte, or NULL. */
+/* The rule that allows mounting source as fstype; both are compared byte by byte. */
 const struct rule *rules_mount(const struct rules *rs, const char *fstype, const char *source);
 
-/* The first rule that only root can have carried out, or NULL. */
+/* The first rule that requires root of the host. */
 const struct rule *rules_privileged(const struct rules *rs);
 
 #endif

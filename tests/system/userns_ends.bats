@@ -69,7 +69,7 @@ start() { # CMD...: in the background as $supervisor, once it has said "ready"; 
 	touch closed/root/srv/go
 	read -r line <&9
 	must_equal "$line" two
-	grep -q 'hung or ended over a call' err || say "nothing was said of the broker's process: $(cat err)"
+	grep -q 'hung or ended during a call' err || say "nothing was said of the broker's process: $(cat err)"
 	proxy=$(pgrep -P "$broker")
 	# What it does it does as the caller, who is the host's 100000, whatever the kernel asks for.
 	must_equal "$(grep Uid "/proc/$proxy/status" | xargs)" "Uid: 0 100000 0 100000"
@@ -237,5 +237,5 @@ int main(void)
 END
 	capture timeout 40 $RUN -b "$SCRATCH/node:/fuse:dev" --allow mknod:safe -- hang
 	must_equal "$status" 0
-	[[ $stderr = *"hung or ended over a call of 'hang'"* ]]
+	[[ $stderr = *"hung or ended during a call of 'hang'"* ]]
 }
