@@ -85,7 +85,7 @@ static int borrow_fd(const struct notif *n, int fd, int *ret_fd)
 	if (fstat(file, &st) < 0)
 		return -errno;
 	if (n->call == CALL_FCHOWN && fcntl(file, F_GETFL) & O_PATH)
-		return -EBADF; /* as the kernel: only fchownat() accepts an O_PATH descriptor */
+		return -EBADF; /* as the kernel: only the "at" call accepts O_PATH */
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
 		return -ENODATA;
 	*ret_fd = TAKE_FD(file);

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* userns-run: make the description of the run from the options and operands. */
+
+#include "userns_run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../lib/base/env.h"
+#include "../lib/base/fd.h"
+#include "../lib/base/log.h"
+#include "../lib/base/path.h"
+#include "../lib/base/sys.h"
+#include "../lib/broker/broker.h"
+#include "../lib/idmap/userns.h"
+#include "../lib/image/image_config.h"
+#include "../lib/store/store_plan.h"
+#include "../lib/store/store_view.h"
+
+static void say_map(const struct idmap *m, const char *why)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	idmap_print(m, &b);
+	log_verbose("the map of the namespace is %s: %s", buf_get(&b) ? buf_get(&b) : "", why);
+}
+
+static int map_of_root(struct idmap *ret, struct err *e)
+{
+	int r = idmap_parse(&(const char *){ "auto" }, 1, NULL, ret, e);
+
+	if (r == 0)
+		say_map(ret, "what subuid(5) and subgid(5) grant to root");
+	else if (r == -ENOENT) {
+		(void)err_say(e, ENOENT, NULL,
+			"there is no map, and root has no ids in /etc/subuid and /etc/subgid");
+		err_op(e, "map");
+		err_try(e,
+			"name a range that nobody else has, such as -m +BASE, or grant one to root "
+			"in /etc/subuid and /etc/subgid");
+	}
+	return r;
+}
+
+static int map_of_namespace(struct idmap *ret, struct err *e)
+{
+	scoped_idmap struct idmap all = { 0 };
+	int r = idmap_identity(&all, e);
+
+	if (r == 0)
+		r = userns_fit(&all, ret, e);
+	if (r == 0)
+		say_map(ret, "all ids of the user namespace that the caller is in");
+	return r;
+}
+
+static int map_of_user(struct rootless *ids, struct idmap *ret, struct err *e)
+{
+	int r = rootless_ids(ids, e);
+
+	if (r == 0)
+		r = idmap_copy(&ids->map, ret, e);
+	if (r < 0)
+		return r;
+	say_map(ret,
+		ids->single ? "the caller alone, who has no subordinate ids" :
+			      "the caller, and what subuid(5) and subgid(5) grant");
+	if (ids->single && ids->why[0])
+		log_verbose("%s", ids->why);
+	return 0;
+}
+
+static int find_map(struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	struct idmap_context ctx = { .source = a->rootfs, .strict = a->strict };
+	scoped_idmap struct idmap m = { 0 };
+	scoped_fd int fd = -1;
+	char path[32];
+	int r = 0;
+
+	/* Whose owner a map may speak of: the root must be that directory (find_root()). */
+	if (a->maps.len && a->rootfs) {
+		r = path_open(a->rootfs, O_PATH, "cannot open the source", NULL, &fd, e);
+		if (r == 0 && fstat(fd, &a->map_of) < 0)
+			r = err_set(e, errno, a->rootfs, "cannot stat the root of the command");
+		ctx.source = fd_proc_path(fd, path);
+	}
+	if (r < 0)
+		return r;
+	if (a->maps.len) {
+		r = idmap_parse((const char *const *)a->maps.items, a->maps.len, &ctx, &m, e);
+		if (r == 0)
+			r = userns_fit(&m, &s->map, e);
+	} else {
+		r = a->caller == RUN_BY_ROOT        ? map_of_root(&s->map, e) :
+			a->caller == RUN_BY_NS_ROOT ? map_of_namespace(&s->map, e) :
+						      map_of_user(&a->ids, &s->map, e);
+	}
+	return r == 0 ? run_check_map(s->privileged, &s->map, e) : r;
+}
+
+/*
+ * Disk ids are the ids of the namespace, so that the map of the root is that of the namespace, if
+ * not told otherwise.
+ */
+static int default_map(const struct run_spec *s, struct mount_options *o, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	if (o->maps.len)
+		return s->privileged ? 0 :
+				       err_usage(e,
+					       "option 'map' of the root needs root of the host, "
+					       "who can ID-map filesystems");
+	if (!s->privileged)
+		return 0;
+	idmap_print(&s->map, &b);
+	return buf_get(&b) && strv_add(&o->maps, buf_get(&b)) == 0 ? 0 : err_nomem(e);
+}
+
+static int check_root_options(
+	const struct run_spec *s, const struct mount_options *o, struct err *e)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} meaningless[] = {
+		{ "nofail", o->nofail },
+		{ "noauto", o->noauto },
+		{ "mkdir", o->mkdir },
+		{ "follow", o->follow },
+		{ "bind", o->bind },
+		{ "rbind", o->rbind },
+		{ "lower", o->lowers.len > 0 },
+		{ "private", o->flags.propagation },
+		{ "loop", o->loop },
+		{ "offset", o->offset },
+		{ "sizelimit", o->sizelimit },
+		{ "subdir", o->subdir },
+	};
+
+	if (o->fs.len)
+		return err_usage(
+			e, "unknown option '%s' for the root of a command", o->fs.items[0].name);
+	if (!s->privileged && o->flags.clear & MOUNT_ATTR_NODEV)
+		return err_usage(e,
+			"option 'dev' of the root needs root of the host: the kernel opens no "
+			"device for others there");
+
+	for (size_t i = 0; i < ARRAY_LEN(meaningless); i++)
+		if (meaningless[i].given)
+			return err_usage(e, "option '%s' means nothing for the root of a command",
+				meaningless[i].name);
+	return 0;
+}
+
+static const char *image_name(const struct userns_args *a)
+{
+	return strncmp(a->image, "image:", 6) ? a->image : a->image + 6;
+}
+
+static int find_image(
+	struct userns_args *a, struct mount_options *o, struct strv *layers, struct err *e)
+{
+	const char *name = image_name(a);
+	int r;
+
+	if (!*name)
+		return err_usage(e, "the name of the image is missing: image:NAME");
+	r = store_open(o->store ? o->store : a->store, 0, &a->opened, e);
+	if (r == 0)
+		r = store_image_layers(a->opened, name, layers, NULL, e);
+	/* Changes go somewhere, or a program that writes a file for itself would not start. */
+	if (r == 0 && !o->upper && !(o->flags.set & MOUNT_ATTR_RDONLY))
+		o->ephemeral = true;
+	return r;
+}
+
+static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
+	scoped_strv struct strv layers = { 0 };
+	scoped_buf struct buf source = BUF_INIT;
+	int r = 0;
+
+	s->host_root = !a->rootfs && !a->image;
+	if (s->host_root)
+		return a->options.len ?
+			err_usage(e, "option '--options' needs --rootfs or --image") :
+			0;
+	for (size_t i = 0; i < a->options.len && r == 0; i++)
+		r = mount_options_parse(&o, a->options.items[i], e);
+	if (r == 0)
+		r = check_root_options(s, &o, e);
+	if (r == 0)
+		r = default_map(s, &o, e);
+	if (r == 0 && a->image)
+		r = find_image(a, &o, &layers, e);
+	if (r < 0)
+		return r;
+	buf_printf(&source, "%s%s", a->image && strncmp(a->image, "image:", 6) ? "image:" : "",
+		a->image ? a->image : a->rootfs);
+	if (!buf_get(&source))
+		return err_nomem(e);
+	/*
+	 * Root of the namespace owns the devices of the root, and no namespace keeps it from
+	 * opening them: only who asks gets that.
+	 */
+	if (!(o.flags.clear & MOUNT_ATTR_NODEV))
+		o.flags.set |= MOUNT_ATTR_NODEV;
+	r = mount_plan_build(
+		&s->root, buf_get(&source), "/", &o, a->image ? &layers : NULL, a->strict, e);
+	if (r == 0 && a->map_of.st_ino && s->root.source_seen &&
+		(a->map_of.st_ino != s->root.source_ino || a->map_of.st_dev != s->root.source_dev))
+		r = err_say(e, ESTALE, a->rootfs, "leads to another place than a moment ago");
+	return r == 0 && a->image ? store_plan(&s->root, a->opened, e) : r;
+}
+
+/*
+ * A read-only bind costs an ordinary user's command the right to mount: one that cannot be written
+ * to anyway need not be.
+ */
+static int bind_resolv_conf(struct run_spec *s, struct err *e)
+{
+	bool read_only = s->privileged || access("/etc/resolv.conf", W_OK) == 0;
+
+	return run_bind_parse(read_only ? "/etc/resolv.conf:/etc/resolv.conf:ro" :
+					  "/etc/resolv.conf:/etc/resolv.conf",
+		&s->binds, e);
+}
+
+static int find_binds(const struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < a->binds.len && r == 0; i++) {
+		const struct run_bind *b;
+
+		r = run_bind_parse(a->binds.items[i], &s->binds, e);
+		if (r < 0)
+			return r;
+		b = &s->binds.items[s->binds.len - 1];
+		if (!s->privileged && (b->own_map || b->map.wish != MAP_KEEP))
+			return err_usage(e,
+				"'%s': a map of a bind needs root of the host, who can ID-map "
+				"filesystems",
+				a->binds.items[i]);
+	}
+	return r == 0 && a->resolv_conf ? bind_resolv_conf(s, e) : r;
+}
+
+static int add_strings(struct strv *ret, const struct strv *more, struct err *e)
+{
+	for (size_t i = 0; i < more->len; i++)
+		if (strv_add(ret, more->items[i]) < 0)
+			return err_nomem(e);
+	return 0;
+}
+
+/*
+ * How the image wants to be run: its variables and directory, and its program, for who names none.
+ * But not its user: the command is root. An image of plain layers says nothing.
+ */
+static int find_config(struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	scoped_view struct store_view view = { .store = a->opened };
+	scoped_image_config struct image_config c = { .user = NULL };
+	int r = store_view_open(a->opened, image_name(a), &view, e);
+
+	if (r < 0 || !view.config.len)
+		return r;
+	r = image_config_read(buf_get(&view.config), view.config.len, &c, e);
+	if (r == 0)
+		r = add_strings(&s->env, &c.env, e);
+	if (r == 0 && !s->command[0])
+		r = add_strings(&a->image_command, &c.entrypoint, e);
+	if (r == 0 && !s->command[0])
+		r = add_strings(&a->image_command, &c.cmd, e);
+	if (r == 0 && c.cwd && *c.cwd) {
+		s->workdir = strdup(c.cwd);
+		r = s->workdir ? 0 : err_nomem(e);
+	}
+	return r;
+}
+
+static int find_command(struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	if (s->command[0])
+		return 0;
+	if (!a->image_command.len)
+		return err_usage(e,
+			a->image ? "the image names no program to run: CMD is missing" :
+				   "CMD is missing");
+	if (VEC_ADD(&a->image_command, NULL) < 0) /* ends an argv; it is no string of the list's */
+		return err_nomem(e);
+	s->command = a->image_command.items;
+	return 0;
+}
+
+static int find_env(const struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	s->env_keep = s->host_root;
+	for (size_t i = 0; i < a->env.len; i++) {
+		const char *word = a->env.items[i], *value = env_get(word);
+		scoped_buf struct buf b = BUF_INIT;
+
+		if (!*word || *word == '=')
+			return err_usage(
+				e, "'%s' is no environment variable: NAME or NAME=VALUE", word);
+		if (!strchr(word, '=') && !value)
+			return err_usage(e, "there is no environment variable '%s' to keep", word);
+		buf_str(&b, word);
+		if (!strchr(word, '='))
+			buf_printf(&b, "=%s", value);
+		if (!buf_get(&b) || strv_add(&s->env, buf_get(&b)) < 0)
+			return err_nomem(e);
+	}
+	return 0;
+}
+
+static int find_workdir(const struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	s->workdir_asked = a->workdir;
+	if (a->workdir) {
+		free(s->workdir);
+		s->workdir = strdup(a->workdir);
+	} else if (s->host_root)
+		s->workdir = getcwd(NULL, 0);
+	if (!s->workdir && (a->workdir || (s->host_root && errno == ENOMEM)))
+		return err_nomem(e);
+	return 0;
+}
+
+/* The report at the end is no output of the command's, so that it goes where messages go. */
+static int find_broker(
+	const struct userns_args *a, const struct ctx *ctx, struct run_spec *s, struct err *e)
+{
+	const struct broker_config c = {
+		.rules = &a->allow,
+		.policy = a->policy,
+		.audit = a->audit,
+		.map = &s->map,
+		.privileged = s->privileged,
+		.granted = a->caller == RUN_BY_USER && !a->maps.len,
+	};
+	int r;
+
+	if (!a->allow.len && !a->policy)
+		return a->audit ? err_usage(e,
+					  "option '--audit' needs --allow or --policy: without "
+					  "rules nothing is decided") :
+				  0;
+	r = broker_new(&c, &s->broker, e);
+	if (r < 0)
+		return r;
+	s->report = out_new(STDERR_FILENO, ctx->json, ctx->color_err);
+	return s->report ? 0 : err_nomem(e);
+}
+
+/* A variable of a script that is not set gives an empty value, which is no wish. */
+static int check_values(const struct userns_args *a, struct err *e)
+{
+	const struct {
+		const char *name, *value;
+	} named[] = {
+		{ "rootfs", a->rootfs },
+		{ "image", a->image },
+		{ "store", a->store },
+		{ "workdir", a->workdir },
+		{ "user", a->user },
+		{ "hostname", a->hostname },
+		{ "policy", a->policy },
+		{ "audit", a->audit },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(named); i++)
+		if (named[i].value && !*named[i].value)
+			return err_usage(e, "the value of option '--%s' is empty", named[i].name);
+	if (a->user && (*a->user == ':' || a->user[strlen(a->user) - 1] == ':'))
+		return err_usage(e, "option '--user': '%s' is not USER or USER:GROUP", a->user);
+	if (a->hostname && strlen(a->hostname) > HOST_NAME_MAX)
+		return err_usage(e, "option '--hostname': '%s' is longer than %d bytes",
+			a->hostname, HOST_NAME_MAX);
+	return 0;
+}
+
+int userns_run_spec(struct userns_args *a, const struct ctx *ctx, struct err *e)
+{
+	struct run_spec *s = &a->spec;
+	int r;
+
+	a->caller = run_caller();
+	*s = (struct run_spec){
+		.privileged = a->caller == RUN_BY_ROOT,
+		.read_only = a->read_only,
+		.own_net = a->net == NET_NONE,
+		.new_privs = a->new_privs,
+		.pipe = a->pipe,
+		.hostname = a->hostname,
+		.user = a->user,
+		.command = ctx->operands.items,
+	};
+	r = check_values(a, e);
+	if (r == 0)
+		r = find_map(a, s, e);
+	if (r == 0)
+		r = find_root(a, s, e);
+	if (r == 0)
+		r = find_binds(a, s, e);
+	if (r == 0 && a->image)
+		r = find_config(a, s, e);
+	if (r == 0)
+		r = find_command(a, s, e);
+	if (r == 0)
+		r = find_env(a, s, e);
+	if (r == 0)
+		r = find_workdir(a, s, e);
+	return r == 0 ? find_broker(a, ctx, s, e) : r;
+}
