@@ -96,18 +96,18 @@ static void put_layer(struct out *out, const struct source *src, size_t i, const
 static int map_text(const struct scan *sum, struct buf *ret, struct err *e)
 {
 	const scan_owners *const lists[] = { &sum->owners, &sum->named };
-	struct cover *c = cover_new();
+	struct needed_ids *c = needed_ids_new();
 	uint64_t added; /* ids that nobody asked for: the kernel takes 340 extents */
 	scoped_idmap struct idmap map = { .gid_assumed = false };
 	/* What no layer lists, such as the root directory itself, belongs to 0:0. */
-	int r = c ? cover_owner(c, 0, 0, e) : err_nomem(e);
+	int r = c ? needed_ids_add_owner(c, 0, 0, e) : err_nomem(e);
 
 	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
 		for (size_t i = 0; r == 0 && i < lists[l]->len; i++)
-			r = cover_owner(c, lists[l]->items[i].uid, lists[l]->items[i].gid, e);
+			r = needed_ids_add_owner(c, lists[l]->items[i].uid, lists[l]->items[i].gid, e);
 	if (r == 0)
-		r = cover_map(c, &map, &added, e);
-	cover_free(c);
+		r = needed_ids_map(c, &map, &added, e);
+	needed_ids_free(c);
 	if (r < 0)
 		return r;
 	idmap_print(&map, ret);

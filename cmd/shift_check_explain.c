@@ -47,9 +47,9 @@ static const struct idrange *line_of(const struct idmap *m, bool gid, uint32_t d
 
 static void add_namespace(const struct explanation *x, struct chain *c)
 {
-	const struct idmap *m = &x->who.userns_map;
+	const struct idmap *m = &x->caller.userns_map;
 
-	c->has_ns = x->who.userns && c->has_seen &&
+	c->has_ns = x->caller.userns && c->has_seen &&
 		(c->gid ? idmap_gid_disk : idmap_uid_disk)(m, c->seen, &c->ns);
 }
 
@@ -71,10 +71,10 @@ static struct chain chain_of(const struct explanation *x, bool gid)
 		.doubt = gid ? n->gid_doubt : n->uid_doubt,
 	};
 
-	c.has_disk = n->how == DISK_RAW || n->how == DISK_LAYER ||
+	c.has_disk = n->how == DISK_READ || n->how == DISK_LAYER ||
 		(n->how != DISK_UNKNOWN && !lost && !shown);
 	c.has_seen = !lost && !shown;
-	if (m->kind == RAW_MAPPED && c.has_disk)
+	if (m->kind == MOUNT_MAP_KNOWN && c.has_disk)
 		c.line = line_of(&m->map, gid, c.disk);
 	add_namespace(x, &c);
 	return c;
@@ -85,7 +85,7 @@ static bool by_both_ends(const struct explanation *x)
 {
 	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
 
-	return m->kind == RAW_OVERLAY || m->kind == RAW_HIDDEN;
+	return m->kind == MOUNT_MAP_OVERLAY || m->kind == MOUNT_MAP_HIDDEN;
 }
 
 /*
@@ -109,7 +109,7 @@ static struct chain chain_inside(
 		c.has_disk && (gid ? perm_gid : perm_uid)(&m->facts, disk, &c.seen);
 	c.overflow = !c.has_seen;
 	c.shown = c.has_seen ? c.seen : gid ? x->overflow_gid : x->overflow_uid;
-	if (m->kind == RAW_MAPPED && c.has_disk)
+	if (m->kind == MOUNT_MAP_KNOWN && c.has_disk)
 		c.line = line_of(&m->map, gid, disk);
 	add_namespace(x, &c);
 	return c;
@@ -133,7 +133,7 @@ static void put_chain_json(struct out *o, const struct explanation *x, const str
 	out_bool(o, "certain", c->certain);
 	if (c->has_ns)
 		out_u64(o, "userns", c->ns);
-	if (x->who.userns)
+	if (x->caller.userns)
 		out_bool(o, "userns_overflow", !c->has_ns);
 }
 
@@ -160,10 +160,10 @@ static void describe_chain(const struct explanation *x, const struct chain *c, s
 	if (c->line)
 		buf_printf(b, " -> map line %c:%u:%u:%u", c->gid ? 'g' : 'u', c->line->disk,
 			c->line->seen, c->line->count);
-	else if (m->kind == RAW_MAPPED)
+	else if (m->kind == MOUNT_MAP_KNOWN)
 		buf_printf(b, " -> no line of the map%s has it",
 			c->doubt ? " that can be read here" : "");
-	else if (m->kind == RAW_HIDDEN)
+	else if (m->kind == MOUNT_MAP_HIDDEN)
 		buf_str(b, " -> a map that is not known");
 
 	if (!c->overflow)
@@ -179,9 +179,9 @@ static void describe_chain(const struct explanation *x, const struct chain *c, s
 		buf_printf(
 			b, " -> shown as %u (nobody, or overflow: that cannot be told)", c->shown);
 	if (c->has_ns)
-		buf_printf(b, " -> %u in pid:%d", c->ns, (int)x->who.userns);
-	else if (x->who.userns)
-		buf_printf(b, " -> no id in pid:%d, shown as %u (overflow)", (int)x->who.userns,
+		buf_printf(b, " -> %u in pid:%d", c->ns, (int)x->caller.userns);
+	else if (x->caller.userns)
+		buf_printf(b, " -> no id in pid:%d, shown as %u (overflow)", (int)x->caller.userns,
 			c->gid ? x->overflow_gid : x->overflow_uid);
 }
 
@@ -359,7 +359,7 @@ static bool any_doubt(const struct explanation *x)
 /* Only who has rights over the filesystem's user namespace may look past a map. */
 static const char *mounted_in(const struct explanation *x)
 {
-	if (!x->who.initial && explain_file(x)->how == DISK_RAW)
+	if (!x->caller.initial && explain_file(x)->how == DISK_READ)
 		return "this user namespace, or one below it";
 	return x->mounts.items[explain_file(x)->mount].fs_userns_assumed ?
 		"the initial user namespace (assumed: the kernel does not tell)" :
@@ -369,15 +369,15 @@ static const char *mounted_in(const struct explanation *x)
 static void put_mount(struct out *o, const struct explanation *x)
 {
 	static const char *const kinds[] = {
-		[RAW_PLAIN] = "none",
-		[RAW_MAPPED] = "known",
-		[RAW_HIDDEN] = "hidden",
-		[RAW_OVERLAY] = "overlay",
+		[MOUNT_MAP_NONE] = "none",
+		[MOUNT_MAP_KNOWN] = "known",
+		[MOUNT_MAP_HIDDEN] = "hidden",
+		[MOUNT_MAP_OVERLAY] = "overlay",
 	};
 	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
 	scoped_buf struct buf map = BUF_INIT;
 
-	if (m->kind == RAW_MAPPED)
+	if (m->kind == MOUNT_MAP_KNOWN)
 		idmap_print(&m->map, &map);
 	if (!buf_get(&map))
 		return;
@@ -392,23 +392,25 @@ static void put_mount(struct out *o, const struct explanation *x)
 	out_str(o, "map_state", kinds[m->kind]);
 	if (m->map_partial)
 		out_bool(o, "map_partial", true);
-	if (m->kind == RAW_MAPPED)
+	if (m->kind == MOUNT_MAP_KNOWN)
 		out_str(o, "map", map.data);
 	out_end(o);
 
 	out_safe_line(o, "  %-11s %s of %s, mounted in %s", "filesystem", m->type, m->source,
 		mounted_in(x));
 	out_safe_line(o, "  %-11s %d at %s, %s: %s%s", "mount", m->id, m->target, m->options,
-		m->kind == RAW_MAPPED ? "map " : "",
-		m->kind == RAW_MAPPED          ? map.data :
-			m->kind == RAW_HIDDEN  ? x->who.initial ?
-						 "ID-mapped, but this kernel does not "
-						 "tell the map" :
-						 "ID-mapped, but its map has no id of this user "
-						 "namespace, or this kernel does not tell it" :
-			m->kind == RAW_OVERLAY ? "no map of its own, but its layers may have one" :
-						 "no map");
-	if (!x->who.initial && any_doubt(x))
+		m->kind == MOUNT_MAP_KNOWN ? "map " : "",
+		m->kind == MOUNT_MAP_KNOWN ?
+			map.data :
+			m->kind == MOUNT_MAP_HIDDEN ?
+			x->caller.initial ? "ID-mapped, but this kernel does not "
+					    "tell the map" :
+					    "ID-mapped, but its map has no id of this user "
+					    "namespace, or this kernel does not tell it" :
+			m->kind == MOUNT_MAP_OVERLAY ?
+			"no map of its own, but its layers may have one" :
+			"no map");
+	if (!x->caller.initial && any_doubt(x))
 		out_line(o,
 			"  %-11s lines of the map without an id in this user namespace cannot be "
 			"read here; from outside of it, explain --userns pid:N tells all",
@@ -442,7 +444,7 @@ static void put_layer(struct out *o, const struct explanation *x)
 static const char *how_word(enum explain_disk how)
 {
 	static const char *const words[] = {
-		[DISK_RAW] = "raw",
+		[DISK_READ] = "raw",
 		[DISK_PLAIN] = "plain",
 		[DISK_INFERRED] = "inferred",
 		[DISK_UNKNOWN] = "unknown",

@@ -21,7 +21,7 @@ static const struct {
 	{ "fstab", "REFUSED LINES OF /etc/fstab" },
 };
 
-struct table {
+struct host_table {
 	struct out *out;
 	char section[32]; /* whose rows are being collected; "" before the first */
 	struct out_col columns[4];
@@ -38,7 +38,7 @@ static void answer_word(enum host_answer answer, char ret[static 16])
 }
 
 /* A table for each section, whose first column is titled with it. */
-static void begin_section(struct table *t, const char *section)
+static void begin_section(struct host_table *t, const char *section)
 {
 	const char *title = section;
 
@@ -61,7 +61,7 @@ static void begin_section(struct table *t, const char *section)
 
 static int put_row(const struct host_row *r, void *arg)
 {
-	struct table *t = arg;
+	struct host_table *t = arg;
 	bool json = out_json(t->out);
 	char answer[16];
 
@@ -101,7 +101,7 @@ static int put_refused(const char *target, const struct err *why, void *arg)
  * A table that is not there has no such lines, and what else is wrong with one is mount-idmapped's
  * to say.
  */
-static int refused_lines(struct table *t, struct err *e)
+static int refused_lines(struct host_table *t, struct err *e)
 {
 	struct err unread = ERR_INIT;
 	int r = geteuid() == 0 ? mount_table_refused(put_refused, t, &unread) : 0;
@@ -111,7 +111,7 @@ static int refused_lines(struct table *t, struct err *e)
 
 int check_host(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
 {
-	struct table t = { .out = ctx->out };
+	struct host_table t = { .out = ctx->out };
 	int r;
 
 	(void)a;

@@ -15,7 +15,7 @@
 #include "../lib/mount/probe.h"
 
 /* A mount, kept until all of its namespace are known: the text is a tree of them. */
-struct row {
+struct list_row {
 	char *process, *target, *source, *type, *words;
 	size_t index;   /* as the kernel lists them */
 	ssize_t parent; /* the row that it is mounted below; -1: none */
@@ -27,7 +27,7 @@ struct list {
 	bool all;
 	size_t n;
 	uint64_t namespace;
-	VEC(struct row) rows;
+	VEC(struct list_row) rows;
 };
 
 /* "/dev/vda1[/srv/base]", as findmnt(8) has it. */
@@ -41,7 +41,8 @@ static void source_text(const struct mapped_mount *m, struct buf *b)
 /* The kernel leaves out lines that have no id in the reader's user namespace. */
 static bool is_partial(const struct mapped_mount *m)
 {
-	return (m->from == FROM_KERNEL || m->from == FROM_LAYERS) && !probe_initial_userns();
+	return (m->from == MAP_FROM_KERNEL || m->from == MAP_FROM_LAYERS) &&
+		!probe_initial_userns();
 }
 
 static void map_text(const struct mapped_mount *m, struct buf *b)
@@ -52,11 +53,11 @@ static void map_text(const struct mapped_mount *m, struct buf *b)
 		idmap_print_words(m->map, b);
 	if (is_partial(m))
 		buf_str(b, " (as far as it has ids of this user namespace)");
-	if (m->from == FROM_SAMPLES)
+	if (m->from == MAP_FROM_SAMPLES)
 		buf_printf(b, " (inferred from %zu files)", m->samples);
 	if (m->too_large)
 		buf_str(b, "not known (what the kernel tells of the mount is too large)");
-	else if (m->from == FROM_NOWHERE)
+	else if (m->from == MAP_FROM_NOWHERE)
 		buf_str(b,
 			m->overlay && !m->surely ? "not known (an overlay does not tell)" :
 						   "mapped, how is not known");
@@ -87,7 +88,7 @@ static void put_json(struct list *l, const struct mapped_mount *m)
 		out_str(l->out, "map", map.data);
 	if (is_partial(m))
 		out_bool(l->out, "map_partial", true);
-	if (m->from == FROM_SAMPLES)
+	if (m->from == MAP_FROM_SAMPLES)
 		out_u64(l->out, "samples", m->samples);
 	out_u64(l->out, "namespace", m->namespace);
 	out_i64(l->out, "pid", m->pid);
@@ -102,7 +103,7 @@ static void put_json(struct list *l, const struct mapped_mount *m)
 /* As strcmp(), but what is below a directory comes before what merely begins like it. */
 static int by_target(const void *pa, const void *pb)
 {
-	const struct row *a = pa, *b = pb;
+	const struct list_row *a = pa, *b = pb;
 	const char *x = a->target, *y = b->target;
 
 	for (; *x && *x == *y; x++, y++)
@@ -145,7 +146,7 @@ static void find_parents(struct list *l)
 /* "| `-" before a target. */
 static void put_branches(const struct list *l, ssize_t i, bool self, struct buf *b)
 {
-	const struct row *r = &l->rows.items[i];
+	const struct list_row *r = &l->rows.items[i];
 
 	if (r->parent < 0)
 		return;
@@ -161,7 +162,7 @@ static int put_rows(struct list *l)
 		qsort(l->rows.items, l->rows.len, sizeof(*l->rows.items), by_target);
 	find_parents(l);
 	for (size_t i = 0; i < l->rows.len; i++) {
-		struct row *w = &l->rows.items[i];
+		struct list_row *w = &l->rows.items[i];
 		scoped_buf struct buf target = BUF_INIT;
 
 		put_branches(l, (ssize_t)i, true, &target);
@@ -180,7 +181,7 @@ static int put_rows(struct list *l)
 		out_end(l->out);
 	}
 	for (size_t i = 0; i < l->rows.len; i++) {
-		struct row *w = &l->rows.items[i];
+		struct list_row *w = &l->rows.items[i];
 
 		free(w->process);
 		free(w->target);
@@ -201,7 +202,7 @@ static int put_mount(const struct mapped_mount *m, void *arg)
 {
 	struct list *l = arg;
 	scoped_buf struct buf source = BUF_INIT, words = BUF_INIT, process = BUF_INIT;
-	struct row w = { .index = l->n++ };
+	struct list_row w = { .index = l->n++ };
 	int r = 0;
 
 	map_text(m, &words);
@@ -256,7 +257,7 @@ int check_list(const struct check_args *a, struct ctx *ctx, char **operands, str
 	};
 	struct list l = { .out = ctx->out, .all = a->all_namespaces };
 	scoped_buf struct buf path = BUF_INIT;
-	struct mapped_options o = { .all_namespaces = a->all_namespaces };
+	struct list_mapped_options o = { .all_namespaces = a->all_namespaces };
 	size_t closed = 0, skip = !a->all_namespaces;
 	int r = *operands ? find_below(*operands, &path, e) : 0;
 
@@ -264,7 +265,7 @@ int check_list(const struct check_args *a, struct ctx *ctx, char **operands, str
 		return r;
 	o.below = *operands ? path.data : NULL;
 	out_table(ctx->out, columns + skip, ARRAY_LEN(columns) - skip);
-	r = mapped_mounts(&o, put_mount, &l, &closed, e);
+	r = list_mapped(&o, put_mount, &l, &closed, e);
 	if (put_rows(&l) < 0 && r == 0)
 		r = -ENOMEM;
 	VEC_DONE(&l.rows);

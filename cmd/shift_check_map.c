@@ -181,7 +181,7 @@ static int diff(struct out *out, const struct idmap *first, const struct idmap *
  */
 
 /* As it is on disk: without the map of its mount. */
-static int cover_directory(struct cover *c, const struct check_args *a, struct err *e)
+static int cover_directory(struct needed_ids *c, const struct check_args *a, struct err *e)
 {
 	scoped_idmap struct idmap ignored = { .gid_assumed = false };
 	scoped_fd int fd = -1, disk = -1;
@@ -189,14 +189,14 @@ static int cover_directory(struct cover *c, const struct check_args *a, struct e
 
 	if (r < 0)
 		return r;
-	r = raw_map(fd, a->cover, &ignored, e);
+	r = mount_map_read(fd, a->cover, &ignored, e);
 	if (r < 0)
 		return r;
-	if (r == RAW_OVERLAY)
+	if (r == MOUNT_MAP_OVERLAY)
 		log_verbose("it is on an overlay: the ids are those that the overlay shows");
-	if (r == RAW_MAPPED || r == RAW_HIDDEN) {
+	if (r == MOUNT_MAP_KNOWN || r == MOUNT_MAP_HIDDEN) {
 		log_verbose("it is on an ID-mapped mount: its map is taken off");
-		r = raw_open(fd, a->cover, &disk, e);
+		r = unmapped_clone(fd, a->cover, &disk, e);
 		if (r < 0) {
 			err_try(e,
 				"name the directory by a path that is not under an ID-mapped "
@@ -204,14 +204,14 @@ static int cover_directory(struct cover *c, const struct check_args *a, struct e
 			return r;
 		}
 	}
-	r = cover_tree(c, disk >= 0 ? disk : fd, a->threads, e);
+	r = needed_ids_add_tree(c, disk >= 0 ? disk : fd, a->threads, e);
 	if (r < 0)
 		err_prefix(e, "in '%s'", a->cover);
 	return r;
 }
 
 struct spec_ids {
-	struct cover *c;
+	struct needed_ids *c;
 	struct err *e;
 };
 
@@ -219,14 +219,14 @@ static int add_spec(const struct mtree_entry *s, void *arg)
 {
 	struct spec_ids *p = arg;
 
-	return s->has_uid && s->has_gid ? cover_owner(p->c, s->uid, s->gid, p->e) : 0;
+	return s->has_uid && s->has_gid ? needed_ids_add_owner(p->c, s->uid, s->gid, p->e) : 0;
 }
 
 /*
  * Owners from the specification of a layer; ACLs and capabilities, which it has not, from the
  * layer.
  */
-static int cover_layer(struct cover *c, const struct store *store, const char *layer,
+static int cover_layer(struct needed_ids *c, const struct store *store, const char *layer,
 	const char *spec, unsigned threads, struct err *e)
 {
 	struct spec_ids p = { c, e };
@@ -242,10 +242,10 @@ static int cover_layer(struct cover *c, const struct store *store, const char *l
 	r = store_base_open_layer(store, layer, &top, e);
 	if (r == 0)
 		r = fd_open_dir(top, ".", &dir, e);
-	return r == 0 ? cover_tree_attrs(c, dir, threads, e) : r;
+	return r == 0 ? needed_ids_add_tree_attrs(c, dir, threads, e) : r;
 }
 
-static int cover_image(struct cover *c, const struct check_args *a, struct err *e)
+static int cover_image(struct needed_ids *c, const struct check_args *a, struct err *e)
 {
 	scoped_strv struct strv layers = { .len = 0 }, specs = { .len = 0 };
 	scoped_store struct store *store = NULL;
@@ -257,7 +257,7 @@ static int cover_image(struct cover *c, const struct check_args *a, struct err *
 		r = store_image_layers(store, a->cover + strlen("image:"), &layers, &specs, e);
 	/* A parent directory that no layer lists is 0:0. */
 	if (r == 0)
-		r = cover_owner(c, 0, 0, e);
+		r = needed_ids_add_owner(c, 0, 0, e);
 	for (size_t i = 0; i < layers.len && r == 0; i++)
 		r = cover_layer(c, store, layers.items[i], specs.items[i], a->threads, e);
 	return r;
@@ -311,7 +311,7 @@ static int narrow(const struct check_args *a, struct out *out, const struct idma
 static int cover(const struct check_args *a, struct out *out, const struct idmap *m, struct err *e)
 {
 	scoped_idmap struct idmap needed = { .gid_assumed = false };
-	struct cover *c = cover_new();
+	struct needed_ids *c = needed_ids_new();
 	uint64_t added = 0;
 	int r;
 
@@ -319,10 +319,10 @@ static int cover(const struct check_args *a, struct out *out, const struct idmap
 		return err_nomem(e);
 	r = strncmp(a->cover, "image:", 6) ? cover_directory(c, a, e) : cover_image(c, a, e);
 	if (r == 0)
-		r = cover_map(c, &needed, &added, e);
+		r = needed_ids_map(c, &needed, &added, e);
 	if (r == 0)
-		log_verbose("%" PRIu64 " files were looked at", cover_entries(c));
-	cover_free(c);
+		log_verbose("%" PRIu64 " files were looked at", needed_ids_entries(c));
+	needed_ids_free(c);
 	if (r < 0)
 		return r;
 	if (added)

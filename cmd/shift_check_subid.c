@@ -69,7 +69,7 @@ static void put_grants(struct out *out, const char *kind, const char *file, cons
 	}
 }
 
-static void put_summary(struct out *out, const struct grant_check *c, enum grant_trial trial,
+static void put_summary(struct out *out, const struct grants_check *c, enum grant_trial trial,
 	const char *detail, bool quiet)
 {
 	static const char *const words[] = { "passed", "failed", "not made" };
@@ -98,7 +98,7 @@ static void put_summary(struct out *out, const struct grant_check *c, enum grant
 
 int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
 {
-	struct grant_check c = { .fn = put_finding, .arg = ctx->out };
+	struct grants_check c = { .fn = put_finding, .arg = ctx->out };
 	scoped_free char *detail = NULL;
 	int r, trial = 0;
 
@@ -106,17 +106,17 @@ int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, st
 	r = *operands ? names_user(*operands, &c.user, e) : names_user_of(getuid(), &c.user, e);
 	if (r < 0)
 		return r;
-	r = grant_check_files(&c, e);
+	r = grants_check_files(&c, e);
 	if (r == 0 && !ctx->quiet) {
 		put_grants(ctx->out, "user", SUBUID_FILE, c.source, &c.uid);
 		put_grants(ctx->out, "group", SUBGID_FILE, c.source, &c.gid);
 	}
 	if (r == 0)
-		r = grant_check_helpers(&c, e);
+		r = grants_check_helpers(&c, e);
 	if (r == 0)
-		r = trial = grant_trial(&c, &detail, e);
+		r = trial = grants_trial(&c, &detail, e);
 	if (r >= 0)
 		put_summary(ctx->out, &c, (enum grant_trial)trial, detail, ctx->quiet);
-	grant_check_done(&c);
+	grants_check_done(&c);
 	return r < 0 ? r : c.found ? STATUS_FOUND : STATUS_DONE;
 }

@@ -40,10 +40,10 @@ static void put_effects(
 	static const char *const words[] = { "the set-id bit", "the capability" };
 	const enum perm_rule rules[] = { d->setid, d->filecap };
 	static const char *const keys[] = { "setid", "capability" };
-	const enum raw_kind kind = x->mounts.items[explain_file(x)->mount].kind;
+	const enum mount_map_kind kind = x->mounts.items[explain_file(x)->mount].kind;
 
 	/* Through a map that is not known they cannot be told. */
-	if (op == PERM_CREATE && (kind == RAW_PLAIN || kind == RAW_MAPPED)) {
+	if (op == PERM_CREATE && (kind == MOUNT_MAP_NONE || kind == MOUNT_MAP_KNOWN)) {
 		out_u64(o, "new_disk_uid", d->new_uid);
 		out_u64(o, "new_disk_gid", d->new_gid);
 		out_line(
@@ -65,8 +65,8 @@ static void put_effects(
 		uint32_t uid, gid;
 
 		/* The bit would be ignored if they were not ids of the namespace. */
-		(void)perm_ns_uid(x->who.cred.userns, d->euid, &uid);
-		(void)perm_ns_gid(x->who.cred.userns, d->egid, &gid);
+		(void)perm_ns_uid(x->caller.cred.userns, d->euid, &uid);
+		(void)perm_ns_gid(x->caller.cred.userns, d->egid, &gid);
 		out_u64(o, "euid", uid);
 		out_u64(o, "egid", gid);
 		out_line(o, "          it then runs as user %u, group %u", uid, gid);
@@ -112,7 +112,7 @@ static int put_verdict(struct out *o, struct explanation *x, enum perm_op op, st
 
 	d = explain_verdict(x, op, &at);
 	explain_reason(x, &d, at, &why);
-	if (explain_way_out(x, op, &way) < 0 || !buf_get(&why))
+	if (explain_fix(x, op, &way) < 0 || !buf_get(&why))
 		return err_nomem(e);
 	out_begin(o, NULL);
 	out_str(o, "op", perm_op_word(op));
@@ -143,7 +143,7 @@ int check_put_verdicts(
 {
 	int status = STATUS_DONE;
 
-	put_caller(o, &x->who);
+	put_caller(o, &x->caller);
 	out_array(o, "verdicts");
 	for (unsigned op = 0; op < PERM_OPS; op++) {
 		int r;

@@ -24,25 +24,25 @@
 #include "progress_line.h"
 
 /* One mount to be checked: PATH, or one below it. */
-struct job {
+struct verify_job {
 	const struct check_args *a;
 	struct out *out;
 	struct meter *meter;
-	const char *path;       /* as given, or below that */
-	const char *rel;        /* the same below PATH; "" is PATH itself */
-	int seen;               /* O_PATH */
-	enum raw_kind kind;     /* of the mount that seen is on */
-	struct idmap mount_map; /* with RAW_MAPPED */
-	struct idmap map;       /* between the sides */
-	int source;             /* O_PATH: --source as it is, or -1 */
-	int disk;               /* O_PATH: the raw tree, or -1 */
-	struct expect *expect;  /* or what specifications say, */
+	const char *path;         /* as given, or below that */
+	const char *rel;          /* the same below PATH; "" is PATH itself */
+	int seen;                 /* O_PATH */
+	enum mount_map_kind kind; /* of the mount that seen is on */
+	struct idmap mount_map;   /* with MOUNT_MAP_KNOWN */
+	struct idmap map;         /* between the sides */
+	int source;               /* O_PATH: --source as it is, or -1 */
+	int disk;                 /* O_PATH: the raw tree, or -1 */
+	struct expect *expect;    /* or what specifications say, */
 	struct store *store; /* and for an image its layers, which stay while the store is open */
 	VEC(int) layers;     /* O_PATH, topmost first; -1: the layer has no such directory */
 	uint64_t found;      /* findings beside the walk's, all of one class: */
 	enum finding_class found_class;
 	struct strv mounts; /* below, as rel; of the first job */
-	struct job *first;
+	struct verify_job *first;
 	bool oom;
 	bool partial; /* of the first job: lines of a map may be hidden from our user namespace */
 };
@@ -54,7 +54,7 @@ struct job {
 /* One finding, as found. */
 static void put_finding(const struct finding *f, void *arg)
 {
-	struct job *j = arg;
+	struct verify_job *j = arg;
 
 	if (j->a->summary)
 		return;
@@ -64,7 +64,7 @@ static void put_finding(const struct finding *f, void *arg)
 }
 
 /* A finding about the mount as a whole. */
-static void put_own_finding(struct job *j, struct finding *f)
+static void put_own_finding(struct verify_job *j, struct finding *f)
 {
 	f->path = "";
 	if (j->a->only && !(j->a->only & 1U << f->class))
@@ -84,9 +84,9 @@ static int open_path(const char *path, int *ret, struct err *e)
 	return path_open(path, O_PATH, "cannot open", NULL, ret, e);
 }
 
-static int no_other_side(const struct job *j, struct err *e)
+static int no_other_side(const struct verify_job *j, struct err *e)
 {
-	if (j->kind == RAW_OVERLAY) {
+	if (j->kind == MOUNT_MAP_OVERLAY) {
 		(void)err_say(e, EINVAL, j->path,
 			"is on an overlay, which has no map of its own: its layers may have");
 		err_try(e, "give the image with --image NAME and the map with -m MAP");
@@ -101,7 +101,7 @@ static int no_other_side(const struct job *j, struct err *e)
 }
 
 /* The directory of --source that belongs to the mount. */
-static int open_source(struct job *j, struct err *e)
+static int open_source(struct verify_job *j, struct err *e)
 {
 	if (*j->rel)
 		return fd_open_beneath(
@@ -113,24 +113,24 @@ static int open_source(struct job *j, struct err *e)
  * The raw view of the mount itself, or of --source (whose own map, if it has one, is taken off
  * too).
  */
-static int open_disk(struct job *j, struct err *e)
+static int open_disk(struct verify_job *j, struct err *e)
 {
 	struct idmap ignored = { .gid_assumed = false };
 	int r;
 
 	if (!j->a->source)
-		return j->kind == RAW_PLAIN || j->kind == RAW_OVERLAY ?
+		return j->kind == MOUNT_MAP_NONE || j->kind == MOUNT_MAP_OVERLAY ?
 			no_other_side(j, e) :
-			raw_open(j->seen, j->path, &j->disk, e);
+			unmapped_clone(j->seen, j->path, &j->disk, e);
 
 	r = open_source(j, e);
 	if (r == 0)
-		r = raw_map(j->source, j->a->source, &ignored, e);
-	if (r == RAW_MAPPED)
+		r = mount_map_read(j->source, j->a->source, &ignored, e);
+	if (r == MOUNT_MAP_KNOWN)
 		idmap_done(&ignored);
-	if (r == RAW_MAPPED || r == RAW_HIDDEN) {
+	if (r == MOUNT_MAP_KNOWN || r == MOUNT_MAP_HIDDEN) {
 		log_verbose("the source is on an ID-mapped mount: its map is taken off");
-		return raw_open(j->source, j->a->source, &j->disk, e);
+		return unmapped_clone(j->source, j->a->source, &j->disk, e);
 	}
 	if (r < 0)
 		return r;
@@ -138,7 +138,7 @@ static int open_disk(struct job *j, struct err *e)
 	return j->disk < 0 ? err_set(e, errno, j->a->source, "cannot keep it open") : 0;
 }
 
-static int read_spec(struct job *j, const char *path, struct err *e)
+static int read_spec(struct verify_job *j, const char *path, struct err *e)
 {
 	scoped_fd int fd = -1;
 	unsigned threads = j->a->threads ? j->a->threads : walk_processors();
@@ -153,7 +153,7 @@ static int read_spec(struct job *j, const char *path, struct err *e)
 	return r;
 }
 
-static int open_layer(struct job *j, const char *path, struct err *e)
+static int open_layer(struct verify_job *j, const char *path, struct err *e)
 {
 	scoped_fd int fd = -1;
 	int r = store_base_open_layer(j->store, path, &fd, e);
@@ -167,7 +167,7 @@ static int open_layer(struct job *j, const char *path, struct err *e)
 	return 0;
 }
 
-static int read_image(struct job *j, struct err *e)
+static int read_image(struct verify_job *j, struct err *e)
 {
 	scoped_strv struct strv layers = { .len = 0 }, specs = { .len = 0 };
 	int r = store_open(j->a->store, 0, &j->store, e);
@@ -185,7 +185,7 @@ static int read_image(struct job *j, struct err *e)
 }
 
 /* What should be there, from specifications. */
-static int read_expected(struct job *j, struct err *e)
+static int read_expected(struct verify_job *j, struct err *e)
 {
 	int r;
 
@@ -199,9 +199,9 @@ static int read_expected(struct job *j, struct err *e)
 	return r;
 }
 
-static int no_map(const struct job *j, struct err *e)
+static int no_map(const struct verify_job *j, struct err *e)
 {
-	const char *why = j->kind == RAW_OVERLAY ?
+	const char *why = j->kind == MOUNT_MAP_OVERLAY ?
 		"a merged overlay does not tell the maps of its layers" :
 		"this kernel does not tell the map of a mount (Linux 6.15 does), or none of its "
 		"ids is one here";
@@ -216,9 +216,9 @@ static int no_map(const struct job *j, struct err *e)
  * Lines with ids that our user namespace does not have are not shown to us. A filesystem of our own
  * namespace, whose mounts can be seen without their map, is mapped by what we know.
  */
-static bool may_be_partial(const struct job *j)
+static bool may_be_partial(const struct verify_job *j)
 {
-	return j->kind == RAW_MAPPED && !probe_initial_userns() &&
+	return j->kind == MOUNT_MAP_KNOWN && !probe_initial_userns() &&
 		(j->a->source || j->first->expect);
 }
 
@@ -235,7 +235,7 @@ static bool is_part(const struct idmap *part, const struct idmap *all)
 		!idranges_diff(&part->gid, &all->gid, stop_at_other, NULL);
 }
 
-static int part_of_map(const struct job *j, struct err *e)
+static int part_of_map(const struct verify_job *j, struct err *e)
 {
 	scoped_buf struct buf has = BUF_INIT;
 
@@ -255,14 +255,14 @@ static int part_of_map(const struct job *j, struct err *e)
 /*
  * Another map than the one asked for is a finding; the rest is then checked with the mount's own.
  */
-static int other_map(struct job *j, struct err *e)
+static int other_map(struct verify_job *j, struct err *e)
 {
 	scoped_buf struct buf has = BUF_INIT, wants = BUF_INIT;
 	struct finding f = { .class = FINDING_MISMATCH };
 
 	if (may_be_partial(j) && is_part(&j->mount_map, &j->map))
 		return part_of_map(j, e);
-	if (j->kind == RAW_MAPPED) {
+	if (j->kind == MOUNT_MAP_KNOWN) {
 		buf_str(&has,
 			may_be_partial(j) ? "(as far as it can be read here) the map " :
 					    "the map ");
@@ -277,13 +277,13 @@ static int other_map(struct job *j, struct err *e)
 	(void)snprintf(
 		f.detail, sizeof(f.detail), "the mount has %s, expected %s", has.data, wants.data);
 	put_own_finding(j, &f);
-	if (j->kind != RAW_MAPPED)
+	if (j->kind != MOUNT_MAP_KNOWN)
 		return 0;
 	idmap_done(&j->map);
 	return idmap_copy(&j->mount_map, &j->map, e);
 }
 
-static int find_map(struct job *j, struct err *e)
+static int find_map(struct verify_job *j, struct err *e)
 {
 	char disk[32];
 	const struct idmap_context context = {
@@ -292,16 +292,19 @@ static int find_map(struct job *j, struct err *e)
 	int r;
 
 	if (j->a->maps.len) {
-		bool none = *j->rel && j->kind == RAW_PLAIN && j->disk < 0 && !j->first->expect;
+		bool none =
+			*j->rel && j->kind == MOUNT_MAP_NONE && j->disk < 0 && !j->first->expect;
 
 		r = idmap_parse((const char *const *)j->a->maps.items, j->a->maps.len, &context,
 			&j->map, e);
 		if (r < 0 ||
-			(!none && (j->kind != RAW_MAPPED || idmap_equal(&j->map, &j->mount_map))))
+			(!none &&
+				(j->kind != MOUNT_MAP_KNOWN ||
+					idmap_equal(&j->map, &j->mount_map))))
 			return r;
 		return other_map(j, e);
 	}
-	if (j->kind == RAW_MAPPED) {
+	if (j->kind == MOUNT_MAP_KNOWN) {
 		j->first->partial |= may_be_partial(j);
 		return idmap_copy(&j->mount_map, &j->map, e);
 	}
@@ -309,12 +312,12 @@ static int find_map(struct job *j, struct err *e)
 	 * Layers on a filesystem of the host cannot have a map in here: the namespace's own is all
 	 * there is.
 	 */
-	if (j->kind == RAW_OVERLAY && j->first->expect && userns_self()) {
+	if (j->kind == MOUNT_MAP_OVERLAY && j->first->expect && userns_self()) {
 		log_verbose("a merged overlay in a user namespace: seen ids should be those of the "
 			    "image");
 		return idmap_identity(&j->map, e);
 	}
-	if (j->kind != RAW_PLAIN)
+	if (j->kind != MOUNT_MAP_NONE)
 		return no_map(j, e);
 	log_verbose("the mount has no map: seen ids should be disk ids");
 	return idmap_identity(&j->map, e);
@@ -326,7 +329,7 @@ static int find_map(struct job *j, struct err *e)
  */
 
 static int compare_sides(
-	struct job *j, struct verify_options *o, struct verify_counts *counts, struct err *e)
+	struct verify_job *j, struct verify_options *o, struct verify_counts *counts, struct err *e)
 {
 	if (j->first->expect)
 		return verify_expect(j->seen, j->first->expect,
@@ -336,7 +339,7 @@ static int compare_sides(
 
 static void add_mount(const char *path, void *arg)
 {
-	struct job *j = arg;
+	struct verify_job *j = arg;
 	scoped_buf struct buf rel = BUF_INIT;
 
 	buf_printf(&rel, "%s%s%s", j->rel, *j->rel ? "/" : "", path);
@@ -353,7 +356,8 @@ static void add_counts(struct verify_counts *all, const struct verify_counts *on
 }
 
 /* Compare what was opened. all: of this and of what was before it. */
-static int compare(struct job *j, struct expect_node *at, struct verify_counts *all, struct err *e)
+static int compare(
+	struct verify_job *j, struct expect_node *at, struct verify_counts *all, struct err *e)
 {
 	struct verify_counts counts = { .entries = 0 };
 	struct verify_options o = {
@@ -380,7 +384,7 @@ static int compare(struct job *j, struct expect_node *at, struct verify_counts *
 	return r == 0 && j->oom ? err_nomem(e) : r;
 }
 
-static void job_done(struct job *j)
+static void job_done(struct verify_job *j)
 {
 	cleanup_fd(&j->seen);
 	cleanup_fd(&j->source);
@@ -400,7 +404,7 @@ static void job_done(struct job *j)
  * ---------------------------------------------------------------------------------
  */
 
-static void put_mount(const struct job *j, bool compared, const char *why)
+static void put_mount(const struct verify_job *j, bool compared, const char *why)
 {
 	scoped_buf struct buf map = BUF_INIT, text = BUF_INIT;
 
@@ -421,7 +425,7 @@ static void put_mount(const struct job *j, bool compared, const char *why)
 }
 
 /* The layers' directories at the mount. */
-static int open_layers(struct job *j, struct err *e)
+static int open_layers(struct verify_job *j, struct err *e)
 {
 	for (size_t i = 0; i < j->first->layers.len; i++) {
 		scoped_fd int fd = -1;
@@ -438,19 +442,19 @@ static int open_layers(struct job *j, struct err *e)
 /*
  * Open both sides of a mount below PATH. 1: there is something to compare; 0: there is not; -errno.
  */
-static int open_below(struct job *j, struct err *e)
+static int open_below(struct verify_job *j, struct err *e)
 {
 	int r = fd_open_beneath(j->first->seen, j->rel, O_PATH | O_NOFOLLOW, &j->seen, e);
 
 	if (r < 0)
 		return r;
-	r = raw_map(j->seen, j->path, &j->mount_map, e);
+	r = mount_map_read(j->seen, j->path, &j->mount_map, e);
 	if (r < 0)
 		return r;
 	j->kind = r;
 	if (j->first->expect)
 		r = open_layers(j, e);
-	else if (j->a->source || j->kind == RAW_MAPPED || j->kind == RAW_HIDDEN)
+	else if (j->a->source || j->kind == MOUNT_MAP_KNOWN || j->kind == MOUNT_MAP_HIDDEN)
 		r = open_disk(j, e);
 	else if (!j->a->maps.len)
 		return 0;
@@ -460,9 +464,10 @@ static int open_below(struct job *j, struct err *e)
 }
 
 /* Its own map decides. What cannot be looked at is a finding and not the end. */
-static int check_below(struct job *first, const char *rel, struct verify_counts *all, struct err *e)
+static int check_below(
+	struct verify_job *first, const char *rel, struct verify_counts *all, struct err *e)
 {
-	struct job j = {
+	struct verify_job j = {
 		.a = first->a,
 		.out = first->out,
 		.meter = first->meter,
@@ -497,8 +502,8 @@ static int check_below(struct job *first, const char *rel, struct verify_counts 
 		put_own_finding(&j, &f);
 	} else {
 		put_mount(&j, r > 0,
-			j.kind == RAW_OVERLAY ? "an overlay, which has no map of its own" :
-						"no map, so nothing to compare");
+			j.kind == MOUNT_MAP_OVERLAY ? "an overlay, which has no map of its own" :
+						      "no map, so nothing to compare");
 	}
 	if (r > 0 && (!first->expect || at)) {
 		r = compare(&j, at, all, e);
@@ -516,14 +521,14 @@ static int check_below(struct job *first, const char *rel, struct verify_counts 
  * ------------------------------------------------------------------------------------
  */
 
-static int run(struct job *j, struct ctx *ctx, struct err *e)
+static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
 {
 	struct verify_counts counts = { .entries = 0 };
 	int r = open_path(j->path, &j->seen, e);
 
 	if (r < 0)
 		return r;
-	r = raw_map(j->seen, j->path, &j->mount_map, e);
+	r = mount_map_read(j->seen, j->path, &j->mount_map, e);
 	if (r < 0)
 		return r;
 	j->kind = r;
@@ -550,7 +555,7 @@ static int run(struct job *j, struct ctx *ctx, struct err *e)
 int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
 {
 	bool draw = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
-	struct job j = {
+	struct verify_job j = {
 		.a = a,
 		.out = ctx->out,
 		.path = operands[0],

@@ -61,7 +61,7 @@ static int half_fault(const struct rootless *r, bool has_uid, struct err *e)
 	return -ENOENT;
 }
 
-static int build_map(const struct grant_check *c, struct rootless *r, struct err *e)
+static int build_map(const struct grants_check *c, struct rootless *r, struct err *e)
 {
 	static struct idrange uid[IDMAP_EXTENTS_MAX], gid[IDMAP_EXTENTS_MAX];
 	size_t n_uid = newidmap_ranges(r->user.uid, &c->uid, uid),
@@ -78,7 +78,7 @@ static int build_map(const struct grant_check *c, struct rootless *r, struct err
 
 int rootless_ids(struct rootless *ret, struct err *e)
 {
-	struct grant_check c = { .fn = found, .arg = ret };
+	struct grants_check c = { .fn = found, .arg = ret };
 	int r;
 
 	*ret = (struct rootless){ .single = false };
@@ -88,7 +88,7 @@ int rootless_ids(struct rootless *ret, struct err *e)
 	if (!ret->user.has_gid)
 		ret->user.gid = (uint32_t)getgid();
 	c.user = ret->user;
-	r = grant_check_files(&c, e);
+	r = grants_check_files(&c, e);
 	if (r == 0) {
 		ret->n_uid = total(&c.uid);
 		ret->n_gid = total(&c.gid);
@@ -97,7 +97,7 @@ int rootless_ids(struct rootless *ret, struct err *e)
 		r = !ret->single && (!c.uid.len || !c.gid.len) ? half_fault(ret, c.uid.len, e) :
 								 build_map(&c, ret, e);
 	}
-	grant_check_done(&c);
+	grants_check_done(&c);
 	return r;
 }
 
@@ -155,8 +155,8 @@ static void name_cause(const struct rootless *ids, const struct rootless *helper
 /* Looked at beforehand: in a namespace without a map nobody has an owner that could be told. */
 static int look_at_helpers(const struct rootless *ids, struct rootless *ret, struct err *e)
 {
-	struct grant_check c = { .user = ids->user, .fn = found, .arg = ret };
-	int r = ids->single ? 0 : grant_check_helpers(&c, e);
+	struct grants_check c = { .user = ids->user, .fn = found, .arg = ret };
+	int r = ids->single ? 0 : grants_check_helpers(&c, e);
 
 	if (r == 0 && !ret->why[0] && getgid() != ids->user.gid)
 		(void)snprintf(ret->why, sizeof(ret->why),

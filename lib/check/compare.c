@@ -51,14 +51,14 @@ const char *compare_type_name(mode_t mode)
 }
 
 /* The two kinds of id, so that each rule is written once. */
-struct kind {
+struct compare_kind {
 	const char *name;
 	bool (*seen)(const struct idmap *m, uint32_t disk, uint32_t *ret);
 	bool (*disk)(const struct idmap *m, uint32_t seen, uint32_t *ret);
 };
 
-static const struct kind kind_uid = { "uid", idmap_uid_seen, idmap_uid_disk };
-static const struct kind kind_gid = { "gid", idmap_gid_seen, idmap_gid_disk };
+static const struct compare_kind kind_uid = { "uid", idmap_uid_seen, idmap_uid_disk };
+static const struct compare_kind kind_gid = { "gid", idmap_gid_seen, idmap_gid_disk };
 
 struct findings {
 	struct finding *items;
@@ -108,7 +108,8 @@ static PRINTF(2, 3) void say(struct finding *f, const char *fmt, ...)
  * ----------------------------------------------------------------------------------------
  */
 
-static void compare_id(struct findings *v, const struct kind *k, uint32_t disk, uint32_t seen)
+static void compare_id(
+	struct findings *v, const struct compare_kind *k, uint32_t disk, uint32_t seen)
 {
 	uint32_t want, unshifted;
 
@@ -149,7 +150,7 @@ static const char *tag_name(uint16_t tag)
 	}
 }
 
-static const struct kind *tag_kind(uint16_t tag)
+static const struct compare_kind *tag_kind(uint16_t tag)
 {
 	return tag == ACL_USER ? &kind_uid : tag == ACL_GROUP ? &kind_gid : NULL;
 }
@@ -167,7 +168,7 @@ static int map_acl(struct findings *v, const char *which, const struct acl *disk
 
 	for (size_t i = 0; i < disk->len; i++) {
 		struct acl_entry *x = &ret->items[i];
-		const struct kind *k = tag_kind(disk->items[i].tag);
+		const struct compare_kind *k = tag_kind(disk->items[i].tag);
 		uint32_t unshifted;
 
 		*x = disk->items[i];

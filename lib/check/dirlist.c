@@ -11,13 +11,13 @@
 /* Kept from one directory to the next: a few thousand names. */
 enum { KEEP = 1 << 18 };
 
-int scan_next(struct scan *s, const char **ret)
+int dirlist_next(struct dirlist_reader *s, const char **ret)
 {
 	for (;;) {
 		const struct dirent64 *d;
 
 		if (s->at == s->len) {
-			ssize_t n = getdents64(s->fd, s->buf, SCAN_BUFFER);
+			ssize_t n = getdents64(s->fd, s->buf, DIRLIST_BUFFER);
 
 			if (n <= 0)
 				return n < 0 ? -errno : 0;
@@ -52,7 +52,7 @@ static int grow(void *items, size_t *cap, size_t need, size_t item)
 	return 0;
 }
 
-static int add(struct names *n, const char *name)
+static int add(struct dirlist *n, const char *name)
 {
 	size_t len = strlen(name) + 1;
 	int r;
@@ -76,14 +76,14 @@ static int order(const void *a, const void *b, void *bytes)
 		(const char *)bytes + *(const uint32_t *)b);
 }
 
-int names_read(struct names *n, int fd, char *buf)
+int dirlist_read(struct dirlist *n, int fd, char *buf)
 {
-	struct scan s = { .fd = fd, .buf = buf };
+	struct dirlist_reader s = { .fd = fd, .buf = buf };
 	const char *name;
 	int r;
 
 	n->len = n->bytes_len = 0;
-	while ((r = scan_next(&s, &name)) > 0) {
+	while ((r = dirlist_next(&s, &name)) > 0) {
 		r = add(n, name);
 		if (r < 0)
 			return r;
@@ -93,20 +93,20 @@ int names_read(struct names *n, int fd, char *buf)
 	return r;
 }
 
-const char *names_get(const struct names *n, size_t i)
+const char *dirlist_get(const struct dirlist *n, size_t i)
 {
 	return n->bytes + n->at[i];
 }
 
-void names_trim(struct names *n)
+void dirlist_trim(struct dirlist *n)
 {
 	if (n->bytes_cap > KEEP)
-		names_done(n);
+		dirlist_done(n);
 }
 
-void names_done(struct names *n)
+void dirlist_done(struct dirlist *n)
 {
 	free(n->bytes);
 	free(n->at);
-	*n = (struct names){ .bytes = NULL };
+	*n = (struct dirlist){ .bytes = NULL };
 }

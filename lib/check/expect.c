@@ -102,9 +102,9 @@ static int grow(struct expect *x)
  */
 
 /* No padding that compares as anything but zero. */
-static struct about about_new(void)
+static struct expect_facts about_new(void)
 {
-	struct about a;
+	struct expect_facts a;
 
 	memset(&a, 0, sizeof(a));
 	a.layer = a.cut = a.white = EXPECT_NO_LAYER;
@@ -122,8 +122,8 @@ static int about_grow(struct expect *x)
 	if (!table)
 		return -ENOMEM;
 	for (size_t i = 0; i < x->abouts.len; i++) {
-		size_t k =
-			hash_bytes(x, 0, &x->abouts.items[i], sizeof(struct about)) & (buckets - 1);
+		size_t k = hash_bytes(x, 0, &x->abouts.items[i], sizeof(struct expect_facts)) &
+			(buckets - 1);
 
 		while (table[k])
 			k = (k + 1) & (buckets - 1);
@@ -136,7 +136,7 @@ static int about_grow(struct expect *x)
 }
 
 /* Let n be such a one. */
-static int change(struct expect *x, uint32_t n, const struct about *a)
+static int change(struct expect *x, uint32_t n, const struct expect_facts *a)
 {
 	size_t k;
 
@@ -246,7 +246,7 @@ int expect_next_layer(struct expect *x)
 	return 0;
 }
 
-static bool is_dir(const struct about *a)
+static bool is_dir(const struct expect_facts *a)
 {
 	return a->layer != EXPECT_NO_LAYER && (!(a->known & META_TYPE) || S_ISDIR(a->mode));
 }
@@ -255,7 +255,7 @@ static bool is_dir(const struct about *a)
  * A line about it. What another line of the same layer told of the same path, and this one does
  * not, stays.
  */
-static void define(const struct expect *x, struct about *a, const struct mtree_entry *s)
+static void define(const struct expect *x, struct expect_facts *a, const struct mtree_entry *s)
 {
 	if (a->implied)
 		a->known = 0;
@@ -278,7 +278,7 @@ static void define(const struct expect *x, struct about *a, const struct mtree_e
 
 static int add_entry(struct expect *x, uint32_t n, const struct mtree_entry *s)
 {
-	struct about a = *expect_about(x, expect_at(x, n));
+	struct expect_facts a = *expect_about(x, expect_at(x, n));
 
 	if (a.white < x->layer)
 		return 0;
@@ -299,7 +299,7 @@ static int add_entry(struct expect *x, uint32_t n, const struct mtree_entry *s)
 static uint32_t step(struct expect *x, uint32_t d, const char *name, size_t len, int *ret)
 {
 	uint32_t n = have(x, d, name, len);
-	struct about a;
+	struct expect_facts a;
 
 	*ret = n ? 0 : -ENOMEM;
 	if (!n)
@@ -327,7 +327,7 @@ static int add_name(struct expect *x, uint32_t d, const char *name, const struct
 {
 	bool white = !strncmp(name, WHITEOUT, strlen(WHITEOUT)), opaque = !strcmp(name, OPAQUE);
 	uint32_t n = d;
-	struct about a;
+	struct expect_facts a;
 
 	if (!opaque)
 		n = have(x, d, white ? name + strlen(WHITEOUT) : name,
@@ -348,7 +348,7 @@ static int add_name(struct expect *x, uint32_t d, const char *name, const struct
 /* The root is there as soon as anything is: 1; 0 when this layer's is hidden, or -ENOMEM. */
 static int begin(struct expect *x)
 {
-	struct about a = *expect_about(x, expect_at(x, x->root));
+	struct expect_facts a = *expect_about(x, expect_at(x, x->root));
 
 	x->any = true;
 	if (a.layer == EXPECT_NO_LAYER)

@@ -119,7 +119,7 @@ unsigned expect_layer(const struct expect *x, const struct expect_node *n)
 
 void expect_meta(const struct expect *x, const struct expect_node *n, struct meta *ret)
 {
-	const struct about *a = expect_about(x, n);
+	const struct expect_facts *a = expect_about(x, n);
 
 	*ret = (struct meta){
 		.known = a->known,

@@ -12,8 +12,8 @@
 enum { EXPECT_NO_LAYER = UINT16_MAX, EXPECT_STEP = 4 };
 
 /*
- * Beside the number of a node's struct about. UNSORTED: its children were not added in the order of
- * their names.
+ * Beside the number of a node's struct expect_facts. UNSORTED: its children were not added in the
+ * order of their names.
  */
 enum { EXPECT_MARKED = 1U << 31, EXPECT_UNSORTED = 1 << 30 };
 
@@ -21,7 +21,7 @@ enum { EXPECT_MARKED = 1U << 31, EXPECT_UNSORTED = 1 << 30 };
  * What is known of a node. Most trees have few different ones, so that a node holds the number of
  * its own.
  */
-struct about {
+struct expect_facts {
 	uint64_t rdev;
 	uint32_t uid, gid;
 	uint16_t mode;  /* type and 07777 */
@@ -45,7 +45,7 @@ struct expect {
 	size_t used, size;
 	uint32_t root, *table, *about_table;
 	size_t len, buckets, about_buckets;
-	VEC(struct about) abouts;
+	VEC(struct expect_facts) abouts;
 	struct {
 		uint64_t start;
 		uint32_t low, high;
@@ -63,7 +63,8 @@ static inline struct expect_node *expect_at(const struct expect *x, uint32_t ref
 		(size_t)ref * EXPECT_STEP); /* they are aligned when made */
 }
 
-static inline const struct about *expect_about(const struct expect *x, const struct expect_node *n)
+static inline const struct expect_facts *expect_about(
+	const struct expect *x, const struct expect_node *n)
 {
 	return &x->abouts.items[n->about & ~(EXPECT_MARKED | EXPECT_UNSORTED)];
 }

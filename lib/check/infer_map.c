@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* infer_map: a map from the owners of files on both of its sides. */
 
-#include "list_mapped.h"
+#include "infer_map.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -72,7 +72,7 @@ static int visit(
 	struct infer *x = arg;
 	scoped_fd int seen = walk_dirs_open(x->dirs, TREE_SEEN, x->seen, d, O_RDONLY);
 	scoped_fd int disk = walk_dirs_open(x->dirs, TREE_DISK, x->disk, d, O_PATH);
-	struct scan s = { .buf = x->buf };
+	struct dirlist_reader s = { .buf = x->buf };
 	const char *name;
 	int r;
 
@@ -80,7 +80,7 @@ static int visit(
 	if (seen < 0 || disk < 0)
 		return 0;
 	s.fd = seen;
-	while (x->files < x->max && scan_next(&s, &name) > 0) {
+	while (x->files < x->max && dirlist_next(&s, &name) > 0) {
 		struct meta m;
 
 		r = sample_inode(x, seen, disk, name, &m);
@@ -139,7 +139,7 @@ static int make_map(struct infer *x, struct idmap *ret, struct err *e)
 	return r == 0; /* too many ranges, or two ids seen as one: no map then */
 }
 
-ssize_t mapped_infer(int seen, int disk, size_t max, struct idmap *ret, struct err *e)
+ssize_t infer_map(int seen, int disk, size_t max, struct idmap *ret, struct err *e)
 {
 	struct infer x = { .seen = seen, .disk = disk, .max = max };
 	struct meta top;
@@ -147,7 +147,7 @@ ssize_t mapped_infer(int seen, int disk, size_t max, struct idmap *ret, struct e
 
 	if (r > 0)
 		return 0;
-	x.buf = malloc(SCAN_BUFFER);
+	x.buf = malloc(DIRLIST_BUFFER);
 	x.dirs = walk_dirs_new(1);
 	r = r < 0 || !x.buf || !x.dirs ? err_nomem(e) :
 		S_ISDIR(top.mode)      ? walk_run(1, NULL, visit, &x, e) :

@@ -17,37 +17,38 @@
 #include "../mount/info.h"
 #include "../mount/mntns.h"
 #include "../mount/overlay_layers.h"
+#include "infer_map.h"
 
 enum { SAMPLES_MAX = 2000 };
 
 /* What is needed of a mount to find the raw side of another one. */
-struct raw_mount {
+struct unmapped_mount {
 	char *target, *root;
 	dev_t dev;
 };
 
 /* The mounts of one namespace are listed. */
-struct listing {
-	const struct mapped_options *o;
+struct mapped_listing {
+	const struct list_mapped_options *o;
 	int (*fn)(const struct mapped_mount *m, void *arg);
 	void *arg;
 	struct err *e;
 	const struct mntns *ns;
-	int on;                     /* id of the mount that o->below is on, or -1 */
-	VEC(struct raw_mount) raws; /* without a map */
-	const struct listing *home; /* of the caller's own namespace, for others: its raws show what
-	                               those may not have */
-	int failed;                 /* what fn returned */
+	int on;                              /* id of the mount that o->below is on, or -1 */
+	VEC(struct unmapped_mount) unmapped; /* without a map */
+	const struct mapped_listing *home;   /* of the caller's own namespace, for others: its
+	                                 unmapped show what   those may not have */
+	int failed;                          /* what fn returned */
 	size_t *closed;
 };
 
-static void listing_done(struct listing *l)
+static void listing_done(struct mapped_listing *l)
 {
-	for (size_t i = 0; i < l->raws.len; i++) {
-		free(l->raws.items[i].target);
-		free(l->raws.items[i].root);
+	for (size_t i = 0; i < l->unmapped.len; i++) {
+		free(l->unmapped.items[i].target);
+		free(l->unmapped.items[i].root);
 	}
-	VEC_DONE(&l->raws);
+	VEC_DONE(&l->unmapped);
 }
 
 /* What is left of path after the directory dir ("" or "/..."), or NULL when it is not below it. */
@@ -58,12 +59,12 @@ static const char *below(const char *path, const char *dir)
 	return !strncmp(path, dir, n) && (path[n] == '/' || !path[n]) ? path + n : NULL;
 }
 
-static bool wanted(const struct listing *l, const struct mount_info *i)
+static bool wanted(const struct mapped_listing *l, const struct mount_info *i)
 {
 	return !l->o->below || i->id == l->on || below(i->target, l->o->below);
 }
 
-static int report(struct listing *l, const struct mount_info *i, struct mapped_mount *m)
+static int report(struct mapped_listing *l, const struct mount_info *i, struct mapped_mount *m)
 {
 	m->target = i->target;
 	m->source = i->source;
@@ -85,7 +86,7 @@ static int report(struct listing *l, const struct mount_info *i, struct mapped_m
  * What is at path and rest below it in the namespace, on the mount with this id (-1: on any). Where
  * another mount covers it, nothing.
  */
-static int open_in(const struct listing *l, const char *path, const char *rest, int id)
+static int open_in(const struct mapped_listing *l, const char *path, const char *rest, int id)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	scoped_fd int fd = -1;
@@ -104,23 +105,23 @@ static int open_in(const struct listing *l, const char *path, const char *rest, 
  * Compare with each other mount in from of the filesystem that shows this directory, until one
  * tells something.
  */
-static ssize_t infer_from(const struct listing *from, const struct mount_info *i, int seen,
+static ssize_t infer_from(const struct mapped_listing *from, const struct mount_info *i, int seen,
 	struct idmap *ret, struct err *e)
 {
 	ssize_t n = 0;
 
-	for (size_t k = 0; from && k < from->raws.len && n == 0; k++) {
-		const struct raw_mount *raw = &from->raws.items[k];
+	for (size_t k = 0; from && k < from->unmapped.len && n == 0; k++) {
+		const struct unmapped_mount *raw = &from->unmapped.items[k];
 		const char *rest = raw->dev == i->dev ? below(i->root, raw->root) : NULL;
 		scoped_fd int disk = rest ? open_in(from, raw->target, rest, -1) : -1;
 
 		if (disk >= 0)
-			n = mapped_infer(seen, disk, SAMPLES_MAX, ret, e);
+			n = infer_map(seen, disk, SAMPLES_MAX, ret, e);
 	}
 	return n;
 }
 
-static ssize_t infer(const struct listing *l, const struct mount_info *i, struct idmap *ret)
+static ssize_t infer(const struct mapped_listing *l, const struct mount_info *i, struct idmap *ret)
 {
 	/* What lies in a stranger's tree, and may never answer, is not walked through. */
 	scoped_fd int seen = mntns_is_of_our_userns(l->ns) ? open_in(l, i->target, "", i->id) : -1;
@@ -132,16 +133,16 @@ static ssize_t infer(const struct listing *l, const struct mount_info *i, struct
 	return n ? n : infer_from(l->home, i, seen, ret, l->e);
 }
 
-static int list_hidden(struct listing *l, const struct mount_info *i)
+static int list_hidden(struct mapped_listing *l, const struct mount_info *i)
 {
-	struct mapped_mount m = { .from = FROM_NOWHERE };
+	struct mapped_mount m = { .from = MAP_FROM_NOWHERE };
 	scoped_idmap struct idmap map = { .gid_assumed = false };
 	ssize_t n = infer(l, i, &map);
 
 	if (n < 0)
 		return (int)n;
 	if (n > 0) {
-		m.from = FROM_SAMPLES;
+		m.from = MAP_FROM_SAMPLES;
 		m.samples = (size_t)n;
 		m.map = &map;
 	}
@@ -185,16 +186,16 @@ static int look_at_layer(const char *dir, void *arg)
 	return 0;
 }
 
-static int list_overlay(struct listing *l, const struct mount_info *i)
+static int list_overlay(struct mapped_listing *l, const struct mount_info *i)
 {
-	struct mapped_mount m = { .overlay = true, .from = FROM_NOWHERE };
+	struct mapped_mount m = { .overlay = true, .from = MAP_FROM_NOWHERE };
 	struct layers y = {
 		.ns = l->ns, .unknown = !l->ns->ours && !l->ns->id, .info = { .id = -1 }
 	};
 	int r = overlay_layers_each(i->options, look_at_layer, &y);
 
 	if (r == 0 && y.mapped && y.info.map_known) {
-		m.from = FROM_LAYERS;
+		m.from = MAP_FROM_LAYERS;
 		m.map = &y.info.map;
 	}
 	m.surely = y.mapped;
@@ -211,34 +212,34 @@ static int list_overlay(struct listing *l, const struct mount_info *i)
  * -------------------------------------------------------------------------------------
  */
 
-static int collect_raw(const struct mount_info *i, void *arg)
+static int collect_unmapped(const struct mount_info *i, void *arg)
 {
-	struct listing *l = arg;
-	struct raw_mount m = { strdup(i->target), strdup(i->root), i->dev };
+	struct mapped_listing *l = arg;
+	struct unmapped_mount m = { strdup(i->target), strdup(i->root), i->dev };
 
 	if (i->mapped) {
 		free(m.target);
 		free(m.root);
 		return 0;
 	}
-	return !m.target || !m.root || VEC_ADD(&l->raws, m) < 0 ? err_nomem(l->e) : 0;
+	return !m.target || !m.root || VEC_ADD(&l->unmapped, m) < 0 ? err_nomem(l->e) : 0;
 }
 
 static int list_mount(const struct mount_info *i, void *arg)
 {
-	struct listing *l = arg;
+	struct mapped_listing *l = arg;
 
 	if (!wanted(l, i))
 		return 0;
 	if (i->too_large) {
-		struct mapped_mount m = { .from = FROM_NOWHERE,
+		struct mapped_mount m = { .from = MAP_FROM_NOWHERE,
 			.too_large = true,
 			.overlay = !strcmp(i->type, "overlay") };
 
 		return report(l, i, &m);
 	}
 	if (i->mapped && i->map_known) {
-		struct mapped_mount m = { .from = FROM_KERNEL, .map = &i->map };
+		struct mapped_mount m = { .from = MAP_FROM_KERNEL, .map = &i->map };
 
 		return report(l, i, &m);
 	}
@@ -259,13 +260,13 @@ static int mount_on(const struct mntns *n, const char *path)
 		-1;
 }
 
-static int list_all(struct listing *l)
+static int list_all(struct mapped_listing *l)
 {
 	int r = 0;
 
 	l->on = l->o->below ? mount_on(l->ns, l->o->below) : -1;
 	if (!l->ns->id && !(l->ns->ours && mount_info_has_maps()))
-		r = mount_info_each(l->ns, collect_raw, l, l->e);
+		r = mount_info_each(l->ns, collect_unmapped, l, l->e);
 	return r < 0 ? r : mount_info_each(l->ns, list_mount, l, l->e);
 }
 
@@ -277,9 +278,9 @@ static int list_all(struct listing *l)
 /* Another namespace. Its owner may be any user, and must not end the list for the others. */
 static int list_other(const struct mntns *n, void *arg)
 {
-	const struct listing *base = arg;
+	const struct mapped_listing *base = arg;
 	struct err e = ERR_INIT;
-	struct listing l = *base;
+	struct mapped_listing l = *base;
 	int r;
 
 	l.ns = n;
@@ -301,18 +302,18 @@ static int list_other(const struct mntns *n, void *arg)
 	return 0;
 }
 
-int mapped_mounts(const struct mapped_options *o,
+int list_mapped(const struct list_mapped_options *o,
 	int (*fn)(const struct mapped_mount *m, void *arg), void *arg, size_t *ret_closed,
 	struct err *e)
 {
 	scoped_mntns struct mntns ns = MNTNS_INIT;
-	struct listing own = { .o = o,
+	struct mapped_listing own = { .o = o,
 		.fn = fn,
 		.arg = arg,
 		.e = e,
 		.ns = &ns,
 		.closed = ret_closed },
-		       other = own;
+			      other = own;
 	int r = mntns_own(&ns, e);
 
 	*ret_closed = 0;

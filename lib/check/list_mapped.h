@@ -12,12 +12,12 @@
 
 /* Where the knowledge of a mount's map comes from. */
 enum map_from {
-	FROM_KERNEL,  /* statmount(2) */
-	FROM_LAYERS,  /* an overlay: the mount that its topmost mapped layer is on, where it is
+	MAP_FROM_KERNEL,  /* statmount(2) */
+	MAP_FROM_LAYERS,  /* an overlay: the mount that its topmost mapped layer is on, where it is
 	                 reachable by name */
-	FROM_SAMPLES, /* before 6.15: owners of some files, compared with another mount of the same
-	                 filesystem */
-	FROM_NOWHERE, /* it has one (an overlay: it may have), and nothing tells which */
+	MAP_FROM_SAMPLES, /* before 6.15: owners of some files, compared with another mount of the
+	                 same filesystem */
+	MAP_FROM_NOWHERE, /* it has one (an overlay: it may have), and nothing tells which */
 };
 
 #define MAP_FROM_WORDS "kernel layers inferred unknown"
@@ -31,17 +31,17 @@ struct mapped_mount {
 		*type; /* root: the directory of the filesystem that it shows */
 	bool overlay;
 	bool surely;    /* an overlay: a layer of it is on an ID-mapped mount */
-	bool too_large; /* FROM_NOWHERE: what the kernel tells of it is too large to be read; it may
-	                   have no map */
+	bool too_large; /* MAP_FROM_NOWHERE: what the kernel tells of it is too large to be read; it
+	                   may have no map */
 	enum map_from from;
-	const struct idmap *map; /* NULL with FROM_NOWHERE */
-	size_t samples;          /* FROM_SAMPLES: how many files */
+	const struct idmap *map; /* NULL with MAP_FROM_NOWHERE */
+	size_t samples;          /* MAP_FROM_SAMPLES: how many files */
 	uint64_t namespace;      /* inode of the mount namespace */
 	pid_t pid;               /* a process in it (the caller itself for its own) */
 	const char *command;     /* its name */
 };
 
-struct mapped_options {
+struct list_mapped_options {
 	const char *below; /* only mounts at or below this path, or the one that it is on; NULL:
 	                      all. No links in it. */
 	bool all_namespaces;
@@ -52,16 +52,8 @@ struct mapped_options {
  * not be looked into (or whose processes would not tell theirs): they are skipped. fn returns 0 to
  * go on. Returns 0, or what fn returned, or -errno.
  */
-int mapped_mounts(const struct mapped_options *o,
+int list_mapped(const struct list_mapped_options *o,
 	int (*fn)(const struct mapped_mount *m, void *arg), void *arg, size_t *ret_closed,
 	struct err *e);
-
-/*
- * Guess the map of the tree seen from that of the same directory disk (O_PATH will do), from the
- * owners of at most max files. Ids between two sampled ones that are shifted alike are taken to be
- * shifted too. Returns how many files told something, 0 when none did (*ret is not set then), or
- * -errno.
- */
-ssize_t mapped_infer(int seen, int disk, size_t max, struct idmap *ret, struct err *e);
 
 #endif

@@ -60,12 +60,13 @@ static int parse_statmount(
 		err_prefix(e, "the map of the mount");
 		return r;
 	}
-	return RAW_MAPPED;
+	return MOUNT_MAP_KNOWN;
 }
 
 /*
- * Returns an enum raw_kind, -EOPNOTSUPP when statmount cannot tell, -errno with e filled otherwise.
- * The bits of the maps are set for an ID-mapped mount even when none of its extents is an id here.
+ * Returns an enum mount_map_kind, -EOPNOTSUPP when statmount cannot tell, -errno with e filled
+ * otherwise. The bits of the maps are set for an ID-mapped mount even when none of its extents is
+ * an id here.
  */
 static int map_by_statmount(int fd, const char *path, struct idmap *ret, struct err *e)
 {
@@ -85,11 +86,11 @@ static int map_by_statmount(int fd, const char *path, struct idmap *ret, struct 
 			err_set(e, errno, path, "cannot ask for the mount's map (statmount)");
 
 	if (!(sm->mnt_attr & MOUNT_ATTR_IDMAP))
-		return RAW_PLAIN;
+		return MOUNT_MAP_NONE;
 	if ((sm->mask & maps) != maps)
 		return -EOPNOTSUPP;
 	if (!sm->mnt_uidmap_num || !sm->mnt_gidmap_num)
-		return RAW_HIDDEN;
+		return MOUNT_MAP_HIDDEN;
 	return parse_statmount(sm, path, ret, e);
 }
 
@@ -130,12 +131,12 @@ static int map_by_mountinfo(uint64_t mount, const char *path, struct err *e)
 		len = strcspn(line, "\n");
 		blank = memchr(line, ' ', len);
 		if (blank && num_u64_n(line, (size_t)(blank - line), &id) == 0 && id == mount)
-			return line_idmapped(line, len) ? RAW_HIDDEN : RAW_PLAIN;
+			return line_idmapped(line, len) ? MOUNT_MAP_HIDDEN : MOUNT_MAP_NONE;
 	}
 	return err_say(e, ENOENT, path, "its mount is not listed in /proc/self/mountinfo");
 }
 
-int raw_map(int fd, const char *path, struct idmap *ret, struct err *e)
+int mount_map_read(int fd, const char *path, struct idmap *ret, struct err *e)
 {
 	struct statfs fs;
 	struct statx x;
@@ -148,18 +149,18 @@ int raw_map(int fd, const char *path, struct idmap *ret, struct err *e)
 			return err_set(e, errno, path, "cannot stat");
 		r = map_by_mountinfo(x.stx_mnt_id, path, e);
 	}
-	if (r != RAW_PLAIN)
+	if (r != MOUNT_MAP_NONE)
 		return r;
 	if (fstatfs(fd, &fs) < 0)
 		return err_set(e, errno, path, "cannot ask for the filesystem");
-	return fs.f_type == OVERLAYFS_SUPER_MAGIC ? RAW_OVERLAY : RAW_PLAIN;
+	return fs.f_type == OVERLAYFS_SUPER_MAGIC ? MOUNT_MAP_OVERLAY : MOUNT_MAP_NONE;
 }
 
 /*
  * --- the view without it ------------------------------------------------------------------------
  */
 
-int raw_open(int fd, const char *path, int *ret_fd, struct err *e)
+int unmapped_clone(int fd, const char *path, int *ret_fd, struct err *e)
 {
 	/* Read-only, so that not even access times change. */
 	const struct mount_attr attr = {

@@ -13,13 +13,13 @@
 #include "meta.h"
 #include "walk_dirs.h"
 
-struct cover {
+struct needed_ids {
 	struct idset uid, gid;
 	uint64_t entries; /* atomic */
 };
 
-struct tree {
-	struct cover *c;
+struct needed_ids_walk {
+	struct needed_ids *c;
 	int root;
 	uint64_t mount;
 	bool attrs_only;
@@ -27,12 +27,12 @@ struct tree {
 	struct walk_dirs **dirs;
 };
 
-struct cover *cover_new(void)
+struct needed_ids *needed_ids_new(void)
 {
-	return calloc(1, sizeof(struct cover));
+	return calloc(1, sizeof(struct needed_ids));
 }
 
-void cover_free(struct cover *c)
+void needed_ids_free(struct needed_ids *c)
 {
 	if (!c)
 		return;
@@ -41,17 +41,17 @@ void cover_free(struct cover *c)
 	free(c);
 }
 
-uint64_t cover_entries(const struct cover *c)
+uint64_t needed_ids_entries(const struct needed_ids *c)
 {
 	return c->entries;
 }
 
-int cover_owner(struct cover *c, uint32_t uid, uint32_t gid, struct err *e)
+int needed_ids_add_owner(struct needed_ids *c, uint32_t uid, uint32_t gid, struct err *e)
 {
 	return idset_add(&c->uid, uid) < 0 || idset_add(&c->gid, gid) < 0 ? err_nomem(e) : 0;
 }
 
-static int add_acl(struct cover *c, const struct acl *a)
+static int add_acl(struct needed_ids *c, const struct acl *a)
 {
 	int r = 0;
 
@@ -64,7 +64,7 @@ static int add_acl(struct cover *c, const struct acl *a)
 	return r;
 }
 
-static int add_attrs(struct cover *c, int dirfd, const char *name, struct meta *m)
+static int add_attrs(struct needed_ids *c, int dirfd, const char *name, struct meta *m)
 {
 	int r = meta_list_xattrs(dirfd, name);
 
@@ -82,7 +82,7 @@ static int add_attrs(struct cover *c, int dirfd, const char *name, struct meta *
 }
 
 /* 1: a directory of this mount, to be entered; 0: nothing more to do; -errno. */
-static int add_inode(const struct tree *t, int dirfd, const char *name)
+static int add_inode(const struct needed_ids_walk *t, int dirfd, const char *name)
 {
 	struct meta m;
 	int r = meta_stat(dirfd, name, &m);
@@ -118,8 +118,8 @@ static int failed(const struct walk_dir *d, const char *name, int num, struct er
 static int visit(
 	struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
 {
-	struct tree *t = arg;
-	struct scan s = { .buf = t->scan[index] };
+	struct needed_ids_walk *t = arg;
+	struct dirlist_reader s = { .buf = t->scan[index] };
 	scoped_fd int fd = walk_dirs_open(t->dirs[index], 0, t->root, d, O_RDONLY);
 	const char *name;
 	int r;
@@ -130,7 +130,7 @@ static int visit(
 		return failed(d, NULL, -fd, e);
 
 	s.fd = fd;
-	while ((r = scan_next(&s, &name)) > 0) {
+	while ((r = dirlist_next(&s, &name)) > 0) {
 		r = add_inode(t, fd, name);
 		if (r < 0)
 			return failed(d, name, -r, e);
@@ -141,7 +141,7 @@ static int visit(
 	return r < 0 && r != -ENOENT ? failed(d, NULL, -r, e) : 0;
 }
 
-static int run(struct tree *t, unsigned threads, struct err *e)
+static int run(struct needed_ids_walk *t, unsigned threads, struct err *e)
 {
 	unsigned n = threads ? threads : walk_processors(), made = 0;
 	struct meta top;
@@ -160,7 +160,7 @@ static int run(struct tree *t, unsigned threads, struct err *e)
 	t->scan = calloc(n, sizeof(*t->scan));
 	t->dirs = calloc(n, sizeof(*t->dirs));
 	for (; t->scan && t->dirs && made < n; made++) {
-		t->scan[made] = malloc(SCAN_BUFFER);
+		t->scan[made] = malloc(DIRLIST_BUFFER);
 		t->dirs[made] = walk_dirs_new(n);
 		if (!t->scan[made] || !t->dirs[made])
 			break;
@@ -175,21 +175,22 @@ static int run(struct tree *t, unsigned threads, struct err *e)
 	return r;
 }
 
-int cover_tree(struct cover *c, int root, unsigned threads, struct err *e)
+int needed_ids_add_tree(struct needed_ids *c, int root, unsigned threads, struct err *e)
 {
-	struct tree t = { .c = c, .root = root };
+	struct needed_ids_walk t = { .c = c, .root = root };
 
 	return run(&t, threads, e);
 }
 
-int cover_tree_attrs(struct cover *c, int root, unsigned threads, struct err *e)
+int needed_ids_add_tree_attrs(struct needed_ids *c, int root, unsigned threads, struct err *e)
 {
-	struct tree t = { .c = c, .root = root, .attrs_only = true };
+	struct needed_ids_walk t = { .c = c, .root = root, .attrs_only = true };
 
 	return run(&t, threads, e);
 }
 
-int cover_map(const struct cover *c, struct idmap *ret, uint64_t *ret_added, struct err *e)
+int needed_ids_map(
+	const struct needed_ids *c, struct idmap *ret, uint64_t *ret_added, struct err *e)
 {
 	/* Fewer ranges each time, until the kernel would take the text. */
 	for (size_t max = IDMAP_EXTENTS_MAX; max >= 1; max--) {

@@ -25,7 +25,8 @@ uint64_t verify_total(const struct verify_counts *c)
  */
 
 /* Returns 1 when the rest of the directory need not be tried, 0, or -errno. */
-static int check_name(struct place *p, const char *name, struct expect_node *node, struct err *e)
+static int check_name(
+	struct verify_entry *p, const char *name, struct expect_node *node, struct err *e)
 {
 	int r;
 
@@ -33,11 +34,11 @@ static int check_name(struct place *p, const char *name, struct expect_node *nod
 	p->node = node;
 	if (node)
 		expect_mark(node);
-	r = pair_check(p, e);
+	r = verify_pair_check(p, e);
 	if (r < 0)
 		return r;
 	if (r == PAIR_SHUT) {
-		r = pair_unreadable(p, NULL, EACCES, "cannot search the directory", e);
+		r = verify_pair_unreadable(p, NULL, EACCES, "cannot search the directory", e);
 		return r < 0 ? r : 1;
 	}
 	if (r == PAIR_DONE)
@@ -58,7 +59,7 @@ static bool is_gone(int r)
 	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV || r == -ESTALE;
 }
 
-static int open_failed(const struct place *p, int num, struct err *e)
+static int open_failed(const struct verify_entry *p, int num, struct err *e)
 {
 	scoped_buf struct buf path = BUF_INIT;
 
@@ -68,7 +69,8 @@ static int open_failed(const struct place *p, int num, struct err *e)
 }
 
 /* Open it on one side. 1; 0 when it is gone or reported as unreadable; -errno. */
-static int open_side(struct place *p, unsigned tree, int root, int flags, int *ret, struct err *e)
+static int open_side(
+	struct verify_entry *p, unsigned tree, int root, int flags, int *ret, struct err *e)
 {
 	int fd = walk_dirs_open(p->t->dirs, tree, root, p->d, flags);
 
@@ -82,24 +84,24 @@ static int open_side(struct place *p, unsigned tree, int root, int flags, int *r
 		p->t->counts.vanished++;
 		return 0;
 	}
-	return pair_unreadable(p, NULL, -fd, "cannot open the directory", e);
+	return verify_pair_unreadable(p, NULL, -fd, "cannot open the directory", e);
 }
 
-static int list_failed(struct place *p, int r, struct err *e)
+static int list_failed(struct verify_entry *p, int r, struct err *e)
 {
 	if (r == -ENOMEM)
 		return err_nomem(e);
-	return is_gone(r) ? 0 : pair_unreadable(p, NULL, -r, "cannot list the directory", e);
+	return is_gone(r) ? 0 : verify_pair_unreadable(p, NULL, -r, "cannot list the directory", e);
 }
 
 /* One directory in two views has one list of names. */
-static int check_same(struct place *p, struct err *e)
+static int check_same(struct verify_entry *p, struct err *e)
 {
-	struct scan s = { .fd = p->disk, .buf = p->t->scan };
+	struct dirlist_reader s = { .fd = p->disk, .buf = p->t->scan };
 	const char *name;
 	int r;
 
-	while ((r = scan_next(&s, &name)) > 0) {
+	while ((r = dirlist_next(&s, &name)) > 0) {
 		r = check_name(p, name, NULL, e);
 		if (r)
 			return r < 0 ? r : 0;
@@ -108,43 +110,43 @@ static int check_same(struct place *p, struct err *e)
 }
 
 /* Two directories: both lists, sorted, side by side. */
-static int check_two(struct place *p, struct err *e)
+static int check_two(struct verify_entry *p, struct err *e)
 {
-	struct names *a = &p->t->seen, *b = &p->t->disk;
+	struct dirlist *a = &p->t->seen, *b = &p->t->disk;
 	size_t i = 0, k = 0;
-	int r = names_read(a, p->seen, p->t->scan);
+	int r = dirlist_read(a, p->seen, p->t->scan);
 
 	if (r == 0)
-		r = names_read(b, p->disk, p->t->scan);
+		r = dirlist_read(b, p->disk, p->t->scan);
 	if (r < 0)
 		return list_failed(p, r, e);
 
 	while (i < a->len || k < b->len) {
 		int o = i == a->len ? 1 :
 			k == b->len ? -1 :
-				      strcmp(names_get(a, i), names_get(b, k));
+				      strcmp(dirlist_get(a, i), dirlist_get(b, k));
 
-		r = check_name(p, o <= 0 ? names_get(a, i) : names_get(b, k), NULL, e);
+		r = check_name(p, o <= 0 ? dirlist_get(a, i) : dirlist_get(b, k), NULL, e);
 		if (r)
 			return r < 0 ? r : 0;
 		i += o <= 0;
 		k += o >= 0;
 	}
-	names_trim(a);
-	names_trim(b);
+	dirlist_trim(a);
+	dirlist_trim(b);
 	return 0;
 }
 
 /* A directory and what should be in it. */
-static int check_expected(struct place *p, struct err *e)
+static int check_expected(struct verify_entry *p, struct err *e)
 {
-	struct scan s = { .fd = p->seen, .buf = p->t->scan };
+	struct dirlist_reader s = { .fd = p->seen, .buf = p->t->scan };
 	struct expect_node *d = p->d->tag;
 	const char *name;
 	int r;
 
 	expect_index(p->v->x, d, &p->t->index);
-	while ((r = scan_next(&s, &name)) > 0) {
+	while ((r = dirlist_next(&s, &name)) > 0) {
 		r = check_name(p, name, expect_indexed(p->v->x, d, &p->t->index, name), e);
 		if (r)
 			return r < 0 ? r : 0;
@@ -163,7 +165,7 @@ static int check_expected(struct place *p, struct err *e)
 	return 0;
 }
 
-static int check_dir(struct place *p, struct err *e)
+static int check_dir(struct verify_entry *p, struct err *e)
 {
 	scoped_fd int seen = -1, disk = -1;
 	int r;
@@ -185,7 +187,7 @@ static int check_dir(struct place *p, struct err *e)
 }
 
 /* The root is an inode like any other, and may be no directory. */
-static int check_root(struct place *p, struct err *e)
+static int check_root(struct verify_entry *p, struct err *e)
 {
 	int r;
 
@@ -193,7 +195,7 @@ static int check_root(struct place *p, struct err *e)
 	p->disk = p->v->disk;
 	p->name = "";
 	p->node = p->v->at;
-	r = pair_check(p, e);
+	r = verify_pair_check(p, e);
 	if (r == PAIR_DESCEND_SAME)
 		p->d->tag = &same_tag;
 	return r;
@@ -203,7 +205,7 @@ static int visit(
 	struct walk_worker *w, unsigned index, struct walk_dir *d, void *arg, struct err *e)
 {
 	struct verify *v = arg;
-	struct place p = { .v = v, .t = &v->threads[index], .w = w, .d = d };
+	struct verify_entry p = { .v = v, .t = &v->threads[index], .w = w, .d = d };
 	uint64_t before = p.t->counts.entries;
 	int r;
 
@@ -213,7 +215,7 @@ static int visit(
 			return r < 0 ? r : 0;
 	}
 	r = check_dir(&p, e);
-	pair_done_with_layer(&p);
+	verify_pair_leave_layer(&p);
 	__atomic_fetch_add(&v->item.entries, p.t->counts.entries - before, __ATOMIC_RELAXED);
 	return r;
 }
@@ -233,8 +235,8 @@ static void threads_done(struct verify *v, unsigned n, struct verify_counts *ret
 		ret->vanished += t->counts.vanished;
 		ret->mounts += t->counts.mounts;
 		free(t->scan);
-		names_done(&t->seen);
-		names_done(&t->disk);
+		dirlist_done(&t->seen);
+		dirlist_done(&t->disk);
 		buf_done(&t->path);
 		walk_dirs_free(t->dirs);
 		cleanup_fd(&t->layer_fd);
@@ -284,7 +286,7 @@ static int run(struct verify *v, struct verify_counts *ret, struct err *e)
 
 	for (unsigned i = 0; i < n; i++) {
 		v->threads[i].layer_fd = -1;
-		v->threads[i].scan = malloc(SCAN_BUFFER);
+		v->threads[i].scan = malloc(DIRLIST_BUFFER);
 		v->threads[i].dirs = walk_dirs_new(n);
 		if (!v->threads[i].scan || !v->threads[i].dirs)
 			r = err_nomem(e);

@@ -30,7 +30,7 @@ static void pair_done(struct pair *q)
  * --- reporting ----------------------------------------------------------------------------------
  */
 
-static int report(struct place *p, const char *name, struct finding *f, struct err *e)
+static int report(struct verify_entry *p, const char *name, struct finding *f, struct err *e)
 {
 	struct verify *v = p->v;
 	const struct verify_options *o = v->o;
@@ -65,7 +65,8 @@ static void make_unreadable(struct finding *f, int num, const char *what)
 		strerrordesc_np(num) ? strerrordesc_np(num) : "unknown error");
 }
 
-int pair_unreadable(struct place *p, const char *name, int num, const char *what, struct err *e)
+int verify_pair_unreadable(
+	struct verify_entry *p, const char *name, int num, const char *what, struct err *e)
 {
 	struct finding f;
 
@@ -77,20 +78,20 @@ int pair_unreadable(struct place *p, const char *name, int num, const char *what
  * --- extended attributes -------------------------------------------------------------------------
  */
 
-void pair_done_with_layer(struct place *p)
+void verify_pair_leave_layer(struct verify_entry *p)
 {
 	walk_dirs_keep(p->t->dirs, TREE_LAYERS + p->t->layer, p->d, &p->t->layer_fd);
 }
 
 /* The directory of p in the layer that its node comes from; -errno. One is kept open. */
-static int layer_dir(struct place *p)
+static int layer_dir(struct verify_entry *p)
 {
 	unsigned layer = expect_layer(p->v->x, p->node);
 	int fd;
 
 	if (p->t->layer_fd >= 0 && p->t->layer == layer)
 		return p->t->layer_fd;
-	pair_done_with_layer(p);
+	verify_pair_leave_layer(p);
 	fd = walk_dirs_open(p->t->dirs, TREE_LAYERS + layer, p->v->layers[layer], p->d, O_PATH);
 	if (fd < 0)
 		return fd;
@@ -106,7 +107,7 @@ static int read_side(int fd, const char *name, struct meta *m)
 	return which < 0 ? which : meta_read_xattrs(fd, name, (unsigned)which, m);
 }
 
-static int read_same(struct place *p, struct pair *q)
+static int read_same(struct verify_entry *p, struct pair *q)
 {
 	int which = meta_list_xattrs(p->disk, p->name);
 	int r;
@@ -117,7 +118,7 @@ static int read_same(struct place *p, struct pair *q)
 	return r < 0 ? r : meta_read_xattrs(p->seen, p->name, (unsigned)which, &q->seen);
 }
 
-static int read_xattrs(struct place *p, struct pair *q)
+static int read_xattrs(struct verify_entry *p, struct pair *q)
 {
 	int fd = p->disk, r;
 
@@ -138,7 +139,7 @@ static int read_xattrs(struct place *p, struct pair *q)
  * --- both sides ----------------------------------------------------------------------------------
  */
 
-static int stat_disk(const struct place *p, struct meta *ret)
+static int stat_disk(const struct verify_entry *p, struct meta *ret)
 {
 	if (!p->v->x)
 		return meta_stat(p->disk, p->name, ret);
@@ -149,7 +150,7 @@ static int stat_disk(const struct place *p, struct meta *ret)
 }
 
 /* The one side that could not be had: what that means. */
-static void look_one(const struct place *p, int rs, int rd, struct pair *q)
+static void look_one(const struct verify_entry *p, int rs, int rd, struct pair *q)
 {
 	int num = rs < 0 && rs != -ENOENT ? -rs : rd < 0 && rd != -ENOENT ? -rd : 0;
 
@@ -178,7 +179,7 @@ static void look_one(const struct place *p, int rs, int rd, struct pair *q)
 }
 
 /* Read both sides and compare. Returns 0 or -ENOMEM. */
-static int look(struct place *p, struct pair *q)
+static int look(struct verify_entry *p, struct pair *q)
 {
 	int rs = meta_stat(p->seen, p->name, &q->seen);
 	int rd = stat_disk(p, &q->disk);
@@ -211,7 +212,7 @@ static int look(struct place *p, struct pair *q)
 	return 0;
 }
 
-static int tell_mount(struct place *p, const struct pair *q, struct err *e)
+static int tell_mount(struct verify_entry *p, const struct pair *q, struct err *e)
 {
 	const struct verify_options *o = p->v->o;
 	scoped_buf struct buf path = BUF_INIT;
@@ -231,7 +232,7 @@ static int tell_mount(struct place *p, const struct pair *q, struct err *e)
 	return 0;
 }
 
-static int conclude(struct place *p, struct pair *q, struct err *e)
+static int conclude(struct verify_entry *p, struct pair *q, struct err *e)
 {
 	struct verify_counts *c = &p->t->counts;
 
@@ -254,7 +255,7 @@ static int conclude(struct place *p, struct pair *q, struct err *e)
 	return !p->v->x && meta_same_inode(&q->seen, &q->disk) ? PAIR_DESCEND_SAME : PAIR_DESCEND;
 }
 
-int pair_check(struct place *p, struct err *e)
+int verify_pair_check(struct verify_entry *p, struct err *e)
 {
 	struct pair q = { .n = 0 };
 	int r = look(p, &q);

@@ -14,8 +14,8 @@
 
 /* What each thread has for itself. */
 struct verify_thread {
-	char *scan; /* SCAN_BUFFER bytes */
-	struct names seen, disk;
+	char *scan; /* DIRLIST_BUFFER bytes */
+	struct dirlist seen, disk;
 	struct expect_index index; /* of this directory */
 	struct buf path;
 	struct walk_dirs *dirs;
@@ -42,7 +42,7 @@ struct verify {
 enum { TREE_SEEN, TREE_DISK, TREE_LAYERS };
 
 /* A name in a directory that is being looked at. */
-struct place {
+struct verify_entry {
 	struct verify *v;
 	struct verify_thread *t;
 	struct walk_worker *w;
@@ -61,15 +61,16 @@ enum pair_result {
 };
 
 /* Look at the inode at p, report what is wrong with it. Returns enum pair_result or -errno. */
-int pair_check(struct place *p, struct err *e);
+int verify_pair_check(struct verify_entry *p, struct err *e);
 
 /* The directory of p, looked up in the layer that was asked last, is not needed any more. */
-void pair_done_with_layer(struct place *p);
+void verify_pair_leave_layer(struct verify_entry *p);
 
 /*
  * Report that something cannot be read. what: "cannot list the directory". name NULL: the
  * directory.
  */
-int pair_unreadable(struct place *p, const char *name, int num, const char *what, struct err *e);
+int verify_pair_unreadable(
+	struct verify_entry *p, const char *name, int num, const char *what, struct err *e);
 
 #endif

@@ -129,11 +129,11 @@ static int find_mount(
 	}
 	if (r < 0)
 		return r == -ENOMEM ? err_nomem(e) : r;
-	r = raw_map(fd, path, &m->map, e);
+	r = mount_map_read(fd, path, &m->map, e);
 	if (r < 0)
 		return r;
 	m->kind = r;
-	m->map_partial = r == RAW_MAPPED && !x->who.initial;
+	m->map_partial = r == MOUNT_MAP_KNOWN && !x->caller.initial;
 	m->fs_userns_assumed = userns_mountable(m->type);
 	m->decides_itself = decides_itself(m->type);
 	m->only_ro = only_ro(m);
@@ -187,7 +187,7 @@ static int read_raw(int fd, struct explain_inode *n)
 {
 	scoped_fd int raw = -1;
 	struct err ignored = ERR_INIT;
-	int r = raw_open(fd, n->path, &raw, &ignored);
+	int r = unmapped_clone(fd, n->path, &raw, &ignored);
 
 	if (r < 0) {
 		log_verbose("%s: %s: %s", n->path, ignored.what, ignored.why);
@@ -245,10 +245,10 @@ static int infer_disk(const struct idmap *map, struct explain_inode *n)
 /* Without a map in between, our own namespace may have made the overflow id of an id. */
 static void judge_overflow(const struct explanation *x, struct explain_inode *n)
 {
-	const struct idmap *own = &x->who.own_map;
+	const struct idmap *own = &x->caller.own_map;
 	uint32_t id;
 
-	if (n->how == DISK_PLAIN && x->who.initial)
+	if (n->how == DISK_PLAIN && x->caller.initial)
 		return;
 	if (n->seen.uid == x->overflow_uid && !n->uid_lost) {
 		n->uid_lost = n->how == DISK_PLAIN && !idmap_uid_seen(own, x->overflow_uid, &id);
@@ -268,12 +268,12 @@ static void judge_doubt(const struct explanation *x, struct explain_inode *n)
 {
 	const struct explain_mount *m = &x->mounts.items[n->mount];
 
-	if (n->how == DISK_RAW || (m->kind != RAW_HIDDEN && !m->map_partial))
+	if (n->how == DISK_READ || (m->kind != MOUNT_MAP_HIDDEN && !m->map_partial))
 		return;
-	n->uid_doubt = m->kind == RAW_HIDDEN ? n->uid_shown :
-					       n->uid_lost && n->seen.uid == x->overflow_uid;
-	n->gid_doubt = m->kind == RAW_HIDDEN ? n->gid_shown :
-					       n->gid_lost && n->seen.gid == x->overflow_gid;
+	n->uid_doubt = m->kind == MOUNT_MAP_HIDDEN ? n->uid_shown :
+						     n->uid_lost && n->seen.uid == x->overflow_uid;
+	n->gid_doubt = m->kind == MOUNT_MAP_HIDDEN ? n->gid_shown :
+						     n->gid_lost && n->seen.gid == x->overflow_gid;
 }
 
 static int find_disk(struct explanation *x, int fd, struct explain_inode *n, struct err *e)
@@ -281,16 +281,16 @@ static int find_disk(struct explanation *x, int fd, struct explain_inode *n, str
 	const struct explain_mount *m = &x->mounts.items[n->mount];
 	uint32_t id;
 
-	if (m->kind == RAW_MAPPED && read_raw(fd, n) == 0) {
-		n->how = DISK_RAW;
+	if (m->kind == MOUNT_MAP_KNOWN && read_raw(fd, n) == 0) {
+		n->how = DISK_READ;
 		n->uid_lost = !idmap_uid_seen(&m->map, n->disk.uid, &id);
 		n->gid_lost = !idmap_gid_seen(&m->map, n->disk.gid, &id);
 		return 0;
 	}
-	n->how = m->kind == RAW_MAPPED ? DISK_INFERRED :
-		m->kind == RAW_PLAIN   ? DISK_PLAIN :
-					 DISK_UNKNOWN;
-	if (infer_disk(m->kind == RAW_MAPPED ? &m->map : NULL, n) < 0)
+	n->how = m->kind == MOUNT_MAP_KNOWN ? DISK_INFERRED :
+		m->kind == MOUNT_MAP_NONE   ? DISK_PLAIN :
+					      DISK_UNKNOWN;
+	if (infer_disk(m->kind == MOUNT_MAP_KNOWN ? &m->map : NULL, n) < 0)
 		return err_nomem(e);
 	judge_overflow(x, n);
 	judge_doubt(x, n);
@@ -413,19 +413,19 @@ static int gather(struct explanation *x, const char *path, struct err *e)
  * as it is, where it may be real.
  */
 static uint32_t fact_id(
-	const struct explain_inode *n, enum raw_kind kind, uint32_t id, bool lost, bool shown)
+	const struct explain_inode *n, enum mount_map_kind kind, uint32_t id, bool lost, bool shown)
 {
-	if (n->how == DISK_RAW || (!lost && !shown))
+	if (n->how == DISK_READ || (!lost && !shown))
 		return id;
 	if (n->how == DISK_PLAIN)
 		return UINT32_MAX - 1;
-	return lost || kind != RAW_OVERLAY ? UINT32_MAX : id;
+	return lost || kind != MOUNT_MAP_OVERLAY ? UINT32_MAX : id;
 }
 
 static void state_facts(struct explanation *x)
 {
 	for (size_t i = 0; i < x->mounts.len; i++)
-		if (x->mounts.items[i].kind == RAW_MAPPED)
+		if (x->mounts.items[i].kind == MOUNT_MAP_KNOWN)
 			x->mounts.items[i].facts.map = &x->mounts.items[i].map;
 
 	for (size_t i = 0; i < x->inodes.len; i++) {
@@ -433,7 +433,8 @@ static void state_facts(struct explanation *x)
 		const struct explain_mount *m = &x->mounts.items[n->mount];
 		/* Where a map works that is not known, the rules get what is seen. */
 		const struct meta *from =
-			m->kind == RAW_HIDDEN || m->kind == RAW_OVERLAY ? &n->seen : &n->disk;
+			m->kind == MOUNT_MAP_HIDDEN || m->kind == MOUNT_MAP_OVERLAY ? &n->seen :
+										      &n->disk;
 
 		n->facts = (struct perm_inode){
 			.mode = n->seen.mode,
@@ -474,11 +475,11 @@ int explain_look(const char *path, const char *as, const char *userns, const str
 	*ret = (struct explanation){ .layer = NULL };
 	ret->overflow_uid = overflow_id("/proc/sys/fs/overflowuid");
 	ret->overflow_gid = overflow_id("/proc/sys/fs/overflowgid");
-	r = explain_caller_look(as, userns, &ret->who, e);
+	r = explain_caller_look(as, userns, &ret->caller, e);
 	if (r == 0)
 		r = gather(ret, path, e);
-	if (r == 0 && ret->mounts.items[explain_file(ret)->mount].kind == RAW_OVERLAY)
-		r = explain_find_layer(ret, layers, e);
+	if (r == 0 && ret->mounts.items[explain_file(ret)->mount].kind == MOUNT_MAP_OVERLAY)
+		r = explain_layer_find(ret, layers, e);
 	else if (r == 0 && layers)
 		r = not_stacked(path, e);
 	if (r == 0)
@@ -501,9 +502,9 @@ void explain_done(struct explanation *x)
 		idmap_done(&m->map);
 	}
 	VEC_DONE(&x->mounts);
-	VEC_DONE(&x->who.groups);
-	VEC_DONE(&x->who.group_ids);
-	idmap_done(&x->who.userns_map);
-	idmap_done(&x->who.own_map);
+	VEC_DONE(&x->caller.groups);
+	VEC_DONE(&x->caller.group_ids);
+	idmap_done(&x->caller.userns_map);
+	idmap_done(&x->caller.own_map);
 	free(x->layer);
 }

@@ -16,8 +16,8 @@
 struct explain_mount {
 	int id;
 	char *target, *type, *source, *options, *fs_options; /* as in mountinfo */
-	enum raw_kind kind;
-	struct idmap map;       /* with RAW_MAPPED */
+	enum mount_map_kind kind;
+	struct idmap map;       /* with MOUNT_MAP_KNOWN */
 	bool map_partial;       /* lines without an id in our own user namespace are not told
 	                           (statmount(2)): there may be some */
 	bool fs_userns_assumed; /* it may have been mounted in another user namespace than the
@@ -31,7 +31,7 @@ struct explain_mount {
 
 /* How the disk ids became known. */
 enum explain_disk {
-	DISK_RAW,      /* from the mount without its map */
+	DISK_READ,     /* from the mount without its map */
 	DISK_PLAIN,    /* there is no map: what is seen is what is stored */
 	DISK_INFERRED, /* from the seen ids and the map */
 	DISK_UNKNOWN,  /* seen ids are taken for disk ids */
@@ -80,7 +80,7 @@ struct explanation {
 	VEC(struct explain_mount) mounts;
 	VEC(struct explain_inode) inodes; /* at least one */
 	bool detached; /* the way to the file cannot be followed: only itself is known */
-	struct explain_caller who;
+	struct explain_caller caller;
 	uint32_t overflow_uid, overflow_gid;
 	/*
 	 * Of an overlay: the layer that the inode comes from, NULL where that cannot be told, and
@@ -123,7 +123,7 @@ bool explain_applies(const struct explanation *x, enum perm_op op);
  * set-id bits and capabilities that are ignored take effect: each is tried on the facts before it
  * is told. Appends nothing when there is none. The facts are as before afterwards.
  */
-int explain_way_out(struct explanation *x, enum perm_op op, struct buf *ret);
+int explain_fix(struct explanation *x, enum perm_op op, struct buf *ret);
 
 /* Why it does or does not work, for people. */
 void explain_reason(

@@ -25,7 +25,7 @@ struct perm_verdict explain_verdict(const struct explanation *x, enum perm_op op
 {
 	size_t last = x->inodes.len - 1;
 	const struct explain_inode *n = x->inodes.items;
-	const struct perm_cred *c = &x->who.cred;
+	const struct perm_cred *c = &x->caller.cred;
 	struct perm_verdict d;
 
 	/* perm_check() searches the last directory itself. */
@@ -98,20 +98,20 @@ static bool works(const struct explanation *x, struct aim aim)
 }
 
 /* One kind of id: how to translate, and what the mount has. */
-struct kind {
+struct fix_kind {
 	char letter;
 	bool (*seen)(const struct idmap *m, uint32_t disk, uint32_t *ret);
 	bool (*disk)(const struct idmap *m, uint32_t seen, uint32_t *ret);
 	bool (*in_ns)(const struct perm_userns *ns, uint32_t id, uint32_t *ret);
 };
 
-static const struct kind uids = { 'u', idmap_uid_seen, idmap_uid_disk, perm_ns_uid };
-static const struct kind gids = { 'g', idmap_gid_seen, idmap_gid_disk, perm_ns_gid };
+static const struct fix_kind uids = { 'u', idmap_uid_seen, idmap_uid_disk, perm_ns_uid };
+static const struct fix_kind gids = { 'g', idmap_gid_seen, idmap_gid_disk, perm_ns_gid };
 
 typedef VEC(struct idrange) ranges;
 
 static bool disk_free(
-	const struct idmap *m, const struct kind *k, const ranges *added, uint32_t disk)
+	const struct idmap *m, const struct fix_kind *k, const ranges *added, uint32_t disk)
 {
 	uint32_t id;
 
@@ -122,7 +122,7 @@ static bool disk_free(
 }
 
 static bool seen_free(
-	const struct idmap *m, const struct kind *k, const ranges *added, uint32_t seen)
+	const struct idmap *m, const struct fix_kind *k, const ranges *added, uint32_t seen)
 {
 	uint32_t id;
 
@@ -136,7 +136,7 @@ static bool seen_free(
  * An id to see a disk id as: one of the caller's namespace that is not in use; the shift of the
  * first range if it can be.
  */
-static bool choose_seen(const struct idmap *m, const struct kind *k, const struct idranges *r,
+static bool choose_seen(const struct idmap *m, const struct fix_kind *k, const struct idranges *r,
 	const ranges *added, const struct perm_userns *ns, uint32_t disk, uint32_t *ret)
 {
 	const struct idranges *own = !ns ? NULL : k == &uids ? &ns->map->uid : &ns->map->gid;
@@ -161,7 +161,7 @@ static bool choose_seen(const struct idmap *m, const struct kind *k, const struc
 /*
  * A disk id for the caller: his number in his own namespace if that is free, as containers have it.
  */
-static bool choose_disk(const struct idmap *m, const struct kind *k, const ranges *added,
+static bool choose_disk(const struct idmap *m, const struct fix_kind *k, const ranges *added,
 	const struct perm_userns *ns, uint32_t id, uint32_t *ret)
 {
 	if (k->in_ns(ns, id, ret) && disk_free(m, k, added, *ret))
@@ -179,9 +179,10 @@ static bool choose_disk(const struct idmap *m, const struct kind *k, const range
  * id. A file that is to run as its owner does not become the caller's own.
  */
 static int missing_ranges(const struct explanation *x, struct aim aim, const struct idmap *m,
-	const struct kind *k, const uint32_t *disks, size_t n_disks, uint32_t caller, ranges *ret)
+	const struct fix_kind *k, const uint32_t *disks, size_t n_disks, uint32_t caller,
+	ranges *ret)
 {
-	const struct perm_userns *ns = x->who.cred.userns;
+	const struct perm_userns *ns = x->caller.cred.userns;
 	const struct idranges *r = !m ? NULL : k == &uids ? &m->uid : &m->gid;
 	uint32_t id;
 
@@ -238,9 +239,9 @@ static int extend(const struct explanation *x, struct aim aim, const struct expl
 		uid[disks] = x->inodes.items[i].facts.uid;
 		gid[disks] = x->inodes.items[i].facts.gid;
 	}
-	r = missing_ranges(x, aim, old, &uids, uid, disks, x->who.cred.uid, &ret->uid);
+	r = missing_ranges(x, aim, old, &uids, uid, disks, x->caller.cred.uid, &ret->uid);
 	if (r == 0)
-		r = missing_ranges(x, aim, old, &gids, gid, disks, x->who.cred.gid, &ret->gid);
+		r = missing_ranges(x, aim, old, &gids, gid, disks, x->caller.cred.gid, &ret->gid);
 	if (r == 0)
 		r = joined(old ? &old->uid : NULL, &ret->uid, &all_uid);
 	if (r == 0)
@@ -338,7 +339,8 @@ static bool try_map(struct explanation *x, struct aim aim, struct buf *b)
 	/*
 	 * A map over a merged overlay, or beside one that is not known, is none that can be told.
 	 */
-	if (m->kind != RAW_OVERLAY && m->kind != RAW_HIDDEN && extend(x, aim, m, &ext) == 0) {
+	if (m->kind != MOUNT_MAP_OVERLAY && m->kind != MOUNT_MAP_HIDDEN &&
+		extend(x, aim, m, &ext) == 0) {
 		m->facts.map = &ext.map;
 		ok = works(x, aim);
 		m->facts = saved;
@@ -422,7 +424,7 @@ static void tell_flags(const struct explain_mount *m, const struct perm_mount *s
 /* Somebody else: the owner of what the rule is about, of the file, root. */
 static bool try_caller(struct explanation *x, struct aim aim, struct buf *b)
 {
-	struct explain_caller *w = &x->who;
+	struct explain_caller *w = &x->caller;
 	struct perm_cred saved = w->cred;
 	size_t at, last = x->inodes.len - 1;
 	const struct explain_inode *const owners[] = {
@@ -526,7 +528,7 @@ static void try_others(struct explanation *x, struct aim aim, struct buf *ret)
 			x, aim, ret); /* the last of the ways: when it fails too there is none */
 }
 
-int explain_way_out(struct explanation *x, enum perm_op op, struct buf *ret)
+int explain_fix(struct explanation *x, enum perm_op op, struct buf *ret)
 {
 	scoped_buf struct buf others = BUF_INIT;
 	struct perm_mount saved;

@@ -112,7 +112,7 @@ static bool all_reachable(const struct strv *dirs)
 	return dirs->len > 0;
 }
 
-int explain_find_layer(struct explanation *x, const struct strv *layers, struct err *e)
+int explain_layer_find(struct explanation *x, const struct strv *layers, struct err *e)
 {
 	struct explain_inode *n = &x->inodes.items[x->inodes.len - 1];
 	const struct explain_mount *m = &x->mounts.items[n->mount];

@@ -11,6 +11,6 @@ int explain_caller_look(
 	const char *as, const char *userns, struct explain_caller *ret, struct err *e);
 
 /* Which layer the file comes from: fills x->layer and the disk side, or x->layer_unknown. */
-int explain_find_layer(struct explanation *x, const struct strv *layers, struct err *e);
+int explain_layer_find(struct explanation *x, const struct strv *layers, struct err *e);
 
 #endif

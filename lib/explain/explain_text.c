@@ -115,9 +115,10 @@ void explain_reason(
 		buf_printf(b, acl ? "its ACL gives %s" : "its mode gives %s", who[d->rule]);
 		if (d->rule == RULE_ACL_USER || d->rule == RULE_ACL_GROUP)
 			buf_printf(b,
-				x->mounts.items[x->inodes.items[at].mount].kind == RAW_OVERLAY ||
+				x->mounts.items[x->inodes.items[at].mount].kind ==
+							MOUNT_MAP_OVERLAY ||
 						x->mounts.items[x->inodes.items[at].mount].kind ==
-							RAW_HIDDEN ?
+							MOUNT_MAP_HIDDEN ?
 					" seen as %u" :
 					" with disk id %u",
 				d->acl_id);

@@ -26,7 +26,7 @@ enum { WANTED = 65536 };
 
 enum { NSSWITCH_MAX = 1 << 20 };
 
-void grant_report(struct grant_check *c, enum grant_fault class, const char *file, size_t line,
+void grants_report(struct grants_check *c, enum grant_fault class, const char *file, size_t line,
 	const char *fmt, ...)
 {
 	char detail[1024];
@@ -40,7 +40,7 @@ void grant_report(struct grant_check *c, enum grant_fault class, const char *fil
 	c->fn(&f, c->arg);
 }
 
-void grant_check_done(struct grant_check *c)
+void grants_check_done(struct grants_check *c)
 {
 	VEC_DONE(&c->uid);
 	VEC_DONE(&c->gid);
@@ -53,7 +53,7 @@ void grant_check_done(struct grant_check *c)
 
 /* One of the two files. */
 struct file {
-	struct grant_check *c;
+	struct grants_check *c;
 	const char *path;
 	struct grants *mine;
 	uint32_t own;
@@ -71,12 +71,12 @@ static void report_line(const struct file *f, const struct subid_line *l)
 	int n = l->len < 200 ? (int)l->len : 200;
 
 	if (l->reversed)
-		grant_report(f->c, GRANT_LINE, f->path, l->grant.line,
+		grants_report(f->c, GRANT_LINE, f->path, l->grant.line,
 			"'%.*s' has its fields in the wrong order: it must be USER:START:COUNT; "
 			"newuidmap passes it over",
 			n, l->text);
 	else
-		grant_report(f->c, GRANT_LINE, f->path, l->grant.line,
+		grants_report(f->c, GRANT_LINE, f->path, l->grant.line,
 			"'%.*s' %s; newuidmap passes it over", n, l->text, l->fault);
 }
 
@@ -97,7 +97,7 @@ static int collect(const struct subid_line *l, void *arg)
 	if (!subid_is_users(l, &f->c->user))
 		return 0;
 	if (exchanged(&l->grant))
-		grant_report(f->c, GRANT_LINE, f->path, l->grant.line,
+		grants_report(f->c, GRANT_LINE, f->path, l->grant.line,
 			"START is %u and COUNT is %u: they look exchanged", l->grant.start,
 			l->grant.count);
 	for (size_t i = 0; i < f->mine->len; i++)
@@ -106,7 +106,7 @@ static int collect(const struct subid_line *l, void *arg)
 			return 0; /* the same line twice is one grant */
 	for (size_t i = 0; i < f->mine->len; i++)
 		if (meet(&f->mine->items[i], &l->grant))
-			grant_report(f->c, GRANT_OVERLAP, f->path, l->grant.line,
+			grants_report(f->c, GRANT_OVERLAP, f->path, l->grant.line,
 				"%u-%u overlaps the grant in line %zu, of the same user: a map of "
 				"both is refused (EINVAL)",
 				l->grant.start, l->grant.start + (l->grant.count - 1),
@@ -125,7 +125,7 @@ static int compare_others(const struct subid_line *l, void *arg)
 		const struct grant *g = &f->mine->items[i];
 
 		if (meet(g, &l->grant))
-			grant_report(f->c, GRANT_OVERLAP, f->path, g->line,
+			grants_report(f->c, GRANT_OVERLAP, f->path, g->line,
 				"%u-%u overlaps %u-%u of %.*s in line %zu: each could use the "
 				"other's files",
 				g->start, g->start + (g->count - 1), l->grant.start,
@@ -149,22 +149,22 @@ static void check_ranges(const struct file *f)
 
 		total += g->count;
 		if (holds(g, f->own) && f->own)
-			grant_report(f->c, GRANT_OWN_ID, f->path, g->line,
+			grants_report(f->c, GRANT_OWN_ID, f->path, g->line,
 				"%u-%u holds %u, the user's own %s id: a map of both is refused "
 				"(EINVAL)",
 				g->start, g->start + (g->count - 1), f->own, f->kind);
 		if (holds(g, 0))
-			grant_report(f->c, GRANT_OWN_ID, f->path, g->line,
+			grants_report(f->c, GRANT_OWN_ID, f->path, g->line,
 				"%u-%u holds 0: the user could become root", g->start,
 				g->start + (g->count - 1));
 	}
 	if (!f->mine->len)
-		grant_report(f->c, GRANT_NONE, f->path, 0,
+		grants_report(f->c, GRANT_NONE, f->path, 0,
 			"%s has no %s ids here: usermod --add-sub%cids START-END %s",
 			f->c->user.name[0] ? f->c->user.name : "the user", f->kind, f->kind[0],
 			f->c->user.name[0] ? f->c->user.name : "USER");
 	else if (total < WANTED)
-		grant_report(f->c, GRANT_SHORT, f->path, f->mine->items[0].line,
+		grants_report(f->c, GRANT_SHORT, f->path, f->mine->items[0].line,
 			"%llu %s ids are fewer than the %u that most images need",
 			(unsigned long long)total, f->kind, WANTED);
 }
@@ -178,7 +178,7 @@ static int check_file(struct file *f, struct err *e)
 	if (r == -ENOMEM)
 		return err_nomem(e);
 	if (r < 0) {
-		grant_report(f->c, GRANT_FILE, f->path, 0, "%s%s%s", why.what,
+		grants_report(f->c, GRANT_FILE, f->path, 0, "%s%s%s", why.what,
 			why.num && r != -EINVAL ? ": " : "",
 			why.num && r != -EINVAL ? strerrordesc_np(why.num) : "");
 		return 0;
@@ -266,7 +266,7 @@ static char *module_fault(char *text)
 
 static int use_files(struct file *f, size_t nss_line, const char *fault, struct err *e)
 {
-	grant_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line,
+	grants_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line,
 		"'%s' should tell the ids, but its module is of no use, so newuidmap "
 		"takes " SUBUID_FILE " and newgidmap " SUBGID_FILE ": %s",
 		f->c->source, fault);
@@ -294,7 +294,7 @@ static int ask_source(struct file *f, size_t nss_line, struct err *e)
 	if (r == 0 && text.len && parse_answer(text.data, f->mine) < 0)
 		return err_nomem(e);
 	if (r != 0)
-		grant_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line,
+		grants_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line,
 			"%s ids come from '%s' and not from %s, and %s", f->kind, f->c->source,
 			f->path,
 			r == -ENOENT ? "getsubids is not there to ask it" :
@@ -304,7 +304,7 @@ static int ask_source(struct file *f, size_t nss_line, struct err *e)
 	return 0;
 }
 
-int grant_check_files(struct grant_check *c, struct err *e)
+int grants_check_files(struct grants_check *c, struct err *e)
 {
 	struct file files[] = {
 		{ .c = c,
@@ -323,7 +323,7 @@ int grant_check_files(struct grant_check *c, struct err *e)
 
 	c->source = c->source_name;
 	if (!c->user.name[0])
-		grant_report(c, GRANT_USER, NULL, 0,
+		grants_report(c, GRANT_USER, NULL, 0,
 			"no user has the number %u: newuidmap and newgidmap refuse a caller that "
 			"they cannot look up, whatever is granted to the number (getent passwd "
 			"shows the users)",
@@ -340,7 +340,7 @@ int grant_check_files(struct grant_check *c, struct err *e)
  */
 
 static void check_helper(
-	struct grant_check *c, const char *path, const char *cap_name, unsigned cap)
+	struct grants_check *c, const char *path, const char *cap_name, unsigned cap)
 {
 	scoped_fd int fd = open(path, O_PATH | O_CLOEXEC);
 	struct meta m = { .known = 0 };
@@ -348,7 +348,7 @@ static void check_helper(
 	bool setuid, capable;
 
 	if (fd < 0 || meta_stat(fd, "", &m) < 0) {
-		grant_report(c, GRANT_HELPER, path, 0, "cannot be looked at: %s",
+		grants_report(c, GRANT_HELPER, path, 0, "cannot be looked at: %s",
 			strerrordesc_np(errno));
 		return;
 	}
@@ -358,20 +358,20 @@ static void check_helper(
 	setuid = m.mode & S_ISUID && m.uid == 0;
 	capable = m.cap.present && m.cap.effective && m.cap.permitted & UINT64_C(1) << cap;
 	if (!setuid && !capable)
-		grant_report(c, GRANT_HELPER, path, 0,
+		grants_report(c, GRANT_HELPER, path, 0,
 			"has neither the set-uid bit of root nor the capability %s: chmod u+s %s, "
 			"or setcap %s+ep %s",
 			cap_name, path, cap_name, path);
 	if (!(m.mode & 0001))
-		grant_report(c, GRANT_HELPER, path, 0,
+		grants_report(c, GRANT_HELPER, path, 0,
 			"is not executable for everybody (mode %04o)", m.mode & 07777U);
 	if (fstatvfs(fd, &fs) == 0 && fs.f_flag & ST_NOSUID)
-		grant_report(c, GRANT_HELPER, path, 0,
+		grants_report(c, GRANT_HELPER, path, 0,
 			"is on a mount with nosuid, which takes its privilege away");
 	meta_done(&m);
 }
 
-int grant_check_helpers(struct grant_check *c, struct err *e)
+int grants_check_helpers(struct grants_check *c, struct err *e)
 {
 	static const struct {
 		const char *name, *cap_name;
@@ -388,13 +388,13 @@ int grant_check_helpers(struct grant_check *c, struct err *e)
 		if (r == -ENOMEM)
 			return err_nomem(e);
 		if (r < 0)
-			grant_report(c, GRANT_HELPER, helpers[i].name, 0,
+			grants_report(c, GRANT_HELPER, helpers[i].name, 0,
 				"is not installed: apt-get install uidmap");
 		else
 			check_helper(c, buf_get(&path), helpers[i].cap_name, helpers[i].cap);
 	}
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
-		grant_report(c, GRANT_HELPER, NULL, 0,
+		grants_report(c, GRANT_HELPER, NULL, 0,
 			"no_new_privs is set for this process: no set-uid program has its "
 			"privilege here");
 	return 0;

@@ -39,7 +39,7 @@ struct grant_finding {
 	const char *detail;
 };
 
-struct grant_check {
+struct grants_check {
 	struct user user;
 	struct grants uid, gid; /* what the user may use, in the order of the file */
 	const char *source; /* "files", or the first word of nsswitch.conf's subid: if newuidmap can
@@ -51,17 +51,17 @@ struct grant_check {
 };
 
 /* Report one (lib/check's own use). */
-void grant_report(struct grant_check *c, enum grant_fault class, const char *file, size_t line,
+void grants_report(struct grants_check *c, enum grant_fault class, const char *file, size_t line,
 	const char *fmt, ...) PRINTF(5, 6);
 
 /*
  * Read SUBUID_FILE and SUBGID_FILE, or ask getsubids(1) where nsswitch.conf(5) names another
  * source, into c. user, fn and arg are set by the caller. Returns 0 whatever is found, -ENOMEM.
  */
-int grant_check_files(struct grant_check *c, struct err *e);
+int grants_check_files(struct grants_check *c, struct err *e);
 
 /* The two programs: are they there, can they do their work? */
-int grant_check_helpers(struct grant_check *c, struct err *e);
+int grants_check_helpers(struct grants_check *c, struct err *e);
 
 enum grant_trial { TRIAL_PASSED, TRIAL_FAILED, TRIAL_NOT_MADE };
 
@@ -70,8 +70,8 @@ enum grant_trial { TRIAL_PASSED, TRIAL_FAILED, TRIAL_NOT_MADE };
  * the grants from 1 on. As root this is done by a child that becomes the user. *ret_detail (to be
  * freed) says what came of it, or why there was no trial. Returns an enum grant_trial, or -errno.
  */
-int grant_trial(struct grant_check *c, char **ret_detail, struct err *e);
+int grants_trial(struct grants_check *c, char **ret_detail, struct err *e);
 
-void grant_check_done(struct grant_check *c);
+void grants_check_done(struct grants_check *c);
 
 #endif

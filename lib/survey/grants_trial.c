@@ -40,7 +40,7 @@ static _Noreturn PRINTF(3, 4) void answer(int fd, int status, const char *fmt, .
 	_exit(status);
 }
 
-static void become(const struct grant_check *c, int fd)
+static void become(const struct grants_check *c, int fd)
 {
 	const struct user *u = &c->user;
 
@@ -127,7 +127,7 @@ static uint64_t total(const struct grants *g)
 
 static int try_as_user(void *arg, int fd)
 {
-	const struct grant_check *c = arg;
+	const struct grants_check *c = arg;
 	static struct idrange uid[IDMAP_EXTENTS_MAX], gid[IDMAP_EXTENTS_MAX];
 	size_t n_uid = newidmap_ranges(c->user.uid, &c->uid, uid),
 	       n_gid = newidmap_ranges(c->user.gid, &c->gid, gid);
@@ -143,7 +143,7 @@ static int try_as_user(void *arg, int fd)
 }
 
 /* Why there can be no trial, or NULL. */
-static const char *no_trial(const struct grant_check *c)
+static const char *no_trial(const struct grants_check *c)
 {
 	if (!c->uid.len || !c->gid.len)
 		return "there are no ids to try";
@@ -156,7 +156,7 @@ static const char *no_trial(const struct grant_check *c)
 	return NULL;
 }
 
-int grant_trial(struct grant_check *c, char **ret_detail, struct err *e)
+int grants_trial(struct grants_check *c, char **ret_detail, struct err *e)
 {
 	const char *no = no_trial(c);
 	scoped_buf struct buf text = BUF_INIT;
@@ -176,6 +176,6 @@ int grant_trial(struct grant_check *c, char **ret_detail, struct err *e)
 		return err_nomem(e);
 	if (status == 0)
 		return TRIAL_PASSED;
-	grant_report(c, GRANT_TRIAL, NULL, 0, "%s", *ret_detail);
+	grants_report(c, GRANT_TRIAL, NULL, 0, "%s", *ret_detail);
 	return TRIAL_FAILED;
 }

@@ -26,7 +26,7 @@
 #define PLACE "/tmp"
 
 /* How an image is made, as small as its program makes it. */
-static const struct kind {
+static const struct mkfs_recipe {
 	const char *type;
 	off_t size; /* 0: the program makes the file */
 	bool read_only;
@@ -42,7 +42,7 @@ static const struct kind {
 		{ "mksquashfs", EMPTY, IMAGE, "-quiet", "-no-progress", "-noappend" } },
 };
 
-static const struct kind *find_kind(const char *type)
+static const struct mkfs_recipe *find_kind(const char *type)
 {
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (!strcmp(kinds[i].type, type))
@@ -50,7 +50,7 @@ static const struct kind *find_kind(const char *type)
 	return NULL;
 }
 
-static int run_program(const struct kind *k, struct buf *why)
+static int run_program(const struct mkfs_recipe *k, struct buf *why)
 {
 	static char image[] = PLACE "/" IMAGE, empty[] = PLACE "/" EMPTY;
 	scoped_buf struct buf program = BUF_INIT, said = BUF_INIT;
@@ -73,7 +73,7 @@ static int run_program(const struct kind *k, struct buf *why)
 	return -EIO;
 }
 
-static int make_image(const struct kind *k, int scratch, struct buf *why)
+static int make_image(const struct mkfs_recipe *k, int scratch, struct buf *why)
 {
 	int fd, r;
 
@@ -97,7 +97,7 @@ static int make_image(const struct kind *k, int scratch, struct buf *why)
 	return fd < 0 ? -errno : fd;
 }
 
-static int mount_device(const struct kind *k, const char *device)
+static int mount_device(const struct mkfs_recipe *k, const char *device)
 {
 	scoped_fd int fs = sys_fsopen(k->type, FSOPEN_CLOEXEC);
 	int mnt;
@@ -112,7 +112,7 @@ static int mount_device(const struct kind *k, const char *device)
 
 int host_image(int scratch, const char *type, struct buf *why)
 {
-	const struct kind *k = find_kind(type);
+	const struct mkfs_recipe *k = find_kind(type);
 	const struct loop_part whole = { .read_only = k && k->read_only };
 	scoped_fd int image = -1, loop = -1;
 	struct loop_path device;

@@ -58,7 +58,7 @@ static void rows_of_rules(struct host *h)
 	scoped_buf struct buf lsm = BUF_INIT;
 	struct userns_rule r;
 
-	for (size_t i = 0; userns_rule_get(i, &r); i++)
+	for (size_t i = 0; userns_rules_get(i, &r); i++)
 		host_row(h, "namespaces", r.sysctl, HOST_INFO, NULL, "%s%s%s", r.value,
 			r.forbids ? ": " : "", r.forbids ? r.meaning : "");
 	if (fd_read_file(AT_FDCWD, "/sys/kernel/security/lsm", 4096, &lsm, NULL) == 0)
@@ -82,11 +82,11 @@ static void put_helper(const struct grant_finding *f, void *arg)
 void host_namespaces(struct host *h)
 {
 	struct helper x = { .h = h };
-	struct grant_check c = { .fn = put_helper, .arg = &x };
+	struct grants_check c = { .fn = put_helper, .arg = &x };
 
 	row_of_userns(h);
 	rows_of_rules(h);
-	if (grant_check_helpers(&c, NULL) == 0 && !x.bad)
+	if (grants_check_helpers(&c, NULL) == 0 && !x.bad)
 		host_row(h, "namespaces", "newuidmap, newgidmap", HOST_YES, NULL,
 			"installed, with their privilege; shift-check subid tries them");
 }

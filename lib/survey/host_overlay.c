@@ -15,7 +15,7 @@
 #include "../base/sys.h"
 
 /* One fsconfig(2): a string, a descriptor, or (neither) a flag. */
-struct param {
+struct overlay_param {
 	const char *key, *value;
 	int fd;
 };
@@ -44,7 +44,7 @@ static void read_kernel_text(int fs, struct trial *t)
 }
 
 /* An overlay, detached. Parameters end with a key that is NULL. Returns a descriptor or -errno. */
-static int stack(struct trial *t, const struct param *p)
+static int stack(struct trial *t, const struct overlay_param *p)
 {
 	scoped_fd int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC);
 	int r = fs < 0 ? -errno : 0;
@@ -175,9 +175,10 @@ static void try_mapping_itself(struct trial *t, int mnt)
 
 static void try_layers(struct trial *t)
 {
-	const struct param names[] = { STRING("lowerdir", "a:b"), { 0 } };
-	const struct param mapped[] = { STRING("lowerdir", "m:b"), { 0 } };
-	const struct param plus[] = { STRING("lowerdir+", "a"), STRING("lowerdir+", "b"), { 0 } };
+	const struct overlay_param names[] = { STRING("lowerdir", "a:b"), { 0 } };
+	const struct overlay_param mapped[] = { STRING("lowerdir", "m:b"), { 0 } };
+	const struct overlay_param plus[] = { STRING("lowerdir+", "a"), STRING("lowerdir+", "b"),
+		{ 0 } };
 	scoped_fd int a = open("a", O_PATH | O_DIRECTORY | O_CLOEXEC),
 		      b = open("b", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	scoped_fd int clone = -1, one = -1, two = -1, three = -1, four = -1, five = -1;
@@ -199,12 +200,14 @@ static void try_layers(struct trial *t)
 	}
 	three = stack(t, plus);
 	row(t, "layers one by one (lowerdir+)", "6.8", three);
-	four = stack(
-		t, (const struct param[]){ BY_FD("lowerdir+", a), BY_FD("lowerdir+", b), { 0 } });
+	four = stack(t,
+		(const struct overlay_param[]){
+			BY_FD("lowerdir+", a), BY_FD("lowerdir+", b), { 0 } });
 	row(t, "layers by descriptor", "6.13", four);
 	clone = sys_open_tree(a, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	five = stack(t,
-		(const struct param[]){ BY_FD("lowerdir+", clone), BY_FD("lowerdir+", b), { 0 } });
+		(const struct overlay_param[]){
+			BY_FD("lowerdir+", clone), BY_FD("lowerdir+", b), { 0 } });
 	row(t, "layers that are detached mounts", "6.15", five);
 }
 
@@ -232,10 +235,10 @@ static int new_file(int mnt)
  */
 static void try_upper(struct trial *t)
 {
-	const struct param upper[] = { STRING("lowerdir", "a"), STRING("upperdir", "u1"),
+	const struct overlay_param upper[] = { STRING("lowerdir", "a"), STRING("upperdir", "u1"),
 		STRING("workdir", "w1"), { 0 } };
-	const struct param portable[] = { STRING("lowerdir", "b"), STRING("upperdir", "pm/u"),
-		STRING("workdir", "pm/w"), { 0 } };
+	const struct overlay_param portable[] = { STRING("lowerdir", "b"),
+		STRING("upperdir", "pm/u"), STRING("workdir", "pm/w"), { 0 } };
 	scoped_fd int one = stack(t, upper), two = -1;
 	int r = one < 0 ? one : new_file(one);
 
@@ -252,7 +255,7 @@ static void try_upper(struct trial *t)
 
 static void try_metacopy(struct trial *t)
 {
-	const struct param p[] = {
+	const struct overlay_param p[] = {
 		STRING("lowerdir", "a"),
 		STRING("upperdir", "u2"),
 		STRING("workdir", "w2"),
@@ -275,7 +278,7 @@ static void try_metacopy(struct trial *t)
 
 static void try_redirect(struct trial *t)
 {
-	const struct param p[] = {
+	const struct overlay_param p[] = {
 		STRING("lowerdir", "a"),
 		STRING("upperdir", "u3"),
 		STRING("workdir", "w3"),
@@ -315,7 +318,7 @@ static void try_whiteouts(struct trial *t)
 {
 	static const char escaped[] = "attributes in escaped form",
 			  in_attr[] = "whiteouts as attributes";
-	const struct param p[] = { STRING("lowerdir", "a:b"), { 0 } };
+	const struct overlay_param p[] = { STRING("lowerdir", "a:b"), { 0 } };
 	bool device = mknod("a/whiteouts/hidden", S_IFCHR, 0) == 0;
 	int num = errno;
 	bool attrs = set_attr(t, "a/xattr", "opaque", "x") == 0 &&
@@ -350,8 +353,8 @@ static void try_whiteouts(struct trial *t)
 /* In a user namespace every stack has the option already. */
 static void try_userxattr(struct trial *t)
 {
-	const struct param with[] = { STRING("lowerdir", "a:b"), FLAG("userxattr"), { 0 } };
-	const struct param without[] = { STRING("lowerdir", "a:b"), { 0 } };
+	const struct overlay_param with[] = { STRING("lowerdir", "a:b"), FLAG("userxattr"), { 0 } };
+	const struct overlay_param without[] = { STRING("lowerdir", "a:b"), { 0 } };
 	scoped_fd int mnt = stack(t, t->h->in_userns ? without : with);
 
 	row(t, "attributes of ordinary users (userxattr)", "5.11", mnt);

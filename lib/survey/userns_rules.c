@@ -32,7 +32,7 @@ static bool read_value(const char *path, char *ret, size_t size)
 	return true;
 }
 
-bool userns_rule_get(size_t i, struct userns_rule *ret)
+bool userns_rules_get(size_t i, struct userns_rule *ret)
 {
 	for (size_t k = 0; k < ARRAY_LEN(rules); k++) {
 		struct userns_rule r = { .sysctl = rules[k].sysctl, .meaning = rules[k].meaning };
@@ -51,7 +51,7 @@ void userns_rules_print(struct buf *b)
 	struct userns_rule r;
 	size_t start = b->len;
 
-	for (size_t i = 0; userns_rule_get(i, &r); i++)
+	for (size_t i = 0; userns_rules_get(i, &r); i++)
 		if (r.forbids)
 			buf_printf(b, "%s%s is %s: %s", b->len > start ? "; " : "", r.sysctl,
 				r.value, r.meaning);

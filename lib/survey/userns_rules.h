@@ -16,7 +16,7 @@ struct userns_rule {
 };
 
 /* The i-th of those that this kernel has; false after the last. */
-bool userns_rule_get(size_t i, struct userns_rule *ret);
+bool userns_rules_get(size_t i, struct userns_rule *ret);
 
 /* Those that forbid it, in words, "; " between them; nothing when none does. */
 void userns_rules_print(struct buf *b);

@@ -96,33 +96,33 @@ static void small_tree_done(const char *dir, int top)
 	(void)close(top);
 }
 
-OOM(cover_tree)
+OOM(needed_ids_add_tree)
 {
 	char dir[] = "/tmp/oom-check-XXXXXX";
 	int top = small_tree(dir), r = -ENOMEM;
-	struct cover *c = cover_new();
+	struct needed_ids *c = needed_ids_new();
 	struct err e = ERR_INIT;
 	struct idmap m;
 	uint64_t added;
 
 	if (c)
-		r = cover_tree(c, top, 1, &e);
+		r = needed_ids_add_tree(c, top, 1, &e);
 	if (r == 0)
-		r = cover_map(c, &m, &added, &e);
+		r = needed_ids_map(c, &m, &added, &e);
 	if (r == 0)
 		idmap_done(&m);
-	cover_free(c);
+	needed_ids_free(c);
 	small_tree_done(dir, top);
 	return r;
 }
 
-OOM(mapped_infer)
+OOM(infer_map)
 {
 	char dir[] = "/tmp/oom-check-XXXXXX";
 	int top = small_tree(dir);
 	struct err e = ERR_INIT;
 	struct idmap m;
-	ssize_t n = mapped_infer(top, top, 100, &m, &e);
+	ssize_t n = infer_map(top, top, 100, &m, &e);
 
 	CHECK(n == 2 || n == -ENOMEM);
 	if (n > 0)
@@ -140,7 +140,7 @@ OOM(explain)
 	size_t at;
 
 	if (r == 0)
-		r = explain_way_out(&x, PERM_WRITE, &way);
+		r = explain_fix(&x, PERM_WRITE, &way);
 	CHECK(r == 0 || r == -ENOMEM);
 	if (r == 0)
 		CHECK(explain_verdict(&x, PERM_WRITE, &at).num == EACCES);

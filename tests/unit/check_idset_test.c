@@ -73,7 +73,7 @@ TEST(idset_joins_over_the_narrowest_gaps_and_counts_what_that_adds)
 
 TEST(cover_finds_a_map_however_scattered_the_ids_are)
 {
-	struct cover *c = cover_new();
+	struct needed_ids *c = needed_ids_new();
 	scoped_idmap struct idmap m = { .gid_assumed = false };
 	struct err e = ERR_INIT;
 	uint64_t added = 0;
@@ -81,25 +81,25 @@ TEST(cover_finds_a_map_however_scattered_the_ids_are)
 
 	REQUIRE(c);
 	for (uint32_t i = 0; i < 5000; i++)
-		REQUIRE(cover_owner(c, i * 800000u, 7, &e) == 0);
-	REQUIRE(cover_map(c, &m, &added, &e) == 0);
+		REQUIRE(needed_ids_add_owner(c, i * 800000u, 7, &e) == 0);
+	REQUIRE(needed_ids_map(c, &m, &added, &e) == 0);
 	CHECK(added > 0);
 	CHECK(m.uid.len > 100 && m.uid.len <= IDMAP_EXTENTS_MAX);
 	CHECK_INT(m.gid.len, 1);
 	for (uint32_t i = 0; i < 5000; i++)
 		CHECK(idmap_uid_seen(&m, i * 800000u, &seen) && seen == i * 800000u);
-	cover_free(c);
+	needed_ids_free(c);
 }
 
 TEST(cover_of_nothing_is_an_error)
 {
-	struct cover *c = cover_new();
+	struct needed_ids *c = needed_ids_new();
 	struct idmap m;
 	struct err e = ERR_INIT;
 	uint64_t added;
 
 	REQUIRE(c);
-	CHECK(cover_map(c, &m, &added, &e) < 0);
+	CHECK(needed_ids_map(c, &m, &added, &e) < 0);
 	CHECK_HAS(e.what, "no ids");
-	cover_free(c);
+	needed_ids_free(c);
 }

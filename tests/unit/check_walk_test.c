@@ -204,8 +204,8 @@ static int visit_real(
 	scoped_buf struct buf path = BUF_INIT;
 	scoped_fd int fd = walk_dirs_open(t->dirs, 0, t->root, d, O_RDONLY), same = -1;
 	struct stat a, b;
-	char buf[SCAN_BUFFER];
-	struct scan s = { .fd = fd, .buf = buf };
+	char buf[DIRLIST_BUFFER];
+	struct dirlist_reader s = { .fd = fd, .buf = buf };
 	const char *name;
 
 	(void)index;
@@ -216,7 +216,7 @@ static int visit_real(
 	/* Where no descriptor is left for us, the number of visits tells. */
 	if (same != -EMFILE)
 		t->wrong += same < 0 || fstat(same, &b) < 0 || a.st_ino != b.st_ino;
-	while (fd >= 0 && scan_next(&s, &name) > 0)
+	while (fd >= 0 && dirlist_next(&s, &name) > 0)
 		if (walk_push(w, d, name, NULL) < 0)
 			return err_nomem(e);
 	walk_dirs_keep(t->dirs, 0, d, &fd);

@@ -356,9 +356,9 @@ static int explained(const struct trial *t, struct buf *way)
 		return BROKEN;
 	snprintf(path, sizeof(path), "%s/%s", t->mount->path, t->op == PERM_CREATE ? "d" : "d/f");
 	if (explain_look(path, NULL, NULL, NULL, &x, NULL) == 0) {
-		x.who.cred = t->cred;
+		x.caller.cred = t->cred;
 		num = explain_verdict(&x, t->op, &at).num;
-		REQUIRE(explain_way_out(&x, t->op, way) == 0);
+		REQUIRE(explain_fix(&x, t->op, way) == 0);
 	}
 	explain_done(&x);
 	return num;
