@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shift-check explain: the situations that people ask about, what it answers, and that the answer is right.
+# shift-check explain: the situations that people ask about, what it answers, and that the answer is
+# right.
 
 load lib
 load mapped
@@ -15,7 +16,8 @@ explain() {
 
 # The output has this line, but for blanks and the ids of mounts and processes.
 says() {
-	grep -qxF -- "$1" <<<"$(sed -E 's/^ +//; s/  +/ /g; s/^mount [0-9]+/mount N/; s/pid:[0-9]+/pid:N/' <<<"$output")" ||
+	grep -qxF -- "$1" \
+		<<<"$(sed -E 's/^ +//; s/  +/ /g; s/^mount [0-9]+/mount N/; s/pid:[0-9]+/pid:N/' <<<"$output")" ||
 		tell "it does not say: $1"
 }
 
@@ -177,7 +179,8 @@ says() {
 	mkdir l1 l2 up work o o2
 	touch l1/both l2/both l2/low
 	chown 33:44 l2/low
-	mount -t overlay o -o "lowerdir=$SCRATCH/l1:$SCRATCH/l2,upperdir=$SCRATCH/up,workdir=$SCRATCH/work" o
+	mount -t overlay o \
+		-o "lowerdir=$SCRATCH/l1:$SCRATCH/l2,upperdir=$SCRATCH/up,workdir=$SCRATCH/work" o
 	touch o/new
 	explain o/low
 	says "layer $SCRATCH/l2: the disk ids are those stored there"
@@ -186,10 +189,12 @@ says() {
 	says "layer $SCRATCH/l1: the disk ids are those stored there"
 	explain o/new
 	says "layer $SCRATCH/up: the disk ids are those stored there"
-	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o "public,lower=$SCRATCH/l1,lower=$SCRATCH/l2,ephemeral" overlay o2
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 \
+		-o "public,lower=$SCRATCH/l1,lower=$SCRATCH/l2,ephemeral" overlay o2
 	explain o2/low
 	says 'owner disk id not known -> seen as 100033'
-	grep -q 'layer *not known: its layers were given as descriptors' <<<"$output" || tell "the layer"
+	grep -q 'layer *not known: its layers were given as descriptors' <<<"$output" ||
+		tell "the layer"
 }
 
 @test "what no remount makes writable: an overlay over it does, as it is told" {
@@ -202,7 +207,8 @@ says() {
 	[ "$status" = 3 ] || tell "it works"
 	says 'write EROFS: the filesystem is read-only'
 	says "try: put an overlay over it: shiftbox mount-idmapped -o upper=DIR,work=DIR,lower=$SCRATCH/o overlay TARGET, and use it there"
-	must_work "$SHIFTBOX" mount-idmapped -o "public,upper=$SCRATCH/u,work=$SCRATCH/w,lower=$SCRATCH/o" overlay o2
+	must_work "$SHIFTBOX" mount-idmapped \
+		-o "public,upper=$SCRATCH/u,work=$SCRATCH/w,lower=$SCRATCH/o" overlay o2
 	touch o2/file
 	explain --op write o2/file
 	[ "$status" = 0 ] || tell "it does not work"
@@ -223,9 +229,11 @@ says() {
 	tar --numeric-owner -cf l1.tar -C l1 .
 	tar --numeric-owner -cf l2.tar -C l2 .
 	must_work "$SHIFTBOX" image-unpack -q -s store -N sample l1.tar l2.tar
-	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o public,store=store,ephemeral image:sample m
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o public,store=store,ephemeral \
+		image:sample m
 	explain --image sample -s store m/base
-	grep -qE "^  layer +.*/store/layers/sha256-[0-9a-f]+: the disk ids" <<<"$output" || tell "the layer"
+	grep -qE "^  layer +.*/store/layers/sha256-[0-9a-f]+: the disk ids" <<<"$output" ||
+		tell "the layer"
 	says 'owner disk 33 -> seen as 100033'
 	says 'group disk 44 -> seen as 100044'
 	explain --image sample -s store m/both
@@ -233,14 +241,17 @@ says() {
 	setpriv --reuid 100000 --regid 100000 --clear-groups touch m/new
 	explain --image sample -s store m/new
 	grep -q 'layer *not known: it is in none of the layers' <<<"$output" || tell "the layer"
-	# A file that was copied up keeps its number, and has no longer the layer's owner; so does a directory.
+	# A file that was copied up keeps its number, and has no longer the layer's owner; so does a
+	# directory.
 	chown 100001:100001 m/base
 	explain --image sample -s store m/base
-	grep -q 'layer *not known: what is found in the layers is another file' <<<"$output" || tell "the layer"
+	grep -q 'layer *not known: what is found in the layers is another file' <<<"$output" ||
+		tell "the layer"
 	says 'owner disk id not known -> seen as 100001'
 	explain --image sample -s store m
 	says 'owner disk id not known -> seen as 100000'
-	must_fail 1 "is on no overlay" "$SHIFTBOX" shift-check explain --image sample -s store l1/base
+	must_fail 1 "is on no overlay" \
+		"$SHIFTBOX" shift-check explain --image sample -s store l1/base
 	# What disk ids a new file gets there is not known.
 	explain --as 100000 --op create m
 	[ "$status" = 0 ] || tell "it does not work"
@@ -257,7 +268,8 @@ says() {
 	setfacl -d -m u:1033:r,u:77777:r l1/d
 	tar --xattrs --xattrs-include='*' --acls --numeric-owner -cf l1.tar -C l1 .
 	must_work "$SHIFTBOX" image-unpack -q -s store -N sample l1.tar
-	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o public,store=store,ephemeral image:sample m
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o public,store=store,ephemeral \
+		image:sample m
 	must_equal "$(getfacl -cnp m/id | grep ^user:1)" 'user:101033:r--'
 	explain --as 101033 --image sample -s store m/id
 	says 'ACL user disk 1033 -> seen as 101033 r--'
@@ -269,7 +281,8 @@ says() {
 	says 'ACL user disk id not known -> seen as 101033 r--'
 	says 'cap root disk id not known -> seen as 100000'
 	explain --json m/id
-	must_equal "$(jq -c '[.acl[] | select(.tag == "user") | .disk, .seen], [.capability | .disk, .seen]' <<<"$output")" '[null,101033]
+	must_equal "$(jq -c '[.acl[] | select(.tag == "user") | .disk, .seen], [.capability |
+		.disk, .seen]' <<<"$output")" '[null,101033]
 [null,100000]'
 	# Two, of which one has no id: which is which cannot be told by their order.
 	explain --image sample -s store m/d
@@ -295,7 +308,8 @@ says() {
 @test "an ordinary user without any right is told the same as root is told of him" {
 	local mine roots
 	map_mount '1000:1001:1' src m
-	mine=$(setpriv --reuid 1001 --regid 1001 --clear-groups --inh-caps=-all "$SHIFTBOX" shift-check explain m/file)
+	mine=$(setpriv --reuid 1001 --regid 1001 --clear-groups --inh-caps=-all \
+		"$SHIFTBOX" shift-check explain m/file)
 	roots=$("$SHIFTBOX" shift-check explain --as 1001:1001 m/file)
 	must_equal "$mine" "$roots"
 	grep -q 'write *yes: its mode gives the owner rw-' <<<"$mine"
@@ -323,10 +337,12 @@ says() {
 		says 'unlink EOVERFLOW: its owner or group has no id through this mount, so it may not be changed'
 		says "or yes, if a line of the map that cannot be read here has its owner and group: $SCRATCH/m: its mode gives the owner rwx"
 		says 'chmod EOVERFLOW: its owner or group has no id through this mount, so it may not be changed'
-		grep -q 'or EPERM, if a line of the map' <<<"$output" || tell "the other outcome of chmod"
+		grep -q 'or EPERM, if a line of the map' <<<"$output" ||
+			tell "the other outcome of chmod"
 	done
 	capture unshare -Ur "$SHIFTBOX" shift-check explain --json --op unlink m/hidden
-	must_equal "$status $(jq -c '[.mount.map, .mount.map_partial, (.verdicts[0] | .works, .errno, .otherwise.works, .otherwise.rule)]' <<<"$output")" \
+	must_equal "$status $(jq -c '[.mount.map, .mount.map_partial, (.verdicts[0] |
+		.works, .errno, .otherwise.works, .otherwise.rule)]' <<<"$output")" \
 		'3 ["b:1000:0:1",true,false,"EOVERFLOW",true,"bits-owner"]'
 	# And so it is:
 	must_fail 1 'Operation not permitted' unshare -Ur chmod 600 m/hidden
@@ -334,7 +350,8 @@ says() {
 	must_fail 1 'Value too large' unshare -Ur rm -f m/unmapped
 	must_work unshare -Ur rm -f m/hidden
 	capture unshare -Ur "$SHIFTBOX" shift-check list "$SCRATCH"
-	[[ $output == *'disk 1000 is seen as 0 (as far as it has ids of this user namespace)'* ]] || tell "the map is told as if it were all of it"
+	[[ $output == *'disk 1000 is seen as 0 (as far as it has ids of this user namespace)'* ]] ||
+		tell "the map is told as if it were all of it"
 	# None of its lines can be read.
 	mkdir none
 	map_mount '1000:100000:1' src none
@@ -346,7 +363,8 @@ says() {
 
 @test "a filesystem of one's own user namespace is told from the host's" {
 	# shellcheck disable=SC2016
-	must_work unshare -Urm sh -c 'mount -t tmpfs x m && mkdir m/a m/b && touch m/a/f && "$SHIFTBOX" mount-idmapped -m 0:0:1 m/a m/b &&
+	must_work unshare -Urm sh -c 'mount -t tmpfs x m && mkdir m/a m/b && touch m/a/f &&
+		"$SHIFTBOX" mount-idmapped -m 0:0:1 m/a m/b &&
 		"$SHIFTBOX" shift-check explain m/b/f'
 	says 'filesystem tmpfs of x, mounted in this user namespace, or one below it'
 	capture unshare -Ur "$SHIFTBOX" shift-check explain src/file
@@ -363,7 +381,8 @@ says() {
 }
 
 @test "an owner that a container tool has recorded is told, and that the kernel does not use it" {
-	local attr=user.containers.override_stat told='which the kernel does not use: container tools keep it in user.containers.override_stat'
+	local attr=user.containers.override_stat \
+		told='which the kernel does not use: container tools keep it in user.containers.override_stat'
 	mkdir src/dir
 	setfattr -n $attr -v 70000:5:0640 src/file
 	setfattr -n $attr -v 0:0:040755:dir src/dir
@@ -373,8 +392,10 @@ says() {
 	explain src/dir
 	says "recorded user 0, group 0, mode 0755, type dir, $told"
 	explain --json src/dir
-	must_equal "$(jq -c .recorded <<<"$output")" '{"valid":true,"uid":0,"gid":0,"mode":"0755","type":"dir"}'
-	# Not even root may read the attribute of a file without an id here: it is read past the mount.
+	must_equal "$(jq -c .recorded <<<"$output")" \
+		'{"valid":true,"uid":0,"gid":0,"mode":"0755","type":"dir"}'
+	# Not even root may read the attribute of a file without an id here: it is read past the
+	# mount.
 	chmod 600 src/file
 	map_mount '0:100000:10' src m
 	must_fail 1 'Permission denied' getfattr --absolute-names -n $attr m/file
@@ -422,10 +443,13 @@ says() {
 }
 
 @test "a file of another mount namespace: it says so, and how to look from there" {
-	unshare -m --propagation private sh -c 'mount -t tmpfs x m; touch m/there; exec sleep 1000' &
+	unshare -m --propagation private sh -c 'mount -t tmpfs x m
+		touch m/there
+		exec sleep 1000' &
 	SLEEPER=$!
 	until [ -e "/proc/$SLEEPER/root$SCRATCH/m/there" ]; do sleep 0.02; done
-	must_fail 1 'it belongs to another mount namespace' "$SHIFTBOX" shift-check explain "/proc/$SLEEPER/root$SCRATCH/m/there"
+	must_fail 1 'it belongs to another mount namespace' \
+		"$SHIFTBOX" shift-check explain "/proc/$SLEEPER/root$SCRATCH/m/there"
 	must_work nsenter -t "$SLEEPER" -m "$SHIFTBOX" shift-check explain "$SCRATCH/m/there"
 }
 
@@ -438,7 +462,8 @@ says() {
 	must_fail 2 'is no operation' "$SHIFTBOX" shift-check explain --op sing src
 	must_fail 2 'explain takes no --map' "$SHIFTBOX" shift-check explain -m 0:1:1 src
 	sleeper '0 100000 10'
-	must_fail 1 'user 11 does not exist in the user namespace' "$SHIFTBOX" shift-check explain --userns "pid:$SLEEPER" --as 11 src
+	must_fail 1 'user 11 does not exist in the user namespace' \
+		"$SHIFTBOX" shift-check explain --userns "pid:$SLEEPER" --as 11 src
 }
 
 @test "where one change is not enough both are told, and together they work" {

@@ -17,7 +17,8 @@ answer() {
 
 # detail TYPE: what is said of that filesystem
 detail() {
-	jq -r "select(.section == \"filesystem\" and .name == \"$1\") | .detail" <<<"$output" | head -n 1
+	jq -r "select(.section == \"filesystem\" and .name == \"$1\") | .detail" <<<"$output" |
+		head -n 1
 }
 
 no_new_mounts() {
@@ -64,7 +65,8 @@ no_new_mounts() {
 	for type in xfs btrfs erofs squashfs; do
 		grep -q "[[:space:]]$type\$" /proc/filesystems || continue
 		grep -q " $type " /proc/self/mountinfo && continue
-		must_equal "$type: $(answer filesystem $type): $(detail $type)" "$type: yes: tried on an image made for it"
+		must_equal "$type: $(answer filesystem $type): $(detail $type)" \
+			"$type: yes: tried on an image made for it"
 		tried=$((tried + 1))
 	done
 	[ $tried -gt 0 ] || skip "needs a filesystem that is not mounted"
@@ -72,8 +74,10 @@ no_new_mounts() {
 	grep -q ' xfs ' /proc/self/mountinfo && return
 	mkfs=$(realpath "$(PATH=$PATH:/usr/sbin command -v mkfs.xfs)")
 	# shellcheck disable=SC2016
-	must_work unshare -m sh -c 'mount --bind /dev/null "$1"; shift; exec "$@"' sh "$mkfs" "$SHIFTBOX" shift-check host --json
-	must_equal "$(answer filesystem xfs): $(detail xfs)" "not tried: none is mounted; without mkfs.xfs none can be made"
+	must_work unshare -m sh -c 'mount --bind /dev/null "$1"; shift; exec "$@"' sh "$mkfs" \
+		"$SHIFTBOX" shift-check host --json
+	must_equal "$(answer filesystem xfs): $(detail xfs)" \
+		"not tried: none is mounted; without mkfs.xfs none can be made"
 }
 
 @test "what cannot be tried is told from what is known, with its conditions" {
@@ -92,10 +96,12 @@ no_new_mounts() {
 	host
 	no_new_mounts
 	if grep -q '[[:space:]]fuse$' /proc/filesystems && [ -c /dev/fuse ]; then
-		must_equal "$(answer filesystem fuse): $(detail fuse)" "yes: tried on a mount of its own: with a daemon that asks for it \
+		must_equal "$(answer filesystem fuse): $(detail fuse)" \
+			"yes: tried on a mount of its own: with a daemon that asks for it \
 (FUSE_ALLOW_IDMAP), and default_permissions"
 		# shellcheck disable=SC2016
-		must_work unshare -m sh -c 'mount --bind /dev/null /dev/fuse; exec "$@"' sh "$SHIFTBOX" shift-check host --json
+		must_work unshare -m sh -c 'mount --bind /dev/null /dev/fuse; exec "$@"' \
+			sh "$SHIFTBOX" shift-check host --json
 	fi
 	[[ "$(answer filesystem fuse): $(detail fuse)" == "not tried: "*"if its daemon asks for it"* ]] || tell "not what is known of FUSE"
 }
@@ -137,10 +143,12 @@ no_new_mounts() {
 	mounts=$(cut -d' ' -f5- /proc/self/mountinfo)
 	host
 	no_new_mounts
-	must_equal "$(jq -r 'select(.section == "overlay") | .answer' <<<"$output" | sort | uniq -c | xargs)" "1 no 13 yes"
+	must_equal "$(jq -r 'select(.section == "overlay") |
+		.answer' <<<"$output" | sort | uniq -c | xargs)" "1 no 13 yes"
 	must_equal "$(answer overlay 'ID-mapping the overlay itself')" no
 	must_work "$SHIFTBOX" shift-check host
-	for row in "whiteouts as attributes  *yes  *6.7" "layers that are detached mounts  *yes  *6.15" "^OVERLAYFS  *HERE  *SINCE"; do
+	for row in "whiteouts as attributes  *yes  *6.7" \
+		"layers that are detached mounts  *yes  *6.15" "^OVERLAYFS  *HERE  *SINCE"; do
 		grep -q "$row" <<<"$output" || tell "no row '$row'"
 	done
 }
@@ -154,12 +162,14 @@ no_new_mounts() {
 	mounts=$(cut -d' ' -f5- /proc/self/mountinfo)
 	host as_user alice
 	no_new_mounts
-	[[ $(jq -r 'select(.name == "unprivileged user namespaces") | .detail' <<<"$output") == "tried as the caller" ]] || tell "not as the caller"
+	[[ $(jq -r 'select(.name == "unprivileged user namespaces") |
+		.detail' <<<"$output") == "tried as the caller" ]] || tell "not as the caller"
 	# A tmpfs of its own can be mapped, those of the host cannot.
 	must_equal "$(answer filesystem tmpfs)" "no
 yes"
 	[[ $output == *"was mounted outside of this user namespace"* ]] || tell "no reason"
-	must_equal "$(answer overlay 'ID-mapped layers') $(answer overlay 'whiteouts as devices')" "yes yes"
+	must_equal "$(answer overlay 'ID-mapped layers') $(answer overlay 'whiteouts as devices')" \
+		"yes yes"
 	must_equal "$(answer overlay metacopy)" no
 }
 
@@ -178,7 +188,8 @@ yes"
 tmpfs no 6.3 tried on $SCRATCH/mine: the filesystem (tmpfs) was mounted outside of this user namespace, and only the root of the namespace that mounted it may map it; try: run as root of that namespace, or use a filesystem mounted in this one (a tmpfs of your own)"
 	done
 	umount "$SCRATCH/mine/below"
-	must_work as_user alice unshare -Urm sh -c 'mount -t tmpfs own "$0" && exec "$@"' "$SCRATCH/mine" "$SHIFTBOX" shift-check host --json "$SCRATCH/mine"
+	must_work as_user alice unshare -Urm sh -c 'mount -t tmpfs own "$0" && exec "$@"' \
+		"$SCRATCH/mine" "$SHIFTBOX" shift-check host --json "$SCRATCH/mine"
 	must_equal "$(answer filesystem tmpfs)" yes
 }
 
@@ -187,14 +198,17 @@ tmpfs no 6.3 tried on $SCRATCH/mine: the filesystem (tmpfs) was mounted outside 
 	need kernel 6.7
 	host in_userns
 	must_equal "$(answer overlay 'ID-mapped layers') $(answer overlay 'whiteouts as attributes')" "yes yes"
-	must_equal "$(answer overlay 'writable (upperdir, workdir)') $(answer overlay metacopy)" "yes no"
+	must_equal "$(answer overlay 'writable (upperdir, workdir)') $(answer overlay metacopy)" \
+		"yes no"
 }
 
 @test "user namespaces that are forbidden are said to be, with the setting" {
 	need root
 	# shellcheck disable=SC2016
-	must_work unshare --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh "$SHIFTBOX" shift-check host --json
-	[[ $output == *'"name":"user.max_user_namespaces","detail":"0: nobody may make one"'* ]] || tell "the setting is not named"
+	must_work unshare --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces
+		exec "$@"' sh "$SHIFTBOX" shift-check host --json
+	[[ $output == *'"name":"user.max_user_namespaces","detail":"0: nobody may make one"'* ]] ||
+		tell "the setting is not named"
 	must_equal "$(answer kernel 'ID-mapped mounts')" "not tried"
 }
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shift-check verify against images and specifications: what was unpacked and mounted is what its layers said.
+# shift-check verify against images and specifications: what was unpacked and mounted is what its
+# layers said.
 
 load lib
 need root
@@ -12,7 +13,8 @@ make_image() {
 	(
 		cd l1 || exit
 		mkdir -p etc gone opaque/old kept/below usr/bin turned shared
-		touch etc/passwd etc/shadow gone/x opaque/old/x opaque/y kept/below/f usr/bin/ping usr/bin/su turned/x shared/a whited
+		touch etc/passwd etc/shadow gone/x opaque/old/x opaque/y kept/below/f usr/bin/ping \
+			usr/bin/su turned/x shared/a whited
 		chmod 640 etc/shadow
 		chown 0:42 etc/shadow
 		chown 5:60 kept kept/below
@@ -30,11 +32,13 @@ make_image() {
 	(
 		cd l2 || exit
 		mkdir -p opaque kept/below shared
-		touch .wh.gone .wh.whited opaque/.wh..wh..opq opaque/new kept/below/g turned shared/b
+		touch .wh.gone .wh.whited opaque/.wh..wh..opq opaque/new kept/below/g \
+			turned shared/b
 		chown 9:9 kept/below/g
 		chmod 1777 opaque
 		# A parent that the layer does not list is as it is below.
-		tar --xattrs --xattrs-include='*' --acls --numeric-owner -cf ../l2.tar .wh.gone .wh.whited opaque kept/below/g turned shared
+		tar --xattrs --xattrs-include='*' --acls --numeric-owner -cf ../l2.tar .wh.gone \
+			.wh.whited opaque kept/below/g turned shared
 	)
 	(
 		cd l3 || exit
@@ -62,7 +66,8 @@ clean() {
 # The findings, less the summary, are these lines in any order.
 found() {
 	[ "$status" = 3 ] || tell "the exit status is not 3"
-	[ "$(sed '$d' <<<"$output" | sort)" = "$(sort <<<"$1")" ] || tell "not the findings that were wanted: $1"
+	[ "$(sed '$d' <<<"$output" | sort)" = "$(sort <<<"$1")" ] ||
+		tell "not the findings that were wanted: $1"
 }
 
 @test "a mounted image is what its layers say, for any map, read-only, ephemeral and with an upper" {
@@ -70,7 +75,8 @@ found() {
 	make_image
 	for options in ro ephemeral upper="$PWD/upper"; do
 		mkdir -p m
-		must_work "$SHIFTBOX" mount-idmapped -s "$PWD/store" -m +100000 -o "$options" image:sample m
+		must_work "$SHIFTBOX" mount-idmapped -s "$PWD/store" -m +100000 \
+			-o "$options" image:sample m
 		clean -s "$PWD/store" --image sample -m +100000 m
 		must_equal "$output" "$(find m -printf x | wc -c) entries checked, nothing found"
 		must_work "$SHIFTBOX" mount-idmapped -u m
@@ -80,7 +86,8 @@ found() {
 @test "each change of a mounted image is found, and nothing else" {
 	make_image
 	mkdir m
-	must_work "$SHIFTBOX" mount-idmapped -s "$PWD/store" -m +100000 -o "upper=$PWD/upper" image:sample m
+	must_work "$SHIFTBOX" mount-idmapped -s "$PWD/store" -m +100000 -o "upper=$PWD/upper" \
+		image:sample m
 	chown 100006:100060 m/kept/below/f
 	chmod 0755 m/usr/bin/su
 	setfacl -m u:101034:r m/etc/passwd
@@ -130,7 +137,8 @@ type: m/null: disk character device, seen fifo"
 	if command -v bsdtar >/dev/null; then
 		bsdtar --format=mtree --options='!all,type,uid,gid,mode' -cf bsdtar.mtree -C l1 .
 	fi
-	# What go-mtree and NetBSD's mtree write: directories by name, ".." to leave them, defaults by /set.
+	# What go-mtree and NetBSD's mtree write: directories by name, ".." to leave them, defaults
+	# by /set.
 	cat >classic.mtree <<-'END'
 	#mtree v2.0
 	/set type=file uid=0 gid=0 mode=0644
@@ -203,8 +211,10 @@ mismatch: m/kept: uid: disk 5, seen 100006, expected 100005"
 # Names with everything that mtree(5) has to write in another way.
 make_odd_tree() {
 	mkdir -p odd/d/deep 'odd/with blank'
-	touch odd/d/suid 'odd/d/a=b c' $'odd/tab\tx' odd/é $'odd/with blank/new\nline' 'odd/with blank/#hash' 'odd/with blank/back\slash' \
-		'odd/with blank/back\M-Cslash' 'odd/with blank/st*r[x]?' $'odd/with blank/\xff\xfe\x80\x01\x7f' odd/.hidden
+	touch odd/d/suid 'odd/d/a=b c' $'odd/tab\tx' odd/é $'odd/with blank/new\nline' \
+		'odd/with blank/#hash' 'odd/with blank/back\slash' \
+		'odd/with blank/back\M-Cslash' 'odd/with blank/st*r[x]?' \
+		$'odd/with blank/\xff\xfe\x80\x01\x7f' odd/.hidden
 	chown 33:44 odd/d/suid
 	chmod 6755 odd/d/suid
 	mknod odd/d/null c 1 3
@@ -222,7 +232,8 @@ make_odd_tree() {
 	(
 		cd odd || exit
 		bsdtar --format=mtree -cf ../bsdtar.mtree .
-		bsdtar --format=mtree --options='!all,use-set,indent,type,uid,gid,mode' -cf ../bsdtar-indent.mtree .
+		bsdtar --format=mtree --options='!all,use-set,indent,type,uid,gid,mode' \
+			-cf ../bsdtar-indent.mtree .
 		mtree -c -k type,mode,uid,gid,link,size,time,sha256 >../mtree.mtree
 		mtree -C -f ../mtree.mtree >../mtree-whole.mtree
 	) 2>/dev/null

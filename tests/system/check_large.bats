@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shift-check verify in a large tree: the few faults in it are found, nothing else is, in little memory.
+# shift-check verify in a large tree: the few faults in it are found, nothing else is, in little
+# memory.
 
 load lib
 need root
@@ -38,7 +39,8 @@ make_differences() {
 found() {
 	[ "$status" = 3 ] || tell "the exit status is not 3"
 	stderr_empty
-	[ "$(sed '$d' <<<"$output" | sort)" = "$(sort <<<"$1")" ] || tell "not the findings that were wanted: $1"
+	[ "$(sed '$d' <<<"$output" | sort)" = "$(sort <<<"$1")" ] ||
+		tell "not the findings that were wanted: $1"
 }
 
 OWNERS="half-shifted: m/directory-3/package-1/$FILE: uid: disk 100005 is an id of the seen side (of disk 5), seen 65534
@@ -56,7 +58,8 @@ CAPS="caps: m/directory-123/package-4/$FILE: root id: disk 0, seen 100007, expec
 	capture "$SHIFTBOX" shift-check m
 	found "$OWNERS
 $ACL"
-	must_equal "$(tail -n 1 <<<"$output")" "$ENTRIES entries checked, 3 findings: 1 unmapped, 1 half-shifted, 1 acl"
+	must_equal "$(tail -n 1 <<<"$output")" \
+		"$ENTRIES entries checked, 3 findings: 1 unmapped, 1 half-shifted, 1 acl"
 	(cd raw && mtree -c -k type,mode,uid,gid) >relative.mtree
 	mtree -C -f relative.mtree >whole.mtree
 	make_differences
@@ -65,10 +68,12 @@ $ACL"
 $ACL
 $CAPS
 $DIFFERENCES"
-	# Specifications tell nothing of ACLs and capabilities. They are read in parts: libarchive would need four times as
-	# much. The limit is one of memory that is written to: address space that threads set aside costs nothing.
+	# Specifications tell nothing of ACLs and capabilities. They are read in parts: libarchive
+	# would need four times as much. The limit is one of memory that is written to: address
+	# space that threads set aside costs nothing.
 	for spec in relative whole; do
-		capture prlimit --data=$((32 << 20)) "$SHIFTBOX" shift-check -j 2 --spec $spec.mtree m
+		capture prlimit --data=$((32 << 20)) "$SHIFTBOX" shift-check -j 2 \
+			--spec $spec.mtree m
 		found "$OWNERS
 $DIFFERENCES"
 	done

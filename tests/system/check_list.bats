@@ -9,7 +9,8 @@ OLD=457,458 # statmount, listmount: a kernel before 6.8
 
 # Rows "TARGET MAP" of the test's own mounts, targets less $SCRATCH.
 rows() {
-	sed -n "s|^$SCRATCH/||p" <<<"$output" | tr -s ' ' | sed 's/ [^ ]* tmpfs / /; s/ [^ ]* overlay / /'
+	sed -n "s|^$SCRATCH/||p" <<<"$output" | tr -s ' ' |
+		sed 's/ [^ ]* tmpfs / /; s/ [^ ]* overlay / /'
 }
 
 list() {
@@ -83,7 +84,8 @@ other'
 	mkdir d
 	map_mount d $'odd\nname' 'u:5:7:1;g:9:11:2'
 	list --json "$SCRATCH"
-	must_equal "$(jq -c '[.target, .source, .root, .kind, .map_from, .map, .fstype]' <<<"$output")" \
+	must_equal "$(jq -c '[.target, .source, .root, .kind, .map_from, .map,
+		.fstype]' <<<"$output")" \
 		"[\"$SCRATCH/odd\\nname\",\"shiftbox-test\",\"/d\",\"mount\",\"kernel\",\"u:5:7:1;g:9:11:2\",\"tmpfs\"]"
 	list "$SCRATCH"
 	[[ $output == *'odd\nname'* ]] || tell "the newline is not escaped"
@@ -100,7 +102,8 @@ other'
 	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list "$SCRATCH"
 	must_equal "$(rows)" "one disk 0-1000 is seen as 100000-101000 (inferred from 5 files)"
 	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list --json "$SCRATCH"
-	must_equal "$(jq -c '[.map_from, .map, .samples]' <<<"$output")" '["inferred","b:0:100000:1001",5]'
+	must_equal "$(jq -c '[.map_from, .map, .samples]' <<<"$output")" \
+		'["inferred","b:0:100000:1001",5]'
 	# The directory itself is not reachable any more: nothing to compare with.
 	mkdir over
 	mount --move one over 2>/dev/null || mount --bind one over
@@ -129,13 +132,15 @@ other'
 	map_mount a mapped +100000
 	mount -t overlay -o "lowerdir=$SCRATCH/mapped:$SCRATCH/b" ovl known
 	mount -t overlay -o "lowerdir=$SCRATCH/a:$SCRATCH/b" ovl plain
-	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o "lower=$SCRATCH/a,lower=$SCRATCH/b" overlay own
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 \
+		-o "lower=$SCRATCH/a,lower=$SCRATCH/b" overlay own
 	list "$SCRATCH"
 	must_equal "$(rows | sort)" "known layers: disk 0-65535 is seen as 100000-165535
 mapped disk 0-65535 is seen as 100000-165535
 own layers: not known (an overlay does not tell)"
 	list --json known
-	must_equal "$(jq -c '[.kind, .map_from, .map]' <<<"$output")" '["overlay","layers","b:0:100000:65536"]'
+	must_equal "$(jq -c '[.kind, .map_from, .map]' <<<"$output")" \
+		'["overlay","layers","b:0:100000:65536"]'
 }
 
 @test "other mount namespaces are looked into, each once" {
@@ -144,7 +149,8 @@ own layers: not known (an overlay does not tell)"
 	local pid other
 	mkdir d m
 	# shellcheck disable=SC2016
-	unshare -m --propagation private sh -c '"$SHIFTBOX" mount-idmapped -m +100000 d m && echo ready >ready && exec sleep 60' &
+	unshare -m --propagation private sh -c '"$SHIFTBOX" mount-idmapped -m +100000 d m &&
+		echo ready >ready && exec sleep 60' &
 	pid=$!
 	for _ in $(seq 50); do
 		[ -s ready ] && break
@@ -166,11 +172,14 @@ own layers: not known (an overlay does not tell)"
 	touch d/a d/b
 	chown 5:6 d/a
 	chown 1000:1000 d/b
-	unshare -m --propagation private sh -c '"$SHIFTBOX" mount-idmapped -m +100000 d m && touch ready1 && exec sleep 60' &
+	unshare -m --propagation private \
+		sh -c '"$SHIFTBOX" mount-idmapped -m +100000 d m && touch ready1 && exec sleep 60' &
 	pids+=($!)
 	# Where the directory itself is covered, the caller's view of it does.
-	unshare -m --propagation private sh -c '"$SHIFTBOX" mount-idmapped -m +200000 d m && mount -t tmpfs over /mnt && mkdir /mnt/moved &&
-		mount --move m /mnt/moved && touch ready2 && mount -t tmpfs cover . && exec sleep 60' &
+	unshare -m --propagation private sh -c '"$SHIFTBOX" mount-idmapped -m +200000 d m &&
+		mount -t tmpfs over /mnt && mkdir /mnt/moved &&
+		mount --move m /mnt/moved && touch ready2 && mount -t tmpfs cover . &&
+		exec sleep 60' &
 	pids+=($!)
 	for _ in $(seq 50); do
 		[ -e ready1 ] && [ -e ready2 ] && break
@@ -181,8 +190,10 @@ own layers: not known (an overlay does not tell)"
 		map=$(jq -c "select(.namespace == $(stat -Lc %i "/proc/$pid/ns/mnt")) | [.target, .map_from, .map, .samples]" <<<"$output")
 		kill "$pid"
 		wait "$pid" || true
-		[ "$pid" = "${pids[0]}" ] && must_equal "$map" "[\"$SCRATCH/m\",\"inferred\",\"b:0:100000:1001\",3]"
-		[ "$pid" = "${pids[0]}" ] || must_equal "$map" '["/mnt/moved","inferred","b:0:200000:1001",3]'
+		[ "$pid" = "${pids[0]}" ] && must_equal "$map" \
+			"[\"$SCRATCH/m\",\"inferred\",\"b:0:100000:1001\",3]"
+		[ "$pid" = "${pids[0]}" ] || must_equal "$map" \
+			'["/mnt/moved","inferred","b:0:200000:1001",3]'
 	done
 }
 
@@ -195,7 +206,8 @@ own layers: not known (an overlay does not tell)"
 	unshare -m sleep 60 3>&- &
 	sleep 0.3
 	# statmount(2) of another namespace takes CAP_SYS_ADMIN over it.
-	capture setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$SHIFTBOX" shift-check list --all-namespaces
+	capture setpriv --bounding-set -sys_admin --inh-caps -sys_admin \
+		"$SHIFTBOX" shift-check list --all-namespaces
 	kill $!
 	[ "$status" = 0 ] || tell "it failed"
 	[[ $output == *"$SCRATCH/one"* ]] || tell "the own namespace is not listed"
@@ -226,7 +238,8 @@ own layers: not known (an overlay does not tell)"
 	[[ $(rows) == *"one disk 0-65535 is seen as 300000-365535"* ]] || tell "not listed"
 	capture as_user alice "$SHIFTBOX" shift-check list --all-namespaces
 	[ "$status" = 0 ] || tell "it failed"
-	[[ $stderr == *"could not be looked into"* ]] || tell "nothing was said of closed namespaces"
+	[[ $stderr == *"could not be looked into"* ]] ||
+		tell "nothing was said of closed namespaces"
 }
 
 @test "in a user namespace, a mount of its own is listed" {
@@ -234,6 +247,8 @@ own layers: not known (an overlay does not tell)"
 	need kernel 6.15
 	mkdir -p m
 	# shellcheck disable=SC2016
-	must_work in_userns sh -c 'mount -t tmpfs x m && mkdir m/d m/t && "$SHIFTBOX" mount-idmapped -q -m 0:0:1 m/d m/t && exec "$SHIFTBOX" shift-check list m/t'
+	must_work in_userns sh -c 'mount -t tmpfs x m && mkdir m/d m/t &&
+		"$SHIFTBOX" mount-idmapped -q -m 0:0:1 m/d m/t &&
+		exec "$SHIFTBOX" shift-check list m/t'
 	[[ $output == *"disk 0 is seen as 0"* ]] || tell "not listed"
 }

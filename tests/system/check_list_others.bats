@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2016,SC2154
-# shift-check list --all-namespaces, where other users have namespaces that they made for whoever lists them.
+# shift-check list --all-namespaces, where other users have namespaces that they made for whoever
+# lists them.
 
 load lib
 
@@ -13,7 +14,8 @@ NOSYS=$BATS_TEST_DIRNAME/../fixtures/nosys
 OLD=457,458 # statmount, listmount: a kernel before 6.8
 
 setup_file() {
-	[ -n "$missing" ] || gcc -static -O1 -o "$BATS_FILE_TMPDIR/stranger" "$TESTS/fixtures/stranger.c"
+	[ -n "$missing" ] ||
+		gcc -static -O1 -o "$BATS_FILE_TMPDIR/stranger" "$TESTS/fixtures/stranger.c"
 }
 
 test_setup() {
@@ -32,11 +34,13 @@ test_teardown() {
 stranger() {
 	local uid=$1
 	shift
-	setpriv --reuid "$uid" --regid "$uid" --clear-groups "$BATS_FILE_TMPDIR/stranger" "$@" >ready 2>why 3>&- &
+	setpriv --reuid "$uid" --regid "$uid" --clear-groups "$BATS_FILE_TMPDIR/stranger" "$@" \
+		>ready 2>why 3>&- &
 	STRANGER=$!
 	for _ in $(seq 150); do
 		grep -q ready ready && return 0
-		kill -0 $STRANGER 2>/dev/null || skip "such a namespace cannot be made here: $(cat why)"
+		kill -0 $STRANGER 2>/dev/null ||
+			skip "such a namespace cannot be made here: $(cat why)"
 		sleep 0.1
 	done
 	say "the stranger's namespace does not come"
@@ -76,7 +80,8 @@ theirs() {
 	need kernel 6.15
 	stranger 1501 options
 	lists "$SHIFTBOX" shift-check list --all-namespaces --json
-	must_equal "$(theirs 'select(.target | startswith("/mnt")) | [.target, .map_from, .words]' | sort)" \
+	must_equal "$(theirs 'select(.target | startswith("/mnt")) | [.target, .map_from, .words]' |
+		sort)" \
 		'["/mnt/big","unknown","layers: not known (what the kernel tells of the mount is too large)"]
 ["/mnt/mapped","kernel","disk 0 is seen as 1501"]'
 	lists "$NOSYS" $OLD "$SHIFTBOX" shift-check list --all-namespaces
@@ -87,7 +92,8 @@ theirs() {
 	stranger 0 fuse
 	for sys in 1000 $OLD; do # 1000: no call at all
 		lists "$NOSYS" "$sys" "$SHIFTBOX" shift-check list --all-namespaces --json
-		must_equal "$(theirs 'select(.target == "/mnt/top" or .target == "/") | .map_from' | sort -u)" '"unknown"'
+		must_equal "$(theirs 'select(.target == "/mnt/top" or .target == "/") | .map_from' |
+			sort -u)" '"unknown"'
 	done
 }
 
@@ -119,7 +125,8 @@ vanish() { # CALL SYSCALLS
 		capture vanish $call
 		[ "$status" = 0 ] || tell "it failed"
 		grep -q -e '--- SIGSTOP' trace || say "it was not held: $(cat trace)"
-		grep -q "$SCRATCH/closed/one" list || say "our own mount is not listed: $(cat list err)"
+		grep -q "$SCRATCH/closed/one" list ||
+			say "our own mount is not listed: $(cat list err)"
 		must_equal "$(cat err)" ""
 	done
 }
@@ -128,17 +135,23 @@ vanish() { # CALL SYSCALLS
 	local pid
 	need kernel 6.15
 	mkfifo ready
-	unshare -m --propagation private sh -c 'mount -t tmpfs -o mode=700 t /mnt && mkdir /mnt/only-there /mnt/b /mnt/mapped /mnt/m &&
+	unshare -m --propagation private sh -c 'mount -t tmpfs -o mode=700 t /mnt &&
+		mkdir /mnt/only-there /mnt/b /mnt/mapped /mnt/m &&
 		"$SHIFTBOX" mount-idmapped -m +100000 /mnt/only-there /mnt/mapped &&
-		mount -t overlay o -o lowerdir=/mnt/mapped:/mnt/b /mnt/m && echo >ready && exec sleep 60' 3>&- &
+		mount -t overlay o -o lowerdir=/mnt/mapped:/mnt/b /mnt/m && echo >ready &&
+		exec sleep 60' 3>&- &
 	pid=$!
 	timeout 30 cat ready >/dev/null || say "the other namespace does not come"
-	capture strace -f -y -qq -o trace -e 'trace=!write' "$SHIFTBOX" shift-check list --all-namespaces --json
+	capture strace -f -y -qq -o trace -e 'trace=!write' "$SHIFTBOX" shift-check list \
+		--all-namespaces --json
 	kill $pid
 	wait $pid || true
 	must_equal "$status" 0
-	must_equal "$(jq -c 'select(.target == "/mnt/m") | [.map_from, .map]' <<<"$output")" '["layers","b:0:100000:65536"]'
-	! grep -E '(setns|unshare|chroot|pivot_root|clone|clone3|vfork)\(' trace || say "it enters, or starts, something"
-	grep -q 'openat2([0-9]*</>, "/mnt/mapped", {.*RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT' trace || say "the layer is not opened below the process's root"
+	must_equal "$(jq -c 'select(.target == "/mnt/m") | [.map_from, .map]' <<<"$output")" \
+		'["layers","b:0:100000:65536"]'
+	! grep -E '(setns|unshare|chroot|pivot_root|clone|clone3|vfork)\(' trace ||
+		say "it enters, or starts, something"
+	grep -q 'openat2([0-9]*</>, "/mnt/mapped", {.*RESOLVE_NO_MAGICLINKS|RESOLVE_IN_ROOT' \
+		trace || say "the layer is not opened below the process's root"
 	! grep '"/mnt/' trace | grep -v 'openat2.*RESOLVE_IN_ROOT' || say "a name is looked up"
 }

@@ -34,7 +34,8 @@ cover() {
 	touch t/file
 	uid=$(id -u) gid=$(id -g)
 	cover t
-	must_equal "$(tail -n1 <<<"$output" | tr ';' '\n' | sed 's/^b:\(.*\)/u:\1\ng:\1/' | sort)" "$(printf 'g:%s:%s:1\nu:%s:%s:1' "$gid" "$gid" "$uid" "$uid")"
+	must_equal "$(tail -n1 <<<"$output" | tr ';' '\n' | sed 's/^b:\(.*\)/u:\1\ng:\1/' | sort)" \
+		"$(printf 'g:%s:%s:1\nu:%s:%s:1' "$gid" "$gid" "$uid" "$uid")"
 	cover t "u:$((uid + 1)):5:1;g:$gid:7:1"
 	[ "$status" = 3 ] || tell "the status is not 3"
 	[[ $output == *"unmapped: user id $uid is on disk"* ]] || tell "the id is not named"
@@ -60,13 +61,15 @@ cover() {
 	chown 70000:0 t/b
 	cover t +100000
 	[ "$status" = 3 ] || tell "the status is not 3"
-	must_equal "$(grep -v 'other ids' <<<"$output")" "unmapped: user id 70000 is on disk, and the map has nothing for it
+	must_equal "$(grep -v 'other ids' <<<"$output")" \
+		"unmapped: user id 70000 is on disk, and the map has nothing for it
 user ids: disk 0 is seen as 100000
 user ids: disk 5 is seen as 100005
 group ids: disk 0 is seen as 100000
 u:0:100000:1;u:5:100005:1;g:0:100000:1"
 	cover t +100000 --json
-	must_equal "$(head -n1 <<<"$output")" '{"class":"unmapped","kind":"user","disk":70000,"count":1}'
+	must_equal "$(head -n1 <<<"$output")" \
+		'{"class":"unmapped","kind":"user","disk":70000,"count":1}'
 	cover t +100000:100000
 	[ "$status" = 0 ] || tell "a map that is wide enough is no finding"
 }
@@ -83,7 +86,8 @@ u:0:100000:1;u:5:100005:1;g:0:100000:1"
 	must_equal "$(tail -n1 <<<"$output")" 'u:0:0:1;u:5:5:1;u:300000:300000:1;g:0:0:1;g:6:6:2'
 	cover image:demo -s "$SCRATCH/store" +100000
 	[ "$status" = 3 ] || tell "the status is not 3"
-	[[ $output == *"user id 300000 is on disk"* ]] || tell "the id that does not fit is not named"
+	[[ $output == *"user id 300000 is on disk"* ]] ||
+		tell "the id that does not fit is not named"
 	must_fail 1 "demo" "$SHIFTBOX" shift-check map --cover image:other -s "$SCRATCH/store"
 }
 
@@ -92,7 +96,8 @@ u:0:100000:1;u:5:100005:1;g:0:100000:1"
 	make_user alice 2001 300000 65536
 	mkdir -m 755 t
 	mkdir -m 700 t/shut
-	must_fail 1 "'shut': in 't': cannot read" as_user alice "$SHIFTBOX" shift-check map --cover t
+	must_fail 1 "'shut': in 't': cannot read" \
+		as_user alice "$SHIFTBOX" shift-check map --cover t
 	[ -z "$output" ] || tell "something was printed"
 	must_fail 1 "nowhere" "$SHIFTBOX" shift-check map --cover nowhere
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The oracle of tests/unit/explain_oracle_test.c on filesystems with a disk: what explain predicts is what they answer.
+# The oracle of tests/unit/explain_oracle_test.c on filesystems with a disk: what explain predicts
+# is what they answer.
 
 load lib
 need loop
@@ -15,7 +16,8 @@ oracle() {
 		PATH=$PATH:/usr/sbin "mkfs.$type" -q "disk$i"
 		loops[i]=$(losetup -f --show "disk$i")
 	done
-	must_work env ORACLE_TYPE="$type" ORACLE_DEVICE0="${loops[0]}" ORACLE_DEVICE1="${loops[1]}" SEED="$2" N=1000 "$UNIT" predictions_are
+	must_work env ORACLE_TYPE="$type" ORACLE_DEVICE0="${loops[0]}" \
+		ORACLE_DEVICE1="${loops[1]}" SEED="$2" N=1000 "$UNIT" predictions_are
 	losetup -d "${loops[@]}"
 	[[ $output == *"ok 1 - predictions_are_what_the_kernel_answers"* ]] || tell "it did not run"
 }

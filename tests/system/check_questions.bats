@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# What people ask about ID-mapped mounts: each situation is made, its symptom seen, and the whole answer of shift-check
-# is what stands here. UPDATE=1 prints the answers instead.
+# What people ask about ID-mapped mounts: each situation is made, its symptom seen, and the whole
+# answer of shift-check is what stands here. UPDATE=1 prints the answers instead.
 # shellcheck disable=SC2154
 
 load lib
@@ -10,7 +10,8 @@ need root
 need kernel 6.15
 need prog setcap getfattr unshare python3
 
-# answer STATUS WORDS... <<TEXT: shift-check WORDS leaves with STATUS and prints TEXT, but for what changes from run to run.
+# answer STATUS WORDS... <<TEXT: shift-check WORDS leaves with STATUS and prints TEXT, but for what
+# changes from run to run.
 answer() {
 	local want=$1 got text
 	shift
@@ -76,13 +77,15 @@ END
 @test "can a volume on NFS be ID-mapped" {
 	grep -q ' nfs4\? ' /proc/self/mountinfo && skip "NFS is mounted here"
 	capture "$SHIFTBOX" shift-check host
-	[[ $output =~ nfs\ +not\ tried\ +[^$'\n']*'; no kernel can ID-map NFS'$'\n' ]] || tell "nothing of NFS"
+	[[ $output =~ nfs\ +not\ tried\ +[^$'\n']*'; no kernel can ID-map NFS'$'\n' ]] ||
+		tell "nothing of NFS"
 }
 
 @test "an ID-mapped volume works with sudo and not without" {
 	make_user alice 2001 300000 65536
 	install -d -o 2001 -g 2001 mine
-	capture as_user alice unshare --map-auto --map-root-user -m "$SHIFTBOX" mount-idmapped -m 0:1:1 mine mine
+	capture as_user alice unshare --map-auto --map-root-user -m "$SHIFTBOX" mount-idmapped \
+		-m 0:1:1 mine mine
 	[ "$status" = 1 ] || tell "it worked"
 	AS=(as_user alice unshare --map-auto --map-root-user -m)
 	answer 0 host "$SCRATCH/mine" <<'END'

@@ -55,7 +55,8 @@ nothing wrong found"
 	check -q alice
 	must_equal "$status:$output" 0:
 	check --json alice
-	must_equal "$output" '{"grant":{"kind":"user","source":"files","line":2,"start":300000,"count":65536}}
+	must_equal "$output" \
+		'{"grant":{"kind":"user","source":"files","line":2,"start":300000,"count":65536}}
 {"grant":{"kind":"group","source":"files","line":2,"start":300000,"count":65536}}
 {"summary":{"user":"alice","uid":2001,"findings":0,"trial":"passed","trial_detail":"a user namespace got 65537 user ids and 65537 group ids"}}'
 }
@@ -70,7 +71,8 @@ nothing wrong found"
 
 @test "no grant, none in one file, and no file" {
 	check alice
-	finds "none: /etc/subuid: alice has no user ids here: usermod --add-subuids" "none: /etc/subgid: alice has no group ids" \
+	finds "none: /etc/subuid: alice has no user ids here: usermod --add-subuids" \
+		"none: /etc/subgid: alice has no group ids" \
 		"trial not made: there are no ids to try" "2 findings"
 	echo alice:300000:65536 >>"$SCRATCH/subuid"
 	check alice
@@ -93,8 +95,10 @@ nothing wrong found"
 	grant $'al\eice:5'
 	check alice
 	finds "line: /etc/subuid:2: '300000:65536:alice' has its fields in the wrong order: it must be USER:START:COUNT" \
-		"line: /etc/subuid:3: 'alice:300000' is no USER:START:COUNT" "line: /etc/subgid:4: 'bob:1:2:3' " \
-		"line: /etc/subuid:5: 'alice:-5:7' has a START" "line: /etc/subuid:6:" 'al\x1bice' "none: /etc/subuid"
+		"line: /etc/subuid:3: 'alice:300000' is no USER:START:COUNT" \
+		"line: /etc/subgid:4: 'bob:1:2:3' " \
+		"line: /etc/subuid:5: 'alice:-5:7' has a START" "line: /etc/subuid:6:" 'al\x1bice' \
+		"none: /etc/subuid"
 	grant alice:65536:100000
 	check alice
 	finds "line: /etc/subuid:8: START is 65536 and COUNT is 100000: they look exchanged"
@@ -104,14 +108,16 @@ nothing wrong found"
 	grant bob:310000:65536
 	grant alice:300000:65536
 	check alice
-	finds "overlap: /etc/subuid:3: 300000-365535 overlaps 310000-375535 of bob in line 2" "overlap: /etc/subgid:3:"
+	finds "overlap: /etc/subuid:3: 300000-365535 overlaps 310000-375535 of bob in line 2" \
+		"overlap: /etc/subgid:3:"
 	grant alice:365535:10
 	check alice
 	finds "overlap: /etc/subuid:4: 365535-365544 overlaps the grant in line 3, of the same user" \
 		"trial: newuidmap failed (exit status 1)"
 	grant alice:365545:10
 	check alice
-	[[ $output != *"subuid:5: 365545-365554 overlaps the grant"* ]] || tell "neighbours do not overlap"
+	[[ $output != *"subuid:5: 365545-365554 overlaps the grant"* ]] ||
+		tell "neighbours do not overlap"
 	grant alice:365545:10
 	check alice
 	[[ $output != *"subuid:6:"* ]] || tell "a line given twice is one grant"
@@ -121,7 +127,8 @@ nothing wrong found"
 	grant alice:1500:65536
 	check alice
 	finds "own-id: /etc/subuid:2: 1500-67035 holds 2001, the user's own user id" \
-		"own-id: /etc/subgid:2: 1500-67035 holds 2002, the user's own group id" "trial: newuidmap failed"
+		"own-id: /etc/subgid:2: 1500-67035 holds 2002, the user's own group id" \
+		"trial: newuidmap failed"
 	: >"$SCRATCH/subuid"
 	: >"$SCRATCH/subgid"
 	grant alice:0:1000
@@ -153,7 +160,8 @@ nothing wrong found"
 	capture env PATH="$SCRATCH/bin:$PATH" "$SHIFTBOX" shift-check subid alice
 	finds "is on a mount with nosuid"
 	# shellcheck disable=SC2016
-	capture unshare -m sh -c 'mount --bind /dev/null "$1"; shift; exec "$@"' sh "$real" "$SHIFTBOX" shift-check subid alice
+	capture unshare -m sh -c 'mount --bind /dev/null "$1"; shift; exec "$@"' sh "$real" \
+		"$SHIFTBOX" shift-check subid alice
 	finds "helper: newuidmap: is not installed"
 }
 
@@ -174,14 +182,16 @@ nothing wrong found"
 	chmod 755 bin/getsubids
 	with_nss() {
 		# shellcheck disable=SC2016
-		capture unshare -m sh -c 'mount --bind "$1" /etc/nsswitch.conf; shift; exec "$@"' sh "$conf" \
+		capture unshare -m sh -c 'mount --bind "$1" /etc/nsswitch.conf; shift; exec "$@"' \
+			sh "$conf" \
 			env PATH="$SCRATCH/bin:$PATH" "$SHIFTBOX" shift-check subid alice
 	}
 	with_nss
 	finds "nss: /etc/nsswitch.conf:3: user ids come from 'demo' and not from /etc/subuid"
 	printf '#!/bin/sh\necho "0: alice 300000 65536"\n' >bin/getsubids
 	with_nss
-	[[ $output == *"user ids 300000-365535 (from demo)"* ]] || tell "the source's grant is not shown"
+	[[ $output == *"user ids 300000-365535 (from demo)"* ]] ||
+		tell "the source's grant is not shown"
 	printf '#!/bin/sh\n' >bin/getsubids
 	with_nss
 	finds "none: /etc/subuid: alice has no user ids"
@@ -197,8 +207,10 @@ nothing wrong found"
 	capture "$SHIFTBOX" shift-check subid alice
 	umount /etc/nsswitch.conf
 	finds "nss: /etc/nsswitch.conf:1: 'nosuch' should tell the ids, but its module is of no use" \
-		"libsubid_nosuch.so: cannot open shared object" "own-id: /etc/subuid:3: 1500-2099 holds 2001" \
-		"own-id: /etc/subgid:3: 1500-2099 holds 2002" "trial: newuidmap failed" "(/etc/subuid:2)"
+		"libsubid_nosuch.so: cannot open shared object" \
+		"own-id: /etc/subuid:3: 1500-2099 holds 2001" \
+		"own-id: /etc/subgid:3: 1500-2099 holds 2002" "trial: newuidmap failed" \
+		"(/etc/subuid:2)"
 	[ "$(grep -c ^nss: <<<"$output")" = 1 ] || tell "not told once"
 }
 
@@ -206,7 +218,8 @@ nothing wrong found"
 	grant root:300000:65536
 	# Each namespace has a limit of its own, so that the host's is left alone.
 	# shellcheck disable=SC2016
-	capture unshare --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces; exec "$@"' sh \
+	capture unshare --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces
+		exec "$@"' sh \
 		"$SHIFTBOX" shift-check subid root
 	finds "trial: cannot make a user namespace: No space left on device: user.max_user_namespaces is 0: nobody may make one"
 }
@@ -216,7 +229,8 @@ nothing wrong found"
 	finds "user: no user has the number 4294967294" "none: /etc/subuid: "
 	grant 77777:300000:65536
 	check 77777
-	finds "user: no user has the number 77777" "user ids 300000-365535 (/etc/subuid:2)" "trial not made: the user has no name"
+	finds "user: no user has the number 77777" "user ids 300000-365535 (/etc/subuid:2)" \
+		"trial not made: the user has no name"
 	check --json 77777
 	[[ $output == *'"class":"user"'*'no user has the number 77777'*'"uid":77777,"findings":'* ]] || tell "not in JSON"
 	grant alice:400000:65536

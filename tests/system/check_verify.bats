@@ -21,7 +21,8 @@ make_tree() {
 		chown "$i:$((i + 1000))" "$d/d$i" "$d/d$i"/file-1*
 	done
 	mkdir -p "$d/deep/er/and/deeper" "$d/acls" "$d/odd"
-	touch "$d/acls/user" "$d/acls/group" "$d/odd/suid" "$d/odd/raw" "$d/odd/rooted" "$d/odd/"$'new\nline' "$d/odd/"$'\xff\xfe'
+	touch "$d/acls/user" "$d/acls/group" "$d/odd/suid" "$d/odd/raw" "$d/odd/rooted" \
+		"$d/odd/"$'new\nline' "$d/odd/"$'\xff\xfe'
 	setfacl -m u:33:rw,g:44:r "$d/acls/user"
 	setfacl -m g:1044:rwx "$d/acls/group"
 	setfacl -d -m u:33:rwx,g:44:rx "$d/acls"
@@ -49,7 +50,8 @@ check() {
 
 # The findings, less the summary, are these lines in any order.
 found() {
-	[ "$(sed '$d' <<<"$output" | sort)" = "$(sort <<<"$1")" ] || tell "not the findings that were wanted: $1"
+	[ "$(sed '$d' <<<"$output" | sort)" = "$(sort <<<"$1")" ] ||
+		tell "not the findings that were wanted: $1"
 }
 
 status_is() {
@@ -68,7 +70,8 @@ status_is() {
 			check -j $j m-$fs
 			status_is 0
 			stderr_empty
-			must_equal "$output" "$(find $fs/tree -printf x | wc -c) entries checked, nothing found"
+			must_equal "$output" \
+				"$(find $fs/tree -printf x | wc -c) entries checked, nothing found"
 		done
 	done
 }
@@ -90,7 +93,9 @@ status_is() {
 		check m
 		status_is 3
 		stderr_empty
-		must_equal "$(tail -n 1 <<<"$output")" "$(find $fs/tree -printf x | wc -c) entries checked, 6 findings: 2 unmapped, 1 half-shifted, 2 acl, 1 caps"
+		must_equal "$(tail -n 1 <<<"$output")" \
+			"$(find $fs/tree -printf x |
+			wc -c) entries checked, 6 findings: 2 unmapped, 1 half-shifted, 2 acl, 1 caps"
 		found "half-shifted: m/d3/file-3: uid: disk 100005 is an id of the seen side (of disk 5), seen 65534
 unmapped: m/d4/file-4: gid: disk 70000 has no mapping, seen 65534
 unmapped: m/odd/root: uid: disk 65534 has no mapping, seen 65534
@@ -265,7 +270,8 @@ caps: m/odd/raw: disk permitted 0x2000 inheritable 0 effective, seen 0x3000 0 ef
 	status_is 3
 	must_equal "$(tail -n 1 <<<"$output")" "200303 entries checked, 1 finding: 1 unmapped"
 	cp -a tree/wide copy
-	capture prlimit --as=$((128 << 20)) --nofile=64 "$SHIFTBOX" shift-check -j 4 --source copy tree/wide
+	capture prlimit --as=$((128 << 20)) --nofile=64 "$SHIFTBOX" shift-check -j 4 \
+		--source copy tree/wide
 	status_is 0
 }
 
@@ -282,10 +288,13 @@ caps: m/odd/raw: disk permitted 0x2000 inheritable 0 effective, seen 0x3000 0 ef
 	[[ $stderr = *'through /proc/self/fd'* ]] || tell "the fallback is not told of"
 	found 'acl: m/acls/user: ACL: user disk 70001 has no mapping
 caps: m/odd/raw: root id: disk 70002 has no mapping'
-	must_fail 1 'the kernel is older than 6.15' ./without $open_tree_attr -- "$SHIFTBOX" shift-check m
-	must_fail 1 'its map is not known' ./without $statmount -- "$SHIFTBOX" shift-check --source tree m
+	must_fail 1 'the kernel is older than 6.15' ./without $open_tree_attr -- \
+		"$SHIFTBOX" shift-check m
+	must_fail 1 'its map is not known' ./without $statmount -- \
+		"$SHIFTBOX" shift-check --source tree m
 	must_fail 1 'not on an ID-mapped mount' ./without $statmount -- "$SHIFTBOX" shift-check tree
-	capture ./without $listxattrat $statmount $open_tree_attr -- "$SHIFTBOX" shift-check -m "$MAP" --source tree m
+	capture ./without $listxattrat $statmount $open_tree_attr -- \
+		"$SHIFTBOX" shift-check -m "$MAP" --source tree m
 	status_is 3
 	must_equal "$(wc -l <<<"$output")" 3
 }
@@ -330,7 +339,8 @@ caps: m/odd/raw: root id: disk 70002 has no mapping'
 	check -m 0:0:1 --source l o
 	status_is 0
 	map_mount tree m
-	must_fail 1 'CAP_SYS_ADMIN' setpriv --bounding-set -sys_admin --inh-caps -sys_admin "$SHIFTBOX" shift-check m
+	must_fail 1 'CAP_SYS_ADMIN' setpriv --bounding-set -sys_admin --inh-caps -sys_admin \
+		"$SHIFTBOX" shift-check m
 }
 
 @test "root of a user namespace checks its own filesystem" {
@@ -366,7 +376,8 @@ caps: m/odd/raw: root id: disk 70002 has no mapping'
 	}
 	inside
 	status_is 3
-	must_equal "$output" 'unmapped: m/hidden: uid: disk 2000 has no mapping, seen 65534; gid: disk 2000 has no mapping, seen 65534
+	must_equal "$output" \
+		'unmapped: m/hidden: uid: disk 2000 has no mapping, seen 65534; gid: disk 2000 has no mapping, seen 65534
 3 entries checked, 1 finding: 1 unmapped
 note: lines of the map with ids that this user namespace does not have cannot be read here: what is told as unmapped may be in one of them'
 	inside --json
@@ -384,7 +395,8 @@ note: lines of the map with ids that this user namespace does not have cannot be
 	inside
 	must_equal "$status $output" '0 3 entries checked, nothing found'
 	capture "$SHIFTBOX" shift-check --json --spec spec m
-	must_equal "$status $(jq -c 'select(.summary) | .summary.map_partial' <<<"$output")" '0 null'
+	must_equal "$status $(jq -c 'select(.summary) | .summary.map_partial' <<<"$output")" \
+		'0 null'
 }
 
 @test "mounts below are entered when asked, each with its own map" {
@@ -400,18 +412,21 @@ note: lines of the map with ids that this user namespace does not have cannot be
 	check --submounts m
 	status_is 3
 	stderr_empty
-	must_equal "$(tail -n 1 <<<"$output")" "10 entries checked, 1 finding: 1 unmapped (1 mount below not entered)"
+	must_equal "$(tail -n 1 <<<"$output")" \
+		"10 entries checked, 1 finding: 1 unmapped (1 mount below not entered)"
 	found 'mount: m/plain: no map, so nothing to compare
 mount: m/over: map b:0:200000:60000
 unmapped: m/over/wrong: uid: disk 70000 has no mapping, seen 65534
 mount: m/over/deep: map b:0:300000:60000'
 	# Another map than the one asked for, or none, is a finding.
 	check --submounts --summary -m "$MAP" m
-	must_equal "$output" "10 entries checked, 4 findings: 3 mismatch, 1 unmapped (1 mount below not entered)"
+	must_equal "$output" \
+		"10 entries checked, 4 findings: 3 mismatch, 1 unmapped (1 mount below not entered)"
 	check --submounts --max-findings 1 -m "$MAP" m
 	must_equal "$(tail -n 1 <<<"$output" | cut -d: -f1)" "2 entries checked, 1 finding"
 	check --submounts --json m
-	must_equal "$(jq -c 'select(.mount) | [.mount, .compared, .map]' <<<"$output" | sort)" '["m/over",true,"b:0:200000:60000"]
+	must_equal "$(jq -c 'select(.mount) | [.mount, .compared, .map]' <<<"$output" | sort)" \
+		'["m/over",true,"b:0:200000:60000"]
 ["m/over/deep",true,"b:0:300000:60000"]
 ["m/plain",false,null]'
 }
@@ -437,7 +452,8 @@ mismatch: m/over/file: uid: disk 6, seen 200000, expected 200006'
 	umount raw/over
 	rm -r raw/over
 	check --submounts --source raw m
-	[[ $output == *'unreadable: m/over: cannot open'* ]] || tell "the missing other side is not told"
+	[[ $output == *'unreadable: m/over: cannot open'* ]] ||
+		tell "the missing other side is not told"
 }
 
 @test "on a terminal it shows how far it is, and takes that away again" {
@@ -448,7 +464,8 @@ mismatch: m/over/file: uid: disk 6, seen 200000, expected 200006'
 	map_mount tree m
 	capture script -qec "'$SHIFTBOX' shift-check --color=never m" /dev/null
 	status_is 3
-	must_equal "$(sed 's/\r//g; s/\x1b\[1A\x1b\[J//g; /entries.*\x1b\[K/d' <<<"$output" | tr -d '\033' | sed 's/\[[0-9]*[AJ]//g')" \
+	must_equal "$(sed 's/\r//g; s/\x1b\[1A\x1b\[J//g; /entries.*\x1b\[K/d' <<<"$output" |
+		tr -d '\033' | sed 's/\[[0-9]*[AJ]//g')" \
 		'unmapped: m/7: uid: disk 70000 has no mapping, seen 65534
 20001 entries checked, 1 finding: 1 unmapped'
 	[[ $output == *entries$'\e'* ]] || [[ $output == *'entries  '* ]] || tell "no progress"

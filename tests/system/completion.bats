@@ -51,7 +51,8 @@ commands() {
 }
 
 options_of() {
-	"$SHIFTBOX" --gen json | jq -r --arg c "$1" 'select(.name == $c) | .options[] | "--" + .name'
+	"$SHIFTBOX" --gen json |
+		jq -r --arg c "$1" 'select(.name == $c) | .options[] | "--" + .name'
 }
 
 @test "bash: every command, and every option of each, also through its link" {
@@ -79,7 +80,8 @@ options_of() {
 	done
 }
 
-# The rest of the command line "$1...", as bash itself would ask for it and offer it: it splits words at colons, and replaces the last part.
+# The rest of the command line "$1...", as bash itself would ask for it and offer it: it splits
+# words at colons, and replaces the last part.
 bash_completes() {
 	bash -c '
 		compopt() { echo "$@"; }
@@ -95,9 +97,11 @@ bash_completes() {
 @test "bash: words with colons, and those of which only the beginning is known" {
 	local rules="mknod:safe mknod:c: mknod:b: mount: umount chown:report chown:emulate"
 	must_equal "$(bash_completes "userns-run --allow ")" "$rules"
-	must_equal "$(bash_completes "userns-run --allow mk")" "-o nospace mknod:safe mknod:c: mknod:b:"
+	must_equal "$(bash_completes "userns-run --allow mk")" \
+		"-o nospace mknod:safe mknod:c: mknod:b:"
 	must_equal "$(bash_completes "userns-run --allow mknod:s")" "safe"
-	must_equal "$(bash_completes "shiftbox userns-run --allow umount --allow chown:")" "report emulate"
+	must_equal "$(bash_completes "shiftbox userns-run --allow umount --allow chown:")" \
+		"report emulate"
 	must_equal "$(bash_completes "userns-run --allow mo")" "-o nospace mount:"
 	must_equal "$(bash_completes "userns-run --allow mknod:c: --net ")" "host none"
 	mkdir dir
@@ -118,9 +122,11 @@ bash_completes() {
 	for c in $(commands); do
 		must_equal "$(fish_offers "shiftbox $c --" | sort)" "$(options_of "$c" | sort)"
 		must_equal "$(fish_offers "$c --" | sort)" "$(options_of "$c" | sort)"
-		must_equal "$(fish_offers "shiftbox $c --color " | sort | xargs)" "always auto never"
+		must_equal "$(fish_offers "shiftbox $c --color " | sort | xargs)" \
+			"always auto never"
 	done
-	must_equal "$(fish_offers "userns-run --allow m" | sort | xargs)" "mknod:b: mknod:c: mknod:safe mount:"
+	must_equal "$(fish_offers "userns-run --allow m" | sort | xargs)" \
+		"mknod:b: mknod:c: mknod:safe mount:"
 	output=$(fish_offers "shiftbox --")
 	has_line --install
 	lacks_line --json

@@ -41,7 +41,8 @@ stack() { # MAP-BASE DIR [OPTIONS]: the image on DIR
 
 @test "the merged tree is the one that umoci makes: paths, types, owners, modes, sizes, times, xattrs, links" {
 	mkdir merged
-	mount -t overlay overlay merged -o "ro,lowerdir=$(sed "s|^|$STORE/|" "$STORE/images/debian/layers" | paste -sd:)"
+	mount -t overlay overlay merged \
+		-o "ro,lowerdir=$(sed "s|^|$STORE/|" "$STORE/images/debian/layers" | paste -sd:)"
 	umoci unpack --image "$DEBIAN/oci:latest" umoci >/dev/null
 	"$TESTS/fixtures/treedump.py" merged >ours
 	"$TESTS/fixtures/treedump.py" umoci/rootfs >theirs
@@ -57,13 +58,17 @@ stack() { # MAP-BASE DIR [OPTIONS]: the image on DIR
 	local base
 	for base in 100000 300000; do
 		stack "$base" "at-$base" "upper=$SCRATCH/upper-$base"
-		run -0 --separate-stderr "$TESTS/fixtures/in-range" "$base" "at-$base" --chroot apt-get --version
+		run -0 --separate-stderr "$TESTS/fixtures/in-range" "$base" "at-$base" \
+			--chroot apt-get --version
 		[[ $output = apt\ * ]]
-		run -0 --separate-stderr "$TESTS/fixtures/in-range" "$base" "at-$base" --chroot perl -e 'print 6 * 7'
+		run -0 --separate-stderr "$TESTS/fixtures/in-range" "$base" "at-$base" \
+			--chroot perl -e 'print 6 * 7'
 		[ "$output" = 42 ]
-		run -0 --separate-stderr "$TESTS/fixtures/in-range" "$base" "at-$base" --chroot ls -ln /usr/sbin/postdrop
+		run -0 --separate-stderr "$TESTS/fixtures/in-range" "$base" "at-$base" --chroot ls \
+			-ln /usr/sbin/postdrop
 		[[ $output = -r-xr-sr-x*\ 0\ 103\ * ]]
-		run -0 "$TESTS/fixtures/in-range" "$base" "at-$base" --chroot sh -c 'echo mine >/etc/motd && chmod 600 /etc/motd'
+		run -0 "$TESTS/fixtures/in-range" "$base" "at-$base" \
+			--chroot sh -c 'echo mine >/etc/motd && chmod 600 /etc/motd'
 		must_equal "$(owner "at-$base/etc/motd")" "$base:$base"
 		must_equal "$(owner "upper-$base/etc/motd")" 0:0
 	done
@@ -74,8 +79,10 @@ stack() { # MAP-BASE DIR [OPTIONS]: the image on DIR
 	local base
 	for base in 100000 300000; do
 		stack "$base" "at-$base"
-		must_work "$SHIFTBOX" shift-check verify -s "$STORE" -m "+$base" --image debian "at-$base"
-		must_work "$SHIFTBOX" shift-check verify -s "$STORE" --json -m "+$base" --image debian "at-$base"
+		must_work "$SHIFTBOX" shift-check verify -s "$STORE" -m "+$base" \
+			--image debian "at-$base"
+		must_work "$SHIFTBOX" shift-check verify -s "$STORE" --json -m "+$base" \
+			--image debian "at-$base"
 	done
 }
 
@@ -110,15 +117,19 @@ stack() { # MAP-BASE DIR [OPTIONS]: the image on DIR
 	need prog crun runc
 	chgrp 100000 . # the container's root must find its rootfs; others need not
 	chmod 710 .
-	# crun takes no mixture of the two versions of cgroups: this mount namespace has the older alone then.
+	# crun takes no mixture of the two versions of cgroups: this mount namespace has the older
+	# alone then.
 	if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --bundle b -m +100000 debian -- sh -c \
 		'apt-get --version | head -n1; stat -c %U:%G /usr/sbin/postqueue /etc/shadow; perl -e "print getpwuid(33), qq(\n)"; touch /root/x; stat -c %u /root/x'
 	stack 100000 b/rootfs ephemeral
-	: >nothing # crun gives what it has as stdin to the container's root: not the host's /dev/null
-	for runtime in "crun --root $SCRATCH/crun --cgroup-manager=disabled" "runc --root $SCRATCH/runc"; do
+	# crun gives what it has as stdin to the container's root: not the host's /dev/null
+	: >nothing
+	for runtime in "crun --root $SCRATCH/crun --cgroup-manager=disabled" \
+		"runc --root $SCRATCH/runc"; do
 		# shellcheck disable=SC2086 # a list of words
 		must_work $runtime run -b b "shiftbox-debian-$$" <nothing
-		[[ $output == apt\ *$'\nroot:postdrop\nroot:shadow\nwww-data'*$'\n0' ]] || tell "not that"
+		[[ $output == apt\ *$'\nroot:postdrop\nroot:shadow\nwww-data'*$'\n0' ]] ||
+			tell "not that"
 	done
 }

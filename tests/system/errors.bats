@@ -1,11 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Whatever of a command line is wrong, its message names it, says what is wrong with it and what to do.
+# Whatever of a command line is wrong, its message names it, says what is wrong with it and what to
+# do.
 
 load lib
 
-# Lines "STATUS TEXT | WORDS": the message of shiftbox WORDS has TEXT, the last word that names the mistake (it is marked by @), and
-# a line "try:".
+# Lines "STATUS TEXT | WORDS": the message of shiftbox WORDS has TEXT, the last word that names the
+# mistake (it is marked by @), and a line "try:".
 each() {
 	local line words wrong
 	while IFS= read -r line; do
@@ -27,7 +28,8 @@ test_setup() {
 	mkdir dir target
 	echo 'no such thing' >file
 	echo line >line
-	echo '{"layers": [{"files": {"etc/x": "1"}}], "ref": "v1"}' | "$TESTS/fixtures/mkimage.py" img
+	echo '{"layers": [{"files": {"etc/x": "1"}}], "ref": "v1"}' |
+		"$TESTS/fixtures/mkimage.py" img
 	cp -r img bad
 	echo '{' >bad/index.json
 	"$SHIFTBOX" image-unpack -q -s store -N app oci:img

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# System calls that fail, in the shipped binary: what is true of every command. Each command's own steps are
-# tested beside it.
+# System calls that fail, in the shipped binary: what is true of every command. Each command's own
+# steps are tested beside it.
 
 load lib
 

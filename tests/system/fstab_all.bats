@@ -26,8 +26,10 @@ mounts() {
 }
 
 @test "both kinds of lines are mounted, all others left alone" {
-	fstab '# DIR/s DIR/v shiftbox map=0:1:1' 'DIR/s DIR/t shiftbox map=0:1001:1,nosuid,nodev,_netdev,x-systemd.automount 0 0' \
-		'UUID=none-such / ext4 errors=remount-ro 0 1' 'none none swap sw 0 0' 'DIR/s DIR/u none bind,ro,X-mount.idmap=b:7:2002:1 0 0'
+	fstab '# DIR/s DIR/v shiftbox map=0:1:1' \
+		'DIR/s DIR/t shiftbox map=0:1001:1,nosuid,nodev,_netdev,x-systemd.automount 0 0' \
+		'UUID=none-such / ext4 errors=remount-ro 0 1' 'none none swap sw 0 0' \
+		'DIR/s DIR/u none bind,ro,X-mount.idmap=b:7:2002:1 0 0'
 	must_work $MI -a -T fstab
 	must_equal "$output" ""
 	must_equal "$(owner t/file)" 1001:1001
@@ -41,12 +43,14 @@ mounts() {
 }
 
 @test "names are what the escapes of the fstab say" {
-	local names=('a b' $'t\tx' $'n\nx' 'b\x' 'h#x' 'a,b') written=('a\040b' 't\011x' 'n\012x' 'b\134x' 'h\043x' 'a,b') i
+	local names=('a b' $'t\tx' $'n\nx' 'b\x' 'h#x' 'a,b') written=('a\040b' 't\011x' 'n\012x'
+		'b\134x' 'h\043x' 'a,b') i
 	: >fstab
 	for i in "${!names[@]}"; do
 		mkdir "${names[i]}" "t/${names[i]}"
 		touch "${names[i]}/here-$i"
-		printf '%s %s shiftbox map=0:100%d:1 0 0\n' "$SCRATCH/${written[i]}" "$SCRATCH/t/${written[i]}" "$i" >>fstab
+		printf '%s %s shiftbox map=0:100%d:1 0 0\n' "$SCRATCH/${written[i]}" \
+			"$SCRATCH/t/${written[i]}" "$i" >>fstab
 	done
 	must_work $MI -a -T fstab
 	for i in "${!names[@]}"; do
@@ -98,7 +102,8 @@ mounts() {
 
 @test "parents come first, wherever they stand, and sources after what they lie on" {
 	mkdir t/below s/t
-	fstab 'DIR/s DIR/t/below shiftbox map=0:3:1 0 0' 'DIR/u/below DIR/v shiftbox map=0:4:1 0 0' \
+	fstab 'DIR/s DIR/t/below shiftbox map=0:3:1 0 0' \
+		'DIR/u/below DIR/v shiftbox map=0:4:1 0 0' \
 		'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox defaults 0 0'
 	must_work $MI -a -T fstab
 	must_equal "$(owner t/file)" 1:1
@@ -119,7 +124,8 @@ mounts() {
 }
 
 @test "a second time there is nothing to do, and that is told" {
-	fstab 'DIR/s DIR/t shiftbox map=0:1001:1,noexec 0 0' 'DIR/s DIR/u shiftbox defaults 0 0' 'overlay DIR/v shiftbox lower=DIR/s,lower=DIR/l,map=0:5:1 0 0'
+	fstab 'DIR/s DIR/t shiftbox map=0:1001:1,noexec 0 0' 'DIR/s DIR/u shiftbox defaults 0 0' \
+		'overlay DIR/v shiftbox lower=DIR/s,lower=DIR/l,map=0:5:1 0 0'
 	must_work $MI -a -T fstab
 	cp /proc/self/mountinfo before
 	must_work $MI -a -T fstab
@@ -135,7 +141,8 @@ mounts() {
 @test "the same on kernels that do not tell maps" {
 	# statmount and open_tree_attr
 	local old="$TESTS/fixtures/nosys 457,467 $MI"
-	fstab 'DIR/s DIR/t shiftbox map=0:1001:1 0 0' 'DIR/s DIR/u shiftbox defaults 0 0' 'DIR/t DIR/v shiftbox defaults 0 0'
+	fstab 'DIR/s DIR/t shiftbox map=0:1001:1 0 0' 'DIR/s DIR/u shiftbox defaults 0 0' \
+		'DIR/t DIR/v shiftbox defaults 0 0'
 	must_work $old -a -T fstab
 	must_equal "$(owner t/file) $(owner v/file)" '1001:1001 1001:1001'
 	must_work $old -a -T fstab
@@ -151,12 +158,15 @@ mounts() {
 	for i in $(seq 40); do
 		mkdir "t/$i"
 		# Without a map, the source has to be looked at too.
-		echo "$SCRATCH/s $SCRATCH/t/$i shiftbox $([ $((i % 2)) = 0 ] && echo defaults || echo map=0:1001:1) 0 0"
+		echo "$SCRATCH/s $SCRATCH/t/$i shiftbox $([ $((i % 2)) = 0 ] && echo defaults ||
+			echo map=0:1001:1) 0 0"
 	done >fstab
-	must_work "$TESTS/fixtures/nosys" 457,467 strace -f -qq -o trace -e trace=openat $MI -a -T fstab
+	must_work "$TESTS/fixtures/nosys" 457,467 strace -f -qq -o trace -e trace=openat \
+		$MI -a -T fstab
 	must_equal "$(mounts)" 40
 	[ "$(grep -c /proc/self/mountinfo trace)" -le 2 ]
-	must_work "$TESTS/fixtures/nosys" 457,467 strace -f -qq -o trace -e trace=openat $MI -a -T fstab
+	must_work "$TESTS/fixtures/nosys" 457,467 strace -f -qq -o trace -e trace=openat \
+		$MI -a -T fstab
 	[ "$(grep -c /proc/self/mountinfo trace)" = 1 ]
 	must_work strace -f -qq -o trace -e trace=openat $MI -a -u -T fstab
 	must_equal "$(mounts)" 0
@@ -187,7 +197,8 @@ mounts() {
 	fstab 'overlay DIR/t shiftbox lower=DIR/s,lower=DIR/l,map=0:1001:1 0 0'
 	must_work $MI -a -T fstab
 	sed -i s/1001/1002/ fstab
-	must_fail 1 'of disk owner 0:0, is seen as 1001:1001; wanted: disk 0 is seen as 1002' $MI -a -T fstab
+	must_fail 1 'of disk owner 0:0, is seen as 1001:1001; wanted: disk 0 is seen as 1002' \
+		$MI -a -T fstab
 }
 
 # changed TEXT OLD NEW: the line of t with NEW for OLD is refused, and with OLD again left alone.
@@ -280,8 +291,10 @@ stacks() {
 
 @test "all or nothing: what was mounted and created before a failure is gone after it" {
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/new/deep shiftbox mkdir 0 0' \
-		'overlay DIR/v shiftbox lower=DIR/s,lower=DIR/l,upper=DIR/up,map=0:1:1 0 0' 'DIR/none DIR/u shiftbox map=0:2:1 0 0'
-	must_fail 1 "'$SCRATCH/none': fstab, the line of '$SCRATCH/u': cannot open the source" $MI -a -T fstab
+		'overlay DIR/v shiftbox lower=DIR/s,lower=DIR/l,upper=DIR/up,map=0:1:1 0 0' \
+		'DIR/none DIR/u shiftbox map=0:2:1 0 0'
+	must_fail 1 "'$SCRATCH/none': fstab, the line of '$SCRATCH/u': cannot open the source" \
+		$MI -a -T fstab
 	must_equal "$(mounts)" 0
 	must_equal "$(echo *)" 'fstab l s t u v'
 }
@@ -289,7 +302,8 @@ stacks() {
 @test "what was mounted before stays when another line fails" {
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0'
 	must_work $MI -a -T fstab
-	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/v shiftbox map=0:1:1 0 0' 'DIR/none DIR/u shiftbox defaults 0 0'
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/v shiftbox map=0:1:1 0 0' \
+		'DIR/none DIR/u shiftbox defaults 0 0'
 	must_fail 1 'cannot open the source' $MI -a -T fstab
 	must_equal "$(mounts)" 1
 	must_equal "$(owner t/file)" 1:1
@@ -297,7 +311,8 @@ stacks() {
 
 @test "each call that fails takes everything back" {
 	local call n
-	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s/below DIR/u shiftbox map=0:2:1 0 0' 'DIR/s/file DIR/v shiftbox map=0:3:1 0 0'
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s/below DIR/u shiftbox map=0:2:1 0 0' \
+		'DIR/s/file DIR/v shiftbox map=0:3:1 0 0'
 	rmdir v && touch v
 	for call in clone3:ENOSPC open_tree:EPERM mount_setattr:EINVAL move_mount:EBUSY; do
 		for n in 1 2 3; do
@@ -308,7 +323,9 @@ stacks() {
 }
 
 @test "nofail makes a failure a warning, noauto leaves a line out, auto takes it in again" {
-	fstab 'DIR/none DIR/u shiftbox nofail,map=0:1:1 0 0' 'DIR/s DIR/v shiftbox noauto,map=0:1:1 0 0' 'DIR/s DIR/t shiftbox noauto,auto,map=0:1:1 0 0'
+	fstab 'DIR/none DIR/u shiftbox nofail,map=0:1:1 0 0' \
+		'DIR/s DIR/v shiftbox noauto,map=0:1:1 0 0' \
+		'DIR/s DIR/t shiftbox noauto,auto,map=0:1:1 0 0'
 	capture $MI -a -T fstab
 	must_equal "$status" 0
 	[[ $stderr == *"warning: '$SCRATCH/none': fstab, the line of '$SCRATCH/u': cannot open the source: No such file"* ]]
@@ -321,13 +338,16 @@ stacks() {
 
 @test "what lies on a line that failed fails with it" {
 	mkdir -p t/below
-	fstab 'DIR/none DIR/t shiftbox nofail 0 0' 'DIR/t/below DIR/v shiftbox nofail 0 0' 'DIR/v DIR/l shiftbox nofail 0 0' 'DIR/s DIR/u shiftbox defaults 0 0'
+	fstab 'DIR/none DIR/t shiftbox nofail 0 0' 'DIR/t/below DIR/v shiftbox nofail 0 0' \
+		'DIR/v DIR/l shiftbox nofail 0 0' 'DIR/s DIR/u shiftbox defaults 0 0'
 	capture $MI -a -v -T fstab
 	must_equal "$status $(mounts)" '0 1'
 	[[ $stderr == *"'$SCRATCH/t': fstab, the line of '$SCRATCH/v': what is needed from there is not mounted"* ]]
 	[[ $stderr == *'1 mounted, 0 were mounted already, 3 failed (nofail)'* ]]
-	fstab 'DIR/none DIR/t shiftbox nofail 0 0' 'DIR/s DIR/t/below shiftbox defaults 0 0' 'DIR/s DIR/v shiftbox defaults 0 0'
-	must_fail 1 "the line of '$SCRATCH/t/below': what is needed from there is not mounted" $MI -a -T fstab
+	fstab 'DIR/none DIR/t shiftbox nofail 0 0' 'DIR/s DIR/t/below shiftbox defaults 0 0' \
+		'DIR/s DIR/v shiftbox defaults 0 0'
+	must_fail 1 "the line of '$SCRATCH/t/below': what is needed from there is not mounted" \
+		$MI -a -T fstab
 	must_equal "$(mounts)" 1
 }
 
@@ -348,7 +368,9 @@ stacks() {
 
 @test "a line is found by its target or its source, as written or by the path that leads there" {
 	ln -s t link
-	fstab 'DIR/l DIR/u shiftbox map=0:2002:1 0 0' 'DIR/s DIR/t shiftbox map=0:1001:1,noauto 0 0' 'DIR/t DIR/v shiftbox map=0:3:1 0 0' \
+	fstab 'DIR/l DIR/u shiftbox map=0:2002:1 0 0' \
+		'DIR/s DIR/t shiftbox map=0:1001:1,noauto 0 0' \
+		'DIR/t DIR/v shiftbox map=0:3:1 0 0' \
 		'DIR/none DIR/l shiftbox map=0:1:1,nofail 0 0'
 	local word
 	# The target comes before the source of another line.
@@ -390,7 +412,8 @@ bind '$SCRATCH/s': disk 0 is seen as 1001"
 }
 
 @test "a busy line does not keep the others mounted" {
-	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:1 0 0' 'DIR/s DIR/v shiftbox map=0:1:1 0 0'
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:1 0 0' \
+		'DIR/s DIR/v shiftbox map=0:1:1 0 0'
 	must_work $MI -a -T fstab
 	exec 9<u
 	must_fail 1 "line of '$SCRATCH/u': cannot unmount" $MI -a -u -T fstab
@@ -401,7 +424,8 @@ bind '$SCRATCH/s': disk 0 is seen as 1001"
 }
 
 @test "an interrupted run leaves nothing" {
-	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:1 0 0' 'DIR/s DIR/v shiftbox map=0:1:1 0 0'
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:1 0 0' \
+		'DIR/s DIR/v shiftbox map=0:1:1 0 0'
 	capture strace -qqq -o /dev/null -e inject=move_mount:signal=TERM:when=2 $MI -a -T fstab
 	must_equal "$status" 143
 	[[ $stderr == *'interrupted by SIGTERM: what was mounted is taken off again'* ]]
@@ -412,12 +436,19 @@ bind '$SCRATCH/s': disk 0 is seen as 1001"
 	need kernel 6.15
 	local i
 	mount --bind s s && mount --make-shared s && mount -o remount,bind,noexec s
-	fstab 'DIR/s DIR/m/0 shiftbox mkdir,map=0:1:1 0 0' 'DIR/s DIR/m/1 shiftbox mkdir,map=0:2:1,ro 0 0' 'DIR/s DIR/m/2 shiftbox mkdir 0 0' \
-		'DIR/s DIR/m/3 shiftbox mkdir,shared 0 0' 'DIR/s DIR/m/4 shiftbox mkdir,slave,map=0:5:1 0 0' 'DIR/s DIR/m/5 shiftbox mkdir,unbindable,exec 0 0' \
-		'DIR/s/file DIR/m/6 shiftbox mkdir,map=0:7:1 0 0' 'DIR/s DIR/m/7 shiftbox mkdir,map=0:8:1 0 0' 'DIR/m/7 DIR/m/8 shiftbox mkdir 0 0' \
-		'DIR/m/7 DIR/m/9 shiftbox mkdir,ro 0 0' 'DIR/m/7 DIR/m/10 shiftbox mkdir,map=0:9:1 0 0' 'DIR/m/7 DIR/m/11 shiftbox mkdir,map=none 0 0'
+	fstab 'DIR/s DIR/m/0 shiftbox mkdir,map=0:1:1 0 0' \
+		'DIR/s DIR/m/1 shiftbox mkdir,map=0:2:1,ro 0 0' 'DIR/s DIR/m/2 shiftbox mkdir 0 0' \
+		'DIR/s DIR/m/3 shiftbox mkdir,shared 0 0' \
+		'DIR/s DIR/m/4 shiftbox mkdir,slave,map=0:5:1 0 0' \
+		'DIR/s DIR/m/5 shiftbox mkdir,unbindable,exec 0 0' \
+		'DIR/s/file DIR/m/6 shiftbox mkdir,map=0:7:1 0 0' \
+		'DIR/s DIR/m/7 shiftbox mkdir,map=0:8:1 0 0' 'DIR/m/7 DIR/m/8 shiftbox mkdir 0 0' \
+		'DIR/m/7 DIR/m/9 shiftbox mkdir,ro 0 0' \
+		'DIR/m/7 DIR/m/10 shiftbox mkdir,map=0:9:1 0 0' \
+		'DIR/m/7 DIR/m/11 shiftbox mkdir,map=none 0 0'
 	flags() {
-		awk -v d="$SCRATCH/m/" 'index($5, d) == 1 { $1 = $2 = $3 = ""; for (i = 7; $i != "-"; i++) p = p " " $i; print $4, $5, $6, p; p = "" }' \
+		awk -v d="$SCRATCH/m/" \
+			'index($5, d) == 1 { $1 = $2 = $3 = ""; for (i = 7; $i != "-"; i++) p = p " " $i; print $4, $5, $6, p; p = "" }' \
 			/proc/self/mountinfo
 	}
 	owners() {
@@ -433,18 +464,22 @@ bind '$SCRATCH/s': disk 0 is seen as 1001"
 	flags >each && owners >>each
 	must_equal "$(cat all)" "$(cat each)"
 	must_work $MI -a -u -T fstab
-	# One for each line, but for the map that is dropped (open_tree_attr), and the copies of s and of m/7.
+	# One for each line, but for the map that is dropped (open_tree_attr), and the copies of s
+	# and of m/7.
 	must_equal "$(grep -c " open_tree(.*OPEN_TREE_CLONE" trace)" 13
 	umount s
 }
 
 @test "where no copy to clone from can be had, the source itself is cloned, and that is told" {
 	local n
-	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:2:1 0 0' 'DIR/s DIR/v shiftbox map=0:3:1 0 0'
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:2:1 0 0' \
+		'DIR/s DIR/v shiftbox map=0:3:1 0 0'
 	for n in open_tree:ENFILE:2 open_tree:ENFILE:3 mount_setattr:ENOMEM:3 open_tree:EINVAL:3; do
 		capture inject $n $MI -v -a -T fstab
-		must_equal "$n $status $(mounts) $(owner t) $(owner u) $(owner v)" "$n 0 3 1:1 2:2 3:3"
-		[[ $stderr == *"no copy to clone from can be had"* || $stderr == *"clones no detached mount"* ]] || tell "$n"
+		must_equal "$n $status $(mounts) $(owner t) $(owner u) $(owner v)" \
+			"$n 0 3 1:1 2:2 3:3"
+		[[ $stderr == *"no copy to clone from can be had"* ||
+			$stderr == *"clones no detached mount"* ]] || tell "$n"
 		must_work $MI -a -u -T fstab
 	done
 }
@@ -452,11 +487,13 @@ bind '$SCRATCH/s': disk 0 is seen as 1001"
 @test "copies that are cloned from are let go of before anything is taken off" {
 	need loop
 	truncate -s 8M image && PATH=$PATH:/usr/sbin:/sbin mkfs.ext4 -q image
-	fstab 'DIR/image DIR/t shiftbox loop 0 0' 'DIR/t DIR/u shiftbox map=0:1:1 0 0' 'DIR/t DIR/v shiftbox map=0:2:1 0 0' \
+	fstab 'DIR/image DIR/t shiftbox loop 0 0' 'DIR/t DIR/u shiftbox map=0:1:1 0 0' \
+		'DIR/t DIR/v shiftbox map=0:2:1 0 0' \
 		'DIR/none DIR/l shiftbox map=0:2:1 0 0'
 	capture $MI -v -a -T fstab
 	must_equal "$status $(mounts)" "1 0"
-	[[ $stderr == *"is free again"* && $stderr != *"is not free yet"* ]] || tell "the loop device"
+	[[ $stderr == *"is free again"* && $stderr != *"is not free yet"* ]] ||
+		tell "the loop device"
 }
 
 @test "a thousand lines over forty maps take seconds and forty user namespaces" {

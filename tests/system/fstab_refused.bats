@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# Lines that are refused for what other users could do are listed before they fail: by mount-idmapped -a -n and shift-check host.
+# Lines that are refused for what other users could do are listed before they fail: by
+# mount-idmapped -a -n and shift-check host.
 
 load lib
 
@@ -49,12 +50,15 @@ listed() {
 	[[ $output == *"REFUSED LINES OF /etc/fstab"* ]]
 
 	must_fail 1 'lines that would be refused: 4' "$SHIFTBOX" mount-idmapped -a -n
-	[[ $stderr == *"line of '$SCRATCH/t1'"*"try: name what it should lead to"* && $stderr == *"line of '$SCRATCH/t4'"* ]] || tell "not all"
-	[[ $output == *"attach it at '$SCRATCH/t6'"* && $output == *"attach it at '$SCRATCH/t7'"* && $output != *"$SCRATCH/t1"* ]] || tell "not the others"
+	[[ $stderr == *"line of '$SCRATCH/t1'"*"try: name what it should lead to"* &&
+		$stderr == *"line of '$SCRATCH/t4'"* ]] || tell "not all"
+	[[ $output == *"attach it at '$SCRATCH/t6'"* && $output == *"attach it at '$SCRATCH/t7'"* &&
+		$output != *"$SCRATCH/t1"* ]] || tell "not the others"
 	# The same lines fail when they are mounted.
 	for n in t1 t2 t4 home-alice/link/up; do
 		must_fail 1 '' "$SHIFTBOX" mount-idmapped "$SCRATCH/$n"
-		[[ $stderr == *'is not followed'* || $stderr == *'other users can reach it'* ]] || tell "$n"
+		[[ $stderr == *'is not followed'* || $stderr == *'other users can reach it'* ]] ||
+			tell "$n"
 	done
 	must_work "$SHIFTBOX" mount-idmapped "$SCRATCH/t6"
 	must_work "$SHIFTBOX" mount-idmapped "$SCRATCH/t7"
@@ -62,7 +66,8 @@ listed() {
 }
 
 @test "a table without such lines, none at all, or one that cannot be read adds nothing to the survey" {
-	lines "$SCRATCH/closed/layer $SCRATCH/t6 shiftbox map=+100000 0 0" "/none /none shiftbox map=+100000 0 0" "$SCRATCH/open $SCRATCH/t1 none bind 0 0"
+	lines "$SCRATCH/closed/layer $SCRATCH/t6 shiftbox map=+100000 0 0" \
+		"/none /none shiftbox map=+100000 0 0" "$SCRATCH/open $SCRATCH/t1 none bind 0 0"
 	must_equal "$(listed)" ""
 	must_work "$SHIFTBOX" shift-check host
 	[[ $output != *fstab* ]] || tell "there is a list"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The promise that nothing is ever chowned is kept by the kernel: code inside the program that tries to
-# is refused, whichever call and ABI it takes.
+# The promise that nothing is ever chowned is kept by the kernel: code inside the program that tries
+# to is refused, whichever call and ABI it takes.
 
 load lib
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# The broker and callers that are not what they seem: by another ABI, with bad pointers, without rights, and changing meanwhile.
+# The broker and callers that are not what they seem: by another ABI, with bad pointers, without
+# rights, and changing meanwhile.
 
 load lib
 
@@ -11,7 +12,8 @@ need prog busybox gcc jq
 RUN="$SHIFTBOX userns-run -m +100000"
 
 setup_file() {
-	[ -n "$missing" ] || gcc -static -pthread -O1 -o "$BATS_FILE_TMPDIR/attack" "$TESTS/system/attack.c"
+	[ -n "$missing" ] ||
+		gcc -static -pthread -O1 -o "$BATS_FILE_TMPDIR/attack" "$TESTS/system/attack.c"
 }
 
 test_setup() {
@@ -46,11 +48,14 @@ wait_until() { # CMD...: succeeds, within a minute
 	local run broker strace status=0
 	mkdir -m 755 hosts
 	$RUN -r closed/root -b "$SCRATCH/hosts:/hosts" --allow mknod:safe -- \
-		sh -c 'mknod /srv/up c 1 3; until [ -e /srv/go ]; do sleep 0.05; done; exec attack held /hosts' >out 3>&- &
+		sh -c 'mknod /srv/up c 1 3
+			until [ -e /srv/go ]; do sleep 0.05; done
+			exec attack held /hosts' >out 3>&- &
 	run=$!
 	wait_until [ -e closed/root/srv/up ]
 	broker=$(pgrep -P $run -n)
-	strace -qq -o trace -e trace=openat2,mknodat -e inject=mknodat:delay_enter=2000000 -p "$broker" 3>&- &
+	strace -qq -o trace -e trace=openat2,mknodat -e inject=mknodat:delay_enter=2000000 \
+		-p "$broker" 3>&- &
 	strace=$!
 	wait_until grep -q 'TracerPid:[[:space:]]*[1-9]' "/proc/$broker/status"
 	touch closed/root/srv/go
@@ -74,8 +79,10 @@ wait_until() { # CMD...: succeeds, within a minute
 	mke2fs -q -F -t ext4 "$image"
 	mkdir closed/root/mnt
 	must_work $RUN -r closed/root --allow "mount:ext4:$image" -- sh -c "
-		for i in \$(busybox seq 40); do mkdir /tmp/\$i && mount -t ext4 $image /tmp/\$i || exit 1; done
-		grep -c ' /tmp/[0-9]* .*ext4' /proc/self/mountinfo; grep ' /tmp/[0-9]* ' /proc/self/mountinfo | cut -d' ' -f3 | uniq | wc -l"
+		for i in \$(busybox seq 40); do mkdir /tmp/\$i && mount -t ext4 $image /tmp/\$i ||
+		exit 1; done
+		grep -c ' /tmp/[0-9]* .*ext4' /proc/self/mountinfo
+		grep ' /tmp/[0-9]* ' /proc/self/mountinfo | cut -d' ' -f3 | uniq | wc -l"
 	must_equal "$(xargs <<<"$output")" "40 1"
 	for _ in {1..50}; do
 		[ -n "$(losetup -j "$image")" ] || break

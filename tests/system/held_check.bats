@@ -16,18 +16,20 @@ test_setup() {
 	must_work "$SHIFTBOX" mount-idmapped -m 0:100:1 src m
 }
 
-# Run CMD... until it has read the directory top to its end, and has looked at what is in there; exchange that for a link that leads out, and
-# let it go on.
+# Run CMD... until it has read the directory top to its end, and has looked at what is in there;
+# exchange that for a link that leads out, and let it go on.
 exchanged() { # CMD...
 	local tracer pid n
 	# The how many-th call of its thread is it? The mounts that are compared may have no name.
 	strace -f -qq -y -o trace -e trace=getdents64 "$@" >out 2>err || true
 	n=$(awk '/getdents64/ { n[$1]++ } /getdents64.*top>.* = 0$/ { print n[$1]; exit }' trace)
-	strace -f -qq -y -o trace -e trace=getdents64 -e "inject=getdents64:signal=SIGSTOP:when=$n" "$@" >out 2>err 3>&- &
+	strace -f -qq -y -o trace -e trace=getdents64 \
+		-e "inject=getdents64:signal=SIGSTOP:when=$n" "$@" >out 2>err 3>&- &
 	tracer=$!
 	for _ in {1..600}; do
 		pid=$(pgrep -P $tracer || true)
-		[ -n "$pid" ] && grep -q 'top>.*' trace && grep -q 'State:.*[Tt]' "/proc/$pid/status" && break
+		[ -n "$pid" ] && grep -q 'top>.*' trace &&
+			grep -q 'State:.*[Tt]' "/proc/$pid/status" && break
 		kill -0 $tracer 2>/dev/null || break
 		sleep 0.05
 	done
@@ -38,7 +40,8 @@ exchanged() { # CMD...
 	wait $tracer || status=$?
 	rm src/top/dir
 	mv src/gone src/top/dir
-	grep -B 2 'stopped by SIGSTOP' trace | grep -q 'getdents64.*top>' || say "it was not held there: $(cat trace)"
+	grep -B 2 'stopped by SIGSTOP' trace | grep -q 'getdents64.*top>' ||
+		say "it was not held there: $(cat trace)"
 	[ "$status" -lt 124 ] || say "status $status: $(cat err)"
 	! grep -E 'elsewhere|5000' out err || say "it went out of the tree"
 }
@@ -53,12 +56,14 @@ exchanged() { # CMD...
 	local i worker
 	must_work "$SHIFTBOX" shift-check verify -m 0:100:1 --source src m
 	(while [ ! -e stop ]; do
-		mv src/top/dir src/top/moved; ln -s "$SCRATCH/other" src/top/dir; rm src/top/dir; mv src/top/moved src/top/dir
+		mv src/top/dir src/top/moved; ln -s "$SCRATCH/other" src/top/dir; rm \
+			src/top/dir; mv src/top/moved src/top/dir
 	done) 3>&- &
 	worker=$!
 	for i in {1..30}; do
 		capture "$SHIFTBOX" shift-check verify -m 0:100:1 --source src m
-		[[ $status = [013] && $output$stderr != *elsewhere* && $output != *5000* ]] || tell "run $i"
+		[[ $status = [013] && $output$stderr != *elsewhere* && $output != *5000* ]] ||
+			tell "run $i"
 		capture "$SHIFTBOX" shift-check map --cover src
 		[[ $status = [013] && $output != *5000* ]] || tell "map, run $i"
 	done

@@ -38,12 +38,15 @@ library() { # FILE
 
 @test "no library, locale or table of accounts of a root is loaded" {
 	local name
-	for name in libmount.so.1 libc.so.6 libnss_files.so.2 libnss_systemd.so.2 libisal.so.2 libgcc_s.so.1; do
+	for name in libmount.so.1 libc.so.6 libnss_files.so.2 libnss_systemd.so.2 libisal.so.2 \
+		libgcc_s.so.1; do
 		library "closed/root/lib/x86_64-linux-gnu/$name"
 	done
 	echo 'passwd: systemd files' >closed/root/etc/nsswitch.conf
-	must_work strace -f -qq -o trace -e trace=pivot_root,open,openat,openat2,mmap,execve,chroot,setns \
-		$RUN -r closed/root -u root:daemon --hostname name -e A=1 --allow mknod:safe -b "$SCRATCH/closed:/tmp/b" -- sh -c 'mknod /srv/n c 1 3'
+	must_work strace -f -qq -o trace \
+		-e trace=pivot_root,open,openat,openat2,mmap,execve,chroot,setns \
+		$RUN -r closed/root -u root:daemon --hostname name -e A=1 --allow mknod:safe \
+		-b "$SCRATCH/closed:/tmp/b" -- sh -c 'mknod /srv/n c 1 3'
 	# From there on, until the command itself, which is static.
 	sed -n '/pivot_root(/,$p' trace >after
 	[ -s after ]
@@ -55,26 +58,35 @@ library() { # FILE
 	need prog mount
 	local words name
 	mkdir s t upper work bin
-	mount -t overlay overlay /sbin -o "lowerdir=/sbin,upperdir=$SCRATCH/upper,workdir=$SCRATCH/work"
+	mount -t overlay overlay /sbin \
+		-o "lowerdir=/sbin,upperdir=$SCRATCH/upper,workdir=$SCRATCH/work"
 	ln -s "$SHIFTBOX" /sbin/mount.shiftbox
-	for name in mount umount losetup newuidmap newgidmap getsubids findmnt sh modprobe udevadm; do
-		printf '#!/bin/sh\n[ "$(id -u)" = 2001 ] || touch %s/home-alice/ran\nexit 0\n' "$SCRATCH" >"bin/$name"
+	for name in mount umount losetup newuidmap newgidmap getsubids findmnt \
+		sh modprobe udevadm; do
+		printf '#!/bin/sh\n[ "$(id -u)" = 2001 ] || touch %s/home-alice/ran\nexit 0\n' \
+			"$SCRATCH" >"bin/$name"
 		chmod 755 "bin/$name"
 	done
 	library "$SCRATCH/bin/preload.so"
-	for words in user users owner group user=alice noauto,user nofail,users uhelper=x helper=x loop,user remount,user x-mount.mkdir; do
+	for words in user users owner group user=alice noauto,user nofail,users uhelper=x helper=x \
+		loop,user remount,user x-mount.mkdir; do
 		echo "$SCRATCH/s $SCRATCH/t shiftbox $words,map=1000:1001:1 0 0" >fstab
 		mount --bind fstab /etc/fstab
-		capture as_user alice env "PATH=$SCRATCH/bin:$PATH" "LD_PRELOAD=$SCRATCH/bin/preload.so" "TMPDIR=$SCRATCH/home-alice" \
+		capture as_user alice env "PATH=$SCRATCH/bin:$PATH" \
+			"LD_PRELOAD=$SCRATCH/bin/preload.so" "TMPDIR=$SCRATCH/home-alice" \
 			"LIBMOUNT_FSTAB=$SCRATCH/fstab" /usr/bin/mount "$SCRATCH/t"
 		umount /etc/fstab
-		{ [ "$status" != 0 ] && [ "$status" -lt 128 ] && [ -n "$stderr" ]; } || tell "option $words"
+		{
+			[ "$status" != 0 ] && [ "$status" -lt 128 ] && [ -n "$stderr" ]
+		} || tell "option $words"
 		! grep -q " $SCRATCH/t " /proc/self/mountinfo || tell "option $words: it is mounted"
 	done
-	must_fail 1 'lacks CAP_SYS_ADMIN' as_user alice /sbin/mount.shiftbox "$SCRATCH/s" "$SCRATCH/t" -o map=1000:1001:1
+	must_fail 1 'lacks CAP_SYS_ADMIN' \
+		as_user alice /sbin/mount.shiftbox "$SCRATCH/s" "$SCRATCH/t" -o map=1000:1001:1
 	umount -l /sbin
 	[ ! -e home-alice/ran ] || say "a program of the user's was run by another"
-	[ -z "$(find home-alice ! -user alice)" ] || say "another's: $(find home-alice ! -user alice)"
+	[ -z "$(find home-alice ! -user alice)" ] ||
+		say "another's: $(find home-alice ! -user alice)"
 }
 
 @test "root does not work on a user's store, however it is named" {
@@ -88,14 +100,17 @@ library() { # FILE
 	must_fail 1 'belongs to another user' "$SHIFTBOX" image-unpack -s "$store" --remove bb
 	must_fail 1 'belongs to another user' "$SHIFTBOX" image-unpack -s "$store" --prune
 	mkdir t
-	must_fail 1 'belongs to another user' "$SHIFTBOX" mount-idmapped -s "$store" -m +100000 image:bb t
+	must_fail 1 'belongs to another user' \
+		"$SHIFTBOX" mount-idmapped -s "$store" -m +100000 image:bb t
 	must_fail 125 'belongs to another user' $RUN -s "$store" -i bb -- true
 	# The environment names none for root.
 	mkdir var
 	mount --bind var /var/lib
-	capture env HOME="$SCRATCH/home-alice" XDG_DATA_HOME="$SCRATCH/home-alice/.local/share" "$SHIFTBOX" image-unpack --list
+	capture env HOME="$SCRATCH/home-alice" XDG_DATA_HOME="$SCRATCH/home-alice/.local/share" \
+		"$SHIFTBOX" image-unpack --list
 	[[ $output != *bb* ]] || tell "it is the user's"
-	capture env HOME="$SCRATCH/home-alice" XDG_DATA_HOME="$SCRATCH/home-alice/.local/share" $RUN -i bb -- true
+	capture env HOME="$SCRATCH/home-alice" XDG_DATA_HOME="$SCRATCH/home-alice/.local/share" \
+		$RUN -i bb -- true
 	must_equal "$status" 125
 	umount /var/lib
 	must_equal "$(find "$store" -printf '%p %i %C@ %u\n' | sort)" "$before"
@@ -107,18 +122,21 @@ library() { # FILE
 	image store
 	as_user alice mkdir home-alice/b home-alice/full
 	as_user alice touch home-alice/full/config.json
-	must_fail 1 'is not' "$SHIFTBOX" image-unpack -s store --bundle home-alice/full -m +100000 bb -- sh
+	must_fail 1 'is not' "$SHIFTBOX" image-unpack -s store --bundle home-alice/full \
+		-m +100000 bb -- sh
 	as_user alice ln -s "$SCRATCH/keep" home-alice/l
 	must_fail 1 '' "$SHIFTBOX" image-unpack -s store --bundle home-alice/l -m +100000 bb -- sh
 	must_equal "$(stat -c %a keep) $(ls -A keep)" "700 file"
 
 	mkdir t
-	must_fail 1 'others can reach' "$SHIFTBOX" mount-idmapped -s store -m +100000 -o upper=home-alice/b/up image:bb t
+	must_fail 1 'others can reach' \
+		"$SHIFTBOX" mount-idmapped -s store -m +100000 -o upper=home-alice/b/up image:bb t
 	must_fail 125 'others can reach' $RUN -s store -i bb -o upper=home-alice/b/up -- true
 	must_equal "$(ls -A home-alice/b)" ""
 
 	as_user alice mkfifo home-alice/fifo
-	must_fail 125 'audit file' timeout 10 $RUN -r closed/root --allow mknod:safe --audit home-alice/fifo -- true
+	must_fail 125 'audit file' \
+		timeout 10 $RUN -r closed/root --allow mknod:safe --audit home-alice/fifo -- true
 
 	mount -t tmpfs keep keep
 	touch keep/mounted
@@ -150,8 +168,11 @@ library() { # FILE
 	for n in 4 5 6 8 10 14 20; do all_tried prlimit --nofile=$n; done
 	for n in 12 16 24 48; do all_tried prlimit --as=$((n << 20)); done
 	all_tried unshare -m sh -c 'mount -t tmpfs none /proc; exec "$@"' sh
-	all_tried unshare -m sh -c 'head -c 70000 /dev/urandom >garbage; for f in passwd group subuid subgid; do mount --bind garbage /etc/$f; done; exec "$@"' sh
-	all_tried unshare -m sh -c 'for f in passwd group subuid subgid; do mount --bind /dev/null /etc/$f; done; exec "$@"' sh
+	all_tried unshare -m sh -c 'head -c 70000 /dev/urandom >garbage
+		for f in passwd group subuid subgid; do mount --bind garbage /etc/$f; done
+		exec "$@"' sh
+	all_tried unshare -m sh \
+		-c 'for f in passwd group subuid subgid; do mount --bind /dev/null /etc/$f; done; exec "$@"' sh
 	rm -f garbage
 	all_tried sh -c 'exec "$@" <&- >/dev/null' sh
 	all_tried sh -c 'exec "$@" <&- >&-' sh

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154,SC2016
-# userns-run: what root of the command's namespace can reach of its host, and what the host's users can reach of the command.
+# userns-run: what root of the command's namespace can reach of its host, and what the host's users
+# can reach of the command.
 
 load lib
 
@@ -44,9 +45,13 @@ held() { # CMD...: the probe, which gets nowhere
 	mkdir own
 	capture unshare -m --propagation private ./probe -p $sleeper $HOSTS
 	kill $sleeper
-	for what in 'writable: /proc/sys/' 'writable: /sys/kernel/' 'writable: /sys/class/' 'readable: /proc/kmsg' "a way in: /proc/$sleeper/root" "readable: /proc/$sleeper/mem" \
-		'process_vm_readv' ptrace pidfd_getfd setns 'bpf: programs of others' perf_event_open fanotify_init 'call: acct' sched_setscheduler \
-		'mounted: devtmpfs' 'made: mem' 'SysV memory' open_by_handle_at "a file of the host's"; do
+	for what in 'writable: /proc/sys/' 'writable: /sys/kernel/' 'writable: /sys/class/' \
+		'readable: /proc/kmsg' "a way in: /proc/$sleeper/root" \
+		"readable: /proc/$sleeper/mem" \
+		'process_vm_readv' ptrace pidfd_getfd setns 'bpf: programs of others' \
+		perf_event_open fanotify_init 'call: acct' sched_setscheduler \
+		'mounted: devtmpfs' 'made: mem' 'SysV memory' open_by_handle_at \
+		"a file of the host's"; do
 		[[ $output == *"$what"* ]] || tell "no '$what'"
 	done
 }
@@ -58,7 +63,8 @@ held() { # CMD...: the probe, which gets nowhere
 @test "nor with a network of its own, with new privileges, or with a broker" {
 	held $RUN --net=none -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
 	held $RUN --new-privs -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
-	held $RUN --allow mknod:safe --allow umount -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
+	held $RUN --allow mknod:safe --allow umount -r closed/root -- \
+		probe -n $HOSTS -f "$SCRATCH/outside"
 }
 
 @test "nor root of an image, nor on the host's own tree" {
@@ -71,7 +77,8 @@ held() { # CMD...: the probe, which gets nowhere
 
 @test "nor what an ordinary user runs" {
 	held as_user alice "$SHIFTBOX" userns-run -- "$SCRATCH/home-alice/probe" -n $HOSTS
-	held as_user alice "$SHIFTBOX" userns-run --net=none -- "$SCRATCH/home-alice/probe" -n $HOSTS
+	held as_user alice "$SHIFTBOX" userns-run --net=none -- \
+		"$SCRATCH/home-alice/probe" -n $HOSTS
 }
 
 @test "no descriptor of the program's or its caller's is a way out, by whatever working directory" {
@@ -79,7 +86,8 @@ held() { # CMD...: the probe, which gets nowhere
 	exec 7</ 17<closed 23<outside
 	for n in {0..25}; do
 		for form in "/proc/self/fd/$n" "/proc/self/fd/$n/.." "/proc/self/fd/$n/../../.."; do
-			must_fail 125 'cannot enter the working directory' $RUN -r closed/root -w "$form" -- ls
+			must_fail 125 'cannot enter the working directory' \
+				$RUN -r closed/root -w "$form" -- ls
 		done
 	done
 	exec 7<&- 17<&- 23<&-
@@ -112,5 +120,6 @@ held() { # CMD...: the probe, which gets nowhere
 	for _ in {1..500}; do [ "$(cat /proc/$!/comm)" = sleep ] && break; sleep 0.02; done
 	capture as_100000 ./probe -l $!
 	kill $!
-	[[ $output == *"a way in: /proc/$!/root"*"readable: /proc/$!/environ"* ]] || tell "the probe sees nothing at all"
+	[[ $output == *"a way in: /proc/$!/root"*"readable: /proc/$!/environ"* ]] ||
+		tell "the probe sees nothing at all"
 }

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Every form of a map, seen through a mount: what stat(2) shows is what the form means, in its direction.
+# Every form of a map, seen through a mount: what stat(2) shows is what the form means, in its
+# direction.
 
 load lib
 
@@ -10,8 +11,10 @@ test_setup() {
 	# Born with their owners: nothing here chowns. "U-G" is a file of user U and group G.
 	chmod 777 disk
 	for o in 0-0 1-1 33-34 1000-50 65535-65535 70000-70000; do
-		setpriv --reuid "${o%-*}" --regid "${o#*-}" --clear-groups touch "disk/$o" 2>/dev/null ||
-			(cd disk && setpriv --reuid "${o%-*}" --regid "${o#*-}" --clear-groups touch "$o")
+		setpriv --reuid "${o%-*}" --regid "${o#*-}" --clear-groups touch "disk/$o" \
+			2>/dev/null ||
+			(cd disk && setpriv --reuid "${o%-*}" --regid "${o#*-}" \
+			--clear-groups touch "$o")
 	done
 	chmod 711 .
 }
@@ -28,7 +31,8 @@ through() {
 }
 
 @test "numbers: the first column is the disk's" {
-	through 0:100000:65536 0-0=100000:100000 33-34=100033:100034 65535-65535=165535:165535 70000-70000=65534:65534
+	through 0:100000:65536 0-0=100000:100000 33-34=100033:100034 65535-65535=165535:165535 \
+		70000-70000=65534:65534
 	through +200000 0-0=200000:200000 1000-50=201000:200050
 	through +200000:1000 33-34=200033:200034 1000-50=65534:200050
 	through "b:0:7:1 b:1:5:1" 0-0=7:7 1-1=5:5 33-34=65534:65534
@@ -71,7 +75,9 @@ through() {
 	unshare -U sleep 60 3>&- &
 	pid=$!
 	# Only once it has left our namespace is it the one to be mapped.
-	while [ "$(readlink /proc/$pid/ns/user)" = "$(readlink /proc/self/ns/user)" ]; do sleep 0.05; done
+	while [ "$(readlink /proc/$pid/ns/user)" = "$(readlink /proc/self/ns/user)" ]; do
+		sleep 0.05
+	done
 	must_fail 1 "no id is mapped" "$SHIFTBOX" mount-idmapped -m pid:$pid disk mnt
 	# In one write each, as the kernel wants it.
 	printf '0 300000 10\n33 7 1\n' >uid_map
@@ -104,21 +110,28 @@ through() {
 @test "inside a user namespace the identity is what exists there, and other ids are named" {
 	need userns
 	mkdir -m 777 inner
-	in_userns sh -c "mount -t tmpfs t inner && mkdir inner/disk inner/mnt && touch inner/disk/f &&
-		'$SHIFTBOX' mount-idmapped -q -m u:5:0:1 inner/disk inner/mnt && stat -c %u:%g inner/mnt/f" >seen
+	in_userns sh -c "mount -t tmpfs t inner && mkdir inner/disk inner/mnt &&
+		touch inner/disk/f &&
+		'$SHIFTBOX' mount-idmapped -q -m u:5:0:1 inner/disk inner/mnt &&
+		stat -c %u:%g inner/mnt/f" >seen
 	must_equal "$(cat seen)" 65534:0
-	must_fail 1 "seen user id 5 does not exist in this user namespace" in_userns sh -c "mount -t tmpfs t inner &&
-		mkdir inner/disk inner/mnt && '$SHIFTBOX' mount-idmapped -q -m 0:5:1 inner/disk inner/mnt"
+	must_fail 1 "seen user id 5 does not exist in this user namespace" \
+		in_userns sh -c "mount -t tmpfs t inner &&
+		mkdir inner/disk inner/mnt &&
+		'$SHIFTBOX' mount-idmapped -q -m 0:5:1 inner/disk inner/mnt"
 }
 
 @test "without a proc of its own PID namespace it says so" {
-	must_fail 1 "shows the processes of another PID namespace" unshare -pf "$SHIFTBOX" mount-idmapped -m +100000 disk mnt
-	must_fail 1 "'/proc': is needed to set and read the maps" unshare -m --propagation private sh -c "umount -l /proc && '$SHIFTBOX' mount-idmapped -m +100000 disk mnt"
+	must_fail 1 "shows the processes of another PID namespace" \
+		unshare -pf "$SHIFTBOX" mount-idmapped -m +100000 disk mnt
+	must_fail 1 "'/proc': is needed to set and read the maps" unshare -m --propagation private \
+		sh -c "umount -l /proc && '$SHIFTBOX' mount-idmapped -m +100000 disk mnt"
 }
 
 @test "no process of a namespace stays behind, whatever fails" {
 	local mount=("$SHIFTBOX" mount-idmapped -o public -m +100000 disk mnt)
-	must_fail 1 "cannot get a descriptor of the namespace's process" inject pidfd_open:EMFILE:1 "${mount[@]}"
+	must_fail 1 "cannot get a descriptor of the namespace's process" \
+		inject pidfd_open:EMFILE:1 "${mount[@]}"
 	must_fail 1 "cannot set the map of a new user namespace" inject write:EINVAL:1 "${mount[@]}"
 	must_fail 1 "cannot make a user namespace" inject clone3:ENOSPC:1 "${mount[@]}"
 	must_fail 1 "user.max_user_namespaces" inject clone3:ENOSPC:1 "${mount[@]}"

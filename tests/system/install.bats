@@ -4,7 +4,8 @@
 load lib
 
 installed() {
-	make -s -C "$TESTS/.." BUILD="${BUILD:-build}" DESTDIR="$SCRATCH/root" PREFIX=/usr MOUNTHELPERDIR=/sbin "$1"
+	make -s -C "$TESTS/.." BUILD="${BUILD:-build}" DESTDIR="$SCRATCH/root" PREFIX=/usr \
+		MOUNTHELPERDIR=/sbin "$1"
 }
 
 @test "what is installed works, and nothing of it is left by uninstall" {

@@ -10,15 +10,20 @@ need prog python3
 
 model=$TESTS/fixtures/layer_model.py
 
-# same_as_model FIRST LAST OPTIONS UNPACK...: for these seeds the merged view is what the model says.
+# same_as_model FIRST LAST OPTIONS UNPACK...: for these seeds the merged view is what the model
+# says.
 same_as_model() {
 	local first=$1 last=$2 options=$3 seed lower
 	shift 3
 	python3 "$model" make r "$first" "$last" "${OWNERS[@]}"
 	for ((seed = first; seed <= last; seed++)); do
 		mkdir "r/$seed/merged" "r/$seed/empty"
-		"$@" -q -s "r/$seed/store" -N x "r/$seed"/*.tar || { echo "seed $seed: refused"; return 1; }
-		lower=$(sed "s|^|r/$seed/store/|" "r/$seed/store/images/x/layers" | tr '\n' ':')r/$seed/empty
+		"$@" -q -s "r/$seed/store" -N x "r/$seed"/*.tar || {
+			echo "seed $seed: refused"
+			return 1
+		}
+		lower=$(sed "s|^|r/$seed/store/|" "r/$seed/store/images/x/layers" |
+			tr '\n' ':')r/$seed/empty
 		mount -t overlay overlay -o "ro,lowerdir=$lower$options" "r/$seed/merged"
 	done
 	python3 "$model" compare r
@@ -30,7 +35,11 @@ flat_as_model() {
 	shift 2
 	python3 "$model" make r "$first" "$last" "${OWNERS[@]}"
 	for ((seed = first; seed <= last; seed++)); do
-		"$SHIFTBOX" image-unpack -q --no-sync "$@" --flat "r/$seed/merged" "r/$seed"/*.tar || { echo "seed $seed: refused"; return 1; }
+		"$SHIFTBOX" image-unpack -q --no-sync "$@" --flat "r/$seed/merged" \
+			"r/$seed"/*.tar || {
+			echo "seed $seed: refused"
+			return 1
+		}
 	done
 	python3 "$model" compare r
 }

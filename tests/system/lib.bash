@@ -42,10 +42,14 @@ lacks() {
 	subid) command -v newuidmap >/dev/null && return 1 ;;
 	prog)
 		for have in "${@:2}"; do
-			PATH=$PATH:/usr/sbin:/sbin command -v "$have" >/dev/null || { echo "program $have"; return 0; }
+			PATH=$PATH:/usr/sbin:/sbin command -v "$have" >/dev/null || {
+				echo "program $have"
+				return 0
+			}
 		done
 		return 1 ;;
-	fs) grep -qw "$2" /proc/filesystems || modprobe -q "$2" 2>/dev/null; grep -qw "$2" /proc/filesystems && return 1 ;;
+	fs) grep -qw "$2" /proc/filesystems ||
+		modprobe -q "$2" 2>/dev/null; grep -qw "$2" /proc/filesystems && return 1 ;;
 	kernel) printf '%s\n' "$2" "$(uname -r)" | sort -VC && return 1 ;;
 	*) echo "something unknown: $1"; return 0 ;;
 	esac
@@ -69,7 +73,8 @@ say() {
 }
 
 host_mounts() {
-	# The runner's own namespace, where nothing of ours may ever show. Its ids change with nobody's doing.
+	# The runner's own namespace, where nothing of ours may ever show. Its ids change with
+	# nobody's doing.
 	cut -d' ' -f4- "/proc/${RUNNER_PID:-$$}/mountinfo" | sort
 }
 
@@ -87,7 +92,8 @@ setup() {
 	if declare -F test_setup >/dev/null; then test_setup; fi
 }
 
-# Processes of the binary that this test started: they carry its scratch directory in their environment.
+# Processes of the binary that this test started: they carry its scratch directory in their
+# environment.
 own_processes() {
 	local p
 	for p in /proc/[0-9]*; do
@@ -103,23 +109,36 @@ own_processes() {
 nothing_left() {
 	local now left
 	now=$(host_mounts)
-	[ "$(id -u)" != 0 ] || [ "$(owner /dev/null)" = 0:0 ] || { owner /dev/null; say "/dev/null was given away"; return 1; }
-	[ "$now" = "$HOST_MOUNTS" ] || { say "mounts of the host changed:"; diff <(echo "$HOST_MOUNTS") <(echo "$now"); return 1; }
+	[ "$(id -u)" != 0 ] || [ "$(owner /dev/null)" = 0:0 ] || {
+		owner /dev/null
+		say "/dev/null was given away"
+		return 1
+	}
+	[ "$now" = "$HOST_MOUNTS" ] || {
+		say "mounts of the host changed:"
+		diff <(echo "$HOST_MOUNTS") <(echo "$now")
+		return 1
+	}
 	left=$(own_processes)
 	[ -z "$left" ] || { ps -fp "$left"; say "a process is left: $left"; return 1; }
 	if [ -z "$LEAVES_STAGING" ]; then
-		left=$(find "$SCRATCH" -type d -name layers -exec sh -c 'ls -A "$1/../tmp" 2>/dev/null | grep -v "^\.\?lock$"' sh {} \; 2>/dev/null)
+		left=$(find "$SCRATCH" -type d -name layers \
+			-exec sh -c 'ls -A "$1/../tmp" 2>/dev/null | grep -v "^\.\?lock$"' \
+			sh {} \; 2>/dev/null)
 		[ -z "$left" ] || { say "staging is left: $left"; return 1; }
 	fi
 }
 
-# Loop devices over files of this test, so that they are known again once the files are out of sight.
+# Loop devices over files of this test, so that they are known again once the files are out of
+# sight.
 own_loops() {
-	losetup -nlO NAME,BACK-INO,BACK-MAJ:MIN,BACK-FILE 2>/dev/null | awk -v d="$SCRATCH/" 'index($4, d) == 1 { print $1, $2, $3 }'
+	losetup -nlO NAME,BACK-INO,BACK-MAJ:MIN,BACK-FILE 2>/dev/null |
+		awk -v d="$SCRATCH/" 'index($4, d) == 1 { print $1, $2, $3 }'
 }
 
 still_there() {
-	losetup -nlO NAME,BACK-INO,BACK-MAJ:MIN 2>/dev/null | awk '{ print $1, $2, $3 }' | grep -Fxf <(printf '%s\n' "$1") || true
+	losetup -nlO NAME,BACK-INO,BACK-MAJ:MIN 2>/dev/null | awk '{ print $1, $2, $3 }' |
+		grep -Fxf <(printf '%s\n' "$1") || true
 }
 
 teardown() {
@@ -132,7 +151,8 @@ teardown() {
 	for p in $(own_processes); do kill -9 "$p" 2>/dev/null; done
 	loops=$(own_loops)
 	if [ "$(id -u)" = 0 ]; then
-		awk -v d="$SCRATCH" '$5 == d || index($5, d "/") == 1 { print $5 }' /proc/self/mountinfo | tac |
+		awk -v d="$SCRATCH" '$5 == d || index($5, d "/") == 1 { print $5 }' \
+			/proc/self/mountinfo | tac |
 			while read -r p; do umount -l "$(printf '%b' "$p")" 2>/dev/null; done
 	fi
 	# A loop device frees itself once its filesystem is gone for good, which may take a moment.
@@ -161,7 +181,8 @@ capture() {
 }
 
 tell() {
-	printf 'command: %s\nstatus: %s\nstdout: %s\nstderr: %s\n' "$command_line" "$status" "$output" "$stderr"
+	printf 'command: %s\nstatus: %s\nstdout: %s\nstderr: %s\n' "$command_line" "$status" \
+		"$output" "$stderr"
 	say "$*"
 }
 
@@ -223,7 +244,8 @@ let_in() {
 as_user() {
 	local name=$1
 	shift
-	setpriv --reuid "$name" --regid "$name" --clear-groups --inh-caps=-all env -u XDG_DATA_HOME -u XDG_RUNTIME_DIR \
+	setpriv --reuid "$name" --regid "$name" --clear-groups --inh-caps=-all \
+		env -u XDG_DATA_HOME -u XDG_RUNTIME_DIR \
 		HOME="$SCRATCH/home-$name" USER="$name" LOGNAME="$name" "$@"
 }
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The helpers themselves: a test that leaves something behind, or that only seems to pass, must fail.
-# What it leaves behind on purpose would be seen by tests that run at the same time:
-# serial
+# The helpers themselves: a test that leaves something behind, or that only seems to pass, must
+# fail. What it leaves behind on purpose would be seen by tests that run at the same time: serial
 
 load lib
 
@@ -28,13 +27,15 @@ inner_fails() {
 
 @test "must_work fails for a failure and for words on stderr" {
 	inner_fails "it failed" <<<'must_work false; true'
-	inner_fails "stderr is not empty" <<<'must_work ls . /nonexistent || true; must_work sh -c "echo oops >&2"; true'
+	inner_fails "stderr is not empty" \
+		<<<'must_work ls . /nonexistent || true; must_work sh -c "echo oops >&2"; true'
 }
 
 @test "must_fail fails for success, another status, another message and a signal" {
 	inner_fails "the exit status is not 1" <<<'must_fail 1 "" true; true'
 	inner_fails "the exit status is not 1" <<<'must_fail 1 "" sh -c "exit 2"; true'
-	inner_fails "stderr has no 'that'" <<<'must_fail 1 "that" sh -c "echo this >&2; exit 1"; true'
+	inner_fails "stderr has no 'that'" \
+		<<<'must_fail 1 "that" sh -c "echo this >&2; exit 1"; true'
 	inner_fails "it died by a signal" <<<'must_fail 139 "" sh -c "kill -SEGV \$\$"; true'
 }
 
@@ -56,7 +57,8 @@ END
 
 @test "a mount in the runner's namespace fails the test" {
 	need root
-	inner_fails "mounts of the host changed" <<<'nsenter -t "$RUNNER_PID" -m mount -t tmpfs shiftbox-test-leak /mnt'
+	inner_fails "mounts of the host changed" \
+		<<<'nsenter -t "$RUNNER_PID" -m mount -t tmpfs shiftbox-test-leak /mnt'
 	nsenter -t "$RUNNER_PID" -m umount /mnt
 }
 

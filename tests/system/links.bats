@@ -1,14 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154,SC2030,SC2031,SC2034,SC2086
-# Paths that lead through links: those of root and of the caller are followed, those of other users are not, whatever takes the path.
+# Paths that lead through links: those of root and of the caller are followed, those of other users
+# are not, whatever takes the path.
 
 load lib
 need root
 need kernel 5.19
 need prog setpriv python3
 
-# home-alice/X and, in it, home-alice/up/X: links of alice's, to closed/ and to what is in it. own/X: the same of root's.
+# home-alice/X and, in it, home-alice/up/X: links of alice's, to closed/ and to what is in it.
+# own/X: the same of root's.
 test_setup() {
 	local name
 	make_user alice 2001 700000 65536
@@ -20,8 +22,9 @@ test_setup() {
 	ln -s "$SCRATCH/closed" own/up
 }
 
-# WHAT ITS-NAME-IN-closed COMMAND...: COMMAND with {} as the path is refused by alice's link, last on the way or above, and works by root's.
-# CODE: its status when it fails; AFTER: run after it has worked.
+# WHAT ITS-NAME-IN-closed COMMAND...: COMMAND with {} as the path is refused by alice's link, last
+# on the way or above, and works by root's. CODE: its status when it fails; AFTER: run after it has
+# worked.
 CODE=1 AFTER=:
 by_links() {
 	local name=$1 word
@@ -43,7 +46,8 @@ by_links() {
 }
 
 image() {
-	"$TESTS/fixtures/mkimage.py" closed/img <<<'{"layers": [{"files": {"etc": {"type": "dir"}, "etc/f": "x"}}]}'
+	"$TESTS/fixtures/mkimage.py" closed/img <<<'{"layers": [{"files": {"etc": {"type": "dir"},
+		"etc/f": "x"}}]}'
 	must_work "$SHIFTBOX" image-unpack -q --no-sync -s closed/store -N a closed/img
 }
 
@@ -67,11 +71,15 @@ image() {
 
 @test "upper and work directory" {
 	as_user alice ln -s "$SCRATCH/closed/tree" home-alice/dir
-	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 -o "lower=closed/tree,upper=home-alice/up/u" overlay t
-	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 -o "lower=closed/tree,upper=closed/u,work=home-alice/up/w" overlay t
-	must_fail 1 'no directory' "$SHIFTBOX" mount-idmapped -m +100000 -o "lower=closed/t,upper=closed/u,work=home-alice/dir" overlay t
+	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 \
+		-o "lower=closed/tree,upper=home-alice/up/u" overlay t
+	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 \
+		-o "lower=closed/tree,upper=closed/u,work=home-alice/up/w" overlay t
+	must_fail 1 'no directory' "$SHIFTBOX" mount-idmapped -m +100000 \
+		-o "lower=closed/t,upper=closed/u,work=home-alice/dir" overlay t
 	must_equal "$(ls closed)" "$(printf '%s\n' store t tree)"
-	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o "lower=closed/tree,upper=own/up/u,nosuid" overlay t
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 \
+		-o "lower=closed/tree,upper=own/up/u,nosuid" overlay t
 	umount t
 }
 
@@ -79,11 +87,16 @@ image() {
 	ln -s ../closed/t own/t
 	as_user alice ln -s "$SCRATCH/closed/t" home-alice/t
 	mkdir -m 700 open
-	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 closed/tree home-alice/up/t
-	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 -o follow closed/tree home-alice/t
-	must_fail 1 'is a symbolic link' "$SHIFTBOX" mount-idmapped -m +100000 closed/tree home-alice/t
-	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 -o mkdir closed/tree home-alice/up/new
-	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 -o mkdir closed/tree home-alice/up/new/er
+	must_fail 1 'is not followed' \
+		"$SHIFTBOX" mount-idmapped -m +100000 closed/tree home-alice/up/t
+	must_fail 1 'is not followed' \
+		"$SHIFTBOX" mount-idmapped -m +100000 -o follow closed/tree home-alice/t
+	must_fail 1 'is a symbolic link' \
+		"$SHIFTBOX" mount-idmapped -m +100000 closed/tree home-alice/t
+	must_fail 1 'is not followed' \
+		"$SHIFTBOX" mount-idmapped -m +100000 -o mkdir closed/tree home-alice/up/new
+	must_fail 1 'is not followed' \
+		"$SHIFTBOX" mount-idmapped -m +100000 -o mkdir closed/tree home-alice/up/new/er
 	must_equal "$(ls closed)" "$(printf '%s\n' store t tree)"
 	for path in own/up/t closed/t; do
 		must_work "$SHIFTBOX" mount-idmapped -m +100000 closed/tree "$path"
@@ -124,14 +137,18 @@ image() {
 	image
 	AFTER='rm -r closed/tree/etc closed/flat'
 	for word in home-alice/up/flat home-alice/up/tree; do
-		must_fail 1 'is not followed' "$SHIFTBOX" image-unpack -q --no-sync --flat "$word" --replace closed/img
+		must_fail 1 'is not followed' \
+			"$SHIFTBOX" image-unpack -q --no-sync --flat "$word" --replace closed/img
 	done
 	as_user alice ln -s "$SCRATCH/closed/tree" home-alice/tree
-	must_fail 1 'is not followed' "$SHIFTBOX" image-unpack -q --no-sync --flat home-alice/tree --replace closed/img
-	must_fail 1 'is not followed' "$SHIFTBOX" image-unpack -q -s closed/store --bundle home-alice/up/b -m +100000 a -- /x
+	must_fail 1 'is not followed' "$SHIFTBOX" image-unpack -q --no-sync --flat home-alice/tree \
+		--replace closed/img
+	must_fail 1 'is not followed' "$SHIFTBOX" image-unpack -q -s closed/store \
+		--bundle home-alice/up/b -m +100000 a -- /x
 	mkdir -m 700 closed/b
 	as_user alice ln -s "$SCRATCH/closed/b" home-alice/b
-	must_fail 1 'is not followed' "$SHIFTBOX" image-unpack -q -s closed/store --bundle home-alice/b -m +100000 a -- /x
+	must_fail 1 'is not followed' \
+		"$SHIFTBOX" image-unpack -q -s closed/store --bundle home-alice/b -m +100000 a -- /x
 	must_equal "$(stat -c %a closed/b)" 700
 	must_equal "$(cat closed/tree/f)" old
 	ln -s ../closed/b own/b
@@ -143,10 +160,13 @@ image() {
 	AFTER=:
 	by_links store "$SHIFTBOX" image-unpack --list -s {}
 	by_links store "$SHIFTBOX" image-unpack -s {} --verify a
-	by_links store env XDG_DATA_HOME=/nowhere "$SHIFTBOX" image-unpack -q --no-sync -s {} -N b closed/img
+	by_links store env XDG_DATA_HOME=/nowhere "$SHIFTBOX" image-unpack -q --no-sync -s {} \
+		-N b closed/img
 	for words in "" "--base 2000000000" "--base 2000000000 --public"; do
 		# shellcheck disable=SC2086 # words
-		must_fail 1 'is not followed' "$SHIFTBOX" image-unpack -q --no-sync -s home-alice/up/new $words -N b closed/img
+		must_fail 1 'is not followed' \
+			"$SHIFTBOX" image-unpack -q --no-sync -s home-alice/up/new $words \
+			-N b closed/img
 	done
 	[ ! -e closed/new ]
 }
@@ -177,13 +197,16 @@ image() {
 	by_links root "$SHIFTBOX" userns-run -m +100000 --pipe -r {} -- true
 	by_links tree "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root -b {}:/mnt -- true
 	by_links tree "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root -b {}:/mnt:map -- true
-	by_links tree/f "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root -b {}:/mnt/f:ro -- true
+	by_links tree/f "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root -b {}:/mnt/f:ro -- \
+		true
 	: >closed/audit
-	by_links audit "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root --allow chown:report --audit {} -- true
+	by_links audit "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root \
+		--allow chown:report --audit {} -- true
 	echo chown:report >closed/policy
 	by_links policy "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root --policy {} -- true
 	: >closed/disk
-	by_links disk "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root --allow mount:ext4:{} -- true
+	by_links disk "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root \
+		--allow mount:ext4:{} -- true
 }
 
 @test "an audit file that exists must be nobody else's" {
@@ -211,13 +234,15 @@ image() {
 	mkdir shared
 	ln -s ../closed/tree shared/l
 	chmod 777 shared
-	must_fail 1 'its directory is writable by others (mode 0777)' "$SHIFTBOX" mount-idmapped -m +100000 shared/l t
+	must_fail 1 'its directory is writable by others (mode 0777)' \
+		"$SHIFTBOX" mount-idmapped -m +100000 shared/l t
 	chmod 775 shared
 	must_work "$SHIFTBOX" mount-idmapped -m +100000 shared/l t # root's own group
 	umount t
 	as_user alice mkdir -m 755 home-alice/d
 	ln -s ../../closed/tree home-alice/d/l
-	must_fail 1 "its directory belongs to user 2001" "$SHIFTBOX" mount-idmapped -m +100000 home-alice/d/l t
+	must_fail 1 "its directory belongs to user 2001" \
+		"$SHIFTBOX" mount-idmapped -m +100000 home-alice/d/l t
 	chmod 1777 shared
 	must_work "$SHIFTBOX" mount-idmapped -m +100000 shared/l t
 	umount t
@@ -248,17 +273,20 @@ image() {
 	must_work "$SHIFTBOX" mount-idmapped -m +100000 /proc/self/cwd/closed/tree t
 	umount t
 	exec 7<&- 8<&-
-	# What a process of another user has open, its root or its working directory, is that user's choice.
+	# What a process of another user has open, its root or its working directory, is that user's
+	# choice.
 	setpriv --reuid 2001 --regid 2001 --clear-groups sleep 1000 &
 	while [ "$(stat -c %u "/proc/$!/cwd")" != 2001 ]; do sleep 0.01; done
 	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 "/proc/$!/cwd" t
-	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 "/proc/$!/root/$SCRATCH/closed/tree" t
+	must_fail 1 'is not followed' \
+		"$SHIFTBOX" mount-idmapped -m +100000 "/proc/$!/root/$SCRATCH/closed/tree" t
 	kill $!
 }
 
-# --- in user namespaces --------------------------------------------------------------------------------
+# --- in user namespaces ---------------------------------------------------------------------------
 
-# Where the host's root has no id: alice's namespaces, with her own id alone and with her subordinate ids (65534 is one of them then).
+# Where the host's root has no id: alice's namespaces, with her own id alone and with her
+# subordinate ids (65534 is one of them then).
 @test "in a user namespace the host's links are followed, where nobody there could exchange them" {
 	need subid
 	need userns
@@ -280,7 +308,8 @@ image() {
 		as_user alice unshare -Urm $words --propagation private "$@"
 	}
 	try() {
-		in_ns sh -ec "$SHIFTBOX mount-idmapped -o rbind $1 $SCRATCH/home-alice/t; cat $SCRATCH/home-alice/t/${2:-f}"
+		in_ns sh -ec "$SHIFTBOX mount-idmapped -o rbind $1 $SCRATCH/home-alice/t
+			cat $SCRATCH/home-alice/t/${2:-f}"
 	}
 	for words in '' --map-auto; do
 		for path in /mnt/r/l /mnt/s/own home-alice/d/own; do
@@ -292,23 +321,27 @@ image() {
 		for path in /mnt/w/l /mnt/s/l; do
 			must_fail 1 'is not followed' try "$path"
 		done
-		must_work in_ns sh -ec 'exec 7</mnt/data; exec "$@"' sh "$SHIFTBOX" mount-idmapped -o rbind /dev/fd/7 "$SCRATCH/home-alice/t"
+		must_work in_ns sh -ec 'exec 7</mnt/data; exec "$@"' sh "$SHIFTBOX" mount-idmapped \
+			-o rbind /dev/fd/7 "$SCRATCH/home-alice/t"
 		echo '0 0 1' >map
 		chmod 644 map
 		must_work in_ns sh -c "$SHIFTBOX shift-check map @/dev/stdin <$SCRATCH/map"
 	done
-	must_fail 1 'is not followed' try /mnt/n/l # of an id that there is, which only has the number of the overflow id
+	# of an id that there is, which only has the number of the overflow id
+	must_fail 1 'is not followed' try /mnt/n/l
 	umount -l /mnt
 }
 
-# --- exchanged between two calls --------------------------------------------------------------------------
+# --- exchanged between two calls ------------------------------------------------------------------
 
-# Run CMD, stop it after each CALL, run "exchange N" (a function) then, and let it go on. $status, $stderr.
+# Run CMD, stop it after each CALL, run "exchange N" (a function) then, and let it go on. $status,
+# $stderr.
 held() { # CALL CMD...
 	local call=$1 tracer n=0 pid
 	shift
 	: >trace
-	strace -f -qq -o trace -e trace="$call" -e "inject=$call:signal=SIGSTOP:when=1+" "$@" >out 2>err 3>&- &
+	strace -f -qq -o trace -e trace="$call" -e "inject=$call:signal=SIGSTOP:when=1+" "$@" >out \
+		2>err 3>&- &
 	tracer=$!
 	for _ in {1..1200}; do
 		if [ "$(grep -c 'stopped by SIGSTOP' trace)" -gt $n ]; then
@@ -354,7 +387,8 @@ held() { # CALL CMD...
 		as_user alice mv -T home-alice/d home-alice/e
 		as_user alice mv -T home-alice/c home-alice/d
 	}
-	held open_tree "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root -b home-alice/d/x:/mnt:map -- touch /mnt/made
+	held open_tree "$SHIFTBOX" userns-run -m +100000 --pipe -r closed/root \
+		-b home-alice/d/x:/mnt:map -- touch /mnt/made
 	back
 }
 
@@ -386,11 +420,14 @@ held() { # CALL CMD...
 			as_user alice mv "$made" home-alice/gone
 			install -d -m 777 -o 700000 "$made" ;; # her own subordinate id
 		2)
-			setpriv --reuid 700000 --clear-groups sh -c 'cd home-alice/.shiftbox-*; rmdir d; ln -s "$SCRATCH/closed/tree/f" d' ;;
+			setpriv --reuid 700000 --clear-groups sh -c 'cd home-alice/.shiftbox-*
+				rmdir d
+				ln -s "$SCRATCH/closed/tree/f" d' ;;
 		esac
 	}
 	chmod 777 home-alice
-	held mkdirat "$SHIFTBOX" mount-idmapped -m +700000 -o lower=closed/tree,upper=home-alice/u,upper-map=none,nosuid overlay t
+	held mkdirat "$SHIFTBOX" mount-idmapped -m +700000 \
+		-o lower=closed/tree,upper=home-alice/u,upper-map=none,nosuid overlay t
 	[ "$status" = 1 ] || tell "it was mounted"
 	must_equal "$(stat -c %a closed/tree/f)" 600
 }
@@ -423,9 +460,12 @@ held() { # CALL CMD...
 	"$TESTS/fixtures/busybox-root" home-bob/d/root
 	"$TESTS/fixtures/busybox-root" home-bob/open/root
 	chown -hR 2001:2001 home-bob/d/root home-bob/open/root
-	# Held when the namespaces are made, and the mounts are not: process 1 waits for its map. It is not traced.
-	strace -qq -o trace -e trace=clone3 -e inject=clone3:signal=SIGSTOP:when=1 setpriv --reuid 2001 --regid 2001 --clear-groups --inh-caps=-all \
-		"$SHIFTBOX" userns-run -m 0:2001:1 -r "$SCRATCH/home-bob/d/root" --pipe -- sh -c 'echo >/made' >out 2>err 3>&- &
+	# Held when the namespaces are made, and the mounts are not: process 1 waits for its map. It
+	# is not traced.
+	strace -qq -o trace -e trace=clone3 -e inject=clone3:signal=SIGSTOP:when=1 \
+		setpriv --reuid 2001 --regid 2001 --clear-groups --inh-caps=-all \
+		"$SHIFTBOX" userns-run -m 0:2001:1 -r "$SCRATCH/home-bob/d/root" --pipe -- \
+		sh -c 'echo >/made' >out 2>err 3>&- &
 	tracer=$!
 	for _ in {1..1200}; do
 		! grep -q 'stopped by SIGSTOP' trace || break
@@ -438,6 +478,7 @@ held() { # CALL CMD...
 	wait $tracer || status=$?
 	stderr=$(cat err)
 	[ "$status" = 125 ] || tell "the status is not 125"
-	[[ $stderr == *'was exchanged for another directory meanwhile'* ]] || tell "it was not noticed"
+	[[ $stderr == *'was exchanged for another directory meanwhile'* ]] ||
+		tell "it was not noticed"
 	[ -z "$(find home-bob -name made)" ] || say "the command has written"
 }

@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Nobody but the store's owner can hold its locks, by no path; and those who use it wait for each other, wherever they are.
+# Nobody but the store's owner can hold its locks, by no path; and those who use it wait for each
+# other, wherever they are.
 
 load lib
 
@@ -8,9 +9,11 @@ need root
 
 test_setup() {
 	STORE=$SCRATCH/store
-	"$TESTS/fixtures/mkimage.py" img <<<'{"layers":[{"bulk":100,"seed":1},{"files":{"d/x":"1"}}]}'
+	"$TESTS/fixtures/mkimage.py" img <<<'{"layers":[{"bulk":100,"seed":1},
+		{"files":{"d/x":"1"}}]}'
 	"$TESTS/fixtures/mkimage.py" other <<<'{"layers":[{"files":{"o":"1"}}]}'
-	"$TESTS/fixtures/mkimage.py" --tar last.tar <<<'{"layers":[{"files":{"z":"1"},"compress":"none"}]}'
+	"$TESTS/fixtures/mkimage.py" --tar last.tar <<<'{"layers":[{"files":{"z":"1"},
+		"compress":"none"}]}'
 	mkdir t
 	chmod 711 .
 	# Commands in a mount namespace with a /run of its own, or with one that cannot be used.
@@ -21,8 +24,8 @@ test_setup() {
 
 HOLDERS=()
 
-# Somebody opens all that is below DIR and can be opened, and locks it in all ways that reading is enough for. He goes on looking
-# until the file `stop` is there.
+# Somebody opens all that is below DIR and can be opened, and locks it in all ways that reading is
+# enough for. He goes on looking until the file `stop` is there.
 hold_all() { # UID DIR
 	: >held
 	setpriv --reuid "$1" --regid "$1" --clear-groups /usr/bin/python3 - "$2" 3>&- >held <<'E' &
@@ -98,7 +101,8 @@ all_go_on() {
 	mkdir view
 	for flags in ro rw; do
 		leave_stage
-		"$SHIFTBOX" mount-idmapped -q -m +100000 -o "$flags,public" "$STORE" view 2>/dev/null ||
+		"$SHIFTBOX" mount-idmapped -q -m +100000 -o "$flags,public" "$STORE" view \
+			2>/dev/null ||
 			"$SHIFTBOX" mount-idmapped -q -m +100000 -o "$flags" "$STORE" view
 		hold_all 100000 view
 		[ "$(cat held)" -gt 100 ] || say "it held $(cat held)"
@@ -135,7 +139,8 @@ leave_stage() {
 @test "what dead processes left is swept, marks and all" {
 	must_work "$SHIFTBOX" image-unpack -q -s "$STORE" -N a img
 	leave_stage
-	touch "$STORE/tmp/lock-layers-x-0123456789abcdef" "$STORE/tmp/lock-images-x-0123456789abcdef~" "$STORE/tmp/0123456789abcdef.lock" \
+	touch "$STORE/tmp/lock-layers-x-0123456789abcdef" \
+		"$STORE/tmp/lock-images-x-0123456789abcdef~" "$STORE/tmp/0123456789abcdef.lock" \
 		"$STORE/tmp/fedcba9876543210.lock~"
 	must_work timeout 30 "$SHIFTBOX" image-unpack -s "$STORE" --prune
 	must_equal "$(ls -A "$STORE/tmp")" ""
@@ -205,7 +210,8 @@ waits() { # TEXT COMMAND...
 		if [ $((i % 5)) = 0 ]; then
 			timeout 100 $way "$SHIFTBOX" image-unpack -q -s "$STORE" --prune 3>&- &
 		else
-			timeout 100 $way "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N "o$((i % 4))" other 3>&- &
+			timeout 100 $way "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" \
+				-N "o$((i % 4))" other 3>&- &
 		fi
 		pids+=($!)
 	done
@@ -220,14 +226,16 @@ waits() { # TEXT COMMAND...
 	local i pids=() log
 	# Each is held for a second after its first mark is seen, and before it looks for others.
 	for i in 1 2; do
-		timeout 60 ./own_run strace -qq -o "trace$i" -e trace=renameat2,unlink,unlinkat -e inject=renameat2:delay_exit=1000000:when=1 \
+		timeout 60 ./own_run strace -qq -o "trace$i" -e trace=renameat2,unlink,unlinkat \
+			-e inject=renameat2:delay_exit=1000000:when=1 \
 			"$SHIFTBOX" image-unpack -s "$STORE" --prune 2>"said$i" 3>&- &
 		pids+=($!)
 	done
 	for i in "${pids[@]}"; do wait "$i"; done
 	log=$(cat said1 said2)
 	[[ $log == *"one of another container"* ]] || say "they did not meet: $log"
-	must_equal "$(grep -c '^renameat2(.*lock-layers-x-' trace1 trace2 | cut -d: -f2 | sort | paste -sd' ')" "1 2"
+	must_equal "$(grep -c '^renameat2(.*lock-layers-x-' trace1 trace2 | cut -d: -f2 | sort |
+		paste -sd' ')" "1 2"
 	must_equal "$(ls -A "$STORE/tmp")" ""
 }
 
@@ -242,19 +250,27 @@ waits() { # TEXT COMMAND...
 
 @test "a directory for locks that others could enter, or exchange, is not used" {
 	local how
-	for how in 'mkdir -m 755 /run/shiftbox' 'mkdir -m 700 /run/shiftbox; chown 65534 /run/shiftbox' 'mkdir /run/x; ln -s x /run/shiftbox' \
+	for how in 'mkdir -m 755 /run/shiftbox' \
+		'mkdir -m 700 /run/shiftbox; chown 65534 /run/shiftbox' \
+		'mkdir /run/x; ln -s x /run/shiftbox' \
 		'chmod 777 /run' 'chown 65534 /run'; do
-		capture unshare -m --propagation private sh -c "mount -t tmpfs -o mode=755 run /run; $how"'; "$@"; r=$?; ls /run/shiftbox/; exit $r' sh \
+		capture unshare -m --propagation private sh -c "mount -t tmpfs -o mode=755 run /run
+			$how"'; "$@"; r=$?; ls /run/shiftbox/; exit $r' sh \
 			"$SHIFTBOX" image-unpack -q -v --no-sync -s "$STORE" -N a img
-		capture unshare -m --propagation private sh -c "mount -t tmpfs -o mode=755 run /run; $how"'; "$@"; r=$?; ls /run/shiftbox/; exit $r' sh \
+		capture unshare -m --propagation private sh -c "mount -t tmpfs -o mode=755 run /run
+			$how"'; "$@"; r=$?; ls /run/shiftbox/; exit $r' sh \
 			"$SHIFTBOX" image-unpack -v --no-sync -s "$STORE" -N a img
 		must_equal "$status" 0
-		[[ $stderr == *"no directory for locks that is the caller's alone"* ]] || tell "$how: not said"
+		[[ $stderr == *"no directory for locks that is the caller's alone"* ]] ||
+			tell "$how: not said"
 		[[ $output != *layers-* ]] || tell "$how: it was used"
 	done
-	capture unshare -m --propagation private sh -c 'mount -t tmpfs -o mode=1777 run /run; "$@"; stat -c %n:%a:%u /run/shiftbox /run/shiftbox/*' sh \
+	capture unshare -m --propagation private sh -c 'mount -t tmpfs -o mode=1777 run /run
+		"$@"
+		stat -c %n:%a:%u /run/shiftbox /run/shiftbox/*' sh \
 		"$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N a img
-	[[ $output == "/run/shiftbox:700:0"*"/run/shiftbox/images-"*":600:0"* ]] || tell "not as it should be"
+	[[ $output == "/run/shiftbox:700:0"*"/run/shiftbox/images-"*":600:0"* ]] ||
+		tell "not as it should be"
 }
 
 @test "a full filesystem or one that is read-only holds up none who only look" {
@@ -275,14 +291,17 @@ waits() { # TEXT COMMAND...
 	make_user alice 1501 100000 65536
 	install -d -m 700 -o 1501 -g 1501 "$SCRATCH/run-alice"
 	chmod -R a+rX other
-	must_work as_user alice env XDG_RUNTIME_DIR="$SCRATCH/run-alice" "$SHIFTBOX" image-unpack -q --no-sync -N a other
+	must_work as_user alice env XDG_RUNTIME_DIR="$SCRATCH/run-alice" \
+		"$SHIFTBOX" image-unpack -q --no-sync -N a other
 	must_equal "$(stat -c %a:%u run-alice/shiftbox)" 700:1501
 	must_equal "$(find run-alice/shiftbox -name 'layers-*' | wc -l)" 1
-	must_work as_user alice env XDG_RUNTIME_DIR="$SCRATCH/run-alice" unshare -Urm "$SHIFTBOX" image-unpack -q -s "$SCRATCH/home-alice/other" -N a other
+	must_work as_user alice env XDG_RUNTIME_DIR="$SCRATCH/run-alice" unshare -Urm \
+		"$SHIFTBOX" image-unpack -q -s "$SCRATCH/home-alice/other" -N a other
 	must_equal "$(find run-alice/shiftbox -name 'layers-*' | wc -l)" 2
 	# Another user's, as su(1) leaves it, is not used.
 	install -d -m 755 -o 1502 -g 1502 "$SCRATCH/run-bob"
-	capture as_user alice env XDG_RUNTIME_DIR="$SCRATCH/run-bob" "$SHIFTBOX" image-unpack -v --no-sync -N a other
+	capture as_user alice env XDG_RUNTIME_DIR="$SCRATCH/run-bob" \
+		"$SHIFTBOX" image-unpack -v --no-sync -N a other
 	must_equal "$status" 0
 	[[ $stderr == *"no directory for locks that is the caller's alone"* ]] || tell "not said"
 	must_equal "$(ls -A run-bob)" ""
@@ -295,7 +314,8 @@ waits() { # TEXT COMMAND...
 	mkfs.ext4 -q fs
 	chmod 644 fs
 	# shellcheck disable=SC2016 # for the inner shell
-	setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'exec 9<fs && flock 9 && echo held && exec sleep 100' >held 3>&- &
+	setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'exec 9<fs && flock 9 &&
+		echo held && exec sleep 100' >held 3>&- &
 	HOLDERS=($!)
 	for _ in {1..1200}; do [ -s held ] || sleep 0.05; done
 	[ -s held ]
@@ -318,7 +338,8 @@ waits() { # TEXT COMMAND...
 	for way in "" ./no_run; do
 		pids=()
 		for i in {1..6}; do
-			$way "$SHIFTBOX" mount-idmapped -m +1000 fs "m$i" -e -- sh -c 'losetup -nlO NAME -j fs; sleep 1' >"dev$i" 3>&- &
+			$way "$SHIFTBOX" mount-idmapped -m +1000 fs "m$i" -e -- \
+				sh -c 'losetup -nlO NAME -j fs; sleep 1' >"dev$i" 3>&- &
 			pids+=($!)
 		done
 		for i in "${pids[@]}"; do wait "$i"; done
@@ -335,7 +356,8 @@ waits() { # TEXT COMMAND...
 	umount t
 	exec 8<"/run/shiftbox/loop-$(stat -c %Hd:%Ld-%i fs)"
 	flock 8
-	must_fail 1 "another process has held the lock for 10 seconds: process" "$SHIFTBOX" mount-idmapped -m +1000 fs t 8<&-
+	must_fail 1 "another process has held the lock for 10 seconds: process" \
+		"$SHIFTBOX" mount-idmapped -m +1000 fs t 8<&-
 	exec 8<&-
 }
 
@@ -346,7 +368,10 @@ waits() { # TEXT COMMAND...
 	"$SHIFTBOX" image-unpack -q --no-sync --flat around/d - <pipe 3>&- &
 	unpack=$!
 	exec 7>pipe
-	for _ in {1..1200}; do [ -n "$(find around -name '.shiftbox-flat-????????????????')" ] && break; sleep 0.05; done
+	for _ in {1..1200}; do
+		[ -n "$(find around -name '.shiftbox-flat-????????????????')" ] && break
+		sleep 0.05
+	done
 	kill -9 $unpack
 	wait $unpack || true
 	exec 7>&-

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=bash
 #
-# For tests of what shift-check tells of ID-mapped mounts: `load mapped`, after lib. Each begins with a directory src, which like its
-# file belongs to 1000:1000, and a place m to mount on.
+# For tests of what shift-check tells of ID-mapped mounts: `load mapped`, after lib. Each begins
+# with a directory src, which like its file belongs to 1000:1000, and a place m to mount on.
 
 test_setup() {
 	chmod 755 "$SCRATCH"
@@ -23,7 +23,9 @@ map_mount() {
 sleeper() {
 	unshare -U sleep 1000 &
 	SLEEPER=$!
-	until [ "$(readlink "/proc/$SLEEPER/ns/user")" != "$(readlink /proc/self/ns/user)" ]; do sleep 0.02; done
+	until [ "$(readlink "/proc/$SLEEPER/ns/user")" != "$(readlink /proc/self/ns/user)" ]; do
+		sleep 0.02
+	done
 	echo "$1" >"/proc/$SLEEPER/uid_map"
 	echo "$1" >"/proc/$SLEEPER/gid_map"
 }

@@ -1,21 +1,26 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A name that an image, an archive or another user has chosen is one line of what a terminal shows, and never obeyed.
+# A name that an image, an archive or another user has chosen is one line of what a terminal shows,
+# and never obeyed.
 
 load lib
 
 NAME=$'x\nshiftbox: fake\x1b]0;owned\a\x1b[2J\xc2\x9b2J\xff'
 SEEN='x\nshiftbox: fake\x1b]0;owned\x07\x1b[2J\xc2\x9b2J\xff'
 
-# What was said, whatever came of it, is of whole lines of ours, without a byte that a terminal obeys; and (TIMES) the name is in it.
+# What was said, whatever came of it, is of whole lines of ours, without a byte that a terminal
+# obeys; and (TIMES) the name is in it.
 harmless() {
 	local times=$1 line
 	shift
 	capture "$@"
 	[[ $status -lt 124 ]] || tell "status $status"
-	! LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xff' <<<"$output$stderr" || tell "bytes that a terminal obeys: $*"
-	! grep -q '^shiftbox: fake' <<<"$output"$'\n'"$stderr" || tell "a line of somebody else's making: $*"
-	[ "$(grep -cF "$SEEN" <<<"$output"$'\n'"$stderr")" -ge "$times" ] || tell "the name is not said, or not as it is"
+	! LC_ALL=C grep -qP '[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xff' <<<"$output$stderr" ||
+		tell "bytes that a terminal obeys: $*"
+	! grep -q '^shiftbox: fake' <<<"$output"$'\n'"$stderr" ||
+		tell "a line of somebody else's making: $*"
+	[ "$(grep -cF "$SEEN" <<<"$output"$'\n'"$stderr")" -ge "$times" ] ||
+		tell "the name is not said, or not as it is"
 	[[ $output$stderr != *'\\x1b'* ]] || tell "the name is escaped twice"
 }
 

@@ -34,7 +34,8 @@ mount_propagation() {
 as() {
 	local id=$1
 	shift
-	let_in setpriv --reuid "${id%:*}" --regid "${id#*:}" --clear-groups --inh-caps=-all --bounding-set=-all "$@"
+	let_in setpriv --reuid "${id%:*}" --regid "${id#*:}" --clear-groups --inh-caps=-all \
+		--bounding-set=-all "$@"
 }
 
 @test "the owners of the disk are seen through the map, each kind through its own" {
@@ -104,7 +105,8 @@ as() {
 	[[ ,$(mount_options target), != *atime* ]] || say "strictatime: $(mount_options target)"
 	must_work $MI -u target
 	must_work $MI -m +100000 -o ro,nosuid,nodev,noexec,noatime,nosymfollow source target
-	[[ $(mount_options target) == ro,nosuid,nodev,noexec,noatime,nosymfollow,idmapped ]] || say "$(mount_options target)"
+	[[ $(mount_options target) == ro,nosuid,nodev,noexec,noatime,nosymfollow,idmapped ]] ||
+		say "$(mount_options target)"
 	must_fail 1 "Read-only" touch target/x
 }
 
@@ -125,13 +127,15 @@ effects() {
 	as 100007:100007 "$1/id" >/dev/null 2>&1 && done+=x
 	as 100007:100007 cat "$1/link" >/dev/null 2>&1 && done+=l
 	touch "source/things/new" 2>/dev/null # the source stays as it is
-	let_in setpriv --reuid 100000 --regid 100000 --clear-groups sh -c "echo >$1/new" 2>/dev/null && done+=w
+	let_in setpriv --reuid 100000 --regid 100000 --clear-groups sh -c "echo >$1/new" \
+		2>/dev/null && done+=w
 	echo "$done"
 }
 
 @test "nosuid, nodev, noexec, nosymfollow and ro have their effects, each alone and none without" {
 	things source/things
-	local -A left=([suid]=sdxlw [nosuid]=dxlw [nodev]=sxlw [noexec]=dlw [nosymfollow]=sdxw [ro]=sdxl [nosuid,nodev,noexec,nosymfollow,ro]="")
+	local -A left=([suid]=sdxlw [nosuid]=dxlw [nodev]=sxlw [noexec]=dlw [nosymfollow]=sdxw
+		[ro]=sdxl [nosuid,nodev,noexec,nosymfollow,ro]="")
 	local o
 	for o in "${!left[@]}"; do
 		must_work $MI -m +100000 -o "$o" source/things target
@@ -141,7 +145,8 @@ effects() {
 	# A stack keeps them as well.
 	mkdir -m 700 private
 	for o in "${!left[@]}"; do
-		must_work $MI -m +100000 -o "$o,lower=source/things,lower=source/dir,upper=private/up" overlay target
+		must_work $MI -m +100000 \
+			-o "$o,lower=source/things,lower=source/dir,upper=private/up" overlay target
 		must_equal "stack, $o: $(effects "$SCRATCH/target")" "stack, $o: ${left[$o]}"
 		must_work $MI -u target
 		rm -rf private/*
@@ -172,7 +177,8 @@ effects() {
 
 @test "a mount is private, whatever the source's and the target's are" {
 	mount --bind source source && mount --make-shared source
-	mkdir shared && mount -t tmpfs none shared && mount --make-shared shared && mkdir shared/target
+	mkdir shared && mount -t tmpfs none shared && mount --make-shared shared &&
+		mkdir shared/target
 	must_work $MI -m +100000 source shared/target
 	must_equal "$(mount_propagation shared/target)" -
 	mkdir source/below && mount -t tmpfs none source/below
@@ -203,16 +209,19 @@ effects() {
 	must_work $MI -m +100000 source target
 	capture $MI -v --json target again
 	must_equal "$(owner again/dir)" 100005:100007
-	[[ $stderr == *"its map is kept"* && $output == *'"map":"b:0:100000:65536"'*'"map_change":"kept"'* ]] || tell kept
+	[[ $stderr == *"its map is kept"* &&
+		$output == *'"map":"b:0:100000:65536"'*'"map_change":"kept"'* ]] || tell kept
 	must_work $MI -u again
 	# Not 100000 + ...: maps do not compose.
 	capture $MI -v --json -m 5:1:1 -m g:7:2:1 target again
 	must_equal "$(owner again/dir)" 1:2
-	[[ $stderr == *"its map is replaced"* && $output == *'"map_change":"replaced"'* ]] || tell replaced
+	[[ $stderr == *"its map is replaced"* && $output == *'"map_change":"replaced"'* ]] ||
+		tell replaced
 	must_work $MI -u again
 	capture $MI -v --json -m none target again
 	must_equal "$(owner again/dir)" 5:7
-	[[ $stderr == *"its map is dropped"* && $output == *'"map_change":"dropped"'* ]] || tell dropped
+	[[ $stderr == *"its map is dropped"* && $output == *'"map_change":"dropped"'* ]] ||
+		tell dropped
 }
 
 @test "replacing a map where the kernel cannot is refused by name" {
@@ -230,8 +239,10 @@ effects() {
 	must_equal "$(owner target/dir)" 100005:100007
 	capture $old $MI -v --json target again
 	must_equal "$status" 0
-	[[ $stderr == *"its map is kept"* && $output == *'"type":"tmpfs","map_change":"kept"'* ]] || tell kept
-	must_fail 1 "it is ID-mapped already, and changing that needs Linux 6.15" $old $MI -m none target again
+	[[ $stderr == *"its map is kept"* && $output == *'"type":"tmpfs","map_change":"kept"'* ]] ||
+		tell kept
+	must_fail 1 "it is ID-mapped already, and changing that needs Linux 6.15" \
+		$old $MI -m none target again
 	must_fail 1 "the filesystem (proc) does not support" $old $MI -m +1 /proc again
 	must_work $old $MI -u again
 	must_work $old $MI -o shared source again
@@ -239,12 +250,14 @@ effects() {
 }
 
 @test "filesystems that cannot be mapped are named, with what to do" {
-	must_fail 1 "the filesystem (proc) does not support ID-mapped mounts" $MI -m +100000 /proc target
+	must_fail 1 "the filesystem (proc) does not support ID-mapped mounts" \
+		$MI -m +100000 /proc target
 	must_fail 1 "the filesystem (sysfs) does not support" $MI -m +100000 /sys target
 	mkdir ramfs && mount -t ramfs none ramfs
 	must_fail 1 "the filesystem (ramfs) does not support" $MI -m +100000 ramfs target
 	mkdir l1 l2 merged && mount -t overlay -o lowerdir=l1:l2 none merged
-	must_fail 1 "no kernel can ID-map an overlay; its layers can be" $MI -m +100000 merged target
+	must_fail 1 "no kernel can ID-map an overlay; its layers can be" \
+		$MI -m +100000 merged target
 	[[ $stderr == *"mount-idmapped -m MAP -o lower="* ]] || tell "the way out is not named"
 	must_equal "$(mounts)" 3
 }
@@ -284,7 +297,8 @@ effects() {
 	must_equal "$status" 1
 	[ ! -e n ]
 	# No path is resolved again once something of it was made.
-	must_work strace -qq -o trace -e trace=openat,open,openat2 $MI -m +1 -o mkdir source "$SCRATCH/n/e/w"
+	must_work strace -qq -o trace -e trace=openat,open,openat2 \
+		$MI -m +1 -o mkdir source "$SCRATCH/n/e/w"
 	must_equal "$(grep -c "\"$SCRATCH/n/e/w\"" trace)" 1
 	must_work $MI -u n/e/w
 	rm -r n
@@ -323,7 +337,10 @@ effects() {
 	must_fail 1 "is a symbolic link" $MI -u link
 	(cd target && exec sleep 100) &
 	local pid=$!
-	while [ "$(readlink /proc/$pid/cwd)" != "$SCRATCH/target" ] || ! grep -q sleep /proc/$pid/comm; do :; done
+	while [ "$(readlink /proc/$pid/cwd)" != "$SCRATCH/target" ] ||
+		! grep -q sleep /proc/$pid/comm; do
+		:
+	done
 	must_fail 1 "process $pid (sleep: its working directory)" $MI -u target
 	kill $pid && wait $pid || true
 	mount -t tmpfs none target/dir
@@ -338,7 +355,8 @@ effects() {
 	[[ $output == *"disk 0-65535 is seen as 100000-165535"*"create 'new'"*"attach it at 'new': ro,private"* ]] || tell "the plan"
 	[ ! -e new ]
 	must_work $MI -n --json -m 5:9:1 source target
-	must_equal "$(jq -r '.map + " " + .flags + " " + (.steps | length | tostring)' <<<"$output")" "b:5:9:1 rw,private 2"
+	must_equal "$(jq -r '.map + " " + .flags + " " + (.steps | length |
+		tostring)' <<<"$output")" "b:5:9:1 rw,private 2"
 	must_equal "$(mounts)" 1
 	must_fail 1 "nothing is mounted there" $MI -n -u target
 	must_work $MI source target
@@ -357,7 +375,8 @@ effects() {
 
 @test "what is wrong with the command line is told, with status 2" {
 	local o
-	for o in nonsense ro=1 map= map mkdir= mkdir=9 lower=source upper=x work=x ephemeral X-mount.owner=x 'map="a' skip-unsupported subdir= loop=1 type; do
+	for o in nonsense ro=1 map= map mkdir= mkdir=9 lower=source upper=x work=x ephemeral \
+		X-mount.owner=x 'map="a' skip-unsupported subdir= loop=1 type; do
 		capture $MI -m +1 -o "$o" source target
 		must_equal "$o: $status" "$o: 2"
 	done
@@ -379,7 +398,11 @@ effects() {
 		kill -9 $n 2>/dev/null || true
 		wait $n 2>/dev/null || true
 		n=$(mounts)
-		[ "$n" = 1 ] || { must_equal "$n" 2; must_equal "$(owner target/dir)" 100005:100007; umount target; }
+		[ "$n" = 1 ] || {
+			must_equal "$n" 2
+			must_equal "$(owner target/dir)" 100005:100007
+			umount target
+		}
 	done
 }
 
@@ -397,13 +420,15 @@ effects() {
 		umount disk
 	done
 	need fs squashfs
-	mksquashfs source image.squashfs -quiet -no-progress >/dev/null && mount -o loop image.squashfs disk
+	mksquashfs source image.squashfs -quiet -no-progress >/dev/null &&
+		mount -o loop image.squashfs disk
 	must_work $MI -m +100000 disk target
 	must_equal "$(owner target/dir) $(owner target/file)" "100005:100007 100033:100044"
 	must_work $MI -u target
 	umount disk
 	need fs erofs
-	mkfs.erofs --quiet image.erofs source >/dev/null 2>&1 || mkfs.erofs image.erofs source >/dev/null 2>&1
+	mkfs.erofs --quiet image.erofs source >/dev/null 2>&1 ||
+		mkfs.erofs image.erofs source >/dev/null 2>&1
 	mount -o loop image.erofs disk
 	must_work $MI -m +100000 disk target
 	must_equal "$(owner target/dir) $(owner target/file)" "100005:100007 100033:100044"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# mount-idmapped: each number that the kernel may answer with has several causes; the message names the one it was. Those that no
-# command line leads to are in tests/unit/mount_probe_test.c; those of trees of mounts in mount_tree.bats.
+# mount-idmapped: each number that the kernel may answer with has several causes; the message names
+# the one it was. Those that no command line leads to are in tests/unit/mount_probe_test.c; those of
+# trees of mounts in mount_tree.bats.
 
 load lib
 
@@ -34,8 +35,10 @@ why() {
 }
 
 @test "EINVAL: the type of the filesystem" {
-	why "the filesystem (proc) does not support ID-mapped mounts in this kernel" $MI -m +1 /proc t
-	why "the filesystem (sysfs) does not support ID-mapped mounts in this kernel" $MI -m +1 /sys t
+	why "the filesystem (proc) does not support ID-mapped mounts in this kernel" \
+		$MI -m +1 /proc t
+	why "the filesystem (sysfs) does not support ID-mapped mounts in this kernel" \
+		$MI -m +1 /sys t
 	mount -t ramfs none t
 	why "the filesystem (ramfs) does not support ID-mapped mounts in this kernel" $MI -m +1 t s
 	umount t
@@ -58,7 +61,8 @@ why() {
 	elsewhere unshare -m
 	why "it is on a mount of another mount namespace" $MI -m +1 "/proc/$other/root/$SCRATCH/s" t
 	why "it is on a mount of another mount namespace" $MI "/proc/$other/root/$SCRATCH/s" t
-	why "it is on a mount of another mount namespace" $MI -o rbind "/proc/$other/root/$SCRATCH/s" t
+	why "it is on a mount of another mount namespace" \
+		$MI -o rbind "/proc/$other/root/$SCRATCH/s" t
 }
 
 @test "EINVAL: an unbindable mount" {
@@ -82,13 +86,15 @@ why() {
 }
 
 @test "EPERM: no capability" {
-	why "the caller lacks CAP_SYS_ADMIN" setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin $MI -m +1 s t
+	why "the caller lacks CAP_SYS_ADMIN" setpriv --bounding-set=-sys_admin \
+		--inh-caps=-sys_admin $MI -m +1 s t
 }
 
 @test "EPERM: it is ID-mapped already, on a kernel that cannot replace maps" {
 	mkdir u
 	must_work $MI -m +1 s t
-	why "it is ID-mapped already, and changing that needs Linux 6.15" "$TESTS/fixtures/nosys" 467 $MI -m +2 t u
+	why "it is ID-mapped already, and changing that needs Linux 6.15" "$TESTS/fixtures/nosys" \
+		467 $MI -m +2 t u
 }
 
 @test "EPERM: locked flags" {
@@ -109,16 +115,20 @@ why() {
 }
 
 @test "ENOSYS: a seccomp filter on a kernel that has the call" {
-	why "this kernel has open_tree(), but a seccomp filter hides it" "$TESTS/fixtures/nosys" 428 $MI -m +1 s t
-	why "this kernel has mount_setattr(), but a seccomp filter hides it" "$TESTS/fixtures/nosys" 442 $MI -m +1 s t
+	why "this kernel has open_tree(), but a seccomp filter hides it" "$TESTS/fixtures/nosys" \
+		428 $MI -m +1 s t
+	why "this kernel has mount_setattr(), but a seccomp filter hides it" \
+		"$TESTS/fixtures/nosys" 442 $MI -m +1 s t
 	must_equal "$(grep -c " $SCRATCH/t " /proc/self/mountinfo)" 0
 }
 
 @test "EOVERFLOW: an id without a mapping" {
 	mkdir -m 755 up l
 	must_work $MI -m 5:5:10 up t
-	why "it lies on an ID-mapped mount whose map has no disk id for user 0 or group 0" $MI -o mkdir s t/new/dir
-	why "it lies on an ID-mapped mount whose map has no disk id for user 0 or group 0" $MI -o lower=s,lower=l,upper=t/u,upper-map=none overlay l
+	why "it lies on an ID-mapped mount whose map has no disk id for user 0 or group 0" \
+		$MI -o mkdir s t/new/dir
+	why "it lies on an ID-mapped mount whose map has no disk id for user 0 or group 0" \
+		$MI -o lower=s,lower=l,upper=t/u,upper-map=none overlay l
 	must_equal "$(ls -A up)" ""
 }
 

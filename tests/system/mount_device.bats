@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# mount-idmapped: filesystems of devices, of files and of no device. What is found in them, and what their drivers say.
+# mount-idmapped: filesystems of devices, of files and of no device. What is found in them, and what
+# their drivers say.
 
 load lib
 
 need root
 need loop
 need kernel 5.19
-need prog mkfs.ext4 mkfs.xfs mkfs.btrfs mkfs.erofs mksquashfs mkfs.vfat mkswap losetup blkid jq python3 strace
+need prog mkfs.ext4 mkfs.xfs mkfs.btrfs mkfs.erofs mksquashfs mkfs.vfat mkswap losetup blkid jq \
+	python3 strace
 
 MI="$SHIFTBOX mount-idmapped"
 PATH=$PATH:/usr/sbin:/sbin
@@ -17,7 +19,11 @@ test_setup() {
 }
 
 test_teardown() {
-	[ -z "${LOOPS:-}" ] || { umount m n; blockdev --setrw $LOOPS; losetup -d $LOOPS; } 2>/dev/null
+	[ -z "${LOOPS:-}" ] || {
+		umount m n
+		blockdev --setrw $LOOPS
+		losetup -d $LOOPS
+	} 2>/dev/null
 	return 0
 }
 
@@ -38,7 +44,8 @@ fill() {
 }
 
 as() {
-	let_in setpriv --reuid "${1%:*}" --regid "${1#*:}" --clear-groups --inh-caps=-all --bounding-set=-all "${@:2}"
+	let_in setpriv --reuid "${1%:*}" --regid "${1#*:}" --clear-groups --inh-caps=-all \
+		--bounding-set=-all "${@:2}"
 }
 
 seen_ids() {
@@ -65,7 +72,8 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 		must_fail 1 "too large" touch m/dir/root
 		must_work $MI -u m
 		mount -o loop "$type.img" n
-		must_equal "$(owner n/dir/new) $(owner n/dir/file) $(owner n/high)" "5:12 6:9 70000:70001"
+		must_equal "$(owner n/dir/new) $(owner n/dir/file) $(owner n/high)" \
+			"5:12 6:9 70000:70001"
 		umount n
 	done
 }
@@ -78,14 +86,16 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	mksquashfs tree squashfs.img -quiet -no-progress >/dev/null
 	for type in erofs squashfs; do
 		must_work $MI $MAP --json "$type.img" m
-		must_equal "$(jq -rc '[.type, .read_only, .map]' <<<"$output")" '["'$type'",true,"u:5:1000:10;g:7:3000:10"]'
+		must_equal "$(jq -rc '[.type, .read_only, .map]' <<<"$output")" \
+			'["'$type'",true,"u:5:1000:10;g:7:3000:10"]'
 		seen_ids
 		must_fail 1 "Read-only" as 1000:3000 touch m/dir/new
 		must_work $MI $MAP --once "$type.img" m
 		must_equal "$(mounts)" 1
 		must_equal "$(losetup -nO RO "$(findmnt -no SOURCE -M m)" | tr -d ' ')" 1
 		must_work $MI -u m
-		must_fail 1 "a filesystem of this type ($type) is read-only by design" $MI $MAP -o rw "$type.img" m
+		must_fail 1 "a filesystem of this type ($type) is read-only by design" \
+			$MI $MAP -o rw "$type.img" m
 	done
 }
 
@@ -96,7 +106,8 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 		must_work $MI $MAP -o uid=5,gid=7 vfat.img m
 		must_equal "$(owner m)" 1000:3000
 	else
-		must_fail 1 "this kernel has no such filesystem, or not its module" $MI $MAP vfat.img m
+		must_fail 1 "this kernel has no such filesystem, or not its module" \
+			$MI $MAP vfat.img m
 	fi
 }
 
@@ -129,7 +140,8 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	# Each is known again, and not taken for the other.
 	must_work $MI --once -m u:5:1000:1 -m g:7:2000:1 -o subvol=one img m
 	must_equal "$(mounts)" 2
-	must_fail 1 "with another map" $MI --once -m u:5:1000:1 -m g:7:2000:1 -o 'subvol=/two\,a/' img n
+	must_fail 1 "with another map" \
+		$MI --once -m u:5:1000:1 -m g:7:2000:1 -o 'subvol=/two\,a/' img n
 	must_work $MI -u m n
 	must_fail 1 "btrfs: " $MI -m +5 -o subvolid=x img m
 }
@@ -137,7 +149,8 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 @test "types that cannot be mapped are named, with what to do" {
 	local type
 	for type in ramfs proc sysfs devpts mqueue; do
-		must_fail 1 "the filesystem ($type) does not support ID-mapped mounts" $MI -m +5 -t $type $type m
+		must_fail 1 "the filesystem ($type) does not support ID-mapped mounts" \
+			$MI -m +5 -t $type $type m
 		[[ $stderr == *"try: "* ]] || tell "no way out"
 	done
 	must_fail 1 "use tmpfs, which can be ID-mapped since Linux 6.3" $MI -m +5 -t ramfs ramfs m
@@ -152,7 +165,8 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	truncate -s 8M img
 	mkfs.ext2 -q img
 	capture $MI -v -m u:0:1000:1 -m g:0:2000:1 img m
-	[[ $stderr == *"mounted by another driver than that of its type: ext4"* ]] || tell "not told"
+	[[ $stderr == *"mounted by another driver than that of its type: ext4"* ]] ||
+		tell "not told"
 	must_equal "$(owner m) $(findmnt -no FSTYPE -M m)" "1000:2000 ext4"
 }
 
@@ -202,7 +216,8 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	ext4 img
 	must_fail 1 "is too short for a filesystem: 511 bytes" $MI -m +5 tiny m
 	must_fail 1 "is too short for a filesystem: 0 bytes" $MI -m +5 empty m
-	must_fail 1 "offset=1073741824 lies behind its end (it has 16777216 bytes)" $MI -m +5 -o offset=1G img m
+	must_fail 1 "offset=1073741824 lies behind its end (it has 16777216 bytes)" \
+		$MI -m +5 -o offset=1G img m
 	must_fail 1 "sizelimit=33554432 reaches behind its end" $MI -m +5 -o sizelimit=32M img m
 	must_fail 1 "is too short for a filesystem: 100 bytes" $MI -m +5 -o sizelimit=100 img m
 	must_fail 1 "libblkid finds no signature at this offset" $MI -m +5 -o offset=4K img m
@@ -300,13 +315,16 @@ disk() {
 	# Options for the driver come too late.
 	capture $MI -m +5 -o commit=77 "$LOOPS" n
 	must_equal "$status" 0
-	[[ $stderr == *"is mounted already (on '$SCRATCH/m')"*"have no effect: commit=77"* ]] || tell "not told"
+	[[ $stderr == *"is mounted already (on '$SCRATCH/m')"*"have no effect: commit=77"* ]] ||
+		tell "not told"
 	must_work $MI -u n m
 	mount -o ro "$LOOPS" n
-	must_fail 1 "it is mounted read-only on '$SCRATCH/n', and one filesystem cannot be both" $MI -m +5 "$LOOPS" m
+	must_fail 1 "it is mounted read-only on '$SCRATCH/n', and one filesystem cannot be both" \
+		$MI -m +5 "$LOOPS" m
 	umount n
 	blockdev --setro "$LOOPS"
-	must_fail 1 "cannot be mounted writable: the device is write-protected" $MI -m +5 -o rw "$LOOPS" m
+	must_fail 1 "cannot be mounted writable: the device is write-protected" \
+		$MI -m +5 -o rw "$LOOPS" m
 	capture $MI -m +5 "$LOOPS" m
 	must_equal "$status" 0
 	[[ $stderr == *"is write-protected: it is mounted read-only"* ]] || tell "not told"
@@ -326,12 +344,14 @@ os.open(sys.argv[1], os.O_RDWR | os.O_EXCL); open("held", "w"); time.sleep(30)' 
 	truncate -s 16M img
 	mkfs.ext4 -q img
 	must_work $MI -m +5 -o 'commit=9,nobarrier,noatime,nodev' img m
-	[[ $(findmnt -no OPTIONS -M m) == rw,nodev,noatime,idmapped,nobarrier,commit=9 ]] || say "$(findmnt -no OPTIONS -M m)"
+	[[ $(findmnt -no OPTIONS -M m) == rw,nodev,noatime,idmapped,nobarrier,commit=9 ]] ||
+		say "$(findmnt -no OPTIONS -M m)"
 	must_work $MI -u m
 	must_fail 1 "ext4: Unknown parameter 'nonsense'" $MI -m +5 -o nonsense=1 img m
 	must_fail 1 "cannot set the option 'commit=often'" $MI -m +5 -o commit=often img m
 	long=$(printf '%0300d' 0)
-	must_fail 1 "a value of more than 255 bytes does not go in" $MI -m +5 -o "commit=$long" img m
+	must_fail 1 "a value of more than 255 bytes does not go in" \
+		$MI -m +5 -o "commit=$long" img m
 	must_fail 2 "unknown option 'commit' in -o" $MI -m +5 -o commit=9 n m
 	must_fail 2 "unknown option 'X-mount.owner'" $MI -m +5 -o X-mount.owner=1 img m
 	must_fail 2 "the map 'owner:USER' is for directories and files" $MI -m owner:root img m
@@ -347,7 +367,8 @@ os.open(sys.argv[1], os.O_RDWR | os.O_EXCL); open("held", "w"); time.sleep(30)' 
 	umount n
 	must_work $MI -m u:5:1000:1 -m g:7:2000:1 -o subdir=a/b,nosuid img m
 	must_equal "$(owner m/file)" 1000:2000
-	must_equal "$(awk -v d="$SCRATCH/m" '$5 == d { print $4, $6 }' /proc/self/mountinfo)" "/a/b rw,nosuid,relatime,idmapped"
+	must_equal "$(awk -v d="$SCRATCH/m" '$5 == d { print $4, $6 }' /proc/self/mountinfo)" \
+		"/a/b rw,nosuid,relatime,idmapped"
 	must_work $MI --once -m u:5:1000:1 -m g:7:2000:1 -o X-mount.subdir=/a//b/,nosuid img m
 	must_equal "$(mounts)" 1
 	# Another directory is another mount.
@@ -355,7 +376,8 @@ os.open(sys.argv[1], os.O_RDWR | os.O_EXCL); open("held", "w"); time.sleep(30)' 
 	must_equal "$(mounts) $(ls m)" "2 b"
 	must_work $MI -u m m
 	# Before Linux 6.15 a detached mount cannot be cloned.
-	capture strace -o /dev/null -e inject=open_tree:error=EINVAL:when=1 $MI -v -m u:5:1000:1 -m g:7:2000:1 -o subdir=a/b img m
+	capture strace -o /dev/null -e inject=open_tree:error=EINVAL:when=1 \
+		$MI -v -m u:5:1000:1 -m g:7:2000:1 -o subdir=a/b img m
 	[[ $stderr == *"before Linux 6.15"* ]] || tell "the fallback is not told"
 	must_equal "$(owner m/file) $(mounts)" "1000:2000 1"
 	must_work $MI -u m
@@ -372,7 +394,8 @@ os.open(sys.argv[1], os.O_RDWR | os.O_EXCL); open("held", "w"); time.sleep(30)' 
 	must_work $MI -m u:0:1000:1 -m g:0:2000:1 img file
 	must_equal "$(stat -c '%u:%g %F %s' file)" "1000:2000 regular file 16777216"
 	must_work $MI -u file
-	must_fail 1 "cannot tell whether the file or the filesystem in it (ext4) is meant" $MI -m +5 -o mkdir img new
+	must_fail 1 "cannot tell whether the file or the filesystem in it (ext4) is meant" \
+		$MI -m +5 -o mkdir img new
 	must_work $MI -m u:0:1000:1 -m g:0:2000:1 -o mkdir,loop img new
 	must_equal "$(stat -c '%u:%g %F' new)" "1000:2000 directory"
 	must_work $MI -u new
@@ -381,12 +404,14 @@ os.open(sys.argv[1], os.O_RDWR | os.O_EXCL); open("held", "w"); time.sleep(30)' 
 	must_equal "$(stat -c '%F' new)" "regular file"
 	must_work $MI -u new
 	must_fail 1 "cannot mount a file on a directory" $MI -m +5 -o bind img m
-	must_fail 2 "option 'offset' is for filesystems of devices and files, not for binds" $MI -m +5 -o bind,offset=1 img m
+	must_fail 2 "option 'offset' is for filesystems of devices and files, not for binds" \
+		$MI -m +5 -o bind,offset=1 img m
 }
 
 @test "the plan of a filesystem, as text and as JSON" {
 	ext4 img
-	must_work $MI -n -m u:5:1000:1 -m g:7:2000:1 -o ro,subdir=a,noload,loop,offset=0,sizelimit=8M img m
+	must_work $MI -n -m u:5:1000:1 -m g:7:2000:1 \
+		-o ro,subdir=a,noload,loop,offset=0,sizelimit=8M img m
 	must_equal "$output" "attach 'img' to a loop device, read-only, 8388608 bytes of it
 mount the filesystem (ext4) of 'img', read-only, with noload: users: disk 5 is seen as 1000; groups: disk 7 is seen as 2000
 take of it the directory 'a' alone

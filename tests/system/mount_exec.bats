@@ -19,7 +19,9 @@ mounts() {
 }
 
 @test "the command sees the mount, and nobody else does, then or later" {
-	must_work $MI -e -m 0:1001:1 s t -- sh -c 'stat -c %u:%g t/file; grep -c " $PWD/t " /proc/self/mountinfo; ls -A "/proc/$PPID/root$PWD/t"'
+	must_work $MI -e -m 0:1001:1 s t -- sh -c 'stat -c %u:%g t/file
+		grep -c " $PWD/t " /proc/self/mountinfo
+		ls -A "/proc/$PPID/root$PWD/t"'
 	must_equal "$output" "1001:1001
 1"
 	must_equal "$(mounts)" 0
@@ -27,7 +29,8 @@ mounts() {
 
 @test "shared mounts are no way out" {
 	mount --make-rshared "$SCRATCH"
-	must_work $MI -e -m 0:1001:1 s t -- grep -c " $SCRATCH/t " /proc/self/mountinfo "/proc/$$/mountinfo"
+	must_work $MI -e -m 0:1001:1 s t -- \
+		grep -c " $SCRATCH/t " /proc/self/mountinfo "/proc/$$/mountinfo"
 	must_equal "$output" "/proc/self/mountinfo:1
 /proc/$$/mountinfo:0"
 	must_equal "$(mounts)" 0
@@ -62,7 +65,8 @@ mounts() {
 	must_work $MI -e s t -- grep -x 'Seccomp:	0' /proc/self/status
 	# The process that mounts has the filter before it does.
 	strace -f -qq -o trace -e trace=seccomp,open_tree,execve $MI -e s t -- true
-	must_equal "$(grep -oE ' (seccomp|open_tree|execve)\(' trace | uniq | xargs)" 'execve( seccomp( open_tree( execve('
+	must_equal "$(grep -oE ' (seccomp|open_tree|execve)\(' trace | uniq | xargs)" \
+		'execve( seccomp( open_tree( execve('
 	must_equal "$(awk '/ seccomp\(.*SET_MODE_FILTER/ { guarded = $1 } / open_tree\(/ { mounts = $1 } / execve\(/ { runs = $1 }
 		END { print guarded == mounts, mounts == runs }' trace)" '1 0'
 }
@@ -97,6 +101,7 @@ b c"
 @test "root of a user namespace can do it, an ordinary user is told how" {
 	make_user alice 2001 700000 10
 	must_fail 1 'unshare -Ur' as_user alice "$SHIFTBOX" mount-idmapped -e s t -- true
-	must_work in_userns sh -c 'mount -t tmpfs x t && mkdir t/a t/b && "$@"' sh $MI -e t/a t/b -- grep -c "/t/b " /proc/self/mountinfo
+	must_work in_userns sh -c 'mount -t tmpfs x t && mkdir t/a t/b && "$@"' \
+		sh $MI -e t/a t/b -- grep -c "/t/b " /proc/self/mountinfo
 	must_equal "$output" 1
 }

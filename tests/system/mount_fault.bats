@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# mount-idmapped: each system call fails in turn. Whatever fails, nothing is mounted and nothing is left.
+# mount-idmapped: each system call fails in turn. Whatever fails, nothing is mounted and nothing is
+# left.
 
 load lib
 
@@ -22,7 +23,8 @@ state() {
 	find "$SCRATCH" -printf '%p %U:%G %m\n' | sort
 }
 
-# Fail the 1st, 2nd ... CALL with ERRNO, until there is none left; at least MIN of them. With PROBES, some may not matter.
+# Fail the 1st, 2nd ... CALL with ERRNO, until there is none left; at least MIN of them. With
+# PROBES, some may not matter.
 each_call() {
 	local call=$1 errno=$2 min=$3 n before
 	shift 3
@@ -36,7 +38,8 @@ each_call() {
 			continue
 		fi
 		[ "$status" = 1 ] || tell "$call number $n: the status is not 1"
-		[[ $stderr == "shiftbox mount-idmapped: "*cannot* ]] || tell "$call number $n: the step is not named"
+		[[ $stderr == "shiftbox mount-idmapped: "*cannot* ]] ||
+			tell "$call number $n: the step is not named"
 		must_equal "$(state)" "$before"
 	done
 	# The call without a fault has done its work: take it back.
@@ -66,7 +69,8 @@ each_call() {
 	each_call mkdirat ENOSPC 4 $stack
 	each_call renameat2 EIO 2 $stack
 	each_call openat2 EIO 2 $stack
-	PROBES=1 each_call fstatfs EIO 2 $stack # whether a directory is closed: if not, one above it may be
+	# whether a directory is closed: if not, one above it may be
+	PROBES=1 each_call fstatfs EIO 2 $stack
 }
 
 @test "each call of a stack with an upper, by name" {
@@ -117,7 +121,8 @@ each_call() {
 }
 
 @test "a mount that turns out wrong when it is read back is taken off again" {
-	# The second mount_setattr() sets the propagation after attaching: by then the mount is visible.
+	# The second mount_setattr() sets the propagation after attaching: by then the mount is
+	# visible.
 	local before
 	before=$(state)
 	capture inject mount_setattr:EPERM:2 $MI -m +100000 source merged
@@ -126,7 +131,8 @@ each_call() {
 }
 
 @test "causes: no capability, a seccomp filter, an old kernel" {
-	must_fail 1 "the caller lacks CAP_SYS_ADMIN" setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin $MI -m 0:0:1 source merged
+	must_fail 1 "the caller lacks CAP_SYS_ADMIN" \
+		setpriv --bounding-set=-sys_admin --inh-caps=-sys_admin $MI -m 0:0:1 source merged
 	must_fail 1 "a seccomp filter" "$TESTS"/fixtures/nosys 442 $MI -m +100000 source merged
 	[[ $stderr == *"mount_setattr()"* ]] || tell "the call is not named"
 	must_fail 1 "a seccomp filter" "$TESTS"/fixtures/nosys 428 $MI -m +100000 source merged

@@ -9,7 +9,8 @@ need prog mount umount findmnt
 test_setup() {
 	# mount(8) looks for helpers in /sbin alone: an overlay of it, in this mount namespace.
 	mkdir helper upper work s t
-	mount -t overlay overlay /sbin -o "lowerdir=/sbin,upperdir=$SCRATCH/upper,workdir=$SCRATCH/work"
+	mount -t overlay overlay /sbin \
+		-o "lowerdir=/sbin,upperdir=$SCRATCH/upper,workdir=$SCRATCH/work"
 	ln -s "$SHIFTBOX" /sbin/mount.shiftbox
 	touch s/file
 }
@@ -113,10 +114,12 @@ unit_value() {
 		"normal/local-fs.target.requires/$(systemd-escape -p --suffix=mount "$SCRATCH/t") normal/local-fs.target.wants/$(systemd-escape -p --suffix=mount "$SCRATCH/my t")"
 	# systemd.mount(5): mount WHAT WHERE -t TYPE -o OPTIONS, and umount WHERE -c
 	for unit in normal/*.mount; do
-		must_work mount "$(unit_value "$unit" What)" "$(unit_value "$unit" Where)" -t "$(unit_value "$unit" Type)" \
+		must_work mount "$(unit_value "$unit" What)" "$(unit_value "$unit" Where)" \
+			-t "$(unit_value "$unit" Type)" \
 			-o "$(unit_value "$unit" Options)"
 	done
-	must_equal "$(owner 'my t/file') $(owner t/file) $(owner c/file)" "1001:1001 100000:100000 1003:1003"
+	must_equal "$(owner 'my t/file') $(owner t/file) $(owner c/file)" \
+		"1001:1001 100000:100000 1003:1003"
 	for unit in normal/*.mount; do
 		must_work umount "$(unit_value "$unit" Where)" -c
 	done
@@ -134,7 +137,7 @@ unit_value() {
 	must_work umount -R "$SCRATCH/t"
 }
 
-# --- mount(8) has followed the links of SOURCE by the time it calls ---------------------------------------
+# --- mount(8) has followed the links of SOURCE by the time it calls -------------------------------
 
 # home/ is a user's, with links to closed/, which only root may enter; own/ has the same of root's.
 links() {
@@ -166,13 +169,15 @@ three_ways() { # SOURCE TEXT
 	for word in home/data home/up/a; do
 		echo "$SCRATCH/$word $SCRATCH/t shiftbox map=0:1001:1 0 0" >fstab
 		three_ways "$SCRATCH/$word" 'on the way is not followed'
-		[[ $stderr == *"the line of '$SCRATCH/t'"*'belongs to user 2001'* ]] || tell "no reason"
+		[[ $stderr == *"the line of '$SCRATCH/t'"*'belongs to user 2001'* ]] ||
+			tell "no reason"
 	done
 	# Written otherwise, the target is the same.
 	ln -s t link
 	for word in "$SCRATCH/t/" "$SCRATCH//./t" "$SCRATCH/link"; do
 		echo "$SCRATCH/home/data $word shiftbox map=0:1001:1 0 0" >fstab
-		must_fail 1 'is not followed' mount "$SCRATCH/home/data" "$SCRATCH/t" -t shiftbox -o map=0:1001:1
+		must_fail 1 'is not followed' \
+			mount "$SCRATCH/home/data" "$SCRATCH/t" -t shiftbox -o map=0:1001:1
 	done
 	[ -z "$(ls t)" ]
 }
@@ -190,7 +195,8 @@ three_ways() { # SOURCE TEXT
 	must_work mount "$SCRATCH/own/data" "$SCRATCH/t" -t shiftbox -o map=0:1001:1
 	must_work umount t
 	# The line before a bad one does not matter, nor that it is of another type.
-	printf '%s\n' "nonsense" "$SCRATCH/home/up $SCRATCH/t none bind 0 0" "$SCRATCH/own/data $SCRATCH/t shiftbox map=0:1001:1 0 0" >fstab
+	printf '%s\n' "nonsense" "$SCRATCH/home/up $SCRATCH/t none bind 0 0" \
+		"$SCRATCH/own/data $SCRATCH/t shiftbox map=0:1001:1 0 0" >fstab
 	must_work mount "$SCRATCH/own/data" "$SCRATCH/t" -t shiftbox -o map=0:1001:1
 	must_work umount t
 }
@@ -198,7 +204,8 @@ three_ways() { # SOURCE TEXT
 @test "what mount(8) was given must be what the line says" {
 	links
 	echo "$SCRATCH/closed/a $SCRATCH/t shiftbox map=0:1001:1 0 0" >fstab
-	must_fail 1 "but mount(8) was given, or found, '$SCRATCH/closed/b'" mount -t shiftbox -o map=0:1001:1 "$SCRATCH/closed/b" "$SCRATCH/t"
+	must_fail 1 "but mount(8) was given, or found, '$SCRATCH/closed/b'" \
+		mount -t shiftbox -o map=0:1001:1 "$SCRATCH/closed/b" "$SCRATCH/t"
 	# One of several lines.
 	echo "$SCRATCH/closed/b $SCRATCH/t shiftbox noauto,map=0:1001:1 0 0" >>fstab
 	must_work mount -t shiftbox -o map=0:1001:1 "$SCRATCH/closed/b" "$SCRATCH/t"
@@ -233,9 +240,10 @@ three_ways() { # SOURCE TEXT
 	[ -z "$(ls t)" ]
 }
 
-# --- paths through links of others ------------------------------------------------------------------
+# --- paths through links of others ----------------------------------------------------------------
 
-# A directory of alice's, with a link "data" to root's closed directory, and as t what lies at TARGET.
+# A directory of alice's, with a link "data" to root's closed directory, and as t what lies at
+# TARGET.
 alice_has() { # COMMAND...: makes home-alice/t
 	make_user alice 2001 700000 65536
 	chmod 755 home-alice
@@ -256,13 +264,18 @@ nothing_is_mounted() {
 	echo "$line" >fstab
 	echo "$SCRATCH/s $SCRATCH/t shiftbox map=0:1001:1 0 0" >other
 	mount --bind fstab /etc/fstab
-	must_fail 1 "the symbolic link 'data' on the way is not followed" mount "$SCRATCH/home-alice/t"
-	must_fail 1 "the symbolic link 'data' on the way is not followed" mount -T fstab "$SCRATCH/home-alice/t"
-	must_fail 1 "the symbolic link 'data' on the way is not followed" mount -t shiftbox -o map=0:2001:1 home-alice/data t
-	must_fail 1 "the symbolic link 'data' on the way is not followed" mount home-alice/data --target=t -t shiftbox -o map=0:2001:1
+	must_fail 1 "the symbolic link 'data' on the way is not followed" \
+		mount "$SCRATCH/home-alice/t"
+	must_fail 1 "the symbolic link 'data' on the way is not followed" \
+		mount -T fstab "$SCRATCH/home-alice/t"
+	must_fail 1 "the symbolic link 'data' on the way is not followed" \
+		mount -t shiftbox -o map=0:2001:1 home-alice/data t
+	must_fail 1 "the symbolic link 'data' on the way is not followed" \
+		mount home-alice/data --target=t -t shiftbox -o map=0:2001:1
 	rmdir home-alice/t
 	as_user alice ln -s "$SCRATCH/elsewhere" home-alice/t
-	for words in '-a' "$SCRATCH/home-alice/t" "-T$SCRATCH/fstab -a" "--fstab=$SCRATCH/fstab $SCRATCH/home-alice/t" \
+	for words in '-a' "$SCRATCH/home-alice/t" "-T$SCRATCH/fstab -a" \
+		"--fstab=$SCRATCH/fstab $SCRATCH/home-alice/t" \
 		"-t shiftbox -o map=0:2001:1 $SCRATCH/home-alice/data $SCRATCH/home-alice/t"; do
 		# shellcheck disable=SC2086 # words
 		capture mount $words
@@ -277,7 +290,9 @@ nothing_is_mounted() {
 	alice_has ln -s "$SCRATCH/elsewhere" home-alice/t
 	must_fail 1 'is not where a line' mount -t shiftbox -o map=0:1001:1,ro s home-alice/t
 	# shellcheck disable=SC2016 # for the inner shell
-	must_fail 1 'is not where a line' bash -c 'cd home-alice && mount -r --source "$0/s" -t shiftbox t -o map=0:1001:1' "$SCRATCH"
+	must_fail 1 'is not where a line' \
+		bash -c 'cd home-alice && mount -r --source "$0/s" -t shiftbox t -o map=0:1001:1' \
+		"$SCRATCH"
 	nothing_is_mounted
 	mkdir -m 700 own
 	ln -s ../elsewhere own/t

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# mount-idmapped: loop devices. One for each part of a file, free again when its last mount goes, whatever fails; and
-# images that are damaged or must not be written to.
+# mount-idmapped: loop devices. One for each part of a file, free again when its last mount goes,
+# whatever fails; and images that are damaged or must not be written to.
 
 load lib
 
@@ -22,7 +22,11 @@ test_setup() {
 
 test_teardown() {
 	umount /sbin 2>/dev/null
-	[ -z "${LOOPS:-}" ] || { umount m n; blockdev --setrw $LOOPS; losetup -d $LOOPS; } 2>/dev/null
+	[ -z "${LOOPS:-}" ] || {
+		umount m n
+		blockdev --setrw $LOOPS
+		losetup -d $LOOPS
+	} 2>/dev/null
 	return 0
 }
 
@@ -32,7 +36,9 @@ mounts() {
 
 # "offset limit read-only" of each loop device over files of this test
 loops() {
-	losetup -nlO BACK-FILE,OFFSET,SIZELIMIT,AUTOCLEAR,RO | awk -v d="$SCRATCH/" 'index($1, d) == 1 { $1 = substr($1, length(d) + 1); print }' | sort
+	losetup -nlO BACK-FILE,OFFSET,SIZELIMIT,AUTOCLEAR,RO |
+		awk -v d="$SCRATCH/" 'index($1, d) == 1 { $1 = substr($1, length(d) + 1); print }' |
+		sort
 }
 
 @test "a loop device frees itself with the last mount, and -u says so" {
@@ -70,7 +76,8 @@ loops() {
 	must_work $MI $MAP -o sizelimit=16M two n
 	must_equal "$(loops)" $'two 0 16777216 1 0\ntwo 16777216 0 1 0'
 	must_fail 1 "it shows another part of it (offset" $MI $MAP two o
-	must_fail 1 "it shows another part of it (offset 16777216, size limit 0) that overlaps" $MI $MAP -o offset=16M,sizelimit=8M two o
+	must_fail 1 "it shows another part of it (offset 16777216, size limit 0) that overlaps" \
+		$MI $MAP -o offset=16M,sizelimit=8M two o
 	must_work $MI -u m n
 	must_work $MI $MAP -o ro img m
 	must_fail 1 "that device is read-only" $MI $MAP img n
@@ -106,7 +113,8 @@ loops() {
 	exec 7<"$(findmnt -no SOURCE -M m)"
 	capture $MI -u m
 	must_equal "$status" 0
-	[[ $stderr == *"/dev/loop"*" is not free yet: process "*"$$ ("* ]] || tell "the process is not named"
+	[[ $stderr == *"/dev/loop"*" is not free yet: process "*"$$ ("* ]] ||
+		tell "the process is not named"
 	exec 7<&-
 	must_equal "$(loops)" ""
 	must_work $MI $MAP img m
@@ -136,7 +144,8 @@ loops() {
 
 @test "between looking for a loop device and making one, nobody else makes one" {
 	local i
-	strace -f -qq -o trace -P /dev/loop-control -e inject=openat:delay_enter=1500000 $MI $MAP img m &
+	strace -f -qq -o trace -P /dev/loop-control -e inject=openat:delay_enter=1500000 \
+		$MI $MAP img m &
 	for ((i = 0; i < 500; i++)); do
 		! grep -q "FLOCK .*:$(stat -c %i "/run/shiftbox/loop-$(stat -c %Hd:%Ld-%i img)" 2>/dev/null || echo none) " /proc/locks || break
 		sleep 0.02
@@ -160,7 +169,8 @@ loops() {
 	mount -o remount,bind,ro locked
 	capture $MI $MAP locked/img m
 	must_equal "$status" 0
-	[[ $stderr == *"'locked/img': cannot be written to: it is mounted read-only"* ]] || tell "not told"
+	[[ $stderr == *"'locked/img': cannot be written to: it is mounted read-only"* ]] ||
+		tell "not told"
 	must_work $MI -u m
 	must_fail 1 "cannot open it for writing" $MI $MAP -o rw locked/img m
 	umount locked
@@ -179,7 +189,8 @@ loops() {
 		cp --sparse=always $type dirty
 		umount n
 		option=$([ $type = xfs ] && echo norecovery || echo noload)
-		must_fail 1 "cannot mount the filesystem ($type): Read-only file system" $MI $MAP -o ro dirty m
+		must_fail 1 "cannot mount the filesystem ($type): Read-only file system" \
+			$MI $MAP -o ro dirty m
 		[[ $stderr == *"the kernel says: "*" unavailable, cannot proceed"*"read it as it is: -o ro,$option"* ]] || tell "the way out is not told"
 		must_equal "$(loops)" ""
 		must_work $MI $MAP -o ro,$option dirty m
@@ -205,10 +216,12 @@ loops() {
 	cp img wrong
 	printf 'XXXX' | dd of=wrong bs=1 seek=$((1024 + 1020)) conv=notrunc status=none
 	must_fail 1 "with invalid superblock checksum" $MI $MAP wrong m
-	# What libblkid itself sees of it: the superblock of a NILFS2, with 280 bytes and no checksum.
+	# What libblkid itself sees of it: the superblock of a NILFS2, with 280 bytes and no
+	# checksum.
 	truncate -s 8M wrong.nilfs2
 	printf '\064\064\030\001' | dd of=wrong.nilfs2 bs=1 seek=1030 conv=notrunc status=none
-	must_fail 1 "'wrong.nilfs2': the checksum of its superblock is wrong" $MI $MAP wrong.nilfs2 m
+	must_fail 1 "'wrong.nilfs2': the checksum of its superblock is wrong" \
+		$MI $MAP wrong.nilfs2 m
 	must_equal "$(loops)$(mounts)" 0
 }
 
@@ -228,7 +241,7 @@ loops() {
 	must_equal "$(owner m) $(owner n)" "1000:2000 1000:2000"
 }
 
-# --- fstab ---------------------------------------------------------------------------------------------
+# --- fstab ----------------------------------------------------------------------------------------
 
 # Each argument is a line; DIR stands for the scratch directory.
 fstab() {
@@ -248,7 +261,8 @@ fstab() {
 		"UUID=$uuid DIR/o auto X-mount.idmap=b:0:1003:1,commit=9 0 0" \
 		'scratch DIR/p tmpfs X-mount.idmap=b:0:1004:1,size=1M 0 0'
 	must_work $MI -a -T fstab
-	must_equal "$(owner m) $(owner n) $(owner o) $(owner p)" "1001:1001 1002:1002 1003:1003 1004:1004"
+	must_equal "$(owner m) $(owner n) $(owner o) $(owner p)" \
+		"1001:1001 1002:1002 1003:1003 1004:1004"
 	must_equal "$(loops)" $'img 0 0 1 1\nother 0 0 0 0\ntwo 16777216 16777216 1 0'
 	must_work $MI -a -T fstab
 	must_equal "$(mounts)" 4
@@ -272,7 +286,8 @@ fstab() {
 
 @test "a table that fails leaves no mount and no loop device" {
 	cp img other
-	fstab 'DIR/img DIR/m shiftbox loop,map=0:1001:1 0 0' 'DIR/other DIR/n ext4 X-mount.idmap=0:1001:1 0 0' \
+	fstab 'DIR/img DIR/m shiftbox loop,map=0:1001:1 0 0' \
+		'DIR/other DIR/n ext4 X-mount.idmap=0:1001:1 0 0' \
 		'DIR/none DIR/o ext4 X-mount.idmap=0:1:1 0 0'
 	must_fail 1 "cannot open the source" $MI -a -T fstab
 	must_equal "$(mounts)$(loops)" 0
@@ -286,7 +301,8 @@ fstab() {
 	mkdir n/on
 	cp other n/inner
 	umount n
-	fstab 'DIR/n/inner DIR/n/on shiftbox map=0:1002:1 0 0' 'DIR/img DIR/n shiftbox map=0:1001:1 0 0'
+	fstab 'DIR/n/inner DIR/n/on shiftbox map=0:1002:1 0 0' \
+		'DIR/img DIR/n shiftbox map=0:1001:1 0 0'
 	must_work $MI -a -T fstab
 	must_equal "$(owner n) $(owner n/on)" "1001:1001 1002:1002"
 	must_work $MI -a -u -T fstab
@@ -297,10 +313,12 @@ fstab() {
 
 @test "mount -a and umount know lines with images, by mount.shiftbox" {
 	mkdir up work
-	mount -t overlay overlay /sbin -o "lowerdir=/sbin,upperdir=$SCRATCH/up,workdir=$SCRATCH/work"
+	mount -t overlay overlay /sbin \
+		-o "lowerdir=/sbin,upperdir=$SCRATCH/up,workdir=$SCRATCH/work"
 	ln -s "$SHIFTBOX" /sbin/mount.shiftbox
 	cat img img >two
-	fstab 'DIR/two DIR/m shiftbox loop,offset=16M,sizelimit=16M,map=0:1001:1,nosuid 0 0' 'DIR/img DIR/n shiftbox map=0:1002:1,ro,noload 0 0' \
+	fstab 'DIR/two DIR/m shiftbox loop,offset=16M,sizelimit=16M,map=0:1001:1,nosuid 0 0' \
+		'DIR/img DIR/n shiftbox map=0:1002:1,ro,noload 0 0' \
 		'scratch DIR/o shiftbox type=tmpfs,size=1M,map=0:1003:1 0 0'
 	must_work mount -T "$SCRATCH/fstab" -a
 	must_equal "$(owner m) $(owner n) $(owner o)" "1001:1001 1002:1002 1003:1003"
@@ -319,7 +337,7 @@ fstab() {
 	must_equal "$(mounts)$(loops)" 0
 }
 
-# --- faults --------------------------------------------------------------------------------------------
+# --- faults ---------------------------------------------------------------------------------------
 
 state() {
 	grep " $SCRATCH/" /proc/self/mountinfo | cut -d' ' -f4-
@@ -327,7 +345,8 @@ state() {
 	find "$SCRATCH" -xdev -printf '%p %U:%G %m\n' | sort
 }
 
-# Fail the 1st, 2nd ... CALL with ERRNO, until there is none left; at least MIN of them. OVERCOME=1: some may be done without.
+# Fail the 1st, 2nd ... CALL with ERRNO, until there is none left; at least MIN of them. OVERCOME=1:
+# some may be done without.
 each_call() {
 	local call=$1 errno=$2 min=$3 n before
 	shift 3
@@ -341,7 +360,8 @@ each_call() {
 			continue
 		fi
 		[ "$status" = 1 ] || tell "$call number $n: the status is not 1"
-		[[ $stderr == *"shiftbox mount-idmapped: "*cannot* ]] || tell "$call number $n: the step is not named"
+		[[ $stderr == *"shiftbox mount-idmapped: "*cannot* ]] ||
+			tell "$call number $n: the step is not named"
 		must_equal "$(state)" "$before"
 	done
 	must_work $MI -u m
@@ -371,12 +391,14 @@ each_call() {
 	for ((n = 1; ; n++)); do
 		capture inject "ioctl:EIO:$n" $MI $MAP -o ro,noload img m
 		[ "$status" != 99 ] || break
-		[ "$status" != 1 ] || [[ $stderr == *"cannot "*" loop device"* ]] || tell "the step is not named"
+		[ "$status" != 1 ] || [[ $stderr == *"cannot "*" loop device"* ]] ||
+			tell "the step is not named"
 		[ "$status" = 0 ] && must_work $MI -u m || failed=$((failed + 1))
 		must_equal "$(state)" "$before"
 	done
 	must_work $MI -u m
-	[ "$failed" -ge 3 ] || say "only $failed failures, not of LOOP_CTL_GET_FREE, LOOP_CONFIGURE and LOOP_GET_STATUS64"
+	[ "$failed" -ge 3 ] ||
+		say "only $failed failures, not of LOOP_CTL_GET_FREE, LOOP_CONFIGURE and LOOP_GET_STATUS64"
 	for ((n = 1; retried < 1; n++)); do
 		capture inject "ioctl:EBUSY:$n" $MI -v $MAP -o ro,noload img m
 		[ "$status" != 99 ] || say "nothing was retried"
@@ -384,14 +406,16 @@ each_call() {
 		must_equal "$status" 0
 		must_work $MI -u m
 	done
-	must_fail 1 "other programs took each of 64 free loop devices first" inject "ioctl:EBUSY:$n+" $MI $MAP img m
+	must_fail 1 "other programs took each of 64 free loop devices first" \
+		inject "ioctl:EBUSY:$n+" $MI $MAP img m
 	must_equal "$(state)" "$before"
 }
 
 @test "killed at any step, it leaves nothing" {
 	local call
 	for call in fsopen fsconfig fsmount mount_setattr openat2 move_mount; do
-		capture strace -f -qq -o /dev/null -e "inject=$call:signal=KILL:when=1" $MI $MAP -o ro,noload img m
+		capture strace -f -qq -o /dev/null -e "inject=$call:signal=KILL:when=1" \
+			$MI $MAP -o ro,noload img m
 		[ ! -d m/lost+found ] || umount m
 		must_equal "$call $(loops)$(mounts)" "$call 0"
 	done

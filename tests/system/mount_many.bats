@@ -27,7 +27,8 @@ image() {
 	done >fstab
 }
 
-# Tell each line of mountinfo that was ever seen and is neither there at first nor one of the stacks. Ends when "stop" is there.
+# Tell each line of mountinfo that was ever seen and is neither there at first nor one of the
+# stacks. Ends when "stop" is there.
 watch() {
 	python3 - "$SCRATCH" <<-'END'
 		import os, select, sys
@@ -67,7 +68,8 @@ many() {
 	must_equal "$(($(wc -l </proc/self/mountinfo) - before))" "$STACKS"
 	must_equal "$(grep -v ^looks: seen)" ""
 	[ "$(sed -n 's/^looks: //p' seen)" -gt 2 ] || say "the watcher did not look"
-	must_equal "$(owner stacks/0/f0) $(owner stacks/199/f39)" "100001:100007 $((100000 + 49 * 65536 + 40)):$((100000 + 49 * 65536 + 7))"
+	must_equal "$(owner stacks/0/f0) $(owner stacks/199/f39)" \
+		"100001:100007 $((100000 + 49 * 65536 + 40)):$((100000 + 49 * 65536 + 7))"
 	must_equal "$(ls stacks/77 | wc -l)" $LAYERS
 	must_work $MI -a -u -T fstab
 	must_equal "$(wc -l </proc/self/mountinfo)" "$before"
@@ -87,7 +89,8 @@ many() {
 	need kernel 6.15
 	export SHIFTBOX_OVERLAY_WAY=fds
 	image
-	must_work strace -f -qq -o trace -e trace=move_mount,mount,umount2 $MI -s store -m +100000 -o upper=private/one image:many stacks/0
+	must_work strace -f -qq -o trace -e trace=move_mount,mount,umount2 \
+		$MI -s store -m +100000 -o upper=private/one image:many stacks/0
 	# What is gathered goes onto a detached tree, by its number as a name.
 	sed -nE 's/^[0-9]+ +((move_mount|mount|umount2)\(.*)/\1/p' trace >calls
 	must_equal "$(grep -c 'MOVE_MOUNT_T_EMPTY_PATH' calls) $(grep -vcE 'MOVE_MOUNT_T_EMPTY_PATH|, "[0-9]+", MOVE_MOUNT_F_EMPTY_PATH\) = 0$' calls)" "1 0"

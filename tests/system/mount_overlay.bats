@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# mount-idmapped: stacks of layers, as root. Each test runs once for each way of giving OverlayFS its layers.
+# mount-idmapped: stacks of layers, as root. Each test runs once for each way of giving OverlayFS
+# its layers.
 
 load lib
 
@@ -13,7 +14,8 @@ ways() {
 	if lacks kernel 6.15 >/dev/null; then echo names; else echo fds names; fi
 }
 
-# Run a test in a directory of its own for each way: layers top and base, an empty merged, a private place.
+# Run a test in a directory of its own for each way: layers top and base, an empty merged, a private
+# place.
 each_way() {
 	local way
 	for way in $(ways); do
@@ -63,7 +65,8 @@ readonly_stack() {
 
 single_layer() {
 	must_work $MI -m +100000 -o lower=base overlay merged
-	must_equal "$(owner merged/dir/file) $(owner merged) $(stat -c %a merged)" "100033:100044 100000:100000 755"
+	must_equal "$(owner merged/dir/file) $(owner merged) $(stat -c %a merged)" \
+		"100033:100044 100000:100000 755"
 	must_equal "$(ls -A merged)" "$(ls -A base)"
 	must_fail 1 "Read-only" touch merged/x
 	must_equal "$(mounts)" 2
@@ -84,17 +87,22 @@ portable_upper() {
 	must_equal "$(owner private/up) $(stat -c %a private/up)" "0:0 755"
 	must_equal "$(owner private/up.work) $(stat -c %a private/up.work)" "0:0 700"
 	# A copy-up, a new file, a new directory, a changed owner: all keep ids of the disk.
-	echo more | let_in setpriv --reuid 100033 --regid 100044 --clear-groups tee merged/dir/file >/dev/null
-	container 100000 sh -c 'cd merged && mkdir new && touch new/file && chown 12:13 new/file && chmod 4755 new/file && chown 21:22 upmost && rm suid'
-	must_equal "$(owner merged/dir/file) $(owner merged/new) $(owner merged/new/file)" "100033:100044 100000:100000 100012:100013"
-	must_equal "$(owner private/up/dir/file) $(owner private/up/dir) $(owner private/up/new)" "33:44 5:7 0:0"
+	echo more | let_in setpriv --reuid 100033 --regid 100044 \
+		--clear-groups tee merged/dir/file >/dev/null
+	container 100000 sh -c 'cd merged && mkdir new && touch new/file && chown 12:13 new/file &&
+		chmod 4755 new/file && chown 21:22 upmost && rm suid'
+	must_equal "$(owner merged/dir/file) $(owner merged/new) $(owner merged/new/file)" \
+		"100033:100044 100000:100000 100012:100013"
+	must_equal "$(owner private/up/dir/file) $(owner private/up/dir) $(owner private/up/new)" \
+		"33:44 5:7 0:0"
 	must_equal "$(owner private/up/new/file) $(owner private/up/upmost)" "12:13 21:22"
 	must_equal "$(stat -c %t:%T private/up/suid) $(owner private/up/suid)" "0:0 0:0"
 	must_equal "$(owner base/dir/file)" 33:44
 	must_work $MI -u merged
 	# The same upper for another range: everything is still right.
 	must_work $MI -m +300000 -o lower=top,lower=base,upper=private/up overlay merged
-	must_equal "$(owner merged/dir/file) $(owner merged/new/file) $(owner merged/upmost)" "300033:300044 300012:300013 300021:300022"
+	must_equal "$(owner merged/dir/file) $(owner merged/new/file) $(owner merged/upmost)" \
+		"300033:300044 300012:300013 300021:300022"
 	must_equal "$(cat merged/dir/file)" more
 	[ ! -e merged/suid ]
 	container 300000 touch merged/second
@@ -142,9 +150,11 @@ upper_owner() {
 without_disk_zero() {
 	chmod 777 top
 	rm -r top && install -d -o 5 -g 7 -m 755 top
-	must_work $MI -m u:5:1000:30 -m g:7:2000:40 -o lower=top,lower=base,upper=private/up overlay merged
+	must_work $MI -m u:5:1000:30 -m g:7:2000:40 -o lower=top,lower=base,upper=private/up \
+		overlay merged
 	let_in setpriv --reuid 1000 --regid 2000 --clear-groups touch merged/new merged/dir/new
-	must_equal "$(owner private/up/new) $(owner private/up/dir/new) $(owner private/up/dir)" "5:7 5:7 5:7"
+	must_equal "$(owner private/up/new) $(owner private/up/dir/new) $(owner private/up/dir)" \
+		"5:7 5:7 5:7"
 	must_equal "$(owner merged/new)" 1000:2000
 	must_work $MI -u merged
 }
@@ -155,10 +165,12 @@ without_disk_zero() {
 
 plain_upper() {
 	chmod 755 private
-	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/up,upper-map=none overlay merged
+	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/up,upper-map=none \
+		overlay merged
 	must_equal "$(owner private/up)" 100000:100000
 	container 100000 sh -c 'touch merged/new && echo more >>merged/dir/file'
-	must_equal "$(owner private/up/new) $(owner private/up/dir/file)" "100000:100000 100033:100044"
+	must_equal "$(owner private/up/new) $(owner private/up/dir/file)" \
+		"100000:100000 100033:100044"
 	must_work $MI -u merged
 }
 
@@ -184,7 +196,8 @@ map_per_layer() {
 	must_work $MI -m +100000 -o lower=top@none,lower=base overlay merged
 	must_equal "$(owner merged/upmost) $(owner merged/dir)" "9:8 100005:100007"
 	must_work $MI -u merged
-	must_fail 2 "the map of layer 'top'" $MI -m +100000 -o lower=top@nonsense,lower=base overlay merged
+	must_fail 2 "the map of layer 'top'" \
+		$MI -m +100000 -o lower=top@nonsense,lower=base overlay merged
 }
 
 @test "a layer may have a map of its own" {
@@ -195,7 +208,8 @@ ephemeral() {
 	must_work $MI -m +100000 -o lower=top,lower=base,ephemeral=1M overlay merged
 	container 100000 sh -c 'touch merged/new && echo more >>merged/dir/file'
 	must_equal "$(owner merged/new) $(owner merged/dir/file)" "100000:100000 100033:100044"
-	must_fail 1 "No space left" container 100000 dd if=/dev/zero of=merged/big bs=64K count=32 status=none
+	must_fail 1 "No space left" \
+		container 100000 dd if=/dev/zero of=merged/big bs=64K count=32 status=none
 	must_equal "$(mounts)" 2
 	must_work $MI -u merged
 	must_work $MI -m +100000 -o lower=top,lower=base,ephemeral overlay merged
@@ -210,14 +224,19 @@ ephemeral() {
 kernel_options() {
 	local o
 	for o in volatile metacopy redirect_dir userxattr; do
-		must_work $MI -m +100000 -o "lower=top,lower=base,upper=private/up-$o,$o" overlay merged
+		must_work $MI -m +100000 -o "lower=top,lower=base,upper=private/up-$o,$o" \
+			overlay merged
 		# Newer kernels show volatile as fsync=volatile.
-		grep "$SCRATCH.* overlay " /proc/self/mountinfo | grep -qE "[ ,=]$o" || say "$(grep "$SCRATCH" /proc/self/mountinfo)"
-		container 100000 sh -c 'rm merged/suid && mv merged/dir merged/moved' || [ $o != redirect_dir ]
+		grep "$SCRATCH.* overlay " /proc/self/mountinfo | grep -qE "[ ,=]$o" ||
+			say "$(grep "$SCRATCH" /proc/self/mountinfo)"
+		container 100000 sh -c 'rm merged/suid && mv merged/dir merged/moved' ||
+			[ $o != redirect_dir ]
 		must_work $MI -u merged
 	done
-	# What was mounted volatile may be broken after a crash; the kernel refuses it, and so it is said.
-	must_fail 1 "was mounted volatile" $MI -m +100000 -o "lower=top,lower=base,upper=private/up-volatile" overlay merged
+	# What was mounted volatile may be broken after a crash; the kernel refuses it, and so it is
+	# said.
+	must_fail 1 "was mounted volatile" \
+		$MI -m +100000 -o "lower=top,lower=base,upper=private/up-volatile" overlay merged
 	must_fail 2 "excludes" $MI -o "lower=top,upper=private/x,userxattr,metacopy" overlay merged
 	must_fail 2 "needs 'upper'" $MI -o "lower=top,volatile" overlay merged
 }
@@ -227,8 +246,11 @@ kernel_options() {
 }
 
 flags() {
-	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/up,ro,nosuid,nodev,noexec,noatime overlay merged
-	must_equal "$(awk -v d="$PWD/merged" '$5 == d { print $6, $7 }' /proc/self/mountinfo)" "ro,nosuid,nodev,noexec,noatime -"
+	must_work $MI -m +100000 \
+		-o lower=top,lower=base,upper=private/up,ro,nosuid,nodev,noexec,noatime \
+		overlay merged
+	must_equal "$(awk -v d="$PWD/merged" '$5 == d { print $6, $7 }' /proc/self/mountinfo)" \
+		"ro,nosuid,nodev,noexec,noatime -"
 	must_work $MI -u merged
 	mount -t tmpfs none other && mount --make-shared other && mkdir other/merged
 	must_work $MI -m +100000 -o lower=top,lower=base overlay other/merged
@@ -247,13 +269,17 @@ odd_names() {
 	local odd=$' ,:\\"\n@;\xff=' e=' \,\:\\\"\012\@\;\377\='
 	mkdir "private/$odd" "private/$odd/l" "private/$odd/m"
 	install -o 70 -g 71 /dev/null "private/$odd/l/file"
-	must_work $MI -m +100000 -o "lower=private/$e/l,lower=base,upper=private/$e/u$e,work=private/$e/w$e" overlay "private/$odd/m"
-	must_equal "$(owner "private/$odd/m/file") $(owner "private/$odd/m/dir")" "100070:100071 100005:100007"
+	must_work $MI -m +100000 \
+		-o "lower=private/$e/l,lower=base,upper=private/$e/u$e,work=private/$e/w$e" \
+		overlay "private/$odd/m"
+	must_equal "$(owner "private/$odd/m/file") $(owner "private/$odd/m/dir")" \
+		"100070:100071 100005:100007"
 	"$TESTS"/fixtures/in-range 100000 "private/$odd/m" touch new
 	must_equal "$(owner "private/$odd/u$odd/new")" 0:0
 	must_work $MI -u "private/$odd/m"
 	# The same between quotes.
-	must_work $MI -m +100000 -o 'lower="private/ ,:\\\"'$'\n''\@;'$'\xff''=/l",ro,lower=base' overlay merged
+	must_work $MI -m +100000 -o 'lower="private/ ,:\\\"'$'\n''\@;'$'\xff''=/l",ro,lower=base' \
+		overlay merged
 	must_equal "$(owner merged/file)" 100070:100071
 	must_work $MI -u merged
 	mkdir 'x\' && touch 'x\/backslash'
@@ -326,7 +352,8 @@ refused() {
 	[ ! -e other/up.work ]
 
 	mount -t tmpfs none other
-	must_fail 1 "are on different filesystems" $MI $up,upper=private/up,work=other/w overlay merged
+	must_fail 1 "are on different filesystems" \
+		$MI $up,upper=private/up,work=other/w overlay merged
 	umount other
 	must_fail 1 "must end in a name of its own" $MI $up,upper=private/.. overlay merged
 	must_fail 1 "is no directory" $MI $up,upper=top/upmost,upper-map=none overlay merged
@@ -334,15 +361,24 @@ refused() {
 	must_equal "$(ls -A private)" ""
 
 	mkdir private/l
-	must_fail 1 "lies inside" $MI -m +100000 -o lower=private/l,lower=base,upper=private/l/up,work=private/w overlay merged
-	must_fail 1 "lies inside" $MI -m +100000 -o lower=private/l,lower=base,upper=private/u,work=private/l/w overlay merged
-	must_fail 1 "is the same directory as" $MI -m +100000 -o lower=private/l,lower=base,upper=private/l,work=private/w overlay merged
+	must_fail 1 "lies inside" \
+		$MI -m +100000 -o lower=private/l,lower=base,upper=private/l/up,work=private/w \
+		overlay merged
+	must_fail 1 "lies inside" \
+		$MI -m +100000 -o lower=private/l,lower=base,upper=private/u,work=private/l/w \
+		overlay merged
+	must_fail 1 "is the same directory as" \
+		$MI -m +100000 -o lower=private/l,lower=base,upper=private/l,work=private/w \
+		overlay merged
 	must_equal "$(find private -mindepth 1)" private/l
 	rmdir private/l
 
-	must_fail 1 "layer 2 of 2: cannot open the layer" $MI -m +100000 -o lower=top,lower=missing overlay merged
-	must_fail 1 "layer 1 of 2: cannot open the layer" $MI -m +100000 -o lower=top/upmost,lower=base overlay merged
-	must_fail 1 "layer 2 of 2: cannot set the ID mapping" $MI -m +100000 -o lower=top,lower=/proc/self overlay merged
+	must_fail 1 "layer 2 of 2: cannot open the layer" \
+		$MI -m +100000 -o lower=top,lower=missing overlay merged
+	must_fail 1 "layer 1 of 2: cannot open the layer" \
+		$MI -m +100000 -o lower=top/upmost,lower=base overlay merged
+	must_fail 1 "layer 2 of 2: cannot set the ID mapping" \
+		$MI -m +100000 -o lower=top,lower=/proc/self overlay merged
 	[[ $stderr == *"(proc) does not support"* ]] || tell "the reason is not named"
 	touch file
 	must_fail 1 "cannot mount a directory on something that is none" $MI $up overlay file
@@ -357,11 +393,14 @@ refused() {
 
 in_use() {
 	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/up overlay merged
-	must_fail 1 "in use by another overlay mount" $MI -m +300000 -o lower=top,lower=base,upper=private/up overlay other
 	must_fail 1 "in use by another overlay mount" \
-		$MI -m +300000 -o lower=top,lower=base,upper=private/second,work=private/up.work overlay other
+		$MI -m +300000 -o lower=top,lower=base,upper=private/up overlay other
 	must_fail 1 "in use by another overlay mount" \
-		$MI -m +300000 -o lower=top,lower=base,upper=private/up,work=private/second overlay other
+		$MI -m +300000 -o lower=top,lower=base,upper=private/second,work=private/up.work \
+		overlay other
+	must_fail 1 "in use by another overlay mount" \
+		$MI -m +300000 -o lower=top,lower=base,upper=private/up,work=private/second \
+		overlay other
 	must_equal "$(mounts)" 2
 	[ ! -e private/second ]
 	must_work $MI -u merged
@@ -375,7 +414,8 @@ in_use() {
 
 elsewhere() {
 	mkdir -p private/a/b private/c
-	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/a/b/up,work=private/c/work overlay merged
+	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/a/b/up,work=private/c/work \
+		overlay merged
 	container 100000 sh -c 'touch merged/new && rm merged/suid'
 	must_equal "$(owner private/a/b/up/new) $(owner private/c/work)" "0:0 0:0"
 	must_work $MI -u merged
@@ -386,7 +426,8 @@ elsewhere() {
 }
 
 falls_back_read_only() {
-	# A work directory that cannot be written to makes OverlayFS fall back to read-only without a word.
+	# A work directory that cannot be written to makes OverlayFS fall back to read-only without
+	# a word.
 	need prog chattr
 	loop_fs ext4 disk 32M
 	chmod 700 disk
@@ -395,7 +436,8 @@ falls_back_read_only() {
 	capture $MI -m +100000 -o lower=top,lower=base,upper=disk/up,work=disk/w overlay merged
 	chattr -i disk/w/work
 	must_equal "$status" 1
-	[[ $stderr == *"cannot make the stack writable"* || $stderr == *"cannot stack the layers"* ]] || tell "what"
+	[[ $stderr == *"cannot make the stack writable"* ||
+		$stderr == *"cannot stack the layers"* ]] || tell "what"
 	umount disk
 }
 
@@ -409,10 +451,13 @@ filesystems() {
 	for type in ext4 xfs btrfs; do
 		loop_fs $type disk 300M
 		mkdir -m 700 disk/p && mkdir disk/top && cp -a base disk/base
-		must_work $MI -m +100000 -o lower=disk/top,lower=disk/base,upper=disk/p/up overlay merged
+		must_work $MI -m +100000 -o lower=disk/top,lower=disk/base,upper=disk/p/up \
+			overlay merged
 		container 100000 sh -c 'touch merged/new && rm merged/suid'
-		echo more | let_in setpriv --reuid 100033 --regid 100044 --clear-groups tee -a merged/dir/file >/dev/null
-		must_equal "$(owner merged/new) $(owner merged/dir/file)" "100000:100000 100033:100044"
+		echo more | let_in setpriv --reuid 100033 --regid 100044 --clear-groups tee \
+			-a merged/dir/file >/dev/null
+		must_equal "$(owner merged/new) $(owner merged/dir/file)" \
+			"100000:100000 100033:100044"
 		must_equal "$(owner disk/p/up/new) $(owner disk/p/up/dir/file)" "0:0 33:44"
 		must_work $MI -u merged
 		umount disk
@@ -422,8 +467,10 @@ filesystems() {
 	for type in squashfs erofs; do
 		mount -o loop -t $type image.$type disk
 		must_work $MI -m +100000 -o lower=top,lower=disk,upper=private/$type overlay merged
-		echo more | let_in setpriv --reuid 100033 --regid 100044 --clear-groups tee -a merged/dir/file >/dev/null
-		must_equal "$(owner merged/dir/file) $(owner private/$type/dir/file)" "100033:100044 33:44"
+		echo more | let_in setpriv --reuid 100033 --regid 100044 --clear-groups tee \
+			-a merged/dir/file >/dev/null
+		must_equal "$(owner merged/dir/file) $(owner private/$type/dir/file)" \
+			"100033:100044 33:44"
 		must_work $MI -u merged
 		umount disk
 	done
@@ -449,18 +496,22 @@ filesystems() {
 	fi
 	must_work $MI -u merged
 	# A kernel that does not take descriptors: the second fsconfig() is the first layer's
-	capture inject fsconfig:EINVAL:2 $MI -v --json -m +100000 -o lower=top,lower=base overlay merged
+	capture inject fsconfig:EINVAL:2 $MI -v --json -m +100000 -o lower=top,lower=base \
+		overlay merged
 	must_equal "$status" 0
-	[[ $stderr == *"giving them by name"* && $output == *'"layers_by":"names"'* ]] || tell "no fallback"
+	[[ $stderr == *"giving them by name"* && $output == *'"layers_by":"names"'* ]] ||
+		tell "no fallback"
 	must_equal "$(owner merged/file)" 100005:100007
 	must_work $MI -u merged
 	# When the fallback fails, its reason counts.
 	mkdir -m 700 private
 	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/up overlay merged
 	must_fail 1 "in use by another overlay mount" \
-		inject fsconfig:EOPNOTSUPP:3+ $MI -m +300000 -o lower=top,lower=base,upper=private/up overlay top
+		inject fsconfig:EOPNOTSUPP:3+ \
+		$MI -m +300000 -o lower=top,lower=base,upper=private/up overlay top
 	must_work $MI -u merged
-	must_fail 2 "neither 'fds' nor 'names'" env SHIFTBOX_OVERLAY_WAY=x $MI -m +100000 -o lower=top overlay merged
+	must_fail 2 "neither 'fds' nor 'names'" env SHIFTBOX_OVERLAY_WAY=x \
+		$MI -m +100000 -o lower=top overlay merged
 }
 
 killed() {
@@ -472,7 +523,11 @@ killed() {
 		kill -9 $n 2>/dev/null || true
 		wait $n 2>/dev/null || true
 		n=$(mounts)
-		[ "$n" = 1 ] || { must_equal "$n" 2; must_equal "$(owner merged/dir)" 100005:100007; umount merged; }
+		[ "$n" = 1 ] || {
+			must_equal "$n" 2
+			must_equal "$(owner merged/dir)" 100005:100007
+			umount merged
+		}
 	done
 	# What it left in private, it takes up again.
 	must_work $MI -m +100000 -o lower=top,lower=base,upper=private/up overlay merged

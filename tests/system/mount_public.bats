@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154,SC2016
-# What a writable map gives away where other users reach the same files without it, and who is refused or warned.
+# What a writable map gives away where other users reach the same files without it, and who is
+# refused or warned.
 
 load lib
 
@@ -19,7 +20,8 @@ test_setup() {
 	mkdir closed/dir
 }
 
-# A program that tells, as `id` does, which ids it was given: "su" by set-id bits, "cap" by CAP_SETUID.
+# A program that tells, as `id` does, which ids it was given: "su" by set-id bits, "cap" by
+# CAP_SETUID.
 programs() {
 	gcc -o su -x c - <<<'#include <stdio.h>
 		#include <unistd.h>
@@ -55,12 +57,14 @@ must_warn() { # TEXT CMD...: once
 @test "what is given away: with the word public, another user becomes root by what is made through the mount" {
 	programs
 	must_work $MI -m +100000 -o public open target
-	as 100000 sh -c 'cp su target/u && chmod 4755 target/u && cp su target/g && chmod 2755 target/g'
+	as 100000 sh -c 'cp su target/u && chmod 4755 target/u && cp su target/g &&
+		chmod 2755 target/g'
 	must_equal "$(as 1502 open/u) $(as 1502 open/g)" "0:1502 1502:0"
 	as 100000 unshare -Ur sh -c 'cp cap target/c && setcap cap_setuid+ep target/c'
 	must_equal "$(as 1502 open/c)" 0
 	umount target
-	# By the other path the same file is nobody's but the seen id's, whatever flags that mount has.
+	# By the other path the same file is nobody's but the seen id's, whatever flags that mount
+	# has.
 	must_work $MI -m +100000 -o public,nosuid,nodev open target
 	must_equal "$(as 1502 target/u) $(as 1502 open/u)" "1502:1502 0:1502"
 	umount target
@@ -72,9 +76,11 @@ must_warn() { # TEXT CMD...: once
 	touch open/file to
 	must_refuse $MI -m +100000 open target
 	must_refuse $MI -m u:0:100000:1 -m g:5:5:1 open target
-	[[ $stderr == *"set-uid files that user 100000 makes"*"of user 0 (root)"* ]] || tell "not the user"
+	[[ $stderr == *"set-uid files that user 100000 makes"*"of user 0 (root)"* ]] ||
+		tell "not the user"
 	must_refuse $MI -m u:5:5:1 -m g:0:100000:1 open target
-	[[ $stderr == *"set-gid files that group 100000 makes"*"of group 0 (root)"* ]] || tell "not the group"
+	[[ $stderr == *"set-gid files that group 100000 makes"*"of group 0 (root)"* ]] ||
+		tell "not the group"
 	must_refuse $MI -m +100000 -o nosuid,nodev,noexec open target
 	must_refuse $MI -m +100000 open/file to
 	must_refuse $MI -m +100000 -o rbind open target
@@ -82,7 +88,8 @@ must_warn() { # TEXT CMD...: once
 	must_refuse $MI -m +100000 -e open target -- true
 	must_refuse $MI -a -T fstab
 	must_refuse $MI -T fstab target
-	must_refuse bash -c 'exec -a mount.shiftbox "$SHIFTBOX" "$@"' sh "$PWD/open" "$PWD/target" -o rw,map=+100000
+	must_refuse bash -c 'exec -a mount.shiftbox "$SHIFTBOX" "$@"' sh "$PWD/open" "$PWD/target" \
+		-o rw,map=+100000
 	# What is seen as itself, is not in the map, or is read-only gives nothing away.
 	for map in 0:0:1 0:0:65536 100000:0:65536 u:200000:5:1; do
 		must_work $MI -q -m "$map" open target
@@ -126,20 +133,25 @@ must_warn() { # TEXT CMD...: once
 	must_fail 1 "not permitted" as 100000 chmod 755 target
 	umount target
 	# Nor is it counted where the command's root gets it.
-	must_fail 125 "where other users can reach it" "$SHIFTBOX" userns-run -m +100000 -r closed -- true
+	must_fail 125 "where other users can reach it" \
+		"$SHIFTBOX" userns-run -m +100000 -r closed -- true
 	chmod 750 closed && chgrp 1502 closed
 	must_refuse $MI -m +100000 closed target
 }
 
 @test "a file that is reached by a link of /proc is where the kernel says it is; one that is nowhere counts as open" {
 	touch closed/file open/file to
-	must_work bash -c 'exec 9<closed/file; exec "$@"' sh $MI -m +100000 -o bind /proc/self/fd/9 to
+	must_work bash -c 'exec 9<closed/file; exec "$@"' \
+		sh $MI -m +100000 -o bind /proc/self/fd/9 to
 	umount to
-	must_refuse bash -c 'exec 9<open/file; exec "$@"' sh $MI -m +100000 -o bind /proc/self/fd/9 to
+	must_refuse bash -c 'exec 9<open/file; exec "$@"' \
+		sh $MI -m +100000 -o bind /proc/self/fd/9 to
 	mv open/file closed/moved
-	must_work bash -c 'exec 9<closed/moved; mv closed/moved closed/again; exec "$@"' sh $MI -m +100000 -o bind /proc/self/fd/9 to
+	must_work bash -c 'exec 9<closed/moved; mv closed/moved closed/again; exec "$@"' \
+		sh $MI -m +100000 -o bind /proc/self/fd/9 to
 	umount to
-	must_fail 1 '' bash -c 'exec 9<closed/file; rm closed/file; exec "$@"' sh $MI -m +100000 -o bind /proc/self/fd/9 to
+	must_fail 1 '' bash -c 'exec 9<closed/file; rm closed/file; exec "$@"' \
+		sh $MI -m +100000 -o bind /proc/self/fd/9 to
 	must_equal "$(mounted)" 0
 }
 
@@ -212,7 +224,11 @@ must_warn() { # TEXT CMD...: once
 	must_work $MI -m +300000 img bob/at
 	must_work $MI -m +100000 img target && umount target
 	chmod 711 bob
-	if lacks kernel 6.15 >/dev/null; then :; else must_fail 1 "$REFUSED" $MI -m +100000 img target; fi
+	if lacks kernel 6.15 >/dev/null; then
+		:
+	else
+		must_fail 1 "$REFUSED" $MI -m +100000 img target
+	fi
 	umount bob/at
 	# A new filesystem is reached by nobody.
 	must_work $MI -m +100000 -t tmpfs tmpfs target && umount target
@@ -221,13 +237,17 @@ must_warn() { # TEXT CMD...: once
 
 @test "a line of mount(8) is warned of, and a dry run names all lines that are refused" {
 	mkdir t{1..6}
-	printf '%s\n' "$SCRATCH/open $SCRATCH/t1 shiftbox map=+100000 0 0" "$SCRATCH/closed/dir $SCRATCH/t2 shiftbox map=+100000 0 0" \
-		"$SCRATCH/open $SCRATCH/t3 none bind,X-mount.idmap=0:100000:5 0 0" "$SCRATCH/open $SCRATCH/t4 shiftbox map=+200000,nofail 0 0" \
-		"$SCRATCH/open $SCRATCH/t5 shiftbox map=+100000,public 0 0" "$SCRATCH/open $SCRATCH/t6 shiftbox map=g:0:7:1 0 0" >fstab
+	printf '%s\n' "$SCRATCH/open $SCRATCH/t1 shiftbox map=+100000 0 0" \
+		"$SCRATCH/closed/dir $SCRATCH/t2 shiftbox map=+100000 0 0" \
+		"$SCRATCH/open $SCRATCH/t3 none bind,X-mount.idmap=0:100000:5 0 0" \
+		"$SCRATCH/open $SCRATCH/t4 shiftbox map=+200000,nofail 0 0" \
+		"$SCRATCH/open $SCRATCH/t5 shiftbox map=+100000,public 0 0" \
+		"$SCRATCH/open $SCRATCH/t6 shiftbox map=g:0:7:1 0 0" >fstab
 	must_fail 1 "lines that would be refused: 2" $MI -a -n -T fstab
 	must_equal "$(grep -c "$REFUSED" <<<"$stderr")" 3
 	for n in 1 4 6; do
-		grep "line of '$SCRATCH/t$n': $REFUSED.*; try: .*chmod 0700" <<<"$stderr" || tell "t$n is not named"
+		grep "line of '$SCRATCH/t$n': $REFUSED.*; try: .*chmod 0700" <<<"$stderr" ||
+			tell "t$n is not named"
 	done
 	must_equal "$(grep -c "those of user 0 for all" <<<"$stderr")" 1
 	must_fail 1 "line of '$SCRATCH/t1': $REFUSED" $MI -a -T fstab
@@ -248,10 +268,18 @@ must_warn() { # TEXT CMD...: once
 	local n
 	touch closed/file && ln closed/file open/file
 	mkdir t{1..8} && touch f{1..8}
-	for n in 1 2 3 4; do echo "$SCRATCH/closed/dir $SCRATCH/t$n shiftbox map=+100000 0 0"; done >fstab
-	for n in 5 6 7 8; do echo "$SCRATCH/open $SCRATCH/t$n shiftbox map=+100000,nofail 0 0"; done >>fstab
-	for n in 1 2 3 4; do echo "$SCRATCH/closed/file $SCRATCH/f$n shiftbox map=+100000 0 0"; done >>fstab
-	for n in 5 6 7 8; do echo "$SCRATCH/open/file $SCRATCH/f$n shiftbox map=+100000,nofail 0 0"; done >>fstab
+	for n in 1 2 3 4; do
+		echo "$SCRATCH/closed/dir $SCRATCH/t$n shiftbox map=+100000 0 0"
+	done >fstab
+	for n in 5 6 7 8; do
+		echo "$SCRATCH/open $SCRATCH/t$n shiftbox map=+100000,nofail 0 0"
+	done >>fstab
+	for n in 1 2 3 4; do
+		echo "$SCRATCH/closed/file $SCRATCH/f$n shiftbox map=+100000 0 0"
+	done >>fstab
+	for n in 5 6 7 8; do
+		echo "$SCRATCH/open/file $SCRATCH/f$n shiftbox map=+100000,nofail 0 0"
+	done >>fstab
 	capture $MI -a -T fstab
 	must_equal "$status $(grep -c "$REFUSED" <<<"$stderr") $(mounted)" "0 8 8"
 	umount t{1..4} f{1..4}
@@ -265,7 +293,8 @@ must_warn() { # TEXT CMD...: once
 	must_warn "$text" $MI -m +100000 -o lower=layer overlay target
 	must_equal "$(as 1502 target/su)" 100000:1502
 	umount target
-	must_warn "$text" $MI -m +100000 -o lower=layer,upper=closed/up overlay target && umount target
+	must_warn "$text" $MI -m +100000 -o lower=layer,upper=closed/up overlay target &&
+		umount target
 	capture $MI -n -m +100000 -o lower=layer overlay target
 	[[ $stderr == *"$text" ]] || tell "not in a dry run"
 	echo "overlay $SCRATCH/target shiftbox lower=$SCRATCH/layer,map=+100000 0 0" >fstab
@@ -289,7 +318,8 @@ must_warn() { # TEXT CMD...: once
 	need kernel 6.3
 	cp "$SHIFTBOX" shiftbox
 	must_work "$TESTS/fixtures/in-range" 100000 . unshare -m sh -c '
-		mount -t tmpfs -o mode=755 none /mnt && mkdir /mnt/a /mnt/b && ./shiftbox mount-idmapped -m 0:1000:10 /mnt/a /mnt/b && stat -c %u /mnt/b'
+		mount -t tmpfs -o mode=755 none /mnt && mkdir /mnt/a /mnt/b &&
+		./shiftbox mount-idmapped -m 0:1000:10 /mnt/a /mnt/b && stat -c %u /mnt/b'
 	must_equal "$output" 1000
 }
 
@@ -312,7 +342,8 @@ must_warn() { # TEXT CMD...: once
 	must_work $RUN -r closed/root -b "$PWD/open:/mnt" -- true
 	must_work $RUN -r closed/root -b "$PWD/open:/mnt:public:map=+100000" -- true
 	# With the word, another user of the host gets what the command's root has made.
-	must_work $RUN -r closed/root -b "$PWD/open:/mnt:public:map" -b "$PWD:/in" -- sh -c 'cp /in/su /mnt/u; chmod 4755 /mnt/u'
+	must_work $RUN -r closed/root -b "$PWD/open:/mnt:public:map" -b "$PWD:/in" -- \
+		sh -c 'cp /in/su /mnt/u; chmod 4755 /mnt/u'
 	must_equal "$(as 1502 open/u)" 0:1502
 	must_work $RUN -r pub -o public -b "$PWD:/in" -- sh -c 'cp /in/su /u; chmod 4755 /u'
 	must_equal "$(as 1502 pub/u)" 0:1502
@@ -320,7 +351,8 @@ must_warn() { # TEXT CMD...: once
 	capture $RUN -r pub -o map=1000:100000:1 -- true
 	must_equal "$status $(grep -c warning <<<"$stderr")" "0 1"
 	[[ $stderr == *"user 100000 makes through the mount are those of user 1000 for all who can reach 'pub'"* ]] || tell "not both ids"
-	must_fail 125 "ro, dev and public go before it" $RUN -b "$PWD/open:/mnt:map=+100000:public" -- true
+	must_fail 125 "ro, dev and public go before it" \
+		$RUN -b "$PWD/open:/mnt:map=+100000:public" -- true
 }
 
 @test "userns-run: an ordinary user's own ids are not given away either" {
@@ -329,15 +361,19 @@ must_warn() { # TEXT CMD...: once
 	install -d -o 2001 -g 2001 -m 755 home-alice/pub their
 	as_user alice "$TESTS/fixtures/busybox-root" "$SCRATCH/their/root"
 	as_user alice "$TESTS/fixtures/busybox-root" "$SCRATCH/home-alice/root"
-	must_fail 125 "cannot be the writable root of the command where other users can reach it" as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" -- true
-	[[ $stderr == *"those of user 2001, the caller"*"chmod 0700"*"-o public"* ]] || tell "not why, and what to do"
+	must_fail 125 "cannot be the writable root of the command where other users can reach it" \
+		as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" -- true
+	[[ $stderr == *"those of user 2001, the caller"*"chmod 0700"*"-o public"* ]] ||
+		tell "not why, and what to do"
 	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/home-alice/root" -- true
-	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" -o public -- true # which also makes what a read-only root must have
+	# which also makes what a read-only root must have
+	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" -o public -- true
 	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" -o ro -- true
 	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" --read-only -- true
 	# With the word: what the command's root makes is alice's, for all.
 	programs && chmod 755 su
-	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" -o public -b "$SCRATCH/su:/su" -- sh -c 'cp /su /u; chmod 4755 /u'
+	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" -o public \
+		-b "$SCRATCH/su:/su" -- sh -c 'cp /su /u; chmod 4755 /u'
 	must_equal "$(as 1502 their/root/u)" 2001:1502
 	# The host's own tree, and binds, are as they were.
 	must_work as_user alice "$SHIFTBOX" userns-run -- true

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# mount-idmapped -a with a bind, a stack and an image: each call that such a run makes fails in turn. The step is named, and mounts, files,
-# loop devices and processes are as before.
+# mount-idmapped -a with a bind, a stack and an image: each call that such a run makes fails in
+# turn. The step is named, and mounts, files, loop devices and processes are as before.
 
 load lib
 
@@ -50,14 +50,16 @@ same_state() {
 	say "$2: not as before"
 }
 
-# Fail the 1st, 2nd ... CALL (see fail_nth.c) with ERRNO, until there is none left; at least MIN of them. STEPS: which steps may be
-# named, as a pattern. WORKS: it is overcome by other means. MAYBE: some of them are.
+# Fail the 1st, 2nd ... CALL (see fail_nth.c) with ERRNO, until there is none left; at least MIN of
+# them. STEPS: which steps may be named, as a pattern. WORKS: it is overcome by other means. MAYBE:
+# some of them are.
 each() {
 	local call=$1 errno=$2 min=$3 steps=$4 n before
 	before=$(state)
 	for ((n = 1; ; n++)); do
 		rm -f /tmp/shiftbox-mark.$$
-		capture env LD_PRELOAD="$SCRATCH/fail.so" FAIL_CALL="$call" FAIL_ERRNO="$errno" FAIL_NTH=$n FAIL_MARK=/tmp/shiftbox-mark.$$ \
+		capture env LD_PRELOAD="$SCRATCH/fail.so" FAIL_CALL="$call" FAIL_ERRNO="$errno" \
+			FAIL_NTH=$n FAIL_MARK=/tmp/shiftbox-mark.$$ \
 			$MI --json -a -T "$SCRATCH/fstab"
 		[ -e /tmp/shiftbox-mark.$$ ] || break
 		rm /tmp/shiftbox-mark.$$
@@ -68,7 +70,9 @@ each() {
 			rm -rf private/*
 		else
 			[ "$status" = 1 ] || tell "$call number $n: the status is not 1"
-			[ "$steps" = MAYBE ] || [[ $(jq -r .error.op <<<"$stderr") =~ ^($steps)$ ]] || tell "$call number $n: the step is not named"
+			[ "$steps" = MAYBE ] ||
+				[[ $(jq -r .error.op <<<"$stderr") =~ ^($steps)$ ]] ||
+				tell "$call number $n: the step is not named"
 		fi
 		same_state "$before" "$call number $n"
 	done

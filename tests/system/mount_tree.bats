@@ -39,7 +39,8 @@ whole() {
 	must_work $MI --json -m +100000 -o rbind,ro,nosuid source target
 	whole "100005:100007 100006:100007 100007:100007 100006:100007"
 	must_equal "$(below target)" 4
-	must_equal "$(grep " $SCRATCH/target[/ ]" /proc/self/mountinfo | cut -d' ' -f6,7 | sort -u)" "ro,nosuid,relatime,idmapped -"
+	must_equal "$(grep " $SCRATCH/target[/ ]" /proc/self/mountinfo | cut -d' ' -f6,7 |
+		sort -u)" "ro,nosuid,relatime,idmapped -"
 	must_equal "$(jq -c '.submounts | map([.below, .type, .map_change]) | sort' <<<"$output")" \
 		'[["a","tmpfs","made"],["a/b","tmpfs","made"],["onto","tmpfs","made"]]'
 	if lacks kernel 6.15 >/dev/null; then return; fi
@@ -49,7 +50,8 @@ whole() {
 @test "-v tells the map of each" {
 	capture $MI -v -m +100000 -o rbind source target
 	must_equal "$status" 0
-	[[ $stderr == *"'target/a/b' (tmpfs): disk 0-65535 is seen as 100000-165535"* ]] || lacks kernel 6.15 || tell "not told"
+	[[ $stderr == *"'target/a/b' (tmpfs): disk 0-65535 is seen as 100000-165535"* ]] ||
+		lacks kernel 6.15 || tell "not told"
 }
 
 @test "without rbind nothing from below comes along" {
@@ -68,11 +70,13 @@ whole() {
 	mount -t ramfs none source/a/ram
 	must_fail 1 "of 5 mounts below, 2 cannot come along" $MI -m +100000 -o rbind source target
 	[[ $stderr == *"'proc' (proc): the filesystem (proc) does not support ID-mapped mounts"* ]] || tell "proc"
-	[[ $stderr == *"'a/ram' (ramfs): the filesystem (ramfs) does not support"* ]] || tell "ramfs"
+	[[ $stderr == *"'a/ram' (ramfs): the filesystem (ramfs) does not support"* ]] ||
+		tell "ramfs"
 	[[ $stderr == *"-o rbind,skip-unsupported"* ]] || tell "the way out"
 	must_equal "$(below target)" 0
 	# The top itself is another matter.
-	must_fail 1 "the filesystem (proc) does not support" $MI -m +100000 -o rbind,skip-unsupported source/proc target
+	must_fail 1 "the filesystem (proc) does not support" \
+		$MI -m +100000 -o rbind,skip-unsupported source/proc target
 }
 
 @test "skip-unsupported leaves out those, what is on them, and tells each" {
@@ -84,17 +88,20 @@ whole() {
 	must_equal "$status" 0
 	[[ $stderr == *"'source/ram' (ramfs) is left out: the filesystem (ramfs) does not support"* ]] || tell "ram"
 	[[ $stderr == *"'source/ram/deep' (tmpfs) is left out: what it is mounted on is left out"* ]] || tell "deep"
-	must_equal "$(jq -c '.submounts | map(select(.left_out) | .below)' <<<"$output")" '["ram","ram/deep"]'
+	must_equal "$(jq -c '.submounts | map(select(.left_out) | .below)' <<<"$output")" \
+		'["ram","ram/deep"]'
 	whole "100005:100007 100006:100007 100007:100007 100006:100007"
 	must_equal "$(below target) $(ls -A target/ram)" "4 "
-	must_equal "$(grep " $SCRATCH/target[/ ]" /proc/self/mountinfo | cut -d' ' -f6,7 | sort -u)" "rw,noexec,relatime,idmapped -"
+	must_equal "$(grep " $SCRATCH/target[/ ]" /proc/self/mountinfo | cut -d' ' -f6,7 |
+		sort -u)" "rw,noexec,relatime,idmapped -"
 	# What was assembled aside leaves nothing there, and does not reach the source.
 	must_equal "$(below source)" 6
 }
 
 @test "an unbindable mount below is not left out without a word" {
 	mount --make-unbindable source/a/b
-	must_fail 1 "'a/b' (tmpfs): it is on a mount that is marked unbindable" $MI -o rbind source target
+	must_fail 1 "'a/b' (tmpfs): it is on a mount that is marked unbindable" \
+		$MI -o rbind source target
 	must_work $MI -o rbind,skip-unsupported source target
 	must_equal "$(below target) $(ls -A target/a/b)" "3 "
 }
@@ -104,23 +111,29 @@ whole() {
 	must_work $MI -m u:6:60:1 -m g:7:70:1 source/a/b source/odd
 	must_work $MI --json -o rbind source target
 	must_equal "$(owner target/a/b/file) $(owner target/odd/file)" "7:7 65534:70"
-	must_equal "$(jq -r '.submounts[] | select(.below == "odd") | .map_change' <<<"$output")" kept
+	must_equal "$(jq -r '.submounts[] | select(.below == "odd") | .map_change' <<<"$output")" \
+		kept
 	must_work $MI -u -R target
 	must_work $MI --json -m +100000 -o rbind source target
 	whole "100005:100007 100006:100007 100007:100007 100006:100007"
 	must_equal "$(owner target/odd/file)" 100007:100007
-	must_equal "$(jq -r '.submounts[] | .below + " " + .map_change' <<<"$output" | sort | xargs)" "a made a/b made odd replaced onto made"
+	must_equal "$(jq -r '.submounts[] |
+		.below + " " + .map_change' <<<"$output" | sort |
+		xargs)" "a made a/b made odd replaced onto made"
 	must_equal "$(below target)" 5
 	must_work $MI -u -R target
 	must_work $MI --json -m none -o rbind source target
 	must_equal "$(owner target/odd/file) $(owner target/a/file)" "7:7 6:7"
-	must_equal "$(jq -r '.submounts[] | .below + " " + .map_change' <<<"$output" | sort | xargs)" "a none a/b none odd dropped onto none"
+	must_equal "$(jq -r '.submounts[] |
+		.below + " " + .map_change' <<<"$output" | sort |
+		xargs)" "a none a/b none odd dropped onto none"
 }
 
 @test "on a kernel that cannot replace maps, the mapped mount is named, or left out" {
 	local old="$TESTS/fixtures/nosys 457,467"
 	must_work $MI -m u:7:60:1 -m g:7:70:1 source/a/b source/odd
-	must_fail 1 "'odd' (tmpfs): it is ID-mapped already, and changing that needs Linux 6.15" $old $MI -m +100000 -o rbind source target
+	must_fail 1 "'odd' (tmpfs): it is ID-mapped already, and changing that needs Linux 6.15" \
+		$old $MI -m +100000 -o rbind source target
 	must_work $old $MI -m +100000 -o rbind,skip-unsupported source target
 	whole "100005:100007 100006:100007 100007:100007 100006:100007"
 	must_equal "$(below target) $(ls -A target/odd)" "4 "
@@ -134,7 +147,8 @@ whole() {
 	install -o 9 -g 7 /dev/null source/c/file
 	capture $MI -v -m +100000 -o rbind source target
 	must_equal "$status" 0
-	[[ $stderr == *"'source/c' (ramfs) is left out: another mount covers it"* ]] || tell "not told"
+	[[ $stderr == *"'source/c' (ramfs) is left out: another mount covers it"* ]] ||
+		tell "not told"
 	must_equal "$(owner target/c/file) $(below target)" "100009:100007 5"
 	must_work $MI -u -R target
 	# In one call they come along.
@@ -170,7 +184,8 @@ whole() {
 @test "propagation holds for the tree, and nothing assembled arrives at a shared source" {
 	mount --make-rshared source
 	must_work $MI -m +100000 -o rbind source target
-	must_equal "$(grep " $SCRATCH/target[/ ]" /proc/self/mountinfo | cut -d' ' -f7 | sort -u)" "-"
+	must_equal "$(grep " $SCRATCH/target[/ ]" /proc/self/mountinfo | cut -d' ' -f7 | sort -u)" \
+		"-"
 	must_work $MI -u -R target
 	must_work $MI -m +100000 -o rbind,slave source target
 	must_equal "$(grep " $SCRATCH/target[/ ]" /proc/self/mountinfo | grep -c master:)" 4
@@ -182,7 +197,8 @@ whole() {
 	must_equal "$(grep " $SCRATCH/target[/ ]" /proc/self/mountinfo | grep -c master:)" 4
 	must_equal "$(below source)" "$before"
 	must_work $MI -u -R target
-	must_fail 1 "cannot be shared with its source" $MI -m +100000 -o rbind,skip-unsupported,shared source target
+	must_fail 1 "cannot be shared with its source" \
+		$MI -m +100000 -o rbind,skip-unsupported,shared source target
 	must_equal "$(below source) $(below target)" "$before 0"
 }
 
@@ -192,7 +208,8 @@ whole() {
 	must_equal "$(owner file)" 100006:100007
 	must_work $MI -u file
 	local name=$' a,b:c\\d"e\nf\x01\xff@=%'
-	mkdir "source/$name" && mount -t tmpfs none "source/$name" && install -o 9 -g 9 /dev/null "source/$name/file"
+	mkdir "source/$name" && mount -t tmpfs none "source/$name" &&
+		install -o 9 -g 9 /dev/null "source/$name/file"
 	must_work $MI -m +100000 -o rbind source target
 	must_equal "$(owner "target/$name/file")" 100009:100009
 	must_work $MI -u -R target
@@ -202,7 +219,8 @@ whole() {
 }
 
 @test "a directory beside, whose name only begins alike, is none of it" {
-	mkdir source/d source/dxy source/d/x && mount -t tmpfs none source/dxy && mount -t tmpfs none source/d/x
+	mkdir source/d source/dxy source/d/x && mount -t tmpfs none source/dxy &&
+		mount -t tmpfs none source/d/x
 	must_work $MI --json -m +100000 -o rbind source/d target
 	must_equal "$(jq -c '[.submounts[].below]' <<<"$output")" '["x"]'
 	must_equal "$(below target)" 2
@@ -216,7 +234,8 @@ whole() {
 	must_equal "$(below target)" 4
 	must_work $MI -a -u -T fstab
 	must_equal "$(below target)" 0
-	printf '%s\n' "$SCRATCH/source $SCRATCH/target none rbind,X-mount.idmap=+100000 0 0" "$SCRATCH/none $SCRATCH/none shiftbox defaults 0 0" >fstab
+	printf '%s\n' "$SCRATCH/source $SCRATCH/target none rbind,X-mount.idmap=+100000 0 0" \
+		"$SCRATCH/none $SCRATCH/none shiftbox defaults 0 0" >fstab
 	must_fail 1 "cannot open the source" $MI -a -T fstab
 	must_equal "$(below target)" 0
 	# mount(8) would make such a line a bind without a map.
@@ -229,9 +248,14 @@ whole() {
 	need userns
 	must_work in_userns $MI -o rbind source target
 	must_fail 1 "may map it" in_userns $MI -m 0:0:1 -o rbind source target
-	must_work in_userns sh -ec "mount -t tmpfs none target; mkdir target/s target/s/a target/t; mount -t tmpfs none target/s/a; \
-		$MI -m 0:0:1 -o rbind target/s target/t; [ \$(grep -c '/target/t.*idmapped' /proc/self/mountinfo) = 2 ]"
-	must_fail 1 "mounts below it came from the namespace's parent" in_userns $MI -o rbind,skip-unsupported,shared source/a/b/.. /nowhere ||
+	must_work in_userns sh -ec "mount -t tmpfs none target
+		mkdir target/s target/s/a target/t
+		mount -t tmpfs none target/s/a
+		\
+		$MI -m 0:0:1 -o rbind target/s target/t
+		[ \$(grep -c '/target/t.*idmapped' /proc/self/mountinfo) = 2 ]"
+	must_fail 1 "mounts below it came from the namespace's parent" \
+		in_userns $MI -o rbind,skip-unsupported,shared source/a/b/.. /nowhere ||
 		[[ $stderr == *"No such file"* ]]
 }
 

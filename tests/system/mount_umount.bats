@@ -57,10 +57,12 @@ time.sleep(100)"
 	mount -t tmpfs none target/dir/a && mkdir target/dir/a/c
 	must_work $MI -m +1 source target/dir/a/c
 	mount --bind source/file target/file
-	must_fail 1 "something is mounted below it: '$SCRATCH/target/dir', '$SCRATCH/target/file'" $MI -u target
+	must_fail 1 "something is mounted below it: '$SCRATCH/target/dir', '$SCRATCH/target/file'" \
+		$MI -u target
 	[[ $stderr == *"--recursive"* ]] || tell "the way out"
 	must_work $MI -n -u -R target
-	must_equal "$(grep -n "'target/dir/a/c'\|'target/dir'\|'target'" <<<"$output" | sed 's/.*unmount //' | xargs)" "target/dir/a/c target/dir target"
+	must_equal "$(grep -n "'target/dir/a/c'\|'target/dir'\|'target'" <<<"$output" |
+		sed 's/.*unmount //' | xargs)" "target/dir/a/c target/dir target"
 	must_equal "$(wc -l <<<"$output")" 6
 	must_equal "$(below target)" 6
 	capture $MI -v -u -R target
@@ -105,7 +107,8 @@ time.sleep(100)"
 		["a mapped file"]="ctypes.CDLL('$SCRATCH/target/lib.so')"
 	)
 	for what in "${!ways[@]}"; do
-		# "ready" as seen from here, or from the directory that is open: after chroot there is no other way.
+		# "ready" as seen from here, or from the directory that is open: after chroot there
+		# is no other way.
 		hold python3 -c "
 import ctypes, os, time
 d = os.open('.', os.O_RDONLY)
@@ -147,7 +150,8 @@ time.sleep(100)"
 	mount --bind target target && mount --make-shared target && mkdir target/t
 	must_work $MI source target/t
 	# Not private: what is unmounted here is unmounted there.
-	hold unshare -m --propagation unchanged sh -c "cd '$SCRATCH/target/t' && touch '$SCRATCH/ready' && exec sleep 100"
+	hold unshare -m --propagation unchanged \
+		sh -c "cd '$SCRATCH/target/t' && touch '$SCRATCH/ready' && exec sleep 100"
 	must_fail 1 "in another mount namespace" $MI -u target/t
 	[[ $stderr == *"process $holder (sleep: its working directory, in another mount namespace)"* ]] || tell "who"
 	let_go

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# mount-idmapped as an ordinary user, in a user namespace of one's own: what the kernel allows, and how
-# what it forbids is told.
+# mount-idmapped as an ordinary user, in a user namespace of one's own: what the kernel allows, and
+# how what it forbids is told.
 
 load lib
 
@@ -13,7 +13,8 @@ MI="$SHIFTBOX mount-idmapped"
 # A script as root of a new user and mount namespace, in a tmpfs that the namespace mounted itself.
 script() {
 	mkdir -p own
-	capture in_userns sh -euc 'mount -t tmpfs -o mode=700 none own && cd own && mkdir l1 l2 m p && touch l1/a l2/b; '"$1"
+	capture in_userns sh -euc 'mount -t tmpfs -o mode=700 none own && cd own &&
+		mkdir l1 l2 m p && touch l1/a l2/b; '"$1"
 }
 
 @test "a tmpfs of one's own is mapped" {
@@ -24,16 +25,19 @@ script() {
 @test "an id that the namespace does not have is refused by name" {
 	script "$MI -m 0:1:1 l1 m"
 	must_equal "$status" 1
-	[[ $stderr == *"user id 1 does not exist in this user namespace"* ]] || tell "it is not named"
+	[[ $stderr == *"user id 1 does not exist in this user namespace"* ]] ||
+		tell "it is not named"
 }
 
 @test "a filesystem of the host is not mapped, and it is said who could" {
 	script "$MI -m 0:0:1 /usr m"
 	must_equal "$status" 1
-	[[ $stderr == *"was mounted outside of this user namespace"* ]] || tell "the cause is not named"
+	[[ $stderr == *"was mounted outside of this user namespace"* ]] ||
+		tell "the cause is not named"
 	script "$MI -m 0:0:1 -o lower=l1,lower=/usr overlay m"
 	must_equal "$status" 1
-	[[ $stderr == *"layer 2 of 2"*"was mounted outside of this user namespace"* ]] || tell "the cause is not named"
+	[[ $stderr == *"layer 2 of 2"*"was mounted outside of this user namespace"* ]] ||
+		tell "the cause is not named"
 }
 
 @test "what lies below a directory of the host is not uncovered" {
@@ -66,7 +70,8 @@ script() {
 	must_fail 1 "the caller lacks CAP_SYS_ADMIN" $drop $MI l1 m
 	must_fail 1 "the caller lacks CAP_SYS_ADMIN" $drop $MI -m +100000 l1 m
 	must_fail 1 "the caller lacks CAP_SYS_ADMIN" $drop $MI -m +100000 -o rbind l1 m
-	must_fail 1 "the caller lacks CAP_SYS_ADMIN" $drop $MI -m +100000 -o lower=l1,lower=m overlay m
+	must_fail 1 "the caller lacks CAP_SYS_ADMIN" \
+		$drop $MI -m +100000 -o lower=l1,lower=m overlay m
 	must_fail 1 "run as root" $drop $MI -m +100000 -t tmpfs tmpfs m
 	must_fail 1 "the caller lacks CAP_SYS_ADMIN" $drop $MI -u /proc
 }

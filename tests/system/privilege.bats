@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# It does not run with rights that its caller does not have, and lets no environment choose where it has.
+# It does not run with rights that its caller does not have, and lets no environment choose where it
+# has.
 
 load lib
 
@@ -19,13 +20,15 @@ test_setup() {
 
 as_bob() { setpriv --reuid 1501 --regid 1501 --clear-groups "$@"; }
 
-# By each of its names, called by root and by an ordinary user (BY...): it says TEXT and what to do, exits with its status for
-# failures, and mounts and unpacks nothing.
+# By each of its names, called by root and by an ordinary user (BY...): it says TEXT and what to do,
+# exits with its status for failures, and mounts and unpacks nothing.
 refused() { # TEXT BY...
 	local text=$1 command code
 	shift
-	for command in "./box mount-idmapped -m +1000 c/a c/t" "./mount-idmapped -m +1000 c/a c/t" "./mount.shiftbox c/a c/t -o map=+1000" \
-		"./box --list" "./box" "./image-unpack -s st --list" "./shift-check list" "./userns-run -- true" "./box --help" "./box nonsense"; do
+	for command in "./box mount-idmapped -m +1000 c/a c/t" "./mount-idmapped -m +1000 c/a c/t" \
+		"./mount.shiftbox c/a c/t -o map=+1000" \
+		"./box --list" "./box" "./image-unpack -s st --list" "./shift-check list" \
+		"./userns-run -- true" "./box --help" "./box nonsense"; do
 		code=1
 		[[ $command != *userns-run* ]] || code=125
 		# shellcheck disable=SC2086
@@ -66,12 +69,16 @@ works() { must_work ./box --list; must_work ./box mount-idmapped -m +1000 c/a c/
 	works
 }
 
-caps() { /usr/bin/python3 -c 'import os, sys; os.setxattr("box", "security.capability", bytes.fromhex(sys.argv[1]))' "$1"; }
+caps() {
+	/usr/bin/python3 \
+		-c 'import os, sys; os.setxattr("box", "security.capability", bytes.fromhex(sys.argv[1]))' "$1"
+}
 
 @test "a copy with file capabilities, also of another user namespace" {
 	local caps
 	# cap_sys_admin+ep; cap_net_raw+p; the first in version 3, of the root with uid 100000
-	for caps in 0100000200002000000000000000000000000000 0000000200200000000000000000000000000000 \
+	for caps in 0100000200002000000000000000000000000000 \
+		0000000200200000000000000000000000000000 \
 		010000030000200000000000000000000000000000a0860100; do
 		[ ${#caps} != 50 ] || caps=010000030000200000000000000000000000000000000000
 		caps "$caps" 2>/dev/null || continue
@@ -96,14 +103,16 @@ caps() { /usr/bin/python3 -c 'import os, sys; os.setxattr("box", "security.capab
 }
 
 @test "what its callers have is not refused: sudo's ids, ambient capabilities, a user namespace, no_new_privs" {
-	must_work setpriv --reuid 1501 --regid 1501 --clear-groups --inh-caps +sys_admin --ambient-caps +sys_admin ./box --list
+	must_work setpriv --reuid 1501 --regid 1501 --clear-groups --inh-caps +sys_admin \
+		--ambient-caps +sys_admin ./box --list
 	must_work as_bob unshare -Ur ./box --list
 	must_work as_bob setpriv --no-new-privs ./box --list
 	works
 }
 
 @test "without /proc it runs, as nothing was granted" {
-	must_work unshare -m --propagation private sh -c 'mount -t tmpfs none /proc && exec "$@"' sh ./box --list
+	must_work unshare -m --propagation private sh -c 'mount -t tmpfs none /proc && exec "$@"' \
+		sh ./box --list
 }
 
 secure() {
@@ -115,7 +124,8 @@ secure() {
 @test "AT_SECURE alone: it runs, does not ask the environment, and says so under -v" {
 	secure
 	"$TESTS/fixtures/mkimage.py" img <<<'{"layers":[{"files":{"o":"1"}}]}'
-	"$TESTS/fixtures/mkimage.py" --oci-archive img.tar <<<'{"layers":[{"files":{"o":"1"}}],"outer":{"compress":"gzip"}}'
+	"$TESTS/fixtures/mkimage.py" --oci-archive img.tar <<<'{"layers":[{"files":{"o":"1"}}],
+		"outer":{"compress":"gzip"}}'
 	chmod -R a+rX img img.tar
 	install -d -m 700 -o 1501 -g 1501 home data run
 	must_work ./at_secure ./box --list
@@ -128,23 +138,30 @@ secure() {
 	# SHIFTBOX_*
 	capture env SHIFTBOX_OVERLAY_WAY=nonsense ./box mount-idmapped -s st -m +1000 image:a c/t
 	[ "$status" != 0 ] || tell "the variable has no effect at all"
-	must_work env SHIFTBOX_OVERLAY_WAY=nonsense ./at_secure ./box mount-idmapped -s st -m +1000 image:a c/t
+	must_work env SHIFTBOX_OVERLAY_WAY=nonsense ./at_secure ./box mount-idmapped -s st \
+		-m +1000 image:a c/t
 	umount c/t
 	# TMPDIR
-	must_fail 1 "/none/where" env TMPDIR=/none/where ./box image-unpack -q -s "$SCRATCH/st" -N c img.tar
-	must_work env TMPDIR=/none/where ./at_secure ./box image-unpack -q -s "$SCRATCH/st" -N c img.tar
+	must_fail 1 "/none/where" env TMPDIR=/none/where ./box image-unpack -q -s "$SCRATCH/st" \
+		-N c img.tar
+	must_work env TMPDIR=/none/where ./at_secure ./box image-unpack -q -s "$SCRATCH/st" \
+		-N c img.tar
 	# HOME, XDG_DATA_HOME, XDG_RUNTIME_DIR
-	must_fail 2 "neither XDG_DATA_HOME nor HOME is set" as_bob env HOME="$SCRATCH/home" XDG_DATA_HOME="$SCRATCH/data" ./at_secure ./box \
+	must_fail 2 "neither XDG_DATA_HOME nor HOME is set" \
+		as_bob env HOME="$SCRATCH/home" XDG_DATA_HOME="$SCRATCH/data" ./at_secure ./box \
 		image-unpack -N a oci:img
 	must_equal "$(ls -A home data)" $'data:\n\nhome:'
 	# PATH: a newuidmap of the caller's, and the program of -e
 	mkdir bin
-	printf '#!/bin/sh\necho mine >>%s/ran\n' "$SCRATCH" | tee bin/newuidmap bin/newgidmap >bin/true
+	printf '#!/bin/sh\necho mine >>%s/ran\n' "$SCRATCH" |
+		tee bin/newuidmap bin/newgidmap >bin/true
 	chmod 755 bin/*
 	touch ran
 	chmod 666 ran
-	must_work env PATH="$SCRATCH/bin:$PATH" ./at_secure "$PWD/box" mount-idmapped -m +1000 c/a c/t -e -- true
-	as_bob env PATH="$SCRATCH/bin:$PATH" "$PWD/at_secure" "$PWD/box" image-unpack -q -s "$SCRATCH/run/st" -N a oci:img 2>/dev/null || true
+	must_work env PATH="$SCRATCH/bin:$PATH" ./at_secure "$PWD/box" mount-idmapped \
+		-m +1000 c/a c/t -e -- true
+	as_bob env PATH="$SCRATCH/bin:$PATH" "$PWD/at_secure" "$PWD/box" image-unpack -q \
+		-s "$SCRATCH/run/st" -N a oci:img 2>/dev/null || true
 	must_equal "$(cat ran)" ""
 	env PATH="$SCRATCH/bin:$PATH" "$PWD/box" mount-idmapped -m +1000 c/a c/t -e -- true
 	must_equal "$(cat ran)" mine

@@ -23,14 +23,18 @@ unpack() {
 # What the image called NAME looks like when it is mounted.
 seen() {
 	mkdir -p "merged/$1"
-	mount -t overlay overlay "merged/$1" -o "ro,lowerdir=$SCRATCH/empty:$(sed "s|^|$STORE/|" "$STORE/images/$1/layers" | paste -sd:)"
+	mount -t overlay overlay "merged/$1" \
+		-o "ro,lowerdir=$SCRATCH/empty:$(sed "s|^|$STORE/|" "$STORE/images/$1/layers" |
+		paste -sd:)"
 	"$TESTS/fixtures/treedump.py" "merged/$1"
 	umount "merged/$1"
 }
 
 # Nothing is in the store: no image, no layer, no staging.
 store_is_empty() {
-	[ ! -e "$STORE" ] || must_equal "$(find "$STORE/images" "$STORE/layers" "$STORE/tmp" -mindepth 1 ! -name '.lock')" ""
+	[ ! -e "$STORE" ] ||
+		must_equal "$(find "$STORE/images" "$STORE/layers" "$STORE/tmp" \
+		-mindepth 1 ! -name '.lock')" ""
 }
 
 # refused TEXT FORM JSON: through its prefix
@@ -41,7 +45,8 @@ refused() {
 	store_is_empty
 }
 
-TREE='{"files":{"etc":{"type":"dir","uid":3,"mode":"751"},"etc/a":{"data":"one","uid":70000},"b":"two","l":{"type":"symlink","to":"b"}}}'
+TREE='{"files":{"etc":{"type":"dir","uid":3,"mode":"751"},"etc/a":{"data":"one","uid":70000},
+	"b":"two","l":{"type":"symlink","to":"b"}}}'
 TOP='{"files":{"etc/.wh.a":"","etc/c":{"data":"three","mode":"4755"},"h":{"type":"link","to":"b"}}}'
 IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 
@@ -54,16 +59,19 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	[[ $want == *"0004755"* || $want == *4755* ]]
 	[[ $want != *etc/a* ]]
 	for form in --oci-archive --docker-archive; do
-		for outer in '{}' '{"prefix":"./"}' '{"format":"gnu"}' '{"compress":"gzip"}' '{"compress":"xz"}' '{"compress":"bzip2","prefix":"./"}'; do
+		for outer in '{}' '{"prefix":"./"}' '{"format":"gnu"}' '{"compress":"gzip"}' \
+			'{"compress":"xz"}' '{"compress":"bzip2","prefix":"./"}'; do
 			for new in false true; do
 				make $form a.tar "{$IMAGE,\"new\":$new,\"outer\":$outer}"
 				k=$((k + 1))
 				for how in "${form#--}:a.tar" a.tar "${form#--}:-" pipe; do
 					rm -rf "$STORE"
 					if [ "$how" = pipe ]; then
-						cat a.tar | must_work "$SHIFTBOX" image-unpack -s "$STORE" -N "v$k" "${form#--}:-"
+						cat a.tar | must_work "$SHIFTBOX" image-unpack \
+							-s "$STORE" -N "v$k" "${form#--}:-"
 					else
-						must_work "$SHIFTBOX" image-unpack -s "$STORE" -N "v$k" "$how" <a.tar
+						must_work "$SHIFTBOX" image-unpack -s "$STORE" \
+							-N "v$k" "$how" <a.tar
 					fi
 					must_equal "$(seen "v$k")" "$want"
 				done
@@ -94,12 +102,15 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	must_work env TMPDIR="$SCRATCH/tmp" "$SHIFTBOX" image-unpack -s "$STORE" -N a d.tar.gz
 	must_equal "$(ls -A tmp)" ""
 	must_work env TMPDIR="$SCRATCH/nowhere" "$SHIFTBOX" image-unpack -s "$STORE" -N b d.tar
-	must_fail 1 "cannot make a temporary file" env TMPDIR="$SCRATCH/nowhere" "$SHIFTBOX" image-unpack -s "$STORE" -N c d.tar.gz
-	must_fail 1 "more than 1024 bytes, uncompressed" "$SHIFTBOX" image-unpack -s "$STORE" -N c --max-bytes 1K d.tar.gz
+	must_fail 1 "cannot make a temporary file" env TMPDIR="$SCRATCH/nowhere" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N c d.tar.gz
+	must_fail 1 "more than 1024 bytes, uncompressed" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N c --max-bytes 1K d.tar.gz
 }
 
 @test "the name of the image comes from the file and the tag" {
-	make --docker-archive some.tar '{"tags":["docs.example:5000/team/app:1.2","app:latest"],'"$IMAGE"'}'
+	make --docker-archive some.tar \
+		'{"tags":["docs.example:5000/team/app:1.2","app:latest"],'"$IMAGE"'}'
 	unpack some.tar
 	unpack docker-archive:some.tar:docs.example:5000/team/app:1.2
 	unpack docker-archive:some.tar:team/app:1.2
@@ -113,7 +124,8 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 
 @test "one image of several is chosen by tag, by digest or by number" {
 	local one='{"layers":[{"files":{"one":"1"}}],"tags":["a:1","a:latest"],"ref":"first"}'
-	local two='{"layers":[{"files":{"two":"2"}}],"tags":["x/b:1"],"ref":"second"}' none='{"layers":[{"files":{"none":"3"}}]}'
+	local two='{"layers":[{"files":{"two":"2"}}],"tags":["x/b:1"],"ref":"second"}' \
+		none='{"layers":[{"files":{"none":"3"}}]}'
 	make --docker-archive d.tar '{"images":['"$one,$two,$none"']}'
 	make --oci-archive o.tar '{"images":['"$one,$two"']}'
 	choice() { # WANT SOURCE
@@ -129,10 +141,14 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	choice none docker-archive:d.tar:@2
 	choice one oci-archive:o.tar:first
 	choice two oci-archive:o.tar:second
-	must_fail 1 "there are these: a:1, a:latest, x/b:1, @2" "$SHIFTBOX" image-unpack -s "$STORE" -N i d.tar
-	must_fail 1 "no image with this tag" "$SHIFTBOX" image-unpack -s "$STORE" -N i docker-archive:d.tar:b
-	must_fail 1 "no image with this tag" "$SHIFTBOX" image-unpack -s "$STORE" -N i docker-archive:d.tar:@3
-	must_fail 1 "no image with this tag" "$SHIFTBOX" image-unpack -s "$STORE" -N i docker-archive:d.tar::1
+	must_fail 1 "there are these: a:1, a:latest, x/b:1, @2" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N i d.tar
+	must_fail 1 "no image with this tag" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N i docker-archive:d.tar:b
+	must_fail 1 "no image with this tag" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N i docker-archive:d.tar:@3
+	must_fail 1 "no image with this tag" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N i docker-archive:d.tar::1
 	must_fail 1 "oci-archive:FILE:REF" "$SHIFTBOX" image-unpack -s "$STORE" -N i o.tar
 	must_fail 2 "is empty" "$SHIFTBOX" image-unpack -s "$STORE" -N i docker-archive:d.tar:
 }
@@ -146,14 +162,18 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 		refused "" --docker-archive '{'"$l"',"docker":{"Layers":["link"]},"outer":{"last":{"link":{"type":"symlink","to":"'"$name"'"}}}}'
 		refused "" --docker-archive '{'"$l"',"docker":{"Layers":["link"]},"outer":{"last":{"link":{"type":"link","to":"'"$name"'"}}}}'
 	done
-	refused "leads out of the archive" --docker-archive '{'"$l"',"outer":{"without":["manifest.json"],"last":{"manifest.json":{"type":"symlink","to":"/etc/passwd"}}}}'
-	refused "leads out of the archive" --oci-archive '{'"$l"',"outer":{"without":["index.json"],"last":{"index.json":{"type":"symlink","to":"../index.json"}}}}'
-	refused "links lead to one another" --oci-archive '{'"$l"',"outer":{"without":["index.json"],"last":{"index.json":{"type":"symlink","to":"x"},"x":{"type":"link","to":"index.json"}}}}'
+	refused "leads out of the archive" \
+		--docker-archive '{'"$l"',"outer":{"without":["manifest.json"],"last":{"manifest.json":{"type":"symlink","to":"/etc/passwd"}}}}'
+	refused "leads out of the archive" \
+		--oci-archive '{'"$l"',"outer":{"without":["index.json"],"last":{"index.json":{"type":"symlink","to":"../index.json"}}}}'
+	refused "links lead to one another" \
+		--oci-archive '{'"$l"',"outer":{"without":["index.json"],"last":{"index.json":{"type":"symlink","to":"x"},"x":{"type":"link","to":"index.json"}}}}'
 }
 
 @test "members that lead out of the archive are passed over, and nothing is written where they say" {
 	echo safe >canary
-	make --oci-archive o.tar '{'"$IMAGE"',"outer":{"first":{"blobs":{"type":"dir"}},"last":{"../canary":"gone","'"$SCRATCH"'/canary":"gone",
+	make --oci-archive o.tar \
+		'{'"$IMAGE"',"outer":{"first":{"blobs":{"type":"dir"}},"last":{"../canary":"gone","'"$SCRATCH"'/canary":"gone",
 		"way":{"type":"symlink","to":"'"$SCRATCH"'"},"way/canary":"gone","dev":{"type":"char","dev":[1,3]}}}}'
 	unpack -N a oci-archive:o.tar
 	must_equal "$(cat canary)" safe
@@ -164,7 +184,8 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 @test "a member that stands in the archive twice is refused when it is asked for" {
 	refused "more than once" --oci-archive '{'"$IMAGE"',"outer":{"first":{"index.json":"{}"}}}'
 	refused "more than once" --oci-archive '{'"$IMAGE"',"outer":{"last":{"./index.json":"{}"}}}'
-	refused "more than once" --docker-archive '{'"$IMAGE"',"outer":{"last":{"manifest.json":"[]"}}}'
+	refused "more than once" \
+		--docker-archive '{'"$IMAGE"',"outer":{"last":{"manifest.json":"[]"}}}'
 	make --oci-archive o.tar '{'"$IMAGE"',"outer":{"last":{"other":"1","./other":"2"}}}'
 	unpack -N a oci-archive:o.tar
 }
@@ -174,36 +195,48 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	for form in --oci-archive --docker-archive; do
 		refused "cut" $form '{'"$IMAGE"',"outer":{"cut":9000}}'
 		for compress in gzip xz bzip2; do
-			refused "cut short" $form '{'"$IMAGE"',"outer":{"cut":20,"compress":"'$compress'"}}'
+			refused "cut short" $form \
+				'{'"$IMAGE"',"outer":{"cut":20,"compress":"'$compress'"}}'
 		done
-		refused "diff_id" $form '{"layers":['"$TREE"',{"files":{"b":"2"},"diff_id_lie":true}]}'
+		refused "diff_id" $form \
+			'{"layers":['"$TREE"',{"files":{"b":"2"},"diff_id_lie":true}]}'
 		refused "not what its" $form '{'"$l"',"config_lie":true}'
 	done
-	refused "the blob's digest is wrong" --oci-archive '{"layers":[{"files":{"b":"2"},"digest_lie":true}]}'
-	refused "the blob is missing" --oci-archive '{"layers":[{"files":{"b":"2"},"missing":true}]}'
+	refused "the blob's digest is wrong" \
+		--oci-archive '{"layers":[{"files":{"b":"2"},"digest_lie":true}]}'
+	refused "the blob is missing" \
+		--oci-archive '{"layers":[{"files":{"b":"2"},"missing":true}]}'
 	refused "no such member" --docker-archive '{"layers":[{"files":{"b":"2"},"missing":true}]}'
 	refused "is not a JSON array" --docker-archive '{'"$l"',"docker_raw":"{}"}'
 	refused "not valid JSON" --docker-archive '{'"$l"',"docker_raw":"[] []"}'
 	refused "names no image" --docker-archive '{'"$l"',"docker_raw":"[]"}'
 	refused 'has no "Layers"' --docker-archive '{'"$l"',"docker":{"Layers":null}}'
 	refused '"RepoTags" is not an array' --docker-archive '{'"$l"',"docker":{"RepoTags":"a"}}'
-	refused 'has 1 diff_ids for 2 layers' --docker-archive '{'"$l"',"docker":{"Layers":["manifest.json","manifest.json"]}}'
+	refused 'has 1 diff_ids for 2 layers' \
+		--docker-archive '{'"$l"',"docker":{"Layers":["manifest.json","manifest.json"]}}'
 	refused 'has no layers' --docker-archive '{"layers":[]}'
 }
 
 @test "the wrong prefix is told, and a layer is not taken for an archive" {
 	make --oci-archive o.tar "{$IMAGE}"
 	make --docker-archive d.tar "{$IMAGE}"
-	make --tar l.tar '{"layers":[{"files":{"etc":{"type":"dir"},"manifest.json":"[]","oci-layout":"{}"}}]}'
-	must_fail 1 "give it as oci-archive:FILE" "$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:o.tar
-	must_fail 1 "give it as docker-archive:FILE" "$SHIFTBOX" image-unpack -s "$STORE" -N x oci-archive:d.tar
+	make --tar l.tar \
+		'{"layers":[{"files":{"etc":{"type":"dir"},"manifest.json":"[]","oci-layout":"{}"}}]}'
+	must_fail 1 "give it as oci-archive:FILE" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:o.tar
+	must_fail 1 "give it as docker-archive:FILE" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N x oci-archive:d.tar
 	make --tar m.tar "{$IMAGE}"
-	must_fail 1 "holds no oci-layout" "$SHIFTBOX" image-unpack -s "$STORE" -N x oci-archive:m.tar
-	must_fail 2 "an image is unpacked alone" "$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:d.tar l.tar
+	must_fail 1 "holds no oci-layout" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N x oci-archive:m.tar
+	must_fail 2 "an image is unpacked alone" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:d.tar l.tar
 	unpack -N layer l.tar
-	must_equal "$(ls "$STORE/$(cat "$STORE/images/layer/layers")")" $'etc\nmanifest.json\noci-layout'
+	must_equal "$(ls "$STORE/$(cat "$STORE/images/layer/layers")")" \
+		$'etc\nmanifest.json\noci-layout'
 	mkfifo fifo
-	must_fail 1 "is a FIFO" timeout 10 "$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:fifo
+	must_fail 1 "is a FIFO" \
+		timeout 10 "$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:fifo
 	must_fail 1 "" timeout 10 "$SHIFTBOX" image-unpack -s "$STORE" -N x oci-archive:/dev/zero
 }
 
@@ -214,12 +247,15 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	make "" dir '{"ref":"v1",'"$IMAGE"'}'
 	skopeo --insecure-policy copy -q oci:dir:v1 oci-archive:o.tar:v1
 	skopeo --insecure-policy copy -q oci:dir:v1 docker-archive:d.tar:some/app:v1
-	skopeo --insecure-policy copy -q --dest-compress --dest-compress-format zstd oci:dir:v1 oci:zstd:v1
+	skopeo --insecure-policy copy -q --dest-compress --dest-compress-format zstd \
+		oci:dir:v1 oci:zstd:v1
 	skopeo --insecure-policy copy -q oci:zstd:v1 oci-archive:z.tar
 	gzip -k d.tar o.tar
 	unpack -N dir oci:dir
 	want=$(seen dir)
-	for from in oci-archive:o.tar:v1 o.tar o.tar.gz docker-archive:d.tar docker-archive:d.tar:some/app:v1 docker-archive:d.tar:app:v1 d.tar d.tar.gz oci:zstd z.tar; do
+	for from in oci-archive:o.tar:v1 o.tar o.tar.gz docker-archive:d.tar \
+		docker-archive:d.tar:some/app:v1 docker-archive:d.tar:app:v1 d.tar d.tar.gz \
+		oci:zstd z.tar; do
 		rm -rf "$STORE"
 		unpack -N i "$from"
 		must_equal "$(seen i)" "$want"

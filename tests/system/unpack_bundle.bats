@@ -7,10 +7,14 @@ need root
 need prog python3 jq busybox crun runc script
 
 test_setup() {
-	chgrp 100000 . # the container's root, a user of no name, must find its rootfs; others need not
+	# the container's root, a user of no name, must find its rootfs; others need not
+	chgrp 100000 .
 	chmod 710 .
-	# crun takes no mixture of the two versions of cgroups: this mount namespace has the older alone then.
-	if [ -d /sys/fs/cgroup/unified ] && mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
+	# crun takes no mixture of the two versions of cgroups: this mount namespace has the older
+	# alone then.
+	if [ -d /sys/fs/cgroup/unified ] && mountpoint -q /sys/fs/cgroup/unified; then
+		umount /sys/fs/cgroup/unified
+	fi
 }
 
 # image DIR CONFIG [FILES [LAYER...]]: busybox, accounts, and FILES over them in the same layer
@@ -33,9 +37,11 @@ bundle() { # NAME DIR [MORE...]
 }
 
 start() { # crun|runc BUNDLE
-	: >"$SCRATCH/nothing" # crun gives what it has as stdin to the container's root: not the host's /dev/null
+	# crun gives what it has as stdin to the container's root: not the host's /dev/null
+	: >"$SCRATCH/nothing"
 	case $1 in
-	crun) crun --root "$SCRATCH/crun" --cgroup-manager=disabled run -b "$2" "shiftbox-$$" <"$SCRATCH/nothing" ;;
+	crun) crun --root "$SCRATCH/crun" --cgroup-manager=disabled run -b "$2" "shiftbox-$$" \
+		<"$SCRATCH/nothing" ;;
 	runc) runc --root "$SCRATCH/runc" run -b "$2" "shiftbox-$$" <"$SCRATCH/nothing" ;;
 	esac
 }
@@ -53,7 +59,8 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	must_equal "$(stat -c %a b)" 711
 	mkdir -m 700 closed
 	for way in ro ephemeral upper="$SCRATCH/closed/upper"; do
-		must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 -o "$way" image:app b/rootfs
+		must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 \
+			-o "$way" image:app b/rootfs
 		must_equal "$(owner b/rootfs/etc/passwd)" 100000:100000
 		for runtime in crun runc; do
 			capture start $runtime b
@@ -61,7 +68,8 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 			[[ $output == "uid=0(root) gid=0(root)"*"0        0 "*" /etc/passwd"*"0     100000      65536"*app ]] || tell "$runtime: not that"
 			case $way in
 			ro) [[ $stderr == *"Read-only file system"* ]] || tell "written to" ;;
-			*) [[ $output == *$'\n0:0\n'* ]] || tell "not written"; rm b/rootfs/tmp/new ;;
+			*) [[ $output == *$'\n0:0\n'* ]] ||
+				tell "not written"; rm b/rootfs/tmp/new ;;
 			esac
 		done
 		must_work "$SHIFTBOX" mount-idmapped -u b/rootfs
@@ -72,7 +80,8 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	image app '{"Cmd":["sh","-c","touch /tmp/mine"],"User":"bob"}'
 	bundle app b
 	mkdir -m 700 closed
-	must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 -o upper="$SCRATCH/closed/upper" image:app b/rootfs
+	must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 \
+		-o upper="$SCRATCH/closed/upper" image:app b/rootfs
 	must_work start crun b
 	must_equal "$(owner b/rootfs/tmp/mine)" 101000:101001
 	must_work "$SHIFTBOX" mount-idmapped -u b/rootfs
@@ -85,9 +94,11 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	must_equal "$(owner "based/$(head -n1 based/images/app/layers)/etc/passwd")" 2000000:2000000
 	must_work "$SHIFTBOX" image-unpack -s based --bundle b -m +100000:65536 app
 	is '.process.user == {uid: 1000, gid: 1001, additionalGids: [2000, 2001]}'
-	must_work "$SHIFTBOX" mount-idmapped -s based -m +100000:65536 -o ephemeral image:app b/rootfs
+	must_work "$SHIFTBOX" mount-idmapped -s based -m +100000:65536 \
+		-o ephemeral image:app b/rootfs
 	must_work start crun b
-	must_equal "$output" "uid=1000(bob) gid=1001(bob) groups=2000(extra),2001(more)"$'\n0:0\n1000:1001'
+	must_equal "$output" \
+		"uid=1000(bob) gid=1001(bob) groups=2000(extra),2001(more)"$'\n0:0\n1000:1001'
 	must_work "$SHIFTBOX" mount-idmapped -u b/rootfs
 }
 
@@ -95,7 +106,8 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	image app '{"Cmd":["sh","-c","touch /here && echo it runs"]}'
 	bundle app "b c'd"
 	[[ $output == *"made a bundle of app, which runs as 0:0"* ]]
-	tail -n2 <<<"$output" | sed "s|^  shiftbox|$SHIFTBOX|; s|^  crun run|crun --root $SCRATCH/crun --cgroup-manager=disabled run|" >commands
+	tail -n2 <<<"$output" |
+		sed "s|^  shiftbox|$SHIFTBOX|; s|^  crun run|crun --root $SCRATCH/crun --cgroup-manager=disabled run|" >commands
 	: >nothing
 	must_work sh -e commands <nothing
 	must_equal "$output" "it runs"
@@ -105,39 +117,53 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	image app '{"Entrypoint":["/bin/env","x"],"Cmd":["y z"],"Env":["A=1","B=2","A=3","PATH=/bin"],"WorkingDir":"tmp","User":"bob",
 		"StopSignal":"SIGINT","ExposedPorts":{"80/tcp":{},"53/udp":{}},"Labels":{"org.opencontainers.image.title":"T",
 		"run.oci.handler":"wasm","run.oci.hooks.stdout":"/etc/shadow"},"Healthcheck":{"Test":["NONE"]}}'
-	capture "$SHIFTBOX" image-unpack -v -s store --bundle b -m "u:0:100000:1000 u:1000:5000:1 g:0:200000:3000" app
+	capture "$SHIFTBOX" image-unpack -v -s store --bundle b \
+		-m "u:0:100000:1000 u:1000:5000:1 g:0:200000:3000" app
 	must_equal "$status" 0
 	[[ $stderr == *"label run.oci.handler is no annotation"* ]]
 	must_equal "$(stat -c %a b/config.json)" 600
 	must_equal "$(ls -A b)" $'config.json\nrootfs'
-	is '.ociVersion == "1.0.2" and .root == {path: "rootfs", readonly: false} and .hostname == "app"'
-	is '.process.args == ["/bin/env", "x", "y z"] and .process.cwd == "/tmp" and .process.terminal == false'
+	is '.ociVersion == "1.0.2" and .root == {path: "rootfs", readonly: false} and
+		.hostname == "app"'
+	is '.process.args == ["/bin/env", "x", "y z"] and .process.cwd == "/tmp" and
+		.process.terminal == false'
 	is '.process.env == ["B=2", "A=3", "PATH=/bin"]'
 	is '.process.user == {uid: 1000, gid: 1001, additionalGids: [2000, 2001]}'
-	is '.process.capabilities | keys == ["bounding"] and (.bounding | length == 11 and index("CAP_SYS_ADMIN") == null)'
-	is '.process.rlimits | length == 1 and .[0].type == "RLIMIT_NOFILE" and .[0].soft <= .[0].hard'
-	is '.linux.uidMappings == [{containerID: 0, hostID: 100000, size: 1000}, {containerID: 1000, hostID: 5000, size: 1}]'
+	is '.process.capabilities | keys == ["bounding"] and (.bounding | length == 11 and
+		index("CAP_SYS_ADMIN") == null)'
+	is '.process.rlimits | length == 1 and .[0].type == "RLIMIT_NOFILE" and
+		.[0].soft <= .[0].hard'
+	is '.linux.uidMappings == [{containerID: 0, hostID: 100000, size: 1000},
+		{containerID: 1000, hostID: 5000, size: 1}]'
 	is '.linux.gidMappings == [{containerID: 0, hostID: 200000, size: 3000}]'
-	is '[.linux.namespaces[].type] | sort == ["cgroup", "ipc", "mount", "network", "pid", "user", "uts"]'
-	is '[.mounts[].destination] == ["/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue", "/sys", "/sys/fs/cgroup"]'
+	is '[.linux.namespaces[].type] | sort == ["cgroup", "ipc", "mount", "network", "pid",
+		"user", "uts"]'
+	is '[.mounts[].destination] == ["/proc", "/dev", "/dev/pts", "/dev/shm", "/dev/mqueue",
+		"/sys", "/sys/fs/cgroup"]'
 	is '.mounts[] | select(.destination == "/dev/pts").options | index("gid=5") != null'
-	is '(.linux.maskedPaths | index("/proc/kcore") != null) and (.linux.readonlyPaths | index("/proc/sys") != null)'
+	is '(.linux.maskedPaths | index("/proc/kcore") != null) and (.linux.readonlyPaths |
+		index("/proc/sys") != null)'
 	is '.linux.resources.devices == [{allow: false, access: "rwm"}]'
 	# What an image's author writes must not be an order to the runtime.
 	is '[.annotations | keys[] | startswith("org.opencontainers.image.")] | all'
-	is '.annotations["org.opencontainers.image.title"] == "T" and .annotations["org.opencontainers.image.stopSignal"] == "SIGINT"'
-	is '.annotations["org.opencontainers.image.exposedPorts"] == "80/tcp,53/udp" and .annotations["org.opencontainers.image.os"] == "linux"'
+	is '.annotations["org.opencontainers.image.title"] == "T" and
+		.annotations["org.opencontainers.image.stopSignal"] == "SIGINT"'
+	is '.annotations["org.opencontainers.image.exposedPorts"] == "80/tcp,53/udp" and
+		.annotations["org.opencontainers.image.os"] == "linux"'
 }
 
 @test "root gets capabilities, a PATH, the image's name as hostname; a map without group 5 has no tty group" {
 	image app:1.2_x '{"Cmd":["sh"],"Entrypoint":null,"Env":null,"WorkingDir":"","User":""}'
 	must_work "$SHIFTBOX" image-unpack -s store --bundle b -m 0:100000:5 -t app:1.2_x
-	is '.process.capabilities.effective == .process.capabilities.bounding and .process.capabilities.permitted == .process.capabilities.bounding'
+	is '.process.capabilities.effective == .process.capabilities.bounding and
+		.process.capabilities.permitted == .process.capabilities.bounding'
 	is '.process.capabilities | keys == ["bounding", "effective", "permitted"]'
 	is '.process.terminal and .process.cwd == "/" and .hostname == "app-1-2-x"'
-	is '.process.env == ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "TERM=xterm"]'
+	is '.process.env == ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"TERM=xterm"]'
 	is '.process.user == {uid: 0, gid: 0}'
-	is '.mounts[] | select(.destination == "/dev/pts").options | map(startswith("gid=")) | any | not'
+	is '.mounts[] | select(.destination == "/dev/pts").options | map(startswith("gid=")) | any |
+		not'
 }
 
 @test "with --terminal the program has one" {
@@ -145,7 +171,8 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	bundle app b -t
 	must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 image:app b/rootfs
 	run -0 script -qec "crun --root '$SCRATCH/crun' --cgroup-manager=disabled run -b b shiftbox-$$" /dev/null </dev/null
-	[[ $output == */dev/pts/* ]] || say "no terminal: $output" # an echo of the end of stdin may come first
+	# an echo of the end of stdin may come first
+	[[ $output == */dev/pts/* ]] || say "no terminal: $output"
 }
 
 @test "users and groups are the image's own, by name or number" {
@@ -167,14 +194,16 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	END
 	for user in daemon root:daemon; do
 		image app "{\"Cmd\":[\"sh\"],\"User\":\"$user\"}"
-		must_fail 1 "the image has no such" "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app
+		must_fail 1 "the image has no such" \
+			"$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app
 		[[ $stderr == *"has no line for 'daemon'"* ]]
 		[ ! -e b ]
 		rm -r app
 	done
 	for user in 4294967295 99999999999999999999 0:4294967296; do
 		image app "{\"Cmd\":[\"sh\"],\"User\":\"$user\"}"
-		must_fail 1 "is no id" "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app
+		must_fail 1 "is no id" \
+			"$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app
 		rm -r app
 	done
 }
@@ -185,61 +214,80 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	local link
 	for link in /etc/passwd ../../../../../../../../../../etc/passwd "$SCRATCH/passwd"; do
 		echo 'mallory:x:4242:4242::/:/bin/sh' >passwd
-		image app '{"Cmd":["sh"],"User":"mallory"}' "{\"etc/passwd\":{\"type\":\"symlink\",\"to\":\"$link\"}}"
+		image app '{"Cmd":["sh"],"User":"mallory"}' \
+			"{\"etc/passwd\":{\"type\":\"symlink\",\"to\":\"$link\"}}"
 		case $link in
-		/etc/passwd | ../*) must_fail 1 "Too many levels of symbolic links" "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app ;;
-		*) must_fail 1 "the image has no such user" "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app ;;
+		/etc/passwd | ../*) must_fail 1 "Too many levels of symbolic links" \
+			"$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app ;;
+		*) must_fail 1 "the image has no such user" "$SHIFTBOX" image-unpack -s store \
+			--bundle b -m +100000:65536 app ;;
 		esac
 		[ ! -e b ]
 		rm -r app
 	done
-	# Links over links into a directory of another layer, and a file that a layer above replaces.
-	image app '{"Cmd":["sh"],"User":"low"}' '{"etc/passwd":{"type":"symlink","to":"/x/../y/./passwd"},"x":{"type":"dir"},"y":{"type":"symlink","to":"real"},
-		"real":{"type":"dir"},"real/passwd":"low:x:11:12::/:/bin/sh\n"}' '[{"files":{"real/passwd":"low:x:21:22::/:/bin/sh\n"}}]'
+	# Links over links into a directory of another layer, and a file that a layer above
+	# replaces.
+	image app '{"Cmd":["sh"],"User":"low"}' \
+		'{"etc/passwd":{"type":"symlink","to":"/x/../y/./passwd"},"x":{"type":"dir"},"y":{"type":"symlink","to":"real"},
+		"real":{"type":"dir"},
+		"real/passwd":"low:x:11:12::/:/bin/sh\n"}' '[
+		{"files":{"real/passwd":"low:x:21:22::/:/bin/sh\n"}}]'
 	bundle app b
 	is '.process.user == {uid: 21, gid: 22}'
 	rm -r app b
 	# Hidden by a whiteout: there are no accounts then, and a number needs none.
 	image app '{"Cmd":["sh"],"User":"bob"}' '{}' '[{"files":{"etc/.wh.passwd":""}}]'
-	must_fail 1 "the image has no such user" "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app
+	must_fail 1 "the image has no such user" \
+		"$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app
 	rm -r app
 	image app '{"Cmd":["sh"],"User":"bob"}' '{"etc/passwd":{"type":"fifo"}}'
-	must_fail 1 "is a FIFO, not a regular file" timeout 10 "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app
+	must_fail 1 "is a FIFO, not a regular file" \
+		timeout 10 "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app
 }
 
 @test "the map has to cover root and the user; of files it is told that it does not" {
 	image app '{"Cmd":["sh"],"User":"bob"}' '{"far":{"uid":70000,"gid":5}}'
-	must_fail 1 "the map does not cover user id 0" "$SHIFTBOX" image-unpack -s store --bundle b -m 1:100000:3000 app
-	must_fail 1 "the map does not cover group id 0" "$SHIFTBOX" image-unpack -s store --bundle b -m "u:0:100000:3000 g:1:100000:3000" app
-	must_fail 1 "the map does not cover user id 1000" "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:1000 app
-	must_fail 1 "the map does not cover group id 1001" "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:1001 app
-	must_fail 1 "the map does not cover group id 2001" "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:2001 app
+	must_fail 1 "the map does not cover user id 0" \
+		"$SHIFTBOX" image-unpack -s store --bundle b -m 1:100000:3000 app
+	must_fail 1 "the map does not cover group id 0" "$SHIFTBOX" image-unpack -s store \
+		--bundle b -m "u:0:100000:3000 g:1:100000:3000" app
+	must_fail 1 "the map does not cover user id 1000" \
+		"$SHIFTBOX" image-unpack -s store --bundle b -m +100000:1000 app
+	must_fail 1 "the map does not cover group id 1001" \
+		"$SHIFTBOX" image-unpack -s store --bundle b -m +100000:1001 app
+	must_fail 1 "the map does not cover group id 2001" \
+		"$SHIFTBOX" image-unpack -s store --bundle b -m +100000:2001 app
 	[ ! -e b ]
 	capture "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:2002 app
 	must_equal "$status" 0
 	[[ $stderr == *"warning: the map does not cover the owner of every file of the image (of 1 not, 70000:5 is one)"* ]]
-	bundle_without_words=$("$SHIFTBOX" image-unpack -s store --bundle c -m +100000:80000 app 2>&1)
+	bundle_without_words=$("$SHIFTBOX" image-unpack -s store --bundle c \
+		-m +100000:80000 app 2>&1)
 	[[ $bundle_without_words != *warning* ]]
 	must_fail 2 "" "$SHIFTBOX" image-unpack -s store --bundle d -m 0:1 app
 	must_fail 2 "a bundle needs the --map" "$SHIFTBOX" image-unpack -s store --bundle d app
 	must_fail 2 "NAME of an image" "$SHIFTBOX" image-unpack -s store --bundle d -m +1
 	must_fail 2 "is for --bundle" "$SHIFTBOX" image-unpack -s store -m +1 app
-	must_fail 1 "there is no such image" "$SHIFTBOX" image-unpack -s store --bundle d -m +1 other
+	must_fail 1 "there is no such image" \
+		"$SHIFTBOX" image-unpack -s store --bundle d -m +1 other
 	[ ! -e d ]
 }
 
 @test "the command is the image's, or is given; one is needed" {
 	image none '{}'
-	must_fail 1 "does not say which program to run" "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 none
+	must_fail 1 "does not say which program to run" \
+		"$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 none
 	[[ $stderr == *"try:  name one, after --"* ]]
 	bundle none b -- sh -c 'exit 3' --help
 	is '.process.args == ["sh", "-c", "exit 3", "--help"]'
 	image both '{"Entrypoint":["e"],"Cmd":["c","d"]}'
 	bundle both c x
 	is '.process.args == ["e", "x"]' c/config.json
-	must_fail 1 "is not UTF-8" "$SHIFTBOX" image-unpack -s store --bundle d -m +100000:65536 none -- $'a\xff'
+	must_fail 1 "is not UTF-8" \
+		"$SHIFTBOX" image-unpack -s store --bundle d -m +100000:65536 none -- $'a\xff'
 	image bad '{"Cmd":"sh"}'
-	must_fail 1 '"Cmd" is not an array' "$SHIFTBOX" image-unpack -s store --bundle d -m +100000:65536 bad
+	must_fail 1 '"Cmd" is not an array' \
+		"$SHIFTBOX" image-unpack -s store --bundle d -m +100000:65536 bad
 	[ ! -e d ]
 }
 
@@ -257,9 +305,11 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	bundle app c
 	must_equal "$(stat -c %a c)" 711
 	must_fail 1 "is not" "$SHIFTBOX" image-unpack -s store --bundle c -m +100000:65536 app
-	must_fail 1 "cannot create the directory" "$SHIFTBOX" image-unpack -s store --bundle no/where -m +100000:65536 app
+	must_fail 1 "cannot create the directory" \
+		"$SHIFTBOX" image-unpack -s store --bundle no/where -m +100000:65536 app
 	for call in fsync:EIO:1 renameat2:EIO:1 mkdirat:ENOSPC:1 mkdirat:ENOSPC:2; do
-		must_fail 1 "cannot" inject "$call" "$SHIFTBOX" image-unpack -s store --bundle d -m +100000:65536 app
+		must_fail 1 "cannot" inject "$call" "$SHIFTBOX" image-unpack -s store --bundle d \
+			-m +100000:65536 app
 		[ ! -e d ] || say "$call left $(ls -A d)"
 	done
 }
@@ -277,7 +327,8 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	image app '{"Cmd":["sh","-c","echo up"]}' '{}' '[{"files":{".wh.proc":""}}]'
 	bundle app b
 	[[ $output == *"its stack has to be writable"* ]]
-	must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 -o ephemeral image:app b/rootfs
+	must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 \
+		-o ephemeral image:app b/rootfs
 	must_work start runc b
 	must_equal "$output" up
 }
@@ -286,7 +337,8 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	image app '{"Cmd":["sh"]}'
 	must_work "$SHIFTBOX" image-unpack --json -s store --bundle b -m +100000:65536 app
 	echo "$output" >out.json
-	is 'keys == ["directory", "event", "gid", "made", "mount", "name", "needs_writable", "run", "uid"]' out.json
+	is 'keys == ["directory", "event", "gid", "made", "mount", "name", "needs_writable", "run",
+		"uid"]' out.json
 	is '.event == "bundle" and .made and .uid == 0 and .directory == "'"$SCRATCH"'/b"' out.json
 	must_work "$SHIFTBOX" image-unpack -q -s store --bundle c -m +100000:65536 app
 	must_equal "$output" ""

@@ -1,15 +1,18 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# --caps: for which roots file capabilities take effect, as the kernel decides it when a program is run.
+# --caps: for which roots file capabilities take effect, as the kernel decides it when a program is
+# run.
 
 load lib
 need root
 need prog python3 busybox getfattr nsenter setpriv
 
-# Capabilities of NET_RAW, permitted and effective: version 2, and version 3 for the root 0, 1000 and 70000.
+# Capabilities of NET_RAW, permitted and effective: version 2, and version 3 for the root 0, 1000
+# and 70000.
 NET_RAW=0000000000002000
 layers() {
-	local v2=0100000200200000000000000000000000000000 v3=0100000300200000000000000000000000000000
+	local v2=0100000200200000000000000000000000000000 \
+		v3=0100000300200000000000000000000000000000
 	cat <<-END
 		[{"files": {"v2": {"copy": "/bin/busybox", "mode": "755", "xattrs": {"security.capability": "$v2"}},
 			"of0": {"copy": "/bin/busybox", "mode": "755", "xattrs": {"security.capability": "${v3}00000000"}},
@@ -28,16 +31,19 @@ test_setup() {
 	must_work "$SHIFTBOX" image-unpack -q -s store -N keep dir
 	must_work "$SHIFTBOX" image-unpack -q -s store -N rebase --caps=rebase dir
 	for name in keep rebase; do
-		must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 -o ro,public image:$name $name
+		must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 \
+			-o ro,public image:$name $name
 	done
 }
 
-# effective BASE DIR: the programs of DIR that have the capability, run by user 5 of a namespace whose root is BASE
+# effective BASE DIR: the programs of DIR that have the capability, run by user 5 of a namespace
+# whose root is BASE
 effective() {
 	# shellcheck disable=SC2016 # for the inner shell
 	"$TESTS/fixtures/in-range" "$1" "$2" setpriv --reuid 5 --regid 5 --clear-groups bash -c '
 		for program in *; do
-			[ ! -x $program ] || ! (exec -a grep ./$program -q "^CapEff:.*'$NET_RAW'$" /proc/self/status) || echo $program
+			[ ! -x $program ] ||
+			! (exec -a grep ./$program -q "^CapEff:.*'$NET_RAW'$" /proc/self/status) || echo $program
 		done' | sort | paste -sd' '
 }
 
@@ -54,11 +60,15 @@ effective() {
 }
 
 @test "what the attribute shows: an id that the map does not have cannot be told" {
-	cap() { getfattr --absolute-names --only-values -n security.capability "$1" | od -An -tx1 | tr -d ' \n'; }
+	cap() {
+		getfattr --absolute-names --only-values -n security.capability "$1" |
+			od -An -tx1 | tr -d ' \n'
+	}
 	must_equal "$(cap keep/v2)" 0100000300200000000000000000000000000000a0860100
 	must_equal "$(cap keep/of1000)" 0100000300200000000000000000000000000000888a0100
 	must_fail 1 "Value too large" getfattr -n security.capability keep/far
-	must_fail 126 "Value too large" "$TESTS/fixtures/in-range" 100000 keep bash -c 'exec ./far true'
+	must_fail 126 "Value too large" "$TESTS/fixtures/in-range" 100000 keep \
+		bash -c 'exec ./far true'
 	for file in v2 of0 of1000 far; do
 		must_equal "$(cap rebase/$file)" 0100000300200000000000000000000000000000a0860100
 	done
@@ -79,5 +89,6 @@ effective() {
 
 @test "--flat does it, too" {
 	must_work "$SHIFTBOX" image-unpack -q --flat shut/tree --caps=rebase dir
-	must_equal "$(getfattr --only-values -n security.capability shut/tree/far | od -An -tx1 | tr -d ' \n')" 0100000200200000000000000000000000000000
+	must_equal "$(getfattr --only-values -n security.capability shut/tree/far | od -An -tx1 |
+		tr -d ' \n')" 0100000200200000000000000000000000000000
 }

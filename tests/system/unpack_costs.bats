@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# A small image costs little, and what takes long ends at a signal. Costs are limits of CPU time: other processes do not matter.
+# A small image costs little, and what takes long ends at a signal. Costs are limits of CPU time:
+# other processes do not matter.
 
 load lib
 need root
@@ -22,7 +23,8 @@ unpack() {
 }
 
 layer_of() {
-	find "$SCRATCH/store/layers" -name "sha256-$(sha256sum <"$1" | cut -d' ' -f1)*" -prune "${@:2}"
+	find "$SCRATCH/store/layers" -name "sha256-$(sha256sum <"$1" | cut -d' ' -f1)*" \
+		-prune "${@:2}"
 }
 
 @test "two layers over one chain of directories cost no more than their size" {
@@ -31,7 +33,8 @@ layer_of() {
 	costly image img a.tar b.tar
 	cheap 5 "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x img
 	must_equal "$(find store/layers -name b -type f | wc -l)" 2
-	must_equal "$(layer_of b.tar -name '*.lower' -exec grep -c '^meta .* 40755 0:0 0' {} +)" 4001
+	must_equal "$(layer_of b.tar -name '*.lower' -exec grep -c '^meta .* 40755 0:0 0' {} +)" \
+		4001
 	# The answers hold: neither layer is read again.
 	cheap 5 "$SHIFTBOX" image-unpack --no-sync -s "$SCRATCH/store" -N y img
 	[[ $output == *"(0 unpacked, 2 shared)"* ]] || tell "not shared"
@@ -41,13 +44,15 @@ layer_of() {
 	costly empty 1 a.tar
 	costly leaves 2 b.tar
 	cheap 5 "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x a.tar b.tar
-	must_equal "$(layer_of b.tar -name '*.lower' -exec cat {} + | cut -d' ' -f1,2,3 | tail -n2)" "$(printf 'meta /c1 none\nmeta /c0 none')"
+	must_equal "$(layer_of b.tar -name '*.lower' -exec cat {} + | cut -d' ' -f1,2,3 |
+		tail -n2)" "$(printf 'meta /c1 none\nmeta /c0 none')"
 }
 
 @test "with few open files the layers below are looked up all the same" {
 	costly chains 3 a.tar
 	costly leaves 3 b.tar
-	must_work sh -c 'ulimit -n 400 && ulimit -t 20 && exec "$@"' sh "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x a.tar b.tar
+	must_work sh -c 'ulimit -n 400 && ulimit -t 20 && exec "$@"' sh "$SHIFTBOX" image-unpack \
+		-q --no-sync -s "$SCRATCH/store" -N x a.tar b.tar
 	must_equal "$(find store/layers -name b -type f | wc -l)" 3
 }
 
@@ -56,7 +61,8 @@ layer_of() {
 	costly link 3 b.tar
 	costly image img a.tar b.tar
 	cheap 5 "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x img
-	must_equal "$(find store/layers -name link -exec stat -c '%s %b %h' {} +)" "8000000000000 0 3"
+	must_equal "$(find store/layers -name link -exec stat -c '%s %b %h' {} +)" \
+		"8000000000000 0 3"
 	cheap 5 "$SHIFTBOX" image-unpack --no-sync -s "$SCRATCH/store" -N y img
 	[[ $output == *"(0 unpacked, 2 shared)"* ]] || tell "not shared"
 }
@@ -71,8 +77,10 @@ layer_of() {
 
 @test "what an earlier version noted of a linked file still holds, for that content only" {
 	local whole lower
-	"$TESTS/fixtures/mkimage.py" --tar a.tar <<<'{"layers":[{"files":{"big":"content"},"compress":"none"}]}'
-	"$TESTS/fixtures/mkimage.py" --tar other.tar <<<'{"layers":[{"files":{"big":"CONTENT"},"compress":"none"}]}'
+	"$TESTS/fixtures/mkimage.py" --tar a.tar <<<'{"layers":[{"files":{"big":"content"},
+		"compress":"none"}]}'
+	"$TESTS/fixtures/mkimage.py" --tar other.tar <<<'{"layers":[{"files":{"big":"CONTENT"},
+		"compress":"none"}]}'
 	costly link 1 b.tar
 	costly image img a.tar b.tar
 	costly image other other.tar b.tar
@@ -90,7 +98,8 @@ layer_of() {
 
 @test "--max-bytes counts what is read: bodies that are left out, extension headers, files of lower layers" {
 	costly skipped 2 a.tar
-	must_fail 1 "the layer has more than 33554431 bytes of file data" unpack -N x --max-bytes 33554431 a.tar
+	must_fail 1 "the layer has more than 33554431 bytes of file data" \
+		unpack -N x --max-bytes 33554431 a.tar
 	must_work unpack -N x --max-bytes 33554432 a.tar
 	python3 - <<-'END'
 		import tarfile
@@ -98,7 +107,8 @@ layer_of() {
 		t.pax_headers = {'comment': 'x' * 100000}
 		open('pax.tar', 'wb').write(t.tobuf(tarfile.PAX_FORMAT) + bytes(1024))
 	END
-	must_fail 1 "the layer has more than 100000 bytes of file data" unpack -N pax --max-bytes 100000 pax.tar
+	must_fail 1 "the layer has more than 100000 bytes of file data" \
+		unpack -N pax --max-bytes 100000 pax.tar
 	must_work unpack -N pax --max-bytes 101000 pax.tar
 	# The layer below is in the store, and not read again; what the link copies of it is read.
 	costly extents 16 big.tar
@@ -167,7 +177,8 @@ layer_of() {
 		json.dump({'schemaVersion': 2, 'manifests': [many] * 250}, open('img/index.json', 'w'))
 		json.dump({'imageLayoutVersion': '1.0.0'}, open('img/oci-layout', 'w'))
 	END
-	must_fail 1 "indexes are nested too deeply, or there are too many" sh -c 'ulimit -t 5 && exec "$@"' sh "$SHIFTBOX" image-unpack -q --scan img
+	must_fail 1 "indexes are nested too deeply, or there are too many" \
+		sh -c 'ulimit -t 5 && exec "$@"' sh "$SHIFTBOX" image-unpack -q --scan img
 }
 
 @test "100,000 variables make a bundle as one does" {
@@ -191,7 +202,8 @@ assert env == ["V%d=%d" % (i % 99990, i) for i in range(10, 100000)], env[:20]'
 	[[ $output == "20001 entries checked"* ]] || tell "not all of them"
 	cheap 10 "$SHIFTBOX" shift-check map --cover tree
 	must_equal "$(tail -n1 <<<"$output")" "b:0:0:1"
-	must_work sh -c 'ulimit -n 32 && ulimit -t 20 && exec "$@"' sh "$SHIFTBOX" shift-check map --cover tree
+	must_work sh -c 'ulimit -n 32 && ulimit -t 20 && exec "$@"' sh "$SHIFTBOX" shift-check map \
+		--cover tree
 }
 
 # stopped LONGEST RESET CMD...: 20 signals
@@ -209,17 +221,21 @@ then_whole() {
 @test "SIGTERM ends an unpack of deep directories at any moment" {
 	costly chains 12 a.tar
 	costly leaves 12 b.tar
-	stopped 2 "rm -rf store" "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x a.tar b.tar
+	stopped 2 "rm -rf store" "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" \
+		-N x a.tar b.tar
 	then_whole
 	costly chains 40 a.tar
 	costly leaves 40 b.tar
-	stopped 1 "rm -rf flat" "$SHIFTBOX" image-unpack -q --no-sync --flat "$SCRATCH/flat" a.tar b.tar
-	stopped 1 "rm -rf flat; mkdir flat; touch flat/x" "$SHIFTBOX" image-unpack -q --no-sync --flat "$SCRATCH/flat" --replace a.tar b.tar
+	stopped 1 "rm -rf flat" "$SHIFTBOX" image-unpack -q \
+		--no-sync --flat "$SCRATCH/flat" a.tar b.tar
+	stopped 1 "rm -rf flat; mkdir flat; touch flat/x" "$SHIFTBOX" image-unpack -q \
+		--no-sync --flat "$SCRATCH/flat" --replace a.tar b.tar
 }
 
 @test "SIGTERM ends an unpack of many files at any moment" {
 	costly empty 150000 a.tar
-	stopped 2 "rm -rf store" "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x a.tar
+	stopped 2 "rm -rf store" "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" \
+		-N x a.tar
 	then_whole
 }
 
@@ -243,7 +259,8 @@ then_whole() {
 	costly empty 10 a.tar
 	for words in "-s $SCRATCH/store -N x" "--flat $SCRATCH/flat"; do
 		# shellcheck disable=SC2086 # words
-		capture strace -f -qq -o trace -e trace=syncfs -e inject=syncfs:signal=SIGTERM "$SHIFTBOX" image-unpack $words a.tar
+		capture strace -f -qq -o trace -e trace=syncfs -e inject=syncfs:signal=SIGTERM \
+			"$SHIFTBOX" image-unpack $words a.tar
 		grep -q 'SIGTERM' trace || say "there was no syncfs: $(cat trace)"
 		must_equal "$status" 143
 	done
@@ -255,10 +272,12 @@ then_whole() {
 @test "SIGTERM ends verify, cover, --verify and --prune at any moment" {
 	costly empty 150000 a.tar
 	must_work unpack -N x a.tar
-	stopped 0.5 true "$SHIFTBOX" shift-check verify --source store/layers -m 0:0:4294967295 store/layers
+	stopped 0.5 true "$SHIFTBOX" shift-check verify --source store/layers \
+		-m 0:0:4294967295 store/layers
 	stopped 0.3 true "$SHIFTBOX" shift-check map --cover store/layers
 	stopped 0.5 true "$SHIFTBOX" image-unpack -s "$SCRATCH/store" --verify x
-	"$TESTS/fixtures/stopped.py" 3 0.5 'rm -rf store; '"'$SHIFTBOX'"' image-unpack -q --no-sync -s store -N x a.tar; rm -r store/images/x' \
+	"$TESTS/fixtures/stopped.py" 3 0.5 \
+		'rm -rf store; '"'$SHIFTBOX'"' image-unpack -q --no-sync -s store -N x a.tar; rm -r store/images/x' \
 		"$SHIFTBOX" image-unpack -q -s "$SCRATCH/store" --prune
 	then_whole
 }

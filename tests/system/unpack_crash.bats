@@ -6,7 +6,8 @@ load lib
 need root
 need prog python3
 
-IMAGE='{"layers":[{"bulk":900,"seed":1},{"bulk":900,"seed":2},{"files":{"d/x":"1"},"bulk":500,"seed":3},{"bulk":400,"seed":4}]}'
+IMAGE='{"layers":[{"bulk":900,"seed":1},{"bulk":900,"seed":2},{"files":{"d/x":"1"},
+	"bulk":500,"seed":3},{"bulk":400,"seed":4}]}'
 
 test_setup() {
 	STORE=$SCRATCH/store
@@ -25,7 +26,9 @@ store_is_whole() {
 	done
 	for i in "$STORE"/images/*/layers; do
 		[ -e "$i" ] || continue
-		while read -r l; do [ -d "$STORE/$l" ] || say "$i names $l, which is not there"; done <"$i"
+		while read -r l; do
+			[ -d "$STORE/$l" ] || say "$i names $l, which is not there"
+		done <"$i"
 	done
 }
 
@@ -39,7 +42,9 @@ store_is_whole() {
 		case $((i % 4)) in
 		0) rm -rf "$STORE" ;;
 		1 | 2) rm -rf "$STORE"/layers/* "$STORE"/images/* ;;
-		3) rm -rf "$STORE"/images/* "$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d | shuf -n1 --random-source=img/index.json)" ;;
+		3) rm -rf "$STORE"/images/* \
+			"$(find "$STORE/layers" -mindepth 1 -maxdepth 1 -type d |
+			shuf -n1 --random-source=img/index.json)" ;;
 		esac
 		"$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N a img 2>/dev/null &
 		sleep "$(printf '0.%06d' $((RANDOM * t / 50000)))"
@@ -66,8 +71,10 @@ store_is_whole() {
 	local n
 	for n in 1 2 3 4 5 6 7 8 9; do
 		rm -rf "$STORE"
-		strace -f -qq -o /dev/null -e trace=renameat -e inject=renameat:signal=SIGKILL:when=$n \
-			"$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N a img 2>/dev/null || true
+		strace -f -qq -o /dev/null -e trace=renameat \
+			-e inject=renameat:signal=SIGKILL:when=$n \
+			"$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N a img 2>/dev/null ||
+			true
 		[ ! -e "$STORE/images/a" ] || say "it was not killed"
 		store_is_whole
 		must_work "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N a img
@@ -85,7 +92,8 @@ store_is_whole() {
 	before=$(cd "$STORE" && find . ! -path ./tmp -printf '%p %s %m %T@\n' | sort)
 	must_fail 1 "No space left on device" "$SHIFTBOX" image-unpack -s "$STORE" -N a img
 	[[ $stderr == *"image 'a', layer "*" of 4 (sha256:"* && $stderr == *"try:  free space"* ]]
-	must_equal "$(cd "$STORE" && find . ! -path ./tmp -printf '%p %s %m %T@\n' | sort)" "$before"
+	must_equal "$(cd "$STORE" && find . ! -path ./tmp -printf '%p %s %m %T@\n' | sort)" \
+		"$before"
 	must_equal "$(ls -A "$STORE/tmp")" ""
 	umount "$STORE"
 }
@@ -94,7 +102,8 @@ store_is_whole() {
 	mkdir "$STORE"
 	mount -t tmpfs -o size=20M,nr_inodes=400,mode=0700 small "$STORE"
 	must_fail 1 "No space left on device" "$SHIFTBOX" image-unpack -s "$STORE" -N a img
-	must_equal "$(find "$STORE" -mindepth 1 | sort | paste -sd' ')" "$STORE/images $STORE/layers $STORE/tmp"
+	must_equal "$(find "$STORE" -mindepth 1 | sort | paste -sd' ')" \
+		"$STORE/images $STORE/layers $STORE/tmp"
 	umount "$STORE"
 }
 
@@ -108,7 +117,10 @@ signal.signal(signal.SIGINT, signal.SIG_DFL)
 os.execv(sys.argv[1], sys.argv[1:])' "$SHIFTBOX" image-unpack -s "$STORE" -N a - <pipe 2>err &
 		exec 7>pipe
 		head -c 100000 /dev/zero | tr '\0' 'x' >/dev/null
-		for _ in {1..100}; do [ -n "$(ls -A "$STORE/tmp" 2>/dev/null)" ] && break; sleep 0.05; done
+		for _ in {1..100}; do
+			[ -n "$(ls -A "$STORE/tmp" 2>/dev/null)" ] && break
+			sleep 0.05
+		done
 		[ -n "$(ls -A "$STORE/tmp")" ]
 		kill -s "$sig" $!
 		status=0
@@ -122,7 +134,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SHIFTBOX" image-unpack -s "$STORE" -N a -
 
 @test "several at once, on the same image and on others, all succeed" {
 	local i pids=()
-	"$TESTS/fixtures/mkimage.py" other <<<'{"layers":[{"bulk":300,"seed":1},{"files":{"d/x":"1"},"bulk":200,"seed":3},{"files":{"o":"1"}}]}'
+	"$TESTS/fixtures/mkimage.py" other <<<'{"layers":[{"bulk":300,"seed":1},
+		{"files":{"d/x":"1"},"bulk":200,"seed":3},{"files":{"o":"1"}}]}'
 	for i in 1 2 3 4 5 6; do
 		"$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N "a$((i % 3))" img &
 		pids+=($!)
@@ -139,7 +152,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SHIFTBOX" image-unpack -s "$STORE" -N a -
 	local unpack prune
 	must_work "$SHIFTBOX" image-unpack -q -s "$STORE" -N a img
 	must_work "$SHIFTBOX" image-unpack -q -s "$STORE" --remove a
-	"$TESTS/fixtures/mkimage.py" --tar last.tar <<<'{"layers":[{"files":{"z":"1"},"compress":"none"}]}'
+	"$TESTS/fixtures/mkimage.py" --tar last.tar <<<'{"layers":[{"files":{"z":"1"},
+		"compress":"none"}]}'
 	mkfifo pipe
 	# It has decided which layers it needs as soon as it reads from the pipe.
 	timeout 20 "$SHIFTBOX" image-unpack -q -s "$STORE" -N slow - <pipe &
@@ -171,7 +185,8 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SHIFTBOX" image-unpack -s "$STORE" -N a -
 			# Giving a lock back may fail unseen: it ends with the process.
 			[ "$call:$status" != flock:0 ] || continue
 			must_equal "$status" 1
-			[[ $stderr == *"Input/output error"* || $stderr == *EIO* ]] || tell "no cause"
+			[[ $stderr == *"Input/output error"* || $stderr == *EIO* ]] ||
+				tell "no cause"
 			[ ! -e "$STORE/images/a" ]
 			store_is_whole
 			must_work "$SHIFTBOX" image-unpack -q -s "$STORE" -N a img
@@ -184,8 +199,11 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SHIFTBOX" image-unpack -s "$STORE" -N a -
 	local i prune
 	need prog strace
 	"$TESTS/fixtures/mkimage.py" small <<<'{"layers":[{"files":{"a":"1"}}]}'
-	for i in {10..29}; do must_work "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N "i$i" small; done
-	strace -qq -o trace -e trace=getdents64 -e inject=getdents64:delay_exit=100000 "$SHIFTBOX" image-unpack -q -s "$STORE" --prune 2>said &
+	for i in {10..29}; do
+		must_work "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N "i$i" small
+	done
+	strace -qq -o trace -e trace=getdents64 -e inject=getdents64:delay_exit=100000 \
+		"$SHIFTBOX" image-unpack -q -s "$STORE" --prune 2>said &
 	prune=$!
 	for i in {10..29}; do
 		must_work "$SHIFTBOX" image-unpack -q -s "$STORE" --remove "i$i"

@@ -7,10 +7,15 @@ need root
 need prog python3
 
 IMAGE='{"ref":"latest","layers":[
-	{"files":{"./":{"type":"dir","uid":7,"gid":8,"mode":"751"},"d":{"type":"dir","uid":1,"gid":2,"mode":"2755"},"d/x":{"data":"x","uid":3,"gid":4,"mode":"4755"},
-		"gone":"1","e/f":"2","e/g":"3","to":{"type":"symlink","to":"d/x"},"e":{"type":"dir"},"dev":{"type":"char","dev":[1,3],"mode":"666"}}},
-	{"files":{".wh.gone":"","e/.wh..wh..opq":"","e/h":"4","d/y":{"data":"5","uid":33,"gid":34},"d/":{"type":"dir","uid":5,"gid":6,"mode":"1777"}}},
-	{"files":{"d/z":"6","to":{"type":"dir","uid":9},"to/in":"7","same":{"type":"link","to":"d/x"}}}]}'
+	{"files":{"./":{"type":"dir","uid":7,"gid":8,"mode":"751"},
+	"d":{"type":"dir","uid":1,"gid":2,"mode":"2755"},
+	"d/x":{"data":"x","uid":3,"gid":4,"mode":"4755"},
+		"gone":"1","e/f":"2","e/g":"3","to":{"type":"symlink","to":"d/x"},
+		"e":{"type":"dir"},"dev":{"type":"char","dev":[1,3],"mode":"666"}}},
+	{"files":{".wh.gone":"","e/.wh..wh..opq":"","e/h":"4","d/y":{"data":"5","uid":33,"gid":34},
+	"d/":{"type":"dir","uid":5,"gid":6,"mode":"1777"}}},
+	{"files":{"d/z":"6","to":{"type":"dir","uid":9},
+	"to/in":"7","same":{"type":"link","to":"d/x"}}}]}'
 
 image() { # DIR JSON
 	"$TESTS/fixtures/mkimage.py" "$1" <<<"$2"
@@ -32,18 +37,21 @@ no_staging() {
 @test "the flat tree is the merged tree, is what umoci makes, and chown was not called" {
 	need prog umoci strace
 	image img "$IMAGE"
-	strace -f -qq -o trace -e trace=chown,fchown,lchown,fchownat,setfsuid "$SHIFTBOX" image-unpack -q --flat flat img
+	strace -f -qq -o trace -e trace=chown,fchown,lchown,fchownat,setfsuid \
+		"$SHIFTBOX" image-unpack -q --flat flat img
 	grep -q setfsuid trace
 	run -1 grep chown trace
 	must_work "$SHIFTBOX" image-unpack -q -s store -N a img
 	mkdir merged
-	mount -t overlay overlay merged -o "ro,lowerdir=$(sed "s|^|$PWD/store/|" store/images/a/layers | paste -sd:)"
+	mount -t overlay overlay merged \
+		-o "ro,lowerdir=$(sed "s|^|$PWD/store/|" store/images/a/layers | paste -sd:)"
 	umoci unpack --image img:latest umoci >/dev/null
 	dump flat >ours
 	dump umoci/rootfs >theirs
 	# umoci leaves the time of the root as it comes.
 	diff <(sed "1s/ mtime=.*//" theirs) <(sed "1s/ mtime=.*//" ours)
-	# In layers of their own the two names of d/x are two files, and every directory has the size of its own.
+	# In layers of their own the two names of d/x are two files, and every directory has the
+	# size of its own.
 	diff <(dump merged | grep -vE "^'(d/x|same)' ") <(grep -vE "^'(d/x|same)' " ours)
 	[ flat/d/x -ef flat/same ]
 	must_equal "$(owner flat)" 7:8
@@ -52,7 +60,8 @@ no_staging() {
 }
 
 @test "plain layers, any number of them, one from standard input" {
-	"$TESTS/fixtures/mkimage.py" --tar base.tar <<<'{"layers":[{"files":{"f":"old","g":"stays"}}]}'
+	"$TESTS/fixtures/mkimage.py" \
+		--tar base.tar <<<'{"layers":[{"files":{"f":"old","g":"stays"}}]}'
 	"$TESTS/fixtures/mkimage.py" --tar top.tar <<<'{"layers":[{"files":{"f":"new"}}]}'
 	flat d base.tar - <top.tar
 	must_equal "$(cat d/f d/g)" newstays
@@ -74,8 +83,10 @@ no_staging() {
 	[[ $stderr == *"try:  "*--replace* ]]
 	must_fail 1 "is not empty" "$SHIFTBOX" image-unpack --flat new img
 	must_fail 1 "is no directory" "$SHIFTBOX" image-unpack --flat full/x img
-	must_fail 1 "is a symbolic link to nothing" "$SHIFTBOX" image-unpack --flat links/dangling img
-	must_fail 1 "cannot find the directory that it shall be in" "$SHIFTBOX" image-unpack --flat a/b/c img
+	must_fail 1 "is a symbolic link to nothing" \
+		"$SHIFTBOX" image-unpack --flat links/dangling img
+	must_fail 1 "cannot find the directory that it shall be in" \
+		"$SHIFTBOX" image-unpack --flat a/b/c img
 	[[ $stderr == *"try:  mkdir -p 'a/b'"* ]]
 	must_fail 2 "is empty" "$SHIFTBOX" image-unpack --flat '' img
 	must_fail 2 "--flat uses no store" "$SHIFTBOX" image-unpack --flat n -s store img
@@ -93,7 +104,8 @@ no_staging() {
 	[[ $stderr == *"try:  name a directory in it: '$SCRATCH/mnt/rootfs'"* ]]
 	must_fail 1 "is a mount point" "$SHIFTBOX" image-unpack --flat / img
 	must_fail 1 "is the working directory" env -C here "$SHIFTBOX" image-unpack --flat . ../img
-	must_fail 1 "is the working directory" env -C here "$SHIFTBOX" image-unpack --flat ../here ../img
+	must_fail 1 "is the working directory" \
+		env -C here "$SHIFTBOX" image-unpack --flat ../here ../img
 	must_equal "$(ls -A mnt here)" $'here:\n\nmnt:'
 	flat mnt/rootfs img
 	must_equal "$(ls -A mnt)" rootfs
@@ -104,7 +116,8 @@ no_staging() {
 	mkdir -p d/proc
 	touch d/old
 	mount -t tmpfs shiftbox-test d/proc
-	must_fail 1 "cannot be replaced while something is mounted in it" "$SHIFTBOX" image-unpack --flat d --replace img
+	must_fail 1 "cannot be replaced while something is mounted in it" \
+		"$SHIFTBOX" image-unpack --flat d --replace img
 	umount d/proc
 	flat d --replace img
 	must_equal "$(ls -A d)" f
@@ -119,8 +132,11 @@ no_staging() {
 }
 
 @test "a hard link to a file of a layer below is one" {
-	image img '{"layers":[{"files":{"a":{"data":"1","uid":5},"s":{"type":"symlink","to":"a"},"p":{"type":"fifo"},"b":"2","c":"3"}},
-		{"files":{"d/a2":{"type":"link","to":"a"},"s2":{"type":"link","to":"s"},"p2":{"type":"link","to":"p"},"b":{"type":"link","to":"c"},"c":"4","a3":{"type":"link","to":"d/a2"}}}]}'
+	image img '{"layers":[{"files":{"a":{"data":"1","uid":5},"s":{"type":"symlink","to":"a"},
+		"p":{"type":"fifo"},"b":"2","c":"3"}},
+		{"files":{"d/a2":{"type":"link","to":"a"},"s2":{"type":"link","to":"s"},
+		"p2":{"type":"link","to":"p"},"b":{"type":"link","to":"c"},
+		"c":"4","a3":{"type":"link","to":"d/a2"}}}]}'
 	flat d img
 	[ d/a -ef d/d/a2 ]
 	[ d/a -ef d/a3 ]
@@ -129,7 +145,8 @@ no_staging() {
 	must_equal "$(stat -c '%h %u' d/a)" "3 5"
 	must_equal "$(cat d/b d/c)" 34
 	mkdir out
-	must_fail 1 "is a hard link to 'a', which neither the layer nor those below have" "$SHIFTBOX" image-unpack --flat e \
+	must_fail 1 "is a hard link to 'a', which neither the layer nor those below have" \
+		"$SHIFTBOX" image-unpack --flat e \
 		"$(image bad '{"layers":[{"files":{"a":"1"}},{"files":{"l":{"type":"link","to":"a"},".wh.a":""}}]}'; echo bad)"
 	must_fail 1 "is a hard link to the directory 'a'" "$SHIFTBOX" image-unpack --flat e \
 		"$(image dir '{"layers":[{"files":{"a/b":"1"}},{"files":{"l":{"type":"link","to":"a"}}}]}'; echo dir)"
@@ -141,10 +158,13 @@ no_staging() {
 }
 
 @test "limits hold for all layers together" {
-	image img '{"layers":[{"files":{"a":"1234567890"}},{"files":{"b":"1234567890"}},{"files":{"c":"1234567890"}}]}'
+	image img '{"layers":[{"files":{"a":"1234567890"}},{"files":{"b":"1234567890"}},
+		{"files":{"c":"1234567890"}}]}'
 	flat a --max-bytes 30 --max-entries 3 img
-	must_fail 1 "the layers have together more than 29 bytes" "$SHIFTBOX" image-unpack --flat b --max-bytes 29 img
-	must_fail 1 "the layers have together more than 2 entries" "$SHIFTBOX" image-unpack --flat b --max-entries 2 img
+	must_fail 1 "the layers have together more than 29 bytes" \
+		"$SHIFTBOX" image-unpack --flat b --max-bytes 29 img
+	must_fail 1 "the layers have together more than 2 entries" \
+		"$SHIFTBOX" image-unpack --flat b --max-entries 2 img
 	must_work "$SHIFTBOX" image-unpack -q -s store --max-bytes 10 --max-entries 1 img
 	[ ! -e b ]
 }
@@ -152,7 +172,8 @@ no_staging() {
 @test "wrong digests, diff_ids and damaged layers publish nothing" {
 	local lie
 	mkdir empty
-	for lie in '"digest_lie":true' '"diff_id_lie":true' '"replaced":true' '"missing":true' '"cut":20'; do
+	for lie in '"digest_lie":true' '"diff_id_lie":true' '"replaced":true' '"missing":true' \
+		'"cut":20'; do
 		rm -rf img
 		image img '{"layers":[{"bulk":3},{"files":{"a":"1"},"bulk":30,'"$lie"'}]}'
 		must_fail 1 "layer 2 of 2" "$SHIFTBOX" image-unpack --flat new img
@@ -165,7 +186,8 @@ no_staging() {
 
 @test "killed at random moments it has published the whole or nothing, and the next run sweeps" {
 	local i t killed=0 whole=0 started replace
-	image img '{"layers":[{"bulk":900,"seed":1},{"bulk":900,"seed":2},{"files":{"d/x":"1",".wh.f1":""},"bulk":500,"seed":3},{"bulk":400,"seed":4}]}'
+	image img '{"layers":[{"bulk":900,"seed":1},{"bulk":900,"seed":2},
+		{"files":{"d/x":"1",".wh.f1":""},"bulk":500,"seed":3},{"bulk":400,"seed":4}]}'
 	flat reference img
 	dump reference >want
 	mkdir old
@@ -202,7 +224,8 @@ no_staging() {
 
 @test "a stage of a dead run is swept, one of a live run and what only looks like one is not" {
 	image img '{"layers":[{"files":{"f":"1"}}]}'
-	mkdir -p .shiftbox-flat-0123456789abcdef/0/deep .shiftbox-flat-fedcba9876543210/0 .shiftbox-flat-notours .shiftbox-flat-aaaaaaaaaaaaaaaa
+	mkdir -p .shiftbox-flat-0123456789abcdef/0/deep .shiftbox-flat-fedcba9876543210/0 \
+		.shiftbox-flat-notours .shiftbox-flat-aaaaaaaaaaaaaaaa
 	chmod 000 .shiftbox-flat-0123456789abcdef/0/deep
 	setpriv --reuid 1000 --clear-groups true
 	mount -t tmpfs -o uid=1000,mode=0700 shiftbox-test .shiftbox-flat-aaaaaaaaaaaaaaaa
@@ -228,17 +251,23 @@ alice_has_a_home() {
 	alice_has_a_home
 	as_user alice mv home-alice/roots home-alice/.shiftbox-flat-0123456789abcdef
 	must_work "$SHIFTBOX" image-unpack -q --no-sync --flat home-alice/new img
-	must_equal "$(cat home-alice/.shiftbox-flat-0123456789abcdef/a/f) $(cat home-alice/new/f)" "1 1"
+	must_equal "$(cat home-alice/.shiftbox-flat-0123456789abcdef/a/f) $(cat home-alice/new/f)" \
+		"1 1"
 }
 
-# PROGRAM...: run it up to the end of its first CALL, and stop it there; its staging directory is then $stage.
+# PROGRAM...: run it up to the end of its first CALL, and stop it there; its staging directory is
+# then $stage.
 hold() { # CALL PROGRAM...
 	local i call=$1
 	shift
 	rm -f trace
-	strace -qq -o trace -e trace="$call" -e inject="$call:signal=SIGSTOP:when=1" "$@" >out 2>err 3>&- &
+	strace -qq -o trace -e trace="$call" -e inject="$call:signal=SIGSTOP:when=1" "$@" >out \
+		2>err 3>&- &
 	held=$!
-	for i in {1..400}; do grep -q 'stopped by SIGSTOP' trace 2>/dev/null && break; sleep 0.05; done
+	for i in {1..400}; do
+		grep -q 'stopped by SIGSTOP' trace 2>/dev/null && break
+		sleep 0.05
+	done
 	grep -q 'stopped by SIGSTOP' trace || say "it was not held: $(cat trace err)"
 	stage=$(find home-alice -maxdepth 1 -name '.shiftbox-flat-????????????????')
 	[ "$stage" ] || say "there is no staging directory: $(cat trace)"
@@ -263,7 +292,8 @@ go_on() { # $status, err
 		as_user alice mv "home-alice/$theirs" "$stage"
 		go_on
 		must_equal "$status" 1
-		grep -q "somebody else's directory is where the staging directory was made" err || say "$(cat err)"
+		grep -q "somebody else's directory is where the staging directory was made" err ||
+			say "$(cat err)"
 		mv "$stage" "home-alice/$theirs"
 		rmdir home-alice/away
 		[ ! -e home-alice/new ]
@@ -290,7 +320,8 @@ go_on() { # $status, err
 	mkdir -m 755 around
 	chmod 711 .
 	# shellcheck disable=SC2016 # for the inner shell
-	setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'exec 9<"$1" && flock 9 && echo held && exec sleep 60' sh "$PWD/around" >held 3>&- &
+	setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'exec 9<"$1" && flock 9 &&
+		echo held && exec sleep 60' sh "$PWD/around" >held 3>&- &
 	holder=$!
 	for i in {1..200}; do [ -s held ] || sleep 0.05; done
 	[ -s held ]
@@ -329,14 +360,17 @@ go_on() { # $status, err
 			[ "$status" != 99 ] || break # there are fewer calls than that
 			# The last one of all makes sure that the rename is on disk.
 			if [ "$call" = fsync ]; then rm -rf d; continue; fi
-			# And of what is removed some is only staging: that is told, and swept later.
+			# And of what is removed some is only staging: that is told, and swept
+			# later.
 			if [ "$call:$status" = unlinkat:0 ]; then
-				[[ $stderr == *"cannot remove the staging directory"* ]] || tell "not told"
+				[[ $stderr == *"cannot remove the staging directory"* ]] ||
+					tell "not told"
 				rm -rf d .shiftbox-flat-*
 				continue
 			fi
 			must_equal "$status" 1
-			[[ $stderr == *"Input/output error"* || $stderr == *EIO* ]] || tell "no cause"
+			[[ $stderr == *"Input/output error"* || $stderr == *EIO* ]] ||
+				tell "no cause"
 			[ ! -e d ] || tell "published"
 			rm -rf .shiftbox-flat-*
 		done
@@ -347,7 +381,10 @@ go_on() { # $status, err
 	mkfifo pipe
 	"$SHIFTBOX" image-unpack --flat d - <pipe 2>err &
 	exec 7>pipe
-	for _ in {1..100}; do [ -n "$(find . -maxdepth 1 -name '.shiftbox-flat-*')" ] && break; sleep 0.05; done
+	for _ in {1..100}; do
+		[ -n "$(find . -maxdepth 1 -name '.shiftbox-flat-*')" ] && break
+		sleep 0.05
+	done
 	kill -TERM $!
 	status=0
 	wait $! || status=$?
@@ -372,34 +409,48 @@ assert d[-1]["event"] == "image" and d[-1]["layers"] == 2 and d[-1]["entries"] =
 	[[ $output == "e: 2 layers (2 unpacked, 0 shared), 2 entries, "*" in "* ]]
 }
 
-# An image with every place where an id can hide: owners, ACLs of files and (default) directories, capabilities of both versions.
+# An image with every place where an id can hide: owners, ACLs of files and (default) directories,
+# capabilities of both versions.
 MAPPED='{"layers":[
-	{"files":{"./":{"type":"dir","uid":7,"gid":8},"d":{"type":"dir","uid":1,"gid":2,"mode":"2770","xattrs":{"system.posix_acl_default":"0200000001000700ffffffff020005002100000004000500ffffffff10000500ffffffff20000500ffffffff"}},
-		"d/suid":{"data":"x","uid":3,"gid":4,"mode":"6755"},"cap2":{"data":"x","xattrs":{"security.capability":"0100000200200000000000000000000000000000"}},
-		"cap3":{"data":"x","xattrs":{"security.capability":"010000030020000000000000000000000000000005000000"}},
-		"acl":{"data":"y","xattrs":{"system.posix_acl_access":"0200000001000600ffffffff020004002100000004000400ffffffff080004002200000010000600ffffffff20000400ffffffff"}},
-		"l":{"type":"symlink","to":"x","uid":5,"gid":6},"p":{"type":"fifo","uid":6,"gid":5},"dev":{"type":"char","dev":[1,3],"uid":33},"gone":"1","implied/f":{"data":"1","uid":99,"gid":98}}},
-	{"files":{"d/new":{"data":"1","uid":40,"gid":41},".wh.gone":"","d/link":{"type":"link","to":"d/suid"},"implied/g":{"data":"1","uid":65,"gid":66}}}]}'
+	{"files":{"./":{"type":"dir","uid":7,"gid":8},
+	"d":{"type":"dir","uid":1,"gid":2,"mode":"2770",
+	"xattrs":{"system.posix_acl_default":"0200000001000700ffffffff020005002100000004000500ffffffff10000500ffffffff20000500ffffffff"}},
+		"d/suid":{"data":"x","uid":3,"gid":4,"mode":"6755"},
+		"cap2":{"data":"x",
+		"xattrs":{"security.capability":"0100000200200000000000000000000000000000"}},
+		"cap3":{"data":"x",
+		"xattrs":{"security.capability":"010000030020000000000000000000000000000005000000"}},
+		"acl":{"data":"y",
+		"xattrs":{"system.posix_acl_access":"0200000001000600ffffffff020004002100000004000400ffffffff080004002200000010000600ffffffff20000400ffffffff"}},
+		"l":{"type":"symlink","to":"x","uid":5,"gid":6},"p":{"type":"fifo","uid":6,"gid":5},
+		"dev":{"type":"char","dev":[1,3],"uid":33},
+		"gone":"1","implied/f":{"data":"1","uid":99,"gid":98}}},
+	{"files":{"d/new":{"data":"1","uid":40,"gid":41},".wh.gone":"","d/link":{"type":"link",
+	"to":"d/suid"},"implied/g":{"data":"1","uid":65,"gid":66}}}]}'
 
 @test "-m: the tree is on the disk what the image mounted with that map shows, ACLs and capabilities too" {
 	local map
 	need prog getcap getfacl
 	image img "$MAPPED"
 	must_work "$SHIFTBOX" image-unpack -q -s store -N a img
-	for map in +100000 'u:0:100000:1000;g:0:200000:1000' 'u:0:5:1;u:1:70000:99;g:0:4000000000:3;g:3:3:97'; do
+	for map in +100000 'u:0:100000:1000;g:0:200000:1000' \
+		'u:0:5:1;u:1:70000:99;g:0:4000000000:3;g:3:3:97'; do
 		rm -rf flat
 		flat flat -m "$map" --devices=make img
 		mkdir -p at
 		must_work "$SHIFTBOX" mount-idmapped -s store -m "$map" -o ro,dev image:a at
-		diff <(dump at | grep -v "^'d/\(suid\|link\)' ") <(dump flat | grep -v "^'d/\(suid\|link\)' ")
+		diff <(dump at | grep -v "^'d/\(suid\|link\)' ") <(dump flat |
+			grep -v "^'d/\(suid\|link\)' ")
 		must_equal "$(stat -c '%u:%g %a' flat/d/suid)" "$(stat -c '%u:%g %a' at/d/suid)"
 		[ flat/d/suid -ef flat/d/link ]
 		umount at
 	done
 	# The last map, by hand.
 	must_equal "$(owner flat) $(owner flat/d) $(owner flat/acl) $(owner flat/implied) $(owner flat/dev)" "70006:8 70000:4000000002 5:4000000000 5:4000000000 70032:4000000000"
-	must_equal "$(getcap -n flat/cap2) $(getcap -n flat/cap3)" "flat/cap2 cap_net_raw=ep [rootid=5] flat/cap3 cap_net_raw=ep [rootid=70004]"
-	must_equal "$(getfacl -nc flat/acl | grep -E '^(user|group):[0-9]' | paste -sd' ')" "user:70032:r-- group:34:r--"
+	must_equal "$(getcap -n flat/cap2) $(getcap -n flat/cap3)" \
+		"flat/cap2 cap_net_raw=ep [rootid=5] flat/cap3 cap_net_raw=ep [rootid=70004]"
+	must_equal "$(getfacl -nc flat/acl | grep -E '^(user|group):[0-9]' | paste -sd' ')" \
+		"user:70032:r-- group:34:r--"
 	must_equal "$(getfacl -nc flat/d | grep 'default:user:[0-9]')" "default:user:70032:r-x"
 	no_staging
 }
@@ -429,20 +480,31 @@ MAPPED='{"layers":[
 	local c map where which try
 	for c in "${cases[@]}"; do
 		IFS='|' read -r map where which try <<<"$c"
-		must_fail 1 "$which, which the map does not cover" "$SHIFTBOX" image-unpack -j1 --flat new -m "$map" img
-		[[ $stderr == *"'$where"*"layer "*" of 2 (sha256:"* && $stderr == *"try:  $try"* ]] || tell "no '$try'"
+		must_fail 1 "$which, which the map does not cover" \
+			"$SHIFTBOX" image-unpack -j1 --flat new -m "$map" img
+		[[ $stderr == *"'$where"*"layer "*" of 2 (sha256:"* &&
+			$stderr == *"try:  $try"* ]] || tell "no '$try'"
 		[ ! -e new ]
 	done
-	must_fail 1 "7 is among the seen ones" "$SHIFTBOX" image-unpack -j1 --flat new -m 100000:0:65536 img
-	image caps '{"layers":[{"files":{"./":{"type":"dir","uid":1,"gid":1},"cap2":{"data":"x","uid":1,"gid":1,"xattrs":{"security.capability":"0100000200200000000000000000000000000000"}}}}]}'
-	must_fail 1 "its file capability names the user id 0" "$SHIFTBOX" image-unpack --flat new -m 1:100001:5 caps
-	image parent '{"layers":[{"files":{"./":{"type":"dir","uid":1,"gid":1},"d/f":{"data":"x","uid":1,"gid":1}}}]}'
-	must_fail 1 "'d': belongs to the user id 0" "$SHIFTBOX" image-unpack --flat new -m 1:100001:5 parent
+	must_fail 1 "7 is among the seen ones" \
+		"$SHIFTBOX" image-unpack -j1 --flat new -m 100000:0:65536 img
+	image caps '{"layers":[{"files":{"./":{"type":"dir","uid":1,"gid":1},
+		"cap2":{"data":"x","uid":1,"gid":1,
+		"xattrs":{"security.capability":"0100000200200000000000000000000000000000"}}}}]}'
+	must_fail 1 "its file capability names the user id 0" \
+		"$SHIFTBOX" image-unpack --flat new -m 1:100001:5 caps
+	image parent '{"layers":[{"files":{"./":{"type":"dir","uid":1,"gid":1},
+		"d/f":{"data":"x","uid":1,"gid":1}}}]}'
+	must_fail 1 "'d': belongs to the user id 0" \
+		"$SHIFTBOX" image-unpack --flat new -m 1:100001:5 parent
 	no_staging
 	# What has no 0 anywhere needs none in the map.
-	image small '{"layers":[{"files":{"d/f":{"data":"x","uid":1,"gid":1}}},{"files":{"./":{"type":"dir","uid":1,"gid":1},"d":{"type":"dir","uid":2,"gid":1}}}]}'
+	image small '{"layers":[{"files":{"d/f":{"data":"x","uid":1,"gid":1}}},
+		{"files":{"./":{"type":"dir","uid":1,"gid":1},
+		"d":{"type":"dir","uid":2,"gid":1}}}]}'
 	flat new -m 1:100001:5 small
-	must_equal "$(owner new) $(owner new/d) $(owner new/d/f)" "100001:100001 100002:100001 100001:100001"
+	must_equal "$(owner new) $(owner new/d) $(owner new/d/f)" \
+		"100001:100001 100002:100001 100001:100001"
 }
 
 @test "-m: a filesystem without ID-mapped mounts is named, and a kernel that stores something else is found out" {
@@ -455,7 +517,8 @@ MAPPED='{"layers":[
 	must_equal "$(ls -A ram)" ""
 	umount ram
 	# As if the kernel had said yes and done nothing.
-	must_fail 1 "" strace -f -qq -o /dev/null -e trace=mount_setattr -e inject=mount_setattr:retval=0 "$SHIFTBOX" image-unpack --flat d -m +100000 img
+	must_fail 1 "" strace -f -qq -o /dev/null -e trace=mount_setattr \
+		-e inject=mount_setattr:retval=0 "$SHIFTBOX" image-unpack --flat d -m +100000 img
 	[ ! -e d ]
 	no_staging
 	must_fail 2 "--map is for" "$SHIFTBOX" image-unpack -s store -m +100000 img

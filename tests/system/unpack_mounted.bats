@@ -36,7 +36,9 @@ stays() { # TEXT
 	local pid
 	mkfifo ready
 	# shellcheck disable=SC2016 # for the inner shell
-	unshare -m --propagation private sh -c '"$SHIFTBOX" mount-idmapped -s store image:i target && echo >ready && exec sleep 60' 3>&- &
+	unshare -m --propagation private \
+		sh -c '"$SHIFTBOX" mount-idmapped -s store image:i target && echo >ready &&
+			exec sleep 60' 3>&- &
 	pid=$!
 	read -r <ready
 	stays "the image is mounted"
@@ -48,7 +50,8 @@ stays() { # TEXT
 
 @test "where the kernel tells the layers, a mount of another store does not count" {
 	must_work "$SHIFTBOX" image-unpack -s store2 -N i dir
-	mount -t overlay image:i target -o "ro,lowerdir=$(sed "s|^|$SCRATCH/store2/|" store2/images/i/layers | paste -sd:)"
+	mount -t overlay image:i target \
+		-o "ro,lowerdir=$(sed "s|^|$SCRATCH/store2/|" store2/images/i/layers | paste -sd:)"
 	must_fail 1 "the image is mounted" "$SHIFTBOX" image-unpack -s store2 --remove i
 	must_work "$SHIFTBOX" image-unpack -s store --remove i
 	umount target
@@ -86,7 +89,9 @@ replace() {
 		must_work "$SHIFTBOX" image-unpack -s store --prune
 		[[ $output == "removed sha256-"* ]]
 		must_equal "$(layers)" "a c"
-		for name in i other; do must_work "$SHIFTBOX" image-unpack -q -s store -N $name dir; done
+		for name in i other; do
+			must_work "$SHIFTBOX" image-unpack -q -s store -N $name dir
+		done
 		must_work "$SHIFTBOX" image-unpack -q -s store --prune
 		rm -r new
 	done
@@ -96,7 +101,9 @@ replace() {
 	local pid dir
 	mkfifo ready
 	# shellcheck disable=SC2016 # for the inner shell
-	unshare -m --propagation private sh -c '"$SHIFTBOX" mount-idmapped -s store image:i target && echo >ready && exec sleep 60' 3>&- &
+	unshare -m --propagation private \
+		sh -c '"$SHIFTBOX" mount-idmapped -s store image:i target && echo >ready &&
+			exec sleep 60' 3>&- &
 	pid=$!
 	read -r <ready
 	replace
@@ -136,8 +143,10 @@ replace() {
 		"$TESTS/fixtures/mkimage.py" many
 	must_work "$SHIFTBOX" image-unpack -q -s store --no-sync -N many many
 	for way in fds names; do
-		SHIFTBOX_OVERLAY_WAY=$way must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 image:many target
-		must_equal "$(cat target/same) $(ls target | wc -l) $(owner target/f7)" "59 61 100000:100000"
+		SHIFTBOX_OVERLAY_WAY=$way must_work "$SHIFTBOX" mount-idmapped -s store \
+			-m +100000:65536 image:many target
+		must_equal "$(cat target/same) $(ls target | wc -l) $(owner target/f7)" \
+			"59 61 100000:100000"
 		must_work "$SHIFTBOX" mount-idmapped -u target
 	done
 }
@@ -148,8 +157,10 @@ replace() {
 	for i in 1 2 3 4 5 6 7 8; do mkdir target$i; done
 	{
 		for i in $(seq 12); do
-			"$SHIFTBOX" image-unpack -q --no-sync -s store -N i new && "$SHIFTBOX" image-unpack -q -s store --prune &&
-				"$SHIFTBOX" image-unpack -q --no-sync -s store -N i dir && "$SHIFTBOX" image-unpack -q -s store --prune || exit 1
+			"$SHIFTBOX" image-unpack -q --no-sync -s store -N i new &&
+				"$SHIFTBOX" image-unpack -q -s store --prune &&
+				"$SHIFTBOX" image-unpack -q --no-sync -s store -N i dir &&
+				"$SHIFTBOX" image-unpack -q -s store --prune || exit 1
 		done
 	} >churn.out 2>&1 3>&- &
 	churn=$!
@@ -157,7 +168,8 @@ replace() {
 	while kill -0 $churn 2>/dev/null || [ $n -lt 8 ]; do
 		n=$((n + 1)) i=$((n % 8 + 1))
 		if [ $n -gt 8 ]; then
-			[[ $(cat target$i/a target$i/b) = 1[23] ]] || say "stack $n has lost files: $(ls target$i)"
+			[[ $(cat target$i/a target$i/b) = 1[23] ]] ||
+				say "stack $n has lost files: $(ls target$i)"
 			must_work "$SHIFTBOX" mount-idmapped -u target$i
 		fi
 		capture "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 image:i target$i
@@ -165,7 +177,8 @@ replace() {
 	done
 	wait $churn || say "$(cat churn.out)"
 	for i in 1 2 3 4 5 6 7 8; do
-		[[ $(cat target$i/a target$i/b) = 1[23] ]] || say "a stack has lost files: $(ls target$i)"
+		[[ $(cat target$i/a target$i/b) = 1[23] ]] ||
+			say "a stack has lost files: $(ls target$i)"
 		must_work "$SHIFTBOX" mount-idmapped -u target$i
 	done
 	must_work "$SHIFTBOX" image-unpack -q -s store --prune
@@ -174,11 +187,17 @@ replace() {
 
 # --- other users ---
 
-# A mount namespace of uid 1501, in a user namespace of its own, where the words were run; $STRANGER.
+# A mount namespace of uid 1501, in a user namespace of its own, where the words were run;
+# $STRANGER.
 stranger() {
 	chmod 711 "$SCRATCH"
 	mkfifo ready.$#
-	setpriv --reuid 1501 --regid 1501 --clear-groups unshare -Urm sh -ec "mount -t tmpfs t /mnt; cd /mnt; mkdir a b m; $1; echo >'$SCRATCH/ready.$#'; exec sleep 60" 3>&- &
+	setpriv --reuid 1501 --regid 1501 --clear-groups unshare -Urm sh -ec "mount -t tmpfs t /mnt
+		cd /mnt
+		mkdir a b m
+		$1
+		echo >'$SCRATCH/ready.$#'
+		exec sleep 60" 3>&- &
 	STRANGER=$!
 	chmod 666 ready.$#
 	timeout 10 cat ready.$# >/dev/null || skip "a user cannot make such a mount here"
@@ -231,12 +250,15 @@ test_teardown() {
 	"$SHIFTBOX" image-unpack --help | grep -q -e '--public' && public=(--public)
 	must_work "$SHIFTBOX" image-unpack -q -s open --base 300000 "${public[@]}" -N i dir
 	dir=$(dirname "$(find open/layers -name b)")
-	for way in "mount -t overlay image:i -o 'lowerdir=$SCRATCH/$dir:b' m" "mount --bind '$SCRATCH/$dir' m" "mkdir x; mount --rbind '$SCRATCH/open/layers' x; mount -t tmpfs y x"; do
+	for way in "mount -t overlay image:i -o 'lowerdir=$SCRATCH/$dir:b' m" \
+		"mount --bind '$SCRATCH/$dir' m" \
+		"mkdir x; mount --rbind '$SCRATCH/open/layers' x; mount -t tmpfs y x"; do
 		stranger "$way"
 		must_work "$SHIFTBOX" image-unpack -q -s open --remove i
 		must_work "$SHIFTBOX" image-unpack -q -s open --prune
 		case $way in
-		*tmpfs*) [ ! -e "$dir" ] || say "the directory above the layers counts for all of them" ;;
+		*tmpfs*) [ ! -e "$dir" ] ||
+			say "the directory above the layers counts for all of them" ;;
 		*) [ -e "$dir/b" ] || say "the layer is gone, mounted by: $way" ;;
 		esac
 		kill $STRANGER
@@ -249,11 +271,14 @@ test_teardown() {
 	local pid
 	need userns
 	mkfifo ready
-	unshare -Urm sh -c 'mount -t tmpfs t /mnt && mkdir /mnt/a /mnt/b /mnt/m && mount -t overlay image:i -o lowerdir=/mnt/a:/mnt/b /mnt/m && echo >ready && exec sleep 60' 3>&- &
+	unshare -Urm sh -c 'mount -t tmpfs t /mnt && mkdir /mnt/a /mnt/b /mnt/m &&
+		mount -t overlay image:i -o lowerdir=/mnt/a:/mnt/b /mnt/m && echo >ready &&
+		exec sleep 60' 3>&- &
 	pid=$!
 	timeout 30 cat ready >/dev/null || say "the other namespace does not come"
 	stays "the image is mounted"
-	[[ $stderr == *"at '/mnt/m', in the mount namespace of process $pid (sleep)"* ]] || say "$stderr"
+	[[ $stderr == *"at '/mnt/m', in the mount namespace of process $pid (sleep)"* ]] ||
+		say "$stderr"
 	[[ $stderr == *"try:"*"end process $pid"* && $stderr != *nsenter* ]] || say "$stderr"
 	replace
 	must_fail 1 "the mount does not tell its layers" "$SHIFTBOX" image-unpack -s store --prune
@@ -272,9 +297,13 @@ test_teardown() {
 	chown 2001:2001 his
 	chmod -R a+rX dir
 	must_work as_user alice "$SHIFTBOX" image-unpack -q -s his/store -N i dir
-	as_user alice unshare -Urm sh -c 'mount -t tmpfs t /mnt && mkdir /mnt/a /mnt/b /mnt/m && mount -t overlay image:i -o lowerdir=/mnt/a:/mnt/b /mnt/m && echo >ready && exec sleep 60' 3>&- &
+	as_user alice unshare -Urm \
+		sh -c 'mount -t tmpfs t /mnt && mkdir /mnt/a /mnt/b /mnt/m &&
+			mount -t overlay image:i -o lowerdir=/mnt/a:/mnt/b /mnt/m && echo >ready &&
+			exec sleep 60' 3>&- &
 	timeout 30 cat ready >/dev/null || say "the other namespace does not come"
-	must_fail 1 "the image is mounted" as_user alice "$SHIFTBOX" image-unpack -s his/store --remove i
+	must_fail 1 "the image is mounted" \
+		as_user alice "$SHIFTBOX" image-unpack -s his/store --remove i
 	[[ $stderr =~ process\ ([0-9]+) ]] || tell "no process is named"
 	kill "${BASH_REMATCH[1]}"
 	wait $! || true

@@ -34,7 +34,7 @@ stranger() {
 	setpriv --reuid 4711 --regid 4711 --clear-groups "$@"
 }
 
-# --- one directory ---------------------------------------------------------------------------------
+# --- one directory --------------------------------------------------------------------------------
 
 @test "--flat in an open place: set-id files, capabilities and devices are refused by name" {
 	local kind map
@@ -77,7 +77,8 @@ stranger() {
 	local first='{"bin/su":{"data":"x","mode":"4755"},"bin/id":{"data":"x","mode":"755","xattrs":{"security.capability":"'$CAP'"}}}'
 	image white "$first" '{"files":{"bin/.wh.su":"","bin/.wh.id":""}}'
 	image opaque "$first" '{"files":{"bin/.wh..wh..opq":"","bin/x":"1"}}'
-	image plain "$first" '{"files":{"bin/su":{"data":"y","mode":"755"},"bin/id":{"data":"y","mode":"755"}}}'
+	image plain "$first" '{"files":{"bin/su":{"data":"y","mode":"755"},
+		"bin/id":{"data":"y","mode":"755"}}}'
 	image dir "$first" '{"files":{".wh.bin":""}}'
 	local i
 	for i in white opaque plain dir; do
@@ -86,9 +87,12 @@ stranger() {
 		must_work unpack -q --flat open/t $i
 		rm -r open/t
 	done
-	image link "$first" '{"files":{"usr/a":{"type":"link","to":"bin/su"},"bin/.wh.id":""}},{"files":{"bin/.wh.su":""}}'
+	image link "$first" '{"files":{"usr/a":{"type":"link","to":"bin/su"},"bin/.wh.id":""}},
+		{"files":{"bin/.wh.su":""}}'
 	refused "'usr/a': is set-uid" unpack --flat open/t link
-	image caplink '{"x":{"data":"x","mode":"755","xattrs":{"security.capability":"'$CAP'"}},"z":{"type":"link","to":"x"}}' '{"files":{"y":{"type":"link","to":"z"}}},{"files":{".wh.x":"",".wh.z":""}}'
+	image caplink '{"x":{"data":"x","mode":"755","xattrs":{"security.capability":"'$CAP'"}},
+		"z":{"type":"link","to":"x"}}' '{"files":{"y":{"type":"link","to":"z"}}},
+		{"files":{".wh.x":"",".wh.z":""}}'
 	refused "'y': has file capabilities" unpack --flat open/t caplink
 	refused "'y': has file capabilities" unpack -n --flat open/t caplink
 	image later '{"a":"1"}' '{"files":{"b":{"data":"x","mode":"4711"}}},{"files":{"c":"1"}}'
@@ -146,17 +150,22 @@ stranger() {
 	must_fail 1 "'su': is set-uid" unpack --flat theirs/t uid
 	must_fail 1 "'su': is set-uid" unpack --flat theirs/t -m +300000 uid
 	must_work unpack -q --flat theirs/t -m +100000 uid
-	must_fail 1 "install -d -m 710 -g 300000 '$SCRATCH/list/closed'" unpack --flat list/t -m +300000 uid
+	must_fail 1 "install -d -m 710 -g 300000 '$SCRATCH/list/closed'" \
+		unpack --flat list/t -m +300000 uid
 }
 
 @test "--flat -m: devices are left out, unless they are asked for" {
-	image dev '{"f":"1","null":{"type":"char","dev":[1,3],"mode":"666"},"same":{"type":"link","to":"null"}}' '{"files":{"zero":{"type":"char","dev":[1,5]}}}'
+	image dev '{"f":"1","null":{"type":"char","dev":[1,3],"mode":"666"},
+		"same":{"type":"link","to":"null"}}' '{"files":{"zero":{"type":"char",
+		"dev":[1,5]}}}'
 	capture unpack --flat open/t -m +100000 dev
 	must_equal "$status" 0
-	[[ $stderr == *"'null': left out: a device"*"--devices=make"* && $output == *"left out: 2 devices"* ]] || tell "not told"
+	[[ $stderr == *"'null': left out: a device"*"--devices=make"* &&
+		$output == *"left out: 2 devices"* ]] || tell "not told"
 	must_equal "$(ls open/t)" f
 	must_work unpack -q --flat shut/t -m +100000 --devices=make dev
-	must_equal "$(stat -c '%F %u' shut/t/null shut/t/zero | paste -sd' ')" "character special file 100000 character special file 100000"
+	must_equal "$(stat -c '%F %u' shut/t/null shut/t/zero | paste -sd' ')" \
+		"character special file 100000 character special file 100000"
 	must_work unpack -q --flat shut/i -m 0:0:4294967295 dev # no map at all: nothing is shifted
 	[ -c shut/i/null ]
 }
@@ -172,7 +181,8 @@ stranger() {
 	must_equal "$status" 0
 	[[ $stderr == *"warning: 'su' is set-uid, and other users can reach '$SCRATCH/home-alice/u'"* ]] || tell "no warning"
 	[ -u home-alice/u/su ]
-	must_work as_user alice "$SHIFTBOX" image-unpack -q --no-sync --public --flat home-alice/v uid
+	must_work as_user alice "$SHIFTBOX" image-unpack -q \
+		--no-sync --public --flat home-alice/v uid
 }
 
 @test "--public is for what it changes something of" {
@@ -180,13 +190,15 @@ stranger() {
 	local use
 	for use in "-N x img" "--scan img" --list "--show x" "--verify x" "--remove x" --prune; do
 		# shellcheck disable=SC2086
-		must_fail 2 "--public is for --flat, --bundle and --base" "$SHIFTBOX" image-unpack --public $use
+		must_fail 2 "--public is for --flat, --bundle and --base" \
+			"$SHIFTBOX" image-unpack --public $use
 	done
-	must_fail 2 "--public is for --flat, --bundle and --base" "$SHIFTBOX" image-unpack -s s --public -N x img
+	must_fail 2 "--public is for --flat, --bundle and --base" \
+		"$SHIFTBOX" image-unpack -s s --public -N x img
 	[ ! -e s ]
 }
 
-# --- bundles ---------------------------------------------------------------------------------------
+# --- bundles --------------------------------------------------------------------------------------
 
 bundle() { # NAME DIR [MORE...]
 	"$SHIFTBOX" image-unpack -s store --bundle "$2" -m +100000:65536 "$1" "${@:3}" -- /x
@@ -231,7 +243,8 @@ stored() { # NAME FILES [LAYER...]
 	local i first='{"bin/su":{"data":"x","mode":"4755"},"bin/id":{"data":"x","mode":"755","xattrs":{"security.capability":"'$CAP'"}}}'
 	stored white "$first" '{"files":{"bin/.wh.su":"","bin/.wh.id":""}}'
 	stored opaque "$first" '{"files":{"bin/.wh..wh..opq":"","bin/x":"1"}}'
-	stored plain "$first" '{"files":{"bin/su":{"data":"y","mode":"755"},"bin/id":{"data":"y","mode":"755"}}}'
+	stored plain "$first" \
+		'{"files":{"bin/su":{"data":"y","mode":"755"},"bin/id":{"data":"y","mode":"755"}}}'
 	stored gone "$first" '{"files":{".wh.bin":""}}'
 	stored quiet '{"d":{"type":"dir","mode":"6777"},"lock":{"data":"x","mode":"2644"},"l":{"type":"symlink","to":"lock"},"p":{"type":"fifo","mode":"4666"}}'
 	for i in white opaque plain gone quiet; do
@@ -239,24 +252,30 @@ stored() { # NAME FILES [LAYER...]
 		must_equal "$(stat -c %a open/t)" 711
 		rm -r open/t
 	done
-	stored below "$first" '{"files":{"usr/a":{"type":"link","to":"bin/su"}}},{"files":{"bin/.wh.su":"","bin/.wh.id":""}}'
+	stored below "$first" \
+		'{"files":{"usr/a":{"type":"link","to":"bin/su"}}},{"files":{"bin/.wh.su":"","bin/.wh.id":""}}'
 	refused "'usr/a': is set-uid" bundle below open/t
 }
 
 @test "--bundle: crun and runc run it below a directory that the group of the container's root alone may pass" {
 	need prog busybox crun runc
 	local runtime
-	if [ -d /sys/fs/cgroup/unified ] && mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
+	if [ -d /sys/fs/cgroup/unified ] && mountpoint -q /sys/fs/cgroup/unified; then
+		umount /sys/fs/cgroup/unified
+	fi
 	stored app '{"bin/busybox":{"copy":"/bin/busybox","mode":"4755"},"bin/sh":{"type":"symlink","to":"busybox"},"bin/id":{"type":"symlink","to":"busybox"},
 		"proc":{"type":"dir"},"sys":{"type":"dir"},"dev":{"type":"dir"},"etc/passwd":"root:x:0:0::/:/bin/sh\n"}'
 	must_fail 1 "install -d -m 710 -g 100000 '$SCRATCH/open/closed', and the same command with --bundle '$SCRATCH/open/closed/t'" bundle app open/t
 	must_work install -d -m 710 -g 100000 "$SCRATCH/open/closed" "$SCRATCH/open/itself"
 	for dir in open/closed/t open/itself; do
-		must_work "$SHIFTBOX" image-unpack -s store --bundle $dir -m +100000:65536 app -- sh -c 'id -u; id -g'
-		must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 -o ephemeral image:app $dir/rootfs
+		must_work "$SHIFTBOX" image-unpack -s store --bundle $dir -m +100000:65536 app -- \
+			sh -c 'id -u; id -g'
+		must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 \
+			-o ephemeral image:app $dir/rootfs
 		stranger sh -c "! $dir/rootfs/bin/id && ! ls $dir/rootfs" 2>/dev/null
 		: >nothing
-		for runtime in "crun --root $SCRATCH/crun --cgroup-manager=disabled" "runc --root $SCRATCH/runc --rootless=true"; do
+		for runtime in "crun --root $SCRATCH/crun --cgroup-manager=disabled" \
+			"runc --root $SCRATCH/runc --rootless=true"; do
 			# shellcheck disable=SC2086
 			must_work $runtime run -b $dir "shiftbox-$$" <nothing
 			must_equal "$output" $'0\n0'
@@ -265,6 +284,8 @@ stored() { # NAME FILES [LAYER...]
 	done
 	must_equal "$(stat -c '%a %g' open/itself open/closed/t | paste -sd' ')" "710 100000 711 0"
 	# Another range's root may not pass, and is told so.
-	capture "$SHIFTBOX" image-unpack -s store --bundle open/closed/u -m +300000:65536 --public app -- sh
-	[[ $stderr == *"open/closed' is closed to others (mode 0710)"*"uid 300000"* ]] || tell "not told"
+	capture "$SHIFTBOX" image-unpack -s store --bundle open/closed/u -m +300000:65536 \
+		--public app -- sh
+	[[ $stderr == *"open/closed' is closed to others (mode 0710)"*"uid 300000"* ]] ||
+		tell "not told"
 }

@@ -49,17 +49,21 @@ layer() { # IMAGE [N]: the Nth layer's directory, topmost first
 	echo "$STORE/$(sed -n "${2:-1}p" "$STORE/images/$1/layers")"
 }
 
-MANY='{"layers":[{"files":{"root":"0","mail":{"data":"1","uid":0,"gid":8},"www":{"type":"dir","uid":33,"gid":33,"mode":"2750"},
-	"www/x":{"data":"2","uid":33,"gid":1000,"mode":"6711"},"nobody":{"data":"3","uid":65534,"gid":65534},
+MANY='{"layers":[{"files":{"root":"0","mail":{"data":"1","uid":0,"gid":8},
+	"www":{"type":"dir","uid":33,"gid":33,"mode":"2750"},
+	"www/x":{"data":"2","uid":33,"gid":1000,"mode":"6711"},
+	"nobody":{"data":"3","uid":65534,"gid":65534},
 	"s":{"type":"symlink","to":"x","uid":7,"gid":7},"p":{"type":"fifo","uid":8,"gid":9}}}]}'
 
 @test "owners are born as subordinate ids, in the user's own store, and nothing is chowned" {
 	grant alice:300000:65536
 	image a "$MANY"
 	unpack "$SCRATCH/a"
-	[[ $output == "a: 1 layers (1 unpacked, 0 shared), 7 entries, "* ]] || tell "another summary"
+	[[ $output == "a: 1 layers (1 unpacked, 0 shared), 7 entries, "* ]] ||
+		tell "another summary"
 	must_equal "$(stat -c %a:%u:%g "$STORE")" 700:2001:2002
-	must_equal "$(cd "$(layer a)" && stat -c '%n %u:%g %a' root mail www www/x nobody s p)" "root 2001:2002 644
+	must_equal "$(cd "$(layer a)" && stat -c '%n %u:%g %a' root mail www www/x nobody s p)" \
+		"root 2001:2002 644
 mail 2001:300007 644
 www 300032:300032 2750
 www/x 300032:300999 6711
@@ -73,8 +77,10 @@ p 300007:300008 644"
 	grant alice:300000:65536
 	image a "$MANY"
 	# The tracer is root's, or newuidmap would lose its privilege.
-	strace -f -o trace -e trace=execve,unshare,seccomp,prctl,setfsuid,chown,fchown,lchown,fchownat \
-		setpriv --reuid alice --regid alice --clear-groups --inh-caps=-all env -u XDG_DATA_HOME HOME="$SCRATCH/home-alice" \
+	strace -f -o trace \
+		-e trace=execve,unshare,seccomp,prctl,setfsuid,chown,fchown,lchown,fchownat \
+		setpriv --reuid alice --regid alice --clear-groups --inh-caps=-all \
+		env -u XDG_DATA_HOME HOME="$SCRATCH/home-alice" \
 		"$SHIFTBOX" image-unpack -q "$SCRATCH/a"
 	grep -q uid=65534 "$(layer a).mtree"
 	! grep -E 'chown' trace || say "something was chowned"
@@ -92,7 +98,8 @@ p 300007:300008 644"
 	[[ $stderr == *"going on as root of a user namespace of alice: users 0 stored as 2001, 1-1000 stored as 300000-300999, 1001-65537 stored as 400000-464536; groups 0 stored as 2002, 1-1000"* ]] ||
 		tell "the map is not told"
 	must_equal "$(owner "$SCRATCH/home-alice/s/$(cat "$SCRATCH/home-alice/s/images/a/layers")/a")" 400000:400000
-	capture as_user alice XDG_DATA_HOME="$SCRATCH/home-alice/data" "$SHIFTBOX" image-unpack "$SCRATCH/a"
+	capture as_user alice XDG_DATA_HOME="$SCRATCH/home-alice/data" \
+		"$SHIFTBOX" image-unpack "$SCRATCH/a"
 	[ -d "$SCRATCH/home-alice/data/shiftbox/images/a" ]
 }
 
@@ -102,13 +109,17 @@ p 300007:300008 644"
 	grant bob:365536:100
 	for id in uid gid; do
 		: # the other one is 0
-		image "$id" '{"layers":[{"files":{"fine":"1"}},{"files":{"d":{"type":"dir"},"d/big":{"data":"1","'$id'":70000}}}]}'
-		must_fail 1 "'d/big': image '$id', layer 2 of 2 (sha256:" alice image-unpack "$SCRATCH/$id"
-		[[ $stderr == *"its $([ $id = uid ] && echo user || echo group) id 70000 is not among the ids"* ]] || tell "the id is not named"
+		image "$id" '{"layers":[{"files":{"fine":"1"}},
+			{"files":{"d":{"type":"dir"},"d/big":{"data":"1","'$id'":70000}}}]}'
+		must_fail 1 "'d/big': image '$id', layer 2 of 2 (sha256:" \
+			alice image-unpack "$SCRATCH/$id"
+		[[ $stderr == *"its $([ $id = uid ] && echo user ||
+			echo group) id 70000 is not among the ids"* ]] || tell "the id is not named"
 		[[ $stderr == *"as root: usermod --add-sub${id}s 365636-370099 alice (in /etc/sub$id the line alice:365636:4464)"* ]] ||
 			tell "the line is not named"
 		[ ! -e "$STORE/images/$id" ]
-		must_equal "$(ls -A "$STORE/tmp" "$STORE/layers")" "$(printf '%s:\n\n%s:' "$STORE/layers" "$STORE/tmp")"
+		must_equal "$(ls -A "$STORE/tmp" "$STORE/layers")" \
+			"$(printf '%s:\n\n%s:' "$STORE/layers" "$STORE/tmp")"
 	done
 	grant alice:365636:4464
 	unpack "$SCRATCH/uid"
@@ -125,26 +136,34 @@ p 300007:300008 644"
 @test "ids in ACLs and capabilities are looked at too" {
 	grant alice:300000:65536
 	acl=0200000001000600ffffffff0200040070110100040004 # user 70000
-	image acl '{"layers":[{"files":{"f":{"xattrs":{"system.posix_acl_access":"'$acl'00ffffffff10000600ffffffff20000400ffffffff"}}}}]}'
+	image acl '{"layers":[
+		{"files":{"f":{"xattrs":{"system.posix_acl_access":"'$acl'00ffffffff10000600ffffffff20000400ffffffff"}}}}]}'
 	must_fail 1 "its access control list's user id 70000" alice image-unpack "$SCRATCH/acl"
 	capture alice image-unpack --unmapped=overflow "$SCRATCH/acl"
 	must_equal "$status" 0
-	must_equal "$(getfattr --only-values -n system.posix_acl_access "$(layer acl)/f" | od -An -tx1 | tr -d ' \n' | cut -c25-40)" 02000400dd930500
-	image cap '{"layers":[{"files":{"f":{"data":"x","xattrs":{"security.capability":"010000030020000000000000000000000000000070110100"}}}}]}'
+	must_equal "$(getfattr --only-values -n system.posix_acl_access "$(layer acl)/f" |
+		od -An -tx1 | tr -d ' \n' | cut -c25-40)" 02000400dd930500
+	image cap '{"layers":[{"files":{"f":{"data":"x",
+		"xattrs":{"security.capability":"010000030020000000000000000000000000000070110100"}}}}]}'
 	must_fail 1 "its capability's user id 70000" alice image-unpack "$SCRATCH/cap"
 	capture alice image-unpack --unmapped=overflow "$SCRATCH/cap"
 	must_equal "$status" 0
 	must_equal "$(getfattr -m - "$(layer cap)/f" 2>/dev/null)" ""
-	image root '{"layers":[{"files":{"f":{"data":"x","xattrs":{"security.capability":"010000030020000000000000000000000000000021000000"}},
+	image root '{"layers":[{"files":{"f":{"data":"x",
+		"xattrs":{"security.capability":"010000030020000000000000000000000000000021000000"}},
 		"g":{"data":"x","xattrs":{"security.capability":"0100000200200000000000000000000000000000"}}}}]}'
 	unpack "$SCRATCH/root"
-	must_equal "$(getfattr --only-values -n security.capability "$(layer root)/f" | od -An -tx4 -j20 | tr -d ' ')" "$(printf %08x 300032)"
-	must_equal "$(getfattr --only-values -n security.capability "$(layer root)/g" | od -An -tx4 -j20 | tr -d ' ')" "$(printf %08x 2001)"
+	must_equal "$(getfattr --only-values -n security.capability "$(layer root)/f" |
+		od -An -tx4 -j20 | tr -d ' ')" "$(printf %08x 300032)"
+	must_equal "$(getfattr --only-values -n security.capability "$(layer root)/g" |
+		od -An -tx4 -j20 | tr -d ' ')" "$(printf %08x 2001)"
 }
 
 UNMAPPED='{"layers":[{"files":{"f":"old","d":{"type":"dir"},"d/keep":"1"}},
-	{"files":{"f":{"data":"new","uid":70000,"mode":"6755"},"d":{"type":"dir","uid":70000,"gid":5,"mode":"3700"},"d/x":"2",
-	"l":{"type":"link","to":"f"},"s":{"type":"symlink","to":"f","gid":70000},"more1":{"uid":70001},"more2":{"uid":70001}}}]}'
+	{"files":{"f":{"data":"new","uid":70000,"mode":"6755"},
+	"d":{"type":"dir","uid":70000,"gid":5,"mode":"3700"},"d/x":"2",
+	"l":{"type":"link","to":"f"},"s":{"type":"symlink","to":"f","gid":70000},
+	"more1":{"uid":70001},"more2":{"uid":70001}}}]}'
 
 @test "--unmapped=skip leaves entries out, names the first ones, and counts" {
 	grant alice:300000:65536
@@ -153,13 +172,20 @@ UNMAPPED='{"layers":[{"files":{"f":"old","d":{"type":"dir"},"d/keep":"1"}},
 	must_equal "$status" 0
 	[[ $output == *"left out: 5 with ids that there are not"* ]] || tell "they are not counted"
 	must_equal "$(grep -c "left out: it (of" <<<"$stderr")" 3
-	[[ $stderr == *"'f': left out: it (of 70000:0)"* && $stderr == *"more of this layer are named with --verbose"* ]] || tell "not named"
-	# What was left out hides what it would have replaced; a directory is as if it had not been listed.
-	in_alices sh -euc 'mkdir "$1/m"; mount -t overlay overlay "$1/m" -o "ro,userxattr,lowerdir=$2:$3"; cd "$1/m"; ls -A . d; stat -c %u:%g:%a d' \
+	[[ $stderr == *"'f': left out: it (of 70000:0)"* &&
+		$stderr == *"more of this layer are named with --verbose"* ]] || tell "not named"
+	# What was left out hides what it would have replaced; a directory is as if it had not been
+	# listed.
+	in_alices sh -euc 'mkdir "$1/m"
+		mount -t overlay overlay "$1/m" -o "ro,userxattr,lowerdir=$2:$3"
+		cd "$1/m"
+		ls -A . d
+		stat -c %u:%g:%a d' \
 		sh "$SCRATCH/home-alice" "$(layer a 1)" "$(layer a 2)" >seen
 	must_equal "$(paste -sd' ' seen)" ".: d  d: keep x 0:0:755"
 	alice image-unpack --json --unmapped=skip -N b "$SCRATCH/a" >json 2>/dev/null
-	must_equal "$(tail -n1 json | grep -oE '"(shared|unmapped)":[0-9]+' | paste -sd' ')" '"shared":2 "unmapped":0'
+	must_equal "$(tail -n1 json | grep -oE '"(shared|unmapped)":[0-9]+' | paste -sd' ')" \
+		'"shared":2 "unmapped":0'
 }
 
 @test "--unmapped=overflow gives entries to 65534, without the set-id bits that change hands" {
@@ -168,7 +194,8 @@ UNMAPPED='{"layers":[{"files":{"f":"old","d":{"type":"dir"},"d/keep":"1"}},
 	capture alice image-unpack --json --unmapped=overflow "$SCRATCH/a"
 	must_equal "$status" 0
 	[[ $output == *'"unmapped":5}'* ]] || tell "they are not counted"
-	must_equal "$(cd "$(layer a)" && stat -c '%n %u:%g %a %h' f d d/x l s)" "f 365533:2002 2755 2
+	must_equal "$(cd "$(layer a)" && stat -c '%n %u:%g %a %h' f d d/x l s)" \
+		"f 365533:2002 2755 2
 d 365533:300004 3700 2
 d/x 2001:2002 644 1
 l 365533:2002 2755 2
@@ -195,14 +222,16 @@ s 2001:365533 777 1"
 @test "devices are refused by name, and left out where that is wished" {
 	grant alice:300000:65536
 	image a '{"layers":[{"files":{"dev":{"type":"dir"},"dev/null":"a file","dev/console":"1"}},
-		{"files":{"dev/null":{"type":"char","dev":[1,3]},"n":{"type":"link","to":"dev/null"},"z":"1"}}]}'
+		{"files":{"dev/null":{"type":"char","dev":[1,3]},
+		"n":{"type":"link","to":"dev/null"},"z":"1"}}]}'
 	must_fail 1 "'dev/null': image 'a', layer 2 of 2" alice image-unpack "$SCRATCH/a"
 	[[ $stderr == *"cannot create the device"*"--devices=skip"* ]] || tell "no way out"
 	capture alice image-unpack --devices=skip "$SCRATCH/a"
 	must_equal "$status" 0
 	[[ $stderr == *"'dev/null': left out: a device"* ]] || tell "it is not named"
 	[[ $output == *"left out: 1 device" ]] || tell "it is not counted"
-	must_equal "$(cd "$(layer a)" && find . -printf '%P %y\n' | sort | paste -sd' ')" " d dev d dev/null c n c z f"
+	must_equal "$(cd "$(layer a)" && find . -printf '%P %y\n' | sort | paste -sd' ')" \
+		" d dev d dev/null c n c z f"
 	must_equal "$(stat -c %t:%T "$(layer a)/dev/null")" 0:0
 	must_work alice image-unpack --verify a
 }
@@ -210,20 +239,30 @@ s 2001:365533 777 1"
 @test "where not even a device 0:0 can be made, whiteouts are attributes" {
 	need kernel 6.7
 	grant alice:300000:65536
-	image a '{"layers":[{"files":{"gone":"1","kept":"2","d":{"type":"dir"},"d/x":"3","d/y":"4"}},
-		{"files":{".wh.gone":"","d":{"type":"dir","uid":33},"d/.wh.x":"","d/.wh.nothing":""}}]}'
+	image a '{"layers":[{"files":{"gone":"1","kept":"2","d":{"type":"dir"},
+		"d/x":"3","d/y":"4"}},
+		{"files":{".wh.gone":"","d":{"type":"dir","uid":33},
+		"d/.wh.x":"","d/.wh.nothing":""}}]}'
 	strace -f -qq -o /dev/null -e trace=mknodat -e inject=mknodat:error=EPERM \
-		setpriv --reuid alice --regid alice --clear-groups --inh-caps=-all env -u XDG_DATA_HOME HOME="$SCRATCH/home-alice" \
+		setpriv --reuid alice --regid alice --clear-groups --inh-caps=-all \
+		env -u XDG_DATA_HOME HOME="$SCRATCH/home-alice" \
 		"$SHIFTBOX" image-unpack -q "$SCRATCH/a"
-	must_equal "$(getfattr -R -P --absolute-names -m user.overlay -d "$(layer a)" | grep -c user.overlay)" 5
+	must_equal "$(getfattr -R -P --absolute-names -m user.overlay -d "$(layer a)" |
+		grep -c user.overlay)" 5
 	# shellcheck disable=SC2016
-	in_alices sh -euc 'mkdir "$1/m"; mount -t overlay overlay "$1/m" -o "ro,userxattr,lowerdir=$2:$3"; cd "$1/m"; ls -A . d; cat kept; ! cat gone 2>/dev/null' \
+	in_alices sh -euc 'mkdir "$1/m"
+		mount -t overlay overlay "$1/m" -o "ro,userxattr,lowerdir=$2:$3"
+		cd "$1/m"
+		ls -A . d
+		cat kept
+		! cat gone 2>/dev/null' \
 		sh "$SCRATCH/home-alice" "$(layer a 1)" "$(layer a 2)" >seen
 	must_equal "$(paste -sd' ' seen)" ".: d kept  d: y 2"
 }
 
 @test "without subordinate ids there is one: what belongs to 0:0 is unpacked, the rest has a way out" {
-	image zero '{"layers":[{"files":{"a":"1","gone":"2"}},{"files":{".wh.gone":"","d":{"type":"dir"},"d/.wh..wh..opq":""}}]}'
+	image zero '{"layers":[{"files":{"a":"1","gone":"2"}},
+		{"files":{".wh.gone":"","d":{"type":"dir"},"d/.wh..wh..opq":""}}]}'
 	image a "$MANY"
 	capture alice image-unpack "$SCRATCH/zero"
 	must_equal "$status" 0
@@ -239,31 +278,41 @@ s 2001:365533 777 1"
 	must_work alice image-unpack --verify a
 	# one kind only is a mistake, not a choice
 	echo alice:300000:65536 >>"$SCRATCH/subuid"
-	must_fail 1 "alice has subordinate user ids, but no group ids" alice image-unpack "$SCRATCH/zero"
-	[[ $stderr == *"/etc/subgid: alice has no group ids here: usermod --add-subgids"* ]] || tell "no cause"
+	must_fail 1 "alice has subordinate user ids, but no group ids" \
+		alice image-unpack "$SCRATCH/zero"
+	[[ $stderr == *"/etc/subgid: alice has no group ids here: usermod --add-subgids"* ]] ||
+		tell "no cause"
 }
 
 @test "one tree, with --flat" {
 	grant alice:300000:65536
 	image a "$UNMAPPED"
-	must_fail 1 "its user id 70000" alice image-unpack --flat "$SCRATCH/home-alice/flat" "$SCRATCH/a"
+	must_fail 1 "its user id 70000" \
+		alice image-unpack --flat "$SCRATCH/home-alice/flat" "$SCRATCH/a"
 	[ ! -e home-alice/flat ]
 	capture alice image-unpack --unmapped=skip --flat "$SCRATCH/home-alice/flat" "$SCRATCH/a"
 	must_equal "$status" 0
 	[[ $output == *"left out: 5 with"* ]] || tell "not counted"
-	must_equal "$(cd home-alice/flat && find . -printf '%P %y %U:%G\n' | sort | paste -sd' ')" " d 2001:2002 d d 2001:2002 d/keep f 2001:2002 d/x f 2001:2002"
-	capture alice image-unpack --replace --unmapped=overflow --flat "$SCRATCH/home-alice/flat" "$SCRATCH/a"
-	must_equal "$(stat -c %U:%G:%a:%h home-alice/flat/l 2>/dev/null | sed s/UNKNOWN/x/g; stat -c %u:%g:%a home-alice/flat/d)" "x:alice:2755:2
+	must_equal "$(cd home-alice/flat && find . -printf '%P %y %U:%G\n' | sort | paste -sd' ')" \
+		" d 2001:2002 d d 2001:2002 d/keep f 2001:2002 d/x f 2001:2002"
+	capture alice image-unpack --replace --unmapped=overflow --flat "$SCRATCH/home-alice/flat" \
+		"$SCRATCH/a"
+	must_equal "$(stat -c %U:%G:%a:%h home-alice/flat/l 2>/dev/null |
+		sed s/UNKNOWN/x/g; stat -c %u:%g:%a home-alice/flat/d)" "x:alice:2755:2
 365533:300004:3700"
-	must_fail 1 "was mounted outside of this user namespace" alice image-unpack -m 0:0:10 --flat "$SCRATCH/home-alice/mapped" "$SCRATCH/a"
-	must_fail 1 "was mounted outside of this user namespace" alice image-unpack -m 0:5:10 --flat "$SCRATCH/home-alice/mapped" "$SCRATCH/a"
+	must_fail 1 "was mounted outside of this user namespace" \
+		alice image-unpack -m 0:0:10 --flat "$SCRATCH/home-alice/mapped" "$SCRATCH/a"
+	must_fail 1 "was mounted outside of this user namespace" \
+		alice image-unpack -m 0:5:10 --flat "$SCRATCH/home-alice/mapped" "$SCRATCH/a"
 }
 
 @test "with a map, on a filesystem that the user has mounted, where files are born as others than root" {
 	grant alice:300000:65536
 	image a "$MANY"
-	in_alices sh -euc 'mount -t tmpfs tmpfs "$1"; "$2" image-unpack -q -m 0:5:60000 -m 65534:60005:1 --flat "$1/flat" "$3"
-		cd "$1/flat"; stat -c "%n %u:%g" root mail www/x nobody' sh "$SCRATCH/home-alice" "$SHIFTBOX" "$SCRATCH/a" >seen
+	in_alices sh -euc 'mount -t tmpfs tmpfs "$1"
+		"$2" image-unpack -q -m 0:5:60000 -m 65534:60005:1 --flat "$1/flat" "$3"
+		cd "$1/flat"; stat -c "%n %u:%g" root mail www/x nobody' sh "$SCRATCH/home-alice" \
+		"$SHIFTBOX" "$SCRATCH/a" >seen
 	must_equal "$(cat seen)" "root 5:5
 mail 5:13
 www/x 38:1005
@@ -273,7 +322,8 @@ nobody 60005:60005"
 @test "a store with a base is root's business, and nothing is made before that is said" {
 	grant alice:300000:65536
 	image a "$MANY"
-	must_fail 1 "--base takes root of the machine" alice image-unpack --base 1000000 -s "$SCRATCH/home-alice/based" "$SCRATCH/a"
+	must_fail 1 "--base takes root of the machine" \
+		alice image-unpack --base 1000000 -s "$SCRATCH/home-alice/based" "$SCRATCH/a"
 	[[ $stderr == *"leave --base away"* ]] || tell "no way out"
 	[ ! -e home-alice/based ]
 }
@@ -296,13 +346,16 @@ nobody 60005:60005"
 	: >"$SCRATCH/subgid"
 	grant alice:400000:65536
 	must_fail 1 "the store was filled with other ids" alice image-unpack -N b "$SCRATCH/a"
-	[[ $stderr == *"user 1 was stored as 300000, and would be as 400000 now"* ]] || tell "it is not said which"
+	[[ $stderr == *"user 1 was stored as 300000, and would be as 400000 now"* ]] ||
+		tell "it is not said which"
 	capture alice image-unpack --verify a
 	must_equal "$status" 3
-	[[ $stderr == *"warning: the store was filled with other ids than there are here"* ]] || tell "no warning"
+	[[ $stderr == *"warning: the store was filled with other ids than there are here"* ]] ||
+		tell "no warning"
 	: >"$SCRATCH/subuid"
 	: >"$SCRATCH/subgid"
-	must_fail 1 "user 1 was stored as 300000, and there is no such id now" alice image-unpack -q -N b "$SCRATCH/a"
+	must_fail 1 "user 1 was stored as 300000, and there is no such id now" \
+		alice image-unpack -q -N b "$SCRATCH/a"
 	must_work alice image-unpack --list
 }
 
@@ -317,7 +370,8 @@ nobody 60005:60005"
 	grant alice:310000:10
 	must_fail 1 "the subordinate ids of alice cannot be used" alice image-unpack "$SCRATCH/a"
 	[[ $stderr == *"try:  shiftbox shift-check subid"* ]] || tell "no way out"
-	[[ $stderr == *"why:  /etc/subuid:3: 310000-310009 overlaps the grant in line 2"* ]] || tell "no cause"
+	[[ $stderr == *"why:  /etc/subuid:3: 310000-310009 overlaps the grant in line 2"* ]] ||
+		tell "no cause"
 	: >"$SCRATCH/subuid"
 	: >"$SCRATCH/subgid"
 	grant alice:300000:65536
@@ -325,13 +379,19 @@ nobody 60005:60005"
 	mkdir -m 755 bin
 	cp "$real" bin/newuidmap
 	chmod 755 bin/newuidmap
-	must_fail 1 "newuidmap failed (exit status 1)" as_user alice PATH="$SCRATCH/bin:$PATH" "$SHIFTBOX" image-unpack "$SCRATCH/a"
+	must_fail 1 "newuidmap failed (exit status 1)" as_user alice PATH="$SCRATCH/bin:$PATH" \
+		"$SHIFTBOX" image-unpack "$SCRATCH/a"
 	[[ $stderr == *"why:  $SCRATCH/bin/newuidmap: has neither the set-uid bit of root nor the capability cap_setuid"* ]] || tell "no cause"
-	must_fail 1 "newuidmap failed" setpriv --no-new-privs setpriv --reuid alice --regid alice --clear-groups "$SHIFTBOX" image-unpack -s "$STORE" "$SCRATCH/a"
+	must_fail 1 "newuidmap failed" \
+		setpriv --no-new-privs setpriv --reuid alice --regid alice \
+		--clear-groups "$SHIFTBOX" image-unpack -s "$STORE" "$SCRATCH/a"
 	[[ $stderr == *"no_new_privs is set for this process"* ]] || tell "no cause"
 	# shellcheck disable=SC2016
-	must_fail 1 "there is no newuidmap" unshare -m sh -c 'mount --bind /dev/null "$1"; shift; exec "$@"' sh "$real" \
-		setpriv --reuid alice --regid alice --clear-groups "$SHIFTBOX" image-unpack -s "$STORE" "$SCRATCH/a"
+	must_fail 1 "there is no newuidmap" unshare -m sh -c 'mount --bind /dev/null "$1"
+		shift
+		exec "$@"' sh "$real" \
+		setpriv --reuid alice --regid alice --clear-groups "$SHIFTBOX" image-unpack \
+		-s "$STORE" "$SCRATCH/a"
 	[[ $stderr == *"newuidmap: is not installed"* ]] || tell "no cause"
 }
 
@@ -353,7 +413,8 @@ nobody 60005:60005"
 	must_equal "$output" ""
 	must_work alice image-unpack --remove b
 	must_work alice image-unpack --prune
-	[[ $output == "removed layers/sha256-"* || $output == "removed sha256-"* ]] || tell "not removed"
+	[[ $output == "removed layers/sha256-"* || $output == "removed sha256-"* ]] ||
+		tell "not removed"
 	must_equal "$(find "$STORE" -mindepth 2)" ""
 	must_fail 1 "belongs to another user" "$SHIFTBOX" image-unpack -s "$STORE" --list
 }
@@ -364,14 +425,19 @@ nobody 60005:60005"
 	unpack "$SCRATCH/a"
 	mkdir -m 755 m
 	# shellcheck disable=SC2016
-	in_alices sh -euc '"$1" mount-idmapped image:a "$2"; ls "$2" >"$3"; while [ -e "$3" ]; do sleep 0.05; done' sh "$SHIFTBOX" "$SCRATCH/m" \
+	in_alices sh -euc '"$1" mount-idmapped image:a "$2"
+		ls "$2" >"$3"
+		while [ -e "$3" ]; do sleep 0.05; done' sh "$SHIFTBOX" "$SCRATCH/m" \
 		"$SCRATCH/home-alice/ready" </dev/null >err 2>&1 3>&- &
 	for _ in $(seq 100); do [ ! -s home-alice/ready ] || break; sleep 0.05; done
 	grep -q www home-alice/ready || say "not mounted: $(cat err)"
-	must_fail 1 "the image is mounted" timeout 20 setpriv --reuid alice --regid alice --clear-groups env HOME="$SCRATCH/home-alice" \
+	must_fail 1 "the image is mounted" timeout 20 \
+		setpriv --reuid alice --regid alice --clear-groups env HOME="$SCRATCH/home-alice" \
 		"$SHIFTBOX" image-unpack --remove a
 	rm -r "$STORE/images/a" # as if it had not been refused
-	must_work timeout 20 setpriv --reuid alice --regid alice --clear-groups env HOME="$SCRATCH/home-alice" "$SHIFTBOX" image-unpack --prune
+	must_work timeout 20 \
+		setpriv --reuid alice --regid alice --clear-groups env HOME="$SCRATCH/home-alice" \
+		"$SHIFTBOX" image-unpack --prune
 	must_equal "$output" ""
 	rm home-alice/ready
 	wait
@@ -385,7 +451,8 @@ nobody 60005:60005"
 	image a '{"layers":[{"bulk":3000,"files":{"w":{"uid":33}}}]}'
 	for i in 0.02 0.04 0.06 0.1; do
 		for s in TERM KILL; do
-			as_user alice "$SHIFTBOX" image-unpack -q "$SCRATCH/a" >/dev/null 2>&1 3>&- &
+			as_user alice "$SHIFTBOX" image-unpack \
+				-q "$SCRATCH/a" >/dev/null 2>&1 3>&- &
 			pid=$!
 			sleep "$i"
 			kill "-$s" "$pid" 2>/dev/null || true
@@ -408,7 +475,8 @@ nobody 60005:60005"
 	# Wherever the fixture is, and root's alone: alice has it as her own.
 	mkdir -m 755 oci
 	must_work "$SHIFTBOX" mount-idmapped -m u:0:2001:1 -m g:0:2002:1 -o ro "$debian/oci" oci
-	must_fail 1 "cannot create the device" as_user alice "$SHIFTBOX" image-unpack -N debian "oci:$SCRATCH/oci:latest"
+	must_fail 1 "cannot create the device" \
+		as_user alice "$SHIFTBOX" image-unpack -N debian "oci:$SCRATCH/oci:latest"
 	capture alice image-unpack --devices=skip -N debian "oci:$SCRATCH/oci:latest"
 	must_equal "$status" 0
 	[[ $stderr == *"'opt/null': left out: a device"* ]] || tell "it is not named"

@@ -19,27 +19,38 @@ json() { # EXPRESSION: d is the list of objects
 
 CAP3=0100000300040000000000000000000000000000a0860100
 
-BASE='{"files":{"etc":{"type":"dir","uid":5,"gid":6},"etc/s":{"mode":"6755","uid":70000},"etc/g":{"mode":"2755","gid":8,"data":"12345"},
-	"n":{"type":"char","dev":[1,3]},"p":{"type":"fifo"},"l":{"type":"symlink","to":"etc/s","uid":9},"h":{"type":"link","to":"etc/s","uid":4000000000},
+BASE='{"files":{"etc":{"type":"dir","uid":5,"gid":6},"etc/s":{"mode":"6755","uid":70000},
+	"etc/g":{"mode":"2755","gid":8,"data":"12345"},
+	"n":{"type":"char","dev":[1,3]},"p":{"type":"fifo"},"l":{"type":"symlink","to":"etc/s",
+	"uid":9},"h":{"type":"link","to":"etc/s","uid":4000000000},
 	"c":{"data":"x","xattrs":{"security.capability":"'$CAP3'","user.u":"00ff"}},
-	"acl":{"data":"y","gid":77,"pax":{"SCHILY.acl.access":"user::rw-,user:x:r--:200000,group::r--,group:y:r--:300000,mask::r--,other::---"}}}}'
-TOP='{"files":{"etc/.wh.s":"","etc/.wh..wh..opq":"",".wh..wh.plnk":"","big":{"data":"'$(printf '%050d' 0)'","uid":70000}},"compress":"xz"}'
+	"acl":{"data":"y","gid":77,
+	"pax":{"SCHILY.acl.access":"user::rw-,user:x:r--:200000,group::r--,group:y:r--:300000,mask::r--,other::---"}}}}'
+TOP='{"files":{"etc/.wh.s":"","etc/.wh..wh..opq":"",".wh..wh.plnk":"",
+	"big":{"data":"'$(printf '%050d' 0)'","uid":70000}},"compress":"xz"}'
 
 @test "entries, owners, capabilities, ACLs, set-id files and whiteouts are counted, per layer and in all" {
 	image dir "{\"layers\":[$BASE,$TOP]}"
 	scan oci:dir
-	json '[x["event"] for x in d] == ["layer", "layer", "image"] and [x.get("layer") for x in d] == [1, 2, None]'
-	json '[[x[k] for k in ("entries", "files", "directories", "symlinks", "hardlinks", "devices", "fifos", "sockets")] for x in d] ==
+	json '[x["event"] for x in d] == ["layer", "layer", "image"] and
+		[x.get("layer") for x in d] == [1, 2, None]'
+	json '[[x[k] for k in ("entries", "files", "directories", "symlinks", "hardlinks",
+		"devices", "fifos", "sockets")] for x in d] ==
 		[[9, 4, 1, 1, 1, 1, 1, 0], [4, 1, 0, 0, 0, 0, 0, 0], [13, 5, 1, 1, 1, 1, 1, 0]]'
-	json '[[x[k] for k in ("setuid", "setgid", "capabilities", "acls", "xattrs", "whiteouts", "opaques")] for x in d] ==
+	json '[[x[k] for k in ("setuid", "setgid", "capabilities", "acls", "xattrs", "whiteouts",
+		"opaques")] for x in d] ==
 		[[1, 2, 1, 1, 1, 0, 0], [0, 0, 0, 0, 0, 1, 1], [1, 2, 1, 1, 1, 1, 1]]'
-	json '[[x[k] for k in ("bytes", "largest", "largest_path")] for x in d] == [[7, 5, "etc/g"], [50, 50, "big"], [57, 50, "big"]]'
+	json '[[x[k] for k in ("bytes", "largest", "largest_path")] for x in d] ==
+		[[7, 5, "etc/g"], [50, 50, "big"], [57, 50, "big"]]'
 	# A hard link has the owner of its file, whatever its header says.
-	json '[[x["highest_uid"], x["highest_gid"]] for x in d] == [[200000, 300000], [70000, 0], [200000, 300000]]'
+	json '[[x["highest_uid"], x["highest_gid"]] for x in d] ==
+		[[200000, 300000], [70000, 0], [200000, 300000]]'
 	json '[(o["uid"], o["gid"], o["count"]) for o in d[2]["owners"]] ==
 		[(0, 0, 3), (0, 8, 1), (0, 77, 1), (5, 6, 1), (9, 0, 1), (70000, 0, 2)]'
-	json 'd[2]["map"] == "u:0:0:1;u:5:5:1;u:9:9:1;u:70000:70000:1;u:100000:100000:1;u:200000:200000:1;g:0:0:1;g:6:6:1;g:8:8:1;g:77:77:1;g:300000:300000:1"'
-	json 'd[0]["unpacked"] % 512 == 0 and d[2]["unpacked"] == d[0]["unpacked"] + d[1]["unpacked"] and d[2]["blob_bytes"] < d[2]["unpacked"]'
+	json 'd[2]["map"] ==
+		"u:0:0:1;u:5:5:1;u:9:9:1;u:70000:70000:1;u:100000:100000:1;u:200000:200000:1;g:0:0:1;g:6:6:1;g:8:8:1;g:77:77:1;g:300000:300000:1"'
+	json 'd[0]["unpacked"] % 512 == 0 and d[2]["unpacked"] ==
+		d[0]["unpacked"] + d[1]["unpacked"] and d[2]["blob_bytes"] < d[2]["unpacked"]'
 }
 
 @test "the same is told of an archive, of plain layers and of standard input" {
@@ -66,10 +77,12 @@ TOP='{"files":{"etc/.wh.s":"","etc/.wh..wh..opq":"",".wh..wh.plnk":"","big":{"da
 	image small '{"layers":[{"files":{"a":{"data":"1","uid":65535}}}]}'
 	must_work "$SHIFTBOX" image-unpack --scan dir
 	[[ $output == *"highest ids: user 200000, group 300000; a grant of 65536 ids does not hold them all"* ]]
-	[[ $output == *"largest file: big, 50 B"* && $output == *"set-user-id files: 1"* && $output == *"devices: 1"* ]]
+	[[ $output == *"largest file: big, 50 B"* && $output == *"set-user-id files: 1"* &&
+		$output == *"devices: 1"* ]]
 	[[ $output == *"70000    0        2"* ]]
 	must_work "$SHIFTBOX" image-unpack --scan small
-	[[ $output == *"a grant of 65536 ids is enough"* && $output == *"smallest map: u:0:0:1;u:65535:65535:1;g:0:0:1"* ]]
+	[[ $output == *"a grant of 65536 ids is enough"* &&
+		$output == *"smallest map: u:0:0:1;u:65535:65535:1;g:0:0:1"* ]]
 }
 
 @test "nothing is written, no store is made or needed" {
@@ -77,7 +90,8 @@ TOP='{"files":{"etc/.wh.s":"","etc/.wh..wh..opq":"",".wh..wh.plnk":"","big":{"da
 	image dir "{\"layers\":[$BASE,$TOP]}"
 	mkdir home
 	must_work env HOME="$SCRATCH/home" XDG_DATA_HOME="$SCRATCH/home" \
-		strace -f -qq -o trace -e trace=%file,write,ftruncate,mknodat "$SHIFTBOX" image-unpack --scan dir
+		strace -f -qq -o trace -e trace=%file,write,ftruncate,mknodat \
+		"$SHIFTBOX" image-unpack --scan dir
 	must_equal "$(ls -A home)" ""
 	grep -q 'openat(.*blobs' trace || grep -q 'openat2(.*blobs' trace
 	must_equal "$(grep -E 'O_WRONLY|O_RDWR|O_CREAT|O_TMPFILE|mkdir|mknod|link(at)?\(|rename|truncate' trace | grep -v '/dev/\|readlink')" ""
@@ -87,12 +101,14 @@ TOP='{"files":{"etc/.wh.s":"","etc/.wh..wh..opq":"",".wh..wh.plnk":"","big":{"da
 }
 
 @test "what an unpack refuses is refused: wrong digests, bad headers, limits" {
-	image dir '{"layers":[{"files":{"a":"1"}},{"files":{"b":"2"},"bulk":60,"diff_id_lie":true}]}'
+	image dir '{"layers":[{"files":{"a":"1"}},
+		{"files":{"b":"2"},"bulk":60,"diff_id_lie":true}]}'
 	must_fail 1 "layer 2 of 2 (sha256:" "$SHIFTBOX" image-unpack --scan dir
 	[[ $stderr == *"the diff_id"*"is wrong"* ]]
 	image dir2 '{"layers":[{"files":{"b":"2"},"bulk":60}]}'
 	must_fail 1 "more than 20 entries" "$SHIFTBOX" image-unpack --scan --max-entries 20 dir2
-	must_fail 1 "more than 102400 bytes of file data" "$SHIFTBOX" image-unpack --scan --max-bytes 100K dir2
+	must_fail 1 "more than 102400 bytes of file data" \
+		"$SHIFTBOX" image-unpack --scan --max-bytes 100K dir2
 	image dot '{"layers":[{"files":{"../a":"1"}}]}'
 	must_fail 1 "'../a'" "$SHIFTBOX" image-unpack --scan dot
 	image cap '{"layers":[{"files":{"a":{"data":"1","xattrs":{"security.capability":"00"}}}}]}'

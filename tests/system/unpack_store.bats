@@ -55,9 +55,11 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 @test "a layer that depends on those below it is stored once for each answer" {
 	# The top lists no directory d: its owner is the one that the layer below gives it.
 	local top='{"files":{"d/x":"1"}}'
-	image a '{"layers":[{"files":{"d":{"type":"dir","uid":11,"gid":12,"mode":"751"}}},'"$top"']}'
+	image a '{"layers":[{"files":{"d":{"type":"dir","uid":11,"gid":12,"mode":"751"}}},
+		'"$top"']}'
 	image b '{"layers":[{"files":{"d":{"type":"dir","uid":21,"gid":22}}},'"$top"']}'
-	image c '{"layers":[{"files":{"other":"z","d":{"type":"dir","uid":11,"gid":12,"mode":"751"}}},'"$top"']}'
+	image c '{"layers":[{"files":{"other":"z","d":{"type":"dir","uid":11,"gid":12,
+		"mode":"751"}}},'"$top"']}'
 	unpack a
 	unpack b
 	[[ $output == *"2 unpacked"* ]]
@@ -74,21 +76,25 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 }
 
 @test "the same layer twice in an image is unpacked once and stacked once" {
-	image a '{"layers":[{"files":{"./":{"type":"dir"},"f":"1"}},{"files":{"f":"2"}},{"files":{"./":{"type":"dir"},"f":"1"}}]}'
+	image a '{"layers":[{"files":{"./":{"type":"dir"},"f":"1"}},{"files":{"f":"2"}},
+		{"files":{"./":{"type":"dir"},"f":"1"}}]}'
 	unpack a
 	[[ $output == *"2 layers (2 unpacked, 1 shared)"* ]]
 	mkdir m
-	mount -t overlay overlay m -o "ro,lowerdir=$(sed "s|^|$STORE/|" "$STORE/images/a/layers" | paste -sd:)"
+	mount -t overlay overlay m \
+		-o "ro,lowerdir=$(sed "s|^|$STORE/|" "$STORE/images/a/layers" | paste -sd:)"
 	must_equal "$(cat m/f)" 1
 	umount m
 }
 
 @test "an opaque root ends the stack" {
-	image a '{"layers":[{"files":{"below":"1"}},{"files":{".wh..wh..opq":"","only":"2"}},{"files":{"top":"3"}}]}'
+	image a '{"layers":[{"files":{"below":"1"}},{"files":{".wh..wh..opq":"","only":"2"}},
+		{"files":{"top":"3"}}]}'
 	unpack a
 	must_equal "$(wc -l <"$STORE/images/a/layers")" 2
 	capture "$SHIFTBOX" image-unpack --json -s "$STORE" --show a
-	json 'd[0]["layers"][1]["root_opaque"] is True and d[0]["layers"][0]["root_opaque"] is False'
+	json 'd[0]["layers"][1]["root_opaque"] is True and
+		d[0]["layers"][0]["root_opaque"] is False'
 	unpack -N again a
 	must_equal "$(wc -l <"$STORE/images/again/layers")" 2
 }
@@ -103,12 +109,15 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 }
 
 @test "plain layers, base first, one of them from standard input" {
-	"$TESTS/fixtures/mkimage.py" --tar base.tar.gz <<<'{"layers":[{"files":{"a":"1","f":"old"}}]}'
-	"$TESTS/fixtures/mkimage.py" --tar top.tar <<<'{"layers":[{"files":{"f":"new"},"compress":"none"}]}'
+	"$TESTS/fixtures/mkimage.py" \
+		--tar base.tar.gz <<<'{"layers":[{"files":{"a":"1","f":"old"}}]}'
+	"$TESTS/fixtures/mkimage.py" --tar top.tar <<<'{"layers":[{"files":{"f":"new"},
+		"compress":"none"}]}'
 	cat top.tar | must_work "$SHIFTBOX" image-unpack -s "$STORE" -N app base.tar.gz -
 	must_equal "$(cat "$STORE/$(head -n1 "$STORE/images/app/layers")/f")" new
 	must_equal "$(cat "$STORE/$(tail -n1 "$STORE/images/app/layers")/f")" old
-	must_equal "$(head -n1 "$STORE/images/app/layers")" "layers/sha256-$(sha256sum <top.tar | cut -d' ' -f1)"
+	must_equal "$(head -n1 "$STORE/images/app/layers")" \
+		"layers/sha256-$(sha256sum <top.tar | cut -d' ' -f1)"
 	unpack base.tar.gz
 	must_equal "$(ls "$STORE/images" | paste -sd' ')" "app base"
 	unpack -N file - <top.tar
@@ -125,7 +134,9 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 }
 
 @test "a reference chooses by name or digest, and the choice is asked for where there is one" {
-	image a '{"images":[{"ref":"v1","layers":[{"files":{"v":"1"}}]},{"ref":"v2","layers":[{"files":{"v":"2"}}]},{"ref":"deep","nested":3,"layers":[{"files":{"v":"3"}}]}]}'
+	image a '{"images":[{"ref":"v1","layers":[{"files":{"v":"1"}}]},
+		{"ref":"v2","layers":[{"files":{"v":"2"}}]},
+		{"ref":"deep","nested":3,"layers":[{"files":{"v":"3"}}]}]}'
 	must_fail 1 "names more than one image" "$SHIFTBOX" image-unpack -s "$STORE" a
 	[[ $stderr == *v1*v2*deep* ]]
 	must_fail 1 "has no such reference" "$SHIFTBOX" image-unpack -s "$STORE" oci:a:v3
@@ -134,7 +145,8 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	must_equal "$(cat "$STORE/$(cat "$STORE/images/a:v2/layers")/v")" 2
 	unpack oci:a:deep
 	must_equal "$(cat "$STORE/$(cat "$STORE/images/a:deep/layers")/v")" 3
-	unpack -N digest "oci:a:$(python3 -c 'import json; print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
+	unpack -N digest \
+		"oci:a:$(python3 -c 'import json; print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	must_equal "$(cat "$STORE/$(cat "$STORE/images/digest/layers")/v")" 1
 	mv a x:y
 	unpack -N colon oci:x:y:v1
@@ -145,21 +157,28 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 
 @test "of several platforms this machine's is taken, or the one that is asked for" {
 	local here=linux/amd64
-	case $(uname -m) in aarch64) here=linux/arm64/v8 ;; ppc64le | s390x | riscv64) here=linux/$(uname -m) ;; esac
-	image a '{"images":[{"platform":"linux/mips64le","layers":[{"files":{"p":"mips"}}]},{"platform":"'$here'","layers":[{"files":{"p":"here"}}]},
-		{"platform":"linux/arm/v6","layers":[{"files":{"p":"v6"}}]},{"platform":"linux/arm/v7","layers":[{"files":{"p":"v7"}}]}]}'
+	case $(uname -m) in
+	aarch64) here=linux/arm64/v8 ;;
+	ppc64le | s390x | riscv64) here=linux/$(uname -m) ;;
+	esac
+	image a '{"images":[{"platform":"linux/mips64le","layers":[{"files":{"p":"mips"}}]},
+		{"platform":"'$here'","layers":[{"files":{"p":"here"}}]},
+		{"platform":"linux/arm/v6","layers":[{"files":{"p":"v6"}}]},
+		{"platform":"linux/arm/v7","layers":[{"files":{"p":"v7"}}]}]}'
 	unpack a
 	must_equal "$(cat "$STORE/$(cat "$STORE/images/a/layers")/p")" here
 	unpack --platform linux/arm/v7 -N arm a
 	must_equal "$(cat "$STORE/$(cat "$STORE/images/arm/layers")/p")" v7
-	must_fail 1 "has no image for linux/vax" "$SHIFTBOX" image-unpack -s "$STORE" --platform linux/vax a
+	must_fail 1 "has no image for linux/vax" \
+		"$SHIFTBOX" image-unpack -s "$STORE" --platform linux/vax a
 	[[ $stderr == *linux/mips64le*linux/arm/v6* ]]
 	must_fail 2 "a platform is" "$SHIFTBOX" image-unpack -s "$STORE" --platform linux a
 	image b '{"config":{"architecture":"vax"},"layers":[{"files":{"p":"vax"}}]}'
 	capture "$SHIFTBOX" image-unpack -s "$STORE" b
 	must_equal "$status" 0
 	[[ $stderr == *"warning: the image is for linux/vax"* ]]
-	must_fail 1 "is an image for linux/vax" "$SHIFTBOX" image-unpack -s "$STORE" --platform "$here" b
+	must_fail 1 "is an image for linux/vax" \
+		"$SHIFTBOX" image-unpack -s "$STORE" --platform "$here" b
 }
 
 @test "--list, --show, --remove and --prune" {
@@ -193,25 +212,33 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 @test "the keys of the JSON output" {
 	image a '{"layers":[{"bulk":5},{"files":{"a":"1"}}]}'
 	must_work "$SHIFTBOX" image-unpack -n --json -s "$STORE" a
-	json 'len(d) == 2 and all(set(x) == {"event", "layer", "layers", "name", "size", "state"} and x["event"] == "plan" and x["state"] == "unpack" for x in d)'
+	json 'len(d) == 2 and all(set(x) == {"event", "layer", "layers", "name", "size",
+		"state"} and x["event"] == "plan" and x["state"] == "unpack" for x in d)'
 	[ ! -e "$STORE" ]
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" a
-	json 'all(set(x) == {"event", "layer", "layers", "name", "state", "size", "entries", "bytes"} for x in d[:-1])'
-	json '[x["state"] for x in d[:-1]].count("done") == 2 and [x["state"] for x in d[:-1]].count("running") == 2'
-	json 'set(d[-1]) == {"event", "name", "layers", "unpacked", "shared", "entries", "bytes", "blob_bytes", "devices_left_out", "unmapped"} and d[-1]["event"] == "image" and d[-1]["unpacked"] == 2'
+	json 'all(set(x) == {"event", "layer", "layers", "name", "state", "size", "entries",
+		"bytes"} for x in d[:-1])'
+	json '[x["state"] for x in d[:-1]].count("done") == 2 and
+		[x["state"] for x in d[:-1]].count("running") == 2'
+	json 'set(d[-1]) == {"event", "name", "layers", "unpacked", "shared", "entries", "bytes",
+		"blob_bytes", "devices_left_out", "unmapped"} and d[-1]["event"] == "image" and
+		d[-1]["unpacked"] == 2'
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" a
 	json '[x["state"] for x in d[:-1]] == ["shared", "shared"]'
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --list
 	json 'len(d) == 1 and set(d[0]) == {"name", "layers", "created", "manifest"}'
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --show a
-	json 'set(d[0]) == {"name", "store", "manifest", "config", "created", "os", "architecture", "layers"}'
-	json 'all(set(x) == {"directory", "entries", "bytes", "root_opaque"} for x in d[0]["layers"])'
+	json 'set(d[0]) == {"name", "store", "manifest", "config", "created", "os",
+		"architecture", "layers"}'
+	json 'all(set(x) ==
+		{"directory", "entries", "bytes", "root_opaque"} for x in d[0]["layers"])'
 	must_work "$SHIFTBOX" image-unpack -n --json -s "$STORE" --remove a
 	json 'd == [{"event": "remove", "name": "a", "removed": False}]'
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --remove a
 	json 'd == [{"event": "remove", "name": "a", "removed": True}]'
 	must_work "$SHIFTBOX" image-unpack -n --json -s "$STORE" --prune
-	json 'len(d) == 2 and all(set(x) == {"event", "directory", "entries", "bytes", "removed"} and x["removed"] is False for x in d)'
+	json 'len(d) == 2 and all(set(x) == {"event", "directory", "entries", "bytes",
+		"removed"} and x["removed"] is False for x in d)'
 	must_work "$SHIFTBOX" image-unpack --json -s "$STORE" --prune
 	json 'len(d) == 2 and all(x["removed"] is True for x in d)'
 }
@@ -242,21 +269,25 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 }
 
 @test "in a user namespace of one's own whiteouts take the user. form" {
-	image a '{"layers":[{"files":{"gone":"1","d":{"type":"dir"},"d/x":"2"}},{"files":{".wh.gone":"","d":{"type":"dir"},"d/.wh..wh..opq":"","d/y":"3"}}]}'
+	image a '{"layers":[{"files":{"gone":"1","d":{"type":"dir"},"d/x":"2"}},
+		{"files":{".wh.gone":"","d":{"type":"dir"},"d/.wh..wh..opq":"","d/y":"3"}}]}'
 	in_userns "$SHIFTBOX" image-unpack -q -s "$STORE" a
 	local top
 	top=$STORE/$(head -n1 "$STORE/images/a/layers")
 	must_equal "$(cat "$top/d/y")" 3
 	must_equal "$(getfattr --only-values -n user.overlay.opaque "$top/d")" y
-	in_userns sh -c 'mkdir m && mount -t overlay overlay m -o "ro,userxattr,lowerdir=$1" && ls m m/d' sh \
+	in_userns sh -c 'mkdir m && mount -t overlay overlay m -o "ro,userxattr,lowerdir=$1" &&
+		ls m m/d' sh \
 		"$(sed "s|^|$STORE/|" "$STORE/images/a/layers" | paste -sd:)" >seen
 	must_equal "$(paste -sd' ' seen)" "m: d  m/d: y"
 }
 
 @test "names are one safe component" {
 	image a '{"layers":[{"files":{"a":"1"}}]}'
-	for name in '' . .. a/b /a ../x .hidden -x 'a b' $'a\nb' 'a,b' "$(printf 'n%.0s' {1..201})"; do
-		must_fail 1 "cannot be the name of an image" "$SHIFTBOX" image-unpack -s "$STORE" --name="$name" a
+	for name in '' . .. a/b /a ../x .hidden -x 'a b' $'a\nb' 'a,b' \
+		"$(printf 'n%.0s' {1..201})"; do
+		must_fail 1 "cannot be the name of an image" \
+			"$SHIFTBOX" image-unpack -s "$STORE" --name="$name" a
 	done
 	must_equal "$(ls -A "$STORE" 2>/dev/null)" ""
 	unpack -N a:1.2+x@y=~%-z_ a
@@ -267,16 +298,20 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 @test "a device of an image is opened only where that was asked for" {
 	local o
 	# A device that its owner alone may open, and the map's root is its owner.
-	image a '{"layers":[{"files":{"dev":{"type":"dir"},"dev/zero":{"type":"char","mode":"600","dev":[1,5]}}}]}'
+	image a '{"layers":[{"files":{"dev":{"type":"dir"},
+		"dev/zero":{"type":"char","mode":"600","dev":[1,5]}}}]}'
 	unpack a
 	mkdir at
 	chmod 711 .
 	for o in ro ephemeral; do
-		must_work "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o "$o,public" image:a at
+		must_work "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 \
+			-o "$o,public" image:a at
 		must_equal "$(owner at/dev/zero)" 100000:100000
-		must_fail 1 "Permission denied" setpriv --reuid 100000 --regid 100000 --clear-groups head -c 1 at/dev/zero
+		must_fail 1 "Permission denied" \
+			setpriv --reuid 100000 --regid 100000 --clear-groups head -c 1 at/dev/zero
 		must_work "$SHIFTBOX" mount-idmapped -u at
-		must_work "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o "$o,dev,public" image:a at
+		must_work "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 \
+			-o "$o,dev,public" image:a at
 		must_work setpriv --reuid 100000 --regid 100000 --clear-groups head -c 1 at/dev/zero
 		must_work "$SHIFTBOX" mount-idmapped -u at
 	done

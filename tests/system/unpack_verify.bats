@@ -1,15 +1,19 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# --verify: each way in which a stored layer can differ from its specification is found, and nothing else is.
+# --verify: each way in which a stored layer can differ from its specification is found, and nothing
+# else is.
 
 load lib
 need root
 need prog python3
 
 IMAGE='{"layers":[
-	{"files":{"etc":{"type":"dir","uid":5,"mode":"751"},"etc/a":{"data":"one","uid":70000,"mode":"4755"},"etc/gone":"x","l":{"type":"symlink","to":"etc/a"},
-		"n":{"type":"char","dev":[1,3]},"p":{"type":"fifo"},"d/e/":{"type":"dir"},"d/e/f":"deep"}},
-	{"files":{"etc/.wh.gone":"","etc/.wh.nothing":"","d/.wh..wh..opq":"","d/new":"1","h":"linked","h2":{"type":"link","to":"h"},"x/y/z":"implied"}},
+	{"files":{"etc":{"type":"dir","uid":5,"mode":"751"},"etc/a":{"data":"one","uid":70000,
+	"mode":"4755"},"etc/gone":"x","l":{"type":"symlink","to":"etc/a"},
+		"n":{"type":"char","dev":[1,3]},"p":{"type":"fifo"},"d/e/":{"type":"dir"},
+		"d/e/f":"deep"}},
+	{"files":{"etc/.wh.gone":"","etc/.wh.nothing":"","d/.wh..wh..opq":"","d/new":"1",
+	"h":"linked","h2":{"type":"link","to":"h"},"x/y/z":"implied"}},
 	{"files":{}}]}'
 
 test_setup() {
@@ -74,7 +78,8 @@ END
 @test "what is missing and what is too much is found, in every layer, and named" {
 	mv "$TOP/h" "$TOP/d/new.bak"
 	must_fail 3 "" "$SHIFTBOX" image-unpack -s "$STORE" --verify i
-	[[ $output == *"missing: ${TOP##*/}/h: "* && $output == *"extra: ${TOP##*/}/d/new.bak: "* && $output == *"2 findings"* ]]
+	[[ $output == *"missing: ${TOP##*/}/h: "* && $output == *"extra: ${TOP##*/}/d/new.bak: "* &&
+		$output == *"2 findings"* ]]
 	mv "$TOP/d/new.bak" "$TOP/h"
 	verify
 	rm -r "$BASE/d/e"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2016
-# A real image: what people look at first, and an ordinary user who installs packages with many owners, with enough ids and with too few.
+# A real image: what people look at first, and an ordinary user who installs packages with many
+# owners, with enough ids and with too few.
 
 load lib
 
@@ -16,7 +17,8 @@ setup_file() {
 	flock "$DEBIAN.lock" "$TESTS/fixtures/debian-image.sh" "$DEBIAN" >&2
 }
 
-# What apt needs to know in a container: no daemons are started. Its sandbox user has an id that not every map has.
+# What apt needs to know in a container: no daemons are started. Its sandbox user has an id that not
+# every map has.
 install='
 	export DEBIAN_FRONTEND=noninteractive
 	printf "#!/bin/sh\nexit 101\n" >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
@@ -30,14 +32,16 @@ test_setup() {
 }
 
 unpack() { # USER [OPTION...]
-	capture as_user "$1" "$SHIFTBOX" image-unpack -q --no-sync --devices=skip "${@:2}" -N debian oci:oci:latest
+	capture as_user "$1" "$SHIFTBOX" image-unpack -q --no-sync --devices=skip "${@:2}" \
+		-N debian oci:oci:latest
 	[ "$status" = 0 ] || say "$stderr"
 }
 
 run_there() { # USER [OPTION...] -- CMD...
 	local user=$1
 	shift
-	as_user "$user" "$SHIFTBOX" userns-run -i image:debian -o "upper=$SCRATCH/home-$user/upper" --bind "$SCRATCH/debs:/debs:ro" "$@"
+	as_user "$user" "$SHIFTBOX" userns-run -i image:debian \
+		-o "upper=$SCRATCH/home-$user/upper" --bind "$SCRATCH/debs:/debs:ro" "$@"
 }
 
 look='id; ls -ln /; cat /proc/self/uid_map'
@@ -73,7 +77,8 @@ must_look_owned() { # UID_MAP
 	unpack many
 	capture run_there many -- sh -c "$install"
 	[ "$status" = 0 ] || say "$output$stderr"
-	must_work run_there many -- stat -c %U:%G /var/cache/man /var/spool/postfix/maildrop /usr/sbin/postdrop
+	must_work run_there many -- \
+		stat -c %U:%G /var/cache/man /var/spool/postfix/maildrop /usr/sbin/postdrop
 	must_equal "$output" "man:man
 postfix:postdrop
 root:postdrop"
@@ -93,11 +98,13 @@ root:postdrop"
 	[[ $stderr = *"PROGRAM"*"chown"*100*103*none*"/var/spool/postfix/maildrop"*"104 group ids"* ]]
 
 	rm -rf home-few/upper
-	capture run_there few --allow chown:emulate --audit "$SCRATCH/home-few/audit" -- sh -c "$install"
+	capture run_there few --allow chown:emulate --audit "$SCRATCH/home-few/audit" -- \
+		sh -c "$install"
 	[ "$status" = 0 ] || say "$output$stderr"
 	must_work run_there few -- sh -c 'dpkg-query -W -f "\${db:Status-Abbrev}" man-db postfix'
 	must_equal "$output" "ii ii "
-	must_equal "$(jq -c 'select(.verdict == "emulated" and .arguments.path == "/var/spool/postfix/maildrop") | [.command,.arguments.gid,.rule]' home-few/audit)" \
+	must_equal "$(jq -c 'select(.verdict == "emulated" and .arguments.path ==
+		"/var/spool/postfix/maildrop") | [.command,.arguments.gid,.rule]' home-few/audit)" \
 		'["chown",103,"chown:emulate"]'
 	# Whoever had an id got it from the kernel.
 	must_work run_there few -- stat -c %U:%G /var/cache/man

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154,SC2016
-# userns-run: each of its processes killed in turn, what each holds meanwhile, and what the command cannot take along.
+# userns-run: each of its processes killed in turn, what each holds meanwhile, and what the command
+# cannot take along.
 
 load lib
 
@@ -24,7 +25,9 @@ gone() { # PID: or say so
 	say "process $1 is left: $(tr '\0' ' ' <"/proc/$1/cmdline")"
 }
 
-start() { # CMD...: in the background as $supervisor, once it has said "ready"; the rest of its output from descriptor 9
+# CMD...: in the background as $supervisor, once it has said "ready"; the rest of its output from
+# descriptor 9
+start() {
 	mkfifo fifo
 	"$@" >fifo 2>err &
 	supervisor=$!
@@ -58,20 +61,25 @@ start() { # CMD...: in the background as $supervisor, once it has said "ready"; 
 	mkdir closed/root/other
 	chown 5:5 closed/root/other
 	start $RUN --allow mknod:safe -- sh -c 'mknod /other/zero c 1 3 && echo ready
-		while [ ! -e /srv/go ]; do sleep 0.05; done; mknod /other/one c 1 3; mknod /other/two c 1 3 && echo two
+		while [ ! -e /srv/go ]; do sleep 0.05; done
+		mknod /other/one c 1 3
+		mknod /other/two c 1 3 && echo two
 		while [ ! -e /srv/on ]; do sleep 0.05; done; mknod /srv/three c 1 3 || echo refused'
 	local broker proxy
 	broker=$(pgrep -P "$supervisor" -n)
 	proxy=$(pgrep -P "$broker")
 	# It has its socket and nothing else.
-	must_equal "$(readlink /proc/"$proxy"/fd/* | sort | sed 's/:.*//' | xargs)" "/dev/null /dev/null /dev/null socket"
+	must_equal "$(readlink /proc/"$proxy"/fd/* | sort | sed 's/:.*//' | xargs)" \
+		"/dev/null /dev/null /dev/null socket"
 	kill -9 "$proxy"
 	touch closed/root/srv/go
 	read -r line <&9
 	must_equal "$line" two
-	grep -q 'hung or ended during a call' err || say "nothing was said of the broker's process: $(cat err)"
+	grep -q 'hung or ended during a call' err ||
+		say "nothing was said of the broker's process: $(cat err)"
 	proxy=$(pgrep -P "$broker")
-	# What it does it does as the caller, who is the host's 100000, whatever the kernel asks for.
+	# What it does it does as the caller, who is the host's 100000, whatever the kernel asks
+	# for.
 	must_equal "$(grep Uid "/proc/$proxy/status" | xargs)" "Uid: 0 100000 0 100000"
 	kill -9 "$broker"
 	gone "$proxy"
@@ -80,21 +88,26 @@ start() { # CMD...: in the background as $supervisor, once it has said "ready"; 
 	must_equal "$line" refused
 	exec 9<&-
 	wait "$supervisor"
-	grep -q 'the broker was killed by signal 9' err || say "nothing was said of the broker: $(cat err)"
+	grep -q 'the broker was killed by signal 9' err ||
+		say "nothing was said of the broker: $(cat err)"
 	[ ! -e closed/root/srv/three ]
 }
 
 @test "with process 1, or with the supervisor, all ends" {
 	local victim others p status
 	for victim in init supervisor; do
-		start $RUN --allow mknod:safe -- sh -c 'mknod /srv/n c 1 3; rm /srv/n; echo ready; sleep 4722'
+		start $RUN --allow mknod:safe -- sh -c 'mknod /srv/n c 1 3
+			rm /srv/n
+			echo ready
+			sleep 4722'
 		others="$(pgrep -P "$supervisor") $(pgrep -P "$(pgrep -P "$supervisor" -n)") $(pgrep -fx 'sleep 4722')"
 		p=$supervisor
 		[ $victim = supervisor ] || p=$(pgrep -P "$supervisor" -o)
 		kill -9 "$p"
 		status=0; wait "$supervisor" || status=$?
 		must_equal "$status" 137
-		[ $victim = supervisor ] || grep -q 'process 1 of the command.s namespace was killed by signal 9' err
+		[ $victim = supervisor ] ||
+			grep -q 'process 1 of the command.s namespace was killed by signal 9' err
 		for p in $others; do gone "$p"; done
 		exec 9<&-
 		rm fifo
@@ -104,7 +117,8 @@ start() { # CMD...: in the background as $supervisor, once it has said "ready"; 
 @test "a directory as standard input would be a way out" {
 	local fd
 	for fd in 0 1 2; do
-		capture bash -c 'eval "exec '$fd'</" && exec "$@"' bash $RUN -- sh -c "cd /proc/self/fd/$fd && pwd"
+		capture bash -c 'eval "exec '$fd'</" && exec "$@"' bash $RUN -- \
+			sh -c "cd /proc/self/fd/$fd && pwd"
 		must_equal "$status" 125
 		[ $fd = 2 ] || [[ $stderr = *"is a directory, by which the command could leave its root"* ]] || say "$stderr"
 	done
@@ -174,7 +188,8 @@ END
 	as_user alice mkdir -m 711 open
 	run_there() { as_user alice "$SHIFTBOX" userns-run -i bb -o upper=open/upper -- "$@"; }
 	must_work run_there sh -c 'cp /bin/busybox /srv/shell; chmod 4755 /srv/shell'
-	must_fail 126 'ermission denied' setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'exec open/upper/srv/shell id'
+	must_fail 126 'ermission denied' setpriv --reuid 65534 --regid 65534 \
+		--clear-groups sh -c 'exec open/upper/srv/shell id'
 	chmod 750 .
 	must_work run_there true
 	for mode in 755 711; do
@@ -190,7 +205,11 @@ END
 }
 
 @test "the terminal is the user's that the command runs as" {
-	run_tty() { script -qec "$RUN $* -- sh -c 'stat -c %u /dev/pts/0; echo out >/dev/stdout'" /dev/null | tr -d '\r' | sed 's,\^@,,g' | xargs; } # script(1) may send its own end of file
+	# script(1) may send its own end of file
+	run_tty() {
+		script -qec "$RUN $* -- sh -c 'stat -c %u /dev/pts/0; echo out >/dev/stdout'" \
+			/dev/null | tr -d '\r' | sed 's,\^@,,g' | xargs
+	}
 	must_equal "$(run_tty)" "0 out"
 	must_equal "$(run_tty -u daemon)" "5 out"
 	must_equal "$(run_tty -u 7:8)" "7 out"
@@ -199,10 +218,13 @@ END
 }
 
 @test "the host's /sys is read-only for good" {
-	capture $RUN -- sh -c 'mount -o remount,bind,rw /sys; umount -l /sys/fs/cgroup; cut -d" " -f5,6 /proc/self/mountinfo | grep "^/sys"'
+	capture $RUN -- sh -c 'mount -o remount,bind,rw /sys
+		umount -l /sys/fs/cgroup
+		cut -d" " -f5,6 /proc/self/mountinfo | grep "^/sys"'
 	must_equal "$(grep -cv ' ro,' <<<"$output")" 0
 	[[ $output = "/sys ro,"* ]]
-	must_fail 1 'Read-only file system' $RUN -- sh -c 'mount -o remount,bind,rw /sys 2>/dev/null; mkdir /sys/x'
+	must_fail 1 'Read-only file system' \
+		$RUN -- sh -c 'mount -o remount,bind,rw /sys 2>/dev/null; mkdir /sys/x'
 }
 
 @test "a filesystem that never answers keeps the broker for its ten seconds and no longer" {

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154,SC2016
-# userns-run, by root: a command as root of a user namespace, on an image, a directory, the host's own tree.
+# userns-run, by root: a command as root of a user namespace, on an image, a directory, the host's
+# own tree.
 
 load lib
 
@@ -28,8 +29,14 @@ on_image() { # [OPTION...] -- CMD...
 
 @test "an image: root, its owners, its map, and the directories of a system" {
 	image
-	must_work on_image -- sh -c 'id; ls -ln /srv; cat /proc/self/uid_map; echo *; stat -c "%F %t:%T" /dev/null /dev/urandom; cat /proc/1/comm'
-	must_equal "$(tr -s ' ' <<<"$output" | sed -E 's/(five|root)$/\1/; s/ [A-Z][a-z]{2} [0-9]+ [0-9:]+ / /')" "uid=0(root) gid=0(root)
+	must_work on_image -- sh -c 'id
+		ls -ln /srv
+		cat /proc/self/uid_map
+		echo *
+		stat -c "%F %t:%T" /dev/null /dev/urandom
+		cat /proc/1/comm'
+	must_equal "$(tr -s ' ' <<<"$output" |
+		sed -E 's/(five|root)$/\1/; s/ [A-Z][a-z]{2} [0-9]+ [0-9:]+ / /')" "uid=0(root) gid=0(root)
 total 8
 -rw-r--r-- 1 5 6 5 five
 -rw-r--r-- 1 0 0 5 root
@@ -39,7 +46,8 @@ character special file 1:3
 character special file 1:9
 shiftbox"
 	# What it writes is its own, and gone afterwards.
-	must_work on_image -- sh -c 'touch /srv/new /tmp/new /run/new /dev/shm/new && rm /srv/five && stat -c %u:%g /srv/new; ls /srv'
+	must_work on_image -- sh -c 'touch /srv/new /tmp/new /run/new /dev/shm/new &&
+		rm /srv/five && stat -c %u:%g /srv/new; ls /srv'
 	must_equal "$output" "0:0
 new
 root"
@@ -50,8 +58,11 @@ root"
 
 @test "an image is run as it wants to be, but as root" {
 	mkdir -m 700 store
-	jq -n '{config: {config: {Env: ["A=image", "B=image", "PATH=/bin:/opt"], WorkingDir: "/srv", User: "5", Entrypoint: ["/bin/echo", "entry"], Cmd: ["a b"]}},
-		layers: [{files: {"./": {type: "dir"}, "bin/sh": {copy: "/bin/busybox", mode: "755"}, "bin/echo": {copy: "/bin/busybox", mode: "755"}, "srv/": {type: "dir"}}}]}' >image.json
+	jq -n '{config: {config: {Env: ["A=image", "B=image", "PATH=/bin:/opt"], WorkingDir: "/srv",
+		User: "5", Entrypoint: ["/bin/echo", "entry"], Cmd: ["a b"]}},
+		layers: [{files: {"./": {type: "dir"},
+		"bin/sh": {copy: "/bin/busybox", mode: "755"}, "bin/echo": {copy: "/bin/busybox",
+		mode: "755"}, "srv/": {type: "dir"}}}]}' >image.json
 	"$TESTS/fixtures/mkimage.py" oci <image.json
 	must_work "$SHIFTBOX" image-unpack -q -s store -N app oci
 	must_work $RUN -s store -i app
@@ -69,14 +80,20 @@ root"
 
 @test "changes are kept in an upper, as disk ids, for any map" {
 	image
-	must_work on_image -o upper=closed/upper -- sh -c 'touch /srv/a && chown 5:6 /srv/a && rm /srv/five'
+	must_work on_image -o upper=closed/upper -- \
+		sh -c 'touch /srv/a && chown 5:6 /srv/a && rm /srv/five'
 	must_equal "$(owner closed/upper/srv/a)" 5:6
-	must_work "$SHIFTBOX" userns-run -m +300000 -s store -i bb -o upper=closed/upper -- sh -c 'cat /proc/self/uid_map; stat -c %u:%g /srv/a; ls /srv'
+	must_work "$SHIFTBOX" userns-run -m +300000 -s store -i bb -o upper=closed/upper -- \
+		sh -c 'cat /proc/self/uid_map; stat -c %u:%g /srv/a; ls /srv'
 	must_equal "$(xargs <<<"$output")" "0 300000 65536 5:6 a root"
 }
 
 @test "a directory is under the map too, and so is what is written there" {
-	must_work $RUN -r closed/root -- sh -c 'stat -c %u:%g /srv/five; touch /srv/new; chown 7:8 /srv/new; pwd; echo $HOME $PATH $container'
+	must_work $RUN -r closed/root -- sh -c 'stat -c %u:%g /srv/five
+		touch /srv/new
+		chown 7:8 /srv/new
+		pwd
+		echo $HOME $PATH $container'
 	must_equal "$output" "5:6
 /
 /root /usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin shiftbox"
@@ -87,7 +104,13 @@ root"
 }
 
 @test "on the host's own tree: the caller's directory and environment, the host's files, a /proc of its own" {
-	MARK='a b' must_work $RUN -- sh -c 'id -u; echo "$MARK"; pwd; stat -c %u /etc/passwd; ls /proc | grep -cx "[0-9]*"; cat /etc/passwd' # sh, ls and grep
+	# sh, ls and grep
+	MARK='a b' must_work $RUN -- sh -c 'id -u
+		echo "$MARK"
+		pwd
+		stat -c %u /etc/passwd
+		ls /proc | grep -cx "[0-9]*"
+		cat /etc/passwd'
 	must_equal "$output" "0
 a b
 /
@@ -128,7 +151,8 @@ $(cat /etc/passwd)"
 	local full
 	full=$(printf '%016x' $(((1 << ($(cat /proc/sys/kernel/cap_last_cap) + 1)) - 1)))
 	exec 7</etc/passwd 8>out
-	must_work $RUN -r closed/root -- sh -c 'echo /proc/self/fd/*; grep -E "^(NoNewPrivs|Seccomp|CapEff|CapAmb|SigBlk|Groups):" /proc/self/status'
+	must_work $RUN -r closed/root -- sh -c 'echo /proc/self/fd/*
+		grep -E "^(NoNewPrivs|Seccomp|CapEff|CapAmb|SigBlk|Groups):" /proc/self/status'
 	exec 7<&- 8>&-
 	must_equal "$output" "/proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 /proc/self/fd/3
 Groups:	 
@@ -148,10 +172,12 @@ Seccomp:	0"
 }
 
 @test "pipes are the command's alone: who reads sees it close them" {
-	# Without the command's end being the last one, the reader would wait for the command, which waits for the reader.
+	# Without the command's end being the last one, the reader would wait for the command, which
+	# waits for the reader.
 	chmod 711 .
 	mkfifo fifo
-	$RUN -r closed/root -b "$SCRATCH":/s -- sh -c 'echo out; exec >&-; read -r line </s/fifo; exit 7' | (
+	$RUN -r closed/root -b "$SCRATCH":/s -- \
+		sh -c 'echo out; exec >&-; read -r line </s/fifo; exit 7' | (
 		timeout 10 cat || echo late
 		timeout 10 sh -c "echo closed >fifo"
 	) >out
@@ -166,12 +192,16 @@ Seccomp:	0"
 	must_work sh -c 'trap "" HUP; exec "$@"' sh $RUN -- grep SigIgn /proc/self/status
 	must_equal "$output" "$want"
 	# But for the one without which nobody would see the command's end.
-	must_fail 5 '' timeout 10 python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])' \
+	must_fail 5 '' timeout 10 \
+		python3 -c 'import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execvp(sys.argv[1], sys.argv[1:])' \
 		$RUN -r closed/root -- sh -c 'exit 5'
 }
 
 @test "processes see one another and no others; orphans are reaped; nothing is left when the command ends" {
-	must_work $RUN -r closed/root -- sh -c '(sleep 0.1 &); sleep 0.4; ps -o pid,stat,comm | grep -c Z; ls /proc | grep -cx "[0-9]*"'
+	must_work $RUN -r closed/root -- sh -c '(sleep 0.1 &)
+		sleep 0.4
+		ps -o pid,stat,comm | grep -c Z
+		ls /proc | grep -cx "[0-9]*"'
 	must_equal "$(xargs <<<"$output")" "0 4" # init, sh, ls, grep
 	must_work $RUN -r closed/root -- sh -c 'sleep 4711 & setsid sleep 4711 & echo'
 	[ -z "$(pgrep -fx 'sleep 4711')" ] || say "a process is left"
@@ -190,7 +220,9 @@ start() { # CMD...: in the background, its pid in $pid, once it has said "ready"
 @test "signals go to the command" {
 	local sig
 	for sig in HUP INT QUIT TERM USR1 USR2 ALRM; do
-		start $RUN -r closed/root -- sh -c "trap 'echo got $sig; exit 9' $sig; echo ready; while :; do sleep 0.05; done"
+		start $RUN -r closed/root -- sh -c "trap 'echo got $sig; exit 9' $sig
+			echo ready
+			while :; do sleep 0.05; done"
 		kill -$sig "$pid"
 		status=0; wait "$pid" || status=$?
 		must_equal "$status $(cat <&9)" "9 got $sig"
@@ -204,7 +236,9 @@ start() { # CMD...: in the background, its pid in $pid, once it has said "ready"
 }
 
 @test "when the supervisor dies, all die" {
-	start $RUN -r closed/root -- sh -c 'setsid sleep 4712 & trap "" TERM HUP INT; echo ready; while :; do sleep 0.1; done'
+	start $RUN -r closed/root -- sh -c 'setsid sleep 4712 & trap "" TERM HUP INT
+		echo ready
+		while :; do sleep 0.1; done'
 	kill -9 "$pid"
 	wait "$pid" || :
 	exec 9<&-
@@ -229,15 +263,21 @@ start() { # CMD...: in the background, its pid in $pid, once it has said "ready"
 
 @test "read-only, and not to be changed by the command's root" {
 	mkdir closed/root/{proc,sys,dev,tmp,run}
-	capture $RUN -r closed/root --read-only -- sh -c 'touch /srv/x; mount -o remount,bind,rw /; touch /srv/x; unshare -m sh -c "mount -o remount,bind,rw /; touch /srv/x"; touch /tmp/x /run/x /dev/shm/x && echo there'
+	capture $RUN -r closed/root --read-only -- sh -c 'touch /srv/x
+		mount -o remount,bind,rw /
+		touch /srv/x
+		unshare -m sh -c "mount -o remount,bind,rw /; touch /srv/x"
+		touch /tmp/x /run/x /dev/shm/x && echo there'
 	must_equal "$(grep -c 'srv/x: Read-only file system' <<<"$stderr") $output" "3 there"
 	[ ! -e closed/root/srv/x ]
 	rmdir closed/root/run
-	must_fail 125 'it is not there, and the root is read-only' $RUN -r closed/root --read-only -- true
+	must_fail 125 'it is not there, and the root is read-only' \
+		$RUN -r closed/root --read-only -- true
 	# An image need not have the directories of a system, nor the places of binds.
 	rm -r closed/root/{proc,sys,dev,tmp}
 	image
-	must_fail 1 'Read-only file system' on_image --read-only -b closed:/new/place -b closed/root/etc/passwd:/etc/other -- touch /new/x
+	must_fail 1 'Read-only file system' on_image --read-only -b closed:/new/place \
+		-b closed/root/etc/passwd:/etc/other -- touch /new/x
 	must_work on_image --read-only -b closed:/new/place -- stat -c %u:%g /new /run
 	must_equal "$output" "0:0
 0:0"
@@ -248,35 +288,44 @@ start() { # CMD...: in the background, its pid in $pid, once it has said "ready"
 	echo data >closed/data/f
 	chown 5:6 closed/data/f
 	image
-	must_work on_image -b closed/data:/new/dir:ro -b closed/data:/mapped:map -b closed/data/f:/etc/motd:ro -b closed/data:/run/a:map=+100005:1000 -- \
-		sh -c 'stat -c "%n %u:%g" /new/dir/f /mapped/f /etc/motd /run/a/f; cat /etc/motd; touch /mapped/g'
+	must_work on_image -b closed/data:/new/dir:ro -b closed/data:/mapped:map \
+		-b closed/data/f:/etc/motd:ro -b closed/data:/run/a:map=+100005:1000 -- \
+		sh -c 'stat -c "%n %u:%g" /new/dir/f /mapped/f /etc/motd /run/a/f
+			cat /etc/motd
+			touch /mapped/g'
 	must_equal "$output" "/new/dir/f 65534:65534
 /mapped/f 5:6
 /etc/motd 65534:65534
 /run/a/f 10:11
 data"
 	must_equal "$(owner closed/data/g)" 0:0
-	capture on_image -b closed/data:/d:ro:map -- sh -c 'mount -o remount,bind,rw /d; touch /d/x; unshare -m sh -c "mount -o remount,bind,rw /d; touch /d/x"'
+	capture on_image -b closed/data:/d:ro:map -- sh -c 'mount -o remount,bind,rw /d
+		touch /d/x
+		unshare -m sh -c "mount -o remount,bind,rw /d; touch /d/x"'
 	must_equal "$(grep -c 'd/x: Read-only file system' <<<"$stderr")" 2
 	[ ! -e closed/data/x ]
 	# The caller's umask is the command's, and not that of the places.
 	umask 077
-	must_work on_image -u daemon -b closed/data:/other/place -- sh -c 'umask; ls /other; touch /dev/shm/x; stat -c %a /dev/shm/x /other /run'
+	must_work on_image -u daemon -b closed/data:/other/place -- \
+		sh -c 'umask; ls /other; touch /dev/shm/x; stat -c %a /dev/shm/x /other /run'
 	umask 022
 	must_equal "$(xargs <<<"$output")" "0077 place 600 755 755"
 	# A device is one where that is asked for.
 	mknod -m 666 closed/data/null c 1 3
 	must_fail 1 'ermission denied' on_image -b closed/data:/d -- sh -c 'echo >/d/null'
-	must_fail 1 'ermission denied' on_image -b closed/data:/d -- sh -c 'mount -o remount,bind,dev /d; echo >/d/null'
+	must_fail 1 'ermission denied' on_image -b closed/data:/d -- \
+		sh -c 'mount -o remount,bind,dev /d; echo >/d/null'
 	must_work on_image -b closed/data:/d:dev -- sh -c 'echo >/d/null'
 	# A colon, and what is no bind.
 	mkdir 'closed/a:b'
 	must_work on_image -b 'closed/a\:b:/d\:e' -- stat -c %n '/d:e'
 	local bad
-	for bad in x x: :/x x:y closed/data:/x:none closed/data:/x:map=1:2 closed/data:/x:map:map=+1; do
+	for bad in x x: :/x x:y closed/data:/x:none closed/data:/x:map=1:2 \
+		closed/data:/x:map:map=+1; do
 		must_fail 125 '' on_image -b "$bad" -- true
 	done
-	must_fail 125 'ro, dev and public go before it' on_image -b closed/data:/x:map=+100005:1000:ro -- true
+	must_fail 125 'ro, dev and public go before it' \
+		on_image -b closed/data:/x:map=+100005:1000:ro -- true
 	must_fail 125 "'..'" on_image -b closed/data:/srv/../x -- true
 	must_fail 125 'is the root of the command itself' on_image -b closed/data:/ -- true
 	must_fail 125 'cannot open the source: No such file' on_image -b none:/x -- true
@@ -288,7 +337,8 @@ data"
 	chmod 711 .
 	"$TESTS/fixtures/busybox-root" open
 	must_fail 125 'cannot be mounted writable with a map of disk id 0' $RUN -r open -- true
-	must_fail 125 'cannot be mounted writable with a map of disk id 0' $RUN -r closed/root -b open:/x:map -- true
+	must_fail 125 'cannot be mounted writable with a map of disk id 0' \
+		$RUN -r closed/root -b open:/x:map -- true
 	must_fail 125 "the host's own root" $RUN -r / -- true
 	mkdir open/{proc,sys,dev,tmp,run}
 	must_work $RUN -r open --read-only -- true
@@ -297,8 +347,10 @@ data"
 	must_equal "$status $(grep -c 'user 100005 .* those of user 5 ' <<<"$stderr")" "0 1"
 	must_work $RUN -r closed/root -b open:/x:public:map=5:100005:1 -- true
 	local map
-	for map in 0:0:1 '0:100000:10 10:0:1' 'u:0:100000:10' 'g:0:100000:10' 'u:0:100000:9;g:0:0:1'; do
-		must_fail 125 "the host's own 0" "$SHIFTBOX" userns-run -m "$map" -r closed/root -- true
+	for map in 0:0:1 '0:100000:10 10:0:1' 'u:0:100000:10' 'g:0:100000:10' \
+		'u:0:100000:9;g:0:0:1'; do
+		must_fail 125 "the host's own 0" \
+			"$SHIFTBOX" userns-run -m "$map" -r closed/root -- true
 	done
 	must_fail 125 'no id 0' "$SHIFTBOX" userns-run -m 1:100000:1 -r closed/root -- true
 }
@@ -307,18 +359,21 @@ data"
 	: >subid
 	mount --bind subid /etc/subuid
 	mount --bind subid /etc/subgid
-	must_fail 125 'there is no map, and root has no ids in /etc/subuid' "$SHIFTBOX" userns-run -r closed/root -- true
+	must_fail 125 'there is no map, and root has no ids in /etc/subuid' \
+		"$SHIFTBOX" userns-run -r closed/root -- true
 	[[ $stderr == *'-m +BASE'* ]] || tell "no way out"
 	echo root:500000:1000 >subid
 	capture "$SHIFTBOX" userns-run -v -r closed/root -- cat /proc/self/uid_map
 	umount /etc/subuid /etc/subgid
 	must_equal "$(xargs <<<"$output")" "0 500000 1000"
-	[[ $stderr == *'b:0:500000:1000: what subuid(5) and subgid(5) grant to root'* ]] || tell "the map is not told"
+	[[ $stderr == *'b:0:500000:1000: what subuid(5) and subgid(5) grant to root'* ]] ||
+		tell "the map is not told"
 }
 
 @test "user, groups, environment, directory, host name, network, resolv.conf" {
 	image
-	must_work on_image -u daemon -w /srv -- sh -c 'id; pwd; echo $HOME; grep -E "Cap(Eff|Prm)" /proc/self/status'
+	must_work on_image -u daemon -w /srv -- \
+		sh -c 'id; pwd; echo $HOME; grep -E "Cap(Eff|Prm)" /proc/self/status'
 	must_equal "$output" "uid=5(daemon) gid=6(daemon) groups=7(extra),8(last)
 /srv
 /srv
@@ -331,7 +386,8 @@ CapEff:	0000000000000000"
 	must_fail 125 'no user of this name' on_image -u nobody -- true
 	must_fail 125 'no group of this name' on_image -u 5:none -- true
 	must_fail 125 'the map has no user id 70000' on_image -u 70000 -- true
-	A=1 B=2 must_work on_image -e A -e B= -e 'C=x y' -- sh -c 'echo "$A-$B-$C"; env | grep -c "^[ABC]="'
+	A=1 B=2 must_work on_image -e A -e B= -e 'C=x y' -- \
+		sh -c 'echo "$A-$B-$C"; env | grep -c "^[ABC]="'
 	must_equal "$(xargs <<<"$output")" "1--x y 3"
 	must_fail 125 "no environment variable 'NONE_SUCH'" on_image -e NONE_SUCH -- true
 	must_fail 125 'is no environment variable' on_image -e =x -- true
@@ -345,7 +401,8 @@ CapEff:	0000000000000000"
 	must_work on_image --hostname box -- hostname
 	must_equal "$output" box
 	must_equal "$(on_image -- hostname)" "$(hostname)"
-	must_work on_image --net none -- sh -c 'ls /sys/class/net; ip -o addr show lo | grep -c 127.0.0.1'
+	must_work on_image --net none -- \
+		sh -c 'ls /sys/class/net; ip -o addr show lo | grep -c 127.0.0.1'
 	must_equal "$(xargs <<<"$output")" "lo 1"
 	must_work on_image --resolv-conf -- cat /etc/resolv.conf
 	must_equal "$output" "$(cat /etc/resolv.conf)"
@@ -353,11 +410,15 @@ CapEff:	0000000000000000"
 
 @test "whatever call fails, it says what, and leaves nothing" {
 	local fault
-	for fault in unshare:EPERM:1 clone3:EPERM:1 fsopen:EPERM:1 fsopen:ENODEV:3 fsmount:EPERM:2 move_mount:EINVAL:1 move_mount:EINVAL:4 \
-		move_mount:EBUSY:8 open_tree:EPERM:1 open_tree:EPERM:6 mount_setattr:EINVAL:1 pivot_root:EINVAL:1 umount2:EBUSY:1 \
-		setresuid:EINVAL:1 sethostname:EPERM:1 socketpair:EMFILE:1 pidfd_open:EMFILE:1 openat2:ENOSYS:1 symlinkat:ENOSPC:1 \
+	for fault in unshare:EPERM:1 clone3:EPERM:1 fsopen:EPERM:1 fsopen:ENODEV:3 fsmount:EPERM:2 \
+		move_mount:EINVAL:1 move_mount:EINVAL:4 \
+		move_mount:EBUSY:8 open_tree:EPERM:1 open_tree:EPERM:6 mount_setattr:EINVAL:1 \
+		pivot_root:EINVAL:1 umount2:EBUSY:1 \
+		setresuid:EINVAL:1 sethostname:EPERM:1 socketpair:EMFILE:1 pidfd_open:EMFILE:1 \
+		openat2:ENOSYS:1 symlinkat:ENOSPC:1 \
 		keyctl:EDQUOT:1 close_range:EINVAL:1; do
-		capture timeout 20 "$TESTS/fault/inject" "$fault" $RUN --hostname x -r closed/root -- touch /srv/ran
+		capture timeout 20 "$TESTS/fault/inject" "$fault" $RUN --hostname x -r closed/root \
+			-- touch /srv/ran
 		[[ $status = 125 && $stderr == *'userns-run: '*cannot* ]] || tell "$fault"
 		[ ! -e closed/root/srv/ran ] || say "$fault: it ran"
 	done

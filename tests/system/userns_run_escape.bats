@@ -28,7 +28,8 @@ outside_untouched() {
 	for name in proc sys dev tmp run; do
 		for target in ../../outside "$SCRATCH/outside" /srv none; do
 			ln -s "$target" "closed/root/$name"
-			must_fail 125 'it is a symbolic link, which is not followed' $RUN -r closed/root -- true
+			must_fail 125 'it is a symbolic link, which is not followed' \
+				$RUN -r closed/root -- true
 			rm "closed/root/$name"
 		done
 		touch "closed/root/$name"
@@ -47,13 +48,15 @@ outside_untouched() {
 	ln -s ../../../../srv closed/root/far
 	ln -s none closed/root/dangling
 	ln -s /proc/1/root closed/root/magic
-	must_work $RUN -r closed/root -b closed/data:/in/a -b closed/data:/far/b -- cat /srv/a/f /srv/b/f
+	must_work $RUN -r closed/root -b closed/data:/in/a -b closed/data:/far/b -- \
+		cat /srv/a/f /srv/b/f
 	must_equal "$output" "data
 data"
 	must_fail 125 'File exists' $RUN -r closed/root -b closed/data:/up/x -- true
 	must_fail 125 'File exists' $RUN -r closed/root -b closed/data:/away/x -- true
 	must_fail 125 'File exists' $RUN -r closed/root -b closed/data:/dangling/x -- true
-	must_fail 125 'a symbolic link, which is not followed' $RUN -r closed/root -b closed/data:/in -- true
+	must_fail 125 'a symbolic link, which is not followed' \
+		$RUN -r closed/root -b closed/data:/in -- true
 	must_fail 125 'Too many levels' $RUN -r closed/root -b closed/data:/magic/x -- true
 	outside_untouched
 }
@@ -68,16 +71,21 @@ data"
 	ln -sf /proc/1/environ closed/root/etc/passwd
 	must_fail 125 '' $RUN -r closed/root -u daemon -- true
 	rm closed/root/etc/passwd
-	{ head -c 100000 /dev/zero | tr '\0' x; printf '\ndaemon:x:5:6::/:\n'; } >closed/root/etc/passwd
+	{
+		head -c 100000 /dev/zero | tr '\0' x
+		printf '\ndaemon:x:5:6::/:\n'
+	} >closed/root/etc/passwd
 	must_fail 125 'no user of this name' $RUN -r closed/root -u daemon -- true
 	truncate -s 2M closed/root/etc/passwd
 	must_fail 125 'is larger than' $RUN -r closed/root -u daemon -- true
 }
 
 @test "the words of the command line are not to be seen in the namespace" {
-	must_work $RUN -r closed/root -e SECRET=x7x -b "$SCRATCH/closed:/tmp/b" -- sh -c 'echo $SECRET; cat /proc/[0-9]*/cmdline | tr "\0" "\n" | grep -v "^$"'
+	must_work $RUN -r closed/root -e SECRET=x7x -b "$SCRATCH/closed:/tmp/b" -- \
+		sh -c 'echo $SECRET; cat /proc/[0-9]*/cmdline | tr "\0" "\n" | grep -v "^$"'
 	must_equal "$(head -n 1 <<<"$output")" x7x
-	[[ $output != *SECRET=* && $output != *x7x*x7x* && $output != *"$SCRATCH"* ]] || tell "they are"
+	[[ $output != *SECRET=* && $output != *x7x*x7x* && $output != *"$SCRATCH"* ]] ||
+		tell "they are"
 	[[ $output == *shiftbox* ]] || tell "process 1 has no name"
 }
 
@@ -86,14 +94,18 @@ data"
 	for what in exe root/srv/five cwd/srv/five fd/0 mem environ maps; do
 		must_fail 1 'ermission denied' $RUN -r closed/root -- cat "/proc/1/$what"
 	done
-	must_fail 125 'cannot enter the working directory' $RUN -r closed/root -w /proc/self/fd/3 -- true
-	must_fail 125 'cannot enter the working directory' $RUN -r closed/root -w /proc/1/cwd -- true
-	must_fail 125 'cannot enter the working directory' $RUN -r closed/root -w /proc/self/root -- true
+	must_fail 125 'cannot enter the working directory' \
+		$RUN -r closed/root -w /proc/self/fd/3 -- true
+	must_fail 125 'cannot enter the working directory' \
+		$RUN -r closed/root -w /proc/1/cwd -- true
+	must_fail 125 'cannot enter the working directory' \
+		$RUN -r closed/root -w /proc/self/root -- true
 }
 
 @test "the host's root is nowhere: no mount of it, no way up, none out of a chroot" {
 	must_work $RUN -r closed/root -- cut -d' ' -f5 /proc/self/mountinfo
-	must_equal "$(grep -vE '^/sys/' <<<"$output" | sort | xargs)" "/ /dev /dev/full /dev/mqueue /dev/null /dev/pts /dev/random /dev/shm /dev/tty /dev/urandom /dev/zero /proc /run /sys /tmp"
+	must_equal "$(grep -vE '^/sys/' <<<"$output" | sort | xargs)" \
+		"/ /dev /dev/full /dev/mqueue /dev/null /dev/pts /dev/random /dev/shm /dev/tty /dev/urandom /dev/zero /proc /run /sys /tmp"
 	gcc -static -x c -o closed/root/bin/escape - <<'END'
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -115,15 +127,23 @@ int main(void)
 }
 END
 	must_work $RUN -r closed/root -- escape
-	must_work $RUN -r closed/root -- sh -c 'cd /; cd ../../../..; ls -d srv/five; umount -l /proc; umount -l /dev/pts; ls /..'
-	must_equal "$(xargs <<<"$output")" "srv/five bin dev escape etc jail proc root run srv sys tmp" ||
-		must_equal "$(xargs <<<"$output")" "srv/five bin dev etc jail proc root run srv sys tmp"
+	must_work $RUN -r closed/root -- sh -c 'cd /
+		cd ../../../..
+		ls -d srv/five
+		umount -l /proc
+		umount -l /dev/pts
+		ls /..'
+	must_equal "$(xargs <<<"$output")" \
+		"srv/five bin dev escape etc jail proc root run srv sys tmp" ||
+		must_equal "$(xargs <<<"$output")" \
+		"srv/five bin dev etc jail proc root run srv sys tmp"
 }
 
 @test "mounts made within are not seen outside, nor those made outside within" {
 	mount --make-rshared "$SCRATCH"
 	mkdir closed/root/mnt closed/data closed/data/sub
-	$RUN -r closed/root -b closed/data:/data -- sh -c 'mount -t tmpfs x /mnt && echo ready && sleep 1; ls /mnt /data/sub' >out &
+	$RUN -r closed/root -b closed/data:/data -- \
+		sh -c 'mount -t tmpfs x /mnt && echo ready && sleep 1; ls /mnt /data/sub' >out &
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		grep -q ready out && break
 		sleep 0.1
@@ -143,8 +163,13 @@ END
 	mknod -m 666 closed/root/srv/null c 1 3
 	local node
 	for node in sda mem null; do
-		must_fail 1 'ermission denied' $RUN -r closed/root -- dd if=/srv/$node of=/tmp/x count=1
-		must_fail 1 'ermission denied' $RUN -r closed/root -- sh -c "mount -o remount,dev /; mount -o remount,bind,dev /; mount --bind / /tmp; dd if=/tmp/srv/$node of=/run/x count=1"
+		must_fail 1 'ermission denied' $RUN -r closed/root -- \
+			dd if=/srv/$node of=/tmp/x count=1
+		must_fail 1 'ermission denied' $RUN -r closed/root -- \
+			sh -c "mount -o remount,dev /
+				mount -o remount,bind,dev /
+				mount --bind / /tmp
+				dd if=/tmp/srv/$node of=/run/x count=1"
 	done
 	must_fail 1 'not permitted' $RUN -r closed/root -- mknod /tmp/null c 1 3
 	# The host's own tree: what is set-uid root there is nobody's.
@@ -205,10 +230,12 @@ END
 	must_fail 126 'ermission denied' as_user mallory sh -c 'exec closed/root/bin/busybox id'
 }
 
-# From the first setns, chroot or pivot_root on, no library and no file of the loader, the name services, locales or iconv is looked
-# for, and no file mapped to be run, but by a process that has become another program since.
+# From the first setns, chroot or pivot_root on, no library and no file of the loader, the name
+# services, locales or iconv is looked for, and no file mapped to be run, but by a process that has
+# become another program since.
 loads_nothing_away() { # TRACE
-	grep -qE ' (setns|chroot|pivot_root)\(.* = 0$' "$1" || say "nothing was entered: $(cat "$1")"
+	grep -qE ' (setns|chroot|pivot_root)\(.* = 0$' "$1" ||
+		say "nothing was entered: $(cat "$1")"
 	awk '
 		/ (setns|chroot|pivot_root)\(/ { away = 1 }
 		/ execve\(.* = 0$/ || / <\.\.\. execve resumed>.* = 0$/ { other[$1] = 1 }
@@ -221,9 +248,14 @@ loads_nothing_away() { # TRACE
 
 @test "no library is loaded after the root or a namespace was changed" {
 	need prog strace
-	must_work strace -f -qq -o trace -e trace=setns,chroot,pivot_root,mmap,execve,open,openat,openat2 $RUN -r closed/root --allow mknod:safe -- sh -c 'mknod /tmp/n c 1 3'
-	grep -q ' setns(.*CLONE_NEWUSER) *= 0' trace || say "the broker enters nothing: $(cat trace)"
+	must_work strace -f -qq -o trace \
+		-e trace=setns,chroot,pivot_root,mmap,execve,open,openat,openat2 \
+		$RUN -r closed/root --allow mknod:safe -- sh -c 'mknod /tmp/n c 1 3'
+	grep -q ' setns(.*CLONE_NEWUSER) *= 0' trace ||
+		say "the broker enters nothing: $(cat trace)"
 	loads_nothing_away trace
-	must_work strace -f -qq -o trace -e trace=setns,chroot,pivot_root,mmap,execve,open,openat,openat2 $RUN -u 5:6 -r closed/root -- true
+	must_work strace -f -qq -o trace \
+		-e trace=setns,chroot,pivot_root,mmap,execve,open,openat,openat2 \
+		$RUN -u 5:6 -r closed/root -- true
 	loads_nothing_away trace
 }

@@ -79,7 +79,8 @@ END
 }
 
 @test "a terminal that hangs up ends the command" {
-	on_terminal sh -c '"$@" & wait $!; sleep 0.1' sh $RUN -- sh -c 'trap "" HUP; sleep 0.1' <<'END'
+	on_terminal sh -c '"$@" & wait $!; sleep 0.1' sh $RUN -- \
+		sh -c 'trap "" HUP; sleep 0.1' <<'END'
 		wait
 END
 	python3 - $RUN -- sleep 4715 <<'END'
@@ -102,7 +103,8 @@ END
 	must_work $RUN -- sh -c 'tty; cat' <<<text
 	must_equal "$output" "not a tty
 text" || :
-	on_terminal sh -c 'echo text | "$@" | cat' sh $RUN -- sh -c 'cat; tty -s; echo $?; test -e /dev/console; echo $?' <<'END'
+	on_terminal sh -c 'echo text | "$@" | cat' sh $RUN -- \
+		sh -c 'cat; tty -s; echo $?; test -e /dev/console; echo $?' <<'END'
 		wait
 END
 	must_equal "$(xargs <<<"$(tr -d '\r' <<<"$output")")" 'status 0 text 1 1'
@@ -114,7 +116,9 @@ END
 }
 
 @test "without a terminal of its own, it is interrupted and stopped with the supervisor" {
-	on_terminal $RUN --pipe -- sh -c 'trap "echo got INT; exit 5" INT; echo here; while :; do sleep 0.05; done' <<'END'
+	on_terminal $RUN --pipe -- sh -c 'trap "echo got INT; exit 5" INT
+		echo here
+		while :; do sleep 0.05; done' <<'END'
 		expect here
 		raw no
 		send \x03

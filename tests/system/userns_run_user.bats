@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154,SC2016
-# userns-run, by an ordinary user: with subordinate ids, on the user's own store; with no id but one.
+# userns-run, by an ordinary user: with subordinate ids, on the user's own store; with no id but
+# one.
 
 load lib
 
@@ -20,7 +21,12 @@ run() {
 }
 
 @test "with subordinate ids: root is the user, the rest is granted" {
-	must_work run -- sh -c 'id; cat /proc/self/uid_map /proc/self/gid_map; pwd; touch new; chown 5:6 new; stat -c %u:%g new'
+	must_work run -- sh -c 'id
+		cat /proc/self/uid_map /proc/self/gid_map
+		pwd
+		touch new
+		chown 5:6 new
+		stat -c %u:%g new'
 	must_equal "$(tr -s ' ' <<<"$output")" "uid=0(root) gid=0(root) groups=0(root)
  0 2001 1
  1 700000 65536
@@ -40,7 +46,12 @@ $HOME_ALICE
 	"$TESTS/fixtures/busybox-root" root
 	tar -C root -cf layer.tar .
 	must_work as_user alice "$SHIFTBOX" image-unpack -q -N bb layer.tar
-	must_work run -i image:bb -- sh -c 'id; stat -c "%n %u:%g" / /srv/*; touch /new /tmp/a; chown 7:8 /new; stat -c %u:%g /new; cut -d" " -f5 /proc/self/mountinfo | grep -vc /sys/'
+	must_work run -i image:bb -- sh -c 'id
+		stat -c "%n %u:%g" / /srv/*
+		touch /new /tmp/a
+		chown 7:8 /new
+		stat -c %u:%g /new
+		cut -d" " -f5 /proc/self/mountinfo | grep -vc /sys/'
 	must_equal "$output" "uid=0(root) gid=0(root)
 / 0:0
 /srv/five 5:6
@@ -48,7 +59,9 @@ $HOME_ALICE
 7:8
 15"
 	must_fail 1 'No such file' run -i image:bb -- stat /new
-	must_work run -i bb -o upper=upper -- sh -c 'rm /srv/five; touch /srv/new; chown 7:8 /srv/new'
+	must_work run -i bb -o upper=upper -- sh -c 'rm /srv/five
+		touch /srv/new
+		chown 7:8 /srv/new'
 	must_equal "$(owner upper/srv/new)" 700006:700007
 	must_work run -i bb -o upper=upper -- ls /srv
 	must_equal "$(xargs <<<"$output")" "new root"
@@ -59,7 +72,8 @@ $HOME_ALICE
 	must_fail 125 'needs root of the host' run -i bb -b root:/x:map -- true
 	must_fail 125 'there is no such image' run -i none -- true
 	# What the user cannot write to anyway does not cost the right to mount.
-	must_work run -i bb --resolv-conf -- sh -c 'cat /etc/resolv.conf; mount -t tmpfs x /srv && ! (echo >>/etc/resolv.conf) 2>/dev/null'
+	must_work run -i bb --resolv-conf -- sh -c 'cat /etc/resolv.conf
+		mount -t tmpfs x /srv && ! (echo >>/etc/resolv.conf) 2>/dev/null'
 }
 
 @test "a directory of the user's, and what is read-only for good" {
@@ -67,17 +81,27 @@ $HOME_ALICE
 	mkdir data
 	echo data >data/f
 	chown -hR alice:alice root data
-	must_work run -r root -b data:/data -- sh -c 'stat -c %u:%g /srv/root /data/f; touch /data/g /srv/new; mount -t tmpfs x /srv && umount /srv'
+	must_work run -r root -b data:/data -- sh -c 'stat -c %u:%g /srv/root /data/f
+		touch /data/g /srv/new
+		mount -t tmpfs x /srv && umount /srv'
 	must_equal "$output" "0:0
 0:0"
 	must_equal "$(owner data/g) $(owner root/srv/new)" "2001:2001 2001:2001"
-	# Root of the namespace may not change a mount then; in a namespace below, where it may, flags are locked.
-	capture run -r root -b data:/data:ro -- sh -c 'grep CapEff /proc/self/status; touch /data/h; mount -o remount,bind,rw /data; touch /data/h; umount /data;
+	# Root of the namespace may not change a mount then; in a namespace below, where it may,
+	# flags are locked.
+	capture run -r root -b data:/data:ro -- sh -c 'grep CapEff /proc/self/status
+		touch /data/h
+		mount -o remount,bind,rw /data
+		touch /data/h
+		umount /data;
 		unshare -Urm sh -c "mount -o remount,bind,rw /data; touch /data/h"'
 	must_equal "$(grep -c 'data/h: Read-only file system' <<<"$stderr")" 3
 	[ ! -e data/h ]
 	must_equal "$((0x${output##*[[:space:]]} >> 21 & 1))" 0
-	capture run -r root --read-only -- sh -c 'touch /srv/h; mount -o remount,bind,rw /; touch /srv/h; touch /tmp/x && echo there'
+	capture run -r root --read-only -- sh -c 'touch /srv/h
+		mount -o remount,bind,rw /
+		touch /srv/h
+		touch /tmp/x && echo there'
 	must_equal "$(grep -c 'srv/h: Read-only file system' <<<"$stderr") $output" "2 there"
 	[ ! -e root/srv/h ]
 }
@@ -85,10 +109,14 @@ $HOME_ALICE
 @test "with no subordinate ids: root alone" {
 	add_line /etc/passwd "bob:x:2002:2002::$SCRATCH/home-bob:/bin/sh"
 	add_line /etc/group "bob:x:2002:"
-	must_work as_user bob "$SHIFTBOX" userns-run -- sh -c 'cd /; id -u; cat /proc/self/uid_map /proc/self/setgroups; stat -c %g /dev/pts'
+	must_work as_user bob "$SHIFTBOX" userns-run -- sh -c 'cd /
+		id -u
+		cat /proc/self/uid_map /proc/self/setgroups
+		stat -c %g /dev/pts'
 	must_equal "$(xargs <<<"$output")" "0 0 2002 1 deny 0"
 	capture as_user bob "$SHIFTBOX" userns-run -v -- true
-	[[ $stderr == *'the caller alone, who has no subordinate ids'* ]] || tell "the map is not told"
+	[[ $stderr == *'the caller alone, who has no subordinate ids'* ]] ||
+		tell "the map is not told"
 	must_fail 125 'the map has no user id 5' as_user bob "$SHIFTBOX" userns-run -u 5:0 -- true
 	# As root of a user namespace, whose ids are what there is.
 	must_work run -- "$SHIFTBOX" userns-run -- sh -c 'cat /proc/self/uid_map; id -u'
@@ -101,7 +129,9 @@ $HOME_ALICE
 	chgrp 2999 "$SCRATCH/club"
 	"$TESTS/fixtures/busybox-root" "$SCRATCH/club/root"
 	chown -hR alice "$SCRATCH/club/root"
-	must_work setpriv --reuid alice --regid alice --groups 2999 --inh-caps=-all env HOME="$HOME_ALICE" "$SHIFTBOX" userns-run -r "$SCRATCH/club/root" -o public -- grep Groups /proc/self/status
+	must_work setpriv --reuid alice --regid alice --groups 2999 --inh-caps=-all \
+		env HOME="$HOME_ALICE" "$SHIFTBOX" userns-run -r "$SCRATCH/club/root" -o public -- \
+		grep Groups /proc/self/status
 	must_equal "$(xargs <<<"$output")" 'Groups:'
 }
 
