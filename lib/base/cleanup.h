@@ -56,6 +56,17 @@ static inline void cleanup_file(FILE **f)
 	})
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+
+/*
+ * Before a prototype: the compiler warns where the result is not used. A cast to void silences the
+ * warning; gcc allows that for nodiscard only, and clang 14 knows only the other spelling.
+ */
+#ifdef __clang__
+#define MUST_CHECK __attribute__((warn_unused_result))
+#else
+#define MUST_CHECK [[nodiscard]]
+#endif
+
 #define PRINTF(f, a) __attribute__((format(printf, f, a)))
 
 #endif

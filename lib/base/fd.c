@@ -194,6 +194,11 @@ int fd_let_go(int a, int b, int std)
 	return 0;
 }
 
+bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
 const char *fd_proc_path(int fd, char buf[static 32])
 {
 	(void)snprintf(buf, 32, "/proc/self/fd/%d", fd); /* fits: 14 + 10 digits */

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 #include "buf.h"
@@ -85,6 +86,9 @@ int fd_make_dir(int dirfd, const char *name, mode_t mode);
  * (acl(5)). fd may be O_PATH.
  */
 bool fd_has_acl(int fd);
+
+/* Are both the same file, by device and inode number? */
+bool same_file(const struct stat *a, const struct stat *b);
 
 /* "/proc/self/fd/N" into buf, returned. */
 const char *fd_proc_path(int fd, char buf[static 32]);

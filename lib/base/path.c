@@ -30,6 +30,15 @@ void path_of_fd(int fd, struct buf *ret)
 		buf_add(ret, text, (size_t)n);
 }
 
+const char *path_below(const char *path, const char *dir)
+{
+	size_t n = strcmp(dir, "/") ? strlen(dir) : 0;
+
+	if (strncmp(path, dir, n) != 0 || (path[n] && path[n] != '/'))
+		return NULL;
+	return path[n] && path[n + 1] ? path + n : "";
+}
+
 struct walk {
 	const char *path, *what; /* for messages */
 	int dir;                 /* where we are */
@@ -426,8 +435,7 @@ int path_place_of(int fd, struct place *ret)
 	dir = open_without_links(slash == b.data ? "/" : b.data, O_PATH | O_DIRECTORY);
 	if (dir < 0)
 		return -ENOENT;
-	if (fstatat(dir, slash + 1, &there, AT_SYMLINK_NOFOLLOW) < 0 || st.st_dev != there.st_dev ||
-		st.st_ino != there.st_ino) {
+	if (fstatat(dir, slash + 1, &there, AT_SYMLINK_NOFOLLOW) < 0 || !same_file(&st, &there)) {
 		cleanup_fd(&dir);
 		return -ENOENT;
 	}

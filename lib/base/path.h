@@ -103,6 +103,12 @@ int path_place_of(int fd, struct place *ret);
  */
 bool path_is_kept(int dir);
 
+/*
+ * What remains of path after dir: "" if both are the same, "/..." if path is below dir, else NULL.
+ * Both are absolute, without a slash at the end, and compared as text. All paths are below "/".
+ */
+const char *path_below(const char *path, const char *dir);
+
 void place_done(struct place *p);
 
 #define scoped_place __attribute__((cleanup(place_done)))

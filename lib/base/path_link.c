@@ -6,14 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/capability.h>
 #include <linux/magic.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "caps.h"
 #include "fd.h"
 #include "num.h"
 
@@ -76,14 +75,6 @@ static struct ids read_ids(const char *path, uint64_t own)
 	return ids;
 }
 
-static bool may_own_all(void)
-{
-	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct d[2] = { { 0, 0, 0 }, { 0, 0, 0 } };
-
-	return syscall(SYS_capget, &h, d) == 0 && d[0].effective & (1U << CAP_FOWNER);
-}
-
 /*
  * The directory shows the overflow id, which may also be that of an id of this namespace: whose is
  * it? O_NOATIME is for the owner and for CAP_FOWNER over its id (fs/namei.c, may_open()), so that
@@ -95,7 +86,7 @@ static bool has_no_id(int dir, const struct ids *ids)
 
 	if (!ids->overflow_is_one)
 		return true;
-	if (!may_own_all())
+	if (!caps_has(CAP_FOWNER))
 		return false;
 	fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_NOATIME | O_CLOEXEC);
 	return fd < 0 && errno == EPERM;

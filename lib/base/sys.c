@@ -4,6 +4,7 @@
 #include "sys.h"
 
 #include <errno.h>
+#include <linux/keyctl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
@@ -144,6 +145,26 @@ int sys_setfsgid(uint32_t gid)
 #else
 	return (int)syscall(SYS_setfsgid, gid);
 #endif
+}
+
+int sys_capget(struct __user_cap_header_struct *head, struct __user_cap_data_struct *data)
+{
+	return (int)syscall(SYS_capget, head, data);
+}
+
+int sys_capset(struct __user_cap_header_struct *head, const struct __user_cap_data_struct *data)
+{
+	return (int)syscall(SYS_capset, head, data);
+}
+
+int sys_keyctl_join_session(const char *name)
+{
+	return (int)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, name);
+}
+
+int sys_seccomp(unsigned operation, unsigned flags, void *args)
+{
+	return (int)syscall(SYS_seccomp, operation, flags, args);
 }
 
 int sys_pidfd_open(pid_t pid, unsigned flags)

@@ -17,6 +17,8 @@
 #include <sys/ioctl.h>
 #include <sys/types.h>
 
+struct __user_cap_data_struct;
+struct __user_cap_header_struct;
 struct sys_statmount;
 
 int sys_openat2(int dirfd, const char *path, const struct open_how *how);
@@ -61,6 +63,15 @@ ssize_t sys_getxattrat(
  */
 int sys_setfsuid(uint32_t uid);
 int sys_setfsgid(uint32_t gid);
+
+int sys_capget(struct __user_cap_header_struct *head, struct __user_cap_data_struct *data);
+int sys_capset(struct __user_cap_header_struct *head, const struct __user_cap_data_struct *data);
+
+/* keyctl(2), KEYCTL_JOIN_SESSION_KEYRING. NULL: join a new keyring without a name. */
+int sys_keyctl_join_session(const char *name);
+
+/* seccomp(2) */
+int sys_seccomp(unsigned operation, unsigned flags, void *args);
 
 int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_send_signal(int pidfd, int sig);

@@ -26,11 +26,6 @@ static int own_fault(struct err *e)
 	return -EINVAL;
 }
 
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 int userns_map_own(struct idmap *ret, struct err *e)
 {
 	scoped_fd int proc = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);

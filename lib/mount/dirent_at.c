@@ -6,11 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-bool same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 int dirent_at_open(const char *path, struct place *ret, struct err *e)
 {
 	size_t n = strlen(path);

@@ -16,6 +16,5 @@
 int dirent_at_open(const char *path, struct place *ret, struct err *e);
 
 /* Are these the same inode of the same filesystem? */
-bool same_file(const struct stat *a, const struct stat *b);
 
 #endif

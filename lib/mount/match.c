@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "../base/fd.h"
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "device.h"

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "../mount/clone.h"

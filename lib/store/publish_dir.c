@@ -30,10 +30,9 @@ static int refuse_mount(const char *dir, struct err *e)
 /* A mount below what is to be removed would stay with it, or be in the way. */
 static int no_mount_below(const struct mount_info *m, void *arg)
 {
-	const char *path = arg;
-	size_t n = strlen(path);
+	const char *rest = path_below(m->target, arg);
 
-	return !strncmp(m->target, path, n) && m->target[n] == '/' ? -EBUSY : 0;
+	return rest && *rest ? -EBUSY : 0;
 }
 
 static int check_content(int fd, const struct publish_dir *p, const char *dir, struct err *e)
@@ -204,11 +203,6 @@ int publish_dir_find(const char *dir, bool replace, struct publish_dir *ret, str
 	return 0;
 }
 
-static bool same(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
-
 /* Exchange it for what is there, which must be what was looked at: its content will be removed. */
 static int exchange(const struct publish_dir *p, int dirfd, const char *name)
 {
@@ -216,7 +210,7 @@ static int exchange(const struct publish_dir *p, int dirfd, const char *name)
 
 	if (renameat2(dirfd, name, p->parent, p->name, RENAME_EXCHANGE) < 0)
 		return -errno;
-	if (fstatat(dirfd, name, &old, AT_SYMLINK_NOFOLLOW) == 0 && same(&old, &p->there))
+	if (fstatat(dirfd, name, &old, AT_SYMLINK_NOFOLLOW) == 0 && same_file(&old, &p->there))
 		return 0;
 	return renameat2(dirfd, name, p->parent, p->name, RENAME_EXCHANGE) < 0 ? -errno : -ESTALE;
 }
@@ -245,7 +239,8 @@ int publish_dir_rename(const struct publish_dir *p, int dirfd, const char *name,
 			err_why(e, "somebody has put something there meanwhile");
 		return r;
 	}
-	if (fstatat(p->parent, p->name, &there, AT_SYMLINK_NOFOLLOW) < 0 || !same(&there, &ours))
+	if (fstatat(p->parent, p->name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
+		!same_file(&there, &ours))
 		return err_say(e, EIO, p->path,
 			"is not what was renamed to it: somebody else is at work there");
 	return 0;

@@ -318,3 +318,29 @@ TEST(path_follows_in_directories_of_the_private_group_alone)
 	CHECK(setegid(0) == 0);
 	leave_scratch();
 }
+
+TEST(path_below_compares_whole_components)
+{
+	static const struct {
+		const char *path, *dir, *rest;
+	} cases[] = {
+		{ "/a/b", "/a", "/b" },
+		{ "/a/b/c", "/a", "/b/c" },
+		{ "/a", "/a", "" },
+		{ "/ab", "/a", NULL },
+		{ "/", "/a", NULL },
+		{ "/b/a", "/a", NULL },
+		{ "/a", "/a/b", NULL },
+		{ "/", "/", "" },
+		{ "/a/b", "/", "/a/b" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *rest = path_below(cases[i].path, cases[i].dir);
+
+		if (cases[i].rest)
+			CHECK_STR(rest, cases[i].rest);
+		else
+			CHECK(!rest);
+	}
+}
