@@ -219,7 +219,7 @@ static int image_name(
 static struct layer_options layer_options(const struct unpack_args *a)
 {
 	struct layer_options o = {
-		.user_xattr = userns_self(),
+		.user_xattr = userns_is_nested(),
 		.keep_security = a->keep_security,
 		.rebase_caps = a->caps == CAPS_REBASE,
 		.skip_devices = a->devices == DEVICES_SKIP,

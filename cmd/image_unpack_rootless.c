@@ -42,7 +42,7 @@ int unpack_ids(enum unmapped_policy policy, struct layer_ids *ret, struct err *e
 	int r;
 
 	*ret = (struct layer_ids){ .policy = policy };
-	if (!userns_self())
+	if (!userns_is_nested())
 		return 0;
 	r = own.uid.len ? 0 : userns_map_own(&own, e);
 	if (r < 0)

@@ -12,6 +12,7 @@
 #include "../lib/base/fd.h"
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
+#include "../lib/base/proc.h"
 #include "../lib/check/expect.h"
 #include "../lib/check/mount_map.h"
 #include "../lib/check/verify.h"
@@ -141,7 +142,7 @@ static int open_disk(struct verify_job *j, struct err *e)
 static int read_spec(struct verify_job *j, const char *path, struct err *e)
 {
 	scoped_fd int fd = -1;
-	unsigned threads = j->a->threads ? j->a->threads : walk_processors();
+	unsigned threads = j->a->threads ? j->a->threads : proc_processors();
 	int r = j->store ? store_open_spec(j->store, path, &fd, e) :
 			   path_open_regular(path, &fd, e);
 
@@ -218,7 +219,7 @@ static int no_map(const struct verify_job *j, struct err *e)
  */
 static bool may_be_partial(const struct verify_job *j)
 {
-	return j->kind == MOUNT_MAP_KNOWN && !probe_initial_userns() &&
+	return j->kind == MOUNT_MAP_KNOWN && !userns_is_initial() &&
 		(j->a->source || j->first->expect);
 }
 
@@ -312,7 +313,7 @@ static int find_map(struct verify_job *j, struct err *e)
 	 * Layers on a filesystem of the host cannot have a map in here: the namespace's own is all
 	 * there is.
 	 */
-	if (j->kind == MOUNT_MAP_OVERLAY && j->first->expect && userns_self()) {
+	if (j->kind == MOUNT_MAP_OVERLAY && j->first->expect && userns_is_nested()) {
 		log_verbose("a merged overlay in a user namespace: seen ids should be those of the "
 			    "image");
 		return idmap_identity(&j->map, e);

@@ -5,34 +5,30 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
-#include <linux/keyctl.h>
 #include <linux/securebits.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../base/caps.h"
 #include "../base/sys.h"
 
-#define BIT(cap) (1ULL << (cap))
-
 static const uint64_t always =
-	BIT(CAP_SYS_PTRACE) | BIT(CAP_MKNOD) | BIT(CAP_SETUID) | BIT(CAP_SETGID);
+	CAP_BIT(CAP_SYS_PTRACE) | CAP_BIT(CAP_MKNOD) | CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID);
 
 /* CAP_SYS_PTRACE: to read the memory of callers. */
 static uint64_t needed(const struct rules *rules)
 {
-	uint64_t keep = BIT(CAP_SYS_PTRACE);
+	uint64_t keep = CAP_BIT(CAP_SYS_PTRACE);
 
 	if (rules_privileged(rules))
-		keep |= BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_DAC_OVERRIDE);
+		keep |= CAP_BIT(CAP_SETUID) | CAP_BIT(CAP_SETGID) | CAP_BIT(CAP_DAC_OVERRIDE);
 	if (rules_privileged(rules) && rules_find(rules, RULE_MOUNT))
-		keep |= BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_CHROOT);
+		keep |= CAP_BIT(CAP_SYS_ADMIN) | CAP_BIT(CAP_SYS_CHROOT);
 	if (rules_find(rules, RULE_MKNOD) || rules_find(rules, RULE_MKNOD_SAFE))
-		keep |= BIT(CAP_MKNOD);
+		keep |= CAP_BIT(CAP_MKNOD);
 	return keep;
 }
 
@@ -43,21 +39,16 @@ int broker_creds_protect(void)
 
 int broker_creds_leave_keyring(struct err *e)
 {
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) >= 0 || errno == ENOSYS)
+	if (sys_keyctl_join_session(NULL) >= 0 || errno == ENOSYS)
 		return 0;
 	return err_set(e, errno, NULL, "cannot join a new session keyring");
 }
 
 static int set_caps(uint64_t permitted, uint64_t effective)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
+	const struct caps c = { .permitted = permitted, .effective = effective };
 
-	for (int i = 0; i < 2; i++) {
-		data[i].permitted = (uint32_t)(permitted >> (32 * i));
-		data[i].effective = (uint32_t)(effective >> (32 * i));
-	}
-	return syscall(SYS_capset, &head, data) < 0 ? -errno : 0;
+	return caps_set(&c);
 }
 
 static int set_effective(struct broker_creds *c, uint64_t caps)
@@ -74,8 +65,7 @@ static int set_effective(struct broker_creds *c, uint64_t caps)
 
 int broker_creds_start(struct broker_creds *c, const struct rules *rules, struct err *e)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
+	struct caps own;
 	int num;
 
 	*c = (struct broker_creds){ .umask = 077 };
@@ -83,9 +73,10 @@ int broker_creds_start(struct broker_creds *c, const struct rules *rules, struct
 	/* Keep capabilities when the fsuid changes (capabilities(7)). */
 	if (rules_privileged(rules) && prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0)
 		return err_set(e, errno, NULL, "cannot keep capabilities when ids change");
-	if (syscall(SYS_capget, &head, data) < 0)
-		return err_set(e, errno, NULL, "cannot read the broker's capabilities");
-	c->had = ((uint64_t)data[1].permitted << 32 | data[0].permitted) & needed(rules);
+	num = caps_get(&own);
+	if (num < 0)
+		return err_set(e, -num, NULL, "cannot read the broker's capabilities");
+	c->had = own.permitted & needed(rules);
 	c->effective = c->had & always;
 	num = set_caps(c->had, c->effective);
 	if (num == 0)
@@ -126,12 +117,12 @@ int broker_creds_as_caller(struct broker_creds *c, const struct caller *caller)
 
 int broker_creds_walk(struct broker_creds *c)
 {
-	return set_effective(c, always & ~BIT(CAP_SYS_PTRACE));
+	return set_effective(c, always & ~CAP_BIT(CAP_SYS_PTRACE));
 }
 
 int broker_creds_override(struct broker_creds *c)
 {
-	return set_effective(c, always | BIT(CAP_DAC_OVERRIDE));
+	return set_effective(c, always | CAP_BIT(CAP_DAC_OVERRIDE));
 }
 
 int broker_creds_own(struct broker_creds *c)

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <seccomp.h>
@@ -173,20 +172,20 @@ static int add_rules(scmp_filter_ctx ctx, const struct rules *rs)
  */
 static int load(int memfd, struct err *e)
 {
-	static const unsigned long flags[] = {
+	static const unsigned flags[] = {
 		SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV,
 		SECCOMP_FILTER_FLAG_NEW_LISTENER,
 	};
 	struct sock_filter code[BPF_MAXINSNS];
 	struct sock_fprog prog = { .filter = code };
 	ssize_t n = pread(memfd, code, sizeof(code), 0);
-	long fd = -1;
+	int fd = -1;
 
 	if (n <= 0 || (size_t)n % sizeof(*code) != 0)
 		return err_say(e, EIO, NULL, "cannot read the filter program back");
 	prog.len = (unsigned short)((size_t)n / sizeof(*code));
 	for (size_t i = 0; fd < 0 && i < ARRAY_LEN(flags); i++) {
-		fd = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags[i], &prog);
+		fd = sys_seccomp(SECCOMP_SET_MODE_FILTER, flags[i], &prog);
 		if (fd < 0 && errno != EINVAL)
 			break;
 		if (fd >= 0 && i == 1)
@@ -194,7 +193,7 @@ static int load(int memfd, struct err *e)
 				    "broker: such a call may run twice");
 	}
 	if (fd >= 0)
-		return (int)fd;
+		return fd;
 	(void)err_set(e, errno, NULL, "cannot install the seccomp filter of the broker");
 	err_op(e, "seccomp");
 	if (errno == EBUSY)

@@ -6,17 +6,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <linux/securebits.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../base/caps.h"
 #include "../base/fd.h"
 #include "../base/sys.h"
 #include "broker_creds.h"
@@ -26,14 +25,14 @@ enum { FD_ROOT, FD_DIR, FD_NS };
 
 static int set_effective(uint64_t caps)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2];
+	struct caps c;
+	int r = caps_get(&c);
 
-	if (syscall(SYS_capget, &head, data) < 0)
-		return errno;
-	for (int i = 0; i < 2; i++)
-		data[i].effective = data[i].permitted & (uint32_t)(caps >> (32 * i));
-	return syscall(SYS_capset, &head, data) < 0 ? errno : 0;
+	if (r == 0) {
+		c.effective = c.permitted & caps;
+		r = caps_set(&c);
+	}
+	return -r;
 }
 
 /*

@@ -5,16 +5,16 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../base/caps.h"
 #include "../base/num.h"
 #include "../idmap/names.h"
 #include "../idmap/userns.h"
+#include "../idmap/userns_self.h"
 #include "../mount/probe.h"
 
 static unsigned own_caps(void)
@@ -27,14 +27,10 @@ static unsigned own_caps(void)
 		{ CAP_DAC_READ_SEARCH, PERM_CAP_DAC_READ_SEARCH },
 		{ CAP_FOWNER, PERM_CAP_FOWNER },
 	};
-	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct d[2] = { { 0 }, { 0 } };
 	unsigned caps = 0;
 
-	if (syscall(SYS_capget, &h, d) < 0)
-		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(all); i++)
-		if (d[0].effective & 1u << all[i].cap)
+		if (caps_has(all[i].cap))
 			caps |= all[i].bit;
 	return caps;
 }
@@ -138,7 +134,7 @@ static int look_at_own(struct explain_caller *w, struct err *e)
 	struct idmap all = { 0 };
 	int r;
 
-	w->initial = probe_initial_userns();
+	w->initial = userns_is_initial();
 	if (w->initial)
 		return 0;
 	r = idmap_identity(&all, e);

@@ -5,17 +5,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "../base/caps.h"
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "kernel.h"
 #include "newidmap.h"
 #include "userns_child.h"
+#include "userns_self.h"
 
 /* The kernel takes a map in one write, or not at all. */
 static int write_proc(int proc, const char *name, const char *text, size_t n)
@@ -29,16 +29,6 @@ static int write_proc(int proc, const char *name, const char *text, size_t n)
 	return w < 0 ? -errno : (size_t)w < n ? -EIO : 0;
 }
 
-static bool have_cap(int cap)
-{
-	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct d[2] = { { 0 }, { 0 } };
-
-	if (syscall(SYS_capget, &h, d) < 0)
-		return false;
-	return d[cap / 32].effective & 1u << cap % 32;
-}
-
 /* Find the rule of the kernel's new_idmap_permitted() that said no. */
 static int write_fault(int num, const char *name, const struct idranges *r, struct err *e)
 {
@@ -48,7 +38,7 @@ static int write_fault(int num, const char *name, const struct idranges *r, stru
 	err_op(e, "userns");
 	if (num != EPERM)
 		return -num;
-	if (!have_cap(uid ? CAP_SETUID : CAP_SETGID)) {
+	if (!caps_has(uid ? CAP_SETUID : CAP_SETGID)) {
 		err_why(e,
 			"without %s a map can have one %s id, seen as the caller's own, %u, and no "
 			"other",
@@ -59,7 +49,7 @@ static int write_fault(int num, const char *name, const struct idranges *r, stru
 		return -num;
 	}
 	for (size_t i = 0; i < r->len; i++)
-		if (uid && r->items[i].seen == 0 && !have_cap(CAP_SETFCAP))
+		if (uid && r->items[i].seen == 0 && !caps_has(CAP_SETFCAP))
 			err_why(e, "a map that shows ids as 0 needs CAP_SETFCAP since Linux 5.12");
 	return -num;
 }
@@ -75,7 +65,7 @@ static int set_map(int proc, const char *name, const struct idranges *extents, s
 
 	/* The last newline is not needed, and could be the byte too many. */
 	r = write_proc(proc, name, text.data, text.len - 1);
-	if (r == -EPERM && name[0] == 'g' && !have_cap(CAP_SETGID)) {
+	if (r == -EPERM && name[0] == 'g' && !caps_has(CAP_SETGID)) {
 		/*
 		 * Linux 3.19: a group map without CAP_SETGID only once setgroups(2) is out of
 		 * reach.
@@ -161,15 +151,6 @@ static int fit_range(const struct idrange *want, const struct draft_kind *own, u
 /* The map of the initial namespace need not be read, for each of ten thousand lines of a table. */
 #define ALL_IDS "0 0 4294967295\n"
 
-enum { INITIAL_INO = 0xeffffffdU }; /* include/linux/proc_ns.h, PROC_USER_INIT_INO */
-
-static bool is_initial(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino == INITIAL_INO;
-}
-
 /*
  * Inside a user namespace the kernel takes an extent only if it lies in one extent of that
  * namespace's own map (map_id_range_down()), and the identity means the ids that there are. In the
@@ -179,7 +160,7 @@ static int fit(const struct idmap *m, struct fitted *ret, struct err *e)
 {
 	scoped_buf struct buf uid = BUF_INIT, gid = BUF_INIT;
 	scoped_draft struct draft own = { 0 };
-	bool initial = is_initial();
+	bool initial = userns_is_initial();
 	int r = initial ? 0 : proc_check(e);
 
 	if (initial) {
@@ -296,7 +277,7 @@ int userns_write_map(pid_t pid, const struct idmap *m, struct err *e)
 	r = proc_open(pid, &proc, e);
 	if (r < 0)
 		return r;
-	if ((have_cap(CAP_SETUID) && have_cap(CAP_SETGID)) ||
+	if ((caps_has(CAP_SETUID) && caps_has(CAP_SETGID)) ||
 		(is_own(&m->uid, geteuid()) && is_own(&m->gid, getegid())))
 		return write_map(proc, m, e);
 	r = newidmap(false, pid, m->uid.items, m->uid.len, e);

@@ -6,14 +6,13 @@
 #include <sys/stat.h>
 
 /*
- * Are we in a user namespace other than the first one? That one's inode number is fixed
- * (PROC_USER_INIT_INO, include/uapi/linux/nsfs.h). Without /proc the answer is no.
+ * Is the caller in the initial user namespace, or in another one that is nested in it? Both return
+ * false if /proc is not available.
  */
-static inline bool userns_self(void)
-{
-	struct stat st;
+bool userns_is_initial(void);
+bool userns_is_nested(void);
 
-	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino != 0xEFFFFFFDU;
-}
+/* Is st, of a file like /proc/PID/ns/user, that of the initial user namespace? */
+bool userns_stat_is_initial(const struct stat *st);
 
 #endif

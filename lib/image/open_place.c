@@ -60,7 +60,7 @@ int exposed_refuse(const struct exposed_tree *t, enum exposed what, const char *
 	int parent = (int)(name - t->path), r; /* with its slash */
 	char mode[32] = "700";
 
-	if (geteuid() != 0 || userns_self()) {
+	if (geteuid() != 0 || userns_is_nested()) {
 		log_warn("'%s' %s, and other users can reach '%s': %s", path, texts[what].is,
 			t->path, texts[what].why);
 		return 0;

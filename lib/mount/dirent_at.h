@@ -15,6 +15,4 @@
  */
 int dirent_at_open(const char *path, struct place *ret, struct err *e);
 
-/* Are these the same inode of the same filesystem? */
-
 #endif

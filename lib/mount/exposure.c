@@ -10,6 +10,7 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 #include "../idmap/accounts.h"
+#include "../idmap/userns_self.h"
 #include "probe.h"
 #include "reachable.h"
 
@@ -149,7 +150,7 @@ int exposure_check(const struct exposure_source *s, struct err *e)
 	if (!harmless(&f))
 		f.closed = is_closed(s);
 	if (!harmless(&f))
-		f.user_ns = !probe_initial_userns();
+		f.user_ns = !userns_is_initial();
 	if (!harmless(&f)) /* of each mount that comes along, by itself */
 		f.nosuid = is_safe_mount(s->fd, s->flags) &&
 			(!s->below || rbind_all(s->fd, s->below, is_safe_mount, s->flags));

@@ -15,6 +15,7 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "../base/sys.h"
+#include "../idmap/userns_self.h"
 #include "device.h"
 #include "info.h"
 #include "probe.h"
@@ -92,7 +93,7 @@ int exposure_check_device(const struct mount_plan *p, const struct device *d, st
 	if (p->map.wish != MAP_SET)
 		return 0;
 	f.read_only |= p->flags.set & MOUNT_ATTR_RDONLY;
-	f.user_ns = !f.read_only && !f.meant && !probe_initial_userns();
+	f.user_ns = !f.read_only && !f.meant && !userns_is_initial();
 	x = exposure_judge(&p->map.map, &f);
 	if (x.verdict != EXPOSURE_NONE)
 		r = mount_info_each(NULL, look_at, &w, e);
@@ -165,7 +166,7 @@ void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir)
 	gid_t group;
 
 	if (p->kind != MOUNT_OVERLAY || p->flags.set & MOUNT_ATTR_NOSUID || p->meant || p->unseen ||
-		!probe_initial_userns())
+		!userns_is_initial())
 		return;
 	if (p->map.wish == MAP_SET)
 		seen = idmap_uid_seen(&p->map.map, p->root_uid, &uid) &&

@@ -14,6 +14,7 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "../base/sys.h"
+#include "../idmap/userns_self.h"
 #include "clone.h"
 #include "mount_attr.h"
 #include "mount_verify.h"
@@ -273,7 +274,7 @@ static void explain(const struct stack *s, int num, struct err *e)
 			"OverlayFS does not accept the upper: its filesystem may lack extended "
 			"attributes or file types in directory entries, or it may be an overlay "
 			"itself (dmesg says which)");
-	} else if (num == EPERM && !probe_initial_userns() && !probe_kernel_at_least(5, 11)) {
+	} else if (num == EPERM && !userns_is_initial() && !probe_kernel_at_least(5, 11)) {
 		err_why(e, "OverlayFS in a user namespace needs Linux 5.11");
 	}
 }
@@ -413,7 +414,7 @@ int overlay_assemble(const struct mount_plan *p, struct overlay *ret, struct err
 	struct stack s = { .plan = p, .tree = -1, .store = -1, .userxattr = p->userxattr };
 	int r = check_way(e);
 
-	if (r == 0 && !s.userxattr && !probe_initial_userns()) {
+	if (r == 0 && !s.userxattr && !userns_is_initial()) {
 		log_verbose("in a user namespace: OverlayFS keeps its notes in user.overlay. "
 			    "attributes (userxattr)");
 		s.userxattr = true;

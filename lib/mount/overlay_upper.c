@@ -12,6 +12,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/sys.h"
+#include "../idmap/userns_self.h"
 #include "clone.h"
 #include "common_dir.h"
 #include "dirent_at.h"
@@ -95,7 +96,7 @@ static uint32_t anchor(const struct idranges *r)
 /* Who owns what nobody in this user namespace can own? We do. */
 static void keep_to_ours(struct owner_mode *b)
 {
-	bool initial = probe_initial_userns();
+	bool initial = userns_is_initial();
 
 	if (!initial && b->uid == IDMAP_OVERFLOW)
 		b->uid = (uint32_t)geteuid();

@@ -5,26 +5,24 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "../base/caps.h"
+#include "../base/fd.h"
 #include "../base/num.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
+#include "../idmap/userns_self.h"
 #include "clone.h"
 #include "info.h"
 #include "mount_attr.h"
-
-/* PROC_USER_INIT_INO of include/linux/proc_ns.h, ABI by now. */
-enum { INITIAL_USERNS_INO = 0xeffffffdU };
 
 #define NFS_WHY "no kernel can ID-map NFS"
 #define NFS_HINT \
@@ -79,13 +77,6 @@ static const struct filesystem {
 	{ "nfs4", 0, 0, NFS_WHY, NFS_HINT },
 };
 
-bool probe_initial_userns(void)
-{
-	struct stat st;
-
-	return stat("/proc/self/ns/user", &st) == 0 && st.st_ino == INITIAL_USERNS_INO;
-}
-
 bool probe_kernel_at_least(unsigned major, unsigned minor)
 {
 	struct utsname u;
@@ -106,10 +97,9 @@ bool probe_kernel_at_least(unsigned major, unsigned minor)
 
 static bool has_sys_admin(void)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { 0 } };
+	struct caps c;
 
-	return syscall(SYS_capget, &head, data) < 0 || data[0].effective & 1U << CAP_SYS_ADMIN;
+	return caps_get(&c) < 0 || c.effective & CAP_BIT(CAP_SYS_ADMIN);
 }
 
 /* Without the capability nothing else matters. Says so and returns true. */
@@ -150,7 +140,7 @@ void probe_clone(int fd, struct err *e)
 	} else if (e->num == EINVAL && info.propagation & MS_UNBINDABLE) {
 		err_why(e, "it is on a mount that is marked unbindable");
 		err_try(e, "mount --make-private on that mount");
-	} else if (e->num == EINVAL && !probe_initial_userns()) {
+	} else if (e->num == EINVAL && !userns_is_initial()) {
 		err_why(e,
 			"mounts below it came from the namespace's parent, and a clone must not "
 			"uncover what they hide");
@@ -271,15 +261,14 @@ static bool explain_userns(int userns, int num, struct err *e)
 		err_why(e, "what should carry the map is no user namespace");
 		return true;
 	}
-	if (st.st_ino == INITIAL_USERNS_INO) {
+	if (userns_stat_is_initial(&st)) {
 		err_why(e, "the initial user namespace maps nothing");
 		return true;
 	}
 	tmpfs = scratch_tmpfs(userns);
 	if (tmpfs == 0)
 		return false; /* nothing is wrong with it */
-	if (stat("/proc/self/ns/user", &own) == 0 && own.st_ino == st.st_ino &&
-		own.st_dev == st.st_dev) {
+	if (stat("/proc/self/ns/user", &own) == 0 && same_file(&own, &st)) {
 		err_why(e,
 			"the map is that of the user namespace that mounted the filesystem, which "
 			"shifts nothing there");
@@ -304,7 +293,7 @@ static void explain_eperm(const struct mount_info *info, struct err *e)
 		err_why(e, "it is ID-mapped already, and this kernel refuses to change the map%s",
 			probe_kernel_at_least(6, 15) ? "" : " (Linux 6.15 can)");
 		err_try(e, "name the directory by a path that is not under an ID-mapped mount");
-	} else if (!probe_initial_userns()) {
+	} else if (!userns_is_initial()) {
 		err_why(e,
 			"the filesystem (%s) was mounted outside of this user namespace, and only "
 			"the root of the namespace that mounted it may map it",

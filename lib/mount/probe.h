@@ -50,9 +50,6 @@ bool probe_known_get(size_t i, struct probe_known *ret);
 /* That of a filesystem's type ("fuse" for "fuse.sshfs"); false when nothing is known. */
 bool probe_known_find(const char *type, struct probe_known *ret);
 
-/* Is this the initial user namespace? */
-bool probe_initial_userns(void);
-
 /*
  * Does the running kernel's release say at least this version? Distributions backport: only for
  * explanations.

@@ -4,37 +4,29 @@
 #include "run_priv.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../base/caps.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
+#include "../idmap/userns_self.h"
 #include "../mount/probe.h"
 
 /*
  * --- maps --------------------------------------------------------------------------------------
  */
 
-static bool have_cap(int cap)
-{
-	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct d[2] = { { 0 }, { 0 } };
-
-	return syscall(SYS_capget, &h, d) == 0 && d[cap / 32].effective & 1u << cap % 32;
-}
-
 enum run_caller run_caller(void)
 {
-	if (geteuid() == 0 && have_cap(CAP_SYS_ADMIN) && probe_initial_userns())
+	if (geteuid() == 0 && caps_has(CAP_SYS_ADMIN) && userns_is_initial())
 		return RUN_BY_ROOT;
-	return have_cap(CAP_SETUID) && have_cap(CAP_SETGID) ? RUN_BY_NS_ROOT : RUN_BY_USER;
+	return caps_has(CAP_SETUID) && caps_has(CAP_SETGID) ? RUN_BY_NS_ROOT : RUN_BY_USER;
 }
 
 static int no_root(struct err *e)

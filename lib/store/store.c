@@ -31,7 +31,7 @@ static int default_path(char **ret, struct err *e)
 	const char *data = env_get("XDG_DATA_HOME"), *home = env_get("HOME");
 	int n;
 
-	if (geteuid() == 0 && !userns_self())
+	if (geteuid() == 0 && !userns_is_nested())
 		n = asprintf(ret, "%s", ROOT_STORE);
 	else if (data && data[0] == '/')
 		n = asprintf(ret, "%s/shiftbox", data);
@@ -281,7 +281,7 @@ static int open_store(const char *path, unsigned flags, const struct store_base 
 		r = open_part(s, "tmp", flags, &s->tmp, e);
 	if (r == 0)
 		r = store_locks_new(s, e);
-	if (r == 0 && userns_self())
+	if (r == 0 && userns_is_nested())
 		r = store_ids_check(s, flags & STORE_CREATE, e);
 	if (r == 0 && base)
 		r = flags & STORE_CREATE ? store_base_write(s, e) : store_base_may_write(s, e);

@@ -55,7 +55,7 @@ static int read_image(struct store *s, const char *name, struct store_view *v, s
 int store_view_open(struct store *s, const char *name, struct store_view *ret, struct err *e)
 {
 	scoped_view struct store_view v = { .store = s,
-		.user_xattr = userns_self() || geteuid() != 0 };
+		.user_xattr = userns_is_nested() || geteuid() != 0 };
 	int r = store_hold_layers(s, e);
 
 	if (r == 0)

@@ -18,6 +18,7 @@
 #include "../base/subprocess.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
+#include "../idmap/userns_self.h"
 #include "../mount/clone.h"
 #include "../mount/info.h"
 #include "../mount/mount_attr.h"
@@ -120,7 +121,7 @@ static void enter(struct host *h)
 			return;
 		}
 	}
-	h->in_userns = h->own_userns || !probe_initial_userns();
+	h->in_userns = h->own_userns || !userns_is_initial();
 	h->entered = true;
 	h->may_attach = sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
 	if (!h->may_attach) /* in a chroot, whose root is no mount point; only detached mounts then

@@ -15,6 +15,7 @@
 #include "../../lib/base/fd.h"
 #include "../../lib/base/sys.h"
 #include "../../lib/idmap/userns.h"
+#include "../../lib/idmap/userns_self.h"
 #include "../../lib/mount/clone.h"
 #include "../../lib/mount/mount_attr.h"
 #include "../../lib/mount/probe.h"
@@ -25,7 +26,7 @@ static int own_tmpfs(void)
 {
 	int fd;
 
-	if (geteuid() != 0 || !probe_initial_userns())
+	if (geteuid() != 0 || !userns_is_initial())
 		SKIP("needs root of the initial user namespace");
 	if (!probe_kernel_at_least(6, 3))
 		SKIP("needs Linux 6.3");
