@@ -27,17 +27,20 @@
 #define SYS_open_tree_attr 467
 #endif
 
-struct mnt_id_req {
+/* struct mnt_id_req of linux/mount.h (6.8, 6.11), whose layout is ABI; newer headers have it too.
+ */
+struct sys_mnt_id_req {
 	uint32_t size, spare;
 	uint64_t mnt_id, param, mnt_ns_id;
 };
 
 /* MNT_ID_REQ_SIZE_VER0 is without mnt_ns_id, which 6.11 added (MNT_ID_REQ_SIZE_VER1). */
-static struct mnt_id_req mnt_request(uint64_t ns, uint64_t mnt_id, uint64_t param)
+static struct sys_mnt_id_req mnt_request(uint64_t ns, uint64_t mnt_id, uint64_t param)
 {
-	const size_t size = ns ? sizeof(struct mnt_id_req) : offsetof(struct mnt_id_req, mnt_ns_id);
+	const size_t size =
+		ns ? sizeof(struct sys_mnt_id_req) : offsetof(struct sys_mnt_id_req, mnt_ns_id);
 
-	return (struct mnt_id_req){
+	return (struct sys_mnt_id_req){
 		.size = (uint32_t)size, .mnt_id = mnt_id, .param = param, .mnt_ns_id = ns
 	};
 }
@@ -96,14 +99,14 @@ int sys_mount(const char *source, const char *target, const char *type, unsigned
 int sys_statmount(
 	uint64_t ns, uint64_t mnt_id, uint64_t mask, struct sys_statmount *buf, size_t size)
 {
-	struct mnt_id_req req = mnt_request(ns, mnt_id, mask);
+	struct sys_mnt_id_req req = mnt_request(ns, mnt_id, mask);
 
 	return (int)syscall(SYS_statmount, &req, buf, size, 0);
 }
 
 ssize_t sys_listmount(uint64_t ns, uint64_t mnt_id, uint64_t last_id, uint64_t *ids, size_t n)
 {
-	struct mnt_id_req req = mnt_request(ns, mnt_id, last_id);
+	struct sys_mnt_id_req req = mnt_request(ns, mnt_id, last_id);
 
 	return (ssize_t)syscall(SYS_listmount, &req, ids, n, 0);
 }
