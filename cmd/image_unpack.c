@@ -17,7 +17,10 @@
 #include "../lib/idmap/userns_self.h"
 #include "../lib/image/bundle.h"
 #include "../lib/image/unpack.h"
+#include "../lib/store/store.h"
 #include "../lib/store/store_base.h"
+#include "../lib/store/store_image.h"
+#include "../lib/store/store_prune.h"
 #include "../lib/tar/blob.h"
 #include "progress_line.h"
 #include "signals.h"
@@ -213,7 +216,7 @@ static int image_name(
 	*ret = a->name ? a->name : src->default_name;
 	if (!*ret)
 		return err_usage(e, "plain layers need a --name for the image");
-	return store_name_check(*ret, e);
+	return store_image_name_check(*ret, e);
 }
 
 static struct layer_options layer_options(const struct unpack_args *a)

@@ -5,13 +5,16 @@
 
 #include <errno.h>
 
-#include "../lib/store/store.h"
+#include "../lib/store/store_image.h"
+#include "../lib/store/store_layer.h"
+#include "../lib/store/store_mount.h"
+#include "../lib/store/store_prune.h"
 #include "progress_line.h"
 
 int unpack_check_unmounted(const struct store *store, const char *name, struct err *e)
 {
 	struct store_mount m = { .pid = 0 };
-	int r = store_find_mount(store, name, &m, e);
+	int r = store_mount_find(store, name, &m, e);
 
 	if (r > 0) {
 		r = err_say(e, EBUSY, name, "the image is mounted");
@@ -24,7 +27,7 @@ int unpack_check_unmounted(const struct store *store, const char *name, struct e
 int unpack_remove(struct store *s, const char *name, struct ctx *ctx, struct err *e)
 {
 	struct store_image image;
-	int r = store_name_check(name, e);
+	int r = store_image_name_check(name, e);
 
 	if (r == 0)
 		r = unpack_check_unmounted(s, name, e);
@@ -35,7 +38,7 @@ int unpack_remove(struct store *s, const char *name, struct ctx *ctx, struct err
 		if (r == 0)
 			store_image_done(&image);
 	} else {
-		r = store_remove(s, name, e);
+		r = store_image_remove(s, name, e);
 	}
 	if (r == 0 && !ctx->quiet)
 		out_line(ctx->out, "%s %s", ctx->dry_run ? "would remove" : "removed", name);

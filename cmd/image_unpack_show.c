@@ -6,8 +6,9 @@
 #include <string.h>
 
 #include "../lib/base/buf.h"
-#include "../lib/store/store.h"
 #include "../lib/store/store_base.h"
+#include "../lib/store/store_image.h"
+#include "../lib/store/store_layer.h"
 #include "progress_line.h"
 
 int unpack_list(struct store *s, struct ctx *ctx, struct err *e)
@@ -20,7 +21,7 @@ int unpack_list(struct store *s, struct ctx *ctx, struct err *e)
 	};
 	scoped_strv struct strv names = { 0 };
 	char digest[DIGEST_TEXT];
-	int r = store_images(s, &names, e);
+	int r = store_image_list(s, &names, e);
 
 	out_table(ctx->out, cols, ARRAY_LEN(cols));
 	for (size_t i = 0; r == 0 && i < names.len; i++) {

@@ -16,8 +16,9 @@
 #include "../lib/base/log.h"
 #include "../lib/check/expect.h"
 #include "../lib/check/verify.h"
-#include "../lib/store/store.h"
 #include "../lib/store/store_base.h"
+#include "../lib/store/store_image.h"
+#include "../lib/store/store_layer.h"
 #include "../lib/tar/mtree.h"
 
 struct job {
@@ -133,14 +134,14 @@ static int check_layer(
 	int r;
 
 	j->name = strrchr(path, '/') + 1; /* an absolute path */
-	r = store_open_layer(j->store, path, &fd, e);
+	r = store_layer_open(j->store, path, &fd, e);
 	if (r < 0)
 		return r;
 	j->fd = fd;
 	j->expect = expect_new(false);
 	if (!j->expect)
 		return err_nomem(e);
-	r = store_open_spec(j->store, spec, &file, e);
+	r = store_layer_open_spec(j->store, spec, &file, e);
 	if (r == 0)
 		r = mtree_read(file, spec, MTREE_ALL, 1, read_entry, &reading, e);
 	/* A layer without entries has an empty directory, of which nothing is known. */

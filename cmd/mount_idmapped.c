@@ -13,6 +13,8 @@
 #include "../lib/mount/exposure.h"
 #include "../lib/mount/match.h"
 #include "../lib/mount/umount.h"
+#include "../lib/store/store.h"
+#include "../lib/store/store_image.h"
 #include "../lib/store/store_plan.h"
 #include "mount_line.h"
 

@@ -15,6 +15,7 @@
 #include "../lib/check/compare.h"
 #include "../lib/explain/explain.h"
 #include "../lib/store/store.h"
+#include "../lib/store/store_image.h"
 
 /*
  * --- ids -----------------------------------------------------------------------------------------

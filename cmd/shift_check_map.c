@@ -19,6 +19,8 @@
 #include "../lib/idmap/idmap_forms.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_base.h"
+#include "../lib/store/store_image.h"
+#include "../lib/store/store_layer.h"
 #include "../lib/tar/mtree.h"
 
 /*
@@ -231,7 +233,7 @@ static int cover_layer(struct needed_ids *c, const struct store *store, const ch
 {
 	struct spec_ids p = { c, e };
 	scoped_fd int fd = -1, top = -1, dir = -1;
-	int r = store_open_spec(store, spec, &fd, e);
+	int r = store_layer_open_spec(store, spec, &fd, e);
 
 	if (r == 0)
 		r = mtree_read(fd, spec, MTREE_OWNER, threads ? threads : walk_processors(),

@@ -22,6 +22,8 @@
 #include "../lib/mount/probe.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_base.h"
+#include "../lib/store/store_image.h"
+#include "../lib/store/store_layer.h"
 #include "progress_line.h"
 
 /* One mount to be checked: PATH, or one below it. */
@@ -143,7 +145,7 @@ static int read_spec(struct verify_job *j, const char *path, struct err *e)
 {
 	scoped_fd int fd = -1;
 	unsigned threads = j->a->threads ? j->a->threads : proc_processors();
-	int r = j->store ? store_open_spec(j->store, path, &fd, e) :
+	int r = j->store ? store_layer_open_spec(j->store, path, &fd, e) :
 			   path_open_regular(path, &fd, e);
 
 	if (r == 0)

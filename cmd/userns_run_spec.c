@@ -18,6 +18,7 @@
 #include "../lib/broker/broker.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/image/image_config.h"
+#include "../lib/store/store_image.h"
 #include "../lib/store/store_plan.h"
 #include "../lib/store/store_view.h"
 

@@ -9,6 +9,7 @@
 
 #include "../base/fd.h"
 #include "../layer/xattr.h"
+#include "../store/store_view.h"
 
 struct search {
 	struct lower_walk stack;

@@ -15,7 +15,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
-#include "../store/store_publish.h"
+#include "../store/tempdir.h"
 #include "../tar/blob.h"
 #include "unpack_priv.h"
 
@@ -65,7 +65,7 @@ static int read_layer(struct work *w, struct job *j, struct blob *b, struct err 
 	int r;
 
 	o.counts = &j->counts;
-	r = layer_apply(blob_read, b, w->stage, staging_name(j->i, "", name), &o, &j->layer, e);
+	r = layer_apply(blob_read, b, w->stage, tempdir_entry(j->i, "", name), &o, &j->layer, e);
 	if (r < 0)
 		return blob_blame(b, r, e);
 	counted = __atomic_load_n(o.totals ? &o.totals->bytes : &j->counts.bytes, __ATOMIC_RELAXED);

@@ -20,7 +20,7 @@
  * A layer that the store has is not read again: its files were verified when they were published.
  */
 struct unpack_options {
-	const char *name;           /* the image's, valid (store_name_check()) */
+	const char *name;           /* the image's, valid (store_image_name_check()) */
 	uint32_t jobs;              /* layers at a time; 0: one per processor */
 	bool sync;                  /* write everything to disk before publishing */
 	struct layer_options layer; /* counts is not used */

@@ -19,7 +19,7 @@
 #include "../layer/layer_readback.h"
 #include "../mount/reachable.h"
 #include "../store/publish_dir.h"
-#include "../store/store_publish.h"
+#include "../store/tempdir.h"
 #include "../store/tempdir_mapped.h"
 #include "open_place.h"
 #include "unpack_priv.h"
@@ -103,7 +103,7 @@ static int join_all(struct flat *f, struct err *e)
 	int r = 0;
 
 	if (!w->n)
-		r = layer_new(w->stage, staging_name(0, "", name), &w->opts->layer, &base, e);
+		r = layer_new(w->stage, tempdir_entry(0, "", name), &w->opts->layer, &base, e);
 	for (size_t i = 0; r == 0 && i < w->n; i++)
 		r = join_one(w, &w->jobs[i], &base, e);
 	if (r == 0 && !f->to->open_to_all)
@@ -111,7 +111,8 @@ static int join_all(struct flat *f, struct err *e)
 	if (r == 0 && !w->opts->layer.dry)
 		r = layer_finish(base, e);
 	if (r == 0 && f->to->map && !w->opts->layer.dry) {
-		r = layer_read_back(base, f->mapped.disk, staging_name(0, "", name), f->to->map, e);
+		r = layer_read_back(
+			base, f->mapped.disk, tempdir_entry(0, "", name), f->to->map, e);
 		if (r == 0)
 			log_verbose(
 				"every owner was read back without the map, and is what it says");
@@ -130,7 +131,7 @@ static int publish(struct flat *f, struct err *e)
 	r = stop_check(e);
 	if (r == 0)
 		r = publish_dir_rename(&f->place, f->to->map ? f->mapped.plain : f->tempdir.fd,
-			staging_name(0, "", name), e);
+			tempdir_entry(0, "", name), e);
 	if (r == 0 && f->w.opts->sync)
 		r = fd_sync(f->place.parent, f->place.path, e);
 	return r;

@@ -14,7 +14,7 @@
  * by one, unpack_flat.c makes one tree of them.
  */
 
-struct staging;
+struct store_staging;
 struct staged_layer;
 
 enum plan {
@@ -60,7 +60,7 @@ struct work {
 struct store_work {
 	struct work w;
 	struct store *store;
-	struct staging *staging;
+	struct store_staging *staging;
 	int *stack_fds; /* scratch for the layers below one */
 	struct staged_layer *staged;
 	size_t n_staged;

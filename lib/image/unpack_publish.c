@@ -105,7 +105,7 @@ int work_publish(struct store_work *s, struct err *e)
 		image.manifest = &manifest;
 		image.config = &config;
 	}
-	return staging_publish(s->staging, s->staged, s->n_staged, &image, w->opts->sync, e);
+	return store_publish(s->staging, s->staged, s->n_staged, &image, w->opts->sync, e);
 }
 
 void work_sum_up(const struct store_work *s, struct unpack_result *ret)

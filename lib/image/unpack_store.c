@@ -13,8 +13,12 @@
 #include "../base/stop.h"
 #include "../layer/layer_readback.h"
 #include "../layer/lowerdirs.h"
-#include "../store/store_priv.h"
+#include "../store/store_base.h"
+#include "../store/store_layer.h"
+#include "../store/store_lock.h"
 #include "../store/store_publish.h"
+#include "../store/store_staging.h"
+#include "../store/tempdir.h"
 #include "unpack_priv.h"
 
 int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *ret, struct err *e)
@@ -26,7 +30,7 @@ int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *
 	*ret = false;
 	if (!l->has_diff_id)
 		return 0;
-	r = store_find_layers(s, &l->diff_id, &there, e);
+	r = store_layer_find(s, &l->diff_id, &there, e);
 	for (size_t i = 0; r == 0 && i < there.len && !*ret; i++) {
 		buf_reset(&answers);
 		r = store_layer_answers(s, there.items[i], &answers, e);
@@ -44,7 +48,7 @@ static int plan_job(struct store_work *s, struct job *j, struct err *e)
 	if (!j->src->has_diff_id)
 		return 0;
 	j->diff_id = j->src->diff_id;
-	r = store_find_layers(s->store, &j->diff_id, &there, e);
+	r = store_layer_find(s->store, &j->diff_id, &there, e);
 	if (r < 0)
 		return r;
 	if (there.len)
@@ -109,7 +113,7 @@ static int open_stored(struct store_work *s, struct job *j, struct err *e)
 {
 	scoped_buf struct buf path = BUF_INIT;
 
-	buf_printf(&path, "%s/layers/%s", s->store->path, j->dir);
+	buf_printf(&path, "%s/layers/%s", store_path(s->store), j->dir);
 	return buf_get(&path) ? store_base_open_layer(s->store, buf_get(&path), &j->fd, e) :
 				err_nomem(e);
 }
@@ -121,11 +125,11 @@ static int read_back(struct store_work *s, struct job *j, struct err *e)
 	char name[32];
 	int r;
 
-	if (!s->store->base.count)
+	if (!store_base(s->store)->count)
 		return 0;
 	r = store_base_map(s->store, &map, e);
-	return r == 0 ? layer_read_back(j->layer, staging_plain_fd(s->staging),
-				staging_name(j->i, "", name), &map, e) :
+	return r == 0 ? layer_read_back(j->layer, store_staging_plain_fd(s->staging),
+				tempdir_entry(j->i, "", name), &map, e) :
 			r;
 }
 
@@ -133,7 +137,7 @@ static int try_stored(
 	struct store_work *s, struct job *j, struct lower_walk *below, bool *ret, struct err *e)
 {
 	scoped_strv struct strv there = { 0 };
-	int r = store_find_layers(s->store, &j->diff_id, &there, e);
+	int r = store_layer_find(s->store, &j->diff_id, &there, e);
 
 	for (size_t i = 0; r == 0 && i < there.len && !*ret; i++) {
 		scoped_buf struct buf answers = BUF_INIT;
@@ -172,10 +176,10 @@ static int settle_layer(
 	if (r == 0 && !buf_get(&j->answers))
 		r = err_nomem(e);
 	if (r == 0)
-		r = layer_mtree_write(j->layer, staging_plain_fd(s->staging),
-			staging_name(j->i, ".mtree", name), e);
+		r = layer_mtree_write(j->layer, store_staging_plain_fd(s->staging),
+			tempdir_entry(j->i, ".mtree", name), e);
 	if (r == 0)
-		r = fd_open_beneath(staging_fd(s->staging), staging_name(j->i, "", name),
+		r = fd_open_beneath(store_staging_fd(s->staging), tempdir_entry(j->i, "", name),
 			O_RDONLY | O_DIRECTORY, &j->fd, e);
 	layer_free(TAKE_PTR(j->layer));
 	return r;
@@ -242,12 +246,12 @@ static int run(struct store_work *s, struct unpack_result *ret, struct err *e)
 {
 	int r;
 
-	r = store_hold_layers(s->store, e);
+	r = store_lock_layers(s->store, e);
 	if (r == 0)
-		r = staging_new(s->store, &s->staging, e);
+		r = store_staging_new(s->store, &s->staging, e);
 	if (r < 0)
 		return r;
-	s->w.stage = staging_fd(s->staging);
+	s->w.stage = store_staging_fd(s->staging);
 
 	r = plan_work(s, e);
 	if (r == 0)
@@ -272,7 +276,7 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 	int r;
 
 	r = work_init(&s.w, src, &own, e);
-	if (r == 0 && store->base.count) {
+	if (r == 0 && store_base(store)->count) {
 		r = store_base_map(store, &map, e);
 		own.layer.through = &map;
 		own.layer.no_devices = "left out: a device works for every user who can reach it, "
@@ -286,7 +290,7 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 	if (r == 0)
 		r = run(&s, ret, e);
 
-	if (r == -EOVERFLOW && store->base.count)
+	if (r == -EOVERFLOW && store_base(store)->count)
 		err_try(e,
 			"make a store with a larger COUNT (--base BASE:COUNT); image-unpack --scan "
 			"tells all ids that an image needs");
@@ -294,7 +298,7 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 	for (size_t i = 0; i < s.n_staged; i++)
 		free(s.staged[i].dir);
 	work_done(&s.w);
-	staging_free(s.staging);
+	store_staging_free(s.staging);
 	free(s.stack_fds);
 	free(s.staged);
 	free(s.staged_of);

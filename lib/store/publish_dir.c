@@ -14,7 +14,7 @@
 #include "../base/fd.h"
 #include "../base/path.h"
 #include "../mount/info.h"
-#include "store_priv.h"
+#include "store_dir.h"
 
 static int refuse_mount(const char *dir, struct err *e)
 {

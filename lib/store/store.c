@@ -18,6 +18,10 @@
 #include "../base/path.h"
 #include "../idmap/userns_self.h"
 #include "../mount/reachable.h"
+#include "store_base.h"
+#include "store_dir.h"
+#include "store_lock.h"
+#include "store_mount.h"
 #include "store_priv.h"
 
 #define ROOT_STORE "/var/lib/shiftbox"
@@ -280,7 +284,7 @@ static int open_store(const char *path, unsigned flags, const struct store_base 
 	if (r == 0)
 		r = open_part(s, "tmp", flags, &s->tmp, e);
 	if (r == 0)
-		r = store_locks_new(s, e);
+		r = store_lock_new(s, e);
 	if (r == 0 && userns_is_nested())
 		r = store_ids_check(s, flags & STORE_CREATE, e);
 	if (r == 0 && base)
@@ -308,7 +312,7 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 
-	store_locks_free(s);
+	store_lock_free(s);
 
 	const int fds[] = { s->fd, s->layers, s->images, s->tmp };
 
@@ -316,7 +320,7 @@ void store_close(struct store *s)
 		if (fds[i] >= 0)
 			(void)close(fds[i]); /* directories */
 	if (s->mounted)
-		store_in_use_done(s->mounted);
+		store_mounted_done(s->mounted);
 	free(s->mounted);
 	free(s->path);
 	free(s);
@@ -332,51 +336,4 @@ int store_stat_layers(const struct store *s, struct stat *ret, struct err *e)
 	return fstat(s->layers, ret) < 0 ?
 		err_set(e, errno, s->path, "cannot stat the layers of the store") :
 		0;
-}
-
-int store_hold_layers(struct store *s, struct err *e)
-{
-	int r;
-
-	if (s->layers_locked)
-		return 0;
-	r = store_lock(s, STORE_LAYERS, LOCK_SHARED, e);
-	s->layers_locked = r == 0;
-	return r;
-}
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-int store_dir_list(int dirfd, const char *path, struct strv *ret, struct err *e)
-{
-	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
-	struct dirent *d;
-	DIR *dir;
-
-	if (fd < 0)
-		return err_set(e, errno, path, "cannot list the directory");
-	dir = fdopendir(fd);
-	if (!dir) {
-		r = err_set(e, errno, path, "cannot list the directory");
-		(void)close(fd);
-		return r;
-	}
-	while (r == 0) {
-		errno = 0;
-		d = readdir(dir);
-		if (!d)
-			break;
-		if (strcmp(d->d_name, ".") && strcmp(d->d_name, "..") &&
-			strv_add(ret, d->d_name) < 0)
-			r = err_nomem(e);
-	}
-	if (r == 0 && errno)
-		r = err_set(e, errno, path, "cannot list the directory");
-	(void)closedir(dir);
-	if (r == 0 && ret->len)
-		qsort(ret->items, ret->len, sizeof(*ret->items), compare_names);
-	return r;
 }

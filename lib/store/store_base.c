@@ -13,6 +13,9 @@
 #include "../base/num.h"
 #include "../mount/clone.h"
 #include "../mount/mount_attr.h"
+#include "store_dir.h"
+#include "store_layer.h"
+#include "store_lock.h"
 #include "store_priv.h"
 
 #define FILE_NAME "base"
@@ -64,7 +67,7 @@ int store_base_inverse(const struct store *s, struct idmap *ret, struct err *e)
 	return s->base.count ? idmap_from_ranges(&r, 1, &r, 1, ret, e) : idmap_identity(ret, e);
 }
 
-int store_base_read(const struct store *s, struct store_base *ret, struct err *e)
+static int read_file(const struct store *s, struct store_base *ret, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	struct err own = ERR_INIT;
@@ -90,7 +93,7 @@ int store_base_read(const struct store *s, struct store_base *ret, struct err *e
 
 int store_base_choose(struct store *s, const struct store_base *want, struct err *e)
 {
-	int r = store_base_read(s, &s->base, e);
+	int r = read_file(s, &s->base, e);
 
 	if (r < 0 || !want)
 		return r;
@@ -121,7 +124,7 @@ int store_base_may_write(const struct store *s, struct err *e)
 	struct store_base there;
 	int r;
 
-	r = store_base_read(s, &there, e);
+	r = read_file(s, &there, e);
 	if (r < 0 || there.count)
 		return r; /* another process may have been first: publishing compares */
 	r = store_dir_list(s->layers, s->path, &names, e);
@@ -161,7 +164,7 @@ int store_base_write(const struct store *s, struct err *e)
 int store_base_check(const struct store *s, struct err *e)
 {
 	struct store_base now;
-	int r = store_base_read(s, &now, e);
+	int r = read_file(s, &now, e);
 
 	if (r == 0 && (now.base != s->base.base || now.count != s->base.count))
 		r = err_say(
@@ -174,7 +177,7 @@ int store_base_open_layer(const struct store *s, const char *path, int *ret_fd, 
 	struct mount_map map = { .wish = MAP_SET };
 	scoped_fd int fd = -1;
 	enum map_done done;
-	int r = store_open_layer(s, path, &fd, e);
+	int r = store_layer_open(s, path, &fd, e);
 
 	if (r < 0)
 		return r;

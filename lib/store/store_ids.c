@@ -16,6 +16,7 @@
 #include "../base/log.h"
 #include "../idmap/idmap_diff.h"
 #include "../idmap/userns.h"
+#include "store_lock.h"
 
 #define FILE_NAME "ids"
 #define FILE_NEW "tmp/ids"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* store_image: what the store knows of its images and layers. */
 
-#include "store.h"
+#include "store_image.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,13 +13,15 @@
 #include "../base/fd.h"
 #include "../base/json.h"
 #include "../layer/layer.h"
+#include "store_dir.h"
+#include "store_layer.h"
+#include "store_lock.h"
 #include "store_priv.h"
+#include "store_staging.h"
 
 enum { MAX_LAYERS_FILE = 1 << 20, MAX_NAME = 200 };
 
-const char *const store_sidecars[] = { ".mtree", ".lower", ".json", NULL };
-
-int store_name_check(const char *name, struct err *e)
+int store_image_name_check(const char *name, struct err *e)
 {
 	static const char letters[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._+:@=~%-";
@@ -37,96 +39,7 @@ int store_name_check(const char *name, struct err *e)
 	return r;
 }
 
-static bool hex_digits(const char *s, size_t n)
-{
-	return strspn(s, "0123456789abcdef") >= n;
-}
-
-bool store_layer_name_ok(const char *name)
-{
-	size_t n = strlen(name);
-
-	if (strncmp(name, "sha256-", 7) || n < 71 || !hex_digits(name + 7, 64))
-		return false;
-	return n == 71 || (n == 88 && name[71] == '.' && hex_digits(name + 72, 16));
-}
-
-int store_find_layers(
-	const struct store *s, const struct digest *diff_id, struct strv *ret, struct err *e)
-{
-	scoped_strv struct strv names = { 0 };
-	char base[DIGEST_NAME];
-	int r = store_dir_list(s->layers, s->path, &names, e);
-
-	if (r < 0)
-		return r;
-	(void)digest_name(diff_id, base);
-	for (size_t i = 0; i < names.len; i++) {
-		struct stat st;
-
-		if (strncmp(names.items[i], base, strlen(base)) ||
-			!store_layer_name_ok(names.items[i]))
-			continue;
-		if (fstatat(s->layers, names.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-			!S_ISDIR(st.st_mode))
-			continue;
-		if (strv_add(ret, names.items[i]) < 0)
-			return err_nomem(e);
-	}
-	return 0;
-}
-
-int store_layer_answers(const struct store *s, const char *dir, struct buf *ret, struct err *e)
-{
-	char path[128];
-	scoped_fd int fd = -1;
-
-	(void)snprintf(path, sizeof(path), "%s.lower", dir);
-	fd = openat(s->layers, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0)
-		return err_set(e, errno, path, "cannot open what the layer depends on");
-	return fd_read_all(fd, path, LAYER_DEPS_MAX + 4096, ret, e);
-}
-
-int store_layer_read(const struct store *s, const char *dir, struct store_layer *ret, struct err *e)
-{
-	scoped_buf struct buf b = BUF_INIT;
-	scoped_json struct json *facts = NULL;
-	struct store_layer l = { .dir = NULL };
-	uint64_t opaque = 0;
-	char path[128];
-	int r;
-
-	(void)snprintf(path, sizeof(path), "%s.json", dir);
-	r = fd_read_file(s->layers, path, 4096, &b, e);
-	if (r == 0)
-		r = doc_parse(buf_get(&b), b.len, path, &facts, e);
-	if (r == 0)
-		r = doc_u64(facts, "entries", path, true, &l.entries, e);
-	if (r == 0)
-		r = doc_u64(facts, "bytes", path, true, &l.bytes, e);
-	if (r == 0)
-		r = doc_u64(facts, "root_opaque", path, true, &opaque, e);
-	if (r < 0)
-		return r;
-	l.root_opaque = opaque != 0;
-	l.dir = strdup(dir);
-	if (!l.dir)
-		return err_nomem(e);
-
-	*ret = l;
-	return 0;
-}
-
-void store_layer_done(struct store_layer *l)
-{
-	free(l->dir);
-	l->dir = NULL;
-}
-
-int store_images(struct store *s, struct strv *ret, struct err *e)
+int store_image_list(struct store *s, struct strv *ret, struct err *e)
 {
 	return store_dir_list(s->images, s->path, ret, e);
 }
@@ -137,7 +50,7 @@ static int no_such_image(struct store *s, const char *name, struct err *e)
 	scoped_buf struct buf b = BUF_INIT;
 	int r = err_say(e, ENOENT, name, "there is no such image in the store '%s'", s->path);
 
-	if (store_images(s, &names, NULL) < 0)
+	if (store_image_list(s, &names, NULL) < 0)
 		return r;
 	for (size_t i = 0; i < names.len && b.len < 800; i++) {
 		buf_str(&b, i ? ", " : "");
@@ -155,7 +68,7 @@ static int no_such_image(struct store *s, const char *name, struct err *e)
 
 static int open_image(struct store *s, const char *name, int *ret_fd, struct err *e)
 {
-	int r = store_name_check(name, e);
+	int r = store_image_name_check(name, e);
 
 	if (r < 0)
 		return r;
@@ -198,28 +111,13 @@ int store_image_dirs(struct store *s, const char *name, struct strv *ret, struct
 	return r;
 }
 
-static const char *last_name(const char *path)
-{
-	return strrchr(path, '/') + 1; /* an absolute path */
-}
-
-int store_open_layer(const struct store *s, const char *path, int *ret_fd, struct err *e)
-{
-	return fd_open_beneath(s->layers, last_name(path), O_PATH | O_DIRECTORY, ret_fd, e);
-}
-
-int store_open_spec(const struct store *s, const char *path, int *ret_fd, struct err *e)
-{
-	return fd_open_regular(s->layers, last_name(path), O_NOFOLLOW, ret_fd, e);
-}
-
 int store_image_layers(
 	struct store *s, const char *name, struct strv *layers, struct strv *specs, struct err *e)
 {
 	scoped_strv struct strv dirs = { 0 };
 	int r;
 
-	r = store_hold_layers(s, e);
+	r = store_lock_layers(s, e);
 	/*
 	 * Another unpack of this name exchanges the directory: not between our opening and reading
 	 * it.
@@ -329,4 +227,31 @@ void store_image_done(struct store_image *i)
 	for (size_t k = 0; k < i->layers.len; k++)
 		store_layer_done(&i->layers.items[k]);
 	VEC_DONE(&i->layers);
+}
+
+int store_image_remove(struct store *s, const char *name, struct err *e)
+{
+	scoped_store_staging struct store_staging *st = NULL;
+	scoped_strv struct strv dirs = { 0 };
+	int r;
+
+	r = store_image_dirs(s, name, &dirs, e);
+	if (r == -ENOENT)
+		return r; /* what is damaged can be removed all the same */
+	r = store_image_name_check(name, e);
+	if (r == 0)
+		r = store_staging_new(s, &st, e);
+	/*
+	 * --prune, which reads all images, must not find this one gone between its list and its
+	 * look at it.
+	 */
+	if (r == 0)
+		r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
+	if (r < 0)
+		return r;
+	r = store_staging_discard(st, s->images, name, e);
+	if (r == 0)
+		r = fd_sync(s->images, s->path, e);
+	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
+	return r;
 }

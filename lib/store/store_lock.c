@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* store_lock: who may change the store, and who waits for whom. */
 
+#include "store_lock.h"
+
 #include "store_priv.h"
 
 #include <errno.h>
@@ -14,6 +16,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "store_dir.h"
 
 enum { TRIES = 100 };
 
@@ -33,7 +36,7 @@ struct store_locks {
 static const char *const part_words[] = { [STORE_LAYERS] = "layers", [STORE_IMAGES] = "images" };
 static const char how_letters[] = { [LOCK_SHARED] = 's', [LOCK_EXCLUSIVE] = 'x' };
 
-int store_locks_new(struct store *s, struct err *e)
+int store_lock_new(struct store *s, struct err *e)
 {
 	s->locks = calloc(1, sizeof(*s->locks));
 	if (!s->locks)
@@ -51,7 +54,7 @@ static void drop(const struct store *s, struct held *h)
 	h->mark = -1;
 }
 
-void store_locks_free(struct store *s)
+void store_lock_free(struct store *s)
 {
 	if (!s->locks)
 		return;
@@ -258,5 +261,16 @@ int store_lock(const struct store *s, enum store_part part, enum lock_how how, s
 		let_go(s, h);
 	else
 		h->how = how;
+	return r;
+}
+
+int store_lock_layers(struct store *s, struct err *e)
+{
+	int r;
+
+	if (s->layers_locked)
+		return 0;
+	r = store_lock(s, STORE_LAYERS, LOCK_SHARED, e);
+	s->layers_locked = r == 0;
 	return r;
 }

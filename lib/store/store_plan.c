@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "../base/log.h"
+#include "store.h"
 #include "store_base.h"
 
 int store_plan(struct mount_plan *p, const struct store *s, struct err *e)

@@ -14,97 +14,11 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/stop.h"
+#include "store_layer.h"
+#include "store_lock.h"
 #include "store_priv.h"
-#include "tempdir_mapped.h"
-
-struct staging {
-	struct store *store;
-	char *path; /* of the store's tmp/, for messages */
-	struct tempdir tempdir;
-	struct tempdir_mapped mapped; /* of a store with a base */
-	unsigned discarded;
-};
-
-/* Of a store with a base: a view in which ids are an image's. */
-static int make_view(struct staging *st, struct err *e)
-{
-	scoped_idmap struct idmap map = { .gid_assumed = false };
-	int r;
-
-	if (!st->store->base.count)
-		return 0;
-	r = store_base_map(st->store, &map, e);
-	return r == 0 ? tempdir_mapped_new(&st->tempdir, &map, &st->mapped, e) : r;
-}
-
-static const char *tmp_path(const struct store *s, char **ret)
-{
-	if (asprintf(ret, "%s/tmp", s->path) < 0)
-		*ret = NULL;
-	return *ret;
-}
-
-int staging_sweep(struct store *s, struct err *e)
-{
-	scoped_free char *path = NULL;
-
-	return tmp_path(s, &path) ? tempdir_sweep(s->tmp, path, "", e) : err_nomem(e);
-}
-
-int staging_new(struct store *s, struct staging **ret, struct err *e)
-{
-	scoped_staging struct staging *st = NULL;
-	int r;
-
-	st = calloc(1, sizeof(*st));
-	if (!st)
-		return err_nomem(e);
-	st->store = s;
-	st->tempdir = TEMPDIR_INIT;
-	st->mapped = TEMPDIR_MAPPED_INIT;
-	if (!tmp_path(s, &st->path))
-		return err_nomem(e);
-	r = tempdir_new(s->tmp, st->path, "", &st->tempdir, e);
-	if (r == 0)
-		r = make_view(st, e);
-	if (r == 0)
-		r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
-	if (r < 0)
-		return r;
-	r = store_sweep_sidecars(s, e);
-	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
-	if (r < 0)
-		return r;
-
-	*ret = TAKE_PTR(st);
-	return 0;
-}
-
-void staging_free(struct staging *st)
-{
-	if (!st)
-		return;
-	tempdir_mapped_done(&st->mapped);
-	tempdir_done(&st->tempdir);
-	free(st->path);
-	free(st);
-}
-
-int staging_fd(const struct staging *st)
-{
-	return st->mapped.view >= 0 ? st->mapped.view : st->tempdir.fd;
-}
-
-int staging_plain_fd(const struct staging *st)
-{
-	return st->mapped.plain >= 0 ? st->mapped.plain : st->tempdir.fd;
-}
-
-const char *staging_name(size_t i, const char *suffix, char buf[static 32])
-{
-	(void)snprintf(buf, 32, "%zu%s", i, suffix); /* fits: 20 digits and a short suffix */
-	return buf;
-}
+#include "store_staging.h"
+#include "tempdir.h"
 
 /* Without fsync: one syncfs serves all. */
 static int put_file(int dirfd, const char *name, const void *p, size_t n, struct err *e)
@@ -121,7 +35,7 @@ static int put_file(int dirfd, const char *name, const void *p, size_t n, struct
 	return fd_finish(&fd, name, e);
 }
 
-static int put_sidecars(const struct staging *st, const struct staged_layer *l, struct err *e)
+static int put_sidecars(const struct store_staging *st, const struct staged_layer *l, struct err *e)
 {
 	char name[32], text[160];
 	int n, r = 0;
@@ -130,10 +44,10 @@ static int put_sidecars(const struct staging *st, const struct staged_layer *l, 
 		"{\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"root_opaque\":%d}\n", l->entries,
 		l->bytes, l->root_opaque);
 	if (*l->answers)
-		r = put_file(staging_plain_fd(st), staging_name(l->i, ".lower", name), l->answers,
-			strlen(l->answers), e);
+		r = put_file(store_staging_plain_fd(st), tempdir_entry(l->i, ".lower", name),
+			l->answers, strlen(l->answers), e);
 	if (r == 0)
-		r = put_file(staging_plain_fd(st), staging_name(l->i, ".json", name), text,
+		r = put_file(store_staging_plain_fd(st), tempdir_entry(l->i, ".json", name), text,
 			(size_t)n, e);
 	return r;
 }
@@ -177,7 +91,7 @@ static int choose_name(const struct store *s, const struct staged_layer *l, char
 	return 0;
 }
 
-static int publish_layer(const struct staging *st, struct staged_layer *l, struct err *e)
+static int publish_layer(const struct store_staging *st, struct staged_layer *l, struct err *e)
 {
 	const struct store *s = st->store;
 	char name[128], to[144], from[32];
@@ -194,23 +108,24 @@ static int publish_layer(const struct staging *st, struct staged_layer *l, struc
 		return 0;
 
 	/* Files first: the directory's rename is what makes the layer exist. */
-	for (size_t i = 0; store_sidecars[i]; i++) {
-		(void)snprintf(to, sizeof(to), "%s%s", name, store_sidecars[i]);
-		(void)staging_name(l->i, store_sidecars[i], from);
-		if (renameat(staging_plain_fd(st), from, s->layers, to) == 0)
+	for (size_t i = 0; store_layer_sidecars[i]; i++) {
+		(void)snprintf(to, sizeof(to), "%s%s", name, store_layer_sidecars[i]);
+		(void)tempdir_entry(l->i, store_layer_sidecars[i], from);
+		if (renameat(store_staging_plain_fd(st), from, s->layers, to) == 0)
 			continue;
-		if (errno != ENOENT || strcmp(store_sidecars[i], ".lower"))
+		if (errno != ENOENT || strcmp(store_layer_sidecars[i], ".lower"))
 			return err_set(e, errno, to, "cannot move the file into the store");
 		(void)unlinkat(s->layers, to,
 			0); /* a dead process may have left one, and this layer has none */
 	}
-	if (renameat2(staging_plain_fd(st), staging_name(l->i, "", from), s->layers, name,
+	if (renameat2(store_staging_plain_fd(st), tempdir_entry(l->i, "", from), s->layers, name,
 		    RENAME_NOREPLACE) < 0)
 		return err_set(e, errno, name, "cannot move the layer into the store");
 	return 0;
 }
 
-static int put_image(const struct staging *st, const struct staged_image *image, struct err *e)
+static int put_image(
+	const struct store_staging *st, const struct staged_image *image, struct err *e)
 {
 	scoped_strv struct strv dirs = { 0 };
 	scoped_buf struct buf lines = BUF_INIT;
@@ -238,7 +153,7 @@ static int put_image(const struct staging *st, const struct staged_image *image,
 	return r;
 }
 
-static int sync_image(const struct staging *st, struct err *e)
+static int sync_image(const struct store_staging *st, struct err *e)
 {
 	static const char *const files[] = { "image/layers", "image/manifest.json",
 		"image/config.json", "image" };
@@ -254,7 +169,7 @@ static int sync_image(const struct staging *st, struct err *e)
 	return r;
 }
 
-static int publish_image(struct staging *st, const char *name, struct err *e)
+static int publish_image(struct store_staging *st, const char *name, struct err *e)
 {
 	const struct store *s = st->store;
 
@@ -267,7 +182,7 @@ static int publish_image(struct staging *st, const char *name, struct err *e)
 	return err_set(e, errno, name, "cannot move the image into the store");
 }
 
-static int publish_locked(struct staging *st, struct staged_layer *layers, size_t n,
+static int publish_locked(struct store_staging *st, struct staged_layer *layers, size_t n,
 	const struct staged_image *image, bool sync, struct err *e)
 {
 	const struct store *s = st->store;
@@ -288,7 +203,7 @@ static int publish_locked(struct staging *st, struct staged_layer *layers, size_
 	return r;
 }
 
-int staging_publish(struct staging *st, struct staged_layer *layers, size_t n,
+int store_publish(struct store_staging *st, struct staged_layer *layers, size_t n,
 	const struct staged_image *image, bool sync, struct err *e)
 {
 	struct store *s = st->store;
@@ -313,14 +228,4 @@ int staging_publish(struct staging *st, struct staged_layer *layers, size_t n,
 	r = publish_locked(st, layers, n, image, sync, e);
 	(void)store_lock(s, STORE_IMAGES, LOCK_OFF, NULL); /* does not fail */
 	return r;
-}
-
-int staging_discard(struct staging *st, int dirfd, const char *name, struct err *e)
-{
-	char to[32];
-
-	(void)snprintf(to, sizeof(to), "discarded-%u", st->discarded++);
-	if (renameat2(dirfd, name, st->tempdir.fd, to, RENAME_NOREPLACE) < 0)
-		return err_set(e, errno, name, "cannot take it out of the store");
-	return fd_remove_tree(st->tempdir.fd, to, e);
 }

@@ -14,6 +14,8 @@
 #include "../base/fd.h"
 #include "../base/json.h"
 #include "../idmap/userns_self.h"
+#include "store_image.h"
+#include "store_lock.h"
 #include "store_priv.h"
 
 enum { MAX_LINKS = 40 }; /* path_resolution(7) */
@@ -56,7 +58,7 @@ int store_view_open(struct store *s, const char *name, struct store_view *ret, s
 {
 	scoped_view struct store_view v = { .store = s,
 		.user_xattr = userns_is_nested() || geteuid() != 0 };
-	int r = store_hold_layers(s, e);
+	int r = store_lock_layers(s, e);
 
 	if (r == 0)
 		r = read_image(s, name, &v, e);

@@ -18,7 +18,7 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "../base/stop.h"
-#include "store_priv.h"
+#include "store_dir.h"
 
 enum { DIGITS = 16, TRIES = 100 };
 
@@ -79,7 +79,7 @@ static void sweep_mark(int parent, const char *name, const char *prefix)
 		(void)unlinkat(parent, name, 0); /* else the next one does it */
 }
 
-int tempdir_sweep(int parent, const char *path, const char *prefix, struct err *e)
+static int sweep(int parent, const char *path, const char *prefix, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	int r;
@@ -195,7 +195,7 @@ int tempdir_new(
 	int parent, const char *path, const char *prefix, struct tempdir *ret, struct err *e)
 {
 	struct tempdir s = { .parent = parent, .path = path, .fd = -1, .mark = -1 };
-	int r = tempdir_sweep(parent, path, prefix, e);
+	int r = sweep(parent, path, prefix, e);
 
 	if (r < 0)
 		return r;
@@ -235,4 +235,10 @@ void tempdir_done(struct tempdir *s)
 	s->mark = -1;
 	(void)close(s->fd);
 	s->fd = -1;
+}
+
+const char *tempdir_entry(size_t i, const char *suffix, char buf[static 32])
+{
+	(void)snprintf(buf, 32, "%zu%s", i, suffix); /* fits: 20 digits and a short suffix */
+	return buf;
 }

@@ -24,13 +24,10 @@ struct tempdir {
 int tempdir_new(
 	int parent, const char *path, const char *prefix, struct tempdir *ret, struct err *e);
 
-/*
- * Remove what dead processes of ours left under such names. What cannot be removed is named in a
- * warning. Where other users could have put it there nothing is removed.
- */
-int tempdir_sweep(int parent, const char *path, const char *prefix, struct err *e);
-
 /* Remove it with all that is in it. */
 void tempdir_done(struct tempdir *s);
+
+/* The name of file or directory number i in it ("7", "7.mtree"), into buf, returned. */
+const char *tempdir_entry(size_t i, const char *suffix, char buf[static 32]);
 
 #endif

@@ -13,6 +13,7 @@
 #include "../mount/clone.h"
 #include "../mount/mkdir_owned.h"
 #include "../mount/mount_attr.h"
+#include "tempdir.h"
 
 #define NAME "mapped"
 

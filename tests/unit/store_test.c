@@ -15,8 +15,12 @@
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
+#include "../../lib/store/store.h"
+#include "../../lib/store/store_dir.h"
+#include "../../lib/store/store_image.h"
+#include "../../lib/store/store_layer.h"
 #include "../../lib/store/store_priv.h"
-#include "../../lib/store/store_publish.h"
+#include "../../lib/store/store_staging.h"
 
 /* A directory of the test's own, removed by the caller. */
 static const char *new_dir(void)
@@ -70,10 +74,10 @@ TEST(names_of_images_are_one_component_that_needs_no_quoting)
 		bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
 			(c >= 'A' && c <= 'Z') || (c < 128 && strchr("._+:@=~%-", c));
 
-		if ((store_name_check(inside, NULL) == 0) != plain)
+		if ((store_image_name_check(inside, NULL) == 0) != plain)
 			test_fail(__FILE__, __LINE__, "byte %d is %s", c,
 				plain ? "refused" : "taken");
-		CHECK_INT(store_name_check(first, NULL) == 0, plain && c != '.' && c != '-');
+		CHECK_INT(store_image_name_check(first, NULL) == 0, plain && c != '.' && c != '-');
 	}
 }
 
@@ -113,21 +117,21 @@ TEST(a_sweep_takes_what_the_dead_left_and_nothing_of_the_living)
 {
 	const char *dir = new_dir();
 	struct store *s = NULL, *other = NULL;
-	struct staging *living = NULL, *next = NULL;
+	struct store_staging *living = NULL, *next = NULL;
 	scoped_strv struct strv names = { 0 };
 	pid_t pid;
 	int status;
 
 	REQUIRE(store_open(dir, STORE_CREATE, &s, NULL) == 0);
-	REQUIRE(staging_new(s, &living, NULL) == 0);
-	CHECK_INT(fd_write_file(staging_fd(living), "ours", 0600, "x", 1, NULL), 0);
+	REQUIRE(store_staging_new(s, &living, NULL) == 0);
+	CHECK_INT(fd_write_file(store_staging_fd(living), "ours", 0600, "x", 1, NULL), 0);
 	pid = fork();
 	if (pid == 0) {
 		struct store *mine = NULL;
-		struct staging *st = NULL;
+		struct store_staging *st = NULL;
 		bool ok = store_open(dir, 0, &mine, NULL) == 0 &&
-			staging_new(mine, &st, NULL) == 0 &&
-			fd_write_file(staging_fd(st), "left", 0600, "x", 1, NULL) == 0;
+			store_staging_new(mine, &st, NULL) == 0 &&
+			fd_write_file(store_staging_fd(st), "left", 0600, "x", 1, NULL) == 0;
 
 		_exit(ok ? 0 : 1); /* without cleaning up */
 	}
@@ -136,13 +140,13 @@ TEST(a_sweep_takes_what_the_dead_left_and_nothing_of_the_living)
 	CHECK_INT(names.len, 4); /* each with its mark */
 
 	REQUIRE(store_open(dir, 0, &other, NULL) == 0);
-	REQUIRE(staging_new(other, &next, NULL) == 0);
+	REQUIRE(store_staging_new(other, &next, NULL) == 0);
 	strv_done(&names);
 	CHECK_INT(store_dir_list(s->tmp, dir, &names, NULL), 0);
 	CHECK_INT(names.len, 4); /* the living one's, and the next one's */
-	CHECK(exists(staging_fd(living), "ours"));
-	staging_free(next);
-	staging_free(living);
+	CHECK(exists(store_staging_fd(living), "ours"));
+	store_staging_free(next);
+	store_staging_free(living);
 	strv_done(&names);
 	CHECK_INT(store_dir_list(s->tmp, dir, &names, NULL), 0);
 	CHECK_INT(names.len, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * store_in_use: which layers are mounted. An overlay of ours shows them by name
+ * store_mount: which layers are mounted. An overlay of ours shows them by name
  * (lib/mount/overlay.c), and so does one that somebody else made of their paths, or a bind mount of
  * one. In our own mount namespace, and those of root and of the store's owner, the names count; as
  * a name is that of its content, the layer of another store counts for ours, too: it is spared
@@ -14,6 +14,8 @@
  * spared.
  */
 
+#include "store_mount.h"
+
 #include "store_priv.h"
 
 #include <errno.h>
@@ -26,6 +28,8 @@
 #include "../base/fd.h"
 #include "../mount/info_all.h"
 #include "../mount/overlay_layers.h"
+#include "store_image.h"
+#include "store_layer.h"
 
 enum { NAME = 71, VARIANT = 88 }; /* sha256-DIFF_ID, and with .HASH */
 enum { OVERFLOW_ID = 65534 };
@@ -36,7 +40,7 @@ struct search {
 	bool open;         /* ... which others may pass */
 	const char *image; /* a mount of it is looked for, which goes to ... */
 	struct store_mount *mount;
-	struct store_in_use *in_use; /* or the layers that are mounted go here */
+	struct store_mounted *mounted; /* or the layers that are mounted go here */
 	struct err *e;
 
 	const struct mntns *ns; /* the namespace that is looked at */
@@ -77,7 +81,7 @@ static int leads_to(const struct search *s, const char *path, int id, const char
 
 static int add_name(struct search *s, const char *name)
 {
-	return strv_has(&s->in_use->names, name) ? 0 : strv_add(&s->in_use->names, name);
+	return strv_has(&s->mounted->names, name) ? 0 : strv_add(&s->mounted->names, name);
 }
 
 /* A mount that is no overlay: of a layer, or of what is in one? Returns 0, or -ENOMEM. */
@@ -110,7 +114,7 @@ static int look_at_layer(const char *dir, void *arg)
 		s->ours += leads > 0 ||
 			(leads < 0 &&
 				faccessat(s->store->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
-		if (s->in_use && (s->trusted || (s->open && leads > 0)) && add_name(s, name) < 0)
+		if (s->mounted && (s->trusted || (s->open && leads > 0)) && add_name(s, name) < 0)
 			return -ENOMEM;
 	}
 	return 0;
@@ -123,7 +127,7 @@ static int look_at_layer(const char *dir, void *arg)
  */
 static bool is_ours(const struct search *s, const char *source)
 {
-	return !strncmp(source, "image:", 6) && store_name_check(source + 6, NULL) == 0 &&
+	return !strncmp(source, "image:", 6) && store_image_name_check(source + 6, NULL) == 0 &&
 		(s->image ? !strcmp(source + 6, s->image) :
 			    faccessat(s->store->images, source + 6, F_OK, AT_SYMLINK_NOFOLLOW) ==
 					0);
@@ -190,14 +194,14 @@ static int look(const struct mount_info *i, const struct mntns *ns, void *arg)
 	s->told = s->ours = 0;
 	if (!strcmp(i->type, "overlay"))
 		r = overlay_layers_each(i->options, look_at_layer, s);
-	else if (s->in_use)
+	else if (s->mounted)
 		r = look_at_root(s);
 	if (r < 0)
 		return err_nomem(s->e);
 	if (strcmp(i->type, "overlay") != 0)
 		return 0;
-	if (s->in_use && may_be_of_the_store(s))
-		note(s, &s->in_use->untold);
+	if (s->mounted && may_be_of_the_store(s))
+		note(s, &s->mounted->untold);
 	if (!s->mount || !is_of_the_image(s))
 		return 0;
 	note(s, s->mount);
@@ -215,14 +219,14 @@ static int search(struct search *s)
 	return mount_info_all_namespaces(look, s, s->e);
 }
 
-int store_find_in_use(const struct store *store, struct store_in_use *ret, struct err *e)
+int store_mount_find_layers(const struct store *store, struct store_mounted *ret, struct err *e)
 {
-	struct search s = { .store = store, .in_use = ret, .e = e };
+	struct search s = { .store = store, .mounted = ret, .e = e };
 
 	return search(&s);
 }
 
-int store_find_mount(
+int store_mount_find(
 	const struct store *store, const char *image, struct store_mount *ret, struct err *e)
 {
 	struct search s = { .store = store, .image = image, .mount = ret, .e = e };
@@ -252,7 +256,7 @@ void store_mount_done(struct store_mount *m)
 	buf_done(&m->target);
 }
 
-void store_in_use_done(struct store_in_use *u)
+void store_mounted_done(struct store_mounted *u)
 {
 	strv_done(&u->names);
 	store_mount_done(&u->untold);

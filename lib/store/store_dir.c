@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* store_dir: the names in a directory. */
+
+#include "store_dir.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int store_dir_list(int dirfd, const char *path, struct strv *ret, struct err *e)
+{
+	int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), r = 0;
+	struct dirent *d;
+	DIR *dir;
+
+	if (fd < 0)
+		return err_set(e, errno, path, "cannot list the directory");
+	dir = fdopendir(fd);
+	if (!dir) {
+		r = err_set(e, errno, path, "cannot list the directory");
+		(void)close(fd);
+		return r;
+	}
+	while (r == 0) {
+		errno = 0;
+		d = readdir(dir);
+		if (!d)
+			break;
+		if (strcmp(d->d_name, ".") && strcmp(d->d_name, "..") &&
+			strv_add(ret, d->d_name) < 0)
+			r = err_nomem(e);
+	}
+	if (r == 0 && errno)
+		r = err_set(e, errno, path, "cannot list the directory");
+	(void)closedir(dir);
+	if (r == 0 && ret->len)
+		qsort(ret->items, ret->len, sizeof(*ret->items), by_name);
+	return r;
+}

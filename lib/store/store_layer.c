@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* store_layer: the layers in layers/ and the files beside them. */
+
+#include "store_layer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/json.h"
+#include "../base/log.h"
+#include "../layer/layer.h"
+#include "store_dir.h"
+#include "store_priv.h"
+
+const char *const store_layer_sidecars[] = { ".mtree", ".lower", ".json", NULL };
+
+static bool hex_digits(const char *s, size_t n)
+{
+	return strspn(s, "0123456789abcdef") >= n;
+}
+
+bool store_layer_name_ok(const char *name)
+{
+	size_t n = strlen(name);
+
+	if (strncmp(name, "sha256-", 7) || n < 71 || !hex_digits(name + 7, 64))
+		return false;
+	return n == 71 || (n == 88 && name[71] == '.' && hex_digits(name + 72, 16));
+}
+
+int store_layer_find(
+	const struct store *s, const struct digest *diff_id, struct strv *ret, struct err *e)
+{
+	scoped_strv struct strv names = { 0 };
+	char base[DIGEST_NAME];
+	int r = store_dir_list(s->layers, s->path, &names, e);
+
+	if (r < 0)
+		return r;
+	(void)digest_name(diff_id, base);
+	for (size_t i = 0; i < names.len; i++) {
+		struct stat st;
+
+		if (strncmp(names.items[i], base, strlen(base)) ||
+			!store_layer_name_ok(names.items[i]))
+			continue;
+		if (fstatat(s->layers, names.items[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!S_ISDIR(st.st_mode))
+			continue;
+		if (strv_add(ret, names.items[i]) < 0)
+			return err_nomem(e);
+	}
+	return 0;
+}
+
+int store_layer_answers(const struct store *s, const char *dir, struct buf *ret, struct err *e)
+{
+	char path[128];
+	scoped_fd int fd = -1;
+
+	(void)snprintf(path, sizeof(path), "%s.lower", dir);
+	fd = openat(s->layers, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_set(e, errno, path, "cannot open what the layer depends on");
+	return fd_read_all(fd, path, LAYER_DEPS_MAX + 4096, ret, e);
+}
+
+int store_layer_read(const struct store *s, const char *dir, struct store_layer *ret, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	scoped_json struct json *facts = NULL;
+	struct store_layer l = { .dir = NULL };
+	uint64_t opaque = 0;
+	char path[128];
+	int r;
+
+	(void)snprintf(path, sizeof(path), "%s.json", dir);
+	r = fd_read_file(s->layers, path, 4096, &b, e);
+	if (r == 0)
+		r = doc_parse(buf_get(&b), b.len, path, &facts, e);
+	if (r == 0)
+		r = doc_u64(facts, "entries", path, true, &l.entries, e);
+	if (r == 0)
+		r = doc_u64(facts, "bytes", path, true, &l.bytes, e);
+	if (r == 0)
+		r = doc_u64(facts, "root_opaque", path, true, &opaque, e);
+	if (r < 0)
+		return r;
+	l.root_opaque = opaque != 0;
+	l.dir = strdup(dir);
+	if (!l.dir)
+		return err_nomem(e);
+
+	*ret = l;
+	return 0;
+}
+
+void store_layer_done(struct store_layer *l)
+{
+	free(l->dir);
+	l->dir = NULL;
+}
+
+static const char *last_name(const char *path)
+{
+	return strrchr(path, '/') + 1; /* an absolute path */
+}
+
+int store_layer_open(const struct store *s, const char *path, int *ret_fd, struct err *e)
+{
+	return fd_open_beneath(s->layers, last_name(path), O_PATH | O_DIRECTORY, ret_fd, e);
+}
+
+int store_layer_open_spec(const struct store *s, const char *path, int *ret_fd, struct err *e)
+{
+	return fd_open_regular(s->layers, last_name(path), O_NOFOLLOW, ret_fd, e);
+}
+
+/* "sha256-...mtree" without its suffix; NULL when it is no sidecar's name. */
+static char *sidecar_owner(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (size_t i = 0; store_layer_sidecars[i]; i++) {
+		size_t k = strlen(store_layer_sidecars[i]);
+
+		if (n > k && !strcmp(name + n - k, store_layer_sidecars[i]))
+			return strndup(name, n - k);
+	}
+	return NULL;
+}
+
+int store_layer_sweep(const struct store *s, struct err *e)
+{
+	scoped_strv struct strv names = { 0 };
+	int r = store_dir_list(s->layers, s->path, &names, e);
+
+	for (size_t i = 0; r == 0 && i < names.len; i++) {
+		scoped_free char *owner = sidecar_owner(names.items[i]);
+
+		if (!owner || !store_layer_name_ok(owner) ||
+			faccessat(s->layers, owner, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		log_verbose("removing '%s': its layer was never finished", names.items[i]);
+		if (unlinkat(s->layers, names.items[i], 0) < 0)
+			r = err_set(
+				e, errno, names.items[i], "cannot remove the file from the store");
+	}
+	return r;
+}
