@@ -12,6 +12,7 @@
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
 #include "../lib/check/list_mapped.h"
+#include "../lib/idmap/userns_self.h"
 #include "../lib/mount/probe.h"
 
 /* A mount, kept until all of its namespace are known: the text is a tree of them. */
@@ -42,7 +43,7 @@ static void source_text(const struct mapped_mount *m, struct buf *b)
 static bool is_partial(const struct mapped_mount *m)
 {
 	return (m->from == MAP_FROM_KERNEL || m->from == MAP_FROM_LAYERS) &&
-		!probe_initial_userns();
+		!userns_is_initial();
 }
 
 static void map_text(const struct mapped_mount *m, struct buf *b)
