@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include "../lib/base/log.h"
+#include "../lib/base/path.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/clone_cache.h"
 #include "../lib/mount/exposure.h"
@@ -67,13 +68,6 @@ static int job_failed(struct table_run *run, struct table_job *j, int r, struct 
 	return 0;
 }
 
-static bool lies_on(const char *path, const char *target)
-{
-	size_t n = strlen(target);
-
-	return !strncmp(path, target, n) && (!path[n] || path[n] == '/' || n == 1);
-}
-
 /*
  * On the target of a line that failed (with nofail) there is still the directory that it would have
  * covered: to mount that, or on that, is never what was meant.
@@ -89,10 +83,10 @@ static int check_below(const struct table_run *run, const struct table_job *j, s
 
 		if (other->state != JOB_FAILED)
 			continue;
-		if (lies_on(need.target, other->line->target))
+		if (path_below(need.target, other->line->target))
 			under = other->line->target;
 		for (size_t k = 0; k < need.uses.len && !under; k++)
-			if (lies_on(need.uses.items[k], other->line->target))
+			if (path_below(need.uses.items[k], other->line->target))
 				under = other->line->target;
 	}
 	if (under) {

@@ -42,8 +42,7 @@ static void source_text(const struct mapped_mount *m, struct buf *b)
 /* The kernel leaves out lines that have no id in the reader's user namespace. */
 static bool is_partial(const struct mapped_mount *m)
 {
-	return (m->from == MAP_FROM_KERNEL || m->from == MAP_FROM_LAYERS) &&
-		!userns_is_initial();
+	return (m->from == MAP_FROM_KERNEL || m->from == MAP_FROM_LAYERS) && !userns_is_initial();
 }
 
 static void map_text(const struct mapped_mount *m, struct buf *b)
@@ -117,21 +116,12 @@ static int by_target(const void *pa, const void *pb)
 	return (a->index > b->index) - (a->index < b->index);
 }
 
-/* Is target the same place as dir, or below it? */
-static bool is_below(const char *target, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return !strncmp(target, dir, len) &&
-		(!target[len] || target[len] == '/' || !strcmp(dir, "/"));
-}
-
 static void find_parents(struct list *l)
 {
 	for (size_t i = 0; i < l->rows.len; i++) {
 		ssize_t p = (ssize_t)i - 1;
 
-		while (p >= 0 && !is_below(l->rows.items[i].target, l->rows.items[p].target))
+		while (p >= 0 && !path_below(l->rows.items[i].target, l->rows.items[p].target))
 			p = l->rows.items[p].parent;
 		l->rows.items[i].parent = p;
 		l->rows.items[i].last = true;

@@ -12,6 +12,7 @@
 #include "../lib/base/fd.h"
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
+#include "../lib/base/proc.h"
 #include "../lib/check/mount_map.h"
 #include "../lib/check/needed_ids.h"
 #include "../lib/check/walk.h"
@@ -236,7 +237,7 @@ static int cover_layer(struct needed_ids *c, const struct store *store, const ch
 	int r = store_layer_open_spec(store, spec, &fd, e);
 
 	if (r == 0)
-		r = mtree_read(fd, spec, MTREE_OWNER, threads ? threads : walk_processors(),
+		r = mtree_read(fd, spec, MTREE_OWNER, threads ? threads : proc_processors(),
 			add_spec, &p, e);
 	if (r < 0 || geteuid() != 0)
 		return r; /* on disk such a store has the ids of its owner's namespace, not those of

@@ -12,6 +12,7 @@
 
 #include "../base/buf.h"
 #include "../base/log.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "../base/vec.h"
 #include "../mount/info.h"
@@ -51,17 +52,9 @@ static void listing_done(struct mapped_listing *l)
 	VEC_DONE(&l->unmapped);
 }
 
-/* What is left of path after the directory dir ("" or "/..."), or NULL when it is not below it. */
-static const char *below(const char *path, const char *dir)
-{
-	size_t n = strcmp(dir, "/") ? strlen(dir) : 0;
-
-	return !strncmp(path, dir, n) && (path[n] == '/' || !path[n]) ? path + n : NULL;
-}
-
 static bool wanted(const struct mapped_listing *l, const struct mount_info *i)
 {
-	return !l->o->below || i->id == l->on || below(i->target, l->o->below);
+	return !l->o->below || i->id == l->on || path_below(i->target, l->o->below);
 }
 
 static int report(struct mapped_listing *l, const struct mount_info *i, struct mapped_mount *m)
@@ -112,7 +105,7 @@ static ssize_t infer_from(const struct mapped_listing *from, const struct mount_
 
 	for (size_t k = 0; from && k < from->unmapped.len && n == 0; k++) {
 		const struct unmapped_mount *raw = &from->unmapped.items[k];
-		const char *rest = raw->dev == i->dev ? below(i->root, raw->root) : NULL;
+		const char *rest = raw->dev == i->dev ? path_below(i->root, raw->root) : NULL;
 		scoped_fd int disk = rest ? open_in(from, raw->target, rest, -1) : -1;
 
 		if (disk >= 0)

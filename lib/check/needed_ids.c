@@ -8,6 +8,7 @@
 #include <linux/posix_acl.h>
 #include <stdlib.h>
 
+#include "../base/proc.h"
 #include "dirlist.h"
 #include "idset.h"
 #include "meta.h"
@@ -143,7 +144,7 @@ static int visit(
 
 static int run(struct needed_ids_walk *t, unsigned threads, struct err *e)
 {
-	unsigned n = threads ? threads : walk_processors(), made = 0;
+	unsigned n = threads ? threads : proc_processors(), made = 0;
 	struct meta top;
 	int r = meta_stat(t->root, "", &top);
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/proc.h"
+
 /* The tag of a directory that is one inode on both sides; of any other it is NULL. */
 static char same_tag;
 
@@ -273,7 +275,7 @@ static void tell(struct verify *v, enum progress_state state)
 
 static int run(struct verify *v, struct verify_counts *ret, struct err *e)
 {
-	unsigned n = v->o->threads ? v->o->threads : walk_processors();
+	unsigned n = v->o->threads ? v->o->threads : proc_processors();
 	int r = root_mount(v->seen, &v->seen_mount, e);
 
 	if (r == 0 && !v->x)

@@ -43,15 +43,6 @@ struct walk {
 	struct walk_worker *workers;
 };
 
-unsigned walk_processors(void)
-{
-	cpu_set_t set;
-
-	if (sched_getaffinity(0, sizeof(set), &set) < 0)
-		return 1;
-	return CPU_COUNT(&set) > 0 ? (unsigned)CPU_COUNT(&set) : 1;
-}
-
 /* --- directories ------------------------------------------------------------------------------ */
 
 static struct walk_dir *dir_new(struct walk_dir *parent, const char *name, void *tag)

@@ -58,7 +58,4 @@ void walk_path(const struct walk_dir *d, const char *name, struct buf *ret);
  */
 int walk_open(int root, const char *path, int flags);
 
-/* How many processors this process may use, at least 1. */
-unsigned walk_processors(void);
-
 #endif

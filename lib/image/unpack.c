@@ -15,6 +15,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../base/proc.h"
 #include "../store/tempdir.h"
 #include "../tar/blob.h"
 #include "unpack_priv.h"
@@ -145,13 +146,6 @@ static void *worker(void *arg)
 	return NULL;
 }
 
-static uint32_t processors(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof(set), &set) == 0 ? (uint32_t)CPU_COUNT(&set) : 1;
-}
-
 static int by_size(const void *a, const void *b, void *arg)
 {
 	const struct job *jobs = arg;
@@ -162,7 +156,7 @@ static int by_size(const void *a, const void *b, void *arg)
 
 int work_read(struct work *w, struct err *e)
 {
-	uint32_t n = w->opts->jobs ? w->opts->jobs : processors();
+	uint32_t n = w->opts->jobs ? w->opts->jobs : proc_processors();
 	pthread_t threads[MAX_JOBS];
 	uint32_t started = 0;
 

@@ -12,6 +12,8 @@
 
 #include "../base/buf.h"
 #include "../base/fd.h"
+#include "../base/path.h"
+#include "../base/proc.h"
 #include "../base/vec.h"
 #include "via_libmount.h"
 
@@ -113,8 +115,9 @@ static void describe(int procfd, const char *pid, const char *how, struct busy_s
 		(int)comm.len - 1, comm.data, how, s->where);
 }
 
-static void look_at_process(int proc, const char *pid, struct busy_search *s)
+static int look_at_process(int proc, const char *pid, pid_t number, void *arg)
 {
+	struct busy_search *s = arg;
 	static const struct {
 		const char *link, *how;
 	} links[] = {
@@ -127,34 +130,22 @@ static void look_at_process(int proc, const char *pid, struct busy_search *s)
 	} dirs[] = { { "fd", "an open file" }, { "map_files", "a mapped file" } };
 	scoped_fd int fd = openat(proc, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
+	(void)number; /* pid is the same as text */
 	if (fd < 0)
-		return; /* it has ended */
+		return 0; /* it has ended */
 	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
 		if (is_on(fd, links[i].link, s)) {
 			describe(fd, pid, links[i].how, s);
-			return;
+			return 0;
 		}
 	}
 	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
 		if (any_on(fd, dirs[i].dir, s)) {
 			describe(fd, pid, dirs[i].how, s);
-			return;
+			return 0;
 		}
 	}
-}
-
-static void each_process(
-	void (*fn)(int proc, const char *pid, struct busy_search *s), struct busy_search *s)
-{
-	DIR *proc = opendir("/proc");
-	const struct dirent *entry;
-
-	if (!proc)
-		return;
-	while ((entry = readdir(proc)))
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			fn(dirfd(proc), entry->d_name, s);
-	(void)closedir(proc); /* only read */
+	return 0;
 }
 
 /*
@@ -170,18 +161,18 @@ static int match_copy(const struct lm_mount *m, void *arg)
 	return 0;
 }
 
-static void look_into_namespace(int proc, const char *pid, struct busy_search *s)
+static int look_into_namespace(int proc, const char *pid, pid_t number, void *arg)
 {
+	struct busy_search *s = arg;
 	scoped_fd int fd = openat(proc, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat own, its;
 
 	if (fd < 0 || stat("/proc/self/ns/mnt", &own) < 0 || fstatat(fd, "ns/mnt", &its, 0) < 0 ||
 		own.st_ino == its.st_ino)
-		return;
+		return 0;
 	s->ids.len = 0;
 	(void)lm_mountinfo_of(fd, its.st_ino, match_copy, s, NULL); /* it may have ended */
-	if (s->ids.len)
-		look_at_process(proc, pid, s);
+	return s->ids.len ? look_at_process(proc, pid, number, s) : 0;
 }
 
 /*
@@ -190,9 +181,9 @@ static void look_into_namespace(int proc, const char *pid, struct busy_search *s
 
 static bool below(const char *path, const char *dir)
 {
-	size_t n = strlen(dir);
+	const char *rest = path_below(path, dir);
 
-	return !strncmp(path, dir, n) && path[n] == '/';
+	return rest && *rest;
 }
 
 static void look_at_loops(struct busy_search *s)
@@ -259,14 +250,14 @@ static void find_holders(struct busy_search *s, struct err *e)
 		return;
 	}
 	if (VEC_ADD(&s->ids, (uint64_t)s->id) == 0)
-		each_process(look_at_process, s);
+		(void)proc_each(look_at_process, s, NULL); /* without /proc, none is found */
 	if (s->known) {
 		look_at_loops(s);
 		look_at_swap(s);
 	}
 	if (!s->found && s->known) {
 		s->where = ", in another mount namespace";
-		each_process(look_into_namespace, s);
+		(void)proc_each(look_into_namespace, s, NULL); /* likewise */
 	}
 	if (s->found) {
 		say(s, "it is held by", "end these, or let them go elsewhere", e);

@@ -21,6 +21,7 @@
 #include "../base/log.h"
 #include "../base/num.h"
 #include "../base/path.h"
+#include "../base/proc.h"
 #include "info.h"
 
 enum { ATTEMPTS = 64, LOCK_TRIES = 500, LOCK_PAUSE_MS = 20, GONE_TRIES = 25 };
@@ -436,40 +437,40 @@ static bool process_holds(int proc, const char *pid, dev_t dev)
 	return found;
 }
 
-static void name_process(int proc, const char *pid, struct buf *b)
+struct device_holders {
+	dev_t dev;
+	struct buf text;
+};
+
+static int name_holder(int proc, const char *pid, pid_t number, void *arg)
 {
+	struct device_holders *h = arg;
 	scoped_buf struct buf comm = BUF_INIT;
+	struct buf *b = &h->text;
 	char path[64];
 
+	(void)number; /* pid is the same as text */
+	if (!process_holds(proc, pid, h->dev))
+		return 0;
 	(void)snprintf(path, sizeof(path), "%.20s/comm", pid); /* fits */
 	buf_printf(b, "%sprocess %s (", b->len ? ", " : "", pid);
 	if (fd_read_file(proc, path, 64, &comm, NULL) == 0 && comm.len)
 		buf_add(b, comm.data, comm.len - 1);
 	buf_char(b, ')');
-}
-
-static void find_holders(dev_t dev, struct buf *b)
-{
-	DIR *proc = opendir("/proc");
-	const struct dirent *entry;
-
-	while (proc && (entry = readdir(proc)))
-		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-			process_holds(dirfd(proc), entry->d_name, dev))
-			name_process(dirfd(proc), entry->d_name, b);
-	if (proc)
-		(void)closedir(proc); /* only read */
+	return 0;
 }
 
 static void say_it_stays(const struct loop_watch *w)
 {
-	scoped_buf struct buf b = BUF_INIT;
+	struct device_holders h = { .dev = makedev(LOOP_MAJOR, w->minor), .text = BUF_INIT };
 
-	find_holders(makedev(LOOP_MAJOR, w->minor), &b);
+	(void)proc_each(name_holder, &h, NULL); /* without /proc, none is found */
 	log_warn("/dev/loop%u is not free yet: %s", w->minor,
-		b.len && buf_get(&b) ? buf_get(&b) :
-				       "something uses it that cannot be seen here, such as "
-				       "another mount namespace");
+		h.text.len && buf_get(&h.text) ?
+			buf_get(&h.text) :
+			"something uses it that cannot be seen here, such as "
+			"another mount namespace");
+	buf_done(&h.text);
 }
 
 void loop_watch_end(struct loop_watch *w)

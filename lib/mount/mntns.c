@@ -3,7 +3,6 @@
 
 #include "mntns.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/nsfs.h>
@@ -15,7 +14,7 @@
 
 #include "../base/cleanup.h"
 #include "../base/log.h"
-#include "../base/num.h"
+#include "../base/proc.h"
 #include "../base/sys.h"
 #include "../base/vec.h"
 #include "info.h"
@@ -96,8 +95,9 @@ static int is_new(struct mntns_walk *w, struct visited p)
 	return VEC_ADD(&w->seen, p) < 0 ? err_nomem(w->e) : 1;
 }
 
-static int visit(struct mntns_walk *w, int proc, const char *name, pid_t pid)
+static int visit(int proc, const char *name, pid_t pid, void *arg)
 {
+	struct mntns_walk *w = arg;
 	scoped_mntns struct mntns n = MNTNS_INIT;
 	struct visited p = { 0 };
 	struct statx root;
@@ -141,13 +141,9 @@ static int visit(struct mntns_walk *w, int proc, const char *name, pid_t pid)
 
 static int visit_all(struct mntns_walk *w, const struct mntns *own)
 {
-	DIR *d = opendir("/proc");
-	struct dirent *x;
 	struct statx root;
 	int r = 0;
 
-	if (!d)
-		return err_set(w->e, errno, "/proc", "cannot list the processes");
 	/*
 	 * Ours is not visited, from no root when it is read by its id or once, else not from our
 	 * own.
@@ -158,15 +154,7 @@ static int visit_all(struct mntns_walk *w, const struct mntns *own)
 		r = is_new(w,
 			(struct visited){
 				own->inode, root.stx_ino, root.stx_dev_major, root.stx_dev_minor });
-	while (r >= 0 && (x = readdir(d))) {
-		uint32_t pid;
-
-		r = num_u32(x->d_name, &pid) == 0 ? visit(w, dirfd(d), x->d_name, (pid_t)pid) : 0;
-		if (r > 0)
-			break;
-	}
-	(void)closedir(d); /* read only */
-	return r;
+	return r < 0 ? r : proc_each(visit, w, w->e);
 }
 
 /*

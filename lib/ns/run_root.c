@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "../base/log.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "../mount/fsids.h"
 #include "untrusted_root.h"
@@ -395,18 +396,11 @@ static int build(struct tree *t, const struct run_mounts *m, bool want_tty, stru
 	return r == 0 ? pivot(t->root, e) : r;
 }
 
-static bool is_below(const char *path, const char *above)
-{
-	size_t n = strlen(above);
-
-	return !strncmp(path, above, n) && (!path[n] || path[n] == '/');
-}
-
 /* Is it in something that is mounted over the root anew? */
 static bool is_in_system_mount(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_LEN(system_mounts); i++)
-		if (is_below(path, system_mounts[i].path))
+		if (path_below(path, system_mounts[i].path))
 			return true;
 	return false;
 }
