@@ -16,9 +16,8 @@ explain() {
 
 # The output has this line, but for blanks and the ids of mounts and processes.
 says() {
-	grep -qxF -- "$1" \
-		<<<"$(sed -E 's/^ +//; s/  +/ /g; s/^mount [0-9]+/mount N/; s/pid:[0-9]+/pid:N/' <<<"$output")" ||
-		tell "it does not say: $1"
+	sed -E 's/^ +//; s/  +/ /g; s/^mount [0-9]+/mount N/; s/pid:[0-9]+/pid:N/' <<<"$output" |
+		grep -xF -- "$*" >/dev/null || tell "it does not say: $*"
 }
 
 @test "which map applies, and who is nobody: overflow is told apart from the real nobody" {
@@ -32,7 +31,8 @@ says() {
 	says "mount N at $SCRATCH/m, rw,relatime,idmapped: map b:0:100000:2000;b:65534:65534:1"
 	says 'owner disk 65534 -> map line u:65534:65534:1 -> seen as 65534 (really nobody)'
 	explain m/foreign
-	says 'owner disk 5000 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody)'
+	says 'owner disk 5000 -> no line of the map has it -> shown as 65534 (overflow: it has' \
+		'no id here, this is not nobody)'
 	explain m/file
 	says 'owner disk 1000 -> map line u:0:100000:2000 -> seen as 101000'
 	says 'group disk 1000 -> map line g:0:100000:2000 -> seen as 101000'
@@ -48,7 +48,7 @@ says() {
 	says 'owner disk 1000 -> map line u:1000:0:1 -> seen as 0'
 }
 
-@test "every write fails with EOVERFLOW: it is predicted, and the change that is told makes it work" {
+@test "every write fails with EOVERFLOW: it is predicted, and the change that is proposed works" {
 	local change
 	mkdir src/dir
 	chmod 777 src/dir
@@ -56,7 +56,8 @@ says() {
 	must_fail 1 "Value too large" touch m/dir/new
 	explain --op create m/dir
 	[ "$status" = 3 ] || tell "it should say 3"
-	says 'create EOVERFLOW: the caller'\''s ids cannot be stored: no disk id is seen as them through this mount'
+	says 'create EOVERFLOW: the caller'\''s ids cannot be stored: no disk id is seen as them' \
+		'through this mount'
 	change=$(sed -n 's/.*extend the map of .* by //p' <<<"$output")
 	[ -n "$change" ] || tell "no change is told"
 	umount m
@@ -67,7 +68,7 @@ says() {
 	says "what is made has the disk ids $(owner src/dir/new)"
 }
 
-@test "root cannot write, remove or chmod what has no id, and the one range that is missing is named" {
+@test "root cannot write, remove or chmod what has no id, and the missing range is named" {
 	local op
 	touch src/foreign
 	chown 5000:5000 src/foreign
@@ -92,7 +93,8 @@ says() {
 	map_mount '0:100000:2000' src m
 	must_fail 1 "Permission denied" touch m/closed/new
 	explain --op create m/closed
-	says 'create EACCES: its mode gives others ---, --x is wanted; CAP_DAC_OVERRIDE does not count: owner or group has no id in the caller'\''s user namespace'
+	says 'create EACCES: its mode gives others ---, --x is wanted; CAP_DAC_OVERRIDE does not' \
+		'count: owner or group has no id in the caller'\''s user namespace'
 }
 
 @test "a container's root in front of a host directory: nobody, and what map would help" {
@@ -100,7 +102,8 @@ says() {
 	chown 1000:1000 src
 	explain --userns "pid:$SLEEPER" src/file
 	says 'owner disk 1000 -> seen as 1000 -> no id in pid:N, shown as 65534 (overflow)'
-	says 'write EACCES: its mode gives others r--, -w- is wanted; CAP_DAC_OVERRIDE does not count: owner or group has no id in the caller'\''s user namespace'
+	says 'write EACCES: its mode gives others r--, -w- is wanted; CAP_DAC_OVERRIDE does not' \
+		'count: owner or group has no id in the caller'\''s user namespace'
 	says "try: mount-idmapped -m '1000:100000:1' $SCRATCH/src TARGET, and use it there"
 	must_fail 1 "Permission denied" nsenter -t "$SLEEPER" -U tee -a src/file
 	map_mount '1000:100000:1' src m
@@ -128,7 +131,9 @@ says() {
 	map_mount '1000:101000:1' src m
 	must_fail 1 "Value too large" getfattr -n security.capability m/file
 	explain m/file
-	says 'cap root disk 7 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody); reading security.capability fails with EOVERFLOW'
+	says 'cap root disk 7 -> no line of the map has it -> shown as 65534 (overflow: it has' \
+		'no id here, this is not nobody); reading security.capability fails with' \
+		'EOVERFLOW'
 	umount m
 	map_mount '0:100000:2000' src m
 	explain m/file
@@ -141,7 +146,8 @@ says() {
 	map_mount '0:100000:2000' src m
 	explain --as 100033 m/file
 	says 'ACL user disk 33 -> map line u:0:100000:2000 -> seen as 100033 rw-'
-	says 'ACL user disk 70000 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody) r--'
+	says 'ACL user disk 70000 -> no line of the map has it -> shown as 65534 (overflow: it' \
+		'has no id here, this is not nobody) r--'
 	says 'read yes: its ACL gives user with disk id 33 rw-'
 	must_equal "$(setpriv --reuid 100033 --regid 9 --clear-groups cat m/file)" data
 	explain --as 33 --op read m/file
@@ -206,7 +212,8 @@ says() {
 	explain --op write o/file
 	[ "$status" = 3 ] || tell "it works"
 	says 'write EROFS: the filesystem is read-only'
-	says "try: put an overlay over it: shiftbox mount-idmapped -o upper=DIR,work=DIR,lower=$SCRATCH/o overlay TARGET, and use it there"
+	says "try: put an overlay over it: shiftbox mount-idmapped -o" \
+		"upper=DIR,work=DIR,lower=$SCRATCH/o overlay TARGET, and use it there"
 	must_work "$SHIFTBOX" mount-idmapped \
 		-o "public,upper=$SCRATCH/u,work=$SCRATCH/w,lower=$SCRATCH/o" overlay o2
 	touch o2/file
@@ -258,7 +265,7 @@ says() {
 	! grep -q 'disk ids' <<<"$output" || tell "the overlay does not tell"
 }
 
-@test "ACLs and capabilities in an overlay: what is seen, and beside it what the layer has if that is known" {
+@test "ACLs and capabilities in an overlay: what is seen, and what the layer has if known" {
 	mkdir -m 755 l1
 	mkdir -m 700 store
 	cp "$(command -v id)" l1/id
@@ -287,7 +294,8 @@ says() {
 	# Two, of which one has no id: which is which cannot be told by their order.
 	explain --image sample -s store m/d
 	says 'dflt user disk id not known -> seen as 101033 r--'
-	says 'dflt user disk id not known -> shown as 65534 (overflow: it has no id here, this is not nobody) r--'
+	says 'dflt user disk id not known -> shown as 65534 (overflow: it has no id here, this' \
+		'is not nobody) r--'
 }
 
 @test "kernels that tell less: disk ids are inferred, or it says that it does not know" {
@@ -298,11 +306,15 @@ says() {
 	says 'owner disk 1000 -> map line u:0:100000:2000 -> seen as 101000'
 	says 'write yes: CAP_DAC_OVERRIDE overrides the mode'
 	capture "$TESTS/fixtures/nosys" 467 "$SHIFTBOX" shift-check explain m/foreign
-	says 'owner disk id not known -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody)'
-	says 'unlink EOVERFLOW: its owner or group has no id through this mount, so it may not be changed'
+	says 'owner disk id not known -> no line of the map has it -> shown as 65534 (overflow:' \
+		'it has no id here, this is not nobody)'
+	says 'unlink EOVERFLOW: its owner or group has no id through this mount, so it may not' \
+		'be changed'
 	capture "$TESTS/fixtures/nosys" 457,467 "$SHIFTBOX" shift-check explain m/foreign
-	says "mount N at $SCRATCH/m, rw,relatime,idmapped: ID-mapped, but this kernel does not tell the map"
-	says 'owner disk id not known -> a map that is not known -> shown as 65534 (nobody, or overflow: that cannot be told)'
+	says "mount N at $SCRATCH/m, rw,relatime,idmapped: ID-mapped, but this kernel does not" \
+		"tell the map"
+	says 'owner disk id not known -> a map that is not known -> shown as 65534 (nobody, or' \
+		'overflow: that cannot be told)'
 }
 
 @test "an ordinary user without any right is told the same as root is told of him" {
@@ -317,11 +329,13 @@ says() {
 
 @test "inside a user namespace an id that does not exist there is not taken for nobody" {
 	capture unshare -Ur "$SHIFTBOX" shift-check explain src/file
-	says 'owner disk id not known -> shown as 65534 (overflow: it has no id here, this is not nobody)'
-	says 'chmod EPERM: only the owner may, and the caller is another one; CAP_FOWNER does not count: owner or group has no id in the caller'\''s user namespace'
+	says 'owner disk id not known -> shown as 65534 (overflow: it has no id here, this is' \
+		'not nobody)'
+	says 'chmod EPERM: only the owner may, and the caller is another one; CAP_FOWNER does' \
+		'not count: owner or group has no id in the caller'\''s user namespace'
 }
 
-@test "inside a user namespace, where lines of a map cannot be read, each outcome that the kernel may have is told" {
+@test "in a user namespace that cannot read all of a map, each possible outcome is printed" {
 	touch src/hidden src/unmapped
 	chown 2000:2000 src/hidden
 	chown 3000:3000 src/unmapped
@@ -333,10 +347,14 @@ says() {
 	for name in hidden unmapped; do
 		capture unshare -Ur "$SHIFTBOX" shift-check explain "m/$name"
 		stderr_empty
-		says 'owner disk id not known -> no line of the map that can be read here has it -> shown as 65534 (overflow: it has no id here, this is not nobody)'
-		says 'unlink EOVERFLOW: its owner or group has no id through this mount, so it may not be changed'
-		says "or yes, if a line of the map that cannot be read here has its owner and group: $SCRATCH/m: its mode gives the owner rwx"
-		says 'chmod EOVERFLOW: its owner or group has no id through this mount, so it may not be changed'
+		says 'owner disk id not known -> no line of the map that can be read here has it' \
+			'-> shown as 65534 (overflow: it has no id here, this is not nobody)'
+		says 'unlink EOVERFLOW: its owner or group has no id through this mount, so it' \
+			'may not be changed'
+		says "or yes, if a line of the map that cannot be read here has its owner and" \
+			"group: $SCRATCH/m: its mode gives the owner rwx"
+		says 'chmod EOVERFLOW: its owner or group has no id through this mount, so it' \
+			'may not be changed'
 		grep -q 'or EPERM, if a line of the map' <<<"$output" ||
 			tell "the other outcome of chmod"
 	done
@@ -357,7 +375,8 @@ says() {
 	map_mount '1000:100000:1' src none
 	must_fail 1 'Operation not permitted' unshare -Ur chmod 600 none/file
 	capture unshare -Ur "$SHIFTBOX" shift-check explain --op chmod none/file
-	says "mount N at $SCRATCH/none, rw,relatime,idmapped: ID-mapped, but its map has no id of this user namespace, or this kernel does not tell it"
+	says "mount N at $SCRATCH/none, rw,relatime,idmapped: ID-mapped, but its map has no id" \
+		"of this user namespace, or this kernel does not tell it"
 	grep -q 'or EPERM, if a line of the map' <<<"$output" || tell "the other outcome of chmod"
 }
 
@@ -368,7 +387,8 @@ says() {
 		"$SHIFTBOX" shift-check explain m/b/f'
 	says 'filesystem tmpfs of x, mounted in this user namespace, or one below it'
 	capture unshare -Ur "$SHIFTBOX" shift-check explain src/file
-	says 'filesystem tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel does not tell)'
+	says 'filesystem tmpfs of shiftbox-test, mounted in the initial user namespace (assumed:' \
+		'the kernel does not tell)'
 }
 
 @test "nothing that is told to try is a chown" {
@@ -403,7 +423,8 @@ says() {
 	says "recorded user 70000, group 5, mode 0640, $told"
 	setfattr -n $attr -v 70000:5 src/file
 	explain src/file
-	says 'recorded nothing that can be understood: user.containers.override_stat is not UID:GID:MODE'
+	says 'recorded nothing that can be understood: user.containers.override_stat is not' \
+		'UID:GID:MODE'
 	explain --json src/file
 	must_equal "$(jq -c .recorded <<<"$output")" '{"valid":false}'
 	setfattr -n $attr -v "$(printf '0%.0s' {1..80})" src/file
@@ -524,7 +545,8 @@ says() {
 	chown 1000:1000 src/id
 	chmod 4755 src/id
 	explain --userns "pid:$SLEEPER" --op exec m/id
-	says "the set-id bit is ignored: the owner or group has no id in the caller's user namespace"
+	says "the set-id bit is ignored: the owner or group has no id in the caller's user" \
+		"namespace"
 }
 
 @test "a program that its ACL keeps others from running: what would let them" {

@@ -84,8 +84,9 @@ no_new_mounts() {
 	need root
 	host
 	grep -q ' nfs4\? ' /proc/self/mountinfo && skip "NFS is mounted here"
-	[[ $output == *'"name":"nfs","answer":"not tried","detail":'*'no kernel can ID-map NFS"'* ]] || tell "nothing of NFS"
-	[[ $output == *'"name":"fuse","answer":'*'"since":"6.12"'*'FUSE_ALLOW_IDMAP'*'default_permissions'* ]] || tell "nothing of FUSE"
+	output_has '"name":"nfs","answer":"not tried","detail":' ... 'no kernel can ID-map NFS"'
+	output_has '"name":"fuse","answer":' ... '"since":"6.12"' ... 'FUSE_ALLOW_IDMAP' ... \
+		'default_permissions'
 }
 
 @test "FUSE is tried with a daemon of our own that asks for it" {
@@ -185,7 +186,9 @@ yes"
 		[ "$below" = no ] || mount -t tmpfs below "$SCRATCH/mine/below"
 		must_work as_user alice "$SHIFTBOX" shift-check host "$SCRATCH/mine"
 		must_equal "$(tr -s ' ' <<<"$output")" "FILESYSTEM, ID-MAPPED HERE SINCE
-tmpfs no 6.3 tried on $SCRATCH/mine: the filesystem (tmpfs) was mounted outside of this user namespace, and only the root of the namespace that mounted it may map it; try: run as root of that namespace, or use a filesystem mounted in this one (a tmpfs of your own)"
+tmpfs no 6.3 tried on $SCRATCH/mine: the filesystem (tmpfs) was mounted outside of this user \
+namespace, and only the root of the namespace that mounted it may map it; try: run as root of \
+that namespace, or use a filesystem mounted in this one (a tmpfs of your own)"
 	done
 	umount "$SCRATCH/mine/below"
 	must_work as_user alice unshare -Urm sh -c 'mount -t tmpfs own "$0" && exec "$@"' \

@@ -70,7 +70,7 @@ found() {
 		tell "not the findings that were wanted: $1"
 }
 
-@test "a mounted image is what its layers say, for any map, read-only, ephemeral and with an upper" {
+@test "a mounted image is what its layers say: any map, read-only, ephemeral, with an upper" {
 	local options
 	make_image
 	for options in ro ephemeral upper="$PWD/upper"; do

@@ -52,7 +52,7 @@ mode: m/directory-151/package-7/$FILE: disk 0644, seen 4644
 type: m/directory-180/package-8/$FILE: disk regular file, seen fifo"
 CAPS="caps: m/directory-123/package-4/$FILE: root id: disk 0, seen 100007, expected 100000"
 
-@test "in 200,000 entries each fault is found, and nothing else, whatever tells what should be there" {
+@test "in 200,000 entries each fault is found and nothing else, whatever it is compared with" {
 	local spec
 	make_trees
 	capture "$SHIFTBOX" shift-check m

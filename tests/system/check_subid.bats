@@ -58,7 +58,8 @@ nothing wrong found"
 	must_equal "$output" \
 		'{"grant":{"kind":"user","source":"files","line":2,"start":300000,"count":65536}}
 {"grant":{"kind":"group","source":"files","line":2,"start":300000,"count":65536}}
-{"summary":{"user":"alice","uid":2001,"findings":0,"trial":"passed","trial_detail":"a user namespace got 65537 user ids and 65537 group ids"}}'
+{"summary":{"user":"alice","uid":2001,"findings":0,"trial":"passed","trial_detail":"a user '\
+'namespace got 65537 user ids and 65537 group ids"}}'
 }
 
 @test "grants by number, in several lines, count together" {
@@ -232,7 +233,7 @@ nothing wrong found"
 	finds "user: no user has the number 77777" "user ids 300000-365535 (/etc/subuid:2)" \
 		"trial not made: the user has no name"
 	check --json 77777
-	[[ $output == *'"class":"user"'*'no user has the number 77777'*'"uid":77777,"findings":'* ]] || tell "not in JSON"
+	output_has '"class":"user"' ... 'no user has the number 77777' ... '"uid":77777,"findings":'
 	grant alice:400000:65536
 	check 2001
 	[ "$status" = 0 ] || tell "a number that a user has"

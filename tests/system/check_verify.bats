@@ -379,12 +379,14 @@ caps: m/odd/raw: root id: disk 70002 has no mapping'
 	must_equal "$output" \
 		'unmapped: m/hidden: uid: disk 2000 has no mapping, seen 65534; gid: disk 2000 has no mapping, seen 65534
 3 entries checked, 1 finding: 1 unmapped
-note: lines of the map with ids that this user namespace does not have cannot be read here: what is told as unmapped may be in one of them'
+note: lines of the map with ids that this user namespace does not have cannot be read here: what '\
+'is told as unmapped may be in one of them'
 	inside --json
 	must_equal "$(jq -c 'select(.summary) | .summary.map_partial' <<<"$output")" true
 	inside -m '1000:0:1 2000:100000:1'
 	status_is 1
-	[[ $stderr == *"no more than b:1000:0:1 can be read here"*"  why:  "*"  try:  "*"-m 'b:1000:0:1'"* ]] || tell "not said"
+	stderr_has "no more than b:1000:0:1 can be read here" ... "  why:  " ... "  try:  " ... \
+		"-m 'b:1000:0:1'"
 	inside -m 1000:1:1
 	status_is 3
 	[[ $output == 'mismatch: m: the mount has (as far as it can be read here) the map b:1000:0:1, expected b:1000:1:1'* ]] || tell "not a finding"

@@ -39,7 +39,7 @@ stack() { # MAP-BASE DIR [OPTIONS]: the image on DIR
 	[ "$(find "$STORE/layers" -printf '%U:%G\n' | sort -u | wc -l)" -ge 6 ]
 }
 
-@test "the merged tree is the one that umoci makes: paths, types, owners, modes, sizes, times, xattrs, links" {
+@test "the merged tree is umoci's: paths, types, owners, modes, sizes, times, xattrs, links" {
 	mkdir merged
 	mount -t overlay overlay merged \
 		-o "ro,lowerdir=$(sed "s|^|$STORE/|" "$STORE/images/debian/layers" | paste -sd:)"

@@ -65,7 +65,7 @@ listed() {
 	umount t6 t7
 }
 
-@test "a table without such lines, none at all, or one that cannot be read adds nothing to the survey" {
+@test "a table without such lines, no table, or an unreadable one adds nothing to the survey" {
 	lines "$SCRATCH/closed/layer $SCRATCH/t6 shiftbox map=+100000 0 0" \
 		"/none /none shiftbox map=+100000 0 0" "$SCRATCH/open $SCRATCH/t1 none bind 0 0"
 	must_equal "$(listed)" ""

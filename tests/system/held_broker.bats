@@ -43,7 +43,7 @@ wait_until() { # CMD...: succeeds, within a minute
 	attack -- attack few
 }
 
-@test "between the broker's look at a path and its call, the path changes in memory and on disk: the node is where it led" {
+@test "a path changes between the broker's look and its call: the node is where it led" {
 	need prog strace pgrep
 	local run broker strace status=0
 	mkdir -m 755 hosts

@@ -54,7 +54,7 @@ library() { # FILE
 	! grep -E 'PROT_EXEC|\.so|nsswitch|gconv|locale|/etc/ld' after || say "something was loaded"
 }
 
-@test "mount(8) by an ordinary user: no line of type shiftbox is mounted, whatever its options, and nothing of the user's runs as root" {
+@test "mount(8) by an ordinary user mounts no line of type shiftbox, whatever its options" {
 	need prog mount
 	local words name
 	mkdir s t upper work bin
@@ -145,7 +145,7 @@ library() { # FILE
 	[ -e keep/mounted ]
 }
 
-@test "few descriptors, little memory, no /proc, broken accounts: an error in words, and the store is whole" {
+@test "few descriptors, little memory, no /proc, broken accounts: an error, and a whole store" {
 	local n
 	mkdir -m 700 store closed/empty
 	image store

@@ -4,19 +4,25 @@
 # What every system test loads: `load lib`. Run the tests through tests/run, which gives each file a
 # private mount namespace (as root), so that a failing test cannot leave a mount behind.
 #
-#   need root|userns|loop|subid|prog X...|fs TYPE|kernel X.Y   skip (fail under STRICT=1) where it is missing;
-#                             at the top of a file it holds for every test of the file
+#   need root|userns|loop|subid|prog X...|fs TYPE|kernel X.Y
+#                             skip (fail under STRICT=1) where it is missing; at the top of a file
+#                             it holds for every test of the file
 #   $SHIFTBOX                 the binary
 #   $SCRATCH                  the test's own directory, mode 0700; a tmpfs of its own when root
 #   capture CMD...            run CMD: $status, $output (stdout) and $stderr
-#   must_work CMD...          CMD exits with 0 and says nothing on stderr; $output is what it printed
-#   must_fail CODE TEXT CMD.. CMD exits with CODE (not by a signal) and TEXT is in what it says on stderr
-#   stderr_empty              the captured command said nothing on stderr
+#   must_work CMD...          CMD exits with 0 and prints nothing on stderr; $output is what it
+#                             printed on stdout
+#   must_fail CODE TEXT CMD.. CMD exits with CODE (not by a signal) and prints TEXT on stderr
+#   stderr_empty              the captured command printed nothing on stderr
+#   stderr_has WORD...        it printed these words on stderr, joined by blanks; the word ... stands
+#                             for any text
+#   output_has WORD...        the same, for stdout
 #   must_equal GOT WANT       the two strings are the same
+#   joined WORD...            print the words as one
 #   owner PATH                "UID:GID" of PATH, links not followed
 #   make_user NAME UID BASE COUNT   a user with subordinate ids, seen in this mount namespace only
 #   as_user NAME CMD...       run CMD as that user, with its groups and nothing of root's
-#   let_in CMD...             run CMD while other users can enter $SCRATCH, which is closed to them (mode 0700) else
+#   let_in CMD...             run CMD while other users can enter $SCRATCH, whose mode is 0700
 #   in_userns CMD...          run CMD as root of a new user and mount namespace
 #   loop_fs TYPE DIR [SIZE]   a new filesystem of TYPE (ext4, xfs, ...) mounted on DIR
 #   inject CALL:ERRNO:N CMD.. run CMD with its Nth CALL failing with ERRNO (tests/fault/inject)
@@ -203,6 +209,31 @@ must_fail() {
 	[ "$status" -lt 128 ] || tell "it died by a signal"
 	[ "$status" = "$code" ] || tell "the exit status is not $code"
 	[[ $stderr == *"$text"* ]] || tell "stderr has no '$text'"
+}
+
+# Does $1 hold the other words, joined by blanks? The word ... stands for any text.
+text_has() {
+	local text=$1 want part
+	shift
+	want="$* ... "
+	while [ -n "$want" ]; do
+		part=${want%%" ... "*}
+		want=${want#*" ... "}
+		[[ $text == *"$part"* ]] || return 1
+		text=${text#*"$part"}
+	done
+}
+
+stderr_has() {
+	text_has "$stderr" "$@" || tell "stderr has no '$*'"
+}
+
+output_has() {
+	text_has "$output" "$@" || tell "stdout has no '$*'"
+}
+
+joined() {
+	printf %s "$@"
 }
 
 must_equal() {

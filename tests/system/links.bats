@@ -230,7 +230,7 @@ image() {
 	"${run[@]}" /dev/fd/7 -- true 7> >(cat >log)
 }
 
-@test "a link of root's that others can exchange is not followed, and one in a sticky directory is" {
+@test "a link of root's that others can exchange is not followed; in a sticky directory it is" {
 	mkdir shared
 	ln -s ../closed/tree shared/l
 	chmod 777 shared
@@ -450,7 +450,7 @@ held() { # CALL CMD...
 	must_equal "$(cat home-alice/d/f home-alice/e/f)" "$(printf 'precious\nold')"
 }
 
-@test "the root of an ordinary user's command is the directory that was asked whether others reach it" {
+@test "the root of a user's command is the directory that was checked for who can reach it" {
 	need prog strace busybox
 	local tracer
 	make_user bob 2002 800000 65536

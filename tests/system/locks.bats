@@ -242,7 +242,8 @@ waits() { # TEXT COMMAND...
 @test "without a directory for locks it goes on with marks, and says so under -v" {
 	capture ./no_run "$SHIFTBOX" image-unpack -v --no-sync -s "$STORE" -N a img
 	must_equal "$status" 0
-	[[ $stderr == *"there is no directory for locks that is the caller's alone, in /run or \$XDG_RUNTIME_DIR (Read-only file system)"* ]] || tell "not said"
+	stderr_has "there is no directory for locks that is the caller's alone, in /run or" \
+		"\$XDG_RUNTIME_DIR (Read-only file system)"
 	must_work ./no_run "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N a img
 	must_work ./no_run "$SHIFTBOX" image-unpack -s "$STORE" --prune
 	must_work ./no_run "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o nosuid image:a t
@@ -279,7 +280,7 @@ waits() { # TEXT COMMAND...
 	mount -o remount,bind,ro "$STORE"
 	capture "$SHIFTBOX" mount-idmapped -v -s "$STORE" -m +100000 image:a t
 	must_equal "$status" 0
-	[[ $stderr == *"no lock file can be made in the store '$STORE' (Read-only file system)"* ]] || tell "not said"
+	stderr_has "no lock file can be made in the store '$STORE' (Read-only file system)"
 	umount t
 	must_work ./no_run "$SHIFTBOX" image-unpack -s "$STORE" --show a
 	must_fail 1 "Read-only file system" "$SHIFTBOX" image-unpack -s "$STORE" -N b other

@@ -352,7 +352,8 @@ effects() {
 
 @test "a dry run says what would be done and does nothing" {
 	must_work $MI -n -m +100000 -o ro,mkdir source new
-	[[ $output == *"disk 0-65535 is seen as 100000-165535"*"create 'new'"*"attach it at 'new': ro,private"* ]] || tell "the plan"
+	output_has "disk 0-65535 is seen as 100000-165535" ... "create 'new'" ... \
+		"attach it at 'new': ro,private"
 	[ ! -e new ]
 	must_work $MI -n --json -m 5:9:1 source target
 	must_equal "$(jq -r '.map + " " + .flags + " " + (.steps | length |

@@ -70,7 +70,7 @@ why() {
 	why "it is on a mount that is marked unbindable" $MI -m +1 s t
 }
 
-@test "EINVAL: a map with an empty half, of no namespace, or of this one, before the kernel is asked" {
+@test "EINVAL: a map with an empty half, of no namespace, or of this one, before any call" {
 	elsewhere unshare -U
 	must_fail 1 "no id is mapped" $MI -m "pid:$other" s t
 	echo "0 100000 10" >"/proc/$other/uid_map"

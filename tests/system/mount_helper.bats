@@ -163,7 +163,7 @@ three_ways() { # SOURCE TEXT
 	[ -z "$(ls t)" ]
 }
 
-@test "a line whose SOURCE leads through another user's link is refused, however it gets to mount(8)" {
+@test "a line whose SOURCE leads through another user's link is refused by any way of mount(8)" {
 	links
 	local word
 	for word in home/data home/up/a; do
@@ -258,7 +258,7 @@ nothing_is_mounted() {
 	must_equal "$(grep -c " $SCRATCH/[^ ]* .*idmapped" /proc/self/mountinfo)" 0
 }
 
-@test "a source that leads through a link of another user's is refused, whatever the target is by now" {
+@test "a source that leads through another user's link is refused, whatever the target is now" {
 	local line="$SCRATCH/home-alice/data $SCRATCH/home-alice/t shiftbox map=0:2001:1 0 0"
 	alice_has mkdir home-alice/t
 	echo "$line" >fstab
@@ -286,7 +286,7 @@ nothing_is_mounted() {
 	umount /etc/fstab
 }
 
-@test "a target that leads through a link of another user's is refused, and one through root's is not" {
+@test "a target that leads through another user's link is refused, and through root's is not" {
 	alice_has ln -s "$SCRATCH/elsewhere" home-alice/t
 	must_fail 1 'is not where a line' mount -t shiftbox -o map=0:1001:1,ro s home-alice/t
 	# shellcheck disable=SC2016 # for the inner shell

@@ -41,7 +41,8 @@ mounted() {
 
 must_refuse() { # CMD...: with all that the message has to say
 	must_fail 1 "$REFUSED" "$@"
-	[[ $stderr == *"why:"*"100000 makes through the mount are those of"*"nosuid on the new mount would not help"* ]] || tell "not why"
+	stderr_has "why:" ... "100000 makes through the mount are those of" ... \
+		"nosuid on the new mount would not help"
 	[[ $stderr == *"try:"*"chmod 0700"*"read-only"*"public"* ]] || tell "not what to do"
 	must_equal "$(mounted)" 0
 }
@@ -54,7 +55,7 @@ must_warn() { # TEXT CMD...: once
 	must_equal "$stderr" "shiftbox mount-idmapped: warning: $text"
 }
 
-@test "what is given away: with the word public, another user becomes root by what is made through the mount" {
+@test "with the option public, another user becomes root by files made through the mount" {
 	programs
 	must_work $MI -m +100000 -o public open target
 	as 100000 sh -c 'cp su target/u && chmod 4755 target/u && cp su target/g &&
@@ -70,7 +71,7 @@ must_warn() { # TEXT CMD...: once
 	umount target
 }
 
-@test "disk id 0 of users or groups is refused in an open place: a directory, a file, a tree, a line" {
+@test "disk id 0 is refused in an open place: a directory, a file, a tree, a line" {
 	local map
 	echo "$SCRATCH/open $SCRATCH/target shiftbox map=+100000,nosuid,nodev 0 0" >fstab
 	touch open/file to
@@ -102,7 +103,7 @@ must_warn() { # TEXT CMD...: once
 	umount to
 }
 
-@test "in a closed place nothing is refused, and no word is said; a group of others closes nothing" {
+@test "in a closed place nothing is refused and nothing printed; a group of others is not closed" {
 	touch closed/file to
 	must_work $MI -m +100000 closed/dir target && umount target
 	must_work $MI -m 1000:1001:1 closed/dir target && umount target
@@ -119,7 +120,7 @@ must_warn() { # TEXT CMD...: once
 	must_refuse $MI -m +100000 closed/dir target
 }
 
-@test "a directory that its own mode closes is warned of if the map's user owns it, who can open it" {
+@test "a directory closed by its own mode is warned of if the map's user owns it" {
 	local text="'closed': only its own mode keeps other users out, and user 100000, who owns it through the mount, can change that: then set-uid files that user 100000 makes are root's for all who can reach 'closed': close a directory above it to others (chmod 0700), or say -o public if that is meant"
 	must_warn "$text" $MI -m +100000 closed target
 	umount target
@@ -139,7 +140,7 @@ must_warn() { # TEXT CMD...: once
 	must_refuse $MI -m +100000 closed target
 }
 
-@test "a file that is reached by a link of /proc is where the kernel says it is; one that is nowhere counts as open" {
+@test "a file reached by a link of /proc is where the kernel has it, or counts as open" {
 	touch closed/file open/file to
 	must_work bash -c 'exec 9<closed/file; exec "$@"' \
 		sh $MI -m +100000 -o bind /proc/self/fd/9 to
@@ -201,7 +202,8 @@ must_warn() { # TEXT CMD...: once
 	must_work $MI -m +100000 img target && umount target
 	mount -o loop img open
 	must_fail 1 "$REFUSED" $MI -m +100000 img target
-	[[ $stderr == *"can reach '$SCRATCH/open'"*"have '$SCRATCH/open' below a directory that only root can enter"* ]] || tell "not where"
+	stderr_has "can reach '$SCRATCH/open'" ... \
+		"have '$SCRATCH/open' below a directory that only root can enter"
 	[[ $stderr == *"nosuid on the mount that '$SCRATCH/open' is on"* ]] || tell "not where"
 	must_fail 1 "$REFUSED" $MI -n -m +100000 img target
 	must_fail 1 "$REFUSED" $MI -m +100000 "$(findmnt -no SOURCE open)" target
@@ -256,7 +258,8 @@ must_warn() { # TEXT CMD...: once
 	sed -i '/t1 /d; /t6 /d' fstab
 	capture $MI -a -T fstab
 	must_equal "$status $(grep -c 'warning:' <<<"$stderr") $(mounted)" "0 2 3"
-	[[ $stderr == *"set-uid files that user 100000 makes through the mount are those of user 0 for all"* ]] || tell "not the line of mount(8)"
+	stderr_has "set-uid files that user 100000 makes through the mount are those of user" \
+		"0 for all"
 	# What older versions have mounted is left alone, and named.
 	echo "$SCRATCH/open $SCRATCH/t5 shiftbox map=+100000 0 0" >fstab
 	must_work $MI -a -T fstab
@@ -264,7 +267,7 @@ must_warn() { # TEXT CMD...: once
 	umount t2 t3 t5
 }
 
-@test "in a table, what was found of one source is not taken for another, nor for another name of a file" {
+@test "in a table, what was found of one source is not used for another, nor for another name" {
 	local n
 	touch closed/file && ln closed/file open/file
 	mkdir t{1..8} && touch f{1..8}
@@ -350,7 +353,8 @@ must_warn() { # TEXT CMD...: once
 	# The ids of an account: once, and the command runs.
 	capture $RUN -r pub -o map=1000:100000:1 -- true
 	must_equal "$status $(grep -c warning <<<"$stderr")" "0 1"
-	[[ $stderr == *"user 100000 makes through the mount are those of user 1000 for all who can reach 'pub'"* ]] || tell "not both ids"
+	stderr_has "user 100000 makes through the mount are those of user 1000 for all who" \
+		"can reach 'pub'"
 	must_fail 125 "ro, dev and public go before it" \
 		$RUN -b "$PWD/open:/mnt:map=+100000:public" -- true
 }

@@ -153,7 +153,7 @@ time.sleep(100)"
 	hold unshare -m --propagation unchanged \
 		sh -c "cd '$SCRATCH/target/t' && touch '$SCRATCH/ready' && exec sleep 100"
 	must_fail 1 "in another mount namespace" $MI -u target/t
-	[[ $stderr == *"process $holder (sleep: its working directory, in another mount namespace)"* ]] || tell "who"
+	stderr_has "process $holder (sleep: its working directory, in another mount namespace)"
 	let_go
 	must_work $MI -u target/t
 	umount target

@@ -50,7 +50,7 @@ TREE='{"files":{"etc":{"type":"dir","uid":3,"mode":"751"},"etc/a":{"data":"one",
 TOP='{"files":{"etc/.wh.a":"","etc/c":{"data":"three","mode":"4755"},"h":{"type":"link","to":"b"}}}'
 IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 
-@test "an image is the same from a layout, from an archive of either kind, compressed, piped, and by its path alone" {
+@test "an image is the same from a layout, any archive, compressed, piped, or by its path" {
 	local want form k=0
 	mkdir empty
 	make "" dir "{$IMAGE}"
@@ -95,7 +95,7 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	cmp "$STORE/images/a/config.json" "$STORE/images/c/config.json"
 }
 
-@test "an archive is read where it lies; one that is compressed is copied into a file without a name" {
+@test "an archive is read in place; a compressed one is copied into a file without a name" {
 	make --docker-archive d.tar "{$IMAGE}"
 	gzip -k d.tar
 	mkdir tmp
@@ -159,18 +159,24 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	for name in "$SCRATCH/disk.tar" ../disk.tar disk.tar ./disk.tar /proc/self/fd/0; do
 		refused "" --docker-archive '{'"$l"',"docker":{"Layers":["'"$name"'"]}}'
 		refused "" --docker-archive '{'"$l"',"docker":{"Config":"'"$name"'"}}'
-		refused "" --docker-archive '{'"$l"',"docker":{"Layers":["link"]},"outer":{"last":{"link":{"type":"symlink","to":"'"$name"'"}}}}'
-		refused "" --docker-archive '{'"$l"',"docker":{"Layers":["link"]},"outer":{"last":{"link":{"type":"link","to":"'"$name"'"}}}}'
+		refused "" --docker-archive '{'"$l"',"docker":{"Layers":["link"]},
+			"outer":{"last":{"link":{"type":"symlink","to":"'"$name"'"}}}}'
+		refused "" --docker-archive '{'"$l"',"docker":{"Layers":["link"]},
+			"outer":{"last":{"link":{"type":"link","to":"'"$name"'"}}}}'
 	done
 	refused "leads out of the archive" \
-		--docker-archive '{'"$l"',"outer":{"without":["manifest.json"],"last":{"manifest.json":{"type":"symlink","to":"/etc/passwd"}}}}'
+		--docker-archive '{'"$l"',"outer":{"without":["manifest.json"],
+		"last":{"manifest.json":{"type":"symlink","to":"/etc/passwd"}}}}'
 	refused "leads out of the archive" \
-		--oci-archive '{'"$l"',"outer":{"without":["index.json"],"last":{"index.json":{"type":"symlink","to":"../index.json"}}}}'
+		--oci-archive '{'"$l"',"outer":{"without":["index.json"],
+		"last":{"index.json":{"type":"symlink","to":"../index.json"}}}}'
 	refused "links lead to one another" \
-		--oci-archive '{'"$l"',"outer":{"without":["index.json"],"last":{"index.json":{"type":"symlink","to":"x"},"x":{"type":"link","to":"index.json"}}}}'
+		--oci-archive '{'"$l"',"outer":{"without":["index.json"],
+		"last":{"index.json":{"type":"symlink","to":"x"},
+		"x":{"type":"link","to":"index.json"}}}}'
 }
 
-@test "members that lead out of the archive are passed over, and nothing is written where they say" {
+@test "members that lead out of the archive are skipped, and nothing is written there" {
 	echo safe >canary
 	make --oci-archive o.tar \
 		'{'"$IMAGE"',"outer":{"first":{"blobs":{"type":"dir"}},"last":{"../canary":"gone","'"$SCRATCH"'/canary":"gone",

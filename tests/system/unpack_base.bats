@@ -251,7 +251,7 @@ bottom() {
 }
 
 # As those were that an older version has made: its programs make any user the owner of all layers.
-@test "a store with a base that is open, on a mount with set-uid programs, is refused until it is closed" {
+@test "an open store with a base, on a mount with set-uid programs, is refused until closed" {
 	local use
 	unpack --base 1000000 img
 	mkdir t

@@ -52,7 +52,8 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 
 @test "crun and runc start a bundle: owners, writing, the exit status; read-only and writable" {
 	local runtime way
-	image app '{"Cmd":["sh","-c","id; ls -lnd / /etc/passwd; touch /tmp/new && stat -c %u:%g /tmp/new; cat /proc/self/uid_map; hostname; exit 7"]}' \
+	image app '{"Cmd":["sh","-c",
+		"id; ls -lnd / /etc/passwd; touch /tmp/new && stat -c %u:%g /tmp/new; cat /proc/self/uid_map; hostname; exit 7"]}' \
 		'{"odd":{"uid":70000}}'
 	capture "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app
 	must_equal "$status" 0
@@ -89,7 +90,9 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 }
 
 @test "a store with a base makes no difference: maps and users are the image's" {
-	image app '{"Cmd":["sh","-c","id; stat -c %u:%g /etc/passwd; touch /tmp/new && stat -c %u:%g /tmp/new"],"User":"bob"}'
+	image app '{"Cmd":["sh","-c",
+		"id; stat -c %u:%g /etc/passwd; touch /tmp/new && stat -c %u:%g /tmp/new"],
+		"User":"bob"}'
 	must_work "$SHIFTBOX" image-unpack -q -s based --base 2000000 -N app app
 	must_equal "$(owner "based/$(head -n1 based/images/app/layers)/etc/passwd")" 2000000:2000000
 	must_work "$SHIFTBOX" image-unpack -s based --bundle b -m +100000:65536 app
@@ -114,9 +117,12 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 }
 
 @test "the shape of config.json" {
-	image app '{"Entrypoint":["/bin/env","x"],"Cmd":["y z"],"Env":["A=1","B=2","A=3","PATH=/bin"],"WorkingDir":"tmp","User":"bob",
-		"StopSignal":"SIGINT","ExposedPorts":{"80/tcp":{},"53/udp":{}},"Labels":{"org.opencontainers.image.title":"T",
-		"run.oci.handler":"wasm","run.oci.hooks.stdout":"/etc/shadow"},"Healthcheck":{"Test":["NONE"]}}'
+	image app '{"Entrypoint":["/bin/env","x"],"Cmd":["y z"],"Env":["A=1","B=2","A=3",
+		"PATH=/bin"],"WorkingDir":"tmp","User":"bob",
+		"StopSignal":"SIGINT","ExposedPorts":{"80/tcp":{},"53/udp":{}},
+		"Labels":{"org.opencontainers.image.title":"T",
+		"run.oci.handler":"wasm","run.oci.hooks.stdout":"/etc/shadow"},
+		"Healthcheck":{"Test":["NONE"]}}'
 	capture "$SHIFTBOX" image-unpack -v -s store --bundle b \
 		-m "u:0:100000:1000 u:1000:5000:1 g:0:200000:3000" app
 	must_equal "$status" 0
@@ -152,7 +158,7 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 		.annotations["org.opencontainers.image.os"] == "linux"'
 }
 
-@test "root gets capabilities, a PATH, the image's name as hostname; a map without group 5 has no tty group" {
+@test "root gets capabilities, PATH and hostname; a map without group 5 has no tty group" {
 	image app:1.2_x '{"Cmd":["sh"],"Entrypoint":null,"Env":null,"WorkingDir":"","User":""}'
 	must_work "$SHIFTBOX" image-unpack -s store --bundle b -m 0:100000:5 -t app:1.2_x
 	is '.process.capabilities.effective == .process.capabilities.bounding and
@@ -170,7 +176,9 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	image app '{"Cmd":["tty"]}'
 	bundle app b -t
 	must_work "$SHIFTBOX" mount-idmapped -s store -m +100000:65536 image:app b/rootfs
-	run -0 script -qec "crun --root '$SCRATCH/crun' --cgroup-manager=disabled run -b b shiftbox-$$" /dev/null </dev/null
+	run -0 script \
+		-qec "crun --root '$SCRATCH/crun' --cgroup-manager=disabled run -b b shiftbox-$$" \
+		/dev/null </dev/null
 	# an echo of the end of stdin may come first
 	[[ $output == */dev/pts/* ]] || say "no terminal: $output"
 }
@@ -228,7 +236,8 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	# Links over links into a directory of another layer, and a file that a layer above
 	# replaces.
 	image app '{"Cmd":["sh"],"User":"low"}' \
-		'{"etc/passwd":{"type":"symlink","to":"/x/../y/./passwd"},"x":{"type":"dir"},"y":{"type":"symlink","to":"real"},
+		'{"etc/passwd":{"type":"symlink","to":"/x/../y/./passwd"},"x":{"type":"dir"},
+		"y":{"type":"symlink","to":"real"},
 		"real":{"type":"dir"},
 		"real/passwd":"low:x:11:12::/:/bin/sh\n"}' '[
 		{"files":{"real/passwd":"low:x:21:22::/:/bin/sh\n"}}]'
@@ -260,7 +269,8 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	[ ! -e b ]
 	capture "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:2002 app
 	must_equal "$status" 0
-	[[ $stderr == *"warning: the map does not cover the owner of every file of the image (of 1 not, 70000:5 is one)"* ]]
+	stderr_has "warning: the map does not cover the owner of every file of the image (of" \
+		"1 not, 70000:5 is one)"
 	bundle_without_words=$("$SHIFTBOX" image-unpack -s store --bundle c \
 		-m +100000:80000 app 2>&1)
 	[[ $bundle_without_words != *warning* ]]

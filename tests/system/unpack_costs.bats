@@ -96,7 +96,7 @@ layer_of() {
 	must_equal "$(cat "store/$(head -n1 store/images/z/layers)/link")" CONTENT
 }
 
-@test "--max-bytes counts what is read: bodies that are left out, extension headers, files of lower layers" {
+@test "--max-bytes counts skipped bodies, extension headers and files of lower layers" {
 	costly skipped 2 a.tar
 	must_fail 1 "the layer has more than 33554431 bytes of file data" \
 		unpack -N x --max-bytes 33554431 a.tar
@@ -185,7 +185,8 @@ layer_of() {
 	python3 -c '
 import json
 env = ["V%d=%d" % (i % 99990, i) for i in range(100000)]
-print(json.dumps({"layers": [{"files": {"bin/sh": ""}}], "config": {"config": {"Env": env, "Cmd": ["sh"]}}}))' | "$TESTS/fixtures/mkimage.py" img
+print(json.dumps({"layers": [{"files": {"bin/sh": ""}}],
+	"config": {"config": {"Env": env, "Cmd": ["sh"]}}}))' | "$TESTS/fixtures/mkimage.py" img
 	must_work unpack -N x oci:img
 	chmod 711 .
 	cheap 5 "$SHIFTBOX" image-unpack -q -s "$SCRATCH/store" --bundle b -m +100000 x
@@ -196,7 +197,7 @@ env = [v for v in json.load(open("b/config.json"))["process"]["env"] if v.starts
 assert env == ["V%d=%d" % (i % 99990, i) for i in range(10, 100000)], env[:20]'
 }
 
-@test "shift-check of 20,000 directories in one another costs what it does of as many beside one another" {
+@test "shift-check of 20,000 nested directories costs what as many siblings cost" {
 	costly tree 20000 tree
 	cheap 10 "$SHIFTBOX" shift-check verify --source tree -m 0:0:4294967295 tree
 	[[ $output == "20001 entries checked"* ]] || tell "not all of them"

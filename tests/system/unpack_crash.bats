@@ -32,7 +32,7 @@ store_is_whole() {
 	done
 }
 
-@test "killed at 50 random moments, it leaves whole layers or none, and the next run succeeds and sweeps" {
+@test "killed at 50 random moments, it leaves whole layers or none, and the next run sweeps" {
 	local i t whole=0 killed=0 started
 	started=$(date +%s%N)
 	must_work "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N a img
@@ -66,7 +66,7 @@ store_is_whole() {
 	[ "$killed" -ge 15 ] || say "only $killed of 50 were killed at work"
 }
 
-@test "killed between two renames of publishing, it leaves a file without its layer, which is swept" {
+@test "killed between the renames of publishing, it leaves a file without a layer, to be swept" {
 	need prog strace
 	local n
 	for n in 1 2 3 4 5 6 7 8 9; do
@@ -107,7 +107,7 @@ store_is_whole() {
 	umount "$STORE"
 }
 
-@test "a signal ends it in order: nothing staged, nothing published, and the shell sees the signal" {
+@test "a signal ends it in order: nothing staged or published, and the shell sees the signal" {
 	local sig
 	mkfifo pipe
 	for sig in INT TERM HUP; do

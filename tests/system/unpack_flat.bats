@@ -147,11 +147,14 @@ no_staging() {
 	mkdir out
 	must_fail 1 "is a hard link to 'a', which neither the layer nor those below have" \
 		"$SHIFTBOX" image-unpack --flat e \
-		"$(image bad '{"layers":[{"files":{"a":"1"}},{"files":{"l":{"type":"link","to":"a"},".wh.a":""}}]}'; echo bad)"
+		"$(image bad '{"layers":[{"files":{"a":"1"}},
+		{"files":{"l":{"type":"link","to":"a"},".wh.a":""}}]}'; echo bad)"
 	must_fail 1 "is a hard link to the directory 'a'" "$SHIFTBOX" image-unpack --flat e \
-		"$(image dir '{"layers":[{"files":{"a/b":"1"}},{"files":{"l":{"type":"link","to":"a"}}}]}'; echo dir)"
+		"$(image dir '{"layers":[{"files":{"a/b":"1"}},
+		{"files":{"l":{"type":"link","to":"a"}}}]}'; echo dir)"
 	must_fail 1 "is a symbolic link in a layer below" "$SHIFTBOX" image-unpack --flat e \
-		"$(image thru '{"layers":[{"files":{"t":"1","a":{"type":"symlink","to":"'"$SCRATCH"'/out"}}},{"files":{"a/x":"1"}}]}'; echo thru)"
+		"$(image thru '{"layers":[{"files":{"t":"1","a":{"type":"symlink",
+		"to":"'"$SCRATCH"'/out"}}},{"files":{"a/x":"1"}}]}'; echo thru)"
 	[ ! -e e ]
 	[ ! -e out/x ]
 	no_staging
@@ -301,7 +304,7 @@ go_on() { # $status, err
 	must_equal "$(cat home-alice/roots/a/f home-alice/closed/f | paste -sd' ')" "1 1"
 }
 
-@test "when it is done it removes its own staging directory, not one that another user has renamed to it" {
+@test "when done, it removes its own staging directory, not another user's renamed to it" {
 	need prog strace pkill
 	alice_has_a_home
 	# The tree is in its place.
@@ -314,7 +317,7 @@ go_on() { # $status, err
 	must_equal "$(ls -A home-alice/away)" ""
 }
 
-@test "somebody who locks the directory around holds nothing up, and nobody is swept who has just begun" {
+@test "a lock on the parent delays nothing, and a run that has just begun is not swept" {
 	local holder i pids=()
 	image img '{"layers":[{"files":{"f":"1"}}]}'
 	mkdir -m 755 around
@@ -404,7 +407,8 @@ go_on() { # $status, err
 	must_work "$SHIFTBOX" image-unpack --json --flat d img
 	python3 -c 'import json, sys
 d = [json.loads(x) for x in sys.argv[1].splitlines()]
-assert d[-1]["event"] == "image" and d[-1]["layers"] == 2 and d[-1]["entries"] == 2 and d[-1]["name"] == "d", d' "$output"
+assert d[-1]["event"] == "image" and d[-1]["layers"] == 2 and d[-1]["entries"] == 2 and d[-1][
+	"name"] == "d", d' "$output"
 	must_work "$SHIFTBOX" image-unpack --flat e img
 	[[ $output == "e: 2 layers (2 unpacked, 0 shared), 2 entries, "*" in "* ]]
 }
@@ -428,7 +432,7 @@ MAPPED='{"layers":[
 	{"files":{"d/new":{"data":"1","uid":40,"gid":41},".wh.gone":"","d/link":{"type":"link",
 	"to":"d/suid"},"implied/g":{"data":"1","uid":65,"gid":66}}}]}'
 
-@test "-m: the tree is on the disk what the image mounted with that map shows, ACLs and capabilities too" {
+@test "-m: the tree is what the image mounted with that map shows, ACLs and capabilities too" {
 	local map
 	need prog getcap getfacl
 	image img "$MAPPED"
@@ -468,7 +472,7 @@ MAPPED='{"layers":[
 	umount at
 }
 
-@test "-m: an id that the map does not cover is refused by name, wherever it stands, and a way out is told" {
+@test "-m: an id that the map does not cover is refused by name, with a way out" {
 	image img "$MAPPED"
 	# MAP, where, which, what to add
 	local -a cases=(
@@ -507,7 +511,7 @@ MAPPED='{"layers":[
 		"100001:100001 100002:100001 100001:100001"
 }
 
-@test "-m: a filesystem without ID-mapped mounts is named, and a kernel that stores something else is found out" {
+@test "-m: a filesystem without ID-mapped mounts is named; wrong stored ids are found out" {
 	need prog strace
 	image img '{"layers":[{"files":{"f":"1"}}]}'
 	mkdir ram

@@ -67,7 +67,7 @@ without_count() {
 		.[-1].setuid > 0' <<<"$output")" true
 }
 
-@test "all forms of an image give the same merged tree, which is umoci's, and the one that was packed" {
+@test "all forms of an image give the same merged tree: umoci's, and the one that was packed" {
 	local name form
 	mkdir empty
 	for name in $(images); do

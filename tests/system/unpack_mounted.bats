@@ -242,7 +242,7 @@ test_teardown() {
 	must_equal "$(layers)" "a c"
 }
 
-@test "a layer of an open store that another user has mounted is spared; it does not keep the image" {
+@test "a layer of an open store that another user has mounted is kept, but not its image" {
 	local dir way public=()
 	need userns
 	need prog setpriv

@@ -43,7 +43,8 @@ GOOD='{"files":{"base":"x"}}'
 	while read -r lie; do
 		for compress in gzip none xz bzip2; do
 			refused "', layer 2 of 3 (sha256:" \
-				'{"layers":['"$GOOD"',{'"$LAYER"',"compress":"'$compress'",'"$lie"'},{"files":{"top":"y"}}]}'
+				'{"layers":['"$GOOD"',{'"$LAYER"',"compress":"'$compress'",
+				'"$lie"'},{"files":{"top":"y"}}]}'
 			k=$((k + 1))
 		done
 	done <<-'END'
@@ -87,7 +88,7 @@ GOOD='{"files":{"base":"x"}}'
 	must_equal "$(snapshot)" "$BEFORE"
 }
 
-@test "an entry that climbs out or goes through a link is refused by its name, and nothing is written there" {
+@test "an entry that climbs out or goes through a link is refused, and nothing is written" {
 	echo safe >canary
 	refused "'../canary'" '{"layers":['"$GOOD"',{"files":{"../canary":"gone"}}]}'
 	[[ $stderr == *"layer 2 of 2 (sha256:"* ]]
@@ -115,7 +116,8 @@ GOOD='{"files":{"base":"x"}}'
 	refused 'has "manifests"' '{'"$l"',"manifest":{"manifests":[]}}'
 	refused 'has "layers"' '{'"$l"',"index":{"layers":[]}}'
 	refused "its descriptor that it is" \
-		'{'"$l"',"manifest":{"mediaType":"application/vnd.docker.distribution.manifest.v2+json"}}'
+		'{'"$l"',
+		"manifest":{"mediaType":"application/vnd.docker.distribution.manifest.v2+json"}}'
 	refused "says of itself" \
 		'{'"$l"',"manifest":{"mediaType":"application/vnd.oci.image.index.v1+json"}}'
 	refused "is not what its digest says" '{'"$l"',"manifest_lie":true}'

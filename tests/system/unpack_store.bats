@@ -317,7 +317,7 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	done
 }
 
-@test "no option is ignored: one that has nothing to say to what is asked for is refused, before anything is done" {
+@test "no option is ignored: one without a meaning here is refused before anything is done" {
 	local option modes mode n=0
 	image a '{"layers":[{"files":{"f":"1"}}]}'
 	while IFS='|' read -r option modes; do

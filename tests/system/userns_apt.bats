@@ -85,7 +85,7 @@ root:postdrop"
 	must_equal "$(owner "$SCRATCH/home-many/upper/var/cache/man")" 500005:500011
 }
 
-@test "with too few ids the kernel refuses; the broker tells why, and with it the packages install" {
+@test "with too few ids the kernel refuses; the broker says why, and then packages install" {
 	make_user few 4002 600000 100
 	unpack few --unmapped=skip
 	capture run_there few -- sh -c "$install"
@@ -95,7 +95,8 @@ root:postdrop"
 	rm -rf home-few/upper
 	capture run_there few --allow chown:report -- sh -c "$install"
 	must_equal "$status" 100
-	[[ $stderr = *"PROGRAM"*"chown"*100*103*none*"/var/spool/postfix/maildrop"*"104 group ids"* ]]
+	stderr_has "PROGRAM" ... "chown" ... 100 ... 103 ... none ... \
+		"/var/spool/postfix/maildrop" ... "104 group ids"
 
 	rm -rf home-few/upper
 	capture run_there few --allow chown:emulate --audit "$SCRATCH/home-few/audit" -- \

@@ -30,7 +30,7 @@ audit() { # FILTER: of the audit file
 	jq -c "$1" audit
 }
 
-@test "mknod:safe: the node, its place, its owner; any other device is refused, and the audit file tells each" {
+@test "mknod:safe: node, place and owner; any other device is refused; all are audited" {
 	must_work on_dir --allow mknod:safe --audit audit -- \
 		sh -c 'cd /srv; umask 027; mknod n c 1 3 && ls -ln n | cut -c1-10; chown 5:6 n'
 	must_equal "$output" crw-r-----
@@ -45,7 +45,7 @@ audit() { # FILTER: of the audit file
 	must_equal "$(stat -c %a audit)" 600
 }
 
-@test "the audit file can be cut while it is written to, as by copytruncate: what follows starts at its beginning" {
+@test "the audit file can be truncated in use, as by copytruncate, and starts anew" {
 	local pid
 	on_dir --allow mknod:safe --audit audit -- sh -c 'cd /srv
 		mknod a c 1 3
@@ -166,7 +166,7 @@ fuse() {
 	umount disk
 }
 
-@test "a filesystem that does not answer keeps neither others from the broker, nor the run from its end" {
+@test "a filesystem that does not answer delays neither other calls nor the end of the run" {
 	need prog python3
 	mkdir -m 777 mine
 	fuse m allow_other lookup
@@ -207,7 +207,7 @@ disk() { # NAME MARK: an image with a file of disk 33
 	rm -r t
 }
 
-@test "mount: the image has the owners that the namespace sees, the disk stays as it was, all is gone afterwards" {
+@test "mount: the image has the namespace's owners, the disk is unchanged, all is gone after" {
 	need loop
 	disk "$SCRATCH/disk.img" mark
 	must_work on_dir --allow "mount:ext4:$SCRATCH/disk.img" --allow umount --audit audit -- \
@@ -328,7 +328,8 @@ disk() { # NAME MARK: an image with a file of disk 33
 	# What would help is told in the user's terms.
 	capture as_user plain "$SHIFTBOX" userns-run --allow chown:report -- \
 		sh -c 'cd /tmp; mkdir "$1"; chown 70000:5 "$1"; rmdir "$1"' sh "${SCRATCH##*/}-d"
-	[[ $stderr = *"70001 user ids and 6 group ids from 0: the user's own, and 70000 subordinate user ids and 5 group ids"* ]] || tell "no map"
+	stderr_has "70001 user ids and 6 group ids from 0: the user's own, and 70000" \
+		"subordinate user ids and 5 group ids"
 }
 
 @test "an ordinary user's broker serves programs of all the user's ids" {

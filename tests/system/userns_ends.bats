@@ -120,7 +120,8 @@ start() {
 		capture bash -c 'eval "exec '$fd'</" && exec "$@"' bash $RUN -- \
 			sh -c "cd /proc/self/fd/$fd && pwd"
 		must_equal "$status" 125
-		[ $fd = 2 ] || [[ $stderr = *"is a directory, by which the command could leave its root"* ]] || say "$stderr"
+		[ $fd = 2 ] ||
+			[[ $stderr = *"is a directory, by which the command could leave its root"* ]] || say "$stderr"
 	done
 }
 

@@ -103,7 +103,7 @@ root"
 	must_equal "$output" 65534:65534
 }
 
-@test "on the host's own tree: the caller's directory and environment, the host's files, a /proc of its own" {
+@test "on the host's tree: the caller's directory and environment, and a /proc of its own" {
 	# sh, ls and grep
 	MARK='a b' must_work $RUN -- sh -c 'id -u
 		echo "$MARK"
@@ -197,7 +197,7 @@ Seccomp:	0"
 		$RUN -r closed/root -- sh -c 'exit 5'
 }
 
-@test "processes see one another and no others; orphans are reaped; nothing is left when the command ends" {
+@test "processes see one another alone; orphans are reaped; nothing is left at the end" {
 	must_work $RUN -r closed/root -- sh -c '(sleep 0.1 &)
 		sleep 0.4
 		ps -o pid,stat,comm | grep -c Z

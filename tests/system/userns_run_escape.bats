@@ -39,7 +39,7 @@ outside_untouched() {
 	outside_untouched
 }
 
-@test "links on the way to a bind lead where they lead in the root; nothing is made through one that leads nowhere" {
+@test "links on the way to a bind lead inside the root; none is created through a dangling one" {
 	mkdir closed/data
 	echo data >closed/data/f
 	ln -s ../../outside closed/root/up
@@ -157,7 +157,7 @@ END
 	must_equal "$(xargs <out)" "ready /data/sub: /mnt:"
 }
 
-@test "devices: none of the root's can be opened, none can be made, no set-uid program of the host's counts" {
+@test "devices of the root cannot be opened or made; the host's set-uid programs do not count" {
 	mknod -m 666 closed/root/srv/sda b 8 0
 	mknod -m 666 closed/root/srv/mem c 1 1
 	mknod -m 666 closed/root/srv/null c 1 3
