@@ -143,7 +143,8 @@ static int check_layer(
 		return err_nomem(e);
 	r = store_layer_open_spec(j->store, spec, &file, e);
 	if (r == 0)
-		r = mtree_read(file, spec, MTREE_ALL, 1, read_entry, &reading, e);
+		r = mtree_read(
+			&(struct mtree_input){ file, spec, MTREE_ALL, 1 }, read_entry, &reading, e);
 	/* A layer without entries has an empty directory, of which nothing is known. */
 	if (r == 0 && expect_root(j->expect))
 		r = verify_expect(fd, j->expect, NULL, &o, &counts, e);

@@ -237,7 +237,8 @@ static int cover_layer(struct needed_ids *c, const struct store *store, const ch
 	int r = store_layer_open_spec(store, spec, &fd, e);
 
 	if (r == 0)
-		r = mtree_read(fd, spec, MTREE_OWNER, threads ? threads : proc_processors(),
+		r = mtree_read(&(struct mtree_input){ fd, spec, MTREE_OWNER,
+				       threads ? threads : proc_processors() },
 			add_spec, &p, e);
 	if (r < 0 || geteuid() != 0)
 		return r; /* on disk such a store has the ids of its owner's namespace, not those of

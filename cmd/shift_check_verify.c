@@ -149,7 +149,8 @@ static int read_spec(struct verify_job *j, const char *path, struct err *e)
 			   path_open_regular(path, &fd, e);
 
 	if (r == 0)
-		r = mtree_read(fd, path, MTREE_OWNER, threads, expect_add, j->expect, e);
+		r = mtree_read(&(struct mtree_input){ fd, path, MTREE_OWNER, threads }, expect_add,
+			j->expect, e);
 	if (r < 0 && e && !e->set)
 		r = r == -ENOMEM ? err_nomem(e) :
 				   err_say(e, -r, path, "names a path that leaves its root");

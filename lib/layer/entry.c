@@ -293,7 +293,7 @@ int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t
 	if (x == ARCHIVE_EOF)
 		return 0;
 	if (x != ARCHIVE_OK)
-		return tar_read_broken(r->tar, on, e);
+		return tar_read_failed(r->tar, on, e);
 	if (off < 0 || (uint64_t)off < r->at)
 		return err_say(e, EBADMSG, on, "the pieces of a sparse file overlap");
 	if ((uint64_t)off > r->size || *ret_n > r->size - (uint64_t)off)

@@ -223,7 +223,7 @@ int store_view_entries(const struct store_view *v, int (*fn)(const struct mtree_
 			v->dirs.items[i]); /* fits: a layer's name has at most 88 bytes */
 		r = fd_open_regular(v->store->layers, name, O_NOFOLLOW, &fd, e);
 		if (r == 0)
-			r = mtree_read(fd, name, MTREE_ALL, 1, fn, arg, e);
+			r = mtree_read(&(struct mtree_input){ fd, name, MTREE_ALL, 1 }, fn, arg, e);
 	}
 	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* blob: read, hash and decompress in one thread, hand over in blocks to another. */
+/* blob: one thread reads, hashes and decompresses a blob; the caller receives it in blocks. */
 
 #include "blob.h"
 
@@ -17,7 +17,8 @@
 enum {
 	INPUT_SIZE = 256 << 10,
 	STACK_SIZE = 1 << 20,
-	POLL_MS = 100, /* how late a silent pipe notices that nobody wants it */
+	POLL_MS =
+		100, /* longest delay until the reader of a silent pipe notices that it must stop */
 };
 
 _Static_assert(INPUT_SIZE == (int)BLOB_BLOCK, "pump() relies on it");
@@ -34,21 +35,24 @@ struct blob {
 	pthread_t thread;
 	bool running;
 
-	/* The ring: made counts blocks filled, used counts those given back. All under the lock. */
+	/*
+	 * The ring: made counts the blocks filled, used the blocks returned. The lock protects all
+	 * members down to err.
+	 */
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
 	struct blob_block blocks[BLOB_BLOCKS];
 	uint64_t made, used;
-	bool holding;   /* the consumer reads block `used` */
-	bool abandoned; /* nobody wants more blocks */
-	bool ended;     /* the thread is done: result and err are final */
+	bool holding;   /* the caller reads block `used` */
+	bool abandoned; /* the caller needs no more blocks */
+	bool ended;     /* the thread has ended: result and err are final */
 	int result;
 	struct err err;
 
-	/* The thread's alone until ended. */
+	/* Only the thread uses these until it has ended. */
 	uint8_t *in;
-	size_t in_n; /* bytes in it that are not hashed yet */
-	bool plain;  /* not compressed: one hash serves as both */
+	size_t in_n; /* bytes of in that are not hashed yet */
+	bool plain;  /* not compressed: diff_hash is the hash of the blob too */
 	struct hash blob_hash, diff_hash;
 	struct blob_result sums;
 };
@@ -73,7 +77,7 @@ static int stopped(struct err *e)
 	return err_say(e, ECANCELED, NULL, "interrupted");
 }
 
-/* Wait until the pipe has something to say, without losing sight of those who wait for us. */
+/* Wait for data in the pipe, and fail with -ECANCELED once the thread must stop. */
 static int wait_readable(struct blob *b, struct err *e)
 {
 	for (;;) {
@@ -111,8 +115,8 @@ static ssize_t read_some(struct blob *b, void *p, size_t n, struct err *e)
 }
 
 /*
- * A decode_fill: the next piece of the blob. The piece before it is hashed now, when it is known to
- * be compressed.
+ * A decode_fill: read the next piece of the blob. The previous piece is hashed only now, because
+ * for the first one it is not known earlier whether the blob is compressed.
  */
 static ssize_t fill(void *arg, const void **ret, struct err *e)
 {
@@ -148,7 +152,7 @@ static ssize_t fill(void *arg, const void **ret, struct err *e)
 	return (ssize_t)n;
 }
 
-/* A block to write to; NULL when nobody wants it. */
+/* Wait for a block to write to. Returns NULL if the caller has abandoned the blob. */
 static struct blob_block *next_free(struct blob *b)
 {
 	struct blob_block *block = NULL;
@@ -203,16 +207,16 @@ static int pump(struct blob *b, struct decode *d, struct err *e)
 		hand_over(b);
 	}
 	/*
-	 * Abandoned. From here on a plain blob is hashed like any other. Its blocks are as large as
-	 * the pieces that it is read in, so of what was read all was hashed as output already, but
-	 * a first piece that nobody waited for.
+	 * The caller has abandoned the blob. For the rest of it, hash input and not output. Blocks
+	 * are as large as the pieces of input, so all input of a plain blob was hashed as output
+	 * already, except a first piece that never became a block.
 	 */
 	if (b->plain) {
 		b->blob_hash = b->diff_hash;
 		b->in_n = (size_t)(b->sums.size - b->sums.unpacked);
 		b->plain = false;
 	}
-	return err_say(e, EPIPE, NULL, "nobody reads the blob");
+	return err_say(e, EPIPE, NULL, "the reader of the blob has stopped");
 }
 
 static int wrong(
@@ -245,7 +249,10 @@ static int judge(struct blob *b, struct err *e)
 	return 0;
 }
 
-/* After a fault: was the blob itself not what it should be? Then r and e become that. */
+/*
+ * After the error r: if the digest of the whole blob is wrong, replace e and return -EBADMSG, else
+ * return r.
+ */
 static int check_rest(struct blob *b, int r, struct err *e)
 {
 	struct err other = ERR_INIT;
@@ -256,7 +263,7 @@ static int check_rest(struct blob *b, int r, struct err *e)
 	if (!b->input.digest || !b->regular || r == -ECANCELED)
 		return r;
 	if (b->plain)
-		return r; /* a plain blob has no decoder that could fail; the read itself did */
+		return r; /* only reading can have failed: there is no decoder */
 	do
 		n = fill(b, &p, &other);
 	while (n > 0);
@@ -328,7 +335,7 @@ int blob_start(const struct blob_input *input, struct blob **ret, struct err *e)
 	b->regular = S_ISREG(st.st_mode);
 	if (b->regular && input->size == BLOB_SIZE_UNKNOWN)
 		b->input.offset =
-			(uint64_t)lseek(input->fd, 0, SEEK_CUR); /* a regular file has a position */
+			(uint64_t)lseek(input->fd, 0, SEEK_CUR); /* cannot fail on a regular file */
 	if (b->regular)
 		(void)posix_fadvise(input->fd, (off_t)b->input.offset, 0,
 			POSIX_FADV_SEQUENTIAL); /* advice only */
@@ -437,5 +444,5 @@ void blob_say_try(int r, struct err *e)
 {
 	if (e && r == -EBADMSG && !e->hint[0])
 		err_try(e,
-			"fetch the image again: this copy of it is damaged, or was packed wrongly");
+			"fetch the image again: this copy is damaged, or was packed incorrectly");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* decode: gzip, zstd, xz and what libarchive reads, from content. */
+/* decode: recognise a compression format by its first bytes, and decompress. */
 
 #include "decode.h"
 
@@ -17,16 +17,16 @@ struct decode {
 	const struct format *format;
 	decode_fill *fill;
 	void *arg;
-	const uint8_t *in; /* what fill() gave and nobody used */
+	const uint8_t *in; /* input that is not used yet */
 	size_t in_n;
-	uint64_t in_total; /* given by fill() in all */
+	uint64_t in_total; /* bytes of input received so far */
 	bool in_end, started, done;
 	struct inflate_state *gz;
 	ZSTD_DCtx *zstd;
-	size_t zstd_want; /* not 0: inside a frame */
+	size_t zstd_want; /* nonzero inside a frame */
 	lzma_stream xz;
 	struct archive *archive;
-	struct err *err; /* where the callback under libarchive leaves its own error */
+	struct err *err; /* where foreign_fill() stores its error while libarchive runs */
 	int fill_result;
 };
 
@@ -39,7 +39,7 @@ struct format {
 	ssize_t (*read)(struct decode *d, uint8_t *out, size_t n, struct err *e);
 };
 
-/* Have at least one byte of input, unless it ended: 0 or -errno. */
+/* Get at least one byte of input, unless it has ended. Returns 0 or -errno. */
 static int refill(struct decode *d, struct err *e)
 {
 	const void *p;
@@ -120,7 +120,7 @@ static int gzip_fault(int code, struct err *e)
 	return err_say(e, EBADMSG, NULL, "the gzip stream is damaged (%d)", code);
 }
 
-/* After a member: 1 when another one begins, 0 at the end of the input. */
+/* After a member: returns 1 if another one begins, 0 at the end of the input, or -errno. */
 static int gzip_next_member(struct decode *d, struct err *e)
 {
 	int r = refill(d, e);
@@ -163,10 +163,7 @@ static ssize_t gzip_read(struct decode *d, uint8_t *out, size_t n, struct err *e
 			return gzip_fault(r, e);
 		d->in += d->in_n - s->avail_in;
 		d->in_n = s->avail_in;
-		/*
-		 * At the end of the input the decoder may still hold output, but nothing else can
-		 * come.
-		 */
+		/* At the end of the input, the decoder may still hold output, but needs no more. */
 		if (d->in_end && s->avail_out == before && s->block_state != ISAL_BLOCK_FINISH)
 			return cut_short(d, e);
 	}
@@ -185,7 +182,7 @@ static int zstd_open(struct decode *d, struct err *e)
 
 static bool zstd_magic(const struct decode *d)
 {
-	/* The frame's magic, or that of a skippable frame, of which the first byte varies. */
+	/* The magic of a frame, or that of a skippable frame, whose first byte varies. */
 	return d->in[0] == 0x28 || (d->in[0] & 0xf0) == 0x50;
 }
 
@@ -218,7 +215,7 @@ static ssize_t zstd_read(struct decode *d, uint8_t *out, size_t n, struct err *e
 	return (ssize_t)to.pos;
 }
 
-/* libarchive sets no limit to the memory that a stream may ask for. */
+/* liblzma is used directly because libarchive does not limit the memory that a stream may need. */
 static int xz_open(struct decode *d, struct err *e)
 {
 	static const lzma_stream init = LZMA_STREAM_INIT;
@@ -288,7 +285,7 @@ static int foreign_fault(struct decode *d, struct err *e)
 	const char *text = archive_error_string(d->archive);
 
 	if (d->fill_result < 0)
-		return d->fill_result; /* the error of fill() itself is there already */
+		return d->fill_result; /* fill() has filled e */
 	return err_say(e, EBADMSG, NULL, "the %s stream is damaged or cut short: %s",
 		d->format->name, text ? text : "unknown fault");
 }
@@ -301,7 +298,7 @@ static int foreign_start(struct decode *d, struct err *e)
 	d->archive = archive_read_new();
 	if (!d->archive)
 		return err_nomem(e);
-	/* One filter, named: found by content they would be undone as often as they are nested. */
+	/* With detection by content, libarchive would undo any number of nested compressions. */
 	if (archive_read_append_filter(d->archive, d->format->filter) != ARCHIVE_OK ||
 		archive_read_support_format_raw(d->archive) != ARCHIVE_OK ||
 		archive_read_support_format_empty(d->archive) != ARCHIVE_OK)
@@ -309,7 +306,7 @@ static int foreign_start(struct decode *d, struct err *e)
 
 	d->err = e;
 	r = archive_read_open(d->archive, d, NULL, foreign_fill, NULL);
-	/* A stream that fails before its first byte looks empty to the formats: ask the filter. */
+	/* If the filter fails before its first byte, the format reports an empty stream. */
 	if (r == ARCHIVE_OK && archive_errno(d->archive))
 		r = ARCHIVE_FATAL;
 	if (r == ARCHIVE_OK)
@@ -341,7 +338,7 @@ static ssize_t foreign_read(struct decode *d, uint8_t *out, size_t n, struct err
 	if (got > 0)
 		return got;
 
-	/* The filters stop at the end of their stream; what they left is not ours to ignore. */
+	/* The filters stop at the end of their stream: check that no input is left. */
 	if ((uint64_t)archive_filter_bytes(d->archive, -1) < d->in_total)
 		return err_say(e, EBADMSG, NULL, "other bytes follow the end of the %s stream",
 			d->format->name);
@@ -359,8 +356,8 @@ static const struct format formats[] = {
 		"7zXZ\0",
 		6, 0, xz_open, xz_read },
 	/*
-	 * "BZh1" alone could begin a file's name in a plain tar: the first block's magic goes with
-	 * it.
+	 * "BZh1" alone could be the beginning of a file name in a plain tar, so the magic of the
+	 * first block is required too.
 	 */
 	{ "bzip2", "BZh?\x31\x41\x59\x26\x53\x59", 10, ARCHIVE_FILTER_BZIP2, NULL, foreign_read },
 	{ "bzip2", "BZh?\x17\x72\x45\x38\x50\x90", 10, ARCHIVE_FILTER_BZIP2, NULL, foreign_read },
@@ -381,7 +378,7 @@ static bool matches(const struct format *f, const uint8_t *p, size_t n)
 
 static const struct format *recognise(const uint8_t *p, size_t n)
 {
-	/* A skippable frame may come first; lz4 has them too, but nobody begins a file with one. */
+	/* zstd may begin with a skippable frame; lz4 files in practice do not. */
 	if (n >= 4 && (p[0] & 0xf0) == 0x50 && p[1] == 0x2a && p[2] == 0x4d && p[3] == 0x18)
 		return &formats[1];
 	for (size_t i = 0; i < ARRAY_LEN(formats); i++)
@@ -428,9 +425,8 @@ void decode_free(struct decode *d)
 	if (!d)
 		return;
 	free(d->gz);
-	(void)ZSTD_freeDCtx(d->zstd); /* accepts NULL and cannot fail */
-	lzma_end(&d->xz);             /* of zeros: nothing */
-	(void)archive_read_free(
-		d->archive); /* NULL is accepted; what is left unread was judged above */
+	(void)ZSTD_freeDCtx(d->zstd);        /* accepts NULL and cannot fail */
+	lzma_end(&d->xz);                    /* accepts an all-zero stream */
+	(void)archive_read_free(d->archive); /* accepts NULL; errors were reported by reads */
 	free(d);
 }

@@ -8,37 +8,37 @@
 #include "../base/err.h"
 
 /*
- * Decompression, pulled: gzip (any number of members; CRC and length checked) through ISA-L, zstd
- * (any number of frames) through libzstd, xz (any number of streams, padding between) through
- * liblzma, bzip2 and lz4 through libarchive's filters, or nothing. The format is recognised by the
- * first bytes. Memory is bounded.
+ * Pull decoder for gzip (any number of members; CRC and length are checked) through ISA-L, zstd
+ * (any number of frames) through libzstd, xz (any number of streams, with padding between them)
+ * through liblzma, bzip2 and lz4 through libarchive's filters, and uncompressed data. The first
+ * bytes determine the format. Memory is bounded.
  */
 struct decode;
 
-/* zstd frames that need a larger window than 128 MiB are refused, as zstd(1) does unless asked. */
+/* zstd frames that need a window of more than 128 MiB are refused, as zstd(1) does by default. */
 enum { DECODE_WINDOW_LOG = 27 };
 
 /*
- * xz streams with a larger dictionary than 128 MiB, too: xz -9 makes one of 64. The decoder itself
- * needs less than 1 MiB.
+ * xz streams with a dictionary of more than 128 MiB are refused; xz -9 makes one of 64 MiB. The
+ * decoder itself needs less than 1 MiB.
  */
 enum { DECODE_XZ_MEMORY = (1 << DECODE_WINDOW_LOG) + (1 << 20) };
 
 /*
- * Sets *ret to the next compressed bytes (valid until the next call): how many, 0 at the end,
- * -errno with e filled.
+ * Set *ret to the next compressed bytes, which are valid until the next call. Returns their number,
+ * 0 at the end, or -errno with e filled.
  */
 typedef ssize_t decode_fill(void *arg, const void **ret, struct err *e);
 
 int decode_open(decode_fill *fill, void *arg, struct decode **ret, struct err *e);
 
-/* "gzip", "zstd", "xz", "bzip2", "lz4" or "none". Static. */
+/* Returns "gzip", "zstd", "xz", "bzip2", "lz4" or "none"; static. */
 const char *decode_format(const struct decode *d);
 
 /*
- * Up to n decoded bytes into out: how many; 0 only at the end of the compressed stream, when all of
- * its input was used; -errno with e filled (-EBADMSG: damaged, cut short, or followed by something
- * else).
+ * Write up to n decoded bytes to out. Returns their number, 0 only at the end of the compressed
+ * stream when all input was used, or -errno with e filled (-EBADMSG: the stream is damaged, cut
+ * short, or followed by other bytes).
  */
 ssize_t decode_read(struct decode *d, void *out, size_t n, struct err *e);
 

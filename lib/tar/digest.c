@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* digest: SHA-256 names of blobs and layers. */
+/* digest: SHA-256 digests and their text forms. */
 
 #include "digest.h"
 
@@ -45,7 +45,7 @@ int digest_parse(const char *s, const char *doc, struct digest *ret, struct err 
 	return 0;
 }
 
-const char *digest_hex(const struct digest *d, char buf[static 65])
+const char *digest_hex(const struct digest *d, char buf[static DIGEST_HEX])
 {
 	static const char digits[] = "0123456789abcdef";
 

@@ -8,32 +8,38 @@
 
 #include "../base/err.h"
 
-/* A SHA-256 digest, the only algorithm taken. Names files and directories: never used unparsed. */
+/*
+ * A SHA-256 digest, the only algorithm supported. Digests name files and directories, so text from
+ * outside is always parsed before it is used.
+ */
 struct digest {
 	uint8_t bytes[32];
 };
 
 enum {
-	DIGEST_TEXT = 72, /* "sha256:", 64 hex digits, NUL */
-	DIGEST_NAME = 72, /* "sha256-", ... */
+	DIGEST_HEX = 65,  /* 64 hex digits and NUL */
+	DIGEST_TEXT = 72, /* "sha256:", 64 hex digits and NUL */
+	DIGEST_NAME = 72, /* "sha256-", 64 hex digits and NUL */
 };
 
 /*
- * Parse "sha256:" and exactly 64 lower-case hex digits (OCI image-spec, descriptor.md). doc: where
- * it stands, for messages. -EINVAL with e filled.
+ * Parse "sha256:" and exactly 64 lower-case hex digits (OCI image-spec, descriptor.md). doc names
+ * the document that contains s, for messages. Returns -EINVAL with e filled for anything else.
  */
 int digest_parse(const char *s, const char *doc, struct digest *ret, struct err *e);
 
-/* "sha256:HEX" into buf, returned; and "sha256-HEX", as the store names files. */
+/* Write "sha256:HEX" into buf, and return buf. */
 const char *digest_text(const struct digest *d, char buf[static DIGEST_TEXT]);
+
+/* Write "sha256-HEX", the form of file names in a store, into buf, and return buf. */
 const char *digest_name(const struct digest *d, char buf[static DIGEST_NAME]);
 
-/* The 64 hex digits. */
-const char *digest_hex(const struct digest *d, char buf[static 65]);
+/* Write the 64 hex digits into buf, and return buf. */
+const char *digest_hex(const struct digest *d, char buf[static DIGEST_HEX]);
 
 bool digest_equal(const struct digest *a, const struct digest *b);
 
-/* Hashing piece by piece. */
+/* An incremental SHA-256 computation; copies of it are independent. */
 struct hash {
 	_Alignas(16) unsigned char state[128];
 };
@@ -42,7 +48,7 @@ void hash_init(struct hash *h);
 void hash_update(struct hash *h, const void *p, size_t n);
 void hash_final(struct hash *h, struct digest *ret);
 
-/* Of n bytes at once. */
+/* Hash n bytes in one call. */
 void hash_bytes(const void *p, size_t n, struct digest *ret);
 
 #endif

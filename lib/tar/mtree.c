@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mtree: read mtree(5) through libarchive. */
+/* mtree: read mtree(5) specifications through libarchive, in several threads. */
 
 #include "mtree.h"
 
@@ -18,19 +18,19 @@
 
 enum { STACK_SIZE = 256 << 10, FILE_BUFFER = 64 << 10, PARTS_PER_THREAD = 4 };
 
-/* A mtree_entry whose strings are places in part.strings. */
+/* An entry that waits for delivery. */
 struct mtree_held {
-	struct mtree_entry s;
-	size_t path, link;
+	struct mtree_entry s; /* its strings are not set */
+	size_t path, link;    /* offsets of the strings in mtree_part.strings */
 	bool has_link;
 };
 
-/* A part of the text, and what was read of it. */
+/* A part of the text and the entries read from it. */
 struct mtree_part {
 	struct mtree_part *next;
 	uint64_t number;
 	struct buf text;
-	size_t drop; /* how many entries of it are not the file's */
+	size_t drop; /* so many entries at the beginning are not in the file */
 	VEC(struct mtree_held) entries;
 	struct buf strings;
 	int r;
@@ -38,23 +38,24 @@ struct mtree_part {
 };
 
 /*
- * Threads take one part of the text after the other and read each for itself. Whoever has read the
- * one whose turn it is gives its entries away, and those of the ones behind it that others have
- * read meanwhile: as if one had read the file.
+ * Each thread takes the next part of the text and reads it independently. The thread that has read
+ * the part whose turn it is delivers its entries, and those of the following parts that other
+ * threads have read meanwhile, so that the entries arrive in the order of the file.
  */
 struct mtree_run {
-	int (*fn)(const struct mtree_entry *, void *);
+	mtree_receive *fn;
 	void *arg;
-	pthread_mutex_t text_lock; /* of what follows */
-	struct mtree_text text;    /* all but its name and want, which stay */
-	uint64_t parts;            /* taken */
-	bool ended;                /* there are no more */
-	pthread_mutex_t lock;      /* of what follows */
+	pthread_mutex_t text_lock; /* protects the next three members, but not text.name and
+	                              text.want, which are constant */
+	struct mtree_text text;
+	uint64_t parts;       /* number of parts taken */
+	bool ended;           /* no parts are left */
+	pthread_mutex_t lock; /* protects the members below */
 	pthread_cond_t freed;
 	struct mtree_part *free;
-	struct mtree_part *read; /* in their order */
-	uint64_t turn;           /* the part whose entries are the next ones */
-	bool giving;             /* a thread does */
+	struct mtree_part *read; /* parts that wait for delivery, in order */
+	uint64_t turn;           /* number of the part to deliver next */
+	bool delivering;         /* a thread is delivering entries */
 	bool stop;
 	int r;
 	struct err err;
@@ -72,7 +73,7 @@ static int broken(struct archive *a, const char *name, struct err *e)
 		text ? text : "unknown error");
 }
 
-/* "./a/b" and "a/b" are "a/b"; "." is "". NULL for a path that leaves the root. */
+/* Remove a leading "./" or "/"; "." becomes "". Returns NULL for a path that leaves the root. */
 static const char *strip(const char *path)
 {
 	while (*path == '/' || (path[0] == '.' && (path[1] == '/' || !path[1])))
@@ -118,8 +119,8 @@ static void convert(
 	s->nsec = s->has_time ? archive_entry_mtime_nsec(ae) : 0;
 }
 
-/* Keep it until it is its turn. */
-static int hold(
+/* Keep the entry until its part is delivered. */
+static int keep_entry(
 	struct mtree_part *p, struct archive_entry *ae, enum type type, const struct mtree_text *t)
 {
 	const char *whole = archive_entry_pathname(ae), *path = whole ? strip(whole) : NULL, *link;
@@ -127,7 +128,7 @@ static int hold(
 
 	if (!path)
 		return err_say(&p->err, EBADMSG, t->name,
-			"the specification names '%s', which is no path below its root",
+			"the specification names '%s', which is not a path below its root",
 			whole ? whole : "");
 	convert(ae, type, t->want, &h.s);
 	link = h.s.type == S_IFLNK ? archive_entry_symlink(ae) : NULL;
@@ -139,7 +140,7 @@ static int hold(
 	return p->strings.oom || VEC_ADD(&p->entries, h) < 0 ? err_nomem(&p->err) : 0;
 }
 
-/* What a warning was about; -1 for something that must not be passed over. */
+/* Which unknown type a warning is about; -1: the warning must not be ignored. */
 static int warned_of(struct archive *a)
 {
 	const char *text = archive_error_string(a);
@@ -156,7 +157,7 @@ static int read_entries(struct mtree_part *p, struct archive *a, const struct mt
 	struct archive_entry *ae;
 	int r = 0;
 
-	/* Without "checkfs" libarchive never looks at the files that the specification names. */
+	/* With "checkfs", libarchive would stat the files that the specification names. */
 	if (archive_read_support_format_mtree(a) != ARCHIVE_OK ||
 		archive_read_set_options(a, "mtree:!checkfs") != ARCHIVE_OK ||
 		archive_read_open_memory(a, p->text.data, p->text.len) != ARCHIVE_OK)
@@ -171,7 +172,7 @@ static int read_entries(struct mtree_part *p, struct archive *a, const struct mt
 			continue;
 		}
 		type = x == ARCHIVE_OK ? TYPE_KNOWN : x == ARCHIVE_WARN ? warned_of(a) : -1;
-		r = type < 0 ? broken(a, t->name, &p->err) : hold(p, ae, (enum type)type, t);
+		r = type < 0 ? broken(a, t->name, &p->err) : keep_entry(p, ae, (enum type)type, t);
 	}
 	return r;
 }
@@ -180,7 +181,7 @@ static int read_entries(struct mtree_part *p, struct archive *a, const struct mt
  * --- threads -------------------------------------------------------------------------------------
  */
 
-/* Take the next part of the text: 1, 0 when there is none, -errno. */
+/* Take the next part of the text. Returns 1, 0 if there is none, or -errno. */
 static int take(struct mtree_run *u, struct mtree_part *p)
 {
 	int r = 0;
@@ -205,11 +206,11 @@ static void read_part(const struct mtree_run *u, struct mtree_part *p)
 
 	p->r = a ? read_entries(p, a, &u->text) : err_nomem(&p->err);
 	if (a)
-		(void)archive_read_free(a); /* nothing is left to be lost */
+		(void)archive_read_free(a); /* opened for reading: no error matters now */
 }
 
-/* Give the entries of a part away. */
-static int give(const struct mtree_run *u, struct mtree_part *p)
+/* Deliver the entries of a part. */
+static int deliver(const struct mtree_run *u, struct mtree_part *p)
 {
 	int r = 0;
 
@@ -223,19 +224,19 @@ static int give(const struct mtree_run *u, struct mtree_part *p)
 	return r;
 }
 
-/* With the lock held: all those whose turn has come. */
-static void give_all(struct mtree_run *u)
+/* Deliver all parts whose turn has come. The lock is held. */
+static void deliver_ready(struct mtree_run *u)
 {
-	while (!u->giving && !u->stop && u->read && u->read->number == u->turn) {
+	while (!u->delivering && !u->stop && u->read && u->read->number == u->turn) {
 		struct mtree_part *p = u->read;
 		int r;
 
 		u->read = p->next;
-		u->giving = true;
+		u->delivering = true;
 		pthread_mutex_unlock(&u->lock);
-		r = give(u, p);
+		r = deliver(u, p);
 		pthread_mutex_lock(&u->lock);
-		u->giving = false;
+		u->delivering = false;
 		u->turn++;
 		u->r = r ? r : p->r;
 		u->stop = u->r;
@@ -247,7 +248,7 @@ static void give_all(struct mtree_run *u)
 	}
 }
 
-/* With the lock held: a part that nobody uses; NULL at the end. */
+/* Wait for an unused part; NULL: reading has stopped. The lock is held. */
 static struct mtree_part *get_free(struct mtree_run *u)
 {
 	struct mtree_part *p;
@@ -281,13 +282,13 @@ static void *work(void *arg)
 			;
 		p->next = *at;
 		*at = p;
-		give_all(u);
+		deliver_ready(u);
 	}
 	pthread_mutex_unlock(&u->lock);
 	return NULL;
 }
 
-/* Threads that cannot be started are not needed. */
+/* Start the other threads and join in. Threads that cannot be started are not needed. */
 static void start_all(struct mtree_run *u, unsigned threads)
 {
 	scoped_free pthread_t *others = calloc(threads, sizeof(*others));
@@ -295,7 +296,7 @@ static void start_all(struct mtree_run *u, unsigned threads)
 	unsigned n = 0;
 
 	if (others && threads > 1 && pthread_attr_init(&attr) == 0) {
-		(void)pthread_attr_setstacksize(&attr, STACK_SIZE); /* the default does too */
+		(void)pthread_attr_setstacksize(&attr, STACK_SIZE); /* the default would do */
 		while (n < threads - 1 && pthread_create(&others[n], &attr, work, u) == 0)
 			n++;
 		(void)pthread_attr_destroy(&attr);
@@ -305,9 +306,17 @@ static void start_all(struct mtree_run *u, unsigned threads)
 		(void)pthread_join(others[--n], NULL); /* cannot fail: ours, joined once */
 }
 
+/* A short file is not worth a thread. */
+static unsigned threads_for(const struct stat *st, unsigned max)
+{
+	const uint64_t parts = (uint64_t)st->st_size / MTREE_PART_SIZE;
+
+	return parts < max ? (unsigned)parts + 1 : max;
+}
+
 static int run(struct mtree_run *u, unsigned threads, struct err *e)
 {
-	/* As many that none of the threads waits while one of them gives entries away. */
+	/* With so many parts, no thread waits while another one delivers entries. */
 	const size_t n = threads > 1 ? threads * PARTS_PER_THREAD : 1;
 	scoped_free struct mtree_part *parts = calloc(n, sizeof(*parts));
 
@@ -317,7 +326,7 @@ static int run(struct mtree_run *u, unsigned threads, struct err *e)
 		parts[i].next = u->free;
 		u->free = &parts[i];
 	}
-	(void)pthread_mutex_init(&u->text_lock, NULL); /* never fail on Linux */
+	(void)pthread_mutex_init(&u->text_lock, NULL); /* these cannot fail on Linux */
 	(void)pthread_mutex_init(&u->lock, NULL);
 	(void)pthread_cond_init(&u->freed, NULL);
 	start_all(u, threads);
@@ -334,28 +343,26 @@ static int run(struct mtree_run *u, unsigned threads, struct err *e)
 	return u->r;
 }
 
-int mtree_read(int fd, const char *name, enum mtree_want want, unsigned threads,
-	int (*fn)(const struct mtree_entry *, void *), void *arg, struct err *e)
+int mtree_read(const struct mtree_input *input, mtree_receive *fn, void *arg, struct err *e)
 {
-	struct mtree_run u = { .fn = fn, .arg = arg, .text = { .name = name, .want = want } };
+	struct mtree_run u = {
+		.fn = fn, .arg = arg, .text = { .name = input->name, .want = input->want }
+	};
 	scoped_file FILE *f = NULL;
-	int own = fcntl(fd, F_DUPFD_CLOEXEC, 0), r;
+	int own = fcntl(input->fd, F_DUPFD_CLOEXEC, 0), r;
 	struct stat st;
 
 	if (own >= 0)
 		f = fdopen(own, "re");
 	if (!f || fstat(own, &st) < 0) {
-		r = err_set(e, errno, name, "cannot read the specification");
+		r = err_set(e, errno, input->name, "cannot read the specification");
 		if (!f)
 			cleanup_fd(&own);
 		return r;
 	}
-	(void)setvbuf(f, NULL, _IOFBF, FILE_BUFFER); /* or it has a smaller one */
+	(void)setvbuf(f, NULL, _IOFBF, FILE_BUFFER); /* on failure the default buffer is used */
 	u.text.f = f;
-	/* A short one is not worth a thread. */
-	if ((uint64_t)st.st_size / MTREE_PART_SIZE < threads)
-		threads = (unsigned)((uint64_t)st.st_size / MTREE_PART_SIZE) + 1;
-	r = run(&u, threads, e);
+	r = run(&u, threads_for(&st, input->threads), e);
 	mtree_text_done(&u.text);
 	return r;
 }

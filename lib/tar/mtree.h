@@ -8,34 +8,46 @@
 
 #include "../base/err.h"
 
-/* One line of an mtree(5) specification. Strings are valid during the call only. */
+/* One entry of an mtree(5) specification. Its strings are valid during the callback only. */
 struct mtree_entry {
-	const char *path; /* relative, no leading "./" or "/"; "" is the root; any bytes but NUL */
+	const char *path; /* relative, without a leading "./" or "/"; "" is the root; any bytes but
+	                     NUL */
 	bool has_type, has_uid, has_gid, has_mode, has_size, has_time, has_rdev;
-	mode_t type; /* S_IFREG ... */
+	mode_t type; /* the S_IFMT bits */
 	mode_t mode; /* 07777 bits */
 	uint32_t uid, gid;
-	uint64_t size;
+	uint64_t size; /* bytes */
 	int64_t sec;
 	long nsec;
 	dev_t rdev;
-	const char *link; /* a symlink's target, or NULL */
+	const char *link; /* target of a symbolic link, or NULL */
 };
 
-/* Larger ones are neither written nor read, in bytes. */
+/* The largest specification that is written or read, in bytes. */
 #define MTREE_SIZE_MAX ((uint64_t)2 << 30)
 
-/* What is to be read of each line: the rest is as if it were not there. */
+/* The keywords to read; other keywords are ignored. */
 enum mtree_want { MTREE_ALL, MTREE_OWNER /* type, mode, uid, gid, device */ };
 
+struct mtree_input {
+	int fd;           /* read from its position on; owned by the caller */
+	const char *name; /* for messages */
+	enum mtree_want want;
+	unsigned threads; /* the largest number of threads, including the caller's; at least 1 */
+};
+
 /*
- * Read a specification with libarchive: ours, bsdtar's, NetBSD mtree's, go-mtree's. name is for
- * messages. fn gets the entries in their order, one at a time, from any of this many threads, of
- * which the caller's is one. It returns 0 to go on, anything else ends the reading with that
- * result. Memory: the longest line, and about 1 MiB a thread. Returns 0, what fn returned, or
- * -errno.
+ * Receives one entry. Returns 0 to continue; any other result ends mtree_read(), which returns it.
  */
-int mtree_read(int fd, const char *name, enum mtree_want want, unsigned threads,
-	int (*fn)(const struct mtree_entry *, void *), void *arg, struct err *e);
+typedef int mtree_receive(const struct mtree_entry *entry, void *arg);
+
+/*
+ * Read a specification through libarchive; the dialects of libarchive (this program's and
+ * bsdtar's), NetBSD's mtree and go-mtree are understood. fn receives the entries in order, one at a
+ * time, on any of the threads. Memory use is the longest line and about 1 MiB for each thread.
+ * Returns 0, what fn returned, or -errno with e filled (-EBADMSG: not a valid specification;
+ * -EFBIG: it is too large).
+ */
+int mtree_read(const struct mtree_input *input, mtree_receive *fn, void *arg, struct err *e);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mtree_text: cut a specification into parts that can be read each for itself. */
+/* mtree_text: cut a specification into parts that can be read independently. */
 
 #include "mtree_text.h"
 
@@ -10,17 +10,17 @@
 #include "../base/cleanup.h"
 
 /*
- * libarchive keeps all that it is given in memory, some hundred bytes a line. So it gets one part
- * of the file after the other, each beginning with what holds there: the values of "/set", and,
- * since a name without '/' is one in the directory of the lines before, lines that lead into that
- * directory, whose entries are dropped.
+ * libarchive keeps a whole specification in memory, some hundred bytes for each line. It therefore
+ * receives the file in parts. Each part begins with the state at that point: the values of "/set",
+ * and, since a name without '/' is relative to the current directory, lines that enter that
+ * directory. The entries of those lines are dropped.
  */
 enum { LINE_LIMIT = 1 << 20, PART_LINES = 2000, DEPTH_LIMIT = 1 << 15 };
 #define BLANKS " \t\r\n"
 
 /*
- * The words that we ask libarchive for (it would warn of others, and of that only once), and the
- * values of ours.
+ * The keywords that libarchive is to see (it warns about unknown ones, and only once), and the
+ * values that stand for a missing keyword.
  */
 static const struct {
 	const char *word, *none;
@@ -37,9 +37,9 @@ static const struct {
 };
 
 enum { TYPE = 0, UID = 2, GID = 3 };
-_Static_assert(ARRAY_LEN(keys) == MTREE_KEYS, "the number of words");
+_Static_assert(ARRAY_LEN(keys) == MTREE_KEYS, "the number of keywords");
 
-/* Index of the key that starts the word, or MTREE_KEYS. */
+/* The index of the keyword that starts the word, or MTREE_KEYS. */
 static size_t find_key(const char *word)
 {
 	size_t len = strcspn(word, "= \t\r\n\\"), i = 0;
@@ -62,8 +62,8 @@ static bool is_dir(const char *word, size_t len)
  */
 
 /*
- * The byte that vis(3) writes as "M-x", "M^X", "^X" or "#" after a backslash, and how long that is.
- * 0: something else.
+ * Decode what vis(3) writes after a backslash: "M-x", "M^X", "^X" or "#". Returns the length of the
+ * sequence, 0 if p is not one of them.
  */
 static size_t unvis(const char *p, unsigned char *ret)
 {
@@ -82,9 +82,7 @@ static size_t unvis(const char *p, unsigned char *ret)
 	return *p == '#';
 }
 
-/*
- * NetBSD's mtree writes bytes in ways that libarchive does not read: give it all of them in octal.
- */
+/* Rewrite the vis(3) sequences of NetBSD's mtree, which libarchive does not know, in octal. */
 static bool rewrite(struct mtree_text *t, ssize_t *n)
 {
 	size_t len = 0;
@@ -118,7 +116,7 @@ static bool rewrite(struct mtree_text *t, ssize_t *n)
  * --- words ---------------------------------------------------------------------------------------
  */
 
-/* The length of the word at p. A backslash before the newline is none of it: the line goes on. */
+/* The length of the word at p, without a backslash before the newline (a continued line). */
 static size_t word_len(const char *p)
 {
 	size_t len = strcspn(p, BLANKS);
@@ -136,8 +134,8 @@ static void note_unset(struct mtree_text *t, size_t key, const char *word, size_
 }
 
 /*
- * Owners by name: what ids they have is another system's matter, but it is not that of a "/set"
- * before.
+ * An owner is given by name. Its id on the system that wrote the file is unknown, and an earlier
+ * "/set" with a number does not apply to it.
  */
 static void note_name(struct mtree_text *t, const char *word)
 {
@@ -146,10 +144,7 @@ static void note_name(struct mtree_text *t, const char *word)
 						  0;
 }
 
-/*
- * Note what a word of a line means for those that follow it. Returns whether libarchive is to see
- * it.
- */
+/* Record the effect of a word on later lines. Returns whether libarchive is to see the word. */
 static bool take_word(struct mtree_text *t, const char *word, size_t len)
 {
 	size_t key = find_key(word);
@@ -182,7 +177,7 @@ static void take_words(struct mtree_text *t, const char *p, struct buf *ret)
 		size_t len = word_len(p);
 
 		p += len + (p[len] == '\\');
-		/* go-mtree's: the same in whole seconds. */
+		/* go-mtree writes "tar_time" for a time in whole seconds. */
 		if (!strncmp(word, tar_time, strlen(tar_time))) {
 			word += strlen("tar_");
 			len -= strlen("tar_");
@@ -194,7 +189,7 @@ static void take_words(struct mtree_text *t, const char *p, struct buf *ret)
 	}
 }
 
-/* The first word of a line, and what it makes of the line. False: no memory. */
+/* Determine the kind of a line by its first word. Returns false when out of memory. */
 static bool begin_line(struct mtree_text *t, const char *p, size_t len, struct buf *ret)
 {
 	static const char set[] = "/set", unset[] = "/unset";
@@ -226,7 +221,7 @@ static bool begin_line(struct mtree_text *t, const char *p, size_t len, struct b
  * --- lines ---------------------------------------------------------------------------------------
  */
 
-/* The last line of an entry was read: what comes next may be in it, or behind it. */
+/* After the last line of an entry: enter or leave a directory. */
 static int end_entry(struct mtree_text *t)
 {
 	int r = 0;
@@ -237,7 +232,7 @@ static int end_entry(struct mtree_text *t)
 	} else if (t->entry && t->entry_is_dir) {
 		if (t->dirs.len >= DEPTH_LIMIT)
 			return err_say(&t->err, EFBIG, t->name,
-				"the specification has too many directories in each other");
+				"the specification nests directories too deeply");
 		r = strv_add(&t->dirs, t->entry) == 0 ? 0 : err_nomem(&t->err);
 	}
 	free(t->entry);
@@ -245,7 +240,7 @@ static int end_entry(struct mtree_text *t)
 	return r;
 }
 
-/* Say of an entry what its line does not, nor "/set". */
+/* Add the values that stand for keywords missing on the entry's line and in "/set". */
 static void put_none(struct mtree_text *t, struct buf *ret)
 {
 	for (size_t i = 0; i < MTREE_KEYS; i++)
@@ -254,7 +249,7 @@ static void put_none(struct mtree_text *t, struct buf *ret)
 			buf_printf(ret, " %s=%s", keys[i].word, keys[i].none);
 }
 
-/* The next line of the file into t->line: its length, 0 at the end, -errno. */
+/* Read the next line into t->line. Returns its length, 0 at the end of the file, or -errno. */
 static ssize_t read_line(struct mtree_text *t)
 {
 	ssize_t n;
@@ -271,9 +266,9 @@ static ssize_t read_line(struct mtree_text *t)
 	t->size += (uint64_t)n;
 	if (n > LINE_LIMIT || t->size > MTREE_SIZE_MAX)
 		return err_say(&t->err, EFBIG, t->name,
-			"the specification is too large, or one of its lines is");
+			"the specification is too large, or one of its lines is too long");
 	if (memchr(t->line, '\0', (size_t)n))
-		return err_say(&t->err, EBADMSG, t->name, "the specification holds a NUL");
+		return err_say(&t->err, EBADMSG, t->name, "the specification contains a NUL");
 	if (strchr(t->line, '\\') &&
 		(strstr(t->line, "\\M") || strstr(t->line, "\\^") || strstr(t->line, "\\#")) &&
 		!rewrite(t, &n))
@@ -290,13 +285,13 @@ static int end_line(struct mtree_text *t, struct buf *ret)
 		if (t->named & ~t->given & 1U << i)
 			buf_reset(&t->sets[i]);
 	if (t->kind == LINE_SET)
-		buf_char(ret, ' '); /* without a word it is no "/set" to libarchive */
+		buf_char(ret, ' '); /* libarchive recognises "/set" only with a blank behind it */
 	if (t->kind != LINE_COMMENT)
 		buf_char(ret, '\n');
 	return end_entry(t) < 0 ? -t->err.num : 1;
 }
 
-/* Add the next line of the file: 1, 0 at the end, -errno. */
+/* Append the next line of the file to ret. Returns 1, 0 at the end of the file, or -errno. */
 static int add_line(struct mtree_text *t, struct buf *ret)
 {
 	ssize_t n = read_line(t);
@@ -322,7 +317,7 @@ int mtree_text_part(struct mtree_text *t, struct buf *ret, size_t *ret_drop)
 	size_t start;
 	int r = 1;
 
-	/* The signature comes first: without it nothing is an mtree file to libarchive. */
+	/* libarchive recognises mtree by this signature. */
 	buf_reset(ret);
 	buf_str(ret, "#mtree\n");
 	for (size_t i = 0; i < t->dirs.len; i++)

@@ -2,7 +2,7 @@
 #ifndef TAR_MTREE_TEXT_H
 #define TAR_MTREE_TEXT_H
 
-/* Between spec.c (entries) and mtree_text.c (lines). */
+/* The lines of a specification. mtree.c alone uses this; its callers see entries. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,20 +15,20 @@
 #include "mtree.h"
 
 /*
- * libarchive does not tell an id of 0 from one that is not given, and so on. A line that does not
- * give one of these, as no "/set" before it does, gets a value that no entry can have. The type's
- * is one that libarchive warns of.
+ * libarchive does not distinguish an id that is missing from id 0, and so on. An entry without one
+ * of these keywords, on its own line or in an earlier "/set", therefore gets a value that no real
+ * entry has. libarchive reports the type as a warning.
  */
 #define MTREE_NO_ID "4294967295"
 #define MTREE_NO_MODE 04000000
 #define MTREE_NO_SIZE INT64_MAX
 #define MTREE_NO_TYPE "\"unset\""
 
-enum { MTREE_KEYS = 8, MTREE_PART_SIZE = 32 << 10 /* about */ };
+enum { MTREE_KEYS = 8, MTREE_PART_SIZE = 32 << 10 /* approximate, in bytes */ };
 
 /*
- * A specification that is being read. Zero-initialise but for f, name and want; f and name stay the
- * caller's.
+ * The state of a specification that is being read. Initialise all members but f, name and want to
+ * zero; the caller keeps ownership of f and name.
  */
 struct mtree_text {
 	FILE *f;
@@ -37,30 +37,30 @@ struct mtree_text {
 	char *line;
 	size_t cap;
 	uint64_t size;  /* bytes read of the file */
-	bool continued; /* the line before ended with a backslash (and is one line with this one to
-	                   libarchive) */
+	bool continued; /* the last line ended with a backslash; libarchive joins it with the next
+	                   one */
 	enum mtree_line {
 		LINE_OTHER,
 		LINE_COMMENT,
 		LINE_SET,
 		LINE_UNSET,
 		LINE_ENTRY
-	} kind;                      /* ... and was of this kind */
-	unsigned given;              /* LINE_ENTRY, LINE_SET: a bit for each key that it gives, */
-	unsigned named;              /* ... and for each id that it gives by name */
-	bool ended;                  /* the file has */
-	struct strv dirs;            /* the directory that relative names are in, as written */
-	char *entry;                 /* LINE_ENTRY: such a name, */
-	bool entry_is_dir;           /* which is a directory's */
-	struct buf sets[MTREE_KEYS]; /* what "/set" lines say: "uid=0", or nothing */
-	struct buf plain;            /* the line, rewritten */
+	} kind;                      /* kind of the last line */
+	unsigned given;              /* LINE_ENTRY, LINE_SET: a bit for each keyword on the line */
+	unsigned named;              /* a bit for each id that the line gives by name */
+	bool ended;                  /* the end of the file was reached */
+	struct strv dirs;            /* directory of relative names: its components, as written */
+	char *entry;                 /* LINE_ENTRY: a name without a slash, or NULL */
+	bool entry_is_dir;           /* entry is a directory */
+	struct buf sets[MTREE_KEYS]; /* keywords set by "/set" lines: "uid=0", or empty */
+	struct buf plain;            /* the line with its escapes rewritten */
 	struct err err;
 };
 
 /*
- * Replace *ret by the next part of the file: a specification of its own, that libarchive reads. The
- * first *ret_drop of its entries are not the file's. Returns 1, 0 when there is no more, or -errno
- * with t->err filled.
+ * Replace *ret with the next part of the file, a complete specification that libarchive can read.
+ * Its first *ret_drop entries only set the current directory; skip them. Returns 1, 0 at the end of
+ * the file, or -errno with t->err filled.
  */
 int mtree_text_part(struct mtree_text *t, struct buf *ret, size_t *ret_drop);
 

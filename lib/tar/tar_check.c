@@ -35,7 +35,7 @@ enum {
 
 enum state { HEADER, META, SPARSE, DATA, END };
 
-/* Of which kinds an extension header stands before the entry, and what it says. */
+/* The extension headers before an entry: their kinds, and what the pax header says. */
 struct pending {
 	bool pax, long_name, long_link;
 	unsigned headers;
@@ -46,11 +46,11 @@ struct tar_check {
 	enum state state;
 	tar_check_count *count;
 	void *arg;
-	uint64_t pos;   /* of the next byte to be fed */
-	uint64_t start; /* of the entry's first header */
-	uint64_t skip;  /* bytes of body and padding still to come, in DATA */
+	uint64_t pos;   /* offset of the next byte to be fed */
+	uint64_t start; /* offset of the first header of the entry */
+	uint64_t skip;  /* remaining bytes of body and padding, in DATA */
 	unsigned char block[BLOCK];
-	size_t have; /* bytes of the block */
+	size_t have; /* bytes in block */
 	char meta_type;
 	size_t meta_size;
 	struct buf meta;
@@ -58,8 +58,8 @@ struct tar_check {
 	VEC(struct tar_fact) facts;
 	size_t next;
 	bool any;           /* an entry was seen */
-	bool tail;          /* without one, something that is not zero was seen behind the end */
-	char name[256 + 1]; /* of the entry at hand, for messages */
+	bool tail;          /* no entry was seen, but a byte that is not zero follows the end */
+	char name[256 + 1]; /* of the current entry, for messages */
 };
 
 int tar_check_new(tar_check_count *count, void *arg, struct tar_check **ret, struct err *e)
@@ -111,10 +111,7 @@ static int bad(struct tar_check *t, struct err *e, const char *what)
 
 /* ---- numbers ---- */
 
-/*
- * GNU's base-256: the first byte's top bit set, a two's complement number. Negative ones only if
- * asked for.
- */
+/* Parse GNU's base-256: a two's complement number behind the top bit of the first byte. */
 static int base256(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
 {
 	bool neg = p[0] & 0x40;
@@ -123,7 +120,7 @@ static int base256(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
 	for (size_t i = 0; i < n; i++) {
 		unsigned char c = i ? p[i] : (unsigned char)((p[0] & 0x3f) | (neg ? 0xc0 : 0));
 
-		/* What is shifted out must be nothing but sign. */
+		/* Only copies of the sign bit may be shifted out. */
 		if (v >> 55 != (neg ? UINT64_MAX >> 55 : 0))
 			return -ERANGE;
 		v = v << 8 | c;
@@ -135,7 +132,7 @@ static int base256(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
 }
 
 /*
- * Blanks, octal digits, and a blank or NUL (behind which old tars leave rubbish only after a NUL).
+ * Parse blanks, octal digits, and blanks or a NUL. Old tars leave rubbish, but only behind a NUL.
  */
 static int number(const unsigned char *p, size_t n, bool neg_ok, int64_t *ret)
 {
@@ -175,7 +172,7 @@ static int pax_records(struct tar_check *t, struct tar_pax *x, struct err *e)
 
 	if (x->path)
 		set_name(t, x->path, x->path_len);
-	x->path = NULL; /* the text goes */
+	x->path = NULL; /* the text does not outlive this call */
 	if (!what)
 		return 0;
 	(void)bad(t, e, what);
@@ -192,14 +189,11 @@ static int meta_done(struct tar_check *t, struct err *e)
 	t->state = HEADER;
 	if (t->meta_type == 'x' || t->meta_type == 'X')
 		return pax_records(t, &t->ext.said, e);
-	/*
-	 * What a global header says is ignored, by libarchive and by the tools that make images,
-	 * but must be sound.
-	 */
+	/* A global header must be valid, but is ignored, as libarchive and image builders do. */
 	if (t->meta_type == 'g')
 		return pax_records(t, &ignored, e);
 
-	/* A GNU long name ends with a NUL; what is behind one would be cut off. */
+	/* A GNU long name ends with its only NUL; readers ignore what follows one. */
 	n = n ? strnlen(t->meta.data, n) : 0;
 	if (n == 0 || t->meta_size - n > 1)
 		return bad(t, e, "has a GNU long name that is empty or holds a NUL");
@@ -253,7 +247,7 @@ static bool checksum_fits(const unsigned char *p)
 	return want == sum || want == sum_signed;
 }
 
-/* GNU's old sparse map stands in the header; only in an 'S' entry, which must have one. */
+/* GNU's old sparse map is in the header of an 'S' entry, and in no other header. */
 static int sparse_fields(struct tar_check *t, bool gnu, char type, struct err *e)
 {
 	const unsigned char *p = t->block;
@@ -262,7 +256,7 @@ static int sparse_fields(struct tar_check *t, bool gnu, char type, struct err *e
 	if (type == 'S' && (!gnu || !p[F_SPARSE] || t->ext.said.has_size))
 		return bad(t, e, "is a sparse file without a sparse map");
 	if (type != 'S' && gnu && map)
-		return bad(t, e, "has a sparse map and is no sparse file");
+		return bad(t, e, "has a sparse map but is not a sparse file");
 	return 0;
 }
 
@@ -275,7 +269,7 @@ static int device_fields(struct tar_check *t, char type, struct err *e)
 	if (number(t->block + F_MAJOR, 8, false, &major) < 0 ||
 		number(t->block + F_MINOR, 8, false, &minor) < 0 || major >= 1 << 12 ||
 		minor >= 1 << 20)
-		return bad(t, e, "has a device number that Linux does not have");
+		return bad(t, e, "has a device number that Linux does not support");
 	return 0;
 }
 
@@ -296,9 +290,9 @@ static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct 
 	f.body = t->pos;
 	if (type >= '1' && type <= '6' && f.size)
 		return bad(t, e,
-			"is no regular file and has a body, which readers of tar do not agree on");
+			"is not a regular file and has a body, which readers of tar do not agree on");
 	if ((x->has_path && t->ext.long_name) || (x->has_linkpath && t->ext.long_link))
-		return bad(t, e, "has its name in a pax and in a GNU header");
+		return bad(t, e, "has its name both in a pax and in a GNU header");
 	if (VEC_ADD(&t->facts, f) < 0)
 		return err_nomem(e);
 	t->any = true;
@@ -325,8 +319,8 @@ static int header(struct tar_check *t, struct err *e)
 	if (!t->ext.said.has_path && !t->ext.long_name)
 		set_name(t, p + F_NAME, 100);
 	if (!checksum_fits(p) && t->pos == BLOCK) {
-		t->name[0] = '\0'; /* who knows what these bytes are */
-		return bad(t, e, "is no tar archive, or damaged: the first checksum is wrong");
+		t->name[0] = '\0'; /* these bytes are hardly a name */
+		return bad(t, e, "is not a tar archive, or damaged: the first checksum is wrong");
 	}
 	if (!checksum_fits(p))
 		return bad(t, e, "the header's checksum is wrong");
@@ -335,7 +329,7 @@ static int header(struct tar_check *t, struct err *e)
 	if (strchr("xXgLK", type) && type)
 		return meta_begin(t, type, (uint64_t)size, e);
 	if (!strchr("01234567S", type) && type)
-		return bad(t, e, "is of a type that is not known");
+		return bad(t, e, "has an unknown type");
 
 	if (number(p + F_MODE, 8, false, &v) < 0 || v > UINT32_MAX)
 		return bad(t, e, "has no valid mode");

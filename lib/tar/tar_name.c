@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tar_name: the form and the length of names in archives. */
+/* tar_name: normalise names from archives, and check their length. */
 
 #include "tar_name.h"
 
@@ -7,17 +7,17 @@
 #include <limits.h>
 #include <string.h>
 
-/* As the kernel counts them (linux/limits.h): PATH_MAX includes the NUL. */
+/* linux/limits.h: PATH_MAX includes the NUL. */
 enum { COMPONENT_LIMIT = NAME_MAX, PATH_LIMIT = PATH_MAX - 1 };
 
-/* Such a file could be neither opened nor removed by its name. */
+/* A file with such a name could be neither opened nor removed by that name. */
 static int too_long(const char *raw, const char *what, struct err *e)
 {
 	(void)err_say(e, ENAMETOOLONG, raw, "%s is longer than %d bytes", what, PATH_LIMIT);
 	err_why(e,
-		"Linux takes no longer path (PATH_MAX): no program could reach such a file by its "
+		"Linux accepts no longer path (PATH_MAX): no program could reach such a file by its "
 		"name");
-	err_try(e, "make the image again without it");
+	err_try(e, "rebuild the image without it");
 	return -ENAMETOOLONG;
 }
 

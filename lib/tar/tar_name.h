@@ -6,16 +6,17 @@
 #include "../base/err.h"
 
 /*
- * Append to ret the normal form of a name from an archive: no leading, trailing or double slash and
- * no component "."; "" is the root. -EINVAL: a component is "..". -ENAMETOOLONG: the name has more
- * bytes than Linux takes (PATH_MAX, with its NUL), or a component has more than NAME_MAX. -ENOMEM.
- * e is filled.
+ * Append the normal form of a name from an archive to ret: without leading, trailing or double
+ * slashes and without "." components; the root is "". Returns 0 or, with e filled, -EINVAL (a
+ * component is ".."), -ENAMETOOLONG (the name with its NUL exceeds PATH_MAX, or a component exceeds
+ * NAME_MAX) or -ENOMEM.
  */
 int tar_name_normal(const char *raw, struct buf *ret, struct err *e);
 
 /*
- * -ENAMETOOLONG, with e filled, if text has more bytes than Linux takes of a path; else 0. raw is
- * the entry, and what says what the text is to it, both for the message.
+ * Returns -ENAMETOOLONG with e filled if text with its NUL exceeds PATH_MAX, else 0. raw is the
+ * name of the entry and what describes text ("the target of the symbolic link"), both for the
+ * message.
  */
 int tar_name_fits(const char *raw, const char *what, const char *text, struct err *e);
 

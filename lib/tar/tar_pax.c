@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tar_pax: the records of pax headers, strictly. */
+/* tar_pax: strict parser for the records of pax headers. */
 
 #include "tar_pax.h"
 
@@ -9,13 +9,11 @@
 #include "../base/cleanup.h"
 #include "../base/num.h"
 
-/*
- * The longest body that an entry may have: its end, rounded up to a block, must still be a number.
- */
+/* The largest body of an entry: its size, rounded up to a block, must fit an int64_t. */
 #define SIZE_LIMIT (INT64_MAX - 512)
 
-/* [-]digits[.digits], to be cut to nanoseconds and rounded down. */
-static int pax_time(const char *s, size_t n, int64_t *ret_sec, uint32_t *ret_nsec)
+/* Parse [-]digits[.digits], and round down to nanoseconds. */
+static int time_value(const char *s, size_t n, int64_t *ret_sec, uint32_t *ret_nsec)
 {
 	bool neg = n && *s == '-';
 	const char *dot;
@@ -43,7 +41,7 @@ static int pax_time(const char *s, size_t n, int64_t *ret_sec, uint32_t *ret_nse
 	return 0;
 }
 
-static int rec_id(const char *v, size_t n, uint32_t *ret)
+static int parse_id(const char *v, size_t n, uint32_t *ret)
 {
 	uint64_t id;
 
@@ -53,64 +51,65 @@ static int rec_id(const char *v, size_t n, uint32_t *ret)
 	return 0;
 }
 
-static int rec_uid(struct tar_pax *x, const char *v, size_t n)
+static int parse_uid(struct tar_pax *x, const char *v, size_t n)
 {
 	x->has_uid = true;
-	return rec_id(v, n, &x->uid);
+	return parse_id(v, n, &x->uid);
 }
 
-static int rec_gid(struct tar_pax *x, const char *v, size_t n)
+static int parse_gid(struct tar_pax *x, const char *v, size_t n)
 {
 	x->has_gid = true;
-	return rec_id(v, n, &x->gid);
+	return parse_id(v, n, &x->gid);
 }
 
-static int rec_size(struct tar_pax *x, const char *v, size_t n)
+static int parse_size(struct tar_pax *x, const char *v, size_t n)
 {
 	x->has_size = true;
 	return num_u64_n(v, n, &x->size) < 0 || x->size > SIZE_LIMIT ? -EINVAL : 0;
 }
 
-static int rec_time(struct tar_pax *x, const char *v, size_t n)
+static int parse_time(struct tar_pax *x, const char *v, size_t n)
 {
 	x->has_time = true;
-	return pax_time(v, n, &x->sec, &x->nsec);
+	return time_value(v, n, &x->sec, &x->nsec);
 }
 
-static int rec_text(struct tar_pax *x, const char *v, size_t n)
+static int parse_text(struct tar_pax *x, const char *v, size_t n)
 {
 	(void)x;
 	return n == 0 || memchr(v, '\0', n) ? -EINVAL : 0;
 }
 
 /*
- * libarchive compares each entry of a list with each. The kernel keeps no more than fit into the
- * 65536 bytes of an attribute (linux/posix_acl_xattr.h: 4 bytes, and 8 for each entry).
+ * libarchive compares each entry of an ACL with every other one, so their number is limited to what
+ * the kernel can store in the 65536 bytes of an attribute (linux/posix_acl_xattr.h: 4 bytes, and 8
+ * for each entry).
  */
-static int rec_acl(struct tar_pax *x, const char *v, size_t n)
+static int parse_acl(struct tar_pax *x, const char *v, size_t n)
 {
 	size_t entries = 1;
 
 	for (size_t i = 0; i < n; i++)
 		entries += v[i] == ',' || v[i] == '\n';
-	return entries > (65536 - 4) / 8 ? -E2BIG : rec_text(x, v, n);
+	return entries > (65536 - 4) / 8 ? -E2BIG : parse_text(x, v, n);
 }
 
-static int rec_path(struct tar_pax *x, const char *v, size_t n)
+static int parse_path(struct tar_pax *x, const char *v, size_t n)
 {
 	x->has_path = true;
 	x->path = v;
 	x->path_len = n;
-	return rec_text(x, v, n);
+	return parse_text(x, v, n);
 }
 
-static int rec_linkpath(struct tar_pax *x, const char *v, size_t n)
+static int parse_linkpath(struct tar_pax *x, const char *v, size_t n)
 {
 	x->has_linkpath = true;
-	return rec_text(x, v, n);
+	return parse_text(x, v, n);
 }
 
-static int rec_decimal(struct tar_pax *x, const char *v, size_t n)
+static int parse_decimal(struct tar_pax *x, const char *v, size_t n)
 {
 	uint64_t u;
 
@@ -118,7 +117,7 @@ static int rec_decimal(struct tar_pax *x, const char *v, size_t n)
 	return num_u64_n(v, n, &u) < 0 || u > SIZE_LIMIT ? -EINVAL : 0;
 }
 
-static int rec_charset(struct tar_pax *x, const char *v, size_t n)
+static int parse_charset(struct tar_pax *x, const char *v, size_t n)
 {
 	static const char *const known[] = { "BINARY", "ISO-IR 10646 2000 UTF-8" };
 
@@ -130,37 +129,37 @@ static int rec_charset(struct tar_pax *x, const char *v, size_t n)
 }
 
 /*
- * The keys that decide something; others pass (attributes and ACLs are judged as libarchive gives
- * them).
+ * The keys that affect an entry. Others are ignored here; attributes and ACLs are checked in the
+ * form in which libarchive returns them.
  */
 static const struct {
 	const char *key;
 	int (*check)(struct tar_pax *, const char *, size_t);
 } keys[] = {
-	{ "path", rec_path },
-	{ "linkpath", rec_linkpath },
-	{ "GNU.sparse.name", rec_path },
-	{ "uid", rec_uid },
-	{ "gid", rec_gid },
-	{ "size", rec_size },
-	{ "mtime", rec_time },
-	{ "hdrcharset", rec_charset },
-	{ "GNU.sparse.major", rec_decimal },
-	{ "GNU.sparse.minor", rec_decimal },
-	{ "GNU.sparse.realsize", rec_decimal },
-	{ "GNU.sparse.size", rec_decimal },
-	{ "GNU.sparse.numblocks", rec_decimal },
-	{ "GNU.sparse.offset", rec_decimal },
-	{ "GNU.sparse.numbytes", rec_decimal },
-	{ "GNU.sparse.map", rec_text },
-	{ "SCHILY.realsize", rec_decimal },
-	{ "SCHILY.devmajor", rec_decimal },
-	{ "SCHILY.devminor", rec_decimal },
-	{ "SCHILY.acl.access", rec_acl },
-	{ "SCHILY.acl.default", rec_acl },
+	{ "path", parse_path },
+	{ "linkpath", parse_linkpath },
+	{ "GNU.sparse.name", parse_path },
+	{ "uid", parse_uid },
+	{ "gid", parse_gid },
+	{ "size", parse_size },
+	{ "mtime", parse_time },
+	{ "hdrcharset", parse_charset },
+	{ "GNU.sparse.major", parse_decimal },
+	{ "GNU.sparse.minor", parse_decimal },
+	{ "GNU.sparse.realsize", parse_decimal },
+	{ "GNU.sparse.size", parse_decimal },
+	{ "GNU.sparse.numblocks", parse_decimal },
+	{ "GNU.sparse.offset", parse_decimal },
+	{ "GNU.sparse.numbytes", parse_decimal },
+	{ "GNU.sparse.map", parse_text },
+	{ "SCHILY.realsize", parse_decimal },
+	{ "SCHILY.devmajor", parse_decimal },
+	{ "SCHILY.devminor", parse_decimal },
+	{ "SCHILY.acl.access", parse_acl },
+	{ "SCHILY.acl.default", parse_acl },
 };
 
-/* Is the value of a key that we know a valid one? */
+/* Check the value of a known key, as tar_pax_parse() does. */
 static const char *record(struct tar_pax *x, const char *key, size_t klen, const char *v, size_t n,
 	const char **ret_key)
 {
@@ -169,13 +168,13 @@ static const char *record(struct tar_pax *x, const char *key, size_t klen, const
 			continue;
 		if (keys[i].check(x, v, n) < 0) {
 			*ret_key = keys[i].key;
-			return "has a pax record of no valid value";
+			return "has a pax record with an invalid value";
 		}
 	}
 	return NULL;
 }
 
-/* Each is "LENGTH KEY=VALUE\n", LENGTH counting all of it. */
+/* A record is "LENGTH KEY=VALUE\n"; LENGTH counts the whole record. */
 const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const char **ret_key)
 {
 	for (const char *p = body, *end = body + n; p < end;) {
@@ -186,7 +185,7 @@ const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const c
 		if (!blank || num_u64_n(p, (size_t)(blank - p), &len) < 0)
 			return "has a pax record without a length";
 		if (len > left || len < (size_t)(blank - p) + 3 || p[len - 1] != '\n')
-			return "has a pax record of a wrong length";
+			return "has a pax record with a wrong length";
 		eq = memchr(blank + 1, '=', len - (size_t)(blank + 1 - p));
 		if (!eq || eq == blank + 1 || memchr(blank + 1, '\0', (size_t)(eq - blank - 1)))
 			return "has a pax record without a key";

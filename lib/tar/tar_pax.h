@@ -6,20 +6,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What the records of a pax extended header (POSIX.1 pax) say of the entry that follows it. */
+/* What a pax extended header (POSIX.1 pax) says about the entry that follows it. */
 struct tar_pax {
 	bool has_path, has_linkpath, has_uid, has_gid, has_size, has_time;
-	const char *path; /* in the text that was parsed */
+	const char *path; /* points into the parsed text; not NUL-terminated */
 	size_t path_len;
 	uint32_t uid, gid;
-	uint64_t size;
-	int64_t sec; /* rounded down */
+	uint64_t size; /* bytes */
+	int64_t sec;   /* rounded down */
 	uint32_t nsec;
 };
 
 /*
- * Parse a header's whole body; a later record of a key replaces an earlier one. NULL when all is
- * sound; otherwise what is wrong with the entry, and (of a wrong value) *ret_key: whose.
+ * Parse the whole body of a header; a later record of a key replaces an earlier one. Returns NULL,
+ * or a static text that says what is wrong with the entry. If a value is wrong, sets *ret_key to
+ * its key.
  */
 const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const char **ret_key);
 

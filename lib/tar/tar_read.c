@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tar_read: libarchive's tar reader, behind tar_check. */
+/* tar_read: libarchive's tar reader behind tar_check. */
 
 #include "tar_read.h"
 
@@ -14,8 +14,8 @@ struct tar_read {
 	struct archive *a;
 	struct archive_entry *ae;
 	struct tar_check *check;
-	bool ended;  /* the stream has */
-	bool failed; /* err says why reading stopped */
+	bool ended;  /* the end of the stream was reached */
+	bool failed; /* reading failed: err has the cause */
 	struct err err;
 };
 
@@ -41,7 +41,7 @@ static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
 	return n;
 }
 
-/* What is not passed over is read. */
+/* Returns 0 for what cannot be skipped: libarchive then reads it. */
 static la_int64_t skip_block(struct archive *a, void *arg, la_int64_t n)
 {
 	struct tar_read *r = arg;
@@ -54,7 +54,7 @@ static la_int64_t skip_block(struct archive *a, void *arg, la_int64_t n)
 	return n;
 }
 
-int tar_read_broken(const struct tar_read *r, const char *on, struct err *e)
+int tar_read_failed(const struct tar_read *r, const char *on, struct err *e)
 {
 	const char *text = archive_error_string(r->a);
 
@@ -69,7 +69,7 @@ int tar_read_broken(const struct tar_read *r, const char *on, struct err *e)
 		e, EBADMSG, on, "cannot read the archive%s%s", text ? ": " : "", text ? text : "");
 }
 
-/* libarchive knows no archive of no bytes. */
+/* A stream of no bytes, which libarchive does not accept as an archive. */
 static bool is_empty(const struct tar_read *r)
 {
 	return r->source.may_be_empty && r->ended && !r->failed && tar_check_empty(r->check);
@@ -83,7 +83,7 @@ static int start(struct tar_read *r, struct err *e)
 		archive_read_set_callback_data(r->a, r) == ARCHIVE_OK &&
 		archive_read_open1(r->a) == ARCHIVE_OK)
 		return 0;
-	return is_empty(r) ? 0 : tar_read_broken(r, NULL, e);
+	return is_empty(r) ? 0 : tar_read_failed(r, NULL, e);
 }
 
 int tar_read_open(const struct tar_read_source *source, struct tar_read **ret, struct err *e)
@@ -115,12 +115,12 @@ void tar_read_free(struct tar_read *r)
 	if (r->ae)
 		archive_entry_free(r->ae);
 	if (r->a)
-		(void)archive_read_free(r->a); /* nothing is left to be lost */
+		(void)archive_read_free(r->a); /* opened for reading: no error matters now */
 	tar_check_free(r->check);
 	free(r);
 }
 
-/* The archive has ended, perhaps at its very beginning. */
+/* At the end of the archive: refuse zeros that something else follows. */
 static int judge_end(struct tar_read *r, struct err *e)
 {
 	const void *p;
@@ -137,13 +137,13 @@ static int judge_end(struct tar_read *r, struct err *e)
 			return (int)n;
 		r->ended = n == 0;
 	}
-	return err_say(
-		e, EBADMSG, NULL, "is no tar archive: zeros come first, and then something else");
+	return err_say(e, EBADMSG, NULL,
+		"is not a tar archive: it begins with zeros, and other bytes follow");
 }
 
 /*
- * libarchive goes on with what is readable of a damaged header. We go on only where no meaning is
- * lost.
+ * For a damaged header libarchive warns and returns what it could read. Only warnings that lose no
+ * information are ignored here.
  */
 static int next_header(struct tar_read *r, struct err *e)
 {
@@ -157,14 +157,11 @@ static int next_header(struct tar_read *r, struct err *e)
 		return 1;
 	if (x == ARCHIVE_EOF && !r->failed)
 		return judge_end(r, e);
-	/*
-	 * The program keeps the C locale: names stay the bytes that they are, and libarchive says
-	 * so.
-	 */
+	/* In the C locale names stay bytes, about which libarchive warns. */
 	text = archive_error_string(r->a);
 	if (x == ARCHIVE_WARN && text && strstr(text, "can't be converted"))
 		return 1;
-	return tar_read_broken(r, x == ARCHIVE_WARN ? archive_entry_pathname(r->ae) : NULL, e);
+	return tar_read_failed(r, x == ARCHIVE_WARN ? archive_entry_pathname(r->ae) : NULL, e);
 }
 
 int tar_read_next(struct tar_read *r, struct tar_fact *ret, struct err *e)

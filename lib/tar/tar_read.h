@@ -10,9 +10,9 @@
 #include "tar_check.h"
 
 /*
- * libarchive's tar reader with tar_check before it: the headers are read twice, and must say the
- * same. For entry.c (layers) and image_archive_reader.c (archives around images) alone; what an entry says
- * is asked of libarchive, through tar_read_entry().
+ * libarchive's tar reader behind tar_check: the headers are read twice, and both readings must
+ * agree. Only layer/entry.c (layers) and source/image_archive_reader.c (archives of images) use
+ * this; they query libarchive for the details of an entry through tar_read_entry().
  */
 struct tar_read;
 struct archive;
@@ -20,35 +20,35 @@ struct archive_entry;
 
 struct tar_read_source {
 	/*
-	 * The next piece: sets *ret to it (valid until the next call) and returns its length, 0 at
-	 * the end, -errno with e filled.
+	 * Set *ret to the next bytes, which are valid until the next call. Returns their number, 0
+	 * at the end, or -errno with e filled.
 	 */
 	ssize_t (*read)(void *arg, const void **ret, struct err *e);
 
-	/* May n bytes of a body be passed over unread? Does so, and returns true. NULL: never. */
+	/* Skip n bytes of a body if the source can; returns whether it did. May be NULL. */
 	bool (*skip)(void *arg, uint64_t n);
-	tar_check_count *count; /* NULL: nobody does */
+	tar_check_count *count; /* may be NULL */
 	void *arg;
-	bool may_be_empty; /* no bytes at all are an archive without entries, not an error */
+	bool may_be_empty; /* accept a stream of no bytes as an archive without entries */
 };
 
 int tar_read_open(const struct tar_read_source *source, struct tar_read **ret, struct err *e);
 void tar_read_free(struct tar_read *r);
 
 /*
- * 1 and what the headers of the next entry say, 0 at the end, -errno with e filled: the entry has a
- * name.
+ * Read the headers of the next entry, whose name is never NULL. Returns 1, 0 at the end, or -errno
+ * with e filled.
  */
 int tar_read_next(struct tar_read *r, struct tar_fact *ret, struct err *e);
 
-/* The entry of the last tar_read_next(), and the archive it is from. */
+/* The entry of the last tar_read_next(), and its archive; r keeps ownership of both. */
 struct archive_entry *tar_read_entry(const struct tar_read *r);
 struct archive *tar_read_archive(const struct tar_read *r);
 
 /*
- * libarchive gave up: for a reason of ours (that of read, or of tar_check), or for one of its own.
- * on: the entry, or NULL.
+ * Fill e after libarchive failed: with the error of the source or of tar_check if there was one,
+ * else with libarchive's. on is the entry, or NULL. Returns -errno.
  */
-int tar_read_broken(const struct tar_read *r, const char *on, struct err *e);
+int tar_read_failed(const struct tar_read *r, const char *on, struct err *e);
 
 #endif

@@ -122,7 +122,7 @@ case('times-with-more-digits', 'cut, not rounded', [archive(file('f', mtime='160
      tree={'f': F(mtime=(1600000000, 123456789))})
 for value in ('nan', '1e9', '1.5.5', '', '-', '99999999999999999999', '0x5', '1,5'):
     case('time-' + (value or 'empty'), 'what is no time', [archive(entry('f', pax=[('mtime', value)]))],
-         refused='a pax record of no valid value')
+         refused='a pax record with an invalid value')
 case('time-of-implied-parents', 'the later of two layers does not touch a directory that is there', [
     archive(folder('d', mtime=5)), archive(file('d/f', mtime=6))], tree={'d': D(mtime=5), 'd/f': F(mtime=6)})
 

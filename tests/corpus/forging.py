@@ -88,7 +88,7 @@ case('whiteout-device-blank', 'its numbers left out', [BASE, archive(header('sec
      modes='overlay repeat rootless crash ext4 san')
 case('whiteout-device-too-large', 'numbers that Linux would cut to 0', [
     BASE, archive(header('secret', '3', dev=(1 << 12, 1 << 20)))],
-    refused='a device number that Linux does not have', on="'secret'")
+    refused='a device number that Linux does not support', on="'secret'")
 case('whiteout-device-pax', 'numbers in pax records, of which readers do not agree', [
     BASE, archive(extension([('SCHILY.devmajor', '0'), ('SCHILY.devminor', '0')]),
     header('secret', '3', dev=(1, 3)))], safe=True)

@@ -4,7 +4,7 @@ from cases import D, F, L, P, case
 from tarball import (archive, base256, body, entry, extension, file, folder, header, link, long_name, octal, symlink)
 
 INNER = archive(file('smuggled', 'evil'), end=0)
-PAX = 'has a pax record of no valid value'
+PAX = 'has a pax record with an invalid value'
 UID, GID = 'has no valid user id', 'has no valid group id'
 CUT = 'the archive is cut off'
 OK = file('ok', 'ok')
@@ -58,9 +58,9 @@ refused('directory-with-a-body', 'readers do not agree on whether there is one',
      header('d/', '5', size=len(INNER)) + INNER,
         'has a body, which readers of tar do not agree on', on='d')
 refused('link-with-a-body', 'nor here', header('l', '2', size=len(INNER), link='ok') + INNER,
-     'is no regular file and has a body', on='l')
+     'is not a regular file and has a body', on='l')
 refused('hard-link-with-a-body', 'nor here', header('l', '1', size=512, link='ok') + body(b'x' * 512),
-     'is no regular file and has a body', on='l')
+     'is not a regular file and has a body', on='l')
 
 # ---- checksums, types, ends ----
 
@@ -72,12 +72,12 @@ case('signed-checksum', 'old tars took bytes for signed',
      [archive(header('n\u00e4me', size=1, checksum='signed'), body(b'1'), OK)],
      tree={'n\u00e4me': F('1'), 'ok': F('ok')})
 refused('unknown-type', 'POSIX would have a regular file made', entry('z', 'Z', b'zz'),
-     'is of a type that is not known', on="'z'")
+     'has an unknown type', on="'z'")
 for kind, what in (('D', 'a directory of a GNU dump'), ('M', 'a continued file of many volumes'),
      ('V', 'a label of a volume'),
                    ('N', 'old names of GNU'), ('A', 'an ACL of Solaris'), ('7', '')):
     if kind != '7':
-        refused('type-' + kind, what, entry('z', kind, b'zz'), 'is of a type that is not known', on="'z'")
+        refused('type-' + kind, what, entry('z', kind, b'zz'), 'has an unknown type', on="'z'")
 case('contiguous-file', 'a type of old that is a file as any other', [archive(entry('f', '7', b'77'))],
      tree={'f': F('77')})
 case('cut-in-data', 'the archive ends inside of a file, and all digests are right',
@@ -133,13 +133,13 @@ case('names-of-a-full-field', '100 bytes without a NUL, of name and link',
 # ---- extension headers ----
 
 refused('pax-length-beyond', 'a record that is longer than the header', extension(b'9999 path=evil\n') + header('f'),
-     'a pax record of a wrong length', on='')
+     'a pax record with a wrong length', on='')
 refused('pax-length-0', 'a record of no length', extension(b'0 path=evil\n') + header('f'),
-     'a pax record of a wrong length', on='')
+     'a pax record with a wrong length', on='')
 refused('pax-length-negative', 'a negative one', extension(b'-5 path=evil\n') + header('f'),
      'a pax record without a length', on='')
 refused('pax-no-newline', 'a record that ends with something else', extension(b'12 path=evilx') + header('f'),
-     'a pax record of a wrong length', on='')
+     'a pax record with a wrong length', on='')
 refused('pax-no-equals', 'a record without a value', extension(b'8 path\n\n') + header('f'), 'a pax record without a key', on='')
 refused('pax-no-key', 'a record without a key', extension(b'6 =xx\n') + header('f'), 'a pax record without a key',
      on='')
@@ -159,7 +159,7 @@ refused('two-pax-headers', 'for one entry', extension([('uid', '1')]) + extensio
 refused('two-gnu-names', 'for one entry', long_name('L', 'a') + long_name('L', 'b') + header('f', form='gnu'),
      'two extension headers of one kind', on='')
 refused('pax-and-gnu-name', 'two names for one entry',
-     long_name('L', 'a') + extension([('path', 'b')]) + header('f'), 'its name in a pax and in a GNU header', on='')
+     long_name('L', 'a') + extension([('path', 'b')]) + header('f'), 'its name both in a pax and in a GNU header', on='')
 refused('seventeen-headers', 'global headers without end',
      extension([('comment', 'x')], kind='g') * 17 + header('f'), 'more than 16 extension headers in a row', on='')
 refused('unknown-charset', 'a name in a charset that is not known',

@@ -46,10 +46,10 @@ case('sparse-name-of-a-whiteout', 'and may be a whiteout',
      [archive(file('gone'), folder('d')), archive(pax_sparse('0.1', '.wh.gone', 4096, [(0, b'x' * 512)]))],
      tree={'d': D()})
 case('sparse-huge-size', 'more than any file can have',
-     [archive(OK, pax_sparse('1.0', 's', (1 << 63) - 1, [(0, b'x' * 512)]))], refused='has a pax record of no valid value', on="'s'")
+     [archive(OK, pax_sparse('1.0', 's', (1 << 63) - 1, [(0, b'x' * 512)]))], refused='has a pax record with an invalid value', on="'s'")
 case('sparse-size-negative', 'no number',
      [archive(OK, extension([('GNU.sparse.realsize', '-5'), ('GNU.sparse.name', 's')]), header('x'))],
-     refused='has a pax record of no valid value')
+     refused='has a pax record with an invalid value')
 case('sparse-map-rubbish', 'a map of no numbers', [archive(OK, extension([
     ('GNU.sparse.major', '1'), ('GNU.sparse.minor', '0'), ('GNU.sparse.name', 's'), ('GNU.sparse.realsize', '4096')]),
     header('x', size=1024), body(b'2\nzero\n512\n'), body(b'x' * 512))], refused='cannot read the archive', on="'s'")
@@ -59,7 +59,7 @@ case('sparse-map-of-millions', 'a count that no memory holds', [archive(OK, exte
 case('sparse-map-without-type', "GNU's map in a regular file",
      [archive(OK, header('s', size=512, form='gnu', patch={'sparse': octal(0, 12) + octal(512, 12)}),
      body(b'x' * 512))],
-     refused='has a sparse map and is no sparse file', on="'s'")
+     refused='has a sparse map but is not a sparse file', on="'s'")
 case('sparse-type-without-map', "a file of GNU's type without one",
      [archive(OK, header('s', 'S', size=512), body(b'x' * 512))],
      refused='is a sparse file without a sparse map', on="'s'")

@@ -11,7 +11,7 @@ from tarball import (archive, body, entry, extension, file, folder, header, link
      raw,
                      symlink, whiteout)
 
-NO_TAR = 'is no tar archive'
+NO_TAR = 'is not a tar archive'
 MIB = 1 << 20
 
 
@@ -97,7 +97,7 @@ case('solaris-extended', 'type X in the place of x',
 case('solaris-holes', "Solaris' map of holes",
      [archive(extension([('SUN.holesdata', ' 0 512 1024')]), entry('f', data=b'x' * 1024))], safe=True)
 case('solaris-extended-attribute', 'type E, whose name is another file', [archive(entry('f', 'E', b'x'))],
-     refused='is of a type that is not known', on="'f'")
+     refused='has an unknown type', on="'f'")
 case('apple-double', 'a resource fork is a file like any other',
      [archive(file('._f', b'\0\5\x16\7' + bytes(100)), file('f', 'x'))],
      tree={'._f': F(b'\0\5\x16\7' + bytes(100)), 'f': F('x')})

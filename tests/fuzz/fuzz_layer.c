@@ -53,7 +53,9 @@ static int settle(struct layer *l, int dir, const struct lower *lower, struct er
 		FUZZ_CHECK(layer_deps_hold_below(buf_get(&deps), lower, &holds, e) == 0 && holds);
 	FUZZ_CHECK(layer_mtree_write(l, dir, "spec", e) == 0);
 	spec = openat(dir, "spec", O_RDONLY | O_CLOEXEC);
-	FUZZ_CHECK(spec >= 0 && mtree_read(spec, "spec", MTREE_ALL, 1, ignore, NULL, e) == 0);
+	FUZZ_CHECK(spec >= 0 &&
+		mtree_read(&(struct mtree_input){ spec, "spec", MTREE_ALL, 1 }, ignore, NULL, e) ==
+			0);
 	return unlinkat(dir, "spec", 0);
 }
 

@@ -42,9 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(x && fd >= 0 && write(fd, data, size) == (ssize_t)size &&
 		lseek(fd, 0, SEEK_SET) == 0);
 	/* The same again is another layer below. */
-	if (mtree_read(fd, "fuzz", MTREE_ALL, 2, entry, x, NULL) == 0 &&
+	if (mtree_read(&(struct mtree_input){ fd, "fuzz", MTREE_ALL, 2 }, entry, x, NULL) == 0 &&
 		lseek(fd, 0, SEEK_SET) == 0 && expect_next_layer(x) == 0)
-		(void)mtree_read(fd, "fuzz", MTREE_ALL, 2, entry, x, NULL);
+		(void)mtree_read(&(struct mtree_input){ fd, "fuzz", MTREE_ALL, 2 }, entry, x, NULL);
 	if (expect_root(x))
 		walk(x, expect_root(x), 0);
 	expect_free(x);

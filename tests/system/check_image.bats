@@ -198,7 +198,7 @@ mismatch: m/kept: uid: disk 5, seen 100006, expected 100005"
 	printf '#mtree\n./x type=file uid=-1\n./y type=\377\n' >odd
 	must_fail 1 'No such file' "$SHIFTBOX" shift-check --spec gone tree
 	must_fail 1 '' "$SHIFTBOX" shift-check --spec empty tree
-	must_fail 1 'no path below its root' "$SHIFTBOX" shift-check --spec climbs tree
+	must_fail 1 'not a path below its root' "$SHIFTBOX" shift-check --spec climbs tree
 	must_fail 1 'is a directory' "$SHIFTBOX" shift-check --spec tree tree
 	must_fail 1 '' "$SHIFTBOX" shift-check -s "$PWD/none" --image x tree
 	make_image

@@ -82,7 +82,7 @@ GOOD='{"files":{"base":"x"}}'
 
 @test "what is no archive is called that, without a name made of its bytes" {
 	yes nonsense | head -c 2000 >text
-	must_fail 1 "layer 1 of 1 (text): is no tar archive" \
+	must_fail 1 "layer 1 of 1 (text): is not a tar archive" \
 		"$SHIFTBOX" image-unpack -s "$STORE" -N bad text
 	[[ $stderr != *nonsense* ]] || tell "its bytes are shown"
 	must_equal "$(snapshot)" "$BEFORE"

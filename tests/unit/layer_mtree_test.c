@@ -42,6 +42,7 @@ TEST(spec_of_a_layer_reads_back_as_its_headers)
 	layers_open(&s, NULL);
 	layers_must(&s, list);
 	REQUIRE(fd_open_regular(s.fd, "0.mtree", 0, &fd, &e) == 0);
-	REQUIRE(mtree_read(fd, "0.mtree", MTREE_ALL, 1, mtree_show, &b, &e) == 0);
+	REQUIRE(mtree_read(&(struct mtree_input){ fd, "0.mtree", MTREE_ALL, 1 }, mtree_show, &b,
+			&e) == 0);
 	CHECK_STR(buf_get(&b), want);
 }

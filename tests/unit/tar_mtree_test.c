@@ -21,7 +21,7 @@ static int read_text(const char *text, size_t n, struct buf *ret, struct err *e)
 	scoped_fd int fd = memfd_create("spec", MFD_CLOEXEC);
 
 	REQUIRE(fd >= 0 && fd_write_all(fd, text, n) == 0 && lseek(fd, 0, SEEK_SET) == 0);
-	return mtree_read(fd, "spec", MTREE_ALL, 1, mtree_show, ret, e);
+	return mtree_read(&(struct mtree_input){ fd, "spec", MTREE_ALL, 1 }, mtree_show, ret, e);
 }
 
 TEST(mtree_reads_what_others_write)
@@ -154,7 +154,9 @@ TEST(mtree_of_any_length_means_what_its_first_lines_say)
 		buf_printf(&b, "%slast type=file\n", forms[f].leave);
 		REQUIRE(fd >= 0 && buf_get(&b) && fd_write_all(fd, b.data, b.len) == 0 &&
 			lseek(fd, 0, SEEK_SET) == 0);
-		CHECK_INT(mtree_read(fd, "spec", MTREE_ALL, threads, count, &c, &e), 0);
+		CHECK_INT(mtree_read(&(struct mtree_input){ fd, "spec", MTREE_ALL, threads }, count,
+				  &c, &e),
+			0);
 		CHECK_INT(c.n, 100000);
 		CHECK(!c.wrong && c.last);
 		CHECK_INT(c.dirs, forms[f].dirs);
@@ -220,7 +222,10 @@ TEST(mtree_reading_stops_when_it_is_told_to)
 		struct stopping s = { .at = cases[i].at };
 		struct err e = ERR_INIT;
 
-		CHECK_INT(mtree_read(fd, "spec", MTREE_ALL, cases[i].threads, stop, &s, &e), 42);
+		CHECK_INT(
+			mtree_read(&(struct mtree_input){ fd, "spec", MTREE_ALL, cases[i].threads },
+				stop, &s, &e),
+			42);
 		CHECK_INT(s.n, cases[i].at);
 		CHECK(!e.set);
 	}
@@ -233,7 +238,9 @@ TEST(mtree_that_is_wrong_late_is_read_up_to_there)
 		struct stopping s = { .at = -1 };
 		struct err e = ERR_INIT;
 
-		CHECK_INT(mtree_read(fd, "spec", MTREE_ALL, threads, stop, &s, &e), -EBADMSG);
+		CHECK_INT(mtree_read(&(struct mtree_input){ fd, "spec", MTREE_ALL, threads }, stop,
+				  &s, &e),
+			-EBADMSG);
 		CHECK(e.set && strstr(e.what, "uid"));
 		CHECK_INT(s.n, 100000);
 	}
@@ -250,6 +257,8 @@ TEST(mtree_tells_no_more_than_is_wanted)
 
 	REQUIRE(fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0 &&
 		lseek(fd, 0, SEEK_SET) == 0);
-	CHECK_INT(mtree_read(fd, "spec", MTREE_OWNER, 1, mtree_show, &b, &e), 0);
+	CHECK_INT(
+		mtree_read(&(struct mtree_input){ fd, "spec", MTREE_OWNER, 1 }, mtree_show, &b, &e),
+		0);
 	CHECK_STR(buf_get(&b), "a t12 0777 u1 g2\nc t2 r103\nf t10\n");
 }
