@@ -13,7 +13,6 @@
 #include "../lib/base/path.h"
 #include "../lib/check/list_mapped.h"
 #include "../lib/idmap/userns_self.h"
-#include "../lib/mount/probe.h"
 
 /* A mount, kept until all of its namespace are known: the text is a tree of them. */
 struct list_row {

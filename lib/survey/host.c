@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* host: the frame of the survey, and what concerns the kernel's calls. */
+/* host: run the survey in a child process, and try the system calls of ID-mapped mounts. */
 
 #include "host_priv.h"
 
@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
@@ -19,67 +18,14 @@
 #include "../base/sys.h"
 #include "../idmap/userns.h"
 #include "../idmap/userns_self.h"
-#include "../mount/clone.h"
 #include "../mount/info.h"
-#include "../mount/mount_attr.h"
-#include "../mount/probe.h"
+#include "../mount/newfs.h"
 
-/* Seconds; a trial that takes longer hangs in the kernel (a dead network filesystem, say). */
-enum { TRIALS_MAX = 60, ROWS_MAX = 256 << 10, FIELDS = 5 };
-
-/*
- * --- rows, through the pipe: each field ends with a NUL
- * -----------------------------------------------------
- */
-
-static void add_field(struct buf *b, const char *text)
-{
-	buf_add(b, text, strlen(text) + 1);
-}
-
-void host_row(struct host *h, const char *section, const char *name, enum host_answer answer,
-	const char *since, const char *fmt, ...)
-{
-	const char digit[] = { (char)('0' + answer), '\0' };
-	scoped_buf struct buf row = BUF_INIT;
-	char detail[1024];
-	va_list ap;
-
-	va_start(ap, fmt);
-	(void)vsnprintf(detail, sizeof(detail), fmt, ap); /* cut when long */
-	va_end(ap);
-	add_field(&row, section);
-	add_field(&row, name);
-	add_field(&row, digit);
-	add_field(&row, since ? since : "");
-	add_field(&row, detail);
-	if (!buf_get(&row) || fd_write_all(h->out, row.data, row.len) < 0)
-		_exit(1); /* the parent tells that the survey broke off */
-}
-
-static int parse_rows(
-	const struct buf *rows, int (*fn)(const struct host_row *r, void *arg), void *arg)
-{
-	const char *f[FIELDS];
-	int r = 0;
-
-	for (size_t at = 0; at < rows->len && r == 0;) {
-		for (size_t i = 0; i < FIELDS; i++) {
-			if (at >= rows->len)
-				return -EPROTO;
-			f[i] = rows->data + at;
-			at += strlen(f[i]) + 1;
-		}
-		r = fn(&(struct host_row){ f[0], f[1], (enum host_answer)(f[2][0] - '0'), f[3],
-			       f[4] },
-			arg);
-	}
-	return r;
-}
+/* In seconds: a trial that takes longer hangs in the kernel, for example on a dead NFS server. */
+enum { TRIALS_MAX = 60, ROWS_MAX = 256 << 10 };
 
 /*
- * --- a place for trials
- * -----------------------------------------------------------------------------------
+ * --- namespaces for the trials -----------------------------------------------------------------
  */
 
 static bool write_proc(const char *path, const char *text)
@@ -89,7 +35,7 @@ static bool write_proc(const char *path, const char *text)
 	return fd >= 0 && fd_write_all(fd, text, strlen(text)) == 0;
 }
 
-/* As `unshare -Ur`: the caller's id is 0 there, and there is no other. */
+/* Enter a new user namespace like unshare -Ur: the caller's id becomes 0, the only id. */
 static bool enter_userns(void)
 {
 	uid_t uid = geteuid();
@@ -124,63 +70,47 @@ static void enter(struct host *h)
 	h->in_userns = h->own_userns || !userns_is_initial();
 	h->entered = true;
 	h->may_attach = sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0;
-	if (!h->may_attach) /* in a chroot, whose root is no mount point; only detached mounts then
-	                     */
+	/* In a chroot, whose root is not a mount point, this fails: use detached mounts only. */
+	if (!h->may_attach)
 		(void)snprintf(h->refused, sizeof(h->refused), "mounts cannot be made private: %s",
 			strerrordesc_np(errno));
 	if (idmap_from_ranges(&zero, 1, &zero, 1, &m, &e) < 0 || userns_get(&m, &h->userns, &e) < 0)
 		(void)snprintf(h->refused, sizeof(h->refused), "%.100s: %.140s", e.what,
-			e.why[0] ? e.why : strerrordesc_np(e.num)); /* cut when long */
-}
-
-int host_scratch(void)
-{
-	scoped_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	int fd;
-
-	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -errno;
-	fd = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	return fd < 0 ? -errno : fd;
-}
-
-int host_mapped_clone(const struct host *h, int fd)
-{
-	scoped_fd int tree =
-		sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	int r = tree < 0 ? -errno : mount_attr_set(tree, &mount_flags_private, h->userns);
-
-	return r < 0 ? r : TAKE_FD(tree);
+			e.why[0] ? e.why : strerrordesc_np(e.num)); /* truncated if long */
 }
 
 /*
- * --- calls
- * ----------------------------------------------------------------------------------------------
+ * --- system calls ------------------------------------------------------------------------------
  */
 
-static void row_of_call(struct host *h, const char *name, const char *since, int num)
+static const struct host_feature feature_release = { "kernel", "release", NULL },
+				 feature_map = { "kernel", "ID-mapped mounts", "5.12" },
+				 feature_replace = { "kernel", "replacing the map of a mount",
+					 "6.15" },
+				 feature_read = { "kernel", "reading the map of a mount", "6.15" };
+
+static void put_call(struct host *h, struct host_feature f, int r)
 {
-	if (num == ENOSYS)
-		host_row(h, "kernel", name, HOST_NO, since,
-			"the kernel does not have it, or a seccomp filter hides it");
-	else if (num)
-		host_row(h, "kernel", name, HOST_NO, since, "%s", strerrordesc_np(num));
+	if (r == -ENOSYS)
+		host_row(
+			h, f, HOST_NO, "the kernel does not have it, or a seccomp filter hides it");
 	else
-		host_row(h, "kernel", name, HOST_YES, since, "%s", "");
+		host_row_result(h, f, r);
 }
 
 /*
- * Map a tmpfs, then replace that map on a clone: which step fails tells what is missing. tmpfs
- * learnt it long after the call came (6.3), so what was found to work among the mounts serves too.
+ * ID-map a tmpfs, then replace the map on a clone of it; the step that fails shows what is missing.
+ * tmpfs supports ID mapping only since Linux 6.3: on older kernels use h->mappable instead.
  */
 static void try_maps(struct host *h)
 {
-	scoped_fd int scratch = host_scratch(), other = -1, mapped = -1, again = -1;
+	scoped_fd int scratch = -1, other = -1, mapped = -1, again = -1;
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)h->userns };
+	int r = newfs_tmpfs(0, &scratch, NULL);
 
-	if (scratch < 0) {
-		host_row(h, "kernel", "ID-mapped mounts", HOST_NOT_TRIED, "5.12",
-			"no tmpfs to try it on: %s", strerrordesc_np(-scratch));
+	if (r < 0) {
+		host_row(h, feature_map, HOST_NOT_TRIED, "no tmpfs to try it on: %s",
+			strerrordesc_np(-r));
 		return;
 	}
 	mapped = host_mapped_clone(h, scratch);
@@ -189,38 +119,37 @@ static void try_maps(struct host *h)
 		mapped = mapped < 0 ? mapped : host_mapped_clone(h, other);
 	}
 	if (mapped == -EINVAL)
-		host_row(h, "kernel", "ID-mapped mounts", HOST_NOT_TRIED, "5.12",
+		host_row(h, feature_map, HOST_NOT_TRIED,
 			"this kernel's tmpfs cannot be ID-mapped (since Linux 6.3), and no other "
 			"filesystem could be");
 	else
-		row_of_call(h, "ID-mapped mounts", "5.12", mapped < 0 ? -mapped : 0);
+		put_call(h, feature_map, mapped);
 	if (mapped < 0)
 		return;
 	again = sys_open_tree_attr(
 		mapped, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH, &attr);
-	row_of_call(h, "replacing the map of a mount", "6.15", again < 0 ? errno : 0);
+	put_call(h, feature_replace, again < 0 ? -errno : 0);
 }
 
-void host_kernel(struct host *h)
+static void try_kernel(struct host *h)
 {
 	struct utsname u;
 
 	if (uname(&u) == 0)
-		host_row(h, "kernel", "release", HOST_INFO, NULL, "%s %s", u.release, u.machine);
+		host_row(h, feature_release, HOST_INFO, "%s %s", u.release, u.machine);
 	if (!h->entered || h->userns < 0)
-		host_row(h, "kernel", "ID-mapped mounts", HOST_NOT_TRIED, "5.12", "%s", h->refused);
+		host_row(h, feature_map, HOST_NOT_TRIED, "%s", h->refused);
 	else
 		try_maps(h);
 	if (mount_info_has_maps())
-		host_row(h, "kernel", "reading the map of a mount", HOST_YES, "6.15", "%s", "");
+		host_row_result(h, feature_read, 0);
 	else
-		host_row(h, "kernel", "reading the map of a mount", HOST_NO, "6.15",
-			"statmount(2) is missing or tells no maps");
+		host_row(h, feature_read, HOST_NO,
+			"statmount(2) is missing or does not return maps");
 }
 
 /*
- * --- together
- * ---------------------------------------------------------------------------------------------
+ * --- the survey --------------------------------------------------------------------------------
  */
 
 static int survey(void *arg, int out)
@@ -231,11 +160,11 @@ static int survey(void *arg, int out)
 	(void)signal(SIGALRM, SIG_DFL);
 	(void)alarm(TRIALS_MAX);
 	if (!path)
-		host_namespaces(&h); /* before anything is entered */
+		host_namespaces(&h); /* this comes first: it is about the caller's namespaces */
 	enter(&h);
 	host_filesystems(&h, path);
 	if (!path) {
-		host_kernel(&h);
+		try_kernel(&h);
 		host_overlay(&h);
 	}
 	userns_cache_done();
@@ -254,9 +183,9 @@ int host_survey(
 	status = run_child(survey, &path, ROWS_MAX, &rows);
 	if (status < 0)
 		return err_set(e, -status, NULL, "cannot make the trials");
-	r = parse_rows(&rows, fn, arg);
+	r = host_rows_parse(&rows, fn, arg);
 	if (r == 0 && status != 0)
-		return err_say(e, EIO, NULL, "the trials broke off (status %d)%s", status,
+		return err_say(e, EIO, NULL, "the trials ended early (status %d)%s", status,
 			status == 128 + SIGALRM ? ": one hangs" : "");
 	return r == -EPROTO ? err_say(e, EIO, NULL, "the results of the trials are garbled") : r;
 }

@@ -5,11 +5,11 @@
 #include "../base/err.h"
 
 /*
- * What this kernel, as it runs and as it is set up, lets this caller do. Everything that can be
- * tried is tried, because versions say little: distributions backport, modules are missing,
- * sandboxes forbid. Trials run in a child with a mount namespace (for ordinary users a user
- * namespace too) of its own, on mounts that are never attached where anybody could see them, and
- * nothing is left.
+ * Report what the running kernel, as it is configured, lets this caller do. Every feature is tried
+ * where possible, because a version number proves little: distributions backport features, modules
+ * are missing, sandboxes forbid calls. The trials run in a child process in a private mount
+ * namespace (for ordinary users also in a new user namespace), on mounts that no other process
+ * sees, and leave nothing behind.
  */
 enum host_answer { HOST_YES, HOST_NO, HOST_NOT_TRIED, HOST_INFO };
 
@@ -18,15 +18,15 @@ enum host_answer { HOST_YES, HOST_NO, HOST_NOT_TRIED, HOST_INFO };
 struct host_row {
 	const char *section; /* "kernel", "filesystem", "overlay", "namespaces" */
 	const char *name;
-	enum host_answer answer; /* HOST_INFO: a value, in detail */
-	const char
-		*since; /* the Linux that brought it, "5.12"; "" where none did or none is known */
-	const char *detail; /* why not, or where it was tried; escaped, of one line, may be "" */
+	enum host_answer answer; /* HOST_INFO: the row is a value, which is in detail */
+	const char *since;  /* the Linux version that added the feature, "5.12"; "" if unknown */
+	const char *detail; /* the reason, or what it was tried on; one escaped line, maybe "" */
 };
 
 /*
- * All rows, section by section. With path only the row of the filesystem that path is on. fn
- * returns 0 to go on. Returns 0, what fn returned, or -errno.
+ * Call fn for each row, section by section; with path, only for the row of the filesystem that
+ * path is on. Strings are valid during the call. fn returns 0 to continue. Returns 0, the first
+ * non-zero result of fn, or -errno.
  */
 int host_survey(
 	const char *path, int (*fn)(const struct host_row *r, void *arg), void *arg, struct err *e);

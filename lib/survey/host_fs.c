@@ -13,9 +13,9 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "../base/vec.h"
-#include "../mount/clone.h"
 #include "../mount/info.h"
 #include "../mount/mount_attr.h"
+#include "../mount/newfs.h"
 #include "../mount/probe.h"
 
 enum { FILESYSTEMS_MAX = 64 << 10 };
@@ -87,19 +87,22 @@ static const char *since_of(const char *type)
 	return probe_known_find(type, &k) ? k.since : "";
 }
 
-/* ways: what to do about it is told too. */
-static void row_of_try(
-	struct host *h, const char *type, const char *where, int r, const struct err *e, bool ways)
+static struct host_feature filesystem(const char *type)
 {
-	const char *since = since_of(type);
+	return (struct host_feature){ "filesystem", type, since_of(type) };
+}
 
-	ways &= e->hint[0] != '\0';
+/* The result r of a trial on where, with the reason in e; with its hint, if hint is set. */
+static void put_try(
+	struct host *h, const char *type, const char *where, int r, const struct err *e, bool hint)
+{
+	hint &= e->hint[0] != '\0';
 	if (r == 0)
-		host_row(h, "filesystem", type, HOST_YES, since, "tried on %s", where);
+		host_row(h, filesystem(type), HOST_YES, "tried on %s", where);
 	else
-		host_row(h, "filesystem", type, HOST_NO, since, "tried on %s: %s%s%s", where,
-			e->why[0] ? e->why : strerrordesc_np(-r), ways ? "; try: " : "",
-			ways ? e->hint : "");
+		host_row(h, filesystem(type), HOST_NO, "tried on %s: %s%s%s", where,
+			e->why[0] ? e->why : strerrordesc_np(-r), hint ? "; try: " : "",
+			hint ? e->hint : "");
 }
 
 /*
@@ -124,21 +127,21 @@ static void try_kind(struct host *h, struct mounted_list *l, size_t first)
 			if (tried || m->mapped != mapped)
 				continue;
 			if (mapped) {
-				host_row(h, "filesystem", m->type, HOST_YES, since_of(m->type),
+				host_row(h, filesystem(m->type), HOST_YES,
 					"ID-mapped already, on %s", m->target);
 				return;
 			}
 			r = try_path(h, m->target, m->type, &e);
 			if (r == -ENOENT)
 				continue;
-			row_of_try(h, m->type, m->target, r, &e, false);
+			put_try(h, m->type, m->target, r, &e, false);
 			if (r == 0 && !h->mappable[0] && strlen(m->target) < sizeof(h->mappable))
 				(void)snprintf(h->mappable, sizeof(h->mappable), "%s",
 					m->target); /* fits */
 			tried = true;
 		}
 	if (!tried)
-		host_row(h, "filesystem", kind->type, HOST_NOT_TRIED, since_of(kind->type),
+		host_row(h, filesystem(kind->type), HOST_NOT_TRIED,
 			"its mount on %s is hidden by another, or out of reach", kind->target);
 }
 
@@ -166,7 +169,7 @@ static void try_detached(struct host *h, const char *type, int mnt, const char *
 
 	if (r == -EINVAL)
 		err_why(&e, "%s", "the filesystem does not support it in this kernel");
-	row_of_try(h, type, what, r, &e, false);
+	put_try(h, type, what, r, &e, false);
 }
 
 static void try_new(struct host *h, const char *type)
@@ -176,8 +179,8 @@ static void try_new(struct host *h, const char *type)
 	if (fs >= 0 && sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0)
 		mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
 	if (mnt < 0) {
-		host_row(h, "filesystem", type, HOST_NOT_TRIED, since_of(type),
-			"cannot be mounted here: %s", strerrordesc_np(errno));
+		host_row(h, filesystem(type), HOST_NOT_TRIED, "cannot be mounted here: %s",
+			strerrordesc_np(errno));
 		return;
 	}
 	try_detached(h, type, mnt, "a mount of its own");
@@ -228,9 +231,9 @@ static bool has_type(const char *filesystems, const char *type)
  */
 static bool try_image(struct host *h, const char *type, struct buf *why)
 {
-	scoped_fd int scratch = h->in_userns || !h->may_attach ? -1 : host_scratch(), mnt = -1;
+	scoped_fd int scratch = -1, mnt = -1;
 
-	if (scratch < 0)
+	if (h->in_userns || !h->may_attach || newfs_tmpfs(0, &scratch, NULL) < 0)
 		return false;
 	mnt = host_image(scratch, type, why);
 	if (mnt < 0)
@@ -248,7 +251,7 @@ static bool try_fuse(struct host *h, const char *type, struct buf *why)
 		return false;
 	mnt = host_fuse(&server, why);
 	if (mnt == -EOPNOTSUPP)
-		host_row(h, "filesystem", type, HOST_NO, since_of(type),
+		host_row(h, filesystem(type), HOST_NO,
 			"tried on a mount of its own: this kernel does not offer it to daemons");
 	else if (mnt >= 0)
 		try_detached(h, type, mnt,
@@ -272,7 +275,7 @@ static void tell_known(struct host *h, const struct mounted_list *l, const char 
 		if (is_mounted(l, k.type) || needs_nothing(k.type) || !strcmp(k.type, "overlay") ||
 			(here && (try_fuse(h, k.type, &why) || try_image(h, k.type, &why))))
 			continue;
-		host_row(h, "filesystem", k.type, HOST_NOT_TRIED, k.since, "%s%s%s%s%s",
+		host_row(h, filesystem(k.type), HOST_NOT_TRIED, "%s%s%s%s%s",
 			here ? "none is mounted" :
 			       "not in this kernel, or its module is not loaded",
 			why.len ? "; " : "", why.len && buf_get(&why) ? buf_get(&why) : "",
@@ -300,14 +303,13 @@ static void try_one(struct host *h, const char *path)
 	if (r == 0)
 		r = mount_info_get(fd, &info, NULL);
 	if (r < 0) {
-		host_row(h, "filesystem", path, HOST_NOT_TRIED, NULL, "cannot be looked at: %s",
-			strerrordesc_np(-r));
+		host_row(h, (struct host_feature){ "filesystem", path, NULL }, HOST_NOT_TRIED,
+			"cannot be looked at: %s", strerrordesc_np(-r));
 	} else if (info.mapped) {
-		host_row(h, "filesystem", info.type, HOST_YES, since_of(info.type),
-			"ID-mapped already, on %s", path);
+		host_row(h, filesystem(info.type), HOST_YES, "ID-mapped already, on %s", path);
 	} else {
 		r = try_path(h, path, info.type, &e);
-		row_of_try(h, info.type, path, r, &e, true);
+		put_try(h, info.type, path, r, &e, true);
 	}
 }
 
@@ -317,7 +319,8 @@ void host_filesystems(struct host *h, const char *path)
 	scoped_buf struct buf text = BUF_INIT;
 
 	if (!h->entered || h->userns < 0) {
-		host_row(h, "filesystem", "all", HOST_NOT_TRIED, NULL, "%s", h->refused);
+		host_row(h, (struct host_feature){ "filesystem", "all", NULL }, HOST_NOT_TRIED,
+			"%s", h->refused);
 		return;
 	}
 	if (path) {
@@ -325,8 +328,8 @@ void host_filesystems(struct host *h, const char *path)
 		return;
 	}
 	if (mount_info_each(NULL, collect, &l, NULL) < 0)
-		host_row(h, "filesystem", "mounted ones", HOST_NOT_TRIED, NULL,
-			"the mounts cannot be listed");
+		host_row(h, (struct host_feature){ "filesystem", "mounted ones", NULL },
+			HOST_NOT_TRIED, "the mounts cannot be listed");
 	for (size_t i = 0; i < l.v.len; i++)
 		if (!l.v.items[i].done)
 			try_kind(h, &l, i);

@@ -17,6 +17,10 @@
 
 enum { NOBODY = 65534 };
 
+static const struct host_feature feature_unprivileged = { "namespaces",
+	"unprivileged user namespaces", "3.8" },
+				 feature_helpers = { "namespaces", "newuidmap, newgidmap", NULL };
+
 /* In a child, as an ordinary user: the errno of making a user namespace, as an exit status. */
 static int try_userns(bool as_other)
 {
@@ -34,7 +38,7 @@ static int try_userns(bool as_other)
 	return run_wait(pid);
 }
 
-static void row_of_userns(struct host *h)
+static void put_userns(struct host *h)
 {
 	scoped_buf struct buf why = BUF_INIT;
 	bool root = geteuid() == 0;
@@ -42,27 +46,27 @@ static void row_of_userns(struct host *h)
 
 	userns_rules_print(&why);
 	if (num == 0)
-		host_row(h, "namespaces", "unprivileged user namespaces", HOST_YES, "3.8",
-			"tried as %s", root ? "uid 65534" : "the caller");
+		host_row(h, feature_unprivileged, HOST_YES, "tried as %s",
+			root ? "uid 65534" : "the caller");
 	else if (num == 254)
-		host_row(h, "namespaces", "unprivileged user namespaces", HOST_NOT_TRIED, "3.8",
+		host_row(h, feature_unprivileged, HOST_NOT_TRIED,
 			"there is no ordinary user to try it as in this user namespace");
 	else
-		host_row(h, "namespaces", "unprivileged user namespaces", HOST_NO, "3.8", "%s%s%s",
-			strerrordesc_np(num), why.len ? ": " : "",
-			buf_get(&why) ? buf_get(&why) : "");
+		host_row(h, feature_unprivileged, HOST_NO, "%s%s%s", strerrordesc_np(num),
+			why.len ? ": " : "", buf_get(&why) ? buf_get(&why) : "");
 }
 
-static void rows_of_rules(struct host *h)
+static void put_rules(struct host *h)
 {
 	scoped_buf struct buf lsm = BUF_INIT;
 	struct userns_rule r;
 
 	for (size_t i = 0; userns_rules_get(i, &r); i++)
-		host_row(h, "namespaces", r.sysctl, HOST_INFO, NULL, "%s%s%s", r.value,
-			r.forbids ? ": " : "", r.forbids ? r.meaning : "");
+		host_row(h, (struct host_feature){ "namespaces", r.sysctl, NULL }, HOST_INFO,
+			"%s%s%s", r.value, r.forbids ? ": " : "", r.forbids ? r.meaning : "");
 	if (fd_read_file(AT_FDCWD, "/sys/kernel/security/lsm", 4096, &lsm, NULL) == 0)
-		host_row(h, "namespaces", "security modules", HOST_INFO, NULL, "%s", buf_get(&lsm));
+		host_row(h, (struct host_feature){ "namespaces", "security modules", NULL },
+			HOST_INFO, "%s", buf_get(&lsm));
 }
 
 struct helper {
@@ -75,8 +79,8 @@ static void put_helper(const struct grant_finding *f, void *arg)
 	struct helper *x = arg;
 
 	x->bad++;
-	host_row(x->h, "namespaces", "newuidmap, newgidmap", HOST_NO, NULL, "%s%s%s",
-		f->file ? f->file : "", f->file ? " " : "", f->detail);
+	host_row(x->h, feature_helpers, HOST_NO, "%s%s%s", f->file ? f->file : "",
+		f->file ? " " : "", f->detail);
 }
 
 void host_namespaces(struct host *h)
@@ -84,9 +88,9 @@ void host_namespaces(struct host *h)
 	struct helper x = { .h = h };
 	struct grants_check c = { .fn = put_helper, .arg = &x };
 
-	row_of_userns(h);
-	rows_of_rules(h);
+	put_userns(h);
+	put_rules(h);
 	if (grants_check_helpers(&c, NULL) == 0 && !x.bad)
-		host_row(h, "namespaces", "newuidmap, newgidmap", HOST_YES, NULL,
+		host_row(h, feature_helpers, HOST_YES,
 			"installed, with their privilege; shift-check subid tries them");
 }

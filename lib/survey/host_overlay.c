@@ -13,6 +13,7 @@
 
 #include "../base/fd.h"
 #include "../base/sys.h"
+#include "../mount/newfs.h"
 
 /* One fsconfig(2): a string, a descriptor, or (neither) a flag. */
 struct overlay_param {
@@ -72,18 +73,17 @@ static int stack(struct trial *t, const struct overlay_param *p)
 	return r < 0 ? -errno : r;
 }
 
-static void row(struct trial *t, const char *name, const char *since, int r)
+static struct host_feature feature(const char *name, const char *since)
 {
-	if (r >= 0)
-		host_row(t->h, "overlay", name, HOST_YES, since, "%s", "");
-	else
-		host_row(t->h, "overlay", name, HOST_NO, since, "%s%s%s", strerrordesc_np(-r),
-			t->said[0] ? ": " : "", t->said);
+	return (struct host_feature){ "overlay", name, since };
 }
 
-static void row_not_tried(struct trial *t, const char *name, const char *since, const char *why)
+static void put(struct trial *t, struct host_feature f, int r)
 {
-	host_row(t->h, "overlay", name, HOST_NOT_TRIED, since, "%s", why);
+	if (r < 0 && t->said[0])
+		host_row(t->h, f, HOST_NO, "%s: %s", strerrordesc_np(-r), t->said);
+	else
+		host_row_result(t->h, f, r);
 }
 
 /*
@@ -143,11 +143,11 @@ static int make_layers(struct trial *t)
 		{ "a/file", 1 }, { "b/whiteouts/hidden", 1 }, { "b/xattr/hidden", 1 },
 		{ "a/xattr/hidden", 0 }, /* a whiteout by attribute must be empty */
 	};
-	int r = 0;
+	int r;
 
-	t->scratch = host_scratch();
-	if (t->scratch < 0)
-		return t->scratch;
+	r = newfs_tmpfs(0, &t->scratch, NULL);
+	if (r < 0)
+		return r;
 	/* On top of the root, where only a path through the descriptor leads. */
 	if (sys_move_mount(t->scratch, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
 		fchdir(t->scratch) < 0)
@@ -167,9 +167,9 @@ static void try_mapping_itself(struct trial *t, int mnt)
 	scoped_fd int mapped = mnt < 0 ? mnt : host_mapped_clone(t->h, mnt);
 
 	if (mapped >= 0)
-		row(t, "ID-mapping the overlay itself", NULL, mapped);
+		put(t, feature("ID-mapping the overlay itself", NULL), mapped);
 	else if (mnt >= 0)
-		host_row(t->h, "overlay", "ID-mapping the overlay itself", HOST_NO, NULL,
+		host_row(t->h, feature("ID-mapping the overlay itself", NULL), HOST_NO,
 			"%s: map its layers instead", strerrordesc_np(-mapped));
 }
 
@@ -185,30 +185,30 @@ static void try_layers(struct trial *t)
 	int r;
 
 	one = stack(t, names);
-	row(t, "stacking directories", t->h->in_userns ? "5.11" : "3.18", one);
+	put(t, feature("stacking directories", t->h->in_userns ? "5.11" : "3.18"), one);
 	try_mapping_itself(t, one);
 	r = attach_mapped(t, "a", "m");
 	if (r < 0 &&
 		t->h->mappable[0]) /* before Linux 6.3 a tmpfs cannot; nothing is written there */
 		r = attach_mapped(t, t->h->mappable, "m");
 	if (r < 0) {
-		row_not_tried(t, "ID-mapped layers", "5.19",
+		host_row(t->h, feature("ID-mapped layers", "5.19"), HOST_NOT_TRIED,
 			"there is no filesystem here that can be ID-mapped");
 	} else {
 		two = stack(t, mapped);
-		row(t, "ID-mapped layers", "5.19", two);
+		put(t, feature("ID-mapped layers", "5.19"), two);
 	}
 	three = stack(t, plus);
-	row(t, "layers one by one (lowerdir+)", "6.8", three);
+	put(t, feature("layers one by one (lowerdir+)", "6.8"), three);
 	four = stack(t,
 		(const struct overlay_param[]){
 			BY_FD("lowerdir+", a), BY_FD("lowerdir+", b), { 0 } });
-	row(t, "layers by descriptor", "6.13", four);
+	put(t, feature("layers by descriptor", "6.13"), four);
 	clone = sys_open_tree(a, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	five = stack(t,
 		(const struct overlay_param[]){
 			BY_FD("lowerdir+", clone), BY_FD("lowerdir+", b), { 0 } });
-	row(t, "layers that are detached mounts", "6.15", five);
+	put(t, feature("layers that are detached mounts", "6.15"), five);
 }
 
 static bool is_there(int dirfd, const char *path)
@@ -242,15 +242,15 @@ static void try_upper(struct trial *t)
 	scoped_fd int one = stack(t, upper), two = -1;
 	int r = one < 0 ? one : new_file(one);
 
-	row(t, "writable (upperdir, workdir)", t->h->in_userns ? "5.11" : "3.18", r);
+	put(t, feature("writable (upperdir, workdir)", t->h->in_userns ? "5.11" : "3.18"), r);
 	if (attach_mapped(t, "p", "pm") < 0) {
-		row_not_tried(t, "writable under an ID-mapped mount", "5.19",
+		host_row(t->h, feature("writable under an ID-mapped mount", "5.19"), HOST_NOT_TRIED,
 			"it would have to be written to, and tmpfs cannot be ID-mapped here (Linux "
 			"6.3)");
 		return;
 	}
 	two = stack(t, portable);
-	row(t, "writable under an ID-mapped mount", "5.19", two < 0 ? two : new_file(two));
+	put(t, feature("writable under an ID-mapped mount", "5.19"), two < 0 ? two : new_file(two));
 }
 
 static void try_metacopy(struct trial *t)
@@ -270,10 +270,10 @@ static void try_metacopy(struct trial *t)
 	if (r >= 0 && (fchmodat(mnt, "file", 0600, 0) < 0 || stat("u2/file", &st) < 0))
 		r = -errno;
 	if (r >= 0 && st.st_blocks != 0)
-		host_row(t->h, "overlay", "metacopy", HOST_NO, "4.19",
+		host_row(t->h, feature("metacopy", "4.19"), HOST_NO,
 			"the option is taken and has no effect");
 	else
-		row(t, "metacopy", "4.19", r);
+		put(t, feature("metacopy", "4.19"), r);
 }
 
 static void try_redirect(struct trial *t)
@@ -290,7 +290,7 @@ static void try_redirect(struct trial *t)
 
 	if (r >= 0 && renameat(mnt, "dir", mnt, "renamed") < 0)
 		r = -errno; /* EXDEV: the option has no effect */
-	row(t, "renaming directories of layers (redirect_dir)", "4.10", r);
+	put(t, feature("renaming directories of layers (redirect_dir)", "4.10"), r);
 }
 
 static int set_attr(const struct trial *t, const char *path, const char *name, const char *value)
@@ -309,9 +309,9 @@ static void row_of_hiding(
 
 	(void)snprintf(hidden, sizeof(hidden), "%s/hidden", dir); /* fits */
 	if (mnt >= 0 && is_there(mnt, hidden))
-		host_row(t->h, "overlay", name, HOST_NO, since, "it hides nothing");
+		host_row(t->h, feature(name, since), HOST_NO, "it hides nothing");
 	else
-		row(t, name, since, mnt);
+		put(t, feature(name, since), mnt);
 }
 
 static void try_whiteouts(struct trial *t)
@@ -331,23 +331,25 @@ static void try_whiteouts(struct trial *t)
 		row_of_hiding(t, "whiteouts as devices", t->h->in_userns ? "5.8" : "3.18", mnt,
 			"whiteouts");
 	else
-		host_row(t->h, "overlay", "whiteouts as devices", HOST_NO, "5.8", "mknod: %s",
+		host_row(t->h, feature("whiteouts as devices", "5.8"), HOST_NO, "mknod: %s",
 			strerrordesc_np(num));
 	if (attrs)
 		row_of_hiding(t, in_attr, "6.7", mnt, "xattr");
 	else
-		row_not_tried(t, in_attr, "6.7", "tmpfs takes no such attributes here");
+		host_row(t->h, feature(in_attr, "6.7"), HOST_NOT_TRIED,
+			"tmpfs takes no such attributes here");
 	if (!escape) {
-		row_not_tried(t, escaped, "6.7", "tmpfs takes no such attributes here");
+		host_row(t->h, feature(escaped, "6.7"), HOST_NOT_TRIED,
+			"tmpfs takes no such attributes here");
 		return;
 	}
 	path_in(mnt, "escaped", path);
 	(void)snprintf(attr, sizeof(attr), "%soverlay.opaque", t->prefix); /* fits */
 	if (mnt >= 0 && getxattr(path, attr, value, sizeof(value)) != 1)
-		host_row(t->h, "overlay", escaped, HOST_NO, "6.7",
+		host_row(t->h, feature(escaped, "6.7"), HOST_NO,
 			"they are not shown as what they stand for");
 	else
-		row(t, escaped, "6.7", mnt);
+		put(t, feature(escaped, "6.7"), mnt);
 }
 
 /* In a user namespace every stack has the option already. */
@@ -357,7 +359,7 @@ static void try_userxattr(struct trial *t)
 	const struct overlay_param without[] = { STRING("lowerdir", "a:b"), { 0 } };
 	scoped_fd int mnt = stack(t, t->h->in_userns ? without : with);
 
-	row(t, "attributes of ordinary users (userxattr)", "5.11", mnt);
+	put(t, feature("attributes of ordinary users (userxattr)", "5.11"), mnt);
 }
 
 void host_overlay(struct host *h)
@@ -366,12 +368,12 @@ void host_overlay(struct host *h)
 	int r;
 
 	if (!h->may_attach) {
-		row_not_tried(&t, "all", NULL, h->refused);
+		host_row(h, feature("all", NULL), HOST_NOT_TRIED, "%s", h->refused);
 		return;
 	}
 	r = make_layers(&t);
 	if (r < 0) {
-		host_row(h, "overlay", "all", HOST_NOT_TRIED, NULL, "no tmpfs to try it on: %s",
+		host_row(h, feature("all", NULL), HOST_NOT_TRIED, "no tmpfs to try it on: %s",
 			strerrordesc_np(-r));
 		return;
 	}
