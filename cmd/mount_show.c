@@ -88,7 +88,7 @@ static void show_submount(const struct submount *m, struct out *out)
 	} else {
 		if (m->info.map_known)
 			show_map("map", &m->info.map, out);
-		out_str(out, "map_change", map_done_name(m->done));
+		out_str(out, "map_change", map_change_name(m->map_change));
 	}
 	out_end(out);
 }
@@ -157,7 +157,7 @@ void mount_show_result(const struct mount_plan *p, const struct mount_result *re
 	if (set || res->info.map_known)
 		show_map("map", set ? &p->map.map : &res->info.map, out);
 	if (p->kind != MOUNT_OVERLAY)
-		out_str(out, "map_change", map_done_name(res->map));
+		out_str(out, "map_change", map_change_name(res->map_change));
 	if (p->recursive)
 		show_submounts(res, out);
 	if (res->way)

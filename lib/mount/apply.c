@@ -69,6 +69,7 @@ static const struct mount_map *map_of(const struct mount_plan *p)
 static int read_back(
 	int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
 {
+	const struct clone_how how = { .name = p->target, .map = &p->map, .flags = &p->flags };
 	int r = later ? mount_info_get_cheap(mnt, &ret->info, e) :
 			mount_info_get(mnt, &ret->info, e);
 
@@ -76,7 +77,7 @@ static int read_back(
 	if (r == 0)
 		r = verify_info(&ret->info, &p->flags, map_of(p), p->target, e);
 	if (r >= 0 && ret->below.mounts.len)
-		r = rbind_read_back(mnt, p->target, &p->map, &p->flags, &ret->below, e);
+		r = rbind_read_back(mnt, &how, &ret->below, e);
 	return r < 0 ? r : 0;
 }
 
@@ -130,6 +131,13 @@ static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
 		.own_mode_counts = true,
 		.word = "-o public",
 	};
+	const struct clone_how how = {
+		.name = p->source,
+		.map = &p->map,
+		.flags = &p->flags,
+		.snapshot = p->recursive ? NULL : before,
+		.skip_unsupported = p->skip_unsupported,
+	};
 	int source = p->source_fd, r = 0;
 
 	if (!p->source_open) {
@@ -139,11 +147,9 @@ static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
 	if (r == 0 && p->recursive)
 		r = rbind_list(source, p->source, &ret->below, e);
 	if (r == 0 && p->recursive)
-		r = rbind_clone(source, p->source, &p->map, &p->flags, p->skip_unsupported,
-			&ret->below, &tree, &ret->map, e);
+		r = rbind_clone(source, &how, &ret->below, &tree, &ret->map_change, e);
 	else if (r == 0)
-		r = clone_mapped(
-			source, p->source, &p->map, &p->flags, before, &tree, &ret->map, e);
+		r = clone_mapped(source, &how, &tree, &ret->map_change, e);
 	exposed.fd = source;
 	exposed.closed = before ? clone_cache_note(source) : NULL;
 	/* What cannot be mapped at all is told first: no other place would help. */
@@ -173,7 +179,7 @@ static int apply_fs(const struct mount_plan *p, struct mount_snapshot *before,
 		r = attach(mnt, p, before != NULL, ret, e);
 	if (r < 0)
 		return r;
-	ret->map = p->map.wish == MAP_SET ? MAP_MADE : MAP_PLAIN;
+	ret->map_change = p->map.wish == MAP_SET ? MAP_MADE : MAP_PLAIN;
 	ret->read_only = d.read_only;
 	if (d.fd >= 0)
 		ret->device = TAKE_PTR(d.path);

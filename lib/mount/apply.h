@@ -12,7 +12,7 @@
 
 /* What was mounted, read back, and what was created for it. Free with mount_result_done(). */
 struct mount_result {
-	enum map_done map; /* of a bind */
+	enum map_change map_change; /* of a bind */
 	struct mount_info info;
 	bool unread;      /* of info there is the id alone: mount_read_back() is to come */
 	bool upper_plain; /* the upper of a stack stores seen ids */

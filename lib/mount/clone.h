@@ -7,42 +7,61 @@
 #include "info.h"
 #include "plan.h"
 
-/* What became of the map of a clone. */
-enum map_done {
-	MAP_PLAIN,    /* it has none, and its source had none */
-	MAP_KEPT,     /* its source's */
-	MAP_MADE,     /* the given one */
-	MAP_REPLACED, /* the given one, instead of the source's */
-	MAP_DROPPED,  /* none, although its source had one */
+/*
+ * Detached clones of mounts (open_tree(2)). Until a clone is attached, no other process sees it.
+ * All functions need CAP_SYS_ADMIN and, to set a map, CAP_SYS_ADMIN in the user namespace that
+ * mounted the filesystem. After a failure they look for its cause (probe.h).
+ */
+
+/* How the map of a clone differs from its source's. */
+enum map_change {
+	MAP_PLAIN,    /* neither has a map */
+	MAP_KEPT,     /* the clone has the map of its source */
+	MAP_MADE,     /* the clone has the requested map, and the source has none */
+	MAP_REPLACED, /* the clone has the requested map instead of its source's */
+	MAP_DROPPED,  /* the clone has no map, although its source has one */
 };
 
 /* "none", "kept", "made", "replaced", "dropped" */
-const char *map_done_name(enum map_done done);
+const char *map_change_name(enum map_change change);
 
-/* Open a file or directory to be cloned, O_PATH, as path_open() does. */
+/* What a clone is to be. Everything is borrowed. */
+struct clone_how {
+	const char *name; /* of the source, for messages */
+	const struct mount_map *map;
+	const struct mount_flags *flags;
+	/*
+	 * Not NULL: the clone is one of many. The snapshot serves to look up the source, and the
+	 * cache of clone_cache.h is used; call clone_cache_done() after the last clone.
+	 */
+	struct mount_snapshot *snapshot;
+	bool skip_unsupported; /* rbind_clone() only: see there */
+};
+
+/* Open a file or directory that is to be cloned, with O_PATH, by the rules of path_open(). */
 int clone_open_source(const char *path, int *ret_fd, struct err *e);
 
 /*
- * Clone the mount that fd is on, with fd's file or directory as its root, detached: nobody sees it
- * until it is moved. Map, flags and propagation are set before it is returned, all in one call, and
- * the owner of its root is compared with what the map says. name is for messages. Needs
- * CAP_SYS_ADMIN, and for a map CAP_SYS_ADMIN in the user namespace that mounted the filesystem. The
- * causes of failures are probed for (probe.h). before: where to look the mount up, for who clones
- * many (and then calls clone_cache_done() of copies.h); NULL: nowhere.
+ * Clone the mount that fd is on; fd's file or directory becomes the root of the clone. Map, flags
+ * and propagation are set in one call before the clone is returned, and the owner of its root is
+ * compared with what the map requires. A map of the source is kept, replaced or dropped as how->map
+ * says; replacing and dropping need Linux 6.15 (-ENOSYS). *ret_change may be set on failure, too.
  */
-int clone_mapped(int fd, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, struct mount_snapshot *before, int *ret_fd,
-	enum map_done *ret_done, struct err *e);
+int clone_mapped(int fd, const struct clone_how *how, int *ret_fd, enum map_change *ret_change,
+	struct err *e);
 
-/* The same as it is: with its source's map, flags as they come, and propagation not yet set. */
+/* Do the same for a clone that is only used internally: private, and with no flags changed. */
+int clone_private(
+	int fd, const char *name, const struct mount_map *map, int *ret_fd, struct err *e);
+
+/* Clone a mount with its map and flags. The caller sets the propagation. */
 int clone_plain(int fd, const char *name, int *ret_fd, struct err *e);
 
 /*
- * Give a detached mount of our own making, which has no map yet, this one. source: a descriptor on
- * the mount it was cloned from, to look for causes there. Descriptors of directories in the mount
- * stay good.
+ * Make tree, a detached mount of this process without a map, private and give it a map. source is a
+ * descriptor on the mount that tree was cloned from, where causes of a failure are looked for.
+ * Descriptors of directories in tree stay valid.
  */
-int clone_set_map(int tree, int source, const char *name, const struct idmap *map,
-	const struct mount_flags *flags, struct err *e);
+int clone_set_map(int tree, int source, const char *name, const struct idmap *map, struct err *e);
 
 #endif

@@ -54,9 +54,8 @@ static int clone_layer(
 	const struct mount_plan *p, size_t i, int source, int *ret_clone, struct err *e)
 {
 	const struct mount_layer *l = &p->layers.items[i];
-	enum map_done done;
-	int r = clone_mapped(source, l->dir, mount_plan_layer_map(p, i), &mount_flags_private, NULL,
-		ret_clone, &done, e);
+	int r = clone_private(source, l->dir, mount_plan_layer_map(p, i), ret_clone, e);
+
 	if (r < 0)
 		err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
 	return r;
@@ -98,7 +97,7 @@ static int map_store(struct stack *s, struct err *e)
 	scoped_fd int layer = -1;
 	int r;
 
-	if (clone_set_map(s->tree, s->store, s->plan->source, map, &mount_flags_private, NULL) < 0)
+	if (clone_set_map(s->tree, s->store, s->plan->source, map, NULL) < 0)
 		return 0;
 	r = open_layer(s, 0, &layer, e);
 	if (r == 0)
@@ -139,14 +138,12 @@ static int open_store(struct stack *s, struct err *e)
 static int clone_store(struct stack *s, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
-	enum map_done done;
 	int r = open_store(s, e);
 
 	if (r == 0 && p->map.wish == MAP_SET)
 		r = clone_plain(s->store, p->source, &s->tree, e);
 	else if (r == 0)
-		r = clone_mapped(s->store, p->source, &p->map, &mount_flags_private, NULL, &s->tree,
-			&done, e);
+		r = clone_private(s->store, p->source, &p->map, &s->tree, e);
 	if (r == 0)
 		r = open_in_tree(s, e);
 	if (r == 0)
@@ -385,7 +382,7 @@ static int assemble(struct stack *s, struct overlap *overlap, struct overlay *o,
 
 	if (p->upper_kind != UPPER_NONE) {
 		s->upper = &o->upper;
-		s->check_unused = p->upper_kind == UPPER_DIR && upper_is_old(&o->upper);
+		s->check_unused = p->upper_kind == UPPER_DIR && upper_existed(&o->upper);
 		o->upper_plain = o->upper.plain;
 	}
 	r = create(s, &o->fd, &o->way, e);

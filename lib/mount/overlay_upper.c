@@ -22,6 +22,21 @@
 #include "probe.h"
 #include "reachable.h"
 
+/* What is known beforehand about an upper or a work directory. */
+struct dir_plan {
+	const char *path; /* for messages, too */
+	struct place at;
+	struct owner_mode owner; /* for a new one */
+};
+
+/* Everything that upper_prepare() works with. */
+struct preparation {
+	const struct mount_plan *plan;
+	int lower, lower_raw; /* the topmost layer's root: mapped, and as on the disk */
+	struct dir_plan upper, work;
+	struct upper *ret;
+};
+
 static int remember(struct upper_made *m, int dirfd, const char *name, struct err *e)
 {
 	int r;
@@ -31,30 +46,30 @@ static int remember(struct upper_made *m, int dirfd, const char *name, struct er
 	m->name = strdup(name);
 	if (r == 0 && m->name)
 		return 0;
-	(void)unlinkat(dirfd, name, AT_REMOVEDIR); /* ours, and empty */
+	(void)unlinkat(dirfd, name, AT_REMOVEDIR); /* it is new and empty */
 	return r < 0 ? r : err_nomem(e);
 }
 
 /*
- * Open the directory at a place, after creating it if it is missing. via: where to create, the same
- * directory or a view of it.
+ * Open the directory, after creating it if it is missing. via: the directory to create it in, which
+ * is d->at.dirfd or a clone of it.
  */
-static int open_or_create(const struct place *at, int via, const struct owner_mode *b,
-	const char *path, struct upper_made *made, int *ret_fd, struct err *e)
+static int open_or_create(
+	const struct dir_plan *d, int via, struct upper_made *made, int *ret_fd, struct err *e)
 {
 	int r;
 
-	*ret_fd = openat(at->dirfd, at->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	*ret_fd = openat(d->at.dirfd, d->at.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (*ret_fd < 0 && errno == ENOENT) {
-		r = mkdir_owned(via, at->name, b, path, e);
+		r = mkdir_owned(via, d->at.name, &d->owner, d->path, e);
 		if (r == 0)
-			r = remember(made, via, at->name, e);
+			r = remember(made, via, d->at.name, e);
 		if (r < 0)
 			return r;
-		*ret_fd = openat(at->dirfd, at->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		*ret_fd = openat(d->at.dirfd, d->at.name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	}
 	if (*ret_fd < 0)
-		return err_path(e, errno, path, "cannot open the directory");
+		return err_path(e, errno, d->path, "cannot open the directory");
 	return 0;
 }
 
@@ -66,7 +81,7 @@ static int check_dirs(int upper, int work, const struct mount_plan *p, struct er
 		return err_set(e, errno, p->upper, "cannot stat the directory");
 	if (!S_ISDIR(u.st_mode) || !S_ISDIR(w.st_mode))
 		return err_say(e, ENOTDIR, S_ISDIR(u.st_mode) ? p->work : p->upper,
-			"is no directory (symbolic links are not followed here)");
+			"is not a directory (symbolic links are not followed here)");
 	if (same_file(&u, &w))
 		return err_say(e, EINVAL, p->work, "the upper and the work directory are the same");
 	if (u.st_dev != w.st_dev) {
@@ -81,11 +96,11 @@ static int check_dirs(int upper, int work, const struct mount_plan *p, struct er
 }
 
 /*
- * --- who owns what -----------------------------------------------------------------------------
+ * --- owners ------------------------------------------------------------------------------------
  */
 
-/* Some id of the disk that the map shows: 0, or the first one that there is. */
-static uint32_t anchor(const struct idranges *r)
+/* A disk id that the map shows: 0, or else its first. */
+static uint32_t visible_id(const struct idranges *r)
 {
 	for (size_t i = 0; i < r->len; i++)
 		if (r->items[i].disk == 0)
@@ -93,24 +108,26 @@ static uint32_t anchor(const struct idranges *r)
 	return r->items[0].disk;
 }
 
-/* Who owns what nobody in this user namespace can own? We do. */
-static void keep_to_ours(struct owner_mode *b)
+/* In a user namespace, the caller owns what has no owner there. */
+static void replace_overflow_ids(struct owner_mode *o)
 {
 	bool initial = userns_is_initial();
 
-	if (!initial && b->uid == IDMAP_OVERFLOW)
-		b->uid = (uint32_t)geteuid();
-	if (!initial && b->gid == IDMAP_OVERFLOW)
-		b->gid = (uint32_t)getegid();
+	if (!initial && o->uid == IDMAP_OVERFLOW)
+		o->uid = (uint32_t)geteuid();
+	if (!initial && o->gid == IDMAP_OVERFLOW)
+		o->gid = (uint32_t)getegid();
 }
 
-/* With what the new upper and work directory are born. */
-static int choose_owners(const struct mount_plan *p, int lower, int lower_raw, struct upper *u,
-	struct owner_mode *upper, struct owner_mode *work, struct err *e)
+/* The owners and modes of a new upper and work directory. */
+static int choose_owners(struct preparation *x, struct err *e)
 {
+	struct owner_mode *upper = &x->upper.owner, *work = &x->work.owner;
+	const struct idmap *map = &x->plan->map.map;
+	struct upper *u = x->ret;
 	struct stat seen, raw;
 
-	if (fstat(lower, &seen) < 0 || fstat(lower_raw, &raw) < 0)
+	if (fstat(x->lower, &seen) < 0 || fstat(x->lower_raw, &raw) < 0)
 		return err_set(e, errno, NULL, "cannot stat the topmost layer");
 	*upper = (struct owner_mode){
 		.uid = seen.st_uid, .gid = seen.st_gid, .mode = seen.st_mode & 07777
@@ -120,86 +137,76 @@ static int choose_owners(const struct mount_plan *p, int lower, int lower_raw, s
 	};
 	u->switch_ids = false;
 	if (u->plain) {
-		keep_to_ours(upper);
+		replace_overflow_ids(upper);
 		return 0;
 	}
 
 	/*
-	 * On the disk, so that the map shows upper's root as it shows the layer's. What it hides
-	 * stays as it is.
+	 * The disk ids that the map shows as the layer's. Ids that the map does not show are those
+	 * of the layer on the disk.
 	 */
-	if (!idmap_uid_disk(&p->map.map, seen.st_uid, &upper->uid))
+	if (!idmap_uid_disk(map, seen.st_uid, &upper->uid))
 		upper->uid = raw.st_uid;
-	if (!idmap_gid_disk(&p->map.map, seen.st_gid, &upper->gid))
+	if (!idmap_gid_disk(map, seen.st_gid, &upper->gid))
 		upper->gid = raw.st_gid;
-	keep_to_ours(upper);
-	work->uid = anchor(&p->map.map.uid);
-	work->gid = anchor(&p->map.map.gid);
-	u->switch_ids = idmap_uid_seen(&p->map.map, work->uid, &u->uid) &&
-		idmap_gid_seen(&p->map.map, work->gid, &u->gid);
+	replace_overflow_ids(upper);
+	work->uid = visible_id(&map->uid);
+	work->gid = visible_id(&map->gid);
+	u->switch_ids =
+		idmap_uid_seen(map, work->uid, &u->uid) && idmap_gid_seen(map, work->gid, &u->gid);
 	return 0;
 }
 
 /*
- * --- both kinds --------------------------------------------------------------------------------
+ * --- on a disk ---------------------------------------------------------------------------------
  */
 
 static const struct mount_map map_keep = { .wish = MAP_KEEP }, map_none = { .wish = MAP_NONE };
 
-/* Upper and work directory as files of the plan, wherever they are; created if they are missing. */
-static int make_dirs(const struct mount_plan *p, const struct place *at_upper,
-	const struct place *at_work, const struct owner_mode *b, struct upper *u, struct err *e)
+/*
+ * Open or create one of the two directories. Owners are disk ids, so it is created in a clone
+ * without a map, in case its place is on an ID-mapped mount.
+ */
+static int make_dir(struct preparation *x, const struct dir_plan *d, int i, struct err *e)
 {
-	const struct mount_map *map = u->plain ? &map_keep : &map_none;
-	scoped_fd int via_upper = -1, via_work = -1;
-	enum map_done done;
-	int r;
+	struct upper *u = x->ret;
+	scoped_fd int via = -1;
+	int r = clone_private(d->at.dirfd, d->path, u->plain ? &map_keep : &map_none, &via, e);
 
-	/*
-	 * Owners are ids of the disk, so they are born in a view without a map, should the place
-	 * have one.
-	 */
-	r = clone_mapped(
-		at_upper->dirfd, p->upper, map, &mount_flags_private, NULL, &via_upper, &done, e);
-	if (r == 0)
-		r = open_or_create(
-			at_upper, via_upper, &b[0], p->upper, &u->made[0], &u->found[0], e);
-	if (r == 0)
-		r = clone_mapped(at_work->dirfd, p->work, map, &mount_flags_private, NULL,
-			&via_work, &done, e);
-	if (r == 0)
-		r = open_or_create(at_work, via_work, &b[1], p->work, &u->made[1], &u->found[1], e);
-	return r == 0 ? check_dirs(u->found[0], u->found[1], p, e) : r;
+	return r == 0 ? open_or_create(d, via, &u->made[i], &u->found[i], e) : r;
 }
 
-/* The clone is mapped last: through the map its own directories may be closed even to root. */
-static int prepare_dirs(const struct mount_plan *p, const struct place *at_upper,
-	const struct place *at_work, const struct owner_mode *b, struct upper *u, struct err *e)
+/* The clone is mapped last: with the map, even root may lack access to its directories. */
+static int prepare_dirs(struct preparation *x, struct err *e)
 {
-	scoped_common_dir struct common_dir base = COMMON_DIR_INIT;
-	enum map_done done;
+	scoped_common_dir struct common_dir above = COMMON_DIR_INIT;
+	const struct mount_plan *p = x->plan;
+	struct upper *u = x->ret;
 	int r;
 
-	r = make_dirs(p, at_upper, at_work, b, u, e);
+	r = make_dir(x, &x->upper, 0, e);
 	if (r == 0)
-		r = common_dir_find(at_upper, at_work, &base, e);
+		r = make_dir(x, &x->work, 1, e);
 	if (r == 0)
-		r = clone_mapped(base.fd, p->upper, u->plain ? &map_keep : &map_none,
-			&mount_flags_private, NULL, &u->mnt, &done, e);
+		r = check_dirs(u->found[0], u->found[1], p, e);
 	if (r == 0)
-		r = common_dir_open(u->mnt, base.first, u->found[0], p->upper, &u->upper, e);
+		r = common_dir_find(&x->upper.at, &x->work.at, &above, e);
 	if (r == 0)
-		r = common_dir_open(u->mnt, base.second, u->found[1], p->work, &u->work, e);
+		r = clone_private(above.fd, p->upper, u->plain ? &map_keep : &map_none, &u->mnt, e);
+	if (r == 0)
+		r = common_dir_open(u->mnt, above.first, u->found[0], p->upper, &u->upper, e);
+	if (r == 0)
+		r = common_dir_open(u->mnt, above.second, u->found[1], p->work, &u->work, e);
 	if (r == 0 && !u->plain)
-		r = clone_set_map(u->mnt, base.fd, p->upper, &p->map.map, &mount_flags_private, e);
+		r = clone_set_map(u->mnt, above.fd, p->upper, &p->map.map, e);
 	return r;
 }
 
-static int check_closed(const struct place *at, const char *path, struct err *e)
+static int check_unreachable_by_others(const struct dir_plan *d, struct err *e)
 {
-	if (reachable_closed_in(at->dirfd, REACHABLE_NO_GROUP))
+	if (reachable_closed_in(d->at.dirfd, REACHABLE_NO_GROUP))
 		return 0;
-	(void)err_say(e, EPERM, path, "cannot keep changes where others can reach them");
+	(void)err_say(e, EPERM, d->path, "cannot keep changes where others can reach them");
 	err_op(e, "upper");
 	err_why(e,
 		"set-uid files of the stack's root are stored there as set-uid files of disk id 0");
@@ -210,79 +217,78 @@ static int check_closed(const struct place *at, const char *path, struct err *e)
 }
 
 /*
- * Was it this one that was asked, from outside of the user namespace, whether others can reach it?
+ * The check whether other users can reach the upper may have been made outside of the user
+ * namespace: was it made for this directory?
  */
-static int check_same(
-	const struct place *at, const struct stat *want, const char *path, struct err *e)
+static int check_same(const struct dir_plan *d, const struct stat *want, struct err *e)
 {
 	struct stat st;
 
-	if (!want || (fstat(at->dirfd, &st) == 0 && same_file(&st, want)))
+	if (!want || (fstat(d->at.dirfd, &st) == 0 && same_file(&st, want)))
 		return 0;
-	return err_say(e, ESTALE, path, "leads to another place than a moment ago");
+	return err_say(e, ESTALE, d->path, "leads to another place than a moment ago");
 }
 
-static int prepare_on_disk(
-	const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
+static int prepare_on_disk(struct preparation *x, struct err *e)
 {
-	scoped_place struct place at_upper = PLACE_INIT, at_work = PLACE_INIT;
-	struct owner_mode b[2];
 	int r;
 
-	r = dirent_at_open(p->upper, &at_upper, e);
+	r = dirent_at_open(x->upper.path, &x->upper.at, e);
 	if (r == 0)
-		r = dirent_at_open(p->work, &at_work, e);
+		r = dirent_at_open(x->work.path, &x->work.at, e);
 	if (r == 0)
-		r = check_same(&at_upper, p->upper_in, p->upper, e);
-	if (r == 0 && !u->plain)
-		r = check_closed(&at_upper, p->upper, e);
+		r = check_same(&x->upper, x->plan->upper_in, e);
+	if (r == 0 && !x->ret->plain)
+		r = check_unreachable_by_others(&x->upper, e);
 	if (r == 0)
-		r = choose_owners(p, lower, lower_raw, u, &b[0], &b[1], e);
+		r = choose_owners(x, e);
 	if (r == 0)
-		r = prepare_dirs(p, &at_upper, &at_work, b, u, e);
+		r = prepare_dirs(x, e);
 	return r;
 }
 
-static int fill_tmpfs(
-	const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
+/*
+ * --- in memory ---------------------------------------------------------------------------------
+ */
+
+static int fill_tmpfs(struct preparation *x, struct err *e)
 {
-	struct owner_mode b[2];
+	const struct mount_plan *p = x->plan;
+	struct upper *u = x->ret;
 	int r;
 
 	r = newfs_tmpfs(p->ephemeral_size, &u->mnt, e);
 	if (r == 0)
-		r = choose_owners(p, lower, lower_raw, u, &b[0], &b[1], e);
+		r = choose_owners(x, e);
 	if (r == 0)
-		r = mkdir_owned(u->mnt, "upper", &b[0], "(in memory)/upper", e);
+		r = mkdir_owned(u->mnt, "upper", &x->upper.owner, "(in memory)/upper", e);
 	if (r == 0)
-		r = mkdir_owned(u->mnt, "work", &b[1], "(in memory)/work", e);
+		r = mkdir_owned(u->mnt, "work", &x->work.owner, "(in memory)/work", e);
 	if (r == 0)
 		r = fd_open_beneath(u->mnt, "upper", O_PATH | O_DIRECTORY, &u->upper, e);
 	if (r == 0)
 		r = fd_open_beneath(u->mnt, "work", O_PATH | O_DIRECTORY, &u->work, e);
 	if (r == 0 && !u->plain)
-		r = clone_set_map(
-			u->mnt, u->mnt, "(in memory)", &p->map.map, &mount_flags_private, e);
+		r = clone_set_map(u->mnt, u->mnt, "(in memory)", &p->map.map, e);
 	return r;
 }
 
-static int prepare_in_memory(
-	const struct mount_plan *p, int lower, int lower_raw, struct upper *u, struct err *e)
+static int prepare_in_memory(struct preparation *x, struct err *e)
 {
-	int r = fill_tmpfs(p, lower, lower_raw, u, e);
+	int r = fill_tmpfs(x, e);
 
 	/*
-	 * Nobody will look at what is stored, so on kernels that cannot map a tmpfs (before 6.3)
-	 * seen ids do as well.
+	 * The stored ids are never looked at, so kernels that cannot map a tmpfs (before 6.3) may
+	 * store seen ids.
 	 */
-	if (r == -EINVAL && !u->plain) {
+	if (r == -EINVAL && !x->ret->plain) {
 		log_verbose("this kernel cannot ID-map a tmpfs: changes in memory are stored as "
 			    "seen ids");
 		if (e)
 			*e = ERR_INIT;
-		upper_done(u);
-		u->plain = true;
-		r = fill_tmpfs(p, lower, lower_raw, u, e);
+		upper_done(x->ret);
+		x->ret->plain = true;
+		r = fill_tmpfs(x, e);
 	}
 	return r;
 }
@@ -291,11 +297,20 @@ int upper_prepare(
 	const struct mount_plan *p, int lower, int lower_raw, struct upper *ret, struct err *e)
 {
 	struct upper u = UPPER_INIT;
+	struct preparation x = {
+		.plan = p,
+		.lower = lower,
+		.lower_raw = lower_raw,
+		.upper = { .path = p->upper, .at = PLACE_INIT },
+		.work = { .path = p->work, .at = PLACE_INIT },
+		.ret = &u,
+	};
 	int r;
 
 	u.plain = p->upper_plain || p->map.wish != MAP_SET;
-	r = p->upper_kind == UPPER_DIR ? prepare_on_disk(p, lower, lower_raw, &u, e) :
-					 prepare_in_memory(p, lower, lower_raw, &u, e);
+	r = p->upper_kind == UPPER_DIR ? prepare_on_disk(&x, e) : prepare_in_memory(&x, e);
+	place_done(&x.upper.at);
+	place_done(&x.work.at);
 	if (r < 0) {
 		upper_undo(&u);
 		upper_done(&u);
@@ -306,18 +321,18 @@ int upper_prepare(
 	return 0;
 }
 
-bool upper_is_old(const struct upper *u)
+bool upper_existed(const struct upper *u)
 {
 	return !u->made[0].name || !u->made[1].name;
 }
 
 void upper_undo(struct upper *u)
 {
-	/* Work first: OverlayFS has put directories of its own into it. */
+	/* The work directory first: OverlayFS has created directories in it. */
 	for (size_t i = ARRAY_LEN(u->made); i-- > 0;)
 		if (u->made[i].name)
 			(void)fd_remove_tree(u->made[i].dirfd, u->made[i].name,
-				NULL); /* the first failure is what is reported */
+				NULL); /* the first failure is the one that is reported */
 }
 
 void upper_close(struct upper *u)

@@ -9,21 +9,21 @@
 #include "plan.h"
 
 /*
- * Where a stack keeps its changes. OverlayFS wants upper and work directory under one mount (it
- * renames between them), so both are reached through one clone, of the closest directory above
- * both.
+ * Where a stack stores its changes: an upper and a work directory. OverlayFS renames files between
+ * them, so both must be on one mount: a clone of the deepest directory above both. Start with
+ * UPPER_INIT, free with upper_done().
  */
 struct upper {
-	int mnt;           /* that clone (or a tmpfs), detached, with its map; -1: no upper */
+	int mnt;           /* that clone, or a tmpfs: detached, with its map; -1: no upper */
 	int upper, work;   /* O_PATH, in mnt */
-	int found[2];      /* the same where they were found, of those on a disk */
-	bool plain;        /* mnt has no map, and upper stores seen ids */
-	bool switch_ids;   /* the overlay must be created as uid:gid, */
-	uint32_t uid, gid; /* ids that mnt's map shows for something on the disk */
+	int found[2];      /* upper and work by their own paths, without the clone; -1 in memory */
+	bool plain;        /* mnt has no map: upper stores seen ids */
+	bool switch_ids;   /* the overlay must be created with fsuid and fsgid uid:gid, */
+	uint32_t uid, gid; /* ids that the map of mnt can store */
 	struct upper_made {
 		int dirfd;
 		char *name;
-	} made[2]; /* upper and work, where they were created by us */
+	} made[2]; /* the upper and the work directory, if this process created them */
 };
 
 #define UPPER_INIT \
@@ -34,22 +34,22 @@ struct upper {
 		.made = { { -1, NULL }, { -1, NULL } } })
 
 /*
- * Prepare upper and work directory of a plan that has them, creating what is missing: upper is born
- * with the owner and mode of the topmost layer's root, as ids of the disk. lower: that root as its
- * clone shows it; lower_raw: as it is found without the clone. A portable upper (one under the map)
- * in a place that others can reach is refused
- * (-EPERM): the set-uid files of the stack's root are set-uid files of disk id 0 there.
+ * Prepare the upper and the work directory of a plan that has them, and create what is missing: the
+ * upper gets the owner and mode of the topmost layer's root, as disk ids. lower is that root as its
+ * clone shows it, lower_raw the same directory without the clone. -EPERM: the plan stores disk ids
+ * and other users can reach the upper, where the set-uid files of the stack's root are set-uid
+ * files of disk id 0.
  */
 int upper_prepare(
 	const struct mount_plan *p, int lower, int lower_raw, struct upper *ret, struct err *e);
 
-/* Was the upper or the work directory there before? Then it may be in use elsewhere. */
-bool upper_is_old(const struct upper *u);
+/* Did the upper or the work directory exist before? Then another overlay may be using it. */
+bool upper_existed(const struct upper *u);
 
-/* Remove what was created, with what OverlayFS left in it. */
+/* Remove the directories that were created, with what OverlayFS left in them. */
 void upper_undo(struct upper *u);
 
-/* Close what is needed for mounting alone; what was created is remembered. */
+/* Close what only mounting needs; what was created is still known to upper_undo(). */
 void upper_close(struct upper *u);
 
 void upper_done(struct upper *u);

@@ -486,7 +486,7 @@ int mount_plan_steps(const struct mount_plan *p, struct strv *ret, struct err *e
 	return add_step(ret, &b, e);
 }
 
-static void map_done(struct mount_map *m)
+static void free_map(struct mount_map *m)
 {
 	if (m->wish == MAP_SET)
 		idmap_done(&m->map);
@@ -506,10 +506,10 @@ void mount_plan_done(struct mount_plan *p)
 		free(p->fs_options.items[i].value);
 	}
 	VEC_DONE(&p->fs_options);
-	map_done(&p->map);
+	free_map(&p->map);
 	for (size_t i = 0; i < p->layers.len; i++) {
 		free(p->layers.items[i].dir);
-		map_done(&p->layers.items[i].map);
+		free_map(&p->layers.items[i].map);
 	}
 	VEC_DONE(&p->layers);
 	*p = (struct mount_plan){ 0 };

@@ -154,6 +154,47 @@ int rbind_list(int fd, const char *name, struct submounts *ret, struct err *e)
 }
 
 /*
+ * --- opening -----------------------------------------------------------------------------------
+ */
+
+int submount_open(int fd, const struct submount *m, const char *path, int *ret, struct err *e)
+{
+	scoped_fd int sub = -1;
+	struct statx stx;
+	int r;
+
+	r = fd_open_beneath(fd, m->rel, O_PATH, &sub, NULL);
+	if (r < 0)
+		return r == -ENOENT || r == -ENOTDIR || r == -ELOOP ?
+			-ESTALE :
+			err_set(e, -r, path, "cannot open what is mounted there");
+	if (statx(sub, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0)
+		return err_set(e, errno, path, "cannot ask which mount this is");
+	if (stx.stx_mnt_id != (uint64_t)m->info.id)
+		return -ESTALE;
+	*ret = TAKE_FD(sub);
+	return 0;
+}
+
+bool rbind_all(
+	int fd, const struct submounts *t, bool (*is)(int fd, const void *arg), const void *arg)
+{
+	for (size_t i = 0; i < t->mounts.len; i++) {
+		scoped_fd int sub = -1;
+		int r;
+
+		if (t->mounts.items[i].left_out)
+			continue;
+		r = submount_open(fd, &t->mounts.items[i], "", &sub, NULL);
+		if (r == -ESTALE)
+			continue; /* covered */
+		if (r < 0 || !is(sub, arg))
+			return false;
+	}
+	return true;
+}
+
+/*
  * --- reading back ------------------------------------------------------------------------------
  */
 
@@ -199,18 +240,18 @@ static bool same_map(const struct mount_info *a, const struct mount_info *b)
 	return !a->map_known || !b->map_known || idmap_equal(&a->map, &b->map);
 }
 
-static int compare(struct submount *m, struct submount *found, const char *name,
-	const struct mount_map *map, const struct mount_flags *flags, struct err *e)
+static int compare(
+	struct submount *m, struct submount *found, const struct clone_how *how, struct err *e)
 {
-	scoped_free char *path = submount_path(name, m);
+	scoped_free char *path = submount_path(how->name, m);
 	int r;
 
 	if (!path)
 		return err_nomem(e);
 	if (!found)
-		return missing(name, m, e);
-	r = verify_info(&found->info, flags, map, path, e);
-	if (r == 0 && map->wish == MAP_KEEP && !same_map(&found->info, &m->info))
+		return missing(how->name, m, e);
+	r = verify_info(&found->info, how->flags, how->map, path, e);
+	if (r == 0 && how->map->wish == MAP_KEEP && !same_map(&found->info, &m->info))
 		r = err_say(e, EIO, path,
 			"the mount is not what was asked for: its map is not its source's");
 	mount_info_done(&m->info);
@@ -219,12 +260,11 @@ static int compare(struct submount *m, struct submount *found, const char *name,
 	return r;
 }
 
-int rbind_read_back(int mnt, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, struct submounts *t, struct err *e)
+int rbind_read_back(int mnt, const struct clone_how *how, struct submounts *t, struct err *e)
 {
 	scoped_submounts struct submounts now = { 0 };
 	scoped_free struct submount **sorted = NULL;
-	int r = rbind_list(mnt, name, &now, e);
+	int r = rbind_list(mnt, how->name, &now, e);
 
 	if (r < 0)
 		return r;
@@ -238,7 +278,7 @@ int rbind_read_back(int mnt, const char *name, const struct mount_map *map,
 		struct submount *m = &t->mounts.items[i];
 
 		if (!m->left_out)
-			r = compare(m, find(sorted, now.mounts.len, m->rel), name, map, flags, e);
+			r = compare(m, find(sorted, now.mounts.len, m->rel), how, e);
 	}
 	return r;
 }

@@ -7,56 +7,61 @@
 #include "clone.h"
 #include "info.h"
 
-/* A directory and the tree of mounts below it, for rbind. */
+/* Recursive binds: a directory together with the mounts below it. */
 
 /* One mount below the directory. */
 struct submount {
-	char *rel;              /* where, seen from the directory */
-	struct mount_info info; /* of the source's; after rbind_read_back(), of the clone's */
-	enum map_done done;     /* what became of its map */
-	bool left_out;          /* it is not part of the clone ... */
-	bool covered; /* ... which makes no difference: something else is on top of it, or of what
-	                 it is on */
-	char *why;    /* the reason */
+	char *rel;                  /* its mount point, relative to the directory */
+	struct mount_info info;     /* of the source; after rbind_read_back(), of the clone */
+	enum map_change map_change; /* how the clone's map differs from the source's */
+	bool left_out;              /* the clone is without it ... */
+	bool covered; /* ... and nothing is lost: another mount covers it, or covers its parent */
+	char *why;    /* why it is left out */
 };
 
+/* Zero-initialise, free with submounts_done(). */
 struct submounts {
-	VEC(struct submount) mounts; /* parents first */
+	VEC(struct submount) mounts; /* parents before their children */
 };
 
 /*
- * The mounts below the directory or file of fd (O_PATH), as this process reaches them. name: for
- * messages.
+ * List the mounts below the directory or file fd (O_PATH) that this process can reach. name is for
+ * messages. -ENOENT: fd is on a mount of another mount namespace.
  */
 int rbind_list(int fd, const char *name, struct submounts *ret, struct err *e);
 
 /*
- * As clone_mapped(), with all mounts below: each gets the map and the flags. A mount that cannot is
- * an error that names all such mounts and why they cannot; with skip they are left out instead, as
- * is what lies on them. t: ret of rbind_list(), filled further. In one call where the kernel can,
- * which is all or nothing; where mounts are to be left out, or have maps that are to be replaced,
- * one by one, and assembled in a mount namespace that nobody sees. -EINVAL: that, and a mount that
- * is to be shared with its source.
+ * Clone like clone_mapped(), including the mounts below: each gets the map and the flags. t is the
+ * result of rbind_list(); the function fills in what became of each mount.
+ *
+ * A mount that cannot be cloned or mapped is an error (-EINVAL) that names all such mounts with
+ * their reasons; with how->skip_unsupported, these mounts and those on them are left out instead.
+ * The kernel clones and maps the tree in one call where it can, all or nothing. If mounts are to be
+ * left out, or have maps to be replaced, they are cloned one by one and assembled in a private
+ * mount namespace; then MS_SHARED is refused (-EINVAL).
  */
-int rbind_clone(int fd, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, bool skip, struct submounts *t, int *ret_fd,
-	enum map_done *ret_done, struct err *e);
+int rbind_clone(int fd, const struct clone_how *how, struct submounts *t, int *ret_fd,
+	enum map_change *ret_change, struct err *e);
 
 /*
- * Compare the clone, attached by now, with what was asked for: each mount that is not left out is
- * there, with the map and the propagation. name: the target's.
+ * Compare the attached clone mnt with what how requires: each mount of t that is not left out must
+ * be there, with that map and propagation. how->name is the target. -EIO: it differs.
  */
-int rbind_read_back(int mnt, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, struct submounts *t, struct err *e);
+int rbind_read_back(int mnt, const struct clone_how *how, struct submounts *t, struct err *e);
 
 /*
- * Is that so of all mounts of the list that can be reached below fd? What is left out does not
- * count; what cannot be opened is not.
+ * Is is() true for all mounts of t that are visible below fd? Mounts that are left out or covered
+ * do not count. A mount that cannot be opened makes the result false.
  */
 bool rbind_all(
 	int fd, const struct submounts *t, bool (*is)(int fd, const void *arg), const void *arg);
 
-/* "NAME/REL", for people; NULL: out of memory. The caller frees it. */
+/*
+ * Open a mount of t below fd (O_PATH). -ESTALE: another mount covers it. path is for messages.
+ */
+int submount_open(int fd, const struct submount *m, const char *path, int *ret, struct err *e);
+
+/* "NAME/REL", for messages. The caller frees it; NULL: out of memory. */
 char *submount_path(const char *name, const struct submount *m);
 
 void submounts_done(struct submounts *t);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* rbind_clone: a directory and what is mounted below it, cloned and mapped. */
+/* rbind_clone: clone and map a directory with the mounts below it. */
 
 #include "rbind.h"
 
@@ -19,12 +19,12 @@
 #include "probe.h"
 
 /*
- * --- all at once -------------------------------------------------------------------------------
+ * --- all in one call ---------------------------------------------------------------------------
  */
 
 /*
- * The kernel leaves out unbindable mounts without a word, and has no call that drops only the maps
- * that are there.
+ * The kernel silently omits unbindable mounts, and has no call that drops maps only where there are
+ * some.
  */
 static bool needs_parts(int fd, const struct submounts *t, const struct mount_map *map)
 {
@@ -40,11 +40,11 @@ static bool needs_parts(int fd, const struct submounts *t, const struct mount_ma
 }
 
 /*
- * Returns 0 or -errno, and fills nothing: what is wrong is found out one by one. ret_cloned: it
- * failed after cloning.
+ * Returns 0 or -errno and fills no struct err: the mounts are cloned one by one to find the cause.
+ * *ret_cloned: the failure came after cloning.
  */
-static int clone_whole(int fd, const struct mount_map *map, const struct mount_flags *flags,
-	int userns, int *ret_fd, bool *ret_cloned)
+static int clone_whole(
+	int fd, const struct clone_how *how, int userns, int *ret_fd, bool *ret_cloned)
 {
 	scoped_fd int tree = sys_open_tree(
 		fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
@@ -53,78 +53,42 @@ static int clone_whole(int fd, const struct mount_map *map, const struct mount_f
 	if (tree < 0)
 		return -errno;
 	*ret_cloned = true;
-	r = mount_attr_set_all(tree, flags, map->wish == MAP_SET ? userns : -1);
+	r = mount_attr_set_all(tree, how->flags, how->map->wish == MAP_SET ? userns : -1);
 	if (r == 0)
 		*ret_fd = TAKE_FD(tree);
 	return r;
 }
 
-/* The submount as the source shows it: -ESTALE when something else covers it. */
-static int open_submount(
-	int fd, const struct submount *m, const char *path, int *ret, struct err *e)
+static int verify_part(
+	int fd, int tree, const struct clone_how *how, const struct submount *m, struct err *e)
 {
-	scoped_fd int sub = -1;
-	struct statx stx;
+	scoped_free char *path = submount_path(how->name, m);
+	scoped_fd int source = -1, clone = -1;
 	int r;
 
-	r = fd_open_beneath(fd, m->rel, O_PATH, &sub, NULL);
-	if (r < 0)
-		return r == -ENOENT || r == -ENOTDIR || r == -ELOOP ?
-			-ESTALE :
-			err_set(e, -r, path, "cannot open what is mounted there");
-	if (statx(sub, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0)
-		return err_set(e, errno, path, "cannot ask which mount this is");
-	if (stx.stx_mnt_id != (uint64_t)m->info.id)
-		return -ESTALE;
-	*ret = TAKE_FD(sub);
-	return 0;
+	if (!path)
+		return err_nomem(e);
+	r = submount_open(fd, m, path, &source, e);
+	if (r == -ESTALE)
+		return 0; /* it is covered in the clone as well */
+	if (r == 0)
+		r = fd_open_beneath(tree, m->rel, O_PATH, &clone, e);
+	if (r == 0)
+		r = verify_flags(clone, how->flags, path, e);
+	if (r == 0 && how->map->wish == MAP_SET)
+		r = verify_owner(clone, source, NULL, &how->map->map, path, e);
+	return r;
 }
 
-bool rbind_all(
-	int fd, const struct submounts *t, bool (*is)(int fd, const void *arg), const void *arg)
+/* Each mount of the detached tree must have the flags, and the owner of its root must be mapped. */
+static int verify_whole(
+	int fd, int tree, const struct clone_how *how, const struct submounts *t, struct err *e)
 {
-	for (size_t i = 0; i < t->mounts.len; i++) {
-		scoped_fd int sub = -1;
-		int r;
+	const struct mount_map *map = how->map;
+	int r = map->wish == MAP_SET ? verify_owner(tree, fd, NULL, &map->map, how->name, e) : 0;
 
-		if (t->mounts.items[i].left_out)
-			continue;
-		r = open_submount(fd, &t->mounts.items[i], "", &sub, NULL);
-		if (r == -ESTALE)
-			continue; /* covered */
-		if (r < 0 || !is(sub, arg))
-			return false;
-	}
-	return true;
-}
-
-/*
- * Every mount of the detached tree has the flags, and its root the owner that the map makes of it.
- */
-static int verify_whole(int fd, int tree, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, const struct submounts *t, struct err *e)
-{
-	int r = map->wish == MAP_SET ? verify_owner(tree, fd, NULL, &map->map, name, e) : 0;
-
-	for (size_t i = 0; i < t->mounts.len && r == 0; i++) {
-		const struct submount *m = &t->mounts.items[i];
-		scoped_free char *path = submount_path(name, m);
-		scoped_fd int source = -1, clone = -1;
-
-		if (!path)
-			return err_nomem(e);
-		r = open_submount(fd, m, path, &source, e);
-		if (r == -ESTALE) {
-			r = 0; /* covered in the clone as well */
-			continue;
-		}
-		if (r == 0)
-			r = fd_open_beneath(tree, m->rel, O_PATH, &clone, e);
-		if (r == 0)
-			r = verify_flags(clone, flags, path, e);
-		if (r == 0 && map->wish == MAP_SET)
-			r = verify_owner(clone, source, NULL, &map->map, path, e);
-	}
+	for (size_t i = 0; i < t->mounts.len && r == 0; i++)
+		r = verify_part(fd, tree, how, &t->mounts.items[i], e);
 	return r;
 }
 
@@ -132,12 +96,13 @@ static int verify_whole(int fd, int tree, const char *name, const struct mount_m
  * --- one by one --------------------------------------------------------------------------------
  */
 
+/* The clones before they are assembled. */
 struct parts {
 	const char *name;
 	int top;
-	int *fds; /* of each submount's clone; -1: left out */
+	int *fds; /* the clone of each submount; -1: left out */
 	const struct submounts *t;
-	int fd; /* the result */
+	int fd; /* the assembled tree */
 };
 
 static int leave_out(struct submount *m, const char *why, struct err *e)
@@ -156,15 +121,14 @@ static const struct submount *parent_of(const struct submounts *t, const struct 
 }
 
 /*
- * Clone one of them, or leave it out and say why. Only a failure that is not the mount's own is one
- * here.
+ * Clone one mount, or leave it out and note the reason. Only a failure that the mount itself did
+ * not cause is returned. how: for the submount, without its name.
  */
-static int clone_part(int fd, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, const struct submounts *t, struct submount *m, int *ret_fd,
-	struct err *e)
+static int clone_part(int fd, struct clone_how how, const struct submounts *t, struct submount *m,
+	int *ret_fd, struct err *e)
 {
 	const struct submount *parent = parent_of(t, m);
-	scoped_free char *path = submount_path(name, m);
+	scoped_free char *path = submount_path(how.name, m);
 	struct err own = ERR_INIT;
 	scoped_fd int sub = -1;
 	int r;
@@ -173,14 +137,15 @@ static int clone_part(int fd, const char *name, const struct mount_map *map,
 		return err_nomem(e);
 	if (parent && parent->left_out && !parent->covered)
 		return leave_out(m, "what it is mounted on is left out", e);
-	r = open_submount(fd, m, path, &sub, e);
+	r = submount_open(fd, m, path, &sub, e);
 	if (r == -ESTALE) {
 		m->covered = true;
 		return leave_out(m, "another mount covers it", e);
 	}
 	if (r < 0)
 		return r;
-	r = clone_mapped(sub, path, map, flags, NULL, ret_fd, &m->done, &own);
+	how.name = path;
+	r = clone_mapped(sub, &how, ret_fd, &m->map_change, &own);
 	if (r == -EINVAL || r == -EPERM || r == -ENOSYS)
 		return leave_out(m, own.why[0] ? own.why : own.what, e);
 	if (r < 0 && e)
@@ -188,18 +153,22 @@ static int clone_part(int fd, const char *name, const struct mount_map *map,
 	return r;
 }
 
-/* In the namespace: put the tree together, and take it out as one. */
+static int assemble_failed(const char *on, struct err *e)
+{
+	int r = err_set(e, errno, on, "cannot assemble the tree of mounts");
+
+	err_op(e, "move_mount");
+	return r;
+}
+
+/* Runs in the private namespace: attach the clones to each other, and clone the result as one. */
 static int assemble(void *arg, struct err *e)
 {
 	struct parts *p = arg;
 
 	if (mkdir("m", 0700) < 0 ||
-		sys_move_mount(p->top, "", AT_FDCWD, "m", MOVE_MOUNT_F_EMPTY_PATH) < 0) {
-		int r = err_set(e, errno, p->name, "cannot assemble the tree of mounts");
-
-		err_op(e, "move_mount");
-		return r;
-	}
+		sys_move_mount(p->top, "", AT_FDCWD, "m", MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return assemble_failed(p->name, e);
 	for (size_t i = 0; i < p->t->mounts.len; i++) {
 		const char *rel = p->t->mounts.items[i].rel;
 		scoped_fd int at = -1;
@@ -211,11 +180,8 @@ static int assemble(void *arg, struct err *e)
 		if (r < 0)
 			return r;
 		if (sys_move_mount(p->fds[i], "", at, "",
-			    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0) {
-			r = err_set(e, errno, rel, "cannot assemble the tree of mounts");
-			err_op(e, "move_mount");
-			return r;
-		}
+			    MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)
+			return assemble_failed(rel, e);
 	}
 	p->fd = sys_open_tree(AT_FDCWD, "m", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (p->fd < 0) {
@@ -228,7 +194,7 @@ static int assemble(void *arg, struct err *e)
 	return 0;
 }
 
-/* The mounts that cannot: all of them, with their types and reasons. */
+/* The error names all mounts that cannot be cloned, with their types and reasons. */
 static int refuse(const char *name, const struct submounts *t, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -258,7 +224,7 @@ static int refuse(const char *name, const struct submounts *t, struct err *e)
 	return -EINVAL;
 }
 
-static void say_left_out(const char *name, const struct submounts *t)
+static void log_left_out(const char *name, const struct submounts *t)
 {
 	for (size_t i = 0; i < t->mounts.len; i++) {
 		const struct submount *m = &t->mounts.items[i];
@@ -269,27 +235,29 @@ static void say_left_out(const char *name, const struct submounts *t)
 	}
 }
 
-static int clone_each(int fd, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, bool skip, struct submounts *t, struct parts *p,
-	enum map_done *ret_done, struct err *e)
+static int clone_each(int fd, const struct clone_how *how, struct submounts *t, struct parts *p,
+	enum map_change *ret_change, struct err *e)
 {
-	struct mount_flags one = *flags;
+	struct mount_flags flags = *how->flags;
+	const struct clone_how one = { .name = how->name, .map = how->map, .flags = &flags };
 	size_t left_out = 0;
 	int r;
 
-	/* A mount on a shared one would appear on the source, too. */
-	one.propagation = flags->propagation == MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
-	r = clone_mapped(fd, name, map, &one, NULL, &p->top, ret_done, e);
+	/* A mount that is attached to a shared one would appear on the source, too. */
+	flags.propagation = how->flags->propagation == MS_SLAVE ? MS_SLAVE : MS_PRIVATE;
+	r = clone_mapped(fd, &one, &p->top, ret_change, e);
 	for (size_t i = 0; i < t->mounts.len && r == 0; i++) {
-		r = clone_part(fd, name, map, &one, t, &t->mounts.items[i], &p->fds[i], e);
-		left_out += t->mounts.items[i].left_out && !t->mounts.items[i].covered;
+		struct submount *m = &t->mounts.items[i];
+
+		r = clone_part(fd, one, t, m, &p->fds[i], e);
+		left_out += m->left_out && !m->covered;
 		if (r == 0 && p->fds[i] >= 0)
-			r = verify_flags(p->fds[i], &one, t->mounts.items[i].rel, e);
+			r = verify_flags(p->fds[i], &flags, m->rel, e);
 	}
-	if (r == 0 && left_out && !skip)
-		return refuse(name, t, e);
-	if (r == 0 && flags->propagation & MS_SHARED) {
-		r = err_say(e, EINVAL, name,
+	if (r == 0 && left_out && !how->skip_unsupported)
+		return refuse(how->name, t, e);
+	if (r == 0 && how->flags->propagation & MS_SHARED) {
+		r = err_say(e, EINVAL, how->name,
 			"cannot be shared with its source: it is not the whole tree of mounts, or "
 			"has other maps");
 		err_try(e, "leave out the option shared");
@@ -297,12 +265,11 @@ static int clone_each(int fd, const char *name, const struct mount_map *map,
 	return r;
 }
 
-static int clone_parts(int fd, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, bool skip, struct submounts *t, int *ret_fd,
-	enum map_done *ret_done, struct err *e)
+static int clone_parts(int fd, const struct clone_how *how, struct submounts *t, int *ret_fd,
+	enum map_change *ret_change, struct err *e)
 {
-	struct mount_flags propagation = { .propagation = flags->propagation };
-	struct parts p = { .name = name, .top = -1, .t = t, .fd = -1 };
+	struct mount_flags propagation = { .propagation = how->flags->propagation };
+	struct parts p = { .name = how->name, .top = -1, .t = t, .fd = -1 };
 	int r;
 
 	p.fds = malloc((t->mounts.len + 1) * sizeof(*p.fds));
@@ -311,15 +278,15 @@ static int clone_parts(int fd, const char *name, const struct mount_map *map,
 	for (size_t i = 0; i < t->mounts.len; i++)
 		p.fds[i] = -1;
 
-	r = clone_each(fd, name, map, flags, skip, t, &p, ret_done, e);
+	r = clone_each(fd, how, t, &p, ret_change, e);
 	if (r == 0)
-		r = run_in_private_mntns(name, assemble, &p, e);
+		r = run_in_private_mntns(how->name, assemble, &p, e);
 	if (r == 0 && (r = mount_attr_set_all(p.fd, &propagation, -1)) < 0) {
-		(void)err_set(e, -r, name, "cannot set the propagation of the mounts");
+		(void)err_set(e, -r, how->name, "cannot set the propagation of the mounts");
 		err_op(e, "mount_setattr");
 	}
 	if (r == 0) {
-		say_left_out(name, t);
+		log_left_out(how->name, t);
 		*ret_fd = TAKE_FD(p.fd);
 	}
 	for (size_t i = 0; i < t->mounts.len; i++)
@@ -330,67 +297,70 @@ static int clone_parts(int fd, const char *name, const struct mount_map *map,
 	return r;
 }
 
-/* What has become of the maps when all was done in one call. */
-static int note_whole(int fd, const struct mount_map *map, struct submounts *t,
-	enum map_done *ret_done, struct err *e)
+/*
+ * --- both --------------------------------------------------------------------------------------
+ */
+
+/* How the maps have changed when all was done in one call. */
+static int note_changes(int fd, const struct mount_map *map, struct submounts *t,
+	enum map_change *ret_change, struct err *e)
 {
 	scoped_mount_info struct mount_info top = { .id = -1 };
 	int r = map->wish == MAP_KEEP ? mount_info_get(fd, &top, e) : 0;
 
-	*ret_done = map->wish == MAP_SET ? MAP_MADE : top.mapped ? MAP_KEPT : MAP_PLAIN;
+	*ret_change = map->wish == MAP_SET ? MAP_MADE : top.mapped ? MAP_KEPT : MAP_PLAIN;
 	for (size_t i = 0; i < t->mounts.len; i++)
-		t->mounts.items[i].done = map->wish == MAP_SET ? MAP_MADE :
-			t->mounts.items[i].info.mapped         ? MAP_KEPT :
-								 MAP_PLAIN;
+		t->mounts.items[i].map_change = map->wish == MAP_SET ? MAP_MADE :
+			t->mounts.items[i].info.mapped               ? MAP_KEPT :
+								       MAP_PLAIN;
 	return r;
 }
 
-static int explain_whole(int whole, bool cloned, int fd, const char *name, int userns,
-	const struct mount_flags *flags, struct err *e)
+static int whole_failed(
+	int r, bool cloned, int fd, const struct clone_how *how, int userns, struct err *e)
 {
 	if (!cloned) {
-		(void)err_set(e, -whole, name, "cannot clone the mount and those below");
+		(void)err_set(e, -r, how->name, "cannot clone the mount and those below");
 		err_op(e, "open_tree");
 		probe_clone(fd, e);
-		return whole;
+		return r;
 	}
 	(void)err_set(
-		e, -whole, name, "cannot set the ID mapping or the flags of all mounts below");
+		e, -r, how->name, "cannot set the ID mapping or the flags of all mounts below");
 	err_op(e, "mount_setattr");
-	probe_idmap(fd, userns, flags, e);
-	return whole;
+	probe_idmap(fd, userns, how->flags, e);
+	return r;
 }
 
-int rbind_clone(int fd, const char *name, const struct mount_map *map,
-	const struct mount_flags *flags, bool skip, struct submounts *t, int *ret_fd,
-	enum map_done *ret_done, struct err *e)
+int rbind_clone(int fd, const struct clone_how *how, struct submounts *t, int *ret_fd,
+	enum map_change *ret_change, struct err *e)
 {
 	int userns = -1, whole = 0, r = 0;
 	bool cloned = false;
 
 	if (!t->mounts.len)
-		return clone_mapped(fd, name, map, flags, NULL, ret_fd, ret_done, e);
-	if (map->wish == MAP_SET)
-		r = userns_get(&map->map, &userns, e);
+		return clone_mapped(fd, how, ret_fd, ret_change, e);
+	if (how->map->wish == MAP_SET)
+		r = userns_get(&how->map->map, &userns, e);
 	if (r < 0)
 		return r;
-	if (!needs_parts(fd, t, map)) {
-		whole = clone_whole(fd, map, flags, userns, ret_fd, &cloned);
+	if (!needs_parts(fd, t, how->map)) {
+		whole = clone_whole(fd, how, userns, ret_fd, &cloned);
 		if (whole == 0) {
-			r = note_whole(fd, map, t, ret_done, e);
-			return r == 0 ? verify_whole(fd, *ret_fd, name, map, flags, t, e) : r;
+			r = note_changes(fd, how->map, t, ret_change, e);
+			return r == 0 ? verify_whole(fd, *ret_fd, how, t, e) : r;
 		}
-		if (whole != -EINVAL && whole != -EPERM) /* not the fault of one of them */
-			return explain_whole(whole, cloned, fd, name, userns, flags, e);
+		if (whole != -EINVAL && whole != -EPERM) /* no single mount is the cause */
+			return whole_failed(whole, cloned, fd, how, userns, e);
 		log_verbose("the mounts cannot be bound in one call (%s): one by one",
 			strerrorname_np(-whole));
 	}
-	r = clone_parts(fd, name, map, flags, skip, t, ret_fd, ret_done, e);
+	r = clone_parts(fd, how, t, ret_fd, ret_change, e);
 	/*
-	 * Mounts that came into a user namespace with their parents cannot be taken apart: then the
-	 * failure of the whole counts.
+	 * Mounts that came into a user namespace together with their parents cannot be cloned
+	 * without them: then the failure of the whole tree is the one to report.
 	 */
 	if (r == -EINVAL && cloned && e && !strcmp(e->op, "open_tree"))
-		r = explain_whole(whole, cloned, fd, name, userns, flags, e);
+		r = whole_failed(whole, cloned, fd, how, userns, e);
 	return r;
 }

@@ -84,12 +84,13 @@ static int check_host_root(int fd, const char *source, const struct mount_map *m
 static int make_mapped(struct exposure_source s, int *ret_fd, struct err *e)
 {
 	scoped_fd int fd = -1, tree = -1;
-	enum map_done done;
+	const struct clone_how how = { .name = s.name, .map = s.map, .flags = s.flags };
+	enum map_change change;
 	int r;
 
 	r = clone_open_source(s.name, &fd, e);
 	if (r == 0)
-		r = clone_mapped(fd, s.name, s.map, s.flags, NULL, &tree, &done, e);
+		r = clone_mapped(fd, &how, &tree, &change, e);
 	/* What cannot be mapped at all is told first: no other place would help. */
 	if (r == 0)
 		r = check_host_root(fd, s.name, s.map, s.flags, e);

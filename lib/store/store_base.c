@@ -12,7 +12,6 @@
 #include "../base/fd.h"
 #include "../base/num.h"
 #include "../mount/clone.h"
-#include "../mount/mount_attr.h"
 #include "store_dir.h"
 #include "store_layer.h"
 #include "store_lock.h"
@@ -176,7 +175,6 @@ int store_base_open_layer(const struct store *s, const char *path, int *ret_fd, 
 {
 	struct mount_map map = { .wish = MAP_SET };
 	scoped_fd int fd = -1;
-	enum map_done done;
 	int r = store_layer_open(s, path, &fd, e);
 
 	if (r < 0)
@@ -187,7 +185,7 @@ int store_base_open_layer(const struct store *s, const char *path, int *ret_fd, 
 	}
 	r = store_base_inverse(s, &map.map, e);
 	if (r == 0)
-		r = clone_mapped(fd, path, &map, &mount_flags_private, NULL, ret_fd, &done, e);
+		r = clone_private(fd, path, &map, ret_fd, e);
 	idmap_done(&map.map);
 	return r;
 }

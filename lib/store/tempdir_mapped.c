@@ -12,7 +12,6 @@
 #include "../layer/entry_ids.h"
 #include "../mount/clone.h"
 #include "../mount/mkdir_owned.h"
-#include "../mount/mount_attr.h"
 #include "tempdir.h"
 
 #define NAME "mapped"
@@ -29,12 +28,11 @@ static int bear(const struct tempdir *s, const struct idmap *map, int *ret_disk,
 	const struct mount_map none = { .wish = MAP_NONE };
 	struct owner_mode b = { .mode = 0700 };
 	scoped_fd int view = -1;
-	enum map_done done;
 	int r;
 
 	(void)idmap_uid_seen(map, ids_anchor(map, false), &b.uid);
 	(void)idmap_gid_seen(map, ids_anchor(map, true), &b.gid);
-	r = clone_mapped(s->fd, s->path, &none, &mount_flags_private, NULL, &view, &done, e);
+	r = clone_private(s->fd, s->path, &none, &view, e);
 	if (r == 0)
 		r = mkdir_owned(view, NAME, &b, s->path, e);
 	return r == 0 ? open_dir(view, s->path, ret_disk, e) : r;
@@ -45,7 +43,6 @@ int tempdir_mapped_new(
 {
 	struct tempdir_mapped v = TEMPDIR_MAPPED_INIT;
 	struct mount_map inverse = { .wish = MAP_SET };
-	enum map_done done;
 	int r, userns;
 
 	/*
@@ -55,14 +52,13 @@ int tempdir_mapped_new(
 	 */
 	r = idmap_invert(map, &inverse.map, e);
 	if (r == 0)
-		r = userns_get(&inverse.map, &userns, e); /* kept for clone_mapped() */
+		r = userns_get(&inverse.map, &userns, e); /* kept for clone_private() */
 	if (r == 0)
 		r = bear(s, map, &v.disk, e);
 	if (r == 0)
 		r = open_dir(s->fd, s->path, &v.plain, e);
 	if (r == 0)
-		r = clone_mapped(
-			v.plain, s->path, &inverse, &mount_flags_private, NULL, &v.view, &done, e);
+		r = clone_private(v.plain, s->path, &inverse, &v.view, e);
 	idmap_done(&inverse.map);
 	if (r < 0) {
 		tempdir_mapped_done(&v);
