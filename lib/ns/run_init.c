@@ -83,7 +83,7 @@ static int set_up(const struct run_init *i, struct run_tty *tty, struct err *e)
 
 	r = take_root(e);
 	if (r == 0)
-		r = i->staged ? run_mounts_take(s, &m, e) :
+		r = i->staged ? run_stage_take(s, &m, e) :
 				run_mounts_make(s, i->root.st_ino ? &i->root : NULL, &m, e);
 	if (r == 0 && setgroups(0, NULL) < 0)
 		log_verbose("the caller's supplementary groups stay with the command: %s",

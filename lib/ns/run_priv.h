@@ -8,35 +8,32 @@
 #include "container.h"
 #include "run_proto.h"
 
-/* run is made of several files; this is between them. */
+/* What container.c and the run_*.c files share; container.h has the processes. */
 
-/* Exit statuses that are not the command's. */
+/* Exit statuses that are not the command's own. */
 enum { RUN_FAILED = 125, RUN_NO_EXEC = 126, RUN_NO_COMMAND = 127, RUN_SIGNAL = 128 };
 
-/*
- * --- run_mounts.c: the root and the binds, detached
- * -----------------------------------------------
- */
+/* --- run_mounts.c: the root and the binds, detached --- */
 
-/* items[0] is the root, the others are the binds in their order. */
+/* Descriptors of mounts. items[0] is the root; the binds follow in their order. */
 struct run_mounts {
 	int *items;
 	size_t len, cap;
 };
 
 /*
- * From the caller's paths. want_root: what run_check_own() has asked about, which the paths must
- * still lead to; NULL: nothing.
+ * Make the mounts from the paths of the spec. want_root: the directory that run_check_own()
+ * checked; -ESTALE if its path leads to another directory by now. NULL: no check.
  */
 int run_mounts_make(const struct run_spec *s, const struct stat *want_root, struct run_mounts *ret,
 	struct err *e);
 
-/* The host's /sys in the stage, and how it is mounted. */
-#define RUN_STAGE_SYS "sys"
-#define RUN_SYS_FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY)
-
-/* From the stage, which is the working directory. */
-int run_mounts_take(const struct run_spec *s, struct run_mounts *ret, struct err *e);
+/*
+ * Clone the mount at path with all mounts below it, detached, and set flags and propagation.
+ * Without privileges the kernel allows nothing less: the mounts below may hide files that the
+ * caller must not see.
+ */
+int run_mounts_clone(const char *path, const struct mount_flags *flags, int *ret_fd, struct err *e);
 
 void run_mounts_done(struct run_mounts *m);
 
@@ -47,93 +44,92 @@ static inline void cleanup_run_mounts(struct run_mounts *m)
 
 #define scoped_run_mounts __attribute__((cleanup(cleanup_run_mounts)))
 
-/*
- * --- run_check.c: what an ordinary user's command can leave for others
- * ----------------------------
- */
+/* --- run_stage.c: the same mounts, made by a privileged process (container.h) --- */
+
+/* The name of the host's /sys in the stage, and the flags of that mount. */
+#define RUN_STAGE_SYS "sys"
+#define RUN_SYS_FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY)
+
+/* Clone the mounts from the stage, which is the working directory. */
+int run_stage_take(const struct run_spec *s, struct run_mounts *ret, struct err *e);
+
+/* --- run_check.c: set-user-ID files that an ordinary user's command could leave to others --- */
 
 /*
- * Root of the namespace is the caller, or can become the caller, without any ID map. -EPERM for an
- * upper, or a writable root directory, that others can reach: set-uid files that the command makes
- * there are the caller's. To be asked outside of the namespace, where the owners of directories
- * have their numbers. ret_root: the directory that was asked about, the root or the one that holds
- * upper; st_ino 0: none.
+ * Without privileges there is no ID map: root of the namespace is the caller, or can become the
+ * caller. Set-user-ID files that the command creates run as the caller for every user who can reach
+ * them. -EPERM if other users can reach the upper directory or the writable root. Must run outside
+ * of the namespace, where the owners of directories are not shown as overflow ids. ret_root: the
+ * directory that was checked, the root or the parent of upper; st_ino 0: nothing was checked.
  */
 int run_check_own(const struct run_spec *s, struct stat *ret_root, struct err *e);
 
-/*
- * --- run_root.c: the tree that the command sees
- * ---------------------------------------------------
- */
+/* --- run_root.c: the tree that the command sees --- */
 
-/* The command's terminal: the side that is the supervisor's, and the command's. -1: none. */
+/* The terminal of the command: the supervisor's side and the command's. -1: none. */
 struct run_tty {
 	int master, slave;
 };
 
 /*
- * Put it together in the calling process's mount namespace, which nobody else is in, and make it
- * the root (pivot_root(2)). What the namespace had before is gone from it then. want_tty: make a
- * terminal.
+ * Assemble the root in the mount namespace of the calling process, which no other process may be
+ * in, and pivot_root(2) to it. All previous mounts of the namespace are detached. want_tty: create
+ * a terminal.
  */
 int run_root_enter(const struct run_spec *s, const struct run_mounts *m, bool want_tty,
 	struct run_tty *ret, struct err *e);
 
 /*
- * Create what run_root_enter() will want to mount on, in a root that is to become read-only: the
- * process must be able to write there as root of the namespace.
+ * Create the mount points that run_root_enter() will need, in a root that is about to become
+ * read-only. The process must be able to write there as root of the namespace.
  */
 int run_root_places(const struct run_spec *s, const struct run_mounts *m, struct err *e);
 
-/*
- * --- run_init.c, run_command.c
- * --------------------------------------------------------------------
- */
+/* --- run_init.c: process 1; run_command.c: the process that becomes the command --- */
 
-/* What init needs beside the spec. */
+/* What init needs besides the spec. */
 struct run_init {
 	const struct run_spec *spec;
-	int sock, peer; /* its end of the wire, and the supervisor's, which it must not keep */
+	int sock, peer; /* init's end of the socket pair, and the supervisor's, which init closes */
 	bool staged, want_tty;
 	struct stat root; /* of run_check_own() */
-	sigset_t mask;    /* the caller's, for the command */
+	sigset_t mask;    /* the caller's signal mask, which the command gets */
 };
 
 _Noreturn void run_init(const struct run_init *i);
 
-/* Executes; sends what went wrong if it cannot. */
+/* Execute the command. On failure, send the error to the supervisor and exit. */
 _Noreturn void run_command(const struct run_init *i, int tty);
 
-/* The credentials of spec->user, or root's. home is "" when nobody tells it. */
+/* --- run_user.c: the credentials of the command --- */
+
 enum { RUN_GROUPS_MAX = 256 };
 
 struct run_user {
 	uint32_t uid, gid;
 	size_t n_groups;
 	uint32_t groups[RUN_GROUPS_MAX];
-	char home[4096];
+	char home[4096]; /* "" if unknown */
 };
 
 /*
- * Looked up in /etc/passwd and /etc/group below root, which are not trusted; numbers need not be
- * there.
+ * Look up USER[:GROUP] in /etc/passwd and /etc/group below root, which are not trusted; NULL means
+ * root. Numbers need no entry. -ENOENT: no such name; -ERANGE: not an id; -E2BIG: the user is in
+ * more than RUN_GROUPS_MAX groups.
  */
 int run_user_find(int root, const char *user, struct run_user *ret, struct err *e);
 
-/*
- * --- run_relay.c: between the terminal and the command
- * --------------------------------------------
- */
+/* --- run_relay.c: the supervisor, while the command runs --- */
 
-/* What the supervisor has of init. */
+/* The supervisor's handle on init. */
 struct run_handle {
 	pid_t pid;
 	int pidfd, userns, sock;
 };
 
 /*
- * Serve until init is gone, and reap it: signals (from sigfd), the terminal, what init says.
- * Returns the command's status as run_container() does.
+ * Forward signals (from sigfd) and the terminal's data, and handle init's messages, until init has
+ * exited; reap it. Returns the command's status as run_container() does.
  */
 int run_relay(const struct run_spec *s, const struct run_handle *init, int sigfd, struct err *e);
 

@@ -20,7 +20,7 @@
 #include "../mount/fsids.h"
 #include "untrusted_root.h"
 
-struct tree {
+struct run_tree {
 	const struct run_spec *spec;
 	int root;     /* attached, on top of what is to go */
 	int dev, pts; /* in it; ours, so that their content can be trusted */
@@ -48,6 +48,13 @@ struct fs_param {
 
 enum { FS_PARAMS_MAX = 3 };
 
+/* A filesystem to create. */
+struct new_fs {
+	const char *type;
+	unsigned flags;                            /* MOUNT_ATTR_* of the mount */
+	struct fs_param params[FS_PARAMS_MAX + 1]; /* up to a NULL key */
+};
+
 static int fs_failed(const char *type, const char *op, struct err *e)
 {
 	int r = err_set(e, errno, type, "cannot make the filesystem");
@@ -62,23 +69,22 @@ static int fs_failed(const char *type, const char *op, struct err *e)
 	return r;
 }
 
-/* Detached; params end with a NULL key. */
-static int make_fs(const char *type, const struct fs_param *params, unsigned flags, int *ret_mnt,
-	struct err *e)
+/* Create the filesystem and mount it, detached. */
+static int make_fs(const struct new_fs *new, int *ret_mnt, struct err *e)
 {
-	scoped_fd int fs = sys_fsopen(type, FSOPEN_CLOEXEC);
+	scoped_fd int fs = sys_fsopen(new->type, FSOPEN_CLOEXEC);
 
 	if (fs < 0)
-		return fs_failed(type, "fsopen", e);
-	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", type, 0) < 0)
-		return fs_failed(type, "fsconfig", e);
-	for (; params && params->key; params++)
-		if (sys_fsconfig(fs, FSCONFIG_SET_STRING, params->key, params->value, 0) < 0)
-			return fs_failed(type, "fsconfig", e);
+		return fs_failed(new->type, "fsopen", e);
+	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", new->type, 0) < 0)
+		return fs_failed(new->type, "fsconfig", e);
+	for (const struct fs_param *p = new->params; p->key; p++)
+		if (sys_fsconfig(fs, FSCONFIG_SET_STRING, p->key, p->value, 0) < 0)
+			return fs_failed(new->type, "fsconfig", e);
 	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return fs_failed(type, "fsconfig", e);
-	*ret_mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, flags);
-	return *ret_mnt < 0 ? fs_failed(type, "fsmount", e) : 0;
+		return fs_failed(new->type, "fsconfig", e);
+	*ret_mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, new->flags);
+	return *ret_mnt < 0 ? fs_failed(new->type, "fsmount", e) : 0;
 }
 
 enum { HARMLESS = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, DATA = HARMLESS | MOUNT_ATTR_NOEXEC };
@@ -90,8 +96,8 @@ enum { HARMLESS = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, DATA = HARMLESS | MOUNT_
 static int make_sys(const struct run_spec *s, int *ret_mnt, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = RUN_SYS_FLAGS };
-	int r = s->own_net ? make_fs("sysfs", NULL, DATA | MOUNT_ATTR_RDONLY, ret_mnt, NULL) :
-			     -EPERM;
+	static const struct new_fs own = { .type = "sysfs", .flags = DATA | MOUNT_ATTR_RDONLY };
+	int r = s->own_net ? make_fs(&own, ret_mnt, NULL) : -EPERM;
 
 	if (r != -EPERM)
 		return r < 0 ? fs_failed("sysfs", "fsconfig", e) : 0;
@@ -107,50 +113,21 @@ static int make_sys(const struct run_spec *s, int *ret_mnt, struct err *e)
 	return 0;
 }
 
-static int make_proc(const struct run_spec *s, int *ret_mnt, struct err *e)
-{
-	(void)s;
-	return make_fs("proc", NULL, DATA, ret_mnt, e);
-}
-
-static int make_dev(const struct run_spec *s, int *ret_mnt, struct err *e)
-{
-	static const struct fs_param p[] = { { "mode", "0755" }, { NULL, NULL } };
-
-	(void)s;
-	return make_fs("tmpfs", p, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, ret_mnt, e);
-}
-
-static int make_tmp(const struct run_spec *s, int *ret_mnt, struct err *e)
-{
-	static const struct fs_param p[] = { { "mode", "1777" }, { NULL, NULL } };
-
-	(void)s;
-	return make_fs("tmpfs", p, HARMLESS, ret_mnt, e);
-}
-
-static int make_run(const struct run_spec *s, int *ret_mnt, struct err *e)
-{
-	static const struct fs_param p[] = { { "mode", "0755" }, { NULL, NULL } };
-
-	(void)s;
-	return make_fs("tmpfs", p, HARMLESS, ret_mnt, e);
-}
-
-/* What every root has; those that hide something of the host's own are left out there. */
+/* What every root has. Mounts that would hide a part of the host's own tree are omitted there. */
 static const struct {
 	const char *path;
+	struct new_fs fs; /* type NULL: make_sys() */
 	bool hides;
-	int (*make)(const struct run_spec *s, int *ret_mnt, struct err *e);
 } system_mounts[] = {
-	{ "/proc", false, make_proc },
-	{ "/sys", false, make_sys },
-	{ "/dev", false, make_dev },
-	{ "/tmp", true, make_tmp },
-	{ "/run", true, make_run },
+	{ "/proc", { "proc", DATA, { { NULL, NULL } } }, false },
+	{ "/sys", { NULL, 0, { { NULL, NULL } } }, false },
+	{ "/dev", { "tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, { { "mode", "0755" } } },
+		false },
+	{ "/tmp", { "tmpfs", HARMLESS, { { "mode", "1777" } } }, true },
+	{ "/run", { "tmpfs", HARMLESS, { { "mode", "0755" } } }, true },
 };
 
-static int mount_system(struct tree *t, struct err *e)
+static int mount_system(struct run_tree *t, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(system_mounts); i++) {
 		const char *path = system_mounts[i].path;
@@ -159,14 +136,15 @@ static int mount_system(struct tree *t, struct err *e)
 
 		if (system_mounts[i].hides && t->spec->host_root)
 			continue;
-		r = system_mounts[i].make(t->spec, &mnt, e);
+		r = system_mounts[i].fs.type ? make_fs(&system_mounts[i].fs, &mnt, e) :
+					       make_sys(t->spec, &mnt, e);
 		if (r == 0)
 			r = untrusted_root_place(t->root, path, true, &place, e);
 		if (r == 0)
 			r = attach(mnt, place, path, e);
 		if (r < 0)
 			return r;
-		if (system_mounts[i].make == make_dev)
+		if (!strcmp(path, "/dev"))
 			t->dev = TAKE_FD(mnt);
 	}
 	return 0;
@@ -199,7 +177,7 @@ static const struct {
 };
 
 /* Show mnt under a name in /dev, as a file. */
-static int attach_node(const struct tree *t, int mnt, const char *name, struct err *e)
+static int attach_node(const struct run_tree *t, int mnt, const char *name, struct err *e)
 {
 	scoped_fd int made =
 		openat(t->dev, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -211,7 +189,7 @@ static int attach_node(const struct tree *t, int mnt, const char *name, struct e
 
 /* The namespace's root cannot make devices that open, so they are the host's. */
 static int bind_node(
-	const struct tree *t, const char *name, unsigned maj, unsigned min, struct err *e)
+	const struct run_tree *t, const char *name, unsigned maj, unsigned min, struct err *e)
 {
 	scoped_fd int mnt = -1;
 	struct stat st;
@@ -227,13 +205,13 @@ static int bind_node(
 	return attach_node(t, mnt, name, e);
 }
 
-static int mount_in_dev(const struct tree *t, const char *type, const char *name,
-	const struct fs_param *p, unsigned flags, int *ret_mnt, struct err *e)
+static int mount_in_dev(const struct run_tree *t, const char *name, const struct new_fs *fs,
+	int *ret_mnt, struct err *e)
 {
 	scoped_fd int place = -1;
 	int r;
 
-	r = make_fs(type, p, flags, ret_mnt, e);
+	r = make_fs(fs, ret_mnt, e);
 	if (r < 0)
 		return r;
 	if (mkdirat(t->dev, name, 0755) < 0)
@@ -245,20 +223,21 @@ static int mount_in_dev(const struct tree *t, const char *type, const char *name
 }
 
 /* Group tty, where it exists in the namespace, so that write(1) works and others cannot. */
-static int mount_pts(struct tree *t, struct err *e)
+static int mount_pts(struct run_tree *t, struct err *e)
 {
-	struct fs_param p[FS_PARAMS_MAX + 1] = { { "mode", "0620" }, { "ptmxmode", "0666" } };
+	struct new_fs fs = { "devpts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
+		{ { "mode", "0620" }, { "ptmxmode", "0666" } } };
 	uint32_t seen;
 
 	if (idmap_gid_seen(&t->spec->map, 5, &seen))
-		p[2] = (struct fs_param){ "gid", "5" };
-	return mount_in_dev(
-		t, "devpts", "pts", p, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, &t->pts, e);
+		fs.params[2] = (struct fs_param){ "gid", "5" };
+	return mount_in_dev(t, "pts", &fs, &t->pts, e);
 }
 
-static int fill_dev(struct tree *t, struct err *e)
+static int fill_dev(struct run_tree *t, struct err *e)
 {
-	static const struct fs_param shm_params[] = { { "mode", "1777" }, { NULL, NULL } };
+	static const struct new_fs shm_fs = { "tmpfs", DATA, { { "mode", "1777" } } };
+	static const struct new_fs mqueue_fs = { .type = "mqueue", .flags = DATA };
 	scoped_fd int shm = -1, mqueue = -1;
 	int r = 0;
 
@@ -270,9 +249,9 @@ static int fill_dev(struct tree *t, struct err *e)
 	if (r == 0)
 		r = mount_pts(t, e);
 	if (r == 0)
-		r = mount_in_dev(t, "tmpfs", "shm", shm_params, DATA, &shm, e);
+		r = mount_in_dev(t, "shm", &shm_fs, &shm, e);
 	if (r == 0)
-		r = mount_in_dev(t, "mqueue", "mqueue", NULL, DATA, &mqueue, e);
+		r = mount_in_dev(t, "mqueue", &mqueue_fs, &mqueue, e);
 	return r;
 }
 
@@ -281,7 +260,7 @@ static int fill_dev(struct tree *t, struct err *e)
  * /dev/stdout otherwise. Whom the root's files do not tell is told of when the command becomes that
  * user; meanwhile the terminal is root's.
  */
-static int open_ptmx(const struct tree *t)
+static int open_ptmx(const struct run_tree *t)
 {
 	scoped_fsids struct fsids ids = FSIDS_INIT;
 	struct err e = ERR_INIT;
@@ -302,7 +281,7 @@ static int open_ptmx(const struct tree *t)
 }
 
 /* In the command's own devpts, so that its name there is right. */
-static int make_tty(const struct tree *t, struct run_tty *ret, struct err *e)
+static int make_tty(const struct run_tree *t, struct run_tty *ret, struct err *e)
 {
 	scoped_fd int master = open_ptmx(t), slave = -1, console = -1;
 	int unlock = 0, n = -1, r;
@@ -329,7 +308,7 @@ static int make_tty(const struct tree *t, struct run_tty *ret, struct err *e)
  * --- together ----------------------------------------------------------------------------------
  */
 
-static int attach_binds(const struct tree *t, const struct run_mounts *m, struct err *e)
+static int attach_binds(const struct run_tree *t, const struct run_mounts *m, struct err *e)
 {
 	for (size_t i = 0; i < t->spec->binds.len; i++) {
 		const char *path = t->spec->binds.items[i].target;
@@ -374,7 +353,7 @@ static int pivot(int root, struct err *e)
 	return 0;
 }
 
-static int build(struct tree *t, const struct run_mounts *m, bool want_tty, struct run_tty *tty,
+static int build(struct run_tree *t, const struct run_mounts *m, bool want_tty, struct run_tty *tty,
 	struct err *e)
 {
 	int r;
@@ -443,7 +422,7 @@ int run_root_places(const struct run_spec *s, const struct run_mounts *m, struct
 int run_root_enter(const struct run_spec *s, const struct run_mounts *m, bool want_tty,
 	struct run_tty *ret, struct err *e)
 {
-	struct tree t = { .spec = s, .root = m->items[0], .dev = -1, .pts = -1 };
+	struct run_tree t = { .spec = s, .root = m->items[0], .dev = -1, .pts = -1 };
 	struct run_tty tty = { -1, -1 };
 	mode_t mask = umask(0);
 	int r = build(&t, m, want_tty, &tty, e);
