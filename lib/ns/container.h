@@ -13,21 +13,25 @@
 struct broker;
 
 /*
- * A command as root of a user namespace. The processes, in the order of their birth:
+ * Run a command as root of a user namespace, in mount, PID, IPC and UTS namespaces of its own. The
+ * processes, in the order of their start:
  *
- *   supervisor  who calls run_container(): gives signals and the terminal's bytes on, and reaps
- *   maker       only with privileges: run_stage(), in the supervisor's mount namespace, behind the
- * chown guard init        process 1: puts the root together, starts the command, reaps what is left
- * to it. Its death is that of all, and it dies with the supervisor command     executes broker see
- * broker.h
+ *   supervisor  calls run_container(): forwards signals and the terminal's data, reaps
+ *   maker       only with privileges: runs run_stage() in the supervisor's mount namespace, behind
+ *               the chown guard
+ *   init        process 1 of the PID namespace: assembles the root, starts the command, reaps
+ *               orphans; its death ends all processes of the namespace, and it is killed when the
+ *               supervisor dies
+ *   command     executes
+ *   broker      see broker.h
  */
 
-/* SRC:DST[:WORD]... */
+/* A bind mount: SRC:DST[:WORD]... */
 struct run_bind {
 	char *source, *target;
-	bool read_only, dev; /* dev: devices in it can be opened */
-	bool meant;          /* public: that others can reach the source (../mount/exposure.h) */
-	bool own_map;        /* map is the namespace's */
+	bool read_only, dev; /* dev: device nodes in it work */
+	bool meant;          /* "public": other users may reach the source (../mount/exposure.h) */
+	bool own_map;        /* "map": the map is that of the namespace */
 	struct mount_map map;
 };
 
@@ -37,61 +41,68 @@ struct run_binds {
 };
 
 struct run_spec {
-	struct idmap map;       /* of the namespace: the disk side is its own ids, the seen side the
+	struct idmap map;       /* of the namespace; disk: the ids in the namespace, seen: the
 	                           caller's */
-	bool privileged;        /* RUN_BY_ROOT */
-	bool host_root;         /* the root is the host's own tree, */
-	struct mount_plan root; /* else this */
+	bool privileged;        /* run_caller() is RUN_BY_ROOT */
+	bool host_root;         /* the root is the host's own tree; root is unused */
+	struct mount_plan root; /* the root otherwise */
 	struct run_binds binds;
-	bool read_only;        /* nothing in the root can be changed */
-	bool own_net;          /* a network of its own, with nothing but lo */
-	bool new_privs;        /* set-uid programs and file capabilities count */
-	bool pipe;             /* no terminal of its own */
-	char *workdir;         /* NULL: / */
-	bool workdir_asked;    /* it must be there */
-	const char *hostname;  /* NULL: the caller's */
-	const char *user;      /* USER[:GROUP] as the command's root knows them; NULL: root */
-	struct strv env;       /* NAME=VALUE, what the caller gives beside env_keep */
-	bool env_keep;         /* the caller's whole environment */
-	char **command;        /* NULL-terminated */
-	struct broker *broker; /* NULL: none */
-	struct out *report;    /* for broker_report() */
+	bool read_only;       /* the root is read-only; mounts on it are not affected */
+	bool own_net;         /* a network namespace with only a loopback interface */
+	bool new_privs;       /* set-id bits and file capabilities take effect */
+	bool pipe;            /* do not give the command a terminal of its own */
+	char *workdir;        /* NULL: / */
+	bool workdir_asked;   /* fail if the command cannot enter workdir */
+	const char *hostname; /* NULL: the caller's */
+	const char *user; /* USER[:GROUP] of the root's /etc/passwd and /etc/group; NULL: root */
+	struct strv env;  /* NAME=VALUE, in addition to env_keep */
+	bool env_keep;    /* keep the caller's environment */
+	char **command;   /* NULL-terminated; not freed */
+	struct broker *broker; /* NULL: none; not freed */
+	struct out *report;    /* for broker_report(); not freed */
 };
 
 enum run_caller {
-	RUN_BY_ROOT,    /* root of the host, with its privileges: it can ID-map filesystems */
+	RUN_BY_ROOT,    /* root of the host with its capabilities: may ID-map filesystems */
 	RUN_BY_NS_ROOT, /* may write any map of the ids in its user namespace */
-	RUN_BY_USER,    /* needs newuidmap(1) for more than one id */
+	RUN_BY_USER,    /* needs newuidmap(1) for a map of more than one id */
 };
 
 enum run_caller run_caller(void);
 
 /*
- * Can this map be a command's? It must have an id 0 for users and for groups, and, with privileges,
- * must not show any as the host's own 0
- * (-EPERM): its devices and settings ask for no more than that id.
+ * May this be the map of a command? -EINVAL without an id 0 for both users and groups. With
+ * privileges, -EPERM if it shows an id as the host's 0: many devices and sysctls of the host check
+ * for that id alone, in whatever user namespace.
  */
 int run_check_map(bool privileged, const struct idmap *m, struct err *e);
 
-/* Read SRC:DST[:WORD]...; \: is a colon. Faults are usage. Map words are parsed. */
+/*
+ * Parse a bind, SRC:DST[:WORD]..., in which "\:" is a colon, and append it to ret. Errors are usage
+ * errors.
+ */
 int run_bind_parse(const char *text, struct run_binds *ret, struct err *e);
 void run_binds_done(struct run_binds *b);
 
 /*
- * With privileges: go into a mount namespace of one's own with an empty directory in memory, that
- * no path leads to; the descriptor is the caller's. Then, in a child, make all mounts of the spec,
- * detached, and attach them there. (A mount namespace that is copied by a less privileged user
- * namespace has the flags of its mounts locked: read-only, nodev. That is why they are not handed
- * to init as descriptors, which would leave root of the namespace free to change them.)
+ * Privileged runs only. run_stage_open() moves the calling process to a new mount namespace, and
+ * makes the stage, an empty tmpfs that no path leads to; the caller closes the descriptor.
+ * run_stage(), in a child, then makes all mounts of the spec detached and attaches them in the
+ * stage.
+ *
+ * Init cannot get the mounts as descriptors: the kernel locks the flags of mounts (read-only,
+ * nodev) only when a mount namespace is copied into a less privileged user namespace
+ * (mount_namespaces(7)); otherwise root of the namespace could clear them.
  */
 int run_stage_open(int *ret_stage, struct err *e);
 int run_stage(const struct run_spec *s, int stage, struct err *e);
 
 /*
- * Start the command, and wait. stage: -1 without privileges; the process's working directory is
- * moved there. Returns the command's exit status, 128 + n for signal n; 126 or 127 with e filled
- * when it cannot be executed; or -errno. Takes over all signals meanwhile, and the terminal if
- * stdin and stdout are one. To be called by a process with one thread.
+ * Start the command, and wait for it. stage: of run_stage_open(), which becomes the working
+ * directory of the process; -1 without privileges. Returns the command's exit status, or 128 + n if
+ * signal n killed it; 126 or 127 with e set if it cannot be executed; or -errno. Meanwhile it
+ * intercepts all signals, and the terminal if both stdin and stdout are one. The calling process
+ * must be single-threaded.
  */
 int run_container(const struct run_spec *s, int stage, struct err *e);
 

@@ -6,22 +6,21 @@
 #include "../idmap/idmap.h"
 
 /*
- * Make this very process, which has one thread, root of a new user namespace with the map m: its
- * disk side is the ids of the namespace (0 must be among them, for users and for groups), its seen
- * side those that the caller has now. The process goes on as it is: descriptors, working directory,
- * parent, signals and exit status are its own. It has all capabilities, over what belongs to the
+ * Make the calling process, which must be single-threaded, root of a new user namespace with map m
+ * (disk: the ids in the namespace, which must include user 0 and group 0; seen: the caller's ids).
+ * Descriptors, working directory and parent stay the same. The process has all capabilities in the
  * namespace.
  *
- * more: CLONE_NEWNS and other flags of unshare(2), for further namespaces owned by the new one.
+ * more: CLONE_NEWNS and other flags of unshare(2), for further namespaces that the new one owns.
  *
- * A child that stays behind writes the map (userns_write_map(): by itself where the caller may,
- * else with newuidmap(1) and newgidmap(1)), and ends. So the caller must not have no_new_privs, nor
- * guard_install()'s filter where that sets it; the guard belongs after this call. Supplementary
- * groups stay.
+ * A child outside of the namespace writes the map with userns_write_map(), which uses newuidmap(1)
+ * and newgidmap(1) if the caller may not write it. These are set-user-ID programs, so the caller
+ * must not have set no_new_privs; install the chown guard, which may set it, after this call.
+ * Supplementary groups stay.
  *
- * Errors: op "userns" when there can be no namespace, "newidmap" when those programs do not do it,
- * or those of userns_write_map(). After the former nothing has changed; after the others the
- * process is in a namespace without a map, and can only tell and exit.
+ * Errors: op "userns" if no namespace can be created, and then nothing has changed; op "newidmap"
+ * if these programs fail, and those of userns_write_map(): the process is then in a namespace
+ * without a map, and can only report the error and exit. -EINVAL: the map has no user 0 or group 0.
  */
 int rootless_enter(const struct idmap *m, unsigned long more, struct err *e);
 

@@ -3,13 +3,13 @@
 #define NS_SEAL_H
 
 /*
- * Go on as a copy of this program in memory that nobody can change (memfd_create(2), sealed), if
- * the caller could change the program's file. For who runs something hostile with the caller's ids:
- * it may execute, by way of /proc/self/exe, the very file that the caller executes next time, and
- * from there get hold of it.
+ * Re-execute this program from a sealed memfd (memfd_create(2)) if the user could write to the
+ * program's file. This prevents CVE-2019-5736: a hostile command that runs with the user's ids
+ * opens /proc/self/exe for writing and replaces the program that the user runs next time.
  *
- * Returns when that is so already or not needed, or, with a verbose message, when it cannot be
- * done; else the program begins again with the same words, environment and descriptors.
+ * Returns if the program is sealed already or not writable, or, with a verbose message, if the copy
+ * cannot be executed. Otherwise the program restarts with the same arguments, environment and
+ * descriptors.
  */
 void seal_self(void);
 

@@ -8,22 +8,24 @@
 #include "../base/err.h"
 
 /*
- * Places in a root directory whose content is not to be trusted: known by descriptor, never by
- * path. Symbolic links on the way are taken as they are meant there, relative to that root
- * (openat2(2), RESOLVE_IN_ROOT), magic ones are not taken at all.
+ * Files below a root directory whose content is not trusted. A path in a container's image may be,
+ * or may become, a symbolic link to a file of the host (as in CVE-2017-1002101 and CVE-2021-30465).
+ * So files are resolved once and then known by descriptor. Symbolic links resolve relative to that
+ * root (openat2(2), RESOLVE_IN_ROOT); magic links are refused.
  */
 
 /*
- * Open path (absolute, without "." and "..") below root as a place to mount on, O_PATH. Its last
- * component is never followed: a symbolic link there is a place like any other file. What is
- * missing is created, for dir a directory of mode 0755, else an empty file, and nothing is created
- * through a link. -ENOTDIR, -EISDIR: of the other kind.
+ * Open path (absolute, without "." and "..") below root as a mount point, O_PATH. A symbolic link
+ * as the last component is not followed, and counts as a file. Missing components are created:
+ * directories with mode 0755, and the last one as a directory if dir is set, otherwise as an empty
+ * file; nothing is created through a symbolic link. -ENOTDIR, -EISDIR: the file is not of the kind
+ * that dir says; -EEXIST: a symbolic link on the way leads nowhere. The caller closes *ret_fd.
  */
 int untrusted_root_place(int root, const char *path, bool dir, int *ret_fd, struct err *e);
 
 /*
- * The content of a regular file below root, followed there, of at most max bytes. -ENOENT, or as
- * fd_read_all().
+ * Append the content of a regular file below root, following symbolic links, to ret. -EFBIG: it has
+ * more than max bytes; -EINVAL: it is not a regular file.
  */
 int untrusted_root_read(int root, const char *path, size_t max, struct buf *ret, struct err *e);
 
