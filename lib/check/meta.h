@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "idattr.h"
+#include "../base/idattr.h"
 
 /* What is known of an inode: a specification may tell less than a filesystem. */
 enum meta_known {

@@ -8,7 +8,7 @@
 #include <sys/types.h>
 
 #include "../base/buf.h"
-#include "../check/idattr.h"
+#include "../base/idattr.h"
 #include "../idmap/idmap.h"
 
 /*

@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-#include "../../lib/check/idattr.h"
+#include "../../lib/base/idattr.h"
 #include "../../lib/layer/xattr.h"
 #include "fuzz.h"
 

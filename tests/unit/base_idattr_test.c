@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "../../lib/check/idattr.h"
+#include "../../lib/base/idattr.h"
 
 #include <errno.h>
 #include <stdlib.h>
