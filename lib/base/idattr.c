@@ -12,6 +12,20 @@
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
 
+#include "vec.h"
+
+enum {
+	HEAD = sizeof(struct posix_acl_xattr_header),
+	EACH = sizeof(struct posix_acl_xattr_entry),
+};
+
+bool idattr_is_acl(const char *name)
+{
+	static const char prefix[] = "system.posix_acl_";
+
+	return !strncmp(name, prefix, sizeof(prefix) - 1);
+}
+
 static uint32_t get_le32(const unsigned char *p)
 {
 	uint32_t v;
@@ -80,21 +94,19 @@ void acl_sort(struct acl *a)
 int acl_parse(const void *value, size_t size, struct acl *ret)
 {
 	const unsigned char *p = value;
-	const size_t head = sizeof(struct posix_acl_xattr_header),
-		     each = sizeof(struct posix_acl_xattr_entry);
 	struct acl a = { .items = NULL };
 
-	if (size < head || (size - head) % each || get_le32(p) != POSIX_ACL_XATTR_VERSION)
+	if (size < HEAD || (size - HEAD) % EACH || get_le32(p) != POSIX_ACL_XATTR_VERSION)
 		return -EINVAL;
-	a.len = (size - head) / each;
+	a.len = a.cap = (size - HEAD) / EACH;
 	if (a.len) {
 		a.items = calloc(a.len, sizeof(*a.items));
 		if (!a.items)
 			return -ENOMEM;
 	}
 
-	p += head;
-	for (size_t i = 0; i < a.len; i++, p += each) {
+	p += HEAD;
+	for (size_t i = 0; i < a.len; i++, p += EACH) {
 		a.items[i].tag = get_le16(p);
 		a.items[i].perm = get_le16(p + 2);
 		a.items[i].id = tag_named(a.items[i].tag) ? get_le32(p + 4) : 0;
@@ -109,6 +121,60 @@ int acl_parse(const void *value, size_t size, struct acl *ret)
 	return 0;
 }
 
+int acl_copy(const struct acl *from, struct acl *ret)
+{
+	struct acl a = { .items = NULL };
+
+	for (size_t i = 0; i < from->len; i++) {
+		if (VEC_ADD(&a, from->items[i]) < 0) {
+			acl_done(&a);
+			return -ENOMEM;
+		}
+	}
+	*ret = a;
+	return 0;
+}
+
+void acl_print(const struct acl *a, struct buf *ret)
+{
+	const struct posix_acl_xattr_header head = { htole32(POSIX_ACL_XATTR_VERSION) };
+
+	buf_add(ret, &head, sizeof(head));
+	for (size_t i = 0; i < a->len; i++) {
+		const struct acl_entry *x = &a->items[i];
+		const struct posix_acl_xattr_entry entry = {
+			.e_tag = htole16(x->tag),
+			.e_perm = htole16(x->perm),
+			.e_id = htole32(tag_named(x->tag) ? x->id : ATTR_NO_ID),
+		};
+
+		buf_add(ret, &entry, sizeof(entry));
+	}
+}
+
+bool acl_id_next(const void *value, size_t size, struct acl_id *id)
+{
+	size_t at = id->end ? id->end : HEAD;
+
+	for (; at + EACH <= size; at += EACH) {
+		const unsigned char *p = (const unsigned char *)value + at;
+		uint16_t tag = get_le16(p);
+
+		if (!tag_named(tag))
+			continue;
+		*id = (struct acl_id){ tag == ACL_GROUP, get_le32(p + 4), at + EACH };
+		return true;
+	}
+	return false;
+}
+
+void acl_id_set(void *value, const struct acl_id *at, uint32_t id)
+{
+	uint32_t v = htole32(id);
+
+	memcpy((unsigned char *)value + at->end - sizeof(v), &v, sizeof(v));
+}
+
 void acl_done(struct acl *a)
 {
 	free(a->items);
@@ -119,17 +185,18 @@ int filecap_parse(const void *value, size_t size, struct filecap *ret)
 {
 	static const struct {
 		uint32_t revision;
+		unsigned version;
 		size_t size, words;
 	} forms[] = {
-		{ VFS_CAP_REVISION_1, XATTR_CAPS_SZ_1, VFS_CAP_U32_1 },
-		{ VFS_CAP_REVISION_2, XATTR_CAPS_SZ_2, VFS_CAP_U32_2 },
-		{ VFS_CAP_REVISION_3, XATTR_CAPS_SZ_3, VFS_CAP_U32_3 },
+		{ VFS_CAP_REVISION_1, 1, XATTR_CAPS_SZ_1, VFS_CAP_U32_1 },
+		{ VFS_CAP_REVISION_2, 2, FILECAP_SIZE_2, VFS_CAP_U32_2 },
+		{ VFS_CAP_REVISION_3, 3, FILECAP_SIZE_3, VFS_CAP_U32_3 },
 	};
 	const unsigned char *p = value;
 	struct filecap c = { .present = true };
 	uint32_t magic = size >= sizeof(magic) ? get_le32(p) : 0;
 
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
 		if ((magic & VFS_CAP_REVISION_MASK) != forms[i].revision || size != forms[i].size)
 			continue;
 		c.effective = magic & VFS_CAP_FLAGS_EFFECTIVE;
@@ -137,10 +204,23 @@ int filecap_parse(const void *value, size_t size, struct filecap *ret)
 			c.permitted |= (uint64_t)get_le32(p + 4 + 8 * w) << (32 * w);
 			c.inheritable |= (uint64_t)get_le32(p + 8 + 8 * w) << (32 * w);
 		}
-		if (forms[i].revision == VFS_CAP_REVISION_3)
+		c.version = forms[i].version;
+		if (c.version == 3)
 			c.root = get_le32(p + size - 4);
 		*ret = c;
 		return 0;
 	}
 	return -EINVAL;
+}
+
+_Static_assert((int)FILECAP_SIZE_2 == XATTR_CAPS_SZ_2 && (int)FILECAP_SIZE_3 == XATTR_CAPS_SZ_3,
+	"linux/capability.h");
+
+void filecap_to_v2(const void *value, unsigned char ret[static FILECAP_SIZE_2])
+{
+	uint32_t magic = (get_le32(value) & ~VFS_CAP_REVISION_MASK) | VFS_CAP_REVISION_2;
+
+	memcpy(ret, value, FILECAP_SIZE_2);
+	magic = htole32(magic);
+	memcpy(ret, &magic, sizeof(magic));
 }

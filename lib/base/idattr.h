@@ -1,57 +1,101 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef CHECK_IDATTR_H
-#define CHECK_IDATTR_H
+#ifndef BASE_IDATTR_H
+#define BASE_IDATTR_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
+
 /*
- * The two extended attributes that hold ids: POSIX ACLs and file capabilities. The bytes are what
- * getxattr(2) gives, which may be anything a filesystem image says: sizes, tags and versions are
- * checked, nothing is assumed.
+ * The extended attributes that hold ids: POSIX ACLs (linux/posix_acl_xattr.h) and file capabilities
+ * (linux/capability.h, struct vfs_ns_cap_data). Both are little endian. The bytes come from
+ * getxattr(2) or from an archive, and may be malformed: sizes, tags and versions are checked.
+ */
+#define IDATTR_ACL_ACCESS "system.posix_acl_access"
+#define IDATTR_ACL_DEFAULT "system.posix_acl_default"
+#define IDATTR_CAPABILITY "security.capability"
+
+/* Is this the name of an access or default ACL? */
+bool idattr_is_acl(const char *name);
+
+/*
+ * --- ACLs --------------------------------------------------------------------------------------
  */
 
-/* The id of an entry whose id has no mapping for the reader (acl(5) calls it ACL_UNDEFINED_ID). */
+/* The id of an entry whose id has no mapping for the reader (acl(5): ACL_UNDEFINED_ID). */
 #define ATTR_NO_ID UINT32_MAX
 
 struct acl_entry {
 	uint16_t tag;  /* ACL_USER, ACL_GROUP ... of linux/posix_acl.h */
 	uint16_t perm; /* 0 to 7 */
-	uint32_t id;   /* of ACL_USER and ACL_GROUP; 0 for the rest */
+	uint32_t id;   /* of ACL_USER and ACL_GROUP; 0 for the others */
 };
 
-/* Zero-initialise; len 0 is "has none". */
+/* An ACL. Zero-initialise it, add entries with VEC_ADD, free them with acl_done(). */
 struct acl {
 	struct acl_entry *items; /* sorted by tag, then id */
-	size_t len;
+	size_t len, cap;
 };
 
 /*
- * Read the value of system.posix_acl_access or system.posix_acl_default (linux/posix_acl_xattr.h:
- * version 2, little endian). Returns 0 with *ret to be freed by acl_done(), -EINVAL when it is no
- * valid ACL (the rules are those of the kernel's posix_acl_valid()), -ENOMEM.
+ * Read an attribute's value, by the rules of the kernel's posix_acl_valid(). Returns 0, -EINVAL if
+ * it is not a valid ACL, or -ENOMEM.
  */
-int acl_parse(const void *value, size_t size, struct acl *ret);
+MUST_CHECK int acl_parse(const void *value, size_t size, struct acl *ret);
 void acl_done(struct acl *a);
 
-/* Sort as acl_parse() does, after ids were changed. */
+/* Sort the entries, after changes, as acl_parse() does. */
 void acl_sort(struct acl *a);
 
+/* Returns 0 or -ENOMEM. */
+MUST_CHECK int acl_copy(const struct acl *from, struct acl *ret);
+
+/* Append the attribute's value to ret. The entries must be sorted. */
+void acl_print(const struct acl *a, struct buf *ret);
+
 /*
- * A file's capabilities; revision 2 is one whose root is id 0 (capabilities(7), "File capability
- * extended attribute versioning").
+ * The ids in an attribute's value, in place and whether or not the ACL is valid:
+ *
+ *	for (struct acl_id id = { 0 }; acl_id_next(value, size, &id);)
+ */
+struct acl_id {
+	bool group; /* a group's id, not a user's */
+	uint32_t id;
+	size_t end; /* the offset after the entry */
+};
+
+/* Returns false after the last one. */
+bool acl_id_next(const void *value, size_t size, struct acl_id *id);
+
+/* Overwrite the id that acl_id_next() found last. */
+void acl_id_set(void *value, const struct acl_id *at, uint32_t id);
+
+/*
+ * --- file capabilities -------------------------------------------------------------------------
+ */
+
+enum { FILECAP_SIZE_2 = 20, FILECAP_SIZE_3 = 24 }; /* of the values of version 2 and 3 */
+
+/*
+ * A file's capabilities. Those of version 3 take effect in user namespaces whose root is the id
+ * root; those of version 2 are the same with the root 0 (capabilities(7), "File capability extended
+ * attribute versioning").
  */
 struct filecap {
 	bool present;
-	bool root_unmapped; /* it has some whose root has no id for the reader: nothing else is
-	                       known */
+	bool root_unmapped; /* present, but root has no id for the reader: the rest is unknown */
 	bool effective;
 	uint64_t permitted, inheritable;
 	uint32_t root;
+	unsigned version; /* 1, 2 or 3 */
 };
 
-/* Read the value of security.capability, revision 1, 2 or 3. Returns 0 or -EINVAL. */
-int filecap_parse(const void *value, size_t size, struct filecap *ret);
+/* Read an attribute's value. Returns 0 or -EINVAL. */
+MUST_CHECK int filecap_parse(const void *value, size_t size, struct filecap *ret);
+
+/* Convert a value of version 3 to version 2, which drops its root. */
+void filecap_to_v2(const void *value, unsigned char ret[static FILECAP_SIZE_2]);
 
 #endif

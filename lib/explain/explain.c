@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/posix_acl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -198,24 +199,11 @@ static int read_raw(int fd, struct explain_inode *n)
 	return read_meta(raw, n->path, &n->disk, NULL);
 }
 
-static int copy_acl(const struct acl *from, struct acl *to)
-{
-	*to = (struct acl){ .items = NULL };
-	if (!from->len)
-		return 0;
-	to->items = malloc(from->len * sizeof(*from->items));
-	if (!to->items)
-		return -ENOMEM;
-	memcpy(to->items, from->items, from->len * sizeof(*from->items));
-	to->len = from->len;
-	return 0;
-}
-
 static void infer_acl(const struct idmap *m, struct acl *a)
 {
 	for (size_t i = 0; i < a->len; i++) {
 		struct acl_entry *x = &a->items[i];
-		bool user = x->tag == 2, group = x->tag == 8; /* ACL_USER, ACL_GROUP */
+		bool user = x->tag == ACL_USER, group = x->tag == ACL_GROUP;
 
 		if ((user || group) && !(user ? idmap_uid_disk : idmap_gid_disk)(m, x->id, &x->id))
 			x->id = ATTR_NO_ID;
@@ -226,9 +214,9 @@ static void infer_acl(const struct idmap *m, struct acl *a)
 static int infer_disk(const struct idmap *map, struct explain_inode *n)
 {
 	n->disk = n->seen;
-	if (copy_acl(&n->seen.access, &n->disk.access) < 0)
-		return -ENOMEM;
-	if (copy_acl(&n->seen.dflt, &n->disk.dflt) < 0)
+	n->disk.access = n->disk.dflt = (struct acl){ .items = NULL };
+	if (acl_copy(&n->seen.access, &n->disk.access) < 0 ||
+		acl_copy(&n->seen.dflt, &n->disk.dflt) < 0)
 		return -ENOMEM;
 	if (!map)
 		return 0;

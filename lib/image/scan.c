@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "../base/idattr.h"
 #include "../layer/entry.h"
 #include "../layer/entry_ids.h"
 #include "../tar/blob.h"
@@ -109,9 +110,9 @@ static int count_xattrs(struct scan *s, const struct layer_entry *t, struct err 
 	for (size_t i = 0; i < t->xattrs->len; i++) {
 		const struct xattr *x = &t->xattrs->items[i];
 
-		if (!strcmp(x->name, XATTR_CAPABILITY))
+		if (!strcmp(x->name, IDATTR_CAPABILITY))
 			s->capabilities++;
-		else if (!strncmp(x->name, "system.posix_acl_", 17))
+		else if (idattr_is_acl(x->name))
 			acl = true;
 		else
 			other = true;

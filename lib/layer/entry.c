@@ -5,14 +5,16 @@
 
 #include <archive.h>
 #include <archive_entry.h>
-#include <endian.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/posix_acl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+#include "../base/idattr.h"
+#include "../base/vec.h"
 #include "../tar/tar_name.h"
 #include "../tar/tar_read.h"
 
@@ -86,38 +88,17 @@ void entry_close(struct entry_reader *r)
 
 /* ---- attributes ---- */
 
-/* linux/posix_acl_xattr.h: all little endian. */
-struct acl_header {
-	uint32_t version;
-};
-struct acl_entry {
-	uint16_t tag, perm;
-	uint32_t id;
-};
-
-enum { ACL_VERSION = 2 };
-
-static int acl_order(const void *a, const void *b)
-{
-	const struct acl_entry *x = a, *y = b;
-
-	if (x->tag != y->tag)
-		return le16toh(x->tag) < le16toh(y->tag) ? -1 : 1;
-	return le32toh(x->id) < le32toh(y->id) ? -1 : x->id != y->id;
-}
-
-/* linux/posix_acl.h: ACL_USER_OBJ ... */
 static const struct {
 	int tag;
 	uint16_t disk;
 	bool has_id;
 } acl_tags[] = {
-	{ ARCHIVE_ENTRY_ACL_USER_OBJ, 0x01, false },
-	{ ARCHIVE_ENTRY_ACL_USER, 0x02, true },
-	{ ARCHIVE_ENTRY_ACL_GROUP_OBJ, 0x04, false },
-	{ ARCHIVE_ENTRY_ACL_GROUP, 0x08, true },
-	{ ARCHIVE_ENTRY_ACL_MASK, 0x10, false },
-	{ ARCHIVE_ENTRY_ACL_OTHER, 0x20, false },
+	{ ARCHIVE_ENTRY_ACL_USER_OBJ, ACL_USER_OBJ, false },
+	{ ARCHIVE_ENTRY_ACL_USER, ACL_USER, true },
+	{ ARCHIVE_ENTRY_ACL_GROUP_OBJ, ACL_GROUP_OBJ, false },
+	{ ARCHIVE_ENTRY_ACL_GROUP, ACL_GROUP, true },
+	{ ARCHIVE_ENTRY_ACL_MASK, ACL_MASK, false },
+	{ ARCHIVE_ENTRY_ACL_OTHER, ACL_OTHER, false },
 };
 
 static int acl_by_name(const char *name, const char *on, struct err *e)
@@ -131,16 +112,14 @@ static int acl_by_name(const char *name, const char *on, struct err *e)
 }
 
 static int acl_convert(
-	struct archive_entry *ae, int want, struct buf *ret, const char *on, struct err *e)
+	struct archive_entry *ae, int want, struct acl *ret, const char *on, struct err *e)
 {
-	struct acl_header head = { .version = htole32(ACL_VERSION) };
 	int type, permset, tag, id;
 	const char *name;
 
-	buf_add(ret, &head, sizeof(head));
 	(void)archive_entry_acl_reset(ae, want); /* a count */
 	while (archive_entry_acl_next(ae, want, &type, &permset, &tag, &id, &name) == ARCHIVE_OK) {
-		struct acl_entry a = { .perm = htole16(permset & 7), .id = htole32(UINT32_MAX) };
+		struct acl_entry a = { .perm = permset & 7 };
 		size_t i = 0;
 
 		while (i < ARRAY_LEN(acl_tags) && acl_tags[i].tag != tag)
@@ -154,15 +133,13 @@ static int acl_convert(
 		 */
 		if (acl_tags[i].has_id && (id < 0 || id == INT_MAX))
 			return acl_by_name(name ? name : "", on, e);
-		a.tag = htole16(acl_tags[i].disk);
+		a.tag = acl_tags[i].disk;
 		if (acl_tags[i].has_id)
-			a.id = htole32((uint32_t)id);
-		buf_add(ret, &a, sizeof(a));
+			a.id = (uint32_t)id;
+		if (VEC_ADD(ret, a) < 0)
+			return err_nomem(e);
 	}
-	if (!buf_get(ret))
-		return err_nomem(e);
-	qsort(ret->data + sizeof(head), (ret->len - sizeof(head)) / sizeof(struct acl_entry),
-		sizeof(struct acl_entry), acl_order);
+	acl_sort(ret);
 	return 0;
 }
 
@@ -172,17 +149,23 @@ static int add_acls(struct entry_reader *r, struct layer_entry *ret, struct err 
 		int type;
 		const char *name;
 	} acls[] = {
-		{ ARCHIVE_ENTRY_ACL_TYPE_ACCESS, "system.posix_acl_access" },
-		{ ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, "system.posix_acl_default" },
+		{ ARCHIVE_ENTRY_ACL_TYPE_ACCESS, IDATTR_ACL_ACCESS },
+		{ ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, IDATTR_ACL_DEFAULT },
 	};
 	int x = 0;
 
 	for (size_t i = 0; x == 0 && i < ARRAY_LEN(acls); i++) {
 		scoped_buf struct buf b = BUF_INIT;
+		struct acl acl = { .items = NULL };
 
 		if (!(archive_entry_acl_types(r->ae) & acls[i].type))
 			continue;
-		x = acl_convert(r->ae, acls[i].type, &b, ret->raw, e);
+		x = acl_convert(r->ae, acls[i].type, &acl, ret->raw, e);
+		if (x == 0)
+			acl_print(&acl, &b);
+		acl_done(&acl);
+		if (x == 0 && !buf_get(&b))
+			x = err_nomem(e);
 		if (x == 0)
 			x = xattrs_add(ret->xattrs, acls[i].name, b.data, b.len, ret->type, r->o,
 				ret->raw, e);

@@ -3,43 +3,27 @@
 
 #include "entry_ids.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <string.h>
 
-/* A version, then entries of tag, permissions and id; ACL_USER is 2, ACL_GROUP 8. */
+#include "../base/idattr.h"
+
 static int acl_ids(const struct xattr *x,
 	int (*fn)(bool group, uint32_t id, const char *what, void *arg), void *arg)
 {
-	const uint8_t *p = x->value;
 	int r = 0;
 
-	for (size_t at = 4; r == 0 && at + 8 <= x->size; at += 8) {
-		uint16_t tag;
-		uint32_t id;
-
-		memcpy(&tag, p + at, sizeof(tag));
-		memcpy(&id, p + at + 4, sizeof(id));
-		tag = le16toh(tag);
-		if (tag == 2 || tag == 8)
-			r = fn(tag == 8, le32toh(id), "its access control list", arg);
-	}
+	for (struct acl_id id = { 0 }; r == 0 && acl_id_next(x->value, x->size, &id);)
+		r = fn(id.group, id.id, "its access control list", arg);
 	return r;
 }
 
-/*
- * Version 3 ends with the user id of the root that the capability is for; that of version 2 is the
- * namespace's own.
- */
+/* The root of a version 2 capability is the namespace's own, 0. */
 static uint32_t capability_root(const struct xattr *x)
 {
-	uint32_t magic = 0, root = 0;
+	struct filecap c;
 
-	if (x->size == 24) {
-		memcpy(&magic, x->value, sizeof(magic));
-		memcpy(&root, (const uint8_t *)x->value + 20, sizeof(root));
-	}
-	return le32toh(magic) >> 24 == 3 ? le32toh(root) : 0;
+	return filecap_parse(x->value, x->size, &c) == 0 ? c.root : 0;
 }
 
 int ids_named(const struct xattrs *x,
@@ -50,9 +34,9 @@ int ids_named(const struct xattrs *x,
 	for (size_t i = 0; r == 0 && i < x->len; i++) {
 		const struct xattr *a = &x->items[i];
 
-		if (!strcmp(a->name, XATTR_CAPABILITY))
+		if (!strcmp(a->name, IDATTR_CAPABILITY))
 			r = fn(false, capability_root(a), "its file capability", arg);
-		else if (!strncmp(a->name, "system.posix_acl_", 17))
+		else if (idattr_is_acl(a->name))
 			r = acl_ids(a, fn, arg);
 	}
 	return r;

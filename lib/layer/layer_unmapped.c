@@ -3,21 +3,15 @@
 
 #include "layer_unmapped.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../base/idattr.h"
 #include "../base/log.h"
 #include "entry_ids.h"
 #include "layer_priv.h"
-
-/* linux/posix_acl_xattr.h */
-enum { ACL_HEADER = 4, ACL_ENTRY = 8, ACL_USER_TAG = 2, ACL_GROUP_TAG = 8 };
-
-/* linux/capability.h: struct vfs_ns_cap_data */
-enum { CAP3_SIZE = 24, CAP3_ROOT = 20 };
 
 static int refuse(const struct layer_entry *t, const struct layer_ids *ids, bool group, uint32_t id,
 	const char *where, struct err *e)
@@ -53,25 +47,15 @@ static int fit_id(const struct layer_entry *t, const struct layer_ids *ids, bool
 static int fit_acl(
 	const struct layer_entry *t, const struct layer_ids *ids, struct xattr *x, struct err *e)
 {
-	uint8_t *p = x->value;
 	int found = 0;
 
-	for (size_t at = ACL_HEADER; at + ACL_ENTRY <= x->size; at += ACL_ENTRY) {
-		uint16_t tag;
-		uint32_t id;
-		int r;
+	for (struct acl_id at = { 0 }; acl_id_next(x->value, x->size, &at);) {
+		uint32_t id = at.id;
+		int r = fit_id(t, ids, at.group, &id, "its access control list's", e);
 
-		memcpy(&tag, p + at, sizeof(tag));
-		memcpy(&id, p + at + 4, sizeof(id));
-		tag = le16toh(tag);
-		id = le32toh(id);
-		if (tag != ACL_USER_TAG && tag != ACL_GROUP_TAG)
-			continue;
-		r = fit_id(t, ids, tag == ACL_GROUP_TAG, &id, "its access control list's", e);
 		if (r < 0)
 			return r;
-		id = htole32(id);
-		memcpy(p + at + 4, &id, sizeof(id));
+		acl_id_set(x->value, &at, id);
 		found |= r;
 	}
 	return found;
@@ -81,14 +65,12 @@ static int fit_acl(
 static int fit_capability(
 	const struct layer_entry *t, const struct layer_ids *ids, struct xattr *x, struct err *e)
 {
-	uint32_t root;
+	struct filecap c;
 	int r;
 
-	if (x->size != CAP3_SIZE)
+	if (filecap_parse(x->value, x->size, &c) < 0 || c.version != 3)
 		return 0;
-	memcpy(&root, (const uint8_t *)x->value + CAP3_ROOT, sizeof(root));
-	root = le32toh(root);
-	r = fit_id(t, ids, false, &root, "its capability's", e);
+	r = fit_id(t, ids, false, &c.root, "its capability's", e);
 	if (r > 0 && ids->policy == UNMAPPED_OVERFLOW)
 		xattrs_drop(t->xattrs, x);
 	return r;
@@ -102,9 +84,9 @@ static int fit_xattrs(const struct layer_entry *t, const struct layer_ids *ids, 
 		struct xattr *x = &t->xattrs->items[i];
 		int r = 0;
 
-		if (!strcmp(x->name, XATTR_CAPABILITY))
+		if (!strcmp(x->name, IDATTR_CAPABILITY))
 			r = fit_capability(t, ids, x, e);
-		else if (!strncmp(x->name, "system.posix_acl_", 17))
+		else if (idattr_is_acl(x->name))
 			r = fit_acl(t, ids, x, e);
 		if (r < 0)
 			return r;

@@ -14,11 +14,9 @@
 
 #include "../base/buf.h"
 #include "../base/fd.h"
+#include "../base/idattr.h"
 #include "../base/log.h"
 #include "../base/vec.h"
-
-#define ACL_ACCESS "system.posix_acl_access"
-#define ACL_DEFAULT "system.posix_acl_default"
 
 /* linux/limits.h: XATTR_NAME_MAX, XATTR_SIZE_MAX */
 enum { NAME_LIMIT = 255, VALUE_LIMIT = 65536 };
@@ -37,12 +35,12 @@ static const struct {
 	{ "security.evm", HOSTS },
 	{ "security.SMACK64", HOSTS },
 	{ "security.apparmor", HOSTS },
-	{ XATTR_CAPABILITY, CAPS },
+	{ IDATTR_CAPABILITY, CAPS },
 	{ "security.", KEEP },
 	{ "trusted.", KEEP },
 	{ "user.", USERS },
-	{ ACL_ACCESS, ACL },
-	{ ACL_DEFAULT, ACL },
+	{ IDATTR_ACL_ACCESS, ACL },
+	{ IDATTR_ACL_DEFAULT, ACL },
 	{ "", FOREIGN },
 };
 
@@ -174,21 +172,16 @@ static int add_escaped(struct xattrs *x, const char *name, const void *value, si
 	return append(x, buf_get(&b), value, size, e);
 }
 
-/* linux/capability.h: struct vfs_cap_data, vfs_ns_cap_data; little endian on disk. */
-enum { CAP_V2 = 20, CAP_V3 = 24 };
-
-static bool capability_fits(const unsigned char *v, size_t size)
+static bool capability_fits(const void *value, size_t size)
 {
-	if (size == CAP_V2)
-		return v[3] == 2;
-	if (size != CAP_V3 || v[3] != 3)
-		return false;
-	return (v[20] & v[21] & v[22] & v[23]) != 0xff; /* 4294967295 is no id */
+	struct filecap c;
+
+	return filecap_parse(value, size, &c) == 0 && c.version >= 2 && c.root != ATTR_NO_ID;
 }
 
 bool xattr_is_rooted_cap(const char *name, size_t size)
 {
-	return size == CAP_V3 && !strcmp(name, XATTR_CAPABILITY);
+	return size == FILECAP_SIZE_3 && !strcmp(name, IDATTR_CAPABILITY);
 }
 
 /*
@@ -196,14 +189,13 @@ bool xattr_is_rooted_cap(const char *name, size_t size)
  * (security/commoncap.c, get_vfs_caps_from_disk()). Version 2 is the same without that id, and
  * stands for disk id 0.
  */
-static int add_rebased(struct xattrs *x, const unsigned char *value, const char *on, struct err *e)
+static int add_rebased(struct xattrs *x, const void *value, const char *on, struct err *e)
 {
-	unsigned char v2[CAP_V2];
+	unsigned char v2[FILECAP_SIZE_2];
 
-	memcpy(v2, value, sizeof(v2));
-	v2[3] = 2;
-	tell(LOG_VERBOSE, on, XATTR_CAPABILITY, "made that of the image's root");
-	return append(x, XATTR_CAPABILITY, v2, sizeof(v2), e);
+	filecap_to_v2(value, v2);
+	tell(LOG_VERBOSE, on, IDATTR_CAPABILITY, "made that of the image's root");
+	return append(x, IDATTR_CAPABILITY, v2, sizeof(v2), e);
 }
 
 int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t size, mode_t type,

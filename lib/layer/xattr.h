@@ -38,8 +38,6 @@ void xattrs_free(struct xattrs *x); /* NULL is fine */
 int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t size, mode_t type,
 	const struct layer_options *o, const char *on, struct err *e);
 
-#define XATTR_CAPABILITY "security.capability"
-
 /* Is it a capability of version 3, as its size alone tells? */
 bool xattr_is_rooted_cap(const char *name, size_t size);
 

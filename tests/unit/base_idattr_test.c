@@ -149,3 +149,65 @@ TEST(filecap_parse_wants_the_size_of_the_revision)
 					n);
 		}
 }
+
+TEST(acl_print_writes_what_acl_parse_reads)
+{
+	static const unsigned char value[] = "\2\0\0\0"
+					     "\1\0\6\0\xff\xff\xff\xff"
+					     "\2\0\7\0\x70\x11\1\0"
+					     "\4\0\5\0\xff\xff\xff\xff"
+					     "\x8\0\5\0\x09\0\0\0"
+					     "\x10\0\7\0\xff\xff\xff\xff"
+					     "\x20\0\0\0\xff\xff\xff\xff";
+	scoped_buf struct buf b = BUF_INIT;
+	struct acl a, copy;
+
+	REQUIRE(acl_parse(value, sizeof(value) - 1, &a) == 0);
+	REQUIRE(acl_copy(&a, &copy) == 0);
+	acl_done(&a);
+	acl_print(&copy, &b);
+	REQUIRE(buf_get(&b));
+	CHECK(b.len == sizeof(value) - 1 && !memcmp(b.data, value, b.len));
+	acl_done(&copy);
+}
+
+TEST(acl_ids_are_found_and_rewritten_in_place_even_in_an_acl_that_is_not_valid)
+{
+	/* No mask, no owner, and a piece of an entry at the end. */
+	unsigned char value[] = "\2\0\0\0"
+				"\x8\0\5\0\x09\0\0\0"
+				"\4\0\5\0\xff\xff\xff\xff"
+				"\2\0\7\0\x70\x11\1\0"
+				"\2\0\7\0\1\0\0";
+	struct acl_id id = { 0 };
+
+	REQUIRE(acl_id_next(value, sizeof(value) - 1, &id));
+	CHECK(id.group && id.id == 9);
+	REQUIRE(acl_id_next(value, sizeof(value) - 1, &id));
+	CHECK(!id.group && id.id == 70000);
+	acl_id_set(value, &id, 0x04030201);
+	CHECK(!acl_id_next(value, sizeof(value) - 1, &id));
+	CHECK(!memcmp(value + 20, "\2\0\7\0\1\2\3\4", 8));
+	CHECK(!memcmp(value + 4, "\x8\0\5\0\x09\0\0\0", 8));
+
+	for (size_t size = 0; size < 12; size++) {
+		id = (struct acl_id){ 0 };
+		CHECK(!acl_id_next(value, size, &id));
+	}
+}
+
+TEST(filecap_to_v2_keeps_all_but_the_root)
+{
+	static const unsigned char v3[] =
+		"\1\0\0\3\1\2\3\4\5\6\7\x8\x9\xa\xb\xc\xd\xe\xf\x10\x70\x11\1\0";
+	unsigned char v2[FILECAP_SIZE_2];
+	struct filecap a, b;
+
+	filecap_to_v2(v3, v2);
+	REQUIRE(filecap_parse(v3, FILECAP_SIZE_3, &a) == 0);
+	REQUIRE(filecap_parse(v2, sizeof(v2), &b) == 0);
+	CHECK(a.version == 3 && a.root == 70000);
+	CHECK(b.version == 2 && b.root == 0);
+	CHECK(a.effective == b.effective && a.permitted == b.permitted &&
+		a.inheritable == b.inheritable);
+}
