@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * docker: what "docker save" writes. Its manifest.json lists images, and for each the members that
- * are its config and its layers. It has no digests of layers: the diff_ids of the config are what
- * they are checked against. A config or layer whose name is a digest (of its own bytes) must be
- * what its name says.
+ * docker: read the archives that "docker save" writes. manifest.json lists the images, and for each
+ * one the members with its config and its layers. manifest.json contains no digests of layers:
+ * these are verified against the diff_ids in the config. If the name of a config or layer is a
+ * digest, its bytes must match.
  */
 
-#include "source_priv.h"
+#include "docker.h"
 
 #include <errno.h>
 #include <string.h>
 
 #include "../base/json.h"
 #include "../base/num.h"
+#include "manifest.h"
+#include "source_part.h"
 
 static const char document[] = "manifest.json";
 
 /*
- * REPO:TAG as one asks for it: the tag may be left out, for "latest", and so may what comes before
- * a slash.
+ * Does the tag match the user's reference? The reference may omit the tag, which is then "latest",
+ * and any leading components of the repository.
  */
 static bool tag_matches(const char *tag, const char *ref)
 {
@@ -33,7 +35,7 @@ static bool tag_matches(const char *tag, const char *ref)
 	return k >= n && !strncmp(tag + k - n, ref, n) && (k == n || tag[k - n - 1] == '/');
 }
 
-/* Does the image have the tag? Its tags, or "@N" without any, are appended to there. */
+/* Does the image have the tag? Its tags, or "@N" if it has none, are appended to there. */
 static int has_tag(const struct json *image, size_t i, const char *ref, struct buf *there,
 	bool *ret, struct err *e)
 {
@@ -88,12 +90,12 @@ static int choose(const struct json *list, const char *ref, const struct json **
 			ref ? "more than one image has that tag" : "names more than one image");
 	else
 		r = err_say(e, ENOENT, ref, "the archive has no image with this tag");
-	err_why(e, "there are these: %s", buf_get(&there) ? buf_get(&there) : "");
+	err_why(e, "it has these: %s", buf_get(&there) ? buf_get(&there) : "");
 	err_try(e, "add one of them to the source: docker-archive:FILE:REPO:TAG");
 	return r;
 }
 
-/* The digest that a member's name is: what is left of it without prefix and suffix. */
+/* Parse the digest in a member's name, between prefix and suffix. */
 static bool digest_of_name(
 	const char *name, const char *prefix, const char *suffix, struct digest *ret)
 {
@@ -122,7 +124,7 @@ static int load_config(struct source *s, const char *name, struct err *e)
 		return 0;
 	if (digest_equal(&named, &s->config_digest))
 		return 0;
-	r = err_say(e, EBADMSG, name, "the config is not what its name says");
+	r = err_say(e, EBADMSG, name, "the config does not match the digest in its name");
 	err_why(e, "its content is %s", digest_text(&s->config_digest, text));
 	return r;
 }

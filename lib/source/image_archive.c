@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image_archive: an index of the tar around an image. */
+/* image_archive: index the tar that contains an image. */
 
 #include "image_archive.h"
 
@@ -13,21 +13,22 @@
 #include "../base/log.h"
 #include "../base/vec.h"
 #include "../tar/tar_name.h"
-#include "image_archive_priv.h"
+#include "image_archive_copy.h"
+#include "image_archive_reader.h"
 
 enum member_kind { MEMBER_FILE, MEMBER_LINK, MEMBER_OUTSIDE, MEMBER_OTHER };
 
 struct member {
 	char *name;
-	char *link; /* MEMBER_LINK: the name it leads to */
+	char *link; /* MEMBER_LINK: name of the target */
 	enum member_kind kind;
 	uint64_t offset, size; /* MEMBER_FILE */
 };
 
 struct image_archive {
 	int fd;
-	VEC(struct member) members; /* sorted by name, once all are there */
-	size_t names;               /* bytes */
+	VEC(struct member) members; /* sorted by name once the index is complete */
+	size_t names;               /* bytes of all names together */
 };
 
 void image_archive_free(struct image_archive *o)
@@ -40,7 +41,7 @@ void image_archive_free(struct image_archive *o)
 	}
 	VEC_DONE(&o->members);
 	if (o->fd >= 0)
-		(void)close(o->fd); /* only read from, or nameless */
+		(void)close(o->fd); /* opened for reading, or unlinked: no error matters */
 	free(o);
 }
 
@@ -50,8 +51,8 @@ int image_archive_fd(const struct image_archive *o)
 }
 
 /*
- * Where a symbolic link of this name leads, by the letters of both: no directory of an archive is a
- * link that we follow. False when it leads out, or to the root itself.
+ * Resolve a symbolic link lexically, since links to directories of an archive are not followed.
+ * Returns false if the target is outside of the archive, or its root.
  */
 static bool resolve(const char *name, const char *target, struct buf *ret)
 {
@@ -109,8 +110,7 @@ static int add_member(struct image_archive *o, const struct image_archive_entry 
 	if (tar_name_normal(t->name, &name, NULL) < 0) {
 		if (name.oom)
 			return err_nomem(e);
-		log_verbose("member '%s' is left out: its name leads out of the archive, or is too "
-			    "long",
+		log_verbose("skipping member '%s': its name leaves the archive, or is too long",
 			t->name);
 		return 0;
 	}
@@ -180,7 +180,7 @@ int image_archive_open(
 	return 0;
 }
 
-/* The first member of that name, and whether there is another one. */
+/* Find a member by its name; *ret_twice: there are several. */
 static const struct member *find(const struct image_archive *o, const char *name, bool *ret_twice)
 {
 	const struct member key = { .name = (char *)(uintptr_t)name };
@@ -221,15 +221,15 @@ int image_archive_find(const struct image_archive *o, const char *name, uint64_t
 		m = find(o, at, &twice);
 		if (!m && links)
 			return err_say(e, EINVAL, name,
-				"is a link to '%s', which the archive does not hold", at);
+				"is a link to '%s', which the archive does not have", at);
 		if (!m)
 			return err_say(e, ENOENT, name, "the archive has no such member");
 		if (twice)
 			return err_say(e, EINVAL, at,
-				"stands in the archive more than once, and readers do not agree on "
-				"which counts");
+				"is in the archive more than once, and readers do not agree on "
+				"which one counts");
 		if (m->kind == MEMBER_OUTSIDE)
-			return err_say(e, EINVAL, at, "is a link that leads out of the archive");
+			return err_say(e, EINVAL, at, "is a link that leaves the archive");
 		if (m->kind == MEMBER_OTHER)
 			return err_say(e, EINVAL, at, "is not a regular file");
 		if (m->kind == MEMBER_FILE) {
@@ -239,6 +239,51 @@ int image_archive_find(const struct image_archive *o, const char *name, uint64_t
 		}
 		at = m->link;
 	}
-	return err_say(e, ELOOP, name, "more than %d links lead to one another",
+	return err_say(e, ELOOP, name, "more than %d links point to each other",
 		(int)IMAGE_ARCHIVE_MAX_LINKS);
+}
+
+/* ---- detection ---- */
+
+/*
+ * Does the name begin with 64 digits, perhaps behind "sha256:"? So do directories of older versions
+ * of docker, and files of other programs that write its format.
+ */
+static bool begins_with_digest(const char *s)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	if (!strncmp(s, "sha256:", 7))
+		s += 7;
+	return strspn(s, digits) == 64 && (!s[64] || s[64] == '/' || s[64] == '.');
+}
+
+static bool is_image_name(const char *name)
+{
+	static const char *const names[] = { "oci-layout", "index.json", "manifest.json",
+		"repositories", "config.json" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (!strcmp(name, names[i]))
+			return true;
+	return !strncmp(name, "blobs/sha256/", 13) || begins_with_digest(name);
+}
+
+bool image_archive_looks_like_image(int fd)
+{
+	scoped_image_archive_reader struct image_archive_reader *r = NULL;
+	struct image_archive_entry t;
+	const char *name;
+
+	if (image_archive_reader_open(fd, false, &r, NULL) < 0)
+		return false;
+	while (image_archive_reader_next(r, &t, NULL) > 0) {
+		name = t.name;
+		while (!strncmp(name, "./", 2))
+			name += 2;
+		if (!*name || !strcmp(name, "blobs/") || !strcmp(name, "blobs/sha256/"))
+			continue;
+		return is_image_name(name);
+	}
+	return false;
 }

@@ -1,21 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* manifest: what OCI's and docker's documents say, and whether they may say it. */
+/* manifest: parse and validate image manifests and configs, of OCI and of docker. */
 
-#include "source_priv.h"
+#include "manifest.h"
 
 #include <errno.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/utsname.h>
 
 #include "../base/json.h"
-#include "../base/log.h"
 #include "../base/vec.h"
 #include "../tar/blob.h"
 
-#define FOREIGN \
-	"its media type says that it is not distributed with the image: fetch it from its own " \
-	"place"
+#define FOREIGN "its media type says that it is not distributed with the image: fetch it separately"
 
 static const struct {
 	const char *type;
@@ -41,7 +36,8 @@ static const struct {
 	{ "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", DOC_LAYER, FOREIGN },
 };
 
-enum doc_kind media_type_kind(const char *type, const char **ret_note)
+/* What a media type means; NULL and unknown types are DOC_OTHER. ret_note may be NULL. */
+static enum doc_kind media_type_kind(const char *type, const char **ret_note)
 {
 	if (ret_note)
 		*ret_note = NULL;
@@ -106,13 +102,13 @@ int doc_check_kind(const struct json *object, const char *doc, enum doc_kind kin
 	if (r < 0)
 		return r;
 	if (own && media_type_kind(own, NULL) != kind)
-		return err_say(e, EINVAL, doc, "says of itself that it is '%.100s'", own);
+		return err_say(e, EINVAL, doc, "declares itself as '%.100s'", own);
 	if (own && media_type && strcmp(own, media_type))
 		return err_say(e, EINVAL, doc,
-			"says that it is '%.100s', its descriptor that it is '%.100s'", own,
+			"declares itself as '%.100s', but its descriptor as '%.100s'", own,
 			media_type);
 
-	/* A document that can be read as either kind shows different images to different tools. */
+	/* Tools would see different images in a document that can be read as either kind. */
 	for (size_t i = 0; foreign[kind][i]; i++)
 		if (doc_has(object, foreign[kind][i]))
 			return err_say(e, EINVAL, doc, "is an %s but has \"%s\"",
@@ -120,109 +116,6 @@ int doc_check_kind(const struct json *object, const char *doc, enum doc_kind kin
 	return 0;
 }
 
-void platform_native(struct platform *ret)
-{
-	static const struct {
-		const char *machine, *arch, *variant;
-	} names[] = {
-		{ "x86_64", "amd64", "" },
-		{ "i686", "386", "" },
-		{ "i586", "386", "" },
-		{ "i486", "386", "" },
-		{ "aarch64", "arm64", "v8" },
-		{ "armv8l", "arm", "v7" },
-		{ "armv7l", "arm", "v7" },
-		{ "armv6l", "arm", "v6" },
-		{ "ppc64le", "ppc64le", "" },
-		{ "s390x", "s390x", "" },
-		{ "riscv64", "riscv64", "" },
-		{ "mips64", "mips64le", "" },
-		{ "mips", "mipsle", "" },
-		{ "loongarch64", "loong64", "" },
-	};
-	struct utsname u;
-
-	*ret = (struct platform){ .os = "linux", .arch = "unknown" };
-	if (uname(&u) < 0)
-		return;
-	(void)snprintf(ret->arch, sizeof(ret->arch), "%.31s", u.machine);
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		if (strcmp(names[i].machine, u.machine))
-			continue;
-		(void)snprintf(ret->arch, sizeof(ret->arch), "%s", names[i].arch);
-		(void)snprintf(ret->variant, sizeof(ret->variant), "%s", names[i].variant);
-	}
-}
-
-int platform_parse(const char *s, struct platform *ret, struct err *e)
-{
-	struct platform p = { .os = "" };
-	char *const parts[] = { p.os, p.arch, p.variant };
-	size_t i = 0;
-
-	for (;;) {
-		size_t n = strcspn(s, "/");
-
-		if (!n || n >= sizeof(p.os) || i == ARRAY_LEN(parts))
-			return err_usage(e, "a platform is OS/ARCH or OS/ARCH/VARIANT");
-		memcpy(parts[i++], s, n);
-		if (!s[n])
-			break;
-		s += n + 1;
-	}
-	if (i < 2)
-		return err_usage(e, "a platform is OS/ARCH or OS/ARCH/VARIANT");
-
-	*ret = p;
-	return 0;
-}
-
-/* A member that is missing or no string counts as "". */
-static const char *word(const struct json *object, const char *key)
-{
-	const char *s;
-
-	return doc_str(object, key, "", false, &s, NULL) == 0 && s ? s : "";
-}
-
-int platform_fit(const struct json *platform, const struct platform *want)
-{
-	const char *variant;
-
-	if (!platform)
-		return 1;
-	if (strcmp(word(platform, "os"), want->os) ||
-		strcmp(word(platform, "architecture"), want->arch))
-		return 0;
-	variant = word(platform, "variant");
-	if (!strcmp(variant, want->variant))
-		return 4;
-	if (!*variant || !*want->variant)
-		return 3;
-	/* An older ARM's programs run on a newer one. */
-	if (!strcmp(want->arch, "arm") && strcmp(variant, want->variant) < 0)
-		return 2;
-	return 0;
-}
-
-static int config_check_platform(const struct json *config, const char *doc,
-	const struct platform *want, bool strict, struct err *e)
-{
-	if (!want || !*word(config, "architecture") || platform_fit(config, want))
-		return 0;
-	if (strict) {
-		int r = err_say(e, EINVAL, doc, "is an image for %.32s/%.32s, not %s/%s",
-			word(config, "os"), word(config, "architecture"), want->os, want->arch);
-
-		err_try(e, "give its platform with --platform");
-		return r;
-	}
-	log_warn("the image is for %.32s/%.32s: its programs do not run on this machine",
-		word(config, "os"), word(config, "architecture"));
-	return 0;
-}
-
-/* The config's diff_ids, one for each layer of the manifest. */
 int config_load(
 	struct source *s, const char *name, const struct platform *want, bool strict, struct err *e)
 {
@@ -254,7 +147,7 @@ int config_load(
 			return r;
 		s->layers[i].has_diff_id = true;
 	}
-	return config_check_platform(config, name, want, strict, e);
+	return platform_check(config, name, want, strict, e);
 }
 
 static int layer_from(

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* oci: an OCI image layout, in a directory or an archive (OCI image-spec, image-layout.md). */
+/* oci: read an OCI image layout in a directory or an archive (image-spec, image-layout.md). */
 
-#include "source_priv.h"
+#include "oci.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,18 +9,20 @@
 #include "../base/json.h"
 #include "../base/vec.h"
 #include "../tar/blob.h"
+#include "manifest.h"
+#include "source_part.h"
 
 enum {
 	MAX_INDEX_DEPTH = 8,
-	MAX_INDEXES = 256, /* read in one search: one that is named again is read again */
-	MAX_INDEX_BYTES = 4 * JSON_MAX_BYTES, /* of all of these */
+	MAX_INDEXES = 256, /* in one search; an index that is named twice counts twice */
+	MAX_INDEX_BYTES = 4 * JSON_MAX_BYTES, /* of all indexes of a search */
 };
 
 struct candidate {
-	struct descriptor d; /* media_type: not set, see type */
+	struct descriptor d; /* without media_type, which is in type */
 	char type[128];
-	char platform[100]; /* for messages; "" when not said */
-	char ref[256];      /* "" when it has none */
+	char platform[100]; /* for messages; "" if not specified */
+	char ref[256];      /* "" if it has none */
 	int fit;
 };
 
@@ -31,6 +33,16 @@ struct index_search {
 	VEC(struct candidate) found;
 	size_t indexes;
 	uint64_t index_bytes;
+};
+
+/* The document of an index. */
+struct index_doc {
+	const char *text;
+	size_t n;
+	const char *name; /* for messages */
+	const char *type; /* media type that its descriptor gives; NULL: it has no descriptor */
+	unsigned depth;   /* number of indexes that contain it */
+	bool any;         /* all its items match */
 };
 
 /* Open a blob of exactly size bytes. */
@@ -46,8 +58,7 @@ static int open_blob(const struct source *s, const struct digest *digest, uint64
 	if (r == -ENOENT)
 		(void)err_say(e, ENOENT, path, "the blob is missing");
 	if (r == -ENOENT)
-		err_try(e,
-			"fetch the image again, with all its layers: this copy of it is not whole");
+		err_try(e, "fetch the image again, with all its layers: this copy is incomplete");
 	if (r == 0 && p.size != size)
 		r = err_say(e, EBADMSG, path, "the blob has %llu bytes, its descriptor says %llu",
 			(unsigned long long)p.size, (unsigned long long)size);
@@ -61,7 +72,7 @@ static int open_blob(const struct source *s, const struct digest *digest, uint64
 	return 0;
 }
 
-/* A read_blob: a whole small document, verified. */
+/* A read_blob. */
 static int read_document(
 	const struct source *s, const struct descriptor *d, struct buf *ret, struct err *e)
 {
@@ -102,8 +113,8 @@ static int layout_check(const struct source *s, struct err *e)
 			"a directory is an image if it is an OCI layout, and each of those has "
 			"this file");
 		err_try(e,
-			"name the directory that holds it; of a directory of files make a layer: "
-			"tar -C DIR -c . | shiftbox image-unpack -N NAME -");
+			"name the directory that contains it; or make a layer of a directory of "
+			"files: tar -C DIR -c . | shiftbox image-unpack -N NAME -");
 	}
 	if (r == 0)
 		r = doc_parse(buf_get(&b), b.len, "oci-layout", &layout, e);
@@ -113,7 +124,7 @@ static int layout_check(const struct source *s, struct err *e)
 		return r;
 	if (strcmp(version, "1.0.0"))
 		return err_say(e, EINVAL, "oci-layout",
-			"imageLayoutVersion is '%.40s', and only 1.0.0 can be read", version);
+			"imageLayoutVersion is '%.40s', and only 1.0.0 is supported", version);
 	return 0;
 }
 
@@ -130,7 +141,7 @@ static void platform_text(const struct json *platform, char *buf, size_t size)
 		variant ? "/" : "", variant ? variant : "");
 }
 
-/* One item of an index. */
+/* Parse one item of an index. */
 static int item_parse(const struct json *item, const char *doc, const struct platform *want,
 	struct candidate *ret, struct err *e)
 {
@@ -150,7 +161,7 @@ static int item_parse(const struct json *item, const char *doc, const struct pla
 		return r;
 
 	(void)snprintf(ret->type, sizeof(ret->type), "%.127s", ret->d.media_type);
-	ret->d.media_type = NULL; /* it dies with the document */
+	ret->d.media_type = NULL; /* it points into the document */
 	(void)snprintf(ret->ref, sizeof(ret->ref), "%.255s", ref ? ref : "");
 	platform_text(platform, ret->platform, sizeof(ret->platform));
 	ret->fit = platform_fit(platform, want);
@@ -164,48 +175,50 @@ static bool ref_matches(const struct candidate *c, const char *ref)
 	return !strcmp(c->ref, ref) || !strcmp(digest_text(&c->d.digest, text), ref);
 }
 
-static int search_index(struct index_search *q, const char *text, size_t n, const char *doc,
-	const char *type, bool any, unsigned depth, struct err *e);
+static int search_index(struct index_search *q, const struct index_doc *doc, struct err *e);
 
-static int search_nested(
-	struct index_search *q, const struct candidate *c, bool any, unsigned depth, struct err *e)
+static int search_nested(struct index_search *q, const struct index_doc *parent,
+	const struct candidate *c, bool any, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
+	struct index_doc doc = { .type = c->type, .depth = parent->depth + 1, .any = any };
 	char name[DOC_TITLE];
 	int r;
 
 	q->index_bytes += c->d.size > MAX_INDEX_BYTES ? MAX_INDEX_BYTES + 1 : c->d.size;
-	if (depth == MAX_INDEX_DEPTH || ++q->indexes > MAX_INDEXES ||
+	if (parent->depth == MAX_INDEX_DEPTH || ++q->indexes > MAX_INDEXES ||
 		q->index_bytes > MAX_INDEX_BYTES)
 		return err_say(e, ELOOP, "index.json",
 			"indexes are nested too deeply, or there are too many");
 	r = read_document(q->s, &c->d, &b, e);
 	if (r < 0)
 		return r;
-	(void)doc_title("index", &c->d.digest, name);
-	return search_index(q, buf_get(&b), b.len, name, c->type, any, depth + 1, e);
+	doc.text = buf_get(&b);
+	doc.n = b.len;
+	doc.name = doc_title("index", &c->d.digest, name);
+	return search_index(q, &doc, e);
 }
 
 /*
- * Take the items that match, or all when any; where none matches, look into the indexes among them.
+ * Add the items that match to q->found. If none of them matches, search the indexes among them.
  */
-static int search_items(struct index_search *q, const struct candidate *items, size_t n, bool any,
-	unsigned depth, struct err *e)
+static int search_items(struct index_search *q, const struct index_doc *doc,
+	const struct candidate *items, size_t n, struct err *e)
 {
 	bool matched = false;
 	int r = 0;
 
-	for (int pass = 0; pass < 2 && !(pass && (any || matched)); pass++)
+	for (int pass = 0; pass < 2 && !(pass && (doc->any || matched)); pass++)
 		for (size_t i = 0; r == 0 && i < n; i++) {
-			bool hit = any || ref_matches(&items[i], q->ref);
+			bool hit = doc->any || ref_matches(&items[i], q->ref);
 			size_t before = q->found.len;
 
 			matched |= hit;
 			if (items[i].d.kind == DOC_INDEX && (hit || pass))
-				r = search_nested(q, &items[i], hit, depth, e);
+				r = search_nested(q, doc, &items[i], hit, e);
 			else if (items[i].d.kind == DOC_MANIFEST && hit && !pass)
 				r = VEC_ADD(&q->found, items[i]) < 0 ? err_nomem(e) : 0;
-			/* What an index with a reference leads to is found by that reference. */
+			/* The images in an index inherit the reference of the index. */
 			for (size_t k = before; r == 0 && k < q->found.len; k++)
 				if (!q->found.items[k].ref[0])
 					memcpy(q->found.items[k].ref, items[i].ref,
@@ -214,19 +227,18 @@ static int search_items(struct index_search *q, const struct candidate *items, s
 	return r;
 }
 
-static int search_index(struct index_search *q, const char *text, size_t n, const char *doc,
-	const char *type, bool any, unsigned depth, struct err *e)
+static int search_index(struct index_search *q, const struct index_doc *doc, struct err *e)
 {
 	scoped_json struct json *index = NULL;
 	scoped_free struct candidate *items = NULL;
 	const struct json *list, *item;
 	int r;
 
-	r = doc_parse(text, n, doc, &index, e);
+	r = doc_parse(doc->text, doc->n, doc->name, &index, e);
 	if (r == 0)
-		r = doc_check_kind(index, doc, DOC_INDEX, type, e);
+		r = doc_check_kind(index, doc->name, DOC_INDEX, doc->type, e);
 	if (r == 0)
-		r = doc_array(index, "manifests", doc, true, &list, e);
+		r = doc_array(index, "manifests", doc->name, true, &list, e);
 	if (r < 0)
 		return r;
 
@@ -234,16 +246,16 @@ static int search_index(struct index_search *q, const char *text, size_t n, cons
 	if (!items)
 		return err_nomem(e);
 	for (size_t i = 0; i < doc_len(list); i++) {
-		r = doc_item_object(list, i, "manifests", doc, &item, e);
+		r = doc_item_object(list, i, "manifests", doc->name, &item, e);
 		if (r == 0)
-			r = item_parse(item, doc, q->want, &items[i], e);
+			r = item_parse(item, doc->name, q->want, &items[i], e);
 		if (r < 0)
 			return r;
 	}
-	return search_items(q, items, doc_len(list), any, depth, e);
+	return search_items(q, doc, items, doc_len(list), e);
 }
 
-/* "a, b" of what there is, for an error's last line. */
+/* Add the available references, or platforms, to an error. */
 static void list_candidates(const struct index_search *q, bool refs, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -257,10 +269,9 @@ static void list_candidates(const struct index_search *q, bool refs, struct err 
 			buf_str(&b,
 				c->ref[0] && !q->ref ? c->ref : digest_text(&c->d.digest, text));
 		else
-			buf_str(&b, c->platform[0] ? c->platform : "(not said)");
+			buf_str(&b, c->platform[0] ? c->platform : "(not specified)");
 	}
-	err_why(e, "there are %s: %s", refs ? "these" : "images for",
-		buf_get(&b) ? buf_get(&b) : "");
+	err_why(e, "it has %s: %s", refs ? "these" : "images for", buf_get(&b) ? buf_get(&b) : "");
 }
 
 static int choose(const struct index_search *q, const struct candidate **ret, struct err *e)
@@ -278,10 +289,8 @@ static int choose(const struct index_search *q, const struct candidate **ret, st
 			(tie || !digest_equal(&c->d.digest, &best->d.digest));
 		best = c;
 	}
-	if (!q->found.len && q->ref) {
-		r = err_say(e, ENOENT, q->ref, "the image has no such reference");
-		return r;
-	}
+	if (!q->found.len && q->ref)
+		return err_say(e, ENOENT, q->ref, "the image has no such reference");
 	if (!q->found.len)
 		return err_say(e, ENOENT, "index.json", "names no image");
 	if (!best) {
@@ -303,15 +312,15 @@ static int choose(const struct index_search *q, const struct candidate **ret, st
 	return 0;
 }
 
-/* What could have been asked for, when a reference was not found. */
-static void suggest_refs(struct index_search *q, const char *text, size_t n)
+/* Add the available references to the error for a reference that was not found. */
+static void suggest_refs(struct index_search *q, struct index_doc doc, struct err *e)
 {
-	const char *ref = q->ref;
-
 	q->ref = NULL;
 	q->found.len = 0;
-	(void)search_index(q, text, n, "index.json", NULL, true, 0, NULL); /* for a hint only */
-	q->ref = ref;
+	doc.any = true;
+	(void)search_index(q, &doc, NULL); /* for a hint only */
+	list_candidates(q, true, e);
+	err_try(e, "add one of these to the source, or none if there is only one");
 }
 
 static int open_oci_layer(
@@ -335,6 +344,7 @@ int oci_open(
 	struct source *s, const char *ref, const struct platform *want, bool strict, struct err *e)
 {
 	struct index_search q = { .s = s, .want = want, .ref = ref };
+	struct index_doc doc = { .name = "index.json", .any = !ref };
 	scoped_buf struct buf index = BUF_INIT;
 	const struct candidate *c = NULL;
 	struct descriptor d;
@@ -343,17 +353,14 @@ int oci_open(
 	r = layout_check(s, e);
 	if (r == 0)
 		r = source_part_read_file(s, "index.json", JSON_MAX_BYTES, &index, e);
+	doc.text = buf_get(&index);
+	doc.n = index.len;
 	if (r == 0)
-		r = search_index(&q, buf_get(&index), index.len, "index.json", NULL, !ref, 0, e);
+		r = search_index(&q, &doc, e);
 	if (r == 0) {
 		r = choose(&q, &c, e);
-		if (r == -ENOENT && ref && !q.found.len) {
-			suggest_refs(&q, buf_get(&index), index.len);
-			q.ref = NULL;
-			list_candidates(&q, true, e);
-			err_try(e,
-				"add one that it has to the source, or none if there is only one");
-		}
+		if (r == -ENOENT && ref && !q.found.len)
+			suggest_refs(&q, doc, e);
 	}
 	if (r == 0) {
 		d = c->d;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* source: which kind of image a word on the command line means. */
+/* source: open an image by the word that names it on the command line. */
 
 #include "source.h"
 
@@ -14,10 +14,11 @@
 #include "../base/path.h"
 #include "../base/vec.h"
 #include "../tar/blob.h"
+#include "docker.h"
 #include "image_archive.h"
-#include "source_priv.h"
+#include "oci.h"
 
-/* Left out at the end of a file's name when it becomes an image's. */
+/* Extensions that are removed from a file name to make the name of an image. */
 static const char *const extensions[] = {
 	".gz",
 	".zst",
@@ -47,7 +48,7 @@ static bool strip_extension(char *s)
 	return false;
 }
 
-/* "debian:12" for dir/debian.oci and 12. The caller frees it; NULL: out of memory. */
+/* Make "debian:12" of dir/debian.oci and 12. The caller frees it; NULL: out of memory. */
 static char *default_name(const char *path, const char *ref)
 {
 	scoped_free char *base = strdup(path);
@@ -95,7 +96,7 @@ void source_free(struct source *s)
 	free(s->layers);
 	for (size_t i = 0; s->fds && i < s->n_fds; i++)
 		if (s->fds[i] > STDIN_FILENO)
-			(void)close(s->fds[i]); /* only read from */
+			(void)close(s->fds[i]); /* opened for reading: no error matters */
 	free(s->fds);
 	if (s->dirfd >= 0)
 		(void)close(s->dirfd);
@@ -114,7 +115,7 @@ static void cleanup_source(struct source **s)
 
 #define scoped_source __attribute__((cleanup(cleanup_source)))
 
-/* A path that is (or is not) a directory; a dash is standard input, which is none. */
+/* Does the path exist, as a directory (dir) or as something else? "-" is standard input. */
 static bool exists(const char *path, bool dir)
 {
 	struct stat st;
@@ -124,7 +125,7 @@ static bool exists(const char *path, bool dir)
 	return path_stat(path, true, &st) == 0 && !S_ISDIR(st.st_mode) == !dir;
 }
 
-/* Cut text into a path and a reference: the longest part before a colon that exists. */
+/* Split text at the last colon behind an existing path. Returns the reference, or NULL. */
 static char *split_ref(char *text, bool dir)
 {
 	char *colon;
@@ -143,17 +144,17 @@ static char *split_ref(char *text, bool dir)
 	return NULL;
 }
 
-/* The likeliest mistake is a name that some other tool would look up in a registry. */
+/* The user probably gave a name that another tool would look up in a registry. */
 static int not_there(int r, struct err *e)
 {
 	if (r == -ENOENT)
 		err_try(e,
-			"check the name; what is in a registry is fetched first: skopeo copy "
+			"check the name; fetch an image from a registry first: skopeo copy "
 			"docker://NAME oci:DIR");
 	return r;
 }
 
-/* In s->dirfd. */
+/* Open the layout in s->dirfd. */
 static int open_layout(struct source *s, const char *path, const char *ref,
 	const struct source_options *o, struct err *e)
 {
@@ -177,7 +178,7 @@ static int open_prefixed_layout(struct source *s, const char *path, const char *
 	return r < 0 ? not_there(r, e) : open_layout(s, path, ref, o, e);
 }
 
-/* The part behind the last slash is what can be part of a name. */
+/* The part of a reference that can be part of an image's name: what follows the last slash. */
 static const char *ref_name(const char *ref)
 {
 	const char *slash = ref ? strrchr(ref, '/') : NULL;
@@ -190,20 +191,20 @@ static int open_tar(const char *path, int *ret_fd, struct err *e)
 	int r = path_open_regular(path, ret_fd, e);
 
 	if (r == -EINVAL)
-		err_try(e, "give it as standard input, with '-' in its place");
+		err_try(e, "pass it on standard input, and '-' in its place");
 	else if (r == -EISDIR)
-		err_try(e, "name a file; an OCI layout in a directory is given as oci:DIR");
+		err_try(e, "name a file; for an OCI layout in a directory use oci:DIR");
 	return not_there(r, e);
 }
 
 static int not_such_archive(const struct source *s, bool docker, struct err *e)
 {
 	int r = err_say(e, EINVAL, s->name,
-		docker ? "holds no manifest.json: docker save did not write it" :
-			 "holds no oci-layout: it is no OCI archive");
+		docker ? "has no manifest.json: docker save did not write it" :
+			 "has no oci-layout: it is not an OCI archive");
 
 	if (image_archive_has(s->archive, docker ? "oci-layout" : "manifest.json"))
-		err_try(e, "give it as %s", docker ? "oci-archive:FILE" : "docker-archive:FILE");
+		err_try(e, "use %s", docker ? "oci-archive:FILE" : "docker-archive:FILE");
 	return r;
 }
 
@@ -246,7 +247,7 @@ static int open_tar_layer(
 	return 0;
 }
 
-/* fd is taken over, in any case; standard input is not. */
+/* Add a layer. s takes ownership of fd, also on failure, unless it is standard input. */
 static int add_tar(struct source *s, const char *path, int fd, struct err *e)
 {
 	struct source_layer *l = &s->layers[s->n_layers];
@@ -258,10 +259,7 @@ static int add_tar(struct source *s, const char *path, int fd, struct err *e)
 	l->name = strdup(path);
 	if (!l->name)
 		return err_nomem(e);
-	/*
-	 * Standard input may be a file that somebody has read from: it is taken from where it
-	 * stands.
-	 */
+	/* Standard input may be a file that was partly read: start at its position. */
 	l->size = fd != STDIN_FILENO ? (uint64_t)st.st_size : BLOB_SIZE_UNKNOWN;
 	s->n_layers++;
 	return 0;
@@ -314,7 +312,7 @@ int source_open_tars(char *const *paths, size_t n, struct source **ret, struct e
 	return 0;
 }
 
-/* A file: the archive of an image, or a layer. It is opened once. */
+/* Open a file, once: the archive of an image, or a layer. */
 static int open_file(
 	struct source *s, const char *path, const struct source_options *o, struct err *e)
 {
@@ -337,8 +335,8 @@ static int open_file(
 		else
 			image_archive_free(TAKE_PTR(s->archive));
 		if (!s->archive)
-			log_verbose("it begins like the archive of an image, but holds neither "
-				    "oci-layout nor manifest.json: taken for a layer");
+			log_verbose("it begins like the archive of an image, but has neither "
+				    "oci-layout nor manifest.json: reading it as a layer");
 		if (r < 0 || s->archive) {
 			if (r < 0)
 				err_prefix(e, "%s", path);

@@ -9,74 +9,63 @@
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "../tar/digest.h"
+#include "platform.h"
 
 /*
- * Where an image comes from. Opening one reads, verifies and judges all its documents; its layers
- * are only opened, by number, when they are unpacked.
+ * Where an image comes from. Opening a source reads and validates all documents of the image; its
+ * layers are opened later, by number, when they are unpacked.
  */
-
-/* As OCI names them (GOARCH): "linux", "amd64", "" or "v8". */
-struct platform {
-	char os[32], arch[32], variant[32];
-};
-
-/* Of this machine. */
-void platform_native(struct platform *ret);
-
-/* Parse OS/ARCH[/VARIANT]. */
-int platform_parse(const char *s, struct platform *ret, struct err *e);
 
 struct source_layer {
 	char *name;                   /* for messages: the digest, or the file */
-	bool has_digest, has_diff_id; /* which of these are known beforehand */
+	bool has_digest, has_diff_id; /* whether these are known beforehand */
 	struct digest digest, diff_id;
-	uint64_t size;    /* of the blob; BLOB_SIZE_UNKNOWN: a pipe */
+	uint64_t size;    /* of the blob, in bytes; BLOB_SIZE_UNKNOWN: a pipe */
 	const char *note; /* why the blob may be missing, or NULL */
 };
 
 struct image_archive;
 
 struct source {
-	char *name;                  /* as the user named it */
-	char *default_name;          /* for the image, not validated */
+	char *name;                  /* as the user specified it */
+	char *default_name;          /* a name for the image, not validated */
 	struct buf manifest, config; /* the documents, byte for byte; empty for plain layers */
 	struct digest manifest_digest, config_digest;
 	struct source_layer *layers; /* base first */
 	size_t n_layers;
 
 	/*
-	 * Open layer i for a blob_input, which reads it by offset (or, a pipe, in order). The
-	 * caller closes it.
+	 * Open layer i for a blob_input: set *ret_fd, which the caller closes, and the offset of
+	 * the blob in it.
 	 */
 	int (*open_layer)(
 		const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e);
 	int dirfd;                     /* of an OCI layout in a directory, or -1 */
-	struct image_archive *archive; /* of an archive, or NULL */
+	struct image_archive *archive; /* or NULL */
 	int *fds;                      /* of plain layers */
 	size_t n_fds;
 };
 
 struct source_options {
 	const struct platform *platform; /* chooses among several manifests */
-	bool strict;        /* what the image's config says of its platform must agree */
-	uint64_t max_bytes; /* of an archive that is compressed or piped, and must be copied to be
-	                       read */
+	bool strict;                     /* refuse an image whose config is for another platform */
+	uint64_t max_bytes; /* limit for the copy of an archive that is compressed or a pipe */
 };
 
 /*
- * Open oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REPO:TAG], or a path whose kind
- * is found by looking: an OCI layout, an archive of an image, a layer tar. DIR and FILE may contain
- * colons: the longest existing path is taken; of an archive "-" is standard input. Errors name
- * document and key.
+ * Open oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REPO:TAG], or a path: the kind
+ * is then detected (an OCI layout, an archive of an image, or a tar of one layer). DIR and FILE may
+ * contain colons, since the longest existing path is used; FILE may be "-" for standard input.
+ * Errors name the document and the key.
  */
-int source_open(
+MUST_CHECK int source_open(
 	const char *spec, const struct source_options *o, struct source **ret, struct err *e);
 
-/* Does the word begin like one of an image, not of a layer ("oci:")? */
+/* Does the word have the prefix of an image ("oci:")? A layer has none. */
 bool source_has_prefix(const char *spec);
 
-/* Plain layers, base first; "-" is standard input, at most once. */
-int source_open_tars(char *const *paths, size_t n, struct source **ret, struct err *e);
+/* Open plain layers, base first. "-" is standard input and may occur once. */
+MUST_CHECK int source_open_tars(char *const *paths, size_t n, struct source **ret, struct err *e);
 
 void source_free(struct source *s);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* source_part: the files that an image consists of, in a directory or in an archive. */
+/* source_part: open and read the files of an image, in a directory or in an archive. */
 
-#include "source_priv.h"
+#include "source_part.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include "../base/fd.h"
 #include "image_archive.h"
 
-/* Open a file of a layout without following a link anywhere, or waiting for a FIFO. */
+/* Open a regular file without following a symbolic link and without blocking on a FIFO. */
 static int open_inside(int dirfd, const char *name, struct source_part *ret, struct err *e)
 {
 	scoped_fd int fd = -1;
@@ -21,8 +21,8 @@ static int open_inside(int dirfd, const char *name, struct source_part *ret, str
 	r = fd_open_beneath(dirfd, name, O_RDONLY | O_NONBLOCK | O_NOCTTY, &fd, e);
 	if (r == -ELOOP)
 		err_why(e,
-			"there is a symbolic link in its path, and none is followed inside an "
-			"image");
+			"there is a symbolic link in its path, and links inside an image are not "
+			"followed");
 	if (r < 0)
 		return r;
 	if (fstat(fd, &st) < 0)

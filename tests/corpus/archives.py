@@ -43,7 +43,7 @@ oci('archive-cut', 'in a blob', Image([TAR]).archive()[:2600], refused='the arch
 case('archive-cut-at-a-member', 'between two members', {'oci-archive:': Image([TAR]).archive()[:2048]},
      refused='oci-layout')
 oci('archive-index-twice', 'readers do not agree on which counts',
-     Image([TAR]).archive(last=[file('index.json', '{}')]), refused='stands in the archive more than once',
+     Image([TAR]).archive(last=[file('index.json', '{}')]), refused='is in the archive more than once',
      on='index.json')
 oci('archive-index-with-holes', 'a member with holes is not in the archive as it is', archive(
     file('oci-layout', '{"imageLayoutVersion":"1.0.0"}'), pax_sparse('0.1', 'index.json', 100, [(0, b'{}')])),
@@ -53,7 +53,7 @@ oci('archive-index-is-a-fifo', 'what is no file',
      refused='is not a regular file')
 oci('archive-index-is-a-link', 'to a file outside',
      archive(file('oci-layout', '{"imageLayoutVersion":"1.0.0"}'), symlink('index.json', TARGET)),
-    refused='is a link that leads out of the archive')
+    refused='is a link that leaves the archive')
 oci('archive-with-long-names', "through GNU's headers", archive(
     *[long_name('L', n) + entry(n[:100], data=d) for n, d in Image([TAR]).files.items()]))
 oci('archive-uid-rubbish', 'a header that can be read in two ways',
@@ -73,16 +73,16 @@ docked('docker-layer-linked', 'a layer that is there already',
      docker([ONE, ONE], names=[FIRST, SECOND], links={SECOND: '../' + FIRST}), tree={'one': F('1')})
 docked('docker-layer-linked-outside', 'the same link, out of the archive',
      docker([ONE, TWO], names=[FIRST, SECOND], links={SECOND: TARGET}),
-       refused='is a link that leads out of the archive', on=SECOND)
+       refused='is a link that leaves the archive', on=SECOND)
 docked('docker-layer-linked-up', 'by a relative target',
      docker([ONE, TWO], names=[FIRST, SECOND], links={SECOND: '../../..' + TARGET}),
-       refused='is a link that leads out of the archive', on=SECOND)
+       refused='is a link that leaves the archive', on=SECOND)
 docked('docker-layer-linked-in-a-circle', 'to one another',
      docker([ONE, TWO], names=[FIRST, SECOND], links={FIRST: '../' + SECOND, SECOND: '../' + FIRST}),
-       refused='links lead to one another', seconds=10)
+       refused='links point to each other', seconds=10)
 docked('docker-layer-linked-to-nothing', 'a member that is not there',
      docker([ONE, TWO], names=[FIRST, SECOND], links={SECOND: 'nowhere'}),
-       refused='which the archive does not hold')
+       refused='which the archive does not have')
 docked('docker-layer-hard-linked', 'some tools write these',
      docker([ONE], names=[FIRST], manifest={'Layers': ['x.tar']}, extra=[link('x.tar', FIRST)]),
        tree={'one': F('1')})

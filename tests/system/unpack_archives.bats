@@ -141,7 +141,7 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	choice none docker-archive:d.tar:@2
 	choice one oci-archive:o.tar:first
 	choice two oci-archive:o.tar:second
-	must_fail 1 "there are these: a:1, a:latest, x/b:1, @2" \
+	must_fail 1 "it has these: a:1, a:latest, x/b:1, @2" \
 		"$SHIFTBOX" image-unpack -s "$STORE" -N i d.tar
 	must_fail 1 "no image with this tag" \
 		"$SHIFTBOX" image-unpack -s "$STORE" -N i docker-archive:d.tar:b
@@ -164,13 +164,13 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 		refused "" --docker-archive '{'"$l"',"docker":{"Layers":["link"]},
 			"outer":{"last":{"link":{"type":"link","to":"'"$name"'"}}}}'
 	done
-	refused "leads out of the archive" \
+	refused "leaves the archive" \
 		--docker-archive '{'"$l"',"outer":{"without":["manifest.json"],
 		"last":{"manifest.json":{"type":"symlink","to":"/etc/passwd"}}}}'
-	refused "leads out of the archive" \
+	refused "leaves the archive" \
 		--oci-archive '{'"$l"',"outer":{"without":["index.json"],
 		"last":{"index.json":{"type":"symlink","to":"../index.json"}}}}'
-	refused "links lead to one another" \
+	refused "links point to each other" \
 		--oci-archive '{'"$l"',"outer":{"without":["index.json"],
 		"last":{"index.json":{"type":"symlink","to":"x"},
 		"x":{"type":"link","to":"index.json"}}}}'
@@ -233,7 +233,7 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	must_fail 1 "give it as docker-archive:FILE" \
 		"$SHIFTBOX" image-unpack -s "$STORE" -N x oci-archive:d.tar
 	make --tar m.tar "{$IMAGE}"
-	must_fail 1 "holds no oci-layout" \
+	must_fail 1 "has no oci-layout" \
 		"$SHIFTBOX" image-unpack -s "$STORE" -N x oci-archive:m.tar
 	must_fail 2 "an image is unpacked alone" \
 		"$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:d.tar l.tar

@@ -115,10 +115,10 @@ GOOD='{"files":{"base":"x"}}'
 	refused "schemaVersion is 3" '{'"$l"',"index":{"schemaVersion":3}}'
 	refused 'has "manifests"' '{'"$l"',"manifest":{"manifests":[]}}'
 	refused 'has "layers"' '{'"$l"',"index":{"layers":[]}}'
-	refused "its descriptor that it is" \
+	refused "but its descriptor as" \
 		'{'"$l"',
 		"manifest":{"mediaType":"application/vnd.docker.distribution.manifest.v2+json"}}'
-	refused "says of itself" \
+	refused "declares itself as" \
 		'{'"$l"',"manifest":{"mediaType":"application/vnd.oci.image.index.v1+json"}}'
 	refused "is not what its digest says" '{'"$l"',"manifest_lie":true}'
 	refused "is not what its digest says" '{'"$l"',"config_lie":true}'

@@ -6,7 +6,7 @@
 #include <errno.h>
 
 #include "../../lib/base/buf.h"
-#include "../../lib/source/source.h"
+#include "../../lib/source/platform.h"
 
 TEST(platforms_are_two_or_three_words)
 {
