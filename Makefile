@@ -180,7 +180,7 @@ uninstall:
 help:
 	@echo 'make [SAN=1] [STATIC=0] [CC=clang] [WERROR=-Werror]   build $(BUILD)/shiftbox (STATIC=0: with shared libraries)'
 	@echo 'make check [STRICT=1]     install what is missing (root), build, run every test; tests/run WORD...: some'
-	@echo 'make check-kernels         a part of that: the tests on the oldest and the newest kernel that Debian has, in qemu'
+	@echo 'make check-kernels         a part of that: the tests on kernels 6.1, 6.18 and the newest that Debian has, in qemu'
 	@echo 'make demo [IMAGE=oci:DIR] show one image mounted for two users'
 	@echo 'make bench                measure'
 	@echo 'make corpus               unpack hostile and odd inputs, and kill it at more moments than make check does'
