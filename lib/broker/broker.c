@@ -36,7 +36,7 @@ static void (*const decide[])(struct broker *b, struct notif *n) = {
 	[CALL_FCHOWNAT] = broker_chown_decide,
 };
 
-/* --- starting --------------------------------------------------------------------------------- */
+/* --- starting --- */
 
 static int check_privileges(const struct broker_config *c, const struct rules *rs, struct err *e)
 {
@@ -167,7 +167,7 @@ int broker_filter(const struct broker *b, int *ret_listener, struct err *e)
 	return filter_install(&b->rules, ret_listener, e);
 }
 
-/* --- serving ---------------------------------------------------------------------------------- */
+/* --- serving --- */
 
 static int enter_service(struct broker *b, int userns, struct err *e)
 {

@@ -167,7 +167,7 @@ static int add_rules(scmp_filter_ctx ctx, const struct rules *rs)
 }
 
 /*
- * Load the program that libseccomp generated. libseccomp 2.5 cannot set the
+ * Load the program that libseccomp generated. Its version 2.5 cannot set the
  * flag SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV.
  */
 static int load(int memfd, struct err *e)

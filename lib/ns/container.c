@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* container: a command as root of a user namespace. */
+/* Start the processes of a command that runs as root of a user namespace. */
 
 #include "run_priv.h"
 
@@ -18,9 +18,7 @@
 #include "../idmap/userns_self.h"
 #include "../mount/probe.h"
 
-/*
- * --- maps --------------------------------------------------------------------------------------
- */
+/* --- maps --- */
 
 enum run_caller run_caller(void)
 {
@@ -32,10 +30,9 @@ enum run_caller run_caller(void)
 static int no_root(struct err *e)
 {
 	(void)err_say(e, EINVAL, NULL,
-		"the map has no id 0 for users, or for groups: the command's root needs both");
+		"the map has no id 0 for users or for groups; root of the command needs both");
 	err_op(e, "map");
-	err_try(e,
-		"give both an id for root, as -m +BASE does, or -m 0:ID:1 with what else there is");
+	err_try(e, "map id 0 of both, as -m +BASE does, or add -m 0:ID:1 to the maps given");
 	return -EINVAL;
 }
 
@@ -47,49 +44,49 @@ int run_check_map(bool privileged, const struct idmap *m, struct err *e)
 		return no_root(e);
 	if (!privileged || (!idmap_uid_disk(m, 0, &id) && !idmap_gid_disk(m, 0, &id)))
 		return 0;
-	(void)err_say(e, EPERM, NULL, "the map makes an id of the command's the host's own 0%s",
-		m->gid_assumed ? ", because it leaves users or groups as they are" : "");
+	(void)err_say(e, EPERM, NULL, "the map makes an id of the command the host's own 0%s",
+		m->gid_assumed ? ", because it does not change the ids of users or of groups" : "");
 	err_op(e, "map");
 	err_why(e,
-		"many of the host's settings and devices ask for nothing but that id, whatever the "
-		"user namespace");
-	err_try(e, "use a range that nobody else has for both, such as -m +BASE");
+		"many sysctls and devices of the host check only for that id, whatever the user "
+		"namespace");
+	err_try(e,
+		"map both users and groups to a range that is not otherwise in use, such as -m "
+		"+BASE");
 	return -EPERM;
 }
 
-/*
- * --- starting ----------------------------------------------------------------------------------
- */
+/* --- starting --- */
 
 static int clone_fault(int num, struct err *e)
 {
-	(void)err_set(e, num, NULL, "cannot make the namespaces of the command");
+	(void)err_set(e, num, NULL, "cannot create the namespaces of the command");
 	err_op(e, "userns");
 	if (num == EINVAL)
-		err_why(e, "this kernel is built without one of them");
+		err_why(e, "this kernel is built without one of these namespaces");
 	else if (num == ENOSPC || num == EUSERS)
 		err_why(e,
-			"a limit of namespaces (user.max_*_namespaces) or of their nesting (32) is "
+			"a limit on namespaces (user.max_*_namespaces) or on their nesting (32) is "
 			"reached");
 	else if (num == EPERM)
 		err_why(e,
-			"user namespaces are switched off for this caller, or its root directory "
-			"is a chroot");
+			"user namespaces are disabled for this user, or the root directory is a "
+			"chroot");
 	return -num;
 }
 
 /*
- * The signals that a caller may mean for the command. Those that stop a process that uses the
- * terminal from behind keep doing so.
+ * The signals to forward to the command: all but those that this process raises itself, and SIGTTIN
+ * and SIGTTOU, which stop it when it uses the terminal from the background.
  */
-static void signals_of_others(sigset_t *ret)
+static void signals_to_forward(sigset_t *ret)
 {
-	static const int ours[] = { SIGTTIN, SIGTTOU, SIGPIPE, SIGSEGV, SIGBUS, SIGILL, SIGFPE,
+	static const int own[] = { SIGTTIN, SIGTTOU, SIGPIPE, SIGSEGV, SIGBUS, SIGILL, SIGFPE,
 		SIGABRT, SIGTRAP, SIGSYS };
 
 	(void)sigfillset(ret);
-	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
-		(void)sigdelset(ret, ours[i]);
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		(void)sigdelset(ret, own[i]);
 }
 
 static int start(struct run_init *init, int stage, pid_t *ret, struct err *e)
@@ -98,11 +95,11 @@ static int start(struct run_init *init, int stage, pid_t *ret, struct err *e)
 		CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 
 	/*
-	 * The mount namespace is copied, and the working directory is the one thing of the stage
-	 * that is found again in the copy.
+	 * clone(2) copies the mount namespace, and moves the working directory to the copy. That is
+	 * how init finds the copy of the stage.
 	 */
 	if (stage >= 0 && fchdir(stage) < 0)
-		return err_set(e, errno, NULL, "cannot enter the directory of the mounts");
+		return err_set(e, errno, NULL, "cannot enter the stage of the mounts");
 	*ret = sys_clone(flags | (init->spec->own_net ? CLONE_NEWNET : 0));
 	if (*ret < 0)
 		return clone_fault(errno, e);
@@ -111,15 +108,15 @@ static int start(struct run_init *init, int stage, pid_t *ret, struct err *e)
 	return 0;
 }
 
-/* Init waits for its map, and is gone when it does not get one. */
-static int take_handle(const struct run_spec *s, struct run_handle *h, struct err *e)
+/* Open init, and write its map, which init waits for. Kill init on failure. */
+static int open_init(const struct run_spec *s, struct run_handle *h, struct err *e)
 {
 	const struct run_msg go = { .kind = RUN_MSG_GO };
 	int r;
 
 	h->pidfd = sys_pidfd_open(h->pid, 0);
-	r = h->pidfd < 0 ? err_set(e, errno, NULL, "cannot get a descriptor of process 1") : 0;
-	/* It is new: later nobody can look into it (run_init.c). */
+	r = h->pidfd < 0 ? err_set(e, errno, NULL, "cannot open process 1 of the namespace") : 0;
+	/* Open it now: init will make itself undumpable (run_init.c). */
 	if (r == 0)
 		r = userns_open_pid(h->pid, &h->userns, e);
 	if (r == 0)
@@ -128,7 +125,7 @@ static int take_handle(const struct run_spec *s, struct run_handle *h, struct er
 		r = run_proto_tell(h->sock, &go, e);
 	if (r == 0)
 		return 0;
-	(void)kill(h->pid, SIGKILL); /* not reaped yet, so the number is still its own */
+	(void)kill(h->pid, SIGKILL); /* not reaped yet, so the pid is not reused */
 	while (waitpid(h->pid, NULL, 0) < 0 && errno == EINTR)
 		;
 	return r;
@@ -148,7 +145,7 @@ static int run_blocked(struct run_init *init, const sigset_t *signals, int stage
 	int pair[2], r;
 
 	if (sigfd < 0)
-		return err_set(e, errno, NULL, "cannot take over the signals");
+		return err_set(e, errno, NULL, "cannot intercept the signals");
 	r = run_proto_pair(pair, e);
 	if (r < 0)
 		return r;
@@ -156,10 +153,10 @@ static int run_blocked(struct run_init *init, const sigset_t *signals, int stage
 	init->sock = pair[1];
 	init->peer = pair[0];
 	r = start(init, stage, &h.pid, e);
-	/* Each side has one end alone, so that either sees the other's death. */
+	/* Each side holds only its own end, so that it notices the death of the other. */
 	cleanup_fd(&init->sock);
 	if (r == 0)
-		r = take_handle(init->spec, &h, e);
+		r = open_init(init->spec, &h, e);
 	if (r == 0)
 		r = run_relay(init->spec, &h, sigfd, e);
 	handle_done(&h);
@@ -167,8 +164,8 @@ static int run_blocked(struct run_init *init, const sigset_t *signals, int stage
 }
 
 /*
- * The three that the command gets. A directory would be a way out of its root: fchdir(2) asks for
- * nothing but the descriptor.
+ * The command gets standard input, output and error. None of them may be a directory: fchdir(2)
+ * would then leave the root (the class of CVE-2024-21626).
  */
 static int check_descriptors(struct err *e)
 {
@@ -179,7 +176,7 @@ static int check_descriptors(struct err *e)
 		if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
 			continue;
 		(void)err_say(e, EISDIR, NULL,
-			"standard %s is a directory, by which the command could leave its root",
+			"standard %s is a directory, through which the command could leave its root",
 			names[fd]);
 		err_try(e, "redirect it to a file, or to /dev/null");
 		return -EISDIR;
@@ -202,11 +199,11 @@ int run_container(const struct run_spec *s, int stage, struct err *e)
 		r = run_check_own(s, &init.root, e);
 	if (r < 0)
 		return r;
-	signals_of_others(&signals);
+	signals_to_forward(&signals);
 	if (sigprocmask(SIG_BLOCK, &signals, &init.mask) < 0)
-		return err_set(e, errno, NULL, "cannot take over the signals");
+		return err_set(e, errno, NULL, "cannot intercept the signals");
 	r = run_blocked(&init, &signals, stage, e);
-	(void)sigprocmask(SIG_SETMASK, &init.mask, NULL); /* cannot fail: it was so before */
+	(void)sigprocmask(SIG_SETMASK, &init.mask, NULL); /* cannot fail: the mask was set before */
 	return r;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* rootless: on as root of a user namespace of one's own. */
+/* Become root of a new user namespace. */
 
 #include "rootless.h"
 
@@ -16,15 +16,15 @@
 #include "../base/subprocess.h"
 #include "../idmap/userns.h"
 
-/* What the child that stays behind has to say. */
+/* The result of the child that writes the map. */
 struct answer {
 	int r;
 	struct err e;
 };
 
 /*
- * Waits until its parent is in the namespace, which it is told by a byte; an end of the file means
- * that it is not.
+ * The child: wait for a byte on the pipe go, which means that the parent is in the namespace; the
+ * end of the file means that the parent failed.
  */
 static _Noreturn void write_map(const struct idmap *m, pid_t parent, int go, int out)
 {
@@ -39,15 +39,14 @@ static _Noreturn void write_map(const struct idmap *m, pid_t parent, int go, int
 
 static int unshare_fault(int num, struct err *e)
 {
-	(void)err_set(e, num, NULL, "cannot make a user namespace");
+	(void)err_set(e, num, NULL, "cannot create a user namespace");
 	err_op(e, "userns");
 	if (num == EPERM)
 		err_why(e,
-			"user namespaces are switched off for this caller, or its root directory "
-			"is a chroot");
+			"user namespaces are disabled for this user, or the root directory is a "
+			"chroot");
 	else if (num == EINVAL)
-		err_why(e,
-			"this kernel has no user namespaces, or the process has several threads");
+		err_why(e, "this kernel has no user namespaces, or the process is multithreaded");
 	return -num;
 }
 
@@ -58,19 +57,19 @@ static int read_answer(int fd, struct err *e)
 	int r = run_read(fd, sizeof(a), &b);
 
 	if (r < 0)
-		return err_set(
-			e, -r, NULL, "cannot learn how the map of the user namespace was written");
+		return err_set(e, -r, NULL,
+			"cannot read whether the map of the user namespace was written");
 	if (b.len != sizeof(a))
 		return err_say(e, EPIPE, NULL,
-			"the process that was to write the map of the user namespace ended without "
-			"a word");
+			"the process that writes the map of the user namespace ended without a "
+			"result");
 	memcpy(&a, b.data, sizeof(a));
 	if (a.r < 0 && e)
 		*e = a.e;
 	return a.r;
 }
 
-/* In the new namespace the process has the ids that it had before, seen through the map. */
+/* unshare(2) kept the ids; in the namespace, the map shows them as others. */
 static int take_root(struct err *e)
 {
 	if ((getegid() != 0 || getgid() != 0) && setresgid(0, 0, 0) < 0)
@@ -86,7 +85,7 @@ static int enter(unsigned long more, int go, int in, struct err *e)
 		return unshare_fault(errno, e);
 	if (write(go, "", 1) != 1)
 		return err_set(e, errno, NULL,
-			"the process that was to write the map of the user namespace is gone");
+			"the process that writes the map of the user namespace has died");
 	return read_answer(in, e);
 }
 
@@ -99,14 +98,14 @@ int rootless_enter(const struct idmap *m, unsigned long more, struct err *e)
 
 	if (!idmap_uid_seen(m, 0, &seen) || !idmap_gid_seen(m, 0, &seen))
 		return err_say(e, EINVAL, NULL,
-			"the map of the user namespace has no root: no id 0 for users, or for "
+			"the map of the user namespace has no root: no id 0 for users or for "
 			"groups");
 	if (pipe2(go, O_CLOEXEC) < 0)
-		return err_set(e, errno, NULL, "cannot make a pipe");
+		return err_set(e, errno, NULL, "cannot create a pipe");
 	go_rd = go[0];
 	go_wr = go[1];
 	if (pipe2(answer, O_CLOEXEC) < 0)
-		return err_set(e, errno, NULL, "cannot make a pipe");
+		return err_set(e, errno, NULL, "cannot create a pipe");
 	rd = answer[0];
 	wr = answer[1];
 	pid = fork();
@@ -114,7 +113,7 @@ int rootless_enter(const struct idmap *m, unsigned long more, struct err *e)
 		return err_set(e, errno, NULL,
 			"cannot start a process to write the map of the user namespace");
 	if (pid == 0) {
-		cleanup_fd(&go_wr); /* or the end of the file would never come */
+		cleanup_fd(&go_wr); /* otherwise the pipe would never end */
 		go_wr = -1;
 		write_map(m, self, go_rd, wr);
 	}

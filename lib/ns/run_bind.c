@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* run_bind: SRC:DST[:WORD]... */
+/* Parse binds: SRC:DST[:WORD]... */
 
 #include "run_priv.h"
 
@@ -10,7 +10,8 @@
 #include "../idmap/userns.h"
 
 /*
- * The next field, without its backslashes; *p moves behind the colon that ends it, or becomes NULL.
+ * The next field, without its backslashes; NULL if there is no memory. Sets *p to the text after
+ * the colon that ends the field, or to NULL at the end.
  */
 static char *next_field(const char **p)
 {
@@ -33,7 +34,7 @@ static bool ends_in(const char *text, const char *end)
 	return n >= m && !strcmp(text + n - m, end);
 }
 
-/* A map has colons itself, so that it takes all that is left. */
+/* A map contains colons, so it extends to the end of the text. */
 static int parse_map(const char *text, struct run_bind *b, struct err *e)
 {
 	scoped_idmap struct idmap m = { 0 };
@@ -45,7 +46,8 @@ static int parse_map(const char *text, struct run_bind *b, struct err *e)
 	}
 	r = idmap_parse(&text, 1, &(struct idmap_context){ .source = b->source }, &m, e);
 	if (r < 0 && (ends_in(text, ":ro") || ends_in(text, ":dev") || ends_in(text, ":public")))
-		err_try(e, "map=MAP takes the rest of the text: ro, dev and public go before it");
+		err_try(e,
+			"put ro, dev and public before map=MAP, which extends to the end of the text");
 	if (r == 0)
 		r = userns_fit(&m, &b->map.map, e);
 	if (r == 0)
@@ -64,7 +66,7 @@ static int parse_word(const char *word, struct run_bind *b, struct err *e)
 	else if (!strcmp(word, "map"))
 		b->own_map = true;
 	else
-		return err_usage(e, "'%s' is none of ro, dev, public, map and map=MAP", word);
+		return err_usage(e, "'%s' is not one of ro, dev, public, map and map=MAP", word);
 	return 0;
 }
 
@@ -104,7 +106,8 @@ int run_bind_parse(const char *text, struct run_binds *ret, struct err *e)
 		r = err_nomem(e);
 	else if (!*b.source || !b.target || *b.target != '/')
 		r = err_usage(e,
-			"'%s' is no bind: SRC:DST[:ro][:dev][:public][:map[=MAP]], DST from / on",
+			"'%s' is not a bind: SRC:DST[:ro][:dev][:public][:map[=MAP]], with an "
+			"absolute DST",
 			text);
 	if (r == 0)
 		r = parse_words(p, &b, e);

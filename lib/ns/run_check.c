@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* run_check: what an ordinary user's command can leave for others. */
+/* Refuse a root where set-user-ID files of the caller's would be reachable by other users. */
 
 #include "run_priv.h"
 
@@ -20,19 +20,19 @@ static int check_upper(const char *upper, struct stat *ret, struct err *e)
 	int r = dirent_at_open(upper, &at, e);
 
 	if (r == 0 && fstat(at.dirfd, ret) < 0)
-		r = err_set(e, errno, upper, "cannot stat the directory above it");
+		r = err_set(e, errno, upper, "cannot stat its parent directory");
 	if (r < 0 || reachable_closed_in(at.dirfd, REACHABLE_NO_GROUP))
 		return r;
-	(void)err_say(e, EPERM, upper, "cannot keep changes where others can reach them");
+	(void)err_say(e, EPERM, upper, "cannot keep changes where other users can reach them");
 	err_op(e, "private");
 	err_why(e,
-		"set-uid files that the command makes there are set-uid files of the caller's, for "
-		"whoever can reach them");
-	err_try(e, "put it below a directory that you alone can enter (chmod 0700)");
+		"set-uid files that the command creates there run as the caller, for every user "
+		"who can reach them");
+	err_try(e, "move it below a directory that only you can enter (chmod 0700)");
 	return -EPERM;
 }
 
-/* Root of the namespace can become any of its ids. */
+/* Can root of the namespace become the caller? Root can change to every id of the map. */
 static bool gives_own_id(const struct idmap *m)
 {
 	uint32_t id;
@@ -40,7 +40,10 @@ static bool gives_own_id(const struct idmap *m)
 	return idmap_uid_disk(m, geteuid(), &id) || idmap_gid_disk(m, getegid(), &id);
 }
 
-/* Neither the caller nor root of the namespace can enter it: why is told when that is tried. */
+/*
+ * Neither the caller nor root of the namespace can enter the directory. A later step reports the
+ * error.
+ */
 static bool cannot_enter(const struct run_spec *s, int dir, const struct stat *st)
 {
 	uint32_t id;
@@ -71,12 +74,12 @@ static int check_root(const struct run_spec *s, struct stat *ret, struct err *e)
 		"cannot be the writable root of the command where other users can reach it");
 	err_op(e, "public");
 	err_why(e,
-		"set-uid files that the command makes there are those of user %u, the caller, for "
-		"all who can reach '%s'",
+		"set-uid files that the command creates there run as user %u, the caller, for "
+		"every user who can reach '%s'",
 		geteuid(), source);
 	err_try(e,
-		"move it below a directory that you alone can enter (chmod 0700), run with "
-		"--read-only, or say -o public if that is meant");
+		"move it below a directory that only you can enter (chmod 0700), or run with "
+		"--read-only; if it is intended, specify -o public");
 	return -EPERM;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* run_command: the last steps of a process that becomes the command. */
+/* The last steps of the process that becomes the command. */
 
 #include "run_priv.h"
 
@@ -28,46 +28,45 @@ static _Noreturn void give_up(int sock, int status, struct err *e)
 	struct run_msg msg = { .kind = RUN_MSG_FAILED, .value = status };
 
 	msg.e = *e;
-	(void)run_proto_send(sock, &msg, -1); /* nobody else to tell */
+	(void)run_proto_send(sock, &msg, -1); /* if this fails, nothing is left to try */
 	_exit(status);
 }
 
-/*
- * --- descriptors, signals, the terminal --------------------------------------------------------
- */
+/* --- descriptors, signals, the terminal --- */
 
-/* Where the caller has its terminal, the command has its own, which controls its session. */
+/*
+ * Start a session, and replace each of stdin, stdout and stderr that is a terminal by the command's
+ * own, which becomes the controlling terminal.
+ */
 static int take_tty(int tty, struct err *e)
 {
 	if (setsid() < 0)
-		return err_set(e, errno, NULL, "cannot make a session");
+		return err_set(e, errno, NULL, "cannot start a session");
 	if (tty < 0)
 		return 0;
 	if (ioctl(tty, TIOCSCTTY, 0) < 0)
-		return err_set(e, errno, NULL, "cannot make the terminal the command's");
+		return err_set(
+			e, errno, NULL, "cannot set the controlling terminal of the command");
 	for (int fd = 0; fd <= 2; fd++)
 		if (isatty(fd) && dup2(tty, fd) < 0)
-			return err_set(e, errno, NULL, "cannot give the terminal to the command");
+			return err_set(e, errno, NULL, "cannot pass the terminal to the command");
 	return 0;
 }
 
-/* As the caller had them: main() ignores SIGPIPE, the supervisor blocks all. */
+/* Undo what main() (SIGPIPE is ignored) and the supervisor (signals are blocked) have set. */
 static int restore_signals(const sigset_t *mask, struct err *e)
 {
 	(void)signal(SIGPIPE, SIG_DFL); /* cannot fail */
 	if (sigprocmask(SIG_SETMASK, mask, NULL) < 0)
-		return err_set(e, errno, NULL, "cannot set the signals as they were");
+		return err_set(e, errno, NULL, "cannot restore the signal mask");
 	return 0;
 }
 
-/*
- * --- credentials -------------------------------------------------------------------------------
- */
+/* --- credentials --- */
 
 /*
- * Without privileges the flags of mounts are not locked against root of the namespace (run.h), so
- * it is not to have the capability that changes them. In a namespace of its own below this one they
- * are locked.
+ * Without privileges, the flags of mounts are not locked (container.h), so root of the namespace
+ * must lack CAP_SYS_ADMIN, which could clear them. In a descendant user namespace they are locked.
  */
 static bool must_not_mount(const struct run_spec *s)
 {
@@ -81,13 +80,13 @@ static bool must_not_mount(const struct run_spec *s)
 static int limit(const struct run_spec *s, struct err *e)
 {
 	if (must_not_mount(s)) {
-		log_verbose("the command cannot mount (CAP_SYS_ADMIN), so that what is read-only "
-			    "stays so");
+		log_verbose("the command has no CAP_SYS_ADMIN, so that read-only mounts stay "
+			    "read-only; it cannot mount");
 		if (prctl(PR_CAPBSET_DROP, CAP_SYS_ADMIN, 0, 0, 0) < 0)
 			return err_set(e, errno, NULL, "cannot drop a capability");
 	}
 	if (!s->new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
-		return err_set(e, errno, NULL, "cannot give up new privileges");
+		return err_set(e, errno, NULL, "cannot set no_new_privs");
 	return 0;
 }
 
@@ -96,12 +95,12 @@ static int take_groups(const struct run_user *u, struct err *e)
 	gid_t groups[RUN_GROUPS_MAX];
 
 	if (!u->n_groups)
-		return 0; /* init has dropped the caller's, or has said why not */
+		return 0; /* init has dropped the caller's groups, or has logged why not */
 	for (size_t i = 0; i < u->n_groups; i++)
 		groups[i] = u->groups[i];
 	if (setgroups(u->n_groups, groups) == 0)
 		return 0;
-	return err_set(e, errno, NULL, "cannot take the supplementary groups of the user");
+	return err_set(e, errno, NULL, "cannot set the supplementary groups of the user");
 }
 
 static int cannot_become(const char *kind, uint32_t id, struct err *e)
@@ -129,9 +128,7 @@ static int take_user(const struct run_user *u, struct err *e)
 	return 0;
 }
 
-/*
- * --- environment, directory, program -----------------------------------------------------------
- */
+/* --- environment, directory, program --- */
 
 static int set_env(const struct run_spec *s, const struct run_user *u)
 {
@@ -172,7 +169,7 @@ static int enter_workdir(const struct run_spec *s, struct err *e)
 			err_why(e, "it is looked for in the root of the command");
 		return r;
 	}
-	log_verbose("the working directory cannot be entered by the command (%s): it starts in /",
+	log_verbose("the command cannot enter the working directory (%s): it starts in /",
 		strerrordesc_np(errno));
 	return 0;
 }
@@ -196,14 +193,14 @@ static bool is_in_path(const char *name)
 	return false;
 }
 
-/* Only returns when it fails: the exit status. */
+/* Returns only on failure: the exit status. */
 static int execute(char **argv, struct err *e)
 {
 	int num;
 
 	(void)execvp(argv[0], argv);
 	num = errno;
-	/* execvp(3) says so, too, when a directory in PATH cannot be entered. */
+	/* execvp(3) also fails with EACCES if a directory in PATH cannot be searched. */
 	if (num == EACCES && !strchr(argv[0], '/') && !is_in_path(argv[0]))
 		num = ENOENT;
 	(void)err_set(e, num, argv[0], "cannot run the command");
@@ -217,7 +214,8 @@ static int execute(char **argv, struct err *e)
 	return RUN_NO_COMMAND;
 }
 
-static int answer_to_broker(const struct run_init *i, struct err *e)
+/* Install the filter, and send its listener to the supervisor. */
+static int install_filter(const struct run_init *i, struct err *e)
 {
 	const struct run_msg msg = { .kind = RUN_MSG_LISTENER };
 	scoped_fd int listener = -1;
@@ -243,7 +241,7 @@ static int prepare(const struct run_init *i, int tty, struct err *e)
 	if (r == 0)
 		r = run_proto_tell(i->sock, &started, e);
 	if (r == 0 && close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
-		r = err_set(e, errno, NULL, "cannot keep descriptors from the command");
+		r = err_set(e, errno, NULL, "cannot close descriptors for the command");
 	if (r == 0)
 		r = broker_creds_leave_keyring(e);
 	if (r == 0)
@@ -253,7 +251,7 @@ static int prepare(const struct run_init *i, int tty, struct err *e)
 	if (r == 0)
 		r = limit(s, e);
 	if (r == 0)
-		r = answer_to_broker(i, e);
+		r = install_filter(i, e);
 	if (r == 0)
 		r = take_user(&user, e);
 	if (r == 0)

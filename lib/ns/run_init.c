@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* run_init: process 1 of the command's namespace. */
+/* Process 1 of the command's PID namespace. */
 
 #include "run_priv.h"
 
@@ -26,11 +26,11 @@ static _Noreturn void give_up(int sock, struct err *e)
 	struct run_msg msg = { .kind = RUN_MSG_FAILED, .value = RUN_FAILED };
 
 	msg.e = *e;
-	(void)run_proto_send(sock, &msg, -1); /* nobody else to tell */
+	(void)run_proto_send(sock, &msg, -1); /* if this fails, nothing is left to try */
 	_exit(RUN_FAILED);
 }
 
-/* The supervisor's death, at any time, is the end. */
+/* Exit if the supervisor has died. */
 static void wait_for_go(int sock)
 {
 	struct run_msg msg;
@@ -40,28 +40,26 @@ static void wait_for_go(int sock)
 		_exit(RUN_FAILED);
 }
 
-/*
- * --- setting up --------------------------------------------------------------------------------
- */
+/* --- setting up --- */
 
 /*
- * In the new namespace the process has the ids that it had before, seen through the map. Groups
- * stay until the paths of the caller are open.
+ * clone(2) kept the ids; in the namespace, the map shows them as others. The supplementary groups
+ * stay until the caller's paths are open.
  */
-static int take_root(struct err *e)
+static int become_root(struct err *e)
 {
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return err_set(e, errno, NULL, "cannot become root of the user namespace");
 	/*
-	 * After the ids, whose change would take it off. A supervisor that died before is seen by
-	 * the end of its socket.
+	 * Set the death signal after the ids, whose change clears it. If the supervisor has died
+	 * before that, the socket has ended.
 	 */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
-		return err_set(e, errno, NULL, "cannot tie the command to its supervisor");
+		return err_set(e, errno, NULL, "cannot set the death signal of process 1");
 	return 0;
 }
 
-/* One's own network has lo, but down. */
+/* In a new network namespace, lo exists but is down. */
 static int loopback_up(struct err *e)
 {
 	scoped_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -71,7 +69,7 @@ static int loopback_up(struct err *e)
 		return err_set(e, errno, "lo", "cannot read the flags of the network interface");
 	req.ifr_flags |= IFF_UP;
 	if (ioctl(fd, SIOCSIFFLAGS, &req) < 0)
-		return err_set(e, errno, "lo", "cannot start the network interface");
+		return err_set(e, errno, "lo", "cannot bring up the network interface");
 	return 0;
 }
 
@@ -81,12 +79,12 @@ static int set_up(const struct run_init *i, struct run_tty *tty, struct err *e)
 	scoped_run_mounts struct run_mounts m = { 0 };
 	int r;
 
-	r = take_root(e);
+	r = become_root(e);
 	if (r == 0)
 		r = i->staged ? run_stage_take(s, &m, e) :
 				run_mounts_make(s, i->root.st_ino ? &i->root : NULL, &m, e);
 	if (r == 0 && setgroups(0, NULL) < 0)
-		log_verbose("the caller's supplementary groups stay with the command: %s",
+		log_verbose("the command keeps the caller's supplementary groups: %s",
 			strerrordesc_np(errno));
 	if (r == 0 && s->hostname && sethostname(s->hostname, strlen(s->hostname)) < 0)
 		r = err_set(e, errno, s->hostname, "cannot set the host name");
@@ -106,13 +104,12 @@ static void hand_over_tty(int sock, struct run_tty *tty)
 	wait_for_go(sock);
 }
 
-/*
- * --- life --------------------------------------------------------------------------------------
- */
+/* --- life --- */
 
 /*
- * Reaps whoever is dead; once that is the command, tells and ends, and with it all others. Until
- * then there is somebody to reap: who cannot be waited for would never be heard of.
+ * Reap all exited children. When the command itself has exited, report its status and exit, which
+ * kills the rest of the PID namespace. waitpid(2) cannot fail before that, because the command is a
+ * child; if it does, exit rather than wait forever.
  */
 static void reap(int sock, pid_t command)
 {
@@ -126,12 +123,12 @@ static void reap(int sock, pid_t command)
 			_exit(RUN_FAILED);
 		if (pid != command)
 			continue;
-		(void)run_proto_send(sock, &msg, -1); /* nobody else to tell */
+		(void)run_proto_send(sock, &msg, -1); /* if this fails, nothing is left to try */
 		_exit(0);
 	}
 }
 
-static void give_signal(int sock, pid_t command)
+static void forward_signal(int sock, pid_t command)
 {
 	struct run_msg msg;
 	int fd;
@@ -140,10 +137,10 @@ static void give_signal(int sock, pid_t command)
 		_exit(RUN_FAILED);
 	if (msg.kind == RUN_MSG_SIGNAL)
 		(void)kill(msg.group ? -command : command,
-			msg.value); /* it may have ended, which is to be heard of */
+			msg.value); /* fails if the command has exited; reap() reports that */
 }
 
-static _Noreturn void live(int sock, int sigfd, pid_t command)
+static _Noreturn void serve(int sock, int sigfd, pid_t command)
 {
 	struct pollfd p[] = { { .fd = sock, .events = POLLIN }, { .fd = sigfd, .events = POLLIN } };
 	struct signalfd_siginfo si;
@@ -152,17 +149,18 @@ static _Noreturn void live(int sock, int sigfd, pid_t command)
 		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
 			_exit(RUN_FAILED);
 		if (p[1].revents) {
-			(void)read(sigfd, &si, sizeof(si)); /* several SIGCHLD are one */
+			(void)read(sigfd, &si,
+				sizeof(si)); /* one read may stand for several SIGCHLD */
 			reap(sock, command);
 		}
 		if (p[0].revents)
-			give_signal(sock, command);
+			forward_signal(sock, command);
 	}
 }
 
 /*
- * The n-th field of a line of /proc/PID/stat (proc(5)), from 4 on: those before the third can hold
- * anything.
+ * Field n, from 4 on, of a line of /proc/PID/stat (proc(5)). Count from the last ')': field 2,
+ * comm, may hold any characters.
  */
 static uint64_t stat_field(const char *line, unsigned n)
 {
@@ -172,16 +170,16 @@ static uint64_t stat_field(const char *line, unsigned n)
 	for (unsigned i = 2; p && i < n; i++)
 		p = strchr(p + 1, ' ');
 	if (p)
-		(void)num_u64_n(p + 1, strcspn(p + 1, " \n"), &v); /* 0 where it is no number */
+		(void)num_u64_n(
+			p + 1, strcspn(p + 1, " \n"), &v); /* stays 0 if it is not a number */
 	return v;
 }
 
 /*
- * The words that this program was started with, all but the first: values of --env, paths of the
- * host. Whoever is in the namespace may read /proc/1/cmdline, which shows what stands in this
- * memory.
+ * Clear this program's arguments, all but the first: they hold values of --env and paths of the
+ * host. /proc/1/cmdline shows this memory to every process in the namespace.
  */
-static int forget_words(struct err *e)
+static int clear_arguments(struct err *e)
 {
 	enum { STAT_MAX = 4096, ARG_START = 48, ARG_END = 49 };
 	scoped_buf struct buf line = BUF_INIT;
@@ -196,13 +194,13 @@ static int forget_words(struct err *e)
 	end = stat_field(line.data, ARG_END);
 	if (!start || end <= start)
 		return err_say(e, ENODATA, "/proc/self/stat",
-			"does not tell where the program's arguments are");
+			"does not show where the program's arguments are");
 	start += strnlen((const char *)(uintptr_t)start, end - start);
 	explicit_bzero((void *)(uintptr_t)start, end - start);
 	return 0;
 }
 
-/* The command, which waits for the end of what is written to gate. */
+/* Fork the command's process, which waits until init has closed the pipe gate. */
 static pid_t start_command(const struct run_init *i, int tty, const int gate[2])
 {
 	static struct err e;
@@ -210,7 +208,7 @@ static pid_t start_command(const struct run_init *i, int tty, const int gate[2])
 	char none;
 
 	if (pid == 0) {
-		(void)close(gate[1]); /* a pipe loses nothing */
+		(void)close(gate[1]); /* cannot fail for a pipe */
 		if (read(gate[0], &none, 1) < 0) {
 			(void)err_set(&e, errno, NULL, "cannot wait for process 1 to be ready");
 			give_up(i->sock, &e);
@@ -228,8 +226,8 @@ _Noreturn void run_init(const struct run_init *i)
 	int sigfd, r, gate[2];
 	pid_t pid;
 
-	(void)setsid();       /* cannot fail: a new process leads nothing */
-	(void)close(i->peer); /* or the socket would never end with the supervisor */
+	(void)setsid();       /* cannot fail: a new process is not a group leader */
+	(void)close(i->peer); /* otherwise the socket would not end with the supervisor */
 	wait_for_go(i->sock);
 	if (set_up(i, &tty, &e) < 0)
 		give_up(i->sock, &e);
@@ -240,8 +238,8 @@ _Noreturn void run_init(const struct run_init *i)
 	(void)sigaddset(&chld, SIGCHLD);
 	sigfd = signalfd(-1, &chld, SFD_CLOEXEC);
 	/*
-	 * Nothing in the namespace may look into, or trace, a process that still has this program
-	 * and its memory.
+	 * Until it executes, a process here has the memory of this program and of its caller: no
+	 * process in the namespace may read or trace it.
 	 */
 	if (sigfd < 0 || pipe2(gate, O_CLOEXEC) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0) {
 		(void)err_set(&e, errno, NULL, "cannot set up process 1");
@@ -252,18 +250,17 @@ _Noreturn void run_init(const struct run_init *i)
 		(void)err_set(&e, errno, NULL, "cannot start the command");
 		give_up(i->sock, &e);
 	}
-	if (forget_words(&e) < 0)
+	if (clear_arguments(&e) < 0)
 		give_up(i->sock, &e);
 	/*
-	 * Init keeps nothing of the caller's: neither descriptors that something could leak from,
-	 * nor the other end of its pipes. But it keeps the command's terminal open, which would
-	 * hang up on those who want to open it again once nobody has it open. With the gate closed,
-	 * the command starts.
+	 * Close the caller's descriptors: the command must not reach them through init, and pipes
+	 * must end when the command closes them. Keep the command's terminal open: a terminal whose
+	 * last descriptor is closed hangs up. This closes the gate too, so the command starts.
 	 */
 	r = fd_let_go(i->sock, sigfd, tty.slave);
 	if (r < 0) {
 		(void)err_set(&e, -r, NULL, "cannot close descriptors");
 		give_up(i->sock, &e);
 	}
-	live(i->sock, sigfd, pid);
+	serve(i->sock, sigfd, pid);
 }

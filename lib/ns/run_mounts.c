@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* run_mounts: what the command's root is made of, detached, and the way to it. */
+/* Make the mounts of the command's root and binds, detached. */
 
 #include "run_priv.h"
 
@@ -17,10 +17,6 @@
 #include "../mount/mount_verify.h"
 #include "../mount/overlay.h"
 
-/*
- * A clone with all that is mounted below it. Without privileges nothing less can be had: what is
- * mounted below hides something that is not the caller's to see.
- */
 int run_mounts_clone(const char *path, const struct mount_flags *flags, int *ret_fd, struct err *e)
 {
 	struct mount_attr attr = { .attr_set = flags->set, .propagation = flags->propagation };
@@ -59,7 +55,10 @@ static bool is_host_root(int fd)
 	return fstat(fd, &st) == 0 && stat("/", &root) == 0 && same_file(&st, &root);
 }
 
-/* What of it may be written to as disk id 0 would be the host itself: no word makes that right. */
+/*
+ * Refuse a writable, ID-mapped root of the host that shows disk id 0: the command could change
+ * every file of the host's root. No option allows it.
+ */
 static int check_host_root(int fd, const char *source, const struct mount_map *map,
 	const struct mount_flags *flags, struct err *e)
 {
@@ -69,10 +68,11 @@ static int check_host_root(int fd, const char *source, const struct mount_map *m
 		return 0;
 	if (!idmap_uid_seen(&map->map, 0, &seen) && !idmap_gid_seen(&map->map, 0, &seen))
 		return 0;
-	return err_say(e, EINVAL, source, "is the host's own root, which cannot be given away");
+	return err_say(
+		e, EINVAL, source, "is the host's own root, which a command cannot get writable");
 }
 
-/* s: all but its descriptor. */
+/* s: without fd, which is opened here. */
 static int make_mapped(struct exposure_source s, int *ret_fd, struct err *e)
 {
 	scoped_fd int fd = -1, tree = -1;
@@ -83,7 +83,7 @@ static int make_mapped(struct exposure_source s, int *ret_fd, struct err *e)
 	r = clone_open_source(s.name, &fd, e);
 	if (r == 0)
 		r = clone_mapped(fd, &how, &tree, &change, e);
-	/* What cannot be mapped at all is told first: no other place would help. */
+	/* Check this after cloning: the user learns first that the filesystem cannot be mapped. */
 	if (r == 0)
 		r = check_host_root(fd, s.name, s.map, s.flags, e);
 	s.fd = fd;
@@ -119,11 +119,9 @@ static int make_stack(const struct mount_plan *p, int *ret_fd, struct err *e)
 static int make_root(const struct run_spec *s, const struct stat *want, int *ret_fd, struct err *e)
 {
 	struct mount_flags flags = s->root.flags;
-	struct mount_plan stack = s->root; /* what it points to stays the spec's */
+	struct mount_plan stack = s->root; /* shallow: the spec owns its members */
 
-	/*
-	 * Mounts of the host arrive in its own tree and, what matters more, go. A plan is private.
-	 */
+	/* In its own tree, mounts and above all unmounts of the host propagate to the command. */
 	if (s->host_root)
 		flags.propagation = MS_SLAVE;
 	flags.set = with_read_only(flags.set, s->read_only);
@@ -162,10 +160,9 @@ static int make_bind(const struct run_spec *s, const struct run_bind *b, int *re
 }
 
 /*
- * Changes to a stack do not touch its layers: what is to be mounted on is created in it before it
- * becomes read-only.
+ * Create the mount points in the overlay, which does not change its layers, and make it read-only.
  */
-static int seal_stack(const struct run_spec *s, const struct run_mounts *m, struct err *e)
+static int make_stack_read_only(const struct run_spec *s, const struct run_mounts *m, struct err *e)
 {
 	struct mount_flags flags = { .set = MOUNT_ATTR_RDONLY };
 	scoped_fsids struct fsids ids = FSIDS_INIT;
@@ -185,7 +182,10 @@ static int seal_stack(const struct run_spec *s, const struct run_mounts *m, stru
 	return r < 0 ? err_set(e, -r, s->root.source, "cannot make the stack read-only") : 0;
 }
 
-/* Than the one that was asked whether others can reach it, or that the map was made for. */
+/*
+ * Is this another directory than the one that run_check_own() checked (want), or than the one whose
+ * owner the map refers to?
+ */
 static bool is_another_root(
 	const struct run_spec *s, const struct stat *want, const struct stat *st)
 {
@@ -228,7 +228,7 @@ int run_mounts_make(const struct run_spec *s, const struct stat *want_root, stru
 		(void)TAKE_FD(fd);
 	}
 	return s->read_only && !s->host_root && s->root.kind == MOUNT_OVERLAY ?
-		seal_stack(s, ret, e) :
+		make_stack_read_only(s, ret, e) :
 		0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* run_proto: messages between the processes of a run. */
+/* Messages between the processes of a run. */
 
 #include "run_proto.h"
 
@@ -11,7 +11,7 @@
 int run_proto_pair(int ret[2], struct err *e)
 {
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ret) < 0)
-		return err_set(e, errno, NULL, "cannot make a pair of sockets");
+		return err_set(e, errno, NULL, "cannot create a pair of sockets");
 	return 0;
 }
 
@@ -31,7 +31,7 @@ int run_proto_tell(int sock, const struct run_msg *msg, struct err *e)
 
 	return r == 0 || r == -EPIPE || r == -ECONNRESET ?
 		0 :
-		err_set(e, -r, NULL, "cannot tell another process of this run to go on");
+		err_set(e, -r, NULL, "cannot send a message to another process of this run");
 }
 
 int run_proto_receive(int sock, struct run_msg *msg, int *ret_fd)
@@ -42,7 +42,9 @@ int run_proto_receive(int sock, struct run_msg *msg, int *ret_fd)
 	*ret_fd = -1;
 	n = fdmsg_receive(sock, msg, sizeof(*msg), fds, &n_fds);
 	if (n <= 0)
-		return n == -ECONNRESET ? 0 : n; /* it ended with a message of ours unread */
+		return n == -ECONNRESET ?
+			0 :
+			n; /* ECONNRESET: the other side ended before it had read everything */
 	if ((size_t)n == msg_len(msg) && n_fds <= 1) {
 		*ret_fd = n_fds ? fds[0] : -1;
 		return 1;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* run_relay: the supervisor's life: bytes of the terminal, signals, what init says. */
+/* The supervisor: relay the terminal's data and signals, and handle init's messages. */
 
 #include "run_priv.h"
 
@@ -27,7 +27,7 @@
 
 enum { BROKER_END_MS = 15 * 1000, BROKER_KILLED_MS = 1000 };
 
-/* Bytes on their way: what is between at and len waits for to. */
+/* Data on its way. bytes[at] to bytes[len - 1] still have to be written. */
 struct flow {
 	int from, to;
 	size_t at, len;
@@ -39,18 +39,17 @@ struct relay {
 	const struct run_spec *spec;
 	struct run_handle init;
 	int sigfd, master;
-	bool raw;              /* the caller's terminal is */
-	bool started, gone;    /* the command is there; init has closed its end */
-	struct termios caller; /* as it was */
+	bool raw;              /* the caller's terminal is in raw mode */
+	bool started;          /* the command has its terminal */
+	bool gone;             /* init has closed its end of the socket */
+	struct termios caller; /* attributes of the caller's terminal, to restore */
 	struct flow in, out;
 	pid_t broker;
-	int status; /* -1: not known yet */
+	int status; /* -1: unknown yet */
 	struct err failure;
 };
 
-/*
- * --- the terminal ------------------------------------------------------------------------------
- */
+/* --- the terminal --- */
 
 static void tty_raw(struct relay *r)
 {
@@ -64,7 +63,7 @@ static void tty_restore(struct relay *r)
 {
 	if (r->raw)
 		(void)tcsetattr(STDIN_FILENO, TCSADRAIN,
-			&r->caller); /* a terminal that is gone needs none */
+			&r->caller); /* fails if the terminal has hung up */
 	r->raw = false;
 }
 
@@ -73,12 +72,12 @@ static void tty_resize(const struct relay *r)
 	struct winsize size;
 
 	if (r->master >= 0 && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
-		(void)ioctl(r->master, TIOCSWINSZ, &size); /* a size is no more than a courtesy */
+		(void)ioctl(r->master, TIOCSWINSZ, &size); /* not essential */
 }
 
 /*
- * The command's terminal, which is taken over, begins as the caller's is, which becomes a mere line
- * to it.
+ * Take over fd, the master of the command's terminal: give it the attributes of the caller's
+ * terminal, and set that to raw mode.
  */
 static int tty_start(struct relay *r, int fd, struct err *e)
 {
@@ -102,7 +101,7 @@ static void flow_read(struct flow *f)
 
 	f->at = 0;
 	f->len = n > 0 ? (size_t)n : 0;
-	/* The last one to have the command's terminal open has closed it: EIO. */
+	/* EIO: no process has the command's terminal open. */
 	f->ended = n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR);
 }
 
@@ -113,10 +112,10 @@ static void flow_write(struct flow *f)
 	if (n > 0)
 		f->at += (size_t)n;
 	else if (n < 0 && errno != EAGAIN && errno != EINTR)
-		f->at = f->len = 0; /* nobody is there to read it */
+		f->at = f->len = 0; /* no reader is left: drop the data */
 }
 
-/* What is to be waited for, for one flow: its source when there is room, else its sink. */
+/* What to poll for: the sink if there is data to write, otherwise the source. */
 static struct pollfd flow_poll(const struct flow *f, bool on)
 {
 	bool full = f->at < f->len;
@@ -139,9 +138,7 @@ static void flow_go(struct flow *f, short revents)
 		flow_read(f);
 }
 
-/*
- * --- the broker's end --------------------------------------------------------------------------
- */
+/* --- ending the broker --- */
 
 static bool broker_reap(struct relay *r, int flags)
 {
@@ -162,16 +159,16 @@ static bool broker_reap(struct relay *r, int flags)
 }
 
 /*
- * With init all are gone whom it serves. A filesystem that somebody keeps from answering may keep
- * it, too.
+ * Once init is dead, the broker has no more callers, and ends. It may hang in a filesystem that
+ * does not answer, so wait for a bounded time and kill it.
  */
 static void broker_wait(struct relay *r)
 {
 	if (broker_reap(r, WNOHANG))
 		return;
 	if (!run_ends(r->broker, BROKER_END_MS)) {
-		log_warn("the broker hangs: it is killed");
-		(void)kill(r->broker, SIGKILL); /* not reaped yet, so the number is still its own */
+		log_warn("the broker hangs: killing it");
+		(void)kill(r->broker, SIGKILL); /* not reaped yet, so the pid is not reused */
 		if (!run_ends(r->broker, BROKER_KILLED_MS)) {
 			log_warn("the broker (process %d) is left: it ends when the filesystem "
 				 "answers that it waits for",
@@ -182,11 +179,9 @@ static void broker_wait(struct relay *r)
 	(void)broker_reap(r, 0);
 }
 
-/*
- * --- signals -----------------------------------------------------------------------------------
- */
+/* --- signals --- */
 
-static void pass_on(const struct relay *r, const struct run_msg *msg)
+static void forward(const struct relay *r, const struct run_msg *msg)
 {
 	struct err e = ERR_INIT;
 
@@ -196,33 +191,33 @@ static void pass_on(const struct relay *r, const struct run_msg *msg)
 }
 
 /*
- * Being stopped is for the supervisor and, where it has no terminal of its own to stop it by, for
- * the command too. SIGSTOP, because the command's process group has no parent in its session: the
- * kernel does not stop such by SIGTSTP.
+ * SIGTSTP: stop the supervisor, and also the command unless it has a terminal of its own. The
+ * command gets SIGSTOP, because its process group is orphaned: the kernel does not stop such a
+ * group on SIGTSTP (setpgid(2)).
  */
 static void stop(struct relay *r)
 {
 	struct run_msg msg = { .kind = RUN_MSG_SIGNAL, .value = SIGSTOP, .group = true };
 
 	if (r->master < 0)
-		pass_on(r, &msg);
+		forward(r, &msg);
 	tty_restore(r);
 	(void)raise(SIGSTOP);
 	msg.value = SIGCONT;
 	if (r->master < 0)
-		pass_on(r, &msg);
+		forward(r, &msg);
 	else
 		tty_raw(r);
 	tty_resize(r);
 }
 
-/* Nothing runs yet: what ends a program ends this one, and the rest has nobody to go to. */
+/* The command does not run yet: signals that terminate a program end init; drop the others. */
 static void end_early(struct relay *r, int sig)
 {
 	if (sig != SIGINT && sig != SIGTERM && sig != SIGHUP && sig != SIGQUIT)
 		return;
 	r->status = RUN_SIGNAL + sig;
-	(void)kill(r->init.pid, SIGKILL); /* not reaped yet, so the number is still its own */
+	(void)kill(r->init.pid, SIGKILL); /* not reaped yet, so the pid is not reused */
 }
 
 static void on_signal(struct relay *r)
@@ -233,7 +228,7 @@ static void on_signal(struct relay *r)
 	if (read(r->sigfd, &si, sizeof(si)) != (ssize_t)sizeof(si))
 		return;
 	if (si.ssi_signo == SIGCHLD) {
-		broker_reap(r, WNOHANG); /* init is known by its descriptor */
+		broker_reap(r, WNOHANG); /* init's exit shows on the socket */
 		return;
 	}
 	if (!r->started && si.ssi_signo != SIGTSTP) {
@@ -249,22 +244,18 @@ static void on_signal(struct relay *r)
 		return;
 	}
 	if (si.ssi_signo == SIGCONT && r->master >= 0) {
-		tty_raw(r); /* whoever had the terminal meanwhile may have changed it */
+		tty_raw(r); /* the shell may have changed the terminal meanwhile */
 		return;
 	}
-	/*
-	 * What the terminal sends is for all in the foreground, as the command's process group is.
-	 */
+	/* A signal from the terminal is for the whole foreground process group. */
 	msg.value = (int)si.ssi_signo;
 	msg.group = si.ssi_code == SI_KERNEL;
-	pass_on(r, &msg);
+	forward(r, &msg);
 }
 
-/*
- * --- init and broker ---------------------------------------------------------------------------
- */
+/* --- init and broker --- */
 
-/* Returns in a process of its own, which never comes back from here. */
+/* Fork the broker. Only the supervisor returns. */
 static int broker_start(struct relay *r, int listener, struct err *e)
 {
 	r->broker = fork();
@@ -273,30 +264,30 @@ static int broker_start(struct relay *r, int listener, struct err *e)
 	if (r->broker > 0)
 		return 0;
 
-	cleanup_fd(&r->init.sock); /* init is to see the supervisor's death */
+	cleanup_fd(&r->init.sock); /* so that init notices the supervisor's death */
 	cleanup_fd(&r->master);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || guard_install(false, e) < 0 ||
 		broker_serve(r->spec->broker, listener, r->init.userns, e) < 0)
-		log_warn("the broker cannot go on: %s%s%s", e->what, e->num ? ": " : "",
+		log_warn("the broker cannot continue: %s%s%s", e->what, e->num ? ": " : "",
 			e->num ? strerrordesc_np(e->num) : "");
 	if (r->spec->report) {
 		broker_report(r->spec->broker, r->spec->report);
-		(void)out_flush(r->spec->report); /* nowhere left to say it */
+		(void)out_flush(r->spec->report); /* there is no other place to report to */
 	}
 	_exit(0);
 }
 
 /*
- * The ends of pipes are the command's alone, so that whoever is at the other one sees it close
- * them.
+ * Close stdin and stdout here: if they are pipes, the process at the other end then notices when
+ * the command closes them.
  */
-static int let_pipes_go(struct err *e)
+static int release_pipes(struct err *e)
 {
 	scoped_fd int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
 		return err_set(
-			e, errno, NULL, "cannot leave standard input and output to the command");
+			e, errno, NULL, "cannot close standard input and output in the supervisor");
 	return 0;
 }
 
@@ -307,8 +298,8 @@ static int on_message(struct relay *r, struct err *e)
 	int n = run_proto_receive(r->init.sock, &msg, &fd);
 
 	if (n < 0)
-		return err_set(
-			e, -n, NULL, "cannot hear what process 1 of the command's namespace says");
+		return err_set(e, -n, NULL,
+			"cannot receive a message from process 1 of the command's namespace");
 	if (n == 0) {
 		r->gone = true;
 		return 0;
@@ -318,7 +309,7 @@ static int on_message(struct relay *r, struct err *e)
 		return tty_start(r, TAKE_FD(fd), e);
 	case RUN_MSG_STARTED:
 		r->started = true;
-		return r->master < 0 ? let_pipes_go(e) : 0;
+		return r->master < 0 ? release_pipes(e) : 0;
 	case RUN_MSG_LISTENER:
 		return broker_start(r, fd, e);
 	case RUN_MSG_FAILED:
@@ -350,9 +341,7 @@ static int serve(struct relay *r, struct err *e)
 				return err_set(e, errno, NULL, "cannot wait for the command");
 			continue;
 		}
-		/*
-		 * First what init has to say: that the command is there decides whose a signal is.
-		 */
+		/* Read init's message first: once the command has started, signals are for it. */
 		n = p[0].revents ? on_message(r, e) : 0;
 		if (n < 0)
 			return n;
@@ -364,7 +353,8 @@ static int serve(struct relay *r, struct err *e)
 	return 0;
 }
 
-static bool told_to_end(const struct relay *r)
+/* Did a terminating signal arrive? */
+static bool must_end(const struct relay *r)
 {
 	struct signalfd_siginfo si;
 
@@ -375,9 +365,8 @@ static bool told_to_end(const struct relay *r)
 }
 
 /*
- * All that the command has written before it ended. More will not come, even if the command has
- * passed its terminal on to somebody who has it open still: so nothing is waited for but the
- * caller's terminal.
+ * Copy what the command has written before it ended. Do not wait for more, although another process
+ * may still have its terminal open; wait only for the caller's terminal to accept the data.
  */
 static void drain(struct relay *r)
 {
@@ -393,14 +382,14 @@ static void drain(struct relay *r)
 		}
 		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
 			return;
-		if (p[1].revents && told_to_end(r))
+		if (p[1].revents && must_end(r))
 			return;
 		if (p[0].revents)
 			flow_write(&r->out);
 	}
 }
 
-/* Init's status is of no interest, but in the case that nothing was heard of it. */
+/* Init's own exit status matters only if init sent no status of the command. */
 static int reap(struct relay *r, struct err *e)
 {
 	siginfo_t info = { .si_signo = 0 };
@@ -420,7 +409,7 @@ static int reap(struct relay *r, struct err *e)
 		return RUN_SIGNAL + info.si_status;
 	}
 	return err_say(
-		e, ECHILD, NULL, "process 1 of the command's namespace ended without a word");
+		e, ECHILD, NULL, "process 1 of the command's namespace ended without a message");
 }
 
 int run_relay(const struct run_spec *s, const struct run_handle *init, int sigfd, struct err *e)
@@ -429,7 +418,7 @@ int run_relay(const struct run_spec *s, const struct run_handle *init, int sigfd
 	int n = serve(&r, e), status;
 
 	if (n < 0)
-		(void)kill(init->pid, SIGKILL); /* not reaped yet, so the number is still its own */
+		(void)kill(init->pid, SIGKILL); /* not reaped yet, so the pid is not reused */
 	status = reap(&r, n < 0 ? NULL : e);
 	cleanup_fd(&r.master);
 	if (n < 0)

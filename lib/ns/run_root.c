@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* run_root: the tree that the command sees, put together by init. */
+/* Assemble the tree that the command sees, in init. */
 
 #include "run_priv.h"
 
@@ -22,8 +22,8 @@
 
 struct run_tree {
 	const struct run_spec *spec;
-	int root;     /* attached, on top of what is to go */
-	int dev, pts; /* in it; ours, so that their content can be trusted */
+	int root;     /* attached on top of the host's root */
+	int dev, pts; /* filesystems made here, so their content is trusted */
 };
 
 static int attach(int mnt, int place, const char *path, struct err *e)
@@ -38,9 +38,7 @@ static int attach(int mnt, int place, const char *path, struct err *e)
 	return r;
 }
 
-/*
- * --- filesystems of the namespaces' own ---------------------------------------------------------
- */
+/* --- new filesystems --- */
 
 struct fs_param {
 	const char *key, *value;
@@ -57,14 +55,14 @@ struct new_fs {
 
 static int fs_failed(const char *type, const char *op, struct err *e)
 {
-	int r = err_set(e, errno, type, "cannot make the filesystem");
+	int r = err_set(e, errno, type, "cannot create the filesystem");
 
 	err_op(e, op);
 	if (r == -EPERM && !strcmp(type, "proc")) {
 		err_why(e,
-			"this kernel allows it to root of a user namespace only where nothing is "
-			"mounted over parts of /proc, which is how containers hide them");
-		err_try(e, "run it outside of the container");
+			"root of a user namespace may mount it only where nothing is mounted over "
+			"parts of /proc, which is how containers hide these parts");
+		err_try(e, "run shiftbox outside of the container");
 	}
 	return r;
 }
@@ -90,8 +88,8 @@ static int make_fs(const struct new_fs *new, int *ret_mnt, struct err *e)
 enum { HARMLESS = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, DATA = HARMLESS | MOUNT_ATTR_NOEXEC };
 
 /*
- * sysfs belongs to the network namespace. Where that is the host's, or the host's /sys is covered
- * in parts, there is only the host's, and what is root's in it is not the namespace's root's.
+ * A sysfs belongs to a network namespace. If the command has the host's, or if mounts cover parts
+ * of the host's /sys, sysfs cannot be mounted, and the command gets the host's /sys, read-only.
  */
 static int make_sys(const struct run_spec *s, int *ret_mnt, struct err *e)
 {
@@ -102,8 +100,8 @@ static int make_sys(const struct run_spec *s, int *ret_mnt, struct err *e)
 	if (r != -EPERM)
 		return r < 0 ? fs_failed("sysfs", "fsconfig", e) : 0;
 	log_verbose("/sys is the host's, read-only%s",
-		s->own_net ? ": no other can be mounted here" : "");
-	/* From the stage (the working directory) its flags are locked, too. */
+		s->own_net ? ": no new sysfs can be mounted here" : "");
+	/* With privileges from the stage, the working directory, where its flags are locked. */
 	*ret_mnt = sys_open_tree(AT_FDCWD, s->privileged ? RUN_STAGE_SYS : "/sys",
 		OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 	if (*ret_mnt < 0)
@@ -113,7 +111,7 @@ static int make_sys(const struct run_spec *s, int *ret_mnt, struct err *e)
 	return 0;
 }
 
-/* What every root has. Mounts that would hide a part of the host's own tree are omitted there. */
+/* The mounts of every root. On the host's own tree, those with hides set are omitted. */
 static const struct {
 	const char *path;
 	struct new_fs fs; /* type NULL: make_sys() */
@@ -150,9 +148,7 @@ static int mount_system(struct run_tree *t, struct err *e)
 	return 0;
 }
 
-/*
- * --- /dev --------------------------------------------------------------------------------------
- */
+/* --- /dev --- */
 
 static const struct {
 	const char *name;
@@ -176,18 +172,18 @@ static const struct {
 	{ "ptmx", "pts/ptmx" },
 };
 
-/* Show mnt under a name in /dev, as a file. */
+/* Attach mnt to a new file in /dev. */
 static int attach_node(const struct run_tree *t, int mnt, const char *name, struct err *e)
 {
 	scoped_fd int made =
 		openat(t->dev, name, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 
 	if (made < 0)
-		return err_set(e, errno, name, "cannot make a place in /dev");
+		return err_set(e, errno, name, "cannot create a mount point in /dev");
 	return attach(mnt, made, name, e);
 }
 
-/* The namespace's root cannot make devices that open, so they are the host's. */
+/* Bind the host's node: root of a user namespace cannot create device nodes that work. */
 static int bind_node(
 	const struct run_tree *t, const char *name, unsigned maj, unsigned min, struct err *e)
 {
@@ -198,10 +194,10 @@ static int bind_node(
 	(void)snprintf(path, sizeof(path), "/dev/%s", name); /* fits */
 	mnt = sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (mnt < 0 || fstat(mnt, &st) < 0)
-		return err_set(e, errno, path, "cannot show this device to the command");
+		return err_set(e, errno, path, "cannot clone the device node for the command");
 	if (!S_ISCHR(st.st_mode) || st.st_rdev != makedev(maj, min))
-		return err_say(e, EINVAL, path, "is not the device %u:%u that goes by this name",
-			maj, min);
+		return err_say(
+			e, EINVAL, path, "is not the device %u:%u that has this name", maj, min);
 	return attach_node(t, mnt, name, e);
 }
 
@@ -215,14 +211,14 @@ static int mount_in_dev(const struct run_tree *t, const char *name, const struct
 	if (r < 0)
 		return r;
 	if (mkdirat(t->dev, name, 0755) < 0)
-		return err_set(e, errno, name, "cannot make a place in /dev");
+		return err_set(e, errno, name, "cannot create a mount point in /dev");
 	place = openat(t->dev, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (place < 0)
-		return err_set(e, errno, name, "cannot open a place in /dev");
+		return err_set(e, errno, name, "cannot open a mount point in /dev");
 	return attach(*ret_mnt, place, name, e);
 }
 
-/* Group tty, where it exists in the namespace, so that write(1) works and others cannot. */
+/* Group tty (5), if the map has it: then write(1), which is setgid tty, can write to a terminal. */
 static int mount_pts(struct run_tree *t, struct err *e)
 {
 	struct new_fs fs = { "devpts", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
@@ -245,7 +241,8 @@ static int fill_dev(struct run_tree *t, struct err *e)
 		r = bind_node(t, nodes[i].name, nodes[i].major, nodes[i].minor, e);
 	for (size_t i = 0; i < ARRAY_LEN(links) && r == 0; i++)
 		if (symlinkat(links[i].target, t->dev, links[i].name) < 0)
-			r = err_set(e, errno, links[i].name, "cannot make a link in /dev");
+			r = err_set(
+				e, errno, links[i].name, "cannot create a symbolic link in /dev");
 	if (r == 0)
 		r = mount_pts(t, e);
 	if (r == 0)
@@ -256,9 +253,9 @@ static int fill_dev(struct run_tree *t, struct err *e)
 }
 
 /*
- * The terminal is born as the user's (as the kernel has it for who opens ptmx), who could not open
- * /dev/stdout otherwise. Whom the root's files do not tell is told of when the command becomes that
- * user; meanwhile the terminal is root's.
+ * Open ptmx with the target user's fsuid, so that the pty belongs to that user, who otherwise could
+ * not open /dev/stdout. If the user is not found in the container's passwd, the pty belongs to
+ * root, and the error is reported when the command changes to that user.
  */
 static int open_ptmx(const struct run_tree *t)
 {
@@ -276,11 +273,11 @@ static int open_ptmx(const struct run_tree *t)
 	fd = openat(t->pts, "ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
 	fsids_leave(&ids);
 	(void)prctl(
-		PR_SET_PDEATHSIG, SIGKILL); /* a change of the fsuid takes it off; cannot fail */
+		PR_SET_PDEATHSIG, SIGKILL); /* the change of the fsuid cleared it; cannot fail */
 	return fd;
 }
 
-/* In the command's own devpts, so that its name there is right. */
+/* Create the terminal in the command's devpts, so that ttyname(3) works there. */
 static int make_tty(const struct run_tree *t, struct run_tty *ret, struct err *e)
 {
 	scoped_fd int master = open_ptmx(t), slave = -1, console = -1;
@@ -288,7 +285,7 @@ static int make_tty(const struct run_tree *t, struct run_tty *ret, struct err *e
 	char name[16];
 
 	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0 || ioctl(master, TIOCGPTN, &n) < 0)
-		return err_set(e, errno, NULL, "cannot make a terminal for the command");
+		return err_set(e, errno, NULL, "cannot create a terminal for the command");
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)
 		return err_set(e, errno, NULL, "cannot open the command's side of its terminal");
@@ -296,7 +293,7 @@ static int make_tty(const struct run_tree *t, struct run_tty *ret, struct err *e
 	console = sys_open_tree(t->pts, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (console < 0)
 		return err_set(
-			e, errno, NULL, "cannot show the command's terminal as /dev/console");
+			e, errno, NULL, "cannot clone the command's terminal for /dev/console");
 	r = attach_node(t, console, "console", e);
 	if (r < 0)
 		return r;
@@ -304,9 +301,7 @@ static int make_tty(const struct run_tree *t, struct run_tty *ret, struct err *e
 	return 0;
 }
 
-/*
- * --- together ----------------------------------------------------------------------------------
- */
+/* --- assembling --- */
 
 static int attach_binds(const struct run_tree *t, const struct run_mounts *m, struct err *e)
 {
@@ -329,8 +324,8 @@ static int attach_binds(const struct run_tree *t, const struct run_mounts *m, st
 }
 
 /*
- * The old root ends up on top of the new one, and is taken off from there, with all that is below
- * it.
+ * pivot_root(".", ".") stacks the old root on top of the new one, from where it is detached with
+ * all mounts below it (pivot_root(2)).
  */
 static int pivot(int root, struct err *e)
 {
@@ -344,8 +339,8 @@ static int pivot(int root, struct err *e)
 		err_op(e, "pivot_root");
 		if (r == -EINVAL)
 			err_why(e,
-				"the root directory is not the top of a mount (a chroot), or it is "
-				"the initial RAM disk");
+				"the root directory is not a mount point (a chroot), or it is the "
+				"initial RAM disk");
 		return r;
 	}
 	if (fchdir(old) < 0 || sys_umount2(".", SYS_MNT_DETACH) < 0 || chdir("/") < 0)
@@ -359,7 +354,8 @@ static int build(struct run_tree *t, const struct run_mounts *m, bool want_tty, 
 	int r;
 
 	if (sys_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-		return err_set(e, errno, "/", "cannot keep mounts from being seen elsewhere");
+		return err_set(
+			e, errno, "/", "cannot keep mounts from propagating to other namespaces");
 	if (sys_move_mount(t->root, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0) {
 		r = err_set(e, errno, NULL, "cannot attach the root of the command");
 		err_op(e, "move_mount");
@@ -375,7 +371,7 @@ static int build(struct run_tree *t, const struct run_mounts *m, bool want_tty, 
 	return r == 0 ? pivot(t->root, e) : r;
 }
 
-/* Is it in something that is mounted over the root anew? */
+/* Is path below one of the mounts of every root? */
 static bool is_in_system_mount(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_LEN(system_mounts); i++)
@@ -409,7 +405,7 @@ static int make_places(const struct run_spec *s, const struct run_mounts *m, str
 	return r;
 }
 
-/* Directories are for all that the command may become; the umask is the command's. */
+/* Clear the umask: every user in the namespace must be able to enter the directories. */
 int run_root_places(const struct run_spec *s, const struct run_mounts *m, struct err *e)
 {
 	mode_t mask = umask(0);

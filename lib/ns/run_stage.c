@@ -18,27 +18,28 @@ int run_stage_open(int *ret_stage, struct err *e)
 	int r;
 
 	if (unshare(CLONE_NEWNS) < 0) {
-		r = err_set(e, errno, NULL, "cannot make a mount namespace");
+		r = err_set(e, errno, NULL, "cannot create a mount namespace");
 		err_op(e, "unshare");
 		return r;
 	}
-	/* Mounts of others still arrive and, what matters more, go. */
+	/* Mounts and above all unmounts of the host still propagate to here. */
 	if (sys_mount(NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
-		return err_set(e, errno, "/", "cannot keep mounts from being seen elsewhere");
+		return err_set(
+			e, errno, "/", "cannot keep mounts from propagating to other namespaces");
 	r = newfs_tmpfs(0, &stage, e);
 	if (r < 0)
 		return r;
-	if (fchmodat(stage, ".", 0711, 0) < 0) /* root of the namespace must be able to enter */
-		return err_set(
-			e, errno, NULL, "cannot open a directory in memory to the command's root");
+	if (fchmodat(stage, ".", 0711, 0) <
+		0) /* root of the user namespace must be able to enter */
+		return err_set(e, errno, NULL, "cannot set the mode of the stage of the mounts");
 	*ret_stage = TAKE_FD(stage);
 	return 0;
 }
 
 /*
- * It must be somewhere in the namespace, but in nobody's way: so it goes onto a directory that is
- * there everywhere, and on top of it what was there before. (On top of "/" would do as well, but
- * then the caller counts as in a chroot, and may make no user namespace.)
+ * The stage must be attached in the namespace, but must hide nothing. So attach it on /dev, which
+ * every host has, and a clone of /dev on top of it. "/" would not do: the process would then count
+ * as chrooted, and could not create a user namespace (kernel/user_namespace.c, create_user_ns()).
  */
 static int stage_hide(int stage, struct err *e)
 {
@@ -51,8 +52,7 @@ static int stage_hide(int stage, struct err *e)
 		return r;
 	if (sys_move_mount(stage, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
 		sys_move_mount(before, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
-		r = err_set(
-			e, errno, path, "cannot attach a directory in memory for the mounts there");
+		r = err_set(e, errno, path, "cannot attach the stage of the mounts there");
 		err_op(e, "move_mount");
 		return r;
 	}
@@ -69,7 +69,7 @@ static int stage_attach(int stage, int mnt, const char *name, struct err *e)
 	r = S_ISDIR(st.st_mode) ? mkdirat(stage, name, 0700) :
 				  mknodat(stage, name, S_IFREG | 0600, 0);
 	if (r < 0)
-		return err_set(e, errno, NULL, "cannot make a place for a mount");
+		return err_set(e, errno, NULL, "cannot create a mount point in the stage");
 	if (sys_move_mount(mnt, "", stage, name, MOVE_MOUNT_F_EMPTY_PATH) < 0) {
 		r = err_set(e, errno, NULL, "cannot attach a mount");
 		err_op(e, "move_mount");
@@ -78,7 +78,7 @@ static int stage_attach(int stage, int mnt, const char *name, struct err *e)
 	return 0;
 }
 
-/* The host's /sys, read-only for good: what is world-writable there is the host's. */
+/* The host's /sys with locked flags: its world-writable files belong to the host. */
 static int stage_sys(int stage, struct err *e)
 {
 	const struct mount_flags flags = { .set = RUN_SYS_FLAGS, .propagation = MS_PRIVATE };
@@ -117,7 +117,7 @@ int run_stage_take(const struct run_spec *s, struct run_mounts *ret, struct err 
 			AT_FDCWD, name, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 		if (fd < 0)
 			return err_set(e, errno, NULL,
-				"cannot take over a mount that was made for the command");
+				"cannot clone a mount that was made for the command");
 		if (VEC_ADD(ret, fd) < 0) {
 			cleanup_fd(&fd);
 			return err_nomem(e);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * run_user: users as the command's root has them. Read from its files alone: asking the name
- * services there would load libraries that somebody else wrote.
+ * Look up users in the passwd and group files of the command's root. The files are parsed here,
+ * because getpwnam(3) would load NSS libraries of that root, which is not trusted (the class of
+ * CVE-2019-14271).
  */
 
 #include "run_priv.h"
@@ -18,7 +19,7 @@
 
 enum { FILE_SIZE_MAX = 1 << 20, LINE_MAX_ = 1 << 16 };
 
-/* The whole of a file; nothing when it is not there. */
+/* Read a whole file; a missing file counts as empty. */
 static int read_file(int root, const char *path, struct buf *ret, struct err *e)
 {
 	int r = untrusted_root_read(root, path, FILE_SIZE_MAX, ret, e);
@@ -30,13 +31,16 @@ static int read_file(int root, const char *path, struct buf *ret, struct err *e)
 	return r;
 }
 
-/* A stream over a text, or NULL. An empty text has none. */
+/* A stream over b. Returns NULL on failure and for an empty text, which fmemopen(3) may refuse. */
 static FILE *stream_of(struct buf *b)
 {
 	return b->len ? fmemopen(b->data, b->len, "r") : NULL;
 }
 
-/* The entry of that name, or of that number. Fills uid, gid and home: 1 when there is one. */
+/*
+ * Find the entry by number if uid is not NULL, otherwise by name. Returns 1, with uid, gid and home
+ * of ret set, or 0.
+ */
 static int find_passwd(
 	int root, const char *name, const uint32_t *uid, struct run_user *ret, struct err *e)
 {
@@ -73,13 +77,13 @@ static int not_named(const char *name, const char *kind, const char *file, struc
 {
 	(void)err_say(
 		e, ENOENT, name, "there is no %s of this name in the command's %s", kind, file);
-	err_try(e, "give the number, or a name of that file");
+	err_try(e, "specify the number, or a name of that file");
 	return -ENOENT;
 }
 
 /*
- * The number of the group called name into *ret_gid, and the groups that have user as a member into
- * ret. Either may be NULL.
+ * Store the gid of the group called name in *ret_gid, and add the groups that have user as a member
+ * to ret. Either may be NULL.
  */
 static int read_groups(int root, const char *name, uint32_t *ret_gid, const char *user,
 	struct run_user *ret, struct err *e)
@@ -115,16 +119,18 @@ static int find_parts(
 	int r;
 
 	if (number && ret->uid == UINT32_MAX)
-		return err_say(e, ERANGE, user, "is no user id");
+		return err_say(e, ERANGE, user, "is not a valid user id");
 	r = find_passwd(root, user, number ? &ret->uid : NULL, ret, e);
 	if (r < 0)
 		return r;
 	if (r == 0 && !number)
 		return not_named(user, "user", "/etc/passwd", e);
-	if (!group) /* as login(1) does; a group that is named stands alone */
+	if (!group) /* as login(1): supplementary groups, unless a group is specified */
 		return number ? 0 : read_groups(root, NULL, NULL, user, ret, e);
 	if (num_u32(group, &ret->gid) == 0)
-		return ret->gid == UINT32_MAX ? err_say(e, ERANGE, group, "is no group id") : 0;
+		return ret->gid == UINT32_MAX ?
+			err_say(e, ERANGE, group, "is not a valid group id") :
+			0;
 	return read_groups(root, group, &ret->gid, NULL, ret, e);
 }
 
@@ -141,7 +147,7 @@ int run_user_find(int root, const char *user, struct run_user *ret, struct err *
 	if (colon)
 		*colon = '\0';
 	r = find_parts(root, copy, colon ? colon + 1 : NULL, ret, e);
-	/* Root is root, whatever the files say. */
+	/* The default is group 0 and /root, whatever the files say. */
 	if (r == 0 && !user) {
 		ret->gid = 0;
 		if (!ret->home[0])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* seal: the running program, out of reach. */
+/* Re-execute the program from a sealed memfd (CVE-2019-5736). */
 
 #include "seal.h"
 
@@ -20,10 +20,10 @@
 #define MFD_EXEC 0x0010U /* Linux 6.3 */
 #endif
 
-enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE, WORDS_MAX = 8 << 20 };
+enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE, ARGUMENTS_MAX = 8 << 20 };
 
-/* Sealed ones are of our making: a caller who makes one fools only itself. */
-static bool is_out_of_reach(int exe)
+/* A sealed memfd is our copy; a user who prepares another one is the only victim. */
+static bool is_protected(int exe)
 {
 	int seals = fcntl(exe, F_GET_SEALS);
 	struct stat st;
@@ -48,10 +48,10 @@ static int copy_sealed(int exe)
 	return fcntl(fd, F_ADD_SEALS, SEALS) < 0 ? -1 : TAKE_FD(fd);
 }
 
-/* The words that this process was started with. */
-static int read_words(struct buf *text, struct strv *ret)
+/* The arguments of this process. */
+static int read_arguments(struct buf *text, struct strv *ret)
 {
-	int r = fd_read_file(AT_FDCWD, "/proc/self/cmdline", WORDS_MAX, text, NULL);
+	int r = fd_read_file(AT_FDCWD, "/proc/self/cmdline", ARGUMENTS_MAX, text, NULL);
 
 	for (size_t at = 0; r == 0 && at < text->len; at += strlen(text->data + at) + 1)
 		r = VEC_ADD(ret, text->data + at);
@@ -62,15 +62,15 @@ void seal_self(void)
 {
 	scoped_fd int exe = open("/proc/self/exe", O_RDONLY | O_CLOEXEC), copy = -1;
 	scoped_buf struct buf text = BUF_INIT;
-	struct strv words = { 0 }; /* borrows from text */
+	struct strv args = { 0 }; /* borrows from text */
 
-	if (exe >= 0 && is_out_of_reach(exe))
+	if (exe >= 0 && is_protected(exe))
 		return;
 	copy = exe < 0 ? -1 : copy_sealed(exe);
-	if (copy >= 0 && read_words(&text, &words) == 0)
-		(void)fexecve(copy, words.items, environ);
-	log_verbose("the command may find a way to change this program's file: no copy of it can "
-		    "be run: %s",
+	if (copy >= 0 && read_arguments(&text, &args) == 0)
+		(void)fexecve(copy, args.items, environ);
+	log_verbose("the command may be able to change this program's file, because a sealed copy "
+		    "cannot be executed: %s",
 		strerrordesc_np(errno));
-	VEC_DONE(&words);
+	VEC_DONE(&args);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* untrusted_root: places in a root directory that somebody else made. */
+/* Open and create files below a root directory whose content is not trusted. */
 
 #include "untrusted_root.h"
 
@@ -31,17 +31,19 @@ static int cannot(const char *path, const char *what, struct err *e)
 	if (r == -EROFS)
 		err_why(e, "it is not there, and the root is read-only");
 	else if (r == -EOVERFLOW)
-		err_why(e, "the owner of the directory above it has no id in the map");
+		err_why(e, "the map has no id for the owner of its parent directory");
 	if (!strncmp(what, "create", strlen("create")))
-		err_try(e, "create it there before");
+		err_try(e, "create it there first");
 	else if (r == -EACCES)
-		err_try(e, "give that root access to its whole path: namei -l shows who may pass");
+		err_try(e,
+			"give root of the namespace search permission on the whole path; namei -l shows "
+			"the permissions");
 	return r;
 }
 
 /*
- * The directory path, of which the last component may be missing in parent. Opened in parent, where
- * no link can be in the way.
+ * Open the directory path below root. If it does not exist, create its last component, name, in
+ * parent, the directory above it, and open it there without following symbolic links.
  */
 static int make_dir(
 	int root, int parent, const char *path, const char *name, int *ret_fd, struct err *e)
@@ -51,12 +53,12 @@ static int make_dir(
 		return 0;
 	if (errno != ENOENT)
 		return cannot(path, "open a directory", e);
-	if (mkdirat(parent, name, 0755) < 0) /* EEXIST: a link that points nowhere */
+	if (mkdirat(parent, name, 0755) < 0) /* EEXIST: a dangling symbolic link */
 		return cannot(path, "create a directory", e);
 	return fd_open_beneath(parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW, ret_fd, e);
 }
 
-/* All of path but its last component, created where missing. *ret_name points into path. */
+/* Open the parent directory of path, creating what is missing. *ret_name points into path. */
 static int open_parent(int root, char *path, int *ret_fd, const char **ret_name, struct err *e)
 {
 	scoped_fd int dir = open_in(root, "/", O_PATH | O_DIRECTORY);
@@ -87,13 +89,13 @@ static int check_path(const char *path, struct err *e)
 {
 	if (*path != '/')
 		return err_say(
-			e, EINVAL, path, "a place in the root of the command must begin with '/'");
+			e, EINVAL, path, "a path in the root of the command must begin with '/'");
 	for (const char *p = path; *p;) {
 		size_t n = strcspn(p, "/");
 
 		if ((n == 1 && *p == '.') || (n == 2 && !strncmp(p, "..", 2)))
 			return err_say(e, EINVAL, path,
-				"a place in the root of the command must not contain '.' or '..'");
+				"a path in the root of the command must not contain '.' or '..'");
 		p += n + !!p[n];
 	}
 	return 0;
@@ -126,14 +128,14 @@ int untrusted_root_place(int root, const char *path, bool dir, int *ret_fd, stru
 		if (made < 0)
 			return cannot(path, dir ? "create a directory" : "create a file", e);
 		if (!dir)
-			(void)close(made); /* empty: nothing to lose */
+			(void)close(made); /* cannot lose data: the file is empty */
 		fd = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	}
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return cannot(path, "open a place", e);
+		return cannot(path, "open a mount point", e);
 	if (dir != S_ISDIR(st.st_mode)) {
 		(void)err_set(e, dir ? ENOTDIR : EISDIR, path,
-			"cannot mount on this place in the root of the command");
+			"cannot mount on this path in the root of the command");
 		if (S_ISLNK(st.st_mode))
 			err_why(e, "it is a symbolic link, which is not followed");
 		return dir ? -ENOTDIR : -EISDIR;
@@ -151,6 +153,6 @@ int untrusted_root_read(int root, const char *path, size_t max, struct buf *ret,
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return cannot(path, "read a file", e);
 	if (!S_ISREG(st.st_mode))
-		return err_say(e, EINVAL, path, "is no regular file in the root of the command");
+		return err_say(e, EINVAL, path, "is not a regular file in the root of the command");
 	return fd_read_all(fd, path, max, ret, e);
 }

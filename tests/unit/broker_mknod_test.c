@@ -387,10 +387,7 @@ TEST(a_user_namespace_below_gets_nothing)
 	CHECK(access(box_at("nested"), F_OK) < 0);
 }
 
-/*
- * --- attacks
- * ----------------------------------------------------------------------------------------
- */
+/* --- attacks --- */
 
 static char swapped[64];
 

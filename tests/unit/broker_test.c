@@ -36,10 +36,7 @@ TEST(ways_around_the_held_calls_do_not_exist)
 	CHECK_INT(box_run(rules, NULL, around, NULL, 0), 0);
 }
 
-/*
- * --- chown
- * ------------------------------------------------------------------------------------------
- */
+/* --- chown --- */
 
 static int own(void)
 {
@@ -137,10 +134,7 @@ TEST(a_report_leaves_the_answer_to_the_kernel_and_tells_who_wanted_what)
 	CHECK_HAS(said, "\"uids_needed\":70001");
 }
 
-/*
- * --- mount and umount
- * -------------------------------------------------------------------------------
- */
+/* --- mount and umount --- */
 
 static int mounts(void)
 {
