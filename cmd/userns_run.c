@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* userns-run: a command as root of a user namespace, on a root of its own. */
+/* userns-run: run a command as root of a user namespace, on a root of its own. */
 
 #include "userns_run.h"
 
@@ -76,22 +76,23 @@ static int run_as_user(struct userns_args *a, struct err *e)
 
 	if (r >= 0 || a->caller != RUN_BY_USER)
 		return r;
-	/* A map that was given may fail for the same reasons. */
+	/* Explain a failure with -m too: it may have the same causes. */
 	if (a->ids.map.uid.len || rootless_ids(&a->ids, NULL) == 0)
 		rootless_explain(&a->ids, e);
 	return r;
 }
 
 /*
- * With privileges the mounts are made by another process, which goes on to the guard and
- * userns_run(); it tells itself what goes wrong. The command, which may chown, comes of this one.
+ * With privileges, another process makes the mounts: it continues to the chown guard and
+ * userns_run(), and reports its own errors. The command, which may call chown, descends from this
+ * process.
  */
 static int userns_before(void *args, struct ctx *ctx, struct err *e)
 {
 	struct userns_args *a = args;
 	int r;
 
-	/* No id of the command's is the host's root then. */
+	/* With RUN_BY_ROOT no id of the command is the host's root, which owns the program's file. */
 	if (run_caller() != RUN_BY_ROOT)
 		seal_self();
 	r = userns_run_spec(a, ctx, e);

@@ -17,20 +17,20 @@ struct userns_args {
 	bool strict, read_only, resolv_conf, new_privs, pipe;
 	int net;
 
-	/* What comes of them. */
+	/* Derived from the options: */
 	enum run_caller caller;
-	struct stat map_of;  /* the directory of -r as it was when a map was parsed, which may speak
-	                        of its owner; st_ino 0: none */
-	struct rootless ids; /* of RUN_BY_USER, if no map is given */
-	struct strv image_command;
-	struct store *opened; /* the layers stay in it as long as the command runs */
+	struct stat map_of;  /* the directory of -r when the map was parsed, because a map may refer
+	                        to its owner; st_ino 0: none */
+	struct rootless ids; /* RUN_BY_USER without -m: the ids that the user was granted */
+	struct strv image_command; /* entrypoint and arguments; NULL-terminated once used */
+	struct store *opened;      /* holds the layers while the command runs */
 	struct run_spec spec;
 	int stage;
 };
 
 /*
- * Make spec of the options and operands: read the map, the options of the root, the binds, the
- * configuration of the image and the rules of the broker. Mounts nothing.
+ * Fill in a->spec from the options and operands: parse the map, the options of the root, the binds,
+ * the configuration of the image and the rules of the broker. Makes no mounts.
  */
 int userns_run_spec(struct userns_args *a, const struct ctx *ctx, struct err *e);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* userns-run: make the description of the run from the options and operands. */
+/* userns-run: derive the description of the run from the options and operands. */
 
 #include "userns_run.h"
 
@@ -22,7 +22,7 @@
 #include "../lib/store/store_plan.h"
 #include "../lib/store/store_view.h"
 
-static void say_map(const struct idmap *m, const char *why)
+static void log_map(const struct idmap *m, const char *why)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
@@ -35,14 +35,14 @@ static int map_of_root(struct idmap *ret, struct err *e)
 	int r = idmap_parse(&(const char *){ "auto" }, 1, NULL, ret, e);
 
 	if (r == 0)
-		say_map(ret, "what subuid(5) and subgid(5) grant to root");
+		log_map(ret, "what subuid(5) and subgid(5) grant to root");
 	else if (r == -ENOENT) {
 		(void)err_say(e, ENOENT, NULL,
 			"there is no map, and root has no ids in /etc/subuid and /etc/subgid");
 		err_op(e, "map");
 		err_try(e,
-			"name a range that nobody else has, such as -m +BASE, or grant one to root "
-			"in /etc/subuid and /etc/subgid");
+			"specify a range that is not otherwise in use, such as -m +BASE, or grant "
+			"one to root in /etc/subuid and /etc/subgid");
 	}
 	return r;
 }
@@ -55,7 +55,7 @@ static int map_of_namespace(struct idmap *ret, struct err *e)
 	if (r == 0)
 		r = userns_fit(&all, ret, e);
 	if (r == 0)
-		say_map(ret, "all ids of the user namespace that the caller is in");
+		log_map(ret, "all ids of the caller's user namespace");
 	return r;
 }
 
@@ -67,7 +67,7 @@ static int map_of_user(struct rootless *ids, struct idmap *ret, struct err *e)
 		r = idmap_copy(&ids->map, ret, e);
 	if (r < 0)
 		return r;
-	say_map(ret,
+	log_map(ret,
 		ids->single ? "the caller alone, who has no subordinate ids" :
 			      "the caller, and what subuid(5) and subgid(5) grant");
 	if (ids->single && ids->why[0])
@@ -83,7 +83,8 @@ static int find_map(struct userns_args *a, struct run_spec *s, struct err *e)
 	char path[32];
 	int r = 0;
 
-	/* Whose owner a map may speak of: the root must be that directory (find_root()). */
+	/* A map may refer to the owner of this directory, so find_root() checks that it is the
+	 * root. */
 	if (a->maps.len && a->rootfs) {
 		r = path_open(a->rootfs, O_PATH, "cannot open the source", NULL, &fd, e);
 		if (r == 0 && fstat(fd, &a->map_of) < 0)
@@ -105,8 +106,8 @@ static int find_map(struct userns_args *a, struct run_spec *s, struct err *e)
 }
 
 /*
- * Disk ids are the ids of the namespace, so that the map of the root is that of the namespace, if
- * not told otherwise.
+ * The default map of the root is the map of the namespace: the ids on disk are then the ids in the
+ * namespace.
  */
 static int default_map(const struct run_spec *s, struct mount_options *o, struct err *e)
 {
@@ -116,7 +117,7 @@ static int default_map(const struct run_spec *s, struct mount_options *o, struct
 		return s->privileged ? 0 :
 				       err_usage(e,
 					       "option 'map' of the root needs root of the host, "
-					       "who can ID-map filesystems");
+					       "which can ID-map filesystems");
 	if (!s->privileged)
 		return 0;
 	idmap_print(&s->map, &b);
@@ -150,11 +151,11 @@ static int check_root_options(
 	if (!s->privileged && o->flags.clear & MOUNT_ATTR_NODEV)
 		return err_usage(e,
 			"option 'dev' of the root needs root of the host: the kernel opens no "
-			"device for others there");
+			"device on mounts of other users");
 
 	for (size_t i = 0; i < ARRAY_LEN(meaningless); i++)
 		if (meaningless[i].given)
-			return err_usage(e, "option '%s' means nothing for the root of a command",
+			return err_usage(e, "option '%s' has no meaning for the root of a command",
 				meaningless[i].name);
 	return 0;
 }
@@ -175,7 +176,7 @@ static int find_image(
 	r = store_open(o->store ? o->store : a->store, 0, &a->opened, e);
 	if (r == 0)
 		r = store_image_layers(a->opened, name, layers, NULL, e);
-	/* Changes go somewhere, or a program that writes a file for itself would not start. */
+	/* Most programs write files: without an upper directory, keep changes in memory. */
 	if (r == 0 && !o->upper && !(o->flags.set & MOUNT_ATTR_RDONLY))
 		o->ephemeral = true;
 	return r;
@@ -208,8 +209,8 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 	if (!buf_get(&source))
 		return err_nomem(e);
 	/*
-	 * Root of the namespace owns the devices of the root, and no namespace keeps it from
-	 * opening them: only who asks gets that.
+	 * Root of the namespace owns the device nodes in the root, and no namespace prevents it
+	 * from opening them: nodev is the default.
 	 */
 	if (!(o.flags.clear & MOUNT_ATTR_NODEV))
 		o.flags.set |= MOUNT_ATTR_NODEV;
@@ -217,13 +218,13 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 		&s->root, buf_get(&source), "/", &o, a->image ? &layers : NULL, a->strict, e);
 	if (r == 0 && a->map_of.st_ino && s->root.source_seen &&
 		(a->map_of.st_ino != s->root.source_ino || a->map_of.st_dev != s->root.source_dev))
-		r = err_say(e, ESTALE, a->rootfs, "leads to another place than a moment ago");
+		r = err_say(e, ESTALE, a->rootfs, "was exchanged for another directory meanwhile");
 	return r == 0 && a->image ? store_plan(&s->root, a->opened, e) : r;
 }
 
 /*
- * A read-only bind costs an ordinary user's command the right to mount: one that cannot be written
- * to anyway need not be.
+ * A read-only bind costs the command of an ordinary user CAP_SYS_ADMIN (run_command.c), so avoid it
+ * if the user cannot write to the file anyway.
  */
 static int bind_resolv_conf(struct run_spec *s, struct err *e)
 {
@@ -247,7 +248,7 @@ static int find_binds(const struct userns_args *a, struct run_spec *s, struct er
 		b = &s->binds.items[s->binds.len - 1];
 		if (!s->privileged && (b->own_map || b->map.wish != MAP_KEEP))
 			return err_usage(e,
-				"'%s': a map of a bind needs root of the host, who can ID-map "
+				"'%s': a map of a bind needs root of the host, which can ID-map "
 				"filesystems",
 				a->binds.items[i]);
 	}
@@ -263,8 +264,8 @@ static int add_strings(struct strv *ret, const struct strv *more, struct err *e)
 }
 
 /*
- * How the image wants to be run: its variables and directory, and its program, for who names none.
- * But not its user: the command is root. An image of plain layers says nothing.
+ * Use the configuration of the image: environment, working directory, and the command if none is
+ * given. The user is not used: the command is root. An image of plain layers has no configuration.
  */
 static int find_config(struct userns_args *a, struct run_spec *s, struct err *e)
 {
@@ -296,7 +297,7 @@ static int find_command(struct userns_args *a, struct run_spec *s, struct err *e
 		return err_usage(e,
 			a->image ? "the image names no program to run: CMD is missing" :
 				   "CMD is missing");
-	if (VEC_ADD(&a->image_command, NULL) < 0) /* ends an argv; it is no string of the list's */
+	if (VEC_ADD(&a->image_command, NULL) < 0) /* the end of argv */
 		return err_nomem(e);
 	s->command = a->image_command.items;
 	return 0;
@@ -311,7 +312,7 @@ static int find_env(const struct userns_args *a, struct run_spec *s, struct err 
 
 		if (!*word || *word == '=')
 			return err_usage(
-				e, "'%s' is no environment variable: NAME or NAME=VALUE", word);
+				e, "'%s' is not an environment variable: NAME or NAME=VALUE", word);
 		if (!strchr(word, '=') && !value)
 			return err_usage(e, "there is no environment variable '%s' to keep", word);
 		buf_str(&b, word);
@@ -336,7 +337,7 @@ static int find_workdir(const struct userns_args *a, struct run_spec *s, struct 
 	return 0;
 }
 
-/* The report at the end is no output of the command's, so that it goes where messages go. */
+/* The report goes to stderr: stdout belongs to the command. */
 static int find_broker(
 	const struct userns_args *a, const struct ctx *ctx, struct run_spec *s, struct err *e)
 {
@@ -353,7 +354,7 @@ static int find_broker(
 	if (!a->allow.len && !a->policy)
 		return a->audit ? err_usage(e,
 					  "option '--audit' needs --allow or --policy: without "
-					  "rules nothing is decided") :
+					  "rules there is nothing to record") :
 				  0;
 	r = broker_new(&c, &s->broker, e);
 	if (r < 0)
@@ -362,7 +363,7 @@ static int find_broker(
 	return s->report ? 0 : err_nomem(e);
 }
 
-/* A variable of a script that is not set gives an empty value, which is no wish. */
+/* An empty value is most likely an unset variable of a script. */
 static int check_values(const struct userns_args *a, struct err *e)
 {
 	const struct {

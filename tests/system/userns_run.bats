@@ -390,7 +390,7 @@ CapEff:	0000000000000000"
 		sh -c 'echo "$A-$B-$C"; env | grep -c "^[ABC]="'
 	must_equal "$(xargs <<<"$output")" "1--x y 3"
 	must_fail 125 "no environment variable 'NONE_SUCH'" on_image -e NONE_SUCH -- true
-	must_fail 125 'is no environment variable' on_image -e =x -- true
+	must_fail 125 'is not an environment variable' on_image -e =x -- true
 	local option
 	for option in rootfs image store workdir user hostname policy audit; do
 		must_fail 125 "the value of option '--$option' is empty" $RUN "--$option=" -- true
