@@ -3,6 +3,7 @@
 
 #include "json.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 
@@ -56,7 +57,8 @@ static int parse(const char *text, size_t n, const char *doc, json_type type, co
 			e, EINVAL, doc, "is nested deeper than %d levels", (int)JSON_MAX_DEPTH);
 
 	j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &fault);
-	if (!j && json_error_code(&fault) == json_error_out_of_memory)
+	/* Not every allocation that fails has a text or this code (jansson 2.14). */
+	if (!j && (!fault.text[0] || json_error_code(&fault) == json_error_out_of_memory))
 		return err_nomem(e);
 	if (!j)
 		return err_say(
@@ -198,4 +200,109 @@ int doc_item_str(const struct json *array, size_t i, const char *key, const char
 
 	*ret = json_string_value(j);
 	return 0;
+}
+
+/*
+ * --- writing -----------------------------------------------------------------------------------
+ */
+
+/* Add value to the innermost open object or array, which then owns it. Returns false on failure. */
+static bool put(struct json_writer *w, const char *key, json_t *value)
+{
+	json_t *top = w->depth ? unwrap(w->open[w->depth - 1]) : NULL;
+	int r;
+
+	/* jansson frees the value on failure, too, and accepts a NULL value and container. */
+	r = json_is_array(top) ? json_array_append_new(top, value) :
+				 json_object_set_new(top, key, value);
+	w->failed |= r < 0;
+	return r == 0;
+}
+
+static void open_value(struct json_writer *w, const char *key, json_t *value)
+{
+	assert(w->depth < JSON_OPEN_MAX && !w->root);
+	w->failed |= !value;
+	if (w->depth && !put(w, key, value))
+		value = NULL;
+	w->open[w->depth++] = wrap(value);
+}
+
+void json_write_object(struct json_writer *w, const char *key)
+{
+	open_value(w, key, json_object());
+}
+
+void json_write_array(struct json_writer *w, const char *key)
+{
+	open_value(w, key, json_array());
+}
+
+void json_write_end(struct json_writer *w)
+{
+	assert(w->depth);
+	if (--w->depth == 0)
+		w->root = w->open[0];
+}
+
+void json_write_str(struct json_writer *w, const char *key, const char *value)
+{
+	(void)put(w, key, json_string(value)); /* kept in failed, here and below */
+}
+
+void json_write_strn(struct json_writer *w, const char *key, const char *value, size_t n)
+{
+	(void)put(w, key, json_stringn(value, n));
+}
+
+void json_write_strs(struct json_writer *w, const char *key, const char *const *values)
+{
+	json_write_array(w, key);
+	for (; *values; values++)
+		json_write_str(w, NULL, *values);
+	json_write_end(w);
+}
+
+void json_write_i64(struct json_writer *w, const char *key, int64_t value)
+{
+	(void)put(w, key, json_integer(value));
+}
+
+void json_write_bool(struct json_writer *w, const char *key, bool value)
+{
+	(void)put(w, key, json_boolean(value));
+}
+
+bool json_writer_in_array(const struct json_writer *w)
+{
+	return w->depth && json_is_array(unwrap(w->open[w->depth - 1]));
+}
+
+static int add_to_buf(const char *s, size_t n, void *b)
+{
+	buf_add(b, s, n);
+	return 0; /* the buffer remembers a failure; jansson (2.14) forgets that of a key */
+}
+
+int json_writer_print(struct json_writer *w, enum json_form form, struct buf *ret)
+{
+	static const size_t flags[] = {
+		[JSON_ASCII] = JSON_COMPACT | JSON_ENSURE_ASCII,
+		[JSON_LINE] = JSON_COMPACT,
+		[JSON_PRETTY] = JSON_INDENT(2),
+	};
+	bool failed = w->failed;
+
+	assert(w->root || failed);
+	if (!failed)
+		failed = json_dump_callback(unwrap(w->root), add_to_buf, ret, flags[form]) < 0 ||
+			!buf_get(ret);
+	json_writer_done(w);
+	return failed ? -ENOMEM : 0;
+}
+
+void json_writer_done(struct json_writer *w)
+{
+	doc_free(w->root ? w->root : w->depth ? w->open[0] : NULL);
+	*w = (struct json_writer){ .depth = 0 };
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buf.h"
 #include "err.h"
 #include "vec.h"
 
@@ -67,5 +68,52 @@ int doc_item_object(const struct json *array, size_t i, const char *key, const c
 	const struct json **ret, struct err *e);
 int doc_item_str(const struct json *array, size_t i, const char *key, const char *doc,
 	const char **ret, struct err *e);
+
+/*
+ * --- writing -----------------------------------------------------------------------------------
+ */
+
+enum { JSON_OPEN_MAX = 16 }; /* objects and arrays within each other */
+
+/*
+ * A document being written. Zero-initialise it; free it with json_writer_done(). The functions take
+ * the key of the new value, which is ignored in an array and for the outermost value; strings are
+ * UTF-8. A value whose key is there already replaces the old one. Failures (out of memory) are kept
+ * for json_writer_print().
+ */
+struct json_writer {
+	struct json *open[JSON_OPEN_MAX]; /* the outermost is first, and owns the others */
+	size_t depth;
+	struct json *root; /* the value that is complete */
+	bool failed;
+};
+
+void json_write_object(struct json_writer *w, const char *key);
+void json_write_array(struct json_writer *w, const char *key);
+void json_write_end(struct json_writer *w); /* of the innermost object or array */
+
+void json_write_str(struct json_writer *w, const char *key, const char *value);
+void json_write_strn(struct json_writer *w, const char *key, const char *value, size_t n);
+void json_write_strs(
+	struct json_writer *w, const char *key, const char *const *values); /* to NULL */
+void json_write_i64(struct json_writer *w, const char *key, int64_t value);
+void json_write_bool(struct json_writer *w, const char *key, bool value);
+
+/* Is the innermost open value an array? */
+bool json_writer_in_array(const struct json_writer *w);
+
+enum json_form {
+	JSON_ASCII,  /* one line, with \u escapes for all beyond ASCII */
+	JSON_LINE,   /* one line of UTF-8 */
+	JSON_PRETTY, /* UTF-8, indented by 2 */
+};
+
+/*
+ * Append the complete document to ret, without a newline, and free it, so that another one can be
+ * begun. -ENOMEM: the document lacks something, and nothing of it counts.
+ */
+MUST_CHECK int json_writer_print(struct json_writer *w, enum json_form form, struct buf *ret);
+
+void json_writer_done(struct json_writer *w);
 
 #endif

@@ -3,20 +3,19 @@
 
 #include "out.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <string.h>
 
-#include <jansson.h>
 #include <nettle/base64.h>
 
 #include "buf.h"
 #include "err.h"
 #include "fd.h"
+#include "json.h"
 #include "vec.h"
 
-enum { DEPTH_MAX = 16, FLUSH_AT = 1 << 16 };
+enum { FLUSH_AT = 1 << 16 };
 
 struct cell {
 	char *text;
@@ -29,8 +28,8 @@ struct out {
 	bool no_memory; /* something is missing from the rows */
 	int num;        /* the first error, a positive errno */
 	struct buf text;
-	json_t *stack[DEPTH_MAX]; /* the open objects and arrays */
-	size_t depth;
+	struct json_writer w;
+	size_t depth; /* of text: open objects and arrays */
 	const struct out_col *cols;
 	size_t n_cols;
 	VEC(struct cell) cells; /* rows x n_cols */
@@ -90,8 +89,7 @@ void out_free(struct out *o)
 	for (size_t i = 0; i < o->cells.len; i++)
 		free(o->cells.items[i].text);
 	VEC_DONE(&o->cells);
-	for (size_t i = 0; o->json && i < o->depth; i++)
-		json_decref(o->stack[i]);
+	json_writer_done(&o->w);
 	buf_done(&o->text);
 	free(o);
 }
@@ -105,56 +103,18 @@ static void no_memory(struct out *o)
 		o->num = ENOMEM;
 }
 
-/* Give value to the innermost open object (or array). */
-static void json_put(struct out *o, const char *key, json_t *value)
-{
-	json_t *top = o->depth ? o->stack[o->depth - 1] : NULL;
-	int r;
-
-	assert(top);
-	if (!value) {
-		no_memory(o);
-		return;
-	}
-	r = json_is_array(top) ? json_array_append_new(top, value) :
-				 json_object_set_new(top, key, value);
-	if (r < 0)
-		no_memory(o);
-}
-
-static void json_open(struct out *o, const char *key, json_t *value)
-{
-	assert(o->depth < DEPTH_MAX);
-	if (!value) {
-		no_memory(o);
-		value = json_null();
-	}
-	if (o->depth)
-		json_put(o, key, json_incref(value));
-	o->stack[o->depth++] = value;
-}
-
-static int add_to_buf(const char *s, size_t n, void *b)
-{
-	buf_add(b, s, n);
-	return 0; /* the buffer remembers a failure; jansson (2.14) forgets that of a key */
-}
-
 static void json_close(struct out *o)
 {
-	json_t *v = o->stack[--o->depth];
-
-	if (o->depth) {
-		json_decref(v);
+	json_write_end(&o->w);
+	if (o->w.depth)
 		return;
-	}
 	/* A record that lacks something is not printed. */
-	if (!o->no_memory &&
-		json_dump_callback(v, add_to_buf, &o->text, JSON_COMPACT | JSON_ENSURE_ASCII) < 0)
+	if (o->no_memory)
+		json_writer_done(&o->w);
+	else if (json_writer_print(&o->w, JSON_ASCII, &o->text) < 0)
 		no_memory(o);
-	if (!o->no_memory)
+	else
 		buf_char(&o->text, '\n');
-	json_decref(v);
 	maybe_write(o);
 }
 
@@ -185,12 +145,14 @@ static void json_bytes(struct out *o, const char *key, const char *s, size_t n)
 	scoped_free char *b64 = NULL;
 	char key64[64];
 
-	if (to_utf8(&b, s, n)) {
-		json_put(o, key, json_stringn(buf_get(&b), b.len));
+	bool clean = to_utf8(&b, s, n);
+
+	if (!buf_get(&b)) {
+		no_memory(o);
 		return;
 	}
-	json_put(o, key, json_stringn(buf_get(&b), b.len));
-	if (json_is_array(o->stack[o->depth - 1]))
+	json_write_strn(&o->w, key, buf_get(&b), b.len);
+	if (clean || json_writer_in_array(&o->w))
 		return; /* members have no key to hang it on: callers use objects for paths */
 	b64 = malloc(BASE64_ENCODE_RAW_LENGTH(n) + 1);
 	if (!b64) {
@@ -199,7 +161,7 @@ static void json_bytes(struct out *o, const char *key, const char *s, size_t n)
 	}
 	base64_encode_raw(b64, n, (const uint8_t *)s);
 	(void)snprintf(key64, sizeof(key64), "%s_base64", key); /* keys are ours and short */
-	json_put(o, key64, json_stringn(b64, BASE64_ENCODE_RAW_LENGTH(n)));
+	json_write_strn(&o->w, key64, b64, BASE64_ENCODE_RAW_LENGTH(n));
 }
 
 /* --- text ----------------------------------------------------------------------------------- */
@@ -301,7 +263,7 @@ void out_table_end(struct out *o)
 void out_begin(struct out *o, const char *key)
 {
 	if (o->json) {
-		json_open(o, key, json_object());
+		json_write_object(&o->w, key);
 		return;
 	}
 	if (o->depth++ == 0)
@@ -321,7 +283,7 @@ void out_end(struct out *o)
 void out_array(struct out *o, const char *key)
 {
 	if (o->json)
-		json_open(o, key, json_array());
+		json_write_array(&o->w, key);
 	else
 		o->depth++;
 }
@@ -349,7 +311,7 @@ void out_u64(struct out *o, const char *key, uint64_t value)
 	char s[24];
 
 	if (o->json && value <= INT64_MAX) {
-		json_put(o, key, json_integer((json_int_t)value));
+		json_write_i64(&o->w, key, (int64_t)value);
 		return;
 	}
 	(void)snprintf(s, sizeof(s), "%llu", (unsigned long long)value); /* fits: 20 digits */
@@ -361,7 +323,7 @@ void out_i64(struct out *o, const char *key, int64_t value)
 	char s[24];
 
 	if (o->json) {
-		json_put(o, key, json_integer(value));
+		json_write_i64(&o->w, key, value);
 		return;
 	}
 	(void)snprintf(s, sizeof(s), "%lld", (long long)value); /* fits: sign and 19 digits */
@@ -371,7 +333,7 @@ void out_i64(struct out *o, const char *key, int64_t value)
 void out_bool(struct out *o, const char *key, bool value)
 {
 	if (o->json)
-		json_put(o, key, json_boolean(value));
+		json_write_bool(&o->w, key, value);
 	else
 		out_str(o, key, value ? "yes" : "no");
 }

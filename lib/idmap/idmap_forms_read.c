@@ -8,8 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <jansson.h>
-
+#include "../base/json.h"
 #include "../base/log.h"
 #include "../base/num.h"
 #include "../base/vec.h"
@@ -171,23 +170,25 @@ static int read_nspawn(struct reading *r)
 	return 0;
 }
 
-static int read_oci_kind(struct reading *r, const json_t *root, const char *key, char kind)
+static int read_oci_kind(struct reading *r, const struct json *root, const char *key, char kind)
 {
 	static const char *const names[] = { "containerID", "hostID", "size" };
-	const json_t *list = json_object_get(root, key);
+	const struct json *list, *item;
 
-	if (!json_is_array(list))
+	if (doc_array(root, key, key, true, &list, NULL) < 0)
 		return wrong(r, "it has no list uidMappings or gidMappings");
-	for (size_t i = 0; i < json_array_size(list); i++) {
+	for (size_t i = 0; i < doc_len(list); i++) {
+		int x = doc_item_object(list, i, key, key, &item, NULL);
 		uint32_t n[3];
 
 		for (size_t k = 0; k < ARRAY_LEN(names); k++) {
-			const json_t *v = json_object_get(json_array_get(list, i), names[k]);
+			uint64_t v = 0;
 
-			if (!json_is_integer(v) || json_integer_value(v) < 0 ||
-				json_integer_value(v) > UINT32_MAX)
+			if (x == 0)
+				x = doc_u64(item, names[k], key, true, &v, NULL);
+			if (x < 0 || v > UINT32_MAX)
 				return wrong(r, "containerID, hostID and size are numbers");
-			n[k] = (uint32_t)json_integer_value(v);
+			n[k] = (uint32_t)v;
 		}
 		if (add(r, kind, &(struct idrange){ n[0], n[1], n[2] }) < 0)
 			return -ENOMEM;
@@ -197,22 +198,19 @@ static int read_oci_kind(struct reading *r, const json_t *root, const char *key,
 
 static int read_oci(struct reading *r)
 {
-	json_error_t why;
-	json_t *root;
+	scoped_json struct json *root = NULL;
 	int x;
 
 	if (strlen(r->at) > JSON_LIMIT)
 		return wrong(r, "it is too long");
-	root = json_loads(r->at, JSON_REJECT_DUPLICATES, &why);
-	/* jansson has a text for every fault of the text, but not for all failed allocations. */
-	if (!root && (!why.text[0] || json_error_code(&why) == json_error_out_of_memory))
+	x = doc_parse(r->at, strlen(r->at), r->tool, &root, NULL);
+	if (x == -ENOMEM)
 		return err_nomem(r->e);
-	if (!root)
+	if (x < 0)
 		return wrong(r, "it is no JSON");
 	x = read_oci_kind(r, root, "uidMappings", 'u');
 	if (x == 0)
 		x = read_oci_kind(r, root, "gidMappings", 'g');
-	json_decref(root);
 	return x;
 }
 

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
+#include "../base/json.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -34,7 +34,7 @@ static const char *const read_only[] = { "/proc/asound", "/proc/bus", "/proc/fs"
 const char *const runtime_mount_points[] = { "/proc", "/dev", "/sys", NULL };
 
 /* In the order in which they are mounted. options: separated by blanks. */
-static const struct {
+static const struct runtime_mount {
 	const char *target, *type, *source, *options;
 } mounts[] = {
 	{ "/proc", "proc", "proc", "nosuid noexec nodev" },
@@ -46,83 +46,43 @@ static const struct {
 	{ "/sys/fs/cgroup", "cgroup", "cgroup", "nosuid noexec nodev relatime ro" },
 };
 
-/*
- * jansson refuses a NULL value and frees the value it is given in any case, so building goes on
- * after a failure, and bad remembers that there was one. There is but one reason, as all text is
- * UTF-8: no memory.
- */
 struct maker {
 	const struct image_config *image;
 	const struct image_user *user;
 	const struct runtime_options *o;
-	bool bad;
+	struct json_writer w;
 };
-
-static json_t *object(struct maker *m)
-{
-	json_t *j = json_object();
-
-	m->bad |= !j;
-	return j;
-}
-
-static json_t *array(struct maker *m)
-{
-	json_t *j = json_array();
-
-	m->bad |= !j;
-	return j;
-}
-
-static void set(struct maker *m, json_t *to, const char *key, json_t *value)
-{
-	m->bad |= json_object_set_new(to, key, value) < 0;
-}
-
-static void add(struct maker *m, json_t *to, json_t *value)
-{
-	m->bad |= json_array_append_new(to, value) < 0;
-}
-
-static void set_words(struct maker *m, json_t *to, const char *key, const char *const *words)
-{
-	json_t *list = array(m);
-
-	for (; *words; words++)
-		add(m, list, json_string(*words));
-	set(m, to, key, list);
-}
 
 /*
  * --- process ------------------------------------------------------------------------------------
  */
 
-static json_t *make_user(struct maker *m)
+static void write_user(struct maker *m, const char *key)
 {
-	json_t *j = object(m), *groups = array(m);
+	struct json_writer *w = &m->w;
 
-	set(m, j, "uid", json_integer(m->user->uid));
-	set(m, j, "gid", json_integer(m->user->gid));
-	for (size_t i = 0; i < m->user->groups.len; i++)
-		add(m, groups, json_integer(m->user->groups.items[i]));
-	if (m->user->groups.len)
-		set(m, j, "additionalGids", groups);
-	else
-		json_decref(groups);
-	return j;
+	json_write_object(w, key);
+	json_write_i64(w, "uid", m->user->uid);
+	json_write_i64(w, "gid", m->user->gid);
+	if (m->user->groups.len) {
+		json_write_array(w, "additionalGids");
+		for (size_t i = 0; i < m->user->groups.len; i++)
+			json_write_i64(w, NULL, m->user->groups.items[i]);
+		json_write_end(w);
+	}
+	json_write_end(w);
 }
 
-static json_t *make_args(struct maker *m)
+static void write_args(struct maker *m, const char *key)
 {
-	json_t *j = array(m);
-
+	json_write_array(&m->w, key);
 	for (size_t i = 0; i < m->image->entrypoint.len; i++)
-		add(m, j, json_string(m->image->entrypoint.items[i]));
+		json_write_str(&m->w, NULL, m->image->entrypoint.items[i]);
 	for (size_t i = 0; !m->o->n_args && i < m->image->cmd.len; i++)
-		add(m, j, json_string(m->image->cmd.items[i]));
+		json_write_str(&m->w, NULL, m->image->cmd.items[i]);
 	for (size_t i = 0; i < m->o->n_args; i++)
-		add(m, j, json_string(m->o->args[i]));
-	return j;
+		json_write_str(&m->w, NULL, m->o->args[i]);
+	json_write_end(&m->w);
 }
 
 static bool has_variable(const struct strv *env, const char *start)
@@ -133,66 +93,73 @@ static bool has_variable(const struct strv *env, const char *start)
 	return false;
 }
 
-static json_t *make_env(struct maker *m)
+static void write_env(struct maker *m, const char *key)
 {
 	const struct strv *env = &m->image->env;
-	json_t *j = array(m);
 
+	json_write_array(&m->w, key);
 	if (!has_variable(env, "PATH="))
-		add(m, j, json_string(DEFAULT_PATH));
+		json_write_str(&m->w, NULL, DEFAULT_PATH);
 	if (m->o->terminal && !has_variable(env, "TERM="))
-		add(m, j, json_string("TERM=xterm"));
+		json_write_str(&m->w, NULL, "TERM=xterm");
 	for (size_t i = 0; i < env->len; i++)
-		add(m, j, json_string(env->items[i]));
-	return j;
+		json_write_str(&m->w, NULL, env->items[i]);
+	json_write_end(&m->w);
 }
 
 /*
  * Who is not root has none, but may get them back from a set-uid program. None is inheritable: an
  * exec would spread it.
  */
-static json_t *make_capabilities(struct maker *m)
+static void write_capabilities(struct maker *m, const char *key)
 {
-	json_t *j = object(m);
-
-	set_words(m, j, "bounding", capabilities);
+	json_write_object(&m->w, key);
+	json_write_strs(&m->w, "bounding", capabilities);
 	if (m->user->uid == 0) {
-		set_words(m, j, "effective", capabilities);
-		set_words(m, j, "permitted", capabilities);
+		json_write_strs(&m->w, "effective", capabilities);
+		json_write_strs(&m->w, "permitted", capabilities);
 	}
-	return j;
+	json_write_end(&m->w);
 }
 
 /*
  * As systemd has it: programs that close every descriptor, or use select(2), are not hurt by the
  * soft limit.
  */
-static json_t *make_rlimits(struct maker *m)
+static void write_rlimits(struct maker *m, const char *key)
 {
 	uint64_t hard = m->o->max_files < MAX_FILES ? m->o->max_files : MAX_FILES;
-	json_t *j = array(m), *files = object(m);
 
-	set(m, files, "type", json_string("RLIMIT_NOFILE"));
-	set(m, files, "soft", json_integer(hard < 1024 ? (json_int_t)hard : 1024));
-	set(m, files, "hard", json_integer((json_int_t)hard));
-	add(m, j, files);
-	return j;
+	json_write_array(&m->w, key);
+	json_write_object(&m->w, NULL);
+	json_write_str(&m->w, "type", "RLIMIT_NOFILE");
+	json_write_i64(&m->w, "soft", hard < 1024 ? (int64_t)hard : 1024);
+	json_write_i64(&m->w, "hard", (int64_t)hard);
+	json_write_end(&m->w);
+	json_write_end(&m->w);
 }
 
-static json_t *make_process(struct maker *m)
+static void write_cwd(struct maker *m, const char *key)
 {
 	const char *cwd = m->image->cwd;
-	json_t *j = object(m);
+	scoped_buf struct buf b = BUF_INIT;
 
-	set(m, j, "terminal", json_boolean(m->o->terminal));
-	set(m, j, "user", make_user(m));
-	set(m, j, "args", make_args(m));
-	set(m, j, "env", make_env(m));
-	set(m, j, "cwd", json_sprintf("%s%s", *cwd == '/' ? "" : "/", cwd));
-	set(m, j, "capabilities", make_capabilities(m));
-	set(m, j, "rlimits", make_rlimits(m));
-	set(m, j, "noNewPrivileges", json_false());
-	return j;
+	buf_printf(&b, "%s%s", *cwd == '/' ? "" : "/", cwd);
+	json_write_str(&m->w, key, buf_get(&b)); /* NULL fails, and is noticed at the end */
+}
+
+static void write_process(struct maker *m, const char *key)
+{
+	json_write_object(&m->w, key);
+	json_write_bool(&m->w, "terminal", m->o->terminal);
+	write_user(m, "user");
+	write_args(m, "args");
+	write_env(m, "env");
+	write_cwd(m, "cwd");
+	write_capabilities(m, "capabilities");
+	write_rlimits(m, "rlimits");
+	json_write_bool(&m->w, "noNewPrivileges", false);
+	json_write_end(&m->w);
 }
 
 /*
@@ -200,43 +167,43 @@ static json_t *make_process(struct maker *m)
  * -------------------------------------------------------------------------------------
  */
 
-static json_t *make_options(struct maker *m, const char *words)
+static void write_mount_options(struct maker *m, const struct runtime_mount *mount)
 {
-	json_t *j = array(m);
+	uint32_t seen;
+	char gid[16];
 
-	for (const char *p = words; *p; p += strspn(p, " ")) {
+	(void)snprintf(gid, sizeof(gid), "gid=%d", (int)TTY_GROUP); /* fits: one digit */
+	json_write_array(&m->w, "options");
+	for (const char *p = mount->options; *p; p += strspn(p, " ")) {
 		size_t n = strcspn(p, " ");
 
-		add(m, j, json_stringn(p, n));
+		json_write_strn(&m->w, NULL, p, n);
 		p += n;
 	}
-	return j;
+	/* The mount fails with EINVAL where the namespace has no such group. */
+	if (!strcmp(mount->type, "devpts") && idmap_gid_seen(m->o->map, TTY_GROUP, &seen))
+		json_write_str(&m->w, NULL, gid);
+	json_write_end(&m->w);
 }
 
-static json_t *make_mounts(struct maker *m)
+static void write_mounts(struct maker *m, const char *key)
 {
-	json_t *j = array(m);
-	uint32_t seen;
-
+	json_write_array(&m->w, key);
 	for (size_t i = 0; i < ARRAY_LEN(mounts); i++) {
-		json_t *mount = object(m), *options = make_options(m, mounts[i].options);
-
-		/* EINVAL where the namespace has no such group. */
-		if (!strcmp(mounts[i].type, "devpts") &&
-			idmap_gid_seen(m->o->map, TTY_GROUP, &seen))
-			add(m, options, json_sprintf("gid=%d", (int)TTY_GROUP));
-		set(m, mount, "destination", json_string(mounts[i].target));
-		set(m, mount, "type", json_string(mounts[i].type));
-		set(m, mount, "source", json_string(mounts[i].source));
-		set(m, mount, "options", options);
-		add(m, j, mount);
+		json_write_object(&m->w, NULL);
+		json_write_str(&m->w, "destination", mounts[i].target);
+		json_write_str(&m->w, "type", mounts[i].type);
+		json_write_str(&m->w, "source", mounts[i].source);
+		write_mount_options(m, &mounts[i]);
+		json_write_end(&m->w);
 	}
-	return j;
+	json_write_end(&m->w);
 }
 
 /* Letters, digits and dashes of the name: "debian:12" is debian-12. */
-static json_t *make_hostname(const char *name)
+static void write_hostname(struct maker *m, const char *key)
 {
+	const char *name = m->o->name;
 	char host[HOSTNAME_MAX + 1];
 	size_t n = 0;
 
@@ -249,83 +216,82 @@ static json_t *make_hostname(const char *name)
 	}
 	while (n && host[n - 1] == '-')
 		n--;
-	return n ? json_stringn(host, n) : json_string("container");
+	host[n] = '\0';
+	json_write_str(&m->w, key, n ? host : "container");
 }
 
-static json_t *make_annotations(struct maker *m)
+static void write_annotations(struct maker *m, const char *key)
 {
 	const struct strv *pairs = &m->image->annotations;
-	json_t *j = object(m);
 
+	json_write_object(&m->w, key);
 	for (size_t i = 0; i + 1 < pairs->len; i += 2)
-		set(m, j, pairs->items[i], json_string(pairs->items[i + 1]));
-	return j;
+		json_write_str(&m->w, pairs->items[i], pairs->items[i + 1]);
+	json_write_end(&m->w);
 }
 
 /*
  * The layers' disk ids are the ids in the container: a mount that shows them as seen is what its
  * namespace undoes.
  */
-static json_t *make_mappings(struct maker *m, const struct idranges *r)
+static void write_mappings(struct maker *m, const char *key, const struct idranges *r)
 {
-	json_t *j = array(m);
-
+	json_write_array(&m->w, key);
 	for (size_t i = 0; i < r->len; i++) {
-		json_t *range = object(m);
-
-		set(m, range, "containerID", json_integer(r->items[i].disk));
-		set(m, range, "hostID", json_integer(r->items[i].seen));
-		set(m, range, "size", json_integer(r->items[i].count));
-		add(m, j, range);
+		json_write_object(&m->w, NULL);
+		json_write_i64(&m->w, "containerID", r->items[i].disk);
+		json_write_i64(&m->w, "hostID", r->items[i].seen);
+		json_write_i64(&m->w, "size", r->items[i].count);
+		json_write_end(&m->w);
 	}
-	return j;
+	json_write_end(&m->w);
 }
 
 /* No device but those that the runtime itself provides. */
-static json_t *make_resources(struct maker *m)
+static void write_resources(struct maker *m, const char *key)
 {
-	json_t *j = object(m), *devices = array(m), *all = object(m);
-
-	set(m, all, "allow", json_false());
-	set(m, all, "access", json_string("rwm"));
-	add(m, devices, all);
-	set(m, j, "devices", devices);
-	return j;
+	json_write_object(&m->w, key);
+	json_write_array(&m->w, "devices");
+	json_write_object(&m->w, NULL);
+	json_write_bool(&m->w, "allow", false);
+	json_write_str(&m->w, "access", "rwm");
+	json_write_end(&m->w);
+	json_write_end(&m->w);
+	json_write_end(&m->w);
 }
 
-static json_t *make_linux(struct maker *m)
+static void write_linux(struct maker *m, const char *key)
 {
-	json_t *j = object(m), *list = array(m);
-
-	set(m, j, "uidMappings", make_mappings(m, &m->o->map->uid));
-	set(m, j, "gidMappings", make_mappings(m, &m->o->map->gid));
-	set(m, j, "resources", make_resources(m));
+	json_write_object(&m->w, key);
+	write_mappings(m, "uidMappings", &m->o->map->uid);
+	write_mappings(m, "gidMappings", &m->o->map->gid);
+	write_resources(m, "resources");
+	json_write_array(&m->w, "namespaces");
 	for (const char *const *n = namespaces; *n; n++) {
-		json_t *ns = object(m);
-
-		set(m, ns, "type", json_string(*n));
-		add(m, list, ns);
+		json_write_object(&m->w, NULL);
+		json_write_str(&m->w, "type", *n);
+		json_write_end(&m->w);
 	}
-	set(m, j, "namespaces", list);
-	set_words(m, j, "maskedPaths", masked);
-	set_words(m, j, "readonlyPaths", read_only);
-	return j;
+	json_write_end(&m->w);
+	json_write_strs(&m->w, "maskedPaths", masked);
+	json_write_strs(&m->w, "readonlyPaths", read_only);
+	json_write_end(&m->w);
 }
 
-static json_t *make_all(struct maker *m)
+static void write_all(struct maker *m)
 {
-	json_t *j = object(m), *root = object(m);
-
-	set(m, j, "ociVersion", json_string("1.0.2"));
-	set(m, j, "process", make_process(m));
-	set(m, root, "path", json_string("rootfs"));
-	set(m, root, "readonly", json_false());
-	set(m, j, "root", root);
-	set(m, j, "hostname", make_hostname(m->o->name));
-	set(m, j, "mounts", make_mounts(m));
-	set(m, j, "annotations", make_annotations(m));
-	set(m, j, "linux", make_linux(m));
-	return j;
+	json_write_object(&m->w, NULL);
+	json_write_str(&m->w, "ociVersion", "1.0.2");
+	write_process(m, "process");
+	json_write_object(&m->w, "root");
+	json_write_str(&m->w, "path", "rootfs");
+	json_write_bool(&m->w, "readonly", false);
+	json_write_end(&m->w);
+	write_hostname(m, "hostname");
+	write_mounts(m, "mounts");
+	write_annotations(m, "annotations");
+	write_linux(m, "linux");
+	json_write_end(&m->w);
 }
 
 /*
@@ -387,17 +353,10 @@ static int check_map(const struct image_user *user, const struct runtime_options
 	return 0;
 }
 
-static int add_piece(const char *text, size_t n, void *arg)
-{
-	buf_add(arg, text, n);
-	return 0; /* the buffer remembers that it failed */
-}
-
 int runtime_config_make(const struct image_config *image, const struct image_user *user,
 	const struct runtime_options *o, struct buf *ret, struct err *e)
 {
 	struct maker m = { .image = image, .user = user, .o = o };
-	json_t *j;
 	int r;
 
 	r = check_args(image, o, e);
@@ -406,10 +365,8 @@ int runtime_config_make(const struct image_config *image, const struct image_use
 	if (r < 0)
 		return r;
 
-	j = make_all(&m);
-	if (m.bad || json_dump_callback(j, add_piece, ret, JSON_INDENT(2)) < 0)
-		ret->oom = true;
-	json_decref(j);
+	write_all(&m);
+	r = json_writer_print(&m.w, JSON_PRETTY, ret);
 	buf_char(ret, '\n');
-	return buf_get(ret) ? 0 : err_nomem(e);
+	return r == 0 && buf_get(ret) ? 0 : err_nomem(e);
 }

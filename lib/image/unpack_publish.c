@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/json.h"
 #include "../base/log.h"
 #include "../store/store_publish.h"
 
@@ -48,42 +49,74 @@ static int list_stack(void *arg, struct strv *ret, struct err *e)
 	return 0;
 }
 
-/* Plain layers come without documents: the store has some for every image. */
-static void make_documents(const struct work *w, struct buf *manifest, struct buf *config)
+static int print_document(struct json_writer *w, struct buf *ret, struct err *e)
 {
+	int r = json_writer_print(w, JSON_LINE, ret);
+
+	buf_char(ret, '\n');
+	return r < 0 || !buf_get(ret) ? err_nomem(e) : 0;
+}
+
+static int make_config(const struct work *w, struct buf *ret, struct err *e)
+{
+	struct json_writer j = { .depth = 0 };
 	char text[DIGEST_TEXT];
 	struct platform p;
-	struct digest sum;
 
 	platform_native(&p);
-	buf_printf(config,
-		"{\"architecture\":\"%s\",\"os\":\"%s\",\"config\":{},\"rootfs\":{\"type\":"
-		"\"layers\",\"diff_ids\":[",
-		p.arch, p.os);
+	json_write_object(&j, NULL);
+	json_write_str(&j, "architecture", p.arch);
+	json_write_str(&j, "os", p.os);
+	json_write_object(&j, "config");
+	json_write_end(&j);
+	json_write_object(&j, "rootfs");
+	json_write_str(&j, "type", "layers");
+	json_write_array(&j, "diff_ids");
 	for (size_t i = 0; i < w->n; i++)
-		buf_printf(
-			config, "%s\"%s\"", i ? "," : "", digest_text(&w->jobs[i].diff_id, text));
-	buf_str(config, "]}}\n");
-	if (!buf_get(config))
-		return;
+		json_write_str(&j, NULL, digest_text(&w->jobs[i].diff_id, text));
+	json_write_end(&j);
+	json_write_end(&j);
+	json_write_end(&j);
+	return print_document(&j, ret, e);
+}
 
-	hash_bytes(buf_get(config), config->len, &sum);
-	buf_printf(manifest,
-		"{\"schemaVersion\":2,\"mediaType\":\"application/"
-		"vnd.oci.image.manifest.v1+json\",\"config\":{\"mediaType\":\"application/"
-		"vnd.oci.image.config.v1+json\",\"digest\":\"%s\",\"size\":%zu},\"layers\":[",
-		digest_text(&sum, text), config->len);
+static void write_descriptor(struct json_writer *j, const char *key, const char *media_type,
+	const struct digest *digest, uint64_t size)
+{
+	char text[DIGEST_TEXT];
+
+	json_write_object(j, key);
+	json_write_str(j, "mediaType", media_type);
+	json_write_str(j, "digest", digest_text(digest, text));
+	json_write_i64(j, "size", (int64_t)size);
+	json_write_end(j);
+}
+
+static int make_manifest(
+	const struct work *w, const struct buf *config, struct buf *ret, struct err *e)
+{
+	struct json_writer j = { .depth = 0 };
+	struct digest sum;
+
+	hash_bytes(config->data, config->len, &sum);
+	json_write_object(&j, NULL);
+	json_write_i64(&j, "schemaVersion", 2);
+	json_write_str(&j, "mediaType", "application/vnd.oci.image.manifest.v1+json");
+	write_descriptor(
+		&j, "config", "application/vnd.oci.image.config.v1+json", &sum, config->len);
+	json_write_array(&j, "layers");
 	for (size_t i = 0; i < w->n; i++) {
 		const struct blob_result *b = &w->jobs[i].sums;
 		bool named = !strcmp(b->format, "gzip") || !strcmp(b->format, "zstd");
+		char type[64];
 
-		buf_printf(manifest,
-			"%s{\"mediaType\":\"application/"
-			"vnd.oci.image.layer.v1.tar%s%s\",\"digest\":\"%s\",\"size\":%" PRIu64 "}",
-			i ? "," : "", named ? "+" : "", named ? b->format : "",
-			digest_text(&b->digest, text), b->size);
+		(void)snprintf(type, sizeof(type), "application/vnd.oci.image.layer.v1.tar%s%s",
+			named ? "+" : "", named ? b->format : ""); /* fits: 43 and 5 */
+		write_descriptor(&j, NULL, type, &b->digest, b->size);
 	}
-	buf_str(manifest, "]}\n");
+	json_write_end(&j);
+	json_write_end(&j);
+	return print_document(&j, ret, e);
 }
 
 int work_publish(struct store_work *s, struct err *e)
@@ -99,9 +132,13 @@ int work_publish(struct store_work *s, struct err *e)
 	};
 
 	if (!w->src->manifest.len) {
-		make_documents(w, &manifest, &config);
-		if (!buf_get(&manifest) || !buf_get(&config))
-			return err_nomem(e);
+		/* Plain layers come without documents; the store has them for every image. */
+		int r = make_config(w, &config, e);
+
+		if (r == 0)
+			r = make_manifest(w, &config, &manifest, e);
+		if (r < 0)
+			return r;
 		image.manifest = &manifest;
 		image.config = &config;
 	}

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/json.h"
 #include "../base/log.h"
 #include "../base/stop.h"
 #include "store_layer.h"
@@ -37,18 +38,26 @@ static int put_file(int dirfd, const char *name, const void *p, size_t n, struct
 
 static int put_sidecars(const struct store_staging *st, const struct staged_layer *l, struct err *e)
 {
-	char name[32], text[160];
-	int n, r = 0;
+	scoped_buf struct buf facts = BUF_INIT;
+	struct json_writer w = { .depth = 0 };
+	char name[32];
+	int r;
 
-	n = snprintf(text, sizeof(text),
-		"{\"entries\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"root_opaque\":%d}\n", l->entries,
-		l->bytes, l->root_opaque);
+	json_write_object(&w, NULL);
+	json_write_i64(&w, "entries", (int64_t)l->entries);
+	json_write_i64(&w, "bytes", (int64_t)l->bytes);
+	json_write_i64(&w, "root_opaque", l->root_opaque);
+	json_write_end(&w);
+	r = json_writer_print(&w, JSON_LINE, &facts);
+	buf_char(&facts, '\n');
+	if (r < 0 || !buf_get(&facts))
+		return err_nomem(e);
 	if (*l->answers)
 		r = put_file(store_staging_plain_fd(st), tempdir_entry(l->i, ".lower", name),
 			l->answers, strlen(l->answers), e);
 	if (r == 0)
-		r = put_file(store_staging_plain_fd(st), tempdir_entry(l->i, ".json", name), text,
-			(size_t)n, e);
+		r = put_file(store_staging_plain_fd(st), tempdir_entry(l->i, ".json", name),
+			facts.data, facts.len, e);
 	return r;
 }
 

@@ -139,3 +139,62 @@ TEST(getters_refuse_other_types_and_name_the_key)
 	CHECK(doc_item_str(v, 0, "a", "d", &s, &e) < 0);
 	CHECK_HAS(e.what, "item 1 of \"a\"");
 }
+
+TEST(json_writer_prints_what_was_written_in_its_order)
+{
+	static const char *const words[] = { "b", "a", NULL };
+	static const struct {
+		enum json_form form;
+		const char *want;
+	} cases[] = {
+		{ JSON_ASCII,
+			"{\"z\":\"\\u00fc\\n\\\"\",\"list\":[\"b\",\"a\"],\"o\":{},\"n\":-1,"
+			"\"yes\":true}" },
+		{ JSON_LINE,
+			"{\"z\":\"\xc3\xbc\\n\\\"\",\"list\":[\"b\",\"a\"],\"o\":{},\"n\":-1,"
+			"\"yes\":true}" },
+		{ JSON_PRETTY,
+			"{\n  \"z\": \"\xc3\xbc\\n\\\"\",\n  \"list\": [\n    \"b\",\n"
+			"    \"a\"\n  ],\n  \"o\": {},\n  \"n\": -1,\n  \"yes\": true\n}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_buf struct buf b = BUF_INIT;
+		struct json_writer w = { .depth = 0 };
+
+		json_write_object(&w, NULL);
+		json_write_str(&w, "z", "old");
+		json_write_strs(&w, "list", words);
+		json_write_object(&w, "o");
+		CHECK(!json_writer_in_array(&w));
+		json_write_end(&w);
+		json_write_strn(&w, "z", "\xc3\xbc\n\"x", 4); /* takes the place of the first */
+		json_write_i64(&w, "n", -1);
+		json_write_bool(&w, "yes", true);
+		json_write_end(&w);
+		CHECK_INT(json_writer_print(&w, cases[i].form, &b), 0);
+		CHECK_STR(buf_get(&b), cases[i].want);
+	}
+}
+
+TEST(json_writer_fails_at_the_end_when_a_value_is_not_utf8)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	struct json_writer w = { .depth = 0 };
+
+	json_write_array(&w, NULL);
+	CHECK(json_writer_in_array(&w));
+	json_write_str(&w, NULL, "\xff");
+	json_write_end(&w);
+	CHECK_INT(json_writer_print(&w, JSON_LINE, &b), -ENOMEM);
+	CHECK_STR(buf_get(&b), "");
+
+	json_write_array(&w, NULL); /* it can be used again */
+	json_write_end(&w);
+	CHECK_INT(json_writer_print(&w, JSON_LINE, &b), 0);
+	CHECK_STR(buf_get(&b), "[]");
+
+	json_write_object(&w, NULL); /* unfinished */
+	json_write_array(&w, "a");
+	json_writer_done(&w);
+}
