@@ -91,23 +91,24 @@ static int stores_get(struct mount_stores *s, const char *path, struct store **r
 	return 0;
 }
 
-int mount_plan_words(const struct mount_args *a, const char *source, const char *target,
-	const struct mount_options *o, struct mount_stores *stores, struct mount_plan *ret,
-	struct err *e)
+int mount_plan_words(const struct mount_args *a, struct mount_request q,
+	struct mount_stores *stores, struct mount_plan *ret, struct err *e)
 {
 	scoped_strv struct strv layers = { 0 };
 	struct store *store = NULL;
 	int r = 0;
 
-	if (!strncmp(source, "image:", 6)) {
-		if (!source[6])
+	if (!strncmp(q.source, "image:", 6)) {
+		if (!q.source[6])
 			return err_usage(e, "the name of the image is missing: image:NAME");
-		r = stores_get(stores, o->store ? o->store : a->store, &store, e);
+		r = stores_get(stores, q.options->store ? q.options->store : a->store, &store, e);
 		if (r == 0)
-			r = store_image_layers(store, source + 6, &layers, NULL, e);
+			r = store_image_layers(store, q.source + 6, &layers, NULL, e);
 	}
+	q.layers = store ? &layers : NULL;
+	q.strict = a->strict;
 	if (r == 0)
-		r = mount_plan_build(ret, source, target, o, store ? &layers : NULL, a->strict, e);
+		r = mount_plan_build(ret, &q, e);
 	return r == 0 && store ? store_plan(ret, store, e) : r;
 }
 
@@ -166,20 +167,24 @@ static int there_already(const struct mount_plan *p, struct ctx *ctx, struct err
 static int mount_one(
 	const struct mount_args *a, const struct mount_options *o, struct ctx *ctx, struct err *e)
 {
-	const char *source = ctx->operands.items[0], *target = ctx->operands.items[1];
+	const struct mount_request q = {
+		.source = ctx->operands.items[0],
+		.target = ctx->operands.items[1],
+		.options = o,
+	};
 	scoped_mount_stores struct mount_stores stores = { 0 };
 	scoped_mount_plan struct mount_plan plan = { 0 };
 	struct mount_result res;
 	int r;
 
-	r = mount_plan_words(a, source, target, o, &stores, &plan, e);
+	r = mount_plan_words(a, q, &stores, &plan, e);
 	if (r == 0)
 		r = mount_line_check(&plan, e);
 	if (r == 0 && a->once)
 		r = there_already(&plan, ctx, e);
 	if (r != 0)
 		return r < 0 ? r : STATUS_DONE;
-	plan.unseen = a->exec;
+	plan.for_command = a->exec;
 	if (ctx->dry_run) {
 		r = plan.kind == MOUNT_FS ?
 			0 :

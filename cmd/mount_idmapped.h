@@ -32,9 +32,8 @@ void mount_stores_done(struct mount_stores *s);
 #define scoped_mount_stores __attribute__((cleanup(mount_stores_done)))
 
 /* The plan for these words, the layers of image:NAME looked up in its store. */
-int mount_plan_words(const struct mount_args *a, const char *source, const char *target,
-	const struct mount_options *o, struct mount_stores *stores, struct mount_plan *ret,
-	struct err *e);
+int mount_plan_words(const struct mount_args *a, struct mount_request q,
+	struct mount_stores *stores, struct mount_plan *ret, struct err *e);
 
 /*
  * --- mount_show.c: plans and results on standard output, and what -v says

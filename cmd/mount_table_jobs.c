@@ -104,14 +104,19 @@ int table_job_plan(struct table_run *run, struct table_job *j, struct err *e)
 
 	if (j->state != JOB_NEW)
 		return 0;
-	r = mount_plan_words(run->args, j->line->source, j->line->target, &j->options, &run->stores,
-		&j->plan, e);
+	r = mount_plan_words(run->args,
+		(struct mount_request){
+			.source = j->line->source,
+			.target = j->line->target,
+			.options = &j->options,
+		},
+		&run->stores, &j->plan, e);
 	if (r == 0)
 		r = mount_plan_check(&j->plan, e);
 	if (r < 0)
 		return r;
 	j->plan.only_warn = !j->line->own;
-	j->plan.unseen = run->args->exec;
+	j->plan.for_command = run->args->exec;
 	j->state = JOB_PLANNED;
 	return 0;
 }

@@ -214,8 +214,15 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 	 */
 	if (!(o.flags.clear & MOUNT_ATTR_NODEV))
 		o.flags.set |= MOUNT_ATTR_NODEV;
-	r = mount_plan_build(
-		&s->root, buf_get(&source), "/", &o, a->image ? &layers : NULL, a->strict, e);
+	r = mount_plan_build(&s->root,
+		&(struct mount_request){
+			.source = buf_get(&source),
+			.target = "/",
+			.options = &o,
+			.layers = a->image ? &layers : NULL,
+			.strict = a->strict,
+		},
+		e);
 	if (r == 0 && a->map_of.st_ino && s->root.source_seen &&
 		(a->map_of.st_ino != s->root.source_ino || a->map_of.st_dev != s->root.source_dev))
 		r = err_say(e, ESTALE, a->rootfs, "was exchanged for another directory meanwhile");

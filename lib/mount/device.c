@@ -225,7 +225,7 @@ static int check_bounds(
 	(void)err_say(e, EINVAL, p->source, "is too short for a filesystem: %llu bytes",
 		(unsigned long long)*ret_size);
 	err_try(e,
-		p->kind_open ?
+		p->kind_undecided ?
 			"to bind the file itself, name a file as TARGET" :
 			"name a device or a file that has a filesystem: blkid SOURCE shows which");
 	return -EINVAL;
@@ -258,14 +258,19 @@ static void compare_type(const struct mount_plan *p, int found_r, const struct b
 
 static int probe(const struct mount_plan *p, struct device *d, struct err *e)
 {
+	struct blk_area area = {
+		.fd = d->fd,
+		.name = p->source,
+		.offset = p->offset,
+		.file = S_ISREG(d->st.st_mode),
+	};
 	struct blk_found found = { .damaged = false };
 	struct err why = ERR_INIT;
-	uint64_t size = 0;
-	int r = check_bounds(p, d, &size, e);
+	int r = check_bounds(p, d, &area.size, e);
 
 	if (r < 0)
 		return r;
-	r = blk_probe(d->fd, p->source, p->offset, size, S_ISREG(d->st.st_mode), &found, &why);
+	r = blk_probe(&area, &found, &why);
 	if (p->type) {
 		compare_type(p, r, &found, &why);
 		return set_type(p, d, p->type, e);
@@ -371,17 +376,17 @@ int device_open(const struct mount_plan *p, struct device *ret, struct err *e)
 static int attach_loop(const struct mount_plan *p, struct device *d, struct err *e)
 {
 	const struct loop_part part = { p->offset, p->sizelimit, d->read_only };
-	struct loop_path path;
-	bool shared;
+	struct loop_device loop;
 	int r;
 
 	if (!d->needs_loop)
 		return 0;
-	r = loop_attach(d->fd, p->source, &part, &d->loop, &path, &shared, e);
+	r = loop_attach(d->fd, p->source, &part, &loop, e);
 	if (r < 0)
 		return r;
-	say(log_verbose, p, shared ? "is attached already: " : "attached: ", path.text);
-	d->path = strdup(path.text);
+	d->loop = loop.fd;
+	say(log_verbose, p, loop.shared ? "is attached already: " : "attached: ", loop.path.text);
+	d->path = strdup(loop.path.text);
 	return d->path ? 0 : err_nomem(e);
 }
 

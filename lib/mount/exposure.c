@@ -41,7 +41,7 @@ static struct exposed_id account_of(bool group, const struct idranges *r)
 
 static bool harmless(const struct exposure_facts *f)
 {
-	return f->read_only || f->user_ns || f->closed || f->nosuid || f->meant;
+	return f->read_only || f->user_ns || f->closed || f->nosuid || f->public_;
 }
 
 struct exposure exposure_judge(const struct idmap *m, const struct exposure_facts *f)
@@ -139,7 +139,7 @@ static bool is_closed(const struct exposure_source *s)
 int exposure_check(const struct exposure_source *s, struct err *e)
 {
 	struct exposure_facts f = {
-		.meant = s->meant,
+		.public_ = s->public_,
 		.only_warn = s->only_warn,
 		.read_only = s->flags->set & MOUNT_ATTR_RDONLY,
 	};

@@ -22,8 +22,8 @@ struct exposure_facts {
 	bool closed;    /* other users do not reach the files */
 	bool own_mode;  /* ... as long as the mode of SOURCE itself, which belongs to user 0, stays
 	                   as it is */
-	bool nosuid; /* ... or reach them only where set-id bits and capabilities have no effect */
-	bool meant;  /* the option public is given */
+	bool nosuid;  /* ... or reach them only where set-id bits and capabilities have no effect */
+	bool public_; /* the option public is given */
 	bool only_warn; /* the mount is one of mount(8)'s, which makes it without asking */
 };
 
@@ -61,7 +61,7 @@ struct exposure_source {
 	const struct submounts *below; /* with the mounts there, or NULL */
 	const struct mount_map *map;
 	const struct mount_flags *flags;
-	bool meant, only_warn;
+	bool public_, only_warn;
 	bool own_mode_counts; /* it may be the mode of SOURCE itself that closes it: see
 	                         exposure_judge() */
 	const char *word;     /* what says that it is meant: "-o public" */

@@ -84,7 +84,7 @@ static int look_at(const struct mount_info *there, void *arg)
 int exposure_check_device(const struct mount_plan *p, const struct device *d, struct err *e)
 {
 	struct exposure_facts f = {
-		.meant = p->meant, .only_warn = p->only_warn, .read_only = d->read_only
+		.public_ = p->public_, .only_warn = p->only_warn, .read_only = d->read_only
 	};
 	struct other_mount w = { .p = p, .d = d };
 	struct exposure x = { .verdict = EXPOSURE_NONE };
@@ -93,7 +93,7 @@ int exposure_check_device(const struct mount_plan *p, const struct device *d, st
 	if (p->map.wish != MAP_SET)
 		return 0;
 	f.read_only |= p->flags.set & MOUNT_ATTR_RDONLY;
-	f.user_ns = !f.read_only && !f.meant && !userns_is_initial();
+	f.user_ns = !f.read_only && !f.public_ && !userns_is_initial();
 	x = exposure_judge(&p->map.map, &f);
 	if (x.verdict != EXPOSURE_NONE)
 		r = mount_info_each(NULL, look_at, &w, e);
@@ -117,7 +117,7 @@ static int check_bind(const struct mount_plan *p, struct err *e)
 		.fd = -1,
 		.map = &p->map,
 		.flags = &p->flags,
-		.meant = p->meant,
+		.public_ = p->public_,
 		.only_warn = p->only_warn,
 		.own_mode_counts = true,
 		.word = WORD,
@@ -165,8 +165,8 @@ void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir)
 	bool seen = true;
 	gid_t group;
 
-	if (p->kind != MOUNT_OVERLAY || p->flags.set & MOUNT_ATTR_NOSUID || p->meant || p->unseen ||
-		!userns_is_initial())
+	if (p->kind != MOUNT_OVERLAY || p->flags.set & MOUNT_ATTR_NOSUID || p->public_ ||
+		p->for_command || !userns_is_initial())
 		return;
 	if (p->map.wish == MAP_SET)
 		seen = idmap_uid_seen(&p->map.map, p->root_uid, &uid) &&

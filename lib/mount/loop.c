@@ -133,39 +133,40 @@ static int in_use(const char *name, const char *device, const struct loop_info64
 	return -EBUSY;
 }
 
-struct loop_search {
-	const char *name;
-	const struct stat *st;
+/* What a loop device is wanted for. */
+struct loop_request {
+	int file;
+	const char *name; /* for messages */
+	struct stat st;   /* of file */
 	const struct loop_part *part;
-	int *fd;
-	struct loop_path *path;
 };
 
-/* 1: this device will do; 0: it has nothing to do with the file. */
-static int try_device(const struct loop_search *s, const char *device, struct err *e)
+/* 1: this device shows the part, and is in *ret; 0: it does not conflict with the request. */
+static int try_device(
+	const struct loop_request *q, const char *device, struct loop_device *ret, struct err *e)
 {
 	scoped_fd int fd = -1;
 	struct loop_info64 info;
 	bool same;
 
 	/* It may have been freed since it was listed; once open and busy, it stays. */
-	if (status_of(device, &fd, &info) < 0 || !is_backed_by(&info, s->st) ||
-		!overlaps(&info, s->part))
+	if (status_of(device, &fd, &info) < 0 || !is_backed_by(&info, &q->st) ||
+		!overlaps(&info, q->part))
 		return 0;
-	same = is_part(&info, s->part);
-	if (same && (s->part->read_only || !(info.lo_flags & LO_FLAGS_READ_ONLY))) {
-		(void)snprintf(s->path->text, sizeof(s->path->text), "%s",
+	same = is_part(&info, q->part);
+	if (same && (q->part->read_only || !(info.lo_flags & LO_FLAGS_READ_ONLY))) {
+		(void)snprintf(ret->path.text, sizeof(ret->path.text), "%s",
 			device); /* fits: it came from one */
-		*s->fd = TAKE_FD(fd);
+		ret->fd = TAKE_FD(fd);
 		return 1;
 	}
-	/* Nobody writes: any number of readers will do. */
-	if (!same && s->part->read_only && info.lo_flags & LO_FLAGS_READ_ONLY)
+	/* Any number of readers may share the bytes. */
+	if (!same && q->part->read_only && info.lo_flags & LO_FLAGS_READ_ONLY)
 		return 0;
-	return in_use(s->name, device, &info, s->part, e);
+	return in_use(q->name, device, &info, q->part, e);
 }
 
-static int find_device(const struct loop_search *s, struct err *e)
+static int find_device(const struct loop_request *q, struct loop_device *ret, struct err *e)
 {
 	DIR *d = opendir("/sys/block");
 	const struct dirent *entry;
@@ -186,7 +187,7 @@ static int find_device(const struct loop_search *s, struct err *e)
 			continue;
 		(void)snprintf(path.text, sizeof(path.text), "/dev/loop%llu",
 			(unsigned long long)n); /* fits, too */
-		r = try_device(s, path.text, e);
+		r = try_device(q, path.text, ret, e);
 	}
 	(void)closedir(d); /* only read */
 	return r;
@@ -210,37 +211,40 @@ static int step_failed(const char *on, const char *op, const char *what, struct 
 	return r;
 }
 
-/* One attempt. -EBUSY: somebody else was faster. */
-static int configure(int control, int file, const char *name, const struct loop_part *part,
-	int *ret_fd, struct loop_path *path, struct err *e)
+/* One attempt. -EBUSY: another process was faster. */
+static int configure(
+	int control, const struct loop_request *q, struct loop_device *ret, struct err *e)
 {
 	struct loop_config c = {
-		.fd = (uint32_t)file,
+		.fd = (uint32_t)q->file,
 		.info = {
-			.lo_offset = part->offset, .lo_sizelimit = part->sizelimit,
-			.lo_flags = LO_FLAGS_AUTOCLEAR | (part->read_only ? LO_FLAGS_READ_ONLY : 0),
+			.lo_offset = q->part->offset,
+			.lo_sizelimit = q->part->sizelimit,
+			.lo_flags = LO_FLAGS_AUTOCLEAR |
+				(q->part->read_only ? LO_FLAGS_READ_ONLY : 0),
 		},
 	};
+	char *path = ret->path.text;
 	scoped_fd int fd = -1;
 	int n = ioctl(control, LOOP_CTL_GET_FREE);
 
 	if (n < 0)
-		return step_failed(name, "LOOP_CTL_GET_FREE", "cannot get a loop device", e);
-	(void)snprintf(path->text, sizeof(path->text), "/dev/loop%d", n); /* fits: 10 digits */
+		return step_failed(q->name, "LOOP_CTL_GET_FREE", "cannot get a loop device", e);
+	(void)snprintf(path, sizeof(ret->path.text), "/dev/loop%d", n); /* fits: 10 digits */
 	(void)snprintf((char *)c.info.lo_file_name, LO_NAME_SIZE, "%s",
-		name); /* for people; the kernel knows the file itself */
-	fd = open(path->text, (part->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
+		q->name); /* for people; the kernel knows the file itself */
+	fd = open(path, (q->part->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
 	if (fd < 0)
-		return step_failed(path->text, "open", "cannot open the loop device", e);
+		return step_failed(path, "open", "cannot open the loop device", e);
 	if (ioctl(fd, LOOP_CONFIGURE, &c) < 0)
-		return step_failed(name, "LOOP_CONFIGURE", "cannot attach it to a loop device", e);
-	*ret_fd = TAKE_FD(fd);
+		return step_failed(
+			q->name, "LOOP_CONFIGURE", "cannot attach it to a loop device", e);
+	ret->fd = TAKE_FD(fd);
 	return 0;
 }
 
-/* It frees itself from now on, when fd is closed. */
-static int check_attached(int fd, const char *name, const struct stat *st,
-	const struct loop_part *part, struct err *e)
+/* The device frees itself when fd is closed. */
+static int check_attached(int fd, const struct loop_request *q, struct err *e)
 {
 	struct loop_info64 i;
 	int locked = 0;
@@ -248,49 +252,46 @@ static int check_attached(int fd, const char *name, const struct stat *st,
 
 	if (ioctl(fd, LOOP_GET_STATUS64, &i) < 0)
 		return step_failed(
-			name, "LOOP_GET_STATUS64", "cannot read back the loop device", e);
-	/*
-	 * A write protection that somebody gave the device while it was another's (BLKROSET) is
-	 * still on it.
-	 */
-	if (!part->read_only && ioctl(fd, BLKROGET, &locked) == 0 && locked) {
-		log_verbose(
-			"the loop device was write-protected by an earlier user: it is no more");
+			q->name, "LOOP_GET_STATUS64", "cannot read back the loop device", e);
+	/* Write protection (BLKROSET) that an earlier user of the device set is still on it. */
+	if (!q->part->read_only && ioctl(fd, BLKROGET, &locked) == 0 && locked) {
+		log_verbose("the loop device was write-protected by an earlier user: the "
+			    "protection is removed");
 		if (ioctl(fd, BLKROSET, &(int){ 0 }) < 0)
 			return step_failed(
-				name, "BLKROSET", "cannot make the loop device writable", e);
+				q->name, "BLKROSET", "cannot make the loop device writable", e);
 	}
-	good = is_backed_by(&i, st) && is_part(&i, part) && i.lo_flags & LO_FLAGS_AUTOCLEAR &&
-		(!part->read_only || i.lo_flags & LO_FLAGS_READ_ONLY);
+	good = is_backed_by(&i, &q->st) && is_part(&i, q->part) &&
+		i.lo_flags & LO_FLAGS_AUTOCLEAR &&
+		(!q->part->read_only || i.lo_flags & LO_FLAGS_READ_ONLY);
 	if (good)
 		return 0;
-	(void)err_say(e, EIO, name, "the loop device is not what was asked for");
+	(void)err_say(e, EIO, q->name, "the loop device is not what was asked for");
 	err_op(e, "verify");
 	return -EIO;
 }
 
-static int make_device(int file, const char *name, const struct stat *st,
-	const struct loop_part *part, int *ret_fd, struct loop_path *path, struct err *e)
+static int make_device(const struct loop_request *q, struct loop_device *ret, struct err *e)
 {
-	scoped_fd int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC), fd = -1;
+	scoped_fd int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
 	int r = -EBUSY;
 
 	if (control < 0)
 		return step_failed("/dev/loop-control", "open", "cannot get a loop device", e);
 	for (int i = 0; i < ATTEMPTS && r == -EBUSY; i++) {
 		if (i)
-			log_verbose("%s was taken by another program: the next one", path->text);
-		r = configure(control, file, name, part, &fd, path, e);
+			log_verbose("%s was taken by another program: trying the next one",
+				ret->path.text);
+		r = configure(control, q, ret, e);
 	}
 	if (r == -EBUSY)
 		err_why(e, "other programs took each of %d free loop devices first", (int)ATTEMPTS);
-	if (r == 0)
-		r = check_attached(fd, name, st, part, e);
-	if (r < 0)
-		return r;
-
-	*ret_fd = TAKE_FD(fd);
-	return 0;
+	if (r == 0) {
+		r = check_attached(ret->fd, q, e);
+		if (r < 0)
+			cleanup_fd(&ret->fd);
+	}
+	return r;
 }
 
 /*
@@ -345,23 +346,22 @@ static int lock_file(const struct stat *st, const char *name, int *ret_fd, struc
 	return 0;
 }
 
-int loop_attach(int file, const char *name, const struct loop_part *part, int *ret_fd,
-	struct loop_path *ret_path, bool *ret_shared, struct err *e)
+int loop_attach(int file, const char *name, const struct loop_part *part, struct loop_device *ret,
+	struct err *e)
 {
-	struct stat st;
-	const struct loop_search s = { name, &st, part, ret_fd, ret_path };
+	struct loop_request q = { .file = file, .name = name, .part = part };
 	scoped_fd int lock = -1;
 	int r;
 
-	if (fstat(file, &st) < 0)
+	if (fstat(file, &q.st) < 0)
 		return err_set(e, errno, name, "cannot stat it");
-	r = lock_file(&st, name, &lock, e);
+	r = lock_file(&q.st, name, &lock, e);
 	if (r == 0)
-		r = find_device(&s, e);
-	*ret_shared = r == 1;
+		r = find_device(&q, ret, e);
+	ret->shared = r == 1;
 	if (r != 0)
 		return r < 0 ? r : 0;
-	return make_device(file, name, &st, part, ret_fd, ret_path, e);
+	return make_device(&q, ret, e);
 }
 
 /*

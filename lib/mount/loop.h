@@ -19,6 +19,13 @@ struct loop_path {
 	char text[32];
 };
 
+/* A loop device that is attached. */
+struct loop_device {
+	int fd;
+	struct loop_path path;
+	bool shared; /* it was attached before, by another process */
+};
+
 /*
  * A loop device over that part of an open file or device, which frees itself when nobody uses it
  * any more: so keep *ret_fd until its filesystem is mounted. One that shows the same part already
@@ -26,8 +33,8 @@ struct loop_path {
  * tells so. -EBUSY: another part of the file that overlaps is in use, or the same in a way that
  * does not fit. name: for messages. Needs CAP_SYS_ADMIN.
  */
-int loop_attach(int file, const char *name, const struct loop_part *part, int *ret_fd,
-	struct loop_path *ret_path, bool *ret_shared, struct err *e);
+int loop_attach(int file, const char *name, const struct loop_part *part, struct loop_device *ret,
+	struct err *e);
 
 /* Does the loop device at this path (or rdev) show that part of the file st is of? */
 bool loop_shows(const char *device, const struct stat *st, const struct loop_part *part);

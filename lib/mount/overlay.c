@@ -23,13 +23,6 @@
 #include "overlay_overlap.h"
 #include "probe.h"
 
-const char *overlay_layer_name(const struct stack *s, size_t i)
-{
-	const char *dir = s->plan->layers.items[i].dir, *slash = strrchr(dir, '/');
-
-	return slash ? slash + 1 : dir;
-}
-
 static int open_layer(const struct stack *s, size_t i, int *ret, struct err *e)
 {
 	const struct mount_plan *p = s->plan;

@@ -17,28 +17,35 @@
 #include "privns.h"
 #include "probe.h"
 
-struct overlay_param {
+const char *overlay_layer_name(const struct stack *s, size_t i)
+{
+	const char *dir = s->plan->layers.items[i].dir, *slash = strrchr(dir, '/');
+
+	return slash ? slash + 1 : dir;
+}
+
+struct overlay_word {
 	const char *key, *value;
 }; /* value NULL: a flag */
 
 enum { PARAMS_MAX = 6 };
 
 /* The options that are words, for both ways. Returns how many. */
-static size_t word_params(const struct stack *s, bool trial, struct overlay_param ret[PARAMS_MAX])
+static size_t word_params(const struct stack *s, bool trial, struct overlay_word ret[PARAMS_MAX])
 {
 	const struct mount_plan *p = s->plan;
 	size_t n = 0;
 
 	if (p->metacopy)
-		ret[n++] = (struct overlay_param){ "metacopy", "on" };
+		ret[n++] = (struct overlay_word){ "metacopy", "on" };
 	if (p->redirect_dir)
-		ret[n++] = (struct overlay_param){ "redirect_dir", "on" };
+		ret[n++] = (struct overlay_word){ "redirect_dir", "on" };
 	if (p->volatile_ && !trial)
-		ret[n++] = (struct overlay_param){ "volatile", NULL };
+		ret[n++] = (struct overlay_word){ "volatile", NULL };
 	if (s->userxattr)
-		ret[n++] = (struct overlay_param){ "userxattr", NULL };
+		ret[n++] = (struct overlay_word){ "userxattr", NULL };
 	if (trial)
-		ret[n++] = (struct overlay_param){ "index", "on" };
+		ret[n++] = (struct overlay_word){ "index", "on" };
 	return n;
 }
 
@@ -90,7 +97,7 @@ static int set_fd(int fs, const struct stack *s, const char *key, int fd, struct
 /* Everything but the layers: what fails here fails in any way. */
 static int set_words(int fs, const struct stack *s, bool trial, struct err *e)
 {
-	struct overlay_param params[PARAMS_MAX];
+	struct overlay_word params[PARAMS_MAX];
 	size_t n = word_params(s, trial, params);
 
 	for (size_t i = 0; i < n; i++)
@@ -280,7 +287,7 @@ static int mount_stack(struct by_names *j, bool trial)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	const struct stack *s = j->s;
-	struct overlay_param params[PARAMS_MAX];
+	struct overlay_word params[PARAMS_MAX];
 	size_t n = word_params(s, trial, params);
 
 	if (trial)

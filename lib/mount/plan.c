@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* plan: what a mount is to be. */
+/* plan: make a plan from SOURCE, TARGET and options. */
 
 #include "plan.h"
 
@@ -12,10 +12,9 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
-#include "device.h"
 #include "via_libblkid.h"
 
-static int map_build(const char *const *texts, size_t n, const char *source, bool strict,
+static int build_map(const char *const *texts, size_t n, const char *source, bool strict,
 	struct mount_map *ret, struct err *e)
 {
 	struct idmap_context ctx = { .source = source, .strict = strict };
@@ -38,8 +37,8 @@ static int map_build(const char *const *texts, size_t n, const char *source, boo
 	if (r < 0)
 		return r;
 	/*
-	 * In a user namespace the identity is that of the ids there: what the mount will have when
-	 * it is read back.
+	 * In a user namespace, the identity maps the ids of that namespace: this is how the map is
+	 * read back from the mount.
 	 */
 	r = userns_fit(&map, &ret->map, e);
 	if (r < 0)
@@ -55,7 +54,10 @@ static int set_str(char **dst, const char *s, struct err *e)
 	return *dst ? 0 : err_nomem(e);
 }
 
-/* Whose owner a map speaks of is the one that is mounted: see open_layer() of overlay.c. */
+/*
+ * The layer whose owner a map is made from must be the one that is mounted: open_layer() of
+ * overlay.c compares them.
+ */
 static int see_layer(struct mount_layer *l, int *ret_fd, struct err *e)
 {
 	struct stat st;
@@ -86,7 +88,7 @@ static int add_layer(
 	if (map && strstr(map, "owner:"))
 		r = see_layer(&l, &fd, e);
 	if (r == 0 && map)
-		r = map_build(&map, 1, fd >= 0 ? fd_proc_path(fd, path) : dir, strict, &l.map, e);
+		r = build_map(&map, 1, fd >= 0 ? fd_proc_path(fd, path) : dir, strict, &l.map, e);
 	if (r < 0) {
 		err_prefix(e, "the map of layer '%s'", dir);
 	} else if (VEC_ADD(&p->layers, l) < 0) {
@@ -98,19 +100,19 @@ static int add_layer(
 	return r;
 }
 
-static int add_layers(struct mount_plan *p, const struct mount_options *o,
-	const struct strv *layers, bool strict, struct err *e)
+static int add_layers(struct mount_plan *p, const struct mount_request *q, struct err *e)
 {
+	const struct mount_options *o = q->options;
 	int r = 0;
 
-	for (size_t i = 0; layers && i < layers->len && r == 0; i++)
-		r = add_layer(p, layers->items[i], NULL, strict, e);
+	for (size_t i = 0; q->layers && i < q->layers->len && r == 0; i++)
+		r = add_layer(p, q->layers->items[i], NULL, q->strict, e);
 	for (size_t i = 0; i < o->lowers.len && r == 0; i++)
-		r = add_layer(p, o->lowers.items[i].dir, o->lowers.items[i].map, strict, e);
+		r = add_layer(p, o->lowers.items[i].dir, o->lowers.items[i].map, q->strict, e);
 	return r;
 }
 
-/* DIR.work beside DIR: on the same filesystem and, what matters more, under the same mount. */
+/* DIR.work beside DIR is on the same filesystem and, above all, on the same mount. */
 static int default_work(const char *upper, char **ret, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -142,20 +144,29 @@ static int add_upper(struct mount_plan *p, const struct mount_options *o, struct
 	return r;
 }
 
-/* Said to be a bind, whatever the source may hold. */
+/* Do the options ask for a bind, whatever the source holds? */
 static bool is_bind(const struct mount_options *o)
 {
 	return o->bind || o->rbind || o->recursive;
 }
 
-/* Options that contradict each other or the kind of source: the command line's fault. */
-static int check_options(
-	enum mount_kind kind, const struct mount_options *o, bool image, struct err *e)
+/* An option by its name, and whether it is specified. */
+struct given_option {
+	const char *name;
+	bool given;
+};
+
+static const char *first_given(const struct given_option *options, size_t n)
 {
-	const struct {
-		const char *name;
-		bool given;
-	} stack_only[] = {
+	for (size_t i = 0; i < n; i++)
+		if (options[i].given)
+			return options[i].name;
+	return NULL;
+}
+
+static const char *first_stack_option(const struct mount_options *o)
+{
+	const struct given_option options[] = {
 		{ "lower", o->lowers.len > 0 },
 		{ "upper", o->upper },
 		{ "work", o->work },
@@ -167,10 +178,12 @@ static int check_options(
 		{ "userxattr", o->userxattr },
 	};
 
-	const struct {
-		const char *name;
-		bool given;
-	} fs_only[] = {
+	return first_given(options, ARRAY_LEN(options));
+}
+
+static const char *first_fs_option(const struct mount_options *o)
+{
+	const struct given_option options[] = {
 		{ "type", o->type },
 		{ "loop", o->loop },
 		{ "offset", o->offset },
@@ -178,22 +191,11 @@ static int check_options(
 		{ "subdir", o->subdir },
 	};
 
-	for (size_t i = 0; kind != MOUNT_OVERLAY && i < ARRAY_LEN(stack_only); i++)
-		if (stack_only[i].given)
-			return err_usage(e, "option '%s' is for the sources overlay and image:NAME",
-				stack_only[i].name);
-	for (size_t i = 0; (kind == MOUNT_OVERLAY || is_bind(o)) && i < ARRAY_LEN(fs_only); i++)
-		if (fs_only[i].given)
-			return err_usage(e,
-				"option '%s' is for filesystems of devices and files, not for %s",
-				fs_only[i].name, is_bind(o) ? "binds" : "stacks");
-	if (o->type && !strcmp(o->type, "overlay"))
-		return err_usage(e,
-			"a stack is made by the source overlay: -o lower=DIR,... overlay TARGET");
-	if (o->skip_unsupported && !o->rbind && !o->recursive)
-		return err_usage(e, "option 'skip-unsupported' needs 'rbind'");
-	if (kind != MOUNT_OVERLAY)
-		return 0;
+	return first_given(options, ARRAY_LEN(options));
+}
+
+static int check_stack_options(const struct mount_options *o, bool image, struct err *e)
+{
 	if (is_bind(o))
 		return err_usage(e, "option '%s' is for directories and files, not for stacks",
 			o->bind          ? "bind" :
@@ -213,12 +215,33 @@ static int check_options(
 		return err_usage(e, "option '%s' needs 'upper' or 'ephemeral'",
 			o->volatile_ ? "volatile" : "upper-map");
 	/*
-	 * overlayfs documentation: userxattr, "redirect_dir and metacopy are disabled"; both trust
-	 * trusted.* only
+	 * Documentation/filesystems/overlayfs.rst: with userxattr, redirect_dir and metacopy are
+	 * disabled, since both need trusted.* attributes.
 	 */
 	if (o->userxattr && (o->metacopy || o->redirect_dir))
 		return err_usage(e, "option 'userxattr' excludes 'metacopy' and 'redirect_dir'");
 	return 0;
+}
+
+/* Refuse options that contradict each other or the kind of the source: a usage error. */
+static int check_options(
+	enum mount_kind kind, const struct mount_options *o, bool image, struct err *e)
+{
+	const char *name = kind != MOUNT_OVERLAY ? first_stack_option(o) : NULL;
+
+	if (name)
+		return err_usage(e, "option '%s' is for the sources overlay and image:NAME", name);
+	name = kind == MOUNT_OVERLAY || is_bind(o) ? first_fs_option(o) : NULL;
+	if (name)
+		return err_usage(e,
+			"option '%s' is for filesystems of devices and files, not for %s", name,
+			is_bind(o) ? "binds" : "stacks");
+	if (o->type && !strcmp(o->type, "overlay"))
+		return err_usage(e,
+			"a stack is made by the source overlay: -o lower=DIR,... overlay TARGET");
+	if (o->skip_unsupported && !o->rbind && !o->recursive)
+		return err_usage(e, "option 'skip-unsupported' needs 'rbind'");
+	return kind == MOUNT_OVERLAY ? check_stack_options(o, image, e) : 0;
 }
 
 /*
@@ -263,29 +286,33 @@ static bool names_owner(const struct mount_options *o)
 	return false;
 }
 
-static int fill(struct mount_plan *p, const char *source, const char *target,
-	const struct mount_options *o, const struct strv *layers, bool strict, struct err *e)
+static enum mount_kind kind_of(const struct mount_request *q)
 {
-	const char *owner_of = source;
-	scoped_fd int layer = -1;
-	char opened[32];
-	int r;
+	const struct mount_options *o = q->options;
 
-	p->kind = layers || (!strcmp(source, "overlay") && !o->type) ? MOUNT_OVERLAY :
-		words_tell_fs(source, o) && !is_bind(o)              ? MOUNT_FS :
-								       MOUNT_BIND;
-	p->kind_open = p->kind == MOUNT_BIND && !is_bind(o);
-	p->stored = layers != NULL;
+	if (q->layers || (!strcmp(q->source, "overlay") && !o->type))
+		return MOUNT_OVERLAY;
+	return words_tell_fs(q->source, o) && !is_bind(o) ? MOUNT_FS : MOUNT_BIND;
+}
+
+/* The members that need nothing but the options. */
+static void set_members(struct mount_plan *p, const struct mount_request *q)
+{
+	const struct mount_options *o = q->options;
+
+	p->kind = kind_of(q);
+	p->kind_undecided = p->kind == MOUNT_BIND && !is_bind(o);
+	p->stored = q->layers != NULL;
 	p->flags = o->flags;
 	/*
-	 * The map makes the container's root the owner of the image's devices, and no namespace
-	 * keeps it from opening them.
+	 * Through the map, the container's root owns the image's devices, and no namespace keeps it
+	 * from opening them.
 	 */
-	if (layers && !((o->flags.set | o->flags.clear) & MOUNT_ATTR_NODEV))
+	if (q->layers && !((o->flags.set | o->flags.clear) & MOUNT_ATTR_NODEV))
 		p->flags.set |= MOUNT_ATTR_NODEV;
 	if (!p->flags.propagation)
 		p->flags.propagation = MS_PRIVATE;
-	p->meant = o->public_;
+	p->public_ = o->public_;
 	p->mkdir = o->mkdir;
 	p->mkdir_mode = o->mkdir_mode;
 	p->follow = o->follow;
@@ -295,42 +322,60 @@ static int fill(struct mount_plan *p, const char *source, const char *target,
 	p->metacopy = o->metacopy;
 	p->redirect_dir = o->redirect_dir;
 	p->userxattr = o->userxattr;
-
-	r = check_options(p->kind, o, !!layers, e);
-	if (r == 0)
-		r = set_str(&p->source, source, e);
-	if (r == 0)
-		r = set_str(&p->target, target, e);
-	if (r == 0)
-		r = add_layers(p, o, layers, strict, e);
-	if (r == 0)
-		r = add_upper(p, o, e);
-	if (r == 0)
-		r = add_fs(p, o, e);
 	p->owner_map = p->kind != MOUNT_OVERLAY && names_owner(o);
-	if (r == 0)
-		r = mount_plan_open_source(p, e);
-	/* "owner:USER" means the topmost layer's root, which is what a stack shows as its own */
-	if (r == 0 && p->kind == MOUNT_OVERLAY) {
+}
+
+/*
+ * Make the map. "owner:USER" means the owner of the source or, of a stack, of the topmost layer's
+ * root, which the stack shows as its own.
+ */
+static int set_map(struct mount_plan *p, const struct mount_request *q, struct err *e)
+{
+	const struct strv *maps = &q->options->maps;
+	const char *owner_of = q->source;
+	scoped_fd int layer = -1;
+	char opened[32];
+	int r = 0;
+
+	if (p->kind == MOUNT_OVERLAY) {
 		owner_of = p->layers.len ? p->layers.items[0].dir : NULL;
-		if (owner_of && names_owner(o))
+		if (owner_of && names_owner(q->options))
 			r = see_layer(&p->layers.items[0], &layer, e);
 	}
 	if (layer >= 0 || p->source_open)
 		owner_of = fd_proc_path(layer >= 0 ? layer : p->source_fd, opened);
-	if (r == 0)
-		r = map_build((const char *const *)o->maps.items, o->maps.len, owner_of, strict,
-			&p->map, e);
-	return r;
+	return r == 0 ? build_map((const char *const *)maps->items, maps->len, owner_of, q->strict,
+				&p->map, e) :
+			r;
 }
 
-int mount_plan_build(struct mount_plan *ret, const char *source, const char *target,
-	const struct mount_options *o, const struct strv *layers, bool strict, struct err *e)
+static int fill(struct mount_plan *p, const struct mount_request *q, struct err *e)
+{
+	int r;
+
+	set_members(p, q);
+	r = check_options(p->kind, q->options, p->stored, e);
+	if (r == 0)
+		r = set_str(&p->source, q->source, e);
+	if (r == 0)
+		r = set_str(&p->target, q->target, e);
+	if (r == 0)
+		r = add_layers(p, q, e);
+	if (r == 0)
+		r = add_upper(p, q->options, e);
+	if (r == 0)
+		r = add_fs(p, q->options, e);
+	if (r == 0)
+		r = mount_plan_open_source(p, e);
+	return r == 0 ? set_map(p, q, e) : r;
+}
+
+int mount_plan_build(struct mount_plan *ret, const struct mount_request *q, struct err *e)
 {
 	scoped_mount_plan struct mount_plan p = { 0 };
 	int r;
 
-	r = fill(&p, source, target, o, layers, strict, e);
+	r = fill(&p, q, e);
 	if (r < 0)
 		return r;
 
@@ -405,85 +450,6 @@ void mount_map_print_words(const struct mount_map *m, struct buf *b)
 		idmap_print_words(&m->map, b);
 		return;
 	}
-}
-
-static int add_step(struct strv *v, struct buf *b, struct err *e)
-{
-	int r = buf_get(b) && strv_add(v, buf_get(b)) == 0 ? 0 : err_nomem(e);
-
-	buf_reset(b);
-	return r;
-}
-
-static void add_path(struct buf *b, const char *path)
-{
-	buf_printf(b, "'%s'", path);
-}
-
-static int stack_steps(const struct mount_plan *p, struct strv *ret, struct buf *b, struct err *e)
-{
-	int r = 0;
-
-	for (size_t i = 0; i < p->layers.len && r == 0; i++) {
-		buf_printf(b, "layer %zu of %zu: ", i + 1, p->layers.len);
-		add_path(b, p->layers.items[i].dir);
-		buf_str(b, ", ");
-		mount_map_print_words(mount_plan_layer_map(p, i), b);
-		r = add_step(ret, b, e);
-	}
-	if (r < 0 || p->upper_kind == UPPER_NONE)
-		return r;
-	buf_str(b, "changes: ");
-	if (p->upper_kind == UPPER_DIR) {
-		add_path(b, p->upper);
-		buf_str(b, ", work directory ");
-		add_path(b, p->work);
-	} else {
-		buf_str(b, "in memory");
-		if (p->ephemeral_size)
-			buf_printf(
-				b, ", at most %llu bytes", (unsigned long long)p->ephemeral_size);
-	}
-	buf_str(b,
-		p->upper_plain || p->map.wish != MAP_SET ? ", stored as seen" :
-							   ", stored as disk ids");
-	return add_step(ret, b, e);
-}
-
-int mount_plan_steps(const struct mount_plan *p, struct strv *ret, struct err *e)
-{
-	scoped_buf struct buf b = BUF_INIT;
-	int r = 0;
-
-	if (p->kind == MOUNT_BIND) {
-		buf_str(&b, "bind ");
-		add_path(&b, p->source);
-		if (p->recursive)
-			buf_printf(&b, " and what is mounted below it%s",
-				p->skip_unsupported ? ", but for what cannot be mapped" : "");
-		buf_str(&b, ": ");
-		mount_map_print_words(&p->map, &b);
-		r = add_step(ret, &b, e);
-	} else if (p->kind == MOUNT_FS) {
-		r = device_steps(p, ret, e);
-	} else {
-		r = stack_steps(p, ret, &b, e);
-	}
-	if (r < 0)
-		return r;
-	if (p->mkdir) {
-		buf_str(&b, "create ");
-		add_path(&b, p->target);
-		buf_printf(&b, " if it is missing, mode %04o", p->mkdir_mode);
-		r = add_step(ret, &b, e);
-	}
-	if (r < 0)
-		return r;
-	buf_str(&b, "attach it at ");
-	add_path(&b, p->target);
-	buf_str(&b, ": ");
-	mount_flags_print(&p->flags, &b);
-	return add_step(ret, &b, e);
 }
 
 static void free_map(struct mount_map *m)

@@ -27,9 +27,12 @@ static int look_into_file(struct mount_plan *p, const struct stat *st, struct er
 	char path[32];
 	scoped_fd int fd =
 		open(fd_proc_path(p->source_fd, path), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	const struct blk_area area = {
+		.fd = fd, .name = p->source, .size = (uint64_t)st->st_size, .file = true
+	};
 	struct blk_found found;
 
-	if (fd >= 0 && blk_probe(fd, p->source, 0, (uint64_t)st->st_size, true, &found, NULL) == 0)
+	if (fd >= 0 && blk_probe(&area, &found, NULL) == 0)
 		return both_meant(p, found.type, e);
 	return 0; /* binding will say what else is wrong */
 }
@@ -73,9 +76,9 @@ static int look_at_source(struct mount_plan *p, struct err *e)
 	struct stat st, target;
 	int r = open_source(p, &st, e);
 
-	if (p->kind_open)
+	if (p->kind_undecided)
 		p->kind = MOUNT_BIND;
-	if (r <= 0 || !p->kind_open)
+	if (r <= 0 || !p->kind_undecided)
 		return r;
 	if (S_ISBLK(st.st_mode)) {
 		p->kind = MOUNT_FS;
@@ -90,7 +93,7 @@ static int look_at_source(struct mount_plan *p, struct err *e)
 
 int mount_plan_open_source(struct mount_plan *p, struct err *e)
 {
-	int r = p->kind_open || p->kind == MOUNT_BIND ? look_at_source(p, e) : 0;
+	int r = p->kind_undecided || p->kind == MOUNT_BIND ? look_at_source(p, e) : 0;
 
 	if (r < 0)
 		return r;

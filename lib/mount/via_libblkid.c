@@ -27,13 +27,13 @@ static const char *value_of(blkid_probe p, const char *name)
 	return blkid_probe_lookup_value(p, name, &v, NULL) == 0 && v ? v : "";
 }
 
-static int start(int fd, uint64_t offset, uint64_t size, blkid_probe *ret)
+static int start(const struct blk_area *a, blkid_probe *ret)
 {
 	errno = 0;
 	*ret = blkid_new_probe();
 	if (!*ret)
 		return -ENOMEM;
-	if (blkid_probe_set_device(*ret, fd, (blkid_loff_t)offset, (blkid_loff_t)size) < 0)
+	if (blkid_probe_set_device(*ret, a->fd, (blkid_loff_t)a->offset, (blkid_loff_t)a->size) < 0)
 		return errno ? -errno : -EIO;
 	return 0;
 }
@@ -62,15 +62,14 @@ static int add_partition(blkid_partition part, bool file, uint64_t offset, struc
 }
 
 /* 1: there is a table of partitions, and e tells of it. */
-static int look_for_table(
-	int fd, const char *name, uint64_t offset, uint64_t size, bool file, struct err *e)
+static int look_for_table(const struct blk_area *a, struct err *e)
 {
 	scoped_probe blkid_probe p = NULL;
 	scoped_buf struct buf b = BUF_INIT;
 	blkid_partlist list;
 	int n, shown = 0;
 
-	if (start(fd, offset, size, &p) < 0)
+	if (start(a, &p) < 0)
 		return 0;
 	(void)blkid_probe_enable_superblocks(p, 0);
 	(void)blkid_probe_enable_partitions(p, 1);
@@ -80,16 +79,17 @@ static int look_for_table(
 
 	n = blkid_partlist_numof_partitions(list);
 	for (int i = 0; i < n && shown < PARTITIONS_SHOWN; i++)
-		shown += add_partition(blkid_partlist_get_partition(list, i), file, offset, &b);
-	(void)err_say(e, EINVAL, name, "holds no filesystem but a table of partitions (%s)",
+		shown += add_partition(
+			blkid_partlist_get_partition(list, i), a->file, a->offset, &b);
+	(void)err_say(e, EINVAL, a->name, "holds no filesystem but a table of partitions (%s)",
 		blkid_parttable_get_type(blkid_partlist_get_table(list)));
 	err_op(e, "probe");
 	if (!shown)
 		err_why(e, "there are no partitions in it");
 	else
 		err_try(e, "%s partition %s%s",
-			file ? "mount one of them by its place:" :
-			       "name the device of one of them (lsblk shows which):",
+			a->file ? "mount one of them by its place:" :
+				  "name the device of one of them (lsblk shows which):",
 			buf_get(&b) ? buf_get(&b) : "?", n > shown ? "; ..." : "");
 	return 1;
 }
@@ -115,15 +115,14 @@ static int ambivalent(blkid_probe p, const char *name, struct err *e)
 	return -EINVAL;
 }
 
-static int nothing(
-	int fd, const char *name, uint64_t offset, uint64_t size, bool file, struct err *e)
+static int nothing(const struct blk_area *a, struct err *e)
 {
-	if (look_for_table(fd, name, offset, size, file, e) == 1)
+	if (look_for_table(a, e) == 1)
 		return -EINVAL;
-	(void)err_say(e, ENODATA, name, "holds no filesystem that is known here");
+	(void)err_say(e, ENODATA, a->name, "holds no filesystem that is known here");
 	err_op(e, "probe");
-	err_why(e, "libblkid finds no signature%s", offset ? " at this offset" : "");
-	if (file)
+	err_why(e, "libblkid finds no signature%s", a->offset ? " at this offset" : "");
+	if (a->file)
 		err_try(e,
 			"name the type with -t TYPE if you know better, or, to bind the file "
 			"itself, a file as TARGET");
@@ -173,15 +172,14 @@ static int no_filesystem(const char *name, const char *type, const char *usage, 
 	return -EINVAL;
 }
 
-int blk_probe(int fd, const char *name, uint64_t offset, uint64_t size, bool file,
-	struct blk_found *ret, struct err *e)
+int blk_probe(const struct blk_area *a, struct blk_found *ret, struct err *e)
 {
 	scoped_probe blkid_probe p = NULL;
 	struct blk_found found = { .damaged = false };
-	int r = start(fd, offset, size, &p);
+	int r = start(a, &p);
 
 	if (r < 0)
-		return err_set(e, -r, name, "cannot look for a filesystem");
+		return err_set(e, -r, a->name, "cannot look for a filesystem");
 	(void)blkid_probe_enable_superblocks(p, 1);
 	/*
 	 * With a wrong checksum it is found nevertheless: what the kernel makes of it is then known
@@ -192,19 +190,19 @@ int blk_probe(int fd, const char *name, uint64_t offset, uint64_t size, bool fil
 	errno = 0;
 	r = blkid_do_safeprobe(p);
 	if (r == -2)
-		return ambivalent(p, name, e);
+		return ambivalent(p, a->name, e);
 	if (r == 1)
-		return nothing(fd, name, offset, size, file, e);
+		return nothing(a, e);
 	if (r != 0)
 		return err_set(
-			e, errno ? errno : EIO, name, "cannot read it to look for a filesystem");
+			e, errno ? errno : EIO, a->name, "cannot read it to look for a filesystem");
 
 	(void)snprintf(found.type, sizeof(found.type), "%s",
 		value_of(p, "TYPE")); /* a longer one is none that a kernel knows */
 	(void)snprintf(found.uuid, sizeof(found.uuid), "%s", value_of(p, "UUID"));
 	found.damaged = blkid_probe_has_value(p, "SBBADCSUM");
 	if (strcmp(value_of(p, "USAGE"), "filesystem"))
-		return no_filesystem(name, found.type, value_of(p, "USAGE"), e);
+		return no_filesystem(a->name, found.type, value_of(p, "USAGE"), e);
 	*ret = found;
 	return 0;
 }

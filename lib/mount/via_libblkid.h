@@ -7,31 +7,37 @@
 
 #include "../base/err.h"
 
-/* libblkid: what is on a device or in a file, and which device is meant. */
+/* libblkid: find out what a device or a file contains, and find a device by its tag. */
 
-/* What was found: a filesystem or something else. */
+/* The part of a device or file that is probed. */
+struct blk_area {
+	int fd;
+	const char *name;      /* for messages */
+	uint64_t offset, size; /* bytes */
+	bool file;             /* fd is a regular file, not a device */
+};
+
+/* The superblock that was found. */
 struct blk_found {
-	char type[64]; /* "ext4", as libblkid names it */
-	char uuid[64]; /* "" where there is none */
-	bool damaged;  /* its superblock's checksum is wrong */
+	char type[64]; /* libblkid's name: "ext4" */
+	char uuid[64]; /* "" if there is none */
+	bool damaged;  /* the checksum of the superblock is wrong */
 };
 
 /*
- * Which filesystem begins at offset of fd, a file or a device, and has at most size bytes? Nothing
- * is guessed: what is no filesystem (swap space, a member of a RAID, encrypted data), several
- * signatures at once, a table of partitions or nothing at all is -EINVAL or -ENODATA with e telling
- * what was found and what to do. name: for messages; file: it is a file, not a device.
+ * Probe which filesystem begins at a->offset. Nothing is guessed. -EINVAL: a is not a filesystem
+ * (swap space, a RAID member, encrypted data), has several signatures or a partition table.
+ * -ENODATA: nothing was found. In both cases e contains what was found and what to do about it.
  */
-int blk_probe(int fd, const char *name, uint64_t offset, uint64_t size, bool file,
-	struct blk_found *ret, struct err *e);
+MUST_CHECK int blk_probe(const struct blk_area *a, struct blk_found *ret, struct err *e);
 
-/* Is this word a tag: UUID=, LABEL=, PARTUUID= or PARTLABEL=? */
+/* Is this source a tag: UUID=, LABEL=, PARTUUID= or PARTLABEL=? */
 bool blk_is_tag(const char *source);
 
 /*
- * The device with this tag, by udev's links or else by looking at all devices; ret is the caller's
- * to free. -ENOENT: there is none. -EEXIST: several devices have it, but for those of one btrfs.
+ * Find the device that has this tag, by udev's links or by looking at all devices. The caller frees
+ * *ret. -ENOENT: no device has it. -EEXIST: several devices have it and do not form one btrfs.
  */
-int blk_find(const char *tag, char **ret, struct err *e);
+MUST_CHECK int blk_find(const char *tag, char **ret, struct err *e);
 
 #endif

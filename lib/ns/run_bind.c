@@ -62,7 +62,7 @@ static int parse_word(const char *word, struct run_bind *b, struct err *e)
 	else if (!strcmp(word, "dev"))
 		b->dev = true;
 	else if (!strcmp(word, "public"))
-		b->meant = true;
+		b->public_ = true;
 	else if (!strcmp(word, "map"))
 		b->own_map = true;
 	else

@@ -58,7 +58,7 @@ static int check_root(const struct run_spec *s, struct stat *ret, struct err *e)
 	scoped_fd int fd = -1;
 	int r;
 
-	if (s->root.meant || s->read_only || s->root.flags.set & MOUNT_ATTR_RDONLY ||
+	if (s->root.public_ || s->read_only || s->root.flags.set & MOUNT_ATTR_RDONLY ||
 		!gives_own_id(&s->map))
 		return 0;
 	r = clone_open_source(source, &fd, e);

@@ -135,7 +135,7 @@ static int make_root(const struct run_spec *s, const struct stat *want, int *ret
 		return make_mapped((struct exposure_source){ .name = s->root.source,
 					   .map = &s->root.map,
 					   .flags = &flags,
-					   .meant = s->root.meant,
+					   .public_ = s->root.public_,
 					   .word = "-o public" },
 			ret_fd, e);
 	return run_mounts_clone(s->root.source, &flags, ret_fd, e);
@@ -154,7 +154,7 @@ static int make_bind(const struct run_spec *s, const struct run_bind *b, int *re
 	return make_mapped((struct exposure_source){ .name = b->source,
 				   .map = &map,
 				   .flags = &flags,
-				   .meant = b->meant,
+				   .public_ = b->public_,
 				   .word = "public in the words of -b" },
 		ret_fd, e);
 }

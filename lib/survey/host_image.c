@@ -115,9 +115,8 @@ int host_image(int scratch, const char *type, struct buf *why)
 	const struct mkfs_recipe *k = find_kind(type);
 	const struct loop_part whole = { .read_only = k && k->read_only };
 	scoped_fd int image = -1, loop = -1;
-	struct loop_path device;
+	struct loop_device device;
 	struct err e = ERR_INIT;
-	bool shared;
 	int r;
 
 	if (!k)
@@ -128,11 +127,12 @@ int host_image(int scratch, const char *type, struct buf *why)
 			buf_printf(why, "no image can be made: %s", strerrordesc_np(-image));
 		return image;
 	}
-	if (loop_attach(image, IMAGE, &whole, &loop, &device, &shared, &e) < 0) {
+	if (loop_attach(image, IMAGE, &whole, &device, &e) < 0) {
 		buf_printf(why, "no loop device: %s", e.num ? strerrordesc_np(e.num) : e.what);
 		return -EIO;
 	}
-	r = mount_device(k, device.text);
+	loop = device.fd;
+	r = mount_device(k, device.path.text);
 	if (r < 0)
 		buf_printf(why, "an image of it cannot be mounted: %s", strerrordesc_np(-r));
 	return r;

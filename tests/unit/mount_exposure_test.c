@@ -79,7 +79,7 @@ TEST(exposure_by_a_map_in_an_open_place)
 		{ "3000000000:0:65536", EXPOSURE_NONE, { -1, -1 }, { -1, -1 } },
 		{ "3000000000:100000:65536", EXPOSURE_NONE, { -1, -1 }, { -1, -1 } },
 	};
-	const struct exposure_facts open = { .meant = false };
+	const struct exposure_facts open = { .public_ = false };
 
 	names_set_source(&far_names);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -103,9 +103,9 @@ TEST(exposure_needs_all_of_it_writable_open_suid_and_not_meant)
 		{ .user_ns = true },
 		{ .closed = true },
 		{ .nosuid = true },
-		{ .meant = true },
+		{ .public_ = true },
 	};
-	const struct exposure_facts open = { .meant = false }, of_mount8 = { .only_warn = true };
+	const struct exposure_facts open = { .public_ = false }, of_mount8 = { .only_warn = true };
 
 	for (size_t i = 0; i < sizeof(harmless) / sizeof(*harmless); i++) {
 		CHECK_INT(judge("0:100000:65536", &harmless[i]).verdict, EXPOSURE_NONE);
@@ -119,7 +119,7 @@ TEST(exposure_needs_all_of_it_writable_open_suid_and_not_meant)
 TEST(exposure_behind_the_mode_of_the_source_itself_lasts_until_its_owner_changes_it)
 {
 	const struct exposure_facts own_mode = { .own_mode = true },
-				    with_public = { .own_mode = true, .meant = true };
+				    with_public = { .own_mode = true, .public_ = true };
 	struct exposure x = judge("0:100000:65536", &own_mode);
 
 	CHECK_INT(x.verdict, EXPOSURE_WARN);
@@ -133,7 +133,7 @@ TEST(exposure_behind_the_mode_of_the_source_itself_lasts_until_its_owner_changes
 
 TEST(exposure_asks_the_name_service_once_for_the_same_id)
 {
-	const struct exposure_facts open = { .meant = false };
+	const struct exposure_facts open = { .public_ = false };
 
 	names_set_source(&far_names);
 	asked = 0;

@@ -13,10 +13,13 @@ static int build(struct mount_plan *p, const char *source, const char *options,
 	const struct strv *layers, struct err *e)
 {
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
+	const struct mount_request q = {
+		.source = source, .target = "/target", .options = &o, .layers = layers
+	};
 	int r = options ? mount_options_parse(&o, options, e) : 0;
 
 	if (r == 0)
-		r = mount_plan_build(p, source, "/target", &o, layers, false, e);
+		r = mount_plan_build(p, &q, e);
 	return r == 0 ? mount_plan_check(p, e) : r;
 }
 
