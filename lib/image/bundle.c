@@ -268,7 +268,7 @@ static int check_exposed(
 	if (r < 0 || what == EXPOSED_NOTHING)
 		return r;
 	t.path = buf_get(&dir);
-	return exposed_refuse(&t, what, buf_get(&path), e);
+	return open_place_refuse(&t, what, buf_get(&path), e);
 }
 
 static int fill_place(struct bundle_spot *p, const struct buf *config, struct err *e)

@@ -8,7 +8,7 @@
 #include "../base/err.h"
 #include "../idmap/idmap.h"
 #include "../store/store.h"
-#include "image_users.h"
+#include "image_user.h"
 #include "runtime_config.h"
 
 /*

@@ -28,7 +28,7 @@ struct open_place open_place_of(int dir, gid_t group)
  * A set-gid bit counts for a program if the group may run it (fs/exec.c, bprm_fill_uid()), and for
  * no directory.
  */
-enum exposed exposed_by(const struct open_place *x, mode_t mode, bool capability)
+enum exposed open_place_exposes(const struct open_place *x, mode_t mode, bool capability)
 {
 	if (S_ISCHR(mode) || S_ISBLK(mode))
 		return x->devices ? EXPOSED_DEVICE : EXPOSED_NOTHING;
@@ -41,7 +41,8 @@ enum exposed exposed_by(const struct open_place *x, mode_t mode, bool capability
 	return capability ? EXPOSED_CAPABILITY : EXPOSED_NOTHING;
 }
 
-int exposed_refuse(const struct exposed_tree *t, enum exposed what, const char *path, struct err *e)
+int open_place_refuse(
+	const struct exposed_tree *t, enum exposed what, const char *path, struct err *e)
 {
 	static const struct {
 		const char *is, *why;

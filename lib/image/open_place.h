@@ -38,7 +38,7 @@ static inline bool open_place_gives(const struct open_place *x)
 }
 
 /* Of a file with this mode and, or not, a capability. */
-enum exposed exposed_by(const struct open_place *x, mode_t mode, bool capability);
+enum exposed open_place_exposes(const struct open_place *x, mode_t mode, bool capability);
 
 /* A tree that holds such a file. */
 struct exposed_tree {
@@ -51,7 +51,7 @@ struct exposed_tree {
  * Root is refused (-EPERM), and told the commands for a closed place. An ordinary user, whose own
  * rights these are, is warned: 0. path: the file's in the image.
  */
-int exposed_refuse(
+int open_place_refuse(
 	const struct exposed_tree *t, enum exposed what, const char *path, struct err *e);
 
 #endif

@@ -12,7 +12,7 @@
 #include "../layer/xattr.h"
 #include "../store/store_view.h"
 
-struct search {
+struct exposed_search {
 	struct lower_walk stack;
 	const struct open_place *x;
 	enum exposed what;
@@ -35,19 +35,19 @@ static bool has_capability(const struct lower_hit *hit)
  */
 static int look_at(const struct mtree_entry *s, void *arg)
 {
-	struct search *f = arg;
+	struct exposed_search *f = arg;
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
 	int r;
 
-	if (exposed_by(f->x, s->type | s->mode, s->mode & 0111) == EXPOSED_NOTHING)
+	if (open_place_exposes(f->x, s->type | s->mode, s->mode & 0111) == EXPOSED_NOTHING)
 		return 0;
 	r = lower_walk_find(&f->stack, s->path, &hit, f->e);
 	if (r == -EACCES) /* to an ordinary user, whose layers have files of other ids */
-		f->what = exposed_by(f->x, s->type | s->mode, false);
+		f->what = open_place_exposes(f->x, s->type | s->mode, false);
 	else if (r <= 0)
 		return r;
 	else
-		f->what = exposed_by(f->x, hit.st.st_mode, has_capability(&hit));
+		f->what = open_place_exposes(f->x, hit.st.st_mode, has_capability(&hit));
 	if (f->what == EXPOSED_NOTHING)
 		return 0;
 	buf_str(f->path, s->path);
@@ -60,7 +60,7 @@ int open_place_find(const struct store_view *v, const struct open_place *x, enum
 	const struct lower stack = {
 		.dirfds = v->fds.items, .n = v->fds.len, .user_xattr = v->user_xattr
 	};
-	struct search f = { .x = x, .what = EXPOSED_NOTHING, .path = ret_path, .e = e };
+	struct exposed_search f = { .x = x, .what = EXPOSED_NOTHING, .path = ret_path, .e = e };
 	int r;
 
 	lower_walk_begin(&f.stack, &stack);

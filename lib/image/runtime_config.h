@@ -9,7 +9,7 @@
 #include "../base/err.h"
 #include "../idmap/idmap.h"
 #include "image_config.h"
-#include "image_users.h"
+#include "image_user.h"
 
 /* The config.json of an OCI runtime bundle (OCI runtime-spec, config.md). */
 struct runtime_options {

@@ -26,22 +26,22 @@
  */
 enum { MAX_JOBS = 64, OPEN_FILES = 65536, PADDING = 1 << 20 };
 
-void work_tell(struct work *w, struct job *j, int state)
+void unpack_report(struct unpack_work *w, struct unpack_layer *l, int state)
 {
 	struct progress *p = w->opts->progress;
 
 	if (!p)
 		return;
-	__atomic_store_n(&j->item->entries, __atomic_load_n(&j->counts.entries, __ATOMIC_RELAXED),
+	__atomic_store_n(&l->item->entries, __atomic_load_n(&l->counts.entries, __ATOMIC_RELAXED),
 		__ATOMIC_RELAXED);
-	__atomic_store_n(&j->item->bytes, __atomic_load_n(&j->counts.bytes, __ATOMIC_RELAXED),
+	__atomic_store_n(&l->item->bytes, __atomic_load_n(&l->counts.bytes, __ATOMIC_RELAXED),
 		__ATOMIC_RELAXED);
-	__atomic_store_n(&j->item->state, state, __ATOMIC_RELAXED);
+	__atomic_store_n(&l->item->state, state, __ATOMIC_RELAXED);
 	if (p->changed)
-		p->changed(p, j->item);
+		p->changed(p, l->item);
 }
 
-void work_changed(struct work *w)
+void unpack_redraw(struct unpack_work *w)
 {
 	struct progress *p = w->opts->progress;
 
@@ -49,67 +49,68 @@ void work_changed(struct work *w)
 		p->changed(p, NULL);
 }
 
-int work_name_layer(const struct work *w, const struct job *j, int r, struct err *e)
+int unpack_name_layer(
+	const struct unpack_work *w, const struct unpack_layer *l, int r, struct err *e)
 {
 	blob_say_try(r, e);
-	err_prefix(e, "image '%s', layer %zu of %zu (%s)", w->opts->name, j->i + 1, w->n,
-		j->src->name);
+	err_prefix(e, "image '%s', layer %zu of %zu (%s)", w->opts->name, l->i + 1, w->n_layers,
+		l->src->name);
 	return r;
 }
 
 /* The stream of one layer, from its first byte to its last. */
-static int read_layer(struct work *w, struct job *j, struct blob *b, struct err *e)
+static int read_layer(struct unpack_work *w, struct unpack_layer *l, struct blob *b, struct err *e)
 {
 	struct layer_options o = w->opts->layer;
 	uint64_t counted;
 	char name[32];
 	int r;
 
-	o.counts = &j->counts;
-	r = layer_apply(blob_read, b, w->stage, tempdir_entry(j->i, "", name), &o, &j->layer, e);
+	o.counts = &l->counts;
+	r = layer_apply(blob_read, b, w->dirfd, tempdir_entry(l->i, "", name), &o, &l->layer, e);
 	if (r < 0)
 		return blob_blame(b, r, e);
-	counted = __atomic_load_n(o.totals ? &o.totals->bytes : &j->counts.bytes, __ATOMIC_RELAXED);
+	counted = __atomic_load_n(o.totals ? &o.totals->bytes : &l->counts.bytes, __ATOMIC_RELAXED);
 	return blob_finish(b,
-		o.limits.bytes > counted + PADDING ? o.limits.bytes - counted : PADDING, &j->sums,
+		o.limits.bytes > counted + PADDING ? o.limits.bytes - counted : PADDING, &l->sums,
 		e);
 }
 
-int work_read_layer(struct work *w, struct job *j, struct err *e)
+int unpack_read_layer(struct unpack_work *w, struct unpack_layer *l, struct err *e)
 {
 	scoped_blob struct blob *b = NULL;
 	struct blob_input in = {
-		.size = j->src->size,
+		.size = l->src->size,
 		.stop = &w->failed,
-		.progress = j->item ? &j->item->done : NULL,
-		.digest = j->src->has_digest ? &j->src->digest : NULL,
-		.diff_id = j->src->has_diff_id ? &j->src->diff_id : NULL,
+		.progress = l->item ? &l->item->done : NULL,
+		.digest = l->src->has_digest ? &l->src->digest : NULL,
+		.diff_id = l->src->has_diff_id ? &l->src->diff_id : NULL,
 	};
 	scoped_fd int fd = -1;
 	int r;
 
-	work_tell(w, j, PROGRESS_RUNNING);
-	r = w->src->open_layer(w->src, j->i, &fd, &in.offset, e);
+	unpack_report(w, l, PROGRESS_RUNNING);
+	r = w->src->open_layer(w->src, l->i, &fd, &in.offset, e);
 	if (r == 0) {
 		in.fd = fd;
 		r = blob_start(&in, &b, e);
 	}
 	if (r == 0)
-		r = read_layer(w, j, b, e);
+		r = read_layer(w, l, b, e);
 	if (r == 0) {
-		j->diff_id = j->sums.diff_id;
-		j->root_opaque = layer_root_opaque(j->layer);
+		l->diff_id = l->sums.diff_id;
+		l->root_opaque = layer_root_opaque(l->layer);
 		log_verbose("layer %zu of %zu (%s): %s, %" PRIu64 " bytes, %" PRIu64 " unpacked",
-			j->i + 1, w->n, j->src->name, j->sums.format, j->sums.size,
-			j->sums.unpacked);
+			l->i + 1, w->n_layers, l->src->name, l->sums.format, l->sums.size,
+			l->sums.unpacked);
 	}
-	work_tell(w, j, r < 0 ? PROGRESS_FAILED : PROGRESS_DONE);
+	unpack_report(w, l, r < 0 ? PROGRESS_FAILED : PROGRESS_DONE);
 	blob_free(TAKE_PTR(b)); /* before its descriptor is closed */
-	return r < 0 ? work_name_layer(w, j, r, e) : 0;
+	return r < 0 ? unpack_name_layer(w, l, r, e) : 0;
 }
 
 /* The first failure is the one that is told; the rest follows from it. */
-static void fail(struct work *w, int r, const struct err *e)
+static void fail(struct unpack_work *w, int r, const struct err *e)
 {
 	(void)pthread_mutex_lock(&w->lock);
 	if (w->result == 0 || (w->result == -ECANCELED && r != -ECANCELED)) {
@@ -120,25 +121,25 @@ static void fail(struct work *w, int r, const struct err *e)
 	__atomic_store_n(&w->failed, 1, __ATOMIC_RELAXED);
 }
 
-static struct job *next_job(struct work *w)
+static struct unpack_layer *next_layer(struct unpack_work *w)
 {
-	struct job *j = NULL;
+	struct unpack_layer *l = NULL;
 
 	(void)pthread_mutex_lock(&w->lock);
 	if (w->result == 0 && w->next < w->n_order)
-		j = &w->jobs[w->order[w->next++]];
+		l = &w->layers[w->order[w->next++]];
 	(void)pthread_mutex_unlock(&w->lock);
-	return j;
+	return l;
 }
 
 static void *worker(void *arg)
 {
-	struct work *w = arg;
-	struct job *j;
+	struct unpack_work *w = arg;
+	struct unpack_layer *l;
 
-	while ((j = next_job(w))) {
+	while ((l = next_layer(w))) {
 		struct err err = ERR_INIT;
-		int r = work_read_layer(w, j, &err);
+		int r = unpack_read_layer(w, l, &err);
 
 		if (r < 0)
 			fail(w, r, &err);
@@ -148,23 +149,23 @@ static void *worker(void *arg)
 
 static int by_size(const void *a, const void *b, void *arg)
 {
-	const struct job *jobs = arg;
-	uint64_t x = jobs[*(const size_t *)a].src->size, y = jobs[*(const size_t *)b].src->size;
+	const struct unpack_layer *layers = arg;
+	uint64_t x = layers[*(const size_t *)a].src->size, y = layers[*(const size_t *)b].src->size;
 
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
-int work_read(struct work *w, struct err *e)
+int unpack_read(struct unpack_work *w, struct err *e)
 {
 	uint32_t n = w->opts->jobs ? w->opts->jobs : proc_processors();
 	pthread_t threads[MAX_JOBS];
 	uint32_t started = 0;
 
-	for (size_t i = 0; i < w->n; i++)
-		if (w->jobs[i].plan == READ)
+	for (size_t i = 0; i < w->n_layers; i++)
+		if (w->layers[i].plan == PLAN_READ)
 			w->order[w->n_order++] = i;
-	qsort_r(w->order, w->n_order, sizeof(*w->order), by_size, w->jobs);
-	work_changed(w);
+	qsort_r(w->order, w->n_order, sizeof(*w->order), by_size, w->layers);
+	unpack_redraw(w);
 
 	if (n > MAX_JOBS)
 		n = MAX_JOBS;
@@ -184,18 +185,18 @@ int work_read(struct work *w, struct err *e)
 	return w->result;
 }
 
-static int work_alloc(struct work *w, struct err *e)
+static int alloc_work(struct unpack_work *w, struct err *e)
 {
 	struct progress *p = w->opts->progress;
-	size_t n = w->n + 1;
+	size_t n = w->n_layers + 1;
 
-	w->jobs = calloc(n, sizeof(*w->jobs));
+	w->layers = calloc(n, sizeof(*w->layers));
 	w->order = calloc(n, sizeof(*w->order));
-	if (!w->jobs || !w->order)
+	if (!w->layers || !w->order)
 		return err_nomem(e);
 	if (!p)
 		return 0;
-	p->n = w->n;
+	p->n = w->n_layers;
 	p->items = calloc(n, sizeof(*p->items));
 	return p->items ? 0 : err_nomem(e);
 }
@@ -212,49 +213,51 @@ static void raise_open_files(void)
 	(void)setrlimit(RLIMIT_NOFILE, &l); /* where it does not help, opening a file will say so */
 }
 
-int work_init(
-	struct work *w, const struct source *src, const struct unpack_options *opts, struct err *e)
+int unpack_work_init(struct unpack_work *w, const struct source *src,
+	const struct unpack_options *opts, struct err *e)
 {
 	int r;
 
-	*w = (struct work){ .src = src, .opts = opts, .stage = -1, .n = src->n_layers };
+	*w = (struct unpack_work){
+		.src = src, .opts = opts, .dirfd = -1, .n_layers = src->n_layers
+	};
 	(void)pthread_mutex_init(&w->lock, NULL); /* cannot fail on Linux */
 	raise_open_files();
-	r = work_alloc(w, e);
+	r = alloc_work(w, e);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < w->n; i++) {
-		struct job *j = &w->jobs[i];
+	for (size_t i = 0; i < w->n_layers; i++) {
+		struct unpack_layer *l = &w->layers[i];
 
-		j->src = &src->layers[i];
-		j->i = i;
-		j->fd = -1;
-		j->plan = READ;
+		l->src = &src->layers[i];
+		l->i = i;
+		l->fd = -1;
+		l->plan = PLAN_READ;
 		if (!opts->progress)
 			continue;
-		j->item = &opts->progress->items[i];
-		j->item->name = j->src->name;
-		j->item->total = j->src->size == BLOB_SIZE_UNKNOWN ? 0 : j->src->size;
+		l->item = &opts->progress->items[i];
+		l->item->name = l->src->name;
+		l->item->total = l->src->size == BLOB_SIZE_UNKNOWN ? 0 : l->src->size;
 	}
 	return 0;
 }
 
-void work_done(struct work *w)
+void unpack_work_done(struct unpack_work *w)
 {
-	for (size_t i = 0; w->jobs && i < w->n; i++) {
-		struct job *j = &w->jobs[i];
+	for (size_t i = 0; w->layers && i < w->n_layers; i++) {
+		struct unpack_layer *l = &w->layers[i];
 
-		layer_free(j->layer);
-		if (j->fd >= 0 && j->src)
-			(void)close(j->fd);
-		buf_done(&j->answers);
-		free(j->dir);
+		layer_free(l->layer);
+		if (l->fd >= 0 && l->src)
+			(void)close(l->fd);
+		buf_done(&l->deps);
+		free(l->dir);
 	}
 	if (w->opts->progress) {
 		free(w->opts->progress->items);
 		w->opts->progress->items = NULL;
 	}
-	free(w->jobs);
+	free(w->layers);
 	free(w->order);
 	(void)pthread_mutex_destroy(&w->lock);
 }

@@ -26,34 +26,35 @@
 
 #define TEMPDIR_PREFIX ".shiftbox-flat-"
 
-struct flat {
-	struct work w;
+struct flat_unpack {
+	struct unpack_work w;
 	const struct flat_target *to;
 	struct publish_dir place;
 	struct tempdir tempdir;
 	struct tempdir_mapped mapped; /* with a map */
 };
 
-static int join_one(struct work *w, struct job *j, struct layer **base, struct err *e)
+static int merge_one(
+	struct unpack_work *w, struct unpack_layer *l, struct layer **base, struct err *e)
 {
 	int r = stop_check(e);
 
 	if (r < 0)
 		return r;
 	if (*base) {
-		r = layer_merge(*base, j->layer, e);
-		layer_free(TAKE_PTR(j->layer));
+		r = layer_merge(*base, l->layer, e);
+		layer_free(TAKE_PTR(l->layer));
 		if (r == 0)
 			log_verbose("layer %zu of %zu (%s) is on top of those below: %llu "
 				    "whiteouts, %llu with nothing to hide",
-				j->i + 1, w->n, j->src->name,
-				(unsigned long long)j->counts.whiteouts,
-				(unsigned long long)j->counts.dropped);
+				l->i + 1, w->n_layers, l->src->name,
+				(unsigned long long)l->counts.whiteouts,
+				(unsigned long long)l->counts.dropped);
 	} else {
-		*base = TAKE_PTR(j->layer);
+		*base = TAKE_PTR(l->layer);
 		r = layer_merge_base(*base, e);
 	}
-	return r < 0 ? work_name_layer(w, j, r, e) : 0;
+	return r < 0 ? unpack_name_layer(w, l, r, e) : 0;
 }
 
 /* Whose tree it is has to get there, and has the rights that its files give already. */
@@ -68,7 +69,7 @@ static gid_t root_group(const struct idmap *map)
  * Would a file of the tree give rights to others where it is to be? What layers above took away is
  * not in it any more.
  */
-static int check_exposed(const struct flat *f, const struct layer *base, struct err *e)
+static int check_exposed(const struct flat_unpack *f, const struct layer *base, struct err *e)
 {
 	const gid_t group = root_group(f->to->map);
 	const struct open_place x = open_place_of(f->place.parent, group);
@@ -81,7 +82,7 @@ static int check_exposed(const struct flat *f, const struct layer *base, struct 
 		return 0;
 	/* The names of a directory come last first. */
 	for (struct node *n = base->tree.root; n; n = layer_tree_next(base->tree.root, n)) {
-		enum exposed is = exposed_by(&x, n->mode, n->flags & NODE_CAPABLE);
+		enum exposed is = open_place_exposes(&x, n->mode, n->flags & NODE_CAPABLE);
 
 		if (is == EXPOSED_NOTHING)
 			continue;
@@ -91,21 +92,21 @@ static int check_exposed(const struct flat *f, const struct layer *base, struct 
 	if (!first)
 		return 0;
 	node_path(first, &path);
-	return buf_get(&path) ? exposed_refuse(&t, what, buf_get(&path), e) : err_nomem(e);
+	return buf_get(&path) ? open_place_refuse(&t, what, buf_get(&path), e) : err_nomem(e);
 }
 
 /* All layers become the first one's directory, "0" of the stage. */
-static int join_all(struct flat *f, struct err *e)
+static int merge_all(struct flat_unpack *f, struct err *e)
 {
 	struct layer *base = NULL;
-	struct work *w = &f->w;
+	struct unpack_work *w = &f->w;
 	char name[32];
 	int r = 0;
 
-	if (!w->n)
-		r = layer_new(w->stage, tempdir_entry(0, "", name), &w->opts->layer, &base, e);
-	for (size_t i = 0; r == 0 && i < w->n; i++)
-		r = join_one(w, &w->jobs[i], &base, e);
+	if (!w->n_layers)
+		r = layer_new(w->dirfd, tempdir_entry(0, "", name), &w->opts->layer, &base, e);
+	for (size_t i = 0; r == 0 && i < w->n_layers; i++)
+		r = merge_one(w, &w->layers[i], &base, e);
 	if (r == 0 && !f->to->open_to_all)
 		r = check_exposed(f, base, e);
 	if (r == 0 && !w->opts->layer.dry)
@@ -121,7 +122,7 @@ static int join_all(struct flat *f, struct err *e)
 	return r;
 }
 
-static int publish(struct flat *f, struct err *e)
+static int publish(struct flat_unpack *f, struct err *e)
 {
 	char name[32];
 	int r = 0;
@@ -137,19 +138,19 @@ static int publish(struct flat *f, struct err *e)
 	return r;
 }
 
-static void sum_up(const struct work *w, struct unpack_result *ret)
+static void sum_up(const struct unpack_work *w, struct unpack_result *ret)
 {
-	*ret = (struct unpack_result){ .layers = w->n, .unpacked = w->n };
-	for (size_t i = 0; i < w->n; i++) {
-		ret->entries += w->jobs[i].counts.entries;
-		ret->bytes += w->jobs[i].counts.bytes;
-		ret->devices += w->jobs[i].counts.devices;
-		ret->unmapped += w->jobs[i].counts.unmapped;
-		ret->blob_bytes += w->jobs[i].sums.size;
+	*ret = (struct unpack_result){ .layers = w->n_layers, .unpacked = w->n_layers };
+	for (size_t i = 0; i < w->n_layers; i++) {
+		ret->entries += w->layers[i].counts.entries;
+		ret->bytes += w->layers[i].counts.bytes;
+		ret->devices += w->layers[i].counts.devices;
+		ret->unmapped += w->layers[i].counts.unmapped;
+		ret->blob_bytes += w->layers[i].sums.size;
 	}
 }
 
-static int run(struct flat *f, struct unpack_result *ret, struct err *e)
+static int run(struct flat_unpack *f, struct unpack_result *ret, struct err *e)
 {
 	int r;
 
@@ -158,49 +159,49 @@ static int run(struct flat *f, struct unpack_result *ret, struct err *e)
 		return r;
 	if (f->to->map)
 		r = tempdir_mapped_new(&f->tempdir, f->to->map, &f->mapped, e);
-	f->w.stage = f->to->map ? f->mapped.view : f->tempdir.fd;
+	f->w.dirfd = f->to->map ? f->mapped.view : f->tempdir.fd;
 	if (r == 0)
-		r = work_read(&f->w, e);
+		r = unpack_read(&f->w, e);
 	if (r == 0)
-		r = join_all(f, e);
+		r = merge_all(f, e);
 	if (r == 0)
 		r = publish(f, e);
-	work_changed(&f->w);
+	unpack_redraw(&f->w);
 	if (r == 0)
 		sum_up(&f->w, ret);
 	return r;
 }
 
 /* Without a directory for the layers: they are read, and joined in memory. */
-static int run_dry(struct flat *f, struct unpack_result *ret, struct err *e)
+static int run_dry(struct flat_unpack *f, struct unpack_result *ret, struct err *e)
 {
 	const struct open_place x = open_place_of(f->place.parent, root_group(f->to->map));
 	int r;
 
-	*ret = (struct unpack_result){ .layers = f->w.n };
+	*ret = (struct unpack_result){ .layers = f->w.n_layers };
 	if (f->to->open_to_all || !open_place_gives(&x))
 		return 0;
-	r = work_read(&f->w, e);
-	return r == 0 ? join_all(f, e) : r;
+	r = unpack_read(&f->w, e);
+	return r == 0 ? merge_all(f, e) : r;
 }
 
 int unpack_flat(const struct flat_target *to, const struct source *src,
 	const struct unpack_options *opts, struct unpack_result *ret, struct err *e)
 {
 	struct unpack_options own = *opts;
-	struct flat f = { .to = to, .tempdir = TEMPDIR_INIT, .mapped = TEMPDIR_MAPPED_INIT };
+	struct flat_unpack f = { .to = to, .tempdir = TEMPDIR_INIT, .mapped = TEMPDIR_MAPPED_INIT };
 	int r;
 
 	r = publish_dir_find(to->dir, to->replace, &f.place, e);
 	if (r < 0)
 		return r;
-	r = work_init(&f.w, src, &own, e);
+	r = unpack_work_init(&f.w, src, &own, e);
 	own.layer.totals = &f.w.totals;
 	f.w.totals.shared = true;
 	own.layer.through = to->map;
 	if (r == 0)
 		r = own.layer.dry ? run_dry(&f, ret, e) : run(&f, ret, e);
-	work_done(&f.w);
+	unpack_work_done(&f.w);
 	tempdir_mapped_done(&f.mapped);
 	tempdir_done(&f.tempdir);
 	publish_dir_done(&f.place);

@@ -17,35 +17,35 @@
 struct store_staging;
 struct staged_layer;
 
-enum plan {
-	READ,  /* unpack it at once */
-	LATER, /* there is one, perhaps the right one: known when the layers below are */
-	TAKEN, /* from the store */
-	SAME,  /* as an earlier layer of this image */
+enum unpack_plan {
+	PLAN_READ,   /* unpack it at once */
+	PLAN_LATER,  /* there is one, perhaps the right one: known when the layers below are */
+	PLAN_STORED, /* from the store */
+	PLAN_SAME,   /* as an earlier layer of this image */
 };
 
-struct job {
+struct unpack_layer {
 	const struct source_layer *src;
 	size_t i;
-	enum plan plan;
+	enum unpack_plan plan;
 	struct layer *layer;
 	struct layer_counts counts;
 	struct blob_result sums;
 	struct digest diff_id;
-	struct buf answers;
-	char *dir;   /* TAKEN: its name below layers/ */
-	size_t same; /* SAME: as which */
+	struct buf deps;
+	char *dir;   /* PLAN_STORED: its name below layers/ */
+	size_t same; /* PLAN_SAME: as which */
 	int fd;      /* its directory, once finished; or -1 */
 	bool root_opaque;
 	struct progress_item *item;
 };
 
-struct work {
+struct unpack_work {
 	const struct source *src;
 	const struct unpack_options *opts;
-	int stage; /* where the layers are made, as "0", "1" ...; the target's */
-	struct job *jobs;
-	size_t n;
+	int dirfd; /* where the layers are made, as "0", "1" ...; the target's */
+	struct unpack_layer *layers;
+	size_t n_layers;
 	struct layer_totals totals; /* of a flat tree */
 	int failed; /* atomic: a layer has, so that the others need not be read on */
 
@@ -57,8 +57,8 @@ struct work {
 };
 
 /* What becomes of an image in the store. */
-struct store_work {
-	struct work w;
+struct store_unpack {
+	struct unpack_work w;
 	struct store *store;
 	struct store_staging *staging;
 	int *stack_fds; /* scratch for the layers below one */
@@ -67,33 +67,35 @@ struct store_work {
 	size_t *staged_of; /* by job */
 };
 
-/* Sets up the jobs, all to be READ. work_done() must be called whatever it returns. */
-int work_init(
-	struct work *w, const struct source *src, const struct unpack_options *opts, struct err *e);
-void work_done(struct work *w);
+/* Sets up the layers, all to be PLAN_READ. unpack_work_done() must be called whatever it returns.
+ */
+int unpack_work_init(struct unpack_work *w, const struct source *src,
+	const struct unpack_options *opts, struct err *e);
+void unpack_work_done(struct unpack_work *w);
 
 /*
- * Read the layers that are to be READ: each job then has its layer, not settled, in the directory
- * "I" of w->stage.
+ * Read the layers that are to be PLAN_READ: each job then has its layer, not settled, in the
+ * directory "I" of w->dirfd.
  */
-int work_read(struct work *w, struct err *e);
+int unpack_read(struct unpack_work *w, struct err *e);
 
 /* The same for one layer, on this thread. */
-int work_read_layer(struct work *w, struct job *j, struct err *e);
+int unpack_read_layer(struct unpack_work *w, struct unpack_layer *l, struct err *e);
 
 /* Tell who watches what became of a layer; its counts are taken over. */
-void work_tell(struct work *w, struct job *j, int state);
+void unpack_report(struct unpack_work *w, struct unpack_layer *l, int state);
 
 /* The directory's listing changed: all bars are drawn anew. */
-void work_changed(struct work *w);
+void unpack_redraw(struct unpack_work *w);
 
 /* Add which image and layer it was to e; returns r. */
-int work_name_layer(const struct work *w, const struct job *j, int r, struct err *e);
+int unpack_name_layer(
+	const struct unpack_work *w, const struct unpack_layer *l, int r, struct err *e);
 
 /* All layers are settled: put them and the image into the store. */
-int work_publish(struct store_work *s, struct err *e);
+int unpack_publish(struct store_unpack *s, struct err *e);
 
 /* What a published run has done. */
-void work_sum_up(const struct store_work *s, struct unpack_result *ret);
+void unpack_sum_up(const struct store_unpack *s, struct unpack_result *ret);
 
 #endif

@@ -14,13 +14,13 @@
 #include "../base/log.h"
 #include "../store/store_publish.h"
 
-static const char *published_dir(const struct store_work *s, size_t i)
+static const char *published_dir(const struct store_unpack *s, size_t i)
 {
-	const struct job *j = &s->w.jobs[i];
+	const struct unpack_layer *l = &s->w.layers[i];
 
-	if (j->plan == TAKEN)
-		return j->dir;
-	return s->staged[s->staged_of[j->plan == SAME ? j->same : i]].dir;
+	if (l->plan == PLAN_STORED)
+		return l->dir;
+	return s->staged[s->staged_of[l->plan == PLAN_SAME ? l->same : i]].dir;
 }
 
 /*
@@ -30,19 +30,19 @@ static const char *published_dir(const struct store_work *s, size_t i)
  */
 static int list_stack(void *arg, struct strv *ret, struct err *e)
 {
-	struct store_work *s = arg;
-	const struct work *w = &s->w;
+	struct store_unpack *s = arg;
+	const struct unpack_work *w = &s->w;
 
-	for (size_t i = w->n; i-- > 0;) {
+	for (size_t i = w->n_layers; i-- > 0;) {
 		const char *dir = published_dir(s, i);
 
 		if (!strv_has(ret, dir) && strv_add(ret, dir) < 0)
 			return err_nomem(e);
-		if (w->jobs[i].root_opaque) {
+		if (w->layers[i].root_opaque) {
 			if (i)
 				log_verbose(
 					"layer %zu of %zu hides all below it: the stack ends there",
-					i + 1, w->n);
+					i + 1, w->n_layers);
 			break;
 		}
 	}
@@ -57,7 +57,7 @@ static int print_document(struct json_writer *w, struct buf *ret, struct err *e)
 	return r < 0 || !buf_get(ret) ? err_nomem(e) : 0;
 }
 
-static int make_config(const struct work *w, struct buf *ret, struct err *e)
+static int make_config(const struct unpack_work *w, struct buf *ret, struct err *e)
 {
 	struct json_writer j = { .depth = 0 };
 	char text[DIGEST_TEXT];
@@ -72,8 +72,8 @@ static int make_config(const struct work *w, struct buf *ret, struct err *e)
 	json_write_object(&j, "rootfs");
 	json_write_str(&j, "type", "layers");
 	json_write_array(&j, "diff_ids");
-	for (size_t i = 0; i < w->n; i++)
-		json_write_str(&j, NULL, digest_text(&w->jobs[i].diff_id, text));
+	for (size_t i = 0; i < w->n_layers; i++)
+		json_write_str(&j, NULL, digest_text(&w->layers[i].diff_id, text));
 	json_write_end(&j);
 	json_write_end(&j);
 	json_write_end(&j);
@@ -93,7 +93,7 @@ static void write_descriptor(struct json_writer *j, const char *key, const char 
 }
 
 static int make_manifest(
-	const struct work *w, const struct buf *config, struct buf *ret, struct err *e)
+	const struct unpack_work *w, const struct buf *config, struct buf *ret, struct err *e)
 {
 	struct json_writer j = { .depth = 0 };
 	struct digest sum;
@@ -105,8 +105,8 @@ static int make_manifest(
 	write_descriptor(
 		&j, "config", "application/vnd.oci.image.config.v1+json", &sum, config->len);
 	json_write_array(&j, "layers");
-	for (size_t i = 0; i < w->n; i++) {
-		const struct blob_result *b = &w->jobs[i].sums;
+	for (size_t i = 0; i < w->n_layers; i++) {
+		const struct blob_result *b = &w->layers[i].sums;
 		bool named = !strcmp(b->format, "gzip") || !strcmp(b->format, "zstd");
 		char type[64];
 
@@ -119,9 +119,9 @@ static int make_manifest(
 	return print_document(&j, ret, e);
 }
 
-int work_publish(struct store_work *s, struct err *e)
+int unpack_publish(struct store_unpack *s, struct err *e)
 {
-	const struct work *w = &s->w;
+	const struct unpack_work *w = &s->w;
 	scoped_buf struct buf manifest = BUF_INIT, config = BUF_INIT;
 	struct staged_image image = {
 		.name = w->opts->name,
@@ -145,26 +145,26 @@ int work_publish(struct store_work *s, struct err *e)
 	return store_publish(s->staging, s->staged, s->n_staged, &image, w->opts->sync, e);
 }
 
-void work_sum_up(const struct store_work *s, struct unpack_result *ret)
+void unpack_sum_up(const struct store_unpack *s, struct unpack_result *ret)
 {
-	const struct work *w = &s->w;
+	const struct unpack_work *w = &s->w;
 	scoped_strv struct strv stack = { 0 };
 
 	*ret = (struct unpack_result){ .layers = 0 };
 	if (list_stack((void *)(uintptr_t)s, &stack, NULL) == 0)
 		ret->layers = stack.len;
-	for (size_t i = 0; i < w->n; i++) {
-		const struct job *j = &w->jobs[i];
+	for (size_t i = 0; i < w->n_layers; i++) {
+		const struct unpack_layer *l = &w->layers[i];
 
-		if (j->plan != READ) {
+		if (l->plan != PLAN_READ) {
 			ret->shared++;
 			continue;
 		}
 		ret->unpacked++;
-		ret->entries += j->counts.entries;
-		ret->bytes += j->counts.bytes;
-		ret->devices += j->counts.devices;
-		ret->unmapped += j->counts.unmapped;
-		ret->blob_bytes += j->sums.size;
+		ret->entries += l->counts.entries;
+		ret->bytes += l->counts.bytes;
+		ret->devices += l->counts.devices;
+		ret->unmapped += l->counts.unmapped;
+		ret->blob_bytes += l->sums.size;
 	}
 }

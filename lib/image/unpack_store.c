@@ -24,7 +24,7 @@
 int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *ret, struct err *e)
 {
 	scoped_strv struct strv there = { 0 };
-	scoped_buf struct buf answers = BUF_INIT;
+	scoped_buf struct buf deps = BUF_INIT;
 	int r;
 
 	*ret = false;
@@ -32,76 +32,76 @@ int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *
 		return 0;
 	r = store_layer_find(s, &l->diff_id, &there, e);
 	for (size_t i = 0; r == 0 && i < there.len && !*ret; i++) {
-		buf_reset(&answers);
-		r = store_layer_answers(s, there.items[i], &answers, e);
-		*ret = r == 0 && !answers.len;
+		buf_reset(&deps);
+		r = store_layer_deps(s, there.items[i], &deps, e);
+		*ret = r == 0 && !deps.len;
 	}
 	return r;
 }
 
 /* What can be known before anything is read. */
-static int plan_job(struct store_work *s, struct job *j, struct err *e)
+static int plan_layer(struct store_unpack *s, struct unpack_layer *l, struct err *e)
 {
 	scoped_strv struct strv there = { 0 };
 	int r;
 
-	if (!j->src->has_diff_id)
+	if (!l->src->has_diff_id)
 		return 0;
-	j->diff_id = j->src->diff_id;
-	r = store_layer_find(s->store, &j->diff_id, &there, e);
+	l->diff_id = l->src->diff_id;
+	r = store_layer_find(s->store, &l->diff_id, &there, e);
 	if (r < 0)
 		return r;
 	if (there.len)
-		j->plan = LATER;
-	for (size_t i = 0; i < j->i; i++)
-		if (s->w.jobs[i].src->has_diff_id &&
-			digest_equal(&s->w.jobs[i].diff_id, &j->diff_id))
-			j->plan = LATER;
+		l->plan = PLAN_LATER;
+	for (size_t i = 0; i < l->i; i++)
+		if (s->w.layers[i].src->has_diff_id &&
+			digest_equal(&s->w.layers[i].diff_id, &l->diff_id))
+			l->plan = PLAN_LATER;
 	return 0;
 }
 
-static int plan_work(struct store_work *s, struct err *e)
+static int plan_all(struct store_unpack *s, struct err *e)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < s->w.n; i++)
-		r = plan_job(s, &s->w.jobs[i], e);
+	for (size_t i = 0; r == 0 && i < s->w.n_layers; i++)
+		r = plan_layer(s, &s->w.layers[i], e);
 	return r;
 }
 
-/* The layers below job i, topmost first, down to the first that hides what is below it. */
-static struct lower layers_below(struct store_work *s, size_t i)
+/* The layers below layer i, topmost first, down to the first that hides what is below it. */
+static struct lower layers_below(struct store_unpack *s, size_t i)
 {
 	struct lower l = { .dirfds = s->stack_fds,
 		.user_xattr = s->w.opts->layer.user_xattr,
 		.o = &s->w.opts->layer };
 
 	while (i-- > 0) {
-		s->stack_fds[l.n++] = s->w.jobs[i].fd;
-		if (s->w.jobs[i].root_opaque)
+		s->stack_fds[l.n++] = s->w.layers[i].fd;
+		if (s->w.layers[i].root_opaque)
 			break;
 	}
 	return l;
 }
 
-static int try_same(
-	struct store_work *s, struct job *j, struct lower_walk *below, bool *ret, struct err *e)
+static int try_same(struct store_unpack *s, struct unpack_layer *l, struct lower_walk *below,
+	bool *ret, struct err *e)
 {
-	for (size_t i = j->i; i-- > 0 && !*ret;) {
-		struct job *other = &s->w.jobs[i];
+	for (size_t i = l->i; i-- > 0 && !*ret;) {
+		struct unpack_layer *other = &s->w.layers[i];
 		int r;
 
-		if (other->plan != READ || !digest_equal(&other->diff_id, &j->diff_id))
+		if (other->plan != PLAN_READ || !digest_equal(&other->diff_id, &l->diff_id))
 			continue;
-		r = layer_deps_hold(buf_get(&other->answers), below, ret, e);
+		r = layer_deps_hold(buf_get(&other->deps), below, ret, e);
 		if (r < 0)
 			return r;
 		if (*ret) {
-			j->plan = SAME;
-			j->same = i;
-			j->root_opaque = other->root_opaque;
-			j->fd = fcntl(other->fd, F_DUPFD_CLOEXEC, 3);
-			if (j->fd < 0)
+			l->plan = PLAN_SAME;
+			l->same = i;
+			l->root_opaque = other->root_opaque;
+			l->fd = fcntl(other->fd, F_DUPFD_CLOEXEC, 3);
+			if (l->fd < 0)
 				return err_set(e, errno, NULL, "cannot open the layer again");
 		}
 	}
@@ -109,17 +109,17 @@ static int try_same(
 }
 
 /* A layer of the store, with the ids of the image. */
-static int open_stored(struct store_work *s, struct job *j, struct err *e)
+static int open_stored(struct store_unpack *s, struct unpack_layer *l, struct err *e)
 {
 	scoped_buf struct buf path = BUF_INIT;
 
-	buf_printf(&path, "%s/layers/%s", store_path(s->store), j->dir);
-	return buf_get(&path) ? store_base_open_layer(s->store, buf_get(&path), &j->fd, e) :
+	buf_printf(&path, "%s/layers/%s", store_path(s->store), l->dir);
+	return buf_get(&path) ? store_base_open_layer(s->store, buf_get(&path), &l->fd, e) :
 				err_nomem(e);
 }
 
 /* With a base: has every file the disk id it should have? */
-static int read_back(struct store_work *s, struct job *j, struct err *e)
+static int read_back(struct store_unpack *s, struct unpack_layer *l, struct err *e)
 {
 	scoped_idmap struct idmap map = { .gid_assumed = false };
 	char name[32];
@@ -128,121 +128,121 @@ static int read_back(struct store_work *s, struct job *j, struct err *e)
 	if (!store_base(s->store)->count)
 		return 0;
 	r = store_base_map(s->store, &map, e);
-	return r == 0 ? layer_read_back(j->layer, store_staging_plain_fd(s->staging),
-				tempdir_entry(j->i, "", name), &map, e) :
+	return r == 0 ? layer_read_back(l->layer, store_staging_plain_fd(s->staging),
+				tempdir_entry(l->i, "", name), &map, e) :
 			r;
 }
 
-static int try_stored(
-	struct store_work *s, struct job *j, struct lower_walk *below, bool *ret, struct err *e)
+static int try_stored(struct store_unpack *s, struct unpack_layer *l, struct lower_walk *below,
+	bool *ret, struct err *e)
 {
 	scoped_strv struct strv there = { 0 };
-	int r = store_layer_find(s->store, &j->diff_id, &there, e);
+	int r = store_layer_find(s->store, &l->diff_id, &there, e);
 
 	for (size_t i = 0; r == 0 && i < there.len && !*ret; i++) {
-		scoped_buf struct buf answers = BUF_INIT;
+		scoped_buf struct buf deps = BUF_INIT;
 		struct store_layer facts;
 
-		r = store_layer_answers(s->store, there.items[i], &answers, e);
+		r = store_layer_deps(s->store, there.items[i], &deps, e);
 		if (r == 0)
-			r = layer_deps_hold(buf_get(&answers), below, ret, e);
+			r = layer_deps_hold(buf_get(&deps), below, ret, e);
 		if (r < 0 || !*ret)
 			continue;
 		r = store_layer_read(s->store, there.items[i], &facts, e);
 		if (r < 0)
 			return r;
-		j->plan = TAKEN;
-		j->dir = TAKE_PTR(facts.dir);
-		j->root_opaque = facts.root_opaque;
-		r = open_stored(s, j, e);
+		l->plan = PLAN_STORED;
+		l->dir = TAKE_PTR(facts.dir);
+		l->root_opaque = facts.root_opaque;
+		r = open_stored(s, l, e);
 	}
 	return r;
 }
 
 /* Give a layer that was read the rest of what it needs, and open it for those above. */
-static int settle_layer(
-	struct store_work *s, struct job *j, const struct lower *lower, struct err *e)
+static int resolve_layer(
+	struct store_unpack *s, struct unpack_layer *l, const struct lower *lower, struct err *e)
 {
 	char name[32];
 	int r;
 
-	r = layer_resolve_lower(j->layer, lower, e);
+	r = layer_resolve_lower(l->layer, lower, e);
 	if (r == 0)
-		r = layer_finish(j->layer, e);
+		r = layer_finish(l->layer, e);
 	if (r == 0)
-		r = read_back(s, j, e);
+		r = read_back(s, l, e);
 	if (r == 0)
-		r = layer_deps(j->layer, &j->answers, e);
-	if (r == 0 && !buf_get(&j->answers))
+		r = layer_deps(l->layer, &l->deps, e);
+	if (r == 0 && !buf_get(&l->deps))
 		r = err_nomem(e);
 	if (r == 0)
-		r = layer_mtree_write(j->layer, store_staging_plain_fd(s->staging),
-			tempdir_entry(j->i, ".mtree", name), e);
+		r = layer_mtree_write(l->layer, store_staging_plain_fd(s->staging),
+			tempdir_entry(l->i, ".mtree", name), e);
 	if (r == 0)
-		r = fd_open_beneath(store_staging_fd(s->staging), tempdir_entry(j->i, "", name),
-			O_RDONLY | O_DIRECTORY, &j->fd, e);
-	layer_free(TAKE_PTR(j->layer));
+		r = fd_open_beneath(store_staging_fd(s->staging), tempdir_entry(l->i, "", name),
+			O_RDONLY | O_DIRECTORY, &l->fd, e);
+	layer_free(TAKE_PTR(l->layer));
 	return r;
 }
 
-static int settle_job(struct store_work *s, struct job *j, struct err *e)
+static int finish_layer(struct store_unpack *s, struct unpack_layer *l, struct err *e)
 {
-	const struct lower lower = layers_below(s, j->i);
+	const struct lower lower = layers_below(s, l->i);
 	bool found = false;
 	int r = 0;
 
-	if (j->plan == LATER) {
+	if (l->plan == PLAN_LATER) {
 		scoped_walk struct lower_walk below;
 
 		lower_walk_begin(&below, &lower);
 		below.limit = s->w.opts->layer.limits.bytes;
-		r = try_same(s, j, &below, &found, e);
+		r = try_same(s, l, &below, &found, e);
 		if (r == 0 && !found)
-			r = try_stored(s, j, &below, &found, e);
+			r = try_stored(s, l, &below, &found, e);
 		if (r == 0 && found) {
 			log_verbose("layer %zu of %zu (%s) is there already; its blob is not read "
 				    "again",
-				j->i + 1, s->w.n, j->src->name);
-			work_tell(&s->w, j, PROGRESS_SHARED);
+				l->i + 1, s->w.n_layers, l->src->name);
+			unpack_report(&s->w, l, PROGRESS_SHARED);
 			return 0;
 		}
-		j->plan = READ;
+		l->plan = PLAN_READ;
 		if (r == 0)
-			r = work_read_layer(&s->w, j, e);
+			r = unpack_read_layer(&s->w, l, e);
 		if (r < 0)
 			return r;
 	}
-	r = settle_layer(s, j, &lower, e);
-	return r < 0 ? work_name_layer(&s->w, j, r, e) : 0;
+	r = resolve_layer(s, l, &lower, e);
+	return r < 0 ? unpack_name_layer(&s->w, l, r, e) : 0;
 }
 
-static int settle_all(struct store_work *s, struct err *e)
+static int finish_all(struct store_unpack *s, struct err *e)
 {
-	for (size_t i = 0; i < s->w.n; i++) {
-		struct job *j = &s->w.jobs[i];
+	for (size_t i = 0; i < s->w.n_layers; i++) {
+		struct unpack_layer *l = &s->w.layers[i];
 		int r;
 
 		r = stop_check(e);
 		if (r == 0)
-			r = settle_job(s, j, e);
+			r = finish_layer(s, l, e);
 		if (r < 0)
 			return r;
-		if (j->plan != READ)
+		if (l->plan != PLAN_READ)
 			continue;
 		s->staged_of[i] = s->n_staged;
 		s->staged[s->n_staged++] = (struct staged_layer){
 			.i = i,
-			.diff_id = j->diff_id,
-			.answers = buf_get(&j->answers),
-			.entries = j->counts.entries,
-			.bytes = j->counts.bytes,
-			.root_opaque = j->root_opaque,
+			.diff_id = l->diff_id,
+			.deps = buf_get(&l->deps),
+			.entries = l->counts.entries,
+			.bytes = l->counts.bytes,
+			.root_opaque = l->root_opaque,
 		};
 	}
 	return 0;
 }
 
-static int run(struct store_work *s, struct unpack_result *ret, struct err *e)
+static int run(struct store_unpack *s, struct unpack_result *ret, struct err *e)
 {
 	int r;
 
@@ -251,18 +251,18 @@ static int run(struct store_work *s, struct unpack_result *ret, struct err *e)
 		r = store_staging_new(s->store, &s->staging, e);
 	if (r < 0)
 		return r;
-	s->w.stage = store_staging_fd(s->staging);
+	s->w.dirfd = store_staging_fd(s->staging);
 
-	r = plan_work(s, e);
+	r = plan_all(s, e);
 	if (r == 0)
-		r = work_read(&s->w, e);
+		r = unpack_read(&s->w, e);
 	if (r == 0)
-		r = settle_all(s, e);
+		r = finish_all(s, e);
 	if (r == 0)
-		r = work_publish(s, e);
-	work_changed(&s->w);
+		r = unpack_publish(s, e);
+	unpack_redraw(&s->w);
 	if (r == 0)
-		work_sum_up(s, ret);
+		unpack_sum_up(s, ret);
 	return r;
 }
 
@@ -271,11 +271,11 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 {
 	scoped_idmap struct idmap map = { .gid_assumed = false };
 	struct unpack_options own = *opts;
-	struct store_work s = { .store = store };
+	struct store_unpack s = { .store = store };
 	size_t n = src->n_layers + 1;
 	int r;
 
-	r = work_init(&s.w, src, &own, e);
+	r = unpack_work_init(&s.w, src, &own, e);
 	if (r == 0 && store_base(store)->count) {
 		r = store_base_map(store, &map, e);
 		own.layer.through = &map;
@@ -297,7 +297,7 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 
 	for (size_t i = 0; i < s.n_staged; i++)
 		free(s.staged[i].dir);
-	work_done(&s.w);
+	unpack_work_done(&s.w);
 	store_staging_free(s.staging);
 	free(s.stack_fds);
 	free(s.staged);

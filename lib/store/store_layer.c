@@ -59,7 +59,7 @@ int store_layer_find(
 	return 0;
 }
 
-int store_layer_answers(const struct store *s, const char *dir, struct buf *ret, struct err *e)
+int store_layer_deps(const struct store *s, const char *dir, struct buf *ret, struct err *e)
 {
 	char path[128];
 	scoped_fd int fd = -1;

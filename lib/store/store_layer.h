@@ -25,7 +25,7 @@ int store_layer_find(
 	const struct store *s, const struct digest *diff_id, struct strv *ret, struct err *e);
 
 /* NAME.lower ("" when there is none) and NAME.json. */
-int store_layer_answers(const struct store *s, const char *dir, struct buf *ret, struct err *e);
+int store_layer_deps(const struct store *s, const char *dir, struct buf *ret, struct err *e);
 
 int store_layer_read(
 	const struct store *s, const char *dir, struct store_layer *ret, struct err *e);

@@ -20,7 +20,7 @@
 
 enum { TRIES = 100 };
 
-struct held {
+struct part_lock {
 	bool opened;
 	int fd; /* the lock outside of the store, once it is opened; -1: there is none */
 	enum lock_how how;
@@ -30,7 +30,7 @@ struct held {
 };
 
 struct store_locks {
-	struct held of[2];
+	struct part_lock of[2];
 };
 
 static const char *const part_words[] = { [STORE_LAYERS] = "layers", [STORE_IMAGES] = "images" };
@@ -42,11 +42,11 @@ int store_lock_new(struct store *s, struct err *e)
 	if (!s->locks)
 		return err_nomem(e);
 	for (size_t i = 0; i < ARRAY_LEN(s->locks->of); i++)
-		s->locks->of[i] = (struct held){ .fd = -1, .mark = -1 };
+		s->locks->of[i] = (struct part_lock){ .fd = -1, .mark = -1 };
 	return 0;
 }
 
-static void drop(const struct store *s, struct held *h)
+static void drop(const struct store *s, struct part_lock *h)
 {
 	if (h->pid == getpid())
 		mark_drop(s->tmp, h->name, &h->mark);
@@ -73,7 +73,7 @@ void store_lock_free(struct store *s)
 
 static int take_outside(const struct store *s, enum store_part part, enum lock_how how)
 {
-	struct held *h = &s->locks->of[part];
+	struct part_lock *h = &s->locks->of[part];
 	scoped_buf struct buf b = BUF_INIT;
 	struct stat st;
 	int r;
@@ -99,7 +99,7 @@ static int take_outside(const struct store *s, enum store_part part, enum lock_h
  */
 
 static int make_mark(
-	const struct store *s, enum store_part part, enum lock_how how, struct held *ret)
+	const struct store *s, enum store_part part, enum lock_how how, struct part_lock *ret)
 {
 	int r = -EAGAIN;
 
@@ -150,7 +150,7 @@ static int wait_for(const struct store *s, const char *name, struct err *e)
  * begins again later (1), so that they do not wait for each other.
  */
 static int meet_others(const struct store *s, enum store_part part, enum lock_how how,
-	struct held *own, struct err *e)
+	struct part_lock *own, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	const char *mine = NULL, *theirs;
@@ -185,7 +185,7 @@ static int meet_others(const struct store *s, enum store_part part, enum lock_ho
  * goes on all the same.
  */
 static int no_mark(
-	const struct store *s, const struct held *h, enum lock_how how, int num, struct err *e)
+	const struct store *s, const struct part_lock *h, enum lock_how how, int num, struct err *e)
 {
 	static const int known[] = { EROFS, EACCES, ENOSPC, EDQUOT, EAGAIN, EINVAL, ENOLCK,
 		EOPNOTSUPP };
@@ -203,13 +203,13 @@ static int no_mark(
 
 /* The mark that the lock has by now goes when the new one is there. */
 static int take_inside(const struct store *s, enum store_part part, enum lock_how how,
-	struct held *h, struct err *e)
+	struct part_lock *h, struct err *e)
 {
-	struct held own;
+	struct part_lock own;
 	int r;
 
 	do {
-		own = (struct held){ .mark = -1 };
+		own = (struct part_lock){ .mark = -1 };
 		r = make_mark(s, part, how, &own);
 		r = r < 0 ? no_mark(s, h, how, -r, e) : 0;
 		if (r == 0)
@@ -226,7 +226,7 @@ static int take_inside(const struct store *s, enum store_part part, enum lock_ho
 	return 0;
 }
 
-static void let_go(const struct store *s, struct held *h)
+static void let_go(const struct store *s, struct part_lock *h)
 {
 	drop(s, h);
 	if (h->fd >= 0)
@@ -236,7 +236,7 @@ static void let_go(const struct store *s, struct held *h)
 
 int store_lock(const struct store *s, enum store_part part, enum lock_how how, struct err *e)
 {
-	struct held *h = &s->locks->of[part];
+	struct part_lock *h = &s->locks->of[part];
 	bool less = h->how == LOCK_EXCLUSIVE && how == LOCK_SHARED;
 	int r = 0;
 

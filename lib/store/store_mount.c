@@ -34,7 +34,7 @@
 enum { NAME = 71, VARIANT = 88 }; /* sha256-DIFF_ID, and with .HASH */
 enum { OVERFLOW_ID = 65534 };
 
-struct search {
+struct mount_search {
 	const struct store *store;
 	uid_t owner;       /* of the store ... */
 	bool open;         /* ... which others may pass */
@@ -63,7 +63,7 @@ static bool layer_name(const char *text, char ret[static VARIANT + 1])
  * Does path lead in its namespace to what is at rel below layers/, and that on the mount with this
  * id (-1: any)? 1, 0; -1: it leads nowhere, as those within a clone that is detached.
  */
-static int leads_to(const struct search *s, const char *path, int id, const char *rel)
+static int leads_to(const struct mount_search *s, const char *path, int id, const char *rel)
 {
 	scoped_fd int there = mntns_open_path(s->ns, path, O_PATH, 0), here = -1;
 	struct statx a, b;
@@ -79,13 +79,13 @@ static int leads_to(const struct search *s, const char *path, int id, const char
 		a.stx_dev_major == b.stx_dev_major && a.stx_dev_minor == b.stx_dev_minor;
 }
 
-static int add_name(struct search *s, const char *name)
+static int add_name(struct mount_search *s, const char *name)
 {
 	return strv_has(&s->mounted->names, name) ? 0 : strv_add(&s->mounted->names, name);
 }
 
 /* A mount that is no overlay: of a layer, or of what is in one? Returns 0, or -ENOMEM. */
-static int look_at_root(struct search *s)
+static int look_at_root(struct mount_search *s)
 {
 	for (const char *p = s->i->root; (p = strstr(p, "sha256-")); p += strlen("sha256-")) {
 		char name[VARIANT + 1];
@@ -101,7 +101,7 @@ static int look_at_root(struct search *s)
 /* A lower directory of an overlay. Returns 0, or -ENOMEM. */
 static int look_at_layer(const char *dir, void *arg)
 {
-	struct search *s = arg;
+	struct mount_search *s = arg;
 
 	for (const char *p = dir; (p = strstr(p, "sha256-")); p += strlen("sha256-")) {
 		char name[VARIANT + 1];
@@ -125,7 +125,7 @@ static int look_at_layer(const char *dir, void *arg)
  * takes by name) be of an image of this store? Not if there is none by that name, since none that
  * is mounted is removed.
  */
-static bool is_ours(const struct search *s, const char *source)
+static bool is_ours(const struct mount_search *s, const char *source)
 {
 	return !strncmp(source, "image:", 6) && store_image_name_check(source + 6, NULL) == 0 &&
 		(s->image ? !strcmp(source + 6, s->image) :
@@ -134,7 +134,7 @@ static bool is_ours(const struct search *s, const char *source)
 }
 
 /* An overlay of which nothing is known but its label, or not even that. */
-static bool may_be_of_the_store(const struct search *s)
+static bool may_be_of_the_store(const struct mount_search *s)
 {
 	return s->trusted && !s->told && (s->i->too_large || is_ours(s, s->i->source));
 }
@@ -143,12 +143,12 @@ static bool may_be_of_the_store(const struct search *s)
  * Is it of the image that is looked for? What other users have mounted is no reason to refuse:
  * --prune spares layers in any case.
  */
-static bool is_of_the_image(const struct search *s)
+static bool is_of_the_image(const struct mount_search *s)
 {
 	return s->trusted && !s->i->too_large && is_ours(s, s->i->source) && (!s->told || s->ours);
 }
 
-static void note(const struct search *s, struct store_mount *m)
+static void note(const struct mount_search *s, struct store_mount *m)
 {
 	if (m->target.len)
 		return;
@@ -157,7 +157,7 @@ static void note(const struct search *s, struct store_mount *m)
 	(void)snprintf(m->command, sizeof(m->command), "%s", s->ns->command); /* as long */
 }
 
-static void enter(struct search *s, const struct mntns *ns)
+static void enter(struct mount_search *s, const struct mntns *ns)
 {
 	uid_t uid;
 
@@ -169,7 +169,7 @@ static void enter(struct search *s, const struct mntns *ns)
 		(uid == s->owner && uid != OVERFLOW_ID);
 }
 
-static int unreadable(const struct search *s)
+static int unreadable(const struct mount_search *s)
 {
 	if (!s->trusted)
 		return 0;
@@ -182,7 +182,7 @@ static int unreadable(const struct search *s)
 
 static int look(const struct mount_info *i, const struct mntns *ns, void *arg)
 {
-	struct search *s = arg;
+	struct mount_search *s = arg;
 	int r = 0;
 
 	s->ns = ns;
@@ -208,7 +208,7 @@ static int look(const struct mount_info *i, const struct mntns *ns, void *arg)
 	return 1;
 }
 
-static int search(struct search *s)
+static int search(struct mount_search *s)
 {
 	struct stat st;
 
@@ -221,7 +221,7 @@ static int search(struct search *s)
 
 int store_mount_find_layers(const struct store *store, struct store_mounted *ret, struct err *e)
 {
-	struct search s = { .store = store, .mounted = ret, .e = e };
+	struct mount_search s = { .store = store, .mounted = ret, .e = e };
 
 	return search(&s);
 }
@@ -229,7 +229,7 @@ int store_mount_find_layers(const struct store *store, struct store_mounted *ret
 int store_mount_find(
 	const struct store *store, const char *image, struct store_mount *ret, struct err *e)
 {
-	struct search s = { .store = store, .image = image, .mount = ret, .e = e };
+	struct mount_search s = { .store = store, .image = image, .mount = ret, .e = e };
 
 	return search(&s);
 }

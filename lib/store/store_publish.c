@@ -52,23 +52,23 @@ static int put_sidecars(const struct store_staging *st, const struct staged_laye
 	buf_char(&facts, '\n');
 	if (r < 0 || !buf_get(&facts))
 		return err_nomem(e);
-	if (*l->answers)
+	if (*l->deps)
 		r = put_file(store_staging_plain_fd(st), tempdir_entry(l->i, ".lower", name),
-			l->answers, strlen(l->answers), e);
+			l->deps, strlen(l->deps), e);
 	if (r == 0)
 		r = put_file(store_staging_plain_fd(st), tempdir_entry(l->i, ".json", name),
 			facts.data, facts.len, e);
 	return r;
 }
 
-static int same_answers(
-	const struct store *s, const char *dir, const char *answers, bool *ret, struct err *e)
+static int same_deps(
+	const struct store *s, const char *dir, const char *deps, bool *ret, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
-	int r = store_layer_answers(s, dir, &b, e);
+	int r = store_layer_deps(s, dir, &b, e);
 
 	if (r == 0)
-		*ret = !strcmp(buf_get(&b), answers);
+		*ret = !strcmp(buf_get(&b), deps);
 	return r;
 }
 
@@ -87,13 +87,13 @@ static int choose_name(const struct store *s, const struct staged_layer *l, char
 		return errno == ENOENT ?
 			0 :
 			err_set(e, errno, name, "cannot look for the layer in the store");
-	r = same_answers(s, name, l->answers, &same, e);
+	r = same_deps(s, name, l->deps, &same, e);
 	if (r < 0 || same) {
 		*ret_there = same;
 		return r;
 	}
 
-	hash_bytes(l->answers, strlen(l->answers), &sum);
+	hash_bytes(l->deps, strlen(l->deps), &sum);
 	(void)snprintf(name, 128, "%s.%.16s", base, digest_hex(&sum, hex));
 	log_verbose("the layer depends on those below it: stored as the variant %s", name);
 	*ret_there = faccessat(s->layers, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;

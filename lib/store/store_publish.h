@@ -16,7 +16,7 @@
 struct staged_layer {
 	size_t i;
 	struct digest diff_id;
-	const char *answers; /* of layer_deps(); "" when it asked nothing */
+	const char *deps; /* of layer_deps(); "" when it asked nothing */
 	uint64_t entries, bytes;
 	bool root_opaque;
 	char *dir; /* set by store_publish(): its name below layers/; the caller frees it */

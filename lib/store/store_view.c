@@ -86,14 +86,14 @@ void store_view_done(struct store_view *v)
  */
 
 /* A walk from the image's root. Both are relative to it, without links in at. */
-struct walk {
+struct view_walk {
 	struct buf at;   /* where it is: "" or "usr/lib" */
 	struct buf rest; /* what is still to go */
 	size_t pos;      /* in rest */
 	unsigned links;
 };
 
-static void walk_up(struct walk *w)
+static void walk_up(struct view_walk *w)
 {
 	char *slash = w->at.len ? strrchr(w->at.data, '/') : NULL;
 
@@ -103,7 +103,8 @@ static void walk_up(struct walk *w)
 }
 
 /* The link at the end of at is replaced by where it leads. */
-static int walk_link(struct walk *w, const struct lower_hit *hit, const char *path, struct err *e)
+static int walk_link(
+	struct view_walk *w, const struct lower_hit *hit, const char *path, struct err *e)
 {
 	scoped_buf struct buf rest = BUF_INIT;
 	char target[PATH_MAX];
@@ -131,7 +132,7 @@ static int walk_link(struct walk *w, const struct lower_hit *hit, const char *pa
 }
 
 /* The next component into at: 1, or 0 when none is left. */
-static bool walk_next(struct walk *w)
+static bool walk_next(struct view_walk *w)
 {
 	for (;;) {
 		const char *p = w->rest.data + w->pos;
@@ -155,8 +156,8 @@ static bool walk_next(struct walk *w)
 	}
 }
 
-static int walk(struct walk *w, const struct lower *lower, const char *path, struct lower_hit *ret,
-	struct err *e)
+static int walk(struct view_walk *w, const struct lower *lower, const char *path,
+	struct lower_hit *ret, struct err *e)
 {
 	int r;
 
@@ -185,7 +186,7 @@ int store_view_find(
 	const struct lower lower = {
 		.dirfds = v->fds.items, .n = v->fds.len, .user_xattr = v->user_xattr
 	};
-	struct walk w = { .at = BUF_INIT, .rest = BUF_INIT };
+	struct view_walk w = { .at = BUF_INIT, .rest = BUF_INIT };
 	int r = walk(&w, &lower, path, ret, e);
 
 	buf_done(&w.at);

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "../../lib/idmap/idmap.h"
-#include "../../lib/image/image_users.h"
+#include "../../lib/image/image_user.h"
 #include "../../lib/image/runtime_config.h"
 
 static int fill(struct image_config *c)

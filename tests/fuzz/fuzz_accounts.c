@@ -5,7 +5,7 @@
  */
 
 #include "../../lib/idmap/subid.h"
-#include "../../lib/image/image_users.h"
+#include "../../lib/image/image_user.h"
 #include "fuzz.h"
 
 enum { PARTS = 4 };

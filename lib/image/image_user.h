@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef IMAGE_IMAGE_USERS_H
-#define IMAGE_IMAGE_USERS_H
+#ifndef IMAGE_IMAGE_USER_H
+#define IMAGE_IMAGE_USER_H
 
 #include <stdint.h>
 

@@ -10,7 +10,7 @@
 #include <stdio.h>
 
 #include "../../lib/base/buf.h"
-#include "../../lib/image/image_users.h"
+#include "../../lib/image/image_user.h"
 
 static const char passwd[] =
 	"root:x:0:0:root:/root:/bin/sh\n# a comment\n\n"

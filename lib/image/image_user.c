@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image_users: the users and groups that an image has of its own. */
+/* image_user: the users and groups that an image has of its own. */
 
-#include "image_users.h"
+#include "image_user.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -18,13 +18,13 @@ enum { GROUPS_MAX = 65536 }; /* NGROUPS_MAX of the kernel */
  * A text as glibc's readers want it: a stream, and room for the longest line with a pointer for
  * each of its members.
  */
-struct table {
+struct accounts {
 	FILE *f;
 	char *room;
 	size_t size;
 };
 
-static int table_open(const char *text, struct table *ret, struct err *e)
+static int table_open(const char *text, struct accounts *ret, struct err *e)
 {
 	size_t n = strlen(text);
 
@@ -34,7 +34,7 @@ static int table_open(const char *text, struct table *ret, struct err *e)
 	return ret->room && ret->f ? 0 : err_nomem(e);
 }
 
-static void table_done(struct table *t)
+static void table_done(struct accounts *t)
 {
 	cleanup_file(&t->f);
 	free(t->room);
@@ -49,7 +49,7 @@ static void table_done(struct table *t)
 static int find_user(const char *text, const char *name, uint32_t uid, char **ret_name,
 	struct image_user *ret, struct err *e)
 {
-	scoped_table struct table t = { .f = NULL };
+	scoped_table struct accounts t = { .f = NULL };
 	struct passwd pw, *p;
 	int r = table_open(text, &t, e);
 
@@ -66,7 +66,7 @@ static int find_user(const char *text, const char *name, uint32_t uid, char **re
 
 static int find_group(const char *text, const char *name, uint32_t *ret, struct err *e)
 {
-	scoped_table struct table t = { .f = NULL };
+	scoped_table struct accounts t = { .f = NULL };
 	struct group gr, *g;
 	int r = table_open(text, &t, e);
 
@@ -143,7 +143,7 @@ static int add_group(struct image_user *u, uint32_t gid, const char *word, struc
 static int add_groups_of(
 	const char *text, const char *name, const char *word, struct image_user *u, struct err *e)
 {
-	scoped_table struct table t = { .f = NULL };
+	scoped_table struct accounts t = { .f = NULL };
 	struct group gr, *g;
 	int r = table_open(text, &t, e);
 
