@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* explain_text: the rule that decides, in words. */
+/* explain_text: describe the rule that decides, in words. */
 
-#include "explain.h"
+#include "explain_priv.h"
 
 #include <errno.h>
 #include <string.h>
@@ -12,6 +12,12 @@ const char *explain_bits(unsigned bits)
 		"rwx" };
 
 	return words[bits & 7];
+}
+
+void explain_add_path(struct buf *b, const char *path)
+{
+	buf_char(b, ' ');
+	buf_escaped(b, path, strlen(path));
 }
 
 static void add_lost_caps(const struct perm_verdict *d, struct buf *b)
