@@ -261,3 +261,22 @@ void unpack_work_done(struct unpack_work *w)
 	free(w->order);
 	(void)pthread_mutex_destroy(&w->lock);
 }
+
+void unpack_sum_up(const struct unpack_work *w, struct unpack_result *ret)
+{
+	*ret = (struct unpack_result){ .layers = w->n_layers };
+	for (size_t i = 0; i < w->n_layers; i++) {
+		const struct unpack_layer *l = &w->layers[i];
+
+		if (l->plan != PLAN_READ) {
+			ret->shared++;
+			continue;
+		}
+		ret->unpacked++;
+		ret->entries += l->counts.entries;
+		ret->bytes += l->counts.bytes;
+		ret->devices += l->counts.devices;
+		ret->unmapped += l->counts.unmapped;
+		ret->blob_bytes += l->sums.size;
+	}
+}

@@ -138,18 +138,6 @@ static int publish(struct flat_unpack *f, struct err *e)
 	return r;
 }
 
-static void sum_up(const struct unpack_work *w, struct unpack_result *ret)
-{
-	*ret = (struct unpack_result){ .layers = w->n_layers, .unpacked = w->n_layers };
-	for (size_t i = 0; i < w->n_layers; i++) {
-		ret->entries += w->layers[i].counts.entries;
-		ret->bytes += w->layers[i].counts.bytes;
-		ret->devices += w->layers[i].counts.devices;
-		ret->unmapped += w->layers[i].counts.unmapped;
-		ret->blob_bytes += w->layers[i].sums.size;
-	}
-}
-
 static int run(struct flat_unpack *f, struct unpack_result *ret, struct err *e)
 {
 	int r;
@@ -168,7 +156,7 @@ static int run(struct flat_unpack *f, struct unpack_result *ret, struct err *e)
 		r = publish(f, e);
 	unpack_redraw(&f->w);
 	if (r == 0)
-		sum_up(&f->w, ret);
+		unpack_sum_up(&f->w, ret);
 	return r;
 }
 

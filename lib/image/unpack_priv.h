@@ -64,7 +64,8 @@ struct store_unpack {
 	int *stack_fds; /* scratch for the layers below one */
 	struct staged_layer *staged;
 	size_t n_staged;
-	size_t *staged_of; /* by job */
+	size_t *staged_of; /* index in staged, by layer */
+	size_t stack_len;  /* directories in the published stack */
 };
 
 /* Sets up the layers, all to be PLAN_READ. unpack_work_done() must be called whatever it returns.
@@ -92,10 +93,7 @@ void unpack_redraw(struct unpack_work *w);
 int unpack_name_layer(
 	const struct unpack_work *w, const struct unpack_layer *l, int r, struct err *e);
 
-/* All layers are settled: put them and the image into the store. */
-int unpack_publish(struct store_unpack *s, struct err *e);
-
 /* What a published run has done. */
-void unpack_sum_up(const struct store_unpack *s, struct unpack_result *ret);
+void unpack_sum_up(const struct unpack_work *w, struct unpack_result *ret);
 
 #endif

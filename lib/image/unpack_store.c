@@ -19,7 +19,9 @@
 #include "../store/store_publish.h"
 #include "../store/store_staging.h"
 #include "../store/tempdir.h"
+#include "image_documents.h"
 #include "unpack_priv.h"
+#include "unpack_stack.h"
 
 int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *ret, struct err *e)
 {
@@ -242,6 +244,77 @@ static int finish_all(struct store_unpack *s, struct err *e)
 	return 0;
 }
 
+/* --- publish -----------------------------------------------------------------------------------
+ */
+
+static const char *published_dir(const struct store_unpack *s, size_t i)
+{
+	const struct unpack_layer *l = &s->w.layers[i];
+
+	if (l->plan == PLAN_STORED)
+		return l->dir;
+	return s->staged[s->staged_of[l->plan == PLAN_SAME ? l->same : i]].dir;
+}
+
+/* Called by store_publish() when every layer has its directory in the store. */
+static int list_stack(void *arg, struct strv *ret, struct err *e)
+{
+	struct store_unpack *s = arg;
+	const struct unpack_work *w = &s->w;
+	scoped_free struct stack_layer *layers = calloc(w->n_layers + 1, sizeof(*layers));
+	int hidden;
+
+	if (!layers)
+		return err_nomem(e);
+	for (size_t i = 0; i < w->n_layers; i++)
+		layers[i] = (struct stack_layer){ published_dir(s, i), w->layers[i].root_opaque };
+	hidden = unpack_stack_list(layers, w->n_layers, ret);
+	if (hidden < 0)
+		return err_nomem(e);
+	if (hidden > 0)
+		log_verbose("layer %d of %zu hides all below it: the stack ends there", hidden + 1,
+			w->n_layers);
+	s->stack_len = ret->len;
+	return 0;
+}
+
+static int make_documents(
+	const struct unpack_work *w, struct buf *manifest, struct buf *config, struct err *e)
+{
+	scoped_free struct documented_layer *layers = calloc(w->n_layers + 1, sizeof(*layers));
+
+	if (!layers)
+		return err_nomem(e);
+	for (size_t i = 0; i < w->n_layers; i++) {
+		layers[i].diff_id = w->layers[i].diff_id;
+		layers[i].blob = &w->layers[i].sums;
+	}
+	return image_documents_make(layers, w->n_layers, manifest, config, e);
+}
+
+static int publish(struct store_unpack *s, struct err *e)
+{
+	const struct unpack_work *w = &s->w;
+	scoped_buf struct buf manifest = BUF_INIT, config = BUF_INIT;
+	struct staged_image image = {
+		.name = w->opts->name,
+		.manifest = &w->src->manifest,
+		.config = &w->src->config,
+		.list = list_stack,
+		.arg = s,
+	};
+
+	if (!w->src->manifest.len) {
+		int r = make_documents(w, &manifest, &config, e);
+
+		if (r < 0)
+			return r;
+		image.manifest = &manifest;
+		image.config = &config;
+	}
+	return store_publish(s->staging, s->staged, s->n_staged, &image, w->opts->sync, e);
+}
+
 static int run(struct store_unpack *s, struct unpack_result *ret, struct err *e)
 {
 	int r;
@@ -259,10 +332,12 @@ static int run(struct store_unpack *s, struct unpack_result *ret, struct err *e)
 	if (r == 0)
 		r = finish_all(s, e);
 	if (r == 0)
-		r = unpack_publish(s, e);
+		r = publish(s, e);
 	unpack_redraw(&s->w);
-	if (r == 0)
-		unpack_sum_up(s, ret);
+	if (r == 0) {
+		unpack_sum_up(&s->w, ret);
+		ret->layers = s->stack_len;
+	}
 	return r;
 }
 
