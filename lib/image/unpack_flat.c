@@ -15,7 +15,6 @@
 #include "../base/log.h"
 #include "../base/stop.h"
 #include "../layer/layer_merge.h"
-#include "../layer/layer_priv.h"
 #include "../layer/layer_readback.h"
 #include "../mount/reachable.h"
 #include "../store/publish_dir.h"
@@ -65,34 +64,39 @@ static gid_t root_group(const struct idmap *map)
 	return map && idmap_gid_seen(map, 0, &gid) ? gid : REACHABLE_NO_GROUP;
 }
 
+struct exposed_match {
+	struct open_place place;
+	enum exposed what; /* of the file that matched last */
+};
+
+static bool is_exposed(mode_t mode, bool capability, void *arg)
+{
+	struct exposed_match *m = arg;
+	enum exposed what = open_place_exposes(&m->place, mode, capability);
+
+	if (what != EXPOSED_NOTHING)
+		m->what = what;
+	return what != EXPOSED_NOTHING;
+}
+
 /*
- * Would a file of the tree give rights to others where it is to be? What layers above took away is
- * not in it any more.
+ * Refuse a tree with a file that would give rights to other users at the target. Files that upper
+ * layers removed are not in the merged tree and do not count.
  */
-static int check_exposed(const struct flat_unpack *f, const struct layer *base, struct err *e)
+static int check_exposed(const struct flat_unpack *f, const struct layer *merged, struct err *e)
 {
 	const gid_t group = root_group(f->to->map);
-	const struct open_place x = open_place_of(f->place.parent, group);
+	struct exposed_match m = { open_place_of(f->place.parent, group), EXPOSED_NOTHING };
 	const struct exposed_tree t = { .option = "--flat", .path = f->place.path, .group = group };
 	scoped_buf struct buf path = BUF_INIT;
-	enum exposed what = EXPOSED_NOTHING;
-	struct node *first = NULL;
+	int r;
 
-	if (!open_place_gives(&x))
+	if (!open_place_gives(&m.place))
 		return 0;
-	/* The names of a directory come last first. */
-	for (struct node *n = base->tree.root; n; n = layer_tree_next(base->tree.root, n)) {
-		enum exposed is = open_place_exposes(&x, n->mode, n->flags & NODE_CAPABLE);
-
-		if (is == EXPOSED_NOTHING)
-			continue;
-		first = n;
-		what = is;
-	}
-	if (!first)
-		return 0;
-	node_path(first, &path);
-	return buf_get(&path) ? open_place_refuse(&t, what, buf_get(&path), e) : err_nomem(e);
+	r = layer_merge_find(merged, is_exposed, &m, &path);
+	if (r < 0)
+		return err_nomem(e);
+	return r > 0 ? open_place_refuse(&t, m.what, buf_get(&path), e) : 0;
 }
 
 /* All layers become the first one's directory, "0" of the stage. */

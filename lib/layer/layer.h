@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "../base/buf.h"
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../idmap/idmap.h"
 
@@ -105,6 +106,10 @@ extern const struct layer_limits layer_default_limits;
  */
 int layer_apply(layer_read *read, void *arg, int parentfd, const char *name,
 	const struct layer_options *opts, struct layer **ret, struct err *e);
+
+/* Make a layer without entries, whose root belongs to 0:0; otherwise like layer_apply(). */
+MUST_CHECK int layer_new(int parentfd, const char *name, const struct layer_options *opts,
+	struct layer **ret, struct err *e);
 
 /*
  * umask 0 and SECBIT_NO_SETUID_FIXUP (prctl(2), PR_SET_SECUREBITS: a thread keeps its capabilities

@@ -245,3 +245,18 @@ int layer_merge(struct layer *l, struct layer *over, struct err *e)
 		&l->tree, &over->tree); /* some of its nodes may have moved, whatever happened */
 	return r;
 }
+
+int layer_merge_find(const struct layer *l, bool (*match)(mode_t mode, bool capability, void *arg),
+	void *arg, struct buf *ret_path)
+{
+	struct node *first = NULL;
+
+	/* layer_tree_next() goes through the names of a directory from the last to the first. */
+	for (struct node *n = l->tree.root; n; n = layer_tree_next(l->tree.root, n))
+		if (match(n->mode, n->flags & NODE_CAPABLE, arg))
+			first = n;
+	if (!first)
+		return 0;
+	node_path(first, ret_path);
+	return buf_get(ret_path) ? 1 : -ENOMEM;
+}

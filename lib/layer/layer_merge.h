@@ -2,6 +2,11 @@
 #ifndef LAYER_LAYER_MERGE_H
 #define LAYER_LAYER_MERGE_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "../base/buf.h"
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "layer.h"
 
@@ -24,5 +29,13 @@ int layer_merge_base(struct layer *l, struct err *e);
  * worth nothing.
  */
 int layer_merge(struct layer *l, struct layer *over, struct err *e);
+
+/*
+ * Find a file of the merged tree for which match() returns true, given its mode and whether it has
+ * a file capability: the first in the order in which the layers were merged. Returns 1 and appends
+ * its path to ret_path, 0 if there is none, or -ENOMEM.
+ */
+MUST_CHECK int layer_merge_find(const struct layer *l,
+	bool (*match)(mode_t mode, bool capability, void *arg), void *arg, struct buf *ret_path);
 
 #endif

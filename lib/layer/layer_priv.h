@@ -38,10 +38,6 @@ struct layer {
 	VEC(struct lost_link) wanted;
 };
 
-/* An empty layer with a root 0:0, made as layer_apply() makes one. */
-int layer_new(int parentfd, const char *name, const struct layer_options *opts, struct layer **ret,
-	struct err *e);
-
 /* How the names of whiteouts begin (OCI image-spec layer.md). */
 #define LAYER_WHITEOUT ".wh."
 
