@@ -92,7 +92,8 @@ static int userns_before(void *args, struct ctx *ctx, struct err *e)
 	struct userns_args *a = args;
 	int r;
 
-	/* With RUN_BY_ROOT no id of the command is the host's root, which owns the program's file. */
+	/* With RUN_BY_ROOT no id of the command is the host's root, which owns the program's file.
+	 */
 	if (run_caller() != RUN_BY_ROOT)
 		seal_self();
 	r = userns_run_spec(a, ctx, e);

@@ -448,10 +448,10 @@ static void *exchange(void *arg)
 }
 
 /*
- * While the broker is held before its call, the path becomes another: in memory, and by a link.
- * argv[0]: to this directory.
+ * While the broker is delayed before its own call, another thread exchanges the path: in memory,
+ * and by a symbolic link to argv[0].
  */
-static int held(char **argv)
+static int path_exchanged(char **argv)
 {
 	pthread_t t;
 
@@ -553,7 +553,7 @@ int main(int argc, char **argv)
 		{ "pointers", pointers },
 		{ "descriptors", descriptors },
 		{ "few", few },
-		{ "held", held },
+		{ "exchange", path_exchanged },
 		{ "sightings", sightings },
 	};
 

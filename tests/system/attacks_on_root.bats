@@ -12,8 +12,7 @@ RUN="$SHIFTBOX userns-run -m +100000"
 
 test_setup() {
 	make_user alice 2001 700000 65536
-	mkdir -m 700 closed
-	"$TESTS/fixtures/busybox-root" closed/root
+	closed_root
 }
 
 image() { # STORE

@@ -20,6 +20,10 @@
 #   must_equal GOT WANT       the two strings are the same
 #   joined WORD...            print the words as one
 #   owner PATH                "UID:GID" of PATH, links not followed
+#   static_program NAME [OPTION...]   compile tests/system/NAME.c to $BATS_FILE_TMPDIR/NAME; for
+#                             setup_file
+#   closed_root [PROGRAM...]  make closed/root, with busybox and these programs of static_program;
+#                             only root can enter closed
 #   make_user NAME UID BASE COUNT   a user with subordinate ids, seen in this mount namespace only
 #   as_user NAME CMD...       run CMD as that user, with its groups and nothing of root's
 #   let_in CMD...             run CMD while other users can enter $SCRATCH, whose mode is 0700
@@ -252,6 +256,20 @@ add_line() {
 	{ cat "$1"; echo "$2"; } >"$copy"
 	chmod 644 "$copy"
 	mount --bind "$copy" "$1"
+}
+
+static_program() {
+	[ -n "$missing" ] ||
+		gcc -static -O1 "${@:2}" -o "$BATS_FILE_TMPDIR/$1" "$TESTS/system/$1.c"
+}
+
+closed_root() {
+	local program
+	mkdir -m 700 closed
+	"$TESTS/fixtures/busybox-root" closed/root
+	for program in "$@"; do
+		install -m 755 "$BATS_FILE_TMPDIR/$program" closed/root/bin
+	done
 }
 
 make_user() {

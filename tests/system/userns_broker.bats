@@ -12,14 +12,11 @@ need prog busybox gcc jq
 RUN="$SHIFTBOX userns-run -m +100000"
 
 setup_file() {
-	[ -n "$missing" ] ||
-		gcc -static -pthread -O1 -o "$BATS_FILE_TMPDIR/attack" "$TESTS/system/attack.c"
+	static_program attack -pthread
 }
 
 test_setup() {
-	mkdir -m 700 closed
-	"$TESTS/fixtures/busybox-root" closed/root
-	cp "$BATS_FILE_TMPDIR/attack" closed/root/bin
+	closed_root attack
 }
 
 on_dir() { # [OPTION...] -- CMD...

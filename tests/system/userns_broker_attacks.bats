@@ -12,14 +12,11 @@ need prog busybox gcc jq
 RUN="$SHIFTBOX userns-run -m +100000"
 
 setup_file() {
-	[ -n "$missing" ] ||
-		gcc -static -pthread -O1 -o "$BATS_FILE_TMPDIR/attack" "$TESTS/system/attack.c"
+	static_program attack -pthread
 }
 
 test_setup() {
-	mkdir -m 700 closed
-	"$TESTS/fixtures/busybox-root" closed/root
-	cp "$BATS_FILE_TMPDIR/attack" closed/root/bin
+	closed_root attack
 }
 
 attack() { # OPTION... -- WHAT [ARGUMENT...]
@@ -50,7 +47,7 @@ wait_until() { # CMD...: succeeds, within a minute
 	$RUN -r closed/root -b "$SCRATCH/hosts:/hosts" --allow mknod:safe -- \
 		sh -c 'mknod /srv/up c 1 3
 			until [ -e /srv/go ]; do sleep 0.05; done
-			exec attack held /hosts' >out 3>&- &
+			exec attack exchange /hosts' >out 3>&- &
 	run=$!
 	wait_until [ -e closed/root/srv/up ]
 	broker=$(pgrep -P $run -n)
@@ -64,7 +61,7 @@ wait_until() { # CMD...: succeeds, within a minute
 	wait $run || status=$?
 	wait $strace
 	must_equal "$status $(cat out)" "0 "
-	grep -q 'mknodat.*DELAYED' trace || say "the broker was not held: $(cat trace)"
+	grep -q 'mknodat.*DELAYED' trace || say "the broker was not delayed: $(cat trace)"
 	must_equal "$(ls -A hosts)" ""
 }
 

@@ -13,8 +13,7 @@ need prog busybox gcc python3
 RUN="$SHIFTBOX userns-run -m +100000 -r closed/root"
 
 test_setup() {
-	mkdir -m 700 closed
-	"$TESTS/fixtures/busybox-root" closed/root
+	closed_root
 }
 
 gone() { # PID: or say so

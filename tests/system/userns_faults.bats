@@ -48,10 +48,8 @@ END_OF_C
 
 test_setup() {
 	chmod 711 .
-	mkdir -m 700 closed
+	closed_root look
 	mkdir -m 1777 tmp
-	"$TESTS/fixtures/busybox-root" closed/root
-	cp "$BATS_FILE_TMPDIR/look" closed/root/bin
 	cp "$BATS_FILE_TMPDIR/look" .
 	add_line /etc/passwd "solo:x:4011:4011::$SCRATCH:/bin/sh"
 	add_line /etc/group "solo:x:4011:"

@@ -12,9 +12,7 @@ need prog busybox strace gcc jq python3
 RUN="$SHIFTBOX userns-run -m +100000"
 
 test_setup() {
-	mkdir closed
-	chmod 700 closed
-	"$TESTS/fixtures/busybox-root" closed/root
+	closed_root
 }
 
 image() {

@@ -11,9 +11,8 @@ need prog busybox gcc
 RUN="$SHIFTBOX userns-run -m +100000"
 
 test_setup() {
-	mkdir closed outside
-	chmod 700 closed
-	"$TESTS/fixtures/busybox-root" closed/root
+	mkdir outside
+	closed_root
 	echo secret >outside/secret
 }
 

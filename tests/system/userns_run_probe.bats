@@ -10,17 +10,16 @@ need kernel 5.19
 need prog busybox gcc ipcmk jq python3
 
 setup_file() {
-	[ -n "$missing" ] || gcc -static -O1 -o "$BATS_FILE_TMPDIR/probe" "$TESTS/system/probe.c"
+	static_program probe
 }
 
 test_setup() {
 	make_user alice 2001 700000 65536
-	mkdir -m 700 closed
-	"$TESTS/fixtures/busybox-root" closed/root
+	closed_root probe
 	mkdir -m 755 outside
 	echo secret >outside/secret
 	echo secret >closed/secret
-	for place in . closed/root/bin home-alice; do
+	for place in . home-alice; do
 		install -m 755 "$BATS_FILE_TMPDIR/probe" $place/probe
 	done
 	segment=$(ipcmk -M 4096 -p 0666 | grep -o '[0-9]*$')
@@ -33,7 +32,7 @@ test_teardown() {
 
 RUN="$SHIFTBOX userns-run -m +100000"
 
-held() { # CMD...: the probe, which gets nowhere
+gets_nowhere() { # CMD...: the probe finds no way out, and so prints nothing
 	must_work "$@"
 	must_equal "$output" ""
 }
@@ -57,13 +56,13 @@ held() { # CMD...: the probe, which gets nowhere
 }
 
 @test "root of a directory gets nowhere" {
-	held $RUN -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
+	gets_nowhere $RUN -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
 }
 
 @test "nor with a network of its own, with new privileges, or with a broker" {
-	held $RUN --net=none -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
-	held $RUN --new-privs -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
-	held $RUN --allow mknod:safe --allow umount -r closed/root -- \
+	gets_nowhere $RUN --net=none -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
+	gets_nowhere $RUN --new-privs -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
+	gets_nowhere $RUN --allow mknod:safe --allow umount -r closed/root -- \
 		probe -n $HOSTS -f "$SCRATCH/outside"
 }
 
@@ -71,13 +70,13 @@ held() { # CMD...: the probe, which gets nowhere
 	tar -C closed/root -cf layer.tar .
 	mkdir -m 700 store
 	must_work "$SHIFTBOX" image-unpack -q -s store -N bb layer.tar
-	held $RUN -s store -i bb -- probe -n $HOSTS -f "$SCRATCH/outside"
-	held $RUN -- "$SCRATCH/probe" -n $HOSTS
+	gets_nowhere $RUN -s store -i bb -- probe -n $HOSTS -f "$SCRATCH/outside"
+	gets_nowhere $RUN -- "$SCRATCH/probe" -n $HOSTS
 }
 
 @test "nor what an ordinary user runs" {
-	held as_user alice "$SHIFTBOX" userns-run -- "$SCRATCH/home-alice/probe" -n $HOSTS
-	held as_user alice "$SHIFTBOX" userns-run --net=none -- \
+	gets_nowhere as_user alice "$SHIFTBOX" userns-run -- "$SCRATCH/home-alice/probe" -n $HOSTS
+	gets_nowhere as_user alice "$SHIFTBOX" userns-run --net=none -- \
 		"$SCRATCH/home-alice/probe" -n $HOSTS
 }
 
@@ -112,7 +111,7 @@ held() { # CMD...: the probe, which gets nowhere
 	pids="$supervisor $(pgrep -P "$supervisor") $(pgrep -fx 'sleep 4741')"
 	must_equal "$(stat -c %u "/proc/$(pgrep -fx 'sleep 4741')")" 100000
 	as_100000() { setpriv --reuid 100000 --regid 100000 --clear-groups "$@"; }
-	held as_100000 ./probe -l $pids
+	gets_nowhere as_100000 ./probe -l $pids
 	kill "$supervisor"
 	wait "$supervisor" || true
 	# Into any other process of that user it does.
