@@ -2,62 +2,84 @@
 #ifndef CMD_IMAGE_UNPACK_H
 #define CMD_IMAGE_UNPACK_H
 
+#include "../lib/base/cleanup.h"
 #include "../lib/layer/layer.h"
+#include "../lib/source/platform.h"
+#include "../lib/store/store_base.h"
 #include "cmd.h"
+#include "subids.h"
 
 struct bundle_options;
 struct source;
 struct unpack_result;
 struct store;
 
-/* image-unpack --scan: print what the image needs. Returns like a command's run(). */
-int unpack_scan(
+/* What the options set. */
+struct unpack_args {
+	const char *store, *name, *flat, *show, *verify, *remove, *bundle;
+	struct strv maps;
+	struct store_base base;
+	struct platform platform;
+	bool platform_given;
+	uint32_t jobs;
+	uint64_t max_bytes, max_entries;
+	int caps;
+	int unmapped; /* enum unmapped_policy */
+	int devices;  /* enum unpack_devices */
+	bool keep_security, no_sync, replace, open_to_all, scan, list, prune, terminal;
+
+	/* Set by before(), for an ordinary user. */
+	struct store *opened; /* for --remove and --prune; or NULL */
+	struct subids ids;    /* the user's */
+	struct idmap userns;  /* of the user namespace that was entered */
+};
+
+enum { CAPS_KEEP, CAPS_REBASE };
+enum unpack_devices { DEVICES_UNSAID = -1, DEVICES_MAKE, DEVICES_SKIP };
+
+/* All that return int return like run() of struct cmd, unless it says otherwise. */
+
+/* image-unpack SOURCE and --flat. Ends the process if a signal asked it to stop. */
+MUST_CHECK int unpack_run(struct unpack_args *a, struct ctx *ctx, struct err *e);
+
+/* image-unpack --scan: open the source, and print what the image needs of the machine. */
+MUST_CHECK int unpack_run_scan(struct unpack_args *a, struct ctx *ctx, struct err *e);
+MUST_CHECK int unpack_scan(
 	const struct source *src, const struct layer_options *o, struct ctx *ctx, struct err *e);
 
-/* image-unpack --list, --show. Return like a command's run(). */
-int unpack_list(struct store *s, struct ctx *ctx, struct err *e);
-int unpack_show(struct store *s, const char *name, struct ctx *ctx, struct err *e);
+/* image-unpack --list and --show. */
+MUST_CHECK int unpack_list(struct store *s, struct ctx *ctx, struct err *e);
+MUST_CHECK int unpack_show(struct store *s, const char *name, struct ctx *ctx, struct err *e);
+
+/* image-unpack --verify: compare the image's layers with their specifications. */
+MUST_CHECK int unpack_verify(struct store *s, const char *name, struct ctx *ctx, struct err *e);
+
+/* image-unpack --remove and --prune: remove, or with --dry-run print what would be removed. */
+MUST_CHECK int unpack_remove(struct store *s, const char *name, struct ctx *ctx, struct err *e);
+MUST_CHECK int unpack_prune(struct store *s, struct ctx *ctx, struct err *e);
 
 /*
- * image-unpack --verify: compare the image's layers with their specifications. Returns like a
- * command's run().
+ * image-unpack --bundle: make a bundle of the image that the first operand names, for the maps;
+ * want gives dir, terminal and open_to_all.
  */
-int unpack_verify(struct store *s, const char *name, struct ctx *ctx, struct err *e);
+MUST_CHECK int unpack_bundle(struct store *s, const struct bundle_options *want,
+	const struct strv *maps, struct ctx *ctx, struct err *e);
 
 /*
- * image-unpack --remove: -EBUSY with the mount named when an overlay of the image is mounted, in
- * any mount namespace that can be seen.
+ * For an ordinary user, before the chown guard is installed: learn the caller's subordinate ids
+ * (a->ids) and enter a user namespace that has them, as its root. To unpack with a map, enter a
+ * mount namespace too. 0, or -errno.
  */
-int unpack_check_unmounted(const struct store *store, const char *name, struct err *e);
+MUST_CHECK int unpack_enter(struct unpack_args *a, bool unpacks, struct err *e);
 
 /*
- * image-unpack --remove, --prune: told, or with --dry-run only told. Return like a command's run().
+ * Find out which ids the current user namespace has, and what becomes of files with others.
+ * *ret refers to a->userns and a->ids. 0, or -errno.
  */
-int unpack_remove(struct store *s, const char *name, struct ctx *ctx, struct err *e);
-int unpack_prune(struct store *s, struct ctx *ctx, struct err *e);
+MUST_CHECK int unpack_ids(struct unpack_args *a, struct layer_ids *ret, struct err *e);
 
-/*
- * image-unpack --bundle: make one of the image that is the first operand. want: dir, terminal,
- * open_to_all. Returns like a command's run().
- */
-int unpack_bundle(struct store *s, const struct bundle_options *want, const struct strv *maps,
-	struct ctx *ctx, struct err *e);
-
-/*
- * Go on as root of a user namespace with the caller's subordinate ids; for an ordinary user, before
- * the guard. unpacking: say when there is one id only. mounts: in a mount namespace too.
- */
-int unpack_enter(bool unpacking, bool mounts, struct err *e);
-
-/*
- * What there is to be known of ids, for layer_options: the map stays until unpack_rootless_done().
- */
-int unpack_ids(enum unmapped_policy policy, struct layer_ids *ret, struct err *e);
-
-/* In the summary: what was left out, or given to other ids. */
-void unpack_print_left_out(
-	enum unmapped_policy policy, const struct ctx *ctx, const struct unpack_result *u);
-
-void unpack_rootless_done(void);
+/* Print how many entries were omitted or got other owners. */
+void unpack_print_omitted(
+	const struct unpack_args *a, const struct ctx *ctx, const struct unpack_result *u);
 
 #endif

@@ -34,25 +34,33 @@ static void add_words(struct buf *b, const char *const *words)
 	}
 }
 
-static int make_commands(const struct store *s, const char *name, const struct strv *maps,
-	const char *dir, struct buf *mount, struct buf *run, struct err *e)
+/* The bundle that was made, or would be. */
+struct made_bundle {
+	const struct store *store;
+	const char *image, *dir;
+	const struct strv *maps;
+	const struct bundle_result *result;
+};
+
+static int make_commands(
+	const struct made_bundle *b, struct buf *mount, struct buf *run, struct err *e)
 {
 	scoped_buf struct buf source = BUF_INIT, rootfs = BUF_INIT, map = BUF_INIT;
 
-	buf_printf(&source, "image:%s", name);
-	buf_printf(&rootfs, "%s/rootfs", dir);
-	for (size_t i = 0; i < maps->len; i++) {
+	buf_printf(&source, "image:%s", b->image);
+	buf_printf(&rootfs, "%s/rootfs", b->dir);
+	for (size_t i = 0; i < b->maps->len; i++) {
 		buf_str(&map, i ? " " : "");
-		buf_str(&map, maps->items[i]);
+		buf_str(&map, b->maps->items[i]);
 	}
 	if (!buf_get(&source) || !buf_get(&rootfs) || !buf_get(&map))
 		return err_nomem(e);
 
 	add_words(mount,
-		(const char *const[]){ "shiftbox", "mount-idmapped", "-s", store_path(s), "-m",
-			buf_get(&map), "-o", "ephemeral", buf_get(&source), buf_get(&rootfs),
+		(const char *const[]){ "shiftbox", "mount-idmapped", "-s", store_path(b->store),
+			"-m", buf_get(&map), "-o", "ephemeral", buf_get(&source), buf_get(&rootfs),
 			NULL });
-	add_words(run, (const char *const[]){ "crun", "run", "-b", dir, name, NULL });
+	add_words(run, (const char *const[]){ "crun", "run", "-b", b->dir, b->image, NULL });
 	return buf_get(mount) && buf_get(run) ? 0 : err_nomem(e);
 }
 
@@ -72,18 +80,18 @@ static void show_command(struct out *out, const struct buf *command)
 	out_line(out, "  %s", buf_get(&safe) ? buf_get(&safe) : "(out of memory)");
 }
 
-static int show(const struct bundle_result *b, const struct store *s, const char *name,
-	const struct strv *maps, const char *dir, struct ctx *ctx, struct err *e)
+static int show(const struct made_bundle *made, struct ctx *ctx, struct err *e)
 {
+	const struct bundle_result *b = made->result;
 	scoped_buf struct buf mount = BUF_INIT, run = BUF_INIT;
-	int r = make_commands(s, name, maps, b->dir ? b->dir : dir, &mount, &run, e);
+	int r = make_commands(made, &mount, &run, e);
 
 	if (r < 0)
 		return r;
 	out_begin(ctx->out, NULL);
 	out_str(ctx->out, "event", "bundle");
-	out_str(ctx->out, "name", name);
-	out_str(ctx->out, "directory", b->dir ? b->dir : dir);
+	out_str(ctx->out, "name", made->image);
+	out_str(ctx->out, "directory", made->dir);
 	out_u64(ctx->out, "uid", b->user.uid);
 	out_u64(ctx->out, "gid", b->user.gid);
 	out_bool(ctx->out, "needs_writable", b->writable);
@@ -96,7 +104,7 @@ static int show(const struct bundle_result *b, const struct store *s, const char
 	out_line(ctx->out,
 		ctx->dry_run ? "would make a bundle of %s, which runs as %u:%u; then:" :
 			       "made a bundle of %s, which runs as %u:%u; now:",
-		name, b->user.uid, b->user.gid);
+		made->image, b->user.uid, b->user.gid);
 	show_command(ctx->out, &mount);
 	show_command(ctx->out, &run);
 	if (b->writable)
@@ -128,8 +136,17 @@ int unpack_bundle(struct store *s, const struct bundle_options *want, const stru
 	r = idmap_parse((const char *const *)maps->items, maps->len, NULL, &map, e);
 	if (r == 0)
 		r = bundle_make(s, &o, &b, e);
-	if (r == 0)
-		r = show(&b, s, o.image, maps, o.dir, ctx, e);
+	if (r == 0) {
+		const struct made_bundle made = {
+			.store = s,
+			.image = o.image,
+			.dir = b.dir ? b.dir : o.dir,
+			.maps = maps,
+			.result = &b,
+		};
+
+		r = show(&made, ctx, e);
+	}
 	bundle_result_done(&b);
 	return r;
 }

@@ -11,26 +11,13 @@
 #include "../lib/store/store_prune.h"
 #include "progress_line.h"
 
-int unpack_check_unmounted(const struct store *store, const char *name, struct err *e)
-{
-	struct store_mount m = { .pid = 0 };
-	int r = store_mount_find(store, name, &m, e);
-
-	if (r > 0) {
-		r = err_say(e, EBUSY, name, "the image is mounted");
-		store_mount_explain(&m, "", e);
-	}
-	store_mount_done(&m);
-	return r;
-}
-
 int unpack_remove(struct store *s, const char *name, struct ctx *ctx, struct err *e)
 {
 	struct store_image image;
 	int r = store_image_name_check(name, e);
 
 	if (r == 0)
-		r = unpack_check_unmounted(s, name, e);
+		r = store_mount_refuse(s, name, e);
 	if (r < 0)
 		return r;
 	if (ctx->dry_run) {

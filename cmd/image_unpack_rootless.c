@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * image-unpack by an ordinary user, and in any user namespace: which ids there are, and what of
- * those that are not.
- */
+/* image-unpack in a user namespace: enter it, and find out which ids it has. */
 
 #include "image_unpack.h"
 
@@ -15,65 +12,59 @@
 #include "../lib/image/unpack.h"
 #include "subids.h"
 
-static struct rootless ids; /* the caller's, if it is an ordinary user */
-static struct idmap own;    /* of the user namespace that we are in, after that */
-
-static void way_out(bool group, uint32_t id, struct err *e)
+static void suggest(bool group, uint32_t id, const void *arg, struct err *e)
 {
-	rootless_way_out(&ids, group, id, e);
+	subids_suggest(arg, group, id, e);
 }
 
-int unpack_enter(bool unpacking, bool mounts, struct err *e)
+int unpack_enter(struct unpack_args *a, bool unpacks, struct err *e)
 {
-	int r = rootless_ids(&ids, e);
+	const struct subids *ids = &a->ids;
+	int r = subids_get(&a->ids, e);
 
 	if (r < 0)
 		return r;
-	if (ids.single && unpacking)
+	if (ids->single && unpacks)
 		log_info("%s has no subordinate ids: only what belongs to 0:0 can be unpacked (%s)",
-			ids.user.name[0] ? ids.user.name : "the user", ids.why);
-	return rootless_go(&ids, mounts ? CLONE_NEWNS : 0, e);
+			ids->user.name[0] ? ids->user.name : "the user", ids->why);
+	return subids_enter(ids, unpacks && a->maps.len ? CLONE_NEWNS : 0, e);
 }
 
-int unpack_ids(enum unmapped_policy policy, struct layer_ids *ret, struct err *e)
+int unpack_ids(struct unpack_args *a, struct layer_ids *ret, struct err *e)
 {
 	static const uint32_t nobody = IDMAP_OVERFLOW;
 	uint32_t seen;
 	int r;
 
-	*ret = (struct layer_ids){ .policy = policy };
+	*ret = (struct layer_ids){ .policy = (enum unmapped_policy)a->unmapped };
 	if (!userns_is_nested())
 		return 0;
-	r = own.uid.len ? 0 : userns_map_own(&own, e);
+	r = a->userns.uid.len ? 0 : userns_map_own(&a->userns, e);
 	if (r < 0)
 		return r;
-	ret->map = &own;
-	/* Where there is no such id the files become root's, who could read them anyway. */
-	ret->overflow_uid = idmap_uid_seen(&own, nobody, &seen) ? nobody : 0;
-	ret->overflow_gid = idmap_gid_seen(&own, nobody, &seen) ? nobody : 0;
-	if (ids.map.uid.len)
-		ret->way_out = way_out;
+	ret->map = &a->userns;
+	/* Without an id 65534 the files become root's, who could read them anyway. */
+	ret->overflow_uid = idmap_uid_seen(&a->userns, nobody, &seen) ? nobody : 0;
+	ret->overflow_gid = idmap_gid_seen(&a->userns, nobody, &seen) ? nobody : 0;
+	if (a->ids.map.uid.len) {
+		ret->suggest = suggest;
+		ret->arg = &a->ids;
+	}
 	return 0;
 }
 
-void unpack_print_left_out(
-	enum unmapped_policy policy, const struct ctx *ctx, const struct unpack_result *u)
+void unpack_print_omitted(
+	const struct unpack_args *a, const struct ctx *ctx, const struct unpack_result *u)
 {
 	if (u->devices)
 		out_line(ctx->out, "left out: %llu device%s", (unsigned long long)u->devices,
 			u->devices == 1 ? "" : "s");
 	if (!u->unmapped)
 		return;
-	if (policy == UNMAPPED_SKIP)
+	if (a->unmapped == UNMAPPED_SKIP)
 		out_line(ctx->out, "left out: %llu with ids that there are not",
 			(unsigned long long)u->unmapped);
 	else
 		out_line(ctx->out, "with other ids than the image says (%u or 0): %llu",
 			IDMAP_OVERFLOW, (unsigned long long)u->unmapped);
-}
-
-void unpack_rootless_done(void)
-{
-	idmap_done(&ids.map);
-	idmap_done(&own);
 }

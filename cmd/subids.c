@@ -25,7 +25,7 @@ enum { USUAL_COUNT = 65536, USUAL_START = 100000 };
  */
 static void found(const struct grant_finding *f, void *arg)
 {
-	struct rootless *r = arg;
+	struct subids *r = arg;
 	bool clash = f->class == GRANT_OVERLAP || f->class == GRANT_OWN_ID;
 	char *why = clash ? r->clash : r->why, line[32] = "";
 
@@ -37,7 +37,7 @@ static void found(const struct grant_finding *f, void *arg)
 		f->file ? ": " : "", f->detail); /* cut when long */
 }
 
-static const char *user_name(const struct rootless *r)
+static const char *user_name(const struct subids *r)
 {
 	return r->user.name[0] ? r->user.name : "the user";
 }
@@ -51,7 +51,7 @@ static uint64_t total(const struct grants *g)
 	return n;
 }
 
-static int half_fault(const struct rootless *r, bool has_uid, struct err *e)
+static int half_fault(const struct subids *r, bool has_uid, struct err *e)
 {
 	(void)err_say(e, ENOENT, NULL, "%s has subordinate %s ids, but no %s ids", user_name(r),
 		has_uid ? "user" : "group", has_uid ? "group" : "user");
@@ -61,7 +61,7 @@ static int half_fault(const struct rootless *r, bool has_uid, struct err *e)
 	return -ENOENT;
 }
 
-static int build_map(const struct grants_check *c, struct rootless *r, struct err *e)
+static int build_map(const struct grants_check *c, struct subids *r, struct err *e)
 {
 	static struct idrange uid[IDMAP_EXTENTS_MAX], gid[IDMAP_EXTENTS_MAX];
 	size_t n_uid = newidmap_ranges(r->user.uid, &c->uid, uid),
@@ -76,12 +76,12 @@ static int build_map(const struct grants_check *c, struct rootless *r, struct er
 	return n;
 }
 
-int rootless_ids(struct rootless *ret, struct err *e)
+int subids_get(struct subids *ret, struct err *e)
 {
 	struct grants_check c = { .fn = found, .arg = ret };
 	int r;
 
-	*ret = (struct rootless){ .single = false };
+	*ret = (struct subids){ .single = false };
 	r = names_user_of(getuid(), &ret->user, e);
 	if (r < 0)
 		return r;
@@ -118,7 +118,7 @@ static void add_words(struct buf *b, const char *kind, const struct idranges *r)
 	}
 }
 
-static void tell(const struct rootless *ids)
+static void tell(const struct subids *ids)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
@@ -130,7 +130,7 @@ static void tell(const struct rootless *ids)
 }
 
 /* Why can there be no namespace, or why did the two programs refuse? */
-static void name_cause(const struct rootless *ids, const struct rootless *helpers, struct err *e)
+static void name_cause(const struct subids *ids, const struct subids *helpers, struct err *e)
 {
 	scoped_buf struct buf rules = BUF_INIT;
 
@@ -153,7 +153,7 @@ static void name_cause(const struct rootless *ids, const struct rootless *helper
 }
 
 /* Looked at beforehand: in a namespace without a map nobody has an owner that could be told. */
-static int look_at_helpers(const struct rootless *ids, struct rootless *ret, struct err *e)
+static int look_at_helpers(const struct subids *ids, struct subids *ret, struct err *e)
 {
 	struct grants_check c = { .user = ids->user, .fn = found, .arg = ret };
 	int r = ids->single ? 0 : grants_check_helpers(&c, e);
@@ -166,9 +166,9 @@ static int look_at_helpers(const struct rootless *ids, struct rootless *ret, str
 	return r;
 }
 
-int rootless_go(const struct rootless *ids, unsigned long more, struct err *e)
+int subids_enter(const struct subids *ids, unsigned long more, struct err *e)
 {
-	struct rootless helpers = { .single = false };
+	struct subids helpers = { .single = false };
 	int r = look_at_helpers(ids, &helpers, e);
 
 	if (r < 0)
@@ -181,9 +181,9 @@ int rootless_go(const struct rootless *ids, unsigned long more, struct err *e)
 	return r;
 }
 
-void rootless_explain(const struct rootless *ids, struct err *e)
+void subids_explain(const struct subids *ids, struct err *e)
 {
-	struct rootless helpers = { .single = false };
+	struct subids helpers = { .single = false };
 
 	if (look_at_helpers(ids, &helpers, NULL) == 0)
 		name_cause(ids, &helpers, e);
@@ -218,7 +218,7 @@ static bool suggest(const char *file, uint64_t has, uint32_t id, uint32_t *start
 	return true;
 }
 
-void rootless_way_out(const struct rootless *ids, bool group, uint32_t id, struct err *e)
+void subids_suggest(const struct subids *ids, bool group, uint32_t id, struct err *e)
 {
 	const char *kind = group ? "group" : "user", *file = group ? SUBGID_FILE : SUBUID_FILE;
 	uint64_t has = group ? ids->n_gid : ids->n_uid;

@@ -10,7 +10,7 @@
 #include "cmd.h"
 
 /* An ordinary user's ids: the own one, and what subuid(5) grants. */
-struct rootless {
+struct subids {
 	struct user user;
 	struct idmap map;            /* 0 is the user, 1... the grants, as for user:USER */
 	uint64_t n_uid, n_gid;       /* ids that were granted */
@@ -23,18 +23,18 @@ struct rootless {
  * The caller's ids. That there are none is no error; that they are granted for users or for groups
  * alone is, and that they cannot be learned. Free map with idmap_done().
  */
-int rootless_ids(struct rootless *ret, struct err *e);
+int subids_get(struct subids *ret, struct err *e);
 
 /*
  * Go on as root of a user namespace with these ids (lib/ns/rootless.h, where more is explained
  * too). Belongs into a command's before(). Tells the map under -v; a failure names its cause.
  */
-int rootless_go(const struct rootless *ids, unsigned long more, struct err *e);
+int subids_enter(const struct subids *ids, unsigned long more, struct err *e);
 
 /* In e, when a namespace could not be made or given its map: why. */
-void rootless_explain(const struct rootless *ids, struct err *e);
+void subids_explain(const struct subids *ids, struct err *e);
 
 /* In e: what would give the user this id, and why there is none. */
-void rootless_way_out(const struct rootless *ids, bool group, uint32_t id, struct err *e);
+void subids_suggest(const struct subids *ids, bool group, uint32_t id, struct err *e);
 
 #endif

@@ -77,8 +77,8 @@ static int run_as_user(struct userns_args *a, struct err *e)
 	if (r >= 0 || a->caller != RUN_BY_USER)
 		return r;
 	/* Explain a failure with -m too: it may have the same causes. */
-	if (a->ids.map.uid.len || rootless_ids(&a->ids, NULL) == 0)
-		rootless_explain(&a->ids, e);
+	if (a->ids.map.uid.len || subids_get(&a->ids, NULL) == 0)
+		subids_explain(&a->ids, e);
 	return r;
 }
 

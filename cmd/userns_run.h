@@ -19,9 +19,9 @@ struct userns_args {
 
 	/* Derived from the options: */
 	enum run_caller caller;
-	struct stat map_of;  /* the directory of -r when the map was parsed, because a map may refer
-	                        to its owner; st_ino 0: none */
-	struct rootless ids; /* RUN_BY_USER without -m: the ids that the user was granted */
+	struct stat map_of; /* the directory of -r when the map was parsed, because a map may refer
+	                       to its owner; st_ino 0: none */
+	struct subids ids;  /* RUN_BY_USER without -m: the ids that the user was granted */
 	struct strv image_command; /* entrypoint and arguments; NULL-terminated once used */
 	struct store *opened;      /* holds the layers while the command runs */
 	struct run_spec spec;

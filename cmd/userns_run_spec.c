@@ -59,9 +59,9 @@ static int map_of_namespace(struct idmap *ret, struct err *e)
 	return r;
 }
 
-static int map_of_user(struct rootless *ids, struct idmap *ret, struct err *e)
+static int map_of_user(struct subids *ids, struct idmap *ret, struct err *e)
 {
-	int r = rootless_ids(ids, e);
+	int r = subids_get(ids, e);
 
 	if (r == 0)
 		r = idmap_copy(&ids->map, ret, e);

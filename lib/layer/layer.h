@@ -59,10 +59,9 @@ struct layer_ids {
 	const struct idmap *map; /* the ids that there are: its disk side; NULL: all */
 	enum unmapped_policy policy;
 	uint32_t overflow_uid, overflow_gid; /* of UNMAPPED_OVERFLOW: ids that there are */
-	/*
-	 * Say in e what would bring that id into being. May be NULL; called from several threads.
-	 */
-	void (*way_out)(bool group, uint32_t id, struct err *e);
+	/* Add to e how the user can get that id. May be NULL; is called from several threads. */
+	void (*suggest)(bool group, uint32_t id, const void *arg, struct err *e);
+	const void *arg;
 };
 
 /* What all layers of a tree have together, for limits that hold for the whole; atomic. */

@@ -23,8 +23,8 @@ static int refuse(const struct layer_entry *t, const struct layer_ids *ids, bool
 	err_try(e,
 		"unpack where there is such an id, or choose: --unmapped=skip leaves such entries "
 		"out, --unmapped=overflow gives them to another owner");
-	if (ids->way_out)
-		ids->way_out(group, id, e);
+	if (ids->suggest)
+		ids->suggest(group, id, ids->arg, e);
 	return -EOVERFLOW;
 }
 

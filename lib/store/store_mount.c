@@ -251,6 +251,19 @@ void store_mount_explain(const struct store_mount *m, const char *why, struct er
 	}
 }
 
+int store_mount_refuse(const struct store *s, const char *image, struct err *e)
+{
+	struct store_mount m = { .pid = 0 };
+	int r = store_mount_find(s, image, &m, e);
+
+	if (r > 0) {
+		r = err_say(e, EBUSY, image, "the image is mounted");
+		store_mount_explain(&m, "", e);
+	}
+	store_mount_done(&m);
+	return r;
+}
+
 void store_mount_done(struct store_mount *m)
 {
 	buf_done(&m->target);

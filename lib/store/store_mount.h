@@ -26,6 +26,9 @@ int store_mount_find(
 
 void store_mount_done(struct store_mount *m);
 
+/* Fail with -EBUSY if the image is mounted, as store_mount_find() sees it; e names the mount. */
+MUST_CHECK int store_mount_refuse(const struct store *s, const char *image, struct err *e);
+
 /* err_why() where it is, and err_try() what to do. */
 void store_mount_explain(const struct store_mount *m, const char *why, struct err *e);
 

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* image-unpack SOURCE, --flat and --scan: read a source and unpack it, or print what would be done.
+ */
+
+#include "image_unpack.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "../lib/base/log.h"
+#include "../lib/base/stop.h"
+#include "../lib/idmap/userns.h"
+#include "../lib/idmap/userns_self.h"
+#include "../lib/image/unpack.h"
+#include "../lib/store/store.h"
+#include "../lib/store/store_image.h"
+#include "../lib/tar/blob.h"
+#include "progress_line.h"
+#include "signals.h"
+
+static void platform_default(struct unpack_args *a)
+{
+	a->platform_given = a->platform.os[0];
+	if (!a->platform_given)
+		platform_native(&a->platform);
+}
+
+static int open_source(
+	const struct unpack_args *a, const struct ctx *ctx, struct source **ret, struct err *e)
+{
+	const struct operands *o = &ctx->operands;
+	const struct source_options so = {
+		.platform = &a->platform, .strict = a->platform_given, .max_bytes = a->max_bytes
+	};
+
+	if (o->len == 1)
+		return source_open(o->items[0], &so, ret, e);
+	for (size_t i = 0; i < o->len; i++)
+		if (source_has_prefix(o->items[i]))
+			return err_usage(e,
+				"'%s': an image is unpacked alone; more operands are plain layers",
+				o->items[i]);
+	return source_open_tars(o->items, o->len, ret, e);
+}
+
+static int image_name(
+	const struct unpack_args *a, const struct source *src, const char **ret, struct err *e)
+{
+	*ret = a->name ? a->name : src->default_name;
+	if (!*ret)
+		return err_usage(e, "plain layers need a --name for the image");
+	return store_image_name_check(*ret, e);
+}
+
+static struct layer_options layer_options(const struct unpack_args *a)
+{
+	struct layer_options o = {
+		.user_xattr = userns_is_nested(),
+		.keep_security = a->keep_security,
+		.rebase_caps = a->caps == CAPS_REBASE,
+		.skip_devices = a->devices == DEVICES_SKIP,
+		.limits = layer_default_limits,
+	};
+
+	o.limits.bytes = a->max_bytes;
+	o.limits.entries = a->max_entries;
+	return o;
+}
+
+static void print_summary(const struct unpack_args *a, const struct ctx *ctx, const char *name,
+	const struct unpack_result *u, double seconds)
+{
+	char size[16];
+
+	if (ctx->json) {
+		out_begin(ctx->out, NULL);
+		out_str(ctx->out, "event", "image");
+		out_str(ctx->out, "name", name);
+		out_u64(ctx->out, "layers", u->layers);
+		out_u64(ctx->out, "unpacked", u->unpacked);
+		out_u64(ctx->out, "shared", u->shared);
+		out_u64(ctx->out, "entries", u->entries);
+		out_u64(ctx->out, "bytes", u->bytes);
+		out_u64(ctx->out, "blob_bytes", u->blob_bytes);
+		out_u64(ctx->out, "devices_left_out", u->devices);
+		out_u64(ctx->out, "unmapped", u->unmapped);
+		out_end(ctx->out);
+	} else if (!ctx->quiet) {
+		out_safe_line(ctx->out,
+			"%s: %zu layers (%zu unpacked, %zu shared), %llu entries, %s in %.2f s",
+			name, u->layers, u->unpacked, u->shared, (unsigned long long)u->entries,
+			human_size(u->bytes, size), seconds);
+		unpack_print_omitted(a, ctx, u);
+	}
+}
+
+static struct unpack_options unpack_options(
+	const struct unpack_args *a, const struct flat_target *flat, const char *name)
+{
+	struct unpack_options o = {
+		.name = name, .jobs = a->jobs, .sync = !a->no_sync, .layer = layer_options(a)
+	};
+
+	if (flat && flat->map && a->devices == DEVICES_UNSAID)
+		o.layer.no_devices = "left out: a device works for every user who can reach it "
+				     "(--devices=make makes it)";
+	return o;
+}
+
+/* What is unpacked, and where to. */
+struct unpack_task {
+	struct unpack_args *a;
+	const struct source *src;
+	const char *name;               /* of the image */
+	const struct flat_target *flat; /* NULL: the image goes to ... */
+	struct store *store;            /* ... this store; NULL in a dry run */
+};
+
+static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
+{
+	bool bars = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
+	struct meter *m = meter_new(ctx->json ? METER_EVENTS :
+			bars                  ? METER_BARS :
+						METER_SILENT,
+		STDERR_FILENO, ctx->color_err, ctx->out);
+	struct unpack_options opts = unpack_options(t->a, t->flat, t->name);
+	struct unpack_result u;
+	struct timespec t0, t1;
+	int r;
+
+	if (!m)
+		return err_nomem(e);
+	opts.progress = meter_progress(m);
+	(void)clock_gettime(CLOCK_MONOTONIC, &t0); /* cannot fail */
+	r = unpack_ids(t->a, &opts.layer.ids, e);
+	if (r == 0)
+		r = layer_prepare_process(e);
+	if (r == 0)
+		r = t->flat ? unpack_flat(t->flat, t->src, &opts, &u, e) :
+			      unpack_image(t->store, t->src, &opts, &u, e);
+	meter_free(m);
+	(void)clock_gettime(CLOCK_MONOTONIC, &t1); /* cannot fail */
+	if (r == 0)
+		print_summary(t->a, ctx, t->flat ? t->flat->dir : t->name, &u,
+			(double)(t1.tv_sec - t0.tv_sec) + (double)(t1.tv_nsec - t0.tv_nsec) / 1e9);
+	return r;
+}
+
+/* s: whose layers need not be read, or NULL. */
+static int print_layers(
+	struct ctx *ctx, const struct source *src, const struct store *s, struct err *e)
+{
+	static const struct out_col cols[] = { { "layer", "LAYER", true }, { "size", "SIZE", true },
+		{ "state", "STATE", false }, { "name", "NAME", false } };
+	int r;
+
+	out_table(ctx->out, cols, ARRAY_LEN(cols));
+	for (size_t i = 0; i < src->n_layers; i++) {
+		const struct source_layer *l = &src->layers[i];
+		bool shared = false;
+
+		r = s ? unpack_is_shared(s, l, &shared, e) : 0;
+		if (r < 0)
+			return r;
+		out_begin(ctx->out, NULL);
+		out_str(ctx->out, "event", "plan");
+		out_u64(ctx->out, "layer", i + 1);
+		out_u64(ctx->out, "layers", src->n_layers);
+		out_str(ctx->out, "name", l->name);
+		if (l->size != BLOB_SIZE_UNKNOWN)
+			out_u64(ctx->out, "size", l->size);
+		out_str(ctx->out, "state", shared ? "shared" : "unpack");
+		out_end(ctx->out);
+	}
+	out_table_end(ctx->out);
+	return 0;
+}
+
+/*
+ * --dry-run: read and verify the documents. Layers are read only where their content decides
+ * whether the image would be refused.
+ */
+static int print_plan(const struct unpack_task *t, struct ctx *ctx, struct err *e)
+{
+	struct unpack_options opts = unpack_options(t->a, t->flat, t->name);
+	scoped_store struct store *s = NULL;
+	struct unpack_result u;
+	int r;
+
+	opts.layer.dry = true;
+	if (t->flat)
+		r = unpack_flat(t->flat, t->src, &opts, &u, e);
+	else
+		r = store_open_base(t->a->store,
+			STORE_WOULD_CREATE | (t->a->open_to_all ? STORE_PUBLIC : 0),
+			t->a->base.count ? &t->a->base : NULL, &s, e);
+	if (r < 0 && (r != -ENOENT || t->flat))
+		return r;
+	out_safe_line(ctx->out, "%s: %zu layers, to be unpacked into %s", t->name, t->src->n_layers,
+		t->flat   ? t->flat->dir :
+			s ? store_path(s) :
+			    "a new store");
+	return print_layers(ctx, t->src, s, e);
+}
+
+static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
+{
+	struct flat_target to = {
+		.dir = a->flat, .replace = a->replace, .open_to_all = a->open_to_all
+	};
+	scoped_idmap struct idmap map = { .gid_assumed = false };
+	struct source *src = NULL;
+	int r = 0;
+
+	if (a->maps.len) {
+		r = idmap_parse((const char *const *)a->maps.items, a->maps.len, NULL, &map, e);
+		to.map = idmap_is_identity(&map) ? NULL : &map;
+	}
+	if (r == 0)
+		r = open_source(a, ctx, &src, e);
+	if (r == 0) {
+		const struct unpack_task t = { .a = a,
+			.src = src,
+			.name = src->default_name ? src->default_name : a->flat,
+			.flat = &to };
+
+		if (!ctx->dry_run)
+			signals_catch();
+		r = ctx->dry_run ? print_plan(&t, ctx, e) : unpack(&t, ctx, e);
+		userns_cache_done();
+	}
+	source_free(src);
+	return r;
+}
+
+static int run_store(struct unpack_args *a, struct ctx *ctx, struct err *e)
+{
+	struct source *src = NULL;
+	scoped_store struct store *s = NULL;
+	struct unpack_task t = { .a = a };
+	int r = open_source(a, ctx, &src, e);
+
+	if (r == 0)
+		r = image_name(a, src, &t.name, e);
+	t.src = src;
+	if (r == 0 && ctx->dry_run) {
+		r = print_plan(&t, ctx, e);
+	} else if (r == 0) {
+		r = store_open_base(a->store, STORE_CREATE | (a->open_to_all ? STORE_PUBLIC : 0),
+			a->base.count ? &a->base : NULL, &s, e);
+		if (r == 0) {
+			t.store = s;
+			signals_catch();
+			r = unpack(&t, ctx, e);
+			userns_cache_done();
+		}
+	}
+	source_free(src);
+	return r;
+}
+
+int unpack_run(struct unpack_args *a, struct ctx *ctx, struct err *e)
+{
+	int r;
+
+	if (!ctx->operands.len)
+		return err_usage(e, "an image to unpack is missing");
+	platform_default(a);
+	r = a->flat ? run_flat(a, ctx, e) : run_store(a, ctx, e);
+	if (r < 0 && stop_signal()) {
+		log_warn("ended by SIG%s: the %s is as it was", sigabbrev_np(stop_signal()),
+			a->flat ? "directory" : "store");
+		(void)out_flush(ctx->out); /* the signal matters more */
+		signals_raise();
+	}
+	return r;
+}
+
+int unpack_run_scan(struct unpack_args *a, struct ctx *ctx, struct err *e)
+{
+	const struct layer_options o = layer_options(a);
+	struct source *src = NULL;
+	int r;
+
+	if (!ctx->operands.len)
+		return err_usage(e, "an image to scan is missing");
+	platform_default(a);
+	r = open_source(a, ctx, &src, e);
+	if (r == 0)
+		r = unpack_scan(src, &o, ctx, e);
+	source_free(src);
+	return r;
+}
