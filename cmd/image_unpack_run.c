@@ -14,6 +14,8 @@
 #include "../lib/idmap/userns.h"
 #include "../lib/idmap/userns_self.h"
 #include "../lib/image/unpack.h"
+#include "../lib/layer/layer_limits.h"
+#include "../lib/layer/layer_process.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_image.h"
 #include "../lib/tar/blob.h"
@@ -136,7 +138,7 @@ static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 	(void)clock_gettime(CLOCK_MONOTONIC, &t0); /* cannot fail */
 	r = unpack_ids(t->a, &opts.layer.ids, e);
 	if (r == 0)
-		r = layer_prepare_process(e);
+		r = layer_process_prepare(e);
 	if (r == 0)
 		r = t->flat ? unpack_flat(t->flat, t->src, &opts, &u, e) :
 			      unpack_image(t->store, t->src, &opts, &u, e);

@@ -104,7 +104,8 @@ static int map_text(const struct scan *sum, struct buf *ret, struct err *e)
 
 	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
 		for (size_t i = 0; r == 0 && i < lists[l]->len; i++)
-			r = needed_ids_add_owner(c, lists[l]->items[i].uid, lists[l]->items[i].gid, e);
+			r = needed_ids_add_owner(
+				c, lists[l]->items[i].uid, lists[l]->items[i].gid, e);
 	if (r == 0)
 		r = needed_ids_map(c, &map, &added, e);
 	needed_ids_free(c);

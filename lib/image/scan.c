@@ -12,6 +12,7 @@
 #include "../base/idattr.h"
 #include "../layer/entry.h"
 #include "../layer/entry_ids.h"
+#include "../layer/layer_limits.h"
 #include "../tar/blob.h"
 
 void scan_done(struct scan *s)
@@ -119,7 +120,7 @@ static int count_xattrs(struct scan *s, const struct layer_entry *t, struct err 
 	}
 	s->acls += acl;
 	s->xattrs += other;
-	return ids_named(t->xattrs, count_named, &naming);
+	return entry_ids_each(t->xattrs, count_named, &naming);
 }
 
 static int count_file(struct scan *s, const struct layer_entry *t, struct err *e)
@@ -163,7 +164,7 @@ static int count_entry(
 	int r = 0;
 
 	if (++s->entries > o->limits.entries)
-		return entry_over_limit(t->raw, "layer has", "--max-entries", o->limits.entries, e);
+		return layer_limits_exceeded(t->raw, false, "--max-entries", o->limits.entries, e);
 	if (count_whiteout(s, t))
 		return 0;
 	if (t->hardlink) {
@@ -190,7 +191,7 @@ static int count_entry(
 		s->devices++;
 	}
 	if (s->bytes > o->limits.bytes)
-		return entry_over_limit(t->raw, "layer has", "--max-bytes", o->limits.bytes, e);
+		return layer_limits_exceeded(t->raw, false, "--max-bytes", o->limits.bytes, e);
 	if (r == 0)
 		r = owners_add(&s->owners, t->uid, t->gid, 1, e);
 	return r == 0 ? count_xattrs(s, t, e) : r;

@@ -67,7 +67,8 @@ static int read_layer(struct unpack_work *w, struct unpack_layer *l, struct blob
 	int r;
 
 	o.counts = &l->counts;
-	r = layer_apply(blob_read, b, w->dirfd, tempdir_entry(l->i, "", name), &o, &l->layer, e);
+	r = layer_apply(blob_read, b,
+		&(struct layer_dir){ w->dirfd, tempdir_entry(l->i, "", name) }, &o, &l->layer, e);
 	if (r < 0)
 		return blob_blame(b, r, e);
 	counted = __atomic_load_n(o.totals ? &o.totals->bytes : &l->counts.bytes, __ATOMIC_RELAXED);

@@ -35,7 +35,7 @@ struct unpack_result {
 };
 
 /*
- * layer_prepare_process() must have been called. Any failure leaves the store as it was; e then
+ * layer_process_prepare() must have been called. Any failure leaves the store as it was; e then
  * names image, layer and entry. stop_ask() (../base/stop.h) ends it: -ECANCELED.
  */
 int unpack_image(struct store *s, const struct source *src, const struct unpack_options *opts,

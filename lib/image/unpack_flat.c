@@ -108,7 +108,8 @@ static int merge_all(struct flat_unpack *f, struct err *e)
 	int r = 0;
 
 	if (!w->n_layers)
-		r = layer_new(w->dirfd, tempdir_entry(0, "", name), &w->opts->layer, &base, e);
+		r = layer_new(&(struct layer_dir){ w->dirfd, tempdir_entry(0, "", name) },
+			&w->opts->layer, &base, e);
 	for (size_t i = 0; r == 0 && i < w->n_layers; i++)
 		r = merge_one(w, &w->layers[i], &base, e);
 	if (r == 0 && !f->to->open_to_all)
@@ -116,8 +117,9 @@ static int merge_all(struct flat_unpack *f, struct err *e)
 	if (r == 0 && !w->opts->layer.dry)
 		r = layer_finish(base, e);
 	if (r == 0 && f->to->map && !w->opts->layer.dry) {
-		r = layer_read_back(
-			base, f->mapped.disk, tempdir_entry(0, "", name), f->to->map, e);
+		r = layer_read_back(base,
+			&(struct layer_dir){ f->mapped.disk, tempdir_entry(0, "", name) },
+			f->to->map, e);
 		if (r == 0)
 			log_verbose(
 				"every owner was read back without the map, and is what it says");

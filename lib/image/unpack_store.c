@@ -11,7 +11,10 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/stop.h"
+#include "../layer/layer_deps.h"
+#include "../layer/layer_mtree.h"
 #include "../layer/layer_readback.h"
+#include "../layer/layer_resolve.h"
 #include "../layer/lowerdirs.h"
 #include "../store/store_base.h"
 #include "../store/store_layer.h"
@@ -130,9 +133,12 @@ static int read_back(struct store_unpack *s, struct unpack_layer *l, struct err 
 	if (!store_base(s->store)->count)
 		return 0;
 	r = store_base_map(s->store, &map, e);
-	return r == 0 ? layer_read_back(l->layer, store_staging_plain_fd(s->staging),
-				tempdir_entry(l->i, "", name), &map, e) :
-			r;
+	if (r < 0)
+		return r;
+	return layer_read_back(l->layer,
+		&(struct layer_dir){
+			store_staging_plain_fd(s->staging), tempdir_entry(l->i, "", name) },
+		&map, e);
 }
 
 static int try_stored(struct store_unpack *s, struct unpack_layer *l, struct lower_walk *below,

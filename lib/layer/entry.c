@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* entry: what the tar reader says of an entry, made into one form. */
+/* entry: read the entries of a tar stream in normal form. */
 
 #include "entry.h"
 
@@ -17,17 +17,19 @@
 #include "../base/vec.h"
 #include "../tar/tar_name.h"
 #include "../tar/tar_read.h"
+#include "layer_limits.h"
 
 struct entry_reader {
 	layer_read *read;
-	void *arg;               /* its */
-	struct layer_totals own; /* where o has none */
+	void *arg;               /* of read */
+	struct layer_totals own; /* used if o has none */
 	struct tar_read *tar;
-	struct archive_entry *ae; /* the tar reader's */
+	struct archive_entry *ae; /* owned by tar */
 	const struct layer_options *o;
 	struct buf path, hardlink;
-	struct xattrs xattrs; /* of the entry given out last */
-	uint64_t size, at;    /* of the entry's data: all, and the least offset that may come */
+	struct xattrs xattrs; /* of the current entry */
+	const char *raw;      /* its name, for messages */
+	uint64_t size, at;    /* size of its data, and the lowest offset of the next piece */
 };
 
 static ssize_t read_source(void *arg, const void **ret, struct err *e)
@@ -37,7 +39,7 @@ static ssize_t read_source(void *arg, const void **ret, struct err *e)
 	return r->read(r->arg, ret, e);
 }
 
-/* Whatever becomes of the bytes, they will be read. */
+/* A tar_check_count: bytes count against the limit because they are read, kept or not. */
 static int count(void *arg, uint64_t n, const char *on, struct err *e)
 {
 	struct entry_reader *r = arg;
@@ -46,8 +48,7 @@ static int count(void *arg, uint64_t n, const char *on, struct err *e)
 
 	if (n <= limit && __atomic_add_fetch(&t->bytes, n, __ATOMIC_RELAXED) <= limit)
 		return 0;
-	return entry_over_limit(
-		on, t->shared ? "layers have together" : "layer has", "--max-bytes", limit, e);
+	return layer_limits_exceeded(on, t->shared, "--max-bytes", limit, e);
 }
 
 int entry_open(layer_read *read, void *arg, const struct layer_options *o,
@@ -106,7 +107,7 @@ static int acl_by_name(const char *name, const char *on, struct err *e)
 	(void)err_say(e, EINVAL, on,
 		"has an access control list that names '%s' without a usable number", name);
 	err_try(e,
-		"make the layer with tar --xattrs --xattrs-include='*' and without --acls, which "
+		"create the layer with tar --xattrs --xattrs-include='*' and without --acls, which "
 		"writes names");
 	return -EINVAL;
 }
@@ -117,7 +118,7 @@ static int acl_convert(
 	int type, permset, tag, id;
 	const char *name;
 
-	(void)archive_entry_acl_reset(ae, want); /* a count */
+	(void)archive_entry_acl_reset(ae, want); /* returns a count */
 	while (archive_entry_acl_next(ae, want, &type, &permset, &tag, &id, &name) == ARCHIVE_OK) {
 		struct acl_entry a = { .perm = permset & 7 };
 		size_t i = 0;
@@ -128,8 +129,8 @@ static int acl_convert(
 			return err_say(
 				e, EINVAL, on, "has an access control list that is not POSIX's");
 		/*
-		 * libarchive cuts what does not fit an int; a name alone would be looked up on this
-		 * machine.
+		 * libarchive truncates numbers that do not fit an int. A name without a number
+		 * would have to be looked up on this machine.
 		 */
 		if (acl_tags[i].has_id && (id < 0 || id == INT_MAX))
 			return acl_by_name(name ? name : "", on, e);
@@ -143,7 +144,8 @@ static int acl_convert(
 	return 0;
 }
 
-static int add_acls(struct entry_reader *r, struct layer_entry *ret, struct err *e)
+static int add_acls(struct entry_reader *r, struct layer_entry *ret, const struct xattr_file *file,
+	struct err *e)
 {
 	static const struct {
 		int type;
@@ -167,21 +169,21 @@ static int add_acls(struct entry_reader *r, struct layer_entry *ret, struct err 
 		if (x == 0 && !buf_get(&b))
 			x = err_nomem(e);
 		if (x == 0)
-			x = xattrs_add(ret->xattrs, acls[i].name, b.data, b.len, ret->type, r->o,
-				ret->raw, e);
+			x = xattrs_add(ret->xattrs, acls[i].name, b.data, b.len, file, e);
 	}
 	return x;
 }
 
 static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct err *e)
 {
+	const struct xattr_file file = { .type = ret->type, .on = ret->raw, .o = r->o };
 	uint64_t sum = 0, names = 0;
 	const char *name;
 	const void *value;
 	size_t size;
 
-	/* libarchive gives the last record of a name first, which is the one that counts. */
-	(void)archive_entry_xattr_reset(r->ae); /* a count */
+	/* libarchive returns the last record of a name, which is the valid one, first. */
+	(void)archive_entry_xattr_reset(r->ae); /* returns a count */
 	while (archive_entry_xattr_next(r->ae, &name, &value, &size) == ARCHIVE_OK) {
 		int x;
 
@@ -196,13 +198,13 @@ static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct er
 				"has extended attributes whose names have more than %d bytes in "
 				"all, which Linux cannot list",
 				XATTR_LIST_MAX);
-		x = xattrs_add(ret->xattrs, name, value, size, ret->type, r->o, ret->raw, e);
+		x = xattrs_add(ret->xattrs, name, value, size, &file, e);
 		if (x < 0)
 			return x;
 		ret->rooted_cap |= xattr_is_rooted_cap(name, size);
 	}
 	if (archive_entry_acl_types(r->ae))
-		return add_acls(r, ret, e);
+		return add_acls(r, ret, &file, e);
 	return 0;
 }
 
@@ -249,6 +251,7 @@ static int fill(
 		0;
 	if (x < 0)
 		return x;
+	r->raw = ret->raw;
 	r->size = ret->size;
 	r->at = 0;
 	return hardlink ? 0 : add_xattrs(r, ret, e);
@@ -267,34 +270,21 @@ int entry_next(struct entry_reader *r, struct layer_entry *ret, struct err *e)
 	return x < 0 ? x : 1;
 }
 
-int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t *ret_off,
-	const char *on, struct err *e)
+int entry_data(struct entry_reader *r, struct entry_piece *ret, struct err *e)
 {
 	la_int64_t off;
-	int x = archive_read_data_block(tar_read_archive(r->tar), ret, ret_n, &off);
+	int x = archive_read_data_block(tar_read_archive(r->tar), &ret->data, &ret->n, &off);
 
 	if (x == ARCHIVE_EOF)
 		return 0;
 	if (x != ARCHIVE_OK)
-		return tar_read_failed(r->tar, on, e);
+		return tar_read_failed(r->tar, r->raw, e);
 	if (off < 0 || (uint64_t)off < r->at)
-		return err_say(e, EBADMSG, on, "the pieces of a sparse file overlap");
-	if ((uint64_t)off > r->size || *ret_n > r->size - (uint64_t)off)
-		return err_say(e, EBADMSG, on, "the pieces of a sparse file reach past its end");
-	r->at = (uint64_t)off + *ret_n;
-	*ret_off = (uint64_t)off;
+		return err_say(e, EBADMSG, r->raw, "the pieces of a sparse file overlap");
+	if ((uint64_t)off > r->size || ret->n > r->size - (uint64_t)off)
+		return err_say(
+			e, EBADMSG, r->raw, "the pieces of a sparse file reach past its end");
+	ret->off = (uint64_t)off;
+	r->at = ret->off + ret->n;
 	return 1;
-}
-
-int entry_over_limit(
-	const char *on, const char *who, const char *option, uint64_t limit, struct err *e)
-{
-	const char *what = !strcmp(option, "--max-bytes") ?
-		"bytes of file data and extension headers" :
-		"entries";
-
-	(void)err_say(
-		e, EFBIG, on, "the %s more than %llu %s", who, (unsigned long long)limit, what);
-	err_try(e, "if that is as it should be, allow more with %s", option);
-	return -EFBIG;
 }

@@ -6,50 +6,46 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "../base/buf.h"
 #include "../base/err.h"
 #include "layer.h"
 #include "xattr.h"
 
-/* One entry of a tar stream, in the one form that the rest works with. Valid until the next one. */
+/* One entry of a tar stream in normal form. Valid until the next entry is read. */
 struct layer_entry {
-	const char *path; /* no leading, trailing, double slash, no "." or ".."; "" is the root */
-	const char *raw;  /* the name as it came, for messages */
-	const char *hardlink; /* the target in the form of path, for a hard link; or NULL */
-	const char *symlink;  /* the target as it came, for a symbolic link; or NULL */
-	mode_t type;          /* S_IFREG ...; 0 for a hard link */
+	const char *path;     /* as tar_name_normal() returns it; "" is the root */
+	const char *raw;      /* the name in the archive, for messages */
+	const char *hardlink; /* the target of a hard link, in the form of path; or NULL */
+	const char *symlink;  /* the target of a symbolic link, unchanged; or NULL */
+	mode_t type;          /* S_IFMT bits; 0 for a hard link */
 	mode_t mode;          /* 07777 bits */
 	uint32_t uid, gid;
-	uint64_t size;
+	uint64_t size; /* of a regular file, in bytes */
 	dev_t rdev;
 	int64_t sec;
 	uint32_t nsec;
 	bool rooted_cap;       /* it has a capability of version 3, which names the root of a user
 	                          namespace */
-	struct xattrs *xattrs; /* its content may be taken away */
+	struct xattrs *xattrs; /* the caller may take the contents */
 };
 
 struct entry_reader;
 
-int entry_open(layer_read *read, void *arg, const struct layer_options *o,
+/* Read entries from the stream. o must stay valid until entry_close(). */
+MUST_CHECK int entry_open(layer_read *read, void *arg, const struct layer_options *o,
 	struct entry_reader **ret, struct err *e);
 void entry_close(struct entry_reader *r);
 
-/* 1 and the next entry, 0 at the end of the archive, -errno. */
-int entry_next(struct entry_reader *r, struct layer_entry *ret, struct err *e);
+/* Read the next entry. Returns 1, 0 at the end of the archive, or -errno with e filled. */
+MUST_CHECK int entry_next(struct entry_reader *r, struct layer_entry *ret, struct err *e);
 
-/*
- * 1 and the next piece of the entry's data, which belongs at *ret_off (pieces ascend; what lies
- * between them is a hole); 0 at its end, -errno. on: for messages.
- */
-int entry_data(struct entry_reader *r, const void **ret, size_t *ret_n, uint64_t *ret_off,
-	const char *on, struct err *e);
+/* A piece of file data, valid until the next one is read. */
+struct entry_piece {
+	const void *data;
+	size_t n;     /* bytes */
+	uint64_t off; /* in the file; offsets ascend, and gaps between pieces are holes */
+};
 
-/*
- * -EFBIG: who ("layer has") goes beyond the limit that this option sets, --max-bytes or
- * --max-entries; on: the entry.
- */
-int entry_over_limit(
-	const char *on, const char *who, const char *option, uint64_t limit, struct err *e);
+/* Read the next piece of the entry's data. Returns 1, 0 at its end, or -errno with e filled. */
+MUST_CHECK int entry_data(struct entry_reader *r, struct entry_piece *ret, struct err *e);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* entry_ids: which ids an entry needs, and whether there is a place for them. */
+/* entry_ids: the ids that an entry needs, and whether a map covers them. */
 
 #include "entry_ids.h"
 
@@ -8,8 +8,7 @@
 
 #include "../base/idattr.h"
 
-static int acl_ids(const struct xattr *x,
-	int (*fn)(bool group, uint32_t id, const char *what, void *arg), void *arg)
+static int acl_ids(const struct xattr *x, entry_ids_receive *fn, void *arg)
 {
 	int r = 0;
 
@@ -26,8 +25,7 @@ static uint32_t capability_root(const struct xattr *x)
 	return filecap_parse(x->value, x->size, &c) == 0 ? c.root : 0;
 }
 
-int ids_named(const struct xattrs *x,
-	int (*fn)(bool group, uint32_t id, const char *what, void *arg), void *arg)
+int entry_ids_each(const struct xattrs *x, entry_ids_receive *fn, void *arg)
 {
 	int r = 0;
 
@@ -47,16 +45,16 @@ static const struct idranges *ranges_of(const struct idmap *m, bool group)
 	return group ? &m->gid : &m->uid;
 }
 
-bool ids_cover(const struct idmap *m, bool group, uint32_t id)
+bool entry_ids_covered(const struct idmap *m, bool group, uint32_t id)
 {
 	uint32_t seen;
 
 	return group ? idmap_gid_seen(m, id, &seen) : idmap_uid_seen(m, id, &seen);
 }
 
-uint32_t ids_anchor(const struct idmap *m, bool group)
+uint32_t entry_ids_anchor(const struct idmap *m, bool group)
 {
-	return ids_cover(m, group, 0) ? 0 : ranges_of(m, group)->items[0].disk;
+	return entry_ids_covered(m, group, 0) ? 0 : ranges_of(m, group)->items[0].disk;
 }
 
 static bool is_seen(const struct idmap *m, bool group, uint32_t id)
@@ -67,8 +65,8 @@ static bool is_seen(const struct idmap *m, bool group, uint32_t id)
 }
 
 /*
- * As what the id could be seen: in line with the range below it, or else after all others.
- * 4294967295: there is no room.
+ * Propose a seen id for a disk id: one that continues the extent below it, else one after all
+ * extents. Returns 4294967295 if there is none.
  */
 static uint32_t room_for(const struct idmap *m, bool group, uint32_t id)
 {
@@ -87,8 +85,8 @@ static uint32_t room_for(const struct idmap *m, bool group, uint32_t id)
 	return end < UINT32_MAX ? (uint32_t)end : UINT32_MAX;
 }
 
-int ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what, const char *on,
-	struct err *e)
+int entry_ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what,
+	const char *on, struct err *e)
 {
 	const char *kind = group ? "group" : "user";
 	uint32_t seen = room_for(m, group, id);
@@ -100,18 +98,15 @@ int ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what,
 		(void)err_say(e, EOVERFLOW, on,
 			"belongs to the %s id %u, which the map does not cover", kind, id);
 	err_op(e, "map");
-	/*
-	 * Ids of an image start at 0: a map that has it on the other side only was meant the other
-	 * way round.
-	 */
-	if (!ids_cover(m, group, 0) && is_seen(m, group, 0) && is_seen(m, group, id))
+	/* Ids of an image start at 0, so a map that has 0 only on its seen side is reversed. */
+	if (!entry_ids_covered(m, group, 0) && is_seen(m, group, 0) && is_seen(m, group, id))
 		err_why(e,
 			"an entry of a map is DISK:SEEN:COUNT, and the ids of an image are the "
 			"disk ids: %u is among the seen ones",
 			id);
 	if (seen != UINT32_MAX)
 		err_try(e,
-			"add %c:%u:%u:1 to the map; image-unpack --scan tells all ids that an "
+			"add %c:%u:%u:1 to the map; image-unpack --scan lists all ids that an "
 			"image needs",
 			group ? 'g' : 'u', id, seen);
 	return -EOVERFLOW;
@@ -127,15 +122,17 @@ static int check_one(bool group, uint32_t id, const char *what, void *arg)
 {
 	const struct ids_check *c = arg;
 
-	return ids_cover(c->map, group, id) ? 0 : ids_refuse(c->map, group, id, what, c->on, c->e);
+	return entry_ids_covered(c->map, group, id) ?
+		0 :
+		entry_ids_refuse(c->map, group, id, what, c->on, c->e);
 }
 
-int ids_check(const struct layer_entry *en, const struct idmap *m, struct err *e)
+int entry_ids_check(const struct layer_entry *en, const struct idmap *m, struct err *e)
 {
 	struct ids_check c = { .map = m, .on = en->raw, .e = e };
 	int r = check_one(false, en->uid, NULL, &c);
 
 	if (r == 0)
 		r = check_one(true, en->gid, NULL, &c);
-	return r == 0 ? ids_named(en->xattrs, check_one, &c) : r;
+	return r == 0 ? entry_ids_each(en->xattrs, check_one, &c) : r;
 }

@@ -10,31 +10,35 @@
 #include "entry.h"
 
 /*
- * Call fn with each id that the attributes name, until it returns something else than 0, which is
- * then returned: users and groups of ACLs (linux/posix_acl_xattr.h), and the root of a file
- * capability (capabilities(7); of version 2 it is 0). what: "its access control list", "its file
- * capability".
+ * Receives an id that an attribute names. what is "its access control list" or "its file
+ * capability". Returns 0 to continue.
  */
-int ids_named(const struct xattrs *x,
-	int (*fn)(bool group, uint32_t id, const char *what, void *arg), void *arg);
-
-/* Does the map's disk side have the id? */
-bool ids_cover(const struct idmap *m, bool group, uint32_t id);
-
-/* The id of a kind that files can have for the time being: 0, or the map's first. */
-uint32_t ids_anchor(const struct idmap *m, bool group);
+typedef int entry_ids_receive(bool group, uint32_t id, const char *what, void *arg);
 
 /*
- * Are owner and named ids of an entry on the map's disk side? -EOVERFLOW with e filled: which is
- * not, and how it could be.
+ * Call fn with each id that the attributes name: the users and groups of ACLs, and the root of a
+ * file capability (capabilities(7); 0 for version 2). Stops at the first result that is not 0, and
+ * returns it.
  */
-int ids_check(const struct layer_entry *en, const struct idmap *m, struct err *e);
+int entry_ids_each(const struct xattrs *x, entry_ids_receive *fn, void *arg);
+
+/* Does the map's disk side contain the id? */
+bool entry_ids_covered(const struct idmap *m, bool group, uint32_t id);
+
+/* A provisional owner that the map covers: 0 if possible, else the map's first disk id. */
+uint32_t entry_ids_anchor(const struct idmap *m, bool group);
 
 /*
- * Fill e for an id that the map does not cover. what: whose it is ("its file capability"), or NULL:
- * the owner's.
+ * Check that the map's disk side contains the owner of the entry and all ids that its attributes
+ * name. Returns 0, or -EOVERFLOW with e filled (entry_ids_refuse()).
  */
-int ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what, const char *on,
-	struct err *e);
+MUST_CHECK int entry_ids_check(const struct layer_entry *en, const struct idmap *m, struct err *e);
+
+/*
+ * Fill e for an id that the map does not cover, with an extent that would cover it. what says what
+ * names the id ("its file capability"); NULL: it is the owner. on is the entry. Returns -EOVERFLOW.
+ */
+int entry_ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what,
+	const char *on, struct err *e);
 
 #endif

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer: the entries of a tar stream become a directory, by the rules for layers. */
+/* layer: unpack the entries of a tar stream into a directory, by the rules for layers. */
 
 #include "layer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,16 +14,14 @@
 #include "../base/stop.h"
 #include "entry.h"
 #include "entry_ids.h"
+#include "layer_limits.h"
+#include "layer_place.h"
 #include "layer_priv.h"
+#include "layer_unmapped.h"
+#include "writer_dir.h"
 
 #define WHITEOUT_OPAQUE ".wh..wh..opq"
 #define AUFS_META ".wh..wh."
-
-const struct layer_limits layer_default_limits = {
-	.bytes = (uint64_t)256 << 30,
-	.entries = 4000000,
-	.xattr_bytes = 1 << 20,
-};
 
 static void take_header(struct node *n, const struct layer_entry *en)
 {
@@ -34,22 +33,21 @@ static void take_header(struct node *n, const struct layer_entry *en)
 	n->flags |= NODE_LISTED;
 }
 
-/* ---- kinds of entries ---- */
+/* In each layer, so many entries of a kind are named in warnings. */
+enum { WARN_MAX = 3 };
 
-/*
- * What stays in memory until all of the layer is there; an archive of zeros is a thousand times
- * smaller.
- */
-enum { KEPT_MAX = 256 << 20 };
-
-static int keep(struct layer *l, const struct layer_entry *en, size_t bytes, struct err *e)
+/* Log what happened to an entry: a warning for the first ones of a kind. before: their number so
+ * far. */
+static void warn_skipped(const struct layer_entry *t, uint64_t before, const char *what)
 {
-	if (__atomic_add_fetch(&l->o.totals->kept, bytes, __ATOMIC_RELAXED) <= KEPT_MAX)
-		return 0;
-	return err_say(e, EFBIG, en->raw,
-		"targets of links and attributes of directories have more than %d bytes in all",
-		(int)KEPT_MAX);
+	if (before >= WARN_MAX)
+		log_verbose("'%s': %s", t->raw, what);
+	else
+		log_warn("'%s': %s%s", t->raw, what,
+			before + 1 < WARN_MAX ? "" : "; --verbose names the others in this layer");
 }
+
+/* ---- kinds of entries ---- */
 
 static size_t xattrs_bytes(const struct xattrs *x)
 {
@@ -62,7 +60,7 @@ static size_t xattrs_bytes(const struct xattrs *x)
 
 static int take_xattrs(struct layer *l, struct node *n, const struct layer_entry *en, struct err *e)
 {
-	int r = keep(l, en, xattrs_bytes(en->xattrs), e);
+	int r = layer_limits_count_kept(l, en->raw, xattrs_bytes(en->xattrs), e);
 
 	xattrs_free(n->xattrs);
 	n->xattrs = NULL;
@@ -83,7 +81,7 @@ static int add_dir(struct layer *l, const struct layer_entry *en, struct err *e)
 	int r = 0;
 
 	if (*en->path) {
-		r = layer_parent_dir(l, en, true, &dir, e);
+		r = layer_place_parent(l, en, true, &dir, e);
 		if (r < 0)
 			return r;
 		n = layer_tree_find(&l->tree, dir, base, strlen(base));
@@ -92,7 +90,7 @@ static int add_dir(struct layer *l, const struct layer_entry *en, struct err *e)
 		if (!n)
 			return err_nomem(e);
 		if (node_exists(n) && !node_is_dir(n)) {
-			r = layer_replace(l, n, e);
+			r = layer_place_replace(l, n, e);
 			n->flags |= NODE_HIDES;
 		}
 	}
@@ -100,32 +98,28 @@ static int add_dir(struct layer *l, const struct layer_entry *en, struct err *e)
 		r = take_xattrs(l, n, en, e);
 	if (r < 0)
 		return r;
-	/*
-	 * A directory that is there keeps its content; if its owner is another one now it is made
-	 * anew at the end.
-	 */
+	/* An existing directory keeps its content; layer_finish() gives it the new owner. */
 	take_header(n, en);
 	return n->flags & NODE_MADE ? 0 : writer_mkdir(&l->w, n, e);
 }
 
+/* Copy the data of the entry to fd; *ret_end is where it ends. */
 static int copy_data(struct layer *l, struct entry_reader *rd, int fd, const struct node *n,
-	const struct layer_entry *en, uint64_t *ret_end, struct err *e)
+	uint64_t *ret_end, struct err *e)
 {
-	const void *p;
-	size_t len;
-	uint64_t off;
+	struct entry_piece p;
 	int r;
 
 	*ret_end = 0;
-	while ((r = entry_data(rd, &p, &len, &off, en->raw, e)) > 0) {
+	while ((r = entry_data(rd, &p, e)) > 0) {
 		r = stop_check(e);
 		if (r == 0)
-			r = writer_file_data(fd, p, len, off, n, e);
+			r = writer_file_data(fd, p.data, p.n, p.off, n, e);
 		if (r < 0)
 			return r;
-		layer_count(l, bytes, len);
-		if (len)
-			*ret_end = off + len;
+		layer_count(l, bytes, p.n);
+		if (p.n)
+			*ret_end = p.off + p.n;
 	}
 	return r;
 }
@@ -145,7 +139,7 @@ static int add_file(
 	n->flags |= xattrs_has(en->xattrs, IDATTR_CAPABILITY) ? NODE_CAPABLE : 0;
 	r = writer_file_begin(&l->w, n, &fd, e);
 	if (r == 0 && en->size && !l->o.dry)
-		r = copy_data(l, rd, fd, n, en, &end, e);
+		r = copy_data(l, rd, fd, n, &end, e);
 	return r < 0 ? r : writer_file_end(&l->w, n, &fd, end, en->xattrs, e);
 }
 
@@ -156,7 +150,7 @@ static int add_symlink(struct layer *l, const struct layer_entry *en, struct err
 	int r = layer_place(l, en, &n, e);
 
 	if (r == 0)
-		r = keep(l, en, len, e);
+		r = layer_limits_count_kept(l, en->raw, len, e);
 	if (r < 0)
 		return r;
 	take_header(n, en);
@@ -166,11 +160,11 @@ static int add_symlink(struct layer *l, const struct layer_entry *en, struct err
 }
 
 /*
- * Leave out what cannot be made here. A directory is as if it had not been listed, since what is
- * below it needs one. flags: NODE_WHITEOUT where nothing of that name shall show from below, as
- * nothing would if it were there.
+ * Skip an entry that cannot be created here. A directory is treated like a parent that the layer
+ * does not list, since entries below it may need it. flags: NODE_WHITEOUT hides what lower layers
+ * have of the name, as the entry would.
  */
-static int leave_out(struct layer *l, const struct layer_entry *en, uint16_t flags, struct err *e)
+static int skip_entry(struct layer *l, const struct layer_entry *en, uint16_t flags, struct err *e)
 {
 	struct node *n;
 	int r;
@@ -189,16 +183,16 @@ static int add_special(struct layer *l, const struct layer_entry *en, struct err
 	int r;
 
 	if (S_ISSOCK(en->type)) {
-		layer_tell_skipped(en, 0, "left out: a socket is nothing without its program");
+		warn_skipped(en, 0, "skipped: a socket is of no use without its program");
 		layer_count(l, skipped, 1);
-		return leave_out(l, en, 0, e);
+		return skip_entry(l, en, 0, e);
 	}
 	if (S_ISCHR(en->type) && en->rdev == 0)
 		return err_say(e, EINVAL, en->raw, "is a device 0:0, which would be a whiteout");
 	if (!S_ISFIFO(en->type) && (l->o.skip_devices || l->o.no_devices)) {
-		layer_tell_skipped(en, layer_count(l, devices, 1),
-			l->o.no_devices ? l->o.no_devices : "left out: a device");
-		return leave_out(l, en, NODE_WHITEOUT, e);
+		warn_skipped(en, layer_count(l, devices, 1),
+			l->o.no_devices ? l->o.no_devices : "skipped: a device");
+		return skip_entry(l, en, NODE_WHITEOUT, e);
 	}
 	r = layer_place(l, en, &n, e);
 	if (r < 0)
@@ -215,17 +209,17 @@ static bool is_below(const struct node *n, const struct node *top)
 	return n;
 }
 
-/* A link to a file of a layer below: layer_resolve_lower() copies that one here. */
+/* Add a hard link to a file of a lower layer: layer_resolve_lower() will copy that file. */
 static int add_pending(
 	struct layer *l, const struct layer_entry *en, const char *target, struct err *e)
 {
 	struct node *n;
-	int r = keep(l, en, strlen(target), e);
+	int r = layer_limits_count_kept(l, en->raw, strlen(target), e);
 
 	if (r < 0)
 		return r;
 	target = layer_tree_string(
-		&l->tree, target, strlen(target)); /* what it points into may go */
+		&l->tree, target, strlen(target)); /* the entry does not live on */
 	if (!target)
 		return err_nomem(e);
 	r = layer_place(l, en, &n, e);
@@ -238,7 +232,8 @@ static int add_pending(
 
 static int add_hardlink(struct layer *l, const struct layer_entry *en, struct err *e)
 {
-	struct node *target = layer_look_up(l, en->hardlink), *old = layer_look_up(l, en->path), *n;
+	struct node *target = layer_tree_look_up(&l->tree, en->hardlink),
+		    *old = layer_tree_look_up(&l->tree, en->path), *n;
 	int r;
 
 	if (!*en->hardlink || (target && node_is_dir(target)))
@@ -247,16 +242,16 @@ static int add_hardlink(struct layer *l, const struct layer_entry *en, struct er
 	if (!target || !node_exists(target))
 		return add_pending(l, en, en->hardlink, e);
 	if (target == old)
-		return 0; /* to itself: it stays what it is */
+		return 0; /* a link to itself changes nothing */
 	if (old && node_exists(old) && is_below(target, old))
 		return err_say(e, EINVAL, en->raw, "is a hard link to '%s', which it replaces",
 			en->hardlink);
 	if (target->flags & NODE_PENDING)
 		return add_pending(l, en, target->link, e);
 	if (target->flags & NODE_SKIPPED) {
-		layer_tell_skipped(en, 0, "left out: a hard link to what was left out");
+		warn_skipped(en, 0, "skipped: a hard link to a skipped file");
 		layer_count(l, skipped, 1);
-		return leave_out(l, en, target->flags & NODE_WHITEOUT, e);
+		return skip_entry(l, en, target->flags & NODE_WHITEOUT, e);
 	}
 	r = layer_place(l, en, &n, e);
 	if (r < 0)
@@ -274,7 +269,7 @@ static int add_whiteout(
 {
 	const char *name = base + strlen(LAYER_WHITEOUT);
 	struct node *dir, *n;
-	int r = layer_parent_dir(l, en, false, &dir, e);
+	int r = layer_place_parent(l, en, false, &dir, e);
 
 	if (r < 0)
 		return r;
@@ -285,7 +280,7 @@ static int add_whiteout(
 		return 0;
 	}
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
-		return err_say(e, EINVAL, en->raw, "is a whiteout of no valid name");
+		return err_say(e, EINVAL, en->raw, "is a whiteout of an invalid name");
 	n = layer_tree_find(&l->tree, dir, name, strlen(name));
 	if (!n)
 		n = layer_tree_add(&l->tree, dir, name, strlen(name));
@@ -295,10 +290,7 @@ static int add_whiteout(
 	return 0;
 }
 
-/*
- * Does some component start as AUFS's own files do (and is not the opaque marker at the path's
- * end)?
- */
+/* Does a component have the prefix of AUFS's own files? The opaque marker at the end has it too. */
 static bool is_aufs(const char *path)
 {
 	for (const char *p = path, *end; *p; p = *end ? end + 1 : end) {
@@ -310,6 +302,27 @@ static bool is_aufs(const char *path)
 	return false;
 }
 
+/* Apply the policy for unavailable ids. Returns 1 if the entry is to be skipped, 0, or -errno. */
+static int fit_ids(struct layer *l, struct layer_entry *t, struct err *e)
+{
+	uint32_t uid = t->uid, gid = t->gid;
+	bool skip = l->o.ids.policy == UNMAPPED_SKIP;
+	int r = S_ISSOCK(t->type) ? 0 : layer_unmapped_fit(t, &l->o.ids, e);
+	char text[128];
+
+	if (r <= 0)
+		return r;
+	if (skip)
+		(void)snprintf(text, sizeof(text),
+			"skipped: it (owner %u:%u) or its attributes name an unavailable id", uid,
+			gid);
+	else
+		(void)snprintf(text, sizeof(text), "owner %u:%u: unavailable ids become %u:%u", uid,
+			gid, l->o.ids.overflow_uid, l->o.ids.overflow_gid);
+	warn_skipped(t, layer_count(l, unmapped, 1), text);
+	return skip;
+}
+
 static int add_entry(
 	struct layer *l, struct entry_reader *rd, struct layer_entry *en, struct err *e)
 {
@@ -317,7 +330,7 @@ static int add_entry(
 	int r;
 
 	if (is_aufs(en->path)) {
-		log_verbose("AUFS's own file is left out");
+		log_verbose("skipping a file of AUFS itself");
 		return 0;
 	}
 	if (layer_is_whiteout(base, strlen(base)))
@@ -327,13 +340,13 @@ static int add_entry(
 	if (en->hardlink)
 		return add_hardlink(l, en, e);
 	if (l->o.through && !S_ISSOCK(en->type)) {
-		r = ids_check(en, l->o.through, e);
+		r = entry_ids_check(en, l->o.through, e);
 		if (r < 0)
 			return r;
 	}
-	r = layer_fit_ids(l, en, e);
+	r = fit_ids(l, en, e);
 	if (r)
-		return r < 0 ? r : leave_out(l, en, NODE_WHITEOUT, e);
+		return r < 0 ? r : skip_entry(l, en, NODE_WHITEOUT, e);
 	if (S_ISDIR(en->type))
 		return add_dir(l, en, e);
 	if (S_ISREG(en->type))
@@ -352,7 +365,7 @@ static int add_all(struct layer *l, struct entry_reader *rd, struct err *e)
 		l->rooted_caps |= en.rooted_cap;
 		r = stop_check(e);
 		if (r == 0)
-			r = layer_count_entry(l, en.raw, e);
+			r = layer_limits_count_entry(l, en.raw, e);
 		if (r == 0)
 			r = add_entry(l, rd, &en, e);
 		if (r < 0)
@@ -361,7 +374,7 @@ static int add_all(struct layer *l, struct entry_reader *rd, struct err *e)
 	return r;
 }
 
-int layer_new(int parentfd, const char *name, const struct layer_options *opts, struct layer **ret,
+int layer_new(const struct layer_dir *dir, const struct layer_options *opts, struct layer **ret,
 	struct err *e)
 {
 	struct layer *l = calloc(1, sizeof(*l));
@@ -378,10 +391,10 @@ int layer_new(int parentfd, const char *name, const struct layer_options *opts, 
 	if (r < 0)
 		(void)err_set(e, -r, NULL, "cannot prepare to unpack");
 	if (r == 0)
-		r = writer_init(&l->w, &l->tree, parentfd, name, &l->o, e);
+		r = writer_init(&l->w, &l->tree, dir, &l->o, e);
 	if (r == 0) {
 		writer_enter(&l->w);
-		layer_imply_dir(l->tree.root);
+		layer_place_imply_dir(l->tree.root);
 		r = writer_root(&l->w, e);
 		writer_leave(&l->w);
 	}
@@ -394,14 +407,14 @@ int layer_new(int parentfd, const char *name, const struct layer_options *opts, 
 	return 0;
 }
 
-int layer_apply(layer_read *read, void *arg, int parentfd, const char *name,
+int layer_apply(layer_read *read, void *arg, const struct layer_dir *dir,
 	const struct layer_options *opts, struct layer **ret, struct err *e)
 {
 	struct entry_reader *rd = NULL;
 	struct layer *l = NULL;
 	int r;
 
-	r = layer_new(parentfd, name, opts, &l, e);
+	r = layer_new(dir, opts, &l, e);
 	if (r < 0)
 		return r;
 	writer_enter(&l->w);
@@ -419,6 +432,27 @@ int layer_apply(layer_read *read, void *arg, int parentfd, const char *name,
 	return 0;
 }
 
+int layer_finish(struct layer *l, struct err *e)
+{
+	struct node *root = l->tree.root;
+	int r = 0;
+
+	writer_enter(&l->w);
+	for (struct node *n = root; r == 0 && n; n = layer_tree_next(root, n)) {
+		r = stop_check(e);
+		if (r == 0 && node_is_made_dir(n))
+			r = writer_dir_own(&l->w, n, e);
+	}
+	for (struct node *n = layer_tree_first_up(root); r == 0 && n;
+		n = layer_tree_next_up(root, n)) {
+		r = stop_check(e);
+		if (r == 0 && node_is_made_dir(n))
+			r = writer_dir_finish(&l->w, n, e);
+	}
+	writer_leave(&l->w);
+	return r;
+}
+
 bool layer_root_opaque(const struct layer *l)
 {
 	return l->root_opaque;
@@ -433,6 +467,6 @@ void layer_free(struct layer *l)
 	layer_tree_done(&l->tree);
 	buf_done(&l->dir_path);
 	buf_done(&l->deps);
-	VEC_DONE(&l->wanted);
+	VEC_DONE(&l->lost);
 	free(l);
 }

@@ -6,154 +6,127 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "../base/buf.h"
-#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../idmap/idmap.h"
 
 /*
  * One layer: a tar stream becomes a directory in overlay format (OCI image-spec layer.md; overlayfs
- * documentation, "whiteouts and opaque directories"). Three steps, so that the layers of an image
- * can be unpacked at the same time although each may need to know what is below it:
+ * documentation, "whiteouts and opaque directories"). There are three steps, so that the layers of
+ * an image can be read concurrently although each one may depend on the layers below it:
  *
- *   layer_apply   reads the stream and writes the files, born with their owners. It touches nothing
- *                 but the given directory and asks nothing of other layers.
- *   layer_resolve_lower  asks the layers below what only they know: metadata of parents that the
- * layer does not list, files it hard-links, whether a whiteout has anything to hide. layer_finish
- * restores modes, ACLs and times of directories, deepest first.
+ *   layer_apply()          reads the stream and creates the files, each with its owner. It writes
+ *                          only to the given directory and does not look at other layers.
+ *   layer_resolve_lower()  resolves what depends on the layers below: attributes of parents that
+ *                          the layer does not list, hard links to files of lower layers, and
+ *                          whiteouts, which are created only if they hide something.
+ *   layer_finish()         restores modes, ACLs and times of directories, deepest first.
  *
- * A struct layer belongs to one thread at a time; different ones may be used at the same time.
+ * layer_merge.h has the alternative to the second step: all layers in one directory.
+ *
+ * A struct layer belongs to one thread at a time. Different layers may be used concurrently.
  */
 struct layer;
 
 /*
- * Gives the next piece of the tar stream: sets *ret to it (valid until the next call) and returns
- * its length in bytes, 0 at the end, -errno with e filled.
+ * Reads the next piece of the tar stream: sets *ret to it (valid until the next call) and returns
+ * its length in bytes, 0 at the end, or -errno with e filled.
  */
 typedef ssize_t layer_read(void *arg, const void **ret, struct err *e);
 
 struct layer_limits {
-	uint64_t bytes;   /* of file data read, kept or not, and of extension headers, in one layer
-	                     (or all: totals); not of holes */
-	uint64_t entries; /* and directories made because an entry needs them as parents */
-	uint32_t xattr_bytes; /* names and values of one entry */
+	uint64_t bytes;   /* of file data that is read, kept or not, and of extension headers; holes
+	                     do   not count */
+	uint64_t entries; /* including directories that are created as parents of entries */
+	uint32_t xattr_bytes; /* of the names and values of one entry */
 };
 
-/* Counted while it runs, for progress; read from other threads with relaxed atomics. */
+/* Counters for progress. Other threads may read them with relaxed atomics. */
 struct layer_counts {
 	uint64_t entries, bytes, whiteouts, opaques;
 	uint64_t dropped;  /* whiteouts that have nothing to hide */
 	uint64_t skipped;  /* sockets */
-	uint64_t devices;  /* left out */
-	uint64_t unmapped; /* entries with an id that there is not: left out, or given to the
-	                      overflow ids */
+	uint64_t devices;  /* skipped devices */
+	uint64_t unmapped; /* entries with an unavailable id: skipped, or given to the overflow ids
+	                    */
 };
 
 /*
- * What becomes of an entry whose owner, ACL or capability names an id that the user namespace does
+ * What to do with an entry whose owner, ACL or capability names an id that the user namespace does
  * not have.
  */
 enum unmapped_policy { UNMAPPED_REFUSE, UNMAPPED_SKIP, UNMAPPED_OVERFLOW };
 
 struct layer_ids {
-	const struct idmap *map; /* the ids that there are: its disk side; NULL: all */
+	const struct idmap *map; /* its disk side has the available ids; NULL: all are available */
 	enum unmapped_policy policy;
-	uint32_t overflow_uid, overflow_gid; /* of UNMAPPED_OVERFLOW: ids that there are */
-	/* Add to e how the user can get that id. May be NULL; is called from several threads. */
+	uint32_t overflow_uid, overflow_gid; /* for UNMAPPED_OVERFLOW; must be available */
+	/* Adds to e how the id could be made available. May be NULL; called on several threads. */
 	void (*suggest)(bool group, uint32_t id, const void *arg, struct err *e);
 	const void *arg;
 };
 
-/* What all layers of a tree have together, for limits that hold for the whole; atomic. */
+/* Atomic totals that several layers may share, for limits on all of them together. */
 struct layer_totals {
 	uint64_t entries, bytes;
-	uint64_t kept; /* bytes of link targets, and of directories' attributes: in memory to the
-	                  end */
-	bool shared;   /* by several layers */
+	uint64_t kept; /* bytes of link targets and of directories' attributes, which stay in memory
+	                  until layer_free() */
+	bool shared;   /* several layers use these totals */
 };
 
 struct layer_options {
-	bool user_xattr;   /* user.overlay.*: inside a user namespace */
-	bool skip_devices; /* leave devices out: they cannot be made inside a user namespace */
+	bool user_xattr;   /* use user.overlay.*: inside a user namespace */
+	bool skip_devices; /* skip devices: they cannot be created inside a user namespace */
 	struct layer_ids ids;
 	bool keep_security; /* apply security.selinux, .ima and .evm too */
-	bool rebase_caps; /* a capability of version 3 becomes one of version 2: the image's root's
-	                   */
-	const char *no_devices; /* leave devices but 0:0 out, as others may reach them; the warning.
-	                           NULL: no */
+	bool rebase_caps; /* convert capabilities of version 3 to version 2, for the image's root */
+	const char *no_devices; /* skip devices because other users could reach them: text of the
+	                           warning. NULL: do not */
 	struct layer_limits limits;
 	struct layer_counts *counts; /* may be NULL */
 	/*
-	 * Where the layer is written through an ID-mapped mount: ids that are not on this map's
-	 * disk side cannot be stored there, and are refused by name (-EOVERFLOW). NULL: all can.
+	 * The map of the ID-mapped mount that the layer is written through. Ids that are not on its
+	 * disk side cannot be stored and are refused (-EOVERFLOW). NULL: there is no such mount.
 	 */
 	const struct idmap *through;
-	bool dry; /* write nothing: what would be there is in the layer's tree. No
-	             layer_resolve_lower(), no layer_finish() */
-	struct layer_totals *totals; /* NULL: the limits are each layer's */
+	/*
+	 * Create no files, but record in memory what there would be. layer_resolve_lower() and
+	 * layer_finish() must not be called.
+	 */
+	bool dry;
+	struct layer_totals *totals; /* NULL: the limits are for this layer alone */
 };
 
-extern const struct layer_limits layer_default_limits;
+/* The directory to create for a layer: name in parentfd. The caller keeps ownership of both. */
+struct layer_dir {
+	int parentfd;
+	const char *name;
+};
 
 /*
- * Make the directory name in parentfd (a directory of the caller's alone: staging, 0700) and unpack
- * the stream into it. The name must not exist. The directory is made anew by layer_finish() when
- * its owner turns out to be another one, so open it only after that. parentfd stays the caller's
- * and must stay open until layer_free(). Errors name the entry; what is on disk after one is the
- * caller's to remove (fd_remove_tree()). The stream is not read past the end of the archive: the
- * caller hashes the rest. The process must have been prepared (layer_prepare_process()).
+ * Create the directory dir and unpack the stream into it. Only the caller may have access to the
+ * parent (a staging directory with mode 0700), and dir must not exist. layer_finish() replaces the
+ * directory if its owner turns out to be another one, so open it only afterwards. dir->parentfd
+ * must stay open until layer_free(). The name is copied.
+ *
+ * The stream is not read past the end of the archive: the caller hashes the rest. The process must
+ * have called layer_process_prepare(). Returns 0 or -errno with e filled, which names the entry;
+ * after a failure the caller removes what is on disk (fd_remove_tree()).
  */
-int layer_apply(layer_read *read, void *arg, int parentfd, const char *name,
+MUST_CHECK int layer_apply(layer_read *read, void *arg, const struct layer_dir *dir,
 	const struct layer_options *opts, struct layer **ret, struct err *e);
 
-/* Make a layer without entries, whose root belongs to 0:0; otherwise like layer_apply(). */
-MUST_CHECK int layer_new(int parentfd, const char *name, const struct layer_options *opts,
+/* layer_apply() for a stream without entries: an empty directory, owned by 0:0, mode 0755. */
+MUST_CHECK int layer_new(const struct layer_dir *dir, const struct layer_options *opts,
 	struct layer **ret, struct err *e);
 
 /*
- * umask 0 and SECBIT_NO_SETUID_FIXUP (prctl(2), PR_SET_SECUREBITS: a thread keeps its capabilities
- * while it creates files as somebody else). Once, before threads start. Needs CAP_SETPCAP, and the
- * caller's ids 0.
+ * Give the directories their owners, ACLs, opaque marks, modes and times. Call it last, after
+ * layer_resolve_lower() or layer_merge_base(). Returns 0 or -errno with e filled.
  */
-int layer_prepare_process(struct err *e);
+MUST_CHECK int layer_finish(struct layer *l, struct err *e);
 
-/*
- * The layers below, topmost first, each finished: O_RDONLY or O_PATH descriptors of their roots.
- * They end with the first one whose root is opaque (layer_root_opaque()).
- */
-struct lower {
-	const int *dirfds;
-	size_t n;
-	bool user_xattr;
-	const struct layer_options
-		*o; /* how a layer would be unpacked now; NULL: with nothing left out */
-};
-
-int layer_resolve_lower(struct layer *l, const struct lower *lower, struct err *e);
-int layer_finish(struct layer *l, struct err *e);
-
-/* Does ".wh..wh..opq" stand in the root? Then the image's stack ends with this layer. */
+/* Does the root have ".wh..wh..opq"? Then no layer below this one is part of the image. */
 bool layer_root_opaque(const struct layer *l);
-
-/* layer_deps() is no longer: layer_resolve_lower() refuses such a layer. */
-enum { LAYER_DEPS_MAX = 64 << 20 };
-
-/*
- * What layer_resolve_lower() asked and was told, and what options made of the layer (something was
- * left out, or a capability changed), as text, one fact a line; "" when the layer depends on
- * nothing. Two stacks that give the same deps may share the unpacked layer.
- */
-int layer_deps(const struct layer *l, struct buf *ret, struct err *e);
-
-/* Would a layer with these deps come out the same on top of these layers? */
-int layer_deps_hold_below(const char *deps, const struct lower *lower, bool *ret, struct err *e);
-
-/*
- * What the layer's headers said, as mtree(5) through libarchive: one line per entry with type, uid,
- * gid, mode, size, time, link, device; whiteouts as the ".wh." names they came as, but for those in
- * directories that no layer has. Written to dirfd/name.
- */
-int layer_mtree_write(const struct layer *l, int dirfd, const char *name, struct err *e);
 
 void layer_free(struct layer *l);
 

@@ -1,24 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer_deps: what a layer asks of the layers below, as text. */
+/* layer_deps: the text form of what a layer depends on in the layers below, and its check. */
 
-#include "lowerdirs.h"
+#include "layer_deps.h"
 
 #include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <nettle/sha2.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
 #include "../base/stop.h"
-#include "entry.h"
+#include "layer_limits.h"
+#include "layer_priv.h"
 #include "layer_unmapped.h"
 #include "xattr.h"
 
-/* %HH for all that could be taken for something else. */
+/* The first word of each line. */
+static const char *const kind_words[] = {
+	[LAYER_DEP_DIR] = "dir",
+	[LAYER_DEP_META] = "meta",
+	[LAYER_DEP_FILE] = "file",
+	[LAYER_DEP_CAPS] = "caps",
+	[LAYER_DEP_DEVICES] = "devices",
+	[LAYER_DEP_IDS] = "ids",
+};
+
+/* Write all bytes that could be mistaken for something else as %HH. */
 static void add_escaped(struct buf *b, const char *s)
 {
 	static const char plain[] =
@@ -32,13 +41,12 @@ static void add_escaped(struct buf *b, const char *s)
 	}
 }
 
-static void add_digest(struct buf *b, struct sha256_ctx *c)
+static void final_hex(struct hash *h, char ret[static DIGEST_HEX])
 {
-	uint8_t d[SHA256_DIGEST_SIZE];
+	struct digest d;
 
-	sha256_digest(c, sizeof(d), d);
-	for (size_t i = 0; i < sizeof(d); i++)
-		buf_printf(b, "%02x", d[i]);
+	hash_final(h, &d);
+	(void)digest_hex(&d, ret);
 }
 
 static int by_name(const void *a, const void *b)
@@ -51,24 +59,24 @@ static int add_xattr_digest(struct buf *b, const struct lower *l, const struct l
 {
 	struct layer_options o = { .user_xattr = l->user_xattr, .keep_security = true };
 	struct xattrs x = { .items = NULL };
-	struct sha256_ctx c;
+	char hex[DIGEST_HEX] = "-";
+	struct hash h;
 	int r = xattrs_read(&x, hit->fd, hit->name, &o, path, e);
 
 	if (r == 0 && x.len) {
 		qsort(x.items, x.len, sizeof(*x.items), by_name);
-		sha256_init(&c);
+		hash_init(&h);
 		for (size_t i = 0; i < x.len; i++) {
 			uint64_t size = x.items[i].size;
 
-			sha256_update(
-				&c, strlen(x.items[i].name) + 1, (const uint8_t *)x.items[i].name);
-			sha256_update(&c, sizeof(size), (const uint8_t *)&size);
-			sha256_update(&c, x.items[i].size, x.items[i].value);
+			hash_update(&h, x.items[i].name, strlen(x.items[i].name) + 1);
+			hash_update(&h, &size, sizeof(size));
+			hash_update(&h, x.items[i].value, x.items[i].size);
 		}
-		add_digest(b, &c);
-	} else if (r == 0) {
-		buf_char(b, '-');
+		final_hex(&h, hex);
 	}
+	if (r == 0)
+		buf_str(b, hex);
 	xattrs_done(&x);
 	return r;
 }
@@ -76,69 +84,54 @@ static int add_xattr_digest(struct buf *b, const struct lower *l, const struct l
 /* ---- the content of files ---- */
 
 /*
- * Only blocks that are not all zeros are hashed, each with its offset: a hole of terabytes costs
- * nothing, and a file has one digest however its holes lie. OLD_HOLES: see read_whole().
+ * Only blocks that are not all zeros are hashed, each one behind its offset: a hole of terabytes
+ * costs nothing, and the digest of a file does not depend on its holes. OLD_HOLES: see
+ * hash_whole().
  */
 #define BLOCKS "blocks:"
 enum { BLOCK = 4096, PIECE = 16 * BLOCK, OLD_HOLES = 1 << 30 };
 
-static int by_inode(const void *a, const void *b)
-{
-	const struct lower_file *x = a, *y = b;
+/* A file whose content is being hashed. */
+struct hashed_file {
+	struct lower_walk *w; /* counts the bytes read */
+	const char *path;     /* for messages */
+	int fd;
+	uint8_t *piece; /* PIECE bytes */
+	struct hash hash;
+};
 
-	if (x->dev != y->dev)
-		return x->dev < y->dev ? -1 : 1;
-	return x->ino < y->ino ? -1 : x->ino != y->ino;
-}
-
-int lower_file(
-	struct lower_walk *w, const struct lower_hit *hit, struct lower_file **ret, struct err *e)
-{
-	scoped_free struct lower_file *f = calloc(1, sizeof(*f));
-	struct lower_file **there;
-
-	if (!f)
-		return err_nomem(e);
-	f->dev = hit->st.st_dev;
-	f->ino = hit->st.st_ino;
-	there = tsearch(f, &w->files, by_inode);
-	if (!there)
-		return err_nomem(e);
-	*ret = *there;
-	if (*there == f)
-		(void)TAKE_PTR(f); /* the tree's now */
-	return 0;
-}
-
-/* At most PIECE bytes at *at, which is moved, and none beyond end. 0 at the end of the file. */
-static ssize_t read_piece(struct lower_walk *w, int fd, off_t *at, off_t end, uint8_t *p,
-	const char *path, struct err *e)
+/*
+ * Read at most PIECE bytes at *at, but not beyond end, and advance *at. A piece is cut at a block
+ * boundary, unless the file ends. Returns the number of bytes, 0 at the end of the file, or -errno.
+ */
+static ssize_t read_piece(struct hashed_file *f, off_t *at, off_t end, struct err *e)
 {
 	size_t want = end - *at < PIECE ? (size_t)(end - *at) : PIECE, got = 0;
 	int r = stop_check(e);
 
 	if (r < 0)
 		return r;
-	/* Whole blocks, but for the last one. */
 	while (got < want) {
-		ssize_t n = pread(fd, p + got, want - got, *at + (off_t)got);
+		ssize_t n = pread(f->fd, f->piece + got, want - got, *at + (off_t)got);
 
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_set(e, errno, path, "cannot read the file in the layer below");
+			return err_set(
+				e, errno, f->path, "cannot read the file in the layer below");
 		if (n == 0)
 			break;
 		got += (size_t)n;
 	}
 	*at += (off_t)got;
-	w->read += got;
-	return w->read > w->limit ?
-		entry_over_limit(path, "layer has", "--max-bytes", w->limit, e) :
+	f->w->read += got;
+	return f->w->read > f->w->limit ?
+		layer_limits_exceeded(f->path, false, "--max-bytes", f->w->limit, e) :
 		(ssize_t)got;
 }
 
-static void hash_blocks(struct sha256_ctx *c, const uint8_t *p, size_t n, off_t at)
+/* Hash the n bytes of the piece, which are at offset at. */
+static void hash_piece(struct hashed_file *f, size_t n, off_t at)
 {
 	static const uint8_t zeros[BLOCK];
 
@@ -146,133 +139,148 @@ static void hash_blocks(struct sha256_ctx *c, const uint8_t *p, size_t n, off_t 
 		size_t len = n - i < BLOCK ? n - i : BLOCK;
 		uint64_t offset = htole64((uint64_t)at + i);
 
-		if (!memcmp(p + i, zeros, len))
+		if (!memcmp(f->piece + i, zeros, len))
 			continue;
-		sha256_update(c, sizeof(offset), (const uint8_t *)&offset);
-		sha256_update(c, len, p + i);
+		hash_update(&f->hash, &offset, sizeof(offset));
+		hash_update(&f->hash, f->piece + i, len);
 	}
 }
 
-static int read_blocks(struct lower_walk *w, int fd, struct sha256_ctx *c, uint8_t *p,
-	const char *path, struct err *e)
+static int hash_blocks(struct hashed_file *f, struct err *e)
 {
 	for (off_t at = 0;;) {
-		off_t data = lseek(fd, at, SEEK_DATA), end;
+		off_t data = lseek(f->fd, at, SEEK_DATA), end;
 
 		if (data < 0 && errno == ENXIO)
-			return 0; /* a hole to the end, or the end */
-		end = data < 0 ? -1 : lseek(fd, data, SEEK_HOLE);
+			return 0; /* no data follows */
+		end = data < 0 ? -1 : lseek(f->fd, data, SEEK_HOLE);
 		if (end < 0)
-			return err_set(e, errno, path, "cannot read the file in the layer below");
+			return err_set(
+				e, errno, f->path, "cannot read the file in the layer below");
 		end = (end + BLOCK - 1) / BLOCK * BLOCK;
 		for (at = data / BLOCK * BLOCK; at < end;) {
 			off_t from = at;
-			ssize_t n = read_piece(w, fd, &at, end, p, path, e);
+			ssize_t n = read_piece(f, &at, end, e);
 
 			if (n <= 0)
-				return (int)
-					n; /* 0: the file's last block was cut short by its end */
-			hash_blocks(c, p, (size_t)n, from);
+				return (int)n; /* 0: the file ends inside its last block */
+			hash_piece(f, (size_t)n, from);
 		}
 	}
 }
 
 /*
- * The digest that earlier versions wrote, of all bytes. With very large holes that takes hours, so
- * such a layer does not hold: it is unpacked again, and its digest is then one of blocks.
+ * Hash all bytes, as earlier versions did. That takes hours for very large holes, so for a file
+ * with such holes the result is the digest of no bytes. It differs from the recorded one; the layer
+ * is then unpacked again, and gets a digest of blocks.
  */
-static int read_whole(struct lower_walk *w, int fd, struct sha256_ctx *c, uint8_t *p,
-	const char *path, struct err *e)
+static int hash_whole(struct hashed_file *f, struct err *e)
 {
 	struct stat st;
 	off_t at = 0;
 	ssize_t n;
 
-	if (fstat(fd, &st) < 0)
-		return err_set(e, errno, path, "cannot stat the file in the layer below");
+	if (fstat(f->fd, &st) < 0)
+		return err_set(e, errno, f->path, "cannot stat the file in the layer below");
 	if (st.st_size / 512 - st.st_blocks > OLD_HOLES / 512)
-		return 0; /* that of no bytes, which it is not */
-	while ((n = read_piece(w, fd, &at, st.st_size, p, path, e)) > 0)
-		sha256_update(c, (size_t)n, p);
+		return 0;
+	while ((n = read_piece(f, &at, st.st_size, e)) > 0)
+		hash_update(&f->hash, f->piece, (size_t)n);
 	return (int)n;
 }
 
+static int hash_file(struct lower_walk *w, const struct lower_hit *hit, const char *path,
+	bool whole, char ret[static DIGEST_HEX], struct err *e)
+{
+	struct hashed_file f = { .w = w, .path = path };
+	scoped_free uint8_t *piece = malloc(PIECE);
+	scoped_fd int fd = -1;
+	int r;
+
+	if (!piece)
+		return err_nomem(e);
+	r = fd_open_regular(hit->fd, hit->name, O_NOFOLLOW, &fd, e);
+	if (r < 0)
+		return r;
+	f.fd = fd;
+	f.piece = piece;
+	hash_init(&f.hash);
+	r = whole ? hash_whole(&f, e) : hash_blocks(&f, e);
+	if (r == 0)
+		final_hex(&f.hash, ret);
+	return r;
+}
+
+/* Each file is hashed once, even if it has several names. */
 static int add_content_digest(struct lower_walk *w, const struct lower_hit *hit, const char *path,
 	bool whole, struct buf *ret, struct err *e)
 {
-	scoped_free uint8_t *p = NULL;
 	struct lower_file *file;
-	struct sha256_ctx c;
-	scoped_buf struct buf b = BUF_INIT;
-	scoped_fd int fd = -1;
 	char *digest;
-	int r = lower_file(w, hit, &file, e);
+	int r = lower_walk_file(w, hit, &file, e);
 
 	if (r < 0)
 		return r;
 	digest = whole ? file->whole : file->blocks;
-	if (!*digest) {
-		p = malloc(PIECE);
-		r = p ? fd_open_regular(hit->fd, hit->name, O_NOFOLLOW, &fd, e) : err_nomem(e);
-		sha256_init(&c);
-		if (r == 0)
-			r = whole ? read_whole(w, fd, &c, p, path, e) :
-				    read_blocks(w, fd, &c, p, path, e);
-		if (r < 0)
-			return r;
-		add_digest(&b, &c);
-		if (!buf_get(&b))
-			return err_nomem(e);
-		(void)snprintf(
-			digest, sizeof(file->whole), "%s", b.data); /* fits: a digest's digits */
-	}
-	buf_printf(ret, "%s%s", whole ? "" : BLOCKS, digest);
-	return 0;
+	if (!*digest)
+		r = hash_file(w, hit, path, whole, digest, e);
+	if (r == 0)
+		buf_printf(ret, "%s%s", whole ? "" : BLOCKS, digest);
+	return r;
 }
 
 /* ---- lines ---- */
 
-static int add_file(struct lower_walk *w, const struct lower_hit *hit, const char *path, bool whole,
-	struct buf *b, struct err *e)
+/* A fact about a path, and how its line is written. */
+struct dep {
+	enum layer_dep kind;
+	const char *path;
+	const struct lower_hit *hit; /* NULL: nothing was found */
+	bool whole;                  /* content is hashed by hash_whole() */
+};
+
+static int add_file(struct lower_walk *w, const struct dep *d, struct buf *b, struct err *e)
 {
+	const struct stat *st = &d->hit->st;
 	char target[4096];
 	ssize_t n;
 
-	buf_printf(b, " %llu %llu ", (unsigned long long)hit->st.st_size,
-		(unsigned long long)hit->st.st_rdev);
-	if (S_ISREG(hit->st.st_mode))
-		return add_content_digest(w, hit, path, whole, b, e);
-	if (!S_ISLNK(hit->st.st_mode)) {
+	buf_printf(
+		b, " %llu %llu ", (unsigned long long)st->st_size, (unsigned long long)st->st_rdev);
+	if (S_ISREG(st->st_mode))
+		return add_content_digest(w, d->hit, d->path, d->whole, b, e);
+	if (!S_ISLNK(st->st_mode)) {
 		buf_char(b, '-');
 		return 0;
 	}
-	n = readlinkat(hit->fd, hit->name, target, sizeof(target) - 1);
+	n = readlinkat(d->hit->fd, d->hit->name, target, sizeof(target) - 1);
 	if (n < 0)
-		return err_set(e, errno, path, "cannot read the symbolic link in the layer below");
+		return err_set(
+			e, errno, d->path, "cannot read the symbolic link in the layer below");
 	target[n] = '\0';
 	add_escaped(b, target);
 	return 0;
 }
 
-static int answer(struct lower_walk *w, const char *kind, const char *path,
-	const struct lower_hit *hit, bool whole, struct buf *ret, struct err *e)
+static int add_line(struct lower_walk *w, const struct dep *d, struct buf *ret, struct err *e)
 {
-	bool file = !strcmp(kind, "file"), dir = hit && S_ISDIR(hit->st.st_mode);
+	const struct stat *st = d->hit ? &d->hit->st : NULL;
+	const bool file = d->kind == LAYER_DEP_FILE, dir = st && S_ISDIR(st->st_mode);
 	int r = 0;
 
-	buf_printf(ret, "%s /", kind);
-	add_escaped(ret, path);
+	buf_printf(ret, "%s /", kind_words[d->kind]);
+	add_escaped(ret, d->path);
 	buf_char(ret, ' ');
-	if (!strcmp(kind, "dir")) {
+	if (d->kind == LAYER_DEP_DIR) {
 		buf_str(ret, dir ? "yes" : "no");
-	} else if (!hit || dir == file) {
+	} else if (!st || dir == file) {
 		buf_str(ret, "none");
 	} else {
-		buf_printf(ret, "%o %u:%u %lld.%09ld ", hit->st.st_mode, hit->st.st_uid,
-			hit->st.st_gid, (long long)hit->st.st_mtim.tv_sec, hit->st.st_mtim.tv_nsec);
-		r = add_xattr_digest(ret, &w->lower, hit, path, e);
+		buf_printf(ret, "%o %u:%u %lld.%09ld ", st->st_mode, st->st_uid, st->st_gid,
+			(long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);
+		r = add_xattr_digest(ret, &w->lower, d->hit, d->path, e);
 		if (r == 0 && file)
-			r = add_file(w, hit, path, whole, ret, e);
+			r = add_file(w, d, ret, e);
 	}
 	buf_char(ret, '\n');
 	if (r == 0 && !buf_get(ret))
@@ -280,10 +288,11 @@ static int answer(struct lower_walk *w, const char *kind, const char *path,
 	return r;
 }
 
-int layer_deps_add(struct lower_walk *w, const char *kind, const char *path,
+int layer_deps_add(struct lower_walk *w, enum layer_dep kind, const char *path,
 	const struct lower_hit *hit, struct buf *ret, struct err *e)
 {
-	int r = answer(w, kind, path, hit, false, ret, e);
+	const struct dep d = { .kind = kind, .path = path, .hit = hit };
+	int r = add_line(w, &d, ret, e);
 
 	if (r == 0 && ret->len > LAYER_DEPS_MAX)
 		return err_say(e, EFBIG, path,
@@ -293,17 +302,32 @@ int layer_deps_add(struct lower_walk *w, const char *kind, const char *path,
 	return r;
 }
 
-void layer_deps_add_options(const char *kind, const struct layer_options *o, struct buf *ret)
+/* The line of a fact about options (LAYER_DEP_CAPS to LAYER_DEP_IDS). o may be NULL. */
+static void add_option_line(enum layer_dep kind, const struct layer_options *o, struct buf *ret)
 {
-	buf_printf(ret, "%s / ", kind);
-	if (!strcmp(kind, "caps"))
+	buf_printf(ret, "%s / ", kind_words[kind]);
+	if (kind == LAYER_DEP_CAPS)
 		buf_str(ret, o && o->rebase_caps ? "rebase" : "keep");
-	else if (!strcmp(kind, "devices"))
+	else if (kind == LAYER_DEP_DEVICES)
 		buf_str(ret, o && (o->skip_devices || o->no_devices) ? "skip" : "make");
 	else
 		layer_unmapped_print(o ? &o->ids : NULL, ret);
 	buf_char(ret, '\n');
 }
+
+int layer_deps(const struct layer *l, struct buf *ret, struct err *e)
+{
+	if (l->rooted_caps)
+		add_option_line(LAYER_DEP_CAPS, &l->o, ret);
+	if (l->o.counts->devices)
+		add_option_line(LAYER_DEP_DEVICES, &l->o, ret);
+	if (l->o.counts->unmapped)
+		add_option_line(LAYER_DEP_IDS, &l->o, ret);
+	buf_add(ret, l->deps.data ? l->deps.data : "", l->deps.len);
+	return buf_get(ret) ? 0 : err_nomem(e);
+}
+
+/* ---- checking ---- */
 
 static int hex(char c)
 {
@@ -312,7 +336,7 @@ static int hex(char c)
 	return p ? (int)(p - digits) : -1;
 }
 
-/* The path of a line, from "/" to the blank. */
+/* Undo add_escaped() for the path of a line, from "/" to the blank. */
 static int parse_path(const char *s, size_t n, struct buf *ret)
 {
 	for (size_t i = 1; i < n; i++) {
@@ -331,40 +355,54 @@ static int parse_path(const char *s, size_t n, struct buf *ret)
 	return n ? 0 : -EINVAL;
 }
 
+static bool parse_kind(const char *word, size_t n, enum layer_dep *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(kind_words); i++) {
+		if (strlen(kind_words[i]) != n || memcmp(word, kind_words[i], n) != 0)
+			continue;
+		*ret = (enum layer_dep)i;
+		return true;
+	}
+	return false;
+}
+
+/* Split a line: its kind, and its path, appended to ret_path. */
+static int parse_line(
+	const char *line, size_t len, enum layer_dep *ret_kind, struct buf *ret_path, struct err *e)
+{
+	const char *blank = memchr(line, ' ', len), *end = NULL;
+
+	if (blank && parse_kind(line, (size_t)(blank - line), ret_kind))
+		end = memchr(blank + 1, ' ', len - (size_t)(blank + 1 - line));
+	if (!end || parse_path(blank + 1, (size_t)(end - blank - 1), ret_path) < 0)
+		return err_say(e, EBADMSG, NULL,
+			"the dependencies of the layer are not recorded in a known form");
+	return buf_get(ret_path) ? 0 : err_nomem(e);
+}
+
+/* Write the line again for the layers of w, and compare. */
 static int line_holds(const char *line, size_t len, struct lower_walk *w, bool *ret, struct err *e)
 {
-	static const char *const kinds[] = { "dir", "meta", "file", "caps", "devices", "ids" };
-	const size_t of_options = 3;
 	scoped_buf struct buf path = BUF_INIT, now = BUF_INIT;
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
-	const char *blank = memchr(line, ' ', len), *end;
-	const char *kind = NULL;
-	bool option = false;
-	int r = 0;
+	struct dep d = { .hit = NULL };
+	int r = parse_line(line, len, &d.kind, &path, e);
 
-	for (size_t i = 0; blank && i < ARRAY_LEN(kinds); i++)
-		if (strlen(kinds[i]) == (size_t)(blank - line) &&
-			!memcmp(line, kinds[i], (size_t)(blank - line))) {
-			kind = kinds[i];
-			option = i >= of_options;
-		}
-	end = kind ? memchr(blank + 1, ' ', len - (size_t)(blank + 1 - line)) : NULL;
-	if (!end || parse_path(blank + 1, (size_t)(end - blank - 1), &path) < 0)
-		return err_say(e, EBADMSG, NULL,
-			"what the layer depends on is not recorded in a form that is known");
-	if (!buf_get(&path))
-		return err_nomem(e);
-
-	if (option)
-		layer_deps_add_options(kind, w->lower.o, &now);
-	else
+	if (r < 0)
+		return r;
+	if (d.kind >= LAYER_DEP_CAPS) {
+		add_option_line(d.kind, w->lower.o, &now);
+		r = buf_get(&now) ? 0 : err_nomem(e);
+	} else {
 		r = lower_walk_find(w, buf_get(&path), &hit, e);
-	/* A blank stands between fields only. */
-	if (r >= 0 && !option)
-		r = answer(w, kind, buf_get(&path), r ? &hit : NULL,
-			!memmem(line, len, " " BLOCKS, strlen(" " BLOCKS)), &now, e);
-	if (r == 0 && !buf_get(&now))
-		return err_nomem(e);
+		if (r < 0)
+			return r;
+		d.path = buf_get(&path);
+		d.hit = r ? &hit : NULL;
+		/* Paths contain no blanks, so this is found in the last field only. */
+		d.whole = !memmem(line, len, " " BLOCKS, strlen(" " BLOCKS));
+		r = add_line(w, &d, &now, e);
+	}
 	if (r == 0)
 		*ret = now.len == len && !memcmp(now.data, line, len);
 	return r;
@@ -385,12 +423,4 @@ int layer_deps_hold(const char *deps, struct lower_walk *w, bool *ret, struct er
 	if (r == 0)
 		*ret = holds;
 	return r;
-}
-
-int layer_deps_hold_below(const char *deps, const struct lower *lower, bool *ret, struct err *e)
-{
-	scoped_walk struct lower_walk w;
-
-	lower_walk_begin(&w, lower);
-	return layer_deps_hold(deps, &w, ret, e);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer_merge: a layer on top of another, in one directory. */
+/* layer_merge: merge layers into one directory, without overlayfs. */
 
 #include "layer_merge.h"
 
@@ -10,9 +10,11 @@
 
 #include "../base/stop.h"
 #include "layer_priv.h"
+#include "layer_resolve.h"
+#include "lowerdirs.h"
 #include "writer_priv.h"
 
-/* Take what nothing was made of out of the tree, and the flags that concern layers below. */
+/* Remove nodes that are not on disk, and clear flags that concern lower layers. */
 static void prune(struct layer *l, struct node *top)
 {
 	for (struct node *n = layer_tree_first_up(top), *next; n; n = next) {
@@ -22,7 +24,7 @@ static void prune(struct layer *l, struct node *top)
 		if (n->flags & NODE_MADE)
 			n->flags = NODE_LISTED | NODE_MADE | (n->flags & NODE_CAPABLE);
 		else
-			layer_tree_remove(&l->tree, n); /* and nothing below it was made, either */
+			layer_tree_remove(&l->tree, n); /* nothing below it is on disk either */
 	}
 }
 
@@ -32,18 +34,26 @@ int layer_merge_base(struct layer *l, struct err *e)
 	int r = layer_resolve_lower(l, &none, e);
 
 	for (struct node *n = l->tree.root; n; n = layer_tree_next(l->tree.root, n))
-		n->flags &= (uint16_t)~NODE_WHITEOUT; /* counted there */
+		n->flags &= (uint16_t)~NODE_WHITEOUT; /* counted by layer_resolve_lower() */
 	if (r == 0)
 		prune(l, l->tree.root);
 	return r;
 }
 
-/* ---- hard links to files of the layers below ---- */
+/* Two layers that are being merged. */
+struct merge {
+	struct layer *l;    /* the lower one, which gets the result */
+	struct layer *over; /* the upper one */
+};
 
-static int find_target(struct layer *l, struct layer *over, const struct node *n, const char *path,
+/* ---- hard links to files of lower layers ---- */
+
+static int find_target(const struct merge *m, const struct node *n, const char *path,
 	struct node **ret, struct err *e)
 {
-	struct node *target = layer_hides(over, path) ? NULL : layer_look_up(l, path);
+	struct node *target = layer_tree_hides(&m->over->tree, path) ?
+		NULL :
+		layer_tree_look_up(&m->l->tree, path);
 
 	if (!target || node_is_dir(target))
 		return layer_refuse_link(n, path, target, e);
@@ -51,8 +61,10 @@ static int find_target(struct layer *l, struct layer *over, const struct node *n
 	return 0;
 }
 
-static int make_links(struct layer *l, struct layer *over, struct err *e)
+/* Link files that over has hard links to, from l. */
+static int make_links(const struct merge *m, struct err *e)
 {
+	struct layer *over = m->over;
 	struct node *target;
 	int r = 0;
 
@@ -62,21 +74,22 @@ static int make_links(struct layer *l, struct layer *over, struct err *e)
 			continue;
 		r = stop_check(e);
 		if (r == 0)
-			r = find_target(l, over, n, n->link, &target, e);
+			r = find_target(m, n, n->link, &target, e);
 		if (r < 0)
 			break;
 		n->flags &= (uint16_t)~NODE_PENDING;
 		node_take_after(n, target);
-		r = writer_link(&over->w, n, &l->w, target, e);
+		r = writer_link(&over->w, n, &m->l->w, target, e);
 	}
-	for (size_t i = 0; r == 0 && i < over->wanted.len; i++)
-		r = find_target(l, over, over->wanted.items[i].node, over->wanted.items[i].link,
-			&target, e);
+	for (size_t i = 0; r == 0 && i < over->lost.len; i++)
+		r = find_target(
+			m, over->lost.items[i].node, over->lost.items[i].target, &target, e);
 	return r;
 }
 
-/* ---- names ---- */
+/* ---- merging names ---- */
 
+/* Remove n and everything below it, on disk and in the tree. */
 static int clear(struct layer *l, struct node *n, struct err *e)
 {
 	int r = stop_check(e);
@@ -101,41 +114,37 @@ static int clear_children(struct layer *l, struct node *dir, struct err *e)
 	return r;
 }
 
-static int rename_into(
-	struct layer *l, struct node *dir, struct layer *over, struct node *c, struct err *e)
+static int rename_into(const struct merge *m, struct node *dir, struct node *c, struct err *e)
 {
-	int from, to, r = writer_dir(&over->w, c->parent, &from, e);
+	int from, to, r = writer_dir(&m->over->w, c->parent, &from, e);
 
 	if (r == 0)
-		r = writer_dir(&l->w, dir, &to, e);
+		r = writer_dir(&m->l->w, dir, &to, e);
 	if (r < 0)
 		return r;
 	return renameat(from, c->name, to, c->name) < 0 ?
-		node_err(c, errno, e, "cannot move it on top of the layers below") :
+		node_err(c, errno, e, "cannot move it over the layers below") :
 		0;
 }
 
-/*
- * Move c, which lies in a directory of the upper layer, into dir, which has nothing of that name.
- */
-static int move(
-	struct layer *l, struct node *dir, struct layer *over, struct node *c, struct err *e)
+/* Move c from the upper layer into dir, which has no child of that name. */
+static int move(const struct merge *m, struct node *dir, struct node *c, struct err *e)
 {
 	int r;
 
-	prune(over, c);
+	prune(m->over, c);
 	for (struct node *n = c; n; n = layer_tree_next(c, n))
-		writer_forget(&over->w, n);
-	r = l->o.dry ? 0 : rename_into(l, dir, over, c, e);
+		writer_forget(&m->over->w, n);
+	r = m->l->o.dry ? 0 : rename_into(m, dir, c, e);
 	if (r < 0)
 		return r;
-	layer_tree_graft(&l->tree, dir, &over->tree, c);
+	layer_tree_graft(&m->l->tree, dir, &m->over->tree, c);
 	return 0;
 }
 
 /*
- * The upper directory's attributes show, if it is listed; its children are put on top of what dir
- * has.
+ * Merge the directory c over dir: its attributes win if it is listed, and its children will be
+ * merged over those of dir.
  */
 static int enter(struct layer *l, struct node *dir, struct node *c, struct err *e)
 {
@@ -153,44 +162,46 @@ static int enter(struct layer *l, struct node *dir, struct node *c, struct err *
 }
 
 /*
- * One name: c of the upper layer, old of those below or NULL. *ret: the directory in which c's
- * children go on, or NULL.
+ * Merge one name: c of the upper layer over the child of dir. Sets *ret to the directory into which
+ * the children of c must be merged, or to NULL.
  */
-static int join_name(struct layer *l, struct node *dir, struct node *old, struct layer *over,
-	struct node *c, struct node **ret, struct err *e)
+static int merge_name(
+	const struct merge *m, struct node *dir, struct node *c, struct node **ret, struct err *e)
 {
+	struct node *old = layer_tree_find(&m->l->tree, dir, c->name, c->len);
 	int r = 0;
 
 	*ret = NULL;
 	if (c->flags & NODE_WHITEOUT && !old)
-		layer_count(over, dropped, 1);
+		layer_count(m->over, dropped, 1);
 	if (old && c->flags & (NODE_WHITEOUT | NODE_HIDES)) {
-		layer_count(over, whiteouts, c->flags & NODE_WHITEOUT ? 1 : 0);
-		r = clear(l, old, e);
+		layer_count(m->over, whiteouts, c->flags & NODE_WHITEOUT ? 1 : 0);
+		r = clear(m->l, old, e);
 		old = NULL;
 	}
-	c->flags &= (uint16_t)~NODE_WHITEOUT; /* it was counted */
+	c->flags &= (uint16_t)~NODE_WHITEOUT; /* counted above */
 	if (r < 0)
 		return r;
 
 	if (old && node_is_dir(old) && node_is_dir(c)) {
 		*ret = old;
-		return enter(l, old, c, e);
+		return enter(m->l, old, c, e);
 	}
 	if (!(c->flags & NODE_MADE)) {
-		prune(over, c);
+		prune(m->over, c);
 		return 0;
 	}
 	if (old && node_is_dir(c) && !(c->flags & NODE_LISTED))
 		return layer_refuse_parent(c, old->mode, e);
 	if (old)
-		r = clear(l, old, e);
-	return r < 0 ? r : move(l, dir, over, c, e);
+		r = clear(m->l, old, e);
+	return r < 0 ? r : move(m, dir, c, e);
 }
 
-static int join_names(struct layer *l, struct layer *over, struct err *e)
+/* Walk the upper tree, parents first; dir is the counterpart of up in the lower tree. */
+static int merge_names(const struct merge *m, struct err *e)
 {
-	struct node *up = over->tree.root, *dir = l->tree.root, *c = up->children, *next,
+	struct node *up = m->over->tree.root, *dir = m->l->tree.root, *c = up->children, *next,
 		    *down = NULL;
 
 	for (;;) {
@@ -206,8 +217,7 @@ static int join_names(struct layer *l, struct layer *over, struct err *e)
 		next = c->next;
 		r = stop_check(e);
 		if (r == 0)
-			r = join_name(l, dir, layer_tree_find(&l->tree, dir, c->name, c->len), over,
-				c, &down, e);
+			r = merge_name(m, dir, c, &down, e);
 		if (r < 0)
 			return r;
 		if (down) {
@@ -219,30 +229,31 @@ static int join_names(struct layer *l, struct layer *over, struct err *e)
 	}
 }
 
-static int join_root(struct layer *l, struct layer *over, struct err *e)
+static int merge_root(const struct merge *m, struct err *e)
 {
-	struct node *root = over->tree.root;
+	struct node *root = m->over->tree.root;
 
-	/* An opaque root that is not listed: nothing is left of the one below. */
-	if (over->root_opaque)
+	/* An opaque root counts as listed, so that nothing of the lower root remains. */
+	if (m->over->root_opaque)
 		root->flags |= NODE_LISTED;
-	return enter(l, l->tree.root, root, e);
+	return enter(m->l, m->l->tree.root, root, e);
 }
 
 int layer_merge(struct layer *l, struct layer *over, struct err *e)
 {
+	const struct merge m = { l, over };
 	int r;
 
 	writer_enter(&l->w);
-	r = make_links(l, over, e);
+	r = make_links(&m, e);
 	if (r == 0)
-		r = join_root(l, over, e);
+		r = merge_root(&m, e);
 	if (r == 0)
-		r = join_names(l, over, e);
+		r = merge_names(&m, e);
 	writer_leave(&l->w);
 	writer_done(&over->w);
-	layer_tree_absorb(
-		&l->tree, &over->tree); /* some of its nodes may have moved, whatever happened */
+	/* Some nodes of over may have moved to l, even after an error. */
+	layer_tree_absorb(&l->tree, &over->tree);
 	return r;
 }
 

@@ -11,24 +11,25 @@
 #include "layer.h"
 
 /*
- * Layers put on top of each other in one directory, without OverlayFS: after all are joined it
- * holds what their merged view would show, and layer_finish() gives the directories their
- * attributes. One difference: a hard link to a file of a layer below is one, and not a copy.
+ * Merge layers into one directory, without overlayfs. When all are merged, it holds what their
+ * merged view would show, and layer_finish() gives the directories their attributes. The only
+ * difference is that a hard link to a file of a lower layer stays a hard link, where an overlay has
+ * a copy.
  */
 
 /*
- * Make a layer that was read (layer_apply()) the lowest one: nothing is below it. Instead of
- * layer_resolve_lower().
+ * Make a layer the lowest one, instead of calling layer_resolve_lower(). Returns 0 or -errno with e
+ * filled.
  */
-int layer_merge_base(struct layer *l, struct err *e);
+MUST_CHECK int layer_merge_base(struct layer *l, struct err *e);
 
 /*
- * Put a layer that was read on top of l. What it whites out or replaces is removed from l's
- * directory, what it holds is renamed into that, so both must lie on one mount; whole directories
- * where l has none of the name. over is used up: it may only be freed. After an error both are
- * worth nothing.
+ * Merge the layer over into l, which is below it. What over whites out or replaces is removed from
+ * the directory of l, and what over contains is renamed into it (whole directories where possible),
+ * so both directories must be on one mount. Afterwards over may only be freed. Returns 0 or -errno
+ * with e filled; after an error neither layer is usable.
  */
-int layer_merge(struct layer *l, struct layer *over, struct err *e);
+MUST_CHECK int layer_merge(struct layer *l, struct layer *over, struct err *e);
 
 /*
  * Find a file of the merged tree for which match() returns true, given its mode and whether it has

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer_mtree: what a layer holds, as mtree(5). */
+/* layer_mtree: write the contents of a layer as mtree(5). */
+
+#include "layer_mtree.h"
 
 #include <archive.h>
 #include <archive_entry.h>
@@ -23,15 +25,15 @@ struct mtree_writer {
 	struct archive_entry *ae;
 	const char *name;
 	int fd;
-	int failed; /* the errno of a write */
-	uint64_t size;
-	size_t entries; /* of this part */
+	int failed;     /* errno of a write, or 0 */
+	uint64_t size;  /* bytes written */
+	size_t entries; /* in the current part */
 	struct buf path, out;
 };
 
 /*
- * libarchive keeps all entries in memory until it is closed, so it is closed and begun again: each
- * part is a specification.
+ * libarchive keeps all entries in memory until it is closed. So the file is written in parts, each
+ * of which is a complete specification.
  */
 enum { OUT_SIZE = 256 * 1024, PART_ENTRIES = 8192 };
 
@@ -65,8 +67,8 @@ static int broken(struct mtree_writer *s, struct err *e)
 
 	if (s->failed == EFBIG)
 		return err_say(e, EFBIG, NULL,
-			"the names of the layer's entries are too long: a specification of them "
-			"has more than %llu bytes",
+			"the names of the layer's entries are too long: their specification would "
+			"have more than %llu bytes",
 			(unsigned long long)MTREE_SIZE_MAX);
 	if (s->failed)
 		return err_set(e, s->failed, s->name, "cannot write the layer's specification");
@@ -113,7 +115,7 @@ static int put(struct mtree_writer *s, struct err *e)
 	return archive_write_header(s->a, s->ae) == ARCHIVE_OK ? 0 : broken(s, e);
 }
 
-/* Begin an entry of the node's path, with suffix appended. */
+/* Begin an entry for the node's path with suffix appended. */
 static int begin(struct mtree_writer *s, const struct node *n, const char *suffix, struct err *e)
 {
 	archive_entry_clear(s->ae);
@@ -148,7 +150,7 @@ static int put_object(struct mtree_writer *s, const struct node *n, struct err *
 	return put(s, e);
 }
 
-/* A whiteout, by the name that it came as: an empty file. */
+/* Write a whiteout as an empty file with the name that it has in the archive. */
 static int put_mark(struct mtree_writer *s, const struct node *dir, const char *prefix,
 	const char *name, struct err *e)
 {
@@ -174,14 +176,10 @@ static int put_node(struct mtree_writer *s, const struct node *n, struct err *e)
 {
 	int r = 0;
 
-	/*
-	 * Parents that are not the layer's own are the business of the layer below that lists them.
-	 */
+	/* A parent that this layer does not list is in the specification of the one that does. */
 	if (n->mode && n->flags & NODE_LISTED && n->flags & NODE_MADE)
 		r = put_object(s, n, e);
-	/*
-	 * A mark in a directory that was not made, because no layer below has it, would tell of a
-	 * directory that is not there.
+	/* If no layer has the directory, it was not created, and a mark would imply that it exists.
 	 */
 	if (r == 0 && n->flags & NODE_OPAQUE && node_is_made_dir(n))
 		r = put_mark(s, n, OPAQUE_NAME, "", e);
@@ -195,7 +193,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp((*(struct node *const *)a)->name, (*(struct node *const *)b)->name);
 }
 
-/* Sort the children of one directory, so that the same layer always gives the same bytes. */
+/* Sort the children of a directory, so that a layer always results in the same bytes. */
 static int sort_children(struct node *dir)
 {
 	struct node **all, *n;
@@ -253,7 +251,7 @@ int layer_mtree_write(const struct layer *l, int dirfd, const char *name, struct
 	if (r == 0 && flush_out(&s) < 0)
 		r = broken(&s, e);
 	if (s.a)
-		(void)archive_write_free(s.a); /* closed, or failed already */
+		(void)archive_write_free(s.a); /* an error was reported before */
 	if (s.ae)
 		archive_entry_free(s.ae);
 	buf_done(&s.path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer_readback: what is on the disk, against what should be. */
+/* layer_readback: verify types and owners on disk. */
 
 #include "layer_readback.h"
 
@@ -25,35 +25,36 @@ static int check_node(
 	if (r < 0)
 		return r;
 	if (fstatat(fd, n->name, &st, AT_SYMLINK_NOFOLLOW | (n->parent ? 0 : AT_EMPTY_PATH)) < 0)
-		return node_err(n, errno, e, "cannot look at what was created");
+		return node_err(n, errno, e, "cannot stat the new file");
 	if (!idmap_uid_seen(map, n->uid, &uid) || !idmap_gid_seen(map, n->gid, &gid))
-		return node_err(n, EOVERFLOW, e, "its owner is not covered by the map");
+		return node_err(n, EOVERFLOW, e, "the map does not cover its owner");
 	if (st.st_uid == uid && st.st_gid == gid && (st.st_mode & S_IFMT) == (n->mode & S_IFMT))
 		return 0;
 	(void)node_err(n, EIO, e, "was stored with the wrong owner");
 	err_op(e, "verify");
-	err_why(e, "it is %u:%u on the disk, and should be %u:%u", st.st_uid, st.st_gid, uid, gid);
+	err_why(e, "it is %u:%u on disk, and should be %u:%u", st.st_uid, st.st_gid, uid, gid);
 	return -EIO;
 }
 
 int layer_read_back(
-	struct layer *l, int parentfd, const char *name, const struct idmap *map, struct err *e)
+	struct layer *l, const struct layer_dir *dir, const struct idmap *map, struct err *e)
 {
 	struct writer view;
 	int r;
 
-	/* Which directories are open is noted in the nodes, for one writer at a time. */
+	/* A node refers to its descriptor in one writer, so the other one must forget it. */
 	for (struct node *n = l->tree.root; n; n = layer_tree_next(l->tree.root, n))
 		writer_forget(&l->w, n);
-	r = writer_init(&view, &l->tree, parentfd, name, &l->o, e);
+	r = writer_init(&view, &l->tree, dir, &l->o, e);
 	if (r < 0)
 		return r;
-	view.root = openat(parentfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	view.root = openat(dir->parentfd, dir->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (view.root < 0)
-		r = err_set(e, errno, name, "cannot open what was made");
+		r = err_set(e, errno, dir->name, "cannot open the layer's directory");
 	for (struct node *n = l->tree.root; r == 0 && n; n = layer_tree_next(l->tree.root, n)) {
 		r = stop_check(e);
-		if (r == 0 && n->flags & NODE_MADE && n->mode) /* whiteouts are nobody's */
+		if (r == 0 && n->flags & NODE_MADE &&
+			n->mode) /* the owner of a whiteout does not matter */
 			r = check_node(&view, n, map, e);
 	}
 	for (struct node *n = l->tree.root; n; n = layer_tree_next(l->tree.root, n))

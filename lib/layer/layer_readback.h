@@ -7,12 +7,11 @@
 #include "layer.h"
 
 /*
- * A finished layer was written through an ID-mapped mount. Has each of its files the disk id that
- * the map gives its id, and its type? parentfd: the directory that holds the layer, without that
- * mount; name: the layer in it. -EIO with e filled: the filesystem (or the kernel) did something
- * else.
+ * Verify a finished layer that was written through an ID-mapped mount: each file must have its type
+ * and the disk id to which the map translates its id. dir is the layer's directory on the same
+ * filesystem without that mount. Returns 0 or -errno with e filled (-EIO: a file differs).
  */
-int layer_read_back(
-	struct layer *l, int parentfd, const char *name, const struct idmap *map, struct err *e);
+MUST_CHECK int layer_read_back(
+	struct layer *l, const struct layer_dir *dir, const struct idmap *map, struct err *e);
 
 #endif

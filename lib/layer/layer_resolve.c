@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer_resolve: what only the layers below know, and the last touches to the directories. */
+/*
+ * layer_resolve: resolve what depends on the layers below, namely parents that the layer does not
+ * list, whiteouts, and hard links.
+ */
+
+#include "layer_resolve.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,34 +16,32 @@
 #include "../base/fd.h"
 #include "../base/stop.h"
 #include "../base/vec.h"
+#include "layer_deps.h"
 #include "layer_priv.h"
 #include "lowerdirs.h"
 
-struct layer_resolve {
+struct resolve {
 	struct layer *l;
 	struct lower_walk below;
 	struct buf path;
 	VEC(struct link_target) targets;
 };
 
-/*
- * The target of a hard link in a layer below. make: the link is still to be made; else only its
- * target must exist.
- */
+/* A hard link to a file of a lower layer. */
 struct link_target {
 	const char *path;
 	struct node *node;
-	bool make;
+	bool make; /* the link must be created; else only its target must exist */
 };
 
-static int path_of(struct layer_resolve *s, const struct node *n, struct err *e)
+static int path_of(struct resolve *s, const struct node *n, struct err *e)
 {
 	buf_reset(&s->path);
 	node_path(n, &s->path);
 	return buf_get(&s->path) ? 0 : err_nomem(e);
 }
 
-/* Does the layer itself hide what is below the node's content (self), or below the node? */
+/* Does the layer hide what lower layers have in the directory (self), or have of its name? */
 static bool hidden(const struct node *n, bool self)
 {
 	return n->flags & NODE_COVERED ||
@@ -46,10 +49,10 @@ static bool hidden(const struct node *n, bool self)
 }
 
 /*
- * What is below the node, as an answer of this kind. 1 and *ret, 0 when there is nothing. Below a
- * directory that no layer has there is nothing to ask.
+ * Look up the node in the lower layers, and record the dependency. Returns 1 and *ret, 0 if nothing
+ * is found, or -errno. Nothing is looked up below a directory that no lower layer has.
  */
-static int ask(struct layer_resolve *s, struct node *n, const char *kind, struct lower_hit *ret,
+static int ask(struct resolve *s, struct node *n, enum layer_dep kind, struct lower_hit *ret,
 	struct err *e)
 {
 	int r, found;
@@ -70,8 +73,8 @@ static int ask(struct layer_resolve *s, struct node *n, const char *kind, struct
 	return r < 0 ? r : found;
 }
 
-/* Does the content of a lower directory show in this one? */
-static int ask_below(struct layer_resolve *s, struct node *n, struct err *e)
+/* Determine NODE_BELOW: is the content of a lower directory visible in this one? */
+static int ask_below(struct resolve *s, struct node *n, struct err *e)
 {
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
 	int r;
@@ -81,7 +84,7 @@ static int ask_below(struct layer_resolve *s, struct node *n, struct err *e)
 	n->flags |= NODE_ASKED;
 	if (hidden(n, true))
 		return 0;
-	r = ask(s, n, "dir", &hit, e);
+	r = ask(s, n, LAYER_DEP_DIR, &hit, e);
 	if (r > 0 && S_ISDIR(hit.st.st_mode))
 		n->flags |= NODE_BELOW;
 	return r < 0 ? r : 0;
@@ -90,7 +93,7 @@ static int ask_below(struct layer_resolve *s, struct node *n, struct err *e)
 /* ---- parents that the layer does not list ---- */
 
 static int take_attributes(
-	struct layer_resolve *s, struct node *n, const struct lower_hit *hit, struct err *e)
+	struct resolve *s, struct node *n, const struct lower_hit *hit, struct err *e)
 {
 	n->mode = S_IFDIR | (hit->st.st_mode & 07777);
 	n->uid = hit->st.st_uid;
@@ -104,36 +107,33 @@ static int take_attributes(
 }
 
 /*
- * "lib/x" alone, where lib is a symbolic link (or a file) below: an unpacker of one tree would
- * write through the link, overlayfs would hide it and all that is reached by it. Neither is what
- * the image's maker saw.
+ * The layer has "lib/x" but not "lib", which is a symbolic link or a file in a lower layer. An
+ * unpacker that applies all layers to one tree would write through the link; overlayfs would hide
+ * it with everything that is reached through it. Neither is what the builder of the image saw.
  */
 int layer_refuse_parent(const struct node *n, mode_t below, struct err *e)
 {
 	int r = node_err(n, ENOTDIR, e,
 		S_ISLNK(below) ? "has entries here, and is a symbolic link in a layer below" :
-				 "has entries here, and is no directory in a layer below");
+				 "has entries here, and is not a directory in a layer below");
 
 	err_try(e,
-		"make the layer with an entry for the directory itself, or with the path that the "
-		"link leads to");
+		"create the layer with an entry for the directory itself, or with the path that "
+		"the link points to");
 	return r;
 }
 
-static int settle_parent(struct layer_resolve *s, struct node *n, struct err *e)
+static int resolve_parent(struct resolve *s, struct node *n, struct err *e)
 {
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
 	bool found;
 	int r = 0;
 
-	/*
-	 * Nothing was made for a directory that only whiteouts need; its parent may have turned out
-	 * to be none.
-	 */
+	/* A directory that only whiteouts need is not created if its parent was not. */
 	if (n->parent && !node_is_made_dir(n->parent))
 		return 0;
 	if (!hidden(n, false))
-		r = ask(s, n, "meta", &hit, e);
+		r = ask(s, n, LAYER_DEP_META, &hit, e);
 	if (r < 0)
 		return r;
 	r = 0;
@@ -143,8 +143,7 @@ static int settle_parent(struct layer_resolve *s, struct node *n, struct err *e)
 	if (found)
 		r = take_attributes(s, n, &hit, e);
 	else if (n->flags & NODE_MADE)
-		n->flags |=
-			NODE_LISTED; /* 0:0 0755, and a time that is always the same: the epoch */
+		n->flags |= NODE_LISTED; /* 0:0, 0755, and the epoch as a reproducible time */
 	if (r == 0 && found && !(n->flags & NODE_MADE))
 		r = writer_mkdir(&s->l->w, n, e);
 	return r;
@@ -153,10 +152,10 @@ static int settle_parent(struct layer_resolve *s, struct node *n, struct err *e)
 /* ---- whiteouts ---- */
 
 /*
- * A whiteout hides something only where a directory below shows through; anywhere else overlayfs
- * would list it as a file that nobody can open.
+ * A whiteout is created only where a lower directory is visible. Anywhere else, overlayfs would
+ * list it as a file that cannot be opened.
  */
-static int settle_whiteout(struct layer_resolve *s, struct node *n, struct err *e)
+static int resolve_whiteout(struct resolve *s, struct node *n, struct err *e)
 {
 	struct node *dir = n->parent;
 	int r;
@@ -205,9 +204,9 @@ static int copy_range(int from, int to, off_t at, off_t end, const struct node *
 	return 0;
 }
 
-/* What is read was counted against the limit when its digest was made. */
+/* Copy the data, but not the holes. The limit was checked when the digest was computed. */
 static int copy_content(
-	struct layer_resolve *s, struct node *n, int from, int to, uint64_t *ret_end, struct err *e)
+	struct resolve *s, struct node *n, int from, int to, uint64_t *ret_end, struct err *e)
 {
 	off_t size = (off_t)n->size, at = 0;
 
@@ -217,7 +216,7 @@ static int copy_content(
 		int r;
 
 		if (data < 0 && errno == ENXIO)
-			break; /* a hole to the end */
+			break; /* no data follows */
 		end = data < 0 ? -1 : lseek(from, data, SEEK_HOLE);
 		if (end < 0)
 			return node_err(n, errno, e, "cannot read the file in the layer below");
@@ -231,7 +230,7 @@ static int copy_content(
 	return 0;
 }
 
-static int copy_regular(struct layer_resolve *s, struct node *n, const struct lower_hit *hit,
+static int copy_regular(struct resolve *s, struct node *n, const struct lower_hit *hit,
 	const struct xattrs *x, struct err *e)
 {
 	scoped_fd int from = -1, to = -1;
@@ -247,7 +246,7 @@ static int copy_regular(struct layer_resolve *s, struct node *n, const struct lo
 	return r < 0 ? r : writer_file_end(&s->l->w, n, &to, end, x, e);
 }
 
-static int copy_symlink(struct layer_resolve *s, struct node *n, const struct lower_hit *hit,
+static int copy_symlink(struct resolve *s, struct node *n, const struct lower_hit *hit,
 	const struct xattrs *x, struct err *e)
 {
 	char target[4096];
@@ -259,8 +258,7 @@ static int copy_symlink(struct layer_resolve *s, struct node *n, const struct lo
 	return n->link ? writer_symlink(&s->l->w, n, x, e) : err_nomem(e);
 }
 
-static int copy_up(
-	struct layer_resolve *s, struct node *n, const struct lower_hit *hit, struct err *e)
+static int copy_up(struct resolve *s, struct node *n, const struct lower_hit *hit, struct err *e)
 {
 	struct xattrs x = { .items = NULL };
 	int r = xattrs_read(&x, hit->fd, hit->name, &s->l->o, s->path.data, e);
@@ -284,26 +282,11 @@ static int copy_up(
 	return r;
 }
 
-static int join(struct layer_resolve *s, struct node *n, struct node *first, struct err *e)
+static int link_to_copy(struct resolve *s, struct node *n, struct node *first, struct err *e)
 {
 	n->flags &= (uint16_t)~NODE_PENDING;
 	node_take_after(n, first);
 	return writer_link(&s->l->w, n, &s->l->w, first, e);
-}
-
-bool layer_hides(const struct layer *l, const char *path)
-{
-	const struct node *n = l->tree.root;
-
-	for (const char *p = path, *end; *p; p = *end ? end + 1 : end) {
-		end = strchrnul(p, '/');
-		if (node_hides(n))
-			return true;
-		n = layer_tree_find(&l->tree, n, p, (size_t)(end - p));
-		if (!n)
-			return false;
-	}
-	return n->flags & NODE_WHITEOUT;
 }
 
 int layer_refuse_link(const struct node *n, const char *target, bool dir, struct err *e)
@@ -320,9 +303,11 @@ int layer_refuse_link(const struct node *n, const char *target, bool dir, struct
 }
 
 static int find_target(
-	struct layer_resolve *s, const struct link_target *t, struct lower_hit *hit, struct err *e)
+	struct resolve *s, const struct link_target *t, struct lower_hit *hit, struct err *e)
 {
-	int r = layer_hides(s->l, t->path) ? 0 : lower_walk_find(&s->below, t->path, hit, e);
+	int r = layer_tree_hides(&s->l->tree, t->path) ?
+		0 :
+		lower_walk_find(&s->below, t->path, hit, e);
 
 	if (r < 0)
 		return r;
@@ -337,34 +322,33 @@ static int by_path(const void *a, const void *b)
 	return r ? r : x->make - y->make;
 }
 
-/* One copy for all the links to one file. */
-static int make_link(
-	struct layer_resolve *s, struct node *n, const struct lower_hit *hit, struct err *e)
+/* Create a hard link; the first link to a file is a copy of it. */
+static int make_link(struct resolve *s, struct node *n, const struct lower_hit *hit, struct err *e)
 {
 	struct lower_file *file;
-	int r = lower_file(&s->below, hit, &file, e);
+	int r = lower_walk_file(&s->below, hit, &file, e);
 
 	if (r < 0)
 		return r;
 	if (file->copy)
-		return join(s, n, file->copy, e);
+		return link_to_copy(s, n, file->copy, e);
 	file->copy = n;
 	r = path_of(s, n, e);
 	return r < 0 ? r : copy_up(s, n, hit, e);
 }
 
-/* In the order of their paths, neighbours in the layers below come one after the other. */
-static int settle_targets(struct layer_resolve *s, struct err *e)
+/* Links are sorted by target, since looking up neighbours in a row is cheap. */
+static int resolve_links(struct resolve *s, struct err *e)
 {
 	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
 	struct link_target *t = s->targets.items;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < s->l->wanted.len; i++) {
-		const struct lost_link *w = &s->l->wanted.items[i];
+	for (size_t i = 0; r == 0 && i < s->l->lost.len; i++) {
+		const struct lost_link *w = &s->l->lost.items[i];
 
-		if (VEC_ADD(&s->targets, (struct link_target){ .path = w->link, .node = w->node }) <
-			0)
+		if (VEC_ADD(&s->targets,
+			    (struct link_target){ .path = w->target, .node = w->node }) < 0)
 			return err_nomem(e);
 	}
 	t = s->targets.items;
@@ -377,7 +361,7 @@ static int settle_targets(struct layer_resolve *s, struct err *e)
 			r = find_target(s, &t[i], &hit, e);
 			if (r == 0)
 				r = layer_deps_add(
-					&s->below, "file", t[i].path, &hit, &s->l->deps, e);
+					&s->below, LAYER_DEP_FILE, t[i].path, &hit, &s->l->deps, e);
 		}
 		if (r == 0 && t[i].make)
 			r = make_link(s, t[i].node, &hit, e);
@@ -385,7 +369,7 @@ static int settle_targets(struct layer_resolve *s, struct err *e)
 	return r;
 }
 
-static int settle_node(struct layer_resolve *s, struct node *n, struct err *e)
+static int resolve_node(struct resolve *s, struct node *n, struct err *e)
 {
 	int r = stop_check(e);
 
@@ -398,15 +382,15 @@ static int settle_node(struct layer_resolve *s, struct node *n, struct err *e)
 			err_nomem(e) :
 			0;
 	if (r == 0 && node_is_dir(n) && !(n->flags & NODE_LISTED))
-		r = settle_parent(s, n, e);
+		r = resolve_parent(s, n, e);
 	if (r == 0 && n->flags & NODE_WHITEOUT && !(n->flags & NODE_MADE))
-		r = settle_whiteout(s, n, e);
+		r = resolve_whiteout(s, n, e);
 	return r;
 }
 
 int layer_resolve_lower(struct layer *l, const struct lower *lower, struct err *e)
 {
-	struct layer_resolve s = { .l = l };
+	struct resolve s = { .l = l };
 	int r = 0;
 
 	lower_walk_begin(&s.below, lower);
@@ -416,47 +400,12 @@ int layer_resolve_lower(struct layer *l, const struct lower *lower, struct err *
 		s.below.lower.n = 0;
 	writer_enter(&l->w);
 	for (struct node *n = l->tree.root; r == 0 && n; n = layer_tree_next(l->tree.root, n))
-		r = settle_node(&s, n, e);
+		r = resolve_node(&s, n, e);
 	if (r == 0)
-		r = settle_targets(&s, e);
+		r = resolve_links(&s, e);
 	writer_leave(&l->w);
 	buf_done(&s.path);
 	VEC_DONE(&s.targets);
 	lower_walk_end(&s.below);
-	l->settled = r == 0;
 	return r;
-}
-
-int layer_finish(struct layer *l, struct err *e)
-{
-	struct node *root = l->tree.root;
-	int r = 0;
-
-	writer_enter(&l->w);
-	for (struct node *n = root; r == 0 && n; n = layer_tree_next(root, n)) {
-		r = stop_check(e);
-		if (r == 0 && node_is_made_dir(n))
-			r = writer_dir_own(&l->w, n, e);
-	}
-	for (struct node *n = layer_tree_first_up(root); r == 0 && n;
-		n = layer_tree_next_up(root, n)) {
-		r = stop_check(e);
-		if (r == 0 && node_is_made_dir(n))
-			r = writer_dir_finish(&l->w, n, e);
-	}
-	writer_leave(&l->w);
-	return r;
-}
-
-int layer_deps(const struct layer *l, struct buf *ret, struct err *e)
-{
-	/* What options made of the layer: it is shared by those who unpack it alike. */
-	if (l->rooted_caps)
-		layer_deps_add_options("caps", &l->o, ret);
-	if (l->o.counts->devices)
-		layer_deps_add_options("devices", &l->o, ret);
-	if (l->o.counts->unmapped)
-		layer_deps_add_options("ids", &l->o, ret);
-	buf_add(ret, l->deps.data ? l->deps.data : "", l->deps.len);
-	return buf_get(ret) ? 0 : err_nomem(e);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer_tree: the names of one layer. */
+/* layer_tree: an in-memory tree of the names in one layer, with a hash table for lookups. */
 
 #include "layer_tree.h"
 
@@ -34,7 +34,7 @@ static void *arena_alloc(struct layer_tree *t, size_t n)
 	return a->mem + a->used - n;
 }
 
-/* Names come from a stranger: a keyed hash, so that nobody can choose names that all collide. */
+/* The hash is keyed, so that an image cannot contain names that are chosen to collide. */
 static uint64_t fold(uint64_t a, uint64_t b)
 {
 	unsigned __int128 m = (unsigned __int128)a * b;
@@ -104,7 +104,33 @@ struct node *layer_tree_find(
 	return NULL;
 }
 
-/* Failing to grow costs speed, no more. */
+struct node *layer_tree_look_up(const struct layer_tree *t, const char *path)
+{
+	struct node *n = t->root;
+
+	for (const char *p = path, *end; n && *p; p = *end ? end + 1 : end) {
+		end = strchrnul(p, '/');
+		n = end - p > UINT8_MAX ? NULL : layer_tree_find(t, n, p, (size_t)(end - p));
+	}
+	return n;
+}
+
+bool layer_tree_hides(const struct layer_tree *t, const char *path)
+{
+	const struct node *n = t->root;
+
+	for (const char *p = path, *end; *p; p = *end ? end + 1 : end) {
+		end = strchrnul(p, '/');
+		if (node_hides(n))
+			return true;
+		n = layer_tree_find(t, n, p, (size_t)(end - p));
+		if (!n)
+			return false;
+	}
+	return n->flags & NODE_WHITEOUT;
+}
+
+/* Failing to grow only costs speed. */
 static void grow(struct layer_tree *t)
 {
 	size_t mask = t->mask * 2 + 1;
@@ -124,7 +150,7 @@ static void grow(struct layer_tree *t)
 	t->mask = mask;
 }
 
-/* Make the node findable as a child of its parent. */
+/* Add the node to the hash table. */
 static void chain(struct layer_tree *t, struct node *n)
 {
 	struct node **bucket;
@@ -217,7 +243,7 @@ void layer_tree_absorb(struct layer_tree *to, struct layer_tree *from)
 		}
 		while (oldest->older)
 			oldest = oldest->older;
-		/* Behind the block that is being filled. */
+		/* The block at the head of the list is still being filled. */
 		oldest->older = to->arena->older;
 		to->arena->older = from->arena;
 	}
@@ -281,4 +307,16 @@ void node_path(const struct node *n, struct buf *ret)
 	}
 	buf_str(ret, p);
 	free(p);
+}
+
+int node_err(const struct node *n, int num, struct err *e, const char *what)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	const char *path;
+
+	node_path(n, &b);
+	path = buf_get(&b);
+	if (path && !*path)
+		path = ".";
+	return err_set(e, num, path, "%s", what);
 }

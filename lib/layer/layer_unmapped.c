@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer_unmapped: entries with ids that the user namespace does not have. */
+/* layer_unmapped: apply the policy for ids that the user namespace does not have. */
 
 #include "layer_unmapped.h"
 
@@ -9,9 +9,7 @@
 #include <sys/stat.h>
 
 #include "../base/idattr.h"
-#include "../base/log.h"
 #include "entry_ids.h"
-#include "layer_priv.h"
 
 static int refuse(const struct layer_entry *t, const struct layer_ids *ids, bool group, uint32_t id,
 	const char *where, struct err *e)
@@ -21,21 +19,21 @@ static int refuse(const struct layer_entry *t, const struct layer_ids *ids, bool
 		group ? "group" : "user", id);
 	err_op(e, "unmapped");
 	err_try(e,
-		"unpack where there is such an id, or choose: --unmapped=skip leaves such entries "
-		"out, --unmapped=overflow gives them to another owner");
+		"unpack where the id is available, or choose: --unmapped=skip skips such entries, "
+		"--unmapped=overflow gives them to another owner");
 	if (ids->suggest)
 		ids->suggest(group, id, ids->arg, e);
 	return -EOVERFLOW;
 }
 
 /*
- * One id, wherever it stands. Returns 1 when there is no such id, and then *id is the overflow one
- * if that is wanted.
+ * Apply the policy to one id. Returns 1 if it is not available; with UNMAPPED_OVERFLOW, *id is then
+ * the overflow id. where says what names the id, for messages.
  */
 static int fit_id(const struct layer_entry *t, const struct layer_ids *ids, bool group,
 	uint32_t *id, const char *where, struct err *e)
 {
-	if (ids_cover(ids->map, group, *id))
+	if (entry_ids_covered(ids->map, group, *id))
 		return 0;
 	if (ids->policy == UNMAPPED_REFUSE)
 		return refuse(t, ids, group, *id, where, e);
@@ -61,7 +59,7 @@ static int fit_acl(
 	return found;
 }
 
-/* A capability for the root of a namespace that cannot be named here: nobody could use it. */
+/* A capability whose root is not available is useless here, so UNMAPPED_OVERFLOW removes it. */
 static int fit_capability(
 	const struct layer_entry *t, const struct layer_ids *ids, struct xattr *x, struct err *e)
 {
@@ -108,43 +106,10 @@ int layer_unmapped_fit(struct layer_entry *t, const struct layer_ids *ids, struc
 		return named;
 	if (ids->policy == UNMAPPED_OVERFLOW && user)
 		t->mode &= ~(mode_t)S_ISUID;
-	/* On a directory the bit says whose group new files get, and gives nobody anything. */
+	/* On a directory the bit only determines the group of new files and gives no privilege. */
 	if (ids->policy == UNMAPPED_OVERFLOW && group && t->type != S_IFDIR)
 		t->mode &= ~(mode_t)S_ISGID;
 	return user | group | named;
-}
-
-/* So many entries of a kind are named, of each layer. */
-enum { TELL_MAX = 3 };
-
-void layer_tell_skipped(const struct layer_entry *t, uint64_t told, const char *what)
-{
-	if (told >= TELL_MAX)
-		log_verbose("'%s': %s", t->raw, what);
-	else
-		log_warn("'%s': %s%s", t->raw, what,
-			told + 1 < TELL_MAX ? "" : "; more of this layer are named with --verbose");
-}
-
-int layer_fit_ids(struct layer *l, struct layer_entry *t, struct err *e)
-{
-	uint32_t uid = t->uid, gid = t->gid;
-	bool skip = l->o.ids.policy == UNMAPPED_SKIP;
-	int r = S_ISSOCK(t->type) ? 0 : layer_unmapped_fit(t, &l->o.ids, e);
-	char text[128];
-
-	if (r <= 0)
-		return r;
-	if (skip)
-		(void)snprintf(text, sizeof(text),
-			"left out: it (of %u:%u) or its attributes name an id that is not there",
-			uid, gid);
-	else
-		(void)snprintf(text, sizeof(text),
-			"of %u:%u: the ids that are not there become %u:%u", uid, gid,
-			l->o.ids.overflow_uid, l->o.ids.overflow_gid);
-	layer_tell_skipped(t, layer_count(l, unmapped, 1), text);
-	return skip;
 }
 
 static void print_ids(char kind, const struct idranges *r, struct buf *ret)

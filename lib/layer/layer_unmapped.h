@@ -2,25 +2,24 @@
 #ifndef LAYER_LAYER_UNMAPPED_H
 #define LAYER_LAYER_UNMAPPED_H
 
-#include <stdbool.h>
-
 #include "../base/buf.h"
 #include "../base/err.h"
 #include "entry.h"
 #include "layer.h"
 
 /*
- * Make the entry one whose owner, ACLs and capability name only ids that there are, by the policy:
- * UNMAPPED_REFUSE is -EOVERFLOW, with the id, its way out and the entry in e; with UNMAPPED_SKIP
- * nothing is changed; UNMAPPED_OVERFLOW puts the overflow ids in their place, and takes away what
- * must not change hands: the set-id bit of that owner, as chown(2) does, and a capability whose
- * root there is not. Returns 1 when there were such ids, 0 when all are there.
+ * Apply the policy to an entry whose owner, ACLs or capability name ids that are not available.
+ * UNMAPPED_REFUSE: returns -EOVERFLOW; e names the id, the entry and the way out. UNMAPPED_SKIP:
+ * changes nothing. UNMAPPED_OVERFLOW: replaces those ids with the overflow ids and removes what
+ * another owner must not get, namely the set-id bit of a replaced owner, as chown(2) does, and a
+ * capability whose root is not available. Returns 1 if there were such ids, else 0.
  */
-int layer_unmapped_fit(struct layer_entry *t, const struct layer_ids *ids, struct err *e);
+MUST_CHECK int layer_unmapped_fit(
+	struct layer_entry *t, const struct layer_ids *ids, struct err *e);
 
 /*
- * The ids that there are and the policy, in a word without blanks: two layers for which it is the
- * same lack the same.
+ * Append the available ids and the policy as a word without blanks. Two layers with the same word
+ * are unpacked in the same way.
  */
 void layer_unmapped_print(const struct layer_ids *ids, struct buf *ret);
 

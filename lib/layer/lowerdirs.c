@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lowerdirs: the merged view of the layers below. */
+/* lowerdirs: look up paths in the merged view of the layers below. */
 
 #include "lowerdirs.h"
 
@@ -15,7 +15,7 @@
 #include "../base/fd.h"
 #include "xattr.h"
 
-/* Open directories of a walk: a quarter of the limit of open files, within these bounds. */
+/* Bounds for the open directories of a walk, which are a quarter of the limit of open files. */
 enum { OPEN_MIN = 64, OPEN_MAX = 8192 };
 
 static void fds_done(struct lower_dirs *f)
@@ -27,10 +27,7 @@ static void fds_done(struct lower_dirs *f)
 
 #define scoped_fds __attribute__((cleanup(fds_done)))
 
-/*
- * Has the entry an overlayfs mark of that value? Marks stand on directories and on empty files
- * only.
- */
+/* Does the entry, a directory or an empty file, have an overlayfs mark with this value? */
 static bool has_mark(int fd, const char *name, bool user, const char *what, char want)
 {
 	char dir[32], path[32 + 1 + 256], key[64], value;
@@ -58,9 +55,8 @@ static int keep(struct lower_hit *ret, int fd, const char *name, const struct st
 }
 
 /*
- * One component: what it is in the directories of the layers, topmost first. The topmost object
- * goes to *ret (whose fd stays -1 when there is none), the directories that merge under it to
- * *ret_dirs.
+ * Look up one component in the directories of the layers, topmost first. Sets *ret to the topmost
+ * object (its fd stays -1 if there is none), and *ret_dirs to the directories that it merges.
  */
 static int step(const int *dirs, size_t n, bool user, const char *name, struct lower_hit *ret,
 	struct lower_dirs *ret_dirs)
@@ -107,7 +103,7 @@ void lower_walk_begin(struct lower_walk *w, const struct lower *l)
 						      (size_t)limit.rlim_cur / 4;
 }
 
-/* Close the highest directories until no more than this many are open. The deepest level stays. */
+/* Close directories, highest first, until at most max are open. The deepest level stays open. */
 static void shed(struct lower_walk *w, size_t max)
 {
 	while (w->open > max && w->closed + 1 < w->levels.len) {
@@ -140,9 +136,8 @@ void lower_walk_end(struct lower_walk *w)
 }
 
 /*
- * Keep the levels that lead to path too, and return where the next component begins. The walk
- * starts again at the top if the deepest of them is closed; it then leaves the ones before path
- * open, so that few walks start there.
+ * Keep the levels that are on the way to path, and return the offset of the next component. If the
+ * deepest of these levels is closed, the walk starts at the top again, and reopens all of them.
  */
 static size_t keep_common(struct lower_walk *w, const char *path)
 {
@@ -169,7 +164,7 @@ static int push(struct lower_walk *w, size_t end, struct lower_dirs *dirs)
 	return 0;
 }
 
-/* One step down from the deepest level. */
+/* Go down one component from the deepest level. */
 static int walk_step(
 	struct lower_walk *w, const char *name, struct lower_hit *ret, struct lower_dirs *ret_dirs)
 {
@@ -182,7 +177,7 @@ static int walk_step(
 
 		if ((r != -EMFILE && r != -ENFILE) || w->closed + 1 >= w->levels.len)
 			return r;
-		/* There are fewer descriptors than we thought. */
+		/* Fewer descriptors are available than the limit suggests. */
 		cleanup_lower_hit(ret);
 		*ret = LOWER_HIT_INIT;
 		fds_done(ret_dirs);
@@ -258,4 +253,32 @@ int lower_find(const struct lower *l, const char *path, struct lower_hit *ret, s
 
 	lower_walk_begin(&w, l);
 	return lower_walk_find(&w, path, ret, e);
+}
+
+static int by_inode(const void *a, const void *b)
+{
+	const struct lower_file *x = a, *y = b;
+
+	if (x->dev != y->dev)
+		return x->dev < y->dev ? -1 : 1;
+	return x->ino < y->ino ? -1 : x->ino != y->ino;
+}
+
+int lower_walk_file(
+	struct lower_walk *w, const struct lower_hit *hit, struct lower_file **ret, struct err *e)
+{
+	scoped_free struct lower_file *f = calloc(1, sizeof(*f));
+	struct lower_file **there;
+
+	if (!f)
+		return err_nomem(e);
+	f->dev = hit->st.st_dev;
+	f->ino = hit->st.st_ino;
+	there = tsearch(f, &w->files, by_inode);
+	if (!there)
+		return err_nomem(e);
+	*ret = *there;
+	if (*there == f)
+		(void)TAKE_PTR(f); /* w->files owns it */
+	return 0;
 }

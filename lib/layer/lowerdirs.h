@@ -2,16 +2,35 @@
 #ifndef LAYER_LOWERDIRS_H
 #define LAYER_LOWERDIRS_H
 
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 #include "../base/buf.h"
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../base/vec.h"
+#include "../tar/digest.h"
 #include "layer.h"
 
-/* The topmost object of a path in the merged view of finished layers. */
+/* Lookup in the merged view of finished layers, as overlayfs does it. */
+
+/*
+ * The layers below, topmost first: O_RDONLY or O_PATH descriptors of their roots. The last one is
+ * the first whose root is opaque (layer_root_opaque()).
+ */
+struct lower {
+	const int *dirfds; /* owned by the caller */
+	size_t n;
+	bool user_xattr;               /* marks are user.overlay.* */
+	const struct layer_options *o; /* options with which a layer would be unpacked now; NULL:
+	                                  those that omit nothing */
+};
+
+/* The topmost object of a path. */
 struct lower_hit {
-	int fd;         /* O_PATH: the directory that holds it; close it */
+	int fd;         /* O_PATH: the directory that contains it; owned */
 	char name[256]; /* in that directory; "." for the root */
 	struct stat st;
 };
@@ -26,46 +45,45 @@ static inline void cleanup_lower_hit(struct lower_hit *h)
 #define scoped_hit __attribute__((cleanup(cleanup_lower_hit)))
 
 /*
- * Look path ("" is the root; components that are no "." or "..") up as overlayfs would: a whiteout,
- * an opaque directory or anything that is no directory hides what is below it. Symbolic links are
- * not followed. 1 and *ret, 0 when there is nothing, -errno.
+ * Look up a path ("" is the root; no component is "." or "..") as overlayfs would: a whiteout, an
+ * opaque directory and anything that is not a directory hide what is below. Symbolic links are not
+ * followed. Returns 1 and *ret, 0 if nothing is found, or -errno with e filled.
  */
-int lower_find(const struct lower *l, const char *path, struct lower_hit *ret, struct err *e);
+MUST_CHECK int lower_find(
+	const struct lower *l, const char *path, struct lower_hit *ret, struct err *e);
 
-/*
- * Open directories: one path in all the layers that have it, topmost first, as far as they merge.
- */
+/* Open directories: one path in all the layers that contribute to it, topmost first. */
 struct lower_dirs {
 	int *items;
 	size_t len, cap;
 };
 struct lower_level {
-	size_t end;
+	size_t end; /* length of its path, which is a prefix of lower_walk.path */
 	struct lower_dirs dirs;
-}; /* end: of its path, which path begins with */
+};
 
-/* A regular file of the layers below, by inode. */
+/* A regular file of the layers below, identified by its inode. */
 struct lower_file {
 	dev_t dev;
 	ino_t ino;
-	char blocks[65], whole[65]; /* digests of its content, once one was asked for */
-	void *copy;                 /* the caller's */
+	char blocks[DIGEST_HEX], whole[DIGEST_HEX]; /* digests of its content, or "" */
+	void *copy;                                 /* for the caller's use */
 };
 
 /*
- * Many look-ups. The directories that lead to the last path stay open, so that a path near it is
- * found in few steps: looking up a whole tree, parents first, takes time in proportion to its size.
- * A limited number of them, the deepest: others are opened again. What was read of files is counted
- * in read, and refused beyond limit (-EFBIG).
+ * State for many lookups. The directories that lead to the last path stay open, so that looking up
+ * a whole tree, parents first, takes time in proportion to its size. At most open_max descriptors
+ * are kept, those of the deepest directories; others are opened again. Bytes read from files are
+ * counted in read, and more than limit are refused (-EFBIG).
  */
 struct lower_walk {
 	struct lower lower;
-	struct buf path; /* the last one */
+	struct buf path; /* the last path */
 	VEC(struct lower_level) levels;
-	size_t closed;         /* so many of the first ones are */
+	size_t closed;         /* so many levels at the beginning are closed */
 	size_t open, open_max; /* descriptors */
 	void *files;           /* tsearch(3) of struct lower_file */
-	uint64_t read, limit;  /* bytes; the limit is the caller's to set */
+	uint64_t read, limit;  /* bytes; the caller sets limit */
 };
 
 /* The descriptors of l must stay open. */
@@ -74,28 +92,12 @@ void lower_walk_end(struct lower_walk *w);
 
 #define scoped_walk __attribute__((cleanup(lower_walk_end)))
 
-/* As lower_find(). */
-int lower_walk_find(struct lower_walk *w, const char *path, struct lower_hit *ret, struct err *e);
+/* Like lower_find(), for one of many lookups. */
+MUST_CHECK int lower_walk_find(
+	struct lower_walk *w, const char *path, struct lower_hit *ret, struct err *e);
 
-/* The one struct of that file: the walk's. */
-int lower_file(
+/* Set *ret to the one struct for the file, which w owns. Returns 0 or -ENOMEM with e filled. */
+MUST_CHECK int lower_walk_file(
 	struct lower_walk *w, const struct lower_hit *hit, struct lower_file **ret, struct err *e);
-
-/*
- * The facts that a layer can depend on, as one line each, appended to ret. kind: "dir" (is the path
- * a directory?), "meta" (what attributes has the directory?), "file" (what is it, content and all,
- * that a hard link would join?). hit: what was found there; NULL: nothing.
- */
-int layer_deps_add(struct lower_walk *w, const char *kind, const char *path,
-	const struct lower_hit *hit, struct buf *ret, struct err *e);
-
-/*
- * A line of what the layer owes to the options. kind: "caps" (what becomes of capabilities of
- * version 3?), "devices" (are they left out?), "ids" (which are there?).
- */
-void layer_deps_add_options(const char *kind, const struct layer_options *o, struct buf *ret);
-
-/* As layer_deps_hold_below(). */
-int layer_deps_hold(const char *deps, struct lower_walk *w, bool *ret, struct err *e);
 
 #endif

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* writer: files, born with their owners. */
+/* writer: create files with their owners, and keep their directories open. */
 
 #include "writer_priv.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/securebits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -20,25 +18,13 @@
 
 #define WRITE_PIECE ((size_t)256 * 1024)
 
-int node_err(const struct node *n, int num, struct err *e, const char *what)
-{
-	scoped_buf struct buf b = BUF_INIT;
-	const char *path;
-
-	node_path(n, &b);
-	path = buf_get(&b);
-	if (path && !*path)
-		path = ".";
-	return err_set(e, num, path, "%s", what);
-}
-
-int writer_init(struct writer *w, struct layer_tree *tree, int parentfd, const char *name,
+int writer_init(struct writer *w, struct layer_tree *tree, const struct layer_dir *dir,
 	const struct layer_options *o, struct err *e)
 {
-	*w = (struct writer){ .tree = tree, .o = o, .parentfd = parentfd, .root = -1 };
+	*w = (struct writer){ .tree = tree, .o = o, .parentfd = dir->parentfd, .root = -1 };
 	for (size_t i = 0; i < WRITER_SLOTS; i++)
 		w->slots[i].fd = -1;
-	w->name = strdup(name);
+	w->name = strdup(dir->name);
 	return w->name ? 0 : err_nomem(e);
 }
 
@@ -53,29 +39,9 @@ void writer_done(struct writer *w)
 
 /* ---- owners ---- */
 
-int layer_prepare_process(struct err *e)
-{
-	int bits = prctl(PR_GET_SECUREBITS);
-
-	(void)umask(0); /* cannot fail */
-	if (bits < 0)
-		return err_set(e, errno, NULL, "cannot read the process's secure bits");
-	if (bits & SECBIT_NO_SETUID_FIXUP)
-		return 0;
-	if (prctl(PR_SET_SECUREBITS, (unsigned long)bits | SECBIT_NO_SETUID_FIXUP) < 0) {
-		(void)err_set(e, errno, NULL, "cannot create files with their owners");
-		err_op(e, "securebits");
-		err_why(e,
-			"keeping the capabilities while creating as another user needs "
-			"CAP_SETPCAP: root, or a user namespace of one's own");
-		return e ? -e->num : -EPERM;
-	}
-	return 0;
-}
-
 void writer_enter(struct writer *w)
 {
-	/* 4294967295 is no id: asking for it changes nothing and tells the current one. */
+	/* 4294967295 is not a valid id: the call changes nothing and returns the current id. */
 	w->uid = w->home_uid = (uint32_t)sys_setfsuid(UINT32_MAX);
 	w->gid = w->home_gid = (uint32_t)sys_setfsgid(UINT32_MAX);
 	w->entered = true;
@@ -87,7 +53,7 @@ void writer_leave(struct writer *w)
 	if (!w->entered)
 		return;
 	if (w->gid != w->home_gid)
-		(void)sys_setfsgid(w->home_gid); /* our own ids: always allowed */
+		(void)sys_setfsgid(w->home_gid); /* cannot fail: the process's own ids */
 	if (w->uid != w->home_uid)
 		(void)sys_setfsuid(w->home_uid);
 	w->entered = false;
@@ -98,20 +64,17 @@ static int own_failed(const struct node *n, const char *kind, uint32_t id, struc
 	(void)node_err(n, EPERM, e, "cannot create it with its owner");
 	err_op(e, "setfsuid");
 	err_why(e,
-		"the %s id %u cannot be taken: the user namespace does not map it, or the process "
+		"the %s id %u cannot be used: the user namespace does not map it, or the process "
 		"lacks %s",
 		kind, id, strcmp(kind, "user") ? "CAP_SETGID" : "CAP_SETUID");
 	return -EPERM;
 }
 
-/*
- * Whoever creates now is uid:gid. Capabilities stay (SECBIT_NO_SETUID_FIXUP), so no directory is in
- * the way.
- */
+/* setfsuid(2) does not report failure, so the ids are read back. */
 int writer_become(struct writer *w, uint32_t uid, uint32_t gid, const struct node *n, struct err *e)
 {
 	if (w->gid != gid) {
-		(void)sys_setfsgid(gid); /* says nothing of success: asked for below */
+		(void)sys_setfsgid(gid);
 		w->gid = (uint32_t)sys_setfsgid(UINT32_MAX);
 		if (w->gid != gid)
 			return own_failed(n, "group", gid, e);
@@ -127,10 +90,6 @@ int writer_become(struct writer *w, uint32_t uid, uint32_t gid, const struct nod
 	return 0;
 }
 
-/*
- * The first file of each owner is looked at: a filesystem may have its own idea of owners (a mount
- * with grpid, a squashing server, an ID-mapped mount). fd: the file (name NULL), or its directory.
- */
 int writer_prove(struct writer *w, int fd, const char *name, const struct node *n, struct err *e)
 {
 	struct stat st;
@@ -138,11 +97,11 @@ int writer_prove(struct writer *w, int fd, const char *name, const struct node *
 	if (!w->unproven)
 		return 0;
 	if (fstatat(fd, name ? name : "", &st, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) < 0)
-		return node_err(n, errno, e, "cannot look at what was created");
+		return node_err(n, errno, e, "cannot stat the new file");
 	if (st.st_uid != w->uid || st.st_gid != w->gid) {
-		(void)node_err(n, EPERM, e, "the file was born with the wrong owner");
-		err_why(e, "the store's filesystem gave it to %u:%u, not %u:%u", st.st_uid,
-			st.st_gid, w->uid, w->gid);
+		(void)node_err(n, EPERM, e, "the file was created with the wrong owner");
+		err_why(e, "the filesystem gave it to %u:%u, not %u:%u", st.st_uid, st.st_gid,
+			w->uid, w->gid);
 		return -EPERM;
 	}
 	w->unproven = false;
@@ -161,7 +120,7 @@ void writer_forget(struct writer *w, struct node *n)
 	n->slot = -1;
 }
 
-/* The free or least recently used slot. */
+/* Return a free slot, or the least recently used one after closing it. */
 static int slot_take(struct writer *w)
 {
 	int best = 0;
@@ -176,7 +135,7 @@ static int slot_take(struct writer *w)
 	return best;
 }
 
-/* fd becomes the writer's. */
+/* Put fd, which w then owns, into a slot. */
 static void keep_open(struct writer *w, struct node *n, int fd)
 {
 	int slot = slot_take(w);
@@ -199,9 +158,9 @@ static int open_child(struct writer *w, int fd, struct node *n, int *ret_fd, str
 }
 
 /*
- * Far below the nearest open directory, open one not far above dir in one call. Opened one by one,
- * so many levels would push all others out of their slots, and the next file, in another deep
- * directory, would have to open all of its own.
+ * If dir is far below the nearest open directory, open a directory not far above it in one call.
+ * Opening so many levels one by one would evict all other directories from the slots; for files
+ * that alternate between two deep directories, every level would be opened again for each file.
  */
 static int open_between(struct writer *w, struct node *dir, struct err *e)
 {
@@ -238,7 +197,7 @@ int writer_dir(struct writer *w, struct node *dir, int *ret_fd, struct err *e)
 		return 0;
 	}
 	r = open_between(w, dir, e);
-	/* Down from the nearest one that is open, one component at a time. */
+	/* Go down from the nearest open directory, one component at a time. */
 	while (r == 0 && dir->slot < 0) {
 		struct node *n = dir;
 		int fd;
@@ -253,7 +212,6 @@ int writer_dir(struct writer *w, struct node *dir, int *ret_fd, struct err *e)
 	return r;
 }
 
-/* In the parent's open directory, as the owner. */
 int writer_prepare(struct writer *w, struct node *n, int *ret_fd, struct err *e)
 {
 	int r = writer_dir(w, n->parent, ret_fd, e);
@@ -283,7 +241,7 @@ int writer_xattrs(struct writer *w, const struct xattrs *x, int fd, const char *
 	return xattrs_set(x, fd, name, w->o, *buf_get(&b) ? buf_get(&b) : ".", e);
 }
 
-/* ---- everything else ---- */
+/* ---- links, devices, FIFOs, whiteouts ---- */
 
 int writer_symlink(struct writer *w, struct node *n, const struct xattrs *x, struct err *e)
 {
@@ -310,10 +268,9 @@ static int special_failed(const struct node *n, int num, struct err *e)
 	err_op(e, "mknod");
 	if (num == EPERM && !S_ISFIFO(n->mode)) {
 		err_why(e,
-			"only the host's root can make devices, with CAP_MKNOD: no ordinary user "
-			"can, in no user namespace");
-		err_try(e,
-			"--devices=skip leaves devices out; a container gets its own /dev anyway");
+			"only root of the host can create devices, with CAP_MKNOD: ordinary users "
+			"cannot, even in a user namespace");
+		err_try(e, "--devices=skip skips devices; a container gets its own /dev anyway");
 	}
 	return -num;
 }
@@ -339,7 +296,7 @@ int writer_special(struct writer *w, struct node *n, const struct xattrs *x, str
 int writer_link(
 	struct writer *w, struct node *n, struct writer *of, struct node *target, struct err *e)
 {
-	/* The one descriptor may push the other out of its slot, so the first is made our own. */
+	/* Opening one directory may evict the other from its slot, so the first is duplicated. */
 	scoped_fd int from = -1;
 	int fd, r;
 
@@ -356,7 +313,7 @@ int writer_link(
 		if (r < 0)
 			return r;
 	}
-	/* protected_hardlinks(proc(5)) asks for the owner, or CAP_FOWNER over it. */
+	/* With protected_hardlinks (proc(5)), this needs the owner's id, or CAP_FOWNER. */
 	if (linkat(from >= 0 ? from : fd, target->name, fd, n->name, 0) < 0)
 		return node_err(n, errno, e, "cannot create the hard link");
 	n->flags |= NODE_MADE;
@@ -364,8 +321,8 @@ int writer_link(
 }
 
 /*
- * overlayfs's second form, Linux 6.7: an empty file with an attribute, in a directory that is
- * opaque "x".
+ * Create a whiteout in overlayfs's second form (Linux 6.7): an empty file with an attribute, in a
+ * directory that is marked as opaque "x".
  */
 static int whiteout_file(struct writer *w, int fd, struct node *n, struct err *e)
 {
@@ -397,9 +354,11 @@ int writer_whiteout(struct writer *w, struct node *n, struct err *e)
 	}
 	if (errno != EPERM)
 		return node_err(n, errno, e, "cannot create the whiteout");
-	log_verbose("no device 0:0 can be made here: whiteouts become files with an attribute");
+	log_verbose("cannot create a device 0:0 here: using a file with an attribute as whiteout");
 	return whiteout_file(w, fd, n, e);
 }
+
+/* ---- regular files ---- */
 
 int writer_file_begin(struct writer *w, struct node *n, int *ret_fd, struct err *e)
 {
@@ -442,8 +401,8 @@ int writer_file_data(
 }
 
 /*
- * Writing may take set-id bits away (not from a process with CAP_FSETID over the host), and an ACL
- * changes the mode.
+ * Writing clears set-id bits, unless the process has CAP_FSETID in the initial user namespace, and
+ * setting an ACL changes the mode.
  */
 static int restore_mode(int fd, const struct node *n, const struct xattrs *x, struct err *e)
 {
@@ -474,11 +433,13 @@ int writer_file_end(struct writer *w, struct node *n, int *fd, uint64_t written,
 		r = writer_times(*fd, NULL, n, e);
 	if (r < 0)
 		return r;
-	/* The errors of late writes (a quota, a server) show here. */
+	/* close(2) reports errors of delayed writes (a quota, a server). */
 	if (close(TAKE_FD(*fd)) < 0 && errno != EINTR)
 		return node_err(n, errno, e, "cannot finish writing the file");
 	return 0;
 }
+
+/* ---- removing ---- */
 
 int writer_remove(struct writer *w, struct node *n, struct err *e)
 {

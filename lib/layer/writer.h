@@ -11,26 +11,26 @@
 #include "layer_tree.h"
 
 /*
- * Makes files that are born with their owner: the thread takes the owner's ids as its file-system
- * ids (setfsuid(2)) for the call that creates. Everything happens in the open directory of the
- * parent, never through a link. Directories are made plain (0700: a set-gid bit or a default ACL
- * would be inherited) and get their attributes in writer_dir_finish(), when their children are
- * there.
+ * Creates files with their owners, without chown(2): the thread sets its filesystem ids
+ * (setfsuid(2)) to the owner for the call that creates the file. Files are created in the open
+ * directory of their parent, never through a symbolic link. Directories are created with mode 0700,
+ * since a set-gid bit or a default ACL would be inherited, and get their attributes from
+ * writer_dir_finish(), when they have their children.
  *
- * With the option dry nothing is written: nodes are only marked as made.
+ * With the option dry, nothing is written and nodes are only marked as made.
  */
 enum { WRITER_SLOTS = 128, JUMP_LEVELS = 16 };
 
 struct writer {
 	struct layer_tree *tree;
 	const struct layer_options *o;
-	int parentfd;      /* borrowed */
-	char *name;        /* of the root in it */
-	int root;          /* O_PATH */
-	uint32_t uid, gid; /* the thread's file-system ids now */
-	uint32_t home_uid, home_gid;
+	int parentfd;                /* borrowed */
+	char *name;                  /* of the layer's root in parentfd */
+	int root;                    /* O_PATH */
+	uint32_t uid, gid;           /* current filesystem ids of the thread */
+	uint32_t home_uid, home_gid; /* filesystem ids before writer_enter() */
 	bool entered;
-	bool unproven;  /* no file of this owner was seen on disk yet */
+	bool unproven;  /* no file with these ids was verified yet */
 	unsigned temps; /* temporary names used */
 	struct {
 		struct node *dir;
@@ -40,56 +40,49 @@ struct writer {
 	uint64_t clock;
 };
 
-/* name: copied. Makes nothing yet. */
-int writer_init(struct writer *w, struct layer_tree *tree, int parentfd, const char *name,
+/* Initialise w without creating anything. dir->name is copied. Returns 0 or -ENOMEM. */
+MUST_CHECK int writer_init(struct writer *w, struct layer_tree *tree, const struct layer_dir *dir,
 	const struct layer_options *o, struct err *e);
 void writer_done(struct writer *w);
 
-/* Around each use on a thread: remember its file-system ids, and give them back. */
+/* Save and restore the filesystem ids of the thread, around each use of the writer on it. */
 void writer_enter(struct writer *w);
 void writer_leave(struct writer *w);
 
-/* Make the layer's root directory, owned by the node's uid and gid. */
-int writer_root(struct writer *w, struct err *e);
+/* The functions below return 0 or -errno with e filled, which names the path. */
+
+/* Create the layer's root directory, owned by the uid and gid of its node. */
+MUST_CHECK int writer_root(struct writer *w, struct err *e);
+
+/* Open a directory (O_PATH). w owns the descriptor, which is valid until its next function call. */
+MUST_CHECK int writer_dir(struct writer *w, struct node *dir, int *ret_fd, struct err *e);
 
 /*
- * The open directory (O_PATH), which stays the writer's: good until the next call of a writer
- * function.
+ * Create the object of the node, with owner and mode, and set NODE_MADE. xattrs (may be NULL) are
+ * set after that, and then the times.
  */
-int writer_dir(struct writer *w, struct node *dir, int *ret_fd, struct err *e);
+MUST_CHECK int writer_mkdir(struct writer *w, struct node *n, struct err *e);
+MUST_CHECK int writer_symlink(
+	struct writer *w, struct node *n, const struct xattrs *x, struct err *e);
+MUST_CHECK int writer_special(
+	struct writer *w, struct node *n, const struct xattrs *x, struct err *e); /* device, FIFO */
+MUST_CHECK int writer_whiteout(struct writer *w, struct node *n, struct err *e);
+
+/* Create a hard link to target, which belongs to the writer of. */
+MUST_CHECK int writer_link(
+	struct writer *w, struct node *n, struct writer *of, struct node *target, struct err *e);
 
 /*
- * Create the node's object with its owner and mode. xattrs, which go on last but for the times, may
- * be NULL. Sets NODE_MADE.
+ * Create a regular file in three steps. The last one closes *fd; after an error the caller does.
+ * written is the end of the data, in bytes; the rest up to the node's size is a hole.
  */
-int writer_mkdir(struct writer *w, struct node *n, struct err *e);
-int writer_symlink(struct writer *w, struct node *n, const struct xattrs *x, struct err *e);
-int writer_special(
-	struct writer *w, struct node *n, const struct xattrs *x, struct err *e); /* device, fifo */
-int writer_link(struct writer *w, struct node *n, struct writer *of, struct node *target,
-	struct err *e); /* of: the target's writer */
-int writer_whiteout(struct writer *w, struct node *n, struct err *e);
-
-/* A regular file in three steps; *fd is closed by the last (or by the caller, after an error). */
-int writer_file_begin(struct writer *w, struct node *n, int *ret_fd, struct err *e);
-int writer_file_data(
+MUST_CHECK int writer_file_begin(struct writer *w, struct node *n, int *ret_fd, struct err *e);
+MUST_CHECK int writer_file_data(
 	int fd, const void *p, size_t n, uint64_t off, const struct node *node, struct err *e);
-int writer_file_end(struct writer *w, struct node *n, int *fd, uint64_t written,
+MUST_CHECK int writer_file_end(struct writer *w, struct node *n, int *fd, uint64_t written,
 	const struct xattrs *x, struct err *e);
 
-/* Remove what is on disk of this name, with everything below it. */
-int writer_remove(struct writer *w, struct node *n, struct err *e);
-
-/*
- * Make a directory anew if it was born with another owner than it should have; its children move
- * along.
- */
-int writer_dir_own(struct writer *w, struct node *n, struct err *e);
-
-/* Attributes, opaque mark, mode and times of a directory. */
-int writer_dir_finish(struct writer *w, struct node *n, struct err *e);
-
-/* Fill e for a failure on a node: returns -num. num 0: without an errno's text. */
-int node_err(const struct node *n, int num, struct err *e, const char *what);
+/* Remove the object of the node from disk, with everything below it. */
+MUST_CHECK int writer_remove(struct writer *w, struct node *n, struct err *e);
 
 #endif

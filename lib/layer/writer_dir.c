@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * writer: directories, made plain, made anew when their owner was wrong, and finished at the end.
- */
+/* writer_dir: create directories, replace those with a wrong owner, and set their attributes. */
 
-#include "writer_priv.h"
+#include "writer_dir.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +11,9 @@
 #include <unistd.h>
 
 #include "entry_ids.h"
+#include "writer_priv.h"
 
-/* A staging directory may hand down a set-gid bit or a default ACL: the layer starts without. */
+/* Remove a set-gid bit and ACLs, which the layer's root may inherit from the staging directory. */
 static int make_plain(int fd, struct err *e)
 {
 	static const char *const acls[] = { "system.posix_acl_default", "system.posix_acl_access" };
@@ -32,15 +31,16 @@ static int make_plain(int fd, struct err *e)
 }
 
 /*
- * Whose a directory is for the time being. One that is only needed as a parent may belong to ids
- * that the layer's own filesystem cannot hold; by the end it may have others.
+ * Choose a provisional owner. An implied parent belongs to 0:0 at first, which the map of the
+ * layer's mount may not cover; its final owner may be another one.
  */
 static int become_first_owner(struct writer *w, struct node *n, struct err *e)
 {
 	const struct idmap *m = w->o->through;
 
-	n->born_uid = !m || ids_cover(m, false, n->uid) ? n->uid : ids_anchor(m, false);
-	n->born_gid = !m || ids_cover(m, true, n->gid) ? n->gid : ids_anchor(m, true);
+	n->born_uid =
+		!m || entry_ids_covered(m, false, n->uid) ? n->uid : entry_ids_anchor(m, false);
+	n->born_gid = !m || entry_ids_covered(m, true, n->gid) ? n->gid : entry_ids_anchor(m, true);
 	return writer_become(w, n->born_uid, n->born_gid, n, e);
 }
 
@@ -50,12 +50,15 @@ static int check_owner(const struct writer *w, const struct node *n, struct err 
 	scoped_buf struct buf path = BUF_INIT;
 	bool user;
 
-	if (!m || ((user = ids_cover(m, false, n->uid)) && ids_cover(m, true, n->gid)))
+	if (!m ||
+		((user = entry_ids_covered(m, false, n->uid)) &&
+			entry_ids_covered(m, true, n->gid)))
 		return 0;
 	node_path(n, &path);
 	if (!buf_get(&path))
 		return err_nomem(e);
-	return ids_refuse(m, user, user ? n->gid : n->uid, NULL, path.len ? path.data : ".", e);
+	return entry_ids_refuse(
+		m, user, user ? n->gid : n->uid, NULL, path.len ? path.data : ".", e);
 }
 
 static int make_root(struct writer *w, const char *name, struct err *e)
@@ -108,17 +111,16 @@ int writer_mkdir(struct writer *w, struct node *n, struct err *e)
 	return writer_prove(w, fd, n->name, n, e);
 }
 
-/* Move what is on disk of the children into the new directory. */
+/* Move those children that are on disk into the new directory. */
 static int move_children(struct node *n, int old, int new, struct err *e)
 {
 	for (struct node *c = n->children; c; c = c->next)
 		if (c->flags & NODE_MADE && renameat(old, c->name, new, c->name) < 0)
-			return node_err(
-				c, errno, e, "cannot move it into its directory's new incarnation");
+			return node_err(c, errno, e, "cannot move it into its new directory");
 	return 0;
 }
 
-/* A name that the directory does not have. */
+/* Choose a name that is not in the directory. */
 static void temp_name(struct writer *w, const struct node *parent, char buf[static 64])
 {
 	do
@@ -141,7 +143,7 @@ static int own_root(struct writer *w, struct err *e)
 		r = move_children(root, old, w->root, e);
 	if (r == 0 && renameat(w->parentfd, buf_get(&temp), w->parentfd, w->name) < 0)
 		r = err_set(e, errno, w->name,
-			"cannot replace the layer's directory by one with its owner");
+			"cannot replace the layer's directory with one that has its owner");
 	return r;
 }
 
@@ -176,7 +178,8 @@ int writer_dir_own(struct writer *w, struct node *n, struct err *e)
 	if (r == 0)
 		r = move_children(n, old, new, e);
 	if (r == 0 && renameat(fd, temp, fd, n->name) < 0)
-		r = node_err(n, errno, e, "cannot replace the directory by one with its owner");
+		r = node_err(
+			n, errno, e, "cannot replace the directory with one that has its owner");
 	if (r < 0)
 		return r;
 
@@ -188,8 +191,8 @@ int writer_dir_own(struct writer *w, struct node *n, struct err *e)
 static int mark_opaque(struct writer *w, int fd, const struct node *n, struct err *e)
 {
 	/*
-	 * overlayfs looks for the mark nowhere on a layer's root: there the image's stack ends
-	 * instead.
+	 * overlayfs ignores the mark on the root of a layer. For an opaque root, the stack of the
+	 * image ends with this layer instead.
 	 */
 	bool opaque = node_hides(n) && n->parent;
 	const char *value = opaque ? "y" : "x";
@@ -201,7 +204,7 @@ static int mark_opaque(struct writer *w, int fd, const struct node *n, struct er
 		return 0;
 	(void)node_err(n, errno, e, "cannot mark the directory as opaque");
 	if (e && e->num == EOPNOTSUPP)
-		err_why(e, "the filesystem of the store does not keep the attribute %s", name);
+		err_why(e, "the filesystem does not support the attribute %s", name);
 	return e ? -e->num : -EIO;
 }
 
@@ -227,7 +230,7 @@ int writer_dir_finish(struct writer *w, struct node *n, struct err *e)
 	r = writer_xattrs(w, n->xattrs, fd, NULL, n, e);
 	if (r == 0)
 		r = mark_opaque(w, fd, n, e);
-	/* After the ACLs, which have a say in the mode's bits: what the header says holds. */
+	/* Setting an ACL changes the mode, so the mode of the header is set afterwards. */
 	if (r == 0 && ((n->mode & 07777) != 0700 || n->xattrs) && fchmod(fd, n->mode & 07777) < 0)
 		r = node_err(n, errno, e, "cannot set the mode");
 	return r < 0 ? r : writer_times(fd, NULL, n, e);

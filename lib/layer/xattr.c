@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* xattr: which extended attributes a layer may set, and setting them. */
+/* xattr: decide which extended attributes a layer may set, set them, and read them. */
 
 #include "xattr.h"
 
@@ -21,12 +21,12 @@
 /* linux/limits.h: XATTR_NAME_MAX, XATTR_SIZE_MAX */
 enum { NAME_LIMIT = 255, VALUE_LIMIT = 65536 };
 
-enum action { KEEP, ESCAPE, HOSTS, USERS, ACL, CAPS, FOREIGN };
+enum xattr_action { KEEP, ESCAPE, HOSTS, USERS, ACL, CAPS, FOREIGN };
 
-/* The first prefix that fits decides. */
+/* The first prefix that matches decides. */
 static const struct {
 	const char *prefix;
-	enum action action;
+	enum xattr_action action;
 } rules[] = {
 	{ "trusted.overlay.", ESCAPE },
 	{ "user.overlay.", ESCAPE },
@@ -49,7 +49,7 @@ static bool has_prefix(const char *s, const char *prefix)
 	return !strncmp(s, prefix, strlen(prefix));
 }
 
-static enum action action_of(const char *name)
+static enum xattr_action action_of(const char *name)
 {
 	size_t i = 0;
 
@@ -58,7 +58,7 @@ static enum action action_of(const char *name)
 	return rules[i].action;
 }
 
-static void tell(enum log_level level, const char *on, const char *name, const char *text)
+static void log_attribute(enum log_level level, const char *on, const char *name, const char *text)
 {
 	if (level == LOG_WARN)
 		log_warn("'%s': %s: %s", on, name, text);
@@ -78,7 +78,7 @@ static int by_name(const void *a, const void *b)
 
 static void keep_name(void *name)
 {
-	(void)name; /* its item frees it */
+	(void)name; /* owned by its item */
 }
 
 void xattrs_done(struct xattrs *x)
@@ -135,13 +135,14 @@ static int append(struct xattrs *x, const char *name, const void *value, size_t 
 	return 0;
 }
 
-bool xattr_escapes_known(void)
+/* Does overlayfs of this kernel understand escaped attributes ("trusted.overlay.overlay.X")? */
+static bool escapes_known(void)
 {
 	struct utsname u;
 	char *end;
 	long major, minor;
 
-	/* To see it happen one would have to mount an overlay, so for once the version decides. */
+	/* A probe would have to mount an overlay, so the version of the kernel decides. */
 	if (uname(&u) < 0)
 		return false;
 	major = strtol(u.release, &end, 10);
@@ -155,9 +156,9 @@ static int add_escaped(struct xattrs *x, const char *name, const void *value, si
 	scoped_buf struct buf b = BUF_INIT;
 	const char *rest = strchr(name, '.') + strlen(".overlay.");
 
-	if (!xattr_escapes_known())
+	if (!escapes_known())
 		return refuse(e, EOPNOTSUPP, on, name,
-			"would speak to overlayfs, which cannot escape it before Linux 6.7");
+			"would be read by overlayfs, which cannot escape it before Linux 6.7");
 
 	buf_add(&b, name, (size_t)(rest - name));
 	buf_str(&b, "overlay.");
@@ -185,23 +186,24 @@ bool xattr_is_rooted_cap(const char *name, size_t size)
 }
 
 /*
- * Version 3 holds for user namespaces whose root is the id it names, as the mount shows it
- * (security/commoncap.c, get_vfs_caps_from_disk()). Version 2 is the same without that id, and
- * stands for disk id 0.
+ * A capability of version 3 applies in user namespaces whose root is the id that it names, as the
+ * mount translates it (security/commoncap.c, get_vfs_caps_from_disk()). Version 2 has no such id,
+ * which means disk id 0.
  */
 static int add_rebased(struct xattrs *x, const void *value, const char *on, struct err *e)
 {
 	unsigned char v2[FILECAP_SIZE_2];
 
 	filecap_to_v2(value, v2);
-	tell(LOG_VERBOSE, on, IDATTR_CAPABILITY, "made that of the image's root");
+	log_attribute(LOG_VERBOSE, on, IDATTR_CAPABILITY, "converted to one for the image's root");
 	return append(x, IDATTR_CAPABILITY, v2, sizeof(v2), e);
 }
 
-int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t size, mode_t type,
-	const struct layer_options *o, const char *on, struct err *e)
+int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t size,
+	const struct xattr_file *file, struct err *e)
 {
-	enum action action = action_of(name);
+	const enum xattr_action action = action_of(name);
+	const char *on = file->on;
 
 	if (strlen(name) > NAME_LIMIT)
 		return refuse(e, ENAMETOOLONG, on, name, "has a name of more than 255 bytes");
@@ -215,30 +217,32 @@ int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t siz
 	case ESCAPE:
 		return add_escaped(x, name, value, size, on, e);
 	case HOSTS:
-		if (o->keep_security)
+		if (file->o->keep_security)
 			break;
-		tell(LOG_VERBOSE, on, name,
-			"left out: it belongs to the machine that made the image");
+		log_attribute(LOG_VERBOSE, on, name,
+			"skipped: it is specific to the machine that built the image");
 		return 0;
 	case FOREIGN:
-		tell(LOG_WARN, on, name, "left out: Linux has no such extended attribute");
+		log_attribute(LOG_WARN, on, name, "skipped: Linux has no such extended attribute");
 		return 0;
 	case CAPS:
 		if (!capability_fits(value, size))
 			return refuse(e, EINVAL, on, name,
 				"is malformed (neither version 2 nor version 3)");
-		if (o->rebase_caps && xattr_is_rooted_cap(name, size))
+		if (file->o->rebase_caps && xattr_is_rooted_cap(name, size))
 			return add_rebased(x, value, on, e);
 		break;
 	case USERS:
-		if (S_ISREG(type) || S_ISDIR(type))
+		if (S_ISREG(file->type) || S_ISDIR(file->type))
 			break;
-		tell(LOG_WARN, on, name, "left out: Linux keeps it on files and directories only");
+		log_attribute(LOG_WARN, on, name,
+			"skipped: Linux supports it only on files and directories");
 		return 0;
 	case ACL:
-		if (!S_ISLNK(type))
+		if (!S_ISLNK(file->type))
 			break;
-		tell(LOG_WARN, on, name, "left out: a symbolic link has no access control list");
+		log_attribute(
+			LOG_WARN, on, name, "skipped: a symbolic link has no access control list");
 		return 0;
 	case KEEP:
 		break;
@@ -256,16 +260,16 @@ static int set_one(const struct xattr *a, int fd, const char *path)
 
 static int set_failed(const struct xattr *a, int num, const char *on, struct err *e)
 {
-	enum action action = action_of(a->name);
+	enum xattr_action action = action_of(a->name);
 
 	(void)err_set(e, num, on, "cannot set the extended attribute %s", a->name);
 	err_op(e, "setxattr");
 	if (num == EOPNOTSUPP)
-		err_why(e, "the filesystem of the store does not keep such attributes");
+		err_why(e, "the filesystem does not support such attributes");
 	else if (num == ENOSPC)
 		err_why(e,
-			"the filesystem is full, or has no room for that many extended attributes "
-			"of one file: ext4 has one block");
+			"the filesystem is full, or has no room for so many extended attributes of "
+			"one file: ext4 has one block for them");
 	else if (num == EINVAL && (action == ACL || action == CAPS))
 		err_why(e, "it is malformed, or names an id that the user namespace does not map");
 	return -num;
@@ -274,10 +278,7 @@ static int set_failed(const struct xattr *a, int num, const char *on, struct err
 int xattrs_set(const struct xattrs *x, int fd, const char *name, const struct layer_options *o,
 	const char *on, struct err *e)
 {
-	/*
-	 * There is no lsetxattrat() before Linux 6.13: the descriptor's own directory in /proc
-	 * stands in.
-	 */
+	/* setxattrat(2) exists since Linux 6.13 only: use the descriptor's directory in /proc. */
 	char dir[32], path[32 + 1 + 256];
 
 	if (name)
@@ -288,7 +289,8 @@ int xattrs_set(const struct xattrs *x, int fd, const char *name, const struct la
 		int r = set_one(a, fd, name ? path : NULL);
 
 		if (r == -EPERM && o->user_xattr && action_of(a->name) != CAPS) {
-			tell(LOG_WARN, on, a->name, "left out: only the host's root may set it");
+			log_attribute(
+				LOG_WARN, on, a->name, "skipped: only root of the host may set it");
 			continue;
 		}
 		if (r < 0)
@@ -303,7 +305,7 @@ const char *xattr_overlay(bool user, const char *what, char buf[static 64])
 	return buf;
 }
 
-/* An attribute's value, allocated: its size, or -errno. */
+/* Read the value of an attribute into memory that the caller frees. Returns its size, or -errno. */
 static ssize_t get_value(const char *path, const char *name, void **ret)
 {
 	for (;;) {
@@ -324,6 +326,7 @@ static ssize_t get_value(const char *path, const char *name, void **ret)
 	}
 }
 
+/* Does a copy of a file get the attribute? */
 static bool copied(const char *name, const struct layer_options *o)
 {
 	if (action_of(name) == ESCAPE)

@@ -11,8 +11,8 @@
 #include "layer.h"
 
 /*
- * Extended attributes of one file, in the order they are set: a capability or an ACL is what it is
- * when set last.
+ * The extended attributes of one file, in the order in which they are set: setting an ACL changes
+ * the mode, and a capability must survive.
  */
 struct xattr {
 	char *name;
@@ -23,52 +23,57 @@ struct xattr {
 struct xattrs {
 	struct xattr *items;
 	size_t len, cap;
-	void *names; /* tsearch(3): the items' names */
+	void *names; /* tsearch(3): the names of items */
 };
 
 void xattrs_done(struct xattrs *x);
-void xattrs_free(struct xattrs *x); /* NULL is fine */
+void xattrs_free(struct xattrs *x); /* x may be NULL */
+
+/* The file that attributes are for. */
+struct xattr_file {
+	mode_t type;    /* S_IFMT bits */
+	const char *on; /* the entry, for messages */
+	const struct layer_options *o;
+};
 
 /*
- * Add an attribute that a layer asks for, by our rules: overlayfs's own are escaped, those of the
- * build host's security modules are left out, a malformed capability is refused, as is what the
- * kernel could not store. type: S_IFREG ..., of the file that gets it. A name that is there already
- * stays as it is. on: the entry, for messages.
+ * Add an attribute of an archive's entry. Attributes of overlayfs are escaped, those of security
+ * modules of the build host are skipped, and malformed capabilities as well as attributes that the
+ * kernel could not store are refused. An attribute that x has already stays unchanged. Returns 0 or
+ * -errno with e filled.
  */
-int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t size, mode_t type,
-	const struct layer_options *o, const char *on, struct err *e);
+MUST_CHECK int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t size,
+	const struct xattr_file *file, struct err *e);
 
-/* Is it a capability of version 3, as its size alone tells? */
+/* Is it a capability of version 3, judged by its size? */
 bool xattr_is_rooted_cap(const char *name, size_t size);
 
-/* Take one of them away. */
+/* Remove item, which is one of x->items. */
 void xattrs_drop(struct xattrs *x, struct xattr *item);
 
-/* Is the name there? */
+/* Does x have an attribute of this name? */
 bool xattrs_has(const struct xattrs *x, const char *name);
 
 /*
- * Set all of them, through an open descriptor of the file, or (name not NULL) on the entry name of
- * the directory fd, without following it. Inside a user namespace what only the host's root may set
- * is left out with a warning.
+ * Set all attributes of an open file (name NULL), or of name in the directory fd, without following
+ * a symbolic link. Inside a user namespace, attributes that only root of the host may set are
+ * skipped with a warning. on is the entry, for messages. Returns 0 or -errno with e filled.
  */
-int xattrs_set(const struct xattrs *x, int fd, const char *name, const struct layer_options *o,
-	const char *on, struct err *e);
+MUST_CHECK int xattrs_set(const struct xattrs *x, int fd, const char *name,
+	const struct layer_options *o, const char *on, struct err *e);
 
-/* "trusted.overlay.NAME" or "user.overlay.NAME". what: "opaque", "whiteout". */
+/*
+ * Write "trusted.overlay.WHAT" or, for user, "user.overlay.WHAT" into buf, and return buf. what is
+ * "opaque" or "whiteout".
+ */
 const char *xattr_overlay(bool user, const char *what, char buf[static 64]);
 
 /*
- * Read the attributes of an entry of a finished layer (fd: its directory, name: one component), to
- * be set on a copy: without overlayfs's own marks, but with escaped ones as they are.
+ * Read the attributes of name in the directory fd of a finished layer, to be set on a copy: without
+ * overlayfs's own marks, but with escaped ones unchanged. on is the entry, for messages. Returns 0
+ * or -errno with e filled.
  */
-int xattrs_read(struct xattrs *x, int fd, const char *name, const struct layer_options *o,
-	const char *on, struct err *e);
-
-/*
- * Does the kernel's overlayfs understand escaped attributes ("trusted.overlay.overlay.X":
- * Linux 6.7)?
- */
-bool xattr_escapes_known(void);
+MUST_CHECK int xattrs_read(struct xattrs *x, int fd, const char *name,
+	const struct layer_options *o, const char *on, struct err *e);
 
 #endif

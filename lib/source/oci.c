@@ -72,7 +72,7 @@ static int open_blob(const struct source *s, const struct digest *digest, uint64
 	return 0;
 }
 
-/* A read_blob. */
+/* Read a document; this is a read_blob. */
 static int read_document(
 	const struct source *s, const struct descriptor *d, struct buf *ret, struct err *e)
 {

@@ -16,7 +16,8 @@ struct platform {
 /* The platform of this machine. */
 void platform_native(struct platform *ret);
 
-/* Parse OS/ARCH[/VARIANT]. Returns -EINVAL with e filled (a usage error) for anything else. */
+/* Parse a platform of the form OS/ARCH[/VARIANT]. Returns -EINVAL with e filled (a usage error) for
+ * anything else. */
 MUST_CHECK int platform_parse(const char *s, struct platform *ret, struct err *e);
 
 /*

@@ -14,7 +14,7 @@
 #include "../base/fd.h"
 #include "../base/json.h"
 #include "../base/log.h"
-#include "../layer/layer.h"
+#include "../layer/layer_deps.h"
 #include "store_dir.h"
 #include "store_priv.h"
 

@@ -30,8 +30,8 @@ static int bear(const struct tempdir *s, const struct idmap *map, int *ret_disk,
 	scoped_fd int view = -1;
 	int r;
 
-	(void)idmap_uid_seen(map, ids_anchor(map, false), &b.uid);
-	(void)idmap_gid_seen(map, ids_anchor(map, true), &b.gid);
+	(void)idmap_uid_seen(map, entry_ids_anchor(map, false), &b.uid);
+	(void)idmap_gid_seen(map, entry_ids_anchor(map, true), &b.gid);
 	r = clone_private(s->fd, s->path, &none, &view, e);
 	if (r == 0)
 		r = mkdir_owned(view, NAME, &b, s->path, e);

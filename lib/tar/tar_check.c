@@ -290,7 +290,8 @@ static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct 
 	f.body = t->pos;
 	if (type >= '1' && type <= '6' && f.size)
 		return bad(t, e,
-			"is not a regular file and has a body, which readers of tar do not agree on");
+			"is not a regular file and has a body, which readers of tar do not "
+			"agree on");
 	if ((x->has_path && t->ext.long_name) || (x->has_linkpath && t->ext.long_link))
 		return bad(t, e, "has its name both in a pax and in a GNU header");
 	if (VEC_ADD(&t->facts, f) < 0)

@@ -15,8 +15,8 @@ static int too_long(const char *raw, const char *what, struct err *e)
 {
 	(void)err_say(e, ENAMETOOLONG, raw, "%s is longer than %d bytes", what, PATH_LIMIT);
 	err_why(e,
-		"Linux accepts no longer path (PATH_MAX): no program could reach such a file by its "
-		"name");
+		"Linux accepts no longer path (PATH_MAX): no program could reach such a file by "
+		"its name");
 	err_try(e, "rebuild the image without it");
 	return -ENAMETOOLONG;
 }

@@ -3,7 +3,7 @@
 import struct
 
 from cases import B, C, D, F, IMPLIED, L, P, case
-from escapes import LEFT_OUT
+from escapes import SKIPPED
 from forging import HOSTS_ROOT
 from tarball import archive, blockdev, char, entry, extension, fifo, file, folder, header, symlink, whiteout
 
@@ -233,9 +233,9 @@ case('special-files', 'with owner, mode and time', [
     fifo('pipe', mode=0o622, mtime=800), char('far', 4095, 1048575))],
      tree={'null': C(1, 3, 0o666, uid=1), 'sda': B(8, 300, 0o660, gid=6), 'pipe': P(0o622, mtime=800),
      'far': C(4095, 1048575)},
-     user={'null': None, 'sda': None, 'far': None}, user_warns=LEFT_OUT)
+     user={'null': None, 'sda': None, 'far': None}, user_warns=SKIPPED)
 case('block-device-0', 'only a character device 0:0 is a whiteout', [archive(blockdev('b', 0, 0))],
-     tree={'b': B(0, 0)}, user={'b': None}, user_warns=LEFT_OUT)
+     tree={'b': B(0, 0)}, user={'b': None}, user_warns=SKIPPED)
 case('special-files-with-attributes', 'user attributes they cannot have',
      [archive(fifo('p', xattrs={'user.k': b'v'}))], tree={'p': P()},
-     warns='Linux keeps it on files and directories only')
+     warns='Linux supports it only on files and directories')

@@ -7,9 +7,9 @@ from tarball import archive, char, entry, fifo, file, folder, link, symlink
 
 INNER = CANARY[1:]                              # as a name in an archive
 UP = '../' * 20
-NO_PARENT = 'is no directory in this layer'
+NO_PARENT = 'is not a directory in this layer'
 NOTHING = 'which neither the layer nor those below have'
-LEFT_OUT = 'left out: a device'
+SKIPPED = 'skipped: a device'
 OPEN_ACL = struct.pack('<IHHIHHIHHI', 2, 1, 7, 2**32 - 1, 4, 7, 2**32 - 1, 0x20, 7, 2**32 - 1)
 
 # ---- names ----
@@ -56,7 +56,7 @@ case('link-in-a-layer-below', 'the link in one layer, the file in the next', [
     archive(symlink('etc', CANARY + '/dir')), archive(file('etc/escaped', 'x'))],
      refused='is a symbolic link in a layer below', on="'etc'")
 case('file-in-a-layer-below', 'a file in one layer, something below it in the next', [
-    archive(file('etc', 'x')), archive(file('etc/y', 'y'))], refused='is no directory in a layer below', on="'etc'")
+    archive(file('etc', 'x')), archive(file('etc/y', 'y'))], refused='is not a directory in a layer below', on="'etc'")
 case('directory-hides-link-below', 'a directory that is listed takes the place of a link below', [
     archive(folder('var'), symlink('var/run', CANARY + '/dir')),
     archive(folder('var'), folder('var/run', mode=0o711), file('var/run/mine', 'x'))],
@@ -88,8 +88,8 @@ case('attributes-of-a-link', 'mode, owner, time and ACL of a link are not its ta
 case('attribute-of-a-link-user', 'user attributes of a link are left out, others are its own', [
     archive(file('ok', 'ok'), symlink('s', CANARY + '/file', xattrs={'user.x': b'v', 'trusted.x': b'v'}))],
      tree={'ok': F('ok'), 's': L(CANARY + '/file', xattrs={'trusted.x': b'v'})},
-     user={'s': L(CANARY + '/file')}, warns='Linux keeps it on files and directories only',
-     user_warns="only the host's root may set it")
+     user={'s': L(CANARY + '/file')}, warns='Linux supports it only on files and directories',
+     user_warns="only root of the host may set it")
 
 # ---- hard links ----
 
@@ -113,7 +113,7 @@ case('fifo-then-file', 'a file in the place of a FIFO: opening that would wait f
      [archive(fifo('p'), file('p', 'data'))],
      tree={'p': F('data')}, seconds=10)
 case('device-then-file', 'a file in the place of a device: the data is not for the device', [
-    archive(char('full', 1, 7), file('full', 'data'))], tree={'full': F('data')}, user_warns=LEFT_OUT)
+    archive(char('full', 1, 7), file('full', 'data'))], tree={'full': F('data')}, user_warns=SKIPPED)
 case('file-then-below', 'an entry below a file of the same layer',
      [archive(file('f', '1'), file('f/x', '2'), file('ok'))],
      refused=NO_PARENT, on='f/x')

@@ -12,7 +12,7 @@ BASE = archive(folder('d'), file('d/keep', 'k'), folder('private', mode=0o700), 
 file('secret', 's'))
 TREE = {'d': D(), 'd/keep': F('k'), 'private': D(0o700), 'private/key': F('k'), 'secret': F('s')}
 DEVICE = 'is a device 0:0, which would be a whiteout'
-HOSTS_ROOT = "only the host's root may set it"
+HOSTS_ROOT = "only root of the host may set it"
 
 
 def forged(name, why, tree, entries, pairs):

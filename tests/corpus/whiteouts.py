@@ -7,7 +7,7 @@ BASE = archive(folder('d', mode=0o750, uid=7, gid=8, mtime=5000), file('d/a', 'a
                file('d/sub/c', 'c'), file('top', 't'))
 TREE = {'d': D(0o750, uid=7, gid=8, mtime=5000), 'd/a': F('a'), 'd/b': F('b'), 'd/sub': D(), 'd/sub/c': F('c'),
 'top': F('t')}
-NO_NAME = 'is a whiteout of no valid name'
+NO_NAME = 'is a whiteout of an invalid name'
 
 
 def without(*paths, **more):
@@ -129,4 +129,4 @@ case('whiteout-of-a-link', 'the link goes, its target stays',
      tree={'f': F()})
 case('whiteout-below-a-link-of-the-layer', 'a link in the same layer is no directory', [
     archive(folder('s'), file('s/inner')), archive(symlink('s', CANARY + '/dir'), whiteout('s/inner'))],
-     refused='is no directory in this layer', on='s/.wh.inner')
+     refused='is not a directory in this layer', on='s/.wh.inner')

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Any bytes may come as a layer: unpacked twice, the second on top of the first, it is refused or
- * gives a specification that reads back and deps that hold. Needs no privilege, but gets further
- * as root.
+ * gives a specification that reads back and dependencies that hold. Needs no privilege, but gets
+ * further as root.
  */
 
 #include <errno.h>
@@ -13,6 +13,11 @@
 
 #include "../../lib/base/fd.h"
 #include "../../lib/layer/layer.h"
+#include "../../lib/layer/layer_deps.h"
+#include "../../lib/layer/layer_mtree.h"
+#include "../../lib/layer/layer_process.h"
+#include "../../lib/layer/layer_resolve.h"
+#include "../../lib/layer/lowerdirs.h"
 #include "../../lib/tar/mtree.h"
 #include "fuzz.h"
 
@@ -40,17 +45,25 @@ static int ignore(const struct mtree_entry *s, void *arg)
 	return 0;
 }
 
+static bool deps_hold(const char *deps, const struct lower *lower)
+{
+	scoped_walk struct lower_walk w;
+	bool holds = false;
+
+	lower_walk_begin(&w, lower);
+	return layer_deps_hold(deps, &w, &holds, NULL) == 0 && holds;
+}
+
 static int settle(struct layer *l, int dir, const struct lower *lower, struct err *e)
 {
 	scoped_buf struct buf deps = BUF_INIT;
 	scoped_fd int spec = -1;
-	bool holds = false;
 
 	if (layer_resolve_lower(l, lower, e) < 0 || layer_finish(l, e) < 0)
 		return -1;
 	FUZZ_CHECK(layer_deps(l, &deps, e) == 0);
 	if (!layer_root_opaque(l))
-		FUZZ_CHECK(layer_deps_hold_below(buf_get(&deps), lower, &holds, e) == 0 && holds);
+		FUZZ_CHECK(deps_hold(buf_get(&deps), lower));
 	FUZZ_CHECK(layer_mtree_write(l, dir, "spec", e) == 0);
 	spec = openat(dir, "spec", O_RDONLY | O_CLOEXEC);
 	FUZZ_CHECK(spec >= 0 &&
@@ -68,7 +81,7 @@ static int unpack(
 	struct input in = { .data = data, .size = size, .piece = 1 + size % 3000 };
 	struct err e = ERR_INIT;
 	struct layer *l;
-	int r = layer_apply(give, &in, dir, name, &o, &l, &e);
+	int r = layer_apply(give, &in, &(struct layer_dir){ dir, name }, &o, &l, &e);
 
 	if (r == 0) {
 		r = settle(l, dir, lower, &e);
@@ -104,7 +117,7 @@ static int make_top(void)
 	struct err e = ERR_INIT;
 	int fd;
 
-	(void)layer_prepare_process(&e); /* without privilege only part of it works */
+	(void)layer_process_prepare(&e); /* without privilege only part of it works */
 	FUZZ_CHECK(mkdtemp(top_path) && fd_open_dir(AT_FDCWD, top_path, &fd, &e) == 0);
 	(void)atexit(remove_top);
 	return fd;

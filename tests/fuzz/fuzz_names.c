@@ -15,6 +15,9 @@
 #include "../../lib/base/fd.h"
 #include "../../lib/layer/entry.h"
 #include "../../lib/layer/layer.h"
+#include "../../lib/layer/layer_limits.h"
+#include "../../lib/layer/layer_process.h"
+#include "../../lib/layer/layer_resolve.h"
 #include "../../lib/layer/lowerdirs.h"
 #include "../../lib/tar/tar_name.h"
 #include "fuzz.h"
@@ -152,7 +155,7 @@ static int unpack(
 
 	FUZZ_CHECK(s);
 	put_lines(s, text, size);
-	r = layer_apply(give, s, top, name, &o, &l, &e);
+	r = layer_apply(give, s, &(struct layer_dir){ top, name }, &o, &l, &e);
 	if (r == 0)
 		r = layer_resolve_lower(l, lower, &e);
 	if (r == 0)
@@ -178,7 +181,7 @@ static void make_base(void)
 {
 	struct err e = ERR_INIT;
 
-	(void)layer_prepare_process(&e); /* without privilege only part of it works */
+	(void)layer_process_prepare(&e); /* without privilege only part of it works */
 	FUZZ_CHECK(mkdtemp(top_path) && fd_open_dir(AT_FDCWD, top_path, &top, &e) == 0);
 	(void)atexit(remove_top);
 	FUZZ_CHECK(unpack(base_lines, sizeof(base_lines) - 1, top, "base",

@@ -5,6 +5,7 @@
  */
 
 #include "../../lib/layer/entry.h"
+#include "../../lib/layer/layer_limits.h"
 #include "../../lib/tar/tar_pax.h"
 #include "fuzz.h"
 #include "tar.h"

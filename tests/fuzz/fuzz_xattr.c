@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "../../lib/base/idattr.h"
+#include "../../lib/layer/layer_limits.h"
 #include "../../lib/layer/xattr.h"
 #include "fuzz.h"
 
@@ -39,24 +40,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static const mode_t types[] = { S_IFREG, S_IFDIR, S_IFLNK, S_IFIFO };
 	struct layer_options o = { .limits = layer_default_limits };
 	struct xattrs x = { .items = NULL };
+	struct xattr_file file = { .on = "entry", .o = &o };
 	struct err e = ERR_INIT;
 	const uint8_t *nul;
-	mode_t type;
 
 	if (size < 2 || !(nul = memchr(data + 1, '\0', size - 1)))
 		return 0;
-	type = types[data[0] & 3];
+	file.type = types[data[0] & 3];
 	o.keep_security = data[0] & 4;
 	o.user_xattr = data[0] & 8;
 	for (int times = 0; times < 2; times++) {
 		size_t before = x.len, n = size - (size_t)(nul + 1 - data);
 
-		if (xattrs_add(&x, (const char *)data + 1, nul + 1, n, type, &o, "entry", &e) < 0)
+		if (xattrs_add(&x, (const char *)data + 1, nul + 1, n, &file, &e) < 0)
 			FUZZ_CHECK(e.set && x.len == before);
 		FUZZ_CHECK(!times || x.len == before); /* a name is kept once */
 	}
 	for (size_t i = 0; i < x.len; i++)
-		kept(&x.items[i], type);
+		kept(&x.items[i], file.type);
 	xattrs_done(&x);
 	return 0;
 }

@@ -174,9 +174,9 @@ UNMAPPED='{"layers":[{"files":{"f":"old","d":{"type":"dir"},"d/keep":"1"}},
 	capture alice image-unpack --unmapped=skip "$SCRATCH/a"
 	must_equal "$status" 0
 	[[ $output == *"left out: 5 with ids that there are not"* ]] || tell "they are not counted"
-	must_equal "$(grep -c "left out: it (of" <<<"$stderr")" 3
-	[[ $stderr == *"'f': left out: it (of 70000:0)"* &&
-		$stderr == *"more of this layer are named with --verbose"* ]] || tell "not named"
+	must_equal "$(grep -c "skipped: it (owner" <<<"$stderr")" 3
+	[[ $stderr == *"'f': skipped: it (owner 70000:0)"* &&
+		$stderr == *"--verbose names the others in this layer"* ]] || tell "not named"
 	# What was left out hides what it would have replaced; a directory is as if it had not been
 	# listed.
 	in_alices sh -euc 'mkdir "$1/m"
@@ -231,7 +231,7 @@ s 2001:365533 777 1"
 	[[ $stderr == *"cannot create the device"*"--devices=skip"* ]] || tell "no way out"
 	capture alice image-unpack --devices=skip "$SCRATCH/a"
 	must_equal "$status" 0
-	[[ $stderr == *"'dev/null': left out: a device"* ]] || tell "it is not named"
+	[[ $stderr == *"'dev/null': skipped: a device"* ]] || tell "it is not named"
 	[[ $output == *"left out: 1 device" ]] || tell "it is not counted"
 	must_equal "$(cd "$(layer a)" && find . -printf '%P %y\n' | sort | paste -sd' ')" \
 		" d dev d dev/null c n c z f"
@@ -484,7 +484,7 @@ nobody 60005:60005"
 		as_user alice "$SHIFTBOX" image-unpack -N debian "oci:$SCRATCH/oci:latest"
 	capture alice image-unpack --devices=skip -N debian "oci:$SCRATCH/oci:latest"
 	must_equal "$status" 0
-	[[ $stderr == *"'opt/null': left out: a device"* ]] || tell "it is not named"
+	[[ $stderr == *"'opt/null': skipped: a device"* ]] || tell "it is not named"
 	must_work alice image-unpack --verify debian
 	[ "$(find "$STORE/layers" -printf '%U:%G\n' | sort -u | wc -l)" -ge 6 ]
 	mkdir -m 755 m

@@ -14,6 +14,19 @@
 
 #define END { .name = NULL }
 
+/* overlayfs understands escaped attributes since Linux 6.7; before, they are refused. */
+static bool escapes_known(void)
+{
+	const struct layer_options o = { .keep_security = false };
+	const struct xattr_file file = { .type = S_IFREG, .on = "f", .o = &o };
+	struct xattrs x = { .items = NULL };
+	int r = xattrs_add(&x, "user.overlay.opaque", "y", 1, &file, NULL);
+
+	xattrs_done(&x);
+	CHECK(r == 0 || r == -EOPNOTSUPP);
+	return r == 0;
+}
+
 TEST(layer_attributes_arrive_or_are_left_out)
 {
 	static const struct {
@@ -73,7 +86,7 @@ TEST(layer_attributes_arrive_or_are_left_out)
 
 		if (!i)
 			layers_open(&s, NULL);
-		if (!xattr_escapes_known() && strstr(cases[i].name, ".overlay."))
+		if (!escapes_known() && strstr(cases[i].name, ".overlay."))
 			continue;
 		s.n = 0;
 		layers_must(&s, list);

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "../../lib/base/fd.h"
+#include "../../lib/layer/layer_deps.h"
 #include "../../lib/layer/lowerdirs.h"
 #include "layer_stack.h"
 #include "test.h"
@@ -113,7 +114,7 @@ TEST(layer_never_hides_a_link_or_file_below_by_a_parent_it_does_not_list)
 		const char *says;
 	} cases[] = {
 		{ { { .name = "s/under-a-link" } }, false, "symbolic link in a layer below" },
-		{ { { .name = "f/under-a-file" } }, false, "no directory in a layer below" },
+		{ { { .name = "f/under-a-file" } }, false, "not a directory in a layer below" },
 		{ { { "s", .type = '5', .mode = 0700 }, { .name = "s/x" } }, true, NULL },
 		{ { { .name = ".wh.s" }, { .name = "s/x" } }, true, NULL },
 		{ { { .name = "s/.wh.x" } }, true, NULL },
@@ -193,17 +194,25 @@ TEST(layer_with_an_opaque_root_asks_nothing_of_those_below)
 	CHECK_STR(layers_xattr(&s, ".", "trusted.overlay.opaque"), "-");
 }
 
+static int hold_below(const char *deps, const struct lower *lower, bool *ret, struct err *e)
+{
+	scoped_walk struct lower_walk w;
+
+	lower_walk_begin(&w, lower);
+	return layer_deps_hold(deps, &w, ret, e);
+}
+
 static bool holds(struct layers *s, size_t layer)
 {
 	struct lower lower = { .dirfds = &s->dirs[layer], .n = 1 };
 	struct err e = ERR_INIT;
 	bool ret = false;
 
-	REQUIRE(layer_deps_hold_below(buf_get(s->deps), &lower, &ret, &e) == 0);
+	REQUIRE(hold_below(buf_get(s->deps), &lower, &ret, &e) == 0);
 	return ret;
 }
 
-TEST(layer_answers_hold_on_the_same_facts_only)
+TEST(layer_dependencies_hold_on_the_same_facts_only)
 {
 	static const struct tar_entry top[] = { { .name = "d/new\n" }, { .name = ".wh.f" },
 		{ "h", .type = '1', .link = "d/a" }, END };
@@ -281,7 +290,7 @@ static const char *digest_of(struct layers *s, const char *pieces)
 	REQUIRE(ftruncate(fd, end) == 0);
 	lower_walk_begin(&w, &lower);
 	REQUIRE(lower_walk_find(&w, "f", &hit, NULL) == 1 &&
-		layer_deps_add(&w, "file", "f", &hit, &b, NULL) == 0);
+		layer_deps_add(&w, LAYER_DEP_FILE, "f", &hit, &b, NULL) == 0);
 	CHECK(w.read <= (uint64_t)hit.st.st_blocks * 512); /* no hole was read */
 	snprintf(line, sizeof(line), "%s", strstr(buf_get(&b), " blocks:"));
 	return line;
@@ -313,7 +322,7 @@ TEST(the_digest_of_a_file_does_not_depend_on_its_holes)
 	}
 }
 
-TEST(layer_answers_that_are_no_answers_are_refused)
+TEST(layer_dependencies_in_an_unknown_form_are_refused)
 {
 	static const char *const bad[] = { "x\n", "dir\n", "dir /a\n", "dir /a%0 yes\n",
 		"dir /%00 yes\n", "what /a yes\n", " \n" };
@@ -323,7 +332,7 @@ TEST(layer_answers_that_are_no_answers_are_refused)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct err e = ERR_INIT;
 
-		if (layer_deps_hold_below(bad[i], &lower, &ret, &e) >= 0 || !e.set)
+		if (hold_below(bad[i], &lower, &ret, &e) >= 0 || !e.set)
 			test_fail(__FILE__, __LINE__, "%s", bad[i]);
 	}
 }

@@ -30,7 +30,8 @@ static int join(struct layers *s, const struct tar_entry (*lists)[8], size_t n, 
 		struct tar_stream stream = { .b = &b, .piece = 700 };
 
 		(void)snprintf(name, sizeof(name), "%d-%zu", count, i);
-		r = layer_apply(tar_stream_read, &stream, s->fd, name, &s->o, &l, e);
+		r = layer_apply(
+			tar_stream_read, &stream, &(struct layer_dir){ s->fd, name }, &s->o, &l, e);
 		if (r == 0 && i)
 			r = layer_merge(base, l, e);
 		else if (r == 0)
@@ -155,7 +156,7 @@ TEST(join_refuses_what_a_stack_refuses)
 		const char *text;
 	} cases[] = {
 		{ { BASE, { { "s/x", .data = "x" } } }, "is a symbolic link in a layer below" },
-		{ { BASE, { { "f/x", .data = "x" } } }, "is no directory in a layer below" },
+		{ { BASE, { { "f/x", .data = "x" } } }, "is not a directory in a layer below" },
 		{ { BASE, { { "l", .type = '1', .link = "nothing" } } },
 			"neither the layer nor those below have" },
 		{ { BASE, { { "l", .type = '1', .link = "f" }, { .name = ".wh.f" } } },
@@ -200,14 +201,16 @@ TEST(read_back_finds_an_owner_that_is_not_what_the_map_says)
 	struct err e = ERR_INIT;
 
 	layers_open(&s, NULL);
-	REQUIRE(layer_apply(tar_stream_read, &stream, s.fd, "0", &s.o, &l, &e) == 0);
+	REQUIRE(layer_apply(tar_stream_read, &stream, &(struct layer_dir){ s.fd, "0" }, &s.o, &l,
+			&e) == 0);
 	REQUIRE(layer_merge_base(l, &e) == 0 && layer_finish(l, &e) == 0);
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		scoped_idmap struct idmap map = { .gid_assumed = false };
 		struct err own = ERR_INIT;
 
 		REQUIRE(idmap_from_ranges(cases[i].uid, cases[i].n, NULL, 0, &map, &e) == 0);
-		CHECK_INT(layer_read_back(l, s.fd, "0", &map, &own), cases[i].on ? -EIO : 0);
+		CHECK_INT(layer_read_back(l, &(struct layer_dir){ s.fd, "0" }, &map, &own),
+			cases[i].on ? -EIO : 0);
 		CHECK_STR(own.on, cases[i].on ? cases[i].on : "");
 	}
 	layer_free(l);

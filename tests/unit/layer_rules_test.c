@@ -19,11 +19,11 @@ TEST(layer_refuses_entries_and_names_them)
 		{ { { .name = "a/../../b" } }, "a/../../b", "\"..\"" },
 		{ { { "..", .type = '5' } }, "..", "\"..\"" },
 		{ { { "h", .type = '1', .link = "../x" } }, "../x", "\"..\"" },
-		{ { { .name = "f" }, { .name = "f/x" } }, "f/x", "no directory" },
+		{ { { .name = "f" }, { .name = "f/x" } }, "f/x", "not a directory" },
 		{ { { "s", .type = '2', .link = "/tmp" }, { .name = "s/x" } }, "s/x",
-			"no directory" },
+			"not a directory" },
 		{ { { "s", .type = '2', .link = "/tmp" }, { .name = "s/.wh.x" } }, "s/.wh.x",
-			"no directory" },
+			"not a directory" },
 		{ { { "./", .type = '2', .link = "/tmp" } }, "./", "root" },
 		{ { { .name = "/." } }, "/.", "root" },
 		{ { { .name = "d/.wh." } }, "d/.wh.", "whiteout" },
@@ -222,7 +222,9 @@ TEST(layer_reports_a_full_disk_and_a_broken_stream)
 	layers_open(&s, "size=200k,mode=0700");
 	b = tar_make(list);
 	b.len = 100000;
-	CHECK_INT(layer_apply(tar_stream_read, &stream, s.fd, "broken", &s.o, &l, &e), -EIO);
+	CHECK_INT(layer_apply(tar_stream_read, &stream, &(struct layer_dir){ s.fd, "broken" }, &s.o,
+			  &l, &e),
+		-EIO);
 	CHECK_STR(e.on, "the stream");
 
 	CHECK_INT(layers_add(&s, list, &e), -ENOSPC);

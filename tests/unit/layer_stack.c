@@ -16,6 +16,12 @@
 
 #include "../../lib/base/fd.h"
 #include "../../lib/base/sys.h"
+#include "../../lib/layer/layer_deps.h"
+#include "../../lib/layer/layer_limits.h"
+#include "../../lib/layer/layer_mtree.h"
+#include "../../lib/layer/layer_process.h"
+#include "../../lib/layer/layer_resolve.h"
+#include "../../lib/layer/lowerdirs.h"
 #include "test.h"
 
 void layers_open(struct layers *s, const char *tmpfs_options)
@@ -33,7 +39,7 @@ void layers_open(struct layers *s, const char *tmpfs_options)
 			tmpfs_options ? tmpfs_options : "mode=0700") == 0);
 	REQUIRE(mkdtemp(s->path) != NULL);
 	REQUIRE(fd_open_dir(AT_FDCWD, s->path, &s->fd, &e) == 0);
-	REQUIRE(layer_prepare_process(&e) == 0);
+	REQUIRE(layer_process_prepare(&e) == 0);
 	s->o.limits = layer_default_limits;
 	s->o.counts = &s->counts;
 }
@@ -70,7 +76,7 @@ int layers_add(struct layers *s, const struct tar_entry *list, struct err *e)
 	int r;
 
 	(void)snprintf(name, sizeof(name), "%d", count++);
-	r = layer_apply(tar_stream_read, &stream, s->fd, name, &s->o, &l, e);
+	r = layer_apply(tar_stream_read, &stream, &(struct layer_dir){ s->fd, name }, &s->o, &l, e);
 	if (r < 0)
 		return r;
 	r = settle(s, l, name, e);

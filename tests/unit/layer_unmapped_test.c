@@ -43,7 +43,9 @@ static void add(struct xattrs *x, const char *name, const void *value, size_t si
 {
 	const struct layer_options o = { .keep_security = false };
 
-	REQUIRE(xattrs_add(x, name, value, size, S_IFREG, &o, "f", NULL) == 0);
+	const struct xattr_file file = { .type = S_IFREG, .on = "f", .o = &o };
+
+	REQUIRE(xattrs_add(x, name, value, size, &file, NULL) == 0);
 }
 
 TEST(unmapped_owners_by_policy)

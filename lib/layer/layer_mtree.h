@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef LAYER_LAYER_MTREE_H
+#define LAYER_LAYER_MTREE_H
+
+#include "../base/err.h"
+#include "layer.h"
+
+/*
+ * Write the headers of the layer's entries as mtree(5), through libarchive, to a new file
+ * dirfd/name. There is one line for each entry, with type, uid, gid, mode, size, time, link and
+ * device. Whiteouts have the ".wh." names of the archive; those in directories that no layer has
+ * are omitted. Returns 0 or -errno with e filled (-EFBIG: larger than MTREE_SIZE_MAX).
+ */
+MUST_CHECK int layer_mtree_write(const struct layer *l, int dirfd, const char *name, struct err *e);
+
+#endif
