@@ -24,7 +24,11 @@ image() { # STORE
 library() { # FILE
 	mkdir -p "${1%/*}"
 	gcc -shared -fPIC -x c -o "$1" - <<<"#include <fcntl.h>
-		__attribute__((constructor)) static void run(void) { open(\"$SCRATCH/home-alice/loaded\", O_CREAT | O_WRONLY, 0600); open(\"/tmp/loaded\", O_CREAT | O_WRONLY, 0600); }"
+		__attribute__((constructor)) static void run(void)
+		{
+			open(\"$SCRATCH/home-alice/loaded\", O_CREAT | O_WRONLY, 0600);
+			open(\"/tmp/loaded\", O_CREAT | O_WRONLY, 0600);
+		}"
 }
 
 @test "the accounts of a root may be an endless file, or a large one" {
@@ -171,7 +175,9 @@ library() { # FILE
 		for f in passwd group subuid subgid; do mount --bind garbage /etc/$f; done
 		exec "$@"' sh
 	all_tried unshare -m sh \
-		-c 'for f in passwd group subuid subgid; do mount --bind /dev/null /etc/$f; done; exec "$@"' sh
+		-c 'for f in passwd group subuid subgid; do
+			mount --bind /dev/null /etc/$f
+		done; exec "$@"' sh
 	rm -f garbage
 	all_tried sh -c 'exec "$@" <&- >/dev/null' sh
 	all_tried sh -c 'exec "$@" <&- >&-' sh

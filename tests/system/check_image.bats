@@ -98,7 +98,8 @@ found() {
 	setpriv --reuid 100000 --regid 100000 --clear-groups mkdir m/extra
 	setpriv --reuid 100000 --regid 100000 --clear-groups mkfifo m/null
 	check -s "$PWD/store" --image sample -m +100000 m
-	found "mismatch: m/kept/below/f: uid: disk 0, seen 100006, expected 100000; gid: disk 0, seen 100060, expected 100000
+	found "mismatch: m/kept/below/f: uid: disk 0, seen 100006, expected 100000; \
+gid: disk 0, seen 100060, expected 100000
 mode: m/usr/bin/su: disk 4755, seen 0755
 acl: m/etc/passwd: ACL: seen user:101034:r--
 caps: m/usr/bin/ping: capabilities on disk are not seen

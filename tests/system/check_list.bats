@@ -86,7 +86,8 @@ other'
 	list --json "$SCRATCH"
 	must_equal "$(jq -c '[.target, .source, .root, .kind, .map_from, .map,
 		.fstype]' <<<"$output")" \
-		"[\"$SCRATCH/odd\\nname\",\"shiftbox-test\",\"/d\",\"mount\",\"kernel\",\"u:5:7:1;g:9:11:2\",\"tmpfs\"]"
+		"[\"$SCRATCH/odd\\nname\",\"shiftbox-test\",\"/d\",\"mount\",\"kernel\",\
+\"u:5:7:1;g:9:11:2\",\"tmpfs\"]"
 	list "$SCRATCH"
 	[[ $output == *'odd\nname'* ]] || tell "the newline is not escaped"
 }
@@ -187,7 +188,9 @@ own layers: not known (an overlay does not tell)"
 	done
 	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list --all-namespaces --json
 	for pid in "${pids[@]}"; do
-		map=$(jq -c "select(.namespace == $(stat -Lc %i "/proc/$pid/ns/mnt")) | [.target, .map_from, .map, .samples]" <<<"$output")
+		map=$(jq -c --argjson ns "$(stat -Lc %i "/proc/$pid/ns/mnt")" \
+			'select(.namespace == $ns) | [.target, .map_from, .map, .samples]' \
+			<<<"$output")
 		kill "$pid"
 		wait "$pid" || true
 		[ "$pid" = "${pids[0]}" ] && must_equal "$map" \

@@ -63,7 +63,10 @@ theirs() {
 	cat >lib.c <<-'END'
 		#include <fcntl.h>
 		#include <unistd.h>
-		__attribute__((constructor)) static void ran(void) { close(open(MARK, O_WRONLY | O_CREAT, 0600)); }
+		__attribute__((constructor)) static void ran(void)
+		{
+			close(open(MARK, O_WRONLY | O_CREAT, 0600));
+		}
 	END
 	gcc -shared -fPIC -DMARK="\"$SCRATCH/mark\"" -o lib.so lib.c
 	chmod 644 lib.so
@@ -72,7 +75,8 @@ theirs() {
 	output_has "$STRANGER stranger " ... \
 		"not known (what the kernel tells of the mount is too large)"
 	lists "$SHIFTBOX" shift-check list --all-namespaces --json
-	must_equal "$(theirs 'select(.words | startswith("not known")) | [.target, .map_from, .kind, .map]' | sort -u)" '["/","unknown","mount",null]'
+	must_equal "$(theirs 'select(.words | startswith("not known")) |
+		[.target, .map_from, .kind, .map]' | sort -u)" '["/","unknown","mount",null]'
 	lists "$NOSYS" $OLD "$SHIFTBOX" shift-check list --all-namespaces
 	[ ! -e mark ] || say "the stranger's library was loaded"
 }
@@ -83,7 +87,8 @@ theirs() {
 	lists "$SHIFTBOX" shift-check list --all-namespaces --json
 	must_equal "$(theirs 'select(.target | startswith("/mnt")) | [.target, .map_from, .words]' |
 		sort)" \
-		'["/mnt/big","unknown","layers: not known (what the kernel tells of the mount is too large)"]
+		'["/mnt/big","unknown","layers: not known '\
+'(what the kernel tells of the mount is too large)"]
 ["/mnt/mapped","kernel","disk 0 is seen as 1501"]'
 	lists "$NOSYS" $OLD "$SHIFTBOX" shift-check list --all-namespaces
 }
@@ -103,8 +108,10 @@ vanish() { # CALL SYSCALLS
 	unshare -mpf --mount-proc --propagation private bash -ec '
 		unshare -m sleep 100 3>&- &
 		target=$!
-		until [ "$(readlink /proc/self/ns/mnt)" != "$(readlink /proc/$target/ns/mnt)" ]; do sleep 0.05; done
-		"$NOSYS" $2 strace -f -qq -o trace -e trace=$1 -e inject=$1:signal=SIGSTOP:when=1 "$SHIFTBOX" shift-check list --all-namespaces >list 2>err 3>&- &
+		ours=$(readlink /proc/self/ns/mnt)
+		until [ "$ours" != "$(readlink /proc/$target/ns/mnt)" ]; do sleep 0.05; done
+		"$NOSYS" $2 strace -f -qq -o trace -e trace=$1 -e inject=$1:signal=SIGSTOP:when=1 \
+			"$SHIFTBOX" shift-check list --all-namespaces >list 2>err 3>&- &
 		tracer=$!
 		for n in $(seq 100); do
 			held=$(pgrep -x shiftbox) && grep -q -e "--- SIGSTOP" trace && break

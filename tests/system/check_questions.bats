@@ -11,13 +11,14 @@ need kernel 6.15
 need prog setcap getfattr unshare python3
 
 # answer STATUS WORDS... <<TEXT: shift-check WORDS leaves with STATUS and prints TEXT, but for what
-# changes from run to run.
+# changes from run to run. A line of TEXT that begins with a tab goes on the one above it.
 answer() {
 	local want=$1 got text
 	shift
-	text=$(cat)
+	text=$(perl -0pe 's/\n\t/ /g')
 	capture "${AS[@]}" "$SHIFTBOX" shift-check "$@"
-	got=$(sed -E "s|$SCRATCH|DIR|g; s/^(  mount +)[0-9]+ at/\1N at/; s/pid:[0-9]+/pid:N/; s/([^ ])  +/\1  /g; s/ +$//" <<<"$output")
+	got=$(sed -E -e "s|$SCRATCH|DIR|g; s/^(  mount +)[0-9]+ at/\1N at/; s/pid:[0-9]+/pid:N/" \
+		-e 's/([^ ])  +/\1  /g; s/ +$//' <<<"$output")
 	if [ -n "${UPDATE:-}" ]; then printf '== %s: %s\n%s\n' "$status" "$*" "$got" >&3; return; fi
 	[ "$status" = "$want" ] || tell "the exit status is not $want"
 	stderr_empty
@@ -33,7 +34,8 @@ AS=()
 	answer 0 list "$SCRATCH" <<'END'
 TARGET  SOURCE  TYPE  MAP
 DIR/m  shiftbox-test[/src]  tmpfs  disk 1000 is seen as 0
-DIR/sub  shiftbox-test[/src]  tmpfs  users: disk 0-65535 is seen as 100000-165535; groups: disk 0-65535 is seen as 200000-265535
+DIR/sub  shiftbox-test[/src]  tmpfs  users: disk 0-65535 is seen as 100000-165535; groups: disk
+	0-65535 is seen as 200000-265535
 END
 }
 
@@ -45,7 +47,9 @@ END
 	tree = libc.syscall(428, -100, b"src", 1 | 0x80000)  # open_tree, OPEN_TREE_CLONE
 	writer = os.open("file", os.O_WRONLY, dir_fd=tree)
 	child = subprocess.Popen(["unshare", "-Ur", "sleep", "100"])
-	while os.readlink("/proc/%d/ns/user" % child.pid) == os.readlink("/proc/self/ns/user") or not open("/proc/%d/gid_map" % child.pid).read():
+	proc = "/proc/%d/" % child.pid
+	ours = os.readlink("/proc/self/ns/user")
+	while os.readlink(proc + "ns/user") == ours or not open(proc + "gid_map").read():
 	    pass
 	ns = os.open("/proc/%d/ns/user" % child.pid, os.O_RDONLY)
 	child.kill()
@@ -90,7 +94,9 @@ END
 	AS=(as_user alice unshare --map-auto --map-root-user -m)
 	answer 0 host "$SCRATCH/mine" <<'END'
 FILESYSTEM, ID-MAPPED  HERE  SINCE
-tmpfs  no  6.3  tried on DIR/mine: the filesystem (tmpfs) was mounted outside of this user namespace, and only the root of the namespace that mounted it may map it; try: run as root of that namespace, or use a filesystem mounted in this one (a tmpfs of your own)
+tmpfs  no  6.3  tried on DIR/mine: the filesystem (tmpfs) was mounted outside of this user
+	namespace, and only the root of the namespace that mounted it may map it; try: run as root
+	of that namespace, or use a filesystem mounted in this one (a tmpfs of your own)
 END
 }
 
@@ -99,12 +105,17 @@ END
 	must_fail 1 'Invalid argument' "$SHIFTBOX" mount-idmapped -m +100000 /proc m
 	answer 0 host /proc <<'END'
 FILESYSTEM, ID-MAPPED  HERE  SINCE
-proc  no  tried on /proc: the filesystem (proc) does not support ID-mapped mounts in this kernel; try: mount it inside the user namespace: it shows the ids of the namespace that it is mounted in
+proc  no  tried on /proc: the filesystem (proc) does not support ID-mapped mounts in this kernel;
+	try: mount it inside the user namespace: it shows the ids of the namespace that it is
+	mounted in
 END
 	mount -t overlay -o "lowerdir=$SCRATCH/lower:$SCRATCH/upper" overlay o
 	answer 0 host "$SCRATCH/o" <<'END'
 FILESYSTEM, ID-MAPPED  HERE  SINCE
-overlay  no  tried on DIR/o: no kernel can ID-map an overlay; its layers can be; try: map the layers: shiftbox mount-idmapped -m MAP -o lower=TOPMOST,lower=NEXT,... overlay TARGET (findmnt shows the layers); for an unpacked image: shiftbox mount-idmapped -m MAP image:NAME TARGET
+overlay  no  tried on DIR/o: no kernel can ID-map an overlay; its layers can be; try: map the
+	layers: shiftbox mount-idmapped -m MAP -o lower=TOPMOST,lower=NEXT,... overlay TARGET
+	(findmnt shows the layers); for an unpacked image: shiftbox mount-idmapped -m MAP
+	image:NAME TARGET
 END
 }
 
@@ -115,7 +126,8 @@ END
 	must_equal "$(owner m/file) $(owner volume/file)" "100000:100000 1000:1000"
 	answer 0 explain --op read m/file <<'END'
 DIR/m/file: regular file, mode 0644
-  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel does not tell)
+  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
+	does not tell)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:100000:1
   owner  disk 1000 -> map line u:1000:100000:1 -> seen as 100000
   group  disk 1000 -> map line g:1000:100000:1 -> seen as 100000
@@ -124,7 +136,8 @@ for user 0, group 0, with capabilities:
 END
 	answer 0 explain --op read volume/file <<'END'
 DIR/volume/file: regular file, mode 0644
-  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel does not tell)
+  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
+	does not tell)
   mount  N at DIR/volume, rw,relatime: no map
   owner  disk 1000 -> seen as 1000
   group  disk 1000 -> seen as 1000
@@ -144,11 +157,13 @@ END
 	must_fail 1 'Value too large' getfattr -n security.capability m/file
 	answer 0 explain --op exec m/file <<'END'
 DIR/m/file: regular file, mode 0755
-  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel does not tell)
+  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
+	does not tell)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:101000:1
   owner  disk 1000 -> map line u:1000:101000:1 -> seen as 101000
   group  disk 1000 -> map line g:1000:101000:1 -> seen as 101000
-  cap root  disk 7 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody); reading security.capability fails with EOVERFLOW
+  cap root  disk 7 -> no line of the map has it -> shown as 65534 (overflow: it has no id here,
+	this is not nobody); reading security.capability fails with EOVERFLOW
 for user 0, group 0, with capabilities:
   exec  yes: everybody has --x
           the capability is ignored: its root id has no id through this mount
@@ -162,7 +177,8 @@ END
 @test "newuidmap fails without saying why" {
 	local f
 	for f in subuid subgid; do
-		printf 'bob:310000:65536\nalice:300000:65536\nalice:1500:600\nalice:65536:100000\n' >"$f"
+		printf '%s\n' bob:310000:65536 alice:300000:65536 alice:1500:600 \
+			alice:65536:100000 >"$f"
 		chmod 644 "$f"
 		[ -e "/etc/$f" ] || touch "/etc/$f"
 		mount --bind "$f" "/etc/$f"
@@ -171,11 +187,15 @@ END
 	add_line /etc/group "alice:x:2002:"
 	answer 3 subid alice <<'END'
 line: /etc/subuid:4: START is 65536 and COUNT is 100000: they look exchanged
-overlap: /etc/subuid:2: 300000-365535 overlaps 310000-375535 of bob in line 1: each could use the other's files
-own-id: /etc/subuid:3: 1500-2099 holds 2001, the user's own user id: a map of both is refused (EINVAL)
+overlap: /etc/subuid:2: 300000-365535 overlaps 310000-375535 of bob in line 1: each could use the
+	other's files
+own-id: /etc/subuid:3: 1500-2099 holds 2001, the user's own user id: a map of both is refused
+	(EINVAL)
 line: /etc/subgid:4: START is 65536 and COUNT is 100000: they look exchanged
-overlap: /etc/subgid:2: 300000-365535 overlaps 310000-375535 of bob in line 1: each could use the other's files
-own-id: /etc/subgid:3: 1500-2099 holds 2001, the user's own group id: a map of both is refused (EINVAL)
+overlap: /etc/subgid:2: 300000-365535 overlaps 310000-375535 of bob in line 1: each could use the
+	other's files
+own-id: /etc/subgid:3: 1500-2099 holds 2001, the user's own group id: a map of both is refused
+	(EINVAL)
 user ids 300000-365535 (/etc/subuid:2)
 user ids 1500-2099 (/etc/subuid:3)
 user ids 65536-165535 (/etc/subuid:4)
@@ -193,21 +213,28 @@ END
 	must_fail 1 "Value too large" touch m/dir/new
 	answer 3 explain --op create m/dir <<'END'
 DIR/m/dir: directory, mode 0777
-  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel does not tell)
+  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
+	does not tell)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:100000:1
-  owner  disk 0 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody)
-  group  disk 0 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody)
+  owner  disk 0 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this
+	is not nobody)
+  group  disk 0 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this
+	is not nobody)
 for user 0, group 0, with capabilities:
-  create  EOVERFLOW: the caller's ids cannot be stored: no disk id is seen as them through this mount
+  create  EOVERFLOW: the caller's ids cannot be stored: no disk id is seen as them through this
+	mount
           try: extend the map of DIR/m by 0:0:1
 END
 	must_fail 1 "Value too large" chmod 600 m/dir
 	answer 3 explain --op chmod m/dir <<'END'
 DIR/m/dir: directory, mode 0777
-  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel does not tell)
+  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
+	does not tell)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:100000:1
-  owner  disk 0 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody)
-  group  disk 0 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this is not nobody)
+  owner  disk 0 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this
+	is not nobody)
+  group  disk 0 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this
+	is not nobody)
 for user 0, group 0, with capabilities:
   chmod  EOVERFLOW: its owner or group has no id through this mount, so it may not be changed
           try: extend the map of DIR/m by 0:0:1
@@ -221,7 +248,8 @@ END
 	must_equal "$(nsenter -t "$SLEEPER" -U stat -c %U:%G src/file)" nobody:nogroup
 	answer 0 explain --userns "pid:$SLEEPER" --op read src/file <<'END'
 DIR/src/file: regular file, mode 0644
-  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel does not tell)
+  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
+	does not tell)
   mount  N at DIR, rw,relatime: no map
   owner  disk 1000 -> seen as 1000 -> no id in pid:N, shown as 65534 (overflow)
   group  disk 1000 -> seen as 1000 -> no id in pid:N, shown as 65534 (overflow)
@@ -231,7 +259,8 @@ END
 	map_mount '1000:100000:1;65534:165534:1' src m
 	answer 0 explain --userns "pid:$SLEEPER" --op read m/nobody <<'END'
 DIR/m/nobody: regular file, mode 0644
-  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel does not tell)
+  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
+	does not tell)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:100000:1;b:65534:165534:1
   owner  disk 65534 -> map line u:65534:165534:1 -> seen as 165534 -> 65534 in pid:N
   group  disk 65534 -> map line g:65534:165534:1 -> seen as 165534 -> 65534 in pid:N

@@ -95,7 +95,8 @@ nothing wrong found"
 	grant alice:0x10:7
 	grant $'al\eice:5'
 	check alice
-	finds "line: /etc/subuid:2: '300000:65536:alice' has its fields in the wrong order: it must be USER:START:COUNT" \
+	finds "$(joined "line: /etc/subuid:2: '300000:65536:alice' has its fields in the wrong " \
+		"order: it must be USER:START:COUNT")" \
 		"line: /etc/subuid:3: 'alice:300000' is no USER:START:COUNT" \
 		"line: /etc/subgid:4: 'bob:1:2:3' " \
 		"line: /etc/subuid:5: 'alice:-5:7' has a START" "line: /etc/subuid:6:" 'al\x1bice' \
@@ -113,7 +114,8 @@ nothing wrong found"
 		"overlap: /etc/subgid:3:"
 	grant alice:365535:10
 	check alice
-	finds "overlap: /etc/subuid:4: 365535-365544 overlaps the grant in line 3, of the same user" \
+	finds "$(joined "overlap: /etc/subuid:4: 365535-365544 overlaps the grant in line 3, " \
+		"of the same user")" \
 		"trial: newuidmap failed (exit status 1)"
 	grant alice:365545:10
 	check alice
@@ -152,7 +154,8 @@ nothing wrong found"
 	cp "$real" bin/newuidmap
 	chmod 755 bin/newuidmap
 	capture env PATH="$SCRATCH/bin:$PATH" "$SHIFTBOX" shift-check subid alice
-	finds "helper: $SCRATCH/bin/newuidmap: has neither the set-uid bit of root nor the capability cap_setuid" "trial: newuidmap failed"
+	finds "$(joined "helper: $SCRATCH/bin/newuidmap: has neither the set-uid bit of root nor " \
+		"the capability cap_setuid")" "trial: newuidmap failed"
 	setcap cap_setuid+ep bin/newuidmap
 	capture env PATH="$SCRATCH/bin:$PATH" "$SHIFTBOX" shift-check subid alice
 	[[ $output != *"has neither"* ]] || tell "the capability does not count"
@@ -207,7 +210,8 @@ nothing wrong found"
 	mount --bind nss /etc/nsswitch.conf
 	capture "$SHIFTBOX" shift-check subid alice
 	umount /etc/nsswitch.conf
-	finds "nss: /etc/nsswitch.conf:1: 'nosuch' should tell the ids, but its module is of no use" \
+	finds "$(joined "nss: /etc/nsswitch.conf:1: 'nosuch' should tell the ids, " \
+		"but its module is of no use")" \
 		"libsubid_nosuch.so: cannot open shared object" \
 		"own-id: /etc/subuid:3: 1500-2099 holds 2001" \
 		"own-id: /etc/subgid:3: 1500-2099 holds 2002" "trial: newuidmap failed" \
@@ -222,7 +226,8 @@ nothing wrong found"
 	capture unshare --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces
 		exec "$@"' sh \
 		"$SHIFTBOX" shift-check subid root
-	finds "trial: cannot make a user namespace: No space left on device: user.max_user_namespaces is 0: nobody may make one"
+	finds "$(joined "trial: cannot make a user namespace: No space left on device: " \
+		"user.max_user_namespaces is 0: nobody may make one")"
 }
 
 @test "a number that no user has is a finding, with or without a grant to it" {

@@ -29,8 +29,10 @@ zsh_offers() {
 	zsh -f -c '
 		zmodload zsh/zpty
 		zpty z env TERM=dumb zsh -f -i
-		zpty -w z "PS1=; fpath=($1/../completions \$fpath); autoload -U compinit; compinit -D -u"
-		zpty -w z "dump() { print -r -- \$BUFFER >line.new; mv line.new line }; zle -N dump; bindkey \"^X\" dump; print READY"
+		zpty -w z "PS1=; fpath=($1/../completions \$fpath); autoload -U compinit"
+		zpty -w z "compinit -D -u"
+		zpty -w z "dump() { print -r -- \$BUFFER >line.new; mv line.new line }"
+		zpty -w z "zle -N dump; bindkey \"^X\" dump; print READY"
 		zpty -r -m z line "*READY*READY*" || exit 1
 		zpty -w -n z "$2"$'"'\\t\\x18'"'
 		for i in {1..100}; do [[ -e line ]] && break; sleep 0.05; done

@@ -101,7 +101,10 @@ stack() { # MAP-BASE DIR [OPTIONS]: the image on DIR
 @test "an upper moves to another user's range and every owner is still right" {
 	stack 100000 a "upper=$SCRATCH/upper"
 	run -0 "$TESTS/fixtures/in-range" 100000 a --chroot sh -c \
-		'for id in 0 33 1000 65534; do mkdir /srv/$id && setpriv --reuid $id --regid $id --clear-groups true; done; chgrp mail /srv/33; echo x >/srv/0/file; chmod 6755 /srv/0/file'
+		'for id in 0 33 1000 65534; do
+			mkdir /srv/$id && setpriv --reuid $id --regid $id --clear-groups true
+		done
+		chgrp mail /srv/33; echo x >/srv/0/file; chmod 6755 /srv/0/file'
 	must_work "$SHIFTBOX" mount-idmapped -u a
 	stack 300000 b "upper=$SCRATCH/upper"
 	must_equal "$(owner b/srv/0/file)" 300000:300000
@@ -121,7 +124,10 @@ stack() { # MAP-BASE DIR [OPTIONS]: the image on DIR
 	# alone then.
 	if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --bundle b -m +100000 debian -- sh -c \
-		'apt-get --version | head -n1; stat -c %U:%G /usr/sbin/postqueue /etc/shadow; perl -e "print getpwuid(33), qq(\n)"; touch /root/x; stat -c %u /root/x'
+		'apt-get --version | head -n1
+		stat -c %U:%G /usr/sbin/postqueue /etc/shadow
+		perl -e "print getpwuid(33), qq(\n)"
+		touch /root/x; stat -c %u /root/x'
 	stack 100000 b/rootfs ephemeral
 	# crun gives what it has as stdin to the container's root: not the host's /dev/null
 	: >nothing

@@ -64,7 +64,8 @@ mounts() {
 }
 
 @test "mount(8)'s options without a meaning here are accepted, impossible ones are refused" {
-	fstab 'DIR/s DIR/t none defaults,bind,nouser,atime,comment=x,_netdev,X-mount.idmap=0:1:1 0 0'
+	fstab "$(joined 'DIR/s DIR/t none defaults,bind,nouser,atime,comment=x,_netdev,' \
+		'X-mount.idmap=0:1:1 0 0')"
 	must_work $MI -a -T fstab
 	must_work $MI -a -u -T fstab
 	fstab 'DIR/s DIR/t none bind,user,X-mount.idmap=0:1:1 0 0'
@@ -450,7 +451,9 @@ bind '$SCRATCH/s': disk 0 is seen as 1001"
 		'DIR/m/7 DIR/m/11 shiftbox mkdir,map=none 0 0'
 	flags() {
 		awk -v d="$SCRATCH/m/" \
-			'index($5, d) == 1 { $1 = $2 = $3 = ""; for (i = 7; $i != "-"; i++) p = p " " $i; print $4, $5, $6, p; p = "" }' \
+			'index($5, d) == 1 {
+			$1 = $2 = $3 = ""; for (i = 7; $i != "-"; i++) p = p " " $i
+			print $4, $5, $6, p; p = "" }' \
 			/proc/self/mountinfo
 	}
 	owners() {

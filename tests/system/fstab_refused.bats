@@ -35,17 +35,21 @@ listed() {
 }
 
 @test "links of other users in any path of a line, and maps that give root's ids away" {
-	lines "$SCRATCH/home-alice/link $SCRATCH/t1 shiftbox map=5:6:1 0 0" \
+	local link=$SCRATCH/home-alice/link text
+	lines "$link $SCRATCH/t1 shiftbox map=5:6:1 0 0" \
 		"$SCRATCH/open $SCRATCH/t2 shiftbox noauto,map=+100000 0 0" \
-		"overlay $SCRATCH/t3 shiftbox lower=$SCRATCH/home-alice/link/layer,map=+100000,nosuid 0 0" \
-		"overlay $SCRATCH/t4 shiftbox lower=$SCRATCH/closed/layer,upper=$SCRATCH/home-alice/link/up/u,map=+100000,nosuid 0 0" \
+		"overlay $SCRATCH/t3 shiftbox lower=$link/layer,map=+100000,nosuid 0 0" \
+		"overlay $SCRATCH/t4 shiftbox \
+lower=$SCRATCH/closed/layer,upper=$link/up/u,map=+100000,nosuid 0 0" \
 		"$SCRATCH/closed/layer $SCRATCH/home-alice/link/up shiftbox map=5:6:1 0 0" \
 		"$SCRATCH/closed/layer $SCRATCH/t6 shiftbox map=+100000 0 0" \
 		"$SCRATCH/open $SCRATCH/t7 shiftbox public,map=+100000 0 0"
 	must_equal "$(listed | xargs)" "t1 no t2 no t3 no t4 no up no"
 	jq -r 'select(.section == "fstab") | .detail' host.json >details
-	must_equal "$(grep -c "the symbolic link 'link' on the way is not followed (it belongs to user 2001.*; try: name what it" details)" 4
-	must_equal "$(grep -c "disk id 0 where other users can reach it .*; try: .*chmod 0700.*-o public" details)" 1
+	text="the symbolic link 'link' on the way is not followed (it belongs to user 2001.*"
+	must_equal "$(grep -c "$text; try: name what it" details)" 4
+	text="disk id 0 where other users can reach it .*; try: .*chmod 0700.*-o public"
+	must_equal "$(grep -c "$text" details)" 1
 	must_work "$SHIFTBOX" shift-check host
 	[[ $output == *"REFUSED LINES OF /etc/fstab"* ]]
 

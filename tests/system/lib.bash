@@ -14,8 +14,8 @@
 #                             printed on stdout
 #   must_fail CODE TEXT CMD.. CMD exits with CODE (not by a signal) and prints TEXT on stderr
 #   stderr_empty              the captured command printed nothing on stderr
-#   stderr_has WORD...        it printed these words on stderr, joined by blanks; the word ... stands
-#                             for any text
+#   stderr_has WORD...        it printed these words on stderr, joined by blanks; the word ...
+#                             stands for any text
 #   output_has WORD...        the same, for stdout
 #   must_equal GOT WANT       the two strings are the same
 #   joined WORD...            print the words as one

@@ -17,7 +17,8 @@ test_setup() {
 	mkdir t
 	chmod 711 .
 	# Commands in a mount namespace with a /run of its own, or with one that cannot be used.
-	printf '#!/bin/sh\nexec unshare -m --propagation private sh -c '"'"'mount -t tmpfs -o %s,mode=755 run /run && exec "$@"'"'"' sh "$@"\n' rw >own_run
+	printf '%s\n' '#!/bin/sh' 'exec unshare -m --propagation private sh -c '"'\\" \
+		'mount -t tmpfs -o rw,mode=755 run /run && exec "$@"'"' sh"' "$@"' >own_run
 	sed 's/-o rw/-o ro/' own_run >no_run
 	chmod 755 own_run no_run
 }
@@ -197,7 +198,8 @@ waits() { # TEXT COMMAND...
 		for second in ./own_run ./no_run; do
 			rm -rf "$STORE"
 			begin_unpack slow $first
-			waits "uses the store '$STORE': one of another container, or without access to /run" $second
+			waits "$(joined "uses the store '$STORE': one of another container, or " \
+				"without access to /run")" $second
 		done
 	done
 }

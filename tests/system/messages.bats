@@ -49,13 +49,18 @@ harmless() {
 @test "image-unpack: layers, members, platforms, attributes, labels, volumes" {
 	need root
 	SEEN='x\nshiftbox: fake\x1b]0;owned\x07\x1b[2J'
-	"$TESTS/fixtures/mkimage.py" img <<-'E'
-		{"layers": [{"files": {"x\nshiftbox: fake\u001b]0;owned\u0007\u001b[2J": {"xattrs": {"security.selinux": "78"}},
-				       "x\nshiftbox: fake\u001b]0;owned\u0007\u001b[2Jd": {"type": "char", "dev": [1, 3]}}}], "ref": "v1",
-		 "config": {"os": "x\nshiftbox: fake\u001b]0;owned\u0007\u001b[2J",
-			    "config": {"Cmd": ["sh"], "Labels": {"x\nshiftbox: fake\u001b]0;owned\u0007\u001b[2J": "x"},
-				       "Volumes": {"/x\nshiftbox: fake\u001b]0;owned\u0007\u001b[2J": {}}}}}
+	sed 's/BAD/x\\nshiftbox: fake\\u001b]0;owned\\u0007\\u001b[2J/' <<-'E' >image.json
+		{"layers": [{"files": {
+			"BAD": {"xattrs": {"security.selinux": "78"}},
+			"BADd": {"type": "char", "dev": [1, 3]}}}],
+		 "ref": "v1",
+		 "config": {
+			"os": "BAD",
+			"config": {"Cmd": ["sh"], "Labels": {
+				"BAD": "x"},
+				"Volumes": {"/BAD": {}}}}}
 	E
+	"$TESTS/fixtures/mkimage.py" img <image.json
 	harmless 1 "$SHIFTBOX" image-unpack -v --scan oci:img
 	harmless 2 "$SHIFTBOX" image-unpack -v -s store -N app oci:img
 	harmless 1 "$SHIFTBOX" image-unpack -v -s store --bundle b -m +100000:65536 app

@@ -103,7 +103,8 @@ why() {
 		mount --bind s s && mount -o "remount,bind,$flag" s
 		capture in_userns $MI -o "$([ $flag = ro ] && echo rw || echo "${flag#no}")" s t
 		must_equal "$status" 1
-		[[ $stderr == *"the flag is locked: the mount came with it into this user namespace"*"$flag"* ]] || tell "$flag"
+		stderr_has "the flag is locked: the mount came with it into this user namespace" \
+			... "$flag"
 		umount s
 	done
 }

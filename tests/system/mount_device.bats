@@ -192,7 +192,8 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 		b[512:1024] = head + struct.pack("<I", crc(label)) + label
 		open("lvm", "wb").write(b)
 		raid = bytearray(8 << 20)
-		raid[4096:4168] = struct.pack("<IIII16s32sQ", 0xa92b4efc, 1, 0, 0, b"u" * 16, b"name", 0)
+		raid[4096:4168] = struct.pack("<IIII16s32sQ", 0xa92b4efc, 1, 0, 0, b"u" * 16,
+		    b"name", 0)
 		raid[4096 + 144:4096 + 152] = struct.pack("<Q", 8)
 		open("raid", "wb").write(raid)
 	P
@@ -249,7 +250,9 @@ disk() {
 		import struct, sys
 		fs = open("part", "rb").read()
 		b = bytearray((2 << 20) + len(fs))
-		def entry(i, kind, start, n): b[446 + 16 * i:462 + 16 * i] = struct.pack("<B3sB3sII", 0, b"\0" * 3, kind, b"\0" * 3, start, n)
+		def entry(i, kind, start, n):
+		    b[446 + 16 * i:462 + 16 * i] = struct.pack("<B3sB3sII", 0, b"\0" * 3, kind,
+		        b"\0" * 3, start, n)
 		b[440:444] = b"\xef\xbe\xad\xde"
 		entry(0, 0x83, 2048, len(fs) // 512)
 		entry(1, 0x82, 2048 + len(fs) // 512, 2048)
@@ -421,7 +424,9 @@ take of it the directory 'a' alone
 attach it at 'm': ro,private"
 	must_work $MI -n --json -m +5 -t tmpfs -o size=1M x m
 	must_equal "$(jq -rc '[.driver_options, .map, .steps[]]' <<<"$output")" \
-		'["size=1M","b:0:5:65536","mount the filesystem (tmpfs) of '"'x'"', with size=1M: disk 0-65535 is seen as 5-65540","attach it at '"'m'"': rw,private"]'
+		"$(joined '["size=1M","b:0:5:65536","mount the filesystem (tmpfs) of '"'x'"', ' \
+			'with size=1M: disk 0-65535 is seen as 5-65540",' \
+			'"attach it at '"'m'"': rw,private"]')"
 	must_equal "$(mounts)" 0
 	must_equal "$(losetup -nl -j "$PWD/img")" ""
 	must_work $MI -n -m +5 -o loop later m

@@ -67,7 +67,10 @@ mounts() {
 	strace -f -qq -o trace -e trace=seccomp,open_tree,execve $MI -e s t -- true
 	must_equal "$(grep -oE ' (seccomp|open_tree|execve)\(' trace | uniq | xargs)" \
 		'execve( seccomp( open_tree( execve('
-	must_equal "$(awk '/ seccomp\(.*SET_MODE_FILTER/ { guarded = $1 } / open_tree\(/ { mounts = $1 } / execve\(/ { runs = $1 }
+	must_equal "$(awk '
+		/ seccomp\(.*SET_MODE_FILTER/ { guarded = $1 }
+		/ open_tree\(/ { mounts = $1 }
+		/ execve\(/ { runs = $1 }
 		END { print guarded == mounts, mounts == runs }' trace)" '1 0'
 }
 

@@ -121,7 +121,10 @@ must_warn() { # TEXT CMD...: once
 }
 
 @test "a directory closed by its own mode is warned of if the map's user owns it" {
-	local text="'closed': only its own mode keeps other users out, and user 100000, who owns it through the mount, can change that: then set-uid files that user 100000 makes are root's for all who can reach 'closed': close a directory above it to others (chmod 0700), or say -o public if that is meant"
+	local text="'closed': only its own mode keeps other users out, and user 100000, who owns \
+it through the mount, can change that: then set-uid files that user 100000 makes are root's for \
+all who can reach 'closed': close a directory above it to others (chmod 0700), or say -o public \
+if that is meant"
 	must_warn "$text" $MI -m +100000 closed target
 	umount target
 	echo "$SCRATCH/closed $SCRATCH/target shiftbox map=+100000 0 0" >fstab
@@ -158,15 +161,22 @@ must_warn() { # TEXT CMD...: once
 
 @test "ids of other accounts give one warning that names both; subordinate ids give none" {
 	programs
-	local more="for all who can reach 'open': close a directory above it to others (chmod 0700), or say -o public if that is meant"
-	must_warn "'open': set-uid files that user 1001 makes through the mount are those of user 1000 $more" $MI -m 1000:1001:1 -o nosuid open target
+	local more="for all who can reach 'open': close a directory above it to others (chmod \
+0700), or say -o public if that is meant"
+	must_warn "'open': set-uid files that user 1001 makes through the mount are those of \
+user 1000 $more" \
+		$MI -m 1000:1001:1 -o nosuid open target
 	chown 1000:1000 open && chmod 755 open
 	as 1001 sh -c 'cp su target/u && chmod 4755 target/u'
 	must_equal "$(as 1502 open/u)" 1000:1502
 	umount target
-	must_warn "'open': set-gid files that group 1001 makes through the mount are those of group 1000 $more" $MI -m u:5:5:1 -m g:1000:1001:1 open target
+	must_warn "'open': set-gid files that group 1001 makes through the mount are those of \
+group 1000 $more" \
+		$MI -m u:5:5:1 -m g:1000:1001:1 open target
 	umount target
-	must_warn "'open': set-uid files that user 100001 makes through the mount are those of user 1 $more" $MI -m '0:0:1;1:100001:65535' open target
+	must_warn "'open': set-uid files that user 100001 makes through the mount are those of \
+user 1 $more" \
+		$MI -m '0:0:1;1:100001:65535' open target
 	umount target
 	must_work $MI -m 1000:1001:1 -o public open target && umount target
 	must_work $MI -m 1000:1001:1 -o ro open target && umount target
@@ -174,7 +184,9 @@ must_warn() { # TEXT CMD...: once
 	must_work $MI -m 1000:0:1 open target && umount target
 	must_work $MI -m 200000:5:65536 open target && umount target
 	add_line /etc/passwd "far:x:210000:210000::/:/bin/sh"
-	must_warn "'open': set-uid files that user 10005 makes through the mount are those of user 210000 $more" $MI -m 200000:5:65536 open target
+	must_warn "'open': set-uid files that user 10005 makes through the mount are those of user \
+210000 $more" \
+		$MI -m 200000:5:65536 open target
 	umount target
 }
 
@@ -209,7 +221,9 @@ must_warn() { # TEXT CMD...: once
 	must_fail 1 "$REFUSED" $MI -m +100000 "$(findmnt -no SOURCE open)" target
 	must_work $MI -m +100000 -o public img target && umount target
 	must_work $MI -m +100000 -o public "$(findmnt -no SOURCE open)" target && umount target
-	must_warn "'img': set-uid files that user 1001 makes through the mount are those of user 1000 for all who can reach '$SCRATCH/open': close a directory above it to others (chmod 0700), or say -o public if that is meant" $MI -m 1000:1001:1 img target
+	must_warn "'img': set-uid files that user 1001 makes through the mount are those of user \
+1000 for all who can reach '$SCRATCH/open': close a directory above it to others (chmod 0700), or \
+say -o public if that is meant" $MI -m 1000:1001:1 img target
 	umount target
 	# Who stands there already does not mind that the mount is covered.
 	mount -t tmpfs cover open
@@ -289,7 +303,10 @@ must_warn() { # TEXT CMD...: once
 }
 
 @test "a stack that other users can reach gets one warning, with the remedy" {
-	local text="'target': set-uid programs of the stack run for all users who can reach it, as the stack's root (host id 100000) or another of its ids: mount it below a directory that is closed to them (chmod 0700, or chmod 0710 and group 100000), give -o nosuid, or say -o public if that is meant"
+	local text="'target': set-uid programs of the stack run for all users who can reach it, \
+as the stack's root (host id 100000) or another of its ids: mount it below a directory that is \
+closed to them (chmod 0700, or chmod 0710 and group 100000), give -o nosuid, or say -o public if \
+that is meant"
 	programs
 	mkdir layer
 	install -m 4755 su layer/su

@@ -20,7 +20,8 @@ test_setup() {
 	truncate -s 8M image
 	mkfs.ext4 -q image
 	printf '%s\n' "$SCRATCH/s $SCRATCH/bound shiftbox map=+100000 0 0" \
-		"overlay $SCRATCH/stacked shiftbox lower=$SCRATCH/l1,lower=$SCRATCH/l2,upper=$SCRATCH/private/up,map=+200000 0 0" \
+		"overlay $SCRATCH/stacked shiftbox lower=$SCRATCH/l1,lower=$SCRATCH/l2,\
+upper=$SCRATCH/private/up,map=+200000 0 0" \
 		"$SCRATCH/image $SCRATCH/disk shiftbox loop,ro,map=+300000 0 0" >fstab
 }
 

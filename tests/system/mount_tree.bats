@@ -31,7 +31,7 @@ below() {
 }
 
 whole() {
-	must_equal "$(owner target/file) $(owner target/a/file) $(owner target/a/b/file) $(owner target/onto)" \
+	must_equal "$(stat -c %u:%g target/{file,a/file,a/b/file,onto} | xargs)" \
 		"$1"
 }
 
@@ -164,7 +164,8 @@ whole() {
 		r, w = os.pipe()
 		libc = ctypes.CDLL(None, use_errno=True)
 		data = f"fd={w},pgrp={os.getpgrp()},minproto=5,maxproto=5,direct".encode()
-		assert libc.mount(b"none", b"source/auto", b"autofs", 0, data) == 0, os.strerror(ctypes.get_errno())
+		r = libc.mount(b"none", b"source/auto", b"autofs", 0, data)
+		assert r == 0, os.strerror(ctypes.get_errno())
 	END
 	must_fail 1 "'auto' (autofs)" timeout 20 $MI -m +100000 -o rbind source target
 	must_work timeout 20 $MI -m +100000 -o rbind,skip-unsupported source target

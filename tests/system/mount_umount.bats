@@ -86,7 +86,8 @@ time.sleep(100)"
 	must_work $MI -m +100000 source target
 	mount -t tmpfs none target/dir && mkdir target/dir/a && mount -t tmpfs none target/dir/a
 	python "os.chdir('target/dir')"
-	must_fail 1 "'target/dir': after unmounting 1 below it: cannot unmount: Device or resource busy" $MI -u -R target
+	must_fail 1 "'target/dir': after unmounting 1 below it: cannot unmount: Device or resource \
+busy" $MI -u -R target
 	[[ $stderr == *"held by process $holder (python3: its working directory)"* ]] || tell "who"
 	must_equal "$(below target)" 2
 	let_go

@@ -57,7 +57,8 @@ script() {
 			$MI -m 0:0:1 -o lower=l1,lower=l2,upper=p/u overlay m
 			grep -q ' overlay .*userxattr' /proc/self/mountinfo
 			rm m/b; touch m/c; $MI -u m; ls p/u
-			$MI -o lower=/usr,lower=l2,ephemeral=1M overlay m; touch m/c; test -d m/bin; $MI -u m"
+			$MI -o lower=/usr,lower=l2,ephemeral=1M overlay m
+		touch m/c; test -d m/bin; $MI -u m"
 		must_equal "$status:$stderr:$output" $'0::b\nc'
 	done
 }

@@ -72,7 +72,8 @@ works() { must_work ./box --list; must_work ./box mount-idmapped -m +1000 c/a c/
 
 caps() {
 	/usr/bin/python3 \
-		-c 'import os, sys; os.setxattr("box", "security.capability", bytes.fromhex(sys.argv[1]))' "$1"
+		-c 'import os, sys
+os.setxattr("box", "security.capability", bytes.fromhex(sys.argv[1]))' "$1"
 }
 
 @test "a copy with file capabilities, also of another user namespace" {
@@ -186,7 +187,8 @@ secure() {
 	mount --bind / root
 	mount --bind "$SCRATCH" "root$SCRATCH"
 	must_work chroot root "$SCRATCH/box" --list
-	must_fail 1 "cannot tell whether this program's file has set-id bits or capabilities: No such file or directory" \
+	must_fail 1 "$(joined "cannot tell whether this program's file has set-id bits or " \
+		"capabilities: No such file or directory")" \
 		env AT_SECURE_ROOT=root ./at_secure "$SCRATCH/box" --list
 	umount "root$SCRATCH" root
 }

@@ -179,8 +179,10 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 @test "members that lead out of the archive are skipped, and nothing is written there" {
 	echo safe >canary
 	make --oci-archive o.tar \
-		'{'"$IMAGE"',"outer":{"first":{"blobs":{"type":"dir"}},"last":{"../canary":"gone","'"$SCRATCH"'/canary":"gone",
-		"way":{"type":"symlink","to":"'"$SCRATCH"'"},"way/canary":"gone","dev":{"type":"char","dev":[1,3]}}}}'
+		'{'"$IMAGE"',"outer":{"first":{"blobs":{"type":"dir"}},
+		"last":{"../canary":"gone","'"$SCRATCH"'/canary":"gone",
+		"way":{"type":"symlink","to":"'"$SCRATCH"'"},"way/canary":"gone",
+		"dev":{"type":"char","dev":[1,3]}}}}'
 	unpack -N a oci-archive:o.tar
 	must_equal "$(cat canary)" safe
 	unpack -N b o.tar
@@ -227,7 +229,8 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	make --oci-archive o.tar "{$IMAGE}"
 	make --docker-archive d.tar "{$IMAGE}"
 	make --tar l.tar \
-		'{"layers":[{"files":{"etc":{"type":"dir"},"manifest.json":"[]","oci-layout":"{}"}}]}'
+		'{"layers":[{"files":{"etc":{"type":"dir"},"manifest.json":"[]",
+		"oci-layout":"{}"}}]}'
 	must_fail 1 "give it as oci-archive:FILE" \
 		"$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:o.tar
 	must_fail 1 "give it as docker-archive:FILE" \

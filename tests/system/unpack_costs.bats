@@ -171,10 +171,13 @@ layer_of() {
 		    data = json.dumps(what).encode()
 		    digest = hashlib.sha256(data).hexdigest()
 		    open('img/blobs/sha256/' + digest, 'wb').write(data)
-		    return {'mediaType': 'application/vnd.oci.image.' + kind + '.v1+json', 'digest': 'sha256:' + digest, 'size': len(data)}
+		    return {'mediaType': 'application/vnd.oci.image.' + kind + '.v1+json',
+		        'digest': 'sha256:' + digest, 'size': len(data)}
 		one = blob('manifest', {})
-		many = blob('index', {'schemaVersion': 2, 'manifests': [dict(one, platform={'os': 'plan9', 'architecture': 'x'})] * 15000})
-		json.dump({'schemaVersion': 2, 'manifests': [many] * 250}, open('img/index.json', 'w'))
+		odd = dict(one, platform={'os': 'plan9', 'architecture': 'x'})
+		many = blob('index', {'schemaVersion': 2, 'manifests': [odd] * 15000})
+		index = {'schemaVersion': 2, 'manifests': [many] * 250}
+		json.dump(index, open('img/index.json', 'w'))
 		json.dump({'imageLayoutVersion': '1.0.0'}, open('img/oci-layout', 'w'))
 	END
 	must_fail 1 "indexes are nested too deeply, or there are too many" \
@@ -250,7 +253,8 @@ then_whole() {
 	costly extents 30000 a.tar
 	costly link 1000 b.tar
 	must_work unpack -N a a.tar
-	stopped 0.5 'rm -rf store/images/x "$(grep -ls "^file" store/layers/*.lower | sed "s/.lower$//")"' \
+	stopped 0.5 'rm -rf store/images/x "$(grep -ls "^file" store/layers/*.lower |
+		sed "s/.lower$//")"' \
 		"$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x a.tar b.tar
 	then_whole
 }
@@ -278,7 +282,9 @@ then_whole() {
 	stopped 0.3 true "$SHIFTBOX" shift-check map --cover store/layers
 	stopped 0.5 true "$SHIFTBOX" image-unpack -s "$SCRATCH/store" --verify x
 	"$TESTS/fixtures/stopped.py" 3 0.5 \
-		'rm -rf store; '"'$SHIFTBOX'"' image-unpack -q --no-sync -s store -N x a.tar; rm -r store/images/x' \
+		'rm -rf store
+		'"'$SHIFTBOX'"' image-unpack -q --no-sync -s store -N x a.tar
+		rm -r store/images/x' \
 		"$SHIFTBOX" image-unpack -q -s "$SCRATCH/store" --prune
 	then_whole
 }

@@ -236,7 +236,7 @@ no_staging() {
 	flock 8
 	flat d img
 	must_equal "$(find . -maxdepth 1 -name '.shiftbox*' | sort | paste -sd' ')" \
-		"./.shiftbox-flat-aaaaaaaaaaaaaaaa ./.shiftbox-flat-fedcba9876543210 ./.shiftbox-flat-notours"
+		"$(echo ./.shiftbox-flat-{aaaaaaaaaaaaaaaa,fedcba9876543210,notours})"
 	exec 8<&-
 	umount .shiftbox-flat-aaaaaaaaaaaaaaaa
 }
@@ -413,19 +413,27 @@ assert d[-1]["event"] == "image" and d[-1]["layers"] == 2 and d[-1]["entries"] =
 	[[ $output == "e: 2 layers (2 unpacked, 0 shared), 2 entries, "*" in "* ]]
 }
 
+# A default ACL that names user 33.
+ACL_DEFAULT=0200000001000700ffffffff0200050021000000
+ACL_DEFAULT+=04000500ffffffff10000500ffffffff20000500ffffffff
+# An ACL that names user 33 and group 34.
+ACL_BOTH=0200000001000600ffffffff020004002100000004000400ffffffff
+ACL_BOTH+=080004002200000010000600ffffffff20000400ffffffff
+
 # An image with every place where an id can hide: owners, ACLs of files and (default) directories,
 # capabilities of both versions.
 MAPPED='{"layers":[
 	{"files":{"./":{"type":"dir","uid":7,"gid":8},
 	"d":{"type":"dir","uid":1,"gid":2,"mode":"2770",
-	"xattrs":{"system.posix_acl_default":"0200000001000700ffffffff020005002100000004000500ffffffff10000500ffffffff20000500ffffffff"}},
+	"xattrs":{"system.posix_acl_default":"'$ACL_DEFAULT'"}},
 		"d/suid":{"data":"x","uid":3,"gid":4,"mode":"6755"},
 		"cap2":{"data":"x",
 		"xattrs":{"security.capability":"0100000200200000000000000000000000000000"}},
 		"cap3":{"data":"x",
-		"xattrs":{"security.capability":"010000030020000000000000000000000000000005000000"}},
+		"xattrs":{"security.capability":
+			"010000030020000000000000000000000000000005000000"}},
 		"acl":{"data":"y",
-		"xattrs":{"system.posix_acl_access":"0200000001000600ffffffff020004002100000004000400ffffffff080004002200000010000600ffffffff20000400ffffffff"}},
+		"xattrs":{"system.posix_acl_access":"'$ACL_BOTH'"}},
 		"l":{"type":"symlink","to":"x","uid":5,"gid":6},"p":{"type":"fifo","uid":6,"gid":5},
 		"dev":{"type":"char","dev":[1,3],"uid":33},
 		"gone":"1","implied/f":{"data":"1","uid":99,"gid":98}}},
@@ -450,7 +458,8 @@ MAPPED='{"layers":[
 		umount at
 	done
 	# The last map, by hand.
-	must_equal "$(owner flat) $(owner flat/d) $(owner flat/acl) $(owner flat/implied) $(owner flat/dev)" "70006:8 70000:4000000002 5:4000000000 5:4000000000 70032:4000000000"
+	must_equal "$(stat -c %u:%g flat flat/{d,acl,implied,dev} | xargs)" \
+		"70006:8 70000:4000000002 5:4000000000 5:4000000000 70032:4000000000"
 	must_equal "$(getcap -n flat/cap2) $(getcap -n flat/cap3)" \
 		"flat/cap2 cap_net_raw=ep [rootid=5] flat/cap3 cap_net_raw=ep [rootid=70004]"
 	must_equal "$(getfacl -nc flat/acl | grep -E '^(user|group):[0-9]' | paste -sd' ')" \
@@ -474,12 +483,13 @@ MAPPED='{"layers":[
 
 @test "-m: an id that the map does not cover is refused by name, with a way out" {
 	image img "$MAPPED"
+	local belongs='belongs to the' acl='its access control list names the'
 	# MAP, where, which, what to add
 	local -a cases=(
-		'u:0:100000:99;g:0:100000:1000|implied/f|belongs to the user id 99|add u:99:100099:1 to the map'
-		'u:0:100000:1000;g:0:100000:98;g:99:5:3|implied/f|belongs to the group id 98|add g:98:100098:1 to the map'
-		'u:0:100000:33;u:34:100033:66;g:0:100000:1000|d|its access control list names the user id 33|add u:33:'
-		'u:1:100001:99;g:0:100000:1000|cap2|belongs to the user id 0|add u:0:100100:1 to the map'
+		'u:0:100000:99;g:0:100000:1000|implied/f|'"$belongs"' user id 99|add u:99:100099:1'
+		'u:0:100000:1000;g:0:100000:98;g:99:5:3|implied/f|'"$belongs"' group id 98|add g:98:'
+		'u:0:100000:33;u:34:100033:66;g:0:100000:1000|d|'"$acl"' user id 33|add u:33:'
+		'u:1:100001:99;g:0:100000:1000|cap2|'"$belongs"' user id 0|add u:0:100100:1'
 	)
 	local c map where which try
 	for c in "${cases[@]}"; do

@@ -139,7 +139,9 @@ replace() {
 }
 
 @test "more layers than mount(2) takes by name are numbered, and mounted all the same" {
-	python3 -c 'import json; print(json.dumps({"layers": [{"files": {"f%d" % i: str(i), "same": str(i)}} for i in range(60)]}))' |
+	python3 -c 'import json
+layers = [{"files": {"f%d" % i: str(i), "same": str(i)}} for i in range(60)]
+print(json.dumps({"layers": layers}))' |
 		"$TESTS/fixtures/mkimage.py" many
 	must_work "$SHIFTBOX" image-unpack -q -s store --no-sync -N many many
 	for way in fds names; do
@@ -224,7 +226,8 @@ test_teardown() {
 	need prog setpriv
 	name=$(basename "$(dirname "$(find store/layers -name b)")")
 	# By name, below what looks like a store, and as the root of a bind mount.
-	stranger "mkdir -p layers/$name; mount -t overlay image:i -o lowerdir=layers/$name:b m; mkdir x; mount --bind layers/$name x"
+	stranger "mkdir -p layers/$name; mount -t overlay image:i -o lowerdir=layers/$name:b m
+		mkdir x; mount --bind layers/$name x"
 	replace
 	must_work "$SHIFTBOX" image-unpack -q -s store --prune
 	must_equal "$(layers)" "a c"
@@ -236,7 +239,9 @@ test_teardown() {
 	need userns
 	need prog setpriv
 	dir=$(dirname "$(find store/layers -name b)")
-	stranger "mkdir -p 'p$SCRATCH/$(dirname "$dir")' 'p$SCRATCH/$dir'; mount -t overlay image:i -o \"lowerdir=/mnt/p$SCRATCH/$dir:b\" m; mount --rbind / p; ls -d 'p$SCRATCH'"
+	stranger "mkdir -p 'p$SCRATCH/$(dirname "$dir")' 'p$SCRATCH/$dir'
+		mount -t overlay image:i -o \"lowerdir=/mnt/p$SCRATCH/$dir:b\" m
+		mount --rbind / p; ls -d 'p$SCRATCH'"
 	replace
 	must_work "$SHIFTBOX" image-unpack -q -s store --prune
 	must_equal "$(layers)" "a c"

@@ -275,7 +275,8 @@ stored() { # NAME FILES [LAYER...]
 		"to":"busybox"},"bin/id":{"type":"symlink","to":"busybox"},
 		"proc":{"type":"dir"},"sys":{"type":"dir"},"dev":{"type":"dir"},
 		"etc/passwd":"root:x:0:0::/:/bin/sh\n"}'
-	must_fail 1 "install -d -m 710 -g 100000 '$SCRATCH/open/closed', and the same command with --bundle '$SCRATCH/open/closed/t'" bundle app open/t
+	must_fail 1 "install -d -m 710 -g 100000 '$SCRATCH/open/closed', and the same command with \
+--bundle '$SCRATCH/open/closed/t'" bundle app open/t
 	must_work install -d -m 710 -g 100000 "$SCRATCH/open/closed" "$SCRATCH/open/itself"
 	for dir in open/closed/t open/itself; do
 		must_work "$SHIFTBOX" image-unpack -s store --bundle $dir -m +100000:65536 app -- \

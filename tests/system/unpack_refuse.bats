@@ -175,7 +175,8 @@ GOOD='{"files":{"base":"x"}}'
 }
 
 @test "one bad layer among many leaves none of the good ones" {
-	local many='{"bulk":50,"seed":1},{"bulk":50,"seed":2},{"bulk":50,"seed":3},{"bulk":50,"seed":4},{"bulk":50,"seed":5}'
+	local many='{"bulk":50,"seed":1},{"bulk":50,"seed":2},{"bulk":50,"seed":3},
+		{"bulk":50,"seed":4},{"bulk":50,"seed":5}'
 	local j
 	for j in 1 2 8; do
 		refused "layer 6 of 6" \
@@ -186,5 +187,7 @@ GOOD='{"files":{"base":"x"}}'
 @test "--json tells the same as one object" {
 	"$TESTS/fixtures/mkimage.py" bad <<<'{"layers":[{'"$LAYER"',"digest_lie":true}]}'
 	must_fail 1 '{"error":' "$SHIFTBOX" image-unpack --json -s "$STORE" -N bad bad
-	python3 -c 'import json, sys; e = json.loads(sys.argv[1])["error"]; assert "layer 1 of 1 (sha256:" in str(e) and e["why"], e' "$stderr"
+	python3 -c 'import json, sys
+e = json.loads(sys.argv[1])["error"]
+assert "layer 1 of 1 (sha256:" in str(e) and e["why"], e' "$stderr"
 }

@@ -19,7 +19,9 @@ unpack() {
 }
 
 json() { # EXPRESSION: of the lines of $output, as d
-	python3 -c 'import json, sys; d = [json.loads(x) for x in sys.argv[1].splitlines()]; assert '"$1"', d' "$output"
+	python3 -c 'import json, sys
+d = [json.loads(x) for x in sys.argv[1].splitlines()]
+assert ('"$1"'), d' "$output"
 }
 
 @test "layers are stored by diff_id, and images that have one in common share it" {
@@ -126,9 +128,11 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	# Its own documents are a valid image's.
 	python3 - "$STORE/images/app" <<-'END'
 		import hashlib, json, sys
-		m, c = (open(sys.argv[1] + '/' + n + '.json', 'rb').read() for n in ('manifest', 'config'))
+		m, c = (open(sys.argv[1] + '/' + n + '.json', 'rb').read()
+		    for n in ('manifest', 'config'))
 		d = json.loads(m)
-		assert d['config']['digest'] == 'sha256:' + hashlib.sha256(c).hexdigest() and d['config']['size'] == len(c)
+		assert d['config']['digest'] == 'sha256:' + hashlib.sha256(c).hexdigest()
+		assert d['config']['size'] == len(c)
 		assert len(d['layers']) == len(json.loads(c)['rootfs']['diff_ids']) == 2
 	END
 }
@@ -145,8 +149,8 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	must_equal "$(cat "$STORE/$(cat "$STORE/images/a:v2/layers")/v")" 2
 	unpack oci:a:deep
 	must_equal "$(cat "$STORE/$(cat "$STORE/images/a:deep/layers")/v")" 3
-	unpack -N digest \
-		"oci:a:$(python3 -c 'import json; print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
+	unpack -N digest "oci:a:$(python3 -c 'import json
+print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	must_equal "$(cat "$STORE/$(cat "$STORE/images/digest/layers")/v")" 1
 	mv a x:y
 	unpack -N colon oci:x:y:v1
@@ -323,12 +327,13 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	while IFS='|' read -r option modes; do
 		for mode in $modes; do
 			n=$((n + 1))
-			# shellcheck disable=SC2086 # an option and its value; a mode and its operands
+			# shellcheck disable=SC2086 # an option and its value, a mode and operands
 			must_fail 2 "${option%%[ =]*}" "$SHIFTBOX" image-unpack $option ${mode//,/ }
 		done
 	done <<-'END'
 		--store=st|--flat,f,a --scan,a
-		--name=n|--flat,f,a --scan,a --list --show,a --verify,a --remove,a --prune --bundle,b,-m+5,a
+		--name=n|--flat,f,a --scan,a --list --show,a --verify,a --remove,a --prune
+		--name=n|--bundle,b,-m+5,a
 		--base=5|--flat,f,a --scan,a --list --prune --bundle,b,-m+5,a
 		--map=+5|--scan,a --list a
 		--replace|a --scan,a --list

@@ -35,7 +35,8 @@ finds() {
 	python3 - "$output" "$@" <<'END'
 import json, sys
 d = [json.loads(x) for x in sys.argv[1].splitlines()]
-assert [(x['event'], x.get('class'), x.get('path')) for x in d] == [('finding', *sys.argv[2:4]), ('verify', None, None)], d
+got = [(x['event'], x.get('class'), x.get('path')) for x in d]
+assert got == [('finding', *sys.argv[2:4]), ('verify', None, None)], d
 assert sys.argv[4] in d[0]['detail'] and d[1]['findings'] == 1, d
 END
 }

@@ -22,7 +22,8 @@ setup_file() {
 install='
 	export DEBIAN_FRONTEND=noninteractive
 	printf "#!/bin/sh\nexit 101\n" >/usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d
-	dpkg --purge postfix man-db && apt-get -o APT::Sandbox::User=root install -y --no-install-recommends /debs/*.deb'
+	dpkg --purge postfix man-db &&
+		apt-get -o APT::Sandbox::User=root install -y --no-install-recommends /debs/*.deb'
 
 test_setup() {
 	chmod 755 "$SCRATCH"
@@ -50,7 +51,8 @@ look='id; ls -ln /; cat /proc/self/uid_map'
 must_look_owned() { # UID_MAP
 	must_equal "$(head -n 1 <<<"$output")" "uid=0(root) gid=0(root) groups=0(root)"
 	must_equal "$(awk 'NF >= 9 { print $3 ":" $4, $9 }' <<<"$output" | sort | xargs)" \
-		"0:0 bin 0:0 boot 0:0 dev 0:0 etc 0:0 home 0:0 lib 0:0 lib64 0:0 media 0:0 mnt 0:0 opt 0:0 root 0:0 run 0:0 sbin 0:0 srv 0:0 tmp 0:0 usr 0:0 var 65534:65534 proc 65534:65534 sys"
+		"$(printf '0:0 %s ' bin boot dev etc home lib lib64 media mnt opt root run sbin \
+			srv tmp usr var)65534:65534 proc 65534:65534 sys"
 	must_equal "$(awk 'NF == 3 && $1 + 0 == $1 { print $1, $2, $3 }' <<<"$output" | xargs)" "$1"
 }
 

@@ -38,7 +38,8 @@ audit() { # FILTER: of the audit file
 	must_equal "$(audit '[.call,.arguments.path,.arguments.device,.rule,.verdict,.errno]')" \
 '["mknodat","n","c:1:3","mknod:safe","done",null]
 ["mknodat","/srv/d","b:8:0",null,"denied","EPERM"]'
-	must_equal "$(audit 'select(.pid != .tid or .command != "mknod" or (.time | test("^20..-..-..T..:..:..\\.[0-9]{6}Z$") | not))')" ""
+	must_equal "$(audit 'select(.pid != .tid or .command != "mknod" or
+		(.time | test("^20..-..-..T..:..:..\\.[0-9]{6}Z$") | not))')" ""
 	must_equal "$(stat -c %a audit)" 600
 }
 
@@ -141,14 +142,17 @@ fuse() {
 	mkdir -m 777 disk/secret
 	cat >with-key <<-'E'
 		import ctypes, fcntl, os, struct, sys
-		KEYCTL, ADD_KEY, SESSION, SET_POLICY = {"x86_64": (250, 248), "aarch64": (219, 217)}[os.uname().machine] + (-3, 0x800c6613)
+		KEYCTL, ADD_KEY = {"x86_64": (250, 248), "aarch64": (219, 217)}[os.uname().machine]
+		SESSION, SET_POLICY = -3, 0x800c6613
 		def call(*words):
 		    if ctypes.CDLL(None, use_errno=True).syscall(*words) < 0:
 		        sys.exit("key: " + os.strerror(ctypes.get_errno()))
 		call(KEYCTL, 1, None)
-		call(ADD_KEY, b"logon", b"fscrypt:0123456789abcdef", struct.pack("=I64sI", 0, bytes(range(64)), 64), 72, SESSION)
+		key = struct.pack("=I64sI", 0, bytes(range(64)), 64)
+		call(ADD_KEY, b"logon", b"fscrypt:0123456789abcdef", key, 72, SESSION)
 		fd = os.open("disk/secret", os.O_RDONLY)
-		fcntl.ioctl(fd, SET_POLICY, struct.pack("=4B8s", 0, 1, 4, 0, bytes.fromhex("0123456789abcdef")))
+		policy = struct.pack("=4B8s", 0, 1, 4, 0, bytes.fromhex("0123456789abcdef"))
+		fcntl.ioctl(fd, SET_POLICY, policy)
 		os.close(fd)
 		os.execvp(sys.argv[1], sys.argv[1:])
 	E
@@ -156,7 +160,8 @@ fuse() {
 	# The kernel finds the key for root, and forgets it with the mount.
 	capture python3 with-key sh -c "mknod disk/secret/root c 1 3 && umount disk &&
 		mount disk.img disk && cd disk/secret &&
-		exec $RUN --allow mknod:safe -- sh -c 'mkfifo fifo; mknod n c 1 3; cd ..; mknod secret/n c 1 3'"
+		exec $RUN --allow mknod:safe -- \
+		sh -c 'mkfifo fifo; mknod n c 1 3; cd ..; mknod secret/n c 1 3'"
 	must_equal "$status" 1
 	must_equal "$(grep -c 'key not available' <<<"$stderr")" 3
 	must_equal "$(find disk/secret -mindepth 1 | wc -l)" 1
@@ -170,7 +175,9 @@ fuse() {
 	local status=0
 	# Not by capture: what hangs has its output open until the daemon is killed.
 	timeout -s KILL 60 $RUN -w "$SCRATCH" --allow mknod:safe --audit audit -- sh -c \
-		'timeout 1 mknod m/there/n c 1 3; cd mine; for i in 1 2 3; do mknod n$i c 1 3; done; cd ../m; timeout 1 mknod n c 1 3; exit 7' \
+		'timeout 1 mknod m/there/n c 1 3
+		cd mine; for i in 1 2 3; do mknod n$i c 1 3; done
+		cd ../m; timeout 1 mknod n c 1 3; exit 7' \
 		>out 2>err 3>&- || status=$?
 	kill "$fuse"
 	wait "$fuse" || true
@@ -255,7 +262,8 @@ disk() { # NAME MARK: an image with a file of disk 33
 	need loop
 	need prog losetup
 	disk "$SCRATCH/disk.img" mark
-	local script='mount -t tmpfs t /tmp && mkdir /tmp/m && mount -t ext4 "$1" /tmp/m && stat -c %u:%g /tmp/m/mark && umount /tmp/m && ls /tmp/m'
+	local script='mount -t tmpfs t /tmp && mkdir /tmp/m && mount -t ext4 "$1" /tmp/m &&
+		stat -c %u:%g /tmp/m/mark && umount /tmp/m && ls /tmp/m'
 	must_work $RUN --allow "mount:ext4:$SCRATCH/disk.img" -- sh -c "$script" \
 		sh "$SCRATCH/disk.img"
 	must_equal "$output" 33:33
@@ -384,11 +392,15 @@ attack() { # OPTION... -- WHAT [ARGUMENT...]
 @test "a number that is used again at the wrong moment is not taken for the caller's" {
 	need kernel 6.14 # where each PID namespace has a pid_max of its own
 	need prog strace pgrep
-	printf '%s\n' 'echo 400 >/proc/sys/kernel/pid_max' \
-		"$RUN -r closed/root --allow mknod:safe -- sh -c \
-		'mknod /srv/up c 1 3; until [ -e /srv/go ]; do sleep 0.05; done; attack numbers; echo \$?' &" \
-		'until [ -e closed/root/srv/up ]; do sleep 0.05; done; broker=$(pgrep -P $! -n)' \
-		'strace -qq -o trace -e trace=openat -e inject=openat:delay_enter=100000 -p $broker &' 'sleep 0.5; touch closed/root/srv/go; wait %1' >script
+	cat >script <<END
+	echo 400 >/proc/sys/kernel/pid_max
+	$RUN -r closed/root --allow mknod:safe -- sh -c 'mknod /srv/up c 1 3
+		until [ -e /srv/go ]; do sleep 0.05; done; attack numbers; echo \$?' &
+	until [ -e closed/root/srv/up ]; do sleep 0.05; done
+	broker=\$(pgrep -P \$! -n)
+	strace -qq -o trace -e trace=openat -e inject=openat:delay_enter=100000 -p \$broker &
+	sleep 0.5; touch closed/root/srv/go; wait %1
+END
 	must_work unshare -p -f --mount-proc bash script
 	must_equal "$output" 0
 	grep -q '/proc/.*DELAYED' trace || say "the broker was not slowed down"

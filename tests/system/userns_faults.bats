@@ -35,7 +35,8 @@ int main(void)
 		nnp = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
 	for (int fd = 0; fd < 100; fd++)
 		fds += fstat(fd, &st) == 0 || fstat(fd, &st) == 0;
-	n = (size_t)snprintf(text, sizeof(text), "%d:%d pid %d nnp %d fds %d in %s of %s\n", (int)getuid(), (int)getgid(), (int)getpid(), nnp, fds, cwd, host);
+	n = (size_t)snprintf(text, sizeof(text), "%d:%d pid %d nnp %d fds %d in %s of %s\n",
+		(int)getuid(), (int)getgid(), (int)getpid(), nnp, fds, cwd, host);
 	for (int i = 0; i < 4 && done < n; i++) {
 		ssize_t w = write(1, text + done, n - done);
 

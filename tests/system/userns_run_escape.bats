@@ -104,7 +104,8 @@ data"
 @test "the host's root is nowhere: no mount of it, no way up, none out of a chroot" {
 	must_work $RUN -r closed/root -- cut -d' ' -f5 /proc/self/mountinfo
 	must_equal "$(grep -vE '^/sys/' <<<"$output" | sort | xargs)" \
-		"/ /dev /dev/full /dev/mqueue /dev/null /dev/pts /dev/random /dev/shm /dev/tty /dev/urandom /dev/zero /proc /run /sys /tmp"
+		"$(echo / /dev /dev/{full,mqueue,null,pts,random,shm,tty,urandom,zero} /proc /run \
+			/sys /tmp)"
 	gcc -static -x c -o closed/root/bin/escape - <<'END'
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -122,7 +123,8 @@ int main(void)
 			return 3;
 	if (chroot(".") < 0)
 		return 4;
-	return access("/srv/five", F_OK) == 0 && access("/proc/1", F_OK) == 0 ? 0 : 1; /* our own root again */
+	/* Our own root again. */
+	return access("/srv/five", F_OK) == 0 && access("/proc/1", F_OK) == 0 ? 0 : 1;
 }
 END
 	must_work $RUN -r closed/root -- escape
@@ -210,7 +212,8 @@ END
 int main(int argc, char **argv)
 {
 	if (argc == 1)
-		return syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", "secret", 0) < 0;
+		return syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user",
+			"secret", 0) < 0;
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 ||
 	    syscall(SYS_add_key, "user", "secret", "x", 1, KEY_SPEC_SESSION_KEYRING) < 0)
 		return 2;

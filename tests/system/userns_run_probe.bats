@@ -23,7 +23,8 @@ test_setup() {
 		install -m 755 "$BATS_FILE_TMPDIR/probe" $place/probe
 	done
 	segment=$(ipcmk -M 4096 -p 0666 | grep -o '[0-9]*$')
-	HOSTS="-s $segment -h $(./probe -H closed/secret) -h $(./probe -H outside) -f $SCRATCH/closed/secret"
+	HOSTS="-s $segment -h $(./probe -H closed/secret) -h $(./probe -H outside)"
+	HOSTS+=" -f $SCRATCH/closed/secret"
 }
 
 test_teardown() {
@@ -93,7 +94,9 @@ gets_nowhere() { # CMD...: the probe finds no way out, and so prints nothing
 	# The author of an image chooses, too: what cannot be entered is / then.
 	mkdir -m 700 store
 	for n in 3 4 5 6 7 8; do
-		jq -n "{config: {config: {WorkingDir: \"/proc/self/fd/$n/..\", Cmd: [\"ls\"]}}, layers: [{files: {\"bin/ls\": {copy: \"$(command -v busybox)\", mode: \"755\"}}}]}" |
+		jq -n --arg dir "/proc/self/fd/$n/.." --arg busybox "$(command -v busybox)" \
+			'{config: {config: {WorkingDir: $dir, Cmd: ["ls"]}},
+			layers: [{files: {"bin/ls": {copy: $busybox, mode: "755"}}}]}' |
 			"$TESTS/fixtures/mkimage.py" oci
 		must_work "$SHIFTBOX" image-unpack -q -s store -N app oci
 		must_work $RUN -s store -i app

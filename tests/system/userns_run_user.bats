@@ -145,7 +145,8 @@ $HOME_ALICE
 		read -r _ <fifo
 		rm fifo
 		# Process 1 is the only child of the one that was started.
-		readlink "/proc/$(pgrep -P "$(pgrep -fx "$exe userns-run -- sh -c echo ready; sleep 4717")")/exe" >>links
+		pid=$(pgrep -fx "$exe userns-run -- sh -c echo ready; sleep 4717")
+		readlink "/proc/$(pgrep -P "$pid")/exe" >>links
 		pkill -fx 'sleep 4717'
 		wait
 	done
