@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# shiftbox: plain GNU make; everything it makes lands in $(BUILD). `make help` tells the targets.
+# shiftbox: plain GNU make; everything it creates is in $(BUILD). `make help` lists the targets.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share
-# mount(8) looks for helpers in /sbin alone; an installation into somebody's home has no place there.
+DOCDIR ?= $(DATADIR)/doc/shiftbox
+# mount(8) looks for helpers in /sbin alone; an installation into a home directory stays out of it.
 MOUNTHELPERDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/sbin,$(PREFIX)/sbin)
 BUILD ?= build
 ifeq ($(origin CC),default)
@@ -14,7 +15,8 @@ endif
 
 WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wformat=2
 CFLAGS ?= -O2 -g
-BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -pthread $(WARN) $(WERROR)
+BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -pthread \
+	$(WARN) $(WERROR)
 ifeq ($(SAN),1)
 # Objects with other flags need a place of their own.
 override BUILD := $(BUILD)/san
@@ -22,8 +24,8 @@ BASE_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-
 endif
 
 # Static where Debian has the archive: a short command then starts in a third of the time. libmount
-# has none and is loaded on first use (lib/mount/via_libmount.c). STATIC=0 links the shared libraries, as
-# distributions want it. (libbz2 has no pkg-config file everywhere.)
+# has none and is loaded on first use (lib/mount/via_libmount.c). STATIC=0 links shared libraries,
+# as distributions require. (libbz2 does not have a pkg-config file everywhere.)
 PKG_CONFIG ?= pkg-config
 ifeq ($(STATIC),0)
 PACKAGES := libarchive blkid libisal jansson nettle libseccomp libzstd zlib liblzma liblz4
@@ -61,9 +63,15 @@ $(BUILD)/%.o: %.c $(BUILD)/flags
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CMD_OBJ) $(call objects,tests/*/*.c))
 
-# --- tests -----------------------------------------------------------------------------------------
+# --- tests ---------------------------------------------------------------------------------------
 
-check: deps-test
+# What it does to the machine: tests/README.md.
+check:
+	@echo 'make check installs missing Debian packages (as root), builds, and runs all tests.'
+	@echo 'As root the tests mount filesystems (in mount namespaces of their own), set up loop'
+	@echo 'devices, load kernel modules, create /run/shiftbox, fetch a small Debian system, and'
+	@echo 'boot kernels in qemu.'
+	@$(MAKE) -s deps-test
 	@tests/run
 
 check-kernels: deps-kernels
@@ -97,13 +105,14 @@ unit: $(BUILD)/unit
 $(BUILD)/unit: $(UNIT_OBJ) $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ)) $(LIB_OBJ)
 	$(link)
 
-# One area's unit tests, with no more than the areas it may use (lib/areas): make unit-idmap
+# The unit tests of one area, with the areas that it may use (lib/areas) alone: make unit-idmap
 AREAS := $(shell sed -n 's/^\([a-z]\+\) .*/\1/p' lib/areas)
 UNIT_SHARED := $(patsubst %,tests/unit/%.c,main make_tar mtree_show)
 area_uses = $(1) $(shell sed -n 's/^$(1) *|\([^|]*\)|.*/\1/p' lib/areas)
 $(AREAS:%=unit-%): unit-%: FORCE
 	@mkdir -p $(BUILD)
-	$(CC) $(BASE_CFLAGS) $(CFLAGS) -o $(BUILD)/unit-$* $(UNIT_SHARED) $(wildcard tests/unit/$*_*.c) \
+	$(CC) $(BASE_CFLAGS) $(CFLAGS) -o $(BUILD)/unit-$* $(UNIT_SHARED) \
+		$(wildcard tests/unit/$*_*.c) \
 		$(foreach area,$(call area_uses,$*),$(wildcard lib/$(area)/*.c)) $(LIBS)
 	$(BUILD)/unit-$*
 
@@ -127,29 +136,32 @@ corpus: all
 	$(MAKE) -s SAN=1 all
 	tests/corpus/run --mode all --kills 10
 
-# Look for new inputs: make fuzz-opt TIME=600. They land in $(BUILD)/fuzz/corpus, what breaks it in $(BUILD)/fuzz.
+# Look for new inputs: make fuzz-opt TIME=600. They are put into $(BUILD)/fuzz/corpus, and inputs
+# that break the target into $(BUILD)/fuzz.
 FUZZ_FLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 fuzz-%: FORCE
 	@mkdir -p $(BUILD)/fuzz/corpus/$*
-	$(MAKE) CC=clang BUILD=$(BUILD)/fuzz CFLAGS='$(FUZZ_FLAGS)' LDFLAGS=-fsanitize=fuzzer FUZZ_MAIN= $(BUILD)/fuzz/fuzz_$*
-	$(BUILD)/fuzz/fuzz_$* -max_total_time=$(or $(TIME),60) -artifact_prefix=$(BUILD)/fuzz/$*- $(BUILD)/fuzz/corpus/$* $(wildcard tests/fuzz/corpus/$*)
+	$(MAKE) CC=clang BUILD=$(BUILD)/fuzz CFLAGS='$(FUZZ_FLAGS)' LDFLAGS=-fsanitize=fuzzer \
+		FUZZ_MAIN= $(BUILD)/fuzz/fuzz_$*
+	$(BUILD)/fuzz/fuzz_$* -max_total_time=$(or $(TIME),60) -artifact_prefix=$(BUILD)/fuzz/$*- \
+		$(BUILD)/fuzz/corpus/$* $(wildcard tests/fuzz/corpus/$*)
 
-# --- for editors and debuggers -----------------------------------------------------------------------
+# --- for editors and debuggers -------------------------------------------------------------------
 
 debug:
 	$(MAKE) BUILD=$(BUILD)/debug CFLAGS='-O0 -g3' all
 
-# What clangd and clang-tidy want to know: build/compile_commands.json, by bear(1).
+# The database of clangd: build/compile_commands.json, written by bear(1).
 compile_commands.json: FORCE
 	@mkdir -p $(BUILD)
 	bear --output $(BUILD)/compile_commands.json -- $(MAKE) BUILD=$(BUILD)/commands all unit
 
-# --- what is generated and checked in ----------------------------------------------------------------
+# --- what is generated and checked in ------------------------------------------------------------
 
 gen: all
 	tests/gen
 
-# --- installing ------------------------------------------------------------------------------------
+# --- installing ----------------------------------------------------------------------------------
 
 BASH_DIR = $(DESTDIR)$(DATADIR)/bash-completion/completions
 ZSH_DIR = $(DESTDIR)$(DATADIR)/zsh/site-functions
@@ -167,35 +179,62 @@ install: all
 	install -D -m 644 cmd/shiftbox.8 $(MAN_DIR)/shiftbox.8
 	install -D -m 644 cmd/idmap.7 $(MAN7_DIR)/shiftbox-idmap.7
 	install -D -m 644 cmd/security.7 $(MAN7_DIR)/shiftbox-security.7
+	install -D -m 644 lib/COPYING $(DESTDIR)$(DOCDIR)/COPYING
+	install -m 644 README.md $(DESTDIR)$(DOCDIR)/README.md
 	for c in $(COMMANDS); do \
 		ln -sf shiftbox $(DESTDIR)$(BINDIR)/$$c && ln -sf shiftbox $(BASH_DIR)/$$c && \
 		ln -sf shiftbox.fish $(FISH_DIR)/$$c.fish && \
 		install -m 644 cmd/$$(echo $$c | tr - _).8 $(MAN_DIR)/$$c.8 || exit 1; done
 
 uninstall:
-	rm -f $(DESTDIR)$(MOUNTHELPERDIR)/mount.shiftbox $(ZSH_DIR)/_shiftbox $(MAN7_DIR)/shiftbox-idmap.7 $(MAN7_DIR)/shiftbox-security.7
+	rm -f $(DESTDIR)$(MOUNTHELPERDIR)/mount.shiftbox $(ZSH_DIR)/_shiftbox
+	rm -f $(MAN7_DIR)/shiftbox-idmap.7 $(MAN7_DIR)/shiftbox-security.7
+	rm -f $(DESTDIR)$(DOCDIR)/COPYING $(DESTDIR)$(DOCDIR)/README.md
+	[ ! -d $(DESTDIR)$(DOCDIR) ] || rmdir $(DESTDIR)$(DOCDIR)
 	for c in shiftbox $(COMMANDS); do \
-		rm -f $(DESTDIR)$(BINDIR)/$$c $(BASH_DIR)/$$c $(FISH_DIR)/$$c.fish $(MAN_DIR)/$$c.8; done
+		rm -f $(DESTDIR)$(BINDIR)/$$c $(BASH_DIR)/$$c $(FISH_DIR)/$$c.fish; \
+		rm -f $(MAN_DIR)/$$c.8; done
+
+define HELP
+Build:
+  make [SAN=1] [STATIC=0] [CC=clang] [WERROR=-Werror]
+                            build $(BUILD)/shiftbox (SAN=1: $(BUILD)/san/shiftbox, with
+                            sanitizers; STATIC=0: with shared libraries)
+  make deps                 install what a build needs (as root), or print what is missing
+  make install|uninstall [PREFIX=$(PREFIX)] [DESTDIR=] [MOUNTHELPERDIR=$(MOUNTHELPERDIR)]
+  make debug                build $(BUILD)/debug/shiftbox, without optimising
+  make compile_commands.json
+                            write $(BUILD)/compile_commands.json, for clangd (requires bear)
+  make clean                remove $(BUILD)
+
+Test (tests/README.md):
+  make check [STRICT=1]     install what is missing (as root), build, run every test
+  make unit && $(BUILD)/unit [NAME...]
+                            run the unit tests whose name or file holds NAME
+  make unit-AREA            build and run the unit tests of one area (a folder of lib/) alone
+  make SAN=1 unit           build $(BUILD)/san/unit, with sanitizers
+  tests/run WORD...         run one kind of tests (unit san oom golden fuzz lint system corpus
+                            kernels), or the files whose name holds WORD
+  tests/run WORD... -f NAME run the tests of these files whose name holds NAME
+  make check-kernels        run the tests on Debian's oldest and newest kernel, in qemu
+  make corpus               unpack hostile inputs, and kill that at more moments than make check
+  make fuzz-NAME [TIME=60]  look for inputs that break tests/fuzz/fuzz_NAME.c
+
+Show, measure, maintain:
+  make demo [IMAGE=oci:DIR] show one image mounted for two users
+  make bench                measure
+  make gen                  rewrite the generated parts of manual pages and completions
+endef
+export HELP
 
 help:
-	@echo 'make [SAN=1] [STATIC=0] [CC=clang] [WERROR=-Werror]   build $(BUILD)/shiftbox (STATIC=0: with shared libraries)'
-	@echo 'make check [STRICT=1]     install what is missing (root), build, run every test; tests/run WORD...: some'
-	@echo 'make check-kernels         a part of that: the tests on kernels 6.1, 6.18 and the newest that Debian has, in qemu'
-	@echo 'make demo [IMAGE=oci:DIR] show one image mounted for two users'
-	@echo 'make bench                measure'
-	@echo 'make corpus               unpack hostile and odd inputs, and kill it at more moments than make check does'
-	@echo 'make fuzz-NAME [TIME=60]  look for inputs that break tests/fuzz/fuzz_NAME.c'
-	@echo 'make gen                  rewrite what comes from the option tables: manual blocks, completions'
-	@echo 'make deps                 install what a build needs (root), or say what is missing'
-	@echo 'make install|uninstall [PREFIX=$(PREFIX)] [DESTDIR=] [MOUNTHELPERDIR=$(MOUNTHELPERDIR)]'
-	@echo 'make debug                build $(BUILD)/debug/shiftbox, without optimising'
-	@echo 'make compile_commands.json   write $(BUILD)/compile_commands.json, for clangd and clang-tidy (needs bear)'
-	@echo 'make clean                remove $(BUILD)'
+	@printf '%s\n' "$$HELP"
 
 clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all debug check check-kernels demo bench deps deps-demo deps-test deps-kernels deps-bench unit unit-oom oom-program fuzz-replay fuzz-programs gen \
+.PHONY: all debug check check-kernels demo bench deps deps-demo deps-test deps-kernels deps-bench \
+	unit unit-oom oom-program fuzz-replay fuzz-programs corpus gen \
 	install uninstall help clean FORCE
 .SECONDARY:

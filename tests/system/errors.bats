@@ -39,84 +39,84 @@ test_setup() {
 	need root
 	each <<-'E'
 	1 cannot open the directory: No such file | image-unpack -s store oci:@nowhere
-	1 cannot open the image: No such file | image-unpack -s store @nowhere.tar
-	1 docker://NAME | image-unpack -s store @debian:12
-	1 docker://NAME | image-unpack -s store @docker://debian
-	1 No such file | image-unpack -s store -N x @nowhere.tar -
-	1 No such file | image-unpack -s store docker-archive:@nowhere
-	1 is a directory, not | image-unpack -s store oci-archive:@dir
-	1 is cut off | image-unpack -s store @file
-	1 is cut off | image-unpack -s store oci-archive:@file
-	1 cannot open: No such file | image-unpack -s store @dir
-	1 is not valid JSON | image-unpack -s store oci:@bad
-	1 no such reference | image-unpack -s store oci:img:@v2
-	1 Not a directory | image-unpack -s @file oci:img
-	1 neither a store nor empty | image-unpack -s @img oci:img
-	1 is no directory | image-unpack --flat @file oci:img
-	1 cannot | image-unpack --flat @file/x oci:img
-	1 there is no such image | image-unpack -s store --show @none
-	1 there is no such image | image-unpack -s store --remove @none
-	1 there is no such image | image-unpack -s store --bundle b -m +1 @none
-	1 there is no store | image-unpack -s @nowhere --list
-	1 Not a directory | image-unpack -s store --bundle @file/b -m +1 app -- true
-	2 is no map | image-unpack --flat x -m @nonsense oci:img
-	2 is none of | image-unpack --devices=@maybe oci:img
-	2 is not a size | image-unpack --max-bytes=@12q oci:img
-	2 unknown option | image-unpack @--nonsense
+	1 cannot open the image: No such file     | image-unpack -s store @nowhere.tar
+	1 docker://NAME                           | image-unpack -s store @debian:12
+	1 docker://NAME                           | image-unpack -s store @docker://debian
+	1 No such file                            | image-unpack -s store -N x @nowhere.tar -
+	1 No such file                            | image-unpack -s store docker-archive:@nowhere
+	1 is a directory, not                     | image-unpack -s store oci-archive:@dir
+	1 is cut off                              | image-unpack -s store @file
+	1 is cut off                              | image-unpack -s store oci-archive:@file
+	1 cannot open: No such file               | image-unpack -s store @dir
+	1 is not valid JSON                       | image-unpack -s store oci:@bad
+	1 no such reference                       | image-unpack -s store oci:img:@v2
+	1 Not a directory                         | image-unpack -s @file oci:img
+	1 neither a store nor empty               | image-unpack -s @img oci:img
+	1 is no directory                         | image-unpack --flat @file oci:img
+	1 cannot                                  | image-unpack --flat @file/x oci:img
+	1 there is no such image                  | image-unpack -s store --show @none
+	1 there is no such image                  | image-unpack -s store --remove @none
+	1 there is no such image                  | image-unpack -s store --bundle b -m +1 @none
+	1 there is no store                       | image-unpack -s @nowhere --list
+	1 Not a directory                 | image-unpack -s store --bundle @file/b -m +1 app -- true
+	2 is no map                               | image-unpack --flat x -m @nonsense oci:img
+	2 is none of                              | image-unpack --devices=@maybe oci:img
+	2 is not a size                           | image-unpack --max-bytes=@12q oci:img
+	2 unknown option                          | image-unpack @--nonsense
 	E
 }
 
 @test "mount-idmapped: sources, targets, maps and options" {
 	need root
 	each <<-'E'
-	1 cannot open the source: No such file | mount-idmapped -m +1 @nowhere target
-	1 cannot open the source: Not a dir | mount-idmapped -m +1 @file/x target
-	1 No such file | mount-idmapped -m +1 @/dev/nowhere target
-	1 no device has this | mount-idmapped -m +1 @UUID=1234 target
-	1 too short for a filesystem | mount-idmapped -m +1 -t ext4 @file target
-	1 No such file | mount-idmapped -m +1 dir @nowhere
-	1 Not a directory | mount-idmapped -m +1 -o mkdir dir @file/x
-	1 something that is none | mount-idmapped -m +1 dir @file
-	1 No such file | mount-idmapped -m +1 -o lower=@nowhere overlay target
-	1 Not a directory | mount-idmapped -m +1 -o lower=@file overlay target
-	1 there is no such image | mount-idmapped -m +1 -s store image:@none target
-	1 there is no store | mount-idmapped -m +1 -s @nowhere image:app target
-	1 there is no user of this name | mount-idmapped -m u:@nobody-here:0:1 dir target
-	1 there is no user of this name | mount-idmapped -m owner:@nobody-here dir target
-	1 there is no such process | mount-idmapped -m pid:@999999999 dir target
-	1 Bad file descriptor | mount-idmapped -m @fd:99 dir target
-	1 No such file | mount-idmapped -m @@nowhere dir target
-	1 is a directory, not | mount-idmapped -m @@dir dir target
-	2 has three fields | mount-idmapped -m @0:1 dir target
-	2 unknown option | mount-idmapped -m +1 -o @nonsense dir target
-	1 cannot read the fstab: No such | mount-idmapped -a -T @nowhere
-	1 is no line of an fstab | mount-idmapped -a -T @line
-	1 No such file | mount-idmapped -u @nowhere
-	1 nothing is mounted there | mount-idmapped -u @target
+	1   cannot open the source: No such file | mount-idmapped -m +1 @nowhere target
+	1   cannot open the source: Not a dir    | mount-idmapped -m +1 @file/x target
+	1   No such file                         | mount-idmapped -m +1 @/dev/nowhere target
+	1   no device has this                   | mount-idmapped -m +1 @UUID=1234 target
+	1   too short for a filesystem           | mount-idmapped -m +1 -t ext4 @file target
+	1   No such file                         | mount-idmapped -m +1 dir @nowhere
+	1   Not a directory                      | mount-idmapped -m +1 -o mkdir dir @file/x
+	1   something that is none               | mount-idmapped -m +1 dir @file
+	1   No such file                     | mount-idmapped -m +1 -o lower=@nowhere overlay target
+	1   Not a directory                     | mount-idmapped -m +1 -o lower=@file overlay target
+	1   there is no such image               | mount-idmapped -m +1 -s store image:@none target
+	1   there is no store                    | mount-idmapped -m +1 -s @nowhere image:app target
+	1   there is no user of this name        | mount-idmapped -m u:@nobody-here:0:1 dir target
+	1   there is no user of this name        | mount-idmapped -m owner:@nobody-here dir target
+	1   there is no such process             | mount-idmapped -m pid:@999999999 dir target
+	1   Bad file descriptor                  | mount-idmapped -m @fd:99 dir target
+	1   No such file                         | mount-idmapped -m @@nowhere dir target
+	1   is a directory, not                  | mount-idmapped -m @@dir dir target
+	2   has three fields                     | mount-idmapped -m @0:1 dir target
+	2   unknown option                       | mount-idmapped -m +1 -o @nonsense dir target
+	1   cannot read the fstab: No such       | mount-idmapped -a -T @nowhere
+	1   is no line of an fstab               | mount-idmapped -a -T @line
+	1   No such file                         | mount-idmapped -u @nowhere
+	1   nothing is mounted there             | mount-idmapped -u @target
 	127 cannot run the command: No such file | mount-idmapped -e -m +1 dir target -- @nowhere
-	126 cannot run the command: Permission | mount-idmapped -e -m +1 dir target -- @/tmp
+	126 cannot run the command: Permission   | mount-idmapped -e -m +1 dir target -- @/tmp
 	E
 }
 
 @test "shift-check: paths, users, namespaces and forms" {
 	need root
 	each <<-'E'
-	1 cannot open: No such file | shift-check explain @nowhere
-	1 cannot open: Not a directory | shift-check explain @file/x
-	1 there is no user of this name | shift-check explain --as @nobody-here dir
+	1 cannot open: No such file      | shift-check explain @nowhere
+	1 cannot open: Not a directory   | shift-check explain @file/x
+	1 there is no user of this name  | shift-check explain --as @nobody-here dir
 	1 there is no group of this name | shift-check explain --as 1:@nogroup-here dir
-	1 there is no such process | shift-check explain --userns pid:@999999999 dir
-	2 is no operation | shift-check explain --op @nonsense dir
-	1 No such file | shift-check verify @nowhere
-	1 No such file | shift-check verify --spec @nowhere dir
-	1 No such file | shift-check verify --source @nowhere dir
-	1 there is no such image | shift-check verify -s store --image @none dir
-	1 No such file | shift-check list @nowhere
-	1 No such file | shift-check host @nowhere
-	2 is no map | shift-check map @nonsense
-	2 is no form | shift-check map +1 --to @nonsense
-	1 there is no user of this name | shift-check subid @nobody-here
-	1 No such file | shift-check @nonsense
+	1 there is no such process       | shift-check explain --userns pid:@999999999 dir
+	2 is no operation                | shift-check explain --op @nonsense dir
+	1 No such file                   | shift-check verify @nowhere
+	1 No such file                   | shift-check verify --spec @nowhere dir
+	1 No such file                   | shift-check verify --source @nowhere dir
+	1 there is no such image         | shift-check verify -s store --image @none dir
+	1 No such file                   | shift-check list @nowhere
+	1 No such file                   | shift-check host @nowhere
+	2 is no map                      | shift-check map @nonsense
+	2 is no form                     | shift-check map +1 --to @nonsense
+	1 there is no user of this name  | shift-check subid @nobody-here
+	1 No such file                   | shift-check @nonsense
 	E
 }
 
@@ -124,22 +124,22 @@ test_setup() {
 	need root
 	printf 'mknod:safe\nnonsense\n' >policy
 	each <<-'E'
-	125 No such file | userns-run -m +100000 -r @nowhere -- true
-	125 Not a directory | userns-run -m +100000 -r @file -- true
-	125 there is no such image | userns-run -m +100000 -s store -i image:@none -- true
-	127 cannot run the command: No | userns-run -m +100000 -- @nowhere
-	126 cannot run the command: Perm | userns-run -m +100000 -- @/tmp
-	125 there is no such rule | userns-run -m +100000 --allow @nonsense -- true
-	125 there is no such rule | userns-run -m +100000 --policy policy -- true
-	125 No such file | userns-run -m +100000 --policy @nowhere -- true
-	125 cannot open the audit file: No | userns-run -m +5 --allow umount --audit @nowhere/x -- true
-	125 cannot open the audit file: Is | userns-run -m +5 --allow umount --audit @dir -- true
-	125 No such file | userns-run -m +100000 -b @nowhere:/mnt -- true
-	125 in the root of the command | userns-run -m +100000 -b /etc:@/nowhere -- true
-	125 there is no user of this name | userns-run -m +100000 --user @nobody-here -- true
-	125 cannot become user | userns-run -m +100000 --user @77777777 -- true
-	125 has no id 0 | userns-run -m 5:100000:1 -- true
-	125 there is no such process | userns-run -m pid:@999999999 -- true
+	125 No such file                   | userns-run -m +100000 -r @nowhere -- true
+	125 Not a directory                | userns-run -m +100000 -r @file -- true
+	125 there is no such image         | userns-run -m +100000 -s store -i image:@none -- true
+	127 cannot run the command: No     | userns-run -m +100000 -- @nowhere
+	126 cannot run the command: Perm   | userns-run -m +100000 -- @/tmp
+	125 there is no such rule          | userns-run -m +100000 --allow @nonsense -- true
+	125 there is no such rule          | userns-run -m +100000 --policy policy -- true
+	125 No such file                   | userns-run -m +100000 --policy @nowhere -- true
+	125 cannot open the audit file: No | userns-run -m+5 --allow umount --audit @no/x -- true
+	125 cannot open the audit file: Is | userns-run -m+5 --allow umount --audit @dir -- true
+	125 No such file                   | userns-run -m +100000 -b @nowhere:/mnt -- true
+	125 in the root of the command     | userns-run -m +100000 -b /etc:@/nowhere -- true
+	125 there is no user of this name  | userns-run -m +100000 --user @nobody-here -- true
+	125 cannot become user             | userns-run -m +100000 --user @77777777 -- true
+	125 has no id 0                    | userns-run -m 5:100000:1 -- true
+	125 there is no such process       | userns-run -m pid:@999999999 -- true
 	E
 }
 
@@ -149,15 +149,15 @@ test_setup() {
 	chmod 711 . && chmod 700 dir
 	mkdir -m 755 open
 	each as_user alice <<-'E'
-	1 Permission denied | mount-idmapped -m +1 @dir/x target
-	1 cannot unmount | mount-idmapped -u @/proc
-	1 Permission denied | mount-idmapped -a -T @/etc/shadow
-	1 Permission denied | image-unpack -s store @dir/x.tar
-	1 Permission denied | image-unpack --list -s @store
-	1 Permission denied | shift-check explain @dir/x
-	1 Permission denied | shift-check verify @dir/x
-	125 Permission denied | userns-run --allow chown:report --audit @dir/x -- true
+	1   Permission denied    | mount-idmapped -m +1 @dir/x target
+	1   cannot unmount       | mount-idmapped -u @/proc
+	1   Permission denied    | mount-idmapped -a -T @/etc/shadow
+	1   Permission denied    | image-unpack -s store @dir/x.tar
+	1   Permission denied    | image-unpack --list -s @store
+	1   Permission denied    | shift-check explain @dir/x
+	1   Permission denied    | shift-check verify @dir/x
+	125 Permission denied    | userns-run --allow chown:report --audit @dir/x -- true
 	125 in the root of the c | userns-run -r dir -- true
-	125 users can reach it | userns-run -r @open -- true
+	125 users can reach it   | userns-run -r @open -- true
 	E
 }

@@ -93,6 +93,9 @@ setup() {
 	if [ "$(id -u)" = 0 ] && [ -z "${RUNNER_PID:-}" ]; then
 		say "as root, start system tests through tests/run: it gives them a mount namespace"
 	fi
+	if [ "$(id -u)" = 0 ] && [ "$(owner /dev/null)" != 0:0 ]; then
+		say "before this test: another program gave /dev/null to $(owner /dev/null)"
+	fi
 	SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/shiftbox-test.XXXXXX")
 	export SCRATCH
 	LEAVES_STAGING=

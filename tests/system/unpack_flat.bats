@@ -483,13 +483,13 @@ MAPPED='{"layers":[
 
 @test "-m: an id that the map does not cover is refused by name, with a way out" {
 	image img "$MAPPED"
-	local belongs='belongs to the' acl='its access control list names the'
+	local owner='belongs to the' acl='its access control list names the'
 	# MAP, where, which, what to add
 	local -a cases=(
-		'u:0:100000:99;g:0:100000:1000|implied/f|'"$belongs"' user id 99|add u:99:100099:1'
-		'u:0:100000:1000;g:0:100000:98;g:99:5:3|implied/f|'"$belongs"' group id 98|add g:98:'
+		'u:0:100000:99;g:0:100000:1000|implied/f|'"$owner"' user id 99|add u:99:100099:1'
+		'u:0:100000:1000;g:0:100000:98;g:99:5:3|implied/f|'"$owner"' group id 98|add g:98:'
 		'u:0:100000:33;u:34:100033:66;g:0:100000:1000|d|'"$acl"' user id 33|add u:33:'
-		'u:1:100001:99;g:0:100000:1000|cap2|'"$belongs"' user id 0|add u:0:100100:1'
+		'u:1:100001:99;g:0:100000:1000|cap2|'"$owner"' user id 0|add u:0:100100:1'
 	)
 	local c map where which try
 	for c in "${cases[@]}"; do

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { EXIT_SKIP = 77 };
@@ -75,6 +76,24 @@ static int run_one(const struct test *t)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
+static double now(void)
+{
+	struct timespec t;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &t);
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* One line of TAP, with the time that the test took. */
+static void report(int n, const struct test *t, int r, double seconds)
+{
+	printf("%s %d - %s", r == 0 || r == EXIT_SKIP ? "ok" : "not ok", n, t->name);
+	if (r == EXIT_SKIP)
+		printf(" # SKIP\n");
+	else
+		printf(" # %.1fs\n", seconds);
+}
+
 int main(int argc, char **argv)
 {
 	bool strict = getenv("STRICT") && !strcmp(getenv("STRICT"), "1");
@@ -82,14 +101,14 @@ int main(int argc, char **argv)
 
 	(void)argc;
 	for (const struct test *t = tests; t; t = t->next) {
+		double start = now();
 		int r;
 
 		if (!chosen(t, argv + 1))
 			continue;
 		r = run_one(t);
 		bad += r != 0 && (r != EXIT_SKIP || strict);
-		printf("%s %d - %s%s\n", r == 0 || r == EXIT_SKIP ? "ok" : "not ok", ++n, t->name,
-			r == EXIT_SKIP ? " # SKIP" : "");
+		report(++n, t, r, now() - start);
 	}
 	printf("1..%d\n", n);
 	return bad || !n;
