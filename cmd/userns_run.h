@@ -32,6 +32,6 @@ struct userns_args {
  * Fill in a->spec from the options and operands: parse the map, the options of the root, the binds,
  * the configuration of the image and the rules of the broker. Makes no mounts.
  */
-int userns_run_spec(struct userns_args *a, const struct ctx *ctx, struct err *e);
+MUST_CHECK int userns_run_spec(struct userns_args *a, const struct ctx *ctx, struct err *e);
 
 #endif

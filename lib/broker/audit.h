@@ -11,6 +11,6 @@
  * and "errno". This prints through struct out, which other areas leave to commands: the audit file
  * is the broker's own output. Returns 0 or -errno.
  */
-int audit_write(struct out *o, const struct notif *n);
+MUST_CHECK int audit_write(struct out *o, const struct notif *n);
 
 #endif

@@ -40,7 +40,7 @@ struct broker_config {
  * supervisor lacks, and for a policy or audit file that another user may write; errors of opening
  * the files.
  */
-int broker_new(const struct broker_config *c, struct broker **ret, struct err *e);
+MUST_CHECK int broker_new(const struct broker_config *c, struct broker **ret, struct err *e);
 void broker_free(struct broker *b);
 
 static inline void cleanup_broker(struct broker **b)
@@ -55,7 +55,7 @@ static inline void cleanup_broker(struct broker **b)
  * listener uses no call that the filter intercepts. The caller closes *ret_listener. Errors: see
  * filter_install().
  */
-int broker_filter(const struct broker *b, int *ret_listener, struct err *e);
+MUST_CHECK int broker_filter(const struct broker *b, int *ret_listener, struct err *e);
 
 /*
  * Answer notifications until no process is left under the filter. First gives up all privileges
@@ -64,7 +64,7 @@ int broker_filter(const struct broker *b, int *ret_listener, struct err *e);
  * blocked. Returns 0, or -errno if the broker cannot continue; pending and later calls then fail
  * with ENOSYS.
  */
-int broker_serve(struct broker *b, int listener, int userns, struct err *e);
+MUST_CHECK int broker_serve(struct broker *b, int listener, int userns, struct err *e);
 
 /* Print the chown report if a chown rule was given (chown_report.h); otherwise print nothing. */
 void broker_report(const struct broker *b, struct out *out);

@@ -34,20 +34,20 @@ struct broker_creds {
  * clears the death signal and resets dumpable to fs.suid_dumpable (prctl(2)); a core dump would
  * then belong to the caller. Call it after every such change. Returns 0 or a positive errno.
  */
-int broker_creds_protect(void);
+MUST_CHECK int broker_creds_protect(void);
 
 /*
  * Join a new session keyring (session-keyring(7)). Otherwise the supervisor's keys could be used by
  * the command, or for a caller when the broker walks a filesystem that requires a key.
  */
-int broker_creds_leave_keyring(struct err *e);
+MUST_CHECK int broker_creds_leave_keyring(struct err *e);
 
 /*
  * Drop all capabilities that the rules do not need. Of the others, only those that give no access
  * to files are in effect: CAP_SYS_PTRACE, CAP_MKNOD, CAP_SETUID, CAP_SETGID. The broker of an
  * ordinary user has none to drop.
  */
-int broker_creds_start(struct broker_creds *c, const struct rules *rules, struct err *e);
+MUST_CHECK int broker_creds_start(struct broker_creds *c, const struct rules *rules, struct err *e);
 
 /*
  * Access files as the caller: with its fsuid, fsgid, groups and umask, and without capabilities
@@ -55,26 +55,26 @@ int broker_creds_start(struct broker_creds *c, const struct rules *rules, struct
  * broker nothing that it would not allow the caller; the caller's capabilities in its own namespace
  * can only add to that (capabilities(7)). Returns 0 or -errno; no message.
  */
-int broker_creds_as_caller(struct broker_creds *c, const struct caller *caller);
+MUST_CHECK int broker_creds_as_caller(struct broker_creds *c, const struct caller *caller);
 
 /*
  * After broker_creds_as_caller(): drop CAP_SYS_PTRACE too, to walk a path. The capability would
  * count in /proc with hidepid= and in /proc/PID/fdinfo. The next broker_creds_as_caller() raises it
  * again. Returns 0 or -errno; no message.
  */
-int broker_creds_walk(struct broker_creds *c);
+MUST_CHECK int broker_creds_walk(struct broker_creds *c);
 
 /*
  * After broker_creds_as_caller(): keep the ids, but override permissions (CAP_DAC_OVERRIDE), for a
  * directory in which the proxy has found that the caller may create. Returns 0 or -errno; no
  * message.
  */
-int broker_creds_override(struct broker_creds *c);
+MUST_CHECK int broker_creds_override(struct broker_creds *c);
 
 /*
  * Return to the broker's own ids, without supplementary groups and with all capabilities that the
  * rules need. Returns 0 or -errno; no message.
  */
-int broker_creds_own(struct broker_creds *c);
+MUST_CHECK int broker_creds_own(struct broker_creds *c);
 
 #endif

@@ -50,12 +50,14 @@ void broker_device_mount(struct broker *b, struct notif *n);
  * Have the proxy act with the caller's credentials, as proxy_ask() does. Restarts the proxy if it
  * hangs or has ended, and returns -EIO for that request.
  */
-int broker_ask(struct broker *b, const struct notif *n, const struct proxy_request *q, int *ret_fd);
+MUST_CHECK int broker_ask(
+	struct broker *b, const struct notif *n, const struct proxy_request *q, int *ret_fd);
 
 /*
  * The same for n->path, relative to the caller's working directory. Sets path and dir of q.
  * Returns -EINTR if the caller is gone.
  */
-int broker_ask_path(struct broker *b, const struct notif *n, struct proxy_request *q, int *ret_fd);
+MUST_CHECK int broker_ask_path(
+	struct broker *b, const struct notif *n, struct proxy_request *q, int *ret_fd);
 
 #endif

@@ -33,7 +33,7 @@ struct caller {
 #define CALLER_INIT ((struct caller){ .proc = -1 })
 
 /* Read thread tid (of the broker's PID namespace). -ESRCH: the thread is gone. */
-int caller_open(pid_t tid, struct caller *ret, struct err *e);
+MUST_CHECK int caller_open(pid_t tid, struct caller *ret, struct err *e);
 
 void caller_done(struct caller *c);
 
@@ -53,23 +53,23 @@ bool caller_in_userns(const struct caller *c, const struct stat *userns);
  * Returns 0; -EFAULT if the memory is not readable; -ENAMETOOLONG if no NUL follows within max
  * bytes.
  */
-int caller_string(const struct caller *c, uint64_t address, size_t max, struct buf *ret);
+MUST_CHECK int caller_string(const struct caller *c, uint64_t address, size_t max, struct buf *ret);
 
 /*
  * Open the caller's root directory (O_PATH), or the directory that dirfd refers to in the caller;
  * dirfd may be AT_FDCWD. Returns -EBADF or -ENOTDIR as the call itself would.
  */
-int caller_root(const struct caller *c, int *ret_fd);
-int caller_dir(const struct caller *c, int dirfd, int *ret_fd);
+MUST_CHECK int caller_root(const struct caller *c, int *ret_fd);
+MUST_CHECK int caller_dir(const struct caller *c, int dirfd, int *ret_fd);
 
 /*
  * Duplicate a descriptor of the caller's: the same open file description (pidfd_getfd(2), Linux
  * 5.6). Before Linux 6.9, the descriptor is looked up in the thread group leader, even if the
  * thread has a descriptor table of its own.
  */
-int caller_fd(const struct caller *c, int fd, int *ret_fd);
+MUST_CHECK int caller_fd(const struct caller *c, int fd, int *ret_fd);
 
 /* Open a namespace of the caller's: "mnt", "pid", "net" and so on. */
-int caller_ns(const struct caller *c, const char *name, int *ret_fd);
+MUST_CHECK int caller_ns(const struct caller *c, const char *name, int *ret_fd);
 
 #endif

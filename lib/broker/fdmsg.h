@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "../base/cleanup.h"
+
 enum { FDMSG_FDS_MAX = 8 };
 
 /*
@@ -15,7 +17,7 @@ enum { FDMSG_FDS_MAX = 8 };
  * number of descriptors in ret_fds (room for FDMSG_FDS_MAX), which are close-on-exec and belong to
  * the caller. -EMSGSIZE: the message was larger than size or had more descriptors; it is dropped.
  */
-int fdmsg_send(int fd, const void *data, size_t len, const int *fds, size_t n_fds);
-int fdmsg_receive(int fd, void *data, size_t size, int *ret_fds, size_t *n_fds);
+MUST_CHECK int fdmsg_send(int fd, const void *data, size_t len, const int *fds, size_t n_fds);
+MUST_CHECK int fdmsg_receive(int fd, void *data, size_t size, int *ret_fds, size_t *n_fds);
 
 #endif

@@ -27,7 +27,7 @@
  * that the broker has received. -EBUSY: the thread has a filter with a listener already, and the
  * kernel allows only one; -ENOSYS, -EINVAL: the kernel does not support notifications.
  */
-int filter_install(const struct rules *rs, int *ret_listener, struct err *e);
+MUST_CHECK int filter_install(const struct rules *rs, int *ret_listener, struct err *e);
 
 /* The calls that filter_install() may intercept. */
 enum filter_call {

@@ -59,7 +59,7 @@ bool notif_alive(const struct notif *n);
  * Append the string that argument i points to to ret, and set *ret_has if that worked. Returns
  * -EFAULT for a null pointer; otherwise as caller_string().
  */
-int notif_string(struct notif *n, size_t i, struct buf *ret, bool *ret_has);
+MUST_CHECK int notif_string(struct notif *n, size_t i, struct buf *ret, bool *ret_has);
 
 /* Set the verdict. num: a positive errno, or 0 for success. */
 static inline void notif_answer(struct notif *n, enum verdict v, int num)

@@ -28,7 +28,7 @@ struct proxy {
  * the caller's. The proxy is killed when the broker dies. -EBUSY: the previous proxy still hangs in
  * an uninterruptible filesystem request; there is never more than one.
  */
-int proxy_start(struct proxy *p, int userns, const struct idmap *map, struct err *e);
+MUST_CHECK int proxy_start(struct proxy *p, int userns, const struct idmap *map, struct err *e);
 
 /* Kill the proxy. Waits for a bounded time; if the proxy hangs, p keeps its pid. */
 void proxy_done(struct proxy *p);
@@ -59,6 +59,7 @@ struct proxy_request {
  * proxy has ended or does not answer within ten seconds (in a filesystem of the command's that
  * hangs): then call proxy_done(). PROXY_RECORD returns -ENODATA if the file cannot carry the xattr.
  */
-int proxy_ask(struct proxy *p, const struct caller *c, const struct proxy_request *q, int *ret_fd);
+MUST_CHECK int proxy_ask(
+	struct proxy *p, const struct caller *c, const struct proxy_request *q, int *ret_fd);
 
 #endif

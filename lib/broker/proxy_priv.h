@@ -32,7 +32,7 @@ _Noreturn void proxy_child(pid_t parent, int socket, int userns, const struct id
  * Perform one request with the credentials that the process has. Returns 0 or a positive errno, and
  * in *ret_fd a descriptor for the requests that return one. The contents of strings are lost.
  */
-int proxy_act(
+MUST_CHECK int proxy_act(
 	const struct proxy_message *m, char *const strings[PROXY_STRINGS], int dir, int *ret_fd);
 
 #endif

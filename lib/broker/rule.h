@@ -54,14 +54,14 @@ struct rules {
  * Parse a rule and append it. Usage errors: -EINVAL for text that is not a rule, for a rule given
  * twice, and for two rules that contradict each other.
  */
-int rules_add(struct rules *rs, const char *text, struct err *e);
+MUST_CHECK int rules_add(struct rules *rs, const char *text, struct err *e);
 
 /*
  * Append the rules of a policy file, one on a line; blank lines and lines that start with '#' are
  * skipped. Only the file's owner, root or the caller, may be able to write the file (-EPERM).
  * -EFBIG: the file is larger than 1 MiB. Messages name the line.
  */
-int rules_read(struct rules *rs, const char *path, struct err *e);
+MUST_CHECK int rules_read(struct rules *rs, const char *path, struct err *e);
 
 void rules_done(struct rules *rs);
 

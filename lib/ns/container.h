@@ -75,13 +75,13 @@ enum run_caller run_caller(void);
  * privileges, -EPERM if it shows an id as the host's 0: many devices and sysctls of the host check
  * for that id alone, in whatever user namespace.
  */
-int run_check_map(bool privileged, const struct idmap *m, struct err *e);
+MUST_CHECK int run_check_map(bool privileged, const struct idmap *m, struct err *e);
 
 /*
  * Parse a bind, SRC:DST[:WORD]..., in which "\:" is a colon, and append it to ret. Errors are usage
  * errors.
  */
-int run_bind_parse(const char *text, struct run_binds *ret, struct err *e);
+MUST_CHECK int run_bind_parse(const char *text, struct run_binds *ret, struct err *e);
 void run_binds_done(struct run_binds *b);
 
 /*
@@ -94,8 +94,8 @@ void run_binds_done(struct run_binds *b);
  * nodev) only when a mount namespace is copied into a less privileged user namespace
  * (mount_namespaces(7)); otherwise root of the namespace could clear them.
  */
-int run_stage_open(int *ret_stage, struct err *e);
-int run_stage(const struct run_spec *s, int stage, struct err *e);
+MUST_CHECK int run_stage_open(int *ret_stage, struct err *e);
+MUST_CHECK int run_stage(const struct run_spec *s, int stage, struct err *e);
 
 /*
  * Start the command, and wait for it. stage: of run_stage_open(), which becomes the working
@@ -104,7 +104,7 @@ int run_stage(const struct run_spec *s, int stage, struct err *e);
  * intercepts all signals, and the terminal if both stdin and stdout are one. The calling process
  * must be single-threaded.
  */
-int run_container(const struct run_spec *s, int stage, struct err *e);
+MUST_CHECK int run_container(const struct run_spec *s, int stage, struct err *e);
 
 void run_spec_done(struct run_spec *s);
 

@@ -22,6 +22,6 @@
  * if these programs fail, and those of userns_write_map(): the process is then in a namespace
  * without a map, and can only report the error and exit. -EINVAL: the map has no user 0 or group 0.
  */
-int rootless_enter(const struct idmap *m, unsigned long more, struct err *e);
+MUST_CHECK int rootless_enter(const struct idmap *m, unsigned long more, struct err *e);
 
 #endif

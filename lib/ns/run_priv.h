@@ -25,15 +25,16 @@ struct run_mounts {
  * Make the mounts from the paths of the spec. want_root: the directory that run_check_own()
  * checked; -ESTALE if its path leads to another directory by now. NULL: no check.
  */
-int run_mounts_make(const struct run_spec *s, const struct stat *want_root, struct run_mounts *ret,
-	struct err *e);
+MUST_CHECK int run_mounts_make(const struct run_spec *s, const struct stat *want_root,
+	struct run_mounts *ret, struct err *e);
 
 /*
  * Clone the mount at path with all mounts below it, detached, and set flags and propagation.
  * Without privileges the kernel allows nothing less: the mounts below may hide files that the
  * caller must not see.
  */
-int run_mounts_clone(const char *path, const struct mount_flags *flags, int *ret_fd, struct err *e);
+MUST_CHECK int run_mounts_clone(
+	const char *path, const struct mount_flags *flags, int *ret_fd, struct err *e);
 
 void run_mounts_done(struct run_mounts *m);
 
@@ -51,7 +52,7 @@ static inline void cleanup_run_mounts(struct run_mounts *m)
 #define RUN_SYS_FLAGS (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_RDONLY)
 
 /* Clone the mounts from the stage, which is the working directory. */
-int run_stage_take(const struct run_spec *s, struct run_mounts *ret, struct err *e);
+MUST_CHECK int run_stage_take(const struct run_spec *s, struct run_mounts *ret, struct err *e);
 
 /* --- run_check.c: set-user-ID files that an ordinary user's command could leave to others --- */
 
@@ -62,7 +63,7 @@ int run_stage_take(const struct run_spec *s, struct run_mounts *ret, struct err 
  * of the namespace, where the owners of directories are not shown as overflow ids. ret_root: the
  * directory that was checked, the root or the parent of upper; st_ino 0: nothing was checked.
  */
-int run_check_own(const struct run_spec *s, struct stat *ret_root, struct err *e);
+MUST_CHECK int run_check_own(const struct run_spec *s, struct stat *ret_root, struct err *e);
 
 /* --- run_root.c: the tree that the command sees --- */
 
@@ -76,14 +77,14 @@ struct run_tty {
  * in, and pivot_root(2) to it. All previous mounts of the namespace are detached. want_tty: create
  * a terminal.
  */
-int run_root_enter(const struct run_spec *s, const struct run_mounts *m, bool want_tty,
+MUST_CHECK int run_root_enter(const struct run_spec *s, const struct run_mounts *m, bool want_tty,
 	struct run_tty *ret, struct err *e);
 
 /*
  * Create the mount points that run_root_enter() will need, in a root that is about to become
  * read-only. The process must be able to write there as root of the namespace.
  */
-int run_root_places(const struct run_spec *s, const struct run_mounts *m, struct err *e);
+MUST_CHECK int run_root_places(const struct run_spec *s, const struct run_mounts *m, struct err *e);
 
 /* --- run_init.c: process 1; run_command.c: the process that becomes the command --- */
 
@@ -117,7 +118,7 @@ struct run_user {
  * root. Numbers need no entry. -ENOENT: no such name; -ERANGE: not an id; -E2BIG: the user is in
  * more than RUN_GROUPS_MAX groups.
  */
-int run_user_find(int root, const char *user, struct run_user *ret, struct err *e);
+MUST_CHECK int run_user_find(int root, const char *user, struct run_user *ret, struct err *e);
 
 /* --- run_relay.c: the supervisor, while the command runs --- */
 
@@ -131,6 +132,7 @@ struct run_handle {
  * Forward signals (from sigfd) and the terminal's data, and handle init's messages, until init has
  * exited; reap it. Returns the command's status as run_container() does.
  */
-int run_relay(const struct run_spec *s, const struct run_handle *init, int sigfd, struct err *e);
+MUST_CHECK int run_relay(
+	const struct run_spec *s, const struct run_handle *init, int sigfd, struct err *e);
 
 #endif

@@ -30,24 +30,24 @@ struct run_msg {
 };
 
 /* Create the socket pair. Both ends are close-on-exec. */
-int run_proto_pair(int ret[2], struct err *e);
+MUST_CHECK int run_proto_pair(int ret[2], struct err *e);
 
 /*
  * Send a message, and descriptor fd unless it is -1. Returns 0 or -errno (-EPIPE: the other side
  * has ended); raises no SIGPIPE, sets no message.
  */
-int run_proto_send(int sock, const struct run_msg *msg, int fd);
+MUST_CHECK int run_proto_send(int sock, const struct run_msg *msg, int fd);
 
 /*
  * Send a message without a descriptor. Succeeds if the other side has ended, which the caller
  * notices otherwise.
  */
-int run_proto_tell(int sock, const struct run_msg *msg, struct err *e);
+MUST_CHECK int run_proto_tell(int sock, const struct run_msg *msg, struct err *e);
 
 /*
  * Wait for a message. Returns 1, 0 at the end of the stream, or -errno (-EPROTO: a malformed
  * message). *ret_fd: the descriptor that came with it, which the caller closes, or -1.
  */
-int run_proto_receive(int sock, struct run_msg *msg, int *ret_fd);
+MUST_CHECK int run_proto_receive(int sock, struct run_msg *msg, int *ret_fd);
 
 #endif

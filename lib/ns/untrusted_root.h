@@ -21,12 +21,14 @@
  * file; nothing is created through a symbolic link. -ENOTDIR, -EISDIR: the file is not of the kind
  * that dir says; -EEXIST: a symbolic link on the way leads nowhere. The caller closes *ret_fd.
  */
-int untrusted_root_place(int root, const char *path, bool dir, int *ret_fd, struct err *e);
+MUST_CHECK int untrusted_root_place(
+	int root, const char *path, bool dir, int *ret_fd, struct err *e);
 
 /*
  * Append the content of a regular file below root, following symbolic links, to ret. -EFBIG: it has
  * more than max bytes; -EINVAL: it is not a regular file.
  */
-int untrusted_root_read(int root, const char *path, size_t max, struct buf *ret, struct err *e);
+MUST_CHECK int untrusted_root_read(
+	int root, const char *path, size_t max, struct buf *ret, struct err *e);
 
 #endif
