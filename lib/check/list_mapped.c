@@ -17,7 +17,7 @@
 #include "../base/vec.h"
 #include "../mount/info.h"
 #include "../mount/mntns.h"
-#include "../mount/overlay_layers.h"
+#include "../mount/overlay_options.h"
 #include "infer_map.h"
 
 enum { SAMPLES_MAX = 2000 };
@@ -154,7 +154,7 @@ struct layers {
 	struct mount_info info;
 };
 
-static int look_at_layer(const char *dir, void *arg)
+static int look_at_layer(const struct overlay_dir *dir, void *arg)
 {
 	struct layers *y = arg;
 	struct mount_info i = { .id = -1 };
@@ -164,8 +164,10 @@ static int look_at_layer(const char *dir, void *arg)
 	 * The kernel shows the path that it had within its mount: for a detached clone that is "/"
 	 * or lost, and a relative one was good where the overlay was mounted.
 	 */
-	if (dir[0] == '/' && dir[1])
-		fd = mntns_open_path(y->ns, dir, O_PATH | O_DIRECTORY, 0);
+	if (dir->kind == OVERLAY_UPPER)
+		return 0;
+	if (dir->path[0] == '/' && dir->path[1])
+		fd = mntns_open_path(y->ns, dir->path, O_PATH | O_DIRECTORY, 0);
 	if (fd < 0 || mount_info_in(y->ns, fd, &i) < 0) {
 		y->unknown = true;
 		return 0;
@@ -185,7 +187,7 @@ static int list_overlay(struct mapped_listing *l, const struct mount_info *i)
 	struct layers y = {
 		.ns = l->ns, .unknown = !l->ns->ours && !l->ns->id, .info = { .id = -1 }
 	};
-	int r = overlay_layers_each(i->options, look_at_layer, &y);
+	int r = overlay_dirs_each(i->options, look_at_layer, &y);
 
 	if (r == 0 && y.mapped && y.info.map_known) {
 		m.from = MAP_FROM_LAYERS;

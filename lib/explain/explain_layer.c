@@ -12,48 +12,30 @@
 
 #include "../base/path.h"
 #include "../base/sys.h"
+#include "../mount/overlay_options.h"
 
-/* The value of an option of mountinfo, up to its end: "a:b", with backslashes as they are. */
-static int add_dirs(const char *value, size_t len, bool many, struct strv *ret)
+/* The directories of one kind among an overlay's options. */
+struct dirs_of_kind {
+	enum overlay_dir_kind kind;
+	struct strv *ret;
+};
+
+static int add_dir(const struct overlay_dir *dir, void *arg)
 {
-	scoped_buf struct buf dir = BUF_INIT;
+	struct dirs_of_kind *d = arg;
 
-	for (size_t i = 0; i <= len; i++) {
-		if (i < len && value[i] == '\\' && i + 1 < len) {
-			buf_char(&dir, value[++i]);
-			continue;
-		}
-		if (i < len && !(many && value[i] == ':')) {
-			buf_char(&dir, value[i]);
-			continue;
-		}
-		if (dir.len && strv_add(ret, dir.data) < 0)
-			return -ENOMEM;
-		buf_reset(&dir);
-	}
-	return dir.oom ? -ENOMEM : 0;
+	return dir->kind == d->kind ? strv_add(d->ret, dir->path) : 0;
 }
 
-/* Upper first, then the lower ones as listed: topmost first. */
+/* The upper directory first, then the lower ones, topmost first. */
 static int dirs_of_options(const char *options, struct strv *ret)
 {
-	static const char *const keys[] = { "upperdir=", "lowerdir=", "lowerdir+=" };
+	static const enum overlay_dir_kind order[] = { OVERLAY_UPPER, OVERLAY_LOWER };
+	int r = 0;
 
-	for (size_t k = 0; k < ARRAY_LEN(keys); k++) {
-		size_t n = strlen(keys[k]);
-
-		for (const char *p = options; *p;) {
-			const char *end = p;
-
-			while (*end && *end != ',')
-				end += *end == '\\' && end[1] ? 2 : 1;
-			if (!strncmp(p, keys[k], n) &&
-				add_dirs(p + n, (size_t)(end - p) - n, k == 1, ret) < 0)
-				return -ENOMEM;
-			p = end + (*end == ',');
-		}
-	}
-	return 0;
+	for (size_t i = 0; i < ARRAY_LEN(order) && r == 0; i++)
+		r = overlay_dirs_each(options, add_dir, &(struct dirs_of_kind){ order[i], ret });
+	return r;
 }
 
 /*

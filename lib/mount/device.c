@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/sysmacros.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "../base/buf.h"
@@ -20,6 +19,7 @@
 #include "../base/sys.h"
 #include "../idmap/userns.h"
 #include "clone.h"
+#include "flags.h"
 #include "loop.h"
 #include "mount_attr.h"
 #include "mount_verify.h"
@@ -27,7 +27,6 @@
 #include "probe.h"
 #include "via_libblkid.h"
 
-enum { STATFS_RDONLY = 1 }; /* statfs(2), f_flags */
 enum { SECTOR = 512, FILESYSTEMS_MAX = 64 << 10 };
 
 static bool ro_asked(const struct mount_plan *p)
@@ -415,11 +414,12 @@ static int check_device(
 /* A driver may make it read-only by itself: after errors, or for want of a feature. */
 static int check_writable(const struct mount_plan *p, struct device *d, int mnt, struct err *e)
 {
-	struct statfs fs;
+	uint64_t flags;
+	int r = mount_flags_get(mnt, &flags);
 
-	if (fstatfs(mnt, &fs) < 0)
-		return err_set(e, errno, p->source, "cannot read back the flags");
-	if (d->read_only || ro_asked(p) || !(fs.f_flags & STATFS_RDONLY))
+	if (r < 0)
+		return err_set(e, -r, p->source, "cannot read back the flags");
+	if (d->read_only || ro_asked(p) || !(flags & MOUNT_ATTR_RDONLY))
 		return 0;
 	d->read_only = true;
 	if (!rw_asked(p)) /* else it is an error, which verify_flags() will tell */

@@ -7,14 +7,15 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "../base/fd.h"
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "device.h"
 #include "dirent_at.h"
+#include "flags.h"
 #include "mount_verify.h"
+#include "overlay_options.h"
 
 /* The two sides. The source of a stack has no descriptor of its own. */
 struct sides {
@@ -210,45 +211,36 @@ static int same_stack_map(const struct mount_plan *p, const struct sides *s, str
  * --- the layers --------------------------------------------------------------------------------
  */
 
-/*
- * The next "lowerdir+=NAME" or NAME of "lowerdir=NAME:NAME", in *rest. Names of our making have no
- * escapes. 0: there is none.
- */
-static size_t next_layer(const char **rest, const char **ret_name)
-{
-	const char *s = *rest;
+/* The layers of the mount, compared with those of the plan. */
+struct layer_count {
+	const struct mount_plan *p;
 	size_t n;
-
-	if (*s == ':') {
-		s++;
-	} else {
-		while (*s && strncmp(s, "lowerdir", 8)) {
-			s += strcspn(s, ",");
-			s += *s == ',';
-		}
-		s += strcspn(s, "=,");
-		s += *s == '=';
-	}
-	n = strcspn(s, ",:");
-	*ret_name = s;
-	*rest = s + n + (s[n] == ',');
-	return n;
-}
+	bool other; /* one is another layer of an image than the plan has there */
+};
 
 /*
- * An image's layers are named there: "/sha256-..." or "sha256-...", but where there were too many
- * for mount(2) to name.
+ * Is this the plan's layer dir? The layers of an image are shown by name, "/sha256-..." or
+ * "sha256-...", unless there were too many for mount(2).
  */
-static bool same_name(const char *name, size_t n, const char *dir)
+static bool same_name(const char *name, const char *dir)
 {
 	const char *slash = strrchr(dir, '/');
-	const char *own = slash ? slash + 1 : dir;
 
-	if (*name == '/') {
-		name++;
-		n--;
-	}
-	return strncmp(name, "sha256-", 7) || (strlen(own) == n && !memcmp(name, own, n));
+	name += *name == '/';
+	return strncmp(name, "sha256-", 7) || !strcmp(name, slash ? slash + 1 : dir);
+}
+
+static int count_layer(const struct overlay_dir *dir, void *arg)
+{
+	struct layer_count *c = arg;
+
+	if (dir->kind != OVERLAY_LOWER)
+		return 0;
+	if (c->p->stored && c->n < c->p->layers.len &&
+		!same_name(dir->path, c->p->layers.items[c->n].dir))
+		c->other = true;
+	c->n++;
+	return 0;
 }
 
 /*
@@ -284,17 +276,17 @@ static int same_top(const struct mount_plan *p, const struct sides *s, struct er
 
 static int same_layers(const struct mount_plan *p, const struct sides *s, struct err *e)
 {
-	const char *rest = s->there.options, *name;
+	struct layer_count c = { .p = p };
 	char there[64], planned[64];
-	size_t n = 0, len,
-	       want = p->layers.len + (p->upper_kind == UPPER_NONE && p->layers.len == 1);
+	size_t want = p->layers.len + (p->upper_kind == UPPER_NONE && p->layers.len == 1);
 
-	for (; (len = next_layer(&rest, &name)); n++)
-		if (p->stored && n < p->layers.len && !same_name(name, len, p->layers.items[n].dir))
-			return other(p, "other layers", "those of an image before",
-				"those that the image has now", e);
-	if (n != want) {
-		(void)snprintf(there, sizeof(there), "%zu layers", n);
+	if (overlay_dirs_each(s->there.options, count_layer, &c) < 0)
+		return err_nomem(e);
+	if (c.other)
+		return other(p, "other layers", "those of an image before",
+			"those that the image has now", e);
+	if (c.n != want) {
+		(void)snprintf(there, sizeof(there), "%zu layers", c.n);
 		(void)snprintf(planned, sizeof(planned), "%zu layers", want);
 		return other(p, "other layers", there, planned, e);
 	}
@@ -305,46 +297,17 @@ static int same_layers(const struct mount_plan *p, const struct sides *s, struct
  * --- the flags ---------------------------------------------------------------------------------
  */
 
-/* MOUNT_ATTR_* of the mount that fd is on. */
-static int flags_of(int fd, uint64_t *ret)
-{
-	/* statfs(2), f_flags */
-	static const struct {
-		unsigned long flag;
-		uint64_t attr;
-	} bits[] = {
-		{ 1, MOUNT_ATTR_RDONLY },
-		{ 2, MOUNT_ATTR_NOSUID },
-		{ 4, MOUNT_ATTR_NODEV },
-		{ 8, MOUNT_ATTR_NOEXEC },
-		{ 2048, MOUNT_ATTR_NODIRATIME },
-		{ 8192, MOUNT_ATTR_NOSYMFOLLOW },
-	};
-	struct statfs fs;
-
-	if (fstatfs(fd, &fs) < 0)
-		return -errno;
-	/* noatime 1024, relatime 4096, neither: strict */
-	*ret = fs.f_flags & 1024  ? MOUNT_ATTR_NOATIME :
-		fs.f_flags & 4096 ? MOUNT_ATTR_RELATIME :
-				    MOUNT_ATTR_STRICTATIME;
-	for (size_t i = 0; i < ARRAY_LEN(bits); i++)
-		if ((unsigned long)fs.f_flags & bits[i].flag)
-			*ret |= bits[i].attr;
-	return 0;
-}
-
 static int same_flags(const struct mount_plan *p, const struct sides *s, struct err *e)
 {
 	scoped_buf struct buf there = BUF_INIT, planned = BUF_INIT;
 	uint64_t is,
 		want = p->kind == MOUNT_OVERLAY && p->upper_kind == UPPER_NONE ? MOUNT_ATTR_RDONLY :
 										 0;
-	int r = flags_of(s->there_fd, &is);
+	int r = mount_flags_get(s->there_fd, &is);
 
 	/* What a plan does not speak of, a bind has from the mount of its source. */
 	if (r == 0 && s->source_fd >= 0)
-		r = flags_of(s->source_fd, &want);
+		r = mount_flags_get(s->source_fd, &want);
 	if (r < 0)
 		return err_set(e, -r, p->target, "cannot read the flags of what is mounted");
 	/* Unless something else is asked for, a filesystem is as read-only as it has to be. */

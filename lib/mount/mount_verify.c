@@ -5,33 +5,19 @@
 
 #include <errno.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "../base/sys.h"
 
-/* statfs(2), f_flags; NOSYMFOLLOW is younger than glibc 2.36 */
-enum {
-	FLAG_RDONLY = 1,
-	FLAG_NOSUID = 2,
-	FLAG_NODEV = 4,
-	FLAG_NOEXEC = 8,
-	FLAG_NOATIME = 1024,
-	FLAG_NODIRATIME = 2048,
-	FLAG_RELATIME = 4096,
-	FLAG_NOSYMFOLLOW = 8192,
-};
-
 static const struct {
 	uint64_t attr;
-	unsigned flag;
 	const char *name;
 } flag_names[] = {
-	{ MOUNT_ATTR_RDONLY, FLAG_RDONLY, "ro" },
-	{ MOUNT_ATTR_NOSUID, FLAG_NOSUID, "nosuid" },
-	{ MOUNT_ATTR_NODEV, FLAG_NODEV, "nodev" },
-	{ MOUNT_ATTR_NOEXEC, FLAG_NOEXEC, "noexec" },
-	{ MOUNT_ATTR_NODIRATIME, FLAG_NODIRATIME, "nodiratime" },
-	{ MOUNT_ATTR_NOSYMFOLLOW, FLAG_NOSYMFOLLOW, "nosymfollow" },
+	{ MOUNT_ATTR_RDONLY, "ro" },
+	{ MOUNT_ATTR_NOSUID, "nosuid" },
+	{ MOUNT_ATTR_NODEV, "nodev" },
+	{ MOUNT_ATTR_NOEXEC, "noexec" },
+	{ MOUNT_ATTR_NODIRATIME, "nodiratime" },
+	{ MOUNT_ATTR_NOSYMFOLLOW, "nosymfollow" },
 };
 
 static int wrong(const char *name, const char *what, struct err *e)
@@ -87,42 +73,37 @@ int verify_owner(int tree, int fd, const struct idmap *old, const struct idmap *
 	return verify_seen(tree, &raw, map, name, e);
 }
 
+static int not_writable(const char *name, struct err *e)
+{
+	(void)err_set(e, EROFS, name, "cannot mount it writable");
+	err_op(e, "verify");
+	err_why(e, "the filesystem itself is read-only");
+	err_try(e, "leave out the option rw");
+	return -EROFS;
+}
+
 int verify_flags(int tree, const struct mount_flags *flags, const char *name, struct err *e)
 {
-	struct statfs fs;
+	uint64_t clear = flags->clear & ~flags->set, is;
+	int r = mount_flags_get(tree, &is);
 	char text[64];
 
-	if (fstatfs(tree, &fs) < 0)
-		return err_set(e, errno, name, "cannot read back the flags");
-
-	if (!(flags->set & MOUNT_ATTR_RDONLY) && flags->clear & MOUNT_ATTR_RDONLY &&
-		fs.f_flags & FLAG_RDONLY) {
-		(void)err_set(e, EROFS, name, "cannot mount it writable");
-		err_op(e, "verify");
-		err_why(e, "the filesystem itself is read-only");
-		err_try(e, "leave out the option rw");
-		return -EROFS;
-	}
+	if (r < 0)
+		return err_set(e, -r, name, "cannot read back the flags");
+	if (clear & is & MOUNT_ATTR_RDONLY)
+		return not_writable(name, e);
 	for (size_t i = 0; i < ARRAY_LEN(flag_names); i++) {
-		bool on = (unsigned long)fs.f_flags & flag_names[i].flag;
-		bool want_on = flags->set & flag_names[i].attr,
-		     want_off = !want_on && flags->clear & flag_names[i].attr;
+		uint64_t attr = flag_names[i].attr;
 
-		if ((want_on && !on) || (want_off && on)) {
+		if (((flags->set & ~is) | (clear & is)) & attr) {
 			(void)snprintf(text, sizeof(text), "%s is %s", flag_names[i].name,
-				on ? "set" : "not set");
+				is & attr ? "set" : "not set");
 			return wrong(name, text, e);
 		}
 	}
-	if (flags->clear & MOUNT_ATTR__ATIME) {
-		uint64_t want = flags->set & MOUNT_ATTR__ATIME;
-		uint64_t is = fs.f_flags & FLAG_NOATIME ? MOUNT_ATTR_NOATIME :
-			fs.f_flags & FLAG_RELATIME      ? MOUNT_ATTR_RELATIME :
-							  MOUNT_ATTR_STRICTATIME;
-
-		if (is != want)
-			return wrong(name, "access times are kept in another way", e);
-	}
+	if (flags->clear & MOUNT_ATTR__ATIME &&
+		(is & MOUNT_ATTR__ATIME) != (flags->set & MOUNT_ATTR__ATIME))
+		return wrong(name, "access times are kept in another way", e);
 	return 0;
 }
 

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "../base/env.h"
 #include "../base/fd.h"
@@ -16,6 +15,7 @@
 #include "../base/sys.h"
 #include "../idmap/userns_self.h"
 #include "clone.h"
+#include "flags.h"
 #include "mount_attr.h"
 #include "mount_verify.h"
 #include "newfs.h"
@@ -201,16 +201,14 @@ static int add_empty_layer(struct stack *s, struct err *e)
  */
 static void gather(const struct stack *s)
 {
-	scoped_fd int fs = -1, dir = -1;
+	scoped_fd int dir = -1;
 	char name[24];
 
 	if (s->tree >= 0 || s->lowers.len < 3)
 		return;
-	fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	if (fs < 0 || sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	if (newfs_tmpfs(0, &dir, NULL) < 0)
 		return;
-	dir = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	for (size_t i = 0; dir >= 0 && i < s->lowers.len; i++) {
+	for (size_t i = 0; i < s->lowers.len; i++) {
 		(void)snprintf(name, sizeof(name), "%zu", i); /* fits: 20 digits */
 		if (mkdirat(dir, name, 0700) < 0 ||
 			sys_move_mount(s->lowers.items[i], "", dir, name, MOVE_MOUNT_F_EMPTY_PATH) <
@@ -274,10 +272,11 @@ static int verify_stack(const struct stack *s, int mnt, struct err *e)
 	int top = s->upper ? s->upper->upper : s->lowers.items[0];
 	const char *name = s->plan->source;
 	struct stat have, want;
-	struct statfs fs;
+	uint64_t flags;
+	int r = mount_flags_get(mnt, &flags);
 
-	if (fstatfs(mnt, &fs) < 0 || fstat(mnt, &have) < 0 || fstat(top, &want) < 0)
-		return err_set(e, errno, name, "cannot read back the stack");
+	if (r < 0 || fstat(mnt, &have) < 0 || fstat(top, &want) < 0)
+		return err_set(e, r < 0 ? -r : errno, name, "cannot read back the stack");
 	if (have.st_uid != want.st_uid || have.st_gid != want.st_gid) {
 		(void)err_say(e, EIO, name,
 			"the stack is not what was asked for: its root is owned by %u:%u, not "
@@ -286,7 +285,7 @@ static int verify_stack(const struct stack *s, int mnt, struct err *e)
 		err_op(e, "verify");
 		return -EIO;
 	}
-	if (s->upper && fs.f_flags & 1) { /* ST_RDONLY */
+	if (s->upper && flags & MOUNT_ATTR_RDONLY) {
 		(void)err_set(e, EROFS, name, "cannot make the stack writable");
 		err_op(e, "verify");
 		err_why(e,

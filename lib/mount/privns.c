@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../base/sys.h"
+#include "newfs.h"
 
 struct private_mntns {
 	const char *name;
@@ -29,22 +30,19 @@ static int failed(const struct private_mntns *a, const char *op, const char *wha
 
 static int enter_namespace(const struct private_mntns *a, int *ret_dir)
 {
-	static const char no_tmpfs[] = "cannot make a directory in memory to assemble it in";
-	scoped_fd int fs = -1, dir = -1;
+	scoped_fd int dir = -1;
+	int r;
 
 	if (unshare(CLONE_NEWNS) < 0)
 		return failed(a, "unshare", "cannot make a mount namespace");
 	/* Nothing made here may reach the namespace we come from. */
 	if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return failed(a, "mount", "cannot make a mount namespace private");
-	fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
-	if (fs < 0)
-		return failed(a, "fsopen", no_tmpfs);
-	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return failed(a, "fsconfig", no_tmpfs);
-	dir = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	if (dir < 0)
-		return failed(a, "fsmount", no_tmpfs);
+	r = newfs_tmpfs(0, &dir, a->e);
+	if (r < 0) {
+		err_prefix(a->e, "'%s'", a->name);
+		return r;
+	}
 	if (sys_move_mount(dir, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return failed(
 			a, "move_mount", "cannot attach a directory in memory to assemble it in");

@@ -23,6 +23,7 @@
 #include "clone.h"
 #include "info.h"
 #include "mount_attr.h"
+#include "newfs.h"
 
 #define NFS_WHY "no kernel can ID-map NFS"
 #define NFS_HINT \
@@ -167,13 +168,11 @@ static int scratch_setattr(int fd, const struct mount_flags *flags, int userns)
 static int scratch_tmpfs(int userns)
 {
 	static const struct mount_flags none = { .set = 0 };
-	scoped_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC), mnt = -1;
+	scoped_fd int mnt = -1;
 
-	if (fs < 0 || !probe_kernel_at_least(6, 3) ||
-		sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+	if (!probe_kernel_at_least(6, 3) || newfs_tmpfs(0, &mnt, NULL) < 0)
 		return 1;
-	mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
-	return mnt < 0 ? 1 : mount_attr_set(mnt, &none, userns);
+	return mount_attr_set(mnt, &none, userns);
 }
 
 static const struct filesystem *find_filesystem(const char *type)

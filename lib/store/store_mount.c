@@ -27,7 +27,7 @@
 
 #include "../base/fd.h"
 #include "../mount/info_all.h"
-#include "../mount/overlay_layers.h"
+#include "../mount/overlay_options.h"
 #include "store_image.h"
 #include "store_layer.h"
 
@@ -99,17 +99,19 @@ static int look_at_root(struct mount_search *s)
 }
 
 /* A lower directory of an overlay. Returns 0, or -ENOMEM. */
-static int look_at_layer(const char *dir, void *arg)
+static int look_at_layer(const struct overlay_dir *dir, void *arg)
 {
 	struct mount_search *s = arg;
 
-	for (const char *p = dir; (p = strstr(p, "sha256-")); p += strlen("sha256-")) {
+	if (dir->kind == OVERLAY_UPPER)
+		return 0;
+	for (const char *p = dir->path; (p = strstr(p, "sha256-")); p += strlen("sha256-")) {
 		char name[VARIANT + 1];
 		int leads;
 
 		if (!layer_name(p, name))
 			continue;
-		leads = leads_to(s, dir, -1, p);
+		leads = leads_to(s, dir->path, -1, p);
 		s->told++;
 		s->ours += leads > 0 ||
 			(leads < 0 &&
@@ -193,7 +195,7 @@ static int look(const struct mount_info *i, const struct mntns *ns, void *arg)
 	s->i = i;
 	s->told = s->ours = 0;
 	if (!strcmp(i->type, "overlay"))
-		r = overlay_layers_each(i->options, look_at_layer, s);
+		r = overlay_dirs_each(i->options, look_at_layer, s);
 	else if (s->mounted)
 		r = look_at_root(s);
 	if (r < 0)
