@@ -13,7 +13,6 @@
 #include "../lib/image/bundle.h"
 #include "../lib/image/unpack.h"
 #include "../lib/layer/layer_limits.h"
-#include "../lib/layer/layer_process.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_base.h"
 #include "../lib/store/store_image.h"

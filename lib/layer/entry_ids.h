@@ -20,7 +20,7 @@ typedef int entry_ids_receive(bool group, uint32_t id, const char *what, void *a
  * file capability (capabilities(7); 0 for version 2). Stops at the first result that is not 0, and
  * returns it.
  */
-int entry_ids_each(const struct xattrs *x, entry_ids_receive *fn, void *arg);
+MUST_CHECK int entry_ids_each(const struct xattrs *x, entry_ids_receive *fn, void *arg);
 
 /* Does the map's disk side contain the id? */
 bool entry_ids_covered(const struct idmap *m, bool group, uint32_t id);
@@ -38,7 +38,7 @@ MUST_CHECK int entry_ids_check(const struct layer_entry *en, const struct idmap 
  * Fill e for an id that the map does not cover, with an extent that would cover it. what says what
  * names the id ("its file capability"); NULL: it is the owner. on is the entry. Returns -EOVERFLOW.
  */
-int entry_ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what,
+MUST_CHECK int entry_ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what,
 	const char *on, struct err *e);
 
 #endif

@@ -16,7 +16,7 @@ extern const struct layer_limits layer_default_limits;
  * Fill e for a layer (shared: for all layers together) that exceeds the limit which option sets:
  * "--max-bytes" or "--max-entries". on is the entry. Returns -EFBIG.
  */
-int layer_limits_exceeded(
+MUST_CHECK int layer_limits_exceeded(
 	const char *on, bool shared, const char *option, uint64_t limit, struct err *e);
 
 /* Count an entry. Returns 0, or -EFBIG with e filled beyond the limit. */

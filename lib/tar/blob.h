@@ -40,7 +40,7 @@ struct blob_result {
 };
 
 /* Start the thread. The digests are copied. */
-int blob_start(const struct blob_input *input, struct blob **ret, struct err *e);
+MUST_CHECK int blob_start(const struct blob_input *input, struct blob **ret, struct err *e);
 
 /*
  * A layer_read of layer.h: set *ret to the next uncompressed bytes, which are valid until the next
@@ -48,20 +48,21 @@ int blob_start(const struct blob_input *input, struct blob **ret, struct err *e)
  * -errno with e filled (-EBADMSG: the size, the digest or the diff_id is wrong, or the blob is
  * damaged or cut short).
  */
-ssize_t blob_read(void *blob, const void **ret, struct err *e);
+MUST_CHECK ssize_t blob_read(void *blob, const void **ret, struct err *e);
 
 /*
  * Read what the caller has not read, at most max_rest uncompressed bytes (more are -EFBIG), and
  * check size, digest and diff_id. Returns 0 only if all of them are right.
  */
-int blob_finish(struct blob *b, uint64_t max_rest, struct blob_result *ret, struct err *e);
+MUST_CHECK int blob_finish(
+	struct blob *b, uint64_t max_rest, struct blob_result *ret, struct err *e);
 
 /*
  * Find the cause of the caller's error r (-errno, described in e): a blob whose digest is wrong
  * explains any error in its content. Reads the rest of the blob without decompressing it. Replaces
  * e if the digest is wrong. Returns the -errno that e then describes.
  */
-int blob_blame(struct blob *b, int r, struct err *e);
+MUST_CHECK int blob_blame(struct blob *b, int r, struct err *e);
 
 /* Stop the thread, wherever it is, and free the blob. */
 void blob_free(struct blob *b);

@@ -30,7 +30,7 @@ enum { DECODE_XZ_MEMORY = (1 << DECODE_WINDOW_LOG) + (1 << 20) };
  */
 typedef ssize_t decode_fill(void *arg, const void **ret, struct err *e);
 
-int decode_open(decode_fill *fill, void *arg, struct decode **ret, struct err *e);
+MUST_CHECK int decode_open(decode_fill *fill, void *arg, struct decode **ret, struct err *e);
 
 /* Returns "gzip", "zstd", "xz", "bzip2", "lz4" or "none"; static. */
 const char *decode_format(const struct decode *d);
@@ -40,7 +40,7 @@ const char *decode_format(const struct decode *d);
  * stream when all input was used, or -errno with e filled (-EBADMSG: the stream is damaged, cut
  * short, or followed by other bytes).
  */
-ssize_t decode_read(struct decode *d, void *out, size_t n, struct err *e);
+MUST_CHECK ssize_t decode_read(struct decode *d, void *out, size_t n, struct err *e);
 
 void decode_free(struct decode *d);
 

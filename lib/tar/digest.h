@@ -26,7 +26,7 @@ enum {
  * Parse "sha256:" and exactly 64 lower-case hex digits (OCI image-spec, descriptor.md). doc names
  * the document that contains s, for messages. Returns -EINVAL with e filled for anything else.
  */
-int digest_parse(const char *s, const char *doc, struct digest *ret, struct err *e);
+MUST_CHECK int digest_parse(const char *s, const char *doc, struct digest *ret, struct err *e);
 
 /* Write "sha256:HEX" into buf, and return buf. */
 const char *digest_text(const struct digest *d, char buf[static DIGEST_TEXT]);

@@ -48,6 +48,7 @@ typedef int mtree_receive(const struct mtree_entry *entry, void *arg);
  * Returns 0, what fn returned, or -errno with e filled (-EBADMSG: not a valid specification;
  * -EFBIG: it is too large).
  */
-int mtree_read(const struct mtree_input *input, mtree_receive *fn, void *arg, struct err *e);
+MUST_CHECK int mtree_read(
+	const struct mtree_input *input, mtree_receive *fn, void *arg, struct err *e);
 
 #endif

@@ -62,7 +62,7 @@ struct mtree_text {
  * Its first *ret_drop entries only set the current directory; skip them. Returns 1, 0 at the end of
  * the file, or -errno with t->err filled.
  */
-int mtree_text_part(struct mtree_text *t, struct buf *ret, size_t *ret_drop);
+MUST_CHECK int mtree_text_part(struct mtree_text *t, struct buf *ret, size_t *ret_drop);
 
 void mtree_text_done(struct mtree_text *t);
 

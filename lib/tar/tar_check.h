@@ -34,21 +34,22 @@ struct tar_fact {
 typedef int tar_check_count(void *arg, uint64_t n, const char *on, struct err *e);
 
 /* count may be NULL. */
-int tar_check_new(tar_check_count *count, void *arg, struct tar_check **ret, struct err *e);
+MUST_CHECK int tar_check_new(
+	tar_check_count *count, void *arg, struct tar_check **ret, struct err *e);
 void tar_check_free(struct tar_check *t);
 
 /*
  * Check the next n bytes of the stream, which may be cut into pieces anywhere. Returns 0, -EBADMSG
  * with e filled, or what count returned.
  */
-int tar_check_feed(struct tar_check *t, const void *p, size_t n, struct err *e);
+MUST_CHECK int tar_check_feed(struct tar_check *t, const void *p, size_t n, struct err *e);
 
 /* Are the next n bytes all body or padding, so that the caller may skip them unread? */
 bool tar_check_may_skip(const struct tar_check *t, uint64_t n);
 void tar_check_skip(struct tar_check *t, uint64_t n);
 
 /* The stream has ended. Returns -EBADMSG with e filled if that is amid an entry or header. */
-int tar_check_end(struct tar_check *t, struct err *e);
+MUST_CHECK int tar_check_end(struct tar_check *t, struct err *e);
 
 /* Take the next entry from the queue of those seen. Returns false if the queue is empty. */
 bool tar_check_next(struct tar_check *t, struct tar_fact *ret);

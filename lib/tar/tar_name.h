@@ -11,13 +11,13 @@
  * component is ".."), -ENAMETOOLONG (the name with its NUL exceeds PATH_MAX, or a component exceeds
  * NAME_MAX) or -ENOMEM.
  */
-int tar_name_normal(const char *raw, struct buf *ret, struct err *e);
+MUST_CHECK int tar_name_normal(const char *raw, struct buf *ret, struct err *e);
 
 /*
  * Returns -ENAMETOOLONG with e filled if text with its NUL exceeds PATH_MAX, else 0. raw is the
  * name of the entry and what describes text ("the target of the symbolic link"), both for the
  * message.
  */
-int tar_name_fits(const char *raw, const char *what, const char *text, struct err *e);
+MUST_CHECK int tar_name_fits(const char *raw, const char *what, const char *text, struct err *e);
 
 #endif

@@ -32,14 +32,15 @@ struct tar_read_source {
 	bool may_be_empty; /* accept a stream of no bytes as an archive without entries */
 };
 
-int tar_read_open(const struct tar_read_source *source, struct tar_read **ret, struct err *e);
+MUST_CHECK int tar_read_open(
+	const struct tar_read_source *source, struct tar_read **ret, struct err *e);
 void tar_read_free(struct tar_read *r);
 
 /*
  * Read the headers of the next entry, whose name is never NULL. Returns 1, 0 at the end, or -errno
  * with e filled.
  */
-int tar_read_next(struct tar_read *r, struct tar_fact *ret, struct err *e);
+MUST_CHECK int tar_read_next(struct tar_read *r, struct tar_fact *ret, struct err *e);
 
 /* The entry of the last tar_read_next(), and its archive; r keeps ownership of both. */
 struct archive_entry *tar_read_entry(const struct tar_read *r);
@@ -49,6 +50,6 @@ struct archive *tar_read_archive(const struct tar_read *r);
  * Fill e after libarchive failed: with the error of the source or of tar_check if there was one,
  * else with libarchive's. on is the entry, or NULL. Returns -errno.
  */
-int tar_read_failed(const struct tar_read *r, const char *on, struct err *e);
+MUST_CHECK int tar_read_failed(const struct tar_read *r, const char *on, struct err *e);
 
 #endif
