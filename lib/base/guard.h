@@ -20,6 +20,6 @@
  * Returns 1 when the filter is there, and 0, with a verbose message, where setuid forbids it. Else
  * -errno (ENOSYS, EINVAL: a kernel without seccomp filters).
  */
-int guard_install(bool setuid, struct err *e);
+MUST_CHECK int guard_install(bool setuid, struct err *e);
 
 #endif

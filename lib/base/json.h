@@ -26,10 +26,12 @@ enum {
  * Parse n bytes: the value is an object. Size and depth are checked before the parser, which
  * recurses, sees the text. -EFBIG, -EINVAL or -ENOMEM with e filled.
  */
-int doc_parse(const char *text, size_t n, const char *doc, struct json **ret, struct err *e);
+MUST_CHECK int doc_parse(
+	const char *text, size_t n, const char *doc, struct json **ret, struct err *e);
 
 /* The same for a document whose value is an array. */
-int doc_parse_array(const char *text, size_t n, const char *doc, struct json **ret, struct err *e);
+MUST_CHECK int doc_parse_array(
+	const char *text, size_t n, const char *doc, struct json **ret, struct err *e);
 void doc_free(struct json *doc);
 
 static inline void cleanup_json(struct json **j)
@@ -48,25 +50,25 @@ bool doc_is_null(const struct json *object, const char *key);
  * The member key of an object. A wrong type is -EINVAL. A missing member is -EINVAL when required;
  * otherwise *ret is NULL (0 for numbers) and the call succeeds.
  */
-int doc_str(const struct json *object, const char *key, const char *doc, bool required,
+MUST_CHECK int doc_str(const struct json *object, const char *key, const char *doc, bool required,
 	const char **ret, struct err *e);
-int doc_object(const struct json *object, const char *key, const char *doc, bool required,
-	const struct json **ret, struct err *e);
-int doc_array(const struct json *object, const char *key, const char *doc, bool required,
+MUST_CHECK int doc_object(const struct json *object, const char *key, const char *doc,
+	bool required, const struct json **ret, struct err *e);
+MUST_CHECK int doc_array(const struct json *object, const char *key, const char *doc, bool required,
 	const struct json **ret, struct err *e);
 
 /* An integer from 0 to INT64_MAX, written without fraction or exponent. */
-int doc_u64(const struct json *object, const char *key, const char *doc, bool required,
+MUST_CHECK int doc_u64(const struct json *object, const char *key, const char *doc, bool required,
 	uint64_t *ret, struct err *e);
 
 /* The names of an object's members, in their order. -ENOMEM. */
-int doc_keys(const struct json *object, struct strv *ret, struct err *e);
+MUST_CHECK int doc_keys(const struct json *object, struct strv *ret, struct err *e);
 
 /* Members of an array; i is below doc_len(). key is the array's, for messages. */
 size_t doc_len(const struct json *array);
-int doc_item_object(const struct json *array, size_t i, const char *key, const char *doc,
+MUST_CHECK int doc_item_object(const struct json *array, size_t i, const char *key, const char *doc,
 	const struct json **ret, struct err *e);
-int doc_item_str(const struct json *array, size_t i, const char *key, const char *doc,
+MUST_CHECK int doc_item_str(const struct json *array, size_t i, const char *key, const char *doc,
 	const char **ret, struct err *e);
 
 /*

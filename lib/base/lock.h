@@ -31,11 +31,11 @@ enum lock_how { LOCK_OFF, LOCK_SHARED, LOCK_EXCLUSIVE };
  * The lock of what st is of; kind is a word of ours. -1 where there is no directory for it: that is
  * said once, under -v.
  */
-int lock_open(const struct stat *st, const char *kind);
+MUST_CHECK int lock_open(const struct stat *st, const char *kind);
 
 /* Now (-EWOULDBLOCK), or wait for it (-EINTR: a signal came). */
-int lock_try(int fd, enum lock_how how);
-int lock_wait(int fd, enum lock_how how);
+MUST_CHECK int lock_try(int fd, enum lock_how how);
+MUST_CHECK int lock_wait(int fd, enum lock_how how);
 
 /* "process 123 (name)": who holds it, as far as can be seen. */
 void lock_print_holder(int fd, struct buf *b);
@@ -44,15 +44,15 @@ void lock_print_holder(int fd, struct buf *b);
  * Make a mark; *ret_fd holds it. -EAGAIN: another process got hold of the file before it was
  * locked: try another name.
  */
-int mark_new(int dirfd, const char *name, int *ret_fd);
+MUST_CHECK int mark_new(int dirfd, const char *name, int *ret_fd);
 
 enum mark { MARK_GONE, MARK_DEAD, MARK_HELD };
 
 /* An enum mark. What is no regular file of ours counts as gone. */
-int mark_look(int dirfd, const char *name);
+MUST_CHECK int mark_look(int dirfd, const char *name);
 
 /* Wait until no process holds the mark (-EINTR: a signal came). */
-int mark_wait(int dirfd, const char *name);
+MUST_CHECK int mark_wait(int dirfd, const char *name);
 
 /* Remove one's own: *fd is -1 afterwards. */
 void mark_drop(int dirfd, const char *name, int *fd);

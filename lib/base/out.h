@@ -65,12 +65,12 @@ void out_line(struct out *o, const char *fmt, ...) PRINTF(2, 3);
 void out_safe_line(struct out *o, const char *fmt, ...) PRINTF(2, 3);
 
 /* Write everything. Returns 0 or -errno: a full disk or a closed pipe is a failure. */
-int out_flush(struct out *o);
+MUST_CHECK int out_flush(struct out *o);
 
 void out_free(struct out *o);
 
 /* Print one record on another descriptor at once, as JSON: {"error":{...}}. */
 struct err;
-int out_error_json(int fd, const char *command, const struct err *e);
+MUST_CHECK int out_error_json(int fd, const char *command, const struct err *e);
 
 #endif

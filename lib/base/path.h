@@ -52,20 +52,21 @@ struct place {
  * -ELOOP with the step "link": a link that is not to be followed, or too many (40). Else as
  * open(2).
  */
-int path_open(const char *path, int flags, const char *what, struct place *ret_place, int *ret_fd,
-	struct err *e);
+MUST_CHECK int path_open(const char *path, int flags, const char *what, struct place *ret_place,
+	int *ret_fd, struct err *e);
 
 /* stat(2), or lstat(2) (follow: false), of what path_open() would open. -errno; tells nothing. */
-int path_stat(const char *path, bool follow, struct stat *ret);
+MUST_CHECK int path_stat(const char *path, bool follow, struct stat *ret);
 
 /* A regular file for reading, which is not waited for (fd_open_regular() of fd.h). */
-int path_open_regular(const char *path, int *ret_fd, struct err *e);
+MUST_CHECK int path_open_regular(const char *path, int *ret_fd, struct err *e);
 
 /*
  * The place of a path whose last component need not exist. follow: if it is a link, the place it
  * leads to. what: the message when a directory on the way cannot be opened.
  */
-int path_find(const char *path, bool follow, const char *what, struct place *ret, struct err *e);
+MUST_CHECK int path_find(
+	const char *path, bool follow, const char *what, struct place *ret, struct err *e);
 
 /*
  * The same. make is called for each directory on the way that is missing, and creates it: 0, also
@@ -76,14 +77,15 @@ struct path_maker {
 	void *arg;
 };
 
-int path_find_or_make(const char *path, bool follow, const char *what,
+MUST_CHECK int path_find_or_make(const char *path, bool follow, const char *what,
 	const struct path_maker *maker, struct place *ret, struct err *e);
 
 /*
  * Open a directory (O_RDONLY), after creating it, with mode less the umask, and those above it,
  * 0755, if they are missing.
  */
-int path_make_dir(const char *path, mode_t mode, const char *what, int *ret_fd, struct err *e);
+MUST_CHECK int path_make_dir(
+	const char *path, mode_t mode, const char *what, int *ret_fd, struct err *e);
 
 /*
  * The kernel's name of what fd is open on (a link of /proc), for messages and for comparing with
@@ -95,7 +97,7 @@ void path_of_fd(int fd, struct buf *ret);
  * The place of a file that is open, by the kernel's name of it: that directory, if the file is
  * there. -ENOENT: it is not known (it was removed, or moved meanwhile). Fills nothing.
  */
-int path_place_of(int fd, struct place *ret);
+MUST_CHECK int path_place_of(int fd, struct place *ret);
 
 /*
  * Is what root or the caller has in dir (O_RDONLY) left to them? Others cannot take it away or

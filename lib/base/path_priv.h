@@ -11,7 +11,7 @@
  * May the link called name in dir be followed (the rule of path.h)? link: what stat(2) tells of it.
  * path: the operator's, for the message. -ELOOP, with the step "link": no.
  */
-int path_link_check(
+MUST_CHECK int path_link_check(
 	int dir, const struct stat *link, const char *name, const char *path, struct err *e);
 
 /*

@@ -27,6 +27,6 @@ struct privilege {
 void privilege_read(struct privilege *ret);
 
 /* 0; 1: may run, but the environment is not to be trusted; -EPERM: the caller must not run it. */
-int privilege_judge(const struct privilege *p, struct err *e);
+MUST_CHECK int privilege_judge(const struct privilege *p, struct err *e);
 
 #endif

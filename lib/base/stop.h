@@ -22,7 +22,7 @@ void stop_hurry(void);
 int stop_signal(void);
 
 /* 0, or -ECANCELED with e filled once the process was asked to end. */
-int stop_check(struct err *e);
+MUST_CHECK int stop_check(struct err *e);
 
 bool stop_hurried(void);
 

@@ -12,7 +12,7 @@
  * Find a program in PATH, as execvp(3) would, and else in /usr/bin, /usr/sbin, /bin. Appends its
  * path to ret. Returns 0 or -ENOENT.
  */
-int run_find(const char *name, struct buf *ret);
+MUST_CHECK int run_find(const char *name, struct buf *ret);
 
 /*
  * Run the program at path with these words (argv[0] first, NULL last), a bare environment and no
@@ -20,7 +20,7 @@ int run_find(const char *name, struct buf *ret);
  * thread that called. Returns its exit status (128 + n for signal n), or -errno. Not for several
  * threads at once.
  */
-int run_capture(const char *path, char *const *argv, struct buf *output);
+MUST_CHECK int run_capture(const char *path, char *const *argv, struct buf *output);
 
 /*
  * Do something in a child of its own, and append what it writes to out (at most max bytes) to
@@ -28,13 +28,13 @@ int run_capture(const char *path, char *const *argv, struct buf *output);
  * unless it leaves by itself. Returns that status (128 + n for signal n), or -errno. Not for
  * several threads at once.
  */
-int run_child(int (*fn)(void *arg, int out), void *arg, size_t max, struct buf *output);
+MUST_CHECK int run_child(int (*fn)(void *arg, int out), void *arg, size_t max, struct buf *output);
 
 /* Read up to EOF into b, at most max bytes; the rest is read and dropped. Returns 0 or -errno. */
-int run_read(int fd, size_t max, struct buf *b);
+MUST_CHECK int run_read(int fd, size_t max, struct buf *b);
 
 /* waitpid(2) until it ended: the exit status, or 128 + n. */
-int run_wait(pid_t pid);
+MUST_CHECK int run_wait(pid_t pid);
 
 /*
  * Go on with what is to be done (what: "makes the mounts") in a child; the caller waits for its
@@ -42,7 +42,7 @@ int run_wait(pid_t pid);
  * signal n, which is told; -errno where that cannot be.
  */
 enum { RUN_APART = 256 };
-int run_apart(const char *what, struct err *e);
+MUST_CHECK int run_apart(const char *what, struct err *e);
 
 /*
  * Does a child end within that many milliseconds? It stays to be waited for. One that was killed

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cleanup.h"
+
 /*
  * Growing arrays. VEC(struct foo) declares { items, len, cap }; VEC_ADD appends a value and returns
  * 0 or -ENOMEM, leaving the vector as it was. Zero-initialise; free items with VEC_DONE.
@@ -61,7 +63,7 @@ struct strv {
 };
 
 /* Append a copy of s: 0 or -ENOMEM. */
-int strv_add(struct strv *v, const char *s);
+MUST_CHECK int strv_add(struct strv *v, const char *s);
 bool strv_has(const struct strv *v, const char *s);
 void strv_done(struct strv *v);
 

@@ -45,14 +45,14 @@ struct draft {
  * that one range can show: -EINVAL (count 0), -ERANGE (an id above 4294967294, by itself or by
  * adding count). The place's file must outlive the draft.
  */
-int draft_add(struct draft *d, unsigned kinds, unsigned written, uint64_t disk, uint64_t seen,
-	uint64_t count, struct word_place at, struct err *e);
+MUST_CHECK int draft_add(struct draft *d, unsigned kinds, unsigned written, uint64_t disk,
+	uint64_t seen, uint64_t count, struct word_place at, struct err *e);
 
 /*
  * Check the ranges against each other, sort, merge, count, and make the map. With assume a kind
  * without ranges becomes the identity; otherwise it is -ENODATA. The draft stays the caller's.
  */
-int draft_finish(const struct draft *d, bool assume, struct idmap *ret, struct err *e);
+MUST_CHECK int draft_finish(const struct draft *d, bool assume, struct idmap *ret, struct err *e);
 
 void draft_done(struct draft *d);
 

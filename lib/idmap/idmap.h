@@ -66,7 +66,7 @@ struct idmap_context {
  * map), or what reading from there failed with. The first three are faults of the words: e->usage
  * is set. ctx may be NULL. A map for one kind only is told of (log_info).
  */
-int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *ctx,
+MUST_CHECK int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *ctx,
 	struct idmap *ret, struct err *e);
 
 /*
@@ -74,17 +74,17 @@ int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *
  * neighbours. ranges of a kind that has none become the identity (gid_assumed). Inputs stay the
  * caller's.
  */
-int idmap_from_ranges(const struct idrange *uid, size_t n_uid, const struct idrange *gid,
+MUST_CHECK int idmap_from_ranges(const struct idrange *uid, size_t n_uid, const struct idrange *gid,
 	size_t n_gid, struct idmap *ret, struct err *e);
 
 /* The identity over all ids (0 0 4294967295). */
-int idmap_identity(struct idmap *ret, struct err *e);
+MUST_CHECK int idmap_identity(struct idmap *ret, struct err *e);
 
 /*
  * Read a map in the kernel's own form, lines "DISK SEEN COUNT" (/proc/PID/uid_map, statmount
  * strings).
  */
-int idmap_parse_kernel(
+MUST_CHECK int idmap_parse_kernel(
 	const char *uid_lines, const char *gid_lines, struct idmap *ret, struct err *e);
 
 void idmap_done(struct idmap *m);
@@ -106,12 +106,12 @@ bool idmap_gid_disk(const struct idmap *m, uint32_t seen, uint32_t *ret_disk);
  * first, then second: disk ids of first are seen as second's seen ids. -ENODATA when no user id or
  * no group id is left, -E2BIG when the result needs more ranges than the kernel takes.
  */
-int idmap_compose(
+MUST_CHECK int idmap_compose(
 	const struct idmap *first, const struct idmap *second, struct idmap *ret, struct err *e);
 /* The same ranges with the sides exchanged: what is seen through a mount as it is on disk. */
-int idmap_invert(const struct idmap *m, struct idmap *ret, struct err *e);
+MUST_CHECK int idmap_invert(const struct idmap *m, struct idmap *ret, struct err *e);
 /* A copy of its own. */
-int idmap_copy(const struct idmap *m, struct idmap *ret, struct err *e);
+MUST_CHECK int idmap_copy(const struct idmap *m, struct idmap *ret, struct err *e);
 
 /* Whether both translate every id alike. gid_assumed makes no difference. */
 bool idmap_equal(const struct idmap *a, const struct idmap *b);

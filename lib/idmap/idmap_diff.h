@@ -15,7 +15,7 @@ struct iddiff {
  * Call fn with each such run of a kind, ascending, until it returns something else than 0, which is
  * then returned.
  */
-int idranges_diff(const struct idranges *a, const struct idranges *b,
+MUST_CHECK int idranges_diff(const struct idranges *a, const struct idranges *b,
 	int (*fn)(const struct iddiff *d, void *arg), void *arg);
 
 #endif

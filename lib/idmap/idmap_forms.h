@@ -29,12 +29,14 @@ enum idmap_form {
  * Append m in that form, each line with its newline. Returns 0, or -ENOTSUP: the form cannot say it
  * (only nspawn's is so narrow: one range from disk id 0, the same for users and groups).
  */
-int idmap_print_form(const struct idmap *m, enum idmap_form form, struct buf *b, struct err *e);
+MUST_CHECK int idmap_print_form(
+	const struct idmap *m, enum idmap_form form, struct buf *b, struct err *e);
 
 /*
  * Read a map in any of these forms, told by how it begins, or else in the language of
  * idmap_parse(). n texts are joined with blanks between them. Errors are those of idmap_parse().
  */
-int idmap_parse_form(const char *const *texts, size_t n, struct idmap *ret, struct err *e);
+MUST_CHECK int idmap_parse_form(
+	const char *const *texts, size_t n, struct idmap *ret, struct err *e);
 
 #endif

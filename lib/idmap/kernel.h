@@ -8,6 +8,6 @@
  * Add the lines "DISK SEEN COUNT" of one kind to the draft, extent by extent as the kernel has
  * them. -EINVAL: not such lines; -ENODATA: the ids exist in no namespace that we can name.
  */
-int kernel_lines(const char *lines, unsigned kind, struct draft *d, struct err *e);
+MUST_CHECK int kernel_lines(const char *lines, unsigned kind, struct draft *d, struct err *e);
 
 #endif

@@ -56,19 +56,20 @@ unsigned kind_of_word(const struct word *w);
  * Add the range of three fields, numbers or names, to the kinds. whole: what to show when it is
  * refused as one.
  */
-int add_fields(struct parser *p, unsigned kinds, struct word whole, const struct word f[static 3]);
+MUST_CHECK int add_fields(
+	struct parser *p, unsigned kinds, struct word whole, const struct word f[static 3]);
 
 /*
  * The entries that refer to something else (idmap_refs.c). w is the whole entry; each adds to the
  * draft.
  */
-int parse_auto(struct parser *p, struct word w);
-int parse_subid(struct parser *p, struct word w);
-int parse_user(struct parser *p, struct word w);
-int parse_owner(struct parser *p, struct word w);
-int parse_pid(struct parser *p, struct word w);
-int parse_fd(struct parser *p, struct word w);
-int parse_path(struct parser *p, struct word w);
-int parse_file(struct parser *p, struct word w);
+MUST_CHECK int parse_auto(struct parser *p, struct word w);
+MUST_CHECK int parse_subid(struct parser *p, struct word w);
+MUST_CHECK int parse_user(struct parser *p, struct word w);
+MUST_CHECK int parse_owner(struct parser *p, struct word w);
+MUST_CHECK int parse_pid(struct parser *p, struct word w);
+MUST_CHECK int parse_fd(struct parser *p, struct word w);
+MUST_CHECK int parse_path(struct parser *p, struct word w);
+MUST_CHECK int parse_file(struct parser *p, struct word w);
 
 #endif

@@ -19,14 +19,14 @@ struct user {
 };
 
 /* The user called name, or of that decimal number. -ENOENT: there is none by that name. */
-int names_user(const char *name, struct user *ret, struct err *e);
+MUST_CHECK int names_user(const char *name, struct user *ret, struct err *e);
 
 /* The user of that number; name is "" when there is no entry. */
-int names_user_of(uint32_t uid, struct user *ret, struct err *e);
+MUST_CHECK int names_user_of(uint32_t uid, struct user *ret, struct err *e);
 
 /* The id of a user's, a group's name. -ENOENT: there is none. */
-int names_uid(const char *name, uint32_t *ret, struct err *e);
-int names_gid(const char *name, uint32_t *ret, struct err *e);
+MUST_CHECK int names_uid(const char *name, uint32_t *ret, struct err *e);
+MUST_CHECK int names_gid(const char *name, uint32_t *ret, struct err *e);
 
 /* Is there a user, a group of that number? What cannot be found out is none. */
 bool names_has_uid(uint32_t uid);
@@ -36,10 +36,10 @@ bool names_has_gid(uint32_t gid);
  * The groups of the user called name, gid among them: *n is the room in ret, and then how many
  * there are. Returns 0, or -E2BIG, in which case *n is the room that it takes.
  */
-int names_groups(const char *name, uint32_t gid, gid_t *ret, int *n);
+MUST_CHECK int names_groups(const char *name, uint32_t gid, gid_t *ret, int *n);
 
 /* initgroups(3): 0, or -1 with errno. */
-int names_init_groups(const char *name, uint32_t gid);
+MUST_CHECK int names_init_groups(const char *name, uint32_t gid);
 
 /* What to do where there is no such user (or group): nothing is looked up. e may be NULL. */
 void names_say_try(struct err *e);

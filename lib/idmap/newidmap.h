@@ -17,7 +17,7 @@
  * subuid(5) grants it; so the caller's own id is given to it as a range of its own. Errors (op
  * "newidmap"): -ENOENT, there is no such program; -EPERM, it refused, with what it said.
  */
-int newidmap(bool group, pid_t pid, const struct idrange *r, size_t n, struct err *e);
+MUST_CHECK int newidmap(bool group, pid_t pid, const struct idrange *r, size_t n, struct err *e);
 
 /*
  * The ranges that a rootless container has: 0 is the user's own id, 1... are the grants, one after

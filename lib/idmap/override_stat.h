@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../base/cleanup.h"
+
 /*
  * The owner that a file should have had, where the one who made it had no right to that id:
  * containers/storage, fuse-overlayfs and libkrun keep it in this attribute of a regular file or
@@ -25,6 +27,6 @@ struct record {
  * Read a value of len bytes: UID:GID:MODE, or UID:GID:MODE:TYPE, the mode in octal, with the bits
  * of the file type or without. Returns 0, or -EINVAL for anything else.
  */
-int record_parse(const char *text, size_t len, struct record *ret);
+MUST_CHECK int record_parse(const char *text, size_t len, struct record *ret);
 
 #endif

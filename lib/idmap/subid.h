@@ -40,7 +40,8 @@ struct subid_line {
  * Call fn with each line but empty ones and comments until it returns something else than 0, which
  * is then returned.
  */
-int subid_each(const char *text, int (*fn)(const struct subid_line *l, void *arg), void *arg);
+MUST_CHECK int subid_each(
+	const char *text, int (*fn)(const struct subid_line *l, void *arg), void *arg);
 
 /* Is it a line of this user's: by name, or by its decimal uid? */
 bool subid_is_users(const struct subid_line *l, const struct user *user);
@@ -52,13 +53,14 @@ bool subid_is_users(const struct subid_line *l, const struct user *user);
  * (-EINVAL); another's is warned of (log_warn, FILE:LINE) and passed over. -ENOENT: no grant.
  * ret is appended to, also on failure; free it with VEC_DONE.
  */
-int subid_parse(const char *text, const char *file, const struct user *user, struct grants *ret,
-	struct err *e);
+MUST_CHECK int subid_parse(const char *text, const char *file, const struct user *user,
+	struct grants *ret, struct err *e);
 
 /* The content of such a file: text without a NUL byte. */
-int subid_text(const char *file, struct buf *ret, struct err *e);
+MUST_CHECK int subid_text(const char *file, struct buf *ret, struct err *e);
 
 /* Read the file and parse it. */
-int subid_read(const char *file, const struct user *user, struct grants *ret, struct err *e);
+MUST_CHECK int subid_read(
+	const char *file, const struct user *user, struct grants *ret, struct err *e);
 
 #endif

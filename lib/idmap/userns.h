@@ -16,7 +16,7 @@
  * Errors: as clone(2) (ENOSPC: user.max_user_namespaces) and writes to uid_map (EPERM).
  * Not for several threads at once.
  */
-int userns_get(const struct idmap *m, int *ret_fd, struct err *e);
+MUST_CHECK int userns_get(const struct idmap *m, int *ret_fd, struct err *e);
 
 /*
  * The map as a namespace made here can have it: in the initial user namespace the same; inside
@@ -24,7 +24,7 @@ int userns_get(const struct idmap *m, int *ret_fd, struct err *e);
  * any other seen id must exist (-EPERM names those that do not). userns_get() does it to what it is
  * given; what a mount then shows is to be compared with this. Reads /proc/self/uid_map and gid_map.
  */
-int userns_fit(const struct idmap *m, struct idmap *ret, struct err *e);
+MUST_CHECK int userns_fit(const struct idmap *m, struct idmap *ret, struct err *e);
 
 /*
  * Give the user namespace of another process its map: it was made by that process, a child of ours
@@ -32,7 +32,7 @@ int userns_fit(const struct idmap *m, struct idmap *ret, struct err *e);
  * namespace this takes newuidmap(1) and newgidmap(1) (newidmap.h), unless the caller's own ids are
  * the only ones. Read back.
  */
-int userns_write_map(pid_t pid, const struct idmap *m, struct err *e);
+MUST_CHECK int userns_write_map(pid_t pid, const struct idmap *m, struct err *e);
 
 /* How many were made, for -v and tests. */
 size_t userns_made(void);
@@ -44,13 +44,13 @@ void userns_cache_done(void);
  * The map of the namespace that we are in: disk ids are those that there are here, seen ids those
  * of the namespace that it was made from.
  */
-int userns_map_own(struct idmap *ret, struct err *e);
+MUST_CHECK int userns_map_own(struct idmap *ret, struct err *e);
 
 /*
  * Open the user namespace of a process; the caller closes it. -ENOENT: no such process, or no
  * /proc; -EACCES: not the caller's to look at.
  */
-int userns_open_pid(pid_t pid, int *ret_fd, struct err *e);
+MUST_CHECK int userns_open_pid(pid_t pid, int *ret_fd, struct err *e);
 
 /*
  * The map of a namespace that exists: its own ids are the disk ids, the ids of the caller's
@@ -59,8 +59,8 @@ int userns_open_pid(pid_t pid, int *ret_fd, struct err *e);
  * have. By descriptor or path (a file of nsfs, links followed) it needs CAP_SYS_ADMIN in that
  * namespace (-EPERM), by process nothing.
  */
-int userns_map_of_pid(pid_t pid, struct idmap *ret, struct err *e);
-int userns_map_of_fd(int fd, struct idmap *ret, struct err *e);
-int userns_map_of_path(const char *path, struct idmap *ret, struct err *e);
+MUST_CHECK int userns_map_of_pid(pid_t pid, struct idmap *ret, struct err *e);
+MUST_CHECK int userns_map_of_fd(int fd, struct idmap *ret, struct err *e);
+MUST_CHECK int userns_map_of_path(const char *path, struct idmap *ret, struct err *e);
 
 #endif

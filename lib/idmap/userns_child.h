@@ -22,7 +22,7 @@ struct child {
 #define CHILD_NONE ((struct child){ -1, -1 })
 
 /* Start one in a new namespace (ns -1), or in the one that the descriptor ns stands for. */
-int child_start(int ns, struct child *ret, struct err *e);
+MUST_CHECK int child_start(int ns, struct child *ret, struct err *e);
 
 /* Kill and reap. */
 void child_done(struct child *c);
@@ -38,18 +38,18 @@ static inline void cleanup_child(struct child *c)
  * Whether /proc is there (-ENOENT) and is that of our own PID namespace (-ESRCH): in another one
  * the same number is another process.
  */
-int proc_check(struct err *e);
+MUST_CHECK int proc_check(struct err *e);
 
 /*
  * Open the directory of a process in /proc, after that check. -ENOENT: no /proc, or no such
  * process.
  */
-int proc_open(pid_t pid, int *ret_fd, struct err *e);
+MUST_CHECK int proc_open(pid_t pid, int *ret_fd, struct err *e);
 
 /*
  * The map of the namespace that the process of a /proc directory lives in, as this process's
  * namespace sees it: disk ids are that namespace's own, seen ids are ours.
  */
-int userns_map_of_proc(int proc, struct idmap *ret, struct err *e);
+MUST_CHECK int userns_map_of_proc(int proc, struct idmap *ret, struct err *e);
 
 #endif

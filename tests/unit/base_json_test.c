@@ -148,7 +148,7 @@ TEST(json_writer_prints_what_was_written_in_its_order)
 		const char *want;
 	} cases[] = {
 		{ JSON_ASCII,
-			"{\"z\":\"\\u00fc\\n\\\"\",\"list\":[\"b\",\"a\"],\"o\":{},\"n\":-1,"
+			"{\"z\":\"\\u00FC\\n\\\"\",\"list\":[\"b\",\"a\"],\"o\":{},\"n\":-1,"
 			"\"yes\":true}" },
 		{ JSON_LINE,
 			"{\"z\":\"\xc3\xbc\\n\\\"\",\"list\":[\"b\",\"a\"],\"o\":{},\"n\":-1,"
