@@ -40,10 +40,6 @@ struct expect_node *expect_root(struct expect *x);
 /* What should be at this path ("" is the root), or NULL. */
 struct expect_node *expect_find(struct expect *x, const char *path);
 
-/* What should be there under this name in the directory d, or NULL. */
-struct expect_node *expect_child(
-	const struct expect *x, const struct expect_node *d, const char *name);
-
 /*
  * The same for most of the names in d, one after the other: indexed once, they are not looked for
  * all over memory. A directory with more than EXPECT_INDEX_MAX entries is none the faster.

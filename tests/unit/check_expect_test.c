@@ -9,6 +9,15 @@
 #include "../../lib/base/vec.h"
 #include "test.h"
 
+/* Look a name up without an index. */
+static struct expect_node *child(
+	const struct expect *x, const struct expect_node *d, const char *name)
+{
+	static const struct expect_index none;
+
+	return expect_indexed(x, d, &none, name);
+}
+
 /*
  * An entry as "TYPE UID PATH": d directory, f file, l link; "-" alone begins the next layer below.
  */
@@ -59,7 +68,7 @@ static void collect(
 						  'l',
 			m.uid, sub, expect_layer(x, n));
 		REQUIRE(strv_add(ret, line) == 0);
-		CHECK(expect_child(x, d, expect_name(n)) == n &&
+		CHECK(child(x, d, expect_name(n)) == n &&
 			expect_indexed(x, d, &index, expect_name(n)) == n);
 		if (S_ISDIR(m.mode))
 			collect(x, n, sub, ret);
@@ -177,7 +186,7 @@ TEST(a_whiteout_alone_can_be_told_from_nothing)
 	CHECK(expect_whiteout(x, expect_root(x), "gone"));
 	CHECK(!expect_whiteout(x, expect_root(x), "back"));
 	CHECK(!expect_whiteout(x, expect_root(x), "never"));
-	CHECK(expect_child(x, expect_root(x), "gone") == NULL);
+	CHECK(child(x, expect_root(x), "gone") == NULL);
 	expect_free(x);
 }
 
@@ -188,7 +197,7 @@ TEST(nothing_is_known_of_a_parent_that_a_lone_spec_does_not_list)
 
 	REQUIRE(x != NULL);
 	add(x, "f 1 d/x");
-	expect_meta(x, expect_child(x, expect_root(x), "d"), &m);
+	expect_meta(x, child(x, expect_root(x), "d"), &m);
 	CHECK_INT(m.known, META_TYPE);
 	CHECK(S_ISDIR(m.mode));
 	expect_free(x);
@@ -220,7 +229,7 @@ static void check_names(unsigned names)
 		snprintf(line, sizeof(line), "f %u d/%u", i, i * 7919);
 		add(x, line);
 	}
-	d = expect_child(x, expect_root(x), "d");
+	d = child(x, expect_root(x), "d");
 	REQUIRE(d != NULL);
 	expect_index(x, d, &index);
 	for (unsigned i = 0; i < names; i++) {
@@ -228,7 +237,7 @@ static void check_names(unsigned names)
 		struct meta m;
 
 		snprintf(line, sizeof(line), "%u", i * 7919);
-		n = expect_child(x, d, line);
+		n = child(x, d, line);
 		REQUIRE(n != NULL && n == expect_indexed(x, d, &index, line));
 		expect_meta(x, n, &m);
 		REQUIRE(m.uid == i);
