@@ -16,10 +16,9 @@
 #include "../lib/check/expect.h"
 #include "../lib/check/mount_map.h"
 #include "../lib/check/verify.h"
+#include "../lib/check/verify_sides.h"
 #include "../lib/check/walk.h"
-#include "../lib/idmap/idmap_diff.h"
 #include "../lib/idmap/userns_self.h"
-#include "../lib/mount/probe.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_base.h"
 #include "../lib/store/store_image.h"
@@ -112,27 +111,18 @@ static int open_source(struct verify_job *j, struct err *e)
 	return open_path(j->a->source, &j->source, e);
 }
 
-/*
- * The raw view of the mount itself, or of --source (whose own map, if it has one, is taken off
- * too).
- */
-static int open_disk(struct verify_job *j, struct err *e)
+/* The directory of --source, without the map of its own mount if that has one. */
+static int open_source_unmapped(struct verify_job *j, struct err *e)
 {
 	struct idmap ignored = { .gid_assumed = false };
-	int r;
+	int r = open_source(j, e);
 
-	if (!j->a->source)
-		return j->kind == MOUNT_MAP_NONE || j->kind == MOUNT_MAP_OVERLAY ?
-			no_other_side(j, e) :
-			unmapped_clone(j->seen, j->path, &j->disk, e);
-
-	r = open_source(j, e);
 	if (r == 0)
 		r = mount_map_read(j->source, j->a->source, &ignored, e);
 	if (r == MOUNT_MAP_KNOWN)
 		idmap_done(&ignored);
 	if (r == MOUNT_MAP_KNOWN || r == MOUNT_MAP_HIDDEN) {
-		log_verbose("the source is on an ID-mapped mount: its map is taken off");
+		log_verbose("the source is on an ID-mapped mount: it is read without that map");
 		return unmapped_clone(j->source, j->a->source, &j->disk, e);
 	}
 	if (r < 0)
@@ -216,29 +206,6 @@ static int no_map(const struct verify_job *j, struct err *e)
 	return -EINVAL;
 }
 
-/*
- * Lines with ids that our user namespace does not have are not shown to us. A filesystem of our own
- * namespace, whose mounts can be seen without their map, is mapped by what we know.
- */
-static bool may_be_partial(const struct verify_job *j)
-{
-	return j->kind == MOUNT_MAP_KNOWN && !userns_is_initial() &&
-		(j->a->source || j->first->expect);
-}
-
-static int stop_at_other(const struct iddiff *d, void *arg)
-{
-	(void)arg;
-	return d->first;
-}
-
-/* Does all hold that part says? */
-static bool is_part(const struct idmap *part, const struct idmap *all)
-{
-	return !idranges_diff(&part->uid, &all->uid, stop_at_other, NULL) &&
-		!idranges_diff(&part->gid, &all->gid, stop_at_other, NULL);
-}
-
 static int part_of_map(const struct verify_job *j, struct err *e)
 {
 	scoped_buf struct buf has = BUF_INIT;
@@ -259,17 +226,13 @@ static int part_of_map(const struct verify_job *j, struct err *e)
 /*
  * Another map than the one asked for is a finding; the rest is then checked with the mount's own.
  */
-static int other_map(struct verify_job *j, struct err *e)
+static int other_map(struct verify_job *j, bool partial, struct err *e)
 {
 	scoped_buf struct buf has = BUF_INIT, wants = BUF_INIT;
 	struct finding f = { .class = FINDING_MISMATCH };
 
-	if (may_be_partial(j) && is_part(&j->mount_map, &j->map))
-		return part_of_map(j, e);
 	if (j->kind == MOUNT_MAP_KNOWN) {
-		buf_str(&has,
-			may_be_partial(j) ? "(as far as it can be read here) the map " :
-					    "the map ");
+		buf_str(&has, partial ? "(as far as it can be read here) the map " : "the map ");
 		idmap_print(&j->mount_map, &has);
 	} else {
 		buf_str(&has, "no map");
@@ -287,44 +250,100 @@ static int other_map(struct verify_job *j, struct err *e)
 	return idmap_copy(&j->mount_map, &j->map, e);
 }
 
-static int find_map(struct verify_job *j, struct err *e)
+/* The directories of the layers at the mount. */
+static int open_layers(struct verify_job *j, struct err *e)
+{
+	for (size_t i = 0; i < j->first->layers.len; i++) {
+		scoped_fd int fd = -1;
+
+		(void)fd_open_beneath(j->first->layers.items[i], j->rel, O_PATH | O_NOFOLLOW, &fd,
+			NULL); /* few layers have it */
+		if (VEC_ADD(&j->layers, fd) < 0)
+			return err_nomem(e);
+		(void)TAKE_FD(fd); /* the vector's now */
+	}
+	return 0;
+}
+
+static int use_identity(struct verify_job *j, struct err *e)
+{
+	log_verbose(j->kind == MOUNT_MAP_OVERLAY ?
+			"a merged overlay in a user namespace: seen ids should be those of the "
+			"image" :
+			"the mount has no map: seen ids should be disk ids");
+	return idmap_identity(&j->map, e);
+}
+
+/* The map between the sides, after both are open: maps that name files need the disk side. */
+static int find_map(struct verify_job *j, struct verify_subject *s, struct err *e)
 {
 	char disk[32];
 	const struct idmap_context context = {
 		.source = j->disk >= 0 ? fd_proc_path(j->disk, disk) : NULL
 	};
-	int r;
 
 	if (j->a->maps.len) {
-		bool none =
-			*j->rel && j->kind == MOUNT_MAP_NONE && j->disk < 0 && !j->first->expect;
-
-		r = idmap_parse((const char *const *)j->a->maps.items, j->a->maps.len, &context,
+		int r = idmap_parse((const char *const *)j->a->maps.items, j->a->maps.len, &context,
 			&j->map, e);
-		if (r < 0 ||
-			(!none &&
-				(j->kind != MOUNT_MAP_KNOWN ||
-					idmap_equal(&j->map, &j->mount_map))))
+
+		if (r < 0)
 			return r;
-		return other_map(j, e);
+		s->given = &j->map;
 	}
-	if (j->kind == MOUNT_MAP_KNOWN) {
-		j->first->partial |= may_be_partial(j);
+	switch (verify_sides_map(s)) {
+	case USE_MOUNT:
+		j->first->partial |= verify_sides_partial(s);
 		return idmap_copy(&j->mount_map, &j->map, e);
-	}
-	/*
-	 * Layers on a filesystem of the host cannot have a map in here: the namespace's own is all
-	 * there is.
-	 */
-	if (j->kind == MOUNT_MAP_OVERLAY && j->first->expect && userns_is_nested()) {
-		log_verbose("a merged overlay in a user namespace: seen ids should be those of the "
-			    "image");
-		return idmap_identity(&j->map, e);
-	}
-	if (j->kind != MOUNT_MAP_NONE)
+	case USE_IDENTITY:
+		return use_identity(j, e);
+	case MAP_DIFFERS:
+		return other_map(j, verify_sides_partial(s), e);
+	case MAP_TRUNCATED:
+		return part_of_map(j, e);
+	case MAP_UNKNOWN:
 		return no_map(j, e);
-	log_verbose("the mount has no map: seen ids should be disk ids");
-	return idmap_identity(&j->map, e);
+	case USE_GIVEN:
+		break;
+	}
+	return 0;
+}
+
+/* Read the map of the mount that j->seen is on, open the other side, and find the map. */
+static int open_sides(struct verify_job *j, enum verify_side *ret, struct err *e)
+{
+	struct verify_subject s = {
+		.map = &j->mount_map,
+		.below = *j->rel,
+		.expected = j->a->spec || j->a->image,
+		.source = j->a->source,
+		.initial_userns = userns_is_initial(),
+		.nested_userns = userns_is_nested(),
+	};
+	int r = mount_map_read(j->seen, j->path, &j->mount_map, e);
+
+	if (r < 0)
+		return r;
+	s.kind = j->kind = (enum mount_map_kind)r;
+	*ret = verify_sides_disk(&s);
+	switch (*ret) {
+	case SIDE_EXPECTED:
+		r = s.below ? open_layers(j, e) : read_expected(j, e);
+		break;
+	case SIDE_SOURCE:
+		r = open_source_unmapped(j, e);
+		break;
+	case SIDE_UNMAPPED:
+		r = unmapped_clone(j->seen, j->path, &j->disk, e);
+		break;
+	case SIDE_MISSING:
+		return no_other_side(j, e);
+	case SIDE_NONE:
+		if (!j->a->maps.len)
+			return 0;
+		r = 0;
+		break;
+	}
+	return r < 0 ? r : find_map(j, &s, e);
 }
 
 /*
@@ -428,43 +447,15 @@ static void put_mount(const struct verify_job *j, bool compared, const char *why
 		out_line(j->out, "mount: %s: %s%s", text.data, compared ? "map " : "", map.data);
 }
 
-/* The layers' directories at the mount. */
-static int open_layers(struct verify_job *j, struct err *e)
-{
-	for (size_t i = 0; i < j->first->layers.len; i++) {
-		scoped_fd int fd = -1;
-
-		(void)fd_open_beneath(j->first->layers.items[i], j->rel, O_PATH | O_NOFOLLOW, &fd,
-			NULL); /* few layers have it */
-		if (VEC_ADD(&j->layers, fd) < 0)
-			return err_nomem(e);
-		(void)TAKE_FD(fd); /* the vector's now */
-	}
-	return 0;
-}
-
-/*
- * Open both sides of a mount below PATH. 1: there is something to compare; 0: there is not; -errno.
- */
+/* Open both sides of a mount below PATH. Returns 1 if there is something to compare, 0, -errno. */
 static int open_below(struct verify_job *j, struct err *e)
 {
+	enum verify_side side;
 	int r = fd_open_beneath(j->first->seen, j->rel, O_PATH | O_NOFOLLOW, &j->seen, e);
 
-	if (r < 0)
-		return r;
-	r = mount_map_read(j->seen, j->path, &j->mount_map, e);
-	if (r < 0)
-		return r;
-	j->kind = r;
-	if (j->first->expect)
-		r = open_layers(j, e);
-	else if (j->a->source || j->kind == MOUNT_MAP_KNOWN || j->kind == MOUNT_MAP_HIDDEN)
-		r = open_disk(j, e);
-	else if (!j->a->maps.len)
-		return 0;
 	if (r == 0)
-		r = find_map(j, e);
-	return r < 0 ? r : j->first->expect || j->disk >= 0;
+		r = open_sides(j, &side, e);
+	return r < 0 ? r : side != SIDE_NONE;
 }
 
 /* Its own map decides. What cannot be looked at is a finding and not the end. */
@@ -528,17 +519,11 @@ static int check_below(
 static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
 {
 	struct verify_counts counts = { .entries = 0 };
+	enum verify_side side;
 	int r = open_path(j->path, &j->seen, e);
 
-	if (r < 0)
-		return r;
-	r = mount_map_read(j->seen, j->path, &j->mount_map, e);
-	if (r < 0)
-		return r;
-	j->kind = r;
-	r = j->a->spec || j->a->image ? read_expected(j, e) : open_disk(j, e);
 	if (r == 0)
-		r = find_map(j, e);
+		r = open_sides(j, &side, e);
 	if (r == 0)
 		r = compare(j, NULL, &counts, e);
 	for (size_t i = 0; r == 0 && i < j->mounts.len; i++) {

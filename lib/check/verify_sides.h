@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CHECK_VERIFY_SIDES_H
+#define CHECK_VERIFY_SIDES_H
+
+#include <stdbool.h>
+
+#include "../idmap/idmap.h"
+#include "mount_map.h"
+
+/*
+ * Decide which two sides of a mount are compared, and with which map between them. Pure functions
+ * over described facts.
+ */
+struct verify_subject {
+	enum mount_map_kind kind;  /* of the mount that is checked */
+	const struct idmap *map;   /* with MOUNT_MAP_KNOWN: its map; not owned */
+	const struct idmap *given; /* the map that the caller expects, or NULL; not owned */
+	bool below;                /* a mount below the path that was asked for */
+	bool expected;             /* specifications describe the disk side */
+	bool source;               /* a directory of the caller's choice is the disk side */
+	bool initial_userns;       /* this process is in the initial user namespace */
+	bool nested_userns;        /* ... in another one; both are false if that is not known */
+};
+
+/* What the seen side is compared with. */
+enum verify_side {
+	SIDE_EXPECTED, /* the tree that specifications describe */
+	SIDE_SOURCE,   /* the directory of the caller's choice */
+	SIDE_UNMAPPED, /* the mount itself, cloned without its map */
+	SIDE_NONE,     /* nothing: the mount, which is below another one, is only listed */
+	SIDE_MISSING,  /* nothing, which is an error */
+};
+
+enum verify_side verify_sides_disk(const struct verify_subject *s);
+
+/* The map between both sides. */
+enum verify_map {
+	USE_GIVEN,
+	USE_MOUNT,     /* the mount's own map */
+	USE_IDENTITY,  /* seen ids should be disk ids */
+	MAP_DIFFERS,   /* the mount has another map than the one given: that is a finding */
+	MAP_TRUNCATED, /* an error: what is visible of the mount's map is part of the one given */
+	MAP_UNKNOWN,   /* an error: the mount's map cannot be read, and none was given */
+};
+
+enum verify_map verify_sides_map(const struct verify_subject *s);
+
+/*
+ * May the mount's map have lines that this process cannot see? The kernel omits lines without an
+ * id in the reader's user namespace (statmount(2)). Without a source and an expected tree the
+ * answer is false: a mount that this process may clone without its map belongs to its own user
+ * namespace, and the visible lines are all that count there.
+ */
+bool verify_sides_partial(const struct verify_subject *s);
+
+#endif
