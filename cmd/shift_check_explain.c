@@ -367,7 +367,21 @@ static const char *mounted_in(const struct explanation *x)
 		"the initial user namespace";
 }
 
-static void put_mount(struct out *o, const struct explanation *x)
+static const char *map_state_text(const struct explanation *x, const struct explain_mount *m)
+{
+	switch (m->kind) {
+	case MOUNT_MAP_HIDDEN:
+		return x->caller.initial ? "ID-mapped, but this kernel does not tell the map" :
+					   "ID-mapped, but its map has no id of this user "
+					   "namespace, or this kernel does not tell it";
+	case MOUNT_MAP_OVERLAY:
+		return "no map of its own, but its layers may have one";
+	default:
+		return "no map";
+	}
+}
+
+static void put_mount_json(struct out *o, const struct explain_mount *m, const char *map)
 {
 	static const char *const kinds[] = {
 		[MOUNT_MAP_NONE] = "none",
@@ -375,13 +389,7 @@ static void put_mount(struct out *o, const struct explanation *x)
 		[MOUNT_MAP_HIDDEN] = "hidden",
 		[MOUNT_MAP_OVERLAY] = "overlay",
 	};
-	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
-	scoped_buf struct buf map = BUF_INIT;
 
-	if (m->kind == MOUNT_MAP_KNOWN)
-		idmap_print(&m->map, &map);
-	if (!buf_get(&map))
-		return;
 	out_begin(o, "mount");
 	out_u64(o, "id", (uint64_t)m->id);
 	out_str(o, "target", m->target);
@@ -394,23 +402,13 @@ static void put_mount(struct out *o, const struct explanation *x)
 	if (m->map_partial)
 		out_bool(o, "map_partial", true);
 	if (m->kind == MOUNT_MAP_KNOWN)
-		out_str(o, "map", map.data);
+		out_str(o, "map", map);
 	out_end(o);
+}
 
-	out_safe_line(o, "  %-11s %s of %s, mounted in %s", "filesystem", m->type, m->source,
-		mounted_in(x));
-	out_safe_line(o, "  %-11s %d at %s, %s: %s%s", "mount", m->id, m->target, m->options,
-		m->kind == MOUNT_MAP_KNOWN ? "map " : "",
-		m->kind == MOUNT_MAP_KNOWN ?
-			map.data :
-			m->kind == MOUNT_MAP_HIDDEN ?
-			x->caller.initial ? "ID-mapped, but this kernel does not "
-					    "tell the map" :
-					    "ID-mapped, but its map has no id of this user "
-					    "namespace, or this kernel does not tell it" :
-			m->kind == MOUNT_MAP_OVERLAY ?
-			"no map of its own, but its layers may have one" :
-			"no map");
+static void put_mount_notes(
+	struct out *o, const struct explanation *x, const struct explain_mount *m)
+{
 	if (!x->caller.initial && any_doubt(x))
 		out_line(o,
 			"  %-11s lines of the map without an id in this user namespace cannot be "
@@ -426,6 +424,24 @@ static void put_mount(struct out *o, const struct explanation *x)
 			"  %-11s %s has rules of its own, which may refuse what the rules below "
 			"allow",
 			"note", m->type);
+}
+
+static void put_mount(struct out *o, const struct explanation *x)
+{
+	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
+	bool known = m->kind == MOUNT_MAP_KNOWN;
+	scoped_buf struct buf map = BUF_INIT;
+
+	if (known)
+		idmap_print(&m->map, &map);
+	if (!buf_get(&map))
+		return;
+	put_mount_json(o, m, map.data);
+	out_safe_line(o, "  %-11s %s of %s, mounted in %s", "filesystem", m->type, m->source,
+		mounted_in(x));
+	out_safe_line(o, "  %-11s %d at %s, %s: %s%s", "mount", m->id, m->target, m->options,
+		known ? "map " : "", known ? map.data : map_state_text(x, m));
+	put_mount_notes(o, x, m);
 }
 
 static void put_layer(struct out *o, const struct explanation *x)

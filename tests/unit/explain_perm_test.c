@@ -20,36 +20,54 @@ static struct idmap map_of(const char *text)
 	return m;
 }
 
+/* Disk ids 0 to 999 are seen from 100000 on; the map has nothing for OUTSIDE. */
+enum { ROOT = 0, MAPPED = 100000, OUTSIDE = 5000 };
+
+struct situation {
+	enum perm_op op;
+	uint32_t uid; /* the caller, all capabilities if ROOT */
+	mode_t dir_mode, mode;
+	uint32_t dir_owner, owner;
+	int num;
+	enum perm_rule rule;
+};
+
+static struct perm_verdict verdict_of(const struct situation *c, const struct perm_mount *mount)
+{
+	struct perm_inode dir = {
+		.mode = S_IFDIR | c->dir_mode, .uid = c->dir_owner, .mount = mount
+	};
+	struct perm_inode file = { .mode = S_IFREG | c->mode, .uid = c->owner, .mount = mount };
+	struct perm_inode top = { .mode = S_IFDIR | 0755, .mount = mount };
+	struct perm_cred cred = {
+		.uid = c->uid,
+		.gid = c->uid,
+		.caps = c->uid == ROOT ? PERM_CAPS_ALL : 0,
+	};
+	bool create = c->op == PERM_CREATE;
+
+	return perm_check(c->op, create ? &top : &dir, create ? &dir : &file, &cred);
+}
+
 TEST(known_situations_have_their_errno_and_rule)
 {
-	/*
-	 * Disk 0 to 999 are seen as 100000 on. "outside" is a disk id that the map does not have.
-	 */
-	enum { ROOT = 0, MAPPED = 100000, outside = 5000 };
-	static const struct {
-		enum perm_op op;
-		uint32_t uid; /* the caller, all capabilities if ROOT */
-		mode_t dir_mode, mode;
-		uint32_t dir_owner, owner;
-		int num;
-		enum perm_rule rule;
-	} cases[] = {
+	static const struct situation cases[] = {
 		{ PERM_CREATE, ROOT, 0755, 0644, 0, 0, EOVERFLOW, RULE_UNMAPPED_CALLER },
-		{ PERM_CREATE, ROOT, 0755, 0644, outside, 0, EOVERFLOW, RULE_UNMAPPED_CALLER },
+		{ PERM_CREATE, ROOT, 0755, 0644, OUTSIDE, 0, EOVERFLOW, RULE_UNMAPPED_CALLER },
 		/* EACCES hides EOVERFLOW: the directory is searched first. */
-		{ PERM_CREATE, ROOT, 0700, 0644, outside, 0, EACCES, RULE_BITS_OTHER },
+		{ PERM_CREATE, ROOT, 0700, 0644, OUTSIDE, 0, EACCES, RULE_BITS_OTHER },
 		{ PERM_CREATE, MAPPED, 0755, 0644, 0, 0, 0, RULE_BITS_OWNER },
-		{ PERM_UNLINK, ROOT, 0755, 0644, 0, outside, EOVERFLOW, RULE_UNMAPPED_INODE },
+		{ PERM_UNLINK, ROOT, 0755, 0644, 0, OUTSIDE, EOVERFLOW, RULE_UNMAPPED_INODE },
 		{ PERM_UNLINK, ROOT, 0755, 0644, 0, 0, 0, RULE_CAP_DAC_OVERRIDE },
-		/* Renaming makes a name, and whoever makes something must exist there. */
+		/* A rename creates an entry, so the caller's ids must be mapped. */
 		{ PERM_RENAME, ROOT, 0755, 0644, 0, 0, EOVERFLOW, RULE_UNMAPPED_CALLER },
 		{ PERM_UNLINK, MAPPED + 1, 01777, 0666, 0, 0, EPERM, RULE_STICKY },
 		{ PERM_UNLINK, MAPPED, 01777, 0666, 0, 1, 0, RULE_BITS_ALL },
-		{ PERM_CHMOD, ROOT, 0755, 0644, 0, outside, EOVERFLOW, RULE_UNMAPPED_INODE },
+		{ PERM_CHMOD, ROOT, 0755, 0644, 0, OUTSIDE, EOVERFLOW, RULE_UNMAPPED_INODE },
 		{ PERM_CHMOD, MAPPED + 1, 0755, 0666, 0, 0, EPERM, RULE_NOT_OWNER },
-		{ PERM_WRITE, ROOT, 0755, 0666, 0, outside, EACCES, RULE_UNMAPPED_INODE },
-		{ PERM_READ, ROOT, 0755, 0644, 0, outside, 0, RULE_BITS_ALL },
-		{ PERM_READ, ROOT, 0755, 0600, 0, outside, EACCES, RULE_BITS_OTHER },
+		{ PERM_WRITE, ROOT, 0755, 0666, 0, OUTSIDE, EACCES, RULE_UNMAPPED_INODE },
+		{ PERM_READ, ROOT, 0755, 0644, 0, OUTSIDE, 0, RULE_BITS_ALL },
+		{ PERM_READ, ROOT, 0755, 0600, 0, OUTSIDE, EACCES, RULE_BITS_OTHER },
 		{ PERM_READ, ROOT, 0755, 0600, 0, 0, 0, RULE_CAP_DAC_READ_SEARCH },
 		{ PERM_EXEC, ROOT, 0755, 0644, 0, 0, EACCES, RULE_BITS_OTHER },
 	};
@@ -57,21 +75,7 @@ TEST(known_situations_have_their_errno_and_rule)
 	const struct perm_mount mount = { .map = &map };
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct perm_inode dir = { .mode = S_IFDIR | cases[i].dir_mode,
-			.uid = cases[i].dir_owner,
-			.mount = &mount };
-		struct perm_inode file = {
-			.mode = S_IFREG | cases[i].mode, .uid = cases[i].owner, .mount = &mount
-		};
-		struct perm_inode top = { .mode = S_IFDIR | 0755, .mount = &mount };
-		struct perm_cred cred = {
-			.uid = cases[i].uid,
-			.gid = cases[i].uid,
-			.caps = cases[i].uid == ROOT ? PERM_CAPS_ALL : 0,
-		};
-		bool create = cases[i].op == PERM_CREATE;
-		struct perm_verdict d =
-			perm_check(cases[i].op, create ? &top : &dir, create ? &dir : &file, &cred);
+		struct perm_verdict d = verdict_of(&cases[i], &mount);
 
 		if (d.num != cases[i].num || d.rule != cases[i].rule)
 			test_fail(__FILE__, __LINE__, "case %zu: errno %d by %s, not %d by %s", i,
