@@ -134,8 +134,8 @@ static void say_result(const struct mount_plan *p, const struct mount_result *re
 		log_verbose("'%s': %s (%s%s)", p->target, res->device, res->info.type,
 			res->read_only ? ", the filesystem itself is read-only" : "");
 	say_submounts(p, res);
-	if (res->way)
-		log_verbose("'%s': %zu layers, given by %s%s", p->target, p->layers.len, res->way,
+	if (res->method)
+		log_verbose("'%s': %zu layers, given by %s%s", p->target, p->layers.len, res->method,
 			p->upper_kind == UPPER_NONE ? ", read-only" :
 				res->upper_plain    ? ", changes are stored as seen ids" :
 						      ", changes are stored as disk ids");
@@ -160,8 +160,8 @@ void mount_show_result(const struct mount_plan *p, const struct mount_result *re
 		out_str(out, "map_change", map_change_name(res->map_change));
 	if (p->recursive)
 		show_submounts(res, out);
-	if (res->way)
-		out_str(out, "layers_by", res->way);
+	if (res->method)
+		out_str(out, "layers_by", res->method);
 	if (p->kind == MOUNT_OVERLAY && p->upper_kind != UPPER_NONE)
 		out_str(out, "upper_map", res->upper_plain ? "none" : "same");
 	out_end(out);

@@ -195,7 +195,7 @@ static int apply_overlay(const struct mount_plan *p, struct mount_snapshot *befo
 	r = overlay_assemble(p, &o, e);
 	if (r < 0)
 		return r;
-	ret->way = o.way;
+	ret->method = o.method;
 	ret->upper_plain = o.upper_plain;
 	r = verify_flags(o.fd, &p->flags, p->source, e);
 	if (r == 0)

@@ -10,48 +10,49 @@
 #include "target.h"
 #include "umount.h"
 
-/* What was mounted, read back, and what was created for it. Free with mount_result_done(). */
+/* What was mounted, as read back, and what was created for it. Free with mount_result_done(). */
 struct mount_result {
-	enum map_change map_change; /* of a bind */
+	enum map_change map_change; /* of a bind or a filesystem */
 	struct mount_info info;
-	bool unread;      /* of info there is the id alone: mount_read_back() is to come */
-	bool upper_plain; /* the upper of a stack stores seen ids */
-	char *device;     /* of a filesystem: what it was mounted from, "/dev/loop3"; NULL: it needs
-	                     none */
-	bool read_only;   /* the filesystem is, and not only the mount */
-	struct submounts below; /* of a bind with what is mounted below: those, and those that were
-	                         left out */
-	const char *way; /* how a stack was given its layers: "fds" or "names"; NULL for binds */
-	struct target target; /* what was made for it, and no open target */
-	struct upper upper;   /* alike */
+	bool unread;            /* only info.id is known; mount_read_back() reads the rest */
+	bool upper_plain;       /* the upper of a stack stores seen ids */
+	char *device;           /* source of a filesystem, "/dev/loop3"; NULL if it has no device */
+	bool read_only;         /* the filesystem is read-only, not only the mount */
+	struct submounts below; /* the mounts below a recursive bind, with those left out */
+	const char *method; /* how OverlayFS got its layers, "fds" or "names"; NULL: not a stack */
+	struct target target; /* what was created for the target; fd is -1 */
+	struct upper upper;   /* what was created for the upper; its descriptors are closed */
 };
 
 #define MOUNT_RESULT_INIT \
 	((struct mount_result){ .info = { .id = -1 }, .target = TARGET_INIT, .upper = UPPER_INIT })
 
 /*
- * Carry out a plan: assemble it detached, verify it, create the target if that is wanted, attach,
- * verify again. On failure everything is as before: nothing is mounted, nothing that was created is
- * left. Needs CAP_SYS_ADMIN. Errors are described with their causes. before: NULL, or this is one
- * of many. Where a kernel (before 6.15) tells of one mount only by listing all, the source is then
- * looked up there, and the last verification is left to mount_read_back(); and clone_cache_done()
- * is to be called after the last.
+ * Carry out a plan: assemble the mount detached, verify it, create the target if requested, attach
+ * the mount and verify it again. After a failure nothing is mounted, and nothing that was created
+ * is left. Needs CAP_SYS_ADMIN. *ret is set on success only.
+ *
+ * before: NULL, or the mount is one of many. Before Linux 6.15, the kernel reports a single mount
+ * only in a list of all mounts: the source is then looked up in the snapshot, and the last
+ * verification is left to mount_read_back(). Call clone_cache_done() after the last of the mounts.
  */
-int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struct mount_result *ret,
-	struct err *e);
+MUST_CHECK int mount_apply(const struct mount_plan *p, struct mount_snapshot *before,
+	struct mount_result *ret, struct err *e);
 
 /*
- * The rest of that, from a snapshot that was taken since. Does nothing where nothing is left to do.
+ * Verify a mount that mount_apply() could not read back, by a snapshot that was taken since. Does
+ * nothing if r is read already.
  */
-int mount_read_back(const struct mount_plan *p, struct mount_result *r, struct mount_snapshot *s,
-	struct err *e);
+MUST_CHECK int mount_read_back(const struct mount_plan *p, struct mount_result *r,
+	struct mount_snapshot *s, struct err *e);
 
-/* Unmount a plan's mount with this id, as umount_id(). */
-int mount_unmount(const struct mount_plan *p, int id, enum umount_how how, struct err *e);
+/* Unmount a plan's mount with this id, like umount_id(). */
+MUST_CHECK int mount_unmount(
+	const struct mount_plan *p, int id, enum umount_how how, struct err *e);
 
 /*
- * As it was before mount_apply(): take the mount off, whoever uses it, and remove what was created.
- * A failure is warned of; another mount in its place stays.
+ * Undo mount_apply(): detach the mount, even if it is busy, and remove what was created. A failure
+ * is logged as a warning. Another mount in its place stays.
  */
 void mount_undo(const struct mount_plan *p, struct mount_result *r);
 

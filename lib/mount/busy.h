@@ -5,10 +5,10 @@
 #include "../base/err.h"
 
 /*
- * Who keeps the mount with this id (as in mountinfo) from being unmounted? Asked after umount(2)
- * failed with EBUSY: adds e's why and hint. Looked at are the mounts on it, all processes in /proc
- * that the caller may look at, loop devices, and swap areas; where there are none, the processes of
- * other mount namespaces that a shared mount has copies in.
+ * Find what keeps the mount with this id (mountinfo's) busy, after umount(2) failed with EBUSY, and
+ * set why and hint of e. Searched are the mounts on it, the processes in /proc that the caller may
+ * inspect, loop devices and swap areas; if none is found, the processes of other mount namespaces
+ * that have a copy of a shared mount.
  */
 void busy_explain(int id, struct err *e);
 

@@ -39,7 +39,7 @@ struct clone_how {
 };
 
 /* Open a file or directory that is to be cloned, with O_PATH, by the rules of path_open(). */
-int clone_open_source(const char *path, int *ret_fd, struct err *e);
+MUST_CHECK int clone_open_source(const char *path, int *ret_fd, struct err *e);
 
 /*
  * Clone the mount that fd is on; fd's file or directory becomes the root of the clone. Map, flags
@@ -47,21 +47,22 @@ int clone_open_source(const char *path, int *ret_fd, struct err *e);
  * compared with what the map requires. A map of the source is kept, replaced or dropped as how->map
  * says; replacing and dropping need Linux 6.15 (-ENOSYS). *ret_change may be set on failure, too.
  */
-int clone_mapped(int fd, const struct clone_how *how, int *ret_fd, enum map_change *ret_change,
-	struct err *e);
+MUST_CHECK int clone_mapped(int fd, const struct clone_how *how, int *ret_fd,
+	enum map_change *ret_change, struct err *e);
 
 /* Do the same for a clone that is only used internally: private, and with no flags changed. */
-int clone_private(
+MUST_CHECK int clone_private(
 	int fd, const char *name, const struct mount_map *map, int *ret_fd, struct err *e);
 
 /* Clone a mount with its map and flags. The caller sets the propagation. */
-int clone_plain(int fd, const char *name, int *ret_fd, struct err *e);
+MUST_CHECK int clone_plain(int fd, const char *name, int *ret_fd, struct err *e);
 
 /*
  * Make tree, a detached mount of this process without a map, private and give it a map. source is a
  * descriptor on the mount that tree was cloned from, where causes of a failure are looked for.
  * Descriptors of directories in tree stay valid.
  */
-int clone_set_map(int tree, int source, const char *name, const struct idmap *map, struct err *e);
+MUST_CHECK int clone_set_map(
+	int tree, int source, const char *name, const struct idmap *map, struct err *e);
 
 #endif

@@ -4,32 +4,35 @@
 
 #include <stdbool.h>
 
+#include "../base/cleanup.h"
+
 /*
- * Clones of what is cloned again and again. For each clone of a directory the kernel looks at all
- * that is mounted on the mount that the directory is on (fs/namespace.c, has_locked_children()):
- * binding one directory to ten thousand places of the same filesystem takes fifty million looks. So
- * a detached, private clone is kept of what is cloned a second time, on which nothing is ever
- * mounted, and that is cloned from then on. Needs Linux 6.15; on older kernels it is told under
- * --verbose that sources are cloned each time.
+ * A cache of clones, for sources that are cloned many times. For each clone of a directory, the
+ * kernel walks all mounts on the mount that the directory is on (fs/namespace.c,
+ * has_locked_children()): to bind one directory to ten thousand places of the same filesystem takes
+ * fifty million steps. So a source that is cloned for the second time gets a detached, private
+ * clone that is kept, on which nothing is ever mounted, and further clones are made from that.
+ * Needs Linux 6.15; older kernels clone the source each time, which is logged with --verbose.
  *
- * A few dozen are kept, one for each distinct mount and inode, until clone_cache_done(); they keep
- * their filesystems busy until then. Not for several threads at once.
+ * Up to 64 clones are kept, one for each mount and inode, until clone_cache_done(). They keep their
+ * filesystems busy. Not safe for use by several threads.
  */
 
 /*
- * A detached clone as open_tree(2) would make it of fd, but private: only for who will set its
- * propagation to private or unbindable. -1: there is none to be had this way, and the caller is to
- * clone fd itself, which tells why should that fail.
+ * Clone fd's directory or file, detached and private: for callers that will set the propagation to
+ * private or unbindable. Returns a descriptor, or -1 if the cache cannot serve it; then clone fd
+ * itself, which reports an error if there is one.
  */
-int clone_cache_clone(int fd);
+MUST_CHECK int clone_cache_clone(int fd);
 
 /*
- * A note about the directory that fd is open on, false at first, which lasts as long as the copy
- * that is kept of it, by which its inode is in use. NULL: no copy is kept, or it is no directory.
+ * A flag that belongs to the directory fd, false at first. It lasts as long as the clone that is
+ * kept of the directory, which keeps its inode in use. NULL: no clone is kept, or fd is not a
+ * directory.
  */
 bool *clone_cache_note(int fd);
 
-/* Let go of all of them. */
+/* Close all clones that are kept. */
 void clone_cache_done(void);
 
 #endif

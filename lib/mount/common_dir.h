@@ -21,8 +21,8 @@ struct common_dir {
  * directory can be renamed meanwhile: open them with common_dir_open(). -EXDEV: the entries are on
  * different mounts.
  */
-int common_dir_find(const struct place *first, const struct place *second, struct common_dir *ret,
-	struct err *e);
+MUST_CHECK int common_dir_find(const struct place *first, const struct place *second,
+	struct common_dir *ret, struct err *e);
 
 void common_dir_done(struct common_dir *b);
 
@@ -32,7 +32,7 @@ void common_dir_done(struct common_dir *b);
  * Open rel, a directory below mnt (O_PATH), without following symbolic links. It must be the same
  * directory as original: -ESTALE if it was moved meanwhile. path is for messages.
  */
-int common_dir_open(
+MUST_CHECK int common_dir_open(
 	int mnt, const char *rel, int original, const char *path, int *ret_fd, struct err *e);
 
 #endif

@@ -13,6 +13,6 @@
  * component is not followed, even with trailing slashes. Errors: those of path_find(), and -EINVAL
  * for a path that does not end in a name ("/", ".", "..").
  */
-int dirent_at_open(const char *path, struct place *ret, struct err *e);
+MUST_CHECK int dirent_at_open(const char *path, struct place *ret, struct err *e);
 
 #endif

@@ -10,24 +10,23 @@
 #include "rbind.h"
 
 /*
- * Does a mount give ids away? Through a writable ID-mapped mount, the user who is seen as id S of
- * disk id D makes set-uid files, and files with capabilities, of D. Another user who reaches the
- * same files by the path of SOURCE runs them as D. So SOURCE must be closed to others
- * (reachable.h), or must be on a mount with nosuid; nosuid on the new mount makes no difference.
+ * Does a mount give ids away? Through a writable ID-mapped mount, the user that is seen as id S of
+ * disk id D can create set-uid files, and files with capabilities, of D. Another user that reaches
+ * the same files by the path of SOURCE runs them as D. So SOURCE must be closed to other users
+ * (reachable.h), or on a mount with nosuid. nosuid on the new mount makes no difference.
  */
 
 struct exposure_facts {
-	bool read_only; /* nothing can be made through the mount */
-	bool user_ns;   /* outside of the initial user namespace: see exposure_check() */
+	bool read_only; /* nothing can be created through the mount */
+	bool user_ns;   /* the process is not in the initial user namespace: see exposure_check() */
 	bool closed;    /* other users do not reach the files */
-	bool own_mode;  /* ... as long as the mode of SOURCE itself, which belongs to user 0, stays
-	                   as it is */
-	bool nosuid;  /* ... or reach them only where set-id bits and capabilities have no effect */
-	bool public_; /* the option public is given */
-	bool only_warn; /* the mount is one of mount(8)'s, which makes it without asking */
+	bool own_mode;  /* ... as long as the mode of SOURCE itself stays as it is */
+	bool nosuid;    /* other users reach them only where set-id bits have no effect */
+	bool public_;   /* the option public is specified */
+	bool only_warn; /* mount(8) would make the mount without such a check */
 };
 
-/* Whose ids are given to whom: the user (or group) seen is given the id disk. */
+/* An id that is given away: the user or group `seen` gets the id `disk`. */
 struct exposed_id {
 	bool given;
 	uint32_t disk, seen;
@@ -35,67 +34,66 @@ struct exposed_id {
 
 struct exposure {
 	enum exposure_verdict { EXPOSURE_NONE, EXPOSURE_WARN, EXPOSURE_REFUSE } verdict;
-	bool by_mode; /* until the user who is given id 0 changes the mode of SOURCE */
-	struct exposed_id user, group; /* root's, or else of one account */
+	bool by_mode; /* only if the user that gets id 0 changes the mode of SOURCE */
+	struct exposed_id user, group; /* of root, or else of one account */
 };
 
 /*
- * The verdict. Refused: disk id 0 of users or groups is seen as another id. Warned of: the id of
- * another account is (accounts.h). Ids that are seen as themselves, or as root's, are not given
- * away. A directory that its own mode closes is closed to all but its owner; if the map gives user
- * 0 away, that owner is the map's user, who can open it by chmod(2): that is warned of.
+ * Judge a map. Refused: disk id 0 of users or groups is seen as another id. Warned about: the id of
+ * an account is (accounts.h). Ids that are seen as themselves or as 0 are not given away. A
+ * directory that is closed by its own mode is closed to all but its owner; if the map gives user 0
+ * away, that owner is the map's user, which can open it with chmod(2): that is a warning.
  */
 struct exposure exposure_judge(const struct idmap *m, const struct exposure_facts *f);
 
 /*
- * Say it: -EPERM with the step "public", or a warning. reached: the path by which others run the
- * files. word: see below.
+ * Report a verdict: -EPERM with the step "public", or a logged warning and 0. reached: the path by
+ * which other users run the files. word: see struct exposure_source.
  */
-int exposure_report(const struct exposure *x, const char *name, const char *reached,
+MUST_CHECK int exposure_report(const struct exposure *x, const char *name, const char *reached,
 	const char *word, struct err *e);
 
-/* What is to be mapped, and how. */
+/* What is to be mapped, and how. Everything is borrowed. */
 struct exposure_source {
 	const char *name;              /* for messages */
-	int fd;                        /* O_PATH, not cloned: the mount that others reach it by */
-	const struct submounts *below; /* with the mounts there, or NULL */
+	int fd;                        /* O_PATH, not a clone: on the mount that others reach */
+	const struct submounts *below; /* the mounts below that are bound too, or NULL */
 	const struct mount_map *map;
 	const struct mount_flags *flags;
 	bool public_, only_warn;
-	bool own_mode_counts; /* it may be the mode of SOURCE itself that closes it: see
-	                         exposure_judge() */
-	const char *word;     /* what says that it is meant: "-o public" */
-	bool *closed; /* a note that it was found to be closed before (copies.h); NULL: none is kept
-	               */
+	bool own_mode_counts; /* the mode of SOURCE itself may close it: see exposure_judge() */
+	const char *word;     /* the option that permits the mount: "-o public" */
+	bool *closed;         /* a note that it was found closed (clone_cache_note()), or NULL */
 };
 
 /*
- * Refuse such a mount (-EPERM, with the step "public"), or warn of it, once. To be called before
+ * Refuse such a mount (-EPERM, with the step "public"), or log one warning about it. Call it before
  * anything is attached.
  *
  * In a user namespace nothing is refused: only filesystems that were mounted there can be mapped,
- * and there set-id bits and capabilities have no effect outside of that namespace (fs/exec.c,
- * mnt_may_suid()). A container without a user namespace of its own is like the host.
+ * and set-id bits and capabilities on them have no effect outside of that namespace (fs/exec.c,
+ * mnt_may_suid()). A container without a user namespace of its own counts as the host.
  */
-int exposure_check(const struct exposure_source *s, struct err *e);
+MUST_CHECK int exposure_check(const struct exposure_source *s, struct err *e);
 
 /*
- * The same for a plan, without mounting: what mount_apply() would refuse or warn of. A source that
- * cannot be opened is not judged.
+ * Check a plan without mounting it, with the results that mount_apply() would have. A source that
+ * cannot be opened is skipped.
  */
-int exposure_check_plan(const struct mount_plan *p, struct err *e);
+MUST_CHECK int exposure_check_plan(const struct mount_plan *p, struct err *e);
 
 /*
- * Warn if other users can reach the target of a stack: they run the set-uid programs in it, as the
- * stack's own ids. dir: the target, or with in_dir the directory that will hold it.
+ * Warn if other users can reach the target of a stack, where they run its set-uid programs with the
+ * stack's ids. dir: the target, or with in_dir the directory that will hold it.
  */
 void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir);
 
 /*
- * The same for the filesystem of a device or a file, whose other mounts in this mount namespace are
- * how others reach it. Of tmpfs and its like, each mount is a filesystem of its own.
+ * Check the filesystem of a device or file, which other users reach by its other mounts in this
+ * mount namespace. Each mount of a tmpfs and its like is a new filesystem.
  */
 struct device;
-int exposure_check_device(const struct mount_plan *p, const struct device *d, struct err *e);
+MUST_CHECK int exposure_check_device(
+	const struct mount_plan *p, const struct device *d, struct err *e);
 
 #endif

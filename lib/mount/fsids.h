@@ -7,20 +7,21 @@
 #include "../base/err.h"
 
 /*
- * For a moment, let the calling thread create files as uid:gid and keep all its capabilities
- * (SECBIT_NO_SETUID_FIXUP; without it, leaving id 0 drops those that concern files). Ids are those
- * of the caller's user namespace. Needs CAP_SETUID, CAP_SETGID and CAP_SETPCAP.
+ * Let the calling thread create files as uid:gid for a moment, with all its capabilities:
+ * SECBIT_NO_SETUID_FIXUP, without which a change of the fsuid from 0 drops the capabilities that
+ * concern files (capabilities(7)). Ids are those of the caller's user namespace. Needs CAP_SETUID,
+ * CAP_SETGID and CAP_SETPCAP. Start with FSIDS_INIT.
  */
 struct fsids {
-	uint32_t uid, gid; /* the ids before */
-	int securebits;    /* the bits before; -1: not entered */
+	uint32_t uid, gid; /* the previous ids */
+	int securebits;    /* the previous bits; -1: fsids_enter() was not called, or failed */
 };
 
 #define FSIDS_INIT ((struct fsids){ .securebits = -1 })
 
-int fsids_enter(struct fsids *f, uint32_t uid, uint32_t gid, struct err *e);
+MUST_CHECK int fsids_enter(struct fsids *f, uint32_t uid, uint32_t gid, struct err *e);
 
-/* As it was before. Does nothing when not entered. */
+/* Restore the previous ids and bits, if fsids_enter() has succeeded. */
 void fsids_leave(struct fsids *f);
 
 #define scoped_fsids __attribute__((cleanup(fsids_leave)))

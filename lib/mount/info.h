@@ -12,78 +12,77 @@
 
 struct mntns;
 
-/* What the kernel says of an attached mount. */
+/* An attached mount, as the kernel reports it. Free with mount_info_done(). */
 struct mount_info {
-	int id;               /* as in mountinfo */
-	int parent;           /* the id of the mount it is on */
+	int id;               /* the one of mountinfo */
+	int parent;           /* the id of the mount that it is on */
 	char type[64];        /* "ext4", "fuse.sshfs" */
 	char *source;         /* "/dev/vda", "image:debian"; may be "" */
 	uint64_t propagation; /* MS_PRIVATE, MS_SHARED, MS_SLAVE, MS_UNBINDABLE, MS_SHARED|MS_SLAVE
 	                       */
-	bool mapped;          /* it has an ID map ... */
-	bool map_known; /* ... and this kernel tells which (6.15+), in the ids of our user namespace
-	                 */
-	bool too_large; /* source, root and options (and a target) do not fit into 1 MiB: they are
-	                   "", and not known */
+	bool mapped;          /* it has a map ... */
+	bool map_known; /* ... which the kernel reports (6.15), in ids of our user namespace */
+	bool too_large; /* its strings take more than 1 MiB: source, root, options and target are
+	                   "", and unknown */
 	struct idmap map;
-	char *root;    /* which directory of the filesystem it shows: "/", "/subvolume" */
-	char *options; /* the filesystem's: "lowerdir=/a:/b,..."; NULL from mount_info_copy() */
-	/* Only from mount_info_each(); "" where there is nothing. */
-	char *target; /* as this process would reach it */
-	dev_t dev;    /* the filesystem's */
+	char *root;    /* the directory of the filesystem that it shows: "/", "/subvolume" */
+	char *options; /* of the filesystem: "lowerdir=/a:/b,..."; NULL from mount_info_copy() */
+	/* Set by mount_info_each() and mount_info_below() only. */
+	char *target; /* the path of its mount point, from this process's root */
+	dev_t dev;    /* of the filesystem */
 };
 
 /*
- * Ask statmount(2), or mountinfo where the kernel has no answer there (before 6.15 it knows no
- * maps). fd: any descriptor on the mount (O_PATH will do). -ENOENT: the mount is detached, or of
- * another mount namespace. Free with mount_info_done().
+ * Get the mount that fd is on (O_PATH suffices), by statmount(2) or, before Linux 6.15, mountinfo,
+ * which does not contain maps. -ENOENT: the mount is detached, or in another mount namespace.
  */
-int mount_info_get(int fd, struct mount_info *ret, struct err *e);
+MUST_CHECK int mount_info_get(int fd, struct mount_info *ret, struct err *e);
 
 /*
- * Ask statmount(2) for the mount of fd, which is in the namespace ns. Returns 0 or -errno, and
- * fills nothing; -ENOSYS: the kernel does not tell it this way.
+ * Get the mount of fd, which is in the namespace ns, by statmount(2). Returns 0 or -errno and fills
+ * no struct err. -ENOSYS: the kernel does not report it.
  */
-int mount_info_in(const struct mntns *ns, int fd, struct mount_info *ret);
+MUST_CHECK int mount_info_in(const struct mntns *ns, int fd, struct mount_info *ret);
 
 /*
- * Call fn with each mount of the calling process's mount namespace (ns NULL), or of another one
- * (mntns.h), that can be reached from its root, parents first, until it returns something else than
- * 0, which is then returned. Where listmount(2) is not enough, the mounts are those of mountinfo,
- * and their maps are not known. What fn is given is its for the time of the call. Mounts that come
- * and go meanwhile may be missed.
+ * Call fn for each mount of a mount namespace (mntns.h; NULL: the caller's) that can be reached
+ * from its root, parents first, until fn returns other than 0. Returns that, 0 or -errno. Without
+ * listmount(2), the mounts come from mountinfo, and their maps are unknown. The argument of fn is
+ * valid during the call. Mounts that are attached or detached meanwhile may be missed.
  */
-int mount_info_each(const struct mntns *ns, int (*fn)(const struct mount_info *i, void *arg),
-	void *arg, struct err *e);
+MUST_CHECK int mount_info_each(const struct mntns *ns,
+	int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e);
 
 /*
- * Call fn likewise with each mount that is on the mount of fd, or on one of those. Where
- * listmount(2) is not enough, with others as well: look at the parents.
+ * Call fn in the same way for each mount below the mount of fd. Without listmount(2), other mounts
+ * are included: check their parents.
  */
-int mount_info_below(
+MUST_CHECK int mount_info_below(
 	int fd, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e);
 
-/* Does this kernel tell maps (statmount(2) of Linux 6.15), and list mounts? */
+/* Does the kernel report maps and list mounts (statmount(2) of Linux 6.15, listmount(2))? */
 bool mount_info_has_maps(void);
 
 /*
- * All mounts as mountinfo has them at one moment, for who has many to look at: mount_info_get()
- * would read them all for each, on kernels before 6.15. Read on first use, and again when a mount
- * is not in it. Zero-initialise, free with mount_snapshot_done().
+ * All mounts as mountinfo listed them at one moment. It saves callers that look at many mounts from
+ * reading the whole list for each, on kernels before 6.15. It is read on first use, and again if a
+ * mount is missing. Zero-initialise, free with mount_snapshot_done().
  */
 struct mount_snapshot {
 	VEC(struct mount_info) mounts; /* by id */
 };
 
-/* As mount_info_get(), but what statmount(2) does not tell comes from the snapshot. */
-int mount_info_look(int fd, struct mount_snapshot *s, struct mount_info *ret, struct err *e);
+/* mount_info_get() that takes what statmount(2) does not report from the snapshot. */
+MUST_CHECK int mount_info_look(
+	int fd, struct mount_snapshot *s, struct mount_info *ret, struct err *e);
 
 /*
- * As mount_info_get(), but where statmount(2) does not tell all, only the id is filled in and 1
- * returned: the rest is to be had from mount_info_find(), for many mounts at once.
+ * mount_info_get() that does not read mountinfo: if statmount(2) does not report everything, it
+ * sets only the id and returns 1. mount_info_find() has the rest, for many mounts at once.
  */
-int mount_info_get_cheap(int fd, struct mount_info *ret, struct err *e);
-int mount_info_find(int id, struct mount_snapshot *s, struct mount_info *ret, struct err *e);
+MUST_CHECK int mount_info_get_cheap(int fd, struct mount_info *ret, struct err *e);
+MUST_CHECK int mount_info_find(
+	int id, struct mount_snapshot *s, struct mount_info *ret, struct err *e);
 
 void mount_snapshot_done(struct mount_snapshot *s);
 
@@ -94,8 +93,8 @@ static inline void cleanup_mount_snapshot(struct mount_snapshot *s)
 
 #define scoped_mount_snapshot __attribute__((cleanup(cleanup_mount_snapshot)))
 
-/* A copy of all but where it is shown: target, root and options. Errors: -ENOMEM. */
-int mount_info_copy(const struct mount_info *i, struct mount_info *ret, struct err *e);
+/* Copy all but target, root and options. -ENOMEM. */
+MUST_CHECK int mount_info_copy(const struct mount_info *i, struct mount_info *ret, struct err *e);
 
 void mount_info_done(struct mount_info *i);
 

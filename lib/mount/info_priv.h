@@ -7,9 +7,9 @@
 struct lm_mount;
 
 /*
- * For info*.c alone: what a line of mountinfo says, but for target and dev. 0 or -ENOMEM;
- * mount_info_done() it in either case.
+ * For info*.c only: convert a line of mountinfo, without target and dev. Returns 0 or -ENOMEM. Call
+ * mount_info_done() in either case.
  */
-int mount_info_from_line(const struct lm_mount *m, struct mount_info *ret);
+MUST_CHECK int mount_info_from_line(const struct lm_mount *m, struct mount_info *ret);
 
 #endif

@@ -5,20 +5,21 @@
 #include "../base/err.h"
 
 /*
- * What the kernel has to say about a mount that fails: through the filesystem context (lines "e
- * overlay: too many lower directories"), and what a driver only writes into the kernel's log, where
- * lines name their device.
+ * The kernel's messages about a failed mount: those of the filesystem context (lines such as "e
+ * overlay: too many lower directories"), and those that drivers write to the kernel's log only,
+ * with the name of the device.
  */
 
 /*
- * The log from now on: a descriptor for kernel_log_explain(), or -1 where it cannot be read (no
- * root, no /dev/kmsg).
+ * Open the log at its end. Returns a descriptor for kernel_log_explain(), or -1 if it cannot be
+ * read (without root, without /dev/kmsg).
  */
-int kernel_log_open(void);
+MUST_CHECK int kernel_log_open(void);
 
 /*
- * Add what was said to e's why, when there is anything. fs: a filesystem context; log: from
- * kernel_log_open(), or -1; device: a path whose last part the lines of the log must name, or NULL.
+ * Put the kernel's messages, if any, into e's why. fs: a filesystem context; log: from
+ * kernel_log_open(), or -1; device: a path whose last component lines of the log must contain, or
+ * NULL.
  */
 void kernel_log_explain(int fs, int log, const char *device, struct err *e);
 

@@ -8,13 +8,13 @@
 
 #include "../base/err.h"
 
-/* Which part of a file is meant; sizelimit 0: up to its end. */
+/* A part of a file, in bytes. */
 struct loop_part {
-	uint64_t offset, sizelimit;
+	uint64_t offset, sizelimit; /* sizelimit 0: to the end of the file */
 	bool read_only;
 };
 
-/* "/dev/loop1048575" fits */
+/* A path such as "/dev/loop1048575". */
 struct loop_path {
 	char text[32];
 };
@@ -27,38 +27,39 @@ struct loop_device {
 };
 
 /*
- * A loop device over that part of an open file or device, which frees itself when nobody uses it
- * any more: so keep *ret_fd until its filesystem is mounted. One that shows the same part already
- * is used again, so that there is one filesystem and not two that damage each other; *ret_shared
- * tells so. -EBUSY: another part of the file that overlaps is in use, or the same in a way that
- * does not fit. name: for messages. Needs CAP_SYS_ADMIN.
+ * Attach a part of an open file or device to a loop device, which frees itself when it is no longer
+ * used: keep ret->fd open until its filesystem is mounted. A loop device that shows the same part
+ * already is shared, so that there is one filesystem and not two that damage each other. -EBUSY:
+ * another loop device shows an overlapping part, or the same part read-only where a writable one is
+ * requested. name is for messages. Needs CAP_SYS_ADMIN.
  */
-int loop_attach(int file, const char *name, const struct loop_part *part, struct loop_device *ret,
-	struct err *e);
+MUST_CHECK int loop_attach(int file, const char *name, const struct loop_part *part,
+	struct loop_device *ret, struct err *e);
 
-/* Does the loop device at this path (or rdev) show that part of the file st is of? */
+/* Does the loop device at this path show that part of the file with the stat(2) data st? */
 bool loop_shows(const char *device, const struct stat *st, const struct loop_part *part);
 
-/* Is it a loop device over (a part of) the file st is of? */
+/* Does the loop device at this path show that file, or a part of it? */
 bool loop_is_over(const char *device, const struct stat *st);
 
-/* Do these two loop devices show the same part of the same file? */
+/* Do two loop devices show the same part of the same file? */
 bool loop_same(const char *a, const char *b);
 
 /*
- * A loop device that frees itself and may be about to: what it shows is remembered by loop_watch(),
- * before the last unmount. False: dev is no such device.
+ * A loop device that frees itself, and may be about to. loop_watch() notes what it shows, before
+ * the last unmount; false: dev is not such a device.
  */
 struct loop_watch {
 	unsigned minor;
-	char *file; /* as the kernel names it */
+	char *file; /* the kernel's name of the backing file */
 };
 
 bool loop_watch(dev_t dev, struct loop_watch *ret);
 
 /*
- * After it: has the device gone? Waits a moment for that. What still uses it is told of
- * (log_verbose for another mount, log_warn for who holds it open). Frees what is in w.
+ * After the unmount, wait up to half a second for the device to be freed, and log what still uses
+ * it: another mount (log_verbose()), or a process that has it open (log_warn()). Frees the contents
+ * of w.
  */
 void loop_watch_end(struct loop_watch *w);
 

@@ -7,25 +7,25 @@
 #include "plan.h"
 
 /*
- * Is what a plan says there already? Looked at is the mount on top of the target. It is the plan's
- * when it shows the same directory or file (a bind), is an overlay of the same source (a stack), or
- * shows the same directory of the filesystem on the same device or in the same part of the same
- * file. Options for a filesystem's driver are not compared.
+ * Is a plan mounted already? The mount on top of the target is compared. It is the plan's if it
+ * shows the same directory or file (bind); is an overlay with the same source (stack); or shows the
+ * same directory of the filesystem on the same device, or in the same part of the same file.
+ * Options for a filesystem's driver are not compared.
  *
- * Returns 1 when map and flags are the plan's too (ret_id: its id, as in mountinfo), 0 when
- * something else or nothing is mounted there. -EEXIST: another map or other flags, and e shows
- * both. How a mount propagates is not compared: that is often changed later, for many mounts at
- * once. The map of a stack is judged by the owner of its root, and so is that of a bind before
- * Linux 6.15; that of a filesystem is then not known.
+ * Returns 1 if map and flags are the plan's too (ret_id: the mount's id, as in mountinfo), 0 if
+ * nothing or something else is mounted there. -EEXIST: another map, other flags or other layers,
+ * with both in e. The propagation is not compared, since it is often changed later for many mounts
+ * at once. The map of a stack is judged by the owner of its root, as is that of a bind before Linux
+ * 6.15; the map of a filesystem is unknown there.
  */
-int plan_is_mounted(
+MUST_CHECK int plan_is_mounted(
 	const struct mount_plan *p, struct mount_snapshot *s, int *ret_id, struct err *e);
 
 /*
- * The same for who wants it unmounted: 1 when the plan's source is mounted there, with any flags
- * and, where the plan has a map, any map. Else 0.
+ * The same before unmounting: 1 if the plan's source is mounted there with any flags and, if the
+ * plan has a map, with any map; else 0.
  */
-int plan_source_is_mounted(
+MUST_CHECK int plan_source_is_mounted(
 	const struct mount_plan *p, struct mount_snapshot *s, int *ret_id, struct err *e);
 
 #endif

@@ -6,17 +6,17 @@
 
 #include "../base/err.h"
 
-/* An owner and mode to be born with. */
+/* The owner (disk ids) and the mode of a new directory. */
 struct owner_mode {
 	uint32_t uid, gid, mode;
 };
 
 /*
- * Create the directory dirfd/name with its final owner and mode, which are never changed
- * afterwards. A set-gid bit, a default ACL and the umask have no say. path: for messages. -EEXIST
- * when there is something of that name.
+ * Create the directory dirfd/name with its final owner and mode, which are not changed afterwards.
+ * The umask, and a set-gid bit or a default ACL of dirfd, have no effect. path is for messages.
+ * -EEXIST: the name exists.
  */
-int mkdir_owned(
+MUST_CHECK int mkdir_owned(
 	int dirfd, const char *name, const struct owner_mode *b, const char *path, struct err *e);
 
 #endif

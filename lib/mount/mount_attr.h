@@ -10,10 +10,10 @@
  * is -1, the map of that user namespace: mount_setattr(2). Returns 0 or -errno and fills no struct
  * err.
  */
-int mount_attr_set(int fd, const struct mount_flags *flags, int userns);
+MUST_CHECK int mount_attr_set(int fd, const struct mount_flags *flags, int userns);
 
 /* Do the same to every mount of the tree at fd: to all of them, or to none. */
-int mount_attr_set_all(int fd, const struct mount_flags *flags, int userns);
+MUST_CHECK int mount_attr_set_all(int fd, const struct mount_flags *flags, int userns);
 
 /* The argument of mount_setattr(2) for these flags and, unless userns is -1, that map. */
 struct mount_attr mount_attr_of(const struct mount_flags *flags, int userns);

@@ -54,7 +54,7 @@ struct mount_options {
  * cut "lower=a\\,b" in two.) What lacks its value, has one too many, or is unknown and cannot be an
  * option of a filesystem either, is an error with usage set.
  */
-int mount_options_parse(struct mount_options *o, const char *text, struct err *e);
+MUST_CHECK int mount_options_parse(struct mount_options *o, const char *text, struct err *e);
 
 void mount_options_done(struct mount_options *o);
 

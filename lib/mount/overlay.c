@@ -377,7 +377,7 @@ static int assemble(struct stack *s, struct overlap *overlap, struct overlay *o,
 		s->check_unused = p->upper_kind == UPPER_DIR && upper_existed(&o->upper);
 		o->upper_plain = o->upper.plain;
 	}
-	r = create(s, &o->fd, &o->way, e);
+	r = create(s, &o->fd, &o->method, e);
 	return r == 0 ? verify_stack(s, o->fd, e) : r;
 }
 
@@ -410,7 +410,7 @@ int overlay_assemble(const struct mount_plan *p, struct overlay *ret, struct err
 	}
 	if (r == 0)
 		r = build(&s, &o, e);
-	if (o.way == overlay_methods[0].name) /* the other way has attached them already */
+	if (o.method == overlay_methods[0].name) /* the other way has attached them already */
 		gather(&s);
 	stack_done(&s);
 	if (r < 0) {

@@ -9,37 +9,37 @@
 #include "overlay_upper.h"
 #include "plan.h"
 
-/* How OverlayFS is given what it stacks. For overlay.c alone. */
+/* The methods by which OverlayFS gets its layers. For overlay.c only. */
 
 struct stack {
 	const struct mount_plan *plan;
-	VEC(int)
-	lowers;    /* clones, topmost first; or the first n_in_tree: directories of one clone */
-	int tree;  /* that clone, or -1 */
-	int store; /* of an image: the directory that holds its layers, or -1 */
+	VEC(int) lowers; /* clones, topmost first; the first n_in_tree: directories of tree */
+	int tree;        /* one clone that holds several layers, or -1 */
+	int store;       /* the directory that holds an image's layers, or -1 */
 	size_t n_in_tree;
-	const struct upper *upper; /* NULL: read-only */
+	const struct upper *upper; /* NULL: the stack is read-only */
 	bool userxattr;
-	bool check_unused; /* the upper was used before: refuse it (-EBUSY) when it still is */
+	bool check_unused; /* the upper existed before: refuse it (-EBUSY) if it is in use */
 };
 
-/* The name of layer i's directory, which is what mountinfo shows of a layer in the tree. */
+/* The name of layer i's directory, which mountinfo shows for a layer in the tree. */
 const char *overlay_layer_name(const struct stack *s, size_t i);
 
-/* Is it the way that failed, and not what was asked for? */
+/* After a failure: can another method succeed? */
 enum fallback {
-	FALLBACK_NO,    /* another one would fail as well */
-	FALLBACK_MAYBE, /* another one may work; if not, this failure says more */
-	FALLBACK_YES,   /* this kernel does not have this way: its failure means nothing */
+	FALLBACK_NO,    /* the other method would fail, too */
+	FALLBACK_MAYBE, /* it may succeed; if not, this method's error is the better one */
+	FALLBACK_YES,   /* the kernel lacks this method: its error means nothing */
 };
 
 struct overlay_method {
 	const char *name;
-	/* Make the overlay, detached, into *ret_fd. *ret_other is set in any case. */
-	int (*create)(const struct stack *s, int *ret_fd, enum fallback *ret_other, struct err *e);
+	/* Create the overlay, detached, into *ret_fd. *ret_fallback is always set. */
+	int (*create)(
+		const struct stack *s, int *ret_fd, enum fallback *ret_fallback, struct err *e);
 };
 
-/* The preferred one first. */
+/* The preferred method comes first. */
 extern const struct overlay_method overlay_methods[2];
 
 #endif

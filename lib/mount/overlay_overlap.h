@@ -10,29 +10,29 @@
 #include "plan.h"
 
 /*
- * Layers that lie in the upper, or the other way round: writes then change layers under OverlayFS's
- * feet, and a kernel that is given separate clones does not notice. Zero-initialise, free with
- * overlap_done().
+ * Find layers that are inside the upper or contain it: writes to the stack would then change a
+ * layer that OverlayFS assumes to be constant. The kernel does not notice this when it gets
+ * separate clones. Zero-initialise, free with overlap_done().
  */
 struct overlap {
 	VEC(struct overlap_dir {
 		dev_t dev;
 		ino_t ino;
-		size_t layer;
+		size_t layer; /* the layer that this is, or is above of */
 		bool above;
 	})
 	dirs;
 };
 
-/* Take note of a layer (not of its clone), and of the directories above it. */
-int overlap_add(struct overlap *o, int layer, size_t index, struct err *e);
+/* Note a layer (the original directory, not its clone) and the directories above it. */
+MUST_CHECK int overlap_add(struct overlap *o, int layer, size_t index, struct err *e);
 
 /*
- * Refuse (-ELOOP) the upper or work directory dir, found at path, when it is a layer, lies in one,
- * or has one in it.
+ * Refuse (-ELOOP) the upper or work directory dir, at path, if it is a layer, is inside one, or
+ * contains one.
  */
-int overlap_check(const struct overlap *o, const struct mount_plan *p, int dir, const char *path,
-	struct err *e);
+MUST_CHECK int overlap_check(const struct overlap *o, const struct mount_plan *p, int dir,
+	const char *path, struct err *e);
 
 void overlap_done(struct overlap *o);
 

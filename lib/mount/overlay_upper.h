@@ -40,7 +40,7 @@ struct upper {
  * and other users can reach the upper, where the set-uid files of the stack's root are set-uid
  * files of disk id 0.
  */
-int upper_prepare(
+MUST_CHECK int upper_prepare(
 	const struct mount_plan *p, int lower, int lower_raw, struct upper *ret, struct err *e);
 
 /* Did the upper or the work directory exist before? Then another overlay may be using it. */

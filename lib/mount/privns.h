@@ -5,13 +5,13 @@
 #include "../base/err.h"
 
 /*
- * Call fn in a thread of its own that is in a new mount namespace, whose working directory is an
- * empty tmpfs there: mounts can be attached below it, which old kernels ask for, and nobody sees
- * them. Descriptors are shared with the caller, so that what is to last comes back as one; the
- * namespace ends with the thread. name: what it is for, for messages. Returns what fn returns, or
- * -errno with e filled. Needs CAP_SYS_ADMIN in the user namespace of the caller.
+ * Call fn in a thread that has a new, private mount namespace and an empty tmpfs there as its
+ * working directory: mounts can be attached to it, which old kernels require, without other
+ * processes seeing them. The thread shares the caller's descriptors, so that a mount can be handed
+ * over as one; the namespace ends with the thread. name is for messages. Returns what fn returns,
+ * or -errno. Needs CAP_SYS_ADMIN in the caller's user namespace.
  */
-int run_in_private_mntns(
+MUST_CHECK int run_in_private_mntns(
 	const char *name, int (*fn)(void *arg, struct err *e), void *arg, struct err *e);
 
 #endif

@@ -28,7 +28,7 @@ struct submounts {
  * List the mounts below the directory or file fd (O_PATH) that this process can reach. name is for
  * messages. -ENOENT: fd is on a mount of another mount namespace.
  */
-int rbind_list(int fd, const char *name, struct submounts *ret, struct err *e);
+MUST_CHECK int rbind_list(int fd, const char *name, struct submounts *ret, struct err *e);
 
 /*
  * Clone like clone_mapped(), including the mounts below: each gets the map and the flags. t is the
@@ -40,14 +40,15 @@ int rbind_list(int fd, const char *name, struct submounts *ret, struct err *e);
  * left out, or have maps to be replaced, they are cloned one by one and assembled in a private
  * mount namespace; then MS_SHARED is refused (-EINVAL).
  */
-int rbind_clone(int fd, const struct clone_how *how, struct submounts *t, int *ret_fd,
+MUST_CHECK int rbind_clone(int fd, const struct clone_how *how, struct submounts *t, int *ret_fd,
 	enum map_change *ret_change, struct err *e);
 
 /*
  * Compare the attached clone mnt with what how requires: each mount of t that is not left out must
  * be there, with that map and propagation. how->name is the target. -EIO: it differs.
  */
-int rbind_read_back(int mnt, const struct clone_how *how, struct submounts *t, struct err *e);
+MUST_CHECK int rbind_read_back(
+	int mnt, const struct clone_how *how, struct submounts *t, struct err *e);
 
 /*
  * Is is() true for all mounts of t that are visible below fd? Mounts that are left out or covered
@@ -59,7 +60,8 @@ bool rbind_all(
 /*
  * Open a mount of t below fd (O_PATH). -ESTALE: another mount covers it. path is for messages.
  */
-int submount_open(int fd, const struct submount *m, const char *path, int *ret, struct err *e);
+MUST_CHECK int submount_open(
+	int fd, const struct submount *m, const char *path, int *ret, struct err *e);
 
 /* "NAME/REL", for messages. The caller frees it; NULL: out of memory. */
 char *submount_path(const char *name, const struct submount *m);

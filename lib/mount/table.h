@@ -26,14 +26,15 @@ struct fstab {
  * files). -EINVAL: a line that is none, a target that is no absolute path, or a line of type
  * shiftbox with X-mount.idmap=, which mount(8) would drop.
  */
-int table_read(const char *path, struct fstab *ret, struct err *e);
+MUST_CHECK int table_read(const char *path, struct fstab *ret, struct err *e);
 
 /*
  * Read the options of a line, and what its type adds to them. ret: MOUNT_OPTIONS_INIT at first; to
  * be freed also after a failure. -EINVAL: options that are wrong, or that mount(8) would not hand
  * on; -EOPNOTSUPP: a map on a line of a type that has none.
  */
-int table_line_options(const struct table_line *l, struct mount_options *ret, struct err *e);
+MUST_CHECK int table_line_options(
+	const struct table_line *l, struct mount_options *ret, struct err *e);
 
 /*
  * The line whose target, or else whose source, is word, or the path that word leads to: NULL when
@@ -63,8 +64,8 @@ char *table_path(const char *path);
  * Takes time in proportion to the length of all paths. Of lines that wait for each other any may be
  * the first.
  */
-int table_order(const struct table_need *needs, size_t n, size_t *ret_order, bool *ret_waits,
-	struct err *e);
+MUST_CHECK int table_order(const struct table_need *needs, size_t n, size_t *ret_order,
+	bool *ret_waits, struct err *e);
 
 void table_done(struct fstab *t);
 

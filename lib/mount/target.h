@@ -9,12 +9,11 @@
 #include "../base/vec.h"
 
 /*
- * The place where something gets attached: opened once, and from then on known by its descriptor.
- * What was created for it is remembered, so that it can be taken back. Start as TARGET_INIT, free
- * with target_done().
+ * The file or directory that a mount is attached to: its path is looked up once. What was created
+ * for it is noted and can be removed again. Start with TARGET_INIT, free with target_done().
  */
 struct target {
-	int fd; /* O_PATH; ours */
+	int fd; /* O_PATH */
 	VEC(struct made {
 		int dirfd;
 		char *name;
@@ -26,19 +25,20 @@ struct target {
 #define TARGET_INIT ((struct target){ .fd = -1 })
 
 struct target_how {
-	bool want_dir; /* a directory is to be attached, else a file */
-	bool follow;   /* the last component may be a symbolic link that path.h follows */
-	bool create;   /* a missing one is created, parents (0755) too */
-	uint32_t mode; /* of what is created */
+	bool want_dir; /* a directory is attached, else a file */
+	bool follow;   /* the last component may be a symbolic link, if path.h follows it */
+	bool create;   /* create it if it is missing, and the directories above it (0755) */
+	uint32_t mode; /* of the created target */
 };
 
 /*
- * -ENOENT: missing; -ELOOP: a symbolic link; -ENOTDIR, -EISDIR: of the wrong type. On failure
- * nothing that was created is left.
+ * Open a target. -ENOENT: it is missing; -ELOOP: it is a symbolic link; -ENOTDIR, -EISDIR: it has
+ * the wrong type. After a failure nothing that was created is left.
  */
-int target_open(const char *path, const struct target_how *how, struct target *ret, struct err *e);
+MUST_CHECK int target_open(
+	const char *path, const struct target_how *how, struct target *ret, struct err *e);
 
-/* Remove what was created (and is still empty). */
+/* Remove what was created, unless it is in use. */
 void target_undo(struct target *t);
 
 void target_done(struct target *t);

@@ -8,29 +8,29 @@
 #include "../base/vec.h"
 
 enum umount_how {
-	UMOUNT_PLAIN, /* it, if nobody uses it */
-	UMOUNT_TREE,  /* what is mounted below it first, innermost first; what is unmounted stays so
-	                 when one is busy */
-	UMOUNT_DETACH, /* it goes from sight with all below, whoever uses it */
+	UMOUNT_PLAIN,  /* unmount it unless it is busy */
+	UMOUNT_TREE,   /* unmount what is below it first, innermost first; stop if one is busy */
+	UMOUNT_DETACH, /* detach it and all below, even if they are busy */
 };
 
 /*
- * Unmount what is mounted on target, which is looked up once; a symbolic link in its last component
- * is not followed. -EINVAL: nothing is mounted there. -EBUSY: e says who holds it, as far as /proc
- * shows.
+ * Unmount what is mounted on target. The path is looked up once, and a symbolic link in its last
+ * component is not followed. -EINVAL: nothing is mounted there. -EBUSY: e names what uses the
+ * mount, as far as /proc shows it.
  */
-int umount_target(const char *target, enum umount_how how, struct err *e);
+MUST_CHECK int umount_target(const char *target, enum umount_how how, struct err *e);
 
 /*
- * The same, but only of the mount with this id, as in mountinfo: -EAGAIN when another one is there.
- * follow: the last component may be a link that path.h follows.
+ * Do the same, but only for the mount with this id (mountinfo's): -EAGAIN if another one is there.
+ * follow: the last component may be a symbolic link, if path.h follows it.
  */
-int umount_id(const char *target, bool follow, int id, enum umount_how how, struct err *e);
+MUST_CHECK int umount_id(
+	const char *target, bool follow, int id, enum umount_how how, struct err *e);
 
 /*
- * Only look whether something is mounted there, and (unless ret_below is NULL) what below it, in
- * the order of UMOUNT_TREE.
+ * Check whether something is mounted there and, unless ret_below is NULL, list the mounts below it
+ * in the order of UMOUNT_TREE, as paths relative to target.
  */
-int umount_check(const char *target, struct strv *ret_below, struct err *e);
+MUST_CHECK int umount_check(const char *target, struct strv *ret_below, struct err *e);
 
 #endif

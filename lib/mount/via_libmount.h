@@ -9,49 +9,50 @@
 #include "../base/err.h"
 
 /*
- * libmount, loaded on first use: linked, it would cost every command 0.3 ms at start, and Debian
- * has no static archive of it. All functions here return -ELIBACC when it is not there. It is not
+ * libmount. It is loaded on first use: linked, it would cost every command 0.3 ms at start, and
+ * Debian has no static archive of it. All functions return -ELIBACC if it is missing. It is not
  * loaded after sys_setns() and the like (base/sys.h).
  */
 
-/* One line of a mountinfo, unescaped; "" where there is nothing. */
+/* A line of mountinfo, unescaped; missing strings are "". */
 struct lm_mount {
 	int id, parent;
 	dev_t dev;
 	const char *root, *target, *type, *source;
 	const char *vfs_options, *fs_options; /* "rw,relatime,idmapped", "rw,lowerdir=..." */
-	unsigned long propagation;            /* MS_SHARED, MS_SLAVE ... as mount(2) has them */
+	unsigned long propagation;            /* MS_SHARED, MS_SLAVE ... of mount(2) */
 };
 
 /*
- * Calls fn for each line of the mountinfo of a process (proc: its directory in /proc, O_PATH will
- * do) until it returns something else than 0, which is then returned. -ESTALE: the process is not
- * in the mount namespace of this inode any more.
+ * Call fn for each line of a process's mountinfo until fn returns other than 0. Returns that, 0 or
+ * -errno. proc: the process's directory in /proc (O_PATH suffices). -ESTALE: the process is no
+ * longer in the mount namespace with the inode ns.
  */
-int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void *arg), void *arg,
-	struct err *e);
-
-/* The same for /proc/self/mountinfo. */
-int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e);
-
-/* One line of an fstab, unescaped; "" where there is nothing. */
-struct lm_line {
-	const char *source, *target, *type, *options;
-	bool idmap; /* X-mount.idmap= is among the options */
-};
-
-/*
- * Calls fn for each line of path (a file like /etc/fstab, or a directory of such) until it returns
- * something else than 0, which is then returned. -EINVAL: a line that cannot be read, by its
- * number; with skip_bad it is passed over, as by mount(8).
- */
-int lm_fstab(const char *path, bool skip_bad, int (*fn)(const struct lm_line *l, void *arg),
+MUST_CHECK int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void *arg),
 	void *arg, struct err *e);
 
+/* Do the same for /proc/self/mountinfo. */
+MUST_CHECK int lm_mountinfo(
+	int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e);
+
+/* A line of an fstab, unescaped; missing strings are "". */
+struct lm_line {
+	const char *source, *target, *type, *options;
+	bool idmap; /* the options contain X-mount.idmap= */
+};
+
 /*
- * The fstab that mount(8) reads, of which LIBMOUNT_FSTAB tells: its helpers have the same
- * environment.
+ * Call fn for each line of path, a file like /etc/fstab or a directory of such files, until fn
+ * returns other than 0. Returns that, 0 or -errno. -EINVAL: a line cannot be parsed; with skip_bad
+ * it is skipped, as mount(8) does.
  */
-int lm_fstab_path(const char **ret, struct err *e);
+MUST_CHECK int lm_fstab(const char *path, bool skip_bad,
+	int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e);
+
+/*
+ * The path of the fstab that mount(8) reads: LIBMOUNT_FSTAB, which its helpers have in their
+ * environment, too, or the default.
+ */
+MUST_CHECK int lm_fstab_path(const char **ret, struct err *e);
 
 #endif
