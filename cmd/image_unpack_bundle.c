@@ -8,6 +8,7 @@
 
 #include "../lib/idmap/idmap.h"
 #include "../lib/image/bundle.h"
+#include "../lib/mount/image_source.h"
 
 /* A word as a shell takes it back. */
 static void add_word(struct buf *b, const char *s)
@@ -47,7 +48,7 @@ static int make_commands(
 {
 	scoped_buf struct buf source = BUF_INIT, rootfs = BUF_INIT, map = BUF_INIT;
 
-	buf_printf(&source, "image:%s", b->image);
+	buf_printf(&source, IMAGE_SOURCE "%s", b->image);
 	buf_printf(&rootfs, "%s/rootfs", b->dir);
 	for (size_t i = 0; i < b->maps->len; i++) {
 		buf_str(&map, i ? " " : "");

@@ -11,6 +11,7 @@
 
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/exposure.h"
+#include "../lib/mount/image_source.h"
 #include "../lib/mount/match.h"
 #include "../lib/mount/umount.h"
 #include "../lib/store/store.h"
@@ -95,15 +96,16 @@ int mount_plan_words(const struct mount_args *a, struct mount_request q,
 	struct mount_stores *stores, struct mount_plan *ret, struct err *e)
 {
 	scoped_strv struct strv layers = { 0 };
+	const char *image = image_source_name(q.source);
 	struct store *store = NULL;
 	int r = 0;
 
-	if (!strncmp(q.source, "image:", 6)) {
-		if (!q.source[6])
+	if (image) {
+		if (!*image)
 			return err_usage(e, "the name of the image is missing: image:NAME");
 		r = stores_get(stores, q.options->store ? q.options->store : a->store, &store, e);
 		if (r == 0)
-			r = store_image_layers(store, q.source + 6, &layers, NULL, e);
+			r = store_image_layers(store, image, &layers, NULL, e);
 	}
 	q.layers = store ? &layers : NULL;
 	q.strict = a->strict;

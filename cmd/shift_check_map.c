@@ -18,6 +18,7 @@
 #include "../lib/check/walk.h"
 #include "../lib/idmap/idmap_diff.h"
 #include "../lib/idmap/idmap_forms.h"
+#include "../lib/mount/image_source.h"
 #include "../lib/store/store.h"
 #include "../lib/store/store_base.h"
 #include "../lib/store/store_image.h"
@@ -258,7 +259,7 @@ static int cover_image(struct needed_ids *c, const struct check_args *a, struct 
 	if (geteuid() != 0)
 		log_verbose("the ids of ACLs and capabilities are looked at for root only");
 	if (r == 0)
-		r = store_image_layers(store, a->cover + strlen("image:"), &layers, &specs, e);
+		r = store_image_layers(store, image_source_name(a->cover), &layers, &specs, e);
 	/* A parent directory that no layer lists is 0:0. */
 	if (r == 0)
 		r = needed_ids_add_owner(c, 0, 0, e);
@@ -321,7 +322,7 @@ static int cover(const struct check_args *a, struct out *out, const struct idmap
 
 	if (!c)
 		return err_nomem(e);
-	r = strncmp(a->cover, "image:", 6) ? cover_directory(c, a, e) : cover_image(c, a, e);
+	r = image_source_name(a->cover) ? cover_image(c, a, e) : cover_directory(c, a, e);
 	if (r == 0)
 		r = needed_ids_map(c, &needed, &added, e);
 	if (r == 0)

@@ -18,6 +18,7 @@
 #include "../lib/broker/broker.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/image/image_config.h"
+#include "../lib/mount/image_source.h"
 #include "../lib/store/store_image.h"
 #include "../lib/store/store_plan.h"
 #include "../lib/store/store_view.h"
@@ -162,7 +163,9 @@ static int check_root_options(
 
 static const char *image_name(const struct userns_args *a)
 {
-	return strncmp(a->image, "image:", 6) ? a->image : a->image + 6;
+	const char *name = image_source_name(a->image);
+
+	return name ? name : a->image;
 }
 
 static int find_image(
@@ -204,8 +207,8 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 		r = find_image(a, &o, &layers, e);
 	if (r < 0)
 		return r;
-	buf_printf(&source, "%s%s", a->image && strncmp(a->image, "image:", 6) ? "image:" : "",
-		a->image ? a->image : a->rootfs);
+	buf_printf(&source, "%s%s", a->image ? IMAGE_SOURCE : "",
+		a->image ? image_name(a) : a->rootfs);
 	if (!buf_get(&source))
 		return err_nomem(e);
 	/*

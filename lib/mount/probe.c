@@ -21,6 +21,7 @@
 #include "../idmap/userns.h"
 #include "../idmap/userns_self.h"
 #include "clone.h"
+#include "image_source.h"
 #include "info.h"
 #include "mount_attr.h"
 #include "newfs.h"
@@ -209,7 +210,7 @@ bool probe_known_find(const char *type, struct probe_known *ret)
 /* The way out for an overlay: the same stack again, with the map under its layers. */
 static void hint_overlay(const char *source, struct err *e)
 {
-	if (!strncmp(source, "image:", 6))
+	if (image_source_name(source))
 		err_try(e, "map the layers: shiftbox mount-idmapped -m MAP %s TARGET", source);
 	else
 		err_try(e,

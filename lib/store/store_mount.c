@@ -26,6 +26,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../mount/image_source.h"
 #include "../mount/info_all.h"
 #include "../mount/overlay_options.h"
 #include "store_image.h"
@@ -129,10 +130,11 @@ static int look_at_layer(const struct overlay_dir *dir, void *arg)
  */
 static bool is_ours(const struct mount_search *s, const char *source)
 {
-	return !strncmp(source, "image:", 6) && store_image_name_check(source + 6, NULL) == 0 &&
-		(s->image ? !strcmp(source + 6, s->image) :
-			    faccessat(s->store->images, source + 6, F_OK, AT_SYMLINK_NOFOLLOW) ==
-					0);
+	const char *name = image_source_name(source);
+
+	return name && store_image_name_check(name, NULL) == 0 &&
+		(s->image ? !strcmp(name, s->image) :
+			    faccessat(s->store->images, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
 /* An overlay of which nothing is known but its label, or not even that. */
