@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* broker_box: a command in a user namespace of its own, whose calls are held. */
+/* A command in a user namespace, with the broker in a process of its own. */
 
 #include "broker_box.h"
 
@@ -38,8 +38,8 @@ static void write_file(const char *path, const char *text)
 }
 
 /*
- * In the namespace: become its root, install the filter, hand over the listener, do the work; what
- * it returns is the exit status.
+ * The command: become root of a new user namespace, install the filter, send the listener, and do
+ * the work, which returns the exit status.
  */
 static _Noreturn void command(int socket, const struct broker *b, int (*work)(void))
 {
@@ -81,67 +81,97 @@ void box_make_dir(void)
 	made = true;
 }
 
-int box_run(const char *const *rules, const char *audit, int (*work)(void), char *said,
-	size_t said_size)
+/* One run: its processes, and the descriptors that lead to them. */
+struct box {
+	struct broker *broker;
+	pid_t command, server;
+	int userns, out[2]; /* out: what the broker reports */
+};
+
+static void make_broker(const char *const *rules, const char *audit, struct broker **ret)
 {
+	static const char *const words[] = { "b:0:100000:65536" };
 	scoped_idmap struct idmap map = { 0 };
-	const char *const words[] = { "b:0:100000:65536" };
-	struct strv list = { 0 };
+	scoped_strv struct strv list = { 0 };
 	struct broker_config config = {
 		.rules = &list, .audit = audit, .map = &map, .privileged = true
 	};
-	struct broker *b = NULL;
 	struct err e = ERR_INIT;
-	int pair[2], out[2], listener = -1, userns = -1, status = -1, served = -1;
-	char byte, path[64];
+
+	for (; *rules; rules++)
+		REQUIRE(strv_add(&list, *rules) == 0);
+	REQUIRE(idmap_parse(words, 1, NULL, &map, &e) == 0);
+	if (!CHECK(broker_new(&config, ret, &e) == 0))
+		fprintf(stderr, "# %s %s\n", e.on, e.what);
+	REQUIRE(*ret);
+}
+
+static void write_maps(pid_t pid)
+{
+	static const char *const names[] = { "uid_map", "gid_map" };
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/%s", pid, names[i]);
+		write_file(path, "0 100000 65536\n");
+	}
+}
+
+/* Start the command, and the broker once the command has sent its listener. */
+static void start(struct box *box, int (*work)(void))
+{
+	struct err e = ERR_INIT;
+	int pair[2], listener = -1;
 	size_t n = 0;
-	pid_t pid, broker;
+	char byte;
+
+	REQUIRE(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
+		pipe2(box->out, O_CLOEXEC) == 0);
+	box->command = fork();
+	if (box->command == 0)
+		command(pair[1], box->broker, work);
+	(void)close(pair[1]);
+	REQUIRE(read(pair[0], &byte, 1) == 1);
+	write_maps(box->command);
+	/* Open the namespace now: a command that ends at once leaves nothing to open. */
+	REQUIRE(userns_open_pid(box->command, &box->userns, &e) == 0);
+	REQUIRE(write(pair[0], "g", 1) == 1);
+	REQUIRE(fdmsg_receive(pair[0], &byte, 1, &listener, &n) == 1 && n == 1);
+	box->server = fork();
+	if (box->server == 0) {
+		(void)dup2(box->out[1], 1);
+		serve(box->broker, listener, box->userns);
+	}
+	(void)close(listener);
+	(void)close(pair[0]);
+	(void)close(box->out[1]);
+}
+
+int box_run(const char *const *rules, const char *audit, int (*work)(void), char *said,
+	size_t said_size)
+{
+	struct box box = { .userns = -1 };
+	int status = -1, served = -1;
+	size_t n = 0;
 	ssize_t got;
 
 	if (geteuid() != 0)
 		SKIP("needs root");
 	if (!made)
 		box_make_dir();
-	for (; *rules; rules++)
-		REQUIRE(strv_add(&list, *rules) == 0);
-	REQUIRE(idmap_parse(words, 1, NULL, &map, &e) == 0);
-	if (!CHECK(broker_new(&config, &b, &e) == 0))
-		fprintf(stderr, "# %s %s\n", e.on, e.what);
-	REQUIRE(b && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == 0 &&
-		pipe2(out, O_CLOEXEC) == 0);
-	pid = fork();
-	if (pid == 0)
-		command(pair[1], b, work);
-	(void)close(pair[1]);
-	REQUIRE(read(pair[0], &byte, 1) == 1);
-	(void)snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
-	write_file(path, "0 100000 65536\n");
-	(void)snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
-	write_file(path, "0 100000 65536\n");
-	REQUIRE(userns_open_pid(pid, &userns, &e) ==
-		0); /* who ends at once leaves nothing to look at */
-	REQUIRE(write(pair[0], "g", 1) == 1);
-	REQUIRE(fdmsg_receive(pair[0], &byte, 1, &listener, &n) == 1 && n == 1);
-	broker = fork();
-	if (broker == 0) {
-		(void)dup2(out[1], 1);
-		serve(b, listener, userns);
-	}
-	(void)close(listener);
-	(void)close(out[1]);
-	CHECK_INT(waitpid(pid, &status, 0), pid);
-	for (n = 0; n + 1 < said_size && (got = read(out[0], said + n, said_size - 1 - n)) > 0;
+	make_broker(rules, audit, &box.broker);
+	start(&box, work);
+	CHECK_INT(waitpid(box.command, &status, 0), box.command);
+	for (; n + 1 < said_size && (got = read(box.out[0], said + n, said_size - 1 - n)) > 0;
 		n += (size_t)got)
 		;
 	if (said_size)
 		said[n] = '\0';
-	(void)close(out[0]);
-	CHECK_INT(waitpid(broker, &served, 0), broker);
+	(void)close(box.out[0]);
+	CHECK_INT(waitpid(box.server, &served, 0), box.server);
 	CHECK_INT(served, 0);
-	(void)close(pair[0]);
-	(void)close(userns);
-	broker_free(b);
-	strv_done(&list);
+	(void)close(box.userns);
+	broker_free(box.broker);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 

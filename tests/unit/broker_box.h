@@ -5,29 +5,30 @@
 #include <sys/types.h>
 
 /*
- * The broker on the real kernel: a command in a user namespace of its own, disk 0-65535 seen as
- * 100000-165535, whose calls are held.
+ * The broker on the real kernel, with a command in a user namespace of its own whose ids 0 to 65535
+ * are 100000 to 165535 outside.
  */
 enum { BOX_BASE = 100000 };
 
-extern const char box_dir[]; /* a directory of the namespace's root, on a tmpfs of the test's own;
-                                the command's working directory */
+/* A directory of the namespace's root, on a tmpfs of the test; the command's working directory. */
+extern const char box_dir[];
 
-/* Make it, in a mount namespace of the test's own; box_run() does it where it was not done. */
+/* Make box_dir, in a mount namespace of the test. box_run() calls it unless it was called before.
+ */
 void box_make_dir(void);
 
 /*
- * Run work under the rules (a list that ends with NULL): its exit status, and in said (if said_size
- * is not 0) what the broker reported, as JSON. audit: a file or NULL. Skips the test for others
- * than root.
+ * Run work under these rules, a list that ends with NULL. Returns its exit status, and in said, if
+ * said_size is not 0, what the broker reported as JSON. audit: a file, or NULL. Skips the test
+ * unless root runs it.
  */
 int box_run(const char *const *rules, const char *audit, int (*work)(void), char *said,
 	size_t said_size);
 
-/* The path of a name in box_dir; in a buffer of its own until the next call. */
+/* The path of name in box_dir, in a static buffer. */
 const char *box_at(const char *name);
 
-/* Is it this device node, owned by that user and group? */
+/* Is it this device node, and does it belong to this user and group? */
 int box_node_is(const char *name, mode_t mode, unsigned major, unsigned minor, uid_t owner);
 
 #endif
