@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The main job in one screen: one stored copy of an image, two users with ranges of their own, no chown.
-# IMAGE=oci:DIR[:REF] shows it with an image of yours. Needs root; leaves nothing behind.
+# The main job in one screen: one stored copy of an image, two users with ranges of their own, no
+# chown. IMAGE=oci:DIR[:REF] shows it with an image of yours. Needs root; leaves nothing behind.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -16,7 +16,10 @@ else
 	bold='' dim='' green='' cyan='' off=''
 fi
 
-[ "$(id -u)" = 0 ] || { echo 'demo: needs root: it mounts filesystems. Try: sudo make demo' >&2; exit 1; }
+[ "$(id -u)" = 0 ] || {
+	echo 'demo: needs root: it mounts filesystems. Try: sudo make demo' >&2
+	exit 1
+}
 
 # A mount namespace of its own: nothing of this can be seen, or stay, outside.
 if [ -z "${DEMO_INSIDE:-}" ]; then
@@ -50,7 +53,8 @@ mkdir -m 0700 "$dir/uppers/alice" "$dir/uppers/bob"
 if [ -z "$IMAGE" ]; then
 	tests/demo/sample.py "$dir/sample"
 	IMAGE=oci:$dir/sample:latest
-	rows=(bin/su bin/ping srv/www srv/www/index.html home/dev/notes var/mail dev/null etc/motd srv/cache)
+	rows=(bin/su bin/ping srv/www srv/www/index.html home/dev/notes var/mail dev/null
+		etc/motd srv/cache)
 else
 	rows=()
 fi
@@ -62,10 +66,12 @@ strace -f --seccomp-bpf -o "$dir/trace" -e trace=chown,fchown,lchown,fchownat \
 	"$SHIFTBOX" image-unpack -s "$store" -N demo "$IMAGE" 2>&1 | sed 's/^/         /'
 chowns=$(grep -c 'chown' "$dir/trace" || :)
 mapfile -t layers < <(sed "s|^|$store/|" "$store/images/demo/layers")
-printf '         %s layers, calls of the chown family: %s%s%s\n' "${#layers[@]}" "$green" "$chowns" "$off"
+printf '         %s layers, calls of the chown family: %s%s%s\n' "${#layers[@]}" "$green" \
+	"$chowns" "$off"
 
 # --- mount --------------------------------------------------------------------------------------
-step mount "the same layers, ID-mapped twice: alice is given $A-$((A + 65535)), bob $B-$((B + 65535))"
+step mount \
+	"the same layers, ID-mapped twice: alice is given $A-$((A + 65535)), bob $B-$((B + 65535))"
 run mount-idmapped -m "+$A" -o "store=$store,upper=$dir/uppers/alice" image:demo "$dir/alice"
 run mount-idmapped -m "+$B" -o "store=$store,upper=$dir/uppers/bob" image:demo "$dir/bob"
 
@@ -83,15 +89,19 @@ on_disk() {
 
 # What is worth a look: one path of each owner, then set-id programs and capabilities.
 choose_rows() {
-	(cd "$dir/alice" && find . -xdev -mindepth 1 -printf '%U:%G %P\n' | awk '!seen[$1]++ { print $2 }' | head -n 7
+	(cd "$dir/alice" && find . -xdev -mindepth 1 -printf '%U:%G %P\n' |
+		awk '!seen[$1]++ { print $2 }' | head -n 7
 		find . -xdev -type f -perm /6000 -printf '%P\n' | head -n 2
-		getcap -r . 2>/dev/null | awk '{ print $1 }' | sed 's|^\./||' | head -n 2) | head -n "$MANY"
+		getcap -r . 2>/dev/null | awk '{ print $1 }' | sed 's|^\./||' |
+			head -n 2) | head -n "$MANY"
 }
 [ ${#rows[@]} != 0 ] || mapfile -t rows < <(choose_rows)
 
-capability_root() { # of FILE, as the mount shows it: the rootid, the last word of a version 3 capability
+# of FILE, as the mount shows it: the rootid, the last word of a version 3 capability
+capability_root() {
 	local hex
-	hex=$(getfattr --absolute-names --only-values -n security.capability "$1" 2>/dev/null | od -An -v -tx1 | tr -d ' \n')
+	hex=$(getfattr --absolute-names --only-values -n security.capability "$1" 2>/dev/null |
+		od -An -v -tx1 | tr -d ' \n')
 	[ ${#hex} != 48 ] || echo $((16#${hex:46:2}${hex:44:2}${hex:42:2}${hex:40:2}))
 }
 
@@ -109,7 +119,8 @@ remark() {
 	elif [ -c "$f" ]; then echo 'a device'
 	elif [ -n "$(acl_user "$f")" ]; then echo "ACL of user $(acl_user "$f") / $(acl_user "$g")"
 	elif [ -g "$f" ]; then echo "set-gid ($mode)"
-	elif [ -d "$f" ]; then echo "directory ($mode): $(find "$f" -mindepth 1 -maxdepth 1 | wc -l) entries"
+	elif [ -d "$f" ]; then echo \
+		"directory ($mode): $(find "$f" -mindepth 1 -maxdepth 1 | wc -l) entries"
 	fi
 }
 
@@ -127,8 +138,10 @@ in_range() { tests/fixtures/in-range "$@"; }
 in_range $A "$dir/alice" sh -c 'mkdir -m 750 desk && echo "written by alice" >desk/note'
 in_range $B "$dir/bob" sh -c 'mkdir -m 750 desk && echo "written by bob" >desk/note'
 row "$bold" path 'disk id' 'alice sees' 'bob sees' ''
-row '' /desk/note "$(stat -c %u:%g "$dir/uppers/alice/desk/note")" "$(stat -c %u:%g "$dir/alice/desk/note")" \
-	"$(stat -c %u:%g "$dir/bob/desk/note")" "alice: $(cat "$dir/alice/desk/note"); bob: $(cat "$dir/bob/desk/note")"
+row '' /desk/note "$(stat -c %u:%g "$dir/uppers/alice/desk/note")" \
+	"$(stat -c %u:%g "$dir/alice/desk/note")" \
+	"$(stat -c %u:%g "$dir/bob/desk/note")" \
+	"alice: $(cat "$dir/alice/desk/note"); bob: $(cat "$dir/bob/desk/note")"
 
 # --- verify -------------------------------------------------------------------------------------
 step verify 'every owner, ACL, capability, mode and type against the image'
@@ -141,11 +154,13 @@ run shift-check verify -m "+$B" -s "$store" --image demo "$dir/bob"
 step move "alice's writable layer goes to bob's range: it holds disk ids, so nothing in it changes"
 run mount-idmapped -u "$dir/alice"
 run mount-idmapped -m "+$B" -o "store=$store,upper=$dir/uppers/alice" image:demo "$dir/bob"
-row '' /desk/note "$(stat -c %u:%g "$dir/uppers/alice/desk/note")" - "$(stat -c %u:%g "$dir/bob/desk/note")" \
+row '' /desk/note "$(stat -c %u:%g "$dir/uppers/alice/desk/note")" \
+	- "$(stat -c %u:%g "$dir/bob/desk/note")" \
 	"$(in_range $B "$dir/bob" cat desk/note), read by bob's root"
 
 # --- away ---------------------------------------------------------------------------------------
 run mount-idmapped -u "$dir/bob"
 left=$(grep -c " $dir/" /proc/self/mountinfo || :)
-step away "mounts left: $left. One copy on disk: $(du -sh "$store" | cut -f1). ${green}Nothing was chowned.$off"
+step away "mounts left: $left. One copy on disk: $(du -sh "$store" |
+	cut -f1). ${green}Nothing was chowned.$off"
 [ "$chowns" = 0 ] && [ "$left" = 0 ]

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Run the tests beside this file on the running kernel; TAP. $DISK: a directory on a filesystem that can be mapped.
-# What is not in busybox is not used, so that it works in a bare guest.
+# Run the tests beside this file on the running kernel; TAP. $DISK: a directory on a filesystem that
+# can be mapped. What is not in busybox is not used, so that it works in a bare guest.
 #
 #   has 6.3             is the kernel at least that new?
 #   works CMD...        it exits with 0, and says nothing on stderr; its output is in ./out
@@ -55,7 +55,8 @@ as() {
 	id=$1
 	shift
 	# By its path, or busybox would take its own.
-	/bin/setpriv --reuid "${id%:*}" --regid "${id#*:}" --clear-groups --inh-caps=-all --bounding-set=-all "$@"
+	/bin/setpriv --reuid "${id%:*}" --regid "${id#*:}" --clear-groups --inh-caps=-all \
+		--bounding-set=-all "$@"
 }
 
 mounts() {
@@ -76,7 +77,10 @@ check() {
 		echo "not ok $n - $name"
 		sed 's/^/# /' "$dir.log"
 		grep " $dir/" /proc/self/mountinfo | sed 's/^/# left: /'
-		awk -v d="$dir/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | while read -r m; do umount -l "$m"; done
+		awk -v d="$dir/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo |
+			while read -r m; do
+			umount -l "$m"
+		done
 	fi
 }
 

@@ -164,7 +164,8 @@ image() {
 	truncate -s 8M img
 	mke2fs -F img >/dev/null 2>&1
 	works $MI -m +100000 -t ext4 img t
-	same "$(owner t) $(grep -c " $PWD/t .*idmapped.* ext4 /dev/loop" /proc/self/mountinfo)" "100000:100000 1"
+	same "$(owner t) $(grep -c " $PWD/t .*idmapped.* ext4 /dev/loop" /proc/self/mountinfo)" \
+		"100000:100000 1"
 	works $MI -u t
 	same "$(losetup -a | grep -c "$PWD/img")" 0
 	truncate -s 1M other

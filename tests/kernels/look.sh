@@ -25,10 +25,14 @@ check "the host is described" host
 own_namespace() {
 	mkdir t
 	if has 6.3; then
-		works unshare -Urm sh -ec 'mount -t tmpfs none t; mkdir t/s t/t; $SHIFTBOX mount-idmapped -m 0:0:1 t/s t/t; $SHIFTBOX mount-idmapped -u t/t'
+		works unshare -Urm sh -ec 'mount -t tmpfs none t
+			mkdir t/s t/t
+			$SHIFTBOX mount-idmapped -m 0:0:1 t/s t/t
+			$SHIFTBOX mount-idmapped -u t/t'
 	fi
 	mkdir s
 	refused "" unshare -Urm "$SHIFTBOX" mount-idmapped -m 0:0:1 s t
 	said "only the root of the namespace that mounted it may map it"
 }
-check "in a user namespace of one's own: a tmpfs is mapped, the host's filesystems are not" own_namespace
+check "in a user namespace of one's own: a tmpfs is mapped, the host's filesystems are not" \
+	own_namespace

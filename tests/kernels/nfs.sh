@@ -2,7 +2,8 @@
 # shellcheck shell=sh disable=SC2016,SC2154
 # A volume on NFS. What people meet who want it mapped, and each way out that the manual names.
 
-# golden STATUS CMD... <<TEXT: it exits with STATUS, and says TEXT and no more, but for what changes from run to run.
+# golden STATUS CMD... <<TEXT: it exits with STATUS, and says TEXT and no more, but for what changes
+# from run to run.
 golden() {
 	want=$1
 	shift
@@ -10,7 +11,9 @@ golden() {
 	status=0
 	"$@" >out 2>err </dev/null || status=$?
 	[ "$status" = "$want" ] || tell "status $status" "$*"
-	cat out err | sed -E "s|$PWD|DIR|g; s/^(  mount +)[0-9]+ at/\1N at/; s/([^ ])  +/\1  /g; s/ +$//" | diff text -
+	cat out err | sed \
+		-E "s|$PWD|DIR|g; s/^(  mount +)[0-9]+ at/\1N at/; s/([^ ])  +/\1  /g; s/ +$//" |
+		diff text -
 }
 
 # The volume, as the server has it, is $NFS/v; as the client has it, ./v.
@@ -35,7 +38,8 @@ nfs_refused() {
 	END
 	refused "no kernel can ID-map NFS" $MI -m +100000 -t nfs4 -o "$NFS_OPTIONS" 127.0.0.1:/v t
 	mkdir l
-	refused "'v': layer 1 of 2: cannot set the ID mapping: Invalid argument" $MI -m +100000 -o lower=v,lower=l overlay t
+	refused "'v': layer 1 of 2: cannot set the ID mapping: Invalid argument" \
+		$MI -m +100000 -o lower=v,lower=l overlay t
 	said "no kernel can ID-map NFS"
 	works $MI -o lower=v,lower=l overlay t
 	refused "no kernel can ID-map an overlay" $MI -m +100000 t l
@@ -88,13 +92,15 @@ nfs_nobody() {
 	umount v
 }
 
-# Owners by name, of which the client knows none. The last test, since the server stays so: any other id costs it half a minute.
+# Owners by name, of which the client knows none. The last test, since the server stays so: any
+# other id costs it half a minute.
 nfs_names() {
 	volume
 	umount v
 	echo N >/sys/module/nfsd/parameters/nfs4_disable_idmapping
 	for id in "user 33" "group 44" "user 0" "group 0"; do
-		echo "here $id $(($(date +%s) + 3600)) somebody@example.net" >/proc/net/rpc/nfs4.idtoname/channel
+		echo "here $id $(($(date +%s) + 3600)) somebody@example.net" \
+			>/proc/net/rpc/nfs4.idtoname/channel
 	done
 	mount_volume v
 	golden 0 "$SHIFTBOX" shift-check explain --op read v/file <<-'END'

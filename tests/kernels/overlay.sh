@@ -14,7 +14,8 @@ layers() {
 
 stack() {
 	works $MI -m u:0:100000:65536 -m g:0:300000:65536 -o lower=top,lower=base overlay merged
-	same "$(owner merged) $(owner merged/dir/file) $(owner merged/upmost)" "100000:300000 100033:300044 100009:300008"
+	same "$(owner merged) $(owner merged/dir/file) $(owner merged/upmost)" \
+		"100000:300000 100033:300044 100009:300008"
 	refused "Read-only" sh -c 'touch merged/x'
 	same "$(mounts)" 1
 	works $MI -u merged
@@ -35,7 +36,8 @@ portable() {
 	same "$(owner merged/new) $(owner merged/dir/file)" "100000:100000 100033:100044"
 	same "$(owner private/up/new) $(owner private/up/dir/file)" "0:0 33:44"
 	same "$(stat -c %F private/up/gone)" "character special file"
-	refused "in use by another overlay mount" $MI -m +300000 -o lower=top,lower=base,upper=private/up overlay other
+	refused "in use by another overlay mount" \
+		$MI -m +300000 -o lower=top,lower=base,upper=private/up overlay other
 	same "$(mounts)" 1
 	works $MI -u merged
 	# Another's range, the same changes.
@@ -51,7 +53,8 @@ kernel_options() {
 		as 100000 rm merged/gone
 		works $MI -u merged
 	done
-	refused "was mounted volatile" $MI -m +100000 -o lower=top,lower=base,upper=private/volatile overlay merged
+	refused "was mounted volatile" \
+		$MI -m +100000 -o lower=top,lower=base,upper=private/volatile overlay merged
 }
 
 # A tmpfs can be under the map since 6.3; before, changes are stored as seen ids, and that is told.
@@ -69,7 +72,8 @@ in_memory() {
 	works $MI -u merged
 }
 
-# An image's layers stay side by side under one map, and the mount tells their names, by which they are spared.
+# An image's layers stay side by side under one map, and the mount tells their names, by which they
+# are spared.
 image() {
 	tar -C base -cf base.tar . && tar -C top -cf top.tar .
 	works "$SHIFTBOX" image-unpack -q -s private/store -N i base.tar top.tar
@@ -109,7 +113,9 @@ odd_names() {
 	d=$(printf 'private/ ,:\\"\nx.') && d=${d%.}
 	mkdir "$d" "$d/l"
 	: >"$d/l/file" && chown 70:71 "$d/l/file"
-	works $MI -m +100000 -o 'lower=private/ \,:\\\"\012x/l,lower=base,upper=private/ \,:\\\"\012x/u' overlay merged
+	works $MI -m +100000 \
+		-o 'lower=private/ \,:\\\"\012x/l,lower=base,upper=private/ \,:\\\"\012x/u' \
+		overlay merged
 	same "$(owner merged/file)" 100070:100071
 	as 100000 touch merged/new
 	same "$(owner "$d/u/new")" 0:0
@@ -127,7 +133,8 @@ for way in names fds; do
 		by_fds() {
 			layers
 			export SHIFTBOX_OVERLAY_WAY=fds
-			refused "does not take layers by descriptor (Linux 6.15 does)" $MI -m +100000 -o lower=top,lower=base overlay merged
+			refused "does not take layers by descriptor (Linux 6.15 does)" \
+				$MI -m +100000 -o lower=top,lower=base overlay merged
 		}
 		check "layers by descriptor are refused by name" by_fds
 		continue
@@ -145,7 +152,12 @@ chosen() {
 	layers
 	unset SHIFTBOX_OVERLAY_WAY
 	$MI -v --json -m +100000 -o lower=top,lower=base overlay merged >out 2>err
-	if has 6.15; then said '"layers_by":"fds"'; else said '"layers_by":"names"'; said "giving them by name"; fi
+	if has 6.15; then
+		said '"layers_by":"fds"'
+	else
+		said '"layers_by":"names"'
+		said "giving them by name"
+	fi
 	works $MI -u merged
 }
 check "the way is chosen by trying, and a fallback is told" chosen

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh
-# Other users' mount namespaces, listed by root. 1501's were made for whoever lists them (tests/fixtures/stranger.c).
+# Other users' mount namespaces, listed by root. 1501's were made for whoever lists them
+# (tests/fixtures/stranger.c).
 
-# stranger UID WAY: such a namespace; $stranger is its process. Fails with 77 where the kernel cannot have it.
+# stranger UID WAY: such a namespace; $stranger is its process. Fails with 77 where the kernel
+# cannot have it.
 stranger() {
 	uid=$1
 	shift
@@ -28,14 +30,17 @@ strangers() {
 	mkdir -m 700 closed
 	sample closed/s
 	works $MI -m +100000 closed/s t
-	works unshare -m --propagation private sh -c "$MI -m +200000 closed/s u && { sleep 1000 >/dev/null 2>&1 & }"
+	works unshare -m --propagation private \
+		sh -c "$MI -m +200000 closed/s u && { sleep 1000 >/dev/null 2>&1 & }"
 	other=$(pidof sleep)
 	same "$(mounts)" 1
 	whole
 	for way in root options; do
 		stranger 1501 $way || continue
 		whole
-		if has 6.15; then said "not known (what the kernel tells of the mount is too large)"; fi
+		if has 6.15; then
+			said "not known (what the kernel tells of the mount is too large)"
+		fi
 		whole --json
 		kill -9 "$stranger"
 	done

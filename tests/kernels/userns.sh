@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck shell=sh disable=SC2016
-# A command in namespaces of its own. The guest's root is its initial RAM disk, which pivot_root(2) cannot leave, so it is
-# started from a root that is mounted above that.
+# A command in namespaces of its own. The guest's root is its initial RAM disk, which pivot_root(2)
+# cannot leave, so it is started from a root that is mounted above that.
 
 above() { # SCRIPT: with $R, an image "bb" in /store, and its root in /closed/root
 	mkdir -p new/proc new/sys new/dev new/tmp new/closed/root/bin new/closed/root/srv
@@ -11,14 +11,18 @@ above() { # SCRIPT: with $R, an image "bb" in /store, and its root in /closed/ro
 		[ ! -e "$d" ] || cp -a "$d" new/
 	done
 	cp /bin/busybox new/closed/root/bin/
-	for applet in sh id cat ls touch stat mount; do ln -s busybox "new/closed/root/bin/$applet"; done
+	for applet in sh id cat ls touch stat mount; do
+		ln -s busybox "new/closed/root/bin/$applet"
+	done
 	touch new/closed/root/srv/five && chown 5:6 new/closed/root/srv/five
 	tar -C new/closed/root -cf new/layer.tar .
 	cat >new/script
-	unshare -m sh -ec 'mount --bind new new && cd new && mount --move . / && exec chroot . /bin/sh -ec "
+	unshare -m sh -ec 'mount --bind new new && cd new && mount --move . / &&
+		exec chroot . /bin/sh -ec "
 		mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev
 		mkdir -m 700 /store; $SHIFTBOX image-unpack -q -s /store -N bb /layer.tar
-		export R=\"$SHIFTBOX userns-run -m +100000\"; . /script"' >out 2>err || tell failed above
+		export R=\"$SHIFTBOX userns-run -m +100000\"; . /script"' >out 2>err ||
+		tell failed above
 }
 
 on_a_directory() {
