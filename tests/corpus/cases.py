@@ -1,18 +1,24 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What a case is: an input, and what must come of it.
 
-    case(NAME, WHY, LAYERS or an Image or {FORM: bytes}, tree={...})       accepted: the merged tree is exactly this
-    case(NAME, WHY, ..., refused=TEXT, on=TEXT)                            refused, and the message holds both texts
-    case(NAME, WHY, ..., safe=True)                                        either, but no crash, no hang, no escape
+    case(NAME, WHY, LAYERS or an Image or {FORM: bytes}, tree={...})
+        accepted: the merged tree is exactly this
+    case(NAME, WHY, ..., refused=TEXT, on=TEXT)
+        refused, and the message holds both texts
+    case(NAME, WHY, ..., safe=True)
+        either, but no crash, no hang, no escape
 
-LAYERS: tar archives, base first; they are given in every form (see the runner). FORM: oci, oci-archive, docker-archive,
-plain, stdin: only that one. A tree names every path but the directories that only exist as parents of others
-(root's, mode 0755, the epoch): those are added. Paths that hard links join have the same node.
+LAYERS: tar archives, base first; they are given in every form (see the runner). FORM: oci,
+oci-archive, docker-archive, plain, stdin: only that one. A tree names every path but the
+directories that only exist as parents of others (root's, mode 0755, the epoch): those are added.
+Paths that hard links join have the same node.
 
 More about a case:
-  flat={...}      what one tree has otherwise than the merged view of layers (None: nothing there); flat_refused=TEXT
+  flat={...}      what one tree has otherwise than the merged view of layers (None: nothing there);
+                  flat_refused=TEXT
   user={...}      what an ordinary user's namespace gives otherwise; user_refused=TEXT
-  warns=TEXT      is said on stderr, which is empty otherwise (user_warns: in addition, without privilege)
+  warns=TEXT      is said on stderr, which is empty otherwise (user_warns: in addition, without
+                  privilege)
   options=[...]   for image-unpack
   disk=MIB        what it may take at most, in all modes; seconds=N: how long
   space=MIB       the store is a filesystem of this size
@@ -22,14 +28,27 @@ import copy
 
 from tarball import TIME, raw
 
-CANARY = '/scratch/canary'        # what hostile entries aim at: see sandbox.py
+CANARY = '/scratch/canary'  # what hostile entries aim at: see sandbox.py
 CASES = []
 
 
 class Node:
-    """A file as it must be seen. kind: file dir link char block fifo. data: bytes; {offset: bytes} of a sparse one."""
+    """A file as it must be seen. kind: file dir link char block fifo. data: bytes; {offset: bytes}
+    of a sparse one."""
 
-    def __init__(self, kind, mode, data=b'', uid=0, gid=0, mtime=TIME, xattrs=None, size=None, dev=None, nlink=None):
+    def __init__(
+        self,
+        kind,
+        mode,
+        data=b'',
+        uid=0,
+        gid=0,
+        mtime=TIME,
+        xattrs=None,
+        size=None,
+        dev=None,
+        nlink=None,
+    ):
         self.kind, self.mode, self.data, self.uid, self.gid = kind, mode, data, uid, gid
         self.mtime = mtime if isinstance(mtime, tuple) else (mtime, 0)
         self.xattrs = xattrs or {}
@@ -89,14 +108,38 @@ def overlaid(tree, over):
 
 
 class Case:
-    def __init__(self, name, why, what, tree=None, refused=None, on='', safe=False, flat=None, flat_refused=None,
-         user=None,
-                 user_refused=None, user_on=None, warns='', user_warns='', options=(), disk=16, seconds=30,
-                 space=None,
-                 modes=None):
+    def __init__(
+        self,
+        name,
+        why,
+        what,
+        tree=None,
+        refused=None,
+        on='',
+        safe=False,
+        flat=None,
+        flat_refused=None,
+        user=None,
+        user_refused=None,
+        user_on=None,
+        warns='',
+        user_warns='',
+        options=(),
+        disk=16,
+        seconds=30,
+        space=None,
+        modes=None,
+    ):
         assert name not in [c.name for c in CASES], name
         assert (tree is not None) + (refused is not None) + safe == 1, name
-        self.name, self.why, self.what, self.tree, self.refused, self.on = name, why, what, tree, refused, on
+        self.name, self.why, self.what, self.tree, self.refused, self.on = (
+            name,
+            why,
+            what,
+            tree,
+            refused,
+            on,
+        )
         self.safe, self.flat, self.flat_refused = safe, flat, flat_refused
         self.user, self.user_refused = user, user_refused
         self.user_on = on if user_on is None else user_on

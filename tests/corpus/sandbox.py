@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""A root of our own, with nothing of the machine that can be written: what is written outside of its place is seen."""
+"""A root of our own, with nothing of the machine that can be written: what is written outside of
+its place is seen."""
 import ctypes
 import os
 import resource
@@ -22,9 +23,13 @@ AREA = DEEP + '/area'
 INPUT = '/input'
 PROGRAM = '/shiftbox'
 ENVIRONMENT = {'PATH': '/usr/sbin:/usr/bin:/sbin:/bin', 'LC_ALL': 'C.UTF-8'}
-ETC = {'passwd': 'root:x:0:0::/root:/bin/sh\nordinary:x:%d:%d::/home/ordinary:/bin/sh\n' % (USER, USER),
-       'group': 'root:x:0:\nordinary:x:%d:\n' % USER,
-       'subuid': 'ordinary:%d:%d\n' % (GRANT, GRANT_SIZE), 'subgid': 'ordinary:%d:%d\n' % (GRANT, GRANT_SIZE)}
+ETC = {
+    'passwd': 'root:x:0:0::/root:/bin/sh\nordinary:x:%d:%d::/home/ordinary:/bin/sh\n'
+    % (USER, USER),
+    'group': 'root:x:0:\nordinary:x:%d:\n' % USER,
+    'subuid': 'ordinary:%d:%d\n' % (GRANT, GRANT_SIZE),
+    'subgid': 'ordinary:%d:%d\n' % (GRANT, GRANT_SIZE),
+}
 
 
 def check(result, what):
@@ -35,8 +40,10 @@ def check(result, what):
 
 def mount(source, target, kind=None, flags=0, data=None):
     words = [None if x is None else os.fsencode(x) for x in (source, target, kind)]
-    check(libc.mount(*words, ctypes.c_ulong(flags), None if data is None else os.fsencode(data)),
-         'mount on %s' % target)
+    check(
+        libc.mount(*words, ctypes.c_ulong(flags), None if data is None else os.fsencode(data)),
+        'mount on %s' % target,
+    )
 
 
 def umount(target):
@@ -60,7 +67,8 @@ def canaries():
 
 
 def enter(filesystem, program, place):
-    """Leave the machine's root for one in place, an empty directory. The caller's mount namespace must be private."""
+    """Leave the machine's root for one in place, an empty directory. The caller's mount namespace
+    must be private."""
     mount('corpus', place, 'tmpfs', 0, 'mode=755')
     for name in ('usr', 'bin', 'sbin', 'lib', 'lib32', 'lib64'):
         if os.path.islink('/' + name):
@@ -69,8 +77,21 @@ def enter(filesystem, program, place):
             os.mkdir(place + '/' + name)
             mount('/' + name, place + '/' + name, None, MS_BIND | MS_REC)
             mount(None, place + '/' + name, None, MS_REMOUNT | MS_BIND | MS_RDONLY)
-    for name in ('proc', 'dev', 'tmp', 'var', 'var/tmp', 'etc', 'root', 'home', 'home/ordinary', 'scratch', 'input',
-         'old', 'merged'):
+    for name in (
+        'proc',
+        'dev',
+        'tmp',
+        'var',
+        'var/tmp',
+        'etc',
+        'root',
+        'home',
+        'home/ordinary',
+        'scratch',
+        'input',
+        'old',
+        'merged',
+    ):
         os.mkdir(place + '/' + name)
     for name, text in ETC.items():
         with open(place + '/etc/' + name, 'w') as f:
@@ -85,12 +106,21 @@ def enter(filesystem, program, place):
         image = place + '/image'
         with open(image, 'wb') as f:
             f.truncate(1 << 30)
-        subprocess.run(['mkfs.' + filesystem, '-q', image], check=True, stdout=subprocess.DEVNULL,
-                       env=ENVIRONMENT)
-        # Others look for a free loop device, too, and rw keeps mount(8) from taking one that turned out read-only.
+        subprocess.run(
+            ['mkfs.' + filesystem, '-q', image],
+            check=True,
+            stdout=subprocess.DEVNULL,
+            env=ENVIRONMENT,
+        )
+        # Others look for a free loop device, too, and rw keeps mount(8) from taking one that turned
+        # out read-only.
         for _ in range(10):
-            if subprocess.run(['mount', '-o', 'rw,loop', image, place + '/scratch'],
-            stderr=subprocess.DEVNULL).returncode == 0:
+            if (
+                subprocess.run(
+                    ['mount', '-o', 'rw,loop', image, place + '/scratch'], stderr=subprocess.DEVNULL
+                ).returncode
+                == 0
+            ):
                 break
         else:
             raise OSError('no loop device')
@@ -119,13 +149,27 @@ def remove(path):
 
 def outside():
     """The state of all that is not the program's place: to be the same before and after."""
-    skip = {os.fsencode(x) for x in (AREA, '/proc', '/dev', '/merged', '/usr', '/bin', '/sbin', '/lib', '/lib32',
-    '/lib64')}
+    skip = {
+        os.fsencode(x)
+        for x in (
+            AREA,
+            '/proc',
+            '/dev',
+            '/merged',
+            '/usr',
+            '/bin',
+            '/sbin',
+            '/lib',
+            '/lib32',
+            '/lib64',
+        )
+    }
     return seen.snapshot('/', skip)
 
 
 class Run:
-    """The program has run: status (negative: the signal), out, err, seconds; status None: it had to be stopped."""
+    """The program has run: status (negative: the signal), out, err, seconds; status None: it had to
+    be stopped."""
 
     def __init__(self, args, seconds, as_user=False, address_space=0, stdin=None, kill_after=None):
         def prepare():
@@ -136,15 +180,30 @@ class Run:
                 os.setgroups([])
                 os.setresgid(USER, USER, USER)
                 os.setresuid(USER, USER, USER)
+
         home = '/home/ordinary' if as_user else '/root'
         started = time.monotonic()
-        p = subprocess.Popen([PROGRAM, *args], stdin=stdin or subprocess.DEVNULL, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-                             preexec_fn=prepare, start_new_session=True, cwd=DEEP, umask=0o022,
-                             env={**ENVIRONMENT, 'HOME': home, 'USER': 'ordinary', 'UBSAN_OPTIONS': 'print_stacktrace=1'})
+        p = subprocess.Popen(
+            [PROGRAM, *args],
+            stdin=stdin or subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            preexec_fn=prepare,
+            start_new_session=True,
+            cwd=DEEP,
+            umask=0o022,
+            env={
+                **ENVIRONMENT,
+                'HOME': home,
+                'USER': 'ordinary',
+                'UBSAN_OPTIONS': 'print_stacktrace=1',
+            },
+        )
         self.killed = False
         try:
-            self.out, self.err = p.communicate(timeout=seconds if kill_after is None else kill_after)
+            self.out, self.err = p.communicate(
+                timeout=seconds if kill_after is None else kill_after
+            )
             self.status = p.returncode
         except subprocess.TimeoutExpired:
             try:
@@ -157,7 +216,8 @@ class Run:
 
 
 def in_namespace(work):
-    """What work() returns (a list of texts), as the ordinary user's namespace root sees the world."""
+    """What work() returns (a list of texts), as the ordinary user's namespace root sees the
+    world."""
     to_parent, from_child = os.pipe(), os.pipe()
     child = os.fork()
     if child == 0:

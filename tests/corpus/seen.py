@@ -3,8 +3,15 @@
 import os
 import stat
 
-KINDS = {stat.S_IFREG: 'file', stat.S_IFDIR: 'dir', stat.S_IFLNK: 'link', stat.S_IFCHR: 'char', stat.S_IFBLK: 'block',
-         stat.S_IFIFO: 'fifo', stat.S_IFSOCK: 'socket'}
+KINDS = {
+    stat.S_IFREG: 'file',
+    stat.S_IFDIR: 'dir',
+    stat.S_IFLNK: 'link',
+    stat.S_IFCHR: 'char',
+    stat.S_IFBLK: 'block',
+    stat.S_IFIFO: 'fifo',
+    stat.S_IFSOCK: 'socket',
+}
 OVERLAY = (b'trusted.overlay.', b'user.overlay.')
 
 
@@ -13,7 +20,8 @@ def names(fd):
 
 
 def walk(top):
-    """(path, its directory's descriptor, name) of all below top, parents first; the root is ('', fd, '.')."""
+    """(path, its directory's descriptor, name) of all below top, parents first; the root is ('',
+    fd, '.')."""
     stack = [(b'', os.open(top, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW), None)]
     yield b'', stack[0][1], b'.'
     while stack:
@@ -29,7 +37,9 @@ def walk(top):
         here = path + b'/' + name if path else name
         yield here, fd, name
         try:
-            down = os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=fd)
+            down = os.open(
+                name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=fd
+            )
         except OSError:
             continue
         stack.append((here, down, None))
@@ -42,12 +52,16 @@ def at(fd, name):
 def xattrs(fd, name):
     """Those of one file; what SELinux gave is not ours."""
     path = at(fd, name)
-    return {n: os.getxattr(path, n, follow_symlinks=False) for n in os.listxattr(path, follow_symlinks=False)
-            if n != 'security.selinux'}
+    return {
+        n: os.getxattr(path, n, follow_symlinks=False)
+        for n in os.listxattr(path, follow_symlinks=False)
+        if n != 'security.selinux'
+    }
 
 
 def content_differs(path, st, node):
-    """Pieces of a sparse file are looked for where it has data; all else must be zeros, and mostly holes."""
+    """Pieces of a sparse file are looked for where it has data; all else must be zeros, and mostly
+    holes."""
     if isinstance(node.data, bytes):
         with open(path, 'rb') as f:
             return f.read(len(node.data) + 1) != node.data
@@ -64,9 +78,9 @@ def content_differs(path, st, node):
             have = bytearray(os.pread(fd, end - pos, pos))
             for offset, data in list(left.items()):
                 if pos <= offset < end:
-                    if have[offset - pos:offset - pos + len(data)] != data:
+                    if have[offset - pos : offset - pos + len(data)] != data:
                         return True
-                    have[offset - pos:offset - pos + len(data)] = bytes(len(data))
+                    have[offset - pos : offset - pos + len(data)] = bytes(len(data))
                     del left[offset]
             if have.strip(b'\0'):
                 return True
@@ -80,7 +94,11 @@ def difference(fd, name, st, node):
     kind = KINDS[stat.S_IFMT(st.st_mode)]
     if kind != node.kind:
         return 'is a %s, not a %s' % (kind, node.kind)
-    got = {'owner': (st.st_uid, st.st_gid), 'mtime': divmod(st.st_mtime_ns, 10 ** 9), 'xattrs': xattrs(fd, name)}
+    got = {
+        'owner': (st.st_uid, st.st_gid),
+        'mtime': divmod(st.st_mtime_ns, 10**9),
+        'xattrs': xattrs(fd, name),
+    }
     want = {'owner': (node.uid, node.gid), 'mtime': node.mtime, 'xattrs': node.xattrs}
     if kind != 'link':
         got['mode'], want['mode'] = '%04o' % stat.S_IMODE(st.st_mode), '%04o' % node.mode
@@ -99,8 +117,8 @@ def difference(fd, name, st, node):
 
 
 def compare(top, tree):
-    """Lines that say in what the tree below top is not the one that is expected: types, owners, modes, times,
-    attributes, link counts, contents, and that nothing is missing or too much."""
+    """Lines that say in what the tree below top is not the one that is expected: types, owners,
+    modes, times, attributes, link counts, contents, and that nothing is missing or too much."""
     out, left, inodes, links = [], dict(tree), {}, {}
     for node in tree.values():
         links[id(node)] = links.get(id(node), 0) + 1
@@ -137,9 +155,12 @@ def forged(top):
         for n, value in xattrs(fd, name).items():
             n = n.encode()
             for prefix in OVERLAY:
-                rest = n[len(prefix):] if n.startswith(prefix) else b'overlay.'
-                if not rest.startswith(b'overlay.') and (rest, value) not in ((b'opaque', b'y'), (b'opaque', b'x'),
-                (b'whiteout', b'')):
+                rest = n[len(prefix) :] if n.startswith(prefix) else b'overlay.'
+                if not rest.startswith(b'overlay.') and (rest, value) not in (
+                    (b'opaque', b'y'),
+                    (b'opaque', b'x'),
+                    (b'whiteout', b''),
+                ):
                     out.append('%r has the attribute %r' % (path, n))
     return out
 
@@ -149,15 +170,29 @@ def snapshot(top, skip):
     out = {}
     for base, dirs, files in os.walk(os.fsencode(top)):
         dirs[:] = [d for d in dirs if os.path.join(base, d) not in skip]
-        for path in [base] + [os.path.join(base, n) for n in files] + [
-                os.path.join(base, d) for d in dirs if os.path.islink(os.path.join(base, d))]:
+        for path in (
+            [base]
+            + [os.path.join(base, n) for n in files]
+            + [os.path.join(base, d) for d in dirs if os.path.islink(os.path.join(base, d))]
+        ):
             st = os.lstat(path)
-            out[path] = (st.st_mode, st.st_uid, st.st_gid, st.st_nlink, st.st_size, st.st_ino, st.st_mtime_ns,
-            st.st_ctime_ns)
+            out[path] = (
+                st.st_mode,
+                st.st_uid,
+                st.st_gid,
+                st.st_nlink,
+                st.st_size,
+                st.st_ino,
+                st.st_mtime_ns,
+                st.st_ctime_ns,
+            )
     return out
 
 
 def changes(before, after):
     for path in sorted(set(before) | set(after)):
         if before.get(path) != after.get(path):
-            yield '%r was %s' % (path, 'made' if path not in before else 'removed' if path not in after else 'changed')
+            yield '%r was %s' % (
+                path,
+                'made' if path not in before else 'removed' if path not in after else 'changed',
+            )

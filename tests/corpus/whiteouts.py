@@ -3,130 +3,323 @@
 from cases import CANARY, D, F, L, case
 from tarball import archive, entry, file, folder, link, opaque, symlink, whiteout
 
-BASE = archive(folder('d', mode=0o750, uid=7, gid=8, mtime=5000), file('d/a', 'a'), file('d/b', 'b'), folder('d/sub'),
-               file('d/sub/c', 'c'), file('top', 't'))
-TREE = {'d': D(0o750, uid=7, gid=8, mtime=5000), 'd/a': F('a'), 'd/b': F('b'), 'd/sub': D(), 'd/sub/c': F('c'),
-'top': F('t')}
+BASE = archive(
+    folder('d', mode=0o750, uid=7, gid=8, mtime=5000),
+    file('d/a', 'a'),
+    file('d/b', 'b'),
+    folder('d/sub'),
+    file('d/sub/c', 'c'),
+    file('top', 't'),
+)
+TREE = {
+    'd': D(0o750, uid=7, gid=8, mtime=5000),
+    'd/a': F('a'),
+    'd/b': F('b'),
+    'd/sub': D(),
+    'd/sub/c': F('c'),
+    'top': F('t'),
+}
 NO_NAME = 'is a whiteout of an invalid name'
 
 
 def without(*paths, **more):
-    return {p: n for p, n in {**TREE, **more}.items() if not any(p == x or p.startswith(x + '/') for x in paths)}
+    return {
+        p: n
+        for p, n in {**TREE, **more}.items()
+        if not any(p == x or p.startswith(x + '/') for x in paths)
+    }
 
 
 # ---- names ----
 
-case('whiteout-of-nothing', 'the prefix alone', [BASE, archive(folder('d'), file('d/.wh.'))], refused=NO_NAME,
-     on="'d/.wh.'")
-case('whiteout-of-dot', 'it would be the directory itself', [BASE, archive(folder('d'), file('d/.wh..'))],
-     refused=NO_NAME, on="'d/.wh..'")
-case('whiteout-of-dot-dot', 'it would be the directory above', [BASE, archive(folder('d'), file('d/.wh...'))],
-     refused=NO_NAME, on="'d/.wh...'")
-case('whiteout-as-parent', 'the prefix in the middle of a path', [BASE, archive(file('.wh.d/x'))],
-     refused='its path leads through a whiteout\'s name', on='.wh.d/x')
-case('whiteout-of-three-dots', 'three dots are a name', [archive(file('...', 'x')), archive(file('.wh....'))],
-     tree={})
-case('whiteout-of-a-whiteout-name', 'a doubled prefix names a whiteout, of which no layer can have the file', [
-    BASE, archive(file('.wh.x.wh.y'))], tree=TREE)
-case('whiteout-of-a-long-name', 'the longest name that a whiteout can have', [
-    archive(file('n' * 251, 'x'), file('m')), archive(file('.wh.' + 'n' * 251))], tree={'m': F()})
-case('aufs-own-files', 'what AUFS keeps for itself is left out', [
-    BASE, archive(folder('.wh..wh.plnk'), file('.wh..wh.plnk/1.2'), file('.wh..wh.aufs'), folder('.wh..wh.orph'),
-    file('new'))],
-     tree={**TREE, 'new': F()})
+case(
+    'whiteout-of-nothing',
+    'the prefix alone',
+    [BASE, archive(folder('d'), file('d/.wh.'))],
+    refused=NO_NAME,
+    on="'d/.wh.'",
+)
+case(
+    'whiteout-of-dot',
+    'it would be the directory itself',
+    [BASE, archive(folder('d'), file('d/.wh..'))],
+    refused=NO_NAME,
+    on="'d/.wh..'",
+)
+case(
+    'whiteout-of-dot-dot',
+    'it would be the directory above',
+    [BASE, archive(folder('d'), file('d/.wh...'))],
+    refused=NO_NAME,
+    on="'d/.wh...'",
+)
+case(
+    'whiteout-as-parent',
+    'the prefix in the middle of a path',
+    [BASE, archive(file('.wh.d/x'))],
+    refused='its path leads through a whiteout\'s name',
+    on='.wh.d/x',
+)
+case(
+    'whiteout-of-three-dots',
+    'three dots are a name',
+    [archive(file('...', 'x')), archive(file('.wh....'))],
+    tree={},
+)
+case(
+    'whiteout-of-a-whiteout-name',
+    'a doubled prefix names a whiteout, of which no layer can have the file',
+    [BASE, archive(file('.wh.x.wh.y'))],
+    tree=TREE,
+)
+case(
+    'whiteout-of-a-long-name',
+    'the longest name that a whiteout can have',
+    [archive(file('n' * 251, 'x'), file('m')), archive(file('.wh.' + 'n' * 251))],
+    tree={'m': F()},
+)
+case(
+    'aufs-own-files',
+    'what AUFS keeps for itself is left out',
+    [
+        BASE,
+        archive(
+            folder('.wh..wh.plnk'),
+            file('.wh..wh.plnk/1.2'),
+            file('.wh..wh.aufs'),
+            folder('.wh..wh.orph'),
+            file('new'),
+        ),
+    ],
+    tree={**TREE, 'new': F()},
+)
 
 # ---- plain ones ----
 
-case('whiteouts-of-file-and-directory', 'they are gone, and what stays is as it was', [
-    BASE, archive(folder('d', mode=0o750, uid=7, gid=8, mtime=5000), whiteout('d/a'), whiteout('d/sub'))],
-    tree=without('d/a', 'd/sub'))
-case('whiteout-without-its-parent', 'the directory, which the layer does not list, keeps owner, mode and time',
-     [BASE, archive(whiteout('d/a'))],
-     tree=without('d/a'))
-case('whiteout-deep-without-parents', 'so do all of the directories above', [BASE, archive(whiteout('d/sub/c'))],
-     tree=without('d/sub/c'))
-case('whiteout-of-what-is-not-there', 'no ghosts are listed',
-     [BASE, archive(whiteout('nothing'), whiteout('no/such/dir'))], tree=TREE)
-case('whiteout-in-a-new-directory', 'no ghost in a directory that no layer below has', [
-    BASE, archive(folder('new'), whiteout('new/ghost'), file('new/x'))], tree={**TREE, 'new': D(), 'new/x': F()})
+case(
+    'whiteouts-of-file-and-directory',
+    'they are gone, and what stays is as it was',
+    [
+        BASE,
+        archive(
+            folder('d', mode=0o750, uid=7, gid=8, mtime=5000), whiteout('d/a'), whiteout('d/sub')
+        ),
+    ],
+    tree=without('d/a', 'd/sub'),
+)
+case(
+    'whiteout-without-its-parent',
+    'the directory, which the layer does not list, keeps owner, mode and time',
+    [BASE, archive(whiteout('d/a'))],
+    tree=without('d/a'),
+)
+case(
+    'whiteout-deep-without-parents',
+    'so do all of the directories above',
+    [BASE, archive(whiteout('d/sub/c'))],
+    tree=without('d/sub/c'),
+)
+case(
+    'whiteout-of-what-is-not-there',
+    'no ghosts are listed',
+    [BASE, archive(whiteout('nothing'), whiteout('no/such/dir'))],
+    tree=TREE,
+)
+case(
+    'whiteout-in-a-new-directory',
+    'no ghost in a directory that no layer below has',
+    [BASE, archive(folder('new'), whiteout('new/ghost'), file('new/x'))],
+    tree={**TREE, 'new': D(), 'new/x': F()},
+)
 case('whiteout-alone', 'a layer of one whiteout', [BASE, archive(whiteout('d'))], tree=without('d'))
-case('whiteout-in-the-only-layer', 'there is nothing below',
-     [archive(whiteout('x'), folder('d'), opaque('d'), file('d/y'))],
-     tree={'d': D(), 'd/y': F()})
-case('whiteout-with-a-body', 'its content is of no account', [
-    BASE, archive(entry('.wh.top', data=archive(file('smuggled'))), file('ok'))], tree={**without('top'), 'ok': F()})
-case('whiteouts-of-other-types', 'the name decides, whatever bears it', [
-    BASE, archive(folder('d'), folder('d/.wh.a'), symlink('.wh.top', CANARY + '/file'), file('ok'),
-    link('d/.wh.b', 'ok'))],
-     tree={**without('d/a', 'd/b', 'top'), 'd': D(), 'ok': F()})
-case('whiteout-twice', 'in two layers, and in one',
-     [BASE, archive(whiteout('top'), whiteout('top')), archive(whiteout('top'))], tree=without('top'))
+case(
+    'whiteout-in-the-only-layer',
+    'there is nothing below',
+    [archive(whiteout('x'), folder('d'), opaque('d'), file('d/y'))],
+    tree={'d': D(), 'd/y': F()},
+)
+case(
+    'whiteout-with-a-body',
+    'its content is of no account',
+    [BASE, archive(entry('.wh.top', data=archive(file('smuggled'))), file('ok'))],
+    tree={**without('top'), 'ok': F()},
+)
+case(
+    'whiteouts-of-other-types',
+    'the name decides, whatever bears it',
+    [
+        BASE,
+        archive(
+            folder('d'),
+            folder('d/.wh.a'),
+            symlink('.wh.top', CANARY + '/file'),
+            file('ok'),
+            link('d/.wh.b', 'ok'),
+        ),
+    ],
+    tree={**without('d/a', 'd/b', 'top'), 'd': D(), 'ok': F()},
+)
+case(
+    'whiteout-twice',
+    'in two layers, and in one',
+    [BASE, archive(whiteout('top'), whiteout('top')), archive(whiteout('top'))],
+    tree=without('top'),
+)
 
 # ---- with what is made again ----
 
-case('whiteout-and-new-file', 'in either order the new file stays', [
-    BASE, archive(whiteout('top'), file('top', 'new'), folder('d'), file('d/a', 'new'), whiteout('d/a'))],
-     tree={**TREE, 'd': D(), 'top': F('new'), 'd/a': F('new')})
-case('whiteout-and-new-directory', 'the new directory has nothing of the old one', [
-    BASE, archive(whiteout('d'), folder('d', mode=0o700), file('d/new', 'n'))],
-    tree={**without('d'), 'd': D(0o700), 'd/new': F('n')})
-case('new-directory-then-whiteout', 'nor when the whiteout comes last', [
-    BASE, archive(folder('d', mode=0o700), file('d/new', 'n'), whiteout('d'))],
-    tree={**without('d'), 'd': D(0o700), 'd/new': F('n')})
-case('whiteout-and-implied-directory', 'nor when the layer does not list it',
-     [BASE, archive(whiteout('d'), file('d/new', 'n'))],
-     tree={**without('d'), 'd': D(mtime=0), 'd/new': F('n')})
-case('directory-file-directory', 'through a file in the layer between, nothing of the first directory shows', [
-    archive(folder('n'), file('n/x')), archive(file('n', 'file')), archive(folder('n'), file('n/y'))],
-    tree={'n': D(), 'n/y': F()})
-case('directory-whiteout-directory', 'nor through a whiteout in the layer between', [
-    archive(folder('n'), file('n/x')), archive(whiteout('n')), archive(folder('n'), file('n/y'))],
-    tree={'n': D(), 'n/y': F()})
-case('file-then-directory-below', 'a directory hides a file below',
-     [archive(file('n', 'x')), archive(folder('n', uid=5), file('n/y'))],
-     tree={'n': D(uid=5), 'n/y': F()})
-case('file-and-directory-in-one', 'a file of the layer, then a directory of that name, over a directory below', [
-    archive(folder('n'), file('n/x')), archive(file('n'), folder('n'), file('n/y'))], tree={'n': D(), 'n/y': F()})
+case(
+    'whiteout-and-new-file',
+    'in either order the new file stays',
+    [
+        BASE,
+        archive(
+            whiteout('top'), file('top', 'new'), folder('d'), file('d/a', 'new'), whiteout('d/a')
+        ),
+    ],
+    tree={**TREE, 'd': D(), 'top': F('new'), 'd/a': F('new')},
+)
+case(
+    'whiteout-and-new-directory',
+    'the new directory has nothing of the old one',
+    [BASE, archive(whiteout('d'), folder('d', mode=0o700), file('d/new', 'n'))],
+    tree={**without('d'), 'd': D(0o700), 'd/new': F('n')},
+)
+case(
+    'new-directory-then-whiteout',
+    'nor when the whiteout comes last',
+    [BASE, archive(folder('d', mode=0o700), file('d/new', 'n'), whiteout('d'))],
+    tree={**without('d'), 'd': D(0o700), 'd/new': F('n')},
+)
+case(
+    'whiteout-and-implied-directory',
+    'nor when the layer does not list it',
+    [BASE, archive(whiteout('d'), file('d/new', 'n'))],
+    tree={**without('d'), 'd': D(mtime=0), 'd/new': F('n')},
+)
+case(
+    'directory-file-directory',
+    'through a file in the layer between, nothing of the first directory shows',
+    [
+        archive(folder('n'), file('n/x')),
+        archive(file('n', 'file')),
+        archive(folder('n'), file('n/y')),
+    ],
+    tree={'n': D(), 'n/y': F()},
+)
+case(
+    'directory-whiteout-directory',
+    'nor through a whiteout in the layer between',
+    [archive(folder('n'), file('n/x')), archive(whiteout('n')), archive(folder('n'), file('n/y'))],
+    tree={'n': D(), 'n/y': F()},
+)
+case(
+    'file-then-directory-below',
+    'a directory hides a file below',
+    [archive(file('n', 'x')), archive(folder('n', uid=5), file('n/y'))],
+    tree={'n': D(uid=5), 'n/y': F()},
+)
+case(
+    'file-and-directory-in-one',
+    'a file of the layer, then a directory of that name, over a directory below',
+    [archive(folder('n'), file('n/x')), archive(file('n'), folder('n'), file('n/y'))],
+    tree={'n': D(), 'n/y': F()},
+)
 
 # ---- opaque directories ----
 
-case('opaque', 'new content alone is seen', [BASE, archive(folder('d'), opaque('d'), file('d/new', 'n'))],
-     tree={**without('d'), 'd': D(), 'd/new': F('n')})
-case('opaque-last', 'also when the mark comes after it, and deeper down', [
-    BASE, archive(folder('d'), folder('d/sub'), file('d/sub/new', 'n'), opaque('d'))],
-     tree={**without('d'), 'd': D(), 'd/sub': D(), 'd/sub/new': F('n')})
-case('opaque-in-two-layers', 'twice up the stack', [
-    BASE, archive(folder('d'), opaque('d'), file('d/one')), archive(folder('d'), opaque('d'), file('d/two'))],
-     tree={**without('d'), 'd': D(), 'd/two': F()})
-case('opaque-without-its-directory', 'the directory keeps what it was', [BASE, archive(opaque('d'), file('d/new'))],
-     tree={**without('d'), 'd': TREE['d'], 'd/new': F()})
-case('opaque-with-whiteouts', 'whiteouts in there leave no ghosts', [
-    BASE, archive(folder('d'), opaque('d'), whiteout('d/a'), whiteout('d/never'), file('d/new'))],
-    tree={**without('d'), 'd': D(), 'd/new': F()})
-case('opaque-above-whiteouts', 'nor below there', [
-    BASE, archive(folder('d'), opaque('d'), folder('d/sub'), whiteout('d/sub/c'))],
-    tree={**without('d'), 'd': D(), 'd/sub': D()})
-case('opaque-of-what-is-not-there', 'a directory that no layer has is not made', [BASE, archive(opaque('new'))],
-     tree=TREE)
+case(
+    'opaque',
+    'new content alone is seen',
+    [BASE, archive(folder('d'), opaque('d'), file('d/new', 'n'))],
+    tree={**without('d'), 'd': D(), 'd/new': F('n')},
+)
+case(
+    'opaque-last',
+    'also when the mark comes after it, and deeper down',
+    [BASE, archive(folder('d'), folder('d/sub'), file('d/sub/new', 'n'), opaque('d'))],
+    tree={**without('d'), 'd': D(), 'd/sub': D(), 'd/sub/new': F('n')},
+)
+case(
+    'opaque-in-two-layers',
+    'twice up the stack',
+    [
+        BASE,
+        archive(folder('d'), opaque('d'), file('d/one')),
+        archive(folder('d'), opaque('d'), file('d/two')),
+    ],
+    tree={**without('d'), 'd': D(), 'd/two': F()},
+)
+case(
+    'opaque-without-its-directory',
+    'the directory keeps what it was',
+    [BASE, archive(opaque('d'), file('d/new'))],
+    tree={**without('d'), 'd': TREE['d'], 'd/new': F()},
+)
+case(
+    'opaque-with-whiteouts',
+    'whiteouts in there leave no ghosts',
+    [BASE, archive(folder('d'), opaque('d'), whiteout('d/a'), whiteout('d/never'), file('d/new'))],
+    tree={**without('d'), 'd': D(), 'd/new': F()},
+)
+case(
+    'opaque-above-whiteouts',
+    'nor below there',
+    [BASE, archive(folder('d'), opaque('d'), folder('d/sub'), whiteout('d/sub/c'))],
+    tree={**without('d'), 'd': D(), 'd/sub': D()},
+)
+case(
+    'opaque-of-what-is-not-there',
+    'a directory that no layer has is not made',
+    [BASE, archive(opaque('new'))],
+    tree=TREE,
+)
 case('opaque-root', 'cuts the stack', [BASE, archive(opaque(), file('only'))], tree={'only': F()})
-case('opaque-root-with-an-entry', 'with the new root\'s own attributes', [
-    archive(folder('.', uid=1), file('old')),
-    archive(folder('.', uid=2, mode=0o711, mtime=9), opaque(), file('only')), archive(file('more'))],
-     tree={'': D(0o711, uid=2, mtime=9), 'only': F(), 'more': F()})
-case('opaque-root-and-links', 'nothing below can be linked to', [BASE, archive(opaque(), link('l', 'top'))],
-     refused='which neither the layer nor those below have', on="'l'")
+case(
+    'opaque-root-with-an-entry',
+    'with the new root\'s own attributes',
+    [
+        archive(folder('.', uid=1), file('old')),
+        archive(folder('.', uid=2, mode=0o711, mtime=9), opaque(), file('only')),
+        archive(file('more')),
+    ],
+    tree={'': D(0o711, uid=2, mtime=9), 'only': F(), 'more': F()},
+)
+case(
+    'opaque-root-and-links',
+    'nothing below can be linked to',
+    [BASE, archive(opaque(), link('l', 'top'))],
+    refused='which neither the layer nor those below have',
+    on="'l'",
+)
 
 # ---- through links ----
 
-case('whiteout-below-a-link', 'nothing is removed where a link leads',
-     [archive(symlink('s', CANARY + '/dir')), archive(whiteout('s/inner'))],
-     tree={'s': L(CANARY + '/dir')})
-case('opaque-below-a-link', 'nothing is emptied there',
-     [archive(symlink('s', CANARY + '/dir')), archive(opaque('s'))],
-     tree={'s': L(CANARY + '/dir')})
-case('whiteout-of-a-link', 'the link goes, its target stays',
-     [archive(symlink('s', CANARY + '/file'), file('f')), archive(whiteout('s'))],
-     tree={'f': F()})
-case('whiteout-below-a-link-of-the-layer', 'a link in the same layer is no directory', [
-    archive(folder('s'), file('s/inner')), archive(symlink('s', CANARY + '/dir'), whiteout('s/inner'))],
-     refused='is not a directory in this layer', on='s/.wh.inner')
+case(
+    'whiteout-below-a-link',
+    'nothing is removed where a link leads',
+    [archive(symlink('s', CANARY + '/dir')), archive(whiteout('s/inner'))],
+    tree={'s': L(CANARY + '/dir')},
+)
+case(
+    'opaque-below-a-link',
+    'nothing is emptied there',
+    [archive(symlink('s', CANARY + '/dir')), archive(opaque('s'))],
+    tree={'s': L(CANARY + '/dir')},
+)
+case(
+    'whiteout-of-a-link',
+    'the link goes, its target stays',
+    [archive(symlink('s', CANARY + '/file'), file('f')), archive(whiteout('s'))],
+    tree={'f': F()},
+)
+case(
+    'whiteout-below-a-link-of-the-layer',
+    'a link in the same layer is no directory',
+    [
+        archive(folder('s'), file('s/inner')),
+        archive(symlink('s', CANARY + '/dir'), whiteout('s/inner')),
+    ],
+    refused='is not a directory in this layer',
+    on='s/.wh.inner',
+)
