@@ -7,61 +7,63 @@
 
 #include "../lib/base/err.h"
 #include "../lib/base/opt.h"
+#include "../lib/base/opt_form.h"
 #include "../lib/base/optdoc.h"
 #include "../lib/base/out.h"
 
-/* What every command knows beside its own arguments. */
+/* Context shared by all commands. */
 struct ctx {
 	const char *name; /* "mount-idmapped" */
 	struct out *out;  /* results */
+	size_t form;      /* the index of the form that was selected, in cmd.forms */
 	struct operands operands;
 	bool verbose, quiet, dry_run, json;
 	bool color_err; /* stderr may be coloured */
 };
 
 enum cmd_flags {
-	CMD_DRY_RUN = 1,    /* it changes things: -n/--dry-run exists */
+	CMD_DRY_RUN = 1,    /* the command changes something: -n/--dry-run exists */
 	CMD_STOP_EARLY = 2, /* the first operand ends the options */
-	CMD_ROOT_GUARD = 4, /* never chowns: install the guard before run() */
+	CMD_ROOT_GUARD = 4, /* the command never chowns: install the guard before run() */
 };
 
-/* Exit statuses of all commands, but for those that run another one. */
+/* Exit statuses of all commands except those that run another program. */
 enum { STATUS_DONE = 0, STATUS_FAILED = 1, STATUS_USAGE = 2, STATUS_FOUND = 3 };
 
 /*
- * Of those that run another program, as the shell has it: what is printed with them is an error.
- * STATUS_NOT_RUN: a failure, or a fault of usage, of one whose status is else that program's.
+ * Exit statuses of commands that run another program; they are those of a shell. STATUS_NOT_RUN is
+ * a failure or a usage error of the command itself, whose status is otherwise that of the program.
  */
 enum { STATUS_NOT_RUN = 125, STATUS_NO_EXEC = 126, STATUS_NO_COMMAND = 127, STATUS_SIGNAL = 128 };
 
-/* No exit statuses. */
+/* Return values of before() that are not exit statuses. */
 enum { BEFORE_GO_ON = 256, BEFORE_GO_ON_SETUID };
 
 struct cmd {
 	const char *name;
-	const char *brief; /* one line for --list -v, --help and the manual's NAME */
-	const char *const
-		*synopsis;      /* one line each, without the command's name; NULL-terminated */
-	const struct opt *opts; /* its own table; the common ones are appended */
+	const char *brief;            /* one line for --list -v, --help and the manual's NAME */
+	const struct opt_form *forms; /* at least one; the first is the default */
+	const struct opt *opts;       /* its own table; the common options are appended */
 	size_t args_size;
 	size_t operands_min, operands_max; /* SIZE_MAX: any number */
 	enum opt_comp operand_comp;
-	const char *operand_words; /* for COMP_WORDS: the first operand's words */
 	bool (*item)(size_t i,
 		struct optdoc_item *ret); /* the block "items" of its manual page; may be NULL */
 	unsigned flags;
-	int status_failed; /* the exit status of all its failures; 0: STATUS_FAILED and STATUS_USAGE
-	                    */
-	void (*init)(void *args); /* defaults that are not zero; may be NULL */
+	int status_failed;        /* the exit status of every failure; 0: STATUS_FAILED and
+	                             STATUS_USAGE */
+	void (*init)(void *args); /* sets defaults that are not zero; may be NULL */
+	/* Chooses among the forms if neither an operand nor an option selects one; may be NULL. */
+	size_t (*form)(const void *args, const struct operands *o);
 	/*
-	 * What must happen before the guard, which a program started later would inherit; may be
-	 * NULL. Returns BEFORE_GO_ON, or BEFORE_GO_ON_SETUID where run() starts set-uid programs
-	 * (guard.h), or else what run() would, which is then not called.
+	 * Work that must be done before the guard, which a program started later would inherit; may
+	 * be NULL. Returns BEFORE_GO_ON, or BEFORE_GO_ON_SETUID if run() starts set-uid programs
+	 * (guard.h). Any other value is used like that of run(), which is then not called.
 	 */
 	int (*before)(void *args, struct ctx *ctx, struct err *e);
 	/* Returns an exit status, or -errno with e filled. */
 	int (*run)(void *args, struct ctx *ctx, struct err *e);
-	void (*done)(void *args); /* frees what is not a LIST; may be NULL */
+	void (*done)(void *args); /* frees every member that is not a LIST; may be NULL */
 };
 
 /* The commands, in cmds.h's order; NULL-terminated. */
@@ -74,18 +76,34 @@ struct common_args {
 	int color;
 };
 
-/* The options that every command has, for struct common_args; --dry-run only with CMD_DRY_RUN. */
+/* The options of every command, for struct common_args; --dry-run requires CMD_DRY_RUN. */
 extern const struct opt common_opts[];
 extern const struct opt dry_run_opts[];
 
-/* The one option by which commands name a store. */
-#define OPT_STORE(s, m) \
+enum { CMD_SETS_MAX = 3 };
+
+/*
+ * Fills sets with the tables of the command: its own for args, then the common ones. Returns how
+ * many there are.
+ */
+size_t cmd_sets(const struct cmd *cmd, void *args, struct common_args *common,
+	struct opt_set sets[static CMD_SETS_MAX]);
+
+/* The command as the writers of help, manuals and completions need it; sets as cmd_sets() fills. */
+struct optdoc_cmd cmd_doc(const struct cmd *cmd, const struct opt_set *sets, size_t n_sets);
+
+/* The option by which commands name a store. */
+#define OPT_STORE(s, m, ...) \
 	OPT_STR(s, m, "store", 's', "STORE", "Use this store of layers and images", \
 		.comp = COMP_DIR, \
 		.more = "The default is /var/lib/shiftbox for root and $XDG_DATA_HOME/shiftbox " \
-			"(or ~/.local/share/shiftbox) for others.")
+			"(or ~/.local/share/shiftbox) for other users.", \
+		__VA_ARGS__)
 
-/* `shiftbox --gen KIND`: see gen.c. Returns an exit status. */
+/*
+ * `shiftbox --gen KIND [NAME FILE]` (gen.c): writes the output to standard output. name is a
+ * command's and file its manual page, for "mdoc". Returns 0, or -errno with e filled.
+ */
 int gen_main(const char *kind, const char *name, const char *file, struct err *e);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* commands: the tables that belong to all of them. */
+/* commands: the list of commands, and the options that all of them have. */
 
 #include "cmd.h"
 
@@ -14,12 +14,14 @@ const struct cmd *const commands[] = {
 };
 #undef CMD
 
+enum { EXCL_COMMON = 1 << 7 }; /* not used by any command */
+
 const struct opt common_opts[] = {
 	OPT_FLAG(struct common_args, json, "json", 0, "Print results and errors as JSON"),
 	OPT_FLAG(struct common_args, verbose, "verbose", 'v',
-		"Say each step, choice and fallback on stderr", .excl = 255),
+		"Log every step and decision to stderr", .excl = EXCL_COMMON),
 	OPT_FLAG(struct common_args, quiet, "quiet", 'q', "Print nothing but results and errors",
-		.excl = 255),
+		.excl = EXCL_COMMON),
 	OPT_CHOICE(struct common_args, color, "color", 0, "WHEN", "auto always never",
 		"Colour the output"),
 	OPT_FLAG(struct common_args, help, "help", 'h', "Show this help and exit"),
@@ -29,3 +31,27 @@ const struct opt common_opts[] = {
 const struct opt dry_run_opts[] = { OPT_FLAG(struct common_args, dry_run, "dry-run", 'n',
 					    "Show what would be done and change nothing"),
 	OPT_END };
+
+size_t cmd_sets(const struct cmd *cmd, void *args, struct common_args *common,
+	struct opt_set sets[static CMD_SETS_MAX])
+{
+	size_t n = 0;
+
+	sets[n++] = (struct opt_set){ cmd->opts, args };
+	sets[n++] = (struct opt_set){ common_opts, common };
+	if (cmd->flags & CMD_DRY_RUN)
+		sets[n++] = (struct opt_set){ dry_run_opts, common };
+	return n;
+}
+
+struct optdoc_cmd cmd_doc(const struct cmd *cmd, const struct opt_set *sets, size_t n_sets)
+{
+	return (struct optdoc_cmd){
+		.name = cmd->name,
+		.brief = cmd->brief,
+		.sets = sets,
+		.n_sets = n_sets,
+		.forms = cmd->forms,
+		.operand_comp = cmd->operand_comp,
+	};
+}

@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * gen: `shiftbox --gen KIND` writes what comes from the tables: manual blocks, completions, JSON.
- */
+/* gen: `shiftbox --gen KIND` writes manual blocks, completions and JSON from the option tables. */
 
 #include "cmd.h"
 
@@ -15,27 +13,38 @@
 
 enum { PAGE_MAX = 1 << 20, COMMANDS_MAX = 16 };
 
-static size_t sets_of(const struct cmd *cmd, struct opt_set sets[static 3])
-{
-	size_t n = 0;
-
-	sets[n++] = (struct opt_set){ cmd->opts, NULL };
-	sets[n++] = (struct opt_set){ common_opts, NULL };
-	if (cmd->flags & CMD_DRY_RUN)
-		sets[n++] = (struct opt_set){ dry_run_opts, NULL };
-	return n;
-}
-
 /* --- the manual ----------------------------------------------------------------------------- */
 
-enum block { BLOCK_NONE, BLOCK_OPTIONS, BLOCK_SYNOPSIS, BLOCK_ITEMS };
+enum block_kind { BLOCK_NONE, BLOCK_OPTIONS, BLOCK_SYNOPSIS, BLOCK_ITEMS };
 
-/* The block that the line (n bytes) begins or ends, as word says. */
-static enum block block_mark(const char *line, size_t n, const char *word)
+struct block {
+	enum block_kind kind;
+	int part; /* of BLOCK_OPTIONS: a form, or OPTDOC_ALL or OPTDOC_COMMON */
+};
+
+/* The part that `options WORD` names: "common", or a subcommand. */
+static bool find_part(const struct opt_form *forms, const char *word, size_t n, int *ret)
+{
+	if (n == 6 && !memcmp(word, "common", n)) {
+		*ret = OPTDOC_COMMON;
+		return true;
+	}
+	for (size_t i = 0; i < opt_form_count(forms); i++) {
+		if (!forms[i].word || strlen(forms[i].word) != n || memcmp(forms[i].word, word, n))
+			continue;
+		*ret = (int)i;
+		return true;
+	}
+	return false;
+}
+
+/* Returns the block that the line (n bytes) begins or ends; word is "BEGIN" or "END". */
+static struct block block_mark(
+	const struct opt_form *forms, const char *line, size_t n, const char *word)
 {
 	static const struct {
 		const char *name;
-		enum block block;
+		enum block_kind kind;
 	} names[] = {
 		{ "options", BLOCK_OPTIONS },
 		{ "synopsis", BLOCK_SYNOPSIS },
@@ -44,31 +53,43 @@ static enum block block_mark(const char *line, size_t n, const char *word)
 	char mark[64];
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		int len = snprintf(mark, sizeof(mark), ".\\\" %s %s", word, names[i].name);
+		struct block b = { names[i].kind, OPTDOC_ALL };
+		size_t len =
+			(size_t)snprintf(mark, sizeof(mark), ".\\\" %s %s", word, names[i].name);
 
-		if (n == (size_t)len && !memcmp(line, mark, n))
-			return names[i].block;
+		if (n < len || memcmp(line, mark, len))
+			continue;
+		if (n == len)
+			return b;
+		if (b.kind == BLOCK_OPTIONS && line[len] == ' ' &&
+			find_part(forms, line + len + 1, n - len - 1, &b.part))
+			return b;
 	}
-	return BLOCK_NONE;
+	return (struct block){ BLOCK_NONE, OPTDOC_ALL };
 }
 
 /* The page of shiftbox itself documents the options that all commands have. */
-static int write_block(enum block block, const struct cmd *cmd, FILE *f)
+static int write_block(struct block block, const struct cmd *cmd, FILE *f)
 {
-	struct opt_set sets[3] = { { common_opts, NULL }, { dry_run_opts, NULL } };
-	size_t n = cmd ? sets_of(cmd, sets) : 2;
+	static const struct opt none[] = { OPT_END };
+	struct opt_set sets[CMD_SETS_MAX] = { { none, NULL }, { common_opts, NULL },
+		{ dry_run_opts, NULL } };
+	struct optdoc_cmd doc = { .sets = sets, .n_sets = CMD_SETS_MAX };
 
-	if (block == BLOCK_OPTIONS)
-		return optdoc_mdoc(sets, n, f);
-	if (block == BLOCK_ITEMS)
+	if (cmd)
+		doc = cmd_doc(cmd, sets, cmd_sets(cmd, NULL, NULL, sets));
+	if (block.kind == BLOCK_OPTIONS)
+		return optdoc_mdoc(&doc, block.part, f);
+	if (block.kind == BLOCK_ITEMS)
 		return cmd && cmd->item ? optdoc_mdoc_items(cmd->item, f) : -ENOENT;
-	return cmd ? optdoc_mdoc_synopsis(cmd->name, cmd->synopsis, f) : -ENOENT;
+	return cmd ? optdoc_mdoc_synopsis(&doc, f) : -ENOENT;
 }
 
 static int gen_mdoc(const struct cmd *cmd, const char *file, FILE *f, struct err *e)
 {
 	scoped_buf struct buf page = BUF_INIT;
-	enum block in = BLOCK_NONE;
+	const struct opt_form *forms = cmd ? cmd->forms : NULL;
+	struct block in = { BLOCK_NONE, OPTDOC_ALL };
 	int r;
 
 	r = fd_read_file(AT_FDCWD, file, PAGE_MAX, &page, e);
@@ -77,16 +98,17 @@ static int gen_mdoc(const struct cmd *cmd, const char *file, FILE *f, struct err
 
 	for (const char *line = buf_get(&page); *line;) {
 		size_t n = strcspn(line, "\n");
-		enum block begins = block_mark(line, n, "BEGIN");
+		struct block begins = block_mark(forms, line, n, "BEGIN"),
+			     ends = block_mark(forms, line, n, "END");
 
-		if (begins && in)
+		if (begins.kind && in.kind)
 			return err_say(
 				e, EINVAL, file, "a generated block begins inside of another one");
-		if (in && block_mark(line, n, "END") == in)
-			in = BLOCK_NONE;
-		if (!in && fprintf(f, "%.*s\n", (int)n, line) < 0)
+		if (in.kind && ends.kind == in.kind && ends.part == in.part)
+			in.kind = BLOCK_NONE;
+		if (!in.kind && fprintf(f, "%.*s\n", (int)n, line) < 0)
 			return err_set(e, errno, "standard output", "cannot write the page");
-		if (begins) {
+		if (begins.kind) {
 			r = write_block(begins, cmd, f);
 			if (r < 0)
 				return err_set(e, -r, file, "cannot generate the block");
@@ -95,12 +117,12 @@ static int gen_mdoc(const struct cmd *cmd, const char *file, FILE *f, struct err
 		line += n;
 		line += *line == '\n';
 	}
-	return in ? err_say(e, EINVAL, file, "a generated block does not end") : 0;
+	return in.kind ? err_say(e, EINVAL, file, "a generated block does not end") : 0;
 }
 
 /* --- JSON ----------------------------------------------------------------------------------- */
 
-static void json_option(const struct opt *o, bool common, struct out *out)
+static void json_option(const struct cmd *cmd, const struct opt *o, bool common, struct out *out)
 {
 	static const char *const types[] = {
 		[OPT_TYPE_FLAG] = "flag",
@@ -126,25 +148,33 @@ static void json_option(const struct opt *o, bool common, struct out *out)
 	if (o->excl)
 		out_u64(out, "excludes_group", o->excl);
 	out_bool(out, "common", common);
+	if (o->forms) {
+		out_array(out, "forms");
+		for (size_t i = 0; cmd->forms[i].name; i++)
+			if (opt_form_accepts(i, o))
+				out_str(out, NULL, cmd->forms[i].name);
+		out_array_end(out);
+	}
 	out_end(out);
 }
 
 static void json_command(const struct cmd *cmd, struct out *out)
 {
-	struct opt_set sets[3];
-	size_t n = sets_of(cmd, sets);
+	struct opt_set sets[CMD_SETS_MAX];
+	size_t n = cmd_sets(cmd, NULL, NULL, sets);
 
 	out_begin(out, NULL);
 	out_str(out, "name", cmd->name);
 	out_str(out, "brief", cmd->brief);
 	out_array(out, "synopsis");
-	for (size_t i = 0; cmd->synopsis[i]; i++)
-		out_str(out, NULL, cmd->synopsis[i]);
+	for (size_t i = 0; cmd->forms[i].name; i++)
+		for (size_t k = 0; cmd->forms[i].synopsis[k]; k++)
+			out_str(out, NULL, cmd->forms[i].synopsis[k]);
 	out_array_end(out);
 	out_array(out, "options");
 	for (size_t s = 0; s < n; s++)
 		for (const struct opt *o = sets[s].opts; o->name; o++)
-			json_option(o, s > 0, out);
+			json_option(cmd, o, s > 0, out);
 	out_array_end(out);
 	out_end(out);
 }
@@ -177,7 +207,7 @@ static const struct {
 static int gen_shell(size_t shell, struct err *e)
 {
 	struct optdoc_cmd cmds[COMMANDS_MAX];
-	struct opt_set sets[COMMANDS_MAX][3];
+	struct opt_set sets[COMMANDS_MAX][CMD_SETS_MAX];
 	size_t n = 0;
 
 	for (; commands[n]; n++) {
@@ -186,14 +216,7 @@ static int gen_shell(size_t shell, struct err *e)
 		if (n == COMMANDS_MAX)
 			return err_say(
 				e, E2BIG, NULL, "there are more than %d commands", COMMANDS_MAX);
-		cmds[n] = (struct optdoc_cmd){
-			.name = c->name,
-			.brief = c->brief,
-			.sets = sets[n],
-			.n_sets = sets_of(c, sets[n]),
-			.operand_comp = c->operand_comp,
-			.operand_words = c->operand_words,
-		};
+		cmds[n] = cmd_doc(c, sets[n], cmd_sets(c, NULL, NULL, sets[n]));
 	}
 	if (shells[shell].write(cmds, n, stdout) < 0)
 		return err_set(e, errno, "standard output", "cannot write the completions");

@@ -29,127 +29,163 @@ static int parse_base(void *dst, const char *val, struct err *e)
 	return store_base_parse(val, dst, e);
 }
 
+/* The actions of the command. */
+enum { FORM_STORE, FORM_FLAT, FORM_SCAN, FORM_BUNDLE, FORM_ADMIN };
+enum {
+	IN_STORE = 1 << FORM_STORE,
+	IN_FLAT = 1 << FORM_FLAT,
+	IN_BUNDLE = 1 << FORM_BUNDLE,
+	IN_ADMIN = 1 << FORM_ADMIN,
+	UNPACKS = IN_STORE | IN_FLAT,
+	READS = UNPACKS | 1 << FORM_SCAN,
+};
+
 enum { EXCL_MODE = 1 };
 
-static const struct opt image_unpack_opts[] = { OPT_STORE(struct unpack_args, store),
-	OPT_STR(struct unpack_args, name, "name", 'N', "NAME", "Name the image",
-		.more = "The default is the source's file name without its extension, with :REF "
-			"when one was given (of REPO:TAG, what follows the last slash). An image "
-			"of that name is replaced, at once, when all is unpacked and right."),
+static const struct opt_form forms[] = {
+	{ "unpacking into a store", NULL, NULL, NULL,
+		OPT_SYNOPSIS("[-s STORE] [--base BASE[:COUNT] [--public]] [-N NAME] SOURCE",
+			"[-s STORE] [--base BASE[:COUNT] [--public]] -N NAME LAYER.tar...") },
+	{ "--flat", NULL, "flat", "Unpack all layers into one directory",
+		OPT_SYNOPSIS("--flat DIR [-m MAP] [--replace] [--public] SOURCE | LAYER.tar...") },
+	{ "--scan", NULL, "scan", "Report what an image needs, without unpacking it",
+		OPT_SYNOPSIS("--scan SOURCE | LAYER.tar...") },
+	{ "--bundle", NULL, "bundle", "Create an OCI bundle from a stored image",
+		OPT_SYNOPSIS("[-s STORE] --bundle DIR -m MAP [-t] [--public] NAME [-- CMD...]") },
+	{ "--list, --show, --verify, --remove, --prune", NULL, "list show verify remove prune",
+		"Inspect the images of a store, or remove them",
+		OPT_SYNOPSIS("[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | "
+			     "--prune") },
+	{ .name = NULL },
+};
+
+static const struct opt image_unpack_opts[] = {
+	OPT_STORE(struct unpack_args, store, .forms = IN_STORE | IN_BUNDLE | IN_ADMIN,
+		.instead = "omit --store: --flat and --scan use no store"),
+	OPT_STR(struct unpack_args, name, "name", 'N', "NAME", "Name the image", .forms = IN_STORE,
+		.instead = "write the name of a stored image after the option that uses it, "
+			   "as in --show NAME",
+		.more = "The default is the file name of the source without its extension, "
+			"followed by :REF if one was given (for REPO:TAG, the part after the last "
+			"slash). An existing image of that name is replaced in one step, after the "
+			"new image has been unpacked and verified."),
 	OPT_FUNC(struct unpack_args, base, "base", 0, "BASE[:COUNT]", parse_base,
-		"Make a store whose disk ids start at BASE",
-		.more = "An image's id I has the disk id BASE+I, for I below COUNT (default "
-			"65536); higher ones are refused. See STORES WITH A BASE."),
+		"Create a store whose on-disk ids start at BASE", .forms = IN_STORE,
+		.instead = "a store remembers its base; for a flat tree, give the ids with --map",
+		.more = "Id I of an image is stored as BASE+I, for I below COUNT (default 65536); "
+			"higher ids are refused. See STORES WITH A BASE."),
+	OPT_FLAG(struct unpack_args, open_to_all, "public", 0,
+		"Allow files that give rights to every user",
+		.forms = IN_STORE | IN_FLAT | IN_BUNDLE, .needs = "base",
+		.instead = "--public is for --flat, --bundle and --base",
+		.more = "With --flat and --bundle, set-uid and set-gid files, file capabilities "
+			"and devices are allowed where other users can reach them. With --base, "
+			"other users may read the store, which must be on a nosuid mount. See "
+			"OPEN PLACES."),
+
+	OPT_STR(struct unpack_args, flat, "flat", 0, "DIR", "Unpack all layers into one directory",
+		.heading = "Other actions", .forms = IN_FLAT, .excl = EXCL_MODE, .comp = COMP_DIR,
+		.more = "DIR must not exist or be empty. The tree appears in one step, after it "
+			"has been unpacked and verified. No store is used."),
+	OPT_FLAG(struct unpack_args, scan, "scan", 0, "Report what the image needs; write nothing",
+		.forms = 1 << FORM_SCAN, .excl = EXCL_MODE,
+		.more = "All layers are read and verified. The report lists, for each layer and "
+			"for the whole image, the entries, sizes, highest ids, devices, set-id "
+			"files, capabilities, ACLs and whiteouts; then each owner, and the "
+			"smallest map that covers the image. No store is used."),
+	OPT_STR(struct unpack_args, bundle, "bundle", 0, "DIR",
+		"Create an OCI bundle from a stored image", .forms = IN_BUNDLE, .excl = EXCL_MODE,
+		.comp = COMP_DIR,
+		.more = "DIR is created, or must be empty. The words after NAME replace the "
+			"image's Cmd. See BUNDLES."),
+	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store",
+		.forms = IN_ADMIN, .excl = EXCL_MODE),
+	OPT_STR(struct unpack_args, show, "show", 0, "NAME", "Show an image and its layers",
+		.forms = IN_ADMIN, .excl = EXCL_MODE),
+	OPT_STR(struct unpack_args, verify, "verify", 0, "NAME",
+		"Check the layers of a stored image", .forms = IN_ADMIN, .excl = EXCL_MODE,
+		.more = "Every file is compared with the header in the archive of its layer: "
+			"existence, type, owner, mode, size, device number and link target. File "
+			"contents, times and extended attributes are not checked, and a missing "
+			"whiteout is not detected."),
+	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME",
+		"Remove an image, but not its layers", .forms = IN_ADMIN, .excl = EXCL_MODE,
+		.more = "An image is not removed while an overlay with the source image:NAME and "
+			"with layers of this store is mounted. If the kernel does not show the "
+			"layers of a mount, an image of that name in another store counts too. "
+			"Only mount namespaces count that the caller can see and that belong to "
+			"root or to the owner of the store; in other users' namespaces, these "
+			"users choose the names of mounts."),
+	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove layers that no image uses",
+		.forms = IN_ADMIN, .excl = EXCL_MODE,
+		.more = "Mounted layers stay, too, such as those of an image that has been "
+			"replaced since, if the caller can see the mount in a mount namespace of "
+			"root or of the store's owner. In the namespaces of other users, a layer "
+			"counts as mounted if its directory is mounted, or if an overlay names a "
+			"path to it in a store that is open to these users; copies of a stack "
+			"that exist only in such a namespace do not count. Namespaces without a "
+			"process are not seen, and only root sees those of other users."),
+
 	OPT_U32(struct unpack_args, jobs, "jobs", 'j', "N",
-		"Unpack up to N layers at the same time",
+		"Unpack up to N layers at the same time", .heading = "Unpacking", .forms = UNPACKS,
 		.more = "The default is the number of processors."),
 	OPT_FUNC(struct unpack_args, platform, "platform", 0, "OS/ARCH[/VARIANT]", parse_platform,
-		"Choose this platform of an image that has several",
-		.more = "The default is that of this machine. An image made for another platform "
-			"is refused when this is given; without it there is a warning."),
+		"Select this platform of an image that has several", .forms = READS,
+		.more = "The default is the platform of this machine. If the option is given, an "
+			"image for another platform is refused; otherwise a warning is printed."),
 	OPT_SIZE(struct unpack_args, max_bytes, "max-bytes", 0, "SIZE",
-		"Refuse layers with more file data than this",
-		.more = "All data that is read counts: also that of entries that are left out, "
-			"extension headers, and the files of lower layers that hard links copy. "
-			"Holes do not count. With --flat it holds for all layers together."),
+		"Refuse layers with more file data than this", .forms = READS,
+		.more = "All data that is read counts, including entries that are skipped, "
+			"extension headers, and the files of lower layers that hard links copy; "
+			"holes do not. With --flat, the limit applies to all layers together."),
 	OPT_SIZE(struct unpack_args, max_entries, "max-entries", 0, "N",
-		"Refuse layers with more entries than this",
-		.more = "With --flat it holds for all layers together."),
+		"Refuse layers with more entries than this", .forms = READS,
+		.more = "With --flat, the limit applies to all layers together."),
 	OPT_FLAG(struct unpack_args, keep_security, "keep-security", 0,
-		"Apply security.selinux, security.ima and security.evm too",
-		.more = "They belong to the machine that the image was made on, so they are left "
-			"out otherwise."),
+		"Apply security.selinux, security.ima and security.evm too", .forms = UNPACKS,
+		.more = "By default these attributes are skipped, because they belong to the "
+			"machine that the image was made on."),
 	OPT_CHOICE(struct unpack_args, caps, "caps", 0, "HOW", "keep rebase",
-		"Choose what becomes of capabilities of version 3",
-		.more = "These hold for user namespaces with a certain root only. keep, the "
-			"default: as the layer says. rebase: they become the image's root's. See "
-			"CAPABILITIES."),
+		"Choose how to store version-3 file capabilities", .forms = UNPACKS,
+		.more = "Such capabilities take effect only in user namespaces with a certain "
+			"root id. keep, the default, stores them as the layer has them; rebase "
+			"assigns them to the image's root. See CAPABILITIES."),
 	OPT_CHOICE(struct unpack_args, devices, "devices", 0, "HOW", "make skip",
-		"Say what becomes of devices",
-		.more = "make, the default, fails where they cannot be made: in a user namespace, "
-			"and so for an ordinary user. skip leaves them out; the first ones are "
-			"named, and the summary tells how many there were. With --flat and a map "
-			"skip is the default; a store with a base has none."),
+		"Choose what to do with device nodes", .forms = UNPACKS,
+		.more = "make, the default, fails where device nodes cannot be created: in a user "
+			"namespace, and so for an ordinary user. skip omits them; the first ones "
+			"are named, and the summary has their number. With --flat and a map, skip "
+			"is the default; a store with a base never contains devices."),
 	OPT_CHOICE(struct unpack_args, unmapped, "unmapped", 0, "HOW", "refuse skip overflow",
-		"Say what becomes of ids that there are not",
-		.more = "In a user namespace an owner may have no id. refuse, the default, names "
-			"the first such entry and what would help. skip leaves such entries out. "
-			"overflow gives them to 65534, or to 0 where there is no 65534, and takes "
-			"the set-id bits away that would change hands. See ORDINARY USERS."),
-	OPT_FLAG(struct unpack_args, no_sync, "no-sync", 0,
-		"Leave it to the kernel when the files reach the disk",
-		.more = "Without this the layers are on disk before they are published. With it a "
-			"power failure may leave a published layer with empty files: for scratch "
-			"stores only. Killing the program is safe either way."),
-	OPT_STR(struct unpack_args, flat, "flat", 0, "DIR",
-		"Unpack into one directory, all layers applied", .excl = EXCL_MODE,
-		.comp = COMP_DIR,
-		.more = "DIR must not exist or be empty; it appears, or is replaced, at once when "
-			"all is unpacked and right. No store is used."),
-	OPT_FLAG(struct unpack_args, replace, "replace", 0,
-		"Let the new tree take the place of what DIR holds",
-		.more = "With --flat: at once, when all is unpacked and right. What was there is "
-			"then removed, all of it."),
-	OPT_FLAG(struct unpack_args, open_to_all, "public", 0,
-		"Allow what gives rights to all who can reach it",
-		.more = "With --flat and --bundle: set-uid and set-gid files, file capabilities "
-			"and devices where other users can reach them. With --base: a store that "
-			"they can look into, on a mount that is nosuid. See OPEN PLACES."),
-	OPT_FLAG(struct unpack_args, scan, "scan", 0,
-		"Tell what the image needs, and write nothing", .excl = EXCL_MODE,
-		.more = "All layers are read and verified. Printed are, of each and in all: "
-			"entries, sizes, the highest ids, devices, set-id files, capabilities, "
-			"ACLs and whiteouts; then each owner, and the smallest map that covers the "
-			"image. No store is used."),
-	OPT_FLAG(struct unpack_args, list, "list", 'l', "List the images of the store",
-		.excl = EXCL_MODE),
-	OPT_STR(struct unpack_args, show, "show", 0, "NAME", "Show an image and its layers",
-		.excl = EXCL_MODE),
-	OPT_STR(struct unpack_args, verify, "verify", 0, "NAME",
-		"Check the layers of an image in the store", .excl = EXCL_MODE,
-		.more = "Every file is compared with what the header in its layer's archive said: "
-			"type, owner, mode, size, device, the target of a link, and whether it is "
-			"there, and no other. The content of files, their times and attributes are "
-			"not looked at, and a whiteout that is gone is not missed."),
-	OPT_STR(struct unpack_args, remove, "remove", 0, "NAME",
-		"Remove an image, but not its layers", .excl = EXCL_MODE,
-		.more = "Refused while it is mounted: an overlay whose source is image:NAME, and "
-			"whose layers are of this store, as far as the kernel tells them. Where it "
-			"does not tell the store, an image of that name in another store counts "
-			"too. Mount namespaces count that the caller can see and that root or the "
-			"owner of the store owns; in those of other users, mounts are called what "
-			"these users like."),
-	OPT_FLAG(struct unpack_args, prune, "prune", 0, "Remove the layers that no image names",
-		.excl = EXCL_MODE,
-		.more = "Layers that are mounted stay too, in any mount namespace of root or the "
-			"store's owner that the caller can see: those of an image that was "
-			"replaced since. In the namespaces of other users a layer counts if a "
-			"mount is of its directory, or if an overlay names a path to it in a store "
-			"that is open to them; a stack that only such a namespace still has a copy "
-			"of does not count. Namespaces without a process, and for others than root "
-			"those of others, cannot be seen."),
-	OPT_STR(struct unpack_args, bundle, "bundle", 0, "DIR",
-		"Make an OCI runtime bundle of an image in the store", .excl = EXCL_MODE,
-		.comp = COMP_DIR,
-		.more = "DIR is made, or must be empty. The words after NAME replace the image's "
-			"Cmd. See BUNDLES."),
-	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP",
-		"Make the bundle, or the flat tree, for this map",
-		.more = "The ids of the image are the map's disk ids, as they are in a store. With "
-			"--flat the tree's files belong to its seen ids: DIR holds what an image "
-			"mounted with this map would show. With --bundle it is the map that the "
-			"stack is mounted with. Several are joined. See shiftbox-idmap(7)."),
-	OPT_FLAG(struct unpack_args, terminal, "terminal", 't',
-		"Give the bundle's program a terminal of its own"),
-	OPT_END };
+		"Choose what to do with owners that have no id here", .forms = UNPACKS,
+		.more = "In a user namespace an owner may have no id. refuse, the default, fails "
+			"and names the first such entry and a remedy. skip omits such entries. "
+			"overflow gives them to 65534, or to 0 if there is no 65534, and clears "
+			"set-id bits that would take effect for another id. See ORDINARY USERS."),
+	OPT_FLAG(struct unpack_args, no_sync, "no-sync", 0, "Do not wait until the data is on disk",
+		.forms = UNPACKS,
+		.more = "By default, the layers are on disk before they are published. With this "
+			"option, a power failure may leave a published layer with empty files; use "
+			"it for scratch stores only. Killing the program is safe either way."),
 
-static const char *const image_unpack_synopsis[] = {
-	"[-s STORE] [--base BASE[:COUNT] [--public]] [-N NAME] SOURCE",
-	"[-s STORE] [--base BASE[:COUNT] [--public]] -N NAME LAYER.tar...",
-	"--flat DIR [-m MAP] [--replace] [--public] SOURCE | LAYER.tar...",
-	"--scan SOURCE | LAYER.tar...",
-	"[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | --prune",
-	"[-s STORE] --bundle DIR -m MAP [-t] [--public] NAME [-- CMD...]", NULL
+	OPT_LIST(struct unpack_args, maps, "map", 'm', "MAP",
+		"Create the flat tree or the bundle for this map",
+		.heading = "Flat trees and bundles", .forms = IN_FLAT | IN_BUNDLE,
+		.instead = "give the map when the image is mounted: the ids in a store are those "
+			   "of its images",
+		.more = "The ids of the image are the map's disk ids, as they are in a store. With "
+			"--flat, the files of the tree belong to the map's seen ids: DIR contains "
+			"what an image mounted with this map would show. With --bundle, the stack "
+			"is mounted with this map. Several maps are joined. See shiftbox-idmap(7)."),
+	OPT_FLAG(struct unpack_args, replace, "replace", 0, "Replace whatever DIR contains",
+		.forms = IN_FLAT,
+		.instead = "omit --replace: an image in a store is replaced "
+			   "without it",
+		.more = "With --flat, DIR is replaced in one step, after the new tree has been "
+			"unpacked and verified. The previous contents are then deleted."),
+	OPT_FLAG(struct unpack_args, terminal, "terminal", 't',
+		"Run the bundle's program on a terminal", .forms = IN_BUNDLE),
+	OPT_END,
 };
 
 static void unpack_init(void *args)
@@ -193,61 +229,6 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 	return unpack_prune(s, ctx, e);
 }
 
-/* What is asked for. */
-enum mode { MODE_STORE = 1, MODE_FLAT = 2, MODE_SCAN = 4, MODE_BUNDLE = 8, MODE_OTHER = 16 };
-
-static enum mode mode_of(const struct unpack_args *a)
-{
-	if (a->list || a->show || a->verify || a->remove || a->prune)
-		return MODE_OTHER;
-	return a->bundle ? MODE_BUNDLE : a->scan ? MODE_SCAN : a->flat ? MODE_FLAT : MODE_STORE;
-}
-
-/* No option is ignored: one that has nothing to say to what is asked for is refused. */
-static int check_uses(const struct unpack_args *a, struct err *e)
-{
-	const unsigned unpacks = MODE_STORE | MODE_FLAT, reads = unpacks | MODE_SCAN;
-	const struct {
-		bool given;
-		unsigned modes;
-		const char *text;
-	} uses[] = {
-		{ a->store, (unsigned)~(MODE_FLAT | MODE_SCAN),
-			"--store is of no use: --flat uses no store, nor does --scan" },
-		{ a->name, MODE_STORE,
-			"--name is for unpacking into a store; of an image that is there the name "
-			"stands beside the option" },
-		{ a->base.count, MODE_STORE,
-			"--base is for unpacking into a store, which remembers it; of a flat tree "
-			"--map says the ids" },
-		{ a->maps.len, MODE_FLAT | MODE_BUNDLE,
-			"--map is for --bundle and --flat: a store has the ids of its images" },
-		{ a->replace, MODE_FLAT,
-			"--replace goes with --flat: an image in a store is replaced anyway" },
-		{ a->open_to_all, MODE_FLAT | MODE_BUNDLE | (a->base.count ? MODE_STORE : 0),
-			"--public is for --flat, --bundle and --base" },
-		{ a->terminal, MODE_BUNDLE, "--terminal is for --bundle" },
-		{ a->platform.os[0], reads,
-			"--platform is for choosing an image to unpack or scan" },
-		{ a->max_bytes != layer_default_limits.bytes, reads,
-			"--max-bytes is for unpacking and --scan" },
-		{ a->max_entries != layer_default_limits.entries, reads,
-			"--max-entries is for unpacking and --scan" },
-		{ a->jobs, unpacks, "--jobs is for unpacking" },
-		{ a->no_sync, unpacks, "--no-sync is for unpacking" },
-		{ a->keep_security, unpacks, "--keep-security is for unpacking" },
-		{ a->caps != CAPS_KEEP, unpacks, "--caps is for unpacking" },
-		{ a->devices != DEVICES_UNSAID, unpacks, "--devices is for unpacking" },
-		{ a->unmapped != UNMAPPED_REFUSE, unpacks, "--unmapped is for unpacking" },
-	};
-	const enum mode mode = mode_of(a);
-
-	for (size_t i = 0; i < ARRAY_LEN(uses); i++)
-		if (uses[i].given && !(uses[i].modes & mode))
-			return err_usage(e, "%s", uses[i].text);
-	return 0;
-}
-
 /*
  * An ordinary user needs more ids than one wherever files are made, removed or looked at that
  * belong to others. From the user namespace the user's other mounts cannot be seen, so they are
@@ -256,19 +237,14 @@ static int check_uses(const struct unpack_args *a, struct err *e)
 static int image_unpack_before(void *args, struct ctx *ctx, struct err *e)
 {
 	struct unpack_args *a = args;
-	bool unpacks = !(a->list || a->show || a->verify || a->remove || a->prune || a->bundle ||
-			       a->scan || ctx->dry_run) &&
-		ctx->operands.len;
-	int r = check_uses(a, e);
+	bool unpacks = UNPACKS >> ctx->form & 1 && !ctx->dry_run && ctx->operands.len;
+	int r = 0;
 
-	if (r < 0)
-		return r;
 	if (geteuid() != 0 && a->base.count) {
-		r = err_say(e, EPERM, NULL,
-			"--base takes root of the machine, who owns ids that are nobody's");
+		r = err_say(e, EPERM, NULL, "--base needs root on the host");
 		err_try(e,
-			"leave --base away: an ordinary user's store has the user's own "
-			"subordinate ids");
+			"omit --base: the store of an ordinary user has the user's subordinate "
+			"ids");
 		return r;
 	}
 	if (geteuid() == 0 || !(unpacks || a->verify || a->remove || a->prune))
@@ -297,9 +273,9 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 {
 	struct unpack_args *a = args;
 
-	if (a->list || a->show || a->verify || a->remove || a->prune || a->bundle)
+	if (ctx->form == FORM_ADMIN || ctx->form == FORM_BUNDLE)
 		return run_on_store(a, ctx, e);
-	if (a->scan)
+	if (ctx->form == FORM_SCAN)
 		return unpack_run_scan(a, ctx, e);
 	return unpack_run(a, ctx, e);
 }
@@ -307,7 +283,7 @@ static int image_unpack_run(void *args, struct ctx *ctx, struct err *e)
 const struct cmd cmd_image_unpack = {
 	.name = "image-unpack",
 	.brief = "Unpack an image into a store, layer by layer, without chown",
-	.synopsis = image_unpack_synopsis,
+	.forms = forms,
 	.opts = image_unpack_opts,
 	.args_size = sizeof(struct unpack_args),
 	.operands_max = SIZE_MAX,

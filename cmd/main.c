@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shiftbox: find the command, read its options, run it, report. */
+/* main: find the command, parse its options, run it, and report errors. */
 
 #include "cmd.h"
 
@@ -26,7 +26,7 @@
 static const char *command_name = "shiftbox";
 static bool environment_ignored;
 
-/* May run on several threads: one message, one write. */
+/* Several threads may log at once, so each message is written by one call. */
 static void print_message(enum log_level level, const char *text)
 {
 	(void)fprintf(stderr, "shiftbox %s: %s%s\n", command_name,
@@ -55,7 +55,7 @@ static int report(const struct cmd *cmd, struct err *e, bool json)
 		err_try(e, "shiftbox%s%s --help", cmd ? " " : "", cmd ? cmd->name : "");
 	if (json) {
 		(void)out_error_json(
-			STDERR_FILENO, cmd ? cmd->name : "", e); /* nowhere left to say it */
+			STDERR_FILENO, cmd ? cmd->name : "", e); /* a failure cannot be reported */
 		return status;
 	}
 
@@ -93,12 +93,18 @@ static int check_operands(const struct cmd *cmd, const struct operands *o, struc
 	return 0;
 }
 
-static int run_parsed(const struct cmd *cmd, void *args, const struct common_args *common,
-	struct operands *operands, struct err *e)
+static int run_parsed(const struct cmd *cmd, const struct opt_set *sets, size_t n_sets,
+	const struct opt_line *line, struct err *e)
 {
+	void *args = sets[0].args;
+	const struct common_args *common = sets[1].args;
+	int selected = opt_form_selected(cmd->forms, line);
 	struct ctx ctx = {
 		.name = cmd->name,
-		.operands = *operands,
+		.form = selected >= 0 ? (size_t)selected :
+			cmd->form     ? cmd->form(args, &line->operands) :
+					0,
+		.operands = line->operands,
 		.verbose = common->verbose,
 		.quiet = common->quiet,
 		.dry_run = common->dry_run,
@@ -107,7 +113,9 @@ static int run_parsed(const struct cmd *cmd, void *args, const struct common_arg
 	};
 	int r, flushed, before = BEFORE_GO_ON;
 
-	r = check_operands(cmd, operands, e);
+	r = check_operands(cmd, &line->operands, e);
+	if (r == 0)
+		r = opt_form_check(cmd->forms, ctx.form, line, sets, n_sets, e);
 	if (r < 0)
 		return r;
 	log_set_level(common->verbose ? LOG_VERBOSE : common->quiet ? LOG_WARN : LOG_INFO);
@@ -136,7 +144,7 @@ static int run_parsed(const struct cmd *cmd, void *args, const struct common_arg
 	return r;
 }
 
-/* Where a fault of the command line stands before --json, the option was not read yet. */
+/* A usage error may come before --json was parsed: look for it in argv. */
 static bool asks_for_json(char **argv)
 {
 	while (*++argv && strcmp(*argv, "--"))
@@ -145,17 +153,31 @@ static bool asks_for_json(char **argv)
 	return false;
 }
 
+/* The answers to --help and --version, or else the command itself. */
+static int answer(const struct cmd *cmd, const struct opt_set *sets, size_t n_sets,
+	const struct opt_line *line, struct err *e)
+{
+	const struct common_args *common = sets[1].args;
+	struct optdoc_cmd doc = cmd_doc(cmd, sets, n_sets);
+
+	if (common->help)
+		return optdoc_help(&doc, opt_form_selected(cmd->forms, line), stdout) < 0 ?
+			err_set(e, errno, "standard output", "cannot write the help") :
+			0;
+	if (common->version)
+		return printf("shiftbox %s\n", VERSION) < 0 ?
+			err_set(e, errno, "standard output", "cannot write") :
+			0;
+	return run_parsed(cmd, sets, n_sets, line, e);
+}
+
 static int run_command(const struct cmd *cmd, char **argv)
 {
 	scoped_free void *args = calloc(1, cmd->args_size ? cmd->args_size : 1);
 	struct common_args common = { .color = COLOR_AUTO };
-	struct opt_set sets[] = {
-		{ cmd->opts, args },
-		{ common_opts, &common },
-		{ dry_run_opts, &common },
-	};
-	size_t n_sets = cmd->flags & CMD_DRY_RUN ? 3 : 2;
-	struct operands operands = { 0 };
+	struct opt_set sets[CMD_SETS_MAX];
+	size_t n_sets = cmd_sets(cmd, args, &common, sets);
+	struct opt_line line = { .operands = { .len = 0 } };
 	static struct err e;
 	int r;
 
@@ -167,23 +189,15 @@ static int run_command(const struct cmd *cmd, char **argv)
 	if (cmd->init)
 		cmd->init(args);
 
-	r = opt_parse(sets, n_sets, argv, cmd->flags & CMD_STOP_EARLY, &operands, &e);
-	if (r == 0 && common.help)
-		r = optdoc_help(cmd->name, cmd->brief, cmd->synopsis, sets, n_sets, stdout) < 0 ?
-			err_set(&e, errno, "standard output", "cannot write the help") :
-			0;
-	else if (r == 0 && common.version)
-		r = printf("shiftbox %s\n", VERSION) < 0 ?
-			err_set(&e, errno, "standard output", "cannot write") :
-			0;
-	else if (r == 0)
-		r = run_parsed(cmd, args, &common, &operands, &e);
+	r = opt_parse(sets, n_sets, argv, cmd->flags & CMD_STOP_EARLY, &line, &e);
+	if (r == 0)
+		r = answer(cmd, sets, n_sets, &line, &e);
 
 	if (r < 0)
 		r = report(cmd, &e, common.json || asks_for_json(argv));
 	else if ((r == STATUS_NO_EXEC || r == STATUS_NO_COMMAND) && e.set)
 		(void)report(cmd, &e, common.json);
-	operands_done(&operands);
+	opt_line_done(&line);
 	if (cmd->done)
 		cmd->done(args);
 	opt_args_done(cmd->opts, args);
@@ -198,7 +212,7 @@ static const struct cmd *find_command(const char *name)
 	return NULL;
 }
 
-/* `shiftbox --install DIR`: a link there for each command, to this very binary. */
+/* `shiftbox --install DIR`: make a link to this binary in DIR for each command. */
 static int install_links(const char *dir, struct err *e)
 {
 	char self[4096];
@@ -249,7 +263,7 @@ static int own_help(char **operands, struct err *e)
 		     "Commands:\n");
 	for (size_t i = 0; commands[i]; i++)
 		(void)printf("  %-16s %s\n", commands[i]->name, commands[i]->brief);
-	(void)printf("\n`shiftbox COMMAND --help` tells the rest.\n");
+	(void)printf("\nSee `shiftbox COMMAND --help`.\n");
 	return 0;
 }
 
@@ -266,7 +280,7 @@ static int own_gen(char **operands, struct err *e)
 	return gen_main(operands[0], operands[1], operands[1] ? operands[2] : NULL, e);
 }
 
-/* What shiftbox does without a command. */
+/* The options of shiftbox without a command. */
 static const struct {
 	const char *name, *short_name;
 	size_t operands_min, operands_max;
@@ -316,9 +330,9 @@ static int run_mount_helper(int argc, char **argv)
 }
 
 /*
- * Descriptors 0 to 2 must exist, or a file that is opened later would get the output of errors.
- * What was closed stays unusable: the wrong direction makes reading 0, or writing 1 or 2, fail with
- * EBADF.
+ * Open descriptors 0 to 2 if they are closed, so that no file opened later gets the output or the
+ * errors. They are opened in the wrong direction, so that reading 0 or writing 1 or 2 still fails
+ * with EBADF.
  */
 static void open_standard_fds(void)
 {
@@ -329,7 +343,10 @@ static void open_standard_fds(void)
 						     O_RDONLY); /* gets the lowest number: fd */
 }
 
-/* With rights that its caller does not have nothing else is done, and nothing else is asked. */
+/*
+ * Refuse to run with more rights than the caller has (set-uid, file capabilities), before anything
+ * else; under AT_SECURE, ignore the environment.
+ */
 static int check_privilege(const struct cmd *cmd)
 {
 	static struct privilege p;
@@ -358,7 +375,7 @@ int main(int argc, char **argv)
 	open_standard_fds();
 	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is reported as an error */
 	(void)signal(
-		SIGCHLD, SIG_DFL); /* a caller that ignores it would have children end unseen */
+		SIGCHLD, SIG_DFL); /* if the caller ignores it, children cannot be waited for */
 	log_set_sink(print_message);
 
 	cmd = find_command(base);

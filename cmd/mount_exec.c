@@ -12,10 +12,8 @@
 #include "../lib/base/subprocess.h"
 #include "../lib/base/sys.h"
 
-static int check_usage(const struct mount_args *a, const struct ctx *ctx, struct err *e)
+static int check_usage(const struct ctx *ctx, struct err *e)
 {
-	if (a->unmount)
-		return err_usage(e, "options '--exec' and '--unmount' exclude each other");
 	if (ctx->operands.dashdash == ctx->operands.len)
 		return err_usage(e,
 			"option '--exec' needs a command: mount-idmapped -e SOURCE TARGET -- "
@@ -64,7 +62,7 @@ int mount_exec(void *args, struct ctx *ctx, struct err *e)
 
 	if (!a->exec)
 		return BEFORE_GO_ON;
-	r = check_usage(a, ctx, e);
+	r = check_usage(ctx, e);
 	if (r < 0)
 		return r;
 	ctx->operands.len = ctx->operands.dashdash;

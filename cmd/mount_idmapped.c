@@ -19,33 +19,67 @@
 #include "../lib/store/store_plan.h"
 #include "mount_line.h"
 
+enum { FORM_MOUNT, FORM_ALL, FORM_UNMOUNT, FORM_LINE };
+enum {
+	IN_MOUNT = 1 << FORM_MOUNT,
+	IN_ALL = 1 << FORM_ALL,
+	IN_UNMOUNT = 1 << FORM_UNMOUNT,
+	IN_LINE = 1 << FORM_LINE,
+	MOUNTS = IN_MOUNT | IN_ALL | IN_LINE,
+};
+
+enum { EXCL_EXEC = 1 };
+
+static const struct opt_form forms[] = {
+	{ "mounting SOURCE on TARGET", NULL, NULL, NULL,
+		OPT_SYNOPSIS("[-n] [-m MAP]... [-t TYPE] [-o OPTIONS] [--once] SOURCE TARGET",
+			"-e [-m MAP]... [-o OPTIONS] SOURCE TARGET -- CMD...") },
+	{ "--all", NULL, "all", "Mount the lines of an fstab, or unmount them",
+		OPT_SYNOPSIS("-a [-n] [-u [-R]] [-T FSTAB]") },
+	{ "--unmount", NULL, "unmount", "Unmount each TARGET", OPT_SYNOPSIS("-u [-R] TARGET...") },
+	{ "a line of the fstab", NULL, NULL, NULL, OPT_SYNOPSIS("[-n] [-T FSTAB] TARGET|SOURCE") },
+	{ .name = NULL },
+};
+
 static const struct opt mount_opts[] = {
-	OPT_LIST(struct mount_args, maps, "map", 'm', "MAP",
-		"Show the ids of the disk through this map",
-		.more = "Several are joined. \"none\" takes off the map that SOURCE has."),
+	OPT_LIST(struct mount_args, maps, "map", 'm', "MAP", "Translate on-disk ids with this map",
+		.forms = IN_MOUNT,
+		.more = "Several maps are joined. \"none\" removes the map that SOURCE has. See "
+			"MAPS."),
 	OPT_LIST(struct mount_args, options, "options", 'o', "OPTIONS",
-		"Set mount options, separated by commas", .more = "See MOUNT OPTIONS."),
+		"Set mount options, separated by commas", .forms = IN_MOUNT,
+		.more = "See MOUNT OPTIONS."),
 	OPT_STR(struct mount_args, type, "type", 't', "TYPE", "Mount a filesystem of this type",
-		.more = "Without it, libblkid looks what SOURCE holds. A contradiction between the "
-			"two is told."),
+		.forms = IN_MOUNT,
+		.more = "Without the option, libblkid detects the type from the contents of "
+			"SOURCE. A warning is printed if the two disagree."),
 	OPT_FLAG(struct mount_args, strict, "strict-map", 0,
-		"Refuse a map for users or groups alone",
-		.more = "Without it, the other kind keeps the ids of the disk."),
-	OPT_FLAG(struct mount_args, all, "all", 'a', "Mount the lines of an fstab, all or none",
-		.more = "See FSTAB."),
-	OPT_STR(struct mount_args, fstab, "fstab", 'T', "FSTAB", "Read this fstab",
-		.comp = COMP_FILE, .more = "The default is /etc/fstab."),
-	OPT_FLAG(struct mount_args, once, "once", 0, "Do nothing where it is mounted already",
-		.more = "Another map or other flags there are an error. It is always so for lines "
-			"of an fstab."),
-	OPT_FLAG(struct mount_args, exec, "exec", 'e', "Mount only for the command after --",
-		.more = "It runs in a mount namespace of its own, where alone the mount is seen, "
-			"and which ends with it."),
+		"Refuse maps that cover only users or only groups", .forms = MOUNTS,
+		.more = "Without the option, the ids of the other kind are shown as they are on "
+			"disk."),
+	OPT_STORE(struct mount_args, store, .forms = MOUNTS),
+	OPT_FLAG(struct mount_args, once, "once", 0,
+		"Succeed if TARGET is already mounted like this", .forms = MOUNTS,
+		.more = "A mount there with another map or other flags is an error. Lines of an fstab are "
+			"always mounted like this."),
+	OPT_FLAG(struct mount_args, exec, "exec", 'e',
+		"Mount privately, for the command after -- only", .forms = MOUNTS,
+		.excl = EXCL_EXEC,
+		.more = "The command runs in a new mount namespace. The mount exists only there, "
+			"and disappears with the namespace."),
 	OPT_FLAG(struct mount_args, unmount, "unmount", 'u', "Unmount each TARGET",
-		.more = "A mount that is busy stays, and who holds it is told."),
+		.heading = "Unmounting", .forms = IN_UNMOUNT | IN_ALL, .excl = EXCL_EXEC,
+		.more = "A busy mount is left mounted, and its users are listed. With --all, the "
+			"lines of the fstab are unmounted."),
 	OPT_FLAG(struct mount_args, recursive, "recursive", 'R',
-		"With --unmount, what is mounted below goes first"),
-	OPT_STORE(struct mount_args, store), OPT_END
+		"With --unmount: unmount everything below, too", .needs = "unmount",
+		.forms = IN_UNMOUNT | IN_ALL, .instead = "to bind what is mounted below: -o rbind"),
+	OPT_FLAG(struct mount_args, all, "all", 'a',
+		"Mount all shiftbox lines of fstab (undone if one fails)",
+		.heading = "Lines of an fstab", .forms = IN_UNMOUNT | IN_ALL, .more = "See FSTAB."),
+	OPT_STR(struct mount_args, fstab, "fstab", 'T', "FSTAB", "Read this fstab",
+		.comp = COMP_FILE, .forms = IN_ALL | IN_LINE, .more = "The default is /etc/fstab."),
+	OPT_END,
 };
 
 static bool mount_item(size_t i, struct optdoc_item *ret)
@@ -53,11 +87,13 @@ static bool mount_item(size_t i, struct optdoc_item *ret)
 	return mount_options_row(i, &ret->name, &ret->arg, &ret->help);
 }
 
-static const char *const mount_synopsis[] = {
-	"[-n] [-m MAP]... [-t TYPE] [-o OPTIONS] [--once] SOURCE TARGET",
-	"[-n] [-T FSTAB] TARGET|SOURCE", "-a [-n] [-u [-R]] [-T FSTAB]", "-u [-R] TARGET...",
-	"-e [-m MAP]... [-o OPTIONS] SOURCE TARGET -- CMD...", NULL
-};
+/* A single operand is looked up in the fstab. With --exec, operands end before the command. */
+static size_t mount_form(const void *args, const struct operands *o)
+{
+	const struct mount_args *a = args;
+
+	return (a->exec ? o->dashdash : o->len) == 1 ? FORM_LINE : FORM_MOUNT;
+}
 
 void mount_stores_done(struct mount_stores *s)
 {
@@ -134,11 +170,6 @@ static int show_unmount(
 
 static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
-	if (a->maps.len || a->options.len || a->type || a->strict || a->store || a->once ||
-		a->fstab)
-		return err_usage(e,
-			"option '--unmount' goes with none of --map, --options, --type, "
-			"--strict-map, --once, --fstab and --store");
 	if (!ctx->operands.len)
 		return err_usage(e, "a TARGET is missing");
 
@@ -206,10 +237,6 @@ static int mount_one(
 /* What is to be mounted is in an fstab. */
 static int from_table(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
-	if (a->maps.len || a->options.len || a->type)
-		return err_usage(e,
-			a->all ? "option '--all' goes with none of --map, --options and --type" :
-				 "SOURCE and TARGET are needed");
 	if (!a->all)
 		return mount_table_one(a, ctx->operands.items[0], ctx, e);
 	if (ctx->operands.len)
@@ -237,21 +264,14 @@ static int mount_run(void *args, struct ctx *ctx, struct err *e)
 	const struct mount_args *a = args;
 	int r;
 
-	if (a->recursive && !a->unmount)
-		return err_usage(e,
-			"option '--recursive' goes with --unmount; to bind what is mounted below: "
-			"-o rbind");
-	if (a->unmount && !a->all)
+	if (ctx->form == FORM_UNMOUNT)
 		return unmount_each(a, ctx, e);
-	if (a->all || ctx->operands.len == 1)
+	if (ctx->form == FORM_ALL || ctx->operands.len == 1)
 		return from_table(a, ctx, e);
 	if (ctx->operands.len != 2)
 		return err_usage(e,
 			ctx->operands.len < 2 ? "SOURCE and TARGET are needed" :
-						"too many operands: SOURCE and TARGET are all");
-	if (a->fstab)
-		return err_usage(
-			e, "option '--fstab' is for --all and for a TARGET or SOURCE alone");
+						"expected only SOURCE and TARGET");
 
 	for (size_t i = 0; i < a->maps.len; i++)
 		if (strv_add(&o.maps, a->maps.items[i]) < 0)
@@ -268,13 +288,14 @@ static int mount_run(void *args, struct ctx *ctx, struct err *e)
 const struct cmd cmd_mount_idmapped = {
 	.name = "mount-idmapped",
 	.brief = "Mount directories, filesystems and image layers with mapped owners",
-	.synopsis = mount_synopsis,
+	.forms = forms,
 	.opts = mount_opts,
 	.args_size = sizeof(struct mount_args),
 	.operands_max = SIZE_MAX,
 	.operand_comp = COMP_FILE,
 	.item = mount_item,
 	.flags = CMD_DRY_RUN | CMD_ROOT_GUARD,
+	.form = mount_form,
 	.before = mount_exec,
 	.run = mount_run,
 };

@@ -514,8 +514,6 @@ int check_explain(const struct check_args *a, struct ctx *ctx, char **operands, 
 	struct store *store = NULL;
 	int r = 0;
 
-	if (a->store && !a->image)
-		return err_usage(e, "--store is where --image looks: it is of no use without it");
 	if (a->image)
 		r = image_layers(a, &store, &layers, e);
 	if (r == 0)

@@ -365,8 +365,6 @@ int check_map(const struct check_args *a, struct ctx *ctx, char **operands, stru
 		return cover(a, ctx->out, NULL, e);
 	if (!n)
 		return err_usage(e, "map needs MAP");
-	if (a->to && a->diff)
-		return err_usage(e, "--to and --diff exclude each other");
 	r = idmap_parse_form((const char *const *)operands, n, &m, e);
 	if (r == 0 && text)
 		r = second_map(text, &other, e);

@@ -558,9 +558,7 @@ int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, s
 	};
 	int r;
 
-	if (a->store && !a->image)
-		r = err_usage(e, "--store is where --image looks: it is of no use without it");
-	else if (a->threads > 1024)
+	if (a->threads > 1024)
 		r = err_usage(e, "--threads is at most 1024");
 	else
 		r = j.meter ? run(&j, ctx, e) : err_nomem(e);

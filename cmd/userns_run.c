@@ -12,62 +12,68 @@
 
 enum { EXCL_ROOT = 1 };
 
-static const struct opt userns_opts[] = { OPT_LIST(struct userns_args, maps, "map", 'm', "MAP",
-						  "Give the command the ids of this map",
-						  .more = "Several are joined. See MAPS."),
+static const struct opt_form forms[] = {
+	{ .name = "running a command",
+		.synopsis = OPT_SYNOPSIS("[-m MAP]... [-r DIR | -i image:NAME] [-o OPTIONS]... "
+					 "[-b SRC:DST[:WORD]]... CMD...",
+			"[-m MAP]... -i image:NAME [-o OPTIONS]... [-b SRC:DST[:WORD]]...") },
+	{ .name = NULL },
+};
+
+static const struct opt userns_opts[] = {
+	OPT_LIST(struct userns_args, maps, "map", 'm', "MAP", "Set the ids the command runs with",
+		.more = "Several maps are joined. See MAPS."),
 	OPT_FLAG(struct userns_args, strict, "strict-map", 0,
-		"Refuse a map for users or groups alone",
-		.more = "Without it, the other kind keeps its ids."),
-	OPT_STR(struct userns_args, rootfs, "rootfs", 'r', "DIR",
-		"Run it on this directory as its root", .comp = COMP_DIR, .excl = EXCL_ROOT),
+		"Refuse maps that cover only users or only groups",
+		.more = "Without the option, the other kind keeps its ids."),
+
+	OPT_STR(struct userns_args, rootfs, "rootfs", 'r', "DIR", "Use this directory as the root",
+		.heading = "The root", .comp = COMP_DIR, .excl = EXCL_ROOT),
 	OPT_STR(struct userns_args, image, "image", 'i', "image:NAME",
-		"Run it on an image of the store", .excl = EXCL_ROOT,
-		.more = "\"image:\" can be left out."),
+		"Use a stored image as the root", .excl = EXCL_ROOT,
+		.more = "The prefix image: may be omitted."),
 	OPT_LIST(struct userns_args, options, "options", 'o', "OPTIONS",
-		"Set options of the root's mount, as mount-idmapped",
-		.more = "Without upper=DIR, changes to an image are in memory and end with the "
-			"command."),
+		"Set mount options for the root, as in mount-idmapped", .needs = "rootfs image",
+		.more = "Without upper=DIR, changes to an image are kept in memory and end with "
+			"the command."),
 	OPT_STORE(struct userns_args, store),
 	OPT_LIST(struct userns_args, binds, "bind", 'b', "SRC:DST[:WORD]",
 		"Show SRC as DST; words: ro dev public map map=MAP", .more = "See BINDS."),
-	OPT_FLAG(struct userns_args, read_only, "read-only", 0,
-		"Let nothing in the root be changed",
-		.more = "What is mounted there (/dev, /tmp, /run, and binds) is not meant."),
+	OPT_FLAG(struct userns_args, read_only, "read-only", 0, "Make the root read-only",
+		.more = "This does not apply to /dev, /tmp, /run and binds."),
+	OPT_FLAG(struct userns_args, resolv_conf, "resolv-conf", 0,
+		"Show the host's /etc/resolv.conf"),
+
 	OPT_STR(struct userns_args, workdir, "workdir", 'w', "DIR",
-		"Start in this directory of the root",
-		.more = "The default is the image's, or /; on the host's own tree it is the "
-			"caller's."),
+		"Start in this directory of the root", .heading = "The command",
+		.more = "The default is the working directory of the image, or /. On the host's "
+			"own tree, it is the current directory."),
 	OPT_LIST(struct userns_args, env, "env", 'e', "NAME[=VALUE]",
 		"Set an environment variable, or keep the caller's",
-		.more = "A VALUE can be seen by all who list the processes of the host; NAME alone "
-			"cannot."),
+		.more = "VALUE is visible in ps output; NAME alone is not."),
 	OPT_STR(struct userns_args, user, "user", 'u', "USER[:GROUP]",
-		"Run it as this user of the namespace",
+		"Run as this user of the namespace",
 		.more = "Names are those of the root's /etc/passwd and /etc/group. The default is "
 			"root."),
 	OPT_STR(struct userns_args, hostname, "hostname", 0, "NAME",
-		"Set the host name that it sees"),
+		"Set the host name in the namespace"),
 	OPT_CHOICE(struct userns_args, net, "net", 0, "NET", "host none",
-		"Keep the host's network, or have only a loopback"),
-	OPT_FLAG(struct userns_args, resolv_conf, "resolv-conf", 0,
-		"Show the host's /etc/resolv.conf"),
+		"Use the host's network, or only a loopback device"),
 	OPT_FLAG(struct userns_args, new_privs, "new-privs", 0,
-		"Let set-uid programs and file capabilities count"),
+		"Honour set-uid bits and file capabilities"),
+	OPT_FLAG(struct userns_args, pipe, "pipe", 0, "Do not allocate a terminal",
+		.more = "By default, the command gets a new terminal if standard input and output "
+			"are terminals."),
+
 	OPT_LIST(struct userns_args, allow, "allow", 0, "RULE",
-		"Do for the command what the kernel refuses to it", .more = "See RULES.",
-		.comp = COMP_WORDS, .words = RULE_WORDS),
+		"Carry out calls that the kernel would refuse", .heading = "Rules",
+		.more = "See RULES.", .comp = COMP_WORDS, .words = RULE_WORDS),
 	OPT_STR(struct userns_args, policy, "policy", 0, "FILE", "Read rules from this file",
 		.comp = COMP_FILE),
 	OPT_STR(struct userns_args, audit, "audit", 0, "FILE",
-		"Write each decision to this file, as JSON", .comp = COMP_FILE),
-	OPT_FLAG(struct userns_args, pipe, "pipe", 0, "Pass the caller's terminal on as it is",
-		.more = "Without it, the command has a terminal of its own where stdin and stdout "
-			"are one."),
-	OPT_END };
-
-static const char *const userns_synopsis[] = {
-	"[-m MAP]... [-r DIR | -i image:NAME] [-o OPTIONS]... [-b SRC:DST[:WORD]]... CMD...",
-	"[-m MAP]... -i image:NAME [-o OPTIONS]... [-b SRC:DST[:WORD]]...", NULL
+		"Write each decision to this file, as JSON", .comp = COMP_FILE,
+		.needs = "allow policy"),
+	OPT_END,
 };
 
 static int run_as_user(struct userns_args *a, struct err *e)
@@ -144,7 +150,7 @@ static void userns_init(void *args)
 const struct cmd cmd_userns_run = {
 	.name = "userns-run",
 	.brief = "Run a command as root of a user namespace",
-	.synopsis = userns_synopsis,
+	.forms = forms,
 	.opts = userns_opts,
 	.args_size = sizeof(struct userns_args),
 	.operands_max = SIZE_MAX,

@@ -194,9 +194,7 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 
 	s->host_root = !a->rootfs && !a->image;
 	if (s->host_root)
-		return a->options.len ?
-			err_usage(e, "option '--options' needs --rootfs or --image") :
-			0;
+		return 0;
 	for (size_t i = 0; i < a->options.len && r == 0; i++)
 		r = mount_options_parse(&o, a->options.items[i], e);
 	if (r == 0)
@@ -362,10 +360,7 @@ static int find_broker(
 	int r;
 
 	if (!a->allow.len && !a->policy)
-		return a->audit ? err_usage(e,
-					  "option '--audit' needs --allow or --policy: without "
-					  "rules there is nothing to record") :
-				  0;
+		return 0;
 	r = broker_new(&c, &s->broker, e);
 	if (r < 0)
 		return r;

@@ -4,18 +4,30 @@
 
 _shiftbox_commands='mount-idmapped shift-check image-unpack userns-run'
 
-# The options of command $1.
+# The options of form $2 of command $1; $2 is empty for all options.
 _shiftbox_options()
 {
-	case $1 in
-	mount-idmapped) echo '-m --map -o --options -t --type --strict-map -a --all -T --fstab --once -e --exec -u --unmount -R --recursive -s --store --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	shift-check) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --submounts --all-namespaces --to --invert --compose --diff --cover --as --userns --op --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
-	image-unpack) echo '-s --store -N --name --base -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync --flat --replace --public --scan -l --list --show --verify --remove --prune --bundle -m --map -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
-	userns-run) echo '-m --map --strict-map -r --rootfs -i --image -o --options -s --store -b --bind --read-only -w --workdir -e --env -u --user --hostname --net --resolv-conf --new-privs --allow --policy --audit --pipe --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	case $1:$2 in
+	mount-idmapped:) echo '-m --map -o --options -t --type --strict-map -s --store --once -e --exec -u --unmount -R --recursive -a --all -T --fstab --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	mount-idmapped:1) echo '--strict-map -s --store --once -e --exec -u --unmount -R --recursive -a --all -T --fstab --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	mount-idmapped:2) echo '-u --unmount -R --recursive -a --all --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	shift-check:) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --submounts --as --userns --op --all-namespaces --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	shift-check:0) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --submounts --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	shift-check:1) echo '--image -s --store --as --userns --op --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	shift-check:2) echo '--all-namespaces --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	shift-check:3) echo '-s --store -j --threads --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	shift-check:4) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	shift-check:5) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	image-unpack:) echo '-s --store -N --name --base --public --flat --scan --bundle -l --list --show --verify --remove --prune -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync -m --map --replace -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:1) echo '--public --flat -j --jobs --platform --max-bytes --max-entries --keep-security --caps --devices --unmapped --no-sync -m --map --replace --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:2) echo '--scan --platform --max-bytes --max-entries --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:3) echo '-s --store --public --bundle -m --map -t --terminal --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	image-unpack:4) echo '-s --store -l --list --show --verify --remove --prune --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
+	userns-run:) echo '-m --map --strict-map -r --rootfs -i --image -o --options -s --store -b --bind --read-only --resolv-conf -w --workdir -e --env -u --user --hostname --net --new-privs --pipe --allow --policy --audit --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	esac
 }
 
-# What stands after option $2 of command $1: sets kind and list; kind is empty for a flag.
+# The value of option $2 of command $1: sets kind and list; kind is empty for a flag.
 _shiftbox_value()
 {
 	kind='' list=''
@@ -24,8 +36,8 @@ _shiftbox_value()
 	mount-idmapped:--map | mount-idmapped:-m) kind='none' ;;
 	mount-idmapped:--options | mount-idmapped:-o) kind='none' ;;
 	mount-idmapped:--type | mount-idmapped:-t) kind='none' ;;
-	mount-idmapped:--fstab | mount-idmapped:-T) kind='file' ;;
 	mount-idmapped:--store | mount-idmapped:-s) kind='dir' ;;
+	mount-idmapped:--fstab | mount-idmapped:-T) kind='file' ;;
 	mount-idmapped:--color) kind='words' list='auto always never' ;;
 	shift-check:--map | shift-check:-m) kind='none' ;;
 	shift-check:--source) kind='dir' ;;
@@ -35,17 +47,22 @@ _shiftbox_value()
 	shift-check:--threads | shift-check:-j) kind='none' ;;
 	shift-check:--only) kind='words' list='mismatch unmapped half-shifted acl caps missing extra type mode unreadable' ;;
 	shift-check:--max-findings) kind='none' ;;
+	shift-check:--as) kind='none' ;;
+	shift-check:--userns) kind='none' ;;
+	shift-check:--op) kind='words' list='read write exec create unlink rename chmod utimes touch' ;;
 	shift-check:--to) kind='words' list='kernel util-linux oci crun podman nspawn lxc incus fstab' ;;
 	shift-check:--compose) kind='none' ;;
 	shift-check:--diff) kind='none' ;;
 	shift-check:--cover) kind='dir' ;;
-	shift-check:--as) kind='none' ;;
-	shift-check:--userns) kind='none' ;;
-	shift-check:--op) kind='words' list='read write exec create unlink rename chmod utimes touch' ;;
 	shift-check:--color) kind='words' list='auto always never' ;;
 	image-unpack:--store | image-unpack:-s) kind='dir' ;;
 	image-unpack:--name | image-unpack:-N) kind='none' ;;
 	image-unpack:--base) kind='none' ;;
+	image-unpack:--flat) kind='dir' ;;
+	image-unpack:--bundle) kind='dir' ;;
+	image-unpack:--show) kind='none' ;;
+	image-unpack:--verify) kind='none' ;;
+	image-unpack:--remove) kind='none' ;;
 	image-unpack:--jobs | image-unpack:-j) kind='none' ;;
 	image-unpack:--platform) kind='none' ;;
 	image-unpack:--max-bytes) kind='none' ;;
@@ -53,11 +70,6 @@ _shiftbox_value()
 	image-unpack:--caps) kind='words' list='keep rebase' ;;
 	image-unpack:--devices) kind='words' list='make skip' ;;
 	image-unpack:--unmapped) kind='words' list='refuse skip overflow' ;;
-	image-unpack:--flat) kind='dir' ;;
-	image-unpack:--show) kind='none' ;;
-	image-unpack:--verify) kind='none' ;;
-	image-unpack:--remove) kind='none' ;;
-	image-unpack:--bundle) kind='dir' ;;
 	image-unpack:--map | image-unpack:-m) kind='none' ;;
 	image-unpack:--color) kind='words' list='auto always never' ;;
 	userns-run:--map | userns-run:-m) kind='none' ;;
@@ -78,7 +90,40 @@ _shiftbox_value()
 	esac
 }
 
-# What an operand of command $1 is.
+# Sets form to the form of command $1 that the words $2... select; empty: still any.
+_shiftbox_forms()
+{
+	local command=$1 word kind list
+
+	form=''
+	shift
+	while [[ $# -gt 0 ]]; do
+		word=$1
+		shift
+		case $command:$word in
+		mount-idmapped:--all | mount-idmapped:-a) [[ $form && $form -lt 1 ]] || form=1 ;;
+		mount-idmapped:--unmount | mount-idmapped:-u) [[ $form && $form -lt 2 ]] || form=2 ;;
+		shift-check:verify) form=${form:-0} ;;
+		shift-check:explain) form=${form:-1} ;;
+		shift-check:list) form=${form:-2} ;;
+		shift-check:map) form=${form:-3} ;;
+		shift-check:subid) form=${form:-4} ;;
+		shift-check:host) form=${form:-5} ;;
+		image-unpack:--flat) [[ $form && $form -lt 1 ]] || form=1 ;;
+		image-unpack:--scan) [[ $form && $form -lt 2 ]] || form=2 ;;
+		image-unpack:--bundle) [[ $form && $form -lt 3 ]] || form=3 ;;
+		image-unpack:--list | image-unpack:-l) [[ $form && $form -lt 4 ]] || form=4 ;;
+		image-unpack:--show) [[ $form && $form -lt 4 ]] || form=4 ;;
+		image-unpack:--verify) [[ $form && $form -lt 4 ]] || form=4 ;;
+		image-unpack:--remove) [[ $form && $form -lt 4 ]] || form=4 ;;
+		image-unpack:--prune) [[ $form && $form -lt 4 ]] || form=4 ;;
+		esac
+		_shiftbox_value "$command" "$word"
+		[[ -z $kind || $# -eq 0 ]] || shift
+	done
+}
+
+# An operand of command $1: sets kind and list.
 _shiftbox_operand()
 {
 	kind=none list=''
@@ -92,7 +137,7 @@ _shiftbox_operand()
 
 _shiftbox()
 {
-	local words=() word i command kind list cur prev rest=${COMP_LINE-} gap before
+	local words=() word i command kind list cur prev rest=${COMP_LINE-} gap before form
 
 	# readline splits at '=' and ':'; put --name=value together as two words, a:b as one.
 	for ((i = 0; i <= COMP_CWORD; i++)); do
@@ -121,14 +166,15 @@ _shiftbox()
 
 	_shiftbox_value "$command" "$prev"
 	if [[ -z $kind && $cur == -* ]]; then
-		kind=words list=$(_shiftbox_options "$command")
+		_shiftbox_forms "$command" "${words[@]:1:${#words[@]}-2}"
+		kind=words list=$(_shiftbox_options "$command" "$form")
 	elif [[ -z $kind ]]; then
 		_shiftbox_operand "$command"
 		for word in $list; do
 			[[ " ${words[*]:0:${#words[@]}-1} " != *" $word "* ]] || kind='file'
 		done
 	fi
-	# What stands before the last colon is no part of what readline replaces.
+	# readline replaces only the part after the last colon.
 	before=''
 	[[ $cur != *:* || ${COMP_WORDBREAKS-} != *:* ]] || before=${cur%:*}:
 	[[ $kind == words ]] || cur=${cur#"$before"}

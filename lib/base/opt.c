@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* opt: the command line, read by table. */
+/* opt: parse a command line by a table of options, and check such tables. */
 
 #include "opt.h"
 
@@ -7,14 +7,16 @@
 #include <string.h>
 
 #include "num.h"
+#include "opt_form.h"
 
 struct parser {
 	const struct opt_set *sets;
 	size_t n_sets;
 	VEC(const struct opt *) seen;
+	struct opt_line *line;
 };
 
-/* What was matched, and where its value goes. */
+/* An option, and the member that gets its value. */
 struct match {
 	const struct opt *opt;
 	void *dst;
@@ -48,7 +50,7 @@ static struct match by_letter(const struct parser *p, char letter)
 	return (struct match){ NULL, NULL };
 }
 
-/* The option of that name or, when it is the only one, that begins with it. */
+/* Finds the option with that name, or the only one whose name begins with it. */
 static int by_name(
 	const struct parser *p, const char *name, size_t n, struct match *ret, struct err *e)
 {
@@ -92,7 +94,7 @@ static int check_repeat(struct parser *p, const struct opt *o, struct err *e)
 			(o->type != OPT_TYPE_LIST && o->type != OPT_TYPE_FUNC &&
 				o->type != OPT_TYPE_FLAG))
 			return err_usage(e, "option '--%s' is given twice", o->name);
-		if (s != o && s->excl && s->excl == o->excl)
+		if (s != o && s->excl & o->excl)
 			return err_usage(e, "options '--%s' and '--%s' exclude each other", s->name,
 				o->name);
 		again = again || s == o;
@@ -148,14 +150,38 @@ static int store(const struct match *m, const char *val, struct err *e)
 	return -EINVAL;
 }
 
-static int take(struct parser *p, const struct match *m, const char *val, struct err *e)
+/* The size of a member whose default can be compared with a value; 0: any value counts as given. */
+static size_t comparable_size(enum opt_type type)
 {
-	int r = check_repeat(p, m->opt, e);
-
-	return r < 0 ? r : store(m, val, e);
+	return type == OPT_TYPE_U32     ? sizeof(uint32_t) :
+		type == OPT_TYPE_SIZE   ? sizeof(uint64_t) :
+		type == OPT_TYPE_CHOICE ? sizeof(int) :
+					  0;
 }
 
-/* --name, --name=value, --name value. *i: the index in argv, moved past a value. */
+static int note_given(struct opt_line *l, const struct opt *o, struct err *e)
+{
+	for (size_t i = 0; i < l->given.len; i++)
+		if (l->given.items[i] == o)
+			return 0;
+	return VEC_ADD(&l->given, o) < 0 ? err_nomem(e) : 0;
+}
+
+static int accept(struct parser *p, const struct match *m, const char *val, struct err *e)
+{
+	size_t n = comparable_size(m->opt->type);
+	char before[sizeof(uint64_t)] = { 0 };
+	int r = check_repeat(p, m->opt, e);
+
+	memcpy(before, m->dst, n);
+	if (r == 0)
+		r = store(m, val, e);
+	if (r < 0)
+		return r;
+	return n && !memcmp(before, m->dst, n) ? 0 : note_given(p->line, m->opt, e);
+}
+
+/* --name, --name=value, --name value. *i is the index in argv, and is moved past a value. */
 static int parse_long(struct parser *p, char **argv, size_t *i, struct err *e)
 {
 	const char *name = argv[*i] + 2;
@@ -176,7 +202,7 @@ static int parse_long(struct parser *p, char **argv, size_t *i, struct err *e)
 				e, "option '--%s' needs a value: %s", m.opt->name, m.opt->arg);
 		(*i)++;
 	}
-	return take(p, &m, val, e);
+	return accept(p, &m, val, e);
 }
 
 /* -a, -abc, -avalue, -a value */
@@ -196,9 +222,9 @@ static int parse_letters(struct parser *p, char **argv, size_t *i, struct err *e
 					e, "option '-%c' needs a value: %s", *c, m.opt->arg);
 			if (!c[1])
 				(*i)++;
-			return take(p, &m, val, e);
+			return accept(p, &m, val, e);
 		}
-		r = take(p, &m, NULL, e);
+		r = accept(p, &m, NULL, e);
 		if (r < 0)
 			return r;
 	}
@@ -234,34 +260,35 @@ static int parse_words(
 }
 
 int opt_parse(const struct opt_set *sets, size_t n_sets, char **argv, bool stop_early,
-	struct operands *ret, struct err *e)
+	struct opt_line *ret, struct err *e)
 {
-	struct parser p = { .sets = sets, .n_sets = n_sets };
-	struct operands o = { 0 };
+	struct opt_line l = { .operands = { .len = 0 } };
+	struct parser p = { .sets = sets, .n_sets = n_sets, .line = &l };
 	size_t n = 0;
 	int r;
 
 	while (argv[n])
 		n++;
-	o.items = calloc(n + 1, sizeof(*o.items));
-	if (!o.items)
+	l.operands.items = calloc(n + 1, sizeof(*l.operands.items));
+	if (!l.operands.items)
 		return err_nomem(e);
 
-	r = parse_words(&p, argv, stop_early, &o, e);
+	r = parse_words(&p, argv, stop_early, &l.operands, e);
 	VEC_DONE(&p.seen);
 	if (r < 0) {
-		operands_done(&o);
+		opt_line_done(&l);
 		return r;
 	}
 
-	*ret = o;
+	*ret = l;
 	return 0;
 }
 
-void operands_done(struct operands *o)
+void opt_line_done(struct opt_line *l)
 {
-	free(o->items);
-	*o = (struct operands){ 0 };
+	free(l->operands.items);
+	l->operands = (struct operands){ 0 };
+	VEC_DONE(&l->given);
 }
 
 void opt_args_done(const struct opt *opts, void *args)
@@ -271,6 +298,30 @@ void opt_args_done(const struct opt *opts, void *args)
 			strv_done((struct strv *)((char *)args + o->off));
 }
 
+/* Texts for readers who see this option alone, as after a search in a pager. */
+static bool stands_alone(const char *text)
+{
+	static const char *const bad[] = { "They ", "It ", "The same" };
+
+	for (size_t i = 0; text && i < ARRAY_LEN(bad); i++)
+		if (!strncmp(text, bad[i], strlen(bad[i])))
+			return false;
+	return true;
+}
+
+static int check_text(const struct opt *o, struct err *e)
+{
+	if (!o->help || strlen(o->help) > 60)
+		return err_say(e, EINVAL, o->name, "help is missing or longer than 60 columns");
+	if (!isupper((unsigned char)o->help[0]) || o->help[strlen(o->help) - 1] == '.')
+		return err_say(e, EINVAL, o->name,
+			"help must start with a capital verb and end without a full stop");
+	if (!stands_alone(o->help) || !stands_alone(o->more))
+		return err_say(
+			e, EINVAL, o->name, "a text must not begin with They, It or The same");
+	return 0;
+}
+
 static int check_one(const struct opt *o, struct err *e)
 {
 	bool choice = o->type == OPT_TYPE_CHOICE;
@@ -278,25 +329,23 @@ static int check_one(const struct opt *o, struct err *e)
 	if (strspn(o->name, "abcdefghijklmnopqrstuvwxyz0123456789-") != strlen(o->name) ||
 		!isalnum((unsigned char)o->name[0]))
 		return err_say(
-			e, EINVAL, o->name, "a name is made of small letters, digits and hyphens");
+			e, EINVAL, o->name, "a name has only small letters, digits and hyphens");
 	if (o->letter && !isalnum((unsigned char)o->letter))
-		return err_say(e, EINVAL, o->name, "the letter is none");
-	if (!o->help || strlen(o->help) > 60)
-		return err_say(e, EINVAL, o->name, "help is missing or longer than 60 columns");
-	if (!isupper((unsigned char)o->help[0]) || o->help[strlen(o->help) - 1] == '.')
-		return err_say(e, EINVAL, o->name,
-			"help must start with a capital verb and end without a full stop");
+		return err_say(e, EINVAL, o->name, "the letter is not a letter or digit");
 	if ((o->type == OPT_TYPE_FLAG) != !o->arg)
-		return err_say(e, EINVAL, o->name, "a flag has no metavar, anything else has one");
+		return err_say(
+			e, EINVAL, o->name, "a flag has no metavar; every other option has one");
 	if ((choice || o->comp == COMP_WORDS) != !!o->words)
 		return err_say(e, EINVAL, o->name,
-			"words go with CHOICE and COMP_WORDS, and only with them");
+			"words belong to CHOICE and COMP_WORDS, and only there");
 	if ((o->type == OPT_TYPE_FUNC) != !!o->parse)
-		return err_say(e, EINVAL, o->name, "a parse function goes with FUNC");
-	return 0;
+		return err_say(
+			e, EINVAL, o->name, "a parse function belongs to FUNC, and only there");
+	return check_text(o, e);
 }
 
-int opt_check_tables(const struct opt_set *sets, size_t n_sets, struct err *e)
+int opt_check_tables(
+	const struct opt_set *sets, size_t n_sets, const struct opt_form *forms, struct err *e)
 {
 	VEC(const struct opt *) all = { 0 };
 	int r = 0;
@@ -316,5 +365,5 @@ int opt_check_tables(const struct opt_set *sets, size_t n_sets, struct err *e)
 		}
 	}
 	VEC_DONE(&all);
-	return r;
+	return r == 0 ? opt_form_check_tables(sets, n_sets, forms, e) : r;
 }

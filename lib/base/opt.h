@@ -10,34 +10,39 @@
 #include "vec.h"
 
 /*
- * One table per command, from which come parsing, --help, the manual's option block and the
- * completions of three shells (optdoc.h). Options and operands may be mixed; "--" ends the options.
+ * The command line of one command, read by a table. --help, the option list of the manual page and
+ * the completions of three shells come from the same table (optdoc.h). Options and operands may be
+ * mixed; "--" ends the options.
  */
 enum opt_type {
 	OPT_TYPE_FLAG,   /* bool, set to true */
 	OPT_TYPE_STR,    /* const char *, points into argv */
 	OPT_TYPE_U32,    /* uint32_t, decimal */
 	OPT_TYPE_SIZE,   /* uint64_t, bytes, with K M G T */
-	OPT_TYPE_LIST,   /* struct strv, one item each time it is given */
+	OPT_TYPE_LIST,   /* struct strv, one item for each time that the option is given */
 	OPT_TYPE_CHOICE, /* int, the index of the value in words */
-	OPT_TYPE_FUNC,   /* whatever parse() makes of it */
+	OPT_TYPE_FUNC,   /* the type that parse() writes */
 };
 
-/* What a shell offers after the option (or as an operand). */
+/* What a shell completes as the value of an option, or as an operand. */
 enum opt_comp { COMP_NONE, COMP_FILE, COMP_DIR, COMP_USER, COMP_COMMAND, COMP_WORDS };
 
 struct opt {
 	const char *name; /* long name; NULL ends a table */
 	char letter;      /* 0 if none */
 	enum opt_type type;
-	size_t off;       /* where in the args struct */
+	size_t off;       /* of the member in the args struct */
 	const char *arg;  /* metavar; NULL for flags */
 	const char *help; /* one line of at most 60 columns, starts with a verb, no full stop */
 	const char *more; /* further sentences for the manual (plain text), or NULL */
 	enum opt_comp comp;
-	const char *words;  /* for CHOICE and COMP_WORDS: "text json", in the order of the index;
-	                       more follows after "word:" */
-	unsigned char excl; /* members of the same non-zero group exclude each other */
+	const char *words;   /* for CHOICE and COMP_WORDS: "text json", in the order of the index;
+	                        a word that ends in ":" is only the beginning of a value */
+	unsigned forms;      /* a bit for each form (opt_form.h) that accepts it; 0: all forms */
+	unsigned excl;       /* options that share a bit exclude each other */
+	const char *needs;   /* "rootfs image": requires one of these options; or NULL */
+	const char *instead; /* the remedy if forms or needs refuse the option; or NULL */
+	const char *heading; /* in --help and the manual, starts a group of options; or NULL */
 	int (*parse)(void *dst, const char *val,
 		struct err *e); /* for FUNC: 0 or -errno with e filled */
 };
@@ -111,34 +116,49 @@ struct opt_set {
 	void *args;
 };
 
-/* What is left of the command line. */
+/* The words of the command line that are neither options nor their values. */
 struct operands {
-	char **items; /* NULL-terminated, point into argv; free items itself with operands_done() */
+	char **items; /* NULL-terminated; they point into argv */
 	size_t len;
-	size_t dashdash; /* how many operands stood before "--"; len when there was none */
+	size_t dashdash; /* the number of operands before "--"; len if there is none */
 };
 
-void operands_done(struct operands *o);
+/* A parsed command line. The values of the options are in the args of the sets. */
+struct opt_line {
+	struct operands operands;
+	VEC(const struct opt *)
+	given; /* the options that were given, each once, in order; not
+	          those whose value is the default */
+};
+
+/* Frees the arrays of the line, not what they point to. */
+void opt_line_done(struct opt_line *l);
 
 /*
- * Parse argv[1..] (argv[0] is the command's name) into the sets, of which there are n_sets. With
- * stop_early the first operand ends the options (for commands that run another command). An option
- * may be shortened as long as it stays unambiguous. Unknown, doubled (but LIST and FUNC),
- * value-less and mutually exclusive options are errors with usage set.
+ * Parses argv[1..] (argv[0] is the command's name) into the args of n_sets sets, which contain the
+ * defaults. With stop_early the first operand ends the options (for commands that run another
+ * command). An option may be shortened as long as it is unambiguous. Returns 0, or -errno with
+ * e->usage set for an option that is unknown, given twice (except LIST, FUNC and FLAG), without its
+ * value, or excluded by another one; then *ret is empty.
  */
 int opt_parse(const struct opt_set *sets, size_t n_sets, char **argv, bool stop_early,
-	struct operands *ret, struct err *e);
+	struct opt_line *ret, struct err *e);
 
-/* Free the LISTs that parsing filled. */
+/* Frees the LISTs in args. */
 void opt_args_done(const struct opt *opts, void *args);
 
-/*
- * Programmer's faults in the tables of one command: a letter or name twice, a help text that is too
- * long or starts with no verb, CHOICE without words. Returns 0, or -EINVAL and which.
- */
-int opt_check_tables(const struct opt_set *sets, size_t n_sets, struct err *e);
+struct opt_form;
 
-/* The index of word in the blank-separated list, or -1. */
+/*
+ * Checks the tables of one command for programming errors: a letter or name that occurs twice, a
+ * help text that is too long or does not start with a verb, CHOICE without words, a form or a
+ * needed option that does not exist. forms is NULL for a command without forms. Returns 0, or
+ * -EINVAL with the option and the error in e.
+ */
+int opt_check_tables(
+	const struct opt_set *sets, size_t n_sets, const struct opt_form *forms, struct err *e);
+
+/* Returns the index of word in the blank-separated list, or -1. */
 int opt_word_index(const char *words, const char *word);
 
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * optdoc: --help from the tables. The manual is made in optdoc_mdoc.c, completions in
- * optdoc_shell.c.
- */
+/* optdoc: --help from the tables. optdoc_mdoc.c has the manual, optdoc_shell.c the completions. */
 
 #include "optdoc.h"
 
@@ -11,13 +8,25 @@
 
 enum { WIDTH = 80, HELP_COLUMN = 28 };
 
-/* Words of text, wrapped at WIDTH; at: the column reached; later lines start at indent. */
+/* The length of the first word of text. Brackets with all that is in them are one word. */
+static size_t word_length(const char *text)
+{
+	size_t n = 0, depth = 0;
+
+	for (; text[n] && (depth || text[n] != ' '); n++) {
+		depth += text[n] == '[';
+		depth -= text[n] == ']' && depth;
+	}
+	return n <= WIDTH - 2 * 10 ? n : strcspn(text, " ");
+}
+
+/* Prints text wrapped at WIDTH, from column at on; further lines start at indent. */
 static void print_wrapped(FILE *f, const char *text, size_t at, size_t indent)
 {
 	bool first = true;
 
 	for (const char *w = text; *w;) {
-		size_t n = strcspn(w, " ");
+		size_t n = word_length(w);
 
 		if (!first && at + 1 + n > WIDTH) {
 			(void)fprintf(f, "\n%*s", (int)indent, "");
@@ -53,30 +62,69 @@ static void print_option(const struct opt *o, FILE *f)
 	print_wrapped(f, help, HELP_COLUMN, HELP_COLUMN);
 }
 
-static void print_options(const char *title, const struct opt_set *sets, size_t n_sets, FILE *f)
+/* Prints the options of a set that the form (-1: any) accepts, in groups with their headings. */
+static void print_options(const char *title, const struct opt *opts, int form, FILE *f)
 {
-	bool any = false;
+	const char *heading = title;
 
-	for (size_t s = 0; s < n_sets; s++) {
-		for (const struct opt *o = sets[s].opts; o->name; o++) {
-			if (!any)
-				(void)fprintf(f, "\n%s:\n", title);
-			any = true;
-			print_option(o, f);
+	for (const struct opt *o = opts; o->name; o++) {
+		if (o->heading && form < 0)
+			heading = o->heading;
+		if (form >= 0 && !opt_form_accepts((size_t)form, o))
+			continue;
+		if (heading)
+			(void)fprintf(f, "\n%s:\n", heading);
+		heading = NULL;
+		print_option(o, f);
+	}
+}
+
+static void print_usage(const struct optdoc_cmd *c, int form, FILE *f)
+{
+	const char *title = "Usage:";
+
+	for (size_t i = 0; c->forms[i].name; i++) {
+		const char *const *lines = c->forms[i].synopsis;
+
+		for (size_t k = 0; lines[k] && (form < 0 || (size_t)form == i); k++) {
+			int n = fprintf(f, "%s %s ", title, c->name);
+
+			print_wrapped(f, lines[k], n > 0 ? (size_t)n : 0, 10);
+			title = "      ";
 		}
 	}
 }
 
-int optdoc_help(const char *name, const char *brief, const char *const *synopsis,
-	const struct opt_set *sets, size_t n_sets, FILE *f)
+static bool has_subcommands(const struct optdoc_cmd *c)
 {
-	for (size_t i = 0; synopsis[i]; i++) {
-		int n = fprintf(f, "%s %s ", i ? "      " : "Usage:", name);
+	for (size_t i = 0; c->forms[i].name; i++)
+		if (c->forms[i].word)
+			return true;
+	return false;
+}
 
-		print_wrapped(f, synopsis[i], n > 0 ? (size_t)n : 0, 10);
+static void print_subcommands(const struct optdoc_cmd *c, FILE *f)
+{
+	(void)fprintf(
+		f, "\nSubcommands (`%s SUBCOMMAND --help` lists the options of one):\n", c->name);
+	for (size_t i = 0; c->forms[i].name; i++) {
+		int n = fprintf(f, "  %-10s ", c->forms[i].word);
+
+		print_wrapped(f, c->forms[i].brief, n > 0 ? (size_t)n : 0, 13);
 	}
-	(void)fprintf(f, "\n%s.\n", brief);
-	print_options("Options", sets, n_sets ? 1 : 0, f);
-	print_options("Common options", sets + 1, n_sets ? n_sets - 1 : 0, f);
+}
+
+int optdoc_help(const struct optdoc_cmd *c, int form, FILE *f)
+{
+	const char *brief = form >= 0 ? c->forms[form].brief : NULL;
+
+	print_usage(c, form, f);
+	(void)fprintf(f, "\n%s.\n", brief ? brief : c->brief);
+	if (form < 0 && has_subcommands(c))
+		print_subcommands(c, f);
+	else
+		print_options("Options", c->sets[0].opts, form, f);
+	for (size_t s = 1; s < c->n_sets; s++)
+		print_options(s == 1 ? "Common options" : NULL, c->sets[s].opts, -1, f);
 	return ferror(f) ? -EIO : 0;
 }

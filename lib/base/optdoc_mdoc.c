@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* optdoc_mdoc: the parts of a manual page that come from the tables, in mdoc(7). */
+/* optdoc_mdoc: the parts of a manual page that are generated from the tables, in mdoc(7). */
 
 #include "optdoc.h"
 
@@ -11,7 +11,7 @@
 
 enum { LINE = 78 }; /* mandoc -Tlint complains beyond 80 */
 
-/* One word of text, which must be neither request nor escape. */
+/* Writes one word of text so that it is neither a request nor an escape. */
 static void put_word(struct buf *b, const char *w, size_t n)
 {
 	if (n && strchr(".'", w[0]))
@@ -32,7 +32,7 @@ static void put_word(struct buf *b, const char *w, size_t n)
 	}
 }
 
-/* One word as an argument of a macro: it must not look like another macro or a delimiter either. */
+/* Writes one word as an argument of a macro, so that it is not a macro or a delimiter either. */
 static void put_arg(struct buf *b, const char *w, size_t n)
 {
 	bool delimiter = n == 1 && strchr(",:;()[]|?!", w[0]);
@@ -44,14 +44,18 @@ static void put_arg(struct buf *b, const char *w, size_t n)
 	put_word(b, w, n);
 }
 
-/* Plain text, ending in end: wrapped, a new line for each sentence, as mdoc wants it. */
+/*
+ * Writes plain text and then end, wrapped, with a new line for each sentence as mdoc requires. A
+ * word that ends in a full stop ends a sentence if a capital or a quote follows.
+ */
 static void put_text(struct buf *b, const char *text, const char *end)
 {
 	size_t at = 0;
 
 	for (const char *w = text + strspn(text, " "); *w;) {
 		size_t n = strcspn(w, " "), before = b->len;
-		bool sentence = n && strchr(".?!", w[n - 1]);
+		const char *next = w + n + strspn(w + n, " ");
+		bool sentence = n && strchr(".?!", w[n - 1]) && !islower((unsigned char)*next);
 
 		if (at && at + 1 + n > LINE) {
 			buf_char(b, '\n');
@@ -61,8 +65,7 @@ static void put_text(struct buf *b, const char *text, const char *end)
 		}
 		put_word(b, w, n);
 		at += b->len - before;
-		w += n;
-		w += strspn(w, " ");
+		w = next;
 		if (sentence && *w) {
 			buf_char(b, '\n');
 			at = 0;
@@ -113,16 +116,38 @@ static int finish(const struct buf *b, FILE *f)
 	return fputs(buf_get(b), f) < 0 ? -EIO : 0;
 }
 
-int optdoc_mdoc(const struct opt_set *sets, size_t n_sets, FILE *f)
+/* Writes the options of a set that the form (-1: any) accepts; a heading starts a new list. */
+static void put_options(struct buf *b, const struct opt *opts, int form)
 {
+	for (const struct opt *o = opts; o->name; o++) {
+		if (form >= 0 && !opt_form_accepts((size_t)form, o))
+			continue;
+		if (o->heading && form < 0)
+			buf_printf(b, ".El\n.Ss %s\n.Bl -tag -width Ds\n", o->heading);
+		put_option(b, o);
+	}
+}
+
+int optdoc_mdoc(const struct optdoc_cmd *c, int part, FILE *f)
+{
+	static const char empty[] = ".Bl -tag -width Ds\n.El\n";
 	scoped_buf struct buf b = BUF_INIT;
+	const char *text;
 
 	buf_str(&b, ".Bl -tag -width Ds\n");
-	for (size_t s = 0; s < n_sets; s++)
-		for (const struct opt *o = sets[s].opts; o->name; o++)
-			put_option(&b, o);
+	if (part != OPTDOC_COMMON)
+		put_options(&b, c->sets[0].opts, part);
+	if (part == OPTDOC_ALL && c->sets[0].opts->heading)
+		buf_str(&b, ".El\n.Ss Common options\n.Bl -tag -width Ds\n");
+	for (size_t s = 1; s < c->n_sets && part < 0; s++)
+		put_options(&b, c->sets[s].opts, part);
 	buf_str(&b, ".El\n");
-	return finish(&b, f);
+	text = buf_get(&b);
+	if (!text)
+		return -ENOMEM;
+	if (!strncmp(text, empty, strlen(empty)))
+		text += strlen(empty);
+	return fputs(text, f) < 0 ? -EIO : 0;
 }
 
 /* --- SYNOPSIS ------------------------------------------------------------------------------- */
@@ -179,7 +204,7 @@ static void put_synopsis(struct buf *b, const char *s)
 			continue;
 		}
 		if (*s == '|' && depth == 0) {
-			buf_str(b, fresh ? "|" : " |");
+			buf_str(b, fresh ? "|" : glued ? " Ns \\&|" : " |");
 			fresh = false;
 			s++;
 			continue;
@@ -206,13 +231,15 @@ static void put_synopsis(struct buf *b, const char *s)
 		buf_char(b, '\n');
 }
 
-int optdoc_mdoc_synopsis(const char *name, const char *const *synopsis, FILE *f)
+int optdoc_mdoc_synopsis(const struct optdoc_cmd *c, FILE *f)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
-	for (size_t i = 0; synopsis[i]; i++) {
-		buf_printf(&b, ".Nm %s\n", name);
-		put_synopsis(&b, synopsis[i]);
+	for (size_t i = 0; c->forms[i].name; i++) {
+		for (size_t k = 0; c->forms[i].synopsis[k]; k++) {
+			buf_printf(&b, ".Nm %s\n", c->name);
+			put_synopsis(&b, c->forms[i].synopsis[k]);
+		}
 	}
 	return finish(&b, f);
 }
@@ -231,7 +258,5 @@ int optdoc_mdoc_items(bool (*item)(size_t i, struct optdoc_item *ret), FILE *f)
 		put_text(&b, it.help, ".");
 	}
 	buf_str(&b, ".El\n");
-	if (!buf_get(&b))
-		return -ENOMEM;
-	return fputs(buf_get(&b), f) < 0 ? -errno : 0;
+	return finish(&b, f);
 }

@@ -24,13 +24,13 @@ OOM(opt_parse)
 		(char *)"-i3", (char *)"-i4", (char *)"-i5", (char *)"-i6", NULL };
 	struct args a = { 0 };
 	struct opt_set set = { table, &a };
-	struct operands o = { 0 };
+	struct opt_line l = { .operands = { .len = 0 } };
 	struct err e = ERR_INIT;
-	int r = opt_parse(&set, 1, argv, false, &o, &e);
+	int r = opt_parse(&set, 1, argv, false, &l, &e);
 
 	CHECK(r == 0 || e.num == ENOMEM);
 	opt_args_done(table, &a);
-	operands_done(&o);
+	opt_line_done(&l);
 	return r;
 }
 

@@ -32,20 +32,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	     *rest = text;
 	struct args a = { .choice = 1 };
 	struct opt_set set = { table, &a };
-	struct operands o = { 0 };
+	struct opt_line l = { .operands = { .len = 0 } };
 	struct err e = ERR_INIT;
 	size_t n = 1;
 
 	while (n < 255 && (argv[n] = strsep(&rest, "\n")))
 		n++;
 	argv[n] = NULL;
-	if (opt_parse(&set, 1, argv, size & 1, &o, &e) == 0)
-		FUZZ_CHECK(o.len < n && o.dashdash <= o.len && !(a.a && a.b) &&
-			(unsigned)a.choice < 2);
+	if (opt_parse(&set, 1, argv, size & 1, &l, &e) == 0)
+		FUZZ_CHECK(l.operands.len < n && l.operands.dashdash <= l.operands.len &&
+			!(a.a && a.b) && (unsigned)a.choice < 2);
 	else
-		FUZZ_CHECK(e.usage && e.set && e.what[0] && !o.items);
+		FUZZ_CHECK(e.usage && e.set && e.what[0] && !l.operands.items);
 	opt_args_done(table, &a);
-	operands_done(&o);
+	opt_line_done(&l);
 	free(text);
 	return 0;
 }

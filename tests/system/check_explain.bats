@@ -488,8 +488,8 @@ says() {
 	must_fail 2 'is no list of groups' "$SHIFTBOX" shift-check explain --as 1:2,,3 src
 	must_fail 2 'names no user' "$SHIFTBOX" shift-check explain --as :1 src
 	must_fail 2 'is no user namespace: pid:N' "$SHIFTBOX" shift-check explain --userns 4711 src
-	must_fail 2 'is no operation' "$SHIFTBOX" shift-check explain --op sing src
-	must_fail 2 'explain takes no --map' "$SHIFTBOX" shift-check explain -m 0:1:1 src
+	must_fail 2 'is not an operation' "$SHIFTBOX" shift-check explain --op sing src
+	must_fail 2 "'--map' is not for explain: it is for verify" "$SHIFTBOX" shift-check explain -m 0:1:1 src
 	sleeper '0 100000 10'
 	must_fail 1 'user 11 does not exist in the user namespace' \
 		"$SHIFTBOX" shift-check explain --userns "pid:$SLEEPER" --as 11 src

@@ -250,5 +250,5 @@ nothing wrong found"
 	capture as_user alice "$SHIFTBOX" shift-check subid bob
 	finds "trial not made"
 	must_fail 1 "no-such-user" "$SHIFTBOX" shift-check subid no-such-user
-	must_fail 2 "takes no --map" "$SHIFTBOX" shift-check subid -m 0:0:1 alice
+	must_fail 2 "'--map' is not for subid" "$SHIFTBOX" shift-check subid -m 0:0:1 alice
 }

@@ -68,6 +68,63 @@ options_of() {
 	done
 }
 
+# The own options of form $2 of command $1, of whatever name.
+options_of_form() {
+	"$SHIFTBOX" --gen json | jq -r --arg c "$1" --arg f "$2" \
+		'select(.name == $c) | .options[] | select((.forms // [$f]) | index($f)) | "--" + .name'
+}
+
+@test "bash: the options of the subcommand or of the mode, and no others" {
+	local form
+	for form in verify explain list map subid host; do
+		output=$(bash_offers shift-check --json "$form" --)
+		must_equal "$(sort <<<"$output")" "$(options_of_form shift-check "$form" | sort)"
+		must_equal "$(bash_offers shiftbox shift-check -m 0:0:1 "$form" --)" "$output"
+	done
+	output=$(bash_offers shift-check -m explain --) # it is the value of -m
+	must_equal "$(sort <<<"$output")" "$(options_of shift-check | sort)"
+	for form in --flat --bundle; do
+		output=$(bash_offers image-unpack "$form" = d --)
+		must_equal "$(sort <<<"$output")" "$(options_of_form image-unpack "$form" | sort)"
+	done
+	output=$(bash_offers image-unpack --list --)
+	has_line --store
+	lacks_line --jobs
+	for form in "-u" "--unmount x"; do
+		# shellcheck disable=SC2086
+		output=$(bash_offers mount-idmapped $form --)
+		must_equal "$(sort <<<"$output")" "$(options_of_form mount-idmapped --unmount | sort)"
+	done
+	output=$(bash_offers mount-idmapped -u -a --)
+	must_equal "$(sort <<<"$output")" "$(options_of_form mount-idmapped --all | sort)"
+}
+
+@test "fish: the options of the subcommand or of the mode, and no others" {
+	need prog fish
+	local form
+	for form in verify explain list map subid host; do
+		must_equal "$(fish_offers "shiftbox shift-check --json $form --" | sort)" \
+			"$(options_of_form shift-check "$form" | sort)"
+	done
+	must_equal "$(fish_offers "image-unpack --flat d --" | sort)" \
+		"$(options_of_form image-unpack --flat | sort)"
+	must_equal "$(fish_offers "mount-idmapped -u --" | sort)" \
+		"$(options_of_form mount-idmapped --unmount | sort)"
+	must_equal "$(fish_offers "mount-idmapped -u -a --" | sort)" \
+		"$(options_of_form mount-idmapped --all | sort)"
+}
+
+@test "zsh: the options of the subcommand or of the mode, and no others" {
+	need prog zsh
+	must_equal "$(zsh_offers "shift-check --usern")" "shift-check --userns="
+	must_equal "$(zsh_offers "shift-check explain --usern")" "shift-check explain --userns="
+	must_equal "$(zsh_offers "shift-check map --usern")" "shift-check map --usern"
+	must_equal "$(zsh_offers "shiftbox image-unpack --bundle x --termi")" \
+		"shiftbox image-unpack --bundle x --terminal "
+	must_equal "$(zsh_offers "image-unpack --flat=x --termi")" "image-unpack --flat=x --termi"
+	must_equal "$(zsh_offers "mount-idmapped -u --onc")" "mount-idmapped -u --onc"
+}
+
 @test "bash: the words of a choice, in every spelling" {
 	for c in $(commands); do
 		for words in "--color|" "--color|=" "--color|=|a" "--color|a"; do

@@ -106,7 +106,7 @@ test_setup() {
 	1 there is no user of this name  | shift-check explain --as @nobody-here dir
 	1 there is no group of this name | shift-check explain --as 1:@nogroup-here dir
 	1 there is no such process       | shift-check explain --userns pid:@999999999 dir
-	2 is no operation                | shift-check explain --op @nonsense dir
+	2 is not an operation            | shift-check explain --op @nonsense dir
 	1 No such file                   | shift-check verify @nowhere
 	1 No such file                   | shift-check verify --spec @nowhere dir
 	1 No such file                   | shift-check verify --source @nowhere dir
@@ -114,7 +114,7 @@ test_setup() {
 	1 No such file                   | shift-check list @nowhere
 	1 No such file                   | shift-check host @nowhere
 	2 is no map                      | shift-check map @nonsense
-	2 is no form                     | shift-check map +1 --to @nonsense
+	2 is not a form                  | shift-check map +1 --to @nonsense
 	1 there is no user of this name  | shift-check subid @nobody-here
 	1 No such file                   | shift-check @nonsense
 	E

@@ -392,8 +392,8 @@ stacks() {
 @test "options that do not go together are faults of the command line" {
 	fstab
 	must_fail 2 "unexpected operand 's'" $MI -a -T fstab s
-	must_fail 2 'none of --map, --options and --type' $MI -a -T fstab -m 0:1:1
-	must_fail 2 'SOURCE and TARGET are needed' $MI -m 0:1:1 s
+	must_fail 2 "'--map' is not for --all" $MI -a -T fstab -m 0:1:1
+	must_fail 2 "'--map' is not for a line of the fstab: it is for mounting SOURCE on TARGET" $MI -m 0:1:1 s
 	must_fail 2 '--fstab' $MI -T fstab s t
 	must_fail 1 "is neither the target nor the source" $MI -T fstab "$SCRATCH/s"
 }

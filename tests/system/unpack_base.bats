@@ -174,7 +174,7 @@ bottom() {
 			"$SHIFTBOX" image-unpack -s new --base "$base" -N x img
 	done
 	[ ! -e new ]
-	must_fail 2 "--base is for unpacking into a store" \
+	must_fail 2 "'--base' is not for --flat: it is for unpacking into a store" \
 		"$SHIFTBOX" image-unpack --flat f --base 1000000 img
 	echo garbage >"$STORE/base"
 	must_fail 1 "is not what was written there" "$SHIFTBOX" image-unpack -s "$STORE" --list

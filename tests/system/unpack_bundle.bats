@@ -285,7 +285,7 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	must_fail 2 "" "$SHIFTBOX" image-unpack -s store --bundle d -m 0:1 app
 	must_fail 2 "a bundle needs the --map" "$SHIFTBOX" image-unpack -s store --bundle d app
 	must_fail 2 "NAME of an image" "$SHIFTBOX" image-unpack -s store --bundle d -m +1
-	must_fail 2 "is for --bundle" "$SHIFTBOX" image-unpack -s store -m +1 app
+	must_fail 2 "it is for --flat and --bundle" "$SHIFTBOX" image-unpack -s store -m +1 app
 	must_fail 1 "there is no such image" \
 		"$SHIFTBOX" image-unpack -s store --bundle d -m +1 other
 	[ ! -e d ]

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "../../lib/base/opt.h"
+#include "../../lib/base/opt_form.h"
 
 struct args {
 	bool flag, other, first, second;
@@ -36,7 +37,7 @@ static const struct opt table[] = { OPT_FLAG(struct args, flag, "flag", 'f', "Se
 
 struct result {
 	struct args args;
-	struct operands operands;
+	struct opt_line line;
 	struct err e;
 	int r;
 };
@@ -49,14 +50,14 @@ static struct result parse(bool stop_early, const char *const *words)
 
 	for (size_t i = 0; words[i]; i++)
 		argv[i + 1] = (char *)words[i];
-	res.r = opt_parse(&set, 1, argv, stop_early, &res.operands, &res.e);
+	res.r = opt_parse(&set, 1, argv, stop_early, &res.line, &res.e);
 	return res;
 }
 
 static void done(struct result *res)
 {
 	opt_args_done(table, &res->args);
-	operands_done(&res->operands);
+	opt_line_done(&res->line);
 }
 
 #define PARSE(...) parse(false, (const char *const[]){ __VA_ARGS__, NULL })
@@ -78,7 +79,7 @@ TEST(opt_every_spelling_of_a_value_means_the_same)
 
 		CHECK_INT(r.r, 0);
 		CHECK_INT(r.args.num, 42);
-		CHECK_INT(r.operands.len, 0);
+		CHECK_INT(r.line.operands.len, 0);
 		done(&r);
 	}
 }
@@ -136,7 +137,7 @@ TEST(opt_faults_are_usage_errors_that_name_the_option)
 		CHECK(r.r < 0);
 		CHECK(r.e.usage);
 		CHECK_HAS(r.e.what, cases[i].says);
-		CHECK(!r.operands.items);
+		CHECK(!r.line.operands.items);
 		done(&r);
 	}
 }
@@ -164,19 +165,19 @@ TEST(opt_operands_keep_their_order_and_the_place_of_dashdash)
 	struct result r = PARSE("a", "-f", "b", "-", "--", "-n", "--", "c");
 
 	CHECK_INT(r.r, 0);
-	CHECK_INT(r.operands.len, 6);
-	CHECK_STR(r.operands.items[2], "-");
-	CHECK_STR(r.operands.items[3], "-n");
-	CHECK_STR(r.operands.items[4], "--");
-	CHECK(!r.operands.items[6]);
-	CHECK_INT(r.operands.dashdash, 3);
+	CHECK_INT(r.line.operands.len, 6);
+	CHECK_STR(r.line.operands.items[2], "-");
+	CHECK_STR(r.line.operands.items[3], "-n");
+	CHECK_STR(r.line.operands.items[4], "--");
+	CHECK(!r.line.operands.items[6]);
+	CHECK_INT(r.line.operands.dashdash, 3);
 	done(&r);
 
 	r = PARSE("a", "b");
-	CHECK_INT(r.operands.dashdash, 2);
+	CHECK_INT(r.line.operands.dashdash, 2);
 	done(&r);
 	r = PARSE("--", "a");
-	CHECK_INT(r.operands.dashdash, 0);
+	CHECK_INT(r.line.operands.dashdash, 0);
 	done(&r);
 }
 
@@ -198,14 +199,14 @@ TEST(opt_stop_early_leaves_the_rest_alone)
 
 	CHECK_INT(r.r, 0);
 	CHECK(r.args.flag);
-	CHECK_INT(r.operands.len, 5);
-	CHECK_STR(r.operands.items[3], "--");
-	CHECK_INT(r.operands.dashdash, 5);
+	CHECK_INT(r.line.operands.len, 5);
+	CHECK_STR(r.line.operands.items[3], "--");
+	CHECK_INT(r.line.operands.dashdash, 5);
 	done(&r);
 
 	r = parse(true, (const char *const[]){ "-f", "--", "run", "-n", NULL });
-	CHECK_INT(r.operands.len, 2);
-	CHECK_INT(r.operands.dashdash, 0);
+	CHECK_INT(r.line.operands.len, 2);
+	CHECK_INT(r.line.operands.dashdash, 0);
 	done(&r);
 }
 
@@ -221,20 +222,26 @@ TEST(opt_many_sets_are_one_command_line)
 		{ .name = "firm", .type = OPT_TYPE_FLAG, .help = "Be firm", .excl = 1 }, OPT_END
 	};
 	struct opt_set sets[] = { { table, &a }, { more, &b } };
-	struct operands o = { 0 };
+	struct opt_line l = { .operands = { .len = 0 } };
 	struct err e;
 	char *argv[] = { (char *)"cmd", (char *)"-fh", NULL };
 	char *mixed[] = { (char *)"cmd", (char *)"--firm", (char *)"-1", NULL };
 	char *abbreviated[] = { (char *)"cmd", (char *)"--fir", NULL };
 
-	CHECK_INT(opt_parse(sets, 2, argv, false, &o, &e), 0);
+	CHECK_INT(opt_parse(sets, 2, argv, false, &l, &e), 0);
 	CHECK(a.flag && b.help);
-	operands_done(&o);
-	CHECK(opt_parse(sets, 2, mixed, false, &o, &e) < 0);
+	opt_line_done(&l);
+	CHECK(opt_parse(sets, 2, mixed, false, &l, &e) < 0);
 	CHECK_HAS(e.what, "exclude each other");
-	CHECK(opt_parse(sets, 2, abbreviated, false, &o, &e) < 0);
+	CHECK(opt_parse(sets, 2, abbreviated, false, &l, &e) < 0);
 	CHECK_HAS(e.what, "ambiguous: --first or --firm");
 }
+
+static const struct opt_form two_forms[] = {
+	{ .name = "one", .synopsis = OPT_SYNOPSIS("ONE") },
+	{ .name = "two", .synopsis = OPT_SYNOPSIS("TWO") },
+	{ .name = NULL },
+};
 
 TEST(opt_check_tables_sees_the_programmers_faults)
 {
@@ -255,15 +262,152 @@ TEST(opt_check_tables_sees_the_programmers_faults)
 		{ { .name = "a", .help = "Set it", .type = OPT_TYPE_FUNC, .arg = "X" } },
 		{ { .name = "A b", .help = "Set it" } },
 		{ { .name = "a", .letter = '-', .help = "Set it" } },
+		{ { .name = "a", .help = "They are set" } },
+		{ { .name = "a", .help = "It is set" } },
+		{ { .name = "a", .help = "The same as b" } },
+		{ { .name = "a", .help = "Set it", .more = "They are set." } },
+		{ { .name = "a", .help = "Set it", .forms = 4 } },
+		{ { .name = "a", .help = "Set it", .needs = "b" } },
+		{ { .name = "a", .help = "Set it", .instead = "set b" } },
 	};
 	struct opt_set good = { table, NULL };
 	struct err e;
 
-	CHECK_INT(opt_check_tables(&good, 1, &e), 0);
+	CHECK_INT(opt_check_tables(&good, 1, NULL, &e), 0);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		struct opt_set set = { bad[i], NULL };
 
-		if (opt_check_tables(&set, 1, &e) == 0)
+		if (opt_check_tables(&set, 1, two_forms, &e) == 0)
 			test_fail(__FILE__, __LINE__, "case %zu passes", i);
+	}
+}
+
+TEST(opt_check_tables_sees_forms_that_no_option_can_select)
+{
+	const struct opt_form bad[][2] = {
+		{ { .name = "a" } },
+		{ { .name = "a", .options = "nothing", .synopsis = OPT_SYNOPSIS("A") } },
+		{ { .name = "a", .options = "here", .synopsis = OPT_SYNOPSIS("A") } },
+	};
+	static const struct opt opts[] = { { .name = "there", .help = "Go", .forms = 1 },
+		{ .name = "here", .help = "Stay", .forms = 2 }, OPT_END };
+	struct opt_set set = { opts, NULL };
+	struct err e;
+
+	CHECK_INT(opt_check_tables(&set, 1, two_forms, &e), 0);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		if (opt_check_tables(&set, 1, bad[i], &e) == 0)
+			test_fail(__FILE__, __LINE__, "case %zu passes", i);
+}
+
+/* --- forms ---------------------------------------------------------------------------------- */
+
+enum { STORE, FLAT, LIST, MAP };
+
+static const struct opt_form forms[] = {
+	{ .name = "a store", .synopsis = OPT_SYNOPSIS("SOURCE") },
+	{ .name = "--flag", .options = "flag", .synopsis = OPT_SYNOPSIS("-f DIR") },
+	{ .name = "--first, --second", .options = "first second", .synopsis = OPT_SYNOPSIS("-1") },
+	{ .name = "map", .word = "map", .synopsis = OPT_SYNOPSIS("map MAP") },
+	{ .name = NULL },
+};
+
+static const struct opt form_opts[] = {
+	OPT_FLAG(struct args, flag, "flag", 'f', "Set it", .forms = 1 << FLAT),
+	OPT_FLAG(struct args, first, "first", '1', "Choose the first", .forms = 1 << LIST),
+	OPT_FLAG(struct args, second, "second", '2', "Choose the second", .forms = 1 << LIST),
+	OPT_STR(struct args, str, "string", 's', "TEXT", "Take a text",
+		.forms = 1 << FLAT | 1 << MAP, .instead = "write no text"),
+	OPT_U32(struct args, num, "number", 'n', "N", "Take a number", .forms = 1 << STORE),
+	OPT_CHOICE(struct args, choice, "color", 'c', "WHEN", "auto always", "Choose a word",
+		.forms = 1 << MAP),
+	OPT_FLAG(struct args, other, "other", 'o', "Set another one", .needs = "string number"),
+	OPT_END,
+};
+
+/* The result of the form check: 0, or -EINVAL with the text in e. */
+static int check_forms(const char *const *words, int *ret_form, struct err *e)
+{
+	struct args a = { .choice = 0 };
+	struct opt_set set = { form_opts, &a };
+	struct opt_line l = { .operands = { .len = 0 } };
+	char *argv[8] = { (char *)"cmd" };
+	int r;
+
+	for (size_t i = 0; words[i]; i++)
+		argv[i + 1] = (char *)words[i];
+	REQUIRE(opt_parse(&set, 1, argv, false, &l, e) == 0);
+	*ret_form = opt_form_selected(forms, &l);
+	r = opt_form_check(forms, *ret_form < 0 ? 0 : (size_t)*ret_form, &l, &set, 1, e);
+	opt_line_done(&l);
+	return r;
+}
+
+TEST(opt_form_is_what_an_operand_or_an_option_selects)
+{
+	static const struct {
+		const char *words[5];
+		int form;
+	} cases[] = {
+		{ { "x" }, -1 }, { { NULL }, -1 }, { { "-f" }, FLAT },
+		{ { "x", "--second" }, LIST }, { { "map", "-o" }, MAP }, { { "-s", "map" }, -1 },
+		{ { "x", "map" }, -1 }, { { "-1", "-f" }, FLAT }, /* the first in the table */
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err e;
+		int form;
+
+		(void)check_forms(cases[i].words, &form, &e);
+		CHECK_INT(form, cases[i].form);
+	}
+}
+
+TEST(opt_form_refuses_what_it_does_not_accept_and_says_what_would)
+{
+	static const struct {
+		const char *words[5];
+		const char *says, *try;
+	} cases[] = {
+		{ { "-s", "t" }, "option '--string' is not for a store: it is for --flag and map",
+			"write no text" },
+		{ { "-1", "-s", "t" }, "'--string' is not for --first:", "write no text" },
+		{ { "-f", "-n", "5" }, "'--number' is not for --flag: it is for a store", "" },
+		{ { "map", "-n", "5" }, "'--number' is not for map:", "" },
+		{ { "x", "-c", "always" }, "'--color' is not for a store: it is for map", "" },
+		{ { "x", "-o" }, "option '--other' needs --string or --number", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err e = ERR_INIT;
+		int form;
+
+		CHECK(check_forms(cases[i].words, &form, &e) < 0);
+		CHECK(e.usage);
+		CHECK_HAS(e.what, cases[i].says);
+		CHECK_STR(e.hint, cases[i].try);
+	}
+}
+
+/* A default that is given changes nothing, and a need counts where it can be met. */
+TEST(opt_form_accepts_all_else)
+{
+	static const char *const cases[][5] = {
+		{ "map", "-s", "t", "-c", "always" },
+		{ "x", "-n", "5", "-o" },
+		{ "-f", "-n", "0" },
+		{ "x", "-c", "auto" },
+		{ "-1", "-o" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *words[6] = { NULL };
+		struct err e = ERR_INIT;
+		int form;
+
+		for (size_t k = 0; k < 5; k++)
+			words[k] = cases[i][k];
+		if (check_forms(words, &form, &e) < 0)
+			test_fail(__FILE__, __LINE__, "case %zu: %s", i, e.what);
 	}
 }

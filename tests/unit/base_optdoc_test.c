@@ -35,14 +35,47 @@ static const struct opt common[] = {
 };
 static const struct opt_set sets[] = { { own, NULL }, { common, NULL } };
 
-static const char *const synopsis[] = { "[-m MAP]... SOURCE TARGET", "-u TARGET...",
-	"[verify] [--source DIR | --spec FILE.mtree | image:NAME] [--as=UID[:GID[,GID...]]] a | b "
-	"-- CMD... and some more WORDS to WRAP",
-	NULL };
+static const struct opt_form forms[] = {
+	{ .name = "all",
+		.synopsis = OPT_SYNOPSIS("[-m MAP]... SOURCE TARGET", "-u TARGET...",
+			"[verify] [--source DIR | --spec FILE.mtree | image:NAME] "
+			"[--as=UID[:GID[,GID...]]] a | b -- CMD... and some more WORDS to WRAP",
+			"A|b") },
+	{ .name = NULL },
+};
+
+static const struct optdoc_cmd one = { "cmd", "Do a thing", sets, 2, forms, COMP_NONE };
+
+enum { VERIFY, LIST };
+
+static const struct opt form_opts[] = {
+	{ .name = "as", .type = OPT_TYPE_STR, .arg = "UID", .help = "Be it", .forms = 1 << VERIFY },
+	{ .name = "all",
+		.letter = 'a',
+		.type = OPT_TYPE_FLAG,
+		.help = "List all",
+		.forms = 1 << LIST,
+		.heading = "Lists" },
+	{ .name = "both", .type = OPT_TYPE_FLAG, .help = "Do both" },
+	OPT_END,
+};
+static const struct opt_set form_sets[] = { { form_opts, NULL }, { common, NULL } };
+static const struct opt_form words[] = {
+	{ "verify", "verify", NULL, "Check it", OPT_SYNOPSIS("[verify] PATH") },
+	{ "list", "list", NULL, "List it", OPT_SYNOPSIS("list [-a]") },
+	{ .name = NULL },
+};
+static const struct opt_form modes[] = {
+	{ "a default", NULL, NULL, NULL, OPT_SYNOPSIS("PATH") },
+	{ "--all", NULL, "all", "List it", OPT_SYNOPSIS("-a") },
+	{ .name = NULL },
+};
 
 static const struct optdoc_cmd cmds[] = {
-	{ "cmd", "Do 'this': that", sets, 2, COMP_WORDS, "verify list" },
-	{ "other", "Do that", sets, 2, COMP_DIR, NULL },
+	{ "cmd", "Do 'this': that", sets, 2, forms, COMP_NONE },
+	{ "other", "Do that", sets, 2, forms, COMP_DIR },
+	{ "sub", "Do more", form_sets, 2, words, COMP_WORDS },
+	{ "mode", "Do most", form_sets, 2, modes, COMP_FILE },
 };
 
 static char *text;
@@ -71,7 +104,7 @@ static void check_width(const char *s, size_t most)
 
 TEST(optdoc_help_is_aligned_and_fits)
 {
-	const char *s = RENDER(optdoc_help("cmd", "Do a thing", synopsis, sets, 2, f));
+	const char *s = RENDER(optdoc_help(&one, -1, f));
 
 	check_width(s, 80);
 	CHECK_HAS(s,
@@ -89,7 +122,8 @@ TEST(optdoc_help_without_own_options_has_no_empty_part)
 {
 	static const struct opt none[] = { OPT_END };
 	struct opt_set two[] = { { none, NULL }, { common, NULL } };
-	const char *s = RENDER(optdoc_help("cmd", "Do a thing", synopsis, two, 2, f));
+	struct optdoc_cmd c = { "cmd", "Do a thing", two, 2, forms, COMP_NONE };
+	const char *s = RENDER(optdoc_help(&c, -1, f));
 
 	CHECK(!strstr(s, "\nOptions:"));
 	free(text);
@@ -97,7 +131,7 @@ TEST(optdoc_help_without_own_options_has_no_empty_part)
 
 TEST(optdoc_mdoc_takes_no_text_for_a_macro)
 {
-	const char *s = RENDER(optdoc_mdoc(sets, 2, f));
+	const char *s = RENDER(optdoc_mdoc(&one, OPTDOC_ALL, f));
 
 	check_width(s, 80);
 	CHECK_HAS(s,
@@ -113,7 +147,7 @@ TEST(optdoc_mdoc_takes_no_text_for_a_macro)
 
 TEST(optdoc_mdoc_synopsis_marks_what_is_literal)
 {
-	const char *s = RENDER(optdoc_mdoc_synopsis("cmd", synopsis, f));
+	const char *s = RENDER(optdoc_mdoc_synopsis(&one, f));
 
 	CHECK_HAS(s,
 		".Nm cmd\n.Oo Fl m Ar MAP Oc Ns No ...\n.Ar SOURCE\n.Ar TARGET\n.Nm cmd\n.Fl "
@@ -124,6 +158,7 @@ TEST(optdoc_mdoc_synopsis_marks_what_is_literal)
 	CHECK_HAS(s,
 		".Oo Fl Fl as Ns = Ns Ar UID Ns Oo Cm \\&: Ns Ar GID Ns Oo Cm \\&, Ns Ar GID Ns No "
 		"... Oc Oc Oc\n");
+	CHECK_HAS(s, ".Nm cmd\n.Ar A Ns \\&| Ns Cm b\n");
 	CHECK_HAS(s, ".Cm a\n|\n.Cm b\n.Fl \\-\n.Ar CMD Ns No ...\n");
 	free(text);
 }
@@ -131,27 +166,95 @@ TEST(optdoc_mdoc_synopsis_marks_what_is_literal)
 /* The syntax of each script, and what the shells make of it: tests/system/completion.bats. */
 TEST(optdoc_shell_texts_cannot_leave_their_quotes)
 {
-	const char *s = RENDER(optdoc_bash(cmds, 2, f));
+	const char *s = RENDER(optdoc_bash(cmds, 4, f));
 
 	CHECK_HAS(s, "cmd:--when | cmd:-w) kind='words' list='now later' ;;");
 	CHECK_HAS(s, "cmd:--a-name-that-is-far-too-long) kind='dir' ;;");
 	CHECK(!strstr(s, "cmd:--on"));
 	free(text);
 
-	s = RENDER(optdoc_zsh(cmds, 2, f));
+	s = RENDER(optdoc_zsh(cmds, 4, f));
 	CHECK_HAS(s,
-		"'*'{-m+,--map=}'[Don'\\''t say `x` or \"y\"\\: \\\\, \\[z\\] $HOME 100%]:MAP: ' "
-		"\\\n");
-	CHECK_HAS(s, "'(--on -o --off )'--on'[Turn it on]' \\\n");
+		"'*'{-m+,--map=}'[Don'\\''t say `x` or \"y\"\\: \\\\, \\[z\\] $HOME 100%]:MAP: ')\n");
+	CHECK_HAS(s, "args+=('(--on -o --off )'--on'[Turn it on]')\n");
 	CHECK_HAS(s, "'cmd:Do '\\''this'\\''\\: that'\n");
 	free(text);
 
-	s = RENDER(optdoc_fish(cmds, 2, f));
+	s = RENDER(optdoc_fish(cmds, 4, f));
 	CHECK_HAS(s,
 		"complete -c cmd -s m -l map -x -d 'Don\\'t say `x` or \"y\": \\\\, [z] $HOME "
 		"100%'\n");
 	CHECK_HAS(s,
 		"complete -c shiftbox -n '__shiftbox_using other' -f -a "
 		"'(__fish_complete_directories)'\n");
+	free(text);
+}
+
+TEST(optdoc_help_shows_the_overview_or_one_form)
+{
+	const char *s = RENDER(optdoc_help(&cmds[2], -1, f));
+
+	CHECK_HAS(s, "Usage: sub [verify] PATH\n       sub list [-a]\n\nDo more.\n");
+	CHECK_HAS(s, "\n  verify     Check it\n  list       List it\n");
+	CHECK(!strstr(s, "--as") && strstr(s, "--help"));
+	free(text);
+
+	s = RENDER(optdoc_help(&cmds[2], LIST, f));
+	CHECK_HAS(s, "Usage: sub list [-a]\n\nList it.\n\nOptions:\n  -a, --all");
+	CHECK(strstr(s, "--both") && strstr(s, "--help"));
+	CHECK(!strstr(s, "--as") && !strstr(s, "verify"));
+	free(text);
+}
+
+TEST(optdoc_mdoc_lists_options_by_form_and_by_heading)
+{
+	const char *s = RENDER(optdoc_mdoc(&cmds[2], VERIFY, f));
+
+	CHECK(strstr(s, "Fl as ") && strstr(s, "Fl both"));
+	CHECK(!strstr(s, "Fl all") && !strstr(s, "Fl help") && !strstr(s, ".Ss"));
+	free(text);
+
+	s = RENDER(optdoc_mdoc(&cmds[2], OPTDOC_COMMON, f));
+	CHECK(strstr(s, "Fl help") && !strstr(s, "Fl both"));
+	free(text);
+
+	s = RENDER(optdoc_mdoc(&cmds[3], OPTDOC_ALL, f));
+	CHECK_HAS(s, ".El\n.Ss Lists\n.Bl -tag -width Ds\n.It Fl a , Fl Fl all\n");
+	free(text);
+}
+
+TEST(optdoc_mdoc_ends_a_sentence_only_before_a_new_one)
+{
+	static const struct opt opts[] = { { .name = "x",
+						   .help = "Use user.overlay. attributes",
+						   .more = "See it. (Or not.) Then go." },
+		OPT_END };
+	struct opt_set set = { opts, NULL };
+	struct optdoc_cmd c = { "cmd", "Do it", &set, 1, forms, COMP_NONE };
+	const char *s = RENDER(optdoc_mdoc(&c, OPTDOC_ALL, f));
+
+	CHECK_HAS(s, "Use user.overlay. attributes.\nSee it.\n(Or not.) Then go.\n");
+	free(text);
+}
+
+/* What the shells make of these: tests/system/completion.bats. */
+TEST(optdoc_shells_know_the_forms)
+{
+	const char *s = RENDER(optdoc_bash(cmds, 4, f));
+
+	CHECK_HAS(s, "\tsub:) echo '--as -a --all --both -h --help ' ;;\n");
+	CHECK_HAS(s, "\tsub:1) echo '-a --all --both -h --help ' ;;\n");
+	CHECK_HAS(s, "\t\tsub:verify) form=${form:-0} ;;\n");
+	CHECK_HAS(s, "\t\tmode:--all | mode:-a) [[ $form && $form -lt 1 ]] || form=1 ;;\n");
+	CHECK(!strstr(s, "mode:0)"));
+	free(text);
+
+	s = RENDER(optdoc_zsh(cmds, 4, f));
+	CHECK_HAS(s, "\t[[ $form != (|0) ]] || args+=('(--as )'--as='[Be it]:UID: ')\n");
+	free(text);
+
+	s = RENDER(optdoc_fish(cmds, 4, f));
+	CHECK_HAS(s, "complete -c sub -n '__shiftbox_form sub 1' -s a -l all");
+	CHECK_HAS(s, "complete -c mode -n '__shiftbox_form mode ' -l as");
 	free(text);
 }

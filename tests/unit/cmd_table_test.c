@@ -10,18 +10,32 @@ TEST(cmd_tables_are_sound)
 {
 	for (size_t i = 0; commands[i]; i++) {
 		const struct cmd *c = commands[i];
-		struct opt_set sets[] = { { c->opts, NULL }, { common_opts, NULL },
-			{ dry_run_opts, NULL } };
+		struct opt_set sets[CMD_SETS_MAX];
+		size_t n = cmd_sets(c, NULL, NULL, sets);
 		struct err e = ERR_INIT;
 
-		if (opt_check_tables(sets, c->flags & CMD_DRY_RUN ? 3 : 2, &e) < 0)
+		if (opt_check_tables(sets, n, c->forms, &e) < 0)
 			test_fail(__FILE__, __LINE__, "%s --%s: %s", c->name, e.on, e.what);
 		CHECK(c->run && c->brief && c->brief[strlen(c->brief) - 1] != '.');
-		CHECK(c->synopsis && c->synopsis[0]);
+		CHECK(c->forms && c->forms[0].name);
 		CHECK(c->operands_min <= c->operands_max);
-		CHECK((c->operand_comp == COMP_WORDS) == !!c->operand_words);
+		CHECK((c->operand_comp == COMP_WORDS) == !!c->forms[0].word);
 		for (const struct opt *o = c->opts; o->name; o++)
 			CHECK(o->off < c->args_size);
+	}
+}
+
+/* Each is read alone, as after a search in a pager. */
+TEST(cmd_texts_of_mount_options_stand_alone)
+{
+	for (size_t i = 0; commands[i]; i++) {
+		struct optdoc_item it;
+
+		for (size_t k = 0; commands[i]->item && commands[i]->item(k, &it); k++)
+			if (!strncmp(it.help, "They ", 5) || !strncmp(it.help, "It ", 3) ||
+				!strncmp(it.help, "The same", 8) ||
+				it.help[strlen(it.help) - 1] == '.')
+				test_fail(__FILE__, __LINE__, "%s: %s", it.name, it.help);
 	}
 }
 
