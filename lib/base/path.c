@@ -39,7 +39,7 @@ const char *path_below(const char *path, const char *dir)
 	return path[n] && path[n + 1] ? path + n : "";
 }
 
-struct walk {
+struct path_walk {
 	const char *path, *what; /* for messages */
 	int dir;                 /* where we are */
 	char *rest;              /* what is left of the path */
@@ -50,19 +50,19 @@ struct walk {
 	struct err *e;
 };
 
-static void walk_done(struct walk *w)
+static void walk_done(struct path_walk *w)
 {
 	cleanup_fd(&w->dir);
 	cleanup_fd(&w->found);
 	free(w->rest);
 }
 
-static int failed(const struct walk *w, int num)
+static int failed(const struct path_walk *w, int num)
 {
 	return err_path(w->e, num, w->path, "%s", w->what);
 }
 
-static int go(struct walk *w, int fd)
+static int go(struct path_walk *w, int fd)
 {
 	if (fd < 0)
 		return failed(w, errno);
@@ -72,7 +72,7 @@ static int go(struct walk *w, int fd)
 }
 
 /* The first component of what is left, into name, and what follows it. */
-static int first_component(const struct walk *w, char name[NAME_MAX + 1], const char **after)
+static int first_component(const struct path_walk *w, char name[NAME_MAX + 1], const char **after)
 {
 	const char *p = w->rest + strspn(w->rest, "/");
 	size_t n = strcspn(p, "/");
@@ -91,7 +91,7 @@ static bool is_last(const char *after)
 }
 
 /* What a link of /proc leads to: a file is the end of the way, and has no place of its own. */
-static int follow_magic(struct walk *w, const char *name, const char *after)
+static int follow_magic(struct path_walk *w, const char *name, const char *after)
 {
 	scoped_fd int fd = openat(w->dir, name, O_PATH | O_CLOEXEC);
 	char *rest = strdup(after);
@@ -114,7 +114,7 @@ static int follow_magic(struct walk *w, const char *name, const char *after)
 }
 
 /* Go on where the link leads: what is left is then its text, and what followed it. */
-static int follow(struct walk *w, int link, const char *name, const char *after)
+static int follow(struct path_walk *w, int link, const char *name, const char *after)
 {
 	char text[PATH_MAX];
 	scoped_buf struct buf b = BUF_INIT;
@@ -144,13 +144,13 @@ static int follow(struct walk *w, int link, const char *name, const char *after)
 	return *text == '/' ? go(w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) : 0;
 }
 
-static int open_dir(const struct walk *w, const char *name)
+static int open_dir(const struct path_walk *w, const char *name)
 {
 	return openat(w->dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* A component that is not the last one: a directory, or a link. */
-static int step(struct walk *w, const char *name, const char *after)
+static int step(struct path_walk *w, const char *name, const char *after)
 {
 	scoped_fd int fd = open_dir(w, name), link = -1;
 	char *rest;
@@ -184,7 +184,7 @@ static int step(struct walk *w, const char *name, const char *after)
  * "name/"), or nothing, when the path ends in the directory itself. to_end: follow the last
  * component, too, while it is a link.
  */
-static int walk(struct walk *w, bool to_end)
+static int walk(struct path_walk *w, bool to_end)
 {
 	while (w->found < 0) {
 		char name[NAME_MAX + 1];
@@ -214,9 +214,9 @@ static int walk(struct walk *w, bool to_end)
 	return 0;
 }
 
-static int begin(struct walk *w, const char *path, const char *what, struct err *e)
+static int begin(struct path_walk *w, const char *path, const char *what, struct err *e)
 {
-	*w = (struct walk){
+	*w = (struct path_walk){
 		.path = path, .what = what, .dir = -1, .found = -1, .e = e, .rest = strdup(path)
 	};
 	if (!w->rest)
@@ -225,7 +225,7 @@ static int begin(struct walk *w, const char *path, const char *what, struct err 
 		       failed(w, ENOENT);
 }
 
-static int tell_place(struct walk *w, struct place *ret)
+static int tell_place(struct path_walk *w, struct place *ret)
 {
 	const char *after;
 	int r = first_component(w, ret->name, &after);
@@ -241,7 +241,7 @@ static int tell_place(struct walk *w, struct place *ret)
 int path_find_or_make(const char *path, bool follow, const char *what,
 	const struct path_maker *maker, struct place *ret, struct err *e)
 {
-	__attribute__((cleanup(walk_done))) struct walk w;
+	__attribute__((cleanup(walk_done))) struct path_walk w;
 	int r = begin(&w, path, what, e);
 
 	w.maker = maker;
@@ -313,7 +313,7 @@ static int open_without_links(const char *path, int flags)
  * What a link of /proc leads to, once more, for what the flags ask for: it is the same open file,
  * whatever its name.
  */
-static int open_found(struct walk *w, int flags)
+static int open_found(struct path_walk *w, int flags)
 {
 	char path[32];
 	struct stat st;
@@ -332,7 +332,7 @@ static int open_found(struct walk *w, int flags)
  * The last component is opened as it is found: were it exchanged for a link by now, that is not
  * followed.
  */
-static int open_last(struct walk *w, int flags)
+static int open_last(struct path_walk *w, int flags)
 {
 	char name[NAME_MAX + 1];
 	const char *after;
@@ -346,7 +346,7 @@ static int open_last(struct walk *w, int flags)
 		w->dir, name, flags | (*after ? O_DIRECTORY : 0) | O_NOFOLLOW | O_CLOEXEC, CREATED);
 }
 
-static int walk_and_open(struct walk *w, int flags, int *ret_fd)
+static int walk_and_open(struct path_walk *w, int flags, int *ret_fd)
 {
 	struct stat st;
 	int r = walk(w, !(flags & O_NOFOLLOW)), fd;
@@ -367,7 +367,7 @@ static int walk_and_open(struct walk *w, int flags, int *ret_fd)
 int path_open(const char *path, int flags, const char *what, struct place *ret_place, int *ret_fd,
 	struct err *e)
 {
-	__attribute__((cleanup(walk_done))) struct walk w = { .dir = -1, .found = -1 };
+	__attribute__((cleanup(walk_done))) struct path_walk w = { .dir = -1, .found = -1 };
 	scoped_fd int fd = -1;
 	int r;
 

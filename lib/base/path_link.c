@@ -30,12 +30,12 @@ enum {
  * What a map of /proc/self tells: are there ids of the host without one here, is the overflow id
  * one, and what is ours outside?
  */
-struct ids {
+struct userns_ids {
 	bool known, all, overflow_is_one;
 	uint64_t outside;
 };
 
-static void add_extent(const char *line, size_t n, uint64_t own, struct ids *ret)
+static void add_extent(const char *line, size_t n, uint64_t own, struct userns_ids *ret)
 {
 	uint64_t v[3] = { 0, 0, 0 };
 
@@ -58,11 +58,11 @@ static void add_extent(const char *line, size_t n, uint64_t own, struct ids *ret
 }
 
 /* path: /proc/self/uid_map or gid_map; own: our id. */
-static struct ids read_ids(const char *path, uint64_t own)
+static struct userns_ids read_ids(const char *path, uint64_t own)
 {
 	scoped_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
 	scoped_buf struct buf b = BUF_INIT;
-	struct ids ids = { .outside = UINT64_MAX };
+	struct userns_ids ids = { .outside = UINT64_MAX };
 
 	if (fd < 0 || fd_read_all(fd, path, MAP_MAX, &b, NULL) < 0 || !buf_get(&b))
 		return ids;
@@ -80,7 +80,7 @@ static struct ids read_ids(const char *path, uint64_t own)
  * it? O_NOATIME is for the owner and for CAP_FOWNER over its id (fs/namei.c, may_open()), so that
  * it is refused where the owner has no id here.
  */
-static bool has_no_id(int dir, const struct ids *ids)
+static bool has_no_id(int dir, const struct userns_ids *ids)
 {
 	scoped_fd int fd = -1;
 
@@ -113,7 +113,7 @@ static int go_up(int dir, bool *top)
  * Does dir, with all above it, belong to users without an id here, so that no id of this namespace
  * can change it? sticky: others may write in dir itself if it is sticky.
  */
-static bool out_of_reach(int start, bool sticky, const struct ids *ids)
+static bool out_of_reach(int start, bool sticky, const struct userns_ids *ids)
 {
 	scoped_fd int dir = fcntl(start, F_DUPFD_CLOEXEC, 3);
 	bool top = false;
@@ -151,8 +151,8 @@ static bool ours(uid_t uid)
  */
 static bool is_private_group(int dir, const struct stat *st)
 {
-	struct ids uid = read_ids("/proc/self/uid_map", geteuid()),
-		   gid = read_ids("/proc/self/gid_map", getegid());
+	struct userns_ids uid = read_ids("/proc/self/uid_map", geteuid()),
+			  gid = read_ids("/proc/self/gid_map", getegid());
 
 	return st->st_gid == getegid() && uid.known && gid.known && uid.outside == gid.outside &&
 		!fd_has_acl(dir);
@@ -183,14 +183,14 @@ static bool on_fuse(int dir)
  * The server of a FUSE filesystem could be any user's. In a user namespace it is one of our own,
  * mostly.
  */
-static bool owners_are_told(int dir, const struct ids *ids)
+static bool owners_are_told(int dir, const struct userns_ids *ids)
 {
 	return geteuid() != 0 || (ids->known && !ids->all) || !on_fuse(dir);
 }
 
 static bool may_follow(int dir, const struct stat *at, const struct stat *link)
 {
-	struct ids ids = read_ids("/proc/self/uid_map", geteuid());
+	struct userns_ids ids = read_ids("/proc/self/uid_map", geteuid());
 	bool in_userns = ids.known && !ids.all;
 
 	if (ours(link->st_uid) && ours(at->st_uid))

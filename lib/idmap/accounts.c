@@ -12,18 +12,18 @@
 #include "names.h"
 
 /* The high ids of one of the files. Without memory, or without the file, those that were read. */
-struct ids {
+struct account_ids {
 	VEC(uint32_t) items;
 	bool read;
 };
 
-static void add(struct ids *ids, uint32_t id)
+static void add(struct account_ids *ids, uint32_t id)
 {
 	if (id >= ACCOUNTS_LOW)
 		(void)VEC_ADD(&ids->items, id);
 }
 
-static void read_file(bool group, struct ids *ids)
+static void read_file(bool group, struct account_ids *ids)
 {
 	FILE *f = fopen(group ? "/etc/group" : "/etc/passwd", "re");
 	const struct passwd *pw;
@@ -43,8 +43,8 @@ static void read_file(bool group, struct ids *ids)
 
 static bool in_file(bool group, uint32_t first, uint32_t count, uint32_t *ret)
 {
-	static struct ids of_users, of_groups;
-	struct ids *ids = group ? &of_groups : &of_users;
+	static struct account_ids of_users, of_groups;
+	struct account_ids *ids = group ? &of_groups : &of_users;
 
 	if (!ids->read)
 		read_file(group, ids);

@@ -2,31 +2,29 @@
 #ifndef IDMAP_DRAFT_H
 #define IDMAP_DRAFT_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "../base/err.h"
-#include "../base/vec.h"
 #include "idmap.h"
+#include "map_lex.h"
 
 /*
- * A map while it is being written: ranges in any order, each with the place it was read from, so
- * that a refusal can show the reader where. Private to lib/idmap.
+ * A map under construction: ranges in any order, each with the place it was read from, for error
+ * messages. draft_finish() is the only way to make a map. Private to lib/idmap.
  */
-struct word_place {
-	const char
-		*file; /* then pos is a line of it; NULL: pos is a byte offset in the map's text */
-	size_t pos;    /* SIZE_MAX: the range was not read from a text */
+enum { KIND_UID = 1, KIND_GID = 2, KIND_BOTH = 3 }; /* of ids, as a mask */
+
+/* A range as it was written: the numbers may be out of range. */
+struct draft_entry {
+	uint64_t disk, seen, count;
+	unsigned written; /* the kinds that the text names, for messages */
+	struct word_place at;
 };
-
-enum { KIND_UID = 1, KIND_GID = 2, KIND_BOTH = 3 };
-
-#define PLACE_NONE ((struct word_place){ .pos = SIZE_MAX })
 
 struct draft_range {
 	struct idrange r;
-	unsigned kinds; /* it was written for */
+	unsigned written;
 	struct word_place at;
 };
 
@@ -35,22 +33,32 @@ struct draft_kind {
 	size_t len, cap;
 };
 
-/* Zero-initialise. */
+/* Zero-initialise it. */
 struct draft {
 	struct draft_kind uid, gid;
 };
 
 /*
- * Add a range to one or both kinds (written: the kinds its text names, for messages). Checks all
- * that one range can show: -EINVAL (count 0), -ERANGE (an id above 4294967294, by itself or by
- * adding count). The place's file must outlive the draft.
+ * Add a range to one or both kinds. It is checked by itself: -EINVAL if the count is 0, -ERANGE if
+ * an id, or an id plus count, is beyond 4294967294. The file of its place must outlive the draft.
  */
-MUST_CHECK int draft_add(struct draft *d, unsigned kinds, unsigned written, uint64_t disk,
-	uint64_t seen, uint64_t count, struct word_place at, struct err *e);
+MUST_CHECK int draft_add(
+	struct draft *d, unsigned kinds, const struct draft_entry *x, struct err *e);
+
+/* Add n ranges to one kind. */
+MUST_CHECK int draft_add_ranges(struct draft *d, unsigned kind, const struct idrange *r, size_t n,
+	struct word_place at, struct err *e);
 
 /*
- * Check the ranges against each other, sort, merge, count, and make the map. With assume a kind
- * without ranges becomes the identity; otherwise it is -ENODATA. The draft stays the caller's.
+ * Add the lines "DISK SEEN COUNT" of one kind, extent by extent as the kernel has them. -EINVAL if
+ * they are malformed, -ENODATA if the ids do not exist in this user namespace.
+ */
+MUST_CHECK int draft_add_kernel(struct draft *d, unsigned kind, const char *lines, struct err *e);
+
+/*
+ * Check the ranges against each other, sort and merge them, check the limits of the kernel, and
+ * make the map. A kind without ranges becomes the identity if assume is set, and is -ENODATA
+ * otherwise. The draft stays the caller's.
  */
 MUST_CHECK int draft_finish(const struct draft *d, bool assume, struct idmap *ret, struct err *e);
 
@@ -62,18 +70,5 @@ static inline void cleanup_draft(struct draft *d)
 }
 
 #define scoped_draft __attribute__((cleanup(cleanup_draft)))
-
-/* Both in the constructor's form. */
-bool idranges_equal(const struct idranges *a, const struct idranges *b);
-
-/* All ids, each seen as itself. */
-bool idranges_identity(const struct idranges *r);
-
-/*
- * Describe a fault of the n bytes at word, read at a place: "... (byte 4 of the map)". Returns
- * -num.
- */
-int place_fault(struct err *e, int num, struct word_place at, const char *word, size_t n,
-	const char *fmt, ...) PRINTF(6, 7);
 
 #endif

@@ -113,6 +113,12 @@ MUST_CHECK int idmap_invert(const struct idmap *m, struct idmap *ret, struct err
 /* A copy of its own. */
 MUST_CHECK int idmap_copy(const struct idmap *m, struct idmap *ret, struct err *e);
 
+/* Do both lists have the same ranges? They must be those of maps. */
+bool idranges_equal(const struct idranges *a, const struct idranges *b);
+
+/* Do the ranges map every id to itself? */
+bool idranges_identity(const struct idranges *r);
+
 /* Whether both translate every id alike. gid_assumed makes no difference. */
 bool idmap_equal(const struct idmap *a, const struct idmap *b);
 

@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "draft.h"
-
 static bool alike(const struct idmap *m)
 {
 	return idranges_equal(&m->uid, &m->gid);
@@ -112,10 +110,10 @@ static int print_nspawn(const struct idmap *m, struct buf *b, struct err *e)
 	const struct idrange *r = &m->uid.items[0];
 
 	if (!alike(m) || m->uid.len > 1 || r->disk) {
-		(void)err_say(
-			e, ENOTSUP, NULL, "this map cannot be said in the form of systemd-nspawn");
+		(void)err_say(e, ENOTSUP, NULL,
+			"this map cannot be expressed in the form of systemd-nspawn");
 		err_why(e,
-			"--private-users= takes one range, which starts at disk id 0 and is the "
+			"--private-users= allows one range, which starts at disk id 0 and is the "
 			"same for users and groups");
 		err_try(e,
 			"mount the tree with shiftbox mount-idmapped and this map, and start "

@@ -17,7 +17,7 @@
 
 enum { WORD_MAX = 64, JSON_LIMIT = 1 << 20, NSPAWN_COUNT = 65536 };
 
-struct reading {
+struct form_reader {
 	const char *tool;
 	const char *at;      /* the rest of the text */
 	char word[WORD_MAX]; /* the last one read */
@@ -25,9 +25,9 @@ struct reading {
 	struct err *e;
 };
 
-static int wrong(struct reading *r, const char *what)
+static int wrong(struct form_reader *r, const char *what)
 {
-	int x = err_usage(r->e, "this is no map as %s has it: %s", r->tool, what);
+	int x = err_usage(r->e, "this is not a valid map in the form of %s: %s", r->tool, what);
 
 	err_try(r->e, "see \"map\" in shift-check(8) for the forms that can be read");
 	return x;
@@ -37,7 +37,7 @@ static int wrong(struct reading *r, const char *what)
  * The next word, in r->word. False at the end. Longer ones than any number or name are cut, and
  * refused by who reads them.
  */
-static bool next_word(struct reading *r)
+static bool next_word(struct form_reader *r)
 {
 	size_t len;
 
@@ -50,7 +50,7 @@ static bool next_word(struct reading *r)
 }
 
 /* kind: 'u', 'g', or 'b' for both. */
-static int add(struct reading *r, char kind, const struct idrange *x)
+static int add(struct form_reader *r, char kind, const struct idrange *x)
 {
 	if (kind != 'g' && VEC_ADD(&r->uid, *x) < 0)
 		return err_nomem(r->e);
@@ -58,7 +58,7 @@ static int add(struct reading *r, char kind, const struct idrange *x)
 }
 
 /* "DISK SEEN COUNT", the first of which may have been read. */
-static int three_numbers(struct reading *r, char kind, bool first_read)
+static int three_numbers(struct form_reader *r, char kind, bool first_read)
 {
 	struct idrange x;
 	uint32_t *const fields[] = { &x.disk, &x.seen, &x.count };
@@ -75,7 +75,7 @@ static bool is_kind(const char *word)
 }
 
 /* Lines "[u|g|b] DISK SEEN COUNT". */
-static int read_kernel(struct reading *r)
+static int read_kernel(struct form_reader *r)
 {
 	int x = 0;
 
@@ -85,7 +85,7 @@ static int read_kernel(struct reading *r)
 }
 
 /* Lines "lxc.idmap = u DISK SEEN COUNT". */
-static int read_lxc(struct reading *r)
+static int read_lxc(struct form_reader *r)
 {
 	static const char key[] = "lxc.idmap", key_old[] = "lxc.id_map";
 	int x = 0;
@@ -127,7 +127,7 @@ static uint32_t span(const char *word, uint32_t *ret_first)
 }
 
 /* Lines "both|uid|gid SEEN[-SEEN] DISK[-DISK]". */
-static int read_incus(struct reading *r)
+static int read_incus(struct form_reader *r)
 {
 	while (next_word(r)) {
 		char kind = !strcmp(r->word, "both") ? 'b' :
@@ -148,7 +148,7 @@ static int read_incus(struct reading *r)
 }
 
 /* "--private-users=SEEN[:COUNT]", and how the tree is owned. */
-static int read_nspawn(struct reading *r)
+static int read_nspawn(struct form_reader *r)
 {
 	static const char key[] = "--private-users=", ownership[] = "--private-users-ownership=map";
 
@@ -170,7 +170,7 @@ static int read_nspawn(struct reading *r)
 	return 0;
 }
 
-static int read_oci_kind(struct reading *r, const struct json *root, const char *key, char kind)
+static int read_oci_kind(struct form_reader *r, const struct json *root, const char *key, char kind)
 {
 	static const char *const names[] = { "containerID", "hostID", "size" };
 	const struct json *list, *item;
@@ -196,7 +196,7 @@ static int read_oci_kind(struct reading *r, const struct json *root, const char 
 	return 0;
 }
 
-static int read_oci(struct reading *r)
+static int read_oci(struct form_reader *r)
 {
 	scoped_json struct json *root = NULL;
 	int x;
@@ -207,7 +207,7 @@ static int read_oci(struct reading *r)
 	if (x == -ENOMEM)
 		return err_nomem(r->e);
 	if (x < 0)
-		return wrong(r, "it is no JSON");
+		return wrong(r, "it is not valid JSON");
 	x = read_oci_kind(r, root, "uidMappings", 'u');
 	if (x == 0)
 		x = read_oci_kind(r, root, "gidMappings", 'g');
@@ -220,7 +220,7 @@ static int read_oci(struct reading *r)
  */
 static const struct form {
 	const char *begins, *tool;
-	int (*read)(struct reading *r);
+	int (*read)(struct form_reader *r);
 } forms[] = {
 	{ "X-mount.idmap=", "mount(8)", NULL },
 	{ "idmap=", "crun", NULL },
@@ -252,7 +252,7 @@ int idmap_parse_form(const char *const *texts, size_t n, struct idmap *ret, stru
 	scoped_buf struct buf all = BUF_INIT;
 	const char *text;
 	const struct form *f;
-	struct reading r = { .e = e };
+	struct form_reader r = { .e = e };
 	int x;
 
 	for (size_t i = 0; i < n; i++)

@@ -7,24 +7,24 @@
 #include <string.h>
 
 #include "../base/num.h"
-#include "kernel.h"
-#include "map_lex.h"
+#include "draft.h"
 
 static int parse_line(struct word line, unsigned kind, struct draft *d, struct err *e)
 {
 	struct word whole = line;
+	struct draft_entry x;
 	uint64_t v[3];
 
 	for (size_t i = 0; i < 3; i++) {
 		struct word w = word_column(&line);
 
 		if (num_u64_n(w.s, w.len, &v[i]) < 0)
-			return word_fault(
-				e, EINVAL, &whole, "is no line of a kernel's map: DISK SEEN COUNT");
+			return word_fault(e, EINVAL, &whole,
+				"is not a line of a kernel map: DISK SEEN COUNT");
 	}
 	if (word_column(&line).len)
 		return word_fault(e, EINVAL, &whole,
-			"is no line of a kernel's map: something follows DISK SEEN COUNT");
+			"is not a line of a kernel map: something follows DISK SEEN COUNT");
 	/*
 	 * from_kuid() of an id that the reader's namespace does not have (uid_m_show() in the
 	 * kernel)
@@ -32,15 +32,14 @@ static int parse_line(struct word line, unsigned kind, struct draft *d, struct e
 	if (v[1] == UINT32_MAX) {
 		(void)word_fault(e, ENODATA, &whole,
 			"is mapped to ids that this user namespace does not have");
-		err_why(e,
-			"the map belongs to a namespace that is no descendant of the one this runs "
-			"in");
+		err_why(e, "the map belongs to a namespace that is not a descendant of this one");
 		return -ENODATA;
 	}
-	return draft_add(d, kind, kind, v[0], v[1], v[2], whole.at, e);
+	x = (struct draft_entry){ v[0], v[1], v[2], kind, whole.at };
+	return draft_add(d, kind, &x, e);
 }
 
-int kernel_lines(const char *lines, unsigned kind, struct draft *d, struct err *e)
+int draft_add_kernel(struct draft *d, unsigned kind, const char *lines, struct err *e)
 {
 	struct word rest = { .s = lines, .len = strlen(lines) };
 
@@ -63,9 +62,9 @@ int idmap_parse_kernel(
 	scoped_draft struct draft d = { 0 };
 	int r;
 
-	r = kernel_lines(uid_lines, KIND_UID, &d, e);
+	r = draft_add_kernel(&d, KIND_UID, uid_lines, e);
 	if (r == 0)
-		r = kernel_lines(gid_lines, KIND_GID, &d, e);
+		r = draft_add_kernel(&d, KIND_GID, gid_lines, e);
 	if (r < 0)
 		return r;
 	return draft_finish(&d, false, ret, e);

@@ -1,34 +1,33 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idmap_ops: maps out of maps. */
+/* idmap_ops: make maps of ranges, and of other maps. */
 
 #include "idmap.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "draft.h"
 
-bool idranges_equal(const struct idranges *a, const struct idranges *b)
+int idmap_from_ranges(const struct idrange *uid, size_t n_uid, const struct idrange *gid,
+	size_t n_gid, struct idmap *ret, struct err *e)
 {
-	return a->len == b->len &&
-		(!a->len || !memcmp(a->items, b->items, a->len * sizeof(*a->items)));
+	scoped_draft struct draft d = { 0 };
+	int r;
+
+	r = draft_add_ranges(&d, KIND_UID, uid, n_uid, PLACE_NONE, e);
+	if (r == 0)
+		r = draft_add_ranges(&d, KIND_GID, gid, n_gid, PLACE_NONE, e);
+	if (r < 0)
+		return r;
+	return draft_finish(&d, true, ret, e);
 }
 
-/* The constructor's form is canonical (sorted, merged), so equal maps have equal ranges. */
-bool idmap_equal(const struct idmap *a, const struct idmap *b)
+int idmap_identity(struct idmap *ret, struct err *e)
 {
-	return idranges_equal(&a->uid, &b->uid) && idranges_equal(&a->gid, &b->gid);
-}
+	static const struct idrange all = { .count = UINT32_MAX };
 
-bool idranges_identity(const struct idranges *r)
-{
-	return r->len == 1 && r->items[0].disk == 0 && r->items[0].seen == 0 &&
-		r->items[0].count == UINT32_MAX;
-}
-
-bool idmap_is_identity(const struct idmap *m)
-{
-	return idranges_identity(&m->uid) && idranges_identity(&m->gid);
+	return idmap_from_ranges(&all, 1, &all, 1, ret, e);
 }
 
 static int compose_kind(const struct idranges *first, const struct idranges *second, unsigned kind,
@@ -46,8 +45,10 @@ static int compose_kind(const struct idranges *first, const struct idranges *sec
 
 			if (start >= end)
 				continue;
-			r = draft_add(d, kind, kind, a->disk + (start - a->seen),
-				b->seen + (start - b->disk), end - start, PLACE_NONE, e);
+			r = draft_add_ranges(d, kind,
+				&(struct idrange){ a->disk + (start - a->seen),
+					b->seen + (start - b->disk), end - start },
+				1, PLACE_NONE, e);
 			if (r < 0)
 				return r;
 		}
@@ -67,7 +68,7 @@ int idmap_compose(
 	if (r == 0)
 		r = draft_finish(&d, false, ret, e);
 	if (r < 0) {
-		err_prefix(e, "the two maps do not compose");
+		err_prefix(e, "the two maps cannot be composed");
 		return r;
 	}
 	ret->gid_assumed = first->gid_assumed && second->gid_assumed &&
@@ -80,8 +81,9 @@ static int invert_kind(const struct idranges *r, unsigned kind, struct draft *d,
 	int n = 0;
 
 	for (size_t i = 0; i < r->len && n == 0; i++)
-		n = draft_add(d, kind, kind, r->items[i].seen, r->items[i].disk, r->items[i].count,
-			PLACE_NONE, e);
+		n = draft_add_ranges(d, kind,
+			&(struct idrange){ r->items[i].seen, r->items[i].disk, r->items[i].count },
+			1, PLACE_NONE, e);
 	return n;
 }
 

@@ -8,135 +8,31 @@
 #include <string.h>
 
 #include "../base/log.h"
-#include "../base/num.h"
-#include "draft.h"
-#include "map_lex.h"
-#include "names.h"
-
-/*
- * A number, or a name of that kind. In numbers the kernel is laxer (it reads 4294967296 as 0):
- * digits only, here.
- */
-static int parse_id(
-	const struct word *w, const char *what, unsigned kind, uint64_t *ret, struct err *e)
-{
-	char name[256];
-	uint32_t id;
-	int r;
-
-	if (!w->len)
-		return word_fault(e, EINVAL, w, "%s is missing", what);
-	r = num_u64_n(w->s, w->len, ret);
-	if (r == -ERANGE)
-		return word_fault(e, ERANGE, w, "%s is beyond the last id, 4294967294", what);
-	if (r == 0)
-		return 0;
-	if (strchr("+-", w->s[0]))
-		return word_fault(
-			e, EINVAL, w, "%s has a sign; an id is decimal digits alone", what);
-	if (w->s[0] >= '0' && w->s[0] <= '9')
-		return word_fault(e, EINVAL, w, "%s is no decimal number", what);
-	if (w->len >= sizeof(name) || memchr(w->s, '\0', w->len))
-		return word_fault(e, EINVAL, w, "%s is neither a number nor a name", what);
-
-	memcpy(name, w->s, w->len);
-	name[w->len] = '\0';
-	r = kind == KIND_UID ? names_uid(name, &id, e) : names_gid(name, &id, e);
-	if (r == -ENOENT) {
-		(void)word_fault(e, ENOENT, w, "there is no %s of this name",
-			kind == KIND_UID ? "user" : "group");
-		names_say_try(e);
-	}
-	if (r < 0)
-		return r;
-
-	*ret = id;
-	return 0;
-}
-
-static int parse_count(const struct word *w, uint64_t *ret, struct err *e)
-{
-	if (!w->len)
-		return word_fault(e, EINVAL, w, "COUNT is missing");
-
-	switch (num_u64_n(w->s, w->len, ret)) {
-	case 0:
-		return 0;
-	case -ERANGE:
-		return word_fault(e, ERANGE, w, "COUNT is beyond the number of ids, 4294967295");
-	default:
-		return word_fault(e, EINVAL, w, "COUNT is no decimal number");
-	}
-}
-
-/*
- * Names are looked up once for each kind: user www-data and group www-data need not have one
- * number.
- */
-int add_fields(
-	struct parser *p, unsigned kinds, const struct word whole, const struct word f[static 3])
-{
-	for (unsigned kind = KIND_UID; kind <= KIND_GID; kind <<= 1) {
-		uint64_t disk, seen, count;
-		int r;
-
-		if (!(kinds & kind))
-			continue;
-		r = parse_id(&f[0], "DISK", kind, &disk, p->e);
-		if (r == 0)
-			r = parse_id(&f[1], "SEEN", kind, &seen, p->e);
-		if (r == 0)
-			r = parse_count(&f[2], &count, p->e);
-		if (r == 0)
-			r = draft_add(&p->draft, kind, kinds, disk, seen, count, whole.at, p->e);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static const struct {
-	const char *name;
-	unsigned kinds;
-} kind_names[] = {
-	{ "b", KIND_BOTH },
-	{ "u", KIND_UID },
-	{ "g", KIND_GID },
-	{ "both", KIND_BOTH },
-	{ "uid", KIND_UID },
-	{ "gid", KIND_GID },
-};
-
-unsigned kind_of_word(const struct word *w)
-{
-	for (size_t i = 0; i < ARRAY_LEN(kind_names); i++)
-		if (word_is(w, kind_names[i].name))
-			return kind_names[i].kinds;
-	return 0;
-}
+#include "map_parser.h"
 
 /* [b:|u:|g:|both:|uid:|gid:]DISK:SEEN:COUNT */
-static int parse_range(struct parser *p, struct word w)
+static int parse_range(struct map_parser *p, struct word w)
 {
 	struct word whole = w, f[5];
 	unsigned kinds = KIND_BOTH;
 	size_t n, skip = 0;
 
 	n = word_split(w, ':', f, ARRAY_LEN(f));
-	if (n > 3 && kind_of_word(&f[0])) {
-		kinds = kind_of_word(&f[0]);
+	if (n > 3 && map_kind(&f[0])) {
+		kinds = map_kind(&f[0]);
 		skip = 1;
 	}
-	if (n == 3 && kind_of_word(&f[0]))
-		return word_fault(
-			p->e, EINVAL, &w, "is no map: DISK:SEEN:COUNT must follow the kind of id");
+	if (n == 3 && map_kind(&f[0]))
+		return word_fault(p->e, EINVAL, &w,
+			"is not a valid map: DISK:SEEN:COUNT must follow the kind of id");
 	if (n == skip + 3)
-		return add_fields(p, kinds, whole, f + skip);
+		return map_add_fields(p, kinds, whole, f + skip);
 	if (n == 4 && !skip)
 		return word_fault(
-			p->e, EINVAL, &f[0], "is no kind of id: b, u or g (or both, uid, gid)");
+			p->e, EINVAL, &f[0], "is not a kind of id: b, u or g (or both, uid, gid)");
 
-	(void)word_fault(p->e, EINVAL, &w, "is no map: [b:|u:|g:]DISK:SEEN:COUNT has %s fields",
+	(void)word_fault(p->e, EINVAL, &w,
+		"is not a valid map: [b:|u:|g:]DISK:SEEN:COUNT has %s fields",
 		n > 3 ? "no more" : "three");
 	if (memchr(w.s, ',', w.len))
 		err_try(p->e, "separate the entries of a map with ';' or a blank, not with ','");
@@ -144,27 +40,28 @@ static int parse_range(struct parser *p, struct word w)
 }
 
 /* +BASE[:COUNT] */
-static int parse_base(struct parser *p, struct word w)
+static int parse_base(struct map_parser *p, struct word w)
 {
 	struct word f[3], rest = word_from(w, 1);
-	uint64_t base, count = 65536;
+	struct draft_entry x = { .count = 65536, .written = KIND_BOTH, .at = w.at };
 	size_t n = word_split(rest, ':', f, ARRAY_LEN(f));
 	int r;
 
 	if (n > 2)
-		return word_fault(p->e, EINVAL, &w, "is no map: +BASE[:COUNT] has no more fields");
+		return word_fault(
+			p->e, EINVAL, &w, "is not a valid map: +BASE[:COUNT] has no more fields");
 	if (f[0].len && (f[0].s[0] < '0' || f[0].s[0] > '9'))
-		return word_fault(p->e, EINVAL, &f[0], "BASE is no decimal number");
-	r = parse_id(&f[0], "BASE", KIND_UID, &base, p->e);
+		return word_fault(p->e, EINVAL, &f[0], "BASE is not a decimal number");
+	r = map_parse_id(&f[0], "BASE", KIND_UID, &x.seen, p->e);
 	if (r == 0 && n == 2)
-		r = parse_count(&f[1], &count, p->e);
+		r = map_parse_count(&f[1], &x.count, p->e);
 	if (r < 0)
 		return r;
-	return draft_add(&p->draft, KIND_BOTH, KIND_BOTH, 0, base, count, w.at, p->e);
+	return draft_add(&p->draft, KIND_BOTH, &x, p->e);
 }
 
 /* uids=D-S-N#D-S-N, gids= alike: numbers only, since names may have a '-' in them. */
-static int parse_crun(struct parser *p, struct word w)
+static int parse_crun(struct map_parser *p, struct word w)
 {
 	unsigned kinds = w.s[0] == 'u' ? KIND_UID : KIND_GID;
 	struct word rest = word_from(w, strlen("uids="));
@@ -179,12 +76,12 @@ static int parse_crun(struct parser *p, struct word w)
 				"'@' (ids as the container's own map has them) is not supported; "
 				"write the seen ids themselves");
 		if (n != 3)
-			return word_fault(p->e, EINVAL, &part, "is no DISK-SEEN-COUNT");
+			return word_fault(p->e, EINVAL, &part, "is not DISK-SEEN-COUNT");
 		for (size_t i = 0; i < 3; i++)
 			if (f[i].len && (f[i].s[0] < '0' || f[i].s[0] > '9'))
-				return word_fault(p->e, EINVAL, &f[i], "is no decimal number");
+				return word_fault(p->e, EINVAL, &f[i], "is not a decimal number");
 
-		r = add_fields(p, kinds, part, f);
+		r = map_add_fields(p, kinds, part, f);
 		if (r < 0)
 			return r;
 	}
@@ -194,24 +91,24 @@ static int parse_crun(struct parser *p, struct word w)
 /* The first that fits decides; what fits none is a range. */
 static const struct {
 	const char *start;
-	int (*parse)(struct parser *p, struct word w);
+	int (*parse)(struct map_parser *p, struct word w);
 } forms[] = {
 	{ "+", parse_base },
 	{ "uids=", parse_crun },
 	{ "gids=", parse_crun },
-	{ "subid:", parse_subid },
-	{ "user:", parse_user },
-	{ "owner:", parse_owner },
-	{ "pid:", parse_pid },
-	{ "fd:", parse_fd },
-	{ "/", parse_path },
-	{ "@", parse_file },
+	{ "subid:", map_parse_subid },
+	{ "user:", map_parse_user },
+	{ "owner:", map_parse_owner },
+	{ "pid:", map_parse_pid },
+	{ "fd:", map_parse_fd },
+	{ "/", map_parse_path },
+	{ "@", map_parse_file },
 };
 
-static int parse_entry(struct parser *p, struct word w)
+static int parse_entry(struct map_parser *p, struct word w)
 {
 	if (word_is(&w, "auto"))
-		return parse_auto(p, w);
+		return map_parse_auto(p, w);
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
 		if (word_starts(&w, forms[i].start))
 			return forms[i].parse(p, w);
@@ -227,7 +124,7 @@ static bool is_blank(char c)
  * Entries are separated by blanks, or by one ';' with or without blanks around it; a ';' that has
  * no entry on one of its sides is a slip that could hide a lost entry.
  */
-static int parse_text(struct parser *p, const char *text, size_t base)
+static int parse_text(struct map_parser *p, const char *text, size_t base)
 {
 	size_t i = 0, len = strlen(text);
 	bool entries = false, wanted = true;
@@ -262,14 +159,14 @@ static int parse_text(struct parser *p, const char *text, size_t base)
 	}
 }
 
-static int check_strict(const struct parser *p)
+static int check_strict(const struct map_parser *p)
 {
 	bool uid = p->draft.uid.len, gid = p->draft.gid.len;
 
 	if (uid && gid)
 		return 0;
-	(void)err_say(p->e, EINVAL, NULL,
-		"the map is for %s ids only, and strictness was asked for", uid ? "user" : "group");
+	(void)err_say(p->e, EINVAL, NULL, "the map has %s ids only, and both kinds are required",
+		uid ? "user" : "group");
 	err_op(p->e, "map");
 	err_try(p->e, "add entries for %s ids: %s", uid ? "group" : "user",
 		uid ? "g:DISK:SEEN:COUNT" : "u:DISK:SEEN:COUNT");
@@ -280,12 +177,13 @@ static int parse_all(const char *const *texts, size_t n, const struct idmap_cont
 	struct idmap *ret, struct err *e)
 {
 	static const struct idmap_context nothing = { .source = NULL };
-	scoped_parser struct parser p = { .ctx = ctx ? ctx : &nothing, .e = e };
+	scoped_map_parser struct map_parser p = { .ctx = ctx ? ctx : &nothing, .e = e };
 	size_t base = 0;
 	int r;
 
 	if (!n)
-		return place_fault(e, EINVAL, PLACE_NONE, "", 0, "no map is given");
+		return word_fault(
+			e, EINVAL, &(struct word){ .s = "", .at = PLACE_NONE }, "no map is given");
 
 	for (size_t i = 0; i < n; i++) {
 		r = parse_text(&p, texts[i], base);

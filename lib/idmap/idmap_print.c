@@ -5,8 +5,6 @@
 
 #include <inttypes.h>
 
-#include "draft.h"
-
 static void print_kind(const struct idranges *r, char kind, struct buf *b)
 {
 	for (size_t i = 0; i < r->len; i++)

@@ -15,7 +15,7 @@
 #include "../base/fd.h"
 #include "../base/num.h"
 #include "../base/path.h"
-#include "map_lex.h"
+#include "map_parser.h"
 #include "names.h"
 #include "subid.h"
 #include "userns.h"
@@ -27,7 +27,7 @@
 enum { MAP_FILE_SIZE_MAX = 1 << 20 };
 
 /* A failure of what the entry refers to: say which entry that was. */
-static int ref_fault(const struct parser *p, const struct word *w, int r)
+static int ref_fault(const struct map_parser *p, const struct word *w, int r)
 {
 	if (w->len < 256)
 		err_prefix(p->e, "%.*s (byte %zu of the map)", (int)w->len, w->s, w->at.pos);
@@ -40,7 +40,7 @@ static char *word_dup(const struct word *w)
 }
 
 /* The user named after the first ':' of the entry. */
-static int entry_user(const struct parser *p, struct word w, struct user *ret)
+static int entry_user(const struct map_parser *p, struct word w, struct user *ret)
 {
 	const char *colon = memchr(w.s, ':', w.len);
 	struct word name = word_from(w, (size_t)(colon - w.s) + 1);
@@ -50,7 +50,7 @@ static int entry_user(const struct parser *p, struct word w, struct user *ret)
 	if (!name.len)
 		return word_fault(p->e, EINVAL, &name, "USER is missing");
 	if (memchr(name.s, ':', name.len))
-		return word_fault(p->e, EINVAL, &name, "no name of a user has a ':' in it");
+		return word_fault(p->e, EINVAL, &name, "a user name cannot have a ':' in it");
 	s = word_dup(&name);
 	if (!s)
 		return err_nomem(p->e);
@@ -63,8 +63,8 @@ static int entry_user(const struct parser *p, struct word w, struct user *ret)
 }
 
 /* The grants one after the other, from the given disk id on. */
-static int add_grants(struct parser *p, struct word w, const char *file, const struct user *user,
-	unsigned kind, uint64_t disk)
+static int add_grants(struct map_parser *p, struct word w, const char *file,
+	const struct user *user, unsigned kind, uint64_t disk)
 {
 	struct grants grants = { 0 };
 	int r;
@@ -73,17 +73,18 @@ static int add_grants(struct parser *p, struct word w, const char *file, const s
 	if (r < 0)
 		r = ref_fault(p, &w, r);
 	for (size_t i = 0; i < grants.len && r == 0; i++) {
-		struct word_place at = { .file = file, .pos = grants.items[i].line };
+		const struct draft_entry x = { disk, grants.items[i].start, grants.items[i].count,
+			kind, { .file = file, .pos = grants.items[i].line } };
 
-		r = draft_add(&p->draft, kind, kind, disk, grants.items[i].start,
-			grants.items[i].count, at, p->e);
+		r = draft_add(&p->draft, kind, &x, p->e);
 		disk += grants.items[i].count;
 	}
 	VEC_DONE(&grants);
 	return r;
 }
 
-static int add_both_grants(struct parser *p, struct word w, const struct user *user, uint64_t disk)
+static int add_both_grants(
+	struct map_parser *p, struct word w, const struct user *user, uint64_t disk)
 {
 	int r;
 
@@ -94,8 +95,22 @@ static int add_both_grants(struct parser *p, struct word w, const struct user *u
 	return r;
 }
 
-/* The real user id is the caller's, as newuidmap(1) has it. */
-int parse_auto(struct parser *p, struct word w)
+/* Map the owner uid and gid on disk to the user and the user's group. */
+static int add_owner(
+	struct map_parser *p, struct word w, uint32_t uid, uint32_t gid, const struct user *user)
+{
+	int r;
+
+	r = draft_add_ranges(
+		&p->draft, KIND_UID, &(struct idrange){ uid, user->uid, 1 }, 1, w.at, p->e);
+	if (r == 0)
+		r = draft_add_ranges(
+			&p->draft, KIND_GID, &(struct idrange){ gid, user->gid, 1 }, 1, w.at, p->e);
+	return r;
+}
+
+/* The caller is the real user id, as for newuidmap(1). */
+int map_parse_auto(struct map_parser *p, struct word w)
 {
 	struct user user;
 	int r;
@@ -106,7 +121,7 @@ int parse_auto(struct parser *p, struct word w)
 	return add_both_grants(p, w, &user, 0);
 }
 
-int parse_subid(struct parser *p, struct word w)
+int map_parse_subid(struct map_parser *p, struct word w)
 {
 	struct user user;
 	int r;
@@ -121,7 +136,7 @@ int parse_subid(struct parser *p, struct word w)
  * As a user's own processes have it in a rootless container: root is the user, all others are
  * granted ids.
  */
-int parse_user(struct parser *p, struct word w)
+int map_parse_user(struct map_parser *p, struct word w)
 {
 	struct user user;
 	int r;
@@ -130,18 +145,16 @@ int parse_user(struct parser *p, struct word w)
 	if (r < 0)
 		return r;
 	if (!user.has_gid)
-		return word_fault(
-			p->e, ENOENT, &w, "the user has no passwd entry that tells the group");
-	r = draft_add(&p->draft, KIND_UID, KIND_UID, 0, user.uid, 1, w.at, p->e);
-	if (r == 0)
-		r = draft_add(&p->draft, KIND_GID, KIND_GID, 0, user.gid, 1, w.at, p->e);
+		return word_fault(p->e, ENOENT, &w,
+			"the user has no passwd entry, which would give the group");
+	r = add_owner(p, w, 0, 0, &user);
 	if (r == 0)
 		r = add_both_grants(p, w, &user, 1);
 	return r;
 }
 
 /* uid and gid apart: the owner's group need not be the number that the owner is. */
-int parse_owner(struct parser *p, struct word w)
+int map_parse_owner(struct map_parser *p, struct word w)
 {
 	scoped_fd int fd = -1;
 	struct user user;
@@ -150,60 +163,47 @@ int parse_owner(struct parser *p, struct word w)
 
 	if (!p->ctx->source)
 		return word_fault(
-			p->e, EINVAL, &w, "there is no source here whose owner could be meant");
+			p->e, EINVAL, &w, "there is no source here whose owner could be used");
 	r = entry_user(p, w, &user);
 	if (r < 0)
 		return r;
 	if (!user.has_gid)
-		return word_fault(
-			p->e, ENOENT, &w, "the user has no passwd entry that tells the group");
+		return word_fault(p->e, ENOENT, &w,
+			"the user has no passwd entry, which would give the group");
 	r = path_open(
 		p->ctx->source, O_PATH, "cannot open the source to see its owner", NULL, &fd, p->e);
 	if (r < 0)
 		return r;
 	if (fstat(fd, &st) < 0)
 		return err_set(p->e, errno, p->ctx->source, "cannot see the owner of the source");
-	r = draft_add(&p->draft, KIND_UID, KIND_UID, st.st_uid, user.uid, 1, w.at, p->e);
-	if (r == 0)
-		r = draft_add(&p->draft, KIND_GID, KIND_GID, st.st_gid, user.gid, 1, w.at, p->e);
-	return r;
+	return add_owner(p, w, st.st_uid, st.st_gid, &user);
 }
 
-static int add_ranges(struct parser *p, struct word w, const struct idranges *r, unsigned kind)
-{
-	int n = 0;
-
-	for (size_t i = 0; i < r->len && n == 0; i++)
-		n = draft_add(&p->draft, kind, kind, r->items[i].disk, r->items[i].seen,
-			r->items[i].count, w.at, p->e);
-	return n;
-}
-
-static int add_map(struct parser *p, struct word w, const struct idmap *m)
+static int add_map(struct map_parser *p, struct word w, const struct idmap *m)
 {
 	int r;
 
-	r = add_ranges(p, w, &m->uid, KIND_UID);
+	r = draft_add_ranges(&p->draft, KIND_UID, m->uid.items, m->uid.len, w.at, p->e);
 	if (r == 0)
-		r = add_ranges(p, w, &m->gid, KIND_GID);
+		r = draft_add_ranges(&p->draft, KIND_GID, m->gid.items, m->gid.len, w.at, p->e);
 	return r;
 }
 
-static int add_pid(struct parser *p, struct word w, struct word number)
+static int add_pid(struct map_parser *p, struct word w, struct word number)
 {
 	scoped_idmap struct idmap m = { 0 };
 	uint64_t pid;
 	int r;
 
 	if (num_u64_n(number.s, number.len, &pid) < 0 || pid == 0 || pid > INT_MAX)
-		return word_fault(p->e, EINVAL, &number, "is no process id");
+		return word_fault(p->e, EINVAL, &number, "is not a process id");
 	r = userns_map_of_pid((pid_t)pid, &m, p->e);
 	if (r < 0)
 		return ref_fault(p, &w, r);
 	return add_map(p, w, &m);
 }
 
-int parse_pid(struct parser *p, struct word w)
+int map_parse_pid(struct map_parser *p, struct word w)
 {
 	return add_pid(p, w, word_from(w, strlen("pid:")));
 }
@@ -212,7 +212,7 @@ int parse_pid(struct parser *p, struct word w)
  * A file that is a user namespace. As /proc/N/ns/user that is read from the process, which takes no
  * capability.
  */
-int parse_path(struct parser *p, struct word w)
+int map_parse_path(struct map_parser *p, struct word w)
 {
 	scoped_idmap struct idmap m = { 0 };
 	scoped_free char *path = NULL;
@@ -238,7 +238,7 @@ int parse_path(struct parser *p, struct word w)
 	return add_map(p, w, &m);
 }
 
-int parse_fd(struct parser *p, struct word w)
+int map_parse_fd(struct map_parser *p, struct word w)
 {
 	struct word number = word_from(w, strlen("fd:"));
 	scoped_idmap struct idmap m = { 0 };
@@ -246,7 +246,7 @@ int parse_fd(struct parser *p, struct word w)
 	int r;
 
 	if (num_u64_n(number.s, number.len, &fd) < 0 || fd > INT_MAX)
-		return word_fault(p->e, EINVAL, &number, "is no file descriptor");
+		return word_fault(p->e, EINVAL, &number, "is not a file descriptor");
 	r = userns_map_of_fd((int)fd, &m, p->e);
 	if (r < 0)
 		return ref_fault(p, &w, r);
@@ -257,7 +257,7 @@ int parse_fd(struct parser *p, struct word w)
  * One line of a map's file: the columns of uid_map, with a kind before them where one is meant
  * alone.
  */
-static int parse_line(struct parser *p, struct word line)
+static int parse_line(struct map_parser *p, struct word line)
 {
 	struct word whole = line, f[5];
 	unsigned kinds = KIND_BOTH;
@@ -272,19 +272,19 @@ static int parse_line(struct parser *p, struct word line)
 	if (n == 0)
 		return 0;
 	if (n == 4) {
-		kinds = kind_of_word(&f[0]);
+		kinds = map_kind(&f[0]);
 		skip = 1;
 	}
 	if (n != skip + 3)
 		return word_fault(
-			p->e, EINVAL, &whole, "is no line of a map: [u|g|b] DISK SEEN COUNT");
+			p->e, EINVAL, &whole, "is not a line of a map: [u|g|b] DISK SEEN COUNT");
 	if (!kinds)
 		return word_fault(
-			p->e, EINVAL, &f[0], "is no kind of id: b, u or g (or both, uid, gid)");
-	return add_fields(p, kinds, whole, f + skip);
+			p->e, EINVAL, &f[0], "is not a kind of id: b, u or g (or both, uid, gid)");
+	return map_add_fields(p, kinds, whole, f + skip);
 }
 
-int parse_file(struct parser *p, struct word w)
+int map_parse_file(struct map_parser *p, struct word w)
 {
 	struct word name = word_from(w, 1), rest;
 	scoped_buf struct buf text = BUF_INIT;
@@ -319,6 +319,6 @@ int parse_file(struct parser *p, struct word w)
 			return r;
 	}
 	if (p->draft.uid.len + p->draft.gid.len == before)
-		return word_fault(p->e, EINVAL, &w, "the file has no line of a map in it");
+		return word_fault(p->e, EINVAL, &w, "the file has no line of a map");
 	return 0;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* map_lex: pieces of a text that know where they stand. */
+/* map_lex: tokens of a map's text, with their position for error messages. */
 
 #include "map_lex.h"
 
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 bool word_is(const struct word *w, const char *s)
@@ -67,4 +70,27 @@ struct word word_column(struct word *line)
 		w.len++;
 	*line = word_from(*line, w.len);
 	return w;
+}
+
+int word_fault(struct err *e, int num, const struct word *w, const char *fmt, ...)
+{
+	char text[512], on[512];
+	size_t n = w->len < sizeof(on) ? w->len : sizeof(on) - 1;
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(text, sizeof(text), fmt, ap); /* cut at worst */
+	va_end(ap);
+	if (n)
+		memcpy(on, w->s, n);
+	on[n] = '\0';
+
+	if (w->at.file)
+		(void)err_say(e, num, on, "%s (line %zu of %s)", text, w->at.pos, w->at.file);
+	else if (w->at.pos != SIZE_MAX)
+		(void)err_say(e, num, on, "%s (byte %zu of the map)", text, w->at.pos);
+	else
+		(void)err_say(e, num, on, "%s", text);
+	err_op(e, "map");
+	return -num;
 }

@@ -120,7 +120,7 @@ void names_set_source(const struct names_source *s)
 
 void names_say_try(struct err *e)
 {
-	err_try(e, "give the number, or a name that there is: getent passwd (or group) NAME");
+	err_try(e, "specify the number, or an existing name: getent passwd (or group) NAME");
 }
 
 static int fault(int r, const char *name, const char *kind, struct err *e)

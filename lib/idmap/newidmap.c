@@ -86,7 +86,7 @@ int newidmap(bool group, pid_t pid, const struct idrange *r, size_t n, struct er
 	while (said.len && said.data[said.len - 1] == '\n')
 		said.data[--said.len] = '\0';
 	(void)err_say(e, EPERM, NULL, "%s failed (exit status %d): %s", name, status,
-		said.len && buf_get(&said) ? buf_get(&said) : "it said nothing");
+		said.len && buf_get(&said) ? buf_get(&said) : "there was no output");
 	err_op(e, "newidmap");
 	return -EPERM;
 }

@@ -33,11 +33,11 @@ static const char *parse_fields(const struct word *f, size_t n, struct grant *re
 	uint64_t start, count;
 
 	if (n != 3)
-		return "is no USER:START:COUNT";
+		return "is not USER:START:COUNT";
 	if (num_u64_n(f[1].s, f[1].len, &start) < 0)
-		return "has a START that is no decimal number";
+		return "has a START that is not a decimal number";
 	if (num_u64_n(f[2].s, f[2].len, &count) < 0)
-		return "has a COUNT that is no decimal number";
+		return "has a COUNT that is not a decimal number";
 	if (count == 0)
 		return "has the count 0";
 	if (start >= UINT32_MAX || count > UINT32_MAX - start)
@@ -55,8 +55,8 @@ static int line_fault(struct word line, bool users, const char *what, struct err
 		err_op(e, "subid");
 		return -EINVAL;
 	}
-	log_warn("%s:%zu: '%.*s' %s; the line is passed over", line.at.file, line.at.pos,
-		(int)line.len, line.s, what);
+	log_warn("%s:%zu: '%.*s' %s; the line is ignored", line.at.file, line.at.pos, (int)line.len,
+		line.s, what);
 	return 0;
 }
 

@@ -12,7 +12,7 @@
 #include "../base/caps.h"
 #include "../base/fd.h"
 #include "../base/log.h"
-#include "kernel.h"
+#include "draft.h"
 #include "newidmap.h"
 #include "userns_child.h"
 #include "userns_self.h"
@@ -92,7 +92,7 @@ static int check_map(int proc, const struct idmap *want, struct err *e)
 	if (idmap_equal(want, &have))
 		return 0;
 
-	(void)err_say(e, EIO, NULL, "the kernel has another map than the one it was given");
+	(void)err_say(e, EIO, NULL, "the kernel reports another map than the one that was written");
 	err_op(e, "userns");
 	return -EIO;
 }
@@ -126,8 +126,9 @@ static int fit_range(const struct idrange *want, const struct draft_kind *own, u
 
 		if (start >= end)
 			continue;
-		r = draft_add(ret, kind, kind, want->disk + (start - want->seen), start,
-			end - start, PLACE_NONE, e);
+		r = draft_add_ranges(ret, kind,
+			&(struct idrange){ want->disk + (start - want->seen), start, end - start },
+			1, PLACE_NONE, e);
 		if (r < 0)
 			return r;
 		found += end - start;
@@ -173,9 +174,9 @@ static int fit(const struct idmap *m, struct fitted *ret, struct err *e)
 	if (r == 0 && !initial)
 		r = fd_read_file(AT_FDCWD, "/proc/self/gid_map", MAP_FILE_MAX, &gid, e);
 	if (r == 0)
-		r = kernel_lines(buf_get(&uid), KIND_UID, &own, e);
+		r = draft_add_kernel(&own, KIND_UID, buf_get(&uid), e);
 	if (r == 0)
-		r = kernel_lines(buf_get(&gid), KIND_GID, &own, e);
+		r = draft_add_kernel(&own, KIND_GID, buf_get(&gid), e);
 	for (size_t i = 0; i < m->uid.len && r == 0; i++)
 		r = fit_range(&m->uid.items[i], &own.uid, KIND_UID, idranges_identity(&m->uid),
 			&ret->draft, e);

@@ -101,7 +101,7 @@ static int join_wait(int fd, struct err *e)
 	while (r < 0 && errno == EINTR);
 	if (r <= 0 || read(fd, &num, sizeof(num)) != (ssize_t)sizeof(num))
 		return err_say(e, ETIMEDOUT, NULL,
-			"the process that was to join the user namespace gave no answer");
+			"the process that should join the user namespace did not answer");
 	if (num == 0)
 		return 0;
 
@@ -109,8 +109,8 @@ static int join_wait(int fd, struct err *e)
 	err_op(e, "setns");
 	if (num == EPERM)
 		err_why(e,
-			"joining takes CAP_SYS_ADMIN in that namespace: its owner's, or that of "
-			"root above it");
+			"joining requires CAP_SYS_ADMIN in that namespace, which its owner "
+			"and root above it have");
 	return -num;
 }
 
@@ -185,8 +185,7 @@ int proc_check(struct err *e)
 	self[n < 0 ? 0 : n] = '\0';
 	(void)snprintf(own, sizeof(own), "%d", (int)getpid());
 	if (strcmp(self, own) != 0) {
-		(void)err_say(e, ESRCH, "/proc",
-			"shows the processes of another PID namespace than this one's");
+		(void)err_say(e, ESRCH, "/proc", "shows the processes of another PID namespace");
 		err_try(e,
 			"mount a proc of this PID namespace: unshare --mount-proc, or mount -t "
 			"proc proc /proc");

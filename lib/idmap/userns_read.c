@@ -21,7 +21,7 @@
 static int own_fault(struct err *e)
 {
 	(void)err_say(e, EINVAL, NULL,
-		"that is the user namespace this runs in, which shifts nothing here");
+		"this is the caller's own user namespace, whose map changes nothing here");
 	err_op(e, "userns");
 	return -EINVAL;
 }
@@ -94,8 +94,8 @@ int userns_map_of_fd(int fd, struct idmap *ret, struct err *e)
 	type = ioctl(fd, NS_GET_NSTYPE);
 	if (type != CLONE_NEWUSER)
 		return err_say(e, EINVAL, NULL,
-			type < 0 ? "the descriptor is no namespace's" :
-				   "the descriptor is that of another kind of namespace");
+			type < 0 ? "the descriptor is not of a namespace" :
+				   "the descriptor is of another kind of namespace");
 	if (stat("/proc/self/ns/user", &own) == 0 && same_file(&own, &st))
 		return own_fault(e);
 
@@ -122,7 +122,7 @@ int userns_map_of_path(const char *path, struct idmap *ret, struct err *e)
 	if (fstatfs(place, &fs) < 0)
 		return err_set(e, errno, path, "cannot open the user namespace");
 	if (fs.f_type != NSFS_MAGIC)
-		return err_say(e, EINVAL, path, "is no user namespace");
+		return err_say(e, EINVAL, path, "is not a user namespace");
 	fd = open(fd_proc_path(place, again), O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(e, errno, path, "cannot open the user namespace");

@@ -97,7 +97,7 @@ nothing wrong found"
 	check alice
 	finds "$(joined "line: /etc/subuid:2: '300000:65536:alice' has its fields in the wrong " \
 		"order: it must be USER:START:COUNT")" \
-		"line: /etc/subuid:3: 'alice:300000' is no USER:START:COUNT" \
+		"line: /etc/subuid:3: 'alice:300000' is not USER:START:COUNT" \
 		"line: /etc/subgid:4: 'bob:1:2:3' " \
 		"line: /etc/subuid:5: 'alice:-5:7' has a START" "line: /etc/subuid:6:" 'al\x1bice' \
 		"none: /etc/subuid"

@@ -59,7 +59,7 @@ test_setup() {
 	1 there is no such image                  | image-unpack -s store --bundle b -m +1 @none
 	1 there is no store                       | image-unpack -s @nowhere --list
 	1 Not a directory                 | image-unpack -s store --bundle @file/b -m +1 app -- true
-	2 is no map                               | image-unpack --flat x -m @nonsense oci:img
+	2 is not a valid map                      | image-unpack --flat x -m @nonsense oci:img
 	2 is none of                              | image-unpack --devices=@maybe oci:img
 	2 is not a size                           | image-unpack --max-bytes=@12q oci:img
 	2 unknown option                          | image-unpack @--nonsense
@@ -113,7 +113,7 @@ test_setup() {
 	1 there is no such image         | shift-check verify -s store --image @none dir
 	1 No such file                   | shift-check list @nowhere
 	1 No such file                   | shift-check host @nowhere
-	2 is no map                      | shift-check map @nonsense
+	2 is not a valid map             | shift-check map @nonsense
 	2 is not a form                  | shift-check map +1 --to @nonsense
 	1 there is no user of this name  | shift-check subid @nobody-here
 	1 No such file                   | shift-check @nonsense

@@ -90,7 +90,7 @@ mounts() {
 	must_work $MI -a -u -T fstab
 	umount ns
 	fstab 'DIR/s DIR/t none bind,X-mount.idmap=DIR/ns 0 0'
-	must_fail 1 "is no user namespace" $MI -a -T fstab
+	must_fail 1 "is not a user namespace" $MI -a -T fstab
 }
 
 @test "a comma in an option is an escaped escape" {

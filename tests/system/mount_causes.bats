@@ -75,9 +75,9 @@ why() {
 	must_fail 1 "no id is mapped" $MI -m "pid:$other" s t
 	echo "0 100000 10" >"/proc/$other/uid_map"
 	must_fail 1 "no group id is mapped" $MI -m "pid:$other" s t
-	must_fail 2 "the descriptor is no namespace's" $MI -m fd:4 s t 4</etc/passwd
+	must_fail 2 "the descriptor is not of a namespace" $MI -m fd:4 s t 4</etc/passwd
 	must_fail 2 "another kind of namespace" $MI -m fd:4 s t 4</proc/self/ns/mnt
-	must_fail 2 "the user namespace this runs in, which shifts nothing" $MI -m pid:1 s t
+	must_fail 2 "the caller's own user namespace, whose map changes nothing" $MI -m pid:1 s t
 	must_fail 1 "Bad file descriptor" $MI -m fd:99 s t
 }
 

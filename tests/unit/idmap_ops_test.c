@@ -279,7 +279,7 @@ TEST(idmap_compose_says_when_nothing_or_too_much_is_left)
 	REQUIRE(idmap_from_ranges(odd, 340, odd, 340, &a, &e) == 0);
 	REQUIRE(idmap_from_ranges(&low, 1, &low, 1, &b, &e) == 0);
 	CHECK_INT(idmap_compose(&a, &b, &ab, &e), -ENODATA);
-	CHECK_HAS(e.what, "do not compose: no id is mapped");
+	CHECK_HAS(e.what, "cannot be composed: no id is mapped");
 	idmap_done(&b);
 
 	/* 340 ranges of three ids through a map that cuts each once: 680 */

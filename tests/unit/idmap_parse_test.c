@@ -66,7 +66,7 @@ TEST(idmap_refusals_name_the_fault_the_word_and_the_place)
 		{ "0:1:1;", -EINVAL, "", "missing beside ';' (byte 6" },
 		{ "0:1:1;;1:2:1", -EINVAL, "", "missing beside ';' (byte 6" },
 		{ "0:1:1 x:1:1:1", -EINVAL, "x",
-			"no kind of id: b, u or g (or both, uid, gid) (byte 6" },
+			"not a kind of id: b, u or g (or both, uid, gid) (byte 6" },
 		{ "0:1", -EINVAL, "0:1", "has three fields" },
 		{ "0:1:2:3:4", -EINVAL, "0:1:2:3:4", "has no more fields" },
 		{ "u:0:1:2:3", -EINVAL, "u:0:1:2:3", "has no more fields" },
@@ -79,13 +79,15 @@ TEST(idmap_refusals_name_the_fault_the_word_and_the_place)
 		{ "0:1:0", -EINVAL, "0:1:0", "the count is 0" },
 		{ "-1:0:1", -EINVAL, "-1", "DISK has a sign" },
 		{ "0:+1:1", -EINVAL, "+1", "SEEN has a sign" },
-		{ "0:1:+1", -EINVAL, "+1", "COUNT is no decimal number (byte 4" },
-		{ "0:1:-1", -EINVAL, "-1", "COUNT is no decimal number" },
-		{ "0x10:0:1", -EINVAL, "0x10", "DISK is no decimal number" },
-		{ "b:0:1:1x", -EINVAL, "1x", "COUNT is no decimal number (byte 6" },
+		{ "0:1:+1", -EINVAL, "+1", "COUNT is not a decimal number (byte 4" },
+		{ "0:1:-1", -EINVAL, "-1", "COUNT is not a decimal number" },
+		{ "0x10:0:1", -EINVAL, "0x10", "DISK is not a decimal number" },
+		{ "b:0:1:1x", -EINVAL, "1x", "COUNT is not a decimal number (byte 6" },
 		{ "0:1:1,1:2:1", -EINVAL, "0:1:1,1:2:1", "no more fields" },
-		{ "4294967295:0:1", -ERANGE, "4294967295:0:1", "disk id 4294967295 is no id" },
-		{ "0:4294967295:1", -ERANGE, "0:4294967295:1", "seen id 4294967295 is no id" },
+		{ "4294967295:0:1", -ERANGE, "4294967295:0:1",
+			"disk id 4294967295 is not a valid id" },
+		{ "0:4294967295:1", -ERANGE, "0:4294967295:1",
+			"seen id 4294967295 is not a valid id" },
 		{ "4294967296:0:1", -ERANGE, "4294967296:0:1", "beyond the last id" },
 		{ "0:18446744073709551616:1", -ERANGE, "18446744073709551616",
 			"SEEN is beyond the last id, 4294967294 (byte 2" },
@@ -103,18 +105,18 @@ TEST(idmap_refusals_name_the_fault_the_word_and_the_place)
 			"7" },
 		{ "0:1:1 0:1:1", -EINVAL, "b:0:1:1", "overlaps" },
 		{ "+", -EINVAL, "", "BASE is missing (byte 1" },
-		{ "++1", -EINVAL, "+1", "BASE is no decimal number (byte 1" },
-		{ "+root", -EINVAL, "root", "BASE is no decimal number" },
+		{ "++1", -EINVAL, "+1", "BASE is not a decimal number (byte 1" },
+		{ "+root", -EINVAL, "root", "BASE is not a decimal number" },
 		{ "+1:", -EINVAL, "", "COUNT is missing" },
 		{ "+1:2:3", -EINVAL, "+1:2:3", "has no more fields" },
 		{ "+4294967294", -ERANGE, "0:4294967294:65536", "reach beyond" },
-		{ "uids=", -EINVAL, "", "no DISK-SEEN-COUNT (byte 5" },
-		{ "uids=0-1-2#", -EINVAL, "", "no DISK-SEEN-COUNT (byte 11" },
-		{ "uids=0-1", -EINVAL, "0-1", "no DISK-SEEN-COUNT" },
-		{ "uids=0-1-2-3", -EINVAL, "0-1-2-3", "no DISK-SEEN-COUNT" },
+		{ "uids=", -EINVAL, "", "not DISK-SEEN-COUNT (byte 5" },
+		{ "uids=0-1-2#", -EINVAL, "", "not DISK-SEEN-COUNT (byte 11" },
+		{ "uids=0-1", -EINVAL, "0-1", "not DISK-SEEN-COUNT" },
+		{ "uids=0-1-2-3", -EINVAL, "0-1-2-3", "not DISK-SEEN-COUNT" },
 		{ "uids=@0-1-2", -EINVAL, "@0-1-2", "'@'" },
-		{ "uids=0-root-2", -EINVAL, "root", "no decimal number (byte 7" },
-		{ "uids=0--1-2", -EINVAL, "0--1-2", "no DISK-SEEN-COUNT" },
+		{ "uids=0-root-2", -EINVAL, "root", "not a decimal number (byte 7" },
+		{ "uids=0--1-2", -EINVAL, "0--1-2", "not DISK-SEEN-COUNT" },
 		{ "no-such-user-here:0:1", -ENOENT, "no-such-user-here",
 			"there is no user of this name (byte 0" },
 		{ "g:0:no-such-group-here:1", -ENOENT, "no-such-group-here",
@@ -178,7 +180,7 @@ TEST(idmap_refuses_a_text_that_the_kernel_would_not_take)
 	CHECK_INT(parse_many(170, 4000000000u, 2, &m, &e), 0);
 	idmap_done(&m);
 	CHECK_INT(parse_many(171, 4000000000u, 2, &m, &e), -E2BIG);
-	CHECK_HAS(e.what, "takes 4103 bytes");
+	CHECK_HAS(e.what, "has 4103 bytes");
 }
 
 TEST(idmap_several_texts_are_one_map_and_one_count_of_bytes)
@@ -211,7 +213,7 @@ TEST(idmap_of_one_kind_is_the_identity_for_the_other_unless_strict)
 	CHECK(idmap_gid_seen(&m, 4294967294u, &id) && id == 4294967294u);
 	idmap_done(&m);
 	CHECK_INT(idmap_parse(&text, 1, &strict, &m, &e), -EINVAL);
-	CHECK_HAS(e.what, "for user ids only");
+	CHECK_HAS(e.what, "has user ids only");
 	CHECK_HAS(e.hint, "g:DISK:SEEN:COUNT");
 
 	text = "u:1:2:3 g:1:2:3";

@@ -171,12 +171,12 @@ TEST(idmap_grants_that_cannot_be_are_named_with_file_and_line)
 	static const struct {
 		const char *line, *what;
 	} bad[] = {
-		{ "alice", "is no USER:START:COUNT" },
-		{ "alice:1", "is no USER:START:COUNT" },
-		{ "alice:1:1:1", "is no USER" },
-		{ "alice:x:1", "START that is no decimal" },
-		{ "alice:-1:1", "START that is no decimal" },
-		{ "alice:1:1 ", "COUNT that is no decimal" },
+		{ "alice", "is not USER:START:COUNT" },
+		{ "alice:1", "is not USER:START:COUNT" },
+		{ "alice:1:1:1", "is not USER" },
+		{ "alice:x:1", "START that is not a decimal" },
+		{ "alice:-1:1", "START that is not a decimal" },
+		{ "alice:1:1 ", "COUNT that is not a decimal" },
 		{ "alice:1:0", "count 0" },
 		{ "alice::1", "START" },
 		{ "alice:4294967295:1", "beyond the last id" },
@@ -281,11 +281,11 @@ TEST(idmap_files_hold_lines_of_uid_map_with_a_kind_where_one_is_meant_alone)
 		"# all\n\nu 0 1 2 # users\ng 0 3 2\nb 7 8 9\n", "u:0:1:2;u:7:8:9;g:0:3:2;g:7:8:9");
 	check_file("uid www 1 1\n", "u:33:1:1;g:0:0:4294967295");
 
-	check_bad_file(
-		"0 1 1\n0 1\n", "0 1", "is no line of a map: [u|g|b] DISK SEEN COUNT (line 2 of ");
-	check_bad_file("x 0 1 1\n", "x", "is no kind of id");
-	check_bad_file("u 0 1 1 1\n", "u 0 1 1 1", "is no line of a map");
-	check_bad_file("0 1 1\n\n0 2 -1\n", "-1", "COUNT is no decimal number (line 3 of ");
+	check_bad_file("0 1 1\n0 1\n", "0 1",
+		"is not a line of a map: [u|g|b] DISK SEEN COUNT (line 2 of ");
+	check_bad_file("x 0 1 1\n", "x", "is not a kind of id");
+	check_bad_file("u 0 1 1 1\n", "u 0 1 1 1", "is not a line of a map");
+	check_bad_file("0 1 1\n\n0 2 -1\n", "-1", "COUNT is not a decimal number (line 3 of ");
 	check_bad_file("0 1 1\n5 6 7\n0 5 1\n", "b:0:5:1",
 		"overlaps b:0:1:1: disk id 0 would be seen as two ids (line 3 of ");
 	check_bad_file("# nothing\n", NULL, "has no line of a map");
@@ -319,18 +319,18 @@ TEST(idmap_files_are_regular_and_bounded)
 TEST(idmap_references_that_are_no_numbers_are_refused)
 {
 	setup("", "");
-	check_refused("pid:", -EINVAL, "", "is no process id");
-	check_refused("pid:0", -EINVAL, "0", "is no process id");
-	check_refused("pid:-1", -EINVAL, "-1", "is no process id");
-	check_refused("pid:4294967297", -EINVAL, "4294967297", "is no process id");
+	check_refused("pid:", -EINVAL, "", "is not a process id");
+	check_refused("pid:0", -EINVAL, "0", "is not a process id");
+	check_refused("pid:-1", -EINVAL, "-1", "is not a process id");
+	check_refused("pid:4294967297", -EINVAL, "4294967297", "is not a process id");
 	check_refused("pid:2147483647", -ENOENT, "/proc/2147483647", "there is no such process");
 	check_refused(
 		"/proc/x/ns/user", -ENOENT, "/proc/x/ns/user", "cannot open the user namespace");
-	check_refused("/proc/self/ns/user", -EINVAL, "", "the user namespace this runs in");
+	check_refused("/proc/self/ns/user", -EINVAL, "", "own user namespace");
 	check_refused("/proc/self/ns/net", -EINVAL, "", "another kind of namespace");
-	check_refused("/dev/null", -EINVAL, "/dev/null", "is no user namespace");
-	check_refused("/", -EINVAL, "/", "is no user namespace");
-	check_refused("fd:x", -EINVAL, "x", "is no file descriptor");
+	check_refused("/dev/null", -EINVAL, "/dev/null", "is not a user namespace");
+	check_refused("/", -EINVAL, "/", "is not a user namespace");
+	check_refused("fd:x", -EINVAL, "x", "is not a file descriptor");
 	check_refused("fd:1000000", -EBADF, "", "fd:1000000 (byte 0 of the map)");
 }
 

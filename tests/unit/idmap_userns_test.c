@@ -320,8 +320,8 @@ TEST(idmap_of_a_namespace_that_is_none_or_ours_is_refused)
 	struct idmap m = { 0 };
 	struct err e = ERR_INIT;
 	char text[4][64];
-	const char *const want[] = { "the user namespace this runs in",
-		"the user namespace this runs in", "another kind of namespace", "no namespace's" };
+	const char *const want[] = { "own user namespace", "own user namespace",
+		"another kind of namespace", "not of a namespace" };
 	int fds[3] = { open("/proc/self/ns/user", O_RDONLY | O_CLOEXEC),
 		open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
 		open("/dev/null", O_RDONLY | O_CLOEXEC) };

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef IDMAP_MAP_PARSER_H
+#define IDMAP_MAP_PARSER_H
+
+#include "../base/vec.h"
+#include "draft.h"
+#include "map_lex.h"
+
+/* The parser of maps: idmap_parse() splits the text into entries. Private to lib/idmap. */
+struct map_parser {
+	const struct idmap_context *ctx;
+	struct draft draft;
+	struct strv files; /* the file names that places refer to */
+	struct err *e;
+};
+
+static inline void cleanup_map_parser(struct map_parser *p)
+{
+	draft_done(&p->draft);
+	strv_done(&p->files);
+}
+
+#define scoped_map_parser __attribute__((cleanup(cleanup_map_parser)))
+
+/* KIND_* for b, u, g, both, uid, gid; 0 for other words. */
+unsigned map_kind(const struct word *w);
+
+/* Parse an id: a number, or the name of a user or group (kind). what: "DISK", for messages. */
+MUST_CHECK int map_parse_id(
+	const struct word *w, const char *what, unsigned kind, uint64_t *ret, struct err *e);
+
+MUST_CHECK int map_parse_count(const struct word *w, uint64_t *ret, struct err *e);
+
+/* Add the range with the fields DISK, SEEN and COUNT. whole: the entry, for messages. */
+MUST_CHECK int map_add_fields(
+	struct map_parser *p, unsigned kinds, struct word whole, const struct word f[static 3]);
+
+/*
+ * The entries that refer to users, namespaces or files (idmap_refs.c). w is the whole entry, which
+ * begins with the name or character of its form. Each adds ranges to the draft.
+ */
+MUST_CHECK int map_parse_auto(struct map_parser *p, struct word w);
+MUST_CHECK int map_parse_subid(struct map_parser *p, struct word w);
+MUST_CHECK int map_parse_user(struct map_parser *p, struct word w);
+MUST_CHECK int map_parse_owner(struct map_parser *p, struct word w);
+MUST_CHECK int map_parse_pid(struct map_parser *p, struct word w);
+MUST_CHECK int map_parse_fd(struct map_parser *p, struct word w);
+MUST_CHECK int map_parse_path(struct map_parser *p, struct word w);
+MUST_CHECK int map_parse_file(struct map_parser *p, struct word w);
+
+#endif
