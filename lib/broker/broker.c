@@ -240,8 +240,8 @@ static void record(struct broker *b, const struct notif *n)
 	if (r == 0)
 		return;
 	b->audit_lost = true;
-	log_warn("the audit file cannot be written (%s): what cannot be recorded is denied from "
-		 "now on",
+	log_warn("the audit file cannot be written (%s): from now on every intercepted call is "
+		 "denied",
 		strerrordesc_np(-r));
 }
 

@@ -153,8 +153,8 @@ int rules_add(struct rules *rs, const char *text, struct err *e)
 	other = r.kind == RULE_CHOWN_REPORT ? RULE_CHOWN_EMULATE : RULE_CHOWN_REPORT;
 	if ((r.kind == RULE_CHOWN_REPORT || r.kind == RULE_CHOWN_EMULATE) && rules_find(rs, other))
 		return err_usage(e,
-			"rules 'chown:report' and 'chown:emulate' exclude each other: chown:emulate "
-			"prints the report too");
+			"rules 'chown:report' and 'chown:emulate' exclude each other: "
+			"chown:emulate prints the report too");
 	if (VEC_ADD(rs, r) < 0)
 		return err_nomem(e);
 	r = (struct rule){ .source_fd = -1 };

@@ -176,7 +176,8 @@ static int check_descriptors(struct err *e)
 		if (fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
 			continue;
 		(void)err_say(e, EISDIR, NULL,
-			"standard %s is a directory, through which the command could leave its root",
+			"standard %s is a directory, through which the command could leave its "
+			"root",
 			names[fd]);
 		err_try(e, "redirect it to a file, or to /dev/null");
 		return -EISDIR;

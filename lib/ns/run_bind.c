@@ -47,7 +47,8 @@ static int parse_map(const char *text, struct run_bind *b, struct err *e)
 	r = idmap_parse(&text, 1, &(struct idmap_context){ .source = b->source }, &m, e);
 	if (r < 0 && (ends_in(text, ":ro") || ends_in(text, ":dev") || ends_in(text, ":public")))
 		err_try(e,
-			"put ro, dev and public before map=MAP, which extends to the end of the text");
+			"put ro, dev and public before map=MAP, which extends to the end of the "
+			"text");
 	if (r == 0)
 		r = userns_fit(&m, &b->map.map, e);
 	if (r == 0)

@@ -208,7 +208,7 @@ static int check_root(const struct run_spec *s, const struct stat *want, int roo
 			e, ESTALE, s->root.source, "was exchanged for another directory meanwhile");
 	return S_ISDIR(st.st_mode) ?
 		0 :
-		err_path(e, ENOTDIR, s->root.source, "cannot make this the root of the command");
+		err_path(e, ENOTDIR, s->root.source, "cannot use this as the root of the command");
 }
 
 int run_mounts_make(const struct run_spec *s, const struct stat *want_root, struct run_mounts *ret,

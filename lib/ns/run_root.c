@@ -371,7 +371,7 @@ static int build(struct run_tree *t, const struct run_mounts *m, bool want_tty, 
 	return r == 0 ? pivot(t->root, e) : r;
 }
 
-/* Is path below one of the mounts of every root? */
+/* Is path at or below one of the mounts of every root? */
 static bool is_in_system_mount(const char *path)
 {
 	for (size_t i = 0; i < ARRAY_LEN(system_mounts); i++)

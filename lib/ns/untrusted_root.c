@@ -36,8 +36,8 @@ static int cannot(const char *path, const char *what, struct err *e)
 		err_try(e, "create it there first");
 	else if (r == -EACCES)
 		err_try(e,
-			"give root of the namespace search permission on the whole path; namei -l shows "
-			"the permissions");
+			"give root of the namespace search permission on the whole path; "
+			"namei -l shows the permissions");
 	return r;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Device nodes that the broker makes, and attempts to have others made or made elsewhere. */
+/* The broker and mknod(): nodes that it creates, and attempts to get others or to get them
+ * elsewhere. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ static void *in_thread(void *arg)
 {
 	int *ret = arg;
 
-	/* A working directory of the thread's own: the leader's is another. */
+	/* Give this thread a working directory other than the leader's. */
 	*ret = unshare(CLONE_FS) < 0 || mkdir("below", 0755) < 0 || chdir("below") < 0 ||
 		mknod("zero", S_IFCHR | 0600, makedev(1, 5)) < 0;
 	return NULL;
@@ -54,7 +55,7 @@ static int make_nodes(void)
 	return mknod("../../../dev/urandom", S_IFCHR | 0644, makedev(1, 9)) < 0 ? 6 : 0;
 }
 
-TEST(allowed_nodes_are_made_where_the_calling_thread_stands_and_belong_to_it)
+TEST(allowed_nodes_are_created_in_the_directory_of_the_thread_and_belong_to_it)
 {
 	CHECK_INT(box_run(safe, NULL, make_nodes, NULL, 0), 0);
 	CHECK(box_node_is("null", S_IFCHR | 0644, 1, 3, BOX_BASE));
@@ -84,7 +85,7 @@ static int try_others(void)
 				0 ||
 			errno != EPERM)
 			return 1;
-	/* The kernel reads 32 bits of the number: so must the broker. c 1:1 is memory. */
+	/* The kernel reads 32 bits of the number, and so must the broker. c 1:1 is /dev/mem. */
 	if (syscall(SYS_mknod, "bad", S_IFCHR | 0600, 0x100000103L) == 0 &&
 		access("bad", F_OK) == 0) {
 		struct stat st;
@@ -101,7 +102,7 @@ static int try_others(void)
 	return mknod("/tmp/x", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != EPERM ? 5 : 0;
 }
 
-TEST(any_other_device_is_refused_and_whiteouts_are_the_kernels)
+TEST(other_devices_are_denied_and_whiteouts_are_left_to_the_kernel)
 {
 	CHECK_INT(box_run(safe, NULL, try_others, NULL, 0), 0);
 	CHECK(access(box_at("bad"), F_OK) < 0);
@@ -194,7 +195,7 @@ TEST(a_path_fails_as_it_does_for_the_kernels_own_mknod)
 	CHECK_INT(box_run(safe, NULL, same_errnos, NULL, 0), 0);
 }
 
-/* A directory of the host's root, one of another user of the namespace, and one that is set-gid. */
+/* A directory of the host's root, one of another user of the namespace, and a set-gid directory. */
 static int respect_rights(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -224,7 +225,7 @@ static int respect_rights(void)
 	if (mknod("mygroups/null", S_IFCHR | 0600, makedev(1, 3)) < 0)
 		return 8;
 	if (mknod("notmygroups/null", S_IFCHR | 0600, makedev(1, 3)) == 0 || errno != EACCES)
-		return 9; /* everybody may, but for this group */
+		return 9; /* others may, but this group may not */
 	return 0;
 }
 
@@ -253,8 +254,8 @@ TEST(a_node_is_made_only_where_the_caller_itself_may_create)
 }
 
 /*
- * Root, two users and root again, from one process each time: what one was must not be left for the
- * next.
+ * Root, two users and root again, each in a process of its own: the broker must not act for one
+ * with the credentials of the previous one.
  */
 static int take_turns(void)
 {
@@ -320,8 +321,8 @@ TEST(callers_that_take_turns_get_nodes_of_their_own)
 }
 
 /*
- * The namespace's root could write to all that the broker would come to, were it to go by its own
- * root directory.
+ * If the broker resolved paths from its own root directory, the caller could reach files outside of
+ * its root.
  */
 static int stay_inside(void)
 {
@@ -353,9 +354,7 @@ TEST(the_callers_root_is_the_end_of_its_paths)
 		access(box_at("c"), F_OK) < 0 && access(box_at("d"), F_OK) < 0);
 }
 
-/*
- * More groups than the broker can take on: it has none of such a caller's rights, rather than some.
- */
+/* A caller with more groups than the broker can set is denied. */
 static int with_groups(void)
 {
 	static gid_t groups[2000];
@@ -373,7 +372,7 @@ static int with_groups(void)
 		0;
 }
 
-TEST(a_caller_of_more_groups_than_can_be_taken_on_is_refused)
+TEST(a_caller_with_more_groups_than_the_broker_can_set_is_denied)
 {
 	CHECK_INT(box_run(safe, NULL, with_groups, NULL, 0), 0);
 	CHECK(box_node_is("few", S_IFCHR | 0600, 1, 3, BOX_BASE));
@@ -394,7 +393,7 @@ static int from_below(void)
 	return waitpid(pid, &status, 0) != pid ? 3 : status;
 }
 
-TEST(a_user_namespace_below_gets_nothing)
+TEST(a_descendant_user_namespace_gets_no_rule)
 {
 	CHECK_INT(box_run(safe, NULL, from_below, NULL, 0), 0);
 	CHECK(access(box_at("nested"), F_OK) < 0);
@@ -452,7 +451,7 @@ static int race_links(void)
 	return 0;
 }
 
-TEST(paths_and_links_that_change_meanwhile_lead_nowhere_the_caller_could_not_go)
+TEST(paths_and_links_that_change_meanwhile_lead_only_where_the_caller_could_go)
 {
 	if (geteuid() != 0)
 		SKIP("needs root");
@@ -464,7 +463,7 @@ TEST(paths_and_links_that_change_meanwhile_lead_nowhere_the_caller_could_not_go)
 	CHECK(access(box_at("host/x"), F_OK) < 0);
 }
 
-/* Callers that die while they are held: the broker goes on, and serves who comes after. */
+/* Callers that die while they wait: the broker continues, and serves the next caller. */
 static int die_often(void)
 {
 	for (int i = 0; i < 300; i++) {

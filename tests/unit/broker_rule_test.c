@@ -13,7 +13,7 @@
 #include "../../lib/broker/rule.h"
 #include "test.h"
 
-TEST(a_rule_is_taken_whole_or_refused_as_a_fault_of_usage)
+TEST(a_rule_is_valid_as_a_whole_or_is_a_usage_error)
 {
 	static const char *const bad[] = {
 		"",
@@ -75,7 +75,7 @@ TEST(a_device_is_allowed_by_its_own_rule_and_no_other)
 	rules_done(&rs);
 }
 
-/* As in /dev, where each of them is open to all. The console, 5:1, is not. */
+/* As in /dev, where every user may open them; the console, 5:1, is not among them. */
 TEST(the_safe_devices_are_seven_and_open_to_all_on_any_host)
 {
 	static const unsigned char want[][2] = { { 1, 3 }, { 1, 5 }, { 1, 7 }, { 1, 8 }, { 1, 9 },
@@ -95,7 +95,7 @@ TEST(the_safe_devices_are_seven_and_open_to_all_on_any_host)
 	rules_done(&rs);
 }
 
-TEST(the_source_of_a_mount_may_hold_colons_and_counts_byte_by_byte)
+TEST(the_source_of_a_mount_may_contain_colons_and_is_compared_by_byte)
 {
 	const struct rule *r;
 	struct rules rs = { 0 };
@@ -176,7 +176,7 @@ TEST(a_policy_that_others_can_write_is_refused)
 	rules_done(&rs);
 }
 
-TEST(held_calls_are_known_by_number_on_each_abi)
+TEST(calls_are_identified_by_abi_and_number)
 {
 	uint32_t native = seccomp_arch_native();
 
@@ -187,7 +187,7 @@ TEST(held_calls_are_known_by_number_on_each_abi)
 	CHECK_INT(filter_call_find(native, -1), CALL_NONE);
 }
 
-TEST(what_shells_offer_are_rules_and_beginnings_of_rules)
+TEST(completion_offers_rules_and_beginnings_of_rules)
 {
 	char words[] = RULE_WORDS, *save = NULL;
 	struct rules rs = { 0 };

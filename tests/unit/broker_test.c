@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Owners without a mapping, mounts, and the calls that are answered without being looked at. */
+/* The broker and chown, mount and umount, and the calls that the filter itself refuses. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static int around(void)
 	return syscall(467, AT_FDCWD, "/", 0, NULL, 0) >= 0 || errno != ENOSYS ? 4 : 0;
 }
 
-TEST(ways_around_the_held_calls_do_not_exist)
+TEST(calls_that_would_bypass_the_filter_do_not_exist)
 {
 	static const char *const rules[] = { "mount:ext4:/dev/null", NULL };
 
@@ -119,7 +119,7 @@ static int want(void)
 	return chown("f", 1, 2) < 0 ? 3 : 0;
 }
 
-TEST(a_report_leaves_the_answer_to_the_kernel_and_tells_who_wanted_what)
+TEST(a_report_leaves_the_decision_to_the_kernel_and_shows_what_was_requested)
 {
 	static const char *const rules[] = { "chown:report", NULL };
 	char said[4096], audit[128];
@@ -153,8 +153,8 @@ static int mounts(void)
 	if (mount("t", "m", NULL, 0, NULL) == 0 || errno != EINVAL)
 		return 5;
 	if (mount("m", "m", NULL, MS_BIND, NULL) < 0)
-		return 6; /* nothing new: passes by */
-	/* They would be the descriptors of whoever does it for the program. */
+		return 6; /* no new filesystem: the filter does not intercept it */
+	/* These would be the descriptors of the process that acts for the program. */
 	for (int i = 0; i < 12; i++) {
 		char path[32];
 
@@ -164,7 +164,7 @@ static int mounts(void)
 		if (umount2(path, 0) == 0 || (errno != ELOOP && errno != ENOENT))
 			return 11;
 	}
-	/* Of a user of the namespace without rights there. */
+	/* A user of the namespace without privileges there. */
 	if (setresuid(1000, 1000, 1000) < 0)
 		return 7;
 	if (umount2("m", 0) == 0 || errno != EPERM)
@@ -172,7 +172,7 @@ static int mounts(void)
 	return mount("t", "m", "tmpfs", 0, NULL) == 0 || errno != EPERM ? 9 : 0;
 }
 
-TEST(what_no_rule_names_is_mounted_with_the_callers_own_rights)
+TEST(a_mount_without_a_rule_is_made_with_the_callers_credentials)
 {
 	static const char *const rules[] = { "mount:ext4:/dev/null", "umount", NULL };
 
@@ -185,12 +185,12 @@ static int use_image(void)
 {
 	struct stat st;
 
-	/* A node before: what the broker was for it, it must not be for the mount. */
+	/* Create a node first: the credentials for that must not be in effect for the mount. */
 	if (mknod("null", S_IFCHR | 0600, makedev(1, 3)) < 0)
 		return 12;
 	if (mkdir("m", 0755) < 0 || mount(image, "m", "ext4", MS_NOSUID, "commit=1") == 0 ||
 		errno != EINVAL)
-		return 1; /* options are not the rule's */
+		return 1; /* the rule allows no mount options */
 	if (mount(image, "m", "xfs", 0, NULL) == 0)
 		return 2;
 	if (mount(image, "file", "ext4", 0, NULL) == 0 || errno != ENOENT)
@@ -200,9 +200,7 @@ static int use_image(void)
 	if (stat("m/root", &st) < 0 || st.st_uid != 0 || stat("m/www", &st) < 0 ||
 		st.st_uid != 33 || st.st_gid != 34)
 		return 5;
-	/*
-	 * Its device node belongs to root here: nodev must stay, or it would be the host's memory.
-	 */
+	/* Root owns this device node here: without nodev, it would open the host's memory. */
 	if (open("m/mem", O_RDONLY) >= 0 || errno != EACCES)
 		return 6;
 	if (mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND | MS_NOSUID, NULL) == 0 || errno != EPERM)
@@ -213,7 +211,7 @@ static int use_image(void)
 		return 9;
 	if (umount("m") < 0 || access("m/root", F_OK) == 0)
 		return 10;
-	/* Once more, for the namespace's end to clean up. */
+	/* Mount it again, for the end of the namespace to clean up. */
 	return mount(image, "m", "ext4", MS_RDONLY, NULL) < 0 ? 11 : 0;
 }
 
@@ -229,7 +227,7 @@ static int command_output(const char *command, char *ret, size_t size)
 	return pclose(f);
 }
 
-TEST(an_image_is_mounted_with_the_namespaces_map_and_cannot_be_loosened)
+TEST(an_image_is_mounted_with_the_namespaces_map_and_locked_flags)
 {
 	char command[1024], rule[160], said[512];
 	const char *rules[] = { rule, "mknod:safe", NULL };
@@ -250,7 +248,8 @@ TEST(an_image_is_mounted_with_the_namespaces_map_and_cannot_be_loosened)
 	CHECK_INT(box_run(rules, NULL, use_image, NULL, 0), 0);
 	(void)snprintf(command, sizeof(command), "losetup -j %s", image);
 	for (int i = 0; i < 50 && command_output(command, said, sizeof(said)) == 0 && said[0]; i++)
-		(void)usleep(100 * 1000); /* the namespace is taken apart after its last process */
+		(void)usleep(100 *
+			1000); /* the namespace is destroyed after its last process has exited */
 	CHECK_STR(said, "");
 	(void)snprintf(command, sizeof(command), "debugfs -R 'stat new' %s 2>&1", image);
 	CHECK_INT(command_output(command, said, sizeof(said)), 0);
