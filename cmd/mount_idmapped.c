@@ -15,8 +15,6 @@
 #include "../lib/mount/match.h"
 #include "../lib/mount/umount.h"
 #include "../lib/store/store.h"
-#include "../lib/store/store_image.h"
-#include "../lib/store/store_plan.h"
 #include "mount_line.h"
 
 enum { FORM_MOUNT, FORM_ALL, FORM_UNMOUNT, FORM_LINE };
@@ -93,61 +91,6 @@ static size_t mount_form(const void *args, const struct operands *o)
 	const struct mount_args *a = args;
 
 	return (a->exec ? o->dashdash : o->len) == 1 ? FORM_LINE : FORM_MOUNT;
-}
-
-void mount_stores_done(struct mount_stores *s)
-{
-	for (size_t i = 0; i < s->open.len; i++) {
-		free(s->open.items[i].path);
-		store_close(s->open.items[i].store);
-	}
-	VEC_DONE(&s->open);
-}
-
-static int stores_get(struct mount_stores *s, const char *path, struct store **ret, struct err *e)
-{
-	scoped_store struct store *store = NULL;
-	struct mount_store opened;
-	int r;
-
-	for (size_t i = 0; i < s->open.len; i++) {
-		if (!strcmp(s->open.items[i].path, path ? path : "")) {
-			*ret = s->open.items[i].store;
-			return 0;
-		}
-	}
-	r = store_open(path, 0, &store, e);
-	if (r < 0)
-		return r;
-	opened = (struct mount_store){ strdup(path ? path : ""), store };
-	if (!opened.path || VEC_ADD(&s->open, opened) < 0) {
-		free(opened.path);
-		return err_nomem(e);
-	}
-	*ret = TAKE_PTR(store);
-	return 0;
-}
-
-int mount_plan_words(const struct mount_args *a, struct mount_request q,
-	struct mount_stores *stores, struct mount_plan *ret, struct err *e)
-{
-	scoped_strv struct strv layers = { 0 };
-	const char *image = image_source_name(q.source);
-	struct store *store = NULL;
-	int r = 0;
-
-	if (image) {
-		if (!*image)
-			return err_usage(e, "the name of the image is missing: image:NAME");
-		r = stores_get(stores, q.options->store ? q.options->store : a->store, &store, e);
-		if (r == 0)
-			r = store_image_layers(store, image, &layers, NULL, e);
-	}
-	q.layers = store ? &layers : NULL;
-	q.strict = a->strict;
-	if (r == 0)
-		r = mount_plan_build(ret, &q, e);
-	return r == 0 && store ? store_plan(ret, store, e) : r;
 }
 
 /* What --dry-run has to say but for the target itself. */

@@ -62,57 +62,31 @@ static int job_failed(struct table_run *run, struct table_job *j, int r, struct 
 	if (!j->options.nofail || usage)
 		return r;
 	warn(e);
-	j->state = JOB_FAILED;
+	j->state = LINE_FAILED;
 	run->failed = true;
 	*e = ERR_INIT;
 	return 0;
 }
 
-/*
- * On the target of a line that failed (with nofail) there is still the directory that it would have
- * covered: to mount that, or on that, is never what was meant.
- */
 static int check_below(const struct table_run *run, const struct table_job *j, struct err *e)
 {
+	scoped_strv struct strv failed = { 0 };
 	struct table_need need = { 0 };
 	const char *under = NULL;
 	int r = table_job_need(j, &need, e);
 
-	for (size_t i = 0; i < run->jobs.len && r == 0 && !under; i++) {
-		const struct table_job *other = &run->jobs.items[i];
-
-		if (other->state != JOB_FAILED)
-			continue;
-		if (path_below(need.target, other->line->target))
-			under = other->line->target;
-		for (size_t k = 0; k < need.uses.len && !under; k++)
-			if (path_below(need.uses.items[k], other->line->target))
-				under = other->line->target;
-	}
+	for (size_t i = 0; i < run->jobs.len && r == 0; i++)
+		if (run->jobs.items[i].state == LINE_FAILED &&
+			strv_add(&failed, run->jobs.items[i].line->target) < 0)
+			r = err_nomem(e);
+	if (r == 0)
+		under = transaction_blocked_by(&need, &failed);
 	if (under) {
 		r = err_say(e, ENOENT, under, "what is needed from there is not mounted");
 		err_why(e, "the line of that target failed, with nofail");
 	}
 	strv_done(&need.uses);
 	return r;
-}
-
-/* What this run has mounted, last first. */
-static void roll_back(struct table_run *run, size_t n)
-{
-	size_t undone = 0;
-
-	while (n-- > 0) {
-		struct table_job *j = table_job_at(run, n);
-
-		if (j->state != JOB_MOUNTED)
-			continue;
-		mount_undo(&j->plan, &j->result);
-		j->state = JOB_FAILED;
-		undone++;
-	}
-	if (undone)
-		log_verbose("took off again what was mounted before: %zu", undone);
 }
 
 /*
@@ -181,7 +155,7 @@ static int list_refused(struct table_run *run, struct table_job *j, int r, struc
 		return r;
 	warn(e);
 	*e = ERR_INIT;
-	j->state = JOB_FAILED;
+	j->state = LINE_FAILED;
 	run->refused++;
 	return 0;
 }
@@ -202,7 +176,7 @@ static int do_job(struct table_run *run, struct table_job *j, struct err *e)
 		return r;
 	there = r > 0;
 	if (there)
-		j->state = JOB_THERE;
+		j->state = LINE_THERE;
 	r = run->ctx->dry_run ? check_dry(j, there, e) : 0;
 	if (r < 0 || there)
 		return r;
@@ -210,7 +184,7 @@ static int do_job(struct table_run *run, struct table_job *j, struct err *e)
 		return mount_show_steps(&j->plan, run->ctx, e);
 	r = mount_apply(&j->plan, &run->before, &j->result, e);
 	if (r == 0)
-		j->state = JOB_MOUNTED;
+		j->state = LINE_MOUNTED;
 	return r;
 }
 
@@ -223,7 +197,7 @@ static int read_all_back(struct table_run *run, struct err *e)
 	for (size_t i = 0; i < run->jobs.len && r == 0; i++) {
 		struct table_job *j = table_job_at(run, i);
 
-		if (j->state != JOB_MOUNTED)
+		if (j->state != LINE_MOUNTED)
 			continue;
 		r = mount_read_back(&j->plan, &j->result, &after, e);
 		if (r == 0)
@@ -235,29 +209,80 @@ static int read_all_back(struct table_run *run, struct err *e)
 	return r;
 }
 
+/*
+ * --- as a transaction ---------------------------------------------------------------------------
+ */
+
+static struct table_job *job_of(void *arg, size_t line)
+{
+	struct table_run *run = arg;
+
+	return &run->jobs.items[line];
+}
+
+static enum line_state *line_state(void *arg, size_t line)
+{
+	return &job_of(arg, line)->state;
+}
+
+static int line_proceed(void *arg, struct err *e)
+{
+	(void)arg;
+	return check_signals(e);
+}
+
+static int line_mount(void *arg, size_t line, struct err *e)
+{
+	struct table_job *j = job_of(arg, line);
+	int r = do_job(arg, j, e);
+
+	mount_plan_close_source(&j->plan);
+	return r;
+}
+
+static int line_failed(void *arg, size_t line, int r, struct err *e)
+{
+	struct table_job *j = job_of(arg, line);
+	struct table_run *run = arg;
+
+	r = job_failed(run, j, r, e);
+	return r < 0 && run->ctx->dry_run ? list_refused(run, j, r, e) : r;
+}
+
+static void lines_ended(void *arg)
+{
+	(void)arg;
+	clone_cache_done(); /* its clones keep their filesystems busy */
+}
+
+static int lines_verify(void *arg, struct err *e)
+{
+	return read_all_back(arg, e);
+}
+
+static void line_undo(void *arg, size_t line)
+{
+	struct table_job *j = job_of(arg, line);
+
+	mount_undo(&j->plan, &j->result);
+}
+
 static int do_jobs(struct table_run *run, struct err *e)
 {
-	size_t i;
-	int r = 0;
+	static const struct transaction_ops ops = {
+		.state = line_state,
+		.proceed = line_proceed,
+		.mount = line_mount,
+		.failed = line_failed,
+		.ended = lines_ended,
+		.verify = lines_verify,
+		.undo = line_undo,
+	};
+	size_t undone;
+	int r = transaction_run(&ops, run, run->order, run->jobs.len, &undone, e);
 
-	for (i = 0; i < run->jobs.len && r == 0; i++) {
-		struct table_job *j = table_job_at(run, i);
-
-		r = check_signals(e);
-		if (r == 0 && j->state != JOB_FAILED) {
-			r = do_job(run, j, e);
-			mount_plan_close_source(&j->plan);
-			if (r < 0)
-				r = job_failed(run, j, r, e);
-			if (r < 0 && run->ctx->dry_run)
-				r = list_refused(run, j, r, e);
-		}
-	}
-	clone_cache_done(); /* they would keep busy what is taken off again */
-	if (r == 0)
-		r = read_all_back(run, e);
-	if (r < 0)
-		roll_back(run, i);
+	if (undone)
+		log_verbose("took off again what was mounted before: %zu", undone);
 	return r;
 }
 
@@ -268,12 +293,12 @@ static void show_all(struct table_run *run)
 	for (size_t i = 0; i < run->jobs.len; i++) {
 		struct table_job *j = table_job_at(run, i);
 
-		mounted += j->state == JOB_MOUNTED;
-		there += j->state == JOB_THERE;
-		failed += j->state == JOB_FAILED;
-		if (j->state == JOB_MOUNTED)
+		mounted += j->state == LINE_MOUNTED;
+		there += j->state == LINE_THERE;
+		failed += j->state == LINE_FAILED;
+		if (j->state == LINE_MOUNTED)
 			mount_show_result(&j->plan, &j->result, run->ctx);
-		else if (j->state == JOB_THERE)
+		else if (j->state == LINE_THERE)
 			mount_show_there(&j->plan, run->ctx);
 	}
 	if (!run->ctx->dry_run)
@@ -295,9 +320,7 @@ static int plan_all(struct table_run *run, struct err *e)
 		r = table_job_plan(run, j, e);
 		mount_plan_close_source(&j->plan); /* there may be more of them than descriptors */
 		if (r < 0)
-			r = job_failed(run, j, r, e);
-		if (r < 0 && run->ctx->dry_run)
-			r = list_refused(run, j, r, e);
+			r = line_failed(run, run->order[i], r, e);
 	}
 	return r;
 }

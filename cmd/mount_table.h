@@ -4,6 +4,7 @@
 
 #include "../lib/mount/match.h"
 #include "../lib/mount/table.h"
+#include "../lib/mount/transaction.h"
 #include "mount_idmapped.h"
 
 /* One line on its way. */
@@ -13,7 +14,7 @@ struct table_job {
 	struct mount_plan plan;
 	struct mount_result result; /* of MOUNTED */
 	bool waits;                 /* its source may not be there before other lines are mounted */
-	enum { JOB_NEW, JOB_PLANNED, JOB_THERE, JOB_MOUNTED, JOB_FAILED } state;
+	enum line_state state;
 };
 
 struct table_run {

@@ -102,7 +102,7 @@ int table_job_plan(struct table_run *run, struct table_job *j, struct err *e)
 {
 	int r;
 
-	if (j->state != JOB_NEW)
+	if (j->state != LINE_NEW)
 		return 0;
 	r = mount_plan_words(run->args,
 		(struct mount_request){
@@ -117,6 +117,6 @@ int table_job_plan(struct table_run *run, struct table_job *j, struct err *e)
 		return r;
 	j->plan.only_warn = !j->line->own;
 	j->plan.for_command = run->args->exec;
-	j->state = JOB_PLANNED;
+	j->state = LINE_PLANNED;
 	return 0;
 }
