@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../lib/mount/image_source.h"
 #include "../lib/store/store_image.h"
 #include "../lib/store/store_plan.h"
 
