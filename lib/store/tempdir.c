@@ -6,11 +6,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
@@ -107,6 +109,27 @@ static int sweep(int parent, const char *path, const char *prefix, struct err *e
 	return r;
 }
 
+/* Nothing can be created in /proc (ENOENT), /sys (EPERM) and their like, whatever the caller's
+ * rights. */
+static int refuse_create(const struct tempdir *s, int num, struct err *e)
+{
+	struct statfs fs;
+	struct stat st;
+	int r = err_set(e, num, s->path, "cannot create a staging directory in it");
+
+	if (fstatfs(s->parent, &fs) < 0 || fstat(s->parent, &st) < 0)
+		return r;
+	if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC) {
+		err_why(e,
+			"it is in a filesystem of the kernel (%s), in which no directory can be created",
+			fs.f_type == PROC_SUPER_MAGIC ? "proc" : "sysfs");
+		err_try(e, "name a directory in a filesystem that stores files");
+	} else if (num == ENOENT && !st.st_nlink) {
+		err_why(e, "the directory has been removed");
+	}
+	return r;
+}
+
 /* Its mark first. 0: another name must be tried. */
 static int make_mark(struct tempdir *s, const char *prefix, struct err *e)
 {
@@ -122,7 +145,7 @@ static int make_mark(struct tempdir *s, const char *prefix, struct err *e)
 	if (r == 0 || r == -EAGAIN)
 		return r == 0;
 	if (r != -EINVAL && r != -ENOLCK && r != -EOPNOTSUPP)
-		return err_set(e, -r, s->path, "cannot create a staging directory in it");
+		return refuse_create(s, -r, e);
 	log_verbose("the filesystem of '%s' has no locks for files (%s): the staging directory "
 		    "itself is locked",
 		s->path, strerrordesc_np(-r));
@@ -155,7 +178,7 @@ static int try_new(struct tempdir *s, const char *prefix, struct err *e)
 	if (r <= 0)
 		return r;
 	if (mkdirat(s->parent, s->name, 0700) < 0)
-		return err_set(e, errno, s->path, "cannot create a staging directory in it");
+		return refuse_create(s, errno, e);
 	fd = openat(s->parent, s->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return errno == ENOENT ?

@@ -85,3 +85,17 @@ harmless() {
 	umount "$NAME"
 	umount t
 }
+
+@test "a place in which no directory can be created is refused with the cause and what to do" {
+	need root
+	local dir
+	"$TESTS/fixtures/mkimage.py" img <<<'{"layers": [{"files": {"a": "1"}}]}'
+	for dir in /proc /sys; do
+		must_fail 1 "'$dir': cannot create a staging directory in it" \
+			"$SHIFTBOX" image-unpack --flat "$dir/x" img
+		grep -q "why:  it is in a filesystem of the kernel .*, in which no directory can be created" \
+			<<<"$stderr" || tell "no cause"
+		grep -q "try:  name a directory in a filesystem that stores files" <<<"$stderr" ||
+			tell "nothing to try"
+	done
+}
