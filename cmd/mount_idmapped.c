@@ -11,7 +11,6 @@
 
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/exposure.h"
-#include "../lib/mount/image_source.h"
 #include "../lib/mount/match.h"
 #include "../lib/mount/umount.h"
 #include "../lib/store/store.h"
