@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* compare: decide what is wrong with an inode. Nothing here asks the system anything. */
+/* compare: compare two descriptions of an inode. Pure functions: no system calls. */
 
 #include "compare.h"
 
@@ -50,7 +50,7 @@ const char *compare_type_name(mode_t mode)
 	return "file of unknown type";
 }
 
-/* The two kinds of id, so that each rule is written once. */
+/* Users and groups, so that each rule is written once. */
 struct compare_kind {
 	const char *name;
 	bool (*seen)(const struct idmap *m, uint32_t disk, uint32_t *ret);
@@ -73,7 +73,7 @@ static void expect_owner(const struct meta *disk, const struct idmap *map, struc
 	f->has_gid = disk->known & META_GID && idmap_gid_seen(map, disk->gid, &f->expected_gid);
 }
 
-/* The finding of this class, which is made when it is not there yet: uid and gid share one. */
+/* Find the finding of this class, or create it: uid and gid share one finding. */
 static struct finding *add(struct findings *v, enum finding_class class)
 {
 	struct finding *f;
@@ -88,7 +88,7 @@ static struct finding *add(struct findings *v, enum finding_class class)
 	return f;
 }
 
-static PRINTF(2, 3) void say(struct finding *f, const char *fmt, ...)
+static PRINTF(2, 3) void add_text(struct finding *f, const char *fmt, ...)
 {
 	size_t len = strlen(f->detail);
 	va_list ap;
@@ -98,14 +98,13 @@ static PRINTF(2, 3) void say(struct finding *f, const char *fmt, ...)
 		len += 2;
 	}
 	va_start(ap, fmt);
-	(void)vsnprintf(f->detail + len, sizeof(f->detail) - len, fmt,
-		ap); /* cut short: the ids are in the meta */
+	/* Truncated if long: the ids are also in disk and seen. */
+	(void)vsnprintf(f->detail + len, sizeof(f->detail) - len, fmt, ap);
 	va_end(ap);
 }
 
 /*
- * --- owner
- * ----------------------------------------------------------------------------------------
+ * --- owner -----------------------------------------------------------------------------------
  */
 
 static void compare_id(
@@ -115,21 +114,20 @@ static void compare_id(
 
 	if (k->seen(v->map, disk, &want)) {
 		if (seen != want)
-			say(add(v, FINDING_MISMATCH), "%s: disk %u, seen %u, expected %u", k->name,
-				disk, seen, want);
+			add_text(add(v, FINDING_MISMATCH), "%s: disk %u, seen %u, expected %u",
+				k->name, disk, seen, want);
 	} else if (k->disk(v->map, disk, &unshifted)) {
-		say(add(v, FINDING_HALF_SHIFTED),
+		add_text(add(v, FINDING_HALF_SHIFTED),
 			"%s: disk %u is an id of the seen side (of disk %u), seen %u", k->name,
 			disk, unshifted, seen);
 	} else {
-		say(add(v, FINDING_UNMAPPED), "%s: disk %u has no mapping, seen %u", k->name, disk,
-			seen);
+		add_text(add(v, FINDING_UNMAPPED), "%s: disk %u has no mapping, seen %u", k->name,
+			disk, seen);
 	}
 }
 
 /*
- * --- ACLs
- * -----------------------------------------------------------------------------------------
+ * --- ACLs ------------------------------------------------------------------------------------
  */
 
 static const char *tag_name(uint16_t tag)
@@ -155,10 +153,7 @@ static const struct compare_kind *tag_kind(uint16_t tag)
 	return tag == ACL_USER ? &kind_uid : tag == ACL_GROUP ? &kind_gid : NULL;
 }
 
-/*
- * The entries as they should be seen, and a word on each that has no mapping (which is wrong in
- * itself).
- */
+/* Map the entries to the seen side. An entry without a mapping is a finding in itself. */
 static int map_acl(struct findings *v, const char *which, const struct acl *disk, struct acl *ret)
 {
 	ret->items = calloc(disk->len ? disk->len : 1, sizeof(*ret->items));
@@ -175,7 +170,7 @@ static int map_acl(struct findings *v, const char *which, const struct acl *disk
 		if (!k || k->seen(v->map, disk->items[i].id, &x->id))
 			continue;
 		x->id = ATTR_NO_ID;
-		say(add(v, FINDING_ACL),
+		add_text(add(v, FINDING_ACL),
 			k->disk(v->map, disk->items[i].id, &unshifted) ?
 				"%s: %s disk %u is an id of the seen side" :
 				"%s: %s disk %u has no mapping",
@@ -185,7 +180,7 @@ static int map_acl(struct findings *v, const char *which, const struct acl *disk
 	return 0;
 }
 
-static void say_entry(
+static void add_entry_text(
 	struct findings *v, const char *which, const char *verb, const struct acl_entry *x)
 {
 	struct finding *f = add(v, FINDING_ACL);
@@ -193,11 +188,11 @@ static void say_entry(
 		0 };
 
 	if (!tag_kind(x->tag))
-		say(f, "%s: %s %s:%s", which, verb, tag_name(x->tag), perm);
+		add_text(f, "%s: %s %s:%s", which, verb, tag_name(x->tag), perm);
 	else if (x->id == ATTR_NO_ID)
-		say(f, "%s: %s %s:(no id):%s", which, verb, tag_name(x->tag), perm);
+		add_text(f, "%s: %s %s:(no id):%s", which, verb, tag_name(x->tag), perm);
 	else
-		say(f, "%s: %s %s:%u:%s", which, verb, tag_name(x->tag), x->id, perm);
+		add_text(f, "%s: %s %s:%u:%s", which, verb, tag_name(x->tag), x->id, perm);
 }
 
 static int entry_order(const struct acl_entry *a, const struct acl_entry *b)
@@ -209,7 +204,7 @@ static int entry_order(const struct acl_entry *a, const struct acl_entry *b)
 	return a->perm - b->perm;
 }
 
-/* Both sorted: what only one of them has. */
+/* Report the entries that only one of the two sorted lists has. */
 static void diff_acl(
 	struct findings *v, const char *which, const struct acl *want, const struct acl *seen)
 {
@@ -221,9 +216,9 @@ static void diff_acl(
 					 entry_order(&want->items[i], &seen->items[k]);
 
 		if (o < 0)
-			say_entry(v, which, "expected", &want->items[i]);
+			add_entry_text(v, which, "expected", &want->items[i]);
 		else if (o > 0)
-			say_entry(v, which, "seen", &seen->items[k]);
+			add_entry_text(v, which, "seen", &seen->items[k]);
 		i += o <= 0;
 		k += o >= 0;
 	}
@@ -245,8 +240,7 @@ static int compare_acl(
 }
 
 /*
- * --- capabilities
- * ---------------------------------------------------------------------------------
+ * --- capabilities ----------------------------------------------------------------------------
  */
 
 static void compare_cap_root(struct findings *v, const struct filecap *d, const struct filecap *s)
@@ -254,18 +248,19 @@ static void compare_cap_root(struct findings *v, const struct filecap *d, const 
 	uint32_t want, unshifted;
 
 	if (d->root_unmapped)
-		say(add(v, FINDING_CAPS), "the root id on disk is none of the filesystem's owner");
+		add_text(add(v, FINDING_CAPS),
+			"the root id on disk is not an id of the filesystem's user namespace");
 	else if (!idmap_uid_seen(v->map, d->root, &want))
-		say(add(v, FINDING_CAPS),
+		add_text(add(v, FINDING_CAPS),
 			idmap_uid_disk(v->map, d->root, &unshifted) ?
 				"root id: disk %u is an id of the seen side" :
 				"root id: disk %u has no mapping",
 			d->root);
 	else if (s->root_unmapped)
-		say(add(v, FINDING_CAPS), "root id: disk %u, seen as none, expected %u", d->root,
-			want);
+		add_text(add(v, FINDING_CAPS), "root id: disk %u, seen as none, expected %u",
+			d->root, want);
 	else if (s->root != want)
-		say(add(v, FINDING_CAPS), "root id: disk %u, seen %u, expected %u", d->root,
+		add_text(add(v, FINDING_CAPS), "root id: disk %u, seen %u, expected %u", d->root,
 			s->root, want);
 }
 
@@ -276,17 +271,17 @@ static void compare_caps(struct findings *v)
 	if (!d->present && !s->present)
 		return;
 	if (!d->present || !s->present) {
-		say(add(v, FINDING_CAPS), "%s",
+		add_text(add(v, FINDING_CAPS), "%s",
 			d->present ? "capabilities on disk are not seen" :
 				     "capabilities are seen that are not on disk");
 		return;
 	}
 	compare_cap_root(v, d, s);
 	if (d->root_unmapped || s->root_unmapped)
-		return; /* the kernel shows nothing but that there are some */
+		return; /* the kernel only shows that there are capabilities */
 	if (d->permitted != s->permitted || d->inheritable != s->inheritable ||
 		d->effective != s->effective)
-		say(add(v, FINDING_CAPS),
+		add_text(add(v, FINDING_CAPS),
 			"disk permitted %#llx inheritable %#llx%s, seen %#llx %#llx%s",
 			(unsigned long long)d->permitted, (unsigned long long)d->inheritable,
 			d->effective ? " effective" : "", (unsigned long long)s->permitted,
@@ -294,8 +289,7 @@ static void compare_caps(struct findings *v)
 }
 
 /*
- * --- the whole inode
- * ------------------------------------------------------------------------------
+ * --- inodes ----------------------------------------------------------------------------------
  */
 
 static bool is_device(mode_t mode)
@@ -303,19 +297,20 @@ static bool is_device(mode_t mode)
 	return S_ISCHR(mode) || S_ISBLK(mode);
 }
 
-/* Another type is another file: what else differs is of no interest then. */
+/* Returns false if the types differ: then it is another file, and other differences do not matter.
+ */
 static bool compare_type(struct findings *v, unsigned both)
 {
 	const struct meta *d = v->disk, *s = v->seen;
 
 	if (both & META_TYPE && (d->mode & S_IFMT) != (s->mode & S_IFMT)) {
-		say(add(v, FINDING_TYPE), "disk %s, seen %s", compare_type_name(d->mode),
+		add_text(add(v, FINDING_TYPE), "disk %s, seen %s", compare_type_name(d->mode),
 			compare_type_name(s->mode));
 		return false;
 	}
 	if (both & META_TYPE && both & META_RDEV && is_device(d->mode) &&
 		(d->rdev_major != s->rdev_major || d->rdev_minor != s->rdev_minor))
-		say(add(v, FINDING_TYPE), "disk device %u:%u, seen %u:%u", d->rdev_major,
+		add_text(add(v, FINDING_TYPE), "disk device %u:%u, seen %u:%u", d->rdev_major,
 			d->rdev_minor, s->rdev_major, s->rdev_minor);
 	return true;
 }
@@ -335,7 +330,7 @@ int compare_inode(const struct meta *disk, const struct meta *seen, const struct
 		compare_id(&v, &kind_gid, disk->gid, seen->gid);
 	if (both & META_MODE && !S_ISLNK(seen->mode) &&
 		(disk->mode & 07777) != (seen->mode & 07777))
-		say(add(&v, FINDING_MODE), "disk %04o, seen %04o", disk->mode & 07777,
+		add_text(add(&v, FINDING_MODE), "disk %04o, seen %04o", disk->mode & 07777,
 			seen->mode & 07777);
 	if (both & META_XATTRS) {
 		r = compare_acl(&v, "ACL", &disk->access, &seen->access);
@@ -360,8 +355,8 @@ void compare_lonely(enum finding_class class, const struct meta *m, const struct
 		ret->seen = m;
 	}
 	if ((m->known & (META_UID | META_GID)) == (META_UID | META_GID))
-		say(ret, "%s %s, owner %u:%u%s", side, compare_type_name(m->mode), m->uid, m->gid,
-			below);
+		add_text(ret, "%s %s, owner %u:%u%s", side, compare_type_name(m->mode), m->uid,
+			m->gid, below);
 	else
-		say(ret, "%s %s%s", side, compare_type_name(m->mode), below);
+		add_text(ret, "%s %s%s", side, compare_type_name(m->mode), below);
 }

@@ -8,55 +8,61 @@
 #include "../idmap/idmap.h"
 #include "meta.h"
 
-/* What can be wrong with an inode. */
+/* What can be wrong with an inode: the classes of findings. */
 enum finding_class {
-	FINDING_MISMATCH, /* the seen owner is not map(disk owner) */
-	FINDING_UNMAPPED, /* the map has nothing for the disk owner: it is seen as the overflow id
-	                   */
-	FINDING_HALF_SHIFTED, /* the same, but the id on disk is one of the seen side: somebody
-	                         chowned */
+	FINDING_MISMATCH,     /* the seen owner is not what the map makes of the disk owner */
+	FINDING_UNMAPPED,     /* the map has no id for the disk owner: the overflow id is seen */
+	FINDING_HALF_SHIFTED, /* unmapped, and the disk id is an id of the seen side (a chown) */
 	FINDING_ACL,
 	FINDING_CAPS,
-	FINDING_MISSING, /* it should be there */
-	FINDING_EXTRA,   /* it should not be there */
-	FINDING_TYPE,    /* another type of file, or another device */
+	FINDING_MISSING, /* expected, but not there */
+	FINDING_EXTRA,   /* there, but not expected */
+	FINDING_TYPE,    /* the type of file or the device number differs */
 	FINDING_MODE,
 	FINDING_UNREADABLE,
 	FINDING_CLASSES
 };
 
-/* The words of the classes, by index; also as one blank-separated string, for options. */
+/* The words of the classes in the order of the enum, separated by blanks. */
 #define FINDING_WORDS "mismatch unmapped half-shifted acl caps missing extra type mode unreadable"
+
+/* The word of one class; static. */
 const char *finding_word(enum finding_class class);
 
 enum { FINDING_DETAIL = 384 };
 
 struct finding {
 	enum finding_class class;
-	const char *path; /* below the root of the check, "" is the root; any bytes; not owned */
+	const char
+		*path; /* relative to the root of the check, "" is the root; any bytes; not owned */
 	const struct meta *disk, *seen; /* either may be NULL; not owned */
-	bool has_uid, has_gid; /* expected_* are known: the map has something for the disk ids */
+	bool has_uid, has_gid; /* expected_uid, expected_gid are set: the map has the disk ids */
 	uint32_t expected_uid, expected_gid;
-	int errnum;                  /* of "unreadable"; else 0 */
-	char detail[FINDING_DETAIL]; /* for people: what disk says, what is seen, what should be */
+	int errnum;                  /* FINDING_UNREADABLE: the errno; else 0 */
+	char detail[FINDING_DETAIL]; /* for people: the disk side, the seen side, and what is
+	                                expected */
 };
 
-/* Owner (three classes), ACL, capabilities, mode: the most that one inode can have. */
+/* The maximum for one inode: owner (three classes), ACL, capabilities, mode. */
 enum { FINDINGS_PER_INODE = 6 };
 
 /*
- * What is wrong with seen, given what is on disk and the map between them. Only what both know is
- * compared; a link's mode is nothing. ret has room for FINDINGS_PER_INODE; path is left to the
- * caller. Returns how many there are, or -ENOMEM.
+ * Compare an inode as it is seen with the same inode on disk and the map between them. Only facts
+ * that both sides know are compared, and the mode of a symbolic link is ignored. ret has room for
+ * FINDINGS_PER_INODE findings, whose path the caller sets. Returns the number of findings, or
+ * -ENOMEM.
  */
-int compare_inode(const struct meta *disk, const struct meta *seen, const struct idmap *map,
-	struct finding *ret);
+MUST_CHECK int compare_inode(const struct meta *disk, const struct meta *seen,
+	const struct idmap *map, struct finding *ret);
 
-/* A finding of one side: FINDING_MISSING (m is the disk side) or FINDING_EXTRA (the seen one). */
+/*
+ * Fill *ret for an inode that only one side has: FINDING_MISSING if m is the disk side,
+ * FINDING_EXTRA if m is the seen side.
+ */
 void compare_lonely(enum finding_class class, const struct meta *m, const struct idmap *map,
 	struct finding *ret);
 
-/* "regular file", "directory" ... */
+/* The type of file in words, "regular file"; static. */
 const char *compare_type_name(mode_t mode);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* dirlist: list a directory. */
+/* dirlist: read the names in a directory with getdents64(2). */
 
 #include "dirlist.h"
 
@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Kept from one directory to the next: a few thousand names. */
+/* The size in bytes up to which dirlist_trim() keeps the memory: a few thousand names. */
 enum { KEEP = 1 << 18 };
 
 int dirlist_next(struct dirlist_reader *s, const char **ret)
@@ -24,8 +24,8 @@ int dirlist_next(struct dirlist_reader *s, const char **ret)
 			s->len = (size_t)n;
 			s->at = 0;
 		}
-		d = (const struct dirent64 *)(const void *)(s->buf +
-			s->at); /* the kernel aligns them */
+		/* The kernel aligns each entry. */
+		d = (const struct dirent64 *)(const void *)(s->buf + s->at);
 		s->at += d->d_reclen;
 		if (d->d_name[0] == '.' &&
 			(!d->d_name[1] || (d->d_name[1] == '.' && !d->d_name[2])))

@@ -24,7 +24,7 @@ struct expect *expect_new(bool layered)
 		return NULL;
 	x->layered = layered;
 	if (getrandom(&x->seed, sizeof(x->seed), 0) != (ssize_t)sizeof(x->seed))
-		x->seed.start = (uintptr_t)x; /* better than nothing: addresses are random too */
+		x->seed.start = (uintptr_t)x; /* second best: addresses are random, too */
 	x->root = VEC_ADD(&x->facts, expect_facts_new()) < 0 ? 0 : expect_node_new(x, 0, "", 0);
 	if (!x->root) {
 		expect_free(x);
@@ -46,7 +46,7 @@ void expect_free(struct expect *x)
 }
 
 /*
- * --- merging -----------------------------------------------------------------------------------
+ * --- merging ---------------------------------------------------------------------------------
  */
 
 int expect_next_layer(struct expect *x)
@@ -64,8 +64,8 @@ static bool is_dir(const struct expect_facts *a)
 }
 
 /*
- * A line about it. What another line of the same layer told of the same path, and this one does
- * not, stays.
+ * Take over what one line of a specification describes. Keywords that it lacks keep the value that
+ * an earlier line of the same layer gave to the path.
  */
 static void define(const struct expect *x, struct expect_facts *a, const struct mtree_entry *s)
 {
@@ -99,15 +99,17 @@ static int add_entry(struct expect *x, uint32_t n, const struct mtree_entry *s)
 	else if (!is_dir(&a))
 		return 0;
 	else if (s->has_type && !S_ISDIR(s->type))
-		a.whiteout = a.whiteout > x->layer ?
-			x->layer :
-			a.whiteout; /* it ends the merge, and hides what is below it */
+		/* A file below a directory ends the merge: it hides the layers below it. */
+		a.whiteout = a.whiteout > x->layer ? x->layer : a.whiteout;
 	else if (a.implied)
-		define(x, &a, s); /* a parent that its own layer did not list is as it was below */
+		define(x, &a, s); /* a parent that its own layer does not list is as in this one */
 	return expect_node_set(x, n, &a);
 }
 
-/* A step down to a directory on the way to an entry. 0 with *ret 0: hidden by a layer above. */
+/*
+ * Find or create the directory name in d, on the way to an entry. Returns 0 with *ret 0 if a layer
+ * above hides it, and 0 with *ret -ENOMEM.
+ */
 static uint32_t step(struct expect *x, uint32_t d, const char *name, size_t len, int *ret)
 {
 	uint32_t n = expect_node_have(x, d, name, len);
@@ -126,8 +128,8 @@ static uint32_t step(struct expect *x, uint32_t d, const char *name, size_t len,
 	if (a.layer == EXPECT_NO_LAYER) {
 		a.layer = x->layer;
 	} else {
-		a.mode = S_IFDIR; /* one layer, a file and then something in it: the later one
-		                     counts */
+		/* One layer has a file and then an entry below it: the later one counts. */
+		a.mode = S_IFDIR;
 		a.known = META_TYPE;
 		a.implied = true;
 	}
@@ -148,7 +150,7 @@ static int add_name(struct expect *x, uint32_t d, const char *name, const struct
 		return -ENOMEM;
 	if (!white)
 		return add_entry(x, n, s);
-	/* Later layers are lower, so a mark of this layer counts only where none is above it. */
+	/* Layers come topmost first, so a mark from a layer above takes precedence. */
 	a = *expect_facts_of(x, expect_at(x, n));
 	if (opaque)
 		a.opaque = a.opaque > x->layer ? x->layer : a.opaque;
@@ -157,7 +159,10 @@ static int add_name(struct expect *x, uint32_t d, const char *name, const struct
 	return expect_node_set(x, n, &a);
 }
 
-/* The root is there as soon as anything is: 1; 0 when this layer's is hidden, or -ENOMEM. */
+/*
+ * Note that the tree has a root directory. Returns 1, 0 if a layer above hides this layer's root,
+ * or -ENOMEM.
+ */
 static int begin(struct expect *x)
 {
 	struct expect_facts a = *expect_facts_of(x, expect_at(x, x->root));
@@ -168,10 +173,7 @@ static int begin(struct expect *x)
 	return expect_node_set(x, x->root, &a) < 0 ? -ENOMEM : a.opaque >= x->layer;
 }
 
-/*
- * The last component of path when that is in x->last, which no entry below it can change; else
- * NULL.
- */
+/* The last component of path if it is directly in the directory x->last, else NULL. */
 static const char *in_last(const struct expect *x, const char *path)
 {
 	size_t len = x->last_path.len;
@@ -184,7 +186,7 @@ static const char *in_last(const struct expect *x, const char *path)
 											  name;
 }
 
-/* d is where the entry of this path and name is in. */
+/* Cache d, the directory of the entry with this path, whose last component is name. */
 static int keep_last(struct expect *x, uint32_t d, const char *path, const char *name)
 {
 	buf_reset(&x->last_path);
@@ -236,7 +238,7 @@ int expect_add(const struct mtree_entry *s, void *arg)
 }
 
 /*
- * --- lookup ------------------------------------------------------------------------------------
+ * --- lookup ----------------------------------------------------------------------------------
  */
 
 static uint32_t ref_of(const struct expect *x, const struct expect_node *n)

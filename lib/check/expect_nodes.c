@@ -10,7 +10,7 @@
 enum { BYTES_MIN = 1 << 16 };
 #define NODES_END ((size_t)UINT32_MAX * EXPECT_STEP)
 
-/* The number of the first free place, which has size bytes then. 0: no memory. */
+/* Allocate size bytes at the end of the block. Returns their number, or 0 if out of memory. */
 static uint32_t take(struct expect *x, size_t size)
 {
 	size_t at = x->used ? x->used : EXPECT_STEP,
@@ -30,9 +30,9 @@ static uint32_t take(struct expect *x, size_t size)
 }
 
 /*
- * Seeded, so that an image cannot be made whose names all meet in one chain: eight bytes at a time
- * go through a product of two secrets, without which two words that differ in their highest bits
- * could be made to cancel out.
+ * The hash is seeded, so that no image can be crafted whose names all fall into one chain. Each
+ * eight bytes are multiplied as two halves with two secrets added: otherwise words that differ in
+ * their highest bits only could be chosen to cancel out.
  */
 static uint32_t hash_bytes(const struct expect *x, uint64_t h, const void *bytes, size_t len)
 {
@@ -87,7 +87,7 @@ static int grow(struct expect *x)
 	return 0;
 }
 
-/* No padding that compares as anything but zero. */
+/* memset() clears the padding, too, which memcmp() compares. */
 struct expect_facts expect_facts_new(void)
 {
 	struct expect_facts a;
@@ -121,7 +121,6 @@ static int facts_grow(struct expect *x)
 	return 0;
 }
 
-/* Let n be such a one. */
 int expect_node_set(struct expect *x, uint32_t n, const struct expect_facts *a)
 {
 	size_t k;
@@ -150,7 +149,7 @@ uint32_t expect_node_new(struct expect *x, uint32_t d, const char *name, size_t 
 
 	if (!n)
 		return 0;
-	expect_at(x, n)->facts = 0; /* the first one: expect_new() */
+	expect_at(x, n)->facts = 0; /* those of expect_facts_new(): expect_new() adds them first */
 	expect_at(x, n)->parent = d;
 	expect_at(x, n)->child = expect_at(x, n)->sibling = expect_at(x, n)->next = 0;
 	memcpy(expect_at(x, n)->name, name, len);
@@ -159,8 +158,8 @@ uint32_t expect_node_new(struct expect *x, uint32_t d, const char *name, size_t 
 }
 
 /*
- * The node of this name, made when it is not there. 0: no memory. Specifications are sorted, most
- * of them: what comes behind the child that was added last is new, and need not be looked for.
+ * Most specifications are sorted: a name that sorts after the child that was added last is new, and
+ * need not be looked up.
  */
 uint32_t expect_node_have(struct expect *x, uint32_t d, const char *name, size_t len)
 {

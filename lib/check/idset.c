@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idset: the ids that occur. */
+/* idset: a set of ids in pages of bits, which are allocated on first use. */
 
 #include "idset.h"
 
@@ -18,7 +18,7 @@ static uint64_t *find_page(struct idset *s, uint32_t id)
 	made = calloc(PAGE_IDS / WORD_IDS, sizeof(*made));
 	if (!made)
 		return NULL;
-	/* Another thread may have been faster: its page counts then. */
+	/* If another thread was faster, use its page. */
 	if (__atomic_compare_exchange_n(
 		    slot, &page, made, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
 		return made;
@@ -34,8 +34,8 @@ int idset_add(struct idset *s, uint32_t id)
 	if (!page)
 		return -ENOMEM;
 	word = &page[id % PAGE_IDS / WORD_IDS];
-	if (!(__atomic_load_n(word, __ATOMIC_RELAXED) &
-		    bit)) /* nearly always there already: no need to take the line */
+	/* The bit is nearly always set already: reading avoids a write to a shared cache line. */
+	if (!(__atomic_load_n(word, __ATOMIC_RELAXED) & bit))
 		(void)__atomic_fetch_or(word, bit, __ATOMIC_RELAXED);
 	return 0;
 }
@@ -59,7 +59,8 @@ static int add_all(const struct idset *s, idrange_vec *v)
 				uint32_t id = p * PAGE_IDS + w * WORD_IDS +
 					(uint32_t)__builtin_ctzll(bits);
 
-				if (id != UINT32_MAX && add_id(v, id) < 0) /* 4294967295 is no id */
+				if (id != UINT32_MAX &&
+					add_id(v, id) < 0) /* 4294967295 is not an id */
 					return -ENOMEM;
 			}
 		}
@@ -79,7 +80,7 @@ static int by_size(const void *pa, const void *pb)
 	return (*a > *b) - (*a < *b);
 }
 
-/* Join what the narrowest n - max gaps separate. */
+/* Close the len - max narrowest gaps. */
 static int64_t join(idrange_vec *v, size_t max)
 {
 	size_t gaps = v->len - 1, close = v->len - max, n = 1;
@@ -95,7 +96,7 @@ static int64_t join(idrange_vec *v, size_t max)
 	qsort(sizes, gaps, sizeof(*sizes), by_size);
 	widest = sizes[close - 1];
 	for (size_t i = 0; i < close; i++)
-		equal += sizes[i] == widest; /* how many of the widest ones are to be closed */
+		equal += sizes[i] == widest; /* how many gaps of the width widest to close */
 
 	for (size_t i = 1; i < v->len; i++) {
 		struct idrange *last = &v->items[n - 1], next = v->items[i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* infer_map: a map from the owners of files on both of its sides. */
+/* infer_map: infer an ID map from the owners of files on both of its sides. */
 
 #include "infer_map.h"
 
@@ -13,7 +13,7 @@
 #include "meta.h"
 #include "walk_dirs.h"
 
-/* One id on both sides; unmapped: it has no seen id, which ends a range that would span it. */
+/* One id on both sides. unmapped: it has no seen id, so that no range may span it. */
 struct sample {
 	uint32_t disk, seen;
 	bool unmapped;
@@ -39,16 +39,13 @@ static int by_disk(const void *pa, const void *pb)
 	return (a->disk > b->disk) - (a->disk < b->disk);
 }
 
-/*
- * The few distinct owners of most trees are met at once; a tree with many has long lists either
- * way.
- */
+/* A linear search suffices: most trees have few distinct owners. */
 static int add(samples *v, uint32_t disk, uint32_t seen)
 {
 	for (size_t i = 0; i < v->len; i++)
 		if (v->items[i].disk == disk)
 			return 0;
-	/* An unmapped id is seen as the overflow id; the real nobody may be, too. */
+	/* An unmapped id is seen as the overflow id, and so may be the user nobody itself. */
 	return VEC_ADD(v,
 		((struct sample){ disk, seen, seen == IDMAP_OVERFLOW && disk != IDMAP_OVERFLOW }));
 }
@@ -59,7 +56,8 @@ static int sample_inode(struct infer *x, int seen, int disk, const char *name, s
 
 	if (meta_stat(seen, name, ret) < 0 || meta_stat(disk, name, &other) < 0 ||
 		!meta_same_inode(ret, &other))
-		return 1; /* vanished, another mount, or no access: another file will tell */
+		return 1; /* it vanished, is on another mount, or is not accessible: use other files
+		           */
 	x->files++;
 	return add(&x->uid, other.uid, ret->uid) < 0 || add(&x->gid, other.gid, ret->gid) < 0 ?
 		-ENOMEM :
@@ -132,11 +130,11 @@ static int make_map(struct infer *x, struct idmap *ret, struct err *e)
 	if (make_ranges(&x->uid, &uid, &n_uid) < 0 || make_ranges(&x->gid, &gid, &n_gid) < 0)
 		return err_nomem(e);
 	if (!n_uid || !n_gid)
-		return 0; /* a kind of which nothing is known must not become the identity */
+		return 0; /* a map without users or groups would stand for the identity */
 	r = idmap_from_ranges(uid, n_uid, gid, n_gid, ret, NULL);
 	if (r == -ENOMEM)
 		return err_nomem(e);
-	return r == 0; /* too many ranges, or two ids seen as one: no map then */
+	return r == 0; /* too many ranges, or two disk ids that are seen as one: no map */
 }
 
 ssize_t infer_map(int seen, int disk, size_t max, struct idmap *ret, struct err *e)

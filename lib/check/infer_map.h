@@ -15,6 +15,6 @@
  * range, with all ids between them. Returns the number of files compared and sets *ret, which the
  * caller frees; 0 without setting *ret when no map follows from the files; or -errno.
  */
-ssize_t infer_map(int seen, int disk, size_t max, struct idmap *ret, struct err *e);
+MUST_CHECK ssize_t infer_map(int seen, int disk, size_t max, struct idmap *ret, struct err *e);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* list_mapped: the mounts that have a map, here and in other mount namespaces. */
+/* list_mapped: find ID-mapped mounts in the caller's and in other mount namespaces. */
 
 #include "list_mapped.h"
 
@@ -22,24 +22,23 @@
 
 enum { SAMPLES_MAX = 2000 };
 
-/* What is needed of a mount to find the raw side of another one. */
+/* A mount without a map, on which the disk side of an ID-mapped one may be found. */
 struct unmapped_mount {
 	char *target, *root;
 	dev_t dev;
 };
 
-/* The mounts of one namespace are listed. */
+/* The state of listing one mount namespace. */
 struct mapped_listing {
 	const struct list_mapped_options *o;
 	int (*fn)(const struct mapped_mount *m, void *arg);
 	void *arg;
 	struct err *e;
 	const struct mntns *ns;
-	int on;                              /* id of the mount that o->below is on, or -1 */
-	VEC(struct unmapped_mount) unmapped; /* without a map */
-	const struct mapped_listing *home;   /* of the caller's own namespace, for others: its
-	                                 unmapped show what   those may not have */
-	int failed;                          /* what fn returned */
+	int on; /* the id of the mount that o->below is on, or -1 */
+	VEC(struct unmapped_mount) unmapped;
+	const struct mapped_listing *home; /* for another namespace: the caller's own */
+	int failed;                        /* the result of fn */
 	size_t *closed;
 };
 
@@ -71,13 +70,13 @@ static int report(struct mapped_listing *l, const struct mount_info *i, struct m
 }
 
 /*
- * --- without statmount: samples
- * ----------------------------------------------------------------------
+ * --- maps without statmount(2) ---------------------------------------------------------------
  */
 
 /*
- * What is at path and rest below it in the namespace, on the mount with this id (-1: on any). Where
- * another mount covers it, nothing.
+ * Open the path that path and rest form, in the namespace, without following links. Returns an
+ * O_PATH descriptor, or -1, also if it is not on the mount with this id (-1: any mount), for
+ * example because another mount covers it.
  */
 static int open_in(const struct mapped_listing *l, const char *path, const char *rest, int id)
 {
@@ -95,8 +94,8 @@ static int open_in(const struct mapped_listing *l, const char *path, const char 
 }
 
 /*
- * Compare with each other mount in from of the filesystem that shows this directory, until one
- * tells something.
+ * Try each unmapped mount in from that shows the same directory of the same filesystem, until one
+ * yields a map.
  */
 static ssize_t infer_from(const struct mapped_listing *from, const struct mount_info *i, int seen,
 	struct idmap *ret, struct err *e)
@@ -104,9 +103,9 @@ static ssize_t infer_from(const struct mapped_listing *from, const struct mount_
 	ssize_t n = 0;
 
 	for (size_t k = 0; from && k < from->unmapped.len && n == 0; k++) {
-		const struct unmapped_mount *raw = &from->unmapped.items[k];
-		const char *rest = raw->dev == i->dev ? path_below(i->root, raw->root) : NULL;
-		scoped_fd int disk = rest ? open_in(from, raw->target, rest, -1) : -1;
+		const struct unmapped_mount *plain = &from->unmapped.items[k];
+		const char *rest = plain->dev == i->dev ? path_below(i->root, plain->root) : NULL;
+		scoped_fd int disk = rest ? open_in(from, plain->target, rest, -1) : -1;
 
 		if (disk >= 0)
 			n = infer_map(seen, disk, SAMPLES_MAX, ret, e);
@@ -116,7 +115,7 @@ static ssize_t infer_from(const struct mapped_listing *from, const struct mount_
 
 static ssize_t infer(const struct mapped_listing *l, const struct mount_info *i, struct idmap *ret)
 {
-	/* What lies in a stranger's tree, and may never answer, is not walked through. */
+	/* Another user's mounts may be FUSE filesystems that never answer: do not walk them. */
 	scoped_fd int seen = mntns_is_of_our_userns(l->ns) ? open_in(l, i->target, "", i->id) : -1;
 	ssize_t n;
 
@@ -143,11 +142,10 @@ static int list_hidden(struct mapped_listing *l, const struct mount_info *i)
 }
 
 /*
- * --- overlays
- * ----------------------------------------------------------------------------------------
+ * --- overlays --------------------------------------------------------------------------------
  */
 
-/* What can be known of the layers of an overlay. */
+/* What is found out about the layers of an overlay. */
 struct layers {
 	const struct mntns *ns;
 	bool unknown, mapped;
@@ -161,8 +159,8 @@ static int look_at_layer(const struct overlay_dir *dir, void *arg)
 	scoped_fd int fd = -1;
 
 	/*
-	 * The kernel shows the path that it had within its mount: for a detached clone that is "/"
-	 * or lost, and a relative one was good where the overlay was mounted.
+	 * The kernel shows the path of the layer within its mount. For a detached clone that is "/"
+	 * or nothing; a relative path depends on the directory of the process that mounted it.
 	 */
 	if (dir->kind == OVERLAY_UPPER)
 		return 0;
@@ -203,8 +201,7 @@ static int list_overlay(struct mapped_listing *l, const struct mount_info *i)
 }
 
 /*
- * --- one namespace
- * -------------------------------------------------------------------------------------
+ * --- one namespace ---------------------------------------------------------------------------
  */
 
 static int collect_unmapped(const struct mount_info *i, void *arg)
@@ -243,7 +240,7 @@ static int list_mount(const struct mount_info *i, void *arg)
 	return strcmp(i->type, "overlay") ? 0 : list_overlay(l, i);
 }
 
-/* The id of the mount that the path is on there. */
+/* The id of the mount that path is on in the namespace, or -1. */
 static int mount_on(const struct mntns *n, const char *path)
 {
 	scoped_fd int fd = mntns_open_path(n, path, O_PATH, 0);
@@ -266,11 +263,10 @@ static int list_all(struct mapped_listing *l)
 }
 
 /*
- * --- all of them
- * -----------------------------------------------------------------------------------------
+ * --- all namespaces --------------------------------------------------------------------------
  */
 
-/* Another namespace. Its owner may be any user, and must not end the list for the others. */
+/* List another namespace. Its owner may be any user: errors there must not end the whole list. */
 static int list_other(const struct mntns *n, void *arg)
 {
 	const struct mapped_listing *base = arg;
@@ -317,8 +313,8 @@ int list_mapped(const struct list_mapped_options *o,
 	other.home = &own;
 	r = list_all(&own);
 	if (r == 0 && o->all_namespaces && !mount_info_has_maps())
-		log_verbose("this kernel does not tell maps: those of other namespaces are "
-			    "inferred, from mountinfo and the owners of files");
+		log_verbose("this kernel does not return maps: those of other namespaces are "
+			    "inferred from mountinfo and the owners of files");
 	if (r == 0 && o->all_namespaces)
 		r = mntns_each(false, list_other, &other, ret_closed, e);
 	listing_done(&own);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* meta: read the ownership of an inode. */
+/* meta: read the owner, mode, ACLs and capabilities of an inode. */
 
 #include "meta.h"
 
@@ -15,7 +15,7 @@
 #include "../base/log.h"
 #include "../base/sys.h"
 
-/* xattr(7): the largest value, and the largest list, that the kernel hands out. */
+/* VALUE_MAX: the kernel's limit for one value and for a list of names, xattr(7). */
 enum { VALUE_MAX = 65536, SMALL = 1024 };
 
 static const struct {
@@ -56,12 +56,12 @@ int meta_stat(int dirfd, const char *name, struct meta *ret)
 }
 
 /*
- * --- attributes by descriptor and name ----------------------------------------------------------
+ * --- extended attributes by descriptor and name ----------------------------------------------
  */
 
 /*
- * "/proc/self/fd/N/NAME": the one way before 6.13. Nothing is resolved twice: NAME is one
- * component.
+ * "/proc/self/fd/N/NAME": the only way before Linux 6.13. NAME is one component, so that no
+ * directory is resolved again.
  */
 struct proc_path {
 	char s[32 + 256];
@@ -75,13 +75,10 @@ static int proc_path(int dirfd, const char *name, struct proc_path *ret)
 	return n < 0 || (size_t)n >= sizeof(ret->s) ? -ENAMETOOLONG : 0;
 }
 
-/*
- * Does this kernel have the *xattrat calls (6.13)? Asked once; a sandbox may answer EPERM for
- * ENOSYS.
- */
+/* Does the kernel have the *xattrat() calls (Linux 6.13)? A seccomp filter may return EPERM. */
 static bool have_xattrat(void)
 {
-	static _Atomic int state; /* 0 not asked, 1 yes, 2 no */
+	static _Atomic int state; /* 0: not tried yet, 1: yes, 2: no */
 	int s = atomic_load_explicit(&state, memory_order_relaxed);
 	char list[SMALL];
 
@@ -91,8 +88,8 @@ static bool have_xattrat(void)
 			1 :
 			2;
 		if (s == 2)
-			log_verbose("no listxattrat(2) here (Linux 6.13): attributes are read "
-				    "through /proc/self/fd");
+			log_verbose("listxattrat(2) is not available (Linux 6.13): attributes are "
+				    "read through /proc/self/fd");
 		atomic_store_explicit(&state, s, memory_order_relaxed);
 	}
 	return s == 1;
@@ -103,7 +100,7 @@ static ssize_t list_at(int dirfd, const char *name, char *buf, size_t size)
 	struct proc_path path;
 	int r;
 
-	/* An O_PATH descriptor itself can be asked in no other way than through /proc. */
+	/* The attributes of an O_PATH descriptor itself can only be listed through /proc. */
 	if (*name && have_xattrat())
 		return sys_listxattrat(dirfd, name, AT_SYMLINK_NOFOLLOW, buf, size);
 	r = proc_path(dirfd, name, &path);
@@ -182,7 +179,7 @@ static int read_one(int dirfd, const char *name, size_t i, void *buf, struct met
 	if (errno == ENODATA || errno == EOPNOTSUPP)
 		return 0;
 	if (errno == EOVERFLOW && attributes[i].bit == META_HAS_CAP) {
-		/* The kernel will not show a capability whose root has no id here. */
+		/* The kernel does not return a capability whose root id has no mapping here. */
 		m->cap = (struct filecap){ .present = true, .root_unmapped = true };
 		return 0;
 	}

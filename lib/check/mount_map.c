@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount_map: a mount's map, and the same mount without it. */
+/* mount_map: read a mount's ID map, and clone the mount without it. */
 
 #include "mount_map.h"
 
@@ -19,16 +19,16 @@
 #include "../base/num.h"
 #include "../base/sys.h"
 
-/* statmount(2): room for two maps of 340 extents, 33 bytes a line at most. */
+/* Room for statmount(2) to return two maps of 340 extents with up to 33 bytes a line. */
 enum { STATMOUNT_SIZE = sizeof(struct sys_statmount) + 2 * IDMAP_EXTENTS_MAX * 36 };
 
 enum { MOUNTINFO_MAX = 64 << 20 };
 
 /*
- * --- the map ------------------------------------------------------------------------------------
+ * --- reading the map -------------------------------------------------------------------------
  */
 
-/* The maps of sm are strings of num entries, each NUL-terminated: as lines. */
+/* Append num NUL-terminated strings at offset at of sm->str to ret, as lines. */
 static int map_lines(const struct sys_statmount *sm, uint32_t at, uint32_t num, struct buf *ret)
 {
 	size_t room = sm->size > sizeof(*sm) ? sm->size - sizeof(*sm) : 0;
@@ -64,9 +64,9 @@ static int parse_statmount(
 }
 
 /*
- * Returns an enum mount_map_kind, -EOPNOTSUPP when statmount cannot tell, -errno with e filled
- * otherwise. The bits of the maps are set for an ID-mapped mount even when none of its extents is
- * an id here.
+ * Returns an enum mount_map_kind, -EOPNOTSUPP without an error in e if statmount(2) does not return
+ * maps, or another -errno with e filled. For an ID-mapped mount the mask has the bits of the maps
+ * even if no extent has an id in this user namespace.
  */
 static int map_by_statmount(int fd, const char *path, struct idmap *ret, struct err *e)
 {
@@ -83,7 +83,7 @@ static int map_by_statmount(int fd, const char *path, struct idmap *ret, struct 
 	if (sys_statmount(0, x.stx_mnt_id, maps | SYS_STATMOUNT_MNT_BASIC, sm, STATMOUNT_SIZE) < 0)
 		return errno == ENOSYS || errno == EPERM ?
 			-EOPNOTSUPP :
-			err_set(e, errno, path, "cannot ask for the mount's map (statmount)");
+			err_set(e, errno, path, "cannot read the mount's map (statmount)");
 
 	if (!(sm->mnt_attr & MOUNT_ATTR_IDMAP))
 		return MOUNT_MAP_NONE;
@@ -143,8 +143,9 @@ int mount_map_read(int fd, const char *path, struct idmap *ret, struct err *e)
 	int r = map_by_statmount(fd, path, ret, e);
 
 	if (r == -EOPNOTSUPP) {
-		log_verbose("statmount(2) does not tell maps here (Linux 6.15): looking for "
-			    "\"idmapped\" in mountinfo");
+		log_verbose(
+			"statmount(2) does not return maps here (since Linux 6.15): looking for "
+			"\"idmapped\" in mountinfo");
 		if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &x) < 0)
 			return err_set(e, errno, path, "cannot stat");
 		r = map_by_mountinfo(x.stx_mnt_id, path, e);
@@ -152,12 +153,12 @@ int mount_map_read(int fd, const char *path, struct idmap *ret, struct err *e)
 	if (r != MOUNT_MAP_NONE)
 		return r;
 	if (fstatfs(fd, &fs) < 0)
-		return err_set(e, errno, path, "cannot ask for the filesystem");
+		return err_set(e, errno, path, "cannot determine the filesystem");
 	return fs.f_type == OVERLAYFS_SUPER_MAGIC ? MOUNT_MAP_OVERLAY : MOUNT_MAP_NONE;
 }
 
 /*
- * --- the view without it ------------------------------------------------------------------------
+ * --- the mount without its map ---------------------------------------------------------------
  */
 
 int unmapped_clone(int fd, const char *path, int *ret_fd, struct err *e)
@@ -177,16 +178,16 @@ int unmapped_clone(int fd, const char *path, int *ret_fd, struct err *e)
 		return 0;
 	}
 
-	(void)err_set(e, num, path, "cannot see the mount without its map");
+	(void)err_set(e, num, path, "cannot clone the mount without its map");
 	err_op(e, "open_tree_attr");
 	if (num == ENOSYS)
 		err_why(e, "the kernel is older than 6.15, which added open_tree_attr(2)");
 	else if (num == EPERM)
 		err_why(e,
-			"that takes CAP_SYS_ADMIN over the user namespace that the filesystem was "
+			"that requires CAP_SYS_ADMIN in the user namespace that the filesystem was "
 			"mounted in");
 	err_try(e,
-		"give the directory below the mount with --source, or what should be there with "
-		"--spec or --image");
+		"specify the directory below the mount with --source, or the expected content "
+		"with --spec or --image");
 	return -num;
 }

@@ -7,27 +7,28 @@
 #include "../base/err.h"
 #include "../idmap/idmap.h"
 
-/* What the mount of an open file says of its map. */
+/* What is known about the ID map of a mount. */
 enum mount_map_kind {
-	MOUNT_MAP_NONE,   /* it has none: seen ids are disk ids */
-	MOUNT_MAP_KNOWN,  /* it has the map in *ret */
-	MOUNT_MAP_HIDDEN, /* it has one, but this kernel (before 6.15) or namespace does not show it
-	                   */
-	MOUNT_MAP_OVERLAY, /* it has none, but is an OverlayFS, whose layers may */
+	MOUNT_MAP_NONE,    /* not ID-mapped: seen ids are disk ids */
+	MOUNT_MAP_KNOWN,   /* ID-mapped, and the map could be read */
+	MOUNT_MAP_HIDDEN,  /* ID-mapped, but the map cannot be read (before Linux 6.15, or because
+	                      none of its ids exists in this user namespace) */
+	MOUNT_MAP_OVERLAY, /* an OverlayFS mount, which is not ID-mapped; its layers may be */
 };
 
 /*
- * Read the map of the mount that fd (O_PATH will do) is on: statmount(2), before 6.15 the word
- * "idmapped" of /proc/self/mountinfo. Returns an enum mount_map_kind (*ret is to be freed only with
- * MOUNT_MAP_KNOWN), or -errno.
+ * Read the map of the mount that fd (O_PATH suffices) is on: with statmount(2), before Linux 6.15
+ * only from the option "idmapped" in /proc/self/mountinfo. path is for messages. Returns an enum
+ * mount_map_kind (the caller frees *ret after MOUNT_MAP_KNOWN; otherwise it is not set) or -errno.
  */
-int mount_map_read(int fd, const char *path, struct idmap *ret, struct err *e);
+MUST_CHECK int mount_map_read(int fd, const char *path, struct idmap *ret, struct err *e);
 
 /*
- * The same file or directory without the map of its mount, read-only, as a detached mount of its
- * own that lives as long as *ret_fd (O_PATH); what is mounted below is not in it. Needs
- * open_tree_attr(2) (6.15) and CAP_SYS_ADMIN over the user namespace of the filesystem.
+ * Clone the mount that fd is on, from that file or directory down and without mounts below it, as a
+ * detached, read-only mount without the map. Sets *ret_fd to an O_PATH descriptor; the mount exists
+ * as long as it is open. Requires open_tree_attr(2) (Linux 6.15) and CAP_SYS_ADMIN in the user
+ * namespace that the filesystem belongs to. Returns 0 or -errno.
  */
-int unmapped_clone(int fd, const char *path, int *ret_fd, struct err *e);
+MUST_CHECK int unmapped_clone(int fd, const char *path, int *ret_fd, struct err *e);
 
 #endif

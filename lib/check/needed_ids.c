@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* needed_ids: which ids does a tree hold? */
+/* needed_ids: collect the ids that the files of a tree use. */
 
 #include "needed_ids.h"
 
@@ -24,7 +24,7 @@ struct needed_ids_walk {
 	int root;
 	uint64_t mount;
 	bool attrs_only;
-	char **scan; /* one for each thread */
+	char **scan; /* buffers, one for each thread */
 	struct walk_dirs **dirs;
 };
 
@@ -76,13 +76,13 @@ static int add_attrs(struct needed_ids *c, int dirfd, const char *name, struct m
 	r = add_acl(c, &m->access);
 	if (r == 0)
 		r = add_acl(c, &m->dflt);
-	/* A capability without a root id of its own has 0, and works for that id alone. */
+	/* A capability of revision 2 has the root id 0. */
 	if (r == 0 && m->cap.present && !m->cap.root_unmapped)
 		r = idset_add(&c->uid, m->cap.root);
 	return r;
 }
 
-/* 1: a directory of this mount, to be entered; 0: nothing more to do; -errno. */
+/* Returns 1 for a directory of this mount, which is to be entered, 0 for another file, -errno. */
 static int add_inode(const struct needed_ids_walk *t, int dirfd, const char *name)
 {
 	struct meta m;
@@ -126,7 +126,7 @@ static int visit(
 	int r;
 
 	if (fd == -ENOENT || fd == -ENOTDIR || fd == -ELOOP || fd == -EXDEV)
-		return 0; /* it vanished, or became something else */
+		return 0; /* it vanished, or was replaced by something else */
 	if (fd < 0)
 		return failed(d, NULL, -fd, e);
 
@@ -193,7 +193,7 @@ int needed_ids_add_tree_attrs(struct needed_ids *c, int root, unsigned threads, 
 int needed_ids_map(
 	const struct needed_ids *c, struct idmap *ret, uint64_t *ret_added, struct err *e)
 {
-	/* Fewer ranges each time, until the kernel would take the text. */
+	/* The text of a map is limited, too: try with fewer and fewer ranges. */
 	for (size_t max = IDMAP_EXTENTS_MAX; max >= 1; max--) {
 		idrange_vec uid = { .len = 0 }, gid = { .len = 0 };
 		int64_t more_uid = idset_ranges(&c->uid, max, &uid),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* verify: compare what is seen with what is on disk, directory by directory. */
+/* verify: compare the seen side with the disk side, directory by directory. */
 
 #include "verify_pair.h"
 
@@ -10,7 +10,7 @@
 
 #include "../base/proc.h"
 
-/* The tag of a directory that is one inode on both sides; of any other it is NULL. */
+/* walk_dir.tag of a directory that is the same inode on both sides; NULL for other directories. */
 static char same_tag;
 
 uint64_t verify_total(const struct verify_counts *c)
@@ -23,10 +23,10 @@ uint64_t verify_total(const struct verify_counts *c)
 }
 
 /*
- * --- one name -----------------------------------------------------------------------------------
+ * --- names -----------------------------------------------------------------------------------
  */
 
-/* Returns 1 when the rest of the directory need not be tried, 0, or -errno. */
+/* Returns 0, 1 if the other names in the directory need not be tried, or -errno. */
 static int check_name(
 	struct verify_entry *p, const char *name, struct expect_node *node, struct err *e)
 {
@@ -53,7 +53,7 @@ static int check_name(
 }
 
 /*
- * --- one directory ------------------------------------------------------------------------------
+ * --- directories -----------------------------------------------------------------------------
  */
 
 static bool is_gone(int r)
@@ -70,7 +70,7 @@ static int open_failed(const struct verify_entry *p, int num, struct err *e)
 				err_nomem(e);
 }
 
-/* Open it on one side. 1; 0 when it is gone or reported as unreadable; -errno. */
+/* Open the directory on one side. Returns 1, 0 if it vanished or is unreadable, or -errno. */
 static int open_side(
 	struct verify_entry *p, unsigned tree, int root, int flags, int *ret, struct err *e)
 {
@@ -96,7 +96,7 @@ static int list_failed(struct verify_entry *p, int r, struct err *e)
 	return is_gone(r) ? 0 : verify_pair_unreadable(p, NULL, -r, "cannot list the directory", e);
 }
 
-/* One directory in two views has one list of names. */
+/* Check a directory that is the same inode on both sides: its names are read once. */
 static int check_same(struct verify_entry *p, struct err *e)
 {
 	struct dirlist_reader s = { .fd = p->disk, .buf = p->t->scan };
@@ -111,7 +111,7 @@ static int check_same(struct verify_entry *p, struct err *e)
 	return r < 0 ? list_failed(p, r, e) : 0;
 }
 
-/* Two directories: both lists, sorted, side by side. */
+/* Check two directories: compare their sorted lists of names. */
 static int check_two(struct verify_entry *p, struct err *e)
 {
 	struct dirlist *a = &p->t->seen, *b = &p->t->disk;
@@ -139,7 +139,7 @@ static int check_two(struct verify_entry *p, struct err *e)
 	return 0;
 }
 
-/* A directory and what should be in it. */
+/* Check a directory against the expected tree. */
 static int check_expected(struct verify_entry *p, struct err *e)
 {
 	struct dirlist_reader s = { .fd = p->seen, .buf = p->t->scan };
@@ -173,7 +173,7 @@ static int check_dir(struct verify_entry *p, struct err *e)
 	int r;
 
 	p->same = p->d->tag == &same_tag;
-	/* Only what is listed needs to be readable. */
+	/* Read permission is required only on the side that is listed. */
 	r = open_side(p, TREE_SEEN, p->v->seen, p->same ? O_PATH : O_RDONLY, &seen, e);
 	if (r > 0 && !p->v->x)
 		r = open_side(p, TREE_DISK, p->v->disk, O_RDONLY, &disk, e);
@@ -188,7 +188,7 @@ static int check_dir(struct verify_entry *p, struct err *e)
 	return r;
 }
 
-/* The root is an inode like any other, and may be no directory. */
+/* Check the root itself, which need not be a directory. */
 static int check_root(struct verify_entry *p, struct err *e)
 {
 	int r;
@@ -223,7 +223,7 @@ static int visit(
 }
 
 /*
- * --- all of it ----------------------------------------------------------------------------------
+ * --- the whole tree --------------------------------------------------------------------------
  */
 
 static void threads_done(struct verify *v, unsigned n, struct verify_counts *ret)
@@ -257,7 +257,7 @@ static int root_mount(int fd, uint64_t *ret, struct err *e)
 	return 0;
 }
 
-static void tell(struct verify *v, enum progress_state state)
+static void put_progress(struct verify *v, enum progress_state state)
 {
 	struct progress *p = v->o->progress;
 
@@ -295,10 +295,10 @@ static int run(struct verify *v, struct verify_counts *ret, struct err *e)
 	}
 	(void)pthread_mutex_init(&v->lock, NULL); /* never fails on Linux */
 	v->item.name = v->o->name ? v->o->name : "";
-	tell(v, PROGRESS_RUNNING);
+	put_progress(v, PROGRESS_RUNNING);
 	if (r == 0)
 		r = walk_run(n, v->at, visit, v, e);
-	tell(v, r < 0 ? PROGRESS_FAILED : PROGRESS_DONE);
+	put_progress(v, r < 0 ? PROGRESS_FAILED : PROGRESS_DONE);
 	(void)pthread_mutex_destroy(&v->lock);
 	threads_done(v, n, ret);
 	return r;

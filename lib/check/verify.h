@@ -13,55 +13,53 @@ struct expect;
 struct expect_node;
 struct progress;
 
-/*
- * What has been looked at; entries that vanished meanwhile, and mounts that were not entered, are
- * no findings.
- */
+/* Entries that vanished during the check and mounts that were not entered are not findings. */
 struct verify_counts {
 	uint64_t entries, vanished, mounts;
 	uint64_t findings[FINDING_CLASSES];
 };
 
 struct verify_options {
-	const struct idmap *map; /* disk ids to seen ids */
-	unsigned threads;        /* 0: one a processor */
-	unsigned classes;        /* a bit (1 << class) for each that is wanted; 0: all */
-	uint64_t max_findings;   /* end after so many; 0: no limit */
+	const struct idmap *map; /* from disk ids to seen ids */
+	unsigned threads;        /* 0: one per processor */
+	unsigned classes;        /* a bit (1 << class) for each class to report; 0: all */
+	uint64_t max_findings;   /* stop after this many; 0: no limit */
 	/*
-	 * Called for each, by one thread at a time, in no order. f is valid during the call. May be
-	 * NULL.
+	 * Called for each finding, in no particular order, by one thread at a time. f is valid
+	 * during the call. May be NULL.
 	 */
 	void (*found)(const struct finding *f, void *arg);
 	/*
-	 * Likewise for each mount below seen, which is not entered: path is as in a finding. May be
-	 * NULL.
+	 * Called likewise for each mount below seen, which is not entered; path is relative to the
+	 * root of the check. May be NULL.
 	 */
 	void (*mount)(const char *path, void *arg);
 	void *arg;
-	struct expect_node *at; /* verify_expect(): what seen should be; NULL: expect_root() */
-	struct progress
-		*progress; /* one item, of this name, whose entries are counted; may be NULL */
-	const char *name;
+	struct expect_node *at;    /* verify_expect(): the node for seen; NULL: expect_root() */
+	struct progress *progress; /* gets one item that counts the entries; may be NULL */
+	const char *name;          /* the name of that item */
 };
 
 /*
- * Compare each inode below seen (what the caller sees) with the same path below disk (the raw
- * side). Both are O_PATH descriptors of directories, or of anything else, which is then the only
- * inode. No link is followed, no mount entered; entries are paired by name. Directories that are
- * the same inode on both sides are listed once. Memory: the directories still to come, and the
- * names of one directory a thread.
+ * Compare each inode below seen (what the caller sees) with the inode of the same path below disk
+ * (the same tree without a map). Both are O_PATH descriptors; if they are not directories, they are
+ * the only inodes. No link is followed and no mount is entered. A directory that is the same inode
+ * on both sides is listed once. Memory use: the directories that are still to be visited, and per
+ * thread the names in one directory. Returns 0 with the counts in *ret, whatever was found, or
+ * -errno.
  */
-int verify_trees(int seen, int disk, const struct verify_options *o, struct verify_counts *ret,
-	struct err *e);
-
-/*
- * Compare with what should be there. layers: O_PATH descriptors of the directories that the layers
- * of x were unpacked to, topmost first, where ACLs and capabilities are read; NULL: these are not
- * compared.
- */
-int verify_expect(int seen, struct expect *x, const int *layers, const struct verify_options *o,
+MUST_CHECK int verify_trees(int seen, int disk, const struct verify_options *o,
 	struct verify_counts *ret, struct err *e);
 
+/*
+ * Compare each inode below seen with the expected tree x. layers: O_PATH descriptors of the
+ * directories to which the layers of x were unpacked, topmost first, from which ACLs and
+ * capabilities are read; NULL: these are not compared. Returns 0 or -errno as above.
+ */
+MUST_CHECK int verify_expect(int seen, struct expect *x, const int *layers,
+	const struct verify_options *o, struct verify_counts *ret, struct err *e);
+
+/* The number of findings of all classes. */
 uint64_t verify_total(const struct verify_counts *c);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* verify_pair: one inode, as it is seen and as it is on disk. */
+/* verify_pair: compare one inode on the seen side and on the disk side. */
 
 #include "verify_pair.h"
 
@@ -10,9 +10,10 @@
 
 #include "../base/log.h"
 
+/* How often an inode is read again before a difference is reported. */
 enum { LOOKS_AGAIN = 4 };
 
-/* One reading of both sides. */
+/* The result of reading both sides once. */
 struct pair {
 	struct meta disk, seen;
 	struct finding found[FINDINGS_PER_INODE + 1];
@@ -27,7 +28,7 @@ static void pair_done(struct pair *q)
 }
 
 /*
- * --- reporting ----------------------------------------------------------------------------------
+ * --- reporting -------------------------------------------------------------------------------
  */
 
 static int report(struct verify_entry *p, const char *name, struct finding *f, struct err *e)
@@ -61,7 +62,8 @@ static int report(struct verify_entry *p, const char *name, struct finding *f, s
 static void make_unreadable(struct finding *f, int num, const char *what)
 {
 	*f = (struct finding){ .class = FINDING_UNREADABLE, .errnum = num };
-	(void)snprintf(f->detail, sizeof(f->detail), "%s: %s", what, /* short texts of ours */
+	(void)snprintf(f->detail, sizeof(f->detail), "%s: %s",
+		what, /* never truncated: both are short */
 		strerrordesc_np(num) ? strerrordesc_np(num) : "unknown error");
 }
 
@@ -75,7 +77,7 @@ int verify_pair_unreadable(
 }
 
 /*
- * --- extended attributes -------------------------------------------------------------------------
+ * --- extended attributes ---------------------------------------------------------------------
  */
 
 void verify_pair_leave_layer(struct verify_entry *p)
@@ -83,7 +85,10 @@ void verify_pair_leave_layer(struct verify_entry *p)
 	walk_dirs_keep(p->t->dirs, TREE_LAYERS + p->t->layer, p->d, &p->t->layer_fd);
 }
 
-/* The directory of p in the layer that its node comes from; -errno. One is kept open. */
+/*
+ * Open the directory of p in the layer that its node comes from. Returns a descriptor, which is
+ * kept in the thread's state, or -errno.
+ */
 static int layer_dir(struct verify_entry *p)
 {
 	unsigned layer = expect_layer(p->v->x, p->node);
@@ -124,7 +129,7 @@ static int read_xattrs(struct verify_entry *p, struct pair *q)
 
 	if (S_ISLNK(q->seen.mode) || (p->v->x && !p->v->layers))
 		return 0;
-	/* One inode has one set of attributes, so one list does. */
+	/* The same inode has the same attributes on both sides: list them once. */
 	if (!p->v->x && meta_same_inode(&q->seen, &q->disk))
 		return read_same(p, q);
 	if (p->v->x)
@@ -136,7 +141,7 @@ static int read_xattrs(struct verify_entry *p, struct pair *q)
 }
 
 /*
- * --- both sides ----------------------------------------------------------------------------------
+ * --- both sides ------------------------------------------------------------------------------
  */
 
 static int stat_disk(const struct verify_entry *p, struct meta *ret)
@@ -149,7 +154,7 @@ static int stat_disk(const struct verify_entry *p, struct meta *ret)
 	return 0;
 }
 
-/* The one side that could not be had: what that means. */
+/* One side or both could not be read (rs, rd: 0 or -errno): decide what that means. */
 static void look_one(const struct verify_entry *p, int rs, int rd, struct pair *q)
 {
 	int num = rs < 0 && rs != -ENOENT ? -rs : rd < 0 && rd != -ENOENT ? -rd : 0;
@@ -168,8 +173,8 @@ static void look_one(const struct verify_entry *p, int rs, int rd, struct pair *
 		q->how = LOOK_MOUNT;
 	} else if (rs == 0 && p->v->x && S_ISCHR(q->seen.mode) && !q->seen.rdev_major &&
 		!q->seen.rdev_minor && expect_whiteout(p->v->x, p->d->tag, p->name)) {
-		q->how = LOOK_BOTH; /* a layer's own directory, and the whiteout that its
-		                       specification tells of */
+		/* The check is of a layer's own directory, where a whiteout is a device. */
+		q->how = LOOK_BOTH;
 	} else {
 		q->how = LOOK_ONE;
 		compare_lonely(rs < 0 ? FINDING_MISSING : FINDING_EXTRA,
@@ -178,7 +183,7 @@ static void look_one(const struct verify_entry *p, int rs, int rd, struct pair *
 	}
 }
 
-/* Read both sides and compare. Returns 0 or -ENOMEM. */
+/* Read both sides and compare them. Returns 0 or -ENOMEM. */
 static int look(struct verify_entry *p, struct pair *q)
 {
 	int rs = meta_stat(p->seen, p->name, &q->seen);
@@ -194,7 +199,7 @@ static int look(struct verify_entry *p, struct pair *q)
 		return 0;
 	}
 	if (p->same && !meta_same_inode(&q->seen, &q->disk)) {
-		q->how = LOOK_GONE; /* replaced between the two */
+		q->how = LOOK_GONE; /* it was replaced between the two calls */
 		return 0;
 	}
 
@@ -212,7 +217,7 @@ static int look(struct verify_entry *p, struct pair *q)
 	return 0;
 }
 
-static int tell_mount(struct verify_entry *p, const struct pair *q, struct err *e)
+static int report_mount(struct verify_entry *p, const struct pair *q, struct err *e)
 {
 	const struct verify_options *o = p->v->o;
 	scoped_buf struct buf path = BUF_INIT;
@@ -220,9 +225,8 @@ static int tell_mount(struct verify_entry *p, const struct pair *q, struct err *
 	walk_path(p->d, p->name, &path);
 	if (!buf_get(&path))
 		return err_nomem(e);
-	if (!o->mount ||
-		q->seen.mount ==
-			p->v->seen_mount) { /* a mount on the disk side alone cannot be entered */
+	/* A mount on the disk side alone cannot be entered. */
+	if (!o->mount || q->seen.mount == p->v->seen_mount) {
 		log_verbose("%s is another mount: not entered", buf_get(&path));
 		return 0;
 	}
@@ -239,7 +243,7 @@ static int conclude(struct verify_entry *p, struct pair *q, struct err *e)
 	c->vanished += q->how == LOOK_GONE;
 	c->mounts += q->how == LOOK_MOUNT;
 	c->entries += q->how == LOOK_BOTH || q->how == LOOK_ONE || q->how == LOOK_UNREADABLE;
-	if (q->how == LOOK_MOUNT && tell_mount(p, q, e) < 0)
+	if (q->how == LOOK_MOUNT && report_mount(p, q, e) < 0)
 		return -ENOMEM;
 	for (int i = 0; i < q->n; i++) {
 		int r = report(p, p->name, &q->found[i], e);
@@ -261,9 +265,9 @@ int verify_pair_check(struct verify_entry *p, struct err *e)
 	int r = look(p, &q);
 
 	/*
-	 * The tree may be in use, and the two sides cannot be read at one moment: what looks wrong
-	 * is looked at again, and is wrong when it is so each time. What is gone is gone when it is
-	 * so twice.
+	 * The tree may be in use, and both sides cannot be read at the same moment. So a finding is
+	 * reported only if it is there each time that the inode is read, and an inode has vanished
+	 * if it is missing twice.
 	 */
 	for (int again = 0;
 		again < LOOKS_AGAIN && r == 0 && (q.n || (q.how == LOOK_GONE && !again)); again++) {

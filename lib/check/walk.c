@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* walk: hand directories to threads. */
+/* walk: distribute the directories of a tree among threads. */
 
 #include "walk.h"
 
@@ -14,7 +14,7 @@
 #include "../base/sys.h"
 #include "../base/vec.h"
 
-/* A few directories are not worth a thread's stack of the default 8 MiB. */
+/* The threads need little stack: the default of 8 MiB would be wasted. */
 enum { STACK_SIZE = 256 << 10 };
 
 typedef struct {
@@ -26,7 +26,7 @@ struct walk_worker {
 	struct walk *walk;
 	unsigned index;
 	pthread_t thread;
-	dir_stack own; /* this thread's alone */
+	dir_stack own; /* used by this thread only */
 	struct err err;
 	int r;
 };
@@ -36,8 +36,8 @@ struct walk {
 	pthread_cond_t work;
 	dir_stack shared; /* under lock */
 	unsigned threads;
-	unsigned waiting; /* changed under lock, read without */
-	bool stop;        /* likewise; also the normal end */
+	unsigned waiting; /* written under lock, read without it */
+	bool stop;        /* likewise; also set at the normal end */
 	walk_fn *fn;
 	void *arg;
 	struct walk_worker *workers;
@@ -74,7 +74,7 @@ bool walk_dir_is_wanted(const struct walk_dir *d)
 	return __atomic_load_n(&d->refs, __ATOMIC_RELAXED) > 1;
 }
 
-/* Not recursive: a chain of directories may be very long. */
+/* A loop, not recursion: a chain of directories may be very long. */
 void walk_dir_unref(struct walk_dir *d)
 {
 	while (d && __atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL) == 0) {
@@ -89,7 +89,7 @@ void walk_path(const struct walk_dir *d, const char *name, struct buf *ret)
 {
 	size_t start = ret->len;
 
-	/* As many bytes as the path has, then the names from the last to the first. */
+	/* Reserve the bytes of the path, then fill in the names from the last to the first. */
 	for (size_t i = 0; i < d->path_len; i++)
 		buf_char(ret, '/');
 	if (ret->oom)
@@ -106,7 +106,7 @@ void walk_path(const struct walk_dir *d, const char *name, struct buf *ret)
 	}
 }
 
-/* The length of the longest start of path that one call takes and that ends before a '/'. */
+/* The length of the longest prefix of path that fits into PATH_MAX and ends before a '/'. */
 static size_t piece_len(const char *path)
 {
 	size_t len = strlen(path);
@@ -175,7 +175,7 @@ static bool wanted(const struct walk *w)
 	return __atomic_load_n(&w->waiting, __ATOMIC_RELAXED);
 }
 
-/* Give the oldest half of this thread's directories away: they are the highest, so the largest. */
+/* Give the oldest half of the thread's directories away: they are nearest to the root. */
 static int give(struct walk_worker *w)
 {
 	size_t n = (w->own.len + 1) / 2, i = 0;
@@ -183,7 +183,7 @@ static int give(struct walk_worker *w)
 
 	pthread_mutex_lock(&w->walk->lock);
 	if (w->walk->shared.len >= w->walk->waiting)
-		n = 0; /* they are about to be served */
+		n = 0; /* there is a directory for each waiting thread already */
 	for (; i < n && r == 0; i++)
 		r = VEC_ADD(&w->walk->shared, w->own.items[i]);
 	i -= r < 0;
@@ -210,11 +210,11 @@ int walk_push(struct walk_worker *w, struct walk_dir *d, const char *name, void 
 		walk_dir_unref(child);
 		return r;
 	}
-	/* Whoever waits would wait for the rest of a large directory otherwise. */
+	/* Otherwise an idle thread would wait until the rest of a large directory is read. */
 	return wanted(w->walk) ? give(w) : 0;
 }
 
-/* From the shared stack; NULL at the end, which is when every thread waits here. */
+/* Take a directory from the shared stack. Returns NULL at the end: when all threads wait here. */
 static struct walk_dir *take(struct walk *w)
 {
 	struct walk_dir *d = NULL;
@@ -246,7 +246,7 @@ static void *work(void *arg)
 		if (!d)
 			break;
 		if (w->own.len && wanted(w->walk))
-			(void)give(w); /* what could not be given is done here */
+			(void)give(w); /* out of memory: this thread visits them itself */
 		w->r = w->walk->fn(w, w->index, d, w->walk->arg, &w->err);
 		walk_dir_unref(d);
 		if (w->r < 0) {
@@ -257,7 +257,7 @@ static void *work(void *arg)
 	return NULL;
 }
 
-/* Returns how many threads were started beside this one. */
+/* Returns the number of threads that were started in addition to this one. */
 static unsigned start(struct walk *w)
 {
 	pthread_attr_t attr;
@@ -265,7 +265,7 @@ static unsigned start(struct walk *w)
 
 	if (pthread_attr_init(&attr) != 0)
 		return 0;
-	(void)pthread_attr_setstacksize(&attr, STACK_SIZE); /* the default does too */
+	(void)pthread_attr_setstacksize(&attr, STACK_SIZE); /* the default works, too */
 	for (n = 1; n < w->threads; n++)
 		if (pthread_create(&w->workers[n].thread, &attr, work, &w->workers[n]) != 0)
 			break;
@@ -285,7 +285,7 @@ static int run(struct walk *w, struct err *e)
 	unsigned started;
 	int r = 0;
 
-	/* With the lock held nobody finds that all threads of too large a number wait. */
+	/* The lock keeps threads from comparing waiting with threads before that is known. */
 	pthread_mutex_lock(&w->lock);
 	started = start(w);
 	w->threads = started + 1;
@@ -293,7 +293,8 @@ static int run(struct walk *w, struct err *e)
 
 	(void)work(&w->workers[0]);
 	for (unsigned i = 1; i <= started; i++)
-		(void)pthread_join(w->workers[i].thread, NULL); /* cannot fail: ours, joined once */
+		(void)pthread_join(
+			w->workers[i].thread, NULL); /* cannot fail: each is joined once */
 
 	for (unsigned i = 0; i <= started; i++) {
 		if (w->workers[i].r < 0 && r == 0) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* walk_dirs: open directories of a walk. */
+/* walk_dirs: a direct-mapped cache of open directories. */
 
 #include "walk_dirs.h"
 
@@ -12,21 +12,20 @@
 #include "../base/cleanup.h"
 
 /*
- * FAR: in a deep tree one directory of so many levels is kept apart, from which others are opened
- * by a path.
+ * In a deep tree, directories whose depth is a multiple of FAR have slots of their own; those in
+ * between are opened from them by path.
  */
 enum { SLOTS_MIN = 8, SLOTS_MAX = 64, FAR = 512, FAR_SLOTS = 4 };
 
 struct slot {
-	struct walk_dir *d; /* one reference; NULL: free */
+	struct walk_dir *d; /* owns one reference; NULL: the slot is free */
 	unsigned tree;
 	int fd;
 };
 
-/* Each directory has one slot that it may be in; it takes that of another one. */
 struct walk_dirs {
 	struct slot far[FAR_SLOTS];
-	size_t n; /* slots: a power of 2 */
+	size_t n; /* number of slots, a power of 2; a directory's hash selects its slot */
 	struct slot slots[];
 };
 
@@ -101,7 +100,7 @@ static void put(struct slot *s, unsigned tree, struct walk_dir *d, int fd)
 	*s = (struct slot){ .d = walk_dir_ref(d), .tree = tree, .fd = fd };
 }
 
-/* Open d, at any depth below another one (up), by its path. */
+/* Open d by its path below up, an ancestor that is open as at. */
 static int open_far(int at, const struct walk_dir *up, const struct walk_dir *d, int flags)
 {
 	scoped_buf struct buf path = BUF_INIT;
@@ -114,7 +113,8 @@ static int open_far(int at, const struct walk_dir *up, const struct walk_dir *d,
 
 static int open_near(struct walk_dirs *c, unsigned tree, int root, struct walk_dir *d, int flags)
 {
-	struct walk_dir *way[SLOTS_MAX], *up = d, *far = NULL; /* from d upwards */
+	struct walk_dir *way[SLOTS_MAX], *up = d,
+					 *far = NULL; /* way: the directories from d upwards */
 	struct slot *s = NULL;
 	size_t n = 0, below = 0;
 	int fd;
@@ -161,7 +161,7 @@ int walk_dirs_open(struct walk_dirs *c, unsigned tree, int root, struct walk_dir
 
 	if (fd != -EMFILE && fd != -ENFILE)
 		return fd;
-	/* There are fewer descriptors than we thought: do without. */
+	/* Out of descriptors: empty the cache and open it by its path from the root. */
 	forget_all(c);
 	while (top->parent)
 		top = top->parent;

@@ -5,26 +5,26 @@
 #include "walk.h"
 
 /*
- * Open directories of a walk, for one thread. Opened from the top by its path, each directory would
- * cost as many steps as it is deep. So a limited number of those that were opened stay open, and a
- * directory is opened from the nearest one above it.
+ * A cache of open directories for one thread of a walk. Opening a directory from the root takes as
+ * many steps as it is deep; with the cache it is opened from its nearest open ancestor.
  */
 struct walk_dirs;
 
-/* threads: how many of them share the process's limit of open files. NULL: no memory. */
+/* threads: how many threads share the limit of open files. Returns NULL if out of memory. */
 struct walk_dirs *walk_dirs_new(unsigned threads);
 void walk_dirs_free(struct walk_dirs *c);
 
 /*
- * Open d, below a root, following no link and crossing no mount. tree: a number that tells roots
- * apart (a walk may look at several trees side by side). Returns a descriptor, the caller's, or
- * -errno.
+ * Open d below root without following links or crossing mounts. tree is a number that identifies
+ * the root, because a walk may visit several trees side by side. Returns a descriptor, which the
+ * caller closes or passes to walk_dirs_keep(), or -errno.
  */
-int walk_dirs_open(struct walk_dirs *c, unsigned tree, int root, struct walk_dir *d, int flags);
+MUST_CHECK int walk_dirs_open(
+	struct walk_dirs *c, unsigned tree, int root, struct walk_dir *d, int flags);
 
 /*
- * d was looked at: its descriptor, if there is one, is kept for what was pushed below it, or
- * closed. *fd is -1 afterwards.
+ * End the visit of d: keep *fd open if directories below d are still to be visited, else close it.
+ * Sets *fd to -1.
  */
 void walk_dirs_keep(struct walk_dirs *c, unsigned tree, struct walk_dir *d, int *fd);
 
