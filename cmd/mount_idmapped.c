@@ -154,7 +154,7 @@ static int mount_one(
 
 	r = mount_plan_words(a, q, &stores, &plan, e);
 	if (r == 0)
-		r = mount_line_check(&plan, e);
+		r = mount_line_check(&plan, mount_line_found(), e);
 	if (r == 0 && a->once)
 		r = there_already(&plan, ctx, e);
 	if (r != 0)

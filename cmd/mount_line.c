@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "../lib/base/fd.h"
 #include "../lib/base/path.h"
 #include "../lib/mount/loop.h"
 #include "../lib/mount/table.h"
@@ -15,7 +16,7 @@
 #include "../lib/mount/via_libmount.h"
 #include "mount_call.h"
 
-/* What mount(8) found, if the SOURCE that is mounted is that of the line. */
+/* The source that mount(8) passed, if the SOURCE of the line is mounted instead. */
 static char *found;
 
 struct lines {
@@ -170,8 +171,7 @@ static int match(const char *line, const char *source, enum source_match *ret, s
 		return err_set(e, errno, line, "cannot stat the source");
 	if (loop_is_over(source, &st))
 		*ret = AS_GIVEN;
-	else if (path_stat(source, true, &given) == 0 && given.st_dev == st.st_dev &&
-		given.st_ino == st.st_ino)
+	else if (path_stat(source, true, &given) == 0 && same_file(&given, &st))
 		*ret = AS_THE_LINE;
 	return 0;
 }
@@ -220,14 +220,18 @@ int mount_line_source(const char *source, const char *target, char **ret, struct
 	return *ret ? 0 : err_nomem(e);
 }
 
-int mount_line_check(const struct mount_plan *p, struct err *e)
+const char *mount_line_found(void)
+{
+	return found;
+}
+
+int mount_line_check(const struct mount_plan *p, const char *path, struct err *e)
 {
 	struct stat is, want;
 
-	if (!found || mount_plan_stat(p, &is) < 0)
-		return 0; /* mounting will say what is wrong */
-	if (path_stat(found, true, &want) == 0 && is.st_dev == want.st_dev &&
-		is.st_ino == want.st_ino)
+	if (!path || mount_plan_stat(p, &is) < 0)
+		return 0; /* mounting reports what is wrong */
+	if (path_stat(path, true, &want) == 0 && same_file(&is, &want))
 		return 0;
-	return none_matches(p->source, found, e);
+	return none_matches(p->source, path, e);
 }

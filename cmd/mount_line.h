@@ -6,23 +6,30 @@
 #include "../lib/mount/plan.h"
 
 /*
- * mount(8) resolves SOURCE before it calls a helper, whoever owns the links on the way (before
- * util-linux 2.41 with X-mount.nocanonicalize, too), and TARGET likewise. So the line of the fstab
- * says what is meant: it is found by TARGET, and its SOURCE is looked up by the rule of path.h. If
- * there is none, mount(8)'s command line says it; if that does not name TARGET either, a link led
- * there.
+ * mount(8) resolves SOURCE before it calls a helper, whoever owns the symbolic links on the way
+ * (before util-linux 2.41 even with X-mount.nocanonicalize), and TARGET as well. So the helper
+ * looks up the line of the fstab with this TARGET, and opens the line's SOURCE by the rules of
+ * path.h. Without such a line, it uses the command line of mount(8). If neither has this TARGET, a
+ * symbolic link has led to it.
  *
- * source, target: as mount(8) gives them. ret: the SOURCE to mount, for the caller to free: that of
- * the line, or as it was given if mount(8) is not who called, or the line has a tag or a file that
- * mount(8) has attached to a loop device. -ELOOP: a link that is not followed. -EINVAL: neither a
- * line nor the command line has this target, or none has such a source.
+ * source, target: what mount(8) passes. *ret, which the caller frees, is the SOURCE to mount: that
+ * of the line; or the one that was passed, if the caller is not mount(8) or the line has a tag, or
+ * a file that mount(8) has attached to a loop device. -ELOOP: a symbolic link that is not followed.
+ * -EINVAL: neither the fstab nor the command line has this target, or none of them has such a
+ * source.
  */
-int mount_line_source(const char *source, const char *target, char **ret, struct err *e);
+MUST_CHECK int mount_line_source(const char *source, const char *target, char **ret, struct err *e);
 
 /*
- * The plan was made from such a SOURCE: -EINVAL if it is not what mount(8) found. Else, and for any
- * other plan, 0.
+ * The source that mount(8) passed, if mount_line_source() returned the line's SOURCE instead; else
+ * NULL.
  */
-int mount_line_check(const struct mount_plan *p, struct err *e);
+const char *mount_line_found(void);
+
+/*
+ * Compare the source of a plan with path, the source that mount(8) passed: -EINVAL if they are
+ * different files. 0 if path is NULL.
+ */
+MUST_CHECK int mount_line_check(const struct mount_plan *p, const char *path, struct err *e);
 
 #endif
