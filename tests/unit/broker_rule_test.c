@@ -4,12 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <seccomp.h>
-
-#include "../../lib/broker/filter.h"
 #include "../../lib/broker/rule.h"
 #include "test.h"
 
@@ -174,17 +170,6 @@ TEST(a_policy_that_others_can_write_is_refused)
 	CHECK_INT(read_policy("umount\n", 0660, &rs, NULL), -EPERM);
 	CHECK_INT(rs.len, 0);
 	rules_done(&rs);
-}
-
-TEST(calls_are_identified_by_abi_and_number)
-{
-	uint32_t native = seccomp_arch_native();
-
-	CHECK_INT(filter_call_find(native, SYS_mknodat), CALL_MKNODAT);
-	CHECK_INT(filter_call_find(native, SYS_fchownat), CALL_FCHOWNAT);
-	CHECK_INT(filter_call_find(native, SYS_mount), CALL_MOUNT);
-	CHECK_INT(filter_call_find(native, SYS_read), CALL_NONE);
-	CHECK_INT(filter_call_find(native, -1), CALL_NONE);
 }
 
 TEST(completion_offers_rules_and_beginnings_of_rules)
