@@ -9,7 +9,7 @@
 /*
  * The storage of an expected tree. Used by lib/check/expect*.c only.
  *
- * A node is identified by its offset in expect.bytes, in units of EXPECT_STEP bytes; 0 is no node.
+ * A node is identified by its offset in expect.bytes, in units of EXPECT_STEP bytes; 0 means none.
  */
 enum { EXPECT_NO_LAYER = UINT16_MAX, EXPECT_STEP = 4 };
 

@@ -45,7 +45,7 @@ static int add(samples *v, uint32_t disk, uint32_t seen)
 	for (size_t i = 0; i < v->len; i++)
 		if (v->items[i].disk == disk)
 			return 0;
-	/* An unmapped id is seen as the overflow id, and so may be the user nobody itself. */
+	/* An unmapped id is seen as the overflow id, and so may be the id 65534 itself. */
 	return VEC_ADD(v,
 		((struct sample){ disk, seen, seen == IDMAP_OVERFLOW && disk != IDMAP_OVERFLOW }));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* explain: gather the facts about one file, and about the way to it. */
+/* explain: gather the facts about a file and the directories on its path. */
 
 #include "explain.h"
 
@@ -21,13 +21,10 @@
 #include "explain_priv.h"
 
 /*
- * --- mounts --------------------------------------------------------------------------------------
+ * --- mounts ----------------------------------------------------------------------------------
  */
 
-/*
- * Images that are made once, and overlays without an upper directory: the kernel refuses to remount
- * them rw.
- */
+/* Image filesystems and overlays without an upper directory: the kernel refuses "remount,rw". */
 static bool only_ro(const struct explain_mount *m)
 {
 	static const char *const types[] = { "squashfs", "erofs", "iso9660", "cramfs", "romfs" };
@@ -53,8 +50,8 @@ static int take_mount(const struct lm_mount *m, void *arg)
 }
 
 /*
- * Filesystems that the root of a user namespace can mount, or root for it (NFS, Linux 7.0): their
- * ids may be that namespace's.
+ * Filesystems that the root of a user namespace can mount, or that can be mounted on its behalf
+ * (NFS, Linux 7.0): their ids may be those of that namespace.
  */
 static bool userns_mountable(const char *type)
 {
@@ -67,7 +64,7 @@ static bool userns_mountable(const char *type)
 	return false;
 }
 
-/* Those with a permission() of their own, beside or instead of generic_permission(). */
+/* Filesystems with a permission() operation of their own (include/linux/fs.h). */
 static bool decides_itself(const char *type)
 {
 	static const char *const types[] = {
@@ -102,7 +99,7 @@ static bool has_option(const char *list, const char *word)
 	return false;
 }
 
-/* The mount that fd is on, as its index. */
+/* Find the mount with this id, that fd is on, or add it. *ret is its index. */
 static int find_mount(
 	struct explanation *x, int fd, uint64_t id, const char *path, size_t *ret, struct err *e)
 {
@@ -150,7 +147,7 @@ static int find_mount(
 }
 
 /*
- * --- inodes --------------------------------------------------------------------------------------
+ * --- inodes ----------------------------------------------------------------------------------
  */
 
 static int read_meta(int fd, const char *path, struct meta *ret, struct err *e)
@@ -174,7 +171,7 @@ static int read_record(int fd, mode_t mode, struct record *ret)
 	ssize_t n;
 
 	if (!S_ISREG(mode) && !S_ISDIR(mode))
-		return 0; /* nothing else has attributes of users (xattr(7)) */
+		return 0; /* other types have no user.* attributes, xattr(7) */
 	n = getxattr(fd_proc_path(fd, link), RECORD_XATTR, text, sizeof(text));
 	if (n < 0)
 		return errno == ENODATA || errno == EOPNOTSUPP ? 0 :
@@ -183,7 +180,7 @@ static int read_record(int fd, mode_t mode, struct record *ret)
 	return record_parse(text, (size_t)n, ret) < 0 ? -EINVAL : 1;
 }
 
-/* The disk side of something on an ID-mapped mount. */
+/* Read the disk side of a file on an ID-mapped mount. */
 static int read_raw(int fd, struct explain_inode *n)
 {
 	scoped_fd int raw = -1;
@@ -194,7 +191,7 @@ static int read_raw(int fd, struct explain_inode *n)
 		log_verbose("%s: %s: %s", n->path, ignored.what, ignored.why);
 		return r;
 	}
-	if (n->recorded == -EACCES) /* without an id here not even root may */
+	if (n->recorded == -EACCES) /* not even root may read it if the owner has no mapping */
 		n->recorded = read_record(raw, n->seen.mode, &n->record);
 	return read_meta(raw, n->path, &n->disk, NULL);
 }
@@ -210,7 +207,7 @@ static void infer_acl(const struct idmap *m, struct acl *a)
 	}
 }
 
-/* From what is seen; map is NULL where there is none that is known. */
+/* Compute the disk side from the seen side; map is NULL if there is no map or it is unknown. */
 static int infer_disk(const struct idmap *map, struct explain_inode *n)
 {
 	n->disk = n->seen;
@@ -230,7 +227,10 @@ static int infer_disk(const struct idmap *map, struct explain_inode *n)
 	return 0;
 }
 
-/* Without a map in between, our own namespace may have made the overflow id of an id. */
+/*
+ * Decide whether an overflow id that is seen is the disk id. On a mount without a map, the user
+ * namespace of this process may lack the id.
+ */
 static void judge_overflow(const struct explanation *x, struct explain_inode *n)
 {
 	const struct idmap *own = &x->caller.own_map;
@@ -249,8 +249,8 @@ static void judge_overflow(const struct explanation *x, struct explain_inode *n)
 }
 
 /*
- * Was it the map that made the overflow id of it, or our namespace? In ours there is the overflow
- * id, too, or not.
+ * Decide whether a hidden line of the map may have the id: with a map that cannot be read, whenever
+ * the overflow id is seen; with a partial one, if none of its visible lines has it.
  */
 static void judge_doubt(const struct explanation *x, struct explain_inode *n)
 {
@@ -309,8 +309,8 @@ static int add_inode(struct explanation *x, int fd, const char *path, struct err
 }
 
 /*
- * Each directory from the root on. The path comes from the kernel and has no links; -ESTALE: it
- * leads elsewhere.
+ * Add each directory of the path, which comes from the kernel and has no links, from the root on.
+ * Returns 0, -ESTALE if the path leads to another file than want, or -errno.
  */
 static int follow(struct explanation *x, const char *path, const struct meta *want, struct err *e)
 {
@@ -352,9 +352,8 @@ static void forget_inodes(struct explanation *x)
 }
 
 /*
- * All links are followed: the question is what the kernel does with the path, which follows them as
- * well. Nothing is read but metadata, and nothing is changed. What the path leads to is opened
- * once, and the answer is about that.
+ * Links are followed, because the question is what the kernel does with the path. Only metadata is
+ * read. The file is opened once, and all facts are about that file.
  */
 static int gather(struct explanation *x, const char *path, struct err *e)
 {
@@ -368,7 +367,7 @@ static int gather(struct explanation *x, const char *path, struct err *e)
 		r = err_path(e, errno, path, "cannot open");
 		if (r == -EACCES)
 			err_try(e,
-				"run it as somebody who may see it, and name the other one: --as "
+				"run it as a user who may see the file, and name this user: --as "
 				"%u:%u",
 				geteuid(), getegid());
 		return r;
@@ -378,13 +377,13 @@ static int gather(struct explanation *x, const char *path, struct err *e)
 		return err_set(e, -r, path, "cannot stat");
 	n = readlink(fd_proc_path(fd, link), real, sizeof(real) - 1);
 	if (n < 0)
-		return err_set(e, errno, path, "cannot ask where it is");
+		return err_set(e, errno, path, "cannot determine its path");
 	real[n] = 0;
 	r = real[0] == '/' ? follow(x, real, &want, e) : -ESTALE;
 	if (r != -ESTALE)
 		return r;
 
-	log_verbose("the directories on the way to it are not to be found from here (another root "
+	log_verbose("the directories on its path cannot be reached from here (another root "
 		    "or mount namespace)");
 	forget_inodes(x);
 	x->detached = true;
@@ -392,13 +391,13 @@ static int gather(struct explanation *x, const char *path, struct err *e)
 }
 
 /*
- * --- the rules' view of it -----------------------------------------------------------------------
+ * --- facts for the rules ---------------------------------------------------------------------
  */
 
 /*
- * What the rules get for an id that is seen as the overflow id and is not known: no id at all,
- * where a map has lost it; one that is nobody's, where only our own namespace does not have it; and
- * as it is, where it may be real.
+ * The id that the rules get for one that is seen as the overflow id and is unknown: none
+ * (UINT32_MAX) if a map has lost it, an id that no process has if only the user namespace of this
+ * process lacks it, and the overflow id itself if that may be the disk id.
  */
 static uint32_t fact_id(
 	const struct explain_inode *n, enum mount_map_kind kind, uint32_t id, bool lost, bool shown)
@@ -419,7 +418,7 @@ static void state_facts(struct explanation *x)
 	for (size_t i = 0; i < x->inodes.len; i++) {
 		struct explain_inode *n = &x->inodes.items[i];
 		const struct explain_mount *m = &x->mounts.items[n->mount];
-		/* Where a map works that is not known, the rules get what is seen. */
+		/* If the map is unknown, the rules get the seen side. */
 		const struct meta *from =
 			m->kind == MOUNT_MAP_HIDDEN || m->kind == MOUNT_MAP_OVERLAY ? &n->seen :
 										      &n->disk;
@@ -443,15 +442,15 @@ static uint32_t overflow_id(const char *file)
 	uint64_t id;
 
 	if (n < 1 || num_u64_n(text, (size_t)n - 1, &id) < 0 || id > UINT32_MAX)
-		return IDMAP_OVERFLOW; /* no /proc: the kernel's default */
+		return IDMAP_OVERFLOW; /* /proc is not mounted: the kernel's default */
 	return (uint32_t)id;
 }
 
 static int not_stacked(const char *path, struct err *e)
 {
-	(void)err_say(
-		e, EINVAL, path, "is on no overlay, so there are no layers of an image below it");
-	err_try(e, "leave --image out, or name a path where the image is mounted");
+	(void)err_say(e, EINVAL, path,
+		"is not on an overlay, so there are no layers of an image below it");
+	err_try(e, "omit --image, or name a path where the image is mounted");
 	return -EINVAL;
 }
 

@@ -49,7 +49,7 @@ static int own_groups(struct explain_caller *w, struct err *e)
 	return 0;
 }
 
-/* A name alone brings its groups with it. */
+/* A user name without a list of groups stands for the user with all its groups. */
 static int groups_of(const struct user *u, struct explain_caller *w, struct err *e)
 {
 	gid_t list[256];
@@ -57,7 +57,7 @@ static int groups_of(const struct user *u, struct explain_caller *w, struct err 
 
 	if (names_groups(u->name, u->gid, list, &n) < 0)
 		return err_say(
-			e, E2BIG, u->name, "is in too many groups: give them, UID:GID,GID...");
+			e, E2BIG, u->name, "is in too many groups: specify them, UID:GID,GID...");
 	for (int i = 0; i < n; i++)
 		if (list[i] != u->gid && VEC_ADD(&w->groups, list[i]) < 0)
 			return err_nomem(e);
@@ -77,14 +77,15 @@ static int parse_groups(const char *list, struct explain_caller *w, struct err *
 		if (!name)
 			return err_nomem(e);
 		if (!*name)
-			return err_usage(e, "'%s' is no list of groups: GID[,GID...]", list);
+			return err_usage(
+				e, "'%s' is not a valid list of groups: GID[,GID...]", list);
 		r = num_u32(name, &gid);
 		if (r < 0)
 			r = names_gid(name, &gid, e);
 		if (r < 0)
 			return r;
 		if (gid == UINT32_MAX)
-			return err_usage(e, "%u is no id", gid);
+			return err_usage(e, "%u is not a valid id", gid);
 		if (first)
 			w->gid = gid;
 		else if (VEC_ADD(&w->groups, gid) < 0)
@@ -104,12 +105,12 @@ static int parse_as(const char *as, struct explain_caller *w, struct err *e)
 	if (!name)
 		return err_nomem(e);
 	if (!*name)
-		return err_usage(e, "'%s' names no user: UID[:GID[,GID...]]", as);
+		return err_usage(e, "'%s' does not name a user: UID[:GID[,GID...]]", as);
 	r = names_user(name, &u, e);
 	if (r < 0)
 		return r;
 	if (u.uid == UINT32_MAX)
-		return err_usage(e, "%u is no id", u.uid);
+		return err_usage(e, "%u is not a valid id", u.uid);
 	w->uid = u.uid;
 	w->gid = u.has_gid && !w->userns ? u.gid : u.uid;
 	if (as[len])
@@ -123,12 +124,12 @@ static int look_at_userns(const char *userns, struct explain_caller *w, struct e
 
 	if (strncmp(userns, "pid:", 4) || num_u32(userns + 4, &pid) < 0 || pid == 0 ||
 		pid > INT32_MAX)
-		return err_usage(e, "'%s' is no user namespace: pid:N", userns);
+		return err_usage(e, "'%s' is not a valid user namespace: pid:N", userns);
 	w->userns = (pid_t)pid;
 	return userns_map_of_pid(w->userns, &w->userns_map, e);
 }
 
-/* The ids that exist here, seen as themselves. */
+/* Set own_map: the ids that exist in the user namespace of this process, as the identity. */
 static int look_at_own(struct explain_caller *w, struct err *e)
 {
 	struct idmap all = { 0 };
@@ -192,7 +193,8 @@ int explain_caller_look(const char *as, const char *userns, struct explain_calle
 		w->cred.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
 		r = own_groups(w, e);
 	}
-	/* Root of a namespace is taken to have its capabilities, and nobody else. */
+	/* The root user of a namespace is assumed to have all its capabilities, other users none.
+	 */
 	w->cred.caps = !as && !userns ? own_caps() : w->uid == 0 ? PERM_CAPS_ALL : 0;
 	return r < 0 ? r : to_ids(w, e);
 }

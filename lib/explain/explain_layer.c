@@ -39,8 +39,8 @@ static int dirs_of_options(const char *options, struct strv *ret)
 }
 
 /*
- * Do both show the same change time? OverlayFS keeps the number of an inode that it has copied up,
- * whose owner may have been changed since: what it cannot keep is this.
+ * Do both have the same change time? OverlayFS keeps the inode number of a file that it has copied
+ * up, and whose owner may have changed since; it cannot keep the change time.
  */
 static bool same_ctime(int fd, const char *path)
 {
@@ -54,8 +54,8 @@ static bool same_ctime(int fd, const char *path)
 }
 
 /*
- * The file n in one layer: 1 it is there, 0 it is not, -1 this layer hides all below, or has
- * another one.
+ * Look for the file n in one layer. Returns 1 with *ret filled, 0 if it is not there, and -1 if the
+ * layer has another file or a whiteout, which hide lower layers.
  */
 static int look_in_layer(
 	const char *layer, const char *below, const struct explain_inode *n, struct meta *ret)
@@ -73,13 +73,13 @@ static int look_in_layer(
 		return 0;
 	if (S_ISCHR(ret->mode) && !ret->rdev_major && !ret->rdev_minor)
 		return -1; /* a whiteout */
-	/* OverlayFS shows the layer's own inode number, where it can. */
+	/* OverlayFS shows the inode number of the layer where it can. */
 	if ((!S_ISDIR(ret->mode) && ret->ino != n->seen.ino) || !same_ctime(fd, n->path))
 		return -1;
 	has = S_ISLNK(ret->mode) ? 0 : meta_list_xattrs(fd, "");
 	if (has > 0)
-		(void)meta_read_xattrs(
-			fd, "", (unsigned)has, ret); /* what cannot be read is not compared */
+		/* Attributes that cannot be read are not compared. */
+		(void)meta_read_xattrs(fd, "", (unsigned)has, ret);
 	return 1;
 }
 
@@ -106,7 +106,7 @@ int explain_layer_find(struct explanation *x, const struct strv *layers, struct 
 		return err_nomem(e);
 	if (x->detached || (!layers && !all_reachable(&named))) {
 		x->layer_unknown =
-			"its layers were given as descriptors, or are not to be found from here";
+			"its layers were given as descriptors, or cannot be reached from here";
 		return 0;
 	}
 	layers = layers ? layers : &named;
@@ -127,7 +127,7 @@ int explain_layer_find(struct explanation *x, const struct strv *layers, struct 
 		meta_done(&n->disk);
 		n->disk = found;
 		n->how = DISK_LAYER;
-		/* Seen as the overflow id, and stored as another one: a map has lost it. */
+		/* Seen as the overflow id but stored as another id: a map has lost it. */
 		n->uid_lost = n->uid_shown && found.uid != x->overflow_uid;
 		n->gid_lost = n->gid_shown && found.gid != x->overflow_gid;
 		n->uid_shown = n->uid_shown && !n->uid_lost;

@@ -49,7 +49,7 @@ static const char *plain_reason(enum perm_rule rule)
 		[RULE_CAP_DAC_OVERRIDE] = "CAP_DAC_OVERRIDE overrides the mode",
 		[RULE_CAP_FOWNER] = "CAP_FOWNER counts as being the owner",
 		[RULE_OWNER] = "the caller is the owner",
-		[RULE_NOT_OWNER] = "only the owner may, and the caller is another one",
+		[RULE_NOT_OWNER] = "only the owner may do that, and the caller is not the owner",
 		[RULE_STICKY] =
 			"the directory is sticky, and the caller owns neither it nor the entry",
 		[RULE_RO_MOUNT] = "the mount is read-only",
@@ -60,10 +60,10 @@ static const char *plain_reason(enum perm_rule rule)
 					 "them through this mount",
 		[RULE_NOEXEC] = "the mount is noexec",
 		[RULE_NODEV] = "the mount is nodev",
-		[RULE_TYPE] = "not for this type of file",
+		[RULE_TYPE] = "it is not possible for this type of file",
 		[RULE_EFFECT_TAKEN] = "takes effect",
 		[RULE_NOSUID] = "is ignored: the mount is nosuid",
-		[RULE_FOREIGN_MOUNT] = "is ignored: the mount is another mount namespace's",
+		[RULE_FOREIGN_MOUNT] = "is ignored: the mount belongs to another mount namespace",
 		[RULE_FS_USERNS] = "is ignored: the filesystem belongs to another user namespace",
 		[RULE_NO_NEW_PRIVS] = "is ignored: the caller runs with no_new_privs",
 		[RULE_UNMAPPED_USERNS] =
@@ -93,7 +93,7 @@ void explain_reason(
 	const struct explanation *x, const struct perm_verdict *d, size_t at, struct buf *b)
 {
 	static const char *const who[] = {
-		[RULE_BITS_ALL] = "everybody",
+		[RULE_BITS_ALL] = "owner, group and others",
 		[RULE_BITS_OWNER] = "the owner",
 		[RULE_BITS_GROUP] = "the group",
 		[RULE_BITS_OTHER] = "others",
@@ -110,11 +110,12 @@ void explain_reason(
 		buf_str(b, ": ");
 	}
 	if (d->num == EBUSY && d->rule == RULE_TYPE) {
-		buf_str(b, "a mount point is not removed");
+		buf_str(b, "a mount point cannot be removed");
 	} else if (d->rule >= ARRAY_LEN(who)) {
 		buf_str(b, plain_reason(d->rule));
 	} else if (d->rule == RULE_BITS_ALL) {
-		buf_printf(b, "everybody has %s", explain_bits(d->want ? d->want : d->have));
+		buf_printf(b, "owner, group and others have %s",
+			explain_bits(d->want ? d->want : d->have));
 	} else {
 		bool acl = d->rule >= RULE_ACL_USER;
 
@@ -130,7 +131,7 @@ void explain_reason(
 				d->acl_id);
 		buf_printf(b, " %s", explain_bits(d->have));
 		if (d->num)
-			buf_printf(b, ", %s is wanted", explain_bits(d->want));
+			buf_printf(b, ", %s is required", explain_bits(d->want));
 	}
 	add_lost_caps(d, b);
 }

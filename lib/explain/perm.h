@@ -12,52 +12,52 @@
 #include "../idmap/idmap.h"
 
 /*
- * May this caller do that to this inode, and which rule of the kernel decides? Pure functions over
- * described facts: nothing is looked at. The rules are those of fs/namei.c, fs/attr.c,
- * fs/posix_acl.c, fs/exec.c and security/commoncap.c of Linux 6.18; a test compares them with what
- * the kernel answers. Not known here: security modules, immutable and append-only files, quotas,
- * locks, what a device's driver says.
+ * Decide whether a caller may perform an operation on an inode, and which rule of the kernel
+ * decides. Pure functions over described facts. The rules are those of fs/namei.c, fs/attr.c,
+ * fs/posix_acl.c, fs/exec.c and security/commoncap.c of Linux 6.18; a test compares them with the
+ * kernel's answers. Not modelled: security modules, immutable and append-only files, quotas, locks,
+ * and checks in device drivers.
  *
- * "Ids" without another word are those of the initial user namespace (or of the outermost one that
- * the observer knows of, if there all described ids exist).
+ * "Ids" without another word are ids in the initial user namespace (or in the outermost one that is
+ * known, if all described ids exist there).
  */
 enum perm_op {
-	PERM_READ,   /* open(O_RDONLY); of a directory: list it */
+	PERM_READ,   /* open(O_RDONLY); for a directory: list it */
 	PERM_WRITE,  /* open(O_WRONLY), without O_TRUNC */
-	PERM_EXEC,   /* execve; of a directory: search it */
-	PERM_CREATE, /* make something new in this directory */
-	PERM_UNLINK, /* unlink or, of an empty directory, rmdir */
-	PERM_RENAME, /* to a new name in the same directory */
+	PERM_EXEC,   /* execve(2); for a directory: search it */
+	PERM_CREATE, /* create a file in this directory */
+	PERM_UNLINK, /* unlink(2), or rmdir(2) for an empty directory */
+	PERM_RENAME, /* rename(2) to a new name in the same directory */
 	PERM_CHMOD,
 	PERM_UTIMES, /* set given times */
 	PERM_TOUCH,  /* set the times to now */
 	PERM_OPS
 };
 
-/* The words of the operations, by index; also as one blank-separated string, for options. */
+/* The words of the operations in the order of the enum, separated by blanks. */
 #define PERM_OP_WORDS "read write exec create unlink rename chmod utimes touch"
 const char *perm_op_word(enum perm_op op);
 
-/* A user namespace that is not the initial one (which is NULL everywhere). */
+/* A user namespace. The initial one is represented by NULL everywhere. */
 struct perm_userns {
-	const struct idmap *map;          /* its own ids, as "disk", to ids, as "seen" */
+	const struct idmap *map;          /* from ids inside it (disk) to ids (seen) */
 	const struct perm_userns *parent; /* NULL: the initial one */
 };
 
 struct perm_mount {
 	const struct idmap *map;             /* disk ids to ids; NULL: the mount has none */
-	const struct perm_userns *fs_userns; /* in which the filesystem was mounted */
+	const struct perm_userns *fs_userns; /* the namespace in which the filesystem was mounted */
 	bool ro;                             /* the mount */
 	bool fs_ro;                          /* the filesystem */
 	bool nosuid, noexec, nodev;
-	bool foreign; /* of another mount namespace than the caller's: set-id is ignored */
+	bool foreign; /* in another mount namespace than the caller: set-id is ignored */
 };
 
 struct perm_inode {
 	mode_t mode;                       /* type and the 07777 bits */
 	uint32_t uid, gid;                 /* disk ids */
-	bool uid_elsewhere, gid_elsewhere; /* instead: the mount has an id for it, which no
-	                                      described namespace has */
+	bool uid_elsewhere, gid_elsewhere; /* instead of uid, gid: an id that none of the
+	                                      described namespaces has */
 	struct acl access;                 /* disk ids; borrowed */
 	struct filecap cap;                /* root is a disk id */
 	const struct perm_mount *mount;
@@ -79,10 +79,10 @@ struct perm_cred {
 	bool no_new_privs;
 };
 
-/* What decided. */
+/* The rule that decided. */
 enum perm_rule {
-	/* The permission bits and the ACL: they may allow or refuse. */
-	RULE_BITS_ALL, /* every class has the bits: nobody is asked who they are */
+	/* The permission bits and the ACL, which may allow or refuse. */
+	RULE_BITS_ALL, /* owner, group and others all have the bits: ids are not compared */
 	RULE_BITS_OWNER,
 	RULE_BITS_GROUP,
 	RULE_BITS_OTHER,
@@ -96,68 +96,67 @@ enum perm_rule {
 	RULE_CAP_FOWNER,
 	RULE_OWNER, /* the caller owns the inode */
 	/* These refuse. */
-	RULE_NOT_OWNER, /* only the owner may, or CAP_FOWNER */
+	RULE_NOT_OWNER, /* only the owner may, or a caller with CAP_FOWNER */
 	RULE_STICKY,    /* the directory's sticky bit */
 	RULE_RO_MOUNT,
 	RULE_RO_FS,
-	RULE_UNMAPPED_INODE,  /* its owner or group has no id through the mount */
+	RULE_UNMAPPED_INODE,  /* the owner or group has no id through the mount */
 	RULE_UNMAPPED_CALLER, /* the caller's ids cannot be stored through the mount */
 	RULE_NOEXEC,
 	RULE_NODEV,
-	RULE_TYPE, /* not for this type of file */
-	/* What becomes of a set-id bit or a capability when a file is executed. */
-	RULE_EFFECT_NONE, /* there is none */
+	RULE_TYPE, /* not possible for this type of file */
+	/* The effect of set-id bits or capabilities when the file is executed. */
+	RULE_EFFECT_NONE, /* the file has none */
 	RULE_EFFECT_TAKEN,
 	RULE_NOSUID,
 	RULE_FOREIGN_MOUNT,
 	RULE_FS_USERNS,
 	RULE_NO_NEW_PRIVS,
-	RULE_UNMAPPED_USERNS, /* owner or group has no id in the caller's user namespace */
-	RULE_ROOT_ELSEWHERE,  /* the capability's root id is root of no user namespace that the
-	                         caller is in */
+	RULE_UNMAPPED_USERNS, /* the owner or group has no id in the caller's user namespace */
+	RULE_ROOT_ELSEWHERE,  /* the capability's root id is not root of the caller's namespace
+	                         or of one above it */
 	PERM_RULES
 };
 
-/* A stable word for each: "bits-owner", "unmapped-inode" ... */
+/* The word of a rule, "bits-owner"; static. Words are stable, for programs. */
 const char *perm_rule_word(enum perm_rule rule);
 
 struct perm_verdict {
-	int num; /* 0: it works; else the errno, positive */
+	int num; /* 0: the operation works; else its errno (positive) */
 	enum perm_rule rule;
-	bool on_dir;   /* the rule is about the directory that holds the entry */
-	unsigned want; /* 4 read, 2 write, 1 execute or search: what the bits or the ACL were asked
-	                  for */
-	unsigned have; /* the bits of the class or entry that decided, a mask applied */
+	bool on_dir;     /* the rule is about the parent directory */
+	unsigned want;   /* the bits that were required: 4 read, 2 write, 1 execute or search */
+	unsigned have;   /* the bits of the class or ACL entry that decided, limited by the mask */
 	uint32_t acl_id; /* disk id of the entry, with RULE_ACL_USER and RULE_ACL_GROUP */
-	unsigned
-		lost_caps; /* PERM_CAP_* that the caller has but that do not count for this inode */
-	/* With PERM_CREATE that works: what is stored, disk ids. */
+	unsigned lost_caps; /* PERM_CAP_* of the caller that have no effect on this inode */
+	/* For PERM_CREATE that works: the owner of the new file, as disk ids. */
 	uint32_t new_uid, new_gid;
-	/* With PERM_EXEC of a file that works. */
-	enum perm_rule setid, filecap; /* RULE_EFFECT_NONE and on */
-	uint32_t euid, egid;           /* afterwards, ids */
+	/* For PERM_EXEC of a file that works. */
+	enum perm_rule setid, filecap; /* RULE_EFFECT_NONE or a later value */
+	uint32_t euid, egid;           /* after the execution, ids */
 };
 
 /*
- * dir is the directory that holds the entry (searched on the way, written by create, unlink and
- * rename); for PERM_CREATE inode is that directory itself, and dir its parent. NULL: not to be
- * searched, and nothing is removed or renamed. Directories further up: perm_search() of each.
+ * dir is the directory that contains the entry: it is searched, and unlink and rename write to it.
+ * For PERM_CREATE, inode is the directory to create in, and dir its parent. dir may be NULL: then
+ * it is not searched, and unlink and rename fail. For directories further up use perm_search().
  */
 struct perm_verdict perm_check(enum perm_op op, const struct perm_inode *dir,
 	const struct perm_inode *inode, const struct perm_cred *cred);
 
-/* Searching a directory on the way to what is below: PERM_EXEC of it. */
+/* Search a directory of the path: PERM_EXEC for it. */
 struct perm_verdict perm_search(const struct perm_inode *dir, const struct perm_cred *cred);
 
-/* The ids that the kernel works with: false when the map has none for the disk id. */
+/* Translate a disk id to an id; false if it has none through the mount. */
 bool perm_uid(const struct perm_mount *m, uint32_t disk, uint32_t *ret);
 bool perm_gid(const struct perm_mount *m, uint32_t disk, uint32_t *ret);
 
-/* And back: what is stored for a caller's id. */
+/* Translate an id to the disk id that is stored for it; false if there is none. */
 bool perm_disk_uid(const struct perm_mount *m, uint32_t id, uint32_t *ret);
 bool perm_disk_gid(const struct perm_mount *m, uint32_t id, uint32_t *ret);
 
-/* Whether an id is one in the namespace (from_kuid(), from_kgid()), and which. */
+/* Translate an id to an id inside the namespace (from_kuid(), from_kgid()); false if it has none.
+ */
 bool perm_ns_uid(const struct perm_userns *ns, uint32_t id, uint32_t *ret);
 bool perm_ns_gid(const struct perm_userns *ns, uint32_t id, uint32_t *ret);
 

@@ -7,8 +7,8 @@
 typedef bool translate(const struct idmap *m, uint32_t id, uint32_t *ret);
 
 /*
- * make_vfsuid(): through the filesystem's namespace, then through the mount's map, which replaces
- * it.
+ * make_vfsuid(): translate by the map of the filesystem's user namespace; if the mount has a map,
+ * that one is used instead.
  */
 static bool to_id(const struct perm_mount *m, uint32_t disk, translate *seen, uint32_t *ret)
 {

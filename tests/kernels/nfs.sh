@@ -75,7 +75,7 @@ nfs_nobody() {
 	  owner  disk 65534 -> seen as 65534 (nobody's on the server, like all that squashed users make, or its name is not known here)
 	  group  disk 65534 -> seen as 65534 (nobody's on the server, like all that squashed users make, or its name is not known here)
 	for user 0, group 0, with capabilities:
-	  read  yes: everybody has r--
+	  read  yes: owner, group and others have r--
 	END
 	: >"$NFS/v/secret" && chmod 600 "$NFS/v/secret"
 	golden 0 "$SHIFTBOX" shift-check explain --op read v/secret <<-'END'
@@ -111,7 +111,7 @@ nfs_names() {
 	  owner  disk 4294967294 -> seen as 4294967294 (what the server tells has no id here)
 	  group  disk 4294967294 -> seen as 4294967294 (what the server tells has no id here)
 	for user 0, group 0, with capabilities:
-	  read  yes: everybody has r--
+	  read  yes: owner, group and others have r--
 	END
 	umount v
 }

@@ -93,7 +93,7 @@ says() {
 	map_mount '0:100000:2000' src m
 	must_fail 1 "Permission denied" touch m/closed/new
 	explain --op create m/closed
-	says 'create EACCES: its mode gives others ---, --x is wanted; CAP_DAC_OVERRIDE does not' \
+	says 'create EACCES: its mode gives others ---, --x is required; CAP_DAC_OVERRIDE does not' \
 		'count: owner or group has no id in the caller'\''s user namespace'
 }
 
@@ -102,7 +102,7 @@ says() {
 	chown 1000:1000 src
 	explain --userns "pid:$SLEEPER" src/file
 	says 'owner disk 1000 -> seen as 1000 -> no id in pid:N, shown as 65534 (overflow)'
-	says 'write EACCES: its mode gives others r--, -w- is wanted; CAP_DAC_OVERRIDE does not' \
+	says 'write EACCES: its mode gives others r--, -w- is required; CAP_DAC_OVERRIDE does not' \
 		'count: owner or group has no id in the caller'\''s user namespace'
 	says "try: mount-idmapped -m '1000:100000:1' $SCRATCH/src TARGET, and use it there"
 	must_fail 1 "Permission denied" nsenter -t "$SLEEPER" -U tee -a src/file
@@ -331,7 +331,7 @@ says() {
 	capture unshare -Ur "$SHIFTBOX" shift-check explain src/file
 	says 'owner disk id not known -> shown as 65534 (overflow: it has no id here, this is' \
 		'not nobody)'
-	says 'chmod EPERM: only the owner may, and the caller is another one; CAP_FOWNER does' \
+	says 'chmod EPERM: only the owner may do that, and the caller is not the owner; CAP_FOWNER does' \
 		'not count: owner or group has no id in the caller'\''s user namespace'
 }
 
@@ -458,7 +458,7 @@ says() {
 	want+='{"tag":"other","permissions":"r--"}],"caller":{"uid":33,"gid":33,"groups":[7],'
 	want+='"capabilities":false,"userns_pid":N},'
 	want+='"verdicts":[{"op":"write","works":false,"errno":"EACCES","rule":"acl-user",'
-	want+='"about":"DIR/m/file","why":"its ACL gives user with disk id 33 r--, -w- is wanted",'
+	want+='"about":"DIR/m/file","why":"its ACL gives user with disk id 33 r--, -w- is required",'
 	want+='"try":"do it as user 1000, group 1000"}]}'
 	output=$(sed -E "s|$SCRATCH|DIR|g; s/\"(id|userns_pid)\":[0-9]+/\"\1\":N/g" <<<"$output")
 	must_equal "$output" "$want"
@@ -564,7 +564,7 @@ says() {
 	map_mount '0:100000:2000' src m
 	explain --as 2000 --op exec m/id
 	[ "$status" = 3 ] || tell "it works"
-	says 'exec EACCES: its ACL gives others r--, --x is wanted'
+	says 'exec EACCES: its ACL gives others r--, --x is required'
 	says "try: chmod o+x $SCRATCH/m/id"
 	must_fail 126 denied setpriv --reuid 2000 --regid 2000 --clear-groups sh -c 'm/id'
 	chmod o+x m/id

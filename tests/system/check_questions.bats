@@ -132,7 +132,7 @@ DIR/m/file: regular file, mode 0644
   owner  disk 1000 -> map line u:1000:100000:1 -> seen as 100000
   group  disk 1000 -> map line g:1000:100000:1 -> seen as 100000
 for user 0, group 0, with capabilities:
-  read  yes: everybody has r--
+  read  yes: owner, group and others have r--
 END
 	answer 0 explain --op read volume/file <<'END'
 DIR/volume/file: regular file, mode 0644
@@ -142,7 +142,7 @@ DIR/volume/file: regular file, mode 0644
   owner  disk 1000 -> seen as 1000
   group  disk 1000 -> seen as 1000
 for user 0, group 0, with capabilities:
-  read  yes: everybody has r--
+  read  yes: owner, group and others have r--
 END
 	answer 0 list "$SCRATCH" <<'END'
 TARGET  SOURCE  TYPE  MAP
@@ -165,7 +165,7 @@ DIR/m/file: regular file, mode 0755
   cap root  disk 7 -> no line of the map has it -> shown as 65534 (overflow: it has no id here,
 	this is not nobody); reading security.capability fails with EOVERFLOW
 for user 0, group 0, with capabilities:
-  exec  yes: everybody has --x
+  exec  yes: owner, group and others have --x
           the capability is ignored: its root id has no id through this mount
 END
 	answer 3 --only caps m <<'END'
@@ -254,7 +254,7 @@ DIR/src/file: regular file, mode 0644
   owner  disk 1000 -> seen as 1000 -> no id in pid:N, shown as 65534 (overflow)
   group  disk 1000 -> seen as 1000 -> no id in pid:N, shown as 65534 (overflow)
 for user 0, group 0, with capabilities, in the user namespace of pid:N:
-  read  yes: everybody has r--
+  read  yes: owner, group and others have r--
 END
 	map_mount '1000:100000:1;65534:165534:1' src m
 	answer 0 explain --userns "pid:$SLEEPER" --op read m/nobody <<'END'
@@ -265,7 +265,7 @@ DIR/m/nobody: regular file, mode 0644
   owner  disk 65534 -> map line u:65534:165534:1 -> seen as 165534 -> 65534 in pid:N
   group  disk 65534 -> map line g:65534:165534:1 -> seen as 165534 -> 65534 in pid:N
 for user 0, group 0, with capabilities, in the user namespace of pid:N:
-  read  yes: everybody has r--
+  read  yes: owner, group and others have r--
 END
 	answer 3 m <<'END'
 unmapped: m: uid: disk 0 has no mapping, seen 65534; gid: disk 0 has no mapping, seen 65534
