@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What a layer takes from the layers below: whiteouts, parents it does not list, hard links. */
+/* What depends on lower layers: whiteouts, parents that are not listed, hard links. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,13 +26,34 @@ static const struct tar_entry base[] = { { "./", .type = '5', .mode = 0751, .uid
 	{ "d/sub/c", .data = "c" }, { "f", .data = "f" }, { "s", .type = '2', .link = "d" },
 	{ "p", .type = '6', .uid = 3 }, END };
 
+/* A layer over base: what is at a path, its opaque mark, and the number of dropped whiteouts. */
+struct whiteout_case {
+	struct tar_entry list[6];
+	const char *path, *want, *opaque;
+	unsigned dropped;
+};
+
+static void must_hide(struct layers *s, const struct whiteout_case *c)
+{
+	uint64_t before;
+
+	s->n = 0;
+	layers_must(s, base);
+	before = s->counts.dropped;
+	layers_must(s, c->list);
+	if (strcmp(layers_show(s, c->path), c->want) != 0)
+		test_fail(__FILE__, __LINE__, "%s is %s, not %s", c->path, layers_show(s, c->path),
+			c->want);
+	if (strcmp(layers_xattr(s, c->path, "trusted.overlay.opaque"), c->opaque) != 0)
+		test_fail(__FILE__, __LINE__, "%s: opaque", c->path);
+	if (s->counts.dropped - before != c->dropped)
+		test_fail(__FILE__, __LINE__, "%s: %u dropped", c->path,
+			(unsigned)(s->counts.dropped - before));
+}
+
 TEST(layer_whiteouts_hide_only_what_is_below)
 {
-	static const struct {
-		struct tar_entry list[6];
-		const char *path, *want, *opaque;
-		unsigned dropped;
-	} cases[] = {
+	static const struct whiteout_case cases[] = {
 		{ { { .name = "d/.wh.a" } }, "d/a", "whiteout", "-", 0 },
 		{ { { .name = "d/.wh.a" } }, "d", "d 2750 7:8 1000.0", "-", 0 },
 		{ { { .name = ".wh.f" } }, "f", "whiteout", "-", 0 },
@@ -41,6 +62,17 @@ TEST(layer_whiteouts_hide_only_what_is_below)
 		{ { { .name = "f/.wh.x" } }, "f", "-", "-", 1 },
 		{ { { .name = "s/.wh.a" } }, "s", "-", "-", 1 },
 		{ { { "new", .type = '5' }, { .name = "new/.wh.x" } }, "new/x", "-", "-", 1 },
+	};
+	static struct layers s;
+
+	layers_open(&s, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		must_hide(&s, &cases[i]);
+}
+
+TEST(layer_directories_hide_what_they_replace)
+{
+	static const struct whiteout_case cases[] = {
 		{ { { "d", .type = '5' }, { .name = "d/.wh..wh..opq" }, { .name = "d/.wh.a" } },
 			"d", "d 0644 0:0 0.0", "79", 1 },
 		{ { { .name = "d/.wh.a" }, { .name = "d/.wh..wh..opq" } }, "d", "d 2750 7:8 1000.0",
@@ -58,6 +90,17 @@ TEST(layer_whiteouts_hide_only_what_is_below)
 			0 },
 		{ { { "d", .data = "file" }, { "d", .type = '5' } }, "d", "d 0644 0:0 0.0", "79",
 			0 },
+	};
+	static struct layers s;
+
+	layers_open(&s, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		must_hide(&s, &cases[i]);
+}
+
+TEST(layer_whiteouts_may_be_of_any_type)
+{
+	static const struct whiteout_case cases[] = {
 		{ { { ".wh.f", .type = '2', .link = "/etc" } }, "f", "whiteout", "-", 0 },
 		{ { { "d/.wh.a", .type = '5' } }, "d/a", "whiteout", "-", 0 },
 		{ { { ".wh.f", .data = "body" }, { "g", .data = "g" } }, "g", "f 0644 0:0 0.0 =g",
@@ -67,27 +110,11 @@ TEST(layer_whiteouts_hide_only_what_is_below)
 		{ { { .name = "d/sub/.wh.c" }, { "d/sub", .type = '5' }, { .name = ".wh.d" } },
 			"d/sub/c", "-", "-", 1 },
 	};
+	static struct layers s;
 
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		static struct layers s;
-		uint64_t before;
-
-		if (!i)
-			layers_open(&s, NULL);
-		s.n = 0;
-		layers_must(&s, base);
-		before = s.counts.dropped;
-		layers_must(&s, cases[i].list);
-		if (strcmp(layers_show(&s, cases[i].path), cases[i].want) != 0)
-			test_fail(__FILE__, __LINE__, "%zu: %s is %s, not %s", i, cases[i].path,
-				layers_show(&s, cases[i].path), cases[i].want);
-		if (strcmp(layers_xattr(&s, cases[i].path, "trusted.overlay.opaque"),
-			    cases[i].opaque) != 0)
-			test_fail(__FILE__, __LINE__, "%zu: opaque", i);
-		if (s.counts.dropped - before != cases[i].dropped)
-			test_fail(__FILE__, __LINE__, "%zu: %u dropped", i,
-				(unsigned)(s.counts.dropped - before));
-	}
+	layers_open(&s, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		must_hide(&s, &cases[i]);
 }
 
 TEST(layer_without_an_entry_for_a_parent_takes_it_from_below)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Layers in one directory: what whiteouts take away, what merges, what links join. */
+/* Layers merged into one directory: whiteouts, directories and hard links. */
 
 #include <errno.h>
 #include <stdio.h>
@@ -14,8 +14,8 @@
 
 #define END { .name = NULL }
 
-/* All lists, base first, in the directory "NUMBER-0", which layers_show() then looks at. */
-static int join(struct layers *s, const struct tar_entry (*lists)[8], size_t n, struct err *e)
+/* Merge all lists, base first, in the directory "NUMBER-0", which is then the only layer of s. */
+static int merge(struct layers *s, const struct tar_entry (*lists)[8], size_t n, struct err *e)
 {
 	static int count;
 	struct layer *base = NULL, *l = NULL;
@@ -62,14 +62,33 @@ static int join(struct layers *s, const struct tar_entry (*lists)[8], size_t n, 
 		{ "d/a2", .type = '1', .link = "d/a" }, { "d/sub/c", .data = "c", .mtime = 3 }, \
 		{ "f", .data = "f" }, { "s", .type = '2', .link = "d" }, END }
 
-TEST(join_shows_what_sequential_application_would)
+struct merge_case {
+	struct tar_entry lists[3][8];
+	size_t n;
+	const char *path, *want;
+	unsigned dropped;
+};
+
+/* Merge the layers, and compare what is at the path, and the number of dropped whiteouts. */
+static void must_show(struct layers *s, const struct merge_case *c)
 {
-	static const struct {
-		struct tar_entry lists[3][8];
-		size_t n;
-		const char *path, *want;
-		unsigned dropped;
-	} cases[] = {
+	struct err e = ERR_INIT;
+	uint64_t before = s->counts.dropped;
+
+	if (merge(s, c->lists, c->n, &e) < 0) {
+		test_fail(__FILE__, __LINE__, "%s: %s: %s", c->path, e.on, e.what);
+		return;
+	}
+	if (strcmp(layers_show(s, c->path), c->want) != 0 ||
+		s->counts.dropped - before != c->dropped)
+		test_fail(__FILE__, __LINE__, "%s is \"%s\", not \"%s\"; %u dropped", c->path,
+			layers_show(s, c->path), c->want, (unsigned)(s->counts.dropped - before));
+	(void)close(s->dirs[0]);
+}
+
+TEST(merged_whiteouts_remove_what_is_below)
+{
+	static const struct merge_case cases[] = {
 		{ { BASE, { { .name = "d/.wh.a" } } }, 2, "d/a", "-", 0 },
 		{ { BASE, { { .name = "d/.wh.a" } } }, 2, "d/a2", "f 4755 5:0 9.0 =a", 0 },
 		{ { BASE, { { .name = "d/.wh.a" } } }, 2, "d", "d 2750 7:8 1000.0", 0 },
@@ -86,6 +105,17 @@ TEST(join_shows_what_sequential_application_would)
 		{ { BASE, { { "d/n", .data = "n" }, { .name = ".wh.d" } } }, 2, "d",
 			"d 0755 0:0 0.0", 0 },
 		{ { BASE, { { "d/n", .data = "n" }, { .name = ".wh.d" } } }, 2, "d/a", "-", 0 },
+	};
+	static struct layers s;
+
+	layers_open(&s, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		must_show(&s, &cases[i]);
+}
+
+TEST(merged_entries_replace_or_join_what_is_below)
+{
+	static const struct merge_case cases[] = {
 		{ { BASE, { { "d", .type = '5', .mode = 0700, .uid = 1, .mtime = 4 } } }, 2, "d",
 			"d 0700 1:0 4.0", 0 },
 		{ { BASE, { { "d", .type = '5', .mode = 0700, .uid = 1, .mtime = 4 } } }, 2,
@@ -103,6 +133,17 @@ TEST(join_shows_what_sequential_application_would)
 			"f 0644 0:0 0.0 =2", 0 },
 		{ { BASE, { { .name = ".wh.d" } }, { { "d/x", .data = "2" } } }, 3, "d",
 			"d 0755 0:0 0.0", 0 },
+	};
+	static struct layers s;
+
+	layers_open(&s, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		must_show(&s, &cases[i]);
+}
+
+TEST(merged_hard_links_keep_the_file_that_they_name)
+{
+	static const struct merge_case cases[] = {
 		{ { BASE, { { "l", .type = '1', .link = "d/a" } }, { { .name = ".wh.d" } } }, 3,
 			"l", "f 4755 5:0 9.0 =a", 0 },
 		{ { BASE, { { "l", .type = '1', .link = "f" }, { "f", .data = "new" } } }, 2, "l",
@@ -113,25 +154,11 @@ TEST(join_shows_what_sequential_application_would)
 	static struct layers s;
 
 	layers_open(&s, NULL);
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct err e = ERR_INIT;
-		uint64_t before = s.counts.dropped;
-
-		if (join(&s, cases[i].lists, cases[i].n, &e) < 0) {
-			test_fail(__FILE__, __LINE__, "case %zu: %s: %s", i, e.on, e.what);
-			continue;
-		}
-		if (strcmp(layers_show(&s, cases[i].path), cases[i].want) != 0 ||
-			s.counts.dropped - before != cases[i].dropped)
-			test_fail(__FILE__, __LINE__,
-				"case %zu: %s is \"%s\", not \"%s\"; %u dropped", i, cases[i].path,
-				layers_show(&s, cases[i].path), cases[i].want,
-				(unsigned)(s.counts.dropped - before));
-		(void)close(s.dirs[0]);
-	}
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		must_show(&s, &cases[i]);
 }
 
-TEST(join_makes_real_links_and_keeps_attributes)
+TEST(merge_makes_real_links_and_keeps_attributes)
 {
 	static const struct tar_entry lists[][8] = { BASE,
 		{ { "l", .type = '1', .link = "d/a" }, { "d/k", .type = '1', .link = "l" },
@@ -141,7 +168,7 @@ TEST(join_makes_real_links_and_keeps_attributes)
 	struct stat a, l;
 
 	layers_open(&s, NULL);
-	REQUIRE(join(&s, lists, 2, &e) == 0);
+	REQUIRE(merge(&s, lists, 2, &e) == 0);
 	REQUIRE(layers_stat(&s, "d/a", &a) && layers_stat(&s, "d/k", &l));
 	CHECK_INT(a.st_ino, l.st_ino);
 	CHECK_INT(a.st_nlink, 4);
@@ -149,7 +176,7 @@ TEST(join_makes_real_links_and_keeps_attributes)
 	CHECK_STR(layers_list(&s, "."), "d f l s");
 }
 
-TEST(join_refuses_what_a_stack_refuses)
+TEST(merge_refuses_what_a_stack_refuses)
 {
 	static const struct {
 		struct tar_entry lists[2][8];
@@ -176,7 +203,7 @@ TEST(join_refuses_what_a_stack_refuses)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct err e = ERR_INIT;
 
-		CHECK(join(&s, cases[i].lists, 2, &e) < 0);
+		CHECK(merge(&s, cases[i].lists, 2, &e) < 0);
 		CHECK_HAS(e.what, cases[i].text);
 	}
 }
@@ -216,7 +243,7 @@ TEST(read_back_finds_an_owner_that_is_not_what_the_map_says)
 	layer_free(l);
 }
 
-TEST(join_of_ids_that_a_map_does_not_cover_names_them)
+TEST(merge_of_ids_that_a_map_does_not_cover_names_them)
 {
 	static const struct tar_entry lists[][8] = { { { "./", .type = '5', .uid = 1, .gid = 1 },
 		{ "d/f", .uid = 1, .gid = 1 }, END } };
@@ -229,9 +256,9 @@ TEST(join_of_ids_that_a_map_does_not_cover_names_them)
 	layers_open(&s, NULL);
 	REQUIRE(idmap_from_ranges(&r, 1, &r, 1, &map, &e) == 0);
 	s.o.through = &map;
-	CHECK_INT(join(&s, lists, 1, &e), -EOVERFLOW); /* "d" is 0:0 */
+	CHECK_INT(merge(&s, lists, 1, &e), -EOVERFLOW); /* "d" is 0:0 */
 	CHECK_STR(e.on, "d");
-	CHECK_INT(join(&s, owned, 1, &e), -EOVERFLOW);
+	CHECK_INT(merge(&s, owned, 1, &e), -EOVERFLOW);
 	CHECK_HAS(e.what, "user id 2");
 	CHECK_HAS(e.hint, "u:2:1002:1");
 }

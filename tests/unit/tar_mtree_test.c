@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Specifications: what a layer's says, and what others' say. */
+/* mtree(5) as several programs write it, in parts and in threads. */
 
 #include "../../lib/tar/mtree.h"
 
@@ -24,11 +24,23 @@ static int read_text(const char *text, size_t n, struct buf *ret, struct err *e)
 	return mtree_read(&(struct mtree_input){ fd, "spec", MTREE_ALL, 1 }, mtree_show, ret, e);
 }
 
-TEST(mtree_reads_what_others_write)
+struct text_case {
+	const char *text, *want; /* a specification, and what mtree_show() makes of it */
+};
+
+static void must_mean(const struct text_case *c)
 {
-	static const struct {
-		const char *text, *want;
-	} cases[] = {
+	scoped_buf struct buf b = BUF_INIT;
+	struct err e = ERR_INIT;
+	int r = read_text(c->text, strlen(c->text), &b, &e);
+
+	if (r || strcmp(buf_get(&b), c->want) != 0)
+		test_fail(__FILE__, __LINE__, "%s: %d %s\n%s", c->text, r, e.what, buf_get(&b));
+}
+
+TEST(mtree_reads_what_other_programs_write)
+{
+	static const struct text_case cases[] = {
 		/* NetBSD's: relative names, /set, indentation, ".." */
 		{ "#\t   user: root\n/set type=file uid=0 gid=5 mode=0644\n.               "
 		  "type=dir mode=0755\n"
@@ -45,6 +57,15 @@ TEST(mtree_reads_what_others_write)
 		  "gid=100\n. size=20 type=dir mode=0775 nlink=2 tar_time=5.000000000\n"
 		  "    f size=3 sha256digest=00\n..\n",
 			" t4 0775 u1000 g100 5.0\nf t10 0664 u1000 g100 s3\n" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		must_mean(&cases[i]);
+}
+
+TEST(mtree_distinguishes_values_that_are_missing)
+{
+	static const struct text_case cases[] = {
 		/* words that libarchive does not know */
 		{ "#mtree\na xattr.user.k=v uid=1 \\\n  odd=1\\\n  gid=2 optional\n", "a u1 g2\n" },
 		/* what is not given is not known, also behind /unset */
@@ -58,6 +79,15 @@ TEST(mtree_reads_what_others_write)
 			"a t10\nb t10 u3\nc t10 u4 g5\nd t10 u99 g98\ne t10 g98\nf t10 u6 g98\n" },
 		{ "#mtree\ns type=socket uid=1\n", "s t14 u1\n" },
 		{ "", "" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		must_mean(&cases[i]);
+}
+
+TEST(mtree_reads_lines_and_escapes_of_any_form)
+{
+	static const struct text_case cases[] = {
 		/* lines that end otherwise than with a newline alone */
 		{ "#mtree\r\na uid=1\r\nb uid=2", "a u1\nb u2\n" },
 		{ "#mtree\na uid=1 \\\n gid=2 \\\n", "a u1 g2\n" },
@@ -75,14 +105,8 @@ TEST(mtree_reads_what_others_write)
 		{ "#mtree\nw\\040x\\012\\\\\\043 uid=1\n", "w x\\n\\\\# u1\n" },
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		scoped_buf struct buf b = BUF_INIT;
-		struct err e = ERR_INIT;
-		int r = read_text(cases[i].text, strlen(cases[i].text), &b, &e);
-
-		if (r || strcmp(buf_get(&b), cases[i].want) != 0)
-			test_fail(__FILE__, __LINE__, "%zu: %d %s\n%s", i, r, e.what, buf_get(&b));
-	}
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		must_mean(&cases[i]);
 }
 
 /* Each entry must be "nNUMBER" in order, with the owner that count() gives it. */
@@ -209,7 +233,7 @@ static int long_spec(const char *wrong, int n, const char *last)
 	return fd;
 }
 
-TEST(mtree_reading_stops_when_it_is_told_to)
+TEST(mtree_reading_stops_on_request)
 {
 	/* At the second entry, and at one amid parts that other threads read. */
 	static const struct {
@@ -246,7 +270,7 @@ TEST(mtree_that_is_wrong_late_is_read_up_to_there)
 	}
 }
 
-TEST(mtree_tells_no_more_than_is_wanted)
+TEST(mtree_reports_no_more_than_is_wanted)
 {
 	static const char text[] =
 		"#mtree\n/set size=9 time=3.0\na type=link link=b uid=1 gid=2 mode=0777\nc "
