@@ -8,8 +8,8 @@
 #include "cleanup.h"
 
 /*
- * A growing string of bytes. data is NUL-terminated whenever it is not NULL. A failed allocation
- * sets oom and makes every later call do nothing, so that a writer checks once, at the end.
+ * A string of bytes that grows. data is NUL-terminated unless it is NULL. A failed allocation sets
+ * oom and makes all later calls do nothing, so that the user checks once, at the end.
  */
 struct buf {
 	char *data;
@@ -25,20 +25,20 @@ void buf_char(struct buf *b, char c);
 void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
 
 /*
- * n bytes as a person may safely see them on a terminal: control characters (those that turn the
- * direction of text among them), backslash and bytes that are not valid UTF-8 appear as \n, \t, \\
- * or \xHH for each byte. For results (out_line); messages and errors are escaped where they are
- * printed.
+ * Append n bytes in a form that is safe to print on a terminal: control characters (and those that
+ * change the direction of text), backslashes and bytes that are not valid UTF-8 become escapes:
+ * \n, \t, two backslashes, or \xHH for each byte. For results (out_line()); messages and errors are
+ * escaped when they are printed.
  */
 void buf_escaped(struct buf *b, const char *s, size_t n);
 
-/* The string ("" when nothing was added; NULL after a failed allocation). It stays b's. */
+/* Return the string, which b owns: "" if it is empty, NULL after a failed allocation. */
 const char *buf_get(const struct buf *b);
 
-/* The string, given away: the caller frees it. NULL after a failed allocation. */
+/* Return the string, which the caller frees; b becomes empty. NULL after a failed allocation. */
 char *buf_take(struct buf *b);
 
-/* Forget the content, keep the memory. */
+/* Make it empty, and keep the memory. */
 void buf_reset(struct buf *b);
 
 void buf_done(struct buf *b);
@@ -50,7 +50,10 @@ static inline void cleanup_buf(struct buf *b)
 
 #define scoped_buf __attribute__((cleanup(cleanup_buf)))
 
-/* How many of the n bytes at s form one valid UTF-8 character (1 to 4), 0 when they do not. */
+/*
+ * Return the length (1 to 4) of the valid UTF-8 character that the n bytes at s begin with, or 0 if
+ * they begin with none.
+ */
 size_t utf8_len(const char *s, size_t n);
 
 #endif

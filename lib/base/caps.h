@@ -8,14 +8,14 @@
 
 #include "cleanup.h"
 
-/* The capability sets of the calling thread (capabilities(7)): masks of CAP_BIT(CAP_x). */
+/* The capability sets of the calling thread (capabilities(7)), as masks of CAP_BIT(CAP_x). */
 struct caps {
 	uint64_t effective, permitted, inheritable;
 };
 
 #define CAP_BIT(cap) (1ULL << (cap))
 
-/* capget(2) and capset(2) of the calling thread. They return 0 or -errno. */
+/* Read or set them with capget(2) or capset(2). Both functions return 0 or -errno. */
 MUST_CHECK int caps_get(struct caps *ret);
 MUST_CHECK int caps_set(const struct caps *c);
 

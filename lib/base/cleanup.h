@@ -8,15 +8,15 @@
 #include <unistd.h>
 
 /*
- * scoped_x variables free what they hold when they go out of scope, and keep errno. Start them as
- * nothing (-1, NULL); hand over with TAKE_FD / TAKE_PTR on the last line of the function.
+ * Variables marked scoped_x free what they hold when they go out of scope, and keep errno.
+ * Initialise them as empty (-1, NULL), and hand over the value with TAKE_FD or TAKE_PTR at the end.
  */
 static inline void cleanup_fd(int *fd)
 {
 	int saved = errno;
 
 	if (*fd >= 0)
-		(void)close(*fd); /* nothing is lost: writers finish with fd_finish() */
+		(void)close(*fd); /* no data is lost: writers use fd_finish() */
 	errno = saved;
 }
 
@@ -33,7 +33,7 @@ static inline void cleanup_file(FILE **f)
 	int saved = errno;
 
 	if (*f)
-		(void)fclose(*f); /* only ever used for reading */
+		(void)fclose(*f); /* only for files that are read */
 	errno = saved;
 }
 
@@ -41,7 +41,7 @@ static inline void cleanup_file(FILE **f)
 #define scoped_free __attribute__((cleanup(cleanup_free)))
 #define scoped_file __attribute__((cleanup(cleanup_file)))
 
-/* The value of the variable, which then holds nothing. */
+/* Return the value of the variable, and leave it empty. */
 #define TAKE_FD(fd) \
 	({ \
 		int take_ = (fd); \
@@ -58,8 +58,8 @@ static inline void cleanup_file(FILE **f)
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /*
- * Before a prototype: the compiler warns where the result is not used. A cast to void silences the
- * warning; gcc allows that for nodiscard only, and clang 14 knows only the other spelling.
+ * For prototypes: the compiler warns if the result is not used, unless it is cast to void. gcc
+ * accepts that cast for nodiscard alone; clang 14 knows the attribute only by its other name.
  */
 #ifdef __clang__
 #define MUST_CHECK __attribute__((warn_unused_result))

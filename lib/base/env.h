@@ -2,12 +2,12 @@
 #ifndef BASE_ENV_H
 #define BASE_ENV_H
 
-/* The only way to the environment: NULL when the variable is not set, or after env_forget(). */
+/* Return the value of an environment variable. NULL: it is not set, or env_forget() was called. */
 const char *env_get(const char *name);
 
 /*
- * Empty the environment, which its caller must not choose (AT_SECURE, privilege.h): for this
- * program, its libraries, and what it executes. Before any thread is started.
+ * Clear the environment, for this program, its libraries and the programs that it executes: under
+ * AT_SECURE the caller must not choose it (privilege.h). Call it before starting threads.
  */
 void env_forget(void);
 

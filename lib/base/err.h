@@ -9,69 +9,70 @@
 #include "cleanup.h"
 
 /*
- * One error, told the way a person needs it:
+ * An error, printed by the program as
  *
  *   shiftbox CMD: 'on': what: <text of num>
  *     why:  ...
  *     try:  ...
  *
- * A function that can fail takes one as its last argument, returns -errno and fills it once, where
- * the fact is known; callers add context with err_prefix(). Names from outside are given as they
- * are: the program escapes all of it when it prints. Nothing is allocated, so that being out of
- * memory is an error like any other. Zero-initialise with ERR_INIT.
+ * A function that can fail takes a struct err as its last argument and returns -errno. It fills the
+ * err once, where the facts are known; callers add context with err_prefix(). Names from outside
+ * are stored as they are: the program escapes everything when it prints. Nothing is allocated, so
+ * that ENOMEM is an error like any other. Initialise with ERR_INIT.
  */
 struct err {
 	int num;       /* a positive errno; 0 when nothing failed or no errno applies */
-	bool usage;    /* the command line is at fault: exit status 2 */
-	bool set;      /* an error is described here */
-	char op[32];   /* the step, as a key for hint.c and --json: "mount_setattr"; may be empty */
-	char on[4352]; /* path, entry or word it happened on, raw bytes; may be empty */
-	char what[1024]; /* what could not be done: no trailing full stop or newline */
+	bool usage;    /* a usage error: exit status 2 */
+	bool set;      /* the err describes an error */
+	char op[32];   /* the step that failed, a key for hint.c and --json: "mount_setattr"; may be
+	                  empty */
+	char on[4352]; /* the path, entry or word that it failed on, as raw bytes; may be empty */
+	char what[1024]; /* what failed, without a full stop or newline */
 	char why[1024];  /* the cause, found by probing; may be empty */
-	char hint[1024]; /* what to do; may be empty */
+	char hint[1024]; /* what to try; may be empty */
 };
 
 #define ERR_INIT ((struct err){ .num = 0 })
 
 /*
- * Describe a failure. num: positive errno, or 0 when the text says all; on: the path or entry, or
- * NULL. Overwrites what was there. Returns -num, or -EINVAL when num is 0, so that
- * `return err_set(...)` always returns a negative value. e may be NULL.
+ * Describe an error. num: a positive errno, or 0 if the text says all. on: the path, entry or word,
+ * or NULL for none. Overwrites any earlier error. Returns -num, or -EINVAL if num is 0, so that
+ * `return err_set(...)` always returns an error. e may be NULL, here and below.
  */
 int err_set(struct err *e, int num, const char *on, const char *fmt, ...) PRINTF(4, 5);
 
 /*
- * err_set() for a path that the user named and that could not be opened: the step is "open", for
- * which hint.c knows what to do about a path that is not there, leads through a file, or is closed
- * to the caller.
+ * As err_set(), for a path of the caller's that cannot be opened: the step is "open", for which
+ * hint.c has hints about missing components, files used as directories, and permissions.
  */
 int err_path(struct err *e, int num, const char *path, const char *fmt, ...) PRINTF(4, 5);
 
 /*
- * err_set() without printing the errno's text, for failures that are no system call's: returns
- * -num.
+ * As err_set(), but the text of errno is not printed: for errors that a system call did not report.
+ * Returns -num.
  */
 int err_say(struct err *e, int num, const char *on, const char *fmt, ...) PRINTF(4, 5);
 
-/* A fault of the command line (exit status 2). Returns -EINVAL. */
+/* Describe a usage error (exit status 2). Returns -EINVAL. */
 int err_usage(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
-/* Out of memory: returns -ENOMEM. */
+/* Describe a failed allocation. Returns -ENOMEM. */
 int err_nomem(struct err *e);
 
-/* Name the step that failed ("mount_setattr"), for --json and the table of hints. */
+/* Set the step that failed ("mount_setattr"), for --json and for the table of hints. */
 void err_op(struct err *e, const char *op);
 
-/* Add the cause, and what to do about it. Later calls replace earlier ones. */
+/* Set the cause, and what to try about it. A later call replaces the text of an earlier one. */
 void err_why(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 void err_try(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
-/*
- * Put context before what is said already: "layer 3 of 5 (sha256:...)" becomes "layer ...: what".
- */
+/* Put context in front of the text: "layer 3 of 5 (sha256:...)" makes it "layer 3 of ...: what". */
 void err_prefix(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
-/* "EINVAL" for EINVAL; "E4711" for a number that has no name. Static or in buf. */
+/*
+ * Return "EINVAL" for EINVAL, and "E4711" for a number without a name. The text is static, or in
+ * buf.
+ */
 const char *err_name(int num, char buf[static 16]);
 
 #endif

@@ -7,17 +7,17 @@
 #include "err.h"
 
 /*
- * Make every call of the chown family (chown, fchown, lchown, fchownat and their 32-bit variants;
- * io_uring has none) fail with EPERM, on every ABI the machine runs, for this thread, the threads
- * it starts later and all children. For good: a filter cannot be taken off.
+ * Install a seccomp filter that makes every call of the chown family (chown, fchown, lchown,
+ * fchownat and their 32-bit variants; io_uring has none) fail with EPERM, on every ABI of the
+ * machine, for this thread, the threads that it starts later, and all children. A filter cannot be
+ * removed.
  *
- * Without CAP_SYS_ADMIN a filter takes no_new_privs, with which no set-uid program gets its
- * privilege any more: neither in this process nor in what it starts. setuid: those are needed
- * (newuidmap). An ordinary user then gets no filter. Whoever enters a user namespace of its own
- * does that first and calls this there, where the capability is held and no_new_privs is not
- * needed.
+ * Without CAP_SYS_ADMIN, a filter requires no_new_privs, and with that, set-uid programs that this
+ * process or its children execute do not get their privileges. setuid: the caller needs such
+ * programs (newuidmap(1)); then an ordinary user gets no filter. A process that enters a user
+ * namespace of its own should do that first and call this there, where it has CAP_SYS_ADMIN.
  *
- * Returns 1 when the filter is there, and 0, with a verbose message, where setuid forbids it. Else
+ * Returns 1 if the filter is installed, 0, which is logged (log_verbose), if setuid forbids it, or
  * -errno (ENOSYS, EINVAL: a kernel without seccomp filters).
  */
 MUST_CHECK int guard_install(bool setuid, struct err *e);

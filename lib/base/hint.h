@@ -5,8 +5,8 @@
 #include "err.h"
 
 /*
- * What to do about a failure that says nothing of it yet: fills e->hint from a table keyed by
- * (e->op, e->num). The cause (e->why) is never guessed here: it comes from a probe.
+ * Set e->hint from a table keyed by (e->op, e->num), unless e has one already. The cause (e->why)
+ * is never guessed here: it comes from a probe.
  */
 void hint_fill(struct err *e);
 

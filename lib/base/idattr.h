@@ -33,32 +33,32 @@ struct acl_entry {
 	uint32_t id;   /* of ACL_USER and ACL_GROUP; 0 for the others */
 };
 
-/* An ACL. Zero-initialise it, add entries with VEC_ADD, free them with acl_done(). */
+/* A parsed ACL. Zero-initialise it, add entries with VEC_ADD, and free it with acl_done(). */
 struct acl {
 	struct acl_entry *items; /* sorted by tag, then id */
 	size_t len, cap;
 };
 
 /*
- * Read an attribute's value, by the rules of the kernel's posix_acl_valid(). Returns 0, -EINVAL if
- * it is not a valid ACL, or -ENOMEM.
+ * Parse the value of an attribute by the rules of the kernel's posix_acl_valid(). Returns 0,
+ * -EINVAL if it is not a valid ACL, or -ENOMEM.
  */
 MUST_CHECK int acl_parse(const void *value, size_t size, struct acl *ret);
 void acl_done(struct acl *a);
 
-/* Sort the entries, after changes, as acl_parse() does. */
+/* Sort the entries as acl_parse() does, after a change. */
 void acl_sort(struct acl *a);
 
-/* Returns 0 or -ENOMEM. */
+/* Copy an ACL. Returns 0 or -ENOMEM. */
 MUST_CHECK int acl_copy(const struct acl *from, struct acl *ret);
 
-/* Append the attribute's value to ret. The entries must be sorted. */
+/* Append the ACL to ret as the value of an attribute. The entries must be sorted. */
 void acl_print(const struct acl *a, struct buf *ret);
 
 /*
- * The ids in an attribute's value, in place and whether or not the ACL is valid:
+ * Iterate over the ids in the value of an attribute, in place; the ACL need not be valid:
  *
- *	for (struct acl_id id = { 0 }; acl_id_next(value, size, &id);)
+ * 	for (struct acl_id id = { 0 }; acl_id_next(value, size, &id);)
  */
 struct acl_id {
 	bool group; /* a group's id, not a user's */
@@ -92,7 +92,7 @@ struct filecap {
 	unsigned version; /* 1, 2 or 3 */
 };
 
-/* Read an attribute's value. Returns 0 or -EINVAL. */
+/* Parse the value of an attribute. Returns 0 or -EINVAL. */
 MUST_CHECK int filecap_parse(const void *value, size_t size, struct filecap *ret);
 
 /* Convert a value of version 3 to version 2, which drops its root. */

@@ -11,25 +11,26 @@
 #include "vec.h"
 
 /*
- * Documents from outside, read strictly: UTF-8, no key twice in one object, nothing after the
- * value. A value belongs to its document and lives as long as it. doc is the document's name for
- * messages, which name the key too.
+ * JSON documents from outside, read strictly: UTF-8, no key twice in one object, nothing after the
+ * value. Values belong to their document and are valid as long as it. doc is the name of the
+ * document, and key that of the value, for messages.
  */
 struct json;
 
 enum {
-	JSON_MAX_BYTES = 4 << 20, /* what registries and other tools take for a manifest */
+	JSON_MAX_BYTES = 4 << 20, /* the limit of registries and other tools for a manifest */
 	JSON_MAX_DEPTH = 64,      /* real documents need 6 */
 };
 
 /*
- * Parse n bytes: the value is an object. Size and depth are checked before the parser, which
- * recurses, sees the text. -EFBIG, -EINVAL or -ENOMEM with e filled.
+ * Parse a document whose value is an object. Size and depth are checked before the parser, which is
+ * recursive, sees the text. Returns -EFBIG, -EINVAL or -ENOMEM, with e filled. Free it with
+ * doc_free().
  */
 MUST_CHECK int doc_parse(
 	const char *text, size_t n, const char *doc, struct json **ret, struct err *e);
 
-/* The same for a document whose value is an array. */
+/* Parse a document whose value is an array. */
 MUST_CHECK int doc_parse_array(
 	const char *text, size_t n, const char *doc, struct json **ret, struct err *e);
 void doc_free(struct json *doc);
@@ -43,12 +44,12 @@ static inline void cleanup_json(struct json **j)
 
 bool doc_has(const struct json *object, const char *key);
 
-/* Is the member there, and null? */
+/* Does the object have this member, and is it null? */
 bool doc_is_null(const struct json *object, const char *key);
 
 /*
- * The member key of an object. A wrong type is -EINVAL. A missing member is -EINVAL when required;
- * otherwise *ret is NULL (0 for numbers) and the call succeeds.
+ * Get the member key of an object. -EINVAL if it has another type, or if it is missing and
+ * required. If it is missing and not required, *ret is NULL (0 for numbers) and the call succeeds.
  */
 MUST_CHECK int doc_str(const struct json *object, const char *key, const char *doc, bool required,
 	const char **ret, struct err *e);
@@ -57,14 +58,14 @@ MUST_CHECK int doc_object(const struct json *object, const char *key, const char
 MUST_CHECK int doc_array(const struct json *object, const char *key, const char *doc, bool required,
 	const struct json **ret, struct err *e);
 
-/* An integer from 0 to INT64_MAX, written without fraction or exponent. */
+/* Get an integer from 0 to INT64_MAX, written without a fraction or exponent. */
 MUST_CHECK int doc_u64(const struct json *object, const char *key, const char *doc, bool required,
 	uint64_t *ret, struct err *e);
 
-/* The names of an object's members, in their order. -ENOMEM. */
+/* Append the keys of an object to ret, in their order. Returns 0 or -ENOMEM. */
 MUST_CHECK int doc_keys(const struct json *object, struct strv *ret, struct err *e);
 
-/* Members of an array; i is below doc_len(). key is the array's, for messages. */
+/* Get the members of an array; i is less than doc_len(). key is that of the array, for messages. */
 size_t doc_len(const struct json *array);
 MUST_CHECK int doc_item_object(const struct json *array, size_t i, const char *key, const char *doc,
 	const struct json **ret, struct err *e);
@@ -78,10 +79,10 @@ MUST_CHECK int doc_item_str(const struct json *array, size_t i, const char *key,
 enum { JSON_OPEN_MAX = 16 }; /* objects and arrays within each other */
 
 /*
- * A document being written. Zero-initialise it; free it with json_writer_done(). The functions take
- * the key of the new value, which is ignored in an array and for the outermost value; strings are
- * UTF-8. A value whose key is there already replaces the old one. Failures (out of memory) are kept
- * for json_writer_print().
+ * A document that is being written. Zero-initialise it, and free it with json_writer_done(). key is
+ * the key of the new value; arrays and the outermost value ignore it. Strings must be UTF-8. A
+ * value with the key of an earlier one replaces that. json_writer_print() reports errors (out of
+ * memory).
  */
 struct json_writer {
 	struct json *open[JSON_OPEN_MAX]; /* the outermost is first, and owns the others */
@@ -111,8 +112,8 @@ enum json_form {
 };
 
 /*
- * Append the complete document to ret, without a newline, and free it, so that another one can be
- * begun. -ENOMEM: the document lacks something, and nothing of it counts.
+ * Append the complete document to ret, without a newline, and free it. The writer can then be used
+ * again. Returns 0 or -ENOMEM.
  */
 MUST_CHECK int json_writer_print(struct json_writer *w, enum json_form form, struct buf *ret);
 

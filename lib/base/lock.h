@@ -7,54 +7,62 @@
 #include "buf.h"
 
 /*
- * Locks that other users cannot hold. flock(2) asks for no right to write, so whoever can open what
- * is locked can hold it for ever: others where it is readable, and through an ID-mapped mount the
- * user who is seen there as its owner. So the thing itself is never locked.
+ * Locks that other users cannot hold. flock(2) does not require write permission, so every user who
+ * can open a locked file can hold the lock forever: readers, and through an ID-mapped mount the
+ * user who appears as the owner. So the file that needs protection is never locked itself.
  *
- * A lock is a file "KIND-MAJOR:MINOR-INODE", named after what it locks, in a directory (0700)
- * outside of it: /run/shiftbox                     root $XDG_RUNTIME_DIR/shiftbox         other
- * users; in their user namespaces, too /run/user/UID/shiftbox            the same, without that
- * variable It keeps apart the processes that share this directory: not those of containers with a
- * /run of their own. Who needs that as well, or must do without such a directory (a chroot, a user
- * without a session), uses a mark.
+ * A lock is a file KIND-MAJOR:MINOR-INODE, named after the file that it stands for, in a directory
+ * (0700) elsewhere:
  *
- * A mark is a file within the thing, on which its process holds a write lock (F_OFD_SETLK) from
- * before it is visible. To hold one takes the right to write there. A read lock, which any reader
- * can take, is not looked at. So a reader can neither keep a mark alive nor keep one from being
- * made. Who can write there can, and can remove all of it as well.
+ *   /run/shiftbox                 root
+ *   $XDG_RUNTIME_DIR/shiftbox     other users, also in their user namespaces
+ *   /run/user/UID/shiftbox        the same, if that variable is not set
  *
- * Both end with the process. All functions return -errno and fill nothing.
+ * It excludes the processes that share this directory, and not those of containers with a /run of
+ * their own. A mark also excludes those, and works without such a directory (in a chroot, or for a
+ * user without a session).
+ *
+ * A mark is a file inside the directory that it protects. Its process holds a write lock on it
+ * (F_OFD_SETLK) from before it becomes visible. Holding a write lock requires write permission; a
+ * read lock, which any reader can take, is ignored. So a reader can neither keep a mark alive nor
+ * prevent one. A user with write permission can do both, and can remove the directory's content as
+ * well.
+ *
+ * Both end with the process. The functions return -errno, without an err.
  */
 enum lock_how { LOCK_OFF, LOCK_SHARED, LOCK_EXCLUSIVE };
 
 /*
- * The lock of what st is of; kind is a word of ours. -1 where there is no directory for it: that is
- * said once, under -v.
+ * Open the lock for the file of st; kind is a prefix of the lock's name. Returns -1 if there is no
+ * directory for locks, which is logged once (log_verbose).
  */
 MUST_CHECK int lock_open(const struct stat *st, const char *kind);
 
-/* Now (-EWOULDBLOCK), or wait for it (-EINTR: a signal came). */
+/*
+ * Take or release the lock: lock_try() returns -EWOULDBLOCK if another process holds it,
+ * lock_wait() waits (-EINTR: a signal came).
+ */
 MUST_CHECK int lock_try(int fd, enum lock_how how);
 MUST_CHECK int lock_wait(int fd, enum lock_how how);
 
-/* "process 123 (name)": who holds it, as far as can be seen. */
+/* Append the process that holds the lock, "process 123 (name)", as far as it can be found out. */
 void lock_print_holder(int fd, struct buf *b);
 
 /*
- * Make a mark; *ret_fd holds it. -EAGAIN: another process got hold of the file before it was
- * locked: try another name.
+ * Create a mark, which *ret_fd holds. -EAGAIN: another process opened the file before it was
+ * locked; try again with another name.
  */
 MUST_CHECK int mark_new(int dirfd, const char *name, int *ret_fd);
 
 enum mark { MARK_GONE, MARK_DEAD, MARK_HELD };
 
-/* An enum mark. What is no regular file of ours counts as gone. */
+/* Returns an enum mark. A file that is not regular, or of another user, counts as MARK_GONE. */
 MUST_CHECK int mark_look(int dirfd, const char *name);
 
-/* Wait until no process holds the mark (-EINTR: a signal came). */
+/* Wait until no process holds the mark. -EINTR: a signal came. */
 MUST_CHECK int mark_wait(int dirfd, const char *name);
 
-/* Remove one's own: *fd is -1 afterwards. */
+/* Remove a mark of this process. *fd becomes -1. */
 void mark_drop(int dirfd, const char *name, int *fd);
 
 enum { MARK_NAME_MAX = 64 };

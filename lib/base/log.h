@@ -5,21 +5,21 @@
 #include "cleanup.h"
 
 /*
- * What a library function has to say beside its result: a warning, or (under -v) a step, a choice,
- * a fallback. The library prints nothing; the program sets a sink once, before it starts threads,
- * and the sink must be safe to call from several threads. Without one the text is dropped.
+ * Messages of library functions, beside their results: warnings, and, with -v, steps, choices and
+ * fallbacks. The library prints nothing: the program sets a sink once, before it starts threads.
+ * The sink must be safe to call from several threads. Without a sink, messages are dropped.
  */
 enum log_level { LOG_WARN, LOG_INFO, LOG_VERBOSE };
 
-/* text is escaped by buf_escaped(): one line, with nothing that a terminal obeys. */
+/* text is escaped by buf_escaped(): one line, without control characters. */
 typedef void log_sink(enum log_level level, const char *text);
 
 void log_set_sink(log_sink *sink);
 
-/* Up to which level the sink is called; LOG_INFO at first. */
+/* Set the highest level for which the sink is called. The default is LOG_INFO. */
 void log_set_level(enum log_level most);
 
-/* No trailing newline. Paths and names from outside are given as they are. */
+/* Log a message, without a trailing newline. Names from outside are passed as they are. */
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
 void log_info(const char *fmt, ...) PRINTF(1, 2);
 void log_verbose(const char *fmt, ...) PRINTF(1, 2);

@@ -8,20 +8,20 @@
 #include "cleanup.h"
 
 /*
- * Numbers from outside. The whole string is the number or it is refused: decimal digits only, no
- * sign, no blanks, no prefix, nothing after it. Return 0, -EINVAL (not such a number) or -ERANGE
- * (does not fit). The kernel is laxer and reads 4294967296 as 0 in uid_map, so we never are.
+ * Numbers from outside. The whole string must be the number: decimal digits only, without sign,
+ * blanks or prefix. Functions return 0, -EINVAL (not such a number) or -ERANGE (out of range). (The
+ * kernel is less strict and reads 4294967296 in uid_map as 0.)
  */
 MUST_CHECK int num_u32(const char *s, uint32_t *ret);
 MUST_CHECK int num_u64(const char *s, uint64_t *ret);
 
-/* The same for the first n bytes of s. */
+/* Parse the first n bytes of s, which must all be the number. */
 MUST_CHECK int num_u64_n(const char *s, size_t n, uint64_t *ret);
 
-/* Octal digits, at most 07777: a file mode. */
+/* Parse a file mode: octal digits, at most 07777. */
 MUST_CHECK int num_mode(const char *s, uint32_t *ret);
 
-/* A size in bytes: digits and an optional K, M, G or T (powers of 1024). */
+/* Parse a size in bytes: digits and an optional K, M, G or T (powers of 1024). */
 MUST_CHECK int num_size(const char *s, uint64_t *ret);
 
 #endif

@@ -10,67 +10,71 @@
 #include "err.h"
 
 /*
- * Paths that the operator names: on the command line, in a table, in the environment. Such a path
- * may lead through directories of other users, who can exchange what is there. So it is looked up
- * once, here, and everything after that works on the descriptor. On the way, and as the last
- * component, a symbolic link is followed only if
+ * Paths that the caller of a command specifies: on the command line, in a table, in the
+ * environment. Such a path may lead through directories of other users, who can replace its
+ * components at any time. So it is looked up once, here, and all further work is done on the
+ * descriptor. A symbolic link, on the way or as the last component, is followed only if
  *
  *   - it belongs to root or to the caller, and
- *   - so does its directory, which is writable by its owner alone (and the caller's private group),
- * or is sticky.
+ *   - its directory belongs to root or to the caller, and is writable by its owner alone (and the
+ *     caller's private group), or is sticky.
  *
- * That is the kernel's fs.protected_symlinks (fs/namei.c, may_follow_link()), applied to every
- * directory. The links of /proc that lead to what a process has open (/dev/stdin, /dev/fd/N) are
- * followed under the same rule. On FUSE the server tells the owners, so that root of the initial
- * user namespace follows no link there.
+ * This is the kernel's fs.protected_symlinks (fs/namei.c, may_follow_link()), applied to every
+ * directory. Links of /proc to files that a process has open (/dev/stdin, /dev/fd/N) are followed
+ * under the same rule. On FUSE, the server makes up the owners, so root of the initial user
+ * namespace follows no link there.
  *
- * In a user namespace where the host's root has no id, its files show the overflow id, as those of
- * all other users without an id do. There a directory of the overflow id counts as root's if all
- * directories above it have the overflow id, too, and are writable by their owner alone: no id of
- * the namespace can change it. In such a directory a link of the overflow id counts as root's if no
- * other id can write there; the caller's own link is followed also if the directory is sticky.
+ * In a user namespace where the root of the host has no id, files of that root show the overflow
+ * id, as do the files of all other users without an id. There, a directory with the overflow id
+ * counts as root's if all directories above it have the overflow id, too, and are writable by their
+ * owner alone: then no id of the namespace can change it. In such a directory, a link with the
+ * overflow id counts as root's if no other id can write there; a link of the caller is also
+ * followed if the directory is sticky.
  */
 
 /*
- * Where something is or will be: the directory that holds it, opened (O_PATH), and its name there.
- * Free with place_done().
+ * A directory entry, which may not exist yet: the directory, opened with O_PATH, and the name in
+ * it. Free it with place_done().
  */
 struct place {
-	int dirfd; /* -1: not known, the way led through a link of /proc to an open file */
-	char name[NAME_MAX +
-		1]; /* "." for a path that does not end in a name of its own ("/", "..") */
+	int dirfd; /* -1: unknown, the path led through a link of /proc to an open file */
+	char name[NAME_MAX + 1]; /* "." for a path that does not end in a name ("/", "..") */
 };
 
 #define PLACE_INIT ((struct place){ .dirfd = -1 })
 
 /*
- * Open path with flags, as open(2) takes them; O_CLOEXEC is added, and what O_CREAT creates gets
- * mode 0600 (less the umask). With O_NOFOLLOW a last component that is a link is not followed:
- * opened itself with O_PATH, else -ELOOP. what: the message, "cannot open the source". ret_place:
- * where it was found (NULL: not asked for).
+ * Open path with the flags of open(2). O_CLOEXEC is added; O_CREAT creates with mode 0600, less the
+ * umask. With O_NOFOLLOW, a link as the last component is not followed: with O_PATH the link itself
+ * is opened, otherwise the error is -ELOOP. what: the message, "cannot open the source". ret_place:
+ * receives the place of the file, and may be null.
  *
- * -ELOOP with the step "link": a link that is not to be followed, or too many (40). Else as
- * open(2).
+ * Errors are those of open(2), -ELOOP for more than 40 links, and -ELOOP with e->op "link" for a
+ * link that must not be followed.
  */
 MUST_CHECK int path_open(const char *path, int flags, const char *what, struct place *ret_place,
 	int *ret_fd, struct err *e);
 
-/* stat(2), or lstat(2) (follow: false), of what path_open() would open. -errno; tells nothing. */
+/*
+ * Call stat(2), or lstat(2) without follow, on what path_open() would open. -errno, without an err.
+ */
 MUST_CHECK int path_stat(const char *path, bool follow, struct stat *ret);
 
-/* A regular file for reading, which is not waited for (fd_open_regular() of fd.h). */
+/* Open a regular file for reading, without blocking on other types (fd_open_regular() of fd.h). */
 MUST_CHECK int path_open_regular(const char *path, int *ret_fd, struct err *e);
 
 /*
- * The place of a path whose last component need not exist. follow: if it is a link, the place it
- * leads to. what: the message when a directory on the way cannot be opened.
+ * Find the place of a path whose last component may not exist. follow: if the last component is a
+ * link, find the place that it leads to. what: the message if a directory on the way cannot be
+ * opened.
  */
 MUST_CHECK int path_find(
 	const char *path, bool follow, const char *what, struct place *ret, struct err *e);
 
 /*
- * The same. make is called for each directory on the way that is missing, and creates it: 0, also
- * if another process was quicker, or what is returned then.
+ * As path_find(), but call make for each directory on the way that does not exist. make creates it,
+ * or finds that another process just did, and returns 0; any other value ends the walk and is
+ * returned.
  */
 struct path_maker {
 	int (*make)(void *arg, int dirfd, const char *name, struct err *e);
@@ -81,27 +85,28 @@ MUST_CHECK int path_find_or_make(const char *path, bool follow, const char *what
 	const struct path_maker *maker, struct place *ret, struct err *e);
 
 /*
- * Open a directory (O_RDONLY), after creating it, with mode less the umask, and those above it,
- * 0755, if they are missing.
+ * Open a directory (O_RDONLY). If it does not exist, create it with mode, and the directories above
+ * it with 0755, less the umask.
  */
 MUST_CHECK int path_make_dir(
 	const char *path, mode_t mode, const char *what, int *ret_fd, struct err *e);
 
 /*
- * The kernel's name of what fd is open on (a link of /proc), for messages and for comparing with
- * the tables of mounts: never to be opened. Nothing is added to ret if it is not known.
+ * Append the kernel's path of an open file (the link in /proc) to ret, for messages and for
+ * comparing with tables of mounts; it must not be opened. Appends nothing if the path is not known.
  */
 void path_of_fd(int fd, struct buf *ret);
 
 /*
- * The place of a file that is open, by the kernel's name of it: that directory, if the file is
- * there. -ENOENT: it is not known (it was removed, or moved meanwhile). Fills nothing.
+ * Find the place of an open file by the kernel's path of it, if the file is still there. Returns
+ * -ENOENT if it was removed or moved. Does not describe errors.
  */
 MUST_CHECK int path_place_of(int fd, struct place *ret);
 
 /*
- * Is what root or the caller has in dir (O_RDONLY) left to them? Others cannot take it away or
- * exchange it: dir belongs to root or the caller, and is writable by its owner alone, or sticky.
+ * Can other users neither remove nor replace the entries of root and of the caller in dir
+ * (O_RDONLY)? So dir must belong to root or to the caller, and be writable by its owner alone, or
+ * sticky.
  */
 bool path_is_kept(int dir);
 

@@ -8,15 +8,15 @@
 #include "sys.h"
 
 /*
- * May the link called name in dir be followed (the rule of path.h)? link: what stat(2) tells of it.
- * path: the operator's, for the message. -ELOOP, with the step "link": no.
+ * May the link name in dir be followed, by the rule of path.h? link: the result of stat(2) on it.
+ * path: the path of the caller, for the message. Returns -ELOOP with e->op "link" if not.
  */
 MUST_CHECK int path_link_check(
 	int dir, const struct stat *link, const char *name, const char *path, struct err *e);
 
 /*
- * Is it a link of /proc to an open file (/proc/PID/fd/N, cwd, root, exe, ns), whose text is no
- * path?
+ * Is it a link of /proc to an open file (/proc/PID/fd/N, cwd, root, exe, ns)? Its text is not a
+ * path.
  */
 bool path_link_is_magic(int dir, const char *name);
 

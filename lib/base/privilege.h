@@ -8,25 +8,27 @@
 #include "err.h"
 
 /*
- * This program serves callers who have the rights already: paths, options and environment are
- * theirs to choose. With rights that the caller does not have it would hand them out, so it does
- * not run then.
+ * The caller chooses paths, options and environment of this program. With privileges that the
+ * caller does not have (set-uid, file capabilities), it would hand those out, so it refuses to run.
  */
 struct privilege {
 	uid_t uid, euid;
 	gid_t gid, egid;
-	bool secure; /* AT_SECURE: by set-id bits, file capabilities, or an SELinux or AppArmor
-	                transition */
-	mode_t mode; /* of this program's file; 0: not known */
-	bool capabilities; /* of that file, as far as known */
-	int file;          /* 0: both are known; else the errno that kept us from asking */
-	char path[4096];   /* of that file, for messages */
+	bool secure;       /* AT_SECURE: set-id bits, file capabilities, or an SELinux or AppArmor
+	                      transition */
+	mode_t mode;       /* of the program's file; 0: unknown */
+	bool capabilities; /* the file has capabilities, as far as known */
+	int file;          /* 0, or the errno that kept mode and capabilities from being read */
+	char path[4096];   /* of the program's file, for messages */
 };
 
-/* How was this process started? Asks its ids, getauxval(3), and /proc/self/exe by descriptor. */
+/* Fill *ret from the ids of the process, getauxval(3), and /proc/self/exe (by descriptor). */
 void privilege_read(struct privilege *ret);
 
-/* 0; 1: may run, but the environment is not to be trusted; -EPERM: the caller must not run it. */
+/*
+ * Returns 0, 1 if the program may run but must not trust its environment, or -EPERM if the caller
+ * must not run it.
+ */
 MUST_CHECK int privilege_judge(const struct privilege *p, struct err *e);
 
 #endif

@@ -7,15 +7,14 @@
 #include "err.h"
 
 /*
- * Call fn for each process that /proc shows. proc is an open /proc, and name the number of the
- * process as text, to open files below proc with. The process may have ended meanwhile. Stops when
- * fn returns other than 0, and returns that. An error of its own is that /proc cannot be listed.
+ * Call fn for each process in /proc. proc is an open /proc, and name the pid as text, for opening
+ * files below proc; the process may have exited meanwhile. If fn returns other than 0, stop and
+ * return that. Fails itself if /proc cannot be listed.
  */
 MUST_CHECK int proc_each(
 	int (*fn)(int proc, const char *name, pid_t pid, void *arg), void *arg, struct err *e);
 
-/* The number of processors that the calling thread may run on (sched_getaffinity(2)), at least 1.
- */
+/* Return the number of processors that the calling thread may use (sched_getaffinity(2)). */
 unsigned proc_processors(void);
 
 #endif

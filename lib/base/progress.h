@@ -6,33 +6,34 @@
 #include <stdint.h>
 
 /*
- * How far a piece of work is, told by a library to whoever shows it. The numbers are written while
- * the work runs and read with __atomic_load_n(..., __ATOMIC_RELAXED); nothing here prints.
+ * The progress of a long operation, written by a library while it works, and read by the program
+ * with
+ * __atomic_load_n(..., __ATOMIC_RELAXED). The library prints nothing.
  */
 enum progress_state {
 	PROGRESS_WAITING,
 	PROGRESS_RUNNING,
 	PROGRESS_DONE,
-	PROGRESS_SHARED, /* there was nothing to do */
+	PROGRESS_SHARED, /* there is nothing to do: another item provides it */
 	PROGRESS_FAILED,
 };
 
 struct progress_item {
-	const char *name;        /* lives as long as the item */
-	uint64_t total;          /* of done; 0: not known */
-	uint64_t done;           /* bytes read; 0 where only entries are counted */
-	uint64_t entries, bytes; /* made so far */
+	const char *name;        /* valid as long as the item */
+	uint64_t total;          /* the final value of done; 0: unknown */
+	uint64_t done;           /* bytes read so far; 0 if only entries are counted */
+	uint64_t entries, bytes; /* created so far */
 	int state;               /* enum progress_state */
 };
 
 struct progress {
 	struct progress_item
-		*items; /* the library's, from the first call of changed() to the last */
+		*items; /* the library's, valid from the first call of changed() to the last */
 	size_t n;
 	/*
-	 * An item's state has changed. Called from any thread, several at once. NULL: nobody
-	 * watches. Before the first item starts it is called with item NULL: items and n are set;
-	 * and so after the last: they will go.
+	 * Called when the state of an item changes, from any thread, possibly several at once; and
+	 * with item NULL before the first item starts, when items and n are set, and after the last
+	 * one, before they become invalid. It may be NULL.
 	 */
 	void (*changed)(struct progress *p, struct progress_item *item);
 	void *arg;

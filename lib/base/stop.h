@@ -7,21 +7,22 @@
 #include "err.h"
 
 /*
- * Was the process asked to end? A signal handler says so, and every loop that an image or a tree
- * can make long checks it once per turn. There is one flag, because signals are sent to a process.
+ * Requests to end the process. A signal handler records the request, and every loop whose length an
+ * image or a tree determines checks it in each turn. There is one flag, since signals are sent to a
+ * process.
  */
 
 /*
- * For signal handlers. stop_hurry(): tidying up must end too; what is left is for the next run, as
- * after a kill -9.
+ * For signal handlers. stop_hurry() requests that cleaning up ends as well: the next run removes
+ * what is left, as after a kill -9.
  */
 void stop_ask(int sig);
 void stop_hurry(void);
 
-/* The signal, or 0. */
+/* Return the signal that asked the process to end, or 0. */
 int stop_signal(void);
 
-/* 0, or -ECANCELED with e filled once the process was asked to end. */
+/* Returns 0, or -ECANCELED with e filled if the process was asked to end. */
 MUST_CHECK int stop_check(struct err *e);
 
 bool stop_hurried(void);

@@ -9,44 +9,43 @@
 #include "err.h"
 
 /*
- * Find a program in PATH, as execvp(3) would, and else in /usr/bin, /usr/sbin, /bin. Appends its
+ * Find a program in PATH, as execvp(3) does, or else in /usr/bin, /usr/sbin and /bin. Appends its
  * path to ret. Returns 0 or -ENOENT.
  */
 MUST_CHECK int run_find(const char *name, struct buf *ret);
 
 /*
- * Run the program at path with these words (argv[0] first, NULL last), a bare environment and no
- * input, and append what it says on stdout and stderr (at most 64 KiB) to output. It dies with the
- * thread that called. Returns its exit status (128 + n for signal n), or -errno. Not for several
+ * Run the program at path with the arguments argv (argv[0] first, NULL last), a minimal environment
+ * and no input. Appends its stdout and stderr (at most 64 KiB) to output. It is killed when the
+ * calling thread ends. Returns its exit status (128 + n for signal n), or -errno. Not for several
  * threads at once.
  */
 MUST_CHECK int run_capture(const char *path, char *const *argv, struct buf *output);
 
 /*
- * Do something in a child of its own, and append what it writes to out (at most max bytes) to
- * output. The child dies with the thread that called, and returns the status that it leaves with,
- * unless it leaves by itself. Returns that status (128 + n for signal n), or -errno. Not for
- * several threads at once.
+ * Call fn in a child process, and append what it writes to out (at most max bytes) to output. The
+ * child is killed when the calling thread ends. It exits with what fn returns, unless fn exits by
+ * itself. Returns that status (128 + n for signal n), or -errno. Not for several threads at once.
  */
 MUST_CHECK int run_child(int (*fn)(void *arg, int out), void *arg, size_t max, struct buf *output);
 
-/* Read up to EOF into b, at most max bytes; the rest is read and dropped. Returns 0 or -errno. */
+/* Read until EOF, and append at most max bytes to b; the rest is dropped. Returns 0 or -errno. */
 MUST_CHECK int run_read(int fd, size_t max, struct buf *b);
 
-/* waitpid(2) until it ended: the exit status, or 128 + n. */
+/* Wait for a child to exit. Returns its exit status, or 128 + n for signal n, or -errno. */
 MUST_CHECK int run_wait(pid_t pid);
 
 /*
- * Go on with what is to be done (what: "makes the mounts") in a child; the caller waits for its
- * end. Returns RUN_APART in the child, and in the caller the child's exit status, or 128 + n for
- * signal n, which is told; -errno where that cannot be.
+ * Fork, and let the child go on with the work (what: "makes the mounts"). Returns RUN_APART in the
+ * child. The caller waits for the child and returns its exit status, or 128 + n for signal n, which
+ * is logged, or -errno if it cannot fork or wait.
  */
 enum { RUN_APART = 256 };
 MUST_CHECK int run_apart(const char *what, struct err *e);
 
 /*
- * Does a child end within that many milliseconds? It stays to be waited for. One that was killed
- * may not: what waits for a filesystem that does not answer waits on (FUSE, fs/fuse/dev.c,
+ * Wait up to ms milliseconds for a child to exit, without reaping it. A child that was killed may
+ * stay: a request to a FUSE server that does not answer cannot be interrupted (fs/fuse/dev.c,
  * request_wait_answer()).
  */
 bool run_ends(pid_t pid, int ms);

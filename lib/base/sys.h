@@ -3,10 +3,11 @@
 #define BASE_SYS_H
 
 /*
- * Every system call that glibc 2.36 has no wrapper for, or whose header clashes with linux/mount.h
- * (sys/mount.h does), with the numbers and structures that Debian 12's headers (Linux 6.1) lack.
- * All return like the call itself: a value, or -1 with errno. This is also the seam where the test
- * build makes calls fail (tests/fault). Nothing else may include linux/mount.h or sys/mount.h.
+ * System calls that glibc 2.36 has no wrapper for, or whose header conflicts with linux/mount.h
+ * (sys/mount.h does), and the numbers and structures that the headers of Debian 12 (Linux 6.1)
+ * lack. All functions return what the system call returns: a value, or -1 with errno. Tests make
+ * calls fail here (tests/fault). No other file may include linux/mount.h or sys/mount.h, or call
+ * syscall(2).
  */
 
 #include <linux/mount.h>
@@ -35,31 +36,31 @@ int sys_mount(const char *source, const char *target, const char *type, unsigned
 	const char *data);
 
 /*
- * statmount(2), 6.8; the maps since 6.15. mnt_id is the unique id (statx STATX_MNT_ID_UNIQUE). ns:
- * the mount namespace it is in (SYS_NS_GET_MNTNS_ID, 6.11; it takes CAP_SYS_ADMIN over it), 0: the
- * calling process's. Fills buf (size bytes, at least sizeof(struct sys_statmount)); string offsets
- * count from str[].
+ * statmount(2), Linux 6.8; maps since 6.15. ns: the id of a mount namespace (SYS_NS_GET_MNTNS_ID,
+ * Linux 6.11; requires CAP_SYS_ADMIN over it), or 0 for the namespace of the caller. mnt_id: the
+ * unique id of the mount, as statx(STATX_MNT_ID_UNIQUE) reports it. Fills buf (size bytes,
+ * at least sizeof(struct sys_statmount)); the offsets of strings start at str[].
  */
 int sys_statmount(
 	uint64_t ns, uint64_t mnt_id, uint64_t mask, struct sys_statmount *buf, size_t size);
 
 /*
- * listmount(2), 6.8: unique ids of the mounts below mnt_id (SYS_LSMT_ROOT: all), after last_id. ns:
- * as above.
+ * listmount(2), Linux 6.8: the unique ids of the mounts below mnt_id (SYS_LSMT_ROOT: of all mounts)
+ * that are greater than last_id. ns: as for sys_statmount().
  */
 ssize_t sys_listmount(uint64_t ns, uint64_t mnt_id, uint64_t last_id, uint64_t *ids, size_t n);
 
 /*
- * listxattrat(2), getxattrat(2): 6.13. name is below dirfd ("": only with AT_EMPTY_PATH and no
- * O_PATH fd).
+ * listxattrat(2) and getxattrat(2), since Linux 6.13: name is relative to dirfd; "" requires
+ * AT_EMPTY_PATH and a dirfd that is not O_PATH.
  */
 ssize_t sys_listxattrat(int dirfd, const char *path, int flags, char *list, size_t size);
 ssize_t sys_getxattrat(
 	int dirfd, const char *path, int flags, const char *name, void *value, size_t size);
 
 /*
- * The file-system ids of the calling thread only. They return the previous id, and cannot fail
- * visibly.
+ * setfsuid(2) and setfsgid(2), for the calling thread alone. Both return the previous id, and do
+ * not report failure.
  */
 int sys_setfsuid(uint32_t uid);
 int sys_setfsgid(uint32_t gid);
@@ -67,7 +68,7 @@ int sys_setfsgid(uint32_t gid);
 int sys_capget(struct __user_cap_header_struct *head, struct __user_cap_data_struct *data);
 int sys_capset(struct __user_cap_header_struct *head, const struct __user_cap_data_struct *data);
 
-/* keyctl(2), KEYCTL_JOIN_SESSION_KEYRING. NULL: join a new keyring without a name. */
+/* keyctl(KEYCTL_JOIN_SESSION_KEYRING, name): NULL joins a new keyring without a name. */
 int sys_keyctl_join_session(const char *name);
 
 /* seccomp(2) */
@@ -75,24 +76,24 @@ int sys_seccomp(unsigned operation, unsigned flags, void *args);
 
 int sys_pidfd_open(pid_t pid, unsigned flags);
 int sys_pidfd_send_signal(int pidfd, int sig);
-int sys_pidfd_getfd(int pidfd, int fd); /* 5.6; close-on-exec */
+int sys_pidfd_getfd(int pidfd, int fd); /* Linux 5.6; the descriptor is close-on-exec */
 
 /*
- * setns(2), chroot(2), pivot_root(2). Afterwards names may be those of whoever made the namespace
- * or the root, so that a library found by name may be theirs (CVE-2019-14271: NSS modules, loaded
- * after chroot). So from the first call on, successful or not, sys_is_home() is false in this
- * process and its children, and what loads libraries asserts it: dlopen(3), the name services
- * (getpwnam(3)), iconv(3), setlocale(3).
+ * setns(2), chroot(2) and pivot_root(2). After them, paths may lead to files that the creator of
+ * the namespace or of the root controls, libraries among them (CVE-2019-14271: NSS modules that
+ * were loaded after chroot). So from the first call on, successful or not, sys_is_home() returns
+ * false in this process and its children. Code that loads libraries asserts it: dlopen(3), name
+ * services (getpwnam(3)), iconv(3), setlocale(3).
  */
 int sys_setns(int fd, int type);
 int sys_chroot(const char *path);
 int sys_pivot_root(const char *new_root, const char *put_old);
 bool sys_is_home(void);
 
-/* clone with CLONE_* flags and no new stack, as fork(2): 0 in the child. */
+/* clone3(2) with CLONE_* flags and no new stack. Returns twice, as fork(2): 0 in the child. */
 pid_t sys_clone(unsigned long flags);
 
-/* linux/mount.h of 6.15 and later */
+/* From linux/mount.h of Linux 6.15. */
 #ifndef MOUNT_ATTR_IDMAP
 #define MOUNT_ATTR_IDMAP 0x00100000
 #endif
@@ -117,10 +118,10 @@ pid_t sys_clone(unsigned long flags);
 #define SYS_STATMOUNT_MNT_GIDMAP 0x4000U
 #define SYS_LSMT_ROOT UINT64_MAX
 
-/* linux/nsfs.h of 6.11: the id of a mount namespace, uint64_t *. */
+/* From linux/nsfs.h of Linux 6.11: get the id of a mount namespace, into a uint64_t. */
 #define SYS_NS_GET_MNTNS_ID _IOR(0xb7, 0x5, uint64_t)
 
-/* struct statmount of Linux 6.15 (include/uapi/linux/mount.h), whose layout is ABI. */
+/* struct statmount of Linux 6.15 (include/uapi/linux/mount.h); its layout is ABI. */
 struct sys_statmount {
 	uint32_t size, mnt_opts;
 	uint64_t mask;
@@ -139,7 +140,7 @@ struct sys_statmount {
 	char str[];
 };
 
-/* umount2(2), mount(2), from sys/mount.h, which cannot be included beside linux/mount.h */
+/* Flags of umount2(2), from sys/mount.h, which cannot be included beside linux/mount.h. */
 #define SYS_MNT_DETACH 2
 #define SYS_UMOUNT_NOFOLLOW 8
 

@@ -12,8 +12,8 @@
 #include "cleanup.h"
 
 /*
- * Growing arrays. VEC(struct foo) declares { items, len, cap }; VEC_ADD appends a value and returns
- * 0 or -ENOMEM, leaving the vector as it was. Zero-initialise; free items with VEC_DONE.
+ * Arrays that grow. VEC(struct foo) declares { items, len, cap }. VEC_ADD appends a value and
+ * returns 0, or -ENOMEM without a change. Zero-initialise an array, and free it with VEC_DONE.
  */
 #define VEC(type) \
 	struct { \
@@ -56,13 +56,13 @@ static inline int vec_grow(void *items_ptr, size_t len, size_t *cap, size_t item
 		(v)->len = (v)->cap = 0; \
 	} while (0)
 
-/* A list of strings that it owns. */
+/* A list of strings, which it owns. */
 struct strv {
 	char **items;
 	size_t len, cap;
 };
 
-/* Append a copy of s: 0 or -ENOMEM. */
+/* Append a copy of s. Returns 0 or -ENOMEM. */
 MUST_CHECK int strv_add(struct strv *v, const char *s);
 bool strv_has(const struct strv *v, const char *s);
 void strv_done(struct strv *v);
