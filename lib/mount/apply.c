@@ -20,7 +20,7 @@
 #include "mount_verify.h"
 #include "overlay.h"
 
-/* A mount that is attached is taken off again, whatever holds it. */
+/* Detach a mount that is attached already, even if it is busy. */
 static void detach(int mnt)
 {
 	char path[32];
@@ -43,8 +43,8 @@ static int move(int mnt, const struct target *target, const char *path, struct e
 }
 
 /*
- * A mount that is attached below a shared one becomes shared itself (propagation of the parent), so
- * what was set while it was detached has to be set again.
+ * A mount that is attached to a shared one becomes shared (mount_namespaces(7)), so the propagation
+ * is set again after attaching.
  */
 static int set_propagation(int mnt, const struct mount_plan *p, struct err *e)
 {
@@ -60,7 +60,7 @@ static int set_propagation(int mnt, const struct mount_plan *p, struct err *e)
 	return r;
 }
 
-/* OverlayFS has no map of its own to look at. */
+/* An overlay mount has no map itself. */
 static const struct mount_map *map_of(const struct mount_plan *p)
 {
 	return p->kind == MOUNT_OVERLAY ? NULL : &p->map;
@@ -152,7 +152,9 @@ static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
 		r = clone_mapped(source, &how, &tree, &ret->map_change, e);
 	exposed.fd = source;
 	exposed.closed = before ? clone_cache_note(source) : NULL;
-	/* What cannot be mapped at all is told first: no other place would help. */
+	/*
+	 * If the source cannot be mapped at all, that is reported first: no other place would help.
+	 */
 	if (r == 0)
 		r = exposure_check(&exposed, e);
 	if (r == 0)

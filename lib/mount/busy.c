@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* busy: who holds a mount. */
+/* busy: find what keeps a mount busy. */
 
 #include "busy.h"
 
@@ -20,15 +20,15 @@
 enum { HOLDERS_MAX = 5 };
 
 struct busy_search {
-	int id;     /* the mount */
-	bool known; /* ... is in mountinfo, which says: */
+	int id;     /* the id of the mount */
+	bool known; /* mountinfo has the mount, with: */
 	dev_t dev;
 	char *target, *root;
 
-	VEC(uint64_t) ids; /* whatever is on one of these mounts holds it */
-	const char *where; /* said of each process: "", or that it is in another namespace */
+	VEC(uint64_t) ids; /* a process that uses one of these mounts keeps it busy */
+	const char *where; /* added to each process: "", or that it is in another namespace */
 	struct buf text;
-	size_t found, hidden; /* processes: named or not; that could not be looked at */
+	size_t found, hidden; /* processes that use it; processes that could not be inspected */
 };
 
 /*
@@ -73,8 +73,8 @@ static bool is_on(int dirfd, const char *name, const struct busy_search *s)
 	struct statx stx;
 
 	/*
-	 * What the kernel has in memory will do: the filesystem may be a user's (FUSE), who never
-	 * answers.
+	 * Cached attributes suffice: the filesystem may be served by a user's process (FUSE) that
+	 * never answers.
 	 */
 	if (statx(dirfd, name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) < 0)
 		return false;
@@ -84,7 +84,7 @@ static bool is_on(int dirfd, const char *name, const struct busy_search *s)
 	return false;
 }
 
-/* Does any of the links in this directory of a process lead there? */
+/* Does one of the links in this directory of a process lead to the mount? */
 static bool any_on(int procfd, const char *dir, struct busy_search *s)
 {
 	int fd = openat(procfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -130,7 +130,7 @@ static int look_at_process(int proc, const char *pid, pid_t number, void *arg)
 	} dirs[] = { { "fd", "an open file" }, { "map_files", "a mapped file" } };
 	scoped_fd int fd = openat(proc, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-	(void)number; /* pid is the same as text */
+	(void)number; /* pid is the same number as text */
 	if (fd < 0)
 		return 0; /* it has ended */
 	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
@@ -149,7 +149,7 @@ static int look_at_process(int proc, const char *pid, pid_t number, void *arg)
 }
 
 /*
- * A mount on a shared one is on the copies of that, too, and umount(2) takes off all of them, or
+ * A mount on a shared one has copies in other namespaces, and umount(2) unmounts all of them or
  * none.
  */
 static int match_copy(const struct lm_mount *m, void *arg)
@@ -157,7 +157,8 @@ static int match_copy(const struct lm_mount *m, void *arg)
 	struct busy_search *s = arg;
 
 	if (m->dev == s->dev && !strcmp(m->root, s->root) && !strcmp(m->target, s->target))
-		(void)VEC_ADD(&s->ids, (uint64_t)m->id); /* else it is not found */
+		(void)VEC_ADD(
+			&s->ids, (uint64_t)m->id); /* on failure, the copy is not searched for */
 	return 0;
 }
 
@@ -203,7 +204,7 @@ static void look_at_loops(struct busy_search *s)
 		if (fd_read_file(dirfd(d), path, 8192, &file, NULL) < 0 || !file.len ||
 			!buf_get(&file))
 			continue;
-		file.data[file.len - 1] = 0; /* its newline */
+		file.data[file.len - 1] = 0; /* remove the newline */
 		(void)snprintf(
 			path, sizeof(path), "the loop device /dev/%.200s over ", entry->d_name);
 		if (below(file.data, s->target))
@@ -242,7 +243,7 @@ static void say(const struct busy_search *s, const char *what, const char *hint,
 
 static void find_holders(struct busy_search *s, struct err *e)
 {
-	(void)lm_mountinfo(match_self, s, NULL); /* without it, processes may still tell */
+	(void)lm_mountinfo(match_self, s, NULL); /* on failure, processes can still be found */
 	(void)lm_mountinfo(match_child, s, NULL);
 	if (s->found) {
 		say(s, "something is mounted below it:",

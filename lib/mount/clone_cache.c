@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* clone_cache: clones that are kept to be cloned. */
+/* clone_cache: keep clones of sources that are cloned many times. */
 
 #include "clone_cache.h"
 
@@ -13,14 +13,16 @@
 #include "clone.h"
 #include "mount_attr.h"
 
-/* What was cloned last of those that share a slot. There is no copy of what was cloned but once. */
+/*
+ * The source that was cloned last, for each slot. A source that was cloned once has no clone here.
+ */
 static struct copy {
-	uint64_t mnt, ino; /* the unique id of the mount, and what of it; 0: the slot is free */
-	int fd;            /* 1 + the copy's descriptor; 0: there is none */
+	uint64_t mnt, ino; /* the mount's unique id, and the inode; 0: the slot is free */
+	int fd;            /* 1 + the descriptor of the clone; 0: none */
 	bool note;
 } copies[64];
 
-static bool useless; /* this kernel cannot */
+static bool useless; /* this kernel cannot clone detached mounts */
 
 static int clone_of(int fd)
 {
@@ -35,7 +37,7 @@ static void forget(struct copy *c)
 	*c = (struct copy){ 0 };
 }
 
-/* To do without is no failure. */
+/* The cache is optional: log why it is not used, and return -1. */
 static int without(int num)
 {
 	if (num == EINVAL) {
@@ -50,7 +52,7 @@ static int without(int num)
 	return -1;
 }
 
-/* Else what is mounted on the source would arrive here, too. Returns 0 or -errno. */
+/* A clone that is not private would receive what is mounted on the source. Returns 0 or -errno. */
 static int keep(struct copy *c, int fd)
 {
 	scoped_fd int copy = clone_of(fd);
@@ -97,7 +99,7 @@ int clone_cache_clone(int fd)
 	if (r < 0)
 		return r == -EINVAL ?
 			-1 :
-			without(-r); /* the source cannot be cloned: the caller will tell */
+			without(-r); /* the source cannot be cloned: the caller reports it */
 	r = clone_of(c->fd - 1);
 	return r < 0 ? without(errno) : r;
 }
@@ -107,7 +109,7 @@ bool *clone_cache_note(int fd)
 	struct statx stx;
 	struct copy *c;
 
-	/* A file can have several names, in places of different kinds. */
+	/* A file can have several names, in directories with different modes. */
 	if (useless || !look(fd, &stx) || !(stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE) ||
 		!S_ISDIR(stx.stx_mode))
 		return NULL;

@@ -32,7 +32,7 @@ static bool same_spot(const struct spot *a, const struct spot *b)
 	return a->mnt == b->mnt && same_file(&a->st, &b->st);
 }
 
-/* How many steps up from fd is `above`? -1: it is not above it within the mount. */
+/* Count the steps from fd up to `above`. -1: it is not above fd within the mount. */
 static int steps_up(int fd, const struct spot *above)
 {
 	scoped_fd int dir = fcntl(fd, F_DUPFD_CLOEXEC, 3);
@@ -54,8 +54,8 @@ static int steps_up(int fd, const struct spot *above)
 }
 
 /*
- * The last n components of the path of fd, and name. It is only a guess (somebody may rename):
- * checked by common_dir_open().
+ * The last n components of the path of fd, followed by name. It is a guess, since directories can
+ * be renamed; common_dir_open() verifies it.
  */
 static char *relative(int fd, int n, const char *name)
 {
@@ -113,7 +113,6 @@ int common_dir_find(const struct place *first, const struct place *second, struc
 	return 0;
 }
 
-/* The same directory again, this time by way of the clone. */
 int common_dir_open(
 	int mnt, const char *rel, int original, const char *path, int *ret_fd, struct err *e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* device: filesystems on devices, in files, and of no device at all. */
+/* device: filesystems on devices, in files, and without either. */
 
 #include "device.h"
 
@@ -51,7 +51,7 @@ static void say(void (*log)(const char *fmt, ...), const struct mount_plan *p, c
 
 /*
  * Lines of /proc/filesystems are "nodev\ttmpfs" and "\text4". 1: without a device; 0: with one; -1:
- * not known (yet).
+ * the kernel does not know the type (yet).
  */
 static int is_nodev(const char *type)
 {
@@ -82,10 +82,10 @@ bool device_is_needed(const struct mount_plan *p)
 		(mount_plan_stat(p, &st) == 0 && (S_ISBLK(st.st_mode) || S_ISREG(st.st_mode)));
 }
 
-/* The driver for what libblkid has found. */
+/* The driver for a type that libblkid has found. */
 static const char *driver_of(const char *found)
 {
-	/* It reads them all, and can be ID-mapped where that of ext2 cannot. */
+	/* The ext4 driver reads all three, and can be ID-mapped, which ext2's cannot. */
 	if (!strcmp(found, "ext2") || !strcmp(found, "ext3"))
 		return "ext4";
 	return !strcmp(found, "ntfs") && is_nodev(found) < 0 ? "ntfs3" : found;
@@ -101,7 +101,7 @@ static bool is_read_only_type(const char *type)
 	return false;
 }
 
-/* ext2, ext3 and ext4 are one; so are vfat and msdos. */
+/* ext2, ext3 and ext4 count as one type, as do vfat and msdos. */
 static bool same_type(const char *a, const char *b)
 {
 	return !strcmp(a, b) || (!strncmp(a, "ext", 3) && !strncmp(b, "ext", 3)) ||
@@ -127,7 +127,7 @@ static int wrong_source(const struct mount_plan *p, const struct stat *st, struc
 	return -EINVAL;
 }
 
-/* fd was opened by O_PATH: the same file again, for use. */
+/* Open the file of fd, which is an O_PATH descriptor, for reading or writing. */
 static int reopen(
 	const struct mount_plan *p, int fd, bool want_write, int *ret, bool *ret_ro, struct err *e)
 {
@@ -140,7 +140,7 @@ static int reopen(
 		if (*ret >= 0)
 			return 0;
 		num = errno;
-		/* ETXTBSY: it is swap space in use, or a program that runs */
+		/* ETXTBSY: it is active swap space, or a running program */
 		if (rw_asked(p) ||
 			(num != EROFS && num != EACCES && num != EPERM && num != ETXTBSY))
 			return err_path(e, num, p->source, "cannot open it for writing");
@@ -154,7 +154,7 @@ static int reopen(
 	return 0;
 }
 
-/* found: what a tag stands for, or NULL. */
+/* found: the device that has the tag, or NULL. */
 static int open_device(
 	const struct mount_plan *p, struct device *d, const char *found, struct err *e)
 {
@@ -173,7 +173,7 @@ static int open_device(
 	if (!S_ISBLK(d->st.st_mode) && !S_ISREG(d->st.st_mode))
 		return wrong_source(p, &d->st, e);
 	d->needs_loop = S_ISREG(d->st.st_mode) || p->loop || p->offset || p->sizelimit;
-	/* A device is written to by its filesystem, not through this. */
+	/* The filesystem writes to a device, not this descriptor. */
 	r = reopen(p, fd, d->needs_loop && !ro_asked(p), &d->fd, &d->read_only, e);
 	if (r < 0)
 		return r;
@@ -200,7 +200,7 @@ static int size_of(const struct mount_plan *p, const struct device *d, uint64_t 
 	return 0;
 }
 
-/* The kernel cuts what is too long, and rounds down to sectors. */
+/* The kernel would truncate a part that is too long, and round it down to sectors. */
 static int check_bounds(
 	const struct mount_plan *p, const struct device *d, uint64_t *ret_size, struct err *e)
 {
@@ -239,7 +239,7 @@ static int set_type(const struct mount_plan *p, struct device *d, const char *ty
 	return 0;
 }
 
-/* -t is obeyed, but not in silence. */
+/* The type of -t is used, with a warning if it contradicts libblkid. */
 static void compare_type(const struct mount_plan *p, int found_r, const struct blk_found *found,
 	const struct err *why)
 {
@@ -317,7 +317,8 @@ static int open_nodev(const struct mount_plan *p, struct device *d, struct err *
 }
 
 /*
- * Links go: what mountinfo shows should be the device's own name. The kernel resolves that again.
+ * Without symbolic links: mountinfo should show the device's own name, which the kernel resolves
+ * again.
  */
 static int name_device(const struct mount_plan *p, struct device *d, struct err *e)
 {
@@ -389,10 +390,7 @@ static int attach_loop(const struct mount_plan *p, struct device *d, struct err 
 	return d->path ? 0 : err_nomem(e);
 }
 
-/*
- * The name was resolved again by the kernel: the device that is mounted must be the one that was
- * looked at.
- */
+/* The kernel has resolved the name again: the mounted device must be the one that was probed. */
 static int check_device(
 	const struct mount_plan *p, const struct device *d, const struct stat *root, struct err *e)
 {
@@ -400,7 +398,7 @@ static int check_device(
 	dev_t want = d->st.st_rdev;
 
 	if (d->fd < 0 || !major(root->st_dev))
-		return 0; /* none, or one with several devices, such as btrfs */
+		return 0; /* no device, or several, as for btrfs */
 	if (d->loop >= 0) {
 		if (fstat(d->loop, &loop) < 0)
 			return err_set(e, errno, p->source, "cannot stat the loop device");
@@ -411,7 +409,7 @@ static int check_device(
 	return err_say(e, ESTALE, p->source, "the device was replaced by another meanwhile");
 }
 
-/* A driver may make it read-only by itself: after errors, or for want of a feature. */
+/* The driver may make the filesystem read-only: after errors, or for lack of a feature. */
 static int check_writable(const struct mount_plan *p, struct device *d, int mnt, struct err *e)
 {
 	uint64_t flags;
@@ -422,12 +420,12 @@ static int check_writable(const struct mount_plan *p, struct device *d, int mnt,
 	if (d->read_only || ro_asked(p) || !(flags & MOUNT_ATTR_RDONLY))
 		return 0;
 	d->read_only = true;
-	if (!rw_asked(p)) /* else it is an error, which verify_flags() will tell */
+	if (!rw_asked(p)) /* else verify_flags() reports an error */
 		say(log_warn, p, "is mounted read-only: its driver would not have it writable", "");
 	return 0;
 }
 
-/* Map, flags and propagation, in one call. */
+/* Set map, flags and propagation in one call. */
 static int set_all(const struct mount_plan *p, const struct device *d, int mnt, struct err *e)
 {
 	int userns = -1, r = p->map.wish == MAP_SET ? userns_get(&p->map.map, &userns, e) : 0;

@@ -24,8 +24,8 @@ static const char *option_value(const struct mount_plan *p, const char *name)
 }
 
 /*
- * "/subvol/dir" as table_path() would have it; a btrfs has a default subvolume that we do not know
- * of.
+ * The directory "/subvol/dir" in the form of table_path(). The default subvolume of a btrfs is
+ * unknown.
  */
 static bool same_root(const struct mount_plan *p, const struct mount_info *there)
 {
@@ -82,7 +82,7 @@ static bool same_source(const struct mount_plan *p, const struct mount_info *the
 	if (path_stat(there->source, true, &dev) == 0 && S_ISBLK(dev.st_mode) &&
 		dev.st_rdev == st.st_rdev)
 		return true;
-	/* mount(8) attaches files itself before it calls its helper. */
+	/* mount(8) attaches files to loop devices before it calls its helper. */
 	return loop_same(there->source, source);
 }
 
@@ -92,8 +92,8 @@ bool device_is_mounted(const struct mount_plan *p, const struct mount_info *ther
 }
 
 /*
- * What a mount of a filesystem without a block device's number (btrfs) calls its source, if that is
- * a device.
+ * Is the source of the mount this device? For filesystems without a device number of their own
+ * (btrfs).
  */
 static bool source_is(const struct mount_info *there, dev_t rdev)
 {
@@ -104,8 +104,7 @@ static bool source_is(const struct mount_info *there, dev_t rdev)
 }
 
 /*
- * The loop device of a mount. Its source is a text, which can be anything: where there is a device
- * number, that tells.
+ * The loop device of a mount. The source is any text, so the device number is used if there is one.
  */
 static bool loop_of(const struct mount_info *there, struct loop_path *ret)
 {
@@ -115,7 +114,7 @@ static bool loop_of(const struct mount_info *there, struct loop_path *ret)
 	else if (!major(there->dev) && !strncmp(there->source, "/dev/loop", 9) &&
 		strlen(there->source) < sizeof(ret->text))
 		(void)snprintf(
-			ret->text, sizeof(ret->text), "%s", there->source); /* fits: measured */
+			ret->text, sizeof(ret->text), "%s", there->source); /* fits: checked */
 	else
 		return false;
 	return true;
@@ -127,7 +126,7 @@ bool device_shows(
 	const struct loop_part part = { .offset = p->offset, .sizelimit = p->sizelimit };
 	struct loop_path loop;
 
-	if (d->fd < 0) /* tmpfs and its like are new each time */
+	if (d->fd < 0) /* each mount of tmpfs and its like is a new filesystem */
 		return strcmp(d->type, "tmpfs") && strcmp(d->type, "ramfs") &&
 			strcmp(d->type, "hugetlbfs") && !strcmp(there->type, d->type) &&
 			!strcmp(there->source, p->source);
@@ -135,7 +134,7 @@ bool device_shows(
 		return loop_of(there, &loop) && loop_shows(loop.text, &d->st, &part);
 	if (there->dev == d->st.st_rdev || (!major(there->dev) && source_is(there, d->st.st_rdev)))
 		return true;
-	/* mount(8) attaches files itself before it calls its helper. */
+	/* mount(8) attaches files to loop devices before it calls its helper. */
 	return d->path && major(d->st.st_rdev) == LOOP_MAJOR && loop_of(there, &loop) &&
 		loop_same(loop.text, d->path);
 }

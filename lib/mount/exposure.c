@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* exposure: does a writable map give ids of the disk away? */
+/* exposure: does a writable ID-mapped mount give ids away? */
 
 #include "exposure.h"
 
@@ -30,7 +30,8 @@ static struct exposed_id account_of(bool group, const struct idranges *r)
 {
 	for (size_t i = 0; i < r->len; i++) {
 		const struct idrange *x = &r->items[i];
-		uint32_t from = x->seen ? 0 : 1, id; /* what is seen as root's is root's anyway */
+		uint32_t from = x->seen ? 0 : 1,
+			 id; /* ids that are seen as root's belong to root anyway */
 
 		if (x->disk != x->seen && from < x->count &&
 			account_in(group, x->disk + from, x->count - from, &id))
@@ -114,7 +115,7 @@ int exposure_report(const struct exposure *x, const char *name, const char *reac
  * --- a bind ------------------------------------------------------------------------------------
  */
 
-/* The new mount is writable unless its source's is not: rw changes that. */
+/* The new mount is read-only if the source's mount is, unless rw is specified. */
 static bool stays_read_only(int fd, const struct mount_flags *flags)
 {
 	return flags->set & MOUNT_ATTR_RDONLY ||
@@ -135,7 +136,7 @@ static bool is_closed(const struct exposure_source *s)
 	return closed;
 }
 
-/* What is quick to ask, and likely, goes first: a table has many lines. */
+/* Checks that are quick or likely to succeed come first: a table has many lines. */
 int exposure_check(const struct exposure_source *s, struct err *e)
 {
 	struct exposure_facts f = {
@@ -151,7 +152,7 @@ int exposure_check(const struct exposure_source *s, struct err *e)
 		f.closed = is_closed(s);
 	if (!harmless(&f))
 		f.user_ns = !userns_is_initial();
-	if (!harmless(&f)) /* of each mount that comes along, by itself */
+	if (!harmless(&f)) /* each mount that is bound, by itself */
 		f.nosuid = is_safe_mount(s->fd, s->flags) &&
 			(!s->below || rbind_all(s->fd, s->below, is_safe_mount, s->flags));
 	f.own_mode =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* exposure_plan: what a plan gives away, of whatever kind it is. */
+/* exposure_plan: check plans of each kind for ids that they give away. */
 
 #include "exposure.h"
 
@@ -27,14 +27,14 @@
  * --- filesystems -------------------------------------------------------------------------------
  */
 
-/* The first mount of the filesystem by which others reach it. */
+/* A mount of the filesystem by which other users reach it. */
 struct other_mount {
 	const struct mount_plan *p;
 	const struct device *d;
 	char *target;
 };
 
-/* The root of the mount, if it still is what the target leads to. */
+/* Open the root of the mount, if the target still leads to it. */
 static int open_mount(const struct mount_info *there)
 {
 	scoped_fd int fd = -1;
@@ -49,8 +49,8 @@ static int open_mount(const struct mount_info *there)
 }
 
 /*
- * Through a map, set-uid files of disk id 0 are those of the map's root: whoever has that id's
- * group may reach them.
+ * On an ID-mapped mount, set-uid files of disk id 0 belong to the map's root, so members of that
+ * id's group may reach them.
  */
 static gid_t group_of(const struct mount_info *there)
 {
@@ -71,8 +71,8 @@ static int look_at(const struct mount_info *there, void *arg)
 		return 0;
 	fd = open_mount(there);
 	/*
-	 * What is covered by another mount cannot be judged: no path leads there now, but who
-	 * stands in it goes on.
+	 * A mount that another one covers cannot be judged: no path leads to it now, but a process
+	 * may have its working directory there.
 	 */
 	if (fd >= 0 &&
 		(reachable_mount_has(fd, ST_NOSUID) || reachable_closed(fd, group_of(there))))
@@ -124,7 +124,7 @@ static int check_bind(const struct mount_plan *p, struct err *e)
 	};
 
 	if (!p->source_open)
-		return 0; /* mounting will say why */
+		return 0; /* mounting reports why */
 	if (p->recursive && rbind_list(p->source_fd, p->source, &below, NULL) == 0)
 		s.below = &below;
 	s.fd = p->source_fd;
@@ -171,7 +171,10 @@ void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir)
 	if (p->map.wish == MAP_SET)
 		seen = idmap_uid_seen(&p->map.map, p->root_uid, &uid) &&
 			idmap_gid_seen(&p->map.map, p->root_gid, &gid);
-	/* The stack's own root may pass: it can run nothing there that gives it more. */
+	/*
+	 * The group of the stack's own root may reach it: it gains nothing by running programs
+	 * there.
+	 */
 	group = seen ? gid : REACHABLE_NO_GROUP;
 	if (in_dir ? reachable_closed_in(dir, group) : reachable_closed(dir, group))
 		return;

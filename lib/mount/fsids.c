@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fsids: create files as somebody else. */
+/* fsids: create files with another owner. */
 
 #include "fsids.h"
 
@@ -26,8 +26,8 @@ int fsids_enter(struct fsids *f, uint32_t uid, uint32_t gid, struct err *e)
 	f->uid = (uint32_t)sys_setfsuid(uid);
 
 	/*
-	 * The calls do not tell whether they worked, but return the id that is set: asking with no
-	 * id changes nothing.
+	 * The calls do not report errors, but return the previous id; an invalid id changes
+	 * nothing.
 	 */
 	if ((uint32_t)sys_setfsgid(UINT32_MAX) == gid && (uint32_t)sys_setfsuid(UINT32_MAX) == uid)
 		return 0;
@@ -46,6 +46,7 @@ void fsids_leave(struct fsids *f)
 		return;
 	(void)sys_setfsuid(f->uid);
 	(void)sys_setfsgid(f->gid);
-	(void)prctl(PR_SET_SECUREBITS, (unsigned long)f->securebits); /* was allowed before */
+	(void)prctl(
+		PR_SET_SECUREBITS, (unsigned long)f->securebits); /* allowed: setting them was */
 	f->securebits = -1;
 }

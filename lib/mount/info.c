@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* info: what the kernel says of a mount. */
+/* info: what the kernel reports about a mount. */
 
 #include "info.h"
 
@@ -15,7 +15,7 @@
 #include "statmount.h"
 #include "via_libmount.h"
 
-/* 0, 1 when the kernel cannot tell everything this way, or -errno. */
+/* Returns 0, 1 if the kernel does not report everything this way, or -errno. */
 static int from_statmount(uint64_t ns, int fd, struct mount_info *i)
 {
 	scoped_statmount struct statmount_reply reply = { 0 };
@@ -54,7 +54,7 @@ int mount_info_from_line(const struct lm_mount *m, struct mount_info *i)
 	i->parent = m->parent;
 	i->propagation = m->propagation ? m->propagation : MS_PRIVATE;
 	i->mapped = has_word(m->vfs_options, "idmapped");
-	(void)snprintf(i->type, sizeof(i->type), "%s", m->type); /* long ones are cut */
+	(void)snprintf(i->type, sizeof(i->type), "%s", m->type); /* long names are truncated */
 	i->source = strdup(m->source);
 	i->root = strdup(m->root);
 	i->options = strdup(m->fs_options);
@@ -203,7 +203,7 @@ int mount_info_find(int id, struct mount_snapshot *s, struct mount_info *ret, st
 {
 	const struct mount_info *found = in_snapshot(s, id);
 
-	/* Not read yet, or mounted since. */
+	/* The snapshot was not taken yet, or the mount is newer. */
 	if (!found) {
 		int r = take_snapshot(s, e);
 
@@ -214,7 +214,7 @@ int mount_info_find(int id, struct mount_snapshot *s, struct mount_info *ret, st
 	if (!found)
 		return not_listed(e);
 
-	*ret = *found; /* a map is never known here */
+	*ret = *found; /* mountinfo has no maps */
 	ret->source = strdup(found->source);
 	ret->root = strdup(found->root);
 	ret->options = strdup(found->options);

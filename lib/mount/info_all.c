@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* info_all: the mounts of all mount namespaces that can be seen. */
+/* info_all: the mounts of all mount namespaces that the caller may inspect. */
 
 #include "info_all.h"
 
@@ -12,7 +12,7 @@ struct all_namespaces {
 	int (*fn)(const struct mount_info *i, const struct mntns *ns, void *arg);
 	void *arg;
 	const struct mntns *ns;
-	int answer; /* of fn */
+	int answer; /* what fn returned */
 	struct err *e;
 };
 
@@ -29,7 +29,7 @@ static bool is_refusal(int r)
 	return r == -EACCES || r == -EPERM || r == -ENOENT;
 }
 
-/* statmount(2) takes rights over the namespace, where mountinfo takes those over the process. */
+/* statmount(2) requires privileges over the namespace, mountinfo over the process. */
 static int look_into(const struct mntns *n, void *arg)
 {
 	struct all_namespaces *s = arg;
@@ -61,7 +61,7 @@ int mount_info_all_namespaces(
 {
 	struct all_namespaces s = { .fn = fn, .arg = arg, .e = e };
 	scoped_mntns struct mntns own = MNTNS_INIT;
-	size_t closed = 0; /* whom the caller may not look at is not ours to count */
+	size_t closed = 0; /* not reported: processes that the caller may not inspect */
 	int r = mntns_own(&own, e);
 
 	s.ns = &own;

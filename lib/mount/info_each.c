@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* info_each: all mounts of a namespace. */
+/* info_each: iterate over the mounts of a namespace. */
 
 #include "info.h"
 
@@ -16,8 +16,8 @@
 
 enum {
 	LIST_AT_ONCE = 512,
-	READ_MAX = 128 << 20, /* of another namespace, whose owner makes 100,000 mounts with names
-	                         of any length */
+	READ_MAX = 128 << 20, /* of another namespace, whose owner can make 100,000 mounts with
+	                         names of any length */
 };
 
 struct each {
@@ -53,7 +53,7 @@ static int each_id(uint64_t id, struct each *x, struct statmount_reply *reply)
 	int r = statmount_ask(x->ns, id, SYS_STATMOUNT_MNT_POINT, reply);
 
 	if (r == -ENOENT)
-		return 0; /* gone since it was listed */
+		return 0; /* it was unmounted since it was listed */
 	if (r < 0)
 		return err_set(x->e, -r, NULL, "cannot ask for a mount (statmount)");
 	x->read += reply->too_large ? reply->size : reply->sm->size;

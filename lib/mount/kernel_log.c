@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* kernel_log: the kernel's own words about a failed mount. */
+/* kernel_log: the kernel's messages about a failed mount. */
 
 #include "kernel_log.h"
 
@@ -45,7 +45,7 @@ static void read_context(int fs, struct buf *b)
 	}
 }
 
-/* "loop1" is not in "loop12". */
+/* Does the text contain the name as a word ("loop1", but not in "loop12")? */
 static bool names(const char *text, const char *name)
 {
 	size_t n = strlen(name);
@@ -68,7 +68,7 @@ static void read_log(int log, const char *name, struct buf *b)
 
 		n = read(log, record, sizeof(record) - 1);
 		if (n < 0 && errno == EPIPE)
-			continue; /* overwritten before it was read: on with the next */
+			continue; /* overwritten before it was read: read the next */
 		if (n <= 0)
 			return;
 		record[n] = '\0';

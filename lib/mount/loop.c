@@ -29,7 +29,7 @@ enum { ATTEMPTS = 64, LOCK_TRIES = 500, LOCK_PAUSE_MS = 20, GONE_TRIES = 25 };
 static void pause_ms(long ms)
 {
 	(void)nanosleep(&(struct timespec){ ms / 1000, ms % 1000 * 1000000 },
-		NULL); /* cut short, it is asked again */
+		NULL); /* if it is interrupted, the condition is checked again */
 }
 
 /*
@@ -37,8 +37,8 @@ static void pause_ms(long ms)
  */
 
 /*
- * The backing file's inode and filesystem are what stat(2) says of it: drivers/block/loop.c,
- * loop_get_status().
+ * LOOP_GET_STATUS64 returns the inode and device of the backing file as stat(2) does:
+ * drivers/block/loop.c, loop_get_status().
  */
 static bool is_backed_by(const struct loop_info64 *i, const struct stat *st)
 {
@@ -295,15 +295,15 @@ static int make_device(const struct loop_request *q, struct loop_device *ret, st
 }
 
 /*
- * Between looking for a device and making one, nobody else of us may make one. Goes with the lock's
- * own descriptor. It is not the file's lock, which all who can read it can hold; without a
- * directory for locks it is that of a node that root alone can open.
+ * Only one process at a time may search for a loop device of a file and attach one. The lock ends
+ * with its descriptor. It is not a lock on the file, which all users that can read the file can
+ * hold. If there is no directory for locks, a device node that only root can open is locked.
  */
 static int open_lock(const struct stat *st)
 {
 	const struct stat device = {
 		.st_dev = st->st_rdev
-	}; /* which has as many nodes as somebody makes */
+	}; /* a device can have any number of nodes */
 	struct stat control;
 	int fd = lock_open(S_ISBLK(st->st_mode) ? &device : st, "loop");
 
@@ -394,7 +394,7 @@ bool loop_watch(dev_t dev, struct loop_watch *ret)
 	return ret->file != NULL;
 }
 
-/* Freed, or in use for another file by now. */
+/* Is the device free, or attached to another file? */
 static bool is_gone(const struct loop_watch *w)
 {
 	scoped_free char *now = attribute(w->minor, "backing_file");
@@ -414,7 +414,7 @@ static int match_mount(const struct mount_info *i, void *arg)
 	return 1;
 }
 
-/* Does a descriptor of this process lead to the device? */
+/* Does the process have the device open? */
 static bool process_holds(int proc, const char *pid, dev_t dev)
 {
 	char path[64];
@@ -429,7 +429,7 @@ static bool process_holds(int proc, const char *pid, dev_t dev)
 	d = fd < 0 ? NULL : fdopendir(fd);
 	if (!d)
 		return false;
-	fd = -1; /* d's now */
+	fd = -1; /* owned by d */
 	while (!found && (entry = readdir(d)))
 		found = fstatat(dirfd(d), entry->d_name, &st, 0) == 0 && S_ISBLK(st.st_mode) &&
 			st.st_rdev == dev;

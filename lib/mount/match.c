@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* match: what is at a target, against what a plan would put there. */
+/* match: compare what is mounted at a target with a plan. */
 
 #include "match.h"
 
@@ -17,7 +17,7 @@
 #include "mount_verify.h"
 #include "overlay_options.h"
 
-/* The two sides. The source of a stack has no descriptor of its own. */
+/* The two sides that are compared. A stack has no source_fd. */
 struct sides {
 	struct mount_info there, source; /* source: of a bind */
 	int there_fd, source_fd;         /* source_fd: the plan's */
@@ -36,8 +36,8 @@ static void sides_done(struct sides *s)
 		.there = { .id = -1 }, .source = { .id = -1 }, .there_fd = -1, .source_fd = -1 })
 
 /*
- * The root of a mount on the target, or 0 when there is none: mounting will say what is wrong with
- * it.
+ * Open the root of the mount on the target. 0: nothing is mounted there; if the path is wrong,
+ * mounting reports it.
  */
 static int open_there(const struct mount_plan *p, int *ret)
 {
@@ -57,7 +57,7 @@ static int look_at_bind(
 	int r;
 
 	if (!p->source_open)
-		return 0; /* mounting will say why */
+		return 0; /* mounting reports why */
 	s->source_fd = p->source_fd;
 	if (fstat(s->there_fd, &there) < 0 || fstat(s->source_fd, &source) < 0)
 		return err_set(e, errno, p->target, "cannot look at what is mounted");
@@ -67,11 +67,11 @@ static int look_at_bind(
 	r = mount_info_look(s->source_fd, snap, &s->source, e);
 	if (r < 0)
 		return r;
-	/* A filesystem that is to be covered by a mapped bind of itself is not that bind. */
+	/* A filesystem that a mapped bind of itself is to cover is not that bind. */
 	return s->source.id != s->there.id || (p->map.wish == MAP_SET && s->there.mapped);
 }
 
-/* Both sides, or 0 when the plan's source is not what is there. */
+/* Get both sides. 0: the plan's source is not mounted there. */
 static int look(
 	const struct mount_plan *p, struct mount_snapshot *snap, struct sides *s, struct err *e)
 {
@@ -126,21 +126,24 @@ static int other_map(const struct mount_plan *p, const struct sides *s, struct e
 	return other(p, "another map", buf_get(&there), buf_get(&planned), e);
 }
 
-/* Without being told the map: is the owner of the root what the map makes of the disk's? */
+/*
+ * The map is unknown: compare the owner of the root with what the plan's map makes of its disk
+ * owner.
+ */
 static int same_owner(const struct mount_plan *p, const struct sides *s, struct err *e)
 {
 	const struct idmap *old = s->source.mapped && s->source.map_known ? &s->source.map : NULL;
 
 	if (s->source.mapped && !old)
-		return 0; /* nothing to compare with */
+		return 0; /* it cannot be compared */
 	return verify_owner(s->there_fd, s->source_fd, old, &p->map.map, p->target, NULL) < 0 ?
 		other_map(p, s, e) :
 		0;
 }
 
 /*
- * A filesystem has no map but the plan's. Before Linux 6.15 one map is as good as another: there is
- * nothing to compare with.
+ * A new filesystem has no map but the plan's. Before Linux 6.15 the map is unknown, and any map is
+ * accepted.
  */
 static int same_fs_map(const struct mount_plan *p, const struct sides *s, struct err *e)
 {
@@ -174,7 +177,7 @@ static int same_bind_map(const struct mount_plan *p, const struct sides *s, stru
 	return there->mapped && idmap_equal(&there->map, &p->map.map) ? 0 : other_map(p, s, e);
 }
 
-/* What a stack shows as its root is its upper's, or the topmost layer's. */
+/* The root of a stack is that of its upper or of its topmost layer. */
 static int same_stack_map(const struct mount_plan *p, const struct sides *s, struct err *e)
 {
 	const struct mount_map *map = mount_plan_layer_map(p, 0);
@@ -188,15 +191,15 @@ static int same_stack_map(const struct mount_plan *p, const struct sides *s, str
 		top = p->upper;
 	}
 	/*
-	 * Changes in memory have an owner that only they know; stored as seen, one that any map may
-	 * have had.
+	 * An upper in memory has an unknown owner; with seen ids stored, any map may have been
+	 * used.
 	 */
 	if (p->upper_kind == UPPER_EPHEMERAL || (p->upper_kind == UPPER_DIR && p->upper_plain) ||
 		map->wish != MAP_SET)
 		return 0;
 	if (fstat(s->there_fd, &is) < 0 || path_stat(top, true, &disk) < 0)
-		return 0;                                   /* nothing to compare with */
-	(void)idmap_uid_seen(&map->map, disk.st_uid, &uid); /* else it is the overflow id */
+		return 0;                                   /* it cannot be compared */
+	(void)idmap_uid_seen(&map->map, disk.st_uid, &uid); /* else the overflow id is seen */
 	(void)idmap_gid_seen(&map->map, disk.st_gid, &gid);
 	if (is.st_uid == uid && is.st_gid == gid)
 		return 0;
@@ -211,11 +214,11 @@ static int same_stack_map(const struct mount_plan *p, const struct sides *s, str
  * --- the layers --------------------------------------------------------------------------------
  */
 
-/* The layers of the mount, compared with those of the plan. */
+/* Compares the layers of the mount with those of the plan. */
 struct layer_count {
 	const struct mount_plan *p;
 	size_t n;
-	bool other; /* one is another layer of an image than the plan has there */
+	bool other; /* a layer is not the one that the plan has there */
 };
 
 /*
@@ -244,8 +247,8 @@ static int count_layer(const struct overlay_dir *dir, void *arg)
 }
 
 /*
- * What the root of a stack is: its upper, or its topmost layer. On one filesystem they have the
- * same number; else OverlayFS has numbers of its own.
+ * Compare the root of the stack, which is its upper or its topmost layer. If all layers are on one
+ * filesystem, the stack shows that directory's inode number; else OverlayFS assigns its own.
  */
 static int same_top(const struct mount_plan *p, const struct sides *s, struct err *e)
 {
@@ -256,7 +259,7 @@ static int same_top(const struct mount_plan *p, const struct sides *s, struct er
 	int r;
 
 	if (p->upper_kind == UPPER_EPHEMERAL || (!upper && p->layers.len == 1))
-		return 0; /* a filesystem in memory is part of it */
+		return 0; /* a part of it is in memory */
 	if (fstat(s->there_fd, &is) < 0)
 		return err_set(e, errno, p->target, "cannot look at what is mounted");
 	r = path_stat(top, true, &want);
@@ -266,7 +269,7 @@ static int same_top(const struct mount_plan *p, const struct sides *s, struct er
 			0;
 	for (size_t i = 0; i < p->layers.len; i++)
 		if (path_stat(p->layers.items[i].dir, true, &st) < 0 || st.st_dev != want.st_dev)
-			return 0; /* nothing to compare with */
+			return 0; /* it cannot be compared */
 	if (is.st_ino == want.st_ino)
 		return 0;
 	(void)snprintf(there, sizeof(there), "inode %llu", (unsigned long long)is.st_ino);
@@ -305,12 +308,12 @@ static int same_flags(const struct mount_plan *p, const struct sides *s, struct 
 										 0;
 	int r = mount_flags_get(s->there_fd, &is);
 
-	/* What a plan does not speak of, a bind has from the mount of its source. */
+	/* A bind inherits the flags that the plan does not specify from the mount of its source. */
 	if (r == 0 && s->source_fd >= 0)
 		r = mount_flags_get(s->source_fd, &want);
 	if (r < 0)
 		return err_set(e, -r, p->target, "cannot read the flags of what is mounted");
-	/* Unless something else is asked for, a filesystem is as read-only as it has to be. */
+	/* Unless the plan specifies it, a filesystem is as read-only as it must be. */
 	if (p->kind == MOUNT_FS)
 		want = is & MOUNT_ATTR_RDONLY;
 	want = (want & ~p->flags.clear) | p->flags.set;
@@ -354,8 +357,8 @@ int plan_source_is_mounted(
 	int r = look(p, snap, &s, e);
 
 	/*
-	 * A plan with a map makes mounts with maps: any other bind of the source is somebody
-	 * else's.
+	 * A plan with a map makes mounts with a map: a bind of the source without one was made by
+	 * another program.
 	 */
 	if (r > 0 && p->kind != MOUNT_OVERLAY && p->map.wish == MAP_SET && !s.there.mapped)
 		return 0;

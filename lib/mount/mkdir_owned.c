@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mkdir_owned: directories that are born with their owner. */
+/* mkdir_owned: create directories with their final owner. */
 
 #include "mkdir_owned.h"
 
@@ -15,8 +15,8 @@
 #include "probe.h"
 
 /*
- * By descriptor, and of a directory of that owner alone: another user may have exchanged it since
- * it was made.
+ * By descriptor, and only if the owner is right: another user may have exchanged the directory
+ * since it was made.
  */
 static int set_mode(int fd, const struct owner_mode *b, uint32_t mode)
 {
@@ -35,15 +35,15 @@ static int make_plain(int dirfd, const char *name, const struct owner_mode *b)
 
 	if (fd_make_dir(dirfd, name, b->mode & 01777) < 0)
 		return -errno;
-	if (!(b->mode & 06000)) /* mkdir(2) does not take them */
+	if (!(b->mode & 06000)) /* mkdir(2) ignores these bits */
 		return 0;
 	fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? -errno : set_mode(fd, b, b->mode & 07777);
 }
 
 /*
- * A set-gid parent gives its group to what is born below it, and a default ACL its entries. So the
- * directory is born in a plain directory beside, and moved.
+ * A directory inherits the group of a set-gid parent, and the entries of its default ACL. So it is
+ * created in a new plain directory beside, and renamed.
  */
 static int born_beside(int dirfd, const char *name, const struct owner_mode *b, struct err *e)
 {
@@ -58,7 +58,7 @@ static int born_beside(int dirfd, const char *name, const struct owner_mode *b, 
 	tmp = openat(dirfd, tmpname, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	r = tmp < 0 ? -errno : set_mode(tmp, b, 0700);
 	if (r == 0) {
-		/* none there, or a filesystem without: both fine */
+		/* it has none, or the filesystem has no ACLs */
 		(void)removexattr(fd_proc_path(tmp, path), "system.posix_acl_default");
 		(void)removexattr(path, "system.posix_acl_access");
 		r = make_plain(tmp, "d", b);
@@ -66,8 +66,8 @@ static int born_beside(int dirfd, const char *name, const struct owner_mode *b, 
 			r = -errno;
 	}
 	if (r < 0 && tmp >= 0)
-		(void)unlinkat(tmp, "d", AT_REMOVEDIR); /* if it is there at all */
-	(void)unlinkat(dirfd, tmpname, AT_REMOVEDIR);   /* empty now */
+		(void)unlinkat(tmp, "d", AT_REMOVEDIR); /* if it was created */
+	(void)unlinkat(dirfd, tmpname, AT_REMOVEDIR);   /* it is empty now */
 	return r < 0 ? err_set(e, -r, name, "cannot create the directory") : 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mntns: mount namespaces, seen from outside. */
+/* mntns: inspect mount namespaces from outside. */
 
 #include "mntns.h"
 
@@ -19,7 +19,7 @@
 #include "../base/vec.h"
 #include "info.h"
 
-/* A namespace that was visited and, where the root directory counts, that; else zeros. */
+/* A namespace that was visited, with the root directory if that counts; else zeros. */
 struct visited {
 	uint64_t ns, ino;
 	uint32_t major, minor;
@@ -44,8 +44,8 @@ static void read_command(struct mntns *n)
 }
 
 /*
- * Everything is opened below this one directory: the number may be another process's a moment
- * later.
+ * Everything is opened below this directory: a moment later, the number may belong to another
+ * process.
  */
 static int open_process(int proc, const char *name, struct mntns *n)
 {
@@ -83,7 +83,7 @@ void mntns_done(struct mntns *n)
 	*n = MNTNS_INIT;
 }
 
-/* 1: not seen before, and noted. -ENOMEM. */
+/* Note p. Returns 1 if it is new, 0 if it was noted before, or -ENOMEM. */
 static int is_new(struct mntns_walk *w, struct visited p)
 {
 	for (size_t i = 0; i < w->seen.len; i++) {
@@ -105,10 +105,10 @@ static int visit(int proc, const char *name, pid_t pid, void *arg)
 
 	if (r < 0) {
 		if (r != -EACCES && r != -EPERM)
-			return 0; /* it is gone, or a zombie */
+			return 0; /* it has ended, or is a zombie */
 		*w->closed += 1;
 		if (geteuid() ==
-			0) /* that an ordinary user may not look at others' goes without saying */
+			0) /* an ordinary user cannot expect to inspect others' processes */
 			log_verbose("process %d and its mount namespace cannot be looked into: %s",
 				(int)pid, strerrordesc_np(-r));
 		return 0;
@@ -116,8 +116,8 @@ static int visit(int proc, const char *name, pid_t pid, void *arg)
 	p.ns = n.inode;
 	if (w->each_root && !w->by_id) {
 		/*
-		 * The root may be on a filesystem that a user serves: what the kernel has in memory
-		 * will do.
+		 * Cached attributes suffice: the root may be on a filesystem that a user's process
+		 * serves.
 		 */
 		if (statx(n.proc, "root", AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_INO, &root) <
 			0)
@@ -135,7 +135,7 @@ static int visit(int proc, const char *name, pid_t pid, void *arg)
 	r = w->fn(&n, w->arg);
 	if (r != -ESTALE)
 		return r;
-	w->seen.len--; /* another process may show it */
+	w->seen.len--; /* another process may be in it */
 	return 0;
 }
 
@@ -145,8 +145,8 @@ static int visit_all(struct mntns_walk *w, const struct mntns *own)
 	int r = 0;
 
 	/*
-	 * Ours is not visited, from no root when it is read by its id or once, else not from our
-	 * own.
+	 * Our own namespace is not visited: from no root if it is read by its id or once, else not
+	 * from our root.
 	 */
 	if (!w->each_root || w->by_id)
 		r = is_new(w, (struct visited){ .ns = own->inode });
@@ -158,9 +158,9 @@ static int visit_all(struct mntns_walk *w, const struct mntns *own)
 }
 
 /*
- * Where the root is the first mount of all, as on an initial RAM disk, the kernels that have this
- * interface take another one for the root of a namespace that is not ours (fs/namespace.c,
- * grab_requested_root()), and list what is below that.
+ * If the root is the first mount of all, as on an initial RAM disk, the kernels with this interface
+ * use another mount as the root of a namespace that is not ours (fs/namespace.c,
+ * grab_requested_root()), and list the mounts below that.
  */
 static bool root_is_the_first(void)
 {
@@ -193,7 +193,7 @@ bool mntns_has_left(const struct mntns *n)
 	return fstatat(n->proc, "ns/mnt", &st, 0) < 0 || st.st_ino != n->inode;
 }
 
-/* The user namespace that owns it, or -1. */
+/* Open the user namespace that owns it. -1: that is not possible. */
 static int owning_userns(const struct mntns *n)
 {
 	return ioctl(n->fd, NS_GET_USERNS);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount_verify: read back what was mounted. */
+/* mount_verify: compare what was mounted with what was requested. */
 
 #include "mount_verify.h"
 
@@ -31,8 +31,7 @@ static int wrong(const char *name, const char *what, struct err *e)
 static bool seen_as_mapped(bool has, uint32_t want, uint32_t disk, uint32_t seen)
 {
 	/*
-	 * An id without a mapping is shown as the overflow id, so never as itself (but for that
-	 * very id).
+	 * An id without a mapping is shown as the overflow id, so as itself only if it is that id.
 	 */
 	return has ? seen == want : seen != disk || disk == IDMAP_OVERFLOW;
 }
@@ -65,7 +64,7 @@ int verify_owner(int tree, int fd, const struct idmap *old, const struct idmap *
 
 	if (fstat(fd, &raw) < 0)
 		return err_set(e, errno, name, "cannot read back the owner");
-	/* What the old map hides cannot be compared. */
+	/* Ids that the old map does not show cannot be compared. */
 	if (old &&
 		(!idmap_uid_disk(old, raw.st_uid, &raw.st_uid) ||
 			!idmap_gid_disk(old, raw.st_gid, &raw.st_gid)))
@@ -129,7 +128,7 @@ static int verify_map(
 static int verify_propagation(
 	const struct mount_info *info, uint64_t want, const char *name, struct err *e)
 {
-	/* A slave of nobody is private. */
+	/* A slave without a master is private. */
 	if (want != MS_SLAVE && (info->propagation & want) != want)
 		return wrong(name, "its propagation is another", e);
 	if (want == MS_PRIVATE && info->propagation & (MS_SHARED | MS_SLAVE))

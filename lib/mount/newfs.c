@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* newfs: filesystems of their own, mounted detached. */
+/* newfs: mount filesystems, detached. */
 
 #include "newfs.h"
 
@@ -46,13 +46,14 @@ static int match_device(const struct mount_info *i, void *arg)
 	return 1;
 }
 
-/* A target where the device is mounted; "" when none can be seen. */
+/* Find a target where the device is mounted; "" if none is visible. */
 static void find_elsewhere(const struct fs_how *how, struct buf *b)
 {
 	struct mounted_at x = { .how = how };
 
 	if (path_stat(how->source, true, &x.st) == 0 && S_ISBLK(x.st.st_mode))
-		(void)mount_info_each(NULL, match_device, &x, NULL); /* only to explain */
+		(void)mount_info_each(
+			NULL, match_device, &x, NULL); /* it only serves an explanation */
 	if (x.target)
 		buf_str(b, x.target);
 	free(x.target);
@@ -98,7 +99,7 @@ static void explain_busy(const struct fs_how *how, struct err *e)
 	}
 }
 
-/* The last word is the kernel's, where it has one. */
+/* The kernel's messages come first, where there are any. */
 static void explain_create(const struct fs_how *how, int fs, int log, struct err *e)
 {
 	const char *way = way_around_recovery(how->type);
@@ -175,8 +176,8 @@ static int configure(const struct fs_how *how, int fs, struct err *e)
 }
 
 /*
- * A context can be used once: what fails needs another. exclusive: not when the filesystem is
- * mounted already.
+ * A context can be used once; after a failure, make another one. exclusive: fail if the filesystem
+ * is mounted already.
  */
 static int create(const struct fs_how *how, bool exclusive, int *ret_fs, struct err *e)
 {
@@ -209,7 +210,7 @@ static void say_shared(const struct fs_how *how)
 		at.len ? "')" : "", buf_get(&options) ? buf_get(&options) : "?");
 }
 
-/* Which part of a btrfs is mounted is no matter of its superblock. */
+/* Options that select a part of a btrfs do not concern its superblock. */
 static bool options_matter(const struct fs_how *how)
 {
 	for (size_t i = 0; i < how->n_options; i++)
@@ -220,8 +221,8 @@ static bool options_matter(const struct fs_how *how)
 }
 
 /*
- * Of a device that is mounted already, the kernel ignores the options. So where there are any, it
- * is told to refuse that (Linux 6.6) first.
+ * If a device is mounted already, the kernel ignores the options. So if there are options, an
+ * exclusive mount (Linux 6.6) is tried first.
  */
 static int create_or_share(const struct fs_how *how, int *ret_fs, struct err *e)
 {
@@ -257,8 +258,8 @@ int fs_mount(const struct fs_how *how, int *ret_mnt, bool *ret_read_only, struct
 
 	*ret_read_only = how->read_only;
 	/*
-	 * Mounted writable elsewhere, it can be mounted read-only here all the same: the mount is,
-	 * not the filesystem.
+	 * A filesystem that is mounted writable elsewhere can be mounted read-only: this makes the
+	 * mount read-only, not the filesystem.
 	 */
 	writable.read_only = false;
 	if (r == -EBUSY && how->ro_wanted && how->device &&
@@ -284,8 +285,8 @@ int fs_mount(const struct fs_how *how, int *ret_mnt, bool *ret_read_only, struct
  */
 
 /*
- * Before Linux 6.15 only mounts that are attached can be cloned: a thread attaches it where nobody
- * looks.
+ * Before Linux 6.15 only attached mounts can be cloned: a thread attaches the mount in a namespace
+ * of its own.
  */
 struct clone_job {
 	int mnt, dir, fd, num;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* options: the -o language, as one table. */
+/* options: parse the options of -o, by one table. */
 
 #include "options.h"
 
@@ -17,7 +17,7 @@ struct option_row {
 	uint64_t propagation;
 	size_t yes, no; /* 1 + offset of a bool that becomes true, false */
 	size_t str;     /* 1 + offset of a string that may be given once */
-	size_t size;    /* 1 + offset of a number of bytes, alike */
+	size_t size;    /* 1 + offset of a number of bytes that may be given once */
 	int (*parse)(struct mount_options *o, const char *raw, size_t n, struct err *e);
 };
 
@@ -139,8 +139,8 @@ static bool is_octal(const char *s, const char *end)
 }
 
 /*
- * The value without its quotes and backslashes, up to an unprotected `stop` (0: to the end).
- * ret_used: how much of raw that was.
+ * Remove quotes and backslashes from the value, up to an unprotected `stop` (0: to the end).
+ * ret_used: how many bytes of raw that was.
  */
 static int unescape(
 	const char *raw, size_t n, char stop, char **ret, size_t *ret_used, struct err *e)
@@ -203,7 +203,7 @@ static int parse_lower(struct mount_options *o, const char *raw, size_t n, struc
 			"name)");
 	if (VEC_ADD(&o->lowers, (struct lower_option){ dir, map }) < 0)
 		return err_nomem(e);
-	dir = map = NULL; /* the list's now */
+	dir = map = NULL; /* owned by the list */
 	return 0;
 }
 
@@ -269,7 +269,7 @@ static int take_string(struct mount_options *o, const struct option_row *row, co
 	return **dst ? 0 : err_usage(e, "option '%s' needs a value", row->name);
 }
 
-/* At least one byte: 0 stands for what was not said. */
+/* 0 stands for an option that is not specified, so the value is at least 1. */
 static int take_size(struct mount_options *o, const struct option_row *row, const char *raw,
 	size_t n, struct err *e)
 {
@@ -312,8 +312,8 @@ static int take(struct mount_options *o, const struct option_row *row, const cha
 }
 
 /*
- * x-anything and X-anything are notes to others; but X-mount. options ask mount(8) for something,
- * and so us.
+ * x-* and X-* are comments for other programs; but X-mount.* options are instructions for mount(8),
+ * and for us.
  */
 static bool is_note(const char *name, size_t n)
 {
@@ -321,7 +321,7 @@ static bool is_note(const char *name, size_t n)
 		!(n >= 8 && !memcmp(name, "X-mount.", 8));
 }
 
-/* Words of mount(8) that ask for what cannot be had: says so, and returns true. */
+/* Options of mount(8) that are not supported: fill the error and return true. */
 static bool refused(const char *name, size_t n, struct err *e)
 {
 	static const char users[] =
@@ -349,9 +349,9 @@ static bool refused(const char *name, size_t n, struct err *e)
 }
 
 /*
- * What no row knows may be an option of a filesystem's driver, which refuses what it does not know
- * itself. For other sources the plan refuses it. Words of mount(8) are none, nor are those that no
- * driver could mean.
+ * An option without a row may be one of a filesystem's driver, which refuses those that it does not
+ * know. For other sources the plan refuses it. Options of mount(8), and names that no driver could
+ * have, are refused here.
  */
 static int take_foreign(struct mount_options *o, const char *name, size_t n, const char *value,
 	size_t len, struct err *e)
@@ -403,8 +403,8 @@ static int take_option(struct mount_options *o, const char *name, size_t n, cons
 }
 
 /*
- * The length of the option at s, up to its comma; *ret_name is that of its name. -EINVAL: a quote
- * is open.
+ * The length of the option at s, up to the next comma; *ret_name is the length of its name.
+ * -EINVAL: a double quote is open.
  */
 static ssize_t option_length(const char *s, size_t *ret_name)
 {

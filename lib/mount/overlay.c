@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* overlay: layers, mapped, become a stack. */
+/* overlay: assemble a stack of mapped layers. */
 
 #include "overlay.h"
 
@@ -83,7 +83,10 @@ static void close_tree(struct stack *s)
 	s->tree = -1;
 }
 
-/* 0: what went wrong will be told when it goes wrong again, layer by layer. */
+/*
+ * Map the clone of the whole store. 1: done; 0: it failed, and the layers are mapped one by one,
+ * which reports the cause.
+ */
 static int map_store(struct stack *s, struct err *e)
 {
 	const struct idmap *map = &s->plan->map.map;
@@ -99,7 +102,9 @@ static int map_store(struct stack *s, struct err *e)
 	return r < 0 ? r : 1;
 }
 
-/* The directory of the store that holds the layers: the one that the store was opened as. */
+/*
+ * Open the directory that holds the layers, which must be the one that the store was opened with.
+ */
 static int open_store(struct stack *s, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
@@ -122,11 +127,11 @@ static int open_store(struct stack *s, struct err *e)
 }
 
 /*
- * The layers of an image lie side by side in its store, so one clone of the directory above them
- * serves all. What is more, mountinfo then shows which layers are in use (a clone of a layer itself
- * is but "/" there): --prune looks. They are opened before the map is set, since the directory's
- * owner may have no id in it, and nobody could pass it then. 1: done; 0: not this way (the store is
- * under another map, which only a clone can replace).
+ * The layers of an image are in one directory of its store, so one clone of that directory serves
+ * all. This also makes mountinfo show which layers are in use, which --prune needs; a clone of a
+ * layer itself would be shown as "/". The layers are opened before the map is set: with a map in
+ * which the directory's owner has no id, not even root could traverse it. 1: done; 0: not possible,
+ * because the store is on an ID-mapped mount, whose map only a new clone can replace.
  */
 static int clone_store(struct stack *s, struct err *e)
 {
@@ -147,7 +152,7 @@ static int clone_store(struct stack *s, struct err *e)
 	return r;
 }
 
-/* ret_top: the topmost layer as it is found without its clone. */
+/* ret_top: the topmost layer without its clone. */
 static int clone_layers(struct stack *s, struct overlap *overlap, int *ret_top, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
@@ -175,8 +180,8 @@ static int clone_layers(struct stack *s, struct overlap *overlap, int *ret_top, 
 }
 
 /*
- * Without an upper OverlayFS wants two layers (EINVAL, "at least 2 lowerdir are needed"): an empty
- * one makes no difference.
+ * Without an upper, OverlayFS requires two layers (EINVAL, "at least 2 lowerdir are needed"): an
+ * empty one makes no difference.
  */
 static int add_empty_layer(struct stack *s, struct err *e)
 {
@@ -195,9 +200,9 @@ static int add_empty_layer(struct stack *s, struct err *e)
 }
 
 /*
- * Closing a detached mount makes the kernel wait for a grace period, each time: 2 ms, and there may
- * be 500. So the clones, which have served, are attached to one detached tmpfs (Linux 6.15) and go
- * with it in a single wait. Where that does not work they are closed one by one.
+ * When a detached mount is closed, the kernel waits for a grace period: 2 ms for each of up to 500
+ * clones. So the clones, which are no longer needed, are attached to one detached tmpfs (Linux
+ * 6.15), which goes with a single wait. If that fails, they are closed one by one.
  */
 static void gather(const struct stack *s)
 {
@@ -216,8 +221,8 @@ static void gather(const struct stack *s)
 			return;
 	}
 	/*
-	 * The mounts outlive the tmpfs only as long as their descriptors, and are not detached any
-	 * more.
+	 * The mounts outlive the tmpfs only as long as their descriptors, and are no longer
+	 * detached.
 	 */
 }
 
@@ -303,38 +308,39 @@ static int verify_stack(const struct stack *s, int mnt, struct err *e)
  * --- together ----------------------------------------------------------------------------------
  */
 
-static bool allowed(const struct overlay_method *way)
+static bool allowed(const struct overlay_method *method)
 {
 	const char *only = env_get("SHIFTBOX_OVERLAY_WAY");
 
-	return !only || !*only || !strcmp(only, way->name);
+	return !only || !*only || !strcmp(only, method->name);
 }
 
-/* With each way that is allowed until one works. */
-static int create(struct stack *s, int *ret_fd, const char **ret_way, struct err *e)
+/* Try each method that is allowed until one succeeds. */
+static int create(struct stack *s, int *ret_fd, const char **ret_method, struct err *e)
 {
-	enum fallback other = FALLBACK_YES;
+	enum fallback fallback = FALLBACK_YES;
 	int r = -EINVAL;
 
-	for (size_t i = 0; i < ARRAY_LEN(overlay_methods) && other != FALLBACK_NO; i++) {
-		const struct overlay_method *way = &overlay_methods[i];
-		bool keep = other == FALLBACK_MAYBE; /* the failure that is there */
+	for (size_t i = 0; i < ARRAY_LEN(overlay_methods) && fallback != FALLBACK_NO; i++) {
+		const struct overlay_method *method = &overlay_methods[i];
+		bool keep = fallback == FALLBACK_MAYBE; /* the error of the method before */
 		int now;
 
-		if (!allowed(way))
+		if (!allowed(method))
 			continue;
-		now = way->create(s, ret_fd, &other, keep ? NULL : e);
+		now = method->create(s, ret_fd, &fallback, keep ? NULL : e);
 		if (now == 0) {
-			*ret_way = way->name;
+			*ret_method = method->name;
 			return 0;
 		}
 		r = keep ? r : now;
-		if (other != FALLBACK_NO && i + 1 < ARRAY_LEN(overlay_methods) && allowed(way + 1))
+		if (fallback != FALLBACK_NO && i + 1 < ARRAY_LEN(overlay_methods) &&
+			allowed(method + 1))
 			log_verbose("OverlayFS does not take its layers by descriptor here (%s): "
 				    "giving them by name, in a mount namespace of its own",
 				strerrorname_np(-now));
 	}
-	if (other == FALLBACK_YES) { /* but it was not allowed */
+	if (fallback == FALLBACK_YES) { /* but the other method is not allowed */
 		err_why(e, "this kernel does not take layers by descriptor (Linux 6.15 does)");
 		err_try(e, "unset SHIFTBOX_OVERLAY_WAY");
 	}
@@ -410,7 +416,7 @@ int overlay_assemble(const struct mount_plan *p, struct overlay *ret, struct err
 	}
 	if (r == 0)
 		r = build(&s, &o, e);
-	if (o.method == overlay_methods[0].name) /* the other way has attached them already */
+	if (o.method == overlay_methods[0].name) /* the other method has attached them already */
 		gather(&s);
 	stack_done(&s);
 	if (r < 0) {
@@ -425,7 +431,7 @@ int overlay_assemble(const struct mount_plan *p, struct overlay *ret, struct err
 
 void overlay_undo(struct overlay *o)
 {
-	cleanup_fd(&o->fd); /* what is in use cannot be removed */
+	cleanup_fd(&o->fd); /* directories that are in use cannot be removed */
 	o->fd = -1;
 	upper_undo(&o->upper);
 }

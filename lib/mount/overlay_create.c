@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* overlay_create: two ways to give OverlayFS its layers. */
+/* overlay_create: two methods to pass layers to OverlayFS. */
 
 #include "overlay_create.h"
 
@@ -26,11 +26,11 @@ const char *overlay_layer_name(const struct stack *s, size_t i)
 
 struct overlay_word {
 	const char *key, *value;
-}; /* value NULL: a flag */
+}; /* value NULL: the option is a flag */
 
 enum { PARAMS_MAX = 6 };
 
-/* The options that are words, for both ways. Returns how many. */
+/* The options that are not directories, for both methods. Returns their number. */
 static size_t word_params(const struct stack *s, bool trial, struct overlay_word ret[PARAMS_MAX])
 {
 	const struct mount_plan *p = s->plan;
@@ -50,7 +50,8 @@ static size_t word_params(const struct stack *s, bool trial, struct overlay_word
 }
 
 /*
- * In both ways the superblock is made by somebody the upper's map knows, or it ends up read-only.
+ * Both methods create the superblock with ids that the upper's map can store; otherwise OverlayFS
+ * mounts read-only.
  */
 static int enter(const struct stack *s, struct fsids *ids, struct err *e)
 {
@@ -60,10 +61,10 @@ static int enter(const struct stack *s, struct fsids *ids, struct err *e)
 }
 
 /*
- * With index=off, which is the default, the kernel only warns in its log when another overlay uses
- * the same upper or work directory, and both go wrong. With index=on it refuses (EBUSY). So where
- * that could be, a trial with index=on goes first, of a stack that cannot come to be: its only
- * layer is the upper itself.
+ * With index=off, the default, the kernel only logs a warning if another overlay uses the same
+ * upper or work directory, and both are damaged. With index=on it refuses (EBUSY). So if that is
+ * possible, an overlay with index=on is tried first, whose only layer is the upper itself, so that
+ * it can never be created.
  */
 static int in_use(const struct stack *s, struct err *e)
 {
@@ -94,7 +95,7 @@ static int set_fd(int fs, const struct stack *s, const char *key, int fd, struct
 	return config_failed(fs, s, key, e);
 }
 
-/* Everything but the layers: what fails here fails in any way. */
+/* Everything but the layers: a failure here does not depend on the method. */
 static int set_words(int fs, const struct stack *s, bool trial, struct err *e)
 {
 	struct overlay_word params[PARAMS_MAX];
@@ -111,7 +112,7 @@ static int set_layers(int fs, const struct stack *s, bool trial, struct err *e)
 {
 	int r = 0;
 
-	/* Longer than 255 bytes it does not go in: the other way then. */
+	/* It must not be longer than 255 bytes: else the other method is used. */
 	if (sys_fsconfig(fs, FSCONFIG_SET_STRING, "source", s->plan->source, 0) < 0)
 		return config_failed(fs, s, "source", e);
 	if (trial)
@@ -142,10 +143,10 @@ static int create_superblock(int fs, const struct stack *s, struct err *e)
 }
 
 /*
- * Kernels that know the call but not the descriptors (before 6.13), or not those of detached mounts
- * (before 6.15), say EOPNOTSUPP, EBADF or EINVAL. The last may have other reasons.
+ * Kernels that have the call but do not accept descriptors (before 6.13), or those of detached
+ * mounts (before 6.15), return EOPNOTSUPP, EBADF or EINVAL. EINVAL may have other causes.
  */
-static enum fallback other_than(int r)
+static enum fallback fallback_after(int r)
 {
 	if (r == -EOPNOTSUPP || r == -EBADF)
 		return FALLBACK_YES;
@@ -154,15 +155,15 @@ static enum fallback other_than(int r)
 	return FALLBACK_NO;
 }
 
-/* A filesystem context with a superblock in it. */
+/* Make a filesystem context and create its superblock. */
 static int make_superblock(
-	const struct stack *s, bool trial, int *ret_fs, enum fallback *other, struct err *e)
+	const struct stack *s, bool trial, int *ret_fs, enum fallback *ret_fallback, struct err *e)
 {
 	scoped_fd int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC);
 	int r;
 
 	if (fs < 0) {
-		*other = errno == ENOSYS ? FALLBACK_YES : FALLBACK_NO;
+		*ret_fallback = errno == ENOSYS ? FALLBACK_YES : FALLBACK_NO;
 		r = err_set(e, errno, s->plan->source, "cannot make an overlay");
 		err_op(e, "fsopen");
 		return r;
@@ -171,11 +172,11 @@ static int make_superblock(
 	if (r < 0)
 		return r;
 	r = set_layers(fs, s, trial, e);
-	*other = other_than(r);
+	*ret_fallback = fallback_after(r);
 	if (r < 0)
 		return r;
 	r = create_superblock(fs, s, e);
-	*other = r == -EINVAL ? other_than(r) : FALLBACK_NO;
+	*ret_fallback = r == -EINVAL ? fallback_after(r) : FALLBACK_NO;
 	if (r < 0)
 		return r;
 
@@ -183,15 +184,16 @@ static int make_superblock(
 	return 0;
 }
 
-static int create_by_fds(const struct stack *s, int *ret_fd, enum fallback *other, struct err *e)
+static int create_by_fds(
+	const struct stack *s, int *ret_fd, enum fallback *ret_fallback, struct err *e)
 {
 	scoped_fd int fs = -1;
 	int r;
 
-	*other = FALLBACK_NO;
-	if (s->check_unused && make_superblock(s, true, &fs, other, NULL) == -EBUSY)
+	*ret_fallback = FALLBACK_NO;
+	if (s->check_unused && make_superblock(s, true, &fs, ret_fallback, NULL) == -EBUSY)
 		return in_use(s, e);
-	r = make_superblock(s, false, &fs, other, e);
+	r = make_superblock(s, false, &fs, ret_fallback, e);
 	if (r < 0)
 		return r;
 
@@ -211,15 +213,15 @@ static int create_by_fds(const struct stack *s, int *ret_fd, enum fallback *othe
 enum { NAME_SIZE = 96, FULL_NAMES = 3584 };
 
 /*
- * Aside, where nobody sees it, the clones are attached to a tmpfs under names that
- * need no escaping: 0, 1, 2 ...; upper and work directory are named by their descriptors, which the
- * attached mount makes good and which need no permission on the way. mount(2) and not fsconfig(2)
- * mounts it, because the latter takes no string of more than 255 bytes. A clone of the mount comes
- * back as a descriptor.
+ * In a private mount namespace, the clones are attached to a tmpfs under names that need no
+ * escaping: 0, 1, 2 ... Upper and work directory are named by their descriptors, which work because
+ * their mount is attached, and which require no permissions on a path. The overlay is mounted by
+ * mount(2), since fsconfig(2) accepts only strings of up to 255 bytes. A clone of the mount is
+ * returned as a descriptor.
  */
 struct by_names {
 	const struct stack *s;
-	int fd; /* the result */
+	int fd; /* the mount */
 	struct err *e;
 };
 
@@ -241,8 +243,8 @@ static int attach_as(struct by_names *j, int mnt, const char *name)
 }
 
 /*
- * Layers in a tree that is attached are named by their descriptors: no permission is needed on the
- * way.
+ * Layers in a tree that is attached are named by their descriptors, which require no permissions on
+ * a path.
  */
 static int link_as(struct by_names *j, int fd, const char *name)
 {
@@ -254,7 +256,8 @@ static int link_as(struct by_names *j, int fd, const char *name)
 }
 
 /*
- * What mountinfo is to show of layer i; mount(2) takes one page, and many names in full do not fit.
+ * The name of layer i in mountinfo. The options of mount(2) are limited to one page, so that many
+ * full names do not fit.
  */
 static void name_layer(const struct stack *s, size_t i, char ret[static NAME_SIZE])
 {
@@ -282,7 +285,7 @@ static int attach_all(struct by_names *j)
 	return r == 0 && s->upper ? attach_as(j, s->upper->mnt, "u") : r;
 }
 
-/* Mount the stack, or its trial, on "m". Returns 0 or -errno. */
+/* Mount the stack, or the trial, on "m". Returns 0 or -errno. */
 static int mount_stack(struct by_names *j, bool trial)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -310,7 +313,7 @@ static int mount_stack(struct by_names *j, bool trial)
 	return sys_mount(s->plan->source, "m", "overlay", 0, buf_get(&b)) < 0 ? -errno : 0;
 }
 
-static int mount_aside(void *arg, struct err *e)
+static int mount_by_names(void *arg, struct err *e)
 {
 	scoped_fsids struct fsids ids = FSIDS_INIT;
 	struct by_names *j = arg;
@@ -336,13 +339,14 @@ static int mount_aside(void *arg, struct err *e)
 	return 0;
 }
 
-static int create_by_names(const struct stack *s, int *ret_fd, enum fallback *other, struct err *e)
+static int create_by_names(
+	const struct stack *s, int *ret_fd, enum fallback *ret_fallback, struct err *e)
 {
 	struct by_names j = { .s = s, .fd = -1 };
 	int r;
 
-	*other = FALLBACK_NO;
-	r = run_in_private_mntns(s->plan->source, mount_aside, &j, e);
+	*ret_fallback = FALLBACK_NO;
+	r = run_in_private_mntns(s->plan->source, mount_by_names, &j, e);
 	if (r == 0)
 		*ret_fd = j.fd;
 	return r;

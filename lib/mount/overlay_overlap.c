@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* overlay_overlap: is the upper part of a layer, or a layer part of the upper? */
+/* overlay_overlap: find an upper that is inside a layer, or contains one. */
 
 #include "overlay_overlap.h"
 
@@ -14,9 +14,7 @@ static bool is(const struct overlap_dir *d, const struct stat *st)
 
 static bool known_above(const struct overlap *o, const struct stat *st)
 {
-	/*
-	 * Layers of one image lie side by side, so what is looked for is mostly the last one added.
-	 */
+	/* Layers of one image are in one directory, which is usually among the last ones added. */
 	for (size_t i = o->dirs.len; i-- > 0;)
 		if (o->dirs.items[i].above && is(&o->dirs.items[i], st))
 			return true;
@@ -44,7 +42,10 @@ int overlap_add(struct overlap *o, int layer, size_t index, struct err *e)
 	if (r < 0)
 		return r;
 	dir = openat(layer, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	/* The root directory is above itself. What cannot be seen cannot be compared either. */
+	/*
+	 * The root directory is its own parent. A directory that cannot be examined cannot be
+	 * compared.
+	 */
 	while (dir >= 0 && fstat(dir, &st) == 0 && !known_above(o, &st)) {
 		r = add(o, &st, index, true, e);
 		if (r < 0)

@@ -396,7 +396,7 @@ int mount_plan_rebase(struct mount_plan *p, const struct idmap *below, struct er
 	struct idmap both = { .gid_assumed = false };
 	int r;
 
-	(void)idmap_uid_disk(below, 0, &p->root_uid); /* 0 if there is none */
+	(void)idmap_uid_disk(below, 0, &p->root_uid); /* 0 if it is not mapped */
 	(void)idmap_gid_disk(below, 0, &p->root_gid);
 	if (p->map.wish == MAP_NONE)
 		return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* plan_links: would every path of a plan be followed? */
+/* plan_links: check the paths of a plan for symbolic links that are not followed. */
 
 #include "plan.h"
 
@@ -10,7 +10,7 @@
 #include "../base/cleanup.h"
 #include "../base/path.h"
 
-/* Nothing else is of interest here: what is missing may be there once other lines are mounted. */
+/* Ignore other errors: a missing path may exist once other lines are mounted. */
 static int only_links(int r, const struct err *found, struct err *e)
 {
 	if (r != -ELOOP || strcmp(found->op, "link"))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* plan_source: what the source of a plan is. */
+/* plan_source: open the source of a plan, and decide whether it is bound or mounted. */
 
 #include "plan.h"
 
@@ -21,7 +21,7 @@ static int both_meant(const struct mount_plan *p, const char *type, struct err *
 	return -EINVAL;
 }
 
-/* A file that is to be mounted nowhere yet. */
+/* A regular file whose target is missing: is there a filesystem in it? */
 static int look_into_file(struct mount_plan *p, const struct stat *st, struct err *e)
 {
 	char path[32];
@@ -34,7 +34,7 @@ static int look_into_file(struct mount_plan *p, const struct stat *st, struct er
 
 	if (fd >= 0 && blk_probe(&area, &found, NULL) == 0)
 		return both_meant(p, found.type, e);
-	return 0; /* binding will say what else is wrong */
+	return 0; /* binding reports other errors */
 }
 
 static int source_changed(const struct mount_plan *p, struct err *e)
@@ -45,7 +45,7 @@ static int source_changed(const struct mount_plan *p, struct err *e)
 	return -ESTALE;
 }
 
-/* 1: it is open; 0: there is none (yet), and mounting will say so. */
+/* 1: it is open; 0: it is missing, which mounting reports. */
 static int open_source(struct mount_plan *p, struct stat *ret, struct err *e)
 {
 	int r = p->source_open ?

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* privns: a thread in a mount namespace of its own. */
+/* privns: run a function in a private mount namespace. */
 
 #include "privns.h"
 
@@ -35,7 +35,7 @@ static int enter_namespace(const struct private_mntns *a, int *ret_dir)
 
 	if (unshare(CLONE_NEWNS) < 0)
 		return failed(a, "unshare", "cannot make a mount namespace");
-	/* Nothing made here may reach the namespace we come from. */
+	/* Mounts made here must not propagate to the caller's namespace. */
 	if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return failed(a, "mount", "cannot make a mount namespace private");
 	r = newfs_tmpfs(0, &dir, a->e);

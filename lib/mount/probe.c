@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* probe: the causes behind EINVAL and EPERM. */
+/* probe: find the causes of failed calls. */
 
 #include "probe.h"
 
@@ -33,8 +33,8 @@
 	"filesystem in a file on NFS, which mount-idmapped maps; see \"NFS\" in mount-idmapped(8)"
 
 /*
- * Which filesystems can be ID-mapped since when: mount_setattr(2), NOTES. "" and 0: in no kernel so
- * far.
+ * The filesystems that can be ID-mapped, with the first Linux release: mount_setattr(2), NOTES. 0,
+ * 0: none so far.
  */
 static const struct filesystem {
 	const char *type;
@@ -104,7 +104,7 @@ static bool has_sys_admin(void)
 	return caps_get(&c) < 0 || c.effective & CAP_BIT(CAP_SYS_ADMIN);
 }
 
-/* Without the capability nothing else matters. Says so and returns true. */
+/* Without the capability there is no need to look further: set why and return true. */
 static bool lacks_sys_admin(struct err *e)
 {
 	if (has_sys_admin())
@@ -117,8 +117,8 @@ static bool lacks_sys_admin(struct err *e)
 }
 
 /*
- * ENOSYS and EPERM of a kernel that has the call come from a seccomp filter, as container managers
- * set one.
+ * If the kernel has the call, ENOSYS and EPERM come from a seccomp filter, as container managers
+ * install one.
  */
 static bool explain_enosys(struct err *e, const char *call, unsigned major, unsigned minor)
 {
@@ -151,8 +151,8 @@ void probe_clone(int fd, struct err *e)
 }
 
 /*
- * With what is mounted below: in a user namespace the kernel does not let a mount be cloned without
- * what hides parts of it.
+ * The mounts below are included: in a user namespace, a mount cannot be cloned without the mounts
+ * that hide parts of it.
  */
 static int scratch_setattr(int fd, const struct mount_flags *flags, int userns)
 {
@@ -163,8 +163,8 @@ static int scratch_setattr(int fd, const struct mount_flags *flags, int userns)
 }
 
 /*
- * Does the map work on a filesystem that is certainly ours and can be mapped? 0: yes; 1: cannot
- * tell; else -errno.
+ * Does the map work on a filesystem that certainly belongs to us and can be mapped? 0: yes; 1:
+ * unknown; else -errno.
  */
 static int scratch_tmpfs(int userns)
 {
@@ -207,7 +207,7 @@ bool probe_known_find(const char *type, struct probe_known *ret)
 	return fs && probe_known_get((size_t)(fs - filesystems), ret);
 }
 
-/* The way out for an overlay: the same stack again, with the map under its layers. */
+/* Instead of an overlay, its layers can be mapped. */
 static void hint_overlay(const char *source, struct err *e)
 {
 	if (image_source_name(source))
@@ -245,7 +245,7 @@ static void explain_type(const struct mount_info *info, struct err *e)
 		err_try(e, "copy the files to a filesystem that does, such as ext4, xfs or btrfs");
 }
 
-/* What is wrong with the namespace that carries the map: says so and returns true. */
+/* If the namespace that carries the map is the cause, set why and return true. */
 static bool explain_userns(int userns, int num, struct err *e)
 {
 	scoped_idmap struct idmap map = { 0 };
@@ -267,7 +267,7 @@ static bool explain_userns(int userns, int num, struct err *e)
 	}
 	tmpfs = scratch_tmpfs(userns);
 	if (tmpfs == 0)
-		return false; /* nothing is wrong with it */
+		return false; /* it is not the cause */
 	if (stat("/proc/self/ns/user", &own) == 0 && same_file(&own, &st)) {
 		err_why(e,
 			"the map is that of the user namespace that mounted the filesystem, which "
@@ -307,7 +307,8 @@ static void explain_eperm(const struct mount_info *info, struct err *e)
 }
 
 /*
- * Causes that the number alone tells, even when it works a moment later. Says so and returns true.
+ * Causes that the error number alone determines, even if the call would succeed a moment later: set
+ * why and return true.
  */
 static bool explain_number(int num, struct err *e)
 {
@@ -347,7 +348,7 @@ void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err
 	if (r < 0)
 		explain_refused_map(&info, userns, -r, e);
 	else
-		probe_flags(fd, flags, e); /* the map alone is accepted */
+		probe_flags(fd, flags, e); /* the map is accepted without the flags */
 }
 
 void probe_new(
@@ -358,7 +359,7 @@ void probe_new(
 
 	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(e))
 		return;
-	(void)snprintf(info.type, sizeof(info.type), "%s", type); /* long ones are cut */
+	(void)snprintf(info.type, sizeof(info.type), "%s", type); /* long names are truncated */
 	r = userns >= 0 ? mount_attr_set(mnt, &mount_flags_private, userns) : 0;
 	if (r < 0)
 		explain_refused_map(&info, userns, -r, e);
@@ -373,7 +374,7 @@ void probe_create(int dirfd, struct err *e)
 
 	if (!e || e->num != EOVERFLOW)
 		return;
-	/* As whom we create; setfsuid(2) of an id that does not exist changes nothing. */
+	/* Read the ids that new files get: setfsuid(2) with an invalid id changes nothing. */
 	uid = (uint32_t)sys_setfsuid(UINT32_MAX);
 	gid = (uint32_t)sys_setfsgid(UINT32_MAX);
 	err_why(e,
@@ -391,7 +392,7 @@ void probe_flags(int fd, const struct mount_flags *flags, struct err *e)
 	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(e))
 		return;
 	if (scratch_setattr(fd, flags, -1) == 0)
-		return; /* it works now: not the flags' fault */
+		return; /* it succeeds: the flags are not the cause */
 	for (unsigned bit = 0; bit < 32; bit++) {
 		uint64_t attr = UINT64_C(1) << bit;
 		struct mount_flags one = { .clear = attr & flags->clear &

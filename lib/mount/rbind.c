@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* rbind: a directory with what is mounted below it. */
+/* rbind: the mounts below a directory. */
 
 #include "rbind.h"
 
@@ -47,13 +47,13 @@ char *submount_path(const char *name, const struct submount *m)
 
 struct submount_listing {
 	int top;              /* the id of the mount that the directory is on */
-	char dir[PATH_MAX];   /* the directory, as mountinfo has it */
-	size_t len;           /* of dir, 0 for "/" */
-	struct submounts all; /* candidates; what is taken leaves its place empty: id -1 */
+	char dir[PATH_MAX];   /* the path of the directory, as in mountinfo */
+	size_t len;           /* the length of dir; 0 for "/" */
+	struct submounts all; /* candidates; the id of one that was taken is -1 */
 	struct err *e;
 };
 
-/* Where it is below the directory; NULL: nowhere. */
+/* The path relative to the directory. NULL: it is not below it. */
 static const char *rel_of(const struct submount_listing *l, const char *target)
 {
 	if (strncmp(target, l->dir, l->len) || target[l->len] != '/' || !target[l->len + 1])
@@ -91,8 +91,8 @@ static bool is_on(const struct submount_listing *l, const struct submounts *t, i
 }
 
 /*
- * Those that are on the directory's mount, then those on them, and so on: a parent may have been
- * mounted last.
+ * Take the mounts on the directory's mount, then those on them, and so on: a parent may have been
+ * mounted after its child's line.
  */
 static int take_children(struct submount_listing *l, struct submounts *t, struct err *e)
 {
@@ -203,10 +203,10 @@ static int by_rel(const void *a, const void *b)
 	struct submount *const *x = a, *const *y = b;
 	int r = strcmp((*x)->rel, (*y)->rel);
 
-	return r ? r : (*x > *y) - (*x < *y); /* those on one place stay in order */
+	return r ? r : (*x > *y) - (*x < *y); /* mounts on the same mount point keep their order */
 }
 
-/* The first of them that is not taken yet. sorted: n pointers, by rel. */
+/* Find the first mount at rel that is not taken yet. sorted: n pointers, by rel. */
 static struct submount *find(struct submount **sorted, size_t n, const char *rel)
 {
 	size_t low = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* reachable: can other users get there? */
+/* reachable: can other users reach a file? */
 
 #include "reachable.h"
 
@@ -14,7 +14,7 @@
 #include "../base/fd.h"
 #include "../base/path.h"
 
-/* What cannot be told may be. */
+/* If the filesystem is unknown, it may be FUSE. */
 static bool on_fuse(int fd)
 {
 	struct statfs fs;
@@ -29,8 +29,8 @@ static bool look(int fd, struct statx *ret)
 }
 
 /*
- * Does this directory keep all others out? With an ACL the bits of the group are its mask, which is
- * an upper bound.
+ * Does this directory close its contents? With an ACL, the bits of the group are the mask, an upper
+ * bound.
  */
 static bool closes(int fd, const struct statx *st, gid_t group)
 {
@@ -44,10 +44,7 @@ static bool closes(int fd, const struct statx *st, gid_t group)
 		!fd_has_acl(fd);
 }
 
-/*
- * The directory above, through which one gets to dir; -1 if dir is the root of all. st: of dir,
- * then of that.
- */
+/* Open the directory above dir. -1: dir is the root. st: of dir, then of the directory above. */
 static int above(int dir, struct statx *st)
 {
 	scoped_fd int up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -55,7 +52,9 @@ static int above(int dir, struct statx *st)
 
 	if (up < 0 || !look(up, st))
 		return -1;
-	/* What is bound onto a directory in itself has itself above, on another mount. */
+	/*
+	 * A directory that is bound onto one below itself has itself above, but on another mount.
+	 */
 	if (below.stx_ino == st->stx_ino && below.stx_dev_major == st->stx_dev_major &&
 		below.stx_dev_minor == st->stx_dev_minor && below.stx_mnt_id == st->stx_mnt_id)
 		return -1;

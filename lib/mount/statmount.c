@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* statmount: what statmount(2) replies. */
+/* statmount: ask statmount(2), and convert its replies. */
 
 #include "statmount.h"
 
@@ -29,13 +29,13 @@ static const char *string_at(const struct statmount_reply *r, uint64_t field, ui
 
 	if (!(r->sm->mask & field))
 		return "";
-	/* The kernel's answer, but a bound is cheap. */
+	/* The offsets come from the kernel, but a check is cheap. */
 	return start < end && memchr((const char *)r->sm + start, 0, end - start) ?
 		(const char *)r->sm + start :
 		"";
 }
 
-/* n strings after each other, as lines. */
+/* Convert n consecutive strings to lines. */
 static void join_lines(
 	const struct statmount_reply *r, uint64_t field, uint32_t off, uint32_t n, struct buf *b)
 {
@@ -49,8 +49,8 @@ static void join_lines(
 }
 
 /*
- * The kernel counts extents that our namespace cannot express, but does not list them: unknown,
- * then.
+ * The kernel counts extents that our user namespace cannot express, but does not list them: then
+ * the map is unknown.
  */
 static void read_map(const struct statmount_reply *r, struct mount_info *i)
 {
@@ -88,9 +88,9 @@ static int call(uint64_t ns, uint64_t id, uint64_t mask, struct statmount_reply 
 }
 
 /*
- * Whoever has a user namespace makes strings of any length (a path is not limited, and its blanks
- * are written as four bytes). What does not fit is not known: asking another interface, that is
- * libmount and mountinfo, is what such a namespace would want.
+ * The owner of a user namespace can make strings of any length: paths are not limited, and blanks
+ * are escaped with four bytes. Strings that do not fit are unknown: the other interface, libmount
+ * and mountinfo, could be overloaded with them.
  */
 int statmount_ask(uint64_t ns, uint64_t id, uint64_t more, struct statmount_reply *r)
 {
@@ -117,7 +117,7 @@ int statmount_fill(const struct statmount_reply *r, struct mount_info *i)
 	i->propagation = sm->mnt_propagation;
 	i->too_large = r->too_large;
 	(void)snprintf(i->type, sizeof(i->type), "%s",
-		string_at(r, SYS_STATMOUNT_FS_TYPE, sm->fs_type)); /* long ones are cut */
+		string_at(r, SYS_STATMOUNT_FS_TYPE, sm->fs_type)); /* long names are truncated */
 	i->source = strdup(string_at(r, SYS_STATMOUNT_SB_SOURCE, sm->sb_source));
 	i->root = strdup(string_at(r, SYS_STATMOUNT_MNT_ROOT, sm->mnt_root));
 	i->options = strdup(string_at(r, SYS_STATMOUNT_MNT_OPTS, sm->mnt_opts));

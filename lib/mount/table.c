@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* table: the lines of an fstab, and the order to mount them in. */
+/* table: read the lines of an fstab, and sort them for mounting. */
 
 #include "table.h"
 
@@ -13,7 +13,7 @@
 #include "../base/path.h"
 #include "via_libmount.h"
 
-/* ".." stays: where it leads depends on links. */
+/* ".." is kept: where it leads depends on symbolic links. */
 char *table_path(const char *path)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -53,7 +53,7 @@ static void index_done(struct index *x)
 static size_t *slot_of(const struct index *x, const char *path, size_t n)
 {
 	uint64_t h =
-		0xcbf29ce484222325u; /* FNV-1a: who writes an fstab does not attack its reader */
+		0xcbf29ce484222325u; /* FNV-1a: the author of an fstab does not attack its reader */
 	size_t i;
 
 	for (size_t k = 0; k < n; k++)
@@ -149,8 +149,9 @@ int table_read(const char *path, struct fstab *ret, struct err *e)
 }
 
 /*
- * A line of another type is for mount(8) of util-linux 2.39 and newer: it names the filesystem's.
- * In one of our own, mount(8) asks no helper when it reads bind or rbind.
+ * A line of another type than shiftbox is for mount(8) of util-linux 2.39 and newer, and names the
+ * filesystem's type. For a line of our type, mount(8) does not call its helper if there is the
+ * option bind or rbind.
  */
 static int take_type(const struct table_line *l, struct mount_options *o, struct err *e)
 {
@@ -208,7 +209,7 @@ const struct table_line *table_find(const struct fstab *t, const char *word)
 
 	if (l || path_open(word, O_PATH, "cannot open it", NULL, &fd, NULL) < 0)
 		return l;
-	/* Relative, or by way of links, as mount(8) takes it, too. */
+	/* Like mount(8), accept a relative path, or one with symbolic links. */
 	path_of_fd(fd, &real);
 	return buf_get(&real) && real.len ? find_as(t, real.data, real.data) : NULL;
 }
@@ -241,8 +242,8 @@ static void ordering_done(struct ordering *o)
 #define scoped_ordering __attribute__((cleanup(ordering_done)))
 
 /*
- * Of the lines other than i that are mounted on path (itself too, if so wanted) or above it, one
- * that is still NEW: 1 + its number, or 0. found: there is any at all.
+ * Find a line that is NEW and is mounted above path, or with `itself` on path; line i does not
+ * count. Returns 1 + its number, or 0. *found: there is such a line, NEW or not.
  */
 static size_t new_above(
 	const struct ordering *o, size_t i, const char *path, bool itself, bool *found)
@@ -252,7 +253,7 @@ static size_t new_above(
 	for (size_t n = 1; n <= len; n++) {
 		size_t line;
 
-		/* "/" and what ends before a slash are directories above it. */
+		/* "/", and each prefix that ends before a slash, is a directory above path. */
 		if (n > 1 && n < len && path[n] != '/')
 			continue;
 		if (n == len && !itself)
@@ -285,7 +286,10 @@ static size_t next_needed(const struct ordering *o, size_t i)
 	return line;
 }
 
-/* Place the line, after what it needs. A stack of our own: chains can be as long as the table. */
+/*
+ * Place the line after the lines that it needs. The stack is explicit, since chains can be as long
+ * as the table.
+ */
 static int visit(struct ordering *o, size_t i, size_t *ret_order, size_t *placed, struct err *e)
 {
 	o->stack.len = 0;

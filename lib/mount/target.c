@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* target: where a mount is attached. */
+/* target: open or create the target of a mount. */
 
 #include "target.h"
 
@@ -13,7 +13,7 @@
 #include "../base/path.h"
 #include "probe.h"
 
-/* path without trailing slashes: "link/" would follow the link that "link" names. */
+/* Remove trailing slashes from path: "link/" would follow "link". */
 static char *trimmed(const char *path)
 {
 	size_t n = strlen(path);
@@ -31,7 +31,7 @@ static int remember(struct target *t, int dirfd, const char *name, bool dir, str
 
 	if (m.dirfd >= 0 && m.name && VEC_ADD(&t->made, m) == 0)
 		return 0;
-	(void)unlinkat(dirfd, name, dir ? AT_REMOVEDIR : 0); /* it is ours and empty */
+	(void)unlinkat(dirfd, name, dir ? AT_REMOVEDIR : 0); /* it is new and empty */
 	if (m.dirfd >= 0)
 		(void)close(m.dirfd); /* only a reference */
 	free(m.name);
@@ -48,8 +48,8 @@ static int create_failed(int dirfd, const char *path, struct err *e)
 }
 
 /*
- * Another process may be quicker: then it is not ours to remove. The mode is not set by name
- * afterwards: see fd_make_dir().
+ * If another process was faster, the directory is not noted for removal. The mode is not set by
+ * name afterwards: see fd_make_dir().
  */
 static int create_dir(struct target *t, int dirfd, const char *name, uint32_t mode,
 	const char *path, struct err *e)
@@ -82,7 +82,7 @@ static int create_parent(void *arg, int dirfd, const char *name, struct err *e)
 	return create_dir(c->t, dirfd, name, 0755, c->path, e);
 }
 
-/* Create what is missing of path, component by component. */
+/* Create the missing components of path. */
 static int create_path(
 	struct target *t, const char *path, const struct target_how *how, struct err *e)
 {
@@ -167,7 +167,7 @@ void target_undo(struct target *t)
 	for (size_t i = t->made.len; i-- > 0;) {
 		struct made *m = &t->made.items[i];
 
-		/* What is not empty any more has become somebody's. */
+		/* A directory that is no longer empty is in use. */
 		(void)unlinkat(m->dirfd, m->name, m->dir ? AT_REMOVEDIR : 0);
 	}
 }

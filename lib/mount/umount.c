@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* umount: take a mount off its target, or say who is in the way. */
+/* umount: unmount a target, or report what keeps it busy. */
 
 #include "umount.h"
 
@@ -21,7 +21,7 @@
 #include "loop.h"
 #include "rbind.h"
 
-/* The place, and the mount that is on top of it (its id, as in mountinfo). */
+/* Find the target's directory entry, and the id of the mount on top of it, as in mountinfo. */
 static int find(const char *target, bool follow, struct place *p, uint64_t *ret_id, struct err *e)
 {
 	struct statx stx;
@@ -52,10 +52,7 @@ static int find(const char *target, bool follow, struct place *p, uint64_t *ret_
 	return 0;
 }
 
-/*
- * Is the mount at path that of a loop device which should free itself with it? Costs no look at the
- * whole table of mounts.
- */
+/* Is the mount at path on a loop device that will free itself? The table of mounts is not read. */
 static bool watch_loop(const char *path, struct loop_watch *w)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
@@ -66,7 +63,7 @@ static bool watch_loop(const char *path, struct loop_watch *w)
 		return false;
 	if (loop_watch(st.st_dev, w))
 		return true;
-	/* A filesystem that may have several devices has a number of its own. */
+	/* Filesystems that may have several devices have a device number of their own. */
 	if (major(st.st_dev) || mount_info_get_cheap(fd, &info, NULL) != 0 ||
 		strncmp(info.source, "/dev/", 5))
 		return false;
@@ -75,8 +72,8 @@ static bool watch_loop(const char *path, struct loop_watch *w)
 }
 
 /*
- * path: for messages. By way of dirfd, a directory that is on another mount: a descriptor of the
- * mount itself would keep it busy.
+ * Unmount dirfd/name; path is for messages. dirfd is on another mount: a descriptor on the mount
+ * itself would keep it busy.
  */
 static int unmount(int dirfd, const char *name, const char *path, int id, int flags, struct err *e)
 {
@@ -115,7 +112,7 @@ static int unmount(int dirfd, const char *name, const char *path, int id, int fl
  * --- what is below -----------------------------------------------------------------------------
  */
 
-/* The mounts below the one that is on the place. Nothing of it is held afterwards. */
+/* List the mounts below the one at p. No descriptor stays open. */
 static int list_below(
 	const struct place *p, const char *target, struct submounts *ret, struct err *e)
 {
@@ -132,8 +129,7 @@ static int another(const char *path, struct err *e)
 }
 
 /*
- * One of them. Its parent directory is on another mount, or on this one only when that is about to
- * fail anyway.
+ * Unmount one of them. Its parent directory is on another mount, except if unmounting fails anyway.
  */
 static int unmount_below(
 	const struct place *p, const char *target, const struct submount *m, struct err *e)
@@ -172,7 +168,7 @@ static int unmount_all_below(const struct place *p, const char *target, struct e
 	size_t n;
 	int r = list_below(p, target, &t, e);
 
-	/* Children come after their parents, and so go before them. */
+	/* Children come after their parents in the list, so it is processed backwards. */
 	for (n = t.mounts.len; n > 0 && r == 0; n--)
 		r = unmount_below(p, target, &t.mounts.items[n - 1], e);
 	if (r < 0 && t.mounts.len - n > 1)

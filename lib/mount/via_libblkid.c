@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* via_libblkid: the one file that knows libblkid. */
+/* via_libblkid: the only file that uses libblkid. */
 
 #include "via_libblkid.h"
 
@@ -61,7 +61,7 @@ static int add_partition(blkid_partition part, bool file, uint64_t offset, struc
 	return 1;
 }
 
-/* 1: there is a table of partitions, and e tells of it. */
+/* 1: there is a partition table, and e is filled. */
 static int look_for_table(const struct blk_area *a, struct err *e)
 {
 	scoped_probe blkid_probe p = NULL;
@@ -131,7 +131,7 @@ static int nothing(const struct blk_area *a, struct err *e)
 	return -ENODATA;
 }
 
-/* Something, but no filesystem. */
+/* The contents are known, but are not a filesystem. */
 static int no_filesystem(const char *name, const char *type, const char *usage, struct err *e)
 {
 	static const struct {
@@ -182,8 +182,8 @@ int blk_probe(const struct blk_area *a, struct blk_found *ret, struct err *e)
 		return err_set(e, -r, a->name, "cannot look for a filesystem");
 	(void)blkid_probe_enable_superblocks(p, 1);
 	/*
-	 * With a wrong checksum it is found nevertheless: what the kernel makes of it is then known
-	 * to be about damage.
+	 * Superblocks with a wrong checksum are found, too, so that the kernel's error can be
+	 * attributed to damage.
 	 */
 	(void)blkid_probe_set_superblocks_flags(p,
 		BLKID_SUBLKS_TYPE | BLKID_SUBLKS_USAGE | BLKID_SUBLKS_UUID | BLKID_SUBLKS_BADCSUM);
@@ -198,7 +198,7 @@ int blk_probe(const struct blk_area *a, struct blk_found *ret, struct err *e)
 			e, errno ? errno : EIO, a->name, "cannot read it to look for a filesystem");
 
 	(void)snprintf(found.type, sizeof(found.type), "%s",
-		value_of(p, "TYPE")); /* a longer one is none that a kernel knows */
+		value_of(p, "TYPE")); /* no kernel knows a longer one */
 	(void)snprintf(found.uuid, sizeof(found.uuid), "%s", value_of(p, "UUID"));
 	found.damaged = blkid_probe_has_value(p, "SBBADCSUM");
 	if (strcmp(value_of(p, "USAGE"), "filesystem"))
@@ -237,8 +237,8 @@ static void put_cache(blkid_cache *c)
 }
 
 /*
- * Devices other than the first with this tag, where libblkid had to look at all of them; it takes
- * any.
+ * Fail if several devices have the tag: libblkid returns any of them. It has looked at all devices
+ * in this case.
  */
 static int check_alone(
 	blkid_cache cache, const char *tag, const char *name, const char *value, struct err *e)
@@ -250,7 +250,7 @@ static int check_alone(
 
 	if (!it)
 		return err_nomem(e);
-	(void)blkid_dev_set_search(it, (char *)name, (char *)value); /* which it does not change */
+	(void)blkid_dev_set_search(it, (char *)name, (char *)value); /* which are not changed */
 	while (blkid_dev_next(it, &dev) == 0) {
 		scoped_free char *type = blkid_get_tag_value(cache, "TYPE", blkid_dev_devname(dev));
 
@@ -279,8 +279,8 @@ int blk_find(const char *tag, char **ret, struct err *e)
 	if (!n || !tag[n + 1])
 		return err_usage(e, "'%s' is no tag of a device", tag);
 	/*
-	 * fstab(5) allows quotes, which this takes off. /dev/null: no cache of earlier times, and
-	 * none is written.
+	 * fstab(5) allows quotes, which the call removes. /dev/null: no cache file is read or
+	 * written.
 	 */
 	if (blkid_parse_tag_string(tag, &name, &value) < 0 ||
 		blkid_get_cache(&cache, "/dev/null") < 0)

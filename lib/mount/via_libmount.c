@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* via_libmount: the one file that knows libmount. */
+/* via_libmount: the only file that uses libmount. */
 
 #include "via_libmount.h"
 
@@ -45,7 +45,7 @@ enum { MOUNTINFO_MAX = 64 << 20 };
 	X(mnt_fs_get_options) \
 	X(mnt_optstr_get_option)
 
-/* The types are the header's, so that a wrong use does not compile. */
+/* The types come from libmount's header, so that wrong calls do not compile. */
 static struct {
 	bool loaded;
 #define MEMBER(f) __typeof__(f) *f;
@@ -82,7 +82,7 @@ static int load(struct err *e)
 				table[i].name);
 		memcpy((char *)&lm + table[i].off, &f, sizeof(f));
 	}
-	lm.loaded = true; /* and stays so: nothing is gained by unloading it */
+	lm.loaded = true; /* it stays loaded: unloading gains nothing */
 	return 0;
 }
 
@@ -91,7 +91,7 @@ static const char *text(const char *s)
 	return s ? s : "";
 }
 
-/* The parser skips lines that it cannot read, unless it is told not to. */
+/* Without this callback, the parser skips lines that it cannot read. */
 static int stop_at_line(struct libmnt_table *table, const char *path, int line)
 {
 	int *fault = lm.mnt_table_get_userdata(table);
@@ -101,10 +101,7 @@ static int stop_at_line(struct libmnt_table *table, const char *path, int line)
 	return -EINVAL;
 }
 
-/*
- * libmount opens the file (or directory) that the descriptor is on, not what the path leads to by
- * then.
- */
+/* libmount opens the file or directory of the descriptor, not what the path may lead to by then. */
 static int parse_fstab(struct libmnt_table *table, const char *path, bool skip_bad, struct err *e)
 {
 	scoped_fd int fd = -1;
@@ -217,9 +214,9 @@ int lm_mountinfo(int (*fn)(const struct lm_mount *m, void *arg), void *arg, stru
 }
 
 /*
- * The file is read below the directory of this very process, whose number may be another process's
- * by now. Whoever has a namespace of their own decides how long its lines are (100,000 mounts with
- * a root of some MB): the copy ends at a limit, where libmount has none.
+ * The file is read below the directory of the process, since its number may belong to another
+ * process by now. The owner of a user namespace decides how long the lines are (100,000 mounts with
+ * roots of several MB): the copy has a limit, which libmount has not.
  */
 static int copy_mountinfo(int proc, int *ret)
 {
@@ -256,8 +253,8 @@ int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void
 	if (r < 0)
 		return err_set(e, -r, "mountinfo", "cannot read the mounts of a process");
 	/*
-	 * What was read is of ns if the process is still in it: it could leave, but not come back
-	 * to one that is not its user's.
+	 * The data belongs to ns if the process is still in it: a process can leave a namespace,
+	 * but it can return only to one that its user owns.
 	 */
 	if (fstatat(proc, "ns/mnt", &st, 0) < 0 || st.st_ino != ns)
 		return err_say(e, ESTALE, "mountinfo",
