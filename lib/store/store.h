@@ -8,31 +8,35 @@
 #include <sys/stat.h>
 
 #include "../base/buf.h"
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../base/vec.h"
 #include "../tar/digest.h"
 
 /*
- * The store: layers/ (one directory per layer, shared by images), images/NAME/ (which layers,
- * topmost first), tmp/ (staging). See image-unpack(8), STORE.
+ * The store: layers/ (one directory per layer, shared by images), images/NAME/ (the image's
+ * documents and the list of its layers, topmost first) and tmp/ (staging). See image-unpack(8),
+ * STORE.
  *
- * A layer that asked nothing of the layers below it is the same under every image and is named
- * sha256-DIFF_ID. One that did ask (whose owner does an unlisted parent directory have, what is in
- * a file that is hard-linked) has the answers in a file of its own, NAME.lower; on top of other
- * layers with other answers it is unpacked again, as sha256-DIFF_ID.HASH, HASH being the first 16
- * digits of the SHA-256 of the answers. NAME.mtree and NAME.json (entries, bytes, root_opaque) lie
- * beside.
+ * A layer that depends on nothing in the layers below it looks the same in every image and is named
+ * sha256-DIFF_ID. A layer may depend on lower layers: for the owner of a parent directory that it
+ * does not list, or for the content of a file to which it has a hard link. These dependencies are
+ * stored in NAME.lower (layer/layer.h). Above lower layers that do not satisfy them, the layer is
+ * unpacked again as sha256-DIFF_ID.HASH, where HASH is the first 16 digits of the SHA-256 of its
+ * dependencies. NAME.mtree holds a layer's specification, NAME.json its number of entries and bytes
+ * and whether its root is opaque.
  *
- * A layer's directory is renamed into place last: where there is one, it and its files are whole.
+ * The directory of a layer is renamed into place after these files: if it exists, all are complete.
  *
- * Locks, in the order in which they are taken; none outlives its process:
- *   layers    shared by whoever relies on layers staying (an unpack, from before it looks for
- * layers until its image names them; store_image_layers, until store_close); exclusive: --prune.
- *   images    exclusive while names are changed, shared while --prune reads them all: moments.
- *   tmp/ANY   for the life of the process that stages there (tempdir.h).
- * Each of the first two is a lock outside of the store and a mark in tmp/ (base/lock.h): no user
- * but the store's own, and no reader of a mapped view of it, can hold it; processes that do not
- * share /run with each other see the marks. Older programs locked the directories themselves, and
+ * Locks, in the order in which they are acquired; a lock ends with its process:
+ *   layers    shared while layers must not disappear: by an unpack from before it looks for layers
+ *             until its image lists them, by store_image_layers() until store_close(). Exclusive
+ *             for --prune.
+ *   images    exclusive while names are changed, shared while images are read; held briefly.
+ *   tmp/ANY   as long as the process that stages there runs (tempdir.h).
+ * Each of the first two consists of a lock outside of the store and a mark in tmp/ (base/lock.h).
+ * Only the store's owner can hold it, and no reader of a mapped view of the store can. Processes
+ * that do not share /run see each other's marks. Versions that locked the directories themselves
  * are not waited for.
  */
 struct store;
@@ -41,22 +45,22 @@ struct store_base;
 enum store_flags { STORE_CREATE = 1, STORE_WOULD_CREATE = 2, STORE_PUBLIC = 4 };
 
 /*
- * Open path, or the default for NULL: /var/lib/shiftbox for root, $XDG_DATA_HOME/shiftbox for
- * others. Refused (-EPERM) when it is not ours, or when others can traverse it: it holds set-uid
- * files of disk id 0. With a base (store_base.h) others may, on a mount that is nosuid. Without
- * STORE_CREATE a store that is not there is -ENOENT.
+ * Open the store at path. NULL is the default: /var/lib/shiftbox for root, $XDG_DATA_HOME/shiftbox
+ * for other users. -EPERM if it belongs to another user, or if other users can traverse it: it
+ * contains set-uid files of disk id 0. A store with a base (store_base.h) may be traversable on a
+ * nosuid mount. -ENOENT if there is no store and flags lack STORE_CREATE.
  */
-int store_open(const char *path, unsigned flags, struct store **ret, struct err *e);
+MUST_CHECK int store_open(const char *path, unsigned flags, struct store **ret, struct err *e);
 
 /*
- * Open a store to unpack into, with this base (store_base.h; NULL: the one it has, or none).
- * STORE_CREATE makes it where there is none; STORE_WOULD_CREATE changes nothing, refuses what
- * STORE_CREATE would refuse, and answers -ENOENT for a store still to be made. Beyond the errors
- * above -EEXIST, -ENOTEMPTY: it has another base, or layers without one. What is made is closed to
- * others; with STORE_PUBLIC, for a store with a base, they are let in (-EPERM if the mount is not
- * nosuid).
+ * Open a store to unpack into, with this base (store_base.h). NULL keeps the store's own base, or
+ * none. STORE_CREATE makes a store that does not exist. STORE_WOULD_CREATE changes nothing, fails
+ * where STORE_CREATE would, and returns -ENOENT for a store that would be made. Further errors:
+ * -EEXIST if the store has another base, -ENOTEMPTY if it has layers and no base. A new store is
+ * closed to other users; STORE_PUBLIC opens one that has a base to them (-EPERM if its mount is
+ * not nosuid).
  */
-int store_open_base(const char *path, unsigned flags, const struct store_base *base,
+MUST_CHECK int store_open_base(const char *path, unsigned flags, const struct store_base *base,
 	struct store **ret, struct err *e);
 
 void store_close(struct store *s);
@@ -68,12 +72,13 @@ static inline void cleanup_store(struct store **s)
 
 #define scoped_store __attribute__((cleanup(cleanup_store)))
 
+/* The absolute path of the store; belongs to the store. */
 const char *store_path(const struct store *s);
 
 /*
- * stat(2) of the directory that the layers are in: whoever opens it by its path again can tell
- * whether it is still the same.
+ * stat(2) of layers/, so that code that later opens the directory by its path can check that it is
+ * still the same one.
  */
-int store_stat_layers(const struct store *s, struct stat *ret, struct err *e);
+MUST_CHECK int store_stat_layers(const struct store *s, struct stat *ret, struct err *e);
 
 #endif

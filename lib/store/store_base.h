@@ -4,49 +4,48 @@
 
 #include <stdint.h>
 
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../idmap/idmap.h"
 #include "store.h"
 
 /*
- * A store with a base: an image's id I has the disk id base + I in it, for I below count; higher
- * ones are refused. Such disk ids belong to nobody, but a set-uid file gives them to whoever runs
- * it, and all layers belong to them. So others may traverse the store only on a mount that is
- * nosuid. The base is remembered in STORE/base ("BASE:COUNT"), written before the first layer, and
- * never changes.
+ * In a store with a base, id I of an image is stored as disk id base + I, for I below count;
+ * greater ids are refused. These disk ids should belong to no user. All layers of the store belong
+ * to them, and a set-uid file would give them to every user who runs it: therefore other users may
+ * traverse the store only on a nosuid mount. The base is written to STORE/base ("BASE:COUNT")
+ * before the first layer, and never changes.
  */
 struct store_base {
-	uint32_t base, count; /* count 0: none, disk ids are the image's */
+	uint32_t base, count; /* count 0: no base, disk ids are the image's ids */
 };
 
 enum { STORE_BASE_COUNT = 65536 };
 
 /*
- * Parse BASE or BASE:COUNT (default 65536): -EINVAL, -ERANGE with e filled; base and count are at
- * least 1.
+ * Parse BASE or BASE:COUNT (default: STORE_BASE_COUNT). Both are at least 1, and all ids are valid.
+ * -EINVAL or -ERANGE, as usage errors.
  */
-int store_base_parse(const char *s, struct store_base *ret, struct err *e);
+MUST_CHECK int store_base_parse(const char *s, struct store_base *ret, struct err *e);
 
-/* What the store has. */
+/* The base that the store has; belongs to the store. */
 const struct store_base *store_base(const struct store *s);
 
 /*
- * From ids of images (its disk side) to disk ids of the layers (its seen side). Only for a store
- * with a base.
+ * The map from ids of images (disk side) to disk ids of layers (seen side). Only for a store with a
+ * base. Free it with idmap_done().
  */
-int store_base_map(const struct store *s, struct idmap *ret, struct err *e);
+MUST_CHECK int store_base_map(const struct store *s, struct idmap *ret, struct err *e);
+
+/* The inverse of store_base_map(); the identity for a store without a base. */
+MUST_CHECK int store_base_inverse(const struct store *s, struct idmap *ret, struct err *e);
 
 /*
- * The other way round: what turns disk ids of the layers into ids of images. For a store without a
- * base the identity.
+ * Open a layer's directory, by its path as of store_image_layers(), so that owners, ACLs and
+ * capabilities in it appear with the ids of the image. In a store with a base this takes a detached
+ * ID-mapped mount and CAP_SYS_ADMIN. The caller closes *ret_fd (O_PATH).
  */
-int store_base_inverse(const struct store *s, struct idmap *ret, struct err *e);
-
-/*
- * Open a layer's directory so that owners, ACLs and capabilities in it show the ids of the image:
- * of a store with a base through a detached ID-mapped mount, which needs CAP_SYS_ADMIN. The caller
- * closes *ret_fd (O_PATH).
- */
-int store_base_open_layer(const struct store *s, const char *path, int *ret_fd, struct err *e);
+MUST_CHECK int store_base_open_layer(
+	const struct store *s, const char *path, int *ret_fd, struct err *e);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef STORE_STORE_IMAGE_H
 #define STORE_STORE_IMAGE_H
 
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../base/vec.h"
 #include "../tar/digest.h"
@@ -9,36 +10,45 @@
 #include "store_layer.h"
 
 /*
- * May this be an image's name? One path component of [A-Za-z0-9._+:@=~%-], no leading dot or dash.
+ * -EINVAL if name cannot be the name of an image: it must be a path component of 1 to 200
+ * characters of [A-Za-z0-9._+:@=~%-] that does not begin with a dot or dash.
  */
-int store_image_name_check(const char *name, struct err *e);
+MUST_CHECK int store_image_name_check(const char *name, struct err *e);
 
-/* The names of all images, sorted. */
-int store_image_list(struct store *s, struct strv *ret, struct err *e);
+/* Append the names of all images, sorted. */
+MUST_CHECK int store_image_list(struct store *s, struct strv *ret, struct err *e);
 
 struct store_image {
 	char *name;
 	struct digest manifest, config; /* of the documents */
-	char *created, *os, *arch;      /* as the config says; "" when it does not */
+	char *created, *os, *arch;      /* from the configuration; "" if it has none */
 	VEC(struct store_layer) layers; /* topmost first */
 };
 
 /*
- * The image's layer directories as absolute paths, topmost first, and (specs may be NULL) the mtree
- * specification of each, in the same order. -ENOENT names the images that there are. The layers
- * stay until store_close(), whoever prunes.
+ * Append the absolute paths of the image's layer directories, topmost first, and, unless specs is
+ * NULL, of their mtree specifications in the same order. On -ENOENT, e lists the images that exist.
+ * The layers cannot be pruned until store_close().
  */
-int store_image_layers(
+MUST_CHECK int store_image_layers(
 	struct store *s, const char *name, struct strv *layers, struct strv *specs, struct err *e);
 
-int store_image_read(struct store *s, const char *name, struct store_image *ret, struct err *e);
-
+/* Read what the store knows about an image. Free *ret with store_image_done(). */
+MUST_CHECK int store_image_read(
+	struct store *s, const char *name, struct store_image *ret, struct err *e);
 void store_image_done(struct store_image *i);
 
-/* Remove an image at once; its layers stay until they are pruned. -ENOENT as above. */
-int store_image_remove(struct store *s, const char *name, struct err *e);
+/*
+ * Remove an image in one step. Its layers remain until they are pruned. -ENOENT as above; a damaged
+ * image can be removed.
+ */
+MUST_CHECK int store_image_remove(struct store *s, const char *name, struct err *e);
 
-/* The lines of images/NAME/layers without their "layers/", validated. */
-int store_image_dirs(struct store *s, const char *name, struct strv *ret, struct err *e);
+/*
+ * Append the names below layers/ of the image's layers, topmost first, from images/NAME/layers.
+ * Unless the caller holds the lock on images/, another process may be replacing the image. -ENOENT
+ * as above, -EINVAL if the list is damaged.
+ */
+MUST_CHECK int store_image_dirs(struct store *s, const char *name, struct strv *ret, struct err *e);
 
 #endif

@@ -2,54 +2,57 @@
 #ifndef STORE_STORE_LAYER_H
 #define STORE_STORE_LAYER_H
 
-#include "../base/buf.h"
-#include "../base/err.h"
-#include "../base/vec.h"
-#include "../tar/digest.h"
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../base/buf.h"
+#include "../base/cleanup.h"
+#include "../base/err.h"
+#include "../base/vec.h"
+#include "../tar/digest.h"
+
 struct store;
 
-/* What is known of a layer beside its files. */
+/* The content of NAME.json. */
 struct store_layer {
-	char *dir;               /* its name below layers/ */
-	uint64_t entries, bytes; /* in the archive; file data */
-	bool root_opaque;        /* no layer below it is seen */
+	char *dir;               /* the layer's name below layers/ */
+	uint64_t entries, bytes; /* in the archive; bytes of file data */
+	bool root_opaque;        /* the layer hides all layers below it */
 };
 
-/*
- * The directories, finished ones only, that hold the layer with this diff_id; names below layers/.
- */
-int store_layer_find(
-	const struct store *s, const struct digest *diff_id, struct strv *ret, struct err *e);
-
-/* NAME.lower ("" when there is none) and NAME.json. */
-int store_layer_deps(const struct store *s, const char *dir, struct buf *ret, struct err *e);
-
-int store_layer_read(
-	const struct store *s, const char *dir, struct store_layer *ret, struct err *e);
-
-void store_layer_done(struct store_layer *l);
-
-/* Is it "sha256-" and 64 digits, and perhaps a dot and 16 more? */
+/* Is name "sha256-" and 64 hexadecimal digits, optionally followed by a dot and 16 more? */
 bool store_layer_name_ok(const char *name);
 
-/*
- * Remove sidecar files without a directory: what a crash between two renames left. Needs the lock
- * on images/.
- */
-int store_layer_sweep(const struct store *s, struct err *e);
+/* Append the names below layers/ of the directories that hold the layer with this diff_id. */
+MUST_CHECK int store_layer_find(
+	const struct store *s, const struct digest *diff_id, struct strv *ret, struct err *e);
 
-/* What lies beside a layer's directory: ".mtree", ".lower", ".json"; NULL-terminated. */
+/* Append the content of NAME.lower, the layer's dependencies; nothing if it has none. */
+MUST_CHECK int store_layer_deps(
+	const struct store *s, const char *dir, struct buf *ret, struct err *e);
+
+/* Read NAME.json. Free *ret with store_layer_done(). */
+MUST_CHECK int store_layer_read(
+	const struct store *s, const char *dir, struct store_layer *ret, struct err *e);
+void store_layer_done(struct store_layer *l);
+
+/*
+ * Open a layer's directory (O_PATH), or a specification for reading, by its path as of
+ * store_image_layers(). Only the last component is used: the file is opened in this store's
+ * layers/. The caller closes *ret_fd.
+ */
+MUST_CHECK int store_layer_open(
+	const struct store *s, const char *path, int *ret_fd, struct err *e);
+MUST_CHECK int store_layer_open_spec(
+	const struct store *s, const char *path, int *ret_fd, struct err *e);
+
+/* The suffixes of the files beside a layer's directory: ".mtree", ".lower", ".json", NULL. */
 extern const char *const store_layer_sidecars[];
 
 /*
- * Open a layer's directory (O_PATH), or a specification for reading, by its path as above: in the
- * store that was opened.
+ * Remove files of layers whose directory does not exist: a process was killed before it renamed the
+ * directory. The caller holds the exclusive lock on images/.
  */
-int store_layer_open(const struct store *s, const char *path, int *ret_fd, struct err *e);
-
-int store_layer_open_spec(const struct store *s, const char *path, int *ret_fd, struct err *e);
+MUST_CHECK int store_layer_sweep(const struct store *s, struct err *e);
 
 #endif

@@ -205,7 +205,7 @@ static int look(const struct mount_info *i, const struct mntns *ns, void *arg)
 	if (strcmp(i->type, "overlay") != 0)
 		return 0;
 	if (s->mounted && may_be_of_the_store(s))
-		note(s, &s->mounted->untold);
+		note(s, &s->mounted->opaque);
 	if (!s->mount || !is_of_the_image(s))
 		return 0;
 	note(s, s->mount);
@@ -276,5 +276,5 @@ void store_mount_done(struct store_mount *m)
 void store_mounted_done(struct store_mounted *u)
 {
 	strv_done(&u->names);
-	store_mount_done(&u->untold);
+	store_mount_done(&u->opaque);
 }

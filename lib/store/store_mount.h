@@ -2,48 +2,51 @@
 #ifndef STORE_STORE_MOUNT_H
 #define STORE_STORE_MOUNT_H
 
+#include <sys/types.h>
+
 #include "../base/buf.h"
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../base/vec.h"
 #include "store.h"
-#include <sys/types.h>
 
 /* Where an image is mounted. Zero-initialise, free with store_mount_done(). */
 struct store_mount {
-	struct buf target; /* as a process of its namespace reaches it */
-	pid_t pid;         /* of such a process; 0: it is our namespace */
-	char command[32];  /* that process's name */
+	struct buf target; /* the path in the mount namespace of that process */
+	pid_t pid;         /* a process in that namespace; 0: the caller's namespace */
+	char command[32];  /* the name of that process */
 };
-
-/*
- * Is the image mounted, as far as mount_info_all_namespaces() sees, in a mount namespace of ours,
- * of root's or of the store owner's? 1 and the first mount, 0, or -errno. A mount is of the image
- * if it says so (image:NAME) and if its layers, where the kernel tells them, are not those of
- * another store.
- */
-int store_mount_find(
-	const struct store *s, const char *image, struct store_mount *ret, struct err *e);
 
 void store_mount_done(struct store_mount *m);
 
-/* Fail with -EBUSY if the image is mounted, as store_mount_find() sees it; e names the mount. */
+/*
+ * Find a mount of the image in the mount namespaces that mount_info_everywhere() can read and that
+ * belong to the caller, root or the store's owner. A mount counts if its source is image:NAME and
+ * its layers, if the kernel shows them, are not those of another store. Returns 1 and the first
+ * mount, 0, or -errno.
+ */
+MUST_CHECK int store_mount_find(
+	const struct store *s, const char *image, struct store_mount *ret, struct err *e);
+
+/* Fail with -EBUSY if store_mount_find() finds a mount of the image; e says where. */
 MUST_CHECK int store_mount_refuse(const struct store *s, const char *image, struct err *e);
 
-/* err_why() where it is, and err_try() what to do. */
+/* Add to e where the mount is (err_why(), after the text why) and how to unmount it (err_try()). */
 void store_mount_explain(const struct store_mount *m, const char *why, struct err *e);
 
-/*
- * The layers that are mounted, in any mount namespace that can be seen. Zero-initialise, free with
- * store_mounted_done().
- */
+/* The layers that are mounted. Zero-initialise, free with store_mounted_done(). */
 struct store_mounted {
-	struct strv names;         /* as in layers/, of any store */
-	struct store_mount untold; /* an image that is mounted and does not tell its layers; no
-	                              target when all do */
+	struct strv names; /* as in layers/; may include layers of other stores */
+	/*
+	 * A mount that may be of an image of this store, but whose layers the kernel does not show;
+	 * its target is empty if there is none.
+	 */
+	struct store_mount opaque;
 };
 
-int store_mount_find_layers(const struct store *s, struct store_mounted *ret, struct err *e);
-
+/* Find the mounted layers, in every mount namespace that mount_info_everywhere() can read. */
+MUST_CHECK int store_mount_find_layers(
+	const struct store *s, struct store_mounted *ret, struct err *e);
 void store_mounted_done(struct store_mounted *u);
 
 #endif

@@ -9,48 +9,53 @@
 #include "store_mount.h"
 #include "tempdir_mapped.h"
 
-/* For the areas store and image alone. */
-
 struct store {
 	char *path; /* absolute */
 	int fd, layers, images, tmp;
 	struct store_base base;
-	bool layers_locked;
-	struct store_locks *locks;
-	struct store_mounted *mounted; /* of store_prune_begin(); or NULL */
+	bool layers_locked;            /* by store_lock_layers() */
+	struct store_locks *locks;     /* store_lock.c */
+	struct store_mounted *mounted; /* set by store_prune_begin(); or NULL */
 };
-
-/*
- * In a user namespace: are the ids that the store was filled with (STORE/ids, a map) stored as the
- * same ones now? With write they must be (-EPERM), and the file is written when it is not there or
- * there are more ids now; otherwise a difference is warned of.
- */
-int store_ids_check(const struct store *s, bool write, struct err *e);
-
-/*
- * Set s->base from the file, or to what is wanted (may be NULL): -EEXIST when the file says
- * something else.
- */
-int store_base_choose(struct store *s, const struct store_base *want, struct err *e);
-
-/*
- * Note s->base in the store if that has none yet: -ENOTEMPTY when it has layers already. Takes the
- * lock on images/.
- */
-int store_base_write(const struct store *s, struct err *e);
-
-/* Would it be noted? 1, 0 when there is one, or why not. Changes nothing. */
-int store_base_may_write(const struct store *s, struct err *e);
-
-/* Under the lock on images/: has the store still the base that we work with? */
-int store_base_check(const struct store *s, struct err *e);
 
 struct store_staging {
 	struct store *store;
 	char *path; /* of the store's tmp/, for messages */
 	struct tempdir tempdir;
-	struct tempdir_mapped mapped; /* of a store with a base */
-	unsigned discarded;
+	struct tempdir_mapped mapped; /* in a store with a base */
+	unsigned discarded;           /* number of entries that were renamed here to be removed */
 };
+
+/*
+ * In a user namespace: check that the ids with which the store was filled (STORE/ids, a map) are
+ * still stored as the same disk ids. If write, a difference is an error (-EPERM), and the file is
+ * written if it does not exist or more ids are available now; otherwise a difference is logged as a
+ * warning.
+ */
+MUST_CHECK int store_ids_check(const struct store *s, bool write, struct err *e);
+
+/*
+ * Set s->base to that of STORE/base or, if the file does not exist, to want, which may be NULL.
+ * -EEXIST if the file has another base than want.
+ */
+MUST_CHECK int store_base_choose(struct store *s, const struct store_base *want, struct err *e);
+
+/*
+ * Write s->base to STORE/base unless the file exists. -ENOTEMPTY if the store has layers already.
+ * Acquires the lock on images/.
+ */
+MUST_CHECK int store_base_write(const struct store *s, struct err *e);
+
+/*
+ * Would store_base_write() write the file? 1, 0 if it exists, or the error with which it would
+ * fail. Changes nothing.
+ */
+MUST_CHECK int store_base_may_write(const struct store *s, struct err *e);
+
+/*
+ * -EBUSY if STORE/base has changed since the store was opened. The caller holds the lock on
+ * images/.
+ */
+MUST_CHECK int store_base_check(const struct store *s, struct err *e);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* store_gc: removing images, and the layers that no image needs. */
 
-
 #include "store_prune.h"
 
 #include <errno.h>
@@ -13,12 +12,12 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
-#include "store_priv.h"
 #include "store_dir.h"
 #include "store_image.h"
 #include "store_layer.h"
 #include "store_lock.h"
 #include "store_mount.h"
+#include "store_priv.h"
 #include "store_staging.h"
 
 static int by_name(const void *a, const void *b)
@@ -68,8 +67,8 @@ static int prune_layer(struct store *s, struct store_staging *st, const char *di
 }
 
 /* 1: it may go. A stack whose image was removed or replaced since still has its layers. */
-static int may_go(
-	const char *dir, const struct strv *used, const struct store_mounted *mounted, struct err *e)
+static int may_go(const char *dir, const struct strv *used, const struct store_mounted *mounted,
+	struct err *e)
 {
 	if (!store_layer_name_ok(dir) ||
 		(used->len && bsearch(&dir, used->items, used->len, sizeof(*used->items), by_name)))
@@ -78,11 +77,11 @@ static int may_go(
 		log_verbose("keeping the layer '%s', which no image names: it is mounted", dir);
 		return 0;
 	}
-	if (!mounted->untold.target.len)
+	if (!mounted->opaque.target.len)
 		return 1;
-	(void)err_say(e, EBUSY, buf_get(&mounted->untold.target),
+	(void)err_say(e, EBUSY, buf_get(&mounted->opaque.target),
 		"an image is mounted there, and the mount does not tell its layers");
-	store_mount_explain(&mounted->untold,
+	store_mount_explain(&mounted->opaque,
 		"made by an older shiftbox, or of more layers than the kernel takes by name, ", e);
 	return -EBUSY;
 }

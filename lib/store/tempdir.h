@@ -2,32 +2,39 @@
 #ifndef STORE_TEMPDIR_H
 #define STORE_TEMPDIR_H
 
+#include <stddef.h>
+
+#include "../base/cleanup.h"
 #include "../base/err.h"
 
 /*
- * A directory in which things are made before they are renamed into place: of this process alone,
- * mode 0700, with a mark beside it, NAME.lock (base/lock.h), that ends with the process. Whoever
- * comes next sweeps those whose mark nobody holds. The directory around needs no lock: who can read
- * a directory can lock it, for as long as they like.
+ * A private directory (mode 0700) in which things are made before they are renamed into place. A
+ * mark beside it, NAME.lock (base/lock.h), ends with the process; the next process removes the
+ * directories whose mark is no longer held. The parent is not locked: any user who can read a
+ * directory could hold a lock on it forever.
  */
 struct tempdir {
 	int parent;       /* borrowed */
 	const char *path; /* of parent, for messages; borrowed */
 	char name[48];    /* in parent */
-	int fd;           /* O_RDONLY; -1: there is none */
-	int mark;         /* held; -1: the filesystem has no such locks, and fd is locked */
+	int fd;           /* O_RDONLY; -1: none was made */
+	int mark;         /* its lock is held; -1: the filesystem has no file locks, fd is locked */
 };
 
 #define TEMPDIR_INIT ((struct tempdir){ .fd = -1, .mark = -1 })
 
-/* Sweep, then make one whose name is prefix and 16 digits. */
-int tempdir_new(
+/*
+ * Remove the caller's directories with this prefix whose process has ended, then make one; its name
+ * is prefix and 16 digits. A directory that cannot be removed is logged as a warning. Nothing is
+ * removed where other users could have created the directory.
+ */
+MUST_CHECK int tempdir_new(
 	int parent, const char *path, const char *prefix, struct tempdir *ret, struct err *e);
 
-/* Remove it with all that is in it. */
+/* Remove the directory with its content. A failure is logged as a warning. */
 void tempdir_done(struct tempdir *s);
 
-/* The name of file or directory number i in it ("7", "7.mtree"), into buf, returned. */
+/* Write the name of entry number i ("7", "7.mtree") into buf, which is returned. */
 const char *tempdir_entry(size_t i, const char *suffix, char buf[static 32]);
 
 #endif
