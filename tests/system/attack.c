@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * attack WHAT [ARGUMENT...]: what a hostile program in the namespace would try against the broker.
- * Exits with 0 when every attempt failed as it should, else says which did not and exits with 1.
+ * attack WHAT [ARGUMENT...]: attempts of a hostile program in the namespace against the broker.
+ * Exits with 0 if every attempt fails as it should; otherwise prints which did not, and exits
+ * with 1.
  */
 
 #define _GNU_SOURCE
@@ -42,7 +43,7 @@ static int make_null(const char *path)
 	return mknod(path, S_IFCHR | 0666, makedev(1, 3));
 }
 
-/* Links of /proc to what a process has open lead past the broker's own view of the namespace. */
+/* Magic links of /proc lead to open files, outside of the broker's view of the namespace. */
 static int links(char **argv)
 {
 	static const char *const roads[] = {
@@ -64,7 +65,7 @@ static int links(char **argv)
 	return 0;
 }
 
-/* A directory that is not below the root any more: ".." must not lead on from there. */
+/* A directory that is no longer below the root: ".." must not lead further up from there. */
 static int dotdot(char **argv)
 {
 	int fd = open("/", O_RDONLY | O_DIRECTORY);
@@ -133,7 +134,7 @@ static void *alternate_link(void *both)
 	return NULL;
 }
 
-/* argv[0]: a directory where the namespace's root may not create. */
+/* argv[0]: a directory where root of the namespace may not create files. */
 static int swap_link(char **argv)
 {
 	const char *words[] = { "/tmp/mine", argv[0] };
@@ -152,7 +153,7 @@ static int swap_link(char **argv)
 	return 0;
 }
 
-/* Callers by the dozen, dying in the middle. */
+/* Dozens of callers that die in the middle of a call. */
 static int flood(char **argv)
 {
 	struct timeval start, now;
@@ -184,7 +185,7 @@ static int flood(char **argv)
 	return make_null("/tmp/after") < 0 ? failed("afterwards") : 0;
 }
 
-/* The broker's processes are out of sight and out of reach. */
+/* The broker's processes cannot be seen or signalled. */
 static int others(char **argv)
 {
 	(void)argv;
@@ -196,7 +197,7 @@ static int others(char **argv)
 	return 0;
 }
 
-/* A filter of one's own that takes over the notifications, or answers before the broker's. */
+/* Install another filter, to take over the notifications or to answer before the broker does. */
 static int filter(char **argv)
 {
 	struct sock_filter code[] = { BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW) };
@@ -214,7 +215,7 @@ static int filter(char **argv)
 		0;
 }
 
-/* A node of a device that is allowed cannot become another one. */
+/* The rule for one device does not create a node of another. */
 static int reuse(char **argv)
 {
 	(void)argv;
@@ -231,7 +232,7 @@ static int reuse(char **argv)
 	return 0;
 }
 
-/* A user with nothing but CAP_MKNOD. */
+/* Become a user with CAP_MKNOD and no other capability. */
 static bool become_weak(void)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -242,7 +243,7 @@ static bool become_weak(void)
 		setresuid(1000, 1000, 1000) == 0 && syscall(SYS_capset, &head, caps) == 0;
 }
 
-/* Whether a process is there that /proc hides from the caller. */
+/* Do the errors show whether a process exists that /proc hides from the caller (hidepid)? */
 static int hidden(char **argv)
 {
 	struct stat st;
@@ -252,7 +253,7 @@ static int hidden(char **argv)
 		chmod("/tmp/mine", 0777) < 0 ||
 		mount("proc", "/tmp/proc", "proc", 0, "hidepid=2") < 0)
 		return failed("start");
-	(void)stat("/tmp/proc/1/fd", &st); /* so that the kernel has it at hand */
+	(void)stat("/tmp/proc/1/fd", &st); /* so that the kernel has cached it */
 	if (!become_weak())
 		return failed("capset");
 	if (make_null("/tmp/proc/sys/../../mine/a") < 0)
@@ -262,7 +263,7 @@ static int hidden(char **argv)
 	return 0;
 }
 
-/* A user's own call. */
+/* The call of a user without privileges. */
 static _Noreturn void weak(void)
 {
 	if (chdir("/tmp/weak") == 0 && become_weak())
@@ -271,8 +272,8 @@ static _Noreturn void weak(void)
 }
 
 /*
- * A caller that dies while the broker, which somebody slows down, has only its number; then every
- * number there is belongs to root of the namespace, in a directory where the caller may not create.
+ * A caller that dies while the broker, which is slowed down, knows only its tid; then every free
+ * number is taken by root of the namespace, in a directory where the caller may not create.
  */
 static int numbers(char **argv)
 {
@@ -308,10 +309,7 @@ static int numbers(char **argv)
 	return make_null("/tmp/after") < 0 ? failed("afterwards") : 0;
 }
 
-/*
- * --- what a caller can be
- * ------------------------------------------------------------------------------
- */
+/* --- what a caller can be --- */
 
 #if defined(__x86_64__)
 static long by_int80(long nr, const char *path, long mode, long dev)
@@ -325,7 +323,7 @@ static long by_int80(long nr, const char *path, long mode, long dev)
 	return r;
 }
 
-/* The same calls by their numbers on other ABIs, and without a call at all. */
+/* The same calls by their numbers on other ABIs, and a number that is not a system call. */
 static int abi(char **argv)
 {
 	enum { X32 = 0x40000000, MKNOD_386 = 14, MKNODAT_386 = 297 };
@@ -361,7 +359,7 @@ static int abi(char **argv)
 }
 #endif
 
-/* Paths that are no memory, not all memory, or not the caller's. */
+/* Paths in memory that is not mapped, only partly mapped, or not the caller's. */
 static int pointers(char **argv)
 {
 	char *pages = mmap(
@@ -381,7 +379,7 @@ static int pointers(char **argv)
 	return make_null(pages + 4096 - 8) < 0 ? failed("a path up to the edge") : 0;
 }
 
-/* Descriptors that are no directories, or directories where nobody creates. */
+/* Descriptors that are not directories, or directories where no file can be created. */
 static int descriptors(char **argv)
 {
 	int pipes[2], fds[8];
@@ -406,7 +404,8 @@ static int descriptors(char **argv)
 }
 
 /*
- * Without the capability, though it could be taken up again; and with it in a namespace below only.
+ * A caller that could raise the capability, but has not; and one that has it only in a descendant
+ * namespace.
  */
 static int few(char **argv)
 {
@@ -466,12 +465,9 @@ static int path_exchanged(char **argv)
 	return access(text, F_OK) == 0 ? failed(text) : 0;
 }
 
-/*
- * --- the broker's own processes
- * ------------------------------------------------------------------------
- */
+/* --- the broker's own processes --- */
 
-/* Whatever of the process that is to be had. */
+/* Can anything of the process be read or opened? */
 static bool seen_through(pid_t pid)
 {
 	static const char *const ways[] = { "root", "cwd", "exe", "fd/0", "fd/3", "ns/mnt", "mem",
@@ -499,8 +495,8 @@ static bool seen_through(pid_t pid)
 }
 
 /*
- * Children that have the broker mount and unmount; meanwhile each process that is none of them is
- * looked into.
+ * Children have the broker mount and unmount; meanwhile, inspect every process that is not one of
+ * them.
  */
 static int sightings(char **argv)
 {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154,SC2016
-# Attempts by ordinary users of the host, and by what lies in a root, on commands that root runs.
+# Attacks on commands that root runs, by ordinary users of the host and by the content of a root.
 
 load lib
 
@@ -31,7 +31,7 @@ library() { # FILE
 		}"
 }
 
-@test "the accounts of a root may be an endless file, or a large one" {
+@test "an endless or large passwd file in a root is refused" {
 	ln -sf /proc/kmsg closed/root/etc/passwd
 	must_fail 125 '' timeout 10 $RUN -r closed/root -u daemon -- true
 	truncate -s 10G closed/root/big
@@ -39,7 +39,7 @@ library() { # FILE
 	must_fail 125 'is larger than' timeout 10 $RUN -r closed/root -u daemon -- true
 }
 
-@test "no library, locale or table of accounts of a root is loaded" {
+@test "no library, locale or name service of a root is loaded (CVE-2019-14271)" {
 	local name
 	for name in libmount.so.1 libc.so.6 libnss_files.so.2 libnss_systemd.so.2 libisal.so.2 \
 		libgcc_s.so.1; do
@@ -57,7 +57,7 @@ library() { # FILE
 	! grep -E 'PROT_EXEC|\.so|nsswitch|gconv|locale|/etc/ld' after || say "something was loaded"
 }
 
-@test "mount(8) by an ordinary user mounts no line of type shiftbox, whatever its options" {
+@test "an ordinary user cannot mount a line of type shiftbox with mount(8)" {
 	need prog mount
 	local words name
 	mkdir s t upper work bin
@@ -92,7 +92,7 @@ library() { # FILE
 		say "another's: $(find home-alice ! -user alice)"
 }
 
-@test "root does not work on a user's store, however it is named" {
+@test "root does not use a store that belongs to a user" {
 	chmod 755 "$SCRATCH"
 	tar -C closed/root -cf layer.tar .
 	must_work as_user alice "$SHIFTBOX" image-unpack -q --no-sync -N bb layer.tar
@@ -119,7 +119,7 @@ library() { # FILE
 	must_equal "$(find "$store" -printf '%p %i %C@ %u\n' | sort)" "$before"
 }
 
-@test "places that a user has prepared: a bundle, an upper, an audit file, a target" {
+@test "root does not use a bundle, an upper, an audit file or a target that a user prepared" {
 	mkdir -m 700 store keep
 	touch keep/file
 	image store
@@ -148,7 +148,7 @@ library() { # FILE
 	[ -e keep/mounted ]
 }
 
-@test "few descriptors, little memory, no /proc, broken accounts: an error, and a whole store" {
+@test "without descriptors, memory, /proc or accounts: an error, and an intact store" {
 	local n
 	mkdir -m 700 store closed/empty
 	image store

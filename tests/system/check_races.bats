@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# shift-check on a tree that its owner changes under it: it never leaves the tree.
+# shift-check never leaves a tree that its owner changes while it is read.
 
 load lib
 
@@ -46,13 +46,13 @@ exchanged() { # CMD...
 	! grep -E 'elsewhere|5000' out err || say "it went out of the tree"
 }
 
-@test "a directory that becomes a link between its name and its opening is not gone through" {
+@test "a directory that becomes a symbolic link before it is opened is not entered" {
 	exchanged "$SHIFTBOX" shift-check verify -j 1 -m 0:100:1 m
 	exchanged "$SHIFTBOX" shift-check verify -j 1 -m 0:100:1 --source src m
 	exchanged "$SHIFTBOX" shift-check map -j 1 --cover src
 }
 
-@test "specifications and trees that change while they are compared end in findings" {
+@test "a specification or a tree that changes while it is compared ends in findings" {
 	local i worker
 	must_work "$SHIFTBOX" shift-check verify -m 0:100:1 --source src m
 	(while [ ! -e stop ]; do

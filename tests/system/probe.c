@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * probe [-n] [-p PID] [-s ID] [-h HANDLE]... [-f PATH]...: what root of a container would try
- * against its host. Names each attempt that got somewhere, and exits with the number of them (at
- * most 100). None does harm where it succeeds, so that a run by root of the host shows what the
- * attempts are worth. "probe -l PID..." looks into processes, and that is all. -n         also in a
- * user and mount namespace below, with the mounts' flags changed, and with the mounts taken off -p
- * PID     look into this process and not into process 1 -s ID      a SysV shared memory segment of
- * the host, which anybody may attach -h HANDLE  a file of the host, as "probe -H PATH" prints it -f
- * PATH    a path of the host that is not to be there
+ * probe [-n] [-p PID] [-s ID] [-h HANDLE]... [-f PATH]...: attempts of root of a container against
+ * its host. Prints each attempt that succeeds, and exits with their number (at most 100). Success
+ * does no harm, so root of the host can run it to show that the attempts are real. "probe -l
+ * PID..." only inspects processes.
+ *
+ *   -n         repeat it in a descendant user and mount namespace, with the flags of mounts changed
+ *              and with the mounts detached
+ *   -p PID     inspect this process instead of process 1
+ *   -s ID      a SysV shared memory segment of the host that every process may attach
+ *   -h HANDLE  a file of the host, as "probe -H PATH" prints it
+ *   -f PATH    a path of the host that must not exist here
  */
 
 #define _GNU_SOURCE
@@ -45,14 +48,11 @@ static void breach(const char *what, const char *on)
 	breaches++;
 }
 
-/*
- * --- files of the kernel
- * ------------------------------------------------------------------------------
- */
+/* --- files of the kernel --- */
 
 /*
- * What belongs to the namespaces that userns-run makes, or (net) can make; the kernel gives these
- * to root of theirs.
+ * Files of the namespaces that userns-run creates, or (net) can create: root of the namespace may
+ * write to them.
  */
 static bool is_namespaced(const char *path)
 {
@@ -116,10 +116,7 @@ static void kernel_files(void)
 			breach("readable:", to_read[i]);
 }
 
-/*
- * --- processes
- * ----------------------------------------------------------------------------------------
- */
+/* --- processes --- */
 
 static void look_into(pid_t pid)
 {
@@ -153,10 +150,7 @@ static void look_into(pid_t pid)
 		breach("setns", on);
 }
 
-/*
- * --- calls
- * --------------------------------------------------------------------------------------------
- */
+/* --- calls --- */
 
 static long run_bpf(int cmd, union bpf_attr *attr)
 {
@@ -181,7 +175,7 @@ static void refused_bpf(void)
 		breach("bpf:", "programs of others");
 }
 
-/* Each is refused before it looks at its arguments, which are worth nothing. */
+/* The kernel refuses each before it reads the arguments, which are not valid. */
 static void refused_calls(void)
 {
 	struct perf_event_attr perf = {
@@ -217,10 +211,7 @@ static void refused_calls(void)
 	refused_bpf();
 }
 
-/*
- * --- filesystems
- * --------------------------------------------------------------------------------------
- */
+/* --- filesystems --- */
 
 static void refused_mounts(void)
 {
@@ -250,7 +241,7 @@ static void refused_mounts(void)
 		{ "console", S_IFCHR, 5, 1 },
 	};
 
-	(void)mkdir("/tmp/place", 0755); /* it may be there */
+	(void)mkdir("/tmp/place", 0755); /* it may exist */
 	for (size_t i = 0; i < sizeof(kernels) / sizeof(*kernels); i++) {
 		if (mount("/dev/loop0", "/tmp/place", kernels[i].type, MS_RDONLY,
 			    kernels[i].options) == 0) {
@@ -305,10 +296,7 @@ static void open_handle(const char *text)
 			breach("open_by_handle_at", text);
 }
 
-/*
- * --- all of it
- * ----------------------------------------------------------------------------------------
- */
+/* --- all of it --- */
 
 static void attempt(int argc, char **argv)
 {
@@ -344,7 +332,7 @@ static void loosen(void)
 		(void)mount(NULL, places[i], NULL, MS_REMOUNT | MS_BIND, NULL);
 }
 
-/* What lies under the mounts, and new ones in their place. */
+/* Look below the mounts, and mount new filesystems in their place. */
 static void uncover(void)
 {
 	for (size_t i = 0; i < sizeof(places) / sizeof(*places); i++)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# The broker and callers that are not what they seem: by another ABI, with bad pointers, without
-# rights, and changing meanwhile.
+# Attacks on the broker: calls by another ABI, bad pointers, missing privileges, and paths that change
+# during the call.
 
 load lib
 
@@ -33,14 +33,14 @@ wait_until() { # CMD...: succeeds, within a minute
 	say "never: $*"
 }
 
-@test "another ABI, a bad pointer, an odd descriptor, a capability that was dropped" {
+@test "another ABI, a bad pointer, an odd descriptor and a dropped capability get no node" {
 	attack -- attack abi
 	attack -- attack pointers
 	attack -- attack descriptors
 	attack -- attack few
 }
 
-@test "a path changes between the broker's look and its call: the node is where it led" {
+@test "a node is created where its path led when the broker checked it" {
 	need prog strace pgrep
 	local run broker strace status=0
 	mkdir -m 755 hosts
@@ -65,11 +65,11 @@ wait_until() { # CMD...: succeeds, within a minute
 	must_equal "$(ls -A hosts)" ""
 }
 
-@test "the broker's processes in the command's namespace are not looked into" {
+@test "the broker's processes in the command's namespace cannot be inspected" {
 	attack --allow mount:ext4:/dev/null --allow umount -- attack sightings
 }
 
-@test "one image, mounted 40 times: one loop device, which is gone at the end" {
+@test "an image that is mounted 40 times has one loop device, which is gone at the end" {
 	need loop
 	local image=$SCRATCH/disk.img
 	truncate -s 4M "$image"

@@ -38,7 +38,7 @@ gets_nowhere() { # CMD...: the probe finds no way out, and so prints nothing
 	must_equal "$output" ""
 }
 
-@test "what the probe attempts works for root of the host, so that this can fail" {
+@test "the attempts of the probe succeed for root of the host, so that this test can fail" {
 	local sleeper what
 	sleep 100 3>&- &
 	sleeper=$!
@@ -56,18 +56,18 @@ gets_nowhere() { # CMD...: the probe finds no way out, and so prints nothing
 	done
 }
 
-@test "root of a directory gets nowhere" {
+@test "root on a directory reaches nothing of the host" {
 	gets_nowhere $RUN -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
 }
 
-@test "nor with a network of its own, with new privileges, or with a broker" {
+@test "root on a directory reaches nothing with a network, new privileges or a broker" {
 	gets_nowhere $RUN --net=none -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
 	gets_nowhere $RUN --new-privs -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
 	gets_nowhere $RUN --allow mknod:safe --allow umount -r closed/root -- \
 		probe -n $HOSTS -f "$SCRATCH/outside"
 }
 
-@test "nor root of an image, nor on the host's own tree" {
+@test "root on an image or on the host's own tree reaches nothing of the host" {
 	tar -C closed/root -cf layer.tar .
 	mkdir -m 700 store
 	must_work "$SHIFTBOX" image-unpack -q -s store -N bb layer.tar
@@ -75,13 +75,13 @@ gets_nowhere() { # CMD...: the probe finds no way out, and so prints nothing
 	gets_nowhere $RUN -- "$SCRATCH/probe" -n $HOSTS
 }
 
-@test "nor what an ordinary user runs" {
+@test "the command of an ordinary user reaches nothing of the host" {
 	gets_nowhere as_user alice "$SHIFTBOX" userns-run -- "$SCRATCH/home-alice/probe" -n $HOSTS
 	gets_nowhere as_user alice "$SHIFTBOX" userns-run --net=none -- \
 		"$SCRATCH/home-alice/probe" -n $HOSTS
 }
 
-@test "no descriptor of the program's or its caller's is a way out, by whatever working directory" {
+@test "no descriptor or working directory leads out of the root (CVE-2024-21626)" {
 	local n form
 	exec 7</ 17<closed 23<outside
 	for n in {0..25}; do
@@ -105,7 +105,7 @@ gets_nowhere() { # CMD...: the probe finds no way out, and so prints nothing
 	done
 }
 
-@test "a process of the host with the id of the command's root does not look into the command" {
+@test "a process of the host with the id of the command's root cannot inspect the command" {
 	local supervisor pids
 	mkfifo fifo
 	$RUN -e SECRET=x -r closed/root -- sh -c 'echo ready; exec sleep 4741' >fifo 3>&- &
