@@ -16,9 +16,9 @@ MUST_CHECK int run_find(const char *name, struct buf *ret);
 
 /*
  * Run the program at path with the arguments argv (argv[0] first, NULL last), a minimal environment
- * and no input. Appends its stdout and stderr (at most 64 KiB) to output. It is killed when the
- * calling thread ends. Returns its exit status (128 + n for signal n), or -errno. Not for several
- * threads at once.
+ * and no input. Appends its stdout and stderr (at most 64 KiB) to output. The program is killed
+ * when the calling thread ends. Returns its exit status (128 + n for signal n), or -errno. Not for
+ * several threads at once.
  */
 MUST_CHECK int run_capture(const char *path, char *const *argv, struct buf *output);
 

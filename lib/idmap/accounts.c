@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* accounts: ids that belong to users and groups of the host. */
+/* accounts: find ids that belong to users and groups of the host. */
 
 #include "accounts.h"
 
@@ -11,7 +11,10 @@
 #include "../base/vec.h"
 #include "names.h"
 
-/* The high ids of one of the files. Without memory, or without the file, those that were read. */
+/*
+ * The ids of a file from ACCOUNTS_LOW on. If it cannot be read, or memory runs out, some are
+ * missing.
+ */
 struct account_ids {
 	VEC(uint32_t) items;
 	bool read;
@@ -57,7 +60,7 @@ static bool in_file(bool group, uint32_t first, uint32_t count, uint32_t *ret)
 	return false;
 }
 
-/* Answers are kept, one for each remainder: the lines of a table often have few ids. */
+/* Cache one answer for each remainder: lines of a table often share a few ids. */
 static bool known_by_name(bool group, uint32_t id)
 {
 	enum { KEPT = 64 };

@@ -6,19 +6,19 @@
 #include <stdint.h>
 
 /*
- * Which ids are those of users and groups of the host, and not subordinate ones?
+ * Ids of users and groups of the host, as opposed to subordinate ids. These are
  *
- *   - all below 65536, whether there is an entry today or not: login.defs(5) gives accounts the ids
- * up to 60000 and begins with subordinate ids at 100000,
- *   - those in /etc/passwd and /etc/group, which are read once, and
- *   - one id by itself, if nsswitch.conf(5) has a source that knows it (LDAP, for instance). A
- * range is not asked for id by id.
+ *   - all ids below 65536, with or without an entry: by login.defs(5), accounts have ids up to
+ * 60000, and subordinate ids begin at 100000,
+ *   - the ids in /etc/passwd and /etc/group, which are read once, and
+ *   - a single id, if a source in nsswitch.conf(5), such as LDAP, knows it. Ranges are not looked
+ * up id by id.
  */
 enum { ACCOUNTS_LOW = 65536 };
 
 /*
- * The first id of an account among count ids from first on; false: there is none. group: ids of
- * groups.
+ * Find the first id of an account among count ids from first on, of groups or of users. Returns
+ * false if there is none.
  */
 bool account_in(bool group, uint32_t first, uint32_t count, uint32_t *ret);
 

@@ -33,14 +33,14 @@ struct draft_kind {
 	size_t len, cap;
 };
 
-/* Zero-initialise it. */
+/* A draft must be zero-initialised. */
 struct draft {
 	struct draft_kind uid, gid;
 };
 
 /*
- * Add a range to one or both kinds. It is checked by itself: -EINVAL if the count is 0, -ERANGE if
- * an id, or an id plus count, is beyond 4294967294. The file of its place must outlive the draft.
+ * Add a range to one or both kinds, after checking it: -EINVAL if the count is 0, -ERANGE if an id,
+ * or an id plus count, is beyond 4294967294. The file of its place must outlive the draft.
  */
 MUST_CHECK int draft_add(
 	struct draft *d, unsigned kinds, const struct draft_entry *x, struct err *e);

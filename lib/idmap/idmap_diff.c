@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idmap_diff: where two maps differ. */
+/* idmap_diff: find the ids that two maps translate differently. */
 
 #include "idmap_diff.h"
 
-/* A walk through the ranges of one map, with what the map makes of the disk ids from `at` on. */
+/* Walks through the ranges of one map; cursor_at() moves it to the disk id `at`. */
 struct cursor {
 	const struct idranges *r;
 	size_t i; /* the first range that does not end before `at` */
 	bool mapped;
-	uint32_t seen, end; /* of `at`; where that changes at the latest */
+	uint32_t seen,
+		end; /* the seen id of `at`; the disk id up to which the translation is linear */
 };
 
 static void cursor_at(struct cursor *c, uint32_t at)
@@ -20,7 +21,7 @@ static void cursor_at(struct cursor *c, uint32_t at)
 		c->i++;
 	if (c->i == c->r->len) {
 		c->mapped = false;
-		c->end = UINT32_MAX; /* no id */
+		c->end = UINT32_MAX; /* beyond the last id */
 		return;
 	}
 	x = &c->r->items[c->i];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idmap_forms: a map in the words of other tools. */
+/* idmap_forms: print a map in the forms of other tools. */
 
 #include "idmap_forms.h"
 
@@ -11,9 +11,7 @@ static bool alike(const struct idmap *m)
 	return idranges_equal(&m->uid, &m->gid);
 }
 
-/*
- * Ranges of one kind, each as before DISK between SEEN between COUNT after, with sep between them.
- */
+/* How to print a range: before DISK between SEEN between COUNT after; sep separates ranges. */
 struct layout {
 	const char *before, *between, *after, *sep;
 };
@@ -27,8 +25,9 @@ static void put_ranges(const struct idranges *r, const struct layout *l, struct 
 }
 
 /*
- * user_namespaces(7): the first column is the id in the namespace, which for a mount's namespace is
- * the disk id. Where users and groups differ, each line says whose it is, as @FILE reads it.
+ * user_namespaces(7): the first column is the id in the namespace, which is the disk id for the
+ * namespace of a mount. If users and groups differ, each line begins with its kind, as @FILE reads
+ * it.
  */
 static int print_kernel(const struct idmap *m, struct buf *b, struct err *e)
 {
@@ -43,8 +42,8 @@ static int print_kernel(const struct idmap *m, struct buf *b, struct err *e)
 }
 
 /*
- * mount(8), X-mount.idmap: the columns go to the kernel as they are. Both kinds are always given:
- * for one that is not, nothing would be mapped.
+ * mount(8), X-mount.idmap: the columns are passed to the kernel as they are. Both kinds are always
+ * specified: a kind that is not would have no mapping.
  */
 static int print_util_linux(const struct idmap *m, struct buf *b, struct err *e)
 {
@@ -75,9 +74,9 @@ static void put_oci_kind(const struct idranges *r, const char *key, struct buf *
 }
 
 /*
- * OCI runtime specification, config.md, mounts: "the same as user namespace mappings", from the
- * source filesystem to the mount point. So containerID is the disk id, hostID the one that the host
- * sees.
+ * OCI runtime specification, config.md, mounts: the mappings are "the same as user namespace
+ * mappings", from the source filesystem to the mount point. So containerID is the disk id, and
+ * hostID the seen id.
  */
 static int print_oci(const struct idmap *m, struct buf *b, struct err *e)
 {
@@ -90,7 +89,7 @@ static int print_oci(const struct idmap *m, struct buf *b, struct err *e)
 	return 0;
 }
 
-/* crun(1), podman-run(1): the id of the backing filesystem, the id on the host, how many. */
+/* crun(1), podman-run(1): the id of the backing filesystem, the id on the host, the count. */
 static int print_crun(const struct idmap *m, struct buf *b, struct err *e)
 {
 	static const struct layout each = { "", "-", "", "#" };
@@ -104,7 +103,7 @@ static int print_crun(const struct idmap *m, struct buf *b, struct err *e)
 	return 0;
 }
 
-/* systemd-nspawn(1): the first id of the host, how many; in the tree they start at 0. */
+/* systemd-nspawn(1): the first id on the host, and the count; ids in the tree start at 0. */
 static int print_nspawn(const struct idmap *m, struct buf *b, struct err *e)
 {
 	const struct idrange *r = &m->uid.items[0];
@@ -126,8 +125,8 @@ static int print_nspawn(const struct idmap *m, struct buf *b, struct err *e)
 }
 
 /*
- * lxc.container.conf(5): the id in the container (which its unshifted tree has on disk), the id on
- * the host.
+ * lxc.container.conf(5): the id in the container, which its unshifted tree has on disk; the host
+ * id.
  */
 static int print_lxc(const struct idmap *m, struct buf *b, struct err *e)
 {
@@ -158,10 +157,7 @@ static void put_incus_kind(const struct idranges *r, const char *kind, struct bu
 	}
 }
 
-/*
- * Incus and LXD, "Idmaps for user namespace": the host's ids come first, those of the instance
- * second.
- */
+/* Incus and LXD, "Idmaps for user namespace": host ids come first, ids of the instance second. */
 static int print_incus(const struct idmap *m, struct buf *b, struct err *e)
 {
 	(void)e;

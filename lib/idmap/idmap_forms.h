@@ -7,8 +7,8 @@
 #include "idmap.h"
 
 /*
- * A map as other tools take it. Which column is the disk side is theirs to say and none of them
- * calls it so; the comment of each printer in forms.c tells what it was taken from.
+ * A map in the forms of other tools. Each has its own name and position for the disk side; the
+ * comment of each printer in idmap_forms.c gives the source.
  */
 enum idmap_form {
 	FORM_KERNEL,     /* lines of uid_map and gid_map: "0 100000 65536" */
@@ -22,19 +22,19 @@ enum idmap_form {
 	FORM_FSTAB,  /* an option of a line of type shiftbox: map=b:0:100000:65536 */
 };
 
-/* The forms' names, in the order of the enum. */
+/* The names of the forms, in the order of the enum. */
 #define IDMAP_FORM_WORDS "kernel util-linux oci crun podman nspawn lxc incus fstab"
 
 /*
- * Append m in that form, each line with its newline. Returns 0, or -ENOTSUP: the form cannot say it
- * (only nspawn's is so narrow: one range from disk id 0, the same for users and groups).
+ * Append m in a form, each line with its newline. Returns 0, or -ENOTSUP if the form cannot express
+ * it: that of systemd-nspawn allows one range from disk id 0, the same for users and groups.
  */
 MUST_CHECK int idmap_print_form(
 	const struct idmap *m, enum idmap_form form, struct buf *b, struct err *e);
 
 /*
- * Read a map in any of these forms, told by how it begins, or else in the language of
- * idmap_parse(). n texts are joined with blanks between them. Errors are those of idmap_parse().
+ * Parse a map in any of these forms, which its beginning selects, or else in the language of
+ * idmap_parse(). The n texts are joined with blanks. Errors are those of idmap_parse().
  */
 MUST_CHECK int idmap_parse_form(
 	const char *const *texts, size_t n, struct idmap *ret, struct err *e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idmap_forms_read: a map from the words of other tools. */
+/* idmap_forms_read: parse a map in the forms of other tools. */
 
 #include "idmap_forms.h"
 
@@ -20,7 +20,7 @@ enum { WORD_MAX = 64, JSON_LIMIT = 1 << 20, NSPAWN_COUNT = 65536 };
 struct form_reader {
 	const char *tool;
 	const char *at;      /* the rest of the text */
-	char word[WORD_MAX]; /* the last one read */
+	char word[WORD_MAX]; /* the last word that was read */
 	VEC(struct idrange) uid, gid;
 	struct err *e;
 };
@@ -34,8 +34,8 @@ static int wrong(struct form_reader *r, const char *what)
 }
 
 /*
- * The next word, in r->word. False at the end. Longer ones than any number or name are cut, and
- * refused by who reads them.
+ * Read the next word into r->word. Returns false at the end. A word that is longer than any number
+ * or name is cut, and refused when it is parsed.
  */
 static bool next_word(struct form_reader *r)
 {
@@ -44,7 +44,7 @@ static bool next_word(struct form_reader *r)
 	r->at += strspn(r->at, BLANKS);
 	len = strcspn(r->at, BLANKS);
 	(void)snprintf(r->word, sizeof(r->word), "%.*s", len < WORD_MAX ? (int)len : WORD_MAX - 1,
-		r->at); /* cut, see above */
+		r->at); /* cut, as said above */
 	r->at += len;
 	return len > 0;
 }
@@ -57,7 +57,7 @@ static int add(struct form_reader *r, char kind, const struct idrange *x)
 	return kind != 'u' && VEC_ADD(&r->gid, *x) < 0 ? err_nomem(r->e) : 0;
 }
 
-/* "DISK SEEN COUNT", the first of which may have been read. */
+/* Parse "DISK SEEN COUNT"; the first word may have been read already. */
 static int three_numbers(struct form_reader *r, char kind, bool first_read)
 {
 	struct idrange x;
@@ -74,7 +74,7 @@ static bool is_kind(const char *word)
 	return strchr("ugb", *word) && *word && !word[1];
 }
 
-/* Lines "[u|g|b] DISK SEEN COUNT". */
+/* Parse lines "[u|g|b] DISK SEEN COUNT". */
 static int read_kernel(struct form_reader *r)
 {
 	int x = 0;
@@ -84,7 +84,7 @@ static int read_kernel(struct form_reader *r)
 	return x;
 }
 
-/* Lines "lxc.idmap = u DISK SEEN COUNT". */
+/* Parse lines "lxc.idmap = u DISK SEEN COUNT". */
 static int read_lxc(struct form_reader *r)
 {
 	static const char key[] = "lxc.idmap", key_old[] = "lxc.id_map";
@@ -109,7 +109,7 @@ static int read_lxc(struct form_reader *r)
 	return x;
 }
 
-/* FIRST or FIRST-LAST: how many, 0 when it is neither. */
+/* Parse FIRST or FIRST-LAST. Returns the number of ids, or 0 if it is neither. */
 static uint32_t span(const char *word, uint32_t *ret_first)
 {
 	char first[WORD_MAX];
@@ -126,7 +126,7 @@ static uint32_t span(const char *word, uint32_t *ret_first)
 		last - *ret_first + 1;
 }
 
-/* Lines "both|uid|gid SEEN[-SEEN] DISK[-DISK]". */
+/* Parse lines "both|uid|gid SEEN[-SEEN] DISK[-DISK]". */
 static int read_incus(struct form_reader *r)
 {
 	while (next_word(r)) {
@@ -147,7 +147,7 @@ static int read_incus(struct form_reader *r)
 	return 0;
 }
 
-/* "--private-users=SEEN[:COUNT]", and how the tree is owned. */
+/* Parse "--private-users=SEEN[:COUNT]", and options for the ownership of the tree. */
 static int read_nspawn(struct form_reader *r)
 {
 	static const char key[] = "--private-users=", ownership[] = "--private-users-ownership=map";
@@ -215,7 +215,7 @@ static int read_oci(struct form_reader *r)
 }
 
 /*
- * What a text begins with, and what that means. Without a function what follows is the language of
+ * The beginning of a text selects its form. Those without a function continue with a map for
  * idmap_parse().
  */
 static const struct form {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idmap_kernel: maps as the kernel prints them. */
+/* idmap_kernel: parse maps that the kernel prints. */
 
 #include "idmap.h"
 
@@ -26,8 +26,8 @@ static int parse_line(struct word line, unsigned kind, struct draft *d, struct e
 		return word_fault(e, EINVAL, &whole,
 			"is not a line of a kernel map: something follows DISK SEEN COUNT");
 	/*
-	 * from_kuid() of an id that the reader's namespace does not have (uid_m_show() in the
-	 * kernel)
+	 * from_kuid() returns this for an id that the reader's namespace does not have
+	 * (uid_m_show()).
 	 */
 	if (v[1] == UINT32_MAX) {
 		(void)word_fault(e, ENODATA, &whole,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idmap_parse: the language of maps. */
+/* idmap_parse: parse the map language. */
 
 #include "idmap.h"
 
@@ -60,7 +60,7 @@ static int parse_base(struct map_parser *p, struct word w)
 	return draft_add(&p->draft, KIND_BOTH, &x, p->e);
 }
 
-/* uids=D-S-N#D-S-N, gids= alike: numbers only, since names may have a '-' in them. */
+/* uids=D-S-N#D-S-N, and gids=. Numbers only: a name could have a '-' in it. */
 static int parse_crun(struct map_parser *p, struct word w)
 {
 	unsigned kinds = w.s[0] == 'u' ? KIND_UID : KIND_GID;
@@ -88,7 +88,7 @@ static int parse_crun(struct map_parser *p, struct word w)
 	return 0;
 }
 
-/* The first that fits decides; what fits none is a range. */
+/* The first match decides; without a match, the entry is a range. */
 static const struct {
 	const char *start;
 	int (*parse)(struct map_parser *p, struct word w);
@@ -121,8 +121,8 @@ static bool is_blank(char c)
 }
 
 /*
- * Entries are separated by blanks, or by one ';' with or without blanks around it; a ';' that has
- * no entry on one of its sides is a slip that could hide a lost entry.
+ * Split a text into entries, separated by blanks, or by one ';' with or without blanks around it. A
+ * ';' without an entry on one of its sides is an error, since an entry may have been lost.
  */
 static int parse_text(struct map_parser *p, const char *text, size_t base)
 {
@@ -209,8 +209,8 @@ int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *
 	int r = parse_all(texts, n, ctx, ret, e);
 
 	/*
-	 * The words are the user's: only what they refer to (a user, a file, a process) can fail
-	 * otherwise.
+	 * The text is the caller's fault; errors of what it refers to (a user, a file, a process)
+	 * are not.
 	 */
 	if (e && (r == -EINVAL || r == -ERANGE || r == -E2BIG))
 		e->usage = true;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idmap_print: a map as text that reads back, as words, and as the kernel wants it. */
+/* idmap_print: print a map in the map language, in words, and for the kernel. */
 
 #include "idmap.h"
 

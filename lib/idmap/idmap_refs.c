@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * idmap_refs: entries of a map that refer to something else: users and their grants, namespaces,
- * files.
- */
+/* idmap_refs: parse entries of a map that refer to users, grants, namespaces or files. */
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,12 +18,12 @@
 #include "userns.h"
 
 /*
- * A map's file: 340 lines per kind are what the kernel takes, but neighbours merge and comments are
- * free.
+ * The maximum size of @FILE. The kernel allows 340 extents of a kind, but neighbours are merged,
+ * and comments do not count.
  */
 enum { MAP_FILE_SIZE_MAX = 1 << 20 };
 
-/* A failure of what the entry refers to: say which entry that was. */
+/* Say which entry refers to what failed. Returns r. */
 static int ref_fault(const struct map_parser *p, const struct word *w, int r)
 {
 	if (w->len < 256)
@@ -39,7 +36,7 @@ static char *word_dup(const struct word *w)
 	return memchr(w->s, '\0', w->len) ? NULL : strndup(w->s, w->len);
 }
 
-/* The user named after the first ':' of the entry. */
+/* Look up the user that follows the first ':' of the entry. */
 static int entry_user(const struct map_parser *p, struct word w, struct user *ret)
 {
 	const char *colon = memchr(w.s, ':', w.len);
@@ -62,7 +59,7 @@ static int entry_user(const struct map_parser *p, struct word w, struct user *re
 	return r;
 }
 
-/* The grants one after the other, from the given disk id on. */
+/* Add the grants of a user, one after the other, starting at a disk id. */
 static int add_grants(struct map_parser *p, struct word w, const char *file,
 	const struct user *user, unsigned kind, uint64_t disk)
 {
@@ -132,10 +129,7 @@ int map_parse_subid(struct map_parser *p, struct word w)
 	return add_both_grants(p, w, &user, 0);
 }
 
-/*
- * As a user's own processes have it in a rootless container: root is the user, all others are
- * granted ids.
- */
+/* The map of a rootless container: root is the user, and all other ids are granted ones. */
 int map_parse_user(struct map_parser *p, struct word w)
 {
 	struct user user;
@@ -153,7 +147,7 @@ int map_parse_user(struct map_parser *p, struct word w)
 	return r;
 }
 
-/* uid and gid apart: the owner's group need not be the number that the owner is. */
+/* Map the uid and the gid of the source separately: they may be different numbers. */
 int map_parse_owner(struct map_parser *p, struct word w)
 {
 	scoped_fd int fd = -1;
@@ -209,8 +203,8 @@ int map_parse_pid(struct map_parser *p, struct word w)
 }
 
 /*
- * A file that is a user namespace. As /proc/N/ns/user that is read from the process, which takes no
- * capability.
+ * A path to a user namespace. /proc/N/ns/user is read from the files of the process, which requires
+ * no capability.
  */
 int map_parse_path(struct map_parser *p, struct word w)
 {
@@ -253,10 +247,7 @@ int map_parse_fd(struct map_parser *p, struct word w)
 	return add_map(p, w, &m);
 }
 
-/*
- * One line of a map's file: the columns of uid_map, with a kind before them where one is meant
- * alone.
- */
+/* Parse a line of @FILE: the columns of uid_map, after an optional kind. */
 static int parse_line(struct map_parser *p, struct word line)
 {
 	struct word whole = line, f[5];

@@ -17,7 +17,7 @@ struct word_place {
 /* The place of something that was not read from a text. */
 #define PLACE_NONE ((struct word_place){ .pos = SIZE_MAX })
 
-/* A piece of a text. It is not terminated, and valid as long as the text. */
+/* A part of a text, which is not terminated and valid as long as the text. */
 struct word {
 	const char *s;
 	size_t len;
@@ -42,7 +42,10 @@ struct word word_until(struct word *rest, char sep, bool *ret_more);
  */
 size_t word_split(struct word w, char sep, struct word *fields, size_t max);
 
-/* Cut off and return the next column of a line; blanks and tabs separate columns. Empty: none. */
+/*
+ * Cut off and return the next column of a line; blanks and tabs separate columns. The word is empty
+ * after the last one.
+ */
 struct word word_column(struct word *line);
 
 /* Describe an error in the word, with its place: "... (byte 4 of the map)". Returns -num. */

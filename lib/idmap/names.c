@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* names: users and groups by name and number. */
+/* names: look up users and groups by name and number. */
 
 #include "names.h"
 
@@ -14,7 +14,10 @@
 #include "../base/num.h"
 #include "../base/sys.h"
 
-/* An entry is a line or a directory's answer; a group can have very many members. */
+/*
+ * The size of an entry, which is a line of a file or an answer of LDAP; a group may have many
+ * members.
+ */
 enum { ENTRY_START = 1024, ENTRY_MAX = 16 << 20 };
 
 static int fill(const struct passwd *pw, struct user *ret)
@@ -23,13 +26,13 @@ static int fill(const struct passwd *pw, struct user *ret)
 		return -ENAMETOOLONG;
 
 	*ret = (struct user){ .uid = pw->pw_uid, .gid = pw->pw_gid, .has_gid = true };
-	(void)snprintf(ret->name, sizeof(ret->name), "%s", pw->pw_name); /* measured */
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", pw->pw_name); /* fits: checked */
 	return 0;
 }
 
 /*
- * What "not there" looks like differs between the modules of nsswitch: no result and no error, or
- * one of these errors (getpwnam(3), ERRORS).
+ * Name service modules report a missing entry in different ways: without a result and an error, or
+ * with one of these errors (getpwnam(3), ERRORS).
  */
 static int not_found(int r)
 {
@@ -43,7 +46,7 @@ static int system_user(const char *name, uint32_t uid, struct user *ret)
 	size_t size = ENTRY_START;
 	int r;
 
-	assert(sys_is_home()); /* nsswitch.conf and the modules are found by name */
+	assert(sys_is_home()); /* nsswitch.conf and the modules are opened by name */
 	do {
 		scoped_free char *buf = malloc(size);
 		struct passwd pw, *found = NULL;
@@ -69,7 +72,7 @@ static int system_user_of(uint32_t uid, struct user *ret)
 	return system_user(NULL, uid, ret);
 }
 
-/* By its name, or (NULL) its number. */
+/* Look up a group by name, or by number if name is NULL. */
 static int system_group(const char *name, uint32_t gid, uint32_t *ret)
 {
 	size_t size = ENTRY_START;
@@ -165,7 +168,7 @@ int names_user(const char *name, struct user *ret, struct err *e)
 	uint32_t uid;
 	int r;
 
-	/* A user may be called 1000: the name goes first, as everywhere (chown(1)). */
+	/* A user may have the name "1000": try names first, as chown(1) does. */
 	r = source->user(name, ret);
 	if (r == -ENOENT && num_u32(name, &uid) == 0 && uid != UINT32_MAX)
 		return names_user_of(uid, ret, e);

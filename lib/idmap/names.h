@@ -9,50 +9,51 @@
 #include "../base/err.h"
 
 /*
- * Users and groups of the system (getpwnam(3), getgrnam(3): files, LDAP, whatever nsswitch.conf
- * says). The name services load libraries: not after sys_setns() and the like (base/sys.h).
+ * Users and groups of the system (getpwnam(3), getgrnam(3); their sources are those of
+ * nsswitch.conf(5)). Name services load libraries, so these functions must not be called after
+ * sys_setns() and the like (base/sys.h).
  */
 struct user {
-	char name[256]; /* "" when only the number is known */
+	char name[256]; /* "" if only the number is known */
 	uint32_t uid, gid;
-	bool has_gid; /* false when no passwd entry told it */
+	bool has_gid; /* false if there is no passwd entry */
 };
 
-/* The user called name, or of that decimal number. -ENOENT: there is none by that name. */
+/* Look up a user by name, or by decimal number. -ENOENT: there is no user of this name. */
 MUST_CHECK int names_user(const char *name, struct user *ret, struct err *e);
 
-/* The user of that number; name is "" when there is no entry. */
+/* Look up a user by number. If there is no entry, the name is "". */
 MUST_CHECK int names_user_of(uint32_t uid, struct user *ret, struct err *e);
 
-/* The id of a user's, a group's name. -ENOENT: there is none. */
+/* Look up the id of a user or of a group by name. -ENOENT: there is none. */
 MUST_CHECK int names_uid(const char *name, uint32_t *ret, struct err *e);
 MUST_CHECK int names_gid(const char *name, uint32_t *ret, struct err *e);
 
-/* Is there a user, a group of that number? What cannot be found out is none. */
+/* Does a user, or a group, with this number exist? Returns false if the lookup fails. */
 bool names_has_uid(uint32_t uid);
 bool names_has_gid(uint32_t gid);
 
 /*
- * The groups of the user called name, gid among them: *n is the room in ret, and then how many
- * there are. Returns 0, or -E2BIG, in which case *n is the room that it takes.
+ * Get the groups of a user, including gid. *n is the room in ret; it becomes the number of groups.
+ * Returns 0, or -E2BIG, and then *n is the room that is needed.
  */
 MUST_CHECK int names_groups(const char *name, uint32_t gid, gid_t *ret, int *n);
 
-/* initgroups(3): 0, or -1 with errno. */
+/* Set the groups with initgroups(3). Returns 0, or -1 with errno. */
 MUST_CHECK int names_init_groups(const char *name, uint32_t gid);
 
-/* What to do where there is no such user (or group): nothing is looked up. e may be NULL. */
+/* Set the hint for a user or group that does not exist. e is optional. */
 void names_say_try(struct err *e);
 
 /*
- * Answer from these functions instead of the system, for tests. They return 0, or -ENOENT, or what
- * getpwnam_r failed with. NULL: the system again.
+ * Replace the name services, for tests, which cannot create accounts. The functions return 0,
+ * -ENOENT, or the error of getpwnam_r(3). names_set_source(NULL) restores the system.
  */
 struct names_source {
 	int (*user)(const char *name, struct user *ret);
 	int (*user_of)(uint32_t uid, struct user *ret);
 	int (*gid)(const char *name, uint32_t *ret);
-	int (*group_of)(uint32_t gid); /* NULL: there are none */
+	int (*group_of)(uint32_t gid); /* NULL: no groups exist */
 };
 
 void names_set_source(const struct names_source *source);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* newidmap: maps of more than the caller's own id, written by the set-uid programs of shadow. */
+/* newidmap: write maps with the set-uid programs of shadow. */
 
 #include "newidmap.h"
 
@@ -36,7 +36,7 @@ static int add_numbers(struct strv *words, uint32_t disk, uint32_t seen, uint32_
 	return 0;
 }
 
-/* The own id need not stand in a grant, so a range that has it is cut in three. */
+/* The own id may be missing from the grants, so a range that contains it is split in three. */
 static int add_range(struct strv *words, const struct idrange *r, uint32_t own)
 {
 	uint32_t before = own - r->seen;
@@ -59,7 +59,7 @@ static int add_words(struct strv *words, const char *name, pid_t pid, const stru
 	for (size_t i = 0; i < n; i++)
 		if (add_range(words, &r[i], own) < 0)
 			return -ENOMEM;
-	return VEC_ADD(words, NULL); /* ends an argv; it is no string of the list's */
+	return VEC_ADD(words, NULL); /* terminates the argv; strv_done() ignores it */
 }
 
 int newidmap(bool group, pid_t pid, const struct idrange *r, size_t n, struct err *e)

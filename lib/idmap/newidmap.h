@@ -12,17 +12,18 @@
 #include "subid.h"
 
 /*
- * Let newuidmap(1) (or newgidmap(1), group) write the map of the user namespace that pid has made.
- * disk is the namespace's side. The program, set-uid root, allows the caller's own id and what
- * subuid(5) grants it; so the caller's own id is given to it as a range of its own. Errors (op
- * "newidmap"): -ENOENT, there is no such program; -EPERM, it refused, with what it said.
+ * Write the map of the user namespace of pid with newuidmap(1), or with newgidmap(1) for group. The
+ * disk side of r is the side of the namespace. These set-uid programs allow the caller's own id and
+ * the ids that subuid(5) grants to the caller; the own id is passed as a range of its own. Errors
+ * have the op "newidmap": -ENOENT if the program is not installed, -EPERM if it refuses, with its
+ * output.
  */
 MUST_CHECK int newidmap(bool group, pid_t pid, const struct idrange *r, size_t n, struct err *e);
 
 /*
- * The ranges that a rootless container has: 0 is the user's own id, 1... are the grants, one after
- * the other. Fills ret, which has room for IDMAP_EXTENTS_MAX, with as many as fit, and returns
- * their number.
+ * Compute the map of a rootless container: 0 is the user's own id, and 1 and on are the grants in
+ * their order. ret has room for IDMAP_EXTENTS_MAX ranges; those beyond are dropped. Returns their
+ * number.
  */
 size_t newidmap_ranges(uint32_t own, const struct grants *g, struct idrange *ret);
 

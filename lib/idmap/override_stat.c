@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* override_stat: an owner that is written down beside the file. */
+/* override_stat: parse an owner that is recorded beside the file. */
 
 #include "override_stat.h"
 
@@ -11,7 +11,7 @@
 #include "../base/cleanup.h"
 #include "../base/num.h"
 
-/* The bytes up to the next sep, or all. */
+/* Cut off the bytes up to the next sep, or all. */
 static size_t field(const char *p, size_t len, char sep)
 {
 	const char *end = memchr(p, sep, len);
@@ -23,7 +23,7 @@ static bool parse_id(const char *p, size_t len, uint32_t *ret)
 {
 	uint64_t v;
 
-	if (num_u64_n(p, len, &v) < 0 || v >= UINT32_MAX) /* (uid_t)-1 is no id */
+	if (num_u64_n(p, len, &v) < 0 || v >= UINT32_MAX) /* (uid_t)-1 is not a valid id */
 		return false;
 	*ret = (uint32_t)v;
 	return true;
@@ -42,7 +42,7 @@ static bool parse_mode(const char *p, size_t len, uint32_t *ret)
 	return len > 0;
 }
 
-/* The rest of "block-MAJOR-MINOR". */
+/* Parse the rest of "block-MAJOR-MINOR". */
 static bool device_ids(const char *p, size_t len)
 {
 	size_t n = field(p, len, '-');

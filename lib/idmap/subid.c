@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* subid: who may use which ids beside their own (subuid(5), subgid(5)). */
+/* subid: parse the grants of subordinate ids (subuid(5), subgid(5)). */
 
 #include "subid.h"
 
@@ -14,7 +14,7 @@
 #include "../base/vec.h"
 #include "map_lex.h"
 
-/* A line is some 30 bytes; a host with a million users is beyond what this file is for. */
+/* A line has about 30 bytes; a host with a million users needs another source than this file. */
 enum { FILE_MAX_SIZE = 32 << 20 };
 
 bool subid_is_users(const struct subid_line *l, const struct user *user)
@@ -27,7 +27,7 @@ bool subid_is_users(const struct subid_line *l, const struct user *user)
 	return num_u64_n(w.s, w.len, &uid) == 0 && uid == user->uid;
 }
 
-/* What is wrong with the fields, or NULL. */
+/* Parse the fields. Returns what is wrong with them, or NULL. */
 static const char *parse_fields(const struct word *f, size_t n, struct grant *ret)
 {
 	uint64_t start, count;

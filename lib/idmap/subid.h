@@ -13,10 +13,10 @@
 #define SUBUID_FILE "/etc/subuid"
 #define SUBGID_FILE "/etc/subgid"
 
-/* A range of subordinate ids (subuid(5)), valid by itself: start + count is at most 4294967295. */
+/* A range of subordinate ids (subuid(5)); start + count is at most 4294967295. */
 struct grant {
 	uint32_t start, count;
-	size_t line; /* in its file, from 1 */
+	size_t line; /* in the file, from 1 */
 };
 
 struct grants {
@@ -25,41 +25,42 @@ struct grants {
 };
 
 /*
- * One line that grants something, or is meant to. Strings are not terminated, and valid during the
- * call only.
+ * A line of the file that is not empty or a comment. Strings are not terminated, and valid during
+ * the call only.
  */
 struct subid_line {
 	const char *text, *user;
 	size_t len, user_len;
-	struct grant grant; /* start and count only without a fault */
-	const char *fault;  /* what is wrong with it, "has the count 0", or NULL */
-	bool reversed;      /* its first field is a number and its last one is none */
+	struct grant grant; /* start and count are set only without a fault */
+	const char *fault;  /* what is wrong with the line, "has the count 0"; NULL: nothing */
+	bool reversed; /* the fields may be in the wrong order: the first is a number, the last is
+	                  not */
 };
 
 /*
- * Call fn with each line but empty ones and comments until it returns something else than 0, which
- * is then returned.
+ * Call fn with each line but empty lines and comments. If fn returns other than 0, stop and return
+ * that.
  */
 MUST_CHECK int subid_each(
 	const char *text, int (*fn)(const struct subid_line *l, void *arg), void *arg);
 
-/* Is it a line of this user's: by name, or by its decimal uid? */
+/* Does the line name this user, by name or by decimal uid? */
 bool subid_is_users(const struct subid_line *l, const struct user *user);
 
 /*
- * The user's grants in text, the content of file, in its order: lines USER:START:COUNT with USER a
- * name or a decimal uid. A line given twice counts once. A faulty line of the user's own is an
- * error
- * (-EINVAL); another's is warned of (log_warn, FILE:LINE) and passed over. -ENOENT: no grant.
- * ret is appended to, also on failure; free it with VEC_DONE.
+ * Append the grants of a user in text, the content of file, in their order: lines USER:START:COUNT,
+ * where USER is a name or a decimal uid. Duplicate lines count once. A malformed line of the user
+ * is -EINVAL; one of another user is logged (log_warn) and ignored. -ENOENT: the user has no grant.
+ * ret may have grants even on failure; VEC_DONE frees it. subid_read() calls this; tests and
+ * fuzzers do, too.
  */
 MUST_CHECK int subid_parse(const char *text, const char *file, const struct user *user,
 	struct grants *ret, struct err *e);
 
-/* The content of such a file: text without a NUL byte. */
+/* Read a file into ret, and refuse NUL bytes (-EINVAL). */
 MUST_CHECK int subid_text(const char *file, struct buf *ret, struct err *e);
 
-/* Read the file and parse it. */
+/* Read a file, and parse it as subid_parse() does. */
 MUST_CHECK int subid_read(
 	const char *file, const struct user *user, struct grants *ret, struct err *e);
 

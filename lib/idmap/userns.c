@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* userns: user namespaces that only carry a map, made once per distinct map. */
+/* userns: user namespaces that exist for their map, one for each distinct map. */
 
 #include "userns.h"
 
@@ -17,7 +17,7 @@
 #include "userns_child.h"
 #include "userns_self.h"
 
-/* The kernel takes a map in one write, or not at all. */
+/* The kernel requires the whole map in one write. */
 static int write_proc(int proc, const char *name, const char *text, size_t n)
 {
 	scoped_fd int fd = openat(proc, name, O_WRONLY | O_CLOEXEC);
@@ -29,7 +29,7 @@ static int write_proc(int proc, const char *name, const char *text, size_t n)
 	return w < 0 ? -errno : (size_t)w < n ? -EIO : 0;
 }
 
-/* Find the rule of the kernel's new_idmap_permitted() that said no. */
+/* Find the rule of the kernel's new_idmap_permitted() that refused the map. */
 static int write_fault(int num, const char *name, const struct idranges *r, struct err *e)
 {
 	bool uid = name[0] == 'u';
@@ -63,12 +63,12 @@ static int set_map(int proc, const char *name, const struct idranges *extents, s
 	if (!buf_get(&text))
 		return err_nomem(e);
 
-	/* The last newline is not needed, and could be the byte too many. */
+	/* Omit the last newline: it is optional, and could exceed the limit of the text. */
 	r = write_proc(proc, name, text.data, text.len - 1);
 	if (r == -EPERM && name[0] == 'g' && !caps_has(CAP_SETGID)) {
 		/*
-		 * Linux 3.19: a group map without CAP_SETGID only once setgroups(2) is out of
-		 * reach.
+		 * Since Linux 3.19, a group map without CAP_SETGID requires that setgroups(2) is
+		 * denied.
 		 */
 		r = write_proc(proc, "setgroups", "deny", 4);
 		if (r == 0)
@@ -78,8 +78,8 @@ static int set_map(int proc, const char *name, const struct idranges *extents, s
 }
 
 /*
- * The kernel could have cut or bent it (it reads 4294967296 as 0): compare before anyone relies on
- * it.
+ * Read the map back and compare it. The kernel accepts some texts with another meaning (it reads
+ * 4294967296 as 0).
  */
 static int check_map(int proc, const struct idmap *want, struct err *e)
 {
@@ -97,7 +97,7 @@ static int check_map(int proc, const struct idmap *want, struct err *e)
 	return -EIO;
 }
 
-/* The extents to write for a map, and the map that comes of them. */
+/* The extents to write for a map, and the map that results from them. */
 struct fitted {
 	struct draft draft;
 	struct idmap map;
@@ -149,13 +149,15 @@ static int fit_range(const struct idrange *want, const struct draft_kind *own, u
 	return -EPERM;
 }
 
-/* The map of the initial namespace need not be read, for each of ten thousand lines of a table. */
+/*
+ * The map of the initial namespace; reading it for each of ten thousand lines of a table is slow.
+ */
 #define ALL_IDS "0 0 4294967295\n"
 
 /*
- * Inside a user namespace the kernel takes an extent only if it lies in one extent of that
- * namespace's own map (map_id_range_down()), and the identity means the ids that there are. In the
- * initial namespace this changes nothing.
+ * In a nested user namespace, the kernel accepts an extent only if one extent of that namespace's
+ * own map contains it (map_id_range_down()). So split the extents there; the identity covers the
+ * ids that exist. In the initial namespace this changes nothing.
  */
 static int fit(const struct idmap *m, struct fitted *ret, struct err *e)
 {
@@ -203,7 +205,7 @@ int userns_fit(const struct idmap *m, struct idmap *ret, struct err *e)
 	return 0;
 }
 
-/* The draft's ranges as they are: not merged. ret borrows nothing; free ret->items. */
+/* Copy the ranges of the draft without merging them. The caller frees ret->items. */
 static int extents_of(const struct draft_kind *k, struct idranges *ret, struct err *e)
 {
 	struct idrange *items = malloc(k->len * sizeof(*items));
@@ -245,7 +247,9 @@ static int write_map(int proc, const struct idmap *m, struct err *e)
 	return r < 0 ? r : check_map(proc, &fitted.map, e);
 }
 
-/* Needs CAP_SETUID and CAP_SETGID in the caller's namespace for more than the caller's own id. */
+/*
+ * Requires CAP_SETUID and CAP_SETGID in the caller's namespace for more than the caller's own id.
+ */
 static int userns_make(const struct idmap *m, int *ret_fd, struct err *e)
 {
 	scoped_child struct child child = CHILD_NONE;
@@ -288,8 +292,8 @@ int userns_write_map(pid_t pid, const struct idmap *m, struct err *e)
 }
 
 /*
- * The namespaces of this run: a table with linear probing, at most half full. A slot without ranges
- * is free.
+ * The namespaces of this process: a hash table with linear probing, at most half full. A slot
+ * without ranges is free.
  */
 struct entry {
 	struct idmap map;
@@ -304,8 +308,8 @@ static struct {
 static uint64_t hash_ranges(const struct idranges *r, uint64_t h)
 {
 	/*
-	 * FNV-1a over words: maps come from fstab and the command line, not from an attacker with a
-	 * million of them.
+	 * FNV-1a over words. Maps come from fstab and the command line, so collisions are not an
+	 * attack.
 	 */
 	for (size_t i = 0; i < r->len; i++) {
 		const uint32_t v[] = { r->items[i].disk, r->items[i].seen, r->items[i].count };
@@ -316,7 +320,7 @@ static uint64_t hash_ranges(const struct idranges *r, uint64_t h)
 	return (h ^ r->len) * 0x100000001b3u;
 }
 
-/* The slot that holds the map, or the free one where it belongs. */
+/* Find the slot of the map, or the free slot where it belongs. */
 static struct entry *cache_slot(struct entry *slots, size_t size, const struct idmap *m)
 {
 	uint64_t h = hash_ranges(&m->gid, hash_ranges(&m->uid, 0xcbf29ce484222325u));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* userns_child: a process to hold a user namespace open, and the way to it through /proc. */
+/* userns_child: keep a user namespace alive with a process, and access it through /proc. */
 
 #include "userns_child.h"
 
@@ -23,7 +23,7 @@
 #define P_PIDFD 3
 #endif
 
-/* Joining a namespace waits for nothing; whoever takes longer was stopped from outside. */
+/* Joining a namespace does not block; a child that takes longer was stopped by another process. */
 enum { JOIN_TIMEOUT_MS = 10 * 1000 };
 
 void child_done(struct child *c)
@@ -33,8 +33,8 @@ void child_done(struct child *c)
 
 	if (c->pidfd >= 0) {
 		/*
-		 * ESRCH: dead already, and then only to be reaped. Who could not be killed is not
-		 * waited for: it dies with its parent.
+		 * ESRCH: the child has exited, and must be reaped. Do not wait for a child that
+		 * cannot be killed: it dies with its parent.
 		 */
 		if (sys_pidfd_send_signal(c->pidfd, SIGKILL) < 0 && errno != ESRCH)
 			how |= WNOHANG;
@@ -49,22 +49,21 @@ void child_done(struct child *c)
 }
 
 /*
- * Runs in the child, a copy of one thread of a process that may have more: system calls only. Joins
- * ns, if there is one, and says on the pipe how that went.
+ * Runs in the child, a copy of one thread of a process that may have several, so it makes system
+ * calls only. Joins ns, if any, and reports the result through the pipe.
  */
 static _Noreturn void child_run(pid_t parent, int ns, int pipe_fd)
 {
 	int num = 0;
 
 	/*
-	 * All signals but SIGKILL are blocked. A parent that died before the first call is seen by
-	 * the second.
+	 * All signals but SIGKILL are blocked. getppid() detects a parent that died before prctl().
 	 */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
 	if (ns >= 0 && sys_setns(ns, CLONE_NEWUSER) < 0)
 		num = errno;
-	/* The credentials that setns() gives reset the death signal (commit_creds()). */
+	/* setns() sets new credentials, which resets the death signal (commit_creds()). */
 	if (ns >= 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
 		_exit(1);
 	if (pipe_fd >= 0 && write(pipe_fd, &num, sizeof(num)) < 0)
@@ -90,7 +89,7 @@ static int clone_fault(int num, struct err *e)
 	return -num;
 }
 
-/* How the child's setns() went. */
+/* Read the result of setns() in the child. */
 static int join_wait(int fd, struct err *e)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -121,8 +120,8 @@ static pid_t child_clone(int ns, int pipe_fd)
 	int num;
 
 	/*
-	 * The copy must not run our handlers: a Ctrl-C goes to the whole process group, and one
-	 * cleanup of half-done work is enough.
+	 * The child must not run signal handlers: Ctrl-C is sent to the whole process group, and
+	 * the parent alone cleans up.
 	 */
 	(void)sigfillset(&all);
 	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -154,12 +153,12 @@ int child_start(int ns, struct child *ret, struct err *e)
 	ret->pidfd = sys_pidfd_open(pid, 0);
 	if (ret->pidfd < 0) {
 		num = errno;
-		(void)kill(pid, SIGKILL); /* not reaped yet, so the number is still its own */
+		(void)kill(pid, SIGKILL); /* it is not reaped yet, so the pid is still its own */
 		(void)waitpid(pid, NULL, 0);
 		return err_set(e, num, NULL, "cannot get a descriptor of the namespace's process");
 	}
 	if (ns >= 0) {
-		cleanup_fd(&wr); /* so that the child's death ends the wait */
+		cleanup_fd(&wr); /* so that the read ends if the child dies */
 		wr = -1;
 		r = join_wait(rd, e);
 		if (r < 0)
@@ -226,9 +225,9 @@ static int read_map_file(int proc, const char *name, struct buf *ret, struct err
 }
 
 /*
- * The kernel prints the second column in ids of the reader's namespace, but for a process of that
- * very namespace in ids of its parent (uid_m_show()). So a map read from above is what a mount
- * shows to us, and callers must not ask for the namespace they are in.
+ * The kernel prints the second column in ids of the reader's namespace, but for the reader's own
+ * namespace in ids of the parent (uid_m_show()). So a map that is read from above is the one that a
+ * mount shows here, and callers must not ask for their own namespace.
  */
 int userns_map_of_proc(int proc, struct idmap *ret, struct err *e)
 {

@@ -7,13 +7,13 @@
 #include "../base/err.h"
 #include "idmap.h"
 
-/* What a map's file in /proc may hold: a page as written, more with the padding of its columns. */
+/* The maximum size of uid_map in /proc: a page as written, more with the padding of its columns. */
 enum { MAP_FILE_MAX = 1 << 16 };
 
 /*
- * A process that does nothing but live in a user namespace, for as long as this is in scope. It
- * dies with the thread that started it. proc is its directory in /proc (O_PATH), which stays its
- * own even when its number is used again. Private to lib/idmap.
+ * A process that keeps a user namespace alive, until child_done(). It is killed when the thread
+ * that started it ends. proc is its directory in /proc (O_PATH), which still refers to it after its
+ * pid is reused. Private to lib/idmap.
  */
 struct child {
 	int pidfd, proc;
@@ -21,10 +21,10 @@ struct child {
 
 #define CHILD_NONE ((struct child){ -1, -1 })
 
-/* Start one in a new namespace (ns -1), or in the one that the descriptor ns stands for. */
+/* Start a process in a new namespace (ns -1), or in the namespace of the descriptor ns. */
 MUST_CHECK int child_start(int ns, struct child *ret, struct err *e);
 
-/* Kill and reap. */
+/* Kill and reap the process. */
 void child_done(struct child *c);
 
 static inline void cleanup_child(struct child *c)
@@ -35,20 +35,20 @@ static inline void cleanup_child(struct child *c)
 #define scoped_child __attribute__((cleanup(cleanup_child)))
 
 /*
- * Whether /proc is there (-ENOENT) and is that of our own PID namespace (-ESRCH): in another one
- * the same number is another process.
+ * Check that /proc is mounted (-ENOENT) and belongs to the caller's PID namespace (-ESRCH): in
+ * another one, the same number is another process.
  */
 MUST_CHECK int proc_check(struct err *e);
 
 /*
- * Open the directory of a process in /proc, after that check. -ENOENT: no /proc, or no such
- * process.
+ * Open the directory of a process in /proc, after proc_check(). -ENOENT: /proc is not mounted, or
+ * there is no such process.
  */
 MUST_CHECK int proc_open(pid_t pid, int *ret_fd, struct err *e);
 
 /*
- * The map of the namespace that the process of a /proc directory lives in, as this process's
- * namespace sees it: disk ids are that namespace's own, seen ids are ours.
+ * Read the map of the namespace of a process, given its directory in /proc: disk ids are those
+ * inside that namespace, and seen ids those of the caller's namespace.
  */
 MUST_CHECK int userns_map_of_proc(int proc, struct idmap *ret, struct err *e);
 

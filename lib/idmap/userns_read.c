@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* userns_read: the maps of user namespaces that exist already. */
+/* userns_read: read the maps of existing user namespaces. */
 
 #include "userns.h"
 
@@ -36,8 +36,8 @@ int userns_map_own(struct idmap *ret, struct err *e)
 }
 
 /*
- * Without the right to look at the process (EACCES) its map must do: one that is all like ours is
- * taken for ours.
+ * If the process may not be inspected (EACCES), compare its map: a map that equals that of the
+ * caller's namespace is taken for that namespace.
  */
 static int check_own_by_map(const struct idmap *m, struct err *e)
 {
@@ -70,7 +70,7 @@ int userns_map_of_pid(pid_t pid, struct idmap *ret, struct err *e)
 		r = check_own_by_map(&m, e);
 	if (r < 0)
 		return r;
-	/* Two files were read: the process must not have moved on in between. */
+	/* Two files were read: check that the process was in the same namespace all the time. */
 	if (known && (fstatat(proc, "ns/user", &after, 0) < 0 || !same_file(&before, &after)))
 		return err_say(e, EAGAIN, NULL,
 			"the process changed its user namespace or ended while its map was read");
@@ -99,7 +99,7 @@ int userns_map_of_fd(int fd, struct idmap *ret, struct err *e)
 	if (stat("/proc/self/ns/user", &own) == 0 && same_file(&own, &st))
 		return own_fault(e);
 
-	/* A namespace's map can only be read from the /proc files of a process in it. */
+	/* The map of a namespace can be read only from the /proc files of a process in it. */
 	r = child_start(fd, &child, e);
 	if (r < 0)
 		return r;
@@ -107,7 +107,7 @@ int userns_map_of_fd(int fd, struct idmap *ret, struct err *e)
 }
 
 /*
- * Nothing is opened for use before it is known to be a namespace: opening a device may have
+ * Check that the path is a namespace before opening it for reading: opening a device can have side
  * effects.
  */
 int userns_map_of_path(const char *path, struct idmap *ret, struct err *e)

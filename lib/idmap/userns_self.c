@@ -3,7 +3,7 @@
 
 #include "userns_self.h"
 
-/* PROC_USER_INIT_INO, include/linux/proc_ns.h; part of the ABI since include/uapi/linux/nsfs.h. */
+/* PROC_USER_INIT_INO of include/linux/proc_ns.h; include/uapi/linux/nsfs.h makes it ABI. */
 enum { INITIAL_INO = 0xeffffffdU };
 
 bool userns_stat_is_initial(const struct stat *st)

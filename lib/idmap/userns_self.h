@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 
 /*
- * Is the caller in the initial user namespace, or in another one that is nested in it? Both return
- * false if /proc is not available.
+ * Is the caller in the initial user namespace, or in one that is nested in it? Both functions
+ * return false if /proc is not available.
  */
 bool userns_is_initial(void);
 bool userns_is_nested(void);
