@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* grants: what is wrong with the subordinate ids of a user. */
+/* grants: check the subordinate ids of a user, and the programs that map them. */
 
 #include "grants.h"
 
@@ -18,10 +18,7 @@
 #include "../base/subprocess.h"
 #include "../check/meta.h"
 
-/*
- * What a container needs for the ids of Debian or Fedora: 0 to 65535, nobody and nogroup among
- * them.
- */
+/* The ids that a container with Debian or Fedora needs: 0 to 65535, with nobody and nogroup. */
 enum { WANTED = 65536 };
 
 enum { NSSWITCH_MAX = 1 << 20 };
@@ -34,7 +31,7 @@ void grants_report(struct grants_check *c, enum grant_fault class, const char *f
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(detail, sizeof(detail), fmt, ap); /* cut when long */
+	(void)vsnprintf(detail, sizeof(detail), fmt, ap); /* truncated if long */
 	va_end(ap);
 	c->found++;
 	c->fn(&f, c->arg);
@@ -47,11 +44,10 @@ void grants_check_done(struct grants_check *c)
 }
 
 /*
- * --- the files
- * -------------------------------------------------------------------------------------
+ * --- the files -------------------------------------------------------------------------------
  */
 
-/* One of the two files. */
+/* One of the two files of grants. */
 struct file {
 	struct grants_check *c;
 	const char *path;
@@ -73,14 +69,14 @@ static void report_line(const struct file *f, const struct subid_line *l)
 	if (l->reversed)
 		grants_report(f->c, GRANT_LINE, f->path, l->grant.line,
 			"'%.*s' has its fields in the wrong order: it must be USER:START:COUNT; "
-			"newuidmap passes it over",
+			"newuidmap ignores it",
 			n, l->text);
 	else
 		grants_report(f->c, GRANT_LINE, f->path, l->grant.line,
-			"'%.*s' %s; newuidmap passes it over", n, l->text, l->fault);
+			"'%.*s' %s; newuidmap ignores it", n, l->text, l->fault);
 }
 
-/* A start that is a usual count, and a count that would do as a start: the two were exchanged. */
+/* Were the fields exchanged? Then START is a usual count, and COUNT a usual start. */
 static bool exchanged(const struct grant *g)
 {
 	return g->start == WANTED && g->count > WANTED;
@@ -103,7 +99,7 @@ static int collect(const struct subid_line *l, void *arg)
 	for (size_t i = 0; i < f->mine->len; i++)
 		if (f->mine->items[i].start == l->grant.start &&
 			f->mine->items[i].count == l->grant.count)
-			return 0; /* the same line twice is one grant */
+			return 0; /* a repeated line is one grant */
 	for (size_t i = 0; i < f->mine->len; i++)
 		if (meet(&f->mine->items[i], &l->grant))
 			grants_report(f->c, GRANT_OVERLAP, f->path, l->grant.line,
@@ -139,7 +135,7 @@ static bool holds(const struct grant *g, uint32_t id)
 	return id >= g->start && id - g->start < g->count;
 }
 
-/* What can be said of the grants alone, wherever they come from. */
+/* Check the grants themselves, from whatever source. */
 static void check_ranges(const struct file *f)
 {
 	uint64_t total = 0;
@@ -191,13 +187,12 @@ static int check_file(struct file *f, struct err *e)
 }
 
 /*
- * --- other sources
- * ---------------------------------------------------------------------------------
+ * --- other sources ---------------------------------------------------------------------------
  */
 
 /*
- * The first word after "subid:" in nsswitch.conf, and its line; "files" when there is none. shadow
- * takes one source only.
+ * Set ret to the first word after "subid:" in nsswitch.conf, and return its line; "files" and 0 if
+ * there is none. shadow uses one source only.
  */
 static size_t read_source(char *ret, size_t size)
 {
@@ -226,7 +221,7 @@ static size_t read_source(char *ret, size_t size)
 	return 0;
 }
 
-/* Lines "0: alice 100000 65536". */
+/* Parse the output of getsubids(1): lines like "0: alice 100000 65536". */
 static int parse_answer(char *text, struct grants *ret)
 {
 	char *save = NULL, *field = NULL;
@@ -248,9 +243,9 @@ static int parse_answer(char *text, struct grants *ret)
 }
 
 /*
- * shadow takes the files where the source's module, libsubid_NAME.so, cannot be loaded or lacks a
- * function (its nss_init()), and getsubids says so like all programs of it. The line that names the
- * module, cut out of text; NULL.
+ * If the module of the source, libsubid_NAME.so, cannot be loaded or lacks a function, shadow uses
+ * the files (lib/nss.c, nss_init()), and getsubids prints a warning like all its programs. Cut the
+ * line that names the module out of text; NULL if there is none.
  */
 static char *module_fault(char *text)
 {
@@ -267,8 +262,8 @@ static char *module_fault(char *text)
 static int use_files(struct file *f, size_t nss_line, const char *fault, struct err *e)
 {
 	grants_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line,
-		"'%s' should tell the ids, but its module is of no use, so newuidmap "
-		"takes " SUBUID_FILE " and newgidmap " SUBGID_FILE ": %s",
+		"'%s' is the source of the ids, but its module cannot be used, so newuidmap "
+		"reads " SUBUID_FILE " and newgidmap " SUBGID_FILE ": %s",
 		f->c->source, fault);
 	f->c->source = "files";
 	return check_file(f, e);
@@ -297,7 +292,7 @@ static int ask_source(struct file *f, size_t nss_line, struct err *e)
 		grants_report(f->c, GRANT_NSS, "/etc/nsswitch.conf", nss_line,
 			"%s ids come from '%s' and not from %s, and %s", f->kind, f->c->source,
 			f->path,
-			r == -ENOENT ? "getsubids is not there to ask it" :
+			r == -ENOENT ? "getsubids, which queries it, is not installed" :
 				       "getsubids got no answer from it");
 	else
 		check_ranges(f);
@@ -335,8 +330,7 @@ int grants_check_files(struct grants_check *c, struct err *e)
 }
 
 /*
- * --- the programs
- * ----------------------------------------------------------------------------------
+ * --- the programs ----------------------------------------------------------------------------
  */
 
 static void check_helper(
@@ -348,13 +342,13 @@ static void check_helper(
 	bool setuid, capable;
 
 	if (fd < 0 || meta_stat(fd, "", &m) < 0) {
-		grants_report(c, GRANT_HELPER, path, 0, "cannot be looked at: %s",
-			strerrordesc_np(errno));
+		grants_report(
+			c, GRANT_HELPER, path, 0, "cannot be examined: %s", strerrordesc_np(errno));
 		return;
 	}
 	if (meta_list_xattrs(fd, "") & META_HAS_CAP)
 		(void)meta_read_xattrs(
-			fd, "", META_HAS_CAP, &m); /* what cannot be read does not count */
+			fd, "", META_HAS_CAP, &m); /* unreadable: as if there were none */
 	setuid = m.mode & S_ISUID && m.uid == 0;
 	capable = m.cap.present && m.cap.effective && m.cap.permitted & UINT64_C(1) << cap;
 	if (!setuid && !capable)
@@ -364,10 +358,10 @@ static void check_helper(
 			cap_name, path, cap_name, path);
 	if (!(m.mode & 0001))
 		grants_report(c, GRANT_HELPER, path, 0,
-			"is not executable for everybody (mode %04o)", m.mode & 07777U);
+			"is not executable for all users (mode %04o)", m.mode & 07777U);
 	if (fstatvfs(fd, &fs) == 0 && fs.f_flag & ST_NOSUID)
 		grants_report(c, GRANT_HELPER, path, 0,
-			"is on a mount with nosuid, which takes its privilege away");
+			"is on a mount with nosuid, which removes its privilege");
 	meta_done(&m);
 }
 
@@ -395,7 +389,7 @@ int grants_check_helpers(struct grants_check *c, struct err *e)
 	}
 	if (prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1)
 		grants_report(c, GRANT_HELPER, NULL, 0,
-			"no_new_privs is set for this process: no set-uid program has its "
-			"privilege here");
+			"no_new_privs is set for this process: set-uid programs run without "
+			"their privilege here");
 	return 0;
 }

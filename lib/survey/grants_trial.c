@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* grants_trial: do newuidmap and newgidmap do it? */
+/* grants_trial: let newuidmap and newgidmap map the grants of a user. */
 
 #include "grants.h"
 
@@ -23,19 +23,19 @@
 #include "userns_rules.h"
 
 /*
- * Three processes: this one; a child that is the user, who calls the programs; and its child, which
- * lives in the namespace that gets the maps. The user's child writes on a pipe what came of it and
- * leaves with 0 or 1.
+ * There are three processes: this one; a child that runs as the user and calls the programs; and a
+ * child of that one in the namespace that gets the maps. The user's process writes the result to a
+ * pipe and exits with status 0 or 1.
  */
 enum { ANSWER_MAX = 8 << 10, GRANTS_MAX = IDMAP_EXTENTS_MAX - 1 };
 
-/* From here on in the user's child: the answer, and away. */
+/* Write the result and exit. This and the functions below run in the user's process. */
 static _Noreturn PRINTF(3, 4) void answer(int fd, int status, const char *fmt, ...)
 {
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vdprintf(fd, fmt, ap); /* nobody else could be told */
+	(void)vdprintf(fd, fmt, ap); /* there is no other way to report a failure */
 	va_end(ap);
 	_exit(status);
 }
@@ -49,14 +49,14 @@ static void become(const struct grants_check *c, int fd)
 			setresuid(u->uid, u->uid, u->uid) < 0))
 		answer(fd, 1, "cannot become %s: %s", u->name, strerrordesc_np(errno));
 	/*
-	 * Who changes its ids cannot be traced any more, and its /proc directory is root's, which
-	 * newuidmap takes for another user's process.
+	 * A process that changed its ids is not dumpable, and root owns its /proc directory: then
+	 * newuidmap takes it for a process of another user.
 	 */
 	if (prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
 		answer(fd, 1, "cannot prepare the trial: %s", strerrordesc_np(errno));
 }
 
-/* The process in the namespace says with its errno, 0 for none, when it is there. */
+/* Start the process in the namespace, which writes its errno (0: success) when it is there. */
 static pid_t start_namespace(int fd)
 {
 	scoped_fd int rd = -1, wr = -1;
@@ -100,7 +100,7 @@ static void call_helper(int fd, bool group, pid_t pid, const struct idrange *r, 
 			e.num ? strerrordesc_np(e.num) : "");
 }
 
-/* The two programs said yes: is the map in the kernel the one that was asked for? */
+/* Both programs reported success: does the namespace have the requested map? */
 static void check_map(int fd, pid_t pid, const struct idrange *uid, size_t n_uid,
 	const struct idrange *gid, size_t n_gid)
 {
@@ -142,17 +142,17 @@ static int try_as_user(void *arg, int fd)
 		(unsigned long long)total(&c->uid), (unsigned long long)total(&c->gid));
 }
 
-/* Why there can be no trial, or NULL. */
+/* The reason why there can be no trial, or NULL. */
 static const char *no_trial(const struct grants_check *c)
 {
 	if (!c->uid.len || !c->gid.len)
 		return "there are no ids to try";
 	if (!c->user.name[0] || !c->user.has_gid)
-		return "the user has no name, and newuidmap knows no other users";
+		return "the user has no name, and newuidmap requires one";
 	if (geteuid() != 0 && getuid() != c->user.uid)
 		return "only root and the user can try it";
 	if (total(&c->uid) > UINT32_MAX || total(&c->gid) > UINT32_MAX)
-		return "the grants are more ids than there are";
+		return "the grants have more ids than exist";
 	return NULL;
 }
 
@@ -170,7 +170,7 @@ int grants_trial(struct grants_check *c, char **ret_detail, struct err *e)
 	if (status < 0)
 		return err_set(e, -status, NULL, "cannot make the trial");
 	if (!text.len)
-		buf_printf(&text, "the trial ended with status %d and without a word", status);
+		buf_printf(&text, "the trial ended with status %d and without output", status);
 	*ret_detail = buf_take(&text);
 	if (!*ret_detail)
 		return err_nomem(e);

@@ -25,7 +25,7 @@
 enum { TRIALS_MAX = 60, ROWS_MAX = 256 << 10 };
 
 /*
- * --- namespaces for the trials -----------------------------------------------------------------
+ * --- namespaces for the trials ---------------------------------------------------------------
  */
 
 static bool write_proc(const char *path, const char *text)
@@ -80,7 +80,7 @@ static void enter(struct host *h)
 }
 
 /*
- * --- system calls ------------------------------------------------------------------------------
+ * --- system calls ----------------------------------------------------------------------------
  */
 
 static const struct host_feature feature_release = { "kernel", "release", NULL },
@@ -149,7 +149,7 @@ static void try_kernel(struct host *h)
 }
 
 /*
- * --- the survey --------------------------------------------------------------------------------
+ * --- the survey ------------------------------------------------------------------------------
  */
 
 static int survey(void *arg, int out)

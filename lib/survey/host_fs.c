@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* host_fs: which filesystems can be ID-mapped here? */
+/* host_fs: try which filesystems can be ID-mapped. */
 
 #include "host_priv.h"
 
@@ -20,7 +20,7 @@
 
 enum { FILESYSTEMS_MAX = 64 << 10 };
 
-/* A filesystem to be tried: of most types one, of those whose daemon decides each. */
+/* A mount that may be tried. Of most types one is enough; of FUSE types each daemon decides. */
 struct mounted {
 	char *type, *target;
 	dev_t dev;
@@ -44,7 +44,7 @@ static int collect(const struct mount_info *i, void *arg)
 	return !m.type || !m.target || VEC_ADD(&l->v, m) < 0 ? -ENOMEM : 0;
 }
 
-/* 0: mapped; else -errno with the cause in e, or -ENOENT: the path leads elsewhere. */
+/* Returns 0 (mapped), -ENOENT if path is on another mount, or -errno with the cause in e. */
 static int try_path(const struct host *h, const char *path, const char *type, struct err *e)
 {
 	scoped_fd int fd = -1, tree = -1;
@@ -58,8 +58,8 @@ static int try_path(const struct host *h, const char *path, const char *type, st
 		(void)err_set(e, errno, path, "cannot clone the mount");
 		probe_clone(fd, e);
 		/*
-		 * What else is mounted below it hides the true reason, which is the same for all
-		 * that we did not mount.
+		 * Mounts below it may be the reported cause. The decisive one, which applies to all
+		 * mounts from outside of this user namespace, replaces it.
 		 */
 		if (h->own_userns)
 			err_why(e,
@@ -79,7 +79,7 @@ static int try_path(const struct host *h, const char *path, const char *type, st
 	return -e->num;
 }
 
-/* Since when a type can be mapped; "" when that is not known. Valid until the next call. */
+/* The Linux version since which a type can be mapped, or "". Valid until the next call. */
 static const char *since_of(const char *type)
 {
 	static struct probe_known k;
@@ -106,8 +106,8 @@ static void put_try(
 }
 
 /*
- * The first mount of the kind that its path leads to, those without a map first: a second map is
- * another matter.
+ * Try the first mount of the type that is reachable by its path. Unmapped mounts come first,
+ * because an ID-mapped one cannot get another map this way.
  */
 static void try_kind(struct host *h, struct mounted_list *l, size_t first)
 {
@@ -142,15 +142,15 @@ static void try_kind(struct host *h, struct mounted_list *l, size_t first)
 		}
 	if (!tried)
 		host_row(h, filesystem(kind->type), HOST_NOT_TRIED,
-			"its mount on %s is hidden by another, or out of reach", kind->target);
+			"its mount on %s is hidden by another one, or cannot be reached",
+			kind->target);
 }
 
 /*
- * --- on mounts of our own
- * ------------------------------------------------------------------------------------
+ * --- on mounts made for the trial ------------------------------------------------------------
  */
 
-/* Filesystems that come to be without a device, a daemon or a side effect. */
+/* Filesystems that can be created without a device, a daemon or a side effect. */
 static bool needs_nothing(const char *type)
 {
 	static const char *const types[] = { "tmpfs", "ramfs", "proc", "sysfs", "devpts", "mqueue",
@@ -207,10 +207,10 @@ static void try_new_ones(struct host *h, const struct mounted_list *l, const cha
 		if (!tab || tab >= line + len)
 			continue;
 		(void)snprintf(type, sizeof(type), "%.*s", (int)(line + len - tab - 1),
-			tab + 1); /* a long one is none of ours */
+			tab + 1); /* no type of needs_nothing() is that long */
 		/*
-		 * In a user namespace one's own mount is another matter than those that were there
-		 * before.
+		 * In a user namespace, a mount made there may be mappable although those from
+		 * outside of it are not: try both.
 		 */
 		if (needs_nothing(type) && (h->own_userns || !is_mounted(l, type)))
 			try_new(h, type);
@@ -226,8 +226,8 @@ static bool has_type(const char *filesystems, const char *type)
 }
 
 /*
- * On an image of its own: false, and why that cannot be (or nothing). Only root of the system may
- * have loop devices.
+ * Try the type on a new image. Returns false, with the reason in why or an empty why, if there is
+ * none. Loop devices require root in the initial user namespace.
  */
 static bool try_image(struct host *h, const char *type, struct buf *why)
 {
@@ -242,7 +242,7 @@ static bool try_image(struct host *h, const char *type, struct buf *why)
 	return true;
 }
 
-/* On a FUSE filesystem that does all that it takes; others are up to their daemons. */
+/* Try FUSE with a daemon that asks for ID mapping; other daemons may not. */
 static bool try_fuse(struct host *h, const char *type, struct buf *why)
 {
 	scoped_fd int mnt = -1, server = -1;
@@ -261,10 +261,10 @@ static bool try_fuse(struct host *h, const char *type, struct buf *why)
 }
 
 /*
- * What is not mounted, but known. Modules are not loaded for a trial; and what takes a server or a
- * daemon cannot be tried at all, but for FUSE, whose daemon may be anybody.
+ * Report known types that are not mounted. Modules are not loaded for a trial, and filesystems that
+ * require a server or a daemon cannot be tried, except FUSE.
  */
-static void tell_known(struct host *h, const struct mounted_list *l, const char *filesystems)
+static void put_known(struct host *h, const struct mounted_list *l, const char *filesystems)
 {
 	struct probe_known k;
 
@@ -292,7 +292,7 @@ static void list_done(struct mounted_list *l)
 	VEC_DONE(&l->v);
 }
 
-/* The filesystem that path is on. */
+/* Try the filesystem that path is on. */
 static void try_one(struct host *h, const char *path)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
@@ -304,7 +304,7 @@ static void try_one(struct host *h, const char *path)
 		r = mount_info_get(fd, &info, NULL);
 	if (r < 0) {
 		host_row(h, (struct host_feature){ "filesystem", path, NULL }, HOST_NOT_TRIED,
-			"cannot be looked at: %s", strerrordesc_np(-r));
+			"cannot be examined: %s", strerrordesc_np(-r));
 	} else if (info.mapped) {
 		host_row(h, filesystem(info.type), HOST_YES, "ID-mapped already, on %s", path);
 	} else {
@@ -336,7 +336,7 @@ void host_filesystems(struct host *h, const char *path)
 	if (fd_read_file(AT_FDCWD, "/proc/filesystems", FILESYSTEMS_MAX, &text, NULL) == 0 &&
 		buf_get(&text)) {
 		try_new_ones(h, &l, text.data);
-		tell_known(h, &l, text.data);
+		put_known(h, &l, text.data);
 	}
 	list_done(&l);
 }

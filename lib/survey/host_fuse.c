@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * host_fuse: a FUSE filesystem of our own, whose daemon does nothing but ask for ID-mapped mounts.
- */
+/* host_fuse: mount a FUSE filesystem whose daemon only asks for ID-mapped mounts. */
 
 #include "host_priv.h"
 
@@ -15,10 +13,10 @@
 
 #include "../base/sys.h"
 
-/* Bits 32 and on of the flags are in flags2 (linux/fuse.h, 7.36; FUSE_ALLOW_IDMAP since 7.41). */
+/* Bits 32 to 63 of the flags are in flags2 (linux/fuse.h 7.36); FUSE_ALLOW_IDMAP is in 7.41. */
 enum { ALLOW_IDMAP2 = 1 << (40 - 32), INIT_EXT = 1 << 30, MINOR = 41, REQUEST_MAX = 64 << 10 };
 
-/* The first request, which waits as soon as the filesystem exists. */
+/* Answer FUSE_INIT, which the kernel sends when the filesystem is created. */
 static int answer_init(int server, struct buf *why)
 {
 	union {
@@ -35,7 +33,7 @@ static int answer_init(int server, struct buf *why)
 	ssize_t n = read(server, &request, sizeof(request));
 
 	if (n < (ssize_t)sizeof(request.in) || request.in.head.opcode != FUSE_INIT) {
-		buf_printf(why, "the kernel said nothing to its daemon");
+		buf_printf(why, "the kernel sent no request to its daemon");
 		return -EPROTO;
 	}
 	if (!(request.in.init.flags & INIT_EXT) || !(request.in.init.flags2 & ALLOW_IDMAP2))
@@ -50,13 +48,14 @@ static int answer_init(int server, struct buf *why)
 		.max_write = 4096,
 	};
 	if (write(server, &answer, sizeof(answer)) != (ssize_t)sizeof(answer)) {
-		buf_printf(why, "the answer to the kernel was refused: %s", strerrordesc_np(errno));
+		buf_printf(why, "the kernel refused the answer of the daemon: %s",
+			strerrordesc_np(errno));
 		return -EPROTO;
 	}
 	return 0;
 }
 
-/* Strings: what fsconfig(2) takes for them in every kernel. */
+/* All parameters are strings, which every kernel accepts. */
 static int create(int server)
 {
 	scoped_fd int fs = sys_fsopen("fuse", FSOPEN_CLOEXEC);
@@ -87,7 +86,7 @@ int host_fuse(int *ret_server, struct buf *why)
 	}
 	mnt = create(server);
 	if (mnt < 0) {
-		buf_printf(why, "one of our own cannot be mounted: %s", strerrordesc_np(-mnt));
+		buf_printf(why, "it cannot be mounted for a trial: %s", strerrordesc_np(-mnt));
 		return mnt;
 	}
 	r = answer_init(server, why);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* host_image: filesystems that need a device, on images made for the trial. */
+/* host_image: make image files with filesystems that need a block device, and mount them. */
 
 #include "host_priv.h"
 
@@ -15,17 +15,17 @@
 #include "../base/sys.h"
 #include "../mount/loop.h"
 
-/* Words of a command line that stand for the image, and for an empty directory to make it from. */
+/* Placeholders in a command line: the image file, and an empty directory as its content. */
 #define IMAGE "image"
 #define EMPTY "empty"
 
 /*
- * Where the scratch directory is while such a program runs. It must have a name that leads there,
- * for mkfs.erofs resolves it; and it covers this one in the mount namespace of the trials only.
+ * Where the scratch tmpfs is mounted while an mkfs program runs. A real path is required, because
+ * mkfs.erofs resolves it. The mount exists only in the mount namespace of the trials.
  */
 #define PLACE "/tmp"
 
-/* How an image is made, as small as its program makes it. */
+/* How to make an image, of the smallest size that the program supports. */
 static const struct mkfs_recipe {
 	const char *type;
 	off_t size; /* 0: the program makes the file */
@@ -58,7 +58,7 @@ static int run_program(const struct mkfs_recipe *k, struct buf *why)
 	int r;
 
 	if (run_find(k->words[0], &program) < 0) {
-		buf_printf(why, "without %s none can be made", k->words[0]);
+		buf_printf(why, "%s, which would make one, is not installed", k->words[0]);
 		return -ENOENT;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(k->words) && k->words[i]; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* host_ns: may ordinary users have user namespaces, and ids in them? */
+/* host_ns: try whether ordinary users may create user namespaces and map ids into them. */
 
 #include "host_priv.h"
 
@@ -21,7 +21,10 @@ static const struct host_feature feature_unprivileged = { "namespaces",
 	"unprivileged user namespaces", "3.8" },
 				 feature_helpers = { "namespaces", "newuidmap, newgidmap", NULL };
 
-/* In a child, as an ordinary user: the errno of making a user namespace, as an exit status. */
+/*
+ * Create a user namespace in a child; as_other: as an unprivileged user. Returns 0, its errno, or
+ * 254 if that user does not exist in this user namespace.
+ */
 static int try_userns(bool as_other)
 {
 	pid_t pid = fork();
@@ -92,5 +95,5 @@ void host_namespaces(struct host *h)
 	put_rules(h);
 	if (grants_check_helpers(&c, NULL) == 0 && !x.bad)
 		host_row(h, feature_helpers, HOST_YES,
-			"installed, with their privilege; shift-check subid tries them");
+			"installed, with their privileges; shift-check subid tries them");
 }

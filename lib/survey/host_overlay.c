@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* host_overlay: what OverlayFS can do here, tried on layers in memory. */
+/* host_overlay: try the features of OverlayFS on layers in a tmpfs. */
 
 #include "host_priv.h"
 
@@ -15,7 +15,7 @@
 #include "../base/sys.h"
 #include "../mount/newfs.h"
 
-/* One fsconfig(2): a string, a descriptor, or (neither) a flag. */
+/* A parameter for fsconfig(2): a string, a descriptor, or (if both are missing) a flag. */
 struct overlay_param {
 	const char *key, *value;
 	int fd;
@@ -27,11 +27,9 @@ struct overlay_param {
 
 struct trial {
 	struct host *h;
-	int scratch; /* a tmpfs, attached where only this process sees it, and the working directory
-	              */
-	const char *
-		prefix; /* of OverlayFS's attributes: "trusted." or, in a user namespace, "user." */
-	char said[256]; /* what the kernel said of the last failure */
+	int scratch;        /* a tmpfs, the working directory, which only this process sees */
+	const char *prefix; /* of the attributes: "trusted." or, in a user namespace, "user." */
+	char said[256];     /* the kernel's message about the last failure */
 };
 
 static void read_kernel_text(int fs, struct trial *t)
@@ -44,7 +42,10 @@ static void read_kernel_text(int fs, struct trial *t)
 		memmove(t->said, t->said + 2, strlen(t->said + 2) + 1);
 }
 
-/* An overlay, detached. Parameters end with a key that is NULL. Returns a descriptor or -errno. */
+/*
+ * Mount an overlay, detached. A NULL key ends the parameters. Returns a descriptor, or -errno with
+ * the kernel's message in t->said.
+ */
 static int stack(struct trial *t, const struct overlay_param *p)
 {
 	scoped_fd int fs = sys_fsopen("overlay", FSOPEN_CLOEXEC);
@@ -87,8 +88,7 @@ static void put(struct trial *t, struct host_feature f, int r)
 }
 
 /*
- * --- the layers
- * ---------------------------------------------------------------------------------------------
+ * --- layers ----------------------------------------------------------------------------------
  */
 
 static int make_file(const char *path, size_t size)
@@ -98,7 +98,7 @@ static int make_file(const char *path, size_t size)
 	return fd < 0 ? -errno : fd_write_all(fd, "x", size);
 }
 
-/* A copy of the directory's mount with a map, attached as name. */
+/* Attach an ID-mapped clone of the directory as name. */
 static int attach_mapped(const struct trial *t, const char *dir, const char *name)
 {
 	scoped_fd int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), clone = -1;
@@ -114,7 +114,7 @@ static int attach_mapped(const struct trial *t, const char *dir, const char *nam
 	return 0;
 }
 
-/* "a" over "b", and "u1", "w1" ... for one writable overlay each. */
+/* Make the layers "a" and "b", and "u1", "w1" ... for one writable overlay each. */
 static int make_layers(struct trial *t)
 {
 	static const char *const dirs[] = {
@@ -141,14 +141,15 @@ static int make_layers(struct trial *t)
 		size_t size;
 	} files[] = {
 		{ "a/file", 1 }, { "b/whiteouts/hidden", 1 }, { "b/xattr/hidden", 1 },
-		{ "a/xattr/hidden", 0 }, /* a whiteout by attribute must be empty */
+		{ "a/xattr/hidden",
+			0 }, /* a whiteout that is an attribute must be on an empty file */
 	};
 	int r;
 
 	r = newfs_tmpfs(0, &t->scratch, NULL);
 	if (r < 0)
 		return r;
-	/* On top of the root, where only a path through the descriptor leads. */
+	/* Mounted on the root directory, it is reachable only through the descriptor. */
 	if (sys_move_mount(t->scratch, "", AT_FDCWD, "/", MOVE_MOUNT_F_EMPTY_PATH) < 0 ||
 		fchdir(t->scratch) < 0)
 		return -errno;
@@ -160,7 +161,9 @@ static int make_layers(struct trial *t)
 	return r;
 }
 
-/* ---- trials ---- */
+/*
+ * --- trials ----------------------------------------------------------------------------------
+ */
 
 static void try_mapping_itself(struct trial *t, int mnt)
 {
@@ -216,10 +219,10 @@ static bool is_there(int dirfd, const char *path)
 	return faccessat(dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* A detached mount by path, for calls that take no O_PATH descriptor. */
+/* The path of a file in a detached mount, for calls that do not accept O_PATH descriptors. */
 static void path_in(int mnt, const char *name, char ret[static 64])
 {
-	(void)snprintf(ret, 64, "/proc/self/fd/%d/%s", mnt, name); /* fits: short names of ours */
+	(void)snprintf(ret, 64, "/proc/self/fd/%d/%s", mnt, name); /* fits: the names are short */
 }
 
 static int new_file(int mnt)
@@ -229,10 +232,7 @@ static int new_file(int mnt)
 	return fd < 0 ? -errno : 0;
 }
 
-/*
- * Each makes the overlay do what it is for: mounting alone succeeds also where the kernel falls
- * back.
- */
+/* Each trial uses the feature: mounting also succeeds where the kernel falls back to less. */
 static void try_upper(struct trial *t)
 {
 	const struct overlay_param upper[] = { STRING("lowerdir", "a"), STRING("upperdir", "u1"),
@@ -266,12 +266,12 @@ static void try_metacopy(struct trial *t)
 	struct stat st;
 	int r = mnt;
 
-	/* A change of mode copies the file up: with its content, or without. */
+	/* A change of the mode copies the file up, with or without its content. */
 	if (r >= 0 && (fchmodat(mnt, "file", 0600, 0) < 0 || stat("u2/file", &st) < 0))
 		r = -errno;
 	if (r >= 0 && st.st_blocks != 0)
 		host_row(t->h, feature("metacopy", "4.19"), HOST_NO,
-			"the option is taken and has no effect");
+			"the option is accepted and has no effect");
 	else
 		put(t, feature("metacopy", "4.19"), r);
 }
@@ -297,8 +297,7 @@ static int set_attr(const struct trial *t, const char *path, const char *name, c
 {
 	char attr[64];
 
-	(void)snprintf(
-		attr, sizeof(attr), "%soverlay.%s", t->prefix, name); /* fits: our own words */
+	(void)snprintf(attr, sizeof(attr), "%soverlay.%s", t->prefix, name); /* fits */
 	return setxattr(path, attr, value, strlen(value), 0) < 0 ? -errno : 0;
 }
 
@@ -337,22 +336,22 @@ static void try_whiteouts(struct trial *t)
 		row_of_hiding(t, in_attr, "6.7", mnt, "xattr");
 	else
 		host_row(t->h, feature(in_attr, "6.7"), HOST_NOT_TRIED,
-			"tmpfs takes no such attributes here");
+			"tmpfs does not accept such attributes here");
 	if (!escape) {
 		host_row(t->h, feature(escaped, "6.7"), HOST_NOT_TRIED,
-			"tmpfs takes no such attributes here");
+			"tmpfs does not accept such attributes here");
 		return;
 	}
 	path_in(mnt, "escaped", path);
 	(void)snprintf(attr, sizeof(attr), "%soverlay.opaque", t->prefix); /* fits */
 	if (mnt >= 0 && getxattr(path, attr, value, sizeof(value)) != 1)
 		host_row(t->h, feature(escaped, "6.7"), HOST_NO,
-			"they are not shown as what they stand for");
+			"they are not shown in unescaped form");
 	else
 		put(t, feature(escaped, "6.7"), mnt);
 }
 
-/* In a user namespace every stack has the option already. */
+/* In a user namespace, stack() always sets the option. */
 static void try_userxattr(struct trial *t)
 {
 	const struct overlay_param with[] = { STRING("lowerdir", "a:b"), FLAG("userxattr"), { 0 } };

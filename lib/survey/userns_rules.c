@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* userns_rules: what may stand between an ordinary user and a user namespace. */
+/* userns_rules: the sysctls that can forbid ordinary users to create user namespaces. */
 
 #include "userns_rules.h"
 
@@ -11,12 +11,12 @@ static const struct {
 	const char *sysctl, *path, *forbidding, *meaning;
 } rules[] = {
 	{ "user.max_user_namespaces", "/proc/sys/user/max_user_namespaces", "0",
-		"nobody may make one" },
+		"no user may create one" },
 	{ "kernel.unprivileged_userns_clone", "/proc/sys/kernel/unprivileged_userns_clone", "0",
-		"only root may make one (Debian's switch)" },
+		"only root may create one (Debian's switch)" },
 	{ "kernel.apparmor_restrict_unprivileged_userns",
 		"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", "1",
-		"AppArmor lets only programs with a profile that says userns use one (Ubuntu's "
+		"AppArmor lets only programs whose profile has a userns rule use one (Ubuntu's "
 		"switch)" },
 };
 

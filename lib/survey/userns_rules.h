@@ -7,18 +7,18 @@
 
 #include "../base/buf.h"
 
-/* A setting of the kernel that can forbid ordinary users to make user namespaces. */
+/* A sysctl that can forbid ordinary users to create user namespaces. */
 struct userns_rule {
 	const char *sysctl;  /* "kernel.unprivileged_userns_clone" */
-	const char *meaning; /* of the value that forbids */
-	char value[32];      /* as it is */
+	const char *meaning; /* what the forbidding value means */
+	char value[32];      /* the current value */
 	bool forbids;
 };
 
-/* The i-th of those that this kernel has; false after the last. */
+/* Get the i-th of those that this kernel has; false after the last one. */
 bool userns_rules_get(size_t i, struct userns_rule *ret);
 
-/* Those that forbid it, in words, "; " between them; nothing when none does. */
+/* Append a description of those that forbid it, separated by "; ", or nothing. */
 void userns_rules_print(struct buf *b);
 
 #endif

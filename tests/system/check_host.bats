@@ -79,7 +79,7 @@ no_new_mounts() {
 	must_work unshare -m sh -c 'mount --bind /dev/null "$1"; shift; exec "$@"' sh "$mkfs" \
 		"$SHIFTBOX" shift-check host --json
 	must_equal "$(answer filesystem xfs): $(detail xfs)" \
-		"not tried: none is mounted; without mkfs.xfs none can be made"
+		"not tried: none is mounted; mkfs.xfs, which would make one, is not installed"
 }
 
 @test "what cannot be tried is told from what is known, with its conditions" {
@@ -217,7 +217,7 @@ that namespace, or use a filesystem mounted in this one (a tmpfs of your own)"
 	# shellcheck disable=SC2016
 	must_work unshare --map-root-user sh -c 'echo 0 >/proc/sys/user/max_user_namespaces
 		exec "$@"' sh "$SHIFTBOX" shift-check host --json
-	[[ $output == *'"name":"user.max_user_namespaces","detail":"0: nobody may make one"'* ]] ||
+	[[ $output == *'"name":"user.max_user_namespaces","detail":"0: no user may create one"'* ]] ||
 		tell "the setting is not named"
 	must_equal "$(answer kernel 'ID-mapped mounts')" "not tried"
 }

@@ -210,8 +210,8 @@ nothing wrong found"
 	mount --bind nss /etc/nsswitch.conf
 	capture "$SHIFTBOX" shift-check subid alice
 	umount /etc/nsswitch.conf
-	finds "$(joined "nss: /etc/nsswitch.conf:1: 'nosuch' should tell the ids, " \
-		"but its module is of no use")" \
+	finds "$(joined "nss: /etc/nsswitch.conf:1: 'nosuch' is the source of the ids, " \
+		"but its module cannot be used")" \
 		"libsubid_nosuch.so: cannot open shared object" \
 		"own-id: /etc/subuid:3: 1500-2099 holds 2001" \
 		"own-id: /etc/subgid:3: 1500-2099 holds 2002" "trial: newuidmap failed" \
@@ -227,7 +227,7 @@ nothing wrong found"
 		exec "$@"' sh \
 		"$SHIFTBOX" shift-check subid root
 	finds "$(joined "trial: cannot make a user namespace: No space left on device: " \
-		"user.max_user_namespaces is 0: nobody may make one")"
+		"user.max_user_namespaces is 0: no user may create one")"
 }
 
 @test "a number that no user has is a finding, with or without a grant to it" {
