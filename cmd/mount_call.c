@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount_call: the command line of the mount(8) that has started us. */
+/* mount_call: read the command line of the mount(8) that has called us. */
 
 #include "mount_call.h"
 
@@ -14,11 +14,11 @@
 #include "../lib/base/fd.h"
 #include "../lib/base/vec.h"
 
-enum { CALL_MAX = 4 << 20 }; /* bytes: more than execve(2) takes by default */
+enum { CALL_MAX = 4 << 20 }; /* bytes: more than execve(2) accepts by default */
 
 /*
- * Of mount(8), util-linux 2.41: those that take a word, which is no operand then, or that tell
- * something.
+ * Options of mount(8), util-linux 2.41: those that have an argument, which is not an operand then,
+ * or are of interest here.
  */
 static const char short_opts[] = "aBcfFhiL:lMm::nN:o:O:rRsT:t:U:vVw";
 enum { SOURCE = 256, TARGET, WORD };
@@ -72,7 +72,7 @@ static int read_words(int argc, char **argv, struct mount_call *m, struct err *e
 	int c, r = 0;
 
 	opterr = 0;
-	optind = 0; /* glibc: begin anew */
+	optind = 0; /* glibc: start again */
 	while (r == 0 && (c = getopt_long(argc, argv, short_opts, long_opts, NULL)) != -1)
 		r = read_option(c, optarg, m, e);
 	if (r == 0 && !m->source && argc - optind == (m->target ? 1 : 2))

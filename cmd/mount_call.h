@@ -7,9 +7,9 @@
 #include "../lib/base/err.h"
 
 /*
- * What mount(8) was called with, of which it tells its helpers only where that led when it looked.
- * known: the process that has started us is mount(8). The rest is NULL if it was not given: -T
- * FSTAB, SOURCE ("LABEL=..." for -L), and TARGET, or the only operand.
+ * What mount(8) was called with. It passes to its helpers only the paths that it has resolved.
+ * known: the parent process is mount(8). The other members are NULL if they were not specified: -T
+ * FSTAB, SOURCE ("LABEL=..." for -L), and TARGET or the only operand.
  */
 struct mount_call {
 	bool known;
@@ -17,7 +17,7 @@ struct mount_call {
 };
 
 /* Errors: -ENOMEM. Free with mount_call_done(). */
-int mount_call_read(struct mount_call *ret, struct err *e);
+MUST_CHECK int mount_call_read(struct mount_call *ret, struct err *e);
 
 void mount_call_done(struct mount_call *c);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount-idmapped --exec: mounts that live as long as a command. */
+/* mount-idmapped --exec: a mount for the duration of a command. */
 
 #include "mount_idmapped.h"
 
@@ -22,8 +22,8 @@ static int check_usage(const struct ctx *ctx, struct err *e)
 }
 
 /*
- * Mounts of others still arrive and, what matters more, go: the command keeps nothing of theirs
- * busy.
+ * New mounts of the host still propagate into the namespace and, above all, unmounts do: the
+ * command keeps no mount of the host busy.
  */
 static int own_namespace(struct err *e)
 {
@@ -40,13 +40,13 @@ static int own_namespace(struct err *e)
 	return 0;
 }
 
-/* Only returns when it fails. */
+/* Returns on failure only. */
 static int become(char **argv, struct err *e)
 {
 	int num;
 
 	(void)signal(SIGPIPE,
-		SIG_DFL); /* cannot fail; ignored here, and an ignored signal is inherited */
+		SIG_DFL); /* cannot fail; it is ignored here, and the command would inherit that */
 	(void)execvp(argv[0], argv);
 	num = errno;
 	(void)err_set(e, num, argv[0], "cannot run the command");

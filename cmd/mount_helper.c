@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount.shiftbox: what mount(8) says to its helpers, said to mount-idmapped. */
+/* mount.shiftbox: translate the command line of a helper of mount(8). */
 
 #include "mount_helper.h"
 
@@ -20,9 +20,7 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 {
 	switch (letter) {
 	case 'o':
-		/*
-		 * mount(8) says rw where nobody did: it must not make a read-only source writable.
-		 */
+		/* mount(8) adds rw by default, which must not make a read-only source writable. */
 		if (!strncmp(val, "rw", 2) && (val[2] == ',' || !val[2]))
 			val += val[2] ? 3 : 2;
 		return *val ? add(v, "-o", val, e) : 0;
@@ -30,8 +28,8 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 		return add(v, "-v", NULL, e);
 	case 'f': /* "fake": everything but the mount */
 		return add(v, "-n", NULL, e);
-	case 'n': /* no line in /etc/mtab: we never write one */
-	case 't': /* the type, which brought us here */
+	case 'n': /* "no mtab": none is ever written */
+	case 't': /* the type: it is known */
 		return 0;
 	case 's':
 		return err_usage(e,
@@ -53,8 +51,8 @@ int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 	int c, r, first;
 
 	/*
-	 * `mount -a` calls again for what is mounted: a bind's source in mountinfo is not its
-	 * line's.
+	 * `mount -a` calls the helper again for mounts that exist, since the source of a bind in
+	 * mountinfo is not that of its line.
 	 */
 	r = add(&v, "mount-idmapped", "--once", e);
 	opterr = 0;

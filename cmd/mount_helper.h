@@ -6,11 +6,11 @@
 #include "../lib/base/vec.h"
 
 /*
- * Turn the command line that mount(8) gives a helper, mount.TYPE SOURCE TARGET [-sfnv] [-N
- * NAMESPACE]
- * [-o OPTIONS] [-t TYPE] (mount(8), EXTERNAL HELPERS), into one of mount-idmapped. ret: words and a
- * final NULL, for the caller to strv_done(). -EINVAL with usage set for what cannot be honoured.
+ * Translate the command line that mount(8) passes to a helper, mount.TYPE SOURCE TARGET [-sfnv] [-N
+ * NAMESPACE] [-o OPTIONS] [-t TYPE] (mount(8), EXTERNAL HELPERS), into one for mount-idmapped. ret:
+ * its words and a final NULL, which the caller frees with strv_done(). -EINVAL with usage set: an
+ * option is not supported.
  */
-int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e);
+MUST_CHECK int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e);
 
 #endif

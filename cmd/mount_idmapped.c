@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * mount-idmapped: mount directories, filesystems, and stacks of layers, with other owners than the
- * disk says.
- */
+/* mount-idmapped: mount directories, filesystems and stacks of layers with mapped owners. */
 
 #include "mount_idmapped.h"
 
@@ -92,7 +89,7 @@ static size_t mount_form(const void *args, const struct operands *o)
 	return (a->exec ? o->dashdash : o->len) == 1 ? FORM_LINE : FORM_MOUNT;
 }
 
-/* What --dry-run has to say but for the target itself. */
+/* List what --dry-run would unmount below the target. */
 static int show_unmount(
 	const struct mount_args *a, const char *target, struct ctx *ctx, struct err *e)
 {
@@ -128,7 +125,7 @@ static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err 
 	return STATUS_DONE;
 }
 
-/* 1: it is there already, and was told of. */
+/* Returns 1 if it is mounted already, which is reported. */
 static int there_already(const struct mount_plan *p, struct ctx *ctx, struct err *e)
 {
 	scoped_mount_snapshot struct mount_snapshot s = { 0 };
@@ -163,7 +160,8 @@ static int mount_one(
 	if (ctx->dry_run) {
 		r = plan.kind == MOUNT_FS ?
 			0 :
-			exposure_check_plan(&plan, e); /* of a device, it is one of the steps */
+			exposure_check_plan(
+				&plan, e); /* for a device, the check is one of the steps */
 		return r == 0 ? mount_show_steps(&plan, ctx, e) : r;
 	}
 
@@ -176,7 +174,7 @@ static int mount_one(
 	return STATUS_DONE;
 }
 
-/* What is to be mounted is in an fstab. */
+/* Mount lines of an fstab. */
 static int from_table(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
 	if (!a->all)

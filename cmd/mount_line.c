@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount_line: the line of the fstab for which mount(8) calls mount.shiftbox. */
+/* mount_line: find the line of the fstab for which mount(8) calls mount.shiftbox. */
 
 #include "mount_line.h"
 
@@ -50,7 +50,7 @@ static int read_lines(const struct mount_call *call, struct lines *ret, struct e
 		r = lm_fstab(fstab, true, take_line, ret, e);
 	if (r == -ENOMEM)
 		return err_nomem(e);
-	if (r == -ENOENT) { /* no fstab, no lines */
+	if (r == -ENOENT) { /* without an fstab there are no lines */
 		*e = ERR_INIT;
 		return 0;
 	}
@@ -62,8 +62,8 @@ static int read_lines(const struct mount_call *call, struct lines *ret, struct e
  */
 
 /*
- * Where the path leads, as mount(8) has it; what is not there, or not to be followed, as it is.
- * NULL: out of memory.
+ * Resolve the path as mount(8) does. A path that is missing, or is not followed, is returned as it
+ * is. NULL: out of memory.
  */
 static char *place_of(const char *path)
 {
@@ -76,8 +76,8 @@ static char *place_of(const char *path)
 }
 
 /*
- * Leave those lines alone whose target this is, by the word or, if there is none, by where it
- * leads.
+ * Keep only the lines with this target: by the text or, if there is none, by the place that it
+ * leads to.
  */
 static int keep_target(struct lines *l, const char *target, struct err *e)
 {
@@ -118,8 +118,9 @@ static int no_line(const char *target, struct err *e)
 }
 
 /*
- * The lines with this target, or what mount(8) was called with. Where neither has it, mount(8) went
- * by another way than we would: so no line would tell what to make of the source.
+ * Find the lines with this target, or else use the command line of mount(8). If neither has it,
+ * mount(8) has reached the target by a symbolic link that is not followed here, and no line says
+ * what the source should be.
  */
 static int find_lines(const char *target, struct lines *ret, struct err *e)
 {
@@ -152,8 +153,8 @@ static int find_lines(const char *target, struct lines *ret, struct err *e)
 enum source_match { NO, AS_GIVEN, AS_THE_LINE };
 
 /*
- * Is the line's source what mount(8) was given, and made source of? A link that is not followed is
- * an error.
+ * Is the line's source the one that mount(8) has passed, before or after resolving it? A symbolic
+ * link that is not followed is an error.
  */
 static int match(const char *line, const char *source, enum source_match *ret, struct err *e)
 {
@@ -205,7 +206,7 @@ int mount_line_source(const char *source, const char *target, char **ret, struct
 			r = 0;
 			break;
 		}
-		if (r == 0) { /* the first line tells why */
+		if (r == 0) { /* the error of the first line is reported */
 			r = now < 0 ? now : none_matches(use, source, &own);
 			*e = own;
 		}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount-idmapped: what is said of plans and results. */
+/* mount_show: print plans and results of mount-idmapped. */
 
 #include "mount_idmapped.h"
 
@@ -20,7 +20,7 @@ static void show_fs(const struct mount_plan *p, struct out *out)
 		out_str(out, "driver_options", buf_get(&options));
 }
 
-/* What both the plan and the result say. */
+/* The members that plans and results have in common. */
 static void show_plan(const struct mount_plan *p, struct out *out)
 {
 	scoped_buf struct buf flags = BUF_INIT;
@@ -77,7 +77,7 @@ int mount_show_steps(const struct mount_plan *p, struct ctx *ctx, struct err *e)
 	return STATUS_DONE;
 }
 
-/* One mount below the target: where, of what type, and with which map, or why not. */
+/* A mount below the target, with its type and map, or why it is left out. */
 static void show_submount(const struct submount *m, struct out *out)
 {
 	out_begin(out, NULL);
@@ -108,7 +108,7 @@ static void say_submounts(const struct mount_plan *p, const struct mount_result 
 		scoped_buf struct buf b = BUF_INIT;
 
 		if (m->left_out)
-			continue; /* that was said when it was */
+			continue; /* this was logged before */
 		buf_printf(&b, "'%s/%s' (%s): ", p->target, m->rel, m->info.type);
 		if (m->info.map_known)
 			idmap_print_words(&m->info.map, &b);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount-idmapped --all: the lines of an fstab, as one transaction. */
+/* mount-idmapped --all: mount the lines of an fstab as one transaction. */
 
 #include "mount_table.h"
 
@@ -53,7 +53,7 @@ static void warn(const struct err *e)
 	log_warn("%s", buf_get(&b) ? buf_get(&b) : "out of memory");
 }
 
-/* A line failed: with nofail that is only a warning (0), else it is told of which line. */
+/* A line failed: with nofail this is only a warning (0), else the error names the line. */
 static int job_failed(struct table_run *run, struct table_job *j, int r, struct err *e)
 {
 	bool usage = e->usage;
@@ -93,7 +93,7 @@ static int check_below(const struct table_run *run, const struct table_job *j, s
  * --- mounting ----------------------------------------------------------------------------------
  */
 
-/* A signal that would end the program waits, so that what is mounted by then can be taken off. */
+/* Signals that would end the program are blocked, so that what is mounted by then can be undone. */
 static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 
 static void hold_signals(sigset_t *old)
@@ -115,7 +115,7 @@ static int check_signals(struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(deadly); i++) {
 		if (sigismember(&set, deadly[i]) != 1)
 			continue;
-		/* The signal will end the program before anybody reads e. */
+		/* The signal will end the program before e is printed. */
 		log_warn("interrupted by SIG%s: what was mounted is taken off again",
 			sigabbrev_np(deadly[i]));
 		return err_say(e, EINTR, NULL, "interrupted by a signal");
@@ -123,7 +123,7 @@ static int check_signals(struct err *e)
 	return 0;
 }
 
-/* Descriptors: one for each directory that is created. */
+/* Each directory that is created needs a descriptor. */
 static void raise_limit(void)
 {
 	struct rlimit limit;
@@ -131,10 +131,11 @@ static void raise_limit(void)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == limit.rlim_max)
 		return;
 	limit.rlim_cur = limit.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &limit); /* as it was, then: EMFILE will be told */
+	(void)setrlimit(
+		RLIMIT_NOFILE, &limit); /* on failure the limit stays, and EMFILE is reported */
 }
 
-/* Of a device that is yet to be mounted, what it gives away is one of the steps. */
+/* For a device that is not mounted yet, the check for exposed ids is one of the steps. */
 static int check_dry(const struct table_job *j, bool there, struct err *e)
 {
 	int r = mount_plan_check_links(&j->plan, e);
@@ -142,13 +143,16 @@ static int check_dry(const struct table_job *j, bool there, struct err *e)
 	return r < 0 || (j->plan.kind == MOUNT_FS && !there) ? r : exposure_check_plan(&j->plan, e);
 }
 
-/* Lines that older versions have mounted: links of other users, and maps that give ids away. */
+/*
+ * Lines that older versions mounted are refused for symbolic links of other users, and for ids that
+ * they give away.
+ */
 static bool is_refused(const struct err *e)
 {
 	return !strcmp(e->op, "public") || !strcmp(e->op, "link");
 }
 
-/* A dry run goes on when a line is refused, so that all such lines are told. */
+/* A dry run continues after a line that is refused, so that all such lines are reported. */
 static int list_refused(struct table_run *run, struct table_job *j, int r, struct err *e)
 {
 	if (!is_refused(e))
@@ -169,7 +173,7 @@ static int do_job(struct table_run *run, struct table_job *j, struct err *e)
 		r = table_job_plan(run, j, e);
 	if (r == 0)
 		r = mount_plan_open_source(&j->plan,
-			e); /* again: what is mounted by now may be a target of other type */
+			e); /* again: a mount made since may have changed the type of the target */
 	if (r == 0)
 		r = plan_is_mounted(&j->plan, &run->before, &id, e);
 	if (r < 0)
@@ -188,7 +192,7 @@ static int do_job(struct table_run *run, struct table_job *j, struct err *e)
 	return r;
 }
 
-/* On kernels that tell of mounts only by listing them all, they are read back all at once. */
+/* Kernels that report mounts only in a list of all are asked once, at the end. */
 static int read_all_back(struct table_run *run, struct err *e)
 {
 	scoped_mount_snapshot struct mount_snapshot after = { 0 };
@@ -252,7 +256,7 @@ static int line_failed(void *arg, size_t line, int r, struct err *e)
 static void lines_ended(void *arg)
 {
 	(void)arg;
-	clone_cache_done(); /* its clones keep their filesystems busy */
+	clone_cache_done(); /* the clones keep their filesystems busy */
 }
 
 static int lines_verify(void *arg, struct err *e)
@@ -307,7 +311,7 @@ static void show_all(struct table_run *run)
 			mounted, there, failed, userns_made());
 }
 
-/* Every plan that can be made is made before anything is mounted: most faults are found then. */
+/* All plans that can be made are made before anything is mounted: this finds most errors. */
 static int plan_all(struct table_run *run, struct err *e)
 {
 	int r = 0;
@@ -343,7 +347,7 @@ static int mount_jobs(struct table_run *run, struct err *e)
 		show_all(run);
 	if (r == 0 && run->refused)
 		r = err_say(e, EPERM, run->fstab, "lines that would be refused: %zu", run->refused);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL); /* what was held ends the program here */
+	(void)sigprocmask(SIG_SETMASK, &old, NULL); /* a pending signal ends the program here */
 	return r < 0 ? r : STATUS_DONE;
 }
 
@@ -370,8 +374,8 @@ static int unmount_job(struct table_run *run, struct table_job *j, struct err *e
 }
 
 /*
- * As many as can be: a table that is half unmounted is better than one that stays because one line
- * is busy.
+ * Unmount as many lines as possible: a table that is half unmounted is better than one that stays
+ * because one mount is busy.
  */
 static int unmount_jobs(struct table_run *run, struct err *e)
 {
@@ -439,7 +443,7 @@ int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ct
 	r = table_job_add(&run, l, e);
 	if (r < 0)
 		return r;
-	run.jobs.items[0].options.nofail = false; /* it was asked for by name */
+	run.jobs.items[0].options.nofail = false; /* the user named the line */
 	return mount_jobs(&run, e);
 }
 
@@ -461,8 +465,7 @@ int mount_table_refused(
 		if (table_job_plan(&run, j, &found) == 0 &&
 			mount_plan_open_source(&j->plan, &found) == 0 &&
 			mount_plan_check_links(&j->plan, &found) == 0)
-			(void)exposure_check_plan(&j->plan,
-				&found); /* what else is wrong with a line is not asked for */
+			(void)exposure_check_plan(&j->plan, &found); /* other errors are ignored */
 		if (is_refused(&found))
 			r = fn(l->target, &found, arg);
 	}

@@ -7,13 +7,13 @@
 #include "../lib/mount/transaction.h"
 #include "mount_idmapped.h"
 
-/* One line on its way. */
+/* A line that is being mounted. */
 struct table_job {
 	const struct table_line *line;
 	struct mount_options options;
 	struct mount_plan plan;
-	struct mount_result result; /* of MOUNTED */
-	bool waits;                 /* its source may not be there before other lines are mounted */
+	struct mount_result result; /* of LINE_MOUNTED */
+	bool waits;                 /* its source may be missing before other lines are mounted */
 	enum line_state state;
 };
 
@@ -23,36 +23,34 @@ struct table_run {
 	const char *fstab;
 	struct fstab table;
 	VEC(struct table_job) jobs;
-	size_t *order; /* jobs, parents first */
+	size_t *order; /* indices of jobs, parents first */
 	struct mount_stores stores;
-	struct mount_snapshot before; /* what was mounted at first */
-	bool failed;                  /* a line did, with nofail */
-	size_t refused;               /* lines, by a dry run, which names them all */
+	struct mount_snapshot before; /* what was mounted before */
+	bool failed;                  /* a line with nofail has failed */
+	size_t refused;               /* the number of lines that a dry run reports as refused */
 };
 
-/*
- * Add to an error which line of which file it is of: that is not the command line's fault. Returns
- * r.
- */
-int table_job_fault(const struct table_run *run, const struct table_line *l, int r, struct err *e);
+/* Add the file and the line to an error, which is not a usage error then. Returns r. */
+MUST_CHECK int table_job_fault(
+	const struct table_run *run, const struct table_line *l, int r, struct err *e);
 
-/* Take one line, or all of run->table but those with noauto: their options are read. */
-int table_job_add(struct table_run *run, const struct table_line *l, struct err *e);
-int table_job_add_all(struct table_run *run, struct err *e);
+/* Add one line, or all lines of run->table without noauto, and parse their options. */
+MUST_CHECK int table_job_add(struct table_run *run, const struct table_line *l, struct err *e);
+MUST_CHECK int table_job_add_all(struct table_run *run, struct err *e);
 
 /*
- * The paths that must be there for the job. ret->uses is to be freed with strv_done(), also after a
+ * Get the paths that the job needs. The caller frees ret->uses with strv_done(), also after a
  * failure.
  */
-int table_job_need(const struct table_job *j, struct table_need *ret, struct err *e);
+MUST_CHECK int table_job_need(const struct table_job *j, struct table_need *ret, struct err *e);
 
-/* Set run->order, as table_order() says. -EEXIST: two lines have one target. */
-int table_job_order(struct table_run *run, struct err *e);
+/* Set run->order by table_order(). -EEXIST: two lines have the same target. */
+MUST_CHECK int table_job_order(struct table_run *run, struct err *e);
 
-/* The i-th job of that order. */
+/* Get the i-th job in that order. */
 struct table_job *table_job_at(struct table_run *run, size_t i);
 
-/* Make the plan of a job that has none yet. */
-int table_job_plan(struct table_run *run, struct table_job *j, struct err *e);
+/* Make the plan of a job unless it has one. */
+MUST_CHECK int table_job_plan(struct table_run *run, struct table_job *j, struct err *e);
 
 #endif

@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * mount-idmapped --all: from the lines of an fstab to plans, in the order in which they can be
- * mounted.
- */
+/* mount-idmapped --all: make plans from the lines of an fstab, and sort them. */
 
 #include "mount_table.h"
 
 #include <errno.h>
 #include <string.h>
 
-/* Which line of which file a failure is of. It is not the command line's fault. */
 int table_job_fault(const struct table_run *run, const struct table_line *l, int r, struct err *e)
 {
 	err_prefix(e, "%s, the line of '%s'", run->fstab, l->target);
