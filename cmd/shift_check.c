@@ -122,7 +122,7 @@ static const struct opt shift_check_opts[] = {
 		.forms = IN_VERIFY, .more = "The option may be given more than once."),
 	OPT_U32(struct check_args, max_findings, "max-findings", 0, "N",
 		"Stop after this many findings", .forms = IN_VERIFY,
-		.more = "The default, 0, is no limit."),
+		.more = "The default, 0, means no limit."),
 	OPT_FLAG(struct check_args, summary, "summary", 0, "Print only the summary",
 		.forms = IN_VERIFY),
 	OPT_FLAG(struct check_args, submounts, "submounts", 0, "Enter the mounts below PATH too",
