@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* buf: growing strings, and text that is safe to show. */
+/* buf: strings that grow, and text that is safe to print. */
 
 #include "buf.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for n more bytes and the final NUL. */
+/* Make room for n more bytes and the final NUL. */
 static bool reserve(struct buf *b, size_t n)
 {
 	size_t cap = b->cap ? b->cap : 64;
@@ -108,9 +108,9 @@ size_t utf8_len(const char *s, size_t n)
 }
 
 /*
- * Characters of several bytes that a terminal obeys instead of showing: the controls U+0080 to
- * U+009F (c2 80 to c2 9f), and those that reorder the text around them (U+200E, U+200F, U+202A to
- * U+202E, U+2066 to U+2069).
+ * Is it a character of several bytes that a terminal interprets: a control character (U+0080 to
+ * U+009F, c2 80 to c2 9f), or one that reorders the text around it (U+200E, U+200F, U+202A to
+ * U+202E, U+2066 to U+2069)?
  */
 static bool is_obeyed(const unsigned char *s, size_t len)
 {

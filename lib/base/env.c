@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* env: variables. */
+/* env: access to the environment. */
 
 #include "env.h"
 
@@ -12,5 +12,5 @@ const char *env_get(const char *name)
 
 void env_forget(void)
 {
-	(void)clearenv(); /* fails for nothing to free at most */
+	(void)clearenv(); /* cannot fail: it only frees memory */
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* err: what failed, on what, why, and what to do. */
+/* err: fill an error object. */
 
 #include "err.h"
 
@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A text that filled its field ends in "...", after a whole character, and is still true. */
+/* End a text that does not fit its field in "...", after a whole character. */
 static void mark_cut(char *dst, size_t size)
 {
 	size_t end = size - sizeof("...");

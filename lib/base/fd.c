@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fd: files by descriptor. */
+/* fd: open, read, write and close files by descriptor. */
 
 #include "fd.h"
 
@@ -13,7 +13,7 @@
 
 #include "sys.h"
 
-/* Below a descriptor there is no path that the user could look at. */
+/* A path relative to a descriptor is not the caller's, so hints for "open" do not apply. */
 static int cannot_open(int dirfd, const char *path, const char *what, struct err *e)
 {
 	return dirfd == AT_FDCWD ? err_path(e, errno, path, "%s", what) :
@@ -65,7 +65,7 @@ int fd_check_regular(int fd, const char *path, struct err *e)
 
 int fd_open_regular(int dirfd, const char *path, int flags, int *ret_fd, struct err *e)
 {
-	/* O_NONBLOCK: opening a FIFO for reading returns at once and is then refused. */
+	/* O_NONBLOCK: opening a FIFO returns at once; its type is refused below. */
 	scoped_fd int fd =
 		openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | flags);
 	int r;
@@ -164,7 +164,10 @@ int fd_finish(int *fd, const char *name, struct err *e)
 {
 	int r = close(TAKE_FD(*fd));
 
-	/* EINTR from close(2) on Linux: the descriptor is gone and nothing is known to be lost. */
+	/*
+	 * After EINTR from close(2), Linux has closed the descriptor, and no data is known to be
+	 * lost.
+	 */
 	if (r < 0 && errno != EINTR)
 		return err_set(e, errno, name, "cannot finish writing the file");
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* fd_remove: take a whole tree away, however deep and however its modes are. */
+/* fd_remove: remove a tree of any depth and with any modes. */
 
 #include "fd.h"
 
@@ -15,21 +15,19 @@
 #include "sys.h"
 
 /*
- * The open directories from the top down. A tree may be deeper than the limit of open files, and
- * going back up through ".." would resolve it anew, so below DEPTH_MAX a directory is first moved
- * up, into the top one.
+ * The open directories, from the top down. A tree may be deeper than the limit of open files, and
+ * ".." could lead elsewhere by the time it is resolved. So a directory below DEPTH_MAX is first
+ * moved up, into the top directory.
  */
 enum { DEPTH_MAX = 64 };
 
 struct removal {
 	DIR *stack[DEPTH_MAX];
 	size_t depth;
-	unsigned long moved; /* the last number of a moved directory's name */
+	unsigned long moved; /* the number in the name of the last directory that was moved */
 };
 
-/*
- * Remove the entry: 1 when it is a directory that has something in it, 0 when it is gone, -errno.
- */
+/* Remove an entry. Returns 0 if it is gone, 1 if it is a directory that is not empty, or -errno. */
 static int remove_one(int dirfd, const char *name)
 {
 	int num;
@@ -47,8 +45,8 @@ static int remove_one(int dirfd, const char *name)
 }
 
 /*
- * Empty the open directory as far as files and empty directories go; ret_name: one that is not
- * empty, or "".
+ * Remove the files and empty directories of an open directory. Stops at a directory that is not
+ * empty: ret_name becomes its name, otherwise "".
  */
 static int remove_entries(DIR *dir, char ret_name[static 256])
 {
@@ -77,7 +75,7 @@ static int remove_entries(DIR *dir, char ret_name[static 256])
 	}
 }
 
-/* Let the owner do all in the directory, which is no symlink. */
+/* Give the owner all permissions of the directory, which is not a symlink. */
 static void unlock(int dirfd, const char *name)
 {
 	scoped_fd int fd = openat(dirfd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -85,17 +83,17 @@ static void unlock(int dirfd, const char *name)
 
 	if (fd >= 0)
 		(void)chmod(fd_proc_path(fd, path),
-			0700); /* what it is for tells the error, if it does not help */
+			0700); /* a failure shows in the operation that needs it */
 }
 
-/* Open a directory that is no mount point; resolve: flags of openat2(2). */
+/* Open a directory that is not a mount point. resolve: flags of openat2(2). */
 static int open_listed(int dirfd, const char *name, uint64_t resolve, DIR **ret)
 {
 	struct open_how how = { .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
 		.resolve = resolve };
 	scoped_fd int fd = sys_openat2(dirfd, name, &how);
 
-	/* A mode that forbids listing is in the way only of those without CAP_DAC_OVERRIDE. */
+	/* The mode matters only without CAP_DAC_OVERRIDE. */
 	if (fd < 0 && errno == EACCES) {
 		unlock(dirfd, name);
 		fd = sys_openat2(dirfd, name, &how);
@@ -111,7 +109,7 @@ static int open_listed(int dirfd, const char *name, uint64_t resolve, DIR **ret)
 	return 0;
 }
 
-/* The top may lie beyond mount points, but must not be one itself. */
+/* The path to the top may cross mount points, but the top must not be one. */
 static int open_top(int dirfd, const char *name, DIR **ret)
 {
 	struct statx stx;
@@ -123,7 +121,7 @@ static int open_top(int dirfd, const char *name, DIR **ret)
 	return open_listed(dirfd, name, 0, ret);
 }
 
-/* Move a deep directory into the top one, under a name that is free there. */
+/* Move a deep directory into the top directory, to a name that is free there. */
 static int move_up(struct removal *rm, int dirfd_, const char *name)
 {
 	char up[64];
@@ -137,13 +135,13 @@ static int move_up(struct removal *rm, int dirfd_, const char *name)
 			continue;
 		if (errno != EACCES || unlocked)
 			return -errno;
-		/* Its ".." changes, so it must be writable itself. */
+		/* Moving changes its "..", so the directory itself must be writable. */
 		unlock(dirfd_, name);
 		unlocked = true;
 	}
 }
 
-/* One step: empty the deepest open directory, or open (or move up) one below it. */
+/* Do one step: empty the deepest open directory, or open (or move up) a directory in it. */
 static int step(struct removal *rm)
 {
 	DIR *dir = rm->stack[rm->depth - 1];
@@ -155,7 +153,7 @@ static int step(struct removal *rm)
 	if (r < 0)
 		return r;
 	if (!name[0]) {
-		(void)closedir(dir); /* it was only read */
+		(void)closedir(dir); /* only read */
 		rm->depth--;
 		return 0;
 	}
@@ -177,7 +175,7 @@ static int told(int r, const char *name, struct err *e)
 	return err_set(e, -r, name, "cannot remove");
 }
 
-/* What is below the top, which is open, and then name. */
+/* Remove everything below the open directory top, then name. */
 static int remove_below(int dirfd, const char *name, DIR *top, struct err *e)
 {
 	struct removal rm = { .stack = { top }, .depth = 1 };

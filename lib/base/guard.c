@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* guard: a promise that the kernel keeps for us: no call of the chown family succeeds. */
+/* guard: a seccomp filter that makes every call of the chown family fail. */
 
 #include "guard.h"
 
@@ -11,7 +11,7 @@
 
 #include "log.h"
 
-/* Names, not numbers: libseccomp resolves each per ABI and leaves out what an ABI does not have. */
+/* Names, not numbers: libseccomp resolves them for each ABI and skips those that an ABI lacks. */
 static const char *const refused[] = {
 	"chown",
 	"fchown",
@@ -23,8 +23,8 @@ static const char *const refused[] = {
 };
 
 /*
- * The other ABIs that a 64-bit kernel of each architecture runs. What this libseccomp does not know
- * is left out.
+ * The other ABIs that a 64-bit kernel of each architecture runs. ABIs that this libseccomp does not
+ * know are skipped.
  */
 static const struct {
 	uint32_t native, other[2];
@@ -71,9 +71,9 @@ static int add_rules(scmp_filter_ctx ctx)
 }
 
 /*
- * Without CAP_SYS_ADMIN (an ordinary user, or root in a container) there is a filter only together
- * with no_new_privs. Where an ordinary user needs a set-uid program, there is little to refuse: who
- * lacks CAP_CHOWN can give a file away to nobody. Root may have that capability, and needs no
+ * Without CAP_SYS_ADMIN (an ordinary user, or root in a container), a filter requires no_new_privs.
+ * An ordinary user who needs a set-uid program gets no filter, which costs little: without
+ * CAP_CHOWN a file cannot be given to another user. Root may have that capability, and needs no
  * set-uid program.
  */
 static int load(scmp_filter_ctx ctx, bool setuid)
@@ -100,7 +100,7 @@ int guard_install(bool setuid, struct err *e)
 	if (!ctx)
 		return err_nomem(e);
 
-	/* A call of an ABI that is not listed could be a chown. */
+	/* A call of an ABI that is not listed could be a chown: refuse it, too. */
 	r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (r == 0)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);

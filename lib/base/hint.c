@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* hint: what a user can do about a failed step. */
+/* hint: hints for failed steps. */
 
 #include "hint.h"
 
@@ -11,7 +11,7 @@ static const struct {
 	int num;
 	const char *hint;
 } hints[] = {
-	/* op "" : any step */
+	/* op "" matches any step */
 	{ "", ENOSPC,
 		"free space on that filesystem (df -h, df -i), then run the command again: it "
 		"starts clean" },

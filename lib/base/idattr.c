@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* idattr: POSIX ACLs and file capabilities, from the bytes of their extended attributes. */
+/* idattr: parse and print the extended attributes of POSIX ACLs and file capabilities. */
 
 #include "idattr.h"
 
@@ -53,7 +53,7 @@ static bool tag_known(uint16_t tag)
 		tag == ACL_OTHER;
 }
 
-/* Entries ascend by tag, the unnamed ones are there once; a named one needs a mask. */
+/* Entries are sorted by tag, unnamed ones appear once, and named ones require a mask. */
 static bool acl_valid(const struct acl *a)
 {
 	unsigned seen = 0, needed = ACL_USER_OBJ | ACL_GROUP_OBJ | ACL_OTHER;

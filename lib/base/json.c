@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* json: strict reading of small documents that nobody vouches for. */
+/* json: strict parsing, and writing, of small JSON documents. */
 
 #include "json.h"
 
@@ -14,13 +14,13 @@ static struct json *wrap(json_t *j)
 	return (struct json *)j;
 }
 
-/* jansson's getters take pointers to const, but reference counts make its types impure. */
+/* Getters of jansson take pointers to const, but reference counts make its types mutable. */
 static json_t *unwrap(const struct json *j)
 {
 	return (json_t *)(uintptr_t)j;
 }
 
-/* Does any value lie deeper than max brackets? Brackets in strings do not count. */
+/* Is any value nested deeper than max brackets? Brackets in strings do not count. */
 static bool too_deep(const char *s, size_t n, size_t max)
 {
 	size_t depth = 0;
@@ -57,7 +57,7 @@ static int parse(const char *text, size_t n, const char *doc, json_type type, co
 			e, EINVAL, doc, "is nested deeper than %d levels", (int)JSON_MAX_DEPTH);
 
 	j = json_loadb(text, n, JSON_REJECT_DUPLICATES, &fault);
-	/* Not every allocation that fails has a text or this code (jansson 2.14). */
+	/* jansson 2.14 sets neither a text nor this code for some failed allocations. */
 	if (!j && (!fault.text[0] || json_error_code(&fault) == json_error_out_of_memory))
 		return err_nomem(e);
 	if (!j)
@@ -247,7 +247,7 @@ void json_write_end(struct json_writer *w)
 
 void json_write_str(struct json_writer *w, const char *key, const char *value)
 {
-	(void)put(w, key, json_string(value)); /* kept in failed, here and below */
+	(void)put(w, key, json_string(value)); /* w->failed records errors, here and below */
 }
 
 void json_write_strn(struct json_writer *w, const char *key, const char *value, size_t n)
@@ -281,7 +281,7 @@ bool json_writer_in_array(const struct json_writer *w)
 static int add_to_buf(const char *s, size_t n, void *b)
 {
 	buf_add(b, s, n);
-	return 0; /* the buffer remembers a failure; jansson (2.14) forgets that of a key */
+	return 0; /* the buffer records a failure; jansson 2.14 ignores the result for keys */
 }
 
 int json_writer_print(struct json_writer *w, enum json_form form, struct buf *ret)

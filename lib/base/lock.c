@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* lock: locks that other users cannot hold. */
+/* lock: locks that other users cannot hold, and marks. */
 
 #include "lock.h"
 
@@ -24,7 +24,7 @@ enum { FILE_MAX = 4 << 20 };
  * --- the directory -------------------------------------------------------------------------------
  */
 
-/* DIR/shiftbox. Others must neither enter it nor exchange it: else -EPERM. */
+/* Open DIR/shiftbox, which other users must not be able to enter or replace (-EPERM). */
 static int open_below(const char *dir)
 {
 	scoped_fd int parent = -1, fd = -1;
@@ -46,7 +46,7 @@ static int open_below(const char *dir)
 	return st.st_uid != geteuid() || st.st_mode & 077 ? -EPERM : TAKE_FD(fd);
 }
 
-/* The next number of a line "INSIDE OUTSIDE COUNT", of /proc/self/uid_map. */
+/* Parse the next number of a line "INSIDE OUTSIDE COUNT" of /proc/self/uid_map. */
 static bool next_number(const char **p, uint64_t *ret)
 {
 	size_t n;
@@ -59,7 +59,7 @@ static bool next_number(const char **p, uint64_t *ret)
 	return true;
 }
 
-/* Our uid as the user namespace around this one knows it: that is what /run/user has. */
+/* The uid of the caller in the parent user namespace, which is the one in /run/user. */
 static uint64_t outer_uid(void)
 {
 	scoped_buf struct buf map = BUF_INIT;
@@ -140,8 +140,8 @@ int lock_wait(int fd, enum lock_how how)
 }
 
 /*
- * Lines are "1: FLOCK  ADVISORY  WRITE 123 00:1a:456 0 EOF", with "->" before FLOCK for those who
- * wait: fs/locks.c, lock_get_status().
+ * Lines are "1: FLOCK  ADVISORY  WRITE 123 00:1a:456 0 EOF", with "->" before FLOCK for a process
+ * that waits (fs/locks.c, lock_get_status()).
  */
 static uint64_t find_holder(const char *line, const char *where)
 {
@@ -195,7 +195,7 @@ static int ofd_lock(int fd, int command, short *type)
 	struct flock l = { .l_type = *type, .l_whence = SEEK_SET };
 
 	if (fcntl(fd, command, &l) < 0)
-		return errno == EACCES ? -EAGAIN : -errno; /* POSIX allows both */
+		return errno == EACCES ? -EAGAIN : -errno; /* POSIX allows EACCES, too */
 	*type = l.l_type;
 	return 0;
 }
@@ -207,16 +207,17 @@ int mark_new(int dirfd, const char *name, int *ret_fd)
 	short type = F_WRLCK;
 	int r;
 
-	/* Made under another name: once it is seen under its own, it is held. */
+	/* Lock it under a temporary name, so that it is held when it appears under its own name. */
 	(void)snprintf(path, sizeof(path), "%.*s~", (int)MARK_NAME_MAX, name); /* fits */
 	fd = openat(dirfd, path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	r = ofd_lock(fd, F_OFD_SETLK, &type);
 	if (r == 0 && renameat2(dirfd, path, dirfd, name, RENAME_NOREPLACE) < 0)
-		r = errno == ENOENT || errno == EEXIST ? -EAGAIN : -errno; /* swept meanwhile */
+		r = errno == ENOENT || errno == EEXIST ? -EAGAIN :
+							 -errno; /* another process removed it */
 	if (r < 0) {
-		(void)unlinkat(dirfd, path, 0); /* else who sweeps does it */
+		(void)unlinkat(dirfd, path, 0); /* otherwise a later sweep removes it */
 		return r;
 	}
 	*ret_fd = TAKE_FD(fd);
@@ -238,7 +239,7 @@ static int open_mark(int dirfd, const char *name)
 int mark_look(int dirfd, const char *name)
 {
 	scoped_fd int fd = open_mark(dirfd, name);
-	short type = F_RDLCK; /* which a write lock alone stands against */
+	short type = F_RDLCK; /* conflicts with write locks only */
 	int r;
 
 	if (fd < 0)
@@ -254,14 +255,14 @@ int mark_wait(int dirfd, const char *name)
 
 	if (fd < 0)
 		return fd == -ENOENT ? 0 : fd;
-	return ofd_lock(fd, F_OFD_SETLKW, &type); /* gone with fd */
+	return ofd_lock(fd, F_OFD_SETLKW, &type); /* closing fd releases it */
 }
 
 void mark_drop(int dirfd, const char *name, int *fd)
 {
 	if (*fd < 0)
 		return;
-	(void)unlinkat(dirfd, name, 0); /* else it is a dead one, which is as good */
+	(void)unlinkat(dirfd, name, 0); /* otherwise it stays as a dead mark, which is harmless */
 	cleanup_fd(fd);
 	*fd = -1;
 }

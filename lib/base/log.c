@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* log: the way from the library to whoever prints. */
+/* log: pass messages of the library to the program. */
 
 #include "log.h"
 
@@ -25,7 +25,7 @@ void log_set_level(enum log_level most)
 	the_level = most;
 }
 
-/* The only way to the sink, so that no caller can forget to escape a name. Keeps errno. */
+/* The one place that calls the sink, so that every message is escaped. errno stays unchanged. */
 static PRINTF(2, 0) void say(enum log_level level, const char *fmt, va_list ap)
 {
 	scoped_buf struct buf b = BUF_INIT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* num: numbers from outside, the whole string or nothing. */
+/* num: parse numbers, where the whole string must be the number. */
 
 #include "num.h"
 

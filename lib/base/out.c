@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* out: results, as text or as JSON. */
+/* out: print results as text or as JSON. */
 
 #include "out.h"
 
@@ -25,11 +25,11 @@ struct cell {
 struct out {
 	int fd;
 	bool json, color;
-	bool no_memory; /* something is missing from the rows */
+	bool no_memory; /* an allocation failed, so the rows are incomplete */
 	int num;        /* the first error, a positive errno */
 	struct buf text;
 	struct json_writer w;
-	size_t depth; /* of text: open objects and arrays */
+	size_t depth; /* of open objects and arrays, for text */
 	const struct out_col *cols;
 	size_t n_cols;
 	VEC(struct cell) cells; /* rows x n_cols */
@@ -108,7 +108,7 @@ static void json_close(struct out *o)
 	json_write_end(&o->w);
 	if (o->w.depth)
 		return;
-	/* A record that lacks something is not printed. */
+	/* An incomplete record is not printed. */
 	if (o->no_memory)
 		json_writer_done(&o->w);
 	else if (json_writer_print(&o->w, JSON_ASCII, &o->text) < 0)
@@ -118,7 +118,7 @@ static void json_close(struct out *o)
 	maybe_write(o);
 }
 
-/* The bytes as valid UTF-8, with U+FFFD for what is none. Returns whether nothing was replaced. */
+/* Append the bytes as UTF-8, with U+FFFD for invalid ones. Returns whether all were valid. */
 static bool to_utf8(struct buf *b, const char *s, size_t n)
 {
 	bool clean = true;
@@ -153,14 +153,14 @@ static void json_bytes(struct out *o, const char *key, const char *s, size_t n)
 	}
 	json_write_strn(&o->w, key, buf_get(&b), b.len);
 	if (clean || json_writer_in_array(&o->w))
-		return; /* members have no key to hang it on: callers use objects for paths */
+		return; /* members of an array have no key: callers use objects for paths */
 	b64 = malloc(BASE64_ENCODE_RAW_LENGTH(n) + 1);
 	if (!b64) {
 		no_memory(o);
 		return;
 	}
 	base64_encode_raw(b64, n, (const uint8_t *)s);
-	(void)snprintf(key64, sizeof(key64), "%s_base64", key); /* keys are ours and short */
+	(void)snprintf(key64, sizeof(key64), "%s_base64", key); /* fits: keys are constants */
 	json_write_strn(&o->w, key64, b64, BASE64_ENCODE_RAW_LENGTH(n));
 }
 
@@ -216,7 +216,7 @@ static void text_row(struct out *o, const char *const *texts, const size_t *widt
 			pad(o, (o->cols[i].right ? 0 : gap) + 2);
 	}
 	while (o->text.len && o->text.data[o->text.len - 1] == ' ')
-		o->text.len--; /* cells that are empty, at the end */
+		o->text.len--; /* empty cells at the end */
 	buf_char(&o->text, '\n');
 	maybe_write(o);
 }

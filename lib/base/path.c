@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* path: a path is looked up once, component by component. */
+/* path: look up a path once, component by component. */
 
 #include "path_priv.h"
 
@@ -11,9 +11,9 @@
 #include "fd.h"
 
 enum {
-	LINKS_MAX = 40,
-	CREATED = 0600
-}; /* the kernel's limit (include/linux/namei.h, MAXSYMLINKS) */
+	LINKS_MAX = 40, /* the kernel's limit (include/linux/namei.h, MAXSYMLINKS) */
+	CREATED = 0600, /* the mode of new files */
+};
 
 void place_done(struct place *p)
 {
@@ -41,12 +41,11 @@ const char *path_below(const char *path, const char *dir)
 
 struct path_walk {
 	const char *path, *what; /* for messages */
-	int dir;                 /* where we are */
-	char *rest;              /* what is left of the path */
-	int found; /* -1, or what the last component is open on: no name leads there but a link of
-	              /proc */
+	int dir;                 /* the directory reached so far */
+	char *rest;              /* the rest of the path */
+	int found; /* -1, or the file that a link of /proc as the last component led to */
 	unsigned links;
-	const struct path_maker *maker; /* NULL: what is missing stays so */
+	const struct path_maker *maker; /* NULL: missing directories are an error */
 	struct err *e;
 };
 
@@ -71,7 +70,7 @@ static int go(struct path_walk *w, int fd)
 	return 0;
 }
 
-/* The first component of what is left, into name, and what follows it. */
+/* Copy the first component of the rest into name; *after becomes what follows it. */
 static int first_component(const struct path_walk *w, char name[NAME_MAX + 1], const char **after)
 {
 	const char *p = w->rest + strspn(w->rest, "/");
@@ -90,7 +89,7 @@ static bool is_last(const char *after)
 	return !after[strspn(after, "/")];
 }
 
-/* What a link of /proc leads to: a file is the end of the way, and has no place of its own. */
+/* Follow a link of /proc. A file ends the walk, and has no place of its own. */
 static int follow_magic(struct path_walk *w, const char *name, const char *after)
 {
 	scoped_fd int fd = openat(w->dir, name, O_PATH | O_CLOEXEC);
@@ -113,7 +112,7 @@ static int follow_magic(struct path_walk *w, const char *name, const char *after
 	return 0;
 }
 
-/* Go on where the link leads: what is left is then its text, and what followed it. */
+/* Follow a link: the rest becomes its text, followed by after. */
 static int follow(struct path_walk *w, int link, const char *name, const char *after)
 {
 	char text[PATH_MAX];
@@ -149,7 +148,7 @@ static int open_dir(const struct path_walk *w, const char *name)
 	return openat(w->dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* A component that is not the last one: a directory, or a link. */
+/* Walk one component that is not the last: a directory, or a link. */
 static int step(struct path_walk *w, const char *name, const char *after)
 {
 	scoped_fd int fd = open_dir(w, name), link = -1;
@@ -180,9 +179,9 @@ static int step(struct path_walk *w, const char *name, const char *after)
 }
 
 /*
- * To the directory that the last component is in; that one is then all that is left ("name", or
- * "name/"), or nothing, when the path ends in the directory itself. to_end: follow the last
- * component, too, while it is a link.
+ * Walk to the directory that contains the last component. The rest is then that component ("name",
+ * or "name/"), or empty if the path ends in the directory itself. to_end: also follow the last
+ * component while it is a link.
  */
 static int walk(struct path_walk *w, bool to_end)
 {
@@ -248,7 +247,7 @@ int path_find_or_make(const char *path, bool follow, const char *what,
 	if (r == 0)
 		r = walk(&w, follow);
 	if (r == 0 && w.found >= 0)
-		r = failed(&w, ENOTDIR); /* an open file, which has no place */
+		r = failed(&w, ENOTDIR); /* an open file has no place */
 	return r == 0 ? tell_place(&w, ret) : r;
 }
 
@@ -296,7 +295,7 @@ int path_make_dir(const char *path, mode_t mode, const char *what, int *ret_fd, 
  * --- opening -----------------------------------------------------------------------------------
  */
 
-/* Without links there is nothing to decide, and the kernel walks faster. -ELOOP: there is one. */
+/* Without links there is nothing to check, and the kernel is faster. -ELOOP: there is a link. */
 static int open_without_links(const char *path, int flags)
 {
 	const struct open_how how = {
@@ -310,8 +309,8 @@ static int open_without_links(const char *path, int flags)
 }
 
 /*
- * What a link of /proc leads to, once more, for what the flags ask for: it is the same open file,
- * whatever its name.
+ * Open the file that a link of /proc leads to again, with the flags: it is the same file, whatever
+ * its name.
  */
 static int open_found(struct path_walk *w, int flags)
 {
@@ -328,10 +327,7 @@ static int open_found(struct path_walk *w, int flags)
 		(flags & ~(O_NOFOLLOW | O_CREAT | O_EXCL)) | O_CLOEXEC);
 }
 
-/*
- * The last component is opened as it is found: were it exchanged for a link by now, that is not
- * followed.
- */
+/* Open the last component. If another process has replaced it with a link, that is not followed. */
 static int open_last(struct path_walk *w, int flags)
 {
 	char name[NAME_MAX + 1];
@@ -358,7 +354,7 @@ static int walk_and_open(struct path_walk *w, int flags, int *ret_fd)
 		return failed(w, errno);
 	if (flags & O_PATH && !(flags & O_NOFOLLOW) && fstat(fd, &st) == 0 && S_ISLNK(st.st_mode)) {
 		cleanup_fd(&fd);
-		return failed(w, ELOOP); /* it was not there when we looked */
+		return failed(w, ELOOP); /* the link appeared after the walk */
 	}
 	*ret_fd = fd;
 	return 0;
@@ -378,8 +374,8 @@ int path_open(const char *path, int flags, const char *what, struct place *ret_p
 			return 0;
 		}
 		/*
-		 * It fails where walking fails, unless there is a link, or no openat2(2) (EPERM: a
-		 * filter of seccomp).
+		 * Errors are those of the walk, except for links and for a missing openat2(2)
+		 * (EPERM: a seccomp filter).
 		 */
 		if (r != -ELOOP && r != -ENOSYS && r != -EPERM && r != -EINVAL)
 			return err_path(e, -r, path, "%s", what);
@@ -419,7 +415,7 @@ int path_open_regular(const char *path, int *ret_fd, struct err *e)
 	return r;
 }
 
-/* The name is only where to look: it counts if it leads to the very file that is open. */
+/* The name is only a hint: it counts if it leads to the same file. */
 int path_place_of(int fd, struct place *ret)
 {
 	scoped_buf struct buf b = BUF_INIT;

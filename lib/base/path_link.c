@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* path_link: may a symbolic link that is on the way be followed? */
+/* path_link: decide whether to follow a symbolic link. */
 
 #include "path_priv.h"
 
@@ -27,8 +27,8 @@ enum {
  */
 
 /*
- * What a map of /proc/self tells: are there ids of the host without one here, is the overflow id
- * one, and what is ours outside?
+ * What a map in /proc/self says: do ids of the host exist that have no id here, is the overflow id
+ * mapped, and what is the caller's id outside?
  */
 struct userns_ids {
 	bool known, all, overflow_is_one;
@@ -57,7 +57,7 @@ static void add_extent(const char *line, size_t n, uint64_t own, struct userns_i
 		ret->outside = v[1] + (own - v[0]);
 }
 
-/* path: /proc/self/uid_map or gid_map; own: our id. */
+/* path: /proc/self/uid_map or gid_map. own: the id of the caller. */
 static struct userns_ids read_ids(const char *path, uint64_t own)
 {
 	scoped_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -76,9 +76,9 @@ static struct userns_ids read_ids(const char *path, uint64_t own)
 }
 
 /*
- * The directory shows the overflow id, which may also be that of an id of this namespace: whose is
- * it? O_NOATIME is for the owner and for CAP_FOWNER over its id (fs/namei.c, may_open()), so that
- * it is refused where the owner has no id here.
+ * The directory shows the overflow id, which may also be the id of a user here: is it unmapped?
+ * O_NOATIME requires the owner, or CAP_FOWNER over the owner's id (fs/namei.c, may_open()), so it
+ * is refused if the owner has no id here.
  */
 static bool has_no_id(int dir, const struct userns_ids *ids)
 {
@@ -93,8 +93,8 @@ static bool has_no_id(int dir, const struct userns_ids *ids)
 }
 
 /*
- * The directory above, or -1. top: dir is the root directory itself. (Inode numbers alone are not
- * enough: FUSE makes them up.)
+ * Open the parent directory, or return -1. top: dir is the root directory. Inode numbers alone do
+ * not identify it: FUSE servers make them up.
  */
 static int go_up(int dir, bool *top)
 {
@@ -110,8 +110,8 @@ static int go_up(int dir, bool *top)
 }
 
 /*
- * Does dir, with all above it, belong to users without an id here, so that no id of this namespace
- * can change it? sticky: others may write in dir itself if it is sticky.
+ * Do dir and all directories above it belong to users without an id here, so that no id of this
+ * namespace can change them? sticky: others may write in dir itself if it is sticky.
  */
 static bool out_of_reach(int start, bool sticky, const struct userns_ids *ids)
 {
@@ -145,9 +145,9 @@ static bool ours(uid_t uid)
 }
 
 /*
- * The group of a directory may write if it is the caller's private one, which has the number of its
- * user: that is how user private groups are used (umask 002). In a user namespace it is the numbers
- * outside that count. An ACL that lets others write shows in the bits of the group.
+ * The group of a directory may write if it is the private group of the caller, which has the number
+ * of the user (umask 002 is used with such groups). In a user namespace, the numbers outside count.
+ * An ACL that lets others write shows in the bits of the group.
  */
 static bool is_private_group(int dir, const struct stat *st)
 {
@@ -180,8 +180,8 @@ static bool on_fuse(int dir)
 }
 
 /*
- * The server of a FUSE filesystem could be any user's. In a user namespace it is one of our own,
- * mostly.
+ * Any user may be the server of a FUSE filesystem; in a user namespace it is mostly one of the
+ * namespace.
  */
 static bool owners_are_told(int dir, const struct userns_ids *ids)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* privilege: was this program started with rights that its caller does not have? */
+/* privilege: was this program started with privileges that its caller does not have? */
 
 #include "privilege.h"
 
@@ -14,8 +14,8 @@
 #include "fd.h"
 
 /*
- * 1, 0, or -errno. Those of a user namespace whose root has no id here cannot be read, but are
- * there: security/commoncap.c.
+ * Does the file have capabilities? Returns 1, 0, or -errno. Capabilities of a user namespace whose
+ * root has no id here cannot be read, but exist (security/commoncap.c).
  */
 static int ask_capabilities(int fd)
 {
@@ -53,7 +53,7 @@ void privilege_read(struct privilege *ret)
 	ret->path[n > 0 ? n : 0] = '\0';
 }
 
-/* The execute bit of the group makes the set-gid bit what it is: fs/exec.c, bprm_fill_uid(). */
+/* A set-gid bit counts only with the execute bit of the group (fs/exec.c, bprm_fill_uid()). */
 static bool is_setid(mode_t mode)
 {
 	return mode & S_ISUID || (mode & S_ISGID && mode & S_IXGRP);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* proc: the processes that /proc shows. */
+/* proc: list the processes in /proc, and count processors. */
 
 #include "proc.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* stop: was the process asked to end? */
+/* stop: requests to end the process. */
 
 #include "stop.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* subprocess: other programs, and what they say. */
+/* subprocess: run programs and functions in child processes. */
 
 #include "subprocess.h"
 

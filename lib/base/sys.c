@@ -10,7 +10,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* The same number on every architecture since 5.0's unified table. */
+/* These have the same number on every architecture. */
 #ifndef SYS_statmount
 #define SYS_statmount 457
 #endif
@@ -34,7 +34,7 @@ struct sys_mnt_id_req {
 	uint64_t mnt_id, param, mnt_ns_id;
 };
 
-/* MNT_ID_REQ_SIZE_VER0 is without mnt_ns_id, which 6.11 added (MNT_ID_REQ_SIZE_VER1). */
+/* Without mnt_ns_id (MNT_ID_REQ_SIZE_VER0) for kernels before 6.11, which added it. */
 static struct sys_mnt_id_req mnt_request(uint64_t ns, uint64_t mnt_id, uint64_t param)
 {
 	const size_t size =
@@ -119,7 +119,7 @@ ssize_t sys_listxattrat(int dirfd, const char *path, int flags, char *list, size
 ssize_t sys_getxattrat(
 	int dirfd, const char *path, int flags, const char *name, void *value, size_t size)
 {
-	/* struct xattr_args of linux/xattr.h, 6.13 */
+	/* struct xattr_args of linux/xattr.h, Linux 6.13 */
 	struct {
 		uint64_t value __attribute__((aligned(8)));
 		uint32_t size, flags;
@@ -131,7 +131,7 @@ ssize_t sys_getxattrat(
 	return (ssize_t)syscall(SYS_getxattrat, dirfd, path, flags, name, &args, sizeof(args));
 }
 
-/* Raw: the change is the thread's, and the 32-bit ABI's 16-bit variants are avoided. */
+/* The ids of the calling thread; where an ABI has variants for 16-bit ids, use the other ones. */
 int sys_setfsuid(uint32_t uid)
 {
 #ifdef SYS_setfsuid32
@@ -212,7 +212,7 @@ bool sys_is_home(void)
 
 pid_t sys_clone(unsigned long flags)
 {
-	/* clone3 with no stack: the same argument order on every architecture. */
+	/* clone3(2) has the same order of arguments on every architecture. */
 	struct {
 		uint64_t flags, pidfd, child_tid, parent_tid, exit_signal, stack, stack_size, tls;
 	} args = {

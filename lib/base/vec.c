@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vec: growing arrays. */
+/* vec: lists of strings. */
 
 #include "vec.h"
 
