@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* publish_dir: where a tree is published by one rename. */
+/* publish_dir: find the place where a directory is to appear, and rename it there. */
 
 #include "publish_dir.h"
 
@@ -27,7 +27,7 @@ static int refuse_mount(const char *dir, struct err *e)
 	return r;
 }
 
-/* A mount below what is to be removed would stay with it, or be in the way. */
+/* Mounts below the directory to be replaced would move with it, and prevent its removal. */
 static int no_mount_below(const struct mount_info *m, void *arg)
 {
 	const char *rest = path_below(m->target, arg);
@@ -45,7 +45,7 @@ static int check_content(int fd, const struct publish_dir *p, const char *dir, s
 	if (!p->replace) {
 		r = err_say(e, ENOTEMPTY, dir, "is not empty");
 		err_try(e,
-			"name a directory that is not there yet, or let --replace remove what '%s' "
+			"name a directory that does not exist yet, or let --replace remove what '%s' "
 			"holds",
 			dir);
 		return r;
@@ -59,7 +59,8 @@ static int check_content(int fd, const struct publish_dir *p, const char *dir, s
 }
 
 /*
- * What is there (fd) must be one that can be renamed over, and that nobody (we know of) stands in.
+ * Check that the existing directory fd can be renamed over, and that it is not the working
+ * directory.
  */
 static int check_there(struct publish_dir *p, int fd, const char *dir, struct err *e)
 {
@@ -80,7 +81,7 @@ static int check_there(struct publish_dir *p, int fd, const char *dir, struct er
 		here.stx_dev_major == at.stx_dev_major && here.stx_dev_minor == at.stx_dev_minor) {
 		r = err_say(e, EBUSY, dir, "is the working directory");
 		err_why(e,
-			"another directory takes its place, and you would go on standing in the "
+			"another directory takes its place, and your shell would remain in the "
 			"old one");
 		err_try(e, "cd .. and name it from there");
 		return r;
@@ -89,8 +90,8 @@ static int check_there(struct publish_dir *p, int fd, const char *dir, struct er
 }
 
 /*
- * Of a directory named by "..", ".", "/" or a link of /proc, its parent and its name there; "" if
- * it is the root.
+ * Find the parent and name of a directory that was named by "..", ".", "/" or a link of /proc. The
+ * name is "" if it is the root.
  */
 static int find_name(int fd, struct place *at, const char *dir, struct err *e)
 {
@@ -108,24 +109,24 @@ static int find_name(int fd, struct place *at, const char *dir, struct err *e)
 	return 0;
 }
 
-/* What is there, and where it is. */
+/* Open the existing directory, and find its parent and name. */
 static int find_there(const char *dir, struct place *at, int *ret_fd, struct err *e)
 {
 	int r = path_open(dir, O_RDONLY | O_DIRECTORY, "cannot open the directory", at, ret_fd, e);
 
-	if (r == -ENOTDIR) { /* it, or something on the way to it? */
+	if (r == -ENOTDIR) { /* dir itself, or a component of its path? */
 		r = path_find(dir, true, "cannot open the directory", at, e);
 		if (r < 0)
 			return r;
-		r = err_say(e, ENOTDIR, dir, "is no directory");
-		err_try(e, "name a directory, or a path where nothing is");
+		r = err_say(e, ENOTDIR, dir, "is not a directory");
+		err_try(e, "name a directory, or a path that does not exist");
 	}
 	if (r == 0 && !strcmp(at->name, "."))
 		r = find_name(*ret_fd, at, dir, e);
 	return r;
 }
 
-/* Of what does not exist: the directory it shall be in must. */
+/* Find the parent of a directory that does not exist. */
 static int find_missing(const char *dir, struct place *at, struct err *e)
 {
 	size_t n = strlen(dir);
@@ -143,13 +144,13 @@ static int find_missing(const char *dir, struct place *at, struct err *e)
 	if (fstatat(at->dirfd, at->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return S_ISLNK(st.st_mode) ?
 			err_say(e, ENOENT, dir, "is a symbolic link to nothing") :
-			err_say(e, EBUSY, dir, "appeared while it was looked for");
+			err_say(e, EBUSY, dir, "was created by another process meanwhile");
 	return 0;
 }
 
 /*
- * From the place found on, it goes by descriptor: the paths are for messages, and to compare with
- * the table of mounts.
+ * From here on the place is used by descriptor. The paths are for messages and for comparison with
+ * the mount table.
  */
 static int take_place(struct publish_dir *p, const struct place *at, struct err *e)
 {
@@ -203,7 +204,10 @@ int publish_dir_find(const char *dir, bool replace, struct publish_dir *ret, str
 	return 0;
 }
 
-/* Exchange it for what is there, which must be what was looked at: its content will be removed. */
+/*
+ * Exchange name for the existing directory, and check that it is the one that was checked before:
+ * the caller will remove its content.
+ */
 static int exchange(const struct publish_dir *p, int dirfd, const char *name)
 {
 	struct stat old;
@@ -215,7 +219,7 @@ static int exchange(const struct publish_dir *p, int dirfd, const char *name)
 	return renameat2(dirfd, name, p->parent, p->name, RENAME_EXCHANGE) < 0 ? -errno : -ESTALE;
 }
 
-/* An empty directory of that name gives way to rename(2) itself. */
+/* rename(2) replaces an empty directory. */
 static int rename_there(const struct publish_dir *p, int dirfd, const char *name)
 {
 	if (renameat(dirfd, name, p->parent, p->name) == 0)
@@ -236,20 +240,20 @@ int publish_dir_rename(const struct publish_dir *p, int dirfd, const char *name,
 	if (r < 0) {
 		(void)err_set(e, -r, p->path, "cannot rename the finished tree to it");
 		if (r == -ENOTEMPTY || r == -EEXIST || r == -ESTALE)
-			err_why(e, "somebody has put something there meanwhile");
+			err_why(e, "another process has created something there meanwhile");
 		return r;
 	}
 	if (fstatat(p->parent, p->name, &there, AT_SYMLINK_NOFOLLOW) < 0 ||
 		!same_file(&there, &ours))
 		return err_say(e, EIO, p->path,
-			"is not what was renamed to it: somebody else is at work there");
+			"is not what was renamed to it: another process is changing it");
 	return 0;
 }
 
 void publish_dir_done(struct publish_dir *p)
 {
 	if (p->parent >= 0)
-		(void)close(p->parent); /* was only read */
+		(void)close(p->parent); /* only read from */
 	free(p->path);
 	free(p->parent_path);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* store: where layers and images are kept, and who may look. */
+/* store: open a store, and check who can reach it. */
 
 #include "store.h"
 
@@ -48,8 +48,8 @@ static int default_path(char **ret, struct err *e)
 }
 
 /*
- * Others are to look into a store with a base, not to become the owner of its files: that is who
- * runs a set-uid program of one image, and can then write to the layers of all.
+ * Other users may read a store with a base, but must not get the ids that own its files: a user who
+ * runs a set-uid program of one image could then write to the layers of all images.
  */
 static int check_open(const struct store *s, mode_t mode, struct err *e)
 {
@@ -57,7 +57,7 @@ static int check_open(const struct store *s, mode_t mode, struct err *e)
 	int r;
 
 	if (mode & 022) {
-		r = err_say(e, EPERM, s->path, "others may write to the store (mode %04o)",
+		r = err_say(e, EPERM, s->path, "other users may write to the store (mode %04o)",
 			mode & 07777);
 		err_try(e, "chmod %s '%s'", nosuid ? "go-w" : "0700", s->path);
 		return r;
@@ -78,13 +78,13 @@ static int refuse_public(const char *path, struct err *e)
 		e, EPERM, path, "only on a mount that is nosuid can a store be open to others");
 
 	err_why(e, OWNS_ALL);
-	err_try(e, "leave out --public; or name a store on a mount that is nosuid");
+	err_try(e, "omit --public, or name a store on a mount that is nosuid");
 	return r;
 }
 
 /*
- * --public, before anything is made: of a store that is not there, the mount of the directory that
- * it will be in counts.
+ * For --public, before anything is created. If the store does not exist, check the mount of the
+ * nearest existing parent.
  */
 static int check_public(const char *path, struct err *e)
 {
@@ -108,7 +108,7 @@ static int check_public(const char *path, struct err *e)
 	return reachable_mount_has(fd, ST_NOSUID) ? 0 : refuse_public(path, e);
 }
 
-/* --public: what check_public() found is asked of what was opened. */
+/* Check the opened store again for what check_public() checked by path. */
 static int let_others_in(const struct store *s, unsigned flags, struct err *e)
 {
 	if (!reachable_mount_has(s->fd, ST_NOSUID))
@@ -119,8 +119,8 @@ static int let_others_in(const struct store *s, unsigned flags, struct err *e)
 }
 
 /*
- * Nobody but its owner may pass: inside are set-uid programs and devices, reachable by path
- * otherwise.
+ * Only the owner may traverse the store: it contains set-uid programs and devices, which other
+ * users could reach by path.
  */
 static int check_private(const struct store *s, struct err *e)
 {
@@ -153,13 +153,13 @@ static int check_private(const struct store *s, struct err *e)
 static int not_a_store(const struct store *s, struct err *e)
 {
 	(void)err_say(e, ENOTEMPTY, s->path, "is neither a store nor empty");
-	err_try(e, "name an empty directory, or one that is not there: shiftbox makes it");
+	err_try(e, "name an empty directory, or one that does not exist: shiftbox makes it");
 	return -ENOTEMPTY;
 }
 
 /*
- * Make the directory fit to be a store. One that holds something else must not become one by a slip
- * of the hand; an empty one is closed to others, since nobody can rely on being able to pass it.
+ * Accept an existing directory as a store. A directory that holds other files is refused, in case
+ * the path is a mistake. An empty one is closed to other users, since nothing in it can be in use.
  */
 static int adopt(const struct store *s, unsigned flags, struct err *e)
 {
@@ -172,7 +172,7 @@ static int adopt(const struct store *s, unsigned flags, struct err *e)
 	if (fstat(s->fd, &st) < 0)
 		return err_set(e, errno, s->path, "cannot stat the store");
 	if (st.st_uid != geteuid())
-		return 0; /* check_private() refuses it, as it is */
+		return 0; /* check_private() refuses it */
 	r = store_dir_list(s->fd, s->path, &names, e);
 	if (r < 0)
 		return r;
@@ -181,7 +181,7 @@ static int adopt(const struct store *s, unsigned flags, struct err *e)
 			strcmp(names.items[i], "tmp") && strcmp(names.items[i], "base"))
 			return not_a_store(s, e);
 	if (!(flags & STORE_CREATE))
-		return err_say(e, ENOENT, s->path, "is no store yet");
+		return err_say(e, ENOENT, s->path, "is not a store yet");
 	if (fchmod(s->fd, 0700) < 0)
 		return err_set(e, errno, s->path, "cannot close the new store to others");
 	return 0;
@@ -198,11 +198,12 @@ static int open_part(
 			e, errno, s->path, "cannot create the directory '%s' in the store", name);
 	fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
-		return err_say(e, ENOENT, s->path, "is no store: it has no directory '%s'", name);
+		return err_say(
+			e, ENOENT, s->path, "is not a store: it has no directory '%s'", name);
 	if (fd < 0)
 		return err_set(
 			e, errno, s->path, "cannot open the directory '%s' of the store", name);
-	/* Whatever the umask was. */
+	/* The umask may have removed bits. */
 	if (flags & STORE_PUBLIC && flags & STORE_CREATE && mode == 0755 && fchmod(fd, mode) < 0) {
 		int r = err_set(e, errno, s->path,
 			"cannot open the directory '%s' of the store to others", name);
@@ -244,7 +245,9 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 	if (r < 0)
 		return r;
 
-	/* What others are told to mount must not depend on our working directory. */
+	/*
+	 * Paths of layers go into mount tables, so they must not depend on the working directory.
+	 */
 	path_of_fd(s->fd, &absolute);
 	if (!buf_get(&absolute))
 		return err_nomem(e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* store_base: stores whose disk ids are shifted into a range of nobody's. */
+/* store_base: stores whose disk ids are shifted by a base. */
 
 #include "store_base.h"
 
@@ -24,7 +24,7 @@ enum { TEXT_MAX = 64 };
 
 static int fault(int num, const char *s, const char *why, struct err *e)
 {
-	(void)err_say(e, num, s, "is no base for disk ids: %s", why);
+	(void)err_say(e, num, s, "is not a valid base for disk ids: %s", why);
 	if (e)
 		e->usage = true;
 	return -num;
@@ -85,8 +85,8 @@ static int read_file(const struct store *s, struct store_base *ret, struct err *
 	if (b.len && b.data[b.len - 1] == '\n')
 		b.data[--b.len] = '\0';
 	if (!b.len || strlen(b.data) != b.len || store_base_parse(b.data, ret, NULL) < 0)
-		return err_say(e, EBADMSG, s->path,
-			"the file '%s' of the store is not what was written there", FILE_NAME);
+		return err_say(
+			e, EBADMSG, s->path, "the file '%s' of the store is damaged", FILE_NAME);
 	return 0;
 }
 
@@ -99,7 +99,7 @@ int store_base_choose(struct store *s, const struct store_base *want, struct err
 	if (s->base.count && (s->base.base != want->base || s->base.count != want->count)) {
 		r = err_say(e, EEXIST, s->path, "the store has the base %u:%u, not %u:%u",
 			s->base.base, s->base.count, want->base, want->count);
-		err_try(e, "leave out --base: the store remembers its own; or name another store");
+		err_try(e, "omit --base: the store remembers its own; or name another store");
 		return r;
 	}
 	s->base = *want;
@@ -125,7 +125,7 @@ int store_base_may_write(const struct store *s, struct err *e)
 
 	r = read_file(s, &there, e);
 	if (r < 0 || there.count)
-		return r; /* another process may have been first: publishing compares */
+		return r; /* if another process has written it, store_base_check() compares */
 	r = store_dir_list(s->layers, s->path, &names, e);
 	if (r < 0)
 		return r;
@@ -140,7 +140,7 @@ static int write_file(const struct store *s, struct err *e)
 	if (r <= 0)
 		return r;
 	n = snprintf(text, sizeof(text), "%u:%u\n", s->base.base, s->base.count);
-	(void)unlinkat(s->fd, FILE_NEW, 0); /* of a dead process: the lock is ours */
+	(void)unlinkat(s->fd, FILE_NEW, 0); /* left by a killed process: the lock is held */
 	r = fd_write_file(s->fd, FILE_NEW, 0644, text, (size_t)n, e);
 	if (r < 0)
 		return r;

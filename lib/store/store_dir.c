@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* store_dir: the names in a directory. */
+/* store_dir: list a directory. */
 
 #include "store_dir.h"
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * store_ids: which ids a store was filled with, where a user namespace gives them. The owners on
- * the disk are those that the namespace's map says; under another map the files belong to others,
- * or to nobody.
+ * store_ids: remember the ID map of the user namespace in which a store was filled. Under another
+ * map, the files in the store would belong to other ids.
  */
 
 #include "store_priv.h"
@@ -23,10 +22,10 @@
 
 enum { TEXT_MAX = 1 << 16, WHY_MAX = 200 };
 
-/* The first id that is not stored any more as it was. */
+/* The first id that is no longer stored as the same disk id. */
 struct moved {
-	bool found, more; /* more: there are ids that there were not */
-	bool fewer;       /* only the last one is not there any more */
+	bool found, more; /* more: ids are available that were not before */
+	bool fewer;       /* only the last id is missing */
 	uint32_t last;
 	char why[WHY_MAX];
 	const char *kind;
@@ -41,8 +40,8 @@ static int compare(const struct iddiff *d, void *arg)
 		return 0;
 	}
 	/*
-	 * "unshare -r --map-auto" leaves one out: the caller's own id takes a place, and the grant
-	 * is cut to fit.
+	 * "unshare -r --map-auto" maps one id fewer: the caller's own id takes a place, and the
+	 * granted range is cut to fit.
 	 */
 	if (!d->second && d->disk == m->last && d->disk > 0) {
 		m->fewer = true;
@@ -60,7 +59,7 @@ static int compare(const struct iddiff *d, void *arg)
 	return 1;
 }
 
-/* Whether one was found. */
+/* Returns whether a moved id was found. */
 static bool find_moved_of(
 	const char *kind, const struct idranges *was, const struct idranges *now, struct moved *ret)
 {
@@ -74,11 +73,10 @@ static bool find_moved_of(
 static void find_moved(const struct idmap *was, const struct idmap *now, struct moved *ret)
 {
 	if (!find_moved_of("user", &was->uid, &now->uid, ret))
-		(void)find_moved_of(
-			"group", &was->gid, &now->gid, ret); /* what it found is in ret */
+		(void)find_moved_of("group", &was->gid, &now->gid, ret); /* the result is in ret */
 }
 
-/* -ENOENT when there is none. */
+/* -ENOENT if the file does not exist. */
 static int read_ids(const struct store *s, struct idmap *ret, struct err *e)
 {
 	const struct idmap_context strict = { .strict = true };
@@ -90,8 +88,8 @@ static int read_ids(const struct store *s, struct idmap *ret, struct err *e)
 		return r;
 	text = buf_get(&b);
 	if (strlen(text) != b.len || idmap_parse(&text, 1, &strict, ret, NULL) < 0)
-		return err_say(e, EBADMSG, s->path,
-			"the file '%s' of the store is not what was written there", FILE_NAME);
+		return err_say(
+			e, EBADMSG, s->path, "the file '%s' of the store is damaged", FILE_NAME);
 	return 0;
 }
 
@@ -104,7 +102,7 @@ static int write_ids(const struct store *s, const struct idmap *m, struct err *e
 	buf_char(&b, '\n');
 	if (!buf_get(&b))
 		return err_nomem(e);
-	(void)unlinkat(s->fd, FILE_NEW, 0); /* of a dead process: the lock is ours */
+	(void)unlinkat(s->fd, FILE_NEW, 0); /* left by a killed process: the lock is held */
 	r = fd_write_file(s->fd, FILE_NEW, 0600, b.data, b.len, e);
 	if (r < 0)
 		return r;
@@ -133,15 +131,17 @@ static int check(const struct store *s, bool write, struct err *e)
 	}
 	find_moved(&was, &now, &m);
 	if (m.fewer)
-		log_verbose("the store was filled with one id more than there is here, %u", m.last);
+		log_verbose(
+			"the store was filled with one id more than is available here, %u", m.last);
 	if (!m.found)
 		return write && m.more ? write_ids(s, &now, e) : 0;
 	if (!write) {
-		log_warn("the store was filled with other ids than there are here: %s", m.why);
+		log_warn("the store was filled with other ids than are available here: %s", m.why);
 		return 0;
 	}
-	(void)err_say(e, EPERM, s->path, "the store was filled with other ids than there are now");
-	err_why(e, "%s: its files would belong to others", m.why);
+	(void)err_say(
+		e, EPERM, s->path, "the store was filled with other ids than are available now");
+	err_why(e, "%s: its files would belong to other users", m.why);
 	err_try(e,
 		"bring the old lines of /etc/subuid and /etc/subgid back (the map is in the file "
 		"'%s' of the store), or name another store with --store",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* store_image: what the store knows of its images and layers. */
+/* store_image: list, read and remove the images of a store. */
 
 #include "store_image.h"
 
@@ -118,10 +118,7 @@ int store_image_layers(
 	int r;
 
 	r = store_lock_layers(s, e);
-	/*
-	 * Another unpack of this name exchanges the directory: not between our opening and reading
-	 * it.
-	 */
+	/* Another unpack of this name may exchange the directory between opening and reading it. */
 	if (r == 0)
 		r = store_lock(s, STORE_IMAGES, LOCK_SHARED, e);
 	if (r < 0)
@@ -161,7 +158,7 @@ static char *member(const struct json *object, const char *key)
 	const char *s = NULL;
 
 	(void)doc_str(
-		object, key, "", false, &s, NULL); /* only shown: what is no string is not shown */
+		object, key, "", false, &s, NULL); /* for display only: other types are not shown */
 	return strdup(s ? s : "");
 }
 
@@ -237,13 +234,12 @@ int store_image_remove(struct store *s, const char *name, struct err *e)
 
 	r = store_image_dirs(s, name, &dirs, e);
 	if (r == -ENOENT)
-		return r; /* what is damaged can be removed all the same */
+		return r; /* a damaged image can be removed */
 	r = store_image_name_check(name, e);
 	if (r == 0)
 		r = store_staging_new(s, &st, e);
 	/*
-	 * --prune, which reads all images, must not find this one gone between its list and its
-	 * look at it.
+	 * --prune reads all images: none may disappear between its listing and its reading of them.
 	 */
 	if (r == 0)
 		r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);

@@ -111,7 +111,7 @@ void store_layer_done(struct store_layer *l)
 
 static const char *last_name(const char *path)
 {
-	return strrchr(path, '/') + 1; /* an absolute path */
+	return strrchr(path, '/') + 1; /* path is absolute */
 }
 
 int store_layer_open(const struct store *s, const char *path, int *ret_fd, struct err *e)
@@ -124,7 +124,7 @@ int store_layer_open_spec(const struct store *s, const char *path, int *ret_fd, 
 	return fd_open_regular(s->layers, last_name(path), O_NOFOLLOW, ret_fd, e);
 }
 
-/* "sha256-...mtree" without its suffix; NULL when it is no sidecar's name. */
+/* "sha256-...mtree" without its suffix; NULL if it is not the name of such a file. */
 static char *sidecar_owner(const char *name)
 {
 	size_t n = strlen(name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* store_lock: who may change the store, and who waits for whom. */
+/* store_lock: locks on parts of the store. */
 
 #include "store_lock.h"
 
@@ -22,11 +22,11 @@ enum { TRIES = 100 };
 
 struct part_lock {
 	bool opened;
-	int fd; /* the lock outside of the store, once it is opened; -1: there is none */
+	int fd; /* of the lock outside of the store; -1: not opened, or not available */
 	enum lock_how how;
-	int mark;                 /* the mark in tmp/; -1: there is none */
+	int mark;                 /* its mark in tmp/; -1: none */
 	char name[MARK_NAME_MAX]; /* of the mark: "lock-PART-HOW-" and 16 digits */
-	pid_t pid;                /* who made it: a child has a copy of all this */
+	pid_t pid; /* the process that made the mark: a forked child has a copy of this struct */
 };
 
 struct store_locks {
@@ -66,10 +66,7 @@ void store_lock_free(struct store *s)
 	s->locks = NULL;
 }
 
-/*
- * --- processes that share /run with us
- * ------------------------------------------------------------
- */
+/* --- Processes that share /run --- */
 
 static int take_outside(const struct store *s, enum store_part part, enum lock_how how)
 {
@@ -93,10 +90,7 @@ static int take_outside(const struct store *s, enum store_part part, enum lock_h
 	return lock_wait(h->fd, how);
 }
 
-/*
- * --- those that do not
- * ----------------------------------------------------------------------------
- */
+/* --- Processes that do not share /run --- */
 
 static int make_mark(
 	const struct store *s, enum store_part part, enum lock_how how, struct part_lock *ret)
@@ -117,8 +111,8 @@ static int make_mark(
 }
 
 /*
- * Is this the name of a mark that ours has to do with? *ret_order: the digits, by which two that
- * meet know who waits.
+ * Is this the name of a mark that conflicts with a lock of this part and kind? *ret_order are its
+ * digits, which decide which of two processes waits.
  */
 static bool is_against(
 	const char *name, enum store_part part, enum lock_how how, const char **ret_order)
@@ -145,9 +139,9 @@ static int wait_for(const struct store *s, const char *name, struct err *e)
 }
 
 /*
- * Wait for the marks that stand against ours, which is there already: of two processes that make
- * one at the same time at least one sees the other. The one with the higher number withdraws, and
- * begins again later (1), so that they do not wait for each other.
+ * Wait for the conflicting marks. The own mark already exists: of two processes that make one at
+ * the same time, at least one sees the other. The process with the greater number removes its mark
+ * and starts again (returns 1), so that the two do not wait for each other.
  */
 static int meet_others(const struct store *s, enum store_part part, enum lock_how how,
 	struct part_lock *own, struct err *e)
@@ -166,8 +160,8 @@ static int meet_others(const struct store *s, enum store_part part, enum lock_ho
 			continue;
 		state = mark_look(s->tmp, name);
 		if (state == MARK_DEAD)
-			(void)unlinkat(s->tmp, name,
-				0); /* of any kind, also an unfinished one; else it stays dead */
+			(void)unlinkat(s->tmp, name, 0); /* of any part, and unfinished ones; if
+			                                    this fails, the mark remains dead */
 		if (state != MARK_HELD || !is_against(name, part, how, &theirs))
 			continue;
 		if (own->mark >= 0 && strcmp(theirs, mine) < 0) {
@@ -181,8 +175,8 @@ static int meet_others(const struct store *s, enum store_part part, enum lock_ho
 }
 
 /*
- * No room, no right to write, no locks: then the lock outside must do. Without that, who only reads
- * goes on all the same.
+ * Without space, write permission or file locks in tmp/, the lock outside of the store has to
+ * suffice. Without that lock too, readers continue unlocked.
  */
 static int no_mark(
 	const struct store *s, const struct part_lock *h, enum lock_how how, int num, struct err *e)
@@ -201,7 +195,7 @@ static int no_mark(
 	return 0;
 }
 
-/* The mark that the lock has by now goes when the new one is there. */
+/* The previous mark is dropped after the new one has been made. */
 static int take_inside(const struct store *s, enum store_part part, enum lock_how how,
 	struct part_lock *h, struct err *e)
 {
@@ -245,8 +239,8 @@ int store_lock(const struct store *s, enum store_part part, enum lock_how how, s
 		return 0;
 	}
 	/*
-	 * Two that hold a shared lock and want more would wait for each other. flock(2) lets go as
-	 * well.
+	 * Two processes that hold a shared lock and convert it would wait for each other. flock(2)
+	 * also releases the lock before it converts it.
 	 */
 	if (!less) {
 		let_go(s, h);

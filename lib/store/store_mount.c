@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * store_mount: which layers are mounted. An overlay of ours shows them by name
- * (lib/mount/overlay.c), and so does one that somebody else made of their paths, or a bind mount of
- * one. In our own mount namespace, and those of root and of the store's owner, the names count; as
- * a name is that of its content, the layer of another store counts for ours, too: it is spared
- * without need, which does no harm.
+ * store_mount: find the layers and images of a store that are mounted.
  *
- * Other users write what they like into the options of mounts in a namespace of theirs. There a
- * layer counts if a mount is of its very directory, by device and inode, or if an overlay names a
- * path that leads to it and that they may pass: a path that is closed to them cannot have been a
- * layer's, but can be made to lead there after the overlay was mounted. A stack that only such a
- * namespace still has, copied from one that is gone, is not told from a false one: it is not
- * spared.
+ * The overlays that this program makes name their layers (lib/mount/overlay.c). So do overlays that
+ * other programs make of the layers' paths, and bind mounts of a layer. In the caller's mount
+ * namespace and in those of root and of the store's owner, the names count. A name identifies the
+ * content, so a mounted layer of another store also counts and keeps the layer of this store from
+ * being pruned, which is harmless.
+ *
+ * Other users can put any text into the options of mounts in their own namespaces. There, a layer
+ * counts if a mount's root is its directory, by device and inode, or if an overlay names a path
+ * that leads to it and that these users can traverse. A path that is closed to them was never that
+ * of a layer in use, but can be made to lead to one after the overlay was mounted. A stack that
+ * exists only as a copy in such a namespace cannot be told from a forged one, and does not keep
+ * layers from being pruned.
  */
 
 #include "store_mount.h"
@@ -32,37 +34,38 @@
 #include "store_image.h"
 #include "store_layer.h"
 
-enum { NAME = 71, VARIANT = 88 }; /* sha256-DIFF_ID, and with .HASH */
+enum { NAME = 71, VARIANT = 88 }; /* lengths of sha256-DIFF_ID and of sha256-DIFF_ID.HASH */
 enum { OVERFLOW_ID = 65534 };
 
 struct mount_search {
 	const struct store *store;
-	uid_t owner;       /* of the store ... */
-	bool open;         /* ... which others may pass */
-	const char *image; /* a mount of it is looked for, which goes to ... */
+	uid_t owner;       /* of the store */
+	bool open;         /* other users may traverse the store */
+	const char *image; /* look for a mount of this image, and store it in ... */
 	struct store_mount *mount;
-	struct store_mounted *mounted; /* or the layers that are mounted go here */
+	struct store_mounted *mounted; /* or collect the mounted layers here */
 	struct err *e;
 
-	const struct mntns *ns; /* the namespace that is looked at */
+	const struct mntns *ns; /* current namespace */
 	uint64_t inode;
 	bool trusted;
-	const struct mount_info *i; /* the mount that is looked at */
-	size_t told, ours;          /* layers that it names, and those of this store among them */
+	const struct mount_info *i; /* current mount */
+	size_t told, ours; /* number of layers that the mount names, and of those that are in this
+	                      store */
 };
 
-/* The name that text begins with, or false. */
+/* Does text begin with the name of a layer? Then copy the name into ret. */
 static bool layer_name(const char *text, char ret[static VARIANT + 1])
 {
-	(void)snprintf(ret, VARIANT + 1, "%s", text); /* what follows is cut off */
+	(void)snprintf(ret, VARIANT + 1, "%s", text); /* truncated on purpose */
 	if (strlen(ret) < VARIANT || !store_layer_name_ok(ret))
 		ret[NAME] = '\0';
 	return store_layer_name_ok(ret);
 }
 
 /*
- * Does path lead in its namespace to what is at rel below layers/, and that on the mount with this
- * id (-1: any)? 1, 0; -1: it leads nowhere, as those within a clone that is detached.
+ * Does path, in its mount namespace, lead to the file at rel below layers/ on the mount with this
+ * id (-1: any)? 1, 0, or -1 if it cannot be opened, like paths in a detached clone.
  */
 static int leads_to(const struct mount_search *s, const char *path, int id, const char *rel)
 {
@@ -85,7 +88,7 @@ static int add_name(struct mount_search *s, const char *name)
 	return strv_has(&s->mounted->names, name) ? 0 : strv_add(&s->mounted->names, name);
 }
 
-/* A mount that is no overlay: of a layer, or of what is in one? Returns 0, or -ENOMEM. */
+/* A mount other than an overlay: does it show a layer or a part of one? 0, or -ENOMEM. */
 static int look_at_root(struct mount_search *s)
 {
 	for (const char *p = s->i->root; (p = strstr(p, "sha256-")); p += strlen("sha256-")) {
@@ -99,7 +102,7 @@ static int look_at_root(struct mount_search *s)
 	return 0;
 }
 
-/* A lower directory of an overlay. Returns 0, or -ENOMEM. */
+/* Look at a lower directory of an overlay. 0, or -ENOMEM. */
 static int look_at_layer(const struct overlay_dir *dir, void *arg)
 {
 	struct mount_search *s = arg;
@@ -124,9 +127,9 @@ static int look_at_layer(const struct overlay_dir *dir, void *arg)
 }
 
 /*
- * Could a mount that does not tell its layers (an older program's, or of more than an older kernel
- * takes by name) be of an image of this store? Not if there is none by that name, since none that
- * is mounted is removed.
+ * Could this overlay, whose layers mountinfo does not show, belong to this store? An older version
+ * made it, or it has more layers than an older kernel accepts by name. Only if the store has an
+ * image of that name: mounted images are never removed.
  */
 static bool is_ours(const struct mount_search *s, const char *source)
 {
@@ -137,15 +140,15 @@ static bool is_ours(const struct mount_search *s, const char *source)
 			    faccessat(s->store->images, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
-/* An overlay of which nothing is known but its label, or not even that. */
+/* An overlay of which at most the source is known. */
 static bool may_be_of_the_store(const struct mount_search *s)
 {
 	return s->trusted && !s->told && (s->i->too_large || is_ours(s, s->i->source));
 }
 
 /*
- * Is it of the image that is looked for? What other users have mounted is no reason to refuse:
- * --prune spares layers in any case.
+ * Is it a mount of the image that is searched for? Mounts of other users do not prevent its
+ * removal: --prune keeps mounted layers in any case.
  */
 static bool is_of_the_image(const struct mount_search *s)
 {
@@ -158,7 +161,7 @@ static void note(const struct mount_search *s, struct store_mount *m)
 		return;
 	buf_str(&m->target, *s->i->target ? s->i->target : "/");
 	m->pid = s->ns->ours ? 0 : s->ns->pid;
-	(void)snprintf(m->command, sizeof(m->command), "%s", s->ns->command); /* as long */
+	(void)snprintf(m->command, sizeof(m->command), "%s", s->ns->command); /* same size */
 }
 
 static void enter(struct mount_search *s, const struct mntns *ns)
@@ -167,7 +170,8 @@ static void enter(struct mount_search *s, const struct mntns *ns)
 
 	s->inode = ns->inode;
 	/*
-	 * An owner that cannot be told is above our user namespace, or we could not look into it.
+	 * mntns_owner() fails for namespaces above the caller's user namespace, and for those that
+	 * cannot be inspected.
 	 */
 	s->trusted = ns->ours || !mntns_owner(ns, &uid) || uid == 0 ||
 		(uid == s->owner && uid != OVERFLOW_ID);
@@ -217,7 +221,7 @@ static int search(struct mount_search *s)
 	struct stat st;
 
 	if (fstat(s->store->fd, &st) < 0)
-		return err_set(s->e, errno, s->store->path, "cannot tell the owner of the store");
+		return err_set(s->e, errno, s->store->path, "cannot find the owner of the store");
 	s->owner = st.st_uid;
 	s->open = st.st_mode & S_IXOTH;
 	return mount_info_all_namespaces(look, s, s->e);

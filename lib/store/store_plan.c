@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* store_plan: mounts of images whose disk ids are shifted. */
+/* store_plan: adapt mount plans to stores with a base. */
 
 #include "store_plan.h"
 
@@ -30,7 +30,7 @@ int store_plan(struct mount_plan *p, const struct store *s, struct err *e)
 	if (r == -ENODATA)
 		err_why(e,
 			"the store has a base: the disk ids of the map are those of the image, 0 "
-			"to %u (owner:USER means others, those in the store)",
+			"to %u (owner:USER refers to the disk ids instead)",
 			b->count - 1);
 	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* store_gc: removing images, and the layers that no image needs. */
+/* store_prune: remove the layers that no image lists. */
 
 #include "store_prune.h"
 
@@ -26,7 +26,8 @@ static int by_name(const void *a, const void *b)
 }
 
 /*
- * The directories that images name, sorted. An image that cannot be read could name any: an error.
+ * The directories that images list, sorted. An image that cannot be read could list any layer, so
+ * it is an error.
  */
 static int used_layers(struct store *s, struct strv *ret, struct err *e)
 {
@@ -66,7 +67,7 @@ static int prune_layer(struct store *s, struct store_staging *st, const char *di
 	return r;
 }
 
-/* 1: it may go. A stack whose image was removed or replaced since still has its layers. */
+/* 1 if the layer can be removed. Images that were removed or replaced may still be mounted. */
 static int may_go(const char *dir, const struct strv *used, const struct store_mounted *mounted,
 	struct err *e)
 {
@@ -80,9 +81,10 @@ static int may_go(const char *dir, const struct strv *used, const struct store_m
 	if (!mounted->opaque.target.len)
 		return 1;
 	(void)err_say(e, EBUSY, buf_get(&mounted->opaque.target),
-		"an image is mounted there, and the mount does not tell its layers");
+		"an image is mounted here, but the kernel does not show which layers it uses");
 	store_mount_explain(&mounted->opaque,
-		"made by an older shiftbox, or of more layers than the kernel takes by name, ", e);
+		"made by an older shiftbox, or with more layers than the kernel accepts by name, ",
+		e);
 	return -EBUSY;
 }
 
@@ -95,7 +97,10 @@ int store_prune_begin(struct store *s, struct err *e)
 	s->mounted = calloc(1, sizeof(*s->mounted));
 	if (!s->mounted)
 		return err_nomem(e);
-	/* Who mounts holds the lock from before the layers are looked up until they are mounted. */
+	/*
+	 * A process that mounts an image holds the shared lock from before it looks up the layers
+	 * until they are mounted.
+	 */
 	r = store_lock(s, STORE_LAYERS, LOCK_EXCLUSIVE, e);
 	return r < 0 ? r : store_mount_find_layers(s, s->mounted, e);
 }
@@ -125,6 +130,6 @@ int store_prune(struct store *s, bool dry_run, void (*fn)(const struct store_lay
 	free(s->mounted);
 	s->mounted = NULL;
 	(void)store_lock(s, STORE_LAYERS, s->layers_locked ? LOCK_SHARED : LOCK_OFF,
-		NULL); /* giving up a lock does not fail */
+		NULL); /* does not fail */
 	return r;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* store_publish: nothing is in the store before it is whole. */
+/* store_publish: rename complete layers and images into the store. */
 
 #include "store_publish.h"
 
@@ -21,7 +21,7 @@
 #include "store_staging.h"
 #include "tempdir.h"
 
-/* Without fsync: one syncfs serves all. */
+/* No fsync(2): one syncfs(2) covers all files. */
 static int put_file(int dirfd, const char *name, const void *p, size_t n, struct err *e)
 {
 	scoped_fd int fd =
@@ -72,7 +72,7 @@ static int same_deps(
 	return r;
 }
 
-/* The name the layer shall have; *ret_there: it has it already, from another process. */
+/* Choose the name of the layer; *ret_there: another process has published it already. */
 static int choose_name(const struct store *s, const struct staged_layer *l, char name[static 128],
 	bool *ret_there, struct err *e)
 {
@@ -116,7 +116,7 @@ static int publish_layer(const struct store_staging *st, struct staged_layer *l,
 	if (there)
 		return 0;
 
-	/* Files first: the directory's rename is what makes the layer exist. */
+	/* The directory comes last: its rename makes the layer exist. */
 	for (size_t i = 0; store_layer_sidecars[i]; i++) {
 		(void)snprintf(to, sizeof(to), "%s%s", name, store_layer_sidecars[i]);
 		(void)tempdir_entry(l->i, store_layer_sidecars[i], from);
@@ -125,7 +125,7 @@ static int publish_layer(const struct store_staging *st, struct staged_layer *l,
 		if (errno != ENOENT || strcmp(store_layer_sidecars[i], ".lower"))
 			return err_set(e, errno, to, "cannot move the file into the store");
 		(void)unlinkat(s->layers, to,
-			0); /* a dead process may have left one, and this layer has none */
+			0); /* a killed process may have left one, and this layer has none */
 	}
 	if (renameat2(store_staging_plain_fd(st), tempdir_entry(l->i, "", from), s->layers, name,
 		    RENAME_NOREPLACE) < 0)
@@ -184,7 +184,7 @@ static int publish_image(struct store_staging *st, const char *name, struct err 
 
 	if (renameat2(st->tempdir.fd, "image", s->images, name, RENAME_NOREPLACE) == 0)
 		return 0;
-	/* What was there comes back in exchange and goes with the staging directory. */
+	/* The replaced image is removed with the staging directory. */
 	if (errno == EEXIST &&
 		renameat2(st->tempdir.fd, "image", s->images, name, RENAME_EXCHANGE) == 0)
 		return 0;
@@ -223,8 +223,8 @@ int store_publish(struct store_staging *st, struct staged_layer *layers, size_t 
 	if (r < 0)
 		return r;
 	/*
-	 * One call for all files, also those whose blocks are not allocated yet: a full disk shows
-	 * here at the latest.
+	 * One call covers all files, including those whose blocks are not allocated yet: ENOSPC is
+	 * reported here at the latest.
 	 */
 	if (sync && syncfs(st->tempdir.fd) < 0)
 		return err_set(e, errno, s->path, "cannot write the layers to disk");

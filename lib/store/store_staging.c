@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* store_staging: where layers and images are made before they are renamed into place. */
+/* store_staging: the staging directory of a store. */
 
 #include "store_staging.h"
 
@@ -16,7 +16,7 @@
 #include "tempdir.h"
 #include "tempdir_mapped.h"
 
-/* Of a store with a base: a view in which ids are an image's. */
+/* In a store with a base, make the ID-mapped view of the staging directory. */
 static int make_view(struct store_staging *st, struct err *e)
 {
 	scoped_idmap struct idmap map = { .gid_assumed = false };
@@ -85,6 +85,6 @@ int store_staging_discard(struct store_staging *st, int dirfd, const char *name,
 
 	(void)snprintf(to, sizeof(to), "discarded-%u", st->discarded++);
 	if (renameat2(dirfd, name, st->tempdir.fd, to, RENAME_NOREPLACE) < 0)
-		return err_set(e, errno, name, "cannot take it out of the store");
+		return err_set(e, errno, name, "cannot move it out of the store");
 	return fd_remove_tree(st->tempdir.fd, to, e);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* store_view: what a stored image holds, as its stack would show it. */
+/* store_view: read a stored image without mounting it. */
 
 #include "store_view.h"
 
@@ -41,7 +41,9 @@ static int read_image(struct store *s, const char *name, struct store_view *v, s
 	scoped_fd int fd = -1;
 	int r;
 
-	/* Both of one image: an unpack of this name may put another in its place. */
+	/*
+	 * Read the list and the configuration of one image: an unpack of this name may replace it.
+	 */
 	r = store_lock(s, STORE_IMAGES, LOCK_SHARED, e);
 	if (r < 0)
 		return r;
@@ -81,15 +83,13 @@ void store_view_done(struct store_view *v)
 	buf_done(&v->config);
 }
 
-/*
- * --- paths -------------------------------------------------------------------------------------
- */
+/* --- Paths --- */
 
-/* A walk from the image's root. Both are relative to it, without links in at. */
+/* The resolution of a path. Both buffers are relative to the image's root; at contains no links. */
 struct view_walk {
-	struct buf at;   /* where it is: "" or "usr/lib" */
-	struct buf rest; /* what is still to go */
-	size_t pos;      /* in rest */
+	struct buf at;   /* resolved so far: "" or "usr/lib" */
+	struct buf rest; /* not yet resolved, from pos on */
+	size_t pos;
 	unsigned links;
 };
 
@@ -102,7 +102,7 @@ static void walk_up(struct view_walk *w)
 		w->at.data[w->at.len] = '\0';
 }
 
-/* The link at the end of at is replaced by where it leads. */
+/* Replace the symbolic link at the end of at by its target. */
 static int walk_link(
 	struct view_walk *w, const struct lower_hit *hit, const char *path, struct err *e)
 {
@@ -131,7 +131,7 @@ static int walk_link(
 	return 0;
 }
 
-/* The next component into at: 1, or 0 when none is left. */
+/* Move the next component from rest to at. False if there is none. */
 static bool walk_next(struct view_walk *w)
 {
 	for (;;) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tempdir: directories that go with their process. */
+/* tempdir: private directories that are removed after their process has ended. */
 
 #include "tempdir.h"
 
@@ -32,7 +32,7 @@ static bool is_ours(const char *name, const char *prefix)
 		strspn(name + n, "0123456789abcdef") == DIGITS;
 }
 
-/* Of the mark that says that the stage's process lives: it is there before the stage. */
+/* The name of the mark of a tempdir. The mark exists before the directory. */
 static const char *mark_name(const char *name, char buf[static MARK_NAME_MAX])
 {
 	(void)snprintf(buf, MARK_NAME_MAX, "%.48s.lock", name); /* fits: struct tempdir */
@@ -40,9 +40,9 @@ static const char *mark_name(const char *name, char buf[static MARK_NAME_MAX])
 }
 
 /*
- * Is it ours and of a dead process? *ret_fd keeps those who sweep at the same time away from each
- * other, and older programs, which have no marks but lock the directory itself. Where there is a
- * mark it does not matter who holds that lock.
+ * Is the directory the caller's, and has its process ended? The lock on *ret_fd keeps concurrent
+ * sweeps apart, and older versions, which had no marks and locked the directory. If there is a
+ * mark, it alone decides.
  */
 static bool is_dead(int parent, const char *name, int *ret_fd)
 {
@@ -60,14 +60,17 @@ static bool is_dead(int parent, const char *name, int *ret_fd)
 	r = lock_try(fd, LOCK_EXCLUSIVE);
 	if (state == MARK_GONE && r < 0)
 		return false;
-	/* Of several who sweep the one that takes the mark away has it. */
+	/* Of concurrent sweeps, the one that unlinks the mark continues. */
 	if (state == MARK_DEAD && unlinkat(parent, mark, 0) < 0)
 		return false;
 	*ret_fd = TAKE_FD(fd);
 	return true;
 }
 
-/* A mark without its stage: its process ended before it made one, or after it took it away. */
+/*
+ * Remove a mark without a directory: its process ended before it made the directory, or after it
+ * removed it.
+ */
 static void sweep_mark(int parent, const char *name, const char *prefix)
 {
 	size_t n = strlen(prefix) + DIGITS;
@@ -78,7 +81,7 @@ static void sweep_mark(int parent, const char *name, const char *prefix)
 	(void)snprintf(stage, sizeof(stage), "%.*s", (int)n, name); /* fits: our own prefixes */
 	if (is_ours(stage, prefix) && faccessat(parent, stage, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
 		mark_look(parent, name) == MARK_DEAD)
-		(void)unlinkat(parent, name, 0); /* else the next one does it */
+		(void)unlinkat(parent, name, 0); /* otherwise the next sweep removes it */
 }
 
 static int sweep(int parent, const char *path, const char *prefix, struct err *e)
@@ -87,8 +90,8 @@ static int sweep(int parent, const char *path, const char *prefix, struct err *e
 	int r;
 
 	/*
-	 * Whoever can rename what is ours there could have anything of ours removed under such a
-	 * name.
+	 * A user who can rename entries of the parent could move other files of the caller to such
+	 * a name, to have them removed.
 	 */
 	if (!path_is_kept(parent))
 		return 0;
@@ -100,8 +103,8 @@ static int sweep(int parent, const char *path, const char *prefix, struct err *e
 		sweep_mark(parent, names.items[i], prefix);
 		if (!is_ours(names.items[i], prefix) || !is_dead(parent, names.items[i], &fd))
 			continue;
-		log_verbose(
-			"sweeping the staging directory '%s' of a dead process", names.items[i]);
+		log_verbose("sweeping the staging directory '%s' of a process that has ended",
+			names.items[i]);
 		if (fd_remove_tree(parent, names.items[i], &own) < 0 && (r = stop_check(e)) == 0)
 			log_warn("cannot remove the old staging directory '%s/%s': %s", path,
 				names.items[i], strerrordesc_np(own.num));
@@ -109,8 +112,7 @@ static int sweep(int parent, const char *path, const char *prefix, struct err *e
 	return r;
 }
 
-/* Nothing can be created in /proc (ENOENT), /sys (EPERM) and their like, whatever the caller's
- * rights. */
+/* /proc and /sys refuse to create anything, with ENOENT and EPERM. */
 static int refuse_create(const struct tempdir *s, int num, struct err *e)
 {
 	struct statfs fs;
@@ -130,7 +132,7 @@ static int refuse_create(const struct tempdir *s, int num, struct err *e)
 	return r;
 }
 
-/* Its mark first. 0: another name must be tried. */
+/* Choose a name, and make the mark before the directory. 0: try another name. */
 static int make_mark(struct tempdir *s, const char *prefix, struct err *e)
 {
 	char mark[MARK_NAME_MAX];
@@ -153,8 +155,8 @@ static int make_mark(struct tempdir *s, const char *prefix, struct err *e)
 }
 
 /*
- * Is it what we have made, or as good? In a directory of another user it can be exchanged before it
- * is opened.
+ * Is it the directory that was made, or as good? In a directory of another user it can be exchanged
+ * before it is opened.
  */
 static bool is_new(int fd, const struct stat *st)
 {
@@ -165,9 +167,9 @@ static bool is_new(int fd, const struct stat *st)
 }
 
 /*
- * 1: made. 0: another process took it away or holds it; then it is theirs. There is no lock on the
- * parent: of --flat it may be a directory that others can read, and who can read it can lock it for
- * ever.
+ * Returns 1 if the directory was created and locked, 0 if another process removed or locked it
+ * between mkdir(2) and flock(2); then the caller tries another name. The parent is not locked: with
+ * --flat it may be readable by other users, and any reader could hold the lock forever.
  */
 static int try_new(struct tempdir *s, const char *prefix, struct err *e)
 {
@@ -185,8 +187,8 @@ static int try_new(struct tempdir *s, const char *prefix, struct err *e)
 			0 :
 			err_set(e, errno, s->path, "cannot open the staging directory");
 	/*
-	 * For older programs, which would sweep it. With a mark it does not matter who else holds
-	 * this lock.
+	 * Older versions would remove an unlocked directory. If there is a mark, it does not matter
+	 * whether another process holds this lock.
 	 */
 	r = lock_try(fd, LOCK_EXCLUSIVE);
 	if (r < 0 && s->mark < 0)
@@ -201,7 +203,7 @@ static int try_new(struct tempdir *s, const char *prefix, struct err *e)
 			err_set(e, errno, s->path, "cannot stat the staging directory");
 	if (there.st_dev != st.st_dev || there.st_ino != st.st_ino || !is_new(fd, &st))
 		return err_say(e, EEXIST, s->path,
-			"somebody else's directory is where the staging directory was made");
+			"another user's directory has replaced the staging directory");
 
 	s->fd = TAKE_FD(fd);
 	return 1;
@@ -229,7 +231,7 @@ int tempdir_new(
 	}
 	if (r == 0)
 		return err_say(e, EAGAIN, path,
-			"each staging directory that is made in it is taken away again");
+			"each staging directory that is made in it is removed by another process");
 	if (r < 0)
 		return r;
 
@@ -244,7 +246,7 @@ void tempdir_done(struct tempdir *s)
 
 	if (s->fd < 0)
 		return;
-	/* The mark is held while removing: nobody else needs to. */
+	/* The mark is held until the directory is removed, so no sweep interferes. */
 	r = fd_remove_opened(s->parent, s->name, s->fd, &own);
 	if (r == -ECANCELED)
 		log_warn("the staging directory '%s/%s' is left to the next run, which removes it",
@@ -254,7 +256,7 @@ void tempdir_done(struct tempdir *s)
 			strerrordesc_np(own.num));
 	if (r == 0)
 		drop_mark(s);
-	cleanup_fd(&s->mark); /* of what is left it says that its process has ended */
+	cleanup_fd(&s->mark); /* a directory that remains is thereby marked as dead */
 	s->mark = -1;
 	(void)close(s->fd);
 	s->fd = -1;

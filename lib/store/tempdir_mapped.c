@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tempdir_mapped: a stage in which ids are an image's. */
+/* tempdir_mapped: a directory and its ID-mapped view. */
 
 #include "tempdir_mapped.h"
 
@@ -22,8 +22,12 @@ static int open_dir(int dirfd, const char *path, int *ret_fd, struct err *e)
 	return *ret_fd < 0 ? err_set(e, errno, path, "cannot open the staging directory") : 0;
 }
 
-/* Through the map its own owner must be seen, or not even root could write to it. */
-static int bear(const struct tempdir *s, const struct idmap *map, int *ret_disk, struct err *e)
+/*
+ * The directory's owner must be covered by the map; otherwise not even root could write to the
+ * view.
+ */
+static int make_owned(
+	const struct tempdir *s, const struct idmap *map, int *ret_disk, struct err *e)
 {
 	const struct mount_map none = { .wish = MAP_NONE };
 	struct owner_mode b = { .mode = 0700 };
@@ -46,15 +50,15 @@ int tempdir_mapped_new(
 	int r, userns;
 
 	/*
-	 * The user namespace comes first: giving birth takes another fsuid, after which the process
-	 * is not dumpable any more (prctl(2)), and uid_map of its children belongs to the root of
-	 * the initial namespace, who we may not be.
+	 * Make the user namespace first: mkdir_owned() changes the fsuid, after which the process
+	 * is not dumpable (prctl(2)). Then /proc/PID/uid_map of its children belongs to root of the
+	 * initial namespace, which the caller may not be.
 	 */
 	r = idmap_invert(map, &inverse.map, e);
 	if (r == 0)
-		r = userns_get(&inverse.map, &userns, e); /* kept for clone_private() */
+		r = userns_get(&inverse.map, &userns, e); /* cached for clone_private() */
 	if (r == 0)
-		r = bear(s, map, &v.disk, e);
+		r = make_owned(s, map, &v.disk, e);
 	if (r == 0)
 		r = open_dir(s->fd, s->path, &v.plain, e);
 	if (r == 0)

@@ -52,7 +52,7 @@ test_setup() {
 	1 no such reference                       | image-unpack -s store oci:img:@v2
 	1 Not a directory                         | image-unpack -s @file oci:img
 	1 neither a store nor empty               | image-unpack -s @img oci:img
-	1 is no directory                         | image-unpack --flat @file oci:img
+	1 is not a directory                       | image-unpack --flat @file oci:img
 	1 cannot                                  | image-unpack --flat @file/x oci:img
 	1 there is no such image                  | image-unpack -s store --show @none
 	1 there is no such image                  | image-unpack -s store --remove @none

@@ -170,7 +170,7 @@ bottom() {
 	must_equal "$(stat -c %a plain)" 700
 	local base
 	for base in 0 x -1 1: 1:0 1:2:3 4294967295 4294967294:2 18446744073709551616 ' 1'; do
-		must_fail 2 "is no base for disk ids" \
+		must_fail 2 "is not a valid base for disk ids" \
 			"$SHIFTBOX" image-unpack -s new --base "$base" -N x img
 	done
 	[ ! -e new ]
@@ -284,7 +284,7 @@ bottom() {
 	mount_image "$STORE" t -m +100000
 	umount t
 	chmod 777 "$STORE"
-	must_fail 1 "others may write to the store" "$SHIFTBOX" image-unpack -s "$STORE" --list
+	must_fail 1 "other users may write to the store" "$SHIFTBOX" image-unpack -s "$STORE" --list
 }
 
 @test "--public: a store with a base that others can look into, on a mount that is nosuid" {

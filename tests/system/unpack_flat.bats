@@ -82,7 +82,7 @@ no_staging() {
 	must_fail 1 "is not empty" "$SHIFTBOX" image-unpack --flat full img
 	[[ $stderr == *"try:  "*--replace* ]]
 	must_fail 1 "is not empty" "$SHIFTBOX" image-unpack --flat new img
-	must_fail 1 "is no directory" "$SHIFTBOX" image-unpack --flat full/x img
+	must_fail 1 "is not a directory" "$SHIFTBOX" image-unpack --flat full/x img
 	must_fail 1 "is a symbolic link to nothing" \
 		"$SHIFTBOX" image-unpack --flat links/dangling img
 	must_fail 1 "cannot find the directory that it shall be in" \
@@ -295,7 +295,7 @@ go_on() { # $status, err
 		as_user alice mv "home-alice/$theirs" "$stage"
 		go_on
 		must_equal "$status" 1
-		grep -q "somebody else's directory is where the staging directory was made" err ||
+		grep -q "another user's directory has replaced the staging directory" err ||
 			say "$(cat err)"
 		mv "$stage" "home-alice/$theirs"
 		rmdir home-alice/away

@@ -358,7 +358,7 @@ nobody 60005:60005"
 		tell "it is not said which"
 	capture alice image-unpack --verify a
 	must_equal "$status" 3
-	[[ $stderr == *"warning: the store was filled with other ids than there are here"* ]] ||
+	[[ $stderr == *"warning: the store was filled with other ids than are available here"* ]] ||
 		tell "no warning"
 	: >"$SCRATCH/subuid"
 	: >"$SCRATCH/subgid"
