@@ -123,9 +123,9 @@ struct unpack_task {
 static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 {
 	bool bars = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
-	struct meter *m = meter_new(ctx->json ? METER_EVENTS :
-			bars                  ? METER_BARS :
-						METER_SILENT,
+	struct progress_line *m = progress_line_new(ctx->json ? PROGRESS_LINE_EVENTS :
+			bars                                  ? PROGRESS_LINE_BARS :
+								PROGRESS_LINE_SILENT,
 		STDERR_FILENO, ctx->color_err, ctx->out);
 	struct unpack_options opts = unpack_options(t->a, t->flat, t->name);
 	struct unpack_result u;
@@ -134,7 +134,7 @@ static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 
 	if (!m)
 		return err_nomem(e);
-	opts.progress = meter_progress(m);
+	opts.progress = progress_line_progress(m);
 	(void)clock_gettime(CLOCK_MONOTONIC, &t0); /* cannot fail */
 	r = unpack_ids(t->a, &opts.layer.ids, e);
 	if (r == 0)
@@ -142,7 +142,7 @@ static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 	if (r == 0)
 		r = t->flat ? unpack_flat(t->flat, t->src, &opts, &u, e) :
 			      unpack_image(t->store, t->src, &opts, &u, e);
-	meter_free(m);
+	progress_line_free(m);
 	(void)clock_gettime(CLOCK_MONOTONIC, &t1); /* cannot fail */
 	if (r == 0)
 		print_summary(t->a, ctx, t->flat ? t->flat->dir : t->name, &u,

@@ -20,9 +20,9 @@ enum {
 	MIN_COLUMNS = 40,
 };
 
-struct meter {
+struct progress_line {
 	struct progress progress;
-	enum meter_kind kind;
+	enum progress_line_kind kind;
 	int fd;
 	bool color;
 	struct out *out;
@@ -128,7 +128,7 @@ static void put_count(struct buf *b, const struct progress_item *item, uint64_t 
 		buf_printf(b, "  %.0f/s", (double)n * 1e9 / (double)ns);
 }
 
-static void put_item(struct meter *m, struct buf *b, size_t i, unsigned columns)
+static void put_item(struct progress_line *m, struct buf *b, size_t i, unsigned columns)
 {
 	const struct progress_item *item = &m->progress.items[i];
 	uint64_t end = m->ended[i] ? m->ended[i] : now_ns();
@@ -138,7 +138,7 @@ static void put_item(struct meter *m, struct buf *b, size_t i, unsigned columns)
 	put_name(&line, item->name);
 	switch (state_of(item)) {
 	case PROGRESS_RUNNING:
-		if (m->kind == METER_COUNT)
+		if (m->kind == PROGRESS_LINE_COUNT)
 			put_count(&line, item, end - m->started[i]);
 		else
 			put_running(&line, item, end - m->started[i]);
@@ -170,7 +170,7 @@ static void put_item(struct meter *m, struct buf *b, size_t i, unsigned columns)
 /*
  * One frame. When there are more items than lines, those that are finished or not begun make room.
  */
-static void draw(struct meter *m)
+static void draw(struct progress_line *m)
 {
 	struct winsize size = { .ws_row = 0 };
 	scoped_buf struct buf b = BUF_INIT;
@@ -204,7 +204,7 @@ static void draw(struct meter *m)
 			m->fd, b.data, b.len); /* progress that cannot be shown is no failure */
 }
 
-static void erase(struct meter *m)
+static void erase(struct progress_line *m)
 {
 	char text[32];
 	int n = snprintf(text, sizeof(text), "\033[%uA\r\033[J", m->drawn); /* fits */
@@ -216,7 +216,7 @@ static void erase(struct meter *m)
 
 static void *draw_loop(void *arg)
 {
-	struct meter *m = arg;
+	struct progress_line *m = arg;
 
 	(void)pthread_mutex_lock(&m->lock);
 	while (!m->stop) {
@@ -228,7 +228,7 @@ static void *draw_loop(void *arg)
 		until.tv_nsec = (long)(t % 1000000000);
 		(void)pthread_cond_clockwait(&m->wake, &m->lock, CLOCK_MONOTONIC, &until);
 	}
-	if (m->kind == METER_COUNT)
+	if (m->kind == PROGRESS_LINE_COUNT)
 		erase(m);
 	else
 		draw(m);
@@ -236,7 +236,7 @@ static void *draw_loop(void *arg)
 	return NULL;
 }
 
-static void stop_drawing(struct meter *m)
+static void stop_drawing(struct progress_line *m)
 {
 	if (!m->drawing)
 		return;
@@ -248,7 +248,7 @@ static void stop_drawing(struct meter *m)
 	m->drawing = false;
 }
 
-static void start_drawing(struct meter *m)
+static void start_drawing(struct progress_line *m)
 {
 	free(m->started);
 	free(m->ended);
@@ -260,7 +260,7 @@ static void start_drawing(struct meter *m)
 
 static void bars_changed(struct progress *p, struct progress_item *item)
 {
-	struct meter *m = p->arg;
+	struct progress_line *m = p->arg;
 
 	if (!item && !m->drawing && !m->stop) {
 		start_drawing(m);
@@ -268,7 +268,8 @@ static void bars_changed(struct progress *p, struct progress_item *item)
 	}
 	if (!item) {
 		stop_drawing(m);
-		m->stop = m->kind != METER_COUNT; /* which may begin again, with other items */
+		m->stop = m->kind !=
+			PROGRESS_LINE_COUNT; /* which may begin again, with other items */
 		return;
 	}
 	if (!m->drawing)
@@ -290,7 +291,7 @@ static void event_changed(struct progress *p, struct progress_item *item)
 		[PROGRESS_SHARED] = "shared",
 		[PROGRESS_FAILED] = "failed",
 	};
-	struct meter *m = p->arg;
+	struct progress_line *m = p->arg;
 
 	if (!item)
 		return;
@@ -309,9 +310,10 @@ static void event_changed(struct progress *p, struct progress_item *item)
 	(void)pthread_mutex_unlock(&m->lock);
 }
 
-struct meter *meter_new(enum meter_kind kind, int fd, bool color, struct out *out)
+struct progress_line *progress_line_new(
+	enum progress_line_kind kind, int fd, bool color, struct out *out)
 {
-	struct meter *m = calloc(1, sizeof(*m));
+	struct progress_line *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		return NULL;
@@ -320,32 +322,33 @@ struct meter *meter_new(enum meter_kind kind, int fd, bool color, struct out *ou
 	m->color = color;
 	m->out = out;
 	m->progress.arg = m;
-	m->progress.changed = kind == METER_BARS || kind == METER_COUNT ? bars_changed :
-		kind == METER_EVENTS                                    ? event_changed :
-									  NULL;
+	m->progress.changed = kind == PROGRESS_LINE_BARS || kind == PROGRESS_LINE_COUNT ?
+		bars_changed :
+		kind == PROGRESS_LINE_EVENTS ? event_changed :
+					       NULL;
 	(void)pthread_mutex_init(&m->lock, NULL); /* cannot fail on Linux */
 	(void)pthread_cond_init(&m->wake, NULL);
 	return m;
 }
 
-struct progress *meter_progress(struct meter *m)
+struct progress *progress_line_progress(struct progress_line *m)
 {
 	return &m->progress;
 }
 
-void meter_hide(struct meter *m)
+void progress_line_hide(struct progress_line *m)
 {
 	(void)pthread_mutex_lock(&m->lock);
-	if (m->kind == METER_COUNT)
+	if (m->kind == PROGRESS_LINE_COUNT)
 		erase(m);
 }
 
-void meter_show(struct meter *m)
+void progress_line_show(struct progress_line *m)
 {
 	(void)pthread_mutex_unlock(&m->lock);
 }
 
-void meter_free(struct meter *m)
+void progress_line_free(struct progress_line *m)
 {
 	if (!m)
 		return;

@@ -10,34 +10,40 @@
 #include "../lib/base/progress.h"
 
 /*
- * Shows progress as it is made: on a terminal one line for each item, with a bar, rate and time
- * left; with an out under JSON one record for each change of state:
+ * Show the progress of a struct progress: on a terminal, one line per item with a bar, a rate and
+ * the remaining time; with JSON output, one record per change of state:
  *   {"event":"layer","layer":2,"layers":3,"name":...,
  *    "state":"running|done|shared|failed","size":...,"entries":...,"bytes":...}
- * and otherwise nothing. The terminal's settings are not touched, so there is nothing to restore.
+ * The terminal's settings are not changed, so nothing has to be restored.
  */
-struct meter;
+struct progress_line;
+
+enum progress_line_kind {
+	PROGRESS_LINE_SILENT,
+	PROGRESS_LINE_BARS,
+	PROGRESS_LINE_EVENTS,
+	PROGRESS_LINE_COUNT, /* lines with the number of entries and their rate, erased at the end
+	                      */
+};
+
+/* Bars are written to fd, events to out. Returns NULL if out of memory. */
+struct progress_line *progress_line_new(
+	enum progress_line_kind kind, int fd, bool color, struct out *out);
+
+/* The progress to hand to lib; belongs to p. */
+struct progress *progress_line_progress(struct progress_line *p);
 
 /*
- * METER_COUNT: on a terminal, one line for each item with its entries and their rate, which goes
- * away at the end.
+ * Pause: erase what was drawn and draw nothing until progress_line_show(), so that the caller can
+ * print.
  */
-enum meter_kind { METER_SILENT, METER_BARS, METER_EVENTS, METER_COUNT };
+void progress_line_hide(struct progress_line *p);
+void progress_line_show(struct progress_line *p);
 
-/* fd: where bars go; out: where events go. NULL: out of memory. */
-struct meter *meter_new(enum meter_kind kind, int fd, bool color, struct out *out);
+/* Stop drawing, and free. */
+void progress_line_free(struct progress_line *p);
 
-/* To be given to the library; the meter's. */
-struct progress *meter_progress(struct meter *m);
-
-/* Between these nothing is drawn, and what was is taken away: something else may be printed. */
-void meter_hide(struct meter *m);
-void meter_show(struct meter *m);
-
-/* Ends the drawing, wherever it is. */
-void meter_free(struct meter *m);
-
-/* "1.2 MB" into buf, returned. */
+/* Print bytes into buf as "1.2 MB"; returns buf. */
 const char *human_size(uint64_t bytes, char buf[static 16]);
 
 #endif

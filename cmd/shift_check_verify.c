@@ -29,7 +29,7 @@
 struct verify_job {
 	const struct check_args *a;
 	struct out *out;
-	struct meter *meter;
+	struct progress_line *meter;
 	const char *path;         /* as given, or below that */
 	const char *rel;          /* the same below PATH; "" is PATH itself */
 	int seen;                 /* O_PATH */
@@ -60,9 +60,9 @@ static void put_finding(const struct finding *f, void *arg)
 
 	if (j->a->summary)
 		return;
-	meter_hide(j->meter);
+	progress_line_hide(j->meter);
 	check_put_finding(j->out, j->path, f);
-	meter_show(j->meter);
+	progress_line_show(j->meter);
 }
 
 /* A finding about the mount as a whole. */
@@ -391,7 +391,7 @@ static int compare(
 		.mount = j->a->submounts ? add_mount : NULL,
 		.arg = j,
 		.at = at,
-		.progress = meter_progress(j->meter),
+		.progress = progress_line_progress(j->meter),
 		.name = j->path,
 	};
 	int r;
@@ -553,8 +553,8 @@ int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, s
 		.source = -1,
 		.disk = -1,
 		.first = &j,
-		.meter = meter_new(
-			draw ? METER_COUNT : METER_SILENT, STDERR_FILENO, ctx->color_err, NULL),
+		.meter = progress_line_new(draw ? PROGRESS_LINE_COUNT : PROGRESS_LINE_SILENT,
+			STDERR_FILENO, ctx->color_err, NULL),
 	};
 	int r;
 
@@ -562,7 +562,7 @@ int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, s
 		r = err_usage(e, "--threads is at most 1024");
 	else
 		r = j.meter ? run(&j, ctx, e) : err_nomem(e);
-	meter_free(j.meter);
+	progress_line_free(j.meter);
 	job_done(&j);
 	return r;
 }

@@ -3,16 +3,16 @@
 #define CMD_SIGNALS_H
 
 /*
- * From now on SIGINT, SIGTERM and SIGHUP ask the command to end (lib/base/stop.h): it has half a
- * second to tidy up. A second after the signal, or at a second signal, the process ends as by
- * default. One that the parent has ignored (nohup) stays ignored. The command calls signals_raise()
- * when it has tidied up.
+ * Handle SIGINT, SIGTERM and SIGHUP: the first one asks the command to stop (lib/base/stop.h) and
+ * leaves it half a second to clean up. One second after it, or at a second signal, the process ends
+ * with the default action. A signal that the parent has ignored (nohup(1)) remains ignored. The
+ * command calls signals_raise() when it has cleaned up.
  */
 void signals_catch(void);
 
 /*
- * End as the signal would have ended the process, so that shells and scripts see it. Returns only
- * if there was none.
+ * End the process as the signal would have, so that its parent sees that. Returns if there was no
+ * signal.
  */
 void signals_raise(void);
 

@@ -5,36 +5,39 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "../lib/base/cleanup.h"
 #include "../lib/idmap/idmap.h"
 #include "../lib/idmap/names.h"
 #include "cmd.h"
 
-/* An ordinary user's ids: the own one, and what subuid(5) grants. */
+/* The ids of an ordinary user: its own, and those that subuid(5) and subgid(5) grant. */
 struct subids {
 	struct user user;
-	struct idmap map;            /* 0 is the user, 1... the grants, as for user:USER */
-	uint64_t n_uid, n_gid;       /* ids that were granted */
-	bool single;                 /* none: the map has the user's own id and group, as 0:0 */
-	char source[64];             /* "files", or whom nsswitch.conf names */
-	char why[1024], clash[1024]; /* what is wrong with the grants, and among them; or "" */
+	struct idmap map;      /* 0 is the user, 1 and up the grants, as for user:USER */
+	uint64_t n_uid, n_gid; /* number of granted ids */
+	bool single;           /* no grants: the map has the user's own ids only, as 0:0 */
+	char source[64];       /* "files", or the source that nsswitch.conf names */
+	char why[1024],
+		clash[1024]; /* why there are no ids, or why they cannot be combined; or "" */
 };
 
 /*
- * The caller's ids. That there are none is no error; that they are granted for users or for groups
- * alone is, and that they cannot be learned. Free map with idmap_done().
+ * Find the caller's ids. A user without grants is not an error; grants for users or for groups only
+ * are, and grants that cannot be read. Free ret->map with idmap_done().
  */
-int subids_get(struct subids *ret, struct err *e);
+MUST_CHECK int subids_get(struct subids *ret, struct err *e);
 
 /*
- * Go on as root of a user namespace with these ids (lib/ns/rootless.h, where more is explained
- * too). Belongs into a command's before(). Tells the map under -v; a failure names its cause.
+ * Continue as root of a new user namespace with these ids, and with the namespaces of more
+ * (CLONE_*); see lib/ns/rootless.h. Called from a command's before(). Logs the map (log_verbose); e
+ * names the cause of a failure.
  */
-int subids_enter(const struct subids *ids, unsigned long more, struct err *e);
+MUST_CHECK int subids_enter(const struct subids *ids, unsigned long more, struct err *e);
 
-/* In e, when a namespace could not be made or given its map: why. */
+/* Add to e, if it is about making a user namespace or writing its map, the cause. */
 void subids_explain(const struct subids *ids, struct err *e);
 
-/* In e: what would give the user this id, and why there is none. */
+/* Add to e why the user does not have this id, and how to get it. */
 void subids_suggest(const struct subids *ids, bool group, uint32_t id, struct err *e);
 
 #endif

@@ -18,7 +18,9 @@
 #include "../base/path.h"
 #include "../mount/reachable.h"
 #include "../store/store_view.h"
+#include "image_config.h"
 #include "open_place_view.h"
+#include "runtime_config.h"
 
 enum {
 	MAX_ACCOUNTS = 4 << 20, /* bytes of /etc/passwd or /etc/group */

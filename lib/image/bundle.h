@@ -5,44 +5,44 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../base/buf.h"
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../idmap/idmap.h"
 #include "../store/store.h"
 #include "image_user.h"
-#include "runtime_config.h"
 
 /*
- * An OCI runtime bundle of a stored image: DIR/config.json, and DIR/rootfs where its stack is to be
- * mounted.
+ * An OCI runtime bundle of a stored image: DIR/config.json, and DIR/rootfs on which the image's
+ * stack is to be mounted.
  */
 struct bundle_options {
-	const char *dir; /* made if it is not there; else it must be empty */
+	const char *dir; /* is created, or must be empty */
 	const char *image;
 	const struct idmap *map; /* with which the stack will be mounted */
-	char *const *args;       /* instead of the image's Cmd */
+	char *const *args;       /* replace the image's Cmd if n_args is not 0 */
 	size_t n_args;
 	bool terminal;
-	bool open_to_all; /* files that give rights to others may be where others can reach them:
-	                     see open_place.h */
-	bool dry_run;     /* make nothing */
+	bool open_to_all; /* allow what open_place.h refuses */
+	bool dry_run;     /* create nothing */
 };
 
 struct bundle_result {
-	struct image_user user;
-	char *dir;         /* absolute, when it was made */
-	struct buf config; /* config.json */
-	bool writable; /* the image lacks a directory that the runtime mounts on: it must be able to
-	                  make it */
+	struct image_user user; /* who the image's program runs as */
+	char *dir;              /* absolute; NULL in a dry run */
+	struct buf config;      /* the content of config.json */
+	bool writable; /* the runtime must create a mount point that the image lacks, so the stack
+	                  must be writable */
 };
 
 /*
- * DIR is 0711, as the container's root, who is no user of this machine, must pass it; but one that
- * its group alone can pass stays 0710. config.json is 0600 and appears whole. -EPERM: what
- * open_place.h refuses. What the user may want to know is said with log_warn: files whose owners
- * the map does not cover, volumes, a DIR that the container's root cannot reach. A failure leaves
- * nothing behind. Free with bundle_result_done().
+ * Make a bundle. DIR gets mode 0711, because the container's root, which is not a user of the host,
+ * must be able to traverse it; a DIR that only its group can traverse keeps 0710. config.json has
+ * mode 0600 and appears complete. Logged as warnings are files whose owners the map does not cover,
+ * volumes, and a DIR that the container's root cannot reach. -EPERM: see open_place.h. After a
+ * failure nothing is left. Free *ret with bundle_result_done().
  */
-int bundle_make(
+MUST_CHECK int bundle_make(
 	struct store *s, const struct bundle_options *o, struct bundle_result *ret, struct err *e);
 
 void bundle_result_done(struct bundle_result *b);

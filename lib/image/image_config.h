@@ -2,27 +2,30 @@
 #ifndef IMAGE_IMAGE_CONFIG_H
 #define IMAGE_IMAGE_CONFIG_H
 
-#include "../base/buf.h"
+#include <stddef.h>
+
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../base/vec.h"
 
-/* What an image's configuration says of how it is to be run (OCI image-spec, config.md). */
+/* How an image is to be run, according to its configuration (OCI image-spec, config.md). */
 struct image_config {
 	struct strv entrypoint, cmd;
-	struct strv env;         /* NAME=VALUE */
+	struct strv env;         /* NAME=VALUE, each name once */
 	struct strv volumes;     /* paths */
-	char *user, *cwd;        /* "" when it does not say */
-	struct strv annotations; /* name, value, name, value ...: of conversion.md; a later one of a
-	                            name counts */
+	char *user, *cwd;        /* "" if not specified */
+	struct strv annotations; /* name, value, name, value, ... (OCI image-spec, conversion.md);
+	                            the last one of a name counts */
 };
 
 /*
- * Read n bytes of a config.json. What the image is labelled becomes an annotation only below
- * org.opencontainers.image.: runtimes take orders from others, and an image's author is not to give
- * any. What is left out is told (log_verbose; a malformed variable: log_warn). -EINVAL names the
- * key. Zero-initialise *ret, free it with image_config_done().
+ * Parse the n bytes of a config.json. Of the image's labels only those below
+ * org.opencontainers.image. become annotations: runtimes act on others, and the author of an image
+ * must not control them. What is omitted is logged (log_verbose; a malformed variable: log_warn).
+ * -EINVAL names the key. Zero-initialise *ret, and free it with image_config_done().
  */
-int image_config_read(const char *text, size_t n, struct image_config *ret, struct err *e);
+MUST_CHECK int image_config_read(
+	const char *text, size_t n, struct image_config *ret, struct err *e);
 
 void image_config_done(struct image_config *c);
 

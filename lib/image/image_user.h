@@ -4,24 +4,26 @@
 
 #include <stdint.h>
 
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../base/vec.h"
 
-/* As whom an image's program runs: ids of the image (disk ids). */
+/* The ids that an image's program runs with: ids of the image (disk ids). */
 struct image_user {
 	uint32_t uid, gid;
-	VEC(uint32_t) groups; /* further ones, each once, without gid */
+	VEC(uint32_t) groups; /* supplementary, each once, without gid */
 };
 
 /*
- * Who "User" of an image's configuration is (OCI image-spec, config.md): USER, UID, USER:GROUP,
- * UID:GID, UID:GROUP, USER:GID, or "" for root; all digits are a number. passwd and group: the text
- * of the image's files, "" when there is none. Without a group it is the user's own, or 0 for a
- * number that passwd does not have, and the further ones are those that list the user; with one
- * there are no further ones. -ENOENT: no such user or group; -ERANGE: no id. The system's own users
- * are not asked. Zero-initialise *ret, free it with image_user_done().
+ * Resolve the "User" of an image's configuration (OCI image-spec, config.md): USER, UID,
+ * USER:GROUP, UID:GID, UID:GROUP, USER:GID, or "" for root. A word of digits is a number. passwd
+ * and group are the content of the image's files, "" if it has none; the users of the host are not
+ * consulted. Without a group, gid is that of the user's passwd line (0 for a number without a
+ * line), and the supplementary groups are those that list the user. With a group there are no
+ * supplementary groups. -ENOENT: no such user or group; -ERANGE: not a valid id. Zero-initialise
+ * *ret, and free it with image_user_done().
  */
-int image_user_resolve(const char *word, const char *passwd, const char *group,
+MUST_CHECK int image_user_resolve(const char *word, const char *passwd, const char *group,
 	struct image_user *ret, struct err *e);
 
 void image_user_done(struct image_user *u);

@@ -5,12 +5,13 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "../base/cleanup.h"
 #include "../base/err.h"
 
 /*
- * A set-uid or set-gid file, a file capability and a device give rights to every user who can reach
- * them, whatever image they came from (CVE-2021-41091). So a tree that holds one lies below a
- * directory that is closed (mount/reachable.h), or on a mount that takes the rights away.
+ * Set-uid and set-gid files, file capabilities and devices give rights to every user who can reach
+ * them (CVE-2021-41091). A tree that contains such a file must therefore be below a directory that
+ * is closed to other users (mount/reachable.h), or on a nosuid and nodev mount.
  */
 enum exposed {
 	EXPOSED_NOTHING,
@@ -20,38 +21,41 @@ enum exposed {
 	EXPOSED_DEVICE
 };
 
-/* What works for others in a place. */
+/* What takes effect for other users in a directory. */
 struct open_place {
 	bool programs; /* set-id bits and file capabilities */
 	bool devices;
 };
 
 /*
- * In the directory dir, which group may enter (REACHABLE_NO_GROUP: none). The flags nosuid and
- * nodev of dir's mount count.
+ * Look at the directory dir, its parents and the nosuid and nodev flags of its mount. Members of
+ * group (REACHABLE_NO_GROUP: of no group) are allowed to reach it.
  */
 struct open_place open_place_of(int dir, gid_t group);
 
+/* Does anything take effect for other users? */
 static inline bool open_place_gives(const struct open_place *x)
 {
 	return x->programs || x->devices;
 }
 
-/* Of a file with this mode and, or not, a capability. */
+/* What a file with this mode gives to other users; capability: it has a file capability. */
 enum exposed open_place_exposes(const struct open_place *x, mode_t mode, bool capability);
 
-/* A tree that holds such a file. */
+/* A tree that contains such a file, for messages. */
 struct exposed_tree {
-	const char *option; /* "--flat", whose argument is ... */
+	const char *option; /* for example "--flat", whose argument is ... */
 	const char *path;   /* ... this, absolute */
-	gid_t group; /* has to pass the directory that is to be closed; or REACHABLE_NO_GROUP */
+	gid_t group; /* must still be able to traverse the closed directory; or REACHABLE_NO_GROUP
+	              */
 };
 
 /*
- * Root is refused (-EPERM), and told the commands for a closed place. An ordinary user, whose own
- * rights these are, is warned: 0. path: the file's in the image.
+ * Report a file that gives rights to other users; path is its path in the image. -EPERM for root; e
+ * then has the commands that make a closed directory. An ordinary user, whose own rights the file
+ * would give, gets a warning, and 0 is returned.
  */
-int open_place_refuse(
+MUST_CHECK int open_place_refuse(
 	const struct exposed_tree *t, enum exposed what, const char *path, struct err *e);
 
 #endif

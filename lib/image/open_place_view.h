@@ -3,15 +3,16 @@
 #define IMAGE_OPEN_PLACE_VIEW_H
 
 #include "../base/buf.h"
+#include "../base/cleanup.h"
 #include "../store/store_view.h"
 #include "open_place.h"
 
 /*
- * Find a file of a stored image that gives rights to others: the first in the topmost layer that
- * has one which the layers above it do not hide. *ret is EXPOSED_NOTHING if there is none; else its
- * path is appended to ret_path.
+ * Find a file of a stored image that gives rights to other users in x: the first one, in the
+ * topmost layer that has one that upper layers do not hide. Sets *ret and appends the file's path
+ * to ret_path; *ret is EXPOSED_NOTHING if there is none.
  */
-int open_place_find(const struct store_view *v, const struct open_place *x, enum exposed *ret,
-	struct buf *ret_path, struct err *e);
+MUST_CHECK int open_place_find(const struct store_view *v, const struct open_place *x,
+	enum exposed *ret, struct buf *ret_path, struct err *e);
 
 #endif

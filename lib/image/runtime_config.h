@@ -3,9 +3,11 @@
 #define IMAGE_RUNTIME_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "../base/buf.h"
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../idmap/idmap.h"
 #include "image_config.h"
@@ -13,23 +15,24 @@
 
 /* The config.json of an OCI runtime bundle (OCI runtime-spec, config.md). */
 struct runtime_options {
-	const char *name;        /* of the image: becomes the hostname, as far as it can */
-	const struct idmap *map; /* as the layers are mounted: disk ids are the container's, seen
-	                            ids the machine's */
-	char *const *args;       /* instead of the image's Cmd, when n_args is not 0 */
+	const char *name;        /* of the image; the hostname is derived from it */
+	const struct idmap *map; /* with which the layers are mounted: disk ids are those in the
+	                            container, seen ids those of the host */
+	char *const *args;       /* replace the image's Cmd if n_args is not 0 */
 	size_t n_args;
-	bool terminal;      /* give the program one of its own */
-	uint64_t max_files; /* the most that RLIMIT_NOFILE can be here */
+	bool terminal;      /* the program gets a terminal of its own */
+	uint64_t max_files; /* the hard limit of RLIMIT_NOFILE on this host */
 };
 
 /*
- * Write it into ret. Nothing is asked of the machine. -EINVAL: the image has no command and none
- * was given, an argument is not UTF-8; -ENODATA: the map has no place for one of the user's ids.
+ * Append the document to ret. The function is pure. -EINVAL: neither the image nor the options
+ * specify a command, or an argument is not UTF-8; -ENODATA: the map does not cover one of the
+ * user's ids.
  */
-int runtime_config_make(const struct image_config *image, const struct image_user *user,
+MUST_CHECK int runtime_config_make(const struct image_config *image, const struct image_user *user,
 	const struct runtime_options *o, struct buf *ret, struct err *e);
 
-/* What it needs as directories in the image, for a stack that is read-only; NULL-terminated. */
+/* The directories that the image must have if its stack is read-only; NULL-terminated. */
 extern const char *const runtime_mount_points[];
 
 #endif

@@ -4,12 +4,13 @@
 
 #include <stdint.h>
 
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../base/vec.h"
 #include "../layer/layer.h"
 #include "../source/source.h"
 
-/* What an image needs of the machine that it is unpacked on, from the headers of its layers. */
+/* Count what an image requires of the host, from the headers in its layers. */
 
 struct scan_owner {
 	uint32_t uid, gid;
@@ -18,34 +19,35 @@ struct scan_owner {
 
 typedef VEC(struct scan_owner) scan_owners;
 
-/* Of one layer, or of several, the hidden files of lower layers included: they are unpacked too. */
+/* Of one layer, or of several, including files that upper layers hide: they are unpacked too. */
 struct scan {
 	uint64_t entries, files, directories, symlinks, hardlinks, devices, fifos, sockets;
-	uint64_t whiteouts, opaques; /* are entries, and nothing else that is counted here */
+	uint64_t whiteouts, opaques; /* entries that are counted in no other member */
 	uint64_t setuid, setgid;     /* regular files; one may be both */
-	uint64_t capabilities, acls,
-		xattrs;                /* entries that have some; xattrs: others than the two */
-	uint64_t bytes;                /* of files, holes included */
-	uint64_t largest;              /* file */
-	char *largest_path;            /* NULL without any file that has bytes */
-	uint64_t blob_bytes, unpacked; /* of the layer, compressed and not */
-	scan_owners owners;            /* each pair once, by uid and gid */
-	scan_owners named; /* ids that ACLs and capabilities name, each with the other id of its
-	                      file's owner */
+	uint64_t capabilities, acls; /* entries that have some */
+	uint64_t xattrs;             /* entries with other extended attributes */
+	uint64_t bytes;              /* of files, including holes */
+	uint64_t largest;            /* size of the largest file */
+	char *largest_path;          /* NULL if no file has bytes */
+	uint64_t blob_bytes;         /* of the layers, as they are stored */
+	uint64_t unpacked;           /* of the layers, uncompressed */
+	scan_owners owners;          /* each pair once, sorted by uid and gid */
+	scan_owners named; /* ids in ACLs and capabilities, each with the file owner's id of the
+	                      other kind */
 };
 
 /*
- * Read layer i of src from its first byte to its last, verified as by an unpack, and refused for
- * what an unpack refuses in its headers. Nothing is written. o: limits. Errors name the layer and
- * the entry.
+ * Read and verify layer i of src completely, as an unpack does, without writing anything. A layer
+ * whose headers an unpack would refuse is refused. o gives the limits. Errors name the layer and
+ * the entry. Free *ret with scan_done().
  */
-int scan_layer(const struct source *src, size_t i, const struct layer_options *o, struct scan *ret,
-	struct err *e);
+MUST_CHECK int scan_layer(const struct source *src, size_t i, const struct layer_options *o,
+	struct scan *ret, struct err *e);
 
-/* Add what is in a layer to a sum. */
-int scan_add(struct scan *sum, const struct scan *layer, struct err *e);
+/* Add the counts of a layer to a sum. The only error is -ENOMEM. */
+MUST_CHECK int scan_add(struct scan *sum, const struct scan *layer, struct err *e);
 
-/* The greatest ids among owners and named; 0 when there are none. */
+/* The greatest ids in owners and named; 0 if they are empty. */
 void scan_highest(const struct scan *s, uint32_t *ret_uid, uint32_t *ret_gid);
 
 void scan_done(struct scan *s);

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../base/progress.h"
 #include "../layer/layer.h"
@@ -13,56 +14,60 @@
 #include "../store/store.h"
 
 /*
- * Unpack an image into the store. The layers are read at the same time, each by a worker with a
- * decompression thread of its own, the largest first; then, from the base up, each asks those below
- * it what it must know (layer.h); then all are published, and the image last.
+ * Unpack an image into a store. The layers are read concurrently, the largest first, each by a
+ * worker with its own decompression thread. Then, from the lowest layer up, each is resolved
+ * against the layers below it (layer/layer.h). At last the layers are published, then the image.
  *
- * A layer that the store has is not read again: its files were verified when they were published.
+ * A layer that the store has is not read again: it was verified when it was published.
  */
 struct unpack_options {
-	const char *name;           /* the image's, valid (store_image_name_check()) */
-	uint32_t jobs;              /* layers at a time; 0: one per processor */
+	const char *name;           /* of the image; valid for store_image_name_check() */
+	uint32_t jobs;              /* number of concurrent layers; 0: one per processor */
 	bool sync;                  /* write everything to disk before publishing */
-	struct layer_options layer; /* counts is not used */
-	struct progress *progress;  /* NULL: nobody watches */
+	struct layer_options layer; /* counts is ignored */
+	struct progress *progress;  /* or NULL */
 };
 
 struct unpack_result {
 	size_t layers;                       /* in the image's stack */
 	size_t unpacked, shared;             /* of the source's layers */
-	uint64_t entries, bytes, blob_bytes; /* of those unpacked, as what follows */
-	uint64_t devices, unmapped;          /* left out, or given to other owners: layer_counts */
+	uint64_t entries, bytes, blob_bytes; /* of the unpacked layers, like the next members */
+	uint64_t devices, unmapped;          /* omitted, or given other owners: layer_counts */
 };
 
 /*
- * layer_process_prepare() must have been called. Any failure leaves the store as it was; e then
- * names image, layer and entry. stop_ask() (../base/stop.h) ends it: -ECANCELED.
+ * Unpack into the store. The process must have been prepared (layer_prepare_process()). A failure
+ * leaves the store as it was; e names the image, the layer and the entry. -ECANCELED: stop_ask()
+ * (base/stop.h) was called.
  */
-int unpack_image(struct store *s, const struct source *src, const struct unpack_options *opts,
-	struct unpack_result *ret, struct err *e);
-
-/* One tree, outside any store. */
-struct flat_target {
-	const char *dir;  /* absent or empty, unless ... */
-	bool replace;     /* ... what is there may go: see publish_dir.h */
-	bool open_to_all; /* files that give rights to others may be where others can reach them:
-	                     see open_place.h */
-	const struct idmap *map; /* the tree is on the disk as the image would be seen through it;
-	                            NULL: as it is */
-};
-
-/*
- * Unpack an image into one directory, its layers applied one after another. The limits hold for all
- * layers together. opts->name is for messages. dir appears at once when all is right; any failure
- * leaves it as it was. Ids of the image that the map does not cover are refused by name
- * (-EOVERFLOW), and so is what open_place.h refuses (-EPERM). With a map it needs a filesystem that
- * supports ID-mapped mounts, and CAP_SYS_ADMIN over it. With opts->layer.dry nothing is written,
- * and layers are read only if what they hold could be refused in that place.
- */
-int unpack_flat(const struct flat_target *to, const struct source *src,
+MUST_CHECK int unpack_image(struct store *s, const struct source *src,
 	const struct unpack_options *opts, struct unpack_result *ret, struct err *e);
 
-/* Would this layer be taken from the store? One that depends on those below it: perhaps, so no. */
-int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *ret, struct err *e);
+/* A directory outside of any store. */
+struct flat_target {
+	const char *dir;         /* see publish_dir_find() */
+	bool replace;            /* a directory that is not empty may be replaced */
+	bool open_to_all;        /* allow what open_place.h refuses */
+	const struct idmap *map; /* the tree is stored as the image would be seen through this map;
+	                            NULL: with the image's ids */
+};
+
+/*
+ * Unpack an image into one directory, with its layers merged. The limits apply to all layers
+ * together; opts->name is for messages. The directory appears in one step when everything has
+ * succeeded; a failure leaves it as it was. -EOVERFLOW: the map does not cover an id of the image.
+ * -EPERM: see open_place.h. A map needs a filesystem that supports ID-mapped mounts, and
+ * CAP_SYS_ADMIN over it. With opts->layer.dry nothing is written, and layers are read only if their
+ * content could be refused there.
+ */
+MUST_CHECK int unpack_flat(const struct flat_target *to, const struct source *src,
+	const struct unpack_options *opts, struct unpack_result *ret, struct err *e);
+
+/*
+ * Does the store have this layer, so that it would not be read? false if that depends on the layers
+ * below it.
+ */
+MUST_CHECK int unpack_is_shared(
+	const struct store *s, const struct source_layer *l, bool *ret, struct err *e);
 
 #endif
