@@ -82,7 +82,7 @@ static int check_below(const struct table_run *run, const struct table_job *j, s
 	if (r == 0)
 		under = transaction_blocked_by(&need, &failed);
 	if (under) {
-		r = err_say(e, ENOENT, under, "what is needed from there is not mounted");
+		r = err_say(e, ENOENT, under, "what the line needs from there is not mounted");
 		err_why(e, "the line of that target failed, with nofail");
 	}
 	strv_done(&need.uses);
@@ -116,7 +116,7 @@ static int check_signals(struct err *e)
 		if (sigismember(&set, deadly[i]) != 1)
 			continue;
 		/* The signal will end the program before e is printed. */
-		log_warn("interrupted by SIG%s: what was mounted is taken off again",
+		log_warn("interrupted by SIG%s: what was mounted is undone",
 			sigabbrev_np(deadly[i]));
 		return err_say(e, EINTR, NULL, "interrupted by a signal");
 	}
@@ -286,7 +286,7 @@ static int do_jobs(struct table_run *run, struct err *e)
 	int r = transaction_run(&ops, run, run->order, run->jobs.len, &undone, e);
 
 	if (undone)
-		log_verbose("took off again what was mounted before: %zu", undone);
+		log_verbose("mounts that were undone: %zu", undone);
 	return r;
 }
 

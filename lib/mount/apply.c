@@ -26,7 +26,7 @@ static void detach(int mnt)
 	char path[32];
 
 	if (sys_umount2(fd_proc_path(mnt, path), SYS_MNT_DETACH) < 0)
-		log_warn("cannot take off a mount that turned out wrong: %s",
+		log_warn("cannot detach a mount that is not as requested: %s",
 			strerrordesc_np(errno));
 }
 
@@ -256,7 +256,7 @@ void mount_undo(const struct mount_plan *p, struct mount_result *r)
 	struct err e = ERR_INIT;
 
 	if (mount_unmount(p, r->info.id, UMOUNT_DETACH, &e) < 0) {
-		log_warn("'%s': cannot take the mount off again: %s", p->target,
+		log_warn("'%s': cannot undo the mount: %s", p->target,
 			e.num ? strerrordesc_np(e.num) : e.what);
 		return;
 	}

@@ -263,13 +263,14 @@ static void find_holders(struct busy_search *s, struct err *e)
 	if (s->found) {
 		say(s, "it is held by", "end these, or let them go elsewhere", e);
 	} else if (s->hidden) {
-		err_why(e, "a process that the caller may not look at holds it (there are %zu)",
+		err_why(e,
+			"a process that the caller may not inspect uses it (there are %zu of them)",
 			s->hidden);
 		err_try(e, "ask again as root");
 	} else {
 		err_why(e,
-			"it is in use, but by no process that /proc shows: by one in another pid "
-			"namespace, or by the kernel itself (a socket, an export)");
+			"it is in use, but not by a process that /proc shows: by one in another PID "
+			"namespace, or by the kernel (a socket, an export)");
 	}
 }
 

@@ -43,10 +43,11 @@ static int without(int num)
 	if (num == EINVAL) {
 		useless = true;
 		clone_cache_done();
-		log_verbose("this kernel (before Linux 6.15) clones no detached mount: each line "
-			    "clones its source, which takes longer the more is mounted beside it");
+		log_verbose(
+			"this kernel (before Linux 6.15) cannot clone detached mounts: each line "
+			"clones its source, which takes longer the more mounts are beside it");
 	} else {
-		log_verbose("no copy to clone from can be had (%s): the source itself is cloned",
+		log_verbose("no clone can be kept (%s): the source itself is cloned",
 			strerrordesc_np(num));
 	}
 	return -1;

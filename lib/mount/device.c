@@ -196,7 +196,7 @@ static int size_of(const struct mount_plan *p, const struct device *d, uint64_t 
 {
 	*ret = (uint64_t)d->st.st_size;
 	if (S_ISBLK(d->st.st_mode) && ioctl(d->fd, BLKGETSIZE64, ret) < 0)
-		return err_set(e, errno, p->source, "cannot ask for the size of the device");
+		return err_set(e, errno, p->source, "cannot get the size of the device");
 	return 0;
 }
 
@@ -211,12 +211,12 @@ static int check_bounds(
 		return r;
 	if (p->offset >= size && p->offset)
 		return err_say(e, EINVAL, p->source,
-			"offset=%llu lies behind its end (it has %llu bytes)",
+			"offset=%llu is beyond its end (it has %llu bytes)",
 			(unsigned long long)p->offset, (unsigned long long)size);
 	size -= p->offset;
 	if (p->sizelimit > size)
 		return err_say(e, EINVAL, p->source,
-			"sizelimit=%llu reaches behind its end (it has %llu bytes from there on)",
+			"sizelimit=%llu extends beyond its end (it has %llu bytes from there on)",
 			(unsigned long long)p->sizelimit, (unsigned long long)size);
 	*ret_size = p->sizelimit ? p->sizelimit : size;
 	if (*ret_size >= SECTOR)
@@ -234,7 +234,7 @@ static int set_type(const struct mount_plan *p, struct device *d, const char *ty
 {
 	if (strlen(type) >= sizeof(d->type))
 		return err_say(e, EINVAL, p->source,
-			"no type of filesystem has a name as long as that: '%.64s...'", type);
+			"no filesystem type has such a long name: '%.64s...'", type);
 	(void)snprintf(d->type, sizeof(d->type), "%s", type); /* fits: checked */
 	return 0;
 }
@@ -282,8 +282,8 @@ static int probe(const struct mount_plan *p, struct device *d, struct err *e)
 	if (found.damaged)
 		say(log_warn, p, "the checksum of its superblock is wrong", "");
 	if (strcmp(found.type, driver_of(found.type)))
-		say(log_verbose, p, "is mounted by another driver than that of its type: ",
-			driver_of(found.type));
+		say(log_verbose, p,
+			"is mounted by a driver of another name: ", driver_of(found.type));
 	return set_type(p, d, driver_of(found.type), e);
 }
 
@@ -297,7 +297,7 @@ static int check_read_only(const struct mount_plan *p, struct device *d, struct 
 	(void)err_say(e, EROFS, p->source, "cannot be mounted writable");
 	err_op(e, "probe");
 	err_why(e, "a filesystem of this type (%s) is read-only by design", d->type);
-	err_try(e, "leave out the option rw");
+	err_try(e, "omit the option rw");
 	return -EROFS;
 }
 
@@ -421,7 +421,8 @@ static int check_writable(const struct mount_plan *p, struct device *d, int mnt,
 		return 0;
 	d->read_only = true;
 	if (!rw_asked(p)) /* else verify_flags() reports an error */
-		say(log_warn, p, "is mounted read-only: its driver would not have it writable", "");
+		say(log_warn, p, "is mounted read-only: its driver refuses to make it writable",
+			"");
 	return 0;
 }
 

@@ -84,14 +84,14 @@ int exposure_report(const struct exposure *x, const char *name, const char *reac
 		log_warn("'%s': only its own mode keeps other users out, and user %u, who owns it "
 			 "through the mount, can change that: then set-uid files that user %u "
 			 "makes are root's for all who can reach '%s': close a directory above it "
-			 "to others (chmod 0700), or say %s if that is meant",
+			 "to others (chmod 0700), or specify %s if that is intended",
 			name, id->seen, id->seen, reached, word);
 		return 0;
 	}
 	if (x->verdict == EXPOSURE_WARN) {
 		log_warn("'%s': %s files that %s %u makes through the mount are those of %s %u for "
 			 "all who can reach '%s': close a directory above it to others (chmod "
-			 "0700), or say %s if that is meant",
+			 "0700), or specify %s if that is intended",
 			name, bit, kind, id->seen, kind, id->disk, reached, word);
 		return 0;
 	}
@@ -104,9 +104,9 @@ int exposure_report(const struct exposure *x, const char *name, const char *reac
 		"can reach '%s'; nosuid on the new mount would not help, as they are run there",
 		bit, kind, id->seen, kind, reached);
 	err_try(e,
-		"have '%s' below a directory that only root can enter (chmod 0700), mount it "
-		"read-only, leave disk id 0 out of the map, have nosuid on the mount that '%s' is "
-		"on, or say %s if that is meant",
+		"move '%s' below a directory that only root can enter (chmod 0700), mount it "
+		"read-only, omit disk id 0 from the map, set nosuid on the mount that '%s' is "
+		"on, or specify %s if that is intended",
 		reached, reached, word);
 	return -EPERM;
 }

@@ -181,6 +181,6 @@ void exposure_warn_target(const struct mount_plan *p, int dir, bool in_dir)
 	log_warn("'%s': set-uid programs of the stack run for all users who can reach it, as the "
 		 "stack's root (host id %u) or another of its ids: mount it below a directory that "
 		 "is closed to them (chmod 0700, or chmod 0710 and group %u), give -o nosuid, or "
-		 "say " WORD " if that is meant",
+		 "specify " WORD " if that is intended",
 		p->target, uid, gid);
 }

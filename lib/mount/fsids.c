@@ -35,7 +35,7 @@ int fsids_enter(struct fsids *f, uint32_t uid, uint32_t gid, struct err *e)
 	(void)err_say(e, EPERM, NULL, "cannot create files as %u:%u", uid, gid);
 	err_op(e, "setfsuid");
 	err_why(e,
-		"these ids do not exist in this user namespace, or CAP_SETUID or CAP_SETGID is "
+		"these ids are not mapped in this user namespace, or CAP_SETUID or CAP_SETGID is "
 		"missing");
 	return -EPERM;
 }

@@ -77,10 +77,10 @@ static int get_id(int fd, int *ret, struct err *e)
 	struct statx stx;
 
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &stx) < 0)
-		return err_set(e, errno, NULL, "cannot ask which mount this is");
+		return err_set(e, errno, NULL, "cannot get the id of the mount");
 	if (!(stx.stx_mask & STATX_MNT_ID))
 		return err_say(e, ENOSYS, NULL,
-			"this kernel does not tell the mount of a file (Linux 5.8 does)");
+			"this kernel does not report the mount of a file (Linux 5.8 does)");
 
 	*ret = (int)stx.stx_mnt_id;
 	return 0;

@@ -55,7 +55,7 @@ static int each_id(uint64_t id, struct each *x, struct statmount_reply *reply)
 	if (r == -ENOENT)
 		return 0; /* it was unmounted since it was listed */
 	if (r < 0)
-		return err_set(x->e, -r, NULL, "cannot ask for a mount (statmount)");
+		return err_set(x->e, -r, NULL, "cannot get a mount (statmount)");
 	x->read += reply->too_large ? reply->size : reply->sm->size;
 	if (x->ns && x->read > READ_MAX)
 		return err_say(x->e, EFBIG, NULL, "the kernel tells more than %d MiB of its mounts",
@@ -117,6 +117,6 @@ int mount_info_below(
 	if (!mount_info_has_maps())
 		return lm_mountinfo(each_line, &x, e);
 	if (statx(fd, "", AT_EMPTY_PATH, SYS_STATX_MNT_ID_UNIQUE, &stx) < 0)
-		return err_set(e, errno, NULL, "cannot ask which mount this is");
+		return err_set(e, errno, NULL, "cannot get the id of the mount");
 	return list_ids(stx.stx_mnt_id, &x);
 }

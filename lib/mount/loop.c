@@ -266,7 +266,7 @@ static int check_attached(int fd, const struct loop_request *q, struct err *e)
 		(!q->part->read_only || i.lo_flags & LO_FLAGS_READ_ONLY);
 	if (good)
 		return 0;
-	(void)err_say(e, EIO, q->name, "the loop device is not what was asked for");
+	(void)err_say(e, EIO, q->name, "the loop device is not as requested");
 	err_op(e, "verify");
 	return -EIO;
 }
@@ -313,7 +313,8 @@ static int open_lock(const struct stat *st)
 	if (fd >= 0 && fstat(fd, &control) == 0 && !(control.st_mode & 06))
 		return fd;
 	cleanup_fd(&fd);
-	log_verbose("two processes that attach the same file at this moment are not kept apart");
+	log_verbose(
+		"two processes that attach the same file at this moment do not exclude each other");
 	return -1;
 }
 
@@ -468,7 +469,7 @@ static void say_it_stays(const struct loop_watch *w)
 	log_warn("/dev/loop%u is not free yet: %s", w->minor,
 		h.text.len && buf_get(&h.text) ?
 			buf_get(&h.text) :
-			"something uses it that cannot be seen here, such as "
+			"something that is not visible here uses it, such as "
 			"another mount namespace");
 	buf_done(&h.text);
 }

@@ -99,7 +99,7 @@ static int other(const struct mount_plan *p, const char *what, const char *there
 {
 	(void)err_say(e, EEXIST, p->target, "is mounted already, with %s", what);
 	err_op(e, "mounted");
-	err_why(e, "there: %s; wanted: %s", there ? there : "?", planned ? planned : "?");
+	err_why(e, "there: %s; requested: %s", there ? there : "?", planned ? planned : "?");
 	err_try(e, "unmount it first: shiftbox mount-idmapped -u %s", p->target);
 	return -EEXIST;
 }
@@ -111,7 +111,7 @@ static void print_map_of(const struct mount_info *i, struct buf *b)
 	else if (i->map_known)
 		idmap_print_words(&i->map, b);
 	else
-		buf_str(b, "a map that this kernel does not tell");
+		buf_str(b, "a map that this kernel does not report");
 }
 
 static int other_map(const struct mount_plan *p, const struct sides *s, struct err *e)

@@ -22,7 +22,7 @@ static const struct {
 
 static int wrong(const char *name, const char *what, struct err *e)
 {
-	(void)err_say(e, EIO, name, "the mount is not what was asked for: %s", what);
+	(void)err_say(e, EIO, name, "the mount is not as requested: %s", what);
 	err_op(e, "verify");
 	err_try(e, "it was undone; please report this with the output of: uname -r");
 	return -EIO;
@@ -77,7 +77,7 @@ static int not_writable(const char *name, struct err *e)
 	(void)err_set(e, EROFS, name, "cannot mount it writable");
 	err_op(e, "verify");
 	err_why(e, "the filesystem itself is read-only");
-	err_try(e, "leave out the option rw");
+	err_try(e, "omit the option rw");
 	return -EROFS;
 }
 
@@ -102,7 +102,7 @@ int verify_flags(int tree, const struct mount_flags *flags, const char *name, st
 	}
 	if (flags->clear & MOUNT_ATTR__ATIME &&
 		(is & MOUNT_ATTR__ATIME) != (flags->set & MOUNT_ATTR__ATIME))
-		return wrong(name, "access times are kept in another way", e);
+		return wrong(name, "access times are updated in another way", e);
 	return 0;
 }
 
@@ -120,7 +120,7 @@ static int verify_map(
 
 		buf_str(&b, "its map is ");
 		idmap_print(&info->map, &b);
-		return wrong(name, buf_get(&b) ? buf_get(&b) : "its map is another", e);
+		return wrong(name, buf_get(&b) ? buf_get(&b) : "its map differs", e);
 	}
 	return 0;
 }
@@ -130,7 +130,7 @@ static int verify_propagation(
 {
 	/* A slave without a master is private. */
 	if (want != MS_SLAVE && (info->propagation & want) != want)
-		return wrong(name, "its propagation is another", e);
+		return wrong(name, "its propagation differs", e);
 	if (want == MS_PRIVATE && info->propagation & (MS_SHARED | MS_SLAVE))
 		return wrong(name, "it is not private", e);
 	return 0;

@@ -110,7 +110,8 @@ static void explain_create(const struct fs_how *how, int fs, int log, struct err
 	if (e->num == EBUSY && how->device)
 		explain_busy(how, e);
 	else if (strstr(e->why, "duplicate UUID"))
-		err_try(e, "it is a copy of a filesystem that is mounted: -o nouuid lets both be");
+		err_try(e,
+			"it is a copy of a filesystem that is mounted: -o nouuid permits to mount both");
 	else if ((e->num == EROFS || e->num == EACCES) && !how->read_only)
 		err_try(e, "mount it read-only: -o ro");
 	else if ((e->num == EROFS || e->num == EACCES) && way)
@@ -159,7 +160,7 @@ static int set(const struct fs_how *how, int fs, const char *key, const char *va
 		buf_get(&b) ? buf_get(&b) : key, how->type);
 	err_op(e, "fsconfig");
 	if (value && strlen(value) > 255)
-		err_why(e, "a value of more than 255 bytes does not go in");
+		err_why(e, "a value must not have more than 255 bytes");
 	kernel_log_explain(fs, -1, NULL, e);
 	return r;
 }
@@ -233,7 +234,7 @@ static int create_or_share(const struct fs_how *how, int *ret_fs, struct err *e)
 		return create(how, false, ret_fs, e);
 	r = create(how, true, ret_fs, &first);
 	if (r == -EOPNOTSUPP)
-		log_verbose("this kernel (before Linux 6.6) does not tell whether the filesystem "
+		log_verbose("this kernel (before Linux 6.6) does not report whether the filesystem "
 			    "is mounted already");
 	if (r != -EBUSY && r != -EOPNOTSUPP) {
 		if (r < 0 && e)
@@ -324,8 +325,9 @@ static int clone_by_thread(int mnt, int dir, const char *name, int *ret, struct 
 	pthread_t thread;
 	int r;
 
-	log_verbose("this kernel (before Linux 6.15) clones no detached mount: it is attached for "
-		    "that in a mount namespace of its own");
+	log_verbose(
+		"this kernel (before Linux 6.15) cannot clone detached mounts: it is attached for "
+		"that in a private mount namespace");
 	j.num = pthread_create(&thread, NULL, clone_thread, &j);
 	if (j.num == 0)
 		(void)pthread_join(thread, NULL); /* cannot fail: it is joinable and ours */

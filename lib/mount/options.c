@@ -340,7 +340,7 @@ static bool refused(const char *name, size_t n, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
 		if (strlen(words[i].name) != n || memcmp(words[i].name, name, n))
 			continue;
-		(void)err_usage(e, "option '%s' cannot be had", words[i].name);
+		(void)err_usage(e, "option '%s' is not supported", words[i].name);
 		err_why(e, "%s", words[i].why);
 		err_try(e, "%s", words[i].hint);
 		return true;

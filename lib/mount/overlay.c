@@ -123,7 +123,7 @@ static int open_store(struct stack *s, struct err *e)
 		return err_set(e, errno, above, "cannot stat the layers of the store");
 	return !p->store_seen || (st.st_dev == p->store_dev && st.st_ino == p->store_ino) ?
 		0 :
-		err_say(e, ESTALE, above, "is not the store any more that was looked at before");
+		err_say(e, ESTALE, above, "is no longer the store that was opened before");
 }
 
 /*
@@ -284,7 +284,7 @@ static int verify_stack(const struct stack *s, int mnt, struct err *e)
 		return err_set(e, r < 0 ? -r : errno, name, "cannot read back the stack");
 	if (have.st_uid != want.st_uid || have.st_gid != want.st_gid) {
 		(void)err_say(e, EIO, name,
-			"the stack is not what was asked for: its root is owned by %u:%u, not "
+			"the stack is not as requested: its root is owned by %u:%u, not "
 			"%u:%u",
 			have.st_uid, have.st_gid, want.st_uid, want.st_gid);
 		err_op(e, "verify");
@@ -336,12 +336,13 @@ static int create(struct stack *s, int *ret_fd, const char **ret_method, struct 
 		r = keep ? r : now;
 		if (fallback != FALLBACK_NO && i + 1 < ARRAY_LEN(overlay_methods) &&
 			allowed(method + 1))
-			log_verbose("OverlayFS does not take its layers by descriptor here (%s): "
-				    "giving them by name, in a mount namespace of its own",
+			log_verbose(
+				"OverlayFS does not accept its layers as descriptors here (%s): "
+				"passing them by name, in a private mount namespace",
 				strerrorname_np(-now));
 	}
 	if (fallback == FALLBACK_YES) { /* but the other method is not allowed */
-		err_why(e, "this kernel does not take layers by descriptor (Linux 6.15 does)");
+		err_why(e, "this kernel does not accept layers as descriptors (Linux 6.15 does)");
 		err_try(e, "unset SHIFTBOX_OVERLAY_WAY");
 	}
 	explain(s, -r, e);
@@ -410,7 +411,7 @@ int overlay_assemble(const struct mount_plan *p, struct overlay *ret, struct err
 	int r = check_way(e);
 
 	if (r == 0 && !s.userxattr && !userns_is_initial()) {
-		log_verbose("in a user namespace: OverlayFS keeps its notes in user.overlay. "
+		log_verbose("in a user namespace: OverlayFS stores its metadata in user.overlay. "
 			    "attributes (userxattr)");
 		s.userxattr = true;
 	}

@@ -211,7 +211,7 @@ static int check_unreachable_by_others(const struct dir_plan *d, struct err *e)
 	err_why(e,
 		"set-uid files of the stack's root are stored there as set-uid files of disk id 0");
 	err_try(e,
-		"put it below a directory that only root can enter (chmod 0700), or give -o "
+		"move it below a directory that only root can enter (chmod 0700), or give -o "
 		"upper-map=none");
 	return -EPERM;
 }

@@ -420,7 +420,7 @@ int mount_plan_check(const struct mount_plan *p, struct err *e)
 		return err_say(e, EINVAL, p->source, "there are no layers to stack");
 	if (p->layers.len > PLAN_LAYERS_MAX) {
 		(void)err_say(e, E2BIG, p->source, "cannot stack %zu layers", p->layers.len);
-		err_why(e, "OverlayFS takes at most %d lower layers", PLAN_LAYERS_MAX);
+		err_why(e, "OverlayFS accepts at most %d lower layers", PLAN_LAYERS_MAX);
 		err_try(e, "merge some of the layers into one");
 		return -E2BIG;
 	}

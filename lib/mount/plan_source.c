@@ -16,8 +16,8 @@ static int both_meant(const struct mount_plan *p, const char *type, struct err *
 	(void)err_say(e, EINVAL, p->source,
 		"cannot tell whether the file or the filesystem in it (%s) is meant", type);
 	err_op(e, "plan");
-	err_why(e, "the target does not exist, which would tell it by being a file or a directory");
-	err_try(e, "say -o bind for the file, or -o loop for the filesystem");
+	err_why(e, "the target does not exist, which would decide by being a file or a directory");
+	err_try(e, "specify -o bind for the file, or -o loop for the filesystem");
 	return -EINVAL;
 }
 
@@ -105,8 +105,8 @@ int mount_plan_open_source(struct mount_plan *p, struct err *e)
 	}
 	if (p->kind == MOUNT_FS && p->owner_map) {
 		(void)err_usage(e,
-			"the map 'owner:USER' is for directories and files: of a filesystem that "
-			"is not mounted yet, nobody knows the owner");
+			"the map 'owner:USER' is for directories and files: the owner of a filesystem that "
+			"is not mounted yet is unknown");
 		err_try(e, "name the id: -m u:DISK:USER:1 -m g:DISK:GROUP:1");
 		return -EINVAL;
 	}

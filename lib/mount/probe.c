@@ -258,7 +258,7 @@ static bool explain_userns(int userns, int num, struct err *e)
 		return true;
 	}
 	if (ioctl(userns, NS_GET_NSTYPE) != CLONE_NEWUSER) {
-		err_why(e, "what should carry the map is no user namespace");
+		err_why(e, "the descriptor that should carry the map is not a user namespace");
 		return true;
 	}
 	if (userns_stat_is_initial(&st)) {
@@ -275,7 +275,7 @@ static bool explain_userns(int userns, int num, struct err *e)
 		return true;
 	}
 	if (userns_map_of_fd(userns, &map, &sub) == -ENODATA) {
-		err_why(e, "the user namespace has half a map at most: %s", sub.what);
+		err_why(e, "the user namespace lacks a map: %s", sub.what);
 		return true;
 	}
 	if (num == EPERM && tmpfs == -EPERM)
@@ -315,7 +315,8 @@ static bool explain_number(int num, struct err *e)
 	if (num == EBUSY)
 		err_why(e, "a file of the clone is open for writing");
 	else if (num == E2BIG)
-		err_why(e, "this kernel knows less of mount_setattr() than it is asked for");
+		err_why(e,
+			"this kernel does not support all fields of mount_setattr() that are used");
 	else
 		return false;
 	return true;

@@ -119,7 +119,7 @@ static int get_mount_id(int fd, int *ret, const char *name, struct err *e)
 	struct statx stx;
 
 	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0)
-		return err_set(e, errno, name, "cannot ask which mount this is");
+		return err_set(e, errno, name, "cannot get the id of the mount");
 	*ret = (int)stx.stx_mnt_id;
 	return 0;
 }
@@ -169,7 +169,7 @@ int submount_open(int fd, const struct submount *m, const char *path, int *ret, 
 			-ESTALE :
 			err_set(e, -r, path, "cannot open what is mounted there");
 	if (statx(sub, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_MNT_ID, &stx) < 0)
-		return err_set(e, errno, path, "cannot ask which mount this is");
+		return err_set(e, errno, path, "cannot get the id of the mount");
 	if (stx.stx_mnt_id != (uint64_t)m->info.id)
 		return -ESTALE;
 	*ret = TAKE_FD(sub);
@@ -228,7 +228,7 @@ static struct submount *find(struct submount **sorted, size_t n, const char *rel
 static int missing(const char *name, const struct submount *m, struct err *e)
 {
 	(void)err_say(e, EIO, name,
-		"the mount is not what was asked for: what is mounted on '%s' is missing", m->rel);
+		"the mount is not as requested: what is mounted on '%s' is missing", m->rel);
 	err_op(e, "verify");
 	return -EIO;
 }
@@ -252,8 +252,8 @@ static int compare(
 		return missing(how->name, m, e);
 	r = verify_info(&found->info, how->flags, how->map, path, e);
 	if (r == 0 && how->map->wish == MAP_KEEP && !same_map(&found->info, &m->info))
-		r = err_say(e, EIO, path,
-			"the mount is not what was asked for: its map is not its source's");
+		r = err_say(
+			e, EIO, path, "the mount is not as requested: its map is not its source's");
 	mount_info_done(&m->info);
 	m->info = found->info;
 	found->info = (struct mount_info){ .id = -1 };

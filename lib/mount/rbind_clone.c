@@ -216,11 +216,11 @@ static int refuse(const char *name, const struct submounts *t, struct err *e)
 	}
 	buf_printf(&b, ": %s", last ? last : "");
 	(void)err_say(e, EINVAL, name,
-		"cannot bind all of it: of %zu mounts below, %zu cannot come along", t->mounts.len,
+		"cannot bind all of it: of %zu mounts below, %zu cannot be bound", t->mounts.len,
 		n);
 	err_op(e, "rbind");
 	err_why(e, "%s", buf_get(&b) ? buf_get(&b) : "");
-	err_try(e, "leave such mounts out: -o rbind,skip-unsupported; or all of them: no rbind");
+	err_try(e, "omit these mounts: -o rbind,skip-unsupported; or all mounts below: no rbind");
 	return -EINVAL;
 }
 
@@ -260,7 +260,7 @@ static int clone_each(int fd, const struct clone_how *how, struct submounts *t, 
 		r = err_say(e, EINVAL, how->name,
 			"cannot be shared with its source: it is not the whole tree of mounts, or "
 			"has other maps");
-		err_try(e, "leave out the option shared");
+		err_try(e, "omit the option shared");
 	}
 	return r;
 }

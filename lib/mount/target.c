@@ -114,8 +114,8 @@ static int check_type(
 		return -ELOOP;
 	}
 	if (how->want_dir && !S_ISDIR(st.st_mode)) {
-		(void)err_say(
-			e, ENOTDIR, path, "cannot mount a directory on something that is none");
+		(void)err_say(e, ENOTDIR, path,
+			"cannot mount a directory on something that is not a directory");
 		err_try(e, "name a directory as the target");
 		return -ENOTDIR;
 	}

@@ -31,7 +31,7 @@ static int find(const char *target, bool follow, struct place *p, uint64_t *ret_
 	if (r < 0)
 		return r;
 	if (!strcmp(p->name, "."))
-		return err_say(e, EINVAL, target, "must lead to a name of its own");
+		return err_say(e, EINVAL, target, "must end in a name");
 	if (statx(p->dirfd, p->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT,
 		    STATX_TYPE | STATX_MNT_ID, &stx) < 0)
 		return err_path(e, errno, target, "cannot look at the target");

@@ -81,14 +81,15 @@ static int look_for_table(const struct blk_area *a, struct err *e)
 	for (int i = 0; i < n && shown < PARTITIONS_SHOWN; i++)
 		shown += add_partition(
 			blkid_partlist_get_partition(list, i), a->file, a->offset, &b);
-	(void)err_say(e, EINVAL, a->name, "holds no filesystem but a table of partitions (%s)",
+	(void)err_say(e, EINVAL, a->name,
+		"contains a table of partitions (%s) instead of a filesystem",
 		blkid_parttable_get_type(blkid_partlist_get_table(list)));
 	err_op(e, "probe");
 	if (!shown)
 		err_why(e, "there are no partitions in it");
 	else
 		err_try(e, "%s partition %s%s",
-			a->file ? "mount one of them by its place:" :
+			a->file ? "mount one of them by its offset:" :
 				  "name the device of one of them (lsblk shows which):",
 			buf_get(&b) ? buf_get(&b) : "?", n > shown ? "; ..." : "");
 	return 1;
@@ -108,10 +109,10 @@ static int ambivalent(blkid_probe p, const char *name, struct err *e)
 
 	list_signatures(p, &b);
 	(void)err_say(e, EINVAL, name,
-		"cannot tell which filesystem this is, for it has several signatures");
+		"cannot tell which filesystem this is, since it has several signatures");
 	err_op(e, "probe");
 	err_why(e, "there are %s", buf_get(&b) ? buf_get(&b) : "?");
-	err_try(e, "name the right one with -t TYPE, and take off the others: wipefs shows them");
+	err_try(e, "specify the right one with -t TYPE, and remove the others: wipefs shows them");
 	return -EINVAL;
 }
 
@@ -119,7 +120,7 @@ static int nothing(const struct blk_area *a, struct err *e)
 {
 	if (look_for_table(a, e) == 1)
 		return -EINVAL;
-	(void)err_say(e, ENODATA, a->name, "holds no filesystem that is known here");
+	(void)err_say(e, ENODATA, a->name, "contains no known filesystem");
 	err_op(e, "probe");
 	err_why(e, "libblkid finds no signature%s", a->offset ? " at this offset" : "");
 	if (a->file)
@@ -163,10 +164,10 @@ static int no_filesystem(const char *name, const char *type, const char *usage, 
 		hint = known[i].hint;
 	}
 	if (what)
-		(void)err_say(e, EINVAL, name, "holds %s, which is no filesystem", what);
+		(void)err_say(e, EINVAL, name, "contains %s, which is not a filesystem", what);
 	else
-		(void)err_say(e, EINVAL, name, "holds '%s' (%s), which is no filesystem", type,
-			*usage ? usage : "of unknown use");
+		(void)err_say(e, EINVAL, name, "contains '%s' (%s), which is not a filesystem",
+			type, *usage ? usage : "of unknown use");
 	err_op(e, "probe");
 	err_try(e, "%s", hint);
 	return -EINVAL;
@@ -277,7 +278,7 @@ int blk_find(const char *tag, char **ret, struct err *e)
 	int r;
 
 	if (!n || !tag[n + 1])
-		return err_usage(e, "'%s' is no tag of a device", tag);
+		return err_usage(e, "'%s' is not a valid tag of a device", tag);
 	/*
 	 * fstab(5) allows quotes, which the call removes. /dev/null: no cache file is read or
 	 * written.

@@ -116,7 +116,7 @@ static int parse_fstab(struct libmnt_table *table, const char *path, bool skip_b
 		lm.mnt_table_set_parser_errcb(table, stop_at_line);
 	r = lm.mnt_table_parse_fstab(table, fd_proc_path(fd, opened));
 	if (fault) {
-		(void)err_say(e, EINVAL, path, "line %d is no line of an fstab", fault);
+		(void)err_say(e, EINVAL, path, "line %d is not a valid line of an fstab", fault);
 		err_try(e, "SOURCE TARGET TYPE OPTIONS 0 0: see fstab(5)");
 		return -EINVAL;
 	}

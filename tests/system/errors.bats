@@ -90,7 +90,7 @@ test_setup() {
 	2   has three fields                     | mount-idmapped -m @0:1 dir target
 	2   unknown option                       | mount-idmapped -m +1 -o @nonsense dir target
 	1   cannot read the fstab: No such       | mount-idmapped -a -T @nowhere
-	1   is no line of an fstab               | mount-idmapped -a -T @line
+	1   is not a valid line of an fstab               | mount-idmapped -a -T @line
 	1   No such file                         | mount-idmapped -u @nowhere
 	1   nothing is mounted there             | mount-idmapped -u @target
 	127 cannot run the command: No such file | mount-idmapped -e -m +1 dir target -- @nowhere

@@ -349,14 +349,14 @@ stacks() {
 	[[ $stderr == *'1 mounted, 0 were mounted already, 3 failed (nofail)'* ]]
 	fstab 'DIR/none DIR/t shiftbox nofail 0 0' 'DIR/s DIR/t/below shiftbox defaults 0 0' \
 		'DIR/s DIR/v shiftbox defaults 0 0'
-	must_fail 1 "the line of '$SCRATCH/t/below': what is needed from there is not mounted" \
+	must_fail 1 "the line of '$SCRATCH/t/below': what the line needs from there is not mounted" \
 		$MI -a -T fstab
 	must_equal "$(mounts)" 1
 }
 
 @test "what cannot be read or done is refused before anything is mounted" {
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s'
-	must_fail 1 'line 2 is no line of an fstab' $MI -a -T fstab
+	must_fail 1 'line 2 is not a valid line of an fstab' $MI -a -T fstab
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox nofail,nonsense 0 0'
 	must_fail 1 "unknown option 'nonsense'" $MI -a -T fstab
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:0 0 0'
@@ -431,7 +431,7 @@ bind '$SCRATCH/s': disk 0 is seen as 1001"
 		'DIR/s DIR/v shiftbox map=0:1:1 0 0'
 	capture strace -qqq -o /dev/null -e inject=move_mount:signal=TERM:when=2 $MI -a -T fstab
 	must_equal "$status" 143
-	[[ $stderr == *'interrupted by SIGTERM: what was mounted is taken off again'* ]]
+	[[ $stderr == *'interrupted by SIGTERM: what was mounted is undone'* ]]
 	must_equal "$(mounts)" 0
 }
 
@@ -475,7 +475,7 @@ bind '$SCRATCH/s': disk 0 is seen as 1001"
 	umount s
 }
 
-@test "where no copy to clone from can be had, the source itself is cloned, and that is told" {
+@test "where no clone can be kept, the source itself is cloned, and that is told" {
 	local n
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:2:1 0 0' \
 		'DIR/s DIR/v shiftbox map=0:3:1 0 0'
@@ -483,8 +483,8 @@ bind '$SCRATCH/s': disk 0 is seen as 1001"
 		capture inject $n $MI -v -a -T fstab
 		must_equal "$n $status $(mounts) $(owner t) $(owner u) $(owner v)" \
 			"$n 0 3 1:1 2:2 3:3"
-		[[ $stderr == *"no copy to clone from can be had"* ||
-			$stderr == *"clones no detached mount"* ]] || tell "$n"
+		[[ $stderr == *"no clone can be kept"* ||
+			$stderr == *"cannot clone detached mounts"* ]] || tell "$n"
 		must_work $MI -a -u -T fstab
 	done
 }

@@ -173,10 +173,10 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 @test "what is no filesystem is refused by name" {
 	truncate -s 8M swap zero luks ambivalent
 	mkswap -q swap
-	must_fail 1 "holds swap space, which is no filesystem" $MI -m +5 swap m
-	must_fail 1 "holds no filesystem that is known here" $MI -m +5 zero m
+	must_fail 1 "contains swap space, which is not a filesystem" $MI -m +5 swap m
+	must_fail 1 "contains no known filesystem" $MI -m +5 zero m
 	printf 'LUKS\xba\xbe\0\1' | dd of=luks conv=notrunc status=none
-	must_fail 1 "holds encrypted data (LUKS), which is no filesystem" $MI -m +5 luks m
+	must_fail 1 "contains encrypted data (LUKS), which is not a filesystem" $MI -m +5 luks m
 	[[ $stderr == *"cryptsetup open"* ]] || tell "no way out"
 	python3 - <<-'P'
 		import struct, zlib
@@ -217,9 +217,9 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	ext4 img
 	must_fail 1 "is too short for a filesystem: 511 bytes" $MI -m +5 tiny m
 	must_fail 1 "is too short for a filesystem: 0 bytes" $MI -m +5 empty m
-	must_fail 1 "offset=1073741824 lies behind its end (it has 16777216 bytes)" \
+	must_fail 1 "offset=1073741824 is beyond its end (it has 16777216 bytes)" \
 		$MI -m +5 -o offset=1G img m
-	must_fail 1 "sizelimit=33554432 reaches behind its end" $MI -m +5 -o sizelimit=32M img m
+	must_fail 1 "sizelimit=33554432 extends beyond its end" $MI -m +5 -o sizelimit=32M img m
 	must_fail 1 "is too short for a filesystem: 100 bytes" $MI -m +5 -o sizelimit=100 img m
 	must_fail 1 "libblkid finds no signature at this offset" $MI -m +5 -o offset=4K img m
 	must_fail 1 "cannot open the source: No such file" $MI -m +5 -o loop nothing m
@@ -265,7 +265,7 @@ disk() {
 
 @test "of a table of partitions, the place of each is shown and works" {
 	disk img
-	must_fail 1 "holds no filesystem but a table of partitions (dos)" $MI -m +5 img m
+	must_fail 1 "contains a table of partitions (dos) instead of a filesystem" $MI -m +5 img m
 	stderr_has "partition 1: -o offset=1048576,sizelimit=16777216; 2: -o" \
 		"offset=17825792,sizelimit=1048576"
 	must_work $MI -m u:0:1000:1 -m g:0:2000:1 -o offset=1048576,sizelimit=16777216 img m
@@ -294,7 +294,7 @@ disk() {
 	must_work $MI -m +5 link m
 	must_equal "$(findmnt -no SOURCE -M m)" "$node"
 	must_fail 1 "no device has this UUID" $MI -m +5 UUID=00000000-0000-0000-0000-000000000001 n
-	must_fail 2 "is no tag of a device" $MI -m +5 LABEL= n
+	must_fail 2 "is not a valid tag of a device" $MI -m +5 LABEL= n
 	must_equal "$(mounts)" 1
 }
 
@@ -355,7 +355,7 @@ os.open(sys.argv[1], os.O_RDWR | os.O_EXCL); open("held", "w"); time.sleep(30)' 
 	must_fail 1 "ext4: Unknown parameter 'nonsense'" $MI -m +5 -o nonsense=1 img m
 	must_fail 1 "cannot set the option 'commit=often'" $MI -m +5 -o commit=often img m
 	long=$(printf '%0300d' 0)
-	must_fail 1 "a value of more than 255 bytes does not go in" \
+	must_fail 1 "a value must not have more than 255 bytes" \
 		$MI -m +5 -o "commit=$long" img m
 	must_fail 2 "unknown option 'commit' in -o" $MI -m +5 -o commit=9 n m
 	must_fail 2 "unknown option 'X-mount.owner'" $MI -m +5 -o X-mount.owner=1 img m

@@ -39,7 +39,7 @@ map=0:1001:1,nosuid,nodev,nofail,_netdev,x-systemd.automount 0 0" >fstab
 	must_work umount "$SCRATCH/c d"
 }
 
-@test "what mount(8) asks and cannot be had is refused, not ignored" {
+@test "what mount(8) asks and is not supported is refused, not ignored" {
 	must_fail 2 'no option is ignored' mount -s -t shiftbox -o map=0:1001:1 s t
 	must_fail 2 "unknown option 'nonsense'" mount -t shiftbox -o map=0:1001:1,nonsense s t
 	must_fail 2 'never changed in place' mount -t shiftbox -o remount,ro,map=0:1001:1 s t

@@ -240,7 +240,7 @@ loops() {
 	mkfs.xfs -q one
 	cp --sparse=always one two
 	must_work $MI $MAP one m
-	must_fail 1 "-o nouuid lets both be" $MI $MAP two n
+	must_fail 1 "-o nouuid permits to mount both" $MI $MAP two n
 	must_work $MI $MAP -o nouuid two n
 	must_equal "$(owner m) $(owner n)" "1000:2000 1000:2000"
 }

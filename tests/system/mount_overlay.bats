@@ -355,7 +355,7 @@ refused() {
 	must_fail 1 "are on different filesystems" \
 		$MI $up,upper=private/up,work=other/w overlay merged
 	umount other
-	must_fail 1 "must end in a name of its own" $MI $up,upper=private/.. overlay merged
+	must_fail 1 "must end in a name" $MI $up,upper=private/.. overlay merged
 	must_fail 1 "is no directory" $MI $up,upper=top/upmost,upper-map=none overlay merged
 	must_fail 1 "are the same" $MI $up,upper=private/up,work=private/up overlay merged
 	must_equal "$(ls -A private)" ""
@@ -381,7 +381,7 @@ refused() {
 		$MI -m +100000 -o lower=top,lower=/proc/self overlay merged
 	[[ $stderr == *"(proc) does not support"* ]] || tell "the reason is not named"
 	touch file
-	must_fail 1 "cannot mount a directory on something that is none" $MI $up overlay file
+	must_fail 1 "cannot mount a directory on something that is not a directory" $MI $up overlay file
 	must_fail 2 "exclude each other" $MI $up,upper=private/u,ephemeral overlay merged
 	must_fail 2 "needs its layers" $MI -m +1 overlay merged
 	must_fail 2 "writable only with" $MI $up,rw overlay merged
@@ -499,7 +499,7 @@ filesystems() {
 	capture inject fsconfig:EINVAL:2 $MI -v --json -m +100000 -o lower=top,lower=base \
 		overlay merged
 	must_equal "$status" 0
-	[[ $stderr == *"giving them by name"* && $output == *'"layers_by":"names"'* ]] ||
+	[[ $stderr == *"passing them by name"* && $output == *'"layers_by":"names"'* ]] ||
 		tell "no fallback"
 	must_equal "$(owner merged/file)" 100005:100007
 	must_work $MI -u merged

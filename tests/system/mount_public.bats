@@ -123,8 +123,8 @@ must_warn() { # TEXT CMD...: once
 @test "a directory closed by its own mode is warned of if the map's user owns it" {
 	local text="'closed': only its own mode keeps other users out, and user 100000, who owns \
 it through the mount, can change that: then set-uid files that user 100000 makes are root's for \
-all who can reach 'closed': close a directory above it to others (chmod 0700), or say -o public \
-if that is meant"
+all who can reach 'closed': close a directory above it to others (chmod 0700), or specify \
+-o public if that is intended"
 	must_warn "$text" $MI -m +100000 closed target
 	umount target
 	echo "$SCRATCH/closed $SCRATCH/target shiftbox map=+100000 0 0" >fstab
@@ -162,7 +162,7 @@ if that is meant"
 @test "ids of other accounts give one warning that names both; subordinate ids give none" {
 	programs
 	local more="for all who can reach 'open': close a directory above it to others (chmod \
-0700), or say -o public if that is meant"
+0700), or specify -o public if that is intended"
 	must_warn "'open': set-uid files that user 1001 makes through the mount are those of \
 user 1000 $more" \
 		$MI -m 1000:1001:1 -o nosuid open target
@@ -215,7 +215,7 @@ user 1 $more" \
 	mount -o loop img open
 	must_fail 1 "$REFUSED" $MI -m +100000 img target
 	stderr_has "can reach '$SCRATCH/open'" ... \
-		"have '$SCRATCH/open' below a directory that only root can enter"
+		"move '$SCRATCH/open' below a directory that only root can enter"
 	[[ $stderr == *"nosuid on the mount that '$SCRATCH/open' is on"* ]] || tell "not where"
 	must_fail 1 "$REFUSED" $MI -n -m +100000 img target
 	must_fail 1 "$REFUSED" $MI -m +100000 "$(findmnt -no SOURCE open)" target
@@ -223,7 +223,7 @@ user 1 $more" \
 	must_work $MI -m +100000 -o public "$(findmnt -no SOURCE open)" target && umount target
 	must_warn "'img': set-uid files that user 1001 makes through the mount are those of user \
 1000 for all who can reach '$SCRATCH/open': close a directory above it to others (chmod 0700), or \
-say -o public if that is meant" $MI -m 1000:1001:1 img target
+specify -o public if that is intended" $MI -m 1000:1001:1 img target
 	umount target
 	# Who stands there already does not mind that the mount is covered.
 	mount -t tmpfs cover open
@@ -305,8 +305,8 @@ say -o public if that is meant" $MI -m 1000:1001:1 img target
 @test "a stack that other users can reach gets one warning, with the remedy" {
 	local text="'target': set-uid programs of the stack run for all users who can reach it, \
 as the stack's root (host id 100000) or another of its ids: mount it below a directory that is \
-closed to them (chmod 0700, or chmod 0710 and group 100000), give -o nosuid, or say -o public if \
-that is meant"
+closed to them (chmod 0700, or chmod 0710 and group 100000), give -o nosuid, or specify -o public \
+if that is intended"
 	programs
 	mkdir layer
 	install -m 4755 su layer/su
@@ -351,7 +351,7 @@ that is meant"
 	must_fail 125 "$REFUSED" $RUN -r pub -o map=+100000 -- true
 	must_fail 125 "$REFUSED" $RUN -r pub -o 'map=u:5:100005:1;g:0:100000:1' -- true
 	must_fail 125 "$REFUSED" $RUN -r closed/root -b "$PWD/open:/mnt:map" -- true
-	[[ $stderr == *"or say public in the words of -b"* ]] || tell "not how it is said"
+	[[ $stderr == *"or specify public in the words of -b"* ]] || tell "not how it is said"
 	must_fail 125 "$REFUSED" $RUN -r closed/root -b "$PWD/open:/mnt:map=0:100000:1" -- true
 	must_fail 125 "is the host's own root" $RUN -r / -o public -- true
 	must_work $RUN -r pub -o public -- true # which also makes what a read-only root must have

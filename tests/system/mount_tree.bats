@@ -68,7 +68,7 @@ whole() {
 	mkdir source/proc source/a/ram
 	mount -t proc none source/proc
 	mount -t ramfs none source/a/ram
-	must_fail 1 "of 5 mounts below, 2 cannot come along" $MI -m +100000 -o rbind source target
+	must_fail 1 "of 5 mounts below, 2 cannot be bound" $MI -m +100000 -o rbind source target
 	stderr_has "'proc' (proc): the filesystem (proc) does not support ID-mapped mounts"
 	[[ $stderr == *"'a/ram' (ramfs): the filesystem (ramfs) does not support"* ]] ||
 		tell "ramfs"

@@ -81,8 +81,8 @@ TEST(mount_probe_tells_what_is_no_user_namespace)
 		const char *path, *why;
 		int num;
 	} cases[] = {
-		{ "/etc/passwd", "is no user namespace", EINVAL },
-		{ "/proc/self/ns/mnt", "is no user namespace", EINVAL },
+		{ "/etc/passwd", "is not a user namespace", EINVAL },
+		{ "/proc/self/ns/mnt", "is not a user namespace", EINVAL },
 		{ "/proc/self/ns/user", "the initial user namespace maps nothing", EPERM },
 	};
 	int fd = own_tmpfs();

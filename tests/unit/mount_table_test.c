@@ -164,7 +164,7 @@ TEST(table_read_refuses_what_it_cannot_read)
 	static const struct {
 		const char *text, *what;
 	} cases[] = {
-		{ "/a /b shiftbox defaults 0 0\n/c\n", "line 2 is no line of an fstab" },
+		{ "/a /b shiftbox defaults 0 0\n/c\n", "line 2 is not a valid line of an fstab" },
 		{ "/a b shiftbox defaults 0 0\n", "the target must be an absolute path" },
 	};
 
