@@ -49,8 +49,8 @@ static int refuse_type(mode_t mode, const char *path, struct err *e)
 	while (i < ARRAY_LEN(names) && (mode & S_IFMT) != names[i].type)
 		i++;
 	(void)err_say(e, EINVAL, path, "is %s, not a regular file",
-		i < ARRAY_LEN(names) ? names[i].name : "something else");
-	err_try(e, "name a regular file");
+		i < ARRAY_LEN(names) ? names[i].name : "of another type");
+	err_try(e, "specify a regular file");
 	return S_ISDIR(mode) ? -EISDIR : -EINVAL;
 }
 

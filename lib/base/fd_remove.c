@@ -168,7 +168,8 @@ static int step(struct removal *rm)
 static int told(int r, const char *name, struct err *e)
 {
 	if (r == -ECANCELED)
-		return err_say(e, ECANCELED, name, "cannot be removed in the time that is left");
+		return err_say(
+			e, ECANCELED, name, "cannot be removed, since the program must end now");
 	if (r == -EBUSY)
 		return err_set(
 			e, EBUSY, name, "cannot remove: something is mounted on it or below it");

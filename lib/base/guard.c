@@ -83,7 +83,7 @@ static int load(scmp_filter_ctx ctx, bool setuid)
 	if (r != -EACCES && r != -EPERM && r != -ECANCELED)
 		return r < 0 ? r : 1;
 	if (setuid && geteuid() != 0) {
-		log_verbose("not filtering chown: that would keep newuidmap from working");
+		log_verbose("chown is not filtered: the filter would keep newuidmap from working");
 		return 0;
 	}
 	r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 1);

@@ -21,11 +21,11 @@ static const struct {
 		"place" },
 	{ "", EMFILE, "raise the limit of open files: ulimit -n 4096" },
 	{ "", ENFILE, "the system's table of open files is full: sysctl fs.file-max" },
-	{ "open", ENOENT, "check the name: namei PATH shows how much of it there is" },
-	{ "open", ENOTDIR, "check the name: namei PATH shows which part of it is no directory" },
-	{ "open", EISDIR, "name a file" },
+	{ "open", ENOENT, "check the name: namei PATH shows how much of it exists" },
+	{ "open", ENOTDIR, "check the name: namei PATH shows which part is not a directory" },
+	{ "open", EISDIR, "specify a file" },
 	{ "open", EACCES,
-		"run as root, or as one who may look there: namei -l PATH shows who may" },
+		"run as root, or as a user with access: namei -l PATH shows the permissions" },
 	{ "userns", ENOSPC, "raise the limit of user namespaces: sysctl user.max_user_namespaces" },
 	{ "userns", EPERM,
 		"run as root, or allow unprivileged user namespaces: sysctl "
@@ -35,13 +35,13 @@ static const struct {
 	{ "open_tree", EPERM,
 		"run as root, or in a user and mount namespace of your own: unshare -Urm "
 		"--map-auto" },
-	{ "move_mount", ENOENT, "create the target first, or give -o mkdir" },
+	{ "move_mount", ENOENT, "create the target first, or use -o mkdir" },
 	{ "umount", EPERM,
 		"run as root, or as root of the user namespace that this mount namespace belongs "
 		"to" },
-	{ "umount", EBUSY, "find who holds it with: fuser -vm TARGET" },
-	{ "exec", ENOENT, "name a program that is there, by its path or from a directory of PATH" },
-	{ "exec", EACCES, "name a file that may be run: chmod +x, and no mount with noexec" },
+	{ "umount", EBUSY, "find the processes that use it: fuser -vm TARGET" },
+	{ "exec", ENOENT, "specify an existing program, by its path or in a directory of PATH" },
+	{ "exec", EACCES, "specify an executable file: chmod +x, and not on a mount with noexec" },
 };
 
 void hint_fill(struct err *e)

@@ -44,6 +44,8 @@ struct path_walk {
 	int dir;                 /* the directory reached so far */
 	char *rest;              /* the rest of the path */
 	int found; /* -1, or the file that a link of /proc as the last component led to */
+	char name[NAME_MAX + 1]; /* the first component of rest, or "" */
+	const char *after;       /* what follows it in rest */
 	unsigned links;
 	const struct path_maker *maker; /* NULL: missing directories are an error */
 	struct err *e;
@@ -70,30 +72,30 @@ static int go(struct path_walk *w, int fd)
 	return 0;
 }
 
-/* Copy the first component of the rest into name; *after becomes what follows it. */
-static int first_component(const struct path_walk *w, char name[NAME_MAX + 1], const char **after)
+/* Set name to the first component of the rest, and after. */
+static int first_component(struct path_walk *w)
 {
 	const char *p = w->rest + strspn(w->rest, "/");
 	size_t n = strcspn(p, "/");
 
 	if (n > NAME_MAX)
 		return failed(w, ENAMETOOLONG);
-	memcpy(name, p, n);
-	name[n] = '\0';
-	*after = p + n;
+	memcpy(w->name, p, n);
+	w->name[n] = '\0';
+	w->after = p + n;
 	return 0;
 }
 
-static bool is_last(const char *after)
+static bool is_last(const struct path_walk *w)
 {
-	return !after[strspn(after, "/")];
+	return !w->after[strspn(w->after, "/")];
 }
 
 /* Follow a link of /proc. A file ends the walk, and has no place of its own. */
-static int follow_magic(struct path_walk *w, const char *name, const char *after)
+static int follow_magic(struct path_walk *w)
 {
-	scoped_fd int fd = openat(w->dir, name, O_PATH | O_CLOEXEC);
-	char *rest = strdup(after);
+	scoped_fd int fd = openat(w->dir, w->name, O_PATH | O_CLOEXEC);
+	char *rest = strdup(w->after);
 	struct stat st;
 
 	if (fd < 0 || !rest || fstat(fd, &st) < 0) {
@@ -113,7 +115,7 @@ static int follow_magic(struct path_walk *w, const char *name, const char *after
 }
 
 /* Follow a link: the rest becomes its text, followed by after. */
-static int follow(struct path_walk *w, int link, const char *name, const char *after)
+static int follow(struct path_walk *w, int link)
 {
 	char text[PATH_MAX];
 	scoped_buf struct buf b = BUF_INIT;
@@ -123,19 +125,19 @@ static int follow(struct path_walk *w, int link, const char *name, const char *a
 
 	if (fstat(link, &st) < 0)
 		return failed(w, errno);
-	r = path_link_check(w->dir, &st, name, w->path, w->e);
+	r = path_link_check(w->dir, &st, w->name, w->path, w->e);
 	if (r < 0)
 		return r;
 	if (++w->links > LINKS_MAX)
 		return failed(w, ELOOP);
-	if (path_link_is_magic(w->dir, name))
-		return follow_magic(w, name, after);
+	if (path_link_is_magic(w->dir, w->name))
+		return follow_magic(w);
 
 	n = readlinkat(link, "", text, sizeof(text));
 	if (n <= 0 || (size_t)n == sizeof(text))
 		return failed(w, n < 0 ? errno : n ? ENAMETOOLONG : ENOENT);
 	buf_add(&b, text, (size_t)n);
-	buf_str(&b, after);
+	buf_str(&b, w->after);
 	if (!buf_get(&b))
 		return err_nomem(w->e);
 	free(w->rest);
@@ -143,34 +145,34 @@ static int follow(struct path_walk *w, int link, const char *name, const char *a
 	return *text == '/' ? go(w, open("/", O_PATH | O_DIRECTORY | O_CLOEXEC)) : 0;
 }
 
-static int open_dir(const struct path_walk *w, const char *name)
+static int open_dir(const struct path_walk *w)
 {
-	return openat(w->dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return openat(w->dir, w->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* Walk one component that is not the last: a directory, or a link. */
-static int step(struct path_walk *w, const char *name, const char *after)
+static int step(struct path_walk *w)
 {
-	scoped_fd int fd = open_dir(w, name), link = -1;
+	scoped_fd int fd = open_dir(w), link = -1;
 	char *rest;
 	struct stat st;
 
 	if (fd < 0 && errno == ENOENT && w->maker) {
-		int r = w->maker->make(w->maker->arg, w->dir, name, w->e);
+		int r = w->maker->make(w->maker->arg, w->dir, w->name, w->e);
 
 		if (r < 0)
 			return r;
-		fd = open_dir(w, name);
+		fd = open_dir(w);
 	}
 	if (fd < 0 && errno == ENOTDIR) {
-		link = openat(w->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+		link = openat(w->dir, w->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 		if (link >= 0 && fstat(link, &st) == 0 && S_ISLNK(st.st_mode))
-			return follow(w, link, name, after);
+			return follow(w, link);
 		return failed(w, ENOTDIR);
 	}
 	if (fd < 0)
 		return failed(w, errno);
-	rest = strdup(after);
+	rest = strdup(w->after);
 	if (!rest)
 		return err_nomem(w->e);
 	free(w->rest);
@@ -186,26 +188,24 @@ static int step(struct path_walk *w, const char *name, const char *after)
 static int walk(struct path_walk *w, bool to_end)
 {
 	while (w->found < 0) {
-		char name[NAME_MAX + 1];
-		const char *after;
-		int r = first_component(w, name, &after);
+		int r = first_component(w);
 
 		if (r < 0)
 			return r;
-		if (!*name)
+		if (!*w->name)
 			return 0;
-		if (is_last(after) && strcmp(name, ".") && strcmp(name, "..")) {
+		if (is_last(w) && strcmp(w->name, ".") && strcmp(w->name, "..")) {
 			scoped_fd int fd = -1;
 			struct stat st;
 
-			if (!to_end && !*after)
+			if (!to_end && !*w->after)
 				return 0;
-			fd = openat(w->dir, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+			fd = openat(w->dir, w->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 			if (fd < 0 || fstat(fd, &st) < 0 || !S_ISLNK(st.st_mode))
 				return 0;
-			r = follow(w, fd, name, after);
+			r = follow(w, fd);
 		} else {
-			r = step(w, name, after);
+			r = step(w);
 		}
 		if (r < 0)
 			return r;
@@ -226,13 +226,11 @@ static int begin(struct path_walk *w, const char *path, const char *what, struct
 
 static int tell_place(struct path_walk *w, struct place *ret)
 {
-	const char *after;
-	int r = first_component(w, ret->name, &after);
+	int r = first_component(w);
 
 	if (r < 0)
 		return r;
-	if (!*ret->name)
-		(void)snprintf(ret->name, sizeof(ret->name), "."); /* fits */
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", *w->name ? w->name : "."); /* fits */
 	ret->dirfd = w->found < 0 ? TAKE_FD(w->dir) : -1;
 	return 0;
 }
@@ -330,16 +328,14 @@ static int open_found(struct path_walk *w, int flags)
 /* Open the last component. If another process has replaced it with a link, that is not followed. */
 static int open_last(struct path_walk *w, int flags)
 {
-	char name[NAME_MAX + 1];
-	const char *after;
-	int r = first_component(w, name, &after);
+	int r = first_component(w);
 
 	if (r < 0)
 		return r;
-	if (!*name)
+	if (!*w->name)
 		return openat(w->dir, ".", (flags & ~O_CREAT) | O_CLOEXEC);
-	return openat(
-		w->dir, name, flags | (*after ? O_DIRECTORY : 0) | O_NOFOLLOW | O_CLOEXEC, CREATED);
+	return openat(w->dir, w->name,
+		flags | (*w->after ? O_DIRECTORY : 0) | O_NOFOLLOW | O_CLOEXEC, CREATED);
 }
 
 static int walk_and_open(struct path_walk *w, int flags, int *ret_fd)

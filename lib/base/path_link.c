@@ -213,16 +213,15 @@ int path_link_check(
 	(void)err_say(e, ELOOP, path, "the symbolic link '%s' on the way is not followed", name);
 	err_op(e, "link");
 	if (!ours(link->st_uid))
-		err_why(e, "it belongs to user %u, who could have it lead anywhere", link->st_uid);
+		err_why(e, "it belongs to user %u, who can make it lead anywhere", link->st_uid);
 	else if (!ours(at.st_uid))
-		err_why(e, "its directory belongs to user %u, who could exchange it", at.st_uid);
+		err_why(e, "its directory belongs to user %u, who can replace it", at.st_uid);
 	else if (!only_owner_replaces(dir, &at))
-		err_why(e, "its directory is writable by others (mode %04o), who could exchange it",
+		err_why(e, "its directory is writable by others (mode %04o), who can replace it",
 			at.st_mode & 07777);
 	else
-		err_why(e,
-			"it is on a FUSE filesystem, whose server tells the owners that it likes");
-	err_try(e, "name what it should lead to by a path without this link: readlink -f shows it");
+		err_why(e, "it is on a FUSE filesystem, whose server can make up the owners");
+	err_try(e, "specify its target by a path without this link: readlink -f shows it");
 	return -ELOOP;
 }
 

@@ -62,13 +62,12 @@ static bool is_setid(mode_t mode)
 static int refuse(const struct privilege *p, const char *remedy, struct err *e)
 {
 	err_why(e,
-		"its paths, options and environment are its caller's to choose: with more rights "
-		"than the caller has, it would hand them out");
+		"its caller chooses its paths, options and environment: with more rights than "
+		"the caller has, it would hand them out");
 	if (remedy)
-		err_try(e, "%s '%s'; those who may run it as root do so by sudo(8) or doas(1)",
-			remedy, p->path);
+		err_try(e, "%s '%s'; to run it as root, use sudo(8) or doas(1)", remedy, p->path);
 	else
-		err_try(e, "run it as root (sudo, doas), or with one's own rights alone");
+		err_try(e, "run it as root (sudo, doas), or with your own rights only");
 	return -EPERM;
 }
 

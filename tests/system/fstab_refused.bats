@@ -47,14 +47,14 @@ lower=$SCRATCH/closed/layer,upper=$link/up/u,map=+100000,nosuid 0 0" \
 	must_equal "$(listed | xargs)" "t1 no t2 no t3 no t4 no up no"
 	jq -r 'select(.section == "fstab") | .detail' host.json >details
 	text="the symbolic link 'link' on the way is not followed (it belongs to user 2001.*"
-	must_equal "$(grep -c "$text; try: name what it" details)" 4
+	must_equal "$(grep -c "$text; try: specify its target" details)" 4
 	text="disk id 0 where other users can reach it .*; try: .*chmod 0700.*-o public"
 	must_equal "$(grep -c "$text" details)" 1
 	must_work "$SHIFTBOX" shift-check host
 	[[ $output == *"REFUSED LINES OF /etc/fstab"* ]]
 
 	must_fail 1 'lines that would be refused: 4' "$SHIFTBOX" mount-idmapped -a -n
-	[[ $stderr == *"line of '$SCRATCH/t1'"*"try: name what it should lead to"* &&
+	[[ $stderr == *"line of '$SCRATCH/t1'"*"try: specify its target"* &&
 		$stderr == *"line of '$SCRATCH/t4'"* ]] || tell "not all"
 	[[ $output == *"attach it at '$SCRATCH/t6'"* && $output == *"attach it at '$SCRATCH/t7'"* &&
 		$output != *"$SCRATCH/t1"* ]] || tell "not the others"

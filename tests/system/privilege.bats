@@ -34,7 +34,7 @@ refused() { # TEXT BY...
 		# shellcheck disable=SC2086
 		must_fail $code "$text" "$@" $command
 		[ -z "$output" ] || tell "it printed something"
-		stderr_has "  why:  its paths, options and environment are its caller's to choose" \
+		stderr_has "  why:  its caller chooses its paths, options and environment" \
 			... "  try:  "
 		! grep -q "$SCRATCH/c/t " /proc/self/mountinfo || tell "it mounted"
 	done
