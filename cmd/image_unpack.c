@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image-unpack: one directory in overlay format for each layer of an image, in a store. */
+/* image-unpack: unpack images into a store, with one directory in overlay format per layer. */
 
 #include "image_unpack.h"
 
@@ -230,9 +230,9 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 }
 
 /*
- * An ordinary user needs more ids than one wherever files are made, removed or looked at that
- * belong to others. From the user namespace the user's other mounts cannot be seen, so they are
- * looked for before.
+ * An ordinary user needs a user namespace with several ids to create, remove or inspect files of
+ * other owners. Mounts of the user's other processes cannot be seen from inside it, so they are
+ * searched before it is entered.
  */
 static int image_unpack_before(void *args, struct ctx *ctx, struct err *e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image-unpack --bundle: an image of the store, ready for crun, runc or another OCI runtime. */
+/* image-unpack --bundle: make a bundle of a stored image for crun, runc or another OCI runtime. */
 
 #include "image_unpack.h"
 
@@ -10,7 +10,7 @@
 #include "../lib/image/bundle.h"
 #include "../lib/mount/image_source.h"
 
-/* A word as a shell takes it back. */
+/* Append a word, quoted for a shell if necessary. */
 static void add_word(struct buf *b, const char *s)
 {
 	static const char plain[] =
@@ -66,7 +66,8 @@ static int make_commands(
 }
 
 /*
- * Paths and words of the user's own: shown as they can be typed, unless a terminal would obey them.
+ * Print a command such that it can be pasted, but escape control characters, which a terminal would
+ * act on.
  */
 static void show_command(struct out *out, const struct buf *command)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image-unpack --remove, --prune. */
+/* image-unpack --remove and --prune: remove images and layers from a store. */
 
 #include "image_unpack.h"
 

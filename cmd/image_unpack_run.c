@@ -115,7 +115,7 @@ static struct unpack_options unpack_options(
 struct unpack_task {
 	struct unpack_args *a;
 	const struct source *src;
-	const char *name;               /* of the image */
+	const char *name;               /* the image's */
 	const struct flat_target *flat; /* NULL: the image goes to ... */
 	struct store *store;            /* ... this store; NULL in a dry run */
 };
@@ -150,7 +150,9 @@ static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 	return r;
 }
 
-/* s: whose layers need not be read, or NULL. */
+/*
+ * Print what would be done with each layer. s is the store that may have layers already, or NULL.
+ */
 static int print_layers(
 	struct ctx *ctx, const struct source *src, const struct store *s, struct err *e)
 {
@@ -274,7 +276,7 @@ int unpack_run(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	if (r < 0 && stop_signal()) {
 		log_warn("ended by SIG%s: the %s is as it was", sigabbrev_np(stop_signal()),
 			a->flat ? "directory" : "store");
-		(void)out_flush(ctx->out); /* the signal matters more */
+		(void)out_flush(ctx->out); /* the signal decides the exit status */
 		signals_raise();
 	}
 	return r;

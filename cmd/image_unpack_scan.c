@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image-unpack --scan: what an image needs, without writing a file. */
+/* image-unpack --scan: print what an image requires of the host, without writing a file. */
 
 #include "image_unpack.h"
 
@@ -11,7 +11,7 @@
 #include "../lib/image/scan.h"
 #include "progress_line.h"
 
-/* The counts that both a layer and the image have: their keys, and a word for people. */
+/* The counts that layers and the whole image have: their keys, and the text for people. */
 static const struct count {
 	const char *key, *word;
 	size_t at;
@@ -58,7 +58,7 @@ static void put_owners(struct out *out, const struct scan *s)
 	}
 }
 
-/* The members of a record, open, that layers and the image have in common. */
+/* Add to the open record the members that layers and the image have in common. */
 static void put_counts(struct out *out, const struct scan *s)
 {
 	uint32_t uid, gid;
@@ -97,9 +97,10 @@ static int map_text(const struct scan *sum, struct buf *ret, struct err *e)
 {
 	const scan_owners *const lists[] = { &sum->owners, &sum->named };
 	struct needed_ids *c = needed_ids_new();
-	uint64_t added; /* ids that nobody asked for: the kernel takes 340 extents */
+	uint64_t added; /* ids that no file needs, added to keep within 340 extents, the kernel's
+	                   limit */
 	scoped_idmap struct idmap map = { .gid_assumed = false };
-	/* What no layer lists, such as the root directory itself, belongs to 0:0. */
+	/* Directories that no layer lists, such as the root, belong to 0:0. */
 	int r = c ? needed_ids_add_owner(c, 0, 0, e) : err_nomem(e);
 
 	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
@@ -140,7 +141,7 @@ static void put_text(
 	buf_escaped(&path, sum->largest_path ? sum->largest_path : "",
 		sum->largest_path ? strlen(sum->largest_path) : 0);
 	if (!buf_get(&name) || !buf_get(&path))
-		return; /* nothing is lost but words: the layers were told */
+		return; /* only the summary is lost: the layers have been printed */
 	out_line(out, "%s", "");
 	out_line(out, "%s: %zu layers, %llu entries, %s of files", buf_get(&name), src->n_layers,
 		(unsigned long long)sum->entries, human_size(sum->bytes, size));

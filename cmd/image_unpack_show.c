@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image-unpack --list, --show: what is in a store. */
+/* image-unpack --list and --show: print the content of a store. */
 
 #include "image_unpack.h"
 

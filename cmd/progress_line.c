@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* progress_line: bars for people, events for programs. */
+/* progress_line: show progress as bars or as JSON events. */
 
 #include "progress_line.h"
 
@@ -26,7 +26,7 @@ struct progress_line {
 	int fd;
 	bool color;
 	struct out *out;
-	pthread_mutex_t lock; /* of all below, and of out */
+	pthread_mutex_t lock; /* protects the members below, and out */
 	pthread_cond_t wake;
 	pthread_t thread;
 	bool drawing, stop;
@@ -69,7 +69,10 @@ const char *human_size(uint64_t bytes, char buf[static 16])
 	return buf;
 }
 
-/* A name of at most NAME_WIDTH columns, padded: a digest by its first digits, a path by its end. */
+/*
+ * Print a name padded to NAME_WIDTH columns. Of a path it is the last component; a longer name is
+ * truncated.
+ */
 static void put_name(struct buf *b, const char *name)
 {
 	scoped_buf struct buf safe = BUF_INIT;
@@ -82,7 +85,7 @@ static void put_name(struct buf *b, const char *name)
 	n = safe.len;
 	if (n > NAME_WIDTH)
 		for (n = NAME_WIDTH - 1; n && (safe.data[n] & 0xc0) == 0x80; n--)
-			; /* not within a character */
+			; /* not within a UTF-8 character */
 	buf_add(b, buf_get(&safe) ? buf_get(&safe) : "", buf_get(&safe) ? n : 0);
 	for (; n < NAME_WIDTH; n++)
 		buf_char(b, ' ');
@@ -168,7 +171,8 @@ static void put_item(struct progress_line *m, struct buf *b, size_t i, unsigned 
 }
 
 /*
- * One frame. When there are more items than lines, those that are finished or not begun make room.
+ * Draw a frame. If there are more items than lines, only those that are running or have failed are
+ * drawn.
  */
 static void draw(struct progress_line *m)
 {
@@ -197,11 +201,11 @@ static void draw(struct progress_line *m)
 		buf_printf(&b, "%zu of %zu layers done\033[K\n", done, n);
 		lines++;
 	}
-	buf_str(&b, "\033[J"); /* what a longer frame left */
+	buf_str(&b, "\033[J"); /* erase the rest of a longer frame */
 	m->drawn = lines;
 	if (buf_get(&b))
 		(void)fd_write_all(
-			m->fd, b.data, b.len); /* progress that cannot be shown is no failure */
+			m->fd, b.data, b.len); /* progress that cannot be shown is not an error */
 }
 
 static void erase(struct progress_line *m)
@@ -254,7 +258,7 @@ static void start_drawing(struct progress_line *m)
 	free(m->ended);
 	m->started = calloc(m->progress.n + 1, sizeof(*m->started));
 	m->ended = calloc(m->progress.n + 1, sizeof(*m->ended));
-	/* Without memory or a thread there are no bars; the work goes on. */
+	/* Without memory or a thread there are no bars, but the work continues. */
 	m->drawing = m->started && m->ended && pthread_create(&m->thread, NULL, draw_loop, m) == 0;
 }
 
@@ -268,8 +272,8 @@ static void bars_changed(struct progress *p, struct progress_item *item)
 	}
 	if (!item) {
 		stop_drawing(m);
-		m->stop = m->kind !=
-			PROGRESS_LINE_COUNT; /* which may begin again, with other items */
+		m->stop = m->kind != PROGRESS_LINE_COUNT; /* PROGRESS_LINE_COUNT may begin again
+		                                             with other items */
 		return;
 	}
 	if (!m->drawing)
@@ -306,7 +310,7 @@ static void event_changed(struct progress *p, struct progress_item *item)
 	out_u64(m->out, "entries", load(&item->entries));
 	out_u64(m->out, "bytes", load(&item->bytes));
 	out_end(m->out);
-	(void)out_flush(m->out); /* a failure shows again when the command ends */
+	(void)out_flush(m->out); /* a failure is reported when the command ends */
 	(void)pthread_mutex_unlock(&m->lock);
 }
 

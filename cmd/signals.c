@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* signals: end in order, but soon. */
+/* signals: stop a command in an orderly way, but soon. */
 
 #include "signals.h"
 
@@ -11,10 +11,10 @@
 #include "../lib/base/cleanup.h"
 #include "../lib/base/stop.h"
 
-/* Together less than a second after the signal. */
+/* Less than a second in total. */
 enum { TIDY_MS = 500, REST_MS = 300 };
 
-/* One system call, so fit for a handler. */
+/* Async-signal-safe: a single system call. */
 static void wake_after(int ms)
 {
 	const struct itimerval t = { .it_value = { .tv_usec = ms * 1000 } };
@@ -29,8 +29,9 @@ static void on_signal(int sig)
 }
 
 /*
- * Some loops are not ours (a library's), and some calls wait (flock(2)). Nothing depends on an
- * orderly end: what is published is whole at every moment, and the next run removes the rest.
+ * Loops in libraries do not check for the signal, and calls such as flock(2) may wait. An orderly
+ * end is not required: what is published is complete at any time, and the next run removes the
+ * rest.
  */
 static void on_alarm(int sig)
 {
@@ -43,7 +44,7 @@ static void on_alarm(int sig)
 		wake_after(REST_MS);
 		return;
 	}
-	(void)!write(STDERR_FILENO, text, sizeof(text) - 1); /* nobody is left to tell */
+	(void)!write(STDERR_FILENO, text, sizeof(text) - 1); /* a failure cannot be reported */
 	signals_raise();
 }
 
@@ -53,7 +54,7 @@ void signals_catch(void)
 	const struct sigaction alarm = { .sa_handler = on_alarm, .sa_flags = SA_RESTART };
 	sigset_t set;
 
-	(void)sigemptyset(&set); /* valid signals: none of these can fail */
+	(void)sigemptyset(&set); /* the signals are valid, so none of these can fail */
 	(void)sigaddset(&set, SIGALRM);
 	(void)sigaction(SIGALRM, &alarm, NULL);
 	(void)sigprocmask(SIG_UNBLOCK, &set, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* subids: an ordinary user's subordinate ids, and a command that goes on with them. */
+/* subids: find an ordinary user's subordinate ids, and enter a user namespace with them. */
 
 #include "subids.h"
 
@@ -16,12 +16,15 @@
 #include "../lib/survey/grants.h"
 #include "../lib/survey/userns_rules.h"
 
-/* useradd(8) grants so many, from there on, where login.defs(5) says nothing else. */
+/*
+ * The number and the start of the ranges that useradd(8) grants unless login.defs(5) says
+ * otherwise.
+ */
 enum { USUAL_COUNT = 65536, USUAL_START = 100000 };
 
 /*
- * The first finding is the reason: for having no ids, or (clash) for having ids that cannot be used
- * together.
+ * Keep the first finding as the reason for having no ids, or (clash) for having ids that cannot be
+ * combined.
  */
 static void found(const struct grant_finding *f, void *arg)
 {
@@ -34,7 +37,7 @@ static void found(const struct grant_finding *f, void *arg)
 	if (f->line)
 		(void)snprintf(line, sizeof(line), ":%zu", f->line); /* fits: 20 digits */
 	(void)snprintf(why, sizeof(r->why), "%s%s%s%s", f->file ? f->file : "", line,
-		f->file ? ": " : "", f->detail); /* cut when long */
+		f->file ? ": " : "", f->detail); /* truncated on purpose */
 }
 
 static const char *user_name(const struct subids *r)
@@ -101,7 +104,7 @@ int subids_get(struct subids *ret, struct err *e)
 	return r;
 }
 
-/* ---- going on ---- */
+/* --- The user namespace --- */
 
 static void add_words(struct buf *b, const char *kind, const struct idranges *r)
 {
@@ -129,7 +132,7 @@ static void tell(const struct subids *ids)
 			"going on as root of a user namespace of %s: %s", user_name(ids), b.data);
 }
 
-/* Why can there be no namespace, or why did the two programs refuse? */
+/* Add why a user namespace could not be made, or why newuidmap(1) or newgidmap(1) refused. */
 static void name_cause(const struct subids *ids, const struct subids *helpers, struct err *e)
 {
 	scoped_buf struct buf rules = BUF_INIT;
@@ -152,7 +155,10 @@ static void name_cause(const struct subids *ids, const struct subids *helpers, s
 	}
 }
 
-/* Looked at beforehand: in a namespace without a map nobody has an owner that could be told. */
+/*
+ * Call this before entering the namespace: while that has no map, all files seem to belong to the
+ * overflow ids.
+ */
 static int look_at_helpers(const struct subids *ids, struct subids *ret, struct err *e)
 {
 	struct grants_check c = { .user = ids->user, .fn = found, .arg = ret };
@@ -189,7 +195,7 @@ void subids_explain(const struct subids *ids, struct err *e)
 		name_cause(ids, &helpers, e);
 }
 
-/* ---- ids that there are not ---- */
+/* --- Missing ids --- */
 
 static int after(const struct subid_line *l, void *arg)
 {
@@ -201,8 +207,8 @@ static int after(const struct subid_line *l, void *arg)
 }
 
 /*
- * The next range in the file that is nobody's: has the user so many ids already, it has the wanted
- * one then.
+ * Suggest a range above all grants of the file that is large enough to contain id, given the number
+ * of ids that the user has.
  */
 static bool suggest(const char *file, uint64_t has, uint32_t id, uint32_t *start, uint32_t *count)
 {

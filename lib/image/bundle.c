@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* bundle: a directory from which an OCI runtime can start an image. */
+/* bundle: make an OCI runtime bundle of a stored image. */
 
 #include "bundle.h"
 
@@ -25,12 +25,10 @@
 enum {
 	MAX_ACCOUNTS = 4 << 20, /* bytes of /etc/passwd or /etc/group */
 	VOLUMES_TOLD = 100,
-	MODE = 0711, /* of the bundle: the container's root must be able to pass */
+	MODE = 0711, /* of the bundle: the container's root must be able to traverse it */
 };
 
-/*
- * --- what the image says ------------------------------------------------------------------------
- */
+/* --- The image --- */
 
 static int find_user(const struct store_view *v, const struct image_config *c,
 	struct image_user *ret, struct err *e)
@@ -47,8 +45,8 @@ static int find_user(const struct store_view *v, const struct image_config *c,
 
 struct coverage {
 	const struct idmap *map;
-	uint64_t files;    /* whose owner or group is not covered */
-	uint32_t uid, gid; /* of one of them */
+	uint64_t files;    /* files whose owner or group is not covered */
+	uint32_t uid, gid; /* an example */
 };
 
 static int look_at_owner(const struct mtree_entry *s, void *arg)
@@ -89,7 +87,7 @@ static void tell_volumes(const struct image_config *c)
 		log_warn("the image wants %zu more volumes", c->volumes.len - VOLUMES_TOLD);
 }
 
-/* Does the runtime have to make directories in the image? */
+/* Set *ret if the image lacks a directory that the runtime mounts on and would have to create. */
 static int lacks_mount_points(const struct store_view *v, bool *ret, struct err *e)
 {
 	for (const char *const *p = runtime_mount_points; *p; p++) {
@@ -137,14 +135,12 @@ static int describe(const struct store_view *v, const struct bundle_options *o,
 	return r;
 }
 
-/*
- * --- the directory ------------------------------------------------------------------------------
- */
+/* --- The directory --- */
 
 struct bundle_spot {
 	struct place at;
 	int fd;
-	bool made, rootfs; /* by us */
+	bool made, rootfs; /* created by this process */
 };
 
 static void bundle_spot_done(struct bundle_spot *p)
@@ -178,7 +174,7 @@ static int check_empty(int fd, const char *path, struct err *e)
 	return r;
 }
 
-/* The container's root must pass, and is in this group. */
+/* The group of the container's root, which must be able to traverse the bundle. */
 static gid_t root_group(const struct idmap *map)
 {
 	uint32_t gid;
@@ -186,7 +182,7 @@ static gid_t root_group(const struct idmap *map)
 	return idmap_gid_seen(map, 0, &gid) ? gid : REACHABLE_NO_GROUP;
 }
 
-/* Is the directory there, and does it let that group pass, and nobody else? Then it is left so. */
+/* Does the directory exist and let only that group traverse it? Then its mode is kept. */
 static bool lets_pass(const struct bundle_spot *p, gid_t group)
 {
 	struct stat st;
@@ -195,7 +191,7 @@ static bool lets_pass(const struct bundle_spot *p, gid_t group)
 		(st.st_mode & 07077) == S_IXGRP;
 }
 
-/* One that is there may be narrower than ours: empty, it gives nothing away. */
+/* Let the container's root traverse an existing directory. It is empty, so this exposes nothing. */
 static int widen(const struct bundle_spot *p, const char *dir, gid_t group, struct err *e)
 {
 	struct stat st;
@@ -240,7 +236,10 @@ static int spot_path(const struct bundle_spot *p, struct buf *ret, struct err *e
 	return buf_get(ret) ? 0 : err_nomem(e);
 }
 
-/* Its own mode counts if it stays: the one that it gets otherwise lets all pass. */
+/*
+ * The directory's own mode counts only if it is kept: the mode that widen() sets lets all users
+ * traverse it.
+ */
 static bool is_closed(const struct bundle_spot *p, gid_t group)
 {
 	if (p->fd < 0)
@@ -250,8 +249,8 @@ static bool is_closed(const struct bundle_spot *p, gid_t group)
 }
 
 /*
- * The stack will be a mount of its own, so that the flags of the one that the bundle is on do not
- * count.
+ * Refuse an image with files that give rights to other users. The stack will be a mount of its own,
+ * so the flags of the mount below the bundle do not count.
  */
 static int check_exposed(
 	const struct store_view *v, const struct bundle_spot *p, gid_t group, struct err *e)
@@ -286,7 +285,7 @@ static int fill_place(struct bundle_spot *p, const struct buf *config, struct er
 	return r == 0 ? fd_sync(p->fd, "config.json", e) : r;
 }
 
-/* What we made is empty but for our own files. */
+/* Remove what this process created. */
 static void undo_place(const struct bundle_spot *p)
 {
 	int bad = 0;
@@ -315,8 +314,8 @@ static void tell_closed(int dir, const struct stat *st, uint32_t uid)
 }
 
 /*
- * The runtime mounts as the container's root, who must find the way: it must be able to pass each
- * directory above.
+ * Warn if the container's root cannot traverse a parent of the bundle: the runtime mounts with its
+ * ids.
  */
 static void tell_unreachable(int bundle, const struct idmap *map)
 {
@@ -324,13 +323,13 @@ static void tell_unreachable(int bundle, const struct idmap *map)
 	struct stat st, above;
 	uint32_t uid = 0;
 
-	(void)idmap_uid_seen(map, 0, &uid); /* it is covered: else there were no bundle */
+	(void)idmap_uid_seen(map, 0, &uid); /* check_map() has checked that it is covered */
 	while (uid && dir >= 0 && fstat(dir, &st) == 0) {
 		int up = openat(dir, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 		if (up < 0 || fstat(up, &above) < 0 ||
 			(st.st_dev == above.st_dev && st.st_ino == above.st_ino)) {
-			cleanup_fd(&up); /* at the root, which all can pass */
+			cleanup_fd(&up); /* the root, which all users can traverse */
 			return;
 		}
 		if (st.st_uid != uid &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image_config: how an image wants to be run. */
+/* image_config: read how an image is to be run. */
 
 #include "image_config.h"
 
@@ -13,7 +13,7 @@
 #define DOC "config.json"
 #define PREFIX "org.opencontainers.image."
 
-/* Docker writes null for what there is none of. */
+/* Docker writes null for members without a value. */
 static bool given(const struct json *object, const char *key)
 {
 	return doc_has(object, key) && !doc_is_null(object, key);
@@ -51,7 +51,7 @@ static int copy_string(const struct json *object, const char *key, char **ret, s
 	return *ret ? 0 : err_nomem(e);
 }
 
-/* A variable of the list, and how long its name is. */
+/* A variable of the list, and the length of its name. */
 struct variable {
 	const char *text;
 	size_t name, at;
@@ -75,7 +75,7 @@ static bool same_name(const struct variable *x, const struct variable *y)
 	return x->name == y->name && !memcmp(x->text, y->text, x->name);
 }
 
-/* Of each name the last one, marked in keep by its place in the list. */
+/* Mark in keep the last variable of each name, by its index in the list. */
 static int find_last(const struct strv *all, bool *keep, struct err *e)
 {
 	scoped_free struct variable *v = calloc(all->len + 1, sizeof(*v));
@@ -101,7 +101,7 @@ static int find_last(const struct strv *all, bool *keep, struct err *e)
 	return 0;
 }
 
-/* NAME=VALUE; the last of one name counts for all programs, so it is the only one that is kept. */
+/* Programs use the last variable of a name, so only that is kept. */
 static int read_env(const struct json *config, struct strv *ret, struct err *e)
 {
 	scoped_strv struct strv all = { 0 };
@@ -118,7 +118,7 @@ static int read_env(const struct json *config, struct strv *ret, struct err *e)
 	return r;
 }
 
-/* The names of an object's members: a set, as docker writes it. */
+/* Read a set: docker writes an object whose keys are the elements. */
 static int read_set(const struct json *config, const char *key, struct strv *ret, struct err *e)
 {
 	const struct json *set = NULL;
@@ -127,9 +127,7 @@ static int read_set(const struct json *config, const char *key, struct strv *ret
 	return r == 0 && set ? doc_keys(set, ret, e) : r;
 }
 
-/*
- * --- annotations -------------------------------------------------------------------------------
- */
+/* --- Annotations --- */
 
 static int annotate(struct image_config *c, const char *name, const char *value, struct err *e)
 {
@@ -208,9 +206,7 @@ static int read_annotations(
 	return r == 0 && config ? annotate_labels(c, config, e) : r;
 }
 
-/*
- * --- together ----------------------------------------------------------------------------------
- */
+/* --- The whole document --- */
 
 static int read_config(const struct json *config, struct image_config *c, struct err *e)
 {

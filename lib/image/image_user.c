@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image_user: the users and groups that an image has of its own. */
+/* image_user: resolve users and groups in an image's passwd and group files. */
 
 #include "image_user.h"
 
@@ -12,11 +12,11 @@
 
 #include "../base/num.h"
 
-enum { GROUPS_MAX = 65536 }; /* NGROUPS_MAX of the kernel */
+enum { GROUPS_MAX = 65536 }; /* the kernel's NGROUPS_MAX */
 
 /*
- * A text as glibc's readers want it: a stream, and room for the longest line with a pointer for
- * each of its members.
+ * A text in the form that glibc's readers need: a stream, and a buffer for the longest line with a
+ * pointer for each of its members.
  */
 struct accounts {
 	FILE *f;
@@ -30,7 +30,8 @@ static int table_open(const char *text, struct accounts *ret, struct err *e)
 
 	ret->size = n * (sizeof(char *) + 1) + 4096;
 	ret->room = malloc(ret->size);
-	ret->f = fmemopen((void *)(uintptr_t)text, n ? n : 1, "r"); /* "r": it is not written to */
+	ret->f = fmemopen(
+		(void *)(uintptr_t)text, n ? n : 1, "r"); /* "r": the text is not written to */
 	return ret->room && ret->f ? 0 : err_nomem(e);
 }
 
@@ -81,7 +82,7 @@ static int find_group(const char *text, const char *name, uint32_t *ret, struct 
 
 static int check_id(uint32_t id, const char *word, struct err *e)
 {
-	/* A line whose number does not fit is none to glibc, but this one does. */
+	/* glibc skips a line whose number does not fit. This line does fit. */
 	return id == UINT32_MAX ?
 		err_say(e, ERANGE, word, "the image's user or group has a number that is no id") :
 		0;
@@ -102,7 +103,7 @@ static int by_id(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Sort them, and keep one of those that are alike. */
+/* Sort, and remove duplicates. */
 static void groups_merge(struct image_user *u)
 {
 	size_t n = 0;
@@ -126,8 +127,8 @@ static int merge_groups(struct image_user *u, const char *word, struct err *e)
 }
 
 /*
- * One that is listed twice is found when the list is full (it has room for twice as many as there
- * may be), or at the end.
+ * Duplicates are removed when the list is full (it has room for twice the permitted number) and at
+ * the end.
  */
 static int add_group(struct image_user *u, uint32_t gid, const char *word, struct err *e)
 {
@@ -163,7 +164,7 @@ static int unknown(
 	return r;
 }
 
-/* digits: 1 and the number, 0 for a name, or -errno. */
+/* Parse digits: 1 and the number, 0 if word is a name, or -errno. */
 static int as_number(const char *s, const char *word, uint32_t *ret, struct err *e)
 {
 	if (strspn(s, "0123456789") != strlen(s))
@@ -188,7 +189,7 @@ static int resolve_user(const char *name, const char *word, const char *passwd, 
 	if (r == 0 && !number)
 		return unknown(word, "user", name, "/etc/passwd", e);
 	if (r == 0)
-		u->uid = uid; /* a number needs no line: its group is 0 */
+		u->uid = uid; /* a number does not need a line in passwd; its group is 0 */
 	r = check_id(u->uid, word, e);
 	return r == 0 ? check_id(u->gid, word, e) : r;
 }

@@ -124,7 +124,7 @@ static int check_layer(struct layer_verify *v, const char *path, const char *spe
 	scoped_fd int fd = -1, file = -1;
 	int r;
 
-	v->name = strrchr(path, '/') + 1; /* an absolute path */
+	v->name = strrchr(path, '/') + 1; /* path is absolute */
 	r = store_layer_open(v->store, path, &fd, e);
 	if (r < 0)
 		return r;
@@ -136,7 +136,7 @@ static int check_layer(struct layer_verify *v, const char *path, const char *spe
 	if (r == 0)
 		r = mtree_read(
 			&(struct mtree_input){ file, spec, MTREE_ALL, 1 }, read_entry, &reading, e);
-	/* A layer without entries has an empty directory, of which nothing is known. */
+	/* The specification of a layer without entries says nothing about its root. */
 	if (r == 0 && expect_root(v->expect))
 		r = verify_expect(fd, v->expect, NULL, &o, &counts, e);
 	expect_free(TAKE_PTR(v->expect));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* open_place: files that give rights to every user who can reach them. */
+/* open_place: find out whether files give rights to other users. */
 
 #include "open_place.h"
 
@@ -25,8 +25,8 @@ struct open_place open_place_of(int dir, gid_t group)
 }
 
 /*
- * A set-gid bit counts for a program if the group may run it (fs/exec.c, bprm_fill_uid()), and for
- * no directory.
+ * A set-gid bit takes effect on a program if its group may execute it (fs/exec.c, bprm_fill_uid()).
+ * On a directory it gives no rights.
  */
 enum exposed open_place_exposes(const struct open_place *x, mode_t mode, bool capability)
 {
@@ -58,7 +58,7 @@ int open_place_refuse(
 			"device in /dev is" },
 	};
 	const char *name = strrchr(t->path, '/') + 1;
-	int parent = (int)(name - t->path), r; /* with its slash */
+	int parent = (int)(name - t->path), r; /* including the slash */
 	char mode[32] = "700";
 
 	if (geteuid() != 0 || userns_is_nested()) {

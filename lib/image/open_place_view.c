@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* open_place_view: files of a stored image that give rights to every user who can reach them. */
+/* open_place_view: find files of a stored image that give rights to other users. */
 
 #include "open_place_view.h"
 
@@ -30,8 +30,8 @@ static bool has_capability(const struct lower_hit *hit)
 }
 
 /*
- * The specification does not tell capabilities: they count for what can be executed. 1 ends the
- * search.
+ * The specification does not list file capabilities, so they are looked up for each executable
+ * file. Returns 1 to end the search.
  */
 static int look_at(const struct mtree_entry *s, void *arg)
 {
@@ -42,7 +42,7 @@ static int look_at(const struct mtree_entry *s, void *arg)
 	if (open_place_exposes(f->x, s->type | s->mode, s->mode & 0111) == EXPOSED_NOTHING)
 		return 0;
 	r = lower_walk_find(&f->stack, s->path, &hit, f->e);
-	if (r == -EACCES) /* to an ordinary user, whose layers have files of other ids */
+	if (r == -EACCES) /* an ordinary user, whose layers contain files of other ids */
 		f->what = open_place_exposes(f->x, s->type | s->mode, false);
 	else if (r <= 0)
 		return r;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * runtime_config: the config.json that tells crun, runc or another OCI runtime how to run an image.
+ * runtime_config: write the config.json from which crun, runc or another OCI runtime runs an image.
  */
 
 #include "runtime_config.h"
@@ -15,7 +15,10 @@
 
 enum { TTY_GROUP = 5, HOSTNAME_MAX = 63, MAX_FILES = 524288 };
 
-/* What podman gives a container's root by default; docker adds AUDIT_WRITE, MKNOD and NET_RAW. */
+/*
+ * The capabilities that podman gives a container's root by default. Docker adds AUDIT_WRITE, MKNOD
+ * and NET_RAW.
+ */
 static const char *const capabilities[] = { "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER",
 	"CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID",
 	"CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT", NULL };
@@ -33,7 +36,7 @@ static const char *const read_only[] = { "/proc/asound", "/proc/bus", "/proc/fs"
 
 const char *const runtime_mount_points[] = { "/proc", "/dev", "/sys", NULL };
 
-/* In the order in which they are mounted. options: separated by blanks. */
+/* In mount order; options are separated by blanks. */
 static const struct runtime_mount {
 	const char *target, *type, *source, *options;
 } mounts[] = {
@@ -53,9 +56,7 @@ struct maker {
 	struct json_writer w;
 };
 
-/*
- * --- process ------------------------------------------------------------------------------------
- */
+/* --- Process --- */
 
 static void write_user(struct maker *m, const char *key)
 {
@@ -108,8 +109,8 @@ static void write_env(struct maker *m, const char *key)
 }
 
 /*
- * Who is not root has none, but may get them back from a set-uid program. None is inheritable: an
- * exec would spread it.
+ * A user other than root has no capabilities, but a set-uid program can regain those of the
+ * bounding set. None are inheritable, because execve(2) would pass them on.
  */
 static void write_capabilities(struct maker *m, const char *key)
 {
@@ -123,8 +124,8 @@ static void write_capabilities(struct maker *m, const char *key)
 }
 
 /*
- * As systemd has it: programs that close every descriptor, or use select(2), are not hurt by the
- * soft limit.
+ * The soft limit is systemd's default: a greater one slows programs that close every descriptor,
+ * and breaks those that use select(2).
  */
 static void write_rlimits(struct maker *m, const char *key)
 {
@@ -145,7 +146,8 @@ static void write_cwd(struct maker *m, const char *key)
 	scoped_buf struct buf b = BUF_INIT;
 
 	buf_printf(&b, "%s%s", *cwd == '/' ? "" : "/", cwd);
-	json_write_str(&m->w, key, buf_get(&b)); /* NULL fails, and is noticed at the end */
+	json_write_str(&m->w, key,
+		buf_get(&b)); /* NULL makes the writer fail, which json_writer_print() reports */
 }
 
 static void write_process(struct maker *m, const char *key)
@@ -162,10 +164,7 @@ static void write_process(struct maker *m, const char *key)
 	json_write_end(&m->w);
 }
 
-/*
- * --- the rest
- * -------------------------------------------------------------------------------------
- */
+/* --- The other members --- */
 
 static void write_mount_options(struct maker *m, const struct runtime_mount *mount)
 {
@@ -200,7 +199,7 @@ static void write_mounts(struct maker *m, const char *key)
 	json_write_end(&m->w);
 }
 
-/* Letters, digits and dashes of the name: "debian:12" is debian-12. */
+/* The hostname: letters, digits and dashes of the name, so that "debian:12" becomes debian-12. */
 static void write_hostname(struct maker *m, const char *key)
 {
 	const char *name = m->o->name;
@@ -231,8 +230,8 @@ static void write_annotations(struct maker *m, const char *key)
 }
 
 /*
- * The layers' disk ids are the ids in the container: a mount that shows them as seen is what its
- * namespace undoes.
+ * The disk ids of the layers are the ids in the container. The mount shows them as seen ids, which
+ * the user namespace maps back.
  */
 static void write_mappings(struct maker *m, const char *key, const struct idranges *r)
 {
@@ -247,7 +246,7 @@ static void write_mappings(struct maker *m, const char *key, const struct idrang
 	json_write_end(&m->w);
 }
 
-/* No device but those that the runtime itself provides. */
+/* Deny all devices but those that the runtime itself provides. */
 static void write_resources(struct maker *m, const char *key)
 {
 	json_write_object(&m->w, key);
@@ -294,10 +293,7 @@ static void write_all(struct maker *m)
 	json_write_end(&m->w);
 }
 
-/*
- * --- what cannot be run
- * -----------------------------------------------------------------------------
- */
+/* --- Checks --- */
 
 static int check_args(
 	const struct image_config *image, const struct runtime_options *o, struct err *e)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* scan: count what the headers of layers say. */
+/* scan: count what the headers of layers contain. */
 
 #include "scan.h"
 
@@ -23,7 +23,7 @@ void scan_done(struct scan *s)
 	VEC_DONE(&s->named);
 }
 
-/* ---- owners ---- */
+/* --- Owners --- */
 
 static int by_ids(const void *a, const void *b)
 {
@@ -34,7 +34,7 @@ static int by_ids(const void *a, const void *b)
 	return x->gid < y->gid ? -1 : x->gid != y->gid;
 }
 
-/* Sort, and make one of those that are alike. */
+/* Sort, and merge equal pairs. */
 static void owners_merge(scan_owners *o)
 {
 	size_t n = 0;
@@ -52,8 +52,8 @@ static void owners_merge(scan_owners *o)
 }
 
 /*
- * Neighbours in an archive mostly have one owner. Else they are merged when there is no room: in
- * the end n log n.
+ * Neighbouring entries usually have the same owner. Otherwise pairs are merged when there is no
+ * room left, which takes O(n log n) in total.
  */
 static int owners_add(scan_owners *o, uint32_t uid, uint32_t gid, uint64_t count, struct err *e)
 {
@@ -65,7 +65,7 @@ static int owners_add(scan_owners *o, uint32_t uid, uint32_t gid, uint64_t count
 	}
 	if (o->len && o->len == o->cap) {
 		owners_merge(o);
-		/* Still half full: the next merge shall not come at once. */
+		/* More than half full: grow, so that the next merge is not due at once. */
 		if (o->len > o->cap / 2 &&
 			vec_grow(&o->items, o->cap, &o->cap, sizeof(*o->items)) < 0)
 			return err_nomem(e);
@@ -87,7 +87,7 @@ void scan_highest(const struct scan *s, uint32_t *ret_uid, uint32_t *ret_gid)
 		}
 }
 
-/* ---- entries ---- */
+/* --- Entries --- */
 
 struct naming {
 	struct scan *s;
@@ -143,7 +143,8 @@ static int count_file(struct scan *s, const struct layer_entry *t, struct err *e
 }
 
 /*
- * OCI image-spec layer.md, "Whiteouts". What else begins so is metadata of AUFS, and not unpacked.
+ * OCI image-spec layer.md, "Whiteouts". Other names with this prefix are metadata of AUFS and are
+ * not unpacked.
  */
 static bool count_whiteout(struct scan *s, const struct layer_entry *t)
 {
@@ -168,7 +169,7 @@ static int count_entry(
 	if (count_whiteout(s, t))
 		return 0;
 	if (t->hardlink) {
-		s->hardlinks++; /* its owner is that of the file it is a name of */
+		s->hardlinks++; /* its owner is that of its target */
 		return 0;
 	}
 	switch (t->type) {

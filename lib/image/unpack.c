@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* unpack: the layers of an image are read, several at a time. */
+/* unpack: read the layers of a source concurrently. */
 
 #include "unpack.h"
 
@@ -21,8 +21,8 @@
 #include "unpack_priv.h"
 
 /*
- * PADDING: so many bytes may follow the end of an archive anyway: tar fills the last record with
- * zeros.
+ * PADDING: number of bytes that may follow the end of an archive in any case, because tar fills the
+ * last record with zeros.
  */
 enum { MAX_JOBS = 64, OPEN_FILES = 65536, PADDING = 1 << 20 };
 
@@ -58,7 +58,7 @@ int unpack_name_layer(
 	return r;
 }
 
-/* The stream of one layer, from its first byte to its last. */
+/* Unpack the stream of one layer, and read it to its end. */
 static int read_layer(struct unpack_work *w, struct unpack_layer *l, struct blob *b, struct err *e)
 {
 	struct layer_options o = w->opts->layer;
@@ -110,7 +110,7 @@ int unpack_read_layer(struct unpack_work *w, struct unpack_layer *l, struct err 
 	return r < 0 ? unpack_name_layer(w, l, r, e) : 0;
 }
 
-/* The first failure is the one that is told; the rest follows from it. */
+/* Keep the first failure: it is the cause of the others. */
 static void fail(struct unpack_work *w, int r, const struct err *e)
 {
 	(void)pthread_mutex_lock(&w->lock);
@@ -172,7 +172,10 @@ int unpack_read(struct unpack_work *w, struct err *e)
 		n = MAX_JOBS;
 	if (n > w->n_order)
 		n = (uint32_t)w->n_order;
-	/* This thread is one of them, so that the work is done even where no thread can be had. */
+	/*
+	 * The calling thread is one of the workers, so the work is done even if no thread can be
+	 * created.
+	 */
 	while (started + 1 < n && pthread_create(&threads[started], NULL, worker, w) == 0)
 		started++;
 	if (started + 1 < n)
@@ -202,7 +205,7 @@ static int alloc_work(struct unpack_work *w, struct err *e)
 	return p->items ? 0 : err_nomem(e);
 }
 
-/* Each layer keeps a directory open, and an image may have hundreds. */
+/* Each layer keeps a directory open, and an image may have hundreds of layers. */
 static void raise_open_files(void)
 {
 	struct rlimit l;
@@ -211,7 +214,7 @@ static void raise_open_files(void)
 		l.rlim_cur >= OPEN_FILES)
 		return;
 	l.rlim_cur = l.rlim_max < OPEN_FILES ? l.rlim_max : OPEN_FILES;
-	(void)setrlimit(RLIMIT_NOFILE, &l); /* where it does not help, opening a file will say so */
+	(void)setrlimit(RLIMIT_NOFILE, &l); /* if this fails, opening a file reports EMFILE */
 }
 
 int unpack_work_init(struct unpack_work *w, const struct source *src,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* unpack_flat: one directory with all layers applied. */
+/* unpack_flat: unpack an image into one directory, with its layers merged. */
 
 #include "unpack.h"
 
@@ -30,7 +30,7 @@ struct flat_unpack {
 	const struct flat_target *to;
 	struct publish_dir place;
 	struct tempdir tempdir;
-	struct tempdir_mapped mapped; /* with a map */
+	struct tempdir_mapped mapped; /* if there is a map */
 };
 
 static int merge_one(
@@ -56,7 +56,7 @@ static int merge_one(
 	return r < 0 ? unpack_name_layer(w, l, r, e) : 0;
 }
 
-/* Whose tree it is has to get there, and has the rights that its files give already. */
+/* The group of the tree's root, which has to reach the tree and has its rights in any case. */
 static gid_t root_group(const struct idmap *map)
 {
 	uint32_t gid;
@@ -99,7 +99,7 @@ static int check_exposed(const struct flat_unpack *f, const struct layer *merged
 	return r > 0 ? open_place_refuse(&t, m.what, buf_get(&path), e) : 0;
 }
 
-/* All layers become the first one's directory, "0" of the stage. */
+/* Merge all layers into the directory of the first one, "0" of the tempdir. */
 static int merge_all(struct flat_unpack *f, struct err *e)
 {
 	struct layer *base = NULL;
@@ -166,7 +166,7 @@ static int run(struct flat_unpack *f, struct unpack_result *ret, struct err *e)
 	return r;
 }
 
-/* Without a directory for the layers: they are read, and joined in memory. */
+/* Dry run: read the layers and merge them in memory. */
 static int run_dry(struct flat_unpack *f, struct unpack_result *ret, struct err *e)
 {
 	const struct open_place x = open_place_of(f->place.parent, root_group(f->to->map));

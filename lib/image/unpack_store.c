@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* unpack_store: layers that are shared, each on top of those it belongs on. */
+/* unpack_store: unpack an image into a store, whose layers are shared. */
 
 #include "unpack.h"
 
@@ -44,7 +44,7 @@ int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *
 	return r;
 }
 
-/* What can be known before anything is read. */
+/* Decide what is known before anything is read. */
 static int plan_layer(struct store_unpack *s, struct unpack_layer *l, struct err *e)
 {
 	scoped_strv struct strv there = { 0 };
@@ -74,7 +74,7 @@ static int plan_all(struct store_unpack *s, struct err *e)
 	return r;
 }
 
-/* The layers below layer i, topmost first, down to the first that hides what is below it. */
+/* The layers below layer i, topmost first, down to the first one with an opaque root. */
 static struct lower layers_below(struct store_unpack *s, size_t i)
 {
 	struct lower l = { .dirfds = s->stack_fds,
@@ -113,7 +113,7 @@ static int try_same(struct store_unpack *s, struct unpack_layer *l, struct lower
 	return 0;
 }
 
-/* A layer of the store, with the ids of the image. */
+/* Open a layer of the store so that it shows the ids of the image. */
 static int open_stored(struct store_unpack *s, struct unpack_layer *l, struct err *e)
 {
 	scoped_buf struct buf path = BUF_INIT;
@@ -123,7 +123,7 @@ static int open_stored(struct store_unpack *s, struct unpack_layer *l, struct er
 				err_nomem(e);
 }
 
-/* With a base: has every file the disk id it should have? */
+/* In a store with a base, check that every file has the right disk id. */
 static int read_back(struct store_unpack *s, struct unpack_layer *l, struct err *e)
 {
 	scoped_idmap struct idmap map = { .gid_assumed = false };
@@ -167,7 +167,7 @@ static int try_stored(struct store_unpack *s, struct unpack_layer *l, struct low
 	return r;
 }
 
-/* Give a layer that was read the rest of what it needs, and open it for those above. */
+/* Resolve a layer that was read against the layers below it, and open it for those above. */
 static int resolve_layer(
 	struct store_unpack *s, struct unpack_layer *l, const struct lower *lower, struct err *e)
 {
@@ -250,8 +250,7 @@ static int finish_all(struct store_unpack *s, struct err *e)
 	return 0;
 }
 
-/* --- publish -----------------------------------------------------------------------------------
- */
+/* --- Publish --- */
 
 static const char *published_dir(const struct store_unpack *s, size_t i)
 {
