@@ -11,17 +11,17 @@ struct check_args {
 	struct strv maps;
 	const char *source, *spec, *image, *store;
 	uint32_t threads, max_findings;
-	unsigned only; /* a bit for each class of findings; 0: all */
+	unsigned only; /* a bit for each class of findings to report; 0: all */
 	bool summary, submounts;
 	const char *compose, *diff, *cover; /* map */
 	bool invert;
 	const char *as, *userns; /* explain */
-	unsigned op;             /* an enum perm_op and 1; 0: all */
+	unsigned op;             /* an enum perm_op plus 1; 0: all */
 	bool all_namespaces;     /* list */
-	unsigned to;             /* an enum idmap_form and 1; 0: none */
+	unsigned to;             /* an enum idmap_form plus 1; 0: none */
 };
 
-/* The subcommands: operands are what follows the word. They return like a command's run(). */
+/* The subcommands; operands follow the word. Each returns what a command's run() returns. */
 int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_explain(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
@@ -30,22 +30,22 @@ int check_list(const struct check_args *a, struct ctx *ctx, char **operands, str
 int check_map(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 
 /*
- * Of explain: for whom it is, and each operation that a->op or the file's type leaves. Returns an
- * exit status, or -errno.
+ * Print explain's verdicts: the caller, then the operation a->op, or all that make sense for the
+ * type of the file. Returns an exit status, or -errno.
  */
 struct explanation;
 int check_put_verdicts(
 	struct out *o, struct explanation *x, const struct check_args *a, struct err *e);
 
 /*
- * One finding below root, which is printed at once: the path is root and what is below it, so that
- * it can be used as it stands.
+ * Print a finding of verify and flush. The printed path starts with root, so that it can be used as
+ * it is.
  */
 struct finding;
 void check_put_finding(struct out *out, const char *root, const struct finding *f);
 
 struct verify_counts;
-/* partial: a map was compared with of which not all lines may have been known. */
+/* Print the summary of verify. partial: the map that was used may have lacked lines. */
 void check_put_summary(struct out *out, const struct verify_counts *c, bool partial, bool quiet);
 
 #endif

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * shift-check explain: why does this file belong to whom it seems to, and what may somebody do with
- * it?
- */
+/* shift-check explain: which ids a file has on disk and here, and what a caller may do with it. */
 
 #include "shift_check.h"
 
@@ -18,22 +15,22 @@
 #include "../lib/store/store_image.h"
 
 /*
- * --- ids -----------------------------------------------------------------------------------------
+ * --- ids -------------------------------------------------------------------------------------
  */
 
-/* One id of the file, from disk to whoever looks. */
+/* One id of the file, on its way from disk to this process. */
 struct chain {
 	const char *key, *name; /* "owner", "user" */
 	bool gid;
-	bool has_disk, has_seen; /* what is known, and what exists */
+	bool has_disk, has_seen; /* disk is known; seen exists */
 	uint32_t disk, seen;
 	const struct idrange *line; /* of the mount's map */
-	bool overflow;              /* shown as the overflow id, and is not that */
-	bool certain;               /* overflow is known for sure */
-	bool doubt; /* a line of the map that cannot be read from here may have it */
+	bool overflow;              /* shown as the overflow id, but is another id */
+	bool certain;               /* it is certain whether overflow is true */
+	bool doubt; /* a line of the map that is hidden from this process may have it */
 	bool has_ns;
-	uint32_t ns;    /* in --userns */
-	uint32_t shown; /* here */
+	uint32_t ns;    /* the id in the namespace of --userns */
+	uint32_t shown; /* the id that this process sees */
 };
 
 static const struct idrange *line_of(const struct idmap *m, bool gid, uint32_t disk)
@@ -54,7 +51,7 @@ static void add_namespace(const struct explanation *x, struct chain *c)
 		(c->gid ? idmap_gid_disk : idmap_uid_disk)(m, c->seen, &c->ns);
 }
 
-/* The owner or the group. */
+/* The chain of the owner or of the group. */
 static struct chain chain_of(const struct explanation *x, bool gid)
 {
 	const struct explain_inode *n = explain_file(x);
@@ -81,7 +78,7 @@ static struct chain chain_of(const struct explanation *x, bool gid)
 	return c;
 }
 
-/* Is the mount's map not known, so that the way of an id has to be told from both of its ends? */
+/* Is the mount's map unknown, so that disk id and seen id have to be read independently? */
 static bool by_both_ends(const struct explanation *x)
 {
 	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
@@ -90,8 +87,8 @@ static bool by_both_ends(const struct explanation *x)
 }
 
 /*
- * An id inside the file's metadata: of an ACL entry, or a capability's root. seen is used
- * by_both_ends() alone.
+ * The chain of an id in an ACL entry, or of a capability's root id. seen is used only if
+ * by_both_ends() is true.
  */
 static struct chain chain_inside(
 	const struct explanation *x, const char *key, bool gid, uint32_t disk, uint32_t seen)
@@ -138,7 +135,7 @@ static void put_chain_json(struct out *o, const struct explanation *x, const str
 		out_bool(o, "userns_overflow", !c->has_ns);
 }
 
-/* What the ids that mean nobody mean; on NFS they come from the server, as numbers or as names. */
+/* Comment on an overflow id; on NFS the ids come from the server, as numbers or as names. */
 static const char *nobody(const struct explain_mount *m, uint32_t seen)
 {
 	if (m->nfs && seen == UINT32_MAX - 1)
@@ -197,12 +194,12 @@ static void put_chain(struct out *o, const struct explanation *x, const struct c
 }
 
 /*
- * --- ACL and capabilities ------------------------------------------------------------------------
+ * --- ACL and capabilities --------------------------------------------------------------------
  */
 
 /*
- * Both are sorted by their ids, in which the entries of a tag may stand in another order on the
- * other side of a map. It is the same order where there is but one, or all are shifted alike.
+ * Do the entries of the tag have the same order on both sides? Both lists are sorted by id, so a
+ * map may change the order, unless there is one entry only or all ids have the same offset.
  */
 static bool is_aligned(const struct acl *disk, const struct acl *seen, uint16_t tag)
 {
@@ -311,10 +308,7 @@ static void put_cap(struct out *o, const struct explanation *x, const struct fil
 	out_end(o);
 }
 
-/*
- * What another tool wrote down: it says who should own the file, and the kernel does not know of
- * it.
- */
+/* Print the owner that another tool stored in an attribute, which the kernel does not use. */
 static void put_record(struct out *o, const struct explain_inode *n)
 {
 	const struct record *r = &n->record;
@@ -338,15 +332,14 @@ static void put_record(struct out *o, const struct explain_inode *n)
 			"recorded", r->uid, r->gid, r->mode, *r->type ? ", type " : "", r->type);
 	} else {
 		out_line(o,
-			"  %-11s nothing that can be understood: " RECORD_XATTR
-			" is not UID:GID:MODE",
+			"  %-11s the attribute is malformed: " RECORD_XATTR " is not UID:GID:MODE",
 			"recorded");
 	}
 	out_end(o);
 }
 
 /*
- * --- where it is ---------------------------------------------------------------------------------
+ * --- location --------------------------------------------------------------------------------
  */
 
 static bool any_doubt(const struct explanation *x)
@@ -357,7 +350,7 @@ static bool any_doubt(const struct explanation *x)
 	return false;
 }
 
-/* Only who has rights over the filesystem's user namespace may look past a map. */
+/* unmapped_clone() succeeds only with rights over the filesystem's user namespace. */
 static const char *mounted_in(const struct explanation *x)
 {
 	if (!x->caller.initial && explain_file(x)->how == DISK_READ)
@@ -412,11 +405,11 @@ static void put_mount_notes(
 	if (!x->caller.initial && any_doubt(x))
 		out_line(o,
 			"  %-11s lines of the map without an id in this user namespace cannot be "
-			"read here; from outside of it, explain --userns pid:N tells all",
+			"read here; from outside of it, explain --userns pid:N shows all",
 			"note");
 	if (m->nfs)
 		out_line(o,
-			"  %-11s the server decides, and may take root, or anybody, for nobody "
+			"  %-11s the server decides, and may map root or all users to nobody "
 			"(root_squash, all_squash): it may refuse what the rules below allow",
 			"note");
 	else if (m->decides_itself)
@@ -452,8 +445,7 @@ static void put_layer(struct out *o, const struct explanation *x)
 			o, "  %-11s %s: the disk ids are those stored there", "layer", x->layer);
 	} else if (x->layer_unknown) {
 		out_str(o, "layer_unknown", x->layer_unknown);
-		out_line(o,
-			"  %-11s not known: %s; an unpacked image is looked at with --image NAME",
+		out_line(o, "  %-11s not known: %s; for an unpacked image, specify --image NAME",
 			"layer", x->layer_unknown);
 	}
 }

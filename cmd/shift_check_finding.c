@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shift-check verify: findings and the summary, as text and as JSON. */
+/* shift-check verify: print findings and the summary. */
 
 #include "shift_check.h"
 
@@ -58,7 +58,7 @@ void check_put_finding(struct out *out, const char *root, const struct finding *
 	if (*f->path && path.len && path.data[path.len - 1] != '/')
 		buf_char(&path, '/');
 	buf_str(&path, f->path);
-	if (!path.oom) /* else the count and the exit status still tell of it */
+	if (!path.oom) /* otherwise the summary and the exit status still include it */
 		buf_escaped(&text, buf_get(&path), path.len);
 	buf_escaped(&detail, f->detail, strlen(f->detail));
 	if (buf_get(&text) && out_json(out))
@@ -67,7 +67,7 @@ void check_put_finding(struct out *out, const char *root, const struct finding *
 		out_line(out, "%s%s%s: %s: %s", out_color(out) ? "\033[1;31m" : "",
 			finding_word(f->class), out_color(out) ? "\033[0m" : "", text.data,
 			buf_get(&detail));
-	(void)out_flush(out); /* a failure shows again when the command ends */
+	(void)out_flush(out); /* a failure is reported when the command ends */
 }
 
 void check_put_summary(struct out *out, const struct verify_counts *c, bool partial, bool quiet)
@@ -107,5 +107,5 @@ void check_put_summary(struct out *out, const struct verify_counts *c, bool part
 	if (partial && c->findings[FINDING_UNMAPPED])
 		out_line(out,
 			"note: lines of the map with ids that this user namespace does not have "
-			"cannot be read here: what is told as unmapped may be in one of them");
+			"cannot be read here: what is reported as unmapped may be in one of them");
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shift-check host: what can be done here? */
+/* shift-check host: print what the kernel, as configured, lets the caller do. */
 
 #include "shift_check.h"
 
@@ -23,21 +23,21 @@ static const struct {
 
 struct host_table {
 	struct out *out;
-	char section[32]; /* whose rows are being collected; "" before the first */
+	char section[32]; /* the section of the current table; "" before the first */
 	struct out_col columns[4];
 };
 
-/* The words of HOST_ANSWER_WORDS, in the order of the enum. */
+/* Set ret to the answer's word in HOST_ANSWER_WORDS. */
 static void answer_word(enum host_answer answer, char ret[static 16])
 {
 	const char *p = HOST_ANSWER_WORDS;
 
 	for (; answer; answer--)
 		p += strcspn(p, "|") + 1;
-	(void)snprintf(ret, 16, "%.*s", (int)strcspn(p, "|"), p); /* fits: our own words */
+	(void)snprintf(ret, 16, "%.*s", (int)strcspn(p, "|"), p); /* fits */
 }
 
-/* A table for each section, whose first column is titled with it. */
+/* Begin the table of a section, whose title is that of the first column. */
 static void begin_section(struct host_table *t, const char *section)
 {
 	const char *title = section;
@@ -48,7 +48,7 @@ static void begin_section(struct host_table *t, const char *section)
 		out_table_end(t->out);
 	if (*t->section)
 		out_line(t->out, "%s", "");
-	(void)snprintf(t->section, sizeof(t->section), "%s", section); /* fits: our own words */
+	(void)snprintf(t->section, sizeof(t->section), "%s", section); /* fits */
 	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
 		if (!strcmp(sections[i].section, section))
 			title = sections[i].title;
@@ -97,10 +97,7 @@ static int put_refused(const char *target, const struct err *why, void *arg)
 	return put_row(&(struct host_row){ "fstab", target, HOST_NO, "", buf_get(&b) }, arg);
 }
 
-/*
- * A table that is not there has no such lines, and what else is wrong with one is mount-idmapped's
- * to say.
- */
+/* Print the lines of fstab that mount-idmapped would refuse. It reports other errors itself. */
 static int refused_lines(struct host_table *t, struct err *e)
 {
 	struct err unread = ERR_INIT;

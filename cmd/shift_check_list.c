@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shift-check list: every ID-mapped mount, with its map. */
+/* shift-check list: print the ID-mapped mounts with their maps. */
 
 #include "shift_check.h"
 
@@ -14,10 +14,10 @@
 #include "../lib/check/list_mapped.h"
 #include "../lib/idmap/userns_self.h"
 
-/* A mount, kept until all of its namespace are known: the text is a tree of them. */
+/* A mount; those of one namespace are collected, because the text shows them as a tree. */
 struct list_row {
 	char *process, *target, *source, *type, *words;
-	size_t index;   /* as the kernel lists them */
+	size_t index;   /* position in the kernel's list */
 	ssize_t parent; /* the row that it is mounted below; -1: none */
 	bool last;      /* no other row with this parent follows */
 };
@@ -30,7 +30,7 @@ struct list {
 	VEC(struct list_row) rows;
 };
 
-/* "/dev/vda1[/srv/base]", as findmnt(8) has it. */
+/* Append the source as findmnt(8) shows it: "/dev/vda1[/srv/base]". */
 static void source_text(const struct mapped_mount *m, struct buf *b)
 {
 	buf_str(b, m->source);
@@ -38,7 +38,7 @@ static void source_text(const struct mapped_mount *m, struct buf *b)
 		buf_printf(b, "[%s]", m->root);
 }
 
-/* The kernel leaves out lines that have no id in the reader's user namespace. */
+/* The kernel omits lines of a map that have no id in the reader's user namespace. */
 static bool is_partial(const struct mapped_mount *m)
 {
 	return (m->from == MAP_FROM_KERNEL || m->from == MAP_FROM_LAYERS) && !userns_is_initial();
@@ -68,7 +68,7 @@ static void from_word(enum map_from from, char ret[static 16])
 
 	for (; from; from--)
 		p += strcspn(p, " ") + 1;
-	(void)snprintf(ret, 16, "%.*s", (int)strcspn(p, " "), p); /* fits: our own words */
+	(void)snprintf(ret, 16, "%.*s", (int)strcspn(p, " "), p); /* fits */
 }
 
 static void put_json(struct list *l, const struct mapped_mount *m)
@@ -95,11 +95,10 @@ static void put_json(struct list *l, const struct mapped_mount *m)
 }
 
 /*
- * --- the tree
- * -------------------------------------------------------------------------------------
+ * --- the tree --------------------------------------------------------------------------------
  */
 
-/* As strcmp(), but what is below a directory comes before what merely begins like it. */
+/* Like strcmp(), but '/' sorts first: "/a/b" comes before "/a-b". */
 static int by_target(const void *pa, const void *pb)
 {
 	const struct list_row *a = pa, *b = pb;
@@ -133,7 +132,7 @@ static void find_parents(struct list *l)
 				l->rows.items[p].last = false;
 }
 
-/* "| `-" before a target. */
+/* Append the branches of the tree before a target, like "| `-". */
 static void put_branches(const struct list *l, ssize_t i, bool self, struct buf *b)
 {
 	const struct list_row *r = &l->rows.items[i];
@@ -184,8 +183,7 @@ static int put_rows(struct list *l)
 }
 
 /*
- * --- all of them
- * ----------------------------------------------------------------------------------
+ * --- mounts ----------------------------------------------------------------------------------
  */
 
 static int put_mount(const struct mapped_mount *m, void *arg)
@@ -213,7 +211,8 @@ static int put_mount(const struct mapped_mount *m, void *arg)
 	source_text(m, &source);
 	buf_printf(&process, "%d %s", (int)m->pid, m->command);
 	w.process = buf_take(&process);
-	w.target = strdup(*m->target ? m->target : "?"); /* no way to it, or too long a one */
+	w.target =
+		strdup(*m->target ? m->target : "?"); /* not reachable, or the path is too long */
 	w.source = buf_take(&source);
 	w.type = strdup(m->type);
 	w.words = buf_take(&words);
@@ -222,7 +221,7 @@ static int put_mount(const struct mapped_mount *m, void *arg)
 	return r;
 }
 
-/* The path to compare with those in the tables of mounts. */
+/* Find the path without links, to compare it with the targets of mounts. */
 static int find_below(const char *operand, struct buf *ret, struct err *e)
 {
 	scoped_fd int fd = -1;
@@ -266,9 +265,9 @@ int check_list(const struct check_args *a, struct ctx *ctx, char **operands, str
 	if (r < 0)
 		return r;
 	if (closed)
-		log_warn("%zu mount namespace%s or process%s could not be looked into%s", closed,
+		log_warn("%zu mount namespace%s or process%s could not be examined%s", closed,
 			closed == 1 ? "" : "s", closed == 1 ? "" : "es",
-			geteuid() == 0 ? "" : " (it takes root)");
+			geteuid() == 0 ? "" : " (that requires root)");
 	if (!l.n && !ctx->quiet)
 		out_line(ctx->out, "no ID-mapped mounts");
 	return STATUS_DONE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shift-check map: what a map means, what becomes of two of them, and the map that a tree needs. */
+/* shift-check map: print, convert, combine and compare maps, and find the map that a tree needs. */
 
 #include "shift_check.h"
 
@@ -26,8 +26,7 @@
 #include "../lib/tar/mtree.h"
 
 /*
- * --- printing a map
- * -------------------------------------------------------------------------------
+ * --- printing maps ---------------------------------------------------------------------------
  */
 
 static void put_ranges(struct out *out, const char *key, const struct idranges *r)
@@ -69,7 +68,7 @@ static void put_words(struct out *out, const char *kind, const struct idranges *
 			kind, IDMAP_OVERFLOW);
 }
 
-/* Text of several lines, whose last newline is the line's own. */
+/* Print a text of several lines without its last newline, which out_line() adds. */
 static void put_text(struct out *out, struct buf *b)
 {
 	while (b->len && b->data[b->len - 1] == '\n')
@@ -113,8 +112,7 @@ static int put_map(
 }
 
 /*
- * --- two maps
- * ---------------------------------------------------------------------------------------
+ * --- two maps --------------------------------------------------------------------------------
  */
 
 struct differ {
@@ -123,7 +121,7 @@ struct differ {
 	bool differs;
 };
 
-static void say_seen(struct buf *b, bool mapped, uint32_t seen, uint32_t count)
+static void add_seen(struct buf *b, bool mapped, uint32_t seen, uint32_t count)
 {
 	if (!mapped)
 		buf_str(b, "not mapped");
@@ -153,9 +151,9 @@ static int put_diff(const struct iddiff *d, void *arg)
 	if (d->count > 1)
 		buf_printf(&b, "-%" PRIu32, d->disk + (d->count - 1));
 	buf_str(&b, " on disk: ");
-	say_seen(&b, d->first, d->first_seen, d->count);
+	add_seen(&b, d->first, d->first_seen, d->count);
 	buf_str(&b, " by the first map, ");
-	say_seen(&b, d->second, d->second_seen, d->count);
+	add_seen(&b, d->second, d->second_seen, d->count);
 	buf_str(&b, " by the second");
 	if (!buf_get(&b))
 		return -ENOMEM;
@@ -180,11 +178,10 @@ static int diff(struct out *out, const struct idmap *first, const struct idmap *
 }
 
 /*
- * --- the map that a tree needs
- * -----------------------------------------------------------------------
+ * --- the map that a tree needs ---------------------------------------------------------------
  */
 
-/* As it is on disk: without the map of its mount. */
+/* Add the ids of a directory as they are on disk, without the map of its mount. */
 static int cover_directory(struct needed_ids *c, const struct check_args *a, struct err *e)
 {
 	scoped_idmap struct idmap ignored = { .gid_assumed = false };
@@ -199,7 +196,7 @@ static int cover_directory(struct needed_ids *c, const struct check_args *a, str
 	if (r == MOUNT_MAP_OVERLAY)
 		log_verbose("it is on an overlay: the ids are those that the overlay shows");
 	if (r == MOUNT_MAP_KNOWN || r == MOUNT_MAP_HIDDEN) {
-		log_verbose("it is on an ID-mapped mount: its map is taken off");
+		log_verbose("it is on an ID-mapped mount: it is read without that map");
 		r = unmapped_clone(fd, a->cover, &disk, e);
 		if (r < 0) {
 			err_try(e,
@@ -227,8 +224,8 @@ static int add_spec(const struct mtree_entry *s, void *arg)
 }
 
 /*
- * Owners from the specification of a layer; ACLs and capabilities, which it has not, from the
- * layer.
+ * Add the ids of a layer: owners from its specification, and ids in ACLs and capabilities, which
+ * the specification lacks, from its directory.
  */
 static int cover_layer(struct needed_ids *c, const struct store *store, const char *layer,
 	const char *spec, unsigned threads, struct err *e)
@@ -242,8 +239,7 @@ static int cover_layer(struct needed_ids *c, const struct store *store, const ch
 				       threads ? threads : proc_processors() },
 			add_spec, &p, e);
 	if (r < 0 || geteuid() != 0)
-		return r; /* on disk such a store has the ids of its owner's namespace, not those of
-		             the image */
+		return r; /* such a store has the ids of its owner's namespace on disk */
 	r = store_base_open_layer(store, layer, &top, e);
 	if (r == 0)
 		r = fd_open_dir(top, ".", &dir, e);
@@ -257,10 +253,10 @@ static int cover_image(struct needed_ids *c, const struct check_args *a, struct 
 	int r = store_open(a->store, 0, &store, e);
 
 	if (geteuid() != 0)
-		log_verbose("the ids of ACLs and capabilities are looked at for root only");
+		log_verbose("the ids in ACLs and capabilities are read by root only");
 	if (r == 0)
 		r = store_image_layers(store, image_source_name(a->cover), &layers, &specs, e);
-	/* A parent directory that no layer lists is 0:0. */
+	/* A parent directory that no layer lists belongs to 0:0. */
 	if (r == 0)
 		r = needed_ids_add_owner(c, 0, 0, e);
 	for (size_t i = 0; i < layers.len && r == 0; i++)
@@ -268,7 +264,7 @@ static int cover_image(struct needed_ids *c, const struct check_args *a, struct 
 	return r;
 }
 
-/* What is needed and the map has nothing for. */
+/* Report ids that are needed but that the map lacks. */
 static int put_lacking(const struct iddiff *d, void *arg)
 {
 	struct differ *p = arg;
@@ -294,7 +290,7 @@ static int put_lacking(const struct iddiff *d, void *arg)
 	return 0;
 }
 
-/* The part of a map that is needed, and what it lacks. */
+/* Print the part of the map that is needed, and report what it lacks. */
 static int narrow(const struct check_args *a, struct out *out, const struct idmap *needed,
 	const struct idmap *m, struct err *e)
 {
@@ -307,7 +303,8 @@ static int narrow(const struct check_args *a, struct out *out, const struct idma
 	(void)idranges_diff(&needed->gid, &m->gid, put_lacking, &p);
 	r = idmap_compose(needed, m, &part, e);
 	if (r == -ENODATA)
-		return STATUS_FOUND; /* nothing of it is needed, and all that was said */
+		return STATUS_FOUND; /* no part of the map is needed: all needed ids were reported
+		                      */
 	if (r == 0)
 		r = put_map(a, out, &part, e);
 	return r < 0 ? r : p.differs ? STATUS_FOUND : STATUS_DONE;
@@ -326,7 +323,7 @@ static int cover(const struct check_args *a, struct out *out, const struct idmap
 	if (r == 0)
 		r = needed_ids_map(c, &needed, &added, e);
 	if (r == 0)
-		log_verbose("%" PRIu64 " files were looked at", needed_ids_entries(c));
+		log_verbose("%" PRIu64 " files were read", needed_ids_entries(c));
 	needed_ids_free(c);
 	if (r < 0)
 		return r;
@@ -338,8 +335,7 @@ static int cover(const struct check_args *a, struct out *out, const struct idmap
 }
 
 /*
- * --- together
- * -----------------------------------------------------------------------------------------
+ * --- the subcommand --------------------------------------------------------------------------
  */
 
 static int second_map(const char *text, struct idmap *ret, struct err *e)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shift-check subid: why would newuidmap refuse? */
+/* shift-check subid: find out why newuidmap(1) would refuse a user. */
 
 #include "shift_check.h"
 
@@ -16,7 +16,7 @@ static const char *fault_word(enum grant_fault f, char buf[static 16])
 
 	for (; f; f--)
 		p += strcspn(p, " ") + 1;
-	(void)snprintf(buf, 16, "%.*s", (int)strcspn(p, " "), p); /* fits: our own words */
+	(void)snprintf(buf, 16, "%.*s", (int)strcspn(p, " "), p); /* fits */
 	return buf;
 }
 
@@ -87,7 +87,7 @@ static void put_summary(struct out *out, const struct grants_check *c, enum gran
 	if (quiet)
 		return;
 	buf_escaped(&text, detail, strlen(detail));
-	if (trial != TRIAL_FAILED) /* a failed one is a finding, and was told */
+	if (trial != TRIAL_FAILED) /* a failed trial is a finding, which was printed */
 		out_line(out, "trial %s: %s", words[trial],
 			buf_get(&text) ? buf_get(&text) : "(out of memory)");
 	if (c->found)

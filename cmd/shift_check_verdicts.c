@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shift-check explain: what somebody may do with the file. */
+/* shift-check explain: print what the caller may do with the file. */
 
 #include "shift_check.h"
 
@@ -33,7 +33,7 @@ static void put_caller(struct out *o, const struct explain_caller *w)
 		out_line(o, "for %s:", b.data);
 }
 
-/* What comes of it when it works: of a set-id bit, of a capability, of a new file. */
+/* Print the effect of set-id bits and capabilities, and the owner of a new file. */
 static void put_effects(
 	struct out *o, const struct explanation *x, enum perm_op op, const struct perm_verdict *d)
 {
@@ -42,12 +42,11 @@ static void put_effects(
 	static const char *const keys[] = { "setid", "capability" };
 	const enum mount_map_kind kind = x->mounts.items[explain_file(x)->mount].kind;
 
-	/* Through a map that is not known they cannot be told. */
+	/* The disk ids of a new file are unknown if the map is. */
 	if (op == PERM_CREATE && (kind == MOUNT_MAP_NONE || kind == MOUNT_MAP_KNOWN)) {
 		out_u64(o, "new_disk_uid", d->new_uid);
 		out_u64(o, "new_disk_gid", d->new_gid);
-		out_line(
-			o, "          what is made has the disk ids %u:%u", d->new_uid, d->new_gid);
+		out_line(o, "          a new file gets the disk ids %u:%u", d->new_uid, d->new_gid);
 	}
 	if (op != PERM_EXEC || !S_ISREG(explain_file(x)->seen.mode))
 		return;
@@ -64,7 +63,7 @@ static void put_effects(
 	if (d->setid == RULE_EFFECT_TAKEN) {
 		uint32_t uid, gid;
 
-		/* The bit would be ignored if they were not ids of the namespace. */
+		/* Both exist in the namespace: the bit would be ignored otherwise. */
 		(void)perm_ns_uid(x->caller.cred.userns, d->euid, &uid);
 		(void)perm_ns_gid(x->caller.cred.userns, d->egid, &gid);
 		out_u64(o, "euid", uid);
@@ -73,7 +72,7 @@ static void put_effects(
 	}
 }
 
-/* What else may come of it, where the map cannot be read. */
+/* Print the other possible verdict if the map cannot be read completely. */
 static int put_doubt(struct out *o, struct explanation *x, enum perm_op op,
 	const struct perm_verdict *d, struct err *e)
 {
@@ -101,7 +100,7 @@ static int put_doubt(struct out *o, struct explanation *x, enum perm_op op,
 	return 0;
 }
 
-/* Returns whether it works, or -errno. */
+/* Returns 1 if the operation works, 0 if not, or -errno. */
 static int put_verdict(struct out *o, struct explanation *x, enum perm_op op, struct err *e)
 {
 	scoped_buf struct buf why = BUF_INIT, way = BUF_INIT;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shift-check verify: is every inode seen as it should be? */
+/* shift-check verify: compare what is seen on a mount with what is on disk. */
 
 #include "shift_check.h"
 
@@ -25,35 +25,36 @@
 #include "../lib/store/store_layer.h"
 #include "progress_line.h"
 
-/* One mount to be checked: PATH, or one below it. */
+/* A mount to be checked: that of PATH, or one below it. */
 struct verify_job {
 	const struct check_args *a;
 	struct out *out;
 	struct progress_line *meter;
-	const char *path;         /* as given, or below that */
-	const char *rel;          /* the same below PATH; "" is PATH itself */
+	const char *path;         /* PATH as given, or the path of a mount below it */
+	const char *rel;          /* path relative to PATH; "" is PATH itself */
 	int seen;                 /* O_PATH */
 	enum mount_map_kind kind; /* of the mount that seen is on */
 	struct idmap mount_map;   /* with MOUNT_MAP_KNOWN */
-	struct idmap map;         /* between the sides */
-	int source;               /* O_PATH: --source as it is, or -1 */
-	int disk;                 /* O_PATH: the raw tree, or -1 */
-	struct expect *expect;    /* or what specifications say, */
-	struct store *store; /* and for an image its layers, which stay while the store is open */
-	VEC(int) layers;     /* O_PATH, topmost first; -1: the layer has no such directory */
-	uint64_t found;      /* findings beside the walk's, all of one class: */
+	struct idmap map;         /* from the disk side to the seen side */
+	int source;               /* O_PATH: the directory of --source, or -1 */
+	int disk;                 /* O_PATH: the disk side, or -1 */
+	struct expect *expect;    /* or the expected tree as the disk side, */
+	struct store
+		*store;  /* and for an image its store, which keeps the layers from being removed */
+	VEC(int) layers; /* O_PATH, topmost first; -1: the layer has no such directory */
+	uint64_t found;  /* findings about the mount as a whole, all of one class */
 	enum finding_class found_class;
-	struct strv mounts; /* below, as rel; of the first job */
+	struct strv mounts; /* in the first job: the mounts below, as rel */
 	struct verify_job *first;
 	bool oom;
-	bool partial; /* of the first job: lines of a map may be hidden from our user namespace */
+	bool partial; /* in the first job: a map that was used may have hidden lines */
 };
 
 /*
- * --- output -------------------------------------------------------------------------------------
+ * --- output ----------------------------------------------------------------------------------
  */
 
-/* One finding, as found. */
+/* Print a finding. */
 static void put_finding(const struct finding *f, void *arg)
 {
 	struct verify_job *j = arg;
@@ -65,7 +66,7 @@ static void put_finding(const struct finding *f, void *arg)
 	progress_line_show(j->meter);
 }
 
-/* A finding about the mount as a whole. */
+/* Count and print a finding about the mount as a whole. */
 static void put_own_finding(struct verify_job *j, struct finding *f)
 {
 	f->path = "";
@@ -77,8 +78,7 @@ static void put_own_finding(struct verify_job *j, struct finding *f)
 }
 
 /*
- * --- the two sides, and the map between them
- * ------------------------------------------------------
+ * --- both sides, and the map between them ----------------------------------------------------
  */
 
 static int open_path(const char *path, int *ret, struct err *e)
@@ -91,18 +91,18 @@ static int no_other_side(const struct verify_job *j, struct err *e)
 	if (j->kind == MOUNT_MAP_OVERLAY) {
 		(void)err_say(e, EINVAL, j->path,
 			"is on an overlay, which has no map of its own: its layers may have");
-		err_try(e, "give the image with --image NAME and the map with -m MAP");
+		err_try(e, "specify the image with --image NAME and the map with -m MAP");
 		return -EINVAL;
 	}
 	(void)err_say(e, EINVAL, j->path,
 		"is not on an ID-mapped mount: there is nothing to compare it with");
 	err_try(e,
-		"give the other side with --source DIR, --spec FILE or --image NAME; why a file "
-		"has its owner: shift-check explain FILE");
+		"specify the other side with --source DIR, --spec FILE or --image NAME; for the "
+		"owner of a file see shift-check explain FILE");
 	return -EINVAL;
 }
 
-/* The directory of --source that belongs to the mount. */
+/* Open the directory of --source that corresponds to the mount. */
 static int open_source(struct verify_job *j, struct err *e)
 {
 	if (*j->rel)
@@ -157,7 +157,7 @@ static int open_layer(struct verify_job *j, const char *path, struct err *e)
 	r = VEC_ADD(&j->layers, fd);
 	if (r < 0)
 		return err_nomem(e);
-	(void)TAKE_FD(fd); /* the vector's now */
+	(void)TAKE_FD(fd); /* owned by the vector */
 	return 0;
 }
 
@@ -178,7 +178,7 @@ static int read_image(struct verify_job *j, struct err *e)
 	return r;
 }
 
-/* What should be there, from specifications. */
+/* Read the expected tree from specifications. */
 static int read_expected(struct verify_job *j, struct err *e)
 {
 	int r;
@@ -196,13 +196,14 @@ static int read_expected(struct verify_job *j, struct err *e)
 static int no_map(const struct verify_job *j, struct err *e)
 {
 	const char *why = j->kind == MOUNT_MAP_OVERLAY ?
-		"a merged overlay does not tell the maps of its layers" :
-		"this kernel does not tell the map of a mount (Linux 6.15 does), or none of its "
-		"ids is one here";
+		"a merged overlay does not show the maps of its layers" :
+		"this kernel does not return the map of a mount (Linux 6.15 does), or none of its "
+		"ids exists here";
 
 	(void)err_say(e, EINVAL, j->path, "its map is not known");
 	err_why(e, "%s", why);
-	err_try(e, "give the map that it was mounted with: -m MAP (identity: -m 0:0:4294967295)");
+	err_try(e,
+		"specify the map that it was mounted with: -m MAP (identity: -m 0:0:4294967295)");
 	return -EINVAL;
 }
 
@@ -218,14 +219,13 @@ static int part_of_map(const struct verify_job *j, struct err *e)
 	err_why(e,
 		"the kernel does not show lines with ids that this user namespace does not have");
 	err_try(e,
-		"check it from outside of this user namespace, or give what can be read: -m '%s'",
+		"check it from outside of this user namespace, or specify what can be read: "
+		"-m '%s'",
 		has.data);
 	return -ENODATA;
 }
 
-/*
- * Another map than the one asked for is a finding; the rest is then checked with the mount's own.
- */
+/* Report that the mount has another map than the one given; inodes are checked with its own map. */
 static int other_map(struct verify_job *j, bool partial, struct err *e)
 {
 	scoped_buf struct buf has = BUF_INIT, wants = BUF_INIT;
@@ -240,7 +240,7 @@ static int other_map(struct verify_job *j, bool partial, struct err *e)
 	idmap_print(&j->map, &wants);
 	if (!buf_get(&has) || !buf_get(&wants))
 		return err_nomem(e);
-	/* Cut when it is long. */
+	/* Truncated if long. */
 	(void)snprintf(
 		f.detail, sizeof(f.detail), "the mount has %s, expected %s", has.data, wants.data);
 	put_own_finding(j, &f);
@@ -257,7 +257,7 @@ static int open_layers(struct verify_job *j, struct err *e)
 		scoped_fd int fd = -1;
 
 		(void)fd_open_beneath(j->first->layers.items[i], j->rel, O_PATH | O_NOFOLLOW, &fd,
-			NULL); /* few layers have it */
+			NULL); /* most layers do not have it */
 		if (VEC_ADD(&j->layers, fd) < 0)
 			return err_nomem(e);
 		(void)TAKE_FD(fd); /* the vector's now */
@@ -347,8 +347,7 @@ static int open_sides(struct verify_job *j, enum verify_side *ret, struct err *e
 }
 
 /*
- * --- one mount
- * ------------------------------------------------------------------------------------
+ * --- comparison ------------------------------------------------------------------------------
  */
 
 static int compare_sides(
@@ -378,7 +377,7 @@ static void add_counts(struct verify_counts *all, const struct verify_counts *on
 		all->findings[i] += one->findings[i];
 }
 
-/* Compare what was opened. all: of this and of what was before it. */
+/* Compare both sides, and add to the counts of all mounts. */
 static int compare(
 	struct verify_job *j, struct expect_node *at, struct verify_counts *all, struct err *e)
 {
@@ -423,8 +422,7 @@ static void job_done(struct verify_job *j)
 }
 
 /*
- * --- mounts below
- * ---------------------------------------------------------------------------------
+ * --- mounts below ----------------------------------------------------------------------------
  */
 
 static void put_mount(const struct verify_job *j, bool compared, const char *why)
@@ -437,7 +435,7 @@ static void put_mount(const struct verify_job *j, bool compared, const char *why
 		buf_str(&map, why);
 	buf_escaped(&text, j->path, strlen(j->path));
 	if (!buf_get(&map) || !buf_get(&text))
-		return; /* what is found there is still told */
+		return; /* out of memory: its findings are still printed */
 	out_begin(j->out, NULL);
 	out_str(j->out, "mount", j->path);
 	out_bool(j->out, "compared", compared);
@@ -458,7 +456,8 @@ static int open_below(struct verify_job *j, struct err *e)
 	return r < 0 ? r : side != SIDE_NONE;
 }
 
-/* Its own map decides. What cannot be looked at is a finding and not the end. */
+/* Check a mount below PATH with its own map. One that cannot be opened is a finding, not an error.
+ */
 static int check_below(
 	struct verify_job *first, const char *rel, struct verify_counts *all, struct err *e)
 {
@@ -489,7 +488,7 @@ static int check_below(
 	} else if (r < 0) {
 		f.errnum = -r;
 		(void)snprintf(f.detail, sizeof(f.detail), "%.150s%s%.200s", why.what,
-			why.why[0] ? ": " : "", why.why); /* cut when long */
+			why.why[0] ? ": " : "", why.why); /* truncated if long */
 		put_own_finding(&j, &f);
 	} else if (first->expect && !at) {
 		f = (struct finding){ .class = FINDING_EXTRA,
@@ -512,8 +511,7 @@ static int check_below(
 }
 
 /*
- * --- the whole
- * ------------------------------------------------------------------------------------
+ * --- the subcommand --------------------------------------------------------------------------
  */
 
 static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
@@ -528,7 +526,7 @@ static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
 		r = compare(j, NULL, &counts, e);
 	for (size_t i = 0; r == 0 && i < j->mounts.len; i++) {
 		scoped_free char *rel =
-			strdup(j->mounts.items[i]); /* the list may grow meanwhile */
+			strdup(j->mounts.items[i]); /* a copy: the list may grow and move */
 
 		if (j->a->max_findings && verify_total(&counts) >= j->a->max_findings)
 			break;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* perm: the kernel's rules of who may do what to an inode, through an ID-mapped mount. */
+/* perm: the kernel's rules for access to an inode through an ID-mapped mount. */
 
 #include "perm.h"
 
@@ -24,8 +24,8 @@ static bool in_group(const struct perm_cred *c, uint32_t gid)
 }
 
 /*
- * An inode as this caller meets it: its ids through the mount, and whether they are ids of the
- * caller's namespace.
+ * An inode as the caller sees it: its ids through the mount, and whether they exist in the caller's
+ * namespace.
  */
 struct view {
 	const struct perm_inode *inode;
@@ -34,7 +34,7 @@ struct view {
 	bool has_uid, has_gid; /* vfsuid_valid(), vfsgid_valid() */
 	bool ns_uid,
 		ns_gid; /* vfsuid_has_mapping(), vfsgid_has_mapping() of the caller's namespace */
-	bool owner, group; /* the caller's */
+	bool owner, group; /* the caller owns it, or is in its group */
 };
 
 static struct view view_of(const struct perm_inode *n, const struct perm_cred *c)
@@ -80,7 +80,7 @@ static struct perm_verdict by_bits(enum perm_rule rule, unsigned have, unsigned 
 	};
 }
 
-/* Does the entry speak of this caller? The owner was dealt with before. */
+/* Does the entry apply to this caller? The owner is checked before. */
 static bool entry_applies(const struct view *v, const struct acl_entry *x)
 {
 	uint32_t id;
@@ -171,7 +171,7 @@ static unsigned caps_for(const struct perm_inode *n, unsigned want)
 		return want & MAY_WRITE ? PERM_CAP_DAC_OVERRIDE :
 					  PERM_CAP_DAC_OVERRIDE | PERM_CAP_DAC_READ_SEARCH;
 	if (want & MAY_EXEC && !(n->mode & 0111))
-		return 0; /* not even root executes what nobody may */
+		return 0; /* without any execute bit, not even root may execute it */
 	return want == MAY_READ ? PERM_CAP_DAC_OVERRIDE | PERM_CAP_DAC_READ_SEARCH :
 				  PERM_CAP_DAC_OVERRIDE;
 }
@@ -256,15 +256,15 @@ static struct perm_verdict check_open(const struct view *v, unsigned want)
 
 	d = permission(v, want);
 	/*
-	 * Only now, and only of files: a read-only mount keeps no device or FIFO from being
-	 * written.
+	 * This comes last and applies to regular files only: devices and FIFOs can be written on a
+	 * read-only mount.
 	 */
 	if (d.num == 0 && want & MAY_WRITE && S_ISREG(n->mode) && n->mount->ro)
 		return refuse(EROFS, RULE_RO_MOUNT);
 	return d;
 }
 
-/* Is the caller's namespace this one or below it? current_in_userns() */
+/* current_in_userns(): is the caller's namespace ns or below it? */
 static bool in_userns(const struct perm_cred *c, const struct perm_userns *ns)
 {
 	for (const struct perm_userns *at = c->userns; at; at = at->parent)
@@ -423,11 +423,11 @@ static struct perm_verdict check_remove(
 	d = may_delete(dir, v);
 	if (d.num || op != PERM_RENAME)
 		return d;
-	created = may_create(dir); /* a new name is made by somebody, whose ids must exist */
+	created = may_create(dir); /* the new entry must be storable with the caller's ids */
 	return created.num ? created : d;
 }
 
-/* notify_change(): nothing is changed of an inode whose ids would be written back wrong. */
+/* notify_change(): an inode whose ids cannot be written back is not changed. */
 static struct perm_verdict check_setattr(enum perm_op op, const struct view *v)
 {
 	struct perm_verdict d = want_write(v->inode);
@@ -437,7 +437,7 @@ static struct perm_verdict check_setattr(enum perm_op op, const struct view *v)
 	if (op == PERM_CHMOD && S_ISLNK(v->inode->mode))
 		return refuse(EOPNOTSUPP, RULE_TYPE);
 	d = owner_or_capable(v);
-	if (op == PERM_TOUCH && d.num) /* may_setattr(): who may write may also touch */
+	if (op == PERM_TOUCH && d.num) /* may_setattr(): write permission suffices */
 		d = permission(v, MAY_WRITE);
 	if (op == PERM_TOUCH && d.num)
 		return d;

@@ -90,12 +90,12 @@ enum perm_rule {
 	RULE_ACL_GROUP_OBJ,
 	RULE_ACL_GROUP,
 	RULE_ACL_OTHER,
-	/* These allow. */
+	/* Rules that allow. */
 	RULE_CAP_DAC_READ_SEARCH,
 	RULE_CAP_DAC_OVERRIDE,
 	RULE_CAP_FOWNER,
 	RULE_OWNER, /* the caller owns the inode */
-	/* These refuse. */
+	/* Rules that refuse. */
 	RULE_NOT_OWNER, /* only the owner may, or a caller with CAP_FOWNER */
 	RULE_STICKY,    /* the directory's sticky bit */
 	RULE_RO_MOUNT,

@@ -71,7 +71,7 @@ nfs_nobody() {
 	DIR/v/new: directory, mode 0755
 	  filesystem  nfs4 of 127.0.0.1:/v, mounted in the initial user namespace (assumed: the kernel does not tell)
 	  mount  N at DIR/v, rw,relatime: no map
-	  note  the server decides, and may take root, or anybody, for nobody (root_squash, all_squash): it may refuse what the rules below allow
+	  note  the server decides, and may map root or all users to nobody (root_squash, all_squash): it may refuse what the rules below allow
 	  owner  disk 65534 -> seen as 65534 (nobody's on the server, like all that squashed users make, or its name is not known here)
 	  group  disk 65534 -> seen as 65534 (nobody's on the server, like all that squashed users make, or its name is not known here)
 	for user 0, group 0, with capabilities:
@@ -82,7 +82,7 @@ nfs_nobody() {
 	DIR/v/secret: regular file, mode 0600
 	  filesystem  nfs4 of 127.0.0.1:/v, mounted in the initial user namespace (assumed: the kernel does not tell)
 	  mount  N at DIR/v, rw,relatime: no map
-	  note  the server decides, and may take root, or anybody, for nobody (root_squash, all_squash): it may refuse what the rules below allow
+	  note  the server decides, and may map root or all users to nobody (root_squash, all_squash): it may refuse what the rules below allow
 	  owner  disk 0 -> seen as 0
 	  group  disk 0 -> seen as 0
 	for user 0, group 0, with capabilities:
@@ -107,7 +107,7 @@ nfs_names() {
 	DIR/v/file: regular file, mode 0644
 	  filesystem  nfs4 of 127.0.0.1:/v, mounted in the initial user namespace (assumed: the kernel does not tell)
 	  mount  N at DIR/v, rw,relatime: no map
-	  note  the server decides, and may take root, or anybody, for nobody (root_squash, all_squash): it may refuse what the rules below allow
+	  note  the server decides, and may map root or all users to nobody (root_squash, all_squash): it may refuse what the rules below allow
 	  owner  disk 4294967294 -> seen as 4294967294 (what the server tells has no id here)
 	  group  disk 4294967294 -> seen as 4294967294 (what the server tells has no id here)
 	for user 0, group 0, with capabilities:

@@ -65,7 +65,7 @@ says() {
 	must_work touch m/dir/new
 	explain --op create m/dir
 	[ "$status" = 0 ] || tell "now it works, and should say so"
-	says "what is made has the disk ids $(owner src/dir/new)"
+	says "a new file gets the disk ids $(owner src/dir/new)"
 }
 
 @test "root cannot write, remove or chmod what has no id, and the missing range is named" {
@@ -257,7 +257,7 @@ says() {
 	says 'owner disk id not known -> seen as 100001'
 	explain --image sample -s store m
 	says 'owner disk id not known -> seen as 100000'
-	must_fail 1 "is on no overlay" \
+	must_fail 1 "is not on an overlay" \
 		"$SHIFTBOX" shift-check explain --image sample -s store l1/base
 	# What disk ids a new file gets there is not known.
 	explain --as 100000 --op create m
@@ -424,7 +424,7 @@ says() {
 	says "recorded user 70000, group 5, mode 0640, $told"
 	setfattr -n $attr -v 70000:5 src/file
 	explain src/file
-	says 'recorded nothing that can be understood: user.containers.override_stat is not' \
+	says 'recorded the attribute is malformed: user.containers.override_stat is not' \
 		'UID:GID:MODE'
 	explain --json src/file
 	must_equal "$(jq -c .recorded <<<"$output")" '{"valid":false}'
@@ -485,11 +485,13 @@ says() {
 @test "what is no path, user, namespace or operation is refused by name" {
 	must_fail 1 'cannot open' "$SHIFTBOX" shift-check explain nothing
 	must_fail 1 'no user of this name' "$SHIFTBOX" shift-check explain --as no-such-user src
-	must_fail 2 'is no list of groups' "$SHIFTBOX" shift-check explain --as 1:2,,3 src
-	must_fail 2 'names no user' "$SHIFTBOX" shift-check explain --as :1 src
-	must_fail 2 'is no user namespace: pid:N' "$SHIFTBOX" shift-check explain --userns 4711 src
+	must_fail 2 'is not a valid list of groups' "$SHIFTBOX" shift-check explain --as 1:2,,3 src
+	must_fail 2 'does not name a user' "$SHIFTBOX" shift-check explain --as :1 src
+	must_fail 2 'is not a valid user namespace: pid:N' \
+		"$SHIFTBOX" shift-check explain --userns 4711 src
 	must_fail 2 'is not an operation' "$SHIFTBOX" shift-check explain --op sing src
-	must_fail 2 "'--map' is not for explain: it is for verify" "$SHIFTBOX" shift-check explain -m 0:1:1 src
+	must_fail 2 "'--map' is not for explain: it is for verify" \
+		"$SHIFTBOX" shift-check explain -m 0:1:1 src
 	sleeper '0 100000 10'
 	must_fail 1 'user 11 does not exist in the user namespace' \
 		"$SHIFTBOX" shift-check explain --userns "pid:$SLEEPER" --as 11 src

@@ -214,7 +214,7 @@ own layers: not known (an overlay does not tell)"
 	kill $!
 	[ "$status" = 0 ] || tell "it failed"
 	[[ $output == *"$SCRATCH/one"* ]] || tell "the own namespace is not listed"
-	[[ $stderr == *"could not be looked into"* ]] || tell "nothing was said"
+	[[ $stderr == *"could not be examined"* ]] || tell "nothing was said"
 }
 
 @test "a process that root may not look into is counted, and named under -v" {
@@ -222,7 +222,7 @@ own layers: not known (an overlay does not tell)"
 	capture setpriv --bounding-set=-sys_ptrace "$SHIFTBOX" shift-check list --all-namespaces -v
 	must_equal "$status" 0
 	stderr_has "process $$ and its mount namespace cannot be looked into: Permission denied" \
-		... "could not be looked into"
+		... "could not be examined"
 	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list --all-namespaces -v
 	must_equal "$status" 0
 	[[ $stderr == *"this kernel does not tell maps: "* ]] || tell "not said"
@@ -242,7 +242,7 @@ own layers: not known (an overlay does not tell)"
 	[[ $(rows) == *"one disk 0-65535 is seen as 300000-365535"* ]] || tell "not listed"
 	capture as_user alice "$SHIFTBOX" shift-check list --all-namespaces
 	[ "$status" = 0 ] || tell "it failed"
-	[[ $stderr == *"could not be looked into"* ]] ||
+	[[ $stderr == *"could not be examined"* ]] ||
 		tell "nothing was said of closed namespaces"
 }
 
