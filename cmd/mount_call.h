@@ -16,7 +16,7 @@ struct mount_call {
 	char *fstab, *source, *target;
 };
 
-/* Errors: -ENOMEM. Free with mount_call_done(). */
+/* The only error is -ENOMEM. Free the result with mount_call_done(). */
 MUST_CHECK int mount_call_read(struct mount_call *ret, struct err *e);
 
 void mount_call_done(struct mount_call *c);

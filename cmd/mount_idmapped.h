@@ -16,7 +16,7 @@ struct mount_args {
 	const char *fstab, *store, *type;
 };
 
-/* The open stores. Layers must stay in a store until they are mounted. Zero-initialise. */
+/* The open stores. Layers must stay in a store until they are mounted. Start with all zeros. */
 struct mount_stores {
 	VEC(struct mount_store {
 		char *path;

@@ -6,7 +6,7 @@
 #include "../lib/mount/plan.h"
 
 /*
- * mount(8) resolves SOURCE before it calls a helper, whoever owns the symbolic links on the way
+ * mount(8) resolves SOURCE before it calls a helper, even by symbolic links of other users
  * (before util-linux 2.41 even with X-mount.nocanonicalize), and TARGET as well. So the helper
  * looks up the line of the fstab with this TARGET, and opens the line's SOURCE by the rules of
  * path.h. Without such a line, it uses the command line of mount(8). If neither has this TARGET, a
@@ -21,14 +21,14 @@
 MUST_CHECK int mount_line_source(const char *source, const char *target, char **ret, struct err *e);
 
 /*
- * The source that mount(8) passed, if mount_line_source() returned the line's SOURCE instead; else
- * NULL.
+ * The source that mount(8) passed, if mount_line_source() returned the line's SOURCE instead;
+ * NULL otherwise.
  */
 const char *mount_line_found(void);
 
 /*
  * Compare the source of a plan with path, the source that mount(8) passed: -EINVAL if they are
- * different files. 0 if path is NULL.
+ * different files. Returns 0 if path is NULL.
  */
 MUST_CHECK int mount_line_check(const struct mount_plan *p, const char *path, struct err *e);
 

@@ -269,8 +269,8 @@ static void find_holders(struct busy_search *s, struct err *e)
 		err_try(e, "ask again as root");
 	} else {
 		err_why(e,
-			"it is in use, but not by a process that /proc shows: by one in another PID "
-			"namespace, or by the kernel (a socket, an export)");
+			"it is in use, but not by a process that /proc shows: by one in another "
+			"PID namespace, or by the kernel (a socket, an export)");
 	}
 }
 

@@ -14,8 +14,8 @@
  * clone that is kept, on which nothing is ever mounted, and further clones are made from that.
  * Needs Linux 6.15; older kernels clone the source each time, which is logged with --verbose.
  *
- * Up to 64 clones are kept, one for each mount and inode, until clone_cache_done(). They keep their
- * filesystems busy. Not safe for use by several threads.
+ * Up to 64 clones are kept, one for each mount and inode, until clone_cache_done(). The clones keep
+ * their filesystems busy. Not safe for use by several threads.
  */
 
 /*

@@ -54,8 +54,8 @@ static int steps_up(int fd, const struct spot *above)
 }
 
 /*
- * The last n components of the path of fd, followed by name. It is a guess, since directories can
- * be renamed; common_dir_open() verifies it.
+ * The last n components of the path of fd, followed by name. Since directories can be renamed, the
+ * result is a guess, which common_dir_open() verifies.
  */
 static char *relative(int fd, int n, const char *name)
 {

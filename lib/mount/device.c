@@ -154,7 +154,7 @@ static int reopen(
 	return 0;
 }
 
-/* found: the device that has the tag, or NULL. */
+/* found: the device that has the tag; NULL if the source is not a tag. */
 static int open_device(
 	const struct mount_plan *p, struct device *d, const char *found, struct err *e)
 {

@@ -65,8 +65,8 @@ bool mount_info_has_maps(void);
 
 /*
  * All mounts as mountinfo listed them at one moment. It saves callers that look at many mounts from
- * reading the whole list for each, on kernels before 6.15. It is read on first use, and again if a
- * mount is missing. Zero-initialise, free with mount_snapshot_done().
+ * reading the whole list for each, on kernels before 6.15. The list is read on first use, and again
+ * if a mount is missing. Zero-initialise, free with mount_snapshot_done().
  */
 struct mount_snapshot {
 	VEC(struct mount_info) mounts; /* by id */
@@ -93,7 +93,7 @@ static inline void cleanup_mount_snapshot(struct mount_snapshot *s)
 
 #define scoped_mount_snapshot __attribute__((cleanup(cleanup_mount_snapshot)))
 
-/* Copy all but target, root and options. -ENOMEM. */
+/* Copy all but target, root and options. The only error is -ENOMEM. */
 MUST_CHECK int mount_info_copy(const struct mount_info *i, struct mount_info *ret, struct err *e);
 
 void mount_info_done(struct mount_info *i);

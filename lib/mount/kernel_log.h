@@ -18,8 +18,8 @@ MUST_CHECK int kernel_log_open(void);
 
 /*
  * Put the kernel's messages, if any, into e's why. fs: a filesystem context; log: from
- * kernel_log_open(), or -1; device: a path whose last component lines of the log must contain, or
- * NULL.
+ * kernel_log_open(), or -1; device: a path whose last component lines of the log must contain
+ * (NULL if there is none).
  */
 void kernel_log_explain(int fs, int log, const char *device, struct err *e);
 

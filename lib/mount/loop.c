@@ -211,7 +211,7 @@ static int step_failed(const char *on, const char *op, const char *what, struct 
 	return r;
 }
 
-/* One attempt. -EBUSY: another process was faster. */
+/* Make one attempt. -EBUSY: another process was faster. */
 static int configure(
 	int control, const struct loop_request *q, struct loop_device *ret, struct err *e)
 {
@@ -296,8 +296,8 @@ static int make_device(const struct loop_request *q, struct loop_device *ret, st
 
 /*
  * Only one process at a time may search for a loop device of a file and attach one. The lock ends
- * with its descriptor. It is not a lock on the file, which all users that can read the file can
- * hold. If there is no directory for locks, a device node that only root can open is locked.
+ * with its descriptor. The file itself is not locked, since all users that can read it could hold
+ * such a lock. If there is no directory for locks, a device node that only root can open is locked.
  */
 static int open_lock(const struct stat *st)
 {

@@ -7,10 +7,10 @@
 #include "plan.h"
 
 /*
- * Is a plan mounted already? The mount on top of the target is compared. It is the plan's if it
- * shows the same directory or file (bind); is an overlay with the same source (stack); or shows the
- * same directory of the filesystem on the same device, or in the same part of the same file.
- * Options for a filesystem's driver are not compared.
+ * Is a plan mounted already? The mount on top of the target is compared. This mount is the plan's
+ * if it shows the same directory or file (bind); is an overlay with the same source (stack); or
+ * shows the same directory of the filesystem on the same device, or in the same part of the same
+ * file. Options for a filesystem's driver are not compared.
  *
  * Returns 1 if map and flags are the plan's too (ret_id: the mount's id, as in mountinfo), 0 if
  * nothing or something else is mounted there. -EEXIST: another map, other flags or other layers,

@@ -83,7 +83,7 @@ void mntns_done(struct mntns *n)
 	*n = MNTNS_INIT;
 }
 
-/* Note p. Returns 1 if it is new, 0 if it was noted before, or -ENOMEM. */
+/* Note p as visited. Returns 1 if p is new, 0 if it was noted before, or -ENOMEM. */
 static int is_new(struct mntns_walk *w, struct visited p)
 {
 	for (size_t i = 0; i < w->seen.len; i++) {

@@ -9,9 +9,9 @@
 #include "../base/err.h"
 
 /*
- * A mount namespace, seen through one of its processes. It is read from outside and never entered:
- * inside, every path leads to what the namespace's owner put there, and that may be an ordinary
- * user. Start with MNTNS_INIT, free with mntns_done().
+ * A mount namespace, seen through one of its processes. A namespace is read from outside and never
+ * entered: inside, every path leads to what the namespace's owner put there, and that may be an
+ * ordinary user. Start with MNTNS_INIT, free with mntns_done().
  */
 struct mntns {
 	pid_t pid;        /* a process in it */
@@ -43,10 +43,10 @@ bool mntns_has_left(const struct mntns *n);
 
 /*
  * Open a path of the namespace with flags (O_PATH, O_DIRECTORY, O_NOFOLLOW) as its process would
- * reach it, below /proc/PID/root. resolve: 0 or RESOLVE_NO_SYMLINKS. In a namespace of another user
- * namespace, only what the kernel has cached is found (else -EAGAIN): a filesystem that a user
- * serves (FUSE, or an overlay of one) may never answer. Returns a descriptor or -errno and fills no
- * struct err.
+ * reach it, below /proc/PID/root. The argument resolve is 0 or RESOLVE_NO_SYMLINKS. In a namespace
+ * of another user namespace, only what the kernel has cached is found (else -EAGAIN): a filesystem
+ * that a user serves (FUSE, or an overlay of one) may never answer. Returns a descriptor or -errno
+ * and fills no struct err.
  */
 MUST_CHECK int mntns_open_path(
 	const struct mntns *n, const char *path, int flags, uint64_t resolve);

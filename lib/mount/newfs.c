@@ -111,7 +111,8 @@ static void explain_create(const struct fs_how *how, int fs, int log, struct err
 		explain_busy(how, e);
 	else if (strstr(e->why, "duplicate UUID"))
 		err_try(e,
-			"it is a copy of a filesystem that is mounted: -o nouuid permits to mount both");
+			"it is a copy of a filesystem that is mounted: -o nouuid permits to "
+			"mount both");
 	else if ((e->num == EROFS || e->num == EACCES) && !how->read_only)
 		err_try(e, "mount it read-only: -o ro");
 	else if ((e->num == EROFS || e->num == EACCES) && way)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* overlay_create: two methods to pass layers to OverlayFS. */
+/* overlay_create: pass layers to OverlayFS, by either of two methods. */
 
 #include "overlay_create.h"
 

@@ -12,7 +12,7 @@ struct overlay_dir {
 		OVERLAY_UPPER, /* of upperdir= */
 	} kind;
 	/*
-	 * Unescaped, and never "". It is the path within the directory's mount, or whatever the
+	 * Unescaped, and never "". The path is that within the directory's mount, or whatever the
 	 * process that mounted the overlay wrote: it need not lead there from anywhere.
 	 */
 	const char *path;

@@ -105,8 +105,8 @@ int mount_plan_open_source(struct mount_plan *p, struct err *e)
 	}
 	if (p->kind == MOUNT_FS && p->owner_map) {
 		(void)err_usage(e,
-			"the map 'owner:USER' is for directories and files: the owner of a filesystem that "
-			"is not mounted yet is unknown");
+			"the map 'owner:USER' is for directories and files: the owner of a "
+			"filesystem that is not mounted yet is unknown");
 		err_try(e, "name the id: -m u:DISK:USER:1 -m g:DISK:GROUP:1");
 		return -EINVAL;
 	}

@@ -8,7 +8,7 @@
 /*
  * Find the cause of a failure that e describes already, and set why and hint of e if one is found.
  * Causes are found by trying the call on scratch clones; the table of filesystems only explains
- * what was found. Nothing is changed. e may be NULL.
+ * what was found. Nothing is changed. The argument e may be NULL.
  */
 
 /* open_tree(2) failed to clone the mount of fd. */

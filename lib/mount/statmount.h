@@ -8,7 +8,8 @@
 #include "info.h"
 
 /*
- * A reply of statmount(2), for info*.c only. One reply serves for many calls. Zero-initialise.
+ * A reply of statmount(2), for info*.c only. One reply serves for many calls, and starts with all
+ * zeros.
  */
 struct statmount_reply {
 	struct sys_statmount *sm;

@@ -238,8 +238,8 @@ static void put_cache(blkid_cache *c)
 }
 
 /*
- * Fail if several devices have the tag: libblkid returns any of them. It has looked at all devices
- * in this case.
+ * Fail if several devices have the tag, of which libblkid returns any. When it returns one,
+ * libblkid has looked at all devices.
  */
 static int check_alone(
 	blkid_cache cache, const char *tag, const char *name, const char *value, struct err *e)

@@ -9,9 +9,9 @@
 #include "../base/err.h"
 
 /*
- * libmount. It is loaded on first use: linked, it would cost every command 0.3 ms at start, and
- * Debian has no static archive of it. All functions return -ELIBACC if it is missing. It is not
- * loaded after sys_setns() and the like (base/sys.h).
+ * libmount is loaded on first use: linked, it would cost every command 0.3 ms at start, and
+ * Debian has no static archive of it. All functions return -ELIBACC if it is missing. libmount is
+ * not loaded after sys_setns() and the like (base/sys.h).
  */
 
 /* A line of mountinfo, unescaped; missing strings are "". */
@@ -25,8 +25,8 @@ struct lm_mount {
 
 /*
  * Call fn for each line of a process's mountinfo until fn returns other than 0. Returns that, 0 or
- * -errno. proc: the process's directory in /proc (O_PATH suffices). -ESTALE: the process is no
- * longer in the mount namespace with the inode ns.
+ * -errno. proc: the process's directory in /proc (an O_PATH descriptor suffices). -ESTALE: the
+ * process is no longer in the mount namespace with the inode ns.
  */
 MUST_CHECK int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void *arg),
 	void *arg, struct err *e);

@@ -349,8 +349,8 @@ stacks() {
 	[[ $stderr == *'1 mounted, 0 were mounted already, 3 failed (nofail)'* ]]
 	fstab 'DIR/none DIR/t shiftbox nofail 0 0' 'DIR/s DIR/t/below shiftbox defaults 0 0' \
 		'DIR/s DIR/v shiftbox defaults 0 0'
-	must_fail 1 "the line of '$SCRATCH/t/below': what the line needs from there is not mounted" \
-		$MI -a -T fstab
+	local why="what the line needs from there is not mounted"
+	must_fail 1 "the line of '$SCRATCH/t/below': $why" $MI -a -T fstab
 	must_equal "$(mounts)" 1
 }
 
@@ -393,7 +393,8 @@ stacks() {
 	fstab
 	must_fail 2 "unexpected operand 's'" $MI -a -T fstab s
 	must_fail 2 "'--map' is not for --all" $MI -a -T fstab -m 0:1:1
-	must_fail 2 "'--map' is not for a line of the fstab: it is for mounting SOURCE on TARGET" $MI -m 0:1:1 s
+	must_fail 2 "'--map' is not for a line of the fstab: it is for mounting SOURCE on TARGET" \
+		$MI -m 0:1:1 s
 	must_fail 2 '--fstab' $MI -T fstab s t
 	must_fail 1 "is neither the target nor the source" $MI -T fstab "$SCRATCH/s"
 }

@@ -273,7 +273,8 @@ effects() {
 	ln -s target link
 	must_fail 1 "give -o mkdir" $MI -m +1 source missing
 	must_fail 1 "give -o mkdir" $MI -m +1 source missing/below
-	must_fail 1 "cannot mount a directory on something that is not a directory" $MI -m +1 source file
+	must_fail 1 "cannot mount a directory on something that is not a directory" \
+		$MI -m +1 source file
 	must_fail 1 "cannot mount a file on a directory" $MI -m +1 -o bind source/file target
 	must_fail 1 "to bind the file itself, name a file as TARGET" $MI -m +1 source/file target
 	must_fail 1 "is a symbolic link" $MI -m +1 source link

@@ -381,7 +381,8 @@ refused() {
 		$MI -m +100000 -o lower=top,lower=/proc/self overlay merged
 	[[ $stderr == *"(proc) does not support"* ]] || tell "the reason is not named"
 	touch file
-	must_fail 1 "cannot mount a directory on something that is not a directory" $MI $up overlay file
+	must_fail 1 "cannot mount a directory on something that is not a directory" \
+		$MI $up overlay file
 	must_fail 2 "exclude each other" $MI $up,upper=private/u,ephemeral overlay merged
 	must_fail 2 "needs its layers" $MI -m +1 overlay merged
 	must_fail 2 "writable only with" $MI $up,rw overlay merged
