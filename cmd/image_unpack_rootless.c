@@ -62,7 +62,7 @@ void unpack_print_omitted(
 	if (!u->unmapped)
 		return;
 	if (a->unmapped == UNMAPPED_SKIP)
-		out_line(ctx->out, "left out: %llu with ids that there are not",
+		out_line(ctx->out, "left out: %llu with ids that are not available",
 			(unsigned long long)u->unmapped);
 	else
 		out_line(ctx->out, "with other ids than the image says (%u or 0): %llu",

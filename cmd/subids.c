@@ -129,7 +129,7 @@ static void tell(const struct subids *ids)
 	add_words(&b, "; groups", &ids->map.gid);
 	if (buf_get(&b))
 		log_verbose(
-			"going on as root of a user namespace of %s: %s", user_name(ids), b.data);
+			"continuing as root of a user namespace of %s: %s", user_name(ids), b.data);
 }
 
 /* Add why a user namespace could not be made, or why newuidmap(1) or newgidmap(1) refused. */
@@ -144,7 +144,7 @@ static void name_cause(const struct subids *ids, const struct subids *helpers, s
 		if (rules.len && buf_get(&rules))
 			err_why(e, "%s", rules.data);
 		err_try(e,
-			"shiftbox shift-check host tells whether ordinary users may have user "
+			"shiftbox shift-check host reports whether ordinary users may create user "
 			"namespaces");
 	} else if (!strcmp(e->op, "newidmap")) {
 		if (helpers->why[0])
@@ -231,12 +231,12 @@ void subids_suggest(const struct subids *ids, bool group, uint32_t id, struct er
 	uint32_t start, count;
 
 	if (ids->single)
-		err_why(e, "%s has no subordinate ids, so there is one id, 0: the user's own. %s",
+		err_why(e, "%s has no subordinate ids, so the only id is 0, the user's own. %s",
 			user_name(ids), ids->why);
 	else
 		err_why(e,
-			"%s has %llu subordinate %s ids, so there are the ids 0-%llu; image-unpack "
-			"--scan tells all that an image needs",
+			"%s has %llu subordinate %s ids, so the ids 0-%llu are available; "
+			"image-unpack --scan prints all that an image needs",
 			user_name(ids), (unsigned long long)has, kind, (unsigned long long)has);
 	if (strcmp(ids->source, "files") != 0)
 		err_try(e,
@@ -245,7 +245,7 @@ void subids_suggest(const struct subids *ids, bool group, uint32_t id, struct er
 			kind, ids->source);
 	else if (!suggest(file, has, id, &start, &count))
 		err_try(e,
-			"no grant can be that large: choose --unmapped=skip or "
+			"no grant can be that large; choose --unmapped=skip or "
 			"--unmapped=overflow");
 	else if (ids->single)
 		err_try(e,

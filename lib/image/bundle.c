@@ -70,21 +70,21 @@ static int tell_uncovered(const struct store_view *v, const struct idmap *map, s
 	int r = store_view_entries(v, look_at_owner, &c, e);
 
 	if (r == 0 && c.files)
-		log_warn("the map does not cover the owner of every file of the image (of %" PRIu64
-			 " not, %u:%u is one): they belong to nobody in the container, and cannot "
-			 "be changed",
-			c.files, c.uid, c.gid);
+		log_warn("the map does not cover the owners of %" PRIu64
+			 " file%s of the image (for example %u:%u): in the container they belong to "
+			 "nobody and cannot be changed",
+			c.files, c.files == 1 ? "" : "s", c.uid, c.gid);
 	return r;
 }
 
 static void tell_volumes(const struct image_config *c)
 {
 	for (size_t i = 0; i < c->volumes.len && i < VOLUMES_TOLD; i++)
-		log_warn("the image wants a volume at %s: config.json has none, so what is written "
-			 "there goes to the stack",
+		log_warn("the image declares a volume at %s: config.json has none, so what is "
+			 "written there goes to the stack",
 			c->volumes.items[i]);
 	if (c->volumes.len > VOLUMES_TOLD)
-		log_warn("the image wants %zu more volumes", c->volumes.len - VOLUMES_TOLD);
+		log_warn("the image declares %zu more volumes", c->volumes.len - VOLUMES_TOLD);
 }
 
 /* Set *ret if the image lacks a directory that the runtime mounts on and would have to create. */
@@ -168,8 +168,8 @@ static int check_empty(int fd, const char *path, struct err *e)
 	(void)closedir(dir); /* only read from */
 	if (r == -ENOTEMPTY) {
 		(void)err_say(e, ENOTEMPTY, path,
-			"a bundle is made in an empty directory, and this one is not");
-		err_try(e, "name one that is empty, or does not exist yet");
+			"a bundle needs an empty directory, and this one is not empty");
+		err_try(e, "name a directory that is empty, or does not exist yet");
 	}
 	return r;
 }
@@ -207,7 +207,7 @@ static int widen(const struct bundle_spot *p, const char *dir, gid_t group, stru
 			"is closed (mode %04o), and belongs to another user (%u)",
 			st.st_mode & 07777, st.st_uid);
 	return fchmod(p->fd, MODE) < 0 ?
-		err_set(e, errno, dir, "cannot let the container's root pass the directory") :
+		err_set(e, errno, dir, "cannot let the container's root traverse the directory") :
 		0;
 }
 
@@ -300,7 +300,7 @@ static void undo_place(const struct bundle_spot *p)
 	if (p->made)
 		bad |= unlinkat(p->at.dirfd, p->at.name, AT_REMOVEDIR) < 0;
 	if (bad)
-		log_warn("cannot remove the bundle that was begun: %s", strerrordesc_np(errno));
+		log_warn("cannot remove the incomplete bundle: %s", strerrordesc_np(errno));
 }
 
 static void tell_closed(int dir, const struct stat *st, uint32_t uid)
@@ -309,7 +309,7 @@ static void tell_closed(int dir, const struct stat *st, uint32_t uid)
 
 	path_of_fd(dir, &path);
 	log_warn("'%s' is closed to others (mode %04o): the container's root, uid %u, cannot reach "
-		 "the bundle, and runtimes need that it can",
+		 "the bundle, which runtimes require",
 		buf_get(&path) ? buf_get(&path) : "?", st->st_mode & 07777, uid);
 }
 

@@ -93,7 +93,7 @@ static int find_last(const struct strv *all, bool *keep, struct err *e)
 	}
 	if (bad)
 		log_warn("the image's configuration has %zu variable%s that %s not NAME=VALUE: "
-			 "left out",
+			 "omitted",
 			bad, bad == 1 ? "" : "s", bad == 1 ? "is" : "are");
 	qsort(v, n, sizeof(*v), by_name);
 	for (size_t i = 0; i < n; i++)
@@ -175,8 +175,9 @@ static int annotate_labels(struct image_config *c, const struct json *config, st
 			r = annotate_member(c, labels, name, name, e);
 			continue;
 		}
-		log_verbose("the image's label %s is no annotation of the bundle: a runtime could "
-			    "obey it",
+		log_verbose(
+			"the image's label %s is not made an annotation of the bundle: a runtime "
+			"could act on it",
 			name);
 	}
 	return r;

@@ -84,7 +84,8 @@ static int check_id(uint32_t id, const char *word, struct err *e)
 {
 	/* glibc skips a line whose number does not fit. This line does fit. */
 	return id == UINT32_MAX ?
-		err_say(e, ERANGE, word, "the image's user or group has a number that is no id") :
+		err_say(e, ERANGE, word,
+			"the image's user or group has a number that is not a valid id") :
 		0;
 }
 
@@ -160,7 +161,8 @@ static int unknown(
 	int r = err_say(e, ENOENT, word, "the image has no such %s", what);
 
 	err_why(e, "its %s has no line for '%s'", file, name);
-	err_try(e, "use an image whose configuration has a user that it knows, or a number");
+	err_try(e,
+		"use an image whose configuration has a user that is in its passwd file, or a number");
 	return r;
 }
 
@@ -170,8 +172,8 @@ static int as_number(const char *s, const char *word, uint32_t *ret, struct err 
 	if (strspn(s, "0123456789") != strlen(s))
 		return 0;
 	if (num_u32(s, ret) < 0 || *ret == UINT32_MAX)
-		return err_say(
-			e, ERANGE, word, "the image's user or group has a number that is no id");
+		return err_say(e, ERANGE, word,
+			"the image's user or group has a number that is not a valid id");
 	return 1;
 }
 

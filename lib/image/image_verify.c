@@ -62,7 +62,7 @@ static int check_link(struct layer_verify *v, const struct mtree_entry *s, int f
 	if (n < 0)
 		return err_set(e, errno, s->path, "cannot read the link");
 	if ((size_t)n != strlen(s->link) || memcmp(target, s->link, (size_t)n) != 0)
-		put_finding(v, "link", s->path, "leads somewhere else than its archive said");
+		put_finding(v, "link", s->path, "has another target than in its archive");
 	return 0;
 }
 
@@ -90,7 +90,7 @@ static int check_content(struct layer_verify *v, const struct mtree_entry *s, st
 	if (S_ISLNK(s->type))
 		return check_link(v, s, fd, e);
 	if ((uint64_t)st.st_size != s->size) {
-		(void)snprintf(detail, sizeof(detail), "has %llu bytes, its archive said %llu",
+		(void)snprintf(detail, sizeof(detail), "has %llu bytes, and %llu in its archive",
 			(unsigned long long)st.st_size, (unsigned long long)s->size);
 		put_finding(v, "size", s->path, detail);
 	}
@@ -111,7 +111,7 @@ static int read_entry(const struct mtree_entry *s, void *arg)
 		return err_nomem(r->e);
 	if (x < 0)
 		return err_say(r->e, EINVAL, s->path,
-			"the layer's specification names a path that leaves it");
+			"the layer's specification names a path outside of the layer");
 	return check_content(r->v, s, r->e);
 }
 

@@ -307,12 +307,12 @@ static int check_args(
 			n = utf8_len(s, strlen(s));
 			if (!n)
 				return err_say(e, EINVAL, o->args[i],
-					"the argument is not UTF-8, as JSON must be");
+					"the argument is not UTF-8, which JSON requires");
 		}
 	}
 	if (image->entrypoint.len || image->cmd.len || o->n_args)
 		return 0;
-	r = err_say(e, EINVAL, o->name, "the image does not say which program to run");
+	r = err_say(e, EINVAL, o->name, "the image does not specify a program to run");
 	err_why(e, "its configuration has neither Entrypoint nor Cmd");
 	err_try(e, "name one, after --");
 	return r;
@@ -324,8 +324,8 @@ static int uncovered(const char *kind, uint32_t id, const char *why,
 	(void)err_say(e, ENODATA, o->name, "the map does not cover %s id %u", kind, id);
 	err_why(e, "%s", why);
 	err_try(e,
-		"give a map that covers it; image-unpack --scan tells the smallest for the whole "
-		"image");
+		"give a map that covers it; image-unpack --scan prints the smallest one for the "
+		"whole image");
 	return -ENODATA;
 }
 

@@ -179,7 +179,8 @@ int unpack_read(struct unpack_work *w, struct err *e)
 	while (started + 1 < n && pthread_create(&threads[started], NULL, worker, w) == 0)
 		started++;
 	if (started + 1 < n)
-		log_verbose("%u workers instead of %u: no more threads can be had", started + 1, n);
+		log_verbose(
+			"%u workers instead of %u: no more threads can be created", started + 1, n);
 	(void)worker(w);
 	for (uint32_t i = 0; i < started; i++)
 		(void)pthread_join(threads[i], NULL);

@@ -44,8 +44,8 @@ static int merge_one(
 		r = layer_merge(*base, l->layer, e);
 		layer_free(TAKE_PTR(l->layer));
 		if (r == 0)
-			log_verbose("layer %zu of %zu (%s) is on top of those below: %llu "
-				    "whiteouts, %llu with nothing to hide",
+			log_verbose("layer %zu of %zu (%s) is merged with those below: %llu "
+				    "whiteouts, %llu of which hide nothing",
 				l->i + 1, w->n_layers, l->src->name,
 				(unsigned long long)l->counts.whiteouts,
 				(unsigned long long)l->counts.dropped);
@@ -122,7 +122,7 @@ static int merge_all(struct flat_unpack *f, struct err *e)
 			f->to->map, e);
 		if (r == 0)
 			log_verbose(
-				"every owner was read back without the map, and is what it says");
+				"every owner was read back without the map, and is as expected");
 	}
 	layer_free(base);
 	return r;

@@ -208,8 +208,8 @@ static int finish_layer(struct store_unpack *s, struct unpack_layer *l, struct e
 		if (r == 0 && !found)
 			r = try_stored(s, l, &below, &found, e);
 		if (r == 0 && found) {
-			log_verbose("layer %zu of %zu (%s) is there already; its blob is not read "
-				    "again",
+			log_verbose("layer %zu of %zu (%s) is in the store already; its blob is "
+				    "not read again",
 				l->i + 1, s->w.n_layers, l->src->name);
 			unpack_report(&s->w, l, PROGRESS_SHARED);
 			return 0;
@@ -373,7 +373,7 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 	if (r == -EOVERFLOW && store_base(store)->count)
 		err_try(e,
 			"make a store with a larger COUNT (--base BASE:COUNT); image-unpack --scan "
-			"tells all ids that an image needs");
+			"prints all ids that an image needs");
 
 	for (size_t i = 0; i < s.n_staged; i++)
 		free(s.staged[i].dir);

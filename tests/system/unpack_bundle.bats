@@ -134,7 +134,7 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	capture "$SHIFTBOX" image-unpack -v -s store --bundle b \
 		-m "u:0:100000:1000 u:1000:5000:1 g:0:200000:3000" app
 	must_equal "$status" 0
-	[[ $stderr == *"label run.oci.handler is no annotation"* ]]
+	[[ $stderr == *"label run.oci.handler is not made an annotation"* ]]
 	must_equal "$(stat -c %a b/config.json)" 600
 	must_equal "$(ls -A b)" $'config.json\nrootfs'
 	is '.ociVersion == "1.0.2" and .root == {path: "rootfs", readonly: false} and
@@ -218,7 +218,7 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	done
 	for user in 4294967295 99999999999999999999 0:4294967296; do
 		image app "{\"Cmd\":[\"sh\"],\"User\":\"$user\"}"
-		must_fail 1 "is no id" \
+		must_fail 1 "is not a valid id" \
 			"$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app
 		rm -r app
 	done
@@ -277,8 +277,8 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	[ ! -e b ]
 	capture "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:2002 app
 	must_equal "$status" 0
-	stderr_has "warning: the map does not cover the owner of every file of the image (of" \
-		"1 not, 70000:5 is one)"
+	stderr_has "warning: the map does not cover the owners of" \
+		"1 file of the image (for example 70000:5)"
 	bundle_without_words=$("$SHIFTBOX" image-unpack -s store --bundle c \
 		-m +100000:80000 app 2>&1)
 	[[ $bundle_without_words != *warning* ]]
@@ -338,7 +338,7 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	capture "$SHIFTBOX" image-unpack -s store --bundle closed/b -m +100000:65536 app
 	must_equal "$status" 0
 	[[ $stderr == *"'$SCRATCH/closed' is closed to others (mode 0700)"*"uid 100000"* ]]
-	[[ $stderr == *"wants a volume at /data"*'/a\x1bb'* ]]
+	[[ $stderr == *"declares a volume at /data"*'/a\x1bb'* ]]
 }
 
 @test "an image without /proc has to be writable, and that is told" {

@@ -51,7 +51,7 @@ import json; i = json.load(open("a/index.json"))["manifests"][0]["digest"][7:]
 print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	unpack -N again a
 	capture "$SHIFTBOX" image-unpack -v -s "$STORE" -N again a
-	[[ $stderr == *"is there already; its blob is not read again"* ]]
+	[[ $stderr == *"is in the store already; its blob is not read again"* ]]
 }
 
 @test "a layer that depends on those below it is stored once for each answer" {

@@ -55,7 +55,7 @@ END
 	chmod 4755 "$BASE/etc/a"
 	verify
 	echo more >>"$BASE/etc/a"
-	finds size etc/a "has 8 bytes, its archive said 3"
+	finds size etc/a "has 8 bytes, and 3 in its archive"
 	truncate -s 3 "$BASE/etc/a"
 	chmod 4755 "$BASE/etc/a"
 	verify
