@@ -251,7 +251,8 @@ static void compare_type(const struct mount_plan *p, int found_r, const struct b
 	if (found_r == 0)
 		buf_printf(&b, "libblkid finds %s", found->type);
 	else
-		buf_printf(&b, "libblkid %s%s%s", why->what, why->why[0] ? ": " : "", why->why);
+		buf_printf(&b, "libblkid reports that it %s%s%s", why->what,
+			why->why[0] ? ": " : "", why->why);
 	say(log_warn, p, buf_get(&b) ? buf_get(&b) : "", "");
 }
 

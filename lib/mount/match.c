@@ -99,7 +99,7 @@ static int other(const struct mount_plan *p, const char *what, const char *there
 {
 	(void)err_say(e, EEXIST, p->target, "is mounted already, with %s", what);
 	err_op(e, "mounted");
-	err_why(e, "there: %s; requested: %s", there ? there : "?", planned ? planned : "?");
+	err_why(e, "there: %s; wanted: %s", there ? there : "?", planned ? planned : "?");
 	err_try(e, "unmount it first: shiftbox mount-idmapped -u %s", p->target);
 	return -EEXIST;
 }

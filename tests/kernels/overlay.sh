@@ -133,7 +133,7 @@ for way in names fds; do
 		by_fds() {
 			layers
 			export SHIFTBOX_OVERLAY_WAY=fds
-			refused "does not take layers by descriptor (Linux 6.15 does)" \
+			refused "does not accept layers as descriptors (Linux 6.15 does)" \
 				$MI -m +100000 -o lower=top,lower=base overlay merged
 		}
 		check "layers by descriptor are refused by name" by_fds
@@ -156,7 +156,7 @@ chosen() {
 		said '"layers_by":"fds"'
 	else
 		said '"layers_by":"names"'
-		said "giving them by name"
+		said "passing them by name"
 	fi
 	works $MI -u merged
 }

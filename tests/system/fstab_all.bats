@@ -344,7 +344,7 @@ stacks() {
 		'DIR/v DIR/l shiftbox nofail 0 0' 'DIR/s DIR/u shiftbox defaults 0 0'
 	capture $MI -a -v -T fstab
 	must_equal "$status $(mounts)" '0 1'
-	stderr_has "'$SCRATCH/t': fstab, the line of '$SCRATCH/v': what is needed from there" \
+	stderr_has "'$SCRATCH/t': fstab, the line of '$SCRATCH/v': what the line needs from there" \
 		"is not mounted"
 	[[ $stderr == *'1 mounted, 0 were mounted already, 3 failed (nofail)'* ]]
 	fstab 'DIR/none DIR/t shiftbox nofail 0 0' 'DIR/s DIR/t/below shiftbox defaults 0 0' \

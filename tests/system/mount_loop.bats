@@ -214,7 +214,7 @@ loops() {
 	must_fail 1 "libblkid finds no signature" $MI $MAP gone m
 	capture $MI $MAP -t ext4 gone m
 	must_equal "$status" 1
-	stderr_has "libblkid holds no filesystem" ... "EXT4-fs (loop" ... \
+	stderr_has "libblkid reports that it contains no known filesystem" ... "EXT4-fs (loop" ... \
 		"Can't find ext4 filesystem"
 	# s_checksum, at the end of the superblock
 	cp img wrong
