@@ -76,7 +76,7 @@ test_setup() {
 	1   too short for a filesystem           | mount-idmapped -m +1 -t ext4 @file target
 	1   No such file                         | mount-idmapped -m +1 dir @nowhere
 	1   Not a directory                      | mount-idmapped -m +1 -o mkdir dir @file/x
-	1   something that is not a directory| mount-idmapped -m +1 dir @file
+	1   something that is not a directory | mount-idmapped -m +1 dir @file
 	1   No such file                     | mount-idmapped -m +1 -o lower=@nowhere overlay target
 	1   Not a directory                     | mount-idmapped -m +1 -o lower=@file overlay target
 	1   there is no such image               | mount-idmapped -m +1 -s store image:@none target

@@ -112,7 +112,8 @@ why() {
 @test "EBUSY: a writer; E2BIG: a structure that the kernel does not know" {
 	# Nobody but us can write through the clone, so that it takes a kernel that says so.
 	why "a file of the clone is open for writing" inject mount_setattr:EBUSY:1 $MI -m +1 s t
-	why "this kernel does not support all fields of mount_setattr()" inject mount_setattr:E2BIG:1 $MI -m +1 s t
+	why "this kernel does not support all fields of mount_setattr()" \
+		inject mount_setattr:E2BIG:1 $MI -m +1 s t
 }
 
 @test "ENOSYS: a seccomp filter on a kernel that has the call" {
