@@ -448,7 +448,7 @@ static void put_mount(const struct verify_job *j, bool compared, const char *why
 /* Open both sides of a mount below PATH. Returns 1 if there is something to compare, 0, -errno. */
 static int open_below(struct verify_job *j, struct err *e)
 {
-	enum verify_side side;
+	enum verify_side side = SIDE_NONE;
 	int r = fd_open_beneath(j->first->seen, j->rel, O_PATH | O_NOFOLLOW, &j->seen, e);
 
 	if (r == 0)

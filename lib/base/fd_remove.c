@@ -193,7 +193,7 @@ static int remove_below(int dirfd, const char *name, DIR *top, struct err *e)
 
 int fd_remove_tree(int dirfd, const char *name, struct err *e)
 {
-	DIR *top;
+	DIR *top = NULL;
 	int r = remove_one(dirfd, name);
 
 	if (r > 0)

@@ -24,15 +24,15 @@
 static inline int vec_grow(void *items_ptr, size_t len, size_t *cap, size_t item)
 {
 	size_t want = *cap ? *cap * 2 : 8;
-	void *p;
+	void *p, *old;
 
 	if (len < *cap)
 		return 0;
 	if (want > SIZE_MAX / item)
 		return -ENOMEM;
 
-	memcpy(&p, items_ptr, sizeof(p)); /* it points to a pointer of another type */
-	p = realloc(p, want * item);
+	memcpy(&old, items_ptr, sizeof(old)); /* it points to a pointer of another type */
+	p = realloc(old, want * item);
 	if (!p)
 		return -ENOMEM;
 

@@ -125,12 +125,15 @@ int expect_node_set(struct expect *x, uint32_t n, const struct expect_facts *a)
 {
 	size_t k;
 
+	/* Facts are zeroed before they are filled, so that their padding is equal, too. */
+	/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 	if (!memcmp(expect_facts_of(x, expect_at(x, n)), a, sizeof(*a)))
 		return 0;
 	if (x->facts.len * 2 >= x->facts_buckets && facts_grow(x) < 0)
 		return -ENOMEM;
 	k = hash_bytes(x, 0, a, sizeof(*a)) & (x->facts_buckets - 1);
 	while (x->facts_table[k] &&
+		/* NOLINTNEXTLINE(bugprone-suspicious-memory-comparison) */
 		memcmp(&x->facts.items[x->facts_table[k] - 1], a, sizeof(*a)) != 0)
 		k = (k + 1) & (x->facts_buckets - 1);
 	if (!x->facts_table[k]) {

@@ -56,8 +56,8 @@ static const char *plain_reason(enum perm_rule rule)
 		[RULE_RO_FS] = "the filesystem is read-only",
 		[RULE_UNMAPPED_INODE] =
 			"its owner or group has no id through this mount, so it may not be changed",
-		[RULE_UNMAPPED_CALLER] = "the caller's ids cannot be stored: no disk id is seen as "
-					 "them through this mount",
+		[RULE_UNMAPPED_CALLER] = ("the caller's ids cannot be stored: no disk id is seen "
+					  "as them through this mount"),
 		[RULE_NOEXEC] = "the mount is noexec",
 		[RULE_NODEV] = "the mount is nodev",
 		[RULE_TYPE] = "it is not possible for this type of file",
@@ -68,8 +68,8 @@ static const char *plain_reason(enum perm_rule rule)
 		[RULE_NO_NEW_PRIVS] = "is ignored: the caller runs with no_new_privs",
 		[RULE_UNMAPPED_USERNS] =
 			"is ignored: the owner or group has no id in the caller's user namespace",
-		[RULE_ROOT_ELSEWHERE] = "is ignored: its root id is not root of the caller's user "
-					"namespace or one above",
+		[RULE_ROOT_ELSEWHERE] = ("is ignored: its root id is not root of the caller's user "
+					 "namespace or one above"),
 	};
 
 	return texts[rule] ? texts[rule] : perm_rule_word(rule);

@@ -60,7 +60,7 @@ static int add(struct form_reader *r, char kind, const struct idrange *x)
 /* Parse "DISK SEEN COUNT"; the first word may have been read already. */
 static int three_numbers(struct form_reader *r, char kind, bool first_read)
 {
-	struct idrange x;
+	struct idrange x = { 0 };
 	uint32_t *const fields[] = { &x.disk, &x.seen, &x.count };
 
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
