@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <string.h>
 
 #include <jansson.h>
 
@@ -44,8 +45,15 @@ static bool too_deep(const char *s, size_t n, size_t max)
 	return false;
 }
 
-static int parse(const char *text, size_t n, const char *doc, json_type type, const char *type_name,
-	struct json **ret, struct err *e)
+static const char *const type_names[] = {
+	[JSON_OBJECT] = "an object",
+	[JSON_ARRAY] = "an array",
+	[JSON_STRING] = "a string",
+	[JSON_INTEGER] = "an integer",
+};
+
+static int parse(const char *text, size_t n, const char *doc, json_type type, struct json **ret,
+	struct err *e)
 {
 	json_error_t fault;
 	json_t *j = NULL;
@@ -65,7 +73,8 @@ static int parse(const char *text, size_t n, const char *doc, json_type type, co
 			e, EINVAL, doc, "is not valid JSON: line %d: %s", fault.line, fault.text);
 	if (json_typeof(j) != type) {
 		json_decref(j);
-		return err_say(e, EINVAL, doc, "is not a JSON %s", type_name);
+		return err_say(
+			e, EINVAL, doc, "is not a JSON %s", strchr(type_names[type], ' ') + 1);
 	}
 
 	*ret = wrap(j);
@@ -74,12 +83,12 @@ static int parse(const char *text, size_t n, const char *doc, json_type type, co
 
 int doc_parse(const char *text, size_t n, const char *doc, struct json **ret, struct err *e)
 {
-	return parse(text, n, doc, JSON_OBJECT, "object", ret, e);
+	return parse(text, n, doc, JSON_OBJECT, ret, e);
 }
 
 int doc_parse_array(const char *text, size_t n, const char *doc, struct json **ret, struct err *e)
 {
-	return parse(text, n, doc, JSON_ARRAY, "array", ret, e);
+	return parse(text, n, doc, JSON_ARRAY, ret, e);
 }
 
 void doc_free(struct json *doc)
@@ -97,27 +106,28 @@ bool doc_is_null(const struct json *object, const char *key)
 	return json_is_null(json_object_get(unwrap(object), key));
 }
 
-static int typed(const struct json *object, const char *key, const char *doc, bool required,
-	json_type type, const char *type_name, json_t **ret, struct err *e)
+static json_t *member(const struct json *object, const char *key)
 {
-	json_t *j = json_object_get(unwrap(object), key);
+	return json_object_get(unwrap(object), key);
+}
 
+/* Is the member j, which may be NULL, of this type? */
+static int check_member(const json_t *j, const char *key, const char *doc, bool required,
+	json_type type, struct err *e)
+{
 	if (!j && required)
 		return err_say(e, EINVAL, doc, "has no \"%s\"", key);
 	if (j && json_typeof(j) != type)
-		return err_say(e, EINVAL, doc, "\"%s\" is not %s", key, type_name);
-
-	*ret = j;
+		return err_say(e, EINVAL, doc, "\"%s\" is not %s", key, type_names[type]);
 	return 0;
 }
 
 int doc_str(const struct json *object, const char *key, const char *doc, bool required,
 	const char **ret, struct err *e)
 {
-	json_t *j = NULL;
-	int r;
+	json_t *j = member(object, key);
+	int r = check_member(j, key, doc, required, JSON_STRING, e);
 
-	r = typed(object, key, doc, required, JSON_STRING, "a string", &j, e);
 	if (r == 0)
 		*ret = json_string_value(j);
 	return r;
@@ -126,10 +136,9 @@ int doc_str(const struct json *object, const char *key, const char *doc, bool re
 int doc_object(const struct json *object, const char *key, const char *doc, bool required,
 	const struct json **ret, struct err *e)
 {
-	json_t *j = NULL;
-	int r;
+	json_t *j = member(object, key);
+	int r = check_member(j, key, doc, required, JSON_OBJECT, e);
 
-	r = typed(object, key, doc, required, JSON_OBJECT, "an object", &j, e);
 	if (r == 0)
 		*ret = wrap(j);
 	return r;
@@ -138,10 +147,9 @@ int doc_object(const struct json *object, const char *key, const char *doc, bool
 int doc_array(const struct json *object, const char *key, const char *doc, bool required,
 	const struct json **ret, struct err *e)
 {
-	json_t *j = NULL;
-	int r;
+	json_t *j = member(object, key);
+	int r = check_member(j, key, doc, required, JSON_ARRAY, e);
 
-	r = typed(object, key, doc, required, JSON_ARRAY, "an array", &j, e);
 	if (r == 0)
 		*ret = wrap(j);
 	return r;
@@ -150,10 +158,9 @@ int doc_array(const struct json *object, const char *key, const char *doc, bool 
 int doc_u64(const struct json *object, const char *key, const char *doc, bool required,
 	uint64_t *ret, struct err *e)
 {
-	json_t *j = NULL;
-	int r;
+	json_t *j = member(object, key);
+	int r = check_member(j, key, doc, required, JSON_INTEGER, e);
 
-	r = typed(object, key, doc, required, JSON_INTEGER, "an integer", &j, e);
 	if (r < 0)
 		return r;
 	if (json_integer_value(j) < 0)
@@ -165,11 +172,11 @@ int doc_u64(const struct json *object, const char *key, const char *doc, bool re
 
 int doc_keys(const struct json *object, struct strv *ret, struct err *e)
 {
-	const char *key;
-	json_t *value;
+	json_t *j = unwrap(object);
 
-	json_object_foreach(
-		unwrap(object), key, value) if (strv_add(ret, key) < 0) return err_nomem(e);
+	for (void *i = json_object_iter(j); i; i = json_object_iter_next(j, i))
+		if (strv_add(ret, json_object_iter_key(i)) < 0)
+			return err_nomem(e);
 	return 0;
 }
 
