@@ -372,7 +372,7 @@ if that is intended"
 	must_equal "$status $(grep -c warning <<<"$stderr")" "0 1"
 	stderr_has "user 100000 makes through the mount are those of user 1000 for all who" \
 		"can reach 'pub'"
-	must_fail 125 "ro, dev and public go before it" \
+	must_fail 125 "ro, dev and public before map=MAP" \
 		$RUN -b "$PWD/open:/mnt:map=+100000:public" -- true
 }
 

@@ -121,7 +121,7 @@ start() {
 			sh -c "cd /proc/self/fd/$fd && pwd"
 		must_equal "$status" 125
 		[ $fd = 2 ] ||
-			stderr_has "is a directory, by which the command could leave its root"
+			stderr_has "is a directory, through which the command could leave its root"
 	done
 }
 
@@ -196,11 +196,11 @@ END
 	must_work run_there true
 	for mode in 755 711; do
 		chmod $mode .
-		must_fail 125 'where others can reach' run_there true
+		must_fail 125 'where other users can reach' run_there true
 	done
 	chmod 750 .
 	chgrp 100 .
-	must_fail 125 'where others can reach' run_there true
+	must_fail 125 'where other users can reach' run_there true
 	chmod 755 .
 	as_user alice chmod 700 open
 	must_work run_there true

@@ -324,7 +324,7 @@ data"
 		closed/data:/x:map:map=+1; do
 		must_fail 125 '' on_image -b "$bad" -- true
 	done
-	must_fail 125 'ro, dev and public go before it' \
+	must_fail 125 'ro, dev and public before map=MAP' \
 		on_image -b closed/data:/x:map=+100005:1000:ro -- true
 	must_fail 125 "'..'" on_image -b closed/data:/srv/../x -- true
 	must_fail 125 'is the root of the command itself' on_image -b closed/data:/ -- true
