@@ -72,8 +72,8 @@ int mount_exec(void *args, struct ctx *ctx, struct err *e)
 	r = own_namespace(e);
 	if (r < 0)
 		return r;
-	r = run_apart("mounts", e);
-	if (r == RUN_APART)
+	r = subprocess_fork("mounts", e);
+	if (r == SUBPROCESS_CHILD)
 		return BEFORE_GO_ON;
 	return r == STATUS_DONE ? become(command, e) : r;
 }

@@ -111,8 +111,8 @@ static int userns_before(void *args, struct ctx *ctx, struct err *e)
 	r = run_stage_open(&a->stage, e);
 	if (r < 0)
 		return r;
-	r = run_apart("makes the mounts", e);
-	if (r == RUN_APART)
+	r = subprocess_fork("makes the mounts", e);
+	if (r == SUBPROCESS_CHILD)
 		return BEFORE_GO_ON;
 	return r == 0 ? run_container(&a->spec, a->stage, e) : r;
 }

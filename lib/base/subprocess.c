@@ -27,7 +27,7 @@ static bool is_program(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_mode & 0111;
 }
 
-int run_find(const char *name, struct buf *ret)
+int subprocess_find(const char *name, struct buf *ret)
 {
 	const char *env = env_get("PATH");
 	scoped_buf struct buf path = BUF_INIT;
@@ -51,7 +51,7 @@ int run_find(const char *name, struct buf *ret)
 	return -ENOENT;
 }
 
-int run_wait(pid_t pid)
+int subprocess_wait(pid_t pid)
 {
 	int status;
 
@@ -61,7 +61,7 @@ int run_wait(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-int run_apart(const char *what, struct err *e)
+int subprocess_fork(const char *what, struct err *e)
 {
 	pid_t pid = fork();
 	int r;
@@ -69,8 +69,8 @@ int run_apart(const char *what, struct err *e)
 	if (pid < 0)
 		return err_set(e, errno, NULL, "cannot start a process");
 	if (pid == 0)
-		return RUN_APART;
-	r = run_wait(pid);
+		return SUBPROCESS_CHILD;
+	r = subprocess_wait(pid);
 	if (r < 0)
 		return err_set(e, -r, NULL, "cannot wait for the process that %s", what);
 	if (r > 128)
@@ -78,7 +78,7 @@ int run_apart(const char *what, struct err *e)
 	return r;
 }
 
-bool run_ends(pid_t pid, int ms)
+bool subprocess_ends(pid_t pid, int ms)
 {
 	scoped_fd int fd = sys_pidfd_open(pid, 0);
 	struct pollfd p = { .fd = fd, .events = POLLIN };
@@ -90,7 +90,7 @@ bool run_ends(pid_t pid, int ms)
 	return n > 0;
 }
 
-int run_read(int fd, size_t max, struct buf *b)
+int subprocess_read(int fd, size_t max, struct buf *b)
 {
 	char part[4096];
 	ssize_t n;
@@ -105,7 +105,7 @@ int run_read(int fd, size_t max, struct buf *b)
 	return buf_get(b) ? 0 : -ENOMEM;
 }
 
-int run_child(int (*fn)(void *arg, int out), void *arg, size_t max, struct buf *output)
+int subprocess_call(int (*fn)(void *arg, int out), void *arg, size_t max, struct buf *output)
 {
 	scoped_fd int rd = -1, wr = -1;
 	pid_t parent = getpid(), pid;
@@ -126,8 +126,8 @@ int run_child(int (*fn)(void *arg, int out), void *arg, size_t max, struct buf *
 	}
 	cleanup_fd(&wr);
 	wr = -1;
-	r = run_read(rd, max, output);
-	status = run_wait(pid);
+	r = subprocess_read(rd, max, output);
+	status = subprocess_wait(pid);
 	return r < 0 ? r : status;
 }
 
@@ -151,9 +151,9 @@ static int program(void *arg, int out)
 	return 127;
 }
 
-int run_capture(const char *path, char *const *argv, struct buf *output)
+int subprocess_capture(const char *path, char *const *argv, struct buf *output)
 {
 	struct program p = { path, argv };
 
-	return run_child(program, &p, OUTPUT_MAX, output);
+	return subprocess_call(program, &p, OUTPUT_MAX, output);
 }

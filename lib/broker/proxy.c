@@ -27,7 +27,8 @@ void proxy_done(struct proxy *p)
 	if (p->pid <= 0)
 		return;
 	(void)kill(p->pid, SIGKILL); /* not reaped yet, so the number is its own */
-	if (run_ends(p->pid, first ? KILLED_MS : 0) && waitpid(p->pid, NULL, WNOHANG) == p->pid)
+	if (subprocess_ends(p->pid, first ? KILLED_MS : 0) &&
+		waitpid(p->pid, NULL, WNOHANG) == p->pid)
 		*p = PROXY_INIT;
 }
 

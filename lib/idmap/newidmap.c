@@ -67,7 +67,7 @@ int newidmap(bool group, pid_t pid, const struct idrange *r, size_t n, struct er
 	const char *name = group ? "newgidmap" : "newuidmap";
 	scoped_buf struct buf path = BUF_INIT, said = BUF_INIT;
 	scoped_strv struct strv words = { .len = 0 };
-	int status = run_find(name, &path);
+	int status = subprocess_find(name, &path);
 
 	if (status == -ENOMEM ||
 		add_words(&words, name, pid, r, n, group ? getgid() : getuid()) < 0)
@@ -77,7 +77,7 @@ int newidmap(bool group, pid_t pid, const struct idrange *r, size_t n, struct er
 		err_op(e, "newidmap");
 		return -ENOENT;
 	}
-	status = run_capture(buf_get(&path), words.items, &said);
+	status = subprocess_capture(buf_get(&path), words.items, &said);
 	if (status == 0)
 		return 0;
 	if (status < 0)

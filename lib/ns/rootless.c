@@ -54,7 +54,7 @@ static int read_answer(int fd, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	struct answer a;
-	int r = run_read(fd, sizeof(a), &b);
+	int r = subprocess_read(fd, sizeof(a), &b);
 
 	if (r < 0)
 		return err_set(e, -r, NULL,

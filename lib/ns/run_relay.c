@@ -166,10 +166,10 @@ static void broker_wait(struct relay *r)
 {
 	if (broker_reap(r, WNOHANG))
 		return;
-	if (!run_ends(r->broker, BROKER_END_MS)) {
+	if (!subprocess_ends(r->broker, BROKER_END_MS)) {
 		log_warn("the broker hangs: killing it");
 		(void)kill(r->broker, SIGKILL); /* not reaped yet, so the pid is not reused */
-		if (!run_ends(r->broker, BROKER_KILLED_MS)) {
+		if (!subprocess_ends(r->broker, BROKER_KILLED_MS)) {
 			log_warn("the broker (process %d) is left: it ends when the filesystem "
 				 "answers that it waits for",
 				(int)r->broker);

@@ -274,13 +274,13 @@ static int ask_source(struct file *f, size_t nss_line, struct err *e)
 	scoped_buf struct buf path = BUF_INIT, text = BUF_INIT;
 	char *argv[] = { (char *)"getsubids", f->kind[0] == 'g' ? (char *)"-g" : f->c->user.name,
 		f->c->user.name, NULL };
-	int r = run_find("getsubids", &path);
+	int r = subprocess_find("getsubids", &path);
 	const char *fault;
 
 	if (f->kind[0] != 'g')
 		argv[2] = NULL;
 	if (r == 0)
-		r = run_capture(buf_get(&path), argv, &text);
+		r = subprocess_capture(buf_get(&path), argv, &text);
 	if (r == -ENOMEM || !buf_get(&text))
 		return err_nomem(e);
 	fault = r < 0 || !text.len ? NULL : module_fault(text.data);
@@ -377,7 +377,7 @@ int grants_check_helpers(struct grants_check *c, struct err *e)
 
 	for (size_t i = 0; i < ARRAY_LEN(helpers); i++) {
 		scoped_buf struct buf path = BUF_INIT;
-		int r = run_find(helpers[i].name, &path);
+		int r = subprocess_find(helpers[i].name, &path);
 
 		if (r == -ENOMEM)
 			return err_nomem(e);

@@ -166,7 +166,7 @@ int grants_trial(struct grants_check *c, char **ret_detail, struct err *e)
 		*ret_detail = strdup(no);
 		return *ret_detail ? TRIAL_NOT_MADE : err_nomem(e);
 	}
-	status = run_child(try_as_user, c, ANSWER_MAX, &text);
+	status = subprocess_call(try_as_user, c, ANSWER_MAX, &text);
 	if (status < 0)
 		return err_set(e, -status, NULL, "cannot make the trial");
 	if (!text.len)

@@ -180,7 +180,7 @@ int host_survey(
 
 	if (r < 0)
 		return r;
-	status = run_child(survey, &path, ROWS_MAX, &rows);
+	status = subprocess_call(survey, &path, ROWS_MAX, &rows);
 	if (status < 0)
 		return err_set(e, -status, NULL, "cannot make the trials");
 	r = host_rows_parse(&rows, fn, arg);

@@ -57,7 +57,7 @@ static int run_program(const struct mkfs_recipe *k, struct buf *why)
 	char *argv[ARRAY_LEN(k->words) + 1] = { NULL };
 	int r;
 
-	if (run_find(k->words[0], &program) < 0) {
+	if (subprocess_find(k->words[0], &program) < 0) {
 		buf_printf(why, "%s, which would make one, is not installed", k->words[0]);
 		return -ENOENT;
 	}
@@ -65,7 +65,7 @@ static int run_program(const struct mkfs_recipe *k, struct buf *why)
 		argv[i] = !strcmp(k->words[i], IMAGE) ? image :
 			!strcmp(k->words[i], EMPTY)   ? empty :
 							(char *)k->words[i];
-	r = run_capture(buf_get(&program), argv, &said);
+	r = subprocess_capture(buf_get(&program), argv, &said);
 	if (r == 0)
 		return 0;
 	buf_printf(why, "%s failed (%s %d)", k->words[0], r < 0 ? "error" : "exit status",

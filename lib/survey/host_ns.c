@@ -38,7 +38,7 @@ static int try_userns(bool as_other)
 			_exit(254);
 		_exit(unshare(CLONE_NEWUSER) < 0 ? errno : 0);
 	}
-	return run_wait(pid);
+	return subprocess_wait(pid);
 }
 
 static void put_userns(struct host *h)

@@ -20,7 +20,7 @@ static void no_child_is_left(void)
 	CHECK(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD);
 }
 
-TEST(run_capture_collects_both_outputs_and_returns_the_status)
+TEST(subprocess_capture_collects_both_outputs_and_returns_the_status)
 {
 	static const struct {
 		const char *script, *output;
@@ -38,19 +38,19 @@ TEST(run_capture_collects_both_outputs_and_returns_the_status)
 		char *argv[] = { (char *)"sh", (char *)"-c", strdup(cases[i].script), NULL };
 		scoped_buf struct buf b = BUF_INIT;
 
-		CHECK_INT(run_capture("/bin/sh", argv, &b), cases[i].status);
+		CHECK_INT(subprocess_capture("/bin/sh", argv, &b), cases[i].status);
 		CHECK_STR(buf_get(&b), cases[i].output);
 		no_child_is_left();
 		free(argv[2]);
 	}
 }
 
-TEST(run_capture_of_a_program_that_does_not_exist_returns_127)
+TEST(subprocess_capture_of_a_program_that_does_not_exist_returns_127)
 {
 	char *argv[] = { (char *)"none", NULL };
 	scoped_buf struct buf b = BUF_INIT;
 
-	CHECK_INT(run_capture("/nonexistent/none", argv, &b), 127);
+	CHECK_INT(subprocess_capture("/nonexistent/none", argv, &b), 127);
 	no_child_is_left();
 }
 
@@ -65,16 +65,16 @@ static int write_much(void *arg, int out)
 	return 42;
 }
 
-TEST(run_child_drops_output_beyond_the_limit_and_lets_the_child_finish)
+TEST(subprocess_child_drops_output_beyond_the_limit_and_lets_the_child_finish)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
-	CHECK_INT(run_child(write_much, NULL, 12345, &b), 42);
+	CHECK_INT(subprocess_call(write_much, NULL, 12345, &b), 42);
 	CHECK_INT(b.len, 12345);
 	no_child_is_left();
 }
 
-TEST(run_find_takes_the_first_executable_in_an_absolute_directory_of_path)
+TEST(subprocess_find_takes_the_first_executable_in_an_absolute_directory_of_path)
 {
 	char dir[] = "/tmp/shiftbox-unit.XXXXXX";
 	scoped_buf struct buf found = BUF_INIT, path = BUF_INIT, want = BUF_INIT;
@@ -88,15 +88,16 @@ TEST(run_find_takes_the_first_executable_in_an_absolute_directory_of_path)
 	buf_printf(&want, "%s/b/tool-x", dir);
 	REQUIRE(setenv("PATH", buf_get(&path), 1) == 0);
 
-	CHECK_INT(run_find("tool-x", &found), 0);
+	CHECK_INT(subprocess_find("tool-x", &found), 0);
 	CHECK_STR(buf_get(&found), buf_get(&want));
 	buf_reset(&found);
-	CHECK_INT(run_find("tool-y", &found), -ENOENT); /* it is not executable */
-	CHECK_INT(run_find("sh", &found), 0); /* from the directories that are always searched */
+	CHECK_INT(subprocess_find("tool-y", &found), -ENOENT); /* it is not executable */
+	CHECK_INT(subprocess_find("sh", &found),
+		0); /* from the directories that are always searched */
 	CHECK(chdir("/") == 0 && fd_remove_tree(AT_FDCWD, dir, NULL) == 0);
 }
 
-TEST(run_ends_waits_for_the_end_and_does_not_reap)
+TEST(subprocess_ends_waits_for_the_end_and_does_not_reap)
 {
 	pid_t sleeper = fork(), dead;
 
@@ -104,24 +105,24 @@ TEST(run_ends_waits_for_the_end_and_does_not_reap)
 		(void)pause();
 		_exit(0);
 	}
-	CHECK(!run_ends(sleeper, 10));
+	CHECK(!subprocess_ends(sleeper, 10));
 	CHECK(kill(sleeper, SIGTERM) == 0);
-	CHECK(run_ends(sleeper, 10000));
-	CHECK_INT(run_wait(sleeper), 128 + SIGTERM);
+	CHECK(subprocess_ends(sleeper, 10000));
+	CHECK_INT(subprocess_wait(sleeper), 128 + SIGTERM);
 
 	dead = fork();
 	if (dead == 0)
 		_exit(3);
-	CHECK(run_ends(dead, 10000));
-	CHECK_INT(run_wait(dead), 3);
+	CHECK(subprocess_ends(dead, 10000));
+	CHECK_INT(subprocess_wait(dead), 3);
 	no_child_is_left();
 }
 
-TEST(run_apart_returns_in_the_child_and_its_status_in_the_caller)
+TEST(subprocess_apart_returns_in_the_child_and_its_status_in_the_caller)
 {
-	int r = run_apart("does nothing", NULL);
+	int r = subprocess_fork("does nothing", NULL);
 
-	if (r == RUN_APART)
+	if (r == SUBPROCESS_CHILD)
 		_exit(5);
 	CHECK_INT(r, 5);
 	no_child_is_left();
