@@ -175,7 +175,7 @@ docked(
     'docker-config-damaged',
     'its name is a digest',
     docker([TAR], manifest={'Config': 'c' * 64 + '.json'}, extra=[file('c' * 64 + '.json', '{}')]),
-    refused='not what its name says',
+    refused='does not match the digest in its name',
 )
 docked(
     'docker-config-missing',

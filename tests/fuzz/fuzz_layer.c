@@ -54,7 +54,7 @@ static bool deps_hold(const char *deps, const struct lower *lower)
 	return layer_deps_hold(deps, &w, &holds, NULL) == 0 && holds;
 }
 
-static int settle(struct layer *l, int dir, const struct lower *lower, struct err *e)
+static int resolve(struct layer *l, int dir, const struct lower *lower, struct err *e)
 {
 	scoped_buf struct buf deps = BUF_INIT;
 	scoped_fd int spec = -1;
@@ -84,7 +84,7 @@ static int unpack(
 	int r = layer_apply(give, &in, &(struct layer_dir){ dir, name }, &o, &l, &e);
 
 	if (r == 0) {
-		r = settle(l, dir, lower, &e);
+		r = resolve(l, dir, lower, &e);
 		layer_free(l);
 	}
 	FUZZ_CHECK(r == 0 || e.set);

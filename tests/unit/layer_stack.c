@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the tests of layers share: a stack to unpack layers into, and what is to be seen in it. */
+/* A stack of layers for tests: unpack layers into it, and describe what is on disk. */
 
 #include "layer_stack.h"
 
@@ -32,7 +32,7 @@ void layers_open(struct layers *s, const char *tmpfs_options)
 	*s = (struct layers){ .fd = -1, .deps = &deps, .path = "/tmp/shiftbox-unit-XXXXXX" };
 	if (geteuid() != 0)
 		SKIP("needs root");
-	/* The mount goes with this test's process. */
+	/* The mount disappears with the process of this test. */
 	REQUIRE(unshare(CLONE_NEWNS) == 0);
 	REQUIRE(sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
 	REQUIRE(sys_mount("tmpfs", "/tmp", "tmpfs", 0,
@@ -44,7 +44,7 @@ void layers_open(struct layers *s, const char *tmpfs_options)
 	s->o.counts = &s->counts;
 }
 
-static int settle(struct layers *s, struct layer *l, const char *name, struct err *e)
+static int resolve(struct layers *s, struct layer *l, const char *name, struct err *e)
 {
 	char spec[32];
 	int below[8], r;
@@ -79,7 +79,7 @@ int layers_add(struct layers *s, const struct tar_entry *list, struct err *e)
 	r = layer_apply(tar_stream_read, &stream, &(struct layer_dir){ s->fd, name }, &s->o, &l, e);
 	if (r < 0)
 		return r;
-	r = settle(s, l, name, e);
+	r = resolve(s, l, name, e);
 	layer_free(l);
 	if (r == 0)
 		r = fd_open_dir(s->fd, name, &s->dirs[s->n], e);

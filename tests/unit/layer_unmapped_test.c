@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What becomes of ids that there are not: the three policies, on owners, ACLs and capabilities. */
+/* The three policies for unavailable ids, applied to owners, ACLs and capabilities. */
 
 #include <errno.h>
 #include <string.h>

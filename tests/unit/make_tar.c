@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Tar archives of any shape, for the tests of whatever reads them. */
+/* Tar archives of any form, valid or not, for tests. */
 
 #include "make_tar.h"
 

@@ -11,14 +11,14 @@
 #include "../../lib/base/err.h"
 
 /*
- * One tar entry, written as it is said, however wrong. Fields left 0 are those of a file of 0:0
- * 0644.
+ * One tar entry, which is written even if it is invalid. A field that is 0 gets the value for a
+ * regular file that belongs to 0:0 and has mode 0644.
  */
 struct tar_entry {
 	const char *name;
 	char type; /* '0' for 0 */
 	const char *link, *data;
-	size_t size; /* of data, if it is no string */
+	size_t size; /* of data, if it is not a string */
 	unsigned mode, uid, gid, major, minor;
 	uint64_t mtime;
 	const char *pax[6];  /* "key=value", each a record of an extended header before the entry */
@@ -27,18 +27,18 @@ struct tar_entry {
 		size_t at;
 		const char *bytes;
 		size_t n;
-	} patch; /* last change of the header, before its checksum */
+	} patch; /* applied to the header before its checksum is computed */
 	bool bad_sum;
 };
 
 void tar_add(struct buf *b, const struct tar_entry *t);
 
-/* All the entries up to one without a name, with the two blocks that end an archive. */
+/* Make an archive of all entries up to one without a name, with the two blocks that end it. */
 struct buf tar_make(const struct tar_entry *list);
 
 /*
- * An archive as a stream, in pieces of that many bytes; fails with fail (a positive errno) after
- * its last byte.
+ * An archive as a stream, in pieces of piece bytes (0: in one). If fail, a positive errno, is set,
+ * reading fails after the last byte.
  */
 struct tar_stream {
 	const struct buf *b;
@@ -46,7 +46,7 @@ struct tar_stream {
 	int fail;
 };
 
-/* Reads it: a layer_read (lib/layer/layer.h). */
+/* Read a struct tar_stream; this is a layer_read (lib/layer/layer.h). */
 ssize_t tar_stream_read(void *arg, const void **ret, struct err *e);
 
 #endif

@@ -5,8 +5,8 @@
 #include "../../lib/tar/mtree.h"
 
 /*
- * For mtree_read(): add a line to arg, a struct buf, with all that the specification gives of an
- * entry.
+ * An mtree_receive: append a line to arg, a struct buf, with everything that the specification says
+ * about an entry.
  */
 int mtree_show(const struct mtree_entry *s, void *arg);
 
