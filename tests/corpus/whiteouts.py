@@ -57,7 +57,7 @@ case(
     'whiteout-as-parent',
     'the prefix in the middle of a path',
     [BASE, archive(file('.wh.d/x'))],
-    refused='its path leads through a whiteout\'s name',
+    refused='its path leads through the name of a whiteout',
     on='.wh.d/x',
 )
 case(
