@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* image-unpack --bundle: make a bundle of a stored image for crun, runc or another OCI runtime. */
+/* image-unpack --bundle: make a bundle of a stored image for an OCI runtime such as crun. */
 
 #include "image_unpack.h"
 

@@ -151,7 +151,7 @@ static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 }
 
 /*
- * Print what would be done with each layer. s is the store that may have layers already, or NULL.
+ * Print what would be done with each layer. s may be NULL; else its layers would not be read again.
  */
 static int print_layers(
 	struct ctx *ctx, const struct source *src, const struct store *s, struct err *e)

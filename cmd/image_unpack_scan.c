@@ -6,7 +6,6 @@
 #include <stddef.h>
 #include <string.h>
 
-#include "../lib/check/needed_ids.h"
 #include "../lib/idmap/idmap.h"
 #include "../lib/image/scan.h"
 #include "progress_line.h"
@@ -95,21 +94,9 @@ static void put_layer(struct out *out, const struct source *src, size_t i, const
 
 static int map_text(const struct scan *sum, struct buf *ret, struct err *e)
 {
-	const scan_owners *const lists[] = { &sum->owners, &sum->named };
-	struct needed_ids *c = needed_ids_new();
-	uint64_t added; /* ids that no file needs, added to keep within 340 extents, the kernel's
-	                   limit */
 	scoped_idmap struct idmap map = { .gid_assumed = false };
-	/* Directories that no layer lists, such as the root, belong to 0:0. */
-	int r = c ? needed_ids_add_owner(c, 0, 0, e) : err_nomem(e);
+	int r = scan_map(sum, &map, e);
 
-	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
-		for (size_t i = 0; r == 0 && i < lists[l]->len; i++)
-			r = needed_ids_add_owner(
-				c, lists[l]->items[i].uid, lists[l]->items[i].gid, e);
-	if (r == 0)
-		r = needed_ids_map(c, &map, &added, e);
-	needed_ids_free(c);
 	if (r < 0)
 		return r;
 	idmap_print(&map, ret);

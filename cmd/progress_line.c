@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* progress_line: show progress as bars or as JSON events. */
+/* progress_line: show progress as bars, or as events in JSON form. */
 
 #include "progress_line.h"
 

@@ -71,8 +71,8 @@ static int tell_uncovered(const struct store_view *v, const struct idmap *map, s
 
 	if (r == 0 && c.files)
 		log_warn("the map does not cover the owners of %" PRIu64
-			 " file%s of the image (for example %u:%u): in the container they belong to "
-			 "nobody and cannot be changed",
+			 " file%s of the image (for example %u:%u): in the container they belong "
+			 "to the overflow ids and cannot be changed",
 			c.files, c.files == 1 ? "" : "s", c.uid, c.gid);
 	return r;
 }

@@ -162,7 +162,8 @@ static int unknown(
 
 	err_why(e, "its %s has no line for '%s'", file, name);
 	err_try(e,
-		"use an image whose configuration has a user that is in its passwd file, or a number");
+		"use an image whose configuration has a number, or a user that is in its "
+		"passwd file");
 	return r;
 }
 

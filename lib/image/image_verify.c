@@ -21,7 +21,7 @@
 #include "../store/store_layer.h"
 #include "../tar/mtree.h"
 
-/* One layer. */
+/* The state of the verification of one layer. */
 struct layer_verify {
 	const struct store *store;
 	const char *name; /* of its directory, below layers/ */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "../base/idattr.h"
+#include "../check/needed_ids.h"
 #include "../layer/entry.h"
 #include "../layer/entry_ids.h"
 #include "../layer/layer_limits.h"
@@ -288,5 +289,23 @@ int scan_add(struct scan *sum, const struct scan *l, struct err *e)
 			l->named.items[i].count, e);
 	owners_merge(&sum->owners);
 	owners_merge(&sum->named);
+	return r;
+}
+
+int scan_map(const struct scan *sum, struct idmap *ret, struct err *e)
+{
+	const scan_owners *const lists[] = { &sum->owners, &sum->named };
+	struct needed_ids *ids = needed_ids_new();
+	uint64_t added; /* ids that no file has, added to stay within the kernel's 340 extents */
+	/* Directories that no layer lists, such as the root, belong to 0:0. */
+	int r = ids ? needed_ids_add_owner(ids, 0, 0, e) : err_nomem(e);
+
+	for (size_t l = 0; l < ARRAY_LEN(lists); l++)
+		for (size_t i = 0; r == 0 && i < lists[l]->len; i++)
+			r = needed_ids_add_owner(
+				ids, lists[l]->items[i].uid, lists[l]->items[i].gid, e);
+	if (r == 0)
+		r = needed_ids_map(ids, ret, &added, e);
+	needed_ids_free(ids);
 	return r;
 }

@@ -7,6 +7,7 @@
 #include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../base/vec.h"
+#include "../idmap/idmap.h"
 #include "../layer/layer.h"
 #include "../source/source.h"
 
@@ -49,6 +50,12 @@ MUST_CHECK int scan_add(struct scan *sum, const struct scan *layer, struct err *
 
 /* The greatest ids in owners and named; 0 if they are empty. */
 void scan_highest(const struct scan *s, uint32_t *ret_uid, uint32_t *ret_gid);
+
+/*
+ * The smallest map from these ids to themselves that covers all owners and named ids and 0:0. Free
+ * *ret with idmap_done().
+ */
+MUST_CHECK int scan_map(const struct scan *sum, struct idmap *ret, struct err *e);
 
 void scan_done(struct scan *s);
 

@@ -45,8 +45,8 @@ static int check_content(int fd, const struct publish_dir *p, const char *dir, s
 	if (!p->replace) {
 		r = err_say(e, ENOTEMPTY, dir, "is not empty");
 		err_try(e,
-			"name a directory that does not exist yet, or let --replace remove what '%s' "
-			"holds",
+			"name a directory that does not exist yet, or let --replace remove what "
+			"'%s' holds",
 			dir);
 		return r;
 	}

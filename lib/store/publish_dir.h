@@ -21,10 +21,11 @@ struct publish_dir {
 };
 
 /*
- * Resolve dir. If something exists there, it must be an empty directory that can be renamed over
- * or, with replace, any directory without mounts in it. A mount point and the caller's working
- * directory are refused. Free *ret with publish_dir_done(). Errors name dir: -ENOTEMPTY, -ENOTDIR,
- * -EBUSY, -EXDEV (the root of a filesystem or subvolume), -ENOENT (the parent does not exist).
+ * Resolve the path dir. If something exists there, it must be an empty directory that can be
+ * renamed over or, with replace, any directory without mounts in it. A mount point and the caller's
+ * working directory are refused. Free *ret with publish_dir_done(). Errors name dir: -ENOTEMPTY,
+ * -ENOTDIR, -EBUSY, -EXDEV (the root of a filesystem or subvolume), -ENOENT (the parent does not
+ * exist).
  */
 MUST_CHECK int publish_dir_find(
 	const char *dir, bool replace, struct publish_dir *ret, struct err *e);

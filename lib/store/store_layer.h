@@ -31,7 +31,7 @@ MUST_CHECK int store_layer_find(
 MUST_CHECK int store_layer_deps(
 	const struct store *s, const char *dir, struct buf *ret, struct err *e);
 
-/* Read NAME.json. Free *ret with store_layer_done(). */
+/* Read a layer's NAME.json. Free *ret with store_layer_done(). */
 MUST_CHECK int store_layer_read(
 	const struct store *s, const char *dir, struct store_layer *ret, struct err *e);
 void store_layer_done(struct store_layer *l);

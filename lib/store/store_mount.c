@@ -88,7 +88,10 @@ static int add_name(struct mount_search *s, const char *name)
 	return strv_has(&s->mounted->names, name) ? 0 : strv_add(&s->mounted->names, name);
 }
 
-/* A mount other than an overlay: does it show a layer or a part of one? 0, or -ENOMEM. */
+/*
+ * Collect the name if a mount other than an overlay shows a layer or a part of one. Returns 0 or
+ * -ENOMEM (not set in an error).
+ */
 static int look_at_root(struct mount_search *s)
 {
 	for (const char *p = s->i->root; (p = strstr(p, "sha256-")); p += strlen("sha256-")) {
@@ -102,7 +105,9 @@ static int look_at_root(struct mount_search *s)
 	return 0;
 }
 
-/* Look at a lower directory of an overlay. 0, or -ENOMEM. */
+/*
+ * Collect the name of a lower directory of an overlay. Returns 0 or -ENOMEM (not set in an error).
+ */
 static int look_at_layer(const struct overlay_dir *dir, void *arg)
 {
 	struct mount_search *s = arg;
@@ -234,7 +239,8 @@ int store_mount_find_layers(const struct store *store, struct store_mounted *ret
 	return search(&s);
 }
 
-int store_mount_find(
+/* Returns 1 and the first mount of the image, 0, or -errno. */
+static int find_mount(
 	const struct store *store, const char *image, struct store_mount *ret, struct err *e)
 {
 	struct mount_search s = { .store = store, .image = image, .mount = ret, .e = e };
@@ -259,26 +265,26 @@ void store_mount_explain(const struct store_mount *m, const char *why, struct er
 	}
 }
 
+static void mount_done(struct store_mount *m)
+{
+	buf_done(&m->target);
+}
+
 int store_mount_refuse(const struct store *s, const char *image, struct err *e)
 {
 	struct store_mount m = { .pid = 0 };
-	int r = store_mount_find(s, image, &m, e);
+	int r = find_mount(s, image, &m, e);
 
 	if (r > 0) {
 		r = err_say(e, EBUSY, image, "the image is mounted");
 		store_mount_explain(&m, "", e);
 	}
-	store_mount_done(&m);
+	mount_done(&m);
 	return r;
-}
-
-void store_mount_done(struct store_mount *m)
-{
-	buf_done(&m->target);
 }
 
 void store_mounted_done(struct store_mounted *u)
 {
 	strv_done(&u->names);
-	store_mount_done(&u->opaque);
+	mount_done(&u->opaque);
 }

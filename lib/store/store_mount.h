@@ -10,25 +10,19 @@
 #include "../base/vec.h"
 #include "store.h"
 
-/* Where an image is mounted. Zero-initialise, free with store_mount_done(). */
+/* A mount. */
 struct store_mount {
-	struct buf target; /* the path in the mount namespace of that process */
+	struct buf target; /* its path in the mount namespace of that process; empty: no mount */
 	pid_t pid;         /* a process in that namespace; 0: the caller's namespace */
 	char command[32];  /* the name of that process */
 };
 
-void store_mount_done(struct store_mount *m);
-
 /*
- * Find a mount of the image in the mount namespaces that mount_info_everywhere() can read and that
- * belong to the caller, root or the store's owner. A mount counts if its source is image:NAME and
- * its layers, if the kernel shows them, are not those of another store. Returns 1 and the first
- * mount, 0, or -errno.
+ * Fail with -EBUSY, and say where in e, if the image is mounted in one of the mount namespaces that
+ * mount_info_everywhere() can read and that belong to the caller, root or the store's owner. A
+ * mount counts if its source is image:NAME and its layers, if the kernel shows them, are not those
+ * of another store.
  */
-MUST_CHECK int store_mount_find(
-	const struct store *s, const char *image, struct store_mount *ret, struct err *e);
-
-/* Fail with -EBUSY if store_mount_find() finds a mount of the image; e says where. */
 MUST_CHECK int store_mount_refuse(const struct store *s, const char *image, struct err *e);
 
 /* Add to e where the mount is (err_why(), after the text why) and how to unmount it (err_try()). */

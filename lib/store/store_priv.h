@@ -48,7 +48,7 @@ MUST_CHECK int store_base_write(const struct store *s, struct err *e);
 
 /*
  * Would store_base_write() write the file? 1, 0 if it exists, or the error with which it would
- * fail. Changes nothing.
+ * fail. The function changes nothing.
  */
 MUST_CHECK int store_base_may_write(const struct store *s, struct err *e);
 

@@ -123,7 +123,8 @@ static int refuse_create(const struct tempdir *s, int num, struct err *e)
 		return r;
 	if (fs.f_type == PROC_SUPER_MAGIC || fs.f_type == SYSFS_MAGIC) {
 		err_why(e,
-			"it is in a filesystem of the kernel (%s), in which no directory can be created",
+			"it is in a filesystem of the kernel (%s), in which no "
+			"directory can be created",
 			fs.f_type == PROC_SUPER_MAGIC ? "proc" : "sysfs");
 		err_try(e, "name a directory in a filesystem that stores files");
 	} else if (num == ENOENT && !st.st_nlink) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* tempdir_mapped: a directory and its ID-mapped view. */
+/* tempdir_mapped: make a directory and its ID-mapped view. */
 
 #include "tempdir_mapped.h"
 

@@ -21,9 +21,9 @@ struct tempdir_mapped {
 #define TEMPDIR_MAPPED_INIT ((struct tempdir_mapped){ -1, -1, -1 })
 
 /*
- * Make it. map translates ids of the image (disk side) to disk ids (seen side). Needs CAP_SYS_ADMIN
- * in the user namespace of the filesystem; the cause of a failure is probed for. Free with
- * tempdir_mapped_done().
+ * Make such a directory. map translates ids of the image (disk side) to disk ids (seen side). Needs
+ * CAP_SYS_ADMIN in the user namespace of the filesystem; the cause of a failure is probed for. Free
+ * with tempdir_mapped_done().
  */
 MUST_CHECK int tempdir_mapped_new(const struct tempdir *s, const struct idmap *map,
 	struct tempdir_mapped *ret, struct err *e);

@@ -49,9 +49,9 @@ TEST(the_last_variable_of_a_name_counts_and_the_order_is_kept)
 {
 	struct image_config c;
 
-	REQUIRE(read_config(
-			"{\"config\":{\"Env\":[\"A=1\",\"B=2\",\"bad\",\"=x\",\"AB=3\",\"A=4\",\"C=\"],"
-			"\"Volumes\":{\"/v\":{}},\"Cmd\":[\"a\",\"\"]}}",
+	REQUIRE(read_config("{\"config\":{\"Env\":[\"A=1\",\"B=2\",\"bad\",\"=x\","
+			    "\"AB=3\",\"A=4\",\"C=\"],"
+			    "\"Volumes\":{\"/v\":{}},\"Cmd\":[\"a\",\"\"]}}",
 			&c, NULL) == 0);
 	REQUIRE(c.env.len == 4);
 	CHECK_STR(c.env.items[0], "B=2");
