@@ -53,87 +53,84 @@ TEST(idmap_texts_read_as_canonical_maps)
 	}
 }
 
+static const struct {
+	const char *text;
+	int r;
+	const char *on, *what;
+} refusals[] = {
+	{ "", -EINVAL, "", "the map is empty (byte 0" },
+	{ "  ", -EINVAL, "", "the map is empty (byte 2" },
+	{ ";", -EINVAL, "", "missing beside ';' (byte 0" },
+	{ "0:1:1;", -EINVAL, "", "missing beside ';' (byte 6" },
+	{ "0:1:1;;1:2:1", -EINVAL, "", "missing beside ';' (byte 6" },
+	{ "0:1:1 x:1:1:1", -EINVAL, "x",
+		"not a kind of id: b, u or g (or both, uid, gid) (byte 6" },
+	{ "0:1", -EINVAL, "0:1", "has three fields" },
+	{ "0:1:2:3:4", -EINVAL, "0:1:2:3:4", "has no more fields" },
+	{ "u:0:1:2:3", -EINVAL, "u:0:1:2:3", "has no more fields" },
+	{ "u:0:1", -EINVAL, "u:0:1", "must follow the kind of id" },
+	{ "0: 1:5", -EINVAL, "0:", "has three fields" },
+	{ "0 :1:5", -EINVAL, "0", "has three fields" },
+	{ "::", -EINVAL, "", "DISK is missing (byte 0" },
+	{ "u:0::1", -EINVAL, "", "SEEN is missing (byte 4" },
+	{ "0:1:", -EINVAL, "", "COUNT is missing (byte 4" },
+	{ "0:1:0", -EINVAL, "0:1:0", "the count is 0" },
+	{ "-1:0:1", -EINVAL, "-1", "DISK has a sign" },
+	{ "0:+1:1", -EINVAL, "+1", "SEEN has a sign" },
+	{ "0:1:+1", -EINVAL, "+1", "COUNT is not a decimal number (byte 4" },
+	{ "0:1:-1", -EINVAL, "-1", "COUNT is not a decimal number" },
+	{ "0x10:0:1", -EINVAL, "0x10", "DISK is not a decimal number" },
+	{ "b:0:1:1x", -EINVAL, "1x", "COUNT is not a decimal number (byte 6" },
+	{ "0:1:1,1:2:1", -EINVAL, "0:1:1,1:2:1", "no more fields" },
+	{ "4294967295:0:1", -ERANGE, "4294967295:0:1", "disk id 4294967295 is not a valid id" },
+	{ "0:4294967295:1", -ERANGE, "0:4294967295:1", "seen id 4294967295 is not a valid id" },
+	{ "4294967296:0:1", -ERANGE, "4294967296:0:1", "beyond the last id" },
+	{ "0:18446744073709551616:1", -ERANGE, "18446744073709551616",
+		"SEEN is beyond the last id, 4294967294 (byte 2" },
+	{ "0:0:18446744073709551616", -ERANGE, "18446744073709551616", "COUNT is beyond" },
+	{ "0:0:4294967296", -ERANGE, "0:0:4294967296", "reach beyond the last id" },
+	{ "0:1:4294967295", -ERANGE, "0:1:4294967295", "seen id and count reach beyond" },
+	{ "1:0:4294967295", -ERANGE, "1:0:4294967295", "disk id and count reach beyond" },
+	{ "b:0:100:10 b:5:200:10", -EINVAL, "b:5:200:10",
+		"overlaps b:0:100:10: disk ids 5-9 would be seen as two ids each (byte "
+		"11" },
+	{ "u:5:200:10 b:0:100:10", -EINVAL, "b:0:100:10", "overlaps u:5:200:10: disk ids 5-9" },
+	{ "0:0:10 20:5:10", -EINVAL, "b:20:5:10",
+		"overlaps b:0:0:10: seen ids 5-9 would stand for two disk ids each (byte "
+		"7" },
+	{ "0:1:1 0:1:1", -EINVAL, "b:0:1:1", "overlaps" },
+	{ "+", -EINVAL, "", "BASE is missing (byte 1" },
+	{ "++1", -EINVAL, "+1", "BASE is not a decimal number (byte 1" },
+	{ "+root", -EINVAL, "root", "BASE is not a decimal number" },
+	{ "+1:", -EINVAL, "", "COUNT is missing" },
+	{ "+1:2:3", -EINVAL, "+1:2:3", "has no more fields" },
+	{ "+4294967294", -ERANGE, "0:4294967294:65536", "reach beyond" },
+	{ "uids=", -EINVAL, "", "not DISK-SEEN-COUNT (byte 5" },
+	{ "uids=0-1-2#", -EINVAL, "", "not DISK-SEEN-COUNT (byte 11" },
+	{ "uids=0-1", -EINVAL, "0-1", "not DISK-SEEN-COUNT" },
+	{ "uids=0-1-2-3", -EINVAL, "0-1-2-3", "not DISK-SEEN-COUNT" },
+	{ "uids=@0-1-2", -EINVAL, "@0-1-2", "'@'" },
+	{ "uids=0-root-2", -EINVAL, "root", "not a decimal number (byte 7" },
+	{ "uids=0--1-2", -EINVAL, "0--1-2", "not DISK-SEEN-COUNT" },
+	{ "no-such-user-here:0:1", -ENOENT, "no-such-user-here",
+		"there is no user of this name (byte 0" },
+	{ "g:0:no-such-group-here:1", -ENOENT, "no-such-group-here",
+		"there is no group of this name (byte 4" },
+};
+
 TEST(idmap_refusals_name_the_fault_the_word_and_the_place)
 {
-	static const struct {
-		const char *text;
-		int r;
-		const char *on, *what;
-	} bad[] = {
-		{ "", -EINVAL, "", "the map is empty (byte 0" },
-		{ "  ", -EINVAL, "", "the map is empty (byte 2" },
-		{ ";", -EINVAL, "", "missing beside ';' (byte 0" },
-		{ "0:1:1;", -EINVAL, "", "missing beside ';' (byte 6" },
-		{ "0:1:1;;1:2:1", -EINVAL, "", "missing beside ';' (byte 6" },
-		{ "0:1:1 x:1:1:1", -EINVAL, "x",
-			"not a kind of id: b, u or g (or both, uid, gid) (byte 6" },
-		{ "0:1", -EINVAL, "0:1", "has three fields" },
-		{ "0:1:2:3:4", -EINVAL, "0:1:2:3:4", "has no more fields" },
-		{ "u:0:1:2:3", -EINVAL, "u:0:1:2:3", "has no more fields" },
-		{ "u:0:1", -EINVAL, "u:0:1", "must follow the kind of id" },
-		{ "0: 1:5", -EINVAL, "0:", "has three fields" },
-		{ "0 :1:5", -EINVAL, "0", "has three fields" },
-		{ "::", -EINVAL, "", "DISK is missing (byte 0" },
-		{ "u:0::1", -EINVAL, "", "SEEN is missing (byte 4" },
-		{ "0:1:", -EINVAL, "", "COUNT is missing (byte 4" },
-		{ "0:1:0", -EINVAL, "0:1:0", "the count is 0" },
-		{ "-1:0:1", -EINVAL, "-1", "DISK has a sign" },
-		{ "0:+1:1", -EINVAL, "+1", "SEEN has a sign" },
-		{ "0:1:+1", -EINVAL, "+1", "COUNT is not a decimal number (byte 4" },
-		{ "0:1:-1", -EINVAL, "-1", "COUNT is not a decimal number" },
-		{ "0x10:0:1", -EINVAL, "0x10", "DISK is not a decimal number" },
-		{ "b:0:1:1x", -EINVAL, "1x", "COUNT is not a decimal number (byte 6" },
-		{ "0:1:1,1:2:1", -EINVAL, "0:1:1,1:2:1", "no more fields" },
-		{ "4294967295:0:1", -ERANGE, "4294967295:0:1",
-			"disk id 4294967295 is not a valid id" },
-		{ "0:4294967295:1", -ERANGE, "0:4294967295:1",
-			"seen id 4294967295 is not a valid id" },
-		{ "4294967296:0:1", -ERANGE, "4294967296:0:1", "beyond the last id" },
-		{ "0:18446744073709551616:1", -ERANGE, "18446744073709551616",
-			"SEEN is beyond the last id, 4294967294 (byte 2" },
-		{ "0:0:18446744073709551616", -ERANGE, "18446744073709551616", "COUNT is beyond" },
-		{ "0:0:4294967296", -ERANGE, "0:0:4294967296", "reach beyond the last id" },
-		{ "0:1:4294967295", -ERANGE, "0:1:4294967295", "seen id and count reach beyond" },
-		{ "1:0:4294967295", -ERANGE, "1:0:4294967295", "disk id and count reach beyond" },
-		{ "b:0:100:10 b:5:200:10", -EINVAL, "b:5:200:10",
-			"overlaps b:0:100:10: disk ids 5-9 would be seen as two ids each (byte "
-			"11" },
-		{ "u:5:200:10 b:0:100:10", -EINVAL, "b:0:100:10",
-			"overlaps u:5:200:10: disk ids 5-9" },
-		{ "0:0:10 20:5:10", -EINVAL, "b:20:5:10",
-			"overlaps b:0:0:10: seen ids 5-9 would stand for two disk ids each (byte "
-			"7" },
-		{ "0:1:1 0:1:1", -EINVAL, "b:0:1:1", "overlaps" },
-		{ "+", -EINVAL, "", "BASE is missing (byte 1" },
-		{ "++1", -EINVAL, "+1", "BASE is not a decimal number (byte 1" },
-		{ "+root", -EINVAL, "root", "BASE is not a decimal number" },
-		{ "+1:", -EINVAL, "", "COUNT is missing" },
-		{ "+1:2:3", -EINVAL, "+1:2:3", "has no more fields" },
-		{ "+4294967294", -ERANGE, "0:4294967294:65536", "reach beyond" },
-		{ "uids=", -EINVAL, "", "not DISK-SEEN-COUNT (byte 5" },
-		{ "uids=0-1-2#", -EINVAL, "", "not DISK-SEEN-COUNT (byte 11" },
-		{ "uids=0-1", -EINVAL, "0-1", "not DISK-SEEN-COUNT" },
-		{ "uids=0-1-2-3", -EINVAL, "0-1-2-3", "not DISK-SEEN-COUNT" },
-		{ "uids=@0-1-2", -EINVAL, "@0-1-2", "'@'" },
-		{ "uids=0-root-2", -EINVAL, "root", "not a decimal number (byte 7" },
-		{ "uids=0--1-2", -EINVAL, "0--1-2", "not DISK-SEEN-COUNT" },
-		{ "no-such-user-here:0:1", -ENOENT, "no-such-user-here",
-			"there is no user of this name (byte 0" },
-		{ "g:0:no-such-group-here:1", -ENOENT, "no-such-group-here",
-			"there is no group of this name (byte 4" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
 		struct idmap m = { .uid.len = 77 };
 		struct err e = ERR_INIT;
-		int r = parse(bad[i].text, &m, &e);
+		int r = parse(refusals[i].text, &m, &e);
 
-		if (r != bad[i].r)
-			test_fail(__FILE__, __LINE__, "'%s' gives %d, not %d: %s", bad[i].text, r,
-				bad[i].r, e.what);
+		if (r != refusals[i].r)
+			test_fail(__FILE__, __LINE__, "'%s' gives %d, not %d: %s", refusals[i].text,
+				r, refusals[i].r, e.what);
 		CHECK(e.set);
-		CHECK_STR(e.on, bad[i].on);
-		CHECK_HAS(e.what, bad[i].what);
+		CHECK_STR(e.on, refusals[i].on);
+		CHECK_HAS(e.what, refusals[i].what);
 		CHECK_INT(m.uid.len, 77); /* the result is set on success only */
 	}
 }
