@@ -63,7 +63,7 @@ END
 	finds mismatch l "1"
 	chown -h 0:0 "$BASE/l"
 	ln -sfn etc/b "$BASE/l"
-	finds link l "somewhere else"
+	finds link l "has another target"
 	ln -sfn etc/ "$BASE/l"
 	finds link l "somewhere else"
 	ln -sfn etc/a "$BASE/l"
