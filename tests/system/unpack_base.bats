@@ -162,7 +162,7 @@ bottom() {
 	must_equal "$(cat "$STORE/base")" 1000000:70000
 	must_fail 1 "has the base 1000000:70000, not 2000000:65536" \
 		"$SHIFTBOX" image-unpack -s "$STORE" --base 2000000 -N x img
-	[[ $stderr == *"try:  leave out --base"* ]]
+	[[ $stderr == *"try:  omit --base"* ]]
 	plain img
 	must_fail 1 "has layers without a base" \
 		"$SHIFTBOX" image-unpack -s plain --base 2000000 -N x img
@@ -177,7 +177,7 @@ bottom() {
 	must_fail 2 "'--base' is not for --flat: it is for unpacking into a store" \
 		"$SHIFTBOX" image-unpack --flat f --base 1000000 img
 	echo garbage >"$STORE/base"
-	must_fail 1 "is not what was written there" "$SHIFTBOX" image-unpack -s "$STORE" --list
+	must_fail 1 "of the store is damaged" "$SHIFTBOX" image-unpack -s "$STORE" --list
 }
 
 @test "--dry-run refuses what would be refused, and changes nothing" {

@@ -65,7 +65,7 @@ END
 	ln -sfn etc/b "$BASE/l"
 	finds link l "has another target"
 	ln -sfn etc/ "$BASE/l"
-	finds link l "somewhere else"
+	finds link l "has another target"
 	ln -sfn etc/a "$BASE/l"
 	verify
 	rm "$BASE/n" && mknod -m 644 "$BASE/n" c 1 5
