@@ -293,7 +293,7 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 
 @test "the command is the image's, or is given; one is needed" {
 	image none '{}'
-	must_fail 1 "does not say which program to run" \
+	must_fail 1 "does not specify a program to run" \
 		"$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 none
 	[[ $stderr == *"try:  name one, after --"* ]]
 	bundle none b -- sh -c 'exit 3' --help

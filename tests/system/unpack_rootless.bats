@@ -97,7 +97,7 @@ p 300007:300008 644"
 	image a '{"layers":[{"files":{"a":{"uid":1001,"gid":1001}}}]}'
 	capture alice image-unpack -v -s "$SCRATCH/home-alice/s" "$SCRATCH/a"
 	must_equal "$status" 0
-	stderr_has "going on as root of a user namespace of alice: users 0 stored as 2001," \
+	stderr_has "continuing as root of a user namespace of alice: users 0 stored as 2001," \
 		"1-1000 stored as 300000-300999, 1001-65537 stored as 400000-464536;" \
 		"groups 0 stored as 2002, 1-1000"
 	must_equal "$(cd "$SCRATCH/home-alice/s" && owner "$(cat images/a/layers)/a")" \
