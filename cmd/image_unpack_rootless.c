@@ -65,6 +65,6 @@ void unpack_print_omitted(
 		out_line(ctx->out, "left out: %llu with ids that are not available",
 			(unsigned long long)u->unmapped);
 	else
-		out_line(ctx->out, "with other ids than the image says (%u or 0): %llu",
-			IDMAP_OVERFLOW, (unsigned long long)u->unmapped);
+		out_line(ctx->out, "%llu entries got another owner (%u or 0)",
+			(unsigned long long)u->unmapped, IDMAP_OVERFLOW);
 }

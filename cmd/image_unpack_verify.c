@@ -37,7 +37,7 @@ static void put_summary(const struct image_verify *v, const char *name, const st
 		out_line(ctx->out, "%s: %zu layers, %llu entries checked, %llu findings", name,
 			v->layers, (unsigned long long)v->entries, (unsigned long long)v->findings);
 	else
-		out_line(ctx->out, "%s: %zu layers, %llu entries checked, nothing found", name,
+		out_line(ctx->out, "%s: %zu layers, %llu entries checked, no findings", name,
 			v->layers, (unsigned long long)v->entries);
 }
 

@@ -433,8 +433,7 @@ int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ct
 		return r;
 	l = table_find(&run.table, word);
 	if (!l) {
-		(void)err_say(e, ENOENT, word,
-			"is neither the target nor the source of a line for this command in %s",
+		(void)err_say(e, ENOENT, word, "no shiftbox line in %s has this source or target",
 			run.fstab);
 		err_why(e, "such lines have the type shiftbox, or the option X-mount.idmap=");
 		err_try(e, "name both SOURCE and TARGET, or another fstab with -T");

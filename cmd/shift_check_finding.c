@@ -91,7 +91,7 @@ void check_put_summary(struct out *out, const struct verify_counts *c, bool part
 
 	buf_printf(&b, "%llu entr%s checked, ", (unsigned long long)c->entries,
 		c->entries == 1 ? "y" : "ies");
-	buf_printf(&b, total ? "%llu finding%s" : "nothing found", (unsigned long long)total,
+	buf_printf(&b, total ? "%llu finding%s" : "no findings", (unsigned long long)total,
 		total == 1 ? "" : "s");
 	for (size_t i = 0, n = 0; i < FINDING_CLASSES; i++)
 		if (c->findings[i])

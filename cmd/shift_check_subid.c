@@ -93,7 +93,7 @@ static void put_summary(struct out *out, const struct grants_check *c, enum gran
 	if (c->found)
 		out_line(out, "%zu finding%s", c->found, c->found == 1 ? "" : "s");
 	else
-		out_line(out, "nothing wrong found");
+		out_line(out, "no problems found");
 }
 
 int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)

@@ -89,8 +89,7 @@ static int open_path(const char *path, int *ret, struct err *e)
 static int no_other_side(const struct verify_job *j, struct err *e)
 {
 	if (j->kind == MOUNT_MAP_OVERLAY) {
-		(void)err_say(e, EINVAL, j->path,
-			"is on an overlay, which has no map of its own: its layers may have");
+		(void)err_say(e, EINVAL, j->path, "is on an overlay, whose layers may have maps");
 		err_try(e, "specify the image with --image NAME and the map with -m MAP");
 		return -EINVAL;
 	}

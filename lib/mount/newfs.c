@@ -137,7 +137,7 @@ static int open_context(const struct fs_how *how, int *ret, struct err *e)
 		return 0;
 	r = step_failed(how, "fsopen", "cannot mount the filesystem", e);
 	if (r == -ENODEV) {
-		err_why(e, "this kernel has no such filesystem, or not its module");
+		err_why(e, "this kernel does not support %s (module missing?)", how->type);
 		err_try(e, "grep %s /proc/filesystems; modprobe %s", how->type, how->type);
 	} else if (r == -EPERM) {
 		err_try(e,

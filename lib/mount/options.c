@@ -333,7 +333,7 @@ static bool refused(const char *name, size_t n, struct err *e)
 		{ "users", users, "leave it out" },
 		{ "owner", users, "leave it out" },
 		{ "group", users, "leave it out" },
-		{ "remount", "a mount is made here, and never changed in place",
+		{ "remount", "a map cannot be changed in place",
 			"mount -o remount,bind,ro TARGET, or unmount it first" },
 	};
 

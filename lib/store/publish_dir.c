@@ -131,7 +131,7 @@ static int find_missing(const char *dir, struct place *at, struct err *e)
 {
 	size_t n = strlen(dir);
 	struct stat st;
-	int r = path_find(dir, false, "cannot find the directory that it shall be in", at, e);
+	int r = path_find(dir, false, "cannot find its parent directory", at, e);
 
 	n -= n > 1 && dir[n - 1] == '/';
 	while (n > 1 && dir[n - 1] != '/')
@@ -168,9 +168,9 @@ static int take_place(struct publish_dir *p, const struct place *at, struct err 
 		return err_nomem(e);
 	p->name = strrchr(p->path, '/') + 1;
 	p->parent = openat(at->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return p->parent < 0 ? err_path(e, errno, p->parent_path,
-				       "cannot open the directory that it shall be in") :
-			       0;
+	return p->parent < 0 ?
+		err_path(e, errno, p->parent_path, "cannot open its parent directory") :
+		0;
 }
 
 int publish_dir_find(const char *dir, bool replace, struct publish_dir *ret, struct err *e)

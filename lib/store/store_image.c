@@ -30,7 +30,7 @@ int store_image_name_check(const char *name, struct err *e)
 
 	if (n && n <= MAX_NAME && n == strspn(name, letters) && name[0] != '.' && name[0] != '-')
 		return 0;
-	r = err_say(e, EINVAL, name, "cannot be the name of an image");
+	r = err_say(e, EINVAL, name, "is not a valid name of an image");
 	err_why(e,
 		"a name has 1 to %d letters, digits and ._+:@=~%%-, and begins with neither dot "
 		"nor dash",

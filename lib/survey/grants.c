@@ -94,7 +94,7 @@ static int collect(const struct subid_line *l, void *arg)
 		return 0;
 	if (exchanged(&l->grant))
 		grants_report(f->c, GRANT_LINE, f->path, l->grant.line,
-			"START is %u and COUNT is %u: they look exchanged", l->grant.start,
+			"START is %u and COUNT is %u: they look swapped", l->grant.start,
 			l->grant.count);
 	for (size_t i = 0; i < f->mine->len; i++)
 		if (f->mine->items[i].start == l->grant.start &&

@@ -60,7 +60,7 @@ clean() {
 	check "$@"
 	[ "$status" = 0 ] || tell "there are findings"
 	stderr_empty
-	[[ $output = *" entries checked, nothing found" ]] || tell "no such summary"
+	[[ $output = *" entries checked, no findings" ]] || tell "no such summary"
 }
 
 # The findings, less the summary, are these lines in any order.
@@ -78,7 +78,7 @@ found() {
 		must_work "$SHIFTBOX" mount-idmapped -s "$PWD/store" -m +100000 \
 			-o "$options" image:sample m
 		clean -s "$PWD/store" --image sample -m +100000 m
-		must_equal "$output" "$(find m -printf x | wc -c) entries checked, nothing found"
+		must_equal "$output" "$(find m -printf x | wc -c) entries checked, no findings"
 		must_work "$SHIFTBOX" mount-idmapped -u m
 	done
 }
@@ -181,7 +181,7 @@ type: m/null: disk character device, seen fifo"
 	END
 	for spec in *.mtree; do
 		clean --spec "$spec" m
-		must_equal "$output" "$(find m -printf x | wc -c) entries checked, nothing found"
+		must_equal "$output" "$(find m -printf x | wc -c) entries checked, no findings"
 	done
 	chmod 600 l1/whited
 	chown 6 l1/kept
@@ -248,7 +248,7 @@ make_odd_tree() {
 	must_work "$SHIFTBOX" mount-idmapped -m +100000 bundle/rootfs unpacked
 	for spec in *.mtree; do
 		clean --spec "$spec" "$([ $spec = umoci.mtree ] && echo unpacked || echo m)"
-		must_equal "$output" "$(find m -printf x | wc -c) entries checked, nothing found"
+		must_equal "$output" "$(find m -printf x | wc -c) entries checked, no findings"
 	done
 	for n in odd bundle/rootfs; do
 		chmod 600 "$n/é"
@@ -269,7 +269,7 @@ missing: $m/with blank/new\\nline: disk regular file, owner 0:0"
 	make_image
 	must_work "$SHIFTBOX" image-unpack -q --flat flat l1.tar l2.tar l3.tar
 	clean -s "$PWD/store" --image sample flat
-	must_equal "$output" "$(find flat -printf x | wc -c) entries checked, nothing found"
+	must_equal "$output" "$(find flat -printf x | wc -c) entries checked, no findings"
 	mkdir m
 	must_work "$SHIFTBOX" mount-idmapped -m +100000 flat m
 	clean -s "$PWD/store" --image sample m

@@ -186,12 +186,12 @@ END
 	add_line /etc/passwd "alice:x:2001:2002::/:/bin/sh"
 	add_line /etc/group "alice:x:2002:"
 	answer 3 subid alice <<'END'
-line: /etc/subuid:4: START is 65536 and COUNT is 100000: they look exchanged
+line: /etc/subuid:4: START is 65536 and COUNT is 100000: they look swapped
 overlap: /etc/subuid:2: 300000-365535 overlaps 310000-375535 of bob in line 1: each could use the
 	other's files
 own-id: /etc/subuid:3: 1500-2099 holds 2001, the user's own user id: a map of both is refused
 	(EINVAL)
-line: /etc/subgid:4: START is 65536 and COUNT is 100000: they look exchanged
+line: /etc/subgid:4: START is 65536 and COUNT is 100000: they look swapped
 overlap: /etc/subgid:2: 300000-365535 overlaps 310000-375535 of bob in line 1: each could use the
 	other's files
 own-id: /etc/subgid:3: 1500-2099 holds 2001, the user's own group id: a map of both is refused

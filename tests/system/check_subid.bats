@@ -47,7 +47,7 @@ finds() {
 		must_equal "$output" "user ids 300000-365535 (/etc/subuid:2)
 group ids 300000-365535 (/etc/subgid:2)
 trial passed: a user namespace got 65537 user ids and 65537 group ids
-nothing wrong found"
+no problems found"
 	done
 	capture as_user alice "$SHIFTBOX" shift-check subid
 	[ "$status" = 0 ] || tell "it failed for the user"
@@ -103,7 +103,7 @@ nothing wrong found"
 		"none: /etc/subuid"
 	grant alice:65536:100000
 	check alice
-	finds "line: /etc/subuid:8: START is 65536 and COUNT is 100000: they look exchanged"
+	finds "line: /etc/subuid:8: START is 65536 and COUNT is 100000: they look swapped"
 }
 
 @test "overlap with others and within one's own lines" {

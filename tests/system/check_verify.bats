@@ -71,7 +71,7 @@ status_is() {
 			status_is 0
 			stderr_empty
 			must_equal "$output" \
-				"$(find $fs/tree -printf x | wc -c) entries checked, nothing found"
+				"$(find $fs/tree -printf x | wc -c) entries checked, no findings"
 		done
 	done
 }
@@ -252,7 +252,7 @@ caps: m/odd/raw: disk permitted 0x2000 inheritable 0 effective, seen 0x3000 0 ef
 	check -v m
 	status_is 0
 	[[ $stderr = *"on-disk is another mount: not entered"* ]] || tell "the mount is not named"
-	must_equal "$output" "2 entries checked, nothing found (1 mount below not entered)"
+	must_equal "$output" "2 entries checked, no findings (1 mount below not entered)"
 }
 
 @test "a tree that is deep, and a directory that is wide, in little memory" {
@@ -405,7 +405,7 @@ note: lines of the map with ids that this user namespace does not have cannot be
 	inside -m 1000:0:1
 	status_is 0
 	inside
-	must_equal "$status $output" '0 3 entries checked, nothing found'
+	must_equal "$status $output" '0 3 entries checked, no findings'
 	capture "$SHIFTBOX" shift-check --json --spec spec m
 	must_equal "$status $(jq -c 'select(.summary) | .summary.map_partial' <<<"$output")" \
 		'0 null'
@@ -420,7 +420,7 @@ note: lines of the map with ids that this user namespace does not have cannot be
 	mkdir -p two/deep && map_mount tree m/over/deep 0:300000:60000
 	mount --bind two m/plain
 	check m
-	must_equal "$output" "2 entries checked, nothing found (2 mounts below not entered)"
+	must_equal "$output" "2 entries checked, no findings (2 mounts below not entered)"
 	check --submounts m
 	status_is 3
 	stderr_empty

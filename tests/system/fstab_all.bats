@@ -383,8 +383,8 @@ stacks() {
 		must_work $MI -u t
 	done
 	must_fail 1 "cannot open the source" $MI -T fstab l
-	must_fail 1 "is neither the target nor the source" $MI -T fstab "$SCRATCH/none/x"
-	must_fail 1 "is neither the target nor the source" $MI -T fstab private
+	must_fail 1 "has this source or target" $MI -T fstab "$SCRATCH/none/x"
+	must_fail 1 "has this source or target" $MI -T fstab private
 	fstab 'DIR/s t shiftbox map=0:1:1 0 0'
 	must_fail 1 "'t': fstab: the target must be an absolute path" $MI -a -T fstab
 }
@@ -396,7 +396,7 @@ stacks() {
 	must_fail 2 "'--map' is not for a line of the fstab: it is for mounting SOURCE on TARGET" \
 		$MI -m 0:1:1 s
 	must_fail 2 '--fstab' $MI -T fstab s t
-	must_fail 1 "is neither the target nor the source" $MI -T fstab "$SCRATCH/s"
+	must_fail 1 "has this source or target" $MI -T fstab "$SCRATCH/s"
 }
 
 @test "the plan is shown without a change" {

@@ -106,7 +106,7 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 		must_work $MI $MAP -o uid=5,gid=7 vfat.img m
 		must_equal "$(owner m)" 1000:3000
 	else
-		must_fail 1 "this kernel has no such filesystem, or not its module" \
+		must_fail 1 "this kernel does not support " \
 			$MI $MAP vfat.img m
 	fi
 }

@@ -42,7 +42,7 @@ map=0:1001:1,nosuid,nodev,nofail,_netdev,x-systemd.automount 0 0" >fstab
 @test "what mount(8) asks and is not supported is refused, not ignored" {
 	must_fail 2 'no option is ignored' mount -s -t shiftbox -o map=0:1001:1 s t
 	must_fail 2 "unknown option 'nonsense'" mount -t shiftbox -o map=0:1001:1,nonsense s t
-	must_fail 2 'never changed in place' mount -t shiftbox -o remount,ro,map=0:1001:1 s t
+	must_fail 2 'cannot be changed in place' mount -t shiftbox -o remount,ro,map=0:1001:1 s t
 	must_fail 2 'started by mount(8)' /sbin/mount.shiftbox onlyone
 	[ -z "$(ls t)" ]
 }

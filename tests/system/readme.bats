@@ -56,7 +56,7 @@ runs() {
 	[ "$(wc -l <commands)" = 4 ] || say "README has another first screen"
 	runs commands
 	output_has "debian: 1 layers (1 unpacked, 0 shared), " ... \
-		"entries checked, nothing found" ... "uid=0(root) gid=0"
+		"entries checked, no findings" ... "uid=0(root) gid=0"
 	output_has "-rw-r--r-- " ... " 0 " ... "/etc/passwd" ... "0     100000      65536"
 	must_equal "$(owner /srv/alice/root/etc/passwd) $(owner /srv/alice/root/var/mail)" \
 		"100000:100000 100000:100008"

@@ -238,7 +238,7 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	make --tar m.tar "{$IMAGE}"
 	must_fail 1 "has no oci-layout" \
 		"$SHIFTBOX" image-unpack -s "$STORE" -N x oci-archive:m.tar
-	must_fail 2 "an image is unpacked alone" \
+	must_fail 2 "only one image at a time" \
 		"$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:d.tar l.tar
 	unpack -N layer l.tar
 	must_equal "$(ls "$STORE/$(cat "$STORE/images/layer/layers")")" \

@@ -85,7 +85,7 @@ no_staging() {
 	must_fail 1 "is not a directory" "$SHIFTBOX" image-unpack --flat full/x img
 	must_fail 1 "is a symbolic link to nothing" \
 		"$SHIFTBOX" image-unpack --flat links/dangling img
-	must_fail 1 "cannot find the directory that it shall be in" \
+	must_fail 1 "cannot find its parent directory" \
 		"$SHIFTBOX" image-unpack --flat a/b/c img
 	[[ $stderr == *"try:  mkdir -p 'a/b'"* ]]
 	must_fail 2 "is empty" "$SHIFTBOX" image-unpack --flat '' img

@@ -290,7 +290,7 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	image a '{"layers":[{"files":{"a":"1"}}]}'
 	for name in '' . .. a/b /a ../x .hidden -x 'a b' $'a\nb' 'a,b' \
 		"$(printf 'n%.0s' {1..201})"; do
-		must_fail 1 "cannot be the name of an image" \
+		must_fail 1 "is not a valid name of an image" \
 			"$SHIFTBOX" image-unpack -s "$STORE" --name="$name" a
 	done
 	must_equal "$(ls -A "$STORE" 2>/dev/null)" ""

@@ -43,7 +43,7 @@ END
 
 @test "an image that nobody touched is right, whatever its layers are made of" {
 	verify
-	[[ $output == "i: 3 layers, "*" entries checked, nothing found" ]]
+	[[ $output == "i: 3 layers, "*" entries checked, no findings" ]]
 	verify --quiet
 	must_equal "$output" ""
 	must_equal "$(find "$STORE/tmp" -mindepth 1 ! -name .lock)" ""
