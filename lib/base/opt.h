@@ -158,6 +158,9 @@ struct opt_form;
 int opt_check_tables(
 	const struct opt_set *sets, size_t n_sets, const struct opt_form *forms, struct err *e);
 
+/* Returns the option with this name (n bytes), or NULL. */
+const struct opt *opt_find(const struct opt_set *sets, size_t n_sets, const char *name, size_t n);
+
 /* Returns the index of word in the blank-separated list, or -1. */
 int opt_word_index(const char *words, const char *word);
 

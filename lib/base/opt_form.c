@@ -105,16 +105,6 @@ static int refuse_alone(const struct opt *o, struct err *e)
 	return -EINVAL;
 }
 
-/* Finds the option with this name (n bytes), or NULL. */
-static const struct opt *find(const struct opt_set *sets, size_t n_sets, const char *name, size_t n)
-{
-	for (size_t s = 0; s < n_sets; s++)
-		for (const struct opt *o = sets[s].opts; o->name; o++)
-			if (strlen(o->name) == n && !memcmp(o->name, name, n))
-				return o;
-	return NULL;
-}
-
 /* Requirements count only if the form accepts one of the options that are needed. */
 static bool lacks_needed(size_t form, const struct opt *o, const struct opt_line *l,
 	const struct opt_set *sets, size_t n_sets)
@@ -123,7 +113,7 @@ static bool lacks_needed(size_t form, const struct opt *o, const struct opt_line
 		return false;
 	for (const char *w = o->needs; *w;) {
 		size_t n = strcspn(w, " ");
-		const struct opt *needed = find(sets, n_sets, w, n);
+		const struct opt *needed = opt_find(sets, n_sets, w, n);
 
 		if (needed && opt_form_accepts(form, needed))
 			return true;
@@ -143,50 +133,4 @@ int opt_form_check(const struct opt_form *forms, size_t form, const struct opt_l
 		if (lacks_needed(form, l->given.items[i], l, sets, n_sets))
 			return refuse_alone(l->given.items[i], e);
 	return 0;
-}
-
-/* All names of the list must be options, and the form, unless it is -1, must accept them. */
-static int check_names(
-	const struct opt_set *sets, size_t n_sets, const char *names, int form, struct err *e)
-{
-	for (const char *w = names; w && *w;) {
-		size_t n = strcspn(w, " ");
-		const struct opt *o = find(sets, n_sets, w, n);
-
-		if (!o)
-			return err_say(e, EINVAL, w, "a list names an option that does not exist");
-		if (form >= 0 && !opt_form_accepts((size_t)form, o))
-			return err_say(
-				e, EINVAL, o->name, "selects a form that does not accept it");
-		w += n;
-		w += *w == ' ';
-	}
-	return 0;
-}
-
-int opt_form_check_tables(
-	const struct opt_set *sets, size_t n_sets, const struct opt_form *forms, struct err *e)
-{
-	size_t n = opt_form_count(forms);
-	int r = 0;
-
-	if (n > OPT_FORMS_MAX)
-		return err_say(e, EINVAL, forms[0].name, "the command has too many forms");
-	for (size_t s = 0; s < n_sets && r == 0; s++) {
-		for (const struct opt *o = sets[s].opts; o->name && r == 0; o++) {
-			if (o->forms >> n)
-				r = err_say(e, EINVAL, o->name, "has a form that does not exist");
-			else if (o->instead && !o->forms && !o->needs)
-				r = err_say(e, EINVAL, o->name,
-					"has a remedy, but it is never refused");
-			else
-				r = check_names(sets, n_sets, o->needs, -1, e);
-		}
-	}
-	for (size_t i = 0; i < n && r == 0; i++) {
-		r = check_names(sets, n_sets, forms[i].options, (int)i, e);
-		if (r == 0 && (!forms[i].synopsis || !forms[i].synopsis[0]))
-			r = err_say(e, EINVAL, forms[i].name, "a form has a synopsis");
-	}
-	return r;
 }

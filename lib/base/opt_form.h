@@ -44,8 +44,4 @@ int opt_form_selected(const struct opt_form *forms, const struct opt_line *l);
 int opt_form_check(const struct opt_form *forms, size_t form, const struct opt_line *l,
 	const struct opt_set *sets, size_t n_sets, struct err *e);
 
-/* The part of opt_check_tables() that concerns forms and needs. */
-int opt_form_check_tables(
-	const struct opt_set *sets, size_t n_sets, const struct opt_form *forms, struct err *e);
-
 #endif
