@@ -176,7 +176,8 @@ static const struct opt image_unpack_opts[] = {
 		.more = "The ids of the image are the map's disk ids, as they are in a store. With "
 			"--flat, the files of the tree belong to the map's seen ids: DIR contains "
 			"what an image mounted with this map would show. With --bundle, the stack "
-			"is mounted with this map. Several maps are joined. See shiftbox-idmap(7)."),
+			"is mounted with this map. Several maps are joined. See "
+			"shiftbox-idmap(7)."),
 	OPT_FLAG(struct unpack_args, replace, "replace", 0, "Replace whatever DIR contains",
 		.forms = IN_FLAT,
 		.instead = "omit --replace: an image in a store is replaced "

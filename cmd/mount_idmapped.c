@@ -54,8 +54,8 @@ static const struct opt mount_opts[] = {
 	OPT_STORE(struct mount_args, store, .forms = MOUNTS),
 	OPT_FLAG(struct mount_args, once, "once", 0,
 		"Succeed if TARGET is already mounted like this", .forms = MOUNTS,
-		.more = "A mount there with another map or other flags is an error. Lines of an fstab are "
-			"always mounted like this."),
+		.more = "A mount there with another map or other flags is an error. Lines of an "
+			"fstab are always mounted like this."),
 	OPT_FLAG(struct mount_args, exec, "exec", 'e',
 		"Mount privately, for the command after -- only", .forms = MOUNTS,
 		.excl = EXCL_EXEC,

@@ -71,7 +71,8 @@ options_of() {
 # The own options of form $2 of command $1, of whatever name.
 options_of_form() {
 	"$SHIFTBOX" --gen json | jq -r --arg c "$1" --arg f "$2" \
-		'select(.name == $c) | .options[] | select((.forms // [$f]) | index($f)) | "--" + .name'
+		'select(.name == $c) | .options[] | select((.forms // [$f]) | index($f)) |
+			"--" + .name'
 }
 
 @test "bash: the options of the subcommand or of the mode, and no others" {
@@ -93,7 +94,8 @@ options_of_form() {
 	for form in "-u" "--unmount x"; do
 		# shellcheck disable=SC2086
 		output=$(bash_offers mount-idmapped $form --)
-		must_equal "$(sort <<<"$output")" "$(options_of_form mount-idmapped --unmount | sort)"
+		must_equal "$(sort <<<"$output")" \
+			"$(options_of_form mount-idmapped --unmount | sort)"
 	done
 	output=$(bash_offers mount-idmapped -u -a --)
 	must_equal "$(sort <<<"$output")" "$(options_of_form mount-idmapped --all | sort)"

@@ -19,7 +19,7 @@ examples() { # PAGE
 
 # Makes the directories, images and users that the pages name. Called in a mount namespace.
 make_world() {
-	local dir
+	local dir shell image
 	mount --make-rprivate /
 	for dir in /srv /mnt /var/lib; do mount -t tmpfs -o mode=755 tmpfs $dir; done
 	mkdir -p bin /srv/{l/top,l/base,base/root,data,config,images} /mnt/nosuid
@@ -29,9 +29,11 @@ make_world() {
 	PATH=$SCRATCH/bin:$PATH:/usr/sbin:/sbin
 	echo data >/srv/base/file
 	touch /srv/config/app.conf
-	image='{"bin/bash":{"copy":"/bin/busybox","mode":"0755"},"bin/sh":{"copy":"/bin/busybox","mode":"0755"}}'
+	shell='{"copy":"/bin/busybox","mode":"0755"}'
+	image="{\"bin/bash\":$shell,\"bin/sh\":$shell}"
 	"$TESTS/fixtures/mkimage.py" /srv/images/debian <<<"{\"layers\":[{\"files\":$image}]}"
-	"$TESTS/fixtures/mkimage.py" --oci-archive /srv/debian.tar <<<"{\"layers\":[{\"files\":$image}]}"
+	"$TESTS/fixtures/mkimage.py" --oci-archive /srv/debian.tar \
+		<<<"{\"layers\":[{\"files\":$image}]}"
 	"$TESTS/fixtures/mkimage.py" --docker-archive /srv/app.tar \
 		<<<"{\"tags\":[\"app:latest\"],\"layers\":[{\"files\":$image}]}"
 	"$TESTS/fixtures/mkimage.py" --tar /srv/base.tar.gz \
