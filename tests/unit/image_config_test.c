@@ -30,8 +30,8 @@ TEST(null_and_absent_members_of_a_configuration_are_empty)
 		"{}",
 		"{\"config\":null}",
 		"{\"config\":{}}",
-		"{\"config\":{\"User\":null,\"WorkingDir\":null,\"Env\":null,\"Cmd\":null,"
-		"\"Entrypoint\":null,\"Volumes\":null,\"Labels\":null}}",
+		("{\"config\":{\"User\":null,\"WorkingDir\":null,\"Env\":null,\"Cmd\":null,"
+		 "\"Entrypoint\":null,\"Volumes\":null,\"Labels\":null}}"),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
