@@ -225,9 +225,9 @@ own layers: not known (an overlay does not tell)"
 		... "could not be examined"
 	capture "$NOSYS" $OLD "$SHIFTBOX" shift-check list --all-namespaces -v
 	must_equal "$status" 0
-	[[ $stderr == *"this kernel does not tell maps: "* ]] || tell "not said"
+	[[ $stderr == *"this kernel does not return maps: "* ]] || tell "not said"
 	capture "$SHIFTBOX" shift-check list --all-namespaces -v
-	[[ $stderr != *"does not tell maps"* ]] || tell "said for nothing"
+	[[ $stderr != *"does not return maps"* ]] || tell "said for nothing"
 }
 
 @test "an ordinary user sees the maps of its own namespace, and is told of closed ones" {

@@ -388,7 +388,7 @@ caps: m/odd/raw: root id: disk 70002 has no mapping'
 'has no mapping, seen 65534
 3 entries checked, 1 finding: 1 unmapped
 note: lines of the map with ids that this user namespace does not have cannot be read here: what '\
-'is told as unmapped may be in one of them'
+'is reported as unmapped may be in one of them'
 	inside --json
 	must_equal "$(jq -c 'select(.summary) | .summary.map_partial' <<<"$output")" true
 	inside -m '1000:0:1 2000:100000:1'

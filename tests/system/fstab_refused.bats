@@ -76,6 +76,6 @@ lower=$SCRATCH/closed/layer,upper=$link/up/u,map=+100000,nosuid 0 0" \
 	must_work "$SHIFTBOX" shift-check host
 	[[ $output != *fstab* ]] || tell "there is a list"
 	umount /etc/fstab
-	lines 'no line of an fstab'
+	lines 'is not a valid line of an fstab'
 	must_equal "$(listed)" ""
 }

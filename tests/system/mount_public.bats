@@ -384,7 +384,7 @@ if that is intended"
 	as_user alice "$TESTS/fixtures/busybox-root" "$SCRATCH/home-alice/root"
 	must_fail 125 "cannot be the writable root of the command where other users can reach it" \
 		as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/their/root" -- true
-	[[ $stderr == *"those of user 2001, the caller"*"chmod 0700"*"-o public"* ]] ||
+	[[ $stderr == *"run as user 2001, the caller"*"chmod 0700"*"-o public"* ]] ||
 		tell "not why, and what to do"
 	must_work as_user alice "$SHIFTBOX" userns-run -r "$SCRATCH/home-alice/root" -- true
 	# which also makes what a read-only root must have

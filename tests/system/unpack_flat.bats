@@ -89,7 +89,7 @@ no_staging() {
 		"$SHIFTBOX" image-unpack --flat a/b/c img
 	[[ $stderr == *"try:  mkdir -p 'a/b'"* ]]
 	must_fail 2 "is empty" "$SHIFTBOX" image-unpack --flat '' img
-	must_fail 2 "--flat uses no store" "$SHIFTBOX" image-unpack --flat n -s store img
+	must_fail 2 "--flat and --scan use no store" "$SHIFTBOX" image-unpack --flat n -s store img
 	must_fail 2 "'--replace' is not for unpacking into a store: it is for --flat" "$SHIFTBOX" image-unpack --replace img
 	must_equal "$(ls full)" x
 	no_staging

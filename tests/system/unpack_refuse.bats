@@ -164,10 +164,10 @@ GOOD='{"files":{"base":"x"}}'
 
 @test "limits are kept" {
 	refused "layer 1 of 1" '{"layers":[{"bulk":60}]}' --max-bytes 100K
-	[[ $stderr == *"more than 102400 bytes of file data"*"allow more with --max-bytes"* ]] ||
+	[[ $stderr == *"more than 102400 bytes of file data"*"raise the limit with --max-bytes"* ]] ||
 		tell "no way out"
 	refused "layer 1 of 1" '{"layers":[{"bulk":60}]}' --max-entries 50
-	[[ $stderr == *"more than 50 entries"*"allow more with --max-entries"* ]] ||
+	[[ $stderr == *"more than 50 entries"*"raise the limit with --max-entries"* ]] ||
 		tell "no way out"
 	"$TESTS/fixtures/mkimage.py" fits <<<'{"layers":[{"bulk":60}]}'
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" --max-bytes 240K --max-entries 100 \

@@ -330,7 +330,7 @@ nobody 60005:60005"
 @test "a store with a base is root's business, and nothing is made before that is said" {
 	grant alice:300000:65536
 	image a "$MANY"
-	must_fail 1 "--base takes root of the machine" \
+	must_fail 1 "--base needs root on the host" \
 		alice image-unpack --base 1000000 -s "$SCRATCH/home-alice/based" "$SCRATCH/a"
 	[[ $stderr == *"omit --base"* ]] || tell "no way out"
 	[ ! -e home-alice/based ]
@@ -348,7 +348,7 @@ nobody 60005:60005"
 	must_work in_alices "$SHIFTBOX" image-unpack --verify a
 	must_work in_alices "$SHIFTBOX" image-unpack -q -N again "$SCRATCH/a"
 	capture in_alices "$SHIFTBOX" image-unpack -v --verify a
-	[[ $stderr == *"one id more than there is here, 65536"* ]] || tell "not mentioned"
+	[[ $stderr == *"one id more than is available here, 65536"* ]] || tell "not mentioned"
 	must_equal "$(cat "$STORE/ids")" "u:0:2001:1;u:1:300000:65536;g:0:2002:1;g:1:300000:65536"
 	: >"$SCRATCH/subuid"
 	: >"$SCRATCH/subgid"

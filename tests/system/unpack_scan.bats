@@ -105,7 +105,7 @@ print([[x[k] for k in sorted(x) if k not in ("name", "blob_bytes")] for x in d])
 		grep -E 'O_(WRONLY|RDWR|CREAT|TMPFILE)|mkdir|mknod|link(at)?\(|rename|truncate' ||
 		say "something is written"
 	must_equal "$(grep -E ' write\(' trace | grep -vE 'write\([12],')" ""
-	must_fail 2 "uses no store" "$SHIFTBOX" image-unpack --scan -s store dir
+	must_fail 2 "--flat and --scan use no store" "$SHIFTBOX" image-unpack --scan -s store dir
 	must_fail 2 "an image to scan is missing" "$SHIFTBOX" image-unpack --scan
 }
 
