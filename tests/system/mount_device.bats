@@ -197,8 +197,8 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 		raid[4096 + 144:4096 + 152] = struct.pack("<Q", 8)
 		open("raid", "wb").write(raid)
 	P
-	must_fail 1 "holds a physical volume of LVM" $MI -m +5 lvm m
-	must_fail 1 "holds a member of a RAID" $MI -m +5 raid m
+	must_fail 1 "contains a physical volume of LVM" $MI -m +5 lvm m
+	must_fail 1 "contains a member of a RAID" $MI -m +5 raid m
 	ext4 ambivalent 8M
 	mkdir tree
 	mksquashfs tree other -quiet -no-progress >/dev/null
