@@ -70,10 +70,10 @@ TEST(a_configuration_of_other_types_is_refused_by_name)
 		{ "{\"config\":{\"Volumes\":[]}}", "\"Volumes\"" },
 		{ "{\"config\":{\"Labels\":{\"org.opencontainers.image.x\":1}}}",
 			"org.opencontainers.image.x" },
-		{ "{\"config\":{}}", "which program" },
-		{ "{}", "which program" },
-		{ "{\"config\":null}", "which program" },
-		{ "{\"config\":{\"Entrypoint\":[],\"Cmd\":[]}}", "which program" },
+		{ "{\"config\":{}}", "specify a program to run" },
+		{ "{}", "specify a program to run" },
+		{ "{\"config\":null}", "specify a program to run" },
+		{ "{\"config\":{\"Entrypoint\":[],\"Cmd\":[]}}", "specify a program to run" },
 	};
 	static struct err e;
 
