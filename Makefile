@@ -107,7 +107,7 @@ $(BUILD)/unit: $(UNIT_OBJ) $(filter-out $(BUILD)/cmd/main.o,$(CMD_OBJ)) $(LIB_OB
 
 # The unit tests of one area, with the areas that it may use (lib/areas) alone: make unit-idmap
 AREAS := $(shell sed -n 's/^\([a-z]\+\) .*/\1/p' lib/areas)
-UNIT_SHARED := $(patsubst %,tests/unit/%.c,main make_tar mtree_show)
+UNIT_SHARED := $(patsubst %,tests/unit/%.c,unit_main make_tar mtree_show)
 area_uses = $(1) $(shell sed -n 's/^$(1) *|\([^|]*\)|.*/\1/p' lib/areas)
 $(AREAS:%=unit-%): unit-%: FORCE
 	@mkdir -p $(BUILD)
@@ -120,7 +120,7 @@ $(AREAS:%=unit-%): unit-%: FORCE
 unit-oom:
 	$(MAKE) SAN=1 oom-program
 oom-program: $(BUILD)/unit-oom
-$(BUILD)/unit-oom: $(OOM_OBJ) $(BUILD)/tests/unit/main.o $(LIB_OBJ)
+$(BUILD)/unit-oom: $(OOM_OBJ) $(BUILD)/tests/unit/unit_main.o $(LIB_OBJ)
 	$(link) $(patsubst %,-Wl$(comma)--wrap=%,malloc calloc realloc strdup vasprintf)
 
 # Replay the corpora under sanitizers, with a main() of our own.

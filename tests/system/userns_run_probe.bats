@@ -10,20 +10,20 @@ need kernel 5.19
 need prog busybox gcc ipcmk jq python3
 
 setup_file() {
-	static_program probe
+	static_program userns_probe
 }
 
 test_setup() {
 	make_user alice 2001 700000 65536
-	closed_root probe
+	closed_root userns_probe
 	mkdir -m 755 outside
 	echo secret >outside/secret
 	echo secret >closed/secret
 	for place in . home-alice; do
-		install -m 755 "$BATS_FILE_TMPDIR/probe" $place/probe
+		install -m 755 "$BATS_FILE_TMPDIR/userns_probe" $place/userns_probe
 	done
 	segment=$(ipcmk -M 4096 -p 0666 | grep -o '[0-9]*$')
-	HOSTS="-s $segment -h $(./probe -H closed/secret) -h $(./probe -H outside)"
+	HOSTS="-s $segment -h $(./userns_probe -H closed/secret) -h $(./userns_probe -H outside)"
 	HOSTS+=" -f $SCRATCH/closed/secret"
 }
 
@@ -43,7 +43,7 @@ gets_nowhere() { # CMD...: the probe finds no way out, and so prints nothing
 	sleep 100 3>&- &
 	sleeper=$!
 	mkdir own
-	capture unshare -m --propagation private ./probe -p $sleeper $HOSTS
+	capture unshare -m --propagation private ./userns_probe -p $sleeper $HOSTS
 	kill $sleeper
 	for what in 'writable: /proc/sys/' 'writable: /sys/kernel/' 'writable: /sys/class/' \
 		'readable: /proc/kmsg' "a way in: /proc/$sleeper/root" \
@@ -57,28 +57,28 @@ gets_nowhere() { # CMD...: the probe finds no way out, and so prints nothing
 }
 
 @test "root on a directory reaches nothing of the host" {
-	gets_nowhere $RUN -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
+	gets_nowhere $RUN -r closed/root -- userns_probe -n $HOSTS -f "$SCRATCH/outside"
 }
 
 @test "root on a directory reaches nothing with a network, new privileges or a broker" {
-	gets_nowhere $RUN --net=none -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
-	gets_nowhere $RUN --new-privs -r closed/root -- probe -n $HOSTS -f "$SCRATCH/outside"
+	gets_nowhere $RUN --net=none -r closed/root -- userns_probe -n $HOSTS -f "$SCRATCH/outside"
+	gets_nowhere $RUN --new-privs -r closed/root -- userns_probe -n $HOSTS -f "$SCRATCH/outside"
 	gets_nowhere $RUN --allow mknod:safe --allow umount -r closed/root -- \
-		probe -n $HOSTS -f "$SCRATCH/outside"
+		userns_probe -n $HOSTS -f "$SCRATCH/outside"
 }
 
 @test "root on an image or on the host's own tree reaches nothing of the host" {
 	tar -C closed/root -cf layer.tar .
 	mkdir -m 700 store
 	must_work "$SHIFTBOX" image-unpack -q -s store -N bb layer.tar
-	gets_nowhere $RUN -s store -i bb -- probe -n $HOSTS -f "$SCRATCH/outside"
-	gets_nowhere $RUN -- "$SCRATCH/probe" -n $HOSTS
+	gets_nowhere $RUN -s store -i bb -- userns_probe -n $HOSTS -f "$SCRATCH/outside"
+	gets_nowhere $RUN -- "$SCRATCH/userns_probe" -n $HOSTS
 }
 
 @test "the command of an ordinary user reaches nothing of the host" {
-	gets_nowhere as_user alice "$SHIFTBOX" userns-run -- "$SCRATCH/home-alice/probe" -n $HOSTS
+	gets_nowhere as_user alice "$SHIFTBOX" userns-run -- "$SCRATCH/home-alice/userns_probe" -n $HOSTS
 	gets_nowhere as_user alice "$SHIFTBOX" userns-run --net=none -- \
-		"$SCRATCH/home-alice/probe" -n $HOSTS
+		"$SCRATCH/home-alice/userns_probe" -n $HOSTS
 }
 
 @test "no descriptor or working directory leads out of the root (CVE-2024-21626)" {
@@ -114,13 +114,13 @@ gets_nowhere() { # CMD...: the probe finds no way out, and so prints nothing
 	pids="$supervisor $(pgrep -P "$supervisor") $(pgrep -fx 'sleep 4741')"
 	must_equal "$(stat -c %u "/proc/$(pgrep -fx 'sleep 4741')")" 100000
 	as_100000() { setpriv --reuid 100000 --regid 100000 --clear-groups "$@"; }
-	gets_nowhere as_100000 ./probe -l $pids
+	gets_nowhere as_100000 ./userns_probe -l $pids
 	kill "$supervisor"
 	wait "$supervisor" || true
 	# Into any other process of that user it does.
 	setpriv --reuid 100000 --regid 100000 --clear-groups sleep 4742 3>&- &
 	for _ in {1..500}; do [ "$(cat /proc/$!/comm)" = sleep ] && break; sleep 0.02; done
-	capture as_100000 ./probe -l $!
+	capture as_100000 ./userns_probe -l $!
 	kill $!
 	[[ $output == *"a way in: /proc/$!/root"*"readable: /proc/$!/environ"* ]] ||
 		tell "the probe sees nothing at all"
