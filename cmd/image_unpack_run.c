@@ -42,7 +42,8 @@ static int open_source(
 	for (size_t i = 0; i < o->len; i++)
 		if (source_has_prefix(o->items[i]))
 			return err_usage(e,
-				"'%s': only one image at a time (extra operands must be layer archives)",
+				"'%s': only one image at a time (extra operands must be layer "
+				"archives)",
 				o->items[i]);
 	return source_open_tars(o->items, o->len, ret, e);
 }

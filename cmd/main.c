@@ -331,7 +331,7 @@ static int run_mount_helper(int argc, char **argv)
 
 /*
  * Open descriptors 0 to 2 if they are closed, so that no file opened later gets the output or the
- * errors. They are opened in the wrong direction, so that reading 0 or writing 1 or 2 still fails
+ * errors. Each is opened in the wrong direction, so that reading 0 or writing 1 or 2 still fails
  * with EBADF.
  */
 static void open_standard_fds(void)

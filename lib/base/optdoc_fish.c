@@ -92,7 +92,8 @@ static void fish_forms(FILE *f, const struct optdoc_cmd *cmds, size_t n)
 		for (size_t i = 0; forms[i].name; i++) {
 			if (forms[i].word)
 				(void)fprintf(f,
-					"\t\tcase %s:%s\n\t\t\ttest -n \"$form\"; or set form %zu\n",
+					"\t\tcase %s:%s\n"
+					"\t\t\ttest -n \"$form\"; or set form %zu\n",
 					cmds[c].name, forms[i].word, i);
 			EACH_OPTION(&cmds[c], s, o)
 			{

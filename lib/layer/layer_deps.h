@@ -11,8 +11,8 @@
 
 /*
  * Dependencies: the facts about lower layers, and the options, on which the content of an unpacked
- * layer depends. They have the form of text, one fact on a line, which is stored beside the layer
- * in NAME.lower. Two stacks in which all facts are the same may share the unpacked layer.
+ * layer depends. The facts are kept as text, one on a line, which is stored beside the layer in
+ * NAME.lower. Two stacks in which all facts are the same may share the unpacked layer.
  */
 
 /* The longest text, in bytes; layer_resolve_lower() refuses a layer with more dependencies. */

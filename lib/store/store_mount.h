@@ -10,7 +10,7 @@
 #include "../base/vec.h"
 #include "store.h"
 
-/* A mount. */
+/* A mount that uses layers of a store. */
 struct store_mount {
 	struct buf target; /* its path in the mount namespace of that process; empty: no mount */
 	pid_t pid;         /* a process in that namespace; 0: the caller's namespace */

@@ -14,8 +14,8 @@ void host_namespaces(struct host *h);
 
 /*
  * Create a small filesystem of the type in an image file on the tmpfs scratch (a detached mount
- * that nothing else uses) with the type's mkfs program, and mount it detached. Requires
- * h->may_attach. The loop device is released with the mount. Returns a descriptor of the mount, or
+ * that nothing else uses) with the type's mkfs program, and mount it detached. h->may_attach
+ * is required. The loop device is released with the mount. Returns a descriptor of the mount, or
  * -errno with the reason in why; why stays empty if no mkfs program is known for the type.
  */
 int host_image(int scratch, const char *type, struct buf *why);

@@ -228,7 +228,8 @@ caps: m/odd/raw: disk permitted 0x2000 inheritable 0 effective, seen 0x3000 0 ef
 	must_equal "$(wc -l <<<"$output")" 4
 	check -q --only mode m
 	must_equal "$output" ""
-	must_fail 2 "'nonsense' is not a class of findings" "$SHIFTBOX" shift-check --only nonsense m
+	must_fail 2 "'nonsense' is not a class of findings" \
+		"$SHIFTBOX" shift-check --only nonsense m
 }
 
 @test "a mount with another map than the one asked for is a finding" {

@@ -90,7 +90,8 @@ through() {
 	through fd:9 33-34=7:400034
 	exec 9<&-
 	kill $pid
-	must_fail 2 "this is the caller's own user namespace" "$SHIFTBOX" mount-idmapped -m pid:$$ disk mnt
+	must_fail 2 "this is the caller's own user namespace" \
+		"$SHIFTBOX" mount-idmapped -m pid:$$ disk mnt
 }
 
 @test "a file of lines" {

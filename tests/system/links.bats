@@ -448,7 +448,8 @@ held() { # CALL CMD...
 	# rename(2) fails, as it is not empty, and then they would be exchanged.
 	held renameat "$SHIFTBOX" image-unpack -q --no-sync --flat home-alice/d --replace closed/img
 	[ "$status" = 1 ] || tell "it was replaced"
-	[[ $stderr == *'another process has created something there meanwhile'* ]] || tell "no reason"
+	[[ $stderr == *'another process has created something there meanwhile'* ]] ||
+		tell "no reason"
 	must_equal "$(cat home-alice/d/f home-alice/e/f)" "$(printf 'precious\nold')"
 }
 

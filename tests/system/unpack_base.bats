@@ -205,7 +205,8 @@ bottom() {
 	done
 	must_equal "$(find . -printf '%p %m %T@\n' | sort)" "$before"
 	make_user alice 2001 300000 65536
-	must_fail 1 "--base needs root on the host" as_user alice "$SHIFTBOX" image-unpack -n -N x -s none \
+	must_fail 1 "--base needs root on the host" \
+		as_user alice "$SHIFTBOX" image-unpack -n -N x -s none \
 		--base 5 img
 }
 

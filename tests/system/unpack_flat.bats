@@ -90,7 +90,8 @@ no_staging() {
 	[[ $stderr == *"try:  mkdir -p 'a/b'"* ]]
 	must_fail 2 "is empty" "$SHIFTBOX" image-unpack --flat '' img
 	must_fail 2 "--flat and --scan use no store" "$SHIFTBOX" image-unpack --flat n -s store img
-	must_fail 2 "'--replace' is not for unpacking into a store: it is for --flat" "$SHIFTBOX" image-unpack --replace img
+	must_fail 2 "'--replace' is not for unpacking into a store: it is for --flat" \
+		"$SHIFTBOX" image-unpack --replace img
 	must_equal "$(ls full)" x
 	no_staging
 	no_staging links
@@ -535,7 +536,8 @@ MAPPED='{"layers":[
 		-e inject=mount_setattr:retval=0 "$SHIFTBOX" image-unpack --flat d -m +100000 img
 	[ ! -e d ]
 	no_staging
-	must_fail 2 "'--map' is not for unpacking into a store: it is for --flat and --bundle" "$SHIFTBOX" image-unpack -s store -m +100000 img
+	must_fail 2 "'--map' is not for unpacking into a store: it is for --flat and --bundle" \
+		"$SHIFTBOX" image-unpack -s store -m +100000 img
 }
 
 @test "on ext4: the model, maps and hard links" {

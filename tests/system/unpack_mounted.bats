@@ -130,7 +130,8 @@ replace() {
 	replace
 	mkdir x y
 	mount -t overlay image:i target -o ro,lowerdir=x:y
-	must_fail 1 "the kernel does not show which layers it uses" "$SHIFTBOX" image-unpack -s store --prune
+	must_fail 1 "the kernel does not show which layers it uses" \
+		"$SHIFTBOX" image-unpack -s store --prune
 	[[ $stderr == *"'$SCRATCH/target'"*try:* ]]
 	must_equal "$(layers)" "a b c"
 	umount target
@@ -286,7 +287,8 @@ test_teardown() {
 		say "$stderr"
 	[[ $stderr == *"try:"*"end process $pid"* && $stderr != *nsenter* ]] || say "$stderr"
 	replace
-	must_fail 1 "the kernel does not show which layers it uses" "$SHIFTBOX" image-unpack -s store --prune
+	must_fail 1 "the kernel does not show which layers it uses" \
+		"$SHIFTBOX" image-unpack -s store --prune
 	[[ $stderr == *"try:"*"end process $pid"* && $stderr != *nsenter* ]] || say "$stderr"
 	kill $pid
 	wait $pid || true

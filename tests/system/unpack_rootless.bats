@@ -178,7 +178,8 @@ UNMAPPED='{"layers":[{"files":{"f":"old","d":{"type":"dir"},"d/keep":"1"}},
 	image a "$UNMAPPED"
 	capture alice image-unpack --unmapped=skip "$SCRATCH/a"
 	must_equal "$status" 0
-	[[ $output == *"left out: 5 with ids that are not available"* ]] || tell "they are not counted"
+	[[ $output == *"left out: 5 with ids that are not available"* ]] ||
+		tell "they are not counted"
 	must_equal "$(grep -c "skipped: it (owner" <<<"$stderr")" 3
 	[[ $stderr == *"'f': skipped: it (owner 70000:0)"* &&
 		$stderr == *"--verbose names the others in this layer"* ]] || tell "not named"

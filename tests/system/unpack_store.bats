@@ -297,7 +297,8 @@ print(json.load(open("a/index.json"))["manifests"][0]["digest"])')"
 	unpack -N a:1.2+x@y=~%-z_ a
 	must_fail 1 "is not a valid name of an image" \
 		"$SHIFTBOX" image-unpack -s "$STORE" --show ../images/a
-	must_fail 1 "is not a valid name of an image" "$SHIFTBOX" image-unpack -s "$STORE" --remove ..
+	must_fail 1 "is not a valid name of an image" \
+		"$SHIFTBOX" image-unpack -s "$STORE" --remove ..
 }
 
 @test "a device of an image is opened only where that was asked for" {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # shellcheck disable=SC2154
-# Attacks on the broker: calls by another ABI, bad pointers, missing privileges, and paths that change
-# during the call.
+# Attacks on the broker: calls by another ABI, bad pointers, missing privileges, and paths that
+# change during the call.
 
 load lib
 

@@ -76,7 +76,8 @@ gets_nowhere() { # CMD...: the probe finds no way out, and so prints nothing
 }
 
 @test "the command of an ordinary user reaches nothing of the host" {
-	gets_nowhere as_user alice "$SHIFTBOX" userns-run -- "$SCRATCH/home-alice/userns_probe" -n $HOSTS
+	gets_nowhere as_user alice "$SHIFTBOX" \
+		userns-run -- "$SCRATCH/home-alice/userns_probe" -n $HOSTS
 	gets_nowhere as_user alice "$SHIFTBOX" userns-run --net=none -- \
 		"$SCRATCH/home-alice/userns_probe" -n $HOSTS
 }

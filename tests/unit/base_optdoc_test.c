@@ -175,7 +175,8 @@ TEST(optdoc_shell_texts_cannot_leave_their_quotes)
 
 	s = RENDER(optdoc_zsh(cmds, 4, f));
 	CHECK_HAS(s,
-		"'*'{-m+,--map=}'[Don'\\''t say `x` or \"y\"\\: \\\\, \\[z\\] $HOME 100%]:MAP: ')\n");
+		"'*'{-m+,--map=}'[Don'\\''t say `x` or \"y\"\\: \\\\, "
+		"\\[z\\] $HOME 100%]:MAP: ')\n");
 	CHECK_HAS(s, "args+=('(--on -o --off )'--on'[Turn it on]')\n");
 	CHECK_HAS(s, "'cmd:Do '\\''this'\\''\\: that'\n");
 	free(text);
