@@ -379,6 +379,18 @@ static int no_tmpfs(const char *op, struct err *e)
 	return r;
 }
 
+int newfs_tmpfs_default(int *ret_mnt, struct err *e)
+{
+	scoped_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);
+
+	if (fs < 0)
+		return no_tmpfs("fsopen", e);
+	if (sys_fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return no_tmpfs("fsconfig", e);
+	*ret_mnt = sys_fsmount(fs, FSMOUNT_CLOEXEC, 0);
+	return *ret_mnt < 0 ? no_tmpfs("fsmount", e) : 0;
+}
+
 int newfs_tmpfs(uint64_t bytes, int *ret_mnt, struct err *e)
 {
 	scoped_fd int fs = sys_fsopen("tmpfs", FSOPEN_CLOEXEC);

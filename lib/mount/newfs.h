@@ -42,4 +42,10 @@ MUST_CHECK int fs_clone_subdir(
  */
 MUST_CHECK int newfs_tmpfs(uint64_t bytes, int *ret_mnt, struct err *e);
 
+/*
+ * Make a tmpfs, detached, with the kernel's default options (its root directory has mode 1777). Use
+ * it for mount points that no other process can reach: it makes no fsconfig() call but the last.
+ */
+MUST_CHECK int newfs_tmpfs_default(int *ret_mnt, struct err *e);
+
 #endif

@@ -211,7 +211,7 @@ static void gather(const struct stack *s)
 
 	if (s->tree >= 0 || s->lowers.len < 3)
 		return;
-	if (newfs_tmpfs(0, &dir, NULL) < 0)
+	if (newfs_tmpfs_default(&dir, NULL) < 0)
 		return;
 	for (size_t i = 0; i < s->lowers.len; i++) {
 		(void)snprintf(name, sizeof(name), "%zu", i); /* fits: 20 digits */

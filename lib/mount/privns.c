@@ -38,7 +38,7 @@ static int enter_namespace(const struct private_mntns *a, int *ret_dir)
 	/* Mounts made here must not propagate to the caller's namespace. */
 	if (sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return failed(a, "mount", "cannot make a mount namespace private");
-	r = newfs_tmpfs(0, &dir, a->e);
+	r = newfs_tmpfs_default(&dir, a->e);
 	if (r < 0) {
 		err_prefix(a->e, "'%s'", a->name);
 		return r;
