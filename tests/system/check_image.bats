@@ -204,7 +204,7 @@ mismatch: m/kept: uid: disk 5, seen 100006, expected 100005"
 	must_fail 1 '' "$SHIFTBOX" shift-check -s "$PWD/none" --image x tree
 	make_image
 	must_fail 1 'sample' "$SHIFTBOX" shift-check -s "$PWD/store" --image x tree
-	must_fail 2 'no use without' "$SHIFTBOX" shift-check -s "$PWD/store" tree
+	must_fail 2 "option '--store' needs --image" "$SHIFTBOX" shift-check -s "$PWD/store" tree
 	capture "$SHIFTBOX" shift-check --spec odd tree
 	[ "$status" = 1 ] || [ "$status" = 3 ] || tell "neither refused nor found missing"
 }

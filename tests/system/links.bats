@@ -75,7 +75,7 @@ image() {
 		-o "lower=closed/tree,upper=home-alice/up/u" overlay t
 	must_fail 1 'is not followed' "$SHIFTBOX" mount-idmapped -m +100000 \
 		-o "lower=closed/tree,upper=closed/u,work=home-alice/up/w" overlay t
-	must_fail 1 'no directory' "$SHIFTBOX" mount-idmapped -m +100000 \
+	must_fail 1 'is not a directory' "$SHIFTBOX" mount-idmapped -m +100000 \
 		-o "lower=closed/t,upper=closed/u,work=home-alice/dir" overlay t
 	must_equal "$(ls closed)" "$(printf '%s\n' store t tree)"
 	must_work "$SHIFTBOX" mount-idmapped -m +100000 \

@@ -356,7 +356,7 @@ refused() {
 		$MI $up,upper=private/up,work=other/w overlay merged
 	umount other
 	must_fail 1 "must end in a name" $MI $up,upper=private/.. overlay merged
-	must_fail 1 "is no directory" $MI $up,upper=top/upmost,upper-map=none overlay merged
+	must_fail 1 "is not a directory" $MI $up,upper=top/upmost,upper-map=none overlay merged
 	must_fail 1 "are the same" $MI $up,upper=private/up,work=private/up overlay merged
 	must_equal "$(ls -A private)" ""
 
