@@ -227,7 +227,8 @@ text_has() {
 		part=${want%%" ... "*}
 		want=${want#*" ... "}
 		[[ $text == *"$part"* ]] || return 1
-		text=${text#*"$part"}
+		# Of a text of a megabyte this takes many minutes.
+		[ -z "$want" ] || text=${text#*"$part"}
 	done
 }
 
