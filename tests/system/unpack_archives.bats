@@ -210,7 +210,8 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 			'{"layers":['"$TREE"',{"files":{"b":"2"},"diff_id_lie":true}]}'
 		# The two forms name the config differently.
 		local config="the document is not what its digest says"
-		[ $form = --oci-archive ] || config="the config does not match the digest in its name"
+		[ $form = --oci-archive ] ||
+			config="the config does not match the digest in its name"
 		refused "$config" $form '{'"$l"',"config_lie":true}'
 	done
 	refused "the blob's digest is wrong" \
