@@ -53,7 +53,7 @@ static int image_name(
 {
 	*ret = a->name ? a->name : src->default_name;
 	if (!*ret)
-		return err_usage(e, "plain layers need a --name for the image");
+		return err_usage(e, "plain layers and standard input need a --name for the image");
 	return store_image_name_check(*ret, e);
 }
 

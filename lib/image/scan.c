@@ -15,6 +15,8 @@
 #include "../layer/entry_ids.h"
 #include "../layer/layer_limits.h"
 #include "../tar/blob.h"
+#include "../tar/members.h"
+#include "unpack_priv.h"
 
 void scan_done(struct scan *s)
 {
@@ -212,6 +214,26 @@ static int count_entries(
 	return r < 0 ? blob_blame(b, r, e) : 0;
 }
 
+/* Count the entries, read the blob to its end, and check what the archive is. */
+static int count_layer(struct scan *s, const struct source_layer *l, struct blob *b,
+	const struct layer_options *opts, struct err *e)
+{
+	scoped_members struct members members = { .n = 0 };
+	struct layer_options o = *opts;
+	struct blob_result sums;
+	int r;
+
+	o.members = l->plain ? &members : NULL;
+	r = count_entries(s, b, &o, e);
+	if (r == 0)
+		r = blob_finish(b, o.limits.bytes, &sums, e);
+	if (r < 0)
+		return r;
+	s->blob_bytes = sums.size;
+	s->unpacked = sums.unpacked;
+	return unpack_check_plain(l, &members, sums.unpacked, e);
+}
+
 int scan_layer(const struct source *src, size_t i, const struct layer_options *o, struct scan *ret,
 	struct err *e)
 {
@@ -223,16 +245,13 @@ int scan_layer(const struct source *src, size_t i, const struct layer_options *o
 	scoped_fd int fd = -1;
 	scoped_blob struct blob *b = NULL; /* freed before its descriptor is closed */
 	scoped_scan struct scan s = { .entries = 0 };
-	struct blob_result sums = { .size = 0 };
 	int r = src->open_layer(src, i, &fd, &in.offset, e);
 
 	in.fd = fd;
 	if (r == 0)
 		r = blob_start(&in, &b, e);
 	if (r == 0)
-		r = count_entries(&s, b, o, e);
-	if (r == 0)
-		r = blob_finish(b, o->limits.bytes, &sums, e);
+		r = count_layer(&s, l, b, o, e);
 	if (r < 0) {
 		blob_say_try(r, e);
 		err_prefix(e, "layer %zu of %zu (%s)", i + 1, src->n_layers, l->name);
@@ -240,8 +259,6 @@ int scan_layer(const struct source *src, size_t i, const struct layer_options *o
 	}
 	owners_merge(&s.owners);
 	owners_merge(&s.named);
-	s.blob_bytes = sums.size;
-	s.unpacked = sums.unpacked;
 
 	*ret = s;
 	s = (struct scan){ .entries = 0 };

@@ -58,6 +58,16 @@ int unpack_name_layer(
 	return r;
 }
 
+int unpack_check_plain(
+	const struct source_layer *l, const struct members *m, uint64_t bytes, struct err *e)
+{
+	enum members_kind kind = l->plain ? members_kind(m) : MEMBERS_LAYER;
+
+	if (kind == MEMBERS_NONE ? l->may_be_empty && bytes : l->declared)
+		return 0;
+	return members_refuse(kind, NULL, l->name, e);
+}
+
 /* Unpack the stream of one layer, and read it to its end. */
 static int read_layer(struct unpack_work *w, struct unpack_layer *l, struct blob *b, struct err *e)
 {
@@ -67,14 +77,15 @@ static int read_layer(struct unpack_work *w, struct unpack_layer *l, struct blob
 	int r;
 
 	o.counts = &l->counts;
+	o.members = l->src->plain ? &l->members : NULL;
 	r = layer_apply(blob_read, b,
 		&(struct layer_dir){ w->dirfd, tempdir_entry(l->i, "", name) }, &o, &l->layer, e);
 	if (r < 0)
 		return blob_blame(b, r, e);
 	counted = __atomic_load_n(o.totals ? &o.totals->bytes : &l->counts.bytes, __ATOMIC_RELAXED);
-	return blob_finish(b,
-		o.limits.bytes > counted + PADDING ? o.limits.bytes - counted : PADDING, &l->sums,
-		e);
+	r = blob_finish(b, o.limits.bytes > counted + PADDING ? o.limits.bytes - counted : PADDING,
+		&l->sums, e);
+	return r == 0 ? unpack_check_plain(l->src, &l->members, l->sums.unpacked, e) : r;
 }
 
 int unpack_read_layer(struct unpack_work *w, struct unpack_layer *l, struct err *e)
@@ -156,6 +167,15 @@ static int by_size(const void *a, const void *b, void *arg)
 	return x < y ? 1 : x > y ? -1 : 0;
 }
 
+/* Plain layers may be empty one by one, but not all of them. */
+static int check_any_entry(const struct unpack_work *w, struct err *e)
+{
+	for (size_t i = 0; i < w->n_layers; i++)
+		if (!w->layers[i].src->plain || w->layers[i].members.n)
+			return 0;
+	return w->n_layers ? members_refuse(MEMBERS_NONE, NULL, "", e) : 0;
+}
+
 int unpack_read(struct unpack_work *w, struct err *e)
 {
 	uint32_t n = w->opts->jobs ? w->opts->jobs : proc_processors();
@@ -187,7 +207,7 @@ int unpack_read(struct unpack_work *w, struct err *e)
 
 	if (w->result < 0)
 		*e = w->err;
-	return w->result;
+	return w->result < 0 ? w->result : check_any_entry(w, e);
 }
 
 static int alloc_work(struct unpack_work *w, struct err *e)
@@ -256,6 +276,7 @@ void unpack_work_done(struct unpack_work *w)
 		if (l->fd >= 0 && l->src)
 			(void)close(l->fd);
 		buf_done(&l->deps);
+		members_done(&l->members);
 		free(l->dir);
 	}
 	if (w->opts->progress) {

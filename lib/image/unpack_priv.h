@@ -7,6 +7,7 @@
 #include "../base/buf.h"
 #include "../base/cleanup.h"
 #include "../tar/blob.h"
+#include "../tar/members.h"
 #include "unpack.h"
 
 /*
@@ -31,6 +32,7 @@ struct unpack_layer {
 	enum unpack_plan plan;
 	struct layer *layer;
 	struct layer_counts counts;
+	struct members members; /* of a plain layer */
 	struct blob_result sums;
 	struct digest diff_id;
 	struct buf deps; /* on lower layers */
@@ -81,6 +83,14 @@ MUST_CHECK int unpack_read(struct unpack_work *w, struct err *e);
 
 /* Read one layer on the calling thread. */
 MUST_CHECK int unpack_read_layer(struct unpack_work *w, struct unpack_layer *l, struct err *e);
+
+/*
+ * Refuse a plain layer that has no entry, since the program that should have written it may have
+ * failed, or that is the archive of an image and was not declared a layer. m and bytes, the number
+ * of uncompressed bytes, are what was read of it.
+ */
+MUST_CHECK int unpack_check_plain(
+	const struct source_layer *l, const struct members *m, uint64_t bytes, struct err *e);
 
 /* Report a layer's new state (enum progress_state) and counts to opts->progress. */
 void unpack_report(struct unpack_work *w, struct unpack_layer *l, int state);

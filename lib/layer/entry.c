@@ -15,6 +15,7 @@
 
 #include "../base/idattr.h"
 #include "../base/vec.h"
+#include "../tar/members.h"
 #include "../tar/tar_name.h"
 #include "../tar/tar_read.h"
 #include "layer_limits.h"
@@ -29,6 +30,7 @@ struct entry_reader {
 	struct buf path, hardlink;
 	struct xattrs xattrs; /* of the current entry */
 	const char *raw;      /* its name, for messages */
+	bool watched;         /* its data is for o->members too */
 	uint64_t size, at;    /* size of its data, and the lowest offset of the next piece */
 };
 
@@ -257,17 +259,42 @@ static int fill(
 	return hardlink ? 0 : add_xattrs(r, ret, e);
 }
 
+/* Tell o->members about the entry. */
+static void watch(struct entry_reader *r, const struct layer_entry *t)
+{
+	if (!r->o->members)
+		return;
+	members_add(r->o->members, t->path, S_ISDIR(t->type), S_ISREG(t->type));
+	r->watched = S_ISREG(t->type) && members_wants(r->o->members);
+}
+
+/* Read the data that the caller did not, if o->members is to know it. */
+static int read_watched(struct entry_reader *r, struct err *e)
+{
+	struct entry_piece piece;
+	int x = 1;
+
+	while (r->watched && x > 0)
+		x = entry_data(r, &piece, e);
+	return x < 0 ? x : 0;
+}
+
 int entry_next(struct entry_reader *r, struct layer_entry *ret, struct err *e)
 {
 	struct tar_fact f;
-	int x;
+	int x = read_watched(r, e);
 
+	if (x < 0)
+		return x;
 	xattrs_done(&r->xattrs);
 	x = tar_read_next(r->tar, &f, e);
 	if (x <= 0)
 		return x;
 	x = fill(r, &f, ret, e);
-	return x < 0 ? x : 1;
+	if (x < 0)
+		return x;
+	watch(r, ret);
+	return 1;
 }
 
 int entry_data(struct entry_reader *r, struct entry_piece *ret, struct err *e)
@@ -275,8 +302,10 @@ int entry_data(struct entry_reader *r, struct entry_piece *ret, struct err *e)
 	la_int64_t off;
 	int x = archive_read_data_block(tar_read_archive(r->tar), &ret->data, &ret->n, &off);
 
-	if (x == ARCHIVE_EOF)
+	if (x == ARCHIVE_EOF) {
+		r->watched = false;
 		return 0;
+	}
 	if (x != ARCHIVE_OK)
 		return tar_read_failed(r->tar, r->raw, e);
 	if (off < 0 || (uint64_t)off < r->at)
@@ -286,5 +315,7 @@ int entry_data(struct entry_reader *r, struct entry_piece *ret, struct err *e)
 			e, EBADMSG, r->raw, "the pieces of a sparse file reach past its end");
 	ret->off = (uint64_t)off;
 	r->at = ret->off + ret->n;
+	if (r->watched)
+		members_data(r->o->members, ret->data, ret->n);
 	return 1;
 }

@@ -26,6 +26,7 @@
  * A struct layer belongs to one thread at a time. Different layers may be used concurrently.
  */
 struct layer;
+struct members;
 
 /*
  * Reads the next piece of the tar stream: sets *ret to it (valid until the next call) and returns
@@ -94,6 +95,7 @@ struct layer_options {
 	 */
 	bool dry;
 	struct layer_totals *totals; /* NULL: the limits are for this layer alone */
+	struct members *members;     /* is told the entries that are read; may be NULL */
 };
 
 /* The directory to create for a layer: name in parentfd. The caller keeps ownership of both. */

@@ -12,6 +12,7 @@
 
 #include "../base/log.h"
 #include "../base/vec.h"
+#include "../tar/members.h"
 #include "../tar/tar_name.h"
 #include "image_archive_copy.h"
 #include "image_archive_reader.h"
@@ -246,44 +247,51 @@ int image_archive_find(const struct image_archive *o, const char *name, uint64_t
 /* ---- detection ---- */
 
 /*
- * Does the name begin with 64 digits, perhaps behind "sha256:"? So do directories of older versions
- * of docker, and files of other programs that write its format.
+ * A compressed layer is not decompressed twice: behind this many bytes, one file that no image has
+ * is enough. entry_next() looks at all members again.
  */
-static bool begins_with_digest(const char *s)
+enum { LOOK_BYTES = 4 << 20 };
+
+static bool seen_enough(const struct image_archive_reader *r, const struct image_archive_entry *t,
+	const struct members *m, uint64_t max_bytes)
 {
-	static const char digits[] = "0123456789abcdef";
-
-	if (!strncmp(s, "sha256:", 7))
-		s += 7;
-	return strspn(s, digits) == 64 && (!s[64] || s[64] == '/' || s[64] == '.');
-}
-
-static bool is_image_name(const char *name)
-{
-	static const char *const names[] = { "oci-layout", "index.json", "manifest.json",
-		"repositories", "config.json" };
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (!strcmp(name, names[i]))
-			return true;
-	return !strncmp(name, "blobs/sha256/", 13) || begins_with_digest(name);
-}
-
-bool image_archive_looks_like_image(int fd)
-{
-	scoped_image_archive_reader struct image_archive_reader *r = NULL;
-	struct image_archive_entry t;
-	const char *name;
-
-	if (image_archive_reader_open(fd, false, &r, NULL) < 0)
+	if (image_archive_reader_skips(r))
 		return false;
-	while (image_archive_reader_next(r, &t, NULL) > 0) {
-		name = t.name;
-		while (!strncmp(name, "./", 2))
-			name += 2;
-		if (!*name || !strcmp(name, "blobs/") || !strcmp(name, "blobs/sha256/"))
-			continue;
-		return is_image_name(name);
+	return t->offset > max_bytes || (t->offset > LOOK_BYTES && m->root.other);
+}
+
+static int look_at(struct image_archive_reader *r, const struct image_archive_entry *t,
+	struct members *m, struct err *e)
+{
+	scoped_buf struct buf name = BUF_INIT;
+
+	if (tar_name_normal(t->name, &name, NULL) < 0)
+		return name.oom ? err_nomem(e) : 0;
+	if (!buf_get(&name))
+		return err_nomem(e);
+	members_add(m, buf_get(&name), t->directory, t->regular);
+	if (t->regular && members_wants(m))
+		return image_archive_reader_data(r, m, e);
+	return 0;
+}
+
+enum members_kind image_archive_look(int fd, uint64_t max_bytes)
+{
+	scoped_image_archive_reader struct image_archive_reader *reader = NULL;
+	scoped_members struct members m = { .n = 0 };
+	struct image_archive_entry t = { .offset = 0 };
+	enum members_kind kind;
+	int r = image_archive_reader_open(fd, false, &reader, NULL);
+
+	while (r >= 0 && (r = image_archive_reader_next(reader, &t, NULL)) > 0) {
+		r = look_at(reader, &t, &m, NULL);
+		if (r == 0 && seen_enough(reader, &t, &m, max_bytes))
+			break;
 	}
-	return false;
+	kind = members_kind(&m);
+	/* Opening it says that it is too large. */
+	if (r == 0 && t.offset > max_bytes && kind == MEMBERS_PART)
+		return MEMBERS_DOCKER;
+	/* What cannot be read is read as a layer, which says why. */
+	return r < 0 && (kind == MEMBERS_NONE || kind == MEMBERS_PART) ? MEMBERS_LAYER : kind;
 }

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "../base/err.h"
+#include "../tar/members.h"
 
 /*
  * An index of the tar that contains an image (oci-archive, docker-archive): the regular files in it
@@ -35,11 +36,11 @@ MUST_CHECK int image_archive_open(
 void image_archive_free(struct image_archive *o);
 
 /*
- * Could this be the archive of an image? Decided by the name of its first file, which no root
- * filesystem begins with but "docker save", an OCI layout and similar formats do. Reads no more
- * than necessary. Returns false for a file that cannot be read.
+ * Is this the archive of an image, or a layer? All members of a regular file are looked at; those
+ * of a compressed one until a layer is likely, or max_bytes bytes were read. MEMBERS_NONE: it has
+ * no member; MEMBERS_LAYER also if it cannot be read.
  */
-bool image_archive_looks_like_image(int fd);
+enum members_kind image_archive_look(int fd, uint64_t max_bytes);
 
 /* Does the archive have a member with this name, of any type but a directory? */
 bool image_archive_has(const struct image_archive *o, const char *name);

@@ -7,9 +7,11 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "../tar/decode.h"
+#include "../tar/members.h"
 #include "../tar/tar_read.h"
 #include "image_archive_input.h"
 
@@ -43,6 +45,23 @@ static bool skip(void *arg, uint64_t n)
 	return true;
 }
 
+/* Sets r->decode unless the file is not compressed. */
+static int open_decoder(struct image_archive_reader *r, struct err *e)
+{
+	int x = decode_open(image_archive_input_fill, &r->in, &r->decode, e);
+
+	if (x < 0 || strcmp(decode_format(r->decode), "none"))
+		return x;
+	decode_free(TAKE_PTR(r->decode));
+	r->in.pos = 0;
+	return 0;
+}
+
+bool image_archive_reader_skips(const struct image_archive_reader *r)
+{
+	return !r->decode;
+}
+
 int image_archive_reader_open(int fd, bool plain, struct image_archive_reader **ret, struct err *e)
 {
 	struct image_archive_reader *r = calloc(1, sizeof(*r));
@@ -57,7 +76,7 @@ int image_archive_reader_open(int fd, bool plain, struct image_archive_reader **
 		x = err_set(e, errno, NULL, "cannot stat the archive");
 	r->size = x == 0 ? (uint64_t)st.st_size : 0;
 	if (x == 0 && !plain)
-		x = decode_open(image_archive_input_fill, &r->in, &r->decode, e);
+		x = open_decoder(r, e);
 	if (x == 0)
 		x = tar_read_open(
 			&(struct tar_read_source){ .read = read_piece, .skip = skip, .arg = r },
@@ -78,6 +97,16 @@ void image_archive_reader_free(struct image_archive_reader *r)
 	tar_read_free(r->tar);
 	decode_free(r->decode);
 	free(r);
+}
+
+int image_archive_reader_data(struct image_archive_reader *r, struct members *to, struct err *e)
+{
+	char piece[4096];
+	la_ssize_t n;
+
+	while ((n = archive_read_data(tar_read_archive(r->tar), piece, sizeof(piece))) > 0)
+		members_data(to, piece, (size_t)n);
+	return n < 0 ? tar_read_failed(r->tar, NULL, e) : 0;
 }
 
 int image_archive_reader_next(

@@ -9,6 +9,7 @@
 #include "../base/json.h"
 #include "../base/vec.h"
 #include "../tar/blob.h"
+#include "../tar/members.h"
 #include "manifest.h"
 #include "source_part.h"
 
@@ -100,6 +101,46 @@ static int read_document(
 	return 0;
 }
 
+static bool has_file(const struct source *s, const char *name)
+{
+	scoped_source_part struct source_part p = SOURCE_PART_INIT;
+
+	return source_part_open(s, name, &p, NULL) == 0;
+}
+
+/* Say what a directory without oci-layout is. */
+static void explain_directory(const struct source *s, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	enum members_kind kind = MEMBERS_LAYER;
+
+	if (source_part_read_file(s, "manifest.json", JSON_MAX_BYTES, &b, NULL) == 0)
+		kind = members_manifest_kind(&b);
+	if (kind == MEMBERS_DOCKER || (kind == MEMBERS_LAYER && has_file(s, "repositories"))) {
+		err_why(e,
+			"the directory is no OCI layout: it was extracted from an archive of "
+			"docker save");
+		err_try(e,
+			"unpack that archive, docker-archive:FILE, or pack it again: "
+			"tar -C DIR -c . | shiftbox image-unpack -N NAME docker-archive:-");
+	} else if (kind == MEMBERS_DIR) {
+		err_why(e,
+			"the directory is no OCI layout: its manifest.json is that of skopeo's "
+			"format dir:");
+		err_try(e, "convert it: skopeo copy dir:DIR oci:NEW");
+	} else if (has_file(s, "index.json")) {
+		err_why(e, "the directory has index.json: it is a part of an OCI layout");
+		err_try(e, "fetch the image again: this copy is incomplete");
+	} else {
+		err_why(e,
+			"a directory is an image if it is an OCI layout, and each of those has "
+			"this file");
+		err_try(e,
+			"name the directory that contains it; or make a layer of a directory of "
+			"files: tar -C DIR -c . | shiftbox image-unpack -N NAME -");
+	}
+}
+
 static int layout_check(const struct source *s, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -108,14 +149,8 @@ static int layout_check(const struct source *s, struct err *e)
 	int r;
 
 	r = source_part_read_file(s, "oci-layout", 4096, &b, e);
-	if (r == -ENOENT) {
-		err_why(e,
-			"a directory is an image if it is an OCI layout, and each of those has "
-			"this file");
-		err_try(e,
-			"name the directory that contains it; or make a layer of a directory of "
-			"files: tar -C DIR -c . | shiftbox image-unpack -N NAME -");
-	}
+	if (r == -ENOENT)
+		explain_directory(s, e);
 	if (r == 0)
 		r = doc_parse(buf_get(&b), b.len, "oci-layout", &layout, e);
 	if (r == 0)

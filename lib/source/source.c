@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
-#include "../base/log.h"
 #include "../base/path.h"
 #include "../base/vec.h"
 #include "../tar/blob.h"
@@ -193,7 +192,10 @@ static int open_tar(const char *path, int *ret_fd, struct err *e)
 	if (r == -EINVAL)
 		err_try(e, "pass it on standard input, and '-' in its place");
 	else if (r == -EISDIR)
-		err_try(e, "name a file; for an OCI layout in a directory use oci:DIR");
+		err_try(e,
+			"name a file; for an OCI layout in a directory use oci:DIR, and for what "
+			"an archive of docker save was extracted into: tar -C DIR -c . | shiftbox "
+			"image-unpack -N NAME docker-archive:-");
 	return not_there(r, e);
 }
 
@@ -247,9 +249,21 @@ static int open_tar_layer(
 	return 0;
 }
 
-/* Add a layer. s takes ownership of fd, also on failure, unless it is standard input. */
-static int add_tar(struct source *s, const char *path, int fd, struct err *e)
+#define LAYER "layer:"
+
+/* The file in FILE or layer:FILE. */
+static const char *layer_file(const char *word)
 {
+	return strncmp(word, LAYER, strlen(LAYER)) ? word : word + strlen(LAYER);
+}
+
+/*
+ * Add a layer, named FILE or layer:FILE. s takes ownership of fd, also on failure, unless it is
+ * standard input.
+ */
+static int add_tar(struct source *s, const char *word, int fd, struct err *e)
+{
+	const char *path = layer_file(word);
 	struct source_layer *l = &s->layers[s->n_layers];
 	struct stat st;
 
@@ -259,6 +273,8 @@ static int add_tar(struct source *s, const char *path, int fd, struct err *e)
 	l->name = strdup(path);
 	if (!l->name)
 		return err_nomem(e);
+	l->plain = true;
+	l->declared = path != word;
 	/* Standard input may be a file that was partly read: start at its position. */
 	l->size = fd != STDIN_FILENO ? (uint64_t)st.st_size : BLOB_SIZE_UNKNOWN;
 	s->n_layers++;
@@ -283,8 +299,8 @@ static int add_tars(struct source *s, char *const *paths, size_t n, struct err *
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		int fd = STDIN_FILENO;
 
-		if (strcmp(paths[i], "-")) {
-			r = open_tar(paths[i], &fd, e);
+		if (strcmp(layer_file(paths[i]), "-")) {
+			r = open_tar(layer_file(paths[i]), &fd, e);
 			if (r < 0)
 				return r;
 		} else if (stdin_taken) {
@@ -293,6 +309,8 @@ static int add_tars(struct source *s, char *const *paths, size_t n, struct err *
 			stdin_taken = true;
 		}
 		r = add_tar(s, paths[i], fd, e);
+		if (r == 0)
+			s->layers[i].may_be_empty = n > 1 && fd != STDIN_FILENO;
 	}
 	return r;
 }
@@ -312,39 +330,67 @@ int source_open_tars(char *const *paths, size_t n, struct source **ret, struct e
 	return 0;
 }
 
-/* Open a file, once: the archive of an image, or a layer. */
+/* Open a regular file, which is the archive of an image or a layer. s takes ownership of fd. */
 static int open_file(
+	struct source *s, const char *path, int fd, const struct source_options *o, struct err *e)
+{
+	enum members_kind kind = image_archive_look(fd, o->max_bytes);
+	int r;
+
+	if (kind != MEMBERS_OCI && kind != MEMBERS_DOCKER) {
+		r = room_for_tars(s, 1, e);
+		if (r == 0)
+			r = add_tar(s, path, fd, e);
+		return r == 0 ? members_refuse(kind, path, path, e) : r;
+	}
+	r = image_archive_open(fd, path, o->max_bytes, &s->archive, e);
+	if (fd != STDIN_FILENO)
+		(void)close(fd); /* opened for reading: no error matters */
+	if (r < 0)
+		return r;
+	r = kind == MEMBERS_OCI ? oci_open(s, NULL, o->platform, o->strict, e) :
+				  docker_open(s, NULL, o->platform, o->strict, e);
+	if (r < 0)
+		err_prefix(e, "%s", path);
+	return r;
+}
+
+/* A pipe cannot be read twice: whether it is a layer turns out when it is unpacked. */
+static int open_stdin(struct source *s, const struct source_options *o, struct err *e)
+{
+	char *const paths[] = { (char[]){ "-" } };
+	struct stat st;
+
+	if (fstat(STDIN_FILENO, &st) == 0 && S_ISREG(st.st_mode) &&
+		lseek(STDIN_FILENO, 0, SEEK_CUR) == 0)
+		return open_file(s, "-", STDIN_FILENO, o, e);
+	return add_tars(s, paths, 1, e);
+}
+
+static int open_found_file(
 	struct source *s, const char *path, const struct source_options *o, struct err *e)
 {
-	scoped_fd int fd = -1;
-	int r = open_tar(path, &fd, e);
+	int fd = -1, r = open_tar(path, &fd, e);
 
 	if (r < 0)
 		return r;
 	s->default_name = default_name(path, NULL);
-	if (!s->default_name)
-		return err_nomem(e);
-	if (image_archive_looks_like_image(fd)) {
-		r = image_archive_open(fd, path, o->max_bytes, &s->archive, e);
-		if (r < 0)
-			return r;
-		if (image_archive_has(s->archive, "oci-layout"))
-			r = oci_open(s, NULL, o->platform, o->strict, e);
-		else if (image_archive_has(s->archive, "manifest.json"))
-			r = docker_open(s, NULL, o->platform, o->strict, e);
-		else
-			image_archive_free(TAKE_PTR(s->archive));
-		if (!s->archive)
-			log_verbose("it begins like the archive of an image, but has neither "
-				    "oci-layout nor manifest.json: reading it as a layer");
-		if (r < 0 || s->archive) {
-			if (r < 0)
-				err_prefix(e, "%s", path);
-			return r;
-		}
-	}
-	r = room_for_tars(s, 1, e);
-	return r < 0 ? r : add_tar(s, path, TAKE_FD(fd), e);
+	if (s->default_name)
+		return open_file(s, path, fd, o, e);
+	(void)close(fd); /* opened for reading: no error matters */
+	return err_nomem(e);
+}
+
+/* Open layer:FILE. */
+static int open_declared(struct source *s, char *word, struct err *e)
+{
+	const char *path = layer_file(word);
+	int r = add_tars(s, &word, 1, e);
+
+	if (r < 0 || !strcmp(path, "-"))
+		return r;
+	s->default_name = default_name(path, NULL);
+	return s->default_name ? 0 : err_nomem(e);
 }
 
 static int open_path(struct source *s, char *path, const struct source_options *o, struct err *e)
@@ -352,7 +398,7 @@ static int open_path(struct source *s, char *path, const struct source_options *
 	int r;
 
 	if (!strcmp(path, "-"))
-		return add_tars(s, &path, 1, e);
+		return open_stdin(s, o, e);
 	r = path_open(path, O_RDONLY | O_DIRECTORY, "cannot open the image", NULL, &s->dirfd, e);
 	if (r == 0)
 		return open_layout(s, path, NULL, o, e);
@@ -360,7 +406,7 @@ static int open_path(struct source *s, char *path, const struct source_options *
 		return not_there(r, e);
 	if (e)
 		*e = ERR_INIT;
-	return open_file(s, path, o, e);
+	return open_found_file(s, path, o, e);
 }
 
 static const struct prefix {
@@ -402,7 +448,9 @@ int source_open(
 	ref = p ? split_ref(text, p->dir) : NULL;
 	if (ref && !*ref)
 		return err_usage(e, "the reference after the last colon is empty");
-	if (!p)
+	if (layer_file(text) != text)
+		r = open_declared(s, text, e);
+	else if (!p)
 		r = open_path(s, text, o, e);
 	else if (p->dir)
 		r = open_prefixed_layout(s, text, ref, o, e);

@@ -20,8 +20,11 @@ struct source_layer {
 	char *name;                   /* for messages: the digest, or the file */
 	bool has_digest, has_diff_id; /* whether these are known beforehand */
 	struct digest digest, diff_id;
-	uint64_t size;    /* of the blob, in bytes; BLOB_SIZE_UNKNOWN: a pipe */
-	const char *note; /* why the blob may be missing, or NULL */
+	uint64_t size;     /* of the blob, in bytes; BLOB_SIZE_UNKNOWN: a pipe */
+	const char *note;  /* why the blob may be missing, or NULL */
+	bool plain;        /* a file of the user's, not part of an image */
+	bool declared;     /* the user said that it is a layer, whatever is in it */
+	bool may_be_empty; /* it may be an archive without entries: it is one file of several */
 };
 
 struct image_archive;
@@ -53,18 +56,21 @@ struct source_options {
 };
 
 /*
- * Open oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REPO:TAG], or a path: the kind
- * is then detected (an OCI layout, an archive of an image, or a tar of one layer). DIR and FILE may
- * contain colons, since the longest existing path is used; FILE may be "-" for standard input.
- * Errors name the document and the key.
+ * Open oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REPO:TAG], layer:FILE, or a
+ * path: the kind is then detected (an OCI layout, an archive of an image, or a tar of one layer).
+ * Whether standard input is a layer is known only when it was read: see struct members. DIR and
+ * FILE may contain colons, since the longest existing path is used; FILE may be "-" for standard
+ * input. Errors name the document and the key.
  */
 MUST_CHECK int source_open(
 	const char *spec, const struct source_options *o, struct source **ret, struct err *e);
 
-/* Does the word have the prefix of an image ("oci:")? A layer has none. */
+/* Does the word have the prefix of an image ("oci:")? */
 bool source_has_prefix(const char *spec);
 
-/* Open plain layers, base first. "-" is standard input and may occur once. */
+/*
+ * Open plain layers, base first: each FILE or layer:FILE. "-" is standard input and may occur once.
+ */
 MUST_CHECK int source_open_tars(char *const *paths, size_t n, struct source **ret, struct err *e);
 
 void source_free(struct source *s);

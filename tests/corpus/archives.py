@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Archives around images. Members are looked up in the archive and nowhere else."""
+import io
 import os
+import tarfile
 
 import streams
 from cases import CANARY, F, case
@@ -232,6 +234,81 @@ case(
     'that ends too soon',
     {'stdin': streams.gz(TAR)[:-4]},
     refused='the gzip stream is cut short',
+)
+DOCKED, LAYOUT = docker([TAR]), Image([TAR]).archive()
+README = archive(file('README', 'x'))[:1024]
+for name, why, data, refused in (
+    ('docker', 'what docker save writes', DOCKED, 'is the archive of an image (docker save)'),
+    ('oci', 'an OCI archive', LAYOUT, 'is the archive of an image (an OCI layout)'),
+    ('oci-compressed', 'the same with gzip', streams.gz(LAYOUT), '(an OCI layout)'),
+    ('touched', 'another file comes first', README + DOCKED, '(docker save)'),
+    ('part', 'cut between two members', LAYOUT[:2048], 'is a part of the archive of an image'),
+):
+    case('piped-' + name, why, {'pipe': data}, refused=refused, on='layer:-')
+case(
+    'piped-web-application',
+    'a layer with a manifest.json',
+    {'pipe': archive(file('manifest.json', '{"name":"app"}'), file('x'))},
+    tree={'manifest.json': F('{"name":"app"}'), 'x': F()},
+)
+case('piped-nothing', 'the program that should have written it failed', {'pipe': b''},
+     refused='has no entry', on='layer 1 of 1 (-)')
+case('piped-nothing-compressed', 'and another one packed it', {'pipe': streams.gz(b'')},
+     refused='has no entry')
+for name, data in (
+    ('docker', README + DOCKED),
+    ('oci', README + LAYOUT),
+    ('oci-compressed', streams.gz(README + LAYOUT)),
+):
+    case('found-touched-' + name, 'by its path', {'plain': [data]}, tree=TREE)
+case(
+    'found-web-application',
+    'its first file is called as in images',
+    {'plain': [archive(file('manifest.json', '{}'), file('x'))]},
+    tree={'manifest.json': F('{}'), 'x': F()},
+)
+case(
+    'declared-layer',
+    'that looks like an image',
+    {'layer:': archive(file('oci-layout', '{}'), file('index.json', '{}'))},
+    tree={'oci-layout': F('{}'), 'index.json': F('{}')},
+)
+case('declared-layer-empty', 'is still nothing', {'layer:': archive()}, refused='has no entry')
+case(
+    'old-docker-archive',
+    'of docker before 1.10',
+    {
+        'plain': [
+            archive(
+                *[file('a' * 64 + '/' + n, 'x') for n in ('VERSION', 'json', 'layer.tar')],
+                file('repositories', '{}')
+            )
+        ]
+    },
+    refused='its format is not supported',
+    on='docker load',
+)
+case(
+    'archive-of-a-directory',
+    'with an image in it',
+    {'plain': [Image([TAR]).archive('image/')]},
+    refused='is an archive of a directory with an image in it',
+)
+
+
+def extracted(path):
+    """What docker save wrote, as tar extracts it."""
+    os.mkdir(path)
+    with tarfile.open(fileobj=io.BytesIO(DOCKED)) as t:
+        t.extractall(path)
+
+
+case(
+    'extracted-archive',
+    'is not a directory of files',
+    {'plain': [extracted]},
+    refused='docker save',
+    on='docker-archive:-',
 )
 case(
     'fifo-as-layer',

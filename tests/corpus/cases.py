@@ -9,8 +9,9 @@
         either, but no crash, no hang, no escape
 
 LAYERS: tar archives, base first; they are given in every form (see the runner). FORM: oci,
-oci-archive, docker-archive, plain, stdin: only that one. A tree names every path but the
-directories that only exist as parents of others (root's, mode 0755, the epoch): those are added.
+oci-archive, docker-archive, layer, plain, stdin, pipe: only that one. A tree names every path but
+the directories that only exist as parents of others (root's, mode 0755, the epoch): those are
+added.
 Paths that hard links join have the same node.
 
 More about a case:

@@ -469,7 +469,13 @@ case(
     [archive(file('a', '1')), archive(), archive(file('b', '2'))],
     tree={'a': F('1'), 'b': F('2')},
 )
-case('layer-empty-alone', 'nothing else', [archive()], tree={})
+case(
+    'layer-empty-alone',
+    'nothing else: in an image that is meant',
+    [archive()],
+    tree={},
+    user_refused='has no entry',
+)
 case(
     'layer-of-no-bytes',
     'not even the end of an archive',

@@ -106,9 +106,12 @@ case(
     refused='the archive is cut off',
     on='/input/x/0.tar',
 )
-case('empty-file', 'a layer of no bytes', {'plain': [b'']}, tree={})
-case('one-block-of-zeros', 'a layer of one block', {'plain': [bytes(512)]}, tree={})
-case('zeros', 'as many as a tape has', {'plain': [bytes(3 * MIB)]}, tree={})
+for name, why, data in (
+    ('empty-file', 'a layer of no bytes', b''),
+    ('one-block-of-zeros', 'a layer of one block', bytes(512)),
+    ('zeros', 'as many as a tape has', bytes(3 * MIB)),
+):
+    case(name, why, {'plain': [data]}, refused='has no entry', on='/input/x/0.tar')
 
 # ---- as other programs write ----
 

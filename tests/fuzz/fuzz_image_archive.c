@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t at, n;
 
 	FUZZ_CHECK(fd >= 0 && write(fd, data, size) == (ssize_t)size);
-	(void)image_archive_looks_like_image(fd);
+	(void)image_archive_look(fd, 1 << 20);
 	if (image_archive_open(fd, "fuzz", 1 << 20, &o, NULL) == 0) {
 		FUZZ_CHECK(fstat(image_archive_fd(o), &st) == 0);
 		for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -253,6 +253,86 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	must_fail 1 "" timeout 10 "$SHIFTBOX" image-unpack -s "$STORE" -N x oci-archive:/dev/zero
 }
 
+@test "an image on standard input is unpacked from a file, and refused from a pipe as what it is" {
+	local form word
+	for form in docker oci; do
+		make "--$form-archive" a.tar "{$IMAGE}"
+		gzip -k a.tar
+		for word in a.tar a.tar.gz; do
+			unpack -N "$form" - <"$word"
+			[ -f "$STORE/$(head -1 "$STORE/images/$form/layers")/etc/c" ]
+			must_fail 1 "unpack it as $form-archive:-" \
+				"$SHIFTBOX" image-unpack -s "$STORE" -N piped - < <(cat "$word")
+			must_fail 1 "archive of an image" "$SHIFTBOX" image-unpack --scan - \
+				< <(cat "$word")
+			must_fail 1 "archive of an image" "$SHIFTBOX" image-unpack --flat out - \
+				< <(cat "$word")
+			[ ! -e out ]
+		done
+		rm a.tar a.tar.gz
+	done
+	[ ! -e "$STORE/images/piped" ]
+}
+
+@test "layer:FILE is a layer, whatever is in it, and one of several" {
+	make --docker-archive d.tar "{$IMAGE}"
+	make --tar l.tar '{"layers":[{"files":{"a":"x"}}]}'
+	unpack layer:d.tar
+	[ -f "$STORE/$(cat "$STORE/images/d/layers")/manifest.json" ]
+	unpack -N two l.tar layer:d.tar
+	must_equal "$(wc -l <"$STORE/images/two/layers")" 2
+	unpack -N piped layer:- < <(cat d.tar)
+	cmp "$STORE/images/d/layers" "$STORE/images/piped/layers"
+	must_fail 1 "is the archive of an image" \
+		"$SHIFTBOX" image-unpack -s "$STORE" -N x l.tar d.tar
+	must_fail 1 "No such file" "$SHIFTBOX" image-unpack -s "$STORE" -N x layer:none.tar
+}
+
+@test "input without an entry is an error and replaces nothing" {
+	local before empty
+	make --tar l.tar '{"layers":[{"files":{"a":"x"}}]}'
+	tar -cf empty.tar -T /dev/null
+	gzip -k empty.tar
+	: >none
+	gzip -k none
+	unpack -N app l.tar
+	before=$(cat "$STORE/images/app/layers")
+	mkdir flat
+	: >flat/old
+	for empty in empty.tar empty.tar.gz none none.gz; do
+		must_fail 1 "has no entry" "$SHIFTBOX" image-unpack -s "$STORE" -N app "$empty"
+		must_fail 1 "has no entry" \
+			"$SHIFTBOX" image-unpack -s "$STORE" -N app - < <(cat "$empty")
+		must_fail 1 "has no entry" "$SHIFTBOX" image-unpack -s "$STORE" -N app - <"$empty"
+		must_fail 1 "has no entry" \
+			"$SHIFTBOX" image-unpack -s "$STORE" -N app l.tar - < <(cat "$empty")
+		must_fail 1 "has no entry" "$SHIFTBOX" image-unpack --scan "$empty"
+		must_fail 1 "has no entry" \
+			"$SHIFTBOX" image-unpack --flat flat --replace - < <(cat "$empty")
+	done
+	must_fail 1 "has no entry" "$SHIFTBOX" image-unpack -s "$STORE" -N app empty.tar empty.tar
+	[ -e flat/old ]
+	must_equal "$(cat "$STORE/images/app/layers")" "$before"
+	unpack -N app l.tar empty.tar
+}
+
+@test "a directory that docker save was extracted into is named as such" {
+	make --docker-archive d.tar "{$IMAGE}"
+	mkdir d
+	tar -C d -xf d.tar
+	must_fail 1 "docker save" "$SHIFTBOX" image-unpack -s "$STORE" -N x d
+	must_fail 1 "docker save" "$SHIFTBOX" image-unpack -s "$STORE" -N x oci:d
+	must_fail 1 "docker save" "$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:d
+	unpack -N again docker-archive:- < <(tar -C d -c .)
+	mkdir -p old/1 dir part
+	echo '{}' >old/repositories
+	must_fail 1 "docker save" "$SHIFTBOX" image-unpack -s "$STORE" -N x old
+	echo '{"schemaVersion":2,"layers":[]}' >dir/manifest.json
+	must_fail 1 "skopeo" "$SHIFTBOX" image-unpack -s "$STORE" -N x dir
+	echo '{}' >part/index.json
+	must_fail 1 "part of an OCI layout" "$SHIFTBOX" image-unpack -s "$STORE" -N x part
+}
+
 @test "what skopeo makes of an image, in every form, is the same image" {
 	local k=0 from want
 	need prog skopeo

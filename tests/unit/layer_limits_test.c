@@ -10,6 +10,7 @@
 #include "../../lib/layer/entry.h"
 #include "../../lib/layer/layer_deps.h"
 #include "../../lib/layer/layer_limits.h"
+#include "../../lib/tar/members.h"
 #include "make_tar.h"
 #include "test.h"
 
@@ -63,6 +64,28 @@ static int read_entry(const struct buf *records, size_t *ret_xattrs, struct err 
 		*ret_xattrs = en.xattrs->len;
 	entry_close(reader);
 	return r;
+}
+
+TEST(members_know_what_a_reader_of_headers_alone_does_not_read)
+{
+	scoped_members struct members m = { .n = 0 };
+	const struct layer_options o = { .limits = layer_default_limits, .members = &m };
+	const struct tar_entry list[] = { { .name = "a" },
+		{ .name = "manifest.json", .data = "[{\"Layers\":[]}]" }, { .name = "b" },
+		{ .name = NULL } };
+	scoped_buf struct buf b = tar_make(list);
+	struct tar_stream stream = { .b = &b };
+	struct entry_reader *reader = NULL;
+	struct layer_entry en;
+	struct err e = ERR_INIT;
+	int r = entry_open(tar_stream_read, &stream, &o, &reader, &e);
+
+	while (r >= 0 && (r = entry_next(reader, &en, &e)) > 0)
+		;
+	CHECK_INT(r, 0);
+	CHECK_INT(m.n, 3);
+	CHECK_INT(members_kind(&m), MEMBERS_DOCKER);
+	entry_close(reader);
 }
 
 /* listxattr(2) returns at most XATTR_LIST_MAX bytes, a NUL for each name included. */

@@ -228,43 +228,50 @@ static bool ends_with_slash(const char *s)
 	return s[strlen(s) - 1] == '/';
 }
 
-TEST(an_archive_of_an_image_is_known_by_its_first_file)
+TEST(an_archive_of_an_image_is_known_by_all_its_members)
 {
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define LIST "[{\"Layers\":[]}]"
 	static const struct {
-		const char *names[3];
-		bool image;
+		const char *names[4], *manifest;
+		enum members_kind kind;
 	} cases[] = {
-		{ { "oci-layout" }, true },
-		{ { "./", "./blobs/", "./blobs/sha256/" HEX }, true },
-		{ { "manifest.json" }, true },
-		{ { HEX "/layer.tar" }, true },
-		{ { HEX ".json" }, true },
-		{ { "sha256:" HEX }, true },
-		{ { HEX ".tar.gz" }, true },
-		{ { "repositories" }, true },
-		{ { HEX "/", HEX "/VERSION" }, true },
-		{ { "./", "./etc/", "./manifest.json" }, false },
-		{ { "etc/passwd", "manifest.json" }, false },
-		{ { "blobs/", "etc/" }, false },
-		{ { HEX "0" }, false },
-		{ { "bin/" }, false },
-		{ { "blobs/sha512/x" }, false },
-		{ { "" }, false },
+		{ { "./", "./blobs/", "./oci-layout", "./index.json" }, NULL, MEMBERS_OCI },
+		{ { "README", "bin/sh", "manifest.json" }, LIST, MEMBERS_DOCKER },
+		{ { "./README", "./manifest.json", "./x" }, LIST, MEMBERS_DOCKER },
+		{ { "manifest.json", "index.html" }, "{}", MEMBERS_LAYER },
+		{ { HEX "/", HEX "/layer.tar", "repositories" }, NULL, MEMBERS_OLD },
+		{ { HEX ".json" }, NULL, MEMBERS_PART },
+		{ { "etc/", "etc/passwd" }, NULL, MEMBERS_LAYER },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		scoped_buf struct buf b = BUF_INIT;
 		int fd;
 
-		for (size_t k = 0; k < 3 && cases[i].names[k] && *cases[i].names[k]; k++)
+		for (size_t k = 0; k < 4 && cases[i].names[k]; k++)
 			tar_add(&b,
 				&(struct tar_entry){ .name = cases[i].names[k],
-					.type = ends_with_slash(cases[i].names[k]) ? '5' : '0' });
-		fd = file_of(b.data ? b.data : "", b.len);
-		if (image_archive_looks_like_image(fd) != cases[i].image)
-			test_fail(__FILE__, __LINE__, "%s is taken for the other kind",
+					.type = ends_with_slash(cases[i].names[k]) ? '5' : '0',
+					.data = strstr(cases[i].names[k], "manifest.json") ?
+						cases[i].manifest :
+						NULL });
+		fd = file_of(b.data, b.len);
+		if (image_archive_look(fd, 1 << 20) != cases[i].kind)
+			test_fail(__FILE__, __LINE__, "%s is taken for another kind",
 				cases[i].names[0]);
 		(void)close(fd);
 	}
+}
+
+TEST(an_archive_without_members_is_none_and_one_that_cannot_be_read_is_left_to_its_reader)
+{
+	static const char zeros[1024];
+	int fd = file_of(zeros, sizeof(zeros));
+
+	CHECK_INT(image_archive_look(fd, 1 << 20), MEMBERS_NONE);
+	(void)close(fd);
+	fd = file_of("no archive", 10);
+	CHECK_INT(image_archive_look(fd, 1 << 20), MEMBERS_LAYER);
+	(void)close(fd);
 }
