@@ -12,6 +12,8 @@
 
 #define FOREIGN "its media type says that it is not distributed with the image: fetch it separately"
 
+#define DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
+
 static const struct {
 	const char *type;
 	enum doc_kind kind;
@@ -20,7 +22,7 @@ static const struct {
 	{ "application/vnd.oci.image.index.v1+json", DOC_INDEX, NULL },
 	{ "application/vnd.docker.distribution.manifest.list.v2+json", DOC_INDEX, NULL },
 	{ "application/vnd.oci.image.manifest.v1+json", DOC_MANIFEST, NULL },
-	{ "application/vnd.docker.distribution.manifest.v2+json", DOC_MANIFEST, NULL },
+	{ DOCKER_MANIFEST, DOC_MANIFEST, NULL },
 	{ "application/vnd.oci.image.config.v1+json", DOC_CONFIG, NULL },
 	{ "application/vnd.docker.container.image.v1+json", DOC_CONFIG, NULL },
 	{ "application/vnd.oci.image.layer.v1.tar", DOC_LAYER, NULL },
@@ -59,14 +61,14 @@ const char *doc_title(const char *kind, const struct digest *d, char buf[static 
 	return buf;
 }
 
-int descriptor_parse(
-	const struct json *object, const char *doc, struct descriptor *ret, struct err *e)
+static int parse(const struct json *object, const char *doc, bool typed, struct descriptor *ret,
+	struct err *e)
 {
 	struct descriptor d = { .kind = DOC_OTHER };
 	const char *digest;
 	int r;
 
-	r = doc_str(object, "mediaType", doc, true, &d.media_type, e);
+	r = doc_str(object, "mediaType", doc, typed, &d.media_type, e);
 	if (r == 0)
 		r = doc_str(object, "digest", doc, true, &digest, e);
 	if (r == 0)
@@ -79,6 +81,53 @@ int descriptor_parse(
 
 	*ret = d;
 	return 0;
+}
+
+int descriptor_parse(
+	const struct json *object, const char *doc, struct descriptor *ret, struct err *e)
+{
+	return parse(object, doc, true, ret, e);
+}
+
+/*
+ * Registries and clients of 2016 stored configs of docker's manifests under these types
+ * (docker/distribution#1621), and docker and containerd still take them for configs.
+ */
+static bool is_old_config_type(const char *type)
+{
+	static const char *const types[] = { "", "application/octet-stream", "application/json",
+		"text/html" };
+
+	for (size_t i = 0; type && i < ARRAY_LEN(types); i++)
+		if (!strcmp(types[i], type))
+			return true;
+	return !type;
+}
+
+/* Parse the descriptor of the config of manifest m, whose document is manifest. */
+static int config_descriptor(const struct json *manifest, const struct descriptor *m,
+	const char *doc, struct descriptor *ret, struct err *e)
+{
+	bool docker = m->media_type && !strcmp(m->media_type, DOCKER_MANIFEST);
+	const struct json *config;
+	const char *type = NULL;
+	int r;
+
+	r = doc_object(manifest, "config", doc, true, &config, e);
+	if (r == 0)
+		r = parse(config, doc, !docker, ret, e);
+	if (r == 0)
+		r = doc_str(manifest, "artifactType", doc, false, &type, e);
+	if (r < 0 || ret->kind == DOC_CONFIG || (docker && is_old_config_type(ret->media_type)))
+		return r;
+
+	r = err_say(e, EINVAL, doc, "is an artifact of type '%.100s', not an image",
+		type && *type ? type : ret->media_type);
+	err_why(e,
+		"an artifact is data of another kind, such as a chart or a signature, that a "
+		"registry stores beside images");
+	err_try(e, "read it with the tool that made it, or choose an image");
+	return r;
 }
 
 int doc_check_kind(const struct json *object, const char *doc, enum doc_kind kind,
@@ -204,7 +253,7 @@ int manifest_load(struct source *s, const struct descriptor *m, read_blob *read,
 	const struct platform *want, bool strict, struct err *e)
 {
 	scoped_json struct json *manifest = NULL;
-	const struct json *config, *layers;
+	const struct json *layers;
 	struct descriptor c;
 	char name[DOC_TITLE];
 	int r;
@@ -216,16 +265,11 @@ int manifest_load(struct source *s, const struct descriptor *m, read_blob *read,
 	if (r == 0)
 		r = doc_check_kind(manifest, name, DOC_MANIFEST, m->media_type, e);
 	if (r == 0)
-		r = doc_object(manifest, "config", name, true, &config, e);
+		r = config_descriptor(manifest, m, name, &c, e);
 	if (r == 0)
 		r = doc_array(manifest, "layers", name, true, &layers, e);
-	if (r == 0)
-		r = descriptor_parse(config, name, &c, e);
 	if (r < 0)
 		return r;
-	if (c.kind != DOC_CONFIG)
-		return err_say(e, EINVAL, name, "is an artifact of type '%.100s', not an image",
-			c.media_type);
 
 	s->manifest_digest = m->digest;
 	s->config_digest = c.digest;

@@ -7,7 +7,7 @@ import tarfile
 import streams
 from cases import CANARY, F, case
 from documents import zeros
-from images import Image, Layer, docker, text
+from images import ARCH, Image, Layer, digest, docker, text
 from tarball import archive, char, entry, fifo, file, folder, link, long_name, pax_sparse, symlink
 
 TAR = archive(file('f', 'f'))
@@ -173,12 +173,25 @@ docked(
     docker([Layer(TAR, diff_id='sha256:' + 'd' * 64)]),
     refused='the diff_id (the digest of the uncompressed layer) is wrong',
 )
-docked(
-    'docker-config-damaged',
-    'its name is a digest',
-    docker([TAR], manifest={'Config': 'c' * 64 + '.json'}, extra=[file('c' * 64 + '.json', '{}')]),
-    refused='does not match the digest in its name',
+EDITED = text(
+    {
+        'os': 'linux',
+        'architecture': ARCH,
+        'config': {'Entrypoint': ['/edited']},
+        'rootfs': {'type': 'layers', 'diff_ids': [digest(TAR)]},
+    }
 )
+for name, path, outcome in (
+    ('', 'c' * 64 + '.json', {'tree': TREE, 'warns': 'it was edited'}),
+    ('-sha256', 'sha256:' + 'c' * 64, {'tree': TREE, 'warns': 'it was edited'}),
+    ('-blob', 'blobs/sha256/' + 'c' * 64, {'refused': 'the config does not match', 'on': 'c' * 64}),
+):
+    case(
+        'docker-config-edited' + name,
+        'only the name of a blob is a promise',
+        {DOCKER: docker([TAR], manifest={'Config': path}, extra=[file(path, EDITED)])},
+        **outcome
+    )
 docked(
     'docker-config-missing',
     'not in the archive',

@@ -271,6 +271,44 @@ image(
     },
     descriptor={'mediaType': DOCKER + 'distribution.manifest.v2+json'},
 )
+
+
+def docker_config(name, why, kind, oci=False, **more):
+    """An image whose config has this media type (None: it has none), in docker's manifest or OCI's."""
+    of = (OCI + 'manifest.v1+json') if oci else (DOCKER + 'distribution.manifest.v2+json')
+    typed = lambda c: {k: v for k, v in {**c, 'mediaType': kind}.items() if v is not None}
+    image(
+        'config-of-type-' + name,
+        why,
+        [Layer(TAR, kind=DOCKER + 'image.rootfs.diff.tar.gzip')],
+        manifest=lambda m: {**m, 'mediaType': of, 'config': typed(m['config'])},
+        descriptor={'mediaType': of},
+        **more
+    )
+
+
+OLD = 'as registries of 2016 stored it'
+docker_config('octets', OLD, 'application/octet-stream')
+docker_config('json', OLD, 'application/json')
+docker_config('html', OLD, 'text/html')
+docker_config('nothing', OLD, '')
+docker_config('absent', OLD, None)
+ARTIFACT, CHART = 'is an artifact of type', 'application/vnd.cncf.helm.config.v1+json'
+docker_config('chart', 'no image', CHART, refused=ARTIFACT, on=CHART)
+docker_config('chart-of-oci', 'no image', CHART, oci=True, refused=ARTIFACT, on='the tool that made')
+docker_config(
+    'octets-of-oci', 'OCI has no old images', 'application/octet-stream', True, refused=ARTIFACT
+)
+image(
+    'artifact-by-its-own-word',
+    'the manifest says what it is',
+    manifest={
+        'artifactType': 'application/vnd.example.sbom',
+        'config': {'mediaType': OCI + 'empty.v1+json', 'digest': digest(b'{}'), 'size': 2},
+    },
+    refused=ARTIFACT,
+    on='application/vnd.example.sbom',
+)
 image('media-type-lies-of-gzip', 'content tells, not the name', [Layer(TAR, TAR)])
 image('media-type-lies-of-none', 'the other way round', [Layer(TAR, kind=OCI + 'layer.v1.tar')])
 image(
