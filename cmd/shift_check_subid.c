@@ -107,6 +107,8 @@ int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, st
 	if (r < 0)
 		return r;
 	r = grants_check_files(&c, e);
+	if (r == 0)
+		grants_check_accounts(&c);
 	if (r == 0 && !ctx->quiet) {
 		put_grants(ctx->out, "user", SUBUID_FILE, c.source, &c.uid);
 		put_grants(ctx->out, "group", SUBGID_FILE, c.source, &c.gid);

@@ -194,6 +194,25 @@ int names_gid(const char *name, uint32_t *ret, struct err *e)
 	return r < 0 ? fault(r, name, "group", e) : 0;
 }
 
+void names_each(bool group, void (*fn)(const struct account *a, void *arg), void *arg)
+{
+	const struct passwd *pw;
+	const struct group *gr;
+
+	assert(sys_is_home());
+	if (group) {
+		setgrent();
+		while ((gr = getgrent()))
+			fn(&(struct account){ gr->gr_gid, gr->gr_name, gr->gr_mem }, arg);
+		endgrent();
+	} else {
+		setpwent();
+		while ((pw = getpwent()))
+			fn(&(struct account){ pw->pw_uid, pw->pw_name, NULL }, arg);
+		endpwent();
+	}
+}
+
 int names_groups(const char *name, uint32_t gid, gid_t *ret, int *n)
 {
 	assert(sys_is_home());

@@ -33,6 +33,19 @@ MUST_CHECK int names_gid(const char *name, uint32_t *ret, struct err *e);
 bool names_has_uid(uint32_t uid);
 bool names_has_gid(uint32_t gid);
 
+/* A user or group of the host. The strings are valid during the call only. */
+struct account {
+	uint32_t id;
+	const char *name;
+	char *const *members; /* of a group: names that end with NULL; NULL for a user */
+};
+
+/*
+ * Call fn with each user, or each group, that the sources list: getpwent(3). LDAP and the like
+ * often list none. An account may be met twice.
+ */
+void names_each(bool group, void (*fn)(const struct account *a, void *arg), void *arg);
+
 /*
  * Get the groups of a user, including gid. *n is the room in ret; it becomes the number of groups.
  * Returns 0, or -E2BIG, and then *n is the room that is needed.

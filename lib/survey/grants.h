@@ -25,12 +25,13 @@ enum grant_fault {
 	GRANT_SHORT,   /* the user has fewer than 65536 ids */
 	GRANT_OVERLAP, /* a grant overlaps another one, of the same or of another user */
 	GRANT_OWN_ID,  /* a grant contains the user's own id, or root's */
+	GRANT_ACCOUNT, /* a grant contains the id of another account, or an id of the system */
 	GRANT_HELPER,  /* newuidmap or newgidmap is missing or lacks a privilege */
 	GRANT_TRIAL,   /* the trial failed */
 };
 
 /* The words of the faults in the order of the enum. */
-#define GRANT_FAULT_WORDS "user nss file line none short overlap own-id helper trial"
+#define GRANT_FAULT_WORDS "user nss file line none short overlap own-id account helper trial"
 
 struct grant_finding {
 	enum grant_fault class;
@@ -58,6 +59,13 @@ void grants_report(struct grants_check *c, enum grant_fault class, const char *f
  * source, from getsubids(1), and check them. Returns 0, whatever is found, or -ENOMEM.
  */
 MUST_CHECK int grants_check_files(struct grants_check *c, struct err *e);
+
+/*
+ * Compare the grants of grants_check_files() with the accounts of the host and with the ids that
+ * the system keeps, and the grants of other users with the user's own ids. This asks the sources
+ * of accounts for all of them, which can take long.
+ */
+void grants_check_accounts(struct grants_check *c);
 
 /* Check whether both programs are installed with their privileges. Returns 0 or -ENOMEM. */
 MUST_CHECK int grants_check_helpers(struct grants_check *c, struct err *e);

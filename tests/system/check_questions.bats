@@ -196,6 +196,12 @@ overlap: /etc/subgid:2: 300000-365535 overlaps 310000-375535 of bob in line 1: e
 	other's files
 own-id: /etc/subgid:3: 1500-2099 holds 2001, the user's own group id: a map of both is refused
 	(EINVAL)
+account: /etc/subuid:3: 1500-2099 has ids below 65536, which are those of accounts and of the
+	system
+account: /etc/subgid:3: 1500-2099 holds ids of the host's groups: alice (2002); with these ids,
+	alice could join any of these groups
+account: /etc/subgid:3: 1500-2099 has ids below 65536, which are those of accounts and of the
+	system
 user ids 300000-365535 (/etc/subuid:2)
 user ids 1500-2099 (/etc/subuid:3)
 user ids 65536-165535 (/etc/subuid:4)
@@ -203,7 +209,7 @@ group ids 300000-365535 (/etc/subgid:2)
 group ids 1500-2099 (/etc/subgid:3)
 group ids 65536-165535 (/etc/subgid:4)
 trial: newuidmap failed (exit status 1): newuidmap: write to uid_map failed: Invalid argument
-7 findings
+10 findings
 END
 }
 

@@ -139,6 +139,61 @@ no problems found"
 	finds "own-id: /etc/subuid:1: 0-999 holds 0: the user could become root"
 }
 
+@test "the ids of other accounts, and of the system, within the range" {
+	local id
+	add_line /etc/passwd "ben:x:2003:2003::/:/bin/sh"
+	add_line /etc/passwd "zoe:x:7000100:2003::/:/bin/sh"
+	add_line /etc/group "ben:x:2003:"
+	add_line /etc/group "camera:x:7000200:ben"
+	grant alice:2003:65536
+	check alice
+	finds "account: /etc/subuid:2: 2003-67538 holds ids of the host's users: " "ben (2003)" \
+		"with these ids, alice could become any of these users" \
+		"account: /etc/subgid:2: 2003-67538 holds ids of the host's groups: " "alice could join any" \
+		"account: /etc/subuid:2: 2003-67538 has ids below 65536, which are"
+	check ben
+	finds "$(joined "account: /etc/subuid:2: 2003-67538 of alice holds 2003, the user id of " \
+		"ben: alice could use the files of that user")" \
+		"account: /etc/subgid:2: 2003-67538 of alice holds 2003, the group id of ben"
+	check --json alice
+	output_has '"class":"account","file":"/etc/subuid","line":2,'
+
+	: >"$SCRATCH/subuid"
+	: >"$SCRATCH/subgid"
+	grant alice:7000000:65536
+	check alice
+	finds "account: /etc/subuid:1: " "host's users: zoe (7000100); with" \
+		"account: /etc/subgid:1: " "host's groups: camera (7000200); with"
+	[[ $output != *"below 65536"* ]] || tell "7000000 is not an id of the system"
+
+	: >"$SCRATCH/subgid"
+	echo alice:300000:65536 >"$SCRATCH/subgid"
+	for id in 33 999 60100 61184 65533 65534 65535; do
+		printf '%s\n' alice:300000:65536 "alice:$id:1" >"$SCRATCH/subuid"
+		check alice
+		finds "account: /etc/subuid:2: $id-$id "
+	done
+	printf '%s\n' alice:65536:65536 >"$SCRATCH/subuid"
+	check alice
+	[ "$status" = 0 ] || tell "65536 is an id of the system"
+}
+
+@test "single ids that are granted on purpose: to root, and of a group of the user" {
+	add_line /etc/passwd "ben:x:2003:2003::/:/bin/sh"
+	add_line /etc/group "music:x:45:ben,alice"
+	printf '%s\n' root:300000:65536 root:2003:1 alice:400000:65536 >"$SCRATCH/subuid"
+	printf '%s\n' root:300000:65536 root:43:1 alice:400000:65536 alice:45:1 >"$SCRATCH/subgid"
+	check root
+	[[ $output != *account:* ]] || tell "root can become every user"
+	check ben
+	[[ $output != *account:* ]] || tell "root's grant counts for ben"
+	check alice
+	[[ $output != *account:* ]] || tell "alice is in the group"
+	printf '%s\n' root:2003:65536 >"$SCRATCH/subuid"
+	check root
+	finds "account: /etc/subuid:1: "
+}
+
 @test "too few ids" {
 	grant alice:300000:65535
 	check alice
