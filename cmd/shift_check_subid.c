@@ -78,7 +78,8 @@ static void put_summary(struct out *out, const struct grants_check *c, enum gran
 	out_begin(out, NULL);
 	out_begin(out, "summary");
 	out_str(out, "user", c->user.name);
-	out_u64(out, "uid", c->user.uid);
+	if (c->user.uid != SUBID_NO_ACCOUNT)
+		out_u64(out, "uid", c->user.uid);
 	out_u64(out, "findings", c->found);
 	out_str(out, "trial", words[trial]);
 	out_str(out, "trial_detail", detail);
@@ -96,6 +97,17 @@ static void put_summary(struct out *out, const struct grants_check *c, enum gran
 		out_line(out, "no problems found");
 }
 
+/* Look up a user, or a name without an account that has a grant. */
+static int find_user(const char *name, struct user *ret, struct err *e)
+{
+	int r = subid_user(name, ret, e);
+
+	if (r < 0 || ret->uid != SUBID_NO_ACCOUNT || subid_has(SUBUID_FILE, ret) ||
+		subid_has(SUBGID_FILE, ret))
+		return r;
+	return names_user(name, ret, e);
+}
+
 int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
 {
 	struct grants_check c = { .fn = put_finding, .arg = ctx->out };
@@ -103,7 +115,7 @@ int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, st
 	int r, trial = 0;
 
 	(void)a;
-	r = *operands ? names_user(*operands, &c.user, e) : names_user_of(getuid(), &c.user, e);
+	r = *operands ? find_user(*operands, &c.user, e) : names_user_of(getuid(), &c.user, e);
 	if (r < 0)
 		return r;
 	r = grants_check_files(&c, e);

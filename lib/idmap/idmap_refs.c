@@ -37,7 +37,8 @@ static char *word_dup(const struct word *w)
 }
 
 /* Look up the user that follows the first ':' of the entry. */
-static int entry_user(const struct map_parser *p, struct word w, struct user *ret)
+static int entry_user(const struct map_parser *p, struct word w,
+	int (*look_up)(const char *name, struct user *ret, struct err *e), struct user *ret)
 {
 	const char *colon = memchr(w.s, ':', w.len);
 	struct word name = word_from(w, (size_t)(colon - w.s) + 1);
@@ -51,7 +52,7 @@ static int entry_user(const struct map_parser *p, struct word w, struct user *re
 	s = word_dup(&name);
 	if (!s)
 		return err_nomem(p->e);
-	r = names_user(s, ret, p->e);
+	r = look_up(s, ret, p->e);
 	if (r == -ENOENT) {
 		(void)word_fault(p->e, ENOENT, &name, "there is no user of this name");
 		names_say_try(p->e);
@@ -123,7 +124,7 @@ int map_parse_subid(struct map_parser *p, struct word w)
 	struct user user;
 	int r;
 
-	r = entry_user(p, w, &user);
+	r = entry_user(p, w, subid_user, &user);
 	if (r < 0)
 		return r;
 	return add_both_grants(p, w, &user, 0);
@@ -135,7 +136,7 @@ int map_parse_user(struct map_parser *p, struct word w)
 	struct user user;
 	int r;
 
-	r = entry_user(p, w, &user);
+	r = entry_user(p, w, names_user, &user);
 	if (r < 0)
 		return r;
 	if (!user.has_gid)
@@ -158,7 +159,7 @@ int map_parse_owner(struct map_parser *p, struct word w)
 	if (!p->ctx->source)
 		return word_fault(
 			p->e, EINVAL, &w, "there is no source here whose owner could be used");
-	r = entry_user(p, w, &user);
+	r = entry_user(p, w, names_user, &user);
 	if (r < 0)
 		return r;
 	if (!user.has_gid)

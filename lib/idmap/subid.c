@@ -17,6 +17,19 @@
 /* A line has about 30 bytes; a host with a million users needs another source than this file. */
 enum { FILE_MAX_SIZE = 32 << 20 };
 
+int subid_user(const char *name, struct user *ret, struct err *e)
+{
+	int r = names_user(name, ret, e);
+
+	if (r != -ENOENT || strlen(name) >= sizeof(ret->name))
+		return r;
+	if (e)
+		*e = ERR_INIT;
+	*ret = (struct user){ .uid = SUBID_NO_ACCOUNT };
+	(void)snprintf(ret->name, sizeof(ret->name), "%s", name); /* fits: checked */
+	return 0;
+}
+
 bool subid_is_users(const struct subid_line *l, const struct user *user)
 {
 	const struct word w = { .s = l->user, .len = l->user_len };
@@ -24,7 +37,8 @@ bool subid_is_users(const struct subid_line *l, const struct user *user)
 
 	if (user->name[0] && word_is(&w, user->name))
 		return true;
-	return num_u64_n(w.s, w.len, &uid) == 0 && uid == user->uid;
+	return user->uid != SUBID_NO_ACCOUNT && num_u64_n(w.s, w.len, &uid) == 0 &&
+		uid == user->uid;
 }
 
 /* Parse the fields. Returns what is wrong with them, or NULL. */
@@ -127,6 +141,15 @@ static int parse_line(const struct subid_line *l, void *arg)
 	return VEC_ADD(p->ret, l->grant) < 0 ? err_nomem(p->e) : 0;
 }
 
+static int no_user(const struct user *user, const char *file, struct err *e)
+{
+	(void)err_say(
+		e, ENOENT, user->name, "there is no user of this name, and no grant in %s", file);
+	err_op(e, "subid");
+	names_say_try(e);
+	return -ENOENT;
+}
+
 int subid_parse(const char *text, const char *file, const struct user *user, struct grants *ret,
 	struct err *e)
 {
@@ -136,6 +159,8 @@ int subid_parse(const char *text, const char *file, const struct user *user, str
 
 	if (r < 0 || ret->len)
 		return r;
+	if (user->uid == SUBID_NO_ACCOUNT)
+		return no_user(user, file, e);
 	(void)snprintf(number, sizeof(number), "%u", user->uid); /* fits: 10 digits */
 	(void)err_say(e, ENOENT, user->name[0] ? user->name : number, "has no ids in %s", file);
 	err_op(e, "subid");
@@ -160,4 +185,17 @@ int subid_read(const char *file, const struct user *user, struct grants *ret, st
 	int r = subid_text(file, &text, e);
 
 	return r < 0 ? r : subid_parse(buf_get(&text), file, user, ret, e);
+}
+
+static int is_one(const struct subid_line *l, void *arg)
+{
+	return subid_is_users(l, arg);
+}
+
+bool subid_has(const char *file, const struct user *user)
+{
+	scoped_buf struct buf text = BUF_INIT;
+	struct user u = *user;
+
+	return subid_text(file, &text, NULL) == 0 && subid_each(buf_get(&text), is_one, &u);
 }

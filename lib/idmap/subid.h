@@ -44,6 +44,15 @@ struct subid_line {
 MUST_CHECK int subid_each(
 	const char *text, int (*fn)(const struct subid_line *l, void *arg), void *arg);
 
+/* The uid of a user that has grants, but no account. */
+#define SUBID_NO_ACCOUNT UINT32_MAX
+
+/*
+ * As names_user(), but a name needs no account, because lines of these files may have any name: a
+ * user of that name, with the uid SUBID_NO_ACCOUNT.
+ */
+MUST_CHECK int subid_user(const char *name, struct user *ret, struct err *e);
+
 /* Does the line name this user, by name or by decimal uid? */
 bool subid_is_users(const struct subid_line *l, const struct user *user);
 
@@ -59,6 +68,9 @@ MUST_CHECK int subid_parse(const char *text, const char *file, const struct user
 
 /* Read a file into ret, and refuse NUL bytes (-EINVAL). */
 MUST_CHECK int subid_text(const char *file, struct buf *ret, struct err *e);
+
+/* Does a line of the file name this user? */
+bool subid_has(const char *file, const struct user *user);
 
 /* Read a file, and parse it as subid_parse() does. */
 MUST_CHECK int subid_read(

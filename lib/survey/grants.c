@@ -154,7 +154,11 @@ static void check_ranges(const struct file *f)
 				"%u-%u holds 0: the user could become root", g->start,
 				g->start + (g->count - 1));
 	}
-	if (!f->mine->len)
+	if (!f->mine->len && f->c->user.uid == SUBID_NO_ACCOUNT)
+		grants_report(f->c, GRANT_NONE, f->path, 0,
+			"%s has no %s ids here: add a line %s:START:COUNT", f->c->user.name,
+			f->kind, f->c->user.name);
+	else if (!f->mine->len)
 		grants_report(f->c, GRANT_NONE, f->path, 0,
 			"%s has no %s ids here: usermod --add-sub%cids START-END %s",
 			f->c->user.name[0] ? f->c->user.name : "the user", f->kind, f->kind[0],

@@ -147,6 +147,8 @@ static const char *no_trial(const struct grants_check *c)
 {
 	if (!c->uid.len || !c->gid.len)
 		return "there are no ids to try";
+	if (c->user.uid == SUBID_NO_ACCOUNT)
+		return "the name has no account, so no process can run as this user";
 	if (!c->user.name[0] || !c->user.has_gid)
 		return "the user has no name, and newuidmap requires one";
 	if (geteuid() != 0 && getuid() != c->user.uid)

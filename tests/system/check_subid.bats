@@ -299,6 +299,31 @@ no problems found"
 	[ "$status" = 0 ] || tell "a number that a user has"
 }
 
+@test "a grant to a name without an account" {
+	grant containers:2147483648:65536
+	check containers
+	[ "$status" = 0 ] || tell "a grant needs no account"
+	must_equal "$output" "user ids 2147483648-2147549183 (/etc/subuid:2)
+group ids 2147483648-2147549183 (/etc/subgid:2)
+trial not made: the name has no account, so no process can run as this user
+nothing wrong found"
+	check --json containers
+	output_has '{"summary":{"user":"containers","findings":0,"trial":"not made"'
+	must_work "$SHIFTBOX" shift-check map subid:containers
+	output_has 0:2147483648:65536
+	mkdir dir mnt
+	must_work "$SHIFTBOX" mount-idmapped -m subid:containers -o ro dir mnt
+	must_equal "$(owner mnt)" 2147483648:2147483648
+	umount mnt
+	: >"$SCRATCH/subgid"
+	check containers
+	finds "none: /etc/subgid: containers has no group ids here: add a line containers:START:COUNT"
+	grant alice:2147483650:65536
+	check containers
+	finds "overlap: /etc/subuid:2: 2147483648-2147549183 overlaps 2147483650-2147549185 of alice"
+	must_fail 1 "there is no user of this name" "$SHIFTBOX" shift-check subid container
+}
+
 @test "another user's grants are looked at, and not tried" {
 	grant alice:300000:65536
 	add_line /etc/passwd "bob:x:2003:2003::/:/bin/sh"

@@ -154,6 +154,19 @@ TEST(idmap_grants_become_disk_ids_from_0_in_the_order_of_the_file)
 	check_refused("user:4242", -ENOENT, "user:4242", "no passwd entry");
 }
 
+TEST(idmap_a_grant_needs_no_account)
+{
+	setup("containers:2147483648:65536\n4294967295:9:9\n", "containers:2147483648:65536\n");
+	check_map("subid:containers", "b:0:2147483648:65536");
+	check_refused("user:containers", -ENOENT, "containers", "no user of this name (byte 5");
+	check_refused("subid:bob", -ENOENT, "bob",
+		"subid:bob (byte 0 of the map): there is no user of this name, and no grant in");
+	setup("containers:5:6\n", "");
+	check_refused("subid:containers", -ENOENT, "containers", "and no grant in");
+	setup("containers:5\n", "containers:5:6\n");
+	check_refused("subid:containers", -EINVAL, "containers:5", "is not USER:START:COUNT");
+}
+
 TEST(idmap_auto_is_the_grant_of_who_calls)
 {
 	char uids[64];
