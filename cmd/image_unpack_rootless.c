@@ -6,7 +6,6 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include "../lib/base/log.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/idmap/userns_self.h"
 #include "../lib/image/unpack.h"
@@ -25,8 +24,7 @@ int unpack_enter(struct unpack_args *a, bool unpacks, struct err *e)
 	if (r < 0)
 		return r;
 	if (ids->single && unpacks)
-		log_info("%s has no subordinate ids: only what belongs to 0:0 can be unpacked (%s)",
-			ids->user.name[0] ? ids->user.name : "the user", ids->why);
+		subids_tell_single(ids, "only what belongs to 0:0 can be unpacked");
 	return subids_enter(ids, unpacks && a->maps.len ? CLONE_NEWNS : 0, e);
 }
 

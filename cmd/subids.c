@@ -32,10 +32,14 @@ static void found(const struct grant_finding *f, void *arg)
 	bool clash = f->class == GRANT_OVERLAP || f->class == GRANT_OWN_ID;
 	char *why = clash ? r->clash : r->why, line[32] = "";
 
-	if (why[0] || f->class == GRANT_SHORT)
-		return;
 	if (f->line)
 		(void)snprintf(line, sizeof(line), ":%zu", f->line); /* fits: 20 digits */
+	if (f->class == GRANT_IGNORED) {
+		log_warn("%s%s: %s", f->file, line, f->detail);
+		r->warned = true;
+	}
+	if (why[0] || f->class == GRANT_SHORT)
+		return;
 	(void)snprintf(why, sizeof(r->why), "%s%s%s%s", f->file ? f->file : "", line,
 		f->file ? ": " : "", f->detail); /* truncated on purpose */
 }
@@ -102,6 +106,14 @@ int subids_get(struct subids *ret, struct err *e)
 	}
 	grants_check_done(&c);
 	return r;
+}
+
+void subids_tell_single(const struct subids *ids, const char *what)
+{
+	bool why = ids->why[0] && !ids->warned; /* the warning was the reason */
+
+	log_info("%s has no subordinate ids: %s%s%s%s", user_name(ids), what, why ? " (" : "",
+		why ? ids->why : "", why ? ")" : "");
 }
 
 /* --- The user namespace --- */

@@ -17,13 +17,15 @@ struct subids {
 	uint64_t n_uid, n_gid; /* number of granted ids */
 	bool single;           /* no grants: the map has the user's own ids only, as 0:0 */
 	char source[64];       /* "files", or the source that nsswitch.conf names */
+	bool warned;           /* of a line of the user that does not count */
 	char why[1024],
 		clash[1024]; /* why there are no ids, or why they cannot be combined; or "" */
 };
 
 /*
  * Find the caller's ids. A user without grants is not an error; grants for users or for groups only
- * are, and grants that cannot be read. Free ret->map with idmap_done().
+ * are, and grants that cannot be read. Lines of the caller that do not count are logged (log_warn).
+ * Free ret->map with idmap_done().
  */
 MUST_CHECK int subids_get(struct subids *ret, struct err *e);
 
@@ -33,6 +35,9 @@ MUST_CHECK int subids_get(struct subids *ret, struct err *e);
  * names the cause of a failure.
  */
 MUST_CHECK int subids_enter(const struct subids *ids, unsigned long more, struct err *e);
+
+/* Log, for a user without grants, what follows: "the command has ...". */
+void subids_tell_single(const struct subids *ids, const char *what);
 
 /* Add to e, if it is about making a user namespace or writing its map, the cause. */
 void subids_explain(const struct subids *ids, struct err *e);

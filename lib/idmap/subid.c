@@ -41,6 +41,37 @@ bool subid_is_users(const struct subid_line *l, const struct user *user)
 		uid == user->uid;
 }
 
+bool subid_is_meant_for(const struct subid_line *l, const struct user *user)
+{
+	static const char separators[] = " \t\r:;,=";
+	struct word w = { .s = l->text, .len = 0 };
+	const char *end = l->text + l->len;
+
+	if (!l->fault || subid_is_users(l, user))
+		return subid_is_users(l, user);
+	while (user->name[0] && w.s < end) {
+		w.len = 0;
+		while (w.s + w.len < end && !strchr(separators, w.s[w.len]))
+			w.len++;
+		if (word_is(&w, user->name))
+			return true;
+		w.s += w.len + 1;
+	}
+	return false;
+}
+
+static bool is_number(const struct word *w)
+{
+	uint64_t n;
+
+	return num_u64_n(w->s, w->len, &n) == 0;
+}
+
+static bool is_octal(const struct word *w)
+{
+	return w->len > 1 && w->s[0] == '0';
+}
+
 /* Parse the fields. Returns what is wrong with them, or NULL. */
 static const char *parse_fields(const struct word *f, size_t n, struct grant *ret)
 {
@@ -52,6 +83,11 @@ static const char *parse_fields(const struct word *f, size_t n, struct grant *re
 		return "has a START that is not a decimal number";
 	if (num_u64_n(f[2].s, f[2].len, &count) < 0)
 		return "has a COUNT that is not a decimal number";
+	/* newuidmap(1) compares the text of a uid, and reads the numbers with strtoul(3). */
+	if (is_number(&f[0]) && is_octal(&f[0]))
+		return "has a uid with a zero in front";
+	if (is_octal(&f[1]) || is_octal(&f[2]))
+		return "has a number with a zero in front, which newuidmap reads as octal";
 	if (count == 0)
 		return "has the count 0";
 	if (start >= UINT32_MAX || count > UINT32_MAX - start)
@@ -74,22 +110,36 @@ static int line_fault(struct word line, bool users, const char *what, struct err
 	return 0;
 }
 
-static bool is_number(const struct word *w)
-{
-	uint64_t n;
+/* The byte order mark, which some editors write at the beginning of a file in UTF-8. */
+#define MARK "\xef\xbb\xbf"
 
-	return num_u64_n(w->s, w->len, &n) == 0;
+static bool is_blank(char c)
+{
+	return c && strchr(" \t\r", c);
+}
+
+static struct word trimmed(struct word w)
+{
+	while (w.len && is_blank(w.s[0]))
+		w = word_from(w, 1);
+	while (w.len && is_blank(w.s[w.len - 1]))
+		w.len--;
+	return w;
 }
 
 static struct subid_line split_line(struct word line)
 {
 	struct subid_line l = { .text = line.s, .len = line.len, .grant.line = line.at.pos };
-	struct word f[4];
+	struct word f[4], user;
 	size_t n = word_split(line, ':', f, ARRAY_LEN(f));
 
-	l.user = f[0].s;
-	l.user_len = f[0].len;
+	user = trimmed(word_from(f[0], word_starts(&f[0], MARK) ? strlen(MARK) : 0));
+	l.user = user.s;
+	l.user_len = user.len;
 	l.fault = parse_fields(f, n, &l.grant);
+	if (!l.fault && user.len < f[0].len)
+		l.fault = word_starts(&f[0], MARK) ? "begins with a byte order mark" :
+						     "has a blank beside the name of the user";
 	l.reversed = n == 3 && is_number(&f[0]) && f[2].len && !is_number(&f[2]);
 	return l;
 }
@@ -102,10 +152,12 @@ int subid_each(const char *text, int (*fn)(const struct subid_line *l, void *arg
 
 	for (bool more = true; more && r == 0;) {
 		struct word line = word_until(&rest, '\n', &more);
+		struct word content;
 		struct subid_line l;
 
 		line.at.pos = ++line_no;
-		if (!line.len || line.s[0] == '#')
+		content = trimmed(line);
+		if (!content.len || content.s[0] == '#')
 			continue;
 		l = split_line(line);
 		r = fn(&l, arg);

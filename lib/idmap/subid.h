@@ -66,6 +66,12 @@ bool subid_is_users(const struct subid_line *l, const struct user *user);
 MUST_CHECK int subid_parse(const char *text, const char *file, const struct user *user,
 	struct grants *ret, struct err *e);
 
+/*
+ * Does the line name this user, or, if it does not count, seem to be meant for it: "alice 1:2",
+ * "1:2:alice"?
+ */
+bool subid_is_meant_for(const struct subid_line *l, const struct user *user);
+
 /* Read a file into ret, and refuse NUL bytes (-EINVAL). */
 MUST_CHECK int subid_text(const char *file, struct buf *ret, struct err *e);
 

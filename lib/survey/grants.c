@@ -66,14 +66,10 @@ static void report_line(const struct file *f, const struct subid_line *l)
 {
 	int n = l->len < 200 ? (int)l->len : 200;
 
-	if (l->reversed)
-		grants_report(f->c, GRANT_LINE, f->path, l->grant.line,
-			"'%.*s' has its fields in the wrong order: it must be USER:START:COUNT; "
-			"newuidmap ignores it",
-			n, l->text);
-	else
-		grants_report(f->c, GRANT_LINE, f->path, l->grant.line,
-			"'%.*s' %s; newuidmap ignores it", n, l->text, l->fault);
+	grants_report(f->c, subid_is_meant_for(l, &f->c->user) ? GRANT_IGNORED : GRANT_LINE,
+		f->path, l->grant.line, "'%.*s' %s; the line does not count", n, l->text,
+		l->reversed ? "has its fields in the wrong order: it must be USER:START:COUNT" :
+			      l->fault);
 }
 
 /* Were the fields exchanged? Then START is a usual count, and COUNT a usual start. */

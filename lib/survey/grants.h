@@ -21,6 +21,7 @@ enum grant_fault {
 	GRANT_NSS,     /* nsswitch.conf(5) names another source than the files, which fails */
 	GRANT_FILE,    /* the file is missing or unreadable */
 	GRANT_LINE,    /* a line is malformed, or its fields are in the wrong order */
+	GRANT_IGNORED, /* the same, and the line is the user's or seems to be: it does not count */
 	GRANT_NONE,    /* the user has no grant in the file */
 	GRANT_SHORT,   /* the user has fewer than 65536 ids */
 	GRANT_OVERLAP, /* a grant overlaps another one, of the same or of another user */
@@ -31,7 +32,7 @@ enum grant_fault {
 };
 
 /* The words of the faults in the order of the enum. */
-#define GRANT_FAULT_WORDS "user nss file line none short overlap own-id account helper trial"
+#define GRANT_FAULT_WORDS "user nss file line line none short overlap own-id account helper trial"
 
 struct grant_finding {
 	enum grant_fault class;

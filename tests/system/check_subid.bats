@@ -101,9 +101,18 @@ no problems found"
 		"line: /etc/subgid:4: 'bob:1:2:3' " \
 		"line: /etc/subuid:5: 'alice:-5:7' has a START" "line: /etc/subuid:6:" 'al\x1bice' \
 		"none: /etc/subuid"
+	grant '   # alice:1:2 '
+	grant '   '
+	grant ' alice:300000:65536'
+	grant 02001:300000:65536
+	check alice
+	finds "line: /etc/subuid:10: ' alice:300000:65536' has a blank beside the name of the user" \
+		"line: /etc/subuid:11: '02001:300000:65536' has a uid with a zero in front" \
+		"none: /etc/subuid"
+	[[ $output != *subuid:[89]:* ]] || tell "comments and blank lines are told"
 	grant alice:65536:100000
 	check alice
-	finds "line: /etc/subuid:8: START is 65536 and COUNT is 100000: they look swapped"
+	finds "line: /etc/subuid:12: START is 65536 and COUNT is 100000: they look swapped"
 }
 
 @test "overlap with others and within one's own lines" {

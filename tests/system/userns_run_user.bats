@@ -109,7 +109,7 @@ $HOME_ALICE
 @test "with no subordinate ids: root alone" {
 	add_line /etc/passwd "bob:x:2002:2002::$SCRATCH/home-bob:/bin/sh"
 	add_line /etc/group "bob:x:2002:"
-	must_work as_user bob "$SHIFTBOX" userns-run -- sh -c 'cd /
+	must_work as_user bob "$SHIFTBOX" userns-run -q -- sh -c 'cd /
 		id -u
 		cat /proc/self/uid_map /proc/self/setgroups
 		stat -c %g /dev/pts'
@@ -117,10 +117,55 @@ $HOME_ALICE
 	capture as_user bob "$SHIFTBOX" userns-run -v -- true
 	[[ $stderr == *'the caller alone, who has no subordinate ids'* ]] ||
 		tell "the map is not told"
+	capture as_user bob "$SHIFTBOX" userns-run -- true
+	must_equal "$status" 0
+	stderr_has "bob has no subordinate ids: the only id of the command is 0, the user's own" \
+		"(/etc/subuid: bob has no user ids here: usermod"
 	must_fail 125 'the map has no user id 5' as_user bob "$SHIFTBOX" userns-run -u 5:0 -- true
 	# As root of a user namespace, whose ids are what there is.
 	must_work run -- "$SHIFTBOX" userns-run -- sh -c 'cat /proc/self/uid_map; id -u'
 	must_equal "$(xargs <<<"$output")" "0 0 1 1 1 65536 0"
+}
+
+@test "a line of the user that does not count is told by every command" {
+	local line file
+	echo x >layer
+	tar --owner=0 --group=0 -cf layer.tar layer
+	for file in uid gid; do
+		for line in 'alice:800000:65536 ' ' alice:800000:65536' 'alice 800000 65536' \
+			800000:65536:alice 2001:800000:65536: alice:0800000:65536; do
+			add_line "/etc/sub$file" "$line"
+			capture run -q -- sh -c 'cut -c 12- /proc/self/uid_map'
+			must_equal "$status" 0
+			[[ $output == *" 65536"* ]] || tell "the sound line does not count"
+			stderr_has "warning: /etc/sub$file:" ... "'$line'" ... "line does not count"
+			[ "$(wc -l <<<"$stderr")" = 1 ] || tell "not told once"
+			capture as_user alice "$SHIFTBOX" image-unpack -q -N a layer.tar
+			must_equal "$status" 0
+			stderr_has "warning: /etc/sub$file:" ... "'$line'" ... "line does not count"
+			capture run -m user:alice -- true
+			stderr_has "'$line'"
+			stderr_has "/etc/sub$file"
+			umount "/etc/sub$file"
+		done
+	done
+	# The line of another user is not alice's.
+	add_line /etc/subuid 'bob:900000:65536 '
+	must_work run -- true
+	umount /etc/subuid
+}
+
+@test "a line that does not count, and none that does" {
+	local file
+	add_line /etc/passwd "bob:x:2002:2002::$SCRATCH/home-bob:/bin/sh"
+	add_line /etc/group "bob:x:2002:"
+	for file in uid gid; do add_line "/etc/sub$file" 'bob:900000:65536 '; done
+	capture as_user bob "$SHIFTBOX" userns-run -- true
+	must_equal "$status" 0
+	stderr_has "warning: /etc/subuid:" ... "'bob:900000:65536 ' has a COUNT that is not" ... \
+		"warning: /etc/subgid:" ... "line does not count" ... \
+		"bob has no subordinate ids: the only id of the command is 0"
+	for file in uid gid; do umount "/etc/sub$file"; done
 }
 
 @test "the caller's groups serve to find things, and are not the command's" {

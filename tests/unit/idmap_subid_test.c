@@ -64,6 +64,17 @@ TEST(subid_tells_what_is_wrong_with_a_line)
 		{ "alice:1:0", "count 0", false },
 		{ "alice:4294967295:1", "beyond the last id", false },
 		{ "alice:1:4294967295", "beyond the last id", false },
+		{ " alice:1:2", "has a blank beside the name", false },
+		{ "alice :1:2", "has a blank beside the name", false },
+		{ "\talice:1:2", "has a blank beside the name", false },
+		{ "\xef\xbb\xbf"
+		  "alice:1:2",
+			"begins with a byte order mark", false },
+		{ "alice:1:2\r", "COUNT that is not a decimal", false },
+		{ "alice:0100000:2", "zero in front", false },
+		{ "alice:1:02", "zero in front", false },
+		{ "02001:1:2", "uid with a zero in front", false },
+		{ "0:1:2", NULL, false },
 		{ "100000:65536:alice", "COUNT that is not a decimal", true },
 		{ "100000:alice:65536", "START that is not a decimal", false },
 	};
@@ -102,6 +113,46 @@ TEST(subid_knows_a_user_by_the_whole_name_only)
 
 		CHECK_INT(subid_each(rows[i].line, meet, &m), 0);
 		if (m.mine != rows[i].mine)
+			test_fail(__FILE__, __LINE__, "%s", rows[i].line);
+	}
+}
+
+static int count_meant(const struct subid_line *l, void *arg)
+{
+	*(int *)arg += subid_is_meant_for(l, &alice);
+	return 0;
+}
+
+TEST(subid_knows_the_lines_that_are_meant_for_a_user)
+{
+	static const struct {
+		const char *line;
+		int meant;
+	} rows[] = {
+		{ "alice:1:2", 1 },
+		{ "alice:1:2 ", 1 },
+		{ " alice:1:2", 1 },
+		{ "2001:1:2:", 1 },
+		{ "02001:1:2", 1 },
+		{ "alice 1 2", 1 },
+		{ "alice=1:2", 1 },
+		{ "alice,1,2", 1 },
+		{ "1:2:alice", 1 },
+		{ "\xef\xbb\xbf"
+		  "alice:1:2",
+			1 },
+		{ "alice2:1:2:", 0 },
+		{ "bob:1:2 ", 0 },
+		{ "2001 1 2", 0 },
+		{ " # alice:1:2", 0 },
+		{ "  ", 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int meant = 0;
+
+		CHECK_INT(subid_each(rows[i].line, count_meant, &meant), 0);
+		if (meant != rows[i].meant)
 			test_fail(__FILE__, __LINE__, "%s", rows[i].line);
 	}
 }
