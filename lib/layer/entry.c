@@ -146,6 +146,33 @@ static int acl_convert(
 	return 0;
 }
 
+/*
+ * acl(5), "Correspondence between ACL entries and file permission bits": in an ACL with a mask, the
+ * mask is what stat(2) shows as the group's bits. libarchive writes the bits of the owning group
+ * into the header instead, GNU tar the mask.
+ */
+static int mode_of_mask(struct layer_entry *ret, struct err *e)
+{
+	for (size_t i = 0; i < ret->xattrs->len; i++) {
+		const struct xattr *x = &ret->xattrs->items[i];
+		struct acl acl;
+		int r;
+
+		if (strcmp(x->name, IDATTR_ACL_ACCESS) != 0)
+			continue;
+		r = acl_parse(x->value, x->size, &acl);
+		if (r < 0)
+			return r == -ENOMEM ? err_nomem(e) :
+					      0; /* malformed: setting it will fail */
+		for (size_t k = 0; k < acl.len; k++)
+			if (acl.items[k].tag == ACL_MASK)
+				ret->mode = (ret->mode & ~(mode_t)S_IRWXG) |
+					(mode_t)acl.items[k].perm << 3;
+		acl_done(&acl);
+	}
+	return 0;
+}
+
 static int add_acls(struct entry_reader *r, struct layer_entry *ret, const struct xattr_file *file,
 	struct err *e)
 {
@@ -173,7 +200,7 @@ static int add_acls(struct entry_reader *r, struct layer_entry *ret, const struc
 		if (x == 0)
 			x = xattrs_add(ret->xattrs, acls[i].name, b.data, b.len, file, e);
 	}
-	return x;
+	return x < 0 ? x : mode_of_mask(ret, e);
 }
 
 static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct err *e)

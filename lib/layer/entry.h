@@ -17,7 +17,7 @@ struct layer_entry {
 	const char *hardlink; /* the target of a hard link, in the form of path; or NULL */
 	const char *symlink;  /* the target of a symbolic link, unchanged; or NULL */
 	mode_t type;          /* S_IFMT bits; 0 for a hard link */
-	mode_t mode;          /* 07777 bits */
+	mode_t mode;          /* 07777 bits; the group's are those of an ACL's mask in text form */
 	uint32_t uid, gid;
 	uint64_t size; /* of a regular file, in bytes */
 	dev_t rdev;

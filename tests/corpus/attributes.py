@@ -544,6 +544,58 @@ case(
         'd': D(xattrs={'system.posix_acl_default': DEFAULT}),
     },
 )
+MASKED = acl(
+    (USER_OBJ, 6, NOBODY),
+    (USER, 6, 1000),
+    (GROUP_OBJ, 4, NOBODY),
+    (MASK, 6, NOBODY),
+    (OTHER, 4, NOBODY),
+)
+CLOSED = acl(
+    (USER_OBJ, 7, NOBODY),
+    (USER, 7, 1000),
+    (GROUP_OBJ, 5, NOBODY),
+    (MASK, 0, NOBODY),
+    (OTHER, 0, NOBODY),
+)
+case(
+    'acl-of-bsdtar',
+    'the header has the bits of the owning group, the mask is in the ACL alone',
+    [
+        archive(
+            entry(
+                'f',
+                mode=0o4644,
+                pax=[
+                    (
+                        'SCHILY.acl.access',
+                        'user::rw-,group::r--,other::r--,user:someone:rw-:1000,mask::rw-',
+                    )
+                ],
+            ),
+            folder(
+                'd',
+                mode=0o3750,
+                pax=[
+                    (
+                        'SCHILY.acl.access',
+                        'user::rwx,group::r-x,other::---,user:someone:rwx:1000,mask::---',
+                    )
+                ],
+            ),
+            entry(
+                'plain',
+                mode=0o640,
+                pax=[('SCHILY.acl.access', 'user::rw-,group::r--,other::---')],
+            ),
+        )
+    ],
+    tree={
+        'f': F(mode=0o4664, xattrs={'system.posix_acl_access': MASKED}),
+        'd': D(0o3700, xattrs={'system.posix_acl_access': CLOSED}),
+        'plain': F(mode=0o640),
+    },
+)
 case(
     'acl-of-a-name',
     'an account that would be looked up on this machine',

@@ -144,6 +144,61 @@ TEST(layer_modes_are_the_headers_whatever_the_acl_says)
 	CHECK_STR(layers_xattr(&s, "d/s", "system.posix_acl_default"), "-");
 }
 
+/* bsdtar writes the owning group's bits into the header, where stat(2) has the mask. */
+TEST(layer_masks_of_acls_in_text_beat_the_headers_group_bits)
+{
+	static const struct {
+		struct tar_entry t;
+		const char *want, *acl;
+	} cases[] = {
+		{ { "f", .mode = 0644,
+			  .pax = { "SCHILY.acl.access=user::rw-,group::r--,other::r--,"
+				   "user:someone:rw-:1000,mask::rw-" } },
+			"f 0664 0:0 0.0 =",
+			"0200000001000600ffffffff02000600e803000004000400ffffffff10000600ffffffff20"
+			"000400ffffffff" },
+		{ { "d", .type = '5', .mode = 03750,
+			  .pax = { "SCHILY.acl.access=user::rwx,group::r-x,other::---,"
+				   "user:someone:rwx:1000,mask::rwx" } },
+			"d 3770 0:0 0.0",
+			"0200000001000700ffffffff02000700e803000004000500ffffffff10000700ffffffff20"
+			"000000ffffffff" },
+		{ { "f", .mode = 04640,
+			  .pax = { "SCHILY.acl.access=user::rw-,group::r--,other::---,"
+				   "group:x:rw-:7,mask::---" } },
+			"f 4600 0:0 0.0 =",
+			"0200000001000600ffffffff04000400ffffffff080006000700000010000000ffffffff20"
+			"000000ffffffff" },
+		{ { "p", .type = '6', .mode = 0640,
+			  .pax = { "SCHILY.acl.access=user::rw-,group::r--,other::---,"
+				   "user:x:rw-:7,mask::rw-" } },
+			"p 0660 0:0 0.0",
+			"0200000001000600ffffffff020006000700000004000400ffffffff10000600ffffffff20"
+			"000000ffffffff" },
+		/* Without a mask the mode says it all. */
+		{ { "f", .mode = 0640,
+			  .pax = { "SCHILY.acl.access=user::rw-,group::r--,other::---" } },
+			"f 0640 0:0 0.0 =", "-" },
+		/* A default ACL has nothing to do with the directory's own mode. */
+		{ { "d", .type = '5', .mode = 0755,
+			  .pax = { "SCHILY.acl.default=user::rwx,group::r-x,other::---,"
+				   "user:x:rwx:7,mask::rwx" } },
+			"d 0755 0:0 0.0", "-" },
+	};
+	static struct layers s;
+
+	layers_open(&s, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct tar_entry list[] = { cases[i].t, END };
+
+		s.n = 0;
+		layers_must(&s, list);
+		CHECK_STR(layers_show(&s, cases[i].t.name), cases[i].want);
+		CHECK_STR(
+			layers_xattr(&s, cases[i].t.name, "system.posix_acl_access"), cases[i].acl);
+	}
+}
+
 TEST(layer_starts_plain_below_a_directory_that_hands_things_down)
 {
 	static const struct tar_entry list[] = { { "d", .type = '5', .mode = 0755, .gid = 3 },
