@@ -38,9 +38,15 @@ enum state { HEADER, META, SPARSE, DATA, END };
 /* The extension headers before an entry: their kinds, and what the pax header says. */
 struct pending {
 	bool pax, long_name, long_link;
-	unsigned headers;
+	unsigned headers; /* global ones, too */
 	struct tar_pax said;
 };
+
+/* Must an entry follow? POSIX.1 pax: a global header belongs to no entry in particular. */
+static bool entry_is_missing(const struct pending *p)
+{
+	return p->pax || p->long_name || p->long_link;
+}
 
 struct tar_check {
 	enum state state;
@@ -57,8 +63,8 @@ struct tar_check {
 	struct pending ext;
 	VEC(struct tar_fact) facts;
 	size_t next;
-	bool any;           /* an entry was seen */
-	bool tail;          /* no entry was seen, but a byte that is not zero follows the end */
+	bool any;           /* an entry or a global header was seen */
+	bool tail;          /* neither was seen, but a byte that is not zero follows the end */
 	char name[256 + 1]; /* of the current entry, for messages */
 };
 
@@ -217,6 +223,8 @@ static int meta_begin(struct tar_check *t, char type, uint64_t size, struct err 
 		return bad(t, e, "has two extension headers of one kind");
 	if (seen)
 		*seen = true;
+	else
+		t->any = true;
 
 	t->meta_type = type;
 	t->meta_size = size;
@@ -315,7 +323,9 @@ static int header(struct tar_check *t, struct err *e)
 
 	if (is_zero(p)) {
 		t->state = END;
-		return t->ext.headers ? bad(t, e, "the archive ends after an extension header") : 0;
+		return entry_is_missing(&t->ext) ?
+			bad(t, e, "the archive ends after an extension header") :
+			0;
 	}
 	if (!t->ext.said.has_path && !t->ext.long_name)
 		set_name(t, p + F_NAME, 100);
@@ -425,7 +435,7 @@ void tar_check_skip(struct tar_check *t, uint64_t n)
 
 int tar_check_end(struct tar_check *t, struct err *e)
 {
-	if (t->state == END || (t->state == HEADER && t->have == 0 && t->ext.headers == 0))
+	if (t->state == END || (t->state == HEADER && t->have == 0 && !entry_is_missing(&t->ext)))
 		return 0;
 	return bad(t, e, "the archive is cut off");
 }

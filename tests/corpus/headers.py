@@ -224,6 +224,26 @@ case(
     [archive(OK, extension([('mtime', '5')]))],
     refused='the archive ends after an extension header',
 )
+for name, records in (('', [('comment', '0' * 40)]), ('-without-records', [])):
+    END = extension(records, kind='g', name='pax_global_header')
+    case(
+        'global-header-alone' + name,
+        'which git archive writes of an empty tree: it stands for no entry',
+        [archive(OK), archive(END)],
+        tree={'ok': F('ok')},
+    )
+    case(
+        'global-header-at-the-end' + name,
+        'with blocks that mark the end, or without',
+        [archive(OK, END), archive(file('f', 'f'), END, end=0)],
+        tree={'ok': F('ok'), 'f': F('f')},
+    )
+case(
+    'end-after-global-and-extension',
+    'the entry of the other header is missing',
+    [archive(OK, extension([('mtime', '5')]), extension([('comment', 'c')], kind='g'))],
+    refused='the archive ends after an extension header',
+)
 case('no-end', 'no blocks of zeros at the end', [archive(OK, end=0)], tree={'ok': F('ok')})
 case(
     'one-zero-block',

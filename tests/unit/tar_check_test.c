@@ -194,6 +194,52 @@ TEST(tar_check_knows_where_an_archive_may_end)
 	}
 }
 
+/* POSIX.1 pax: a global header is for all entries that follow, and there need be none. */
+TEST(tar_check_lets_an_archive_end_after_a_global_header)
+{
+	static const struct {
+		struct tar_entry list[4];
+		bool fine;
+	} cases[] = {
+		{ { { "g", .type = 'g', .data = "7 a=bc\n" } }, true },
+		{ { { "g", .type = 'g' } }, true },
+		{ { { .name = "f" }, { "g", .type = 'g', .data = "7 a=bc\n" } }, true },
+		{ { { "g", .type = 'g', .data = "7 a=bc\n" }, { "g", .type = 'g' } }, true },
+		{ { { "g", .type = 'g' }, { "x", .type = 'x', .data = "7 a=bc\n" } }, false },
+		{ { { "x", .type = 'x', .data = "7 a=bc\n" }, { "g", .type = 'g' } }, false },
+		{ { { "L", .type = 'L', .data = "long" }, { "g", .type = 'g' } }, false },
+		{ { { "g", .type = 'g' }, { "K", .type = 'K', .data = "long" } }, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_buf struct buf b = tar_make(cases[i].list);
+
+		/* With blocks that end the archive, with one, without. */
+		for (int cut = 0; cut < 3; cut++, b.len -= 512) {
+			struct err e = ERR_INIT;
+			struct tar_fact f;
+
+			if ((check(&b, 512, &f, &e) >= 0) != cases[i].fine)
+				test_fail(__FILE__, __LINE__, "%zu: %s", i, e.what);
+		}
+	}
+}
+
+TEST(tar_check_takes_what_follows_a_global_header_for_no_disk_image)
+{
+	static const struct tar_entry list[] = { { "g", .type = 'g' }, { .name = NULL } };
+	scoped_buf struct buf b = tar_make(list);
+	struct tar_check *t;
+	bool more;
+
+	buf_str(&b, "rest");
+	REQUIRE(tar_check_new(NULL, NULL, &t, NULL) == 0);
+	REQUIRE(tar_check_feed(t, b.data, b.len, NULL) == 0);
+	CHECK(!tar_check_no_archive(t, &more));
+	CHECK(!more);
+	tar_check_free(t);
+}
+
 /* An archive without entries is one of zeros: a filesystem's image begins with some, too. */
 TEST(tar_check_tells_zeros_from_what_only_begins_with_them)
 {
