@@ -55,6 +55,7 @@ struct tar_check {
 	uint64_t pos;   /* offset of the next byte to be fed */
 	uint64_t start; /* offset of the first header of the entry */
 	uint64_t skip;  /* remaining bytes of body and padding, in DATA */
+	unsigned pad;   /* how many of them are padding */
 	unsigned char block[BLOCK];
 	size_t have; /* bytes in block */
 	char meta_type;
@@ -306,7 +307,8 @@ static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct 
 		return err_nomem(e);
 	t->any = true;
 
-	t->skip = (f.size + BLOCK - 1) & ~(uint64_t)(BLOCK - 1);
+	t->pad = (unsigned)(-f.size & (BLOCK - 1));
+	t->skip = f.size + t->pad;
 	t->state = type == 'S' && t->block[F_EXTENDED] ? SPARSE : DATA;
 	t->ext = (struct pending){ .pax = false };
 	return t->count && f.size ? t->count(t->arg, f.size, t->name, e) : 0;
@@ -433,9 +435,15 @@ void tar_check_skip(struct tar_check *t, uint64_t n)
 		t->state = HEADER;
 }
 
+size_t tar_check_missing(const struct tar_check *t)
+{
+	return t->state == DATA && t->skip <= t->pad ? t->skip : 0;
+}
+
 int tar_check_end(struct tar_check *t, struct err *e)
 {
-	if (t->state == END || (t->state == HEADER && t->have == 0 && !entry_is_missing(&t->ext)))
+	if (t->state == END || tar_check_missing(t) > 0 ||
+		(t->state == HEADER && t->have == 0 && !entry_is_missing(&t->ext)))
 		return 0;
 	return bad(t, e, "the archive is cut off");
 }

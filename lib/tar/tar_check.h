@@ -48,8 +48,15 @@ MUST_CHECK int tar_check_feed(struct tar_check *t, const void *p, size_t n, stru
 bool tar_check_may_skip(const struct tar_check *t, uint64_t n);
 void tar_check_skip(struct tar_check *t, uint64_t n);
 
-/* The stream has ended. Returns -EBADMSG with e filled if that is amid an entry or header. */
+/*
+ * The stream has ended. Returns -EBADMSG with e filled if that is amid a header or a body. The
+ * padding of the last body may be missing, as in what a Go program leaves that does not close its
+ * archive/tar.Writer.
+ */
 MUST_CHECK int tar_check_end(struct tar_check *t, struct err *e);
+
+/* The number of bytes that are missing of the padding, if the stream ends here; less than 512. */
+size_t tar_check_missing(const struct tar_check *t);
 
 /* Take the next entry from the queue of those seen. Returns false if the queue is empty. */
 bool tar_check_next(struct tar_check *t, struct tar_fact *ret);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/log.h"
+
 struct tar_read {
 	struct tar_read_source source;
 	struct archive *a;
@@ -19,25 +21,42 @@ struct tar_read {
 	struct err err;
 };
 
+/* The stream has ended. Give libarchive the padding that is missing, which it insists on. */
+static la_ssize_t end_of_stream(struct tar_read *r, const void **ret, struct err *e)
+{
+	static const char zeros[512];
+	size_t n = tar_check_missing(r->check);
+	int x = tar_check_end(r->check, e);
+
+	if (x < 0 || n == 0)
+		return x;
+	log_verbose("'%s': the archive ends with the data of this entry, without padding: the "
+		    "program that wrote it did not finish it",
+		tar_check_name(r->check));
+	x = tar_check_feed(r->check, zeros, n, e);
+	*ret = zeros;
+	return x < 0 ? x : (la_ssize_t)n;
+}
+
 static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
 {
 	struct tar_read *r = arg;
 	ssize_t n;
-	int x;
+	int x = 0;
 
 	if (r->ended)
 		return 0;
 	n = r->source.read(r->source.arg, ret, &r->err);
+	r->ended = n == 0;
 	if (n > 0)
 		x = tar_check_feed(r->check, *ret, (size_t)n, &r->err);
-	else
-		x = n < 0 ? (int)n : tar_check_end(r->check, &r->err);
-	if (x < 0) {
+	else if (n == 0)
+		n = end_of_stream(r, ret, &r->err);
+	if (x < 0 || n < 0) {
 		r->failed = true;
-		archive_set_error(a, -x, "cannot read");
+		archive_set_error(a, (int)(x < 0 ? -x : -n), "cannot read");
 		return ARCHIVE_FATAL;
 	}
-	r->ended = n == 0;
 	return n;
 }
 

@@ -224,6 +224,25 @@ case(
     [archive(OK, extension([('mtime', '5')]))],
     refused='the archive ends after an extension header',
 )
+case(
+    'no-padding',
+    'what a Go program leaves that does not close its archive: all data are there',
+    [archive(OK), header('f', size=5) + b'12345'],
+    tree={'ok': F('ok'), 'f': F('12345')},
+)
+case(
+    'padding-in-part',
+    'some bytes of it',
+    [header('f', size=5) + b'12345' + bytes(500)],
+    tree={'f': F('12345')},
+)
+refused('no-padding-and-cut', 'a byte of the data', header('f', size=5) + b'1234', CUT)
+case(
+    'padding-and-a-piece-of-the-end',
+    'is no block',
+    [archive(OK, end=100)],
+    refused=CUT,
+)
 for name, records in (('', [('comment', '0' * 40)]), ('-without-records', [])):
     END = extension(records, kind='g', name='pax_global_header')
     case(

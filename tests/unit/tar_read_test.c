@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* tar_check and libarchive make the same of an archive, in whatever pieces it comes. */
+
+#include "../../lib/tar/tar_read.h"
+
+#include <archive.h>
+#include <archive_entry.h>
+#include <errno.h>
+#include <string.h>
+
+#include "make_tar.h"
+#include "test.h"
+
+#define END { .name = NULL }
+
+static void add_data(struct tar_read *t, struct buf *ret)
+{
+	const void *p;
+	size_t n;
+	la_int64_t at;
+
+	while (archive_read_data_block(tar_read_archive(t), &p, &n, &at) == ARCHIVE_OK)
+		buf_add(ret, p, n);
+}
+
+static void add_entry(struct tar_read *t, const struct tar_fact *f, struct buf *ret)
+{
+	struct archive_entry *ae = tar_read_entry(t);
+	const char *hard = archive_entry_hardlink(ae), *soft = archive_entry_symlink(ae);
+
+	buf_printf(ret, "%s%s %u:%u %lld", ret->len ? "; " : "", archive_entry_pathname(ae), f->uid,
+		f->gid, (long long)f->sec);
+	if (hard || soft)
+		buf_printf(ret, " %s%s", hard ? "=>" : "->", hard ? hard : soft);
+	if (archive_entry_filetype(ae) != AE_IFREG)
+		return;
+	buf_printf(ret, " %lld=", (long long)archive_entry_size(ae));
+	add_data(t, ret);
+}
+
+/*
+ * Describe all entries in a line: "NAME UID:GID MTIME SIZE=DATA" of a file, "=>TARGET" of a hard
+ * link, "->TARGET" of a symbolic one; separated by "; ".
+ */
+static int describe(const struct buf *b, size_t piece, struct buf *ret, struct err *e)
+{
+	struct tar_stream stream = { .b = b, .piece = piece };
+	const struct tar_read_source source = { .read = tar_stream_read, .arg = &stream };
+	struct tar_read *t;
+	struct tar_fact f;
+	int r = tar_read_open(&source, &t, e);
+
+	buf_reset(ret);
+	if (r < 0)
+		return r;
+	while ((r = tar_read_next(t, &f, e)) > 0)
+		add_entry(t, &f, ret);
+	tar_read_free(t);
+	REQUIRE(buf_get(ret));
+	return r;
+}
+
+/* In pieces of all kinds of sizes, which cut headers, too. */
+static void must_be(const struct buf *b, const char *want, const char *file, int line)
+{
+	for (size_t piece = 1; piece < 6000; piece += piece < 20 ? 1 : piece / 3) {
+		scoped_buf struct buf got = BUF_INIT;
+		struct err e = ERR_INIT;
+
+		if (describe(b, piece, &got, &e) < 0)
+			test_fail(file, line, "in pieces of %zu: %s: %s; want '%s'", piece, e.on,
+				e.what, want);
+		else if (strcmp(buf_get(&got), want) != 0)
+			test_fail(file, line, "in pieces of %zu: '%s', not '%s'", piece,
+				buf_get(&got), want);
+	}
+}
+
+#define MUST_BE(b, want) must_be(b, want, __FILE__, __LINE__)
+
+/* What a Go program leaves that does not close its archive/tar.Writer. */
+TEST(an_archive_may_end_with_the_last_byte_of_data)
+{
+	static const struct tar_entry list[] = { { "d", .type = '5' }, { "d/f", .data = "12345" },
+		END };
+	scoped_buf struct buf b = tar_make(list);
+	const size_t data = 2 * 512 + 5;
+
+	for (b.len = data; b.len <= (size_t)3 * 512; b.len += b.len == data ? 1 : 101)
+		MUST_BE(&b, "d 0:0 0; d/f 0:0 0 5=12345");
+	for (b.len = data - 1; b.len > 512; b.len -= b.len > 1024 ? 1 : 101) {
+		scoped_buf struct buf got = BUF_INIT;
+		struct err e = ERR_INIT;
+
+		CHECK_INT(describe(&b, 700, &got, &e), -EBADMSG);
+		CHECK_HAS(e.what, "cut off");
+	}
+}
