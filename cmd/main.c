@@ -45,7 +45,7 @@ static void print_field(const char *title, const char *text)
 
 static int report(const struct cmd *cmd, struct err *e, bool json)
 {
-	scoped_buf struct buf b = BUF_INIT;
+	scoped_buf struct buf b = BUF_INIT, on = BUF_INIT;
 	int status = cmd && cmd->status_failed ? cmd->status_failed :
 		e->usage                       ? STATUS_USAGE :
 						 STATUS_FAILED;
@@ -62,7 +62,8 @@ static int report(const struct cmd *cmd, struct err *e, bool json)
 	buf_printf(&b, "shiftbox%s%s: ", cmd ? " " : "", cmd ? cmd->name : "");
 	if (e->on[0]) {
 		buf_char(&b, '\'');
-		buf_escaped(&b, e->on, strlen(e->on));
+		buf_name(&on, e->on);
+		buf_escaped(&b, buf_get(&on) ? buf_get(&on) : "", on.len);
 		buf_str(&b, "': ");
 	}
 	buf_escaped(&b, e->what, strlen(e->what));

@@ -150,6 +150,30 @@ void buf_escaped(struct buf *b, const char *s, size_t n)
 	}
 }
 
+static bool continues(char c)
+{
+	return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+void buf_name(struct buf *b, const char *s)
+{
+	enum { WHOLE = 230, HALF = 110 };
+	size_t len = strlen(s), head = HALF, tail = len - HALF;
+
+	if (len <= WHOLE) {
+		buf_add(b, s, len);
+		return;
+	}
+	/* Characters stay whole; a character of UTF-8 has at most three bytes behind its first. */
+	for (int i = 0; i < 3 && continues(s[head]); i++)
+		head--;
+	for (int i = 0; i < 3 && continues(s[tail]); i++)
+		tail++;
+	buf_add(b, s, head);
+	buf_str(b, "...");
+	buf_add(b, s + tail, len - tail);
+}
+
 const char *buf_get(const struct buf *b)
 {
 	return b->oom ? NULL : b->data ? b->data : "";

@@ -32,6 +32,12 @@ void buf_printf(struct buf *b, const char *fmt, ...) PRINTF(2, 3);
  */
 void buf_escaped(struct buf *b, const char *s, size_t n);
 
+/*
+ * Append a name for a message, which is still to be escaped: if it has more than 230 bytes, "..."
+ * replaces its middle, so that the reader gets to what the message says about it.
+ */
+void buf_name(struct buf *b, const char *s);
+
 /* Return the string, which b owns: "" if it is empty, NULL after a failed allocation. */
 const char *buf_get(const struct buf *b);
 

@@ -19,6 +19,7 @@
 #include "../tar/tar_name.h"
 #include "../tar/tar_read.h"
 #include "layer_limits.h"
+#include "layer_priv.h"
 
 struct entry_reader {
 	layer_read *read;
@@ -258,7 +259,7 @@ static int fill(
 	};
 	buf_reset(&r->path);
 	buf_reset(&r->hardlink);
-	x = tar_name_normal(ret->raw, &r->path, e);
+	x = tar_name_marked(ret->raw, LAYER_WHITEOUT, &r->path, e);
 	if (x == 0 && hardlink)
 		x = tar_name_normal(hardlink, &r->hardlink, e);
 	if (x == -ENAMETOOLONG && hardlink)

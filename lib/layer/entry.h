@@ -12,7 +12,7 @@
 
 /* One entry of a tar stream in normal form. Valid until the next entry is read. */
 struct layer_entry {
-	const char *path;     /* as tar_name_normal() returns it; "" is the root */
+	const char *path;     /* as tar_name_marked() returns it for whiteouts; "" is the root */
 	const char *raw;      /* the name in the archive, for messages */
 	const char *hardlink; /* the target of a hard link, in the form of path; or NULL */
 	const char *symlink;  /* the target of a symbolic link, unchanged; or NULL */

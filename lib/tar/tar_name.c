@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* linux/limits.h: PATH_MAX includes the NUL. */
@@ -26,9 +27,30 @@ int tar_name_fits(const char *raw, const char *what, const char *text, struct er
 	return strlen(text) > PATH_LIMIT ? too_long(raw, what, e) : 0;
 }
 
-int tar_name_normal(const char *raw, struct buf *ret, struct err *e)
+/* Does nothing follow in a name but slashes and "." components? */
+static bool is_last(const char *p)
 {
-	size_t begin = ret->len;
+	for (const char *end; *p; p = end) {
+		end = p + strcspn(p, "/");
+		if (end - p > 1 || (end - p == 1 && *p != '.'))
+			return false;
+		end += strspn(end, "/");
+	}
+	return true;
+}
+
+static int component_too_long(const char *raw, struct err *e)
+{
+	(void)err_say(e, ENAMETOOLONG, raw, "the name has a component of more than %d bytes",
+		COMPONENT_LIMIT);
+	err_why(e, "Linux accepts no longer name (NAME_MAX)");
+	err_try(e, "rebuild the image without it");
+	return -ENAMETOOLONG;
+}
+
+int tar_name_marked(const char *raw, const char *mark, struct buf *ret, struct err *e)
+{
+	size_t begin = ret->len, free = 0, mark_len = strlen(mark);
 
 	for (const char *p = raw, *end; *p; p = end) {
 		size_t n;
@@ -41,14 +63,20 @@ int tar_name_normal(const char *raw, struct buf *ret, struct err *e)
 			continue;
 		if (n == 2 && !memcmp(p, "..", 2))
 			return err_say(e, EINVAL, raw, "the name has a component \"..\"");
-		if (n > COMPONENT_LIMIT)
-			return err_say(e, ENAMETOOLONG, raw,
-				"the name has a component of more than %d bytes", COMPONENT_LIMIT);
+		if (mark_len && n > mark_len && !memcmp(p, mark, mark_len) && is_last(end))
+			free = mark_len;
+		if (n > COMPONENT_LIMIT + free)
+			return component_too_long(raw, e);
 		if (ret->len > begin)
 			buf_char(ret, '/');
 		buf_add(ret, p, n);
-		if (ret->len - begin > PATH_LIMIT)
+		if (ret->len - begin > PATH_LIMIT + free)
 			return too_long(raw, "the name", e);
 	}
 	return buf_get(ret) ? 0 : err_nomem(e);
+}
+
+int tar_name_normal(const char *raw, struct buf *ret, struct err *e)
+{
+	return tar_name_marked(raw, "", ret, e);
 }

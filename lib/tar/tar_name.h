@@ -14,6 +14,12 @@
 MUST_CHECK int tar_name_normal(const char *raw, struct buf *ret, struct err *e);
 
 /*
+ * As tar_name_normal(), but a last component that begins with mark stands for the name behind it
+ * and is never created under its own: mark does not count for the two limits.
+ */
+MUST_CHECK int tar_name_marked(const char *raw, const char *mark, struct buf *ret, struct err *e);
+
+/*
  * Returns -ENAMETOOLONG with e filled if text with its NUL exceeds PATH_MAX, else 0. raw is the
  * name of the entry and what describes text ("the target of the symbolic link"), both for the
  * message.

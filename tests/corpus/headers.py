@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Headers that two readers could read in two ways, that no file can have, and odd ones that must be
 read."""
-from cases import D, F, L, P, case
+from cases import D, F, IMPLIED, L, P, case
 from tarball import (
     archive,
     base256,
@@ -586,12 +586,18 @@ case(
     [archive(file(LONGEST, '1'), link('l', LONGEST))],
     tree=dict.fromkeys([LONGEST, 'l'], F('1')),
 )
+case(
+    'path-4095-of-a-whiteout',
+    'the path of what it hides counts',
+    [archive(OK, file(LONGEST, '1')), archive(file(LONGEST[:-95] + '.wh.' + 'f' * 95))],
+    tree={'ok': F('ok'), LONGEST[:-96]: IMPLIED()},
+)
 for n, what, entry_ in (
     ('4096', 'a path of one byte more', file(LONGEST + 'f')),
     ('4097', 'of two', file(LONGEST + 'ff')),
     ('of-a-folder', 'a directory', folder(LONGEST + 'd')),
     ('of-a-link', 'a symbolic link', symlink(LONGEST + 's', 'x')),
-    ('of-a-whiteout', 'a whiteout', file(LONGEST[:-95] + '.wh.' + 'w' * 92)),
+    ('of-a-whiteout', 'a whiteout', file(LONGEST[:-95] + '.wh.' + 'f' * 96)),
     ('of-many-components', '2049 directories', file('x/' * 2048 + 'f')),
 ):
     refused(

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """What layers take away from those below."""
-from cases import CANARY, D, F, L, case
+from cases import CANARY, D, F, IMPLIED, L, case
 from tarball import archive, entry, file, folder, link, opaque, symlink, whiteout
 
 BASE = archive(
@@ -52,6 +52,38 @@ case(
     [BASE, archive(folder('d'), file('d/.wh...'))],
     refused=NO_NAME,
     on="'d/.wh...'",
+)
+for size in (251, 252, 255):
+    case(
+        'whiteout-of-%d-bytes' % size,
+        'its own name is longer than a file can have, and is never created',
+        [
+            archive(file('keep', 'k'), file('n' * size, 'x'), file('d/' + 'n' * size, 'x')),
+            archive(whiteout('n' * size), whiteout('d/' + 'n' * size)),
+        ],
+        tree={'keep': F('k'), 'd': IMPLIED()},
+    )
+case(
+    'whiteout-of-255-bytes-of-umlauts',
+    'bytes count, not characters',
+    [
+        archive(file('keep', 'k'), file('x' + '\u00e4' * 127, 'x')),
+        archive(whiteout('x' + '\u00e4' * 127)),
+    ],
+    tree={'keep': F('k')},
+)
+case(
+    'whiteout-of-256-bytes',
+    'no file can have this name',
+    [BASE, archive(whiteout('n' * 256))],
+    refused='has a component of more than 255 bytes',
+    on="'.wh." + 'n' * 106 + '...' + 'n' * 110 + "'",
+)
+case(
+    'whiteout-of-255-bytes-as-parent',
+    'where the prefix stands for nothing, it counts',
+    [BASE, archive(file('.wh.' + 'n' * 255 + '/x'))],
+    refused='has a component of more than 255 bytes',
 )
 case(
     'whiteout-as-parent',

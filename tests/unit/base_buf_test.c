@@ -2,6 +2,7 @@
 #include "test.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "../../lib/base/buf.h"
 #include "../../lib/base/vec.h"
@@ -155,4 +156,34 @@ TEST(vec_grows_and_strv_owns_its_strings)
 	CHECK_STR(s.items[0], "word 0");
 	CHECK_STR(s.items[19], "word 19");
 	strv_done(&s);
+}
+
+TEST(names_of_more_than_230_bytes_lose_their_middle)
+{
+	static const char *const letters[] = { "n", "\303\244", "\342\202\254",
+		"\360\237\230\200" };
+
+	for (size_t i = 0; i < ARRAY_LEN(letters); i++)
+		for (size_t n = 1; n < 300; n++) {
+			scoped_buf struct buf name = BUF_INIT, b = BUF_INIT, safe = BUF_INIT;
+
+			buf_str(&name, "head");
+			for (size_t k = 0; k < n; k++)
+				buf_str(&name, letters[i]);
+			buf_str(&name, "tail");
+			REQUIRE(buf_get(&name));
+			buf_name(&b, buf_get(&name));
+			REQUIRE(buf_get(&b));
+			if (name.len <= 230) {
+				CHECK_STR(buf_get(&b), buf_get(&name));
+				continue;
+			}
+			CHECK(b.len > 215 && b.len <= 223);
+			CHECK(!strncmp(buf_get(&b), "head", 4));
+			CHECK_STR(buf_get(&b) + b.len - 4, "tail");
+			CHECK(strstr(buf_get(&b), "..."));
+			/* No character was torn. */
+			buf_escaped(&safe, buf_get(&b), b.len);
+			CHECK_STR(buf_get(&safe), buf_get(&b));
+		}
 }

@@ -87,3 +87,51 @@ TEST(tar_names_may_be_as_long_as_linux_accepts)
 	part[NAME_MAX] = '\0';
 	CHECK_INT(tar_name_normal(part, &b, &e), 0);
 }
+
+/* layer.md, "Whiteouts": the prefix is that of a name that is never created. */
+TEST(marks_do_not_count_for_the_length_of_a_name)
+{
+	static const struct {
+		const char *head; /* before n bytes */
+		size_t n;
+		const char *tail;
+		int r;
+	} cases[] = {
+		{ ".wh.", NAME_MAX, "", 0 },
+		{ ".wh.", NAME_MAX + 1, "", -ENAMETOOLONG },
+		{ "d/.wh.", NAME_MAX, "", 0 },
+		{ "./d/.wh.", NAME_MAX, "/./", 0 },
+		{ "d/.wh.", NAME_MAX, "/x", -ENAMETOOLONG },
+		{ "d/.wh.", NAME_MAX, "/..x", -ENAMETOOLONG },
+		{ "d/.wh.", NAME_MAX - 4, "/x", 0 },
+		{ "d/.wx.", NAME_MAX, "", -ENAMETOOLONG },
+		{ "", NAME_MAX + 1, "/.wh.x", -ENAMETOOLONG },
+	};
+	scoped_free char *longest = long_name(PATH_MAX - 1);
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_buf struct buf raw = BUF_INIT, b = BUF_INIT, again = BUF_INIT;
+		struct err e = ERR_INIT;
+
+		buf_str(&raw, cases[i].head);
+		for (size_t k = 0; k < cases[i].n; k++)
+			buf_char(&raw, 'n');
+		buf_str(&raw, cases[i].tail);
+		REQUIRE(buf_get(&raw));
+		CHECK_INT(tar_name_marked(buf_get(&raw), ".wh.", &b, &e), cases[i].r);
+		if (cases[i].n >= NAME_MAX)
+			CHECK_INT(tar_name_normal(buf_get(&raw), &again, &e), -ENAMETOOLONG);
+	}
+
+	/* ".../.wh.x": the path has four bytes more than one can have. */
+	for (int more = 0; more < 2; more++) {
+		scoped_buf struct buf raw = BUF_INIT, b = BUF_INIT;
+		struct err e = ERR_INIT;
+
+		buf_add(&raw, longest, PATH_MAX - 2);
+		buf_str(&raw, more ? ".wh.xx" : ".wh.x");
+		REQUIRE(buf_get(&raw));
+		CHECK_INT(tar_name_marked(buf_get(&raw), ".wh.", &b, &e), more ? -ENAMETOOLONG : 0);
+		CHECK_INT(tar_name_normal(buf_get(&raw), &b, &e), -ENAMETOOLONG);
+	}
+}
