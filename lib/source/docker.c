@@ -15,85 +15,101 @@
 #include "../base/json.h"
 #include "../base/log.h"
 #include "../base/num.h"
+#include "../base/vec.h"
+#include "image_ref.h"
 #include "manifest.h"
 #include "source_part.h"
 
 static const char document[] = "manifest.json";
 
-/*
- * Does the tag match the user's reference? The reference may omit the tag, which is then "latest",
- * and any leading components of the repository.
- */
-static bool tag_matches(const char *tag, const char *ref)
-{
-	const char *last = strrchr(ref, '/');
-	size_t n = strlen(ref), k = strlen(tag);
+/* The images of an archive, and which of them the user's reference names. */
+struct choice {
+	const char *ref;                  /* NULL: any */
+	const struct json *exact, *loose; /* the first image with this tag, or with one like it */
+	size_t n_loose;                   /* number of images with a tag like it */
+	struct strv there;                /* words that choose one image each */
+};
 
-	if (!strchr(last ? last : ref, ':')) {
-		if (k < 7 || strcmp(tag + k - 7, ":latest"))
-			return false;
-		k -= 7;
-	}
-	return k >= n && !strncmp(tag + k - n, ref, n) && (k == n || tag[k - n - 1] == '/');
+static int add_word(struct choice *c, const char *tag, size_t i, struct err *e)
+{
+	char number[24];
+
+	(void)snprintf(number, sizeof(number), "@%zu", i); /* fits */
+	for (size_t k = 0; tag && k < c->there.len; k++)
+		if (!strcmp(c->there.items[k], tag))
+			tag = NULL; /* another image has this tag too */
+	return strv_add(&c->there, tag ? tag : number) < 0 ? err_nomem(e) : 0;
 }
 
-/* Does the image have the tag? Its tags, or "@N" if it has none, are appended to there. */
-static int has_tag(const struct json *image, size_t i, const char *ref, struct buf *there,
-	bool *ret, struct err *e)
+/* Compare image number i with the reference. */
+static int look_at(struct choice *c, const struct json *image, size_t i, struct err *e)
 {
 	const struct json *tags = NULL;
+	bool exact = false, loose = false;
 	const char *tag;
 	uint64_t number;
 	int r = 0;
 
-	*ret = ref && ref[0] == '@' && num_u64(ref + 1, &number) == 0 && number == i;
+	if (c->ref && c->ref[0] == '@')
+		exact = num_u64(c->ref + 1, &number) == 0 && number == i;
 	if (!doc_is_null(image, "RepoTags"))
 		r = doc_array(image, "RepoTags", document, false, &tags, e);
 	for (size_t k = 0; r == 0 && tags && k < doc_len(tags); k++) {
 		r = doc_item_str(tags, k, "RepoTags", document, &tag, e);
 		if (r < 0)
 			return r;
-		*ret |= ref && tag_matches(tag, ref);
-		if (there->len < 700)
-			buf_printf(there, "%s%.300s", there->len ? ", " : "", tag);
+		exact |= c->ref && !strcmp(tag, c->ref);
+		loose |= c->ref && image_ref_matches(tag, c->ref);
+		r = add_word(c, tag, i, e);
 	}
-	if (r == 0 && (!tags || !doc_len(tags)) && there->len < 700)
-		buf_printf(there, "%s@%zu", there->len ? ", " : "", i);
+	if (r == 0 && (!tags || !doc_len(tags)))
+		r = add_word(c, NULL, i, e);
+	if (exact && !c->exact)
+		c->exact = image;
+	if ((loose || !c->ref) && !c->n_loose++)
+		c->loose = image;
 	return r;
 }
 
-static int choose(const struct json *list, const char *ref, const struct json **ret, struct err *e)
+static int no_choice(const struct choice *c, struct err *e)
 {
 	scoped_buf struct buf there = BUF_INIT;
-	const struct json *image;
-	size_t found = 0;
-	int r = 0;
+	int r;
 
-	for (size_t i = 0; i < doc_len(list); i++) {
-		bool hit = false;
-
-		r = doc_item_object(list, i, "images", document, &image, e);
-		if (r == 0)
-			r = has_tag(image, i, ref, &there, &hit, e);
-		if (r < 0)
-			return r;
-		if (hit || !ref) {
-			found++;
-			*ret = image;
-		}
-	}
-	if (found == 1)
-		return 0;
-
-	if (!doc_len(list))
+	if (!c->there.len)
 		return err_say(e, ENOENT, document, "names no image");
-	if (found)
+	if (c->n_loose)
 		r = err_say(e, EINVAL, document,
-			ref ? "more than one image has that tag" : "names more than one image");
+			c->ref ? "more than one image has a tag like that" :
+				 "names more than one image");
 	else
-		r = err_say(e, ENOENT, ref, "the archive has no image with this tag");
+		r = err_say(e, ENOENT, c->ref, "the archive has no image with this tag");
+	for (size_t i = 0; i < c->there.len && there.len < 700; i++)
+		buf_printf(&there, "%s%.300s", i ? ", " : "", c->there.items[i]);
 	err_why(e, "it has these: %s", buf_get(&there) ? buf_get(&there) : "");
 	err_try(e, "add one of them to the source: docker-archive:FILE:REPO:TAG");
+	return r;
+}
+
+/* The image that the reference names. Of several with the same tag, the first one counts. */
+static int choose(const struct json *list, const char *ref, const struct json **ret, struct err *e)
+{
+	struct choice c = { .ref = ref };
+	const struct json *image;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < doc_len(list); i++) {
+		r = doc_item_object(list, i, "images", document, &image, e);
+		if (r == 0)
+			r = look_at(&c, image, i, e);
+	}
+	if (r == 0 && c.exact)
+		*ret = c.exact;
+	else if (r == 0 && c.n_loose == 1)
+		*ret = c.loose;
+	else if (r == 0)
+		r = no_choice(&c, e);
+	strv_done(&c.there);
 	return r;
 }
 

@@ -199,6 +199,22 @@ int config_load(
 	return platform_check(config, name, want, strict, e);
 }
 
+bool manifest_is_beside(const struct descriptor *m, const struct buf *document)
+{
+	scoped_json struct json *manifest = NULL;
+	const char *text = buf_get(document);
+	struct descriptor c;
+	const struct json *config;
+
+	if (!text || doc_parse(text, document->len, "", &manifest, NULL) < 0)
+		return false;
+	if (doc_has(manifest, "subject"))
+		return true;
+	return doc_object(manifest, "config", "", true, &config, NULL) == 0 &&
+		parse(config, "", false, &c, NULL) == 0 &&
+		config_descriptor(manifest, m, "", &c, NULL) < 0;
+}
+
 static int layer_from(
 	const struct json *item, const char *doc, struct source_layer *ret, struct err *e)
 {

@@ -10,10 +10,12 @@
 #include "../base/vec.h"
 #include "../tar/blob.h"
 #include "../tar/members.h"
+#include "image_ref.h"
 #include "manifest.h"
 #include "source_part.h"
 
 enum {
+	MAX_CHOICES = 64, /* whose manifests are read to find out which are images */
 	MAX_INDEX_DEPTH = 8,
 	MAX_INDEXES = 256, /* in one search; an index that is named twice counts twice */
 	MAX_INDEX_BYTES = 4 * JSON_MAX_BYTES, /* of all indexes of a search */
@@ -22,8 +24,12 @@ enum {
 struct candidate {
 	struct descriptor d; /* without media_type, which is in type */
 	char type[128];
-	char platform[100]; /* for messages; "" if not specified */
-	char ref[256];      /* "" if it has none */
+	char platform[100];       /* for messages; "" if not specified */
+	char ref[256];            /* "" if it has none */
+	char name[256];           /* the image's full name, by containerd; "" if it has none */
+	size_t top;               /* index in index.json of it or of the index that contains it */
+	struct digest top_digest; /* of that item */
+	bool beside; /* it is no image, but belongs to one: an attestation, a signature */
 	int fit;
 };
 
@@ -31,6 +37,7 @@ struct index_search {
 	const struct source *s;
 	const struct platform *want;
 	const char *ref; /* NULL: any */
+	bool loose;      /* ref may be a part of a full name */
 	VEC(struct candidate) found;
 	size_t indexes;
 	uint64_t index_bytes;
@@ -176,12 +183,36 @@ static void platform_text(const struct json *platform, char *buf, size_t size)
 		variant ? "/" : "", variant ? variant : "");
 }
 
+static bool has_prefix(const char *s, const char *prefix)
+{
+	return s && !strncmp(s, prefix, strlen(prefix));
+}
+
+/*
+ * Is the item something that buildkit or cosign keep beside an image? Errors in these annotations
+ * do not matter: then it is an image.
+ */
+static bool is_beside(const struct json *item, const struct json *annotations, const char *platform)
+{
+	const char *docker = NULL, *cosign = NULL, *artifact = NULL;
+
+	if (annotations) {
+		(void)doc_str(annotations, "vnd.docker.reference.type", "", false, &docker, NULL);
+		(void)doc_str(annotations, "kind", "", false, &cosign, NULL);
+	}
+	(void)doc_str(item, "artifactType", "", false, &artifact, NULL);
+	return docker || has_prefix(cosign, "dev.cosignproject.cosign/sig") ||
+		has_prefix(cosign, "dev.cosignproject.cosign/att") ||
+		has_prefix(cosign, "dev.cosignproject.cosign/sbom") || (artifact && *artifact) ||
+		!strcmp(platform, "unknown/unknown");
+}
+
 /* Parse one item of an index. */
 static int item_parse(const struct json *item, const char *doc, const struct platform *want,
 	struct candidate *ret, struct err *e)
 {
 	const struct json *annotations, *platform;
-	const char *ref = NULL;
+	const char *ref = NULL, *name = NULL;
 	int r;
 
 	*ret = (struct candidate){ .fit = 0 };
@@ -190,6 +221,8 @@ static int item_parse(const struct json *item, const char *doc, const struct pla
 		r = doc_object(item, "annotations", doc, false, &annotations, e);
 	if (r == 0 && annotations)
 		r = doc_str(annotations, "org.opencontainers.image.ref.name", doc, false, &ref, e);
+	if (r == 0 && annotations)
+		r = doc_str(annotations, "io.containerd.image.name", doc, false, &name, e);
 	if (r == 0)
 		r = doc_object(item, "platform", doc, false, &platform, e);
 	if (r < 0)
@@ -198,16 +231,39 @@ static int item_parse(const struct json *item, const char *doc, const struct pla
 	(void)snprintf(ret->type, sizeof(ret->type), "%.127s", ret->d.media_type);
 	ret->d.media_type = NULL; /* it points into the document */
 	(void)snprintf(ret->ref, sizeof(ret->ref), "%.255s", ref ? ref : "");
+	(void)snprintf(ret->name, sizeof(ret->name), "%.255s", name ? name : "");
 	platform_text(platform, ret->platform, sizeof(ret->platform));
+	ret->beside = is_beside(item, annotations, ret->platform);
 	ret->fit = platform_fit(platform, want);
 	return 0;
 }
 
-static bool ref_matches(const struct candidate *c, const char *ref)
+static bool is_digest_of(const struct candidate *c, const char *ref)
 {
 	char text[DIGEST_TEXT];
 
-	return !strcmp(c->ref, ref) || !strcmp(digest_text(&c->d.digest, text), ref);
+	return ref && !strcmp(digest_text(&c->d.digest, text), ref);
+}
+
+static bool ref_matches(const struct index_search *q, const struct candidate *c)
+{
+	if (q->loose)
+		return image_ref_matches(c->name, q->ref);
+	return !strcmp(c->ref, q->ref) || (c->name[0] && !strcmp(c->name, q->ref)) ||
+		is_digest_of(c, q->ref);
+}
+
+/* The images in an index inherit its names. */
+static void inherit(struct candidate *c, const struct candidate *from, size_t i, bool is_top)
+{
+	if (!c->ref[0])
+		memcpy(c->ref, from->ref, sizeof(c->ref));
+	if (!c->name[0])
+		memcpy(c->name, from->name, sizeof(c->name));
+	if (is_top) {
+		c->top = i;
+		c->top_digest = from->d.digest;
+	}
 }
 
 static int search_index(struct index_search *q, const struct index_doc *doc, struct err *e);
@@ -245,19 +301,18 @@ static int search_items(struct index_search *q, const struct index_doc *doc,
 
 	for (int pass = 0; pass < 2 && !(pass && (doc->any || matched)); pass++)
 		for (size_t i = 0; r == 0 && i < n; i++) {
-			bool hit = doc->any || ref_matches(&items[i], q->ref);
+			bool hit = doc->any || ref_matches(q, &items[i]);
 			size_t before = q->found.len;
 
+			if (items[i].beside && !is_digest_of(&items[i], q->ref))
+				continue;
 			matched |= hit;
 			if (items[i].d.kind == DOC_INDEX && (hit || pass))
 				r = search_nested(q, doc, &items[i], hit, e);
 			else if (items[i].d.kind == DOC_MANIFEST && hit && !pass)
 				r = VEC_ADD(&q->found, items[i]) < 0 ? err_nomem(e) : 0;
-			/* The images in an index inherit the reference of the index. */
 			for (size_t k = before; r == 0 && k < q->found.len; k++)
-				if (!q->found.items[k].ref[0])
-					memcpy(q->found.items[k].ref, items[i].ref,
-						sizeof(items[i].ref));
+				inherit(&q->found.items[k], &items[i], i, !doc->depth);
 		}
 	return r;
 }
@@ -290,40 +345,86 @@ static int search_index(struct index_search *q, const struct index_doc *doc, str
 	return search_items(q, doc, items, doc_len(list), e);
 }
 
-/* Add the available references, or platforms, to an error. */
+/* Are both the same item of index.json, or of one index in it, under the same names? */
+static bool is_same_choice(const struct candidate *a, const struct candidate *b)
+{
+	return a->top == b->top && !strcmp(a->ref, b->ref) && !strcmp(a->name, b->name);
+}
+
+/*
+ * A word that chooses this image and no other: its reference, its full name, or a digest, which is
+ * that of the index if all images in it have the same names.
+ */
+static const char *word_of(
+	const struct index_search *q, const struct candidate *c, char buf[static DIGEST_TEXT])
+{
+	bool ref = c->ref[0], name = c->name[0], top = true;
+
+	for (size_t i = 0; i < q->found.len; i++) {
+		const struct candidate *o = &q->found.items[i];
+
+		if (is_same_choice(o, c))
+			continue;
+		ref &= strcmp(o->ref, c->ref) != 0;
+		name &= strcmp(o->name, c->name) != 0;
+		top &= o->top != c->top;
+	}
+	if (ref || name)
+		return ref ? c->ref : c->name;
+	return digest_text(top ? &c->top_digest : &c->d.digest, buf);
+}
+
+/* Add the available references, or platforms, to an error, each once. */
 static void list_candidates(const struct index_search *q, bool refs, struct err *e)
 {
+	scoped_strv struct strv words = { 0 };
 	scoped_buf struct buf b = BUF_INIT;
 
 	for (size_t i = 0; i < q->found.len && b.len < 700; i++) {
 		const struct candidate *c = &q->found.items[i];
 		char text[DIGEST_TEXT];
+		const char *word = refs ? word_of(q, c, text) :
+			c->platform[0]  ? c->platform :
+					  "(not specified)";
 
-		buf_str(&b, i ? ", " : "");
-		if (refs)
-			buf_str(&b,
-				c->ref[0] && !q->ref ? c->ref : digest_text(&c->d.digest, text));
-		else
-			buf_str(&b, c->platform[0] ? c->platform : "(not specified)");
+		if (strv_has(&words, word) || strv_add(&words, word) < 0)
+			continue;
+		buf_printf(&b, "%s%s", b.len ? ", " : "", word);
 	}
 	err_why(e, "it has %s: %s", refs ? "these" : "images for", buf_get(&b) ? buf_get(&b) : "");
 }
 
-static int choose(const struct index_search *q, const struct candidate **ret, struct err *e)
+/*
+ * The image that fits best; of several that fit equally, the first (image-spec, image-index.md:
+ * "the first matching entry SHOULD be used"). *ret_tie: another one with other names fits as well.
+ */
+static const struct candidate *best_of(const struct index_search *q, bool *ret_tie)
 {
 	const struct candidate *best = NULL;
-	bool tie = false;
-	int r;
 
+	*ret_tie = false;
 	for (size_t i = 0; i < q->found.len; i++) {
 		const struct candidate *c = &q->found.items[i];
 
 		if (!c->fit || (best && c->fit < best->fit))
 			continue;
-		tie = best && c->fit == best->fit &&
-			(tie || !digest_equal(&c->d.digest, &best->d.digest));
-		best = c;
+		if (!best || c->fit > best->fit) {
+			best = c;
+			*ret_tie = false;
+		} else if (!is_same_choice(c, best) &&
+			!digest_equal(&c->d.digest, &best->d.digest)) {
+			*ret_tie = true;
+		}
 	}
+	return best;
+}
+
+static int choose(const struct index_search *q, const struct candidate **ret, struct err *e)
+{
+	bool tie;
+	const struct candidate *best = best_of(q, &tie);
+	int r;
+
 	if (!q->found.len && q->ref)
 		return err_say(e, ENOENT, q->ref, "the image has no such reference");
 	if (!q->found.len)
@@ -335,7 +436,7 @@ static int choose(const struct index_search *q, const struct candidate **ret, st
 		err_try(e, "choose one with --platform");
 		return r;
 	}
-	if (tie) {
+	if (tie && (!q->ref || q->loose)) {
 		r = err_say(e, EINVAL, "index.json", "names more than one image");
 		list_candidates(q, true, e);
 		err_try(e, "add one of them to the source: %s",
@@ -347,15 +448,67 @@ static int choose(const struct index_search *q, const struct candidate **ret, st
 	return 0;
 }
 
+static void forget_found(struct index_search *q)
+{
+	q->found.len = 0;
+	q->indexes = 0;
+	q->index_bytes = 0;
+}
+
 /* Add the available references to the error for a reference that was not found. */
 static void suggest_refs(struct index_search *q, struct index_doc doc, struct err *e)
 {
 	q->ref = NULL;
-	q->found.len = 0;
+	forget_found(q);
 	doc.any = true;
 	(void)search_index(q, &doc, NULL); /* for a hint only */
 	list_candidates(q, true, e);
 	err_try(e, "add one of these to the source, or none if there is only one");
+}
+
+static bool is_beside_an_image(const struct index_search *q, const struct candidate *c)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	struct descriptor d = c->d;
+
+	d.media_type = c->type;
+	return read_document(q->s, &d, &b, NULL) == 0 && manifest_is_beside(&d, &b);
+}
+
+/* Of several, leave out those whose manifests say that they are no images. */
+static void drop_beside(struct index_search *q)
+{
+	bool beside[MAX_CHOICES];
+	size_t n = 0;
+
+	if (q->found.len < 2 || q->found.len > MAX_CHOICES)
+		return;
+	for (size_t i = 0; i < q->found.len; i++) {
+		beside[i] = is_beside_an_image(q, &q->found.items[i]);
+		n += !beside[i];
+	}
+	if (!n)
+		return; /* then it is said what they are */
+	n = 0;
+	for (size_t i = 0; i < q->found.len; i++)
+		if (!beside[i])
+			q->found.items[n++] = q->found.items[i];
+	q->found.len = n;
+}
+
+/* Find the images that the reference names: exactly, or else as a part of their full names. */
+static int search(struct index_search *q, const struct index_doc *doc, struct err *e)
+{
+	int r = search_index(q, doc, e);
+
+	if (r == 0 && !q->found.len && q->ref) {
+		forget_found(q);
+		q->loose = true;
+		r = search_index(q, doc, e);
+	}
+	if (r == 0)
+		drop_beside(q);
+	return r;
 }
 
 static int open_oci_layer(
@@ -391,7 +544,7 @@ int oci_open(
 	doc.text = buf_get(&index);
 	doc.n = index.len;
 	if (r == 0)
-		r = search_index(&q, &doc, e);
+		r = search(&q, &doc, e);
 	if (r == 0) {
 		r = choose(&q, &c, e);
 		if (r == -ENOENT && ref && !q.found.len)

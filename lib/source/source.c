@@ -153,13 +153,21 @@ static int not_there(int r, struct err *e)
 	return r;
 }
 
+/* The part of a reference that can be part of an image's name: what follows the last slash. */
+static const char *ref_name(const char *ref)
+{
+	const char *slash = ref ? strrchr(ref, '/') : NULL;
+
+	return slash ? slash + 1 : ref;
+}
+
 /* Open the layout in s->dirfd. */
 static int open_layout(struct source *s, const char *path, const char *ref,
 	const struct source_options *o, struct err *e)
 {
 	int r;
 
-	s->default_name = default_name(path, ref);
+	s->default_name = default_name(path, ref_name(ref));
 	if (!s->default_name)
 		return err_nomem(e);
 	r = oci_open(s, ref, o->platform, o->strict, e);
@@ -175,14 +183,6 @@ static int open_prefixed_layout(struct source *s, const char *path, const char *
 		path, O_RDONLY | O_DIRECTORY, "cannot open the directory", NULL, &s->dirfd, e);
 
 	return r < 0 ? not_there(r, e) : open_layout(s, path, ref, o, e);
-}
-
-/* The part of a reference that can be part of an image's name: what follows the last slash. */
-static const char *ref_name(const char *ref)
-{
-	const char *slash = ref ? strrchr(ref, '/') : NULL;
-
-	return slash ? slash + 1 : ref;
 }
 
 static int open_tar(const char *path, int *ret_fd, struct err *e)

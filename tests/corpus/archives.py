@@ -224,6 +224,31 @@ docked(
     refused='the archive has no such member',
 )
 
+
+def two_of_docker(first, second):
+    """What docker save writes of two images with these tags: f is in the first, two in the second."""
+    more = text({'rootfs': {'type': 'layers', 'diff_ids': [digest(TWO)]}})
+    return docker(
+        [TAR],
+        tags=first,
+        images=[{'Config': 'two.json', 'RepoTags': second, 'Layers': ['two.tar']}],
+        extra=[file('two.json', more), file('two.tar', TWO)],
+    )
+
+
+MANY = 'more than one image'
+for name, tags, ref, outcome in (
+    ('twice', (['a:1'], ['a:1']), '', {'refused': MANY, 'on': 'it has these: a:1, @1'}),
+    ('loose', (['x/a:1'], ['y/a:1']), 'a:1', {'refused': MANY, 'on': 'x/a:1, y/a:1'}),
+    ('exact', (['a:1'], ['y/a:1']), 'a:1', {'tree': TREE}),
+    ('exact-behind', (['y/a:1'], ['a:1']), 'a:1', {'tree': {'two': F('2')}}),
+    ('first', (['a:1'], ['a:1']), 'a:1', {'tree': TREE}),
+    ('number', (['a:1'], ['a:1']), '@1', {'tree': {'two': F('2')}}),
+):
+    case(
+        'docker-choice-' + name, 'of two images', {DOCKER: two_of_docker(*tags)}, ref=ref, **outcome
+    )
+
 # ---- by what they are ----
 
 case(
@@ -264,10 +289,19 @@ case(
     {'pipe': archive(file('manifest.json', '{"name":"app"}'), file('x'))},
     tree={'manifest.json': F('{"name":"app"}'), 'x': F()},
 )
-case('piped-nothing', 'the program that should have written it failed', {'pipe': b''},
-     refused='has no entry', on='layer 1 of 1 (-)')
-case('piped-nothing-compressed', 'and another one packed it', {'pipe': streams.gz(b'')},
-     refused='has no entry')
+case(
+    'piped-nothing',
+    'the program that should have written it failed',
+    {'pipe': b''},
+    refused='has no entry',
+    on='layer 1 of 1 (-)',
+)
+case(
+    'piped-nothing-compressed',
+    'and another one packed it',
+    {'pipe': streams.gz(b'')},
+    refused='has no entry',
+)
 for name, data in (
     ('docker', README + DOCKED),
     ('oci', README + LAYOUT),

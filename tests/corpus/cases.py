@@ -21,6 +21,7 @@ More about a case:
   warns=TEXT      is said on stderr, which is empty otherwise (user_warns: in addition, without
                   privilege)
   options=[...]   for image-unpack
+  ref=TEXT        is added to the source, behind a colon
   disk=MIB        what it may take at most, in all modes; seconds=N: how long
   space=MIB       the store is a filesystem of this size
   modes='...'     only these
@@ -130,6 +131,7 @@ class Case:
         seconds=30,
         space=None,
         modes=None,
+        ref='',
     ):
         assert name not in [c.name for c in CASES], name
         assert (tree is not None) + (refused is not None) + safe == 1, name
@@ -146,6 +148,7 @@ class Case:
         self.user_on = on if user_on is None else user_on
         self.warns, self.user_warns, self.options = warns, user_warns, list(options)
         self.disk, self.seconds = disk, seconds
+        self.ref = ref
         self.space, self.modes = space, modes.split() if modes else None
 
     def expected(self, kind):

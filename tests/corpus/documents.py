@@ -295,7 +295,9 @@ docker_config('nothing', OLD, '')
 docker_config('absent', OLD, None)
 ARTIFACT, CHART = 'is an artifact of type', 'application/vnd.cncf.helm.config.v1+json'
 docker_config('chart', 'no image', CHART, refused=ARTIFACT, on=CHART)
-docker_config('chart-of-oci', 'no image', CHART, oci=True, refused=ARTIFACT, on='the tool that made')
+docker_config(
+    'chart-of-oci', 'no image', CHART, oci=True, refused=ARTIFACT, on='the tool that made'
+)
 docker_config(
     'octets-of-oci', 'OCI has no old images', 'application/octet-stream', True, refused=ARTIFACT
 )
@@ -392,6 +394,92 @@ case(
     Image([TAR]).indexed(Image([archive(file('b'))]), refs=['one', 'two']),
     refused='names more than one image',
     on='one, two',
+)
+
+
+# ---- several images, and what stands beside an image ----
+
+CONTAINERD, KIND = 'io.containerd.image.name', 'dev.cosignproject.cosign/'
+A, B = Image([TAR]), Image([archive(file('b'))])
+NAMES = ['docker.io/library/web:latest', 'docker.io/library/db:latest']
+
+
+def item(of, ref=None, name=None, **more):
+    notes = {REF: ref, CONTAINERD: name, **more.pop('notes', {})}
+    notes = {k: v for k, v in notes.items() if v is not None}
+    return {**of.descriptor, **({'annotations': notes} if notes else {}), **more}
+
+
+def chosen(name, why, items, ref='', refused=None, on='', **more):
+    """A layout with these items in index.json, of which ref chooses A."""
+    both = Image([TAR], index={'manifests': items})
+    both.files = {**B.files, **both.files}
+    outcome = {'tree': TREE} if refused is None else {'refused': refused, 'on': on}
+    case(name, why, {'oci:': both}, ref=ref, **outcome, **more)
+
+
+BESIDE = [
+    ('attestation', {'notes': {'vnd.docker.reference.type': 'attestation-manifest'}}),
+    ('unknown', {'platform': {'os': 'unknown', 'architecture': 'unknown'}}),
+    ('artifact', {'artifactType': 'application/vnd.example.sbom'}),
+    ('signature', {'notes': {'kind': KIND + 'sigs'}}),
+]
+for kind, more in BESIDE:
+    chosen(
+        'choice-beside-' + kind,
+        'what belongs to an image is no choice',
+        [item(B, **more), item(A)],
+    )
+SUBJECT = {'subject': {'mediaType': OCI + 'manifest.v1+json', **A.blob(A.manifest)}}
+for kind, more in (
+    ('referrer', SUBJECT),
+    ('chart', {'config': {'mediaType': CHART, 'digest': digest(b'{}'), 'size': 2}}),
+):
+    other = Image([archive(file('b'))], manifest=more)
+    B.files.update(other.files)
+    chosen('choice-beside-' + kind, 'as its manifest says', [item(other), item(A)])
+chosen(
+    'choice-platforms',
+    'nor is it a platform',
+    [item(A, platform={'os': 'plan9', 'architecture': 'mips'}), item(B, **BESIDE[1][1])],
+    refused='has no image for linux',
+    on='it has images for: plan9/mips\n',
+)
+chosen('choice-only-beside', 'no image at all', [item(B, **BESIDE[0][1])], refused='names no image')
+chosen(
+    'choice-one-ref',
+    'told apart by the full names',
+    [item(A, 'latest', NAMES[0]), item(B, 'latest', NAMES[1])],
+    refused='names more than one image',
+    on='it has these: %s, %s\n' % tuple(NAMES),
+)
+chosen(
+    'choice-one-name',
+    'told apart by the digests alone',
+    [item(A, 'x'), item(B, 'x')],
+    refused='names more than one image',
+    on=A.descriptor['digest'] + ', ' + B.descriptor['digest'],
+)
+for form in (NAMES[0], 'library/web:latest', 'web:latest', 'web', 'latest'):
+    chosen(
+        'choice-by-' + form.replace('/', '-').replace(':', '-'),
+        'of several with this reference, the first',
+        [item(A, 'latest', NAMES[0]), item(B, 'latest', NAMES[1])],
+        ref=form,
+    )
+chosen(
+    'choice-loose',
+    'two names end so',
+    [item(A, 'a', 'x/web:1'), item(B, 'b', 'y/web:1')],
+    ref='web:1',
+    refused='names more than one image',
+    on='it has these: a, b',
+)
+case(
+    'choice-first-of-an-index',
+    'which has two for this platform',
+    Image([TAR]).indexed(Image([archive(file('b'))]), platforms=['linux/' + ARCH] * 2),
+    tree=TREE,
 )
 
 

@@ -157,9 +157,10 @@ def docker(
     without=(),
     tags=('corpus/case:latest',),
     extra=(),
+    images=(),
 ):
     """What docker save wrote at first: a directory for each layer, links for those that are there
-    already."""
+    already. images: more of them in manifest.json."""
     layers = [x if isinstance(x, Layer) else Layer(x) for x in layers]
     names = names or ['%064x/layer.tar' % (i + 1) for i in range(len(layers))]
     document = text(
@@ -191,7 +192,8 @@ def docker(
                                 'Layers': names,
                             },
                             manifest,
-                        )
+                        ),
+                        *images,
                     ]
                 ),
             )
