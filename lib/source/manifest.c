@@ -10,7 +10,7 @@
 #include "../base/vec.h"
 #include "../tar/blob.h"
 
-#define FOREIGN "its media type says that it is not distributed with the image: fetch it separately"
+#define FOREIGN "its media type says that it is not distributed with the image"
 
 #define DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
 
@@ -215,6 +215,21 @@ bool manifest_is_beside(const struct descriptor *m, const struct buf *document)
 		config_descriptor(manifest, m, "", &c, NULL) < 0;
 }
 
+/* The first of the URLs of a descriptor; NULL: it has none. */
+static int first_url(const struct json *item, const char *doc, char **ret, struct err *e)
+{
+	const struct json *urls;
+	const char *url;
+	int r = doc_array(item, "urls", doc, false, &urls, e);
+
+	if (r < 0 || !urls || !doc_len(urls))
+		return r;
+	r = doc_item_str(urls, 0, "urls", doc, &url, e);
+	if (r == 0 && !(*ret = strdup(url)))
+		r = err_nomem(e);
+	return r;
+}
+
 static int layer_from(
 	const struct json *item, const char *doc, struct source_layer *ret, struct err *e)
 {
@@ -228,10 +243,15 @@ static int layer_from(
 	if (d.kind != DOC_LAYER) {
 		r = err_say(e, EINVAL, doc, "layer %s has the unknown media type '%.100s'",
 			digest_text(&d.digest, text), d.media_type);
-		if (strstr(d.media_type, "+encrypted"))
+		if (strstr(d.media_type, "+encrypted")) {
 			err_why(e, "the layer is encrypted");
+			err_try(e, "decrypt the image: skopeo copy --decryption-key KEY");
+		}
 		return r;
 	}
+	r = d.note ? first_url(item, doc, &ret->url, e) : 0;
+	if (r < 0)
+		return r;
 
 	ret->name = strdup(digest_text(&d.digest, text));
 	if (!ret->name)

@@ -41,6 +41,7 @@ struct index_search {
 	VEC(struct candidate) found;
 	size_t indexes;
 	uint64_t index_bytes;
+	char other[128]; /* media type of an item that is neither image nor index; "": none */
 };
 
 /* The document of an index. */
@@ -309,7 +310,9 @@ static int search_items(struct index_search *q, const struct index_doc *doc,
 			matched |= hit;
 			if (items[i].d.kind == DOC_INDEX && (hit || pass))
 				r = search_nested(q, doc, &items[i], hit, e);
-			else if (items[i].d.kind == DOC_MANIFEST && hit && !pass)
+			else if (items[i].d.kind != DOC_MANIFEST && hit)
+				memcpy(q->other, items[i].type, sizeof(q->other));
+			else if (hit && !pass)
 				r = VEC_ADD(&q->found, items[i]) < 0 ? err_nomem(e) : 0;
 			for (size_t k = before; r == 0 && k < q->found.len; k++)
 				inherit(&q->found.items[k], &items[i], i, !doc->depth);
@@ -419,6 +422,20 @@ static const struct candidate *best_of(const struct index_search *q, bool *ret_t
 	return best;
 }
 
+/* Say what the index has instead of images. */
+static void say_other(const struct index_search *q, struct err *e)
+{
+	if (!q->other[0])
+		return;
+	err_why(e, "it has an item of type '%s', which is no image%s", q->other,
+		strstr(q->other, "docker.distribution.manifest.v1") ?
+			" that can be read: docker before version 1.10 made it" :
+			"");
+	err_try(e,
+		"convert the image: skopeo copy --format oci; an artifact is read with the tool "
+		"that made it");
+}
+
 static int choose(const struct index_search *q, const struct candidate **ret, struct err *e)
 {
 	bool tie;
@@ -427,8 +444,11 @@ static int choose(const struct index_search *q, const struct candidate **ret, st
 
 	if (!q->found.len && q->ref)
 		return err_say(e, ENOENT, q->ref, "the image has no such reference");
-	if (!q->found.len)
-		return err_say(e, ENOENT, "index.json", "names no image");
+	if (!q->found.len) {
+		r = err_say(e, ENOENT, "index.json", "names no image");
+		say_other(q, e);
+		return r;
+	}
 	if (!best) {
 		r = err_say(e, ENOENT, "index.json", "has no image for %s/%s", q->want->os,
 			q->want->arch);
@@ -511,6 +531,16 @@ static int search(struct index_search *q, const struct index_doc *doc, struct er
 	return r;
 }
 
+static void say_foreign(const struct source_layer *l, struct err *e)
+{
+	char hex[DIGEST_HEX];
+
+	err_why(e, "%s", l->note);
+	err_try(e, "fetch it%s%.500s, and store it as blobs/sha256/%s", l->url ? " from " : "",
+		l->url ? l->url : " where the image's maker offers it",
+		digest_hex(&l->digest, hex));
+}
+
 static int open_oci_layer(
 	const struct source *s, size_t i, int *ret_fd, uint64_t *ret_offset, struct err *e)
 {
@@ -519,7 +549,7 @@ static int open_oci_layer(
 	int r = open_blob(s, &l->digest, l->size, &p, e);
 
 	if (r == -ENOENT && l->note)
-		err_why(e, "%s", l->note);
+		say_foreign(l, e);
 	if (r < 0)
 		return r;
 

@@ -86,12 +86,18 @@ static int source_new(const char *name, struct source **ret, struct err *e)
 	return 0;
 }
 
+static void source_layer_done(struct source_layer *l)
+{
+	free(l->name);
+	free(l->url);
+}
+
 void source_free(struct source *s)
 {
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->n_layers; i++)
-		free(s->layers[i].name);
+		source_layer_done(&s->layers[i]);
 	free(s->layers);
 	for (size_t i = 0; s->fds && i < s->n_fds; i++)
 		if (s->fds[i] > STDIN_FILENO)
@@ -457,7 +463,11 @@ int source_open(
 	else
 		r = open_archive(s, text, ref, p->docker, o, e);
 	if (r < 0) {
-		blob_say_try(r == -EINVAL && e && !e->usage ? -EBADMSG : r, e);
+		blob_say_try(r, e);
+		if (r == -EINVAL && e && !e->usage && !e->hint[0])
+			err_try(e,
+				"convert the image (skopeo copy), or create it again: its documents "
+				"are wrong, or are not supported");
 		return r;
 	}
 

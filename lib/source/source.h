@@ -21,6 +21,7 @@ struct source_layer {
 	bool has_digest, has_diff_id; /* whether these are known beforehand */
 	struct digest digest, diff_id;
 	uint64_t size;     /* of the blob, in bytes; BLOB_SIZE_UNKNOWN: a pipe */
+	char *url;         /* where a blob that may be missing can be fetched, or NULL */
 	const char *note;  /* why the blob may be missing, or NULL */
 	bool plain;        /* a file of the user's, not part of an image */
 	bool declared;     /* the user said that it is a layer, whatever is in it */

@@ -311,6 +311,31 @@ image(
     refused=ARTIFACT,
     on='application/vnd.example.sbom',
 )
+OLDEST = DOCKER + 'distribution.manifest.v1+prettyjws'
+image(
+    'manifest-of-schema-1',
+    'whole, but not supported',
+    descriptor={'mediaType': OLDEST},
+    refused='names no image',
+    on='docker before version 1.10 made it',
+)
+image(
+    'layer-foreign',
+    'where it can be fetched is said',
+    [
+        Layer(
+            TAR,
+            missing=True,
+            kind=DOCKER + 'image.rootfs.foreign.diff.tar.gzip',
+        )
+    ],
+    manifest=lambda m: {
+        **m,
+        'layers': [{**m['layers'][0], 'urls': ['https://example.org/layer']}],
+    },
+    refused='the blob is missing',
+    on='fetch it from https://example.org/layer, and store it as blobs/sha256/',
+)
 image('media-type-lies-of-gzip', 'content tells, not the name', [Layer(TAR, TAR)])
 image('media-type-lies-of-none', 'the other way round', [Layer(TAR, kind=OCI + 'layer.v1.tar')])
 image(
