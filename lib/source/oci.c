@@ -135,7 +135,7 @@ static void explain_directory(const struct source *s, struct err *e)
 		err_why(e,
 			"the directory is no OCI layout: its manifest.json is that of skopeo's "
 			"format dir:");
-		err_try(e, "convert it: skopeo copy dir:DIR oci:NEW");
+		err_try(e, "unpack it as dir:DIR");
 	} else if (has_file(s, "index.json")) {
 		err_why(e, "the directory has index.json: it is a part of an OCI layout");
 		err_try(e, "fetch the image again: this copy is incomplete");

@@ -16,6 +16,7 @@
 #include "docker.h"
 #include "image_archive.h"
 #include "oci.h"
+#include "skopeo_dir.h"
 
 /* Extensions that are removed from a file name to make the name of an image. */
 static const char *const extensions[] = {
@@ -177,6 +178,23 @@ static int open_layout(struct source *s, const char *path, const char *ref,
 	if (!s->default_name)
 		return err_nomem(e);
 	r = oci_open(s, ref, o->platform, o->strict, e);
+	if (r < 0)
+		err_prefix(e, "%s", s->name);
+	return r;
+}
+
+static int open_skopeo_dir(
+	struct source *s, const char *path, const struct source_options *o, struct err *e)
+{
+	int r = path_open(
+		path, O_RDONLY | O_DIRECTORY, "cannot open the directory", NULL, &s->dirfd, e);
+
+	if (r < 0)
+		return not_there(r, e);
+	s->default_name = default_name(path, NULL);
+	if (!s->default_name)
+		return err_nomem(e);
+	r = skopeo_dir_open(s, o->platform, o->strict, e);
 	if (r < 0)
 		err_prefix(e, "%s", s->name);
 	return r;
@@ -420,6 +438,7 @@ static const struct prefix {
 	bool dir, docker;
 } prefixes[] = {
 	{ "oci:", true, false },
+	{ "dir:", true, false },
 	{ "oci-archive:", false, false },
 	{ "docker-archive:", false, true },
 };
@@ -444,6 +463,7 @@ int source_open(
 	scoped_source struct source *s = NULL;
 	scoped_free char *text = strdup(p ? spec + strlen(p->word) : spec);
 	const char *ref;
+	bool skopeo;
 	int r;
 
 	if (!text)
@@ -451,13 +471,16 @@ int source_open(
 	r = source_new(spec, &s, e);
 	if (r < 0)
 		return r;
-	ref = p ? split_ref(text, p->dir) : NULL;
+	skopeo = p && !strcmp(p->word, "dir:");
+	ref = p && !skopeo ? split_ref(text, p->dir) : NULL;
 	if (ref && !*ref)
 		return err_usage(e, "the reference after the last colon is empty");
 	if (layer_file(text) != text)
 		r = open_declared(s, text, e);
 	else if (!p)
 		r = open_path(s, text, o, e);
+	else if (skopeo)
+		r = open_skopeo_dir(s, text, o, e);
 	else if (p->dir)
 		r = open_prefixed_layout(s, text, ref, o, e);
 	else

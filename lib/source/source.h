@@ -57,11 +57,11 @@ struct source_options {
 };
 
 /*
- * Open oci:DIR[:REF], oci-archive:FILE[:REF], docker-archive:FILE[:REPO:TAG], layer:FILE, or a
- * path: the kind is then detected (an OCI layout, an archive of an image, or a tar of one layer).
- * Whether standard input is a layer is known only when it was read: see struct members. DIR and
- * FILE may contain colons, since the longest existing path is used; FILE may be "-" for standard
- * input. Errors name the document and the key.
+ * Open oci:DIR[:REF], dir:DIR, oci-archive:FILE[:REF], docker-archive:FILE[:REPO:TAG], layer:FILE,
+ * or a path: the kind is then detected (an OCI layout, an archive of an image, or a tar of one
+ * layer). Whether standard input is a layer is known only when it was read: see struct members. DIR
+ * and FILE may contain colons, since the longest existing path is used; FILE may be "-" for
+ * standard input. Errors name the document and the key.
  */
 MUST_CHECK int source_open(
 	const char *spec, const struct source_options *o, struct source **ret, struct err *e);

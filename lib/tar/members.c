@@ -171,7 +171,7 @@ int members_refuse(enum members_kind kind, const char *on, const char *file, str
 			"convert it: docker load, then docker save" },
 		[MEMBERS_DIR] = { "is an archive of an image in skopeo's format dir:, not a layer",
 			"its manifest.json is an image manifest",
-			"extract it, and convert it: skopeo copy dir:DIR oci:NEW" },
+			"extract it into a directory, and unpack dir:DIR" },
 		[MEMBERS_PART] = { "is a part of the archive of an image, not a layer",
 			"it contains blobs, but neither manifest.json nor oci-layout and "
 			"index.json",

@@ -422,6 +422,54 @@ case(
 )
 
 
+# ---- skopeo's dir: ----
+
+
+def skopeo(name, why, image, spoil=None, **outcome):
+    files = {k.rpartition('/')[2]: v for k, v in image.files.items() if k.startswith('blobs/')}
+    files['manifest.json'] = image.manifest
+    files['version'] = b'Directory Transport Version: 1.1\n'
+    if spoil:
+        spoil(files)
+    image.files = files
+    case('dir-' + name, why, {'dir:': image}, **outcome)
+
+
+def hexed(data):
+    return digest(data)[7:]
+
+
+skopeo('plain', 'what skopeo copy writes', Image([TAR]), tree=TREE)
+skopeo('layers', 'two of them', Image([TAR, archive(file('g'))]), tree={**TREE, 'g': F()})
+skopeo(
+    'layer-damaged',
+    'a digest is a promise',
+    Image([TAR]),
+    lambda f: f.update({hexed(BLOB): BLOB[:-1] + b'x'}),
+    refused='layer 1 of 1',
+)
+LOST = Image([TAR])
+skopeo(
+    'config-damaged',
+    'so is this',
+    LOST,
+    lambda f: f.update({hexed(LOST.config): LOST.config.replace(b'linux', b'linuX')}),
+    refused='not what its digest says',
+)
+skopeo(
+    'layer-missing',
+    'its blob is not there',
+    Image([TAR]),
+    lambda f: f.pop(hexed(BLOB)),
+    refused='the blob is missing',
+)
+skopeo(
+    'platforms',
+    'skopeo copy --all',
+    Image([TAR], manifest={'manifests': []}),
+    refused='several platforms',
+)
+
 # ---- several images, and what stands beside an image ----
 
 CONTAINERD, KIND = 'io.containerd.image.name', 'dev.cosignproject.cosign/'

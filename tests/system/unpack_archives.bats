@@ -339,16 +339,18 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 	skopeo --insecure-policy copy -q --dest-compress --dest-compress-format zstd \
 		oci:dir:v1 oci:zstd:v1
 	skopeo --insecure-policy copy -q oci:zstd:v1 oci-archive:z.tar
+	skopeo --insecure-policy copy -q oci:dir:v1 dir:s
+	skopeo --insecure-policy copy -q --format v2s2 oci:dir:v1 dir:v2s2
 	gzip -k d.tar o.tar
 	unpack -N dir oci:dir
 	want=$(seen dir)
 	for from in oci-archive:o.tar:v1 o.tar o.tar.gz docker-archive:d.tar \
 		docker-archive:d.tar:some/app:v1 docker-archive:d.tar:app:v1 d.tar d.tar.gz \
-		oci:zstd z.tar; do
+		oci:zstd z.tar dir:s dir:v2s2; do
 		rm -rf "$STORE"
 		unpack -N i "$from"
 		must_equal "$(seen i)" "$want"
 		k=$((k + 1))
 	done
-	[ $k = 10 ]
+	[ $k = 12 ]
 }
