@@ -9,6 +9,7 @@
 #include "../base/json.h"
 #include "../base/vec.h"
 #include "../tar/blob.h"
+#include "embedded.h"
 
 #define FOREIGN "its media type says that it is not distributed with the image"
 
@@ -75,6 +76,9 @@ static int parse(const struct json *object, const char *doc, bool typed, struct 
 		r = digest_parse(digest, doc, &d.digest, e);
 	if (r == 0)
 		r = doc_u64(object, "size", doc, true, &d.size, e);
+	if (r < 0)
+		return r;
+	r = doc_str(object, "data", doc, false, &d.data, e);
 	if (r < 0)
 		return r;
 	d.kind = media_type_kind(d.media_type, &d.note);
@@ -311,7 +315,7 @@ int manifest_load(struct source *s, const struct descriptor *m, read_blob *read,
 	s->config_digest = c.digest;
 	r = layers_load(s, layers, name, e);
 	if (r == 0)
-		r = read(s, &c, &s->config, e);
+		r = c.data ? embedded_read(&c, &s->config, e) : read(s, &c, &s->config, e);
 	if (r == 0)
 		r = config_load(s, doc_title("config", &c.digest, name), want, strict, e);
 	return r;

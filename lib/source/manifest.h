@@ -17,6 +17,7 @@ enum doc_kind { DOC_OTHER, DOC_INDEX, DOC_MANIFEST, DOC_CONFIG, DOC_LAYER };
 struct descriptor {
 	const char *media_type; /* points into the document */
 	enum doc_kind kind;     /* what the media type stands for */
+	const char *data;       /* the content in base64, or NULL; points into the document */
 	const char *note;       /* why the blob may be missing, or NULL; static */
 	struct digest digest;
 	uint64_t size; /* bytes */

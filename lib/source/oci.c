@@ -230,7 +230,7 @@ static int item_parse(const struct json *item, const char *doc, const struct pla
 		return r;
 
 	(void)snprintf(ret->type, sizeof(ret->type), "%.127s", ret->d.media_type);
-	ret->d.media_type = NULL; /* it points into the document */
+	ret->d.media_type = ret->d.data = NULL; /* they point into the document */
 	(void)snprintf(ret->ref, sizeof(ret->ref), "%.255s", ref ? ref : "");
 	(void)snprintf(ret->name, sizeof(ret->name), "%.255s", name ? name : "");
 	platform_text(platform, ret->platform, sizeof(ret->platform));

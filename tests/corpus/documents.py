@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Documents of an image that lie, or are odd. (Digests are right wherever a case does not say
 otherwise.)"""
+import base64
 import os
 import stat
 
@@ -420,6 +421,41 @@ case(
     refused='names more than one image',
     on='one, two',
 )
+
+
+# ---- content that is embedded in its descriptor ----
+
+
+def embedded(name, why, change=bytes, keep=False, **outcome):
+    """The config as data in the manifest, and (keep) as a blob too."""
+
+    def into(m):
+        at = m['config']['digest'].replace(':', '/')
+        return {**m, 'config': {**m['config'], 'data': coded(BLOBS[at], change)}}
+
+    first = Image([TAR])
+    BLOBS['/'.join(first.blob_name(first.config).split('/')[1:])] = first.config
+    image = Image([TAR], manifest=into)
+    if not keep:
+        del image.files[image.blob_name(image.config)]
+    case('embedded-config' + name, why, image, **outcome)
+
+
+def coded(data, change):
+    return base64.b64encode(change(data)).decode() if callable(change) else change
+
+
+BLOBS = {}
+embedded('', 'and nowhere else', tree=TREE)
+embedded('-twice', 'and as a blob', keep=True, tree=TREE)
+embedded(
+    '-lies',
+    'not what the digest says',
+    lambda b: b.replace(b'linux', b'linuX'),
+    keep=True,
+    refused='the embedded data is not what its digest and size say',
+)
+embedded('-no-base64', 'other bytes', '{}', keep=True, refused='the embedded data is not base64')
 
 
 # ---- skopeo's dir: ----

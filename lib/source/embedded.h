@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SOURCE_EMBEDDED_H
+#define SOURCE_EMBEDDED_H
+
+#include "../base/buf.h"
+#include "../base/err.h"
+#include "manifest.h"
+
+/*
+ * Decode the content that is embedded in a descriptor (image-spec, descriptor.md, "data") and
+ * append it to ret. d->data is not NULL. Returns 0, or -EBADMSG with e filled if it is not base64,
+ * or does not have the size and the digest of the descriptor.
+ */
+MUST_CHECK int embedded_read(const struct descriptor *d, struct buf *ret, struct err *e);
+
+#endif
