@@ -64,6 +64,8 @@ struct tar_check {
 	struct pending ext;
 	VEC(struct tar_fact) facts;
 	size_t next;
+	VEC(struct tar_patch) patches;
+	size_t next_patch;
 	bool any;           /* an entry or a global header was seen */
 	bool tail;          /* neither was seen, but a byte that is not zero follows the end */
 	char name[256 + 1]; /* of the current entry, for messages */
@@ -85,6 +87,7 @@ void tar_check_free(struct tar_check *t)
 		return;
 	buf_done(&t->meta);
 	VEC_DONE(&t->facts);
+	VEC_DONE(&t->patches);
 	free(t);
 }
 
@@ -101,6 +104,21 @@ bool tar_check_next(struct tar_check *t, struct tar_fact *ret)
 	if (t->next == t->facts.len)
 		t->next = t->facts.len = 0;
 	return true;
+}
+
+bool tar_check_patch(struct tar_check *t, struct tar_patch *ret)
+{
+	if (t->next_patch == t->patches.len) {
+		t->next_patch = t->patches.len = 0;
+		return false;
+	}
+	*ret = t->patches.items[t->next_patch++];
+	return true;
+}
+
+size_t tar_check_unsure(const struct tar_check *t)
+{
+	return t->state == HEADER ? t->have : t->state == META ? t->meta.len + t->have : 0;
 }
 
 static void set_name(struct tar_check *t, const void *s, size_t n)
@@ -172,6 +190,15 @@ static int id_field(struct tar_check *t, size_t at, uint32_t *ret, struct err *e
 
 /* ---- headers ---- */
 
+/* libarchive does not know that an empty value deletes: give it a key that it does not know. */
+static int hide_record(size_t at, void *arg)
+{
+	struct tar_check *t = arg;
+	struct tar_patch p = { .at = t->pos - t->meta.len + at, .bytes = "-", .n = 1 };
+
+	return VEC_ADD(&t->patches, p) < 0 ? -ENOMEM : 0;
+}
+
 static int pax_records(struct tar_check *t, struct tar_pax *x, struct err *e)
 {
 	const char *key = NULL;
@@ -180,6 +207,8 @@ static int pax_records(struct tar_check *t, struct tar_pax *x, struct err *e)
 	if (x->path)
 		set_name(t, x->path, x->path_len);
 	x->path = NULL; /* the text does not outlive this call */
+	if (!what && x->unset && tar_pax_unset_each(t->meta.data, t->meta_size, hide_record, t) < 0)
+		return err_nomem(e);
 	if (!what)
 		return 0;
 	(void)bad(t, e, what);

@@ -62,6 +62,22 @@ size_t tar_check_missing(const struct tar_check *t);
 bool tar_check_next(struct tar_check *t, struct tar_fact *ret);
 
 /*
+ * A change to the stream that makes libarchive read it as it is meant, where libarchive would read
+ * it otherwise: the n bytes from the offset at become bytes.
+ */
+struct tar_patch {
+	uint64_t at;
+	unsigned char bytes[8];
+	size_t n;
+};
+
+/* Take the next change from the queue; offsets ascend. Returns false if the queue is empty. */
+bool tar_check_patch(struct tar_check *t, struct tar_patch *ret);
+
+/* Of the bytes fed, so many at the end may still be changed. They are 0 at the end of a stream. */
+size_t tar_check_unsure(const struct tar_check *t);
+
+/*
  * Filesystems and disk images begin with zeros and so look like an archive without entries. Returns
  * true if there was no entry and other bytes follow the zeros. Sets *ret_more if more bytes must be
  * fed to decide that.

@@ -4,6 +4,7 @@
 #include "tar_pax.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "../base/cleanup.h"
@@ -128,6 +129,16 @@ static int parse_charset(struct tar_pax *x, const char *v, size_t n)
 	return -EINVAL;
 }
 
+static int parse_any(struct tar_pax *x, const char *v, size_t n)
+{
+	(void)x;
+	(void)v;
+	(void)n;
+	return 0;
+}
+
+#define HAS(member) offsetof(struct tar_pax, has_##member)
+
 /*
  * The keys that affect an entry. Others are ignored here; attributes and ACLs are checked in the
  * form in which libarchive returns them.
@@ -135,38 +146,101 @@ static int parse_charset(struct tar_pax *x, const char *v, size_t n)
 static const struct {
 	const char *key;
 	int (*check)(struct tar_pax *, const char *, size_t);
+	size_t has;  /* offset of the flag in struct tar_pax, or 0 */
+	bool counts; /* each record of the key is one more value, so that it cannot be unset */
 } keys[] = {
-	{ "path", parse_path },
-	{ "linkpath", parse_linkpath },
-	{ "GNU.sparse.name", parse_path },
-	{ "uid", parse_uid },
-	{ "gid", parse_gid },
-	{ "size", parse_size },
-	{ "mtime", parse_time },
-	{ "hdrcharset", parse_charset },
-	{ "GNU.sparse.major", parse_decimal },
-	{ "GNU.sparse.minor", parse_decimal },
-	{ "GNU.sparse.realsize", parse_decimal },
-	{ "GNU.sparse.size", parse_decimal },
-	{ "GNU.sparse.numblocks", parse_decimal },
-	{ "GNU.sparse.offset", parse_decimal },
-	{ "GNU.sparse.numbytes", parse_decimal },
-	{ "GNU.sparse.map", parse_text },
-	{ "SCHILY.realsize", parse_decimal },
-	{ "SCHILY.devmajor", parse_decimal },
-	{ "SCHILY.devminor", parse_decimal },
-	{ "SCHILY.acl.access", parse_acl },
-	{ "SCHILY.acl.default", parse_acl },
+	{ "path", parse_path, HAS(path), false },
+	{ "linkpath", parse_linkpath, HAS(linkpath), false },
+	{ "GNU.sparse.name", parse_path, 0, false },
+	{ "uid", parse_uid, HAS(uid), false },
+	{ "gid", parse_gid, HAS(gid), false },
+	{ "size", parse_size, HAS(size), false },
+	{ "mtime", parse_time, HAS(time), false },
+	{ "hdrcharset", parse_charset, 0, false },
+	{ "GNU.sparse.major", parse_decimal, 0, false },
+	{ "GNU.sparse.minor", parse_decimal, 0, false },
+	{ "GNU.sparse.realsize", parse_decimal, 0, false },
+	{ "GNU.sparse.size", parse_decimal, 0, false },
+	{ "GNU.sparse.numblocks", parse_decimal, 0, false },
+	{ "GNU.sparse.offset", parse_decimal, 0, true },
+	{ "GNU.sparse.numbytes", parse_decimal, 0, true },
+	{ "GNU.sparse.map", parse_text, 0, false },
+	{ "SCHILY.realsize", parse_decimal, 0, false },
+	{ "SCHILY.devmajor", parse_decimal, 0, false },
+	{ "SCHILY.devminor", parse_decimal, 0, false },
+	{ "SCHILY.acl.access", parse_acl, 0, false },
+	{ "SCHILY.acl.default", parse_acl, 0, false },
+	{ "SUN.holesdata", parse_any, 0, false },
 };
 
-/* Check the value of a known key, as tar_pax_parse() does. */
-static const char *record(struct tar_pax *x, const char *key, size_t klen, const char *v, size_t n,
-	const char **ret_key)
+struct record {
+	const char *key, *value;
+	size_t key_len, value_len;
+};
+
+/*
+ * Read the record at *p, and move *p behind it: "LENGTH KEY=VALUE\n", where LENGTH counts the whole
+ * record. Returns NULL, or what is wrong.
+ */
+static const char *read_record(const char **p, const char *end, struct record *ret)
 {
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		if (klen != strlen(keys[i].key) || memcmp(key, keys[i].key, klen) != 0)
+	size_t left = (size_t)(end - *p);
+	const char *blank = memchr(*p, ' ', left < 8 ? left : 8), *eq;
+	uint64_t len;
+
+	if (!blank || num_u64_n(*p, (size_t)(blank - *p), &len) < 0)
+		return "has a pax record without a length";
+	if (len > left || len < (size_t)(blank - *p) + 3 || (*p)[len - 1] != '\n')
+		return "has a pax record with a wrong length";
+	eq = memchr(blank + 1, '=', len - (size_t)(blank + 1 - *p));
+	if (!eq || eq == blank + 1 || memchr(blank + 1, '\0', (size_t)(eq - blank - 1)))
+		return "has a pax record without a key";
+	*ret = (struct record){ blank + 1, eq + 1, (size_t)(eq - blank - 1),
+		len - (size_t)(eq + 1 - *p) - 1 };
+	*p += len;
+	return NULL;
+}
+
+/* Returns the index of a known key, or ARRAY_LEN(keys). */
+static size_t find_key(const struct record *r)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_LEN(keys) &&
+		(r->key_len != strlen(keys[i].key) || memcmp(r->key, keys[i].key, r->key_len) != 0))
+		i++;
+	return i;
+}
+
+/* POSIX.1 pax, "pax Extended Header": an empty value deletes what was said before. */
+static bool is_unset(const struct record *r, size_t key)
+{
+	return r->value_len == 0 && !keys[key].counts;
+}
+
+static void unset(struct tar_pax *x, size_t key)
+{
+	x->unset = true;
+	if (keys[key].has)
+		*((bool *)x + keys[key].has) = false;
+	if (keys[key].check == parse_path)
+		x->path = NULL;
+}
+
+const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const char **ret_key)
+{
+	for (const char *p = body, *end = body + n; p < end;) {
+		struct record r;
+		const char *wrong = read_record(&p, end, &r);
+		size_t i = wrong ? ARRAY_LEN(keys) : find_key(&r);
+
+		if (wrong)
+			return wrong;
+		if (i == ARRAY_LEN(keys))
 			continue;
-		if (keys[i].check(x, v, n) < 0) {
+		if (is_unset(&r, i)) {
+			unset(x, i);
+		} else if (keys[i].check(x, r.value, r.value_len) < 0) {
 			*ret_key = keys[i].key;
 			return "has a pax record with an invalid value";
 		}
@@ -174,26 +248,24 @@ static const char *record(struct tar_pax *x, const char *key, size_t klen, const
 	return NULL;
 }
 
-/* A record is "LENGTH KEY=VALUE\n"; LENGTH counts the whole record. */
-const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const char **ret_key)
+int tar_pax_unset_each(const char *body, size_t n, int (*fn)(size_t at, void *arg), void *arg)
 {
-	for (const char *p = body, *end = body + n; p < end;) {
-		size_t left = (size_t)(end - p);
-		const char *blank = memchr(p, ' ', left < 8 ? left : 8), *eq, *wrong;
-		uint64_t len;
+	const char *last[ARRAY_LEN(keys)] = { NULL }; /* record of each key without a value */
+	const char *end = body + n;
+	struct record r;
+	int x = 0;
 
-		if (!blank || num_u64_n(p, (size_t)(blank - p), &len) < 0)
-			return "has a pax record without a length";
-		if (len > left || len < (size_t)(blank - p) + 3 || p[len - 1] != '\n')
-			return "has a pax record with a wrong length";
-		eq = memchr(blank + 1, '=', len - (size_t)(blank + 1 - p));
-		if (!eq || eq == blank + 1 || memchr(blank + 1, '\0', (size_t)(eq - blank - 1)))
-			return "has a pax record without a key";
-		wrong = record(x, blank + 1, (size_t)(eq - blank - 1), eq + 1,
-			len - (size_t)(eq + 1 - p) - 1, ret_key);
-		if (wrong)
-			return wrong;
-		p += len;
+	for (const char *p = body; p < end && !read_record(&p, end, &r);) {
+		size_t i = find_key(&r);
+
+		if (i < ARRAY_LEN(keys) && is_unset(&r, i))
+			last[i] = r.key;
 	}
-	return NULL;
+	for (const char *p = body; x == 0 && p < end && !read_record(&p, end, &r);) {
+		size_t i = find_key(&r);
+
+		if (i < ARRAY_LEN(keys) && last[i] && r.key <= last[i])
+			x = fn((size_t)(r.key - body), arg);
+	}
+	return x;
 }

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../base/buf.h"
 #include "../base/log.h"
 
 struct tar_read {
@@ -16,6 +17,11 @@ struct tar_read {
 	struct archive *a;
 	struct archive_entry *ae;
 	struct tar_check *check;
+	uint64_t pos;     /* number of bytes fed to check */
+	struct buf held;  /* the last of them, which check may still change */
+	struct buf out;   /* a piece for libarchive, if it is not the source's own */
+	const char *rest; /* what follows it: a part of the source's piece, or NULL */
+	size_t rest_len;
 	bool ended;  /* the end of the stream was reached */
 	bool failed; /* reading failed: err has the cause */
 	struct err err;
@@ -38,23 +44,72 @@ static la_ssize_t end_of_stream(struct tar_read *r, const void **ret, struct err
 	return x < 0 ? x : (la_ssize_t)n;
 }
 
+/*
+ * Set *ret to those bytes that will not change any more: of what is held of earlier pieces, and of
+ * the piece p. Hold the others. Returns their number, which may be 0, or -ENOMEM.
+ */
+static la_ssize_t pass_on(struct tar_read *r, const char *p, size_t n, const void **ret)
+{
+	const size_t had = r->held.len, unsure = tar_check_unsure(r->check);
+	const uint64_t start = r->pos - n - had;
+	struct tar_patch patch;
+	bool patched = tar_check_patch(r->check, &patch);
+	struct buf held = r->held;
+
+	if (had + n == unsure || (had == 0 && !patched)) {
+		*ret = p;
+		n = had + n == unsure ? 0 : n - unsure;
+		buf_add(&r->held, p + n, unsure - had);
+		return r->held.oom ? -ENOMEM : (la_ssize_t)n;
+	}
+	r->held = r->out;
+	buf_reset(&r->held);
+	buf_add(&r->held, p + n - unsure, unsure);
+	r->out = held;
+	r->rest = p;
+	r->rest_len = patched ? 0 : n - unsure;
+	if (patched)
+		buf_add(&r->out, p, n - unsure);
+	if (r->held.oom || r->out.oom)
+		return -ENOMEM;
+	for (; patched; patched = tar_check_patch(r->check, &patch))
+		memcpy(r->out.data + (patch.at - start), patch.bytes, patch.n);
+	*ret = r->out.data;
+	return (la_ssize_t)r->out.len;
+}
+
+/* As pass_on(), of the next piece of the source. Sets ended after the last one. */
+static la_ssize_t read_piece(struct tar_read *r, const void **ret, struct err *e)
+{
+	const void *p;
+	ssize_t n = r->source.read(r->source.arg, &p, e);
+	int x;
+
+	if (n < 0)
+		return n;
+	r->ended = n == 0;
+	if (n == 0)
+		return end_of_stream(r, ret, e);
+	x = tar_check_feed(r->check, p, (size_t)n, e);
+	if (x < 0)
+		return x;
+	r->pos += (uint64_t)n;
+	n = pass_on(r, p, (size_t)n, ret);
+	return n < 0 ? err_nomem(e) : n;
+}
+
 static la_ssize_t read_block(struct archive *a, void *arg, const void **ret)
 {
 	struct tar_read *r = arg;
-	ssize_t n;
-	int x = 0;
+	la_ssize_t n = (la_ssize_t)r->rest_len;
 
-	if (r->ended)
-		return 0;
-	n = r->source.read(r->source.arg, ret, &r->err);
-	r->ended = n == 0;
-	if (n > 0)
-		x = tar_check_feed(r->check, *ret, (size_t)n, &r->err);
-	else if (n == 0)
-		n = end_of_stream(r, ret, &r->err);
-	if (x < 0 || n < 0) {
+	*ret = r->rest;
+	r->rest_len = 0;
+	while (n == 0 && !r->ended)
+		n = read_piece(r, ret, &r->err);
+	if (n < 0) {
 		r->failed = true;
-		archive_set_error(a, (int)(x < 0 ? -x : -n), "cannot read");
+		archive_set_error(a, (int)-n, "cannot read");
 		return ARCHIVE_FATAL;
 	}
 	return n;
@@ -66,10 +121,12 @@ static la_int64_t skip_block(struct archive *a, void *arg, la_int64_t n)
 	struct tar_read *r = arg;
 
 	(void)a;
-	if (!r->source.skip || n <= 0 || !tar_check_may_skip(r->check, (uint64_t)n) ||
+	if (!r->source.skip || n <= 0 || r->rest_len ||
+		!tar_check_may_skip(r->check, (uint64_t)n) ||
 		!r->source.skip(r->source.arg, (uint64_t)n))
 		return 0;
 	tar_check_skip(r->check, (uint64_t)n);
+	r->pos += (uint64_t)n;
 	return n;
 }
 
@@ -136,6 +193,8 @@ void tar_read_free(struct tar_read *r)
 	if (r->a)
 		(void)archive_read_free(r->a); /* opened for reading: no error matters now */
 	tar_check_free(r->check);
+	buf_done(&r->held);
+	buf_done(&r->out);
 	free(r);
 }
 

@@ -339,9 +339,9 @@ case(
     [archive(file('f', mtime='1600000000.1234567899999'))],
     tree={'f': F(mtime=(1600000000, 123456789))},
 )
-for value in ('nan', '1e9', '1.5.5', '', '-', '99999999999999999999', '0x5', '1,5'):
+for value in ('nan', '1e9', '1.5.5', '-', '99999999999999999999', '0x5', '1,5'):
     case(
-        'time-' + (value or 'empty'),
+        'time-' + value,
         'what is no time',
         [archive(entry('f', pax=[('mtime', value)]))],
         refused='a pax record with an invalid value',

@@ -46,7 +46,6 @@ for name, value, why in (
     ('float', '5e3', 'no integer'),
     ('rubbish-behind', '5x', 'a number and more'),
     ('blank', ' 5', 'a blank before it'),
-    ('empty', '', 'nothing'),
     ('40-digits', '9' * 40, 'longer than any number'),
     ('sign', '+5', 'a sign'),
 ):
@@ -76,6 +75,29 @@ refused('uid-2-to-62', 'a number that fills the field', header('f', uid=b'\xbf' 
 refused('uid-negative', 'a negative number', header('f', uid=base256(-2, 8)), UID)
 refused('uid-not-octal', 'digits that are none in octal', header('f', uid=b'00009z9\0'), UID)
 refused('gid-rubbish-behind', 'rubbish behind the digits', header('f', gid=b'0017 x7\0'), GID)
+case(
+    'pax-empty-values',
+    'delete what the key said: the header counts',
+    [
+        archive(
+            entry(
+                'f',
+                data=b'x',
+                uid=7,
+                gid=8,
+                pax=[
+                    ('uid', '5'),
+                    *[(k, '') for k in ('uid', 'gid', 'size', 'mtime', 'path', 'linkpath')],
+                    ('SCHILY.acl.access', ''),
+                    ('GNU.sparse.realsize', ''),
+                ],
+            ),
+            entry('l', '2', link='to', pax=[('linkpath', ''), ('hdrcharset', '')]),
+            OK,
+        )
+    ],
+    tree={'f': F('x', uid=7, gid=8), 'l': L('to'), 'ok': F('ok')},
+)
 case(
     'account-names',
     'names of accounts say nothing: numbers do',
@@ -435,7 +457,12 @@ refused(
     PAX,
     on='',
 )
-refused('pax-path-empty', 'an empty path', entry('f', pax=[('path', '')]), PAX, on='')
+case(
+    'pax-path-empty',
+    'an empty path says nothing',
+    [archive(OK, entry('f', pax=[('path', '')]))],
+    tree={'ok': F('ok'), 'f': F()},
+)
 refused(
     'pax-2-gib',
     'a header that claims 2 GiB',

@@ -96,3 +96,44 @@ TEST(an_archive_may_end_with_the_last_byte_of_data)
 		CHECK_HAS(e.what, "cut off");
 	}
 }
+
+/* POSIX.1 pax: a record without a value deletes the value, so that the ustar header counts. */
+TEST(pax_records_without_a_value_leave_the_header_as_it_is)
+{
+	static const struct {
+		struct tar_entry t;
+		const char *want;
+	} cases[] = {
+		{ { "f", .data = "x", .uid = 7, .gid = 8, .mtime = 9,
+			  .pax = { "uid=", "gid=", "mtime=", "size=", "path=", "linkpath=" } },
+			"f 7:8 9 1=x" },
+		{ { "f", .data = "x", .uid = 7, .pax = { "uid=5", "size=0", "uid=", "size=" } },
+			"f 7:0 0 1=x" },
+		{ { "f", .data = "x", .uid = 7, .pax = { "uid=", "uid=5" } }, "f 5:0 0 1=x" },
+		{ { "f", .data = "x", .pax = { "path=other", "path=" } }, "f 0:0 0 1=x" },
+		{ { "l", .type = '2', .link = "to", .pax = { "linkpath=other", "linkpath=" } },
+			"l 0:0 0 ->to" },
+		{ { "f", .data = "x",
+			  .pax = { "GNU.sparse.map=", "GNU.sparse.size=", "GNU.sparse.major=",
+				  "GNU.sparse.minor=", "GNU.sparse.numblocks=",
+				  "GNU.sparse.realsize=" } },
+			"f 0:0 0 1=x" },
+		{ { "f", .data = "x",
+			  .pax = { "GNU.sparse.name=", "SCHILY.realsize=", "hdrcharset=",
+				  "SCHILY.acl.access=", "SCHILY.acl.default=", "SUN.holesdata=" } },
+			"f 0:0 0 1=x" },
+		{ { "c", .type = '3', .major = 1, .minor = 3,
+			  .pax = { "SCHILY.devmajor=", "SCHILY.devminor=" } },
+			"c 0:0 0" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct tar_entry list[] = { { "d", .type = '5' }, cases[i].t, cases[i].t,
+			{ "last", .data = "end" }, END };
+		scoped_buf struct buf b = tar_make(list), want = BUF_INIT;
+
+		buf_printf(
+			&want, "d 0:0 0; %s; %s; last 0:0 0 3=end", cases[i].want, cases[i].want);
+		MUST_BE(&b, buf_get(&want));
+	}
+}
