@@ -190,7 +190,9 @@ static int add_acls(struct entry_reader *r, struct layer_entry *ret, const struc
 		scoped_buf struct buf b = BUF_INIT;
 		struct acl acl = { .items = NULL };
 
-		if (!(archive_entry_acl_types(r->ae) & acls[i].type))
+		/* Where numbers are given too, the text with its names says nothing more. */
+		if (!(archive_entry_acl_types(r->ae) & acls[i].type) ||
+			xattrs_has(ret->xattrs, acls[i].name))
 			continue;
 		x = acl_convert(r->ae, acls[i].type, &acl, ret->raw, e);
 		if (x == 0)

@@ -596,6 +596,52 @@ case(
         'plain': F(mode=0o640),
     },
 )
+NAMES = 'user::rw-\nuser:one:r--\ngroup::r--\ngroup:two:r-x\nmask::rwx\nother::---\n'
+DEFAULT_NAMES = 'user::rwx\nuser:one:r-x\ngroup::r-x\nmask::r-x\nother::r-x\n'
+case(
+    'acl-written-twice',
+    'tar --acls --xattrs writes names and numbers: the numbers count, whichever comes first',
+    [
+        archive(
+            entry(
+                'f',
+                mode=0o670,
+                pax=[
+                    ('SCHILY.acl.access', NAMES),
+                    ('SCHILY.xattr.system.posix_acl_access', ACCESS),
+                ],
+            ),
+            folder(
+                'd',
+                pax=[
+                    ('SCHILY.xattr.system.posix_acl_default', DEFAULT),
+                    ('SCHILY.acl.default', DEFAULT_NAMES),
+                ],
+            ),
+        )
+    ],
+    tree={
+        'f': F(mode=0o670, xattrs={'system.posix_acl_access': ACCESS}),
+        'd': D(xattrs={'system.posix_acl_default': DEFAULT}),
+    },
+)
+case(
+    'acl-of-another-name',
+    'numbers of the one list say nothing of the other',
+    [
+        archive(
+            folder(
+                'd',
+                pax=[
+                    ('SCHILY.xattr.system.posix_acl_access', ACCESS),
+                    ('SCHILY.acl.default', DEFAULT_NAMES),
+                ],
+            )
+        )
+    ],
+    refused='without a usable number',
+    on="'d/'",
+)
 case(
     'acl-of-a-name',
     'an account that would be looked up on this machine',
