@@ -47,7 +47,7 @@ static int read_lines(const struct mount_call *call, struct lines *ret, struct e
 	int r = fstab ? 0 : lm_fstab_path(&fstab, e);
 
 	if (r == 0)
-		r = lm_fstab(fstab, true, take_line, ret, e);
+		r = lm_fstab(fstab, NULL, take_line, ret, e);
 	if (r == -ENOMEM)
 		return err_nomem(e);
 	if (r == -ENOENT) { /* without an fstab there are no lines */

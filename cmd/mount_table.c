@@ -37,22 +37,6 @@ static void run_done(struct table_run *run)
  * --- failures ----------------------------------------------------------------------------------
  */
 
-static void warn(const struct err *e)
-{
-	scoped_buf struct buf b = BUF_INIT;
-
-	if (*e->on)
-		buf_printf(&b, "'%s': ", e->on);
-	buf_str(&b, e->what);
-	if (e->num)
-		buf_printf(&b, ": %s", strerrordesc_np(e->num));
-	if (*e->why)
-		buf_printf(&b, " (%s)", e->why);
-	if (*e->hint)
-		buf_printf(&b, "; try: %s", e->hint);
-	log_warn("%s", buf_get(&b) ? buf_get(&b) : "out of memory");
-}
-
 /* A line failed: with nofail this is only a warning (0), else the error names the line. */
 static int job_failed(struct table_run *run, struct table_job *j, int r, struct err *e)
 {
@@ -61,7 +45,7 @@ static int job_failed(struct table_run *run, struct table_job *j, int r, struct 
 	r = table_job_fault(run, j->line, r, e);
 	if (!j->options.nofail || usage)
 		return r;
-	warn(e);
+	log_warn_err(e);
 	j->state = LINE_FAILED;
 	run->failed = true;
 	*e = ERR_INIT;
@@ -157,7 +141,7 @@ static int list_refused(struct table_run *run, struct table_job *j, int r, struc
 {
 	if (!is_refused(e))
 		return r;
-	warn(e);
+	log_warn_err(e);
 	*e = ERR_INIT;
 	j->state = LINE_FAILED;
 	run->refused++;
@@ -389,7 +373,7 @@ static int unmount_jobs(struct table_run *run, struct err *e)
 		if (failed < 0)
 			failed = job_failed(run, j, failed, e);
 		if (failed < 0 && result < 0) {
-			warn(e);
+			log_warn_err(e);
 		} else if (failed < 0) {
 			first = *e;
 			result = failed;
@@ -414,7 +398,7 @@ int mount_table_all(const struct mount_args *a, struct ctx *ctx, struct err *e)
 	scoped_run struct table_run run = { .args = a, .ctx = ctx, .fstab = fstab_of(a) };
 	int r;
 
-	r = table_read(run.fstab, &run.table, e);
+	r = table_read(run.fstab, a->unmount ? TABLE_WARN : TABLE_STRICT, &run.table, e);
 	if (r == 0)
 		r = table_job_add_all(&run, e);
 	if (r < 0)
@@ -428,7 +412,7 @@ int mount_table_one(const struct mount_args *a, const char *word, struct ctx *ct
 	const struct table_line *l;
 	int r;
 
-	r = table_read(run.fstab, &run.table, e);
+	r = table_read(run.fstab, TABLE_WARN, &run.table, e);
 	if (r < 0)
 		return r;
 	l = table_find(&run.table, word);
@@ -451,7 +435,7 @@ int mount_table_refused(
 {
 	const struct mount_args args = { .all = true };
 	scoped_run struct table_run run = { .args = &args, .fstab = fstab_of(&args) };
-	int r = table_read(run.fstab, &run.table, e);
+	int r = table_read(run.fstab, TABLE_QUIET, &run.table, e);
 
 	for (size_t i = 0; i < run.table.lines.len && r == 0; i++) {
 		const struct table_line *l = &run.table.lines.items[i];

@@ -3,6 +3,7 @@
 #define BASE_LOG_H
 
 #include "cleanup.h"
+#include "err.h"
 
 /*
  * Messages of library functions, beside their results: warnings, and, with -v, steps, choices and
@@ -23,5 +24,8 @@ void log_set_level(enum log_level most);
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
 void log_info(const char *fmt, ...) PRINTF(1, 2);
 void log_verbose(const char *fmt, ...) PRINTF(1, 2);
+
+/* Log an error that is not the command's own, on one line, as a warning. */
+void log_warn_err(const struct err *e);
 
 #endif

@@ -10,7 +10,9 @@
 #include <string.h>
 
 #include "../base/buf.h"
+#include "../base/log.h"
 #include "../base/path.h"
+#include "table_bad.h"
 #include "via_libmount.h"
 
 /* ".." is kept: where it leads depends on symbolic links. */
@@ -100,14 +102,48 @@ static void line_done(struct table_line *l)
 
 struct fstab_reading {
 	const char *path;
+	enum table_faults faults;
 	struct fstab *table;
 	struct err *e;
 };
 
-static int bad_line(const struct fstab_reading *r)
+/* A line of ours is faulty, for the reason in r->e. */
+static int faulty(const struct fstab_reading *r)
 {
 	err_prefix(r->e, "%s", r->path);
-	return -EINVAL;
+	if (r->faults == TABLE_STRICT)
+		return -EINVAL;
+	if (r->faults == TABLE_WARN)
+		log_warn_err(r->e);
+	*r->e = ERR_INIT;
+	return 0;
+}
+
+static int take_bad(const struct lm_bad *b, void *arg)
+{
+	struct fstab_reading *r = arg;
+	scoped_buf struct buf file = BUF_INIT;
+	const char *path = r->path;
+	struct table_bad bad;
+
+	if (b->file) {
+		buf_printf(&file, "%s/%s", r->path, b->file);
+		path = buf_get(&file);
+		if (!path)
+			return err_nomem(r->e);
+	}
+	table_bad_line(b->text, b->len, &bad);
+	(void)err_say(r->e, EINVAL, path, "line %u is not a valid line of an fstab", b->line);
+	err_why(r->e, "%s", bad.why);
+	err_try(r->e, "%s", bad.hint ? bad.hint : "SOURCE TARGET TYPE OPTIONS 0 0: see fstab(5)");
+	if (bad.own && r->faults == TABLE_STRICT)
+		return -EINVAL;
+	if (r->faults != TABLE_QUIET)
+		log_warn("'%s': line %u is not a valid line of an fstab, and is ignored (%s)%s%s",
+			path, b->line, bad.why, bad.own ? "; try: " : "",
+			bad.own ? r->e->hint : "");
+	*r->e = ERR_INIT;
+	return 0;
 }
 
 static int take_line(const struct lm_line *l, void *arg)
@@ -124,11 +160,11 @@ static int take_line(const struct lm_line *l, void *arg)
 			"mount(8) keeps such options to itself, so that it would mount this line "
 			"without a map");
 		err_try(r->e, "write map=MAP (and subdir=, mkdir= without X-mount.)");
-		return bad_line(r);
+		return faulty(r);
 	}
 	if (*l->target != '/') {
 		(void)err_say(r->e, EINVAL, l->target, "the target must be an absolute path");
-		return bad_line(r);
+		return faulty(r);
 	}
 	line.source = strdup(l->source);
 	line.target = table_path(l->target);
@@ -141,11 +177,15 @@ static int take_line(const struct lm_line *l, void *arg)
 	return err_nomem(r->e);
 }
 
-int table_read(const char *path, struct fstab *ret, struct err *e)
+int table_read(const char *path, enum table_faults faults, struct fstab *ret, struct err *e)
 {
-	struct fstab_reading reading = { path, ret, e };
+	struct err own = ERR_INIT;
+	struct fstab_reading reading = { path, faults, ret, &own };
+	int r = lm_fstab(path, take_bad, take_line, &reading, &own);
 
-	return lm_fstab(path, false, take_line, &reading, e);
+	if (r < 0 && e)
+		*e = own;
+	return r;
 }
 
 /*

@@ -20,12 +20,21 @@ struct fstab {
 	VEC(struct table_line) lines; /* in the order of the file */
 };
 
+/* What happens if a line is faulty. Lines of other programs are never more than a warning. */
+enum table_faults {
+	TABLE_STRICT, /* a line of ours is an error, since all lines will be mounted */
+	TABLE_WARN,   /* it is a warning, and skipped */
+	TABLE_QUIET,  /* all are skipped without a warning */
+};
+
 /*
  * Read the lines of type shiftbox, and those with X-mount.idmap=, of an fstab or a directory of
- * such files. -EINVAL: a line is not valid, a target is not an absolute path, or a line of type
- * shiftbox has X-mount.idmap=, which mount(8) would drop.
+ * such files. Faulty lines of ours: libmount cannot parse the line, the target is not an absolute
+ * path, or a line of type shiftbox has X-mount.idmap=, which mount(8) would drop. -EINVAL for these
+ * with TABLE_STRICT.
  */
-MUST_CHECK int table_read(const char *path, struct fstab *ret, struct err *e);
+MUST_CHECK int table_read(
+	const char *path, enum table_faults faults, struct fstab *ret, struct err *e);
 
 /*
  * Parse the options of a line, and apply its type. The caller initialises *ret with

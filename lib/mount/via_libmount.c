@@ -7,6 +7,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -14,11 +15,12 @@
 
 #include <libmount/libmount.h>
 
+#include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/path.h"
 #include "../base/sys.h"
 
-enum { MOUNTINFO_MAX = 64 << 20 };
+enum { MOUNTINFO_MAX = 64 << 20, FSTAB_MAX = 64 << 20 };
 
 #define FUNCTIONS(X) \
 	X(mnt_new_table) \
@@ -91,35 +93,87 @@ static const char *text(const char *s)
 	return s ? s : "";
 }
 
-/* Without this callback, the parser skips lines that it cannot read. */
-static int stop_at_line(struct libmnt_table *table, const char *path, int line)
-{
-	int *fault = lm.mnt_table_get_userdata(table);
+/* An fstab that is being parsed. */
+struct parsing {
+	int fd; /* O_PATH: a file, or a directory of such files */
+	bool dir;
+	int (*bad)(const struct lm_bad *b, void *arg);
+	void *arg;
+	int r;           /* what bad returned */
+	char *name;      /* the file that text is from */
+	struct buf text; /* of a regular file */
+	unsigned line;   /* the number of the line at pos */
+	size_t pos;
+};
 
-	(void)path;
-	*fault = line;
-	return -EINVAL;
+static void parsing_done(struct parsing *p)
+{
+	cleanup_fd(&p->fd);
+	free(p->name);
+	buf_done(&p->text);
+}
+
+#define scoped_parsing __attribute__((cleanup(parsing_done)))
+
+/* libmount tells the number of a line alone, so the file is read again. */
+static void find_text(struct parsing *p, const char *file, struct lm_bad *b)
+{
+	char opened[32];
+	const char *end;
+
+	if (!p->name || strcmp(p->name, file) || p->line > b->line) {
+		free(p->name);
+		p->name = strdup(file);
+		buf_reset(&p->text);
+		p->line = 1;
+		p->pos = 0;
+		if (fd_read_file(p->dir ? p->fd : AT_FDCWD,
+			    p->dir ? file : fd_proc_path(p->fd, opened), FSTAB_MAX, &p->text,
+			    NULL) < 0)
+			buf_reset(&p->text);
+	}
+	if (!buf_get(&p->text))
+		return;
+	for (; p->line < b->line && p->pos < p->text.len; p->line++) {
+		end = memchr(p->text.data + p->pos, '\n', p->text.len - p->pos);
+		p->pos = end ? (size_t)(end + 1 - p->text.data) : p->text.len;
+	}
+	if (p->pos == p->text.len)
+		return;
+	b->text = p->text.data + p->pos;
+	end = memchr(b->text, '\n', p->text.len - p->pos);
+	b->len = end ? (size_t)(end - b->text) : p->text.len - p->pos;
+}
+
+/* A positive value skips the line. */
+static int bad_line(struct libmnt_table *table, const char *path, int line)
+{
+	struct parsing *p = lm.mnt_table_get_userdata(table);
+	struct lm_bad b = { .file = p->dir ? path : NULL, .line = (unsigned)line };
+
+	if (!p->bad)
+		return 1;
+	find_text(p, path, &b);
+	p->r = p->bad(&b, p->arg);
+	return p->r ? -EINVAL : 1;
 }
 
 /* libmount opens the file or directory of the descriptor, not what the path may lead to by then. */
-static int parse_fstab(struct libmnt_table *table, const char *path, bool skip_bad, struct err *e)
+static int parse_fstab(
+	struct libmnt_table *table, const char *path, struct parsing *p, struct err *e)
 {
-	scoped_fd int fd = -1;
+	struct stat st;
 	char opened[32];
-	int fault = 0, r = path_open(path, O_PATH, "cannot read the fstab", NULL, &fd, e);
+	int r = path_open(path, O_PATH, "cannot read the fstab", NULL, &p->fd, e);
 
 	if (r < 0)
 		return r;
-
-	lm.mnt_table_set_userdata(table, &fault);
-	if (!skip_bad)
-		lm.mnt_table_set_parser_errcb(table, stop_at_line);
-	r = lm.mnt_table_parse_fstab(table, fd_proc_path(fd, opened));
-	if (fault) {
-		(void)err_say(e, EINVAL, path, "line %d is not a valid line of an fstab", fault);
-		err_try(e, "SOURCE TARGET TYPE OPTIONS 0 0: see fstab(5)");
-		return -EINVAL;
-	}
+	p->dir = fstat(p->fd, &st) == 0 && S_ISDIR(st.st_mode);
+	lm.mnt_table_set_userdata(table, p);
+	lm.mnt_table_set_parser_errcb(table, bad_line);
+	r = lm.mnt_table_parse_fstab(table, fd_proc_path(p->fd, opened));
+	if (p->r)
+		return p->r;
 	return r < 0 ? err_path(e, -r, path, "cannot read the fstab") : 0;
 }
 
@@ -132,9 +186,10 @@ int lm_fstab_path(const char **ret, struct err *e)
 	return r;
 }
 
-int lm_fstab(const char *path, bool skip_bad, int (*fn)(const struct lm_line *l, void *arg),
-	void *arg, struct err *e)
+int lm_fstab(const char *path, int (*bad)(const struct lm_bad *b, void *arg),
+	int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e)
 {
+	scoped_parsing struct parsing p = { .fd = -1, .bad = bad, .arg = arg, .text = BUF_INIT };
 	struct libmnt_table *table;
 	struct libmnt_iter *iter;
 	struct libmnt_fs *fs;
@@ -144,7 +199,7 @@ int lm_fstab(const char *path, bool skip_bad, int (*fn)(const struct lm_line *l,
 		return r;
 	table = lm.mnt_new_table();
 	iter = lm.mnt_new_iter(MNT_ITER_FORWARD);
-	r = table && iter ? parse_fstab(table, path, skip_bad, e) : err_nomem(e);
+	r = table && iter ? parse_fstab(table, path, &p, e) : err_nomem(e);
 	while (r == 0 && lm.mnt_table_next_fs(table, iter, &fs) == 0) {
 		struct lm_line l = {
 			.source = text(lm.mnt_fs_get_source(fs)),

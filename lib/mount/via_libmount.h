@@ -41,12 +41,21 @@ struct lm_line {
 	bool idmap; /* the options contain X-mount.idmap= */
 };
 
+/* A line of an fstab that libmount cannot parse. */
+struct lm_bad {
+	const char *file; /* in a directory of fstabs, the file's name; else NULL */
+	unsigned line;    /* counted from 1 */
+	const char *text; /* NULL: unknown, as for a pipe */
+	size_t len;
+};
+
 /*
  * Call fn for each line of path, a file like /etc/fstab or a directory of such files, until fn
- * returns other than 0. Returns that, 0 or -errno. -EINVAL: a line cannot be parsed; with skip_bad
- * it is skipped, as mount(8) does.
+ * returns other than 0. Returns that, 0 or -errno. Lines that cannot be parsed are skipped, as by
+ * mount(8); bad, which may be NULL, is called for each of them first, and stops the reading if it
+ * returns other than 0.
  */
-MUST_CHECK int lm_fstab(const char *path, bool skip_bad,
+MUST_CHECK int lm_fstab(const char *path, int (*bad)(const struct lm_bad *b, void *arg),
 	int (*fn)(const struct lm_line *l, void *arg), void *arg, struct err *e);
 
 /*

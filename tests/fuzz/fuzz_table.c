@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	FUZZ_CHECK(fd >= 0 && write(fd, data, size) == (ssize_t)size);
 	(void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	if (table_read(path, &t, &e) < 0)
+	if (table_read(path, TABLE_STRICT, &t, &e) < 0)
 		FUZZ_CHECK(e.set && e.what[0]);
 	for (size_t i = 0; i < t.lines.len; i++)
 		check_line(&t.lines.items[i]);

@@ -27,7 +27,7 @@ each() {
 test_setup() {
 	mkdir dir target
 	echo 'no such thing' >file
-	echo line >line
+	echo "dir target shiftbox map=1:2:3 0 x" >line
 	echo '{"layers": [{"files": {"etc/x": "1"}}], "ref": "v1"}' |
 		"$TESTS/fixtures/mkimage.py" img
 	cp -r img bad

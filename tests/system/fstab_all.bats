@@ -355,7 +355,7 @@ stacks() {
 }
 
 @test "what cannot be read or done is refused before anything is mounted" {
-	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s'
+	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:1 0 x'
 	must_fail 1 'line 2 is not a valid line of an fstab' $MI -a -T fstab
 	fstab 'DIR/s DIR/t shiftbox map=0:1:1 0 0' 'DIR/s DIR/u shiftbox nofail,nonsense 0 0'
 	must_fail 1 "unknown option 'nonsense'" $MI -a -T fstab
@@ -367,6 +367,57 @@ stacks() {
 	must_fail 1 "X-mount.idmap= on a line of type 'none'" $MI -a -T fstab
 	must_fail 1 'cannot read the fstab: No such file' $MI -a -T none
 	must_equal "$(mounts)" 0
+}
+
+# Lines of other programs that libmount cannot parse, as printf writes them.
+BAD_LINES=('bug' '/dev/x /x' 'UUID=1 / ext4 defaults, noatime 0 1' '/dev/x /x ext4 ro 0 x'
+	'/dev/x /x ext4 ro # a remark, not shiftbox' '/dev/x /\0x ext4 ro 0 0' '\f')
+
+@test "lines of other programs that cannot be parsed are skipped with a warning, as by mount(8)" {
+	local bad form
+	for bad in "${BAD_LINES[@]}"; do
+		for form in "%s\n$bad\n" "$bad\n%s\n"; do
+			# shellcheck disable=SC2059 # the form
+			printf "$form" "$SCRATCH/s $SCRATCH/t shiftbox map=0:1001:1 0 0" >fstab
+			for words in -a "-n -a" t s "-n t" "-a -u"; do
+				# shellcheck disable=SC2086 # words
+				capture $MI -T fstab $words
+				must_equal "$bad, $words: $status" "$bad, $words: 0"
+				stderr_has "warning: 'fstab': line" ... \
+					"is not a valid line of an fstab, and is ignored ("
+			done
+			must_equal "$(mounts)" 0
+		done
+	done
+}
+
+@test "a line of ours that cannot be parsed is an error for -a, with its reason" {
+	fstab 'DIR/s DIR/t shiftbox map=0:1001:1 0 0' 'DIR/s DIR/u shiftbox map=0:1:1 7:8:1 0 0'
+	must_fail 1 "'fstab': line 2 is not a valid line of an fstab" $MI -a -T fstab
+	stderr_has "the fifth field, '7:8:1', is not a number: a blank ends a field" ... '\040'
+	must_equal "$(mounts)" 0
+	# A line that is named does not depend on it.
+	capture $MI -T fstab t
+	must_equal "$status $(mounts)" "0 1"
+	stderr_has "warning: 'fstab': line 2 is not a valid line of an fstab, and is ignored" \
+		... '; try: write ; for a blank in a map, and' ... '040 for one in a name'
+	capture $MI -a -u -T fstab
+	must_equal "$status $(mounts)" "0 0"
+	fstab 'DIR/s DIR/t shiftbox map=0:1001:1 0 0' 'DIR/s u shiftbox defaults 0 0'
+	capture $MI -T fstab t
+	must_equal "$status $(mounts)" "0 1"
+	stderr_has "warning: 'u': fstab: the target must be an absolute path"
+	must_work $MI -u t
+	mkdir dir && echo bug >dir/a.fstab
+	echo "$SCRATCH/s $SCRATCH/t shiftbox map=0:1001:1 0 0" >dir/b.fstab
+	capture $MI -a -T dir
+	must_equal "$status $(mounts)" "0 1"
+	stderr_has "warning: 'dir/a.fstab': line 1 is not"
+	# A table that can be read once.
+	must_work $MI -u t
+	capture bash -c "printf 'bug\n%s\n' '$SCRATCH/s $SCRATCH/t shiftbox map=0:1:1 0 0' |
+		$MI -a -T /dev/stdin"
+	must_equal "$status $(mounts)" "0 1"
 }
 
 @test "a line is found by its target or its source, as written or by the path that leads there" {

@@ -115,14 +115,14 @@ TEST(table_path_drops_only_what_changes_nothing)
 }
 
 /* Write text as an fstab and read it: what is returned is table_read()'s. */
-static int read_text(const char *text, struct fstab *t, struct err *e)
+static int read_text(const char *text, enum table_faults faults, struct fstab *t, struct err *e)
 {
 	char path[] = "/tmp/shiftbox-fstab.XXXXXX";
 	int fd = mkstemp(path), r;
 
 	REQUIRE(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
 	(void)close(fd);
-	r = table_read(path, t, e);
+	r = table_read(path, faults, t, e);
 	(void)unlink(path);
 	return r;
 }
@@ -141,7 +141,7 @@ TEST(table_read_takes_our_lines_and_undoes_the_escapes)
 			  "/dev/vda /mnt/i ext4 ro,X-mount.idmap=b:0:1:1 0 2\n"
 			  "/dev/vdb /mnt/j ext4 ro,x-X-mount.idmap=b:0:1:1 0 2\n"
 			  "/a#b /mnt/none shiftbox",
-			&t, &e) == 0);
+			TABLE_STRICT, &t, &e) == 0);
 	REQUIRE(t.lines.len == 4);
 	CHECK_STR(t.lines.items[0].source, "/a b");
 	CHECK_STR(t.lines.items[0].target, "/mnt/t\tx");
@@ -159,20 +159,41 @@ TEST(table_read_takes_our_lines_and_undoes_the_escapes)
 	CHECK(!table_find(&t, "/"));
 }
 
-TEST(table_read_refuses_what_it_cannot_read)
+TEST(table_read_refuses_lines_of_ours_that_are_faulty_and_skips_all_others)
 {
 	static const struct {
-		const char *text, *what;
+		const char *text, *what, *why; /* what NULL: the line is skipped */
 	} cases[] = {
-		{ "/a /b shiftbox defaults 0 0\n/c\n", "line 2 is not a valid line of an fstab" },
-		{ "/a b shiftbox defaults 0 0\n", "the target must be an absolute path" },
+		{ "/a /b shiftbox defaults 0 0\n/c\n", NULL, NULL },
+		{ "/c /d\n/a /b shiftbox defaults 0 0\n", NULL, NULL },
+		{ "/c / ext4 defaults, noatime 0 1\n/a /b shiftbox defaults 0 0\n", NULL, NULL },
+		{ "/c / ext4 defaults # shiftbox\n/a /b shiftbox\n", NULL, NULL },
+		{ "/a b shiftbox defaults 0 0\n", "the target must be an absolute path", "" },
+		{ "#\n/a /b shiftbox map=1:2:3 4:5:6 0 0\n", "line 2 is not a valid line",
+			"the fifth field, '4:5:6', is not" },
+		{ "\n\n/a /b shiftbox map=1:2:3 0 x\n", "line 3 is not a valid line",
+			"the sixth field, 'x', is not" },
+		{ "/a /b shiftbox map=1:2:3 # ours\n", "line 1 is not", "a remark needs" },
+		{ "/a b /c shiftbox map=1:2:3 0 0\n", "line 1 is not", "a blank ends a field" },
+		{ "/a /c ext4 ro, X-mount.idmap=1:2:3 0 0\n", "line 1 is not",
+			"'X-mount.idmap=1:2:3'" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
 		scoped_fstab struct fstab t = { 0 };
 		struct err e = ERR_INIT;
+		int r = read_text(cases[i].text, TABLE_STRICT, &t, &e);
 
-		CHECK(read_text(cases[i].text, &t, &e) == -EINVAL);
+		if (!cases[i].what) {
+			CHECK_INT(r, 0);
+			CHECK(t.lines.len == 1 && !e.set);
+			continue;
+		}
+		CHECK_INT(r, -EINVAL);
 		CHECK_HAS(e.what, cases[i].what);
+		CHECK_HAS(e.why, cases[i].why);
+		table_done(&t);
+		CHECK_INT(read_text(cases[i].text, TABLE_WARN, &t, &e), 0);
+		CHECK_INT((int)t.lines.len, 0);
 	}
 }

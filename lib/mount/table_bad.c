@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* table_bad: say what is wrong with a line of an fstab that libmount cannot parse. */
+
+#include "table_bad.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "../base/cleanup.h"
+#include "table.h"
+
+enum { FIELDS_MAX = 16, SHOWN_MAX = 48 };
+
+struct line_field {
+	const char *text;
+	size_t len;
+};
+
+/* Fields end at blanks and tabs, and a line may end with a carriage return. */
+static size_t split(const char *text, size_t len, struct line_field ret[FIELDS_MAX])
+{
+	size_t n = 0, i = 0;
+
+	if (len && text[len - 1] == '\r')
+		len--;
+	while (n < FIELDS_MAX) {
+		size_t start;
+
+		while (i < len && (text[i] == ' ' || text[i] == '\t'))
+			i++;
+		if (i == len)
+			break;
+		start = i;
+		while (i < len && text[i] != ' ' && text[i] != '\t')
+			i++;
+		ret[n++] = (struct line_field){ text + start, i - start };
+	}
+	return n;
+}
+
+/* mnt_parse_table_line() of libmount reads a 32-bit number with a sign. */
+static bool is_number(const struct line_field *f)
+{
+	size_t i = f->len && (f->text[0] == '-' || f->text[0] == '+');
+	size_t digits = f->len - i;
+
+	for (; i < f->len; i++)
+		if (f->text[i] < '0' || f->text[i] > '9')
+			return false;
+	return digits > 0 && digits < 10;
+}
+
+/* A blank in a name or a map moves the type to another field, so that all fields count. */
+static bool is_own(const struct line_field *fields, size_t n)
+{
+	static const char idmap[] = "X-mount.idmap=";
+
+	for (size_t i = 2; i < n && fields[i].text[0] != '#'; i++) {
+		scoped_free char *word = strndup(fields[i].text, fields[i].len);
+
+		if (word && (!strcmp(word, "shiftbox") || strstr(word, idmap)))
+			return true;
+	}
+	return false;
+}
+
+void table_bad_line(const char *text, size_t len, struct table_bad *ret)
+{
+	static const char *const names[] = { "fifth", "sixth" };
+	struct line_field f[FIELDS_MAX];
+	size_t n = text ? split(text, len, f) : 0;
+
+	*ret = (struct table_bad){ .own = is_own(f, n) };
+	(void)snprintf(ret->why, sizeof(ret->why), "libmount cannot parse it");
+	if (!text)
+		return;
+	if (memchr(text, '\0', len)) {
+		(void)snprintf(ret->why, sizeof(ret->why), "it has a NUL byte");
+		return;
+	}
+	if (n < 3) {
+		(void)snprintf(ret->why, sizeof(ret->why),
+			"a line has at least 3 fields, SOURCE TARGET TYPE, and this one has %zu",
+			n);
+		return;
+	}
+	for (size_t i = 4; i < n && i < 4 + ARRAY_LEN(names); i++) {
+		bool remark = f[i].text[0] == '#';
+
+		if (is_number(&f[i]))
+			continue;
+		(void)snprintf(ret->why, sizeof(ret->why),
+			"the %s field, '%.*s', is not a number: %s", names[i - 4],
+			f[i].len < SHOWN_MAX ? (int)f[i].len : SHOWN_MAX, f[i].text,
+			remark ? "a remark needs a line of its own" : "a blank ends a field");
+		ret->hint =
+			remark ? NULL : "write ; for a blank in a map, and \\040 for one in a name";
+		return;
+	}
+}
