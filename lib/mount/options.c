@@ -438,10 +438,11 @@ int mount_options_parse(struct mount_options *o, const char *text, struct err *e
 
 		if (n < 0)
 			return err_usage(e, "a double quote is open in -o %s", p);
-		if (!name)
+		if (!name && n)
 			return err_usage(e, "an option is empty in -o %s", text);
-		r = take_option(o, p, name, value ? p + name + 1 : NULL,
-			value ? (size_t)n - name - 1 : 0, e);
+		r = n ? take_option(o, p, name, value ? p + name + 1 : NULL,
+				value ? (size_t)n - name - 1 : 0, e) :
+			0;
 		if (r < 0 || !p[n])
 			return r;
 		p += n + 1;

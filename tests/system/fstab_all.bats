@@ -75,6 +75,14 @@ mounts() {
 	must_equal "$(mounts)" 0
 }
 
+@test "empty options are dropped, as by mount(8)" {
+	fstab 'DIR/s DIR/t shiftbox map=0:1001:1, 0 0' 'DIR/s DIR/u shiftbox ro,,map=0:1002:1 0 0'
+	must_work $MI -a -T fstab
+	must_equal "$(owner t/file) $(owner u/file)" "1001:1001 1002:1002"
+	must_work $MI -a -u -T fstab
+	must_work $MI -o ,ro,, -m 0:1001:1 s t
+}
+
 @test "a line of mount(8) may name a user namespace that is mounted on a file" {
 	touch ns
 	# Mounted from outside, for which the process must be there.
