@@ -50,8 +50,13 @@ struct cmd {
 	bool (*item)(size_t i,
 		struct optdoc_item *ret); /* the block "items" of its manual page; may be NULL */
 	unsigned flags;
-	int status_failed;        /* the exit status of every failure; 0: STATUS_FAILED and
-	                             STATUS_USAGE */
+	int status_failed; /* the exit status of every failure; 0: STATUS_FAILED and
+	                      STATUS_USAGE */
+	/*
+	 * May add to the error r, and returns the exit status; STATUS_DONE: nothing is printed.
+	 * NULL: as above.
+	 */
+	int (*failed)(int r, struct err *e);
 	void (*init)(void *args); /* sets defaults that are not zero; may be NULL */
 	/* Chooses among the forms if neither an operand nor an option selects one; may be NULL. */
 	size_t (*form)(const void *args, const struct operands *o);

@@ -43,13 +43,18 @@ static void print_field(const char *title, const char *text)
 	(void)fprintf(stderr, "  %-5s %s\n", title, buf_get(&b) ? buf_get(&b) : "(out of memory)");
 }
 
-static int report(const struct cmd *cmd, struct err *e, bool json)
+/* r: the error that e describes */
+static int report(const struct cmd *cmd, int r, struct err *e, bool json)
 {
 	scoped_buf struct buf b = BUF_INIT, on = BUF_INIT;
 	int status = cmd && cmd->status_failed ? cmd->status_failed :
 		e->usage                       ? STATUS_USAGE :
 						 STATUS_FAILED;
 
+	if (cmd && cmd->failed && r < 0)
+		status = cmd->failed(r, e);
+	if (status == STATUS_DONE)
+		return status;
 	hint_fill(e);
 	if (e->usage && !e->hint[0])
 		err_try(e, "shiftbox%s%s --help", cmd ? " " : "", cmd ? cmd->name : "");
@@ -184,8 +189,8 @@ static int run_command(const struct cmd *cmd, char **argv)
 
 	command_name = cmd->name;
 	if (!args) {
-		(void)err_nomem(&e);
-		return report(cmd, &e, false);
+		r = err_nomem(&e);
+		return report(cmd, r, &e, false);
 	}
 	if (cmd->init)
 		cmd->init(args);
@@ -195,9 +200,9 @@ static int run_command(const struct cmd *cmd, char **argv)
 		r = answer(cmd, sets, n_sets, &line, &e);
 
 	if (r < 0)
-		r = report(cmd, &e, common.json || asks_for_json(argv));
+		r = report(cmd, r, &e, common.json || asks_for_json(argv));
 	else if ((r == STATUS_NO_EXEC || r == STATUS_NO_COMMAND) && e.set)
-		(void)report(cmd, &e, common.json);
+		(void)report(cmd, 0, &e, common.json);
 	opt_line_done(&line);
 	if (cmd->done)
 		cmd->done(args);
@@ -311,23 +316,23 @@ static int run_own(const char *word, char **operands)
 				operands[own[i].operands_max]);
 		else
 			r = own[i].run(operands, &e);
-		return r < 0 ? report(NULL, &e, false) : r;
+		return r < 0 ? report(NULL, r, &e, false) : r;
 	}
 	(void)err_usage(&e, "unknown %s '%s'", word[0] == '-' ? "option" : "command", word);
 	if (word[0] != '-')
 		err_try(&e, "shiftbox --list");
-	return report(NULL, &e, false);
+	return report(NULL, -EINVAL, &e, false);
 }
 
 static int run_mount_helper(int argc, char **argv)
 {
-	const struct cmd *cmd = find_command("mount-idmapped");
+	struct cmd cmd = *find_command("mount-idmapped");
 	scoped_strv struct strv words = { 0 };
 	static struct err e;
+	int r = mount_helper_argv(argc, argv, &words, &e);
 
-	if (mount_helper_argv(argc, argv, &words, &e) < 0)
-		return report(cmd, &e, false);
-	return run_command(cmd, words.items);
+	cmd.failed = mount_helper_failed;
+	return r < 0 ? report(&cmd, r, &e, false) : run_command(&cmd, words.items);
 }
 
 /*
@@ -357,7 +362,7 @@ static int check_privilege(const struct cmd *cmd)
 	privilege_read(&p);
 	r = privilege_judge(&p, &e);
 	if (r < 0)
-		return report(cmd, &e, false);
+		return report(cmd, r, &e, false);
 	environment_ignored = r == 1;
 	if (environment_ignored)
 		env_forget();

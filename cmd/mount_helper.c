@@ -7,7 +7,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../lib/base/log.h"
+#include "../lib/base/path.h"
+#include "../lib/mount/image_source.h"
+#include "../lib/mount/options.h"
+#include "../lib/mount/via_libblkid.h"
 #include "mount_line.h"
+
+/* Exit statuses of mount(8). */
+enum { MOUNT_USAGE = 1, MOUNT_SYSTEM = 2, MOUNT_FAILED = 32 };
+
+/* What mount(8) asks for. */
+static struct {
+	const char *source, *target;
+	struct mount_options options;
+} asked = { .options = MOUNT_OPTIONS_INIT };
 
 static int add(struct strv *v, const char *a, const char *b, struct err *e)
 {
@@ -23,6 +37,8 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 		/* mount(8) adds rw by default, which must not make a read-only source writable. */
 		if (!strncmp(val, "rw", 2) && (val[2] == ',' || !val[2]))
 			val += val[2] ? 3 : 2;
+		/* Options that are wrong are reported later. */
+		(void)mount_options_parse(&asked.options, val, NULL);
 		return *val ? add(v, "-o", val, e) : 0;
 	case 'v':
 		return add(v, "-v", NULL, e);
@@ -32,9 +48,7 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 	case 't': /* the type: it is known */
 		return 0;
 	case 's':
-		return err_usage(e,
-			"mount -s (ignore unknown options) is not for this type: no option is "
-			"ignored");
+		return add(v, "-o", "sloppy", e);
 	case 'N':
 		return err_usage(e,
 			"mount -N is not for this type: mount in the mount namespace that this "
@@ -65,8 +79,11 @@ int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 			"[-o OPTIONS]");
 	if (r == 0)
 		r = add(&v, "--", NULL, e);
-	if (r == 0)
-		r = mount_line_source(argv[first], argv[first + 1], &source, e);
+	if (r == 0) {
+		asked.source = argv[first];
+		asked.target = argv[first + 1];
+		r = mount_line_source(asked.source, asked.target, &source, e);
+	}
 	if (r == 0)
 		r = add(&v, source, argv[first + 1], e);
 	if (r == 0 && VEC_ADD(&v, NULL) < 0)
@@ -77,4 +94,56 @@ int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 	*ret = v;
 	v = (struct strv){ 0 };
 	return 0;
+}
+
+/*
+ * --- failures ----------------------------------------------------------------------------------
+ */
+
+static bool is_missing(const char *path)
+{
+	struct stat st;
+	int r = path_stat(path, true, &st);
+
+	return r == -ENOENT || r == -ENOTDIR;
+}
+
+/* r, e: why the mount has failed */
+static bool source_is_missing(int r, const struct err *e)
+{
+	const struct mount_options *o = &asked.options;
+	struct stat st;
+
+	if (!asked.target || (!o->mkdir && path_stat(asked.target, true, &st) < 0))
+		return false;
+	if (image_source_name(asked.source))
+		return r == -ENOENT && !strcmp(e->op, "image");
+	for (size_t i = 0; i < o->lowers.len; i++)
+		if (is_missing(o->lowers.items[i].dir))
+			return true;
+	if (blk_is_tag(asked.source))
+		return r == -ENOENT && !strcmp(e->on, asked.source);
+	/* A drive may have no medium. */
+	return strcmp(asked.source, "overlay") &&
+		(is_missing(asked.source) || r == -ENOMEDIUM || r == -ENXIO);
+}
+
+int mount_helper_failed(int r, struct err *e)
+{
+	scoped_mount_options struct mount_options o = asked.options;
+	const char *line = mount_line_place();
+
+	if (o.nofail && !e->usage && source_is_missing(r, e)) {
+		log_verbose("'%s': is missing, which is no failure with the option nofail",
+			asked.source);
+		asked.options = MOUNT_OPTIONS_INIT;
+		return 0;
+	}
+	asked.options = MOUNT_OPTIONS_INIT;
+	if (line)
+		err_prefix(e, "%s, the line of '%s'", line, asked.target);
+	if (e->usage || ((r == -EPERM || r == -EACCES) && geteuid() != 0))
+		return MOUNT_USAGE;
+	return r == -ENOMEM || r == -EMFILE || r == -ENFILE || r == -EAGAIN ? MOUNT_SYSTEM :
+									      MOUNT_FAILED;
 }

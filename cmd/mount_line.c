@@ -19,14 +19,22 @@
 /* The source that mount(8) passed, if the SOURCE of the line is mounted instead. */
 static char *found;
 
+/* The file and the line that this is about. */
+static char *line_place;
+
 struct lines {
 	struct strv sources, targets;
+	VEC(unsigned) numbers; /* 0: unknown */
+	char *fstab;           /* NULL: the command line of mount(8) */
 };
 
 static void lines_done(struct lines *l)
 {
 	strv_done(&l->sources);
 	strv_done(&l->targets);
+	VEC_DONE(&l->numbers);
+	free(l->fstab);
+	l->fstab = NULL;
 }
 
 static int take_line(const struct lm_line *l, void *arg)
@@ -36,7 +44,8 @@ static int take_line(const struct lm_line *l, void *arg)
 	if (strcmp(l->type, "shiftbox"))
 		return 0;
 	return strv_add(&lines->sources, l->source) < 0 ||
-			strv_add(&lines->targets, l->target) < 0 ?
+			strv_add(&lines->targets, l->target) < 0 ||
+			VEC_ADD(&lines->numbers, l->number) < 0 ?
 		-ENOMEM :
 		0;
 }
@@ -46,6 +55,8 @@ static int read_lines(const struct mount_call *call, struct lines *ret, struct e
 	const char *fstab = call->fstab;
 	int r = fstab ? 0 : lm_fstab_path(&fstab, e);
 
+	if (r == 0 && !(ret->fstab = strdup(fstab)))
+		return err_nomem(e);
 	if (r == 0)
 		r = lm_fstab(fstab, NULL, take_line, ret, e);
 	if (r == -ENOMEM)
@@ -89,13 +100,16 @@ static int keep_target(struct lines *l, const char *target, struct err *e)
 			scoped_free char *its = by_place ? place_of(l->targets.items[i]) :
 							   table_path(l->targets.items[i]);
 			char *source = l->sources.items[i];
+			unsigned number = l->numbers.items[i];
 
 			if (!word || !place || !its)
 				return err_nomem(e);
 			if (strcmp(its, place) && (by_place || strcmp(its, word)))
 				continue;
 			l->sources.items[i] = l->sources.items[n];
-			l->sources.items[n++] = source;
+			l->sources.items[n] = source;
+			l->numbers.items[i] = l->numbers.items[n];
+			l->numbers.items[n++] = number;
 		}
 	}
 	while (l->sources.len > n)
@@ -135,7 +149,8 @@ static int find_lines(const char *target, struct lines *ret, struct err *e)
 		lines_done(ret);
 		if (call.target && call.source &&
 			(strv_add(&ret->sources, call.source) < 0 ||
-				strv_add(&ret->targets, call.target) < 0))
+				strv_add(&ret->targets, call.target) < 0 ||
+				VEC_ADD(&ret->numbers, 0) < 0))
 			r = err_nomem(e);
 		if (r == 0)
 			r = keep_target(ret, target, e);
@@ -188,6 +203,21 @@ static int none_matches(const char *line, const char *source, struct err *e)
 	return -EINVAL;
 }
 
+static int name_place(const struct lines *l, size_t i, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	free(line_place);
+	line_place = NULL;
+	if (!l->fstab)
+		return 0;
+	buf_str(&b, l->fstab);
+	if (l->numbers.items[i])
+		buf_printf(&b, ", line %u", l->numbers.items[i]);
+	line_place = buf_take(&b);
+	return line_place ? 0 : err_nomem(e);
+}
+
 int mount_line_source(const char *source, const char *target, char **ret, struct err *e)
 {
 	__attribute__((cleanup(lines_done))) struct lines lines = { .sources = { 0 } };
@@ -195,6 +225,8 @@ int mount_line_source(const char *source, const char *target, char **ret, struct
 	const char *use = source;
 	int r = find_lines(target, &lines, e);
 
+	if (r == 0 && lines.sources.len)
+		r = name_place(&lines, 0, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < lines.sources.len; i++) {
@@ -203,7 +235,7 @@ int mount_line_source(const char *source, const char *target, char **ret, struct
 
 		use = lines.sources.items[i];
 		if (now == 0 && m != NO) {
-			r = 0;
+			r = name_place(&lines, i, e);
 			break;
 		}
 		if (r == 0) { /* the error of the first line is reported */
@@ -211,10 +243,10 @@ int mount_line_source(const char *source, const char *target, char **ret, struct
 			*e = own;
 		}
 	}
-	if (r < 0) {
+	if (r < 0 && !line_place)
 		err_prefix(e, "the line of '%s'", target);
+	if (r < 0)
 		return r;
-	}
 	if (m == AS_THE_LINE && !(found = strdup(source)))
 		return err_nomem(e);
 	*ret = strdup(m == AS_THE_LINE ? use : source);
@@ -224,6 +256,11 @@ int mount_line_source(const char *source, const char *target, char **ret, struct
 const char *mount_line_found(void)
 {
 	return found;
+}
+
+const char *mount_line_place(void)
+{
+	return line_place;
 }
 
 int mount_line_check(const struct mount_plan *p, const char *path, struct err *e)

@@ -27,6 +27,12 @@ MUST_CHECK int mount_line_source(const char *source, const char *target, char **
 const char *mount_line_found(void);
 
 /*
+ * The file and the line of the fstab that mount_line_source() found, such as "/etc/fstab, line 3";
+ * NULL: there was none.
+ */
+const char *mount_line_place(void);
+
+/*
  * Compare the source of a plan with path, the source that mount(8) passed: -EINVAL if they are
  * different files. Returns 0 if path is NULL.
  */

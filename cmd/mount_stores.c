@@ -57,6 +57,8 @@ int mount_plan_words(const struct mount_args *a, struct mount_request q,
 		r = stores_get(stores, q.options->store ? q.options->store : a->store, &store, e);
 		if (r == 0)
 			r = store_image_layers(store, image, &layers, NULL, e);
+		if (r == -ENOENT)
+			err_op(e, "image");
 	}
 	q.layers = store ? &layers : NULL;
 	q.strict = a->strict;

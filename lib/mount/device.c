@@ -450,6 +450,7 @@ int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, str
 		.name = p->source,
 		.device = d->fd >= 0,
 		.ro_wanted = ro_asked(p),
+		.sloppy = p->sloppy,
 		.options = p->fs_options.items,
 		.n_options = p->fs_options.len,
 	};

@@ -172,8 +172,16 @@ static int configure(const struct fs_how *how, int fs, struct err *e)
 
 	if (r == 0 && how->read_only)
 		r = set(how, fs, "ro", NULL, e);
-	for (size_t i = 0; i < how->n_options && r == 0; i++)
+	for (size_t i = 0; i < how->n_options && r == 0; i++) {
 		r = set(how, fs, how->options[i].name, how->options[i].value, e);
+		if (r != -EINVAL || !how->sloppy)
+			continue;
+		log_verbose("'%s': the option '%s' is not known, and ignored", how->name,
+			how->options[i].name);
+		if (e)
+			*e = ERR_INIT;
+		r = 0;
+	}
 	return r;
 }
 

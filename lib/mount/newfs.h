@@ -16,6 +16,7 @@ struct fs_how {
 	bool device;               /* source is a device */
 	bool read_only;            /* make the filesystem read-only, not only the mount */
 	bool ro_wanted;            /* the user requested that */
+	bool sloppy;               /* options that the driver refuses are ignored */
 	const struct fs_option *options;
 	size_t n_options;
 };

@@ -105,6 +105,8 @@ static const struct option_row rows[] = {
 	{ "subdir", "=DIR",
 		"Mount this directory of the filesystem; symbolic links are not followed",
 		STR(subdir) },
+	{ "sloppy", "", "Ignore options after this one that are not known, as mount -s does",
+		BOOL(sloppy) },
 	{ "nofail", "", "For fstab: only warn if the mount fails under --all", BOOL(nofail) },
 	{ "noauto", "", "For fstab: do not mount with --all", BOOL(noauto) },
 	{ "auto", "", "For fstab: mount with --all (the default)",
@@ -113,6 +115,12 @@ static const struct option_row rows[] = {
 	{ .name = "_netdev", .arg = "", .help = "For fstab: accepted and ignored" },
 	{ .name = "nouser", .arg = "", .help = "For fstab: accepted and ignored" },
 	{ .name = "comment", .arg = "=TEXT", .help = "For fstab: accepted and ignored" },
+	{ .name = "silent",
+		.arg = "",
+		.help = "Accepted and ignored: messages of the kernel are shown in errors" },
+	{ .name = "loud", .arg = "", .help = "Accepted and ignored" },
+	{ .name = "iversion", .arg = "", .help = "Accepted and ignored: the filesystem decides" },
+	{ .name = "noiversion", .arg = "", .help = "Accepted and ignored: the filesystem decides" },
 	{ "X-mount.idmap", "=MAP", "Same as map=", .parse = parse_map },
 	{ "X-mount.mkdir", "[=MODE]", "Same as mkdir", .parse = parse_mkdir },
 	{ "X-mount.subdir", "=DIR", "Same as subdir=", STR(subdir) },
@@ -361,6 +369,8 @@ static int take_foreign(struct mount_options *o, const char *name, size_t n, con
 	struct fs_option option = { 0 };
 	int r = 0;
 
+	if (o->sloppy && ((n >= 8 && !memcmp(name, "X-mount.", 8)) || strspn(name, ok) < n))
+		return 0;
 	if ((n >= 8 && !memcmp(name, "X-mount.", 8)) || strspn(name, ok) < n)
 		return err_usage(e, "unknown option '%.*s' in -o", (int)n, name);
 	if (!value && refused(name, n, e))

@@ -39,6 +39,7 @@ struct mount_options {
 	bool bind;             /* explicit; directories and files are bound by default */
 	bool rbind, recursive; /* the same, but mount(8) passes only the latter to helpers */
 	bool skip_unsupported;
+	bool sloppy;  /* unknown options are ignored */
 	bool public_; /* other users may reach it: exposure.h */
 	bool mkdir, follow, ephemeral, upper_plain, volatile_, metacopy, redirect_dir, userxattr;
 	uint32_t mkdir_mode;     /* default 0755 */

@@ -312,6 +312,7 @@ static void set_members(struct mount_plan *p, const struct mount_request *q)
 		p->flags.set |= MOUNT_ATTR_NODEV;
 	if (!p->flags.propagation)
 		p->flags.propagation = MS_PRIVATE;
+	p->sloppy = o->sloppy;
 	p->public_ = o->public_;
 	p->mkdir = o->mkdir;
 	p->mkdir_mode = o->mkdir_mode;

@@ -55,6 +55,7 @@ struct mount_plan {
 	ino_t source_ino;
 	struct mount_map map;
 	struct mount_flags flags;
+	bool sloppy;      /* unknown options are ignored */
 	bool public_;     /* other users may reach the source, or the target of a stack */
 	bool only_warn;   /* the line is one of mount(8)'s: see exposure.h */
 	bool for_command; /* only the mount namespace of one command has the mount */

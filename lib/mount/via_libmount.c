@@ -19,6 +19,7 @@
 #include "../base/fd.h"
 #include "../base/path.h"
 #include "../base/sys.h"
+#include "../base/vec.h"
 
 enum { MOUNTINFO_MAX = 64 << 20, FSTAB_MAX = 64 << 20 };
 
@@ -99,7 +100,8 @@ struct parsing {
 	bool dir;
 	int (*bad)(const struct lm_bad *b, void *arg);
 	void *arg;
-	int r;           /* what bad returned */
+	int r; /* what bad returned */
+	VEC(unsigned) bad_lines;
 	char *name;      /* the file that text is from */
 	struct buf text; /* of a regular file */
 	unsigned line;   /* the number of the line at pos */
@@ -111,6 +113,7 @@ static void parsing_done(struct parsing *p)
 	cleanup_fd(&p->fd);
 	free(p->name);
 	buf_done(&p->text);
+	VEC_DONE(&p->bad_lines);
 }
 
 #define scoped_parsing __attribute__((cleanup(parsing_done)))
@@ -151,9 +154,11 @@ static int bad_line(struct libmnt_table *table, const char *path, int line)
 	struct parsing *p = lm.mnt_table_get_userdata(table);
 	struct lm_bad b = { .file = p->dir ? path : NULL, .line = (unsigned)line };
 
+	if (VEC_ADD(&p->bad_lines, b.line) < 0)
+		return -ENOMEM;
 	if (!p->bad)
 		return 1;
-	find_text(p, path, &b);
+	find_text(p, p->dir ? path : "", &b);
 	p->r = p->bad(&b, p->arg);
 	return p->r ? -EINVAL : 1;
 }
@@ -177,6 +182,35 @@ static int parse_fstab(
 	return r < 0 ? err_path(e, -r, path, "cannot read the fstab") : 0;
 }
 
+/*
+ * The number of the next line that libmount has taken, in the order of the file: it skips blank
+ * lines, remarks, and what bad_line() has seen.
+ */
+static unsigned next_number(struct parsing *p, unsigned last, size_t *bad)
+{
+	struct lm_bad line = { .line = last + 1 };
+
+	if (p->dir)
+		return 0;
+	for (;; line.line++) {
+		find_text(p, "", &line);
+		if (!line.text)
+			return 0;
+		if (*bad < p->bad_lines.len && p->bad_lines.items[*bad] == line.line) {
+			++*bad;
+		} else {
+			size_t blank = 0;
+
+			while (blank < line.len && strchr(" \t\r", line.text[blank]))
+				blank++;
+			if (blank < line.len && line.text[blank] != '#')
+				break;
+		}
+		line.text = NULL;
+	}
+	return line.line;
+}
+
 int lm_fstab_path(const char **ret, struct err *e)
 {
 	int r = load(e);
@@ -193,6 +227,8 @@ int lm_fstab(const char *path, int (*bad)(const struct lm_bad *b, void *arg),
 	struct libmnt_table *table;
 	struct libmnt_iter *iter;
 	struct libmnt_fs *fs;
+	unsigned number = 0;
+	size_t bad_before = 0;
 	int r = load(e);
 
 	if (r < 0)
@@ -208,6 +244,8 @@ int lm_fstab(const char *path, int (*bad)(const struct lm_bad *b, void *arg),
 			.options = text(lm.mnt_fs_get_options(fs)),
 		};
 
+		number = next_number(&p, number, &bad_before);
+		l.number = number;
 		l.idmap = lm.mnt_optstr_get_option(l.options, "X-mount.idmap", NULL, NULL) == 0;
 		r = fn(&l, arg);
 	}

@@ -38,7 +38,8 @@ MUST_CHECK int lm_mountinfo(
 /* A line of an fstab, unescaped; missing strings are "". */
 struct lm_line {
 	const char *source, *target, *type, *options;
-	bool idmap; /* the options contain X-mount.idmap= */
+	unsigned number; /* counted from 1; 0: unknown, as in a directory of such files */
+	bool idmap;      /* the options contain X-mount.idmap= */
 };
 
 /* A line of an fstab that libmount cannot parse. */

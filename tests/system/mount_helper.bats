@@ -40,11 +40,93 @@ map=0:1001:1,nosuid,nodev,nofail,_netdev,x-systemd.automount 0 0" >fstab
 }
 
 @test "what mount(8) asks and is not supported is refused, not ignored" {
-	must_fail 2 'no option is ignored' mount -s -t shiftbox -o map=0:1001:1 s t
-	must_fail 2 "unknown option 'nonsense'" mount -t shiftbox -o map=0:1001:1,nonsense s t
-	must_fail 2 'cannot be changed in place' mount -t shiftbox -o remount,ro,map=0:1001:1 s t
-	must_fail 2 'started by mount(8)' /sbin/mount.shiftbox onlyone
+	must_fail 1 "unknown option 'nonsense'" mount -t shiftbox -o map=0:1001:1,nonsense s t
+	must_fail 1 'cannot be changed in place' mount -t shiftbox -o remount,ro,map=0:1001:1 s t
+	must_fail 1 'started by mount(8)' /sbin/mount.shiftbox onlyone
 	[ -z "$(ls t)" ]
+}
+
+@test "mount -s ignores options that are not known" {
+	must_work mount -s -t shiftbox -o map=0:1001:1,nonsense,X-nonsense,no=x "$SCRATCH/s" \
+		"$SCRATCH/t"
+	must_equal "$(owner t/file)" 1001:1001
+	must_work umount t
+	must_fail 1 'is not a valid map' mount -s -t shiftbox -o map=nonsense s t
+	need loop
+	truncate -s 16M image && PATH=$PATH:/usr/sbin mkfs.ext4 -q image
+	must_fail 32 "cannot set the option 'nonsense'" mount -t shiftbox \
+		-o loop,map=0:1001:1,nonsense "$SCRATCH/image" "$SCRATCH/t"
+	must_work mount -s -t shiftbox -o loop,map=0:1001:1,nonsense "$SCRATCH/image" "$SCRATCH/t"
+	must_equal "$(owner t)" 1001:1001
+	must_work umount t
+}
+
+@test "flags of mount(2) that are no options of a driver are taken and ignored" {
+	need loop
+	local word
+	truncate -s 16M image && PATH=$PATH:/usr/sbin mkfs.ext4 -q image
+	for word in silent loud iversion noiversion; do
+		must_work mount -t shiftbox -o "loop,map=0:1001:1,$word" "$SCRATCH/image" \
+			"$SCRATCH/t"
+		must_equal "$word $(owner t)" "$word 1001:1001"
+		must_work umount t
+		must_work "$SHIFTBOX" mount-idmapped -m 0:1001:1 -o "$word" s t
+		must_work umount t
+	done
+}
+
+@test "the exit status is one of mount(8)" {
+	mkdir u
+	must_fail 32 'cannot open the source' mount -t shiftbox -o map=0:1:1 "$SCRATCH/no" t
+	must_fail 32 '' mount -t shiftbox -o map=0:1:1 "$SCRATCH/s" "$SCRATCH/no"
+	must_fail 32 'there is no user' mount -t shiftbox -o map=u:nobody-here:1:1 s t
+	must_fail 32 '' inject mount_setattr:EINVAL:1 /sbin/mount.shiftbox s t -o map=0:1:1
+	must_fail 1 'not a valid map' mount -t shiftbox -o map=nonsense s t
+	printf '%s\n' "$SCRATCH/s $SCRATCH/t shiftbox map=0:1:1 0 0" \
+		"$SCRATCH/no $SCRATCH/u shiftbox map=0:1:1 0 0" >fstab
+	must_fail 64 'cannot open the source' mount -a -T "$SCRATCH/fstab"
+	must_fail 32 'cannot open the source' mount -T "$SCRATCH/fstab" "$SCRATCH/u"
+	umount t
+	must_fail 1 'cannot open the source' "$SHIFTBOX" mount-idmapped -a -T fstab
+}
+
+@test "with nofail, a source that is missing is no failure" {
+	local line
+	mkdir -m 700 store layer
+	for line in "$SCRATCH/no $SCRATCH/t shiftbox map=+5,nofail 0 0" \
+		"$SCRATCH/s/file/x $SCRATCH/t shiftbox nofail,map=+5 0 0" \
+		"/dev/none $SCRATCH/t shiftbox nofail,map=+5 0 0" \
+		"UUID=none-such $SCRATCH/t shiftbox nofail,map=+5 0 0" \
+		"overlay $SCRATCH/t shiftbox nofail,lower=$SCRATCH/layer,lower=$SCRATCH/no,map=+5 0 0" \
+		"image:no $SCRATCH/t shiftbox nofail,store=$SCRATCH/store,map=+5 0 0" \
+		"image:no $SCRATCH/t shiftbox nofail,store=$SCRATCH/no,map=+5 0 0"; do
+		echo "$line" >fstab
+		must_work mount -a -T "$SCRATCH/fstab"
+		must_equal "$line: $output" "$line: "
+		sed 's/nofail,\?//' -i fstab
+		capture mount -a -T "$SCRATCH/fstab"
+		must_equal "$line: $status" "$line: 32"
+	done
+	# Other failures count.
+	echo "$SCRATCH/s $SCRATCH/no shiftbox nofail,map=+5 0 0" >fstab
+	must_fail 32 '' mount -a -T "$SCRATCH/fstab"
+	echo "$SCRATCH/s $SCRATCH/t shiftbox nofail,map=u:nobody-here:1:1 0 0" >fstab
+	must_fail 32 'there is no user' mount -a -T "$SCRATCH/fstab"
+}
+
+@test "an error through mount(8) names the file, the line and the target" {
+	printf '%s\n' '# remark' '' bug "$SCRATCH/s / none bind,noauto 0 0" ' # remark' \
+		"$SCRATCH/no $SCRATCH/t shiftbox map=0:1:1 0 0" >fstab
+	must_fail 32 "$SCRATCH/fstab, line 6, the line of '$SCRATCH/t': cannot open" \
+		mount -a -T "$SCRATCH/fstab"
+	must_fail 32 "$SCRATCH/fstab, line 6, the line of '$SCRATCH/t': cannot open" \
+		mount -T "$SCRATCH/fstab" "$SCRATCH/t"
+	export LIBMOUNT_FSTAB=$SCRATCH/fstab
+	sed -i 's/map=0:1:1/nonsense/' fstab
+	must_fail 1 "$SCRATCH/fstab, line 6, the line of '$SCRATCH/t': unknown option" \
+		mount "$SCRATCH/s" "$SCRATCH/t" -t shiftbox -o nonsense ||
+		must_fail 32 "$SCRATCH/fstab, line 6, the line of '$SCRATCH/t': cannot open" \
+			mount "$SCRATCH/s" "$SCRATCH/t" -t shiftbox -o nonsense
 }
 
 @test "mount -f changes nothing" {
@@ -160,12 +242,12 @@ links() {
 # The three ways to a line: each must be refused and mount nothing.
 three_ways() { # SOURCE TEXT
 	local text=$2
-	must_fail 1 "$text" mount "$SCRATCH/t"
+	must_fail 32 "$text" mount "$SCRATCH/t"
 	capture mount -a
 	[ "$status" != 0 ] || tell "mount -a works"
 	[[ $stderr == *"$text"* ]] || tell "mount -a does not say '$text'"
 	# systemd.mount(5): mount WHAT WHERE -t TYPE -o OPTIONS
-	must_fail 1 "$text" mount "$1" "$SCRATCH/t" -t shiftbox -o map=0:1001:1
+	must_fail 32 "$text" mount "$1" "$SCRATCH/t" -t shiftbox -o map=0:1001:1
 	[ -z "$(ls t)" ]
 }
 
@@ -182,7 +264,7 @@ three_ways() { # SOURCE TEXT
 	ln -s t link
 	for word in "$SCRATCH/t/" "$SCRATCH//./t" "$SCRATCH/link"; do
 		echo "$SCRATCH/home/data $word shiftbox map=0:1001:1 0 0" >fstab
-		must_fail 1 'is not followed' \
+		must_fail 32 'is not followed' \
 			mount "$SCRATCH/home/data" "$SCRATCH/t" -t shiftbox -o map=0:1001:1
 	done
 	[ -z "$(ls t)" ]
@@ -210,7 +292,7 @@ three_ways() { # SOURCE TEXT
 @test "what mount(8) was given must be what the line says" {
 	links
 	echo "$SCRATCH/closed/a $SCRATCH/t shiftbox map=0:1001:1 0 0" >fstab
-	must_fail 1 "but mount(8) was given, or found, '$SCRATCH/closed/b'" \
+	must_fail 32 "but mount(8) was given, or found, '$SCRATCH/closed/b'" \
 		mount -t shiftbox -o map=0:1001:1 "$SCRATCH/closed/b" "$SCRATCH/t"
 	# One of several lines.
 	echo "$SCRATCH/closed/b $SCRATCH/t shiftbox noauto,map=0:1001:1 0 0" >>fstab
@@ -243,7 +325,7 @@ lower=$SCRATCH/closed/a,lower=$SCRATCH/closed/b,nosuid,map=0:1001:1 0 0" >fstab
 		must_work umount t
 	done
 	echo "$SCRATCH/home/img $SCRATCH/t shiftbox loop,map=0:1001:1 0 0" >fstab
-	must_fail 1 'is not followed' mount "$SCRATCH/t"
+	must_fail 32 'is not followed' mount "$SCRATCH/t"
 	[ -z "$(ls t)" ]
 }
 
@@ -271,13 +353,13 @@ nothing_is_mounted() {
 	echo "$line" >fstab
 	echo "$SCRATCH/s $SCRATCH/t shiftbox map=0:1001:1 0 0" >other
 	mount --bind fstab /etc/fstab
-	must_fail 1 "the symbolic link 'data' on the way is not followed" \
+	must_fail 32 "the symbolic link 'data' on the way is not followed" \
 		mount "$SCRATCH/home-alice/t"
-	must_fail 1 "the symbolic link 'data' on the way is not followed" \
+	must_fail 32 "the symbolic link 'data' on the way is not followed" \
 		mount -T fstab "$SCRATCH/home-alice/t"
-	must_fail 1 "the symbolic link 'data' on the way is not followed" \
+	must_fail 32 "the symbolic link 'data' on the way is not followed" \
 		mount -t shiftbox -o map=0:2001:1 home-alice/data t
-	must_fail 1 "the symbolic link 'data' on the way is not followed" \
+	must_fail 32 "the symbolic link 'data' on the way is not followed" \
 		mount home-alice/data --target=t -t shiftbox -o map=0:2001:1
 	rmdir home-alice/t
 	as_user alice ln -s "$SCRATCH/elsewhere" home-alice/t
@@ -296,9 +378,9 @@ nothing_is_mounted() {
 
 @test "a target that leads through another user's link is refused, and through root's is not" {
 	alice_has ln -s "$SCRATCH/elsewhere" home-alice/t
-	must_fail 1 'is not where a line' mount -t shiftbox -o map=0:1001:1,ro s home-alice/t
+	must_fail 32 'is not where a line' mount -t shiftbox -o map=0:1001:1,ro s home-alice/t
 	# shellcheck disable=SC2016 # for the inner shell
-	must_fail 1 'is not where a line' \
+	must_fail 32 'is not where a line' \
 		bash -c 'cd home-alice && mount -r --source "$0/s" -t shiftbox t -o map=0:1001:1' \
 		"$SCRATCH"
 	nothing_is_mounted
