@@ -82,10 +82,14 @@ static int clone_fault(int num, struct err *e)
 		err_why(e,
 			"the limit of user namespaces (user.max_user_namespaces) or of their "
 			"nesting (32) is reached");
-	else if (num == EPERM)
+	else if (num == EPERM && geteuid() == 0) {
+		err_why(e, "the root directory is a chroot, or a security module forbids it");
+		err_try(e, "in a chroot: use pivot_root instead, or run it outside the chroot");
+	} else if (num == EPERM) {
 		err_why(e,
 			"user namespaces are switched off for this caller, or its root directory "
 			"is a chroot");
+	}
 	return -num;
 }
 

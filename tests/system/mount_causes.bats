@@ -146,3 +146,13 @@ why() {
 	[[ $stderr == *"work directory"* ]] || tell "the work directory is not named"
 	umount disk
 }
+
+@test "in a chroot, where the kernel makes no user namespace, pivot_root is the hint" {
+	need root
+	mkdir cr
+	mount --rbind / cr
+	must_fail 1 'cannot make a user namespace' chroot cr "$SHIFTBOX" mount-idmapped -m +5 \
+		"$SCRATCH/s" "$SCRATCH/t"
+	stderr_has 'chroot' ... 'use pivot_root' ... 'outside the chroot'
+	umount -R -l cr
+}
