@@ -91,6 +91,17 @@ static const char *driver_of(const char *found)
 	return !strcmp(found, "ntfs") && is_nodev(found) < 0 ? "ntfs3" : found;
 }
 
+/*
+ * The driver for a type that the user specified. Lines of an fstab always have a type, so with a
+ * map, ext2 and ext3 are read by the driver that can be ID-mapped, too.
+ */
+static const char *driver_for(const struct mount_plan *p)
+{
+	bool ext = !strcmp(p->type, "ext2") || !strcmp(p->type, "ext3");
+
+	return ext && p->map.wish == MAP_SET ? driver_of(p->type) : p->type;
+}
+
 static bool is_read_only_type(const char *type)
 {
 	static const char *const types[] = { "squashfs", "erofs", "iso9660", "cramfs", "romfs" };
@@ -273,7 +284,7 @@ static int probe(const struct mount_plan *p, struct device *d, struct err *e)
 	r = blk_probe(&area, &found, &why);
 	if (p->type) {
 		compare_type(p, r, &found, &why);
-		return set_type(p, d, p->type, e);
+		return set_type(p, d, driver_for(p), e);
 	}
 	if (r < 0) {
 		if (e)

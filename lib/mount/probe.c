@@ -65,6 +65,8 @@ static const struct filesystem {
 	{ "overlay", 0, 0, "no kernel can ID-map an overlay; its layers can be", NULL },
 	{ "ext2", 0, 0, "the ext2 driver cannot; the ext4 driver can, and reads ext2 and ext3",
 		"mount it with: mount -t ext4" },
+	{ "ext3", 0, 0, "the ext3 driver cannot; the ext4 driver can, and reads ext2 and ext3",
+		"mount it with: mount -t ext4" },
 	{ "ramfs", 0, 0, NULL, "use tmpfs, which can be ID-mapped since Linux 6.3" },
 	{ "proc", 0, 0, NULL,
 		"mount it inside the user namespace: it shows the ids of the namespace that it is "

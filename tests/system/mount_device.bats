@@ -161,6 +161,25 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	must_work $MI -t ramfs ramfs m
 }
 
+@test "ext2 and ext3 as a type are mounted by the driver that can be mapped, if there is a map" {
+	local type
+	truncate -s 16M ext2 ext3
+	mkfs.ext2 -q ext2
+	mkfs.ext3 -q ext3
+	for type in ext2 ext3; do
+		must_work $MI -m 0:1001:1 -t $type $type m
+		must_equal "$type $(owner m) $(findmnt -no FSTYPE -M m)" "$type 1001:1001 ext4"
+		must_work $MI -u m
+		printf '%s\n' "$SCRATCH/$type $SCRATCH/m $type X-mount.idmap=b:0:1001:1 0 0" \
+			"$SCRATCH/$type $SCRATCH/n shiftbox type=$type,map=0:1002:1 0 0" >fstab
+		must_work $MI -a -T fstab
+		must_equal "$type $(owner m) $(owner n)" "$type 1001:1001 1002:1002"
+		must_work $MI -a -T fstab
+		must_equal "$(mounts)" 2
+		must_work $MI -a -u -T fstab
+	done
+}
+
 @test "ext2 is mounted by the driver that can be mapped" {
 	truncate -s 8M img
 	mkfs.ext2 -q img
