@@ -72,6 +72,16 @@ static int check_open(const struct store *s, mode_t mode, struct err *e)
 	return r;
 }
 
+/* At boot, the empty directory below the mount of a store is seen if nothing orders the two. */
+static void not_mounted_yet(const struct store *s, struct err *e)
+{
+	err_why(e, "it is no store, or the filesystem with the store is not mounted there yet");
+	err_try(e,
+		"mount that first: in a line of an fstab, x-systemd.requires-mounts-for=%s; "
+		"or name the store with --store",
+		s->path);
+}
+
 static int refuse_public(const char *path, struct err *e)
 {
 	int r = err_say(
@@ -145,6 +155,8 @@ static int check_private(const struct store *s, struct err *e)
 			"it holds set-uid programs and devices of disk id 0, which any user who "
 			"can reach them could use");
 		err_try(e, "chmod 0700 '%s'", s->path);
+		if (faccessat(s->fd, "layers", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+			not_mounted_yet(s, e);
 		return r;
 	}
 	return 0;
@@ -197,9 +209,11 @@ static int open_part(
 		return err_set(
 			e, errno, s->path, "cannot create the directory '%s' in the store", name);
 	fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return err_say(
-			e, ENOENT, s->path, "is not a store: it has no directory '%s'", name);
+	if (fd < 0 && errno == ENOENT) {
+		(void)err_say(e, ENOENT, s->path, "is not a store: it has no directory '%s'", name);
+		not_mounted_yet(s, e);
+		return -ENOENT;
+	}
 	if (fd < 0)
 		return err_set(
 			e, errno, s->path, "cannot open the directory '%s' of the store", name);

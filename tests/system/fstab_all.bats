@@ -101,6 +101,16 @@ mounts() {
 	must_fail 1 "is not a user namespace" $MI -a -T fstab
 }
 
+@test "a store that may not be mounted yet is told as that" {
+	local mode
+	fstab 'image:app DIR/t shiftbox store=DIR/v,map=+100000 0 0'
+	for mode in 755 700; do
+		chmod $mode v
+		must_fail 1 "'$SCRATCH/v': " $MI -a -T fstab
+		stderr_has 'not mounted there yet' ... "x-systemd.requires-mounts-for=$SCRATCH/v"
+	done
+}
+
 @test "a comma in an option is an escaped escape" {
 	mkdir 'l,1'
 	touch 'l,1/file'
