@@ -41,7 +41,7 @@ static int take_line(const struct lm_line *l, void *arg)
 {
 	struct lines *lines = arg;
 
-	if (strcmp(l->type, "shiftbox"))
+	if (!table_is_own(l->type))
 		return 0;
 	return strv_add(&lines->sources, l->source) < 0 ||
 			strv_add(&lines->targets, l->target) < 0 ||

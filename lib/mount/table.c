@@ -146,12 +146,40 @@ static int take_bad(const struct lm_bad *b, void *arg)
 	return 0;
 }
 
+bool table_is_own(const char *type)
+{
+	static const char own[] = "shiftbox";
+
+	for (const char *p = type; *p; p += *p == ',') {
+		size_t n = strcspn(p, ",");
+		size_t name = strcspn(p, ",.");
+
+		if (name == sizeof(own) - 1 && !memcmp(p, own, name))
+			return true;
+		p += n;
+	}
+	return false;
+}
+
+/* mount(8) binds without a map if the option has the name that our own lines use. */
+static void warn_of_map(const struct fstab_reading *r, const struct lm_line *l)
+{
+	if (l->map && l->bind && r->faults != TABLE_QUIET)
+		log_warn("'%s': %s: map= has no effect in a line of type '%s', which is not "
+			 "mounted by this command; try: write X-mount.idmap=, or the type shiftbox "
+			 "without bind",
+			l->target, r->path, l->type);
+}
+
 static int take_line(const struct lm_line *l, void *arg)
 {
 	struct fstab_reading *r = arg;
-	struct table_line line = { .own = !strcmp(l->type, "shiftbox") };
+	struct table_line line = { .own = table_is_own(l->type) };
 
 	if (!line.own && !l->idmap)
+		warn_of_map(r, l);
+	/* mount(8) mounts no swap area, whatever the options are. */
+	if (!line.own && (!l->idmap || !strcmp(l->type, "swap")))
 		return 0;
 	if (line.own && l->idmap) {
 		(void)err_say(r->e, EINVAL, l->target,
@@ -207,7 +235,7 @@ static int take_type(const struct table_line *l, struct mount_options *o, struct
 	}
 	if (l->own || o->bind || o->rbind)
 		return 0;
-	if (!strcmp(l->type, "none") || !strcmp(l->type, "overlay") || !strcmp(l->type, "swap")) {
+	if (!strcmp(l->type, "none") || !strcmp(l->type, "overlay")) {
 		(void)err_say(e, EOPNOTSUPP, l->target,
 			"X-mount.idmap= on a line of type '%s' is not for this command", l->type);
 		if (!strcmp(l->type, "overlay"))

@@ -58,7 +58,7 @@ static bool is_own(const struct line_field *fields, size_t n)
 	for (size_t i = 2; i < n && fields[i].text[0] != '#'; i++) {
 		scoped_free char *word = strndup(fields[i].text, fields[i].len);
 
-		if (word && (!strcmp(word, "shiftbox") || strstr(word, idmap)))
+		if (word && (table_is_own(word) || strstr(word, idmap)))
 			return true;
 	}
 	return false;

@@ -211,6 +211,11 @@ static unsigned next_number(struct parsing *p, unsigned last, size_t *bad)
 	return line.line;
 }
 
+static bool has_option(const struct lm_line *l, const char *name)
+{
+	return lm.mnt_optstr_get_option(l->options, name, NULL, NULL) == 0;
+}
+
 int lm_fstab_path(const char **ret, struct err *e)
 {
 	int r = load(e);
@@ -246,7 +251,9 @@ int lm_fstab(const char *path, int (*bad)(const struct lm_bad *b, void *arg),
 
 		number = next_number(&p, number, &bad_before);
 		l.number = number;
-		l.idmap = lm.mnt_optstr_get_option(l.options, "X-mount.idmap", NULL, NULL) == 0;
+		l.idmap = has_option(&l, "X-mount.idmap");
+		l.map = has_option(&l, "map");
+		l.bind = has_option(&l, "bind") || has_option(&l, "rbind");
 		r = fn(&l, arg);
 	}
 	lm.mnt_free_iter(iter);

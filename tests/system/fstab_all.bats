@@ -75,6 +75,23 @@ mounts() {
 	must_equal "$(mounts)" 0
 }
 
+@test "lines that mount(8) gives to its helper are ours, and a swap area is left alone" {
+	fstab 'DIR/s DIR/t shiftbox.sub map=0:1001:1 0 0' \
+		'DIR/s DIR/u shiftbox,ext4 map=0:1002:1 0 0' \
+		'DIR/s none swap sw,X-mount.idmap=b:0:1:1 0 0' 'DIR/s DIR/v shiftboxes map=0:1:1 0 0'
+	must_work $MI -a -T fstab
+	must_equal "$(owner t/file) $(owner u/file) $(mounts)" "1001:1001 1002:1002 2"
+	must_work $MI -a -u -T fstab
+}
+
+@test "map= in a line that mount(8) binds is warned of" {
+	fstab 'DIR/s DIR/t none bind,map=+5 0 0' 'DIR/s DIR/u iso9660 map=off 0 0'
+	capture $MI -a -T fstab
+	must_equal "$status $(mounts)" "0 0"
+	stderr_has "warning: '$SCRATCH/t': fstab: map= has no effect" ... 'X-mount.idmap='
+	[[ $stderr != *"$SCRATCH/u"* ]] || tell "it is not a bind"
+}
+
 @test "empty options are dropped, as by mount(8)" {
 	fstab 'DIR/s DIR/t shiftbox map=0:1001:1, 0 0' 'DIR/s DIR/u shiftbox ro,,map=0:1002:1 0 0'
 	must_work $MI -a -T fstab
