@@ -11,6 +11,7 @@
 #include "../base/vec.h"
 #include "tar_pax.h"
 
+enum { PREFIX_SIZE = 155 };
 enum { BLOCK = 512, META_LIMIT = 1 << 20, META_IN_A_ROW = 16, ZEROS_LOOKED_AT = 1 << 20 };
 
 /* Offsets and sizes of header fields. */
@@ -27,6 +28,9 @@ enum {
 	F_MAGIC = 257,
 	F_MAJOR = 329,
 	F_MINOR = 337,
+	F_PREFIX = 345, /* of ustar; GNU has F_ATIME and F_CTIME there */
+	F_ATIME = 345,
+	F_CTIME = 357,
 	F_SPARSE = 386,
 	F_EXTENDED = 482,
 	F_REALSIZE = 483,
@@ -285,10 +289,68 @@ static bool checksum_fits(const unsigned char *p)
 	return want == sum || want == sum_signed;
 }
 
+/* Does Go's archive/tar read this as a time? */
+static bool is_time(const unsigned char *p)
+{
+	size_t n = 12;
+	int64_t v;
+
+	if (p[0] & 0x80)
+		return base256(p, n, true, &v) == 0;
+	if (p[0] == '\0')
+		return true;
+	while (n && (*p == ' ' || *p == '\0')) {
+		p++;
+		n--;
+	}
+	while (n && (p[n - 1] == ' ' || p[n - 1] == '\0'))
+		n--;
+	n = strnlen((const char *)p, n);
+	while (n && p[n - 1] >= '0' && p[n - 1] <= '7')
+		n--;
+	return n == 0;
+}
+
+/*
+ * Before Go 1.8, archive/tar wrote the prefix of ustar into headers with GNU's magic
+ * (golang/go#12594, golang/go#21005), and image builders of those years used it. As its readers do
+ * since: where GNU's times are no numbers, ASCII text in their place is a prefix. Returns its
+ * length, or 0.
+ */
+static size_t go_prefix(const unsigned char *p, char type)
+{
+	size_t n = strnlen((const char *)p + F_PREFIX, PREFIX_SIZE);
+
+	if (type == 'S' || memcmp(p + F_MAGIC, "ustar  ", 8) != 0 ||
+		(is_time(p + F_ATIME) && is_time(p + F_CTIME)))
+		return 0;
+	for (size_t i = 0; i < n; i++)
+		if (p[F_PREFIX + i] >= 0x80)
+			return 0;
+	return n;
+}
+
+/* Give libarchive a header of ustar in place of GNU's. */
+static int make_ustar(struct tar_check *t, struct err *e)
+{
+	struct tar_patch sum = { .at = t->pos - BLOCK + F_SUM, .n = 8 };
+	struct tar_patch magic = { .at = t->pos - BLOCK + F_MAGIC, .bytes = "ustar\00000", .n = 8 };
+	unsigned total = 0;
+
+	memcpy(t->block + F_MAGIC, magic.bytes, magic.n);
+	for (size_t i = 0; i < BLOCK; i++)
+		total += i - F_SUM < 8 ? ' ' : t->block[i];
+	for (size_t i = 6; i-- > 0; total >>= 3)
+		sum.bytes[i] = (unsigned char)('0' + (total & 7));
+	sum.bytes[7] = ' ';
+	return VEC_ADD(&t->patches, sum) < 0 || VEC_ADD(&t->patches, magic) < 0 ? err_nomem(e) : 0;
+}
+
 /* GNU's old sparse map is in the header of an 'S' entry, and in no other header. */
-static int sparse_fields(struct tar_check *t, bool gnu, char type, struct err *e)
+static int sparse_fields(struct tar_check *t, char type, struct err *e)
 {
 	const unsigned char *p = t->block;
+	bool gnu = !memcmp(p + F_MAGIC, "ustar  ", 8);
 	bool map = p[F_SPARSE] || p[F_EXTENDED] || p[F_REALSIZE];
 
 	if (type == 'S' && (!gnu || !p[F_SPARSE] || t->ext.said.has_size))
@@ -346,7 +408,6 @@ static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct 
 static int header(struct tar_check *t, struct err *e)
 {
 	const unsigned char *p = t->block;
-	bool gnu = !memcmp(p + F_MAGIC, "ustar  ", 8);
 	char type = (char)p[F_TYPE];
 	struct tar_fact f = { .start = t->start };
 	int64_t v, size;
@@ -385,7 +446,7 @@ static int header(struct tar_check *t, struct err *e)
 	if (r == 0)
 		r = device_fields(t, type, e);
 	if (r == 0)
-		r = sparse_fields(t, gnu, type, e);
+		r = go_prefix(p, type) ? make_ustar(t, e) : sparse_fields(t, type, e);
 	return r < 0 ? r : entry_done(t, f, type, e);
 }
 

@@ -378,6 +378,29 @@ case(
     tree={'f': F('x')},
 )
 case(
+    'gnu-prefix-of-old-go',
+    'where GNU has times, text is the prefix of ustar',
+    [
+        archive(
+            header('f', size=1, form='gnu', prefix=b'usr/share'),
+            body(b'x'),
+            header('g', size=1, form='gnu', prefix=b'usr/' + b'p' * 100),
+            body(b'y'),
+            header('h', '1', form='gnu', prefix=b'usr', link='usr/share/f'),
+            header('l', '2', form='gnu', prefix=b'usr', link='x', mode=0o777),
+            header('d/', '5', form='gnu', prefix=b'usr', mode=0o711),
+            header('o', form='gnu', prefix=b'0755'),
+        )
+    ],
+    tree={
+        **dict.fromkeys(['usr/share/f', 'usr/h'], F('x')),
+        'usr/' + 'p' * 100 + '/g': F('y'),
+        'usr/l': L('x'),
+        'usr/d': D(0o711),
+        'o': F(),
+    },
+)
+case(
     'gnu-long-names',
     'of a file, of a link, of both',
     [

@@ -137,3 +137,42 @@ TEST(pax_records_without_a_value_leave_the_header_as_it_is)
 		MUST_BE(&b, buf_get(&want));
 	}
 }
+
+#define GNU_WITH(prefix) \
+	.patch = { .at = 257, \
+		.bytes = \
+			"ustar  \0u\0______________________________g\0______________________________" \
+			"0000001\0000000003\0" prefix, \
+		.n = 88 + sizeof(prefix) - 1 }
+
+#define LONG "a/dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+
+/* Before Go 1.8, archive/tar wrote the prefix of ustar into headers with GNU's magic. */
+TEST(prefixes_that_old_go_wrote_into_gnus_headers_belong_to_the_name)
+{
+	static const struct {
+		struct tar_entry t;
+		const char *want;
+	} cases[] = {
+		{ { "f", .data = "x", GNU_WITH("usr/share") }, "usr/share/f 0:0 0 1=x" },
+		{ { "f", .data = "x", GNU_WITH(LONG) }, LONG "/f 0:0 0 1=x" },
+		{ { "d/", .type = '5', GNU_WITH("usr") }, "usr/d/ 0:0 0" },
+		{ { "l", .type = '2', .link = "to", GNU_WITH("usr") }, "usr/l 0:0 0 ->to" },
+		{ { "h", .type = '1', .link = "to", GNU_WITH("usr") }, "usr/h 0:0 0 =>to" },
+		{ { "f", .data = "x", GNU_WITH("012345670123/x") }, "012345670123/x/f 0:0 0 1=x" },
+		/* Times, or what Go takes for one. */
+		{ { "f", .data = "x", GNU_WITH("14371512400\00014371512400\0") }, "f 0:0 0 1=x" },
+		{ { "f", .data = "x", GNU_WITH("0755") }, "f 0:0 0 1=x" },
+		{ { "f", .data = "x", GNU_WITH("\200\0\0\0\0\0\0\0\0\0\0\1") }, "f 0:0 0 1=x" },
+		{ { "f", .data = "x", GNU_WITH("\303\244") }, "f 0:0 0 1=x" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct tar_entry list[] = { { "d", .type = '5' }, cases[i].t,
+			{ "last", .data = "end" }, END };
+		scoped_buf struct buf b = tar_make(list), want = BUF_INIT;
+
+		buf_printf(&want, "d 0:0 0; %s; last 0:0 0 3=end", cases[i].want);
+		MUST_BE(&b, buf_get(&want));
+	}
+}
