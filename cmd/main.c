@@ -43,6 +43,16 @@ static void print_field(const char *title, const char *text)
 	(void)fprintf(stderr, "  %-5s %s\n", title, buf_get(&b) ? buf_get(&b) : "(out of memory)");
 }
 
+/* Tell which directory on the way of a path is closed. */
+static void name_closed(struct err *e)
+{
+	scoped_buf struct buf dir = BUF_INIT;
+
+	if (e->num == EACCES && !strcmp(e->op, "open") && e->on[0] && !e->why[0] &&
+		path_closed(e->on, &dir) && buf_get(&dir))
+		err_why(e, "%s is closed to user %u", dir.data, (unsigned)geteuid());
+}
+
 /* r: the error that e describes */
 static int report(const struct cmd *cmd, int r, struct err *e, bool json)
 {
@@ -55,6 +65,7 @@ static int report(const struct cmd *cmd, int r, struct err *e, bool json)
 		status = cmd->failed(r, e);
 	if (status == STATUS_DONE)
 		return status;
+	name_closed(e);
 	hint_fill(e);
 	if (e->usage && !e->hint[0])
 		err_try(e, "shiftbox%s%s --help", cmd ? " " : "", cmd ? cmd->name : "");

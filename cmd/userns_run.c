@@ -47,7 +47,9 @@ static const struct opt userns_opts[] = {
 	OPT_STR(struct userns_args, workdir, "workdir", 'w', "DIR",
 		"Start in this directory of the root", .heading = "The command",
 		.more = "The default is the working directory of the image, or /. On the host's "
-			"own tree, it is the current directory."),
+			"own tree, it is the current directory. If the command cannot enter "
+			"it, a warning says why, and the command starts in /; with this option, "
+			"that is an error."),
 	OPT_LIST(struct userns_args, env, "env", 'e', "NAME[=VALUE]",
 		"Set an environment variable, or keep the caller's",
 		.more = "VALUE is visible in ps output; NAME alone is not."),

@@ -342,6 +342,9 @@ static int find_workdir(const struct userns_args *a, struct run_spec *s, struct 
 		s->workdir = getcwd(NULL, 0);
 	if (!s->workdir && (a->workdir || (s->host_root && errno == ENOMEM)))
 		return err_nomem(e);
+	if (!s->workdir && s->host_root)
+		log_warn("the current directory cannot be found (%s): the command starts in /",
+			strerrordesc_np(errno));
 	return 0;
 }
 

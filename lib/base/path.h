@@ -116,6 +116,14 @@ bool path_is_kept(int dir);
  */
 const char *path_below(const char *path, const char *dir);
 
+/*
+ * Find the first directory on the way of path, or path itself, that this process may not search,
+ * and append "'DIR' (mode 0700)" to ret, for the message about a path that could not be opened.
+ * Returns false if there is none. The path is looked up once more, as the kernel does it, and
+ * nothing may be opened on the strength of this.
+ */
+bool path_closed(const char *path, struct buf *ret);
+
 void place_done(struct place *p);
 
 #define scoped_place __attribute__((cleanup(place_done)))

@@ -13,12 +13,14 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "../base/buf.h"
 #include "../base/env.h"
 #include "../base/log.h"
+#include "../base/path.h"
 #include "../base/sys.h"
 #include "../broker/broker.h"
 #include "../broker/broker_creds.h"
@@ -151,27 +153,49 @@ static int set_env(const struct run_spec *s, const struct run_user *u)
 	return 0;
 }
 
+/*
+ * Name the directory on the way of path that is closed to the command, and the user that the
+ * command is for the caller. Returns false if there is none.
+ */
+static bool find_closed(const struct run_spec *s, const char *path, struct buf *ret)
+{
+	uint32_t seen;
+
+	if (!path_closed(path, ret))
+		return false;
+	buf_printf(ret, " is closed to user %u of the command", (unsigned)geteuid());
+	if (idmap_uid_seen(&s->map, geteuid(), &seen))
+		buf_printf(ret, ", who is %u outside", seen);
+	return buf_get(ret);
+}
+
 static int enter_workdir(const struct run_spec *s, struct err *e)
 {
 	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_NO_MAGICLINKS };
+	scoped_buf struct buf closed = BUF_INIT;
 	scoped_fd int fd = -1;
-	int r;
+	int num;
 
 	if (!s->workdir)
 		return 0;
 	fd = sys_openat2(AT_FDCWD, s->workdir, &how);
 	if (fd >= 0 && fchdir(fd) == 0)
 		return 0;
-	if (s->workdir_asked) {
-		r = err_set(e, errno, s->workdir, "cannot enter the working directory");
-		if (r == -ENOENT)
-			err_why(e, "it is looked for in the root of the command");
-		return r;
+	num = errno;
+	if (num == EACCES)
+		(void)find_closed(s, s->workdir, &closed); /* else it is not told */
+	if (!s->workdir_asked) {
+		log_warn("the command cannot enter the working directory '%s' (%s): it starts in /",
+			s->workdir, closed.len ? closed.data : strerrordesc_np(num));
+		return 0;
 	}
-	log_verbose("the command cannot enter the working directory (%s): it starts in /",
-		strerrordesc_np(errno));
-	return 0;
+	(void)err_set(e, num, s->workdir, "cannot enter the working directory");
+	if (num == ENOENT)
+		err_why(e, "it is looked for in the root of the command");
+	else if (closed.len)
+		err_why(e, "%s", closed.data);
+	return -num;
 }
 
 /* Is there a file of this name in PATH? */
@@ -193,21 +217,65 @@ static bool is_in_path(const char *name)
 	return false;
 }
 
-/* Returns only on failure: the exit status. */
-static int execute(char **argv, struct err *e)
+/* Find the first directory of PATH that is closed to the command, for a program found in none. */
+static bool find_closed_in_path(const struct run_spec *s, struct buf *ret)
 {
+	const char *p = env_get("PATH");
+
+	for (bool more = p; more;) {
+		size_t n = strcspn(p, ":");
+		scoped_free char *dir = n ? strndup(p, n) : strdup(".");
+
+		if (dir && find_closed(s, dir, ret))
+			return true;
+		more = p[n];
+		p += n + more;
+	}
+	return false;
+}
+
+static bool is_on_noexec(const char *path)
+{
+	struct statvfs fs;
+
+	return statvfs(path, &fs) == 0 && fs.f_flag & ST_NOEXEC;
+}
+
+/* Why the kernel may not execute the file. */
+static void explain_refusal(const struct run_spec *s, const char *path, struct err *e)
+{
+	scoped_buf struct buf closed = BUF_INIT;
+
+	if (find_closed(s, path, &closed)) {
+		err_why(e, "%s", closed.data);
+		err_try(e, "open the directory to that user, or move the program");
+	} else if (is_on_noexec(path))
+		err_why(e, "it is on a mount with noexec");
+	else if (faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == 0)
+		err_why(e, "the file is executable, but its interpreter cannot be run");
+}
+
+/* Returns only on failure: the exit status. */
+static int execute(const struct run_spec *s, struct err *e)
+{
+	scoped_buf struct buf closed = BUF_INIT;
+	const char *name = s->command[0];
 	int num;
 
-	(void)execvp(argv[0], argv);
+	(void)execvp(name, s->command);
 	num = errno;
 	/* execvp(3) also fails with EACCES if a directory in PATH cannot be searched. */
-	if (num == EACCES && !strchr(argv[0], '/') && !is_in_path(argv[0]))
+	if (num == EACCES && !strchr(name, '/') && !is_in_path(name))
 		num = ENOENT;
-	(void)err_set(e, num, argv[0], "cannot run the command");
+	(void)err_set(e, num, name, "cannot run the command");
 	err_op(e, "exec");
+	if (num == EACCES && strchr(name, '/'))
+		explain_refusal(s, name, e);
 	if (num != ENOENT)
 		return RUN_NO_EXEC;
-	if (strchr(argv[0], '/') && access(argv[0], F_OK) == 0)
+	if (!strchr(name, '/') && find_closed_in_path(s, &closed))
+		err_why(e, "%s, and it is in PATH", closed.data);
+	else if (strchr(name, '/') && access(name, F_OK) == 0)
 		err_why(e,
 			"the file is there; its interpreter, or the loader of its libraries, is "
 			"not");
@@ -265,6 +333,6 @@ _Noreturn void run_command(const struct run_init *i, int tty)
 	int status = RUN_FAILED;
 
 	if (prepare(i, tty, &e) == 0)
-		status = execute(i->spec->command, &e);
+		status = execute(i->spec, &e);
 	give_up(i->sock, status, &e);
 }

@@ -397,6 +397,6 @@ if that is intended"
 		-b "$SCRATCH/su:/su" -- sh -c 'cp /su /u; chmod 4755 /u'
 	must_equal "$(as 1502 their/root/u)" 2001:1502
 	# The host's own tree, and binds, are as they were.
-	must_work as_user alice "$SHIFTBOX" userns-run -- true
+	must_work as_user alice env -C / "$SHIFTBOX" userns-run -- true
 	must_work as_user alice "$SHIFTBOX" userns-run -b "$SCRATCH/their:/mnt" -- true
 }

@@ -264,7 +264,7 @@ disk() { # NAME MARK: an image with a file of disk 33
 	disk "$SCRATCH/disk.img" mark
 	local script='mount -t tmpfs t /tmp && mkdir /tmp/m && mount -t ext4 "$1" /tmp/m &&
 		stat -c %u:%g /tmp/m/mark && umount /tmp/m && ls /tmp/m'
-	must_work $RUN --allow "mount:ext4:$SCRATCH/disk.img" -- sh -c "$script" \
+	must_work env -C / $RUN --allow "mount:ext4:$SCRATCH/disk.img" -- sh -c "$script" \
 		sh "$SCRATCH/disk.img"
 	must_equal "$output" 33:33
 	local loop
@@ -327,7 +327,7 @@ disk() { # NAME MARK: an image with a file of disk 33
 		as_user plain "$SHIFTBOX" userns-run --allow mknod:safe -- true
 	must_fail 125 "can only be carried out by root" \
 		as_user plain "$SHIFTBOX" userns-run --allow mount:ext4:/dev/null -- true
-	must_work as_user plain "$SHIFTBOX" userns-run --allow umount -- \
+	must_work as_user plain env -C / "$SHIFTBOX" userns-run --allow umount -- \
 		sh -c 'mount -t tmpfs t /mnt && umount /mnt && echo done'
 	must_equal "$output" "done"
 	# What would help is told in the user's terms.

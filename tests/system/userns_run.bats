@@ -103,7 +103,7 @@ root"
 
 @test "on the host's tree: the caller's directory and environment, and a /proc of its own" {
 	# sh, ls and grep
-	MARK='a b' must_work $RUN -- sh -c 'id -u
+	MARK='a b' must_work env -C / $RUN -- sh -c 'id -u
 		echo "$MARK"
 		pwd
 		stat -c %u /etc/passwd
@@ -129,9 +129,9 @@ $(cat /etc/passwd)"
 		must_equal "$status" "$n"
 		stderr_empty
 	done
-	capture sh -c '"$@"; exit $?' sh $RUN -- sh -c 'kill -TERM $$'
+	capture env -C / sh -c '"$@"; exit $?' sh $RUN -- sh -c 'kill -TERM $$'
 	must_equal "$status" 143
-	capture sh -c '"$@"; exit $?' sh $RUN -- sh -c 'kill -KILL $$'
+	capture env -C / sh -c '"$@"; exit $?' sh $RUN -- sh -c 'kill -KILL $$'
 	must_equal "$status" 137
 	stderr_empty
 	must_fail 127 "'none-such': cannot run the command: No such file" on_image -- none-such
@@ -143,6 +143,39 @@ $(cat /etc/passwd)"
 	printf '#!/none\n' >closed/root/srv/script
 	chmod 755 closed/root/srv/script
 	must_fail 127 'the file is there; its interpreter' $RUN -r closed/root -- /srv/script
+}
+
+@test "a closed directory on the way is named, and to whom it is closed" {
+	chmod 711 "$SCRATCH"
+	mkdir -m 755 wide wide/sub
+	mkdir -m 700 priv
+	mkdir -m 755 priv/sub gone
+	install -m 755 /bin/true priv/tool
+	local to="is closed to user 0 of the command, who is 100000 outside"
+	must_work env -C wide/sub $RUN -- pwd
+	must_equal "$output" "$SCRATCH/wide/sub"
+	for dir in priv priv/sub; do
+		capture env -C $dir $RUN -q -- pwd
+		must_equal "$status:$output" 0:/
+		stderr_has "warning: the command cannot enter the working directory" \
+			"'$SCRATCH/$dir' ('$SCRATCH/priv' (mode 0700) $to): it starts in /"
+		must_fail 125 'cannot enter the working directory' $RUN -w "$SCRATCH/$dir" -- pwd
+		stderr_has "'$SCRATCH/priv' (mode 0700) $to"
+	done
+	must_fail 126 "cannot run the command: Permission denied" $RUN -- "$SCRATCH/priv/tool"
+	stderr_has "'$SCRATCH/priv' (mode 0700) $to"
+	must_fail 127 "cannot run the command: No such file" \
+		env PATH="$SCRATCH/wide:$SCRATCH/priv:$PATH" $RUN -- tool
+	stderr_has "'$SCRATCH/priv' (mode 0700) $to, and it is in PATH"
+	install -m 644 /bin/true wide/plain
+	must_fail 126 "cannot run the command: Permission denied" $RUN -- "$SCRATCH/wide/plain"
+	stderr_has "chmod +x"
+	[[ $stderr != *closed* ]] || tell "none is closed"
+	capture sh -c 'cd gone && rmdir ../gone && "$@"' sh $RUN -- pwd
+	must_equal "$status:$output" 0:/
+	stderr_has "warning: the current directory cannot be found (No such file or directory):" \
+		"the command starts in /"
+	chmod 700 "$SCRATCH"
 }
 
 @test "it has no descriptors but three, no privileges to gain, all of root's within" {
@@ -187,7 +220,7 @@ Seccomp:	0"
 	local want # whoever started the tests may ignore some too
 	want=$(sh -c 'trap "" HUP; exec grep SigIgn /proc/self/status')
 	[ $((0x${want##*[[:space:]]} & 1)) = 1 ]
-	must_work sh -c 'trap "" HUP; exec "$@"' sh $RUN -- grep SigIgn /proc/self/status
+	must_work env -C / sh -c 'trap "" HUP; exec "$@"' sh $RUN -- grep SigIgn /proc/self/status
 	must_equal "$output" "$want"
 	# But for the one without which nobody would see the command's end.
 	must_fail 5 '' timeout 10 \

@@ -8,7 +8,7 @@ need root
 need kernel 5.12
 need prog python3 bash
 
-RUN="$SHIFTBOX userns-run -m +100000"
+RUN="env -C / $SHIFTBOX userns-run -m +100000"
 
 on_terminal() { # CMD..., with a script on stdin
 	must_work timeout 60 "$TESTS/fixtures/terminal.py" "$@"

@@ -109,7 +109,7 @@ $HOME_ALICE
 @test "with no subordinate ids: root alone" {
 	add_line /etc/passwd "bob:x:2002:2002::$SCRATCH/home-bob:/bin/sh"
 	add_line /etc/group "bob:x:2002:"
-	must_work as_user bob "$SHIFTBOX" userns-run -q -- sh -c 'cd /
+	must_work as_user bob env -C / "$SHIFTBOX" userns-run -q -- sh -c 'cd /
 		id -u
 		cat /proc/self/uid_map /proc/self/setgroups
 		stat -c %g /dev/pts'

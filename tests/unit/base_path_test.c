@@ -344,3 +344,46 @@ TEST(path_below_compares_whole_components)
 			CHECK(!rest);
 	}
 }
+
+static void check_closed(const char *path, const char *want)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	CHECK_INT(path_closed(path, &b), want[0] != '\0');
+	CHECK_STR(buf_get(&b), want);
+}
+
+TEST(path_closed_names_the_first_directory_that_may_not_be_searched)
+{
+	scoped_fd int fd = -1;
+	scoped_free char *here = NULL;
+	scoped_buf struct buf path = BUF_INIT, want = BUF_INIT;
+
+	stand_in_scratch();
+	here = getcwd(NULL, 0);
+	CHECK(symlink("d/closed", "link") == 0 && symlink("loop", "loop") == 0);
+	CHECK(mkdir("d/closed", 0755) == 0 && mkdir("d/closed/in", 0755) == 0);
+	CHECK(chmod(".", 0755) == 0 && chmod("d/closed", 0) == 0);
+	if (geteuid() == 0)
+		CHECK(seteuid(33) == 0);
+	check_closed("d", "");
+	check_closed("d/f", "");
+	check_closed("d/none/x", "");
+	check_closed("loop", "");
+	check_closed("", "");
+	check_closed("/", "");
+	check_closed("d/closed", "'d/closed' (mode 0000)");
+	check_closed("d/closed/", "'d/closed' (mode 0000)");
+	check_closed("./d//closed/in/x", "'d/closed' (mode 0000)");
+	check_closed("d/../link/in", "'d/../d/closed' (mode 0000)");
+	buf_printf(&path, "%s/d/closed/in/x", here);
+	buf_printf(&want, "'%s/d/closed' (mode 0000)", here);
+	check_closed(buf_get(&path), buf_get(&want));
+	CHECK(seteuid(getuid()) == 0 && chmod("d/closed", 0755) == 0);
+	fd = open("d/closed", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	CHECK(chdir("d/closed") == 0 && fchmod(fd, 0) == 0);
+	CHECK(seteuid(getuid() ? getuid() : 33) == 0);
+	check_closed("in", "'.' (mode 0000)");
+	CHECK(seteuid(getuid()) == 0 && fchmod(fd, 0755) == 0 && chdir("../..") == 0);
+	leave_scratch();
+}
