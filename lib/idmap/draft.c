@@ -100,6 +100,31 @@ static int by_seen(const void *a, const void *b)
 		((const struct draft_range *)a)->r.seen, ((const struct draft_range *)b)->r.seen);
 }
 
+/* Say that the kernel cannot show two owners as one, and what can. seen: such an id of both. */
+static void many_to_one(
+	struct err *e, const struct draft_range *a, const struct draft_range *b, uint32_t seen)
+{
+	uint32_t x = a->r.disk + (seen - a->r.seen), y = b->r.disk + (seen - b->r.seen);
+	unsigned kinds = a->written & b->written;
+	char map[128] = "";
+
+	if (x == y) /* the same twice */
+		return;
+	err_why(e,
+		"no map can show two owners as one: the kernel could not tell which of them owns a "
+		"new file");
+	if (a->at.file || b->at.file)
+		return;
+	if (kinds & KIND_UID)
+		(void)snprintf(map, sizeof(map), "%u/%u:%u/%u%s", x, seen, y, seen,
+			kinds & KIND_GID ? ":" : ""); /* fits: 8 x 10 digits, as the next */
+	if (kinds & KIND_GID)
+		(void)snprintf(map + strlen(map), sizeof(map) - strlen(map), "@%u/@%u:@%u/@%u", x,
+			seen, y, seen);
+	err_try(e, "map one of them only, or use a FUSE filesystem: bindfs --map=%s SOURCE TARGET",
+		map[0] ? map : "USER1/USER2");
+}
+
 /* Show both ranges as they were written, and the place of the later one. */
 static int overlap_fault(
 	struct err *e, const struct draft_range *a, const struct draft_range *b, bool seen)
@@ -132,11 +157,14 @@ static int overlap_fault(
 	else
 		(void)snprintf(ids, sizeof(ids), " %" PRIu32, first);
 
-	return word_fault(e, EINVAL, &w,
+	(void)word_fault(e, EINVAL, &w,
 		"overlaps %c:%" PRIu32 ":%" PRIu32 ":%" PRIu32 ": %s id%s would %s%s",
 		letter[a->written], x->disk, x->seen, x->count, seen ? "seen" : "disk", ids,
 		seen ? "stand for two disk ids" : "be seen as two ids",
 		first < last ? " each" : "");
+	if (seen)
+		many_to_one(e, a, b, first);
+	return -EINVAL;
 }
 
 /* r is sorted by the side that is checked. */

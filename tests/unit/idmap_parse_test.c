@@ -274,3 +274,26 @@ TEST(idmap_reads_what_the_kernel_prints)
 		CHECK_STR(buf_get(&b), t[i].canonical);
 	}
 }
+
+TEST(idmap_tells_that_no_map_shows_several_owners_as_one)
+{
+	static const struct {
+		const char *text, *hint;
+	} rows[] = {
+		{ "u:0:1001:1 u:1000:1001:1", "bindfs --map=0/1001:1000/1001 SOURCE" },
+		{ "g:0:1001:1 g:1000:1001:1", "bindfs --map=@0/@1001:@1000/@1001 SOURCE" },
+		{ "0:1001:1 1000:1001:1",
+			"bindfs --map=0/1001:1000/1001:@0/@1001:@1000/@1001 SOURCE" },
+		{ "u:0:0:10 u:20:5:10", "bindfs --map=5/5:20/5 SOURCE" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err e = ERR_INIT;
+
+		CHECK_INT(parse(rows[i].text, &(struct idmap){ 0 }, &e), -EINVAL);
+		CHECK_HAS(e.why, "no map can show two owners as one");
+		CHECK_HAS(e.hint, rows[i].hint);
+	}
+	/* A range that is specified twice is something else. */
+	CHECK_INT(parse("0:1:1 0:1:1", &(struct idmap){ 0 }, &(struct err){ 0 }), -EINVAL);
+}
