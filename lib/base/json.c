@@ -170,6 +170,11 @@ int doc_u64(const struct json *object, const char *key, const char *doc, bool re
 	return 0;
 }
 
+bool doc_is_true(const struct json *object, const char *key)
+{
+	return json_is_true(member(object, key));
+}
+
 int doc_keys(const struct json *object, struct strv *ret, struct err *e)
 {
 	json_t *j = unwrap(object);

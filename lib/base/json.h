@@ -62,6 +62,9 @@ MUST_CHECK int doc_array(const struct json *object, const char *key, const char 
 MUST_CHECK int doc_u64(const struct json *object, const char *key, const char *doc, bool required,
 	uint64_t *ret, struct err *e);
 
+/* Does the object have this member, and is it true? */
+bool doc_is_true(const struct json *object, const char *key);
+
 /* Append the keys of an object to ret, in their order. Returns 0 or -ENOMEM. */
 MUST_CHECK int doc_keys(const struct json *object, struct strv *ret, struct err *e);
 

@@ -164,68 +164,118 @@ static void check_reading(const struct idmap *m, const char *text)
 		test_fail(__FILE__, __LINE__, "'%s': %s", text, e.what);
 }
 
+static const struct {
+	const char *text, *want;
+} forms_of_others[] = {
+	{ "--private-users=100000:65536 --private-users-ownership=map", "b:0:100000:65536" },
+	{ "--private-users=100000", "b:0:100000:65536" },
+	{ "lxc.idmap=u 0 100000 5\nlxc.idmap = g 0 200000 5\n", "u:0:100000:5;g:0:200000:5" },
+	{ "lxc.id_map = u 0 100000 5 lxc.id_map =g 0 200000 5", "u:0:100000:5;g:0:200000:5" },
+	{ "lxc.idmap: u 0 100000 1000\nlxc.idmap: g 0 100000 1000\n"
+	  "lxc.idmap: u 1000 1000 1\nlxc.idmap: g 1000 1000 1",
+		"b:0:100000:1000;b:1000:1000:1" },
+	{ "#a remark: lxc.idmap: u 1 1 1\narch: amd64\nhostname: x\n"
+	  "lxc.idmap: u 0 100000 1000\nlxc.idmap: g 0 100000 1000\nunprivileged: 1\n\n"
+	  "[snapshot]\nlxc.idmap: u 0 300000 1000\nlxc.idmap: g 0 300000 1000\n",
+		"b:0:100000:1000" },
+	{ "# Template\r\nlxc.include = /usr/share/x\r\nlxc.idmap = u 0 1 1\r\n"
+	  "lxc.idmap =\r\n  lxc.idmap=u 0 100000 5\r\nlxc.idmap =g 0 200000 5\r\n",
+		"u:0:100000:5;g:0:200000:5" },
+	{ "--uidmap=0:100000:65536 --gidmap=0:100000:65536", "b:0:100000:65536" },
+	{ "--uidmap 0:1:1,1:100000:9 --uidmap 10:500 --gidmap 0:7:11",
+		"u:0:1:1;u:1:100000:9;u:10:500:1;g:0:7:11" },
+	{ "--uidmap=0:100000:65536", "b:0:100000:65536" }, /* podman-run(1) */
+	{ "--gidmap=0:5:10", "b:0:5:10" },
+	{ "--userns-uid-map=0:1:2 --userns-gid-map=0:3:4", "u:0:1:2;g:0:3:4" },
+	{ "--map-mount=u:501:1000:1 --map-mount=g:20:1000:1", "u:501:1000:1;g:20:1000:1" },
+	{ "--map-mount b:0:10000:10", "b:0:10000:10" },
+	{ "--map-users=0:1000:1 --map-users=1:100000:9 --map-groups=0:7:1",
+		"u:0:1000:1;u:1:100000:9;g:0:7:1" },
+	{ "--map-users 100000,0,65536 --map-groups=200000,0,65536",
+		"u:0:100000:65536;g:0:200000:65536" },
+	{ "--map-users=0:100000:9", "u:0:100000:9;g:0:0:4294967295" },
+	{ "--map=1000/1001:@1000/@1002", "u:1000:1001:1;g:1000:1002:1" },
+	{ "{\"ociVersion\":\"1.0.2\",\"linux\":{\"uidMappings\":[{\"containerID\":0,"
+	  "\"hostID\":1,\"size\":2}],\"gidMappings\":[{\"containerID\":0,\"hostID\":3,"
+	  "\"size\":4}]}}",
+		"u:0:1:2;g:0:3:4" },
+	{ "[{\"Isuid\":true,\"Isgid\":false,\"Hostid\":1,\"Nsid\":0,\"Maprange\":2},"
+	  "{\"Isuid\":false,\"Isgid\":true,\"Hostid\":3,\"Nsid\":0,\"Maprange\":4}]",
+		"u:0:1:2;g:0:3:4" },
+	{ "[{\"Isuid\":true,\"Isgid\":true,\"Hostid\":1000000,\"Nsid\":0,"
+	  "\"Maprange\":1000000000}]",
+		"b:0:1000000:1000000000" },
+	{ "both 1000 0\nuid 1002-1003 5-6\n", "u:0:1000:1;u:5:1002:2;g:0:1000:1" },
+	{ "         0     100000      65536\n", "b:0:100000:65536" },
+	{ "u 0 1 2\ng 0 3 4\n", "u:0:1:2;g:0:3:4" },
+	{ "X-mount.idmap=u:0:1:2 g:0:3:4", "u:0:1:2;g:0:3:4" },
+	{ "{\"gidMappings\":[{\"containerID\":0,\"hostID\":3,\"size\":4}],\"uidMappings\":["
+	  "{\"size\":2,\"hostID\":1,\"containerID\":0}]}",
+		"u:0:1:2;g:0:3:4" },
+	{ "0:100000:65536", "b:0:100000:65536" },
+	{ "+5:1", "b:0:5:1" },
+};
+static const char *const bad_forms[] = {
+	"--private-users=pick",
+	"--private-users=1:2:3",
+	"lxc.idmap = b 0 1 2",
+	"lxc.idmap u 0 1 2",
+	"lxc.idmap = u 0 1",
+	"lxc.idmap2 = u 0 1 2",
+	"lxc.idmap: u 0 1",
+	"arch: amd64\nlxc.idmap: x 0 1 2",
+	"lxc.idmap =",
+	"--uidmap",
+	"--uidmap=0",
+	"--uidmap=0:1:2:3",
+	"--uidmap=0:1:x",
+	"--uidmap=+0:1:2",
+	"--uidmap=0:1:2 0:1:2",
+	"--uidmaps=0:1:2",
+	"--map-users=auto",
+	"--map-users=0:1",
+	"--map-users=0,1",
+	"--map-mount=x:0:1:2",
+	"--map=alice/bob",
+	"--map=1/@2",
+	"[{\"Isuid\":true}]",
+	"[1]",
+	"{\"linux\":{}}",
+	"both 1-2 3",
+	"both 2-1 2-1",
+	"both 1 x",
+	"neither 1 2",
+	"0 100000",
+	"u 0 1 2 3",
+	"u 0 -1 2",
+	"0 0 4294967296",
+	"{}",
+	"{",
+	"{\"uidMappings\":[],\"gidMappings\":[]}",
+	"{\"uidMappings\":[{\"containerID\":-1,\"hostID\":0,\"size\":1}],\"gidMappings\":[]"
+	"}",
+	"{\"uidMappings\":[{\"containerID\":\"0\",\"hostID\":0,\"size\":1}],"
+	"\"gidMappings\":[]}",
+	"both 0-4294967295 0-4294967295",
+	"idmap=",
+	"map=",
+	"u 0 1 1 u 0 2 1",
+};
+
 TEST(forms_of_other_tools_are_read_as_they_mean_them)
 {
-	static const struct {
-		const char *text, *want;
-	} rows[] = {
-		{ "--private-users=100000:65536 --private-users-ownership=map",
-			"b:0:100000:65536" },
-		{ "--private-users=100000", "b:0:100000:65536" },
-		{ "lxc.idmap=u 0 100000 5\nlxc.idmap = g 0 200000 5\n",
-			"u:0:100000:5;g:0:200000:5" },
-		{ "lxc.id_map = u 0 100000 5 lxc.id_map =g 0 200000 5",
-			"u:0:100000:5;g:0:200000:5" },
-		{ "both 1000 0\nuid 1002-1003 5-6\n", "u:0:1000:1;u:5:1002:2;g:0:1000:1" },
-		{ "         0     100000      65536\n", "b:0:100000:65536" },
-		{ "u 0 1 2\ng 0 3 4\n", "u:0:1:2;g:0:3:4" },
-		{ "X-mount.idmap=u:0:1:2 g:0:3:4", "u:0:1:2;g:0:3:4" },
-		{ "{\"gidMappings\":[{\"containerID\":0,\"hostID\":3,\"size\":4}],\"uidMappings\":["
-		  "{\"size\":2,\"hostID\":1,\"containerID\":0}]}",
-			"u:0:1:2;g:0:3:4" },
-		{ "0:100000:65536", "b:0:100000:65536" },
-		{ "+5:1", "b:0:5:1" },
-	};
-	static const char *const bad[] = {
-		"--private-users=pick",
-		"--private-users=1:2:3",
-		"lxc.idmap = b 0 1 2",
-		"lxc.idmap u 0 1 2",
-		"lxc.idmap = u 0 1",
-		"lxc.idmap2 = u 0 1 2",
-		"both 1-2 3",
-		"both 2-1 2-1",
-		"both 1 x",
-		"neither 1 2",
-		"0 100000",
-		"u 0 1 2 3",
-		"u 0 -1 2",
-		"0 0 4294967296",
-		"{}",
-		"{",
-		"{\"uidMappings\":[],\"gidMappings\":[]}",
-		"{\"uidMappings\":[{\"containerID\":-1,\"hostID\":0,\"size\":1}],\"gidMappings\":[]"
-		"}",
-		"{\"uidMappings\":[{\"containerID\":\"0\",\"hostID\":0,\"size\":1}],"
-		"\"gidMappings\":[]}",
-		"both 0-4294967295 0-4294967295",
-		"idmap=",
-		"map=",
-		"u 0 1 1 u 0 2 1",
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(forms_of_others); i++) {
 		scoped_idmap struct idmap m = { .gid_assumed = false };
 
-		parse(rows[i].want, &m);
-		check_reading(&m, rows[i].text);
+		parse(forms_of_others[i].want, &m);
+		check_reading(&m, forms_of_others[i].text);
 	}
-	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(bad_forms); i++) {
 		struct idmap m = { .gid_assumed = false };
 		struct err e = ERR_INIT;
 
-		if (idmap_parse_form(&bad[i], 1, &m, &e) >= 0 || !e.set)
-			test_fail(__FILE__, __LINE__, "'%s' is no map", bad[i]);
+		if (idmap_parse_form(&bad_forms[i], 1, &m, &e) >= 0 || !e.set)
+			test_fail(__FILE__, __LINE__, "'%s' is no map", bad_forms[i]);
 	}
 }
 
