@@ -134,8 +134,7 @@ int mount_helper_failed(int r, struct err *e)
 	const char *line = mount_line_place();
 
 	if (o.nofail && !e->usage && source_is_missing(r, e)) {
-		log_verbose("'%s': is missing, which is no failure with the option nofail",
-			asked.source);
+		log_verbose("'%s' is missing, and the option nofail allows that", asked.source);
 		asked.options = MOUNT_OPTIONS_INIT;
 		return 0;
 	}

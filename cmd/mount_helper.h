@@ -16,8 +16,8 @@ MUST_CHECK int mount_helper_argv(int argc, char **argv, struct strv *ret, struct
 /*
  * After mount_helper_argv() or the mount has failed with r: add the line of the fstab to the error,
  * and return an exit status of mount(8): 1 for options and permissions, 2 for a lack of memory,
- * descriptors or processes, else 32. With the option nofail, a source that is missing is no
- * failure: 0.
+ * descriptors or processes, else 32. With the option nofail, a missing source is not an error
+ * (0).
  */
 int mount_helper_failed(int r, struct err *e);
 

@@ -12,6 +12,7 @@
 #include "../lib/base/path.h"
 #include "../lib/mount/loop.h"
 #include "../lib/mount/table.h"
+#include "../lib/mount/table_type.h"
 #include "../lib/mount/via_libblkid.h"
 #include "../lib/mount/via_libmount.h"
 #include "mount_call.h"
@@ -41,7 +42,7 @@ static int take_line(const struct lm_line *l, void *arg)
 {
 	struct lines *lines = arg;
 
-	if (!table_is_own(l->type))
+	if (!table_type_is_own(l->type))
 		return 0;
 	return strv_add(&lines->sources, l->source) < 0 ||
 			strv_add(&lines->targets, l->target) < 0 ||

@@ -13,6 +13,7 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "table_bad.h"
+#include "table_type.h"
 #include "via_libmount.h"
 
 /* ".." is kept: where it leads depends on symbolic links. */
@@ -146,21 +147,6 @@ static int take_bad(const struct lm_bad *b, void *arg)
 	return 0;
 }
 
-bool table_is_own(const char *type)
-{
-	static const char own[] = "shiftbox";
-
-	for (const char *p = type; *p; p += *p == ',') {
-		size_t n = strcspn(p, ",");
-		size_t name = strcspn(p, ",.");
-
-		if (name == sizeof(own) - 1 && !memcmp(p, own, name))
-			return true;
-		p += n;
-	}
-	return false;
-}
-
 /* mount(8) binds without a map if the option has the name that our own lines use. */
 static void warn_of_map(const struct fstab_reading *r, const struct lm_line *l)
 {
@@ -174,7 +160,7 @@ static void warn_of_map(const struct fstab_reading *r, const struct lm_line *l)
 static int take_line(const struct lm_line *l, void *arg)
 {
 	struct fstab_reading *r = arg;
-	struct table_line line = { .own = table_is_own(l->type) };
+	struct table_line line = { .own = table_type_is_own(l->type) };
 
 	if (!line.own && !l->idmap)
 		warn_of_map(r, l);

@@ -20,12 +20,6 @@ struct fstab {
 	VEC(struct table_line) lines; /* in the order of the file */
 };
 
-/*
- * Does mount(8) call mount.shiftbox for this type? It is "shiftbox", "shiftbox.SUBTYPE", or a list
- * of types with one of them.
- */
-bool table_is_own(const char *type);
-
 /* What happens if a line is faulty. Lines of other programs are never more than a warning. */
 enum table_faults {
 	TABLE_STRICT, /* a line of ours is an error, since all lines will be mounted */

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "../base/cleanup.h"
-#include "table.h"
+#include "table_type.h"
 
 enum { FIELDS_MAX = 16, SHOWN_MAX = 48 };
 
@@ -58,7 +58,7 @@ static bool is_own(const struct line_field *fields, size_t n)
 	for (size_t i = 2; i < n && fields[i].text[0] != '#'; i++) {
 		scoped_free char *word = strndup(fields[i].text, fields[i].len);
 
-		if (word && (table_is_own(word) || strstr(word, idmap)))
+		if (word && (table_type_is_own(word) || strstr(word, idmap)))
 			return true;
 	}
 	return false;

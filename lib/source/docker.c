@@ -3,8 +3,8 @@
  * docker: read the archives that "docker save" writes. manifest.json lists the images, and for each
  * one the members with its config and its layers. manifest.json contains no digests of layers:
  * these are verified against the diff_ids in the config. The bytes of a config or layer must match
- * the digest in its name if that is the name of a blob (blobs/sha256/DIGEST). In other names of
- * configs a digest is no promise: people edit configs, and docker, podman and skopeo load them.
+ * the digest in its name if that is the name of a blob (blobs/sha256/DIGEST). A digest in
+ * another name need not match: people edit configs, and docker, podman and skopeo load them.
  */
 
 #include "docker.h"

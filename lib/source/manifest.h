@@ -50,7 +50,7 @@ typedef int read_blob(
 	const struct source *s, const struct descriptor *d, struct buf *ret, struct err *e);
 
 /*
- * Is the document of m a manifest of something that is no image, or that refers to an image (a
+ * Is the document of m a manifest of something that is not an image, or that refers to an image (a
  * signature)? A document that cannot be read is not.
  */
 bool manifest_is_beside(const struct descriptor *m, const struct buf *document);

@@ -29,7 +29,7 @@ struct candidate {
 	char name[256];           /* the image's full name, by containerd; "" if it has none */
 	size_t top;               /* index in index.json of it or of the index that contains it */
 	struct digest top_digest; /* of that item */
-	bool beside; /* it is no image, but belongs to one: an attestation, a signature */
+	bool beside; /* it is not an image, but belongs to one: an attestation, a signature */
 	int fit;
 };
 
@@ -427,7 +427,7 @@ static void say_other(const struct index_search *q, struct err *e)
 {
 	if (!q->other[0])
 		return;
-	err_why(e, "it has an item of type '%s', which is no image%s", q->other,
+	err_why(e, "it has an item of type '%s', which is not an image%s", q->other,
 		strstr(q->other, "docker.distribution.manifest.v1") ?
 			" that can be read: docker before version 1.10 made it" :
 			"");
@@ -495,7 +495,7 @@ static bool is_beside_an_image(const struct index_search *q, const struct candid
 	return read_document(q->s, &d, &b, NULL) == 0 && manifest_is_beside(&d, &b);
 }
 
-/* Of several, leave out those whose manifests say that they are no images. */
+/* Of several, leave out those whose manifests say that they are not images. */
 static void drop_beside(struct index_search *q)
 {
 	bool beside[MAX_CHOICES];

@@ -405,7 +405,7 @@ static int open_found_file(
 	return err_nomem(e);
 }
 
-/* Open layer:FILE. */
+/* Open the source layer:FILE. */
 static int open_declared(struct source *s, char *word, struct err *e)
 {
 	const char *path = layer_file(word);
@@ -489,7 +489,8 @@ int source_open(
 		blob_say_try(r, e);
 		if (r == -EINVAL && e && !e->usage && !e->hint[0])
 			err_try(e,
-				"convert the image (skopeo copy), or create it again: its documents "
+				"convert the image (skopeo copy), or create it again: its "
+				"documents "
 				"are wrong, or are not supported");
 		return r;
 	}

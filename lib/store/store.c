@@ -75,7 +75,7 @@ static int check_open(const struct store *s, mode_t mode, struct err *e)
 /* At boot, the empty directory below the mount of a store is seen if nothing orders the two. */
 static void not_mounted_yet(const struct store *s, struct err *e)
 {
-	err_why(e, "it is no store, or the filesystem with the store is not mounted there yet");
+	err_why(e, "it is not a store, or the filesystem with the store is not mounted there yet");
 	err_try(e,
 		"mount that first: in a line of an fstab, x-systemd.requires-mounts-for=%s; "
 		"or name the store with --store",

@@ -74,7 +74,7 @@ struct tar_patch {
 /* Take the next change from the queue; offsets ascend. Returns false if the queue is empty. */
 bool tar_check_patch(struct tar_check *t, struct tar_patch *ret);
 
-/* Of the bytes fed, so many at the end may still be changed. They are 0 at the end of a stream. */
+/* How many of the last bytes fed may still be changed; 0 at the end of a stream. */
 size_t tar_check_unsure(const struct tar_check *t);
 
 /*

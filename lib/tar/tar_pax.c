@@ -173,7 +173,7 @@ static const struct {
 	{ "SUN.holesdata", parse_any, 0, false },
 };
 
-struct record {
+struct pax_record {
 	const char *key, *value;
 	size_t key_len, value_len;
 };
@@ -182,7 +182,7 @@ struct record {
  * Read the record at *p, and move *p behind it: "LENGTH KEY=VALUE\n", where LENGTH counts the whole
  * record. Returns NULL, or what is wrong.
  */
-static const char *read_record(const char **p, const char *end, struct record *ret)
+static const char *read_record(const char **p, const char *end, struct pax_record *ret)
 {
 	size_t left = (size_t)(end - *p);
 	const char *blank = memchr(*p, ' ', left < 8 ? left : 8), *eq;
@@ -195,14 +195,14 @@ static const char *read_record(const char **p, const char *end, struct record *r
 	eq = memchr(blank + 1, '=', len - (size_t)(blank + 1 - *p));
 	if (!eq || eq == blank + 1 || memchr(blank + 1, '\0', (size_t)(eq - blank - 1)))
 		return "has a pax record without a key";
-	*ret = (struct record){ blank + 1, eq + 1, (size_t)(eq - blank - 1),
+	*ret = (struct pax_record){ blank + 1, eq + 1, (size_t)(eq - blank - 1),
 		len - (size_t)(eq + 1 - *p) - 1 };
 	*p += len;
 	return NULL;
 }
 
 /* Returns the index of a known key, or ARRAY_LEN(keys). */
-static size_t find_key(const struct record *r)
+static size_t find_key(const struct pax_record *r)
 {
 	size_t i = 0;
 
@@ -213,7 +213,7 @@ static size_t find_key(const struct record *r)
 }
 
 /* POSIX.1 pax, "pax Extended Header": an empty value deletes what was said before. */
-static bool is_unset(const struct record *r, size_t key)
+static bool is_unset(const struct pax_record *r, size_t key)
 {
 	return r->value_len == 0 && !keys[key].counts;
 }
@@ -230,7 +230,7 @@ static void unset(struct tar_pax *x, size_t key)
 const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const char **ret_key)
 {
 	for (const char *p = body, *end = body + n; p < end;) {
-		struct record r;
+		struct pax_record r;
 		const char *wrong = read_record(&p, end, &r);
 		size_t i = wrong ? ARRAY_LEN(keys) : find_key(&r);
 
@@ -252,7 +252,7 @@ int tar_pax_unset_each(const char *body, size_t n, int (*fn)(size_t at, void *ar
 {
 	const char *last[ARRAY_LEN(keys)] = { NULL }; /* record of each key without a value */
 	const char *end = body + n;
-	struct record r;
+	struct pax_record r;
 	int x = 0;
 
 	for (const char *p = body; p < end && !read_record(&p, end, &r);) {

@@ -10,6 +10,7 @@
 
 #include "../../lib/mount/options.h"
 #include "../../lib/mount/table.h"
+#include "../../lib/mount/table_type.h"
 #include "fuzz.h"
 
 static void check_line(const struct table_line *l)
@@ -17,8 +18,8 @@ static void check_line(const struct table_line *l)
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
 	struct err e = ERR_INIT;
 
-	FUZZ_CHECK(
-		l->target[0] == '/' && !strstr(l->target, "//") && l->own == table_is_own(l->type));
+	FUZZ_CHECK(l->target[0] == '/' && !strstr(l->target, "//") &&
+		l->own == table_type_is_own(l->type));
 	if (mount_options_parse(&o, l->options, &e) < 0)
 		FUZZ_CHECK(e.set && e.what[0]);
 }
