@@ -314,7 +314,7 @@ static bool is_time(const unsigned char *p)
 /*
  * Before Go 1.8, archive/tar wrote the prefix of ustar into headers with GNU's magic
  * (golang/go#12594, golang/go#21005), and image builders of those years used it. As its readers do
- * since: where GNU's times are no numbers, ASCII text in their place is a prefix. Returns its
+ * since: where GNU's times are not numbers, ASCII text in their place is a prefix. Returns its
  * length, or 0.
  */
 static size_t go_prefix(const unsigned char *p, char type)

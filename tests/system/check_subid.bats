@@ -106,7 +106,8 @@ no problems found"
 	grant ' alice:300000:65536'
 	grant 02001:300000:65536
 	check alice
-	finds "line: /etc/subuid:10: ' alice:300000:65536' has a blank beside the name of the user" \
+	finds \
+		"line: /etc/subuid:10: ' alice:300000:65536' has a blank beside the name of the user" \
 		"line: /etc/subuid:11: '02001:300000:65536' has a uid with a zero in front" \
 		"none: /etc/subuid"
 	[[ $output != *subuid:[89]:* ]] || tell "comments and blank lines are told"
@@ -158,7 +159,8 @@ no problems found"
 	check alice
 	finds "account: /etc/subuid:2: 2003-67538 holds ids of the host's users: " "ben (2003)" \
 		"with these ids, alice could become any of these users" \
-		"account: /etc/subgid:2: 2003-67538 holds ids of the host's groups: " "alice could join any" \
+		"account: /etc/subgid:2: 2003-67538 holds ids of the host's groups: " \
+			"alice could join any" \
 		"account: /etc/subuid:2: 2003-67538 has ids below 65536, which are"
 	check ben
 	finds "$(joined "account: /etc/subuid:2: 2003-67538 of alice holds 2003, the user id of " \
@@ -326,10 +328,12 @@ nothing wrong found"
 	umount mnt
 	: >"$SCRATCH/subgid"
 	check containers
-	finds "none: /etc/subgid: containers has no group ids here: add a line containers:START:COUNT"
+	finds \
+		"none: /etc/subgid: containers has no group ids here: add a line containers:START:COUNT"
 	grant alice:2147483650:65536
 	check containers
-	finds "overlap: /etc/subuid:2: 2147483648-2147549183 overlaps 2147483650-2147549185 of alice"
+	finds \
+		"overlap: /etc/subuid:2: 2147483648-2147549183 overlaps 2147483650-2147549185 of alice"
 	must_fail 1 "there is no user of this name" "$SHIFTBOX" shift-check subid container
 }
 

@@ -78,7 +78,8 @@ mounts() {
 @test "lines that mount(8) gives to its helper are ours, and a swap area is left alone" {
 	fstab 'DIR/s DIR/t shiftbox.sub map=0:1001:1 0 0' \
 		'DIR/s DIR/u shiftbox,ext4 map=0:1002:1 0 0' \
-		'DIR/s none swap sw,X-mount.idmap=b:0:1:1 0 0' 'DIR/s DIR/v shiftboxes map=0:1:1 0 0'
+		'DIR/s none swap sw,X-mount.idmap=b:0:1:1 0 0' \
+			'DIR/s DIR/v shiftboxes map=0:1:1 0 0'
 	must_work $MI -a -T fstab
 	must_equal "$(owner t/file) $(owner u/file) $(mounts)" "1001:1001 1002:1002 2"
 	must_work $MI -a -u -T fstab

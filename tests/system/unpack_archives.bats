@@ -209,7 +209,8 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 		refused "diff_id" $form \
 			'{"layers":['"$TREE"',{"files":{"b":"2"},"diff_id_lie":true}]}'
 	done
-	refused "the document is not what its digest says" --oci-archive '{'"$l"',"config_lie":true}'
+	refused "the document is not what its digest says" --oci-archive \
+		'{'"$l"',"config_lie":true}'
 	refused "the blob's digest is wrong" \
 		--oci-archive '{"layers":[{"files":{"b":"2"},"digest_lie":true}]}'
 	refused "the blob is missing" \

@@ -140,9 +140,9 @@ TEST(pax_records_without_a_value_leave_the_header_as_it_is)
 
 #define GNU_WITH(prefix) \
 	.patch = { .at = 257, \
-		.bytes = \
-			"ustar  \0u\0______________________________g\0______________________________" \
-			"0000001\0000000003\0" prefix, \
+		.bytes = "ustar  \0u\0______________________________" \
+			 "g\0______________________________" \
+			 "0000001\0000000003\0" prefix, \
 		.n = 88 + sizeof(prefix) - 1 }
 
 #define LONG "a/dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
