@@ -29,7 +29,7 @@ struct open_place {
 
 /*
  * Look at the directory dir, its parents and the nosuid and nodev flags of its mount. Members of
- * group (REACHABLE_NO_GROUP: of no group) are allowed to reach it.
+ * group may reach it; REACHABLE_NO_GROUP: there is no such group.
  */
 struct open_place open_place_of(int dir, gid_t group);
 

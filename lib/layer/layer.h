@@ -36,7 +36,7 @@ typedef ssize_t layer_read(void *arg, const void **ret, struct err *e);
 
 struct layer_limits {
 	uint64_t bytes;   /* of file data that is read, kept or not, and of extension headers; holes
-	                     do   not count */
+	                     do not count */
 	uint64_t entries; /* including directories that are created as parents of entries */
 	uint32_t xattr_bytes; /* of the names and values of one entry */
 };

@@ -13,8 +13,8 @@
 /* The state of a layer, for the files layer*.c. */
 
 /*
- * A hard link to a file of a lower layer that a later entry replaced. Its target must exist all the
- * same.
+ * A hard link to a file of a lower layer that a later entry replaced. The target is still
+ * required to have existed.
  */
 struct lost_link {
 	const char *target;

@@ -96,7 +96,7 @@ void layer_tree_remove(struct layer_tree *t, struct node *n);
 void layer_tree_graft(
 	struct layer_tree *to, struct node *parent, struct layer_tree *from, struct node *n);
 
-/* Move the memory of from to to, and leave from empty, as after layer_tree_done(). */
+/* Hand the memory of "from" over to "to", and leave "from" as after layer_tree_done(). */
 void layer_tree_absorb(struct layer_tree *to, struct layer_tree *from);
 
 /* Copy len bytes of s into the arena, with a NUL. Returns NULL when out of memory. */

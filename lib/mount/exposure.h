@@ -10,8 +10,8 @@
 #include "rbind.h"
 
 /*
- * Does a mount give ids away? Through a writable ID-mapped mount, the user that is seen as id S of
- * disk id D can create set-uid files, and files with capabilities, of D. Another user that reaches
+ * Does a mount give ids away? If a writable ID-mapped mount shows disk id D as S, user S can
+ * create set-uid files, and files with capabilities, that D owns on disk. Another user that reaches
  * the same files by the path of SOURCE runs them as D. So SOURCE must be closed to other users
  * (reachable.h), or on a mount with nosuid. nosuid on the new mount makes no difference.
  */
@@ -39,8 +39,9 @@ struct exposure {
 };
 
 /*
- * Judge a map. Refused: disk id 0 of users or groups is seen as another id. Warned about: the id of
- * an account is (accounts.h). Ids that are seen as themselves or as 0 are not given away. A
+ * Judge a map. One that shows disk id 0 of users or groups as another id is refused; one that shows
+ * the id of an account (accounts.h) as another id is warned about. Ids that are seen as themselves
+ * or as 0 are not given away. A
  * directory that is closed by its own mode is closed to all but its owner; if the map gives user 0
  * away, that owner is the map's user, which can open it with chmod(2): that is a warning.
  */

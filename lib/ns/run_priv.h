@@ -30,8 +30,8 @@ MUST_CHECK int run_mounts_make(const struct run_spec *s, const struct stat *want
 
 /*
  * Clone the mount at path with all mounts below it, detached, and set flags and propagation.
- * Without privileges the kernel allows nothing less: the mounts below may hide files that the
- * caller must not see.
+ * A caller without privileges must clone the whole tree: the mounts below may hide files that it
+ * must not see.
  */
 MUST_CHECK int run_mounts_clone(
 	const char *path, const struct mount_flags *flags, int *ret_fd, struct err *e);
@@ -73,9 +73,9 @@ struct run_tty {
 };
 
 /*
- * Assemble the root in the mount namespace of the calling process, which no other process may be
- * in, and pivot_root(2) to it. All previous mounts of the namespace are detached. want_tty: create
- * a terminal.
+ * Assemble the root in the mount namespace of the calling process, which no other process may
+ * share, and pivot_root(2) to it. All previous mounts of the namespace are detached. want_tty:
+ * create a terminal.
  */
 MUST_CHECK int run_root_enter(const struct run_spec *s, const struct run_mounts *m, bool want_tty,
 	struct run_tty *ret, struct err *e);

@@ -449,11 +449,6 @@ BAD_LINES=('bug' '/dev/x /x' 'UUID=1 / ext4 defaults, noatime 0 1' '/dev/x /x ex
 	capture $MI -a -T dir
 	must_equal "$status $(mounts)" "0 1"
 	stderr_has "warning: 'dir/a.fstab': line 1 is not"
-	# A table that can be read once.
-	must_work $MI -u t
-	capture bash -c "printf 'bug\n%s\n' '$SCRATCH/s $SCRATCH/t shiftbox map=0:1:1 0 0' |
-		$MI -a -T /dev/stdin"
-	must_equal "$status $(mounts)" "0 1"
 }
 
 @test "a line is found by its target or its source, as written or by the path that leads there" {
