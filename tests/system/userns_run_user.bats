@@ -35,7 +35,8 @@ run() {
 $HOME_ALICE
 5:6"
 	must_equal "$(owner new)" 700004:700005
-	must_work run -m subid:alice -- cat /proc/self/uid_map
+	must_work as_user alice env -C / "$SHIFTBOX" userns-run -m subid:alice -- \
+		cat /proc/self/uid_map
 	must_equal "$(xargs <<<"$output")" "0 700000 65536"
 	must_fail 125 'newuidmap' run -m 0:2001:1 -m 1:1000:1 -- true
 	capture run -v -- true
