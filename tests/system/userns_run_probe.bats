@@ -102,7 +102,8 @@ gets_nowhere() { # CMD...: the probe finds no way out, and so prints nothing
 		must_work "$SHIFTBOX" image-unpack -q -s store -N app oci
 		capture $RUN -s store -i app
 		must_equal "$status $(xargs <<<"$output")" "0 bin dev proc run sys tmp"
-		stderr_has "cannot enter the working directory '/proc/self/fd/$n/..'" ... "starts in /"
+		stderr_has "cannot enter the working directory '/proc/self/fd/$n/..'" ... \
+			"starts in /"
 		rm -r oci
 	done
 }
