@@ -317,7 +317,7 @@ no problems found"
 	must_equal "$output" "user ids 2147483648-2147549183 (/etc/subuid:2)
 group ids 2147483648-2147549183 (/etc/subgid:2)
 trial not made: the name has no account, so no process can run as this user
-nothing wrong found"
+no problems found"
 	check --json containers
 	output_has '{"summary":{"user":"containers","findings":0,"trial":"not made"'
 	must_work "$SHIFTBOX" shift-check map subid:containers
