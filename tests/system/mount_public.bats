@@ -39,8 +39,8 @@ mounted() {
 	grep -c " $SCRATCH/" /proc/self/mountinfo || :
 }
 
-must_refuse() { # CMD...: with all that the message has to say
-	must_fail 1 "$REFUSED" "$@"
+must_refuse() { # CMD...: with all that the message has to say, and exit status $REFUSAL or 1
+	must_fail ${REFUSAL:-1} "$REFUSED" "$@"
 	stderr_has "why:" ... "100000 makes through the mount are those of" ... \
 		"nosuid on the new mount would not help"
 	[[ $stderr == *"try:"*"chmod 0700"*"read-only"*"public"* ]] || tell "not what to do"
@@ -89,8 +89,8 @@ must_warn() { # TEXT CMD...: once
 	must_refuse $MI -m +100000 -e open target -- true
 	must_refuse $MI -a -T fstab
 	must_refuse $MI -T fstab target
-	must_refuse bash -c 'exec -a mount.shiftbox "$SHIFTBOX" "$@"' sh "$PWD/open" "$PWD/target" \
-		-o rw,map=+100000
+	REFUSAL=32 must_refuse bash -c 'exec -a mount.shiftbox "$SHIFTBOX" "$@"' sh \
+		"$PWD/open" "$PWD/target" -o rw,map=+100000
 	# What is seen as itself, is not in the map, or is read-only gives nothing away.
 	for map in 0:0:1 0:0:65536 100000:0:65536 u:200000:5:1; do
 		must_work $MI -q -m "$map" open target
