@@ -102,10 +102,12 @@ static void *alternate(void *both)
 /* The source of a mount changes between the one that is allowed and another, of the same length. */
 static int swap_source(char **argv)
 {
-	const char *words[] = { argv[0], argv[1] };
+	static const char *words[2]; /* the thread reads them to the very end of the process */
 	int done = 0;
 	pthread_t t;
 
+	words[0] = argv[0];
+	words[1] = argv[1];
 	if (mkdir("/tmp/m", 0755) < 0 || pthread_create(&t, NULL, alternate, words))
 		return failed("start");
 	for (int i = 0; i < 60; i++) {
@@ -137,10 +139,11 @@ static void *alternate_link(void *both)
 /* argv[0]: a directory where root of the namespace may not create files. */
 static int swap_link(char **argv)
 {
-	const char *words[] = { "/tmp/mine", argv[0] };
+	static const char *words[2] = { "/tmp/mine" }; /* see swap_source() */
 	char there[256];
 	pthread_t t;
 
+	words[1] = argv[0];
 	(void)snprintf(there, sizeof(there), "%s/x", argv[0]);
 	if (mkdir("/tmp/mine", 0755) < 0 || pthread_create(&t, NULL, alternate_link, words))
 		return failed("start");
