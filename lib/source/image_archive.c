@@ -265,8 +265,10 @@ static int look_at(struct image_archive_reader *r, const struct image_archive_en
 {
 	scoped_buf struct buf name = BUF_INIT;
 
-	if (tar_name_normal(t->name, &name, NULL) < 0)
+	if (tar_name_normal(t->name, &name, NULL) < 0) {
+		members_add_invalid(m);
 		return name.oom ? err_nomem(e) : 0;
+	}
 	if (!buf_get(&name))
 		return err_nomem(e);
 	members_add(m, buf_get(&name), t->directory, t->regular);

@@ -84,6 +84,14 @@ void members_add(struct members *m, const char *path, bool directory, bool regul
 		m->wanted = &m->below.manifest;
 }
 
+void members_add_invalid(struct members *m)
+{
+	m->n++;
+	m->wanted = NULL;
+	m->root.other = true;
+	m->flat = true;
+}
+
 bool members_wants(const struct members *m)
 {
 	return m->wanted;

@@ -43,6 +43,9 @@ enum members_kind {
 /* path: as tar_name_normal() returns it. directory, regular: of this type and no hard link. */
 void members_add(struct members *m, const char *path, bool directory, bool regular);
 
+/* Add an entry whose name is not valid (tar_name_normal()): it belongs to no image. */
+void members_add_invalid(struct members *m);
+
 /* Is the content of the member that was added last needed, if it is a regular file? */
 bool members_wants(const struct members *m);
 

@@ -448,7 +448,7 @@ case(
     'attributes-in-one-block',
     'a filesystem that has no room for them says so, and is not full',
     [archive(file('f', xattrs={'user.a': b'v' * 3000, 'user.b': b'v' * 3000}))],
-    refused='no room for that many extended attributes',
+    refused='no room for so many extended attributes',
     on="'f'",
     modes='ext4',
 )

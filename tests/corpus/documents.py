@@ -717,6 +717,7 @@ case(
     [Layer(b'')],
     tree={},
     modes='overlay repeat flat rootless crash san',
+    user_refused='has no entry',
 )
 case(
     'layers-of-130',
