@@ -58,6 +58,9 @@ by_a_user() {
 		$as $SHIFTBOX image-unpack -q --unmapped=skip -N bb own.tar 2>/dev/null
 		$as $SHIFTBOX userns-run -i bb -- sh -c 'touch /x; stat -c %u:%g /x; ls /srv'
 	END
-	same "$(xargs <out) $(cat err)" "0 0 1000 1 /home 0:0 "
+	same "$(xargs <out)" "0 0 1000 1 /home 0:0"
+	# Once for each of the two commands.
+	same "$(grep -c 'al has no subordinate ids: the only id of the command is 0' err)" 2
+	same "$(grep -vc 'al has no subordinate ids' err)" 0
 }
 check "userns-run: by an ordinary user, with an image of its own" by_a_user
