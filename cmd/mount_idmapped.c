@@ -44,7 +44,7 @@ static const struct opt mount_opts[] = {
 		"Set mount options, separated by commas", .forms = IN_MOUNT,
 		.more = "See MOUNT OPTIONS."),
 	OPT_STR(struct mount_args, type, "type", 't', "TYPE", "Mount a filesystem of this type",
-		.forms = IN_MOUNT,
+		.filled = true, .forms = IN_MOUNT,
 		.more = "Without the option, libblkid detects the type from the contents of "
 			"SOURCE. A warning is printed if the two disagree."),
 	OPT_FLAG(struct mount_args, strict, "strict-map", 0,
@@ -189,8 +189,6 @@ static int set_type(const struct mount_args *a, struct mount_options *o, struct 
 {
 	if (!a->type)
 		return 0;
-	if (!*a->type)
-		return err_usage(e, "the TYPE must not be empty");
 	if (o->type && strcmp(o->type, a->type))
 		return err_usage(e, "--type says '%s', and -o says '%s'", a->type, o->type);
 	free(o->type);

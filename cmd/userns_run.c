@@ -28,15 +28,15 @@ static const struct opt userns_opts[] = {
 		.more = "Without the option, the other kind keeps its ids."),
 
 	OPT_STR(struct userns_args, rootfs, "rootfs", 'r', "DIR", "Use this directory as the root",
-		.heading = "The root", .comp = COMP_DIR, .excl = EXCL_ROOT),
+		.filled = true, .heading = "The root", .comp = COMP_DIR, .excl = EXCL_ROOT),
 	OPT_STR(struct userns_args, image, "image", 'i', "image:NAME",
-		"Use a stored image as the root", .excl = EXCL_ROOT,
+		"Use a stored image as the root", .filled = true, .excl = EXCL_ROOT,
 		.more = "The prefix image: may be omitted."),
 	OPT_LIST(struct userns_args, options, "options", 'o', "OPTIONS",
 		"Set mount options for the root, as in mount-idmapped", .needs = "rootfs image",
 		.more = "Without upper=DIR, changes to an image are kept in memory and end with "
 			"the command."),
-	OPT_STORE(struct userns_args, store),
+	OPT_STORE(struct userns_args, store, .filled = true),
 	OPT_LIST(struct userns_args, binds, "bind", 'b', "SRC:DST[:WORD]",
 		"Show SRC as DST; words: ro dev public map map=MAP", .more = "See BINDS."),
 	OPT_FLAG(struct userns_args, read_only, "read-only", 0, "Make the root read-only",
@@ -45,7 +45,7 @@ static const struct opt userns_opts[] = {
 		"Show the host's /etc/resolv.conf"),
 
 	OPT_STR(struct userns_args, workdir, "workdir", 'w', "DIR",
-		"Start in this directory of the root", .heading = "The command",
+		"Start in this directory of the root", .filled = true, .heading = "The command",
 		.more = "The default is the working directory of the image, or /. On the host's "
 			"own tree, it is the current directory. If the command cannot enter "
 			"it, a warning says why, and the command starts in /; with this option, "
@@ -54,11 +54,11 @@ static const struct opt userns_opts[] = {
 		"Set an environment variable, or keep the caller's",
 		.more = "VALUE is visible in ps output; NAME alone is not."),
 	OPT_STR(struct userns_args, user, "user", 'u', "USER[:GROUP]",
-		"Run as this user of the namespace",
+		"Run as this user of the namespace", .filled = true,
 		.more = "Names are those of the root's /etc/passwd and /etc/group. The default is "
 			"root."),
 	OPT_STR(struct userns_args, hostname, "hostname", 0, "NAME",
-		"Set the host name in the namespace"),
+		"Set the host name in the namespace", .filled = true),
 	OPT_CHOICE(struct userns_args, net, "net", 0, "NET", "host none",
 		"Use the host's network, or only a loopback device"),
 	OPT_FLAG(struct userns_args, new_privs, "new-privs", 0,
@@ -71,9 +71,9 @@ static const struct opt userns_opts[] = {
 		"Carry out calls that the kernel would refuse", .heading = "Rules",
 		.more = "See RULES.", .comp = COMP_WORDS, .words = RULE_WORDS),
 	OPT_STR(struct userns_args, policy, "policy", 0, "FILE", "Read rules from this file",
-		.comp = COMP_FILE),
+		.filled = true, .comp = COMP_FILE),
 	OPT_STR(struct userns_args, audit, "audit", 0, "FILE",
-		"Write each decision to this file, as JSON", .comp = COMP_FILE,
+		"Write each decision to this file, as JSON", .filled = true, .comp = COMP_FILE,
 		.needs = "allow policy"),
 	OPT_END,
 };

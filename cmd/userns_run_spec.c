@@ -128,23 +128,7 @@ static int default_map(const struct run_spec *s, struct mount_options *o, struct
 static int check_root_options(
 	const struct run_spec *s, const struct mount_options *o, struct err *e)
 {
-	const struct {
-		const char *name;
-		bool given;
-	} meaningless[] = {
-		{ "nofail", o->nofail },
-		{ "noauto", o->noauto },
-		{ "mkdir", o->mkdir },
-		{ "follow", o->follow },
-		{ "bind", o->bind },
-		{ "rbind", o->rbind },
-		{ "lower", o->lowers.len > 0 },
-		{ "private", o->flags.propagation },
-		{ "loop", o->loop },
-		{ "offset", o->offset },
-		{ "sizelimit", o->sizelimit },
-		{ "subdir", o->subdir },
-	};
+	const char *name = mount_options_first(o, OPTION_NOT_ROOT);
 
 	if (o->fs.len)
 		return err_usage(
@@ -153,12 +137,8 @@ static int check_root_options(
 		return err_usage(e,
 			"option 'dev' of the root needs root of the host: the kernel opens no "
 			"device on mounts of other users");
-
-	for (size_t i = 0; i < ARRAY_LEN(meaningless); i++)
-		if (meaningless[i].given)
-			return err_usage(e, "option '%s' has no meaning for the root of a command",
-				meaningless[i].name);
-	return 0;
+	return name ? err_usage(e, "option '%s' has no meaning for the root of a command", name) :
+		      0;
 }
 
 static const char *image_name(const struct userns_args *a)
@@ -371,25 +351,8 @@ static int find_broker(
 	return s->report ? 0 : err_nomem(e);
 }
 
-/* An empty value is most likely an unset variable of a script. */
 static int check_values(const struct userns_args *a, struct err *e)
 {
-	const struct {
-		const char *name, *value;
-	} named[] = {
-		{ "rootfs", a->rootfs },
-		{ "image", a->image },
-		{ "store", a->store },
-		{ "workdir", a->workdir },
-		{ "user", a->user },
-		{ "hostname", a->hostname },
-		{ "policy", a->policy },
-		{ "audit", a->audit },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(named); i++)
-		if (named[i].value && !*named[i].value)
-			return err_usage(e, "the value of option '--%s' is empty", named[i].name);
 	if (a->user && (*a->user == ':' || a->user[strlen(a->user) - 1] == ':'))
 		return err_usage(e, "option '--user': '%s' is not USER or USER:GROUP", a->user);
 	if (a->hostname && strlen(a->hostname) > HOST_NAME_MAX)

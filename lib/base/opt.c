@@ -120,6 +120,8 @@ static int store(const struct match *m, const char *val, struct err *e)
 		*(bool *)m->dst = true;
 		return 0;
 	case OPT_TYPE_STR:
+		if (o->filled && !*val)
+			return err_usage(e, "the value of option '--%s' is empty", o->name);
 		*(const char **)m->dst = val;
 		return 0;
 	case OPT_TYPE_U32:

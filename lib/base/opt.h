@@ -36,11 +36,12 @@ struct opt {
 	const char *help; /* one line of at most 60 columns, starts with a verb, no full stop */
 	const char *more; /* further sentences for the manual (plain text), or NULL */
 	enum opt_comp comp;
-	const char *words;   /* for CHOICE and COMP_WORDS: "text json", in the order of the index;
-	                        a word that ends in ":" is only the beginning of a value */
-	unsigned forms;      /* a bit for each form (opt_form.h) that accepts it; 0: all forms */
-	unsigned excl;       /* options that share a bit exclude each other */
-	const char *needs;   /* "rootfs image": requires one of these options; or NULL */
+	const char *words; /* for CHOICE and COMP_WORDS: "text json", in the order of the index;
+	                      a word that ends in ":" is only the beginning of a value */
+	unsigned forms;    /* a bit for each form (opt_form.h) that accepts it; 0: all forms */
+	unsigned excl;     /* options that share a bit exclude each other */
+	bool filled;       /* for STR: an empty value is refused (an unset variable of a script) */
+	const char *needs; /* "rootfs image": requires one of these options; or NULL */
 	const char *instead; /* the remedy if forms or needs refuse the option; or NULL */
 	const char *heading; /* in --help and the manual, starts a group of options; or NULL */
 	int (*parse)(void *dst, const char *val,
@@ -139,7 +140,7 @@ void opt_line_done(struct opt_line *l);
  * defaults. With stop_early the first operand ends the options (for commands that run another
  * command). An option may be shortened as long as it is unambiguous. Returns 0, or -errno with
  * e->usage set for an option that is unknown, given twice (except LIST, FUNC and FLAG), without its
- * value, or excluded by another one; then *ret is empty.
+ * value, empty though it must not be, or excluded by another one; then *ret is empty.
  */
 int opt_parse(const struct opt_set *sets, size_t n_sets, char **argv, bool stop_early,
 	struct opt_line *ret, struct err *e);

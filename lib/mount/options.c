@@ -18,12 +18,21 @@ struct option_row {
 	size_t yes, no; /* 1 + offset of a bool that becomes true, false */
 	size_t str;     /* 1 + offset of a string that may be given once */
 	size_t size;    /* 1 + offset of a number of bytes that may be given once */
+	size_t count;   /* 1 + offset of the length of a list */
+	unsigned uses;  /* enum option_use */
 	int (*parse)(struct mount_options *o, const char *raw, size_t n, struct err *e);
 };
 
 #define BOOL(m) .yes = 1 + offsetof(struct mount_options, m)
 #define STR(m) .str = 1 + offsetof(struct mount_options, m)
 #define SIZE(m) .size = 1 + offsetof(struct mount_options, m)
+#define LIST(m) .count = 1 + offsetof(struct mount_options, m.len)
+#define STACK .uses = OPTION_STACK
+#define FS .uses = OPTION_FS
+#define FS_NOT_ROOT .uses = OPTION_FS | OPTION_NOT_ROOT
+#define BIND .uses = OPTION_BIND
+#define BIND_NOT_ROOT .uses = OPTION_BIND | OPTION_NOT_ROOT
+#define NOT_ROOT .uses = OPTION_NOT_ROOT
 
 static int parse_map(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_lower(struct mount_options *o, const char *raw, size_t n, struct err *e);
@@ -57,58 +66,62 @@ static const struct option_row rows[] = {
 	{ "nosymfollow", "", "Do not follow symbolic links", .set = MOUNT_ATTR_NOSYMFOLLOW },
 	{ "symfollow", "", "Follow symbolic links", .clear = MOUNT_ATTR_NOSYMFOLLOW },
 	{ "private", "", "Do not propagate mounts in either direction (the default)",
-		.propagation = MS_PRIVATE },
+		.propagation = MS_PRIVATE, NOT_ROOT },
 	{ "slave", "", "Receive mounts that are made below the source, but do not send any",
-		.propagation = MS_SLAVE },
-	{ "shared", "", "Propagate mounts in both directions", .propagation = MS_SHARED },
+		.propagation = MS_SLAVE, NOT_ROOT },
+	{ "shared", "", "Propagate mounts in both directions", .propagation = MS_SHARED, NOT_ROOT },
 	{ "unbindable", "", "Same as private, and the mount cannot be bound",
-		.propagation = MS_UNBINDABLE },
+		.propagation = MS_UNBINDABLE, NOT_ROOT },
 	{ "mkdir", "[=MODE]",
 		"Create a missing TARGET and its parents (MODE is octal, 0755 by default)",
-		.parse = parse_mkdir },
+		.parse = parse_mkdir, BOOL(mkdir), NOT_ROOT },
 	{ "follow", "", "Follow the last component of TARGET if it is a symbolic link",
-		BOOL(follow) },
+		BOOL(follow), NOT_ROOT },
 	{ "public", "", "Allow SOURCE, or the TARGET of a stack, to be reachable by other users",
 		BOOL(public_) },
 	{ "store", "=DIR", "Same as --store", STR(store) },
 	{ "lower", "=DIR[@MAP]", "Add a layer, topmost first; MAP replaces --map for this layer",
-		.parse = parse_lower },
-	{ "upper", "=DIR", "Keep changes in DIR, which is created if it is missing", STR(upper) },
+		.parse = parse_lower, LIST(lowers), .uses = OPTION_STACK | OPTION_NOT_ROOT },
+	{ "upper", "=DIR", "Keep changes in DIR, which is created if it is missing", STR(upper),
+		STACK },
 	{ "work", "=DIR", "Use DIR as the work directory of OverlayFS (default: UPPER.work)",
-		STR(work) },
+		STR(work), STACK },
 	{ "ephemeral", "[=SIZE]", "Keep changes in memory and discard them with the mount",
-		.parse = parse_ephemeral },
+		.parse = parse_ephemeral, BOOL(ephemeral), STACK },
 	{ "upper-map", "=same|none",
 		"Store disk ids in upper, through the map (same, the default), or seen ids (none)",
-		.parse = parse_upper_map },
-	{ "volatile", "", "Never sync: upper is lost if the system crashes", BOOL(volatile_) },
+		.parse = parse_upper_map, BOOL(upper_plain), STACK },
+	{ "volatile", "", "Never sync: upper is lost if the system crashes", BOOL(volatile_),
+		STACK },
 	{ "metacopy", "", "Do not copy file data when only the owner or mode changes",
-		BOOL(metacopy) },
-	{ "redirect_dir", "", "Rename directories without copying them", BOOL(redirect_dir) },
+		BOOL(metacopy), STACK },
+	{ "redirect_dir", "", "Rename directories without copying them", BOOL(redirect_dir),
+		STACK },
 	{ "userxattr", "", "Use user.overlay. attributes (automatic in a user namespace)",
-		BOOL(userxattr) },
+		BOOL(userxattr), STACK },
 	{ "bind", "", "Bind SOURCE; for a file, bind the file itself, not the filesystem in it",
-		BOOL(bind) },
+		BOOL(bind), BIND_NOT_ROOT },
 	{ "rbind", "", "Bind SOURCE and all mounts below it, with the same map and flags",
-		BOOL(rbind) },
+		BOOL(rbind), BIND_NOT_ROOT },
 	{ "recursive", "", "Same as rbind, for fstab (mount(8) handles rbind itself)",
-		BOOL(recursive) },
+		BOOL(recursive), BIND },
 	{ "skip-unsupported", "", "With rbind, skip mounts that cannot be ID-mapped",
 		BOOL(skip_unsupported) },
-	{ "type", "=TYPE", "Same as --type", STR(type) },
-	{ "loop", "", "Mount the filesystem in the file SOURCE, through a loop device",
-		BOOL(loop) },
+	{ "type", "=TYPE", "Same as --type", STR(type), FS },
+	{ "loop", "", "Mount the filesystem in the file SOURCE, through a loop device", BOOL(loop),
+		FS_NOT_ROOT },
 	{ "offset", "=BYTES", "Start of the filesystem in SOURCE (K, M, G, T may follow)",
-		SIZE(offset) },
+		SIZE(offset), FS_NOT_ROOT },
 	{ "sizelimit", "=BYTES", "Size of the filesystem in SOURCE (K, M, G, T may follow)",
-		SIZE(sizelimit) },
+		SIZE(sizelimit), FS_NOT_ROOT },
 	{ "subdir", "=DIR",
 		"Mount this directory of the filesystem; symbolic links are not followed",
-		STR(subdir) },
+		STR(subdir), FS_NOT_ROOT },
 	{ "sloppy", "", "Ignore options after this one that are not known, as mount -s does",
 		BOOL(sloppy) },
-	{ "nofail", "", "For fstab: only warn if the mount fails under --all", BOOL(nofail) },
-	{ "noauto", "", "For fstab: do not mount with --all", BOOL(noauto) },
+	{ "nofail", "", "For fstab: only warn if the mount fails under --all", BOOL(nofail),
+		NOT_ROOT },
+	{ "noauto", "", "For fstab: do not mount with --all", BOOL(noauto), NOT_ROOT },
 	{ "auto", "", "For fstab: mount with --all (the default)",
 		.no = 1 + offsetof(struct mount_options, noauto) },
 	{ .name = "defaults", .arg = "", .help = "For fstab: accepted and ignored" },
@@ -134,6 +147,25 @@ bool mount_options_row(size_t i, const char **name, const char **arg, const char
 	*arg = rows[i].arg;
 	*help = rows[i].help;
 	return true;
+}
+
+static bool is_given(const struct mount_options *o, const struct option_row *row)
+{
+	const char *at = (const char *)o;
+
+	return (row->yes && *(const bool *)(at + row->yes - 1)) ||
+		(row->str && *(char *const *)(at + row->str - 1)) ||
+		(row->size && *(const uint64_t *)(at + row->size - 1)) ||
+		(row->count && *(const size_t *)(at + row->count - 1)) ||
+		(row->propagation && row->propagation == o->flags.propagation);
+}
+
+const char *mount_options_first(const struct mount_options *o, unsigned uses)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (rows[i].uses & uses && is_given(o, &rows[i]))
+			return rows[i].name;
+	return NULL;
 }
 
 static bool is_octal(const char *s, const char *end)

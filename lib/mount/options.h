@@ -60,6 +60,20 @@ MUST_CHECK int mount_options_parse(struct mount_options *o, const char *text, st
 
 void mount_options_done(struct mount_options *o);
 
+/* Bits that say what an option is for, and so which other words and sources it can go with. */
+enum option_use {
+	OPTION_STACK = 1,    /* the layers and the upper of the sources overlay and image:NAME */
+	OPTION_FS = 2,       /* a filesystem on a device or in a file */
+	OPTION_BIND = 4,     /* specifies that SOURCE is bound, whatever it holds */
+	OPTION_NOT_ROOT = 8, /* has no meaning for the root of a command (userns-run) */
+};
+
+/*
+ * Return the name of the first option (in the order of the table) that is set in o and has one of
+ * these uses, or NULL.
+ */
+const char *mount_options_first(const struct mount_options *o, unsigned uses);
+
 /* Append "noload,data=journal" to b: options for a driver, for messages. */
 void mount_fs_options_print(const struct fs_option *items, size_t n, struct buf *b);
 

@@ -144,63 +144,13 @@ static int add_upper(struct mount_plan *p, const struct mount_options *o, struct
 	return r;
 }
 
-/* Do the options ask for a bind, whatever the source holds? */
-static bool is_bind(const struct mount_options *o)
-{
-	return o->bind || o->rbind || o->recursive;
-}
-
-/* An option by its name, and whether it is specified. */
-struct given_option {
-	const char *name;
-	bool given;
-};
-
-static const char *first_given(const struct given_option *options, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (options[i].given)
-			return options[i].name;
-	return NULL;
-}
-
-static const char *first_stack_option(const struct mount_options *o)
-{
-	const struct given_option options[] = {
-		{ "lower", o->lowers.len > 0 },
-		{ "upper", o->upper },
-		{ "work", o->work },
-		{ "ephemeral", o->ephemeral },
-		{ "upper-map", o->upper_plain },
-		{ "volatile", o->volatile_ },
-		{ "metacopy", o->metacopy },
-		{ "redirect_dir", o->redirect_dir },
-		{ "userxattr", o->userxattr },
-	};
-
-	return first_given(options, ARRAY_LEN(options));
-}
-
-static const char *first_fs_option(const struct mount_options *o)
-{
-	const struct given_option options[] = {
-		{ "type", o->type },
-		{ "loop", o->loop },
-		{ "offset", o->offset },
-		{ "sizelimit", o->sizelimit },
-		{ "subdir", o->subdir },
-	};
-
-	return first_given(options, ARRAY_LEN(options));
-}
-
 static int check_stack_options(const struct mount_options *o, bool image, struct err *e)
 {
-	if (is_bind(o))
-		return err_usage(e, "option '%s' is for directories and files, not for stacks",
-			o->bind          ? "bind" :
-				o->rbind ? "rbind" :
-					   "recursive");
+	const char *bind = mount_options_first(o, OPTION_BIND);
+
+	if (bind)
+		return err_usage(
+			e, "option '%s' is for directories and files, not for stacks", bind);
 	if (image && o->lowers.len)
 		return err_usage(e,
 			"option 'lower' is for the source overlay: an image has layers of its own");
@@ -227,15 +177,16 @@ static int check_stack_options(const struct mount_options *o, bool image, struct
 static int check_options(
 	enum mount_kind kind, const struct mount_options *o, bool image, struct err *e)
 {
-	const char *name = kind != MOUNT_OVERLAY ? first_stack_option(o) : NULL;
+	bool bind = mount_options_first(o, OPTION_BIND);
+	const char *name = kind != MOUNT_OVERLAY ? mount_options_first(o, OPTION_STACK) : NULL;
 
 	if (name)
 		return err_usage(e, "option '%s' is for the sources overlay and image:NAME", name);
-	name = kind == MOUNT_OVERLAY || is_bind(o) ? first_fs_option(o) : NULL;
+	name = kind == MOUNT_OVERLAY || bind ? mount_options_first(o, OPTION_FS) : NULL;
 	if (name)
 		return err_usage(e,
 			"option '%s' is for filesystems of devices and files, not for %s", name,
-			is_bind(o) ? "binds" : "stacks");
+			bind ? "binds" : "stacks");
 	if (o->type && !strcmp(o->type, "overlay"))
 		return err_usage(e,
 			"a stack is made by the source overlay: -o lower=DIR,... overlay TARGET");
@@ -273,11 +224,6 @@ static int add_fs(struct mount_plan *p, const struct mount_options *o, struct er
 	return r;
 }
 
-static bool words_tell_fs(const char *source, const struct mount_options *o)
-{
-	return blk_is_tag(source) || o->type || o->loop || o->offset || o->sizelimit || o->subdir;
-}
-
 static bool names_owner(const struct mount_options *o)
 {
 	for (size_t i = 0; i < o->maps.len; i++)
@@ -292,7 +238,9 @@ static enum mount_kind kind_of(const struct mount_request *q)
 
 	if (q->layers || (!strcmp(q->source, "overlay") && !o->type))
 		return MOUNT_OVERLAY;
-	return words_tell_fs(q->source, o) && !is_bind(o) ? MOUNT_FS : MOUNT_BIND;
+	if (mount_options_first(o, OPTION_BIND))
+		return MOUNT_BIND;
+	return blk_is_tag(q->source) || mount_options_first(o, OPTION_FS) ? MOUNT_FS : MOUNT_BIND;
 }
 
 /* The members that need nothing but the options. */
@@ -301,7 +249,7 @@ static void set_members(struct mount_plan *p, const struct mount_request *q)
 	const struct mount_options *o = q->options;
 
 	p->kind = kind_of(q);
-	p->kind_undecided = p->kind == MOUNT_BIND && !is_bind(o);
+	p->kind_undecided = p->kind == MOUNT_BIND && !mount_options_first(o, OPTION_BIND);
 	p->stored = q->layers != NULL;
 	p->flags = o->flags;
 	/*

@@ -29,6 +29,7 @@ static const struct opt table[] = { OPT_FLAG(struct args, flag, "flag", 'f', "Se
 	OPT_FLAG(struct args, first, "first", '1', "Choose the first", .excl = 1),
 	OPT_FLAG(struct args, second, "second", '2', "Choose the second", .excl = 1),
 	OPT_STR(struct args, str, "string", 's', "TEXT", "Take a text"),
+	OPT_STR(struct args, str, "filled", 0, "TEXT", "Take a text", .filled = true),
 	OPT_U32(struct args, num, "number", 'n', "N", "Take a number"),
 	OPT_SIZE(struct args, size, "size", 0, "BYTES", "Take a size"),
 	OPT_LIST(struct args, list, "item", 'i', "ITEM", "Add an item"),
@@ -410,4 +411,20 @@ TEST(opt_form_accepts_all_else)
 		if (check_forms(words, &form, &e) < 0)
 			test_fail(__FILE__, __LINE__, "case %zu: %s", i, e.what);
 	}
+}
+
+TEST(opt_refuses_an_empty_value_where_one_must_be_filled)
+{
+	struct result some = parse(false, (const char *const[]){ "--filled=x", NULL });
+	struct result none = parse(false, (const char *const[]){ "--filled=", NULL });
+	struct result other = parse(false, (const char *const[]){ "--string=", NULL });
+
+	CHECK_INT(some.r, 0);
+	CHECK_STR(some.args.str, "x");
+	CHECK_INT(none.r, -EINVAL);
+	CHECK(none.e.usage);
+	CHECK_INT(other.r, 0);
+	done(&some);
+	done(&none);
+	done(&other);
 }

@@ -245,3 +245,39 @@ TEST(mount_options_table_is_fit_for_the_manual)
 			CHECK(strcmp(name, other) != 0);
 	}
 }
+
+TEST(mount_options_say_what_they_go_with)
+{
+	static const struct {
+		const char *text;
+		unsigned uses;
+		const char *first;
+	} cases[] = {
+		{ "ro,suid,store=/s,public,map=+1", ~0U, NULL },
+		{ "upper=/u,lower=/l", OPTION_STACK, "lower" },
+		{ "ephemeral=1M", OPTION_STACK, "ephemeral" },
+		{ "upper-map=same", OPTION_STACK, NULL },
+		{ "upper-map=none", OPTION_STACK, "upper-map" },
+		{ "sizelimit=1,type=ext4", OPTION_FS, "type" },
+		{ "sizelimit=1", OPTION_FS, "sizelimit" },
+		{ "sizelimit=1", OPTION_STACK | OPTION_BIND, NULL },
+		{ "recursive", OPTION_BIND, "recursive" },
+		{ "recursive,type=ext4,upper=/u", OPTION_NOT_ROOT, NULL },
+		{ "lower=/l", OPTION_NOT_ROOT, "lower" },
+		{ "rbind", OPTION_NOT_ROOT, "rbind" },
+		{ "slave", OPTION_NOT_ROOT, "slave" },
+		{ "X-mount.mkdir=700", OPTION_NOT_ROOT, "mkdir" },
+		{ "X-mount.subdir=a", OPTION_NOT_ROOT, "subdir" },
+		{ "noauto", OPTION_NOT_ROOT, "noauto" },
+		{ "noauto,auto", OPTION_NOT_ROOT, NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
+		const char *first;
+
+		REQUIRE(mount_options_parse(&o, cases[i].text, NULL) == 0);
+		first = mount_options_first(&o, cases[i].uses);
+		CHECK_STR(first ? first : "none", cases[i].first ? cases[i].first : "none");
+	}
+}
