@@ -14,6 +14,7 @@
 #include "../layer/entry.h"
 #include "../layer/entry_ids.h"
 #include "../layer/layer_limits.h"
+#include "../layer/layer_tally.h"
 #include "../tar/blob.h"
 #include "../tar/members.h"
 #include "unpack_priv.h"
@@ -219,12 +220,15 @@ static int count_layer(struct scan *s, const struct source_layer *l, struct blob
 	const struct layer_options *opts, struct err *e)
 {
 	scoped_members struct members members = { .n = 0 };
+	struct layer_tally tally = { .len = 0 };
 	struct layer_options o = *opts;
 	struct blob_result sums;
 	int r;
 
 	o.members = l->plain ? &members : NULL;
+	o.tally = &tally;
 	r = count_entries(s, b, &o, e);
+	layer_tally_report(&tally);
 	if (r == 0)
 		r = blob_finish(b, o.limits.bytes, &sums, e);
 	if (r < 0)

@@ -320,6 +320,8 @@ int entry_next(struct entry_reader *r, struct layer_entry *ret, struct err *e)
 	x = tar_read_next(r->tar, &f, e);
 	if (x <= 0)
 		return x;
+	if (r->o->tally)
+		r->o->tally->entry++;
 	x = fill(r, &f, ret, e);
 	if (x < 0)
 		return x;

@@ -183,15 +183,17 @@ static int add_special(struct layer *l, const struct layer_entry *en, struct err
 	int r;
 
 	if (S_ISSOCK(en->type)) {
-		warn_skipped(en, 0, "skipped: a socket is of no use without its program");
+		layer_tally_add(&l->tally, en->raw, NULL,
+			"skipped: a socket is of no use without its program");
 		layer_count(l, skipped, 1);
 		return skip_entry(l, en, 0, e);
 	}
 	if (S_ISCHR(en->type) && en->rdev == 0)
 		return err_say(e, EINVAL, en->raw, "is a device 0:0, which would be a whiteout");
 	if (!S_ISFIFO(en->type) && (l->o.skip_devices || l->o.no_devices)) {
-		warn_skipped(en, layer_count(l, devices, 1),
+		layer_tally_add(&l->tally, en->raw, NULL,
 			l->o.no_devices ? l->o.no_devices : "skipped: a device");
+		layer_count(l, devices, 1);
 		return skip_entry(l, en, NODE_WHITEOUT, e);
 	}
 	r = layer_place(l, en, &n, e);
@@ -249,7 +251,7 @@ static int add_hardlink(struct layer *l, const struct layer_entry *en, struct er
 	if (target->flags & NODE_PENDING)
 		return add_pending(l, en, target->link, e);
 	if (target->flags & NODE_SKIPPED) {
-		warn_skipped(en, 0, "skipped: a hard link to a skipped file");
+		layer_tally_add(&l->tally, en->raw, NULL, "skipped: a hard link to a skipped file");
 		layer_count(l, skipped, 1);
 		return skip_entry(l, en, target->flags & NODE_WHITEOUT, e);
 	}
@@ -387,6 +389,7 @@ int layer_new(const struct layer_dir *dir, const struct layer_options *opts, str
 		l->o.counts = &l->own_counts;
 	if (!l->o.totals)
 		l->o.totals = &l->own_totals;
+	l->o.tally = &l->tally;
 	r = layer_tree_init(&l->tree);
 	if (r < 0)
 		(void)err_set(e, -r, NULL, "cannot prepare to unpack");
@@ -423,6 +426,7 @@ int layer_apply(layer_read *read, void *arg, const struct layer_dir *dir,
 		r = add_all(l, rd, e);
 	entry_close(rd);
 	writer_leave(&l->w);
+	layer_tally_report(&l->tally);
 	if (r < 0) {
 		layer_free(l);
 		return r;
@@ -450,6 +454,7 @@ int layer_finish(struct layer *l, struct err *e)
 			r = writer_dir_finish(&l->w, n, e);
 	}
 	writer_leave(&l->w);
+	layer_tally_report(&l->tally);
 	return r;
 }
 
@@ -468,5 +473,6 @@ void layer_free(struct layer *l)
 	buf_done(&l->dir_path);
 	buf_done(&l->deps);
 	VEC_DONE(&l->lost);
+	layer_tally_report(&l->tally); /* of a layer that was not finished */
 	free(l);
 }

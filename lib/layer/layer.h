@@ -26,6 +26,7 @@
  * A struct layer belongs to one thread at a time. Different layers may be used concurrently.
  */
 struct layer;
+struct layer_tally;
 struct members;
 
 /*
@@ -96,6 +97,8 @@ struct layer_options {
 	bool dry;
 	struct layer_totals *totals; /* NULL: the limits are for this layer alone */
 	struct members *members;     /* is told the entries that are read; may be NULL */
+	struct layer_tally *tally;   /* counts warnings; layer_new() sets it to the layer's own.
+	                                NULL: each is logged */
 };
 
 /* The directory to create for a layer: name in parentfd. The caller keeps ownership of both. */

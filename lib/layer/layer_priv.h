@@ -7,6 +7,7 @@
 #include "../base/buf.h"
 #include "../base/vec.h"
 #include "layer.h"
+#include "layer_tally.h"
 #include "layer_tree.h"
 #include "writer.h"
 
@@ -29,6 +30,7 @@ struct layer {
 	bool root_opaque;
 	bool rooted_caps; /* an entry has a capability of version 3 */
 	struct layer_totals own_totals;
+	struct layer_tally tally;
 	struct node *dir; /* the directory of the last entry, since the next is often in it too */
 	struct buf dir_path;
 	struct buf deps; /* lines of layer_deps_add() */

@@ -17,6 +17,7 @@
 #include "../base/idattr.h"
 #include "../base/log.h"
 #include "../base/vec.h"
+#include "layer_tally.h"
 
 /* linux/limits.h: XATTR_NAME_MAX, XATTR_SIZE_MAX */
 enum { NAME_LIMIT = 255, VALUE_LIMIT = 65536 };
@@ -58,12 +59,14 @@ static enum xattr_action action_of(const char *name)
 	return rules[i].action;
 }
 
-static void log_attribute(enum log_level level, const char *on, const char *name, const char *text)
+/* Warn that an attribute of an entry is left out: once for all entries of a layer. */
+static void warn_skipped(
+	const struct layer_options *o, const char *on, const char *name, const char *text)
 {
-	if (level == LOG_WARN)
-		log_warn("'%s': %s: %s", on, name, text);
+	if (o->tally)
+		layer_tally_add(o->tally, on, name, text);
 	else
-		log_verbose("'%s': %s: %s", on, name, text);
+		log_warn("'%s': %s: %s", on, name, text);
 }
 
 static int refuse(struct err *e, int num, const char *on, const char *name, const char *why)
@@ -195,7 +198,7 @@ static int add_rebased(struct xattrs *x, const void *value, const char *on, stru
 	unsigned char v2[FILECAP_SIZE_2];
 
 	filecap_to_v2(value, v2);
-	log_attribute(LOG_VERBOSE, on, IDATTR_CAPABILITY, "converted to one for the image's root");
+	log_verbose("'%s': %s: converted to one for the image's root", on, IDATTR_CAPABILITY);
 	return append(x, IDATTR_CAPABILITY, v2, sizeof(v2), e);
 }
 
@@ -219,11 +222,11 @@ int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t siz
 	case HOSTS:
 		if (file->o->keep_security)
 			break;
-		log_attribute(LOG_VERBOSE, on, name,
-			"skipped: it is specific to the machine that built the image");
+		log_verbose("'%s': %s: skipped: it is specific to the machine that built the image",
+			on, name);
 		return 0;
 	case FOREIGN:
-		log_attribute(LOG_WARN, on, name, "skipped: Linux has no such extended attribute");
+		warn_skipped(file->o, on, name, "skipped: Linux has no such extended attribute");
 		return 0;
 	case CAPS:
 		if (!capability_fits(value, size))
@@ -235,14 +238,14 @@ int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t siz
 	case USERS:
 		if (S_ISREG(file->type) || S_ISDIR(file->type))
 			break;
-		log_attribute(LOG_WARN, on, name,
+		warn_skipped(file->o, on, name,
 			"skipped: Linux supports it only on files and directories");
 		return 0;
 	case ACL:
 		if (!S_ISLNK(file->type))
 			break;
-		log_attribute(
-			LOG_WARN, on, name, "skipped: a symbolic link has no access control list");
+		warn_skipped(
+			file->o, on, name, "skipped: a symbolic link has no access control list");
 		return 0;
 	case KEEP:
 		break;
@@ -289,8 +292,7 @@ int xattrs_set(const struct xattrs *x, int fd, const char *name, const struct la
 		int r = set_one(a, fd, name ? path : NULL);
 
 		if (r == -EPERM && o->user_xattr && action_of(a->name) != CAPS) {
-			log_attribute(
-				LOG_WARN, on, a->name, "skipped: only root of the host may set it");
+			warn_skipped(o, on, a->name, "skipped: only root of the host may set it");
 			continue;
 		}
 		if (r < 0)
