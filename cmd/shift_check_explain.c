@@ -171,8 +171,7 @@ static void describe_chain(const struct explanation *x, const struct chain *c, s
 			" -> shown as %u (overflow: really nobody on disk, but without an id here)",
 			c->shown);
 	else if (c->certain)
-		buf_printf(b, " -> shown as %u (overflow: it has no id here, this is not nobody)",
-			c->shown);
+		buf_printf(b, " -> shown as %u (unmapped, not the real nobody)", c->shown);
 	else
 		buf_printf(
 			b, " -> shown as %u (nobody, or overflow: that cannot be told)", c->shown);

@@ -118,7 +118,7 @@ static void compare_id(
 				k->name, disk, seen, want);
 	} else if (k->disk(v->map, disk, &unshifted)) {
 		add_text(add(v, FINDING_HALF_SHIFTED),
-			"%s: disk %u is an id of the seen side (of disk %u), seen %u", k->name,
+			"%s: disk %u is already shifted (the seen id of disk %u), seen %u", k->name,
 			disk, unshifted, seen);
 	} else {
 		add_text(add(v, FINDING_UNMAPPED), "%s: disk %u has no mapping, seen %u", k->name,
@@ -170,11 +170,13 @@ static int map_acl(struct findings *v, const char *which, const struct acl *disk
 		if (!k || k->seen(v->map, disk->items[i].id, &x->id))
 			continue;
 		x->id = ATTR_NO_ID;
-		add_text(add(v, FINDING_ACL),
-			k->disk(v->map, disk->items[i].id, &unshifted) ?
-				"%s: %s disk %u is an id of the seen side" :
-				"%s: %s disk %u has no mapping",
-			which, tag_name(x->tag), disk->items[i].id);
+		if (k->disk(v->map, disk->items[i].id, &unshifted))
+			add_text(add(v, FINDING_ACL),
+				"%s: %s disk %u is already shifted (the seen id of disk %u)", which,
+				tag_name(x->tag), disk->items[i].id, unshifted);
+		else
+			add_text(add(v, FINDING_ACL), "%s: %s disk %u has no mapping", which,
+				tag_name(x->tag), disk->items[i].id);
 	}
 	acl_sort(ret);
 	return 0;
@@ -243,19 +245,27 @@ static int compare_acl(
  * --- capabilities ----------------------------------------------------------------------------
  */
 
+static void add_unmapped_root(struct findings *v, uint32_t root)
+{
+	uint32_t unshifted;
+
+	if (idmap_uid_disk(v->map, root, &unshifted))
+		add_text(add(v, FINDING_CAPS),
+			"root id: disk %u is already shifted (the seen id of disk %u)", root,
+			unshifted);
+	else
+		add_text(add(v, FINDING_CAPS), "root id: disk %u has no mapping", root);
+}
+
 static void compare_cap_root(struct findings *v, const struct filecap *d, const struct filecap *s)
 {
-	uint32_t want, unshifted;
+	uint32_t want;
 
 	if (d->root_unmapped)
 		add_text(add(v, FINDING_CAPS),
 			"the root id on disk is not an id of the filesystem's user namespace");
 	else if (!idmap_uid_seen(v->map, d->root, &want))
-		add_text(add(v, FINDING_CAPS),
-			idmap_uid_disk(v->map, d->root, &unshifted) ?
-				"root id: disk %u is an id of the seen side" :
-				"root id: disk %u has no mapping",
-			d->root);
+		add_unmapped_root(v, d->root);
 	else if (s->root_unmapped)
 		add_text(add(v, FINDING_CAPS), "root id: disk %u, seen as none, expected %u",
 			d->root, want);

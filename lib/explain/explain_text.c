@@ -49,15 +49,15 @@ static const char *plain_reason(enum perm_rule rule)
 		[RULE_CAP_DAC_OVERRIDE] = "CAP_DAC_OVERRIDE overrides the mode",
 		[RULE_CAP_FOWNER] = "CAP_FOWNER counts as being the owner",
 		[RULE_OWNER] = "the caller is the owner",
-		[RULE_NOT_OWNER] = "only the owner may do that, and the caller is not the owner",
+		[RULE_NOT_OWNER] = "only the owner may do this",
 		[RULE_STICKY] =
 			"the directory is sticky, and the caller owns neither it nor the entry",
 		[RULE_RO_MOUNT] = "the mount is read-only",
 		[RULE_RO_FS] = "the filesystem is read-only",
 		[RULE_UNMAPPED_INODE] =
-			"its owner or group has no id through this mount, so it may not be changed",
-		[RULE_UNMAPPED_CALLER] = ("the caller's ids cannot be stored: no disk id is seen "
-					  "as them through this mount"),
+			"its owner or group is not mapped here, so the kernel refuses changes",
+		[RULE_UNMAPPED_CALLER] =
+			"the caller's ids are not mapped here, so no file can be created",
 		[RULE_NOEXEC] = "the mount is noexec",
 		[RULE_NODEV] = "the mount is nodev",
 		[RULE_TYPE] = "it is not possible for this type of file",

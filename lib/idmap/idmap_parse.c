@@ -32,8 +32,9 @@ static int parse_range(struct map_parser *p, struct word w)
 			p->e, EINVAL, &f[0], "is not a kind of id: b, u or g (or both, uid, gid)");
 
 	(void)word_fault(p->e, EINVAL, &w,
-		"is not a valid map: [b:|u:|g:]DISK:SEEN:COUNT has %s fields",
-		n > 3 ? "no more" : "three");
+		n > 3 ? "is not a valid map: [b:|u:|g:]DISK:SEEN:COUNT has no more fields" :
+			"is not a valid map: expected DISK:SEEN:COUNT (such as 0:100000:65536) or "
+			"+BASE (+100000)");
 	if (memchr(w.s, ',', w.len))
 		err_try(p->e, "separate the entries of a map with ';' or a blank, not with ','");
 	return -EINVAL;
@@ -165,7 +166,8 @@ static int check_strict(const struct map_parser *p)
 
 	if (uid && gid)
 		return 0;
-	(void)err_say(p->e, EINVAL, NULL, "the map has %s ids only, and both kinds are required",
+	(void)err_say(p->e, EINVAL, NULL,
+		"the map covers only %s ids, and --strict-map requires both kinds",
 		uid ? "user" : "group");
 	err_op(p->e, "map");
 	err_try(p->e, "add entries for %s ids: %s", uid ? "group" : "user",

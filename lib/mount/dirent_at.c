@@ -20,6 +20,6 @@ int dirent_at_open(const char *path, struct place *ret, struct err *e)
 	name = strrchr(copy, '/');
 	name = name ? name + 1 : copy;
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
-		return err_say(e, EINVAL, path, "must end in a name");
+		return err_say(e, EINVAL, path, "must end in a name: not in /, '.' or '..'");
 	return path_find(copy, false, "cannot open the directory above it", ret, e);
 }

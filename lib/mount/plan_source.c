@@ -99,8 +99,8 @@ int mount_plan_open_source(struct mount_plan *p, struct err *e)
 		return r;
 	if (p->kind != MOUNT_FS && p->fs_options.len && !p->sloppy) {
 		(void)err_usage(e, "unknown option '%s' in -o", p->fs_options.items[0].name);
-		err_why(e, "%s takes no options for the driver of its filesystem",
-			p->kind == MOUNT_BIND ? "a bind" : "a stack");
+		err_why(e, "%s take no options for the driver of a filesystem",
+			p->kind == MOUNT_BIND ? "bind mounts" : "stacks");
 		return -EINVAL;
 	}
 	if (p->kind == MOUNT_FS && p->owner_map) {

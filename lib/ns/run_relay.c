@@ -409,7 +409,7 @@ static int reap(struct relay *r, struct err *e)
 		return RUN_SIGNAL + info.si_status;
 	}
 	return err_say(
-		e, ECHILD, NULL, "process 1 of the command's namespace ended without a message");
+		e, ECHILD, NULL, "process 1 of the command's namespace exited unexpectedly");
 }
 
 int run_relay(const struct run_spec *s, const struct run_handle *init, int sigfd, struct err *e)

@@ -156,7 +156,7 @@ static int not_there(int r, struct err *e)
 	if (r == -ENOENT)
 		err_try(e,
 			"check the name; fetch an image from a registry first: skopeo copy "
-			"docker://NAME oci:DIR");
+			"docker://NAME oci:DIR, then image-unpack oci:DIR");
 	return r;
 }
 

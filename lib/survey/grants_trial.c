@@ -146,7 +146,7 @@ static int try_as_user(void *arg, int fd)
 static const char *no_trial(const struct grants_check *c)
 {
 	if (!c->uid.len || !c->gid.len)
-		return "there are no ids to try";
+		return "no ids are granted";
 	if (c->user.uid == SUBID_NO_ACCOUNT)
 		return "the name has no account, so no process can run as this user";
 	if (!c->user.name[0] || !c->user.has_gid)

@@ -31,8 +31,8 @@ says() {
 	says "mount N at $SCRATCH/m, rw,relatime,idmapped: map b:0:100000:2000;b:65534:65534:1"
 	says 'owner disk 65534 -> map line u:65534:65534:1 -> seen as 65534 (really nobody)'
 	explain m/foreign
-	says 'owner disk 5000 -> no line of the map has it -> shown as 65534 (overflow: it has' \
-		'no id here, this is not nobody)'
+	says 'owner disk 5000 -> no line of the map has it -> shown as 65534 (unmapped, not the' \
+		'real nobody)'
 	explain m/file
 	says 'owner disk 1000 -> map line u:0:100000:2000 -> seen as 101000'
 	says 'group disk 1000 -> map line g:0:100000:2000 -> seen as 101000'
@@ -56,8 +56,7 @@ says() {
 	must_fail 1 "Value too large" touch m/dir/new
 	explain --op create m/dir
 	[ "$status" = 3 ] || tell "it should say 3"
-	says 'create EOVERFLOW: the caller'\''s ids cannot be stored: no disk id is seen as them' \
-		'through this mount'
+	says 'create EOVERFLOW: the caller'\''s ids are not mapped here, so no file can be created'
 	change=$(sed -n 's/.*extend the map of .* by //p' <<<"$output")
 	[ -n "$change" ] || tell "no change is told"
 	umount m
@@ -93,7 +92,8 @@ says() {
 	map_mount '0:100000:2000' src m
 	must_fail 1 "Permission denied" touch m/closed/new
 	explain --op create m/closed
-	says 'create EACCES: its mode gives others ---, --x is required; CAP_DAC_OVERRIDE does not' \
+	says 'create EACCES: its mode gives others ---, --x is required; CAP_DAC_OVERRIDE does' \
+		'not' \
 		'count: owner or group has no id in the caller'\''s user namespace'
 }
 
@@ -131,8 +131,8 @@ says() {
 	map_mount '1000:101000:1' src m
 	must_fail 1 "Value too large" getfattr -n security.capability m/file
 	explain m/file
-	says 'cap root disk 7 -> no line of the map has it -> shown as 65534 (overflow: it has' \
-		'no id here, this is not nobody); reading security.capability fails with' \
+	says 'cap root disk 7 -> no line of the map has it -> shown as 65534 (unmapped, not the' \
+		'real nobody); reading security.capability fails with' \
 		'EOVERFLOW'
 	umount m
 	map_mount '0:100000:2000' src m
@@ -146,8 +146,8 @@ says() {
 	map_mount '0:100000:2000' src m
 	explain --as 100033 m/file
 	says 'ACL user disk 33 -> map line u:0:100000:2000 -> seen as 100033 rw-'
-	says 'ACL user disk 70000 -> no line of the map has it -> shown as 65534 (overflow: it' \
-		'has no id here, this is not nobody) r--'
+	says 'ACL user disk 70000 -> no line of the map has it -> shown as 65534 (unmapped, not' \
+		'the real nobody) r--'
 	says 'read yes: its ACL gives user with disk id 33 rw-'
 	must_equal "$(setpriv --reuid 100033 --regid 9 --clear-groups cat m/file)" data
 	explain --as 33 --op read m/file
@@ -294,8 +294,7 @@ says() {
 	# Two, of which one has no id: which is which cannot be told by their order.
 	explain --image sample -s store m/d
 	says 'dflt user disk id not known -> seen as 101033 r--'
-	says 'dflt user disk id not known -> shown as 65534 (overflow: it has no id here, this' \
-		'is not nobody) r--'
+	says 'dflt user disk id not known -> shown as 65534 (unmapped, not the real nobody) r--'
 }
 
 @test "kernels that tell less: disk ids are inferred, or it says that it does not know" {
@@ -306,10 +305,10 @@ says() {
 	says 'owner disk 1000 -> map line u:0:100000:2000 -> seen as 101000'
 	says 'write yes: CAP_DAC_OVERRIDE overrides the mode'
 	capture "$TESTS/fixtures/nosys" 467 "$SHIFTBOX" shift-check explain m/foreign
-	says 'owner disk id not known -> no line of the map has it -> shown as 65534 (overflow:' \
-		'it has no id here, this is not nobody)'
-	says 'unlink EOVERFLOW: its owner or group has no id through this mount, so it may not' \
-		'be changed'
+	says 'owner disk id not known -> no line of the map has it -> shown as 65534 (unmapped,' \
+		'not the real nobody)'
+	says 'unlink EOVERFLOW: its owner or group is not mapped here, so the kernel refuses' \
+		'changes'
 	capture "$TESTS/fixtures/nosys" 457,467 "$SHIFTBOX" shift-check explain m/foreign
 	says "mount N at $SCRATCH/m, rw,relatime,idmapped: ID-mapped, but this kernel does not" \
 		"tell the map"
@@ -329,10 +328,9 @@ says() {
 
 @test "inside a user namespace an id that does not exist there is not taken for nobody" {
 	capture unshare -Ur "$SHIFTBOX" shift-check explain src/file
-	says 'owner disk id not known -> shown as 65534 (overflow: it has no id here, this is' \
-		'not nobody)'
-	says 'chmod EPERM: only the owner may do that, and the caller is not the owner; CAP_FOWNER does' \
-		'not count: owner or group has no id in the caller'\''s user namespace'
+	says 'owner disk id not known -> shown as 65534 (unmapped, not the real nobody)'
+	says 'chmod EPERM: only the owner may do this; CAP_FOWNER does not' \
+		'count: owner or group has no id in the caller'\''s user namespace'
 }
 
 @test "in a user namespace that cannot read all of a map, each possible outcome is printed" {
@@ -348,13 +346,13 @@ says() {
 		capture unshare -Ur "$SHIFTBOX" shift-check explain "m/$name"
 		stderr_empty
 		says 'owner disk id not known -> no line of the map that can be read here has it' \
-			'-> shown as 65534 (overflow: it has no id here, this is not nobody)'
-		says 'unlink EOVERFLOW: its owner or group has no id through this mount, so it' \
-			'may not be changed'
+			'-> shown as 65534 (unmapped, not the real nobody)'
+		says 'unlink EOVERFLOW: its owner or group is not mapped here, so the kernel' \
+			'refuses changes'
 		says "or yes, if a line of the map that cannot be read here has its owner and" \
 			"group: $SCRATCH/m: its mode gives the owner rwx"
-		says 'chmod EOVERFLOW: its owner or group has no id through this mount, so it' \
-			'may not be changed'
+		says 'chmod EOVERFLOW: its owner or group is not mapped here, so the kernel' \
+			'refuses changes'
 		grep -q 'or EPERM, if a line of the map' <<<"$output" ||
 			tell "the other outcome of chmod"
 	done

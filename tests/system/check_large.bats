@@ -43,8 +43,8 @@ found() {
 		tell "not the findings that were wanted: $1"
 }
 
-OWNERS="half-shifted: m/directory-3/package-1/$FILE: uid: disk 100005 is an id of the seen side \
-(of disk 5), seen 65534
+OWNERS="half-shifted: m/directory-3/package-1/$FILE: uid: disk 100005 is already shifted \
+(the seen id of disk 5), seen 65534
 unmapped: m/directory-40/package-2/$FILE: gid: disk 70000 has no mapping, seen 65534"
 ACL="acl: m/directory-77/package-3/$FILE: ACL: user disk 70001 has no mapping"
 DIFFERENCES="missing: m/directory-150/package-5/$FILE: disk regular file, owner 505:50

@@ -162,8 +162,8 @@ DIR/m/file: regular file, mode 0755
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:101000:1
   owner  disk 1000 -> map line u:1000:101000:1 -> seen as 101000
   group  disk 1000 -> map line g:1000:101000:1 -> seen as 101000
-  cap root  disk 7 -> no line of the map has it -> shown as 65534 (overflow: it has no id here,
-	this is not nobody); reading security.capability fails with EOVERFLOW
+  cap root  disk 7 -> no line of the map has it -> shown as 65534 (unmapped, not the real
+	nobody); reading security.capability fails with EOVERFLOW
 for user 0, group 0, with capabilities:
   exec  yes: owner, group and others have --x
           the capability is ignored: its root id has no id through this mount
@@ -222,13 +222,10 @@ DIR/m/dir: directory, mode 0777
   filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
 	does not tell)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:100000:1
-  owner  disk 0 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this
-	is not nobody)
-  group  disk 0 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this
-	is not nobody)
+  owner  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
+  group  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
 for user 0, group 0, with capabilities:
-  create  EOVERFLOW: the caller's ids cannot be stored: no disk id is seen as them through this
-	mount
+  create  EOVERFLOW: the caller's ids are not mapped here, so no file can be created
           try: extend the map of DIR/m by 0:0:1
 END
 	must_fail 1 "Value too large" chmod 600 m/dir
@@ -237,12 +234,10 @@ DIR/m/dir: directory, mode 0777
   filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
 	does not tell)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:100000:1
-  owner  disk 0 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this
-	is not nobody)
-  group  disk 0 -> no line of the map has it -> shown as 65534 (overflow: it has no id here, this
-	is not nobody)
+  owner  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
+  group  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
 for user 0, group 0, with capabilities:
-  chmod  EOVERFLOW: its owner or group has no id through this mount, so it may not be changed
+  chmod  EOVERFLOW: its owner or group is not mapped here, so the kernel refuses changes
           try: extend the map of DIR/m by 0:0:1
 END
 }

@@ -96,12 +96,12 @@ status_is() {
 		entries=$(find $fs/tree -printf x | wc -c)
 		must_equal "$(tail -n 1 <<<"$output")" "$entries entries checked, 6 findings: \
 2 unmapped, 1 half-shifted, 2 acl, 1 caps"
-		found "half-shifted: m/d3/file-3: uid: disk 100005 is an id of the seen side (of \
-disk 5), seen 65534
+		found "half-shifted: m/d3/file-3: uid: disk 100005 is already shifted (the seen id \
+of disk 5), seen 65534
 unmapped: m/d4/file-4: gid: disk 70000 has no mapping, seen 65534
 unmapped: m/odd/root: uid: disk 65534 has no mapping, seen 65534
 acl: m/acls/user: ACL: user disk 70001 has no mapping
-acl: m/acls: default ACL: group disk 100044 is an id of the seen side
+acl: m/acls: default ACL: group disk 100044 is already shifted (the seen id of disk 44)
 caps: m/odd/raw: root id: disk 70002 has no mapping"
 		must_work umount m
 	done

@@ -87,7 +87,7 @@ test_setup() {
 	1   Bad file descriptor                  | mount-idmapped -m @fd:99 dir target
 	1   No such file                         | mount-idmapped -m @@nowhere dir target
 	1   is a directory, not                  | mount-idmapped -m @@dir dir target
-	2   has three fields                     | mount-idmapped -m @0:1 dir target
+	2   expected DISK:SEEN:COUNT             | mount-idmapped -m @0:1 dir target
 	2   unknown option                       | mount-idmapped -m +1 -o @nonsense dir target
 	1   cannot read the fstab: No such       | mount-idmapped -a -T @nowhere
 	1   is not a valid line of an fstab               | mount-idmapped -a -T @line

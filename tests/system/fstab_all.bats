@@ -71,7 +71,7 @@ mounts() {
 	fstab 'DIR/s DIR/t none bind,user,X-mount.idmap=0:1:1 0 0'
 	must_fail 1 "lets ordinary users mount" $MI -a -T fstab
 	fstab 'DIR/s DIR/t none bind,sync,X-mount.idmap=0:1:1 0 0'
-	must_fail 1 "a bind takes no options for the driver of its filesystem" $MI -a -T fstab
+	must_fail 1 "bind mounts take no options for the driver of a filesystem" $MI -a -T fstab
 	must_equal "$(mounts)" 0
 }
 

@@ -65,15 +65,16 @@ static const struct {
 	{ "0:1:1;;1:2:1", -EINVAL, "", "missing beside ';' (byte 6" },
 	{ "0:1:1 x:1:1:1", -EINVAL, "x",
 		"not a kind of id: b, u or g (or both, uid, gid) (byte 6" },
-	{ "0:1", -EINVAL, "0:1", "has three fields" },
+	{ "0:1", -EINVAL, "0:1", "expected DISK:SEEN:COUNT" },
 	{ "0:1:2:3:4", -EINVAL, "0:1:2:3:4", "has no more fields" },
 	{ "u:0:1:2:3", -EINVAL, "u:0:1:2:3", "has no more fields" },
 	{ "u:0:1", -EINVAL, "u:0:1", "must follow the kind of id" },
-	{ "0: 1:5", -EINVAL, "0:", "has three fields" },
-	{ "0 :1:5", -EINVAL, "0", "has three fields" },
+	{ "0: 1:5", -EINVAL, "0:", "expected DISK:SEEN:COUNT" },
+	{ "0 :1:5", -EINVAL, "0", "expected DISK:SEEN:COUNT" },
 	{ "::", -EINVAL, "", "DISK is missing (byte 0" },
 	{ "u:0::1", -EINVAL, "", "SEEN is missing (byte 4" },
-	{ "0:1:", -EINVAL, "", "COUNT is missing (byte 4" },
+	{ "0:1:", -EINVAL, "",
+		"COUNT is missing: the number of ids, as in 0:100000:65536 (byte 4" },
 	{ "0:1:0", -EINVAL, "0:1:0", "the count is 0" },
 	{ "-1:0:1", -EINVAL, "-1", "DISK has a sign" },
 	{ "0:+1:1", -EINVAL, "+1", "SEEN has a sign" },
@@ -210,7 +211,7 @@ TEST(idmap_of_one_kind_is_the_identity_for_the_other_unless_strict)
 	CHECK(idmap_gid_seen(&m, 4294967294u, &id) && id == 4294967294u);
 	idmap_done(&m);
 	CHECK_INT(idmap_parse(&text, 1, &strict, &m, &e), -EINVAL);
-	CHECK_HAS(e.what, "has user ids only");
+	CHECK_HAS(e.what, "covers only user ids");
 	CHECK_HAS(e.hint, "g:DISK:SEEN:COUNT");
 
 	text = "u:1:2:3 g:1:2:3";
