@@ -55,12 +55,12 @@ void unpack_print_omitted(
 	const struct unpack_args *a, const struct ctx *ctx, const struct unpack_result *u)
 {
 	if (u->devices)
-		out_line(ctx->out, "left out: %llu device%s", (unsigned long long)u->devices,
+		out_line(ctx->out, "skipped: %llu device%s", (unsigned long long)u->devices,
 			u->devices == 1 ? "" : "s");
 	if (!u->unmapped)
 		return;
 	if (a->unmapped == UNMAPPED_SKIP)
-		out_line(ctx->out, "left out: %llu with ids that are not available",
+		out_line(ctx->out, "skipped: %llu with ids that are not available",
 			(unsigned long long)u->unmapped);
 	else
 		out_line(ctx->out, "%llu entries got another owner (%u or 0)",

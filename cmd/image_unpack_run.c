@@ -107,7 +107,7 @@ static struct unpack_options unpack_options(
 	};
 
 	if (flat && flat->map && a->devices == DEVICES_UNSAID)
-		o.layer.no_devices = "left out: a device works for every user who can reach it "
+		o.layer.no_devices = "skipped: a device works for every user who can reach it "
 				     "(--devices=make makes it)";
 	return o;
 }

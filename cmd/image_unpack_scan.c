@@ -23,7 +23,7 @@ static const struct count {
 	COUNT(hardlinks, NULL),
 	COUNT(devices, "devices"),
 	COUNT(fifos, "fifos"),
-	COUNT(sockets, "sockets, which are left out"),
+	COUNT(sockets, "sockets, which are skipped"),
 	COUNT(whiteouts, "whiteouts"),
 	COUNT(opaques, "opaque directories"),
 	COUNT(setuid, "set-user-id files"),

@@ -77,13 +77,13 @@ int mount_show_steps(const struct mount_plan *p, struct ctx *ctx, struct err *e)
 	return STATUS_DONE;
 }
 
-/* A mount below the target, with its type and map, or why it is left out. */
+/* A mount below the target, with its type and map, or why it is skipped. */
 static void show_submount(const struct submount *m, struct out *out)
 {
 	out_begin(out, NULL);
 	out_str(out, "below", m->rel);
 	out_str(out, "type", m->info.type);
-	if (m->left_out) {
+	if (m->skipped) {
 		out_str(out, "left_out", m->why);
 	} else {
 		if (m->info.map_known)
@@ -107,7 +107,7 @@ static void say_submounts(const struct mount_plan *p, const struct mount_result 
 		const struct submount *m = &res->below.mounts.items[i];
 		scoped_buf struct buf b = BUF_INIT;
 
-		if (m->left_out)
+		if (m->skipped)
 			continue; /* this was logged before */
 		buf_printf(&b, "'%s/%s' (%s): ", p->target, m->rel, m->info.type);
 		if (m->info.map_known)

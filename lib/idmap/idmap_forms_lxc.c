@@ -53,7 +53,7 @@ static int read_value(struct form_reader *r)
 }
 
 /*
- * Other keys and comments are left out. In a file of Proxmox, "[NAME]" begins a snapshot, which has
+ * Other keys and comments are skipped. In a file of Proxmox, "[NAME]" begins a snapshot, which has
  * a configuration of its own.
  */
 int form_read_lxc(struct form_reader *r)

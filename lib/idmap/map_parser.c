@@ -49,7 +49,8 @@ int map_parse_id(
 int map_parse_count(const struct word *w, uint64_t *ret, struct err *e)
 {
 	if (!w->len)
-		return word_fault(e, EINVAL, w, "COUNT is missing: the number of ids, as in 0:100000:65536");
+		return word_fault(
+			e, EINVAL, w, "COUNT is missing: the number of ids, as in 0:100000:65536");
 
 	switch (num_u64_n(w->s, w->len, ret)) {
 	case 0:

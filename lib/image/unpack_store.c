@@ -359,7 +359,7 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 	if (r == 0 && store_base(store)->count) {
 		r = store_base_map(store, &map, e);
 		own.layer.through = &map;
-		own.layer.no_devices = "left out: a device works for every user who can reach it, "
+		own.layer.no_devices = "skipped: a device works for every user who can reach it, "
 				       "so a store with a base has none";
 	}
 	s.stack_fds = calloc(n, sizeof(*s.stack_fds));

@@ -70,7 +70,7 @@ void layer_tally_report(struct layer_tally *t)
 		free(k->first);
 	}
 	if (t->more)
-		log_warn("%" PRIu64 " times more, something was left out of entries of this layer "
+		log_warn("%" PRIu64 " times more, something in entries of this layer was skipped "
 			 "(--verbose names them)",
 			t->more);
 	*t = (struct layer_tally){ .len = 0 };

@@ -59,7 +59,7 @@ static enum xattr_action action_of(const char *name)
 	return rules[i].action;
 }
 
-/* Warn that an attribute of an entry is left out: once for all entries of a layer. */
+/* Warn that an attribute of an entry is skipped: once for all entries of a layer. */
 static void warn_skipped(
 	const struct layer_options *o, const char *on, const char *name, const char *text)
 {

@@ -18,7 +18,7 @@ struct mount_result {
 	bool upper_plain;       /* the upper of a stack stores seen ids */
 	char *device;           /* source of a filesystem, "/dev/loop3"; NULL if it has no device */
 	bool read_only;         /* the filesystem is read-only, not only the mount */
-	struct submounts below; /* the mounts below a recursive bind, with those left out */
+	struct submounts below; /* the mounts below a recursive bind, with those skipped */
 	const char *method; /* how OverlayFS got its layers, "fds" or "names"; NULL: not a stack */
 	struct target target; /* what was created for the target; fd is -1 */
 	struct upper upper;   /* what was created for the upper; its descriptors are closed */

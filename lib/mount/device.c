@@ -133,8 +133,7 @@ static int wrong_source(const struct mount_plan *p, const struct stat *st, struc
 					       "something else");
 	err_op(e, "open");
 	if (S_ISDIR(st->st_mode))
-		err_try(e,
-			"to bind a directory, leave out -t, loop, offset=, sizelimit= and subdir=");
+		err_try(e, "to bind a directory, omit -t, loop, offset=, sizelimit= and subdir=");
 	return -EINVAL;
 }
 

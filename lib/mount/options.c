@@ -40,7 +40,7 @@ static int parse_mkdir(struct mount_options *o, const char *raw, size_t n, struc
 static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, struct err *e);
 
-/* In the order of the manual. An arg in brackets may be left out. */
+/* In the order of the manual. An arg in brackets may be omitted. */
 static const struct option_row rows[] = {
 	{ "map", "=MAP", "Same as --map", .parse = parse_map },
 	{ "ro", "", "Mount read-only", .set = MOUNT_ATTR_RDONLY },
@@ -369,10 +369,10 @@ static bool refused(const char *name, size_t n, struct err *e)
 	static const struct {
 		const char *name, *why, *hint;
 	} words[] = {
-		{ "user", users, "leave it out" },
-		{ "users", users, "leave it out" },
-		{ "owner", users, "leave it out" },
-		{ "group", users, "leave it out" },
+		{ "user", users, "omit it" },
+		{ "users", users, "omit it" },
+		{ "owner", users, "omit it" },
+		{ "group", users, "omit it" },
 		{ "remount", "a map cannot be changed in place",
 			"mount -o remount,bind,ro TARGET, or unmount it first" },
 	};

@@ -183,7 +183,7 @@ bool rbind_all(
 		scoped_fd int sub = -1;
 		int r;
 
-		if (t->mounts.items[i].left_out)
+		if (t->mounts.items[i].skipped)
 			continue;
 		r = submount_open(fd, &t->mounts.items[i], "", &sub, NULL);
 		if (r == -ESTALE)
@@ -277,7 +277,7 @@ int rbind_read_back(int mnt, const struct clone_how *how, struct submounts *t, s
 	for (size_t i = 0; i < t->mounts.len && r == 0; i++) {
 		struct submount *m = &t->mounts.items[i];
 
-		if (!m->left_out)
+		if (!m->skipped)
 			r = compare(m, find(sorted, now.mounts.len, m->rel), how, e);
 	}
 	return r;

@@ -14,9 +14,9 @@ struct submount {
 	char *rel;                  /* its mount point, relative to the directory */
 	struct mount_info info;     /* of the source; after rbind_read_back(), of the clone */
 	enum map_change map_change; /* how the clone's map differs from the source's */
-	bool left_out;              /* the clone is without it ... */
+	bool skipped;               /* the clone is without it ... */
 	bool covered; /* ... and nothing is lost: another mount covers it, or covers its parent */
-	char *why;    /* why it is left out */
+	char *why;    /* why it is skipped */
 };
 
 /* Zero-initialise, free with submounts_done(). */
@@ -35,23 +35,23 @@ MUST_CHECK int rbind_list(int fd, const char *name, struct submounts *ret, struc
  * result of rbind_list(); the function fills in what became of each mount.
  *
  * A mount that cannot be cloned or mapped is an error (-EINVAL) that names all such mounts with
- * their reasons; with how->skip_unsupported, these mounts and those on them are left out instead.
+ * their reasons; with how->skip_unsupported, these mounts and those on them are skipped instead.
  * The kernel clones and maps the tree in one call where it can, all or nothing. If mounts are to be
- * left out, or have maps to be replaced, they are cloned one by one and assembled in a private
+ * skipped, or have maps to be replaced, they are cloned one by one and assembled in a private
  * mount namespace; then MS_SHARED is refused (-EINVAL).
  */
 MUST_CHECK int rbind_clone(int fd, const struct clone_how *how, struct submounts *t, int *ret_fd,
 	enum map_change *ret_change, struct err *e);
 
 /*
- * Compare the attached clone mnt with what how requires: each mount of t that is not left out must
+ * Compare the attached clone mnt with what how requires: each mount of t that is not skipped must
  * be there, with that map and propagation. how->name is the target. -EIO: it differs.
  */
 MUST_CHECK int rbind_read_back(
 	int mnt, const struct clone_how *how, struct submounts *t, struct err *e);
 
 /*
- * Is is() true for all mounts of t that are visible below fd? Mounts that are left out or covered
+ * Is is() true for all mounts of t that are visible below fd? Mounts that are skipped or covered
  * do not count. A mount that cannot be opened makes the result false.
  */
 bool rbind_all(

@@ -100,14 +100,14 @@ static int verify_whole(
 struct parts {
 	const char *name;
 	int top;
-	int *fds; /* the clone of each submount; -1: left out */
+	int *fds; /* the clone of each submount; -1: skipped */
 	const struct submounts *t;
 	int fd; /* the assembled tree */
 };
 
-static int leave_out(struct submount *m, const char *why, struct err *e)
+static int skip(struct submount *m, const char *why, struct err *e)
 {
-	m->left_out = true;
+	m->skipped = true;
 	m->why = strdup(why);
 	return m->why ? 0 : err_nomem(e);
 }
@@ -121,7 +121,7 @@ static const struct submount *parent_of(const struct submounts *t, const struct 
 }
 
 /*
- * Clone one mount, or leave it out and note the reason. Only a failure that the mount itself did
+ * Clone one mount, or skip it and note the reason. Only a failure that the mount itself did
  * not cause is returned. how: for the submount, without its name.
  */
 static int clone_part(int fd, struct clone_how how, const struct submounts *t, struct submount *m,
@@ -135,19 +135,19 @@ static int clone_part(int fd, struct clone_how how, const struct submounts *t, s
 
 	if (!path)
 		return err_nomem(e);
-	if (parent && parent->left_out && !parent->covered)
-		return leave_out(m, "what it is mounted on is left out", e);
+	if (parent && parent->skipped && !parent->covered)
+		return skip(m, "what it is mounted on is skipped", e);
 	r = submount_open(fd, m, path, &sub, e);
 	if (r == -ESTALE) {
 		m->covered = true;
-		return leave_out(m, "another mount covers it", e);
+		return skip(m, "another mount covers it", e);
 	}
 	if (r < 0)
 		return r;
 	how.name = path;
 	r = clone_mapped(sub, &how, ret_fd, &m->map_change, &own);
 	if (r == -EINVAL || r == -EPERM || r == -ENOSYS)
-		return leave_out(m, own.why[0] ? own.why : own.what, e);
+		return skip(m, own.why[0] ? own.why : own.what, e);
 	if (r < 0 && e)
 		*e = own;
 	return r;
@@ -204,7 +204,7 @@ static int refuse(const char *name, const struct submounts *t, struct err *e)
 	for (size_t i = 0; i < t->mounts.len; i++) {
 		const struct submount *m = &t->mounts.items[i];
 
-		if (!m->left_out || m->covered)
+		if (!m->skipped || m->covered)
 			continue;
 		if (last && strcmp(last, m->why))
 			buf_printf(&b, ": %s; ", last);
@@ -224,14 +224,14 @@ static int refuse(const char *name, const struct submounts *t, struct err *e)
 	return -EINVAL;
 }
 
-static void log_left_out(const char *name, const struct submounts *t)
+static void log_skipped(const char *name, const struct submounts *t)
 {
 	for (size_t i = 0; i < t->mounts.len; i++) {
 		const struct submount *m = &t->mounts.items[i];
 
-		if (m->left_out)
+		if (m->skipped)
 			log_verbose(
-				"'%s/%s' (%s) is left out: %s", name, m->rel, m->info.type, m->why);
+				"'%s/%s' (%s) is skipped: %s", name, m->rel, m->info.type, m->why);
 	}
 }
 
@@ -240,7 +240,7 @@ static int clone_each(int fd, const struct clone_how *how, struct submounts *t, 
 {
 	struct mount_flags flags = *how->flags;
 	const struct clone_how one = { .name = how->name, .map = how->map, .flags = &flags };
-	size_t left_out = 0;
+	size_t skipped = 0;
 	int r;
 
 	/* A mount that is attached to a shared one would appear on the source, too. */
@@ -250,11 +250,11 @@ static int clone_each(int fd, const struct clone_how *how, struct submounts *t, 
 		struct submount *m = &t->mounts.items[i];
 
 		r = clone_part(fd, one, t, m, &p->fds[i], e);
-		left_out += m->left_out && !m->covered;
+		skipped += m->skipped && !m->covered;
 		if (r == 0 && p->fds[i] >= 0)
 			r = verify_flags(p->fds[i], &flags, m->rel, e);
 	}
-	if (r == 0 && left_out && !how->skip_unsupported)
+	if (r == 0 && skipped && !how->skip_unsupported)
 		return refuse(how->name, t, e);
 	if (r == 0 && how->flags->propagation & MS_SHARED) {
 		r = err_say(e, EINVAL, how->name,
@@ -286,7 +286,7 @@ static int clone_parts(int fd, const struct clone_how *how, struct submounts *t,
 		err_op(e, "mount_setattr");
 	}
 	if (r == 0) {
-		log_left_out(how->name, t);
+		log_skipped(how->name, t);
 		*ret_fd = TAKE_FD(p.fd);
 	}
 	for (size_t i = 0; i < t->mounts.len; i++)

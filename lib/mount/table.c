@@ -215,7 +215,7 @@ static int take_type(const struct table_line *l, struct mount_options *o, struct
 			o->bind ? "bind" : "rbind");
 		err_why(e, "mount(8) keeps it to itself, and would bind without the map");
 		err_try(e,
-			o->bind ? "leave it out: directories are bound anyway" :
+			o->bind ? "omit it: directories are bound anyway" :
 				  "write 'recursive' instead");
 		return -EINVAL;
 	}

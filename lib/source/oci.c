@@ -495,7 +495,7 @@ static bool is_beside_an_image(const struct index_search *q, const struct candid
 	return read_document(q->s, &d, &b, NULL) == 0 && manifest_is_beside(&d, &b);
 }
 
-/* Of several, leave out those whose manifests say that they are not images. */
+/* Of several images, skip those whose manifests say that they are not images. */
 static void drop_beside(struct index_search *q)
 {
 	bool beside[MAX_CHOICES];

@@ -49,7 +49,7 @@ void members_add_invalid(struct members *m);
 /* Is the content of the member that was added last needed, if it is a regular file? */
 bool members_wants(const struct members *m);
 
-/* Add a piece of the wanted content; what is beyond the limit of a document is left out. */
+/* Add a piece of the wanted content; what is beyond the limit of a document is skipped. */
 void members_data(struct members *m, const void *p, size_t n);
 
 /* What the members seen so far are. */

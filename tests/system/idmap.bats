@@ -47,7 +47,8 @@ through() {
 	"$SHIFTBOX" mount-idmapped -o public -m u:33:9:1 disk mnt 2>said
 	grep -q "for user ids only: group ids are left as they are" said
 	umount mnt
-	must_fail 2 "covers only user ids" "$SHIFTBOX" mount-idmapped --strict-map -m u:33:9:1 disk mnt
+	must_fail 2 "covers only user ids" \
+		"$SHIFTBOX" mount-idmapped --strict-map -m u:33:9:1 disk mnt
 }
 
 @test "names and grants" {

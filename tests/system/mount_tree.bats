@@ -79,15 +79,15 @@ whole() {
 		$MI -m +100000 -o rbind,skip-unsupported source/proc target
 }
 
-@test "skip-unsupported leaves out those, what is on them, and tells each" {
+@test "skip-unsupported skips those, what is on them, and names each" {
 	mkdir source/ram
 	mount -t ramfs none source/ram
 	mkdir source/ram/deep
 	mount -t tmpfs none source/ram/deep
 	capture $MI -v --json -m +100000 -o rbind,skip-unsupported,noexec source target
 	must_equal "$status" 0
-	stderr_has "'source/ram' (ramfs) is left out: the filesystem (ramfs) does not support"
-	stderr_has "'source/ram/deep' (tmpfs) is left out: what it is mounted on is left out"
+	stderr_has "'source/ram' (ramfs) is skipped: the filesystem (ramfs) does not support"
+	stderr_has "'source/ram/deep' (tmpfs) is skipped: what it is mounted on is skipped"
 	must_equal "$(jq -c '.submounts | map(select(.left_out) | .below)' <<<"$output")" \
 		'["ram","ram/deep"]'
 	whole "100005:100007 100006:100007 100007:100007 100006:100007"
@@ -98,7 +98,7 @@ whole() {
 	must_equal "$(below source)" 6
 }
 
-@test "an unbindable mount below is not left out without a word" {
+@test "an unbindable mount below is not skipped without a word" {
 	mount --make-unbindable source/a/b
 	must_fail 1 "'a/b' (tmpfs): it is on a mount that is marked unbindable" \
 		$MI -o rbind source target
@@ -129,7 +129,7 @@ whole() {
 		xargs)" "a none a/b none odd dropped onto none"
 }
 
-@test "on a kernel that cannot replace maps, the mapped mount is named, or left out" {
+@test "on a kernel that cannot replace maps, the mapped mount is named, or skipped" {
 	local old="$TESTS/fixtures/nosys 457,467"
 	must_work $MI -m u:7:60:1 -m g:7:70:1 source/a/b source/odd
 	must_fail 1 "'odd' (tmpfs): it is ID-mapped already, and changing that needs Linux 6.15" \
@@ -147,7 +147,7 @@ whole() {
 	install -o 9 -g 7 /dev/null source/c/file
 	capture $MI -v -m +100000 -o rbind source target
 	must_equal "$status" 0
-	[[ $stderr == *"'source/c' (ramfs) is left out: another mount covers it"* ]] ||
+	[[ $stderr == *"'source/c' (ramfs) is skipped: another mount covers it"* ]] ||
 		tell "not told"
 	must_equal "$(owner target/c/file) $(below target)" "100009:100007 5"
 	must_work $MI -u -R target

@@ -158,14 +158,14 @@ stranger() {
 		unpack --flat list/t -m +300000 uid
 }
 
-@test "--flat -m: devices are left out, unless they are asked for" {
+@test "--flat -m: devices are skipped, unless they are asked for" {
 	image dev '{"f":"1","null":{"type":"char","dev":[1,3],"mode":"666"},
 		"same":{"type":"link","to":"null"}}' '{"files":{"zero":{"type":"char",
 		"dev":[1,5]}}}'
 	capture unpack --flat open/t -m +100000 dev
 	must_equal "$status" 0
-	[[ $stderr == *"'null': left out: a device"*"--devices=make"* &&
-		$output == *"left out: 2 devices"* ]] || tell "not told"
+	[[ $stderr == *"'null': skipped: a device"*"--devices=make"* &&
+		$output == *"skipped: 2 devices"* ]] || tell "not told"
 	must_equal "$(ls open/t)" f
 	must_work unpack -q --flat shut/t -m +100000 --devices=make dev
 	must_equal "$(stat -c '%F %u' shut/t/null shut/t/zero | paste -sd' ')" \

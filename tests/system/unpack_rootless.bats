@@ -178,12 +178,12 @@ UNMAPPED='{"layers":[{"files":{"f":"old","d":{"type":"dir"},"d/keep":"1"}},
 	image a "$UNMAPPED"
 	capture alice image-unpack --unmapped=skip "$SCRATCH/a"
 	must_equal "$status" 0
-	[[ $output == *"left out: 5 with ids that are not available"* ]] ||
+	[[ $output == *"skipped: 5 with ids that are not available"* ]] ||
 		tell "they are not counted"
 	must_equal "$(grep -c "skipped: it (owner" <<<"$stderr")" 3
 	[[ $stderr == *"'f': skipped: it (owner 70000:0)"* &&
 		$stderr == *"--verbose names the others in this layer"* ]] || tell "not named"
-	# What was left out hides what it would have replaced; a directory is as if it had not been
+	# What was skipped hides what it would have replaced; a directory is as if it had not been
 	# listed.
 	in_alices sh -euc 'mkdir "$1/m"
 		mount -t overlay overlay "$1/m" -o "ro,userxattr,lowerdir=$2:$3"
@@ -228,7 +228,7 @@ s 2001:365533 777 1"
 	must_equal "$(layer again)" "$(layer whole)"
 }
 
-@test "devices are refused by name, and left out where that is wished" {
+@test "devices are refused by name, and skipped where that is wished" {
 	grant alice:300000:65536
 	image a '{"layers":[{"files":{"dev":{"type":"dir"},"dev/null":"a file","dev/console":"1"}},
 		{"files":{"dev/null":{"type":"char","dev":[1,3]},
@@ -238,7 +238,7 @@ s 2001:365533 777 1"
 	capture alice image-unpack --devices=skip "$SCRATCH/a"
 	must_equal "$status" 0
 	[[ $stderr == *"'dev/null': skipped: a device"* ]] || tell "it is not named"
-	[[ $output == *"left out: 1 device" ]] || tell "it is not counted"
+	[[ $output == *"skipped: 1 device" ]] || tell "it is not counted"
 	must_equal "$(cd "$(layer a)" && find . -printf '%P %y\n' | sort | paste -sd' ')" \
 		" d dev d dev/null c n c z f"
 	must_equal "$(stat -c %t:%T "$(layer a)/dev/null")" 0:0
@@ -301,7 +301,7 @@ s 2001:365533 777 1"
 	[ ! -e home-alice/flat ]
 	capture alice image-unpack --unmapped=skip --flat "$SCRATCH/home-alice/flat" "$SCRATCH/a"
 	must_equal "$status" 0
-	[[ $output == *"left out: 5 with"* ]] || tell "not counted"
+	[[ $output == *"skipped: 5 with"* ]] || tell "not counted"
 	must_equal "$(cd home-alice/flat && find . -printf '%P %y %U:%G\n' | sort | paste -sd' ')" \
 		" d 2001:2002 d d 2001:2002 d/keep f 2001:2002 d/x f 2001:2002"
 	capture alice image-unpack --replace --unmapped=overflow --flat "$SCRATCH/home-alice/flat" \

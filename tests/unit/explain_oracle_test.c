@@ -342,7 +342,7 @@ static bool agree(
 
 /*
  * The facts as they are found by looking, instead of as they were made: the same verdict, and what
- * would change it. What explain_look() cannot know is left out. BROKEN: not looked at, or not to be
+ * would change it. What explain_look() cannot know is skipped. BROKEN: not looked at, or not to be
  * seen even by root.
  */
 static int explained(const struct trial *t, struct buf *way)
