@@ -243,6 +243,18 @@ int writer_xattrs(struct writer *w, const struct xattrs *x, int fd, const char *
 
 /* ---- links, devices, FIFOs, whiteouts ---- */
 
+/* Finish an entry that was created by its name. */
+static int made(struct writer *w, int fd, struct node *n, const struct xattrs *x, struct err *e)
+{
+	int r;
+
+	n->flags |= NODE_MADE;
+	r = writer_prove(w, fd, n->name, n, e);
+	if (r == 0)
+		r = writer_xattrs(w, x, fd, n->name, n, e);
+	return r < 0 ? r : writer_times(fd, n->name, n, e);
+}
+
 int writer_symlink(struct writer *w, struct node *n, const struct xattrs *x, struct err *e)
 {
 	int fd, r;
@@ -254,11 +266,7 @@ int writer_symlink(struct writer *w, struct node *n, const struct xattrs *x, str
 		return r;
 	if (symlinkat(n->link, fd, n->name) < 0)
 		return node_err(n, errno, e, "cannot create the symbolic link");
-	n->flags |= NODE_MADE;
-	r = writer_prove(w, fd, n->name, n, e);
-	if (r == 0)
-		r = writer_xattrs(w, x, fd, n->name, n, e);
-	return r < 0 ? r : writer_times(fd, n->name, n, e);
+	return made(w, fd, n, x, e);
 }
 
 static int special_failed(const struct node *n, int num, struct err *e)
@@ -286,11 +294,7 @@ int writer_special(struct writer *w, struct node *n, const struct xattrs *x, str
 		return r;
 	if (mknodat(fd, n->name, n->mode, S_ISFIFO(n->mode) ? 0 : n->rdev) < 0)
 		return special_failed(n, errno, e);
-	n->flags |= NODE_MADE;
-	r = writer_prove(w, fd, n->name, n, e);
-	if (r == 0)
-		r = writer_xattrs(w, x, fd, n->name, n, e);
-	return r < 0 ? r : writer_times(fd, n->name, n, e);
+	return made(w, fd, n, x, e);
 }
 
 int writer_link(

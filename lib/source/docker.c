@@ -172,23 +172,16 @@ static int load_layer(
 static int load_layers(struct source *s, const struct json *layers, struct err *e)
 {
 	const char *name;
-	int r;
+	int r = source_layers_alloc(s, doc_len(layers), document, e);
 
-	if (!doc_len(layers))
-		return err_say(e, EINVAL, document,
-			"the image has no layers: there is nothing to unpack, and nothing to "
-			"mount");
-	s->layers = calloc(doc_len(layers), sizeof(*s->layers));
-	if (!s->layers)
-		return err_nomem(e);
-	for (; s->n_layers < doc_len(layers); s->n_layers++) {
+	for (; r == 0 && s->n_layers < doc_len(layers); s->n_layers++) {
 		r = doc_item_str(layers, s->n_layers, "Layers", document, &name, e);
 		if (r == 0)
 			r = load_layer(s, name, &s->layers[s->n_layers], e);
 		if (r < 0)
-			return r;
+			break;
 	}
-	return 0;
+	return r;
 }
 
 static int open_member(
@@ -197,11 +190,9 @@ static int open_member(
 	scoped_source_part struct source_part p = SOURCE_PART_INIT;
 	int r = source_part_open(s, s->layers[i].name, &p, e);
 
-	if (r < 0)
-		return r;
-	*ret_offset = p.offset;
-	*ret_fd = TAKE_FD(p.fd);
-	return 0;
+	if (r == 0)
+		source_part_give(&p, ret_fd, ret_offset);
+	return r;
 }
 
 int docker_open(

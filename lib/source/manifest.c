@@ -10,6 +10,7 @@
 #include "../base/vec.h"
 #include "../tar/blob.h"
 #include "embedded.h"
+#include "source_part.h"
 
 #define FOREIGN "its media type says that it is not distributed with the image"
 
@@ -270,23 +271,16 @@ static int layer_from(
 static int layers_load(struct source *s, const struct json *layers, const char *doc, struct err *e)
 {
 	const struct json *item;
-	int r;
+	int r = source_layers_alloc(s, doc_len(layers), doc, e);
 
-	if (!doc_len(layers))
-		return err_say(e, EINVAL, doc,
-			"the image has no layers: there is nothing to unpack, and nothing to "
-			"mount");
-	s->layers = calloc(doc_len(layers), sizeof(*s->layers));
-	if (!s->layers)
-		return err_nomem(e);
-	for (; s->n_layers < doc_len(layers); s->n_layers++) {
+	for (; r == 0 && s->n_layers < doc_len(layers); s->n_layers++) {
 		r = doc_item_object(layers, s->n_layers, "layers", doc, &item, e);
 		if (r == 0)
 			r = layer_from(item, doc, &s->layers[s->n_layers], e);
 		if (r < 0)
-			return r;
+			break;
 	}
-	return 0;
+	return r;
 }
 
 int manifest_load(struct source *s, const struct descriptor *m, read_blob *read,

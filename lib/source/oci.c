@@ -54,59 +54,23 @@ struct index_doc {
 	bool any;         /* all its items match */
 };
 
-/* Open a blob of exactly size bytes. */
-static int open_blob(const struct source *s, const struct digest *digest, uint64_t size,
-	struct source_part *ret, struct err *e)
+enum { BLOB_NAME = sizeof("blobs/sha256/") + DIGEST_HEX };
+
+static const char *blob_name(const struct digest *digest, char buf[static BLOB_NAME])
 {
-	scoped_source_part struct source_part p = SOURCE_PART_INIT;
-	char path[96], hex[65];
-	int r;
+	char hex[DIGEST_HEX];
 
-	(void)snprintf(path, sizeof(path), "blobs/sha256/%s", digest_hex(digest, hex));
-	r = source_part_open(s, path, &p, e);
-	if (r == -ENOENT)
-		(void)err_say(e, ENOENT, path, "the blob is missing");
-	if (r == -ENOENT)
-		err_try(e, "fetch the image again, with all its layers: this copy is incomplete");
-	if (r == 0 && p.size != size)
-		r = err_say(e, EBADMSG, path, "the blob has %llu bytes, its descriptor says %llu",
-			(unsigned long long)p.size, (unsigned long long)size);
-	if (r < 0) {
-		blob_say_try(r, e);
-		return r;
-	}
-
-	*ret = p;
-	p.fd = -1;
-	return 0;
+	(void)snprintf(buf, BLOB_NAME, "blobs/sha256/%s", digest_hex(digest, hex)); /* fits */
+	return buf;
 }
 
-/* Read a document; this is a read_blob. */
+/* This is a read_blob. */
 static int read_document(
 	const struct source *s, const struct descriptor *d, struct buf *ret, struct err *e)
 {
-	scoped_source_part struct source_part p = SOURCE_PART_INIT;
-	char text[DIGEST_TEXT];
-	struct digest is;
-	int r;
+	char name[BLOB_NAME];
 
-	(void)digest_text(&d->digest, text);
-	if (d->size > JSON_MAX_BYTES)
-		return err_say(e, EFBIG, text, "the document has %llu bytes, and %d are the limit",
-			(unsigned long long)d->size, (int)JSON_MAX_BYTES);
-	r = open_blob(s, &d->digest, d->size, &p, e);
-	if (r == 0)
-		r = source_part_read(&p, text, (size_t)d->size, ret, e);
-	if (r < 0)
-		return r;
-
-	hash_bytes(buf_get(ret), ret->len, &is);
-	if (!digest_equal(&is, &d->digest)) {
-		r = err_say(e, EBADMSG, text, "the document is not what its digest says");
-		err_why(e, "its content is %s", digest_text(&is, text));
-		return r;
-	}
-	return 0;
+	return source_part_read_blob(s, blob_name(&d->digest, name), &d->digest, d->size, ret, e);
 }
 
 static bool has_file(const struct source *s, const char *name)
@@ -546,15 +510,15 @@ static int open_oci_layer(
 {
 	const struct source_layer *l = &s->layers[i];
 	scoped_source_part struct source_part p = SOURCE_PART_INIT;
-	int r = open_blob(s, &l->digest, l->size, &p, e);
+	char name[BLOB_NAME];
+	int r = source_part_open_blob(s, blob_name(&l->digest, name), l->size, &p, e);
 
 	if (r == -ENOENT && l->note)
 		say_foreign(l, e);
 	if (r < 0)
 		return r;
 
-	*ret_offset = p.offset;
-	*ret_fd = TAKE_FD(p.fd);
+	source_part_give(&p, ret_fd, ret_offset);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/json.h"
+#include "../tar/blob.h"
 #include "image_archive.h"
 
 /* Open a regular file without following a symbolic link and without blocking on a FIFO. */
@@ -84,4 +86,69 @@ int source_part_read_file(
 	int r = source_part_open(s, name, &p, e);
 
 	return r < 0 ? r : source_part_read(&p, name, max, ret, e);
+}
+
+int source_part_open_blob(const struct source *s, const char *name, uint64_t size,
+	struct source_part *ret, struct err *e)
+{
+	scoped_source_part struct source_part p = SOURCE_PART_INIT;
+	int r = source_part_open(s, name, &p, e);
+
+	if (r == -ENOENT) {
+		(void)err_say(e, ENOENT, name, "the blob is missing");
+		err_try(e, "fetch the image again, with all its layers: this copy is incomplete");
+	}
+	if (r == 0 && p.size != size)
+		r = err_say(e, EBADMSG, name, "the blob has %llu bytes, its descriptor says %llu",
+			(unsigned long long)p.size, (unsigned long long)size);
+	if (r < 0) {
+		blob_say_try(r, e);
+		return r;
+	}
+
+	*ret = p;
+	p.fd = -1;
+	return 0;
+}
+
+int source_part_read_blob(const struct source *s, const char *name, const struct digest *digest,
+	uint64_t size, struct buf *ret, struct err *e)
+{
+	scoped_source_part struct source_part p = SOURCE_PART_INIT;
+	char text[DIGEST_TEXT];
+	struct digest is;
+	int r;
+
+	(void)digest_text(digest, text);
+	if (size > JSON_MAX_BYTES)
+		return err_say(e, EFBIG, text, "the document has %llu bytes, and %d are the limit",
+			(unsigned long long)size, (int)JSON_MAX_BYTES);
+	r = source_part_open_blob(s, name, size, &p, e);
+	if (r == 0)
+		r = source_part_read(&p, text, (size_t)size, ret, e);
+	if (r < 0)
+		return r;
+
+	hash_bytes(buf_get(ret), ret->len, &is);
+	if (digest_equal(&is, digest))
+		return 0;
+	r = err_say(e, EBADMSG, text, "the document is not what its digest says");
+	err_why(e, "its content is %s", digest_text(&is, text));
+	return r;
+}
+
+void source_part_give(struct source_part *p, int *ret_fd, uint64_t *ret_offset)
+{
+	*ret_offset = p->offset;
+	*ret_fd = TAKE_FD(p->fd);
+}
+
+int source_layers_alloc(struct source *s, size_t n, const char *doc, struct err *e)
+{
+	if (!n)
+		return err_say(e, EINVAL, doc,
+			"the image has no layers: there is nothing to unpack, and nothing to "
+			"mount");
+	s->layers = calloc(n, sizeof(*s->layers));
+	return s->layers ? 0 : err_nomem(e);
 }

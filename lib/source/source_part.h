@@ -39,6 +39,29 @@ MUST_CHECK int source_part_open(
 MUST_CHECK int source_part_read(
 	const struct source_part *p, const char *name, size_t max, struct buf *ret, struct err *e);
 
+/*
+ * Open a blob by its name in the source. Returns 0 or -errno with e filled (-ENOENT: it is missing;
+ * -EBADMSG: it has another size than size, which its descriptor says).
+ */
+MUST_CHECK int source_part_open_blob(const struct source *s, const char *name, uint64_t size,
+	struct source_part *ret, struct err *e);
+
+/*
+ * Append the blob of a document to ret, verified against its digest. Returns as
+ * source_part_open_blob() (-EFBIG: it is larger than JSON_MAX_BYTES; -EBADMSG: the digest, too).
+ */
+MUST_CHECK int source_part_read_blob(const struct source *s, const char *name,
+	const struct digest *digest, uint64_t size, struct buf *ret, struct err *e);
+
+/* Hand the descriptor and the offset over to the caller, as source.open_layer() returns them. */
+void source_part_give(struct source_part *p, int *ret_fd, uint64_t *ret_offset);
+
+/*
+ * Allocate s->layers for n layers, for n_layers to count. doc is the document that lists them.
+ * Returns 0, -EINVAL if n is 0, or -ENOMEM, with e filled.
+ */
+MUST_CHECK int source_layers_alloc(struct source *s, size_t n, const char *doc, struct err *e);
+
 /* source_part_open() and source_part_read() in one. */
 MUST_CHECK int source_part_read_file(
 	const struct source *s, const char *name, size_t max, struct buf *ret, struct err *e);
