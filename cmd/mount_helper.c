@@ -123,9 +123,10 @@ static bool source_is_missing(int r, const struct err *e)
 			return true;
 	if (blk_is_tag(asked.source))
 		return r == -ENOENT && !strcmp(e->on, asked.source);
+	if (!strcmp(asked.source, "overlay") || (o->type && !strcmp(o->type, "overlay")))
+		return false;
 	/* A drive may have no medium. */
-	return strcmp(asked.source, "overlay") &&
-		(is_missing(asked.source) || r == -ENOMEDIUM || r == -ENXIO);
+	return is_missing(asked.source) || r == -ENOMEDIUM || r == -ENXIO;
 }
 
 int mount_helper_failed(int r, struct err *e)

@@ -19,6 +19,7 @@
 #include "mount_attr.h"
 #include "mount_verify.h"
 #include "overlay.h"
+#include "overlay_settings.h"
 
 /* Detach a mount that is attached already, even if it is busy. */
 static void detach(int mnt)
@@ -66,6 +67,15 @@ static const struct mount_map *map_of(const struct mount_plan *p)
 	return p->kind == MOUNT_OVERLAY ? NULL : &p->map;
 }
 
+static int verify_result(const struct mount_plan *p, const struct mount_result *res, struct err *e)
+{
+	int r = verify_info(&res->info, &p->flags, map_of(p), p->target, e);
+
+	return r == 0 && p->kind == MOUNT_OVERLAY ?
+		overlay_settings_verify(p, res->info.options, e) :
+		r;
+}
+
 static int read_back(
 	int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
 {
@@ -75,7 +85,7 @@ static int read_back(
 
 	ret->unread = r == 1;
 	if (r == 0)
-		r = verify_info(&ret->info, &p->flags, map_of(p), p->target, e);
+		r = verify_result(p, ret, e);
 	if (r >= 0 && ret->below.mounts.len)
 		r = rbind_read_back(mnt, &how, &ret->below, e);
 	return r < 0 ? r : 0;
@@ -243,7 +253,7 @@ int mount_read_back(
 	if (found < 0)
 		return found;
 	r->unread = false;
-	return verify_info(&r->info, &p->flags, map_of(p), p->target, e);
+	return verify_result(p, r, e);
 }
 
 int mount_unmount(const struct mount_plan *p, int id, enum umount_how how, struct err *e)

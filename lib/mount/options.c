@@ -39,6 +39,7 @@ static int parse_lower(struct mount_options *o, const char *raw, size_t n, struc
 static int parse_mkdir(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, struct err *e);
+static int parse_redirect(struct mount_options *o, const char *raw, size_t n, struct err *e);
 
 /* In the order of the manual. An arg in brackets may be omitted. */
 static const struct option_row rows[] = {
@@ -95,8 +96,8 @@ static const struct option_row rows[] = {
 		STACK },
 	{ "metacopy", "", "Do not copy file data when only the owner or mode changes",
 		BOOL(metacopy), STACK },
-	{ "redirect_dir", "", "Rename directories without copying them", BOOL(redirect_dir),
-		STACK },
+	{ "redirect_dir", "[=off|follow|nofollow]", "Rename directories without copying them",
+		.parse = parse_redirect, BOOL(redirect_dir), STACK },
 	{ "userxattr", "", "Use user.overlay. attributes (automatic in a user namespace)",
 		BOOL(userxattr), STACK },
 	{ "bind", "", "Bind SOURCE; for a file, bind the file itself, not the filesystem in it",
@@ -295,6 +296,45 @@ static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, s
 	return 0;
 }
 
+static int add_fs_option(struct mount_options *o, const char *name, size_t n, const char *value,
+	size_t len, struct err *e)
+{
+	struct fs_option option = { .name = strndup(name, n) };
+	int r = option.name ? 0 : err_nomem(e);
+
+	if (r == 0 && value)
+		r = unescape(value, len, 0, &option.value, NULL, e);
+	if (r == 0 && VEC_ADD(&o->fs, option) < 0)
+		r = err_nomem(e);
+	if (r < 0) {
+		free(option.name);
+		free(option.value);
+	}
+	return r;
+}
+
+/* A flag that is written as on or off. */
+static int takes_no_value(const char *name, const char *value, size_t n, struct err *e)
+{
+	(void)err_usage(e, "option '%s' takes no value", name);
+	if (n == 2 && !memcmp(value, "on", n))
+		err_try(e, "write %s alone, which means %s=on", name, name);
+	else if (n == 3 && !memcmp(value, "off", n))
+		err_try(e, "leave %s out, which means %s=off", name, name);
+	return -EINVAL;
+}
+
+/* Without a value it means on; the others are passed on. */
+static int parse_redirect(struct mount_options *o, const char *raw, size_t n, struct err *e)
+{
+	static const char name[] = "redirect_dir";
+
+	if (raw && n == 2 && !memcmp(raw, "on", n))
+		return takes_no_value(name, raw, n, e);
+	o->redirect_dir = !raw;
+	return raw ? add_fs_option(o, name, sizeof(name) - 1, raw, n, e) : 0;
+}
+
 static int take_string(struct mount_options *o, const struct option_row *row, const char *raw,
 	size_t n, struct err *e)
 {
@@ -398,8 +438,6 @@ static int take_foreign(struct mount_options *o, const char *name, size_t n, con
 {
 	static const char ok[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+:";
-	struct fs_option option = { 0 };
-	int r = 0;
 
 	if (o->sloppy && ((n >= 8 && !memcmp(name, "X-mount.", 8)) || strspn(name, ok) < n))
 		return 0;
@@ -407,18 +445,7 @@ static int take_foreign(struct mount_options *o, const char *name, size_t n, con
 		return err_usage(e, "unknown option '%.*s' in -o", (int)n, name);
 	if (!value && refused(name, n, e))
 		return -EINVAL;
-	option.name = strndup(name, n);
-	if (!option.name)
-		return err_nomem(e);
-	if (value)
-		r = unescape(value, len, 0, &option.value, NULL, e);
-	if (r == 0 && VEC_ADD(&o->fs, option) < 0)
-		r = err_nomem(e);
-	if (r < 0) {
-		free(option.name);
-		free(option.value);
-	}
-	return r;
+	return add_fs_option(o, name, n, value, len, e);
 }
 
 static int take_option(struct mount_options *o, const char *name, size_t n, const char *value,
@@ -432,7 +459,7 @@ static int take_option(struct mount_options *o, const char *name, size_t n, cons
 		if (strlen(row->name) != n || memcmp(row->name, name, n))
 			continue;
 		if (value && !row->arg[0])
-			return err_usage(e, "option '%s' takes no value", row->name);
+			return takes_no_value(row->name, value, len, e);
 		if ((!value || !len) && row->arg[0] == '=')
 			return err_usage(e, "option '%s' needs a value: %s%s", row->name, row->name,
 				row->arg);

@@ -14,6 +14,7 @@
 #include "../base/sys.h"
 #include "fsids.h"
 #include "kernel_log.h"
+#include "overlay_settings.h"
 #include "privns.h"
 #include "probe.h"
 
@@ -105,6 +106,14 @@ static int set_words(int fs, const struct stack *s, bool trial, struct err *e)
 		if (sys_fsconfig(fs, params[i].value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG,
 			    params[i].key, params[i].value, 0) < 0)
 			return config_failed(fs, s, params[i].key, e);
+	for (size_t i = 0; i < s->plan->fs_options.len && !trial; i++) {
+		const struct fs_option *o = &s->plan->fs_options.items[i];
+
+		if (overlay_setting_is(o) &&
+			sys_fsconfig(fs, o->value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG,
+				o->name, o->value, 0) < 0)
+			return config_failed(fs, s, o->name, e);
+	}
 	return 0;
 }
 
@@ -285,6 +294,17 @@ static int attach_all(struct by_names *j)
 	return r == 0 && s->upper ? attach_as(j, s->upper->mnt, "u") : r;
 }
 
+/* A context may have commas, which quotes protect (security/selinux/hooks.c). */
+static void add_setting(struct buf *b, const struct fs_option *o)
+{
+	if (!overlay_setting_is(o))
+		return;
+	if (o->value)
+		buf_printf(b, strchr(o->value, ',') ? ",%s=\"%s\"" : ",%s=%s", o->name, o->value);
+	else
+		buf_printf(b, ",%s", o->name);
+}
+
 /* Mount the stack, or the trial, on "m". Returns 0 or -errno. */
 static int mount_stack(struct by_names *j, bool trial)
 {
@@ -308,6 +328,8 @@ static int mount_stack(struct by_names *j, bool trial)
 			s->upper->upper, s->upper->work);
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&b, params[i].value ? ",%s=%s" : ",%s", params[i].key, params[i].value);
+	for (size_t i = 0; i < s->plan->fs_options.len && !trial; i++)
+		add_setting(&b, &s->plan->fs_options.items[i]);
 	if (!buf_get(&b))
 		return -ENOMEM;
 	return sys_mount(s->plan->source, "m", "overlay", 0, buf_get(&b)) < 0 ? -errno : 0;

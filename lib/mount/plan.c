@@ -12,6 +12,7 @@
 #include "../base/path.h"
 #include "../base/sys.h"
 #include "../idmap/userns.h"
+#include "overlay_settings.h"
 #include "via_libblkid.h"
 
 static int build_map(const char *const *texts, size_t n, const char *source, bool strict,
@@ -147,7 +148,10 @@ static int add_upper(struct mount_plan *p, const struct mount_options *o, struct
 static int check_stack_options(const struct mount_options *o, bool image, struct err *e)
 {
 	const char *bind = mount_options_first(o, OPTION_BIND);
+	int r = overlay_settings_check(o->fs.items, o->fs.len, o->sloppy, e);
 
+	if (r < 0)
+		return r;
 	if (bind)
 		return err_usage(
 			e, "option '%s' is for directories and files, not for stacks", bind);
@@ -173,6 +177,21 @@ static int check_stack_options(const struct mount_options *o, bool image, struct
 	return 0;
 }
 
+static bool names_overlay(const struct mount_options *o)
+{
+	return o->type && !strcmp(o->type, "overlay");
+}
+
+/* The first option that is for filesystems alone: the type overlay is not. */
+static const char *first_fs_option(const struct mount_options *o)
+{
+	struct mount_options others = *o; /* nothing of it is freed */
+
+	if (names_overlay(o))
+		others.type = NULL;
+	return mount_options_first(&others, OPTION_FS);
+}
+
 /* Refuse options that contradict each other or the kind of the source: a usage error. */
 static int check_options(
 	enum mount_kind kind, const struct mount_options *o, bool image, struct err *e)
@@ -182,14 +201,11 @@ static int check_options(
 
 	if (name)
 		return err_usage(e, "option '%s' is for the sources overlay and image:NAME", name);
-	name = kind == MOUNT_OVERLAY || bind ? mount_options_first(o, OPTION_FS) : NULL;
+	name = kind == MOUNT_OVERLAY || bind ? first_fs_option(o) : NULL;
 	if (name)
 		return err_usage(e,
 			"option '%s' is for filesystems of devices and files, not for %s", name,
 			bind ? "binds" : "stacks");
-	if (o->type && !strcmp(o->type, "overlay"))
-		return err_usage(e,
-			"a stack is made by the source overlay: -o lower=DIR,... overlay TARGET");
 	if (o->skip_unsupported && !o->rbind && !o->recursive)
 		return err_usage(e, "option 'skip-unsupported' needs 'rbind'");
 	return kind == MOUNT_OVERLAY ? check_stack_options(o, image, e) : 0;
@@ -236,7 +252,7 @@ static enum mount_kind kind_of(const struct mount_request *q)
 {
 	const struct mount_options *o = q->options;
 
-	if (q->layers || (!strcmp(q->source, "overlay") && !o->type))
+	if (q->layers || names_overlay(o) || (!strcmp(q->source, "overlay") && !o->type))
 		return MOUNT_OVERLAY;
 	if (mount_options_first(o, OPTION_BIND))
 		return MOUNT_BIND;

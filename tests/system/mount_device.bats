@@ -154,7 +154,7 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 		[[ $stderr == *"try: "* ]] || tell "no way out"
 	done
 	must_fail 1 "use tmpfs, which can be ID-mapped since Linux 6.3" $MI -m +5 -t ramfs ramfs m
-	must_fail 2 "a stack is made by the source overlay" $MI -m +5 -t overlay overlay m
+	must_fail 2 "the source overlay needs its layers" $MI -m +5 -t overlay overlay m
 	must_fail 1 "this kernel does not support nonsuch" $MI -m +5 -t nonsuch nonsuch m
 	must_equal "$(mounts)" 0
 	# Without a map they are mounts like any other.
