@@ -16,6 +16,7 @@
 #include "../base/stop.h"
 #include "../layer/layer_merge.h"
 #include "../layer/layer_readback.h"
+#include "../mount/fs_limits.h"
 #include "../mount/reachable.h"
 #include "../store/publish_dir.h"
 #include "../store/tempdir.h"
@@ -149,6 +150,8 @@ static int run(struct flat_unpack *f, struct unpack_result *ret, struct err *e)
 	int r;
 
 	r = tempdir_new(f->place.parent, f->place.parent_path, TEMPDIR_PREFIX, &f->tempdir, e);
+	if (r == 0 && f->place.replace && f->place.there.st_ino)
+		r = fs_try_rename(f->tempdir.fd, true, f->place.path, e);
 	if (r < 0)
 		return r;
 	if (f->to->map)

@@ -11,11 +11,13 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/stop.h"
+#include "../idmap/userns_self.h"
 #include "../layer/layer_deps.h"
 #include "../layer/layer_mtree.h"
 #include "../layer/layer_readback.h"
 #include "../layer/layer_resolve.h"
 #include "../layer/lowerdirs.h"
+#include "../mount/fs_limits.h"
 #include "../store/store_base.h"
 #include "../store/store_layer.h"
 #include "../store/store_lock.h"
@@ -320,6 +322,19 @@ static int publish(struct store_unpack *s, struct err *e)
 	return store_publish(s->staging, s->staged, s->n_staged, &image, w->opts->sync, e);
 }
 
+/* Ordinary users mount their images without ID-mapped mounts. */
+static void warn_of_place(const struct store_unpack *s)
+{
+	int fd = store_staging_plain_fd(s->staging);
+	char type[64];
+
+	if (userns_is_nested() || geteuid() != 0 || fs_can_be_mapped(fd))
+		return;
+	log_warn("'%s': images in this store can be mounted without a map only: its filesystem "
+		 "(%s) cannot be ID-mapped; try: a store on ext4, xfs, btrfs or tmpfs",
+		store_path(s->store), fs_type_name(fd, type));
+}
+
 static int run(struct store_unpack *s, struct unpack_result *ret, struct err *e)
 {
 	int r;
@@ -329,6 +344,7 @@ static int run(struct store_unpack *s, struct unpack_result *ret, struct err *e)
 		r = store_staging_new(s->store, &s->staging, e);
 	if (r < 0)
 		return r;
+	warn_of_place(s);
 	s->w.dirfd = store_staging_fd(s->staging);
 
 	r = plan_all(s, e);

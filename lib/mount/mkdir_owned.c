@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "fs_limits.h"
 #include "fsids.h"
 #include "probe.h"
 
@@ -68,7 +69,12 @@ static int born_beside(int dirfd, const char *name, const struct owner_mode *b, 
 	if (r < 0 && tmp >= 0)
 		(void)unlinkat(tmp, "d", AT_REMOVEDIR); /* if it was created */
 	(void)unlinkat(dirfd, tmpname, AT_REMOVEDIR);   /* it is empty now */
-	return r < 0 ? err_set(e, -r, name, "cannot create the directory") : 0;
+	if (r == 0)
+		return 0;
+	(void)err_set(e, -r, name, "cannot create the directory");
+	if (r == -EINVAL)
+		fs_explain_rename(dirfd, e);
+	return r;
 }
 
 int mkdir_owned(

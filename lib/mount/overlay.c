@@ -16,12 +16,14 @@
 #include "../idmap/userns_self.h"
 #include "clone.h"
 #include "flags.h"
+#include "fs_limits.h"
 #include "mount_attr.h"
 #include "mount_verify.h"
 #include "newfs.h"
 #include "overlay_create.h"
 #include "overlay_overlap.h"
 #include "probe.h"
+#include "upper_stale.h"
 
 static int open_layer(const struct stack *s, size_t i, int *ret, struct err *e)
 {
@@ -32,6 +34,8 @@ static int open_layer(const struct stack *s, size_t i, int *ret, struct err *e)
 		fd_open_beneath(s->store, overlay_layer_name(s, i), O_PATH | O_DIRECTORY, ret, e) :
 		path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, ret, e);
 
+	if (r == -ENOENT && strchr(l->dir, ':'))
+		err_try(e, "give each layer by an option of its own: lower=DIR,lower=DIR");
 	if (r == 0 && fstat(*ret, &st) < 0)
 		r = err_set(e, errno, l->dir, "cannot stat the layer");
 	if (r == 0 && l->seen && (st.st_dev != l->dev || st.st_ino != l->ino)) {
@@ -43,12 +47,38 @@ static int open_layer(const struct stack *s, size_t i, int *ret, struct err *e)
 	return r;
 }
 
+/*
+ * A layer cannot be mapped. What helps with a source would be the command that was just run, if the
+ * layer is on an overlay or the store's.
+ */
+static void explain_layer(const struct mount_plan *p, size_t i, int source, struct err *e)
+{
+	static const char places[] =
+		"a filesystem that can be ID-mapped, such as ext4, xfs, btrfs or tmpfs";
+	enum fs_kind kind = fs_kind_of(source);
+
+	if (!e || e->num != EINVAL || (kind != FS_OVERLAY && !p->stored))
+		return;
+	if (kind == FS_OVERLAY)
+		err_why(e, "%s is on an overlay, which no kernel can ID-map",
+			p->stored ? "the store" : "the layer");
+	if (p->stored)
+		err_try(e, "unpack the image into a store on %s: image-unpack --store DIR", places);
+	else
+		err_try(e,
+			"give the directories that the overlay is made of as layers in its place "
+			"(findmnt -T '%s' shows them), or copy the layer to %s",
+			p->layers.items[i].dir, places);
+}
+
 static int clone_layer(
 	const struct mount_plan *p, size_t i, int source, int *ret_clone, struct err *e)
 {
 	const struct mount_layer *l = &p->layers.items[i];
 	int r = clone_private(source, l->dir, mount_plan_layer_map(p, i), ret_clone, e);
 
+	if (r < 0)
+		explain_layer(p, i, source, e);
 	if (r < 0)
 		err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
 	return r;
@@ -248,7 +278,10 @@ static void explain(const struct stack *s, int num, struct err *e)
 {
 	if (!e)
 		return;
-	if (num == ENODEV) {
+	if (num == ESTALE && s->upper && s->plan->upper_kind == UPPER_DIR) {
+		upper_stale_explain(
+			s->plan, upper_marks_read(s->upper, s->lowers.items[0], s->userxattr), e);
+	} else if (num == ENODEV) {
 		err_why(e, "this kernel has no OverlayFS");
 		err_try(e, "modprobe overlay");
 	} else if (num == ELOOP) {
@@ -361,6 +394,18 @@ static int check_way(struct err *e)
 	return err_usage(e, "SHIFTBOX_OVERLAY_WAY is '%s', neither 'fds' nor 'names'", only);
 }
 
+/* With index=off OverlayFS does not look at the marks, and mounts what does not fit together. */
+static void warn_of_marks(const struct stack *s)
+{
+	const struct mount_plan *p = s->plan;
+
+	if (upper_marks_read(s->upper, s->lowers.items[0], s->userxattr).other_layer)
+		log_warn("'%s': the upper was made over another layer than '%s', by its mark "
+			 "overlay.origin: what is seen may be a mixture; try: the layers that it "
+			 "was made over, or a new upper",
+			p->upper, p->layers.items[0].dir);
+}
+
 static int assemble(struct stack *s, struct overlap *overlap, struct overlay *o, struct err *e)
 {
 	const struct mount_plan *p = s->plan;
@@ -385,6 +430,8 @@ static int assemble(struct stack *s, struct overlap *overlap, struct overlay *o,
 		o->upper_plain = o->upper.plain;
 	}
 	r = create(s, &o->fd, &o->method, e);
+	if (r == 0 && s->check_unused)
+		warn_of_marks(s);
 	return r == 0 ? verify_stack(s, o->fd, e) : r;
 }
 

@@ -10,7 +10,7 @@
 
 /*
  * Options that are OverlayFS's own and are passed to it as they are, such as index=on: see
- * Documentation/filesystems/overlayfs.rst. They are among the fs_options of a plan.
+ * Documentation/filesystems/overlayfs.rst. The fs_options of a plan contain them.
  */
 
 /* Is it one of them? */

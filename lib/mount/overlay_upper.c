@@ -21,6 +21,7 @@
 #include "newfs.h"
 #include "probe.h"
 #include "reachable.h"
+#include "upper_place.h"
 
 /* What is known beforehand about an upper or a work directory. */
 struct dir_plan {
@@ -238,6 +239,8 @@ static int prepare_on_disk(struct preparation *x, struct err *e)
 		r = dirent_at_open(x->work.path, &x->work.at, e);
 	if (r == 0)
 		r = check_same(&x->upper, x->plan->upper_in, e);
+	if (r == 0)
+		r = upper_place_check(x->plan, &x->upper.at, &x->work.at, !x->ret->plain, e);
 	if (r == 0 && !x->ret->plain)
 		r = check_unreachable_by_others(&x->upper, e);
 	if (r == 0)

@@ -99,12 +99,7 @@ int mount_plan_open_source(struct mount_plan *p, struct err *e)
 		return r;
 	if (p->kind == MOUNT_BIND && p->fs_options.len && !p->sloppy) {
 		(void)err_usage(e, "unknown option '%s' in -o", p->fs_options.items[0].name);
-<<<<<<< HEAD
-		err_why(e, "%s take no options for the driver of a filesystem",
-			p->kind == MOUNT_BIND ? "bind mounts" : "stacks");
-=======
-		err_why(e, "a bind takes no options for the driver of its filesystem");
->>>>>>> ffe74c2 (mount: pass OverlayFS's own options on, and let a stack have a name)
+		err_why(e, "bind mounts take no options for the driver of a filesystem");
 		return -EINVAL;
 	}
 	if (p->kind == MOUNT_FS && p->owner_map) {

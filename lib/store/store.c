@@ -17,6 +17,7 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "../idmap/userns_self.h"
+#include "../mount/fs_limits.h"
 #include "../mount/reachable.h"
 #include "store_base.h"
 #include "store_dir.h"
@@ -144,6 +145,10 @@ static int check_private(const struct store *s, struct err *e)
 		err_why(e,
 			"its owner could change the files in it, and run the set-uid programs "
 			"among them");
+		if (fs_kind_of(s->fd) == FS_FUSE)
+			err_try(e,
+				"a FUSE filesystem may give files owners of its own: use a store "
+				"on another one, such as ext4, xfs, btrfs or tmpfs");
 		return r;
 	}
 	if (s->base.count && st.st_mode & 077)

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../mount/fs_limits.h"
 #include "store_base.h"
 #include "store_layer.h"
 #include "store_lock.h"
@@ -44,6 +45,8 @@ int store_staging_new(struct store *s, struct store_staging **ret, struct err *e
 		return err_nomem(e);
 	}
 	r = tempdir_new(s->tmp, st->path, "", &st->tempdir, e);
+	if (r == 0)
+		r = fs_try_rename(st->tempdir.fd, true, s->path, e);
 	if (r == 0)
 		r = make_view(st, e);
 	if (r == 0)

@@ -20,6 +20,7 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "../base/stop.h"
+#include "../mount/fs_limits.h"
 #include "store_dir.h"
 
 enum { DIGITS = 16, TRIES = 100 };
@@ -133,6 +134,25 @@ static int refuse_create(const struct tempdir *s, int num, struct err *e)
 	return r;
 }
 
+/* What was just created is another user's, or not new. */
+static int not_ours(const struct tempdir *s, const struct stat *st, struct err *e)
+{
+	char type[64];
+	int r;
+
+	if (fs_kind_of(s->parent) == FS_COMPLETE || st->st_uid == geteuid())
+		return err_say(e, EEXIST, s->path,
+			"another user's directory has replaced the staging directory");
+	(void)unlinkat(s->parent, s->name, AT_REMOVEDIR); /* only an empty directory is removed */
+	r = err_say(e, EEXIST, s->path,
+		"a directory that is created in it belongs to user %u, not to the caller",
+		st->st_uid);
+	err_why(e, "its filesystem (%s) gives files owners of its own",
+		fs_type_name(s->parent, type));
+	err_try(e, "use a directory on another filesystem, such as ext4, xfs, btrfs or tmpfs");
+	return r;
+}
+
 /* Choose a name, and make the mark before the directory. 0: try another name. */
 static int make_mark(struct tempdir *s, const char *prefix, struct err *e)
 {
@@ -203,8 +223,7 @@ static int try_new(struct tempdir *s, const char *prefix, struct err *e)
 			0 :
 			err_set(e, errno, s->path, "cannot stat the staging directory");
 	if (there.st_dev != st.st_dev || there.st_ino != st.st_ino || !is_new(fd, &st))
-		return err_say(e, EEXIST, s->path,
-			"another user's directory has replaced the staging directory");
+		return not_ours(s, &st, e);
 
 	s->fd = TAKE_FD(fd);
 	return 1;

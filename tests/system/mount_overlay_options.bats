@@ -38,6 +38,10 @@ shown() {
 	findmnt -no FS-OPTIONS t | tr ',' '\n' | grep -E "^$1(=|\$)" || true
 }
 
+words() {
+	findmnt -no FS-OPTIONS t | tr ',' '\n' | grep -vE '^(lower|upper|work)dir'
+}
+
 passed_on() {
 	local upper=$1 option
 	for option in index=on nfs_export=on,index=on xino=off default_permissions \
@@ -56,11 +60,10 @@ passed_on() {
 	mkdir -p "$upper-m" "$upper-w"
 	mount -t overlay none t -o \
 		"lowerdir=disk/top:disk/base,upperdir=$upper-m,workdir=$upper-w,index=on,xino=on"
-	option=$(findmnt -no FS-OPTIONS t | tr ',' '\n' | grep -vE '^(lower|upper|work)dir')
+	option=$(words)
 	umount t
 	must_work $MI -o "lower=disk/top,lower=disk/base,upper=$upper-x,index=on,xino=on" overlay t
-	must_equal "$(findmnt -no FS-OPTIONS t | tr ',' '\n' | grep -vE '^(lower|upper|work)dir')" \
-		"$option"
+	must_equal "$(words)" "$option"
 	must_work $MI -u t
 }
 
@@ -91,11 +94,13 @@ switched_off() {
 	must_fail 2 "unknown option 'lowerdir' in -o" \
 		$MI -o "lower=disk/top,lowerdir=disk/top:disk/base" overlay t
 	stderr_has "it is called 'lower' here" ... "lower=disk/top,lower=disk/base"
-	must_fail 2 "unknown option 'lowerdir' in -o" $MI -o "lower=disk/top,lowerdir=a::b" overlay t
+	must_fail 2 "unknown option 'lowerdir' in -o" $MI -o "lower=disk/top,lowerdir=a::b" \
+		overlay t
 	stderr_has "layers with data only" ... "mount(8)"
 	must_fail 2 "unknown option 'datadir+' in -o" $MI -o "lower=disk/top,datadir+=b" overlay t
 	stderr_has "layers with data only"
-	must_fail 2 "unknown option 'upperdir' in -o" $MI -o "lower=disk/top,upperdir=disk/u" overlay t
+	must_fail 2 "unknown option 'upperdir' in -o" $MI -o "lower=disk/top,upperdir=disk/u" \
+		overlay t
 	stderr_has "it is called 'upper' here" ... "upper=disk/u"
 	must_fail 2 "unknown option 'workdir' in -o" $MI -o "lower=disk/top,workdir=w" overlay t
 	stderr_has "it is called 'work' here"
@@ -104,9 +109,11 @@ switched_off() {
 	must_fail 2 "option 'redirect_dir' takes no value" $MI -o "lower=disk/top,redirect_dir=on" \
 		overlay t
 	stderr_has "write redirect_dir alone, which means redirect_dir=on"
-	must_fail 2 "option 'metacopy' takes no value" $MI -o "lower=disk/top,metacopy=off" overlay t
+	must_fail 2 "option 'metacopy' takes no value" $MI -o "lower=disk/top,metacopy=off" \
+		overlay t
 	stderr_has "leave metacopy out, which means metacopy=off"
-	must_fail 2 "option 'index' needs a value: index=on|off" $MI -o "lower=disk/top,index" overlay t
+	must_fail 2 "option 'index' needs a value: index=on|off" $MI -o "lower=disk/top,index" \
+		overlay t
 	must_fail 2 "option 'xino' needs a value: xino=on|off|auto" \
 		$MI -o "lower=disk/top,xino=maybe" overlay t
 	must_fail 2 "unknown option 'nonsense' in -o" $MI -o "lower=disk/top,nonsense" overlay t
