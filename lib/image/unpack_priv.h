@@ -36,9 +36,10 @@ struct unpack_layer {
 	struct blob_result sums;
 	struct digest diff_id;
 	struct buf deps; /* on lower layers */
-	char *dir;       /* PLAN_STORED: its name below layers/ */
-	size_t same;     /* PLAN_SAME: index of that layer */
-	int fd;          /* the finished directory; or -1 */
+	struct id_use ids;
+	char *dir;   /* PLAN_STORED: its name below layers/ */
+	size_t same; /* PLAN_SAME: index of that layer */
+	int fd;      /* the finished directory; or -1 */
 	bool root_opaque;
 	struct progress_item *item;
 };

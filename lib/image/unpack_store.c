@@ -191,6 +191,7 @@ static int resolve_layer(
 	if (r == 0)
 		r = fd_open_beneath(store_staging_fd(s->staging), tempdir_entry(l->i, "", name),
 			O_RDONLY | O_DIRECTORY, &l->fd, e);
+	l->ids = *layer_id_use(l->layer);
 	layer_free(TAKE_PTR(l->layer));
 	return r;
 }
@@ -247,6 +248,7 @@ static int finish_all(struct store_unpack *s, struct err *e)
 			.entries = l->counts.entries,
 			.bytes = l->counts.bytes,
 			.root_opaque = l->root_opaque,
+			.ids = &l->ids,
 		};
 	}
 	return 0;

@@ -92,6 +92,15 @@ int layer_apply(layer_read *read, void *arg, const struct layer_dir *dir,
 	return 0;
 }
 
+/* The ids of attributes are noted when they are read. */
+static void note_owner(struct layer *l, const struct node *n)
+{
+	if (!n->mode || !(n->flags & NODE_MADE))
+		return;
+	id_spans_add(&l->ids.uid, n->uid);
+	id_spans_add(&l->ids.gid, n->gid);
+}
+
 int layer_finish(struct layer *l, struct err *e)
 {
 	struct node *root = l->tree.root;
@@ -100,6 +109,7 @@ int layer_finish(struct layer *l, struct err *e)
 	writer_enter(&l->w);
 	for (struct node *n = root; r == 0 && n; n = layer_tree_next(root, n)) {
 		r = stop_check(e);
+		note_owner(l, n);
 		if (r == 0 && node_is_made_dir(n))
 			r = writer_dir_own(&l->w, n, e);
 	}
@@ -117,6 +127,11 @@ int layer_finish(struct layer *l, struct err *e)
 bool layer_root_opaque(const struct layer *l)
 {
 	return l->root_opaque;
+}
+
+const struct id_use *layer_id_use(const struct layer *l)
+{
+	return &l->ids;
 }
 
 void layer_free(struct layer *l)

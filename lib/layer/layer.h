@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include "../base/err.h"
+#include "../idmap/id_spans.h"
 #include "../idmap/idmap.h"
 
 /*
@@ -132,6 +133,12 @@ MUST_CHECK int layer_finish(struct layer *l, struct err *e);
 
 /* Does the root have ".wh..wh..opq"? Then no layer below this one is part of the image. */
 bool layer_root_opaque(const struct layer *l);
+
+/*
+ * The ids of the layer's files, ACLs and capabilities, as the image has them; complete after
+ * layer_finish(). Belongs to the layer.
+ */
+const struct id_use *layer_id_use(const struct layer *l);
 
 void layer_free(struct layer *l);
 

@@ -322,6 +322,15 @@ static int fit_ids(struct layer *l, struct layer_entry *t, struct err *e)
 	return skip;
 }
 
+static int note_id(bool group, uint32_t id, const char *what, void *arg)
+{
+	struct id_use *ids = arg;
+
+	(void)what;
+	id_spans_add(group ? &ids->gid : &ids->uid, id);
+	return 0;
+}
+
 int layer_add(struct layer *l, struct entry_reader *rd, struct layer_entry *en, struct err *e)
 {
 	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
@@ -345,6 +354,8 @@ int layer_add(struct layer *l, struct entry_reader *rd, struct layer_entry *en, 
 	r = fit_ids(l, en, e);
 	if (r)
 		return r < 0 ? r : skip_entry(l, en, NODE_WHITEOUT, e);
+	if (en->xattrs->len)
+		(void)entry_ids_each(en->xattrs, note_id, &l->ids); /* note_id() does not fail */
 	if (S_ISDIR(en->type))
 		return add_dir(l, en, e);
 	if (S_ISREG(en->type))

@@ -31,6 +31,7 @@ struct layer {
 	bool rooted_caps; /* an entry has a capability of version 3 */
 	struct layer_totals own_totals;
 	struct layer_tally tally;
+	struct id_use ids;
 	struct node *dir; /* the directory of the last entry, since the next is often in it too */
 	struct buf dir_path;
 	struct buf deps; /* lines of layer_deps_add() */

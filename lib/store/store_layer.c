@@ -18,6 +18,8 @@
 #include "store_dir.h"
 #include "store_priv.h"
 
+enum { FACTS_MAX = 65536 };
+
 const char *const store_layer_sidecars[] = { ".mtree", ".lower", ".json", NULL };
 
 static bool hex_digits(const char *s, size_t n)
@@ -73,6 +75,22 @@ int store_layer_deps(const struct store *s, const char *dir, struct buf *ret, st
 	return fd_read_all(fd, path, LAYER_DEPS_MAX + 4096, ret, e);
 }
 
+static int read_ids(
+	const struct json *facts, const char *path, struct store_layer *l, struct err *e)
+{
+	const char *uids, *gids;
+	int r = doc_str(facts, "uids", path, false, &uids, e);
+
+	if (r == 0)
+		r = doc_str(facts, "gids", path, false, &gids, e);
+	if (r < 0 || !uids || !gids)
+		return r;
+	if (id_spans_parse(uids, &l->ids.uid) < 0 || id_spans_parse(gids, &l->ids.gid) < 0)
+		return err_say(e, EINVAL, path, "has a malformed list of ids");
+	l->ids_known = true;
+	return 0;
+}
+
 int store_layer_read(const struct store *s, const char *dir, struct store_layer *ret, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -83,7 +101,7 @@ int store_layer_read(const struct store *s, const char *dir, struct store_layer 
 	int r;
 
 	(void)snprintf(path, sizeof(path), "%s.json", dir);
-	r = fd_read_file(s->layers, path, 4096, &b, e);
+	r = fd_read_file(s->layers, path, FACTS_MAX, &b, e);
 	if (r == 0)
 		r = doc_parse(buf_get(&b), b.len, path, &facts, e);
 	if (r == 0)
@@ -92,6 +110,8 @@ int store_layer_read(const struct store *s, const char *dir, struct store_layer 
 		r = doc_u64(facts, "bytes", path, true, &l.bytes, e);
 	if (r == 0)
 		r = doc_u64(facts, "root_opaque", path, true, &opaque, e);
+	if (r == 0)
+		r = read_ids(facts, path, &l, e);
 	if (r < 0)
 		return r;
 	l.root_opaque = opaque != 0;

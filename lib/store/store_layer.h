@@ -9,6 +9,7 @@
 #include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../base/vec.h"
+#include "../idmap/id_spans.h"
 #include "../tar/digest.h"
 
 struct store;
@@ -18,6 +19,8 @@ struct store_layer {
 	char *dir;               /* the layer's name below layers/ */
 	uint64_t entries, bytes; /* in the archive; bytes of file data */
 	bool root_opaque;        /* the layer hides all layers below it */
+	bool ids_known;          /* not of a layer that an older version unpacked */
+	struct id_use ids;       /* of its files, as the image has them */
 };
 
 /* Is name "sha256-" and 64 hexadecimal digits, optionally followed by a dot and 16 more? */

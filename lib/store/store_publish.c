@@ -36,22 +36,37 @@ static int put_file(int dirfd, const char *name, const void *p, size_t n, struct
 	return fd_finish(&fd, name, e);
 }
 
-static int put_sidecars(const struct store_staging *st, const struct staged_layer *l, struct err *e)
+/* The content of NAME.json. Older versions read at most 4096 bytes of it. */
+static int print_facts(const struct staged_layer *l, struct buf *ret, struct err *e)
 {
-	scoped_buf struct buf facts = BUF_INIT;
+	scoped_buf struct buf uids = BUF_INIT, gids = BUF_INIT;
 	struct json_writer w = { .depth = 0 };
-	char name[32];
 	int r;
 
+	id_spans_print(&l->ids->uid, &uids);
+	id_spans_print(&l->ids->gid, &gids);
+	if (!buf_get(&uids) || !buf_get(&gids))
+		return err_nomem(e);
 	json_write_object(&w, NULL);
 	json_write_i64(&w, "entries", (int64_t)l->entries);
 	json_write_i64(&w, "bytes", (int64_t)l->bytes);
 	json_write_i64(&w, "root_opaque", l->root_opaque);
+	json_write_str(&w, "uids", buf_get(&uids));
+	json_write_str(&w, "gids", buf_get(&gids));
 	json_write_end(&w);
-	r = json_writer_print(&w, JSON_LINE, &facts);
-	buf_char(&facts, '\n');
-	if (r < 0 || !buf_get(&facts))
-		return err_nomem(e);
+	r = json_writer_print(&w, JSON_LINE, ret);
+	buf_char(ret, '\n');
+	return r < 0 || !buf_get(ret) ? err_nomem(e) : 0;
+}
+
+static int put_sidecars(const struct store_staging *st, const struct staged_layer *l, struct err *e)
+{
+	scoped_buf struct buf facts = BUF_INIT;
+	char name[32];
+	int r = print_facts(l, &facts, e);
+
+	if (r < 0)
+		return r;
 	if (*l->deps)
 		r = put_file(store_staging_plain_fd(st), tempdir_entry(l->i, ".lower", name),
 			l->deps, strlen(l->deps), e);
