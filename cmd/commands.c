@@ -20,7 +20,7 @@ const struct opt common_opts[] = {
 	OPT_FLAG(struct common_args, json, "json", 0, "Print results and errors as JSON"),
 	OPT_FLAG(struct common_args, verbose, "verbose", 'v',
 		"Log every step and decision to stderr", .excl = EXCL_COMMON),
-	OPT_FLAG(struct common_args, quiet, "quiet", 'q', "Print nothing but results and errors",
+	OPT_FLAG(struct common_args, quiet, "quiet", 'q', "Print only results, warnings and errors",
 		.excl = EXCL_COMMON),
 	OPT_CHOICE(struct common_args, color, "color", 0, "WHEN", "auto always never",
 		"Colour the output"),

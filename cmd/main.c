@@ -33,6 +33,17 @@ static void print_message(enum log_level level, const char *text)
 		level == LOG_WARN ? "warning: " : "", text);
 }
 
+/* The same as JSON, for --json. */
+static void print_message_json(enum log_level level, const char *text)
+{
+	static const char *const levels[] = {
+		[LOG_WARN] = "warning", [LOG_INFO] = "note", [LOG_VERBOSE] = "verbose"
+	};
+
+	if (out_message_json(STDERR_FILENO, command_name, levels[level], text) < 0)
+		print_message(level, text);
+}
+
 static void print_field(const char *title, const char *text)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -130,6 +141,8 @@ static int run_parsed(const struct cmd *cmd, const struct opt_set *sets, size_t 
 	};
 	int r, flushed, before = BEFORE_GO_ON;
 
+	if (common->json)
+		log_set_sink(print_message_json);
 	r = check_operands(cmd, &line->operands, e);
 	if (r == 0)
 		r = opt_form_check(cmd->forms, ctx.form, line, sets, n_sets, e);

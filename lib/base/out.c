@@ -383,6 +383,25 @@ void out_safe_line(struct out *o, const char *fmt, ...)
 	va_end(ap);
 }
 
+int out_message_json(int fd, const char *command, const char *level, const char *what)
+{
+	struct out *o = out_new(fd, true, false);
+	int r;
+
+	if (!o)
+		return -ENOMEM;
+	out_begin(o, NULL);
+	out_begin(o, "message");
+	out_str(o, "command", command);
+	out_str(o, "level", level);
+	out_str(o, "what", what);
+	out_end(o);
+	out_end(o);
+	r = out_flush(o);
+	out_free(o);
+	return r;
+}
+
 int out_error_json(int fd, const char *command, const struct err *e)
 {
 	struct out *o = out_new(fd, true, false);

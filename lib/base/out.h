@@ -69,6 +69,11 @@ MUST_CHECK int out_flush(struct out *o);
 
 void out_free(struct out *o);
 
+/*
+ * Print a message as JSON on the descriptor fd, unbuffered: {"message":{...}}. Returns 0 or -errno.
+ */
+MUST_CHECK int out_message_json(int fd, const char *command, const char *level, const char *what);
+
 /* Print an error as JSON on the descriptor fd, unbuffered: {"error":{...}}. */
 struct err;
 MUST_CHECK int out_error_json(int fd, const char *command, const struct err *e);
