@@ -162,13 +162,17 @@ static int mount_one(
 			0 :
 			exposure_check_plan(
 				&plan, e); /* for a device, the check is one of the steps */
-		return r == 0 ? mount_show_steps(&plan, ctx, e) : r;
+		if (r < 0)
+			return r;
+		mount_misfit_say(&plan, mount_misfit_source_mapped(&plan));
+		return mount_show_steps(&plan, ctx, e);
 	}
 
 	r = mount_apply(&plan, NULL, &res, e);
 	userns_cache_done();
 	if (r < 0)
 		return r;
+	mount_misfit_say(&plan, res.map_change == MAP_KEPT);
 	mount_show_result(&plan, &res, ctx);
 	mount_result_done(&res);
 	return STATUS_DONE;

@@ -42,6 +42,17 @@ void mount_show_result(const struct mount_plan *p, const struct mount_result *re
 void mount_show_there(const struct mount_plan *p, struct ctx *ctx);
 void mount_show_unmounted(const char *target, struct ctx *ctx);
 
+/* --- mount_misfit.c: maps that do not suit what they show --- */
+
+/*
+ * Warn about what the map of the plan does not cover. Note that it has no map, unless its source
+ * has one (source_mapped).
+ */
+void mount_misfit_say(const struct mount_plan *p, bool source_mapped);
+
+/* Is the source of a bind on an ID-mapped mount, as far as that is known? */
+bool mount_misfit_source_mapped(const struct mount_plan *p);
+
 /* --- mount_exec.c: a mount for one command --- */
 
 /*

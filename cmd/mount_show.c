@@ -40,6 +40,12 @@ static void show_plan(const struct mount_plan *p, struct out *out)
 	}
 	if (p->kind == MOUNT_FS)
 		show_fs(p, out);
+	if (!p->misfits.len)
+		return;
+	out_array(out, "warnings");
+	for (size_t i = 0; i < p->misfits.len; i++)
+		out_str(out, NULL, p->misfits.items[i]);
+	out_array_end(out);
 }
 
 static void show_map(const char *key, const struct idmap *m, struct out *out)

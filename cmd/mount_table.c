@@ -327,8 +327,10 @@ static int mount_jobs(struct table_run *run, struct err *e)
 	raise_limit();
 	hold_signals(&old);
 	r = do_jobs(run, e);
-	if (r == 0)
+	if (r == 0) {
+		table_job_misfits(run);
 		show_all(run);
+	}
 	if (r == 0 && run->refused)
 		r = err_say(e, EPERM, run->fstab, "lines that would be refused: %zu", run->refused);
 	(void)sigprocmask(SIG_SETMASK, &old, NULL); /* a pending signal ends the program here */

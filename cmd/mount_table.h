@@ -50,6 +50,12 @@ MUST_CHECK int table_job_order(struct table_run *run, struct err *e);
 /* Get the i-th job in that order. */
 struct table_job *table_job_at(struct table_run *run, size_t i);
 
+/*
+ * Warn, in one line each, about the lines that were (with --dry-run: would be) mounted with a map
+ * that does not suit what they show, or without a map.
+ */
+void table_job_misfits(struct table_run *run);
+
 /* Make the plan of a job unless it has one. */
 MUST_CHECK int table_job_plan(struct table_run *run, struct table_job *j, struct err *e);
 

@@ -44,6 +44,15 @@ int check_put_verdicts(
 struct finding;
 void check_put_finding(struct out *out, const char *root, const struct finding *f);
 
+/*
+ * Say in the words of mount-idmapped if the map of a mount looks swapped, or if the tree was
+ * shifted before: check_misfit_warn() of a directory as it is on disk, which is the top of the
+ * tree; check_misfit_put() of the mount that the file of explain is on.
+ */
+struct idmap;
+void check_misfit_warn(int disk, const struct idmap *map, const char *path);
+void check_misfit_put(struct out *o, const struct explanation *x);
+
 struct verify_counts;
 /* Print the summary of verify. partial: the map that was used may have lacked lines. */
 void check_put_summary(struct out *out, const struct verify_counts *c, bool partial, bool quiet);

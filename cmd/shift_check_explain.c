@@ -434,6 +434,7 @@ static void put_mount(struct out *o, const struct explanation *x)
 	out_safe_line(o, "  %-11s %d at %s, %s: %s%s", "mount", m->id, m->target, m->options,
 		known ? "map " : "", known ? map.data : map_state_text(x, m));
 	put_mount_notes(o, x, m);
+	check_misfit_put(o, x);
 }
 
 static void put_layer(struct out *o, const struct explanation *x)

@@ -521,6 +521,8 @@ static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
 
 	if (r == 0)
 		r = open_sides(j, &side, e);
+	if (r == 0 && j->disk >= 0)
+		check_misfit_warn(j->disk, &j->map, j->path);
 	if (r == 0)
 		r = compare(j, NULL, &counts, e);
 	for (size_t i = 0; r == 0 && i < j->mounts.len; i++) {

@@ -165,6 +165,40 @@ static int find_image(
 	return r;
 }
 
+/*
+ * Without privileges, the root is not ID-mapped: its files show the ids that the namespace has for
+ * their owners.
+ */
+static void warn_unmapped_root(const struct userns_args *a, const struct run_spec *s)
+{
+	struct stat st;
+	uint32_t id;
+
+	if (mount_plan_stat(&s->root, &st) < 0 ||
+		(idmap_uid_disk(&s->map, st.st_uid, &id) &&
+			idmap_gid_disk(&s->map, st.st_gid, &id)))
+		return;
+	log_warn("'%s': belongs to %u:%u, which has no id in the namespace of the command (it is "
+		 "seen as 65534, and cannot be changed); try: as root, mount-idmapped -m "
+		 "user:USER DIR TARGET, and TARGET as the root",
+		a->rootfs, st.st_uid, st.st_gid);
+}
+
+/* Warn about files of the root that the map does not cover. */
+static int find_misfits(const struct userns_args *a, struct run_spec *s, struct err *e)
+{
+	int r = 0;
+
+	/* With privileges, the map of the root was judged with its plan. */
+	if (!s->privileged && a->image)
+		r = store_plan_fit(&s->root, a->opened, &s->map, e);
+	else if (!s->privileged)
+		warn_unmapped_root(a, s);
+	for (size_t i = 0; i < s->root.misfits.len; i++)
+		log_warn("%s", s->root.misfits.items[i]);
+	return r;
+}
+
 static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 {
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
@@ -207,7 +241,9 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 	if (r == 0 && a->map_of.st_ino && s->root.source_seen &&
 		(a->map_of.st_ino != s->root.source_ino || a->map_of.st_dev != s->root.source_dev))
 		r = err_say(e, ESTALE, a->rootfs, "was exchanged for another directory meanwhile");
-	return r == 0 && a->image ? store_plan(&s->root, a->opened, e) : r;
+	if (r == 0 && a->image)
+		r = store_plan(&s->root, a->opened, e);
+	return r == 0 ? find_misfits(a, s, e) : r;
 }
 
 /*

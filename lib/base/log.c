@@ -55,18 +55,23 @@ LOG_FUNCTION(log_warn, LOG_WARN)
 LOG_FUNCTION(log_info, LOG_INFO)
 LOG_FUNCTION(log_verbose, LOG_VERBOSE)
 
+void log_err_words(const struct err *e, struct buf *b)
+{
+	if (*e->on)
+		buf_printf(b, "'%s': ", e->on);
+	buf_str(b, e->what);
+	if (e->num)
+		buf_printf(b, ": %s", strerrordesc_np(e->num));
+	if (*e->why)
+		buf_printf(b, " (%s)", e->why);
+	if (*e->hint)
+		buf_printf(b, "; try: %s", e->hint);
+}
+
 void log_warn_err(const struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 
-	if (*e->on)
-		buf_printf(&b, "'%s': ", e->on);
-	buf_str(&b, e->what);
-	if (e->num)
-		buf_printf(&b, ": %s", strerrordesc_np(e->num));
-	if (*e->why)
-		buf_printf(&b, " (%s)", e->why);
-	if (*e->hint)
-		buf_printf(&b, "; try: %s", e->hint);
+	log_err_words(e, &b);
 	log_warn("%s", buf_get(&b) ? buf_get(&b) : "out of memory");
 }

@@ -2,6 +2,7 @@
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
+#include "buf.h"
 #include "cleanup.h"
 #include "err.h"
 
@@ -24,6 +25,9 @@ void log_set_level(enum log_level most);
 void log_warn(const char *fmt, ...) PRINTF(1, 2);
 void log_info(const char *fmt, ...) PRINTF(1, 2);
 void log_verbose(const char *fmt, ...) PRINTF(1, 2);
+
+/* Append an error to b, on one line. */
+void log_err_words(const struct err *e, struct buf *b);
 
 /* Log an error that is not the command's own, on one line, as a warning. */
 void log_warn_err(const struct err *e);

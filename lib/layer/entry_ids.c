@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/idattr.h"
+#include "../idmap/map_fit.h"
 
 static int acl_ids(const struct xattr *x, entry_ids_receive *fn, void *arg)
 {
@@ -64,32 +65,11 @@ static bool is_seen(const struct idmap *m, bool group, uint32_t id)
 	return group ? idmap_gid_disk(m, id, &disk) : idmap_uid_disk(m, id, &disk);
 }
 
-/*
- * Propose a seen id for a disk id: one that continues the extent below it, else one after all
- * extents. Returns 4294967295 if there is none.
- */
-static uint32_t room_for(const struct idmap *m, bool group, uint32_t id)
-{
-	const struct idranges *r = ranges_of(m, group);
-	uint64_t in_line = UINT32_MAX, end = 0;
-
-	for (size_t i = 0; i < r->len; i++) {
-		uint64_t last = (uint64_t)r->items[i].seen + r->items[i].count;
-
-		if (r->items[i].disk < id)
-			in_line = (uint64_t)r->items[i].seen + (id - r->items[i].disk);
-		end = last > end ? last : end;
-	}
-	if (in_line < UINT32_MAX && !is_seen(m, group, (uint32_t)in_line))
-		return (uint32_t)in_line;
-	return end < UINT32_MAX ? (uint32_t)end : UINT32_MAX;
-}
-
 int entry_ids_refuse(const struct idmap *m, bool group, uint32_t id, const char *what,
 	const char *on, struct err *e)
 {
 	const char *kind = group ? "group" : "user";
-	uint32_t seen = room_for(m, group, id);
+	uint32_t seen = map_fit_room(m, group, id);
 
 	if (what)
 		(void)err_say(e, EOVERFLOW, on,

@@ -17,6 +17,7 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "../base/sys.h"
+#include "../idmap/map_fit.h"
 #include "../idmap/userns.h"
 #include "clone.h"
 #include "flags.h"
@@ -464,6 +465,7 @@ int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, str
 		.options = p->fs_options.items,
 		.n_options = p->fs_options.len,
 	};
+	struct err misfit = ERR_INIT;
 	scoped_fd int mnt = -1;
 	struct stat root;
 	int r = attach_loop(p, d, e);
@@ -485,6 +487,10 @@ int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, str
 		r = set_all(p, d, mnt, e);
 	if (r == 0 && p->map.wish == MAP_SET)
 		r = verify_seen(mnt, &root, &p->map.map, p->source, e);
+	if (r == 0 && p->map.wish == MAP_SET && d->fd >= 0 &&
+		map_fit_owner(&p->map.map, root.st_uid, root.st_gid, p->source, &misfit) !=
+			MAP_FITS)
+		log_warn_err(&misfit);
 	if (r == 0 && p->subdir) {
 		int tree = -1;
 

@@ -332,7 +332,9 @@ static int fill(struct mount_plan *p, const struct mount_request *q, struct err 
 		r = add_fs(p, q->options, e);
 	if (r == 0)
 		r = mount_plan_open_source(p, e);
-	return r == 0 ? set_map(p, q, e) : r;
+	if (r == 0)
+		r = set_map(p, q, e);
+	return r == 0 ? mount_plan_fit(p, e) : r;
 }
 
 int mount_plan_build(struct mount_plan *ret, const struct mount_request *q, struct err *e)
@@ -443,5 +445,6 @@ void mount_plan_done(struct mount_plan *p)
 		free_map(&p->layers.items[i].map);
 	}
 	VEC_DONE(&p->layers);
+	strv_done(&p->misfits);
 	*p = (struct mount_plan){ 0 };
 }

@@ -85,6 +85,8 @@ struct mount_plan {
 	VEC(struct fs_option) fs_options; /* for the driver */
 	bool kind_undecided; /* kind depends on the source: see mount_plan_open_source() */
 	bool owner_map;      /* the map was made from the owner of the source */
+
+	struct strv misfits; /* what the map does not cover, a sentence each */
 };
 
 /* What a plan is made from. Everything is borrowed. */
@@ -133,6 +135,16 @@ MUST_CHECK int mount_plan_stat(const struct mount_plan *p, struct stat *ret);
  * keeps showing disk ids. Errors of idmap_compose().
  */
 MUST_CHECK int mount_plan_rebase(struct mount_plan *p, const struct idmap *below, struct err *e);
+
+/*
+ * Judge by the owners of the source, or of the layers that are not a store's, whether the map suits
+ * them, and add what does not fit to the plan's misfits. Owners that cannot be known are skipped.
+ * Returns 0, or -ENOMEM with e filled.
+ */
+MUST_CHECK int mount_plan_fit(struct mount_plan *p, struct err *e);
+
+/* Add a misfit (map_fit.h). Returns 0, or -ENOMEM with e filled. */
+MUST_CHECK int mount_plan_add_misfit(struct mount_plan *p, const struct err *misfit, struct err *e);
 
 /* Note the directory that holds the layers; it is compared when they are mounted. */
 void mount_plan_set_store(struct mount_plan *p, const struct stat *layers);

@@ -4,10 +4,43 @@
 #include "store_plan.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "../base/log.h"
+#include "../idmap/map_fit.h"
 #include "store.h"
 #include "store_base.h"
+#include "store_layer.h"
+
+/* A layer whose record cannot be read can be mounted all the same. */
+static void add_ids(const struct store *s, const char *dir, struct id_use *ids)
+{
+	const char *slash = strrchr(dir, '/'), *name = slash ? slash + 1 : dir;
+	struct store_layer l = { .ids_known = false };
+
+	if (store_layer_read(s, name, &l, NULL) == 0 && l.ids_known) {
+		id_spans_merge(&ids->uid, &l.ids.uid);
+		id_spans_merge(&ids->gid, &l.ids.gid);
+	} else {
+		log_verbose("layer %s: which ids it has is not known, as an older version "
+			    "unpacked it",
+			name);
+	}
+	store_layer_done(&l);
+}
+
+int store_plan_fit(
+	struct mount_plan *p, const struct store *s, const struct idmap *map, struct err *e)
+{
+	struct id_use ids = { .uid = { .len = 0 } };
+	struct err misfit = ERR_INIT;
+
+	for (size_t i = 0; i < p->layers.len; i++)
+		add_ids(s, p->layers.items[i].dir, &ids);
+	if (map_fit_ids(map, &ids, p->source, &misfit) == MAP_FITS)
+		return 0;
+	return mount_plan_add_misfit(p, &misfit, e);
+}
 
 int store_plan(struct mount_plan *p, const struct store *s, struct err *e)
 {
@@ -19,8 +52,10 @@ int store_plan(struct mount_plan *p, const struct store *s, struct err *e)
 	if (r < 0)
 		return r;
 	mount_plan_set_store(p, &layers);
-	if (!b->count)
-		return 0;
+	if (p->map.wish == MAP_SET)
+		r = store_plan_fit(p, s, &p->map.map, e);
+	if (r < 0 || !b->count)
+		return r;
 	if (p->map.wish != MAP_NONE)
 		log_verbose("the store has the base %u:%u: the map is put on top of that", b->base,
 			b->count);

@@ -14,4 +14,12 @@
  */
 MUST_CHECK int store_plan(struct mount_plan *p, const struct store *s, struct err *e);
 
+/*
+ * Do the files of the plan's layers have ids that the map, which refers to ids of the image, does
+ * not cover? Add that to the plan's misfits. store_plan() does so for the plan's own map. The ids
+ * were recorded when a layer was unpacked; older layers are skipped. Returns 0 or -errno.
+ */
+MUST_CHECK int store_plan_fit(
+	struct mount_plan *p, const struct store *s, const struct idmap *map, struct err *e);
+
 #endif

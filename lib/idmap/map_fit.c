@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* map_fit: does a map suit the tree that it is to show? */
+
+#include "map_fit.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "accounts.h"
+#include "subid.h"
+
+/* One kind of id. */
+struct fit_kind {
+	const char *word;
+	char letter;
+	const char *file;
+};
+
+static const struct fit_kind kinds[] = { { "user", 'u', SUBUID_FILE },
+	{ "group", 'g', SUBGID_FILE } };
+
+static const struct idranges *ranges_of(const struct idmap *m, bool group)
+{
+	return group ? &m->gid : &m->uid;
+}
+
+static bool seen_of(const struct idmap *m, bool group, uint32_t disk, uint32_t *ret)
+{
+	return group ? idmap_gid_seen(m, disk, ret) : idmap_uid_seen(m, disk, ret);
+}
+
+static bool disk_of(const struct idmap *m, bool group, uint32_t seen, uint32_t *ret)
+{
+	return group ? idmap_gid_disk(m, seen, ret) : idmap_uid_disk(m, seen, ret);
+}
+
+uint32_t map_fit_room(const struct idmap *m, bool group, uint32_t id)
+{
+	const struct idranges *r = ranges_of(m, group);
+	uint64_t in_line = UINT32_MAX, end = 0;
+	uint32_t disk;
+
+	for (size_t i = 0; i < r->len; i++) {
+		uint64_t last = (uint64_t)r->items[i].seen + r->items[i].count;
+
+		if (r->items[i].disk < id)
+			in_line = (uint64_t)r->items[i].seen + (id - r->items[i].disk);
+		end = last > end ? last : end;
+	}
+	if (in_line < UINT32_MAX && !disk_of(m, group, (uint32_t)in_line, &disk))
+		return (uint32_t)in_line;
+	return end < UINT32_MAX ? (uint32_t)end : UINT32_MAX;
+}
+
+/* --- subordinate ids --- */
+
+struct holder {
+	uint32_t id;
+	char user[64];
+};
+
+static int look_at_line(const struct subid_line *l, void *arg)
+{
+	struct holder *h = arg;
+
+	if (l->fault || h->id < l->grant.start || h->id - l->grant.start >= l->grant.count)
+		return 0;
+	(void)snprintf(h->user, sizeof(h->user), "%.*s", (int)l->user_len, l->user); /* cut */
+	return 1;
+}
+
+/* Whose subordinate id is it? "" if there is no such line. */
+static void find_holder(bool group, struct holder *h)
+{
+	scoped_buf struct buf text = BUF_INIT;
+
+	if (h->id >= ACCOUNTS_LOW && subid_text(kinds[group].file, &text, NULL) == 0 &&
+		buf_get(&text))
+		(void)subid_each(buf_get(&text), look_at_line, h);
+}
+
+/* --- the words --- */
+
+static void say_shifted(
+	const struct idmap *m, bool group, uint32_t id, const char *on, struct err *e)
+{
+	struct holder h = { .id = id };
+	uint32_t disk = 0;
+
+	find_holder(group, &h);
+	(void)disk_of(m, group, id, &disk);
+	if (h.user[0])
+		(void)err_say(e, EOVERFLOW, on,
+			"this tree is already shifted: on disk it belongs to %s %" PRIu32
+			", a subordinate id of %s (%s)",
+			kinds[group].word, id, h.user, kinds[group].file);
+	else
+		(void)err_say(e, EOVERFLOW, on,
+			"this tree is already shifted: on disk it belongs to %s %" PRIu32
+			", which the map shows for disk id %" PRIu32,
+			kinds[group].word, id, disk);
+	err_try(e, "mount it without a map (-m none), or chown it back");
+}
+
+static void say_swapped(
+	const struct idmap *m, bool group, uint32_t id, const char *on, struct err *e)
+{
+	struct idmap other = { .gid_assumed = false };
+	scoped_buf struct buf b = BUF_INIT;
+	uint32_t disk = 0;
+
+	(void)disk_of(m, group, id, &disk);
+	(void)err_say(e, EOVERFLOW, on,
+		"on disk it belongs to %s %" PRIu32
+		", which is not a disk id of the map: it is a seen id, for disk id %" PRIu32,
+		kinds[group].word, id, disk);
+	err_why(e, "DISK and SEEN look swapped: a map is DISK:SEEN:COUNT");
+	if (idmap_invert(m, &other, NULL) == 0)
+		idmap_print(&other, &b);
+	idmap_done(&other);
+	if (b.len && b.len < 200 && buf_get(&b))
+		err_try(e, "-m '%s'", b.data);
+}
+
+static void try_extent(const struct idmap *m, bool group, const struct id_span *s, struct err *e)
+{
+	uint32_t seen = map_fit_room(m, group, s->first), disk;
+	uint64_t n = (uint64_t)s->last - s->first + 1;
+
+	for (uint64_t i = 1; i < n && i < ACCOUNTS_LOW; i++)
+		if (seen + i >= UINT32_MAX || disk_of(m, group, (uint32_t)(seen + i), &disk))
+			n = i;
+	if (seen != UINT32_MAX && n <= UINT32_MAX - seen)
+		err_try(e, "add %c:%" PRIu32 ":%" PRIu32 ":%" PRIu64 " to the map",
+			kinds[group].letter, s->first, seen, n);
+}
+
+static void say_outside(
+	const struct idmap *m, bool group, uint32_t id, const char *on, struct err *e)
+{
+	const struct id_span one = { .first = id, .last = id };
+
+	(void)err_say(e, EOVERFLOW, on,
+		"on disk it belongs to %s %" PRIu32 ", which the map does not cover",
+		kinds[group].word, id);
+	err_why(e, "it is seen as %u, and cannot be changed through the mount", IDMAP_OVERFLOW);
+	try_extent(m, group, &one, e);
+}
+
+/* --- by the owner --- */
+
+/* Was a tree that belongs to id shifted before it gets this map? */
+static bool shifted(const struct idmap *m, bool group, uint32_t id)
+{
+	struct holder h = { .id = id };
+	uint32_t disk, seen;
+	bool covered = seen_of(m, group, id, &seen), is_seen = disk_of(m, group, id, &disk);
+
+	if (is_seen && disk < id && id >= ACCOUNTS_LOW)
+		return !covered || (disk == 0 && seen > id);
+	if (covered)
+		return false;
+	find_holder(group, &h);
+	return h.user[0];
+}
+
+static enum map_fit misfit(
+	const struct idmap *m, bool group, uint32_t id, const char *on, struct err *e)
+{
+	uint32_t disk, seen;
+
+	if (shifted(m, group, id)) {
+		say_shifted(m, group, id, on, e);
+		return MAP_SHIFTED;
+	}
+	if (seen_of(m, group, id, &seen))
+		return MAP_FITS;
+	if (disk_of(m, group, id, &disk)) {
+		say_swapped(m, group, id, on, e);
+		return MAP_SWAPPED;
+	}
+	say_outside(m, group, id, on, e);
+	return MAP_OUTSIDE;
+}
+
+enum map_fit map_fit_owner(
+	const struct idmap *m, uint32_t uid, uint32_t gid, const char *on, struct err *e)
+{
+	enum map_fit user = misfit(m, false, uid, on, e);
+
+	return user != MAP_FITS ? user : misfit(m, true, gid, on, e);
+}
+
+/* --- by the ids of files --- */
+
+enum { NAMED = 3 };
+
+static size_t name_ids(const struct idmap *m, bool group, const struct id_use *ids,
+	struct id_span *ret_first, struct buf *b)
+{
+	struct id_span out[NAMED];
+	size_t n = id_spans_outside(group ? &ids->gid : &ids->uid, ranges_of(m, group), out, NAMED);
+
+	if (!n)
+		return 0;
+	*ret_first = out[0];
+	buf_printf(b, "%s%s id", b->len ? ", " : "", kinds[group].word);
+	if (n > 1 || out[0].first != out[0].last)
+		buf_char(b, 's');
+	for (size_t i = 0; i < n && i < NAMED; i++) {
+		buf_printf(b, "%s%" PRIu32, i ? ", " : " ", out[i].first);
+		if (out[i].last != out[i].first)
+			buf_printf(b, "-%" PRIu32, out[i].last);
+	}
+	if (n > NAMED)
+		buf_printf(b, " and %zu more", n - NAMED);
+	return n;
+}
+
+enum map_fit map_fit_ids(
+	const struct idmap *m, const struct id_use *ids, const char *on, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	struct id_span user, group;
+	size_t users = name_ids(m, false, ids, &user, &b),
+	       groups = name_ids(m, true, ids, &group, &b);
+	uint32_t disk;
+
+	if (!users && !groups)
+		return MAP_FITS;
+	if (users ? !user.first && idmap_uid_disk(m, 0, &disk) :
+		    !group.first && idmap_gid_disk(m, 0, &disk)) {
+		say_swapped(m, !users, 0, on, e);
+		return MAP_SWAPPED;
+	}
+	(void)err_say(e, EOVERFLOW, on, "files have ids that the map does not cover: %s",
+		buf_get(&b) ? buf_get(&b) : "");
+	err_why(e, "they are seen as %u, and cannot be changed through the mount", IDMAP_OVERFLOW);
+	try_extent(m, !users, users ? &user : &group, e);
+	return MAP_OUTSIDE;
+}

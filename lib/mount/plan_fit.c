@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* plan_fit: does the map of a plan suit what it is to show? */
+
+#include "plan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+
+#include "../base/log.h"
+#include "../base/path.h"
+#include "../idmap/map_fit.h"
+#include "../idmap/userns_self.h"
+#include "info.h"
+
+int mount_plan_add_misfit(struct mount_plan *p, const struct err *misfit, struct err *e)
+{
+	struct err words = *misfit;
+	scoped_buf struct buf b = BUF_INIT;
+
+	words.num = 0; /* no system call failed */
+	log_err_words(&words, &b);
+	return buf_get(&b) && strv_add(&p->misfits, buf_get(&b)) == 0 ? 0 : err_nomem(e);
+}
+
+/*
+ * Translate an owner to the disk ids if the mount of fd has a map. Returns false if they cannot be
+ * known: the map is not, or the ids have none here.
+ */
+static bool on_disk(int fd, struct stat *st)
+{
+	scoped_mount_info struct mount_info info = { .id = -1 };
+
+	if (mount_info_get(fd, &info, NULL) < 0 ||
+		(!userns_is_initial() &&
+			(st->st_uid == IDMAP_OVERFLOW || st->st_gid == IDMAP_OVERFLOW)))
+		return false;
+	return !info.mapped ||
+		(info.map_known && idmap_uid_disk(&info.map, st->st_uid, &st->st_uid) &&
+			idmap_gid_disk(&info.map, st->st_gid, &st->st_gid));
+}
+
+static int fit_owner(
+	struct mount_plan *p, int fd, const struct idmap *map, const char *name, struct err *e)
+{
+	struct err misfit = ERR_INIT;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 ||
+		map_fit_owner(map, st.st_uid, st.st_gid, name, &misfit) == MAP_FITS)
+		return 0;
+	/* Only now is it worth to look at the mount. */
+	if (!on_disk(fd, &st) ||
+		map_fit_owner(map, st.st_uid, st.st_gid, name, &misfit) == MAP_FITS)
+		return 0;
+	return mount_plan_add_misfit(p, &misfit, e);
+}
+
+static int fit_layer(struct mount_plan *p, size_t i, struct err *e)
+{
+	const struct mount_layer *l = &p->layers.items[i];
+	const struct mount_map *m = l->own_map ? &l->map : &p->map;
+	scoped_fd int fd = -1;
+
+	/* Mounting reports a layer that cannot be opened. */
+	if (m->wish != MAP_SET ||
+		path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, &fd, NULL) <
+			0)
+		return 0;
+	return fit_owner(p, fd, &m->map, l->dir, e);
+}
+
+int mount_plan_fit(struct mount_plan *p, struct err *e)
+{
+	int r = 0;
+
+	if (p->kind == MOUNT_BIND && p->map.wish == MAP_SET && p->source_open)
+		return fit_owner(p, p->source_fd, &p->map.map, p->source, e);
+	for (size_t i = 0; r == 0 && !p->stored && i < p->layers.len; i++)
+		r = fit_layer(p, i, e);
+	return r;
+}
