@@ -109,6 +109,6 @@ struct optdoc_cmd cmd_doc(const struct cmd *cmd, const struct opt_set *sets, siz
  * `shiftbox --gen KIND [NAME FILE]` (gen.c): writes the output to standard output. name is a
  * command's and file its manual page, for "mdoc". Returns 0, or -errno with e filled.
  */
-int gen_main(const char *kind, const char *name, const char *file, struct err *e);
+MUST_CHECK int gen_main(const char *kind, const char *name, const char *file, struct err *e);
 
 #endif

@@ -19,6 +19,6 @@ MUST_CHECK int mount_helper_argv(int argc, char **argv, struct strv *ret, struct
  * descriptors or processes, else 32. With the option nofail, a missing source is not an error
  * (0).
  */
-int mount_helper_failed(int r, struct err *e);
+MUST_CHECK int mount_helper_failed(int r, struct err *e);
 
 #endif

@@ -22,19 +22,25 @@ struct check_args {
 };
 
 /* The subcommands; operands follow the word. Each returns what a command's run() returns. */
-int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
-int check_explain(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
-int check_subid(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
-int check_host(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
-int check_list(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
-int check_map(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+MUST_CHECK int check_verify(
+	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+MUST_CHECK int check_explain(
+	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+MUST_CHECK int check_subid(
+	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+MUST_CHECK int check_host(
+	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+MUST_CHECK int check_list(
+	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
+MUST_CHECK int check_map(
+	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 
 /*
  * Print explain's verdicts: the caller, then the operation a->op, or all that make sense for the
  * type of the file. Returns an exit status, or -errno.
  */
 struct explanation;
-int check_put_verdicts(
+MUST_CHECK int check_put_verdicts(
 	struct out *o, struct explanation *x, const struct check_args *a, struct err *e);
 
 /*

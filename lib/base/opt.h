@@ -142,7 +142,7 @@ void opt_line_done(struct opt_line *l);
  * e->usage set for an option that is unknown, given twice (except LIST, FUNC and FLAG), without its
  * value, empty though it must not be, or excluded by another one; then *ret is empty.
  */
-int opt_parse(const struct opt_set *sets, size_t n_sets, char **argv, bool stop_early,
+MUST_CHECK int opt_parse(const struct opt_set *sets, size_t n_sets, char **argv, bool stop_early,
 	struct opt_line *ret, struct err *e);
 
 /* Frees the LISTs in args. */
@@ -156,7 +156,7 @@ struct opt_form;
  * needed option that does not exist. forms is NULL for a command without forms. Returns 0, or
  * -EINVAL with the option and the error in e.
  */
-int opt_check_tables(
+MUST_CHECK int opt_check_tables(
 	const struct opt_set *sets, size_t n_sets, const struct opt_form *forms, struct err *e);
 
 /* Returns the option with this name (n bytes), or NULL. */

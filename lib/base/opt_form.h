@@ -41,7 +41,7 @@ int opt_form_selected(const struct opt_form *forms, const struct opt_line *l);
  * what an option needs counts only in forms that accept it. sets are those that were parsed.
  * Returns 0, or -EINVAL with e->usage set.
  */
-int opt_form_check(const struct opt_form *forms, size_t form, const struct opt_line *l,
+MUST_CHECK int opt_form_check(const struct opt_form *forms, size_t form, const struct opt_line *l,
 	const struct opt_set *sets, size_t n_sets, struct err *e);
 
 #endif

@@ -31,6 +31,6 @@ bool shell_can_select(const struct optdoc_cmd *c, const struct opt_form *form);
 void shell_put_forms(FILE *f, const struct optdoc_cmd *c, const struct opt *o, const char *sep);
 
 /* Returns -EIO if writing failed. */
-int shell_finish(FILE *f);
+MUST_CHECK int shell_finish(FILE *f);
 
 #endif

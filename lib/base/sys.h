@@ -18,22 +18,26 @@
 #include <sys/ioctl.h>
 #include <sys/types.h>
 
+#include "cleanup.h"
+
 struct __user_cap_data_struct;
 struct __user_cap_header_struct;
 struct sys_statmount;
 
-int sys_openat2(int dirfd, const char *path, const struct open_how *how);
-int sys_open_tree(int dirfd, const char *path, unsigned flags);
-int sys_open_tree_attr(
+MUST_CHECK int sys_openat2(int dirfd, const char *path, const struct open_how *how);
+MUST_CHECK int sys_open_tree(int dirfd, const char *path, unsigned flags);
+MUST_CHECK int sys_open_tree_attr(
 	int dirfd, const char *path, unsigned flags, const struct mount_attr *attr); /* 6.15 */
-int sys_move_mount(int from, const char *from_path, int to, const char *to_path, unsigned flags);
-int sys_mount_setattr(int dirfd, const char *path, unsigned flags, const struct mount_attr *attr);
-int sys_fsopen(const char *fs, unsigned flags);
-int sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);
-int sys_fsmount(int fd, unsigned flags, unsigned attr_flags);
-int sys_umount2(const char *path, int flags);
-int sys_mount(const char *source, const char *target, const char *type, unsigned long flags,
-	const char *data);
+MUST_CHECK int sys_move_mount(
+	int from, const char *from_path, int to, const char *to_path, unsigned flags);
+MUST_CHECK int sys_mount_setattr(
+	int dirfd, const char *path, unsigned flags, const struct mount_attr *attr);
+MUST_CHECK int sys_fsopen(const char *fs, unsigned flags);
+MUST_CHECK int sys_fsconfig(int fd, unsigned cmd, const char *key, const void *value, int aux);
+MUST_CHECK int sys_fsmount(int fd, unsigned flags, unsigned attr_flags);
+MUST_CHECK int sys_umount2(const char *path, int flags);
+MUST_CHECK int sys_mount(const char *source, const char *target, const char *type,
+	unsigned long flags, const char *data);
 
 /*
  * statmount(2), Linux 6.8; maps since 6.15. ns: the id of a mount namespace (SYS_NS_GET_MNTNS_ID,
@@ -41,21 +45,22 @@ int sys_mount(const char *source, const char *target, const char *type, unsigned
  * unique id of the mount, as statx(STATX_MNT_ID_UNIQUE) reports it. Fills buf (size bytes,
  * at least sizeof(struct sys_statmount)); the offsets of strings start at str[].
  */
-int sys_statmount(
+MUST_CHECK int sys_statmount(
 	uint64_t ns, uint64_t mnt_id, uint64_t mask, struct sys_statmount *buf, size_t size);
 
 /*
  * listmount(2), Linux 6.8: the unique ids of the mounts below mnt_id (SYS_LSMT_ROOT: of all mounts)
  * that are greater than last_id. ns: as for sys_statmount().
  */
-ssize_t sys_listmount(uint64_t ns, uint64_t mnt_id, uint64_t last_id, uint64_t *ids, size_t n);
+MUST_CHECK ssize_t sys_listmount(
+	uint64_t ns, uint64_t mnt_id, uint64_t last_id, uint64_t *ids, size_t n);
 
 /*
  * listxattrat(2) and getxattrat(2), since Linux 6.13: name is relative to dirfd; "" requires
  * AT_EMPTY_PATH and a dirfd that is not O_PATH.
  */
-ssize_t sys_listxattrat(int dirfd, const char *path, int flags, char *list, size_t size);
-ssize_t sys_getxattrat(
+MUST_CHECK ssize_t sys_listxattrat(int dirfd, const char *path, int flags, char *list, size_t size);
+MUST_CHECK ssize_t sys_getxattrat(
 	int dirfd, const char *path, int flags, const char *name, void *value, size_t size);
 
 /*
@@ -65,18 +70,20 @@ ssize_t sys_getxattrat(
 int sys_setfsuid(uint32_t uid);
 int sys_setfsgid(uint32_t gid);
 
-int sys_capget(struct __user_cap_header_struct *head, struct __user_cap_data_struct *data);
-int sys_capset(struct __user_cap_header_struct *head, const struct __user_cap_data_struct *data);
+MUST_CHECK int sys_capget(
+	struct __user_cap_header_struct *head, struct __user_cap_data_struct *data);
+MUST_CHECK int sys_capset(
+	struct __user_cap_header_struct *head, const struct __user_cap_data_struct *data);
 
 /* keyctl(KEYCTL_JOIN_SESSION_KEYRING, name): NULL joins a new keyring without a name. */
-int sys_keyctl_join_session(const char *name);
+MUST_CHECK int sys_keyctl_join_session(const char *name);
 
 /* seccomp(2) */
-int sys_seccomp(unsigned operation, unsigned flags, void *args);
+MUST_CHECK int sys_seccomp(unsigned operation, unsigned flags, void *args);
 
-int sys_pidfd_open(pid_t pid, unsigned flags);
-int sys_pidfd_send_signal(int pidfd, int sig);
-int sys_pidfd_getfd(int pidfd, int fd); /* Linux 5.6; the descriptor is close-on-exec */
+MUST_CHECK int sys_pidfd_open(pid_t pid, unsigned flags);
+MUST_CHECK int sys_pidfd_send_signal(int pidfd, int sig);
+MUST_CHECK int sys_pidfd_getfd(int pidfd, int fd); /* Linux 5.6; the descriptor is close-on-exec */
 
 /*
  * setns(2), chroot(2) and pivot_root(2). After them, paths may lead to files that the creator of
@@ -85,9 +92,9 @@ int sys_pidfd_getfd(int pidfd, int fd); /* Linux 5.6; the descriptor is close-on
  * false in this process and its children. Code that loads libraries asserts it: dlopen(3), name
  * services (getpwnam(3)), iconv(3), setlocale(3).
  */
-int sys_setns(int fd, int type);
-int sys_chroot(const char *path);
-int sys_pivot_root(const char *new_root, const char *put_old);
+MUST_CHECK int sys_setns(int fd, int type);
+MUST_CHECK int sys_chroot(const char *path);
+MUST_CHECK int sys_pivot_root(const char *new_root, const char *put_old);
 bool sys_is_home(void);
 
 /* clone3(2) with CLONE_* flags and no new stack. Returns twice, as fork(2): 0 in the child. */

@@ -10,14 +10,14 @@
  * Look up the caller: the user of --as in the user namespace of --userns (both may be NULL: see
  * explain_look()), or the calling process. ret contains pointers to itself and must not be moved.
  */
-int explain_caller_look(
+MUST_CHECK int explain_caller_look(
 	const char *as, const char *userns, struct explain_caller *ret, struct err *e);
 
 /*
  * Find the layer of the overlay that the file comes from. Sets x->layer and the disk side of the
  * file, or x->layer_unknown. layers: see explain_look().
  */
-int explain_layer_find(struct explanation *x, const struct strv *layers, struct err *e);
+MUST_CHECK int explain_layer_find(struct explanation *x, const struct strv *layers, struct err *e);
 
 /*
  * What is to succeed: the operation op and, if effect is set (with PERM_EXEC), that the file's

@@ -28,7 +28,7 @@ struct host_row {
  * path is on. Strings are valid during the call. fn returns 0 to continue. Returns 0, the first
  * non-zero result of fn, or -errno.
  */
-int host_survey(
+MUST_CHECK int host_survey(
 	const char *path, int (*fn)(const struct host_row *r, void *arg), void *arg, struct err *e);
 
 #endif

@@ -18,7 +18,7 @@ void host_namespaces(struct host *h);
  * is required. The loop device is released with the mount. Returns a descriptor of the mount, or
  * -errno with the reason in why; why stays empty if no mkfs program is known for the type.
  */
-int host_image(int scratch, const char *type, struct buf *why);
+MUST_CHECK int host_image(int scratch, const char *type, struct buf *why);
 
 /*
  * Mount a FUSE filesystem, detached, with default_permissions and a daemon that asks for
@@ -26,6 +26,6 @@ int host_image(int scratch, const char *type, struct buf *why);
  * *ret_server, which ends the daemon, before the mount. Returns -EOPNOTSUPP if the kernel does not
  * offer FUSE_ALLOW_IDMAP, and -errno with the reason in why for other failures.
  */
-int host_fuse(int *ret_server, struct buf *why);
+MUST_CHECK int host_fuse(int *ret_server, struct buf *why);
 
 #endif

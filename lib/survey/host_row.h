@@ -35,13 +35,13 @@ void host_row(struct host *h, struct host_feature f, enum host_answer answer, co
 void host_row_result(struct host *h, struct host_feature f, int r);
 
 /* Call fn for each row of the text. Returns 0, the first non-zero result of fn, or -EPROTO. */
-int host_rows_parse(
+MUST_CHECK int host_rows_parse(
 	const struct buf *rows, int (*fn)(const struct host_row *r, void *arg), void *arg);
 
 /*
  * Clone the mount (or directory) at fd and ID-map the clone with h->userns. Returns a descriptor
  * of the detached mount, which the caller closes, or -errno.
  */
-int host_mapped_clone(const struct host *h, int fd);
+MUST_CHECK int host_mapped_clone(const struct host *h, int fd);
 
 #endif
