@@ -101,9 +101,9 @@ static struct chain chain_inside(
 		.seen = seen,
 		.certain = true };
 
-	c.has_disk = disk != ATTR_NO_ID;
+	c.has_disk = disk != ACL_NO_ID;
 	c.has_seen = by_both_ends(x) ?
-		seen != ATTR_NO_ID :
+		seen != ACL_NO_ID :
 		c.has_disk && (gid ? perm_gid : perm_uid)(&m->facts, disk, &c.seen);
 	c.overflow = !c.has_seen;
 	c.shown = c.has_seen ? c.seen : gid ? x->overflow_gid : x->overflow_uid;
@@ -270,7 +270,7 @@ static void put_acl(struct out *o, const struct explanation *x, const char *key,
 				a == disk ? n->id :
 					known && is_aligned(disk, seen, n->tag) ?
 					    disk->items[i].id :
-					    ATTR_NO_ID);
+					    ACL_NO_ID);
 		out_end(o);
 	}
 	out_array_end(o);
@@ -282,7 +282,7 @@ static void put_cap(struct out *o, const struct explanation *x, const struct fil
 	const struct filecap *f = by_both_ends(x) ? seen : disk;
 	const bool known =
 		explain_file(x)->how != DISK_UNKNOWN && disk->present && !disk->root_unmapped;
-	const uint32_t root = known ? disk->root : ATTR_NO_ID;
+	const uint32_t root = known ? disk->root : ACL_NO_ID;
 	char mask[24];
 
 	if (!f->present)
@@ -297,7 +297,7 @@ static void put_cap(struct out *o, const struct explanation *x, const struct fil
 			"capability");
 	} else {
 		struct chain c = chain_inside(
-			x, "capability", false, root, f->root_unmapped ? ATTR_NO_ID : f->root);
+			x, "capability", false, root, f->root_unmapped ? ACL_NO_ID : f->root);
 
 		out_str(o, "permitted", mask);
 		put_chain_json(o, x, &c);

@@ -169,7 +169,7 @@ static int map_acl(struct findings *v, const char *which, const struct acl *disk
 		*x = disk->items[i];
 		if (!k || k->seen(v->map, disk->items[i].id, &x->id))
 			continue;
-		x->id = ATTR_NO_ID;
+		x->id = ACL_NO_ID;
 		if (k->disk(v->map, disk->items[i].id, &unshifted))
 			add_text(add(v, FINDING_ACL),
 				"%s: %s disk %u is already shifted (the seen id of disk %u)", which,
@@ -191,7 +191,7 @@ static void add_entry_text(
 
 	if (!tag_kind(x->tag))
 		add_text(f, "%s: %s %s:%s", which, verb, tag_name(x->tag), perm);
-	else if (x->id == ATTR_NO_ID)
+	else if (x->id == ACL_NO_ID)
 		add_text(f, "%s: %s %s:(no id):%s", which, verb, tag_name(x->tag), perm);
 	else
 		add_text(f, "%s: %s %s:%u:%s", which, verb, tag_name(x->tag), x->id, perm);

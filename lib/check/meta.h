@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <sys/stat.h>
 
-#include "../base/idattr.h"
+#include "../base/acl.h"
+#include "../base/filecap.h"
 
 /* The facts that are known about an inode: a specification may have fewer than a filesystem. */
 enum meta_known {

@@ -203,7 +203,7 @@ static void infer_acl(const struct idmap *m, struct acl *a)
 		bool user = x->tag == ACL_USER, group = x->tag == ACL_GROUP;
 
 		if ((user || group) && !(user ? idmap_uid_disk : idmap_gid_disk)(m, x->id, &x->id))
-			x->id = ATTR_NO_ID;
+			x->id = ACL_NO_ID;
 	}
 }
 

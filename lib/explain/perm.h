@@ -7,8 +7,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "../base/acl.h"
 #include "../base/buf.h"
-#include "../base/idattr.h"
+#include "../base/filecap.h"
 #include "../idmap/idmap.h"
 
 /*

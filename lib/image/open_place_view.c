@@ -8,7 +8,7 @@
 #include <sys/xattr.h>
 
 #include "../base/fd.h"
-#include "../base/idattr.h"
+#include "../base/filecap.h"
 #include "../layer/xattr.h"
 #include "../store/store_view.h"
 
@@ -26,7 +26,7 @@ static bool has_capability(const struct lower_hit *hit)
 
 	(void)snprintf(
 		path, sizeof(path), "%s/%s", fd_proc_path(hit->fd, dir), hit->name); /* fits */
-	return lgetxattr(path, IDATTR_CAPABILITY, NULL, 0) >= 0;
+	return lgetxattr(path, FILECAP_XATTR, NULL, 0) >= 0;
 }
 
 /*

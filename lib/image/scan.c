@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../base/idattr.h"
+#include "../base/acl.h"
+#include "../base/filecap.h"
 #include "../check/needed_ids.h"
 #include "../layer/entry.h"
 #include "../layer/entry_ids.h"
@@ -115,9 +116,9 @@ static int count_xattrs(struct scan *s, const struct layer_entry *t, struct err 
 	for (size_t i = 0; i < t->xattrs->len; i++) {
 		const struct xattr *x = &t->xattrs->items[i];
 
-		if (!strcmp(x->name, IDATTR_CAPABILITY))
+		if (!strcmp(x->name, FILECAP_XATTR))
 			s->capabilities++;
-		else if (idattr_is_acl(x->name))
+		else if (acl_is_xattr(x->name))
 			acl = true;
 		else
 			other = true;

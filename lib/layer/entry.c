@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-#include "../base/idattr.h"
+#include "../base/acl.h"
 #include "../base/vec.h"
 #include "../tar/members.h"
 #include "../tar/tar_name.h"
@@ -159,7 +159,7 @@ static int mode_of_mask(struct layer_entry *ret, struct err *e)
 		struct acl acl;
 		int r;
 
-		if (strcmp(x->name, IDATTR_ACL_ACCESS) != 0)
+		if (strcmp(x->name, ACL_XATTR_ACCESS) != 0)
 			continue;
 		r = acl_parse(x->value, x->size, &acl);
 		if (r < 0)
@@ -181,8 +181,8 @@ static int add_acls(struct entry_reader *r, struct layer_entry *ret, const struc
 		int type;
 		const char *name;
 	} acls[] = {
-		{ ARCHIVE_ENTRY_ACL_TYPE_ACCESS, IDATTR_ACL_ACCESS },
-		{ ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, IDATTR_ACL_DEFAULT },
+		{ ARCHIVE_ENTRY_ACL_TYPE_ACCESS, ACL_XATTR_ACCESS },
+		{ ARCHIVE_ENTRY_ACL_TYPE_DEFAULT, ACL_XATTR_DEFAULT },
 	};
 	int x = 0;
 

@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../base/idattr.h"
+#include "../base/acl.h"
+#include "../base/filecap.h"
 #include "../idmap/map_fit.h"
 
 static int acl_ids(const struct xattr *x, entry_ids_receive *fn, void *arg)
@@ -33,9 +34,9 @@ int entry_ids_each(const struct xattrs *x, entry_ids_receive *fn, void *arg)
 	for (size_t i = 0; r == 0 && i < x->len; i++) {
 		const struct xattr *a = &x->items[i];
 
-		if (!strcmp(a->name, IDATTR_CAPABILITY))
+		if (!strcmp(a->name, FILECAP_XATTR))
 			r = fn(false, capability_root(a), "its file capability", arg);
-		else if (idattr_is_acl(a->name))
+		else if (acl_is_xattr(a->name))
 			r = acl_ids(a, fn, arg);
 	}
 	return r;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../base/idattr.h"
+#include "../base/filecap.h"
 #include "../base/log.h"
 #include "../base/stop.h"
 #include "entry_ids.h"
@@ -133,7 +133,7 @@ static int add_file(
 		return r;
 	take_header(n, en);
 	n->size = en->size;
-	n->flags |= xattrs_has(en->xattrs, IDATTR_CAPABILITY) ? NODE_CAPABLE : 0;
+	n->flags |= xattrs_has(en->xattrs, FILECAP_XATTR) ? NODE_CAPABLE : 0;
 	r = writer_file_begin(&l->w, n, &fd, e);
 	if (r == 0 && en->size && !l->o.dry)
 		r = copy_data(l, rd, fd, n, &end, e);

@@ -8,7 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../base/idattr.h"
+#include "../base/acl.h"
+#include "../base/filecap.h"
 #include "entry_ids.h"
 
 static int refuse(const struct layer_entry *t, const struct layer_ids *ids, bool group, uint32_t id,
@@ -82,9 +83,9 @@ static int fit_xattrs(const struct layer_entry *t, const struct layer_ids *ids, 
 		struct xattr *x = &t->xattrs->items[i];
 		int r = 0;
 
-		if (!strcmp(x->name, IDATTR_CAPABILITY))
+		if (!strcmp(x->name, FILECAP_XATTR))
 			r = fit_capability(t, ids, x, e);
-		else if (idattr_is_acl(x->name))
+		else if (acl_is_xattr(x->name))
 			r = fit_acl(t, ids, x, e);
 		if (r < 0)
 			return r;

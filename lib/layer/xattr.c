@@ -12,9 +12,10 @@
 #include <sys/utsname.h>
 #include <sys/xattr.h>
 
+#include "../base/acl.h"
 #include "../base/buf.h"
 #include "../base/fd.h"
-#include "../base/idattr.h"
+#include "../base/filecap.h"
 #include "../base/log.h"
 #include "../base/vec.h"
 #include "layer_tally.h"
@@ -36,12 +37,12 @@ static const struct {
 	{ "security.evm", HOSTS },
 	{ "security.SMACK64", HOSTS },
 	{ "security.apparmor", HOSTS },
-	{ IDATTR_CAPABILITY, CAPS },
+	{ FILECAP_XATTR, CAPS },
 	{ "security.", KEEP },
 	{ "trusted.", KEEP },
 	{ "user.", USERS },
-	{ IDATTR_ACL_ACCESS, ACL },
-	{ IDATTR_ACL_DEFAULT, ACL },
+	{ ACL_XATTR_ACCESS, ACL },
+	{ ACL_XATTR_DEFAULT, ACL },
 	{ "", FOREIGN },
 };
 
@@ -180,12 +181,12 @@ static bool capability_fits(const void *value, size_t size)
 {
 	struct filecap c;
 
-	return filecap_parse(value, size, &c) == 0 && c.version >= 2 && c.root != ATTR_NO_ID;
+	return filecap_parse(value, size, &c) == 0 && c.version >= 2 && c.root != ACL_NO_ID;
 }
 
 bool xattr_is_rooted_cap(const char *name, size_t size)
 {
-	return size == FILECAP_SIZE_3 && !strcmp(name, IDATTR_CAPABILITY);
+	return size == FILECAP_SIZE_3 && !strcmp(name, FILECAP_XATTR);
 }
 
 /*
@@ -198,8 +199,8 @@ static int add_rebased(struct xattrs *x, const void *value, const char *on, stru
 	unsigned char v2[FILECAP_SIZE_2];
 
 	filecap_to_v2(value, v2);
-	log_verbose("'%s': %s: converted to one for the image's root", on, IDATTR_CAPABILITY);
-	return append(x, IDATTR_CAPABILITY, v2, sizeof(v2), e);
+	log_verbose("'%s': %s: converted to one for the image's root", on, FILECAP_XATTR);
+	return append(x, FILECAP_XATTR, v2, sizeof(v2), e);
 }
 
 int xattrs_add(struct xattrs *x, const char *name, const void *value, size_t size,

@@ -7,7 +7,7 @@
 
 #include <sys/stat.h>
 
-#include "../../lib/base/idattr.h"
+#include "../../lib/base/filecap.h"
 #include "../../lib/layer/layer_limits.h"
 #include "../../lib/layer/xattr.h"
 #include "fuzz.h"

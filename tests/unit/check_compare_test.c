@@ -215,11 +215,11 @@ TEST(compare_maps_the_ids_of_acl_entries)
 		{ ACL_USER, 33, 33, 6, "expected user:100033:rw-" },
 		{ ACL_GROUP, 60, 100060, 6, "expected group:200010:rw-" },
 		{ ACL_USER, 33, 100033, 7, "expected user:100033:rw-" },
-		{ ACL_USER, 70000, ATTR_NO_ID, 6, "user disk 70000 has no mapping" },
-		{ ACL_GROUP, 33, ATTR_NO_ID, 6, "group disk 33 has no mapping" },
-		{ ACL_USER, 100033, ATTR_NO_ID, 6,
+		{ ACL_USER, 70000, ACL_NO_ID, 6, "user disk 70000 has no mapping" },
+		{ ACL_GROUP, 33, ACL_NO_ID, 6, "group disk 33 has no mapping" },
+		{ ACL_USER, 100033, ACL_NO_ID, 6,
 			"user disk 100033 is already shifted (the seen id of disk 33)" },
-		{ ACL_USER, 33, ATTR_NO_ID, 6, "seen user:(no id):rw-" },
+		{ ACL_USER, 33, ACL_NO_ID, 6, "seen user:(no id):rw-" },
 	};
 	struct finding f[FINDINGS_PER_INODE];
 
