@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <inttypes.h>
 
+#include "../base/json.h"
+
 static bool alike(const struct idmap *m)
 {
 	return idranges_equal(&m->uid, &m->gid);
@@ -61,16 +63,23 @@ static int print_util_linux(const struct idmap *m, struct buf *b, struct err *e)
 	return 0;
 }
 
-static void put_oci_kind(const struct idranges *r, const char *key, struct buf *b)
+static void put_oci_kind(const struct idranges *r, const char *key, struct json_writer *w)
 {
-	buf_printf(b, "  \"%s\": [\n", key);
-	for (size_t i = 0; i < r->len; i++)
-		buf_printf(b,
-			"    { \"containerID\": %" PRIu32 ", \"hostID\": %" PRIu32
-			", \"size\": %" PRIu32 " }%s\n",
-			r->items[i].disk, r->items[i].seen, r->items[i].count,
-			i + 1 < r->len ? "," : "");
-	buf_str(b, "  ]");
+	json_write_array(w, key);
+	for (size_t i = 0; i < r->len; i++) {
+		json_write_object(w, NULL);
+		json_write_i64(w, "containerID", r->items[i].disk);
+		json_write_i64(w, "hostID", r->items[i].seen);
+		json_write_i64(w, "size", r->items[i].count);
+		json_write_end(w);
+	}
+	json_write_end(w);
+}
+
+void idmap_write_oci(const struct idmap *m, struct json_writer *w)
+{
+	put_oci_kind(&m->uid, "uidMappings", w);
+	put_oci_kind(&m->gid, "gidMappings", w);
 }
 
 /*
@@ -80,12 +89,14 @@ static void put_oci_kind(const struct idranges *r, const char *key, struct buf *
  */
 static int print_oci(const struct idmap *m, struct buf *b, struct err *e)
 {
-	(void)e;
-	buf_str(b, "{\n");
-	put_oci_kind(&m->uid, "uidMappings", b);
-	buf_str(b, ",\n");
-	put_oci_kind(&m->gid, "gidMappings", b);
-	buf_str(b, "\n}\n");
+	struct json_writer w = { .depth = 0 };
+
+	json_write_object(&w, NULL);
+	idmap_write_oci(m, &w);
+	json_write_end(&w);
+	if (json_writer_print(&w, JSON_PRETTY, b) < 0)
+		return err_nomem(e);
+	buf_char(b, '\n');
 	return 0;
 }
 

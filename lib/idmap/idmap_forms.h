@@ -6,6 +6,8 @@
 #include "../base/err.h"
 #include "idmap.h"
 
+struct json_writer;
+
 /*
  * A map in the forms of other tools. Each has its own name and position for the disk side; the
  * comment of each printer in idmap_forms.c gives the source.
@@ -31,6 +33,9 @@ enum idmap_form {
  */
 MUST_CHECK int idmap_print_form(
 	const struct idmap *m, enum idmap_form form, struct buf *b, struct err *e);
+
+/* Write the members uidMappings and gidMappings of FORM_OCI into the object that is open in w. */
+void idmap_write_oci(const struct idmap *m, struct json_writer *w);
 
 /*
  * Parse a map in any of these forms, which its beginning selects, or else in the language of

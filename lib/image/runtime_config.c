@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../base/json.h"
+#include "../idmap/idmap_forms.h"
 
 #define DEFAULT_PATH "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -229,23 +230,6 @@ static void write_annotations(struct maker *m, const char *key)
 	json_write_end(&m->w);
 }
 
-/*
- * The disk ids of the layers are the ids in the container. The mount shows them as seen ids, which
- * the user namespace maps back.
- */
-static void write_mappings(struct maker *m, const char *key, const struct idranges *r)
-{
-	json_write_array(&m->w, key);
-	for (size_t i = 0; i < r->len; i++) {
-		json_write_object(&m->w, NULL);
-		json_write_i64(&m->w, "containerID", r->items[i].disk);
-		json_write_i64(&m->w, "hostID", r->items[i].seen);
-		json_write_i64(&m->w, "size", r->items[i].count);
-		json_write_end(&m->w);
-	}
-	json_write_end(&m->w);
-}
-
 /* Deny all devices but those that the runtime itself provides. */
 static void write_resources(struct maker *m, const char *key)
 {
@@ -262,8 +246,11 @@ static void write_resources(struct maker *m, const char *key)
 static void write_linux(struct maker *m, const char *key)
 {
 	json_write_object(&m->w, key);
-	write_mappings(m, "uidMappings", &m->o->map->uid);
-	write_mappings(m, "gidMappings", &m->o->map->gid);
+	/*
+	 * The disk ids of the layers are the ids in the container. The mount shows them as seen
+	 * ids, which the user namespace maps back.
+	 */
+	idmap_write_oci(m->o->map, &m->w);
 	write_resources(m, "resources");
 	json_write_array(&m->w, "namespaces");
 	for (const char *const *n = namespaces; *n; n++) {
