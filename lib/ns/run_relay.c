@@ -408,8 +408,7 @@ static int reap(struct relay *r, struct err *e)
 			info.si_status);
 		return RUN_SIGNAL + info.si_status;
 	}
-	return err_say(
-		e, ECHILD, NULL, "process 1 of the command's namespace exited unexpectedly");
+	return err_say(e, ECHILD, NULL, "process 1 of the command's namespace exited unexpectedly");
 }
 
 int run_relay(const struct run_spec *s, const struct run_handle *init, int sigfd, struct err *e)
