@@ -100,8 +100,8 @@ static bool explain_other_name(const struct fs_option *o, struct err *e)
 static int unknown(const struct fs_option *o, struct err *e)
 {
 	static const char data_only[] =
-		"layers with data only are reached by names in other layers' attributes, so that no "
-		"directory shows what they add, and they are not supported";
+		"layers with data only are reached by names in the attributes of other layers, "
+		"which are not compared with anything here: they are not supported";
 
 	(void)err_usage(e, "unknown option '%s' in -o", o->name);
 	if (!strcmp(o->name, "datadir+") ||

@@ -129,6 +129,11 @@ static int let_others_in(const struct store *s, unsigned flags, struct err *e)
 		0;
 }
 
+static bool has_layers(const struct store *s)
+{
+	return faccessat(s->fd, "layers", F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
 /*
  * Only the owner may traverse the store: it contains set-uid programs and devices, which other
  * users could reach by path.
@@ -160,7 +165,7 @@ static int check_private(const struct store *s, struct err *e)
 			"it holds set-uid programs and devices of disk id 0, which any user who "
 			"can reach them could use");
 		err_try(e, "chmod 0700 '%s'", s->path);
-		if (faccessat(s->fd, "layers", F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		if (!has_layers(s))
 			not_mounted_yet(s, e);
 		return r;
 	}
@@ -184,7 +189,7 @@ static int adopt(const struct store *s, unsigned flags, struct err *e)
 	struct stat st;
 	int r;
 
-	if (faccessat(s->fd, "layers", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	if (has_layers(s))
 		return 0;
 	if (fstat(s->fd, &st) < 0)
 		return err_set(e, errno, s->path, "cannot stat the store");
@@ -195,7 +200,8 @@ static int adopt(const struct store *s, unsigned flags, struct err *e)
 		return r;
 	for (size_t i = 0; i < names.len; i++)
 		if (strcmp(names.items[i], "lost+found") && strcmp(names.items[i], "images") &&
-			strcmp(names.items[i], "tmp") && strcmp(names.items[i], "base"))
+			strcmp(names.items[i], "tmp") && strcmp(names.items[i], "base") &&
+			strcmp(names.items[i], "format"))
 			return not_a_store(s, e);
 	if (!(flags & STORE_CREATE))
 		return err_say(e, ENOENT, s->path, "is not a store yet");
@@ -254,7 +260,9 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 	}
 	if (r < 0)
 		return r;
-	r = store_base_choose(s, base, e);
+	r = store_format_check(s, e);
+	if (r == 0)
+		r = store_base_choose(s, base, e);
 	if (r == 0 && flags)
 		r = adopt(s, flags, e);
 	if (r == 0)
@@ -299,6 +307,8 @@ static int open_store(const char *path, unsigned flags, const struct store_base 
 	}
 
 	r = open_top(s, flags, base, e);
+	if (r == 0 && flags & STORE_CREATE && !has_layers(s))
+		r = store_format_write(s, e);
 	if (r == 0)
 		r = open_part(s, "layers", flags, &s->layers, e);
 	if (r == 0)

@@ -58,4 +58,13 @@ MUST_CHECK int store_base_may_write(const struct store *s, struct err *e);
  */
 MUST_CHECK int store_base_check(const struct store *s, struct err *e);
 
+/*
+ * Check the number of the store's format (STORE/format). -EPROTONOSUPPORT: a newer version made the
+ * store; the error names it. A store without the file has the first format.
+ */
+MUST_CHECK int store_format_check(const struct store *s, struct err *e);
+
+/* Write STORE/format in a new store, before anything that the format is about. */
+MUST_CHECK int store_format_write(const struct store *s, struct err *e);
+
 #endif

@@ -46,7 +46,8 @@ passed_on() {
 	local upper=$1 option
 	for option in index=on nfs_export=on,index=on xino=off default_permissions \
 		redirect_dir=nofollow; do
-		must_work $MI -m +5 -o "lower=disk/top,lower=disk/base,upper=$upper-$option,$option" \
+		must_work $MI -m +5 \
+			-o "lower=disk/top,lower=disk/base,upper=$upper-$option,$option" \
 			overlay t
 		must_equal "$option $(owner t/a)" "$option 5:5"
 		case $option in

@@ -121,8 +121,8 @@ fuse_disk() {
 	must_work $UNPACK -s st -N x layer.tar
 	capture $UNPACK -s disk/st -N x layer.tar
 	must_equal "$status" 0
-	stderr_has "warning: '$SCRATCH/disk/st': images in this store can be mounted without a map" \
-		"only: its filesystem (overlay) cannot be ID-mapped"
+	stderr_has "warning: '$SCRATCH/disk/st': images in this store can be mounted" \
+		"without a map only: its filesystem (overlay) cannot be ID-mapped"
 	refused disk $MI -s disk/st -m +5 image:x t
 	stderr_has "disk/st/layers/" ... "the store is on an overlay" ... \
 		"image-unpack --store DIR"

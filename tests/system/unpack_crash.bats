@@ -103,7 +103,7 @@ store_is_whole() {
 	mount -t tmpfs -o size=20M,nr_inodes=400,mode=0700 small "$STORE"
 	must_fail 1 "No space left on device" "$SHIFTBOX" image-unpack -s "$STORE" -N a img
 	must_equal "$(find "$STORE" -mindepth 1 | sort | paste -sd' ')" \
-		"$STORE/images $STORE/layers $STORE/tmp"
+		"$STORE/format $STORE/images $STORE/layers $STORE/tmp"
 	umount "$STORE"
 }
 

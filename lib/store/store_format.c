@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * store_format: the number of a store's format. The file holds "NUMBER VERSION": VERSION is the
+ * first one of this program that knows the format. Stores that older versions made have the first
+ * format, and no file.
+ */
+
+#include "store_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/num.h"
+
+#define FILE_NAME "format"
+#define FORMAT_TEXT "1 0.1.0\n" /* FORMAT, and the version that introduced it */
+
+enum { FORMAT = 1, TEXT_MAX = 4096, VERSION_MAX = 32 };
+
+/* The length of the version at text, or 0 if there is none. */
+static size_t version_length(const char *text)
+{
+	static const char ok[] =
+		"0123456789.abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+~-";
+	size_t n = strspn(text, ok);
+
+	return n <= VERSION_MAX && (!text[n] || text[n] == ' ' || text[n] == '\n') ? n : 0;
+}
+
+static int refuse_newer(const struct store *s, uint64_t format, const char *version, struct err *e)
+{
+	size_t n = version_length(version);
+
+	(void)err_say(e, EPROTONOSUPPORT, s->path,
+		"the store has the format %llu, and this version (%s) knows formats up to %d",
+		(unsigned long long)format, VERSION, FORMAT);
+	err_op(e, "format");
+	err_why(e, "a newer version made or changed the store");
+	if (n)
+		err_try(e, "use shiftbox %.*s or newer, or name another store with --store", (int)n,
+			version);
+	else
+		err_try(e, "use a newer version of shiftbox, or name another store with --store");
+	return -EPROTONOSUPPORT;
+}
+
+int store_format_check(const struct store *s, struct err *e)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	struct err own = ERR_INIT;
+	uint64_t format = 0;
+	size_t digits;
+	int r = fd_read_file(s->fd, FILE_NAME, TEXT_MAX, &b, &own);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0) {
+		if (e)
+			*e = own;
+		err_prefix(e, "the store '%s'", s->path);
+		return r;
+	}
+	if (!b.len || !buf_get(&b))
+		return b.len ? err_nomem(e) : 0; /* its process was killed before it wrote it */
+	digits = strspn(b.data, "0123456789");
+	if (num_u64_n(b.data, digits, &format) < 0 || !format ||
+		(b.data[digits] != ' ' && b.data[digits] != '\n'))
+		return err_say(
+			e, EBADMSG, s->path, "the file '%s' of the store is damaged", FILE_NAME);
+	if (format <= FORMAT)
+		return 0;
+	return refuse_newer(s, format, b.data[digits] == ' ' ? b.data + digits + 1 : "", e);
+}
+
+/* The file appears with its content. -EOPNOTSUPP and the like: the filesystem cannot do that. */
+static int link_file(const struct store *s, mode_t mode)
+{
+	scoped_fd int fd = openat(s->fd, ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, mode);
+	char path[32];
+	int r = fd < 0 ? -errno : fd_write_all(fd, FORMAT_TEXT, strlen(FORMAT_TEXT));
+
+	if (r == 0 &&
+		linkat(AT_FDCWD, fd_proc_path(fd, path), s->fd, FILE_NAME, AT_SYMLINK_FOLLOW) < 0)
+		r = -errno;
+	return r;
+}
+
+int store_format_write(const struct store *s, struct err *e)
+{
+	mode_t mode = s->base.count ? 0644 : 0600;
+	int r = link_file(s, mode);
+
+	if (r == 0 || r == -EEXIST)
+		return 0; /* another process that makes the store has written the same */
+	if (r == -ENOSPC || r == -EDQUOT || r == -EROFS)
+		return err_set(e, -r, s->path, "cannot note the format of the store");
+	r = fd_write_file(s->fd, FILE_NAME, mode, FORMAT_TEXT, strlen(FORMAT_TEXT), e);
+	if (r != -EEXIST)
+		return r;
+	if (e)
+		*e = ERR_INIT;
+	return 0;
+}
