@@ -136,6 +136,21 @@ static int there_already(const struct mount_plan *p, struct ctx *ctx, struct err
 	return r;
 }
 
+static int dry_run(const struct mount_plan *p, struct ctx *ctx, struct err *e)
+{
+	struct mount_flags flags;
+	int r = mount_trial(p, true, &flags, e);
+
+	userns_cache_done();
+	/* Of other kinds, the ids that are exposed were checked by the trial or are a step. */
+	if (r == 0 && p->kind == MOUNT_OVERLAY)
+		r = exposure_check_plan(p, e);
+	if (r < 0)
+		return r;
+	mount_misfit_say(p, mount_misfit_source_mapped(p));
+	return mount_show_steps(p, flags, ctx, e);
+}
+
 static int mount_one(
 	const struct mount_args *a, const struct mount_options *o, struct ctx *ctx, struct err *e)
 {
@@ -157,16 +172,8 @@ static int mount_one(
 	if (r != 0)
 		return r < 0 ? r : STATUS_DONE;
 	plan.for_command = a->exec;
-	if (ctx->dry_run) {
-		r = plan.kind == MOUNT_FS ?
-			0 :
-			exposure_check_plan(
-				&plan, e); /* for a device, the check is one of the steps */
-		if (r < 0)
-			return r;
-		mount_misfit_say(&plan, mount_misfit_source_mapped(&plan));
-		return mount_show_steps(&plan, ctx, e);
-	}
+	if (ctx->dry_run)
+		return dry_run(&plan, ctx, e);
 
 	r = mount_apply(&plan, NULL, &res, e);
 	userns_cache_done();

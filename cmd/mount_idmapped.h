@@ -35,7 +35,9 @@ MUST_CHECK int mount_plan_words(const struct mount_args *a, struct mount_request
 
 /* --- mount_show.c: print plans and results, and the messages of -v --- */
 
-MUST_CHECK int mount_show_steps(const struct mount_plan *p, struct ctx *ctx, struct err *e);
+/* flags: those of mount_trial() or mount_plan_flags(). */
+MUST_CHECK int mount_show_steps(
+	const struct mount_plan *p, struct mount_flags flags, struct ctx *ctx, struct err *e);
 void mount_show_result(const struct mount_plan *p, const struct mount_result *res, struct ctx *ctx);
 
 /* Print that the plan is mounted already. */

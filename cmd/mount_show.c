@@ -21,15 +21,15 @@ static void show_fs(const struct mount_plan *p, struct out *out)
 }
 
 /* The members that plans and results have in common. */
-static void show_plan(const struct mount_plan *p, struct out *out)
+static void show_plan(const struct mount_plan *p, const struct mount_flags *flags, struct out *out)
 {
-	scoped_buf struct buf flags = BUF_INIT;
+	scoped_buf struct buf words = BUF_INIT;
 
 	out_str(out, "target", p->target);
 	out_str(out, "source", p->source);
-	mount_flags_print(&p->flags, &flags);
-	if (buf_get(&flags))
-		out_str(out, "flags", buf_get(&flags));
+	mount_flags_print(flags, &words);
+	if (buf_get(&words))
+		out_str(out, "flags", buf_get(&words));
 	if (p->upper_kind == UPPER_DIR) {
 		out_str(out, "upper", p->upper);
 		out_str(out, "work", p->work);
@@ -57,13 +57,14 @@ static void show_map(const char *key, const struct idmap *m, struct out *out)
 		out_str(out, key, buf_get(&b));
 }
 
-int mount_show_steps(const struct mount_plan *p, struct ctx *ctx, struct err *e)
+int mount_show_steps(
+	const struct mount_plan *p, struct mount_flags flags, struct ctx *ctx, struct err *e)
 {
 	scoped_strv struct strv steps = { 0 };
 	int r = mount_plan_check(p, e);
 
 	if (r == 0)
-		r = mount_plan_steps(p, &steps, e);
+		r = mount_plan_steps(p, &flags, &steps, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < steps.len; i++)
@@ -72,7 +73,7 @@ int mount_show_steps(const struct mount_plan *p, struct ctx *ctx, struct err *e)
 		return STATUS_DONE;
 
 	out_begin(ctx->out, NULL);
-	show_plan(p, ctx->out);
+	show_plan(p, &flags, ctx->out);
 	if (p->map.wish == MAP_SET)
 		show_map("map", &p->map.map, ctx->out);
 	out_array(ctx->out, "steps");
@@ -155,7 +156,7 @@ void mount_show_result(const struct mount_plan *p, const struct mount_result *re
 
 	say_result(p, res);
 	out_begin(out, NULL);
-	show_plan(p, out);
+	show_plan(p, &res->flags, out);
 	out_str(out, "type", res->info.type);
 	if (res->device)
 		out_str(out, "device", res->device);
@@ -176,12 +177,14 @@ void mount_show_result(const struct mount_plan *p, const struct mount_result *re
 
 void mount_show_there(const struct mount_plan *p, struct ctx *ctx)
 {
+	const struct mount_flags flags = mount_plan_flags(p);
+
 	if (ctx->dry_run)
 		out_safe_line(ctx->out, "'%s' is mounted already, as it should be", p->target);
 	else
 		log_verbose("'%s': mounted already, as it should be", p->target);
 	out_begin(ctx->out, NULL);
-	show_plan(p, ctx->out);
+	show_plan(p, &flags, ctx->out);
 	if (p->map.wish == MAP_SET)
 		show_map("map", &p->map.map, ctx->out);
 	out_bool(ctx->out, "already", true);

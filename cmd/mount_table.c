@@ -119,14 +119,6 @@ static void raise_limit(void)
 		RLIMIT_NOFILE, &limit); /* on failure the limit stays, and EMFILE is reported */
 }
 
-/* For a device that is not mounted yet, the check for exposed ids is one of the steps. */
-static int check_dry(const struct table_job *j, bool there, struct err *e)
-{
-	int r = mount_plan_check_links(&j->plan, e);
-
-	return r < 0 || (j->plan.kind == MOUNT_FS && !there) ? r : exposure_check_plan(&j->plan, e);
-}
-
 /*
  * Lines that older versions mounted are refused for symbolic links of other users, and for ids that
  * they give away.
@@ -148,6 +140,38 @@ static int list_refused(struct table_run *run, struct table_job *j, int r, struc
 	return 0;
 }
 
+/* Would another line mount something that the target of j is in? */
+static bool target_waits(const struct table_run *run, const struct table_job *j)
+{
+	scoped_free char *target = table_path(j->line->target);
+
+	for (size_t i = 0; target && i < run->jobs.len; i++) {
+		const struct table_job *other = &run->jobs.items[i];
+		scoped_free char *above = other == j ? NULL : table_path(other->line->target);
+
+		if (above && path_below(target, above))
+			return true;
+	}
+	return !target;
+}
+
+/* For a bind, the check for exposed ids is part of the trial; for a device, it is one of the steps.
+ */
+static int dry_run(struct table_run *run, struct table_job *j, bool there, struct err *e)
+{
+	struct mount_flags flags = mount_plan_flags(&j->plan);
+	bool tried = !there && !j->waits;
+	int r = mount_plan_check_links(&j->plan, e);
+
+	if (r == 0 && tried)
+		r = mount_trial(&j->plan, !target_waits(run, j), &flags, e);
+	if (r == 0 &&
+		(there || j->plan.kind == MOUNT_OVERLAY ||
+			(j->waits && j->plan.kind == MOUNT_BIND)))
+		r = exposure_check_plan(&j->plan, e);
+	return r < 0 || there ? r : mount_show_steps(&j->plan, flags, run->ctx, e);
+}
+
 static int do_job(struct table_run *run, struct table_job *j, struct err *e)
 {
 	bool there;
@@ -165,11 +189,10 @@ static int do_job(struct table_run *run, struct table_job *j, struct err *e)
 	there = r > 0;
 	if (there)
 		j->state = LINE_THERE;
-	r = run->ctx->dry_run ? check_dry(j, there, e) : 0;
-	if (r < 0 || there)
-		return r;
 	if (run->ctx->dry_run)
-		return mount_show_steps(&j->plan, run->ctx, e);
+		return dry_run(run, j, there, e);
+	if (there)
+		return 0;
 	r = mount_apply(&j->plan, &run->before, &j->result, e);
 	if (r == 0)
 		j->state = LINE_MOUNTED;

@@ -178,9 +178,9 @@ static void warn_unmapped_root(const struct userns_args *a, const struct run_spe
 		(idmap_uid_disk(&s->map, st.st_uid, &id) &&
 			idmap_gid_disk(&s->map, st.st_gid, &id)))
 		return;
-	log_warn("'%s': belongs to %u:%u, which has no id in the namespace of the command (it is "
-		 "seen as 65534, and cannot be changed); try: as root, mount-idmapped -m "
-		 "user:USER DIR TARGET, and TARGET as the root",
+	log_warn("'%s': it belongs to %u:%u, an owner without an id in the namespace of the "
+		 "command (it is seen as 65534, and cannot be changed); try: as root, "
+		 "mount-idmapped -m user:USER DIR TARGET, and TARGET as the root",
 		a->rootfs, st.st_uid, st.st_gid);
 }
 

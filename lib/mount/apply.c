@@ -91,6 +91,17 @@ static int read_back(
 	return r < 0 ? r : 0;
 }
 
+static int read_flags(int mnt, const struct mount_plan *p, struct mount_flags *ret, struct err *e)
+{
+	struct mount_flags flags = { .propagation = p->flags.propagation };
+	int r = mount_flags_get(mnt, &flags.set);
+
+	if (r < 0)
+		return err_set(e, -r, p->source, "cannot read back the flags");
+	*ret = flags;
+	return 0;
+}
+
 static int attach(
 	int mnt, const struct mount_plan *p, bool later, struct mount_result *ret, struct err *e)
 {
@@ -101,6 +112,9 @@ static int attach(
 
 	if (fstat(mnt, &st) < 0)
 		return err_set(e, errno, p->source, "cannot stat the source");
+	r = read_flags(mnt, p, &ret->flags, e);
+	if (r < 0)
+		return r;
 	how.want_dir = S_ISDIR(st.st_mode);
 	r = target_open(p->target, &how, &target, e);
 	if (r < 0)
@@ -127,8 +141,8 @@ static int attach(
 	return 0;
 }
 
-static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
-	struct mount_result *ret, struct err *e)
+static int assemble_bind(const struct mount_plan *p, struct mount_snapshot *before,
+	struct mount_result *ret, int *ret_tree, struct err *e)
 {
 	scoped_fd int opened = -1, tree = -1;
 	struct exposure_source exposed = {
@@ -171,7 +185,17 @@ static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
 		r = verify_flags(tree, &p->flags, p->source, e);
 	if (r < 0)
 		return r;
-	return attach(tree, p, before != NULL, ret, e);
+	*ret_tree = TAKE_FD(tree);
+	return 0;
+}
+
+static int apply_bind(const struct mount_plan *p, struct mount_snapshot *before,
+	struct mount_result *ret, struct err *e)
+{
+	scoped_fd int tree = -1;
+	int r = assemble_bind(p, before, ret, &tree, e);
+
+	return r == 0 ? attach(tree, p, before != NULL, ret, e) : r;
 }
 
 static int apply_fs(const struct mount_plan *p, struct mount_snapshot *before,
@@ -240,6 +264,63 @@ int mount_apply(const struct mount_plan *p, struct mount_snapshot *before, struc
 
 	*ret = result;
 	return 0;
+}
+
+static int try_bind(
+	const struct mount_plan *p, struct mount_flags *ret_flags, mode_t *ret_type, struct err *e)
+{
+	struct mount_result res = MOUNT_RESULT_INIT;
+	scoped_fd int tree = -1;
+	struct stat st;
+	int r = assemble_bind(p, NULL, &res, &tree, e);
+
+	if (r == 0 && fstat(tree, &st) < 0)
+		r = err_set(e, errno, p->source, "cannot stat the source");
+	if (r == 0)
+		r = read_flags(tree, p, ret_flags, e);
+	if (r == 0)
+		*ret_type = st.st_mode & S_IFMT;
+	mount_result_done(&res);
+	return r;
+}
+
+/* An upper would be changed by mounting it, so the stack is assembled without it. */
+static int try_overlay(const struct mount_plan *p, struct mount_flags *ret_flags, struct err *e)
+{
+	scoped_overlay struct overlay o = OVERLAY_INIT;
+	struct mount_plan lower = *p; /* what it points to is borrowed */
+	int r;
+
+	lower.upper_kind = UPPER_NONE;
+	lower.volatile_ = false;
+	r = overlay_assemble(&lower, &o, e);
+	if (r == 0)
+		r = read_flags(o.fd, p, ret_flags, e);
+	if (r == 0 && p->upper_kind != UPPER_NONE)
+		ret_flags->set = (ret_flags->set & ~(uint64_t)MOUNT_ATTR_RDONLY) |
+			(p->flags.set & MOUNT_ATTR_RDONLY);
+	return r == 0 ? upper_check(p, e) : r;
+}
+
+int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret, struct err *e)
+{
+	struct mount_flags flags = mount_plan_flags(p);
+	mode_t type = S_IFDIR;
+	int r = mount_plan_check(p, e);
+
+	if (r == 0 && p->kind == MOUNT_BIND)
+		r = try_bind(p, &flags, &type, e);
+	else if (r == 0 && p->kind == MOUNT_OVERLAY)
+		r = try_overlay(p, &flags, e);
+	if (r == 0 && target)
+		r = target_check(p->target,
+			&(struct target_how){ .want_dir = type == S_IFDIR,
+				.follow = p->follow,
+				.create = p->mkdir },
+			e);
+	if (r == 0)
+		*ret = flags;
+	return r;
 }
 
 int mount_read_back(

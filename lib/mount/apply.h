@@ -13,6 +13,7 @@
 /* What was mounted, as read back, and what was created for it. Free with mount_result_done(). */
 struct mount_result {
 	enum map_change map_change; /* of a bind or a filesystem */
+	struct mount_flags flags;   /* as they are; a read-only filesystem makes the mount so */
 	struct mount_info info;
 	bool unread;            /* only info.id is known; mount_read_back() reads the rest */
 	bool upper_plain;       /* the upper of a stack stores seen ids */
@@ -38,6 +39,15 @@ struct mount_result {
  */
 MUST_CHECK int mount_apply(const struct mount_plan *p, struct mount_snapshot *before,
 	struct mount_result *ret, struct err *e);
+
+/*
+ * For a dry run: do what mount_apply() does to a bind or a stack before anything can be seen of it,
+ * and discard the result; create nothing. A filesystem is not mounted, since this may write to it.
+ * target: whether the target must be there or can be created. ret: the flags that the mount would
+ * have. Errors of mount_apply().
+ */
+MUST_CHECK int mount_trial(
+	const struct mount_plan *p, bool target, struct mount_flags *ret, struct err *e);
 
 /*
  * Verify a mount that mount_apply() could not read back, by a snapshot that was taken since. Does

@@ -54,7 +54,8 @@ bool device_shows(
 	const struct mount_plan *p, const struct device *d, const struct mount_info *there);
 
 /* The part of mount_plan_steps() for filesystems. Opens and probes like device_open(). */
-MUST_CHECK int device_steps(const struct mount_plan *p, struct strv *ret, struct err *e);
+MUST_CHECK int device_steps(
+	const struct mount_plan *p, struct mount_flags *flags, struct strv *ret, struct err *e);
 
 void device_done(struct device *d);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/buf.h"
+#include "../base/sys.h"
 #include "exposure.h"
 
 static int add_step(struct strv *v, struct buf *b, struct err *e)
@@ -29,7 +30,8 @@ static int loop_step(const struct mount_plan *p, const struct device *d, struct 
 	return add_step(ret, b, e);
 }
 
-int device_steps(const struct mount_plan *p, struct strv *ret, struct err *e)
+int device_steps(
+	const struct mount_plan *p, struct mount_flags *flags, struct strv *ret, struct err *e)
 {
 	scoped_device struct device d = DEVICE_INIT;
 	scoped_buf struct buf b = BUF_INIT;
@@ -53,8 +55,10 @@ int device_steps(const struct mount_plan *p, struct strv *ret, struct err *e)
 	buf_printf(&b, "mount the filesystem (%s) of '%s'", d.type, p->source);
 	if (d.path && strcmp(d.path, p->source))
 		buf_printf(&b, ", which is %s", d.path);
-	if (d.read_only)
+	if (d.read_only) {
 		buf_str(&b, ", read-only");
+		flags->set |= MOUNT_ATTR_RDONLY;
+	}
 	if (p->fs_options.len) {
 		buf_str(&b, ", with ");
 		mount_fs_options_print(p->fs_options.items, p->fs_options.len, &b);

@@ -230,7 +230,7 @@ static int check_same(const struct dir_plan *d, const struct stat *want, struct 
 	return err_say(e, ESTALE, d->path, "leads to another place than a moment ago");
 }
 
-static int prepare_on_disk(struct preparation *x, struct err *e)
+static int find_places(struct preparation *x, struct err *e)
 {
 	int r;
 
@@ -243,6 +243,13 @@ static int prepare_on_disk(struct preparation *x, struct err *e)
 		r = upper_place_check(x->plan, &x->upper.at, &x->work.at, !x->ret->plain, e);
 	if (r == 0 && !x->ret->plain)
 		r = check_unreachable_by_others(&x->upper, e);
+	return r;
+}
+
+static int prepare_on_disk(struct preparation *x, struct err *e)
+{
+	int r = find_places(x, e);
+
 	if (r == 0)
 		r = choose_owners(x, e);
 	if (r == 0)
@@ -322,6 +329,22 @@ int upper_prepare(
 
 	*ret = u;
 	return 0;
+}
+
+int upper_check(const struct mount_plan *p, struct err *e)
+{
+	struct upper u = { .plain = p->upper_plain || p->map.wish != MAP_SET };
+	struct preparation x = {
+		.plan = p,
+		.upper = { .path = p->upper, .at = PLACE_INIT },
+		.work = { .path = p->work, .at = PLACE_INIT },
+		.ret = &u,
+	};
+	int r = p->upper_kind == UPPER_DIR ? find_places(&x, e) : 0;
+
+	place_done(&x.upper.at);
+	place_done(&x.work.at);
+	return r;
 }
 
 bool upper_existed(const struct upper *u)

@@ -43,6 +43,12 @@ struct upper {
 MUST_CHECK int upper_prepare(
 	const struct mount_plan *p, int lower, int lower_raw, struct upper *ret, struct err *e);
 
+/*
+ * Can the upper of the plan be where it is? These are the checks of upper_prepare() before it
+ * creates anything.
+ */
+MUST_CHECK int upper_check(const struct mount_plan *p, struct err *e);
+
 /* Did the upper or the work directory exist before? Then another overlay may be using it. */
 bool upper_existed(const struct upper *u);
 

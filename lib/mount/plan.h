@@ -162,10 +162,15 @@ MUST_CHECK int mount_plan_check_links(const struct mount_plan *p, struct err *e)
 const struct mount_map *mount_plan_layer_map(const struct mount_plan *p, size_t i);
 
 /*
- * Describe each step of the plan in a sentence, in order. The device of a filesystem is opened and
- * probed for that.
+ * Describe each step of the plan in a sentence, in order. flags: those of the mount, as far as they
+ * are known; a filesystem that turns out to be read-only is added. The device of a filesystem is
+ * opened and probed for that.
  */
-MUST_CHECK int mount_plan_steps(const struct mount_plan *p, struct strv *ret, struct err *e);
+MUST_CHECK int mount_plan_steps(
+	const struct mount_plan *p, struct mount_flags *flags, struct strv *ret, struct err *e);
+
+/* The flags that the mount has at least: a stack without an upper is read-only. */
+struct mount_flags mount_plan_flags(const struct mount_plan *p);
 
 /* "disk 0-65535 is seen as 100000-165535", "ids as the source shows them", "ids as on the disk" */
 void mount_map_print_words(const struct mount_map *m, struct buf *b);

@@ -4,6 +4,7 @@
 #include "plan.h"
 
 #include "../base/cleanup.h"
+#include "../base/sys.h"
 #include "device.h"
 
 static int add_step(struct strv *v, struct buf *b, struct err *e)
@@ -49,7 +50,17 @@ static int stack_steps(const struct mount_plan *p, struct strv *ret, struct buf 
 	return add_step(ret, b, e);
 }
 
-int mount_plan_steps(const struct mount_plan *p, struct strv *ret, struct err *e)
+struct mount_flags mount_plan_flags(const struct mount_plan *p)
+{
+	struct mount_flags flags = p->flags;
+
+	if (p->kind == MOUNT_OVERLAY && p->upper_kind == UPPER_NONE)
+		flags.set |= MOUNT_ATTR_RDONLY;
+	return flags;
+}
+
+int mount_plan_steps(
+	const struct mount_plan *p, struct mount_flags *flags, struct strv *ret, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
 	int r = 0;
@@ -64,7 +75,7 @@ int mount_plan_steps(const struct mount_plan *p, struct strv *ret, struct err *e
 		mount_map_print_words(&p->map, &b);
 		r = add_step(ret, &b, e);
 	} else if (p->kind == MOUNT_FS) {
-		r = device_steps(p, ret, e);
+		r = device_steps(p, flags, ret, e);
 	} else {
 		r = stack_steps(p, ret, &b, e);
 	}
@@ -81,6 +92,6 @@ int mount_plan_steps(const struct mount_plan *p, struct strv *ret, struct err *e
 	buf_str(&b, "attach it at ");
 	add_path(&b, p->target);
 	buf_str(&b, ": ");
-	mount_flags_print(&p->flags, &b);
+	mount_flags_print(flags, &b);
 	return add_step(ret, &b, e);
 }

@@ -162,6 +162,20 @@ int target_open(const char *path, const struct target_how *how, struct target *r
 	return 0;
 }
 
+int target_check(const char *path, const struct target_how *how, struct err *e)
+{
+	const struct target_how there = { .want_dir = how->want_dir, .follow = how->follow };
+	scoped_target struct target t = TARGET_INIT;
+	struct err own = ERR_INIT;
+	int r = open_target(&t, path, &there, &own);
+
+	if (r == -ENOENT && how->create)
+		return 0;
+	if (r < 0 && e)
+		*e = own;
+	return r;
+}
+
 void target_undo(struct target *t)
 {
 	for (size_t i = t->made.len; i-- > 0;) {

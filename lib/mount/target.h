@@ -38,6 +38,12 @@ struct target_how {
 MUST_CHECK int target_open(
 	const char *path, const struct target_how *how, struct target *ret, struct err *e);
 
+/*
+ * Check, without creating anything, that target_open() would find the target or create it. The
+ * errors are the same.
+ */
+MUST_CHECK int target_check(const char *path, const struct target_how *how, struct err *e);
+
 /* Remove what was created, unless it is in use. */
 void target_undo(struct target *t);
 

@@ -203,7 +203,7 @@ tell() {
 
 stderr_empty() {
 	local rest=$stderr words='no map is given|ha(s|ve) no map, so|on disk it belongs to'
-	words+='|files have ids that the map does not cover'
+	words+='|files have ids that the map does not cover|an owner without an id in the namespace'
 	[ -n "${EACH_WORD:-}" ] || rest=$(grep -vE "$words" <<<"$stderr" || true)
 	[ -z "$rest" ] || tell "stderr is not empty"
 }

@@ -158,8 +158,10 @@ HIGH='{"layers":[{"files":{"f":{"data":"x","uid":99999,"gid":7}}},
 }
 
 @test "ids of access control lists and capabilities count, the tree is not walked" {
+	local acl=0200000001000600ffffffff020004007117010004000400ffffffff
+	acl+=10000400ffffffff20000400ffffffff
 	image x '{"layers":[{"files":{"f":{"data":"x","xattrs":{
-		"system.posix_acl_access":"0200000001000600ffffffff020004007117010004000400ffffffff10000400ffffffff20000400ffffffff"}}}}]}'
+		"system.posix_acl_access":"'"$acl"'"}}}}]}'
 	mount_it -s "$STORE" -m +100000 image:x t
 	stderr_has "user id 71537"
 	strace -f -y -qq -o trace -e trace=getdents64,openat2 $MI -s "$STORE" -m +100000 image:x t

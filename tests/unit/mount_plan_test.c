@@ -28,7 +28,9 @@ static void steps_of(const struct mount_plan *p, struct buf *b)
 {
 	scoped_strv struct strv steps = { 0 };
 
-	REQUIRE(mount_plan_steps(p, &steps, NULL) == 0);
+	struct mount_flags flags = mount_plan_flags(p);
+
+	REQUIRE(mount_plan_steps(p, &flags, &steps, NULL) == 0);
 	for (size_t i = 0; i < steps.len; i++)
 		buf_printf(b, "%s\n", steps.items[i]);
 }
