@@ -15,7 +15,7 @@ enum { EXCL_ROOT = 1 };
 static const struct opt_form forms[] = {
 	{ .name = "running a command",
 		.synopsis = OPT_SYNOPSIS("[-m MAP]... [-r DIR | -i image:NAME] [-o OPTIONS]... "
-					 "[-b SRC:DST[:WORD]]... CMD...",
+					 "[-b SRC:DST[:WORD]]... [--] CMD...",
 			"[-m MAP]... -i image:NAME [-o OPTIONS]... [-b SRC:DST[:WORD]]...") },
 	{ .name = NULL },
 };
