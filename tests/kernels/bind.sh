@@ -71,7 +71,9 @@ on_tmpfs() {
 		same "$(owner t/file)" 100033:100044
 		works $MI -u t
 	else
-		refused "the filesystem (tmpfs) can be ID-mapped since Linux 6.3, and this kernel is older" $MI -m +100000 disk/s t
+		refused "the filesystem (tmpfs) can be ID-mapped since Linux 6.3" \
+			$MI -m +100000 disk/s t
+		said "and this kernel is older"
 	fi
 	umount disk
 }
@@ -85,7 +87,9 @@ on_squashfs() {
 		same "$(owner t/file)" 100005:100007
 		works $MI -u t
 	else
-		refused "the filesystem (squashfs) can be ID-mapped since Linux 6.2, and this kernel is older" $MI -m +100000 disk t
+		refused "the filesystem (squashfs) can be ID-mapped since Linux 6.2" \
+			$MI -m +100000 disk t
+		said "and this kernel is older"
 	fi
 	umount disk
 }
@@ -151,7 +155,9 @@ tree() {
 		same "$(owner t/dir/file)" 100006:100006
 	else
 		works $MI -m +100000 -o rbind,skip-unsupported s t
-		refused "'dir' (ext4): it is ID-mapped already, and changing that needs Linux 6.15" $MI -m +100000 -o rbind s u
+		refused "it is ID-mapped already, and changing that needs Linux 6.15" \
+			$MI -m +100000 -o rbind s u
+		said "'dir' (ext4): it is"
 		umount s/proc
 	fi
 	works $MI -u -R t

@@ -3,11 +3,11 @@
 # A volume on NFS. What people meet who want it mapped, and each way out that the manual names.
 
 # golden STATUS CMD... <<TEXT: it exits with STATUS, and says TEXT and no more, but for what changes
-# from run to run.
+# from run to run. A line of TEXT that begins with "+ " goes on the one above it.
 golden() {
 	want=$1
 	shift
-	cat >text
+	sed -e ':a' -e '$!N; s/\n+ / /; ta' -e 'P; D' >text
 	status=0
 	"$@" >out 2>err </dev/null || status=$?
 	[ "$status" = "$want" ] || tell "status $status" "$*"
@@ -34,7 +34,9 @@ nfs_refused() {
 	golden 1 $MI -m +100000 v t <<-'END'
 	shiftbox mount-idmapped: 'v': cannot set the ID mapping: Invalid argument
 	  why:  no kernel can ID-map NFS
-	  try:  on the server, chown the files to the ids that are to be seen here, and bind them without a map; or keep a filesystem in a file on NFS, which mount-idmapped maps; see "NFS" in mount-idmapped(8)
+	  try:  on the server, chown the files to the ids that are to be seen here, and bind
+	+ them without a map; or keep a filesystem in a file on NFS, which mount-idmapped maps;
+	+ see "NFS" in mount-idmapped(8)
 	END
 	refused "no kernel can ID-map NFS" $MI -m +100000 -t nfs4 -o "$NFS_OPTIONS" 127.0.0.1:/v t
 	mkdir l
@@ -51,7 +53,9 @@ nfs_told() {
 	volume
 	golden 0 "$SHIFTBOX" shift-check host "$PWD/v" <<-'END'
 	FILESYSTEM, ID-MAPPED  HERE  SINCE
-	nfs4  no  tried on DIR/v: no kernel can ID-map NFS; try: on the server, chown the files to the ids that are to be seen here, and bind them without a map; or keep a filesystem in a file on NFS, which mount-idmapped maps; see "NFS" in mount-idmapped(8)
+	nfs4  no  tried on DIR/v: no kernel can ID-map NFS; try: on the server, chown the files
+	+ to the ids that are to be seen here, and bind them without a map; or keep a filesystem
+	+ in a file on NFS, which mount-idmapped maps; see "NFS" in mount-idmapped(8)
 	END
 	"$SHIFTBOX" shift-check host >host
 	golden 0 grep -w nfs4\\? host <<-'END'
@@ -69,20 +73,26 @@ nfs_nobody() {
 	mkdir v/new
 	golden 0 "$SHIFTBOX" shift-check explain --op read v/new <<-'END'
 	DIR/v/new: directory, mode 0755
-	  filesystem  nfs4 of 127.0.0.1:/v, mounted in the initial user namespace (assumed: the kernel does not tell)
+	  filesystem  nfs4 of 127.0.0.1:/v, mounted in the initial user namespace (assumed: the
+	+ kernel does not tell)
 	  mount  N at DIR/v, rw,relatime: no map
-	  note  the server decides, and may map root or all users to nobody (root_squash, all_squash): it may refuse what the rules below allow
-	  owner  disk 65534 -> seen as 65534 (nobody's on the server, like all that squashed users make, or its name is not known here)
-	  group  disk 65534 -> seen as 65534 (nobody's on the server, like all that squashed users make, or its name is not known here)
+	  note  the server decides, and may map root or all users to nobody (root_squash,
+	+ all_squash): it may refuse what the rules below allow
+	  owner  disk 65534 -> seen as 65534 (nobody's on the server, like all that squashed
+	+ users make, or its name is not known here)
+	  group  disk 65534 -> seen as 65534 (nobody's on the server, like all that squashed
+	+ users make, or its name is not known here)
 	for user 0, group 0, with capabilities:
 	  read  yes: owner, group and others have r--
 	END
 	: >"$NFS/v/secret" && chmod 600 "$NFS/v/secret"
 	golden 0 "$SHIFTBOX" shift-check explain --op read v/secret <<-'END'
 	DIR/v/secret: regular file, mode 0600
-	  filesystem  nfs4 of 127.0.0.1:/v, mounted in the initial user namespace (assumed: the kernel does not tell)
+	  filesystem  nfs4 of 127.0.0.1:/v, mounted in the initial user namespace (assumed: the
+	+ kernel does not tell)
 	  mount  N at DIR/v, rw,relatime: no map
-	  note  the server decides, and may map root or all users to nobody (root_squash, all_squash): it may refuse what the rules below allow
+	  note  the server decides, and may map root or all users to nobody (root_squash,
+	+ all_squash): it may refuse what the rules below allow
 	  owner  disk 0 -> seen as 0
 	  group  disk 0 -> seen as 0
 	for user 0, group 0, with capabilities:
@@ -105,9 +115,11 @@ nfs_names() {
 	mount_volume v
 	golden 0 "$SHIFTBOX" shift-check explain --op read v/file <<-'END'
 	DIR/v/file: regular file, mode 0644
-	  filesystem  nfs4 of 127.0.0.1:/v, mounted in the initial user namespace (assumed: the kernel does not tell)
+	  filesystem  nfs4 of 127.0.0.1:/v, mounted in the initial user namespace (assumed: the
+	+ kernel does not tell)
 	  mount  N at DIR/v, rw,relatime: no map
-	  note  the server decides, and may map root or all users to nobody (root_squash, all_squash): it may refuse what the rules below allow
+	  note  the server decides, and may map root or all users to nobody (root_squash,
+	+ all_squash): it may refuse what the rules below allow
 	  owner  disk 4294967294 -> seen as 4294967294 (what the server tells has no id here)
 	  group  disk 4294967294 -> seen as 4294967294 (what the server tells has no id here)
 	for user 0, group 0, with capabilities:
@@ -124,13 +136,16 @@ nfs_bound() {
 	above <<-'END'
 		mkdir /v && mount -t nfs4 -o $NFS_OPTIONS 127.0.0.1:/v /v
 		$R -r /closed/root -b /v:/data:map=0:100000:65536 -- true || echo $?
-		$R -r /closed/root -b /v:/data -- sh -c 'stat -c %u:%g /data /data/file; touch /data/new; stat -c %u:%g /data/new'
+		$R -r /closed/root -b /v:/data -- sh -c 'stat -c %u:%g /data /data/file
+			touch /data/new; stat -c %u:%g /data/new'
 	END
 	mv out said && mv err refused
 	golden 0 cat refused <<-'END'
 	shiftbox userns-run: '/v': cannot set the ID mapping: Invalid argument
 	  why:  no kernel can ID-map NFS
-	  try:  on the server, chown the files to the ids that are to be seen here, and bind them without a map; or keep a filesystem in a file on NFS, which mount-idmapped maps; see "NFS" in mount-idmapped(8)
+	  try:  on the server, chown the files to the ids that are to be seen here, and bind
+	+ them without a map; or keep a filesystem in a file on NFS, which mount-idmapped maps;
+	+ see "NFS" in mount-idmapped(8)
 	END
 	same "$(xargs <said) $(owner "$NFS/v/new")" "125 0:0 5:6 0:0 100000:100000"
 }

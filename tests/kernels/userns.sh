@@ -27,9 +27,11 @@ above() { # SCRIPT: with $R, an image "bb" in /store, and its root in /closed/ro
 
 on_a_directory() {
 	above <<-'END'
-		$R -r /closed/root -- sh -c 'id -u; stat -c %u:%g /srv/five; touch /srv/new; cat /proc/self/uid_map; ls /proc/1/fd || exit 7' || echo $?
+		$R -r /closed/root -- sh -c 'id -u; stat -c %u:%g /srv/five; touch /srv/new
+			cat /proc/self/uid_map; ls /proc/1/fd || exit 7' || echo $?
 		stat -c %u:%g /closed/root/srv/new
-		$R -r /closed/root -b /closed:/data:ro:map -- sh -c 'touch /data/y; mount -o remount,bind,rw /data; touch /data/y' || ls /closed
+		$R -r /closed/root -b /closed:/data:ro:map -- sh -c 'touch /data/y
+			mount -o remount,bind,rw /data; touch /data/y' || ls /closed
 	END
 	same "$(xargs <out)" "0 5:6 0 100000 65536 7 0:0 root"
 	same "$(grep -c 'y: Read-only file system' err)" 2
@@ -52,7 +54,8 @@ by_a_user() {
 		mkdir -m 777 /home && cd /home
 		echo al:x:1000:1000::/home:/bin/sh >>/etc/passwd
 		: >/etc/subuid && : >/etc/subgid
-		as="/bin/setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all env HOME=/home"
+		as="/bin/setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all"
+		as="$as env HOME=/home"
 		$as $SHIFTBOX userns-run -- sh -c 'id -u; cat /proc/self/uid_map; pwd'
 		cp /layer.tar own.tar
 		$as $SHIFTBOX image-unpack -q --unmapped=skip -N bb own.tar 2>/dev/null

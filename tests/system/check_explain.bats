@@ -456,7 +456,8 @@ says() {
 	want+='{"tag":"other","permissions":"r--"}],"caller":{"uid":33,"gid":33,"groups":[7],'
 	want+='"capabilities":false,"userns_pid":N},'
 	want+='"verdicts":[{"op":"write","works":false,"errno":"EACCES","rule":"acl-user",'
-	want+='"about":"DIR/m/file","why":"its ACL gives user with disk id 33 r--, -w- is required",'
+	want+='"about":"DIR/m/file",'
+	want+='"why":"its ACL gives user with disk id 33 r--, -w- is required",'
 	want+='"try":"do it as user 1000, group 1000"}]}'
 	output=$(sed -E "s|$SCRATCH|DIR|g; s/\"(id|userns_pid)\":[0-9]+/\"\1\":N/g" <<<"$output")
 	must_equal "$output" "$want"

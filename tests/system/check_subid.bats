@@ -107,7 +107,8 @@ no problems found"
 	grant 02001:300000:65536
 	check alice
 	finds \
-		"line: /etc/subuid:10: ' alice:300000:65536' has a blank beside the name of the user" \
+		"$(joined "line: /etc/subuid:10: ' alice:300000:65536' has a blank" \
+			" beside the name of the user")" \
 		"line: /etc/subuid:11: '02001:300000:65536' has a uid with a zero in front" \
 		"none: /etc/subuid"
 	[[ $output != *subuid:[89]:* ]] || tell "comments and blank lines are told"
@@ -329,11 +330,13 @@ no problems found"
 	: >"$SCRATCH/subgid"
 	check containers
 	finds \
-		"none: /etc/subgid: containers has no group ids here: add a line containers:START:COUNT"
+		"$(joined "none: /etc/subgid: containers has no group ids here:" \
+			" add a line containers:START:COUNT")"
 	grant alice:2147483650:65536
 	check containers
 	finds \
-		"overlap: /etc/subuid:2: 2147483648-2147549183 overlaps 2147483650-2147549185 of alice"
+		"$(joined "overlap: /etc/subuid:2: 2147483648-2147549183 overlaps" \
+			" 2147483650-2147549185 of alice")"
 	must_fail 1 "there is no user of this name" "$SHIFTBOX" shift-check subid container
 }
 

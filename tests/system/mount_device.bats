@@ -225,8 +225,8 @@ MAP="-m u:5:1000:10 -m g:7:3000:10"
 	must_fail 1 "there are ext4, squashfs" $MI -m +5 ambivalent m
 	capture $MI -m +5 -t ext4 ambivalent m
 	must_equal "$status" 0
-	stderr_has "is mounted as ext4, as asked for, but libblkid reports that it cannot tell" ... \
-		"ext4, squashfs"
+	stderr_has "is mounted as ext4, as asked for, but libblkid reports that it" \
+		"cannot tell" ... "ext4, squashfs"
 	must_work $MI -u m
 	must_equal "$(mounts)" 0
 }

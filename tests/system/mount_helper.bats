@@ -97,7 +97,7 @@ map=0:1001:1,nosuid,nodev,nofail,_netdev,x-systemd.automount 0 0" >fstab
 		"$SCRATCH/s/file/x $SCRATCH/t shiftbox nofail,map=+5 0 0" \
 		"/dev/none $SCRATCH/t shiftbox nofail,map=+5 0 0" \
 		"UUID=none-such $SCRATCH/t shiftbox nofail,map=+5 0 0" \
-		"overlay $SCRATCH/t shiftbox nofail,lower=$SCRATCH/layer,lower=$SCRATCH/no,map=+5 0 0" \
+		"overlay $SCRATCH/t shiftbox nofail,lower=$PWD/layer,lower=$PWD/no,map=+5 0 0" \
 		"image:no $SCRATCH/t shiftbox nofail,store=$SCRATCH/store,map=+5 0 0" \
 		"image:no $SCRATCH/t shiftbox nofail,store=$SCRATCH/no,map=+5 0 0"; do
 		echo "$line" >fstab

@@ -27,8 +27,8 @@ test_setup() {
 		printf '"bin/%s": {"type": "symlink", "to": "busybox"}, ' "$link"
 	done)
 	"$TESTS/fixtures/mkimage.py" /srv/images/debian <<-END
-		{"layers": [{"files": {"bin/busybox": {"copy": "/bin/busybox", "mode": "755"}, $links
-		"proc": {"type": "dir"}, "sys": {"type": "dir"}, "dev": {"type": "dir"},
+		{"layers": [{"files": {"bin/busybox": {"copy": "/bin/busybox", "mode": "755"},
+		$links "proc": {"type": "dir"}, "sys": {"type": "dir"}, "dev": {"type": "dir"},
 		"srv": {"type": "dir"}, "tmp": {"type": "dir", "mode": "1777"},
 		"etc/passwd": "root:x:0:0::/:/bin/sh\n", "var/mail": {"type": "dir", "gid": 8}}}]}
 	END
@@ -40,7 +40,8 @@ test_teardown() {
 
 # blocks WORD: the lines of the blocks that are marked WORD
 blocks() {
-	awk -v word="$1" '$0 == "```" word { inside = 1; next } /^```/ { inside = 0 } inside' "$README"
+	awk -v word="$1" '$0 == "```" word { inside = 1; next }
+		/^```/ { inside = 0 } inside' "$README"
 }
 
 # runs FILE: its commands. crun chowns its standard input: that is not /dev/null.

@@ -164,8 +164,7 @@ GOOD='{"files":{"base":"x"}}'
 
 @test "limits are kept" {
 	refused "layer 1 of 1" '{"layers":[{"bulk":60}]}' --max-bytes 100K
-	[[ $stderr == *"more than 102400 bytes of file data"*"raise the limit with --max-bytes"* ]] ||
-		tell "no way out"
+	stderr_has "more than 102400 bytes of file data" ... "raise the limit with --max-bytes"
 	refused "layer 1 of 1" '{"layers":[{"bulk":60}]}' --max-entries 50
 	[[ $stderr == *"more than 50 entries"*"raise the limit with --max-entries"* ]] ||
 		tell "no way out"
