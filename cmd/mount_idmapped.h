@@ -35,13 +35,19 @@ MUST_CHECK int mount_plan_words(const struct mount_args *a, struct mount_request
 
 /* --- mount_show.c: print plans and results, and the messages of -v --- */
 
-/* flags: those of mount_trial() or mount_plan_flags(). */
+/*
+ * For --dry-run: print the steps of a plan, one a line, or as an object. flags: those of
+ * mount_trial() or mount_plan_flags().
+ */
 MUST_CHECK int mount_show_steps(
 	const struct mount_plan *p, struct mount_flags flags, struct ctx *ctx, struct err *e);
+
+/* Print a mount that was made, with --json, and log what -v says of it. */
 void mount_show_result(const struct mount_plan *p, const struct mount_result *res, struct ctx *ctx);
 
 /* Print that the plan is mounted already. */
 void mount_show_there(const struct mount_plan *p, struct ctx *ctx);
+/* Print that target was unmounted (with --json), or would be (with --dry-run). */
 void mount_show_unmounted(const char *target, struct ctx *ctx);
 
 /* --- mount_misfit.c: maps that do not suit what they show --- */

@@ -19,6 +19,7 @@ struct buf {
 
 #define BUF_INIT ((struct buf){ .data = NULL })
 
+/* Append n bytes, a string, a character, or a text in the format of printf(3). */
 void buf_add(struct buf *b, const void *p, size_t n);
 void buf_str(struct buf *b, const char *s);
 void buf_char(struct buf *b, char c);
@@ -44,7 +45,7 @@ const char *buf_get(const struct buf *b);
 /* Return the string, which the caller frees; b becomes empty. NULL after a failed allocation. */
 char *buf_take(struct buf *b);
 
-/* Make it empty, and keep the memory. */
+/* Make the buffer empty, and keep its memory. */
 void buf_reset(struct buf *b);
 
 void buf_done(struct buf *b);

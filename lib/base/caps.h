@@ -15,7 +15,7 @@ struct caps {
 
 #define CAP_BIT(cap) (1ULL << (cap))
 
-/* Read or set them with capget(2) or capset(2). Both functions return 0 or -errno. */
+/* Read or set all three sets with capget(2) or capset(2). Both functions return 0 or -errno. */
 MUST_CHECK int caps_get(struct caps *ret);
 MUST_CHECK int caps_set(const struct caps *c);
 

@@ -42,6 +42,7 @@ static inline void cleanup_json(struct json **j)
 
 #define scoped_json __attribute__((cleanup(cleanup_json)))
 
+/* Does the object have this member? */
 bool doc_has(const struct json *object, const char *key);
 
 /* Does the object have this member, and is it null? */

@@ -16,6 +16,7 @@ enum log_level { LOG_WARN, LOG_INFO, LOG_VERBOSE };
 /* text is escaped by buf_escaped(): one line, without control characters. */
 typedef void log_sink(enum log_level level, const char *text);
 
+/* Set the sink. NULL: messages are dropped again. */
 void log_set_sink(log_sink *sink);
 
 /* Set the highest level for which the sink is called. The default is LOG_INFO. */

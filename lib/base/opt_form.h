@@ -22,6 +22,7 @@ struct opt_form {
 
 enum { OPT_FORMS_MAX = 8 };
 
+/* Return the number of forms; forms may be NULL. */
 size_t opt_form_count(const struct opt_form *forms);
 
 /* Does this form accept the option? */

@@ -32,6 +32,7 @@ struct out_col {
  */
 struct out *out_new(int fd, bool json, bool color);
 
+/* What out_new() was told. */
 bool out_json(const struct out *o);
 bool out_color(const struct out *o);
 

@@ -15,8 +15,8 @@ MUST_CHECK int path_link_check(
 	int dir, const struct stat *link, const char *name, const char *path, struct err *e);
 
 /*
- * Is it a link of /proc to an open file (/proc/PID/fd/N, cwd, root, exe, ns)? Its text is not a
- * path.
+ * Is name in dir a link of /proc to an open file (/proc/PID/fd/N, cwd, root, exe, ns)? The text of
+ * such a link is not a path.
  */
 bool path_link_is_magic(int dir, const char *name);
 

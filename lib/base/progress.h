@@ -7,8 +7,7 @@
 
 /*
  * The progress of a long operation, written by a library while it works, and read by the program
- * with
- * __atomic_load_n(..., __ATOMIC_RELAXED). The library prints nothing.
+ * with __atomic_load_n(..., __ATOMIC_RELAXED). The library prints nothing.
  */
 enum progress_state {
 	PROGRESS_WAITING,

@@ -25,6 +25,7 @@ int stop_signal(void);
 /* Returns 0, or -ECANCELED with e filled if the process was asked to end. */
 MUST_CHECK int stop_check(struct err *e);
 
+/* Was stop_hurry() called? */
 bool stop_hurried(void);
 
 #endif

@@ -44,8 +44,7 @@ bool caller_in_userns(const struct caller *c, const struct stat *userns);
 
 /*
  * The functions below require permission to trace the thread (ptrace(2), PTRACE_MODE_ATTACH), which
- * the creator of its user namespace has, and no
- * permission on files, and set no message.
+ * the creator of its user namespace has, and no permission on files, and set no message.
  */
 
 /*

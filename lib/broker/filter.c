@@ -167,8 +167,8 @@ static int add_rules(scmp_filter_ctx ctx, const struct rules *rs)
 }
 
 /*
- * Load the program that libseccomp generated. Its version 2.5 cannot set the
- * flag SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV.
+ * Load the program that libseccomp generated. Its version 2.5 cannot set the flag
+ * SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV.
  */
 static int load(int memfd, struct err *e)
 {

@@ -68,6 +68,7 @@ bool expect_whiteout(const struct expect *x, const struct expect_node *d, const 
 struct expect_node *expect_next(
 	const struct expect *x, const struct expect_node *d, const struct expect_node *prev);
 
+/* The name of the node in its directory; valid as long as the tree. */
 const char *expect_name(const struct expect_node *n);
 
 /* The layer that n comes from, 0 for the topmost: the first one with this path. */

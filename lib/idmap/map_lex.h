@@ -24,6 +24,7 @@ struct word {
 	struct word_place at;
 };
 
+/* Is the word s, or does it begin with s? */
 bool word_is(const struct word *w, const char *s);
 bool word_starts(const struct word *w, const char *s);
 

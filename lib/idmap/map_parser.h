@@ -29,6 +29,7 @@ unsigned map_kind(const struct word *w);
 MUST_CHECK int map_parse_id(
 	const struct word *w, const char *what, unsigned kind, uint64_t *ret, struct err *e);
 
+/* Parse a number of ids. Limits are checked when the range is added (draft_add()). */
 MUST_CHECK int map_parse_count(const struct word *w, uint64_t *ret, struct err *e);
 
 /* Add the range with the fields DISK, SEEN and COUNT. whole: the entry, for messages. */

@@ -50,7 +50,7 @@ MUST_CHECK int clone_open_source(const char *path, int *ret_fd, struct err *e);
 MUST_CHECK int clone_mapped(int fd, const struct clone_how *how, int *ret_fd,
 	enum map_change *ret_change, struct err *e);
 
-/* Do the same for a clone that is only used internally: private, and with no flags changed. */
+/* Clone as clone_mapped() does, for internal use: private, and with no flags changed. */
 MUST_CHECK int clone_private(
 	int fd, const char *name, const struct mount_map *map, int *ret_fd, struct err *e);
 

@@ -41,9 +41,9 @@ struct exposure {
 /*
  * Judge a map. One that shows disk id 0 of users or groups as another id is refused; one that shows
  * the id of an account (accounts.h) as another id is warned about. Ids that are seen as themselves
- * or as 0 are not given away. A
- * directory that is closed by its own mode is closed to all but its owner; if the map gives user 0
- * away, that owner is the map's user, which can open it with chmod(2): that is a warning.
+ * or as 0 are not given away. A directory that is closed by its own mode is closed to all but its
+ * owner; if the map gives user 0 away, that owner is the map's user, which can open it with
+ * chmod(2): that is a warning.
  */
 struct exposure exposure_judge(const struct idmap *m, const struct exposure_facts *f);
 

@@ -19,6 +19,7 @@ struct fsids {
 
 #define FSIDS_INIT ((struct fsids){ .securebits = -1 })
 
+/* Begin to create files as uid:gid. Returns 0, or -errno with the previous ids in force. */
 MUST_CHECK int fsids_enter(struct fsids *f, uint32_t uid, uint32_t gid, struct err *e);
 
 /* Restore the previous ids and bits, if fsids_enter() has succeeded. */

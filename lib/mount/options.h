@@ -52,9 +52,9 @@ struct mount_options {
  * Add the options of one string to o. Options are separated by commas. A backslash removes the
  * meaning of the next character, a backslash before three octal digits stands for that byte, and
  * double quotes protect the text between them. (libmount knows only the quotes: its splitter would
- * cut "lower=a\\,b" in two.) Empty
- * options are dropped, as by mount(8). An option that lacks its value, has a value but must not, or
- * is unknown and cannot be one of a filesystem, is a usage error.
+ * cut "lower=a\\,b" in two.) Empty options are dropped, as by mount(8). An option that lacks its
+ * value, has a value but must not, or is unknown and cannot be one of a filesystem, is a usage
+ * error.
  */
 MUST_CHECK int mount_options_parse(struct mount_options *o, const char *text, struct err *e);
 

@@ -13,7 +13,7 @@
  * Documentation/filesystems/overlayfs.rst. The fs_options of a plan contain them.
  */
 
-/* Is it one of them? */
+/* Is the option one of OverlayFS's own? */
 bool overlay_setting_is(const struct fs_option *o);
 
 /*
@@ -24,8 +24,9 @@ MUST_CHECK int overlay_settings_check(
 	const struct fs_option *items, size_t n, bool sloppy, struct err *e);
 
 /*
- * Compare them with the options of the mount, as mountinfo shows them: OverlayFS switches off what
- * the filesystems of its layers do not support, and only logs that. -EOPNOTSUPP.
+ * Compare the plan's own options of OverlayFS with those of the mount, as mountinfo shows them:
+ * OverlayFS switches off what the filesystems of its layers do not support, and only logs that.
+ * -EOPNOTSUPP.
  */
 MUST_CHECK int overlay_settings_verify(
 	const struct mount_plan *p, const char *options, struct err *e);

@@ -97,6 +97,7 @@ struct run_init {
 	sigset_t mask;    /* the caller's signal mask, which the command gets */
 };
 
+/* Be process 1: set up the root, start the command, and reap processes until it has ended. */
 _Noreturn void run_init(const struct run_init *i);
 
 /* Execute the command. On failure, send the error to the supervisor and exit. */

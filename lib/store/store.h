@@ -63,6 +63,7 @@ MUST_CHECK int store_open(const char *path, unsigned flags, struct store **ret, 
 MUST_CHECK int store_open_base(const char *path, unsigned flags, const struct store_base *base,
 	struct store **ret, struct err *e);
 
+/* Release the locks that the store holds, and free it. s may be NULL. */
 void store_close(struct store *s);
 
 static inline void cleanup_store(struct store **s)

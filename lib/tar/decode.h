@@ -30,6 +30,10 @@ enum { DECODE_XZ_MEMORY = (1 << DECODE_WINDOW_LOG) + (1 << 20) };
  */
 typedef ssize_t decode_fill(void *arg, const void **ret, struct err *e);
 
+/*
+ * Detect the format and start decoding. Returns 0, or -errno with e filled (-EBADMSG, -ENOMEM, or
+ * the error of fill).
+ */
 MUST_CHECK int decode_open(decode_fill *fill, void *arg, struct decode **ret, struct err *e);
 
 /* Returns "gzip", "zstd", "xz", "bzip2", "lz4" or "none"; static. */

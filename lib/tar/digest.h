@@ -37,6 +37,7 @@ const char *digest_name(const struct digest *d, char buf[static DIGEST_NAME]);
 /* Write the 64 hex digits into buf, and return buf. */
 const char *digest_hex(const struct digest *d, char buf[static DIGEST_HEX]);
 
+/* Are both the same? */
 bool digest_equal(const struct digest *a, const struct digest *b);
 
 /* An incremental SHA-256 computation; copies of it are independent. */
@@ -44,6 +45,7 @@ struct hash {
 	_Alignas(16) unsigned char state[128];
 };
 
+/* Start, add n bytes, and get the digest; h may then be used again after hash_init(). */
 void hash_init(struct hash *h);
 void hash_update(struct hash *h, const void *p, size_t n);
 void hash_final(struct hash *h, struct digest *ret);

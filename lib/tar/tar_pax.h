@@ -22,9 +22,8 @@ struct tar_pax {
 
 /*
  * Parse the whole body of a header; a later record of a key replaces an earlier one, and one with
- * an empty value deletes it, so that the ustar header counts. Returns NULL,
- * or a static text that says what is wrong with the entry. If a value is wrong, sets *ret_key to
- * its key.
+ * an empty value deletes it, so that the ustar header counts. Returns NULL, or a static text that
+ * says what is wrong with the entry. If a value is wrong, sets *ret_key to its key.
  */
 const char *tar_pax_parse(struct tar_pax *x, const char *body, size_t n, const char **ret_key);
 

@@ -32,6 +32,10 @@ struct tar_read_source {
 	bool may_be_empty; /* accept a stream of no bytes as an archive without entries */
 };
 
+/*
+ * Start reading an archive; source is copied. Returns 0, or -errno with e filled (-ENOMEM,
+ * -EBADMSG, or an error of reading the source).
+ */
 MUST_CHECK int tar_read_open(
 	const struct tar_read_source *source, struct tar_read **ret, struct err *e);
 void tar_read_free(struct tar_read *r);
