@@ -8,6 +8,7 @@
 
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/exposure.h"
+#include "../lib/mount/known.h"
 #include "../lib/mount/match.h"
 #include "../lib/mount/umount.h"
 #include "../lib/store/store.h"
@@ -180,6 +181,7 @@ static int mount_one(
 	if (r < 0)
 		return r;
 	mount_misfit_say(&plan, res.map_change == MAP_KEPT);
+	known_add(&plan, &res);
 	mount_show_result(&plan, &res, ctx);
 	mount_result_done(&res);
 	return STATUS_DONE;
@@ -207,10 +209,9 @@ static int set_type(const struct mount_args *a, struct mount_options *o, struct 
 	return o->type ? 0 : err_nomem(e);
 }
 
-static int mount_run(void *args, struct ctx *ctx, struct err *e)
+static int mount_words(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
 	scoped_mount_options struct mount_options o = MOUNT_OPTIONS_INIT;
-	const struct mount_args *a = args;
 	int r;
 
 	if (ctx->form == FORM_UNMOUNT)
@@ -232,6 +233,14 @@ static int mount_run(void *args, struct ctx *ctx, struct err *e)
 	}
 	r = set_type(a, &o, e);
 	return r < 0 ? r : mount_one(a, &o, ctx, e);
+}
+
+static int mount_run(void *args, struct ctx *ctx, struct err *e)
+{
+	int r = mount_words(args, ctx, e);
+
+	known_write(); /* after a failure, too: some of several mounts may be made, or gone */
+	return r;
 }
 
 const struct cmd cmd_mount_idmapped = {

@@ -13,6 +13,7 @@
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/clone_cache.h"
 #include "../lib/mount/exposure.h"
+#include "../lib/mount/known.h"
 
 static void run_done(struct table_run *run)
 {
@@ -307,9 +308,10 @@ static void show_all(struct table_run *run)
 		mounted += j->state == LINE_MOUNTED;
 		there += j->state == LINE_THERE;
 		failed += j->state == LINE_FAILED;
-		if (j->state == LINE_MOUNTED)
+		if (j->state == LINE_MOUNTED) {
+			known_add(&j->plan, &j->result);
 			mount_show_result(&j->plan, &j->result, run->ctx);
-		else if (j->state == LINE_THERE)
+		} else if (j->state == LINE_THERE)
 			mount_show_there(&j->plan, run->ctx);
 	}
 	if (!run->ctx->dry_run)

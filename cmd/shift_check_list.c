@@ -44,12 +44,30 @@ static bool is_partial(const struct mapped_mount *m)
 	return (m->from == MAP_FROM_KERNEL || m->from == MAP_FROM_LAYERS) && !userns_is_initial();
 }
 
+/* Append what a record says beside the map that most layers have. */
+static void record_text(const struct mapped_mount *m, struct buf *b)
+{
+	const struct mount_record *r = m->record;
+	size_t own = 0;
+
+	for (size_t i = 0; i < r->layers.len; i++)
+		own += r->layers.items[i].wish != r->map.wish || r->layers.items[i].at != r->map.at;
+	if (!m->map)
+		buf_str(b, "ids as on the disk");
+	if (own)
+		buf_printf(b, " (%zu of %zu layers have a map of their own)", own, r->layers.len);
+	if (r->other_userns)
+		buf_str(b, " (ids of another user namespace)");
+}
+
 static void map_text(const struct mapped_mount *m, struct buf *b)
 {
 	if (m->overlay)
 		buf_str(b, "layers: ");
 	if (m->map)
 		idmap_print_words(m->map, b);
+	if (m->record)
+		record_text(m, b);
 	if (is_partial(m))
 		buf_str(b, " (as far as it has ids of this user namespace)");
 	if (m->from == MAP_FROM_SAMPLES)
@@ -71,6 +89,39 @@ static void from_word(enum map_from from, char ret[static 16])
 	(void)snprintf(ret, 16, "%.*s", (int)strcspn(p, " "), p); /* fits */
 }
 
+static void put_layer_map(const struct mount_record *r, struct record_map m, struct out *out)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	if (m.wish == MAP_SET)
+		idmap_print(&r->maps.items[m.at], &b);
+	else
+		buf_str(&b, "none");
+	if (buf_get(&b))
+		out_str(out, NULL, buf_get(&b));
+}
+
+/* Put what a record says beside the map. */
+static void put_record(const struct mount_record *r, struct out *out)
+{
+	static const char *const uppers[] = {
+		[UPPER_NONE] = "none", [UPPER_DIR] = "directory", [UPPER_EPHEMERAL] = "memory"
+	};
+
+	if (r->kind == MOUNT_OVERLAY)
+		out_str(out, "upper", uppers[r->upper]);
+	if (r->kind == MOUNT_OVERLAY && r->upper != UPPER_NONE)
+		out_str(out, "upper_map", r->upper_plain ? "none" : "same");
+	if (r->layers.len) {
+		out_array(out, "layer_maps");
+		for (size_t i = 0; i < r->layers.len; i++)
+			put_layer_map(r, r->layers.items[i], out);
+		out_array_end(out);
+	}
+	if (r->other_userns)
+		out_bool(out, "other_userns", true);
+}
+
 static void put_json(struct list *l, const struct mapped_mount *m)
 {
 	scoped_buf struct buf map = BUF_INIT;
@@ -87,6 +138,8 @@ static void put_json(struct list *l, const struct mapped_mount *m)
 		out_str(l->out, "map", map.data);
 	if (is_partial(m))
 		out_bool(l->out, "map_partial", true);
+	if (m->record)
+		put_record(m->record, l->out);
 	if (m->from == MAP_FROM_SAMPLES)
 		out_u64(l->out, "samples", m->samples);
 	out_u64(l->out, "namespace", m->namespace);

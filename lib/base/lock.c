@@ -12,89 +12,37 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "env.h"
 #include "fd.h"
 #include "log.h"
 #include "num.h"
-#include "path.h"
+#include "runtime_dir.h"
 
 enum { FILE_MAX = 4 << 20 };
 
-/*
- * --- the directory -------------------------------------------------------------------------------
- */
-
-/* Open DIR/shiftbox, which other users must not be able to enter or replace (-EPERM). */
-static int open_below(const char *dir)
-{
-	scoped_fd int parent = -1, fd = -1;
-	struct stat st;
-	int r = path_open(dir, O_PATH | O_DIRECTORY, "cannot open it", NULL, &parent, NULL);
-
-	if (r < 0)
-		return r;
-	if (fstat(parent, &st) < 0)
-		return -errno;
-	if (st.st_uid != geteuid() || (st.st_mode & 022 && !(st.st_mode & S_ISVTX)))
-		return -EPERM;
-	if (faccessat(parent, "shiftbox", F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
-		mkdirat(parent, "shiftbox", 0700) < 0 && errno != EEXIST)
-		return -errno;
-	fd = openat(parent, "shiftbox", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	return st.st_uid != geteuid() || st.st_mode & 077 ? -EPERM : TAKE_FD(fd);
-}
-
-/* Parse the next number of a line "INSIDE OUTSIDE COUNT" of /proc/self/uid_map. */
-static bool next_number(const char **p, uint64_t *ret)
-{
-	size_t n;
-
-	*p += strspn(*p, " ");
-	n = strspn(*p, "0123456789");
-	if (!n || num_u64_n(*p, n, ret) < 0)
-		return false;
-	*p += n;
-	return true;
-}
-
-/* The uid of the caller in the parent user namespace, which is the one in /run/user. */
-static uint64_t outer_uid(void)
-{
-	scoped_buf struct buf map = BUF_INIT;
-	uint64_t uid = geteuid(), in, out, count;
-
-	if (fd_read_file(AT_FDCWD, "/proc/self/uid_map", FILE_MAX, &map, NULL) < 0 ||
-		!buf_get(&map))
-		return uid;
-	for (const char *p = buf_get(&map);
-		next_number(&p, &in) && next_number(&p, &out) && next_number(&p, &count);
-		p += *p == '\n')
-		if (uid >= in && uid - in < count)
-			return out + (uid - in);
-	return uid;
-}
-
 static int open_directory(void)
 {
-	const char *runtime = env_get("XDG_RUNTIME_DIR");
-	char path[64];
-	int fd = geteuid() == 0 ? open_below("/run") : -ENOENT, first = fd;
+	int fd = geteuid() == 0 ? runtime_dir_root() : -ENOENT, first = fd;
 
-	if (fd < 0 && runtime && runtime[0] == '/')
-		fd = open_below(runtime);
-	if (fd < 0) {
-		(void)snprintf(path, sizeof(path), "/run/user/%llu",
-			(unsigned long long)outer_uid()); /* fits: 20 digits */
-		fd = open_below(path);
-	}
+	if (fd < 0)
+		fd = runtime_dir_user(true, false);
 	return fd < 0 && first != -ENOENT ? first : fd;
 }
 
 /*
  * --- locks ---------------------------------------------------------------------------------------
  */
+
+/* Other users may enter root's directory: the file itself must be closed to them. */
+static int open_lock(int dir, const char *name)
+{
+	const int flags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+	scoped_fd int fd = openat(dir, name, flags, 0600);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	return st.st_uid != geteuid() || st.st_mode & 077 ? -EPERM : TAKE_FD(fd);
+}
 
 int lock_open(const struct stat *st, const char *kind)
 {
@@ -105,12 +53,8 @@ int lock_open(const struct stat *st, const char *kind)
 
 	(void)snprintf(name, sizeof(name), "%.30s-%u:%u-%llu", kind, major(st->st_dev),
 		minor(st->st_dev), (unsigned long long)st->st_ino); /* fits */
-	if (dir >= 0) {
-		fd = openat(
-			dir, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-		if (fd < 0)
-			fd = -errno;
-	}
+	if (dir >= 0)
+		fd = open_lock(dir, name);
 	if (fd >= 0)
 		return fd;
 	if (!atomic_exchange(&told, true))

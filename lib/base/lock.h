@@ -11,16 +11,10 @@
  * can open a locked file can hold the lock forever: readers, and through an ID-mapped mount the
  * user who appears as the owner. So the file that needs protection is never locked itself.
  *
- * A lock is a file KIND-MAJOR:MINOR-INODE, named after the file that it stands for, in a directory
- * (0700) elsewhere:
- *
- *   /run/shiftbox                 root
- *   $XDG_RUNTIME_DIR/shiftbox     other users, also in their user namespaces
- *   /run/user/UID/shiftbox        the same, if that variable is not set
- *
- * It excludes the processes that share this directory, and not those of containers with a /run of
- * their own. A mark also excludes those, and works without such a directory (in a chroot, or for a
- * user without a session).
+ * A lock is a file KIND-MAJOR:MINOR-INODE (0600), named after the file that it stands for, in the
+ * caller's directory of runtime_dir.h. It excludes the processes that share this directory, and not
+ * those of containers with a /run of their own. A mark also excludes those, and works without such
+ * a directory (in a chroot, or for a user without a session).
  *
  * A mark is a file inside the directory that it protects. Its process holds a write lock on it
  * (F_OFD_SETLK) from before it becomes visible. Holding a write lock requires write permission; a

@@ -18,6 +18,7 @@
 #include "../mount/info.h"
 #include "../mount/mntns.h"
 #include "../mount/overlay_options.h"
+#include "../mount/record_store.h"
 #include "infer_map.h"
 
 enum { SAMPLES_MAX = 2000 };
@@ -125,6 +126,28 @@ static ssize_t infer(const struct mapped_listing *l, const struct mount_info *i,
 	return n ? n : infer_from(l->home, i, seen, ret, l->e);
 }
 
+/* Report a mount by its record. Returns 1 if no record has its map. */
+static int list_recorded(struct mapped_listing *l, const struct mount_info *i)
+{
+	scoped_mount_record struct mount_record rec = { .mount = 0 };
+	struct mapped_mount m = { .from = MAP_FROM_RECORD, .record = &rec };
+	bool known;
+
+	if (!record_store_find(i, l->ns, &rec))
+		return 1;
+	known = rec.map.wish != MAP_KEEP;
+	for (size_t k = 0; k < rec.layers.len; k++)
+		known = known && rec.layers.items[k].wish != MAP_KEEP;
+	if (!known)
+		return 1;
+	if (!rec.maps.len)
+		return i->mapped; /* nothing has a map, or the record is of something else */
+	m.overlay = rec.kind == MOUNT_OVERLAY;
+	m.surely = true;
+	m.map = mount_record_map(&rec);
+	return report(l, i, &m);
+}
+
 static int list_hidden(struct mapped_listing *l, const struct mount_info *i)
 {
 	struct mapped_mount m = { .from = MAP_FROM_NOWHERE };
@@ -185,8 +208,11 @@ static int list_overlay(struct mapped_listing *l, const struct mount_info *i)
 	struct layers y = {
 		.ns = l->ns, .unknown = !l->ns->ours && !l->ns->id, .info = { .id = -1 }
 	};
-	int r = overlay_dirs_each(i->options, look_at_layer, &y);
+	int r = list_recorded(l, i);
 
+	if (r <= 0)
+		return r;
+	r = overlay_dirs_each(i->options, look_at_layer, &y);
 	if (r == 0 && y.mapped && y.info.map_known) {
 		m.from = MAP_FROM_LAYERS;
 		m.map = &y.info.map;
@@ -235,8 +261,11 @@ static int list_mount(const struct mount_info *i, void *arg)
 
 		return report(l, i, &m);
 	}
-	if (i->mapped)
-		return list_hidden(l, i);
+	if (i->mapped) {
+		int r = list_recorded(l, i);
+
+		return r == 1 ? list_hidden(l, i) : r;
+	}
 	return strcmp(i->type, "overlay") ? 0 : list_overlay(l, i);
 }
 

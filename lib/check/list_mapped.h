@@ -9,16 +9,18 @@
 
 #include "../base/err.h"
 #include "../idmap/idmap.h"
+#include "../mount/mount_record.h"
 
 /* The source of what is known about the map of a mount. */
 enum map_from {
 	MAP_FROM_KERNEL,  /* statmount(2) */
+	MAP_FROM_RECORD,  /* of mount-idmapped (mount_record.h) */
 	MAP_FROM_LAYERS,  /* an overlay: the mount of its topmost ID-mapped layer */
 	MAP_FROM_SAMPLES, /* infer_map(), before Linux 6.15 */
 	MAP_FROM_NOWHERE, /* the map is unknown (of an overlay: if a layer has one) */
 };
 
-#define MAP_FROM_WORDS "kernel layers inferred unknown"
+#define MAP_FROM_WORDS "kernel record layers inferred unknown"
 
 /*
  * A mount that is ID-mapped, or an overlay with layers that are or may be. Strings are valid during
@@ -31,11 +33,13 @@ struct mapped_mount {
 	bool surely;    /* an overlay: at least one layer is on an ID-mapped mount */
 	bool too_large; /* MAP_FROM_NOWHERE: the kernel's answer is too large; maybe not mapped */
 	enum map_from from;
-	const struct idmap *map; /* NULL with MAP_FROM_NOWHERE */
-	size_t samples;          /* MAP_FROM_SAMPLES: the number of files */
-	uint64_t namespace;      /* the inode number of the mount namespace */
-	pid_t pid;               /* a process in it; the caller itself for its own namespace */
-	const char *command;     /* the name of that process */
+	const struct idmap *map; /* NULL with MAP_FROM_NOWHERE, and with a record of layers that all
+	                            have maps of their own */
+	const struct mount_record *record; /* of MAP_FROM_RECORD */
+	size_t samples;                    /* MAP_FROM_SAMPLES: the number of files */
+	uint64_t namespace;                /* the inode number of the mount namespace */
+	pid_t pid;           /* a process in it; the caller itself for its own namespace */
+	const char *command; /* the name of that process */
 };
 
 struct list_mapped_options {

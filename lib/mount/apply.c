@@ -326,11 +326,13 @@ int mount_trial(const struct mount_plan *p, bool target, struct mount_flags *ret
 int mount_read_back(
 	const struct mount_plan *p, struct mount_result *r, struct mount_snapshot *s, struct err *e)
 {
+	uint64_t unique = r->info.unique;
 	int found;
 
 	if (!r->unread)
 		return 0;
 	found = mount_info_find(r->info.id, s, &r->info, e);
+	r->info.unique = unique;
 	if (found < 0)
 		return found;
 	r->unread = false;

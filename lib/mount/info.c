@@ -26,7 +26,8 @@ static int from_statmount(uint64_t ns, int fd, struct mount_info *i)
 		return -errno;
 	if (!(stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE))
 		return 1;
-	r = statmount_ask(ns, stx.stx_mnt_id, 0, &reply);
+	i->unique = stx.stx_mnt_id;
+	r = statmount_ask(ns, stx.stx_mnt_id, &reply);
 	if (r == -ENOENT || r == -ENOMEM)
 		return r;
 	if (r < 0)
@@ -58,7 +59,9 @@ int mount_info_from_line(const struct lm_mount *m, struct mount_info *i)
 	i->source = strdup(m->source);
 	i->root = strdup(m->root);
 	i->options = strdup(m->fs_options);
-	return i->source && i->root && i->options ? 0 : -ENOMEM;
+	i->target = strdup(m->target);
+	i->dev = m->dev;
+	return i->source && i->root && i->options && i->target ? 0 : -ENOMEM;
 }
 
 static int match_id(const struct lm_mount *m, void *arg)
@@ -218,7 +221,8 @@ int mount_info_find(int id, struct mount_snapshot *s, struct mount_info *ret, st
 	ret->source = strdup(found->source);
 	ret->root = strdup(found->root);
 	ret->options = strdup(found->options);
-	return ret->source && ret->root && ret->options ? 0 : err_nomem(e);
+	ret->target = strdup(found->target);
+	return ret->source && ret->root && ret->options && ret->target ? 0 : err_nomem(e);
 }
 
 int mount_info_look(int fd, struct mount_snapshot *s, struct mount_info *ret, struct err *e)
@@ -226,8 +230,11 @@ int mount_info_look(int fd, struct mount_snapshot *s, struct mount_info *ret, st
 	struct mount_info i = { .id = -1 };
 	int r = mount_info_get_cheap(fd, &i, e);
 
-	if (r == 1)
-		return mount_info_find(i.id, s, ret, e);
+	if (r == 1) {
+		r = mount_info_find(i.id, s, ret, e);
+		ret->unique = i.unique;
+		return r;
+	}
 	if (r == 0)
 		*ret = i;
 	return r;
@@ -244,6 +251,7 @@ int mount_info_copy(const struct mount_info *i, struct mount_info *ret, struct e
 {
 	struct mount_info copy = {
 		.id = i->id,
+		.unique = i->unique,
 		.parent = i->parent,
 		.propagation = i->propagation,
 		.mapped = i->mapped,

@@ -15,6 +15,7 @@ struct mntns;
 /* An attached mount, as the kernel reports it. Free with mount_info_done(). */
 struct mount_info {
 	int id;               /* the one of mountinfo */
+	uint64_t unique;      /* an id that is never reused (6.8); 0: unknown */
 	int parent;           /* the id of the mount that it is on */
 	char type[64];        /* "ext4", "fuse.sshfs" */
 	char *source;         /* "/dev/vda", "image:debian"; may be "" */
@@ -27,9 +28,9 @@ struct mount_info {
 	struct idmap map;
 	char *root;    /* the directory of the filesystem that it shows: "/", "/subvolume" */
 	char *options; /* of the filesystem: "lowerdir=/a:/b,..."; NULL from mount_info_copy() */
-	/* Set by mount_info_each() and mount_info_below() only. */
-	char *target; /* the path of its mount point, from this process's root */
-	dev_t dev;    /* of the filesystem */
+	char *target;  /* the path of its mount point, from this process's root; NULL from
+	                  mount_info_copy() */
+	dev_t dev;     /* of the filesystem */
 };
 
 /*

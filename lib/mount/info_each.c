@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include "info_priv.h"
 #include "mntns.h"
@@ -28,20 +27,12 @@ struct each {
 	struct err *e;
 };
 
-static int set_target(struct mount_info *i, const char *target)
-{
-	i->target = strdup(target);
-	return i->target ? 0 : -ENOMEM;
-}
-
 static int each_line(const struct lm_mount *m, void *arg)
 {
 	struct each *x = arg;
-	struct mount_info i = { .id = -1, .dev = m->dev };
+	struct mount_info i = { .id = -1 };
 	int r = mount_info_from_line(m, &i);
 
-	if (r == 0)
-		r = set_target(&i, m->target);
 	r = r < 0 ? err_nomem(x->e) : x->fn(&i, x->arg);
 	mount_info_done(&i);
 	return r;
@@ -50,7 +41,7 @@ static int each_line(const struct lm_mount *m, void *arg)
 static int each_id(uint64_t id, struct each *x, struct statmount_reply *reply)
 {
 	struct mount_info i = { .id = -1 };
-	int r = statmount_ask(x->ns, id, SYS_STATMOUNT_MNT_POINT, reply);
+	int r = statmount_ask(x->ns, id, reply);
 
 	if (r == -ENOENT)
 		return 0; /* it was unmounted since it was listed */
@@ -60,10 +51,7 @@ static int each_id(uint64_t id, struct each *x, struct statmount_reply *reply)
 	if (x->ns && x->read > READ_MAX)
 		return err_say(x->e, EFBIG, NULL, "the kernel tells more than %d MiB of its mounts",
 			READ_MAX >> 20);
-	i.dev = makedev(reply->sm->sb_dev_major, reply->sm->sb_dev_minor);
 	r = statmount_fill(reply, &i);
-	if (r == 0)
-		r = set_target(&i, statmount_target(reply));
 	r = r < 0 ? err_nomem(x->e) : x->fn(&i, x->arg);
 	mount_info_done(&i);
 	return r;
@@ -76,7 +64,7 @@ bool mount_info_has_maps(void)
 
 	return statx(AT_FDCWD, "/", 0, SYS_STATX_MNT_ID_UNIQUE, &stx) == 0 &&
 		stx.stx_mask & SYS_STATX_MNT_ID_UNIQUE &&
-		statmount_ask(0, stx.stx_mnt_id, 0, &reply) == 0 && statmount_has_maps(&reply);
+		statmount_ask(0, stx.stx_mnt_id, &reply) == 0 && statmount_has_maps(&reply);
 }
 
 static int list_ids(uint64_t of, struct each *x)

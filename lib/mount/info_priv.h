@@ -7,8 +7,8 @@
 struct lm_mount;
 
 /*
- * For info*.c only: convert a line of mountinfo, without target and dev. Returns 0 or -ENOMEM. Call
- * mount_info_done() in either case.
+ * For info*.c only: convert a line of mountinfo. Returns 0 or -ENOMEM. Call mount_info_done() in
+ * either case.
  */
 MUST_CHECK int mount_info_from_line(const struct lm_mount *m, struct mount_info *ret);
 

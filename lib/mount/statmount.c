@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "../base/buf.h"
 
@@ -19,8 +20,8 @@ static const uint64_t maps =
 	SYS_STATMOUNT_SUPPORTED_MASK | SYS_STATMOUNT_MNT_UIDMAP | SYS_STATMOUNT_MNT_GIDMAP;
 static const uint64_t basic =
 	SYS_STATMOUNT_SB_BASIC | SYS_STATMOUNT_MNT_BASIC | SYS_STATMOUNT_FS_TYPE;
-static const uint64_t strings =
-	SYS_STATMOUNT_SB_SOURCE | SYS_STATMOUNT_MNT_ROOT | SYS_STATMOUNT_MNT_OPTS;
+static const uint64_t strings = SYS_STATMOUNT_SB_SOURCE | SYS_STATMOUNT_MNT_ROOT |
+	SYS_STATMOUNT_MNT_OPTS | SYS_STATMOUNT_MNT_POINT;
 
 static const char *string_at(const struct statmount_reply *r, uint64_t field, uint32_t off)
 {
@@ -92,13 +93,13 @@ static int call(uint64_t ns, uint64_t id, uint64_t mask, struct statmount_reply 
  * are escaped with four bytes. Strings that do not fit are unknown: the other interface, libmount
  * and mountinfo, could be overloaded with them.
  */
-int statmount_ask(uint64_t ns, uint64_t id, uint64_t more, struct statmount_reply *r)
+int statmount_ask(uint64_t ns, uint64_t id, struct statmount_reply *r)
 {
-	int n = call(ns, id, maps | basic | strings | more, r);
+	int n = call(ns, id, maps | basic | strings, r);
 
 	r->too_large = n == -EOVERFLOW;
 	if (n == -EOVERFLOW)
-		n = call(ns, id, maps | basic | more, r);
+		n = call(ns, id, maps | basic | SYS_STATMOUNT_MNT_POINT, r);
 	return n == -EOVERFLOW ? call(ns, id, maps | basic, r) : n;
 }
 
@@ -113,6 +114,8 @@ int statmount_fill(const struct statmount_reply *r, struct mount_info *i)
 	const struct sys_statmount *sm = r->sm;
 
 	i->id = (int)sm->mnt_id_old;
+	i->unique = sm->mnt_id;
+	i->dev = makedev(sm->sb_dev_major, sm->sb_dev_minor);
 	i->parent = (int)sm->mnt_parent_id_old;
 	i->propagation = sm->mnt_propagation;
 	i->too_large = r->too_large;
@@ -121,13 +124,9 @@ int statmount_fill(const struct statmount_reply *r, struct mount_info *i)
 	i->source = strdup(string_at(r, SYS_STATMOUNT_SB_SOURCE, sm->sb_source));
 	i->root = strdup(string_at(r, SYS_STATMOUNT_MNT_ROOT, sm->mnt_root));
 	i->options = strdup(string_at(r, SYS_STATMOUNT_MNT_OPTS, sm->mnt_opts));
-	if (!i->source || !i->root || !i->options)
+	i->target = strdup(string_at(r, SYS_STATMOUNT_MNT_POINT, sm->mnt_point));
+	if (!i->source || !i->root || !i->options || !i->target)
 		return -ENOMEM;
 	read_map(r, i);
 	return 0;
-}
-
-const char *statmount_target(const struct statmount_reply *r)
-{
-	return string_at(r, SYS_STATMOUNT_MNT_POINT, r->sm->mnt_point);
 }

@@ -26,21 +26,17 @@ static inline void cleanup_statmount_reply(struct statmount_reply *r)
 
 /*
  * Ask for the mount with this unique id in the namespace ns (0: ours): the members of struct
- * mount_info, and the fields `more`. Returns 0 or -errno. -ENOENT: there is no such mount, or the
+ * mount_info. Returns 0 or -errno. -ENOENT: there is no such mount, or the
  * caller may not inspect the namespace.
  */
-MUST_CHECK int statmount_ask(uint64_t ns, uint64_t id, uint64_t more, struct statmount_reply *r);
+MUST_CHECK int statmount_ask(uint64_t ns, uint64_t id, struct statmount_reply *r);
 
 /* Does the kernel report maps (6.15)? */
 bool statmount_has_maps(const struct statmount_reply *r);
 
 /*
- * Convert a reply, without target and dev. Returns 0 or -ENOMEM. Call mount_info_done() in either
- * case.
+ * Convert a reply. Returns 0 or -ENOMEM. Call mount_info_done() in either case.
  */
 MUST_CHECK int statmount_fill(const struct statmount_reply *r, struct mount_info *ret);
-
-/* The mount point; "" if the reply lacks it. */
-const char *statmount_target(const struct statmount_reply *r);
 
 #endif

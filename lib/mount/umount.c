@@ -18,6 +18,7 @@
 #include "busy.h"
 #include "dirent_at.h"
 #include "info.h"
+#include "known.h"
 #include "loop.h"
 #include "rbind.h"
 
@@ -52,23 +53,53 @@ static int find(const char *target, bool follow, struct place *p, uint64_t *ret_
 	return 0;
 }
 
-/* Is the mount at path on a loop device that will free itself? The table of mounts is not read. */
-static bool watch_loop(const char *path, struct loop_watch *w)
+/* What is known of a mount before it goes. */
+struct departure {
+	struct loop_watch watch;
+	bool watched; /* it is on a loop device that will free itself */
+	struct mount_info info;
+};
+
+/* Is the mount of fd on a loop device that will free itself? The table of mounts is not read. */
+static bool watch_loop(int fd, const struct mount_info *info, struct loop_watch *w)
 {
-	scoped_mount_info struct mount_info info = { .id = -1 };
-	scoped_fd int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	struct stat st;
 
-	if (fd < 0 || fstat(fd, &st) < 0)
+	if (fstat(fd, &st) < 0)
 		return false;
 	if (loop_watch(st.st_dev, w))
 		return true;
 	/* Filesystems that may have several devices have a device number of their own. */
-	if (major(st.st_dev) || mount_info_get_cheap(fd, &info, NULL) != 0 ||
-		strncmp(info.source, "/dev/", 5))
+	if (major(st.st_dev) || !info->source || strncmp(info->source, "/dev/", 5))
 		return false;
-	return path_stat(info.source, true, &st) == 0 && S_ISBLK(st.st_mode) &&
+	return path_stat(info->source, true, &st) == 0 && S_ISBLK(st.st_mode) &&
 		loop_watch(st.st_rdev, w);
+}
+
+/* Look at the mount at path. No descriptor stays open. */
+static void look_before(const char *path, struct departure *d)
+{
+	scoped_fd int fd = open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (mount_info_get_cheap(fd, &d->info, NULL) < 0)
+		d->info = (struct mount_info){ .id = -1 };
+	d->watched = watch_loop(fd, &d->info, &d->watch);
+}
+
+static void look_after(int dirfd, const char *name, int flags, struct departure *d)
+{
+	scoped_buf struct buf path = BUF_INIT;
+
+	if (d->watched)
+		loop_watch_end(&d->watch);
+	path_of_fd(dirfd, &path);
+	if (!path.len)
+		return;
+	buf_printf(&path, "%s%s", path.data[path.len - 1] == '/' ? "" : "/", name);
+	if (buf_get(&path))
+		known_remove(path.data, &d->info, flags & SYS_MNT_DETACH);
 }
 
 /*
@@ -77,23 +108,23 @@ static bool watch_loop(const char *path, struct loop_watch *w)
  */
 static int unmount(int dirfd, const char *name, const char *path, int id, int flags, struct err *e)
 {
+	struct departure d = { .watch = { .file = NULL }, .info = { .id = -1 } };
 	scoped_buf struct buf b = BUF_INIT;
-	struct loop_watch watch = { .file = NULL };
-	bool watched;
 	char dir[32];
 	int r;
 
 	buf_printf(&b, "%s/%s", fd_proc_path(dirfd, dir), name);
 	if (!buf_get(&b))
 		return err_nomem(e);
-	watched = watch_loop(buf_get(&b), &watch);
-	if (sys_umount2(buf_get(&b), SYS_UMOUNT_NOFOLLOW | flags) == 0) {
-		if (watched)
-			loop_watch_end(&watch);
+	look_before(buf_get(&b), &d);
+	r = sys_umount2(buf_get(&b), SYS_UMOUNT_NOFOLLOW | flags) == 0 ? 0 : -errno;
+	if (r == 0)
+		look_after(dirfd, name, flags, &d);
+	mount_info_done(&d.info);
+	if (r == 0)
 		return 0;
-	}
-	r = err_set(e, errno, path, "cannot unmount");
-	free(watch.file);
+	free(d.watch.file);
+	r = err_set(e, -r, path, "cannot unmount");
 	err_op(e, "umount");
 	if (r == -EBUSY)
 		busy_explain(id, e);

@@ -248,12 +248,14 @@ waits() { # TEXT COMMAND...
 		"\$XDG_RUNTIME_DIR (Read-only file system)"
 	must_work ./no_run "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N a img
 	must_work ./no_run "$SHIFTBOX" image-unpack -s "$STORE" --prune
-	must_work ./no_run "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o nosuid image:a t
+	capture ./no_run "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o nosuid image:a t
+	must_equal "$status" 0
+	stderr_has "the map of 't' will not be shown later" ... "Read-only file system"
 }
 
-@test "a directory for locks that others could enter, or exchange, is not used" {
+@test "a directory for locks that others could write, or exchange, is not used" {
 	local how
-	for how in 'mkdir -m 755 /run/shiftbox' \
+	for how in 'mkdir -m 775 /run/shiftbox' \
 		'mkdir -m 700 /run/shiftbox; chown 65534 /run/shiftbox' \
 		'mkdir /run/x; ln -s x /run/shiftbox' \
 		'chmod 777 /run' 'chown 65534 /run'; do

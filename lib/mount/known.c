@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* known: let later commands know what was mounted. */
+
+#include "known.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "../base/log.h"
+#include "../idmap/userns_self.h"
+#include "record_store.h"
+#include "utab.h"
+
+/* The map of the mount, as far as it is one: NULL for none, or if it is that of the source. */
+static const struct idmap *map_of(const struct mount_plan *p, const struct mount_result *r)
+{
+	if (p->map.wish == MAP_SET)
+		return &p->map.map;
+	return p->kind != MOUNT_OVERLAY && r->info.map_known ? &r->info.map : NULL;
+}
+
+static void keep_record(const struct mount_plan *p, const struct mount_result *r)
+{
+	scoped_mount_record struct mount_record rec = { .mount = 0 };
+	struct err e = ERR_INIT;
+	int n = mount_record_of_plan(p, &rec, &e);
+
+	rec.upper_plain = r->upper_plain;
+	if (n == 0)
+		n = record_store_put(&rec, &r->info, &e);
+	if (n == 0)
+		return;
+	err_prefix(&e, "the map of '%s' will not be shown later", p->target);
+	if (n == -ENOENT && (geteuid() != 0 || !userns_is_initial()))
+		log_verbose("%s", e.what);
+	else
+		log_warn_err(&e);
+}
+
+void known_add(const struct mount_plan *p, const struct mount_result *r)
+{
+	const struct idmap *map = map_of(p, r);
+	scoped_buf struct buf options = BUF_INIT;
+
+	if (r->unread || r->info.too_large)
+		return;
+	/* Since Linux 6.15, the kernel shows the map of a bind and of a filesystem. */
+	if (p->kind == MOUNT_OVERLAY || (r->info.mapped && !r->info.map_known))
+		keep_record(p, r);
+	if (!map || p->for_command)
+		return; /* the namespace of a command ends without an unmount */
+	buf_str(&options, "x-shiftbox.map=");
+	idmap_print(map, &options);
+	if (buf_get(&options))
+		utab_note_mount(&r->info, buf_get(&options));
+}
+
+void known_remove(const char *path, const struct mount_info *i, bool below)
+{
+	record_store_remove(i);
+	utab_note_umount(path, i, below);
+}
+
+void known_write(void)
+{
+	struct err e = ERR_INIT;
+
+	if (utab_write(&e) < 0) {
+		err_prefix(&e, "findmnt(8) does not show the maps of all mounts");
+		log_warn_err(&e);
+	}
+	record_store_done();
+}
