@@ -74,7 +74,7 @@ no problems found"
 	check alice
 	finds "none: /etc/subuid: alice has no user ids here: usermod --add-subuids" \
 		"none: /etc/subgid: alice has no group ids" \
-		"trial not made: there are no ids to try" "2 findings"
+		"trial not made: no ids are granted" "2 findings"
 	echo alice:300000:65536 >>"$SCRATCH/subuid"
 	check alice
 	finds "none: /etc/subgid"
