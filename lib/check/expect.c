@@ -10,9 +10,7 @@
 #include <sys/sysmacros.h>
 
 #include "../base/cleanup.h"
-
-#define WHITEOUT ".wh."
-#define OPAQUE ".wh..wh..opq"
+#include "../tar/whiteout.h"
 
 enum { LAYERS_MAX = 65000 };
 
@@ -139,13 +137,14 @@ static uint32_t step(struct expect *x, uint32_t d, const char *name, size_t len,
 
 static int add_name(struct expect *x, uint32_t d, const char *name, const struct mtree_entry *s)
 {
-	bool white = !strncmp(name, WHITEOUT, strlen(WHITEOUT)), opaque = !strcmp(name, OPAQUE);
+	bool white = !strncmp(name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)),
+	     opaque = !strcmp(name, WHITEOUT_OPAQUE);
 	uint32_t n = d;
 	struct expect_facts a;
 
 	if (!opaque)
-		n = expect_node_have(x, d, white ? name + strlen(WHITEOUT) : name,
-			strlen(name) - (white ? strlen(WHITEOUT) : 0));
+		n = expect_node_have(x, d, white ? name + strlen(WHITEOUT_PREFIX) : name,
+			strlen(name) - (white ? strlen(WHITEOUT_PREFIX) : 0));
 	if (!n)
 		return -ENOMEM;
 	if (!white)

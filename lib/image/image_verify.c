@@ -20,6 +20,7 @@
 #include "../store/store_image.h"
 #include "../store/store_layer.h"
 #include "../tar/mtree.h"
+#include "../tar/whiteout.h"
 
 /* The state of the verification of one layer. */
 struct layer_verify {
@@ -48,7 +49,7 @@ static bool is_mark(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return !strncmp(slash ? slash + 1 : path, ".wh.", 4);
+	return !strncmp(slash ? slash + 1 : path, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX));
 }
 
 static int check_link(struct layer_verify *v, const struct mtree_entry *s, int fd, struct err *e)

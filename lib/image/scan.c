@@ -18,6 +18,7 @@
 #include "../layer/layer_tally.h"
 #include "../tar/blob.h"
 #include "../tar/members.h"
+#include "../tar/whiteout.h"
 #include "unpack_priv.h"
 
 void scan_done(struct scan *s)
@@ -147,19 +148,16 @@ static int count_file(struct scan *s, const struct layer_entry *t, struct err *e
 	return 0;
 }
 
-/*
- * OCI image-spec layer.md, "Whiteouts". Other names with this prefix are metadata of AUFS and are
- * not unpacked.
- */
+/* Metadata of AUFS is counted neither as a whiteout nor as an entry: it is not unpacked. */
 static bool count_whiteout(struct scan *s, const struct layer_entry *t)
 {
 	const char *slash = strrchr(t->path, '/'), *name = slash ? slash + 1 : t->path;
 
-	if (strncmp(name, ".wh.", 4))
+	if (strncmp(name, WHITEOUT_PREFIX, strlen(WHITEOUT_PREFIX)))
 		return false;
-	if (!strcmp(name, ".wh..wh..opq"))
+	if (!strcmp(name, WHITEOUT_OPAQUE))
 		s->opaques++;
-	else if (strncmp(name, ".wh..wh.", 8))
+	else if (strncmp(name, WHITEOUT_META, strlen(WHITEOUT_META)))
 		s->whiteouts++;
 	return true;
 }

@@ -18,6 +18,7 @@
 #include "../tar/members.h"
 #include "../tar/tar_name.h"
 #include "../tar/tar_read.h"
+#include "../tar/whiteout.h"
 #include "layer_limits.h"
 #include "layer_priv.h"
 
@@ -261,7 +262,7 @@ static int fill(
 	};
 	buf_reset(&r->path);
 	buf_reset(&r->hardlink);
-	x = tar_name_marked(ret->raw, LAYER_WHITEOUT, &r->path, e);
+	x = tar_name_marked(ret->raw, WHITEOUT_PREFIX, &r->path, e);
 	if (x == 0 && hardlink)
 		x = tar_name_normal(hardlink, &r->hardlink, e);
 	if (x == -ENAMETOOLONG && hardlink)

@@ -12,13 +12,11 @@
 #include "../base/filecap.h"
 #include "../base/log.h"
 #include "../base/stop.h"
+#include "../tar/whiteout.h"
 #include "entry_ids.h"
 #include "layer_limits.h"
 #include "layer_place.h"
 #include "layer_unmapped.h"
-
-#define WHITEOUT_OPAQUE ".wh..wh..opq"
-#define AUFS_META ".wh..wh."
 
 static void take_header(struct node *n, const struct layer_entry *en)
 {
@@ -266,7 +264,7 @@ static int add_hardlink(struct layer *l, const struct layer_entry *en, struct er
 static int add_whiteout(
 	struct layer *l, const struct layer_entry *en, const char *base, struct err *e)
 {
-	const char *name = base + strlen(LAYER_WHITEOUT);
+	const char *name = base + strlen(WHITEOUT_PREFIX);
 	struct node *dir, *n;
 	int r = layer_place_parent(l, en, false, &dir, e);
 
@@ -294,7 +292,7 @@ static bool is_aufs(const char *path)
 {
 	for (const char *p = path, *end; *p; p = *end ? end + 1 : end) {
 		end = strchrnul(p, '/');
-		if (!strncmp(p, AUFS_META, strlen(AUFS_META)) &&
+		if (!strncmp(p, WHITEOUT_META, strlen(WHITEOUT_META)) &&
 			(*end || strcmp(p, WHITEOUT_OPAQUE) != 0))
 			return true;
 	}

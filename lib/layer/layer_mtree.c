@@ -16,9 +16,8 @@
 #include "../base/fd.h"
 #include "../base/stop.h"
 #include "../tar/mtree.h"
+#include "../tar/whiteout.h"
 #include "layer_priv.h"
-
-#define OPAQUE_NAME ".wh..wh..opq"
 
 struct mtree_writer {
 	struct archive *a;
@@ -182,9 +181,9 @@ static int put_node(struct mtree_writer *s, const struct node *n, struct err *e)
 	/* If no layer has the directory, it was not created, and a mark would imply that it exists.
 	 */
 	if (r == 0 && n->flags & NODE_OPAQUE && node_is_made_dir(n))
-		r = put_mark(s, n, OPAQUE_NAME, "", e);
+		r = put_mark(s, n, WHITEOUT_OPAQUE, "", e);
 	if (r == 0 && n->flags & NODE_WHITEOUT && node_is_made_dir(n->parent))
-		r = put_mark(s, n->parent, ".wh.", n->name, e);
+		r = put_mark(s, n->parent, WHITEOUT_PREFIX, n->name, e);
 	return r;
 }
 

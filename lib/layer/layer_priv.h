@@ -6,6 +6,7 @@
 
 #include "../base/buf.h"
 #include "../base/vec.h"
+#include "../tar/whiteout.h"
 #include "layer.h"
 #include "layer_tally.h"
 #include "layer_tree.h"
@@ -38,13 +39,10 @@ struct layer {
 	VEC(struct lost_link) lost;
 };
 
-/* The prefix of a whiteout's name (OCI image-spec layer.md). */
-#define LAYER_WHITEOUT ".wh."
-
 static inline bool layer_is_whiteout(const char *name, size_t len)
 {
-	return len >= sizeof(LAYER_WHITEOUT) - 1 &&
-		!memcmp(name, LAYER_WHITEOUT, sizeof(LAYER_WHITEOUT) - 1);
+	return len >= sizeof(WHITEOUT_PREFIX) - 1 &&
+		!memcmp(name, WHITEOUT_PREFIX, sizeof(WHITEOUT_PREFIX) - 1);
 }
 
 /* Add n to one of the counts, and return its previous value. */
