@@ -238,7 +238,7 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 static int image_unpack_before(void *args, struct ctx *ctx, struct err *e)
 {
 	struct unpack_args *a = args;
-	bool unpacks = UNPACKS >> ctx->form & 1 && !ctx->dry_run && ctx->operands.len;
+	bool unpacks = UNPACKS >> ctx->form & 1 && ctx->operands.len;
 	int r = 0;
 
 	if (geteuid() != 0 && a->base.count) {

@@ -151,63 +151,114 @@ static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 	return r;
 }
 
-/*
- * Print what would be done with each layer. s may be NULL; else its layers would not be read again.
- */
-static int print_layers(
-	struct ctx *ctx, const struct source *src, const struct store *s, struct err *e)
+static void print_size(struct ctx *ctx, uint64_t bytes)
 {
+	char size[16];
+
+	if (ctx->json)
+		out_u64(ctx->out, "size", bytes);
+	else
+		out_str(ctx->out, "size", human_size(bytes, size));
+}
+
+/* Print what would be done with each layer. */
+static void print_layers(struct ctx *ctx, const struct source *src, const enum unpack_state *states)
+{
+	static const char *const words[] = { "unpack", "shared", "unknown" };
 	static const struct out_col cols[] = { { "layer", "LAYER", true }, { "size", "SIZE", true },
 		{ "state", "STATE", false }, { "name", "NAME", false } };
-	int r;
 
 	out_table(ctx->out, cols, ARRAY_LEN(cols));
 	for (size_t i = 0; i < src->n_layers; i++) {
 		const struct source_layer *l = &src->layers[i];
-		bool shared = false;
 
-		r = s ? unpack_is_shared(s, l, &shared, e) : 0;
-		if (r < 0)
-			return r;
 		out_begin(ctx->out, NULL);
 		out_str(ctx->out, "event", "plan");
 		out_u64(ctx->out, "layer", i + 1);
 		out_u64(ctx->out, "layers", src->n_layers);
 		out_str(ctx->out, "name", l->name);
 		if (l->size != BLOB_SIZE_UNKNOWN)
-			out_u64(ctx->out, "size", l->size);
-		out_str(ctx->out, "state", shared ? "shared" : "unpack");
+			print_size(ctx, l->size);
+		out_str(ctx->out, "state", words[states[i]]);
 		out_end(ctx->out);
 	}
 	out_table_end(ctx->out);
-	return 0;
 }
 
-/*
- * --dry-run: read and verify the documents. Layers are read only where their content decides
- * whether the image would be refused.
- */
+/* Where the image would go, and what that would replace. */
+static void print_target(const struct unpack_task *t, struct ctx *ctx, const struct store *s,
+	const struct unpack_result *u)
+{
+	const char *to = t->flat ? t->flat->dir : s ? store_path(s) : "a new store";
+	const char *replaced =
+		t->flat ? "; what it holds now is deleted" : ", in place of the image of this name";
+
+	out_safe_line(ctx->out, "%s: %zu layers, to be unpacked into %s%s", t->name,
+		t->src->n_layers, to, u->replaces ? replaced : "");
+	if (!ctx->json || !u->replaces)
+		return;
+	out_begin(ctx->out, NULL);
+	out_str(ctx->out, "event", "replace");
+	out_str(ctx->out, "name", t->name);
+	out_str(ctx->out, "target", to);
+	out_end(ctx->out);
+}
+
+/* Open the store as the real run would. *ret is NULL if the store would be made. */
+static int open_for_trial(const struct unpack_task *t, struct store **ret, struct err *e)
+{
+	const struct unpack_args *a = t->a;
+	struct err own = ERR_INIT;
+	int r = store_open_base(a->store, STORE_WOULD_CREATE | (a->open_to_all ? STORE_PUBLIC : 0),
+		a->base.count ? &a->base : NULL, ret, &own);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r < 0)
+		*e = own;
+	return r;
+}
+
+static int try_store(const struct unpack_task *t, struct unpack_options *opts,
+	enum unpack_state *states, struct unpack_result *ret, struct store **ret_store,
+	struct err *e)
+{
+	scoped_idmap struct idmap map = { .gid_assumed = false };
+	scoped_strv struct strv names = { 0 };
+	struct store *s;
+	int r = open_for_trial(t, ret_store, e);
+
+	s = *ret_store;
+	if (r == 0)
+		r = unpack_use_base(s ? store_base(s) : &t->a->base, &map, &opts->layer, e);
+	if (r == 0)
+		r = unpack_trial(s, t->src, opts, states, ret, e);
+	if (r == 0 && s)
+		r = store_image_list(s, &names, e);
+	if (r < 0)
+		return r;
+	ret->replaces = strv_has(&names, t->name);
+	return s || t->a->store ? unpack_check_space(s ? store_path(s) : t->a->store, ret, e) : 0;
+}
+
+/* --dry-run: read everything that the real run would read, and write nothing. */
 static int print_plan(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 {
 	struct unpack_options opts = unpack_options(t->a, t->flat, t->name);
+	scoped_free enum unpack_state *states = calloc(t->src->n_layers + 1, sizeof(*states));
 	scoped_store struct store *s = NULL;
 	struct unpack_result u;
-	int r;
+	int r = states ? unpack_ids(t->a, &opts.layer.ids, e) : err_nomem(e);
 
 	opts.layer.dry = true;
-	if (t->flat)
-		r = unpack_flat(t->flat, t->src, &opts, &u, e);
-	else
-		r = store_open_base(t->a->store,
-			STORE_WOULD_CREATE | (t->a->open_to_all ? STORE_PUBLIC : 0),
-			t->a->base.count ? &t->a->base : NULL, &s, e);
-	if (r < 0 && (r != -ENOENT || t->flat))
+	if (r == 0)
+		r = t->flat ? unpack_flat(t->flat, t->src, &opts, &u, e) :
+			      try_store(t, &opts, states, &u, &s, e);
+	if (r < 0)
 		return r;
-	out_safe_line(ctx->out, "%s: %zu layers, to be unpacked into %s", t->name, t->src->n_layers,
-		t->flat   ? t->flat->dir :
-			s ? store_path(s) :
-			    "a new store");
-	return print_layers(ctx, t->src, s, e);
+	print_target(t, ctx, s, &u);
+	print_layers(ctx, t->src, states);
+	return 0;
 }
 
 static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
@@ -231,8 +282,7 @@ static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 			.name = src->default_name ? src->default_name : a->flat,
 			.flat = &to };
 
-		if (!ctx->dry_run)
-			signals_catch();
+		signals_catch();
 		r = ctx->dry_run ? print_plan(&t, ctx, e) : unpack(&t, ctx, e);
 		userns_cache_done();
 	}

@@ -12,6 +12,7 @@
 #include "../layer/layer.h"
 #include "../source/source.h"
 #include "../store/store.h"
+#include "../store/store_base.h"
 
 /*
  * Unpack an image into a store. The layers are read concurrently, the largest first, each by a
@@ -33,6 +34,7 @@ struct unpack_result {
 	size_t unpacked, shared;             /* of the source's layers */
 	uint64_t entries, bytes, blob_bytes; /* of the unpacked layers, like the next members */
 	uint64_t devices, unmapped;          /* omitted, or given other owners: layer_counts */
+	bool replaces; /* of a flat tree: the target has content, which is removed */
 };
 
 /*
@@ -57,17 +59,35 @@ struct flat_target {
  * together; opts->name is for messages. The directory appears in one step when everything has
  * succeeded; a failure leaves it as it was. -EOVERFLOW: the map does not cover an id of the image.
  * -EPERM: see open_place.h. A map needs a filesystem that supports ID-mapped mounts, and
- * CAP_SYS_ADMIN over it. With opts->layer.dry nothing is written, and layers are read only if their
- * content could be refused there.
+ * CAP_SYS_ADMIN over it. With opts->layer.dry, the layers are read and nothing is written.
  */
 MUST_CHECK int unpack_flat(const struct flat_target *to, const struct source *src,
 	const struct unpack_options *opts, struct unpack_result *ret, struct err *e);
 
+/* What unpack_image() would do with a layer of the source. */
+enum unpack_state {
+	UNPACK_READ,
+	UNPACK_SHARED,  /* the store has it, and it would not be read */
+	UNPACK_UNKNOWN, /* it depends on layers below that the store does not have */
+};
+
 /*
- * Does the store have this layer, so that it would not be read? false if that depends on the layers
- * below it.
+ * For a dry run: find out what unpack_image() would do with each layer, read those that it might
+ * read, and write nothing. store may be NULL: it would be made. states has an item for each layer
+ * of the source. opts->layer.dry must be set. Errors of unpack_image() about the layers' content.
  */
-MUST_CHECK int unpack_is_shared(
-	const struct store *s, const struct source_layer *l, bool *ret, struct err *e);
+MUST_CHECK int unpack_trial(struct store *store, const struct source *src,
+	const struct unpack_options *opts, enum unpack_state *states, struct unpack_result *ret,
+	struct err *e);
+
+/* Adapt options to a store with this base: map is filled, and must live as long as o. */
+MUST_CHECK int unpack_use_base(
+	const struct store_base *b, struct idmap *map, struct layer_options *o, struct err *e);
+
+/*
+ * Fail with -ENOSPC if the filesystem of dir, or of the directory above that exists, has no room
+ * for so much more. What cannot be found out is no error.
+ */
+MUST_CHECK int unpack_check_space(const char *dir, const struct unpack_result *need, struct err *e);
 
 #endif

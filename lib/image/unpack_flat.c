@@ -19,6 +19,7 @@
 #include "../mount/fs_limits.h"
 #include "../mount/reachable.h"
 #include "../store/publish_dir.h"
+#include "../store/store_dir.h"
 #include "../store/tempdir.h"
 #include "../store/tempdir_mapped.h"
 #include "open_place.h"
@@ -169,17 +170,37 @@ static int run(struct flat_unpack *f, struct unpack_result *ret, struct err *e)
 	return r;
 }
 
+/* Does something that the tree would replace exist? */
+static int has_content(const struct publish_dir *p, bool *ret, struct err *e)
+{
+	scoped_strv struct strv names = { 0 };
+	scoped_fd int fd = -1;
+	int r = 0;
+
+	if (p->there.st_ino) {
+		r = fd_open_beneath(p->parent, p->name, O_RDONLY | O_DIRECTORY, &fd, e);
+		if (r == 0)
+			r = store_dir_list(fd, p->path, &names, e);
+	}
+	*ret = names.len > 0;
+	return r;
+}
+
 /* Dry run: read the layers and merge them in memory. */
 static int run_dry(struct flat_unpack *f, struct unpack_result *ret, struct err *e)
 {
-	const struct open_place x = open_place_of(f->place.parent, root_group(f->to->map));
-	int r;
+	bool replaces;
+	int r = has_content(&f->place, &replaces, e);
 
-	*ret = (struct unpack_result){ .layers = f->w.n_layers };
-	if (f->to->open_to_all || !open_place_gives(&x))
-		return 0;
-	r = unpack_read(&f->w, e);
-	return r == 0 ? merge_all(f, e) : r;
+	if (r == 0)
+		r = unpack_read(&f->w, e);
+	if (r == 0)
+		r = merge_all(f, e);
+	if (r < 0)
+		return r;
+	unpack_sum_up(&f->w, ret);
+	ret->replaces = replaces;
+	return unpack_check_space(f->place.parent_path, ret, e);
 }
 
 int unpack_flat(const struct flat_target *to, const struct source *src,

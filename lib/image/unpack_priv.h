@@ -16,6 +16,7 @@
  * them into one tree.
  */
 
+struct lower_walk;
 struct store_staging;
 struct staged_layer;
 
@@ -70,6 +71,16 @@ struct store_unpack {
 	size_t *staged_of; /* index in staged, by layer */
 	size_t stack_len;  /* number of directories in the published stack */
 };
+
+/* The layers below layer i, topmost first, down to the first one with an opaque root. */
+struct lower unpack_layers_below(struct store_unpack *s, size_t i);
+
+/*
+ * Look for a layer of the store that is what l would be on top of below. *ret: there is one, and l
+ * has PLAN_STORED.
+ */
+MUST_CHECK int unpack_try_stored(struct store_unpack *s, struct unpack_layer *l,
+	struct lower_walk *below, bool *ret, struct err *e);
 
 /* Initialise for all layers, with PLAN_READ. Call unpack_work_done() even after a failure. */
 MUST_CHECK int unpack_work_init(struct unpack_work *w, const struct source *src,

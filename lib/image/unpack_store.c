@@ -28,24 +28,6 @@
 #include "unpack_priv.h"
 #include "unpack_stack.h"
 
-int unpack_is_shared(const struct store *s, const struct source_layer *l, bool *ret, struct err *e)
-{
-	scoped_strv struct strv there = { 0 };
-	scoped_buf struct buf deps = BUF_INIT;
-	int r;
-
-	*ret = false;
-	if (!l->has_diff_id)
-		return 0;
-	r = store_layer_find(s, &l->diff_id, &there, e);
-	for (size_t i = 0; r == 0 && i < there.len && !*ret; i++) {
-		buf_reset(&deps);
-		r = store_layer_deps(s, there.items[i], &deps, e);
-		*ret = r == 0 && !deps.len;
-	}
-	return r;
-}
-
 /* Decide what is known before anything is read. */
 static int plan_layer(struct store_unpack *s, struct unpack_layer *l, struct err *e)
 {
@@ -76,8 +58,7 @@ static int plan_all(struct store_unpack *s, struct err *e)
 	return r;
 }
 
-/* The layers below layer i, topmost first, down to the first one with an opaque root. */
-static struct lower layers_below(struct store_unpack *s, size_t i)
+struct lower unpack_layers_below(struct store_unpack *s, size_t i)
 {
 	struct lower l = { .dirfds = s->stack_fds,
 		.user_xattr = s->w.opts->layer.user_xattr,
@@ -143,7 +124,7 @@ static int read_back(struct store_unpack *s, struct unpack_layer *l, struct err 
 		&map, e);
 }
 
-static int try_stored(struct store_unpack *s, struct unpack_layer *l, struct lower_walk *below,
+int unpack_try_stored(struct store_unpack *s, struct unpack_layer *l, struct lower_walk *below,
 	bool *ret, struct err *e)
 {
 	scoped_strv struct strv there = { 0 };
@@ -198,7 +179,7 @@ static int resolve_layer(
 
 static int finish_layer(struct store_unpack *s, struct unpack_layer *l, struct err *e)
 {
-	const struct lower lower = layers_below(s, l->i);
+	const struct lower lower = unpack_layers_below(s, l->i);
 	bool found = false;
 	int r = 0;
 
@@ -209,7 +190,7 @@ static int finish_layer(struct store_unpack *s, struct unpack_layer *l, struct e
 		below.limit = s->w.opts->layer.limits.bytes;
 		r = try_same(s, l, &below, &found, e);
 		if (r == 0 && !found)
-			r = try_stored(s, l, &below, &found, e);
+			r = unpack_try_stored(s, l, &below, &found, e);
 		if (r == 0 && found) {
 			log_verbose("layer %zu of %zu (%s) is in the store already; its blob is "
 				    "not read again",
@@ -364,6 +345,20 @@ static int run(struct store_unpack *s, struct unpack_result *ret, struct err *e)
 	return r;
 }
 
+int unpack_use_base(
+	const struct store_base *b, struct idmap *map, struct layer_options *o, struct err *e)
+{
+	const struct idrange range = { 0, b->base, b->count };
+	int r = b->count ? idmap_from_ranges(&range, 1, &range, 1, map, e) : 0;
+
+	if (r < 0 || !b->count)
+		return r;
+	o->through = map;
+	o->no_devices = "skipped: a device works for every user who can reach it, so a store with "
+			"a base has none";
+	return 0;
+}
+
 int unpack_image(struct store *store, const struct source *src, const struct unpack_options *opts,
 	struct unpack_result *ret, struct err *e)
 {
@@ -374,12 +369,8 @@ int unpack_image(struct store *store, const struct source *src, const struct unp
 	int r;
 
 	r = unpack_work_init(&s.w, src, &own, e);
-	if (r == 0 && store_base(store)->count) {
-		r = store_base_map(store, &map, e);
-		own.layer.through = &map;
-		own.layer.no_devices = "skipped: a device works for every user who can reach it, "
-				       "so a store with a base has none";
-	}
+	if (r == 0)
+		r = unpack_use_base(store_base(store), &map, &own.layer, e);
 	s.stack_fds = calloc(n, sizeof(*s.stack_fds));
 	s.staged = calloc(n, sizeof(*s.staged));
 	s.staged_of = calloc(n, sizeof(*s.staged_of));

@@ -98,7 +98,7 @@ static int add_dir(struct layer *l, const struct layer_entry *en, struct err *e)
 	return n->flags & NODE_MADE ? 0 : writer_mkdir(&l->w, n, e);
 }
 
-/* Copy the data of the entry to fd; *ret_end is where it ends. */
+/* Copy the data of the entry to fd, or only count it; *ret_end is where it ends. */
 static int copy_data(struct layer *l, struct entry_reader *rd, int fd, const struct node *n,
 	uint64_t *ret_end, struct err *e)
 {
@@ -108,7 +108,7 @@ static int copy_data(struct layer *l, struct entry_reader *rd, int fd, const str
 	*ret_end = 0;
 	while ((r = entry_data(rd, &p, e)) > 0) {
 		r = stop_check(e);
-		if (r == 0)
+		if (r == 0 && !l->o.dry)
 			r = writer_file_data(fd, p.data, p.n, p.off, n, e);
 		if (r < 0)
 			return r;
@@ -133,7 +133,7 @@ static int add_file(
 	n->size = en->size;
 	n->flags |= xattrs_has(en->xattrs, FILECAP_XATTR) ? NODE_CAPABLE : 0;
 	r = writer_file_begin(&l->w, n, &fd, e);
-	if (r == 0 && en->size && !l->o.dry)
+	if (r == 0 && en->size)
 		r = copy_data(l, rd, fd, n, &end, e);
 	return r < 0 ? r : writer_file_end(&l->w, n, &fd, end, en->xattrs, e);
 }

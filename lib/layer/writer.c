@@ -287,6 +287,8 @@ int writer_special(struct writer *w, struct node *n, const struct xattrs *x, str
 {
 	int fd, r;
 
+	if (w->o->dry && w->o->user_xattr && !S_ISFIFO(n->mode))
+		return special_failed(n, EPERM, e); /* as mknod(2) would in a user namespace */
 	if (w->o->dry)
 		return writer_pretend(n);
 	r = writer_prepare(w, n, &fd, e);

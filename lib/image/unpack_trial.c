@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* unpack_trial: what would unpacking into a store do? */
+
+#include "unpack.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/path.h"
+#include "../base/stop.h"
+#include "../layer/layer_deps.h"
+#include "../layer/lowerdirs.h"
+#include "../store/store_layer.h"
+#include "unpack_priv.h"
+
+/* Are all layers below layer i, down to an opaque root, in the store and open? */
+static bool below_known(const struct store_unpack *s, size_t i)
+{
+	while (i-- > 0) {
+		if (s->w.layers[i].fd < 0)
+			return false;
+		if (s->w.layers[i].root_opaque)
+			break;
+	}
+	return true;
+}
+
+/* The layers below are not in the store: is there one that depends on none of them? */
+static int find_independent(
+	struct store_unpack *s, const struct strv *there, enum unpack_state *ret, struct err *e)
+{
+	scoped_buf struct buf deps = BUF_INIT;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < there->len && *ret != UNPACK_SHARED; i++) {
+		buf_reset(&deps);
+		r = store_layer_deps(s->store, there->items[i], &deps, e);
+		*ret = r == 0 && !deps.len ? UNPACK_SHARED : UNPACK_UNKNOWN;
+	}
+	return r;
+}
+
+static bool occurs_below(const struct store_unpack *s, const struct unpack_layer *l)
+{
+	for (size_t i = 0; i < l->i; i++)
+		if (s->w.layers[i].src->has_diff_id &&
+			digest_equal(&s->w.layers[i].diff_id, &l->diff_id))
+			return true;
+	return false;
+}
+
+static int try_layer(
+	struct store_unpack *s, struct unpack_layer *l, enum unpack_state *ret, struct err *e)
+{
+	scoped_strv struct strv there = { 0 };
+	bool found = false;
+	int r = 0;
+
+	*ret = UNPACK_READ;
+	if (!l->src->has_diff_id)
+		return 0;
+	l->diff_id = l->src->diff_id;
+	if (s->store)
+		r = store_layer_find(s->store, &l->diff_id, &there, e);
+	if (r == 0 && there.len && below_known(s, l->i)) {
+		const struct lower lower = unpack_layers_below(s, l->i);
+		scoped_walk struct lower_walk below;
+
+		lower_walk_begin(&below, &lower);
+		below.limit = s->w.opts->layer.limits.bytes;
+		r = unpack_try_stored(s, l, &below, &found, e);
+		*ret = found ? UNPACK_SHARED : UNPACK_READ;
+	} else if (r == 0 && there.len) {
+		r = find_independent(s, &there, ret, e);
+	}
+	/* Within an image, the same layer may be used twice, too. */
+	if (r == 0 && *ret == UNPACK_READ && occurs_below(s, l))
+		*ret = UNPACK_UNKNOWN;
+	if (*ret == UNPACK_SHARED)
+		l->plan = PLAN_STORED;
+	return r;
+}
+
+int unpack_trial(struct store *store, const struct source *src, const struct unpack_options *opts,
+	enum unpack_state *states, struct unpack_result *ret, struct err *e)
+{
+	struct unpack_options own = *opts;
+	struct store_unpack s = { .store = store };
+	int r = unpack_work_init(&s.w, src, &own, e);
+
+	s.stack_fds = calloc(src->n_layers + 1, sizeof(*s.stack_fds));
+	if (r == 0 && !s.stack_fds)
+		r = err_nomem(e);
+	for (size_t i = 0; r == 0 && i < s.w.n_layers; i++) {
+		r = stop_check(e);
+		if (r == 0)
+			r = try_layer(&s, &s.w.layers[i], &states[i], e);
+	}
+	if (r == 0)
+		r = unpack_read(&s.w, e);
+	if (r == 0)
+		unpack_sum_up(&s.w, ret);
+	unpack_work_done(&s.w);
+	free(s.stack_fds);
+	return r;
+}
+
+/* Open the directory, or the nearest one above it that exists. -1: none can be opened. */
+static int open_existing(const char *dir)
+{
+	scoped_free char *path = strdup(dir);
+	int fd = -1;
+
+	while (path &&
+		path_open(*path ? path : ".", O_PATH | O_DIRECTORY, "cannot open the directory",
+			NULL, &fd, NULL) == -ENOENT) {
+		char *slash = strrchr(path, '/');
+
+		if (!*path)
+			return -1;
+		if (slash == path && path[1])
+			slash++;
+		*(slash ? slash : path) = '\0';
+	}
+	return fd;
+}
+
+int unpack_check_space(const char *dir, const struct unpack_result *need, struct err *e)
+{
+	scoped_fd int fd = open_existing(dir);
+	struct statvfs fs;
+	uint64_t room;
+
+	if (fd < 0 || fstatvfs(fd, &fs) < 0 || !fs.f_blocks)
+		return 0;
+	room = geteuid() == 0 ? fs.f_bfree : fs.f_bavail;
+	if (room <= UINT64_MAX / fs.f_frsize && room * fs.f_frsize < need->bytes)
+		return err_set(e, ENOSPC, dir,
+			"the files have %" PRIu64 " bytes, and the filesystem has %" PRIu64 " left",
+			need->bytes, room * fs.f_frsize);
+	room = geteuid() == 0 ? fs.f_ffree : fs.f_favail;
+	if (fs.f_files && room < need->entries)
+		return err_set(e, ENOSPC, dir,
+			"there are %" PRIu64 " entries, and the filesystem has room for %" PRIu64,
+			need->entries, room);
+	return 0;
+}
