@@ -5,9 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/xattr.h>
 
+#include "../base/fd.h"
 #include "../base/log.h"
 
 /* How often an inode is read again before a difference is reported. */
@@ -154,6 +157,23 @@ static int stat_disk(const struct verify_entry *p, struct meta *ret)
 	return 0;
 }
 
+/* overlayfs: a whiteout is a device 0:0, or (Linux 6.7) an empty file with an attribute. */
+static bool is_whiteout(const struct verify_entry *p, const struct meta *seen)
+{
+	static const char *const names[] = { "trusted.overlay.whiteout", "user.overlay.whiteout" };
+	char dir[32], path[32 + 1 + NAME_MAX + 1];
+	bool found = false;
+
+	if (S_ISCHR(seen->mode))
+		return !seen->rdev_major && !seen->rdev_minor;
+	if (!S_ISREG(seen->mode))
+		return false;
+	(void)snprintf(path, sizeof(path), "%s/%s", fd_proc_path(p->seen, dir), p->name);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		found |= lgetxattr(path, names[i], NULL, 0) >= 0;
+	return found;
+}
+
 /* One side or both could not be read (rs, rd: 0 or -errno): decide what that means. */
 static void look_one(const struct verify_entry *p, int rs, int rd, struct pair *q)
 {
@@ -171,9 +191,9 @@ static void look_one(const struct verify_entry *p, int rs, int rd, struct pair *
 		q->how = LOOK_GONE;
 	} else if (rs == 0 && q->seen.mount != p->v->seen_mount) {
 		q->how = LOOK_MOUNT;
-	} else if (rs == 0 && p->v->x && S_ISCHR(q->seen.mode) && !q->seen.rdev_major &&
-		!q->seen.rdev_minor && expect_whiteout(p->v->x, p->d->tag, p->name)) {
-		/* The check is of a layer's own directory, where a whiteout is a device. */
+	} else if (rs == 0 && p->v->x && is_whiteout(p, &q->seen) &&
+		expect_whiteout(p->v->x, p->d->tag, p->name)) {
+		/* The check is of a layer's own directory, where a whiteout is an inode. */
 		q->how = LOOK_BOTH;
 	} else {
 		q->how = LOOK_ONE;
