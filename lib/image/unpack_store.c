@@ -158,6 +158,7 @@ static int resolve_layer(
 	int r;
 
 	r = layer_resolve_lower(l->layer, lower, e);
+	l->root_opaque = layer_root_opaque(l->layer); /* a link may have led there */
 	if (r == 0)
 		r = layer_finish(l->layer, e);
 	if (r == 0)

@@ -49,11 +49,12 @@ int layer_new(const struct layer_dir *dir, const struct layer_options *opts, str
 	r = layer_tree_init(&l->tree);
 	if (r < 0)
 		(void)err_set(e, -r, NULL, "cannot prepare to unpack");
+	l->top = l->tree.root;
 	if (r == 0)
 		r = writer_init(&l->w, &l->tree, dir, &l->o, e);
 	if (r == 0) {
 		writer_enter(&l->w);
-		layer_place_imply_dir(l->tree.root);
+		node_imply_dir(l->tree.root);
 		r = writer_root(&l->w, e);
 		writer_leave(&l->w);
 	}
@@ -144,6 +145,8 @@ void layer_free(struct layer *l)
 	buf_done(&l->dir_path);
 	buf_done(&l->deps);
 	VEC_DONE(&l->lost);
+	VEC_DONE(&l->aside);
+	VEC_DONE(&l->later);
 	layer_tally_report(&l->tally); /* of a layer that was not finished */
 	free(l);
 }

@@ -14,8 +14,10 @@
 #include "../base/stop.h"
 #include "../tar/whiteout.h"
 #include "entry_ids.h"
+#include "layer_aside.h"
 #include "layer_limits.h"
 #include "layer_place.h"
+#include "layer_refuse.h"
 #include "layer_unmapped.h"
 
 static void take_header(struct node *n, const struct layer_entry *en)
@@ -71,24 +73,9 @@ static int take_xattrs(struct layer *l, struct node *n, const struct layer_entry
 
 static int add_dir(struct layer *l, const struct layer_entry *en, struct err *e)
 {
-	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
-	struct node *dir, *n = l->tree.root;
-	int r = 0;
+	struct node *n = l->tree.root;
+	int r = *en->path ? layer_place_dir(l, en, &n, e) : 0;
 
-	if (*en->path) {
-		r = layer_place_parent(l, en, true, &dir, e);
-		if (r < 0)
-			return r;
-		n = layer_tree_find(&l->tree, dir, base, strlen(base));
-		if (!n)
-			n = layer_tree_add(&l->tree, dir, base, strlen(base));
-		if (!n)
-			return err_nomem(e);
-		if (node_exists(n) && !node_is_dir(n)) {
-			r = layer_place_replace(l, n, e);
-			n->flags |= NODE_HIDES;
-		}
-	}
 	if (r == 0)
 		r = take_xattrs(l, n, en, e);
 	if (r < 0)
@@ -149,6 +136,7 @@ static int add_symlink(struct layer *l, const struct layer_entry *en, struct err
 	if (r < 0)
 		return r;
 	take_header(n, en);
+	l->has_links = true;
 	n->mode = S_IFLNK | 0777;
 	n->link = layer_tree_string(&l->tree, en->symlink, len);
 	return n->link ? writer_symlink(&l->w, n, en->xattrs, e) : err_nomem(e);
@@ -206,9 +194,12 @@ static bool is_below(const struct node *n, const struct node *top)
 	return n;
 }
 
-/* Add a hard link to a file of a lower layer: layer_resolve_lower() will copy that file. */
-static int add_pending(
-	struct layer *l, const struct layer_entry *en, const char *target, struct err *e)
+/*
+ * Add a hard link to a file of a lower layer: layer_resolve_lower() will copy that file. Sets *ret
+ * to its node.
+ */
+static int add_pending(struct layer *l, const struct layer_entry *en, const char *target,
+	struct node **ret, struct err *e)
 {
 	struct node *n;
 	int r = layer_limits_count_kept(l, en->raw, strlen(target), e);
@@ -224,27 +215,48 @@ static int add_pending(
 		return r;
 	n->flags |= NODE_LISTED | NODE_PENDING;
 	n->link = target;
+	l->has_links = l->unsure = true;
+	*ret = n;
 	return 0;
 }
 
-static int add_hardlink(struct layer *l, const struct layer_entry *en, struct err *e)
+/* Where paths are unsure, the target of the link n may turn out to be another file. */
+static int link_again(struct layer *l, struct node *n, struct node *target, struct err *e)
+{
+	if (!l->unsure)
+		return 0;
+	n->flags |= NODE_RELINK;
+	return l->settled ? 0 :
+			    layer_aside_later(l, (struct later){ .node = n, .target = target }, e);
+}
+
+static int refuse_hardlink(const struct layer_entry *en, bool dir, struct err *e)
+{
+	return dir ? layer_refuse_link_to_dir(en->raw, en->hardlink, e) :
+		     layer_refuse_replacing(en->raw, en->hardlink, e);
+}
+
+int layer_add_hardlink(struct layer *l, struct layer_entry *en, struct err *e)
 {
 	struct node *target = layer_tree_look_up(&l->tree, en->hardlink),
 		    *old = layer_tree_look_up(&l->tree, en->path), *n;
+	const bool dir = target && node_is_dir(target) && target->flags & NODE_LISTED;
 	int r;
 
-	if (!*en->hardlink || (target && node_is_dir(target)))
-		return err_say(
-			e, EPERM, en->raw, "is a hard link to the directory '%s'", en->hardlink);
-	if (!target || !node_exists(target))
-		return add_pending(l, en, en->hardlink, e);
+	if (!*en->hardlink)
+		return refuse_hardlink(en, true, e);
+	if (dir || (target && target != old && old && node_exists(old) && is_below(target, old)))
+		return l->unsure && !l->settled ? layer_aside_hold_later(l, en, e) :
+						  refuse_hardlink(en, dir, e);
+	/* A directory that is not listed may be a link in a lower layer. */
+	if (!target || !node_exists(target) || node_is_dir(target))
+		return add_pending(l, en, en->hardlink, &n, e);
 	if (target == old)
 		return 0; /* a link to itself changes nothing */
-	if (old && node_exists(old) && is_below(target, old))
-		return err_say(e, EINVAL, en->raw, "is a hard link to '%s', which it replaces",
-			en->hardlink);
-	if (target->flags & NODE_PENDING)
-		return add_pending(l, en, target->link, e);
+	if (target->flags & NODE_PENDING) {
+		r = add_pending(l, en, target->link, &n, e);
+		return r < 0 ? r : link_again(l, n, target, e);
+	}
 	if (target->flags & NODE_SKIPPED) {
 		layer_tally_add(&l->tally, en->raw, NULL, "skipped: a hard link to a skipped file");
 		layer_count(l, skipped, 1);
@@ -256,14 +268,15 @@ static int add_hardlink(struct layer *l, const struct layer_entry *en, struct er
 
 	node_take_after(n, target);
 	n->flags |= NODE_LISTED;
-	return writer_link(&l->w, n, &l->w, target, e);
+	r = link_again(l, n, target, e);
+	return r < 0 ? r : writer_link(&l->w, n, &l->w, target, e);
 }
 
 /* ---- whiteouts ---- */
 
-static int add_whiteout(
-	struct layer *l, const struct layer_entry *en, const char *base, struct err *e)
+int layer_add_whiteout(struct layer *l, const struct layer_entry *en, struct err *e)
 {
+	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
 	const char *name = base + strlen(WHITEOUT_PREFIX);
 	struct node *dir, *n;
 	int r = layer_place_parent(l, en, false, &dir, e);
@@ -274,7 +287,7 @@ static int add_whiteout(
 		layer_count(l, opaques, 1);
 		dir->flags |= NODE_OPAQUE;
 		l->root_opaque = l->root_opaque || !dir->parent;
-		return 0;
+		return layer_aside_later(l, (struct later){ .node = dir, .opaque = true }, e);
 	}
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
 		return err_say(e, EINVAL, en->raw, "is a whiteout of an invalid name");
@@ -284,7 +297,7 @@ static int add_whiteout(
 	if (!n)
 		return err_nomem(e);
 	n->flags |= NODE_WHITEOUT;
-	return 0;
+	return layer_aside_later(l, (struct later){ .node = n }, e);
 }
 
 /* Does a component have the prefix of AUFS's own files? The opaque marker at the end has it too. */
@@ -329,21 +342,12 @@ static int note_id(bool group, uint32_t id, const char *what, void *arg)
 	return 0;
 }
 
-int layer_add(struct layer *l, struct entry_reader *rd, struct layer_entry *en, struct err *e)
+/* Add an entry that is neither a hard link nor a whiteout. */
+static int add_of_type(
+	struct layer *l, struct entry_reader *rd, struct layer_entry *en, struct err *e)
 {
-	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
 	int r;
 
-	if (is_aufs(en->path)) {
-		log_verbose("skipping a file of AUFS itself");
-		return 0;
-	}
-	if (layer_is_whiteout(base, strlen(base)))
-		return add_whiteout(l, en, base, e);
-	if (!*en->path && !S_ISDIR(en->type))
-		return err_say(e, EINVAL, en->raw, "is the root of the layer, but not a directory");
-	if (en->hardlink)
-		return add_hardlink(l, en, e);
 	if (l->o.through && !S_ISSOCK(en->type)) {
 		r = entry_ids_check(en, l->o.through, e);
 		if (r < 0)
@@ -361,4 +365,56 @@ int layer_add(struct layer *l, struct entry_reader *rd, struct layer_entry *en, 
 	if (S_ISLNK(en->type))
 		return add_symlink(l, en, e);
 	return add_special(l, en, e);
+}
+
+/* Hold an entry behind a link. */
+static int hold(struct layer *l, struct entry_reader *rd, struct layer_entry *en, struct err *e)
+{
+	const char *name = strrchr(en->path, '/');
+	scoped_buf struct buf path = BUF_INIT;
+	struct layer_entry here = *en;
+	int r;
+
+	name = name ? name + 1 : en->path;
+	if (layer_is_whiteout(name, strlen(name)))
+		layer_count(l, opaques, !strcmp(name, WHITEOUT_OPAQUE));
+	if (en->hardlink || layer_is_whiteout(name, strlen(name)))
+		return layer_aside_hold_later(l, en, e);
+	r = layer_aside_begin(l, en, &path, e);
+	if (r < 0)
+		return r;
+	here.path = buf_get(&path);
+	r = add_of_type(l, rd, &here, e);
+	layer_aside_end(l);
+	if (r < 0 && e) /* its path there says nothing */
+		(void)snprintf(e->on, sizeof(e->on), "%s", en->raw);
+	return r;
+}
+
+static int refuse_root(const struct layer_entry *en, struct err *e)
+{
+	(void)err_say(e, EINVAL, en->raw, "is the root of the layer, but not a directory");
+	err_why(e, "the root of a layer is the root directory of the containers that use it");
+	err_try(e, "rebuild the image without this entry");
+	return -EINVAL;
+}
+
+int layer_add(struct layer *l, struct entry_reader *rd, struct layer_entry *en, struct err *e)
+{
+	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
+
+	l->seq++;
+	if (is_aufs(en->path)) {
+		log_verbose("skipping a file of AUFS itself");
+		return 0;
+	}
+	if (layer_aside_needed(l, en))
+		return hold(l, rd, en, e);
+	if (layer_is_whiteout(base, strlen(base)))
+		return layer_add_whiteout(l, en, e);
+	if (!*en->path && !S_ISDIR(en->type))
+		return refuse_root(en, e);
+	if (en->hardlink)
+		return layer_add_hardlink(l, en, e);
+	return add_of_type(l, rd, en, e);
 }

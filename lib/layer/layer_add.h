@@ -13,4 +13,8 @@
 MUST_CHECK int layer_add(
 	struct layer *l, struct entry_reader *rd, struct layer_entry *en, struct err *e);
 
+/* Add a hard link, or a whiteout or opaque marker. Returns 0 or -errno with e filled. */
+MUST_CHECK int layer_add_hardlink(struct layer *l, struct layer_entry *en, struct err *e);
+MUST_CHECK int layer_add_whiteout(struct layer *l, const struct layer_entry *en, struct err *e);
+
 #endif

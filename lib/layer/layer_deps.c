@@ -22,6 +22,7 @@ static const char *const kind_words[] = {
 	[LAYER_DEP_DIR] = "dir",
 	[LAYER_DEP_META] = "meta",
 	[LAYER_DEP_FILE] = "file",
+	[LAYER_DEP_LINK] = "link",
 	[LAYER_DEP_CAPS] = "caps",
 	[LAYER_DEP_DEVICES] = "devices",
 	[LAYER_DEP_IDS] = "ids",
@@ -239,11 +240,22 @@ struct dep {
 	bool whole;                  /* content is hashed by hash_whole() */
 };
 
+static int add_target(const struct dep *d, struct buf *b, struct err *e)
+{
+	char target[4096];
+	ssize_t n = readlinkat(d->hit->fd, d->hit->name, target, sizeof(target) - 1);
+
+	if (n < 0)
+		return err_set(
+			e, errno, d->path, "cannot read the symbolic link in the layer below");
+	target[n] = '\0';
+	add_escaped(b, target);
+	return 0;
+}
+
 static int add_file(struct lower_walk *w, const struct dep *d, struct buf *b, struct err *e)
 {
 	const struct stat *st = &d->hit->st;
-	char target[4096];
-	ssize_t n;
 
 	buf_printf(
 		b, " %llu %llu ", (unsigned long long)st->st_size, (unsigned long long)st->st_rdev);
@@ -253,12 +265,19 @@ static int add_file(struct lower_walk *w, const struct dep *d, struct buf *b, st
 		buf_char(b, '-');
 		return 0;
 	}
-	n = readlinkat(d->hit->fd, d->hit->name, target, sizeof(target) - 1);
-	if (n < 0)
-		return err_set(
-			e, errno, d->path, "cannot read the symbolic link in the layer below");
-	target[n] = '\0';
-	add_escaped(b, target);
+	return add_target(d, b, e);
+}
+
+/* What is not a directory, for those to which only that matters, and where a link leads. */
+static int add_other(const struct dep *d, struct buf *b, struct err *e)
+{
+	const struct stat *st = d->hit ? &d->hit->st : NULL;
+
+	if (d->kind != LAYER_DEP_FILE && st && S_ISLNK(st->st_mode)) {
+		buf_str(b, "link:");
+		return add_target(d, b, e);
+	}
+	buf_str(b, d->kind == LAYER_DEP_META && st ? "other" : "none");
 	return 0;
 }
 
@@ -273,8 +292,8 @@ static int add_line(struct lower_walk *w, const struct dep *d, struct buf *ret, 
 	buf_char(ret, ' ');
 	if (d->kind == LAYER_DEP_DIR) {
 		buf_str(ret, dir ? "yes" : "no");
-	} else if (!st || dir == file) {
-		buf_str(ret, "none");
+	} else if (!st || dir == file || d->kind == LAYER_DEP_LINK) {
+		r = add_other(d, ret, e);
 	} else {
 		buf_printf(ret, "%o %u:%u %lld.%09ld ", st->st_mode, st->st_uid, st->st_gid,
 			(long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec);

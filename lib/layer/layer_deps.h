@@ -20,15 +20,16 @@ enum { LAYER_DEPS_MAX = 64 << 20 };
 
 enum layer_dep {
 	LAYER_DEP_DIR,     /* whether the path is a directory */
-	LAYER_DEP_META,    /* the attributes of the directory */
+	LAYER_DEP_META,    /* the attributes of the directory; or where the symbolic link leads */
 	LAYER_DEP_FILE,    /* the attributes and content of the target of a hard link */
+	LAYER_DEP_LINK,    /* whether the path is a symbolic link, and where that leads */
 	LAYER_DEP_CAPS,    /* what happens to capabilities of version 3 */
 	LAYER_DEP_DEVICES, /* whether devices are skipped */
 	LAYER_DEP_IDS,     /* the available ids, and what happens to others */
 };
 
 /*
- * Append the line of a fact (LAYER_DEP_DIR to LAYER_DEP_FILE). hit is what was found at the path,
+ * Append the line of a fact (LAYER_DEP_DIR to LAYER_DEP_LINK). hit is what was found at the path,
  * or NULL. Returns 0 or -errno with e filled (-EFBIG: the text is longer than LAYER_DEPS_MAX).
  */
 MUST_CHECK int layer_deps_add(struct lower_walk *w, enum layer_dep kind, const char *path,

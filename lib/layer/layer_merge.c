@@ -6,10 +6,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/stop.h"
+#include "layer_aside.h"
 #include "layer_priv.h"
+#include "layer_refuse.h"
+#include "layer_replay.h"
 #include "layer_resolve.h"
 #include "lowerdirs.h"
 #include "writer_priv.h"
@@ -48,17 +52,20 @@ struct merge {
 
 /* ---- hard links to files of lower layers ---- */
 
+static struct node *target_of(const struct merge *m, const char *path)
+{
+	return layer_tree_hides(&m->over->tree, path) ? NULL :
+							layer_tree_look_up(&m->l->tree, path);
+}
+
 static int find_target(const struct merge *m, const struct node *n, const char *path,
 	struct node **ret, struct err *e)
 {
-	struct node *target = layer_tree_hides(&m->over->tree, path) ?
-		NULL :
-		layer_tree_look_up(&m->l->tree, path);
+	struct node *target = target_of(m, path);
 
-	if (!target || node_is_dir(target))
-		return layer_refuse_link(n, path, target, e);
 	*ret = target;
-	return 0;
+	return layer_check_link(
+		n, path, target ? target : layer_tree_look_up(&m->over->tree, path), target, e);
 }
 
 /* Link files that over has hard links to, from l. */
@@ -192,7 +199,7 @@ static int merge_name(
 		return 0;
 	}
 	if (old && node_is_dir(c) && !(c->flags & NODE_LISTED))
-		return layer_refuse_parent(c, old->mode, e);
+		return layer_refuse_parent(c, e);
 	if (old)
 		r = clear(m->l, old, e);
 	return r < 0 ? r : move(m, dir, c, e);
@@ -239,13 +246,76 @@ static int merge_root(const struct merge *m, struct err *e)
 	return enter(m->l, m->l->tree.root, root, e);
 }
 
+/* ---- symbolic links ---- */
+
+/* Is the directory n of over, which is not listed or was listed late, a link in l? */
+static bool is_link_below(const struct merge *m, const struct node *n, const char *path)
+{
+	const struct node *below;
+
+	if (!node_is_dir(n) || (n->flags & NODE_LISTED && !(n->flags & NODE_LATE)) ||
+		layer_tree_hides(&m->over->tree, path))
+		return false;
+	below = layer_tree_look_up(&m->l->tree, path);
+	return below && S_ISLNK(below->mode);
+}
+
+/*
+ * Does something below top have a path through a link of l? Returns 1, 0, or -errno with e filled.
+ */
+static int leads_through_link(const struct merge *m, struct node *top, struct err *e)
+{
+	for (struct node *n = top; n; n = layer_tree_next(top, n)) {
+		scoped_buf struct buf path = BUF_INIT;
+		int r = stop_check(e);
+
+		if (n->flags & NODE_PENDING && !target_of(m, n->link))
+			return r < 0 ? r : 1; /* it may be behind a link */
+		if (r == 0 && n->parent && n->parent != m->over->tree.aside && node_is_dir(n) &&
+			(!(n->flags & NODE_LISTED) || n->flags & NODE_LATE))
+			r = layer_aside_path(m->over, n, &path, e);
+		if (r < 0 || (path.data && is_link_below(m, n, path.data)))
+			return r < 0 ? r : 1;
+	}
+	return 0;
+}
+
+/* A links_below.look */
+static int look_below(
+	void *arg, const char *path, mode_t *ret_type, struct buf *ret_target, struct err *e)
+{
+	const struct merge *m = arg;
+	const struct node *n = layer_tree_look_up(&m->l->tree, path);
+
+	(void)e;
+	*ret_type = n ? n->mode & S_IFMT : 0;
+	if (n && S_ISLNK(n->mode))
+		buf_str(ret_target, n->link);
+	return 0;
+}
+
+/* Put the entries of over where symbolic links lead, if there are some on their way. */
+static int follow_links(struct merge *m, struct err *e)
+{
+	const struct links_below below = { look_below, m };
+	struct layer *over = m->over;
+	int r = over->held;
+
+	if (r == 0)
+		r = leads_through_link(m, over->tree.root, e);
+	if (r == 0 && over->tree.aside)
+		r = leads_through_link(m, over->tree.aside, e);
+	return r > 0 ? layer_replay(over, &below, e) : r;
+}
+
 int layer_merge(struct layer *l, struct layer *over, struct err *e)
 {
-	const struct merge m = { l, over };
-	int r;
+	struct merge m = { l, over };
+	int r = follow_links(&m, e);
 
 	writer_enter(&l->w);
-	r = make_links(&m, e);
+	if (r == 0)
+		r = make_links(&m, e);
 	if (r == 0)
 		r = merge_root(&m, e);
 	if (r == 0)

@@ -7,16 +7,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "layer_aside.h"
 #include "layer_limits.h"
 
 /* ---- parents ---- */
-
-void layer_place_imply_dir(struct node *n)
-{
-	n->mode = S_IFDIR | 0755;
-	n->uid = n->gid = 0;
-	n->sec = n->nsec = 0;
-}
 
 /* An entry whose parents are being found. */
 struct parents {
@@ -24,6 +18,15 @@ struct parents {
 	const struct layer_entry *en;
 	bool make; /* create missing ones on disk */
 };
+
+static int refuse_parent(const struct layer_entry *en, const char *name, size_t len, struct err *e)
+{
+	(void)err_say(e, ENOTDIR, en->raw, "its parent '%.*s' is not a directory in this layer",
+		(int)len, name);
+	err_why(e, "an earlier entry of the layer makes a file of that name");
+	err_try(e, "rebuild the image: every program refuses it");
+	return -ENOTDIR;
+}
 
 /* Move *dir to its child. */
 static int parent_step(
@@ -41,12 +44,12 @@ static int parent_step(
 	if (!n)
 		return err_nomem(e);
 	if (!node_exists(n)) {
-		layer_place_imply_dir(n);
+		node_imply_dir(n);
+		l->unsure = true;
 		r = layer_limits_count_entry(l, p->en->raw, e);
 	}
 	if (!node_is_dir(n))
-		return err_say(e, ENOTDIR, p->en->raw,
-			"its parent '%.*s' is not a directory in this layer", (int)len, name);
+		return refuse_parent(p->en, name, len, e);
 	if (r == 0 && p->make && !(n->flags & NODE_MADE))
 		r = writer_mkdir(&l->w, n, e);
 	*dir = n;
@@ -59,11 +62,10 @@ int layer_place_parent(
 	const char *slash = strrchr(en->path, '/'), *end;
 	size_t len = slash ? (size_t)(slash - en->path) : 0;
 	const struct parents parents = { l, en, make };
-	struct node *n = l->tree.root;
+	struct node *n = l->top;
 	int r = 0;
 
-	if (l->dir && l->dir_path.len == len && !memcmp(buf_get(&l->dir_path), en->path, len) &&
-		(!make || l->dir->flags & NODE_MADE)) {
+	if (layer_is_cached(l, en->path) && (!make || l->dir->flags & NODE_MADE)) {
 		*ret = l->dir;
 		return 0;
 	}
@@ -85,20 +87,38 @@ int layer_place_parent(
 
 /* ---- replacing ---- */
 
-int layer_place_replace(struct layer *l, struct node *n, struct err *e)
+/* Record the targets of hard links to lower layers; *ret: are there any? */
+static int lose_links(struct layer *l, struct node *n, bool *ret, struct err *e)
 {
-	int r = writer_remove(&l->w, n, e);
-	struct node *i, *next;
+	*ret = false;
+	for (struct node *i = n; i; i = layer_tree_next(n, i)) {
+		if (!(i->flags & NODE_PENDING))
+			continue;
+		*ret = true;
+		if (VEC_ADD(&l->lost, (struct lost_link){ .target = i->link, .node = i }) < 0)
+			return err_nomem(e);
+	}
+	return 0;
+}
 
-	for (i = n; r == 0 && i; i = layer_tree_next(n, i))
-		r = i->flags & NODE_PENDING ?
-			VEC_ADD(&l->lost, (struct lost_link){ .target = i->link, .node = i }) :
-			0;
+static int replace(struct layer *l, struct node *n, struct err *e)
+{
+	struct node *i, *next;
+	bool links;
+	int r = lose_links(l, n, &links, e);
+
+	l->dir = NULL;
+	/* The marker in an opaque directory was for that one. */
+	if (r == 0 && !l->settled && (l->unsure || links || n->flags & NODE_OPAQUE))
+		return layer_aside_keep(l, n, e);
+	if (r == 0)
+		r = writer_remove(&l->w, n, e);
 	if (r < 0)
-		return r == -ENOMEM ? err_nomem(e) : r;
+		return r;
 	for (i = layer_tree_first_up(n); i != n; i = next) {
 		next = layer_tree_next_up(n, i);
 		layer_tree_remove(&l->tree, i);
+		i->seq = NODE_SEQ_GONE;
 	}
 	xattrs_free(n->xattrs);
 	n->xattrs = NULL;
@@ -106,7 +126,6 @@ int layer_place_replace(struct layer *l, struct node *n, struct err *e)
 	n->mode = 0;
 	n->size = 0;
 	n->flags &= NODE_WHITEOUT | NODE_HIDES;
-	l->dir = NULL;
 	return 0;
 }
 
@@ -120,11 +139,53 @@ int layer_place(struct layer *l, const struct layer_entry *en, struct node **ret
 		return r;
 	n = layer_tree_find(&l->tree, dir, base, strlen(base));
 	if (n && node_exists(n))
-		r = layer_place_replace(l, n, e);
+		r = replace(l, n, e);
 	else if (!n)
 		n = layer_tree_add(&l->tree, dir, base, strlen(base));
 	if (!n)
 		return err_nomem(e);
+	n->seq = l->seq;
+	*ret = n;
+	return r;
+}
+
+/* The directory n, which the layer has already, is listed now. */
+static int list_again(struct layer *l, struct node *n, struct err *e)
+{
+	bool first = !(n->flags & NODE_LISTED);
+
+	if (first && (n->children || n->flags & NODE_OPAQUE))
+		n->flags |= NODE_LATE;
+	if (!first && (!l->unsure || l->settled))
+		return 0;
+	if (!first && layer_aside_keep_attributes(l, n, e) < 0)
+		return e ? -e->num : -ENOMEM;
+	n->seq = l->seq;
+	return 0;
+}
+
+int layer_place_dir(struct layer *l, const struct layer_entry *en, struct node **ret, struct err *e)
+{
+	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
+	struct node *dir, *n;
+	int r = layer_place_parent(l, en, true, &dir, e);
+
+	if (r < 0)
+		return r;
+	n = layer_tree_find(&l->tree, dir, base, strlen(base));
+	if (!n)
+		n = layer_tree_add(&l->tree, dir, base, strlen(base));
+	if (!n)
+		return err_nomem(e);
+	if (node_is_dir(n)) {
+		r = list_again(l, n, e);
+	} else {
+		if (node_exists(n)) {
+			r = replace(l, n, e);
+			n->flags |= NODE_HIDES;
+		}
+		n->seq = l->seq;
+	}
 	*ret = n;
 	return r;
 }

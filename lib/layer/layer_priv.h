@@ -23,6 +23,25 @@ struct lost_link {
 	struct node *node;
 };
 
+/* A directory in the second root: what the archive has below base (layer_aside.h). */
+struct aside_dir {
+	struct node *node;
+	const char *base;
+};
+
+/*
+ * An entry that is more than a node: a whiteout or an opaque marker, or a hard link, which must be
+ * created again if layers are known.
+ */
+struct later {
+	uint32_t seq;        /* the number of the entry */
+	bool opaque;         /* node is an opaque directory; else a name that is whited out */
+	struct node *node;   /* NULL: path */
+	struct node *target; /* node is a hard link to it */
+	const char *path;    /* of an entry behind a link: its path in the archive */
+	const char *link;    /* path is a hard link to this path; or NULL */
+};
+
 struct layer {
 	struct layer_options o;
 	struct layer_counts own_counts;
@@ -37,7 +56,25 @@ struct layer {
 	struct buf dir_path;
 	struct buf deps; /* lines of layer_deps_add() */
 	VEC(struct lost_link) lost;
+	uint32_t seq;     /* the number of the entry that is being added, from 1 */
+	struct node *top; /* the root that paths of entries begin at */
+	bool has_links;   /* a symbolic link was added, or a hard link that may be one */
+	bool unsure; /* what is at the same path may have different places, and the other way round:
+	                from the first directory on that is not listed, or link on the way */
+	bool held;   /* an entry is behind a link, and has no place yet */
+	bool settled; /* paths lead through no link any more */
+	VEC(struct aside_dir) aside;
+	VEC(struct later) later;
 };
+
+/* Was the last entry in the same directory as path? */
+static inline bool layer_is_cached(const struct layer *l, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
+
+	return l->dir && l->dir_path.len == len && !memcmp(buf_get(&l->dir_path), path, len);
+}
 
 static inline bool layer_is_whiteout(const char *name, size_t len)
 {

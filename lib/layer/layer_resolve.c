@@ -16,8 +16,11 @@
 #include "../base/fd.h"
 #include "../base/stop.h"
 #include "../base/vec.h"
+#include "layer_aside.h"
 #include "layer_deps.h"
 #include "layer_priv.h"
+#include "layer_refuse.h"
+#include "layer_replay.h"
 #include "lowerdirs.h"
 
 struct resolve {
@@ -40,6 +43,9 @@ static int path_of(struct resolve *s, const struct node *n, struct err *e)
 	node_path(n, &s->path);
 	return buf_get(&s->path) ? 0 : err_nomem(e);
 }
+
+/* The layer must be replayed before it can be resolved: a symbolic link below is in the way. */
+enum { LINK_BELOW = 1 };
 
 /* Does the layer hide what lower layers have in the directory (self), or have of its name? */
 static bool hidden(const struct node *n, bool self)
@@ -100,26 +106,25 @@ static int take_attributes(
 	n->gid = hit->st.st_gid;
 	n->sec = hit->st.st_mtim.tv_sec;
 	n->nsec = (uint32_t)hit->st.st_mtim.tv_nsec;
+	xattrs_free(n->xattrs); /* of the root, if the layer is resolved again */
 	n->xattrs = calloc(1, sizeof(*n->xattrs));
 	if (!n->xattrs)
 		return err_nomem(e);
 	return xattrs_read(n->xattrs, hit->fd, hit->name, &s->l->o, s->path.data, e);
 }
 
-/*
- * The layer has "lib/x" but not "lib", which is a symbolic link or a file in a lower layer. An
- * unpacker that applies all layers to one tree would write through the link; overlayfs would hide
- * it with everything that is reached through it. Neither is what the builder of the image saw.
- */
-int layer_refuse_parent(const struct node *n, mode_t below, struct err *e)
+/* Create a directory that a lower layer has, with those above it. */
+static int make_there(struct resolve *s, struct node *n, struct err *e)
 {
-	int r = node_err(n, ENOTDIR, e,
-		S_ISLNK(below) ? "has entries here, and is a symbolic link in a layer below" :
-				 "has entries here, and is not a directory in a layer below");
+	int r = 0;
 
-	err_try(e,
-		"create the layer with an entry for the directory itself, or with the path that "
-		"the link points to");
+	while (r == 0 && !(n->flags & NODE_MADE)) {
+		struct node *top = n;
+
+		while (!(top->parent->flags & NODE_MADE))
+			top = top->parent;
+		r = writer_mkdir(&s->l->w, top, e);
+	}
 	return r;
 }
 
@@ -129,8 +134,8 @@ static int resolve_parent(struct resolve *s, struct node *n, struct err *e)
 	bool found;
 	int r = 0;
 
-	/* A directory that only whiteouts need is not created if its parent was not. */
-	if (n->parent && !node_is_made_dir(n->parent))
+	/* A directory that only whiteouts need is there only if its parent is. */
+	if (n->parent && !node_is_made_dir(n->parent) && !(n->parent->flags & NODE_THERE))
 		return 0;
 	if (!hidden(n, false))
 		r = ask(s, n, LAYER_DEP_META, &hit, e);
@@ -138,14 +143,21 @@ static int resolve_parent(struct resolve *s, struct node *n, struct err *e)
 		return r;
 	r = 0;
 	found = hit.fd >= 0 && S_ISDIR(hit.st.st_mode);
+	/* Even a file may be hidden by a whiteout that is behind a link. */
+	if (hit.fd >= 0 && !found && !s->l->settled &&
+		(S_ISLNK(hit.st.st_mode) || n->flags & NODE_MADE))
+		return LINK_BELOW;
 	if (hit.fd >= 0 && !found && n->flags & NODE_MADE)
-		return layer_refuse_parent(n, hit.st.st_mode, e);
+		return layer_refuse_parent(n, e);
 	if (found)
 		r = take_attributes(s, n, &hit, e);
 	else if (n->flags & NODE_MADE)
 		n->flags |= NODE_LISTED; /* 0:0, 0755, and the epoch as a reproducible time */
-	if (r == 0 && found && !(n->flags & NODE_MADE))
-		r = writer_mkdir(&s->l->w, n, e);
+	if (r == 0 && found && !(n->flags & NODE_MADE)) {
+		n->flags |= NODE_THERE;
+		if (n->flags & NODE_OPAQUE)
+			r = make_there(s, n, e);
+	}
 	return r;
 }
 
@@ -158,19 +170,17 @@ static int resolve_parent(struct resolve *s, struct node *n, struct err *e)
 static int resolve_whiteout(struct resolve *s, struct node *n, struct err *e)
 {
 	struct node *dir = n->parent;
-	int r;
+	int r = node_is_made_dir(dir) || dir->flags & NODE_THERE ? ask_below(s, dir, e) : 0;
 
-	if (!node_is_made_dir(dir)) {
-		layer_count(s->l, dropped, 1);
-		return 0;
-	}
-	r = ask_below(s, dir, e);
 	if (r < 0)
 		return r;
 	if (!(dir->flags & NODE_BELOW)) {
 		layer_count(s->l, dropped, 1);
 		return 0;
 	}
+	r = make_there(s, dir, e);
+	if (r < 0)
+		return r;
 	n->mode = 0;
 	layer_count(s->l, whiteouts, 1);
 	return writer_whiteout(&s->l->w, n, e);
@@ -289,29 +299,24 @@ static int link_to_copy(struct resolve *s, struct node *n, struct node *first, s
 	return writer_link(&s->l->w, n, &s->l->w, first, e);
 }
 
-int layer_refuse_link(const struct node *n, const char *target, bool dir, struct err *e)
-{
-	scoped_buf struct buf path = BUF_INIT;
-
-	node_path(n, &path);
-	if (!buf_get(&path))
-		return err_nomem(e);
-	return err_say(e, dir ? EPERM : ENOENT, buf_get(&path),
-		dir ? "is a hard link to the directory '%s'" :
-		      "is a hard link to '%s', which neither the layer nor those below have",
-		target);
-}
-
+/* Find the target of a hard link below. Returns 0, LINK_BELOW, or -errno with e filled. */
 static int find_target(
 	struct resolve *s, const struct link_target *t, struct lower_hit *hit, struct err *e)
 {
+	static const struct node directory = { .mode = S_IFDIR };
 	int r = layer_tree_hides(&s->l->tree, t->path) ?
 		0 :
 		lower_walk_find(&s->below, t->path, hit, e);
 
 	if (r < 0)
 		return r;
-	return r == 0 || S_ISDIR(hit->st.st_mode) ? layer_refuse_link(t->node, t->path, r, e) : 0;
+	if (r == 0 && !s->l->settled)
+		return LINK_BELOW;
+	return layer_check_link(t->node, t->path,
+		r == 0                           ? layer_tree_look_up(&s->l->tree, t->path) :
+			S_ISDIR(hit->st.st_mode) ? &directory :
+						   NULL,
+		r > 0, e);
 }
 
 static int by_path(const void *a, const void *b)
@@ -338,22 +343,42 @@ static int make_link(struct resolve *s, struct node *n, const struct lower_hit *
 }
 
 /* Links are sorted by target, since looking up neighbours in a row is cheap. */
-static int resolve_links(struct resolve *s, struct err *e)
+static int sort_targets(struct resolve *s, struct err *e)
 {
-	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
-	struct link_target *t = s->targets.items;
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && i < s->l->lost.len; i++) {
+	for (size_t i = 0; i < s->l->lost.len; i++) {
 		const struct lost_link *w = &s->l->lost.items[i];
 
 		if (VEC_ADD(&s->targets,
 			    (struct link_target){ .path = w->target, .node = w->node }) < 0)
 			return err_nomem(e);
 	}
-	t = s->targets.items;
 	if (s->targets.len)
-		qsort(t, s->targets.len, sizeof(*t), by_path);
+		qsort(s->targets.items, s->targets.len, sizeof(*s->targets.items), by_path);
+	return 0;
+}
+
+/* Find all targets, before a file is copied. */
+static int find_targets(struct resolve *s, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < s->targets.len; i++) {
+		scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+
+		r = find_target(s, &s->targets.items[i], &hit, e);
+	}
+	return r;
+}
+
+static int resolve_links(struct resolve *s, struct err *e)
+{
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	struct link_target *t;
+	int r = sort_targets(s, e);
+
+	if (r == 0)
+		r = find_targets(s, e);
+	t = s->targets.items;
 	for (size_t i = 0; r == 0 && i < s->targets.len; i++) {
 		r = stop_check(e);
 		if (r == 0 && (!i || strcmp(t[i].path, t[i - 1].path) != 0)) {
@@ -365,6 +390,51 @@ static int resolve_links(struct resolve *s, struct err *e)
 		}
 		if (r == 0 && t[i].make)
 			r = make_link(s, t[i].node, &hit, e);
+	}
+	return r;
+}
+
+/*
+ * Is the directory, with entries before the one that lists it, a symbolic link below? Then these
+ * entries are behind the link.
+ */
+static int resolve_late(struct resolve *s, struct node *n, const char *path, struct err *e)
+{
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	int r;
+
+	if (layer_tree_hides(&s->l->tree, path))
+		return 0;
+	r = lower_walk_find(&s->below, path, &hit, e);
+	if (r < 0)
+		return r;
+	r = layer_deps_add(&s->below, LAYER_DEP_LINK, path, r ? &hit : NULL, &s->l->deps, e);
+	if (hit.fd < 0)
+		n->flags |= NODE_BARE;
+	return r == 0 && hit.fd >= 0 && S_ISLNK(hit.st.st_mode) ? LINK_BELOW : r;
+}
+
+static bool is_late(const struct node *n)
+{
+	return node_is_dir(n) && n->flags & NODE_LATE && n->parent &&
+		!(n->parent->flags & NODE_BARE);
+}
+
+/* The same, for directories that later entries replaced. */
+static int resolve_aside(struct resolve *s, struct err *e)
+{
+	struct node *top = s->l->tree.aside;
+	int r = 0;
+
+	for (struct node *n = top; r == 0 && n; n = layer_tree_next(top, n)) {
+		scoped_buf struct buf path = BUF_INIT;
+
+		if (n == top || n->parent == top || !node_is_dir(n) ||
+			(n->flags & NODE_LISTED && !(n->flags & NODE_LATE)))
+			continue;
+		r = layer_aside_path(s->l, n, &path, e);
+		if (r == 0)
+			r = resolve_late(s, n, buf_get(&path), e);
 	}
 	return r;
 }
@@ -383,27 +453,86 @@ static int resolve_node(struct resolve *s, struct node *n, struct err *e)
 			0;
 	if (r == 0 && node_is_dir(n) && !(n->flags & NODE_LISTED))
 		r = resolve_parent(s, n, e);
+	else if (r == 0 && is_late(n) && !s->l->settled)
+		r = path_of(s, n, e) < 0 ? -ENOMEM : resolve_late(s, n, s->path.data, e);
 	if (r == 0 && n->flags & NODE_WHITEOUT && !(n->flags & NODE_MADE))
 		r = resolve_whiteout(s, n, e);
 	return r;
 }
 
+/* Returns 0, LINK_BELOW, or -errno with e filled. */
+static int resolve_all(struct resolve *s, struct err *e)
+{
+	struct layer *l = s->l;
+	int r = 0;
+
+	if (l->held)
+		return LINK_BELOW;
+	if (l->root_opaque)
+		s->below.lower.n = 0;
+	writer_enter(&l->w);
+	for (struct node *n = l->tree.root; r == 0 && n; n = layer_tree_next(l->tree.root, n))
+		r = resolve_node(s, n, e);
+	if (r == 0 && l->tree.aside && !l->settled)
+		r = resolve_aside(s, e);
+	if (r == 0)
+		r = resolve_links(s, e);
+	writer_leave(&l->w);
+	return r;
+}
+
+/* A links_below.look: every answer is a dependency. */
+static int look_below(
+	void *arg, const char *path, mode_t *ret_type, struct buf *ret_target, struct err *e)
+{
+	scoped_hit struct lower_hit hit = LOWER_HIT_INIT;
+	struct resolve *s = arg;
+	char target[4096];
+	ssize_t n;
+	int r = lower_walk_find(&s->below, path, &hit, e);
+
+	if (r < 0)
+		return r;
+	*ret_type = r ? hit.st.st_mode & S_IFMT : 0;
+	r = layer_deps_add(&s->below, LAYER_DEP_LINK, path, r ? &hit : NULL, &s->l->deps, e);
+	if (r < 0 || !S_ISLNK(*ret_type))
+		return r;
+	n = readlinkat(hit.fd, hit.name, target, sizeof(target));
+	if (n < 0)
+		return err_set(e, errno, path, "cannot read the symbolic link in the layer below");
+	buf_add(ret_target, target, (size_t)n);
+	return 0;
+}
+
+/* Put the entries where links lead, and resolve the layer from the beginning. */
+static int resolve_again(struct resolve *s, const struct layer_counts *before, struct err *e)
+{
+	const struct links_below below = { look_below, s };
+	struct layer *l = s->l;
+	int r;
+
+	l->o.counts->whiteouts = before->whiteouts;
+	l->o.counts->dropped = before->dropped;
+	buf_reset(&l->deps);
+	s->targets.len = 0;
+	r = layer_replay(l, &below, e);
+	return r < 0 ? r : resolve_all(s, e);
+}
+
 int layer_resolve_lower(struct layer *l, const struct lower *lower, struct err *e)
 {
+	const struct layer_counts before = *l->o.counts;
 	struct resolve s = { .l = l };
-	int r = 0;
+	int r;
 
 	lower_walk_begin(&s.below, lower);
 	s.below.limit = l->o.limits.bytes;
 	s.below.read = __atomic_load_n(&l->o.totals->bytes, __ATOMIC_RELAXED);
-	if (l->root_opaque)
-		s.below.lower.n = 0;
-	writer_enter(&l->w);
-	for (struct node *n = l->tree.root; r == 0 && n; n = layer_tree_next(l->tree.root, n))
-		r = resolve_node(&s, n, e);
+	r = resolve_all(&s, e);
+	if (r == LINK_BELOW)
+		r = resolve_again(&s, &before, e);
 	if (r == 0)
-		r = resolve_links(&s, e);
-	writer_leave(&l->w);
+		r = writer_remove_aside(&l->w, e);
 	buf_done(&s.path);
 	VEC_DONE(&s.targets);
 	lower_walk_end(&s.below);

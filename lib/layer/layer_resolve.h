@@ -18,13 +18,4 @@ struct node;
  */
 MUST_CHECK int layer_resolve_lower(struct layer *l, const struct lower *lower, struct err *e);
 
-/*
- * Fill e: the layer has entries below n, which it does not list and which is not a directory in the
- * layers below, where its mode is below. Returns -ENOTDIR.
- */
-MUST_CHECK int layer_refuse_parent(const struct node *n, mode_t below, struct err *e);
-
-/* Fill e: n is a hard link to a directory (dir), or to a file that does not exist. */
-MUST_CHECK int layer_refuse_link(const struct node *n, const char *target, bool dir, struct err *e);
-
 #endif

@@ -77,11 +77,20 @@ int layer_tree_init(struct layer_tree *t)
 	return 0;
 }
 
+static void free_xattrs(struct node *top)
+{
+	for (struct node *n = top; n; n = layer_tree_next(top, n)) {
+		xattrs_free(n->xattrs);
+		n->xattrs = NULL;
+	}
+}
+
 void layer_tree_done(struct layer_tree *t)
 {
 	if (t->root)
-		for (struct node *n = t->root; n; n = layer_tree_next(t->root, n))
-			xattrs_free(n->xattrs);
+		free_xattrs(t->root);
+	if (t->aside)
+		free_xattrs(t->aside);
 	free(t->buckets);
 	while (t->arena) {
 		struct arena *older = t->arena->older;
@@ -209,6 +218,38 @@ struct node *layer_tree_add(struct layer_tree *t, struct node *parent, const cha
 	return n;
 }
 
+struct node *layer_tree_add_aside(struct layer_tree *t)
+{
+	t->aside = arena_alloc(t, sizeof(*t->aside) + 1);
+	if (!t->aside)
+		return NULL;
+	*t->aside = (struct node){ .mode = 0040700, .slot = -1 };
+	t->aside->name[0] = '\0';
+	return t->aside;
+}
+
+struct node *layer_tree_move(struct layer_tree *t, struct node *n, struct node *parent)
+{
+	struct node *to = layer_tree_add(t, parent, n->name, n->len);
+
+	if (!to)
+		return NULL;
+	to->xattrs = n->xattrs;
+	to->born_uid = n->born_uid;
+	to->born_gid = n->born_gid;
+	node_take_after(to, n);
+	to->seq = n->seq;
+	to->flags = n->flags;
+	while (n->children)
+		layer_tree_graft(t, to, t, n->children);
+	n->xattrs = NULL;
+	n->link = NULL;
+	n->size = 0;
+	n->mode = 0;
+	n->flags = 0;
+	return to;
+}
+
 void layer_tree_remove(struct layer_tree *t, struct node *n)
 {
 	unchain(t, n);
@@ -237,10 +278,9 @@ void layer_tree_absorb(struct layer_tree *to, struct layer_tree *from)
 	struct arena *oldest = from->arena;
 
 	if (oldest) {
-		for (struct node *n = from->root; n; n = layer_tree_next(from->root, n)) {
-			xattrs_free(n->xattrs);
-			n->xattrs = NULL;
-		}
+		free_xattrs(from->root);
+		if (from->aside)
+			free_xattrs(from->aside);
 		while (oldest->older)
 			oldest = oldest->older;
 		/* The block at the head of the list is still being filled. */

@@ -30,6 +30,10 @@ enum node_flags {
 	NODE_BARE = 2048,    /* resolved: no lower layer has a directory here, as the dependencies
 	                        say */
 	NODE_CAPABLE = 4096, /* a file with a capability */
+	NODE_LATE = 8192,    /* a directory with entries before the one that lists it */
+	NODE_RELINK = 16384, /* a hard link to a node of the layer; layer.later has it if unsure */
+	NODE_THERE = 32768,  /* resolved: a lower layer has the directory, which is created when
+	                        something in it is */
 };
 
 struct node {
@@ -46,6 +50,8 @@ struct node {
 		uint64_t rdev; /* of a device */
 	};
 	uint32_t nsec, uid, gid;
+	uint32_t seq; /* the number of its entry in the layer, from 1; of a directory: of the first
+	                 entry that lists it */
 	uint32_t hash;
 	mode_t mode;  /* with the file type; 0 if there is only a whiteout */
 	int16_t slot; /* in the writer's cache of descriptors, or -1 */
@@ -55,7 +61,8 @@ struct node {
 };
 
 struct layer_tree {
-	struct node *root; /* a directory with an empty name */
+	struct node *root;  /* a directory with an empty name */
+	struct node *aside; /* a second root, of what is not at its path (layer_aside.h); or NULL */
 	struct node **buckets;
 	size_t n, mask; /* number of nodes but the root; number of buckets - 1 */
 	struct arena *arena;
@@ -86,6 +93,15 @@ bool layer_tree_hides(const struct layer_tree *t, const char *path);
 struct node *layer_tree_add(
 	struct layer_tree *t, struct node *parent, const char *name, size_t len);
 
+/* Make the second root. Returns NULL when out of memory. */
+struct node *layer_tree_add_aside(struct layer_tree *t);
+
+/*
+ * Move the content and the children of n to a new node of that name below parent, in the same tree.
+ * n stays, with mode 0, no flags and no children. Returns NULL when out of memory.
+ */
+struct node *layer_tree_move(struct layer_tree *t, struct node *n, struct node *parent);
+
 /* Remove a node that has no children. */
 void layer_tree_remove(struct layer_tree *t, struct node *n);
 
@@ -101,6 +117,9 @@ void layer_tree_absorb(struct layer_tree *to, struct layer_tree *from);
 
 /* Copy len bytes of s into the arena, with a NUL. Returns NULL when out of memory. */
 const char *layer_tree_string(struct layer_tree *t, const char *s, size_t len);
+
+/* The seq of a node that was removed from the tree. */
+#define NODE_SEQ_GONE UINT32_MAX
 
 /* Does the layer have an object of this name, now or after layer_resolve_lower()? */
 static inline bool node_exists(const struct node *n)
@@ -124,6 +143,14 @@ static inline void node_take_after(struct node *n, const struct node *file)
 	n->size = file->size;
 	n->link = file->link;
 	n->flags |= file->flags & NODE_CAPABLE;
+}
+
+/* Give a directory that the layer does not list its provisional attributes: 0:0, mode 0755. */
+static inline void node_imply_dir(struct node *n)
+{
+	n->mode = 0040755;
+	n->uid = n->gid = 0;
+	n->sec = n->nsec = 0;
 }
 
 /* Is it a directory that exists on disk? */

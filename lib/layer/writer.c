@@ -21,7 +21,9 @@
 int writer_init(struct writer *w, struct layer_tree *tree, const struct layer_dir *dir,
 	const struct layer_options *o, struct err *e)
 {
-	*w = (struct writer){ .tree = tree, .o = o, .parentfd = dir->parentfd, .root = -1 };
+	*w = (struct writer){
+		.tree = tree, .o = o, .parentfd = dir->parentfd, .root = -1, .aside = -1
+	};
 	for (size_t i = 0; i < WRITER_SLOTS; i++)
 		w->slots[i].fd = -1;
 	w->name = strdup(dir->name);
@@ -33,6 +35,7 @@ void writer_done(struct writer *w)
 	for (size_t i = 0; i < WRITER_SLOTS; i++)
 		cleanup_fd(&w->slots[i].fd);
 	cleanup_fd(&w->root);
+	cleanup_fd(&w->aside);
 	free(w->name);
 	w->name = NULL;
 }
@@ -146,6 +149,14 @@ static void keep_open(struct writer *w, struct node *n, int fd)
 	n->slot = (int16_t)slot;
 }
 
+/* The descriptor of the root that n is below. */
+static int root_of(const struct writer *w, const struct node *n)
+{
+	while (n->parent)
+		n = n->parent;
+	return n == w->tree->root ? w->root : w->aside;
+}
+
 static int open_child(struct writer *w, int fd, struct node *n, int *ret_fd, struct err *e)
 {
 	int child = openat(fd, n->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -177,7 +188,7 @@ static int open_between(struct writer *w, struct node *dir, struct err *e)
 	node_path(far, &path);
 	if (!buf_get(&path))
 		return err_nomem(e);
-	r = fd_open_beneath(w->root, buf_get(&path), O_PATH | O_DIRECTORY, &fd, e);
+	r = fd_open_beneath(root_of(w, far), buf_get(&path), O_PATH | O_DIRECTORY, &fd, e);
 	if (r == 0)
 		keep_open(w, far, fd);
 	return r;
@@ -188,7 +199,7 @@ int writer_dir(struct writer *w, struct node *dir, int *ret_fd, struct err *e)
 	int r;
 
 	if (!dir->parent) {
-		*ret_fd = w->root;
+		*ret_fd = root_of(w, dir);
 		return 0;
 	}
 	if (dir->slot >= 0) {
@@ -204,7 +215,7 @@ int writer_dir(struct writer *w, struct node *dir, int *ret_fd, struct err *e)
 
 		while (n->parent->parent && n->parent->slot < 0)
 			n = n->parent;
-		fd = n->parent->parent ? w->slots[n->parent->slot].fd : w->root;
+		fd = n->parent->parent ? w->slots[n->parent->slot].fd : root_of(w, n);
 		if (n->parent->parent)
 			w->slots[n->parent->slot].used = ++w->clock;
 		r = open_child(w, fd, n, ret_fd, e);
@@ -445,7 +456,32 @@ int writer_file_end(struct writer *w, struct node *n, int *fd, uint64_t written,
 	return 0;
 }
 
-/* ---- removing ---- */
+/* ---- moving and removing ---- */
+
+int writer_move(
+	struct writer *w, struct node *n, struct writer *of, struct node *from, struct err *e)
+{
+	scoped_fd int old = -1;
+	int fd, r;
+
+	for (struct node *i = from; i; i = layer_tree_next(from, i))
+		writer_forget(of, i);
+	if (w->o->dry)
+		return writer_pretend(n);
+	r = writer_dir(of, from->parent, &fd, e);
+	if (r < 0)
+		return r;
+	old = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (old < 0)
+		return node_err(n, errno, e, "cannot keep the directory open");
+	r = writer_dir(w, n->parent, &fd, e);
+	if (r < 0)
+		return r;
+	if (renameat(old, from->name, fd, n->name) < 0)
+		return node_err(n, errno, e, "cannot move it to its place");
+	n->flags |= NODE_MADE;
+	return 0;
+}
 
 int writer_remove(struct writer *w, struct node *n, struct err *e)
 {

@@ -27,6 +27,7 @@ struct writer {
 	int parentfd;                /* borrowed */
 	char *name;                  /* of the layer's root in parentfd */
 	int root;                    /* O_PATH */
+	int aside;                   /* O_PATH, of the tree's second root, beside the first */
 	uint32_t uid, gid;           /* current filesystem ids of the thread */
 	uint32_t home_uid, home_gid; /* filesystem ids before writer_enter() */
 	bool entered;
@@ -53,6 +54,13 @@ void writer_leave(struct writer *w);
 
 /* Create the layer's root directory, owned by the uid and gid of its node. */
 MUST_CHECK int writer_root(struct writer *w, struct err *e);
+
+/*
+ * Create the directory of the tree's second root beside that of the layer, or remove it with what
+ * is in it.
+ */
+MUST_CHECK int writer_aside(struct writer *w, struct err *e);
+MUST_CHECK int writer_remove_aside(struct writer *w, struct err *e);
 
 /* Open a directory (O_PATH). w owns the descriptor, which is valid until its next function call. */
 MUST_CHECK int writer_dir(struct writer *w, struct node *dir, int *ret_fd, struct err *e);
@@ -81,6 +89,13 @@ MUST_CHECK int writer_file_data(
 	int fd, const void *p, size_t n, uint64_t off, const struct node *node, struct err *e);
 MUST_CHECK int writer_file_end(struct writer *w, struct node *n, int *fd, uint64_t written,
 	const struct xattrs *x, struct err *e);
+
+/*
+ * Move the object of the node from, which belongs to the writer of, to the place of n, with
+ * everything below it, and set NODE_MADE. Nothing is there yet.
+ */
+MUST_CHECK int writer_move(
+	struct writer *w, struct node *n, struct writer *of, struct node *from, struct err *e);
 
 /* Remove the object of the node from disk, with everything below it. */
 MUST_CHECK int writer_remove(struct writer *w, struct node *n, struct err *e);

@@ -10,6 +10,7 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "../base/fd.h"
 #include "entry_ids.h"
 #include "writer_priv.h"
 
@@ -92,6 +93,45 @@ int writer_root(struct writer *w, struct err *e)
 	if (r == 0)
 		w->tree->root->flags |= NODE_MADE;
 	return r;
+}
+
+static int aside_name(const struct writer *w, struct buf *ret, struct err *e)
+{
+	buf_printf(ret, "%s.aside", w->name); /* other layers may be staged beside it */
+	return buf_get(ret) ? 0 : err_nomem(e);
+}
+
+int writer_aside(struct writer *w, struct err *e)
+{
+	struct node *n = w->tree->aside;
+	scoped_buf struct buf name = BUF_INIT;
+	int r = aside_name(w, &name, e);
+
+	n->flags |= NODE_MADE;
+	if (r == 0 && !w->o->dry)
+		r = become_first_owner(w, n, e);
+	if (r < 0 || w->o->dry)
+		return r;
+	if (mkdirat(w->parentfd, buf_get(&name), 0700) < 0)
+		return err_set(e, errno, buf_get(&name), "cannot create the directory");
+	w->aside =
+		openat(w->parentfd, buf_get(&name), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (w->aside < 0)
+		return err_set(e, errno, buf_get(&name), "cannot open the directory");
+	return 0;
+}
+
+int writer_remove_aside(struct writer *w, struct err *e)
+{
+	scoped_buf struct buf name = BUF_INIT;
+	int r;
+
+	if (w->aside < 0)
+		return 0;
+	cleanup_fd(&w->aside);
+	w->aside = -1;
+	r = aside_name(w, &name, e);
+	return r < 0 ? r : fd_remove_tree(w->parentfd, buf_get(&name), e);
 }
 
 int writer_mkdir(struct writer *w, struct node *n, struct err *e)

@@ -78,7 +78,7 @@ case(
     'link-to-nothing',
     'a target that comes later only',
     [archive(link('h', 'f'), file('f', 'later'))],
-    refused=NOTHING,
+    refused='which comes later in this layer',
     on="'h'",
 )
 case(
@@ -167,4 +167,184 @@ case(
     [archive(file('f', 'old')), archive(file('f', 'new', uid=9)), archive(link('g', 'f'))],
     tree={'f': F('new', uid=9), 'g': F('new', uid=9)},
     flat=dict.fromkeys(['f', 'g'], F('new', uid=9)),
+)
+
+# ---- behind symbolic links ----
+
+USR = archive(
+    folder('usr', uid=7, mode=0o751),
+    folder('usr/bin'),
+    file('usr/bin/sh', 'sh', mode=0o755),
+    symlink('bin', 'usr/bin'),
+    folder('etc'),
+    file('etc/passwd', 'p', uid=3),
+    symlink('conf', '/etc'),
+)
+USR_TREE = {
+    'usr': D(0o751, uid=7),
+    'usr/bin': D(),
+    'usr/bin/sh': F('sh', 0o755),
+    'bin': L('usr/bin'),
+    'etc': D(),
+    'etc/passwd': F('p', uid=3),
+    'conf': L('/etc'),
+}
+case(
+    'behind-a-link-below',
+    'a layer that lists no directories, on a base with merged /usr',
+    [USR, archive(file('bin/tool', 't', mode=0o755), file('bin/sub/x', 'x'), folder('conf/d'))],
+    tree={
+        **USR_TREE,
+        'usr/bin/tool': F('t', 0o755),
+        'usr/bin/sub/x': F('x'),
+        'etc/d': D(),
+    },
+)
+case(
+    'behind-a-link-two-below',
+    'the link is in the middle one of three layers',
+    [
+        archive(folder('usr'), folder('usr/bin'), file('usr/bin/sh', 'sh')),
+        archive(symlink('bin', 'usr/bin')),
+        archive(file('bin/tool', 't')),
+    ],
+    tree={
+        'usr': D(),
+        'usr/bin': D(),
+        'usr/bin/sh': F('sh'),
+        'bin': L('usr/bin'),
+        'usr/bin/tool': F('t'),
+    },
+)
+case(
+    'behind-a-link-to-a-link',
+    'of the layer, to one below',
+    [USR, archive(symlink('l', 'bin'), file('l/tool', 't'))],
+    tree={**USR_TREE, 'l': L('bin'), 'usr/bin/tool': F('t')},
+)
+case(
+    'behind-a-link-that-climbs',
+    '".." stops at the root, and is taken of where a link leads',
+    [USR, archive(symlink('bin/l', '../../../../../etc'), file('bin/l/new', 'n'))],
+    tree={**USR_TREE, 'usr/bin/l': L('../../../../../etc'), 'etc/new': F('n')},
+)
+case(
+    'behind-a-link-to-nothing',
+    'the directories behind it are made',
+    [archive(symlink('l', 'no/such')), archive(file('l/x', 'x'))],
+    tree={'l': L('no/such'), 'no/such/x': F('x')},
+)
+case(
+    'behind-a-link-by-both-names',
+    'of two entries for one file the later wins',
+    [
+        USR,
+        archive(
+            file('bin/a', '1'),
+            file('usr/bin/a', '2'),
+            file('usr/bin/b', '1'),
+            file('bin/b', '2'),
+            file('bin/sh', 'new'),
+        ),
+    ],
+    tree={
+        **USR_TREE,
+        'usr/bin/a': F('2'),
+        'usr/bin/b': F('2'),
+        'usr/bin/sh': F('new'),
+    },
+)
+case(
+    'behind-a-link-that-turns-directory',
+    'what came before it went through the link',
+    [USR, archive(file('bin/x', '1'), folder('bin', mode=0o700), file('bin/x', '2'))],
+    tree={**USR_TREE, 'bin': D(0o700), 'bin/x': F('2'), 'usr/bin/x': F('1')},
+)
+case(
+    'behind-a-link-that-is-whited-out',
+    'a whiteout hides the link from its layer, wherever it stands',
+    [USR, archive(file('bin/x', 'x'), whiteout('bin'))],
+    tree={**USR_TREE, 'bin': D(mtime=0), 'bin/x': F('x')},
+)
+case(
+    'behind-a-link-over-a-directory',
+    'a link of the layer takes the place of a directory below, and is followed',
+    [USR, archive(symlink('etc', 'usr'), file('etc/x', 'x'), link('h', 'etc/bin/sh'))],
+    tree={
+        **{p: n for p, n in USR_TREE.items() if not p.startswith('etc')},
+        'etc': L('usr'),
+        'usr/x': F('x'),
+        'h': F('sh', 0o755),
+    },
+    flat=dict.fromkeys(['usr/bin/sh', 'h'], F('sh', 0o755)),
+)
+case(
+    'behind-a-file-by-way-of-a-link',
+    'a link to a file is no directory',
+    [USR, archive(symlink('l', 'etc/passwd'), file('l/x'))],
+    refused="its parent 'etc/passwd' is not a directory in a layer below",
+    on="'l/x'",
+)
+case(
+    'behind-a-loop-of-two-layers',
+    'a link of each',
+    [archive(symlink('a', 'b')), archive(symlink('b', 'a'), file('a/x'))],
+    refused='its path leads through too many symbolic links',
+    on="'a/x'",
+    seconds=10,
+)
+case(
+    'link-behind-a-link',
+    'name and target of a hard link, by links of the layer',
+    [
+        archive(
+            folder('etc'),
+            file('etc/passwd', 'p'),
+            symlink('conf', '/etc'),
+            link('conf/copy', 'conf/passwd'),
+        )
+    ],
+    tree={'etc': D(), 'conf': L('/etc'), **dict.fromkeys(['etc/passwd', 'etc/copy'], F('p'))},
+)
+case(
+    'link-behind-a-link-below',
+    'and by links below, with the file in either layer',
+    [
+        USR,
+        archive(link('bin/one', 'conf/passwd'), file('etc/new', 'n'), link('bin/two', 'conf/new')),
+    ],
+    tree={
+        **USR_TREE,
+        'usr/bin/one': F('p', uid=3),
+        **dict.fromkeys(['etc/new', 'usr/bin/two'], F('n')),
+    },
+    flat=dict.fromkeys(['etc/passwd', 'usr/bin/one'], F('p', uid=3)),
+)
+case(
+    'link-to-a-link-of-a-lower-layer-is-followed',
+    'a hard link to a symbolic link is one',
+    [USR, archive(link('b', 'bin'), file('b/tool', 't'))],
+    tree={**USR_TREE, 'b': L('usr/bin'), 'usr/bin/tool': F('t')},
+    flat=dict.fromkeys(['b', 'bin'], L('usr/bin')),
+)
+case(
+    'link-replaces-its-target-below',
+    'a link that takes the place of the directory its target is in, in a layer below',
+    [archive(folder('d'), file('d/f', '1')), archive(link('d', 'd/f'))],
+    refused='which it replaces',
+    on="'d'",
+)
+case(
+    'link-behind-a-link-to-nothing',
+    'the target is not where the link leads',
+    [USR, archive(link('h', 'conf/none'))],
+    refused=NOTHING,
+    on="'h'",
+)
+case(
+    'link-before-its-target-behind-a-link',
+    'the file comes later, by its other name',
+    [USR, archive(link('h', 'conf/new'), file('etc/new'))],
+    refused='which comes later in this layer',
+    on="'h'",
 )

@@ -347,11 +347,105 @@ case(
 )
 case(
     'whiteout-below-a-link-of-the-layer',
-    'a link in the same layer is no directory',
+    'a link in the same layer is followed inside the tree, where nothing is',
     [
         archive(folder('s'), file('s/inner')),
         archive(symlink('s', CANARY + '/dir'), whiteout('s/inner')),
     ],
-    refused='is not a directory in this layer',
-    on='s/.wh.inner',
+    tree={'s': L(CANARY + '/dir')},
+)
+USR = archive(
+    folder('usr'),
+    folder('usr/bin'),
+    file('usr/bin/sh', 'sh'),
+    folder('usr/bin/sub', uid=4),
+    file('usr/bin/sub/x', 'x'),
+    symlink('bin', 'usr/bin'),
+    symlink('b', '/bin'),
+)
+USR_TREE = {
+    'usr': D(),
+    'usr/bin': D(),
+    'usr/bin/sh': F('sh'),
+    'usr/bin/sub': D(uid=4),
+    'usr/bin/sub/x': F('x'),
+    'bin': L('usr/bin'),
+    'b': L('/bin'),
+}
+
+
+def usr_without(*paths, **more):
+    gone = lambda p: any(p == x or p.startswith(x + '/') for x in paths)  # noqa: E731
+    return {p: n for p, n in {**USR_TREE, **more}.items() if not gone(p)}
+
+
+case(
+    'whiteout-behind-a-link',
+    'a link to the directory: the file behind it goes',
+    [USR, archive(whiteout('bin/sh'))],
+    tree=usr_without('usr/bin/sh'),
+)
+case(
+    'whiteout-behind-two-links',
+    'a link to a link, and one directory further',
+    [USR, archive(whiteout('b/sub/x'))],
+    tree=usr_without('usr/bin/sub/x'),
+)
+case(
+    'opaque-behind-a-link',
+    'the directory behind the link is emptied, and keeps its attributes',
+    [USR, archive(opaque('b/sub'), file('b/sub/new', 'n'))],
+    tree=usr_without('usr/bin/sub/x', **{'usr/bin/sub/new': F('n')}),
+)
+case(
+    'whiteout-behind-a-link-of-the-middle',
+    'the link is in the middle one of three layers, the file in the lowest',
+    [
+        archive(folder('usr'), file('usr/a', 'a'), file('usr/b', 'b')),
+        archive(symlink('l', 'usr')),
+        archive(whiteout('l/a')),
+    ],
+    tree={'usr': D(), 'usr/b': F('b'), 'l': L('usr')},
+)
+case(
+    'whiteout-behind-a-link-of-its-layer',
+    'a link of the same layer leads there',
+    [USR, archive(symlink('l', '/usr/bin'), whiteout('l/sh'))],
+    tree=usr_without('usr/bin/sh', l=L('/usr/bin')),
+)
+case(
+    'whiteout-behind-a-link-to-nothing',
+    'nothing is hidden, and nothing made',
+    [archive(symlink('l', 'no/such')), archive(whiteout('l/x'), opaque('l'))],
+    tree={'l': L('no/such')},
+)
+case(
+    'whiteout-and-file-behind-a-link',
+    'a new file under the same name stays',
+    [USR, archive(whiteout('bin/sh'), file('bin/sh', 'new'), file('bin/more', 'm'))],
+    tree=usr_without(**{'usr/bin/sh': F('new'), 'usr/bin/more': F('m')}),
+)
+case(
+    'opaque-root-behind-a-link',
+    'a link to the root: nothing of the layers below is seen',
+    [USR, archive(symlink('l', '/'), opaque('l'), file('only', 'o'))],
+    tree={'l': L('/'), 'only': F('o')},
+)
+
+# ---- with nothing to hide ----
+
+case(
+    'whiteout-below-what-is-not-there',
+    'no directory is made for it alone',
+    [
+        archive(folder('b'), file('b/f', 'f')),
+        archive(folder('c'), whiteout('b/x/z'), whiteout('b/x/y/z'), opaque('b/x/y'), opaque('b/w')),
+    ],
+    tree={'b': D(), 'b/f': F('f'), 'c': D()},
+)
+case(
+    'whiteout-below-a-file',
+    'nor below a file',
+    [archive(folder('b'), file('b/f', 'f')), archive(whiteout('b/f/z'))],
+    tree={'b': D(), 'b/f': F('f')},
 )

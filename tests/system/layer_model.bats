@@ -9,6 +9,7 @@ need root
 need prog python3
 
 model=$TESTS/fixtures/layer_model.py
+links=$TESTS/fixtures/link_model.py
 
 # same_as_model FIRST LAST OPTIONS UNPACK...: for these seeds the merged view is what the model
 # says.
@@ -20,6 +21,10 @@ same_as_model() {
 		mkdir "r/$seed/merged" "r/$seed/empty"
 		"$@" -q -s "r/$seed/store" -N x "r/$seed"/*.tar || {
 			echo "seed $seed: refused"
+			return 1
+		}
+		"$SHIFTBOX" image-unpack -s "r/$seed/store" --verify x >/dev/null || {
+			echo "seed $seed: --verify"
 			return 1
 		}
 		lower=$(sed "s|^|r/$seed/store/|" "r/$seed/store/images/x/layers" |
@@ -86,6 +91,25 @@ in_namespace() {
 		mount -t tmpfs -o mode=0700 tmpfs "$SCRATCH" && cd "$SCRATCH"
 		OWNERS=(0 0 1 33 65534)
 		flat_as_model 421 440'
+}
+
+@test "paths lead through symbolic links as if the layers had been applied in order" {
+	model=$links same_as_model 501 620 "" "$SHIFTBOX" image-unpack --no-sync
+}
+
+@test "so links do in one flat tree" {
+	export MODEL_LINKS=join
+	model=$links flat_as_model 621 740
+}
+
+@test "so links do inside a user namespace" {
+	need kernel 5.11
+	export -f same_as_model
+	export model=$links
+	in_namespace bash -euc '
+		mount -t tmpfs -o mode=0700 tmpfs "$SCRATCH" && cd "$SCRATCH"
+		OWNERS=(0 0 1 33 65534)
+		same_as_model 741 780 ,userxattr "$SHIFTBOX" image-unpack --no-sync'
 }
 
 @test "so they do where no device 0:0 can be made" {

@@ -60,7 +60,13 @@ TEST(layer_whiteouts_hide_only_what_is_below)
 		{ { { .name = ".wh.nothing" } }, "nothing", "whiteout", "-", 0 },
 		{ { { .name = "no/such/.wh.x" } }, "no", "-", "-", 1 },
 		{ { { .name = "f/.wh.x" } }, "f", "-", "-", 1 },
-		{ { { .name = "s/.wh.a" } }, "s", "-", "-", 1 },
+		{ { { .name = "s/.wh.a" } }, "s", "-", "-", 0 },
+		{ { { .name = "s/.wh.a" } }, "d/a", "whiteout", "-", 0 },
+		{ { { .name = "s/sub/.wh.c" } }, "d/sub/c", "whiteout", "-", 0 },
+		{ { { .name = "s/.wh..wh..opq" } }, "d", "d 2750 7:8 1000.0", "79", 0 },
+		{ { { .name = "d/no/such/.wh.x" } }, "d", "-", "-", 1 },
+		{ { { .name = "d/a/.wh.x" } }, "d", "-", "-", 1 },
+		{ { { .name = "d/no/.wh..wh..opq" } }, "d", "-", "-", 0 },
 		{ { { "new", .type = '5' }, { .name = "new/.wh.x" } }, "new/x", "-", "-", 1 },
 	};
 	static struct layers s;
@@ -140,7 +146,8 @@ TEST(layer_never_hides_a_link_or_file_below_by_a_parent_it_does_not_list)
 		bool good;
 		const char *says;
 	} cases[] = {
-		{ { { .name = "s/under-a-link" } }, false, "symbolic link in a layer below" },
+		{ { { .name = "s/under-a-link" } }, true, NULL },
+		{ { { .name = "s/a/under-a-file" } }, false, "not a directory in a layer below" },
 		{ { { .name = "f/under-a-file" } }, false, "not a directory in a layer below" },
 		{ { { "s", .type = '5', .mode = 0700 }, { .name = "s/x" } }, true, NULL },
 		{ { { .name = ".wh.s" }, { .name = "s/x" } }, true, NULL },
@@ -188,8 +195,10 @@ TEST(layer_links_to_what_is_hidden_below_are_refused)
 		{ { "h", .type = '1', .link = "d/a" }, { .name = "d/.wh..wh..opq" } },
 		{ { "h", .type = '1', .link = "d/sub/c" }, { .name = ".wh.d" } },
 		{ { "h", .type = '1', .link = "f" }, { .name = ".wh..wh..opq" } },
-		{ { "h", .type = '1', .link = "s/a" } },
+		{ { "h", .type = '1', .link = "s/a" }, { .name = ".wh.s" } },
+		{ { "h", .type = '1', .link = "s/sub" } },
 		{ { "h", .type = '1', .link = "d/sub" } },
+		{ { "h", .type = '1', .link = "f/x" } },
 	};
 	struct layers s;
 
