@@ -28,7 +28,7 @@ static const struct option long_opts[] = {
 	{ "uuid", required_argument, NULL, 'U' },
 	{ "source", required_argument, NULL, SOURCE },
 	{ "target", required_argument, NULL, TARGET },
-	{ "options", required_argument, NULL, WORD },
+	{ "options", required_argument, NULL, 'o' },
 	{ "options-mode", required_argument, NULL, WORD },
 	{ "options-source", required_argument, NULL, WORD },
 	{ "test-opts", required_argument, NULL, WORD },
@@ -62,6 +62,9 @@ static int read_option(int c, const char *val, struct mount_call *m, struct err 
 		return set(&m->source, "", val, e);
 	case TARGET:
 		return set(&m->target, "", val, e);
+	case 'o':
+		buf_printf(&m->options, "%s%s", m->options.len ? "," : "", val);
+		return buf_get(&m->options) ? 0 : err_nomem(e);
 	default:
 		return 0;
 	}
@@ -84,7 +87,7 @@ static int read_words(int argc, char **argv, struct mount_call *m, struct err *e
 
 int mount_call_read(struct mount_call *ret, struct err *e)
 {
-	struct mount_call m = { .known = false };
+	struct mount_call m = MOUNT_CALL_INIT;
 	scoped_buf struct buf b = BUF_INIT;
 	VEC(char *) words = { 0 };
 	char path[32];
@@ -118,5 +121,6 @@ void mount_call_done(struct mount_call *c)
 	free(c->fstab);
 	free(c->source);
 	free(c->target);
-	*c = (struct mount_call){ .known = false };
+	buf_done(&c->options);
+	*c = MOUNT_CALL_INIT;
 }

@@ -12,6 +12,7 @@
 #include "../lib/base/path.h"
 #include "../lib/mount/loop.h"
 #include "../lib/mount/table.h"
+#include "../lib/mount/table_swallowed.h"
 #include "../lib/mount/table_type.h"
 #include "../lib/mount/via_libblkid.h"
 #include "../lib/mount/via_libmount.h"
@@ -24,7 +25,7 @@ static char *found;
 static char *line_place;
 
 struct lines {
-	struct strv sources, targets;
+	struct strv sources, targets, options;
 	VEC(unsigned) numbers; /* 0: unknown */
 	char *fstab;           /* NULL: the command line of mount(8) */
 };
@@ -33,6 +34,7 @@ static void lines_done(struct lines *l)
 {
 	strv_done(&l->sources);
 	strv_done(&l->targets);
+	strv_done(&l->options);
 	VEC_DONE(&l->numbers);
 	free(l->fstab);
 	l->fstab = NULL;
@@ -46,6 +48,7 @@ static int take_line(const struct lm_line *l, void *arg)
 		return 0;
 	return strv_add(&lines->sources, l->source) < 0 ||
 			strv_add(&lines->targets, l->target) < 0 ||
+			strv_add(&lines->options, l->options) < 0 ||
 			VEC_ADD(&lines->numbers, l->number) < 0 ?
 		-ENOMEM :
 		0;
@@ -100,7 +103,7 @@ static int keep_target(struct lines *l, const char *target, struct err *e)
 		for (size_t i = 0; i < l->targets.len; i++) {
 			scoped_free char *its = by_place ? place_of(l->targets.items[i]) :
 							   table_path(l->targets.items[i]);
-			char *source = l->sources.items[i];
+			char *source = l->sources.items[i], *options = l->options.items[i];
 			unsigned number = l->numbers.items[i];
 
 			if (!word || !place || !its)
@@ -109,12 +112,16 @@ static int keep_target(struct lines *l, const char *target, struct err *e)
 				continue;
 			l->sources.items[i] = l->sources.items[n];
 			l->sources.items[n] = source;
+			l->options.items[i] = l->options.items[n];
+			l->options.items[n] = options;
 			l->numbers.items[i] = l->numbers.items[n];
 			l->numbers.items[n++] = number;
 		}
 	}
 	while (l->sources.len > n)
 		free(l->sources.items[--l->sources.len]);
+	while (l->options.len > n)
+		free(l->options.items[--l->options.len]);
 	return 0;
 }
 
@@ -142,6 +149,8 @@ static int find_lines(const char *target, struct lines *ret, struct err *e)
 	struct mount_call call;
 	int r = mount_call_read(&call, e);
 
+	if (r == 0 && call.options.len)
+		r = table_check_swallowed(target, buf_get(&call.options), e);
 	if (r == 0)
 		r = read_lines(&call, ret, e);
 	if (r == 0)
@@ -151,7 +160,7 @@ static int find_lines(const char *target, struct lines *ret, struct err *e)
 		if (call.target && call.source &&
 			(strv_add(&ret->sources, call.source) < 0 ||
 				strv_add(&ret->targets, call.target) < 0 ||
-				VEC_ADD(&ret->numbers, 0) < 0))
+				strv_add(&ret->options, "") < 0 || VEC_ADD(&ret->numbers, 0) < 0))
 			r = err_nomem(e);
 		if (r == 0)
 			r = keep_target(ret, target, e);
@@ -237,6 +246,8 @@ int mount_line_source(const char *source, const char *target, char **ret, struct
 		use = lines.sources.items[i];
 		if (now == 0 && m != NO) {
 			r = name_place(&lines, i, e);
+			if (r == 0)
+				r = table_check_swallowed(target, lines.options.items[i], e);
 			break;
 		}
 		if (r == 0) { /* the error of the first line is reported */

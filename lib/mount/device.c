@@ -96,11 +96,11 @@ static const char *driver_of(const char *found)
  * The driver for a type that the user specified. Lines of an fstab always have a type, so with a
  * map, ext2 and ext3 are read by the driver that can be ID-mapped, too.
  */
-static const char *driver_for(const struct mount_plan *p)
+static const char *driver_for(const struct mount_plan *p, const char *type)
 {
-	bool ext = !strcmp(p->type, "ext2") || !strcmp(p->type, "ext3");
+	bool ext = !strcmp(type, "ext2") || !strcmp(type, "ext3");
 
-	return ext && p->map.wish == MAP_SET ? driver_of(p->type) : p->type;
+	return ext && p->map.wish == MAP_SET ? driver_of(type) : type;
 }
 
 static bool is_read_only_type(const char *type)
@@ -165,6 +165,15 @@ static int reopen(
 	return 0;
 }
 
+static int needs_loop(const struct mount_plan *p, struct err *e)
+{
+	(void)err_say(e, EINVAL, p->source, "is a file, whose filesystem needs a loop device");
+	err_op(e, "open");
+	err_why(e, "the option X-mount.noloop forbids one");
+	err_try(e, "omit X-mount.noloop, or bind the file itself: -o bind");
+	return -EINVAL;
+}
+
 /* found: the device that has the tag; NULL if the source is not a tag. */
 static int open_device(
 	const struct mount_plan *p, struct device *d, const char *found, struct err *e)
@@ -184,6 +193,8 @@ static int open_device(
 	if (!S_ISBLK(d->st.st_mode) && !S_ISREG(d->st.st_mode))
 		return wrong_source(p, &d->st, e);
 	d->needs_loop = S_ISREG(d->st.st_mode) || p->loop || p->offset || p->sizelimit;
+	if (d->needs_loop && p->noloop)
+		return needs_loop(p, e);
 	/* The filesystem writes to a device, not this descriptor. */
 	r = reopen(p, fd, d->needs_loop && !ro_asked(p), &d->fd, &d->read_only, e);
 	if (r < 0)
@@ -267,6 +278,32 @@ static void compare_type(const struct mount_plan *p, int found_r, const struct b
 	say(log_warn, p, buf_get(&b) ? buf_get(&b) : "", "");
 }
 
+/*
+ * Of a list of types, mount(8) tries each in turn. Here the one is taken that libblkid has found,
+ * or else one that the same driver reads.
+ */
+static int choose_type(
+	const struct mount_plan *p, struct device *d, const char *found, struct err *e)
+{
+	scoped_free char *list = strdup(p->type);
+
+	if (!list)
+		return err_nomem(e);
+	for (int exact = 1; exact >= 0; exact--) {
+		char *rest, *type;
+
+		memcpy(list, p->type, strlen(p->type));
+		for (type = strtok_r(list, ",", &rest); type; type = strtok_r(NULL, ",", &rest))
+			if (exact ? !strcmp(type, found) : same_type(type, found))
+				return set_type(p, d, driver_for(p, type), e);
+	}
+	(void)err_say(
+		e, EINVAL, p->source, "is none of the types %s: libblkid finds %s", p->type, found);
+	err_op(e, "probe");
+	err_try(e, "add %s to the list, or let the type be detected: auto", found);
+	return -EINVAL;
+}
+
 static int probe(const struct mount_plan *p, struct device *d, struct err *e)
 {
 	struct blk_area area = {
@@ -282,15 +319,17 @@ static int probe(const struct mount_plan *p, struct device *d, struct err *e)
 	if (r < 0)
 		return r;
 	r = blk_probe(&area, &found, &why);
-	if (p->type) {
+	if (p->type && !strchr(p->type, ',')) {
 		compare_type(p, r, &found, &why);
-		return set_type(p, d, driver_for(p), e);
+		return set_type(p, d, driver_for(p, p->type), e);
 	}
 	if (r < 0) {
 		if (e)
 			*e = why;
 		return r;
 	}
+	if (p->type)
+		return choose_type(p, d, found.type, e);
 	if (found.damaged)
 		say(log_warn, p, "the checksum of its superblock is wrong", "");
 	if (strcmp(found.type, driver_of(found.type)))
@@ -387,7 +426,7 @@ int device_open(const struct mount_plan *p, struct device *ret, struct err *e)
 
 static int attach_loop(const struct mount_plan *p, struct device *d, struct err *e)
 {
-	const struct loop_part part = { p->offset, p->sizelimit, d->read_only };
+	const struct loop_part part = { p->offset, p->sizelimit, d->read_only, p->loop_device };
 	struct loop_device loop;
 	int r;
 

@@ -139,7 +139,55 @@ struct loop_request {
 	const char *name; /* for messages */
 	struct stat st;   /* of file */
 	const struct loop_part *part;
+	struct loop_path wanted; /* the device of part, by the kernel's name; or "" */
 };
+
+/* The device that was asked for, by whatever name. */
+static int find_wanted(struct loop_request *q, struct err *e)
+{
+	const char *device = q->part->device;
+	scoped_fd int fd = -1;
+	struct stat st;
+	int r;
+
+	if (!device)
+		return 0;
+	r = path_open(device, O_PATH, "cannot open the loop device", NULL, &fd, e);
+	if (r == 0 && fstat(fd, &st) < 0)
+		r = err_set(e, errno, device, "cannot stat the loop device");
+	if (r == 0 && (!S_ISBLK(st.st_mode) || major(st.st_rdev) != LOOP_MAJOR))
+		r = err_say(e, EINVAL, device, "is not a loop device");
+	if (r < 0) {
+		err_try(e, "give loop without a value, which takes a free device");
+		return r;
+	}
+	(void)snprintf(q->wanted.text, sizeof(q->wanted.text), "/dev/loop%u",
+		minor(st.st_rdev)); /* fits: 10 digits */
+	return 0;
+}
+
+static int wanted_in_use(const struct loop_request *q, struct err *e)
+{
+	struct loop_info64 i;
+
+	(void)err_say(e, EBUSY, q->wanted.text, "the loop device is in use");
+	err_op(e, "loop");
+	if (status_of(q->wanted.text, NULL, &i) == 0)
+		err_why(e, "it shows '%.*s', not '%s' or the part of it that is asked for",
+			LO_NAME_SIZE, (const char *)i.lo_file_name, q->name);
+	err_try(e, "give loop without a value, which takes a free device");
+	return -EBUSY;
+}
+
+static int shown_elsewhere(const struct loop_request *q, const char *device, struct err *e)
+{
+	(void)err_say(
+		e, EBUSY, q->name, "is attached to %s already, not to %s", device, q->wanted.text);
+	err_op(e, "loop");
+	err_why(e, "two filesystems over the same bytes would damage each other");
+	err_try(e, "give loop=%s, or loop without a value", device);
+	return -EBUSY;
+}
 
 /* 1: this device shows the part, and is in *ret; 0: it does not conflict with the request. */
 static int try_device(
@@ -155,6 +203,8 @@ static int try_device(
 		return 0;
 	same = is_part(&info, q->part);
 	if (same && (q->part->read_only || !(info.lo_flags & LO_FLAGS_READ_ONLY))) {
+		if (*q->wanted.text && strcmp(q->wanted.text, device) != 0)
+			return shown_elsewhere(q, device, e);
 		(void)snprintf(ret->path.text, sizeof(ret->path.text), "%s",
 			device); /* fits: it came from one */
 		ret->fd = TAKE_FD(fd);
@@ -226,11 +276,13 @@ static int configure(
 	};
 	char *path = ret->path.text;
 	scoped_fd int fd = -1;
-	int n = ioctl(control, LOOP_CTL_GET_FREE);
+	int n = *q->wanted.text ? 0 : ioctl(control, LOOP_CTL_GET_FREE);
 
 	if (n < 0)
 		return step_failed(q->name, "LOOP_CTL_GET_FREE", "cannot get a loop device", e);
 	(void)snprintf(path, sizeof(ret->path.text), "/dev/loop%d", n); /* fits: 10 digits */
+	if (*q->wanted.text)
+		ret->path = q->wanted;
 	(void)snprintf((char *)c.info.lo_file_name, LO_NAME_SIZE, "%s",
 		q->name); /* for people; the kernel knows the file itself */
 	fd = open(path, (q->part->read_only ? O_RDONLY : O_RDWR) | O_CLOEXEC);
@@ -271,6 +323,15 @@ static int check_attached(int fd, const struct loop_request *q, struct err *e)
 	return -EIO;
 }
 
+static int check_new(const struct loop_request *q, struct loop_device *ret, struct err *e)
+{
+	int r = check_attached(ret->fd, q, e);
+
+	if (r < 0)
+		cleanup_fd(&ret->fd);
+	return r;
+}
+
 static int make_device(const struct loop_request *q, struct loop_device *ret, struct err *e)
 {
 	scoped_fd int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
@@ -278,6 +339,10 @@ static int make_device(const struct loop_request *q, struct loop_device *ret, st
 
 	if (control < 0)
 		return step_failed("/dev/loop-control", "open", "cannot get a loop device", e);
+	if (*q->wanted.text) {
+		r = configure(control, q, ret, e);
+		return r == -EBUSY ? wanted_in_use(q, e) : r == 0 ? check_new(q, ret, e) : r;
+	}
 	for (int i = 0; i < ATTEMPTS && r == -EBUSY; i++) {
 		if (i)
 			log_verbose("%s was taken by another program: trying the next one",
@@ -286,12 +351,7 @@ static int make_device(const struct loop_request *q, struct loop_device *ret, st
 	}
 	if (r == -EBUSY)
 		err_why(e, "other programs took each of %d free loop devices first", (int)ATTEMPTS);
-	if (r == 0) {
-		r = check_attached(ret->fd, q, e);
-		if (r < 0)
-			cleanup_fd(&ret->fd);
-	}
-	return r;
+	return r == 0 ? check_new(q, ret, e) : r;
 }
 
 /*
@@ -356,7 +416,9 @@ int loop_attach(int file, const char *name, const struct loop_part *part, struct
 
 	if (fstat(file, &q.st) < 0)
 		return err_set(e, errno, name, "cannot stat it");
-	r = lock_file(&q.st, name, &lock, e);
+	r = find_wanted(&q, e);
+	if (r == 0)
+		r = lock_file(&q.st, name, &lock, e);
 	if (r == 0)
 		r = find_device(&q, ret, e);
 	ret->shared = r == 1;

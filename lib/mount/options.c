@@ -40,6 +40,7 @@ static int parse_mkdir(struct mount_options *o, const char *raw, size_t n, struc
 static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_redirect(struct mount_options *o, const char *raw, size_t n, struct err *e);
+static int parse_loop(struct mount_options *o, const char *raw, size_t n, struct err *e);
 
 /* In the order of the manual. An arg in brackets may be omitted. */
 static const struct option_row rows[] = {
@@ -109,8 +110,8 @@ static const struct option_row rows[] = {
 	{ "skip-unsupported", "", "With rbind, skip mounts that cannot be ID-mapped",
 		BOOL(skip_unsupported) },
 	{ "type", "=TYPE", "Same as --type", STR(type), FS },
-	{ "loop", "", "Mount the filesystem in the file SOURCE, through a loop device", BOOL(loop),
-		FS_NOT_ROOT },
+	{ "loop", "[=DEVICE]", "Mount the filesystem in the file SOURCE, through a loop device",
+		.parse = parse_loop, BOOL(loop), FS_NOT_ROOT },
 	{ "offset", "=BYTES", "Start of the filesystem in SOURCE (K, M, G, T may follow)",
 		SIZE(offset), FS_NOT_ROOT },
 	{ "sizelimit", "=BYTES", "Size of the filesystem in SOURCE (K, M, G, T may follow)",
@@ -138,6 +139,10 @@ static const struct option_row rows[] = {
 	{ "X-mount.idmap", "=MAP", "Same as map=", .parse = parse_map },
 	{ "X-mount.mkdir", "[=MODE]", "Same as mkdir", .parse = parse_mkdir },
 	{ "X-mount.subdir", "=DIR", "Same as subdir=", STR(subdir) },
+	{ "X-mount.noloop", "", "Use no loop device: a regular file is bound", BOOL(noloop) },
+	{ .name = "X-mount.nocanonicalize",
+		.arg = "[=source|target]",
+		.help = "Accepted and ignored: paths are used as they are" },
 };
 
 bool mount_options_row(size_t i, const char **name, const char **arg, const char **help)
@@ -335,6 +340,15 @@ static int parse_redirect(struct mount_options *o, const char *raw, size_t n, st
 	return raw ? add_fs_option(o, name, sizeof(name) - 1, raw, n, e) : 0;
 }
 
+/* As for other flags, the last one wins. */
+static int parse_loop(struct mount_options *o, const char *raw, size_t n, struct err *e)
+{
+	o->loop = true;
+	free(o->loop_device);
+	o->loop_device = NULL;
+	return raw ? unescape(raw, n, 0, &o->loop_device, NULL, e) : 0;
+}
+
 static int take_string(struct mount_options *o, const struct option_row *row, const char *raw,
 	size_t n, struct err *e)
 {
@@ -401,11 +415,14 @@ static bool is_note(const char *name, size_t n)
 		!(n >= 8 && !memcmp(name, "X-mount.", 8));
 }
 
-/* Options of mount(8) that are not supported: fill the error and return true. */
-static bool refused(const char *name, size_t n, struct err *e)
+int mount_options_refuse(const char *name, struct err *e)
 {
 	static const char users[] =
 		"it lets ordinary users mount, and mounts with a map are for root";
+	static const char disk[] =
+		"it changes the root directory of what is mounted, on the disk and for all who use "
+		"it; this program never changes owners";
+	static const char map[] = "omit it; a map shows another owner: map=owner:USER";
 	static const struct {
 		const char *name, *why, *hint;
 	} words[] = {
@@ -415,17 +432,20 @@ static bool refused(const char *name, size_t n, struct err *e)
 		{ "group", users, "omit it" },
 		{ "remount", "a map cannot be changed in place",
 			"mount -o remount,bind,ro TARGET, or unmount it first" },
+		{ "X-mount.owner", disk, map },
+		{ "X-mount.group", disk, map },
+		{ "X-mount.mode", disk, map },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (strlen(words[i].name) != n || memcmp(words[i].name, name, n))
+		if (strcmp(words[i].name, name) != 0)
 			continue;
-		(void)err_usage(e, "option '%s' is not supported", words[i].name);
+		(void)err_usage(e, "option '%s' is not supported", name);
 		err_why(e, "%s", words[i].why);
 		err_try(e, "%s", words[i].hint);
-		return true;
+		return -EINVAL;
 	}
-	return false;
+	return 0;
 }
 
 /*
@@ -439,12 +459,15 @@ static int take_foreign(struct mount_options *o, const char *name, size_t n, con
 	static const char ok[] =
 		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.+:";
 
-	if (o->sloppy && ((n >= 8 && !memcmp(name, "X-mount.", 8)) || strspn(name, ok) < n))
-		return 0;
-	if ((n >= 8 && !memcmp(name, "X-mount.", 8)) || strspn(name, ok) < n)
-		return err_usage(e, "unknown option '%.*s' in -o", (int)n, name);
-	if (!value && refused(name, n, e))
+	scoped_free char *word = strndup(name, n);
+	bool ours = n >= 8 && !memcmp(name, "X-mount.", 8);
+
+	if (!word)
+		return err_nomem(e);
+	if ((ours || !value) && mount_options_refuse(word, e) < 0)
 		return -EINVAL;
+	if (ours || strspn(name, ok) < n)
+		return o->sloppy ? 0 : err_usage(e, "unknown option '%s' in -o", word);
 	return add_fs_option(o, name, n, value, len, e);
 }
 
@@ -531,6 +554,7 @@ void mount_options_done(struct mount_options *o)
 	free(o->store);
 	free(o->type);
 	free(o->subdir);
+	free(o->loop_device);
 	for (size_t i = 0; i < o->fs.len; i++) {
 		free(o->fs.items[i].name);
 		free(o->fs.items[i].value);

@@ -32,6 +32,7 @@ struct mount_options {
 	char *upper, *work, *store;      /* NULL: not specified */
 	char *type, *subdir;             /* the same, for filesystems only */
 	bool loop;
+	char *loop_device;          /* of loop=DEVICE; or NULL */
 	uint64_t offset, sizelimit; /* bytes; 0: not specified */
 	VEC(struct fs_option)
 	fs;                    /* options without a row, in order, for the filesystem's driver */
@@ -39,6 +40,7 @@ struct mount_options {
 	bool bind;             /* explicit; directories and files are bound by default */
 	bool rbind, recursive; /* the same, but mount(8) passes only the latter to helpers */
 	bool skip_unsupported;
+	bool noloop;  /* a regular file gets no loop device */
 	bool sloppy;  /* unknown options are ignored */
 	bool public_; /* other users may reach it: exposure.h */
 	bool mkdir, follow, ephemeral, upper_plain, volatile_, metacopy, redirect_dir, userxattr;
@@ -57,6 +59,12 @@ struct mount_options {
  * error.
  */
 MUST_CHECK int mount_options_parse(struct mount_options *o, const char *text, struct err *e);
+
+/*
+ * Describe that the option of this name is known from mount(8) and not supported, with the reason:
+ * a usage error. Returns -EINVAL, or 0 if it is not one of these.
+ */
+MUST_CHECK int mount_options_refuse(const char *name, struct err *e);
 
 void mount_options_done(struct mount_options *o);
 

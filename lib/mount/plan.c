@@ -206,6 +206,11 @@ static int check_options(
 		return err_usage(e,
 			"option '%s' is for filesystems of devices and files, not for %s", name,
 			bind ? "binds" : "stacks");
+	if (o->noloop && (o->loop || o->offset || o->sizelimit))
+		return err_usage(e, "option 'X-mount.noloop' excludes '%s'",
+			o->loop           ? "loop" :
+				o->offset ? "offset" :
+					    "sizelimit");
 	if (o->skip_unsupported && !o->rbind && !o->recursive)
 		return err_usage(e, "option 'skip-unsupported' needs 'rbind'");
 	return kind == MOUNT_OVERLAY ? check_stack_options(o, image, e) : 0;
@@ -220,12 +225,15 @@ static int add_fs(struct mount_plan *p, const struct mount_options *o, struct er
 	int r = 0;
 
 	p->loop = o->loop;
+	p->noloop = o->noloop;
 	p->offset = o->offset;
 	p->sizelimit = o->sizelimit;
 	if (o->type && strcmp(o->type, "auto"))
 		r = set_str(&p->type, o->type, e);
 	if (r == 0 && o->subdir)
 		r = set_str(&p->subdir, o->subdir, e);
+	if (r == 0 && o->loop_device)
+		r = set_str(&p->loop_device, o->loop_device, e);
 	for (size_t i = 0; i < o->fs.len && r == 0; i++) {
 		const struct fs_option *from = &o->fs.items[i];
 		struct fs_option copy = { strdup(from->name),
@@ -434,6 +442,7 @@ void mount_plan_done(struct mount_plan *p)
 	free(p->work);
 	free(p->type);
 	free(p->subdir);
+	free(p->loop_device);
 	for (size_t i = 0; i < p->fs_options.len; i++) {
 		free(p->fs_options.items[i].name);
 		free(p->fs_options.items[i].value);

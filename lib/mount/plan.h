@@ -80,7 +80,8 @@ struct mount_plan {
 
 	/* for filesystems */
 	char *type, *subdir; /* type NULL: to be probed */
-	bool loop;
+	bool loop, noloop;
+	char *loop_device;                /* NULL: any */
 	uint64_t offset, sizelimit;       /* bytes; 0: not specified */
 	VEC(struct fs_option) fs_options; /* for the driver */
 	bool kind_undecided; /* kind depends on the source: see mount_plan_open_source() */

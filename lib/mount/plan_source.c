@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "../base/fd.h"
@@ -82,7 +83,7 @@ static int look_at_source(struct mount_plan *p, struct err *e)
 		return r;
 	if (S_ISBLK(st.st_mode)) {
 		p->kind = MOUNT_FS;
-	} else if (S_ISREG(st.st_mode)) {
+	} else if (S_ISREG(st.st_mode) && !p->noloop) {
 		if (path_stat(p->target, p->follow, &target) == 0)
 			p->kind = S_ISDIR(target.st_mode) ? MOUNT_FS : MOUNT_BIND;
 		else if (p->mkdir)
@@ -91,14 +92,24 @@ static int look_at_source(struct mount_plan *p, struct err *e)
 	return 0;
 }
 
+/* mount(8) ignores the options of a driver on a bind; of these, people write "default". */
+static const char *unknown_of_bind(const struct mount_plan *p)
+{
+	for (size_t i = 0; i < p->fs_options.len; i++)
+		if (strcmp(p->fs_options.items[i].name, "default") || p->fs_options.items[i].value)
+			return p->fs_options.items[i].name;
+	return NULL;
+}
+
 int mount_plan_open_source(struct mount_plan *p, struct err *e)
 {
 	int r = p->kind_undecided || p->kind == MOUNT_BIND ? look_at_source(p, e) : 0;
+	const char *unknown;
 
 	if (r < 0)
 		return r;
-	if (p->kind == MOUNT_BIND && p->fs_options.len && !p->sloppy) {
-		(void)err_usage(e, "unknown option '%s' in -o", p->fs_options.items[0].name);
+	if (p->kind == MOUNT_BIND && !p->sloppy && (unknown = unknown_of_bind(p))) {
+		(void)err_usage(e, "unknown option '%s' in -o", unknown);
 		err_why(e, "bind mounts take no options for the driver of a filesystem");
 		return -EINVAL;
 	}

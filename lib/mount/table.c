@@ -13,6 +13,8 @@
 #include "../base/log.h"
 #include "../base/path.h"
 #include "table_bad.h"
+#include "table_device.h"
+#include "table_swallowed.h"
 #include "table_type.h"
 #include "via_libmount.h"
 
@@ -167,13 +169,10 @@ static int take_line(const struct lm_line *l, void *arg)
 	/* mount(8) mounts no swap area, whatever the options are. */
 	if (!line.own && (!l->idmap || !strcmp(l->type, "swap")))
 		return 0;
-	if (line.own && l->idmap) {
-		(void)err_say(r->e, EINVAL, l->target,
-			"X-mount.idmap= is not for lines of type shiftbox");
-		err_why(r->e,
-			"mount(8) keeps such options to itself, so that it would mount this line "
-			"without a map");
-		err_try(r->e, "write map=MAP (and subdir=, mkdir= without X-mount.)");
+	if (line.own && table_check_swallowed(l->target, l->options, r->e) < 0) {
+		if (r->e->usage)
+			err_prefix(r->e, "the line of '%s'", l->target);
+		r->e->usage = false;
 		return faulty(r);
 	}
 	if (*l->target != '/') {
@@ -261,11 +260,14 @@ const struct table_line *table_find(const struct fstab *t, const char *word)
 	scoped_buf struct buf real = BUF_INIT;
 	scoped_fd int fd = -1;
 
-	if (l || path_open(word, O_PATH, "cannot open it", NULL, &fd, NULL) < 0)
+	if (l)
 		return l;
 	/* Like mount(8), accept a relative path, or one with symbolic links. */
-	path_of_fd(fd, &real);
-	return buf_get(&real) && real.len ? find_as(t, real.data, real.data) : NULL;
+	if (path_open(word, O_PATH, "cannot open it", NULL, &fd, NULL) == 0)
+		path_of_fd(fd, &real);
+	if (buf_get(&real) && real.len)
+		l = find_as(t, real.data, real.data);
+	return l ? l : table_find_device(t, word);
 }
 
 void table_done(struct fstab *t)

@@ -45,8 +45,9 @@ MUST_CHECK int table_line_options(
 	const struct table_line *l, struct mount_options *ret, struct err *e);
 
 /*
- * Find the line whose target, or else whose source, is word or the path that word leads to. NULL:
- * there is none.
+ * Find the line whose target, or else whose source, is word or the path that word leads to; or else
+ * whose source is another name of the device that word names (UUID=, /dev/vda1). NULL: there is
+ * none.
  */
 const struct table_line *table_find(const struct fstab *t, const char *word);
 

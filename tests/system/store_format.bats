@@ -143,7 +143,8 @@ newer() {
 	must_fail 1 "the store has the format 7" $UNPACK -s later -N more images/more
 	stderr_has "use a newer version of shiftbox"
 	must_equal "$(ls later)" format
-	for text in '' 0 x '1x' ' 1' -1 18446744073709551616 "$(head -c 5000 /dev/zero | tr '\0' 1)"; do
+	for text in '' 0 x '1x' ' 1' -1 18446744073709551616 \
+		"$(head -c 5000 /dev/zero | tr '\0' 1)"; do
 		printf '%s\n' "$text" >later/format
 		capture $UNPACK --list -s later
 		must_equal "$text $status" "$text 1"

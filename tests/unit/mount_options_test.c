@@ -87,7 +87,7 @@ static const char *const bad[] = {
 	"upper-map=",
 	"upper-map=both",
 	"upper-map",
-	"loop=1",
+	"loop=",
 	"rbind=1",
 	"offset",
 	"offset=",
