@@ -55,8 +55,8 @@ static const struct opt mount_opts[] = {
 	OPT_STORE(struct mount_args, store, .forms = MOUNTS),
 	OPT_FLAG(struct mount_args, once, "once", 0,
 		"Succeed if TARGET is already mounted like this", .forms = MOUNTS,
-		.more = "A mount there with another map or other flags is an error. Lines of an "
-			"fstab are always mounted like this."),
+		.more = "A mount there with another map, layer, upper or other flags is an error. "
+			"Lines of an fstab are always mounted like this."),
 	OPT_FLAG(struct mount_args, exec, "exec", 'e',
 		"Mount privately, for the command after -- only", .forms = MOUNTS,
 		.excl = EXCL_EXEC,
@@ -103,7 +103,7 @@ static int show_unmount(
 		buf_printf(&b, "%s/%s", target, below.items[i]);
 		if (!buf_get(&b))
 			return err_nomem(e);
-		mount_show_unmounted(buf_get(&b), ctx);
+		mount_show_unmounted(buf_get(&b), NULL, ctx);
 	}
 	return r;
 }
@@ -115,13 +115,15 @@ static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err 
 
 	for (size_t i = 0; i < ctx->operands.len; i++) {
 		const char *target = ctx->operands.items[i];
+		scoped_known_mount struct known_mount known = KNOWN_MOUNT_INIT;
+		bool is_known = known_look(target, &known);
 		int r = ctx->dry_run ?
 			show_unmount(a, target, ctx, e) :
 			umount_target(target, a->recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
 
 		if (r < 0)
 			return r;
-		mount_show_unmounted(target, ctx);
+		mount_show_unmounted(target, is_known ? &known : NULL, ctx);
 	}
 	return STATUS_DONE;
 }

@@ -48,7 +48,10 @@ void mount_show_result(const struct mount_plan *p, const struct mount_result *re
 /* Print that the plan is mounted already. */
 void mount_show_there(const struct mount_plan *p, struct ctx *ctx);
 /* Print that target was unmounted (with --json), or would be (with --dry-run). */
-void mount_show_unmounted(const char *target, struct ctx *ctx);
+
+/* Print that target is, or would be, unmounted. known: what a record says of it, or NULL. */
+struct known_mount;
+void mount_show_unmounted(const char *target, const struct known_mount *known, struct ctx *ctx);
 
 /* --- mount_misfit.c: maps that do not suit what they show --- */
 

@@ -4,6 +4,7 @@
 #include "mount_idmapped.h"
 
 #include "../lib/base/log.h"
+#include "../lib/mount/known.h"
 
 static void show_fs(const struct mount_plan *p, struct out *out)
 {
@@ -191,12 +192,26 @@ void mount_show_there(const struct mount_plan *p, struct ctx *ctx)
 	out_end(ctx->out);
 }
 
-void mount_show_unmounted(const char *target, struct ctx *ctx)
+void mount_show_unmounted(const char *target, const struct known_mount *known, struct ctx *ctx)
 {
-	if (ctx->dry_run)
+	const struct idmap *map = known ? mount_record_map(&known->record) : NULL;
+	scoped_buf struct buf words = BUF_INIT;
+
+	if (map)
+		idmap_print_words(map, &words);
+	if (ctx->dry_run && words.len)
+		out_safe_line(
+			ctx->out, "unmount '%s' (%s: %s)", target, known->info.source, words.data);
+	else if (ctx->dry_run)
 		out_safe_line(ctx->out, "unmount '%s'", target);
+	else if (words.len)
+		log_verbose("unmounted '%s' (%s: %s)", target, known->info.source, words.data);
 	out_begin(ctx->out, NULL);
 	out_str(ctx->out, "target", target);
+	if (known)
+		out_str(ctx->out, "source", known->info.source);
+	if (map)
+		show_map("map", map, ctx->out);
 	out_bool(ctx->out, "unmounted", !ctx->dry_run);
 	out_end(ctx->out);
 }

@@ -380,7 +380,7 @@ static int unmount_job(struct table_run *run, struct table_job *j, struct err *e
 		mount_unmount(&j->plan, id,
 			run->args->recursive || j->plan.recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
 	if (r == 0)
-		mount_show_unmounted(j->line->target, run->ctx);
+		mount_show_unmounted(j->line->target, NULL, run->ctx);
 	return r;
 }
 

@@ -95,9 +95,10 @@ static int parse_op(void *dst, const char *val, struct err *e)
 static const struct opt shift_check_opts[] = {
 	OPT_LIST(struct check_args, maps, "map", 'm', "MAP",
 		"Expect this map between disk ids and seen ids", .forms = IN_VERIFY,
-		.more = "Needed where the kernel does not show the map of the mount: for overlays, "
-			"and before Linux 6.15. Elsewhere, a mount with another map is a finding. "
-			"Several maps are joined. See shiftbox-idmap(7)."),
+		.more = "Needed where neither the kernel nor a record shows the map of the mount: "
+			"for overlays of other programs, for instance. Elsewhere, a mount with "
+			"another map is a finding. Several maps are joined. See "
+			"shiftbox-idmap(7)."),
 	OPT_STR(struct check_args, source, "source", 0, "DIR", "Compare with this directory",
 		.comp = COMP_DIR, .forms = IN_VERIFY, .excl = EXCL_SIDE,
 		.more = "DIR is the tree below the ID-mapped mount, or a copy of it. The default "
@@ -111,8 +112,7 @@ static const struct opt shift_check_opts[] = {
 		.more = "For verify, the specifications of the image's layers are merged as the "
 			"layers are; ACLs and capabilities are read from the layers. For explain, "
 			"the disk ids are those in the layers."),
-	OPT_STORE(struct check_args, store, .forms = IN_VERIFY | IN_EXPLAIN | IN_MAP,
-		.needs = "image"),
+	OPT_STORE(struct check_args, store, .forms = IN_VERIFY | IN_EXPLAIN | IN_MAP),
 	OPT_U32(struct check_args, threads, "threads", 'j', "N", "Use this many threads",
 		.forms = IN_VERIFY | IN_MAP,
 		.more = "The default, 0, is one for each processor. Eight or more help on cold "
@@ -174,6 +174,7 @@ static int shift_check_before(void *args, struct ctx *ctx, struct err *e)
 static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 {
 	const struct subcommand *sub = &subcommands[ctx->form];
+	const struct check_args *a = args;
 	const char *word = forms[ctx->form].word;
 	bool given = !strcmp(ctx->operands.items[0], word); /* verify may be omitted */
 	char **operands = ctx->operands.items + given;
@@ -186,6 +187,9 @@ static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 	}
 	if (n > sub->max)
 		return err_usage(e, "unexpected operand '%s'", operands[sub->max]);
+	/* verify knows the image of a stack that it can look up. */
+	if (ctx->form == FORM_EXPLAIN && a->store && !a->image)
+		return err_usage(e, "option '--store' needs --image");
 	return sub->run(args, ctx, operands, e);
 }
 

@@ -24,6 +24,7 @@
 #include "../lib/store/store_image.h"
 #include "../lib/store/store_layer.h"
 #include "progress_line.h"
+#include "shift_check_stack.h"
 
 /* A mount to be checked: that of PATH, or one below it. */
 struct verify_job {
@@ -34,7 +35,10 @@ struct verify_job {
 	const char *rel;          /* path relative to PATH; "" is PATH itself */
 	int seen;                 /* O_PATH */
 	enum mount_map_kind kind; /* of the mount that seen is on */
-	struct idmap mount_map;   /* with MOUNT_MAP_KNOWN */
+	bool has_map;             /* mount_map is set: with MOUNT_MAP_KNOWN, or of a known stack */
+	struct idmap mount_map;
+	struct known_stack stack; /* with MOUNT_MAP_OVERLAY, if it has a record */
+	const char *image;        /* in the first job: of --image, or of the stack, or NULL */
 	struct idmap map;         /* from the disk side to the seen side */
 	int source;               /* O_PATH: the directory of --source, or -1 */
 	int disk;                 /* O_PATH: the disk side, or -1 */
@@ -88,11 +92,8 @@ static int open_path(const char *path, int *ret, struct err *e)
 
 static int no_other_side(const struct verify_job *j, struct err *e)
 {
-	if (j->kind == MOUNT_MAP_OVERLAY) {
-		(void)err_say(e, EINVAL, j->path, "is on an overlay, whose layers may have maps");
-		err_try(e, "specify the image with --image NAME and the map with -m MAP");
-		return -EINVAL;
-	}
+	if (j->kind == MOUNT_MAP_OVERLAY)
+		return check_stack_missing(&j->stack, j->path, e);
 	(void)err_say(e, EINVAL, j->path,
 		"is not on an ID-mapped mount: there is nothing to compare it with");
 	err_try(e,
@@ -163,13 +164,18 @@ static int open_layer(struct verify_job *j, const char *path, struct err *e)
 static int read_image(struct verify_job *j, struct err *e)
 {
 	scoped_strv struct strv layers = { .len = 0 }, specs = { .len = 0 };
-	int r = store_open(j->a->store, 0, &j->store, e);
+	int r = store_open(
+		j->a->store || j->a->image ? j->a->store : j->stack.store, 0, &j->store, e);
 
 	if (r == 0)
-		r = store_image_layers(j->store, j->a->image, &layers, &specs, e);
+		r = store_image_layers(j->store, j->image, &layers, &specs, e);
+	if (r == 0 && !j->a->image)
+		r = check_stack_layers(&j->stack, j->image, &layers, e);
+	else if (r == -ENOENT && !j->a->image)
+		err_try(e, "specify the store that it was mounted from with --store");
 	for (size_t i = 0; r == 0 && i < layers.len; i++) {
 		if (i && expect_next_layer(j->expect) < 0)
-			return err_say(e, E2BIG, j->a->image, "has too many layers");
+			return err_say(e, E2BIG, j->image, "has too many layers");
 		r = read_spec(j, specs.items[i], e);
 		if (r == 0)
 			r = open_layer(j, layers.items[i], e);
@@ -182,19 +188,21 @@ static int read_expected(struct verify_job *j, struct err *e)
 {
 	int r;
 
-	j->expect = expect_new(j->a->image != NULL);
+	j->expect = expect_new(j->image != NULL);
 	if (!j->expect)
 		return err_nomem(e);
-	r = j->a->image ? read_image(j, e) : read_spec(j, j->a->spec, e);
+	r = j->image ? read_image(j, e) : read_spec(j, j->a->spec, e);
 	if (r == 0 && !expect_root(j->expect))
-		r = err_say(e, ENODATA, j->a->image ? j->a->image : j->a->spec,
-			"the specification is empty");
+		r = err_say(
+			e, ENODATA, j->image ? j->image : j->a->spec, "the specification is empty");
 	return r;
 }
 
 static int no_map(const struct verify_job *j, struct err *e)
 {
-	const char *why = j->kind == MOUNT_MAP_OVERLAY ?
+	const char *why = j->stack.why ?
+		j->stack.why :
+		j->kind == MOUNT_MAP_OVERLAY ?
 		"a merged overlay does not show the maps of its layers" :
 		"this kernel does not return the map of a mount (Linux 6.15 does), or none of its "
 		"ids exists here";
@@ -230,7 +238,7 @@ static int other_map(struct verify_job *j, bool partial, struct err *e)
 	scoped_buf struct buf has = BUF_INIT, wants = BUF_INIT;
 	struct finding f = { .class = FINDING_MISMATCH };
 
-	if (j->kind == MOUNT_MAP_KNOWN) {
+	if (j->has_map) {
 		buf_str(&has, partial ? "(as far as it can be read here) the map " : "the map ");
 		idmap_print(&j->mount_map, &has);
 	} else {
@@ -243,7 +251,7 @@ static int other_map(struct verify_job *j, bool partial, struct err *e)
 	(void)snprintf(
 		f.detail, sizeof(f.detail), "the mount has %s, expected %s", has.data, wants.data);
 	put_own_finding(j, &f);
-	if (j->kind != MOUNT_MAP_KNOWN)
+	if (!j->has_map)
 		return 0;
 	idmap_done(&j->map);
 	return idmap_copy(&j->mount_map, &j->map, e);
@@ -267,8 +275,7 @@ static int open_layers(struct verify_job *j, struct err *e)
 static int use_identity(struct verify_job *j, struct err *e)
 {
 	log_verbose(j->kind == MOUNT_MAP_OVERLAY ?
-			"a merged overlay in a user namespace: seen ids should be those of the "
-			"image" :
+			"an overlay in a user namespace: seen ids should be the image's" :
 			"the mount has no map: seen ids should be disk ids");
 	return idmap_identity(&j->map, e);
 }
@@ -307,22 +314,51 @@ static int find_map(struct verify_job *j, struct verify_subject *s, struct err *
 	return 0;
 }
 
-/* Read the map of the mount that j->seen is on, open the other side, and find the map. */
-static int open_sides(struct verify_job *j, enum verify_side *ret, struct err *e)
+/* Read the map of the mount that j->seen is on, or look up the stack. */
+static int look_at_mount(struct verify_job *j, struct err *e)
 {
-	struct verify_subject s = {
-		.map = &j->mount_map,
-		.below = *j->rel,
-		.expected = j->a->spec || j->a->image,
-		.source = j->a->source,
-		.initial_userns = userns_is_initial(),
-		.nested_userns = userns_is_nested(),
-	};
 	int r = mount_map_read(j->seen, j->path, &j->mount_map, e);
 
 	if (r < 0)
 		return r;
-	s.kind = j->kind = (enum mount_map_kind)r;
+	j->kind = (enum mount_map_kind)r;
+	j->has_map = r == MOUNT_MAP_KNOWN;
+	if (r == MOUNT_MAP_OVERLAY)
+		r = known_stack_look(j->seen, &j->stack, e);
+	if (r < 0 || *j->rel)
+		return r < 0 ? r : 0;
+	j->image = j->a->image;
+	if (!j->image && !j->a->spec && !j->a->source && j->stack.at_root)
+		j->image = j->stack.image;
+	return 0;
+}
+
+static int find_stack_map(struct verify_job *j, struct err *e)
+{
+	bool given = j->a->maps.len > 0;
+	int r = check_stack_map(&j->stack, j->first->store, given, &j->mount_map, e);
+
+	j->has_map = j->has_map || r > 0;
+	return r < 0 ? r : 0;
+}
+
+/* Find out about the mount that j->seen is on, open the other side, and find the map. */
+static int open_sides(struct verify_job *j, enum verify_side *ret, struct err *e)
+{
+	int r = look_at_mount(j, e);
+	struct verify_subject s = {
+		.kind = j->kind,
+		.below = *j->rel,
+		.expected = j->a->spec || j->first->image,
+		.source = j->a->source,
+		.initial_userns = userns_is_initial(),
+		.nested_userns = userns_is_nested(),
+	};
+
+	if (r == 0 && j->a->store && !j->first->image && !j->stack.image)
+		r = err_usage(e, "option '--store' needs --image");
+	if (r < 0)
+		return r;
 	*ret = verify_sides_disk(&s);
 	switch (*ret) {
 	case SIDE_EXPECTED:
@@ -342,6 +378,9 @@ static int open_sides(struct verify_job *j, enum verify_side *ret, struct err *e
 		r = 0;
 		break;
 	}
+	if (r == 0)
+		r = find_stack_map(j, e);
+	s.map = j->has_map ? &j->mount_map : NULL;
 	return r < 0 ? r : find_map(j, &s, e);
 }
 
@@ -368,14 +407,6 @@ static void add_mount(const char *path, void *arg)
 		j->oom = true;
 }
 
-static void add_counts(struct verify_counts *all, const struct verify_counts *one)
-{
-	all->entries += one->entries;
-	all->vanished += one->vanished;
-	for (size_t i = 0; i < FINDING_CLASSES; i++)
-		all->findings[i] += one->findings[i];
-}
-
 /* Compare both sides, and add to the counts of all mounts. */
 static int compare(
 	struct verify_job *j, struct expect_node *at, struct verify_counts *all, struct err *e)
@@ -399,7 +430,7 @@ static int compare(
 		return 0;
 	o.max_findings = j->a->max_findings ? j->a->max_findings - verify_total(all) : 0;
 	r = compare_sides(j, &o, &counts, e);
-	add_counts(all, &counts);
+	verify_counts_add(all, &counts);
 	if (!j->a->submounts)
 		all->mounts += counts.mounts;
 	return r == 0 && j->oom ? err_nomem(e) : r;
@@ -417,6 +448,7 @@ static void job_done(struct verify_job *j)
 	store_close(j->store);
 	strv_done(&j->mounts);
 	idmap_done(&j->mount_map);
+	known_stack_done(&j->stack);
 	idmap_done(&j->map);
 }
 

@@ -18,6 +18,7 @@
 #include "../base/log.h"
 #include "../base/num.h"
 #include "../base/sys.h"
+#include "../mount/record_store.h"
 
 /* Room for statmount(2) to return two maps of 340 extents with up to 33 bytes a line. */
 enum { STATMOUNT_SIZE = sizeof(struct sys_statmount) + 2 * IDMAP_EXTENTS_MAX * 36 };
@@ -136,6 +137,20 @@ static int map_by_mountinfo(uint64_t mount, const char *path, struct err *e)
 	return err_say(e, ENOENT, path, "its mount is not listed in /proc/self/mountinfo");
 }
 
+/* The kernel does not tell the map: the record of the mount may. */
+static int map_by_record(int fd, struct idmap *ret, struct err *e)
+{
+	scoped_mount_record struct mount_record rec = { .mount = 0 };
+	const struct idmap *map;
+
+	if (!record_store_find_fd(fd, &rec) || rec.kind == MOUNT_OVERLAY || rec.other_userns)
+		return MOUNT_MAP_HIDDEN;
+	map = mount_record_map(&rec);
+	if (!map)
+		return MOUNT_MAP_HIDDEN;
+	return idmap_copy(map, ret, e) < 0 ? -ENOMEM : MOUNT_MAP_KNOWN;
+}
+
 int mount_map_read(int fd, const char *path, struct idmap *ret, struct err *e)
 {
 	struct statfs fs;
@@ -150,6 +165,8 @@ int mount_map_read(int fd, const char *path, struct idmap *ret, struct err *e)
 			return err_set(e, errno, path, "cannot stat");
 		r = map_by_mountinfo(x.stx_mnt_id, path, e);
 	}
+	if (r == MOUNT_MAP_HIDDEN)
+		return map_by_record(fd, ret, e);
 	if (r != MOUNT_MAP_NONE)
 		return r;
 	if (fstatfs(fd, &fs) < 0)

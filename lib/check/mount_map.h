@@ -18,7 +18,8 @@ enum mount_map_kind {
 
 /*
  * Read the map of the mount that fd (O_PATH suffices) is on: with statmount(2), before Linux 6.15
- * only from the option "idmapped" in /proc/self/mountinfo. path is for messages. Returns an enum
+ * only from the option "idmapped" in /proc/self/mountinfo, and the record of
+ * mount-idmapped. path is for messages. Returns an enum
  * mount_map_kind (the caller frees *ret after MOUNT_MAP_KNOWN; otherwise it is not set) or -errno.
  */
 MUST_CHECK int mount_map_read(int fd, const char *path, struct idmap *ret, struct err *e);

@@ -13,6 +13,14 @@
 /* walk_dir.tag of a directory that is the same inode on both sides; NULL for other directories. */
 static char same_tag;
 
+void verify_counts_add(struct verify_counts *all, const struct verify_counts *one)
+{
+	all->entries += one->entries;
+	all->vanished += one->vanished;
+	for (size_t i = 0; i < FINDING_CLASSES; i++)
+		all->findings[i] += one->findings[i];
+}
+
 uint64_t verify_total(const struct verify_counts *c)
 {
 	uint64_t n = 0;

@@ -62,4 +62,7 @@ MUST_CHECK int verify_expect(int seen, struct expect *x, const int *layers,
 /* The number of findings of all classes. */
 uint64_t verify_total(const struct verify_counts *c);
 
+/* Add the counts of entries and findings of one to all. */
+void verify_counts_add(struct verify_counts *all, const struct verify_counts *one);
+
 #endif

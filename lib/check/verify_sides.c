@@ -39,7 +39,7 @@ static enum verify_map map_given(const struct verify_subject *s)
 	/* A mount below that has no map and is not compared differs from the map that was given. */
 	bool plain = s->kind == MOUNT_MAP_NONE && verify_sides_disk(s) == SIDE_NONE;
 
-	if (s->kind != MOUNT_MAP_KNOWN)
+	if (s->kind != MOUNT_MAP_KNOWN && (s->kind != MOUNT_MAP_OVERLAY || !s->map))
 		return plain ? MAP_DIFFERS : USE_GIVEN;
 	if (idmap_equal(s->given, s->map))
 		return USE_GIVEN;
@@ -56,6 +56,8 @@ enum verify_map verify_sides_map(const struct verify_subject *s)
 	case MOUNT_MAP_NONE:
 		return USE_IDENTITY;
 	case MOUNT_MAP_OVERLAY:
+		if (s->map)
+			return USE_MOUNT;
 		/*
 		 * In a user namespace the layers of an overlay cannot be on ID-mapped mounts of the
 		 * host's filesystems, so that seen ids should be those of the image.

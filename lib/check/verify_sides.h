@@ -13,7 +13,8 @@
  */
 struct verify_subject {
 	enum mount_map_kind kind;  /* of the mount that is checked */
-	const struct idmap *map;   /* with MOUNT_MAP_KNOWN: its map; not owned */
+	const struct idmap *map;   /* with MOUNT_MAP_KNOWN: its map; with MOUNT_MAP_OVERLAY: that of
+	                              all layers, or NULL; not owned */
 	const struct idmap *given; /* the map that the caller expects, or NULL; not owned */
 	bool below;                /* a mount below the path that was asked for */
 	bool expected;             /* specifications describe the disk side */

@@ -4,9 +4,13 @@
 #include "known.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/log.h"
+#include "../base/path.h"
 #include "../idmap/userns_self.h"
 #include "record_store.h"
 #include "utab.h"
@@ -19,6 +23,26 @@ static const struct idmap *map_of(const struct mount_plan *p, const struct mount
 	return p->kind != MOUNT_OVERLAY && r->info.map_known ? &r->info.map : NULL;
 }
 
+/* The store of an image, two directories above a layer; NULL if it is not known. */
+static char *store_of(const struct mount_plan *p)
+{
+	scoped_buf struct buf path = BUF_INIT;
+	scoped_fd int fd = -1;
+	char *slash;
+
+	if (!p->stored || !p->layers.len ||
+		path_open(p->layers.items[0].dir, O_PATH, "cannot open it", NULL, &fd, NULL) < 0)
+		return NULL;
+	path_of_fd(fd, &path);
+	for (int i = 0; i < 2; i++) {
+		slash = path.len ? strrchr(path.data, '/') : NULL;
+		if (!slash || slash == path.data)
+			return NULL;
+		*slash = '\0';
+	}
+	return strdup(path.data);
+}
+
 static void keep_record(const struct mount_plan *p, const struct mount_result *r)
 {
 	scoped_mount_record struct mount_record rec = { .mount = 0 };
@@ -26,6 +50,7 @@ static void keep_record(const struct mount_plan *p, const struct mount_result *r
 	int n = mount_record_of_plan(p, &rec, &e);
 
 	rec.upper_plain = r->upper_plain;
+	rec.store = store_of(p);
 	if (n == 0)
 		n = record_store_put(&rec, &r->info, &e);
 	if (n == 0)
@@ -59,6 +84,26 @@ void known_remove(const char *path, const struct mount_info *i, bool below)
 {
 	record_store_remove(i);
 	utab_note_umount(path, i, below);
+}
+
+bool known_look(const char *target, struct known_mount *ret)
+{
+	scoped_fd int fd = -1;
+	struct statx stx;
+
+	if (path_open(target, O_PATH | O_NOFOLLOW, "cannot open the target", NULL, &fd, NULL) < 0 ||
+		statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_TYPE,
+			&stx) < 0 ||
+		!(stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return false;
+	return mount_info_get(fd, &ret->info, NULL) == 0 &&
+		record_store_find(&ret->info, NULL, &ret->record);
+}
+
+void known_mount_done(struct known_mount *k)
+{
+	mount_info_done(&k->info);
+	mount_record_done(&k->record);
 }
 
 void known_write(void)

@@ -3,6 +3,7 @@
 #define MOUNT_KNOWN_H
 
 #include "apply.h"
+#include "mount_record.h"
 
 /*
  * Let later commands know what was mounted: keep a record of what the kernel does not show
@@ -16,6 +17,23 @@ void known_add(const struct mount_plan *p, const struct mount_result *r);
  * all that was mounted below it is gone, too.
  */
 void known_remove(const char *path, const struct mount_info *i, bool below);
+
+/* A mount and its record. Start with KNOWN_MOUNT_INIT, free with known_mount_done(). */
+struct known_mount {
+	struct mount_info info;
+	struct mount_record record;
+};
+
+#define KNOWN_MOUNT_INIT ((struct known_mount){ .info = { .id = -1 } })
+
+/*
+ * Look up the mount on target, whose last component is not followed if it is a link. Returns false
+ * if nothing is mounted there or there is no record of it.
+ */
+bool known_look(const char *target, struct known_mount *ret);
+void known_mount_done(struct known_mount *k);
+
+#define scoped_known_mount __attribute__((cleanup(known_mount_done)))
 
 /* Write what was noted about several mounts. Call it after the last one. */
 void known_write(void);

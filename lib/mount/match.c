@@ -16,17 +16,21 @@
 #include "flags.h"
 #include "mount_verify.h"
 #include "overlay_options.h"
+#include "record_store.h"
 
 /* The two sides that are compared. A stack has no source_fd. */
 struct sides {
 	struct mount_info there, source; /* source: of a bind */
-	int there_fd, source_fd;         /* source_fd: the plan's */
+	struct mount_record record;      /* of what is there */
+	bool recorded;
+	int there_fd, source_fd; /* source_fd: the plan's */
 };
 
 static void sides_done(struct sides *s)
 {
 	mount_info_done(&s->there);
 	mount_info_done(&s->source);
+	mount_record_done(&s->record);
 	cleanup_fd(&s->there_fd);
 }
 
@@ -71,6 +75,21 @@ static int look_at_bind(
 	return s->source.id != s->there.id || (p->map.wish == MAP_SET && s->there.mapped);
 }
 
+/* If the kernel does not report the map of the mount, its record may have it. */
+static int look_up_record(struct sides *s, struct err *e)
+{
+	const struct idmap *map;
+
+	if (strcmp(s->there.type, "overlay") != 0 && (!s->there.mapped || s->there.map_known))
+		return 0;
+	s->recorded = record_store_find(&s->there, NULL, &s->record) && !s->record.other_userns;
+	map = s->recorded ? mount_record_map(&s->record) : NULL;
+	if (!s->there.mapped || !map)
+		return 0;
+	s->there.map_known = idmap_copy(map, &s->there.map, e) == 0;
+	return s->there.map_known ? 0 : -ENOMEM;
+}
+
 /* Get both sides. 0: the plan's source is not mounted there. */
 static int look(
 	const struct mount_plan *p, struct mount_snapshot *snap, struct sides *s, struct err *e)
@@ -79,6 +98,8 @@ static int look(
 
 	if (r > 0) {
 		r = mount_info_look(s->there_fd, snap, &s->there, e);
+		if (r == 0)
+			r = look_up_record(s, e);
 		r = r == 0 ? 1 : r;
 	}
 	if (r <= 0)
@@ -178,7 +199,7 @@ static int same_bind_map(const struct mount_plan *p, const struct sides *s, stru
 }
 
 /* The root of a stack is that of its upper or of its topmost layer. */
-static int same_stack_map(const struct mount_plan *p, const struct sides *s, struct err *e)
+static int same_stack_owner(const struct mount_plan *p, const struct sides *s, struct err *e)
 {
 	const struct mount_map *map = mount_plan_layer_map(p, 0);
 	scoped_buf struct buf there = BUF_INIT, planned = BUF_INIT;
@@ -208,6 +229,59 @@ static int same_stack_map(const struct mount_plan *p, const struct sides *s, str
 		disk.st_gid, is.st_uid, is.st_gid);
 	mount_map_print_words(map, &planned);
 	return other(p, "another map", buf_get(&there), buf_get(&planned), e);
+}
+
+static void print_recorded(const struct mount_record *r, struct record_map m, struct buf *b)
+{
+	if (m.wish == MAP_SET)
+		idmap_print_words(&r->maps.items[m.at], b);
+	else
+		buf_str(b,
+			m.wish == MAP_NONE ? "ids as on the disk" : "ids as the source shows them");
+}
+
+/* Compare the map of layer i (of the upper, if i is the number of layers) with the plan's. */
+static int same_recorded_map(
+	const struct mount_plan *p, const struct mount_record *r, size_t i, struct err *e)
+{
+	const struct mount_map *want = i < p->layers.len ? mount_plan_layer_map(p, i) : &p->map;
+	struct record_map is = i < p->layers.len && i < r->layers.len ? r->layers.items[i] : r->map;
+	scoped_buf struct buf there = BUF_INIT, planned = BUF_INIT;
+
+	if (is.wish == MAP_SET && want->wish == MAP_SET &&
+		idmap_equal(&r->maps.items[is.at], &want->map))
+		return 0;
+	/* Whether sources have a map is not known. */
+	if (is.wish != MAP_SET && want->wish != MAP_SET)
+		return 0;
+	print_recorded(r, is, &there);
+	mount_map_print_words(want, &planned);
+	return other(p, "another map", buf_get(&there), buf_get(&planned), e);
+}
+
+static const char *upper_words(enum upper_kind kind, bool plain)
+{
+	return kind == UPPER_NONE       ? "no upper" :
+		kind == UPPER_EPHEMERAL ? "an upper in memory" :
+		plain                   ? "an upper with seen ids" :
+					  "an upper with disk ids";
+}
+
+static int same_stack(const struct mount_plan *p, const struct sides *s, struct err *e)
+{
+	bool plain = p->upper_kind == UPPER_DIR && (p->upper_plain || p->map.wish != MAP_SET);
+	bool there_plain = s->record.upper == UPPER_DIR && s->record.upper_plain;
+	int r = 0;
+
+	if (!s->recorded)
+		return same_stack_owner(p, s, e);
+	for (size_t i = 0; i <= p->layers.len && r == 0; i++)
+		if (i < p->layers.len || p->upper_kind != UPPER_NONE)
+			r = same_recorded_map(p, &s->record, i, e);
+	if (r == 0 && (s->record.upper != p->upper_kind || there_plain != plain))
+		r = other(p, "another upper", upper_words(s->record.upper, there_plain),
+			upper_words(p->upper_kind, plain), e);
+	return r;
 }
 
 /*
@@ -339,7 +413,7 @@ int plan_is_mounted(
 		return r;
 	r = p->kind == MOUNT_BIND   ? same_bind_map(p, &s, e) :
 		p->kind == MOUNT_FS ? same_fs_map(p, &s, e) :
-				      same_stack_map(p, &s, e);
+				      same_stack(p, &s, e);
 	if (r == 0 && p->kind == MOUNT_OVERLAY)
 		r = same_layers(p, &s, e);
 	if (r == 0)

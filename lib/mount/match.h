@@ -15,8 +15,9 @@
  * Returns 1 if map and flags are the plan's too (ret_id: the mount's id, as in mountinfo), 0 if
  * nothing or something else is mounted there. -EEXIST: another map, other flags or other layers,
  * with both in e. The propagation is not compared, since it is often changed later for many mounts
- * at once. The map of a stack is judged by the owner of its root, as is that of a bind before Linux
- * 6.15; the map of a filesystem is unknown there.
+ * at once. The maps of a stack, and all maps before Linux 6.15, come from the record of the mount.
+ * Without a record, the map of a stack and that of a bind are judged by the owner of the root; the
+ * map of a filesystem is unknown.
  */
 MUST_CHECK int plan_is_mounted(
 	const struct mount_plan *p, struct mount_snapshot *s, int *ret_id, struct err *e);

@@ -339,5 +339,6 @@ void mount_record_done(struct mount_record *r)
 		idmap_done(&r->maps.items[i]);
 	VEC_DONE(&r->maps);
 	VEC_DONE(&r->layers);
+	free(r->store);
 	*r = (struct mount_record){ .mount = 0 };
 }

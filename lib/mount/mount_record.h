@@ -36,6 +36,8 @@ struct mount_record {
 	} map;
 	VEC(struct record_map) layers; /* of a stack, topmost first; empty: all have the map */
 	enum upper_kind upper;
+	char *store; /* the path of an image's store, or NULL; not part of the text: the store keeps
+	                it where only the host's root can read it */
 	bool upper_plain;  /* the upper stores seen ids */
 	bool other_userns; /* set by the store: the seen ids are not those of this process */
 };

@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
@@ -53,6 +55,16 @@ int record_here(struct record_here *ret)
 	return 0;
 }
 
+/* The path of the store, if there is one and the caller may read it. */
+static int read_store(int fd, char **ret)
+{
+	char path[PATH_MAX];
+	ssize_t n = fgetxattr(fd, RECORD_STORE_XATTR, path, sizeof(path));
+
+	*ret = n > 0 ? strndup(path, (size_t)n) : NULL;
+	return n > 0 && !*ret ? -ENOMEM : 0;
+}
+
 int record_read(const struct record_dir *dir, const char *name, const struct record_here *here,
 	struct mount_record *ret)
 {
@@ -79,5 +91,8 @@ int record_read(const struct record_dir *dir, const char *name, const struct rec
 		return -ESTALE;
 	}
 	ret->other_userns = ret->userns != here->userns;
-	return 0;
+	r = ret->kind == MOUNT_OVERLAY && !ret->other_userns ? read_store(fd, &ret->store) : 0;
+	if (r < 0)
+		mount_record_done(ret);
+	return r;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "../base/fd.h"
@@ -156,7 +157,7 @@ static int open_put(void)
  * A name that a killed process left behind is reused: the file is written anew. It is not followed
  * if it is a link, nor written if it has another name.
  */
-static int write_file(int dir, const char *name, const struct buf *text)
+static int write_file(int dir, const char *name, const struct buf *text, const char *store)
 {
 	char temporary[RECORD_NAME_MAX];
 	scoped_fd int fd = -1;
@@ -168,6 +169,9 @@ static int write_file(int dir, const char *name, const struct buf *text)
 	if (fd < 0)
 		return -errno;
 	r = fd_write_all(fd, text->data, text->len);
+	/* Without it, --store has to be given again. */
+	if (r == 0 && store)
+		(void)fsetxattr(fd, RECORD_STORE_XATTR, store, strlen(store), XATTR_CREATE);
 	if (r == 0 && fchmod(fd, 0644) < 0)
 		r = -errno;
 	if (r == 0 && close(TAKE_FD(fd)) < 0)
@@ -202,7 +206,7 @@ int record_store_put(struct mount_record *r, const struct mount_info *i, struct 
 	if (dir < 0)
 		return err_set(e, -dir, NULL, "there is no directory for records of mounts");
 	name_of(i->unique, i->id, r->mntns, name);
-	n = write_file(dir, name, &text);
+	n = write_file(dir, name, &text, r->store);
 	return n < 0 ? err_set(e, -n, name, "cannot write the record of the mount") : 0;
 }
 

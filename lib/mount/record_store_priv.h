@@ -8,6 +8,9 @@
 
 enum { RECORD_NAME_MAX = 48 };
 
+/* Attributes of this prefix are for processes with CAP_SYS_ADMIN in the initial user namespace. */
+#define RECORD_STORE_XATTR "trusted.shiftbox.store"
+
 /* A directory of records, opened for reading. */
 struct record_dir {
 	int fd;      /* -1: there is none */

@@ -30,7 +30,8 @@ test_teardown() {
 # stack TARGET [MAP [OPTIONS]]
 stack() {
 	must_work "$SHIFTBOX" mount-idmapped -m "${2:-+100000}" \
-		-o "nosuid,lower=$SCRATCH/closed/top,lower=$SCRATCH/closed/base${3:+,$3}" overlay "$1"
+		-o "nosuid,lower=$SCRATCH/closed/top,lower=$SCRATCH/closed/base${3:+,$3}" \
+		overlay "$1"
 }
 
 # list TARGET [CMD...]: what list says of it, "SOURCE WORDS"
@@ -114,7 +115,7 @@ nobody() {
 # forge CHANGE...: the record is changed by jq, or what stands in its place by a command
 forge() {
 	local id=$1 how=$2
-	rm -rf $RECORDS/*
+	rm -rf $RECORDS/* /run/shiftbox/x
 	cp "$SCRATCH/good" "$RECORDS/$id"
 	case $how in
 	jq\ *) jq -c "${how#jq }" "$SCRATCH/good" >"$RECORDS/$id" ;;
@@ -152,7 +153,6 @@ forge() {
 		*.shape* | *.kind* | *mkdir*) ;; # a mount with this id and device exists
 		*) [ ! -e "$RECORDS/$id" ] || say "not removed after: $how" ;;
 		esac
-		rm -rf $RECORDS/../x
 	done
 	forge "$id" 'cp good "$RECORDS/7"; cp good "$RECORDS/$id-7"; touch $RECORDS/junk'
 	must_know t
@@ -229,6 +229,94 @@ forge() {
 	stack t
 	must_know t nobody
 	must_equal "$(stat -c %a /run/shiftbox)" 711
+}
+
+# --- the other readers ---
+
+image() {
+	mkdir -p "$1/etc"
+	echo "$1" >"$1/etc/file"
+	chown 33:44 "$1/etc/file"
+	tar -C "$1" -cf "$1.tar" .
+	must_work "$SHIFTBOX" image-unpack -q --no-sync -s closed/store "${@:2}" -N a "$1.tar"
+}
+
+@test "verify needs no options for a stack of an image, nor for one of a store with a base" {
+	local base
+	for base in "" "--base 300000"; do
+		# shellcheck disable=SC2086
+		image one $base
+		must_work "$SHIFTBOX" mount-idmapped -s closed/store -m +100000 \
+			-o nosuid,ephemeral image:a t
+		must_work "$SHIFTBOX" shift-check verify t
+		output_has "3 entries checked, no findings"
+		must_work "$SHIFTBOX" shift-check -m +100000 verify t
+		must_fail 3 "" "$SHIFTBOX" shift-check -m +200000 verify t
+		must_fail 1 "only the whole stack can be compared" \
+			"$SHIFTBOX" shift-check verify t/etc
+		stderr_has "shiftbox shift-check verify $SCRATCH/t"
+		chown 100001 t/etc/file
+		must_fail 3 "" "$SHIFTBOX" shift-check verify t
+		output_has "t/etc/file: uid: disk 33, seen 100001, expected 100033"
+		# The path of the store is root's alone to see.
+		must_fail 1 "" nobody "$SHIFTBOX" shift-check verify t
+		[[ $stderr != *closed/store* ]] || tell "the store is told"
+		getfattr -n trusted.shiftbox.store $RECORDS/* | grep -q closed/store ||
+			say "no store"
+		! nobody getfattr -d -m - $RECORDS/* | grep closed || say "the store is told"
+		image other
+		must_fail 1 "has other layers in the store than those that are mounted" \
+			"$SHIFTBOX" shift-check verify t
+		must_work "$SHIFTBOX" mount-idmapped -u t
+		rm -rf closed/store one other
+	done
+}
+
+@test "verify knows the map of a stack of directories" {
+	stack t
+	must_fail 1 "is on a stack of directories" "$SHIFTBOX" shift-check verify t
+	must_work "$SHIFTBOX" shift-check verify --source closed/base t
+	must_fail 3 "" "$SHIFTBOX" shift-check verify -m +200000 --source closed/base t
+	umount t
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 \
+		-o "nosuid,lower=$SCRATCH/closed/top@none,lower=$SCRATCH/closed/base" overlay t
+	must_fail 1 "its layers have different maps" \
+		"$SHIFTBOX" shift-check verify --source closed/base t
+}
+
+once() {
+	"$SHIFTBOX" mount-idmapped --once -m "$1" \
+		-o "nosuid,lower=$SCRATCH/closed/top$3,lower=$SCRATCH/closed/base$2" overlay t
+}
+
+@test "--once compares the maps of all layers, and the upper" {
+	stack t +100000 ephemeral
+	must_work once +100000 ,ephemeral
+	must_fail 1 "is mounted already, with another map" once +200000 ,ephemeral
+	stderr_has "there: disk 0-65535 is seen as 100000-165535"
+	must_fail 1 "is mounted already, with another map" once +100000 ,ephemeral @none
+	must_fail 1 "there: an upper in memory; wanted: no upper" once +100000
+	must_fail 1 "wanted: an upper with disk ids" once +100000 ",upper=$SCRATCH/closed/u"
+	must_equal "$(grep -c "$SCRATCH/t " /proc/self/mountinfo)" 1
+	umount t
+	# The top layer's owner is the same with both maps.
+	stack t 0:100000:5
+	must_fail 1 "is mounted already, with another map" once 0:100000:6
+	must_work once 0:100000:5
+	must_work "$SHIFTBOX" mount-idmapped -u t
+	must_work "$NOSYS" $OLD "$SHIFTBOX" mount-idmapped -m 0:100000:5 closed/base t
+	must_work "$NOSYS" $OLD "$SHIFTBOX" mount-idmapped --once -m 0:100000:5 closed/base t
+	must_fail 1 "another map" "$NOSYS" $OLD \
+		"$SHIFTBOX" mount-idmapped --once -m 0:100000:6 closed/base t
+}
+
+@test "-u says what it unmounts" {
+	stack t
+	must_work "$SHIFTBOX" mount-idmapped -u -n t
+	must_equal "$output" "unmount 't' (overlay: disk 0-65535 is seen as 100000-165535)"
+	must_work "$SHIFTBOX" mount-idmapped -u --json t
+	must_equal "$output" "$(joined '{"target":"t","source":"overlay",' \
+		'"map":"b:0:100000:65536","unmounted":true}')"
 }
 
 # --- a user's own ---
@@ -349,7 +437,8 @@ options() {
 	capture timeout 20 "$SHIFTBOX" mount-idmapped -m +100000 closed/base t
 	{ kill "$pid"; wait "$pid"; } 2>/dev/null || :
 	must_equal "$status" 0
-	stderr_has "findmnt(8) does not show the maps of all mounts" ... "another process has locked it"
+	stderr_has "findmnt(8) does not show the maps of all mounts" ... \
+		"another process has locked it"
 	must_equal "$(owner t/file)" 100000:100000
 }
 

@@ -59,6 +59,23 @@ TEST(without_a_map_given_the_mount_decides)
 				verify_sides_map(&cases[i].s), cases[i].use);
 }
 
+TEST(the_known_map_of_a_stack_is_used_and_compared_with_one_that_is_given)
+{
+	struct idmap own = map_of("+100000"), same = map_of("+100000"), other = map_of("+200000");
+	struct verify_subject s = { .kind = MOUNT_MAP_OVERLAY, .map = &own, .expected = true };
+
+	CHECK_INT(verify_sides_map(&s), USE_MOUNT);
+	s.given = &same;
+	CHECK_INT(verify_sides_map(&s), USE_GIVEN);
+	s.given = &other;
+	CHECK_INT(verify_sides_map(&s), MAP_DIFFERS);
+	s.map = NULL;
+	CHECK_INT(verify_sides_map(&s), USE_GIVEN);
+	idmap_done(&own);
+	idmap_done(&same);
+	idmap_done(&other);
+}
+
 TEST(a_given_map_is_held_against_the_map_of_the_mount)
 {
 	struct idmap given = map_of("0:100000:1000"), part = map_of("0:100000:10"),

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CMD_SHIFT_CHECK_STACK_H
+#define CMD_SHIFT_CHECK_STACK_H
+
+#include <stdbool.h>
+
+#include "../lib/base/vec.h"
+#include "../lib/check/known_stack.h"
+#include "../lib/store/store.h"
+
+/* For verify: what is known about a stack; all zeros for an overlay without a record. */
+
+/* Say that path, on an overlay, cannot be compared with anything. Returns -EINVAL. */
+MUST_CHECK int check_stack_missing(const struct known_stack *k, const char *path, struct err *e);
+
+/*
+ * Get the map from the disk side to the seen side: from the ids of the image if store is not NULL,
+ * else from the disk ids of the layers. given: the caller has specified a map. Returns 1 if *ret is
+ * set, 0 if the map is not known (or, with one that was given, not comparable), or -errno.
+ */
+MUST_CHECK int check_stack_map(const struct known_stack *k, const struct store *store, bool given,
+	struct idmap *ret, struct err *e);
+
+/* Are these layers of an image, topmost first, those of the stack? Returns 0 or -ESTALE. */
+MUST_CHECK int check_stack_layers(
+	const struct known_stack *k, const char *image, const struct strv *layers, struct err *e);
+
+#endif
