@@ -288,6 +288,11 @@ static void explain(const struct stack *s, int num, struct err *e)
 		err_why(e,
 			"two of the layers are the same directory, or one lies inside another "
 			"(dmesg says which)");
+	} else if (num == EBUSY && !e->why[0]) {
+		err_why(e,
+			"a layer is the upper or work directory of another overlay mount, or lies "
+			"inside one, and with index=on OverlayFS refuses that (dmesg says which)");
+		err_try(e, "unmount the other one, or give another layer");
 	} else if (num == EINVAL && s->upper && exists(s->upper->work, "work/incompat/volatile")) {
 		err_why(e,
 			"the upper was mounted volatile: after a crash of the system it may be "

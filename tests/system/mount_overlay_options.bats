@@ -88,6 +88,20 @@ switched_off() {
 	each_way switched_off
 }
 
+layer_is_an_upper() {
+	mkdir -p "$1-other/in" "$1-work" o
+	mount -t overlay -o "lowerdir=disk/base,upperdir=$1-other,workdir=$1-work" none o
+	must_fail 1 "cannot stack the layers: Device or resource busy" \
+		$MI -m +5 -o "lower=$1-other/in,upper=$1,index=on" overlay t
+	umount o
+	stderr_has "inside one, and with index=on OverlayFS refuses that" ... \
+		"unmount the other one"
+}
+
+@test "with index=on a layer inside the upper of another overlay is refused, and it says why" {
+	each_way layer_is_an_upper
+}
+
 @test "what has another name here, or is not supported, is told with what to write" {
 	local up="upper=disk/up"
 	must_fail 2 "unknown option 'lowerdir' in -o" $MI -o "lowerdir=disk/top:disk/base,$up" \
