@@ -86,7 +86,7 @@ MUST_CHECK int unpack_use_base(
 
 /*
  * Fail with -ENOSPC if the filesystem of dir, or of the directory above that exists, has no room
- * for so much more. What cannot be found out is no error.
+ * for so much more. Facts that cannot be read are not an error.
  */
 MUST_CHECK int unpack_check_space(const char *dir, const struct unpack_result *need, struct err *e);
 

@@ -30,7 +30,7 @@ states_are() { # DRY REAL IMAGE
 }
 
 fails_alike() { # TEXT WORD...: for image-unpack
-	local text=$1 before real
+	local text=$1 before dry
 	shift
 	before=$(find . -xdev -printf '%p %s %T@\n' | sort)
 	must_fail 1 "$text" "$SHIFTBOX" image-unpack -n "$@"
