@@ -34,7 +34,7 @@ static int plan_layer(struct store_unpack *s, struct unpack_layer *l, struct err
 	scoped_strv struct strv there = { 0 };
 	int r;
 
-	if (!l->src->has_diff_id)
+	if (!source_layer_is_known(l->src))
 		return 0;
 	l->diff_id = l->src->diff_id;
 	r = store_layer_find(s->store, &l->diff_id, &there, e);
@@ -43,7 +43,7 @@ static int plan_layer(struct store_unpack *s, struct unpack_layer *l, struct err
 	if (there.len)
 		l->plan = PLAN_LATER;
 	for (size_t i = 0; i < l->i; i++)
-		if (s->w.layers[i].src->has_diff_id &&
+		if (source_layer_is_known(s->w.layers[i].src) &&
 			digest_equal(&s->w.layers[i].diff_id, &l->diff_id))
 			l->plan = PLAN_LATER;
 	return 0;

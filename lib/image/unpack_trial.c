@@ -49,7 +49,7 @@ static int find_independent(
 static bool occurs_below(const struct store_unpack *s, const struct unpack_layer *l)
 {
 	for (size_t i = 0; i < l->i; i++)
-		if (s->w.layers[i].src->has_diff_id &&
+		if (source_layer_is_known(s->w.layers[i].src) &&
 			digest_equal(&s->w.layers[i].diff_id, &l->diff_id))
 			return true;
 	return false;
@@ -63,7 +63,7 @@ static int try_layer(
 	int r = 0;
 
 	*ret = UNPACK_READ;
-	if (!l->src->has_diff_id)
+	if (!source_layer_is_known(l->src))
 		return 0;
 	l->diff_id = l->src->diff_id;
 	if (s->store)

@@ -66,7 +66,7 @@ static int add_xattr_digest(struct buf *b, const struct lower *l, const struct l
 
 	if (r == 0 && x.len) {
 		qsort(x.items, x.len, sizeof(*x.items), by_name);
-		hash_init(&h);
+		hash_init(&h, DIGEST_SHA256);
 		for (size_t i = 0; i < x.len; i++) {
 			uint64_t size = x.items[i].size;
 
@@ -205,7 +205,7 @@ static int hash_file(struct lower_walk *w, const struct lower_hit *hit, const ch
 		return r;
 	f.fd = fd;
 	f.piece = piece;
-	hash_init(&f.hash);
+	hash_init(&f.hash, DIGEST_SHA256);
 	r = whole ? hash_whole(&f, e) : hash_blocks(&f, e);
 	if (r == 0)
 		final_hex(&f.hash, ret);

@@ -261,6 +261,8 @@ static int layer_from(
 	ret->name = strdup(digest_text(&d.digest, text));
 	if (!ret->name)
 		return err_nomem(e);
+	if (d.data && !(ret->data = strdup(d.data)))
+		return err_nomem(e);
 	ret->has_digest = true;
 	ret->digest = d.digest;
 	ret->size = d.size;

@@ -10,6 +10,7 @@
 #include "../base/vec.h"
 #include "../tar/blob.h"
 #include "../tar/members.h"
+#include "embedded.h"
 #include "image_ref.h"
 #include "manifest.h"
 #include "source_part.h"
@@ -42,6 +43,7 @@ struct index_search {
 	size_t indexes;
 	uint64_t index_bytes;
 	char other[128]; /* media type of an item that is neither image nor index; "": none */
+	VEC(struct json *) docs; /* the indexes, into which the descriptors of found point */
 };
 
 /* The document of an index. */
@@ -60,7 +62,8 @@ static const char *blob_name(const struct digest *digest, char buf[static BLOB_N
 {
 	char hex[DIGEST_HEX];
 
-	(void)snprintf(buf, BLOB_NAME, "blobs/sha256/%s", digest_hex(digest, hex)); /* fits */
+	(void)snprintf(buf, BLOB_NAME, "blobs/%s/%s", digest_algorithm_name(digest->algorithm),
+		digest_hex(digest, hex)); /* fits */
 	return buf;
 }
 
@@ -70,6 +73,8 @@ static int read_document(
 {
 	char name[BLOB_NAME];
 
+	if (d->data)
+		return embedded_read(d, ret, e);
 	return source_part_read_blob(s, blob_name(&d->digest, name), &d->digest, d->size, ret, e);
 }
 
@@ -194,7 +199,7 @@ static int item_parse(const struct json *item, const char *doc, const struct pla
 		return r;
 
 	(void)snprintf(ret->type, sizeof(ret->type), "%.127s", ret->d.media_type);
-	ret->d.media_type = ret->d.data = NULL; /* they point into the document */
+	ret->d.media_type = NULL; /* it is in type; the document that data points into is kept */
 	(void)snprintf(ret->ref, sizeof(ret->ref), "%.255s", ref ? ref : "");
 	(void)snprintf(ret->name, sizeof(ret->name), "%.255s", name ? name : "");
 	platform_text(platform, ret->platform, sizeof(ret->platform));
@@ -300,8 +305,9 @@ static int search_index(struct index_search *q, const struct index_doc *doc, str
 		return r;
 
 	items = calloc(doc_len(list) + 1, sizeof(*items));
-	if (!items)
+	if (!items || VEC_ADD(&q->docs, index) < 0)
 		return err_nomem(e);
+	index = NULL;
 	for (size_t i = 0; i < doc_len(list); i++) {
 		r = doc_item_object(list, i, "manifests", doc->name, &item, e);
 		if (r == 0)
@@ -497,12 +503,12 @@ static int search(struct index_search *q, const struct index_doc *doc, struct er
 
 static void say_foreign(const struct source_layer *l, struct err *e)
 {
-	char hex[DIGEST_HEX];
+	char name[BLOB_NAME];
 
 	err_why(e, "%s", l->note);
-	err_try(e, "fetch it%s%.500s, and store it as blobs/sha256/%s", l->url ? " from " : "",
+	err_try(e, "fetch it%s%.500s, and store it as %s", l->url ? " from " : "",
 		l->url ? l->url : " where the image's maker offers it",
-		digest_hex(&l->digest, hex));
+		blob_name(&l->digest, name));
 }
 
 static int open_oci_layer(
@@ -511,8 +517,11 @@ static int open_oci_layer(
 	const struct source_layer *l = &s->layers[i];
 	scoped_source_part struct source_part p = SOURCE_PART_INIT;
 	char name[BLOB_NAME];
-	int r = source_part_open_blob(s, blob_name(&l->digest, name), l->size, &p, e);
+	int r;
 
+	if (l->data)
+		return embedded_open(l, ret_fd, ret_offset, e);
+	r = source_part_open_blob(s, blob_name(&l->digest, name), l->size, &p, e);
 	if (r == -ENOENT && l->note)
 		say_foreign(l, e);
 	if (r < 0)
@@ -550,6 +559,9 @@ int oci_open(
 		r = manifest_load(s, &d, read_document, want, strict, e);
 	}
 	VEC_DONE(&q.found);
+	for (size_t i = 0; i < q.docs.len; i++)
+		doc_free(q.docs.items[i]);
+	VEC_DONE(&q.docs);
 	s->open_layer = open_oci_layer;
 	return r;
 }

@@ -7,6 +7,7 @@
 
 #include "../base/json.h"
 #include "../tar/blob.h"
+#include "embedded.h"
 #include "manifest.h"
 #include "source_part.h"
 
@@ -29,8 +30,11 @@ static int open_layer(
 	const struct source_layer *l = &s->layers[i];
 	scoped_source_part struct source_part p = SOURCE_PART_INIT;
 	char hex[DIGEST_HEX];
-	int r = source_part_open_blob(s, digest_hex(&l->digest, hex), l->size, &p, e);
+	int r;
 
+	if (l->data)
+		return embedded_open(l, ret_fd, ret_offset, e);
+	r = source_part_open_blob(s, digest_hex(&l->digest, hex), l->size, &p, e);
 	if (r == 0)
 		source_part_give(&p, ret_fd, ret_offset);
 	return r;

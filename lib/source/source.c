@@ -90,6 +90,7 @@ static int source_new(const char *name, struct source **ret, struct err *e)
 static void source_layer_done(struct source_layer *l)
 {
 	free(l->name);
+	free(l->data);
 	free(l->url);
 }
 

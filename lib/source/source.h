@@ -21,12 +21,22 @@ struct source_layer {
 	bool has_digest, has_diff_id; /* whether these are known beforehand */
 	struct digest digest, diff_id;
 	uint64_t size;     /* of the blob, in bytes; BLOB_SIZE_UNKNOWN: a pipe */
+	char *data;        /* the blob in base64, if the manifest has it; or NULL */
 	char *url;         /* where a blob that may be missing can be fetched, or NULL */
 	const char *note;  /* why the blob may be missing, or NULL */
 	bool plain;        /* a file of the user's, not part of an image */
 	bool declared;     /* the user said that it is a layer, whatever is in it */
 	bool may_be_empty; /* it may be an archive without entries: it is one file of several */
 };
+
+/*
+ * Is it known beforehand which layer of a store it is? Stores name layers by their diff_ids as
+ * SHA-256.
+ */
+static inline bool source_layer_is_known(const struct source_layer *l)
+{
+	return l->has_diff_id && l->diff_id.algorithm == DIGEST_SHA256;
+}
 
 struct image_archive;
 

@@ -129,7 +129,7 @@ int source_part_read_blob(const struct source *s, const char *name, const struct
 	if (r < 0)
 		return r;
 
-	hash_bytes(buf_get(ret), ret->len, &is);
+	hash_bytes_as(digest->algorithm, buf_get(ret), ret->len, &is);
 	if (digest_equal(&is, digest))
 		return 0;
 	r = err_say(e, EBADMSG, text, "the document is not what its digest says");

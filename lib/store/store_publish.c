@@ -91,7 +91,7 @@ static int same_deps(
 static int choose_name(const struct store *s, const struct staged_layer *l, char name[static 128],
 	bool *ret_there, struct err *e)
 {
-	char base[DIGEST_NAME], hex[65];
+	char base[DIGEST_NAME], hex[DIGEST_HEX];
 	struct digest sum;
 	bool same = false;
 	int r;

@@ -84,7 +84,7 @@ static void put_member(struct buf *tar, const char *name, const struct buf *b)
 static void write_layout(const struct parts *p, int top)
 {
 	scoped_buf struct buf layout = BUF_INIT;
-	char name[128] = "blobs/sha256/";
+	char name[13 + DIGEST_HEX] = "blobs/sha256/";
 
 	(void)mkdirat(top, "blobs", 0700); /* is there from the second time on */
 	(void)mkdirat(top, "blobs/sha256", 0700);
@@ -99,7 +99,7 @@ static void write_layout(const struct parts *p, int top)
 
 static void remove_blobs(const struct parts *p, int top)
 {
-	char name[128] = "blobs/sha256/";
+	char name[13 + DIGEST_HEX] = "blobs/sha256/";
 
 	for (size_t i = 1; i < p->n; i++) {
 		(void)digest_hex(&p->digest[i], name + 13);

@@ -36,6 +36,26 @@ TEST(only_an_exact_sha256_digest_is_taken)
 	REQUIRE(digest_parse("sha256:" HEX64, "d", &d, &e) == 0);
 	CHECK_STR(digest_text(&d, text), "sha256:" HEX64);
 	CHECK_STR(digest_name(&d, name), "sha256-" HEX64);
+	REQUIRE(digest_parse("sha512:" HEX64 HEX64, "d", &d, &e) == 0);
+	CHECK_STR(digest_text(&d, text), "sha512:" HEX64 HEX64);
+}
+
+TEST(digests_of_two_algorithms_are_never_equal)
+{
+	/* FIPS 180-2, appendix C */
+	static const char abc[] =
+		"sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a2192992a274"
+		"fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f";
+	struct digest a, b, zero = { .algorithm = DIGEST_SHA512 };
+	char text[DIGEST_TEXT];
+
+	hash_bytes_as(DIGEST_SHA512, "abc", 3, &a);
+	CHECK_STR(digest_text(&a, text), abc);
+	hash_bytes("abc", 3, &b);
+	CHECK(!digest_equal(&a, &b));
+	memcpy(zero.bytes, b.bytes, 32);
+	CHECK(!digest_equal(&zero, &b));
+	CHECK(digest_equal(&b, &b));
 }
 
 TEST(hashing_is_sha256_however_it_is_cut)
@@ -54,9 +74,9 @@ TEST(hashing_is_sha256_however_it_is_cut)
 		for (size_t cut = 0; cut <= strlen(known[i].text); cut++) {
 			struct hash h;
 			struct digest d;
-			char hex[65];
+			char hex[DIGEST_HEX];
 
-			hash_init(&h);
+			hash_init(&h, DIGEST_SHA256);
 			hash_update(&h, known[i].text, cut);
 			hash_update(&h, known[i].text + cut, strlen(known[i].text) - cut);
 			hash_final(&h, &d);
