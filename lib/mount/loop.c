@@ -179,13 +179,15 @@ static int wanted_in_use(const struct loop_request *q, struct err *e)
 	return -EBUSY;
 }
 
-static int shown_elsewhere(const struct loop_request *q, const char *device, struct err *e)
+/* mount(8) refuses this as well, even if the device is the one that is asked for. */
+static int attached_already(const struct loop_request *q, const char *device, struct err *e)
 {
-	(void)err_say(
-		e, EBUSY, q->name, "is attached to %s already, not to %s", device, q->wanted.text);
+	(void)err_say(e, EBUSY, q->name, "is attached to %s already", device);
 	err_op(e, "loop");
-	err_why(e, "two filesystems over the same bytes would damage each other");
-	err_try(e, "give loop=%s, or loop without a value", device);
+	err_why(e,
+		"loop=DEVICE attaches it anew, and two filesystems over the same bytes would "
+		"damage each other");
+	err_try(e, "give loop without a value, which uses %s", device);
 	return -EBUSY;
 }
 
@@ -203,8 +205,8 @@ static int try_device(
 		return 0;
 	same = is_part(&info, q->part);
 	if (same && (q->part->read_only || !(info.lo_flags & LO_FLAGS_READ_ONLY))) {
-		if (*q->wanted.text && strcmp(q->wanted.text, device) != 0)
-			return shown_elsewhere(q, device, e);
+		if (*q->wanted.text)
+			return attached_already(q, device, e);
 		(void)snprintf(ret->path.text, sizeof(ret->path.text), "%s",
 			device); /* fits: it came from one */
 		ret->fd = TAKE_FD(fd);

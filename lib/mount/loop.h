@@ -32,8 +32,8 @@ struct loop_device {
  * used: keep ret->fd open until its filesystem is mounted. A loop device that shows the same part
  * already is shared, so that there is one filesystem and not two that damage each other. -EBUSY:
  * another loop device shows an overlapping part, or the same part read-only where a writable one is
- * requested, or the device of the part is in use for something else, or the part is shown by
- * another one. name is for messages. Needs CAP_SYS_ADMIN.
+ * requested, or part->device is in use, or is given and a loop device shows the part already. name
+ * is for messages. Needs CAP_SYS_ADMIN.
  */
 MUST_CHECK int loop_attach(int file, const char *name, const struct loop_part *part,
 	struct loop_device *ret, struct err *e);
