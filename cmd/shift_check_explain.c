@@ -139,12 +139,12 @@ static void put_chain_json(struct out *o, const struct explanation *x, const str
 static const char *nobody(const struct explain_mount *m, uint32_t seen)
 {
 	if (m->nfs && seen == UINT32_MAX - 1)
-		return " (what the server tells has no id here)";
+		return " (the owner that the server sent has no id here)";
 	if (seen != IDMAP_OVERFLOW)
 		return "";
 	return m->nfs ? " (nobody's on the server, like all that squashed users make, or its name "
 			"is not known here)" :
-			" (really nobody)";
+			" (the real nobody)";
 }
 
 static void describe_chain(const struct explanation *x, const struct chain *c, struct buf *b)
@@ -167,14 +167,13 @@ static void describe_chain(const struct explanation *x, const struct chain *c, s
 	if (!c->overflow)
 		buf_printf(b, " -> seen as %u%s", c->seen, nobody(m, c->seen));
 	else if (c->certain && c->has_disk && c->disk == c->shown)
-		buf_printf(b,
-			" -> shown as %u (overflow: really nobody on disk, but without an id here)",
-			c->shown);
+		buf_printf(b, " -> shown as %u (the real nobody on disk, unmapped here)", c->shown);
 	else if (c->certain)
 		buf_printf(b, " -> shown as %u (unmapped, not the real nobody)", c->shown);
 	else
-		buf_printf(
-			b, " -> shown as %u (nobody, or overflow: that cannot be told)", c->shown);
+		buf_printf(b,
+			" -> shown as %u (unmapped, or the real nobody: it is not known which)",
+			c->shown);
 	if (c->has_ns)
 		buf_printf(b, " -> %u in pid:%d", c->ns, (int)x->caller.userns);
 	else if (x->caller.userns)
@@ -355,7 +354,7 @@ static const char *mounted_in(const struct explanation *x)
 	if (!x->caller.initial && explain_file(x)->how == DISK_READ)
 		return "this user namespace, or one below it";
 	return x->mounts.items[explain_file(x)->mount].fs_userns_assumed ?
-		"the initial user namespace (assumed: the kernel does not tell)" :
+		"the initial user namespace (assumed: the kernel does not show it)" :
 		"the initial user namespace";
 }
 
@@ -363,9 +362,9 @@ static const char *map_state_text(const struct explanation *x, const struct expl
 {
 	switch (m->kind) {
 	case MOUNT_MAP_HIDDEN:
-		return x->caller.initial ? "ID-mapped, but this kernel does not tell the map" :
+		return x->caller.initial ? "ID-mapped, but this kernel does not show the map" :
 					   "ID-mapped, but its map has no id of this user "
-					   "namespace, or this kernel does not tell it";
+					   "namespace, or this kernel does not show it";
 	case MOUNT_MAP_OVERLAY:
 		return "no map of its own, but its layers may have one";
 	default:

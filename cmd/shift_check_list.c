@@ -73,11 +73,12 @@ static void map_text(const struct mapped_mount *m, struct buf *b)
 	if (m->from == MAP_FROM_SAMPLES)
 		buf_printf(b, " (inferred from %zu files)", m->samples);
 	if (m->too_large)
-		buf_str(b, "not known (what the kernel tells of the mount is too large)");
+		buf_str(b, "not known (what the kernel reports about the mount is too large)");
 	else if (m->from == MAP_FROM_NOWHERE)
 		buf_str(b,
-			m->overlay && !m->surely ? "not known (an overlay does not tell)" :
-						   "mapped, how is not known");
+			m->overlay && !m->surely ?
+				"not known (the kernel does not show those of an overlay)" :
+				"mapped, how is not known");
 }
 
 static void from_word(enum map_from from, char ret[static 16])

@@ -173,7 +173,7 @@ static int diff(struct out *out, const struct idmap *first, const struct idmap *
 	if (r < 0)
 		return err_nomem(e);
 	if (!p.differs && !quiet)
-		out_line(out, "both maps show every id alike");
+		out_line(out, "both maps translate every id in the same way");
 	return p.differs ? STATUS_FOUND : STATUS_DONE;
 }
 

@@ -240,7 +240,7 @@ static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
 		e);
 	if (r == 0 && a->map_of.st_ino && s->root.source_seen &&
 		(a->map_of.st_ino != s->root.source_ino || a->map_of.st_dev != s->root.source_dev))
-		r = err_say(e, ESTALE, a->rootfs, "was exchanged for another directory meanwhile");
+		r = err_say(e, ESTALE, a->rootfs, "was replaced by another directory meanwhile");
 	if (r == 0 && a->image)
 		r = store_plan(&s->root, a->opened, e);
 	return r == 0 ? find_misfits(a, s, e) : r;

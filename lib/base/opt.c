@@ -107,7 +107,8 @@ static int number_fault(const struct opt *o, const char *val, int r, struct err 
 	if (r == -ERANGE)
 		return err_usage(e, "option '--%s': '%s' is too large", o->name, val);
 	return err_usage(e, "option '--%s': '%s' is not a %s", o->name, val,
-		o->type == OPT_TYPE_SIZE ? "size: digits, then K, M, G or T if wanted" : "number");
+		o->type == OPT_TYPE_SIZE ? "size: digits, optionally followed by K, M, G or T" :
+					   "number");
 }
 
 static int store(const struct match *m, const char *val, struct err *e)

@@ -45,7 +45,7 @@ static int without(int num)
 		clone_cache_done();
 		log_verbose(
 			"this kernel (before Linux 6.15) cannot clone detached mounts: each line "
-			"clones its source, which takes longer the more mounts are beside it");
+			"clones its source, which takes longer the more mounts there are");
 	} else {
 		log_verbose("no clone can be kept (%s): the source itself is cloned",
 			strerrordesc_np(num));

@@ -94,7 +94,7 @@ int common_dir_find(const struct place *first, const struct place *second, struc
 				"the upper and the work directory are on different mounts");
 			err_op(e, "upper");
 			err_why(e, "OverlayFS renames files from one to the other");
-			err_try(e, "omit work=, and it is made beside the upper");
+			err_try(e, "omit work=: a work directory is created beside the upper");
 			return -EXDEV;
 		}
 		down = steps_up(second->dirfd, &here);

@@ -49,8 +49,8 @@ static int each_id(uint64_t id, struct each *x, struct statmount_reply *reply)
 		return err_set(x->e, -r, NULL, "cannot get a mount (statmount)");
 	x->read += reply->too_large ? reply->size : reply->sm->size;
 	if (x->ns && x->read > READ_MAX)
-		return err_say(x->e, EFBIG, NULL, "the kernel tells more than %d MiB of its mounts",
-			READ_MAX >> 20);
+		return err_say(x->e, EFBIG, NULL,
+			"the kernel reports more than %d MiB about its mounts", READ_MAX >> 20);
 	r = statmount_fill(reply, &i);
 	r = r < 0 ? err_nomem(x->e) : x->fn(&i, x->arg);
 	mount_info_done(&i);

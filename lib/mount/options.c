@@ -207,7 +207,7 @@ static int unescape(
 			p += 3;
 		} else if (*p == '\\') {
 			if (++p == end)
-				return err_usage(e, "a backslash stands at the end of -o");
+				return err_usage(e, "-o ends in a backslash");
 			buf_char(&b, *p);
 		} else {
 			buf_char(&b, *p);
@@ -283,8 +283,8 @@ static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, s
 	/* 0 would mean "no limit" to tmpfs */
 	if (num_size(s, &o->ephemeral_size) < 0 || !o->ephemeral_size)
 		return err_usage(e,
-			"option 'ephemeral': '%s' is not a size: digits, then K, M, G or T if "
-			"wanted",
+			"option 'ephemeral': '%s' is not a size: digits, optionally followed by K, "
+			"M, G or T",
 			s);
 	return 0;
 }
@@ -378,7 +378,8 @@ static int take_size(struct mount_options *o, const struct option_row *row, cons
 		return r;
 	if (num_size(s, dst) < 0)
 		return err_usage(e,
-			"option '%s': '%s' is not a size: digits, then K, M, G or T if wanted",
+			"option '%s': '%s' is not a size: digits, optionally followed by K, M, G "
+			"or T",
 			row->name, s);
 	return 0;
 }

@@ -90,7 +90,7 @@ static int check_dirs(int upper, int work, const struct mount_plan *p, struct er
 			"the upper and the work directory are on different filesystems");
 		err_op(e, "upper");
 		err_why(e, "OverlayFS renames files from one to the other");
-		err_try(e, "omit work=, and it is made beside the upper");
+		err_try(e, "omit work=: a work directory is created beside the upper");
 		return -EXDEV;
 	}
 	return 0;

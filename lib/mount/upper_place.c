@@ -112,7 +112,7 @@ static int apart(const struct upper_spot *upper, const struct upper_spot *work, 
 		err_try(e, "name another work directory, in the directory of the upper: work=DIR");
 	} else {
 		err_why(e, "OverlayFS renames files from one to the other");
-		err_try(e, "leave out work=, and it is made beside the upper");
+		err_try(e, "omit work=: a work directory is created beside the upper");
 	}
 	return -EXDEV;
 }
@@ -154,7 +154,7 @@ static int nested(const struct upper_spot *inner, const struct upper_spot *outer
 	if (root_of(upper))
 		try_inside(upper, e);
 	else
-		err_try(e, "leave out work=, and it is made beside the upper");
+		err_try(e, "omit work=: a work directory is created beside the upper");
 	return -EINVAL;
 }
 

@@ -277,8 +277,8 @@ static int execute(const struct run_spec *s, struct err *e)
 		err_why(e, "%s, and it is in PATH", closed.data);
 	else if (strchr(name, '/') && access(name, F_OK) == 0)
 		err_why(e,
-			"the file is there; its interpreter, or the loader of its libraries, is "
-			"not");
+			"the file exists, but its interpreter, or the loader of its libraries, "
+			"does not");
 	return RUN_NO_COMMAND;
 }
 

@@ -205,7 +205,7 @@ static int check_root(const struct run_spec *s, const struct stat *want, int roo
 		return err_set(e, errno, s->root.source, "cannot stat the root of the command");
 	if (is_another_root(s, want, &st))
 		return err_say(
-			e, ESTALE, s->root.source, "was exchanged for another directory meanwhile");
+			e, ESTALE, s->root.source, "was replaced by another directory meanwhile");
 	return S_ISDIR(st.st_mode) ?
 		0 :
 		err_path(e, ENOTDIR, s->root.source, "cannot use this as the root of the command");

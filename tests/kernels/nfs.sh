@@ -74,7 +74,7 @@ nfs_nobody() {
 	golden 0 "$SHIFTBOX" shift-check explain --op read v/new <<-'END'
 	DIR/v/new: directory, mode 0755
 	  filesystem  nfs4 of 127.0.0.1:/v, mounted in the initial user namespace (assumed: the
-	+ kernel does not tell)
+	+ kernel does not show it)
 	  mount  N at DIR/v, rw,relatime: no map
 	  note  the server decides, and may map root or all users to nobody (root_squash,
 	+ all_squash): it may refuse what the rules below allow
@@ -89,7 +89,7 @@ nfs_nobody() {
 	golden 0 "$SHIFTBOX" shift-check explain --op read v/secret <<-'END'
 	DIR/v/secret: regular file, mode 0600
 	  filesystem  nfs4 of 127.0.0.1:/v, mounted in the initial user namespace (assumed: the
-	+ kernel does not tell)
+	+ kernel does not show it)
 	  mount  N at DIR/v, rw,relatime: no map
 	  note  the server decides, and may map root or all users to nobody (root_squash,
 	+ all_squash): it may refuse what the rules below allow
@@ -116,12 +116,14 @@ nfs_names() {
 	golden 0 "$SHIFTBOX" shift-check explain --op read v/file <<-'END'
 	DIR/v/file: regular file, mode 0644
 	  filesystem  nfs4 of 127.0.0.1:/v, mounted in the initial user namespace (assumed: the
-	+ kernel does not tell)
+	+ kernel does not show it)
 	  mount  N at DIR/v, rw,relatime: no map
 	  note  the server decides, and may map root or all users to nobody (root_squash,
 	+ all_squash): it may refuse what the rules below allow
-	  owner  disk 4294967294 -> seen as 4294967294 (what the server tells has no id here)
-	  group  disk 4294967294 -> seen as 4294967294 (what the server tells has no id here)
+	  owner  disk 4294967294 -> seen as 4294967294 (the owner that the server sent has no id
+	+ here)
+	  group  disk 4294967294 -> seen as 4294967294 (the owner that the server sent has no id
+	+ here)
 	for user 0, group 0, with capabilities:
 	  read  yes: owner, group and others have r--
 	END

@@ -39,7 +39,7 @@ strangers() {
 		stranger 1501 $way || continue
 		whole
 		if has 6.15; then
-			said "not known (what the kernel tells of the mount is too large)"
+			said "not known (what the kernel reports about the mount is too large)"
 		fi
 		whole --json
 		kill -9 "$stranger"

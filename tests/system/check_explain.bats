@@ -29,7 +29,7 @@ says() {
 	must_equal "$(owner m/foreign)" 65534:65534
 	explain m/nobody
 	says "mount N at $SCRATCH/m, rw,relatime,idmapped: map b:0:100000:2000;b:65534:65534:1"
-	says 'owner disk 65534 -> map line u:65534:65534:1 -> seen as 65534 (really nobody)'
+	says 'owner disk 65534 -> map line u:65534:65534:1 -> seen as 65534 (the real nobody)'
 	explain m/foreign
 	says 'owner disk 5000 -> no line of the map has it -> shown as 65534 (unmapped, not the' \
 		'real nobody)'
@@ -311,9 +311,9 @@ says() {
 		'changes'
 	capture "$TESTS/fixtures/nosys" 457,467 "$SHIFTBOX" shift-check explain m/foreign
 	says "mount N at $SCRATCH/m, rw,relatime,idmapped: ID-mapped, but this kernel does not" \
-		"tell the map"
-	says 'owner disk id not known -> a map that is not known -> shown as 65534 (nobody, or' \
-		'overflow: that cannot be told)'
+		"show the map"
+	says 'owner disk id not known -> a map that is not known -> shown as 65534 (unmapped, or' \
+		'the real nobody: it is not known which)'
 }
 
 @test "an ordinary user without any right is told the same as root is told of him" {
@@ -374,7 +374,7 @@ says() {
 	must_fail 1 'Operation not permitted' unshare -Ur chmod 600 none/file
 	capture unshare -Ur "$SHIFTBOX" shift-check explain --op chmod none/file
 	says "mount N at $SCRATCH/none, rw,relatime,idmapped: ID-mapped, but its map has no id" \
-		"of this user namespace, or this kernel does not tell it"
+		"of this user namespace, or this kernel does not show it"
 	grep -q 'or EPERM, if a line of the map' <<<"$output" || tell "the other outcome of chmod"
 }
 
@@ -386,7 +386,7 @@ says() {
 	says 'filesystem tmpfs of x, mounted in this user namespace, or one below it'
 	capture unshare -Ur "$SHIFTBOX" shift-check explain src/file
 	says 'filesystem tmpfs of shiftbox-test, mounted in the initial user namespace (assumed:' \
-		'the kernel does not tell)'
+		'the kernel does not show it)'
 }
 
 @test "nothing that is told to try is a chown" {

@@ -140,7 +140,7 @@ other'
 	umount /run/shiftbox
 	must_equal "$(rows | sort)" "known layers: disk 0-65535 is seen as 100000-165535
 mapped disk 0-65535 is seen as 100000-165535
-own layers: not known (an overlay does not tell)"
+own layers: not known (the kernel does not show those of an overlay)"
 	list --json known
 	must_equal "$(jq -c '[.kind, .map_from, .map]' <<<"$output")" \
 		'["overlay","layers","b:0:100000:65536"]'

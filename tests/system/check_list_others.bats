@@ -73,7 +73,7 @@ theirs() {
 	stranger 1501 root "$SCRATCH/lib.so"
 	lists "$SHIFTBOX" shift-check list --all-namespaces
 	output_has "$STRANGER stranger " ... \
-		"not known (what the kernel tells of the mount is too large)"
+		"not known (what the kernel reports about the mount is too large)"
 	lists "$SHIFTBOX" shift-check list --all-namespaces --json
 	must_equal "$(theirs 'select(.words | startswith("not known")) |
 		[.target, .map_from, .kind, .map]' | sort -u)" '["/","unknown","mount",null]'
@@ -88,7 +88,7 @@ theirs() {
 	must_equal "$(theirs 'select(.target | startswith("/mnt")) | [.target, .map_from, .words]' |
 		sort)" \
 		'["/mnt/big","unknown","layers: not known '\
-'(what the kernel tells of the mount is too large)"]
+'(what the kernel reports about the mount is too large)"]
 ["/mnt/mapped","kernel","disk 0 is seen as 1501"]'
 	lists "$NOSYS" $OLD "$SHIFTBOX" shift-check list --all-namespaces
 }

@@ -127,7 +127,7 @@ END
 	answer 0 explain --op read m/file <<'END'
 DIR/m/file: regular file, mode 0644
   filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
-	does not tell)
+	does not show it)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:100000:1
   owner  disk 1000 -> map line u:1000:100000:1 -> seen as 100000
   group  disk 1000 -> map line g:1000:100000:1 -> seen as 100000
@@ -137,7 +137,7 @@ END
 	answer 0 explain --op read volume/file <<'END'
 DIR/volume/file: regular file, mode 0644
   filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
-	does not tell)
+	does not show it)
   mount  N at DIR/volume, rw,relatime: no map
   owner  disk 1000 -> seen as 1000
   group  disk 1000 -> seen as 1000
@@ -158,7 +158,7 @@ END
 	answer 0 explain --op exec m/file <<'END'
 DIR/m/file: regular file, mode 0755
   filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
-	does not tell)
+	does not show it)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:101000:1
   owner  disk 1000 -> map line u:1000:101000:1 -> seen as 101000
   group  disk 1000 -> map line g:1000:101000:1 -> seen as 101000
@@ -220,7 +220,7 @@ END
 	answer 3 explain --op create m/dir <<'END'
 DIR/m/dir: directory, mode 0777
   filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
-	does not tell)
+	does not show it)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:100000:1
   owner  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
   group  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
@@ -232,7 +232,7 @@ END
 	answer 3 explain --op chmod m/dir <<'END'
 DIR/m/dir: directory, mode 0777
   filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
-	does not tell)
+	does not show it)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:100000:1
   owner  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
   group  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
@@ -250,7 +250,7 @@ END
 	answer 0 explain --userns "pid:$SLEEPER" --op read src/file <<'END'
 DIR/src/file: regular file, mode 0644
   filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
-	does not tell)
+	does not show it)
   mount  N at DIR, rw,relatime: no map
   owner  disk 1000 -> seen as 1000 -> no id in pid:N, shown as 65534 (overflow)
   group  disk 1000 -> seen as 1000 -> no id in pid:N, shown as 65534 (overflow)
@@ -261,7 +261,7 @@ END
 	answer 0 explain --userns "pid:$SLEEPER" --op read m/nobody <<'END'
 DIR/m/nobody: regular file, mode 0644
   filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
-	does not tell)
+	does not show it)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:100000:1;b:65534:165534:1
   owner  disk 65534 -> map line u:65534:165534:1 -> seen as 165534 -> 65534 in pid:N
   group  disk 65534 -> map line g:65534:165534:1 -> seen as 165534 -> 65534 in pid:N

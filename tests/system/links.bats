@@ -481,7 +481,7 @@ held() { # CALL CMD...
 	wait $tracer || status=$?
 	stderr=$(cat err)
 	[ "$status" = 125 ] || tell "the status is not 125"
-	[[ $stderr == *'was exchanged for another directory meanwhile'* ]] ||
+	[[ $stderr == *'was replaced by another directory meanwhile'* ]] ||
 		tell "it was not noticed"
 	[ -z "$(find home-bob -name made)" ] || say "the command has written"
 }

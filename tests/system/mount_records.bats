@@ -51,7 +51,8 @@ must_know() {
 
 must_not_know() {
 	list "$@"
-	must_equal "$said" "unknown layers: not known (an overlay does not tell)"
+	must_equal "$said" \
+		"unknown layers: not known (the kernel does not show those of an overlay)"
 }
 
 nobody() {
