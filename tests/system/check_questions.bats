@@ -214,28 +214,24 @@ END
 }
 
 @test "Value too large for defined data type on every write" {
-	mkdir -m 777 src/dir
-	map_mount '1000:100000:1' src m
-	must_fail 1 "Value too large" touch m/dir/new
-	answer 3 explain --op create m/dir <<'END'
-DIR/m/dir: directory, mode 0777
+	local unmapped='DIR/m/dir: directory, mode 0777
   filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
 	does not show it)
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:100000:1
   owner  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
-  group  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
+  group  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)'
+	mkdir -m 777 src/dir
+	map_mount '1000:100000:1' src m
+	must_fail 1 "Value too large" touch m/dir/new
+	answer 3 explain --op create m/dir <<END
+$unmapped
 for user 0, group 0, with capabilities:
   create  EOVERFLOW: the caller's ids are not mapped here, so no file can be created
           try: extend the map of DIR/m by 0:0:1
 END
 	must_fail 1 "Value too large" chmod 600 m/dir
-	answer 3 explain --op chmod m/dir <<'END'
-DIR/m/dir: directory, mode 0777
-  filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel
-	does not show it)
-  mount  N at DIR/m, rw,relatime,idmapped: map b:1000:100000:1
-  owner  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
-  group  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
+	answer 3 explain --op chmod m/dir <<END
+$unmapped
 for user 0, group 0, with capabilities:
   chmod  EOVERFLOW: its owner or group is not mapped here, so the kernel refuses changes
           try: extend the map of DIR/m by 0:0:1

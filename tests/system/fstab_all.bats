@@ -21,10 +21,6 @@ fstab() {
 	printf '%s\n' "${@//DIR/$SCRATCH}" >fstab
 }
 
-mounts() {
-	grep -c " $SCRATCH/" /proc/self/mountinfo || :
-}
-
 @test "both kinds of lines are mounted, all others left alone" {
 	fstab '# DIR/s DIR/v shiftbox map=0:1:1' \
 		'DIR/s DIR/t shiftbox map=0:1001:1,nosuid,nodev,_netdev,x-systemd.automount 0 0' \

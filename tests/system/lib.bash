@@ -21,6 +21,9 @@
 #   output_has WORD...        the same, for stdout
 #   must_equal GOT WANT       the two strings are the same
 #   joined WORD...            print the words as one
+#   mounts                    print the number of mounts below $SCRATCH
+#   kill_mounting N TARGET OWNER CMD...  kill CMD N times while it mounts: TARGET is not mounted, or
+#                             as a whole: its directory dir has that owner
 #   owner PATH                "UID:GID" of PATH, links not followed
 #   static_program NAME [OPTION...]   compile tests/system/NAME.c to $BATS_FILE_TMPDIR/NAME; for
 #                             setup_file
@@ -31,6 +34,7 @@
 #   let_in CMD...             run CMD while other users can enter $SCRATCH, whose mode is 0700
 #   in_userns CMD...          run CMD as root of a new user and mount namespace
 #   loop_fs TYPE DIR [SIZE]   a new filesystem of TYPE (ext4, xfs, ...) mounted on DIR
+#   free_loops                for test_teardown: unmount m and n, and free the loop devices $LOOPS
 #   inject CALL:ERRNO:N CMD.. run CMD with its Nth CALL failing with ERRNO (tests/fault/inject)
 #
 # A file that wants more before or after each test defines test_setup or test_teardown. A test that
@@ -82,6 +86,36 @@ need() {
 say() {
 	printf '%s\n' "$*"
 	return 1
+}
+
+mounts() {
+	grep -c " $SCRATCH/" /proc/self/mountinfo || :
+}
+
+free_loops() {
+	[ -z "${LOOPS:-}" ] || {
+		umount m n
+		blockdev --setrw $LOOPS
+		losetup -d $LOOPS
+	} 2>/dev/null
+	return 0
+}
+
+kill_mounting() {
+	local i n times=$1 target=$2 owner=$3
+	shift 3
+	for i in $(seq 1 "$times"); do
+		"$@" &
+		n=$!
+		sleep "0.00$((i % 10))"
+		kill -9 $n 2>/dev/null || true
+		wait $n 2>/dev/null || true
+		[ "$(mounts)" = 0 ] || {
+			must_equal "$(mounts)" 1
+			must_equal "$(owner "$target/dir")" "$owner"
+			umount "$target"
+		}
+	done
 }
 
 host_mounts() {

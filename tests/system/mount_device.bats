@@ -19,16 +19,7 @@ test_setup() {
 }
 
 test_teardown() {
-	[ -z "${LOOPS:-}" ] || {
-		umount m n
-		blockdev --setrw $LOOPS
-		losetup -d $LOOPS
-	} 2>/dev/null
-	return 0
-}
-
-mounts() {
-	grep -c " $SCRATCH/" /proc/self/mountinfo || :
+	free_loops
 }
 
 ext4() {

@@ -14,10 +14,6 @@ test_setup() {
 	touch s/file
 }
 
-mounts() {
-	grep -c " $SCRATCH/" /proc/self/mountinfo || :
-}
-
 @test "the command sees the mount, and nobody else does, then or later" {
 	must_work $MI -e -m 0:1001:1 s t -- sh -c 'stat -c %u:%g t/file
 		grep -c " $PWD/t " /proc/self/mountinfo

@@ -22,16 +22,7 @@ test_setup() {
 
 test_teardown() {
 	umount /sbin 2>/dev/null
-	[ -z "${LOOPS:-}" ] || {
-		umount m n
-		blockdev --setrw $LOOPS
-		losetup -d $LOOPS
-	} 2>/dev/null
-	return 0
-}
-
-mounts() {
-	grep -c " $SCRATCH/" /proc/self/mountinfo || :
+	free_loops
 }
 
 # "offset limit read-only" of each loop device over files of this test

@@ -3,31 +3,15 @@
 # --base: a store whose disk ids belong to nobody, and everything that looks into it.
 
 load lib
+load images
 need root
 need prog python3 getcap getfacl
 
-# A default ACL that names user 33.
-ACL_DEFAULT=0200000001000700ffffffff0200050021000000
-ACL_DEFAULT+=04000500ffffffff10000500ffffffff20000500ffffffff
-# An ACL that names user 33 and group 34.
-ACL_BOTH=0200000001000600ffffffff020004002100000004000400ffffffff
-ACL_BOTH+=080004002200000010000600ffffffff20000400ffffffff
-# An ACL that names user 33.
-ACL_USER=0200000001000600ffffffff0200040021000000
-ACL_USER+=04000400ffffffff10000600ffffffff20000400ffffffff
 MAPPED='{"layers":[
 	{"files":{"./":{"type":"dir","uid":7,"gid":8,"mode":"755"},
 	"d":{"type":"dir","uid":1,"gid":2,"mode":"2775",
 	"xattrs":{"system.posix_acl_default":"'$ACL_DEFAULT'"}},
-		"d/suid":{"data":"x","uid":3,"gid":4,"mode":"6755"},
-		"cap2":{"data":"x",
-		"xattrs":{"security.capability":"0100000200200000000000000000000000000000"}},
-		"cap3":{"data":"x",
-		"xattrs":{"security.capability":
-			"010000030020000000000000000000000000000005000000"}},
-		"acl":{"data":"y",
-		"xattrs":{"system.posix_acl_access":"'$ACL_BOTH'"}},
-		"l":{"type":"symlink","to":"x","uid":5,"gid":6},"p":{"type":"fifo","uid":6,"gid":5},
+		'"$ID_FILES"',
 		"gone":"1","imp":{"type":"dir","uid":12,"gid":13},
 		"imp/f":{"data":"1","uid":99,"gid":98}}},
 	{"files":{"d/new":{"data":"1","uid":40,"gid":41},
@@ -39,20 +23,12 @@ test_setup() {
 	"$TESTS/fixtures/mkimage.py" img <<<"$MAPPED"
 }
 
-image() { # DIR JSON
-	"$TESTS/fixtures/mkimage.py" "$1" <<<"$2"
-}
-
 unpack() {
 	must_work "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" "$@"
 }
 
 plain() { # of the same image, in a store without a base
 	must_work "$SHIFTBOX" image-unpack -q --no-sync -s plain "$@"
-}
-
-dump() {
-	"$TESTS/fixtures/treedump.py" "$1"
 }
 
 mount_image() { # STORE DIR MOUNT-OPTIONS...

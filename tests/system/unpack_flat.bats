@@ -3,6 +3,7 @@
 # --flat: all layers in one directory, which is there as a whole or not at all.
 
 load lib
+load images
 need root
 need prog python3
 
@@ -17,16 +18,8 @@ IMAGE='{"ref":"latest","layers":[
 	{"files":{"d/z":"6","to":{"type":"dir","uid":9},
 	"to/in":"7","same":{"type":"link","to":"d/x"}}}]}'
 
-image() { # DIR JSON
-	"$TESTS/fixtures/mkimage.py" "$1" <<<"$2"
-}
-
 flat() {
 	must_work "$SHIFTBOX" image-unpack -q --no-sync --flat "$@"
-}
-
-dump() {
-	"$TESTS/fixtures/treedump.py" "$1"
 }
 
 # Nothing hidden is left in the directory around.
@@ -415,28 +408,13 @@ assert d[-1]["event"] == "image" and d[-1]["layers"] == 2 and d[-1]["entries"] =
 	[[ $output == "e: 2 layers (2 unpacked, 0 shared), 2 entries, "*" in "* ]]
 }
 
-# A default ACL that names user 33.
-ACL_DEFAULT=0200000001000700ffffffff0200050021000000
-ACL_DEFAULT+=04000500ffffffff10000500ffffffff20000500ffffffff
-# An ACL that names user 33 and group 34.
-ACL_BOTH=0200000001000600ffffffff020004002100000004000400ffffffff
-ACL_BOTH+=080004002200000010000600ffffffff20000400ffffffff
-
 # An image with every place where an id can hide: owners, ACLs of files and (default) directories,
 # capabilities of both versions.
 MAPPED='{"layers":[
 	{"files":{"./":{"type":"dir","uid":7,"gid":8},
 	"d":{"type":"dir","uid":1,"gid":2,"mode":"2770",
 	"xattrs":{"system.posix_acl_default":"'$ACL_DEFAULT'"}},
-		"d/suid":{"data":"x","uid":3,"gid":4,"mode":"6755"},
-		"cap2":{"data":"x",
-		"xattrs":{"security.capability":"0100000200200000000000000000000000000000"}},
-		"cap3":{"data":"x",
-		"xattrs":{"security.capability":
-			"010000030020000000000000000000000000000005000000"}},
-		"acl":{"data":"y",
-		"xattrs":{"system.posix_acl_access":"'$ACL_BOTH'"}},
-		"l":{"type":"symlink","to":"x","uid":5,"gid":6},"p":{"type":"fifo","uid":6,"gid":5},
+		'"$ID_FILES"',
 		"dev":{"type":"char","dev":[1,3],"uid":33},
 		"gone":"1","implied/f":{"data":"1","uid":99,"gid":98}}},
 	{"files":{"d/new":{"data":"1","uid":40,"gid":41},".wh.gone":"","d/link":{"type":"link",

@@ -7,6 +7,11 @@ need root
 need prog python3 setpriv
 
 CAP=0100000280000000000000000000000000000000 # cap_setuid=ep
+# The images, and what is said of each.
+RIGHTS="uid 'bin/su': is set-uid
+gid 'bin/wall': is set-gid
+cap 'bin/ping': has file capabilities
+dev 'dev/disk': is a device"
 
 test_setup() {
 	chmod 755 .
@@ -53,12 +58,7 @@ stranger() {
 			rm -r shut/t
 			must_work unpack -q --public --flat open/t $map "$kind"
 			rm -r open/t
-		done <<-'END'
-			uid 'bin/su': is set-uid
-			gid 'bin/wall': is set-gid
-			cap 'bin/ping': has file capabilities
-			dev 'dev/disk': is a device
-		END
+		done <<<"$RIGHTS"
 	done
 	# The command that is told works.
 	refused "is set-uid" unpack --flat open/t uid
@@ -227,12 +227,7 @@ stored() { # NAME FILES [LAYER...]
 		must_work bundle "$kind" theirs/t
 		must_work bundle "$kind" open/t --public
 		rm -r theirs/t open/t
-	done <<-'END'
-		uid 'bin/su': is set-uid
-		gid 'bin/wall': is set-gid
-		cap 'bin/ping': has file capabilities
-		dev 'dev/disk': is a device
-	END
+	done <<<"$RIGHTS"
 	# nosuid and nodev of the mount are not those of the stack that will be at rootfs.
 	mount -t tmpfs -o mode=0755,nosuid,nodev open open
 	refused "'bin/su': is set-uid" bundle uid open/t

@@ -3,20 +3,11 @@
 # --scan: what is counted is what is there, and nothing is written.
 
 load lib
+load images
 need prog python3
-
-image() { # DIR JSON
-	"$TESTS/fixtures/mkimage.py" "$1" <<<"$2"
-}
 
 scan() {
 	must_work "$SHIFTBOX" image-unpack --scan --json "$@"
-}
-
-json() { # EXPRESSION: d is the list of objects
-	python3 -c 'import json, sys
-d = [json.loads(x) for x in sys.argv[1].splitlines()]
-assert ('"$1"'), d' "$output"
 }
 
 CAP3=0100000300040000000000000000000000000000a0860100

@@ -3,6 +3,7 @@
 # What the store holds, who may look, and what the image named is.
 
 load lib
+load images
 need root
 need prog python3
 
@@ -10,18 +11,8 @@ test_setup() {
 	STORE=$SCRATCH/store
 }
 
-image() { # DIR JSON
-	"$TESTS/fixtures/mkimage.py" "$1" <<<"$2"
-}
-
 unpack() {
 	must_work "$SHIFTBOX" image-unpack -s "$STORE" "$@"
-}
-
-json() { # EXPRESSION: of the lines of $output, as d
-	python3 -c 'import json, sys
-d = [json.loads(x) for x in sys.argv[1].splitlines()]
-assert ('"$1"'), d' "$output"
 }
 
 @test "layers are stored by diff_id, and images that have one in common share it" {
