@@ -169,8 +169,11 @@ static int run_parsed(const struct cmd *cmd, const struct opt_set *sets, size_t 
 	r = cmd->run(args, &ctx, e);
 	flushed = out_flush(ctx.out);
 	out_free(ctx.out);
-	if (r >= 0 && flushed < 0)
-		return err_set(e, -flushed, "standard output", "cannot write the results");
+	if (r < 0 || flushed == 0)
+		return r;
+	r = err_set(e, -flushed, "standard output", "cannot write the results");
+	if (r == -ENOSPC)
+		err_try(e, "free space where standard output goes to");
 	return r;
 }
 

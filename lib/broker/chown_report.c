@@ -48,12 +48,13 @@ void chown_report_done(struct chown_report *r)
 	VEC_DONE(r);
 }
 
+/* An id that the call does not change has no number: it is missing in JSON. */
 static void put_id(struct out *o, const char *key, uint32_t id)
 {
-	if (id == UINT32_MAX)
-		out_str(o, key, "-");
-	else
+	if (id != UINT32_MAX)
 		out_u64(o, key, id);
+	else if (!out_json(o))
+		out_str(o, key, "-");
 }
 
 static void print_row(const struct chown_report_row *row, struct out *o)

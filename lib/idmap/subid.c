@@ -140,7 +140,8 @@ static struct subid_line split_line(struct word line)
 	if (!l.fault && user.len < f[0].len)
 		l.fault = word_starts(&f[0], MARK) ? "begins with a byte order mark" :
 						     "has a blank beside the name of the user";
-	l.reversed = n == 3 && is_number(&f[0]) && f[2].len && !is_number(&f[2]);
+	l.reversed =
+		n == 3 && is_number(&f[0]) && f[2].len && !(f[2].s[0] >= '0' && f[2].s[0] <= '9');
 	return l;
 }
 

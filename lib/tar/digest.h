@@ -12,8 +12,8 @@
 enum digest_algorithm { DIGEST_SHA256, DIGEST_SHA512 };
 
 /*
- * A digest. Digests name files and directories, so text from outside is always parsed before it is
- * used. Within a store all of them are SHA-256.
+ * Digests name files and directories, so text from outside is always parsed before it is used.
+ * Within a store all of them are SHA-256.
  */
 struct digest {
 	enum digest_algorithm algorithm;

@@ -118,7 +118,8 @@ fails_alike() { # TEXT WORD...: for image-unpack
 	image b '{"layers":[{"files":{"n":{"type":"char","dev":[1,3]}}}]}'
 	image c '{"layers":[{"files":{"f":"x"}}]}'
 	for x in "a is not among the ids" "b cannot create the device"; do
-		must_fail 1 "${x#* }" as_user alice "$SHIFTBOX" image-unpack -n -N x "$SCRATCH/${x%% *}"
+		must_fail 1 "${x#* }" \
+			as_user alice "$SHIFTBOX" image-unpack -n -N x "$SCRATCH/${x%% *}"
 	done
 	must_work as_user alice "$SHIFTBOX" image-unpack -n -N x "$SCRATCH/c"
 	output_has "a new store"

@@ -297,6 +297,10 @@ disk() { # NAME MARK: an image with a file of disk 33
 		[.program,.uid,.times,.mapping]')" \
 '["chown",70000,1,"none"]
 ["chown",5,2,"yes"]'
+	# What the call leaves alone has no number.
+	must_equal "$(grep '^{' <<<"$stderr" | jq -c 'select(.program) | .gid')" $'null\n6'
+	capture on_dir --allow chown:report -- chown 70000 /srv/root
+	must_equal "$(awk '$1 == "chown" && $2 == 70000 { print $3 }' <<<"$stderr")" -
 }
 
 @test "the memory of an ordinary user's broker is not the user's to read" {

@@ -52,6 +52,7 @@ TEST(subid_tells_what_is_wrong_with_a_line)
 		{ "alice:100000:65536", NULL, false },
 		{ "alice:4294967294:1", NULL, false },
 		{ "alice:0:4294967295", NULL, false },
+		{ "2001:100000:65536 ", "COUNT that is not a decimal", false },
 		{ "alice", "is not USER:START:COUNT", false },
 		{ "alice:1", "is not USER:START:COUNT", false },
 		{ "alice:1:2:3", "is not USER:START:COUNT", false },
