@@ -121,6 +121,15 @@ static int check_operands(const struct cmd *cmd, const struct operands *o, struc
 	return 0;
 }
 
+static int output_failed(int num, struct err *e)
+{
+	int r = err_set(e, num, "standard output", "cannot write the results");
+
+	if (r == -ENOSPC)
+		err_try(e, "free space where standard output goes to");
+	return r;
+}
+
 static int run_parsed(const struct cmd *cmd, const struct opt_set *sets, size_t n_sets,
 	const struct opt_line *line, struct err *e)
 {
@@ -169,12 +178,7 @@ static int run_parsed(const struct cmd *cmd, const struct opt_set *sets, size_t 
 	r = cmd->run(args, &ctx, e);
 	flushed = out_flush(ctx.out);
 	out_free(ctx.out);
-	if (r < 0 || flushed == 0)
-		return r;
-	r = err_set(e, -flushed, "standard output", "cannot write the results");
-	if (r == -ENOSPC)
-		err_try(e, "free space where standard output goes to");
-	return r;
+	return r < 0 || flushed == 0 ? r : output_failed(-flushed, e);
 }
 
 /* A usage error may come before --json was parsed: look for it in argv. */

@@ -50,8 +50,8 @@ b = bytearray(open(sys.argv[1], "rb").read()); b[-1] ^= 1; open(sys.argv[1], "wb
 	rm -r a
 	cp -r b a
 	find a/blobs -type f -size -200c | while read -r f; do
-		head -c2 "$f" | od -An -tx1 | grep -q '1f 8b' && printf x | dd of="$f" bs=1 seek=30 \
-			conv=notrunc 2>/dev/null
+		[ "$(head -c2 "$f" | od -An -tx1)" = " 1f 8b" ] || continue
+		printf x | dd of="$f" bs=1 seek=30 conv=notrunc 2>/dev/null
 	done
 	must_fail 1 "is wrong" "$SHIFTBOX" image-unpack -s "$STORE" -N x a
 	[ ! -e "$STORE/images/x" ]
