@@ -13,6 +13,7 @@
 #include "../lib/mount/options.h"
 #include "../lib/mount/via_libblkid.h"
 #include "mount_line.h"
+#include "mount_namespace.h"
 
 /* Exit statuses of mount(8). */
 enum { MOUNT_USAGE = 1, MOUNT_SYSTEM = 2, MOUNT_FAILED = 32 };
@@ -50,9 +51,8 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 	case 's':
 		return add(v, "-o", "sloppy", e);
 	case 'N':
-		return err_usage(e,
-			"mount -N is not for this type: mount in the mount namespace that this "
-			"process is in");
+		mount_namespace_set(val);
+		return 0;
 	default:
 		return err_usage(e, "mount(8) gave an option that is not known here");
 	}

@@ -13,6 +13,7 @@
 #include "../lib/mount/umount.h"
 #include "../lib/store/store.h"
 #include "mount_line.h"
+#include "mount_namespace.h"
 
 enum { FORM_MOUNT, FORM_ALL, FORM_UNMOUNT, FORM_LINE };
 enum {
@@ -169,6 +170,8 @@ static int mount_one(
 
 	r = mount_plan_words(a, q, &stores, &plan, e);
 	if (r == 0)
+		r = mount_namespace_enter(&plan, e);
+	if (r == 0)
 		r = mount_line_check(&plan, mount_line_found(), e);
 	if (r == 0 && a->once)
 		r = there_already(&plan, ctx, e);
@@ -183,7 +186,8 @@ static int mount_one(
 	if (r < 0)
 		return r;
 	mount_misfit_say(&plan, res.map_change == MAP_KEPT);
-	known_add(&plan, &res);
+	if (!mount_namespace_is_set()) /* its /run is not where this system looks for records */
+		known_add(&plan, &res);
 	mount_show_result(&plan, &res, ctx);
 	mount_result_done(&res);
 	return STATUS_DONE;

@@ -17,6 +17,7 @@
 #include "../lib/mount/via_libblkid.h"
 #include "../lib/mount/via_libmount.h"
 #include "mount_call.h"
+#include "mount_namespace.h"
 
 /* The source that mount(8) passed, if the SOURCE of the line is mounted instead. */
 static char *found;
@@ -125,6 +126,14 @@ static int keep_target(struct lines *l, const char *target, struct err *e)
 	return 0;
 }
 
+/* mount(8) has read the fstab of the namespace, whose paths mean something else here. */
+static int no_words(const char *target, struct err *e)
+{
+	(void)err_usage(e, "mount -N needs both SOURCE and TARGET on its command line");
+	err_why(e, "'%s' was found in the fstab of the namespace", target);
+	return -EINVAL;
+}
+
 static int no_line(const char *target, struct err *e)
 {
 	(void)err_say(e, EINVAL, target,
@@ -151,7 +160,7 @@ static int find_lines(const char *target, struct lines *ret, struct err *e)
 
 	if (r == 0 && call.options.len)
 		r = table_check_swallowed(target, buf_get(&call.options), e);
-	if (r == 0)
+	if (r == 0 && !mount_namespace_is_set())
 		r = read_lines(&call, ret, e);
 	if (r == 0)
 		r = keep_target(ret, target, e);
@@ -165,7 +174,7 @@ static int find_lines(const char *target, struct lines *ret, struct err *e)
 		if (r == 0)
 			r = keep_target(ret, target, e);
 		if (r == 0 && !ret->sources.len)
-			r = no_line(target, e);
+			r = mount_namespace_is_set() ? no_words(target, e) : no_line(target, e);
 	}
 	mount_call_done(&call);
 	return r;

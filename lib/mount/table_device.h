@@ -7,7 +7,7 @@
 /*
  * Find the first line whose source is the device that word names in another way: a tag such as
  * LABEL=, a node of /dev, or the loop device over the file that is the source. NULL: there is none,
- * or word is no device.
+ * or word is not a device.
  */
 const struct table_line *table_find_device(const struct fstab *t, const char *word);
 

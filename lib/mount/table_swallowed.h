@@ -6,9 +6,9 @@
 
 /*
  * mount(8) does not pass options that begin with X- to its helpers. Check that options, those of a
- * line of type shiftbox or of the command line of mount(8), have none that would have an effect:
- * X-mount.idmap, without which the mount has no map, and X-mount.owner, group and mode, by which
- * mount(8) changes the root of the mount. target: for the message. -EINVAL.
+ * line of type shiftbox or of the command line of mount(8), do not have X-mount.idmap, without which
+ * the mount has no map, nor X-mount.owner, group or mode, by which mount(8) changes the root of the
+ * mount. target: for the message. -EINVAL.
  */
 MUST_CHECK int table_check_swallowed(const char *target, const char *options, struct err *e);
 
