@@ -139,6 +139,12 @@ static int no_line(const char *target, struct err *e)
 	(void)err_say(e, EINVAL, target,
 		"is not where a line of the fstab leads, nor what mount(8) was called with");
 	err_op(e, "line");
+	/* Since util-linux 2.39 mount(8) moves the directory from there. */
+	if (!strcmp(target, "/run/mount/tmptgt")) {
+		err_why(e, "mount(8) mounts the line there first if it has X-mount.subdir=");
+		err_try(e, "write subdir=DIR");
+		return -EINVAL;
+	}
 	err_why(e,
 		"on the way to the target is a symbolic link that is not followed here, or that "
 		"leads elsewhere by now");

@@ -41,6 +41,7 @@ static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, s
 static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_redirect(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_loop(struct mount_options *o, const char *raw, size_t n, struct err *e);
+static int parse_nocanonicalize(struct mount_options *o, const char *raw, size_t n, struct err *e);
 
 /* In the order of the manual. An arg in brackets may be omitted. */
 static const struct option_row rows[] = {
@@ -140,9 +141,9 @@ static const struct option_row rows[] = {
 	{ "X-mount.mkdir", "[=MODE]", "Same as mkdir", .parse = parse_mkdir },
 	{ "X-mount.subdir", "=DIR", "Same as subdir=", STR(subdir) },
 	{ "X-mount.noloop", "", "Use no loop device: a regular file is bound", BOOL(noloop) },
-	{ .name = "X-mount.nocanonicalize",
-		.arg = "[=source|target]",
-		.help = "Accepted and ignored: paths are used as they are" },
+	{ "X-mount.nocanonicalize", "[=source|target]",
+		"Use paths as they are, which is the default; a link itself is not bound",
+		.parse = parse_nocanonicalize },
 };
 
 bool mount_options_row(size_t i, const char **name, const char **arg, const char **help)
@@ -347,6 +348,18 @@ static int parse_loop(struct mount_options *o, const char *raw, size_t n, struct
 	free(o->loop_device);
 	o->loop_device = NULL;
 	return raw ? unescape(raw, n, 0, &o->loop_device, NULL, e) : 0;
+}
+
+/* Targets that are links are refused anyway. */
+static int parse_nocanonicalize(struct mount_options *o, const char *raw, size_t n, struct err *e)
+{
+	static const char source[] = "source", target[] = "target";
+
+	if (!raw || (n == sizeof(source) - 1 && !memcmp(raw, source, n)))
+		o->link_itself = true;
+	else if (n != sizeof(target) - 1 || memcmp(raw, target, n) != 0)
+		return err_usage(e, "X-mount.nocanonicalize takes the value 'source' or 'target'");
+	return 0;
 }
 
 static int take_string(struct mount_options *o, const struct option_row *row, const char *raw,

@@ -40,9 +40,10 @@ struct mount_options {
 	bool bind;             /* explicit; directories and files are bound by default */
 	bool rbind, recursive; /* the same, but mount(8) passes only the latter to helpers */
 	bool skip_unsupported;
-	bool noloop;  /* a regular file gets no loop device */
-	bool sloppy;  /* unknown options are ignored */
-	bool public_; /* other users may reach it: exposure.h */
+	bool noloop;      /* a regular file gets no loop device */
+	bool link_itself; /* a source that is a symbolic link is not followed */
+	bool sloppy;      /* unknown options are ignored */
+	bool public_;     /* other users may reach it: exposure.h */
 	bool mkdir, follow, ephemeral, upper_plain, volatile_, metacopy, redirect_dir, userxattr;
 	uint32_t mkdir_mode;     /* default 0755 */
 	uint64_t ephemeral_size; /* bytes; 0: the kernel's default */

@@ -286,6 +286,7 @@ static void set_members(struct mount_plan *p, const struct mount_request *q)
 		p->flags.propagation = MS_PRIVATE;
 	p->sloppy = o->sloppy;
 	p->public_ = o->public_;
+	p->link_itself = o->link_itself;
 	p->mkdir = o->mkdir;
 	p->mkdir_mode = o->mkdir_mode;
 	p->follow = o->follow;

@@ -84,6 +84,7 @@ struct mount_plan {
 	char *loop_device;                /* NULL: any */
 	uint64_t offset, sizelimit;       /* bytes; 0: not specified */
 	VEC(struct fs_option) fs_options; /* for the driver */
+	bool link_itself;    /* a source that is a symbolic link is meant itself: an error */
 	bool kind_undecided; /* kind depends on the source: see mount_plan_open_source() */
 	bool owner_map;      /* the map was made from the owner of the source */
 

@@ -46,6 +46,24 @@ static int source_changed(const struct mount_plan *p, struct err *e)
 	return -ESTALE;
 }
 
+/*
+ * mount(8) would bind the link itself. The kernel follows a link to a device, even in the path that
+ * mount(8) passes.
+ */
+static int refuse_link(const struct mount_plan *p, struct err *e)
+{
+	struct stat st;
+
+	if (!p->link_itself || path_stat(p->source, false, &st) < 0 || !S_ISLNK(st.st_mode))
+		return 0;
+	(void)err_say(e, ELOOP, p->source,
+		"is a symbolic link, which X-mount.nocanonicalize asks to bind itself");
+	err_op(e, "plan");
+	err_why(e, "this program binds what a link points to");
+	err_try(e, "omit X-mount.nocanonicalize, or name what the link points to");
+	return -ELOOP;
+}
+
 /* 1: it is open; 0: it is missing, which mounting reports. */
 static int open_source(struct mount_plan *p, struct stat *ret, struct err *e)
 {
@@ -106,6 +124,8 @@ int mount_plan_open_source(struct mount_plan *p, struct err *e)
 	int r = p->kind_undecided || p->kind == MOUNT_BIND ? look_at_source(p, e) : 0;
 	const char *unknown;
 
+	if (r >= 0 && p->kind == MOUNT_BIND)
+		r = refuse_link(p, e);
 	if (r < 0)
 		return r;
 	if (p->kind == MOUNT_BIND && !p->sloppy && (unknown = unknown_of_bind(p))) {

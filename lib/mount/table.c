@@ -169,7 +169,7 @@ static int take_line(const struct lm_line *l, void *arg)
 	/* mount(8) mounts no swap area, whatever the options are. */
 	if (!line.own && (!l->idmap || !strcmp(l->type, "swap")))
 		return 0;
-	if (line.own && table_check_swallowed(l->target, l->options, r->e) < 0) {
+	if (line.own && table_check_own(l->target, l->options, r->e) < 0) {
 		if (r->e->usage)
 			err_prefix(r->e, "the line of '%s'", l->target);
 		r->e->usage = false;

@@ -37,7 +37,7 @@ static int refuse_idmap(const char *target, struct err *e)
 	return -EINVAL;
 }
 
-int table_check_swallowed(const char *target, const char *options, struct err *e)
+int table_check_own(const char *target, const char *options, struct err *e)
 {
 	static const char *const changes[] = { "X-mount.owner", "X-mount.group", "X-mount.mode" };
 
@@ -49,4 +49,21 @@ int table_check_swallowed(const char *target, const char *options, struct err *e
 				return mount_options_refuse(changes[i], e);
 	}
 	return 0;
+}
+
+/* mount(8) before util-linux 2.39 ignores it; later ones hand another target to the helper. */
+static int refuse_subdir(const char *target, struct err *e)
+{
+	(void)err_say(e, EINVAL, target, "mount(8) keeps X-mount.subdir= to itself");
+	err_why(e, "it does not tell its helper which directory to mount");
+	err_try(e, "write subdir=DIR");
+	return -EINVAL;
+}
+
+int table_check_swallowed(const char *target, const char *options, struct err *e)
+{
+	for (const char *p = options; *p; p = next_option(p))
+		if (is(p, "X-mount.subdir"))
+			return refuse_subdir(target, e);
+	return table_check_own(target, options, e);
 }

@@ -5,10 +5,16 @@
 #include "../base/err.h"
 
 /*
- * mount(8) does not pass options that begin with X- to its helpers. Check that options, those of a
- * line of type shiftbox or of the command line of mount(8), do not have X-mount.idmap, without which
- * the mount has no map, nor X-mount.owner, group or mode, by which mount(8) changes the root of the
+ * mount(8) does not pass options that begin with X- to its helpers. Check the options of a line of
+ * type shiftbox for words that this line cannot have: X-mount.idmap, without which mount(8) would
+ * mount it unmapped, and X-mount.owner, group and mode, by which mount(8) changes the root of the
  * mount. target: for the message. -EINVAL.
+ */
+MUST_CHECK int table_check_own(const char *target, const char *options, struct err *e);
+
+/*
+ * The same for a line that mount(8) mounts, or for its command line, which cannot have
+ * X-mount.subdir either.
  */
 MUST_CHECK int table_check_swallowed(const char *target, const char *options, struct err *e);
 

@@ -78,6 +78,44 @@ line() {
 	umount t
 }
 
+@test "X-mount.subdir in a line that mount(8) mounts is an error: it would show all" {
+	need loop
+	need prog mkfs.ext4
+	truncate -s 16M image && PATH=$PATH:/usr/sbin mkfs.ext4 -q image
+	mount image t && mkdir t/in && touch t/in/file && umount t
+	echo "$SCRATCH/image $SCRATCH/t shiftbox map=0:1001:1,X-mount.subdir=in 0 0" >fstab
+	must_work $MI -a -T fstab
+	must_equal "$(ls t) $(owner t/file)" "file 1001:1001"
+	must_work $MI -a -u -T fstab
+	must_fail 32 "" mount -T "$SCRATCH/fstab" "$SCRATCH/t"
+	stderr_has X-mount.subdir= ... "write subdir=DIR"
+	must_fail 32 "" mount -t shiftbox -o map=0:1001:1,X-mount.subdir=in \
+		"$SCRATCH/image" "$SCRATCH/t"
+	stderr_has X-mount.subdir= ... "write subdir=DIR"
+	must_equal "$(mounted)" 0
+	sed -i s/X-mount.subdir/subdir/ fstab
+	must_work mount -T "$SCRATCH/fstab" "$SCRATCH/t"
+	must_equal "$(ls t) $(owner t/file)" "file 1001:1001"
+	umount t
+}
+
+@test "X-mount.nocanonicalize does not bind what a link points to in place of the link" {
+	local word
+	ln -s s/file link
+	touch file
+	for word in X-mount.nocanonicalize X-mount.nocanonicalize=source; do
+		must_fail 1 "is a symbolic link, which X-mount.nocanonicalize asks to bind itself" \
+			$MI -o "$word" link file
+		must_fail 1 "is a symbolic link" $MI -n -o "bind,$word" link file
+		must_work $MI -o "$word" s/file file
+		umount file
+	done
+	must_work $MI -o X-mount.nocanonicalize=target link file
+	umount file
+	must_fail 2 "takes the value 'source' or 'target'" \
+		$MI -o X-mount.nocanonicalize=both link file
+}
+
 @test "X-mount.nocanonicalize and X-mount.noloop" {
 	local word
 	for word in X-mount.nocanonicalize X-mount.nocanonicalize=source X-mount.noloop; do
