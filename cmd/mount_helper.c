@@ -21,6 +21,7 @@ enum { MOUNT_USAGE = 1, MOUNT_SYSTEM = 2, MOUNT_FAILED = 32 };
 /* What mount(8) asks for. */
 static struct {
 	const char *source, *target;
+	bool no_table;
 	struct mount_options options;
 } asked = { .options = MOUNT_OPTIONS_INIT };
 
@@ -45,7 +46,9 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 		return add(v, "-v", NULL, e);
 	case 'f': /* "fake": everything but the mount */
 		return add(v, "-n", NULL, e);
-	case 'n': /* "no mtab": none is ever written */
+	case 'n': /* "no mtab" */
+		asked.no_table = true;
+		return 0;
 	case 't': /* the type: it is known */
 		return 0;
 	case 's':
@@ -94,6 +97,11 @@ int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 	*ret = v;
 	v = (struct strv){ 0 };
 	return 0;
+}
+
+bool mount_helper_no_table(void)
+{
+	return asked.no_table;
 }
 
 /*

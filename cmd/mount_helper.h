@@ -2,6 +2,8 @@
 #ifndef CMD_MOUNT_HELPER_H
 #define CMD_MOUNT_HELPER_H
 
+#include <stdbool.h>
+
 #include "../lib/base/err.h"
 #include "../lib/base/vec.h"
 
@@ -12,6 +14,9 @@
  * option is not supported.
  */
 MUST_CHECK int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e);
+
+/* Was mount(8) told to write no table (mount -n)? */
+bool mount_helper_no_table(void);
 
 /*
  * After mount_helper_argv() or the mount has failed with r: add the line of the fstab to the error,

@@ -12,6 +12,7 @@
 #include "../lib/mount/match.h"
 #include "../lib/mount/umount.h"
 #include "../lib/store/store.h"
+#include "mount_helper.h"
 #include "mount_line.h"
 #include "mount_namespace.h"
 
@@ -187,7 +188,7 @@ static int mount_one(
 		return r;
 	mount_misfit_say(&plan, res.map_change == MAP_KEPT);
 	if (!mount_namespace_is_set()) /* its /run is not where this system looks for records */
-		known_add(&plan, &res);
+		known_add(&plan, &res, mount_helper_no_table() ? NULL : mount_line_user_options());
 	mount_show_result(&plan, &res, ctx);
 	mount_result_done(&res);
 	return STATUS_DONE;

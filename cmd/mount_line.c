@@ -25,6 +25,9 @@ static char *found;
 /* The file and the line that this is about. */
 static char *line_place;
 
+/* Options that libmount keeps in its table, separated by commas. */
+static struct buf user_options;
+
 struct lines {
 	struct strv sources, targets, options;
 	VEC(unsigned) numbers; /* 0: unknown */
@@ -71,6 +74,22 @@ static int read_lines(const struct mount_call *call, struct lines *ret, struct e
 		return 0;
 	}
 	return r;
+}
+
+/* libmount keeps what other programs may look for (libmount/src/optmap.c: without MNT_NOMTAB). */
+static int note_user_options(const char *options, struct err *e)
+{
+	for (const char *p = options; *p;) {
+		size_t n = strcspn(p, ",");
+
+		if ((n > 2 && !strncmp(p, "x-", 2)) || (n == 7 && !strncmp(p, "_netdev", 7))) {
+			buf_str(&user_options, user_options.len ? "," : "");
+			buf_add(&user_options, p, n);
+		}
+		p += n;
+		p += *p == ',';
+	}
+	return buf_get(&user_options) ? 0 : err_nomem(e);
 }
 
 /*
@@ -166,6 +185,8 @@ static int find_lines(const char *target, struct lines *ret, struct err *e)
 
 	if (r == 0 && call.options.len)
 		r = table_check_swallowed(target, buf_get(&call.options), e);
+	if (r == 0 && call.options.len)
+		r = note_user_options(buf_get(&call.options), e);
 	if (r == 0 && !mount_namespace_is_set())
 		r = read_lines(&call, ret, e);
 	if (r == 0)
@@ -263,6 +284,8 @@ int mount_line_source(const char *source, const char *target, char **ret, struct
 			r = name_place(&lines, i, e);
 			if (r == 0)
 				r = table_check_swallowed(target, lines.options.items[i], e);
+			if (r == 0)
+				r = note_user_options(lines.options.items[i], e);
 			break;
 		}
 		if (r == 0) { /* the error of the first line is reported */
@@ -283,6 +306,11 @@ int mount_line_source(const char *source, const char *target, char **ret, struct
 const char *mount_line_found(void)
 {
 	return found;
+}
+
+const char *mount_line_user_options(void)
+{
+	return user_options.len ? user_options.data : "";
 }
 
 const char *mount_line_place(void)

@@ -33,6 +33,12 @@ const char *mount_line_found(void);
 const char *mount_line_place(void);
 
 /*
+ * The options among those of the line, and of mount(8)'s command line, that mount(8) keeps in its
+ * table of user options by itself after the helper: "_netdev,x-foo". "": there are none.
+ */
+const char *mount_line_user_options(void);
+
+/*
  * Compare the source of a plan with path, the source that mount(8) passed: -EINVAL if they are
  * different files. Returns 0 if path is NULL.
  */

@@ -309,7 +309,7 @@ static void show_all(struct table_run *run)
 		there += j->state == LINE_THERE;
 		failed += j->state == LINE_FAILED;
 		if (j->state == LINE_MOUNTED) {
-			known_add(&j->plan, &j->result);
+			known_add(&j->plan, &j->result, "");
 			mount_show_result(&j->plan, &j->result, run->ctx);
 		} else if (j->state == LINE_THERE)
 			mount_show_there(&j->plan, run->ctx);

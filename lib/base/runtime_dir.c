@@ -163,7 +163,7 @@ int runtime_dir_of_root(const char *name, uid_t *ret_owner)
 		const int how = i + 1 < ARRAY_LEN(names) ? O_PATH : O_RDONLY;
 		int next;
 
-		if (!is_of_root(at, i == 1, &overflow))
+		if (!is_of_root(at, i <= 1, &overflow))
 			return -EPERM;
 		next = openat(at, names[i], how | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (next < 0)

@@ -31,8 +31,8 @@ MUST_CHECK int runtime_dir_user(bool create, bool strict);
 
 /*
  * Open the directory `name` in root's directory for reading, as any user. No symbolic link is
- * followed. Every directory on the way must belong to root, and be writable by root alone (/run
- * itself may be sticky), else -EPERM. In a user namespace where the host's root has no id, files of
+ * followed. Every directory on the way must belong to root, and be writable by root alone (/ and
+ * /run may be sticky), else -EPERM. In a user namespace where the host's root has no id, files of
  * that root show the overflow id, as do those of other users without an id: there, the overflow id
  * counts as root's if all directories on the way have it. *ret_owner is the owner that root's files
  * show.

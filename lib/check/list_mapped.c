@@ -339,6 +339,7 @@ int list_mapped(const struct list_mapped_options *o,
 	*ret_closed = 0;
 	if (r < 0)
 		return r;
+	record_store_sweep();
 	other.home = &own;
 	r = list_all(&own);
 	if (r == 0 && o->all_namespaces && !mount_info_has_maps())

@@ -62,7 +62,7 @@ static void keep_record(const struct mount_plan *p, const struct mount_result *r
 		log_warn_err(&e);
 }
 
-void known_add(const struct mount_plan *p, const struct mount_result *r)
+void known_add(const struct mount_plan *p, const struct mount_result *r, const char *others)
 {
 	const struct idmap *map = map_of(p, r);
 	scoped_buf struct buf options = BUF_INIT;
@@ -72,9 +72,15 @@ void known_add(const struct mount_plan *p, const struct mount_result *r)
 	/* Since Linux 6.15, the kernel shows the map of a bind and of a filesystem. */
 	if (p->kind == MOUNT_OVERLAY || (r->info.mapped && !r->info.map_known))
 		keep_record(p, r);
-	if (!map || p->for_command)
+	if (!map || p->for_command || !others)
 		return; /* the namespace of a command ends without an unmount */
-	buf_str(&options, "x-shiftbox.map=");
+	/*
+	 * mount(8) looks for a line with the source that it has passed. If it finds none, as for a
+	 * bind, it adds one, and umount(8) removes only one of the two.
+	 */
+	if (*others && strcmp(p->source, r->info.source) != 0)
+		return;
+	buf_printf(&options, "%s%sx-shiftbox.map=", others, *others ? "," : "");
 	idmap_print(map, &options);
 	if (buf_get(&options))
 		utab_note_mount(&r->info, buf_get(&options));

@@ -9,8 +9,11 @@
  * Let later commands know what was mounted: keep a record of what the kernel does not show
  * (record_store.h), and put the map into the user options of mount(8) and findmnt(8) (utab.h). The
  * mount itself is right without either, so failures are warnings.
+ *
+ * others: options that mount(8), for which this is a helper, puts there itself unless the mount is
+ * there already, "x-foo,x-bar"; NULL: nothing is to be put there.
  */
-void known_add(const struct mount_plan *p, const struct mount_result *r);
+void known_add(const struct mount_plan *p, const struct mount_result *r, const char *others);
 
 /*
  * The mount at path, which the caller has just unmounted, is gone. i: what was known of it. below:

@@ -226,24 +226,51 @@ void record_store_remove(const struct mount_info *i)
  * --- finding -------------------------------------------------------------------------------------
  */
 
-/* Before Linux 6.15 lists come from mountinfo, which has no unique ids: look at the mount. */
-static uint64_t unique_of(const struct mount_info *i, const struct mntns *ns)
+/* Look at the root of a mount with statx(2). Returns false if it cannot be reached. */
+static bool look_at(
+	const struct mount_info *i, const struct mntns *ns, unsigned mask, struct statx *ret)
 {
 	scoped_fd int fd = -1;
-	struct statx stx;
 
-	if (i->unique || !state.here.unique || !i->target)
-		return i->unique;
+	if (!i->target)
+		return false;
 	if (ns && !ns->ours)
 		fd = mntns_open_path(ns, i->target, O_PATH | O_NOFOLLOW, RESOLVE_NO_SYMLINKS);
 	else if (path_open(i->target, O_PATH | O_NOFOLLOW, "cannot open it", NULL, &fd, NULL) < 0)
-		return 0;
-	if (fd < 0 || statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) < 0 ||
-		stx.stx_mnt_id != (uint64_t)i->id ||
-		statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, SYS_STATX_MNT_ID_UNIQUE, &stx) <
-			0)
-		return 0;
-	return stx.stx_mnt_id;
+		return false;
+	return fd >= 0 &&
+		statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_MNT_ID, ret) == 0 &&
+		ret->stx_mnt_id == (uint64_t)i->id &&
+		statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, mask, ret) == 0;
+}
+
+/* Before Linux 6.15 lists come from mountinfo, which has no unique ids. */
+static uint64_t unique_of(const struct mount_info *i, const struct mntns *ns)
+{
+	struct statx stx;
+
+	if (i->unique || !state.here.unique)
+		return i->unique;
+	return look_at(i, ns, SYS_STATX_MNT_ID_UNIQUE, &stx) ? stx.stx_mnt_id : 0;
+}
+
+/*
+ * Before Linux 6.8, another program may have mounted the same directory since, with the same id but
+ * another map: can the owner that is seen come from the map of the record?
+ */
+static bool is_plausible(
+	const struct mount_record *r, const struct mount_info *i, const struct mntns *ns)
+{
+	const struct idmap *map = mount_record_map(r);
+	struct statx stx;
+	uint32_t id;
+
+	if (state.here.unique || !map || !mount_record_is_uniform(r) || r->upper_plain ||
+		r->other_userns)
+		return true;
+	return look_at(i, ns, STATX_UID | STATX_GID, &stx) &&
+		(stx.stx_uid == IDMAP_OVERFLOW || idmap_uid_disk(map, stx.stx_uid, &id)) &&
+		(stx.stx_gid == IDMAP_OVERFLOW || idmap_gid_disk(map, stx.stx_gid, &id));
 }
 
 /* Does the record agree with what the kernel says of the mount, if this is its root? */
@@ -270,7 +297,7 @@ static bool find_by_id(const struct mount_info *i, const struct mntns *ns, struc
 		if (state.dirs[k].fd < 0 || record_read(&state.dirs[k], name, &state.here, &r) < 0)
 			continue;
 		if (r.mount == (state.here.unique ? unique : (uint64_t)i->id) && r.mntns == mntns &&
-			is_about(&r, i, i->root)) {
+			is_about(&r, i, i->root) && is_plausible(&r, i, ns)) {
 			*ret = r;
 			return true;
 		}
@@ -297,16 +324,21 @@ static bool find_by_device(const struct mount_info *i, struct mount_record *ret)
 	return false;
 }
 
+void record_store_sweep(void)
+{
+	if (!look_around() || state.searched)
+		return;
+	state.searched = true;
+	for (size_t k = 0; k < ARRAY_LEN(state.dirs); k++)
+		if (state.dirs[k].fd >= 0)
+			record_sweep(&state.dirs[k], &state.here, &state.stacks);
+}
+
 int record_store_find(const struct mount_info *i, const struct mntns *ns, struct mount_record *ret)
 {
 	if (i->too_large || !look_around())
 		return 0;
-	if (!state.searched) {
-		state.searched = true;
-		for (size_t k = 0; k < ARRAY_LEN(state.dirs); k++)
-			if (state.dirs[k].fd >= 0)
-				record_sweep(&state.dirs[k], &state.here, &state.stacks);
-	}
+	record_store_sweep();
 	return find_by_id(i, ns, ret) || (!strcmp(i->type, "overlay") && find_by_device(i, ret));
 }
 

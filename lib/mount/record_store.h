@@ -40,6 +40,9 @@ int record_store_find(const struct mount_info *i, const struct mntns *ns, struct
 /* As record_store_find(), for the mount that fd (O_PATH) is on. */
 int record_store_find_fd(int fd, struct mount_record *ret);
 
+/* Remove useless records, as the first search does. */
+void record_store_sweep(void);
+
 /* Remove the record of a mount of the caller's namespace that is gone. */
 void record_store_remove(const struct mount_info *i);
 

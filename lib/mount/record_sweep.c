@@ -102,7 +102,10 @@ static enum fate fate_by_mountinfo(struct sweep *s, const struct mount_record *r
 	if (n < 0)
 		return n == -ENOENT ? FATE_GONE : FATE_UNKNOWN;
 	mount_record_shape(i.type, i.source, i.root, shape);
-	return i.dev == r->dev && !memcmp(shape, r->shape, sizeof(shape)) ? FATE_ALIVE : FATE_GONE;
+	return i.dev == r->dev && (i.mapped || r->kind == MOUNT_OVERLAY) &&
+			!memcmp(shape, r->shape, sizeof(shape)) ?
+		FATE_ALIVE :
+		FATE_GONE;
 }
 
 static enum fate fate_of(struct sweep *s, const struct mount_record *r)

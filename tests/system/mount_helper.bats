@@ -395,3 +395,33 @@ nothing_is_mounted() {
 	must_equal "$(owner elsewhere/file)" 1001:1001
 	must_work umount elsewhere
 }
+
+@test "the map is in mount(8)'s table, beside other programs' options, and umount leaves nothing" {
+	local o table=/run/mount/utab map=x-shiftbox.map=b:0:100000:65536
+	mount -t tmpfs -o mode=755 run /run
+	mkdir -m 755 /run/mount
+	mkdir -m 700 closed
+	mkdir closed/s closed/a closed/b
+	for o in nofail nofail,_netdev,x-foo=bar; do
+		echo "$SCRATCH/closed/s $SCRATCH/t shiftbox map=+100000,$o 0 0" >fstab
+		must_work mount -T "$SCRATCH/fstab" "$SCRATCH/t"
+		must_equal "$(wc -l <$table)" 1
+		[ $o != nofail ] || must_equal "$(sed 's/.*OPTS=//' $table)" $map
+		must_work umount t
+		must_equal "$(cat $table)" ""
+	done
+	o=map=+100000,nosuid,lower=$SCRATCH/closed/a,lower=$SCRATCH/closed/b
+	echo "overlay $SCRATCH/t shiftbox $o,_netdev,x-foo=bar 0 0" >fstab
+	must_work mount -T "$SCRATCH/fstab" "$SCRATCH/t"
+	must_equal "$(cat $table)" \
+		"SRC=overlay TARGET=$SCRATCH/t ROOT=/ OPTS=_netdev,x-foo=bar,$map"
+	must_work "$SHIFTBOX" mount-idmapped -u t
+	must_equal "$(cat $table)" ""
+	must_work mount -t shiftbox -o "$o,x-foo" overlay "$SCRATCH/t"
+	must_equal "$(sed 's/.*OPTS=//' $table)" "x-foo,$map"
+	must_work umount t
+	must_work mount -n -t shiftbox -o "$o" overlay "$SCRATCH/t"
+	must_work umount t
+	must_equal "$(cat $table)" ""
+	umount -l /run
+}
