@@ -21,6 +21,8 @@
 #include "../lib/base/optdoc.h"
 #include "../lib/base/path.h"
 #include "../lib/base/privilege.h"
+#include "../lib/idmap/userns.h"
+#include "../lib/idmap/userns_self.h"
 #include "mount_helper.h"
 
 static const char *command_name = "shiftbox";
@@ -57,11 +59,19 @@ static void print_field(const char *title, const char *text)
 /* Tell which directory on the way of a path is closed. */
 static void name_closed(struct err *e)
 {
+	scoped_idmap struct idmap own = { .gid_assumed = false };
 	scoped_buf struct buf dir = BUF_INIT;
+	uint32_t outside;
 
-	if (e->num == EACCES && !strcmp(e->op, "open") && e->on[0] && !e->why[0] &&
-		path_closed(e->on, &dir) && buf_get(&dir))
-		err_why(e, "%s is closed to user %u", dir.data, (unsigned)geteuid());
+	if (e->num != EACCES || strcmp(e->op, "open") != 0 || !e->on[0] || e->why[0] ||
+		!path_closed(e->on, &dir))
+		return;
+	buf_printf(&dir, " is closed to user %u", (unsigned)geteuid());
+	if (userns_is_nested() && userns_map_own(&own, NULL) == 0 &&
+		idmap_uid_seen(&own, (uint32_t)geteuid(), &outside))
+		buf_printf(&dir, ", who is %u outside of this user namespace", outside);
+	if (buf_get(&dir))
+		err_why(e, "%s", dir.data);
 }
 
 /* r: the error that e describes */

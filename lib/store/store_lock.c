@@ -16,6 +16,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "../mount/fs_limits.h"
 #include "store_dir.h"
 
 enum { TRIES = 100 };
@@ -187,8 +188,12 @@ static int no_mark(
 
 	while (i < ARRAY_LEN(known) && known[i] != num)
 		i++;
-	if (i == ARRAY_LEN(known) || (h->fd < 0 && how == LOCK_EXCLUSIVE))
-		return err_set(e, num, s->path, "cannot make a lock file in the store");
+	if (i == ARRAY_LEN(known) || (h->fd < 0 && how == LOCK_EXCLUSIVE)) {
+		(void)err_set(e, num, s->path, "cannot make a lock file in the store");
+		if (num == EINVAL)
+			fs_explain_rename(s->tmp, e);
+		return -num;
+	}
 	log_verbose("no lock file can be made in the store '%s' (%s): processes that do not share "
 		    "/run with this one do not wait for it",
 		s->path, strerrordesc_np(num));

@@ -199,3 +199,36 @@ fuse_disk() {
 	must_work $MI -o lower=disk/low,upper=disk/copy,index=off overlay t
 	must_work $MI -u t
 }
+
+@test "an ordinary user is told the same, and which directory on the way is closed" {
+	need subid
+	need userns
+	make_user alice 1234 300000 65536
+	chmod 711 disk
+	mkdir -m 777 closed closed/in
+	chmod 700 closed
+	chmod 644 layer.tar
+	overlay_disk
+	install -d -m 700 -o 1234 -g 1234 disk/own
+	# A store on an overlay serves an ordinary user, who mounts without ID-mapped mounts.
+	must_work as_user alice $UNPACK -q -s disk/own/st -N x layer.tar
+	must_fail 1 "cannot make the store" as_user alice $UNPACK -s closed/in/st -N x layer.tar
+	stderr_has "'closed' (mode 0700) is closed to user 0, who is 1234 outside"
+	must_fail 1 "is on an overlay, which cannot hold an upper" as_user alice unshare -Urm \
+		$MI -o lower=low,upper=disk/own/u overlay disk/own
+	must_equal "$(ls disk/own)" st
+	umount disk
+	fuse_disk -o allow_other
+	chmod 711 served
+	install -d -m 700 -o 1234 -g 1234 served/own
+	must_fail 1 "cannot make a lock file in the store" as_user alice \
+		$UNPACK -q -s disk/own/st -N x layer.tar
+	stderr_has "its filesystem (fuse" ... "such as ext4, xfs, btrfs or tmpfs"
+	mkdir -m 700 run
+	chown 1234 run
+	must_fail 1 "cannot rename files here as it is needed" as_user alice \
+		env XDG_RUNTIME_DIR="$SCRATCH/run" $UNPACK -q -s disk/own/st -N x layer.tar
+	stderr_has "its filesystem (fuse"
+	must_equal "$(ls -A served/own/st/tmp)$(ls -A served/own/st/layers)" ""
+	umount disk
+}
