@@ -20,10 +20,8 @@ void check_misfit_warn(int disk, const struct idmap *map, const char *path)
 	struct stat st;
 
 	if (fstat(disk, &st) == 0 &&
-		worth_saying(map_fit_owner(map, st.st_uid, st.st_gid, path, &misfit))) {
-		misfit.num = 0; /* no system call failed */
+		worth_saying(map_fit_owner(map, st.st_uid, st.st_gid, path, &misfit)))
 		log_warn_err(&misfit);
-	}
 }
 
 void check_misfit_put(struct out *o, const struct explanation *x)
@@ -41,7 +39,6 @@ void check_misfit_put(struct out *o, const struct explanation *x)
 		!worth_saying(
 			map_fit_owner(&m->map, top->facts.uid, top->facts.gid, top->path, &misfit)))
 		return;
-	misfit.num = 0; /* no system call failed */
 	log_err_words(&misfit, &b);
 	if (!buf_get(&b))
 		return;

@@ -259,6 +259,21 @@ static int bind_resolv_conf(struct run_spec *s, struct err *e)
 		&s->binds, e);
 }
 
+static void warn_of_bind(const struct run_spec *s, const struct run_bind *b)
+{
+	const struct idmap *map = b->own_map ? &s->map :
+		b->map.wish == MAP_SET       ? &b->map.map :
+					       NULL;
+	struct err misfit = ERR_INIT;
+	scoped_fd int fd = -1;
+
+	/* Making the mount reports a source that cannot be opened. */
+	if (!map || path_open(b->source, O_PATH, "cannot open the source", NULL, &fd, NULL) < 0 ||
+		!mount_map_misfits(fd, map, b->source, &misfit))
+		return;
+	log_warn_err(&misfit);
+}
+
 static int find_binds(const struct userns_args *a, struct run_spec *s, struct err *e)
 {
 	int r = 0;
@@ -275,6 +290,7 @@ static int find_binds(const struct userns_args *a, struct run_spec *s, struct er
 				"'%s': a map of a bind needs root of the host, which can ID-map "
 				"filesystems",
 				a->binds.items[i]);
+		warn_of_bind(s, b);
 	}
 	return r == 0 && a->resolv_conf ? bind_resolv_conf(s, e) : r;
 }

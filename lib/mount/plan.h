@@ -145,6 +145,12 @@ MUST_CHECK int mount_plan_rebase(struct mount_plan *p, const struct idmap *below
  */
 MUST_CHECK int mount_plan_fit(struct mount_plan *p, struct err *e);
 
+/*
+ * Does the map not suit the owner of the file fd, as the disk has it (map_fit.h)? Then fill misfit;
+ * name is for its words.
+ */
+bool mount_map_misfits(int fd, const struct idmap *map, const char *name, struct err *misfit);
+
 /* Add a misfit (map_fit.h). Returns 0, or -ENOMEM with e filled. */
 MUST_CHECK int mount_plan_add_misfit(struct mount_plan *p, const struct err *misfit, struct err *e);
 

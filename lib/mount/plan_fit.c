@@ -14,11 +14,9 @@
 
 int mount_plan_add_misfit(struct mount_plan *p, const struct err *misfit, struct err *e)
 {
-	struct err words = *misfit;
 	scoped_buf struct buf b = BUF_INIT;
 
-	words.num = 0; /* no system call failed */
-	log_err_words(&words, &b);
+	log_err_words(misfit, &b);
 	return buf_get(&b) && strv_add(&p->misfits, buf_get(&b)) == 0 ? 0 : err_nomem(e);
 }
 
@@ -39,20 +37,23 @@ static bool on_disk(int fd, struct stat *st)
 			idmap_gid_disk(&info.map, st->st_gid, &st->st_gid));
 }
 
+bool mount_map_misfits(int fd, const struct idmap *map, const char *name, struct err *misfit)
+{
+	struct stat st;
+
+	/* It is worth to look at the mount only if its owners do not fit as they are seen. */
+	return fstat(fd, &st) == 0 &&
+		map_fit_owner(map, st.st_uid, st.st_gid, name, misfit) != MAP_FITS &&
+		on_disk(fd, &st) &&
+		map_fit_owner(map, st.st_uid, st.st_gid, name, misfit) != MAP_FITS;
+}
+
 static int fit_owner(
 	struct mount_plan *p, int fd, const struct idmap *map, const char *name, struct err *e)
 {
 	struct err misfit = ERR_INIT;
-	struct stat st;
 
-	if (fstat(fd, &st) < 0 ||
-		map_fit_owner(map, st.st_uid, st.st_gid, name, &misfit) == MAP_FITS)
-		return 0;
-	/* Only now is it worth to look at the mount. */
-	if (!on_disk(fd, &st) ||
-		map_fit_owner(map, st.st_uid, st.st_gid, name, &misfit) == MAP_FITS)
-		return 0;
-	return mount_plan_add_misfit(p, &misfit, e);
+	return mount_map_misfits(fd, map, name, &misfit) ? mount_plan_add_misfit(p, &misfit, e) : 0;
 }
 
 static int fit_layer(struct mount_plan *p, size_t i, struct err *e)

@@ -207,6 +207,8 @@ HIGH='{"layers":[{"files":{"f":{"data":"x","uid":99999,"gid":7}}},
 	stderr_has "'src': $SHIFTED 100000"
 	capture "$SHIFTBOX" userns-run -s "$STORE" -i x -m +300000 -- /bin/true
 	stderr_has "'image:x': files have ids that the map does not cover: user ids 70000, 99999"
+	capture "$SHIFTBOX" userns-run -m +300000 -b "$PWD/src:/mnt:ro:map" -- /bin/true
+	stderr_has "'$PWD/src': on disk it belongs to user 100000, which the map does not cover"
 	"$TESTS/fixtures/busybox-root" root
 	must_work "$SHIFTBOX" userns-run -r root -m +300000 --pipe -- true
 }
