@@ -243,6 +243,15 @@ static int add_xattrs(struct entry_reader *r, struct layer_entry *ret, struct er
 
 /* ---- entries ---- */
 
+static int refuse_body(const char *raw, struct err *e)
+{
+	(void)err_say(e, EBADMSG, raw,
+		"is a directory and has a body, which readers of tar do not agree on");
+	err_why(e, "its name ends with a slash: some make a file of it, and some a directory");
+	err_try(e, "rebuild the layer with another program");
+	return -EBADMSG;
+}
+
 static int fill(
 	struct entry_reader *r, const struct tar_fact *f, struct layer_entry *ret, struct err *e)
 {
@@ -275,8 +284,10 @@ static int fill(
 	ret->symlink = S_ISLNK(ret->type) ? archive_entry_symlink(r->ae) : NULL;
 	ret->size = S_ISREG(ret->type) ? (uint64_t)archive_entry_size(r->ae) : 0;
 	if (S_ISDIR(ret->type) && f->size)
-		return err_say(e, EBADMSG, ret->raw,
-			"is a directory and has a body, which readers of tar do not agree on");
+		return refuse_body(ret->raw, e);
+	if (S_ISDIR(ret->type) && f->type == '0' && r->o->tally)
+		layer_tally_add(r->o->tally, ret->raw, NULL,
+			"a regular file whose name ends with a slash: taken for a directory");
 	if (S_ISLNK(ret->type) && (!ret->symlink || !*ret->symlink))
 		return err_say(e, EBADMSG, ret->raw, "is a symbolic link to nothing");
 	x = ret->symlink ?

@@ -274,6 +274,14 @@ int layer_add_hardlink(struct layer *l, struct layer_entry *en, struct err *e)
 
 /* ---- whiteouts ---- */
 
+static int refuse_name(const struct layer_entry *en, struct err *e)
+{
+	(void)err_say(e, EINVAL, en->raw, "is a whiteout of an invalid name");
+	err_why(e, "the name behind .wh. is empty, or stands for a directory itself or its parent");
+	err_try(e, "rebuild the image without it");
+	return -EINVAL;
+}
+
 int layer_add_whiteout(struct layer *l, const struct layer_entry *en, struct err *e)
 {
 	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
@@ -290,7 +298,7 @@ int layer_add_whiteout(struct layer *l, const struct layer_entry *en, struct err
 		return layer_aside_later(l, (struct later){ .node = dir, .opaque = true }, e);
 	}
 	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
-		return err_say(e, EINVAL, en->raw, "is a whiteout of an invalid name");
+		return refuse_name(en, e);
 	n = layer_tree_find(&l->tree, dir, name, strlen(name));
 	if (!n)
 		n = layer_tree_add(&l->tree, dir, name, strlen(name));

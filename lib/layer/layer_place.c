@@ -19,6 +19,14 @@ struct parents {
 	bool make; /* create missing ones on disk */
 };
 
+static int refuse_whiteout(const struct layer_entry *en, struct err *e)
+{
+	(void)err_say(e, EINVAL, en->raw, "its path leads through the name of a whiteout");
+	err_why(e, "names that begin with .wh. stand for whiteouts, and cannot be directories");
+	err_try(e, "rebuild the image with another name");
+	return -EINVAL;
+}
+
 static int refuse_parent(const struct layer_entry *en, const char *name, size_t len, struct err *e)
 {
 	(void)err_say(e, ENOTDIR, en->raw, "its parent '%.*s' is not a directory in this layer",
@@ -37,8 +45,7 @@ static int parent_step(
 	int r = 0;
 
 	if (layer_is_whiteout(name, len))
-		return err_say(
-			e, EINVAL, p->en->raw, "its path leads through the name of a whiteout");
+		return refuse_whiteout(p->en, e);
 	if (!n)
 		n = layer_tree_add(&l->tree, *dir, name, len);
 	if (!n)

@@ -373,6 +373,15 @@ static int device_fields(struct tar_check *t, char type, struct err *e)
 	return 0;
 }
 
+static int body_of_other(struct tar_check *t, struct err *e)
+{
+	(void)bad(
+		t, e, "is not a regular file and has a body, which readers of tar do not agree on");
+	err_why(e, "some skip the body, and some read it as the next entries");
+	err_try(e, "rebuild the layer with another program");
+	return -EBADMSG;
+}
+
 static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct err *e)
 {
 	const struct tar_pax *x = &t->ext.said;
@@ -389,9 +398,7 @@ static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct 
 	}
 	f.body = t->pos;
 	if (type >= '1' && type <= '6' && f.size)
-		return bad(t, e,
-			"is not a regular file and has a body, which readers of tar do not "
-			"agree on");
+		return body_of_other(t, e);
 	if ((x->has_path && t->ext.long_name) || (x->has_linkpath && t->ext.long_link))
 		return bad(t, e, "has its name both in a pax and in a GNU header");
 	if (VEC_ADD(&t->facts, f) < 0)
@@ -405,11 +412,26 @@ static int entry_done(struct tar_check *t, struct tar_fact f, char type, struct 
 	return t->count && f.size ? t->count(t->arg, f.size, t->name, e) : 0;
 }
 
+/* The archive may be whole: fetching it again would not help. */
+static int unknown_type(struct tar_check *t, char type, struct err *e)
+{
+	(void)bad(t, e, "has an unknown type");
+	if (type == 'V')
+		err_why(e, "type V is the label of a GNU volume (tar --label), and not a file");
+	else if (type > ' ' && type < 0x7f)
+		err_why(e, "neither POSIX nor the image formats define type %c", type);
+	else
+		err_why(e, "neither POSIX nor the image formats define type %d",
+			(unsigned char)type);
+	err_try(e, "rebuild the layer without this entry, for example with tar --format=pax");
+	return -EBADMSG;
+}
+
 static int header(struct tar_check *t, struct err *e)
 {
 	const unsigned char *p = t->block;
 	char type = (char)p[F_TYPE];
-	struct tar_fact f = { .start = t->start };
+	struct tar_fact f = { .start = t->start, .type = type };
 	int64_t v, size;
 	int r;
 
@@ -432,7 +454,7 @@ static int header(struct tar_check *t, struct err *e)
 	if (strchr("xXgLK", type) && type)
 		return meta_begin(t, type, (uint64_t)size, e);
 	if (!strchr("01234567S", type) && type)
-		return bad(t, e, "has an unknown type");
+		return unknown_type(t, type, e);
 
 	if (number(p + F_MODE, 8, false, &v) < 0 || v > UINT32_MAX)
 		return bad(t, e, "has no valid mode");

@@ -25,6 +25,7 @@ struct tar_fact {
 	uint32_t mode; /* 07777 bits */
 	int64_t sec;   /* rounded down, as in struct timespec */
 	uint32_t nsec;
+	char type; /* the byte in the header */
 };
 
 /*

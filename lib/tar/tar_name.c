@@ -48,6 +48,14 @@ static int component_too_long(const char *raw, struct err *e)
 	return -ENAMETOOLONG;
 }
 
+static int climbs(const char *raw, struct err *e)
+{
+	(void)err_say(e, EINVAL, raw, "the name has a component \"..\"");
+	err_why(e, "such a name could lead out of the directory of the layer");
+	err_try(e, "rebuild the image with names that do not have it");
+	return -EINVAL;
+}
+
 int tar_name_marked(const char *raw, const char *mark, struct buf *ret, struct err *e)
 {
 	size_t begin = ret->len, free = 0, mark_len = strlen(mark);
@@ -62,7 +70,7 @@ int tar_name_marked(const char *raw, const char *mark, struct buf *ret, struct e
 		if (n == 0 || (n == 1 && *p == '.'))
 			continue;
 		if (n == 2 && !memcmp(p, "..", 2))
-			return err_say(e, EINVAL, raw, "the name has a component \"..\"");
+			return climbs(raw, e);
 		if (mark_len && n > mark_len && !memcmp(p, mark, mark_len) && is_last(end))
 			free = mark_len;
 		if (n > COMPONENT_LIMIT + free)

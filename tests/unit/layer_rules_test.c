@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "../../lib/tar/blob.h"
 #include "layer_stack.h"
 #include "test.h"
 
@@ -235,4 +236,40 @@ TEST(layer_reports_a_full_disk_and_a_broken_stream)
 
 	CHECK_INT(layers_add(&s, list, &e), -ENOSPC);
 	CHECK_STR(e.on, "dir/big");
+}
+
+TEST(layer_advice_does_not_call_a_whole_archive_damaged)
+{
+	static const struct {
+		struct tar_entry list[3];
+		const char *why, *hint;
+	} bad[] = {
+		{ { { "label", .type = 'V' } }, "label of a GNU volume", "without this entry" },
+		{ { { "z", .type = 'Z' } }, "define type Z", "without this entry" },
+		{ { { "z", .type = '\001' } }, "define type 1", "without this entry" },
+		{ { { "d/", .data = "x" } }, "ends with a slash", "another program" },
+		{ { { "d", .type = '5', .data = "x" } }, "skip the body", "another program" },
+		{ { { .name = "a/../b" } }, "lead out", "names that do not" },
+		{ { { .name = ".wh.d/x" } }, "whiteouts", "another name" },
+		{ { { .name = ".wh.." } }, "behind .wh.", "without it" },
+		{ { { "./", .type = '2', .link = "x" } }, "root directory", "without this entry" },
+		{ { { .name = "f" }, { .name = "f/x" } }, "makes a file", "rebuild" },
+		{ { { "h", .type = '1', .link = "/" } }, "no hard links to directories",
+			"rebuild" },
+		{ { { .name = "a/f" }, { "a", .type = '1', .link = "a/f" } }, "takes the place",
+			"rebuild" },
+	};
+	static struct layers s;
+
+	layers_open(&s, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct err e = ERR_INIT;
+		int r = layers_add(&s, bad[i].list, &e);
+
+		CHECK(r < 0);
+		blob_say_try(r, &e);
+		CHECK_HAS(e.why, bad[i].why);
+		CHECK_HAS(e.hint, bad[i].hint);
+		CHECK(!strstr(e.hint, "damaged"));
+	}
 }
