@@ -15,6 +15,7 @@
 #include "../base/path.h"
 #include "../base/stop.h"
 #include "../layer/layer_deps.h"
+#include "../layer/layer_merge.h"
 #include "../layer/lowerdirs.h"
 #include "../store/store_layer.h"
 #include "unpack_priv.h"
@@ -87,6 +88,30 @@ static int try_layer(
 	return r;
 }
 
+/*
+ * Merge all layers in memory, if all were read: that finds what one layer cannot have on top of the
+ * others.
+ */
+static int try_merge(struct unpack_work *w, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < w->n_layers; i++)
+		if (!w->layers[i].layer)
+			return 0;
+	for (size_t i = 0; r == 0 && i < w->n_layers; i++) {
+		struct unpack_layer *l = &w->layers[i];
+
+		r = stop_check(e);
+		if (r == 0)
+			r = i ? layer_merge(w->layers[0].layer, l->layer, e) :
+				layer_merge_base(l->layer, e);
+		if (r < 0)
+			return unpack_name_layer(w, l, r, e);
+	}
+	return r;
+}
+
 int unpack_trial(struct store *store, const struct source *src, const struct unpack_options *opts,
 	enum unpack_state *states, struct unpack_result *ret, struct err *e)
 {
@@ -104,6 +129,8 @@ int unpack_trial(struct store *store, const struct source *src, const struct unp
 	}
 	if (r == 0)
 		r = unpack_read(&s.w, e);
+	if (r == 0)
+		r = try_merge(&s.w, e);
 	if (r == 0)
 		unpack_sum_up(&s.w, ret);
 	unpack_work_done(&s.w);

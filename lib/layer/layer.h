@@ -93,7 +93,8 @@ struct layer_options {
 	const struct idmap *through;
 	/*
 	 * Create no files, but read all data, and record in memory what there would be.
-	 * layer_resolve_lower() and layer_finish() must not be called.
+	 * layer_resolve_lower() and layer_finish() must not be called, but layer_merge_base() and
+	 * layer_merge() may be.
 	 */
 	bool dry;
 	struct layer_totals *totals; /* NULL: the limits are for this layer alone */

@@ -124,3 +124,13 @@ fails_alike() { # TEXT WORD...: for image-unpack
 	must_work as_user alice "$SHIFTBOX" image-unpack -n -N x "$SCRATCH/c"
 	output_has "a new store"
 }
+
+@test "what a layer cannot have on top of the others fails alike" {
+	image loop '{"layers":[{"files":{"a":{"type":"symlink","to":"b"}}},
+		{"files":{"b":{"type":"symlink","to":"a"},"b/x":"1"}}]}'
+	fails_alike "its path leads through too many symbolic links" -q -s "$STORE" -N x loop
+	fails_alike "its path leads through too many symbolic links" -q --flat f loop
+	image link '{"layers":[{"files":{"a":"1"}},
+		{"files":{"l":{"type":"link","to":"b"}}}]}'
+	fails_alike "is a hard link to 'b'" -q -s "$STORE" -N x link
+}
