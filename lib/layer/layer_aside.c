@@ -62,7 +62,7 @@ static const char *keep_string(
 
 /*
  * Find a directory for things whose path in the archive is base and a name; it has nothing of that
- * name. Sets *ret.
+ * name. Returns 0 and *ret, or -errno with e filled.
  */
 static int dir_for(struct layer *l, const char *base, size_t len, const char *name,
 	struct node **ret, struct err *e)

@@ -29,7 +29,7 @@ void links_end(struct links *s)
 }
 
 /* A lookup in progress. */
-struct walk {
+struct link_walk {
 	struct links *s;
 	const char *on;
 	struct buf rest; /* the components that follow */
@@ -37,7 +37,7 @@ struct walk {
 	bool own; /* the last object is one of the layer */
 };
 
-static int push(struct walk *w, const struct node *own, struct node *seen, bool covered)
+static int push(struct link_walk *w, const struct node *own, struct node *seen, bool covered)
 {
 	struct links *s = w->s;
 	struct links_step step = { .own = own,
@@ -49,7 +49,7 @@ static int push(struct walk *w, const struct node *own, struct node *seen, bool 
 }
 
 /* Go back to the root. */
-static int restart(struct walk *w)
+static int restart(struct link_walk *w)
 {
 	w->s->steps.len = 0;
 	buf_reset(&w->s->path);
@@ -72,7 +72,7 @@ static void go_up(struct links *s)
 }
 
 /* Look up a path in the layers below, for n. */
-static int look_below(struct walk *w, const char *path, struct node *n, struct err *e)
+static int look_below(struct link_walk *w, const char *path, struct node *n, struct err *e)
 {
 	scoped_buf struct buf target = BUF_INIT;
 	mode_t type = 0;
@@ -99,7 +99,8 @@ static int look_below(struct walk *w, const char *path, struct node *n, struct e
  * Set *ret to what a hard link is that the layer has to the path, which is in the layers below. It
  * may be a symbolic link.
  */
-static int look_at_target(struct walk *w, const char *path, const struct node **ret, struct err *e)
+static int look_at_target(
+	struct link_walk *w, const char *path, const struct node **ret, struct err *e)
 {
 	struct layer_tree *seen = &w->s->seen;
 	struct node *n = seen->root, *child;
@@ -123,7 +124,7 @@ static int look_at_target(struct walk *w, const char *path, const struct node **
  * nothing. Sets *ret to the object, with mode 0 if there is nothing.
  */
 static int step_down(
-	struct walk *w, const char *name, size_t len, const struct node **ret, struct err *e)
+	struct link_walk *w, const char *name, size_t len, const struct node **ret, struct err *e)
 {
 	static const struct node nothing = { .mode = 0 };
 	struct links *s = w->s;
@@ -162,7 +163,7 @@ static int step_down(
 }
 
 /* Replace the rest by a link's target and the rest. */
-static int expand(struct walk *w, const char *target, const char *rest, struct err *e)
+static int expand(struct link_walk *w, const char *target, const char *rest, struct err *e)
 {
 	struct buf next = BUF_INIT;
 
@@ -187,7 +188,7 @@ static int expand(struct walk *w, const char *target, const char *rest, struct e
 	return *target == '/' && restart(w) < 0 ? err_nomem(e) : 0;
 }
 
-static int refuse_long(const struct walk *w, struct err *e)
+static int refuse_long(const struct link_walk *w, struct err *e)
 {
 	(void)err_say(e, ENAMETOOLONG, w->on,
 		"the symbolic links in its path lead to a name that is too long");
@@ -195,7 +196,7 @@ static int refuse_long(const struct walk *w, struct err *e)
 	return -ENAMETOOLONG;
 }
 
-static int refuse_file(const struct walk *w, struct err *e)
+static int refuse_file(const struct link_walk *w, struct err *e)
 {
 	(void)err_say(e, ENOTDIR, w->on, "its parent '%s' is not a directory in %s",
 		w->s->path.data, w->own ? "this layer" : "a layer below");
@@ -208,7 +209,7 @@ static int refuse_file(const struct walk *w, struct err *e)
 }
 
 /* Handle the component at *p of w->rest, and advance *p. */
-static int component(struct walk *w, size_t *p, struct err *e)
+static int component(struct link_walk *w, size_t *p, struct err *e)
 {
 	const char *name = w->rest.data + *p, *end = strchrnul(name, '/');
 	const size_t len = (size_t)(end - name);
@@ -239,7 +240,7 @@ static int component(struct walk *w, size_t *p, struct err *e)
 int links_follow(
 	struct links *s, const char *path, size_t len, const char *on, bool *ret_own, struct err *e)
 {
-	struct walk w = { .s = s, .on = on };
+	struct link_walk w = { .s = s, .on = on };
 	size_t p = 0;
 	int r = 0;
 

@@ -9,8 +9,8 @@
 /*
  * Apply the entries of a layer again, in their order and without reading them again, now that the
  * layers below are known: each path is followed through the symbolic links that there are when its
- * turn comes, and each file is renamed to where that leads. Sets l->settled. Must not be called
- * between writer_enter() and writer_leave(). Returns 0 or -errno with e filled.
+ * turn comes, and each file is renamed to where that leads. Afterwards l->settled is set. It must
+ * not be called between writer_enter() and writer_leave(). Returns 0 or -errno with e filled.
  */
 MUST_CHECK int layer_replay(struct layer *l, const struct links_below *below, struct err *e);
 

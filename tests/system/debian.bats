@@ -54,6 +54,35 @@ stack() { # MAP-BASE DIR [OPTIONS]: the image on DIR
 	"$TESTS/fixtures/treedump.py" flat | diff theirs -
 }
 
+@test "a layer that lists no directories goes through the links of a merged /usr" {
+	cp -r "$DEBIAN/oci" oci
+	mkdir -p files/bin files/lib
+	cat >files/bin/tool <<-'EOF'
+		#!/bin/sh
+		echo "tool of ${0##*/}"
+	EOF
+	chmod 755 files/bin/tool
+	ln files/bin/tool files/bin/tool2
+	: >files/bin/.wh.tac
+	echo data >files/lib/newfile
+	tar -C files -cf layer.tar --owner=0 --group=0 bin/tool bin/tool2 bin/.wh.tac lib/newfile
+	umoci raw add-layer --image oci:latest layer.tar >/dev/null
+	must_work "$SHIFTBOX" image-unpack -q -s "$STORE" -N usrmerge oci:oci:latest
+	mkdir root
+	must_work "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o ro image:usrmerge root
+	must_equal "$(readlink root/bin root/lib | paste -sd' ')" "usr/bin usr/lib"
+	must_equal "$(chroot root /bin/sh -c 'tool && /usr/bin/tool2')" \
+		"tool of tool"$'\n'"tool of tool2"
+	must_equal "$(cat root/usr/lib/newfile)" data
+	[ ! -e root/bin/tac ]
+	[ -e root/bin/cat ]
+	umount root
+	umoci unpack --image oci:latest umoci >/dev/null
+	"$TESTS/fixtures/treedump.py" umoci/rootfs >theirs
+	must_work "$SHIFTBOX" image-unpack -q --no-sync --flat flat oci:oci:latest
+	"$TESTS/fixtures/treedump.py" flat | diff theirs -
+}
+
 @test "two users have the image at two ranges at the same time, and run its programs" {
 	local base
 	for base in 100000 300000; do

@@ -11,7 +11,7 @@
 #   $SCRATCH                  the test's own directory, mode 0700; a tmpfs of its own when root
 #   capture CMD...            run CMD: $status, $output (stdout) and $stderr
 #   must_work CMD...          CMD exits with 0 and prints nothing on stderr; $output is what it
-#                             printed on stdout
+#                             printed on stdout. What it unpacked into a store passes --verify
 #   must_fail CODE TEXT CMD.. CMD exits with CODE (not by a signal) and prints TEXT on stderr
 #   stderr_empty              the captured command printed nothing on stderr
 #                             but words about a map that does not suit a tree, or that is missing;
@@ -246,6 +246,23 @@ must_work() {
 	capture "$@"
 	[ "$status" = 0 ] || tell "it failed"
 	stderr_empty
+	verify_unpacked "$@"
+}
+
+# What has just been unpacked into a store passes --verify.
+verify_unpacked() {
+	local store= name= i words=("$@") found
+	[ "$1 ${2:-}" = "$SHIFTBOX image-unpack" ] || return 0
+	for ((i = 2; i < $#; i++)); do
+		case ${words[i]} in
+		-s) store=${words[i + 1]} ;;
+		-N) name=${words[i + 1]} ;;
+		-n | --dry-run | --verify | --remove | --flat | --scan) return 0 ;;
+		esac
+	done
+	[ -n "$store" ] && [ -n "$name" ] || return 0
+	found=$("$SHIFTBOX" image-unpack -s "$store" --verify "$name" 2>&1) ||
+		say "--verify after $command_line: $found"
 }
 
 must_fail() {
