@@ -41,7 +41,7 @@ static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, s
 static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_redirect(struct mount_options *o, const char *raw, size_t n, struct err *e);
 static int parse_loop(struct mount_options *o, const char *raw, size_t n, struct err *e);
-static int parse_nocanonicalize(struct mount_options *o, const char *raw, size_t n, struct err *e);
+static int parse_link(struct mount_options *o, const char *raw, size_t n, struct err *e);
 
 /* In the order of the manual. An arg in brackets may be omitted. */
 static const struct option_row rows[] = {
@@ -143,7 +143,7 @@ static const struct option_row rows[] = {
 	{ "X-mount.noloop", "", "Use no loop device: a regular file is bound", BOOL(noloop) },
 	{ "X-mount.nocanonicalize", "[=source|target]",
 		"Use paths as they are, which is the default; a link itself is not bound",
-		.parse = parse_nocanonicalize },
+		.parse = parse_link },
 };
 
 bool mount_options_row(size_t i, const char **name, const char **arg, const char **help)
@@ -351,14 +351,13 @@ static int parse_loop(struct mount_options *o, const char *raw, size_t n, struct
 }
 
 /* Targets that are links are refused anyway. */
-static int parse_nocanonicalize(struct mount_options *o, const char *raw, size_t n, struct err *e)
+static int parse_link(struct mount_options *o, const char *raw, size_t n, struct err *e)
 {
-	static const char source[] = "source", target[] = "target";
+	bool source = !raw || (n == 6 && !memcmp(raw, "source", n));
 
-	if (!raw || (n == sizeof(source) - 1 && !memcmp(raw, source, n)))
-		o->link_itself = true;
-	else if (n != sizeof(target) - 1 || memcmp(raw, target, n) != 0)
+	if (!source && (n != 6 || memcmp(raw, "target", n) != 0))
 		return err_usage(e, "X-mount.nocanonicalize takes the value 'source' or 'target'");
+	o->link_itself |= source;
 	return 0;
 }
 
