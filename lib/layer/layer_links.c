@@ -37,14 +37,14 @@ struct link_walk {
 	bool own; /* the last object is one of the layer */
 };
 
-static int push(struct link_walk *w, const struct node *own, struct node *seen, bool covered)
+/* step: without len, and with what is covered by the directory above. */
+static int push(struct link_walk *w, struct links_step step)
 {
 	struct links *s = w->s;
-	struct links_step step = { .own = own,
-		.seen = seen,
-		.len = s->path.len,
-		.covered = covered || (own && node_hides(own)) };
 
+	step.len = s->path.len;
+	step.covered = step.covered || (step.own && node_hides(step.own));
+	step.marked = step.marked || (step.mark && node_hides(step.mark));
 	return VEC_ADD(&s->steps, step);
 }
 
@@ -53,7 +53,10 @@ static int restart(struct link_walk *w)
 {
 	w->s->steps.len = 0;
 	buf_reset(&w->s->path);
-	return push(w, w->s->own->root, w->s->seen.root, false);
+	return push(w,
+		(struct links_step){ .own = w->s->own->root,
+			.seen = w->s->seen.root,
+			.mark = w->s->marks ? w->s->marks->root : NULL });
 }
 
 static void cut_path(struct buf *path, size_t len)
@@ -132,6 +135,7 @@ static int step_down(
 	const struct node *own = up.own ? layer_tree_find(s->own, up.own, name, len) : NULL;
 	struct node *seen = layer_tree_find(&s->seen, up.seen, name, len);
 	bool hidden = up.covered || (own && own->flags & (NODE_WHITEOUT | NODE_HIDES));
+	struct links_step down = { .own = own, .marked = up.marked };
 	int r = 0;
 
 	if (!seen)
@@ -143,8 +147,10 @@ static int step_down(
 		return err_nomem(e);
 
 	w->own = own && node_exists(own);
-	if (!w->own && !hidden && s->marks)
-		hidden = layer_tree_hides(s->marks, s->path.data);
+	down.seen = seen;
+	down.mark = up.mark ? layer_tree_find(s->marks, up.mark, name, len) : NULL;
+	if (!w->own && !hidden)
+		hidden = up.marked || (down.mark && down.mark->flags & NODE_WHITEOUT);
 	/* In what is known not to be a directory there is nothing. */
 	if (!w->own && !hidden && up.seen->flags & NODE_ASKED && !node_is_dir(up.seen))
 		hidden = true;
@@ -155,11 +161,14 @@ static int step_down(
 		r = look_at_target(w, own->link, ret, e);
 	if (r < 0)
 		return r;
-	if (!w->own && (hidden || !(*ret)->mode))
-		return push(w, NULL, seen, true) < 0 ? err_nomem(e) : 0;
-	if (node_is_dir(*ret))
-		return push(w, own, seen, hidden) < 0 ? err_nomem(e) : 0;
-	return 0;
+	down.covered = hidden;
+	if (!w->own && (hidden || !(*ret)->mode)) {
+		down.own = NULL;
+		down.covered = true;
+	} else if (!node_is_dir(*ret)) {
+		return 0;
+	}
+	return push(w, down) < 0 ? err_nomem(e) : 0;
 }
 
 /* Replace the rest by a link's target and the rest. */

@@ -30,10 +30,12 @@ struct links_below {
 
 /* A directory on the way. */
 struct links_step {
-	const struct node *own; /* in the tree of the layer; or NULL */
-	struct node *seen;      /* in links.seen */
-	size_t len;             /* of its path */
-	bool covered;           /* the layer hides what is below in it */
+	const struct node *own;  /* in the tree of the layer; or NULL */
+	struct node *seen;       /* in links.seen */
+	const struct node *mark; /* in links.marks; or NULL */
+	size_t len;              /* of its path */
+	bool covered;            /* the layer hides what is below in it */
+	bool marked;             /* a directory of links.marks does */
 };
 
 struct links {

@@ -40,6 +40,13 @@ layer_of() {
 	[[ $output == *"(0 unpacked, 2 shared)"* ]] || tell "not shared"
 }
 
+@test "a path through a symbolic link costs what its directories cost, not their square" {
+	costly leaves 1 a.tar
+	costly behind 300 b.tar
+	cheap 5 "$SHIFTBOX" image-unpack -q --no-sync -s "$SCRATCH/store" -N x a.tar b.tar
+	must_equal "$(find store/layers -name 'h[0-9]*' | wc -l)" 300
+}
+
 @test "nothing is asked below a directory that the layers below do not have" {
 	costly empty 1 a.tar
 	costly leaves 2 b.tar
