@@ -20,9 +20,10 @@ static const char *const uppers[] = {
 	[UPPER_NONE] = "none", [UPPER_DIR] = "directory", [UPPER_EPHEMERAL] = "memory"
 };
 
-void mount_record_shape(const char *type, const char *source, const char *root, uint8_t ret[32])
+void mount_record_shape(const char *type, const char *source, const char *root, const char *options,
+	uint8_t ret[32])
 {
-	const char *const parts[] = { source, root };
+	const char *const parts[] = { source, root, options };
 	struct sha256_ctx ctx;
 
 	sha256_init(&ctx);

@@ -15,7 +15,7 @@
  * A record: what mount-idmapped mounted, for the commands that come later. The kernel does not show
  * the maps of an overlay's layers, and before Linux 6.15 it shows no map at all. A record has no
  * names and no paths, because every user may read it: the reader knows the mount's source and root
- * from the kernel, and compares them with the digest in the record. record_store.h keeps records.
+ * from the kernel, and compares a digest of them where ids of mounts are reused (record_store.h).
  *
  * Zero-initialise, free with mount_record_done().
  */
@@ -44,8 +44,12 @@ struct mount_record {
 
 enum { MOUNT_RECORD_MAX = 1 << 20 }; /* bytes */
 
-/* Compute the digest of what mountinfo shows of a mount: type, source and root. */
-void mount_record_shape(const char *type, const char *source, const char *root, uint8_t ret[32]);
+/*
+ * Compute the digest of what mountinfo shows of a mount. source, root and options are "" unless
+ * they are needed: other users can confirm a guess of them.
+ */
+void mount_record_shape(const char *type, const char *source, const char *root, const char *options,
+	uint8_t ret[32]);
 
 /* Set what the plan says. Returns 0 or -ENOMEM. Free ret in either case. */
 MUST_CHECK int mount_record_of_plan(

@@ -55,6 +55,25 @@ int record_here(struct record_here *ret)
 	return 0;
 }
 
+void record_shape(const struct record_here *here, const struct mount_info *i, const char *root,
+	uint8_t ret[32])
+{
+	const char *options = "";
+
+	if (here->unique) {
+		mount_record_shape(i->type, "", "", "", ret);
+		return;
+	}
+	/*
+	 * An id that is free is given to the next mount, and so are the device numbers of overlays:
+	 * those of other programs differ in the names of their layers. "ro" and "rw", which come
+	 * first, may change.
+	 */
+	if (!strcmp(i->type, "overlay") && i->options)
+		options = i->options + strcspn(i->options, ",");
+	mount_record_shape(i->type, i->source, root, options, ret);
+}
+
 /* The path of the store, if there is one and the caller may read it. */
 static int read_store(int fd, char **ret)
 {

@@ -197,7 +197,7 @@ int record_store_put(struct mount_record *r, const struct mount_info *i, struct 
 	r->userns = state.here.userns;
 	r->mntns = state.here.mntns;
 	r->mntns_id = state.here.mntns_id;
-	mount_record_shape(i->type, i->source, i->root, r->shape);
+	record_shape(&state.here, i, i->root, r->shape);
 	if (mount_record_print(r, &text) < 0)
 		return err_nomem(e);
 	if (text.len > MOUNT_RECORD_MAX)
@@ -278,7 +278,7 @@ static bool is_about(const struct mount_record *r, const struct mount_info *i, c
 {
 	uint8_t shape[32];
 
-	mount_record_shape(i->type, i->source, root, shape);
+	record_shape(&state.here, i, root, shape);
 	return r->dev == i->dev && (r->kind == MOUNT_OVERLAY) == !strcmp(i->type, "overlay") &&
 		!memcmp(r->shape, shape, sizeof(shape));
 }

@@ -15,8 +15,8 @@
  * ID is the unique id of the mount (Linux 6.8) or, before that, "MOUNT-NAMESPACE", the id of
  * mountinfo and the inode of the mount namespace. Files appear by rename. A record counts only if
  * its file and all directories above belong to root (or to the caller) and no other user can write
- * them, and if what the kernel reports about the mount agrees with it: id, device, type, source,
- * root and boot.
+ * them, and if what the kernel reports about the mount agrees with it: boot, id, device and type,
+ * and before Linux 6.8, which reuses the ids of mounts, a digest of source, root and options.
  *
  * The first search of a process goes through all records, and removes those of the caller whose
  * mount is gone, or that are not valid. Not for several threads at once.

@@ -41,6 +41,13 @@ struct record_stacks {
 MUST_CHECK int record_here(struct record_here *ret);
 
 /*
+ * Compute the digest of the mount i, as if its root were this. If ids of mounts are unique, they
+ * suffice, and the names are left out.
+ */
+void record_shape(const struct record_here *here, const struct mount_info *i, const char *root,
+	uint8_t ret[32]);
+
+/*
  * Read the record `name` of a directory. Returns 0, -ENOENT, -EPERM if it is not such a file as
  * counts, -ESTALE if it is of another boot, or the -errno of parsing it.
  */

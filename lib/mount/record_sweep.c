@@ -65,13 +65,19 @@ static int note_namespace(const struct mntns *n, void *arg)
 static bool is_left(struct sweep *s, uint64_t inode)
 {
 	struct stat st;
-	size_t closed;
+	size_t closed = 0;
 
 	if (!s->namespaces.len) {
 		if (VEC_ADD(&s->namespaces, s->here->mntns) < 0)
 			return false;
+		/*
+		 * A user can look into all processes of the user's own namespaces, but not from
+		 * within one of them. Root without capabilities cannot look into those of root.
+		 */
 		s->all_known = stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == INITIAL_PIDNS &&
-			mntns_each(false, note_namespace, s, &closed, NULL) == 0;
+			userns_is_initial() &&
+			mntns_each(false, note_namespace, s, &closed, NULL) == 0 &&
+			(!closed || geteuid() != 0);
 	}
 	for (size_t i = 0; i < s->namespaces.len; i++)
 		if (s->namespaces.items[i] == inode)
@@ -101,7 +107,7 @@ static enum fate fate_by_mountinfo(struct sweep *s, const struct mount_record *r
 
 	if (n < 0)
 		return n == -ENOENT ? FATE_GONE : FATE_UNKNOWN;
-	mount_record_shape(i.type, i.source, i.root, shape);
+	record_shape(s->here, &i, i.root, shape);
 	return i.dev == r->dev && (i.mapped || r->kind == MOUNT_OVERLAY) &&
 			!memcmp(shape, r->shape, sizeof(shape)) ?
 		FATE_ALIVE :

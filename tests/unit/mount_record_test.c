@@ -45,7 +45,7 @@ static void print(const struct mount_plan *p, struct buf *ret)
 	struct mount_record r = { .mount = 2147483999, .dev = 47, .userns = 5, .mntns = 6 };
 
 	strcpy(r.boot, "9dd4827a-9391-432d-974c-806b47cb40ee");
-	mount_record_shape("overlay", p->source, "/", r.shape);
+	mount_record_shape("overlay", p->source, "/", "", r.shape);
 	REQUIRE(mount_record_of_plan(p, &r, NULL) == 0);
 	r.upper_plain = true;
 	REQUIRE(mount_record_print(&r, ret) == 0 && buf_get(ret));
@@ -68,7 +68,7 @@ TEST(a_record_is_read_back_as_it_was_written)
 	CHECK_STR(r.boot, "9dd4827a-9391-432d-974c-806b47cb40ee");
 	CHECK(r.mount == 2147483999 && r.dev == 47 && r.userns == 5 && r.mntns == 6);
 	CHECK(r.kind == MOUNT_OVERLAY && r.upper == UPPER_DIR && r.upper_plain);
-	mount_record_shape("overlay", "image:secret", "/", shape);
+	mount_record_shape("overlay", "image:secret", "/", "", shape);
 	CHECK(!memcmp(shape, r.shape, sizeof(shape)));
 	CHECK_INT(r.maps.len, 2);
 	CHECK(mount_record_map(&r) && idmap_equal(mount_record_map(&r), &p.map.map));
@@ -97,28 +97,29 @@ TEST(a_record_has_no_names_and_no_paths)
 	mount_plan_done(&p);
 }
 
-TEST(the_shape_depends_on_type_source_and_root)
+TEST(the_shape_depends_on_type_source_root_and_options)
 {
 	static const struct {
-		const char *type, *source, *root;
+		const char *type, *source, *root, *options;
 	} of[] = {
-		{ "overlay", "a", "/" },
-		{ "overlay", "b", "/" },
-		{ "overlay", "a", "/b" },
-		{ "ext4", "a", "/" },
-		{ "overlay", "a/", "" },
-		{ "overlaya", "", "/" },
+		{ "overlay", "a", "/", "" },
+		{ "overlay", "b", "/", "" },
+		{ "overlay", "a", "/b", "" },
+		{ "ext4", "a", "/", "" },
+		{ "overlay", "a/", "", "" },
+		{ "overlaya", "", "/", "" },
+		{ "overlay", "a", "/", ",lowerdir=0:1" },
 	};
-	uint8_t shapes[6][32], again[32];
+	uint8_t shapes[7][32], again[32];
 
-	for (size_t i = 0; i < 6; i++) {
-		mount_record_shape(of[i].type, of[i].source, of[i].root, shapes[i]);
+	for (size_t i = 0; i < 7; i++) {
+		mount_record_shape(of[i].type, of[i].source, of[i].root, of[i].options, shapes[i]);
 		for (size_t k = 0; k < i; k++)
 			CHECK(memcmp(shapes[i], shapes[k], 32));
 	}
 	/* statmount(2) reports "fuse" where mountinfo has "fuse.sshfs". */
-	mount_record_shape("fuse", "a", "/", shapes[0]);
-	mount_record_shape("fuse.sshfs", "a", "/", again);
+	mount_record_shape("fuse", "a", "/", "", shapes[0]);
+	mount_record_shape("fuse.sshfs", "a", "/", "", again);
 	CHECK(!memcmp(again, shapes[0], 32));
 }
 
