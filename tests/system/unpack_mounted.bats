@@ -207,6 +207,14 @@ stranger() {
 	rm ready.$#
 }
 
+# What the other user has mounted keeps neither the replaced layers nor the image.
+counts_for_nothing() {
+	replace
+	must_work "$SHIFTBOX" image-unpack -q -s store --prune
+	must_equal "$(layers)" "a c"
+	must_work "$SHIFTBOX" image-unpack -q -s store --remove i
+}
+
 test_teardown() {
 	[ -z "${STRANGER:-}" ] || kill "$STRANGER" 2>/dev/null || true
 }
@@ -215,10 +223,7 @@ test_teardown() {
 	need userns
 	need prog setpriv
 	stranger 'mount -t overlay image:i -o lowerdir=a:b m'
-	replace
-	must_work "$SHIFTBOX" image-unpack -q -s store --prune
-	must_equal "$(layers)" "a c"
-	must_work "$SHIFTBOX" image-unpack -q -s store --remove i
+	counts_for_nothing
 }
 
 @test "a directory of another user's that is called like a layer is no layer" {
@@ -229,10 +234,7 @@ test_teardown() {
 	# By name, below what looks like a store, and as the root of a bind mount.
 	stranger "mkdir -p layers/$name; mount -t overlay image:i -o lowerdir=layers/$name:b m
 		mkdir x; mount --bind layers/$name x"
-	replace
-	must_work "$SHIFTBOX" image-unpack -q -s store --prune
-	must_equal "$(layers)" "a c"
-	must_work "$SHIFTBOX" image-unpack -q -s store --remove i
+	counts_for_nothing
 }
 
 @test "a name that leads to a layer only since the overlay was mounted does not count either" {
@@ -243,9 +245,7 @@ test_teardown() {
 	stranger "mkdir -p 'p$SCRATCH/$(dirname "$dir")' 'p$SCRATCH/$dir'
 		mount -t overlay image:i -o \"lowerdir=/mnt/p$SCRATCH/$dir:b\" m
 		mount --rbind / p; ls -d 'p$SCRATCH'"
-	replace
-	must_work "$SHIFTBOX" image-unpack -q -s store --prune
-	must_equal "$(layers)" "a c"
+	counts_for_nothing
 }
 
 @test "a layer of an open store that another user has mounted is kept, but not its image" {

@@ -4,20 +4,7 @@
 # change during the call.
 
 load lib
-
-need root
-need kernel 5.19
-need prog busybox gcc jq
-
-RUN="$SHIFTBOX userns-run -m +100000"
-
-setup_file() {
-	static_program attack -pthread
-}
-
-test_setup() {
-	closed_root attack
-}
+load broker
 
 attack() { # OPTION... -- WHAT [ARGUMENT...]
 	must_work $RUN -r closed/root --allow mknod:safe --audit audit "$@"
