@@ -31,7 +31,7 @@ static const struct opt_form forms[] = {
 			     "[--source DIR | --spec FILE | --image NAME [-s STORE]] PATH") },
 	{ "explain", "explain", NULL, "Explain who owns a file, and what a user may do with it",
 		OPT_SYNOPSIS("explain [--as UID[:GID[,GID...]]] [--userns pid:N] [--op OPERATION] "
-			     "[--image NAME [-s STORE]] PATH") },
+			     "[-m MAP]... [--image NAME [-s STORE]] PATH") },
 	{ "list", "list", NULL, "List the ID-mapped mounts and their maps",
 		OPT_SYNOPSIS("list [--all-namespaces] [PATH]") },
 	{ "map", "map", NULL, "Explain a map, change it, or write it for other tools",
@@ -82,22 +82,38 @@ static int parse_form(void *dst, const char *val, struct err *e)
 
 static int parse_op(void *dst, const char *val, struct err *e)
 {
-	unsigned *op = dst;
+	struct check_op *op = dst;
 	int i = opt_word_index(PERM_OP_WORDS, val);
 
+	if (!strncmp(val, "chown=", strlen("chown="))) {
+		struct perm_chown ignored;
+
+		op->op = PERM_CHOWN + 1;
+		op->chown = val + strlen("chown=");
+		return check_parse_chown(op->chown, &ignored, e);
+	}
+	if (i < 0 && !strcmp(val, "chown")) {
+		(void)err_usage(e, "'chown' needs an owner or group");
+		err_try(e, "write --op chown=UID:GID, chown=UID or chown=:GID");
+		return -EINVAL;
+	}
 	if (i < 0)
-		return err_usage(
-			e, "'%s' is not an operation; the operations are: %s", val, PERM_OP_WORDS);
-	*op = (unsigned)i + 1;
+		return err_usage(e,
+			"'%s' is not an operation; the operations are: %s chown=UID:GID", val,
+			PERM_OP_WORDS);
+	op->op = (unsigned)i + 1;
+	op->chown = NULL;
 	return 0;
 }
 
 static const struct opt shift_check_opts[] = {
 	OPT_LIST(struct check_args, maps, "map", 'm', "MAP",
-		"Expect this map between disk ids and seen ids", .forms = IN_VERIFY,
+		"Expect this map between disk ids and seen ids", .forms = IN_VERIFY | IN_EXPLAIN,
 		.more = "Needed where neither the kernel nor a record shows the map of the mount: "
 			"for overlays of other programs, for instance. Elsewhere, a mount with "
-			"another map is a finding. Several maps are joined. See "
+			"another map is a finding of verify and an error for explain. For explain "
+			"and an overlay, it is the map of all layers and of the upper directory; "
+			"none says that these have no map. Several maps are joined. See "
 			"shiftbox-idmap(7)."),
 	OPT_STR(struct check_args, source, "source", 0, "DIR", "Compare with this directory",
 		.comp = COMP_DIR, .forms = IN_VERIFY, .excl = EXCL_SIDE,
@@ -138,8 +154,9 @@ static const struct opt shift_check_opts[] = {
 		"Explain as seen from this process's user namespace", .forms = IN_EXPLAIN,
 		.more = "The ids of --as are then ids of that namespace."),
 	OPT_FUNC(struct check_args, op, "op", 0, "OPERATION", parse_op,
-		"Check this operation only (exit 3 if it would fail)", .comp = COMP_WORDS,
-		.words = PERM_OP_WORDS, .forms = IN_EXPLAIN),
+		"Check this operation only (exit 3 unless it works)", .comp = COMP_WORDS,
+		.words = PERM_OP_WORDS " chown=", .forms = IN_EXPLAIN,
+		.more = "After chown= follows UID:GID, UID or :GID."),
 	OPT_FLAG(struct check_args, all_namespaces, "all-namespaces", 0,
 		"List the mounts of all mount namespaces", .forms = IN_LIST,
 		.more = "These are the namespaces of all processes that the caller may inspect; "

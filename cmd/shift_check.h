@@ -16,9 +16,12 @@ struct check_args {
 	const char *compose, *diff, *cover; /* map */
 	bool invert;
 	const char *as, *userns; /* explain */
-	unsigned op;             /* an enum perm_op plus 1; 0: all */
-	bool all_namespaces;     /* list */
-	unsigned to;             /* an enum idmap_form plus 1; 0: none */
+	struct check_op {
+		unsigned op;       /* an enum perm_op plus 1; 0: all */
+		const char *chown; /* UID:GID of PERM_CHOWN */
+	} op;
+	bool all_namespaces; /* list */
+	unsigned to;         /* an enum idmap_form plus 1; 0: none */
 };
 
 /* The subcommands; operands follow the word. Each returns what a command's run() returns. */
@@ -35,8 +38,12 @@ MUST_CHECK int check_list(
 MUST_CHECK int check_map(
 	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 
+struct perm_chown;
+/* Parse the UID:GID of --op chown=, numbers or names; either may be missing. */
+MUST_CHECK int check_parse_chown(const char *text, struct perm_chown *ret, struct err *e);
+
 /*
- * Print explain's verdicts: the caller, then the operation a->op, or all that make sense for the
+ * Print explain's verdicts: the caller, then the operation a->op.op, or all that make sense for the
  * type of the file. Returns an exit status, or -errno.
  */
 struct explanation;

@@ -12,6 +12,7 @@
 #include "../lib/check/compare.h"
 #include "../lib/explain/explain.h"
 #include "../lib/store/store.h"
+#include "../lib/store/store_base.h"
 #include "../lib/store/store_image.h"
 
 /*
@@ -394,6 +395,8 @@ static void put_mount_json(struct out *o, const struct explain_mount *m, const c
 		out_bool(o, "map_partial", true);
 	if (m->kind == MOUNT_MAP_KNOWN)
 		out_str(o, "map", map);
+	else if (m->recorded)
+		out_str(o, "layers_map", map);
 	out_end(o);
 }
 
@@ -410,7 +413,7 @@ static void put_mount_notes(
 			"  %-11s the server decides, and may map root or all users to nobody "
 			"(root_squash, all_squash): it may refuse what the rules below allow",
 			"note");
-	else if (m->decides_itself)
+	else if (m->decides_itself && m->kind != MOUNT_MAP_OVERLAY)
 		out_safe_line(o,
 			"  %-11s %s has rules of its own, which may refuse what the rules below "
 			"allow",
@@ -423,15 +426,18 @@ static void put_mount(struct out *o, const struct explanation *x)
 	bool known = m->kind == MOUNT_MAP_KNOWN;
 	scoped_buf struct buf map = BUF_INIT;
 
-	if (known)
-		idmap_print(&m->map, &map);
+	if (known || m->recorded)
+		idmap_print(known ? &m->map : &m->layers_map, &map);
 	if (!buf_get(&map))
 		return;
 	put_mount_json(o, m, map.data);
 	out_safe_line(o, "  %-11s %s of %s, mounted in %s", "filesystem", m->type, m->source,
 		mounted_in(x));
 	out_safe_line(o, "  %-11s %d at %s, %s: %s%s", "mount", m->id, m->target, m->options,
-		known ? "map " : "", known ? map.data : map_state_text(x, m));
+		known               ? "map " :
+			m->recorded ? "no map of its own; its layers have " :
+				      "",
+		known || m->recorded ? map.data : map_state_text(x, m));
 	put_mount_notes(o, x, m);
 	check_misfit_put(o, x);
 }
@@ -498,17 +504,50 @@ static int image_layers(
 	return r < 0 ? r : store_image_layers(*ret_store, a->image, ret, &specs, e);
 }
 
-int check_explain(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
+/*
+ * The map of -m. With the layers of a store that has a base, disk ids are those of the image plus
+ * the base.
+ */
+static int given_map(
+	const struct check_args *a, const struct store *store, struct idmap *ret, struct err *e)
+{
+	scoped_idmap struct idmap given = { .gid_assumed = false }, base = { .gid_assumed = false };
+	int r;
+
+	if (a->maps.len == 1 && !strcmp(a->maps.items[0], "none"))
+		r = idmap_identity(&given, e);
+	else
+		r = idmap_parse((const char *const *)a->maps.items, a->maps.len, NULL, &given, e);
+	if (r < 0 || !store || !store_base(store)->count)
+		return r < 0 ? r : idmap_copy(&given, ret, e);
+	r = store_base_inverse(store, &base, e);
+	return r < 0 ? r : idmap_compose(&base, &given, ret, e);
+}
+
+static int look(const struct check_args *a, const char *path, struct explanation *x, struct err *e)
 {
 	scoped_strv struct strv layers = { .len = 0 };
-	struct explanation x = { .detached = false };
+	scoped_idmap struct idmap map = { .gid_assumed = false };
+	struct explain_question q = { .path = path, .as = a->as, .userns = a->userns };
 	struct store *store = NULL;
-	int r = 0;
+	int r = a->image ? image_layers(a, &store, &layers, e) : 0;
 
-	if (a->image)
-		r = image_layers(a, &store, &layers, e);
-	if (r == 0)
-		r = explain_look(operands[0], a->as, a->userns, a->image ? &layers : NULL, &x, e);
+	if (r == 0 && a->maps.len)
+		r = given_map(a, store, &map, e);
+	if (r == 0) {
+		q.layers = a->image ? &layers : NULL;
+		q.map = a->maps.len ? &map : NULL;
+		r = explain_look(&q, x, e);
+	}
+	store_close(store);
+	return r;
+}
+
+int check_explain(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
+{
+	struct explanation x = { .detached = false };
+	int r = look(a, operands[0], &x, e);
+
 	if (r == 0) {
 		out_begin(ctx->out, NULL);
 		put_file(ctx->out, &x, operands[0]);
@@ -516,6 +555,5 @@ int check_explain(const struct check_args *a, struct ctx *ctx, char **operands, 
 		out_end(ctx->out);
 	}
 	explain_done(&x);
-	store_close(store);
 	return r;
 }

@@ -13,7 +13,7 @@ _shiftbox_options()
 	mount-idmapped:2) echo '-u --unmount -R --recursive -a --all --json -v --verbose -q --quiet --color -h --help -V --version -n --dry-run ' ;;
 	shift-check:) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --submounts --as --userns --op --all-namespaces --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:0) echo '-m --map --source --spec --image -s --store -j --threads --only --max-findings --summary --submounts --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
-	shift-check:1) echo '--image -s --store --as --userns --op --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
+	shift-check:1) echo '-m --map --image -s --store --as --userns --op --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:2) echo '--all-namespaces --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:3) echo '-s --store -j --threads --to --invert --compose --diff --cover --json -v --verbose -q --quiet --color -h --help -V --version ' ;;
 	shift-check:4) echo '--json -v --verbose -q --quiet --color -h --help -V --version ' ;;
@@ -49,7 +49,7 @@ _shiftbox_value()
 	shift-check:--max-findings) kind='none' ;;
 	shift-check:--as) kind='none' ;;
 	shift-check:--userns) kind='none' ;;
-	shift-check:--op) kind='words' list='read write exec create unlink rename chmod utimes touch' ;;
+	shift-check:--op) kind='words' list='read write exec create unlink rename chmod utimes touch chown=' ;;
 	shift-check:--to) kind='words' list='kernel util-linux oci crun podman nspawn lxc incus fstab' ;;
 	shift-check:--compose) kind='none' ;;
 	shift-check:--diff) kind='none' ;;

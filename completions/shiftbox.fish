@@ -107,7 +107,7 @@ complete -c mount-idmapped -s V -l version -d 'Show the version and exit'
 complete -c mount-idmapped -s n -l dry-run -d 'Show what would be done and change nothing'
 complete -c mount-idmapped -F
 
-complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -s m -l map -x -d 'Expect this map between disk ids and seen ids'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0 1' -s m -l map -x -d 'Expect this map between disk ids and seen ids'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l source -x -a '(__fish_complete_directories)' -d 'Compare with this directory'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l spec -r -F -d 'Compare with this mtree(5) specification'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0 1' -l image -x -d 'Read the disk ids from this stored image'
@@ -119,7 +119,7 @@ complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 0' -l submounts -d 'Enter the mounts below PATH too'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 1' -l as -x -d 'Explain what this user may do'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 1' -l userns -x -d 'Explain as seen from this process\'s user namespace'
-complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 1' -l op -x -a 'read write exec create unlink rename chmod utimes touch' -d 'Check this operation only (exit 3 if it would fail)'
+complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 1' -l op -x -a 'read write exec create unlink rename chmod utimes touch chown=' -d 'Check this operation only (exit 3 unless it works)'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 2' -l all-namespaces -d 'List the mounts of all mount namespaces'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 3' -l to -x -a 'kernel util-linux oci crun podman nspawn lxc incus fstab' -d 'Print the map in the syntax of another tool'
 complete -c shiftbox -n '__shiftbox_using shift-check' -n '__shiftbox_form shift-check 3' -l invert -d 'Swap disk ids and seen ids'
@@ -135,7 +135,7 @@ complete -c shiftbox -n '__shiftbox_using shift-check' -s V -l version -d 'Show 
 complete -c shiftbox -n '__shiftbox_using shift-check' -F
 complete -c shiftbox -n '__shiftbox_using shift-check' -n 'not __fish_seen_subcommand_from verify explain list map subid host' -a 'verify explain list map subid host'
 
-complete -c shift-check -n '__shiftbox_form shift-check 0' -s m -l map -x -d 'Expect this map between disk ids and seen ids'
+complete -c shift-check -n '__shiftbox_form shift-check 0 1' -s m -l map -x -d 'Expect this map between disk ids and seen ids'
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l source -x -a '(__fish_complete_directories)' -d 'Compare with this directory'
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l spec -r -F -d 'Compare with this mtree(5) specification'
 complete -c shift-check -n '__shiftbox_form shift-check 0 1' -l image -x -d 'Read the disk ids from this stored image'
@@ -147,7 +147,7 @@ complete -c shift-check -n '__shiftbox_form shift-check 0' -l summary -d 'Print 
 complete -c shift-check -n '__shiftbox_form shift-check 0' -l submounts -d 'Enter the mounts below PATH too'
 complete -c shift-check -n '__shiftbox_form shift-check 1' -l as -x -d 'Explain what this user may do'
 complete -c shift-check -n '__shiftbox_form shift-check 1' -l userns -x -d 'Explain as seen from this process\'s user namespace'
-complete -c shift-check -n '__shiftbox_form shift-check 1' -l op -x -a 'read write exec create unlink rename chmod utimes touch' -d 'Check this operation only (exit 3 if it would fail)'
+complete -c shift-check -n '__shiftbox_form shift-check 1' -l op -x -a 'read write exec create unlink rename chmod utimes touch chown=' -d 'Check this operation only (exit 3 unless it works)'
 complete -c shift-check -n '__shiftbox_form shift-check 2' -l all-namespaces -d 'List the mounts of all mount namespaces'
 complete -c shift-check -n '__shiftbox_form shift-check 3' -l to -x -a 'kernel util-linux oci crun podman nspawn lxc incus fstab' -d 'Print the map in the syntax of another tool'
 complete -c shift-check -n '__shiftbox_form shift-check 3' -l invert -d 'Swap disk ids and seen ids'

@@ -12,158 +12,18 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/xattr.h>
+#include <unistd.h>
 
 #include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/num.h"
-#include "../mount/via_libmount.h"
+#include "../base/sys.h"
 #include "explain_priv.h"
-
-/*
- * --- mounts ----------------------------------------------------------------------------------
- */
-
-/* Image filesystems and overlays without an upper directory: the kernel refuses "remount,rw". */
-static bool only_ro(const struct explain_mount *m)
-{
-	static const char *const types[] = { "squashfs", "erofs", "iso9660", "cramfs", "romfs" };
-
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (!strcmp(m->type, types[i]))
-			return true;
-	return !strcmp(m->type, "overlay") && !strstr(m->fs_options, "upperdir=");
-}
-
-static int take_mount(const struct lm_mount *m, void *arg)
-{
-	struct explain_mount *to = arg;
-
-	if (m->id != to->id)
-		return 0;
-	to->target = strdup(m->target);
-	to->type = strdup(m->type);
-	to->source = strdup(m->source);
-	to->options = strdup(m->vfs_options);
-	to->fs_options = strdup(m->fs_options);
-	return to->target && to->type && to->source && to->options && to->fs_options ? 1 : -ENOMEM;
-}
-
-/*
- * Filesystems that the root of a user namespace can mount, or that can be mounted on its behalf
- * (NFS, Linux 7.0): their ids may be those of that namespace.
- */
-static bool userns_mountable(const char *type)
-{
-	static const char *const types[] = { "tmpfs", "overlay", "ramfs", "fuse", "mqueue", "proc",
-		"sysfs", "devpts", "cgroup2", "nfs" };
-
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (!strncmp(type, types[i], strlen(types[i])))
-			return true;
-	return false;
-}
-
-/* Filesystems with a permission() operation of their own (include/linux/fs.h). */
-static bool decides_itself(const char *type)
-{
-	static const char *const types[] = {
-		"fuse",
-		"nfs",
-		"cifs",
-		"smb3",
-		"9p",
-		"ceph",
-		"afs",
-		"overlay",
-		"proc",
-		"ecryptfs",
-		"coda",
-		"ocfs2",
-		"orangefs",
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (!strncmp(type, types[i], strlen(types[i])))
-			return true;
-	return false;
-}
-
-static bool has_option(const char *list, const char *word)
-{
-	size_t n = strlen(word);
-
-	for (const char *p = list; p; p = strchr(p, ','), p += p != NULL)
-		if (!strncmp(p, word, n) && (!p[n] || p[n] == ','))
-			return true;
-	return false;
-}
-
-/* Find the mount with this id, that fd is on, or add it. *ret is its index. */
-static int find_mount(
-	struct explanation *x, int fd, uint64_t id, const char *path, size_t *ret, struct err *e)
-{
-	struct explain_mount *m;
-	int r;
-
-	for (size_t i = 0; i < x->mounts.len; i++) {
-		if ((uint64_t)x->mounts.items[i].id == id) {
-			*ret = i;
-			return 0;
-		}
-	}
-	if (VEC_ADD(&x->mounts, (struct explain_mount){ .id = (int)id }) < 0)
-		return err_nomem(e);
-	*ret = x->mounts.len - 1;
-	m = &x->mounts.items[*ret];
-	r = lm_mountinfo(take_mount, m, e);
-	if (r == 0) {
-		(void)err_say(e, ENOENT, path, "its mount is not in /proc/self/mountinfo");
-		err_why(e, "it belongs to another mount namespace, or is detached");
-		err_try(e,
-			"run this command as a process that has the mount, with the path as it is "
-			"there");
-		return -ENOENT;
-	}
-	if (r < 0)
-		return r == -ENOMEM ? err_nomem(e) : r;
-	r = mount_map_read(fd, path, &m->map, e);
-	if (r < 0)
-		return r;
-	m->kind = r;
-	m->map_partial = r == MOUNT_MAP_KNOWN && !x->caller.initial;
-	m->fs_userns_assumed = userns_mountable(m->type);
-	m->decides_itself = decides_itself(m->type);
-	m->only_ro = only_ro(m);
-	m->nfs = !strcmp(m->type, "nfs") || !strcmp(m->type, "nfs4");
-	m->facts = (struct perm_mount){
-		.ro = has_option(m->options, "ro"),
-		.fs_ro = has_option(m->fs_options, "ro"),
-		.nosuid = has_option(m->options, "nosuid"),
-		.noexec = has_option(m->options, "noexec"),
-		.nodev = has_option(m->options, "nodev"),
-	};
-	return 0;
-}
 
 /*
  * --- inodes ----------------------------------------------------------------------------------
  */
-
-static int read_meta(int fd, const char *path, struct meta *ret, struct err *e)
-{
-	int r = meta_stat(fd, "", ret), has;
-
-	if (r < 0)
-		return err_set(e, -r, path, "cannot stat");
-	has = S_ISLNK(ret->mode) ? 0 : meta_list_xattrs(fd, "");
-	if (has > 0)
-		has = meta_read_xattrs(fd, "", (unsigned)has, ret);
-	if (has < 0)
-		log_verbose(
-			"%s: its ACL and capabilities cannot be read: %s", path, strerror(-has));
-	return 0;
-}
 
 static int read_record(int fd, mode_t mode, struct record *ret)
 {
@@ -193,18 +53,7 @@ static int read_raw(int fd, struct explain_inode *n)
 	}
 	if (n->recorded == -EACCES) /* not even root may read it if the owner has no mapping */
 		n->recorded = read_record(raw, n->seen.mode, &n->record);
-	return read_meta(raw, n->path, &n->disk, NULL);
-}
-
-static void infer_acl(const struct idmap *m, struct acl *a)
-{
-	for (size_t i = 0; i < a->len; i++) {
-		struct acl_entry *x = &a->items[i];
-		bool user = x->tag == ACL_USER, group = x->tag == ACL_GROUP;
-
-		if ((user || group) && !(user ? idmap_uid_disk : idmap_gid_disk)(m, x->id, &x->id))
-			x->id = ACL_NO_ID;
-	}
+	return explain_read_meta(raw, n->path, &n->disk, NULL);
 }
 
 /* Compute the disk side from the seen side; map is NULL if there is no map or it is unknown. */
@@ -219,8 +68,8 @@ static int infer_disk(const struct idmap *map, struct explain_inode *n)
 		return 0;
 	n->uid_lost = !idmap_uid_disk(map, n->seen.uid, &n->disk.uid);
 	n->gid_lost = !idmap_gid_disk(map, n->seen.gid, &n->disk.gid);
-	infer_acl(map, &n->disk.access);
-	infer_acl(map, &n->disk.dflt);
+	explain_infer_acl(map, &n->disk.access);
+	explain_infer_acl(map, &n->disk.dflt);
 	if (n->disk.cap.present && !n->disk.cap.root_unmapped &&
 		!idmap_uid_disk(map, n->seen.cap.root, &n->disk.cap.root))
 		n->disk.cap.root_unmapped = true;
@@ -249,19 +98,65 @@ static void judge_overflow(const struct explanation *x, struct explain_inode *n)
 }
 
 /*
- * Decide whether a hidden line of the map may have the id: with a map that cannot be read, whenever
- * the overflow id is seen; with a partial one, if none of its visible lines has it.
+ * What the id may be that is seen as the overflow id. A map that cannot be read may have it or not;
+ * a partial one may have it in a line that is hidden. real: a process can have the overflow id.
  */
+static unsigned may_be(const struct explanation *x, const struct explain_mount *m, bool lost,
+	bool shown, bool real)
+{
+	const bool here = x->caller.initial;
+
+	if (m->kind == MOUNT_MAP_NONE)
+		return here ? 0 : BE_ELSEWHERE | (shown ? BE_OVERFLOW : 0);
+	if (m->kind == MOUNT_MAP_HIDDEN || m->map_partial)
+		return BE_LOST | (here ? 0 : BE_ELSEWHERE) | (here || real ? BE_OVERFLOW : 0);
+	return BE_LOST | (shown && !lost ? BE_OVERFLOW : 0);
+}
+
+/* The disk ids of the overflow ids are inverted by a map that is known. */
 static void judge_doubt(const struct explanation *x, struct explain_inode *n)
 {
 	const struct explain_mount *m = &x->mounts.items[n->mount];
+	const struct idmap *own = &x->caller.own_map;
+	const bool here = x->caller.initial, known = m->kind == MOUNT_MAP_KNOWN && !m->map_partial;
+	uint32_t id;
 
-	if (n->how == DISK_READ || (m->kind != MOUNT_MAP_HIDDEN && !m->map_partial))
+	if (n->how == DISK_READ || m->kind == MOUNT_MAP_OVERLAY)
 		return;
-	n->uid_doubt = m->kind == MOUNT_MAP_HIDDEN ? n->uid_shown :
-						     n->uid_lost && n->seen.uid == x->overflow_uid;
-	n->gid_doubt = m->kind == MOUNT_MAP_HIDDEN ? n->gid_shown :
-						     n->gid_lost && n->seen.gid == x->overflow_gid;
+	if (n->seen.uid == x->overflow_uid && (n->uid_lost || n->uid_shown))
+		n->uid_may = (struct explain_may){
+			.be = may_be(x, m, n->uid_lost, n->uid_shown,
+				here || idmap_uid_seen(own, x->overflow_uid, &id)),
+			.overflow = known ? n->disk.uid : x->overflow_uid,
+		};
+	if (n->seen.gid == x->overflow_gid && (n->gid_lost || n->gid_shown))
+		n->gid_may = (struct explain_may){
+			.be = may_be(x, m, n->gid_lost, n->gid_shown,
+				here || idmap_gid_seen(own, x->overflow_gid, &id)),
+			.overflow = known ? n->disk.gid : x->overflow_gid,
+		};
+	if (m->kind == MOUNT_MAP_HIDDEN || m->map_partial) {
+		n->uid_doubt = n->uid_may.be != 0;
+		n->gid_doubt = n->gid_may.be != 0;
+	}
+}
+
+/*
+ * An id that is seen, but is in no line of a partial map, is in one that is hidden. (The kernel
+ * shows lines by their first id, with the count that they have elsewhere.)
+ */
+static void judge_hidden_line(const struct explanation *x, struct explain_inode *n)
+{
+	if (!x->mounts.items[n->mount].map_partial)
+		return;
+	if (n->uid_lost && n->seen.uid != x->overflow_uid) {
+		n->uid_lost = false;
+		n->how = DISK_UNKNOWN;
+	}
+	if (n->gid_lost && n->seen.gid != x->overflow_gid) {
+		n->gid_lost = false;
+		n->how = DISK_UNKNOWN;
+	}
 }
 
 static int find_disk(struct explanation *x, int fd, struct explain_inode *n, struct err *e)
@@ -270,6 +165,8 @@ static int find_disk(struct explanation *x, int fd, struct explain_inode *n, str
 	uint32_t id;
 
 	if (m->kind == MOUNT_MAP_KNOWN && read_raw(fd, n) == 0) {
+		/* It is a filesystem of this user namespace, so that the map has no other ids. */
+		x->mounts.items[n->mount].map_partial = false;
 		n->how = DISK_READ;
 		n->uid_lost = !idmap_uid_seen(&m->map, n->disk.uid, &id);
 		n->gid_lost = !idmap_gid_seen(&m->map, n->disk.gid, &id);
@@ -280,20 +177,61 @@ static int find_disk(struct explanation *x, int fd, struct explain_inode *n, str
 					      DISK_UNKNOWN;
 	if (infer_disk(m->kind == MOUNT_MAP_KNOWN ? &m->map : NULL, n) < 0)
 		return err_nomem(e);
+	judge_hidden_line(x, n);
 	judge_overflow(x, n);
 	judge_doubt(x, n);
 	return 0;
 }
 
+/*
+ * Flags that not even root can pass (ioctl_iflags(2)), and the change time. Filesystems that have
+ * these flags report them here.
+ */
+static void read_flags(int fd, struct explain_inode *n)
+{
+	struct statx s;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_CTIME, &s) < 0)
+		return;
+	n->immutable = s.stx_attributes & STATX_ATTR_IMMUTABLE;
+	n->append = s.stx_attributes & STATX_ATTR_APPEND;
+	n->ctime = s.stx_ctime.tv_sec;
+	n->ctime_nsec = s.stx_ctime.tv_nsec;
+}
+
+/*
+ * Ask the kernel for the access of this process: its answer depends on ids that cannot be read, so
+ * it says something about them, for every caller.
+ */
+static void ask_kernel(const struct explanation *x, int fd, struct explain_inode *n)
+{
+	static const int modes[] = { R_OK, W_OK, X_OK };
+
+	if (S_ISLNK(n->seen.mode) ||
+		(n->seen.uid != x->overflow_uid && n->seen.gid != x->overflow_gid))
+		return;
+	n->asked = true;
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		n->access[i] =
+			faccessat(fd, "", modes[i], AT_EACCESS | AT_EMPTY_PATH) < 0 ? errno : 0;
+		n->asked &= n->access[i] == 0 || n->access[i] == EACCES || n->access[i] == EROFS ||
+			n->access[i] == EPERM;
+	}
+}
+
 static int add_inode(struct explanation *x, int fd, const char *path, struct err *e)
 {
 	struct explain_inode n = { .path = strdup(path) };
-	int r = n.path ? read_meta(fd, path, &n.seen, e) : err_nomem(e);
+	int r = n.path ? explain_read_meta(fd, path, &n.seen, e) : err_nomem(e);
 
 	if (r == 0)
-		r = find_mount(x, fd, n.seen.mount, path, &n.mount, e);
+		r = explain_mount_find(x, fd, n.seen.mount, path, &n.mount, e);
 	if (r == 0) {
 		n.recorded = read_record(fd, n.seen.mode, &n.record);
+		read_flags(fd, &n);
+		ask_kernel(x, fd, &n);
+		if (x->mounts.items[n.mount].kind == MOUNT_MAP_OVERLAY && S_ISDIR(n.seen.mode))
+			n.search = explain_try_search(fd);
 		r = find_disk(x, fd, &n, e);
 	}
 	if (r == 0 && x->inodes.len)
@@ -347,8 +285,17 @@ static void forget_inodes(struct explanation *x)
 		free(x->inodes.items[i].path);
 		meta_done(&x->inodes.items[i].seen);
 		meta_done(&x->inodes.items[i].disk);
+		VEC_DONE(&x->inodes.items[i].below);
 	}
 	x->inodes.len = 0;
+}
+
+static void list_merged(struct explanation *x, int fd)
+{
+	struct explain_inode *n = &x->inodes.items[x->inodes.len - 1];
+
+	if (x->mounts.items[n->mount].kind == MOUNT_MAP_OVERLAY && S_ISDIR(n->seen.mode))
+		n->list = explain_try_list(fd);
 }
 
 /*
@@ -380,6 +327,8 @@ static int gather(struct explanation *x, const char *path, struct err *e)
 		return err_set(e, errno, path, "cannot determine its path");
 	real[n] = 0;
 	r = real[0] == '/' ? follow(x, real, &want, e) : -ESTALE;
+	if (r == 0)
+		list_merged(x, fd);
 	if (r != -ESTALE)
 		return r;
 
@@ -395,42 +344,45 @@ static int gather(struct explanation *x, const char *path, struct err *e)
  */
 
 /*
- * The id that the rules get for one that is seen as the overflow id and is unknown: none
- * (UINT32_MAX) if a map has lost it, an id that no process has if only the user namespace of this
- * process lacks it, and the overflow id itself if that may be the disk id.
+ * The id that the rules get for one that is seen as the overflow id and is unknown, unless
+ * explain_answer_of() tries others: none (UINT32_MAX) if a map has lost it, and an id that no
+ * process has if only the user namespace of this process lacks it.
  */
-static uint32_t fact_id(
-	const struct explain_inode *n, enum mount_map_kind kind, uint32_t id, bool lost, bool shown)
+static uint32_t fact_id(const struct explain_inode *n, uint32_t id, bool lost, bool shown)
 {
 	if (n->how == DISK_READ || (!lost && !shown))
 		return id;
-	if (n->how == DISK_PLAIN)
-		return UINT32_MAX - 1;
-	return lost || kind != MOUNT_MAP_OVERLAY ? UINT32_MAX : id;
+	return n->how == DISK_PLAIN ? UINT32_MAX - 1 : UINT32_MAX;
 }
 
 static void state_facts(struct explanation *x)
 {
-	for (size_t i = 0; i < x->mounts.len; i++)
-		if (x->mounts.items[i].kind == MOUNT_MAP_KNOWN)
-			x->mounts.items[i].facts.map = &x->mounts.items[i].map;
+	for (size_t i = 0; i < x->mounts.len; i++) {
+		struct explain_mount *m = &x->mounts.items[i];
+
+		if (m->kind == MOUNT_MAP_KNOWN && !m->map_partial)
+			m->facts.map = &m->map;
+	}
 
 	for (size_t i = 0; i < x->inodes.len; i++) {
 		struct explain_inode *n = &x->inodes.items[i];
 		const struct explain_mount *m = &x->mounts.items[n->mount];
-		/* If the map is unknown, the rules get the seen side. */
+		/* If not all of the map is known, the rules get the seen side. */
 		const struct meta *from =
-			m->kind == MOUNT_MAP_HIDDEN || m->kind == MOUNT_MAP_OVERLAY ? &n->seen :
-										      &n->disk;
+			m->kind == MOUNT_MAP_NONE || m->facts.map ? &n->disk : &n->seen;
 
 		n->facts = (struct perm_inode){
 			.mode = n->seen.mode,
 			.access = from->access,
 			.cap = from->cap,
 			.mount = &m->facts,
-			.uid = fact_id(n, m->kind, from->uid, n->uid_lost, n->uid_shown),
-			.gid = fact_id(n, m->kind, from->gid, n->gid_lost, n->gid_shown),
+			.uid = fact_id(n, from->uid, n->uid_lost, n->uid_shown),
+			.gid = fact_id(n, from->gid, n->gid_lost, n->gid_shown),
+			.immutable = n->immutable,
+			.append = n->append,
 		};
+		if (m->kind == MOUNT_MAP_OVERLAY)
+			explain_stack_facts(x, n);
 	}
 }
 
@@ -454,21 +406,83 @@ static int not_stacked(const char *path, struct err *e)
 	return -EINVAL;
 }
 
-int explain_look(const char *path, const char *as, const char *userns, const struct strv *layers,
-	struct explanation *ret, struct err *e)
+/* The map that was given is that of a mount whose map the kernel does not show. */
+static int check_given(const struct explanation *x, const struct explain_question *q, struct err *e)
 {
+	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
+
+	const struct idmap *known = m->recorded && !q->layers ? &m->layers_map :
+		m->kind == MOUNT_MAP_KNOWN && !m->map_partial ? &m->map :
+								NULL;
+
+	if (!q->map || (!known && m->kind != MOUNT_MAP_NONE))
+		return 0;
+	if (m->kind == MOUNT_MAP_NONE && !idmap_is_identity(q->map)) {
+		(void)err_say(e, EINVAL, q->path, "is on a mount that has no map");
+		err_try(e, "omit -m, or name a path where the files are mounted with a map");
+		return -EINVAL;
+	}
+	if (known && !idmap_equal(q->map, known)) {
+		(void)err_say(e, EINVAL, q->path, "is on a mount with another map than that of -m");
+		err_try(e, "omit -m: the map of this mount is known");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Use the given map for the mount of the file. */
+static int use_given(struct explanation *x, const struct idmap *map, struct err *e)
+{
+	const size_t mount = explain_file(x)->mount;
+	struct explain_mount *m = &x->mounts.items[mount];
+
+	if (!map || (m->kind != MOUNT_MAP_HIDDEN && !m->map_partial))
+		return 0;
+	if (m->kind == MOUNT_MAP_KNOWN)
+		idmap_done(&m->map);
+	m->kind = MOUNT_MAP_NONE; /* until there is one to free */
+	if (idmap_copy(map, &m->map, e) < 0)
+		return err_nomem(e);
+	m->kind = MOUNT_MAP_KNOWN;
+	m->map_partial = !x->caller.initial; /* it cannot say which ids are seen elsewhere */
+	for (size_t i = 0; i < x->inodes.len; i++) {
+		struct explain_inode *n = &x->inodes.items[i];
+
+		if (n->mount != mount || n->how == DISK_READ)
+			continue;
+		meta_done(&n->disk);
+		n->how = DISK_INFERRED;
+		n->uid_lost = n->gid_lost = n->uid_shown = n->gid_shown = false;
+		n->uid_may = n->gid_may = (struct explain_may){ 0 };
+		if (infer_disk(&m->map, n) < 0)
+			return err_nomem(e);
+		judge_overflow(x, n);
+		judge_doubt(x, n);
+	}
+	return 0;
+}
+
+int explain_look(const struct explain_question *q, struct explanation *ret, struct err *e)
+{
+	enum mount_map_kind kind;
 	int r;
 
 	*ret = (struct explanation){ .layer = NULL };
 	ret->overflow_uid = overflow_id("/proc/sys/fs/overflowuid");
 	ret->overflow_gid = overflow_id("/proc/sys/fs/overflowgid");
-	r = explain_caller_look(as, userns, &ret->caller, e);
+	r = explain_caller_look(q->as, q->userns, &ret->caller, e);
 	if (r == 0)
-		r = gather(ret, path, e);
-	if (r == 0 && ret->mounts.items[explain_file(ret)->mount].kind == MOUNT_MAP_OVERLAY)
-		r = explain_layer_find(ret, layers, e);
-	else if (r == 0 && layers)
-		r = not_stacked(path, e);
+		r = gather(ret, q->path, e);
+	if (r < 0)
+		return r;
+	kind = ret->mounts.items[explain_file(ret)->mount].kind;
+	if (q->layers && kind != MOUNT_MAP_OVERLAY)
+		return not_stacked(q->path, e);
+	r = check_given(ret, q, e);
+	if (r == 0)
+		r = use_given(ret, q->map, e);
+	if (r == 0)
+		r = explain_stacks_look(ret, q, e);
 	if (r == 0)
 		state_facts(ret);
 	return r;
@@ -476,6 +490,7 @@ int explain_look(const char *path, const char *as, const char *userns, const str
 
 void explain_done(struct explanation *x)
 {
+	explain_stacks_done(x);
 	forget_inodes(x);
 	VEC_DONE(&x->inodes);
 	for (size_t i = 0; i < x->mounts.len; i++) {
@@ -487,11 +502,14 @@ void explain_done(struct explanation *x)
 		free(m->options);
 		free(m->fs_options);
 		idmap_done(&m->map);
+		idmap_done(&m->layers_map);
 	}
 	VEC_DONE(&x->mounts);
 	VEC_DONE(&x->caller.groups);
 	VEC_DONE(&x->caller.group_ids);
+	VEC_DONE(&x->caller.self_groups);
 	idmap_done(&x->caller.userns_map);
 	idmap_done(&x->caller.own_map);
+	idmap_done(&x->caller.outer_map);
 	free(x->layer);
 }

@@ -17,7 +17,11 @@ struct explain_mount {
 	int id;
 	char *target, *type, *source, *options, *fs_options; /* as in mountinfo */
 	enum mount_map_kind kind;
-	struct idmap map;       /* with MOUNT_MAP_KNOWN */
+	struct idmap map; /* with MOUNT_MAP_KNOWN */
+	/* Of an overlay that mount-idmapped made: its layers have this map, and its upper
+	   directory, unless that stores seen ids. */
+	bool recorded, upper_plain;
+	struct idmap layers_map;
 	bool map_partial;       /* the map may have more lines: statmount(2) omits those without
 	                           an id in the reader's user namespace */
 	bool fs_userns_assumed; /* it may have been mounted in another user namespace than the
@@ -38,6 +42,22 @@ enum explain_disk {
 	DISK_LAYER,    /* read in the layer of an overlay */
 };
 
+/*
+ * What an id may be that is seen as the overflow id. Which of these it is cannot be read; verdicts
+ * are computed for each.
+ */
+enum explain_be {
+	BE_LOST = 1,      /* it has no id through the mount */
+	BE_OVERFLOW = 2,  /* it is the overflow id itself */
+	BE_ELSEWHERE = 4, /* it has an id that this user namespace lacks */
+};
+
+struct explain_may {
+	unsigned be;       /* enum explain_be; 0: the id is known */
+	uint32_t overflow; /* with BE_OVERFLOW, the disk id in facts, and in real */
+	uint32_t overflow_real;
+};
+
 /* One inode on the path: the root directory first, the file itself last. */
 struct explain_inode {
 	char *path;
@@ -48,14 +68,32 @@ struct explain_inode {
 	bool uid_shown, gid_shown; /* seen as the overflow id, which may also be the disk id */
 	bool uid_doubt, gid_doubt; /* seen as the overflow id, but a line of the map that is hidden
 	                              from this process may have the id */
-	bool mount_point;          /* it is the root of another mount than its parent */
-	size_t mount;              /* index */
+	bool immutable, append;
+	int64_t ctime;
+	uint32_t ctime_nsec;
+	struct explain_may uid_may, gid_may;
+	bool asked;       /* this process has asked the kernel for itself: */
+	int access[3];    /* the errnos, or 0, of faccessat2(2) for reading, writing, executing */
+	bool mount_point; /* it is the root of another mount than its parent */
+	size_t mount;     /* index */
 	int recorded; /* 1: the attribute user.containers.override_stat has an owner; 0: the file
 	                 has no such attribute; -EINVAL: the attribute is malformed; or the -errno
 	                 of reading it */
 	struct record record;
 	struct perm_inode facts;
+	/* On an overlay. */
+	struct perm_real real;
+	bool found; /* in a layer, which disk is about then */
+	/* Of a directory, tried by this process: may the mounter search and list what is merged? */
+	enum explain_tried { NOT_TRIED, TRIED_YES, TRIED_NO } search, list;
+	struct {
+		struct perm_inode *items;
+		size_t len, cap;
+	} below;
 };
+
+/* An overlay that the path leads over: see explain_stack.c. */
+struct explain_stack;
 
 struct explain_caller {
 	uint32_t uid, gid; /* in its user namespace */
@@ -66,13 +104,21 @@ struct explain_caller {
 	pid_t userns;            /* 0: the caller's own user namespace */
 	struct idmap userns_map; /* with userns */
 	struct idmap own_map;    /* the ids that exist here, unless initial is set */
-	struct perm_userns ns, own;
+	struct idmap outer_map;  /* from the ids that exist here to those outside of this user
+	                            namespace, unless initial is set */
+	struct perm_userns ns, own, unrelated;
 	bool initial; /* this is the initial user namespace */
+	bool deep;    /* there are namespaces between the caller's and those that are known */
 	struct {
 		uint32_t *items;
 		size_t len, cap;
 	} group_ids;
 	struct perm_cred cred; /* points into the others */
+	struct {
+		uint32_t *items;
+		size_t len, cap;
+	} self_groups;
+	struct perm_cred self; /* of this process */
 };
 
 struct explanation {
@@ -84,17 +130,28 @@ struct explanation {
 	/* Of an overlay: the layer with the inode, or NULL and the reason. */
 	char *layer;
 	const char *layer_unknown;
+	struct explain_stack **stacks;
+	size_t n_stacks;
+	struct perm_chown chown; /* of PERM_CHOWN; set by the program */
+};
+
+struct explain_question {
+	const char *path, *as, *userns;
+	const struct strv *layers;
+	const struct idmap *map;
 };
 
 /*
- * Gather the facts about the file at path, whose links are followed. as is UID[:GID[,GID...]],
- * numbers in the user namespace of userns or names of this system; NULL: the caller itself, or root
- * if userns is given. userns is "pid:N" or NULL. layers are the directories of an overlay's layers,
- * topmost first (-EINVAL if path is not on an overlay); NULL: those that mountinfo names. Returns 0
- * or -errno. The caller calls explain_done(), also after a failure.
+ * Gather the facts about the file at q->path, whose links are followed. q->as is
+ * UID[:GID[,GID...]], numbers in the user namespace of q->userns or names of this system; NULL: the
+ * caller itself, or root if userns is given. userns is "pid:N" or NULL. layers are the directories
+ * of an overlay's layers, topmost first (-EINVAL if the file is not on an overlay); NULL: those
+ * that mountinfo names. map is the map that the mount has, or all layers of the overlay and its
+ * upper directory; NULL: read it where the kernel shows it. Returns 0 or -errno. The caller calls
+ * explain_done(), also after a failure.
  */
-MUST_CHECK int explain_look(const char *path, const char *as, const char *userns,
-	const struct strv *layers, struct explanation *ret, struct err *e);
+MUST_CHECK int explain_look(
+	const struct explain_question *q, struct explanation *ret, struct err *e);
 void explain_done(struct explanation *x);
 
 /*
@@ -104,13 +161,30 @@ void explain_done(struct explanation *x);
 struct perm_verdict explain_verdict(const struct explanation *x, enum perm_op op, size_t *ret_at);
 
 /*
- * If the map cannot be read completely, a file that is seen as the overflow id may have no id
- * through the mount, which is what explain_verdict() assumes, or an id that does not exist in this
- * user namespace. Compute the verdict for the second case. Returns false if it is the same as d.
- * The facts in x are restored.
+ * The verdicts in all cases that are possible: an id that is seen as the overflow id is unknown, or
+ * whether an overlay can store an id, or what its layers have. EXPLAIN_UNKNOWN: it works in some
+ * cases only; then d is one in which it does not, and other one in which it does. Otherwise other,
+ * if has_other, is a verdict with another errno or rule than d. Leaves the facts in x as in one
+ * case.
  */
-bool explain_doubt(struct explanation *x, enum perm_op op, const struct perm_verdict *d,
-	struct perm_verdict *ret, size_t *ret_at);
+enum explain_sure { EXPLAIN_NO, EXPLAIN_YES, EXPLAIN_UNKNOWN };
+
+struct explain_answer {
+	enum explain_sure sure;
+	struct perm_verdict d, other;
+	size_t at, other_at; /* inodes, see explain_verdict() */
+	bool has_other;
+	bool effects_unknown; /* the effect of set-id bits and capabilities differs */
+	enum explain_doubt {
+		DOUBT_ID = 1,      /* of an id that is seen as the overflow id */
+		DOUBT_STORE = 2,   /* whether ids can be stored */
+		DOUBT_UPPER = 4,   /* whether it is in the upper directory */
+		DOUBT_MOUNTER = 8, /* the credentials of the overlay's mounter */
+		DOUBT_FS = 16      /* in which user namespace the filesystem was mounted */
+	} doubts;                  /* what differs between the cases; a mask */
+};
+
+struct explain_answer explain_answer_of(struct explanation *x, enum perm_op op);
 
 /* Does the operation make sense for the type of the file? */
 bool explain_applies(const struct explanation *x, enum perm_op op);

@@ -4,10 +4,15 @@
 #include "explain_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <linux/nsfs.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "../base/caps.h"
@@ -26,6 +31,8 @@ static unsigned own_caps(void)
 		{ CAP_DAC_OVERRIDE, PERM_CAP_DAC_OVERRIDE },
 		{ CAP_DAC_READ_SEARCH, PERM_CAP_DAC_READ_SEARCH },
 		{ CAP_FOWNER, PERM_CAP_FOWNER },
+		{ CAP_CHOWN, PERM_CAP_CHOWN },
+		{ CAP_FSETID, PERM_CAP_FSETID },
 	};
 	unsigned caps = 0;
 
@@ -35,7 +42,7 @@ static unsigned own_caps(void)
 	return caps;
 }
 
-static int own_groups(struct explain_caller *w, struct err *e)
+static int look_at_self(struct explain_caller *w, struct err *e)
 {
 	int n = getgroups(0, NULL);
 	scoped_free gid_t *list = n > 0 ? calloc((size_t)n, sizeof(*list)) : NULL;
@@ -44,7 +51,26 @@ static int own_groups(struct explain_caller *w, struct err *e)
 		return err_nomem(e);
 	n = n > 0 ? getgroups(n, list) : n;
 	for (int i = 0; i < n; i++)
-		if (VEC_ADD(&w->groups, list[i]) < 0)
+		if (VEC_ADD(&w->self_groups, list[i]) < 0)
+			return err_nomem(e);
+	w->self = (struct perm_cred){
+		.uid = geteuid(),
+		.gid = getegid(),
+		.groups = w->self_groups.items,
+		.n_groups = w->self_groups.len,
+		.caps = own_caps(),
+		.userns = w->initial ? NULL : &w->own,
+	};
+	return 0;
+}
+
+static int become_self(struct explain_caller *w, struct err *e)
+{
+	w->uid = w->self.uid;
+	w->gid = w->self.gid;
+	w->cred.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+	for (size_t i = 0; i < w->self_groups.len; i++)
+		if (VEC_ADD(&w->groups, w->self_groups.items[i]) < 0)
 			return err_nomem(e);
 	return 0;
 }
@@ -118,6 +144,21 @@ static int parse_as(const char *as, struct explain_caller *w, struct err *e)
 	return u.has_gid && *u.name && !w->userns ? groups_of(&u, w, e) : 0;
 }
 
+/* Is the parent of the process's user namespace another one than that of this process? */
+static bool is_deep(pid_t pid)
+{
+	scoped_fd int ns = -1, parent = -1;
+	struct stat theirs, ours;
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid); /* fits */
+	ns = open(path, O_RDONLY | O_CLOEXEC);
+	parent = ns < 0 ? -1 : ioctl(ns, NS_GET_PARENT);
+	if (parent < 0 || fstat(parent, &theirs) < 0 || stat("/proc/self/ns/user", &ours) < 0)
+		return true;
+	return theirs.st_ino != ours.st_ino || theirs.st_dev != ours.st_dev;
+}
+
 static int look_at_userns(const char *userns, struct explain_caller *w, struct err *e)
 {
 	uint32_t pid;
@@ -126,6 +167,7 @@ static int look_at_userns(const char *userns, struct explain_caller *w, struct e
 		pid > INT32_MAX)
 		return err_usage(e, "'%s' is not a valid user namespace: pid:N", userns);
 	w->userns = (pid_t)pid;
+	w->deep |= is_deep(w->userns);
 	return userns_map_of_pid(w->userns, &w->userns_map, e);
 }
 
@@ -143,6 +185,10 @@ static int look_at_own(struct explain_caller *w, struct err *e)
 		r = userns_fit(&all, &w->own_map, e);
 	idmap_done(&all);
 	w->own.map = &w->own_map;
+	if (r == 0)
+		r = userns_map_own(&w->outer_map, e);
+	w->deep = true; /* from inside, it cannot be told */
+	w->own.has_outer_root = r == 0 && idmap_uid_disk(&w->outer_map, 0, &w->own.outer_root);
 	return r;
 }
 
@@ -183,18 +229,16 @@ int explain_caller_look(const char *as, const char *userns, struct explain_calle
 {
 	int r = look_at_own(w, e);
 
+	if (r == 0)
+		r = look_at_self(w, e);
 	if (r == 0 && userns)
 		r = look_at_userns(userns, w, e);
 	if (r == 0 && as)
 		r = parse_as(as, w, e);
-	if (r == 0 && !as && !userns) {
-		w->uid = geteuid();
-		w->gid = getegid();
-		w->cred.no_new_privs = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
-		r = own_groups(w, e);
-	}
+	if (r == 0 && !as && !userns)
+		r = become_self(w, e);
 	/* The root user of a namespace is assumed to have all its capabilities, other users none.
 	 */
-	w->cred.caps = !as && !userns ? own_caps() : w->uid == 0 ? PERM_CAPS_ALL : 0;
+	w->cred.caps = !as && !userns ? w->self.caps : w->uid == 0 ? PERM_CAPS_ALL : 0;
 	return r < 0 ? r : to_ids(w, e);
 }

@@ -211,11 +211,13 @@ int explain_fix(struct explanation *x, enum perm_op op, struct buf *ret)
 	m = &x->mounts.items[x->inodes.items[at].mount];
 	saved = m->facts;
 	clear_flags(&m->facts, aim);
+	explain_stack_pretend(x, x->inodes.items[at].mount, true);
 	if (explain_works(x, aim)) {
 		restore_unneeded(x, &m->facts, &saved, aim);
 		print_flags(m, &saved, ret);
 	}
 	m->facts = saved;
+	explain_stack_pretend(x, x->inodes.items[at].mount, false);
 	if (!ret->len)
 		try_others(x, aim, ret);
 	if (!ret->len) {

@@ -266,7 +266,7 @@ bool explain_fix_map(struct explanation *x, struct explain_aim aim, struct buf *
 	bool ok;
 
 	/* A merged overlay cannot be mapped, and an unknown map cannot be extended. */
-	if (m->kind == MOUNT_MAP_OVERLAY || m->kind == MOUNT_MAP_HIDDEN)
+	if (m->kind == MOUNT_MAP_OVERLAY || m->kind == MOUNT_MAP_HIDDEN || m->map_partial)
 		return false;
 	ext = extension_of(x, m);
 	ok = add_missing(&ext.uid, aim.effect) == 0 && add_missing(&ext.gid, aim.effect) == 0 &&

@@ -13,11 +13,91 @@
 MUST_CHECK int explain_caller_look(
 	const char *as, const char *userns, struct explain_caller *ret, struct err *e);
 
+/* Find the mount with this id, which fd is on, or add it. *ret is its index. */
+MUST_CHECK int explain_mount_find(
+	struct explanation *x, int fd, uint64_t id, const char *path, size_t *ret, struct err *e);
+
 /*
- * Find the layer of the overlay that the file comes from. Sets x->layer and the disk side of the
- * file, or x->layer_unknown. layers: see explain_look().
+ * Find out what each overlay on the path is made of, as far as that can be known, and which layer
+ * the file comes from: x->layer and the disk side, or x->layer_unknown.
  */
-MUST_CHECK int explain_layer_find(struct explanation *x, const struct strv *layers, struct err *e);
+MUST_CHECK int explain_stacks_look(
+	struct explanation *x, const struct explain_question *q, struct err *e);
+/* State the facts about inode n of an overlay, after those that all inodes have. */
+void explain_stack_facts(struct explanation *x, struct explain_inode *n);
+/* Pretend that a stack without an upper directory has one, or stop that. */
+void explain_stack_pretend(struct explanation *x, size_t mount, bool upper);
+void explain_stacks_done(struct explanation *x);
+
+/* A layer of an overlay that could be opened. */
+struct explain_layer {
+	int fd;
+	char *path;
+	bool mapped, upper;
+	struct idmap map;
+	struct perm_mount facts;
+};
+
+struct explain_stack {
+	size_t mount;
+	VEC(struct explain_layer *) layers; /* topmost first */
+	bool known; /* the layers have been found; each has its own map, or the given one */
+	const char *unknown;
+	const struct idmap *given; /* NULL, or copy */
+	struct idmap copy;
+	bool stored; /* the layers are those of an image: others are in the upper directory */
+	bool has_upper;
+	struct perm_mount plain; /* without a map */
+	struct perm_mount all;   /* of layers that have not been found, and of their upper one */
+	struct perm_cred mounter;
+	struct perm_overlay facts;
+};
+
+/* Forget the layers, which are not those of the overlay. */
+void explain_layers_forget(struct explain_stack *s);
+/*
+ * Open the layers that the mount's options name, relative names below base; or those of an image.
+ * Sets s->known if all could be opened. Return 0 or -ENOMEM.
+ */
+MUST_CHECK int explain_layers_find_named(
+	struct explain_stack *s, const char *options, const char *base);
+MUST_CHECK int explain_layers_take(struct explain_stack *s, const struct strv *layers);
+/*
+ * Look for each inode of the overlay in the layers. One that is not as it is seen refutes the
+ * names: then they are forgotten. Returns 0 or -ENOMEM.
+ */
+MUST_CHECK int explain_layers_look(struct explanation *x, struct explain_stack *s);
+
+/* A stack, for the cases of explain_answer_of(). */
+struct explain_stack_view {
+	struct perm_overlay *overlay;
+	struct perm_cred *mounter;
+	struct perm_mount *upper;
+	bool unknown_map;   /* of the layers and the upper directory */
+	bool unknown_upper; /* which inodes are in it */
+	size_t mount;
+};
+struct explain_stack_view explain_stack_view_of(const struct explanation *x, size_t i);
+
+/* Replace the ids of an ACL, which are seen through the map, by those on disk or ACL_NO_ID. */
+void explain_infer_acl(const struct idmap *m, struct acl *a);
+
+/*
+ * Try what the mounter of an overlay may do in all layers of a directory: look up a name that does
+ * not exist, or list it. fd may be O_PATH.
+ */
+enum explain_tried explain_try_search(int fd);
+enum explain_tried explain_try_list(int fd);
+
+/* Read the ids, ACL and capabilities of a file; those that cannot be read are logged. */
+MUST_CHECK int explain_read_meta(int fd, const char *path, struct meta *ret, struct err *e);
+
+/*
+ * The two parts of explain_verdict(): search the directory at i, for all before the last one; the
+ * rest.
+ */
+struct perm_verdict explain_search(const struct explanation *x, size_t i);
+struct perm_verdict explain_last(const struct explanation *x, enum perm_op op, size_t *ret_at);
 
 /*
  * What is to succeed: the operation op and, if effect is set (with PERM_EXEC), that the file's

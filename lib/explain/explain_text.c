@@ -29,6 +29,7 @@ static void add_lost_caps(const struct perm_verdict *d, struct buf *b)
 		{ PERM_CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE" },
 		{ PERM_CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH" },
 		{ PERM_CAP_FOWNER, "CAP_FOWNER" },
+		{ PERM_CAP_CHOWN, "CAP_CHOWN" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
@@ -48,6 +49,7 @@ static const char *plain_reason(enum perm_rule rule)
 		[RULE_CAP_DAC_READ_SEARCH] = "CAP_DAC_READ_SEARCH overrides the mode",
 		[RULE_CAP_DAC_OVERRIDE] = "CAP_DAC_OVERRIDE overrides the mode",
 		[RULE_CAP_FOWNER] = "CAP_FOWNER counts as being the owner",
+		[RULE_CAP_CHOWN] = "CAP_CHOWN lets any owner and group be set",
 		[RULE_OWNER] = "the caller is the owner",
 		[RULE_NOT_OWNER] = "only the owner may do this",
 		[RULE_STICKY] =
@@ -61,6 +63,25 @@ static const char *plain_reason(enum perm_rule rule)
 		[RULE_NOEXEC] = "the mount is noexec",
 		[RULE_NODEV] = "the mount is nodev",
 		[RULE_TYPE] = "it is not possible for this type of file",
+		[RULE_IMMUTABLE] = ("it is immutable (lsattr shows i), so not even root may change "
+				    "it"),
+		[RULE_APPEND] = ("it is append-only (lsattr shows a): data and entries can be "
+				 "added, but nothing else can be changed, not even by root"),
+		[RULE_NO_CAP_CHOWN] = ("only CAP_CHOWN may give it this owner or group; an owner "
+				       "may choose among the groups that the owner is in"),
+		[RULE_NO_SUCH_ID] = ("the new owner or group does not exist in the caller's user "
+				     "namespace"),
+		[RULE_UNMAPPED_NEW] = ("the new owner or group cannot be stored: no disk id is "
+				       "seen as it through this mount"),
+		[RULE_MOUNTER] = ("the overlay reaches its layers with the credentials of the "
+				  "process that mounted it, and these do not suffice there"),
+		[RULE_COPY_UP] = ("it would be copied to the upper directory first, where its "
+				  "owner, group, ACL or capability cannot be stored"),
+		[RULE_CAP_ROOT] = ("the root id of its capabilities has no id through the mount "
+				   "of its layer, and a program on an overlay is then not "
+				   "executed"),
+		[RULE_LOWER_DIR] = ("a directory of a lower layer cannot be renamed (mv then "
+				    "copies it), unless the overlay has redirect_dir=on"),
 		[RULE_EFFECT_TAKEN] = "takes effect",
 		[RULE_NOSUID] = "is ignored: the mount is nosuid",
 		[RULE_FOREIGN_MOUNT] = "is ignored: the mount belongs to another mount namespace",

@@ -17,27 +17,35 @@ bool explain_applies(const struct explanation *x, enum perm_op op)
 	return op != PERM_WRITE || !dir;
 }
 
-struct perm_verdict explain_verdict(const struct explanation *x, enum perm_op op, size_t *ret_at)
+struct perm_verdict explain_search(const struct explanation *x, size_t i)
+{
+	return perm_search(&x->inodes.items[i].facts, &x->caller.cred);
+}
+
+static struct perm_verdict check_op(const struct explanation *x, enum perm_op op, size_t last)
+{
+	const struct explain_inode *n = x->inodes.items;
+	const struct perm_inode *dir = last ? &n[last - 1].facts : NULL;
+	const struct perm_cred *c = &x->caller.cred;
+
+	return op == PERM_CHOWN ? perm_check_chown(dir, &n[last].facts, c, &x->chown) :
+				  perm_check(op, dir, &n[last].facts, c);
+}
+
+struct perm_verdict explain_last(const struct explanation *x, enum perm_op op, size_t *ret_at)
 {
 	size_t last = x->inodes.len - 1;
 	const struct explain_inode *n = x->inodes.items;
 	const struct perm_cred *c = &x->caller.cred;
 	struct perm_verdict d;
 
-	/* perm_check() searches the last directory itself. */
-	for (size_t i = 0; i + 1 < last; i++) {
-		d = perm_search(&n[i].facts, c);
-		*ret_at = i;
-		if (d.num)
-			return d;
-	}
 	/* What is removed is the entry below the mount point, which is busy. */
 	if ((op == PERM_UNLINK || op == PERM_RENAME) && n[last].mount_point) {
 		d = perm_check(PERM_CREATE, NULL, &n[last - 1].facts, c);
 		*ret_at = d.num ? last - 1 : last;
 		return d.num ? d : (struct perm_verdict){ .num = EBUSY, .rule = RULE_TYPE };
 	}
-	d = perm_check(op, last ? &n[last - 1].facts : NULL, &n[last].facts, c);
+	d = check_op(x, op, last);
 	*ret_at = last && d.on_dir ? last - 1 : last;
 	if (last && (op == PERM_UNLINK || op == PERM_RENAME) &&
 		(d.rule == RULE_RO_MOUNT || d.rule == RULE_RO_FS || d.rule == RULE_UNMAPPED_CALLER))
@@ -45,20 +53,17 @@ struct perm_verdict explain_verdict(const struct explanation *x, enum perm_op op
 	return d;
 }
 
-bool explain_doubt(struct explanation *x, enum perm_op op, const struct perm_verdict *d,
-	struct perm_verdict *ret, size_t *ret_at)
+struct perm_verdict explain_verdict(const struct explanation *x, enum perm_op op, size_t *ret_at)
 {
-	for (size_t i = 0; i < x->inodes.len; i++) {
-		struct explain_inode *n = &x->inodes.items[i];
+	/* perm_check() searches the last directory itself. */
+	for (size_t i = 0; i + 2 < x->inodes.len; i++) {
+		struct perm_verdict d = explain_search(x, i);
 
-		n->facts.uid_elsewhere = n->uid_doubt;
-		n->facts.gid_elsewhere = n->gid_doubt;
+		*ret_at = i;
+		if (d.num)
+			return d;
 	}
-	*ret = explain_verdict(x, op, ret_at);
-	for (size_t i = 0; i < x->inodes.len; i++)
-		x->inodes.items[i].facts.uid_elsewhere = x->inodes.items[i].facts.gid_elsewhere =
-			false;
-	return ret->num != d->num || ret->rule != d->rule;
+	return explain_last(x, op, ret_at);
 }
 
 static bool is_ignored(enum perm_rule rule)

@@ -15,9 +15,9 @@
 /*
  * Decide whether a caller may perform an operation on an inode, and which rule of the kernel
  * decides. Pure functions over described facts. The rules are those of fs/namei.c, fs/attr.c,
- * fs/posix_acl.c, fs/exec.c and security/commoncap.c of Linux 6.18; a test compares them with the
- * kernel's answers. Not modelled: security modules, immutable and append-only files, quotas, locks,
- * and checks in device drivers.
+ * fs/posix_acl.c, fs/exec.c, fs/open.c, security/commoncap.c and fs/overlayfs of Linux 6.18; a test
+ * compares them with the kernel's answers. Not modelled: security modules, quotas, locks, and
+ * checks in device drivers.
  *
  * "Ids" without another word are ids in the initial user namespace (or in the outermost one that is
  * known, if all described ids exist there).
@@ -32,10 +32,11 @@ enum perm_op {
 	PERM_CHMOD,
 	PERM_UTIMES, /* set given times */
 	PERM_TOUCH,  /* set the times to now */
+	PERM_CHOWN,  /* give the inode the owner or group of a struct perm_chown */
 	PERM_OPS
 };
 
-/* The words of the operations in the order of the enum, separated by blanks. */
+/* The words of the operations before PERM_CHOWN in the order of the enum, separated by blanks. */
 #define PERM_OP_WORDS "read write exec create unlink rename chmod utimes touch"
 const char *perm_op_word(enum perm_op op);
 
@@ -43,6 +44,10 @@ const char *perm_op_word(enum perm_op op);
 struct perm_userns {
 	const struct idmap *map;          /* from ids inside it (disk) to ids (seen) */
 	const struct perm_userns *parent; /* NULL: the initial one */
+	/* Of the outermost namespace, if it is not the initial one: the id in it that is root of
+	   its parent. */
+	bool has_outer_root;
+	uint32_t outer_root;
 };
 
 struct perm_mount {
@@ -52,6 +57,22 @@ struct perm_mount {
 	bool fs_ro;                          /* the filesystem */
 	bool nosuid, noexec, nodev;
 	bool foreign; /* in another mount namespace than the caller: set-id is ignored */
+	enum {
+		PERM_STORE_BY_MAP,
+		PERM_STORE_NONE,
+		PERM_STORE_ALL
+	} store; /* which ids it stores:
+without a known map, none or all is assumed */
+};
+
+struct perm_cred;
+struct perm_real;
+
+/* What an overlay has besides the mount that shows it. */
+struct perm_overlay {
+	const struct perm_cred *mounter; /* its credentials reach the layers */
+	const struct perm_mount *upper;  /* of the upper directory; NULL: there is none */
+	bool redirect_dir;               /* directories of lower layers can be renamed */
 };
 
 struct perm_inode {
@@ -62,13 +83,30 @@ struct perm_inode {
 	struct acl access;                 /* disk ids; borrowed */
 	struct filecap cap;                /* root is a disk id */
 	const struct perm_mount *mount;
+	bool immutable, append; /* FS_IMMUTABLE_FL, FS_APPEND_FL; of a directory, too */
+	/* Of an overlay; otherwise NULL. The ids above are then what the merged tree has. */
+	const struct perm_overlay *overlay;
+	const struct perm_real *real;
+	const struct perm_inode *parent; /* NULL for the root of the overlay */
+};
+
+/* What an inode of an overlay is made of. */
+struct perm_real {
+	struct perm_inode inode; /* in the topmost layer that has it, on the mount of that layer */
+	bool in_upper;           /* that layer is the upper directory */
+	bool merged;             /* a directory that layers below have, too */
+	/* Those that are merged with it, as far as they are known. */
+	const struct perm_inode *below;
+	size_t n_below;
 };
 
 enum {
 	PERM_CAP_DAC_OVERRIDE = 1,
 	PERM_CAP_DAC_READ_SEARCH = 2,
 	PERM_CAP_FOWNER = 4,
-	PERM_CAPS_ALL = 7
+	PERM_CAP_CHOWN = 8,
+	PERM_CAP_FSETID = 16,
+	PERM_CAPS_ALL = 31
 };
 
 struct perm_cred {
@@ -95,6 +133,7 @@ enum perm_rule {
 	RULE_CAP_DAC_READ_SEARCH,
 	RULE_CAP_DAC_OVERRIDE,
 	RULE_CAP_FOWNER,
+	RULE_CAP_CHOWN,
 	RULE_OWNER, /* the caller owns the inode */
 	/* Rules that refuse. */
 	RULE_NOT_OWNER, /* only the owner may, or a caller with CAP_FOWNER */
@@ -106,6 +145,16 @@ enum perm_rule {
 	RULE_NOEXEC,
 	RULE_NODEV,
 	RULE_TYPE, /* not possible for this type of file */
+	RULE_IMMUTABLE,
+	RULE_APPEND,       /* append-only */
+	RULE_NO_CAP_CHOWN, /* only CAP_CHOWN may give the inode this owner or group */
+	RULE_NO_SUCH_ID,   /* the new owner or group has no id in the initial user namespace */
+	RULE_UNMAPPED_NEW, /* the new owner or group cannot be stored through the mount */
+	/* Rules of OverlayFS. */
+	RULE_MOUNTER,  /* the process that mounted the overlay has no access to the layer */
+	RULE_COPY_UP,  /* its owner, group, ACL or capability cannot be stored in the upper layer */
+	RULE_CAP_ROOT, /* the root id of its capabilities has no id through the layer's mount */
+	RULE_LOWER_DIR, /* a directory of a lower layer cannot be renamed */
 	/* The effect of set-id bits or capabilities when the file is executed. */
 	RULE_EFFECT_NONE, /* the file has none */
 	RULE_EFFECT_TAKEN,
@@ -145,6 +194,20 @@ struct perm_verdict {
 struct perm_verdict perm_check(enum perm_op op, const struct perm_inode *dir,
 	const struct perm_inode *inode, const struct perm_cred *cred);
 
+/* The arguments of chown(2): ids in the caller's user namespace. One of them is set at least. */
+struct perm_chown {
+	bool set_uid, set_gid;
+	uint32_t uid, gid;
+};
+
+/* May the caller change owner and group of inode? dir may be NULL, as for perm_check(). */
+struct perm_verdict perm_check_chown(const struct perm_inode *dir, const struct perm_inode *inode,
+	const struct perm_cred *cred, const struct perm_chown *to);
+
+/* What faccessat2(2) with AT_EACCESS answers to want (4 read, 2 write, 1 execute). */
+struct perm_verdict perm_access(
+	const struct perm_inode *inode, const struct perm_cred *cred, unsigned want);
+
 /* Search a directory of the path: PERM_EXEC for it. */
 struct perm_verdict perm_search(const struct perm_inode *dir, const struct perm_cred *cred);
 
@@ -160,5 +223,9 @@ bool perm_disk_gid(const struct perm_mount *m, uint32_t id, uint32_t *ret);
  */
 bool perm_ns_uid(const struct perm_userns *ns, uint32_t id, uint32_t *ret);
 bool perm_ns_gid(const struct perm_userns *ns, uint32_t id, uint32_t *ret);
+
+/* The reverse (make_kuid(), make_kgid()). */
+bool perm_make_uid(const struct perm_userns *ns, uint32_t ns_id, uint32_t *ret);
+bool perm_make_gid(const struct perm_userns *ns, uint32_t ns_id, uint32_t *ret);
 
 #endif

@@ -28,6 +28,10 @@ static bool to_disk(
 {
 	uint32_t stored = id, back;
 
+	if (m->store != PERM_STORE_BY_MAP) {
+		*ret = id;
+		return m->store == PERM_STORE_ALL;
+	}
 	if (m->map) {
 		if (!disk(m->map, id, &stored))
 			return false;
@@ -70,4 +74,16 @@ bool perm_ns_gid(const struct perm_userns *ns, uint32_t id, uint32_t *ret)
 {
 	*ret = id;
 	return ns ? idmap_gid_disk(ns->map, id, ret) : id != UINT32_MAX;
+}
+
+bool perm_make_uid(const struct perm_userns *ns, uint32_t ns_id, uint32_t *ret)
+{
+	*ret = ns_id;
+	return ns ? idmap_uid_seen(ns->map, ns_id, ret) : ns_id != UINT32_MAX;
+}
+
+bool perm_make_gid(const struct perm_userns *ns, uint32_t ns_id, uint32_t *ret)
+{
+	*ret = ns_id;
+	return ns ? idmap_gid_seen(ns->map, ns_id, ret) : ns_id != UINT32_MAX;
 }

@@ -13,6 +13,7 @@ static const char *const op_words[PERM_OPS] = {
 	"chmod",
 	"utimes",
 	"touch",
+	"chown",
 };
 
 static const char *const rule_words[PERM_RULES] = {
@@ -27,6 +28,7 @@ static const char *const rule_words[PERM_RULES] = {
 	[RULE_CAP_DAC_READ_SEARCH] = "cap-dac-read-search",
 	[RULE_CAP_DAC_OVERRIDE] = "cap-dac-override",
 	[RULE_CAP_FOWNER] = "cap-fowner",
+	[RULE_CAP_CHOWN] = "cap-chown",
 	[RULE_OWNER] = "owner",
 	[RULE_NOT_OWNER] = "not-owner",
 	[RULE_STICKY] = "sticky",
@@ -37,6 +39,15 @@ static const char *const rule_words[PERM_RULES] = {
 	[RULE_NOEXEC] = "noexec",
 	[RULE_NODEV] = "nodev",
 	[RULE_TYPE] = "type",
+	[RULE_IMMUTABLE] = "immutable",
+	[RULE_APPEND] = "append-only",
+	[RULE_NO_CAP_CHOWN] = "no-cap-chown",
+	[RULE_NO_SUCH_ID] = "no-such-id",
+	[RULE_UNMAPPED_NEW] = "unmapped-new-owner",
+	[RULE_MOUNTER] = "mounter",
+	[RULE_COPY_UP] = "copy-up",
+	[RULE_CAP_ROOT] = "capability-root",
+	[RULE_LOWER_DIR] = "lower-directory",
 	[RULE_EFFECT_NONE] = "none",
 	[RULE_EFFECT_TAKEN] = "taken",
 	[RULE_NOSUID] = "nosuid",

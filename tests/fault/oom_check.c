@@ -136,7 +136,9 @@ OOM(explain)
 	struct explanation x;
 	struct err e = ERR_INIT;
 	scoped_buf struct buf way = BUF_INIT;
-	int r = explain_look("/etc/passwd", "4711:4711,12,13,14", NULL, NULL, &x, &e);
+	int r = explain_look(
+		&(struct explain_question){ .path = "/etc/passwd", .as = "4711:4711,12,13,14" }, &x,
+		&e);
 	size_t at;
 
 	if (r == 0)

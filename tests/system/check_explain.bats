@@ -198,6 +198,11 @@ says() {
 	must_work "$SHIFTBOX" mount-idmapped -m +100000 \
 		-o "public,lower=$SCRATCH/l1,lower=$SCRATCH/l2,ephemeral" overlay o2
 	explain o2/low
+	says 'owner disk 33 -> seen as 100033'
+	says "mount N at $SCRATCH/o2, rw,relatime: no map of its own; its layers have" \
+		"b:0:100000:65536"
+	rm -rf /run/shiftbox/mounts
+	explain o2/low
 	says 'owner disk id not known -> seen as 100033'
 	grep -q 'layer *not known: its layers were given as descriptors' <<<"$output" ||
 		tell "the layer"
@@ -217,14 +222,14 @@ says() {
 	must_work "$SHIFTBOX" mount-idmapped \
 		-o "public,upper=$SCRATCH/u,work=$SCRATCH/w,lower=$SCRATCH/o" overlay o2
 	touch o2/file
-	explain --op write o2/file
+	explain --op write -m none o2/file
 	[ "$status" = 0 ] || tell "it does not work"
 	# One with an upper directory that is read-only for now.
 	mount -o remount,ro o2
 	explain --op write o2/file
 	says "try: mount -o remount,rw $SCRATCH/o2"
 	mount -o remount,rw o2
-	explain --op write o2/file
+	explain --op write -m none o2/file
 	[ "$status" = 0 ] || tell "it does not work"
 }
 
@@ -254,15 +259,23 @@ says() {
 	explain --image sample -s store m/base
 	grep -q 'layer *not known: what is found in the layers is another file' <<<"$output" ||
 		tell "the layer"
-	says 'owner disk id not known -> seen as 100001'
+	says 'owner disk 1 -> seen as 100001'
 	explain --image sample -s store m
-	says 'owner disk id not known -> seen as 100000'
+	says 'owner disk 0 -> seen as 100000'
 	must_fail 1 "is not on an overlay" \
 		"$SHIFTBOX" shift-check explain --image sample -s store l1/base
-	# What disk ids a new file gets there is not known.
 	explain --as 100000 --op create m
 	[ "$status" = 0 ] || tell "it does not work"
-	! grep -q 'disk ids' <<<"$output" || tell "the overlay does not tell"
+	explain --as 100000 --op create -m +100000 m
+	[ "$status" = 0 ] || tell "it does not work"
+	# Without the record of the mount.
+	rm -rf /run/shiftbox/mounts
+	explain --as 100000 --op create m
+	[ "$status" = 3 ] || tell "nothing says which ids the upper directory can store"
+	explain --as 100000 --op create -m +100000 m
+	[ "$status" = 0 ] || tell "it does not work"
+	explain --image sample -s store m
+	says 'owner disk id not known -> seen as 100000'
 }
 
 @test "ACLs and capabilities in an overlay: what is seen, and what the layer has if known" {
@@ -284,6 +297,10 @@ says() {
 	says 'ACL group disk 1045 -> seen as 101045 --x'
 	says 'cap root disk 0 -> seen as 100000'
 	says 'read yes: its ACL gives user seen as 101033 r--'
+	explain m/id
+	says 'ACL user disk 1033 -> seen as 101033 r--'
+	says 'cap root disk 0 -> seen as 100000'
+	rm -rf /run/shiftbox/mounts
 	explain m/id
 	says 'ACL user disk id not known -> seen as 101033 r--'
 	says 'cap root disk id not known -> seen as 100000'
@@ -455,8 +472,8 @@ says() {
 	want+='{"tag":"owning-group","permissions":"r--"},{"tag":"mask","permissions":"r--"},'
 	want+='{"tag":"other","permissions":"r--"}],"caller":{"uid":33,"gid":33,"groups":[7],'
 	want+='"capabilities":false,"userns_pid":N},'
-	want+='"verdicts":[{"op":"write","works":false,"errno":"EACCES","rule":"acl-user",'
-	want+='"about":"DIR/m/file",'
+	want+='"verdicts":[{"op":"write","works":false,"verdict":"no","errno":"EACCES",'
+	want+='"rule":"acl-user","about":"DIR/m/file",'
 	want+='"why":"its ACL gives user with disk id 33 r--, -w- is required",'
 	want+='"try":"do it as user 1000, group 1000"}]}'
 	output=$(sed -E "s|$SCRATCH|DIR|g; s/\"(id|userns_pid)\":[0-9]+/\"\1\":N/g" <<<"$output")
@@ -489,8 +506,13 @@ says() {
 	must_fail 2 'is not a valid user namespace: pid:N' \
 		"$SHIFTBOX" shift-check explain --userns 4711 src
 	must_fail 2 'is not an operation' "$SHIFTBOX" shift-check explain --op sing src
-	must_fail 2 "'--map' is not for explain: it is for verify" \
-		"$SHIFTBOX" shift-check explain -m 0:1:1 src
+	must_fail 2 "'--source' is not for explain: it is for verify" \
+		"$SHIFTBOX" shift-check explain --source src src
+	must_fail 1 'is on a mount that has no map' "$SHIFTBOX" shift-check explain -m 0:1:1 src
+	must_fail 2 'needs an owner or group' "$SHIFTBOX" shift-check explain --op chown src
+	must_fail 2 'has neither owner nor group' "$SHIFTBOX" shift-check explain --op chown=: src
+	must_fail 2 'no user of this name' \
+		"$SHIFTBOX" shift-check explain --op chown=no-such-user src
 	sleeper '0 100000 10'
 	must_fail 1 'user 11 does not exist in the user namespace' \
 		"$SHIFTBOX" shift-check explain --userns "pid:$SLEEPER" --as 11 src
@@ -570,4 +592,138 @@ says() {
 	must_fail 126 denied setpriv --reuid 2000 --regid 2000 --clear-groups sh -c 'm/id'
 	chmod o+x m/id
 	must_equal "$(setpriv --reuid 2000 --regid 2000 --clear-groups m/id -u)" 2000
+}
+
+@test "immutable and append-only files: not even root may change them" {
+	local op
+	map_mount '0:100000:2000' src m
+	chattr +i src/file
+	for op in write unlink rename chmod utimes touch chown=0; do
+		explain --op $op m/file
+		[ "$status" = 3 ] || tell "$op: it should say 3"
+		grep -q 'it is immutable (lsattr shows i)' <<<"$output" || tell "$op: the reason"
+	done
+	must_fail 1 'not permitted' chmod 600 m/file
+	explain --op read m/file
+	[ "$status" = 0 ] || tell "it can be read"
+	chattr -i src/file
+	chattr +a src/file
+	explain --op write m/file
+	[ "$status" = 3 ] || tell "it should say 3"
+	grep -q 'it is append-only (lsattr shows a)' <<<"$output" || tell "the reason"
+	explain --json --op touch --as 101000 m/file
+	must_equal "$status $(jq -r '.verdicts[0].verdict' <<<"$output")" '0 yes'
+	chattr -a src/file
+	explain --op write --as 101000 m/file
+	[ "$status" = 0 ] || tell "now it can be written"
+	chattr +i src
+	explain --op unlink m/file
+	says "unlink EPERM: $SCRATCH/m: it is immutable (lsattr shows i), so not even root may" \
+		"change it"
+	chattr -i src
+}
+
+@test "chown: who may give which ids to a file, and which of them can be stored" {
+	map_mount '0:100000:2000' src m
+	explain --op chown=100005:100006 m/file
+	[ "$status" = 0 ] || tell "root may"
+	says 'chown yes: CAP_CHOWN lets any owner and group be set'
+	explain --op chown=5 m/file
+	says 'chown EOVERFLOW: the new owner or group cannot be stored: no disk id is seen as it' \
+		'through this mount'
+	must_fail 1 'too large' chown 5 m/file
+	sleeper '0 100000 10'
+	explain --userns "pid:$SLEEPER" --op chown=33:33 m/file
+	says 'chown EINVAL: the new owner or group does not exist in the caller'\''s user' \
+		'namespace'
+	explain --as 101000:101000,100007 --op chown=:100007 m/file
+	[ "$status" = 0 ] || tell "the owner may choose among the groups"
+	must_work setpriv --reuid 101000 --regid 101000 --groups 100007 chown :100007 m/file
+	explain --as 101000:101000 --op chown=:100008 m/file
+	says 'chown EPERM: only CAP_CHOWN may give it this owner or group; an owner may choose' \
+		'among the groups that the owner is in'
+	must_fail 1 'not permitted' setpriv --reuid 101000 --regid 101000 --clear-groups \
+		chown :100008 m/file
+	# Without asking for it, chown is not among the operations.
+	explain m/file
+	! grep -q '^  chown' <<<"$output" || tell "to whom?"
+}
+
+@test "a stack whose map lacks an owner: decided by its record, or by -m, or unknown" {
+	local map
+	mkdir -m 700 low up
+	touch low/lost low/here
+	chown 70000:70000 low/lost
+	chmod 666 low/*
+	chmod 755 low
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o "public,lower=low,upper=up/u" overlay m
+	for map in "" -m+100000; do
+		# shellcheck disable=SC2086
+		explain $map --as 65534:65534 --op write m/lost
+		says 'write EACCES: its owner or group is not mapped here, so the kernel refuses' \
+			'changes'
+		# shellcheck disable=SC2086
+		explain $map --as 100000:100000 --op create m
+		[ "$status" = 0 ] || tell "it works"
+		# Ids that the upper directory cannot store.
+		# shellcheck disable=SC2086
+		explain $map --op create m
+		says 'create EOVERFLOW: the caller'\''s ids are not mapped here, so no file can' \
+			'be created'
+		# shellcheck disable=SC2086
+		explain $map --as 100000 --op write m/here
+		[ "$status" = 0 ] || tell "it works"
+		rm -rf /run/shiftbox/mounts
+	done
+	must_fail 1 denied setpriv --reuid 65534 --regid 65534 --clear-groups tee -a m/lost
+	must_work setpriv --reuid 100000 --regid 100000 --clear-groups touch m/new
+	must_fail 1 'too large' touch m/new2
+	# Without both.
+	explain --as 65534:65534 --op write m/lost
+	[ "$status" = 3 ] || tell "it should say 3"
+	explain --json --as 100000:100000 --op create m
+	must_equal "$status $(jq -r '.verdicts[0] | .verdict, .works, .otherwise.works' \
+		<<<"$output" | xargs)" '3 unknown false true'
+	grep -q -- '-m MAP' <<<"$output" || tell "the option that decides"
+}
+
+@test "a stack of others: the maps of its layers are read where their names lead to them" {
+	mkdir a b ma mb u w o
+	touch a/one b/two b/lost
+	mkdir b/dir
+	chown 5:5 b/two b/dir
+	chown 2:2 a/one
+	chown 900:900 b/lost
+	chmod 666 a/* b/two b/lost
+	map_mount '0:0:10' a ma
+	map_mount '5:7:1' b mb
+	mount -t overlay o \
+		-o "lowerdir=$SCRATCH/ma:$SCRATCH/mb,upperdir=$SCRATCH/u,workdir=$SCRATCH/w" o
+	explain --as 1000 --op write o/two
+	[ "$status" = 0 ] || tell "it works"
+	says 'owner disk 5 -> seen as 7'
+	must_work setpriv --reuid 1000 --regid 1000 --clear-groups tee -a o/two
+	explain --as 1000 --op write o/lost
+	[ "$status" = 3 ] || tell "its owner has no id"
+	says 'owner disk 900 -> shown as 65534 (unmapped, not the real nobody)'
+	must_fail 1 denied setpriv --reuid 1000 --regid 1000 --clear-groups tee -a o/lost
+	# A directory of a lower layer has to be copied to be renamed.
+	explain --op rename o/dir
+	[ "$status" = 3 ] || tell "EXDEV"
+	grep -q 'rename *EXDEV: a directory of a lower layer' <<<"$output" || tell "the reason"
+}
+
+@test "the real nobody in a user namespace is told from an owner that it lacks" {
+	make_user alice 2001 300000 65536
+	mkdir -m 755 -p src/d
+	touch src/d/nobody src/d/other
+	chown 365533:365533 src/d/nobody
+	chown 7:7 src/d/other
+	chown 300000:300000 src/d
+	inside() { as_user alice unshare -U --map-auto --map-root-user "$@"; }
+	must_equal "$(inside stat -c %u src/d/nobody src/d/other | xargs)" '65534 65534'
+	must_work inside "$SHIFTBOX" shift-check explain --op write src/d/nobody
+	must_work inside tee -a src/d/nobody </dev/null
+	must_fail 3 '' inside "$SHIFTBOX" shift-check explain --op write src/d/other
+	must_fail 1 denied inside tee -a src/d/other </dev/null
 }

@@ -99,12 +99,88 @@ struct trial {
 	struct perm_cred cred;
 	uint32_t groups[GROUPS_ROOM];
 	const struct world_userns *user; /* NULL: the initial user namespace */
+	struct perm_chown chown;
 };
+
+/* Everything of a trial follows from the seed. */
+void oracle_random_trial(struct trial *t, const struct world *w, uint64_t seed);
+void oracle_random_object(struct trial *t, struct object *o, bool dir);
+void oracle_random_cred(struct trial *t, const struct world *w);
+void oracle_random_chown(struct trial *t);
+void oracle_random_flags(struct trial *t, bool immutable, bool append);
+
+/* Make an object of the trial true on the filesystem of its mount, or both of them. */
+void oracle_make(const struct trial *t, const char *name, struct object *o);
+void oracle_make_trial(struct trial *t);
+void oracle_set_flags(int raw, const char *name, bool immutable, bool append);
+void oracle_remove_all(const struct trial *t);
+
+/* How a process in the initial namespace sees a disk id without a map. */
+uint32_t oracle_raw_uid(const struct trial *t, uint32_t disk);
+uint32_t oracle_raw_gid(const struct trial *t, uint32_t disk);
 
 /*
  * In a child with the trial's credentials: the errno of the kernel, 0, or BROKEN; what an executed
  * file became.
  */
 int oracle_ask(const struct trial *t, struct oracle_became *ret);
+
+/* Take the credentials of the trial. */
+bool oracle_become(const struct trial *t);
+
+/*
+ * --- overlays --------------------------------------------------------------------------------
+ */
+
+/* The upper directory first. */
+enum { STACK_LAYERS = 3 };
+
+struct oracle_layer {
+	int raw; /* the directory without a map */
+	bool mapped;
+	struct idmap map;
+	char path[24]; /* of the mount with the map; "" if it has none */
+};
+
+struct oracle_stack {
+	int tmpfs;
+	char raw_path[24], path[24]; /* of the tmpfs; of the overlay */
+	bool one_map;                /* all layers have the same, and no names */
+	bool by_image;               /* explain is told where the lower layers are */
+	bool has_upper, redirect;
+	struct oracle_layer layers[STACK_LAYERS];
+};
+
+/* In the mount namespace that world_make() needs, too. */
+void stack_make(struct oracle_stack *s, struct rng *r, bool one_map);
+void stack_done(struct oracle_stack *s);
+
+/* a/d/f, of which each layer has as much as depth says. */
+struct stack_trial {
+	struct trial t; /* mount is this one's */
+	bool lost;      /* owners outside of the layers' maps */
+	struct world_fs fs;
+	struct world_mount mount;
+	char name[16], path[64]; /* of a */
+	unsigned depth[STACK_LAYERS];
+	struct object a[STACK_LAYERS], d[STACK_LAYERS], f[STACK_LAYERS];
+};
+
+void stack_random(
+	struct stack_trial *st, const struct oracle_stack *s, const struct world *w, uint64_t seed);
+/* False: not even root can look it up. */
+bool stack_make_trial(struct stack_trial *st, const struct oracle_stack *s, uint64_t i);
+void stack_remove_trial(struct stack_trial *st, const struct oracle_stack *s);
+
+int oracle_new_tmpfs(void);
+void oracle_random_map(struct rng *r, struct idmap *ret);
+
+/* A process that waits in the user namespace, for pid:N. */
+struct oracle_sleeper {
+	pid_t pid;
+	int stop;
+};
+struct oracle_sleeper oracle_sleep_in(const struct world_userns *u);
+void oracle_wake(struct oracle_sleeper *s);
 
 #endif

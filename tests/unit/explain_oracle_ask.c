@@ -25,6 +25,8 @@ static bool set_caps(unsigned caps)
 		{ PERM_CAP_DAC_OVERRIDE, CAP_DAC_OVERRIDE },
 		{ PERM_CAP_DAC_READ_SEARCH, CAP_DAC_READ_SEARCH },
 		{ PERM_CAP_FOWNER, CAP_FOWNER },
+		{ PERM_CAP_CHOWN, CAP_CHOWN },
+		{ PERM_CAP_FSETID, CAP_FSETID },
 	};
 	struct __user_cap_header_struct h = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct d[2] = { { 0 }, { 0 } };
@@ -36,7 +38,7 @@ static bool set_caps(unsigned caps)
 	return syscall(SYS_capset, &h, d) == 0;
 }
 
-static bool become(const struct trial *t)
+bool oracle_become(const struct trial *t)
 {
 	const struct perm_cred *c = &t->cred;
 	gid_t groups[GROUPS_ROOM];
@@ -63,9 +65,16 @@ static bool become(const struct trial *t)
 
 static int try_open(const struct trial *t, int flags)
 {
-	if (openat(t->mount->fd, "d/f", flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) >= 0)
-		return 0;
-	return errno == ENXIO ? 0 : errno; /* a FIFO without a reader: permission was given */
+	int fd = openat(t->mount->fd, "d/f", flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	char entries[512];
+
+	if (fd < 0)
+		return errno == ENXIO ? 0 : errno; /* a FIFO without a reader: it may be opened */
+	/* Directories are listed. */
+	if (S_ISDIR(t->file.facts.mode) &&
+		syscall(SYS_getdents64, fd, entries, sizeof(entries)) < 0)
+		return errno;
+	return 0;
 }
 
 static int try_exec(const struct trial *t)
@@ -124,6 +133,11 @@ static int try_op(const struct trial *t)
 		return utimensat(fd, "d/f", times, 0) < 0 ? errno : 0;
 	case PERM_TOUCH:
 		return utimensat(fd, "d/f", NULL, 0) < 0 ? errno : 0;
+	case PERM_CHOWN:
+		return fchownat(fd, "d/f", t->chown.set_uid ? t->chown.uid : (uid_t)-1,
+			       t->chown.set_gid ? t->chown.gid : (gid_t)-1, 0) < 0 ?
+			errno :
+			0;
 	case PERM_OPS:
 		break;
 	}
@@ -139,7 +153,7 @@ int oracle_ask(const struct trial *t, struct oracle_became *ret)
 	pid = fork();
 	REQUIRE(pid >= 0);
 	if (pid == 0) {
-		if (dup2(answer[1], ORACLE_FD) < 0 || !become(t))
+		if (dup2(answer[1], ORACLE_FD) < 0 || !oracle_become(t))
 			_exit(BROKEN);
 		_exit(try_op(t));
 	}

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -66,7 +67,7 @@ static size_t random_ranges(struct rng *r, struct idrange ret[static 8])
 	return n;
 }
 
-static void random_map(struct rng *r, struct idmap *ret)
+void oracle_random_map(struct rng *r, struct idmap *ret)
 {
 	struct idrange uid[8], gid[8];
 	size_t n_uid = random_ranges(r, uid), n_gid = random_ranges(r, gid);
@@ -82,7 +83,7 @@ static void attach(int tree, char path[static 24])
 	REQUIRE(sys_move_mount(tree, "", AT_FDCWD, path, MOVE_MOUNT_F_EMPTY_PATH) == 0);
 }
 
-static int new_tmpfs(void)
+int oracle_new_tmpfs(void)
 {
 	int fd = sys_fsopen("tmpfs", FSOPEN_CLOEXEC), tree;
 
@@ -105,7 +106,7 @@ static int new_filesystem(size_t i)
 	int fd, tree;
 
 	if (!type || !device)
-		return new_tmpfs();
+		return oracle_new_tmpfs();
 	fd = sys_fsopen(type, FSOPEN_CLOEXEC);
 	REQUIRE(fd >= 0 && sys_fsconfig(fd, FSCONFIG_SET_STRING, "source", device, 0) == 0);
 	REQUIRE(sys_fsconfig(fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) == 0);
@@ -159,6 +160,29 @@ static void helper_stop(struct helper *h)
 	REQUIRE(waitpid(h->pid, NULL, 0) == h->pid);
 }
 
+static int only_enter(void *arg)
+{
+	const struct world_userns *u = arg;
+
+	return setns(u->fd, CLONE_NEWUSER);
+}
+
+struct oracle_sleeper oracle_sleep_in(const struct world_userns *u)
+{
+	int value;
+	struct helper h = helper_start(only_enter, (void *)(uintptr_t)u, &value);
+
+	REQUIRE(value == 0);
+	return (struct oracle_sleeper){ .pid = h.pid, .stop = h.stop };
+}
+
+void oracle_wake(struct oracle_sleeper *s)
+{
+	/* Those that began later have its pipe open, too. */
+	REQUIRE(kill(s->pid, SIGKILL) == 0 && waitpid(s->pid, NULL, 0) == s->pid);
+	close(s->stop);
+}
+
 static int tmpfs_of_userns(void *arg)
 {
 	const struct world_userns *u = arg;
@@ -166,7 +190,7 @@ static int tmpfs_of_userns(void *arg)
 	if (setns(u->fd, CLONE_NEWUSER) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0 ||
 		unshare(CLONE_NEWNS) < 0)
 		return -1;
-	return new_tmpfs();
+	return oracle_new_tmpfs();
 }
 
 static int unshared(void *arg)
@@ -244,7 +268,7 @@ static void make_users(struct world *w, struct rng *r)
 		int fd;
 
 		if (i)
-			random_map(r, &u->map);
+			oracle_random_map(r, &u->map);
 		else
 			root_map(&u->map);
 		REQUIRE(userns_get(&u->map, &fd, NULL) == 0);
@@ -331,7 +355,7 @@ static void make_mount(struct world_mount *m, const struct world_fs *fs, struct 
 	f->noexec = rng_percent(r, 12);
 	f->nodev = rng_percent(r, 25);
 	if (mapped) {
-		random_map(r, &m->map);
+		oracle_random_map(r, &m->map);
 		f->map = &m->map;
 	}
 	m->fd = clone_mount(fs, f);

@@ -85,6 +85,144 @@ TEST(known_situations_have_their_errno_and_rule)
 	idmap_done(&map);
 }
 
+TEST(immutable_and_append_only_come_before_every_right)
+{
+	static const struct {
+		enum perm_op op;
+		bool dir, append; /* the flag is the directory's; append-only, not immutable */
+		int num;
+		enum perm_rule rule;
+	} cases[] = {
+		{ PERM_WRITE, false, false, EPERM, RULE_IMMUTABLE },
+		{ PERM_READ, false, false, 0, RULE_BITS_ALL },
+		{ PERM_UNLINK, false, false, EPERM, RULE_IMMUTABLE },
+		{ PERM_CHMOD, false, false, EPERM, RULE_IMMUTABLE },
+		{ PERM_TOUCH, false, false, EPERM, RULE_IMMUTABLE },
+		{ PERM_UNLINK, true, false, EPERM, RULE_IMMUTABLE },
+		{ PERM_WRITE, false, true, EPERM, RULE_APPEND },
+		{ PERM_RENAME, false, true, EPERM, RULE_APPEND },
+		{ PERM_UTIMES, false, true, EPERM, RULE_APPEND },
+		{ PERM_TOUCH, false, true, 0, RULE_OWNER },
+		{ PERM_UNLINK, true, true, EPERM, RULE_APPEND },
+	};
+	const struct perm_mount mount = { .map = NULL };
+	const struct perm_cred root = { .caps = PERM_CAPS_ALL };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct perm_inode dir = { .mode = S_IFDIR | 0755, .mount = &mount };
+		struct perm_inode file = { .mode = S_IFREG | 0644, .mount = &mount };
+		struct perm_inode *n = cases[i].dir ? &dir : &file;
+		struct perm_verdict d;
+
+		n->append = cases[i].append;
+		n->immutable = !cases[i].append;
+		d = perm_check(cases[i].op, &dir, &file, &root);
+		CHECK_INT(d.num, cases[i].num);
+		CHECK_INT(d.rule, cases[i].rule);
+	}
+}
+
+TEST(chown_needs_the_id_to_exist_and_to_be_storable)
+{
+	struct idmap map = map_of("0:100000:1000"), inner = map_of("0:100000:10");
+	const struct perm_mount mount = { .map = &map };
+	const struct perm_userns ns = { .map = &inner };
+	struct perm_inode file = { .mode = S_IFREG | 0644, .uid = 1, .gid = 1, .mount = &mount };
+	const uint32_t group = 100007;
+	const struct perm_cred root = { .caps = PERM_CAPS_ALL },
+			       inside = { .uid = MAPPED, .userns = &ns, .caps = PERM_CAPS_ALL },
+			       owner = { .uid = MAPPED + 1,
+				       .gid = MAPPED + 1,
+				       .groups = &group,
+				       .n_groups = 1 };
+	const struct {
+		const struct perm_cred *cred;
+		struct perm_chown to;
+		int num;
+		enum perm_rule rule;
+	} cases[] = {
+		{ &root, { true, false, MAPPED + 5, 0 }, 0, RULE_CAP_CHOWN },
+		{ &root, { true, false, 5, 0 }, EOVERFLOW, RULE_UNMAPPED_NEW },
+		{ &inside, { true, false, 5, 0 }, 0, RULE_CAP_CHOWN },
+		{ &inside, { true, false, 33, 0 }, EINVAL, RULE_NO_SUCH_ID },
+		{ &owner, { false, true, 0, MAPPED + 7 }, 0, RULE_OWNER },
+		{ &owner, { false, true, 0, MAPPED + 8 }, EPERM, RULE_NO_CAP_CHOWN },
+		{ &owner, { true, false, MAPPED + 2, 0 }, EPERM, RULE_NO_CAP_CHOWN },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct perm_verdict d = perm_check_chown(NULL, &file, cases[i].cred, &cases[i].to);
+
+		CHECK_INT(d.num, cases[i].num);
+		CHECK_INT(d.rule, cases[i].rule);
+	}
+	/* An owner without an id can be replaced, but not kept. */
+	file.uid = OUTSIDE;
+	CHECK_INT(perm_check_chown(NULL, &file, &root, &cases[0].to).num, 0);
+	CHECK_INT(perm_check_chown(NULL, &file, &root, &cases[4].to).num, EOVERFLOW);
+	/* CAP_CHOWN alone may not clear a set-user-id bit. */
+	file.uid = 1;
+	file.mode |= S_ISUID;
+	CHECK_INT(perm_check_chown(
+			  NULL, &file, &(struct perm_cred){ .caps = PERM_CAP_CHOWN }, &cases[0].to)
+			  .num,
+		EPERM);
+	idmap_done(&map);
+	idmap_done(&inner);
+}
+
+TEST(an_overlay_copies_up_what_it_can_store)
+{
+	struct idmap low = map_of("0:100000:1000"), up = map_of("0:100000:10");
+	const struct perm_mount merged = { .map = NULL }, lower = { .map = &low },
+				upper = { .map = &up };
+	const struct perm_cred mounter = { .caps = PERM_CAPS_ALL }, root = mounter;
+	const struct perm_overlay overlay = { .mounter = &mounter, .upper = &upper };
+	struct perm_real top = { .inode = { .mode = S_IFDIR | 0755, .mount = &upper },
+		.in_upper = true };
+	struct perm_real real = { .inode = { .mode = S_IFREG | 0644, .mount = &lower } };
+	struct perm_inode dir = { .mode = S_IFDIR | 0755,
+		.uid = MAPPED,
+		.gid = MAPPED,
+		.mount = &merged,
+		.overlay = &overlay,
+		.real = &top };
+	struct perm_inode file = { .mode = S_IFREG | 0644,
+		.uid = MAPPED,
+		.gid = MAPPED,
+		.mount = &merged,
+		.overlay = &overlay,
+		.real = &real,
+		.parent = &dir };
+	struct perm_verdict d = perm_check(PERM_WRITE, &dir, &file, &root);
+
+	CHECK_INT(d.num, 0);
+	/* Its owner is seen, but has no disk id in the upper directory. */
+	real.inode.uid = 500;
+	file.uid = MAPPED + 500;
+	d = perm_check(PERM_CHMOD, &dir, &file, &root);
+	CHECK_INT(d.num, EOVERFLOW);
+	CHECK_INT(d.rule, RULE_COPY_UP);
+	CHECK_INT(perm_check(PERM_READ, &dir, &file, &root).num, 0);
+	/* Its owner is not seen. */
+	real.inode.uid = OUTSIDE;
+	file.uid = UINT32_MAX;
+	d = perm_check(PERM_WRITE, &dir, &file, &root);
+	CHECK_INT(d.num, EACCES);
+	CHECK_INT(d.rule, RULE_UNMAPPED_INODE);
+	/* A caller in the group may read it; the mounter is in none, and its capabilities do not
+	   count. */
+	file.mode = real.inode.mode = S_IFREG | 0040;
+	d = perm_check(PERM_READ, &dir, &file, &(struct perm_cred){ .uid = 7, .gid = MAPPED });
+	CHECK_INT(d.num, EACCES);
+	CHECK_INT(d.rule, RULE_MOUNTER);
+	d = perm_check(PERM_CREATE, NULL, &dir, &root);
+	CHECK_INT(d.num, EOVERFLOW);
+	CHECK_INT(d.rule, RULE_UNMAPPED_CALLER);
+	idmap_done(&low);
+	idmap_done(&up);
+}
+
 TEST(an_acl_entry_is_compared_by_its_seen_id_and_limited_by_the_mask)
 {
 	struct idmap map = map_of("0:100000:1000");

@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* explain_layers: find the layers of an overlay, and inodes in them. */
+
+#include "explain_priv.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "../base/fd.h"
+#include "../base/path.h"
+#include "../base/sys.h"
+#include "../mount/overlay_options.h"
+
+/*
+ * --- the layers --------------------------------------------------------------------------------
+ */
+
+static void layer_free(struct explain_layer *l)
+{
+	if (!l)
+		return;
+	if (l->fd >= 0)
+		close(l->fd);
+	free(l->path);
+	if (l->mapped)
+		idmap_done(&l->map);
+	free(l);
+}
+
+void explain_layers_forget(struct explain_stack *s)
+{
+	for (size_t i = 0; i < s->layers.len; i++)
+		layer_free(s->layers.items[i]);
+	VEC_DONE(&s->layers);
+	s->known = false;
+}
+
+/*
+ * Open a layer and read the map of its mount. Returns 1, 0 if that is not possible, or -ENOMEM. In
+ * a user namespace maps are shown in part only.
+ */
+static int add_layer(struct explain_stack *s, const char *path, bool upper)
+{
+	struct explain_layer *l = calloc(1, sizeof(*l));
+	int kind;
+
+	if (!l)
+		return -ENOMEM;
+	l->fd = -1;
+	l->upper = upper;
+	l->path = strdup(path);
+	if (!l->path || VEC_ADD(&s->layers, l) < 0) {
+		layer_free(l);
+		return -ENOMEM;
+	}
+	if (path_open(path, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, &l->fd, NULL) < 0)
+		return 0;
+	kind = mount_map_read(l->fd, path, &l->map, NULL);
+	l->mapped = kind == MOUNT_MAP_KNOWN;
+	l->facts.map = l->mapped ? &l->map : NULL;
+	return kind == MOUNT_MAP_NONE || kind == MOUNT_MAP_KNOWN;
+}
+
+/* The directories that the options name. */
+struct named_dirs {
+	struct explain_stack *stack;
+	const char *base; /* of relative names */
+	bool upper, ok, any;
+};
+
+static int add_named(const struct overlay_dir *dir, void *arg)
+{
+	struct named_dirs *d = arg;
+	scoped_buf struct buf path = BUF_INIT;
+	int r;
+
+	if (dir->kind == OVERLAY_DATA)
+		d->ok = false;
+	if ((dir->kind == OVERLAY_UPPER) != d->upper || !d->ok)
+		return 0;
+	/* "/" is what the kernel shows of a layer that has no name. */
+	if (dir->path[0] == '/' && !dir->path[1]) {
+		d->ok = false;
+		return 0;
+	}
+	buf_printf(&path, "%s%s%s", *dir->path == '/' ? "" : d->base, *dir->path == '/' ? "" : "/",
+		dir->path);
+	if (!buf_get(&path))
+		return -ENOMEM;
+	r = add_layer(d->stack, path.data, d->upper);
+	d->ok = r > 0;
+	d->any = true;
+	return r < 0 ? r : 0;
+}
+
+int explain_layers_find_named(struct explain_stack *s, const char *options, const char *base)
+{
+	struct named_dirs d = { .stack = s, .base = base, .upper = true, .ok = true };
+	int r = overlay_dirs_each(options, add_named, &d);
+
+	d.upper = false;
+	if (r == 0)
+		r = overlay_dirs_each(options, add_named, &d);
+	if (r == 0 && d.ok && d.any)
+		s->known = true;
+	else
+		explain_layers_forget(s);
+	return r;
+}
+
+int explain_layers_take(struct explain_stack *s, const struct strv *layers)
+{
+	for (size_t i = 0; i < layers->len; i++) {
+		int r = add_layer(s, layers->items[i], false);
+
+		if (r < 0)
+			return r;
+		if (r == 0) {
+			explain_layers_forget(s);
+			return 0;
+		}
+		s->layers.items[i]->facts.map = s->given;
+	}
+	s->known = s->stored = true;
+	return 0;
+}
+
+/*
+ * --- an inode in the layers --------------------------------------------------------------------
+ */
+
+/* Does an id of the disk look like seen through the map of the layer? */
+static bool looks(const struct explanation *x, const struct explain_layer *l,
+	const struct meta *disk, const struct explain_inode *n)
+{
+	uint32_t uid, gid;
+
+	if (!perm_uid(&l->facts, disk->uid, &uid))
+		uid = x->overflow_uid;
+	if (!perm_gid(&l->facts, disk->gid, &gid))
+		gid = x->overflow_gid;
+	return uid == n->seen.uid && gid == n->seen.gid && disk->mode == n->seen.mode;
+}
+
+static bool is_same_file(int fd, const struct meta *disk, const struct explain_inode *n)
+{
+	struct statx s;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, STATX_CTIME, &s) < 0)
+		return false;
+	return s.stx_ctime.tv_sec == n->ctime && s.stx_ctime.tv_nsec == n->ctime_nsec &&
+		(S_ISDIR(n->seen.mode) || disk->ino == n->seen.ino);
+}
+
+/* Read the disk side of a file in a layer. */
+static int read_disk(const struct explain_layer *l, int fd, struct meta *ret)
+{
+	scoped_fd int raw = -1;
+	struct err ignored = ERR_INIT;
+
+	if (l->mapped) {
+		int r = unmapped_clone(fd, l->path, &raw, &ignored);
+
+		if (r < 0)
+			return r;
+		fd = raw;
+	}
+	return explain_read_meta(fd, l->path, ret, NULL);
+}
+
+static int open_in(const struct explain_layer *l, const char *below)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+	};
+
+	return sys_openat2(l->fd, *below ? below : ".", &how);
+}
+
+/* Do the attributes say that lower layers are hidden, or that they are elsewhere (1, -1)? */
+static int marks(int fd)
+{
+	static const char *const opaque[] = { "trusted.overlay.opaque", "user.overlay.opaque" },
+				 *const redirect[] = { "trusted.overlay.redirect",
+					 "user.overlay.redirect" };
+	char link[32], value[8];
+
+	for (size_t i = 0; i < ARRAY_LEN(redirect); i++)
+		if (getxattr(fd_proc_path(fd, link), redirect[i], NULL, 0) > 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_LEN(opaque); i++)
+		if (getxattr(fd_proc_path(fd, link), opaque[i], value, sizeof(value)) == 1 &&
+			*value == 'y')
+			return 1;
+	return 0;
+}
+
+static bool is_whiteout(const struct meta *m)
+{
+	return S_ISCHR(m->mode) && !m->rdev_major && !m->rdev_minor;
+}
+
+static struct perm_inode fact_of(const struct explain_layer *l, const struct meta *disk)
+{
+	return (struct perm_inode){
+		.mode = disk->mode,
+		.uid = disk->uid,
+		.gid = disk->gid,
+		.access = disk->access,
+		.cap = disk->cap,
+		.mount = &l->facts,
+	};
+}
+
+/* The first layer with the inode is the one that is shown. */
+static bool take_top(
+	struct explanation *x, const struct explain_layer *l, int fd, struct meta *disk, size_t i)
+{
+	struct explain_inode *n = &x->inodes.items[i];
+	const bool known_map = l->facts.map || !x->stacks[x->n_stacks - 1]->stored;
+
+	if (is_whiteout(disk) || (disk->mode & S_IFMT) != (n->seen.mode & S_IFMT) ||
+		!is_same_file(fd, disk, n) || (known_map && !looks(x, l, disk, n)))
+		return false;
+	meta_done(&n->disk);
+	n->disk = *disk;
+	n->how = DISK_LAYER;
+	n->found = true;
+	n->real.inode = fact_of(l, disk);
+	n->real.in_upper = l->upper;
+	*disk = (struct meta){ .known = 0 };
+	return true;
+}
+
+/* What became of an inode. */
+enum { FOUND, IN_UPPER, ANOTHER, NOWHERE };
+
+static int look_in_layers(
+	struct explanation *x, const struct explain_stack *s, size_t at, const char *below)
+{
+	struct explain_inode *n = &x->inodes.items[at];
+
+	for (size_t i = 0; i < s->layers.len; i++) {
+		const struct explain_layer *l = s->layers.items[i];
+		scoped_fd int fd = open_in(l, below);
+		struct meta disk = { .known = 0 };
+		int mark;
+
+		if (fd < 0 || read_disk(l, fd, &disk) < 0)
+			continue;
+		if (!n->found && !take_top(x, l, fd, &disk, at)) {
+			meta_done(&disk);
+			return ANOTHER;
+		}
+		if (n->how == DISK_LAYER && !x->layer && at == x->inodes.len - 1) {
+			x->layer = strdup(l->path);
+			if (!x->layer)
+				return -ENOMEM;
+		}
+		if (disk.known && (is_whiteout(&disk) || !S_ISDIR(disk.mode))) {
+			meta_done(&disk);
+			break;
+		}
+		/* Their ACLs are not compared, so that there is nothing to free. */
+		if (disk.known && VEC_ADD(&n->below, fact_of(l, &disk)) < 0) {
+			meta_done(&disk);
+			return -ENOMEM;
+		}
+		meta_done(&disk);
+		if (disk.known)
+			n->below.items[n->below.len - 1].access = (struct acl){ .items = NULL };
+		if (!S_ISDIR(n->seen.mode))
+			break;
+		mark = marks(fd);
+		if (mark < 0)
+			return ANOTHER;
+		if (mark > 0)
+			break;
+	}
+	return n->found ? FOUND : NOWHERE;
+}
+
+/* The path of an inode below the mount point. */
+static const char *path_in_mount(const struct explanation *x, const struct explain_inode *n)
+{
+	const char *target = x->mounts.items[n->mount].target;
+	size_t prefix = strlen(target);
+	const char *below = strncmp(n->path, target, prefix) ? "" : n->path + prefix;
+
+	return below + strspn(below, "/");
+}
+
+static void forget_found(struct explanation *x, struct explain_stack *s)
+{
+	for (size_t i = 0; i < x->inodes.len; i++) {
+		struct explain_inode *n = &x->inodes.items[i];
+
+		if (n->mount != s->mount)
+			continue;
+		VEC_DONE(&n->below);
+		n->found = false;
+		n->real = (struct perm_real){ .in_upper = false };
+	}
+	explain_layers_forget(s);
+}
+
+static const char not_shown[] =
+	"what is found in the layers is another file: it was changed since, or is in a writable "
+	"layer";
+
+/* Look for each inode of the overlay. One that is not as it is seen refutes the names. */
+int explain_layers_look(struct explanation *x, struct explain_stack *s)
+{
+	for (size_t i = 0; i < x->inodes.len && s->known; i++) {
+		struct explain_inode *n = &x->inodes.items[i];
+		int r;
+
+		if (n->mount != s->mount)
+			continue;
+		r = look_in_layers(x, s, i, path_in_mount(x, n));
+		if (r < 0)
+			return r;
+		if (r == FOUND)
+			continue;
+		s->unknown = r == ANOTHER ? not_shown :
+					    "it is in none of the layers: it may be in a writable "
+					    "layer";
+		if (s->stored)
+			n->real.in_upper = true;
+		else
+			forget_found(x, s);
+	}
+	return 0;
+}
