@@ -58,8 +58,13 @@ static int open_parent(const char *dir, bool strict)
 
 int runtime_dir_root(void)
 {
-	scoped_fd int parent = geteuid() == 0 ? open_parent("/run", false) : -EPERM;
+	scoped_fd int parent = -1;
 
+	if (geteuid() != 0)
+		return -EPERM;
+	parent = open("/run", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (parent < 0)
+		parent = open_parent("/run", false); /* it may be a link */
 	return parent < 0 ? parent : open_below(parent, true, 022);
 }
 

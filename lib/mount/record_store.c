@@ -124,9 +124,9 @@ static int open_new(int above, bool of_root)
 
 	if (r < 0)
 		return r;
-	if (mkdirat(above, RECORDS, 0700) < 0 && errno != EEXIST)
-		return -errno;
 	fd = openat(above, RECORDS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && (mkdirat(above, RECORDS, 0700) == 0 || errno == EEXIST))
+		fd = openat(above, RECORDS, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	r = let_others_in(fd, of_root ? 0755 : 0700);

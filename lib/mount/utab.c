@@ -13,7 +13,6 @@
 
 #include "../base/fd.h"
 #include "../base/lock.h"
-#include "../base/path.h"
 #include "utab_changes.h"
 
 enum { UTAB_MAX = 64 << 20, TRIES = 200, TRY_MS = 10 };
@@ -37,17 +36,17 @@ void utab_note_umount(const char *path, const struct mount_info *i, bool below)
 /* Open /run/mount, which libmount makes, too. -EPERM: it is not the caller's alone. */
 static int open_table_dir(bool create)
 {
-	scoped_fd int run = -1, fd = -1;
+	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	scoped_fd int run = open("/run", O_PATH | flags), fd = -1;
 	struct stat st;
-	int r = path_open("/run", O_PATH | O_DIRECTORY, "cannot open it", NULL, &run, NULL);
 
-	if (r < 0)
-		return r;
+	if (run < 0)
+		return -errno;
 	if (fstat(run, &st) < 0 || st.st_uid != geteuid() || st.st_mode & 022)
 		return -EPERM;
-	if (create && mkdirat(run, "mount", 0755) < 0 && errno != EEXIST)
-		return -errno;
-	fd = openat(run, "mount", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = openat(run, "mount", O_RDONLY | flags);
+	if (fd < 0 && errno == ENOENT && create && mkdirat(run, "mount", 0755) == 0)
+		fd = openat(run, "mount", O_RDONLY | flags);
 	if (fd < 0)
 		return -errno;
 	if (fstat(fd, &st) < 0 || st.st_uid != geteuid() || st.st_mode & 022 ||
