@@ -86,6 +86,8 @@ static int config_failed(int fs, const struct stack *s, const char *key, struct 
 
 	err_op(e, "fsconfig");
 	kernel_log_explain(fs, -1, NULL, e);
+	if (strstr(key, "context"))
+		err_try(e, "omit it: it is for kernels with SELinux");
 	return r;
 }
 

@@ -141,6 +141,16 @@ int overlay_settings_check(const struct fs_option *items, size_t n, bool sloppy,
 	return r;
 }
 
+bool overlay_settings_have(
+	const struct fs_option *items, size_t n, const char *name, const char *value)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(items[i].name, name) && items[i].value &&
+			!strcmp(items[i].value, value))
+			return true;
+	return false;
+}
+
 /*
  * --- reading back ------------------------------------------------------------------------------
  */

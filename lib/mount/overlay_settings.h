@@ -23,6 +23,10 @@ bool overlay_setting_is(const struct fs_option *o);
 MUST_CHECK int overlay_settings_check(
 	const struct fs_option *items, size_t n, bool sloppy, struct err *e);
 
+/* Is a setting with this value among them, such as nfs_export=on? */
+bool overlay_settings_have(
+	const struct fs_option *items, size_t n, const char *name, const char *value);
+
 /*
  * Compare the plan's own options of OverlayFS with those of the mount, as mountinfo shows them:
  * OverlayFS switches off what the filesystems of its layers do not support, and only logs that.

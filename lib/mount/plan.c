@@ -174,6 +174,12 @@ static int check_stack_options(const struct mount_options *o, bool image, struct
 	 */
 	if (o->userxattr && (o->metacopy || o->redirect_dir))
 		return err_usage(e, "option 'userxattr' excludes 'metacopy' and 'redirect_dir'");
+	/* fs/overlayfs/params.c, ovl_fs_params_verify(): its reason is in the kernel's log alone.
+	 */
+	if (overlay_settings_have(o->fs.items, o->fs.len, "nfs_export", "on") &&
+		(o->metacopy || overlay_settings_have(o->fs.items, o->fs.len, "index", "off")))
+		return err_usage(e, "option 'nfs_export=on' excludes '%s'",
+			o->metacopy ? "metacopy" : "index=off");
 	return 0;
 }
 

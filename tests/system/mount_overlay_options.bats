@@ -131,6 +131,15 @@ layer_is_an_upper() {
 		overlay t
 	must_fail 2 "option 'xino' needs a value: xino=on|off|auto" \
 		$MI -o "lower=disk/top,xino=maybe" overlay t
+	must_fail 2 "option 'nfs_export=on' excludes 'metacopy'" \
+		$MI -o "lower=disk/top,$up,nfs_export=on,metacopy" overlay t
+	must_fail 2 "option 'nfs_export=on' excludes 'index=off'" \
+		$MI -o "lower=disk/top,$up,nfs_export=on,index=off" overlay t
+	[ -d /sys/fs/selinux ] || {
+		must_fail 1 "cannot set up the overlay (context)" \
+			$MI -o "lower=disk/top,lower=disk/base,context=a:b:c" overlay t
+		stderr_has "it is for kernels with SELinux"
+	}
 	must_fail 2 "unknown option 'nonsense' in -o" $MI -o "lower=disk/top,nonsense" overlay t
 	must_work $MI -o "lower=disk/top,lower=disk/base,sloppy,nonsense" overlay t
 	umount t
