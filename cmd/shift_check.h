@@ -38,6 +38,10 @@ MUST_CHECK int check_list(
 MUST_CHECK int check_map(
 	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
 
+struct explanation;
+/* Print whose subordinate id the file has, if a container left it behind. */
+void check_put_leftover(struct out *o, const struct explanation *x);
+
 struct perm_chown;
 /* Parse the UID:GID of --op chown=, numbers or names; either may be missing. */
 MUST_CHECK int check_parse_chown(const char *text, struct perm_chown *ret, struct err *e);

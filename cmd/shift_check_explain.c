@@ -192,6 +192,28 @@ static void put_chain(struct out *o, const struct explanation *x, const struct c
 		out_line(o, "  %-11s %s%s", label, b.data, more);
 }
 
+/* In a user namespace: the ids of owner and group outside of it. */
+static void put_outside(struct out *o, const struct explanation *x)
+{
+	const struct explain_caller *w = &x->caller;
+	const struct chain owner = chain_of(x, false), group = chain_of(x, true);
+	uint32_t uid, gid;
+
+	if (w->initial || owner.overflow || group.overflow ||
+		!idmap_uid_seen(&w->outer_map, owner.seen, &uid) ||
+		!idmap_gid_seen(&w->outer_map, group.seen, &gid) ||
+		(uid == owner.seen && gid == group.seen))
+		return;
+	out_begin(o, "outside");
+	out_u64(o, "uid", uid);
+	out_u64(o, "gid", gid);
+	out_line(o,
+		"  %-11s user %u here is %u outside of this user namespace, group %u is %u "
+		"(/proc/self/uid_map)",
+		"outside", owner.seen, uid, group.seen, gid);
+	out_end(o);
+}
+
 /*
  * --- ACL and capabilities --------------------------------------------------------------------
  */
@@ -489,6 +511,8 @@ static void put_file(struct out *o, const struct explanation *x, const char *pat
 		out_end(o);
 		put_chain(o, x, &c, c.key, "");
 	}
+	put_outside(o, x);
+	check_put_leftover(o, x);
 	put_record(o, n);
 	put_acl(o, x, "acl", &n->disk.access, &n->seen.access);
 	put_acl(o, x, "default_acl", &n->disk.dflt, &n->seen.dflt);

@@ -727,3 +727,26 @@ says() {
 	must_fail 3 '' inside "$SHIFTBOX" shift-check explain --op write src/d/other
 	must_fail 1 denied inside tee -a src/d/other </dev/null
 }
+
+@test "a file that a container left behind: whose it is, and the command that removes it" {
+	make_user alice 2001 300000 65536
+	mkdir src/volume
+	chown 2001:2001 src/volume
+	touch src/volume/left
+	chown 300032:300032 src/volume/left
+	explain src/volume/left
+	says "to remove as alice: shiftbox userns-run -- rm -rf '$SCRATCH/src/volume/left', or" \
+		"podman unshare rm -rf '$SCRATCH/src/volume/left'"
+	grep -q 'left by *300032 is a subordinate id of alice (/etc/subuid, line [0-9]*): user 33' \
+		<<<"$output" || tell "whose it is"
+	explain --json src/volume/left
+	must_equal "$(jq -c .subordinate <<<"$output")" '{"user":"alice","inside":33}'
+	# From inside, both sides of the ids are shown.
+	capture as_user alice unshare -U --map-auto --map-root-user \
+		"$SHIFTBOX" shift-check explain src/volume/left
+	says 'outside user 33 here is 300032 outside of this user namespace, group 33 is 300032' \
+		'(/proc/self/uid_map)'
+	must_work as_user alice unshare -U --map-auto --map-root-user rm src/volume/left
+	explain src/file
+	! grep -q 'left by' <<<"$output" || tell "it is no container's"
+}
