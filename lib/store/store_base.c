@@ -73,7 +73,7 @@ static int read_file(const struct store *s, struct store_base *ret, struct err *
 	int r;
 
 	*ret = (struct store_base){ .count = 0 };
-	r = fd_read_file(s->fd, FILE_NAME, TEXT_MAX, &b, &own);
+	r = store_dir_read(s->fd, FILE_NAME, TEXT_MAX, &b, &own);
 	if (r == -ENOENT)
 		return 0;
 	if (r < 0) {

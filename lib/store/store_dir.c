@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* store_dir: list a directory. */
+/* store_dir: list a directory, and read files in it. */
 
 #include "store_dir.h"
 
@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "../base/fd.h"
 
 static int by_name(const void *a, const void *b)
 {
@@ -44,4 +46,12 @@ int store_dir_list(int dirfd, const char *path, struct strv *ret, struct err *e)
 	if (r == 0 && ret->len)
 		qsort(ret->items, ret->len, sizeof(*ret->items), by_name);
 	return r;
+}
+
+int store_dir_read(int dirfd, const char *name, size_t max, struct buf *ret, struct err *e)
+{
+	scoped_fd int fd = -1;
+	int r = fd_open_regular(dirfd, name, O_NOFOLLOW, &fd, e);
+
+	return r < 0 ? r : fd_read_all(fd, name, max, ret, e);
 }

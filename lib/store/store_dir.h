@@ -2,6 +2,7 @@
 #ifndef STORE_STORE_DIR_H
 #define STORE_STORE_DIR_H
 
+#include "../base/buf.h"
 #include "../base/cleanup.h"
 #include "../base/err.h"
 #include "../base/vec.h"
@@ -11,5 +12,13 @@
  * that the offset of dirfd does not matter. path is for messages.
  */
 MUST_CHECK int store_dir_list(int dirfd, const char *path, struct strv *ret, struct err *e);
+
+/*
+ * Append the content of a file that the store itself has written, of at most max bytes. A symbolic
+ * link is not followed: the store may turn out to be another user's. Errors: as fd_read_file() of
+ * fd.h, and -ELOOP.
+ */
+MUST_CHECK int store_dir_read(
+	int dirfd, const char *name, size_t max, struct buf *ret, struct err *e);
 
 #endif

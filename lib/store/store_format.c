@@ -15,6 +15,7 @@
 
 #include "../base/fd.h"
 #include "../base/num.h"
+#include "store_dir.h"
 
 #define FILE_NAME "format"
 #define FORMAT_TEXT "1 0.1.0\n" /* FORMAT, and the version that introduced it */
@@ -54,7 +55,7 @@ int store_format_check(const struct store *s, struct err *e)
 	struct err own = ERR_INIT;
 	uint64_t format = 0;
 	size_t digits;
-	int r = fd_read_file(s->fd, FILE_NAME, TEXT_MAX, &b, &own);
+	int r = store_dir_read(s->fd, FILE_NAME, TEXT_MAX, &b, &own);
 
 	if (r == -ENOENT)
 		return 0;

@@ -15,6 +15,7 @@
 #include "../base/log.h"
 #include "../idmap/idmap_diff.h"
 #include "../idmap/userns.h"
+#include "store_dir.h"
 #include "store_lock.h"
 
 #define FILE_NAME "ids"
@@ -82,7 +83,7 @@ static int read_ids(const struct store *s, struct idmap *ret, struct err *e)
 	const struct idmap_context strict = { .strict = true };
 	scoped_buf struct buf b = BUF_INIT;
 	const char *text;
-	int r = fd_read_file(s->fd, FILE_NAME, TEXT_MAX, &b, e);
+	int r = store_dir_read(s->fd, FILE_NAME, TEXT_MAX, &b, e);
 
 	if (r < 0)
 		return r;

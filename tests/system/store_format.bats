@@ -107,6 +107,18 @@ mounted_web() {
 	must_work $UNPACK --list -s begun2
 }
 
+@test "a link in another user's store is not followed" {
+	local name
+	make_user mallory 1235 400000 65536
+	for name in format base; do
+		rm -rf theirs
+		install -d -m 700 -o mallory -g mallory theirs
+		echo "2 9.9.9" >closed-file
+		ln -s ../closed-file "theirs/$name"
+		must_fail 1 "Too many levels of symbolic links" $UNPACK --list -s theirs
+	done
+}
+
 newer() {
 	must_fail "$1" "the store has the format 2, and this version" "${@:2}"
 	stderr_has "knows formats up to 1" ... "use shiftbox 0.9.1 or newer"
