@@ -2,6 +2,7 @@
 /* shift-check explain: which ids a file has on disk and here, and what a caller may do with it. */
 
 #include "shift_check.h"
+#include "shift_check_stack.h"
 
 #include <errno.h>
 #include <linux/posix_acl.h>
@@ -554,12 +555,13 @@ static int look(const struct check_args *a, const char *path, struct explanation
 	scoped_idmap struct idmap map = { .gid_assumed = false };
 	struct explain_question q = { .path = path, .as = a->as, .userns = a->userns };
 	struct store *store = NULL;
-	int r = a->image ? image_layers(a, &store, &layers, e) : 0;
+	int r = a->image ? image_layers(a, &store, &layers, e) :
+			   check_stack_open_layers(path, &store, &layers, e);
 
 	if (r == 0 && a->maps.len)
-		r = given_map(a, store, &map, e);
+		r = given_map(a, a->image ? store : NULL, &map, e);
 	if (r == 0) {
-		q.layers = a->image ? &layers : NULL;
+		q.layers = layers.len ? &layers : NULL;
 		q.map = a->maps.len ? &map : NULL;
 		r = explain_look(&q, x, e);
 	}

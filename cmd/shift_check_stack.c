@@ -4,10 +4,13 @@
 #include "shift_check_stack.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 
 #include "../lib/base/log.h"
+#include "../lib/base/path.h"
 #include "../lib/store/store_base.h"
+#include "../lib/store/store_image.h"
 
 int check_stack_missing(const struct known_stack *k, const char *path, struct err *e)
 {
@@ -73,5 +76,37 @@ int check_stack_layers(
 		err_try(e, "mount it again, or specify the store with --store");
 		return -ESTALE;
 	}
+	return 0;
+}
+
+int check_stack_open_layers(
+	const char *path, struct store **ret_store, struct strv *ret, struct err *e)
+{
+	scoped_known_stack struct known_stack k = { .has_map = false };
+	scoped_strv struct strv layers = { .len = 0 }, specs = { .len = 0 };
+	scoped_store struct store *store = NULL;
+	scoped_fd int fd = -1;
+	struct err why = ERR_INIT;
+	int r = path_open(path, O_PATH, "cannot open it", NULL, &fd, NULL);
+
+	if (r < 0)
+		return 0; /* explain_look() reports it */
+	r = known_stack_look(fd, &k, e);
+	if (r <= 0 || !k.image)
+		return r < 0 ? r : 0;
+	r = store_open(k.store, 0, &store, &why);
+	if (r == 0)
+		r = store_image_layers(store, k.image, &layers, &specs, &why);
+	if (r == 0)
+		r = check_stack_layers(&k, k.image, &layers, &why);
+	if (r == -ENOMEM)
+		return err_nomem(e);
+	if (r < 0) {
+		log_verbose("the layers of the image '%s' are not used: %s", k.image, why.what);
+		return 0;
+	}
+	*ret = layers;
+	layers = (struct strv){ .len = 0 };
+	*ret_store = TAKE_PTR(store);
 	return 0;
 }

@@ -25,4 +25,12 @@ MUST_CHECK int check_stack_map(const struct known_stack *k, const struct store *
 MUST_CHECK int check_stack_layers(
 	const struct known_stack *k, const char *image, const struct strv *layers, struct err *e);
 
+/*
+ * For explain: open the store of the stack that path is on, and append the layers of its image to
+ * ret, topmost first, if both are known and the caller may read them. Returns 0, also if not (with
+ * ret empty), or -ENOMEM.
+ */
+MUST_CHECK int check_stack_open_layers(
+	const char *path, struct store **ret_store, struct strv *ret, struct err *e);
+
 #endif

@@ -93,6 +93,8 @@ static int read_layers_map(int fd, struct explain_mount *m, struct err *e)
 
 	if (record_store_find_fd(fd, &r) != 1 || r.other_userns || !mount_record_is_uniform(&r))
 		return 0;
+	if (r.map.wish == MAP_KEEP)
+		return 0; /* a layer has the map of the mount that it was on */
 	map = mount_record_map(&r);
 	ret = map ? idmap_copy(map, &m->layers_map, e) : idmap_identity(&m->layers_map, e);
 	if (ret < 0)

@@ -283,6 +283,26 @@ image() {
 		"$SHIFTBOX" shift-check verify --source closed/base t
 }
 
+@test "explain needs no options for a stack, and reads the layers of its image" {
+	image one
+	must_work "$SHIFTBOX" mount-idmapped -s closed/store -m +100000 \
+		-o "nosuid,upper=$SCRATCH/closed/u" image:a t
+	must_work "$SHIFTBOX" shift-check explain --op read t/etc/file
+	output_has "its layers have b:0:100000:65536" ... \
+		"layer       $SCRATCH/closed/store/layers/sha256-" ... \
+		"owner       disk 33 -> seen as 100033"
+	must_work nobody "$SHIFTBOX" shift-check explain --op read t/etc/file
+	output_has "owner       disk 33 -> seen as 100033"
+	[[ $output != *closed/store* ]] || tell "the store is told"
+	# The host's root has no id in the map.
+	must_fail 3 "" "$SHIFTBOX" shift-check explain --op create t/etc
+	output_has "create  EOVERFLOW"
+	must_fail 1 "Value too large" touch t/etc/x
+	must_work "$SHIFTBOX" shift-check explain --as 100000 --op create t/etc
+	must_work setpriv --reuid 100000 --regid 100000 --clear-groups touch t/etc/x
+	must_equal "$(owner closed/u/etc/x)" 0:0
+}
+
 once() {
 	"$SHIFTBOX" mount-idmapped --once -m "$1" \
 		-o "nosuid,lower=$SCRATCH/closed/top$3,lower=$SCRATCH/closed/base$2" overlay t
