@@ -345,8 +345,7 @@ static int begin(struct replay *s, struct err *e)
 	buf_printf(&name, "%s.again", l->w.name); /* other layers may be staged beside it */
 	if (!buf_get(&name))
 		return err_nomem(e);
-	o.counts = NULL; /* everything was counted before */
-	o.totals = NULL;
+	o.counts = NULL; /* everything was counted before; directories on the way are limited */
 	r = layer_new(&(struct layer_dir){ l->w.parentfd, buf_get(&name) }, &o, &s->to, e);
 	if (r < 0)
 		return r;

@@ -47,6 +47,16 @@ layer_of() {
 	must_equal "$(find store/layers -name 'h[0-9]*' | wc -l)" 300
 }
 
+@test "directories that symbolic links lead to count for the limit of all layers" {
+	costly spread 20 a.tar
+	costly spread 20 b.tar
+	costly image img a.tar b.tar
+	must_fail 1 "the layers have together more than 1500 entries" "$SHIFTBOX" image-unpack \
+		-q --no-sync --flat tree --max-entries 1500 img
+	must_work "$SHIFTBOX" image-unpack -q --no-sync --flat tree img
+	must_equal "$(find tree -name a | wc -l)" 2000
+}
+
 @test "nothing is asked below a directory that the layers below do not have" {
 	costly empty 1 a.tar
 	costly leaves 2 b.tar
