@@ -63,7 +63,7 @@ fuse_disk() {
 	refused disk stack low disk/dir/u,work=disk/sub
 	stderr_has "'disk/sub' is the root of a subvolume" ... "work=DIR"
 	refused disk stack low disk/dir/u,work=disk/sub/w
-	stderr_has "leave out work="
+	stderr_has "omit work="
 	# What is advised works.
 	must_work stack low disk/sub/upper
 	let_in setpriv --reuid 100000 --regid 100000 --clear-groups touch t/b
@@ -83,7 +83,7 @@ fuse_disk() {
 		"upper=disk/other/upper"
 	refused disk stack low disk/dir/u,work=disk/bound/w
 	stderr_has "'disk/bound/w': the upper and the work directory are on different mounts" ... \
-		"leave out work="
+		"omit work="
 	refused disk stack low disk/u,work=disk/other
 	stderr_has "'disk/other' is the root of a mount" ... "work=DIR"
 	must_work stack low disk/bound/upper
@@ -96,7 +96,7 @@ fuse_disk() {
 @test "an upper and a work directory inside each other are refused before they are created" {
 	mkdir disk/u
 	refused disk/u stack low disk/u,work=disk/u/w
-	stderr_has "'disk/u/w': is inside the upper directory 'disk/u'" ... "leave out work="
+	stderr_has "'disk/u/w': is inside the upper directory 'disk/u'" ... "omit work="
 	refused disk/u stack low disk/u/a,work=disk/u
 	stderr_has "'disk/u/a': is inside the work directory 'disk/u'"
 }
