@@ -715,7 +715,7 @@ says() {
 
 @test "the real nobody in a user namespace is told from an owner that it lacks" {
 	make_user alice 2001 300000 65536
-	mkdir -m 755 -p src/d
+	mkdir -m 755 src/d
 	touch src/d/nobody src/d/other
 	chown 365533:365533 src/d/nobody
 	chown 7:7 src/d/other

@@ -251,7 +251,7 @@ must_work() {
 
 # What has just been unpacked into a store passes --verify.
 verify_unpacked() {
-	local store= name= i words=("$@") found
+	local store='' name='' i words=("$@") found
 	[ "$1 ${2:-}" = "$SHIFTBOX image-unpack" ] || return 0
 	for ((i = 2; i < $#; i++)); do
 		case ${words[i]} in

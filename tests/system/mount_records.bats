@@ -114,7 +114,7 @@ nobody() {
 # forge CHANGE...: the record is changed by jq, or what stands in its place by a command
 forge() {
 	local id=$1 how=$2
-	rm -rf $RECORDS/* /run/shiftbox/x
+	rm -rf "${RECORDS:?}"/* /run/shiftbox/x
 	cp "$SCRATCH/good" "$RECORDS/$id"
 	case $how in
 	jq\ *) jq -c "${how#jq }" "$SCRATCH/good" >"$RECORDS/$id" ;;

@@ -82,8 +82,8 @@ tree_is_right() { # DIR
 	for call in renameat renameat2 mkdirat linkat unlinkat readlinkat; do
 		for n in 1 2 3 5 8; do
 			rm -rf store
-			capture inject "$call:EIO:$n" "$SHIFTBOX" image-unpack -q --no-sync -s store \
-				-N x oci:links
+			capture inject "$call:EIO:$n" \
+				"$SHIFTBOX" image-unpack -q --no-sync -s store -N x oci:links
 			[ "$status" != 99 ] || break # so many calls were not made
 			[ "$status" = 0 ] || must_equal "$status" 1
 			if [ "$status" = 1 ]; then
