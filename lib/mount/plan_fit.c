@@ -61,12 +61,13 @@ static int fit_layer(struct mount_plan *p, size_t i, struct err *e)
 	const struct mount_layer *l = &p->layers.items[i];
 	const struct mount_map *m = l->own_map ? &l->map : &p->map;
 	scoped_fd int fd = -1;
+	int r;
 
-	/* Mounting reports a layer that cannot be opened. */
-	if (m->wish != MAP_SET ||
-		path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, &fd, NULL) <
-			0)
+	if (m->wish != MAP_SET)
 		return 0;
+	r = path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, &fd, e);
+	if (r < 0)
+		return r;
 	return fit_owner(p, fd, &m->map, l->dir, e);
 }
 
