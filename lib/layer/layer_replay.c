@@ -109,9 +109,9 @@ static int names_of(struct replay *s, const struct replayed *x, struct err *e)
 
 	buf_reset(&s->path);
 	buf_reset(&s->target);
-	if (!n)
+	if (y && !n)
 		buf_str(&s->path, y->path);
-	else if (!y || !y->opaque || n->parent)
+	else if (n && (!y || !y->opaque || n->parent))
 		r = layer_aside_path(s->from, n, &s->path, e);
 	if (r == 0 && y && n && !y->target) { /* a whiteout or a mark, which is in the directory */
 		const char *path = buf_get(&s->path), *slash = strrchr(path, '/');

@@ -78,7 +78,7 @@ int store_layer_deps(const struct store *s, const char *dir, struct buf *ret, st
 static int read_ids(
 	const struct json *facts, const char *path, struct store_layer *l, struct err *e)
 {
-	const char *uids, *gids;
+	const char *uids = NULL, *gids = NULL;
 	int r = doc_str(facts, "uids", path, false, &uids, e);
 
 	if (r == 0)
