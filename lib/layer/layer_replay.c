@@ -104,7 +104,7 @@ static int collect(struct replay *s, struct err *e)
 static int names_of(struct replay *s, const struct replayed *x, struct err *e)
 {
 	const struct later *y = x->later;
-	const struct node *n = x->node ? x->node : y->node;
+	const struct node *n = y && !x->node ? y->node : x->node;
 	int r = 0;
 
 	buf_reset(&s->path);
