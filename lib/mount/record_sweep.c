@@ -171,7 +171,7 @@ static void look_at(struct sweep *s, const char *name, struct record_stacks *ret
 	if (fate != FATE_ALIVE || rec.kind != MOUNT_OVERLAY || !s->here->unique)
 		return;
 	stack.dev = rec.dev;
-	(void)snprintf(stack.name, sizeof(stack.name), "%s", name); /* fits: is_named() */
+	(void)snprintf(stack.name, sizeof(stack.name), "%llu", (unsigned long long)rec.mount);
 	(void)VEC_ADD(ret, stack); /* without memory, its binds are not recognised */
 }
 
