@@ -67,7 +67,7 @@ static int fit_layer(struct mount_plan *p, size_t i, struct err *e)
 		return 0;
 	r = path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, &fd, e);
 	if (r < 0)
-		return r;
+		return r == -ENOENT ? 0 : r; /* mounting reports a layer that is missing */
 	return fit_owner(p, fd, &m->map, l->dir, e);
 }
 
