@@ -30,6 +30,14 @@ works() {
 	[ ! -s err ] || tell "says something" "$*"
 }
 
+# warns TEXT CMD...: it works, and prints a warning with TEXT.
+warns() {
+	text=$1
+	shift
+	"$@" >out 2>err || tell "failed" "$*"
+	grep -qF -- "$text" err || tell "does not warn of '$text'" "$*"
+}
+
 refused() {
 	text=$1
 	shift

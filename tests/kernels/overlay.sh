@@ -88,7 +88,7 @@ image() {
 	works $MI -u merged
 	works "$SHIFTBOX" image-unpack -s private/store --prune
 	grep -q "removed sha256-" out
-	works $MI -s private/store -m 1000:0:1 image:i merged
+	warns "DISK and SEEN look swapped" $MI -s private/store -m 1000:0:1 image:i merged
 	works $MI -u merged
 }
 
@@ -164,7 +164,7 @@ check "the way is chosen by trying, and a fallback is told" chosen
 
 no_overlay_map() {
 	layers
-	works $MI -o lower=top,lower=base overlay merged
+	works $MI -m none -o lower=top,lower=base overlay merged
 	refused "no kernel can ID-map an overlay" $MI -m +100000 merged other
 	works $MI -u merged
 }
