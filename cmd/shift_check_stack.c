@@ -52,6 +52,59 @@ int check_stack_map(const struct known_stack *k, const struct store *store, bool
 	return r < 0 ? r : 1;
 }
 
+int check_map_missing(const char *path, enum mount_map_kind kind, const char *why, struct err *e)
+{
+	(void)err_say(e, EINVAL, path, "its map is not known");
+	if (!why && kind == MOUNT_MAP_OVERLAY)
+		why = "a merged overlay does not show the maps of its layers";
+	err_why(e, "%s",
+		why ? why :
+		      "this kernel does not return the map of a mount (Linux 6.15 does), or none "
+		      "of its ids exists here");
+	err_try(e,
+		"specify the map that it was mounted with: -m MAP (identity: -m 0:0:4294967295)");
+	return -EINVAL;
+}
+
+int check_map_part(const char *path, const struct idmap *has, struct err *e)
+{
+	scoped_buf struct buf text = BUF_INIT;
+
+	idmap_print(has, &text);
+	if (!buf_get(&text))
+		return err_nomem(e);
+	(void)err_say(e, ENODATA, path, "its map is not known: no more than %s can be read here",
+		text.data);
+	err_why(e,
+		"the kernel does not show lines with ids that this user namespace does not have");
+	err_try(e,
+		"check it from outside of this user namespace, or specify what can be read: "
+		"-m '%s'",
+		text.data);
+	return -ENODATA;
+}
+
+int check_map_numbers(int fd, const char *path, struct err *e)
+{
+	scoped_fd int clone = -1;
+	struct err why = ERR_INIT;
+	int r = unmapped_clone(fd, path, &clone, &why);
+
+	/* A kernel without that call shows no map: it is that of a record of this namespace. */
+	if (r == 0 || r == -ENOSYS)
+		return 0;
+	if (r == -ENOMEM)
+		return err_nomem(e);
+	(void)err_say(e, ENODATA, path, "the ids on disk are not known in this user namespace");
+	err_why(e,
+		"the filesystem was not mounted in this user namespace, so that the disk ids of "
+		"the mount's map are numbers of another one, but those of --source are numbers of "
+		"this one");
+	err_try(e,
+		"check it from outside of this user namespace, or compare with --spec or --image");
+	return -ENODATA;
+}
+
 /* The name of a layer as an overlay shows it, "/sha256-..." or "sha256-..."; else NULL. */
 static const char *layer_name(const char *path)
 {

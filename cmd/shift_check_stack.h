@@ -6,6 +6,7 @@
 
 #include "../lib/base/vec.h"
 #include "../lib/check/known_stack.h"
+#include "../lib/check/mount_map.h"
 #include "../lib/store/store.h"
 
 /* For verify: what is known about a stack; all zeros for an overlay without a record. */
@@ -24,6 +25,20 @@ MUST_CHECK int check_stack_map(const struct known_stack *k, const struct store *
 /* Are these layers of an image, topmost first, those of the stack? Returns 0 or -ESTALE. */
 MUST_CHECK int check_stack_layers(
 	const struct known_stack *k, const char *image, const struct strv *layers, struct err *e);
+
+/* Say that the map of path is not known; why is NULL or the reason. Returns -EINVAL. */
+MUST_CHECK int check_map_missing(
+	const char *path, enum mount_map_kind kind, const char *why, struct err *e);
+
+/* Say that no more than has can be read of the map of path. Returns -ENODATA or -ENOMEM. */
+MUST_CHECK int check_map_part(const char *path, const struct idmap *has, struct err *e);
+
+/*
+ * Are the disk ids of the map of the mount that fd (path) is on numbers of the caller's user
+ * namespace, as those of a directory to compare with are? Returns 0, or -ENODATA if not, or if that
+ * is not known.
+ */
+MUST_CHECK int check_map_numbers(int fd, const char *path, struct err *e);
 
 /*
  * For explain: open the store of the stack that path is on, and append the layers of its image to

@@ -40,6 +40,7 @@ struct verify_job {
 	struct known_stack stack; /* with MOUNT_MAP_OVERLAY, if it has a record */
 	const char *image;        /* in the first job: of --image, or of the stack, or NULL */
 	struct idmap map;         /* from the disk side to the seen side */
+	unsigned doubt;           /* enum verify_doubt */
 	int source;               /* O_PATH: the directory of --source, or -1 */
 	int disk;                 /* O_PATH: the disk side, or -1 */
 	struct expect *expect;    /* or the expected tree as the disk side, */
@@ -112,13 +113,14 @@ static int open_source(struct verify_job *j, struct err *e)
 }
 
 /* The directory of --source, without the map of its own mount if that has one. */
-static int open_source_unmapped(struct verify_job *j, struct err *e)
+static int open_source_unmapped(struct verify_job *j, struct verify_subject *s, struct err *e)
 {
 	struct idmap ignored = { .gid_assumed = false };
 	int r = open_source(j, e);
 
 	if (r == 0)
 		r = mount_map_read(j->source, j->a->source, &ignored, e);
+	s->source_overlay = r == MOUNT_MAP_OVERLAY;
 	if (r == MOUNT_MAP_KNOWN)
 		idmap_done(&ignored);
 	if (r == MOUNT_MAP_KNOWN || r == MOUNT_MAP_HIDDEN) {
@@ -198,40 +200,6 @@ static int read_expected(struct verify_job *j, struct err *e)
 	return r;
 }
 
-static int no_map(const struct verify_job *j, struct err *e)
-{
-	const char *why = j->stack.why ?
-		j->stack.why :
-		j->kind == MOUNT_MAP_OVERLAY ?
-		"a merged overlay does not show the maps of its layers" :
-		"this kernel does not return the map of a mount (Linux 6.15 does), or none of its "
-		"ids exists here";
-
-	(void)err_say(e, EINVAL, j->path, "its map is not known");
-	err_why(e, "%s", why);
-	err_try(e,
-		"specify the map that it was mounted with: -m MAP (identity: -m 0:0:4294967295)");
-	return -EINVAL;
-}
-
-static int part_of_map(const struct verify_job *j, struct err *e)
-{
-	scoped_buf struct buf has = BUF_INIT;
-
-	idmap_print(&j->mount_map, &has);
-	if (!buf_get(&has))
-		return err_nomem(e);
-	(void)err_say(e, ENODATA, j->path, "its map is not known: no more than %s can be read here",
-		has.data);
-	err_why(e,
-		"the kernel does not show lines with ids that this user namespace does not have");
-	err_try(e,
-		"check it from outside of this user namespace, or specify what can be read: "
-		"-m '%s'",
-		has.data);
-	return -ENODATA;
-}
-
 /* Report that the mount has another map than the one given; inodes are checked with its own map. */
 static int other_map(struct verify_job *j, bool partial, struct err *e)
 {
@@ -305,9 +273,9 @@ static int find_map(struct verify_job *j, struct verify_subject *s, struct err *
 	case MAP_DIFFERS:
 		return other_map(j, verify_sides_partial(s), e);
 	case MAP_TRUNCATED:
-		return part_of_map(j, e);
+		return check_map_part(j->path, &j->mount_map, e);
 	case MAP_UNKNOWN:
-		return no_map(j, e);
+		return check_map_missing(j->path, j->kind, j->stack.why, e);
 	case USE_GIVEN:
 		break;
 	}
@@ -365,7 +333,8 @@ static int open_sides(struct verify_job *j, enum verify_side *ret, struct err *e
 		r = s.below ? open_layers(j, e) : read_expected(j, e);
 		break;
 	case SIDE_SOURCE:
-		r = open_source_unmapped(j, e);
+		r = verify_sides_mixed(&s) ? check_map_numbers(j->seen, j->path, e) : 0;
+		r = r < 0 ? r : open_source_unmapped(j, &s, e);
 		break;
 	case SIDE_UNMAPPED:
 		r = unmapped_clone(j->seen, j->path, &j->disk, e);
@@ -381,6 +350,7 @@ static int open_sides(struct verify_job *j, enum verify_side *ret, struct err *e
 	if (r == 0)
 		r = find_stack_map(j, e);
 	s.map = j->has_map ? &j->mount_map : NULL;
+	j->doubt = verify_sides_doubt(&s);
 	return r < 0 ? r : find_map(j, &s, e);
 }
 
@@ -414,6 +384,7 @@ static int compare(
 	struct verify_counts counts = { .entries = 0 };
 	struct verify_options o = {
 		.map = &j->map,
+		.doubt = j->doubt,
 		.threads = j->a->threads,
 		.classes = j->a->only,
 		.found = put_finding,
@@ -527,7 +498,7 @@ static int check_below(
 		put_own_finding(&j, &f);
 	} else {
 		put_mount(&j, r > 0,
-			j.kind == MOUNT_MAP_OVERLAY ? "an overlay, which has no map of its own" :
+			j.kind == MOUNT_MAP_OVERLAY ? "an overlay, whose layers may have maps" :
 						      "no map, so nothing to compare");
 	}
 	if (r > 0 && (!first->expect || at)) {

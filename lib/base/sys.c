@@ -111,6 +111,11 @@ ssize_t sys_listmount(uint64_t ns, uint64_t mnt_id, uint64_t last_id, uint64_t *
 	return (ssize_t)syscall(SYS_listmount, &req, ids, n, 0);
 }
 
+int sys_faccessat2(int dirfd, const char *path, int mode, int flags)
+{
+	return (int)syscall(SYS_faccessat2, dirfd, path, mode, flags);
+}
+
 ssize_t sys_listxattrat(int dirfd, const char *path, int flags, char *list, size_t size)
 {
 	return (ssize_t)syscall(SYS_listxattrat, dirfd, path, flags, list, size);

@@ -55,6 +55,9 @@ MUST_CHECK int sys_statmount(
 MUST_CHECK ssize_t sys_listmount(
 	uint64_t ns, uint64_t mnt_id, uint64_t last_id, uint64_t *ids, size_t n);
 
+/* faccessat2(2), since Linux 5.8, without glibc's own answer for kernels that lack it. */
+MUST_CHECK int sys_faccessat2(int dirfd, const char *path, int mode, int flags);
+
 /*
  * listxattrat(2) and getxattrat(2), since Linux 6.13: name is relative to dirfd; "" requires
  * AT_EMPTY_PATH and a dirfd that is not O_PATH.

@@ -53,12 +53,13 @@ const char *compare_type_name(mode_t mode)
 /* Users and groups, so that each rule is written once. */
 struct compare_kind {
 	const char *name;
+	unsigned bit; /* of enum meta_known */
 	bool (*seen)(const struct idmap *m, uint32_t disk, uint32_t *ret);
 	bool (*disk)(const struct idmap *m, uint32_t seen, uint32_t *ret);
 };
 
-static const struct compare_kind kind_uid = { "uid", idmap_uid_seen, idmap_uid_disk };
-static const struct compare_kind kind_gid = { "gid", idmap_gid_seen, idmap_gid_disk };
+static const struct compare_kind kind_uid = { "uid", META_UID, idmap_uid_seen, idmap_uid_disk };
+static const struct compare_kind kind_gid = { "gid", META_GID, idmap_gid_seen, idmap_gid_disk };
 
 struct findings {
 	struct finding *items;
@@ -107,13 +108,30 @@ static PRINTF(2, 3) void add_text(struct finding *f, const char *fmt, ...)
  * --- owner -----------------------------------------------------------------------------------
  */
 
+static void add_unknown(
+	struct findings *v, const struct compare_kind *k, uint32_t disk, uint32_t seen)
+{
+	struct finding *f = add(v, FINDING_UNREADABLE);
+	bool at_disk = v->disk->doubt & k->bit;
+
+	f->errnum = EOVERFLOW; /* the errno of the kernel for an id without a number */
+	add_text(f,
+		"%s: disk %u, seen %u: %s %u is nobody, or an id without a number here: that "
+		"cannot be told",
+		k->name, disk, seen, at_disk ? "disk" : "seen", at_disk ? disk : seen);
+}
+
 static void compare_id(
 	struct findings *v, const struct compare_kind *k, uint32_t disk, uint32_t seen)
 {
 	uint32_t want, unshifted;
 
-	if (k->seen(v->map, disk, &want)) {
-		if (seen != want)
+	if (v->disk->doubt & k->bit) {
+		add_unknown(v, k, disk, seen);
+	} else if (k->seen(v->map, disk, &want)) {
+		if (seen == want && v->seen->doubt & k->bit)
+			add_unknown(v, k, disk, seen);
+		else if (seen != want)
 			add_text(add(v, FINDING_MISMATCH), "%s: disk %u, seen %u, expected %u",
 				k->name, disk, seen, want);
 	} else if (k->disk(v->map, disk, &unshifted)) {
@@ -170,7 +188,10 @@ static int map_acl(struct findings *v, const char *which, const struct acl *disk
 		if (!k || k->seen(v->map, disk->items[i].id, &x->id))
 			continue;
 		x->id = ACL_NO_ID;
-		if (k->disk(v->map, disk->items[i].id, &unshifted))
+		if (disk->items[i].id == ACL_NO_ID)
+			add_text(add(v, FINDING_ACL), "%s: %s on disk has no id here", which,
+				tag_name(x->tag));
+		else if (k->disk(v->map, disk->items[i].id, &unshifted))
 			add_text(add(v, FINDING_ACL),
 				"%s: %s disk %u is already shifted (the seen id of disk %u)", which,
 				tag_name(x->tag), disk->items[i].id, unshifted);

@@ -38,7 +38,8 @@ struct finding {
 	const struct meta *disk, *seen; /* either may be NULL; not owned */
 	bool has_uid, has_gid; /* expected_uid, expected_gid are set: the map has the disk ids */
 	uint32_t expected_uid, expected_gid;
-	int errnum;                  /* FINDING_UNREADABLE: the errno; else 0 */
+	int errnum;                  /* FINDING_UNREADABLE: the errno (EOVERFLOW: an id that is not
+	                                known); else 0 */
 	char detail[FINDING_DETAIL]; /* for people: the disk side, the seen side, and what is
 	                                expected */
 };

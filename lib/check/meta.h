@@ -28,6 +28,8 @@ struct meta {
 	uint32_t rdev_major, rdev_minor;
 	struct acl access, dflt; /* the ACL, and the default ACL of a directory */
 	struct filecap cap;
+	unsigned doubt; /* META_UID, META_GID: the id is shown as the overflow id, and may be
+	                   another one, which has no number for this process */
 	/* The location, if the facts come from a filesystem. */
 	uint32_t dev_major, dev_minor;
 	uint64_t ino, mount; /* mount: the mount id, or 0 before Linux 5.8 */

@@ -66,7 +66,8 @@ static int check_name(
 
 static bool is_gone(int r)
 {
-	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV || r == -ESTALE;
+	/* Not ESTALE: the kernel has looked it up again (LOOKUP_REVAL), and it is still there. */
+	return r == -ENOENT || r == -ENOTDIR || r == -ELOOP || r == -EXDEV;
 }
 
 static int open_failed(const struct verify_entry *p, int num, struct err *e)
@@ -101,7 +102,11 @@ static int list_failed(struct verify_entry *p, int r, struct err *e)
 {
 	if (r == -ENOMEM)
 		return err_nomem(e);
-	return is_gone(r) ? 0 : verify_pair_unreadable(p, NULL, -r, "cannot list the directory", e);
+	if (r == -ENOENT) { /* it was removed after it was opened */
+		p->t->counts.vanished++;
+		return 0;
+	}
+	return verify_pair_unreadable(p, NULL, -r, "cannot list the directory", e);
 }
 
 /* Check a directory that is the same inode on both sides: its names are read once. */
@@ -286,6 +291,7 @@ static int run(struct verify *v, struct verify_counts *ret, struct err *e)
 	unsigned n = v->o->threads ? v->o->threads : proc_processors();
 	int r = root_mount(v->seen, &v->seen_mount, e);
 
+	ids_real_init(&v->real);
 	if (r == 0 && !v->x)
 		r = root_mount(v->disk, &v->disk_mount, e);
 	if (r < 0)

@@ -21,6 +21,7 @@ struct verify_counts {
 
 struct verify_options {
 	const struct idmap *map; /* from disk ids to seen ids */
+	unsigned doubt;          /* enum verify_doubt */
 	unsigned threads;        /* 0: one per processor */
 	unsigned classes;        /* a bit (1 << class) for each class to report; 0: all */
 	uint64_t max_findings;   /* stop after this many; 0: no limit */

@@ -12,6 +12,7 @@
 
 #include "../base/fd.h"
 #include "../base/log.h"
+#include "verify_sides.h"
 
 /* How often an inode is read again before a difference is reported. */
 enum { LOOKS_AGAIN = 4 };
@@ -203,6 +204,18 @@ static void look_one(const struct verify_entry *p, int rs, int rd, struct pair *
 	}
 }
 
+static void find_doubts(const struct verify_entry *p, struct pair *q)
+{
+	const unsigned doubt = p->v->o->doubt;
+
+	if (doubt & VERIFY_SAME_IDS && !p->v->x && meta_same_inode(&q->seen, &q->disk))
+		return;
+	if (doubt & VERIFY_DOUBT_SEEN)
+		q->seen.doubt = ids_real_doubt(&p->v->real, p->seen, p->name, &q->seen);
+	if (doubt & VERIFY_DOUBT_DISK)
+		q->disk.doubt = ids_real_doubt(&p->v->real, p->disk, p->name, &q->disk);
+}
+
 /* Read both sides and compare them. Returns 0 or -ENOMEM. */
 static int look(struct verify_entry *p, struct pair *q)
 {
@@ -224,6 +237,7 @@ static int look(struct verify_entry *p, struct pair *q)
 	}
 
 	q->how = LOOK_BOTH;
+	find_doubts(p, q);
 	r = read_xattrs(p, q);
 	if (r == -ENOMEM)
 		return r;

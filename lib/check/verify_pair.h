@@ -9,6 +9,7 @@
 #include "../base/progress.h"
 #include "dirlist.h"
 #include "expect.h"
+#include "ids_real.h"
 #include "verify.h"
 #include "walk_dirs.h"
 
@@ -30,6 +31,7 @@ struct verify {
 	struct expect *x;
 	struct expect_node *at; /* the node of x for seen */
 	const int *layers;
+	struct ids_real real;
 	uint64_t seen_mount, disk_mount;
 	pthread_mutex_t lock; /* for reported, findings, o->found and o->mount */
 	uint64_t reported;

@@ -21,6 +21,25 @@ bool verify_sides_partial(const struct verify_subject *s)
 	return s->kind == MOUNT_MAP_KNOWN && !s->initial_userns && (s->source || s->expected);
 }
 
+unsigned verify_sides_doubt(const struct verify_subject *s)
+{
+	const enum verify_side side = verify_sides_disk(s);
+	/* A map that was read says which id is seen as the overflow id; without one, no id is lost
+	 * in the initial namespace. */
+	const bool seen = !s->map && (s->kind != MOUNT_MAP_NONE || !s->initial_userns);
+	const bool disk = side == SIDE_SOURCE && (s->source_overlay || !s->initial_userns);
+	const bool plain = s->kind == MOUNT_MAP_NONE || s->kind == MOUNT_MAP_OVERLAY;
+
+	return (disk ? VERIFY_DOUBT_DISK : 0U) | (seen ? VERIFY_DOUBT_SEEN : 0U) |
+		(plain && side == SIDE_SOURCE ? VERIFY_SAME_IDS : 0U);
+}
+
+bool verify_sides_mixed(const struct verify_subject *s)
+{
+	return s->kind == MOUNT_MAP_KNOWN && !s->initial_userns &&
+		verify_sides_disk(s) == SIDE_SOURCE;
+}
+
 static int stop_at_other(const struct iddiff *d, void *arg)
 {
 	(void)arg;
@@ -39,6 +58,9 @@ static enum verify_map map_given(const struct verify_subject *s)
 	/* A mount below that has no map and is not compared differs from the map that was given. */
 	bool plain = s->kind == MOUNT_MAP_NONE && verify_sides_disk(s) == SIDE_NONE;
 
+	/* Nothing below shows which maps the layers of an overlay have. */
+	if (s->kind == MOUNT_MAP_OVERLAY && !s->map && verify_sides_disk(s) == SIDE_NONE)
+		return MAP_UNKNOWN;
 	if (s->kind != MOUNT_MAP_KNOWN && (s->kind != MOUNT_MAP_OVERLAY || !s->map))
 		return plain ? MAP_DIFFERS : USE_GIVEN;
 	if (idmap_equal(s->given, s->map))

@@ -18,7 +18,8 @@ struct verify_subject {
 	const struct idmap *given; /* the map that the caller expects, or NULL; not owned */
 	bool below;                /* a mount below the path that was asked for */
 	bool expected;             /* specifications describe the disk side */
-	bool source;               /* a directory of the caller's choice is the disk side */
+	bool source;               /* a directory of the caller's choice is the disk side, */
+	bool source_overlay;       /* ... and it is on an overlay */
 	bool initial_userns;       /* this process is in the initial user namespace */
 	bool nested_userns;        /* ... in another one; both are false if that is not known */
 };
@@ -53,5 +54,24 @@ enum verify_map verify_sides_map(const struct verify_subject *s);
  * namespace, and the visible lines are all that count there.
  */
 bool verify_sides_partial(const struct verify_subject *s);
+
+/*
+ * Where the overflow id may stand for an id that has no number: such an id is never taken for the
+ * real user 65534.
+ */
+enum verify_doubt {
+	VERIFY_DOUBT_DISK = 1, /* on the disk side */
+	VERIFY_DOUBT_SEEN = 2, /* on the seen side */
+	VERIFY_SAME_IDS = 4,   /* but the same inode has the same ids on both sides */
+};
+
+/* Returns a mask of enum verify_doubt. */
+unsigned verify_sides_doubt(const struct verify_subject *s);
+
+/*
+ * Are the disk ids of the mount's map, which are numbers of the user namespace that the filesystem
+ * was mounted in, compared with ids of a source, which are numbers of the caller's namespace?
+ */
+bool verify_sides_mixed(const struct verify_subject *s);
 
 #endif

@@ -17,8 +17,8 @@
 #include "../base/buf.h"
 #include "../base/fd.h"
 #include "../base/log.h"
-#include "../base/num.h"
 #include "../base/sys.h"
+#include "../idmap/userns_self.h"
 #include "explain_priv.h"
 
 /*
@@ -386,18 +386,6 @@ static void state_facts(struct explanation *x)
 	}
 }
 
-static uint32_t overflow_id(const char *file)
-{
-	scoped_fd int fd = open(file, O_RDONLY | O_CLOEXEC);
-	char text[16];
-	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text));
-	uint64_t id;
-
-	if (n < 1 || num_u64_n(text, (size_t)n - 1, &id) < 0 || id > UINT32_MAX)
-		return IDMAP_OVERFLOW; /* /proc is not mounted: the kernel's default */
-	return (uint32_t)id;
-}
-
 static int not_stacked(const char *path, struct err *e)
 {
 	(void)err_say(e, EINVAL, path,
@@ -468,8 +456,8 @@ int explain_look(const struct explain_question *q, struct explanation *ret, stru
 	int r;
 
 	*ret = (struct explanation){ .layer = NULL };
-	ret->overflow_uid = overflow_id("/proc/sys/fs/overflowuid");
-	ret->overflow_gid = overflow_id("/proc/sys/fs/overflowgid");
+	ret->overflow_uid = userns_overflow_id(false);
+	ret->overflow_gid = userns_overflow_id(true);
 	r = explain_caller_look(q->as, q->userns, &ret->caller, e);
 	if (r == 0)
 		r = gather(ret, q->path, e);

@@ -3,6 +3,7 @@
 #define IDMAP_USERNS_SELF_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/stat.h>
 
 /*
@@ -14,5 +15,11 @@ bool userns_is_nested(void);
 
 /* Is st, of a file like /proc/PID/ns/user, that of the initial user namespace? */
 bool userns_stat_is_initial(const struct stat *st);
+
+/*
+ * The id that stat(2) shows for a user, or a group, without a number for the caller (sysctl
+ * fs.overflowuid, fs.overflowgid). Without /proc, the kernel's default is returned.
+ */
+uint32_t userns_overflow_id(bool group);
 
 #endif

@@ -412,6 +412,114 @@ note: lines of the map with ids that this user namespace does not have cannot be
 		'0 null'
 }
 
+@test "in a user namespace, ids without a number there are not taken for the real nobody" {
+	need subid
+	make_user wanda 4323 500000 1000
+	mkdir one two
+	touch one/file two/file
+	chmod 666 one/file two/file
+	chown 65534:65534 one two one/file
+	chown 5:6 two/file
+	inside() {
+		capture as_user wanda unshare --map-root-user "$@"
+	}
+	# Both are shown as 65534 there.
+	inside "$SHIFTBOX" shift-check --source "$SCRATCH/one" "$SCRATCH/two"
+	status_is 3
+	output_has '/two/file: uid: disk 65534, seen 65534: disk 65534 is nobody, or an' \
+		'id without a number here: that cannot be told; gid: disk 65534'
+	inside "$SHIFTBOX" shift-check --json --source "$SCRATCH/one" "$SCRATCH/two"
+	must_equal "$(jq -r 'select(.path | strings | endswith("file")) | "\(.class) \(.errno)"' \
+		<<<"$output")" 'unreadable EOVERFLOW'
+	printf '%s\n' '#mtree' '. type=dir uid=65534 gid=65534' \
+		'./file type=file uid=65534 gid=65534' >spec
+	chmod 644 spec
+	inside "$SHIFTBOX" shift-check --spec "$SCRATCH/spec" "$SCRATCH/two"
+	status_is 3
+	output_has 'two/file: uid: disk 65534, seen 65534: seen 65534 is nobody, or an id without'
+	# The same inode has the same ids, whichever these are.
+	mkdir again && mount --bind two again
+	inside "$SHIFTBOX" shift-check --source "$SCRATCH/two" "$SCRATCH/again"
+	must_equal "$status $output" '0 2 entries checked, no findings'
+	# Outside, there is nothing that is not known.
+	check --spec spec two
+	status_is 3
+	found "$(joined 'mismatch: two/file: uid: disk 65534, seen 5, expected 65534; ' \
+		'gid: disk 65534, seen 6, expected 65534')"
+	check --spec spec one
+	status_is 0
+}
+
+@test "in a user namespace, the kernel tells a real nobody from an id without a number" {
+	need subid
+	make_user walter 4322 400000 70000
+	mkdir both
+	touch both/nobody both/stranger both/open
+	chown 400000:400000 both
+	chown 465533:465533 both/nobody both/open
+	chown 5:6 both/stranger
+	chmod 666 both/open
+	printf '%s\n' '#mtree' '. type=dir uid=1 gid=1' './nobody type=file uid=65534 gid=65534' \
+		'./open type=file uid=65534 gid=65534' \
+		'./stranger type=file uid=65534 gid=65534' >spec
+	chmod 644 spec
+	capture as_user walter unshare --map-root-user --map-auto "$SHIFTBOX" shift-check \
+		--spec "$SCRATCH/spec" "$SCRATCH/both"
+	status_is 3
+	must_equal "$(sed '$d' <<<"$output" | sed "s|$SCRATCH/||; s/: uid.*//" | sort)" \
+		$'unreadable: both/open\nunreadable: both/stranger'
+}
+
+@test "on an overlay, an owner outside of the layers' maps is not taken for the real nobody" {
+	mkdir lower upper work o x
+	touch lower/nobody lower/stranger lower/shut
+	chown 65534:65534 lower/nobody
+	chown 70000:70000 lower/stranger lower/shut
+	chmod 600 lower/shut
+	printf '%s\n' '#mtree' '. type=dir uid=0 gid=0' './nobody type=file uid=65534 gid=65534' \
+		'./shut type=file uid=65534 gid=65534' \
+		'./stranger type=file uid=65534 gid=65534' >spec
+	# A layer that shows 70000 as the overflow id, and 65534 as itself.
+	map_mount lower x '0:0:1;65534:65534:1'
+	mount -t overlay overlay -o "lowerdir=$SCRATCH/x,upperdir=upper,workdir=work" o
+	must_equal "$(owner o/stranger) $(owner o/nobody)" '65534:65534 65534:65534'
+	check -m 0:0:4294967295 --spec spec o
+	status_is 3
+	must_equal "$(sed '$d' <<<"$output" | sed 's/: uid.*//' | sort)" \
+		$'unreadable: o/shut\nunreadable: o/stranger'
+	# The same where the overlay is the disk side.
+	mkdir copy && touch copy/nobody copy/stranger copy/shut && chmod 600 copy/shut
+	chown 65534:65534 copy/*
+	check --source o copy
+	status_is 3
+	must_equal "$(sed '$d' <<<"$output" | sed 's/: uid.*//' | sort)" \
+		$'unreadable: copy/shut\nunreadable: copy/stranger'
+	# An overlay below has no map that could be compared with the one that is expected.
+	mkdir tree tree/o && map_mount tree m
+	mount -t overlay overlay -o lowerdir=lower:copy m/o
+	check --submounts m
+	must_equal "$status $(head -n 1 <<<"$output")" \
+		'0 mount: m/o: an overlay, whose layers may have maps'
+	check --submounts -m "$MAP" m
+	status_is 3
+	found "$(joined 'unreadable: m/o: its map is not known: a merged overlay does not show ' \
+		'the maps of its layers')"
+}
+
+@test "in a user namespace, disk ids of another one are not compared with those of --source" {
+	mkdir tree m
+	touch tree/file
+	chown -R 1000:1000 tree
+	# The kernel shows the line as 0:0:1 there, where 0 on the left is not the 0 of stat(1).
+	map_mount tree m 0:0:1
+	mkdir copy && touch copy/file
+	must_fail 1 'the ids on disk are not known in this user namespace' \
+		unshare -Ur "$SHIFTBOX" shift-check --source copy m
+	stderr_has '  try:  check it from outside of this user namespace'
+	check --source copy m
+	status_is 3
+}
+
 @test "mounts below are entered when asked, each with its own map" {
 	mkdir -p tree/plain tree/over/sub two
 	touch tree/file two/right two/wrong

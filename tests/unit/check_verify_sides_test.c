@@ -109,3 +109,35 @@ TEST(a_given_map_is_held_against_the_map_of_the_mount)
 	idmap_done(&part);
 	idmap_done(&other);
 }
+
+TEST(the_overflow_id_is_in_doubt_where_an_id_can_be_without_a_number)
+{
+	struct idmap own = map_of("+100000");
+	const struct {
+		struct verify_subject s;
+		unsigned doubt;
+	} cases[] = {
+		{ { .kind = MOUNT_MAP_KNOWN, .map = &own }, 0 },
+		{ { .kind = MOUNT_MAP_HIDDEN, .initial_userns = true }, VERIFY_DOUBT_SEEN },
+		{ { .kind = MOUNT_MAP_NONE, .expected = true, .initial_userns = true }, 0 },
+		{ { .kind = MOUNT_MAP_NONE, .expected = true }, VERIFY_DOUBT_SEEN },
+		{ { .kind = MOUNT_MAP_OVERLAY, .expected = true, .initial_userns = true },
+			VERIFY_DOUBT_SEEN },
+		{ { .kind = MOUNT_MAP_OVERLAY, .expected = true, .map = &own }, 0 },
+		{ { .kind = MOUNT_MAP_NONE, .source = true, .initial_userns = true },
+			VERIFY_SAME_IDS },
+		{ { .kind = MOUNT_MAP_NONE,
+			  .source = true,
+			  .source_overlay = true,
+			  .initial_userns = true },
+			VERIFY_DOUBT_DISK | VERIFY_SAME_IDS },
+		{ { .kind = MOUNT_MAP_NONE, .source = true },
+			VERIFY_DOUBT_DISK | VERIFY_DOUBT_SEEN | VERIFY_SAME_IDS },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		if (verify_sides_doubt(&cases[i].s) != cases[i].doubt)
+			test_fail(__FILE__, __LINE__, "case %zu: doubt %u, not %u", i,
+				verify_sides_doubt(&cases[i].s), cases[i].doubt);
+	idmap_done(&own);
+}
