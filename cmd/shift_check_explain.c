@@ -33,6 +33,7 @@ struct chain {
 	bool has_ns;
 	uint32_t ns;    /* the id in the namespace of --userns */
 	uint32_t shown; /* the id that this process sees */
+	bool inside;    /* of an ACL entry or capability, which show no overflow id */
 };
 
 static const struct idrange *line_of(const struct idmap *m, bool gid, uint32_t disk)
@@ -107,8 +108,9 @@ static struct chain chain_inside(
 	c.has_seen = by_both_ends(x) ?
 		seen != ACL_NO_ID :
 		c.has_disk && (gid ? perm_gid : perm_uid)(&m->facts, disk, &c.seen);
+	c.inside = true;
 	c.overflow = !c.has_seen;
-	c.shown = c.has_seen ? c.seen : gid ? x->overflow_gid : x->overflow_uid;
+	c.shown = c.has_seen ? c.seen : ACL_NO_ID;
 	if (m->kind == MOUNT_MAP_KNOWN && c.has_disk)
 		c.line = line_of(&m->map, gid, disk);
 	add_namespace(x, &c);
@@ -128,7 +130,8 @@ static void put_chain_json(struct out *o, const struct explanation *x, const str
 	}
 	if (c->has_seen)
 		out_u64(o, "seen", c->seen);
-	out_u64(o, "shown", c->shown);
+	if (c->has_seen || !c->inside)
+		out_u64(o, "shown", c->shown);
 	out_bool(o, "overflow", c->overflow);
 	out_bool(o, "certain", c->certain);
 	if (c->has_ns)
@@ -168,6 +171,8 @@ static void describe_chain(const struct explanation *x, const struct chain *c, s
 
 	if (!c->overflow)
 		buf_printf(b, " -> seen as %u%s", c->seen, nobody(m, c->seen));
+	else if (c->inside)
+		buf_str(b, " -> no id here (unmapped)");
 	else if (c->certain && c->has_disk && c->disk == c->shown)
 		buf_printf(b, " -> shown as %u (the real nobody on disk, unmapped here)", c->shown);
 	else if (c->certain)
@@ -178,6 +183,8 @@ static void describe_chain(const struct explanation *x, const struct chain *c, s
 			c->shown);
 	if (c->has_ns)
 		buf_printf(b, " -> %u in pid:%d", c->ns, (int)x->caller.userns);
+	else if (x->caller.userns && c->inside)
+		buf_printf(b, " -> no id in pid:%d", (int)x->caller.userns);
 	else if (x->caller.userns)
 		buf_printf(b, " -> no id in pid:%d, shown as %u (overflow)", (int)x->caller.userns,
 			c->gid ? x->overflow_gid : x->overflow_uid);

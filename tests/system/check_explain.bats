@@ -131,9 +131,8 @@ says() {
 	map_mount '1000:101000:1' src m
 	must_fail 1 "Value too large" getfattr -n security.capability m/file
 	explain m/file
-	says 'cap root disk 7 -> no line of the map has it -> shown as 65534 (unmapped, not the' \
-		'real nobody); reading security.capability fails with' \
-		'EOVERFLOW'
+	says 'cap root disk 7 -> no line of the map has it -> no id here (unmapped); reading' \
+		'security.capability fails with EOVERFLOW'
 	umount m
 	map_mount '0:100000:2000' src m
 	explain m/file
@@ -146,8 +145,16 @@ says() {
 	map_mount '0:100000:2000' src m
 	explain --as 100033 m/file
 	says 'ACL user disk 33 -> map line u:0:100000:2000 -> seen as 100033 rw-'
-	says 'ACL user disk 70000 -> no line of the map has it -> shown as 65534 (unmapped, not' \
-		'the real nobody) r--'
+	says 'ACL user disk 70000 -> no line of the map has it -> no id here (unmapped) r--'
+	# The kernel shows no overflow id there.
+	getfacl -n m/file 2>/dev/null | grep -qx 'user:4294967295:r--' || tell "getfacl has an id"
+	capture "$SHIFTBOX" shift-check explain --json m/file
+	must_equal "$(jq -c '.acl[] | select(.disk == 70000) | [.shown, .overflow]' <<<"$output")" \
+		'[null,true]'
+	setfacl -m u:33:rw src/file
+	capture unshare -Ur "$SHIFTBOX" shift-check explain src/file
+	says 'ACL user disk id not known -> no id here (unmapped) rw-'
+	explain --as 100033 m/file
 	says 'read yes: its ACL gives user with disk id 33 rw-'
 	must_equal "$(setpriv --reuid 100033 --regid 9 --clear-groups cat m/file)" data
 	explain --as 33 --op read m/file
@@ -311,7 +318,7 @@ says() {
 	# Two, of which one has no id: which is which cannot be told by their order.
 	explain --image sample -s store m/d
 	says 'dflt user disk id not known -> seen as 101033 r--'
-	says 'dflt user disk id not known -> shown as 65534 (unmapped, not the real nobody) r--'
+	says 'dflt user disk id not known -> no id here (unmapped) r--'
 }
 
 @test "kernels that tell less: disk ids are inferred, or it says that it does not know" {

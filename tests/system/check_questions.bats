@@ -162,8 +162,8 @@ DIR/m/file: regular file, mode 0755
   mount  N at DIR/m, rw,relatime,idmapped: map b:1000:101000:1
   owner  disk 1000 -> map line u:1000:101000:1 -> seen as 101000
   group  disk 1000 -> map line g:1000:101000:1 -> seen as 101000
-  cap root  disk 7 -> no line of the map has it -> shown as 65534 (unmapped, not the real
-	nobody); reading security.capability fails with EOVERFLOW
+  cap root  disk 7 -> no line of the map has it -> no id here (unmapped); reading
+	security.capability fails with EOVERFLOW
 for user 0, group 0, with capabilities:
   exec  yes: owner, group and others have --x
           the capability is ignored: its root id has no id through this mount
