@@ -42,6 +42,19 @@ struct explanation;
 /* Print whose subordinate id the file has, if a container left it behind. */
 void check_put_leftover(struct out *o, const struct explanation *x);
 
+/* Does the path have a quotation mark or a control byte, so that it is not for a shell? */
+bool check_path_is_odd(const char *path);
+
+struct buf;
+/* Append the command that explains the file outside of the caller's user namespace. */
+void check_outside_command(const struct explanation *x, struct buf *ret);
+
+/*
+ * In a user namespace, note what cannot be known there and the command that shows it. hidden: lines
+ * of the map cannot be read.
+ */
+void check_put_outside_note(struct out *o, const struct explanation *x, bool hidden);
+
 struct perm_chown;
 /* Parse the UID:GID of --op chown=, numbers or names; either may be missing. */
 MUST_CHECK int check_parse_chown(const char *text, struct perm_chown *ret, struct err *e);

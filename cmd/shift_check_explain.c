@@ -433,11 +433,8 @@ static void put_mount_json(struct out *o, const struct explain_mount *m, const c
 static void put_mount_notes(
 	struct out *o, const struct explanation *x, const struct explain_mount *m)
 {
-	if (!x->caller.initial && any_doubt(x))
-		out_line(o,
-			"  %-11s lines of the map without an id in this user namespace cannot be "
-			"read here; from outside of it, explain --userns pid:N shows all",
-			"note");
+	if (!x->caller.initial)
+		check_put_outside_note(o, x, any_doubt(x));
 	if (m->nfs)
 		out_line(o,
 			"  %-11s the server decides, and may map root or all users to nobody "

@@ -47,8 +47,7 @@ void check_put_leftover(struct out *o, const struct explanation *x)
 {
 	const struct explain_inode *n = explain_file(x);
 	const bool plain = x->mounts.items[n->mount].kind == MOUNT_MAP_NONE;
-	/* A name with a quotation mark or a control byte is not for a shell. */
-	const bool odd = strpbrk(n->path, "'\n\r\t\033") != NULL;
+	const bool odd = check_path_is_odd(n->path);
 	const char *path = odd ? "FILE" : n->path;
 	struct owner_grant g;
 

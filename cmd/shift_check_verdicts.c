@@ -142,14 +142,11 @@ static const char *case_of(const struct explanation *x, const struct explain_ans
 	return "depending on the credentials of the process that mounted the overlay";
 }
 
-/* What would tell which of the verdicts holds. */
+/* What would tell which of the verdicts holds, in the initial user namespace. */
 static const char *decides(const struct explanation *x, const struct explain_answer *a)
 {
 	const struct explain_mount *m = &x->mounts.items[explain_file(x)->mount];
 
-	if (!x->caller.initial)
-		return "explain --userns pid:N outside of this user namespace, where N is a "
-		       "process in it, can tell";
 	if (m->kind == MOUNT_MAP_OVERLAY && explain_file(x)->how != DISK_INFERRED)
 		return "the option -m MAP decides, with the map of the overlay's layers (-m none: "
 		       "they have none)";
@@ -165,7 +162,7 @@ static const char *decides(const struct explanation *x, const struct explain_ans
 static int put_other(
 	struct out *o, struct explanation *x, const struct explain_answer *a, struct err *e)
 {
-	scoped_buf struct buf why = BUF_INIT;
+	scoped_buf struct buf why = BUF_INIT, decider = BUF_INIT;
 	const struct perm_verdict *other = &a->other;
 	char name[16];
 
@@ -185,8 +182,16 @@ static int put_other(
 		case_of(x, a), why.data);
 	if (a->sure != EXPLAIN_UNKNOWN)
 		return 0;
-	out_str(o, "decides", decides(x, a));
-	out_line(o, "          unknown: %s", decides(x, a));
+	if (x->caller.initial) {
+		buf_str(&decider, decides(x, a));
+	} else {
+		buf_str(&decider, "outside of this user namespace, this can tell: ");
+		check_outside_command(x, &decider);
+	}
+	if (!buf_get(&decider))
+		return err_nomem(e);
+	out_str(o, "decides", decider.data);
+	out_safe_line(o, "          unknown: %s", decider.data);
 	return 0;
 }
 

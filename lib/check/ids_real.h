@@ -13,7 +13,8 @@ struct ids_real {
 	bool initial; /* it is in the initial user namespace */
 };
 
-/* Fill *ret. Without /proc, the kernel's defaults are assumed, and another user namespace. */
+/* Fill *ret with what this process is. Without /proc, the kernel's defaults are assumed, and
+ * another user namespace. */
 void ids_real_init(struct ids_real *ret);
 
 /*

@@ -357,6 +357,35 @@ says() {
 		'count: owner or group has no id in the caller'\''s user namespace'
 }
 
+@test "inside a user namespace the command is named that tells more outside, and it works there" {
+	local command pid
+	need prog lsns
+	mkfifo ready go
+	inside() { # inside UNSHARE-OPTIONS: explain in a shell, which then waits
+		# shellcheck disable=SC2016
+		unshare -Ur "$@" sh -c '"$SHIFTBOX" shift-check explain src/file >out; echo >ready
+			read -r _ <go' &
+		read -r _ <ready
+		command=$(sed -n 's/^  note .*, this shows all: shiftbox //p' out)
+	}
+	inside
+	pid=$(sed -E 's/.* pid:([0-9]+) .*/\1/' <<<"$command")
+	[ "$(readlink "/proc/$pid/ns/user")" != "$(readlink /proc/self/ns/user)" ] ||
+		tell "not a process in the namespace: $command"
+	eval "capture \"\$SHIFTBOX\" $command"
+	says 'owner disk 1000 -> seen as 1000 -> no id in pid:N, shown as 65534 (overflow)'
+	echo >go
+	wait
+	# In a pid namespace the numbers are others: the command to find one is named.
+	inside -pf --mount-proc
+	must_equal "${command%; PID*}" "shift-check explain --userns pid:PID '$SCRATCH/src/file'"
+	pid=$(eval "${command#*listed there by: }" | awk '{ print $2; exit }')
+	eval "capture \"\$SHIFTBOX\" $(sed "s/pid:PID/pid:$pid/; s/;.*//" <<<"$command")"
+	says 'owner disk 1000 -> seen as 1000 -> no id in pid:N, shown as 65534 (overflow)'
+	echo >go
+	wait
+}
+
 @test "in a user namespace that cannot read all of a map, each possible outcome is printed" {
 	touch src/hidden src/unmapped
 	chown 2000:2000 src/hidden
@@ -384,6 +413,9 @@ says() {
 	must_equal "$status $(jq -c '[.mount.map, .mount.map_partial, (.verdicts[0] |
 		.works, .errno, .otherwise.works, .otherwise.rule)]' <<<"$output")" \
 		'3 ["b:1000:0:1",true,false,"EOVERFLOW",true,"bits-owner"]'
+	jq -r '.verdicts[0].decides' <<<"$output" |
+		grep -q "shift-check explain --userns pid:[0-9PID]* '$SCRATCH/m/hidden'" ||
+		tell "the command to run outside is missing"
 	# And so it is:
 	must_fail 1 'Operation not permitted' unshare -Ur chmod 600 m/hidden
 	must_fail 1 'Value too large' unshare -Ur chmod 600 m/unmapped
