@@ -108,10 +108,13 @@ extra: m/extra: seen directory, owner 100000:100000, with what is below
 type: m/null: disk character device, seen fifo"
 }
 
-@test "a wrong map of an image is found in every inode" {
+@test "a wrong map of an image is found by the record, or without one in every inode" {
 	make_image
 	mkdir m
 	must_work "$SHIFTBOX" mount-idmapped -s "$PWD/store" -m +100000 -o ro image:sample m
+	check -s "$PWD/store" --image sample -m +100001 m
+	found 'mismatch: m: the mount has the map b:0:100000:65536, expected b:0:100001:65536'
+	mount -t tmpfs -o mode=755 run /run # without the record of the mount
 	check --summary -s "$PWD/store" --image sample -m +100001 m
 	[ "$status" = 3 ]
 	[[ $output = *"$(find m -printf x | wc -c) mismatch"* ]] || tell "not every inode"
