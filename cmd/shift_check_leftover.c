@@ -36,7 +36,7 @@ static void find_grant(const char *file, uint32_t id, struct owner_grant *ret)
 
 	*ret = (struct owner_grant){ .id = id };
 	if (subid_text(file, &text, &ignored) == 0 && buf_get(&text))
-		(void)subid_each(text.data, take_grant, ret); /* ret->found has the result */
+		(void)subid_each(buf_get(&text), take_grant, ret); /* ret->found has the result */
 }
 
 /*
