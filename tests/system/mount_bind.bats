@@ -374,7 +374,7 @@ effects() {
 @test "what is wrong with the command line is told, with status 2" {
 	local o
 	for o in nonsense ro=1 map= map mkdir= mkdir=9 lower=source upper=x work=x ephemeral \
-		X-mount.owner=x 'map="a' skip-unsupported subdir= loop=1 type; do
+		X-mount.owner=x 'map="a' skip-unsupported subdir= loop= type; do
 		capture $MI -m +1 -o "$o" source target
 		must_equal "$o: $status" "$o: 2"
 	done

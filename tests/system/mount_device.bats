@@ -369,7 +369,7 @@ os.open(sys.argv[1], os.O_RDWR | os.O_EXCL); open("held", "w"); time.sleep(30)' 
 	must_fail 1 "a value must not have more than 255 bytes" \
 		$MI -m +5 -o "commit=$long" img m
 	must_fail 2 "unknown option 'commit' in -o" $MI -m +5 -o commit=9 n m
-	must_fail 2 "unknown option 'X-mount.owner'" $MI -m +5 -o X-mount.owner=1 img m
+	must_fail 2 "option 'X-mount.owner' is not supported" $MI -m +5 -o X-mount.owner=1 img m
 	must_fail 2 "the map 'owner:USER' is for directories and files" $MI -m owner:root img m
 	must_equal "$(mounts)" 0
 }
