@@ -8,11 +8,12 @@
 #include "../lib/explain/explain.h"
 #include "../lib/idmap/subid.h"
 
-/* A grant that has the id. */
+/* A grant that has the id, and the id that it has in a container with all grants of the user. */
 struct owner_grant {
 	uint32_t id;
 	char user[256];
 	struct grant grant;
+	uint64_t inside;
 	bool found;
 };
 
@@ -29,43 +30,72 @@ static int take_grant(const struct subid_line *l, void *arg)
 	return 1;
 }
 
+/* The user's own id is 0 in the container, and the grants follow one another from 1. */
+static void find_inside(const char *text, const char *file, struct owner_grant *g)
+{
+	struct err ignored = ERR_INIT;
+	struct grants all = { .len = 0 };
+	struct user user;
+
+	g->inside = 1 + (uint64_t)(g->id - g->grant.start);
+	/* A line that is wrong makes no difference to those above it. */
+	if (subid_user(g->user, &user, &ignored) == 0)
+		(void)subid_parse(text, file, &user, &all, &ignored);
+	for (size_t i = 0; i < all.len && all.items[i].line != g->grant.line; i++)
+		g->inside += all.items[i].count;
+	VEC_DONE(&all);
+}
+
 static void find_grant(const char *file, uint32_t id, struct owner_grant *ret)
 {
 	scoped_buf struct buf text = BUF_INIT;
 	struct err ignored = ERR_INIT;
 
 	*ret = (struct owner_grant){ .id = id };
-	if (subid_text(file, &text, &ignored) == 0 && buf_get(&text))
-		(void)subid_each(buf_get(&text), take_grant, ret); /* ret->found has the result */
+	if (subid_text(file, &text, &ignored) < 0 || !buf_get(&text))
+		return;
+	(void)subid_each(buf_get(&text), take_grant, ret); /* ret->found has the result */
+	if (ret->found)
+		find_inside(buf_get(&text), file, ret);
+}
+
+static void put_grant(struct out *o, bool group, const struct owner_grant *g)
+{
+	out_begin(o, group ? "subordinate_group" : "subordinate");
+	out_str(o, "user", g->user);
+	out_u64(o, "inside", g->inside);
+	out_safe_line(o,
+		"  %-11s %s%u is a subordinate id of %s (%s, line %zu): %s %llu in containers with "
+		"the map user:%s",
+		"left by", group ? "group " : "", g->id, g->user, group ? SUBGID_FILE : SUBUID_FILE,
+		g->grant.line, group ? "group" : "user", (unsigned long long)g->inside, g->user);
+	out_end(o);
 }
 
 /*
  * On a mount without a map, an owner that is a subordinate id and no account was left by a
- * container of the user who has the grant: the user's own id is 0 there, and the grants begin at 1.
+ * container of the user who has the grant. Users are granted in one file, groups in another.
  */
 void check_put_leftover(struct out *o, const struct explanation *x)
 {
 	const struct explain_inode *n = explain_file(x);
 	const bool plain = x->mounts.items[n->mount].kind == MOUNT_MAP_NONE;
-	const bool odd = check_path_is_odd(n->path);
-	const char *path = odd ? "FILE" : n->path;
-	struct owner_grant g;
+	const char *path = check_path_is_odd(n->path) ? "FILE" : n->path;
+	struct owner_grant user = { .found = false }, group = { .found = false };
 
-	if (!x->caller.initial || !plain || names_has_uid(n->seen.uid))
+	if (!x->caller.initial || !plain)
 		return;
-	find_grant(SUBUID_FILE, n->seen.uid, &g);
-	if (!g.found)
-		return;
-	out_begin(o, "subordinate");
-	out_str(o, "user", g.user);
-	out_u64(o, "inside", n->seen.uid - g.grant.start + 1);
-	out_safe_line(o,
-		"  %-11s %u is a subordinate id of %s (" SUBUID_FILE
-		", line %zu): user %u in containers with the map user:%s",
-		"left by", n->seen.uid, g.user, g.grant.line, n->seen.uid - g.grant.start + 1,
-		g.user);
-	out_safe_line(o,
-		"  %-11s as %s: shiftbox userns-run -- rm -rf '%s', or podman unshare rm -rf '%s'",
-		"to remove", g.user, path, path);
-	out_end(o);
+	if (!names_has_uid(n->seen.uid))
+		find_grant(SUBUID_FILE, n->seen.uid, &user);
+	if (!names_has_gid(n->seen.gid))
+		find_grant(SUBGID_FILE, n->seen.gid, &group);
+	if (user.found)
+		put_grant(o, false, &user);
+	if (group.found)
+		put_grant(o, true, &group);
+	if (user.found)
+		out_safe_line(o,
+			"  %-11s as %s: shiftbox userns-run -- rm -rf '%s', or podman unshare rm "
+			"-rf '%s'",
+			"to remove", user.user, path, path);
 }

@@ -789,3 +789,34 @@ says() {
 	explain src/file
 	! grep -q 'left by' <<<"$output" || tell "it is no container's"
 }
+
+@test "the group of a file that a container left is looked up in /etc/subgid" {
+	make_user alice 2001 300000 65536
+	add_line /etc/subuid erika:600000:100
+	add_line /etc/subgid erika:700000:10
+	add_line /etc/subgid erika:800000:100
+	touch src/left src/group
+	chown 600032:800032 src/left
+	chown 2001:700003 src/group
+	explain src/left
+	says 'left by 600032 is a subordinate id of erika (/etc/subuid, line' \
+		"$(grep -n ^erika /etc/subuid | cut -d: -f1)): user 33 in containers with the map" \
+		'user:erika'
+	# The second grant follows the first one.
+	says 'left by group 800032 is a subordinate id of erika (/etc/subgid, line' \
+		"$(grep -n ^erika:8 /etc/subgid | cut -d: -f1)): group 43 in containers with the" \
+		'map user:erika'
+	explain --json src/left
+	must_equal "$(jq -c '.subordinate, .subordinate_group' <<<"$output")" \
+		'{"user":"erika","inside":33}
+{"user":"erika","inside":43}'
+	# The owner is an account: the group alone is from a container.
+	explain --json src/group
+	must_equal "$(jq -c '.subordinate, .subordinate_group' <<<"$output")" \
+		'null
+{"user":"erika","inside":4}'
+	# An id that only the other file grants is nobody's.
+	chown 800032:600032 src/left
+	explain src/left
+	! grep -q 'left by' <<<"$output" || tell "users and groups are mixed up"
+}
