@@ -66,8 +66,12 @@ static int fit_layer(struct mount_plan *p, size_t i, struct err *e)
 	if (m->wish != MAP_SET)
 		return 0;
 	r = path_open(l->dir, O_PATH | O_DIRECTORY, "cannot open the layer", NULL, &fd, e);
-	if (r < 0)
-		return r == -ENOENT ? 0 : r; /* mounting reports a layer that is missing */
+	if (r == -ENOENT)
+		return 0; /* mounting reports it */
+	if (r < 0) {
+		err_prefix(e, "layer %zu of %zu", i + 1, p->layers.len);
+		return r;
+	}
 	return fit_owner(p, fd, &m->map, l->dir, e);
 }
 
