@@ -142,7 +142,7 @@ $(cat /etc/passwd)"
 	must_fail 125 'cannot enter the working directory' on_image -w /none -- true
 	printf '#!/none\n' >closed/root/srv/script
 	chmod 755 closed/root/srv/script
-	must_fail 127 'the file is there; its interpreter' $RUN -r closed/root -- /srv/script
+	must_fail 127 'the file exists, but its interpreter' $RUN -r closed/root -- /srv/script
 }
 
 @test "a closed directory on the way is named, and to whom it is closed" {
