@@ -47,7 +47,7 @@ mapped_already() {
 	same "$(owner u/dir)" 100005:100007
 	works $MI -u u
 	if has 6.15; then
-		works $MI -m 5:1:1 -m g:7:2:1 t u
+		warns "which the map does not cover" $MI -m 5:1:1 -m g:7:2:1 t u
 		same "$(owner u/dir)" 1:2
 		works $MI -u u
 		works $MI --json -m none t u
