@@ -334,9 +334,10 @@ static size_t go_prefix(const unsigned char *p, char type)
 static int make_ustar(struct tar_check *t, struct err *e)
 {
 	struct tar_patch sum = { .at = t->pos - BLOCK + F_SUM, .n = 8 };
-	struct tar_patch magic = { .at = t->pos - BLOCK + F_MAGIC, .bytes = "ustar\00000", .n = 8 };
+	struct tar_patch magic = { .at = t->pos - BLOCK + F_MAGIC, .n = 8 };
 	unsigned total = 0;
 
+	memcpy(magic.bytes, "ustar\00000", magic.n);
 	memcpy(t->block + F_MAGIC, magic.bytes, magic.n);
 	for (size_t i = 0; i < BLOCK; i++)
 		total += i - F_SUM < 8 ? ' ' : t->block[i];
