@@ -136,21 +136,30 @@ static int replace(struct layer *l, struct node *n, struct err *e)
 	return 0;
 }
 
-int layer_place(struct layer *l, const struct layer_entry *en, struct node **ret, struct err *e)
+/* Find or add the node of an entry, and make its parents. */
+static int node_of(struct layer *l, const struct layer_entry *en, struct node **ret, struct err *e)
 {
 	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
-	struct node *dir, *n;
+	struct node *dir;
 	int r = layer_place_parent(l, en, true, &dir, e);
 
 	if (r < 0)
 		return r;
-	n = layer_tree_find(&l->tree, dir, base, strlen(base));
-	if (n && node_exists(n))
+	*ret = layer_tree_find(&l->tree, dir, base, strlen(base));
+	if (!*ret)
+		*ret = layer_tree_add(&l->tree, dir, base, strlen(base));
+	return *ret ? 0 : err_nomem(e);
+}
+
+int layer_place(struct layer *l, const struct layer_entry *en, struct node **ret, struct err *e)
+{
+	struct node *n;
+	int r = node_of(l, en, &n, e);
+
+	if (r < 0)
+		return r;
+	if (node_exists(n))
 		r = replace(l, n, e);
-	else if (!n)
-		n = layer_tree_add(&l->tree, dir, base, strlen(base));
-	if (!n)
-		return err_nomem(e);
 	n->seq = l->seq;
 	*ret = n;
 	return r;
@@ -173,17 +182,11 @@ static int list_again(struct layer *l, struct node *n, struct err *e)
 
 int layer_place_dir(struct layer *l, const struct layer_entry *en, struct node **ret, struct err *e)
 {
-	const char *slash = strrchr(en->path, '/'), *base = slash ? slash + 1 : en->path;
-	struct node *dir, *n;
-	int r = layer_place_parent(l, en, true, &dir, e);
+	struct node *n;
+	int r = node_of(l, en, &n, e);
 
 	if (r < 0)
 		return r;
-	n = layer_tree_find(&l->tree, dir, base, strlen(base));
-	if (!n)
-		n = layer_tree_add(&l->tree, dir, base, strlen(base));
-	if (!n)
-		return err_nomem(e);
 	if (node_is_dir(n)) {
 		r = list_again(l, n, e);
 	} else {
