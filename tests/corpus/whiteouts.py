@@ -439,7 +439,8 @@ case(
     'no directory is made for it alone',
     [
         archive(folder('b'), file('b/f', 'f')),
-        archive(folder('c'), whiteout('b/x/z'), whiteout('b/x/y/z'), opaque('b/x/y'), opaque('b/w')),
+        archive(folder('c'), whiteout('b/x/z'), whiteout('b/x/y/z'), opaque('b/x/y'),
+                opaque('b/w')),
     ],
     tree={'b': D(), 'b/f': F('f'), 'c': D()},
 )
