@@ -10,6 +10,7 @@
 
 #include "../base/num.h"
 #include "../base/sys.h"
+#include "option_syntax.h"
 
 struct option_row {
 	const char *name, *arg, *help;
@@ -175,57 +176,10 @@ const char *mount_options_first(const struct mount_options *o, unsigned uses)
 	return NULL;
 }
 
-static bool is_octal(const char *s, const char *end)
-{
-	if (end - s < 3 || s[0] > '3')
-		return false;
-	for (int i = 0; i < 3; i++)
-		if (s[i] < '0' || s[i] > '7')
-			return false;
-	return true;
-}
-
-/*
- * Remove quotes and backslashes from the value, up to an unprotected `stop` (0: to the end).
- * ret_used: how many bytes of raw that was.
- */
-static int unescape(
-	const char *raw, size_t n, char stop, char **ret, size_t *ret_used, struct err *e)
-{
-	scoped_buf struct buf b = BUF_INIT;
-	const char *p = raw, *end = raw + n;
-	bool quoted = false;
-	char c;
-
-	for (; p < end && (quoted || !stop || *p != stop); p++) {
-		if (*p == '"') {
-			quoted = !quoted;
-		} else if (*p == '\\' && is_octal(p + 1, end)) {
-			c = (char)((p[1] - '0') << 6 | (p[2] - '0') << 3 | (p[3] - '0'));
-			if (!c)
-				return err_usage(e, "'\\000' cannot be part of a name");
-			buf_char(&b, c);
-			p += 3;
-		} else if (*p == '\\') {
-			if (++p == end)
-				return err_usage(e, "-o ends in a backslash");
-			buf_char(&b, *p);
-		} else {
-			buf_char(&b, *p);
-		}
-	}
-	if (ret_used)
-		*ret_used = (size_t)(p - raw);
-	if (!b.len)
-		buf_str(&b, "");
-	*ret = buf_take(&b);
-	return *ret ? 0 : err_nomem(e);
-}
-
 static int parse_map(struct mount_options *o, const char *raw, size_t n, struct err *e)
 {
 	scoped_free char *s = NULL;
-	int r = unescape(raw, n, 0, &s, NULL, e);
+	int r = option_unescape(raw, n, 0, &s, NULL, e);
 
 	if (r < 0)
 		return r;
@@ -236,10 +190,10 @@ static int parse_lower(struct mount_options *o, const char *raw, size_t n, struc
 {
 	scoped_free char *dir = NULL, *map = NULL;
 	size_t used = 0;
-	int r = unescape(raw, n, '@', &dir, &used, e);
+	int r = option_unescape(raw, n, '@', &dir, &used, e);
 
 	if (r == 0 && used < n)
-		r = unescape(raw + used + 1, n - used - 1, 0, &map, NULL, e);
+		r = option_unescape(raw + used + 1, n - used - 1, 0, &map, NULL, e);
 	if (r < 0)
 		return r;
 	if (!*dir)
@@ -262,7 +216,7 @@ static int parse_mkdir(struct mount_options *o, const char *raw, size_t n, struc
 	o->mkdir = true;
 	if (!raw)
 		return 0;
-	r = unescape(raw, n, 0, &s, NULL, e);
+	r = option_unescape(raw, n, 0, &s, NULL, e);
 	if (r < 0)
 		return r;
 	if (num_mode(s, &o->mkdir_mode) < 0)
@@ -278,7 +232,7 @@ static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, s
 	o->ephemeral = true;
 	if (!raw)
 		return 0;
-	r = unescape(raw, n, 0, &s, NULL, e);
+	r = option_unescape(raw, n, 0, &s, NULL, e);
 	if (r < 0)
 		return r;
 	/* 0 would mean "no limit" to tmpfs */
@@ -309,7 +263,7 @@ static int add_fs_option(struct mount_options *o, const char *name, size_t n, co
 	int r = option.name ? 0 : err_nomem(e);
 
 	if (r == 0 && value)
-		r = unescape(value, len, 0, &option.value, NULL, e);
+		r = option_unescape(value, len, 0, &option.value, NULL, e);
 	if (r == 0 && VEC_ADD(&o->fs, option) < 0)
 		r = err_nomem(e);
 	if (r < 0) {
@@ -347,7 +301,7 @@ static int parse_loop(struct mount_options *o, const char *raw, size_t n, struct
 	o->loop = true;
 	free(o->loop_device);
 	o->loop_device = NULL;
-	return raw ? unescape(raw, n, 0, &o->loop_device, NULL, e) : 0;
+	return raw ? option_unescape(raw, n, 0, &o->loop_device, NULL, e) : 0;
 }
 
 /* Targets that are links are refused anyway. */
@@ -369,7 +323,7 @@ static int take_string(struct mount_options *o, const struct option_row *row, co
 
 	if (*dst)
 		return err_usage(e, "option '%s' is given twice", row->name);
-	r = unescape(raw, n, 0, dst, NULL, e);
+	r = option_unescape(raw, n, 0, dst, NULL, e);
 	if (r < 0)
 		return r;
 	return **dst ? 0 : err_usage(e, "option '%s' needs a value", row->name);
@@ -385,7 +339,7 @@ static int take_size(struct mount_options *o, const struct option_row *row, cons
 
 	if (*dst)
 		return err_usage(e, "option '%s' is given twice", row->name);
-	r = unescape(raw, n, 0, &s, NULL, e);
+	r = option_unescape(raw, n, 0, &s, NULL, e);
 	if (r < 0)
 		return r;
 	if (num_size(s, dst) < 0)
@@ -426,39 +380,6 @@ static bool is_note(const char *name, size_t n)
 {
 	return n > 2 && (name[0] == 'x' || name[0] == 'X') && name[1] == '-' &&
 		!(n >= 8 && !memcmp(name, "X-mount.", 8));
-}
-
-int mount_options_refuse(const char *name, struct err *e)
-{
-	static const char users[] =
-		"it lets ordinary users mount, and mounts with a map are for root";
-	static const char disk[] =
-		"it changes the root directory of what is mounted, on the disk and for all who use "
-		"it; this program never changes owners";
-	static const char map[] = "omit it; a map shows another owner: map=owner:USER";
-	static const struct {
-		const char *name, *why, *hint;
-	} words[] = {
-		{ "user", users, "omit it" },
-		{ "users", users, "omit it" },
-		{ "owner", users, "omit it" },
-		{ "group", users, "omit it" },
-		{ "remount", "a map cannot be changed in place",
-			"mount -o remount,bind,ro TARGET, or unmount it first" },
-		{ "X-mount.owner", disk, map },
-		{ "X-mount.group", disk, map },
-		{ "X-mount.mode", disk, map },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-		if (strcmp(words[i].name, name) != 0)
-			continue;
-		(void)err_usage(e, "option '%s' is not supported", name);
-		err_why(e, "%s", words[i].why);
-		err_try(e, "%s", words[i].hint);
-		return -EINVAL;
-	}
-	return 0;
 }
 
 /*
@@ -505,30 +426,6 @@ static int take_option(struct mount_options *o, const char *name, size_t n, cons
 		return take(o, row, value, len, e);
 	}
 	return take_foreign(o, name, n, value, len, e);
-}
-
-/*
- * The length of the option at s, up to the next comma; *ret_name is the length of its name.
- * -EINVAL: a double quote is open.
- */
-static ssize_t option_length(const char *s, size_t *ret_name)
-{
-	bool quoted = false, in_name = true;
-	size_t n;
-
-	for (n = 0; s[n] && (quoted || s[n] != ','); n++) {
-		if (s[n] == '\\' && s[n + 1])
-			n++;
-		else if (s[n] == '"')
-			quoted = !quoted;
-		else if (s[n] == '=' && in_name) {
-			*ret_name = n;
-			in_name = false;
-		}
-	}
-	if (in_name)
-		*ret_name = n;
-	return quoted ? -EINVAL : (ssize_t)n;
 }
 
 int mount_options_parse(struct mount_options *o, const char *text, struct err *e)
