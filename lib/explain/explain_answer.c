@@ -4,263 +4,26 @@
  * which each has a few options; the facts are set to every combination of them.
  */
 
-#include "explain_priv.h"
-
 #include <assert.h>
-#include <errno.h>
 #include <string.h>
 
-#include <linux/posix_acl.h>
+#include "explain_point.h"
+#include "explain_priv.h"
 
-enum { POINTS_MAX = 16, OPTIONS_MAX = 64 };
-
-/* Ids that the mounter of an overlay may have. */
-struct mounters {
-	uint32_t uid[OPTIONS_MAX], gid[OPTIONS_MAX];
-	unsigned n;
-};
-
-enum point_kind { POINT_IDS, POINT_ABOVE, POINT_STORE, POINT_FS, POINT_UPPER, POINT_MOUNTER };
-
-/* Something that is unknown, and what it may be. */
-struct point {
-	enum point_kind kind;
-	size_t at; /* the inode, mount or stack */
-	unsigned char options[OPTIONS_MAX];
-	unsigned n;
-	struct mounters mounters; /* with POINT_MOUNTER */
-};
+enum { POINTS_MAX = 16 };
 
 struct cases {
 	struct explanation *x;
 	enum perm_op op;
 	bool search;            /* of the inode at; otherwise the rest */
 	size_t at, first_inode; /* of those that the rest is about */
-	struct point points[POINTS_MAX];
+	struct explain_point points[POINTS_MAX];
 	size_t n;
 	unsigned char now[POINTS_MAX], of_no[POINTS_MAX], of_yes[POINTS_MAX];
 	bool first, any_yes, any_no, differs, effects;
 	struct perm_verdict d, yes, no, other; /* d: the first case */
 	size_t d_at, yes_at, no_at, other_at;
 };
-
-/*
- * --- options -----------------------------------------------------------------------------------
- */
-
-/* The options of an id: the bits of enum explain_be, as 0, 1 and 2; 3: it is known. */
-enum { OPTION_KNOWN = 3 };
-
-static void set_id(struct explain_inode *n, bool gid, unsigned option)
-{
-	const struct explain_may *may = gid ? &n->gid_may : &n->uid_may;
-	struct perm_inode *f = &n->facts, *real = &n->real.inode;
-	const bool elsewhere = option == 2;
-	uint32_t id = option == 1 ? may->overflow : UINT32_MAX,
-		 real_id = option == 1 ? may->overflow_real : UINT32_MAX;
-
-	if (option == OPTION_KNOWN)
-		return;
-	*(gid ? &f->gid : &f->uid) = id;
-	*(gid ? &f->gid_elsewhere : &f->uid_elsewhere) = elsewhere;
-	if (!f->real)
-		return;
-	*(gid ? &real->gid : &real->uid) = real_id;
-	*(gid ? &real->gid_elsewhere : &real->uid_elsewhere) = elsewhere;
-}
-
-static unsigned options_of(const struct explain_may *may, unsigned char ret[static 3])
-{
-	static const unsigned char order[] = { 0, 2, 1 }; /* that which refuses most comes first */
-	unsigned n = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(order); i++)
-		if (may->be & 1U << order[i])
-			ret[n++] = order[i];
-	if (!n)
-		ret[n++] = OPTION_KNOWN;
-	return n;
-}
-
-static bool is_unknown(const struct explain_inode *n)
-{
-	return n->uid_may.be || n->gid_may.be;
-}
-
-/* Both ids of an inode: option uid * 4 + gid. */
-static void set_ids(struct explain_inode *n, unsigned option)
-{
-	set_id(n, false, option / 4);
-	set_id(n, true, option % 4);
-}
-
-/* Directories above, as far as they would be copied up: all lost, or none. */
-static void set_above(struct explanation *x, size_t mount, unsigned option)
-{
-	for (size_t i = 0; i + 2 < x->inodes.len; i++) {
-		struct explain_inode *n = &x->inodes.items[i];
-		unsigned char uid[3], gid[3];
-		unsigned n_uid = options_of(&n->uid_may, uid), n_gid = options_of(&n->gid_may, gid);
-
-		if (n->mount == mount)
-			set_ids(n,
-				option ? uid[n_uid - 1] * 4U + gid[n_gid - 1] :
-					 uid[0] * 4U + gid[0]);
-	}
-}
-
-static void set_upper(struct explanation *x, size_t stack, bool in_upper)
-{
-	size_t mount = explain_stack_view_of(x, stack).mount;
-
-	for (size_t i = 0; i < x->inodes.len; i++) {
-		struct explain_inode *n = &x->inodes.items[i];
-
-		if (n->mount == mount && n->facts.parent) {
-			n->real.in_upper = in_upper;
-			n->real.merged = !in_upper;
-		}
-	}
-}
-
-/* An overlay that is seen in a user namespace was mounted there or outside of it: i / n. */
-static void set_mounter(
-	struct explanation *x, size_t stack, const struct mounters *m, unsigned option)
-{
-	struct explain_stack_view s = explain_stack_view_of(x, stack);
-
-	s.mounter->uid = m->uid[option % m->n];
-	s.mounter->gid = m->gid[option % m->n];
-	s.mounter->userns = option < m->n ? NULL : &x->caller.own;
-}
-
-static void set_store(struct explanation *x, const struct point *p, unsigned option)
-{
-	const unsigned store = option == 0 ? PERM_STORE_NONE :
-		option == 1                ? PERM_STORE_ALL :
-					     PERM_STORE_BY_MAP;
-
-	if (p->kind == POINT_STORE)
-		x->mounts.items[p->at].facts.store = store;
-	else
-		explain_stack_view_of(x, p->at).upper->store = store;
-}
-
-/* With a map that is hidden, in part at least, it is unknown which ids can be stored. */
-static bool store_unknown(const struct explain_mount *m)
-{
-	return m->kind == MOUNT_MAP_HIDDEN || m->map_partial;
-}
-
-/*
- * The filesystem was mounted outside of this namespace (0), in it (1), or in one that is not
- * related and has none of the caller's ids (2) or all (3).
- */
-static void set_fs(struct explanation *x, size_t mount, unsigned option)
-{
-	struct explain_mount *m = &x->mounts.items[mount];
-
-	x->caller.unrelated.map = &x->caller.own_map;
-	m->facts.fs_userns = option == 0 ? NULL :
-		option == 1              ? &x->caller.own :
-					   &x->caller.unrelated;
-	if (!store_unknown(m)) /* otherwise that is a point of its own */
-		m->facts.store = option == 2 ? PERM_STORE_NONE : PERM_STORE_BY_MAP;
-}
-
-/*
- * POINT_UPPER: what the upper directory can store, times 3, plus whether the inodes are in it: no,
- * yes, or 2, that is known.
- */
-static void set_option(struct explanation *x, const struct point *p, unsigned option)
-{
-	switch (p->kind) {
-	case POINT_IDS:
-		set_ids(&x->inodes.items[p->at], option);
-		return;
-	case POINT_ABOVE:
-		set_above(x, p->at, option);
-		return;
-	case POINT_STORE:
-		set_store(x, p, option);
-		return;
-	case POINT_FS:
-		set_fs(x, p->at, option);
-		return;
-	case POINT_UPPER:
-		if (option % 3 < 2)
-			set_upper(x, p->at, option % 3 == 1);
-		set_store(x, p, option / 3);
-		return;
-	case POINT_MOUNTER:
-		set_mounter(x, p->at, &p->mounters, option);
-		return;
-	}
-}
-
-/*
- * --- the mounter -------------------------------------------------------------------------------
- */
-
-enum { STRANGER = UINT32_MAX - 1 };
-
-static void add_mounter(struct mounters *m, uint32_t uid, uint32_t gid)
-{
-	for (unsigned i = 0; i < m->n; i++)
-		if (m->uid[i] == uid && m->gid[i] == gid)
-			return;
-	if (m->n == OPTIONS_MAX / 2)
-		return;
-	m->uid[m->n] = uid;
-	m->gid[m->n++] = gid;
-}
-
-/* The users (or groups) that an inode of a layer knows, as that layer's mount shows them. */
-static void add_known(struct mounters *m, const struct perm_inode *real)
-{
-	uint32_t id;
-
-	if (perm_uid(real->mount, real->uid, &id))
-		add_mounter(m, id, STRANGER);
-	if (perm_gid(real->mount, real->gid, &id))
-		add_mounter(m, STRANGER, id);
-	for (size_t i = 0; i < real->access.len; i++) {
-		const struct acl_entry *a = &real->access.items[i];
-
-		if (a->tag == ACL_USER && perm_uid(real->mount, a->id, &id))
-			add_mounter(m, id, STRANGER);
-		if (a->tag == ACL_GROUP && perm_gid(real->mount, a->id, &id))
-			add_mounter(m, STRANGER, id);
-	}
-}
-
-static bool caps_count(const struct perm_inode *real)
-{
-	uint32_t id;
-
-	return perm_uid(real->mount, real->uid, &id) && perm_gid(real->mount, real->gid, &id);
-}
-
-/*
- * The mounter is assumed to have all capabilities: without, it could not mount, or the overlay
- * would be of little use. Where they do not count, its ids do: those of root, of a stranger, or any
- * that the inode grants something to.
- */
-static void find_mounters(const struct explain_inode *n, struct mounters *m)
-{
-	const struct perm_real *real = &n->real;
-	bool all = !n->uid_may.be && !n->gid_may.be && caps_count(&real->inode);
-
-	add_mounter(m, 0, 0);
-	for (size_t i = 0; i < real->n_below; i++)
-		all &= caps_count(&real->below[i]);
-	if (all)
-		return;
-	add_mounter(m, STRANGER, STRANGER);
-	add_known(m, &real->inode);
-	for (size_t i = 0; i < real->n_below; i++)
-		add_known(m, &real->below[i]);
-}
 
 /*
  * --- what the kernel answers to this process -----------------------------------------------------
@@ -280,22 +43,22 @@ static bool answers_fit(const struct explanation *x, const struct explain_inode 
 static bool is_possible(struct explanation *x, struct explain_inode *n, unsigned option)
 {
 	bool was = n->real.in_upper, fits = false;
-	struct mounters m = { .n = 0 };
+	struct explain_mounters m = { .n = 0 };
 	size_t s = 0;
 
-	set_ids(n, option);
+	explain_point_set_ids(n, option);
 	while (s < x->n_stacks && explain_stack_view_of(x, s).mount != n->mount)
 		s++;
 	if (s == x->n_stacks)
 		return answers_fit(x, n);
-	find_mounters(n, &m);
+	explain_point_find_mounters(n, &m);
 	for (unsigned i = 0; i < 2 * m.n * (x->caller.initial ? 1 : 2) && !fits; i++) {
 		n->real.in_upper = i % 2 ? !was : was;
-		set_mounter(x, s, &m, i / 2);
+		explain_point_set_mounter(x, s, &m, i / 2);
 		fits = answers_fit(x, n);
 	}
 	n->real.in_upper = was;
-	set_mounter(x, s, &m, 0);
+	explain_point_set_mounter(x, s, &m, 0);
 	return fits;
 }
 
@@ -303,7 +66,7 @@ static bool is_possible(struct explanation *x, struct explain_inode *n, unsigned
  * --- points ------------------------------------------------------------------------------------
  */
 
-static void add_point(struct cases *c, const struct point *p)
+static void add_point(struct cases *c, const struct explain_point *p)
 {
 	if (p->n < 2)
 		return;
@@ -315,11 +78,12 @@ static void add_point(struct cases *c, const struct point *p)
 static void add_ids(struct cases *c, size_t at)
 {
 	struct explain_inode *n = &c->x->inodes.items[at];
-	struct point p = { .kind = POINT_IDS, .at = at };
+	struct explain_point p = { .kind = POINT_IDS, .at = at };
 	unsigned char uid[3], gid[3];
-	unsigned n_uid = options_of(&n->uid_may, uid), n_gid = options_of(&n->gid_may, gid);
+	unsigned n_uid = explain_point_options(&n->uid_may, uid),
+		 n_gid = explain_point_options(&n->gid_may, gid);
 
-	if (!is_unknown(n))
+	if (!explain_point_ids_unknown(n))
 		return;
 	for (unsigned pass = 0; pass < 2 && !p.n; pass++)
 		for (unsigned i = 0; i < n_uid * n_gid; i++) {
@@ -329,16 +93,18 @@ static void add_ids(struct cases *c, size_t at)
 			if (pass || !n->asked || is_possible(c->x, n, option))
 				p.options[p.n++] = (unsigned char)option;
 		}
-	set_ids(n, p.options[0]);
+	explain_point_set_ids(n, p.options[0]);
 	add_point(c, &p);
 }
 
 static void add_stack(struct cases *c, size_t i)
 {
 	struct explain_stack_view s = explain_stack_view_of(c->x, i);
-	struct point upper = { .kind = POINT_UPPER, .at = i },
-		     mounter = { .kind = POINT_MOUNTER, .at = i },
-		     above = { .kind = POINT_ABOVE, .at = s.mount, .n = 2, .options = { 0, 1 } };
+	struct explain_point upper = { .kind = POINT_UPPER, .at = i },
+			     mounter = { .kind = POINT_MOUNTER, .at = i },
+			     above = {
+				     .kind = POINT_ABOVE, .at = s.mount, .n = 2, .options = { 0, 1 }
+			     };
 	bool any = false;
 
 	/* The first case is the best one: what is proposed then helps, unless the ids do not fit.
@@ -349,13 +115,14 @@ static void add_stack(struct cases *c, size_t i)
 	add_point(c, &upper);
 	for (size_t k = c->search ? c->at : c->first_inode; k < c->x->inodes.len; k++)
 		if (c->x->inodes.items[k].mount == s.mount && (!c->search || k == c->at))
-			find_mounters(&c->x->inodes.items[k], &mounter.mounters);
+			explain_point_find_mounters(&c->x->inodes.items[k], &mounter.mounters);
 	for (mounter.n = 0; mounter.n < mounter.mounters.n * (c->x->caller.initial ? 1 : 2);
 		mounter.n++)
 		mounter.options[mounter.n] = (unsigned char)mounter.n;
 	add_point(c, &mounter);
 	for (size_t k = 0; k + 2 < c->x->inodes.len; k++)
-		any |= c->x->inodes.items[k].mount == s.mount && is_unknown(&c->x->inodes.items[k]);
+		any |= c->x->inodes.items[k].mount == s.mount &&
+			explain_point_ids_unknown(&c->x->inodes.items[k]);
 	if (any)
 		add_point(c, &above);
 }
@@ -401,9 +168,9 @@ static bool has_callers_ids(const struct explanation *x, size_t mount)
 static void add_store(struct cases *c)
 {
 	const size_t at = explain_file(c->x)->mount;
-	struct point p = { .kind = POINT_STORE, .at = at, .n = 2, .options = { 0, 1 } };
+	struct explain_point p = { .kind = POINT_STORE, .at = at, .n = 2, .options = { 0, 1 } };
 
-	if (store_unknown(&c->x->mounts.items[at]))
+	if (explain_point_store_unknown(&c->x->mounts.items[at]))
 		add_point(c, &p);
 }
 
@@ -412,7 +179,7 @@ static void add_fs(struct cases *c)
 {
 	const size_t at = explain_file(c->x)->mount;
 	const struct explain_mount *m = &c->x->mounts.items[at];
-	struct point p = { .kind = POINT_FS, .at = at };
+	struct explain_point p = { .kind = POINT_FS, .at = at };
 
 	if (c->x->caller.initial || !m->fs_userns_assumed || m->kind == MOUNT_MAP_OVERLAY ||
 		explain_file(c->x)->how == DISK_READ)
@@ -472,10 +239,10 @@ static void each_case(struct cases *c, size_t point)
 	}
 	for (unsigned i = 0; i < c->points[point].n; i++) {
 		c->now[point] = (unsigned char)i;
-		set_option(c->x, &c->points[point], c->points[point].options[i]);
+		explain_point_set(c->x, &c->points[point], c->points[point].options[i]);
 		each_case(c, point + 1);
 	}
-	set_option(c->x, &c->points[point], c->points[point].options[0]);
+	explain_point_set(c->x, &c->points[point], c->points[point].options[0]);
 }
 
 /* What differs between a case that works and one that does not. */
@@ -501,7 +268,7 @@ static unsigned doubts_of(const struct cases *c)
 static void set_first(const struct cases *c)
 {
 	for (size_t i = 0; i < c->n; i++)
-		set_option(c->x, &c->points[i], c->points[i].options[0]);
+		explain_point_set(c->x, &c->points[i], c->points[i].options[0]);
 }
 
 /* The stacks that the inodes from first on are on. */
