@@ -55,6 +55,12 @@ void check_outside_command(const struct explanation *x, struct buf *ret);
  */
 void check_put_outside_note(struct out *o, const struct explanation *x, bool hidden);
 
+/*
+ * Print the ids of the file, each on its way from disk to this process: owner, group, those of ACLs
+ * and capabilities, and an owner that another tool has recorded in an attribute.
+ */
+void check_put_ids(struct out *o, const struct explanation *x);
+
 struct perm_chown;
 /* Parse the UID:GID of --op chown=, numbers or names; either may be missing. */
 MUST_CHECK int check_parse_chown(const char *text, struct perm_chown *ret, struct err *e);
