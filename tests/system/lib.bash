@@ -52,9 +52,9 @@ missing=
 lacks() {
 	local have
 	case $1 in
-	root) [ "$(id -u)" = 0 ] && return 1 ;;
+	root) [ "$EUID" = 0 ] && return 1 ;;
 	userns) unshare -Urm true 2>/dev/null && return 1 ;;
-	loop) [ "$(id -u)" = 0 ] && losetup -f >/dev/null 2>&1 && return 1 ;;
+	loop) [ "$EUID" = 0 ] && losetup -f >/dev/null 2>&1 && return 1 ;;
 	subid) command -v newuidmap >/dev/null && return 1 ;;
 	prog)
 		for have in "${@:2}"; do
@@ -118,25 +118,30 @@ kill_mounting() {
 	done
 }
 
+# The runner's own mounts in $found, where nothing of ours may ever show. Their ids change with
+# nobody's doing.
 host_mounts() {
-	# The runner's own namespace, where nothing of ours may ever show. Its ids change with
-	# nobody's doing.
-	cut -d' ' -f4- "/proc/${RUNNER_PID:-$$}/mountinfo" | sort
+	local rest
+	found=
+	while read -r _ _ _ rest; do found+=$rest$'\n'; done \
+		<"/proc/${RUNNER_PID:-$$}/mountinfo"
 }
 
 setup() {
 	[ -z "$missing" ] || skip "needs $missing"
-	if [ "$(id -u)" = 0 ] && [ -z "${RUNNER_PID:-}" ]; then
+	if [ "$EUID" = 0 ] && [ -z "${RUNNER_PID:-}" ]; then
 		say "as root, start system tests through tests/run: it gives them a mount namespace"
 	fi
-	if [ "$(id -u)" = 0 ] && [ "$(owner /dev/null)" != 0:0 ]; then
+	if [ "$EUID" = 0 ] && [ "$(owner /dev/null)" != 0:0 ]; then
 		say "before this test: another program gave /dev/null to $(owner /dev/null)"
 	fi
+	local found
 	SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/shiftbox-test.XXXXXX")
 	export SCRATCH
 	LEAVES_STAGING=
-	HOST_MOUNTS=$(host_mounts)
-	[ "$(id -u)" != 0 ] || mount -t tmpfs -o mode=0700 shiftbox-test "$SCRATCH"
+	host_mounts
+	HOST_MOUNTS=$found
+	[ "$EUID" != 0 ] || mount -t tmpfs -o mode=0700 shiftbox-test "$SCRATCH"
 	cd "$SCRATCH" || return 1
 	if declare -F test_setup >/dev/null; then test_setup; fi
 }
@@ -144,28 +149,26 @@ setup() {
 # Processes of the binary that this test started: they carry its scratch directory in their
 # environment.
 own_processes() {
-	local p
-	for p in /proc/[0-9]*; do
-		case $(readlink "$p/exe" 2>/dev/null) in
-		"$SHIFTBOX" | "/memfd:shiftbox (deleted)") ;; # userns-run goes on from a copy
-		*) continue ;;
-		esac
-		grep -qsxz "SCRATCH=$SCRATCH" "$p/environ" && echo "${p#/proc/}"
+	local exe
+	# userns-run goes on from a copy in memory.
+	find /proc/[0-9]*/exe -maxdepth 0 \( -lname "$SHIFTBOX" -o \
+		-lname '/memfd:shiftbox (deleted)' \) 2>/dev/null | while read -r exe; do
+		exe=${exe%/exe}
+		grep -qsxz "SCRATCH=$SCRATCH" "$exe/environ" && echo "${exe#/proc/}"
 	done
 	return 0
 }
 
 nothing_left() {
-	local now left
-	now=$(host_mounts)
-	[ "$(id -u)" != 0 ] || [ "$(owner /dev/null)" = 0:0 ] || {
+	local found left
+	[ "$EUID" != 0 ] || [ "$(owner /dev/null)" = 0:0 ] || {
 		owner /dev/null
 		say "/dev/null was given away"
 		return 1
 	}
-	[ "$now" = "$HOST_MOUNTS" ] || {
-		say "mounts of the host changed:"
-		diff <(echo "$HOST_MOUNTS") <(echo "$now")
+	host_mounts
+	[ "$found" = "$HOST_MOUNTS" ] || diff <(sort <<<"$HOST_MOUNTS") <(sort <<<"$found") || {
+		say "mounts of the host changed"
 		return 1
 	}
 	left=$(own_processes)
@@ -181,6 +184,7 @@ nothing_left() {
 # Loop devices over files of this test, so that they are known again once the files are out of
 # sight.
 own_loops() {
+	compgen -G '/sys/block/loop*/loop/backing_file' >/dev/null || return 0
 	losetup -nlO NAME,BACK-INO,BACK-MAJ:MIN,BACK-FILE 2>/dev/null |
 		awk -v d="$SCRATCH/" 'index($4, d) == 1 { print $1, $2, $3 }'
 }
@@ -199,11 +203,10 @@ teardown() {
 	if [ -n "${BATS_TEST_COMPLETED:-}" ]; then nothing_left || r=1; fi
 	for p in $(own_processes); do kill -9 "$p" 2>/dev/null; done
 	loops=$(own_loops)
-	if [ "$(id -u)" = 0 ]; then
-		awk -v d="$SCRATCH" '$5 == d || index($5, d "/") == 1 { print $5 }' \
-			/proc/self/mountinfo | tac |
-			while read -r p; do umount -l "$(printf '%b' "$p")" 2>/dev/null; done
-	fi
+	# With all that is mounted below it.
+	while [ "$EUID" = 0 ] && mountpoint -q "$SCRATCH"; do
+		umount -l "$SCRATCH" || break
+	done
 	# A loop device frees itself once its filesystem is gone for good, which may take a moment.
 	for p in 1 2 3 4 5 6 7 8 9 10; do
 		left=${loops:+$(still_there "$loops")}
@@ -218,14 +221,22 @@ teardown() {
 	return $r
 }
 
+# The text of file $2 in the variable $1, without NULs and newlines at its end.
+read_text() {
+	local part text=
+	while IFS= read -r -d '' part; do text+=$part; done <"$2"
+	text+=$part
+	while [[ $text = *$'\n' ]]; do text=${text%$'\n'}; done
+	printf -v "$1" %s "$text"
+}
+
 capture() {
-	local files
-	files=$(mktemp -d)
+	# In a redirection BASHPID would be the command's.
+	local file=$BATS_TEST_TMPDIR/$BASHPID
 	status=0
-	"$@" >"$files/out" 2>"$files/err" || status=$?
-	output=$(tr -d '\0' <"$files/out")
-	stderr=$(tr -d '\0' <"$files/err")
-	rm -r "$files"
+	"$@" >"$file.out" 2>"$file.err" || status=$?
+	read_text output "$file.out"
+	read_text stderr "$file.err"
 	command_line=$*
 }
 
