@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer: unpack the entries of a tar stream into a directory, by the rules for layers. */
+/* layer: unpack the entries of a tar stream into a directory (OCI image-spec, layer.md). */
 
 #include "layer.h"
 

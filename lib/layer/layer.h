@@ -92,13 +92,13 @@ struct layer_options {
 	 */
 	const struct idmap *through;
 	/*
-	 * Create no files, but read all data, and record in memory what there would be.
+	 * Create no files: read all data, and record in memory what would be created.
 	 * layer_resolve_lower() and layer_finish() must not be called, but layer_merge_base() and
 	 * layer_merge() may be.
 	 */
 	bool dry;
 	struct layer_totals *totals; /* NULL: the limits are for this layer alone */
-	struct members *members;     /* is told the entries that are read; may be NULL */
+	struct members *members;     /* receives the entries that are read; may be NULL */
 	struct layer_tally *tally;   /* counts warnings; layer_new() sets it to the layer's own.
 	                                NULL: each is logged */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer_add: add one entry to a layer, by the rules for layers. */
+/* layer_add: add one entry to a layer, by the rules of OCI image-spec, layer.md. */
 
 #include "layer_add.h"
 

@@ -61,8 +61,9 @@ static const char *keep_string(
 }
 
 /*
- * Find a directory for things whose path in the archive is base and a name; it has nothing of that
- * name. Returns 0 and *ret, or -errno with e filled.
+ * Find, or make, a directory of the second root for an object whose path in the archive is base and
+ * this name. The directory has no child of that name yet. Returns 0 and *ret, or -errno with e
+ * filled.
  */
 static int dir_for(struct layer *l, const char *base, size_t len, const char *name,
 	struct node **ret, struct err *e)
@@ -93,7 +94,8 @@ static int dir_for(struct layer *l, const char *base, size_t len, const char *na
 	if (!new.node || VEC_ADD(&l->aside, new) < 0)
 		return err_nomem(e);
 	node_imply_dir(new.node);
-	new.node->sec = (int64_t)l->aside.len - 1; /* its index, since it never gets a time */
+	new.node->sec = (int64_t)l->aside.len -
+		1; /* its index in l->aside: such a directory needs no time */
 	*ret = new.node;
 	return writer_mkdir(&l->w, new.node, e);
 }
@@ -122,7 +124,7 @@ int layer_aside_path(const struct layer *l, const struct node *n, struct buf *re
 
 /* ---- what is replaced ---- */
 
-/* Find a directory for n, which has its path now. */
+/* Find a directory of the second root for n, which is still at its path in the archive. */
 static int dir_for_node(struct layer *l, struct node *n, struct node **ret, struct err *e)
 {
 	scoped_buf struct buf path = BUF_INIT;
@@ -148,7 +150,8 @@ int layer_aside_keep(struct layer *l, struct node *n, struct err *e)
 	to = layer_tree_move(&l->tree, n, dir);
 	if (!to)
 		return err_nomem(e);
-	to->flags &= (uint16_t)~NODE_WHITEOUT; /* of the name, which has it still */
+	to->flags &=
+		(uint16_t)~NODE_WHITEOUT; /* the whiteout belongs to the name, and n keeps it */
 	n->flags = kept;
 	return made ? writer_move(&l->w, to, &l->w, n, e) : 0;
 }

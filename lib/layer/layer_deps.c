@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer_deps: the text form of what a layer depends on in the layers below, and its check. */
+/* layer_deps: write the dependencies of a layer on the layers below, and check them. */
 
 #include "layer_deps.h"
 
@@ -268,7 +268,10 @@ static int add_file(struct lower_walk *w, const struct dep *d, struct buf *b, st
 	return add_target(d, b, e);
 }
 
-/* What is not a directory, for those to which only that matters, and where a link leads. */
+/*
+ * Append "link:" and the target of a symbolic link, or a word for anything else that is not what
+ * d->kind asks for.
+ */
 static int add_other(const struct dep *d, struct buf *b, struct err *e)
 {
 	const struct stat *st = d->hit ? &d->hit->st : NULL;

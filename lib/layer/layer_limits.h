@@ -23,8 +23,9 @@ MUST_CHECK int layer_limits_exceeded(
 MUST_CHECK int layer_limits_count_entry(struct layer *l, const char *on, struct err *e);
 
 /*
- * Count bytes that stay in memory until layer_free(): an archive of zeros can be a thousand times
- * smaller. Returns 0, or -EFBIG with e filled beyond the limit.
+ * Count bytes that stay in memory until layer_free(). Their number is limited because a compressed
+ * archive can be a thousand times smaller than its content. Returns 0, or -EFBIG with e filled
+ * beyond the limit.
  */
 MUST_CHECK int layer_limits_count_kept(
 	struct layer *l, const char *on, size_t bytes, struct err *e);

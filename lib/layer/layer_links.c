@@ -37,7 +37,7 @@ struct link_walk {
 	bool own; /* the last object is one of the layer */
 };
 
-/* step: without len, and with what is covered by the directory above. */
+/* Push a directory. step.covered and step.marked are those of the directory above it. */
 static int push(struct link_walk *w, struct links_step step)
 {
 	struct links *s = w->s;
@@ -99,7 +99,7 @@ static int look_below(struct link_walk *w, const char *path, struct node *n, str
 }
 
 /*
- * Set *ret to what a hard link is that the layer has to the path, which is in the layers below. It
+ * The layer has a hard link to this path of the layers below: set *ret to the object there, which
  * may be a symbolic link.
  */
 static int look_at_target(
@@ -151,7 +151,7 @@ static int step_down(
 	down.mark = up.mark ? layer_tree_find(s->marks, up.mark, name, len) : NULL;
 	if (!w->own && !hidden)
 		hidden = up.marked || (down.mark && down.mark->flags & NODE_WHITEOUT);
-	/* In what is known not to be a directory there is nothing. */
+	/* The layers below are known to have no directory here, so that nothing can be in it. */
 	if (!w->own && !hidden && up.seen->flags & NODE_ASKED && !node_is_dir(up.seen))
 		hidden = true;
 	*ret = w->own ? own : hidden ? &nothing : seen;

@@ -34,8 +34,8 @@ struct links_step {
 	struct node *seen;       /* in links.seen */
 	const struct node *mark; /* in links.marks; or NULL */
 	size_t len;              /* of its path */
-	bool covered;            /* the layer hides what is below in it */
-	bool marked;             /* a directory of links.marks does */
+	bool covered;            /* the layer hides what the layers below have in it */
+	bool marked;             /* a directory of links.marks hides it */
 };
 
 struct links {
@@ -55,10 +55,10 @@ void links_end(struct links *s);
 
 /*
  * Find the directory that the first len bytes of path lead to, following every link. Sets s->path
- * to its path, without a leading slash; where there is nothing, the names stay as they are, and
- * ".." removes one. on is the entry, for messages. Returns 0 or -errno with e filled: -ELOOP (more
- * than 40 links), -ENOTDIR (a file on the way; *ret_own, which may be NULL: it is one of the
- * layer), and -ENAMETOOLONG.
+ * to its path, without a leading slash. Names that do not exist are kept, and ".." removes the name
+ * before it. on is the entry, for messages. Returns 0 or -errno with e filled: -ELOOP (more than 40
+ * links), -ENOTDIR (a file is on the way), -ENAMETOOLONG, -ENOMEM. ret_own may be NULL; with
+ * -ENOTDIR, *ret_own says whether that file belongs to the layer itself.
  */
 MUST_CHECK int links_follow(struct links *s, const char *path, size_t len, const char *on,
 	bool *ret_own, struct err *e);

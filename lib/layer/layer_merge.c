@@ -294,7 +294,7 @@ static int look_below(
 	return 0;
 }
 
-/* Put the entries of over where symbolic links lead, if there are some on their way. */
+/* Replay over (layer_replay.h) if the paths of its entries lead through symbolic links. */
 static int follow_links(struct merge *m, struct err *e)
 {
 	const struct links_below below = { look_below, m };

@@ -115,7 +115,7 @@ static int replace(struct layer *l, struct node *n, struct err *e)
 	int r = lose_links(l, n, &links, e);
 
 	l->dir = NULL;
-	/* The marker in an opaque directory was for that one. */
+	/* An opaque marker belongs to the directory that is replaced. */
 	if (r == 0 && !l->settled && (l->unsure || links || n->flags & NODE_OPAQUE))
 		return layer_aside_keep(l, n, e);
 	if (r == 0)
@@ -165,7 +165,7 @@ int layer_place(struct layer *l, const struct layer_entry *en, struct node **ret
 	return r;
 }
 
-/* The directory n, which the layer has already, is listed now. */
+/* Note that the layer now lists the directory n, which it has already. */
 static int list_again(struct layer *l, struct node *n, struct err *e)
 {
 	bool first = !(n->flags & NODE_LISTED);

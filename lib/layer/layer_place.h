@@ -9,9 +9,9 @@
 #include "layer_priv.h"
 
 /*
- * Find the directory that contains the entry. Missing parents are created on disk (make), or only
- * added to the tree: whether a whiteout needs them is not known before layer_resolve_lower().
- * Returns 0 or -errno with e filled.
+ * Find the directory that contains the entry. make: missing parents are created on disk. Otherwise
+ * they are only added to the tree, because it is not known before layer_resolve_lower() whether a
+ * whiteout needs them. Returns 0 or -errno with e filled.
  */
 MUST_CHECK int layer_place_parent(
 	struct layer *l, const struct layer_entry *en, bool make, struct node **ret, struct err *e);
@@ -24,7 +24,7 @@ MUST_CHECK int layer_place(
 	struct layer *l, const struct layer_entry *en, struct node **ret, struct err *e);
 
 /*
- * Make room for a directory: as layer_place(), but what there is stays if it is a directory. Its
+ * Make room for a directory as layer_place() does, but keep a directory that exists there. Its
  * attributes are those of an earlier entry, or provisional ones. Returns 0 or -errno with e filled.
  */
 MUST_CHECK int layer_place_dir(

@@ -15,8 +15,8 @@
 /* The state of a layer, for the files layer*.c. */
 
 /*
- * A hard link to a file of a lower layer that a later entry replaced. The target is still
- * required to have existed.
+ * A hard link to a file of a lower layer that a later entry replaced. The target must exist
+ * nevertheless.
  */
 struct lost_link {
 	const char *target;
@@ -30,8 +30,8 @@ struct aside_dir {
 };
 
 /*
- * An entry that is more than a node: a whiteout or an opaque marker, or a hard link, which must be
- * created again if layers are known.
+ * An entry that is more than a node: a whiteout or an opaque marker, or a hard link, which is
+ * created again when the layers below are known.
  */
 struct later {
 	uint32_t seq;        /* the number of the entry */
@@ -59,10 +59,11 @@ struct layer {
 	uint32_t seq;     /* the number of the entry that is being added, from 1 */
 	struct node *top; /* the root that paths of entries begin at */
 	bool has_links;   /* a symbolic link was added, or a hard link that may be one */
-	bool unsure; /* what is at the same path may have different places, and the other way round:
-	                from the first directory on that is not listed, or link on the way */
-	bool held;   /* an entry is behind a link, and has no place yet */
-	bool settled; /* paths lead through no link any more */
+	bool unsure;      /* entries with the same path may have different places, and entries with
+	                     different paths the same place. Set at the first entry whose path has a
+	                     link, or a directory that is not listed */
+	bool held;        /* an entry is behind a link, and has no place yet */
+	bool settled;     /* no path of a node leads through a link any more (layer_replay()) */
 	VEC(struct aside_dir) aside;
 	VEC(struct later) later;
 };

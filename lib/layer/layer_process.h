@@ -7,8 +7,8 @@
 /*
  * Prepare the process for creating files with other owners: set the umask to 0 and
  * SECBIT_NO_SETUID_FIXUP, with which a thread keeps its capabilities when it changes its filesystem
- * ids (prctl(2), PR_SET_SECUREBITS). Call it once, before threads start. Needs CAP_SETPCAP and the
- * ids 0. Returns 0 or -errno with e filled.
+ * ids (prctl(2), PR_SET_SECUREBITS). Call it once, before threads start. Needs CAP_SETPCAP, and uid
+ * and gid 0. Returns 0 or -errno with e filled.
  */
 MUST_CHECK int layer_process_prepare(struct err *e);
 

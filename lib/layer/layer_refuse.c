@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer_refuse: say why an entry cannot be what the layer wants it to be. */
+/* layer_refuse: errors for entries that contradict their layer or the layers below. */
 
 #include "layer_refuse.h"
 

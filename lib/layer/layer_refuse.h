@@ -8,23 +8,27 @@
 #include "layer_tree.h"
 
 /*
- * Fill e: the layer has entries below n, which it does not list and which is a file in the layers
- * below. Returns -ENOTDIR.
+ * Report that the layer has entries below n, a parent that the layer does not list and that is a
+ * file in the layers below. Returns -ENOTDIR with e filled.
  */
 MUST_CHECK int layer_refuse_parent(const struct node *n, struct err *e);
 
 /*
- * Refuse what cannot be a hard link: n is a link to target, which the layers below have (below) or
- * not. own: what the layer has there, or a directory below; or NULL. Returns 0 or -errno with e
- * filled.
+ * Check that n can be a hard link to the path target. below: the layers below have a file there.
+ * own: the object of the layer itself there, or a directory of the layers below; or NULL. Returns 0
+ * or -errno with e filled: -EPERM (a directory), -EINVAL (n would replace the directory that target
+ * is in), -ENOENT (there is no such file, or it comes later in the layer).
  */
 MUST_CHECK int layer_check_link(const struct node *n, const char *target, const struct node *own,
 	bool below, struct err *e);
 
-/* Fill e: on is a hard link to the directory target. Returns -EPERM. */
+/* Report that on is a hard link to the directory target. Returns -EPERM with e filled. */
 MUST_CHECK int layer_refuse_link_to_dir(const char *on, const char *target, struct err *e);
 
-/* Fill e: the hard link on would replace the directory that its target is in. Returns -EINVAL. */
+/*
+ * Report that the hard link on would replace the directory that its target is in. Returns -EINVAL
+ * with e filled.
+ */
 MUST_CHECK int layer_refuse_replacing(const char *on, const char *target, struct err *e);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* layer_replay: put the entries of a layer where symbolic links lead. */
+/* layer_replay: move the entries of a layer to the places where symbolic links lead. */
 
 #include "layer_replay.h"
 
@@ -28,8 +28,8 @@ struct replayed {
 struct replay {
 	struct layer *from, *to;
 	struct links links;
-	struct layer_tree marks; /* all whiteouts and opaque directories, which hide what is below
-	                            from entries before them, too */
+	struct layer_tree marks; /* all whiteouts and opaque directories of the layer: they hide
+	                            lower layers from earlier entries, too */
 	VEC(struct replayed) entries;
 	struct buf path, target; /* of the current entry, as in the archive */
 	struct buf at, link;     /* where they lead */
@@ -113,7 +113,8 @@ static int names_of(struct replay *s, const struct replayed *x, struct err *e)
 		buf_str(&s->path, y->path);
 	else if (n && (!y || !y->opaque || n->parent))
 		r = layer_aside_path(s->from, n, &s->path, e);
-	if (r == 0 && y && n && !y->target) { /* a whiteout or a mark, which is in the directory */
+	if (r == 0 && y && n && !y->target) {
+		/* A whiteout or an opaque marker: its path is that of its directory and a name. */
 		const char *path = buf_get(&s->path), *slash = strrchr(path, '/');
 		size_t dir = y->opaque ? s->path.len : slash ? (size_t)(slash - path) : 0;
 
@@ -345,7 +346,8 @@ static int begin(struct replay *s, struct err *e)
 	buf_printf(&name, "%s.again", l->w.name); /* other layers may be staged beside it */
 	if (!buf_get(&name))
 		return err_nomem(e);
-	o.counts = NULL; /* everything was counted before; directories on the way are limited */
+	o.counts = NULL; /* layer_apply() has counted all entries; directories that paths lead
+	                    through still count */
 	r = layer_new(&(struct layer_dir){ l->w.parentfd, buf_get(&name) }, &o, &s->to, e);
 	if (r < 0)
 		return r;

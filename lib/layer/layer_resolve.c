@@ -134,7 +134,7 @@ static int resolve_parent(struct resolve *s, struct node *n, struct err *e)
 	bool found;
 	int r = 0;
 
-	/* A directory that only whiteouts need is there only if its parent is. */
+	/* A directory that only whiteouts need is created only if its parent exists. */
 	if (n->parent && !node_is_made_dir(n->parent) && !(n->parent->flags & NODE_THERE))
 		return 0;
 	if (!hidden(n, false))
@@ -420,7 +420,7 @@ static bool is_late(const struct node *n)
 		!(n->parent->flags & NODE_BARE);
 }
 
-/* The same, for directories that later entries replaced. */
+/* Call resolve_late() for directories that later entries replaced. */
 static int resolve_aside(struct resolve *s, struct err *e)
 {
 	struct node *top = s->l->tree.aside;
@@ -504,7 +504,9 @@ static int look_below(
 	return 0;
 }
 
-/* Put the entries where links lead, and resolve the layer from the beginning. */
+/*
+ * Move the entries to the places where links lead, and resolve the layer again from the beginning.
+ */
 static int resolve_again(struct resolve *s, const struct layer_counts *before, struct err *e)
 {
 	const struct links_below below = { look_below, s };

@@ -93,12 +93,12 @@ bool layer_tree_hides(const struct layer_tree *t, const char *path);
 struct node *layer_tree_add(
 	struct layer_tree *t, struct node *parent, const char *name, size_t len);
 
-/* Make the second root. Returns NULL when out of memory. */
+/* Make the second root, t->aside, and return it. Returns NULL when out of memory. */
 struct node *layer_tree_add_aside(struct layer_tree *t);
 
 /*
  * Move the content and the children of n to a new node of that name below parent, in the same tree.
- * n stays, with mode 0, no flags and no children. Returns NULL when out of memory.
+ * n stays, with mode 0, no flags and no children. Returns the new node, or NULL when out of memory.
  */
 struct node *layer_tree_move(struct layer_tree *t, struct node *n, struct node *parent);
 
@@ -118,7 +118,7 @@ void layer_tree_absorb(struct layer_tree *to, struct layer_tree *from);
 /* Copy len bytes of s into the arena, with a NUL. Returns NULL when out of memory. */
 const char *layer_tree_string(struct layer_tree *t, const char *s, size_t len);
 
-/* The seq of a node that was removed from the tree. */
+/* A removed node has this seq. */
 #define NODE_SEQ_GONE UINT32_MAX
 
 /* Does the layer have an object of this name, now or after layer_resolve_lower()? */

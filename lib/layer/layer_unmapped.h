@@ -9,7 +9,7 @@
 
 /*
  * Apply the policy to an entry whose owner, ACLs or capability name ids that are not available.
- * UNMAPPED_REFUSE: returns -EOVERFLOW; e names the id, the entry and the way out. UNMAPPED_SKIP:
+ * UNMAPPED_REFUSE: returns -EOVERFLOW; e names the id, the entry and a remedy. UNMAPPED_SKIP:
  * changes nothing. UNMAPPED_OVERFLOW: replaces those ids with the overflow ids and removes what
  * another owner must not get, namely the set-id bit of a replaced owner, as chown(2) does, and a
  * capability whose root is not available. Returns 1 if there were such ids, else 0.

@@ -24,8 +24,8 @@ struct lower {
 	const int *dirfds; /* owned by the caller */
 	size_t n;
 	bool user_xattr;               /* marks are user.overlay.* */
-	const struct layer_options *o; /* options with which a layer would be unpacked now; NULL:
-	                                  those that omit nothing */
+	const struct layer_options *o; /* the options with which a layer would be unpacked now;
+	                                  NULL: options that skip nothing */
 };
 
 /* The topmost object of a path. */

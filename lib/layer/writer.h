@@ -56,8 +56,8 @@ void writer_leave(struct writer *w);
 MUST_CHECK int writer_root(struct writer *w, struct err *e);
 
 /*
- * Create the directory of the tree's second root beside that of the layer, or remove it with what
- * is in it.
+ * Create the directory of the tree's second root beside that of the layer, or remove it with its
+ * content.
  */
 MUST_CHECK int writer_aside(struct writer *w, struct err *e);
 MUST_CHECK int writer_remove_aside(struct writer *w, struct err *e);
@@ -92,7 +92,7 @@ MUST_CHECK int writer_file_end(struct writer *w, struct node *n, int *fd, uint64
 
 /*
  * Move the object of the node from, which belongs to the writer of, to the place of n, with
- * everything below it, and set NODE_MADE. Nothing is there yet.
+ * everything below it, and set NODE_MADE. That place must be free.
  */
 MUST_CHECK int writer_move(
 	struct writer *w, struct node *n, struct writer *of, struct node *from, struct err *e);

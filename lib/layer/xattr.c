@@ -100,7 +100,7 @@ void xattrs_drop(struct xattrs *x, struct xattr *item)
 {
 	size_t i = (size_t)(item - x->items);
 
-	(void)tdelete(item->name, &x->names, by_name); /* it is there */
+	(void)tdelete(item->name, &x->names, by_name); /* x has it already */
 	free(item->name);
 	free(item->value);
 	memmove(item, item + 1, (--x->len - i) * sizeof(*item));
