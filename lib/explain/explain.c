@@ -98,8 +98,9 @@ static void judge_overflow(const struct explanation *x, struct explain_inode *n)
 }
 
 /*
- * What the id may be that is seen as the overflow id. A map that cannot be read may have it or not;
- * a partial one may have it in a line that is hidden. real: a process can have the overflow id.
+ * Compute what an id may be that is seen as the overflow id. A map that cannot be read may or may
+ * not have the id; a partial one may have it in a hidden line. real: this user namespace has the
+ * overflow id, too.
  */
 static unsigned may_be(const struct explanation *x, const struct explain_mount *m, bool lost,
 	bool shown, bool real)
@@ -113,7 +114,7 @@ static unsigned may_be(const struct explanation *x, const struct explain_mount *
 	return BE_LOST | (shown && !lost ? BE_OVERFLOW : 0);
 }
 
-/* The disk ids of the overflow ids are inverted by a map that is known. */
+/* If the map is known, BE_OVERFLOW means the disk id that the map shows as the overflow id. */
 static void judge_doubt(const struct explanation *x, struct explain_inode *n)
 {
 	const struct explain_mount *m = &x->mounts.items[n->mount];

@@ -43,8 +43,8 @@ enum explain_disk {
 };
 
 /*
- * What an id may be that is seen as the overflow id. Which of these it is cannot be read; verdicts
- * are computed for each.
+ * What an id may really be that is seen as the overflow id. The kernel does not show which of these
+ * it is, so verdicts are computed for each.
  */
 enum explain_be {
 	BE_LOST = 1,      /* it has no id through the mount */
@@ -54,7 +54,7 @@ enum explain_be {
 
 struct explain_may {
 	unsigned be;       /* enum explain_be; 0: the id is known */
-	uint32_t overflow; /* with BE_OVERFLOW, the disk id in facts, and in real */
+	uint32_t overflow; /* with BE_OVERFLOW: the disk id for explain_inode.facts */
 	uint32_t overflow_real;
 };
 
@@ -72,8 +72,8 @@ struct explain_inode {
 	int64_t ctime;
 	uint32_t ctime_nsec;
 	struct explain_may uid_may, gid_may;
-	bool asked;       /* this process has asked the kernel for itself: */
-	int access[3];    /* the errnos, or 0, of faccessat2(2) for reading, writing, executing */
+	bool asked;    /* access is set: this process has asked the kernel about its own access */
+	int access[3]; /* the errnos, or 0, of faccessat2(2) for reading, writing, executing */
 	bool mount_point; /* it is the root of another mount than its parent */
 	size_t mount;     /* index */
 	int recorded; /* 1: the attribute user.containers.override_stat has an owner; 0: the file
@@ -81,9 +81,8 @@ struct explain_inode {
 	                 of reading it */
 	struct record record;
 	struct perm_inode facts;
-	/* On an overlay. */
-	struct perm_real real;
-	bool found; /* in a layer, which disk is about then */
+	struct perm_real real; /* on an overlay: what the inode is made of */
+	bool found;            /* the inode was found in a layer; disk is what that layer stores */
 	/* Of a directory, tried by this process: may the mounter search and list what is merged? */
 	enum explain_tried { NOT_TRIED, TRIED_YES, TRIED_NO } search, list;
 	struct {
@@ -103,7 +102,7 @@ struct explain_caller {
 	} groups;
 	pid_t userns;            /* 0: the caller's own user namespace */
 	struct idmap userns_map; /* with userns */
-	struct idmap own_map;    /* the ids that exist here, unless initial is set */
+	struct idmap own_map;    /* the ids of this user namespace; empty if initial is set */
 	struct idmap outer_map;  /* from the ids that exist here to those outside of this user
 	                            namespace, unless initial is set */
 	struct perm_userns ns, own, unrelated;
@@ -161,24 +160,26 @@ void explain_done(struct explanation *x);
 struct perm_verdict explain_verdict(const struct explanation *x, enum perm_op op, size_t *ret_at);
 
 /*
- * The verdicts in all cases that are possible: an id that is seen as the overflow id is unknown, or
- * whether an overlay can store an id, or what its layers have. EXPLAIN_UNKNOWN: it works in some
- * cases only; then d is one in which it does not, and other one in which it does. Otherwise other,
- * if has_other, is a verdict with another errno or rule than d. Leaves the facts in x as in one
- * case.
+ * The answer to a question, from the verdicts in all possible cases. There are several cases if it
+ * is unknown which id is seen as the overflow id, which ids an overlay can store, or what its
+ * layers have. EXPLAIN_UNKNOWN: the operation works in some cases only; d is then the verdict of a
+ * case in which it fails, and other that of a case in which it works. Otherwise, if has_other is
+ * set, other is a verdict with another errno or rule than d. explain_answer_of() leaves the facts
+ * in x as they are in the first case.
  */
 enum explain_sure { EXPLAIN_NO, EXPLAIN_YES, EXPLAIN_UNKNOWN };
 
 struct explain_answer {
 	enum explain_sure sure;
 	struct perm_verdict d, other;
-	size_t at, other_at; /* inodes, see explain_verdict() */
+	size_t at, other_at; /* the indices of the inodes that d and other are about */
 	bool has_other;
-	bool effects_unknown; /* the effect of set-id bits and capabilities differs */
+	bool effects_unknown; /* whether set-id bits and capabilities take effect differs between
+	                         the cases */
 	enum explain_doubt {
-		DOUBT_ID = 1,      /* of an id that is seen as the overflow id */
+		DOUBT_ID = 1,      /* which id is seen as the overflow id */
 		DOUBT_STORE = 2,   /* whether ids can be stored */
-		DOUBT_UPPER = 4,   /* whether it is in the upper directory */
+		DOUBT_UPPER = 4,   /* whether the inode is in the upper directory */
 		DOUBT_MOUNTER = 8, /* the credentials of the overlay's mounter */
 		DOUBT_FS = 16      /* in which user namespace the filesystem was mounted */
 	} doubts;                  /* what differs between the cases; a mask */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * explain_answer: the verdicts in all cases that are possible. What is unknown are a few points, of
- * which each has a few options; the facts are set to every combination of them.
+ * explain_answer: the verdicts in all possible cases. A few points are unknown, and each has a few
+ * options (explain_point.h). The facts are set to every combination of these options in turn.
  */
 
 #include <assert.h>
@@ -15,8 +15,9 @@ enum { POINTS_MAX = 16 };
 struct cases {
 	struct explanation *x;
 	enum perm_op op;
-	bool search;            /* of the inode at; otherwise the rest */
-	size_t at, first_inode; /* of those that the rest is about */
+	bool search; /* the question is explain_search() of the inode at; otherwise explain_last()
+	              */
+	size_t at, first_inode; /* the first inode that explain_last() is about */
 	struct explain_point points[POINTS_MAX];
 	size_t n;
 	unsigned char now[POINTS_MAX], of_no[POINTS_MAX], of_yes[POINTS_MAX];
@@ -127,7 +128,10 @@ static void add_stack(struct cases *c, size_t i)
 		add_point(c, &above);
 }
 
-/* Would the ids that are known be seen as they are if it had been mounted in this namespace? */
+/*
+ * If the filesystem had been mounted in this namespace, would the ids that are known be seen as
+ * they are?
+ */
 static bool fs_could_be_own(const struct explanation *x, size_t mount)
 {
 	struct perm_mount m = x->mounts.items[mount].facts;
@@ -327,7 +331,7 @@ static void combine(struct explain_answer *a, const struct cases *c)
 	if (!c->any_no && !above) {
 		a->d = c->d;
 		a->at = c->d_at;
-		return; /* another rule that allows it, too, is not worth a word */
+		return; /* other rules that allow the operation are not reported */
 	}
 	if (c->any_no) {
 		a->d = c->d.num ? c->d : c->no;

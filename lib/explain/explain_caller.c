@@ -187,7 +187,7 @@ static int look_at_own(struct explain_caller *w, struct err *e)
 	w->own.map = &w->own_map;
 	if (r == 0)
 		r = userns_map_own(&w->outer_map, e);
-	w->deep = true; /* from inside, it cannot be told */
+	w->deep = true; /* the kernel does not show whether there are any */
 	w->own.has_outer_root = r == 0 && idmap_uid_disk(&w->outer_map, 0, &w->own.outer_root);
 	return r;
 }

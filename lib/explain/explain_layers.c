@@ -134,7 +134,7 @@ int explain_layers_take(struct explain_stack *s, const struct strv *layers)
  * --- an inode in the layers --------------------------------------------------------------------
  */
 
-/* Does an id of the disk look like seen through the map of the layer? */
+/* Does the map of the layer translate the disk ids to the ids that are seen? */
 static bool looks(const struct explanation *x, const struct explain_layer *l,
 	const struct meta *disk, const struct explain_inode *n)
 {
@@ -238,7 +238,7 @@ static bool take_top(
 	return true;
 }
 
-/* What became of an inode. */
+/* The result of looking for an inode in the layers. */
 enum { FOUND, IN_UPPER, ANOTHER, NOWHERE };
 
 static int look_in_layers(
@@ -267,7 +267,10 @@ static int look_in_layers(
 			meta_done(&disk);
 			break;
 		}
-		/* Their ACLs are not compared, so that there is nothing to free. */
+		/*
+		 * The ACLs of lower directories are not used: without them there is nothing to
+		 * free.
+		 */
 		if (disk.known && VEC_ADD(&n->below, fact_of(l, &disk)) < 0) {
 			meta_done(&disk);
 			return -ENOMEM;
@@ -314,7 +317,7 @@ static const char not_shown[] =
 	"what is found in the layers is another file: it was changed since, or is in a writable "
 	"layer";
 
-/* Look for each inode of the overlay. One that is not as it is seen refutes the names. */
+/* In a stack of an image's layers, an inode that differs belongs to the upper directory. */
 int explain_layers_look(struct explanation *x, struct explain_stack *s)
 {
 	for (size_t i = 0; i < x->inodes.len && s->known; i++) {

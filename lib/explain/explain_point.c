@@ -33,7 +33,8 @@ static void set_id(struct explain_inode *n, bool gid, unsigned option)
 
 unsigned explain_point_options(const struct explain_may *may, unsigned char ret[static 3])
 {
-	static const unsigned char order[] = { 0, 2, 1 }; /* that which refuses most comes first */
+	static const unsigned char order[] = { 0, 2,
+		1 }; /* the option that refuses most comes first */
 	unsigned n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(order); i++)
@@ -55,7 +56,10 @@ void explain_point_set_ids(struct explain_inode *n, unsigned option)
 	set_id(n, true, option % 4);
 }
 
-/* Directories above, as far as they would be copied up: all lost, or none. */
+/*
+ * Set the ids of the directories above: each unknown id to its worst option (0), or to its best
+ * (1).
+ */
 static void set_above(struct explanation *x, size_t mount, unsigned option)
 {
 	for (size_t i = 0; i + 2 < x->inodes.len; i++) {
@@ -129,8 +133,8 @@ static void set_fs(struct explanation *x, size_t mount, unsigned option)
 }
 
 /*
- * POINT_UPPER: what the upper directory can store, times 3, plus whether the inodes are in it: no,
- * yes, or 2, that is known.
+ * An option of POINT_UPPER is 3 * STORE + IN: STORE says which ids the upper directory can store
+ * (set_store()); IN is 0 if the inodes are not in it, 1 if they are, and 2 if that is known.
  */
 void explain_point_set(struct explanation *x, const struct explain_point *p, unsigned option)
 {
@@ -175,7 +179,9 @@ static void add_mounter(struct explain_mounters *m, uint32_t uid, uint32_t gid)
 	m->gid[m->n++] = gid;
 }
 
-/* The users (or groups) that an inode of a layer knows, as that layer's mount shows them. */
+/*
+ * Add the users and groups that an inode of a layer names, as the mount of that layer shows them.
+ */
 static void add_known(struct explain_mounters *m, const struct perm_inode *real)
 {
 	uint32_t id;

@@ -19,13 +19,20 @@ MUST_CHECK int explain_mount_find(
 
 /*
  * Find out what each overlay on the path is made of, as far as that can be known, and which layer
- * the file comes from: x->layer and the disk side, or x->layer_unknown.
+ * the file comes from. Sets x->layer and the disk side of the file, or x->layer_unknown. Returns 0
+ * or -errno with e filled.
  */
 MUST_CHECK int explain_stacks_look(
 	struct explanation *x, const struct explain_question *q, struct err *e);
-/* State the facts about inode n of an overlay, after those that all inodes have. */
+/*
+ * Set the facts about n that only inodes of an overlay have. The facts that all inodes have must be
+ * set already.
+ */
 void explain_stack_facts(struct explanation *x, struct explain_inode *n);
-/* Pretend that a stack without an upper directory has one, or stop that. */
+/*
+ * Pretend (upper) that the overlay of this mount, which has no upper directory, has one, or stop
+ * pretending.
+ */
 void explain_stack_pretend(struct explanation *x, size_t mount, bool upper);
 void explain_stacks_done(struct explanation *x);
 
@@ -43,38 +50,40 @@ struct explain_stack {
 	VEC(struct explain_layer *) layers; /* topmost first */
 	bool known; /* the layers have been found; each has its own map, or the given one */
 	const char *unknown;
-	const struct idmap *given; /* NULL, or copy */
+	const struct idmap *given; /* NULL, or &copy: the map that the caller has given */
 	struct idmap copy;
-	bool stored; /* the layers are those of an image: others are in the upper directory */
+	bool stored; /* the layers are those of an image: an inode that is in none of them is in the
+	                upper directory */
 	bool has_upper;
 	struct perm_mount plain; /* without a map */
-	struct perm_mount all;   /* of layers that have not been found, and of their upper one */
+	struct perm_mount all; /* of layers that have not been found, and of the upper directory */
 	struct perm_cred mounter;
 	struct perm_overlay facts;
 };
 
-/* Forget the layers, which are not those of the overlay. */
+/* Forget the layers, because they turned out not to be those of the overlay. */
 void explain_layers_forget(struct explain_stack *s);
 /*
- * Open the layers that the mount's options name, relative names below base; or those of an image.
- * Sets s->known if all could be opened. Return 0 or -ENOMEM.
+ * Open the layers that the mount's options name (a relative name begins at base), or these layers.
+ * Both functions set s->known if all could be opened, and return 0 or -ENOMEM.
  */
 MUST_CHECK int explain_layers_find_named(
 	struct explain_stack *s, const char *options, const char *base);
 MUST_CHECK int explain_layers_take(struct explain_stack *s, const struct strv *layers);
 /*
- * Look for each inode of the overlay in the layers. One that is not as it is seen refutes the
- * names: then they are forgotten. Returns 0 or -ENOMEM.
+ * Look for each inode of the overlay in the layers. If the file found there is not the one that is
+ * seen, the names lead to other directories than the layers, and all layers are forgotten. Returns
+ * 0 or -ENOMEM.
  */
 MUST_CHECK int explain_layers_look(struct explanation *x, struct explain_stack *s);
 
-/* A stack, for the cases of explain_answer_of(). */
+/* What explain_answer_of() varies about a stack. */
 struct explain_stack_view {
 	struct perm_overlay *overlay;
 	struct perm_cred *mounter;
 	struct perm_mount *upper;
-	bool unknown_map;   /* of the layers and the upper directory */
-	bool unknown_upper; /* which inodes are in it */
+	bool unknown_map;   /* the maps of the layers and the upper directory are unknown */
+	bool unknown_upper; /* it is unknown which inodes are in the upper directory */
 	size_t mount;
 };
 struct explain_stack_view explain_stack_view_of(const struct explanation *x, size_t i);
@@ -93,8 +102,9 @@ enum explain_tried explain_try_list(int fd);
 MUST_CHECK int explain_read_meta(int fd, const char *path, struct meta *ret, struct err *e);
 
 /*
- * The two parts of explain_verdict(): search the directory at i, for all before the last one; the
- * rest.
+ * The two parts of explain_verdict(). explain_search() searches the directory with index i; it is
+ * called for each directory but the one that holds the file. explain_last() applies the rules for
+ * that directory and the file.
  */
 struct perm_verdict explain_search(const struct explanation *x, size_t i);
 struct perm_verdict explain_last(const struct explanation *x, enum perm_op op, size_t *ret_at);

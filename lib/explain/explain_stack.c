@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * explain_stack: what an overlay is made of. The kernel shows neither the maps of the layers nor
- * which layer an inode comes from. Both are known if the names of all layers lead to them, which is
- * believed only where the inode in a layer is seen as the one in the overlay is, with the same
- * number and change time. With a map that was given, all layers and the upper directory have that
- * map. Otherwise it is unknown which ids the overlay can store.
+ * which layer an inode comes from. Both are known if the names of all layers, as the mount's
+ * options have them, lead to the layers. That is believed only if the inode that is found in a
+ * layer looks like the one that the overlay shows, with the same inode number and change time. If
+ * the caller gives a map, all layers and the upper directory are assumed to have that map.
+ * Otherwise it is unknown which ids the overlay can store.
  */
 
 #include "explain_priv.h"
@@ -24,7 +25,9 @@
  * --- what is unknown -----------------------------------------------------------------------------
  */
 
-/* Of an inode that is in no known layer: the disk side by the given map, or the side that is seen.
+/*
+ * For an inode that is in no known layer, compute the disk side by the given map, or take the seen
+ * side.
  */
 static void take_seen(
 	const struct explanation *x, const struct explain_stack *s, struct explain_inode *n)
@@ -56,8 +59,8 @@ static void take_seen(
 }
 
 /*
- * What is merged with a directory below is unknown, but not what the mounter may do there: then it
- * is a directory that grants just that.
+ * If it is unknown which lower directories are merged, but known what the mounter may do in them,
+ * assume one directory that grants exactly that.
  */
 static int add_tried(const struct explain_stack *s, struct explain_inode *n)
 {
@@ -75,7 +78,7 @@ static int add_tried(const struct explain_stack *s, struct explain_inode *n)
 		});
 }
 
-/* One id of an inode that is seen as the overflow id. */
+/* Compute what an id of n may be that is seen as the overflow id. */
 static struct explain_may overlay_may(const struct explanation *x, const struct explain_stack *s,
 	const struct explain_inode *n, bool gid)
 {
@@ -137,7 +140,7 @@ static int judge(
  * --- trying what the mounter may do --------------------------------------------------------------
  */
 
-/* May this process? Then what fails after that is refused to the mounter. */
+/* Is this process allowed? Then a failure after that means that the mounter is not. */
 static bool allowed(int fd, int mode)
 {
 	return faccessat(fd, "", mode, AT_EACCESS | AT_EMPTY_PATH) == 0;
@@ -164,7 +167,7 @@ enum explain_tried explain_try_list(int fd)
 	dir = open(fd_proc_path(fd, link), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir < 0)
 		return TRIED_NO;
-	/* All layers are read for the first entry. */
+	/* The kernel lists all layers before it returns the first entry. */
 	return getdents64(dir, entries, sizeof(entries)) < 0 ? TRIED_NO : TRIED_YES;
 }
 

@@ -57,12 +57,8 @@ struct perm_mount {
 	bool fs_ro;                          /* the filesystem */
 	bool nosuid, noexec, nodev;
 	bool foreign; /* in another mount namespace than the caller: set-id is ignored */
-	enum {
-		PERM_STORE_BY_MAP,
-		PERM_STORE_NONE,
-		PERM_STORE_ALL
-	} store; /* which ids it stores:
-without a known map, none or all is assumed */
+	/* Which ids can be stored. If the map is unknown, none or all ids are assumed. */
+	enum { PERM_STORE_BY_MAP, PERM_STORE_NONE, PERM_STORE_ALL } store;
 };
 
 struct perm_cred;
@@ -70,7 +66,7 @@ struct perm_real;
 
 /* What an overlay has besides the mount that shows it. */
 struct perm_overlay {
-	const struct perm_cred *mounter; /* its credentials reach the layers */
+	const struct perm_cred *mounter; /* the process whose credentials access the layers */
 	const struct perm_mount *upper;  /* of the upper directory; NULL: there is none */
 	bool redirect_dir;               /* directories of lower layers can be renamed */
 };
@@ -95,7 +91,7 @@ struct perm_real {
 	struct perm_inode inode; /* in the topmost layer that has it, on the mount of that layer */
 	bool in_upper;           /* that layer is the upper directory */
 	bool merged;             /* a directory that layers below have, too */
-	/* Those that are merged with it, as far as they are known. */
+	/* The directories of lower layers that are merged with it, as far as they are known. */
 	const struct perm_inode *below;
 	size_t n_below;
 };
@@ -224,7 +220,9 @@ bool perm_disk_gid(const struct perm_mount *m, uint32_t id, uint32_t *ret);
 bool perm_ns_uid(const struct perm_userns *ns, uint32_t id, uint32_t *ret);
 bool perm_ns_gid(const struct perm_userns *ns, uint32_t id, uint32_t *ret);
 
-/* The reverse (make_kuid(), make_kgid()). */
+/*
+ * Translate an id inside the namespace to an id (make_kuid(), make_kgid()); false if it has none.
+ */
 bool perm_make_uid(const struct perm_userns *ns, uint32_t ns_id, uint32_t *ret);
 bool perm_make_gid(const struct perm_userns *ns, uint32_t ns_id, uint32_t *ret);
 

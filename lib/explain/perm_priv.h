@@ -42,11 +42,12 @@ struct perm_verdict perm_want_write(const struct perm_inode *n);
 struct perm_verdict perm_setattr(enum perm_op op, const struct perm_view *v);
 
 /*
- * What OverlayFS adds to the rules of the merged tree; the verdict of the rule or, where an inode
- * is not of an overlay, that it adds nothing (num is 0).
+ * The rules that OverlayFS adds to those for the merged tree. Each function returns the verdict of
+ * its rule, or a verdict whose num is 0 if the inode is not on an overlay. perm_overlay_open() is
+ * about open(2), with a mask of MAY_*.
  */
 struct perm_verdict perm_overlay_open(const struct perm_inode *n, unsigned want);
-/* Copy it to the upper directory, as every change does. */
+/* Copy the inode to the upper directory, as every change does. */
 struct perm_verdict perm_overlay_copy_up(const struct perm_inode *n);
 struct perm_verdict perm_overlay_lookup(const struct perm_inode *dir); /* of a new name */
 /* Create an entry in dir with the caller's ids; sets the disk ids in ret. */
