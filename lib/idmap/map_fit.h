@@ -10,23 +10,24 @@
 #include "idmap.h"
 
 /*
- * Does a map suit the tree that it is to show? These functions decide it by a few ids, without
- * reading the tree. If it does not, they describe in e what does not fit, for a warning
- * (log_warn_err()): what, on the tree's name, why, and what to try. Otherwise they leave e.
+ * Does a map suit the tree that it will show? The functions below decide that from a few ids,
+ * without reading the tree. If it does not, e describes the misfit for a warning (log_warn_err()):
+ * what, on the tree's name, why, and what to try. Otherwise e is unchanged.
  */
 enum map_fit {
 	MAP_FITS,
-	MAP_SWAPPED, /* the map has the id on the seen side only, and maps to it from above */
-	MAP_SHIFTED, /* the tree was shifted before: the map shows an id below as this one, or it is
-	                a subordinate id (/etc/subuid, /etc/subgid) that the map does not cover */
+	MAP_SWAPPED, /* DISK and SEEN look swapped: the id is on the seen side of the map only */
+	MAP_SHIFTED, /* the tree looks shifted already: the map shows a smaller disk id as this id,
+	                or the id is a subordinate id (/etc/subuid, /etc/subgid) that the map does
+	                not cover */
 	MAP_OUTSIDE, /* the map does not cover the id */
 };
 
-/* By the owner of the top of the tree, on disk. */
+/* Judge the map by the owner that the top of the tree has on disk. */
 enum map_fit map_fit_owner(
 	const struct idmap *m, uint32_t uid, uint32_t gid, const char *on, struct err *e);
 
-/* By the ids of its files. */
+/* Judge the map by the ids of the tree's files. */
 enum map_fit map_fit_ids(
 	const struct idmap *m, const struct id_use *ids, const char *on, struct err *e);
 

@@ -44,7 +44,7 @@ MUST_CHECK int mount_apply(const struct mount_plan *p, struct mount_snapshot *be
  * For a dry run: do what mount_apply() does to a bind or a stack before anything can be seen of it,
  * and discard the result; create nothing. A filesystem is not mounted, since this may write to it.
  * target: whether the target must be there or can be created. ret: the flags that the mount would
- * have. Errors of mount_apply().
+ * have. Returns 0, or the errors of mount_apply().
  */
 MUST_CHECK int mount_trial(
 	const struct mount_plan *p, bool target, struct mount_flags *ret, struct err *e);

@@ -258,7 +258,7 @@ static void find_holders(struct busy_search *s, struct err *e)
 	}
 	if (!s->found && s->known) {
 		s->where = ", in another mount namespace";
-		(void)proc_each(look_into_namespace, s, NULL); /* likewise */
+		(void)proc_each(look_into_namespace, s, NULL); /* without /proc, none is found */
 	}
 	if (s->found) {
 		say(s, "it is held by", "stop them, or have them leave that directory", e);

@@ -15,7 +15,7 @@
 #include "record_store.h"
 #include "utab.h"
 
-/* The map of the mount, as far as it is one: NULL for none, or if it is that of the source. */
+/* The one map of the mount. NULL: it has none, or keeps the map of its source, which is unknown. */
 static const struct idmap *map_of(const struct mount_plan *p, const struct mount_result *r)
 {
 	if (p->map.wish == MAP_SET)

@@ -10,14 +10,14 @@
  * (record_store.h), and put the map into the user options of mount(8) and findmnt(8) (utab.h). The
  * mount itself is right without either, so failures are warnings.
  *
- * others: options that mount(8), for which this is a helper, puts there itself unless the mount is
- * there already, "x-foo,x-bar"; NULL: nothing is to be put there.
+ * others: the user options, such as "x-foo,x-bar", that mount(8) itself puts there after its helper
+ * has succeeded; "" if mount(8) puts none there; NULL if the map must not be put there.
  */
 void known_add(const struct mount_plan *p, const struct mount_result *r, const char *others);
 
 /*
- * The mount at path, which the caller has just unmounted, is gone. i: what was known of it. below:
- * all that was mounted below it is gone, too.
+ * Remove the record and the options of the mount at path, which the caller has just unmounted. i:
+ * what was known about it. below: everything that was mounted below it is unmounted, too.
  */
 void known_remove(const char *path, const struct mount_info *i, bool below);
 
@@ -38,7 +38,10 @@ void known_mount_done(struct known_mount *k);
 
 #define scoped_known_mount __attribute__((cleanup(known_mount_done)))
 
-/* Write what was noted about several mounts. Call it after the last one. */
+/*
+ * Write the options that known_add() and known_remove() have collected for findmnt(8). Call it
+ * after the last mount.
+ */
 void known_write(void);
 
 #endif

@@ -251,7 +251,7 @@ static int same_recorded_map(
 	if (is.wish == MAP_SET && want->wish == MAP_SET &&
 		idmap_equal(&r->maps.items[is.at], &want->map))
 		return 0;
-	/* Whether sources have a map is not known. */
+	/* It is not recorded whether the sources had maps. */
 	if (is.wish != MAP_SET && want->wish != MAP_SET)
 		return 0;
 	print_recorded(r, is, &there);

@@ -23,8 +23,8 @@ MUST_CHECK int plan_is_mounted(
 	const struct mount_plan *p, struct mount_snapshot *s, int *ret_id, struct err *e);
 
 /*
- * The same before unmounting: 1 if the plan's source is mounted there with any flags and, if the
- * plan has a map, with any map; else 0.
+ * Before unmounting: is the plan's source mounted there, with any flags and, if the plan has a map,
+ * with any map? Returns 1 (ret_id as for plan_is_mounted()), 0 or -errno.
  */
 MUST_CHECK int plan_source_is_mounted(
 	const struct mount_plan *p, struct mount_snapshot *s, int *ret_id, struct err *e);

@@ -12,7 +12,9 @@
  */
 MUST_CHECK int mount_attr_set(int fd, const struct mount_flags *flags, int userns);
 
-/* Do the same to every mount of the tree at fd: to all of them, or to none. */
+/*
+ * Set them, as mount_attr_set() does, on every mount of the tree at fd: on all of them, or on none.
+ */
 MUST_CHECK int mount_attr_set_all(int fd, const struct mount_flags *flags, int userns);
 
 /* The argument of mount_setattr(2) for these flags and, unless userns is -1, that map. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount_record: what was mounted, as a small JSON document. */
+/* mount_record: write what was mounted as a small JSON document, and read that. */
 
 #include "mount_record.h"
 

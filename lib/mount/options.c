@@ -280,7 +280,7 @@ static int takes_no_value(const char *name, const char *value, size_t n, struct 
 	if (n == 2 && !memcmp(value, "on", n))
 		err_try(e, "write %s alone, which means %s=on", name, name);
 	else if (n == 3 && !memcmp(value, "off", n))
-		err_try(e, "leave %s out, which means %s=off", name, name);
+		err_try(e, "omit %s, which means %s=off", name, name);
 	return -EINVAL;
 }
 

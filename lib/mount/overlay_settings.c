@@ -192,7 +192,7 @@ static int verify(
 
 	if (!s || (s->values && !*s->values) || !strcmp(o->name, "uuid") ||
 		!strcmp(o->name, "redirect_dir"))
-		return 0; /* it is shown in other words */
+		return 0; /* mountinfo shows it in another form */
 	shown = find_shown(options, o->name, is, sizeof(is));
 	if (!shown && !strcmp(o->name, "xino"))
 		return 0; /* it has no meaning on one filesystem, where it is not shown */

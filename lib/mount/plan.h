@@ -88,7 +88,7 @@ struct mount_plan {
 	bool kind_undecided; /* kind depends on the source: see mount_plan_open_source() */
 	bool owner_map;      /* the map was made from the owner of the source */
 
-	struct strv misfits; /* what the map does not cover, a sentence each */
+	struct strv misfits; /* why the map does not suit the tree, one sentence for each reason */
 };
 
 /* What a plan is made from. Everything is borrowed. */
@@ -140,14 +140,14 @@ MUST_CHECK int mount_plan_rebase(struct mount_plan *p, const struct idmap *below
 
 /*
  * Judge by the owners of the source, or of the layers that are not a store's, whether the map suits
- * them, and add what does not fit to the plan's misfits. Owners that cannot be known are skipped.
- * Returns 0, or -ENOMEM with e filled.
+ * them, and add what does not fit to the plan's misfits. Owners whose disk ids are unknown are
+ * skipped. Returns 0, or -ENOMEM with e filled.
  */
 MUST_CHECK int mount_plan_fit(struct mount_plan *p, struct err *e);
 
 /*
- * Does the map not suit the owner of the file fd, as the disk has it (map_fit.h)? Then fill misfit;
- * name is for its words.
+ * Compare the map with the owner that the file fd has on disk (map_fit.h). Returns true, with
+ * misfit filled, if the map does not suit it. name is the file, for the message.
  */
 bool mount_map_misfits(int fd, const struct idmap *map, const char *name, struct err *misfit);
 

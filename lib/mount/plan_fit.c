@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* plan_fit: does the map of a plan suit what it is to show? */
+/* plan_fit: compare the map of a plan with the owners of the tree that it will show. */
 
 #include "plan.h"
 
@@ -21,8 +21,8 @@ int mount_plan_add_misfit(struct mount_plan *p, const struct err *misfit, struct
 }
 
 /*
- * Translate an owner to the disk ids if the mount of fd has a map. Returns false if they cannot be
- * known: the map is not, or the ids have none here.
+ * If the mount of fd has a map, translate the owner in st to disk ids. Returns false if these are
+ * unknown, because the map is not known or has no line for them.
  */
 static bool on_disk(int fd, struct stat *st)
 {
@@ -41,7 +41,7 @@ bool mount_map_misfits(int fd, const struct idmap *map, const char *name, struct
 {
 	struct stat st;
 
-	/* It is worth to look at the mount only if its owners do not fit as they are seen. */
+	/* The mount is looked at only if the owner does not fit as it is seen, which is rare. */
 	return fstat(fd, &st) == 0 &&
 		map_fit_owner(map, st.st_uid, st.st_gid, name, misfit) != MAP_FITS &&
 		on_disk(fd, &st) &&

@@ -64,7 +64,7 @@ static int refuse_link(const struct mount_plan *p, struct err *e)
 	return -ELOOP;
 }
 
-/* 1: it is open; 0: it is missing, which mounting reports. */
+/* Open the source. Returns 1, 0 if it is missing, which mounting reports, or -errno. */
 static int open_source(struct mount_plan *p, struct stat *ret, struct err *e)
 {
 	int r = p->source_open ?

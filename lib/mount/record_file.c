@@ -65,9 +65,9 @@ void record_shape(const struct record_here *here, const struct mount_info *i, co
 		return;
 	}
 	/*
-	 * An id that is free is given to the next mount, and so are the device numbers of overlays:
-	 * those of other programs differ in the names of their layers. "ro" and "rw", which come
-	 * first, may change.
+	 * The id of a mount that is gone is given to the next mount, and so is the device number of
+	 * an overlay. An overlay that another program made then differs in the names of its layers.
+	 * "ro" or "rw", which comes first, may change.
 	 */
 	if (!strcmp(i->type, "overlay") && i->options)
 		options = i->options + strcspn(i->options, ",");

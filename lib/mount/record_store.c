@@ -32,7 +32,7 @@ static struct {
 } state = { .dirs = { { .fd = -1 }, { .fd = -1 } }, .put = -1 };
 
 /*
- * --- where we are --------------------------------------------------------------------------------
+ * --- this process --------------------------------------------------------------------------------
  */
 
 /* A user's own records below XDG_RUNTIME_DIR, for reading. */
@@ -103,7 +103,9 @@ static void name_of(uint64_t unique, int id, uint64_t mntns, char ret[static REC
  * --- writing -------------------------------------------------------------------------------------
  */
 
-/* Others must get through the directory, which is locked away by an old version of this program. */
+/*
+ * Let other users search the directory, which older versions of this program made with mode 0700.
+ */
 static int let_others_in(int fd, mode_t bits)
 {
 	struct stat st;
@@ -154,8 +156,9 @@ static int open_put(void)
 }
 
 /*
- * A name that a killed process left behind is reused: the file is written anew. It is not followed
- * if it is a link, nor written if it has another name.
+ * Write the record to a temporary file, and rename it. A temporary file of that name, which a
+ * killed process left, is removed first, so that neither a symbolic link nor a hard link is written
+ * to.
  */
 static int write_file(int dir, const char *name, const struct buf *text, const char *store)
 {
@@ -169,7 +172,7 @@ static int write_file(int dir, const char *name, const struct buf *text, const c
 	if (fd < 0)
 		return -errno;
 	r = fd_write_all(fd, text->data, text->len);
-	/* Without it, --store has to be given again. */
+	/* Without this attribute, the user must specify --store again. */
 	if (r == 0 && store)
 		(void)fsetxattr(fd, RECORD_STORE_XATTR, store, strlen(store), XATTR_CREATE);
 	if (r == 0 && fchmod(fd, 0644) < 0)

@@ -17,7 +17,7 @@ struct record_dir {
 	uid_t owner; /* of the directory and of all records that count */
 };
 
-/* Where this process is. */
+/* The boot and the namespaces that this process is in. */
 struct record_here {
 	char boot[37];
 	bool unique;              /* the kernel has unique ids of mounts */
@@ -37,19 +37,19 @@ struct record_stacks {
 	size_t len, cap;
 };
 
-/* Find out where this process is. Returns 0 or -errno. */
+/* Fill *ret for this process. Returns 0 or -errno. */
 MUST_CHECK int record_here(struct record_here *ret);
 
 /*
- * Compute the digest of the mount i, as if its root were this. If ids of mounts are unique, they
- * suffice, and the names are left out.
+ * Compute mount_record_shape() of the mount i, as if its root were the one given. If the ids of
+ * mounts are unique, the names are omitted, since the id suffices.
  */
 void record_shape(const struct record_here *here, const struct mount_info *i, const char *root,
 	uint8_t ret[32]);
 
 /*
- * Read the record `name` of a directory. Returns 0, -ENOENT, -EPERM if it is not such a file as
- * counts, -ESTALE if it is of another boot, or the -errno of parsing it.
+ * Read the record `name` of a directory. Returns 0, -ENOENT, -EPERM if the file does not count
+ * (record_store.h), -ESTALE if it is of another boot, or the -errno of parsing it.
  */
 MUST_CHECK int record_read(const struct record_dir *dir, const char *name,
 	const struct record_here *here, struct mount_record *ret);

@@ -32,7 +32,7 @@ struct sweep {
 	const struct record_here *here;
 	bool ours;      /* the records are the caller's, who may remove them */
 	bool sees_all;  /* statmount(2) finds the mounts of every namespace */
-	bool all_known; /* the inodes of all mount namespaces that have a process: */
+	bool all_known; /* namespaces has all mount namespaces that have a process */
 	VEC(uint64_t) namespaces;
 	struct mount_snapshot snapshot; /* before Linux 6.8 */
 };

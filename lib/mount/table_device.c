@@ -9,7 +9,7 @@
 #include "loop.h"
 #include "via_libblkid.h"
 
-/* stat(2) of what the source is, or of the device that has the tag. */
+/* stat(2) of the source or, if it is a tag, of the device that has the tag. */
 static bool look(const char *source, struct stat *ret)
 {
 	scoped_free char *found = NULL;

@@ -13,8 +13,8 @@
 MUST_CHECK int table_check_own(const char *target, const char *options, struct err *e);
 
 /*
- * The same for a line that mount(8) mounts, or for its command line, which cannot have
- * X-mount.subdir either.
+ * Check, as table_check_own() does, the options of a line that mount(8) mounts, or of its command
+ * line. These cannot have X-mount.subdir either.
  */
 MUST_CHECK int table_check_swallowed(const char *target, const char *options, struct err *e);
 

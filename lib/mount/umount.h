@@ -21,8 +21,8 @@ enum umount_how {
 MUST_CHECK int umount_target(const char *target, enum umount_how how, struct err *e);
 
 /*
- * Do the same, but only for the mount with this id (mountinfo's): -EAGAIN if another one is there.
- * follow: the last component may be a symbolic link, if path.h follows it.
+ * Unmount like umount_target(), but only the mount with this id (mountinfo's): -EAGAIN if another
+ * one is there. follow: the last component may be a symbolic link, if path.h follows it.
  */
 MUST_CHECK int umount_id(
 	const char *target, bool follow, int id, enum umount_how how, struct err *e);

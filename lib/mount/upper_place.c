@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* upper_place: can the upper and the work directory be where they are? */
+/* upper_place: check that OverlayFS can use the upper and the work directory where they are. */
 
 #include "upper_place.h"
 
@@ -13,7 +13,7 @@
 #include "clone.h"
 #include "fs_limits.h"
 
-/* Where a directory is or, if it is missing, will be. */
+/* The place of a directory, which may be missing. */
 struct upper_spot {
 	const char *path;
 	int fd; /* O_PATH: the directory, or the one above it */
@@ -59,7 +59,9 @@ static int look(const struct place *at, const char *path, struct upper_spot *ret
 	return 0;
 }
 
-/* What the directory is the root of, so that nothing beside it is on the same filesystem or mount.
+/*
+ * Say what the directory is the root of, if its neighbours are on another filesystem or mount for
+ * that reason; else NULL.
  */
 static const char *root_of(const struct upper_spot *s)
 {
@@ -85,7 +87,7 @@ static void try_inside(const struct upper_spot *upper, struct err *e)
 
 	err_try(e,
 		"name a directory in it: upper=%.*s/upper, whose work directory is "
-		"%.*s/upper.work if work= is left out",
+		"%.*s/upper.work if work= is omitted",
 		n, path, n, path);
 }
 

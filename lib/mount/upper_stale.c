@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* upper_stale: does an upper belong to its layers and to its work directory? */
+/* upper_stale: find out whether an upper belongs to its layers and to its work directory. */
 
 #include "upper_stale.h"
 

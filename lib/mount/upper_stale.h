@@ -21,8 +21,8 @@ struct upper_marks {
 };
 
 /*
- * Compare the marks with the upper and with lower, the root of the topmost layer. What is not
- * marked, or cannot be compared, counts as right.
+ * Compare the marks with the upper and with lower, the root of the topmost layer. A mark that is
+ * missing, or cannot be compared, counts as right.
  */
 struct upper_marks upper_marks_read(const struct upper *u, int lower, bool userxattr);
 

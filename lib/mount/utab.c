@@ -33,7 +33,7 @@ void utab_note_umount(const char *path, const struct mount_info *i, bool below)
  * --- the file ------------------------------------------------------------------------------------
  */
 
-/* Open /run/mount, which libmount makes, too. -EPERM: it is not the caller's alone. */
+/* Open /run/mount, or create it as libmount does. -EPERM: other users can write it. */
 static int open_table_dir(bool create)
 {
 	const int flags = O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
@@ -101,7 +101,7 @@ static int replace(int dir, const struct buf *text)
 	if (r == 0 && renameat(dir, name, dir, "utab") < 0)
 		r = -errno;
 	if (r < 0)
-		(void)unlinkat(dir, name, 0); /* it is in nobody's way */
+		(void)unlinkat(dir, name, 0); /* it disturbs no other process */
 	return r;
 }
 

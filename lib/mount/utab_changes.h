@@ -8,7 +8,7 @@
 #include "../base/vec.h"
 #include "info.h"
 
-/* A line that is to be written, or that is to go; strings are escaped as in the table. */
+/* A line that is to be written or removed; strings are escaped as in the table. */
 struct utab_change {
 	char *target, *source, *root; /* source and root NULL: any */
 	char *options;                /* NULL: the mount is gone */

@@ -31,7 +31,7 @@ struct lm_mount {
 MUST_CHECK int lm_mountinfo_of(int proc, ino_t ns, int (*fn)(const struct lm_mount *m, void *arg),
 	void *arg, struct err *e);
 
-/* Do the same for /proc/self/mountinfo. */
+/* Call fn likewise for each line of /proc/self/mountinfo. */
 MUST_CHECK int lm_mountinfo(
 	int (*fn)(const struct lm_mount *m, void *arg), void *arg, struct err *e);
 

@@ -126,7 +126,7 @@ layer_is_an_upper() {
 	stderr_has "write redirect_dir alone, which means redirect_dir=on"
 	must_fail 2 "option 'metacopy' takes no value" $MI -o "lower=disk/top,metacopy=off" \
 		overlay t
-	stderr_has "leave metacopy out, which means metacopy=off"
+	stderr_has "omit metacopy, which means metacopy=off"
 	must_fail 2 "option 'index' needs a value: index=on|off" $MI -o "lower=disk/top,index" \
 		overlay t
 	must_fail 2 "option 'xino' needs a value: xino=on|off|auto" \
