@@ -32,7 +32,7 @@ struct out_col {
  */
 struct out *out_new(int fd, bool json, bool color);
 
-/* What out_new() was told. */
+/* The arguments json and color of out_new(). */
 bool out_json(const struct out *o);
 bool out_color(const struct out *o);
 

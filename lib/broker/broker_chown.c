@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The chown family: report the owners that programs request, or record them in an xattr. The broker
- * changes no owner: the kernel does, or the owner stays.
+ * itself never changes an owner: either the kernel does, or the owner stays.
  */
 
 #include <errno.h>

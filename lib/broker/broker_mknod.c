@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mknod(2): create device nodes for a caller whom the kernel lets create none. */
+/* mknod(2): create device nodes for a caller that the kernel does not allow to create any. */
 
 #include <errno.h>
 #include <fcntl.h>

@@ -54,8 +54,8 @@ MUST_CHECK int broker_ask(
 	struct broker *b, const struct notif *n, const struct proxy_request *q, int *ret_fd);
 
 /*
- * The same for n->path, relative to the caller's working directory. Sets path and dir of q.
- * Returns -EINTR if the caller is gone.
+ * Call broker_ask() for n->path, relative to the caller's working directory. Sets path and dir of
+ * q. Returns -EINTR if the caller is gone.
  */
 MUST_CHECK int broker_ask_path(
 	struct broker *b, const struct notif *n, struct proxy_request *q, int *ret_fd);

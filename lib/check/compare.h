@@ -44,7 +44,7 @@ struct finding {
 	                                expected */
 };
 
-/* The maximum for one inode: owner (three classes), ACL, capabilities, mode. */
+/* The largest number of findings for one inode: owner (three classes), ACL, capabilities, mode. */
 enum { FINDINGS_PER_INODE = 6 };
 
 /*

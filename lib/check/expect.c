@@ -100,7 +100,8 @@ static int add_entry(struct expect *x, uint32_t n, const struct mtree_entry *s)
 		/* A file below a directory ends the merge: it hides the layers below it. */
 		a.whiteout = a.whiteout > x->layer ? x->layer : a.whiteout;
 	else if (a.implied)
-		define(x, &a, s); /* a parent that its own layer does not list is as in this one */
+		/* A parent that no layer above lists gets the facts of this layer. */
+		define(x, &a, s);
 	return expect_node_set(x, n, &a);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ids_real: is an inode that shows the overflow id really the overflow user's? */
+/* ids_real: find out whether the overflow id, seen as an owner, is the owner's real id. */
 
 #include "ids_real.h"
 

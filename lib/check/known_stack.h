@@ -8,8 +8,10 @@
 #include "../base/vec.h"
 #include "../idmap/idmap.h"
 
-/* What the record of a stack says (mount/record_store.h). Zero-initialise, free with
- * known_stack_done(). */
+/*
+ * What is known about a stack from its record (mount/record_store.h). Zero-initialise, free with
+ * known_stack_done().
+ */
 struct known_stack {
 	bool has_map;       /* all layers have this map: disk ids of the layers are its disk side */
 	struct idmap map;   /* of has_map */

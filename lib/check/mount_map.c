@@ -137,7 +137,7 @@ static int map_by_mountinfo(uint64_t mount, const char *path, struct err *e)
 	return err_say(e, ENOENT, path, "its mount is not listed in /proc/self/mountinfo");
 }
 
-/* The kernel does not tell the map: the record of the mount may. */
+/* If the kernel does not show the map, the record of the mount may have it. */
 static int map_by_record(int fd, struct idmap *ret, struct err *e)
 {
 	scoped_mount_record struct mount_record rec = { .mount = 0 };

@@ -31,8 +31,8 @@ struct verify_options {
 	 */
 	void (*found)(const struct finding *f, void *arg);
 	/*
-	 * Called likewise for each mount below seen, which is not entered; path is relative to the
-	 * root of the check. May be NULL.
+	 * Called, under the same rules, for each mount below seen, which is not entered; path is
+	 * relative to the root of the check. May be NULL.
 	 */
 	void (*mount)(const char *path, void *arg);
 	void *arg;
@@ -55,7 +55,8 @@ MUST_CHECK int verify_trees(int seen, int disk, const struct verify_options *o,
 /*
  * Compare each inode below seen with the expected tree x. layers: O_PATH descriptors of the
  * directories to which the layers of x were unpacked, topmost first, from which ACLs and
- * capabilities are read; NULL: these are not compared. Returns 0 or -errno as above.
+ * capabilities are read; NULL: these are not compared. Returns 0 with the counts in *ret, whatever
+ * was found, or -errno.
  */
 MUST_CHECK int verify_expect(int seen, struct expect *x, const int *layers,
 	const struct verify_options *o, struct verify_counts *ret, struct err *e);

@@ -133,7 +133,7 @@ static int read_xattrs(struct verify_entry *p, struct pair *q)
 
 	if (S_ISLNK(q->seen.mode) || (p->v->x && !p->v->layers))
 		return 0;
-	/* The same inode has the same attributes on both sides: list them once. */
+	/* An inode that is on both sides has the same attributes on both sides: list them once. */
 	if (!p->v->x && meta_same_inode(&q->seen, &q->disk))
 		return read_same(p, q);
 	if (p->v->x)

@@ -37,7 +37,7 @@ struct walk {
 	dir_stack shared; /* under lock */
 	unsigned threads;
 	unsigned waiting; /* written under lock, read without it */
-	bool stop;        /* likewise; also set at the normal end */
+	bool stop;        /* written under lock, read without it; also set at the normal end */
 	walk_fn *fn;
 	void *arg;
 	struct walk_worker *workers;

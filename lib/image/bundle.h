@@ -28,7 +28,7 @@ struct bundle_options {
 };
 
 struct bundle_result {
-	struct image_user user; /* who the image's program runs as */
+	struct image_user user; /* the ids that the image's program runs with */
 	char *dir;              /* absolute; NULL in a dry run */
 	struct buf config;      /* the content of config.json */
 	bool writable; /* the runtime must create a mount point that the image lacks, so the stack

@@ -44,8 +44,8 @@ enum exposed open_place_exposes(const struct open_place *x, mode_t mode, bool ca
 
 /* A tree that contains such a file, for messages. */
 struct exposed_tree {
-	const char *option; /* for example "--flat", whose argument is ... */
-	const char *path;   /* ... this, absolute */
+	const char *option; /* the option that names the tree, such as "--flat" */
+	const char *path;   /* the argument of that option, as an absolute path */
 	gid_t group; /* must still be able to traverse the closed directory; or REACHABLE_NO_GROUP
 	              */
 };

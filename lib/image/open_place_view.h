@@ -8,9 +8,10 @@
 #include "open_place.h"
 
 /*
- * Find a file of a stored image that gives rights to other users in x: the first one, in the
- * topmost layer that has one that upper layers do not hide. Sets *ret and appends the file's path
- * to ret_path; *ret is EXPOSED_NOTHING if there is none.
+ * Find a file of a stored image that would give rights to other users in x. Files that upper layers
+ * hide do not count; the result is the first such file of the topmost layer that has any. Sets *ret
+ * and appends the file's path to ret_path; *ret is EXPOSED_NOTHING if there is no such file.
+ * Returns 0 or -errno with e filled.
  */
 MUST_CHECK int open_place_find(const struct store_view *v, const struct open_place *x,
 	enum exposed *ret, struct buf *ret_path, struct err *e);

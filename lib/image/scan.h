@@ -20,12 +20,15 @@ struct scan_owner {
 
 typedef VEC(struct scan_owner) scan_owners;
 
-/* Of one layer, or of several, including files that upper layers hide: they are unpacked too. */
+/*
+ * The counts of one layer, or of several. Files that upper layers hide are included, because an
+ * unpack creates these, too.
+ */
 struct scan {
 	uint64_t entries, files, directories, symlinks, hardlinks, devices, fifos, sockets;
 	uint64_t whiteouts, opaques; /* entries that are counted in no other member */
 	uint64_t setuid, setgid;     /* regular files; one may be both */
-	uint64_t capabilities, acls; /* entries that have some */
+	uint64_t capabilities, acls; /* entries with a file capability, with an ACL */
 	uint64_t xattrs;             /* entries with other extended attributes */
 	uint64_t bytes;              /* of files, including holes */
 	uint64_t largest;            /* size of the largest file */

@@ -17,7 +17,7 @@
 /*
  * Unpack an image into a store. The layers are read concurrently, the largest first, each by a
  * worker with its own decompression thread. Then, from the lowest layer up, each is resolved
- * against the layers below it (layer/layer.h). At last the layers are published, then the image.
+ * against the layers below it (layer/layer.h). Finally the layers are published, then the image.
  *
  * A layer that the store has is not read again: it was verified when it was published.
  */
@@ -38,9 +38,9 @@ struct unpack_result {
 };
 
 /*
- * Unpack into the store. The process must have been prepared (layer_prepare_process()). A failure
- * leaves the store as it was; e names the image, the layer and the entry. -ECANCELED: stop_ask()
- * (base/stop.h) was called.
+ * Unpack into the store. The process must have called layer_process_prepare(). A failure leaves the
+ * store as it was; e names the image, the layer and the entry. -ECANCELED: stop_ask() (base/stop.h)
+ * was called.
  */
 MUST_CHECK int unpack_image(struct store *s, const struct source *src,
 	const struct unpack_options *opts, struct unpack_result *ret, struct err *e);
@@ -67,14 +67,15 @@ MUST_CHECK int unpack_flat(const struct flat_target *to, const struct source *sr
 /* What unpack_image() would do with a layer of the source. */
 enum unpack_state {
 	UNPACK_READ,
-	UNPACK_SHARED,  /* the store has it, and it would not be read */
-	UNPACK_UNKNOWN, /* it depends on layers below that the store does not have */
+	UNPACK_SHARED,  /* the store has the layer, which would not be read */
+	UNPACK_UNKNOWN, /* the layer depends on layers below that the store does not have */
 };
 
 /*
  * For a dry run: find out what unpack_image() would do with each layer, read those that it might
  * read, and write nothing. store may be NULL: it would be made. states has an item for each layer
- * of the source. opts->layer.dry must be set. Errors of unpack_image() about the layers' content.
+ * of the source. opts->layer.dry must be set. Returns 0, or the errors of unpack_image() about the
+ * layers' content.
  */
 MUST_CHECK int unpack_trial(struct store *store, const struct source *src,
 	const struct unpack_options *opts, enum unpack_state *states, struct unpack_result *ret,
@@ -85,8 +86,9 @@ MUST_CHECK int unpack_use_base(
 	const struct store_base *b, struct idmap *map, struct layer_options *o, struct err *e);
 
 /*
- * Fail with -ENOSPC if the filesystem of dir, or of the directory above that exists, has no room
- * for so much more. Facts that cannot be read are not an error.
+ * Fail with -ENOSPC if the filesystem of dir has less free space, or fewer free inodes, than need
+ * requires. If dir does not exist, the nearest directory above it counts. Facts that cannot be read
+ * are not an error.
  */
 MUST_CHECK int unpack_check_space(const char *dir, const struct unpack_result *need, struct err *e);
 

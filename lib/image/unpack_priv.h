@@ -65,7 +65,7 @@ struct store_unpack {
 	struct unpack_work w;
 	struct store *store;
 	struct store_staging *staging;
-	int *stack_fds; /* scratch space for layers_below() */
+	int *stack_fds; /* scratch space for unpack_layers_below() */
 	struct staged_layer *staged;
 	size_t n_staged;
 	size_t *staged_of; /* index in staged, by layer */
@@ -76,8 +76,8 @@ struct store_unpack {
 struct lower unpack_layers_below(struct store_unpack *s, size_t i);
 
 /*
- * Look for a layer of the store that is what l would be on top of below. *ret: there is one, and l
- * has PLAN_STORED.
+ * Look for a layer of the store with the content that l would have on top of below. If there is
+ * one, sets *ret to true and l->plan to PLAN_STORED.
  */
 MUST_CHECK int unpack_try_stored(struct store_unpack *s, struct unpack_layer *l,
 	struct lower_walk *below, bool *ret, struct err *e);

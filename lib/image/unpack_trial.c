@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* unpack_trial: what would unpacking into a store do? */
+/* unpack_trial: find out what unpacking into a store would do. */
 
 #include "unpack.h"
 

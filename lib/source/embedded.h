@@ -14,8 +14,8 @@
 MUST_CHECK int embedded_read(const struct descriptor *d, struct buf *ret, struct err *e);
 
 /*
- * The same for a layer, whose data is not NULL, as a file in memory from offset 0 on. The caller
- * closes *ret_fd.
+ * Decode the embedded content of a layer, whose data is not NULL, into a file in memory, from
+ * offset 0 on. The caller closes *ret_fd. Errors: as embedded_read().
  */
 MUST_CHECK int embedded_open(
 	const struct source_layer *l, int *ret_fd, uint64_t *ret_offset, struct err *e);

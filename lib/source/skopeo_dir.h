@@ -9,9 +9,9 @@
 #include "source.h"
 
 /*
- * Read an image in the directory s->dirfd, in skopeo's format dir: (podman save --format
- * docker-dir): manifest.json is a manifest, of docker or OCI, and each blob a file that is named by
- * the hex digits of its digest. Fills s as oci_open() does.
+ * Read an image in the directory s->dirfd, in skopeo's format "dir:", which "podman save
+ * --format docker-dir" writes, too. manifest.json is a manifest, of docker or OCI, and each blob is
+ * a file that is named by the hex digits of its digest. Fills s as oci_open() does.
  */
 MUST_CHECK int skopeo_dir_open(
 	struct source *s, const struct platform *want, bool strict, struct err *e);

@@ -30,8 +30,8 @@ struct source_layer {
 };
 
 /*
- * Is it known beforehand which layer of a store it is? Stores name layers by their diff_ids as
- * SHA-256.
+ * Does the image's manifest or config name the layer as a store does? Stores name layers by their
+ * diff_ids as SHA-256.
  */
 static inline bool source_layer_is_known(const struct source_layer *l)
 {

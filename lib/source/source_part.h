@@ -47,8 +47,9 @@ MUST_CHECK int source_part_open_blob(const struct source *s, const char *name, u
 	struct source_part *ret, struct err *e);
 
 /*
- * Append the blob of a document to ret, verified against its digest. Returns as
- * source_part_open_blob() (-EFBIG: it is larger than JSON_MAX_BYTES; -EBADMSG: the digest, too).
+ * Append the blob of a document to ret, verified against its digest. Errors: those of
+ * source_part_open_blob(), -EFBIG (larger than JSON_MAX_BYTES), and -EBADMSG also for a wrong
+ * digest.
  */
 MUST_CHECK int source_part_read_blob(const struct source *s, const char *name,
 	const struct digest *digest, uint64_t size, struct buf *ret, struct err *e);
@@ -62,7 +63,7 @@ void source_part_give(struct source_part *p, int *ret_fd, uint64_t *ret_offset);
  */
 MUST_CHECK int source_layers_alloc(struct source *s, size_t n, const char *doc, struct err *e);
 
-/* source_part_open() and source_part_read() in one. */
+/* Open a file with source_part_open(), and append its content with source_part_read(). */
 MUST_CHECK int source_part_read_file(
 	const struct source *s, const char *name, size_t max, struct buf *ret, struct err *e);
 

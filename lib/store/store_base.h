@@ -42,8 +42,8 @@ MUST_CHECK int store_base_inverse(const struct store *s, struct idmap *ret, stru
 
 /*
  * Open a layer's directory, by its path as of store_image_layers(), so that owners, ACLs and
- * capabilities in it appear with the ids of the image. In a store with a base this takes a detached
- * ID-mapped mount and CAP_SYS_ADMIN. The caller closes *ret_fd (O_PATH).
+ * capabilities in it appear with the ids of the image. In a store with a base this makes a detached
+ * ID-mapped mount, which requires CAP_SYS_ADMIN. The caller closes *ret_fd (O_PATH).
  */
 MUST_CHECK int store_base_open_layer(
 	const struct store *s, const char *path, int *ret_fd, struct err *e);

@@ -39,15 +39,15 @@ MUST_CHECK int store_image_read(
 void store_image_done(struct store_image *i);
 
 /*
- * Remove an image in one step. Its layers remain until they are pruned. -ENOENT as above; a damaged
- * image can be removed.
+ * Remove an image in one step. Its layers remain until they are pruned. A damaged image can be
+ * removed, too. On -ENOENT, e lists the images that exist.
  */
 MUST_CHECK int store_image_remove(struct store *s, const char *name, struct err *e);
 
 /*
  * Append the names below layers/ of the image's layers, topmost first, from images/NAME/layers.
- * Unless the caller holds the lock on images/, another process may be replacing the image. -ENOENT
- * as above, -EINVAL if the list is damaged.
+ * Unless the caller holds the lock on images/, another process may be replacing the image. -ENOENT:
+ * there is no such image; -EINVAL: the list is damaged.
  */
 MUST_CHECK int store_image_dirs(struct store *s, const char *name, struct strv *ret, struct err *e);
 

@@ -19,7 +19,7 @@ struct store_layer {
 	char *dir;               /* the layer's name below layers/ */
 	uint64_t entries, bytes; /* in the archive; bytes of file data */
 	bool root_opaque;        /* the layer hides all layers below it */
-	bool ids_known;          /* not of a layer that an older version unpacked */
+	bool ids_known;          /* false for a layer that an older version unpacked */
 	struct id_use ids;       /* of its files, as the image has them */
 };
 

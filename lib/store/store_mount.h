@@ -18,10 +18,10 @@ struct store_mount {
 };
 
 /*
- * Fail with -EBUSY, and say where in e, if the image is mounted in one of the mount namespaces that
- * mount_info_everywhere() can read and that belong to the caller, root or the store's owner. A
- * mount counts if its source is image:NAME and its layers, if the kernel shows them, are not those
- * of another store.
+ * Fail with -EBUSY, with the place in e, if the image is mounted in one of the mount namespaces
+ * that mount_info_all_namespaces() can read and that belong to the caller, root or the store's
+ * owner. A mount counts if its source is image:NAME and its layers, if the kernel shows them, are
+ * not those of another store.
  */
 MUST_CHECK int store_mount_refuse(const struct store *s, const char *image, struct err *e);
 
@@ -38,7 +38,7 @@ struct store_mounted {
 	struct store_mount opaque;
 };
 
-/* Find the mounted layers, in every mount namespace that mount_info_everywhere() can read. */
+/* Find the mounted layers, in every mount namespace that mount_info_all_namespaces() can read. */
 MUST_CHECK int store_mount_find_layers(
 	const struct store *s, struct store_mounted *ret, struct err *e);
 void store_mounted_done(struct store_mounted *u);

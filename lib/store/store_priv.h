@@ -64,7 +64,10 @@ MUST_CHECK int store_base_check(const struct store *s, struct err *e);
  */
 MUST_CHECK int store_format_check(const struct store *s, struct err *e);
 
-/* Write STORE/format in a new store, before anything that the format is about. */
+/*
+ * Write STORE/format in a new store. Call it before anything is stored whose form that number
+ * describes.
+ */
 MUST_CHECK int store_format_write(const struct store *s, struct err *e);
 
 #endif

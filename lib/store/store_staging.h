@@ -12,7 +12,10 @@
  */
 struct store_staging;
 
-/* Remove what killed processes left, then make a staging directory. */
+/*
+ * Remove what killed processes left, then make a staging directory. Free it with
+ * store_staging_free().
+ */
 MUST_CHECK int store_staging_new(struct store *s, struct store_staging **ret, struct err *e);
 
 /* Remove the directory with everything that was not published. */
@@ -31,7 +34,10 @@ static inline void cleanup_store_staging(struct store_staging **st)
  */
 int store_staging_fd(const struct store_staging *st);
 
-/* The same directory with the ids of the disk: for the store's own files, and to rename out of. */
+/*
+ * The directory of store_staging_fd() with the ids of the disk: for the store's own files, and to
+ * rename out of.
+ */
 int store_staging_plain_fd(const struct store_staging *st);
 
 /* Rename dirfd/name (in images/ or layers/) into the staging directory, then remove it. */

@@ -21,7 +21,7 @@ enum grant_fault {
 	GRANT_NSS,     /* nsswitch.conf(5) names another source than the files, which fails */
 	GRANT_FILE,    /* the file is missing or unreadable */
 	GRANT_LINE,    /* a line is malformed, or its fields are in the wrong order */
-	GRANT_IGNORED, /* the same, and the line is the user's or seems to be: it does not count */
+	GRANT_IGNORED, /* a line of that kind is the user's, or seems to be, and has no effect */
 	GRANT_NONE,    /* the user has no grant in the file */
 	GRANT_SHORT,   /* the user has fewer than 65536 ids */
 	GRANT_OVERLAP, /* a grant overlaps another one, of the same or of another user */
@@ -63,7 +63,7 @@ MUST_CHECK int grants_check_files(struct grants_check *c, struct err *e);
 
 /*
  * Compare the grants of grants_check_files() with the accounts of the host and with the ids that
- * the system keeps, and the grants of other users with the user's own ids. This asks the sources
+ * the system reserves, and the grants of other users with the user's own ids. This asks the sources
  * of accounts for all of them, which can take long.
  */
 void grants_check_accounts(struct grants_check *c);

@@ -27,11 +27,11 @@ struct host_feature {
 	const char *section, *name, *since;
 };
 
-/* Write a row. Exits with status 1 if the parent does not take it. */
+/* Write a row. Exits with status 1 if the pipe cannot be written. */
 void host_row(struct host *h, struct host_feature f, enum host_answer answer, const char *fmt, ...)
 	PRINTF(4, 5);
 
-/* HOST_YES for r >= 0 or HOST_NO with the text of -r. */
+/* Write a row: HOST_YES if r >= 0, else HOST_NO with the text of the errno -r. */
 void host_row_result(struct host *h, struct host_feature f, int r);
 
 /* Call fn for each row of the text. Returns 0, the first non-zero result of fn, or -EPROTO. */

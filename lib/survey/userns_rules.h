@@ -15,10 +15,13 @@ struct userns_rule {
 	bool forbids;
 };
 
-/* Get the i-th of those that this kernel has; false after the last one. */
+/* Get the i-th of the sysctls that this kernel has; false after the last one. */
 bool userns_rules_get(size_t i, struct userns_rule *ret);
 
-/* Append a description of those that forbid it, separated by "; ", or nothing. */
+/*
+ * Append descriptions of the sysctls that forbid user namespaces now, separated by "; ", or
+ * nothing.
+ */
 void userns_rules_print(struct buf *b);
 
 #endif

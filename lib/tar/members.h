@@ -10,7 +10,7 @@
 #include "../base/err.h"
 
 /*
- * Tells from the members of a tar archive whether it is a layer or the archive of an image. All
+ * Find out from the members of a tar archive whether it is a layer or the archive of an image. All
  * members are looked at, since tools write them in any order and add others. Feed it the names, and
  * the content of the members that members_wants() names.
  */
@@ -31,7 +31,7 @@ struct members {
 
 enum members_kind {
 	MEMBERS_NONE,   /* there is no member */
-	MEMBERS_LAYER,  /* what the others are not */
+	MEMBERS_LAYER,  /* anything else */
 	MEMBERS_OCI,    /* an OCI layout: oci-layout and index.json */
 	MEMBERS_DOCKER, /* docker save: manifest.json is a list of images */
 	MEMBERS_OLD,    /* docker save before docker 1.10: repositories, and no manifest.json */

@@ -51,8 +51,8 @@ void tar_check_skip(struct tar_check *t, uint64_t n);
 
 /*
  * The stream has ended. Returns -EBADMSG with e filled if that is amid a header or a body. The
- * padding of the last body may be missing, as in what a Go program leaves that does not close its
- * archive/tar.Writer.
+ * padding of the last body may be missing: a Go program that does not close its archive/tar.Writer
+ * leaves such an archive.
  */
 MUST_CHECK int tar_check_end(struct tar_check *t, struct err *e);
 
@@ -75,7 +75,10 @@ struct tar_patch {
 /* Take the next change from the queue; offsets ascend. Returns false if the queue is empty. */
 bool tar_check_patch(struct tar_check *t, struct tar_patch *ret);
 
-/* How many of the last bytes fed may still be changed; 0 at the end of a stream. */
+/*
+ * The number of bytes, at the end of those fed so far, that a patch may still change; 0 at the end
+ * of a stream.
+ */
 size_t tar_check_unsure(const struct tar_check *t);
 
 /*
@@ -91,7 +94,7 @@ bool tar_check_no_archive(const struct tar_check *t, bool *ret_more);
  */
 const char *tar_check_name(const struct tar_check *t);
 
-/* Was no byte fed? */
+/* Was the stream empty so far? */
 bool tar_check_empty(const struct tar_check *t);
 
 #endif
