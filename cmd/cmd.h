@@ -54,7 +54,7 @@ struct cmd {
 	                      STATUS_USAGE */
 	/*
 	 * May add to the error r, and returns the exit status; STATUS_DONE: nothing is printed.
-	 * NULL: as above.
+	 * NULL: every error is printed, and status_failed is the exit status.
 	 */
 	int (*failed)(int r, struct err *e);
 	void (*init)(void *args); /* sets defaults that are not zero; may be NULL */

@@ -35,7 +35,7 @@ static void print_message(enum log_level level, const char *text)
 		level == LOG_WARN ? "warning: " : "", text);
 }
 
-/* The same as JSON, for --json. */
+/* Print the message as JSON, for --json. */
 static void print_message_json(enum log_level level, const char *text)
 {
 	static const char *const levels[] = {

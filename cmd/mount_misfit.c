@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* mount_misfit: warn about maps that do not suit what they show. */
+/* mount_misfit: warn about maps that do not suit the trees that they show. */
 
 #include "../lib/base/log.h"
 #include "mount_table.h"
 
-/* Does the plan show owners as they are stored, without having been told to? */
+/* Does the plan show owners as they are stored, although the user has not requested that? */
 static bool lacks_map(const struct mount_plan *p)
 {
 	if (p->kind == MOUNT_FS || p->map.wish != MAP_KEEP)

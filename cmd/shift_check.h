@@ -81,9 +81,10 @@ struct finding;
 void check_put_finding(struct out *out, const char *root, const struct finding *f);
 
 /*
- * Say in the words of mount-idmapped if the map of a mount looks swapped, or if the tree was
- * shifted before: check_misfit_warn() of a directory as it is on disk, which is the top of the
- * tree; check_misfit_put() of the mount that the file of explain is on.
+ * Report, with the messages of mount-idmapped, a map that looks swapped or a tree that looks
+ * shifted already. check_misfit_warn() logs a warning about map and the top of the tree, disk, as
+ * it is on disk; path is its name. check_misfit_put() prints a note about the mount that explain's
+ * file is on.
  */
 struct idmap;
 void check_misfit_warn(int disk, const struct idmap *map, const char *path);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* shift-check: say that a map looks swapped, or that a tree was shifted before. */
+/* shift-check: report maps that look swapped, and trees that look shifted already. */
 
 #include "shift_check.h"
 

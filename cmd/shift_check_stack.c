@@ -32,8 +32,8 @@ int check_stack_missing(const struct known_stack *k, const char *path, struct er
 }
 
 /*
- * The record has the disk ids of the layers. If the store has a base, an image has other ids, which
- * a map of the caller's is about, too.
+ * The record has disk ids of the layers. In a store with a base, the image has other ids, and the
+ * map that the caller gives refers to those.
  */
 int check_stack_map(const struct known_stack *k, const struct store *store, bool given,
 	struct idmap *ret, struct err *e)

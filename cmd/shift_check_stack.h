@@ -9,9 +9,12 @@
 #include "../lib/check/mount_map.h"
 #include "../lib/store/store.h"
 
-/* For verify: what is known about a stack; all zeros for an overlay without a record. */
+/* The struct known_stack of verify is all zeros for an overlay without a record. */
 
-/* Say that path, on an overlay, cannot be compared with anything. Returns -EINVAL. */
+/*
+ * Report that there is nothing to compare path, which is on an overlay, with. Returns -EINVAL with
+ * e filled.
+ */
 MUST_CHECK int check_stack_missing(const struct known_stack *k, const char *path, struct err *e);
 
 /*
@@ -22,28 +25,37 @@ MUST_CHECK int check_stack_missing(const struct known_stack *k, const char *path
 MUST_CHECK int check_stack_map(const struct known_stack *k, const struct store *store, bool given,
 	struct idmap *ret, struct err *e);
 
-/* Are these layers of an image, topmost first, those of the stack? Returns 0 or -ESTALE. */
+/*
+ * Check that these layers of an image, topmost first, are those of the stack. Returns 0, or -ESTALE
+ * with e filled.
+ */
 MUST_CHECK int check_stack_layers(
 	const struct known_stack *k, const char *image, const struct strv *layers, struct err *e);
 
-/* Say that the map of path is not known; why is NULL or the reason. Returns -EINVAL. */
+/*
+ * Report that the map of path is not known; why is NULL or the reason. Returns -EINVAL with e
+ * filled.
+ */
 MUST_CHECK int check_map_missing(
 	const char *path, enum mount_map_kind kind, const char *why, struct err *e);
 
-/* Say that no more than has can be read of the map of path. Returns -ENODATA or -ENOMEM. */
+/*
+ * Report that only a part of the map of path, has, can be read. Returns -ENODATA or -ENOMEM, with e
+ * filled.
+ */
 MUST_CHECK int check_map_part(const char *path, const struct idmap *has, struct err *e);
 
 /*
- * Are the disk ids of the map of the mount that fd (path) is on numbers of the caller's user
- * namespace, as those of a directory to compare with are? Returns 0, or -ENODATA if not, or if that
- * is not known.
+ * Check that the disk ids in the map of the mount that fd (path) is on are numbers of the caller's
+ * user namespace, since the ids of a directory to compare with are. Returns 0, or -ENODATA with e
+ * filled if they are other numbers, or if that is not known.
  */
 MUST_CHECK int check_map_numbers(int fd, const char *path, struct err *e);
 
 /*
  * For explain: open the store of the stack that path is on, and append the layers of its image to
- * ret, topmost first, if both are known and the caller may read them. Returns 0, also if not (with
- * ret empty), or -ENOMEM.
+ * ret, topmost first, if both are known and the caller may read them. If not, ret stays empty.
+ * Returns 0 or -ENOMEM.
  */
 MUST_CHECK int check_stack_open_layers(
 	const char *path, struct store **ret_store, struct strv *ret, struct err *e);
