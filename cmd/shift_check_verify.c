@@ -38,7 +38,7 @@ struct verify_job {
 	bool has_map;             /* mount_map is set: with MOUNT_MAP_KNOWN, or of a known stack */
 	struct idmap mount_map;
 	struct known_stack stack; /* with MOUNT_MAP_OVERLAY, if it has a record */
-	const char *image;        /* in the first job: of --image, or of the stack, or NULL */
+	const char *image;        /* of --image (in the first job), or of the stack, or NULL */
 	struct idmap map;         /* from the disk side to the seen side */
 	unsigned doubt;           /* enum verify_doubt */
 	int source;               /* O_PATH: the directory of --source, or -1 */
@@ -47,9 +47,8 @@ struct verify_job {
 	struct store
 		*store;  /* and for an image its store, which keeps the layers from being removed */
 	VEC(int) layers; /* O_PATH, topmost first; -1: the layer has no such directory */
-	uint64_t found;  /* findings about the mount as a whole, all of one class */
-	enum finding_class found_class;
-	struct strv mounts; /* in the first job: the mounts below, as rel */
+	struct verify_counts own; /* findings about the mount as a whole */
+	struct strv mounts;       /* in the first job: the mounts below, as rel */
 	struct verify_job *first;
 	bool oom;
 	bool partial; /* in the first job: a map that was used may have hidden lines */
@@ -77,8 +76,7 @@ static void put_own_finding(struct verify_job *j, struct finding *f)
 	f->path = "";
 	if (j->a->only && !(j->a->only & 1U << f->class))
 		return;
-	j->found++;
-	j->found_class = f->class;
+	j->own.findings[f->class]++;
 	put_finding(f, j);
 }
 
@@ -293,18 +291,23 @@ static int look_at_mount(struct verify_job *j, struct err *e)
 	j->has_map = r == MOUNT_MAP_KNOWN;
 	if (r == MOUNT_MAP_OVERLAY)
 		r = known_stack_look(j->seen, &j->stack, e);
-	if (r < 0 || *j->rel)
-		return r < 0 ? r : 0;
-	j->image = j->a->image;
-	if (!j->image && !j->a->spec && !j->a->source && j->stack.at_root)
+	if (!*j->rel)
+		j->image = j->a->image;
+	if (!j->a->image && !j->a->spec && !j->a->source && j->stack.at_root)
 		j->image = j->stack.image;
-	return 0;
+	return r < 0 ? r : 0;
+}
+
+/* The job whose expected tree this one is compared with: its own, or that of PATH. */
+static struct verify_job *expecting(struct verify_job *j)
+{
+	return j->expect ? j : j->first;
 }
 
 static int find_stack_map(struct verify_job *j, struct err *e)
 {
 	bool given = j->a->maps.len > 0;
-	int r = check_stack_map(&j->stack, j->first->store, given, &j->mount_map, e);
+	int r = check_stack_map(&j->stack, expecting(j)->store, given, &j->mount_map, e);
 
 	j->has_map = j->has_map || r > 0;
 	return r < 0 ? r : 0;
@@ -317,7 +320,7 @@ static int open_sides(struct verify_job *j, enum verify_side *ret, struct err *e
 	struct verify_subject s = {
 		.kind = j->kind,
 		.below = *j->rel,
-		.expected = j->a->spec || j->first->image,
+		.expected = j->a->spec || j->image || j->first->image,
 		.source = j->a->source,
 		.initial_userns = userns_is_initial(),
 		.nested_userns = userns_is_nested(),
@@ -330,7 +333,7 @@ static int open_sides(struct verify_job *j, enum verify_side *ret, struct err *e
 	*ret = verify_sides_disk(&s);
 	switch (*ret) {
 	case SIDE_EXPECTED:
-		r = s.below ? open_layers(j, e) : read_expected(j, e);
+		r = s.below && !j->image ? open_layers(j, e) : read_expected(j, e);
 		break;
 	case SIDE_SOURCE:
 		r = verify_sides_mixed(&s) ? check_map_numbers(j->seen, j->path, e) : 0;
@@ -361,9 +364,11 @@ static int open_sides(struct verify_job *j, enum verify_side *ret, struct err *e
 static int compare_sides(
 	struct verify_job *j, struct verify_options *o, struct verify_counts *counts, struct err *e)
 {
-	if (j->first->expect)
-		return verify_expect(j->seen, j->first->expect,
-			j->first->store ? j->layers.items : NULL, o, counts, e);
+	const struct verify_job *x = expecting(j);
+
+	if (x->expect)
+		return verify_expect(
+			j->seen, x->expect, x->store ? j->layers.items : NULL, o, counts, e);
 	return verify_trees(j->seen, j->disk, o, counts, e);
 }
 
@@ -396,7 +401,7 @@ static int compare(
 	};
 	int r;
 
-	all->findings[j->found_class] += j->found;
+	verify_counts_add(all, &j->own);
 	if (j->a->max_findings && verify_total(all) >= j->a->max_findings)
 		return 0;
 	o.max_findings = j->a->max_findings ? j->a->max_findings - verify_total(all) : 0;
@@ -427,27 +432,29 @@ static void job_done(struct verify_job *j)
  * --- mounts below ----------------------------------------------------------------------------
  */
 
-static void put_mount(const struct verify_job *j, bool compared, const char *why)
+/* detail: why it is not compared; NULL if it is. */
+static void put_mount(const struct verify_job *j, const char *detail, const char *words)
 {
 	scoped_buf struct buf map = BUF_INIT, text = BUF_INIT;
 
-	if (compared)
-		idmap_print(&j->map, &map);
-	else
-		buf_str(&map, why);
+	idmap_print(&j->map, &map);
 	buf_escaped(&text, j->path, strlen(j->path));
 	if (!buf_get(&map) || !buf_get(&text))
 		return; /* out of memory: its findings are still printed */
 	out_begin(j->out, NULL);
 	out_str(j->out, "mount", j->path);
-	out_bool(j->out, "compared", compared);
-	out_str(j->out, compared ? "map" : "detail", map.data);
+	out_bool(j->out, "compared", !detail);
+	out_str(j->out, detail ? "detail" : "map", detail ? detail : map.data);
 	out_end(j->out);
 	if (!j->a->summary)
-		out_line(j->out, "mount: %s: %s%s", text.data, compared ? "map " : "", map.data);
+		out_line(j->out, "mount: %s: %s%s", text.data, detail ? "" : "map ",
+			detail ? words : map.data);
 }
 
-/* Open both sides of a mount below PATH. Returns 1 if there is something to compare, 0, -errno. */
+/*
+ * Open both sides of a mount below PATH. Returns 1 if there is something to compare, 0 if it needs
+ * no comparison, -errno.
+ */
 static int open_below(struct verify_job *j, struct err *e)
 {
 	enum verify_side side = SIDE_NONE;
@@ -455,7 +462,53 @@ static int open_below(struct verify_job *j, struct err *e)
 
 	if (r == 0)
 		r = open_sides(j, &side, e);
+	/* A mount without a map shows what is on disk; an overlay, what its layers show. */
+	if (r == 0 && side == SIDE_NONE && j->kind == MOUNT_MAP_OVERLAY)
+		r = no_other_side(j, e);
 	return r < 0 ? r : side != SIDE_NONE;
+}
+
+/* Report a mount that cannot be compared: whether what is below is right is not known. */
+static void put_unknown(struct verify_job *j, int r, struct err *why)
+{
+	struct finding f = { .class = FINDING_UNREADABLE, .errnum = -r };
+
+	if (j->kind == MOUNT_MAP_OVERLAY && !j->stack.image)
+		err_try(why, "check it by itself: shift-check verify %s--source DIR %s",
+			j->stack.has_map ? "" : "-m MAP ", j->path);
+	(void)snprintf(f.detail, sizeof(f.detail), "%.110s%s%.110s%s%.150s", why->what,
+		why->why[0] ? ": " : "", why->why, why->hint[0] ? "; try: " : "",
+		why->hint); /* truncated if long */
+	put_mount(j, f.detail, "not compared");
+	put_own_finding(j, &f);
+}
+
+/*
+ * Check an opened mount below PATH, or report why it cannot be. found: the result of open_below(),
+ * why: its error.
+ */
+static int check_opened(
+	struct verify_job *j, int found, struct err *why, struct verify_counts *all, struct err *e)
+{
+	static const char plain[] = "no map, so nothing to compare";
+	const bool inside = !j->expect && j->first->expect;
+	struct expect_node *at = inside ? expect_find(j->first->expect, j->rel) : NULL;
+
+	if (found < 0) {
+		put_unknown(j, found, why);
+	} else if (inside && !at) {
+		struct finding f = { .class = FINDING_EXTRA,
+			.detail = "seen a mount, with what is below" };
+
+		put_own_finding(j, &f);
+	} else {
+		put_mount(j, found > 0 ? NULL : plain, plain);
+		if (found > 0)
+			return compare(j, at, all, e);
+	}
+	verify_counts_add(all, &j->own);
+	all->mounts++;
+	return 0;
 }
 
 /* Check a mount below PATH with its own map. One that cannot be opened is a finding, not an error.
@@ -473,8 +526,6 @@ static int check_below(
 		.disk = -1,
 		.first = first,
 	};
-	struct expect_node *at = first->expect ? expect_find(first->expect, rel) : NULL;
-	struct finding f = { .class = FINDING_UNREADABLE };
 	scoped_buf struct buf path = BUF_INIT;
 	struct err why = ERR_INIT;
 	int r;
@@ -485,29 +536,7 @@ static int check_below(
 	if (!j.path)
 		return err_nomem(e);
 	r = open_below(&j, &why);
-	if (r == -ENOMEM) {
-		r = err_nomem(e);
-	} else if (r < 0) {
-		f.errnum = -r;
-		(void)snprintf(f.detail, sizeof(f.detail), "%.150s%s%.200s", why.what,
-			why.why[0] ? ": " : "", why.why); /* truncated if long */
-		put_own_finding(&j, &f);
-	} else if (first->expect && !at) {
-		f = (struct finding){ .class = FINDING_EXTRA,
-			.detail = "seen a mount, with what is below" };
-		put_own_finding(&j, &f);
-	} else {
-		put_mount(&j, r > 0,
-			j.kind == MOUNT_MAP_OVERLAY ? "an overlay, whose layers may have maps" :
-						      "no map, so nothing to compare");
-	}
-	if (r > 0 && (!first->expect || at)) {
-		r = compare(&j, at, all, e);
-	} else if (r != -ENOMEM) {
-		all->findings[j.found_class] += j.found;
-		all->mounts++;
-		r = 0;
-	}
+	r = r == -ENOMEM ? err_nomem(e) : check_opened(&j, r, &why, all, e);
 	job_done(&j);
 	return r;
 }

@@ -497,13 +497,36 @@ note: lines of the map with ids that this user namespace does not have cannot be
 	# An overlay below has no map that could be compared with the one that is expected.
 	mkdir tree tree/o && map_mount tree m
 	mount -t overlay overlay -o lowerdir=lower:copy m/o
-	check --submounts m
-	must_equal "$status $(head -n 1 <<<"$output")" \
-		'0 mount: m/o: an overlay, whose layers may have maps'
 	check --submounts -m "$MAP" m
 	status_is 3
-	found "$(joined 'unreadable: m/o: its map is not known: a merged overlay does not show ' \
-		'the maps of its layers')"
+	found "$(joined 'mount: m/o: not compared
+unreadable: m/o: its map is not known: a merged overlay does not show ' \
+		'the maps of its layers; try: check it by itself: ' \
+		'shift-check verify -m MAP --source DIR m/o')"
+}
+
+@test "a mount below that cannot be compared is not taken for one that is right" {
+	mkdir -p tree/o tree/plain lower copy
+	touch tree/file lower/file
+	map_mount tree m
+	mount -t overlay overlay -o lowerdir=lower:copy m/o
+	mount --bind copy m/plain # what it shows is what is on disk
+	check --submounts m
+	status_is 3
+	found "$(joined 'mount: m/plain: no map, so nothing to compare
+mount: m/o: not compared
+unreadable: m/o: is on an overlay, whose layers may have maps; try: check it by itself: ' \
+		'shift-check verify -m MAP --source DIR m/o')"
+	check --submounts --json m
+	must_equal "$(jq -c 'select(.mount == "m/o") | .compared, .detail[:10]' <<<"$output" |
+		paste -sd' ')" 'false "is on an o"'
+	must_equal "$(jq -c 'select(.class) | [.class, .path]' <<<"$output")" \
+		'["unreadable","m/o"]'
+	must_equal "$(jq .summary.findings.unreadable <<<"$output" | tail -n 1)" 1
+	# As advised.
+	must_work "$SHIFTBOX" shift-check verify -m 0:0:4294967295 --source lower m/o
+	umount m/o
+	must_work "$SHIFTBOX" shift-check verify --submounts m
 }
 
 @test "in a user namespace, disk ids of another one are not compared with those of --source" {

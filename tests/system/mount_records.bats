@@ -271,6 +271,33 @@ image() {
 	done
 }
 
+@test "verify compares a stack below with the image that its record names" {
+	image one
+	mkdir tree tree/s tree/d
+	must_work "$SHIFTBOX" mount-idmapped -m +100000 -o public tree t
+	must_work "$SHIFTBOX" mount-idmapped -s closed/store -m +200000 \
+		-o nosuid,ephemeral image:a t/s
+	must_work "$SHIFTBOX" shift-check verify --submounts t
+	output_has "mount: t/s: map b:0:200000:65536" ... "5 entries checked, no findings"
+	chown 200001 t/s/etc/file
+	must_fail 3 "" "$SHIFTBOX" shift-check verify --submounts t
+	output_has "mismatch: t/s/etc/file: uid: disk 33, seen 200001, expected 200033"
+	# A map that was asked for is that of each mount.
+	must_fail 3 "" "$SHIFTBOX" shift-check verify --submounts -m +100000 t
+	output_has "mismatch: t/s: the mount has the map b:0:200000:65536" ... "2 mismatch"
+	# What cannot be compared is not right: a stack of directories, an image that is gone.
+	stack t/d
+	must_fail 3 "" "$SHIFTBOX" shift-check verify --submounts t
+	output_has "unreadable: t/d: is on a stack of directories" ... \
+		"shift-check verify --source DIR t/d"
+	must_work "$SHIFTBOX" mount-idmapped -u t/d
+	mv closed/store closed/moved
+	must_fail 3 "" "$SHIFTBOX" shift-check verify --submounts t
+	output_has "unreadable: t/s: "
+	mv closed/moved closed/store
+	umount t/s
+}
+
 @test "verify knows the map of a stack of directories" {
 	stack t
 	must_fail 1 "is on a stack of directories" "$SHIFTBOX" shift-check verify t
