@@ -70,14 +70,27 @@ static int look_at_line(const struct subid_line *l, void *arg)
 	return 1;
 }
 
+/* The text of both files, read once: a table has many maps. Not for several threads at once. */
+static const char *text_of(bool group)
+{
+	static struct {
+		struct buf text;
+		bool read;
+	} files[ARRAY_LEN(kinds)];
+
+	if (!files[group].read && subid_text(kinds[group].file, &files[group].text, NULL) < 0)
+		buf_done(&files[group].text);
+	files[group].read = true;
+	return files[group].text.len ? buf_get(&files[group].text) : NULL;
+}
+
 /* Whose subordinate id is it? "" if there is no such line. */
 static void find_holder(bool group, struct holder *h)
 {
-	scoped_buf struct buf text = BUF_INIT;
+	const char *text = h->id >= ACCOUNTS_LOW ? text_of(group) : NULL;
 
-	if (h->id >= ACCOUNTS_LOW && subid_text(kinds[group].file, &text, NULL) == 0 &&
-		buf_get(&text))
-		(void)subid_each(buf_get(&text), look_at_line, h);
+	if (text)
+		(void)subid_each(text, look_at_line, h);
 }
 
 /* --- the words --- */

@@ -139,9 +139,10 @@ MUST_CHECK int mount_plan_stat(const struct mount_plan *p, struct stat *ret);
 MUST_CHECK int mount_plan_rebase(struct mount_plan *p, const struct idmap *below, struct err *e);
 
 /*
- * Judge by the owners of the source, or of the layers that are not a store's, whether the map suits
- * them, and add what does not fit to the plan's misfits. Owners whose disk ids are unknown are
- * skipped. Returns 0, or -ENOMEM with e filled.
+ * Judge by the owners of the source and of the mounts below it that come along, or of the layers
+ * that are not a store's, whether the map suits them, and add what does not fit to the plan's
+ * misfits: one sentence for all mounts below. Owners whose disk ids are unknown are skipped.
+ * Returns 0, or -ENOMEM with e filled.
  */
 MUST_CHECK int mount_plan_fit(struct mount_plan *p, struct err *e);
 

@@ -10,7 +10,9 @@
 #include "../base/path.h"
 #include "../idmap/map_fit.h"
 #include "../idmap/userns_self.h"
+#include "fs_limits.h"
 #include "info.h"
+#include "rbind.h"
 
 int mount_plan_add_misfit(struct mount_plan *p, const struct err *misfit, struct err *e)
 {
@@ -56,6 +58,39 @@ static int fit_owner(
 	return mount_map_misfits(fd, map, name, &misfit) ? mount_plan_add_misfit(p, &misfit, e) : 0;
 }
 
+/* Does the map not suit the owner of a mount below the source? */
+static bool below_misfits(const struct mount_plan *p, const struct submount *m, struct err *misfit)
+{
+	scoped_free char *path = submount_path(p->source, m);
+	scoped_fd int fd = -1;
+
+	/* One that cannot be opened is covered by another, or mounting reports it. */
+	return path && submount_open(p->source_fd, m, path, &fd, NULL) == 0 &&
+		(!p->skip_unsupported || fs_can_be_mapped(fd)) &&
+		mount_map_misfits(fd, &p->map.map, path, misfit);
+}
+
+/* Judge the mounts below by the owners of their roots, in one sentence for all. */
+static int fit_below(struct mount_plan *p, struct err *e)
+{
+	scoped_submounts struct submounts below = { .mounts = { 0 } };
+	struct err first = ERR_INIT, other = ERR_INIT, all = ERR_INIT;
+	size_t bad = 0;
+
+	if (rbind_list(p->source_fd, p->source, &below, NULL) < 0)
+		return 0; /* mounting reports it */
+	for (size_t i = 0; i < below.mounts.len; i++)
+		bad += below_misfits(p, &below.mounts.items[i], bad ? &other : &first);
+	if (bad <= 1)
+		return bad ? mount_plan_add_misfit(p, &first, e) : 0;
+	(void)err_say(&all, EOVERFLOW, p->source,
+		"the map does not suit %zu mounts below; the first is '%s': %s", bad, first.on,
+		first.what);
+	err_why(&all, "%s", first.why);
+	err_try(&all, "%s", first.hint);
+	return mount_plan_add_misfit(p, &all, e);
+}
+
 static int fit_layer(struct mount_plan *p, size_t i, struct err *e)
 {
 	const struct mount_layer *l = &p->layers.items[i];
@@ -79,8 +114,10 @@ int mount_plan_fit(struct mount_plan *p, struct err *e)
 {
 	int r = 0;
 
-	if (p->kind == MOUNT_BIND && p->map.wish == MAP_SET && p->source_open)
-		return fit_owner(p, p->source_fd, &p->map.map, p->source, e);
+	if (p->kind == MOUNT_BIND && p->map.wish == MAP_SET && p->source_open) {
+		r = fit_owner(p, p->source_fd, &p->map.map, p->source, e);
+		return r == 0 && p->recursive ? fit_below(p, e) : r;
+	}
 	for (size_t i = 0; r == 0 && !p->stored && i < p->layers.len; i++)
 		r = fit_layer(p, i, e);
 	return r;

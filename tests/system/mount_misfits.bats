@@ -30,7 +30,7 @@ owned() { # UID:GID DIR: mounts anew, since nothing may be chowned by what is te
 mount_it() {
 	capture $MI "$@"
 	[ "$status" = 0 ] || tell "it failed"
-	umount "${@: -1}"
+	umount -R "${@: -1}"
 }
 
 @test "swapped sides are told, with the map that was meant" {
@@ -118,6 +118,47 @@ mount_it() {
 	umount u
 	mount_it -m 7:5:1 -o ro t u
 	stderr_has "'t': on disk it belongs to user 1000"
+}
+
+@test "mounts that come along are judged by the owners of their roots, in one warning" {
+	local name uid=70000
+	for name in a b c; do
+		mkdir -p "src/$name"
+		mount -t tmpfs -o "uid=$((uid++))" none "src/$name"
+	done
+	mount -t tmpfs -o uid=5 none src/c # covers the third
+	must_work $MI -m +100000 src t # without them
+	umount t
+	mount_it -m +100000 -o rbind src t
+	must_equal "$(grep -c . <<<"$stderr")" 1
+	stderr_has "warning: 'src': the map does not suit 2 mounts below; the first is 'src/a':" \
+		"on disk it belongs to user 70000, which the map does not cover" ... \
+		"add u:70000:170000:1 to the map"
+	capture $MI -n -m +100000 -o rbind src t
+	stderr_has "the map does not suit 2 mounts below"
+	umount src/b
+	mount_it -m +100000 -o rbind src t
+	stderr_has "warning: 'src/a': on disk it belongs to user 70000"
+	must_equal "$(grep -c . <<<"$stderr")" 1
+	must_work $MI -m +100000:100000 -o rbind src t
+	umount -R t
+	# What cannot be mapped does not come along, and is not judged.
+	umount src/a
+	mount -t ramfs none src/a
+	chown 70000 src/a
+	must_work $MI -m +100000 -o rbind,skip-unsupported src t
+	umount -R t
+}
+
+@test "the files of subordinate ids are read once for all lines of an fstab" {
+	local i
+	for i in 1 2 3 4 5; do
+		mkdir "d$i"
+		echo "$PWD/src $PWD/d$i shiftbox map=+${i}00000 0 0"
+	done >fstab
+	owned 231072:231072 src
+	strace -f -qq -o trace -e trace=openat $MI -a -n -T fstab
+	must_equal "$(grep -c '"/etc/subuid"' trace)" 1
 }
 
 @test "each layer is held against its own map" {
