@@ -171,7 +171,7 @@ static int mount_one(
 
 	r = mount_plan_words(a, q, &stores, &plan, e);
 	if (r == 0)
-		r = mount_namespace_enter(&plan, e);
+		r = mount_namespace_enter(&plan, !ctx->dry_run, e);
 	if (r == 0)
 		r = mount_line_check(&plan, mount_line_found(), e);
 	if (r == 0 && a->once)
@@ -187,8 +187,10 @@ static int mount_one(
 	if (r < 0)
 		return r;
 	mount_misfit_say(&plan, res.map_change == MAP_KEPT);
-	if (!mount_namespace_is_set()) /* its /run is not where this system looks for records */
-		known_add(&plan, &res, mount_helper_no_table() ? NULL : mount_line_user_options());
+	/* The user options of mount(8) are those of its own namespace. */
+	known_add(&plan, &res,
+		mount_helper_no_table() || mount_namespace_is_set() ? NULL :
+								      mount_line_user_options());
 	mount_show_result(&plan, &res, ctx);
 	mount_result_done(&res);
 	return STATUS_DONE;

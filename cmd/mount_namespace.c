@@ -20,6 +20,7 @@
 #include "../lib/base/path.h"
 #include "../lib/base/sys.h"
 #include "../lib/idmap/userns.h"
+#include "../lib/mount/record_store.h"
 #include "../lib/mount/via_libmount.h"
 
 static const char *where;
@@ -94,7 +95,7 @@ static int make_user_namespaces(const struct mount_plan *p, struct err *e)
 	return r;
 }
 
-int mount_namespace_enter(struct mount_plan *p, struct err *e)
+int mount_namespace_enter(struct mount_plan *p, bool writes, struct err *e)
 {
 	scoped_fd int fd = -1;
 	const char *unused;
@@ -111,11 +112,13 @@ int mount_namespace_enter(struct mount_plan *p, struct err *e)
 		return r;
 
 	mount_plan_close_source(p);
+	record_store_leave(writes);
 	if (sys_setns(fd, CLONE_NEWNS) < 0) {
 		r = err_set(e, errno, where, "cannot enter the mount namespace");
 		err_op(e, "setns");
 		return r;
 	}
+	record_store_arrive();
 	r = check_proc(e);
 	return r == 0 ? mount_plan_open_source(p, e) : r;
 }

@@ -19,9 +19,10 @@ bool mount_namespace_is_set(void);
 /*
  * Enter the namespace that was set, if any, before p is applied. What needs files or libraries of
  * the host is done first: p's maps are made and its user namespaces exist. Then the source is
- * opened again, in the namespace. -EINVAL: the path is not a mount namespace. -EPERM: it belongs to
- * another user namespace, whose owner decides what every path in it leads to.
+ * opened again, in the namespace. Records of mounts stay where this system looks for them; writes:
+ * there will be one. -EINVAL: the path is not a mount namespace. -EPERM: it belongs to another user
+ * namespace, whose owner decides what every path in it leads to.
  */
-MUST_CHECK int mount_namespace_enter(struct mount_plan *p, struct err *e);
+MUST_CHECK int mount_namespace_enter(struct mount_plan *p, bool writes, struct err *e);
 
 #endif

@@ -28,7 +28,9 @@ static struct {
 	struct record_here here;
 	struct record_dir dirs[2]; /* root's first */
 	struct record_stacks stacks;
-	int put; /* -1, or the directory for new records */
+	int put;   /* -1, or the directory for new records */
+	bool away; /* the directories are those of another mount namespace, where it began: */
+	int lost;  /* ... 0, or why there is none for new records (-errno) */
 } state = { .dirs = { { .fd = -1 }, { .fd = -1 } }, .put = -1 };
 
 /*
@@ -83,7 +85,7 @@ void record_store_done(void)
 	cleanup_fd(&state.put);
 	state.put = -1;
 	VEC_DONE(&state.stacks);
-	state.looked = state.searched = false;
+	state.looked = state.searched = state.away = false;
 }
 
 /*
@@ -139,8 +141,8 @@ static int open_put(void)
 {
 	scoped_fd int root = -1, user = -1;
 
-	if (state.put >= 0)
-		return state.put;
+	if (state.put >= 0 || state.away)
+		return state.put >= 0 ? state.put : state.lost;
 	root = runtime_dir_root();
 	if (root >= 0) {
 		state.put = open_new(root, true);
@@ -223,6 +225,20 @@ void record_store_remove(const struct mount_info *i)
 	for (size_t k = 0; k < ARRAY_LEN(state.dirs); k++)
 		if (state.dirs[k].fd >= 0 && state.dirs[k].owner == geteuid())
 			(void)unlinkat(state.dirs[k].fd, name, 0); /* most mounts have none */
+}
+
+void record_store_leave(bool writes)
+{
+	if (!look_around())
+		return;
+	state.lost = writes ? open_put() : -ENOENT;
+	state.away = true;
+}
+
+void record_store_arrive(void)
+{
+	if (state.looked && record_here(&state.here) < 0)
+		state.useless = true;
 }
 
 /*

@@ -30,6 +30,15 @@
 MUST_CHECK int record_store_put(struct mount_record *r, const struct mount_info *i, struct err *e);
 
 /*
+ * For a process that enters another mount namespace, where the directories above may be another
+ * user's or missing: record_store_leave() opens those of the namespace that it leaves (and, if it
+ * will write records, creates them), and record_store_arrive() finds out which namespace the
+ * records of its mounts are about.
+ */
+void record_store_leave(bool writes);
+void record_store_arrive(void);
+
+/*
  * Find the record of a mount in the namespace ns (NULL: the caller's). If there is none for an
  * overlay, the record of another mount of the same filesystem counts, since the maps belong to that
  * (a bind, or the copy in another mount namespace). Returns 1 with *ret filled, which the caller

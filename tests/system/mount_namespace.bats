@@ -5,7 +5,7 @@
 load lib
 
 need root
-need prog mount unshare nsenter
+need prog mount unshare nsenter jq
 
 test_setup() {
 	mkdir upper work s t
@@ -71,6 +71,47 @@ nothing_mounted() {
 		-o "map=+5,lower=$SCRATCH/private/l,public" overlay "$SCRATCH/t"
 	must_equal "$(there ls "$SCRATCH/t")" inner
 	there umount "$SCRATCH/t"
+}
+
+@test "what is mounted there has a record here, and the namespace's own /run does not count" {
+	need kernel 6.8
+	local dir=$SCRATCH/closed stack id
+	mkdir -p -m 700 closed/top closed/base
+	touch closed/base/file
+	mount -t tmpfs -o mode=755 run /run
+	namespace
+	# The record must be the system's, also where the namespace has other directories there.
+	there mount -t tmpfs -o mode=755 none /run
+	stack=(mount -N "$OTHER" -t shiftbox overlay "$SCRATCH/t" -o)
+	must_work mount -f -N "$OTHER" -t shiftbox -o "map=+100000,lower=$dir/top,lower=$dir/base" \
+		overlay "$SCRATCH/t"
+	must_equal "$(find /run/shiftbox 2>/dev/null)" ""
+	must_work "${stack[@]}" "map=+100000,lower=$dir/top,lower=$dir/base"
+	must_equal "$(ls /run/shiftbox/mounts | wc -l)" 1
+	must_equal "$(there find /run/shiftbox 2>/dev/null)" ""
+	# It is about the mount in the namespace: by its id, device, and both numbers of it.
+	id=$(there stat -Lc %i /proc/self/ns/mnt)
+	must_equal "$(jq .mntns /run/shiftbox/mounts/*)" "$id"
+	# Known here, and for a second call.
+	capture "$SHIFTBOX" shift-check list --all-namespaces --json
+	must_equal "$(jq -r "select(.target == \"$SCRATCH/t\") | .map_from + \" \" + .map" \
+		<<<"$output")" "record b:0:100000:65536"
+	must_work "${stack[@]}" "map=+100000,lower=$dir/top,lower=$dir/base"
+	must_fail 32 "is mounted already, with another map" "${stack[@]}" \
+		"map=+200000,lower=$dir/top,lower=$dir/base"
+	# A mount of this namespace, of other directories, is not taken for it.
+	must_work "$SHIFTBOX" mount-idmapped -m none -o "lower=$dir/base,lower=$dir/top" \
+		overlay "$SCRATCH/t"
+	capture "$SHIFTBOX" shift-check list --json "$SCRATCH/t"
+	must_equal "$output" "" # it has no map
+	umount "$SCRATCH/t"
+	# Gone with the namespace.
+	kill "$OTHER"
+	wait "$OTHER" || true
+	OTHER=
+	must_work "$SHIFTBOX" shift-check list --json
+	must_equal "$(ls /run/shiftbox/mounts)" ""
+	umount -l /run
 }
 
 @test "what is no mount namespace, or another user's, is refused" {
