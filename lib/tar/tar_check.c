@@ -9,6 +9,7 @@
 
 #include "../base/buf.h"
 #include "../base/vec.h"
+#include "not_tar.h"
 #include "tar_pax.h"
 
 enum { PREFIX_SIZE = 155 };
@@ -446,7 +447,9 @@ static int header(struct tar_check *t, struct err *e)
 		set_name(t, p + F_NAME, 100);
 	if (!checksum_fits(p) && t->pos == BLOCK) {
 		t->name[0] = '\0'; /* these bytes are hardly a name */
-		return bad(t, e, "is not a tar archive, or damaged: the first checksum is wrong");
+		(void)bad(t, e, "is not a tar archive, or damaged: the first checksum is wrong");
+		not_tar_say(p, BLOCK, e);
+		return -EBADMSG;
 	}
 	if (!checksum_fits(p))
 		return bad(t, e, "the header's checksum is wrong");
@@ -558,5 +561,8 @@ int tar_check_end(struct tar_check *t, struct err *e)
 	if (t->state == END || tar_check_missing(t) > 0 ||
 		(t->state == HEADER && t->have == 0 && !entry_is_missing(&t->ext)))
 		return 0;
-	return bad(t, e, "the archive is cut off");
+	(void)bad(t, e, "the archive is cut off");
+	if (t->pos < BLOCK)
+		not_tar_say(t->block, t->have, e);
+	return -EBADMSG;
 }

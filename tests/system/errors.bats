@@ -44,6 +44,12 @@ test_setup() {
 	1 docker://NAME                           | image-unpack -s store @docker://debian
 	1 No such file                            | image-unpack -s store -N x @nowhere.tar -
 	1 No such file                            | image-unpack -s store docker-archive:@nowhere
+	1 it looks like text                      | image-unpack -s store /etc/passwd
+	1 it looks like text                      | image-unpack -s store layer:/etc/passwd
+	1 it looks like text                      | image-unpack -s store docker-archive:/etc/passwd
+	1 it looks like text                      | image-unpack -s store @file
+	1 a program or a library (ELF)            | image-unpack -s store /bin/true
+	1 specify a tar archive                   | image-unpack -s store /etc/passwd
 	1 is a directory, not                     | image-unpack -s store oci-archive:@dir
 	1 is cut off                              | image-unpack -s store @file
 	1 is cut off                              | image-unpack -s store oci-archive:@file
