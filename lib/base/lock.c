@@ -58,8 +58,7 @@ int lock_open(const struct stat *st, const char *kind)
 	if (fd >= 0)
 		return fd;
 	if (!atomic_exchange(&told, true))
-		log_verbose("there is no directory for locks that is the caller's alone, in /run "
-			    "or $XDG_RUNTIME_DIR (%s)",
+		log_verbose("there is no directory for locks that is the caller's alone (%s)",
 			strerrordesc_np(-fd));
 	return -1;
 }

@@ -102,6 +102,21 @@ static uint64_t outer_uid(void)
 	return uid;
 }
 
+/* Is this the initial user namespace, as far as the map of its ids tells? If in doubt, it is. */
+static bool is_initial(void)
+{
+	scoped_buf struct buf map = BUF_INIT;
+	uint64_t in, out, count;
+	const char *p;
+
+	if (fd_read_file(AT_FDCWD, "/proc/self/uid_map", ID_MAP_MAX, &map, NULL) < 0)
+		return true;
+	p = buf_get(&map);
+	return !p ||
+		(next_number(&p, &in) && next_number(&p, &out) && next_number(&p, &count) &&
+			count == UINT32_MAX);
+}
+
 static int open_user(const char *dir, bool create, bool strict)
 {
 	scoped_fd int parent = open_parent(dir, strict);
@@ -115,7 +130,11 @@ int runtime_dir_user(bool create, bool strict)
 	char path[64];
 	int fd = -ENOENT;
 
-	if (runtime && runtime[0] == '/')
+	/*
+	 * The host's root may have inherited the variable from another user, as by "sudo -E". A
+	 * FUSE filesystem of that user shows any owner, and need not answer.
+	 */
+	if (runtime && runtime[0] == '/' && (geteuid() != 0 || !is_initial()))
 		fd = open_user(runtime, create, strict);
 	if (fd >= 0)
 		return fd;
@@ -141,21 +160,6 @@ static bool is_of_root(int fd, bool may_be_sticky, bool *overflow)
 	return st.st_uid == 0 || *overflow;
 }
 
-/* In the initial user namespace, the overflow id is an account like any other. */
-static bool is_initial(void)
-{
-	scoped_buf struct buf map = BUF_INIT;
-	uint64_t in, out, count;
-	const char *p;
-
-	if (fd_read_file(AT_FDCWD, "/proc/self/uid_map", ID_MAP_MAX, &map, NULL) < 0)
-		return true;
-	p = buf_get(&map);
-	return !p ||
-		(next_number(&p, &in) && next_number(&p, &out) && next_number(&p, &count) &&
-			count == UINT32_MAX);
-}
-
 int runtime_dir_of_root(const char *name, uid_t *ret_owner)
 {
 	const char *const names[] = { "run", NAME, name };
@@ -176,6 +180,7 @@ int runtime_dir_of_root(const char *name, uid_t *ret_owner)
 		cleanup_fd(&at);
 		at = next;
 	}
+	/* In the initial user namespace, the overflow id is an account like any other. */
 	if (!is_of_root(at, false, &overflow) || (overflow && is_initial()))
 		return -EPERM;
 	*ret_owner = overflow ? OVERFLOW_ID : 0;

@@ -12,7 +12,8 @@
  *
  *   /run/shiftbox                 root's
  *   $XDG_RUNTIME_DIR/shiftbox     another user's, also in the user namespaces of that user
- *   /run/user/UID/shiftbox        the same, if that variable is not set
+ *   /run/user/UID/shiftbox        the same, if that variable is not set; for the host's root, whose
+ *                                 environment may be another user's, even if it is
  *
  * All functions return a descriptor that can be listed, or -errno without an err.
  */
