@@ -57,9 +57,11 @@ $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
 	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' >$@
 
+# What the compiler says stays beside the object: tests/lint/compilers reads it.
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(FLAGS) -MMD -MP -c -o $@ $<
+	$(FLAGS) -MMD -MP -c -o $@ $< 2>$(@:.o=.warn) || { cat $(@:.o=.warn) >&2; exit 1; }
+	@[ ! -s $(@:.o=.warn) ] || cat $(@:.o=.warn) >&2
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CMD_OBJ) $(call objects,tests/*/*.c))
 
