@@ -149,8 +149,9 @@ static _Noreturn void serve(int sock, int sigfd, pid_t command)
 		if (poll(p, ARRAY_LEN(p), -1) < 0 && errno != EINTR)
 			_exit(RUN_FAILED);
 		if (p[1].revents) {
-			(void)read(sigfd, &si,
-				sizeof(si)); /* one read may stand for several SIGCHLD */
+			/* One read may stand for several SIGCHLD: reap() asks for every child. */
+			if (read(sigfd, &si, sizeof(si)) < 0)
+				continue;
 			reap(sock, command);
 		}
 		if (p[0].revents)
