@@ -16,7 +16,28 @@ endif
 WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wformat=2
 CFLAGS ?= -O2 -g
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -pthread \
-	$(WARN) $(WERROR)
+	$(WARN) $(WERROR) -ffile-prefix-map=$(CURDIR)=.
+BASE_LDFLAGS := -Wl,--build-id
+
+# Hardening; `make HARDENING=` builds without it. What some processors or releases of glibc do not
+# have is tried: jump targets (CET on x86, BTI on arm64), and _FORTIFY_SOURCE=3 (glibc 2.35), which
+# requires optimization and does not go with sanitizers.
+HARDENING := -fPIE -fstack-protector-strong
+ifneq ($(HARDENING),)
+has = $(shell echo | $(CC) -Werror -O2 $(1) -include features.h -x c -c -o /dev/null - 2>&1 || \
+	echo no)
+first_of = $(if $(1),$(if $(call has,$(firstword $(1))),$(call \
+	first_of,$(wordlist 2,9,$(1))),$(firstword $(1))))
+HARDENING += $(call first_of,-fcf-protection -mbranch-protection=standard)
+ifeq ($(SAN)$(findstring -fsanitize,$(CFLAGS))$(findstring _FORTIFY_SOURCE,$(CFLAGS) $(CPPFLAGS)),)
+ifneq ($(filter-out -O0,$(filter -O%,$(CFLAGS))),)
+HARDENING += -U_FORTIFY_SOURCE $(call first_of,-D_FORTIFY_SOURCE=3 -D_FORTIFY_SOURCE=2)
+endif
+endif
+BASE_CFLAGS += $(HARDENING)
+BASE_LDFLAGS += -pie -Wl,-z,relro,-z,now
+endif
+
 ifeq ($(SAN),1)
 # Objects with other flags need a place of their own.
 override BUILD := $(BUILD)/san
@@ -36,7 +57,7 @@ LIBS := -l:libarchive.a -l:libblkid.a -lisal -l:libjansson.a -l:libnettle.a -l:l
 	-l:libzstd.a -l:libz.a -l:liblzma.a -l:libbz2.a -l:liblz4.a -l:libacl.a -ldl
 endif
 
-objects = $(patsubst %.c,$(BUILD)/%.o,$(wildcard $(1)))
+objects = $(patsubst %.c,$(BUILD)/%.o,$(sort $(wildcard $(1))))
 LIB_OBJ := $(call objects,lib/*/*.c)
 CMD_OBJ := $(call objects,cmd/*.c)
 UNIT_OBJ := $(call objects,tests/unit/*.c)
@@ -44,7 +65,7 @@ OOM_OBJ := $(call objects,tests/fault/*.c)
 FUZZ := $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 COMMANDS := $(shell sed -n 's/^CMD(\(.*\))/\1/p' cmd/cmds.h | tr _ -)
 comma := ,
-link = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+link = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(BASE_LDFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 all: $(BUILD)/shiftbox
 
