@@ -2,12 +2,7 @@
 # shiftbox: plain GNU make; everything it creates is in $(BUILD). `make help` lists the targets.
 
 VERSION := 0.1.0
-PREFIX ?= /usr/local
-BINDIR ?= $(PREFIX)/bin
-DATADIR ?= $(PREFIX)/share
-DOCDIR ?= $(DATADIR)/doc/shiftbox
-# mount(8) looks for helpers in /sbin alone; an installation into a home directory stays out of it.
-MOUNTHELPERDIR ?= $(if $(filter /usr /usr/local,$(PREFIX)),/sbin,$(PREFIX)/sbin)
+VERSION_BUILT := $(shell lib/version.sh $(VERSION))
 BUILD ?= build
 ifeq ($(origin CC),default)
 CC := gcc
@@ -81,8 +76,16 @@ $(BUILD)/flags: FORCE
 # What the compiler says stays beside the object: tests/lint/compilers reads it.
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
-	$(FLAGS) -MMD -MP -c -o $@ $< 2>$(@:.o=.warn) || { cat $(@:.o=.warn) >&2; exit 1; }
+	$(FLAGS) $(OWN_FLAGS) -MMD -MP -c -o $@ $< 2>$(@:.o=.warn) || \
+		{ cat $(@:.o=.warn) >&2; exit 1; }
 	@[ ! -s $(@:.o=.warn) ] || cat $(@:.o=.warn) >&2
+
+# One object knows the commit, and is made anew for each.
+$(BUILD)/version: FORCE
+	@mkdir -p $(@D)
+	@echo '$(VERSION_BUILT)' | cmp -s - $@ || echo '$(VERSION_BUILT)' >$@
+$(BUILD)/cmd/main.o: $(BUILD)/version
+$(BUILD)/cmd/main.o: OWN_FLAGS = -DVERSION_BUILT='"$(VERSION_BUILT)"'
 
 -include $(patsubst %.o,%.d,$(LIB_OBJ) $(CMD_OBJ) $(call objects,tests/*/*.c))
 
@@ -186,9 +189,21 @@ gen: all
 
 # --- installing ----------------------------------------------------------------------------------
 
+PREFIX ?= /usr/local
+BINDIR ?= $(PREFIX)/bin
+DATADIR ?= $(PREFIX)/share
+DOCDIR ?= $(DATADIR)/doc/shiftbox
+system_prefix = $(filter /usr /usr/local,$(PREFIX))
+SYSCONFDIR ?= $(if $(system_prefix),/etc,$(PREFIX)/etc)
+# An installation into a home directory, say, stays out of the system's directories.
+MOUNTHELPERDIR ?= $(if $(system_prefix),/sbin,$(PREFIX)/sbin)
+# fish searches /usr/local/share only if XDG_DATA_DIRS names it.
+FISHDIR ?= $(if $(filter /usr/local,$(PREFIX)),$(SYSCONFDIR)/fish/completions,$(strip \
+	)$(DATADIR)/fish/vendor_completions.d)
+
 BASH_DIR = $(DESTDIR)$(DATADIR)/bash-completion/completions
 ZSH_DIR = $(DESTDIR)$(DATADIR)/zsh/site-functions
-FISH_DIR = $(DESTDIR)$(DATADIR)/fish/vendor_completions.d
+FISH_DIR = $(DESTDIR)$(FISHDIR)
 MAN_DIR = $(DESTDIR)$(DATADIR)/man/man8
 MAN7_DIR = $(DESTDIR)$(DATADIR)/man/man7
 

@@ -25,6 +25,11 @@
 #include "../lib/idmap/userns_self.h"
 #include "mount_helper.h"
 
+/* With the commit, which only this file is compiled with: other files need not follow each one. */
+#ifndef VERSION_BUILT
+#define VERSION_BUILT VERSION
+#endif
+
 static const char *command_name = "shiftbox";
 static bool environment_ignored;
 
@@ -212,7 +217,7 @@ static int answer(const struct cmd *cmd, const struct opt_set *sets, size_t n_se
 			err_set(e, errno, "standard output", "cannot write the help") :
 			0;
 	if (common->version)
-		return printf("shiftbox %s\n", VERSION) < 0 ?
+		return printf("shiftbox %s\n", VERSION_BUILT) < 0 ?
 			err_set(e, errno, "standard output", "cannot write") :
 			0;
 	return run_parsed(cmd, sets, n_sets, line, e);
@@ -318,7 +323,7 @@ static int own_version(char **operands, struct err *e)
 {
 	(void)operands;
 	(void)e;
-	(void)printf("shiftbox %s\n", VERSION);
+	(void)printf("shiftbox %s\n", VERSION_BUILT);
 	return 0;
 }
 
