@@ -208,7 +208,7 @@ MAN_DIR = $(DESTDIR)$(DATADIR)/man/man8
 MAN7_DIR = $(DESTDIR)$(DATADIR)/man/man7
 
 install: all
-	install -D $(BUILD)/shiftbox $(DESTDIR)$(BINDIR)/shiftbox
+	install $(if $(filter 1,$(STRIP)),-s) -D $(BUILD)/shiftbox $(DESTDIR)$(BINDIR)/shiftbox
 	install -d $(DESTDIR)$(MOUNTHELPERDIR)
 	ln -sf $(BINDIR)/shiftbox $(DESTDIR)$(MOUNTHELPERDIR)/mount.shiftbox
 	install -D -m 644 completions/shiftbox.bash $(BASH_DIR)/shiftbox
@@ -217,17 +217,23 @@ install: all
 	install -D -m 644 cmd/shiftbox.8 $(MAN_DIR)/shiftbox.8
 	install -D -m 644 cmd/idmap.7 $(MAN7_DIR)/shiftbox-idmap.7
 	install -D -m 644 cmd/security.7 $(MAN7_DIR)/shiftbox-security.7
-	install -D -m 644 lib/COPYING $(DESTDIR)$(DOCDIR)/COPYING
-	install -m 644 README.md $(DESTDIR)$(DOCDIR)/README.md
+	install -d $(DESTDIR)$(DOCDIR)
+	install -m 644 lib/COPYING lib/CHANGES README.md $(DESTDIR)$(DOCDIR)
 	for c in $(COMMANDS); do \
 		ln -sf shiftbox $(DESTDIR)$(BINDIR)/$$c && ln -sf shiftbox $(BASH_DIR)/$$c && \
 		ln -sf shiftbox.fish $(FISH_DIR)/$$c.fish && \
 		install -m 644 cmd/$$(echo $$c | tr - _).8 $(MAN_DIR)/$$c.8 || exit 1; done
+ifeq ($(filter /sbin /usr/sbin,$(MOUNTHELPERDIR)),)
+	@echo 'note: mount(8) and lines of fstab will not find' \
+		'$(MOUNTHELPERDIR)/mount.shiftbox: they search /sbin and /usr/sbin. Install with' \
+		'MOUNTHELPERDIR=/sbin, or make a link:' \
+		'ln -s $(MOUNTHELPERDIR)/mount.shiftbox /sbin/'
+endif
 
 uninstall:
 	rm -f $(DESTDIR)$(MOUNTHELPERDIR)/mount.shiftbox $(ZSH_DIR)/_shiftbox
 	rm -f $(MAN7_DIR)/shiftbox-idmap.7 $(MAN7_DIR)/shiftbox-security.7
-	rm -f $(DESTDIR)$(DOCDIR)/COPYING $(DESTDIR)$(DOCDIR)/README.md
+	rm -f $(patsubst %,$(DESTDIR)$(DOCDIR)/%,COPYING CHANGES README.md)
 	[ ! -d $(DESTDIR)$(DOCDIR) ] || rmdir $(DESTDIR)$(DOCDIR)
 	for c in shiftbox $(COMMANDS); do \
 		rm -f $(DESTDIR)$(BINDIR)/$$c $(BASH_DIR)/$$c $(FISH_DIR)/$$c.fish; \

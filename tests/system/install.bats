@@ -5,7 +5,7 @@ load lib
 
 installed() {
 	make -s -C "$TESTS/.." BUILD="${BUILD:-build}" DESTDIR="$SCRATCH/root" PREFIX=/usr \
-		MOUNTHELPERDIR=/sbin "$1"
+		MOUNTHELPERDIR=/sbin "$@"
 }
 
 @test "what is installed works, and nothing of it is left by uninstall" {
@@ -25,4 +25,70 @@ installed() {
 
 	must_work installed uninstall
 	must_equal "$(find root ! -type d)" ''
+}
+
+@test "STRIP=1 takes symbols and debug information away, and the program works" {
+	must_work installed install
+	size=$(stat -c %s root/usr/bin/shiftbox)
+	nm root/usr/bin/shiftbox | grep -q ' T main$'
+
+	must_work installed install STRIP=1
+	[ "$(stat -c %s root/usr/bin/shiftbox)" -lt "$size" ]
+	nm root/usr/bin/shiftbox 2>&1 | grep -q 'no symbols'
+	must_equal "$(root/usr/bin/shiftbox --version)" "$("$SHIFTBOX" --version)"
+}
+
+@test "completions of fish are where fish looks, for each prefix" {
+	must_work installed install PREFIX=/usr/local
+	[ -s root/etc/fish/completions/shiftbox.fish ]
+	[ -s root/usr/local/share/bash-completion/completions/shiftbox ]
+	must_work installed uninstall PREFIX=/usr/local
+	must_equal "$(find root ! -type d)" ''
+
+	must_work installed install PREFIX=/opt/x
+	[ -s root/opt/x/share/fish/vendor_completions.d/shiftbox.fish ]
+	[ ! -e root/etc ] || must_equal "$(find root/etc ! -type d)" ''
+}
+
+@test "a helper where mount(8) does not look is said, with what to do" {
+	must_work installed install MOUNTHELPERDIR=/usr/sbin
+	must_equal "$output" ''
+	must_work installed install PREFIX=/opt/x MOUNTHELPERDIR=/opt/x/sbin
+	[[ $output = *"mount(8)"*"will not find /opt/x/sbin/mount.shiftbox"* ]]
+	[[ $output = *"MOUNTHELPERDIR=/sbin"* ]]
+}
+
+# A copy of the tree in git's archive, or without git, builds; make -n shows with which version.
+version_of() { "$1/lib/version.sh" 0.1.0; }
+
+@test "the version names the commit, the release, or that files were changed" {
+	need prog git
+	mkdir -p tree/lib plain/lib
+	cp "$TESTS/../lib/version.sh" tree/lib
+	cp "$TESTS/../.gitattributes" tree
+	cp tree/lib/version.sh plain/lib
+	must_equal "$(version_of plain)" 0.1.0
+	[ ! -e .git ]
+
+	git() { command git -C tree -c user.name=a -c user.email=a@b "$@"; }
+	git init -q
+	git add .
+	GIT_COMMITTER_DATE=2026-11-30T12:00:00 git commit -qm one
+	commit=$(git rev-parse HEAD)
+	must_equal "$(version_of tree)" "0.1.0+git20261130.${commit:0:12}"
+	mkdir archive
+	git archive HEAD | tar -x -C archive
+	must_equal "$(version_of archive)" "0.1.0+git20261130.${commit:0:12}"
+
+	echo '# more' >>tree/lib/version.sh
+	must_equal "$(version_of tree)" "0.1.0+git20261130.${commit:0:12}.changed"
+	git checkout -q .
+	git tag v0.1.0
+	must_equal "$(version_of tree)" 0.1.0
+	mkdir release
+	git archive HEAD | tar -x -C release
+	must_equal "$(version_of release)" 0.1.0
+	git tag v0.1.0-rc1
+	git tag -d v0.1.0
+	must_equal "$(version_of tree)" "0.1.0+git20261130.${commit:0:12}"
 }
