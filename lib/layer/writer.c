@@ -310,26 +310,42 @@ int writer_special(struct writer *w, struct node *n, const struct xattrs *x, str
 	return made(w, fd, n, x, e);
 }
 
+/* A node and the writer that it belongs to. */
+struct owned_node {
+	struct writer *w;
+	struct node *n;
+};
+
+/*
+ * Open the directories of both nodes. Opening one may evict the other from its slot, so that of old
+ * is duplicated into *ret_from, which the caller closes; if both are in one directory, it is -1.
+ * The writer of new owns *ret_to.
+ */
+static int open_parents(
+	struct owned_node old, struct owned_node new, int *ret_from, int *ret_to, struct err *e)
+{
+	int r = writer_dir(old.w, old.n->parent, ret_to, e);
+
+	if (r < 0 || old.n->parent == new.n->parent)
+		return r;
+	*ret_from = fcntl(*ret_to, F_DUPFD_CLOEXEC, 0);
+	if (*ret_from < 0)
+		return node_err(old.n, errno, e, "cannot keep the directory open");
+	return writer_dir(new.w, new.n->parent, ret_to, e);
+}
+
 int writer_link(
 	struct writer *w, struct node *n, struct writer *of, struct node *target, struct err *e)
 {
-	/* Opening one directory may evict the other from its slot, so the first is duplicated. */
 	scoped_fd int from = -1;
 	int fd, r;
 
 	if (w->o->dry)
 		return writer_pretend(n);
-	r = writer_dir(of, target->parent, &fd, e);
+	r = open_parents(
+		(struct owned_node){ of, target }, (struct owned_node){ w, n }, &from, &fd, e);
 	if (r < 0)
 		return r;
-	if (target->parent != n->parent) {
-		from = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-		if (from < 0)
-			return node_err(target, errno, e, "cannot keep the directory open");
-		r = writer_dir(w, n->parent, &fd, e);
-		if (r < 0)
-			return r;
-	}
 	/* With protected_hardlinks (proc(5)), this needs the owner's id, or CAP_FOWNER. */
 	if (linkat(from >= 0 ? from : fd, target->name, fd, n->name, 0) < 0)
 		return node_err(n, errno, e, "cannot create the hard link");
@@ -468,16 +484,11 @@ int writer_move(
 		writer_forget(of, i);
 	if (w->o->dry)
 		return writer_pretend(n);
-	r = writer_dir(of, from->parent, &fd, e);
+	r = open_parents(
+		(struct owned_node){ of, from }, (struct owned_node){ w, n }, &old, &fd, e);
 	if (r < 0)
 		return r;
-	old = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (old < 0)
-		return node_err(n, errno, e, "cannot keep the directory open");
-	r = writer_dir(w, n->parent, &fd, e);
-	if (r < 0)
-		return r;
-	if (renameat(old, from->name, fd, n->name) < 0)
+	if (renameat(old >= 0 ? old : fd, from->name, fd, n->name) < 0)
 		return node_err(n, errno, e, "cannot move it to its place");
 	n->flags |= NODE_MADE;
 	return 0;
