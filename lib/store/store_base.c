@@ -69,19 +69,12 @@ int store_base_inverse(const struct store *s, struct idmap *ret, struct err *e)
 static int read_file(const struct store *s, struct store_base *ret, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
-	struct err own = ERR_INIT;
 	int r;
 
 	*ret = (struct store_base){ .count = 0 };
-	r = store_dir_read(s->fd, FILE_NAME, TEXT_MAX, &b, &own);
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0) {
-		if (e)
-			*e = own;
-		err_prefix(e, "the store '%s'", s->path);
+	r = store_read_file(s, FILE_NAME, TEXT_MAX, &b, e);
+	if (r <= 0)
 		return r;
-	}
 	if (b.len && b.data[b.len - 1] == '\n')
 		b.data[--b.len] = '\0';
 	if (!b.len || strlen(b.data) != b.len || store_base_parse(b.data, ret, NULL) < 0)

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "store_priv.h"
 
 static int by_name(const void *a, const void *b)
 {
@@ -54,4 +55,20 @@ int store_dir_read(int dirfd, const char *name, size_t max, struct buf *ret, str
 	int r = fd_open_regular(dirfd, name, O_NOFOLLOW, &fd, e);
 
 	return r < 0 ? r : fd_read_all(fd, name, max, ret, e);
+}
+
+int store_read_file(
+	const struct store *s, const char *name, size_t max, struct buf *ret, struct err *e)
+{
+	struct err own = ERR_INIT;
+	int r = store_dir_read(s->fd, name, max, ret, &own);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r == 0)
+		return 1;
+	if (e)
+		*e = own;
+	err_prefix(e, "the store '%s'", s->path);
+	return r;
 }

@@ -52,19 +52,12 @@ static int refuse_newer(const struct store *s, uint64_t format, const char *vers
 int store_format_check(const struct store *s, struct err *e)
 {
 	scoped_buf struct buf b = BUF_INIT;
-	struct err own = ERR_INIT;
 	uint64_t format = 0;
 	size_t digits;
-	int r = store_dir_read(s->fd, FILE_NAME, TEXT_MAX, &b, &own);
+	int r = store_read_file(s, FILE_NAME, TEXT_MAX, &b, e);
 
-	if (r == -ENOENT)
-		return 0;
-	if (r < 0) {
-		if (e)
-			*e = own;
-		err_prefix(e, "the store '%s'", s->path);
+	if (r <= 0)
 		return r;
-	}
 	if (!b.len || !buf_get(&b))
 		return b.len ? err_nomem(e) : 0; /* its process was killed before it wrote it */
 	digits = strspn(b.data, "0123456789");

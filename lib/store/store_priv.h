@@ -27,6 +27,13 @@ struct store_staging {
 };
 
 /*
+ * Append the content of the file STORE/NAME, of at most max bytes. Returns 1, 0 if there is no such
+ * file, or -errno with e filled.
+ */
+MUST_CHECK int store_read_file(
+	const struct store *s, const char *name, size_t max, struct buf *ret, struct err *e);
+
+/*
  * In a user namespace: check that the ids with which the store was filled (STORE/ids, a map) are
  * still stored as the same disk ids. If write, a difference is an error (-EPERM), and the file is
  * written if it does not exist or more ids are available now; otherwise a difference is logged as a
