@@ -32,17 +32,6 @@ struct stream {
 	size_t size;
 };
 
-static ssize_t give(void *arg, const void **ret, struct err *e)
-{
-	struct stream *s = arg;
-	size_t n = s->size;
-
-	(void)e;
-	*ret = s->data;
-	s->size = 0;
-	return (ssize_t)n;
-}
-
 static void put(
 	struct stream *s, const char *name, size_t len, char type, const char *link, size_t size)
 {
@@ -149,13 +138,15 @@ static int unpack(
 {
 	const struct layer_options o = { .limits = layer_default_limits };
 	struct stream *s = calloc(1, sizeof(*s));
+	struct tar_stream in;
 	struct layer *l = NULL;
 	struct err e = ERR_INIT;
 	int r;
 
 	FUZZ_CHECK(s);
 	put_lines(s, text, size);
-	r = layer_apply(give, s, &(struct layer_dir){ top, name }, &o, &l, &e);
+	in = (struct tar_stream){ s->data, s->size };
+	r = layer_apply(tar_give, &in, &(struct layer_dir){ top, name }, &o, &l, &e);
 	if (r == 0)
 		r = layer_resolve_lower(l, lower, &e);
 	if (r == 0)

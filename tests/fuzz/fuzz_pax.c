@@ -10,22 +10,6 @@
 #include "fuzz.h"
 #include "tar.h"
 
-struct stream {
-	uint8_t *data;
-	size_t size;
-};
-
-static ssize_t give(void *arg, const void **ret, struct err *e)
-{
-	struct stream *s = arg;
-	size_t n = s->size;
-
-	(void)e;
-	*ret = s->data;
-	s->size = 0;
-	return (ssize_t)n;
-}
-
 static void sound(const struct tar_pax *x, const char *data, size_t size)
 {
 	if (x->path) /* of a record that was refused, only for a message */
@@ -63,8 +47,8 @@ static void behind_it(const struct tar_pax *x, const char *wrong, const char *da
 	const struct layer_options o = { .limits = layer_default_limits };
 	size_t padded = (size + TAR_BLOCK - 1) / TAR_BLOCK * TAR_BLOCK,
 	       total = padded + 5 * TAR_BLOCK;
-	struct stream s = { .data = calloc(1, total), .size = total };
-	uint8_t *stream = s.data;
+	uint8_t *stream = calloc(1, total);
+	struct tar_stream s = { .data = stream, .size = total };
 	struct entry_reader *r = NULL;
 	struct layer_entry en;
 	struct err e = ERR_INIT;
@@ -75,7 +59,7 @@ static void behind_it(const struct tar_pax *x, const char *wrong, const char *da
 	memcpy(stream + TAR_BLOCK, data, size);
 	tar_header(stream + TAR_BLOCK + padded, "first", 5, '0', "", 0);
 	tar_header(stream + 2 * TAR_BLOCK + padded, "second", 6, '5', "", 0);
-	got = entry_open(give, &s, &o, &r, &e); /* reads ahead */
+	got = entry_open(tar_give, &s, &o, &r, &e); /* reads ahead */
 	if (got == 0)
 		got = entry_next(r, &en, &e);
 	FUZZ_CHECK(got >= 0 || e.set);

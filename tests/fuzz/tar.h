@@ -5,6 +5,9 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/types.h>
+
+struct err;
 
 enum { TAR_BLOCK = 512 };
 
@@ -29,6 +32,23 @@ static inline void tar_header(
 	for (size_t i = 0; i < TAR_BLOCK; i++)
 		sum += (unsigned char)p[i];
 	(void)snprintf(p + 148, 8, "%06o", sum);
+}
+
+/* A stream in memory that tar_give(), a layer_read, returns in one piece. */
+struct tar_stream {
+	const void *data;
+	size_t size;
+};
+
+static inline ssize_t tar_give(void *arg, const void **ret, struct err *e)
+{
+	struct tar_stream *s = arg;
+	size_t n = s->size;
+
+	(void)e;
+	*ret = s->data;
+	s->size = 0;
+	return (ssize_t)n;
 }
 
 #endif

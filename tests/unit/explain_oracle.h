@@ -55,10 +55,16 @@ struct world {
 
 enum { FS_PLAIN, FS_READ_ONLY, FS_USERNS };
 
+/* The number in the environment variable, or unset if there is none. */
+uint64_t oracle_number(const char *name, uint64_t unset);
+
 /*
- * In a mount namespace of its own, which the caller must have entered. Fails the test when it
- * cannot.
+ * Enter a mount namespace with an empty tmpfs on /tmp, with umask 0. Skips the test without root.
+ * count: the environment variable that requests a long run, which has no limit of time.
  */
+void oracle_enter(const char *count);
+
+/* Make the world in the mount namespace of oracle_enter(). Fails the test when it cannot. */
 void world_make(struct world *w, struct rng *r);
 void world_done(struct world *w);
 
@@ -151,7 +157,7 @@ struct oracle_stack {
 	struct oracle_layer layers[STACK_LAYERS];
 };
 
-/* In the mount namespace that world_make() needs, too. */
+/* Make a stack, in the mount namespace of oracle_enter(). */
 void stack_make(struct oracle_stack *s, struct rng *r, bool one_map);
 void stack_done(struct oracle_stack *s);
 

@@ -6,15 +6,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../../lib/base/num.h"
-#include "../../lib/base/sys.h"
 #include "../../lib/explain/explain.h"
 #include "explain_oracle.h"
 #include "test.h"
@@ -32,31 +28,14 @@ struct counts {
  * --- counting ------------------------------------------------------------------------------------
  */
 
-static uint64_t number(const char *name, uint64_t unset)
-{
-	const char *s = getenv(name);
-	uint64_t n = unset;
-
-	if (s)
-		REQUIRE(num_u64(s, &n) == 0);
-	return n;
-}
-
 static struct counts counts_new(const char *class)
 {
-	if (geteuid() != 0)
-		SKIP("needs root");
-	if (getenv("ORACLE_CASES"))
-		(void)alarm(0); /* a long run was asked for */
-	REQUIRE(unshare(CLONE_NEWNS) == 0);
-	REQUIRE(sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-	REQUIRE(sys_mount("tmpfs", "/tmp", "tmpfs", 0, NULL) == 0);
-	umask(0);
+	oracle_enter("ORACLE_CASES");
 	return (struct counts){
 		.class = class,
-		.seed = number("SEED", 1),
-		.wanted = number("ORACLE_CASES", 250),
-		.only = number("CASE", UINT64_MAX),
+		.seed = oracle_number("SEED", 1),
+		.wanted = oracle_number("ORACLE_CASES", 250),
+		.only = oracle_number("CASE", UINT64_MAX),
 	};
 }
 
@@ -200,6 +179,50 @@ static bool answer_for(
 	return ok;
 }
 
+/* An answer about path, for the credentials of the trial; false: it cannot be looked at. */
+typedef bool answer_fn(
+	const struct trial *t, const char *path, const pid_t *pid, struct explain_answer *ret);
+
+static bool answer_as_root(
+	const struct trial *t, const char *path, const pid_t *unused, struct explain_answer *ret)
+{
+	(void)unused;
+	return answer_for(t, &(struct explain_question){ .path = path, .as = "0" }, ret);
+}
+
+static const char *describe_world(const struct trial *t)
+{
+	static struct buf b = BUF_INIT;
+
+	buf_reset(&b);
+	buf_printf(&b, "\n  %s, mount map ", t->mount->fs->userns ? "tmpfs of a namespace" : "");
+	if (t->mount_facts.map)
+		idmap_print(t->mount_facts.map, &b);
+	buf_str(&b, ", caller in ");
+	if (t->user)
+		idmap_print(&t->user->map, &b);
+	return buf_get(&b);
+}
+
+/* Make the trial true, ask explain and the kernel, and compare. pid is for fn. */
+static void run_case(struct counts *c, struct trial *t, uint64_t i, answer_fn *fn, const pid_t *pid)
+{
+	struct explain_answer a;
+	struct oracle_became b;
+	char path[64];
+	bool looked;
+	int num;
+
+	oracle_make_trial(t);
+	snprintf(path, sizeof(path), "%s/%s", t->mount->path, t->op == PERM_CREATE ? "d" : "d/f");
+	looked = fn(t, path, pid, &a);
+	num = oracle_ask(t, &b);
+	if (looked)
+		compare(c, t, &a, &(struct outcome){ i, num, b, describe_world(t) });
+	c->unseen += !looked;
+	oracle_remove_all(t);
+}
+
 /*
  * --- immutable, append-only, nosuid, chown -------------------------------------------------------
  */
@@ -236,27 +259,14 @@ static void run_class(const char *name, enum flag_class class)
 
 	world_make(&w, &rng);
 	for (uint64_t i = 0; goes_on(&c, i); i++) {
-		struct explain_answer a;
-		struct oracle_became b;
 		struct trial t;
-		char path[64];
-		bool looked;
-		int num;
 
 		oracle_random_trial(&t, &w, c.seed << 32 ^ i);
 		make_class(&t, class);
 		if (left_out(&c, i) || t.mount->fs->userns || t.mount_facts.foreign ||
 			t.mount_facts.fs_ro || (class == CLASS_NOSUID && !t.mount_facts.nosuid))
 			continue;
-		oracle_make_trial(&t);
-		snprintf(path, sizeof(path), "%s/%s", t.mount->path,
-			t.op == PERM_CREATE ? "d" : "d/f");
-		looked = answer_for(&t, &(struct explain_question){ .path = path, .as = "0" }, &a);
-		num = oracle_ask(&t, &b);
-		if (looked)
-			compare(&c, &t, &a, &(struct outcome){ i, num, b, "" });
-		c.unseen += !looked;
-		oracle_remove_all(&t);
+		run_case(&c, &t, i, answer_as_root, NULL);
 	}
 	world_done(&w);
 	counts_done(&c, false);
@@ -288,7 +298,7 @@ TEST(answers_are_true_of_chown)
 
 /* Ask from outside, with the words of the options: --userns pid:N --as UID:GID,... */
 static bool answer_outside(
-	const struct trial *t, pid_t pid, const char *path, struct explain_answer *ret)
+	const struct trial *t, const char *path, const pid_t *pid, struct explain_answer *ret)
 {
 	scoped_buf struct buf as = BUF_INIT;
 	struct explanation x;
@@ -296,7 +306,7 @@ static bool answer_outside(
 	uint32_t id;
 	bool ok;
 
-	snprintf(userns, sizeof(userns), "pid:%d", (int)pid);
+	snprintf(userns, sizeof(userns), "pid:%d", (int)*pid);
 	REQUIRE(perm_ns_uid(t->cred.userns, t->cred.uid, &id));
 	buf_printf(&as, "%u:", id);
 	REQUIRE(perm_ns_gid(t->cred.userns, t->cred.gid, &id));
@@ -338,27 +348,14 @@ TEST(answers_are_true_of_a_user_namespace_from_outside)
 	for (size_t i = 0; i < ARRAY_LEN(sleepers); i++)
 		sleepers[i] = oracle_sleep_in(&w.users[i]);
 	for (uint64_t i = 0; goes_on(&c, i); i++) {
-		struct explain_answer a;
-		struct oracle_became b;
 		struct trial t;
-		char path[64];
-		bool looked;
-		int num;
 
 		oracle_random_trial(&t, &w, c.seed << 32 ^ i);
 		if (left_out(&c, i) || t.mount->fs->userns || t.mount_facts.foreign ||
 			t.mount_facts.fs_ro || !t.user)
 			continue;
 		as_options_assume(&t);
-		oracle_make_trial(&t);
-		snprintf(path, sizeof(path), "%s/%s", t.mount->path,
-			t.op == PERM_CREATE ? "d" : "d/f");
-		looked = answer_outside(&t, sleepers[t.user - w.users].pid, path, &a);
-		num = oracle_ask(&t, &b);
-		if (looked)
-			compare(&c, &t, &a, &(struct outcome){ i, num, b, "" });
-		c.unseen += !looked;
-		oracle_remove_all(&t);
+		run_case(&c, &t, i, answer_outside, &sleepers[t.user - w.users].pid);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(sleepers); i++)
 		oracle_wake(&sleepers[i]);
@@ -367,11 +364,13 @@ TEST(answers_are_true_of_a_user_namespace_from_outside)
 }
 
 /* In a child with the trial's credentials, which explains for itself. */
-static bool answer_inside(const struct trial *t, const char *path, struct explain_answer *ret)
+static bool answer_inside(
+	const struct trial *t, const char *path, const pid_t *unused, struct explain_answer *ret)
 {
 	int answer[2], status;
 	pid_t pid;
 
+	(void)unused;
 	REQUIRE(pipe2(answer, O_CLOEXEC) == 0);
 	pid = fork();
 	REQUIRE(pid >= 0);
@@ -401,20 +400,6 @@ static bool answer_inside(const struct trial *t, const char *path, struct explai
 	return WEXITSTATUS(status) == 0;
 }
 
-static const char *describe_world(const struct trial *t)
-{
-	static struct buf b = BUF_INIT;
-
-	buf_reset(&b);
-	buf_printf(&b, "\n  %s, mount map ", t->mount->fs->userns ? "tmpfs of a namespace" : "");
-	if (t->mount_facts.map)
-		idmap_print(t->mount_facts.map, &b);
-	buf_str(&b, ", caller in ");
-	if (t->user)
-		idmap_print(&t->user->map, &b);
-	return buf_get(&b);
-}
-
 TEST(answers_are_true_inside_a_user_namespace)
 {
 	struct counts c = counts_new("from inside");
@@ -423,25 +408,12 @@ TEST(answers_are_true_inside_a_user_namespace)
 
 	world_make(&w, &rng);
 	for (uint64_t i = 0; goes_on(&c, i); i++) {
-		struct explain_answer a;
-		struct oracle_became b;
 		struct trial t;
-		char path[64];
-		bool looked;
-		int num;
 
 		oracle_random_trial(&t, &w, c.seed << 32 ^ i);
 		if (left_out(&c, i) || t.mount_facts.foreign || t.mount_facts.fs_ro || !t.user)
 			continue;
-		oracle_make_trial(&t);
-		snprintf(path, sizeof(path), "%s/%s", t.mount->path,
-			t.op == PERM_CREATE ? "d" : "d/f");
-		looked = answer_inside(&t, path, &a);
-		num = oracle_ask(&t, &b);
-		if (looked)
-			compare(&c, &t, &a, &(struct outcome){ i, num, b, describe_world(&t) });
-		c.unseen += !looked;
-		oracle_remove_all(&t);
+		run_case(&c, &t, i, answer_inside, NULL);
 	}
 	world_done(&w);
 	counts_done(&c, true);

@@ -6,14 +6,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "../../lib/base/fd.h"
-#include "../../lib/base/num.h"
 #include "../../lib/base/sys.h"
 #include "../../lib/explain/explain.h"
 #include "explain_oracle.h"
@@ -263,31 +261,15 @@ static void run_trial(
 	oracle_remove_all(t);
 }
 
-static uint64_t number(const char *name, uint64_t unset)
-{
-	const char *s = getenv(name);
-	uint64_t n = unset;
-
-	if (s)
-		REQUIRE(num_u64(s, &n) == 0);
-	return n;
-}
-
 TEST(predictions_are_what_the_kernel_answers)
 {
-	uint64_t seed = number("SEED", 1), n = number("N", 2000), only = number("CASE", UINT64_MAX);
+	uint64_t seed = oracle_number("SEED", 1), n = oracle_number("N", 2000),
+		 only = oracle_number("CASE", UINT64_MAX);
 	unsigned seen[COUNTS] = { 0 };
 	struct rng rng = { .state = seed };
 	struct world w;
 
-	if (geteuid() != 0)
-		SKIP("needs root");
-	if (getenv("N"))
-		(void)alarm(0); /* a long run was asked for */
-	REQUIRE(unshare(CLONE_NEWNS) == 0);
-	REQUIRE(sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
-	REQUIRE(sys_mount("tmpfs", "/tmp", "tmpfs", 0, NULL) == 0);
-	umask(0);
+	oracle_enter("N");
 	world_make(&w, &rng);
 
 	for (uint64_t i = 0; i < n; i++) {

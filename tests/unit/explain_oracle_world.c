@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../../lib/base/num.h"
 #include "../../lib/base/sys.h"
 #include "../../lib/idmap/userns.h"
 #include "explain_oracle.h"
@@ -360,6 +361,28 @@ static void make_mount(struct world_mount *m, const struct world_fs *fs, struct 
 	}
 	m->fd = clone_mount(fs, f);
 	attach(m->fd, m->path);
+}
+
+uint64_t oracle_number(const char *name, uint64_t unset)
+{
+	const char *s = getenv(name);
+	uint64_t n = unset;
+
+	if (s)
+		REQUIRE(num_u64(s, &n) == 0);
+	return n;
+}
+
+void oracle_enter(const char *count)
+{
+	if (geteuid() != 0)
+		SKIP("needs root");
+	if (getenv(count))
+		(void)alarm(0);
+	REQUIRE(unshare(CLONE_NEWNS) == 0);
+	REQUIRE(sys_mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0);
+	REQUIRE(sys_mount("tmpfs", "/tmp", "tmpfs", 0, NULL) == 0);
+	umask(0);
 }
 
 void world_make(struct world *w, struct rng *r)

@@ -59,17 +59,6 @@ static bool we_accept(const char *text)
 	return r;
 }
 
-static void need_root(void)
-{
-	char line[64] = "";
-	scoped_file FILE *f = fopen("/proc/self/uid_map", "re");
-
-	if (geteuid() != 0)
-		SKIP("needs root");
-	if (!f || !fgets(line, sizeof(line), f) || !strstr(line, "4294967295"))
-		SKIP("needs the initial user namespace");
-}
-
 /* A text of 170 lines of 24 bytes, and one more line at its front. */
 static void long_text(const char *front, char column, char line, struct buf *b)
 {
@@ -103,7 +92,7 @@ TEST(idmap_and_the_kernel_agree_on_the_last_byte)
 		{ "1000000 100000 1", 4096, false },
 	};
 
-	need_root();
+	test_need_initial_root();
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		scoped_buf struct buf ours = BUF_INIT, kernels = BUF_INIT;
 
@@ -182,7 +171,7 @@ TEST(idmap_and_the_kernel_agree_on_edges)
 		"10 10 4294967286",
 	};
 
-	need_root();
+	test_need_initial_root();
 	for (size_t i = 0; i < ARRAY_LEN(edges); i++)
 		(void)compare(edges[i], false);
 	(void)compare("4294967296 0 1", true);
@@ -210,7 +199,7 @@ TEST(idmap_and_the_kernel_agree_on_random_ranges)
 	uint64_t seed = 20240;
 	size_t accepted = 0;
 
-	need_root();
+	test_need_initial_root();
 	for (size_t round = 0; round < ROUNDS; round++) {
 		scoped_buf struct buf b = BUF_INIT;
 		size_t n;
@@ -244,7 +233,7 @@ TEST(idmap_and_the_kernel_agree_on_how_much_is_too_much)
 		{ 171, 4000000000u, false },
 	};
 
-	need_root();
+	test_need_initial_root();
 	for (size_t i = 0; i < ARRAY_LEN(t); i++) {
 		scoped_buf struct buf ours = BUF_INIT, kernels = BUF_INIT;
 

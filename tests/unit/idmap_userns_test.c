@@ -45,18 +45,6 @@ static void enter(int fd)
 		prctl(PR_SET_DUMPABLE, 1) == 0);
 }
 
-/* Multi-range maps need all capabilities over the initial namespace's ids. */
-static void need_root(void)
-{
-	char line[64] = "";
-	scoped_file FILE *f = fopen("/proc/self/uid_map", "re");
-
-	if (geteuid() != 0)
-		SKIP("needs root");
-	if (!f || !fgets(line, sizeof(line), f) || !strstr(line, "4294967295"))
-		SKIP("needs the initial user namespace");
-}
-
 static size_t open_fds(void)
 {
 	DIR *d = opendir("/proc/self/fd");
@@ -81,7 +69,7 @@ TEST(idmap_userns_has_the_map_and_the_direction)
 		"u:0:10:1 u:2:20:2 u:5:30:3;g:9:1:1",
 	};
 
-	need_root();
+	test_need_initial_root();
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		scoped_idmap struct idmap want = { 0 }, have = { 0 };
 		struct err e = ERR_INIT;
@@ -102,7 +90,7 @@ TEST(idmap_userns_disk_ids_are_those_inside)
 	struct err e = ERR_INIT;
 	int fd;
 
-	need_root();
+	test_need_initial_root();
 	REQUIRE(get("u:7:0:1;g:8:0:1", &fd, &e) == 0);
 	REQUIRE(setns(fd, CLONE_NEWUSER) == 0);
 	CHECK_INT(getuid(), 7);
@@ -113,7 +101,7 @@ TEST(idmap_userns_is_made_once_per_map_however_it_is_written)
 {
 	int fds[40], fd;
 
-	need_root();
+	test_need_initial_root();
 	for (uint32_t line = 0; line < 10000; line++) {
 		uint32_t k = line * 7 % 40;
 		char text[64];
@@ -143,7 +131,7 @@ TEST(idmap_userns_leaves_no_process_no_descriptor_and_no_blocked_signal)
 	size_t fds = open_fds();
 	int fd, r;
 
-	need_root();
+	test_need_initial_root();
 	(void)sigprocmask(SIG_SETMASK, NULL, &before);
 	REQUIRE(get("+100000", &fd, &e) == 0);
 	REQUIRE(get("u:1:2:3", &fd, &e) == 0);
@@ -164,7 +152,7 @@ TEST(idmap_userns_does_not_depend_on_sigchld)
 	struct err e = ERR_INIT;
 	int fd;
 
-	need_root();
+	test_need_initial_root();
 	(void)signal(SIGCHLD, SIG_IGN);
 	CHECK_INT(get("+100000", &fd, &e), 0);
 	userns_cache_done();
@@ -201,7 +189,7 @@ TEST(idmap_userns_inside_another_is_cut_to_what_exists_there)
 	scoped_buf struct buf b = BUF_INIT;
 	int outer, fd;
 
-	need_root();
+	test_need_initial_root();
 	REQUIRE(get("0:100000:1000 1000:300000:1000", &outer, &e) == 0);
 	enter(outer);
 
@@ -257,7 +245,7 @@ TEST(idmap_of_a_namespace_is_read_by_process_path_and_descriptor)
 	int fd, r;
 	pid_t pid;
 
-	need_root();
+	test_need_initial_root();
 	map_of("u:3:100:10 u:20:500:1;g:1:7:2", &want);
 	REQUIRE(userns_get(&want, &fd, &e) == 0);
 	pid = live_in(fd);
@@ -291,7 +279,7 @@ TEST(idmap_of_a_namespace_is_relative_to_the_reader)
 	char text[32], c;
 	pid_t pid;
 
-	need_root();
+	test_need_initial_root();
 	REQUIRE(get("+100000", &a, &e) == 0 && pipe(ready) == 0 && pipe(done) == 0);
 	pid = fork();
 	if (pid == 0) {

@@ -22,6 +22,8 @@ void test_fail(const char *file, int line, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 _Noreturn void test_stop(void);
 _Noreturn void test_skip(const char *why);
+/* Skip the test unless it runs as root of the initial user namespace, for maps of several lines. */
+void test_need_initial_root(void);
 
 #define TEST(id) \
 	static void test_##id(void); \

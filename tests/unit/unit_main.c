@@ -47,6 +47,19 @@ _Noreturn void test_skip(const char *why)
 	exit(EXIT_SKIP);
 }
 
+void test_need_initial_root(void)
+{
+	char line[64] = "";
+	FILE *f;
+
+	if (geteuid() != 0)
+		SKIP("needs root");
+	f = fopen("/proc/self/uid_map", "re");
+	if (!f || !fgets(line, sizeof(line), f) || !strstr(line, "4294967295"))
+		SKIP("needs the initial user namespace");
+	(void)fclose(f);
+}
+
 static bool chosen(const struct test *t, char **words)
 {
 	if (!*words)
