@@ -31,6 +31,13 @@ BASE = archive(
 TREE = {'d': D(), 'd/keep': F('k'), 'private': D(0o700), 'private/key': F('k'), 'secret': F('s')}
 DEVICE = 'is a device 0:0, which would be a whiteout'
 HOSTS_ROOT = "only root of the host may set it"
+# What becomes of a directory d with the attribute that makes it opaque.
+ESCAPED_OPAQUE = {
+    'tree': {**TREE, 'd': D(xattrs={'trusted.overlay.opaque': b'y'})},
+    'flat': {'d': D(xattrs={'trusted.overlay.overlay.opaque': b'y'})},
+    'user': {'d': D()},
+    'user_warns': HOSTS_ROOT,
+}
 
 
 def forged(name, why, tree, entries, pairs):
@@ -138,10 +145,7 @@ case(
             header('d/', '5', mode=0o755),
         ),
     ],
-    tree={**TREE, 'd': D(xattrs={'trusted.overlay.opaque': b'y'})},
-    flat={'d': D(xattrs={'trusted.overlay.overlay.opaque': b'y'})},
-    user={'d': D()},
-    user_warns=HOSTS_ROOT,
+    **ESCAPED_OPAQUE,
 )
 case(
     'opaque-attribute-global',
@@ -171,10 +175,7 @@ case(
             header('d/', '5', mode=0o755),
         ),
     ],
-    tree={**TREE, 'd': D(xattrs={'trusted.overlay.opaque': b'y'})},
-    flat={'d': D(xattrs={'trusted.overlay.overlay.opaque': b'y'})},
-    user={'d': D()},
-    user_warns=HOSTS_ROOT,
+    **ESCAPED_OPAQUE,
 )
 case(
     'overlay-attribute-of-a-long-name',

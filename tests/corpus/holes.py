@@ -7,6 +7,17 @@ MIB = 1 << 20
 PIECES = [(0, b'A' * 512), (65536, b'B' * 512), (10 * MIB, b'C' * 1024)]
 MANY = [(i * 131072, bytes([65 + i % 26]) * 512) for i in range(60)]
 OK = file('ok', 'ok')
+SPARSE_OF_4096 = (
+    extension(
+        [
+            ('GNU.sparse.major', '1'),
+            ('GNU.sparse.minor', '0'),
+            ('GNU.sparse.name', 's'),
+            ('GNU.sparse.realsize', '4096'),
+        ]
+    ),
+    header('x', size=1024),
+)
 
 
 def form(version, name, size, pieces, **fields):
@@ -129,15 +140,7 @@ case(
     [
         archive(
             OK,
-            extension(
-                [
-                    ('GNU.sparse.major', '1'),
-                    ('GNU.sparse.minor', '0'),
-                    ('GNU.sparse.name', 's'),
-                    ('GNU.sparse.realsize', '4096'),
-                ]
-            ),
-            header('x', size=1024),
+            *SPARSE_OF_4096,
             body(b'2\nzero\n512\n'),
             body(b'x' * 512),
         )
@@ -151,15 +154,7 @@ case(
     [
         archive(
             OK,
-            extension(
-                [
-                    ('GNU.sparse.major', '1'),
-                    ('GNU.sparse.minor', '0'),
-                    ('GNU.sparse.name', 's'),
-                    ('GNU.sparse.realsize', '4096'),
-                ]
-            ),
-            header('x', size=1024),
+            *SPARSE_OF_4096,
             body(b'99999999999\n0\n512\n'),
             body(b'x' * 512),
         )

@@ -385,3 +385,28 @@ loop_fs() {
 inject() {
 	"$TESTS/fault/inject" "$@"
 }
+
+# each_call CALL ERRNO MIN COMMAND...: fail the 1st, 2nd ... CALL with ERRNO, until there is none
+# left; there must be more than MIN - 1 of them. Each time mount-idmapped must fail with a message
+# that names the step, and leave what state() prints as it was. With OVERCOME=1 it may also succeed.
+# undo() takes back what a command that succeeded has done; it has the same arguments.
+each_call() {
+	local call=$1 errno=$2 min=$3 n before
+	shift 3
+	before=$(state)
+	for ((n = 1; ; n++)); do
+		capture inject "$call:$errno:$n" "$@"
+		[ "$status" != 99 ] || break
+		if [ "$status" = 0 ] && [ -n "${OVERCOME:-}" ]; then
+			undo "$@"
+			must_equal "$(state)" "$before"
+			continue
+		fi
+		[ "$status" = 1 ] || tell "$call number $n: the status is not 1"
+		[[ $stderr == "shiftbox mount-idmapped: "*cannot* ]] ||
+			tell "$call number $n: the step is not named"
+		must_equal "$(state)" "$before"
+	done
+	undo "$@"
+	[ "$n" -gt "$min" ] || say "$call: only $((n - 1)) calls, not $min"
+}

@@ -23,29 +23,10 @@ state() {
 	find "$SCRATCH" -printf '%p %U:%G %m\n' | sort
 }
 
-# Fail the 1st, 2nd ... CALL with ERRNO, until there is none left; at least MIN of them. With
-# PROBES, some may not matter.
-each_call() {
-	local call=$1 errno=$2 min=$3 n before
-	shift 3
-	before=$(state)
-	for ((n = 1; ; n++)); do
-		capture inject "$call:$errno:$n" "$@"
-		[ "$status" != 99 ] || break
-		if [ "$status" = 0 ] && [ -n "${PROBES:-}" ]; then
-			must_work $MI -u -R "${@: -1}"
-			rm -rf private/*
-			continue
-		fi
-		[ "$status" = 1 ] || tell "$call number $n: the status is not 1"
-		[[ $stderr == "shiftbox mount-idmapped: "*cannot* ]] ||
-			tell "$call number $n: the step is not named"
-		must_equal "$(state)" "$before"
-	done
-	# The call without a fault has done its work: take it back.
+# For each_call.
+undo() {
 	must_work $MI -u -R "${@: -1}"
 	rm -rf private/*
-	[ "$n" -gt "$min" ] || say "$call: only $((n - 1)) calls, not $min"
 }
 
 @test "each call of a bind" {
@@ -70,7 +51,7 @@ each_call() {
 	each_call renameat2 EIO 2 $stack
 	each_call openat2 EIO 2 $stack
 	# whether a directory is closed: if not, one above it may be
-	PROBES=1 each_call fstatfs EIO 2 $stack
+	OVERCOME=1 each_call fstatfs EIO 2 $stack
 }
 
 @test "each call of a stack with an upper, by name" {
@@ -102,10 +83,10 @@ each_call() {
 	each_call open_tree EMFILE 1 $MI -m +100000 -o rbind source merged
 	each_call mount_setattr EIO 2 $MI -m +100000 -o rbind source merged
 	each_call move_mount EACCES 1 $MI -m +100000 -o rbind source merged
-	PROBES=1 each_call fstatfs EIO 3 $MI -m +100000 -o rbind source merged # the same
+	OVERCOME=1 each_call fstatfs EIO 3 $MI -m +100000 -o rbind source merged # the same
 	mount -t ramfs none source/ram
 	# Calls that only look for a cause may fail: then it is not told.
-	local PROBES=1
+	local OVERCOME=1
 	each_call open_tree EMFILE 4 $MI -m +100000 -o rbind,skip-unsupported source merged
 	each_call mount_setattr EIO 5 $MI -m +100000 -o rbind,skip-unsupported source merged
 	each_call move_mount EACCES 3 $MI -m +100000 -o rbind,skip-unsupported source merged

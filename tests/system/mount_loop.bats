@@ -340,27 +340,9 @@ state() {
 	find "$SCRATCH" -xdev -printf '%p %U:%G %m\n' | sort
 }
 
-# Fail the 1st, 2nd ... CALL with ERRNO, until there is none left; at least MIN of them. OVERCOME=1:
-# some may be done without.
-each_call() {
-	local call=$1 errno=$2 min=$3 n before
-	shift 3
-	before=$(state)
-	for ((n = 1; ; n++)); do
-		capture inject "$call:$errno:$n" "$@"
-		[ "$status" != 99 ] || break
-		if [ "$status$OVERCOME" = 01 ]; then
-			must_work $MI -u m
-			must_equal "$(state)" "$before"
-			continue
-		fi
-		[ "$status" = 1 ] || tell "$call number $n: the status is not 1"
-		[[ $stderr == *"shiftbox mount-idmapped: "*cannot* ]] ||
-			tell "$call number $n: the step is not named"
-		must_equal "$(state)" "$before"
-	done
+# For each_call.
+undo() {
 	must_work $MI -u m
-	[ "$n" -gt "$min" ] || say "$call: only $((n - 1)) calls, not $min"
 }
 
 @test "each call of a mount fails in turn" {

@@ -14,6 +14,17 @@ test_setup() {
 	mkdir target
 }
 
+# Mount the image in the mount namespace of another process, which is pid of the caller.
+mount_elsewhere() {
+	mkfifo ready
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare -m --propagation private \
+		sh -c '"$SHIFTBOX" mount-idmapped -s store image:i target && echo >ready &&
+			exec sleep 60' 3>&- &
+	pid=$!
+	read -r <ready
+}
+
 stays() { # TEXT
 	must_fail 1 "$1" "$SHIFTBOX" image-unpack -s store --remove i
 	must_fail 1 "$1" "$SHIFTBOX" image-unpack -s store --remove i --dry-run
@@ -34,13 +45,7 @@ stays() { # TEXT
 
 @test "a mount in the namespace of another process counts" {
 	local pid
-	mkfifo ready
-	# shellcheck disable=SC2016 # for the inner shell
-	unshare -m --propagation private \
-		sh -c '"$SHIFTBOX" mount-idmapped -s store image:i target && echo >ready &&
-			exec sleep 60' 3>&- &
-	pid=$!
-	read -r <ready
+	mount_elsewhere
 	stays "the image is mounted"
 	[[ $stderr == *"at '$SCRATCH/target', in the mount namespace of process "* ]]
 	kill $pid
@@ -99,13 +104,7 @@ replace() {
 
 @test "--prune spares what other namespaces and other mounts of a layer use" {
 	local pid dir
-	mkfifo ready
-	# shellcheck disable=SC2016 # for the inner shell
-	unshare -m --propagation private \
-		sh -c '"$SHIFTBOX" mount-idmapped -s store image:i target && echo >ready &&
-			exec sleep 60' 3>&- &
-	pid=$!
-	read -r <ready
+	mount_elsewhere
 	replace
 	must_work "$SHIFTBOX" image-unpack -s store --prune
 	must_equal "$(layers)" "a b c"
