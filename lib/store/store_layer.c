@@ -64,15 +64,16 @@ int store_layer_find(
 int store_layer_deps(const struct store *s, const char *dir, struct buf *ret, struct err *e)
 {
 	char path[128];
-	scoped_fd int fd = -1;
+	struct err own = ERR_INIT;
+	int r;
 
 	(void)snprintf(path, sizeof(path), "%s.lower", dir);
-	fd = openat(s->layers, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	if (fd < 0 && errno == ENOENT)
-		return 0;
-	if (fd < 0)
-		return err_set(e, errno, path, "cannot open what the layer depends on");
-	return fd_read_all(fd, path, LAYER_DEPS_MAX + 4096, ret, e);
+	r = store_dir_read(s->layers, path, LAYER_DEPS_MAX + 4096, ret, &own);
+	if (r == -ENOENT)
+		return 0; /* it depends on nothing */
+	if (r < 0 && e)
+		*e = own;
+	return r;
 }
 
 static int read_ids(

@@ -68,6 +68,19 @@ print(json.load(open("a/blobs/sha256/" + i))["layers"][0]["digest"][7:])')"
 	[[ $output == *"0 unpacked, 2 shared"* ]]
 }
 
+@test "what a layer depends on is read from a regular file, or it is an error" {
+	local lower how
+	image a '{"layers":[{"files":{"d":{"type":"dir","uid":11}}},{"files":{"d/x":"1"}}]}'
+	unpack a
+	lower=$STORE/$(head -n1 "$STORE/images/a/layers").lower
+	[ -s "$lower" ]
+	for how in mkfifo 'ln -s /dev/null' 'mkdir'; do
+		rm -rf "$lower"
+		$how "$lower"
+		must_fail 1 "${lower##*/}" "$SHIFTBOX" image-unpack -q -s "$STORE" -N b a
+	done
+}
+
 @test "the same layer twice in an image is unpacked once and stacked once" {
 	image a '{"layers":[{"files":{"./":{"type":"dir"},"f":"1"}},{"files":{"f":"2"}},
 		{"files":{"./":{"type":"dir"},"f":"1"}}]}'
