@@ -113,6 +113,8 @@ static int rewrite(int dir, struct err *e)
 
 	if (r == 0)
 		r = fd_read_all(fd, "/run/mount/utab", UTAB_MAX, &old, e);
+	if (r == -EINVAL || r == -EISDIR)
+		return err_say(e, -r, "/run/mount/utab", "is not a regular file");
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (r == 0 && !buf_get(&old))

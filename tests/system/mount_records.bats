@@ -504,3 +504,16 @@ options() {
 		umount -i t
 	done
 }
+
+@test "what is no regular file is not read as mount(8)'s table" {
+	local how
+	for how in mkfifo mkdir 'ln -s /dev/zero'; do
+		rm -rf /run/mount/utab
+		$how /run/mount/utab
+		capture timeout 30 "$SHIFTBOX" mount-idmapped -m +100000 closed/base t
+		must_equal "$status" 0
+		[ "$how" = 'ln -s /dev/zero' ] ||
+			stderr_has "'/run/mount/utab': ... is not a regular file"
+		umount -i t
+	done
+}
