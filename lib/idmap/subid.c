@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../base/fd.h"
@@ -98,15 +99,24 @@ static const char *parse_fields(const struct word *f, size_t n, struct grant *re
 	return NULL;
 }
 
-static int line_fault(struct word line, bool users, const char *what, struct err *e)
+struct parse {
+	const char *file;
+	const struct user *user;
+	struct grants *ret;
+	struct err *e;
+	size_t ignored; /* lines of others that do not count */
+};
+
+static int line_fault(struct word line, bool users, const char *what, struct parse *p)
 {
 	if (users) {
-		(void)word_fault(e, EINVAL, &line, "%s", what);
-		err_op(e, "subid");
+		(void)word_fault(p->e, EINVAL, &line, "%s", what);
+		err_op(p->e, "subid");
 		return -EINVAL;
 	}
-	log_warn("%s:%zu: '%.*s' %s; the line is ignored", line.at.file, line.at.pos, (int)line.len,
-		line.s, what);
+	if (!p->ignored++)
+		log_warn("%s:%zu: '%.*s' %s; the line is ignored", line.at.file, line.at.pos,
+			(int)line.len, line.s, what);
 	return 0;
 }
 
@@ -166,13 +176,6 @@ int subid_each(const char *text, int (*fn)(const struct subid_line *l, void *arg
 	return r;
 }
 
-struct parse {
-	const char *file;
-	const struct user *user;
-	struct grants *ret;
-	struct err *e;
-};
-
 static int parse_line(const struct subid_line *l, void *arg)
 {
 	struct parse *p = arg;
@@ -183,15 +186,45 @@ static int parse_line(const struct subid_line *l, void *arg)
 			.s = l->text, .len = l->len, .at = { .file = p->file, .pos = l->grant.line }
 		};
 
-		return line_fault(line, users, l->fault, p->e);
+		return line_fault(line, users, l->fault, p);
 	}
 	if (!users)
 		return 0;
-	for (size_t i = 0; i < p->ret->len; i++)
-		if (p->ret->items[i].start == l->grant.start &&
-			p->ret->items[i].count == l->grant.count)
-			return 0;
 	return VEC_ADD(p->ret, l->grant) < 0 ? err_nomem(p->e) : 0;
+}
+
+static int by_ids(const void *pa, const void *pb)
+{
+	const struct grant *a = pa, *b = pb;
+
+	if (a->start != b->start)
+		return a->start < b->start ? -1 : 1;
+	if (a->count != b->count)
+		return a->count < b->count ? -1 : 1;
+	return a->line < b->line ? -1 : a->line > b->line;
+}
+
+static int by_line(const void *pa, const void *pb)
+{
+	const struct grant *a = pa, *b = pb;
+
+	return a->line < b->line ? -1 : a->line > b->line;
+}
+
+/* Of lines with the same ids the first one counts. The order of lines stays. */
+static void drop_repeated(struct grants *g)
+{
+	size_t kept = 0;
+
+	if (g->len < 2)
+		return;
+	qsort(g->items, g->len, sizeof(*g->items), by_ids);
+	for (size_t i = 0; i < g->len; i++)
+		if (!kept || g->items[kept - 1].start != g->items[i].start ||
+			g->items[kept - 1].count != g->items[i].count)
+			g->items[kept++] = g->items[i];
+	g->len = kept;
+	qsort(g->items, g->len, sizeof(*g->items), by_line);
 }
 
 static int no_user(const struct user *user, const char *file, struct err *e)
@@ -206,10 +239,14 @@ static int no_user(const struct user *user, const char *file, struct err *e)
 int subid_parse(const char *text, const char *file, const struct user *user, struct grants *ret,
 	struct err *e)
 {
-	struct parse p = { file, user, ret, e };
+	struct parse p = { .file = file, .user = user, .ret = ret, .e = e };
 	char number[16];
 	int r = subid_each(text, parse_line, &p);
 
+	if (p.ignored > 1)
+		log_warn("%s: %zu more lines are ignored: 'shiftbox shift-check subid' lists them",
+			file, p.ignored - 1);
+	drop_repeated(ret);
 	if (r < 0 || ret->len)
 		return r;
 	if (user->uid == SUBID_NO_ACCOUNT)

@@ -2,8 +2,12 @@
 /* Lines of subuid and subgid, sound and faulty: each is met once, with its number and its fault. */
 
 #include <stdio.h>
+#include <time.h>
 
+#include "../../lib/base/buf.h"
 #include "../../lib/base/cleanup.h"
+#include "../../lib/base/log.h"
+#include "../../lib/base/vec.h"
 #include "../../lib/idmap/subid.h"
 #include "test.h"
 
@@ -170,4 +174,52 @@ TEST(subid_stops_where_it_is_told_to)
 
 	CHECK_INT(subid_each("a:1:1\nb:2:2\nc:3:3\n", stop, &n), 7);
 	CHECK_INT(n, 2);
+}
+
+static size_t said;
+
+static void count_said(enum log_level level, const char *text)
+{
+	(void)level;
+	(void)text;
+	said++;
+}
+
+TEST(subid_warns_of_many_lines_of_others_in_two)
+{
+	scoped_buf struct buf text = BUF_INIT;
+	struct grants g = { .len = 0 };
+	struct err e;
+
+	log_set_sink(count_said);
+	for (int i = 0; i < 1000; i++)
+		buf_printf(&text, "bob %d:10\n", 200000 + 10 * i);
+	buf_str(&text, "alice:100000:65536\n");
+	REQUIRE(buf_get(&text));
+	CHECK_INT(subid_parse(buf_get(&text), "subuid", &alice, &g, &e), 0);
+	CHECK_INT(g.len, 1);
+	CHECK_INT(said, 2);
+	VEC_DONE(&g);
+}
+
+TEST(subid_keeps_the_first_of_repeated_lines_in_order_and_in_time)
+{
+	enum { LINES = 300000 };
+	scoped_buf struct buf text = BUF_INIT;
+	struct grants g = { .len = 0 };
+	struct err e;
+	clock_t start = clock();
+
+	for (int i = 0; i < LINES; i++)
+		buf_printf(&text, "alice:%d:10\n", 20000000 - 10 * (i / 2));
+	REQUIRE(buf_get(&text));
+	CHECK_INT(subid_parse(buf_get(&text), "subuid", &alice, &g, &e), 0);
+	REQUIRE(g.len == LINES / 2);
+	for (size_t i = 0; i < g.len; i++) {
+		REQUIRE(g.items[i].line == 2 * i + 1);
+		REQUIRE(g.items[i].start == 20000000 - 10 * i);
+	}
+	/* Comparing each line with all others takes 100 times as long. */
+	CHECK((clock() - start) / CLOCKS_PER_SEC < 4);
+	VEC_DONE(&g);
 }
