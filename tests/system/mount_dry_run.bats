@@ -66,13 +66,20 @@ image() {
 	flags_are rw,private -m +100000 -o rw v t
 }
 
-@test "the flags of a filesystem that is read-only" {
+@test "the flags of a filesystem that is read-only, whatever is asked for" {
+	local device
 	need loop
+	need fs squashfs
+	need prog mksquashfs
 	truncate -s 8M disk
 	PATH=$PATH:/usr/sbin mkfs.ext4 -q disk
 	flags_are rw,private -m +100000 disk t
-	chmod 400 disk
 	flags_are ro,private -m +100000 -o ro disk t
+	device=$(losetup -rf --show disk)
+	flags_are ro,private -m +100000 "$device" t
+	losetup -d "$device"
+	mksquashfs src image -quiet >/dev/null
+	flags_are ro,private -m +100000 image t
 }
 
 @test "what is missing, or of another type, is found" {
