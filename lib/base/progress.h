@@ -2,6 +2,7 @@
 #ifndef BASE_PROGRESS_H
 #define BASE_PROGRESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,7 @@ enum progress_state {
 	PROGRESS_DONE,
 	PROGRESS_SHARED, /* there is nothing to do: another item provides it */
 	PROGRESS_FAILED,
+	PROGRESS_CANCELLED, /* the process was asked to end (stop.h) */
 };
 
 struct progress_item {
@@ -29,6 +31,7 @@ struct progress {
 	struct progress_item
 		*items; /* the library's, valid from the first call of changed() to the last */
 	size_t n;
+	bool writing; /* the items are done, and are being written to disk */
 	/*
 	 * Called when the state of an item changes, from any thread, possibly several at once; and
 	 * with item NULL before the first item starts, when items and n are set, and after the last

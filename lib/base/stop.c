@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 static int asked;
-static bool hurried;
+static bool hurried, waiting;
 
 void stop_ask(int sig)
 {
@@ -27,6 +27,16 @@ int stop_signal(void)
 int stop_check(struct err *e)
 {
 	return stop_signal() ? err_say(e, ECANCELED, NULL, "interrupted") : 0;
+}
+
+void stop_set_waiting(bool on)
+{
+	__atomic_store_n(&waiting, on, __ATOMIC_SEQ_CST);
+}
+
+bool stop_is_waiting(void)
+{
+	return __atomic_load_n(&waiting, __ATOMIC_SEQ_CST);
 }
 
 bool stop_hurried(void)

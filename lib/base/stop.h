@@ -25,6 +25,13 @@ int stop_signal(void);
 /* Returns 0, or -ECANCELED with e filled if the process was asked to end. */
 MUST_CHECK int stop_check(struct err *e);
 
+/*
+ * While on is true the process waits for the kernel, and cleaning up would have to wait, too. So a
+ * signal handler may end the process at once: the next run removes what is left.
+ */
+void stop_set_waiting(bool on);
+bool stop_is_waiting(void);
+
 /* Was stop_hurry() called? */
 bool stop_hurried(void);
 

@@ -63,13 +63,17 @@ int subprocess_wait(pid_t pid)
 
 int subprocess_fork(const char *what, struct err *e)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 	int r;
 
 	if (pid < 0)
 		return err_set(e, errno, NULL, "cannot start a process");
-	if (pid == 0)
+	if (pid == 0) {
+		/* What it makes is for the parent alone. */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0 || getppid() != parent)
+			_exit(126);
 		return SUBPROCESS_CHILD;
+	}
 	r = subprocess_wait(pid);
 	if (r < 0)
 		return err_set(e, -r, NULL, "cannot wait for the process that %s", what);

@@ -16,6 +16,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/proc.h"
+#include "../base/stop.h"
 #include "../store/tempdir.h"
 #include "../tar/blob.h"
 #include "unpack_priv.h"
@@ -39,6 +40,12 @@ void unpack_report(struct unpack_work *w, struct unpack_layer *l, int state)
 	__atomic_store_n(&l->item->state, state, __ATOMIC_RELAXED);
 	if (p->changed)
 		p->changed(p, l->item);
+}
+
+void unpack_writing(const struct unpack_work *w)
+{
+	if (w->opts->progress)
+		__atomic_store_n(&w->opts->progress->writing, true, __ATOMIC_RELAXED);
 }
 
 void unpack_redraw(struct unpack_work *w)
@@ -116,7 +123,10 @@ int unpack_read_layer(struct unpack_work *w, struct unpack_layer *l, struct err 
 			l->i + 1, w->n_layers, l->src->name, l->sums.format, l->sums.size,
 			l->sums.unpacked);
 	}
-	unpack_report(w, l, r < 0 ? PROGRESS_FAILED : PROGRESS_DONE);
+	unpack_report(w, l,
+		r < 0 && stop_signal() ? PROGRESS_CANCELLED :
+			r < 0          ? PROGRESS_FAILED :
+					 PROGRESS_DONE);
 	blob_free(TAKE_PTR(b)); /* before its descriptor is closed */
 	return r < 0 ? unpack_name_layer(w, l, r, e) : 0;
 }

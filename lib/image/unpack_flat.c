@@ -14,6 +14,7 @@
 #include "../base/fd.h"
 #include "../base/log.h"
 #include "../base/stop.h"
+#include "../base/syncfs.h"
 #include "../layer/layer_merge.h"
 #include "../layer/layer_readback.h"
 #include "../mount/fs_limits.h"
@@ -135,9 +136,11 @@ static int publish(struct flat_unpack *f, struct err *e)
 	char name[32];
 	int r = 0;
 
-	if (f->w.opts->sync && syncfs(f->tempdir.fd) < 0)
-		return err_set(e, errno, f->place.path, "cannot write the files to disk");
-	r = stop_check(e);
+	unpack_writing(&f->w);
+	if (f->w.opts->sync)
+		r = syncfs_wait(f->tempdir.fd, f->place.path, "cannot write the files to disk", e);
+	if (r == 0)
+		r = stop_check(e);
 	if (r == 0)
 		r = publish_dir_rename(&f->place, f->to->map ? f->mapped.plain : f->tempdir.fd,
 			tempdir_entry(0, "", name), e);

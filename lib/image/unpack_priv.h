@@ -107,6 +107,9 @@ MUST_CHECK int unpack_check_plain(
 /* Report a layer's new state (enum progress_state) and counts to opts->progress. */
 void unpack_report(struct unpack_work *w, struct unpack_layer *l, int state);
 
+/* Report to opts->progress that all layers are unpacked, and are now written to disk. */
+void unpack_writing(const struct unpack_work *w);
+
 /* Report to opts->progress that the set of layers changed. */
 void unpack_redraw(struct unpack_work *w);
 

@@ -303,6 +303,7 @@ static int publish(struct store_unpack *s, struct err *e)
 		image.manifest = &manifest;
 		image.config = &config;
 	}
+	unpack_writing(w);
 	return store_publish(s->staging, s->staged, s->n_staged, &image, w->opts->sync, e);
 }
 

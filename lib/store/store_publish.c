@@ -15,6 +15,7 @@
 #include "../base/json.h"
 #include "../base/log.h"
 #include "../base/stop.h"
+#include "../base/syncfs.h"
 #include "store_layer.h"
 #include "store_lock.h"
 #include "store_priv.h"
@@ -241,10 +242,10 @@ int store_publish(struct store_staging *st, struct staged_layer *layers, size_t 
 	 * One call covers all files, including those whose blocks are not allocated yet: ENOSPC is
 	 * reported here at the latest.
 	 */
-	if (sync && syncfs(st->tempdir.fd) < 0)
-		return err_set(e, errno, s->path, "cannot write the layers to disk");
-
-	r = stop_check(e); /* syncfs(2) cannot be interrupted, and may have taken minutes */
+	if (sync)
+		r = syncfs_wait(st->tempdir.fd, s->path, "cannot write the layers to disk", e);
+	if (r == 0)
+		r = stop_check(e); /* it may have taken minutes */
 	if (r == 0)
 		r = store_lock(s, STORE_IMAGES, LOCK_EXCLUSIVE, e);
 	if (r < 0)

@@ -269,8 +269,9 @@ void tempdir_done(struct tempdir *s)
 	/* The mark is held until the directory is removed, so no sweep interferes. */
 	r = fd_remove_opened(s->parent, s->name, s->fd, &own);
 	if (r == -ECANCELED)
-		log_warn("the staging directory '%s/%s' is left to the next run, which removes it",
-			s->path, s->name);
+		log_verbose(
+			"the staging directory '%s/%s' is left to the next run, which removes it",
+			s->path, s->name); /* after stop_hurry(): the program has said so */
 	else if (r < 0)
 		log_warn("cannot remove the staging directory '%s/%s': %s", s->path, s->name,
 			strerrordesc_np(own.num));
