@@ -104,7 +104,7 @@ check-kernels: deps-kernels
 	@tests/run kernels
 
 demo: deps-demo
-	@$(MAKE) -s all
+	@tests/build BUILD=$(BUILD) all
 	@IMAGE='$(IMAGE)' tests/demo/demo.sh
 
 bench: deps-bench
@@ -219,6 +219,7 @@ install: all
 	install -D -m 644 cmd/security.7 $(MAN7_DIR)/shiftbox-security.7
 	install -d $(DESTDIR)$(DOCDIR)
 	install -m 644 lib/COPYING lib/CHANGES README.md $(DESTDIR)$(DOCDIR)
+	install -D -m 644 cmd/output.schema.json $(DESTDIR)$(DATADIR)/shiftbox/output.schema.json
 	for c in $(COMMANDS); do \
 		ln -sf shiftbox $(DESTDIR)$(BINDIR)/$$c && ln -sf shiftbox $(BASH_DIR)/$$c && \
 		ln -sf shiftbox.fish $(FISH_DIR)/$$c.fish && \
@@ -234,6 +235,8 @@ uninstall:
 	rm -f $(DESTDIR)$(MOUNTHELPERDIR)/mount.shiftbox $(ZSH_DIR)/_shiftbox
 	rm -f $(MAN7_DIR)/shiftbox-idmap.7 $(MAN7_DIR)/shiftbox-security.7
 	rm -f $(patsubst %,$(DESTDIR)$(DOCDIR)/%,COPYING CHANGES README.md)
+	rm -f $(DESTDIR)$(DATADIR)/shiftbox/output.schema.json
+	[ ! -d $(DESTDIR)$(DATADIR)/shiftbox ] || rmdir $(DESTDIR)$(DATADIR)/shiftbox
 	[ ! -d $(DESTDIR)$(DOCDIR) ] || rmdir $(DESTDIR)$(DOCDIR)
 	for c in shiftbox $(COMMANDS); do \
 		rm -f $(DESTDIR)$(BINDIR)/$$c $(BASH_DIR)/$$c $(FISH_DIR)/$$c.fish; \

@@ -24,6 +24,7 @@ struct ctx {
 enum cmd_flags {
 	CMD_DRY_RUN = 1,    /* the command changes something: -n/--dry-run exists */
 	CMD_STOP_EARLY = 2, /* the first operand ends the options */
+	CMD_ONLY_READS = 8, /* it changes nothing: a closed pipe ends it at once */
 	CMD_ROOT_GUARD = 4, /* the command never chowns: install the guard before run() */
 };
 
@@ -50,8 +51,9 @@ struct cmd {
 	bool (*item)(size_t i,
 		struct optdoc_item *ret); /* the block "items" of its manual page; may be NULL */
 	unsigned flags;
-	int status_failed; /* the exit status of every failure; 0: STATUS_FAILED and
-	                      STATUS_USAGE */
+	const char *stopped; /* what remains after a signal: see signals_start(); may be NULL */
+	int status_failed;   /* the exit status of every failure; 0: STATUS_FAILED and
+	                        STATUS_USAGE */
 	/*
 	 * May add to the error r, and returns the exit status; STATUS_DONE: nothing is printed.
 	 * NULL: every error is printed, and status_failed is the exit status.
@@ -110,5 +112,12 @@ struct optdoc_cmd cmd_doc(const struct cmd *cmd, const struct opt_set *sets, siz
  * command's and file its manual page, for "mdoc". Returns 0, or -errno with e filled.
  */
 MUST_CHECK int gen_main(const char *kind, const char *name, const char *file, struct err *e);
+
+/*
+ * With --json: --help of a command (options and synopsis), and --list. Return 0, or -errno with e
+ * filled; e is empty for -EPIPE.
+ */
+MUST_CHECK int gen_help_json(const struct cmd *cmd, struct err *e);
+MUST_CHECK int gen_list_json(struct err *e);
 
 #endif

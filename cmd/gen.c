@@ -179,18 +179,47 @@ static void json_command(const struct cmd *cmd, struct out *out)
 	out_end(out);
 }
 
-static int gen_json(struct err *e)
+static void json_briefs(const struct cmd *only, struct out *out)
+{
+	(void)only;
+	for (size_t i = 0; commands[i]; i++) {
+		out_begin(out, NULL);
+		out_str(out, "name", commands[i]->name);
+		out_str(out, "brief", commands[i]->brief);
+		out_end(out);
+	}
+}
+
+static void json_tables(const struct cmd *only, struct out *out)
+{
+	for (size_t i = 0; commands[i]; i++)
+		if (!only || only == commands[i])
+			json_command(commands[i], out);
+}
+
+static int print_json(
+	void (*print)(const struct cmd *, struct out *), const struct cmd *cmd, struct err *e)
 {
 	struct out *out = out_new(STDOUT_FILENO, true, false);
 	int r;
 
 	if (!out)
 		return err_nomem(e);
-	for (size_t i = 0; commands[i]; i++)
-		json_command(commands[i], out);
+	print(cmd, out);
 	r = out_flush(out);
 	out_free(out);
-	return r < 0 ? err_set(e, -r, "standard output", "cannot write the tables") : 0;
+	errno = -r;
+	return r < 0 && r != -EPIPE ? err_set(e, -r, "standard output", "cannot write") : r;
+}
+
+int gen_help_json(const struct cmd *cmd, struct err *e)
+{
+	return print_json(json_tables, cmd, e);
+}
+
+int gen_list_json(struct err *e)
+{
+	return print_json(json_briefs, NULL, e);
 }
 
 /* --- completions ---------------------------------------------------------------------------- */
@@ -226,7 +255,7 @@ static int gen_shell(size_t shell, struct err *e)
 int gen_main(const char *kind, const char *name, const char *file, struct err *e)
 {
 	if (!strcmp(kind, "json"))
-		return gen_json(e);
+		return print_json(json_tables, NULL, e);
 	for (size_t i = 0; i < ARRAY_LEN(shells); i++)
 		if (!strcmp(kind, shells[i].kind))
 			return gen_shell(i, e);

@@ -290,6 +290,7 @@ const struct cmd cmd_image_unpack = {
 	.operands_max = SIZE_MAX,
 	.operand_comp = COMP_FILE,
 	.flags = CMD_DRY_RUN | CMD_ROOT_GUARD,
+	.stopped = "the store keeps only what is complete; the next run removes the rest",
 	.init = unpack_init,
 	.before = image_unpack_before,
 	.run = image_unpack_run,

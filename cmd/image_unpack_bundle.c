@@ -9,6 +9,7 @@
 #include "../lib/idmap/idmap.h"
 #include "../lib/image/bundle.h"
 #include "../lib/mount/image_source.h"
+#include "signals.h"
 
 /* Append a word, quoted for a shell if necessary. */
 static void add_word(struct buf *b, const char *s)
@@ -135,6 +136,8 @@ int unpack_bundle(struct store *s, const struct bundle_options *want, const stru
 	o.image = op->items[0];
 	o.args = op->items + 1;
 	o.n_args = op->len - 1;
+	/* It takes no time, and is not interrupted. */
+	signals_catch(SIGNALS_RESTART, "the bundle is complete or absent");
 	r = idmap_parse((const char *const *)maps->items, maps->len, NULL, &map, e);
 	if (r == 0)
 		r = bundle_make(s, &o, &b, e);

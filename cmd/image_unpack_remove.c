@@ -39,11 +39,20 @@ int unpack_remove(struct store *s, const char *name, struct ctx *ctx, struct err
 	return r;
 }
 
+/* What --prune has removed, or would remove. */
+struct pruning {
+	struct ctx *ctx;
+	uint64_t layers, bytes;
+};
+
 static void pruned(const struct store_layer *l, void *arg)
 {
-	struct ctx *ctx = arg;
+	struct pruning *p = arg;
+	struct ctx *ctx = p->ctx;
 	char size[16];
 
+	p->layers++;
+	p->bytes += l->bytes;
 	if (!ctx->quiet)
 		out_line(ctx->out, "%s %s, %s", ctx->dry_run ? "would remove" : "removed", l->dir,
 			human_size(l->bytes, size));
@@ -60,5 +69,20 @@ static void pruned(const struct store_layer *l, void *arg)
 
 int unpack_prune(struct store *s, struct ctx *ctx, struct err *e)
 {
-	return store_prune(s, ctx->dry_run, pruned, ctx, e);
+	struct pruning p = { .ctx = ctx };
+	int r = store_prune(s, ctx->dry_run, pruned, &p, e);
+
+	if (r < 0)
+		return r;
+	if (!p.layers && !ctx->quiet)
+		out_line(ctx->out, "nothing to remove: every layer belongs to an image");
+	if (!ctx->json)
+		return r;
+	out_begin(ctx->out, NULL);
+	out_str(ctx->out, "event", "pruned");
+	out_u64(ctx->out, "layers", p.layers);
+	out_u64(ctx->out, "bytes", p.bytes);
+	out_bool(ctx->out, "removed", !ctx->dry_run);
+	out_end(ctx->out);
+	return r;
 }

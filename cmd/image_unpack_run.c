@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "../lib/base/log.h"
-#include "../lib/base/stop.h"
+#include "../lib/base/term.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/idmap/userns_self.h"
 #include "../lib/image/unpack.h"
@@ -123,7 +123,7 @@ struct unpack_task {
 
 static int unpack(const struct unpack_task *t, struct ctx *ctx, struct err *e)
 {
-	bool bars = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
+	bool bars = !ctx->json && !ctx->quiet && !ctx->verbose && term_moves(STDERR_FILENO);
 	struct progress_line *m = progress_line_new(ctx->json ? PROGRESS_LINE_EVENTS :
 			bars                                  ? PROGRESS_LINE_BARS :
 								PROGRESS_LINE_SILENT,
@@ -261,6 +261,13 @@ static int print_plan(const struct unpack_task *t, struct ctx *ctx, struct err *
 	return 0;
 }
 
+static void catch_signals(const struct unpack_args *a)
+{
+	signals_catch(SIGNALS_INTERRUPT,
+		a->flat ? "the directory is complete or as before; the next run removes the rest" :
+			  "the store keeps only what is complete; the next run removes the rest");
+}
+
 static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 {
 	struct flat_target to = {
@@ -282,7 +289,7 @@ static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 			.name = src->default_name ? src->default_name : a->flat,
 			.flat = &to };
 
-		signals_catch();
+		catch_signals(a);
 		r = ctx->dry_run ? print_plan(&t, ctx, e) : unpack(&t, ctx, e);
 		userns_cache_done();
 	}
@@ -307,7 +314,7 @@ static int run_store(struct unpack_args *a, struct ctx *ctx, struct err *e)
 			a->base.count ? &a->base : NULL, &s, e);
 		if (r == 0) {
 			t.store = s;
-			signals_catch();
+			catch_signals(a);
 			r = unpack(&t, ctx, e);
 			userns_cache_done();
 		}
@@ -324,12 +331,6 @@ int unpack_run(struct unpack_args *a, struct ctx *ctx, struct err *e)
 		return err_usage(e, "an image to unpack is missing");
 	platform_default(a);
 	r = a->flat ? run_flat(a, ctx, e) : run_store(a, ctx, e);
-	if (r < 0 && stop_signal()) {
-		log_warn("ended by SIG%s: the %s is as it was", sigabbrev_np(stop_signal()),
-			a->flat ? "directory" : "store");
-		(void)out_flush(ctx->out); /* the signal decides the exit status */
-		signals_raise();
-	}
 	return r;
 }
 

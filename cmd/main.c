@@ -21,9 +21,14 @@
 #include "../lib/base/optdoc.h"
 #include "../lib/base/path.h"
 #include "../lib/base/privilege.h"
+#include "../lib/base/term.h"
+#include "../lib/base/wrap.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/idmap/userns_self.h"
 #include "mount_helper.h"
+#include "signals.h"
+
+enum { FIELD_INDENT = 8 };
 
 /* With the commit, which only this file is compiled with: other files need not follow each one. */
 #ifndef VERSION_BUILT
@@ -31,6 +36,7 @@
 #endif
 
 static const char *command_name = "shiftbox";
+static bool pipe_kills; /* the caller lets SIGPIPE end this program */
 static bool environment_ignored;
 
 /* Several threads may log at once, so each message is written by one call. */
@@ -51,14 +57,19 @@ static void print_message_json(enum log_level level, const char *text)
 		print_message(level, text);
 }
 
-static void print_field(const char *title, const char *text)
+/* wrap: break the text into the lines of the terminal; not what will be copied. */
+static void print_field(const char *title, const char *text, bool wrap)
 {
-	scoped_buf struct buf b = BUF_INIT;
+	scoped_buf struct buf b = BUF_INIT, lines = BUF_INIT;
+	size_t width = wrap ? term_columns(STDERR_FILENO) : 0;
 
 	if (!text[0])
 		return;
 	buf_escaped(&b, text, strlen(text));
-	(void)fprintf(stderr, "  %-5s %s\n", title, buf_get(&b) ? buf_get(&b) : "(out of memory)");
+	if (buf_get(&b))
+		wrap_text(&lines, b.data, &(struct wrap){ FIELD_INDENT, FIELD_INDENT, width });
+	(void)fprintf(stderr, "  %-5s %s\n", title,
+		buf_get(&b) && buf_get(&lines) ? lines.data : "(out of memory)");
 }
 
 /* Tell which directory on the way of a path is closed. */
@@ -113,8 +124,8 @@ static int report(const struct cmd *cmd, int r, struct err *e, bool json)
 		buf_printf(&b, ": %s",
 			strerrordesc_np(e->num) ? strerrordesc_np(e->num) : "unknown error");
 	(void)fprintf(stderr, "%s\n", buf_get(&b) ? buf_get(&b) : "out of memory");
-	print_field("why:", e->why);
-	print_field("try:", e->hint);
+	print_field("why:", e->why, true);
+	print_field("try:", e->hint, false);
 	return status;
 }
 
@@ -136,10 +147,22 @@ static int check_operands(const struct cmd *cmd, const struct operands *o, struc
 	return 0;
 }
 
-static int output_failed(int num, struct err *e)
+/* The output is a closed pipe: end as other programs do, unless the caller ignores SIGPIPE. */
+static void end_by_pipe(void)
 {
-	int r = err_set(e, num, "standard output", "cannot write the results");
+	if (!pipe_kills)
+		return;
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)raise(SIGPIPE);
+}
 
+static int output_failed(int num, const char *what, struct err *e)
+{
+	int r;
+
+	if (num == EPIPE)
+		end_by_pipe();
+	r = err_set(e, num, "standard output", "%s", what);
 	if (r == -ENOSPC)
 		err_try(e, "free space where standard output goes to");
 	return r;
@@ -167,6 +190,7 @@ static int run_parsed(const struct cmd *cmd, const struct opt_set *sets, size_t 
 
 	if (common->json)
 		log_set_sink(print_message_json);
+	signals_start(cmd->name, common->json, cmd->stopped);
 	r = check_operands(cmd, &line->operands, e);
 	if (r == 0)
 		r = opt_form_check(cmd->forms, ctx.form, line, sets, n_sets, e);
@@ -189,11 +213,14 @@ static int run_parsed(const struct cmd *cmd, const struct opt_set *sets, size_t 
 	ctx.out = out_new(STDOUT_FILENO, common->json, use_color(common->color, STDOUT_FILENO));
 	if (!ctx.out)
 		return err_nomem(e);
+	if (cmd->flags & CMD_ONLY_READS)
+		out_on_closed(ctx.out, end_by_pipe);
 
 	r = cmd->run(args, &ctx, e);
 	flushed = out_flush(ctx.out);
 	out_free(ctx.out);
-	return r < 0 || flushed == 0 ? r : output_failed(-flushed, e);
+	signals_raise(); /* after a signal, if the command has cleaned up */
+	return r < 0 || flushed == 0 ? r : output_failed(-flushed, "cannot write the results", e);
 }
 
 /* A usage error may come before --json was parsed: look for it in argv. */
@@ -205,6 +232,26 @@ static bool asks_for_json(char **argv)
 	return false;
 }
 
+static int print_version(bool json, struct err *e)
+{
+	struct out *o;
+	int r;
+
+	if (!json)
+		return printf("shiftbox %s\n", VERSION_BUILT) < 0 ? -EIO : 0;
+	o = out_new(STDOUT_FILENO, true, false);
+	if (!o)
+		return err_nomem(e);
+	out_begin(o, NULL);
+	out_str(o, "program", "shiftbox");
+	out_str(o, "program_version", VERSION_BUILT);
+	out_end(o);
+	r = out_flush(o);
+	out_free(o);
+	errno = -r;
+	return r;
+}
+
 /* The answers to --help and --version, or else the command itself. */
 static int answer(const struct cmd *cmd, const struct opt_set *sets, size_t n_sets,
 	const struct opt_line *line, struct err *e)
@@ -212,15 +259,18 @@ static int answer(const struct cmd *cmd, const struct opt_set *sets, size_t n_se
 	const struct common_args *common = sets[1].args;
 	struct optdoc_cmd doc = cmd_doc(cmd, sets, n_sets);
 
-	if (common->help)
-		return optdoc_help(&doc, opt_form_selected(cmd->forms, line), stdout) < 0 ?
-			err_set(e, errno, "standard output", "cannot write the help") :
-			0;
-	if (common->version)
-		return printf("shiftbox %s\n", VERSION_BUILT) < 0 ?
-			err_set(e, errno, "standard output", "cannot write") :
-			0;
-	return run_parsed(cmd, sets, n_sets, line, e);
+	int r;
+
+	if (common->help && common->json)
+		r = gen_help_json(cmd, e);
+	else if (common->help)
+		r = optdoc_help(&doc, opt_form_selected(cmd->forms, line),
+			term_columns(STDOUT_FILENO), stdout);
+	else if (common->version)
+		r = print_version(common->json, e);
+	else
+		return run_parsed(cmd, sets, n_sets, line, e);
+	return r < 0 && !e->set ? output_failed(errno, "cannot write", e) : r;
 }
 
 static int run_command(const struct cmd *cmd, char **argv)
@@ -255,6 +305,8 @@ static int run_command(const struct cmd *cmd, char **argv)
 	opt_args_done(cmd->opts, args);
 	return r;
 }
+
+static bool own_json; /* --json was given to shiftbox itself */
 
 static const struct cmd *find_command(const char *name)
 {
@@ -300,7 +352,8 @@ static int own_install(char **operands, struct err *e)
 static int own_list(char **operands, struct err *e)
 {
 	(void)operands;
-	(void)e;
+	if (own_json)
+		return gen_list_json(e);
 	for (size_t i = 0; commands[i]; i++)
 		(void)puts(commands[i]->name); /* main() checks stdout */
 	return 0;
@@ -309,7 +362,8 @@ static int own_list(char **operands, struct err *e)
 static int own_help(char **operands, struct err *e)
 {
 	(void)operands;
-	(void)e;
+	if (own_json)
+		return gen_list_json(e);
 	(void)printf("Usage: shiftbox COMMAND [ARGUMENT]...\n"
 		     "       shiftbox --list | --install DIR | --help | --version\n\n"
 		     "Commands:\n");
@@ -321,10 +375,10 @@ static int own_help(char **operands, struct err *e)
 
 static int own_version(char **operands, struct err *e)
 {
+	int r = print_version(own_json, e);
+
 	(void)operands;
-	(void)e;
-	(void)printf("shiftbox %s\n", VERSION_BUILT);
-	return 0;
+	return r < 0 && !e->set ? output_failed(errno, "cannot write", e) : r;
 }
 
 static int own_gen(char **operands, struct err *e)
@@ -362,12 +416,25 @@ static int run_own(const char *word, char **operands)
 				operands[own[i].operands_max]);
 		else
 			r = own[i].run(operands, &e);
-		return r < 0 ? report(NULL, r, &e, false) : r;
+		return r < 0 ? report(NULL, r, &e, own_json) : r;
 	}
 	(void)err_usage(&e, "unknown %s '%s'", word[0] == '-' ? "option" : "command", word);
 	if (word[0] != '-')
 		err_try(&e, "shiftbox --list");
-	return report(NULL, -EINVAL, &e, false);
+	return report(NULL, -EINVAL, &e, own_json);
+}
+
+/* argv: shiftbox, and no command. --json may stand anywhere. */
+static int run_without_command(char **argv)
+{
+	size_t n = 1;
+
+	own_json = asks_for_json(argv);
+	for (size_t i = 1; argv[i]; i++)
+		if (!own_json || strcmp(argv[i], "--json") != 0)
+			argv[n++] = argv[i];
+	argv[n] = NULL;
+	return n > 1 ? run_own(argv[1], argv + 2) : run_own("--help", argv + 1);
 }
 
 static int run_mount_helper(int argc, char **argv)
@@ -425,12 +492,17 @@ int main(int argc, char **argv)
 		return STATUS_USAGE; /* old kernels allow an empty argv */
 	base = strrchr(argv[0], '/') ? strrchr(argv[0], '/') + 1 : argv[0];
 	open_standard_fds();
-	(void)signal(SIGPIPE, SIG_IGN); /* a closed pipe is reported as an error */
+	/* A command that changes something is finished even if the output is a closed pipe. */
+	pipe_kills = signal(SIGPIPE, SIG_IGN) != SIG_IGN;
 	(void)signal(
 		SIGCHLD, SIG_DFL); /* if the caller ignores it, children cannot be waited for */
 	log_set_sink(print_message);
 
 	cmd = find_command(base);
+	if (!cmd && argc > 2 && !strcmp(argv[1], "--json") && find_command(argv[2])) {
+		argv[1] = argv[2]; /* the option may stand before the command */
+		argv[2] = (char *)"--json";
+	}
 	if (!cmd && argc > 1 && argv[1][0] != '-') {
 		cmd = find_command(argv[1]);
 		argv += !!cmd;
@@ -443,9 +515,11 @@ int main(int argc, char **argv)
 	else if (cmd)
 		status = run_command(cmd, argv);
 	else
-		status = argc > 1 ? run_own(argv[1], argv + 2) : run_own("--help", argv + 1);
+		status = run_without_command(argv);
 
 	if ((fflush(stdout) != 0 || ferror(stdout)) && status == STATUS_DONE) {
+		if (errno == EPIPE)
+			end_by_pipe();
 		(void)fprintf(stderr, "shiftbox: cannot write to standard output: %s\n",
 			strerrordesc_np(errno));
 		status = STATUS_FAILED;

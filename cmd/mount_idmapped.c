@@ -262,6 +262,7 @@ const struct cmd cmd_mount_idmapped = {
 	.operand_comp = COMP_FILE,
 	.item = mount_item,
 	.flags = CMD_DRY_RUN | CMD_ROOT_GUARD,
+	.stopped = "each mount is complete or absent; the next run cleans up the rest",
 	.form = mount_form,
 	.before = mount_exec,
 	.run = mount_run,

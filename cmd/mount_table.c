@@ -4,16 +4,17 @@
 #include "mount_table.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
+#include "../lib/base/stop.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/clone_cache.h"
 #include "../lib/mount/exposure.h"
 #include "../lib/mount/known.h"
+#include "signals.h"
 
 static void run_done(struct table_run *run)
 {
@@ -77,36 +78,6 @@ static int check_below(const struct table_run *run, const struct table_job *j, s
 /*
  * --- mounting ----------------------------------------------------------------------------------
  */
-
-/* Signals that would end the program are blocked, so that what is mounted by then can be undone. */
-static const int deadly[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-
-static void hold_signals(sigset_t *old)
-{
-	sigset_t set;
-
-	(void)sigemptyset(&set);
-	for (size_t i = 0; i < ARRAY_LEN(deadly); i++)
-		(void)sigaddset(&set, deadly[i]);
-	(void)sigprocmask(SIG_BLOCK, &set, old); /* cannot fail: the arguments are good */
-}
-
-static int check_signals(struct err *e)
-{
-	sigset_t set;
-
-	if (sigpending(&set) < 0)
-		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(deadly); i++) {
-		if (sigismember(&set, deadly[i]) != 1)
-			continue;
-		/* The signal will end the program before e is printed. */
-		log_warn("interrupted by SIG%s: what was mounted is undone",
-			sigabbrev_np(deadly[i]));
-		return err_say(e, EINTR, NULL, "interrupted by a signal");
-	}
-	return 0;
-}
 
 /* Each directory that is created needs a descriptor. */
 static void raise_limit(void)
@@ -240,7 +211,7 @@ static enum line_state *line_state(void *arg, size_t line)
 static int line_proceed(void *arg, struct err *e)
 {
 	(void)arg;
-	return check_signals(e);
+	return stop_check(e);
 }
 
 static int line_mount(void *arg, size_t line, struct err *e)
@@ -276,6 +247,7 @@ static void line_undo(void *arg, size_t line)
 {
 	struct table_job *j = job_of(arg, line);
 
+	signals_take_time(); /* a table is mounted as a whole, or not at all */
 	mount_undo(&j->plan, &j->result);
 }
 
@@ -340,7 +312,6 @@ static int plan_all(struct table_run *run, struct err *e)
 
 static int mount_jobs(struct table_run *run, struct err *e)
 {
-	sigset_t old;
 	int r;
 
 	r = table_job_order(run, e);
@@ -350,7 +321,8 @@ static int mount_jobs(struct table_run *run, struct err *e)
 		return r;
 
 	raise_limit();
-	hold_signals(&old);
+	signals_catch(SIGNALS_RESTART,
+		"what this run has mounted is unmounted, or taken over by the next run");
 	r = do_jobs(run, e);
 	if (r == 0) {
 		table_job_misfits(run);
@@ -358,7 +330,6 @@ static int mount_jobs(struct table_run *run, struct err *e)
 	}
 	if (r == 0 && run->refused)
 		r = err_say(e, EPERM, run->fstab, "lines that would be refused: %zu", run->refused);
-	(void)sigprocmask(SIG_SETMASK, &old, NULL); /* a pending signal ends the program here */
 	return r < 0 ? r : STATUS_DONE;
 }
 

@@ -12,12 +12,16 @@
 
 #include "../lib/base/buf.h"
 #include "../lib/base/fd.h"
+#include "../lib/base/stop.h"
+#include "../lib/base/term.h"
+#include "../lib/base/wrap.h"
+#include "signals.h"
 
 enum {
 	FRAME_MS = 100,
 	NAME_WIDTH = 20,
 	BAR_WIDTH = 24,
-	MIN_COLUMNS = 40,
+	MIN_BAR = 4,
 };
 
 struct progress_line {
@@ -31,6 +35,8 @@ struct progress_line {
 	pthread_t thread;
 	bool drawing, stop;
 	unsigned drawn;    /* lines on the screen that the next frame replaces */
+	unsigned columns;  /* of the terminal */
+	uint64_t begun;    /* in ns */
 	uint64_t *started; /* in ns, for each item */
 	uint64_t *ended;
 };
@@ -70,56 +76,81 @@ const char *human_size(uint64_t bytes, char buf[static 16])
 }
 
 /*
- * Print a name padded to NAME_WIDTH columns. Of a path it is the last component; a longer name is
- * truncated.
+ * Print the name of an item, padded to width columns. Of a path it is the last component, and a
+ * digest says less than the layer's number; a longer name is truncated.
  */
-static void put_name(struct buf *b, const char *name)
+static void put_name(const struct progress_line *m, struct buf *b, size_t i, size_t width)
 {
+	const char *name = m->progress.items[i].name, *slash = strrchr(name, '/');
 	scoped_buf struct buf safe = BUF_INIT;
-	const char *slash = strrchr(name, '/');
 	size_t n;
 
-	if (slash && slash[1])
-		name = slash + 1;
-	buf_escaped(&safe, name, strlen(name));
-	n = safe.len;
-	if (n > NAME_WIDTH)
-		for (n = NAME_WIDTH - 1; n && (safe.data[n] & 0xc0) == 0x80; n--)
-			; /* not within a UTF-8 character */
-	buf_add(b, buf_get(&safe) ? buf_get(&safe) : "", buf_get(&safe) ? n : 0);
-	for (; n < NAME_WIDTH; n++)
+	if (m->kind == PROGRESS_LINE_BARS && !strncmp(name, "sha256:", 7)) {
+		buf_printf(&safe, "%s%zu/%zu", width < NAME_WIDTH / 2 ? "" : "layer ", i + 1,
+			m->progress.n);
+	} else {
+		name = slash && slash[1] ? slash + 1 : name;
+		buf_escaped(&safe, name, strlen(name));
+	}
+	if (!buf_get(&safe))
+		return;
+	n = wrap_cut(safe.data, safe.len, width);
+	buf_add(b, safe.data, n);
+	for (n = wrap_columns(safe.data) < width ? width - wrap_columns(safe.data) : 0; n; n--)
 		buf_char(b, ' ');
 }
 
-static void put_bar(struct buf *b, uint64_t done, uint64_t total)
+static void put_bar(struct buf *b, double part, size_t width)
 {
-	unsigned full = total ? (unsigned)((double)done / (double)total * BAR_WIDTH) : 0;
+	size_t full = (size_t)(part * (double)width);
 
 	buf_str(b, " [");
-	for (unsigned i = 0; i < BAR_WIDTH; i++)
+	for (size_t i = 0; i < width; i++)
 		buf_char(b, i < full ? '#' : '.');
 	buf_char(b, ']');
 }
 
-static void put_running(struct buf *b, const struct progress_item *item, uint64_t ns)
-{
-	uint64_t done = load(&item->done), left;
-	double rate = ns > 200000000 ? (double)done * 1e9 / (double)ns : 0;
-	char size[16];
+/* What is printed of one that is at work. */
+struct pace {
+	uint64_t done, total; /* total is 0 if it is not known */
+	uint64_t ns;          /* since the start */
+};
 
-	if (item->total) {
-		put_bar(b, done, item->total);
-		buf_printf(b, " %3u%%", (unsigned)((double)done * 100 / (double)item->total));
-	} else {
-		buf_printf(b, " %s read", human_size(done, size));
+/*
+ * Print how far it is, in at most columns: the percentage first, then the rate, the time that is
+ * left, and the bar in what remains.
+ */
+static void put_pace(struct buf *b, const struct pace *p, size_t columns)
+{
+	double part = p->total ? (double)p->done / (double)p->total : 0;
+	double rate = p->ns > 200000000 ? (double)p->done * 1e9 / (double)p->ns : 0;
+	char size[16], percent[40], speed[24] = "", left[24] = "";
+	size_t room;
+
+	if (p->total)
+		(void)snprintf(percent, sizeof(percent), " %3u%%", (unsigned)(part * 100));
+	else
+		(void)snprintf(percent, sizeof(percent), " %s read", human_size(p->done, size));
+	if (rate >= 1)
+		(void)snprintf(speed, sizeof(speed), "  %s/s", human_size((uint64_t)rate, size));
+	if (rate >= 1 && p->total > p->done) {
+		uint64_t s = (uint64_t)((double)(p->total - p->done) / rate + 0.5);
+
+		(void)snprintf(
+			left, sizeof(left), "  %u:%02u", (unsigned)(s / 60), (unsigned)(s % 60));
 	}
-	if (rate < 1)
-		return;
-	buf_printf(b, "  %s/s", human_size((uint64_t)rate, size));
-	if (!item->total)
-		return;
-	left = (uint64_t)((double)(item->total - done) / rate + 0.5);
-	buf_printf(b, "  %u:%02u", (unsigned)(left / 60), (unsigned)(left % 60));
+	room = strlen(percent);
+	if (room + strlen(left) <= columns)
+		room += strlen(left);
+	else
+		left[0] = '\0';
+	if (room + strlen(speed) <= columns)
+		room += strlen(speed);
+	else
+		speed[0] = '\0';
+	if (p->total && columns >= room + MIN_BAR + 3)
+		put_bar(b, part, columns - room - 3 < BAR_WIDTH ? columns - room - 3 : BAR_WIDTH);
+	buf_printf(b, "%s%s%s", percent, speed, left);
 }
 
 static void put_count(struct buf *b, const struct progress_item *item, uint64_t ns)
@@ -131,60 +162,114 @@ static void put_count(struct buf *b, const struct progress_item *item, uint64_t 
 		buf_printf(b, "  %.0f/s", (double)n * 1e9 / (double)ns);
 }
 
-static void put_item(struct progress_line *m, struct buf *b, size_t i, unsigned columns)
+/* Once the process is asked to end, what is not done will not be. */
+static int shown_state(const struct progress_item *item)
+{
+	int state = state_of(item);
+
+	return stop_signal() && (state == PROGRESS_WAITING || state == PROGRESS_RUNNING) ?
+		PROGRESS_CANCELLED :
+		state;
+}
+
+static void put_state(struct progress_line *m, struct buf *b, size_t i, size_t columns)
 {
 	const struct progress_item *item = &m->progress.items[i];
 	uint64_t end = m->ended[i] ? m->ended[i] : now_ns();
-	scoped_buf struct buf line = BUF_INIT;
+	const struct pace pace = { load(&item->done), item->total, end - m->started[i] };
 	char size[16];
 
-	put_name(&line, item->name);
-	switch (state_of(item)) {
+	switch (shown_state(item)) {
 	case PROGRESS_RUNNING:
 		if (m->kind == PROGRESS_LINE_COUNT)
-			put_count(&line, item, end - m->started[i]);
+			put_count(b, item, pace.ns);
 		else
-			put_running(&line, item, end - m->started[i]);
+			put_pace(b, &pace, columns);
 		break;
 	case PROGRESS_DONE:
-		buf_printf(&line, " %llu entries, %s in %.1f s",
+		buf_printf(b, " %llu entries, %s in %.1f s",
 			(unsigned long long)load(&item->entries),
-			human_size(load(&item->bytes), size), (double)(end - m->started[i]) / 1e9);
+			human_size(load(&item->bytes), size), (double)pace.ns / 1e9);
 		break;
 	case PROGRESS_SHARED:
-		buf_str(&line, " in the store already");
+		buf_str(b, " in the store already");
 		break;
 	case PROGRESS_FAILED:
-		buf_str(&line, " failed");
+		buf_str(b, " failed");
+		break;
+	case PROGRESS_CANCELLED:
+		buf_str(b, " cancelled");
 		break;
 	default:
-		buf_str(&line, " waiting");
+		buf_str(b, " waiting");
 	}
+}
+
+/* Print one line of the frame. The last column stays free: a terminal may wrap there. */
+static void put_line(
+	struct progress_line *m, struct buf *b, const struct buf *line, const char *color)
+{
 	if (m->color)
-		buf_str(b,
-			state_of(item) == PROGRESS_RUNNING        ? "\033[1m" :
-				state_of(item) == PROGRESS_FAILED ? "\033[31m" :
-								    "");
-	if (buf_get(&line))
-		buf_add(b, line.data, line.len < columns ? line.len : columns - 1);
-	buf_str(b, m->color ? "\033[0m\033[K\n" : "\033[K\n");
+		buf_str(b, color);
+	if (!line->oom && line->len)
+		buf_add(b, line->data, wrap_cut(line->data, line->len, m->columns - 1));
+	buf_str(b, m->color && *color ? "\033[0m\033[K\n" : "\033[K\n");
+}
+
+static void put_item(struct progress_line *m, struct buf *b, size_t i)
+{
+	int state = shown_state(&m->progress.items[i]);
+	size_t name = m->columns >= 60 ? NAME_WIDTH : m->columns >= 30 ? 12 : 8;
+	scoped_buf struct buf line = BUF_INIT;
+
+	put_name(m, &line, i, name);
+	put_state(m, &line, i, m->columns > name + 1 ? m->columns - name - 1 : 0);
+	put_line(m, b, &line,
+		state == PROGRESS_RUNNING        ? "\033[1m" :
+			state == PROGRESS_FAILED ? "\033[31m" :
+						   "");
+}
+
+/* Print the line about all items: what is read of the layers that are not in the store yet. */
+static void put_total(struct progress_line *m, struct buf *b, size_t done)
+{
+	struct pace pace = { 0, 0, now_ns() - m->begun };
+	scoped_buf struct buf line = BUF_INIT;
+	bool known = true;
+
+	for (size_t i = 0; i < m->progress.n; i++) {
+		const struct progress_item *item = &m->progress.items[i];
+
+		if (state_of(item) == PROGRESS_SHARED)
+			continue;
+		pace.done += load(&item->done);
+		pace.total += item->total;
+		known = known && item->total;
+	}
+	pace.total = known ? pace.total : 0;
+	if (__atomic_load_n(&m->progress.writing, __ATOMIC_RELAXED)) {
+		buf_str(&line, "writing to disk");
+	} else {
+		buf_printf(&line, "%zu of %zu done ", done, m->progress.n);
+		put_pace(&line, &pace, m->columns > line.len + 1 ? m->columns - line.len - 1 : 0);
+	}
+	put_line(m, b, &line, "");
 }
 
 /*
  * Draw a frame. If there are more items than lines, only those that are running or have failed are
- * drawn.
+ * drawn. The last frame has no line about all items.
  */
-static void draw(struct progress_line *m)
+static void draw(struct progress_line *m, bool last)
 {
 	struct winsize size = { .ws_row = 0 };
 	scoped_buf struct buf b = BUF_INIT;
-	unsigned rows = 24, columns = 80, lines = 0;
+	unsigned rows = 24, lines = 0;
 	size_t n = m->progress.n, done = 0;
 
-	if (ioctl(m->fd, TIOCGWINSZ, &size) == 0 && size.ws_row && size.ws_col) {
+	if (ioctl(m->fd, TIOCGWINSZ, &size) == 0 && size.ws_row)
 		rows = size.ws_row;
-		columns = size.ws_col < MIN_COLUMNS ? MIN_COLUMNS : size.ws_col;
-	}
+	m->columns = term_columns(m->fd);
 	if (m->drawn)
 		buf_printf(&b, "\033[%uA\r", m->drawn);
 	for (size_t i = 0; i < n; i++) {
@@ -194,11 +279,11 @@ static void draw(struct progress_line *m)
 		if (lines + 2 >= rows ||
 			(n + 2 > rows && state != PROGRESS_RUNNING && state != PROGRESS_FAILED))
 			continue;
-		put_item(m, &b, i, columns);
+		put_item(m, &b, i);
 		lines++;
 	}
-	if (n + 2 > rows) {
-		buf_printf(&b, "%zu of %zu layers done\033[K\n", done, n);
+	if (m->kind == PROGRESS_LINE_BARS && !last && (n > 1 || m->progress.writing)) {
+		put_total(m, &b, done);
 		lines++;
 	}
 	buf_str(&b, "\033[J"); /* erase the rest of a longer frame */
@@ -223,11 +308,11 @@ static void *draw_loop(void *arg)
 	struct progress_line *m = arg;
 
 	(void)pthread_mutex_lock(&m->lock);
-	while (!m->stop) {
+	while (!m->stop && !stop_signal()) {
 		struct timespec until;
 		uint64_t t = now_ns() + FRAME_MS * 1000000ull;
 
-		draw(m);
+		draw(m, false);
 		until.tv_sec = (time_t)(t / 1000000000);
 		until.tv_nsec = (long)(t % 1000000000);
 		(void)pthread_cond_clockwait(&m->wake, &m->lock, CLOCK_MONOTONIC, &until);
@@ -235,7 +320,8 @@ static void *draw_loop(void *arg)
 	if (m->kind == PROGRESS_LINE_COUNT)
 		erase(m);
 	else
-		draw(m);
+		draw(m, true);
+	signals_obey();
 	(void)pthread_mutex_unlock(&m->lock);
 	return NULL;
 }
@@ -250,6 +336,7 @@ static void stop_drawing(struct progress_line *m)
 	(void)pthread_mutex_unlock(&m->lock);
 	(void)pthread_join(m->thread, NULL);
 	m->drawing = false;
+	signals_drawing(false);
 }
 
 static void start_drawing(struct progress_line *m)
@@ -259,7 +346,14 @@ static void start_drawing(struct progress_line *m)
 	m->started = calloc(m->progress.n + 1, sizeof(*m->started));
 	m->ended = calloc(m->progress.n + 1, sizeof(*m->ended));
 	/* Without memory or a thread there are no bars, but the work continues. */
-	m->drawing = m->started && m->ended && pthread_create(&m->thread, NULL, draw_loop, m) == 0;
+	m->drawing = m->started && m->ended;
+	if (!m->drawing)
+		return;
+	m->begun = now_ns();
+	signals_drawing(true);
+	m->drawing = pthread_create(&m->thread, NULL, draw_loop, m) == 0;
+	if (!m->drawing)
+		signals_drawing(false);
 }
 
 static void bars_changed(struct progress *p, struct progress_item *item)
@@ -294,6 +388,7 @@ static void event_changed(struct progress *p, struct progress_item *item)
 		[PROGRESS_DONE] = "done",
 		[PROGRESS_SHARED] = "shared",
 		[PROGRESS_FAILED] = "failed",
+		[PROGRESS_CANCELLED] = "cancelled",
 	};
 	struct progress_line *m = p->arg;
 

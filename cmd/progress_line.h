@@ -13,7 +13,7 @@
  * Show the progress of a struct progress: on a terminal, one line per item with a bar, a rate and
  * the remaining time; with JSON output, one record per change of state:
  *   {"event":"layer","layer":2,"layers":3,"name":...,
- *    "state":"running|done|shared|failed","size":...,"entries":...,"bytes":...}
+ *    "state":"running|done|shared|failed|cancelled","size":...,"entries":...,"bytes":...}
  * The terminal's settings are not changed, so nothing has to be restored.
  */
 struct progress_line;

@@ -219,7 +219,8 @@ const struct cmd cmd_shift_check = {
 	.operands_min = 1,
 	.operands_max = SIZE_MAX,
 	.operand_comp = COMP_WORDS,
-	.flags = CMD_ROOT_GUARD,
+	.flags = CMD_ROOT_GUARD | CMD_ONLY_READS,
+	.stopped = "nothing was changed",
 	.before = shift_check_before,
 	.run = shift_check_run,
 };

@@ -13,6 +13,7 @@
 #include "../lib/base/log.h"
 #include "../lib/base/path.h"
 #include "../lib/base/proc.h"
+#include "../lib/base/term.h"
 #include "../lib/check/expect.h"
 #include "../lib/check/mount_map.h"
 #include "../lib/check/verify.h"
@@ -574,7 +575,7 @@ static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
 
 int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
 {
-	bool draw = !ctx->json && !ctx->quiet && !ctx->verbose && isatty(STDERR_FILENO);
+	bool draw = !ctx->json && !ctx->quiet && !ctx->verbose && term_moves(STDERR_FILENO);
 	struct verify_job j = {
 		.a = a,
 		.out = ctx->out,

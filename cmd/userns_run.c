@@ -158,6 +158,7 @@ const struct cmd cmd_userns_run = {
 	.operands_max = SIZE_MAX,
 	.operand_comp = COMP_COMMAND,
 	.flags = CMD_STOP_EARLY | CMD_ROOT_GUARD,
+	.stopped = "the command was not started; nothing is left",
 	.status_failed = STATUS_NOT_RUN,
 	.init = userns_init,
 	.before = userns_before,

@@ -6,46 +6,30 @@
 #include <errno.h>
 #include <string.h>
 
-enum { WIDTH = 80, HELP_COLUMN = 28 };
+#include "buf.h"
+#include "wrap.h"
 
-/* The length of the first word of text. Brackets with all that is in them are one word. */
-static size_t word_length(const char *text)
+/* HELP_COLUMN: where the text about an option begins, on terminals that are wide enough. */
+enum { WIDTH = 80, NARROW = 56, HELP_COLUMN = 28, HELP_COLUMN_NARROW = 6 };
+
+/* A page of help. */
+struct help_page {
+	FILE *f;
+	size_t width;
+};
+
+/* Print text from column at on; further lines start at indent. */
+static void print_wrapped(const struct help_page *p, const char *text, size_t at, size_t indent)
 {
-	size_t n = 0, depth = 0;
+	scoped_buf struct buf b = BUF_INIT;
 
-	for (; text[n] && (depth || text[n] != ' '); n++) {
-		depth += text[n] == '[';
-		depth -= text[n] == ']' && depth;
-	}
-	return n <= WIDTH - 2 * 10 ? n : strcspn(text, " ");
+	wrap_text(&b, text, &(struct wrap){ at, indent, p->width });
+	(void)fprintf(p->f, "%s\n", buf_get(&b) ? buf_get(&b) : text);
 }
 
-/* Prints text wrapped at WIDTH, from column at on; further lines start at indent. */
-static void print_wrapped(FILE *f, const char *text, size_t at, size_t indent)
+static void print_option(const struct opt *o, const struct help_page *p)
 {
-	bool first = true;
-
-	for (const char *w = text; *w;) {
-		size_t n = word_length(w);
-
-		if (!first && at + 1 + n > WIDTH) {
-			(void)fprintf(f, "\n%*s", (int)indent, "");
-			at = indent;
-		} else if (!first) {
-			(void)fputc(' ', f);
-			at++;
-		}
-		(void)fprintf(f, "%.*s", (int)n, w);
-		at += n;
-		first = false;
-		w += n;
-		w += strspn(w, " ");
-	}
-	(void)fputc('\n', f);
-}
-
-static void print_option(const struct opt *o, FILE *f)
-{
+	int column = p->width < NARROW ? HELP_COLUMN_NARROW : HELP_COLUMN;
 	char left[128], help[512];
 	int n;
 
@@ -55,15 +39,16 @@ static void print_option(const struct opt *o, FILE *f)
 	(void)snprintf(help, sizeof(help), "%s%s%s%s", o->help, o->words ? " (" : "",
 		o->words ? o->words : "", o->words ? ")" : "");
 
-	if (n + 2 > HELP_COLUMN)
-		(void)fprintf(f, "%s\n%*s", left, HELP_COLUMN, "");
+	if (n + 2 > column)
+		(void)fprintf(p->f, "%s\n%*s", left, column, "");
 	else
-		(void)fprintf(f, "%-*s", HELP_COLUMN, left);
-	print_wrapped(f, help, HELP_COLUMN, HELP_COLUMN);
+		(void)fprintf(p->f, "%-*s", column, left);
+	print_wrapped(p, help, (size_t)column, (size_t)column);
 }
 
 /* Prints the options of a set that the form (-1: any) accepts, in groups with their headings. */
-static void print_options(const char *title, const struct opt *opts, int form, FILE *f)
+static void print_options(
+	const char *title, const struct opt *opts, int form, const struct help_page *p)
 {
 	const char *heading = title;
 
@@ -73,13 +58,13 @@ static void print_options(const char *title, const struct opt *opts, int form, F
 		if (form >= 0 && !opt_form_accepts((size_t)form, o))
 			continue;
 		if (heading)
-			(void)fprintf(f, "\n%s:\n", heading);
+			(void)fprintf(p->f, "\n%s:\n", heading);
 		heading = NULL;
-		print_option(o, f);
+		print_option(o, p);
 	}
 }
 
-static void print_usage(const struct optdoc_cmd *c, int form, FILE *f)
+static void print_usage(const struct optdoc_cmd *c, int form, const struct help_page *p)
 {
 	const char *title = "Usage:";
 
@@ -87,9 +72,9 @@ static void print_usage(const struct optdoc_cmd *c, int form, FILE *f)
 		const char *const *lines = c->forms[i].synopsis;
 
 		for (size_t k = 0; lines[k] && (form < 0 || (size_t)form == i); k++) {
-			int n = fprintf(f, "%s %s ", title, c->name);
+			int n = fprintf(p->f, "%s %s ", title, c->name);
 
-			print_wrapped(f, lines[k], n > 0 ? (size_t)n : 0, 10);
+			print_wrapped(p, lines[k], n > 0 ? (size_t)n : 0, 10);
 			title = "      ";
 		}
 	}
@@ -103,28 +88,35 @@ static bool has_subcommands(const struct optdoc_cmd *c)
 	return false;
 }
 
-static void print_subcommands(const struct optdoc_cmd *c, FILE *f)
+static void print_subcommands(const struct optdoc_cmd *c, const struct help_page *p)
 {
-	(void)fprintf(
-		f, "\nSubcommands (`%s SUBCOMMAND --help` lists the options of one):\n", c->name);
-	for (size_t i = 0; c->forms[i].name; i++) {
-		int n = fprintf(f, "  %-10s ", c->forms[i].word);
+	scoped_buf struct buf b = BUF_INIT;
 
-		print_wrapped(f, c->forms[i].brief, n > 0 ? (size_t)n : 0, 13);
+	buf_printf(&b, "Subcommands (`%s SUBCOMMAND --help` lists the options of one):", c->name);
+	(void)fputc('\n', p->f);
+	print_wrapped(p, buf_get(&b) ? buf_get(&b) : "", 0, 0);
+	for (size_t i = 0; c->forms[i].name; i++) {
+		int n = fprintf(p->f, "  %-10s ", c->forms[i].word);
+
+		print_wrapped(p, c->forms[i].brief, n > 0 ? (size_t)n : 0, 13);
 	}
 }
 
-int optdoc_help(const struct optdoc_cmd *c, int form, FILE *f)
+int optdoc_help(const struct optdoc_cmd *c, int form, size_t columns, FILE *f)
 {
+	const struct help_page p = { f, columns && columns < WIDTH ? columns : WIDTH };
 	const char *brief = form >= 0 ? c->forms[form].brief : NULL;
+	scoped_buf struct buf text = BUF_INIT;
 
-	print_usage(c, form, f);
-	(void)fprintf(f, "\n%s.\n", brief ? brief : c->brief);
+	print_usage(c, form, &p);
+	buf_printf(&text, "%s.", brief ? brief : c->brief);
+	(void)fputc('\n', f);
+	print_wrapped(&p, buf_get(&text) ? buf_get(&text) : "", 0, 0);
 	if (form < 0 && has_subcommands(c))
-		print_subcommands(c, f);
+		print_subcommands(c, &p);
 	else
-		print_options("Options", c->sets[0].opts, form, f);
+		print_options("Options", c->sets[0].opts, form, &p);
 	for (size_t s = 1; s < c->n_sets; s++)
-		print_options(s == 1 ? "Common options" : NULL, c->sets[s].opts, -1, f);
+		print_options(s == 1 ? "Common options" : NULL, c->sets[s].opts, -1, &p);
 	return ferror(f) ? -EIO : 0;
 }

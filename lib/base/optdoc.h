@@ -20,9 +20,10 @@ struct optdoc_cmd {
 
 /*
  * --help. form is the form that the command line selects; -1 gives the overview, which lists the
- * subcommands instead of the command's own options if there are any.
+ * subcommands instead of the command's own options if there are any. columns is the width of the
+ * terminal, or 0; lines have at most 80 in any case.
  */
-int optdoc_help(const struct optdoc_cmd *c, int form, FILE *f);
+int optdoc_help(const struct optdoc_cmd *c, int form, size_t columns, FILE *f);
 
 /* Parts of optdoc_mdoc() other than a form's options. */
 enum { OPTDOC_ALL = -1, OPTDOC_COMMON = -2 };

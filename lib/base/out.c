@@ -13,9 +13,11 @@
 #include "err.h"
 #include "fd.h"
 #include "json.h"
+#include "term.h"
 #include "vec.h"
+#include "wrap.h"
 
-enum { FLUSH_AT = 1 << 16 };
+enum { FLUSH_AT = 1 << 16, LAST_COLUMN_MIN = 24 };
 
 struct cell {
 	char *text;
@@ -24,6 +26,8 @@ struct cell {
 
 struct out {
 	int fd;
+	size_t width; /* of the terminal; 0: fd is another file */
+	void (*closed)(void);
 	bool json, color;
 	bool no_memory; /* an allocation failed, so the rows are incomplete */
 	int num;        /* the first error, a positive errno */
@@ -42,9 +46,15 @@ struct out *out_new(int fd, bool json, bool color)
 	if (!o)
 		return NULL;
 	o->fd = fd;
+	o->width = json ? 0 : term_columns(fd);
 	o->json = json;
 	o->color = color;
 	return o;
+}
+
+void out_on_closed(struct out *o, void (*closed)(void))
+{
+	o->closed = closed;
 }
 
 bool out_json(const struct out *o)
@@ -67,6 +77,8 @@ static void write_text(struct out *o)
 		r = fd_write_all(o->fd, o->text.data, o->text.len);
 	if (r < 0 && !o->num)
 		o->num = -r;
+	if (r == -EPIPE && o->closed)
+		o->closed();
 	buf_reset(&o->text);
 }
 
@@ -166,15 +178,6 @@ static void json_bytes(struct out *o, const char *key, const char *s, size_t n)
 
 /* --- text ----------------------------------------------------------------------------------- */
 
-static size_t columns(const char *s)
-{
-	size_t n = 0;
-
-	for (; *s; s++)
-		n += ((unsigned char)*s & 0xc0) != 0x80;
-	return n;
-}
-
 static void text_cell(struct out *o, const char *key, const char *s, size_t n)
 {
 	scoped_buf struct buf b = BUF_INIT;
@@ -191,7 +194,7 @@ static void text_cell(struct out *o, const char *key, const char *s, size_t n)
 		free(c->text);
 		buf_escaped(&b, s, n);
 		c->text = buf_take(&b);
-		c->width = c->text ? columns(c->text) : 0;
+		c->width = c->text ? wrap_columns(c->text) : 0;
 		if (!c->text)
 			no_memory(o);
 	}
@@ -205,13 +208,19 @@ static void pad(struct out *o, size_t n)
 
 static void text_row(struct out *o, const char *const *texts, const size_t *widths)
 {
+	size_t at = 0;
+
 	for (size_t i = 0; i < o->n_cols; i++) {
 		const char *s = texts[i] ? texts[i] : "";
-		size_t gap = widths[i] - columns(s);
+		size_t gap = widths[i] - wrap_columns(s);
 
 		if (o->cols[i].right)
 			pad(o, gap);
-		buf_str(&o->text, s);
+		if (i + 1 == o->n_cols)
+			wrap_text(&o->text, s, &(struct wrap){ at, at, o->width });
+		else
+			buf_str(&o->text, s);
+		at += widths[i] + 2;
 		if (i + 1 < o->n_cols)
 			pad(o, (o->cols[i].right ? 0 : gap) + 2);
 	}
@@ -227,30 +236,73 @@ void out_table(struct out *o, const struct out_col *cols, size_t n)
 	o->n_cols = n;
 }
 
-void out_table_end(struct out *o)
+/* A row that the terminal has no room for: one line for each cell. */
+static void text_block(struct out *o, const struct cell *row)
+{
+	for (size_t i = 0; i < o->n_cols; i++) {
+		const struct out_col *col = &o->cols[i];
+		scoped_buf struct buf b = BUF_INIT;
+
+		if (!row[i].text || !*row[i].text)
+			continue;
+		buf_printf(&b, "%s: %s", col->title ? col->title : col->key, row[i].text);
+		if (!buf_get(&b))
+			no_memory(o);
+		else
+			wrap_text(&o->text, b.data, &(struct wrap){ 0, 2, o->width });
+		buf_char(&o->text, '\n');
+	}
+	buf_char(&o->text, '\n');
+	maybe_write(o);
+}
+
+/* Do the rows fit, if the last column may be broken into several lines? */
+static bool rows_fit(const struct out *o, const size_t *widths)
+{
+	size_t last = o->n_cols ? o->n_cols - 1 : 0, need = 2 * last;
+
+	for (size_t i = 0; i < last; i++)
+		need += widths[i];
+	if (!o->width || need + widths[last] <= o->width)
+		return true;
+	return !o->cols[last].right && need + LAST_COLUMN_MIN <= o->width;
+}
+
+static void text_rows(struct out *o, const char **texts, size_t *widths)
 {
 	size_t n = o->n_cols, rows = n && !o->no_memory ? o->cells.len / n : 0;
-	scoped_free const char **texts = calloc(n + 1, sizeof(*texts));
-	scoped_free size_t *widths = calloc(n + 1, sizeof(*widths));
+	bool fit;
+
+	for (size_t i = 0; i < n; i++) {
+		texts[i] = o->cols[i].title;
+		widths[i] = texts[i] ? wrap_columns(texts[i]) : 0;
+	}
+	for (size_t i = 0; i < rows * n; i++)
+		if (widths[i % n] < o->cells.items[i].width)
+			widths[i % n] = o->cells.items[i].width;
+	fit = rows_fit(o, widths);
+	if (rows && texts[0] && fit)
+		text_row(o, texts, widths);
+	for (size_t r = 0; r < rows; r++) {
+		for (size_t i = 0; i < n; i++)
+			texts[i] = o->cells.items[r * n + i].text;
+		if (fit)
+			text_row(o, texts, widths);
+		else
+			text_block(o, &o->cells.items[r * n]);
+	}
+}
+
+void out_table_end(struct out *o)
+{
+	scoped_free const char **texts = calloc(o->n_cols + 1, sizeof(*texts));
+	scoped_free size_t *widths = calloc(o->n_cols + 1, sizeof(*widths));
 
 	if (!texts || !widths) {
 		no_memory(o);
 		return;
 	}
-	for (size_t i = 0; i < n; i++) {
-		texts[i] = o->cols[i].title;
-		widths[i] = texts[i] ? columns(texts[i]) : 0;
-	}
-	for (size_t i = 0; i < rows * n; i++)
-		if (widths[i % n] < o->cells.items[i].width)
-			widths[i % n] = o->cells.items[i].width;
-	if (rows && texts[0])
-		text_row(o, texts, widths);
-	for (size_t r = 0; r < rows; r++) {
-		for (size_t i = 0; i < n; i++)
-			texts[i] = o->cells.items[r * n + i].text;
-		text_row(o, texts, widths);
-	}
+	text_rows(o, texts, widths);
 	for (size_t i = 0; i < o->cells.len; i++)
 		free(o->cells.items[i].text);
 	o->cells.len = 0;
@@ -263,7 +315,11 @@ void out_table_end(struct out *o)
 void out_begin(struct out *o, const char *key)
 {
 	if (o->json) {
+		bool first = !o->w.depth;
+
 		json_write_object(&o->w, key);
+		if (first)
+			json_write_i64(&o->w, "version", OUT_JSON_VERSION);
 		return;
 	}
 	if (o->depth++ == 0)

@@ -21,6 +21,12 @@
  */
 struct out;
 
+/*
+ * Each object begins with "version": this number. It is raised when a key is removed or changes its
+ * meaning; new keys do not raise it. The schema is cmd/json.schema.
+ */
+enum { OUT_JSON_VERSION = 1 };
+
 struct out_col {
 	const char *key;   /* the JSON key */
 	const char *title; /* the column's title; NULL prints no header line */
@@ -32,13 +38,17 @@ struct out_col {
  */
 struct out *out_new(int fd, bool json, bool color);
 
+/* Call closed() when a write fails because the pipe is closed (EPIPE). */
+void out_on_closed(struct out *o, void (*closed)(void));
+
 /* The arguments json and color of out_new(). */
 bool out_json(const struct out *o);
 bool out_color(const struct out *o);
 
 /*
  * Set the columns of the rows that follow; cols must outlive them. Rows are printed, aligned, by
- * out_table_end().
+ * out_table_end(). On a terminal that is too narrow, the last column is broken into lines, or each
+ * cell becomes a line of its own.
  */
 void out_table(struct out *o, const struct out_col *cols, size_t n);
 void out_table_end(struct out *o);

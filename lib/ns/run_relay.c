@@ -216,6 +216,9 @@ static void end_early(struct relay *r, int sig)
 {
 	if (sig != SIGINT && sig != SIGTERM && sig != SIGHUP && sig != SIGQUIT)
 		return;
+	if (r->status < 0)
+		log_warn("stopped by SIG%s: the command was not started; nothing is left",
+			sigabbrev_np(sig));
 	r->status = RUN_SIGNAL + sig;
 	(void)kill(r->init.pid, SIGKILL); /* not reaped yet, so the pid is not reused */
 }

@@ -496,7 +496,8 @@ says() {
 	map_mount '0:100000:2000' src m
 	sleeper '0 100000 65536'
 	explain --json --userns "pid:$SLEEPER" --as 33:33,7 --op write m/file
-	want='{"path":"m/file","resolved":"DIR/m/file","type":"regular file","mode":"0644",'
+	want='{"version":1,'
+	want+='"path":"m/file","resolved":"DIR/m/file","type":"regular file","mode":"0644",'
 	want+='"disk_ids":"raw","mount":{"id":N,'
 	want+='"target":"DIR/m","filesystem":"tmpfs","source":"shiftbox-test",'
 	want+='"options":"rw,relatime,idmapped","read_only":false,"own_rules":false,'

@@ -70,7 +70,7 @@ group ids: disk 0 is seen as 100000
 u:0:100000:1;u:5:100005:1;g:0:100000:1"
 	cover t +100000 --json
 	must_equal "$(head -n1 <<<"$output")" \
-		'{"class":"unmapped","kind":"user","disk":70000,"count":1}'
+		'{"version":1,"class":"unmapped","kind":"user","disk":70000,"count":1}'
 	cover t +100000:100000
 	[ "$status" = 0 ] || tell "a map that is wide enough is no finding"
 }

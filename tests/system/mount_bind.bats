@@ -368,7 +368,7 @@ effects() {
 	must_equal "$(jq -rc '[.target, .source, .type, .map, .flags, .map_change]' <<<"$output")" \
 		'["target","source","tmpfs","b:0:100000:65536","ro,nodev,private","made"]'
 	must_work $MI --json -u target
-	must_equal "$output" '{"target":"target","unmounted":true}'
+	must_equal "$output" '{"version":1,"target":"target","unmounted":true}'
 }
 
 @test "what is wrong with the command line is told, with status 2" {

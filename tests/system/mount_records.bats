@@ -361,7 +361,7 @@ once() {
 	must_work "$SHIFTBOX" mount-idmapped -u -n t
 	must_equal "$output" "unmount 't' (overlay: disk 0-65535 is seen as 100000-165535)"
 	must_work "$SHIFTBOX" mount-idmapped -u --json t
-	must_equal "$output" "$(joined '{"target":"t","source":"overlay",' \
+	must_equal "$output" "$(joined '{"version":1,"target":"t","source":"overlay",' \
 		'"map":"b:0:100000:65536","unmounted":true}')"
 }
 

@@ -104,7 +104,7 @@ static void check_width(const char *s, size_t most)
 
 TEST(optdoc_help_is_aligned_and_fits)
 {
-	const char *s = RENDER(optdoc_help(&one, -1, f));
+	const char *s = RENDER(optdoc_help(&one, -1, 0, f));
 
 	check_width(s, 80);
 	CHECK_HAS(s,
@@ -123,7 +123,7 @@ TEST(optdoc_help_without_own_options_has_no_empty_part)
 	static const struct opt none[] = { OPT_END };
 	struct opt_set two[] = { { none, NULL }, { common, NULL } };
 	struct optdoc_cmd c = { "cmd", "Do a thing", two, 2, forms, COMP_NONE };
-	const char *s = RENDER(optdoc_help(&c, -1, f));
+	const char *s = RENDER(optdoc_help(&c, -1, 0, f));
 
 	CHECK(!strstr(s, "\nOptions:"));
 	free(text);
@@ -193,14 +193,14 @@ TEST(optdoc_shell_texts_cannot_leave_their_quotes)
 
 TEST(optdoc_help_shows_the_overview_or_one_form)
 {
-	const char *s = RENDER(optdoc_help(&cmds[2], -1, f));
+	const char *s = RENDER(optdoc_help(&cmds[2], -1, 0, f));
 
 	CHECK_HAS(s, "Usage: sub [verify] PATH\n       sub list [-a]\n\nDo more.\n");
 	CHECK_HAS(s, "\n  verify     Check it\n  list       List it\n");
 	CHECK(!strstr(s, "--as") && strstr(s, "--help"));
 	free(text);
 
-	s = RENDER(optdoc_help(&cmds[2], LIST, f));
+	s = RENDER(optdoc_help(&cmds[2], LIST, 0, f));
 	CHECK_HAS(s, "Usage: sub list [-a]\n\nList it.\n\nOptions:\n  -a, --all");
 	CHECK(strstr(s, "--both") && strstr(s, "--help"));
 	CHECK(!strstr(s, "--as") && !strstr(s, "verify"));

@@ -128,8 +128,9 @@ TEST(out_json_is_one_object_a_line_in_the_order_of_the_calls)
 	CHECK_INT(out_flush(o), 0);
 	out_free(o);
 	CHECK_STR(text_of(fd),
-		"{\"name\":\"a\",\"size\":1,\"hidden\":\"only in JSON\"}\n"
-		"{\"list\":[\"x\",{\"yes\":true,\"least\":-9223372036854775808}],\"mode\":\"4755\","
+		"{\"version\":1,\"name\":\"a\",\"size\":1,\"hidden\":\"only in JSON\"}\n"
+		"{\"version\":1,"
+		"\"list\":[\"x\",{\"yes\":true,\"least\":-9223372036854775808}],\"mode\":\"4755\","
 		"\"most\":\"18446744073709551615\"}\n");
 }
 
@@ -239,7 +240,8 @@ TEST(out_error_json_has_what_is_known_and_nothing_else)
 	(void)err_set(&e, EINVAL, "/p\xff", "cannot do");
 	CHECK_INT(out_error_json(fd, "cmd", &e), 0);
 	CHECK_STR(text_of(fd),
-		"{\"error\":{\"command\":\"cmd\",\"path\":\"/p\\uFFFD\",\"path_base64\":\"L3D/"
+		"{\"version\":1,"
+		"\"error\":{\"command\":\"cmd\",\"path\":\"/p\\uFFFD\",\"path_base64\":\"L3D/"
 		"\",\"what\":\"cannot do\",\"errno\":\"EINVAL\"}}\n");
 
 	fd = file();
@@ -249,6 +251,6 @@ TEST(out_error_json_has_what_is_known_and_nothing_else)
 	err_try(&e, "this");
 	CHECK_INT(out_error_json(fd, "cmd", &e), 0);
 	CHECK_STR(text_of(fd),
-		"{\"error\":{\"command\":\"cmd\",\"op\":\"step\",\"what\":\"is "
+		"{\"version\":1,\"error\":{\"command\":\"cmd\",\"op\":\"step\",\"what\":\"is "
 		"wrong\",\"why\":\"because\",\"try\":\"this\"}}\n");
 }

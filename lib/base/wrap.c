@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* wrap: break texts into lines. */
+
+#include "wrap.h"
+
+#include <string.h>
+
+enum { BRACKETS_MAX = 60 };
+
+size_t wrap_columns(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text; text++)
+		n += ((unsigned char)*text & 0xc0) != 0x80;
+	return n;
+}
+
+size_t wrap_cut(const char *text, size_t n, size_t max)
+{
+	size_t i = 0, columns = 0;
+
+	for (; i < n; i++) {
+		columns += ((unsigned char)text[i] & 0xc0) != 0x80;
+		if (columns > max)
+			break;
+	}
+	return i;
+}
+
+/* The length of the first word of text, in bytes. */
+static size_t word_length(const char *text, size_t most)
+{
+	size_t n = 0, depth = 0;
+
+	for (; text[n] && (depth || text[n] != ' '); n++) {
+		depth += text[n] == '[';
+		depth -= text[n] == ']' && depth;
+	}
+	return n <= most ? n : strcspn(text, " ");
+}
+
+void wrap_text(struct buf *b, const char *text, const struct wrap *how)
+{
+	size_t at = how->at, most = BRACKETS_MAX;
+
+	if (!how->width) {
+		buf_str(b, text);
+		return;
+	}
+	if (how->width < how->indent + BRACKETS_MAX)
+		most = how->width > how->indent ? how->width - how->indent : 1;
+	for (const char *w = text; *w;) {
+		size_t n = word_length(w, most), columns = 0;
+
+		for (size_t i = 0; i < n; i++)
+			columns += ((unsigned char)w[i] & 0xc0) != 0x80;
+		if (at + (w != text) + columns > how->width && at > how->indent) {
+			buf_printf(b, "\n%*s", (int)how->indent, "");
+			at = how->indent;
+		} else if (w != text) {
+			buf_char(b, ' ');
+			at++;
+		}
+		buf_add(b, w, n);
+		at += columns;
+		w += n;
+		w += strspn(w, " ");
+	}
+}
