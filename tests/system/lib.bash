@@ -235,9 +235,22 @@ capture() {
 	local file=$BATS_TEST_TMPDIR/$BASHPID
 	status=0
 	"$@" >"$file.out" 2>"$file.err" || status=$?
+	[ -z "${JSON_LOG:-}" ] || keep_json "$file" "$@"
 	read_text output "$file.out"
 	read_text stderr "$file.err"
 	command_line=$*
+}
+
+# tests/run gives JSON_LOG, a directory: what the program prints with --json goes there, and is held
+# against the schema when all tests have run. (What the command of userns-run prints is its own.)
+keep_json() {
+	local file=$1 words=" ${*:2} "
+	[[ $words == *" --json "* && $words == *"$SHIFTBOX "* && $words != *strace* ]] || return 0
+	{
+		echo "# ${BATS_TEST_DESCRIPTION:-}:${words//[^[:print:]]/ }"
+		[[ $words == *" userns-run "* || $words == *" -e "* ]] || cat "$file.out"
+		grep -a '^{' "$file.err" || true
+	} >>"$JSON_LOG/$(basename "$BATS_TEST_FILENAME" .bats)"
 }
 
 tell() {
