@@ -174,6 +174,21 @@ void buf_name(struct buf *b, const char *s)
 	buf_add(b, s + tail, len - tail);
 }
 
+void buf_shell_word(struct buf *b, const char *s)
+{
+	static const char plain[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=,@:%";
+
+	if (*s && strspn(s, plain) == strlen(s)) {
+		buf_str(b, s);
+		return;
+	}
+	buf_char(b, '\'');
+	for (; *s; s++)
+		buf_str(b, *s == '\'' ? "'\\''" : (const char[]){ *s, '\0' });
+	buf_char(b, '\'');
+}
+
 const char *buf_get(const struct buf *b)
 {
 	return b->oom ? NULL : b->data ? b->data : "";

@@ -39,6 +39,12 @@ void buf_escaped(struct buf *b, const char *s, size_t n);
  */
 void buf_name(struct buf *b, const char *s);
 
+/*
+ * Append s as one word of a shell's command line, in single quotes if it has more than letters,
+ * digits and some signs.
+ */
+void buf_shell_word(struct buf *b, const char *s);
+
 /* Return the string, which b owns: "" if it is empty, NULL after a failed allocation. */
 const char *buf_get(const struct buf *b);
 

@@ -187,3 +187,25 @@ TEST(names_of_more_than_230_bytes_lose_their_middle)
 			CHECK_STR(buf_get(&safe), buf_get(&b));
 		}
 }
+
+TEST(a_word_for_a_shell_is_quoted_when_it_has_to_be)
+{
+	static const struct {
+		const char *word, *want;
+	} cases[] = {
+		{ "image:debian", "image:debian" },
+		{ "+100000", "+100000" },
+		{ "", "''" },
+		{ "a b", "'a b'" },
+		{ "~", "'~'" },
+		{ "$HOME", "'$HOME'" },
+		{ "it's", "'it'\\''s'" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_buf struct buf b = BUF_INIT;
+
+		buf_shell_word(&b, cases[i].word);
+		CHECK_STR(buf_get(&b), cases[i].want);
+	}
+}
