@@ -35,7 +35,7 @@ int clone_open_source(const char *path, int *ret_fd, struct err *e)
 	return path_open(path, O_PATH, "cannot open the source", NULL, ret_fd, e);
 }
 
-int clone_plain(int fd, const char *name, int *ret_fd, struct err *e)
+int clone_plain(int fd, const char *name, bool maps, int *ret_fd, struct err *e)
 {
 	int r;
 
@@ -44,7 +44,7 @@ int clone_plain(int fd, const char *name, int *ret_fd, struct err *e)
 		return 0;
 	r = err_set(e, errno, name, "cannot clone the mount");
 	err_op(e, "open_tree");
-	probe_clone(fd, e);
+	probe_clone(fd, maps, e);
 	return r;
 }
 
@@ -59,7 +59,7 @@ static int clone_once(int fd, const struct clone_how *how, int *ret_fd, struct e
 		if (*ret_fd >= 0)
 			return 0;
 	}
-	return clone_plain(fd, how->name, ret_fd, e);
+	return clone_plain(fd, how->name, how->map->wish == MAP_SET, ret_fd, e);
 }
 
 /*

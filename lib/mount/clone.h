@@ -54,8 +54,11 @@ MUST_CHECK int clone_mapped(int fd, const struct clone_how *how, int *ret_fd,
 MUST_CHECK int clone_private(
 	int fd, const char *name, const struct mount_map *map, int *ret_fd, struct err *e);
 
-/* Clone a mount with its map and flags. The caller sets the propagation. */
-MUST_CHECK int clone_plain(int fd, const char *name, int *ret_fd, struct err *e);
+/*
+ * Clone a mount with its map and flags. The caller sets the propagation. maps: it will set another
+ * map, too, which counts for the explanation of a failure.
+ */
+MUST_CHECK int clone_plain(int fd, const char *name, bool maps, int *ret_fd, struct err *e);
 
 /*
  * Make tree, a detached mount of this process without a map, private and give it a map. source is a

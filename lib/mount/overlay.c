@@ -169,7 +169,7 @@ static int clone_store(struct stack *s, struct err *e)
 	int r = open_store(s, e);
 
 	if (r == 0 && p->map.wish == MAP_SET)
-		r = clone_plain(s->store, p->source, &s->tree, e);
+		r = clone_plain(s->store, p->source, true, &s->tree, e);
 	else if (r == 0)
 		r = clone_private(s->store, p->source, &p->map, &s->tree, e);
 	if (r == 0)

@@ -14,6 +14,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "../base/buf.h"
 #include "../base/caps.h"
 #include "../base/fd.h"
 #include "../base/num.h"
@@ -106,11 +107,44 @@ static bool has_sys_admin(void)
 	return caps_get(&c) < 0 || c.effective & CAP_BIT(CAP_SYS_ADMIN);
 }
 
+/*
+ * For a clone that is to get a map. A user namespace of the caller's own does not help: there the
+ * mount can be cloned, but the map is refused.
+ */
+static void explain_no_map(int fd, struct err *e)
+{
+	scoped_mount_info struct mount_info info = { .id = -1 };
+	const char *image = image_source_name(e->on);
+	bool known = mount_info_get(fd, &info, NULL) == 0;
+	scoped_buf struct buf word = BUF_INIT;
+
+	buf_shell_word(&word, image ? image : e->on);
+	err_why(e,
+		"only root of the user namespace that mounted the filesystem%s%s%s can map it, and "
+		"the caller lacks CAP_SYS_ADMIN",
+		known ? " (" : "", known ? info.type : "", known ? ")" : "");
+	if (image)
+		err_try(e,
+			"run as root; as an ordinary user, run a command on an image of your own "
+			"store: shiftbox userns-run -i %s -- CMD",
+			buf_get(&word) ? buf_get(&word) : "NAME");
+	else
+		err_try(e,
+			"run as root; an ordinary user can show the files to a command with the "
+			"ids of the user's own namespace: shiftbox userns-run -b %s:/mnt -- "
+			"ls -l /mnt",
+			buf_get(&word) ? buf_get(&word) : "SOURCE");
+}
+
 /* Without the capability there is no need to look further: set why and return true. */
-static bool lacks_sys_admin(struct err *e)
+static bool lacks_sys_admin(int fd, bool maps, struct err *e)
 {
 	if (has_sys_admin())
 		return false;
+	if (maps) {
+		explain_no_map(fd, e);
+		return true;
+	}
 	err_why(e, "the caller lacks CAP_SYS_ADMIN");
 	err_try(e,
 		"run as root, or in a user and mount namespace of your own: unshare -Urm "
@@ -133,11 +167,11 @@ static bool explain_enosys(struct err *e, const char *call, unsigned major, unsi
 	return true;
 }
 
-void probe_clone(int fd, struct err *e)
+void probe_clone(int fd, bool maps, struct err *e)
 {
 	scoped_mount_info struct mount_info info = { .id = -1 };
 
-	if (!e || explain_enosys(e, "open_tree", 5, 2) || lacks_sys_admin(e))
+	if (!e || explain_enosys(e, "open_tree", 5, 2) || lacks_sys_admin(fd, maps, e))
 		return;
 	if (mount_info_get(fd, &info, NULL) < 0) {
 		err_why(e, "it is on a mount of another mount namespace");
@@ -343,7 +377,7 @@ void probe_idmap(int fd, int userns, const struct mount_flags *flags, struct err
 	scoped_mount_info struct mount_info info = { .id = -1 };
 	int r;
 
-	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(e))
+	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(fd, userns >= 0, e))
 		return;
 	if (mount_info_get(fd, &info, NULL) < 0 || explain_number(e->num, e))
 		return;
@@ -360,7 +394,7 @@ void probe_new(
 	struct mount_info info = { .source = (char *)"" };
 	int r;
 
-	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(e))
+	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(mnt, false, e))
 		return;
 	(void)snprintf(info.type, sizeof(info.type), "%s", type); /* long names are truncated */
 	r = userns >= 0 ? mount_attr_set(mnt, &mount_flags_private, userns) : 0;
@@ -392,7 +426,7 @@ void probe_create(int dirfd, struct err *e)
 
 void probe_flags(int fd, const struct mount_flags *flags, struct err *e)
 {
-	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(e))
+	if (!e || explain_enosys(e, "mount_setattr", 5, 12) || lacks_sys_admin(fd, false, e))
 		return;
 	if (scratch_setattr(fd, flags, -1) == 0)
 		return; /* it succeeds: the flags are not the cause */

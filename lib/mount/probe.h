@@ -11,8 +11,8 @@
  * what was found. Nothing is changed. The argument e may be NULL.
  */
 
-/* open_tree(2) failed to clone the mount of fd. */
-void probe_clone(int fd, struct err *e);
+/* open_tree(2) failed to clone the mount of fd; maps: the clone was to get a map. */
+void probe_clone(int fd, bool maps, struct err *e);
 
 /*
  * mount_setattr(2) or open_tree_attr(2) failed to set the map of userns (-1: to drop the map)

@@ -322,7 +322,7 @@ static int whole_failed(
 	if (!cloned) {
 		(void)err_set(e, -r, how->name, "cannot clone the mount and those below");
 		err_op(e, "open_tree");
-		probe_clone(fd, e);
+		probe_clone(fd, how->map->wish == MAP_SET, e);
 		return r;
 	}
 	(void)err_set(

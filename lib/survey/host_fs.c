@@ -56,7 +56,7 @@ static int try_path(const struct host *h, const char *path, const char *type, st
 	tree = sys_open_tree(fd, "", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
 	if (tree < 0) {
 		(void)err_set(e, errno, path, "cannot clone the mount");
-		probe_clone(fd, e);
+		probe_clone(fd, true, e);
 		/*
 		 * Mounts below it may be the reported cause. The decisive one, which applies to all
 		 * mounts from outside of this user namespace, replaces it.

@@ -77,3 +77,19 @@ script() {
 	must_fail 1 "run as root" $drop $MI -m +100000 -t tmpfs tmpfs m
 	must_fail 1 "the caller lacks CAP_SYS_ADMIN" $drop $MI -u /proc
 }
+
+@test "where an ordinary user cannot have a map, what is told to try works" {
+	need root
+	need subid
+	local try
+	make_user alice 2001 300000 65536
+	install -d -o 2001 -g 2001 "own dir" m
+	touch "own dir/file"
+	chown 2001 "own dir/file"
+	must_fail 1 "only root of the user namespace that mounted the filesystem (tmpfs) can map" \
+		as_user alice $MI -m +100000 "own dir" m
+	stderr_has "run as root; "
+	try=${stderr##*: shiftbox }
+	must_work as_user alice sh -c "$SHIFTBOX $try"
+	output_has " root " ... " file"
+}

@@ -44,7 +44,7 @@ static void refuse(int fd, int userns, int num, struct err *e)
 	scoped_fd int tree = -1;
 	int r;
 
-	REQUIRE(clone_plain(fd, "source", &tree, e) == 0);
+	REQUIRE(clone_plain(fd, "source", false, &tree, e) == 0);
 	r = mount_attr_set(tree, &mount_flags_private, userns);
 	if (r != -num)
 		test_fail(__FILE__, __LINE__, "the kernel says %s, not %s", strerrorname_np(-r),
@@ -148,7 +148,7 @@ TEST(mount_probe_tells_a_map_that_is_there)
 	struct err e = ERR_INIT;
 	int fd = own_tmpfs(), mapped;
 
-	REQUIRE(clone_plain(fd, "source", &tree, &e) == 0 &&
+	REQUIRE(clone_plain(fd, "source", false, &tree, &e) == 0 &&
 		mount_attr_set(tree, &mount_flags_private, userns_of("+100000", &e)) == 0);
 	REQUIRE(sys_move_mount(tree, "", AT_FDCWD, "/mnt", MOVE_MOUNT_F_EMPTY_PATH) == 0);
 	mapped = open("/mnt", O_PATH | O_CLOEXEC);
@@ -162,7 +162,7 @@ TEST(mount_probe_tells_a_writer)
 	struct err e = ERR_INIT;
 	int fd = own_tmpfs(), r;
 
-	REQUIRE(clone_plain(fd, "source", &tree, &e) == 0);
+	REQUIRE(clone_plain(fd, "source", false, &tree, &e) == 0);
 	writer = openat(tree, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	REQUIRE(writer >= 0);
 	r = mount_attr_set(tree, &mount_flags_private, userns_of("+100000", &e));
