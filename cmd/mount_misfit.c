@@ -2,12 +2,16 @@
 /* mount_misfit: warn about maps that do not suit the trees that they show. */
 
 #include "../lib/base/log.h"
+#include "../lib/idmap/userns_self.h"
 #include "mount_table.h"
 
-/* Does the plan show owners as they are stored, although the user has not requested that? */
+/*
+ * Does the plan show owners as they are stored, although the user has not requested that? In a user
+ * namespace an image has the namespace's own ids, so that is what is wanted there.
+ */
 static bool lacks_map(const struct mount_plan *p)
 {
-	if (p->kind == MOUNT_FS || p->map.wish != MAP_KEEP)
+	if (p->kind == MOUNT_FS || p->map.wish != MAP_KEEP || (p->stored && userns_is_nested()))
 		return false;
 	for (size_t i = 0; i < p->layers.len; i++)
 		if (p->layers.items[i].own_map)
