@@ -51,7 +51,7 @@ static const struct opt_form forms[] = {
 	{ "--scan", NULL, "scan", "Report what an image needs, without unpacking it",
 		OPT_SYNOPSIS("--scan SOURCE | LAYER.tar...") },
 	{ "--bundle", NULL, "bundle", "Create an OCI bundle from a stored image",
-		OPT_SYNOPSIS("[-s STORE] --bundle DIR -m MAP [-t] [--public] NAME [-- CMD...]") },
+		OPT_SYNOPSIS("[-s STORE] --bundle DIR [-m MAP] [-t] [--public] NAME [-- CMD...]") },
 	{ "--list, --show, --verify, --remove, --prune", NULL, "list show verify remove prune",
 		"Inspect the images of a store, or remove them",
 		OPT_SYNOPSIS("[-s STORE] --list | --show NAME | --verify NAME | --remove NAME | "
@@ -176,8 +176,8 @@ static const struct opt image_unpack_opts[] = {
 		.more = "The ids of the image are the map's disk ids, as they are in a store. With "
 			"--flat, the files of the tree belong to the map's seen ids: DIR contains "
 			"what an image mounted with this map would show. With --bundle, the stack "
-			"is mounted with this map. Several maps are joined. See "
-			"shiftbox-idmap(7)."),
+			"is mounted with this map; an ordinary user omits it, see BUNDLES. Several "
+			"maps are joined. See shiftbox-idmap(7)."),
 	OPT_FLAG(struct unpack_args, replace, "replace", 0, "Replace whatever DIR contains",
 		.forms = IN_FLAT,
 		.instead = "omit --replace: an image in a store is replaced "

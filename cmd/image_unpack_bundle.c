@@ -4,35 +4,24 @@
 #include "image_unpack.h"
 
 #include <errno.h>
-#include <string.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "../lib/idmap/idmap.h"
+#include "../lib/idmap/userns.h"
+#include "../lib/idmap/userns_self.h"
 #include "../lib/image/bundle.h"
 #include "../lib/mount/image_source.h"
+#include "../lib/store/store_base.h"
 #include "signals.h"
-
-/* Append a word, quoted for a shell if necessary. */
-static void add_word(struct buf *b, const char *s)
-{
-	static const char plain[] =
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=,@:%";
-
-	if (*s && strspn(s, plain) == strlen(s)) {
-		buf_str(b, s);
-		return;
-	}
-	buf_char(b, '\'');
-	for (; *s; s++)
-		buf_str(b, *s == '\'' ? "'\\''" : (const char[]){ *s, '\0' });
-	buf_char(b, '\'');
-}
+#include "subids.h"
 
 static void add_words(struct buf *b, const char *const *words)
 {
 	for (size_t i = 0; words[i]; i++) {
 		if (i)
 			buf_char(b, ' ');
-		add_word(b, words[i]);
+		buf_shell_word(b, words[i]);
 	}
 }
 
@@ -41,29 +30,61 @@ struct made_bundle {
 	const struct store *store;
 	const char *image, *dir;
 	const struct strv *maps;
+	bool in_namespace; /* it is mounted and run in a user namespace, */
+	bool enters;       /* ... which has to be made first */
 	const struct bundle_result *result;
 };
 
-static int make_commands(
-	const struct made_bundle *b, struct buf *mount, struct buf *run, struct err *e)
+/* The commands that remain. */
+struct commands {
+	struct buf mount, run, both;
+};
+
+static void cleanup_commands(struct commands *c)
 {
-	scoped_buf struct buf source = BUF_INIT, rootfs = BUF_INIT, map = BUF_INIT;
+	buf_done(&c->mount);
+	buf_done(&c->run);
+	buf_done(&c->both);
+}
+
+/* How a user namespace with the caller's ids is entered, for the commands after it. */
+static const char *const enter[] = { "shiftbox", "userns-run", "--", "sh", "-c", NULL };
+
+static int make_commands(const struct made_bundle *b, struct commands *ret, struct err *e)
+{
+	scoped_buf struct buf source = BUF_INIT, rootfs = BUF_INIT, map = BUF_INIT, crun = BUF_INIT;
+	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
 
 	buf_printf(&source, IMAGE_SOURCE "%s", b->image);
 	buf_printf(&rootfs, "%s/rootfs", b->dir);
-	for (size_t i = 0; i < b->maps->len; i++) {
+	for (size_t i = 0; !b->in_namespace && i < b->maps->len; i++) {
 		buf_str(&map, i ? " " : "");
 		buf_str(&map, b->maps->items[i]);
 	}
-	if (!buf_get(&source) || !buf_get(&rootfs) || !buf_get(&map))
+	buf_printf(&crun, "%s/crun", b->dir);
+	if (!buf_get(&source) || !buf_get(&rootfs) || !buf_get(&map) || !buf_get(&crun))
 		return err_nomem(e);
 
-	add_words(mount,
+	add_words(&ret->mount,
 		(const char *const[]){ "shiftbox", "mount-idmapped", "-s", store_path(b->store),
-			"-m", buf_get(&map), "-o", "ephemeral", buf_get(&source), buf_get(&rootfs),
-			NULL });
-	add_words(run, (const char *const[]){ "crun", "run", "-b", b->dir, b->image, NULL });
-	return buf_get(mount) && buf_get(run) ? 0 : err_nomem(e);
+			"-m", b->in_namespace ? "none" : buf_get(&map), "-o", "ephemeral",
+			buf_get(&source), buf_get(&rootfs), NULL });
+	buf_str(&ret->run, "crun ");
+	/* Without that variable crun would keep its state in /run, which belongs to the host. */
+	if (b->in_namespace && !(runtime_dir && *runtime_dir)) {
+		add_words(&ret->run, (const char *const[]){ "--root", buf_get(&crun), NULL });
+		buf_char(&ret->run, ' ');
+	}
+	add_words(&ret->run, (const char *const[]){ "run", "-b", b->dir, b->image, NULL });
+	if (b->enters && buf_get(&ret->mount) && buf_get(&ret->run)) {
+		scoped_buf struct buf script = BUF_INIT;
+
+		buf_printf(&script, "%s && %s", ret->mount.data, ret->run.data);
+		add_words(&ret->both, enter);
+		buf_char(&ret->both, ' ');
+		buf_shell_word(&ret->both, buf_get(&script) ? script.data : "");
+	}
+	return buf_get(&ret->mount) && buf_get(&ret->run) && buf_get(&ret->both) ? 0 : err_nomem(e);
 }
 
 /*
@@ -83,14 +104,10 @@ static void show_command(struct out *out, const struct buf *command)
 	out_line(out, "  %s", buf_get(&safe) ? buf_get(&safe) : "(out of memory)");
 }
 
-static int show(const struct made_bundle *made, struct ctx *ctx, struct err *e)
+static void show_json(const struct made_bundle *made, const struct commands *c, struct ctx *ctx)
 {
 	const struct bundle_result *b = made->result;
-	scoped_buf struct buf mount = BUF_INIT, run = BUF_INIT;
-	int r = make_commands(made, &mount, &run, e);
 
-	if (r < 0)
-		return r;
 	out_begin(ctx->out, NULL);
 	out_str(ctx->out, "event", "bundle");
 	out_str(ctx->out, "name", made->image);
@@ -98,18 +115,35 @@ static int show(const struct made_bundle *made, struct ctx *ctx, struct err *e)
 	out_u64(ctx->out, "uid", b->user.uid);
 	out_u64(ctx->out, "gid", b->user.gid);
 	out_bool(ctx->out, "needs_writable", b->writable);
-	out_str(ctx->out, "mount", buf_get(&mount));
-	out_str(ctx->out, "run", buf_get(&run));
+	out_str(ctx->out, "mount", buf_get(&c->mount));
+	out_str(ctx->out, "run", buf_get(&c->run));
+	if (made->enters)
+		out_str(ctx->out, "enter", "shiftbox userns-run --");
 	out_bool(ctx->out, "made", !ctx->dry_run);
 	out_end(ctx->out);
+}
+
+static int show(const struct made_bundle *made, struct ctx *ctx, struct err *e)
+{
+	const struct bundle_result *b = made->result;
+	__attribute__((cleanup(cleanup_commands))) struct commands c = { .mount = BUF_INIT };
+	int r = make_commands(made, &c, e);
+
+	if (r < 0)
+		return r;
+	show_json(made, &c, ctx);
 	if (ctx->quiet)
 		return 0;
 	out_line(ctx->out,
 		ctx->dry_run ? "would make a bundle of %s, which runs as %u:%u; then:" :
 			       "made a bundle of %s, which runs as %u:%u; now:",
 		made->image, b->user.uid, b->user.gid);
-	show_command(ctx->out, &mount);
-	show_command(ctx->out, &run);
+	if (made->enters) {
+		show_command(ctx->out, &c.both);
+	} else {
+		show_command(ctx->out, &c.mount);
+		show_command(ctx->out, &c.run);
+	}
 	if (b->writable)
 		out_line(ctx->out,
 			"The image lacks /proc, /dev or /sys, which the runtime makes: its stack "
@@ -117,39 +151,94 @@ static int show(const struct made_bundle *made, struct ctx *ctx, struct err *e)
 	return 0;
 }
 
+/* --- Ids --- */
+
+/* An ordinary user's bundle has all of the user's ids; only root can mount with others. */
+static int check_own_map(
+	const struct subids *ids, const struct idmap *map, bool given, struct err *e)
+{
+	if (!given || idmap_equal(&ids->map, map))
+		return 0;
+	(void)err_say(e, EPERM, NULL,
+		"the bundle of an ordinary user has all ids of that user; another map needs root "
+		"on the host");
+	err_op(e, "bundle");
+	err_try(e, "omit --map");
+	return -EPERM;
+}
+
+static int refuse_base(const struct store *s, struct err *e)
+{
+	if (!store_base(s)->count)
+		return 0;
+	(void)err_say(e, EPERM, store_path(s),
+		"is a store with a base, whose images only root of the host can mount");
+	err_op(e, "bundle");
+	err_try(e, "run as root, or unpack the image into a store of your own");
+	return -EPERM;
+}
+
+/*
+ * Which ids the container has. Of an ordinary user it has those that the user's namespace has, as
+ * the layers in the user's store have; the same holds for the root of a user namespace, unless it
+ * specifies a map.
+ */
+static int find_ids(const struct store *s, const struct strv *maps, struct made_bundle *made,
+	struct idmap *ret, struct err *e)
+{
+	struct subids ids = { .single = false };
+	int r = 0;
+
+	if (maps->len)
+		r = idmap_parse((const char *const *)maps->items, maps->len, NULL, ret, e);
+	if (r < 0 || (geteuid() == 0 && maps->len))
+		return r;
+	if (geteuid() == 0 && !userns_is_nested())
+		return err_usage(
+			e, "a bundle needs the --map with which its stack will be mounted");
+	made->in_namespace = true;
+	made->enters = geteuid() != 0;
+	r = refuse_base(s, e);
+	if (r == 0 && !made->enters)
+		return userns_map_own(ret, e);
+	if (r == 0)
+		r = subids_get(&ids, e);
+	if (r == 0)
+		r = check_own_map(&ids, ret, maps->len, e);
+	if (r == 0 && !maps->len)
+		r = idmap_copy(&ids.map, ret, e);
+	idmap_done(&ids.map);
+	return r;
+}
+
 int unpack_bundle(struct store *s, const struct bundle_options *want, const struct strv *maps,
 	struct ctx *ctx, struct err *e)
 {
 	const struct operands *op = &ctx->operands;
 	scoped_idmap struct idmap map = { .gid_assumed = false };
+	struct made_bundle made = { .store = s, .maps = maps };
 	struct bundle_options o = *want;
 	struct bundle_result b = { .config = BUF_INIT };
 	int r;
 
 	if (!op->len)
 		return err_usage(e, "the NAME of an image in the store is missing");
-	if (!maps->len)
-		return err_usage(
-			e, "a bundle needs the --map with which its stack will be mounted");
+	r = find_ids(s, maps, &made, &map, e);
+	if (r < 0)
+		return r;
 	o.map = &map;
+	o.in_namespace = made.in_namespace;
 	o.dry_run = ctx->dry_run;
 	o.image = op->items[0];
 	o.args = op->items + 1;
 	o.n_args = op->len - 1;
 	/* It takes no time, and is not interrupted. */
 	signals_catch(SIGNALS_RESTART, "the bundle is complete or absent");
-	r = idmap_parse((const char *const *)maps->items, maps->len, NULL, &map, e);
-	if (r == 0)
-		r = bundle_make(s, &o, &b, e);
+	r = bundle_make(s, &o, &b, e);
 	if (r == 0) {
-		const struct made_bundle made = {
-			.store = s,
-			.image = o.image,
-			.dir = b.dir ? b.dir : o.dir,
-			.maps = maps,
-			.result = &b,
-		};
-
+		made.image = o.image;
+		made.dir = b.dir ? b.dir : o.dir;
+		made.result = &b;
 		r = show(&made, ctx, e);
 	}
 	bundle_result_done(&b);

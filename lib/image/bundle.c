@@ -25,7 +25,8 @@
 enum {
 	MAX_ACCOUNTS = 4 << 20, /* bytes of /etc/passwd or /etc/group */
 	VOLUMES_TOLD = 100,
-	MODE = 0711, /* of the bundle: the container's root must be able to traverse it */
+	MODE = 0711,     /* of the bundle: the container's root must be able to traverse it */
+	MODE_OWN = 0700, /* ... and owns it */
 };
 
 /* --- The image --- */
@@ -115,6 +116,7 @@ static int describe(const struct store_view *v, const struct bundle_options *o,
 	const struct runtime_options ro = {
 		.name = o->image,
 		.map = o->map,
+		.in_namespace = o->in_namespace,
 		.args = o->args,
 		.n_args = o->n_args,
 		.terminal = o->terminal,
@@ -211,13 +213,16 @@ static int widen(const struct bundle_spot *p, const char *dir, gid_t group, stru
 		0;
 }
 
-static int open_place(const char *dir, bool dry_run, struct bundle_spot *p, struct err *e)
+static int open_place(const struct bundle_options *o, struct bundle_spot *p, struct err *e)
 {
+	const char *dir = o->dir;
+	bool dry_run = o->dry_run;
 	int r = path_find(dir, true, "cannot create the directory of the bundle", &p->at, e);
 
 	if (r < 0)
 		return r;
-	p->made = !dry_run && fd_make_dir(p->at.dirfd, p->at.name, MODE) == 0;
+	p->made = !dry_run &&
+		fd_make_dir(p->at.dirfd, p->at.name, o->in_namespace ? MODE_OWN : MODE) == 0;
 	if (!p->made && !dry_run && errno != EEXIST)
 		return err_path(e, errno, dir, "cannot create the directory of the bundle");
 	p->fd = openat(p->at.dirfd, p->at.name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -353,10 +358,11 @@ int bundle_make(
 	if (r == 0)
 		r = describe(&view, o, &b, e);
 	if (r == 0)
-		r = open_place(o->dir, o->dry_run, &p, e);
-	if (r == 0 && !o->open_to_all)
+		r = open_place(o, &p, e);
+	/* Other users do not see a mount in a namespace of the caller. */
+	if (r == 0 && !o->open_to_all && !o->in_namespace)
 		r = check_exposed(&view, &p, group, e);
-	if (r == 0 && !o->dry_run)
+	if (r == 0 && !o->dry_run && !o->in_namespace)
 		r = widen(&p, o->dir, group, e);
 	if (r == 0 && !o->dry_run)
 		r = fill_place(&p, &b.config, e);
@@ -365,7 +371,7 @@ int bundle_make(
 		b.dir = buf_take(&dir);
 		if (!b.dir)
 			r = err_nomem(e);
-		else
+		else if (!o->in_namespace)
 			tell_unreachable(p.fd, o->map);
 	}
 	if (r < 0) {

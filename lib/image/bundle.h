@@ -20,6 +20,8 @@ struct bundle_options {
 	const char *dir; /* is created, or must be empty */
 	const char *image;
 	const struct idmap *map; /* with which the stack will be mounted */
+	bool in_namespace;       /* it will be mounted, and the runtime started, in a user
+	                            namespace with these ids, by the store's owner */
 	char *const *args;       /* replace the image's Cmd if n_args is not 0 */
 	size_t n_args;
 	bool terminal;
@@ -37,10 +39,11 @@ struct bundle_result {
 
 /*
  * Make a bundle. DIR gets mode 0711, because the container's root, which is not a user of the host,
- * must be able to traverse it; a DIR that only its group can traverse keeps 0710. config.json has
- * mode 0600 and appears complete. Logged as warnings are files whose owners the map does not cover,
- * volumes, and a DIR that the container's root cannot reach. -EPERM: see open_place.h. After a
- * failure nothing is left. Free *ret with bundle_result_done().
+ * must be able to traverse it; a DIR that only its group can traverse keeps 0710. With in_namespace
+ * the caller is the container's root, so a new DIR gets mode 0700. config.json has mode 0600 and
+ * appears complete. Logged as warnings are files whose owners the map does not cover, volumes, and
+ * a DIR that the container's root cannot reach. -EPERM: see open_place.h. After a failure nothing
+ * is left. Free *ret with bundle_result_done().
  */
 MUST_CHECK int bundle_make(
 	struct store *s, const struct bundle_options *o, struct bundle_result *ret, struct err *e);

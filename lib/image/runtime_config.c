@@ -24,8 +24,7 @@ static const char *const capabilities[] = { "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CA
 	"CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID",
 	"CAP_SETPCAP", "CAP_SETUID", "CAP_SYS_CHROOT", NULL };
 
-static const char *const namespaces[] = { "pid", "network", "ipc", "uts", "mount", "cgroup", "user",
-	NULL };
+static const char *const namespaces[] = { "pid", "network", "ipc", "uts", "mount", "cgroup", NULL };
 
 static const char *const masked[] = { "/proc/acpi", "/proc/interrupts", "/proc/kcore", "/proc/keys",
 	"/proc/latency_stats", "/proc/sched_debug", "/proc/scsi", "/proc/timer_list",
@@ -243,6 +242,13 @@ static void write_resources(struct maker *m, const char *key)
 	json_write_end(&m->w);
 }
 
+static void write_namespace(struct maker *m, const char *type)
+{
+	json_write_object(&m->w, NULL);
+	json_write_str(&m->w, "type", type);
+	json_write_end(&m->w);
+}
+
 static void write_linux(struct maker *m, const char *key)
 {
 	json_write_object(&m->w, key);
@@ -250,14 +256,14 @@ static void write_linux(struct maker *m, const char *key)
 	 * The disk ids of the layers are the ids in the container. The mount shows them as seen
 	 * ids, which the user namespace maps back.
 	 */
-	idmap_write_oci(m->o->map, &m->w);
+	if (!m->o->in_namespace)
+		idmap_write_oci(m->o->map, &m->w);
 	write_resources(m, "resources");
 	json_write_array(&m->w, "namespaces");
-	for (const char *const *n = namespaces; *n; n++) {
-		json_write_object(&m->w, NULL);
-		json_write_str(&m->w, "type", *n);
-		json_write_end(&m->w);
-	}
+	for (const char *const *n = namespaces; *n; n++)
+		write_namespace(m, *n);
+	if (!m->o->in_namespace)
+		write_namespace(m, "user");
 	json_write_end(&m->w);
 	json_write_strs(&m->w, "maskedPaths", masked);
 	json_write_strs(&m->w, "readonlyPaths", read_only);

@@ -20,6 +20,8 @@ struct runtime_options {
 	                            container, seen ids those of the host */
 	char *const *args;       /* replace the image's Cmd if n_args is not 0 */
 	size_t n_args;
+	bool in_namespace;  /* the runtime is started in a user namespace with these ids: the
+	                       container gets no further one */
 	bool terminal;      /* the program gets a terminal of its own */
 	uint64_t max_files; /* the hard limit of RLIMIT_NOFILE on this host */
 };

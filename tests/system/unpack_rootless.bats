@@ -429,6 +429,49 @@ nobody 60005:60005"
 	must_fail 1 "belongs to another user" "$SHIFTBOX" image-unpack -s "$STORE" --list
 }
 
+@test "a bundle of the user's own image: the command that is printed runs it, with all ids" {
+	need prog crun jq busybox
+	local line name
+	grant alice:300000:65536
+	image app '{"config":{"config":{"Cmd":["sh","-c",
+		"id -u; stat -c %u:%g /mail /bin; touch /new && stat -c %u /new"]}},
+		"layers":[{"files":{"bin/busybox":{"copy":"/bin/busybox","mode":"755"},
+		"bin/sh":{"type":"symlink","to":"busybox"},
+		"bin/id":{"type":"symlink","to":"busybox"},
+		"bin/stat":{"type":"symlink","to":"busybox"},
+		"bin/touch":{"type":"symlink","to":"busybox"},
+		"mail":{"data":"1","uid":0,"gid":8,"mode":"2755"},
+		"proc":{"type":"dir"},"sys":{"type":"dir"},"dev":{"type":"dir"}}}]}'
+	unpack -N app "$SCRATCH/app"
+	cd home-alice
+	# crun does not accept a mixture of the two versions of cgroups.
+	if mountpoint -q /sys/fs/cgroup/unified; then umount /sys/fs/cgroup/unified; fi
+	must_fail 1 "has all ids of that user" alice image-unpack --bundle b -m +1000 app
+	[ ! -e b ]
+	for name in "a b" c; do
+		if [ "$name" = c ]; then
+			must_work alice image-unpack --bundle $name -m user:alice app
+		else
+			must_work alice image-unpack --bundle "$name" app
+		fi
+		must_equal "$(stat -c %a "$name") $(ls "$name")" $'700 config.json\nrootfs'
+		line=$(sed -n 's/^  shiftbox//p' <<<"$output" |
+			sed "s|shiftbox mount-idmapped|\"$SHIFTBOX\" mount-idmapped|
+				s|&& crun|\&\& crun --cgroup-manager=disabled|")
+		: >nothing
+		must_work as_user alice sh -c "$SHIFTBOX $line" <nothing
+		must_equal "$output" $'0\n0:8\n0:0\n0'
+	done
+	must_work alice image-unpack --json --bundle d app
+	jq -e '.enter == "shiftbox userns-run --" and (.mount | contains(" -m none ")) and
+		(.run | startswith("crun --root "))' <<<"$output" ||
+		say "$output"
+	must_work in_alices "$SHIFTBOX" image-unpack --bundle e app
+	output_has "  shiftbox mount-idmapped -s " ... " -m none " ... "  crun --root "
+	must_fail 1 "a command on an image of your own store: shiftbox userns-run -i app -- CMD" \
+		alice mount-idmapped -m user:alice image:app "$SCRATCH"
+}
+
 @test "a mounted image is neither removed nor pruned, wherever its user has mounted it" {
 	grant alice:300000:65536
 	image a "$MANY"
