@@ -1,107 +1,152 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# The EXAMPLES of the manual pages run as printed, in a world that has what they name.
+# Every example of README.md and of the manual pages runs as printed, in order, on a Debian that has
+# hardly more than its essential packages; examples.py says what an example is, and examples.list
+# which ones are not run, and why.
 
 load lib
 need root
-need kernel 6.15
-need prog python3 busybox mke2fs
+need loop
+need kernel 6.15 # tmpfs is mapped, and the map of a mount can be read
+need prog mmdebstrap python3 nsenter pgrep mke2fs
 
-# The commands of the section, one on each line, with their prompts.
-examples() { # PAGE
-	awk '/^\.Sh / { on = $2 == "EXAMPLES" }
-		on && /^\.Bd/ { lit = 1; next }
-		/^\.Ed/ { lit = 0 }
-		on && lit { print "# " $0 }
-		on && /^\.Dl / { print substr($0, 5) }' "$TESTS/../cmd/$1" |
-		sed -e ':a' -e '/\\e$/ { N; s/\\e\n# */ /; ba' -e '}'
+setup_file() {
+	[ -z "$missing" ] || return 0
+	BARE=$(realpath -m "${BUILD:-$BATS_TEST_DIRNAME/../../build}")/fixtures/bare
+	export BARE
+	mkdir -p "$(dirname "$BARE")"
+	flock "$BARE.lock" "$TESTS/fixtures/bare-debian.sh" "$BARE" >&2
 }
 
-# Makes the directories, images and users that the pages name. Called in a mount namespace.
-make_world() {
-	local dir shell image
-	mount --make-rprivate /
-	for dir in /srv /mnt /var/lib; do mount -t tmpfs -o mode=755 tmpfs $dir; done
-	mkdir -p bin /srv/{l/top,l/base,base/root,data,config,images} /mnt/nosuid
-	mount -t tmpfs -o nosuid,mode=755 tmpfs /mnt/nosuid
-	"$SHIFTBOX" --install bin
-	ln -s "$SHIFTBOX" bin/shiftbox
-	PATH=$SCRATCH/bin:$PATH:/usr/sbin:/sbin
-	echo data >/srv/base/file
-	touch /srv/config/app.conf
-	shell='{"copy":"/bin/busybox","mode":"0755"}'
-	image="{\"bin/bash\":$shell,\"bin/sh\":$shell}"
-	"$TESTS/fixtures/mkimage.py" /srv/images/debian <<<"{\"layers\":[{\"files\":$image}]}"
-	"$TESTS/fixtures/mkimage.py" --oci-archive /srv/debian.tar \
-		<<<"{\"layers\":[{\"files\":$image}]}"
-	"$TESTS/fixtures/mkimage.py" --docker-archive /srv/app.tar \
-		<<<"{\"tags\":[\"app:latest\"],\"layers\":[{\"files\":$image}]}"
-	"$TESTS/fixtures/mkimage.py" --tar /srv/base.tar.gz \
-		<<<'{"layers":[{"files":{"f":"1"},"compress":"gzip"}]}'
-	mke2fs -q -t ext4 /srv/image.ext4 8M
-	cd /srv
-}
+# What the first process of the world does, in its namespaces: $SCRATCH/root becomes the root.
+# shellcheck disable=SC2016 # it is the script of another shell
+INIT='cd "$SCRATCH/root"
+	mount -t proc proc proc
+	mount --rbind /sys sys
+	mount -t cgroup2 none sys/fs/cgroup # instead of a mixture of the two versions
+	mount --rbind /dev dev
+	mkdir run/old
+	pivot_root . run/old
+	umount -l /run/old
+	rmdir /run/old
+	exec sleep infinity'
 
-# Runs the lines of stdin that none of the patterns match. shift-check may have findings.
-run_examples() { # PATTERN...
-	local line user command status skip ran=0
-	while read -r user line; do
-		# shellcheck disable=SC2053 # it is a pattern
-		for skip in "$@"; do [[ $line == $skip ]] && continue 2; done
-		command=()
-		[ "$user" = '#' ] || command=(as_user alice)
-		status=0
-		"${command[@]}" bash -c "${line/4711/$CONTAINER}" </dev/null >out 2>&1 || status=$?
-		if [ $status != 0 ] && ! [[ $status = 3 && $line = shift-check* ]]; then
-			echo "exit $status: $line"
-			cat out
-			return 1
-		fi
-		ran=$((ran + 1))
+# The new machine: the program is installed, and its store and /srv can be mapped.
+test_setup() {
+	local dir
+	mkdir root upper work
+	mount -t overlay -o "lowerdir=$BARE/root,upperdir=upper,workdir=work" world root
+	make -s -C "$TESTS/.." BUILD="${BUILD:-build}" DESTDIR="$SCRATCH/root" install >/dev/null
+	copy_libraries
+	mkdir -p root/var/lib/shiftbox
+	for dir in srv home mnt run; do mount -t tmpfs -o mode=755 none root/$dir; done
+	mount -t tmpfs -o mode=700 none root/var/lib/shiftbox
+	mount -t tmpfs -o mode=1777 none root/tmp
+	mkdir root/run/image
+	mount --bind "$BARE/oci" root/run/image
+	# Test machines may have no cgroups of their own to give.
+	printf '%s\n' '#!/bin/sh' 'exec /usr/bin/crun --cgroup-manager=disabled "$@"' \
+		>root/usr/local/bin/crun
+	chmod 755 root/usr/local/bin/crun
+	unshare --mount --pid --ipc --uts --fork --kill-child --propagation private \
+		bash -euc "$INIT" >init 2>&1 &
+	WORLD=$!
+	for _ in $(seq 500); do
+		PROCESS=$(pgrep -P $WORLD -x sleep) && break
+		sleep 0.02
 	done
-	[ $ran -gt 0 ]
+	[ -n "$PROCESS" ] || say "the world did not come up: $(cat init)"
+	cat >in_world <<-END
+		#!/bin/bash
+		user=\$1 command=\$2
+		set -- nsenter -t $PROCESS -m -p -i -u env -i HOME=/root TERM=dumb LC_ALL=C.UTF-8 \\
+			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+		if [ "\$user" = root ]; then exec "\$@" bash -c "cd; \$command"; fi
+		exec "\$@" su - "\$user" -s /bin/bash -c "\$command"
+	END
+	chmod 755 in_world
 }
 
-page() { # PAGE PREPARATION PATTERN...
-	local prepare=$2
-	examples "$1" >"$SCRATCH/lines"
-	export -f make_world run_examples as_user make_user add_line
-	export SCRATCH TESTS prepare
-	unshare -m bash -e -c '
-		trap "kill \$(jobs -p)" EXIT
-		unshare -Ur sleep 1000 >/dev/null 2>&1 &
-		CONTAINER=$!
-		make_world
-		eval "$prepare"
-		run_examples "$@" <"$SCRATCH/lines"' bash "${@:3}"
+test_teardown() {
+	[ -z "${WORLD:-}" ] || { kill -9 "$WORLD" && wait "$WORLD"; } 2>/dev/null || true
 }
 
-@test "the examples of shiftbox(8)" {
-	page shiftbox.8 'mount -t tmpfs tmpfs /usr/local/bin'
+# A program that links shared libraries has them as its package's dependencies.
+copy_libraries() {
+	local lib
+	while read -r lib; do
+		[ -e "root$lib" ] || cp -L --parents "$lib" root
+	done < <(ldd "$SHIFTBOX" | sed -n 's/.*=> \(\/[^ ]*\) .*/\1/p')
+	chroot root ldconfig
 }
 
-@test "the examples of mount-idmapped(8)" {
-	page mount_idmapped.8 'chmod 700 /srv/data
-		echo "/srv/base /mnt shiftbox map=0:1000:1,ro 0 0" >fstab
-		mount --bind fstab /etc/fstab'
+in_world() {
+	./in_world root "$1" || say "the preparation failed: $1"
 }
 
-@test "the examples of image-unpack(8)" {
-	page image_unpack.8 'make_user alice 1000 100000 65536' \
-		'docker *' 'crun *' 'unshare *' '*oci:debian' '*ephemeral image:debian /mnt'
+users() {
+	in_world 'useradd -m alice && useradd -m bob'
 }
 
-@test "the examples of shift-check(8)" {
-	page shift_check.8 'make_user alice 1000 100000 65536
-		mkdir -m 700 /srv/alice
-		mount-idmapped -m +100000 -o public /srv/base /srv/alice
-		image-unpack -N debian oci:/srv/images/debian
-		mount-idmapped -m +100000 image:debian /srv/alice/root'
+examples() { # FILE
+	capture "$TESTS/system/examples.py" "$1" "$TESTS/system/examples.list" "$SCRATCH/in_world"
+	[ "$status" = 0 ] || tell "an example failed"
 }
 
-@test "the examples of userns-run(8)" {
-	page userns_run.8 'make_user alice 1000 200000 65536
-		chmod 755 /srv
-		image-unpack -N debian debian.tar
-		sed -i "s/ bash$/ sh/" "$SCRATCH/lines"' '*make'
+@test "README.md" {
+	truncate -s 9M root/srv/web.img
+	mke2fs -q -E offset=1048576 root/srv/web.img 8M
+	must_equal "$(sed -n '/^```console/,/^```$/p; /^| |/q' "$TESTS/../README.md" |
+		grep -c '^[a-z]*[#$] ')" 4 # on the first screen
+	examples "$TESTS/../README.md"
+}
+
+@test "shiftbox(8)" {
+	in_world 'for c in $(shiftbox --list); do rm "/usr/local/bin/$c"; done'
+	examples "$TESTS/../cmd/shiftbox.8"
+}
+
+@test "mount-idmapped(8)" {
+	users
+	in_world 'mkdir -p -m 700 /srv/data /srv/l; mkdir /srv/l/top /srv/l/base
+		echo "/srv/data /mnt shiftbox map=0:1000:1,ro 0 0" >>/etc/fstab'
+	mke2fs -q -t ext4 root/srv/image.ext4 8M
+	examples "$TESTS/../cmd/mount_idmapped.8"
+}
+
+@test "image-unpack(8)" {
+	users
+	in_world 'mkdir -p /srv/config /srv/images /mnt/nosuid
+		cp -r /run/image /srv/images/debian
+		mount -t tmpfs -o nosuid,mode=755 tmpfs /mnt/nosuid'
+	touch root/srv/config/app.conf
+	"$TESTS/fixtures/mkimage.py" --docker-archive root/root/app.tar \
+		<<<'{"tags":["app:latest"],"layers":[{"files":{"bin/app":"1"}}]}'
+	"$TESTS/fixtures/mkimage.py" --tar root/root/base.tar.gz \
+		<<<'{"layers":[{"files":{"f":"1"},"compress":"gzip"}]}'
+	examples "$TESTS/../cmd/image_unpack.8"
+}
+
+@test "shift-check(8)" {
+	users
+	in_world 'mkdir -m 700 /srv/base; echo data >/srv/base/file
+		install -d -m 710 -g alice /srv/alice; mkdir /srv/alice/data
+		mount-idmapped -m user:alice -o public /srv/base /srv/alice/data
+		image-unpack -q -N debian oci:/run/image
+		mount-idmapped -m user:alice -o mkdir image:debian /srv/alice/root'
+	examples "$TESTS/../cmd/shift_check.8"
+}
+
+@test "userns-run(8)" {
+	users
+	in_world 'mkdir /srv/images; cp -r /run/image /srv/images/debian
+		image-unpack -q -N debian oci:/srv/images/debian'
+	./in_world alice "userns-run -- sh -c 'mkdir tree; touch tree/f; chown -R 33:33 tree'"
+	printf 'all:\n\tid -u\n' >root/home/alice/Makefile
+	examples "$TESTS/../cmd/userns_run.8"
+}
+
+@test "shiftbox-idmap(7) and shiftbox-security(7) have no commands" {
+	examples "$TESTS/../cmd/idmap.7"
+	examples "$TESTS/../cmd/security.7"
 }
