@@ -131,11 +131,11 @@ static int report(const struct cmd *cmd, int r, struct err *e, bool json)
 
 static bool use_color(int when, int fd)
 {
-	const char *term = env_get("TERM"), *no_color = env_get("NO_COLOR");
+	const char *no_color = env_get("NO_COLOR");
 
 	if (when != COLOR_AUTO)
 		return when == COLOR_ALWAYS;
-	return isatty(fd) && term && strcmp(term, "dumb") && !(no_color && *no_color);
+	return term_moves(fd) && !(no_color && *no_color);
 }
 
 static int check_operands(const struct cmd *cmd, const struct operands *o, struct err *e)
@@ -375,10 +375,8 @@ static int own_help(char **operands, struct err *e)
 
 static int own_version(char **operands, struct err *e)
 {
-	int r = print_version(own_json, e);
-
 	(void)operands;
-	return r < 0 && !e->set ? output_failed(errno, "cannot write", e) : r;
+	return print_version(own_json, e);
 }
 
 static int own_gen(char **operands, struct err *e)
@@ -416,6 +414,8 @@ static int run_own(const char *word, char **operands)
 				operands[own[i].operands_max]);
 		else
 			r = own[i].run(operands, &e);
+		if (r < 0 && !e.set)
+			r = output_failed(errno, "cannot write", &e);
 		return r < 0 ? report(NULL, r, &e, own_json) : r;
 	}
 	(void)err_usage(&e, "unknown %s '%s'", word[0] == '-' ? "option" : "command", word);

@@ -27,6 +27,15 @@ static void print_wrapped(const struct help_page *p, const char *text, size_t at
 	(void)fprintf(p->f, "%s\n", buf_get(&b) ? buf_get(&b) : text);
 }
 
+static void print_heading(const struct help_page *p, const char *heading)
+{
+	scoped_buf struct buf b = BUF_INIT;
+
+	buf_printf(&b, "%s:", heading);
+	(void)fputc('\n', p->f);
+	print_wrapped(p, buf_get(&b) ? buf_get(&b) : heading, 0, 0);
+}
+
 static void print_option(const struct opt *o, const struct help_page *p)
 {
 	int column = p->width < NARROW ? HELP_COLUMN_NARROW : HELP_COLUMN;
@@ -58,7 +67,7 @@ static void print_options(
 		if (form >= 0 && !opt_form_accepts((size_t)form, o))
 			continue;
 		if (heading)
-			(void)fprintf(p->f, "\n%s:\n", heading);
+			print_heading(p, heading);
 		heading = NULL;
 		print_option(o, p);
 	}

@@ -259,13 +259,19 @@ static void text_block(struct out *o, const struct cell *row)
 /* Do the rows fit, if the last column may be broken into several lines? */
 static bool rows_fit(const struct out *o, const size_t *widths)
 {
-	size_t last = o->n_cols ? o->n_cols - 1 : 0, need = 2 * last;
+	size_t last = o->n_cols ? o->n_cols - 1 : 0, need = 2 * last, word = 0;
 
 	for (size_t i = 0; i < last; i++)
 		need += widths[i];
 	if (!o->width || need + widths[last] <= o->width)
 		return true;
-	return !o->cols[last].right && need + LAST_COLUMN_MIN <= o->width;
+	for (size_t i = last; i < o->cells.len; i += o->n_cols) {
+		size_t n = wrap_longest(o->cells.items[i].text ? o->cells.items[i].text : "");
+
+		word = n > word ? n : word;
+	}
+	return !o->cols[last].right && need + word <= o->width &&
+		need + LAST_COLUMN_MIN <= o->width;
 }
 
 static void text_rows(struct out *o, const char **texts, size_t *widths)

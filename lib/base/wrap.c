@@ -28,6 +28,17 @@ size_t wrap_cut(const char *text, size_t n, size_t max)
 	return i;
 }
 
+size_t wrap_longest(const char *text)
+{
+	size_t longest = 0, n = 0;
+
+	for (; *text; text++) {
+		n = *text == ' ' ? 0 : n + (((unsigned char)*text & 0xc0) != 0x80);
+		longest = n > longest ? n : longest;
+	}
+	return longest;
+}
+
 /* The length of the first word of text, in bytes. */
 static size_t word_length(const char *text, size_t most)
 {
@@ -55,7 +66,7 @@ void wrap_text(struct buf *b, const char *text, const struct wrap *how)
 
 		for (size_t i = 0; i < n; i++)
 			columns += ((unsigned char)w[i] & 0xc0) != 0x80;
-		if (at + (w != text) + columns > how->width && at > how->indent) {
+		if (at + (w != text) + columns > how->width && (w != text || at > how->indent)) {
 			buf_printf(b, "\n%*s", (int)how->indent, "");
 			at = how->indent;
 		} else if (w != text) {

@@ -14,6 +14,9 @@ size_t wrap_columns(const char *text);
 /* Return how many of the first n bytes of text have at most max columns: whole characters. */
 size_t wrap_cut(const char *text, size_t n, size_t max);
 
+/* Return the number of columns of the longest word of a text. */
+size_t wrap_longest(const char *text);
+
 /* Where a text is printed. */
 struct wrap {
 	size_t at;     /* the column at which it begins */

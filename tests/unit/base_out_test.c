@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -253,4 +254,62 @@ TEST(out_error_json_has_what_is_known_and_nothing_else)
 	CHECK_STR(text_of(fd),
 		"{\"version\":1,\"error\":{\"command\":\"cmd\",\"op\":\"step\",\"what\":\"is "
 		"wrong\",\"why\":\"because\",\"try\":\"this\"}}\n");
+}
+
+/* What the program prints on a terminal of that many columns, without the terminal's own \r. */
+static const char *on_terminal(const char *columns, void (*print)(struct out *o))
+{
+	static char text[4096];
+	int main_fd = posix_openpt(O_RDWR | O_NOCTTY), fd;
+	struct out *o;
+	size_t n = 0;
+	ssize_t got;
+
+	REQUIRE(main_fd >= 0 && grantpt(main_fd) == 0 && unlockpt(main_fd) == 0);
+	fd = open(ptsname(main_fd), O_RDWR | O_NOCTTY);
+	REQUIRE(fd >= 0 && setenv("COLUMNS", columns, 1) == 0);
+	o = out_new(fd, false, false);
+	print(o);
+	CHECK_INT(out_flush(o), 0);
+	out_free(o);
+	got = read(main_fd, text, sizeof(text) - 1);
+	REQUIRE(got > 0);
+	for (ssize_t i = 0; i < got; i++)
+		if (text[i] != '\r')
+			text[n++] = text[i];
+	text[n] = '\0';
+	(void)close(fd);
+	(void)close(main_fd);
+	return text;
+}
+
+static void print_two_rows(struct out *o)
+{
+	out_table(o, cols, 3);
+	row(o, "first", 12345, "some words to be broken into lines");
+	row(o, "second", 1, NULL);
+	out_table_end(o);
+}
+
+TEST(out_table_breaks_the_last_column_or_makes_blocks_on_narrow_terminals)
+{
+	CHECK_STR(on_terminal("60", print_two_rows),
+		"NAME     SIZE  NOTE\n"
+		"first   12345  some words to be broken into lines\n"
+		"second      1\n");
+	CHECK_STR(on_terminal("40", print_two_rows),
+		"NAME     SIZE  NOTE\n"
+		"first   12345  some words to be broken\n"
+		"               into lines\n"
+		"second      1\n");
+	CHECK_STR(on_terminal("20", print_two_rows),
+		"NAME: first\n"
+		"SIZE: 12345\n"
+		"NOTE: some words to\n"
+		"  be broken into\n"
+		"  lines\n"
+		"\n"
+		"NAME: second\n"
+		"SIZE: 1\n"
+		"\n");
 }
