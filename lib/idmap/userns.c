@@ -144,7 +144,9 @@ static int fit_range(const struct idrange *want, const struct draft_kind *own, u
 			"seen %s ids %u-%u do not all exist in this user namespace", name,
 			want->seen, want->seen + (want->count - 1));
 	err_op(e, "userns");
-	err_try(e, "the ids that exist are the first and third columns of /proc/self/%cid_map",
+	err_try(e,
+		"omit the map to see files with the ids of this namespace; a map can show the ids "
+		"in the first and third columns of /proc/self/%cid_map",
 		name[0]);
 	return -EPERM;
 }

@@ -28,6 +28,7 @@ script() {
 	must_equal "$status" 1
 	[[ $stderr == *"user id 1 does not exist in this user namespace"* ]] ||
 		tell "it is not named"
+	stderr_has "try:  omit the map to see files with the ids of this namespace"
 }
 
 @test "a filesystem of the host is not mapped, and it is said who could" {
