@@ -356,7 +356,7 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	must_work "$SHIFTBOX" image-unpack --json -s store --bundle b -m +100000:65536 app
 	echo "$output" >out.json
 	is 'keys == ["directory", "event", "gid", "made", "mount", "name", "needs_writable", "run",
-		"uid"]' out.json
+		"uid", "version"]' out.json
 	is '.event == "bundle" and .made and .uid == 0 and .directory == "'"$SCRATCH"'/b"' out.json
 	must_work "$SHIFTBOX" image-unpack -q -s store --bundle c -m +100000:65536 app
 	must_equal "$output" ""
