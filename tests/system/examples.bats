@@ -94,8 +94,6 @@ examples() { # FILE
 }
 
 @test "README.md" {
-	truncate -s 9M root/srv/web.img
-	mke2fs -q -E offset=1048576 root/srv/web.img 8M
 	must_equal "$(sed -n '/^```console/,/^```$/p; /^| |/q' "$TESTS/../README.md" |
 		grep -c '^[a-z]*[#$] ')" 4 # on the first screen
 	examples "$TESTS/../README.md"
