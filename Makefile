@@ -197,12 +197,14 @@ system_prefix = $(filter /usr /usr/local,$(PREFIX))
 SYSCONFDIR ?= $(if $(system_prefix),/etc,$(PREFIX)/etc)
 # An installation into a home directory, say, stays out of the system's directories.
 MOUNTHELPERDIR ?= $(if $(system_prefix),/sbin,$(PREFIX)/sbin)
+# Debian's zsh searches vendor-completions instead, below /usr/share.
+ZSHDIR ?= $(DATADIR)/zsh/site-functions
 # fish searches /usr/local/share only if XDG_DATA_DIRS names it.
 FISHDIR ?= $(if $(filter /usr/local,$(PREFIX)),$(SYSCONFDIR)/fish/completions,$(strip \
 	)$(DATADIR)/fish/vendor_completions.d)
 
 BASH_DIR = $(DESTDIR)$(DATADIR)/bash-completion/completions
-ZSH_DIR = $(DESTDIR)$(DATADIR)/zsh/site-functions
+ZSH_DIR = $(DESTDIR)$(ZSHDIR)
 FISH_DIR = $(DESTDIR)$(FISHDIR)
 MAN_DIR = $(DESTDIR)$(DATADIR)/man/man8
 MAN7_DIR = $(DESTDIR)$(DATADIR)/man/man7
@@ -215,6 +217,7 @@ install: all
 	install -D -m 644 completions/_shiftbox $(ZSH_DIR)/_shiftbox
 	install -D -m 644 completions/shiftbox.fish $(FISH_DIR)/shiftbox.fish
 	install -D -m 644 cmd/shiftbox.8 $(MAN_DIR)/shiftbox.8
+	ln -sf mount-idmapped.8 $(MAN_DIR)/mount.shiftbox.8
 	install -D -m 644 cmd/idmap.7 $(MAN7_DIR)/shiftbox-idmap.7
 	install -D -m 644 cmd/security.7 $(MAN7_DIR)/shiftbox-security.7
 	install -d $(DESTDIR)$(DOCDIR)
@@ -232,7 +235,8 @@ ifeq ($(filter /sbin /usr/sbin,$(MOUNTHELPERDIR)),)
 endif
 
 uninstall:
-	rm -f $(DESTDIR)$(MOUNTHELPERDIR)/mount.shiftbox $(ZSH_DIR)/_shiftbox
+	rm -f $(DESTDIR)$(MOUNTHELPERDIR)/mount.shiftbox $(MAN_DIR)/mount.shiftbox.8
+	rm -f $(ZSH_DIR)/_shiftbox
 	rm -f $(MAN7_DIR)/shiftbox-idmap.7 $(MAN7_DIR)/shiftbox-security.7
 	rm -f $(patsubst %,$(DESTDIR)$(DOCDIR)/%,COPYING CHANGES README.md)
 	rm -f $(DESTDIR)$(DATADIR)/shiftbox/output.schema.json

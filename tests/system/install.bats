@@ -19,6 +19,7 @@ installed() {
 	done
 	[ -s root/usr/share/man/man7/shiftbox-idmap.7 ]
 	[ -s root/usr/share/man/man7/shiftbox-security.7 ]
+	[ -s root/usr/share/man/man8/mount.shiftbox.8 ]
 	must_equal "$(readlink root/sbin/mount.shiftbox)" /usr/bin/shiftbox
 	[ -s root/usr/share/zsh/site-functions/_shiftbox ]
 	must_work installed install
