@@ -103,6 +103,9 @@ check:
 check-kernels: deps-kernels
 	@tests/run kernels
 
+check-packages: deps-packages
+	@tests/run packages
+
 demo: deps-demo
 	@tests/build BUILD=$(BUILD) all
 	@IMAGE='$(IMAGE)' tests/demo/demo.sh
@@ -125,6 +128,10 @@ deps-kernels:
 	@tests/deps build kernels
 deps-bench:
 	@tests/deps build demo test bench
+deps-deb:
+	@tests/deps build deb
+deps-packages:
+	@tests/deps build packages
 
 # The table-driven checks of the commands need the commands too, all but their main().
 unit: $(BUILD)/unit
@@ -246,6 +253,23 @@ uninstall:
 		rm -f $(DESTDIR)$(BINDIR)/$$c $(BASH_DIR)/$$c $(FISH_DIR)/$$c.fish; \
 		rm -f $(MAN_DIR)/$$c.8; done
 
+# --- releases and packages -----------------------------------------------------------------------
+
+# git's archive of the commit, which a build does not need git for. With the same git and xz it is
+# the same file everywhere.
+DIST := shiftbox-$(VERSION_BUILT)
+dist:
+	@[ -e .git ] || { echo 'make dist: requires a checkout of git' >&2; exit 1; }
+	@case $(DIST) in *.changed) \
+		echo 'make dist: commit the changes first: it packs the commit' >&2; exit 1;; esac
+	@mkdir -p $(BUILD)
+	git -c safe.directory='$(CURDIR)' archive --prefix=$(DIST)/ HEAD >$(BUILD)/$(DIST).tar
+	xz -T1 -f $(BUILD)/$(DIST).tar
+
+deb: deps-deb
+	@$(MAKE) -s dist
+	tests/packaging/deb $(BUILD)/$(DIST).tar.xz $(BUILD)/deb
+
 define HELP
 Build:
   make [SAN=1] [STATIC=0] [CC=clang] [WERROR=-Werror]
@@ -253,6 +277,9 @@ Build:
                             sanitizers; STATIC=0: with shared libraries)
   make deps                 install what a build needs (as root), or print what is missing
   make install|uninstall [PREFIX=$(PREFIX)] [DESTDIR=] [MOUNTHELPERDIR=$(MOUNTHELPERDIR)]
+                            (install STRIP=1: without symbols and debug information)
+  make dist                 pack the commit as $(BUILD)/shiftbox-VERSION.tar.xz
+  make deb                  build a Debian package of the commit in $(BUILD)/deb
   make debug                build $(BUILD)/debug/shiftbox, without optimising
   make compile_commands.json
                             write $(BUILD)/compile_commands.json, for clangd (requires bear)
@@ -268,6 +295,7 @@ Test (tests/README.md):
                             kernels), or the files whose name holds WORD
   tests/run WORD... -f NAME run the tests of these files whose name holds NAME
   make check-kernels        run the tests on Debian's oldest and newest kernel, in qemu
+  make check-packages       build and try the packages of tests/packaging (as root)
   make corpus               unpack hostile inputs, and kill that at more moments than make check
   make fuzz-NAME [TIME=60]  look for inputs that break tests/fuzz/fuzz_NAME.c
 
@@ -285,7 +313,8 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all debug check check-kernels demo bench deps deps-demo deps-test deps-kernels deps-bench \
+.PHONY: all debug check check-kernels check-packages demo bench \
+	deps deps-demo deps-test deps-kernels deps-bench deps-deb deps-packages dist deb \
 	unit unit-oom oom-program fuzz-replay fuzz-programs corpus gen \
 	install uninstall help clean FORCE
 .SECONDARY:

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-SHIFTBOX=$(realpath "${BUILD:-build}/shiftbox")
+SHIFTBOX=$(realpath "${SHIFTBOX:-${BUILD:-build}/shiftbox}")
 IMAGE=${IMAGE:-}
 A=100000 B=300000
 MANY=11 # rows of the table at most
