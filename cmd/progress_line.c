@@ -201,7 +201,10 @@ static void put_state(struct progress_line *m, struct buf *b, size_t i, size_t c
 		buf_str(b, " cancelled");
 		break;
 	default:
-		buf_str(b, " waiting");
+		if (m->kind == PROGRESS_LINE_COUNT)
+			put_count(b, item, 0);
+		else
+			buf_str(b, " waiting");
 	}
 }
 
