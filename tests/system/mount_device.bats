@@ -309,6 +309,42 @@ disk() {
 	must_equal "$(mounts)" 1
 }
 
+@test "partitions of a GPT by PARTUUID= and PARTLABEL=, as operands and in an fstab" {
+	need prog sfdisk partx
+	local uuid word line
+	truncate -s 24M img
+	printf 'label: gpt\nsize=8M, name=plain\nsize=8M, name="two words"\n' |
+		sfdisk -q img
+	LOOPS=$(losetup -Pf --show "$PWD/img")
+	[ -b "${LOOPS}p2" ] || partx -a "$LOOPS"
+	for n in 1 2; do mkfs.ext4 -q -E root_owner=$n:$n "${LOOPS}p$n"; done
+	uuid=$(blkid -po value -s PART_ENTRY_UUID "${LOOPS}p2")
+	must_work $MI -m 1:1001:1 PARTLABEL=plain m
+	must_equal "$(owner m)" 1001:1001
+	must_work $MI -u m
+	for word in "PARTUUID=$uuid" 'PARTLABEL=two words' 'PARTLABEL="two words"'; do
+		must_work $MI -m 2:1002:1 "$word" m
+		must_equal "$word $(owner m)" "$word 1002:1002"
+		must_work $MI --once -m 2:1002:1 "$word" m
+		must_equal "$(mounts)" 1
+		must_work $MI -u m
+	done
+	for line in "PARTUUID=$uuid" 'PARTLABEL=two\040words'; do
+		echo "$line $PWD/m ext4 X-mount.idmap=b:2:1003:1 0 0" >fstab
+		for word in "PARTUUID=$uuid" 'PARTLABEL=two words' "${LOOPS}p2" "$PWD/m"; do
+			must_work $MI -T fstab "$word"
+			must_equal "$line $word $(owner m)" "$line $word 1003:1003"
+			must_work $MI -u m
+		done
+		must_fail 1 "has this source or target" $MI -T fstab PARTLABEL=plain
+		must_work $MI -a -T fstab
+		must_work $MI -a -u -T fstab
+	done
+	must_fail 1 "no device has this PARTLABEL" $MI -m +5 PARTLABEL=none m
+	must_fail 1 "no device has this PARTUUID" $MI -m +5 "PARTUUID=${uuid%?}x" m
+	must_fail 2 "is not a valid tag of a device" $MI -m +5 PARTUUID= m
+}
+
 @test "a tag that several devices have is not guessed about" {
 	ext4 one 8M -L twice
 	cp one two
