@@ -494,6 +494,21 @@ static int set_all(const struct mount_plan *p, const struct device *d, int mnt, 
 	return r;
 }
 
+/* Warn of a map that does not suit the owner of what will be seen, while mnt has no map yet. */
+static void judge_map(const struct mount_plan *p, const struct device *d, int mnt)
+{
+	struct err misfit = ERR_INIT;
+	scoped_fd int top = -1;
+	struct stat st;
+
+	if (p->map.wish != MAP_SET || d->fd < 0 ||
+		(p->subdir && fd_open_beneath(mnt, p->subdir, O_PATH | O_NOFOLLOW, &top, NULL) < 0))
+		return; /* cloning the directory reports it */
+	if (fstat(top < 0 ? mnt : top, &st) == 0 &&
+		map_fit_owner(&p->map.map, st.st_uid, st.st_gid, p->source, &misfit) != MAP_FITS)
+		log_warn_err(&misfit);
+}
+
 int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, struct err *e)
 {
 	struct fs_how how = {
@@ -504,7 +519,6 @@ int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, str
 		.options = p->fs_options.items,
 		.n_options = p->fs_options.len,
 	};
-	struct err misfit = ERR_INIT;
 	scoped_fd int mnt = -1;
 	struct stat root;
 	int r = attach_loop(p, d, e);
@@ -523,13 +537,11 @@ int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, str
 	if (r == 0)
 		r = check_writable(p, d, mnt, e);
 	if (r == 0)
+		judge_map(p, d, mnt);
+	if (r == 0)
 		r = set_all(p, d, mnt, e);
 	if (r == 0 && p->map.wish == MAP_SET)
 		r = verify_seen(mnt, &root, &p->map.map, p->source, e);
-	if (r == 0 && p->map.wish == MAP_SET && d->fd >= 0 &&
-		map_fit_owner(&p->map.map, root.st_uid, root.st_gid, p->source, &misfit) !=
-			MAP_FITS)
-		log_warn_err(&misfit);
 	if (r == 0 && p->subdir) {
 		int tree = -1;
 
