@@ -494,6 +494,21 @@ static int set_all(const struct mount_plan *p, const struct device *d, int mnt, 
 	return r;
 }
 
+static struct fs_how how_to_mount(const struct mount_plan *p, const struct device *d)
+{
+	return (struct fs_how){
+		.type = d->type,
+		.source = d->path,
+		.name = p->source,
+		.device = d->fd >= 0,
+		.read_only = d->read_only,
+		.ro_wanted = ro_asked(p),
+		.sloppy = p->sloppy,
+		.options = p->fs_options.items,
+		.n_options = p->fs_options.len,
+	};
+}
+
 /* Warn of a map that does not suit the owner of what will be seen, while mnt has no map yet. */
 static void judge_map(const struct mount_plan *p, const struct device *d, int mnt)
 {
@@ -511,23 +526,14 @@ static void judge_map(const struct mount_plan *p, const struct device *d, int mn
 
 int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, struct err *e)
 {
-	struct fs_how how = {
-		.name = p->source,
-		.device = d->fd >= 0,
-		.ro_wanted = ro_asked(p),
-		.sloppy = p->sloppy,
-		.options = p->fs_options.items,
-		.n_options = p->fs_options.len,
-	};
 	scoped_fd int mnt = -1;
+	struct fs_how how;
 	struct stat root;
 	int r = attach_loop(p, d, e);
 
 	if (r < 0)
 		return r;
-	how.type = d->type;
-	how.source = d->path;
-	how.read_only = d->read_only;
+	how = how_to_mount(p, d);
 	r = fs_mount(&how, &mnt, &d->read_only, e);
 	if (r < 0)
 		return r;
@@ -553,6 +559,31 @@ int device_mount(const struct mount_plan *p, struct device *d, int *ret_mnt, str
 		return r;
 	*ret_mnt = TAKE_FD(mnt);
 	return 0;
+}
+
+/* Filesystems in memory, which a mount of its own neither changes nor asks anything. */
+static bool is_in_memory(const char *type)
+{
+	static const char *const types[] = { "tmpfs", "ramfs", "proc", "sysfs", "devpts", "mqueue",
+		"hugetlbfs" };
+
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (!strcmp(type, types[i]))
+			return true;
+	return false;
+}
+
+int device_trial(const struct mount_plan *p, struct device *d, bool *ret_sure, struct err *e)
+{
+	struct fs_how how = how_to_mount(p, d);
+	scoped_fd int mnt = -1;
+
+	*ret_sure = d->fd < 0 && is_in_memory(d->type);
+	if (*ret_sure)
+		return device_mount(p, d, &mnt, e);
+	if (!how.source)
+		how.source = p->source; /* not yet attached to a loop device */
+	return fs_trial(&how, e);
 }
 
 void device_done(struct device *d)

@@ -40,6 +40,14 @@ MUST_CHECK int device_open(const struct mount_plan *p, struct device *ret, struc
 MUST_CHECK int device_mount(
 	const struct mount_plan *p, struct device *d, int *ret_mnt, struct err *e);
 
+/*
+ * For a dry run: find the errors of device_mount() as far as they can be found without writing to a
+ * device or asking a server. *ret_sure: there are no others, because the type is one that lies in
+ * memory, and was mounted for a moment, detached.
+ */
+MUST_CHECK int device_trial(
+	const struct mount_plan *p, struct device *d, bool *ret_sure, struct err *e);
+
 /* Does the plan's filesystem need a device or a file, as tmpfs does not? */
 bool device_is_needed(const struct mount_plan *p);
 

@@ -30,11 +30,17 @@ static int loop_step(const struct mount_plan *p, const struct device *d, struct 
 	return add_step(ret, b, e);
 }
 
+/* A filesystem is not mounted, since its driver may write to the device, or ask a server. */
+static const char unknown[] = " (only mounting it shows whether its driver accepts it)";
+static const char unknown_map[] = " (only mounting it shows whether its driver accepts it, and "
+				  "whether the map suits its owners)";
+
 int device_steps(
 	const struct mount_plan *p, struct mount_flags *flags, struct strv *ret, struct err *e)
 {
 	scoped_device struct device d = DEVICE_INIT;
 	scoped_buf struct buf b = BUF_INIT;
+	bool sure = false;
 	int r = device_open(p, &d, e);
 
 	/* Lines of a table may be waiting for others. */
@@ -50,6 +56,8 @@ int device_steps(
 	if (r < 0)
 		return r;
 	r = exposure_check_device(p, &d, e);
+	if (r == 0)
+		r = device_trial(p, &d, &sure, e);
 	if (r < 0)
 		return r;
 	buf_printf(&b, "mount the filesystem (%s) of '%s'", d.type, p->source);
@@ -65,6 +73,8 @@ int device_steps(
 	}
 	buf_str(&b, ": ");
 	mount_map_print_words(&p->map, &b);
+	if (!sure)
+		buf_str(&b, p->map.wish == MAP_SET ? unknown_map : unknown);
 	r = add_step(ret, &b, e);
 	if (r < 0 || !p->subdir)
 		return r;

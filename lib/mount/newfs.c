@@ -208,6 +208,14 @@ static int create(const struct fs_how *how, bool exclusive, int *ret_fs, struct 
 	return 0;
 }
 
+int fs_trial(const struct fs_how *how, struct err *e)
+{
+	scoped_fd int fs = -1;
+	int r = open_context(how, &fs, e);
+
+	return r == 0 ? configure(how, fs, e) : r;
+}
+
 static void say_shared(const struct fs_how *how)
 {
 	scoped_buf struct buf at = BUF_INIT, options = BUF_INIT;

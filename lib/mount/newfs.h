@@ -31,6 +31,12 @@ struct fs_how {
 MUST_CHECK int fs_mount(const struct fs_how *how, int *ret_mnt, bool *ret_read_only, struct err *e);
 
 /*
+ * For a dry run: does this kernel know the type, and does its driver know the options? Nothing is
+ * mounted, and a device is not opened. Errors of fs_mount().
+ */
+MUST_CHECK int fs_trial(const struct fs_how *how, struct err *e);
+
+/*
  * Clone the directory dir, below the root of a detached mount, with the mount's map and flags. The
  * clone is detached, too. Symbolic links are not followed.
  */

@@ -466,7 +466,8 @@ os.open(sys.argv[1], os.O_RDWR | os.O_EXCL); open("held", "w"); time.sleep(30)' 
 		-o ro,subdir=a,noload,loop,offset=0,sizelimit=8M img m
 	must_equal "$output" "attach 'img' to a loop device, read-only, 8388608 bytes of it
 mount the filesystem (ext4) of 'img', read-only, with noload: users: disk 5 is seen as 1000; \
-groups: disk 7 is seen as 2000
+groups: disk 7 is seen as 2000 \
+(only mounting it shows whether its driver accepts it, and whether the map suits its owners)
 take of it the directory 'a' alone
 attach it at 'm': ro,private"
 	must_work $MI -n --json -m +5 -t tmpfs -o size=1M x m

@@ -102,6 +102,26 @@ image() {
 	fails_alike "cannot mount it writable" -m +100000 -o rw u t
 }
 
+@test "of a filesystem, what its driver and this kernel refuse is found without mounting it" {
+	need loop
+	truncate -s 8M disk
+	PATH=$PATH:/usr/sbin mkfs.ext4 -q disk
+	fails_alike "cannot set the option 'foo=1' of the filesystem (ext4)" -m +5 -o foo=1 disk t
+	fails_alike "this kernel does not support nosuch" -m +5 -t nosuch x t
+	fails_alike "the filesystem (proc) does not support ID-mapped mounts" -m +5 -t proc x t
+	fails_alike "the filesystem (ramfs) does not support ID-mapped" -m +5 -t ramfs x t
+	fails_alike "cannot set the option 'size=x'" -m +5 -t tmpfs -o size=x x t
+	must_work $MI -n -m +5 -o commit=9 disk t
+	output_has "only mounting it shows whether its driver accepts it, and whether the map suits"
+	must_work $MI -n -m none disk t
+	output_has "(only mounting it shows whether its driver accepts it)"
+	must_work $MI -n -m +5 -t tmpfs x t # it lies in memory, and was tried
+	[[ $output != *"only mounting"* ]] || tell "it is known"
+	must_equal "$(mounts)" 0
+	printf '%s\n' "$PWD/disk $PWD/t ext4 X-mount.idmap=b:0:5:1,foo=1 0 0" >fstab
+	must_fail 1 "cannot set the option 'foo=1'" $MI -a -n -T fstab
+}
+
 @test "an upper that cannot be used is found, and not made" {
 	image
 	chmod 755 .
