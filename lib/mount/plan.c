@@ -206,7 +206,10 @@ static int check_options(
 	const char *name = kind != MOUNT_OVERLAY ? mount_options_first(o, OPTION_STACK) : NULL;
 
 	if (name)
-		return err_usage(e, "option '%s' is for the sources overlay and image:NAME", name);
+		return err_usage(e,
+			"option '%s' is for the sources overlay and image:NAME (a stack with another "
+			"source name needs type=overlay)",
+			name);
 	name = kind == MOUNT_OVERLAY || bind ? first_fs_option(o) : NULL;
 	if (name)
 		return err_usage(e,

@@ -149,10 +149,13 @@ static int take_bad(const struct lm_bad *b, void *arg)
 	return 0;
 }
 
-/* mount(8) binds without a map if the option has the name that our own lines use. */
+/*
+ * mount(8) binds without a map if the option has the name that our own lines use. With other
+ * options, it hands it to a driver that does not know it.
+ */
 static void warn_of_map(const struct fstab_reading *r, const struct lm_line *l)
 {
-	if (l->map && l->bind && r->faults != TABLE_QUIET)
+	if (l->map && r->faults != TABLE_QUIET)
 		log_warn("'%s': %s: map= has no effect in a line of type '%s', which is not "
 			 "mounted by this command; try: write X-mount.idmap=, or the type shiftbox "
 			 "without bind",

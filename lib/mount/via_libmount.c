@@ -216,6 +216,20 @@ static bool has_option(const struct lm_line *l, const char *name)
 	return lm.mnt_optstr_get_option(l->options, name, NULL, NULL) == 0;
 }
 
+/*
+ * Is there a map=, with a value that is one of this program's? The same word is an option of
+ * iso9660: map=off.
+ */
+static bool has_map(const struct lm_line *l)
+{
+	char *value = NULL;
+	size_t n = 0;
+
+	if (lm.mnt_optstr_get_option(l->options, "map", &value, &n) != 0 || !value)
+		return false;
+	return memchr(value, ':', n) || (n && strchr("+\"0123456789", *value));
+}
+
 int lm_fstab_path(const char **ret, struct err *e)
 {
 	int r = load(e);
@@ -252,8 +266,7 @@ int lm_fstab(const char *path, int (*bad)(const struct lm_bad *b, void *arg),
 		number = next_number(&p, number, &bad_before);
 		l.number = number;
 		l.idmap = has_option(&l, "X-mount.idmap");
-		l.map = has_option(&l, "map");
-		l.bind = has_option(&l, "bind") || has_option(&l, "rbind");
+		l.map = has_map(&l);
 		r = fn(&l, arg);
 	}
 	lm.mnt_free_iter(iter);

@@ -40,7 +40,7 @@ struct lm_line {
 	const char *source, *target, *type, *options;
 	unsigned number; /* counted from 1; 0: unknown, as in a directory of such files */
 	bool idmap;      /* the options contain X-mount.idmap= */
-	bool map, bind;  /* map=; bind or rbind */
+	bool map;        /* map= with a map of this program */
 };
 
 /* A line of an fstab that libmount cannot parse. */
