@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../base/fd.h"
+#include "../base/log.h"
 #include "../base/path.h"
 #include "../base/stop.h"
 #include "../layer/layer_deps.h"
@@ -89,16 +90,42 @@ static int try_layer(
 }
 
 /*
- * Merge all layers in memory, if all were read: that finds what one layer cannot have on top of the
- * others.
+ * Read the layers that the store has, too, if a new one comes between or on top of them. The real
+ * run does not need their blobs: one that cannot be read is no error. Returns 1 if all layers are
+ * read, 0, or -ENOMEM.
+ */
+static int read_stored(struct unpack_work *w, struct err *e)
+{
+	bool any_new = false;
+
+	for (size_t i = 0; i < w->n_layers; i++)
+		any_new |= w->layers[i].layer != NULL;
+	for (size_t i = 0; any_new && i < w->n_layers; i++) {
+		struct err why = ERR_INIT;
+		int r = w->layers[i].layer ? 0 : unpack_read_layer(w, &w->layers[i], &why);
+
+		if (r == -ENOMEM)
+			return err_nomem(e);
+		if (r == 0)
+			continue;
+		log_verbose("whether the new layers fit on those in the store is not checked: %s",
+			why.what);
+		return 0;
+	}
+	return any_new;
+}
+
+/*
+ * Merge all layers in memory: that finds what one layer cannot have on top of the others, which may
+ * be in the store.
  */
 static int try_merge(struct unpack_work *w, struct err *e)
 {
-	int r = 0;
+	int r = read_stored(w, e);
 
-	for (size_t i = 0; i < w->n_layers; i++)
-		if (!w->layers[i].layer)
-			return 0;
+	if (r <= 0)
+		return r;
+	r = 0;
 	for (size_t i = 0; r == 0 && i < w->n_layers; i++) {
 		struct unpack_layer *l = &w->layers[i];
 
@@ -129,10 +156,10 @@ int unpack_trial(struct store *store, const struct source *src, const struct unp
 	}
 	if (r == 0)
 		r = unpack_read(&s.w, e);
-	if (r == 0)
-		r = try_merge(&s.w, e);
-	if (r == 0)
+	if (r == 0) {
 		unpack_sum_up(&s.w, ret);
+		r = try_merge(&s.w, e);
+	}
 	unpack_work_done(&s.w);
 	free(s.stack_fds);
 	return r;

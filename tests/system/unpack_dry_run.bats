@@ -97,6 +97,31 @@ fails_alike() { # TEXT WORD...: for image-unpack
 	fails_alike "more than 1 entries" -s "$STORE" --max-entries 1 -N x c
 }
 
+@test "what a new layer cannot have on top of stored ones is found" {
+	local base='{"files":{"d":{"type":"dir","uid":11},"d/a":"1","f":"x"}}' top
+	image a "{\"layers\":[$base]}"
+	must_work "$SHIFTBOX" image-unpack -q -s "$STORE" -N a a
+	for top in '"l":{"type":"link","to":"d/none"}' '"f/x":"1"'; do
+		image bad "{\"layers\":[$base,{\"files\":{$top}}]}"
+		must_fail 1 "layer 2 of 2" "$SHIFTBOX" image-unpack -n -s "$STORE" -N x bad
+		must_fail 1 "layer 2 of 2" "$SHIFTBOX" image-unpack -s "$STORE" -N x bad
+		rm -r bad
+	done
+	# What it may have there, and a base whose blob is not needed any more.
+	image b "{\"layers\":[$base,{\"files\":{\"l\":{\"type\":\"link\",\"to\":\"d/a\"}}}]}"
+	unpack -n --json -N x b
+	must_equal "$status" 0
+	must_equal "$(jq -r 'select(.event == "plan") | .state' <<<"$output" | paste -sd' ')" \
+		"shared unpack"
+	rm "b/blobs/sha256/$(jq -r '.layers[0].digest[7:]' b/blobs/sha256/"$(jq -r \
+		'.manifests[0].digest[7:]' b/index.json)")"
+	unpack -n -v -N x b
+	must_equal "$status" 0
+	stderr_has "whether the new layers fit on those in the store is not checked"
+	unpack -N x b
+	must_equal "$status" 0
+}
+
 @test "a filesystem that is too small is found" {
 	mkdir files
 	seq 100000 >files/f
