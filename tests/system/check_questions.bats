@@ -29,7 +29,7 @@ AS=()
 
 @test "which mounts are ID-mapped, and how, long after they were made" {
 	mkdir sub
-	map_mount '1000:0:1' src m
+	misfit_mount '1000:0:1' src m
 	map_mount 'u:0:100000:65536;g:0:200000:65536' src sub
 	answer 0 list "$SCRATCH" <<'END'
 TARGET  SOURCE  TYPE  MAP
@@ -121,7 +121,7 @@ END
 
 @test "a mount lost its map when it was handed on as a volume" {
 	mkdir volume
-	map_mount '1000:100000:1' src m
+	misfit_mount '1000:100000:1' src m
 	mount --bind src volume
 	must_equal "$(owner m/file) $(owner volume/file)" "100000:100000 1000:1000"
 	answer 0 explain --op read m/file <<'END'
@@ -153,7 +153,7 @@ END
 @test "capabilities were lost, and getfattr says Value too large" {
 	chmod 755 src/file
 	setcap -n 7 cap_net_raw+ep src/file
-	map_mount '1000:101000:1' src m
+	misfit_mount '1000:101000:1' src m
 	must_fail 1 'Value too large' getfattr -n security.capability m/file
 	answer 0 explain --op exec m/file <<'END'
 DIR/m/file: regular file, mode 0755
@@ -221,7 +221,7 @@ END
   owner  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)
   group  disk 0 -> no line of the map has it -> shown as 65534 (unmapped, not the real nobody)'
 	mkdir -m 777 src/dir
-	map_mount '1000:100000:1' src m
+	misfit_mount '1000:100000:1' src m
 	must_fail 1 "Value too large" touch m/dir/new
 	answer 3 explain --op create m/dir <<END
 $unmapped
@@ -253,7 +253,7 @@ DIR/src/file: regular file, mode 0644
 for user 0, group 0, with capabilities, in the user namespace of pid:N:
   read  yes: owner, group and others have r--
 END
-	map_mount '1000:100000:1;65534:165534:1' src m
+	misfit_mount '1000:100000:1;65534:165534:1' src m
 	answer 0 explain --userns "pid:$SLEEPER" --op read m/nobody <<'END'
 DIR/m/nobody: regular file, mode 0644
   filesystem  tmpfs of shiftbox-test, mounted in the initial user namespace (assumed: the kernel

@@ -107,10 +107,10 @@ line() {
 		must_fail 1 "is a symbolic link, which X-mount.nocanonicalize asks to bind itself" \
 			$MI -o "$word" link file
 		must_fail 1 "is a symbolic link" $MI -n -o "bind,$word" link file
-		must_work $MI -o "$word" s/file file
+		must_work $MI -m none -o "$word" s/file file
 		umount file
 	done
-	must_work $MI -o X-mount.nocanonicalize=target link file
+	must_work $MI -m none -o X-mount.nocanonicalize=target link file
 	umount file
 	must_fail 2 "takes the value 'source' or 'target'" \
 		$MI -o X-mount.nocanonicalize=both link file

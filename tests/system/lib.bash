@@ -14,8 +14,9 @@
 #                             printed on stdout. What it unpacked into a store passes --verify
 #   must_fail CODE TEXT CMD.. CMD exits with CODE (not by a signal) and prints TEXT on stderr
 #   stderr_empty              the captured command printed nothing on stderr
-#                             but words about a map that does not suit a tree, or that is missing;
-#                             a file about these sets EACH_WORD=1
+#   stderr_is_only KIND       it printed one line there, a warning of this KIND: misfit, that a map
+#                             does not suit a tree, or no-map, that there is no map
+#   must_work_but KIND CMD... CMD exits with 0 and stderr_is_only KIND
 #   stderr_has WORD...        it printed these words on stderr, joined by blanks; the word ...
 #                             stands for any text
 #   output_has WORD...        the same, for stdout
@@ -260,10 +261,31 @@ tell() {
 }
 
 stderr_empty() {
-	local rest=$stderr words='no map is given|ha(s|ve) no map, so|on disk it belongs to'
-	words+='|files have ids that the map does not cover|an owner without an id in the namespace'
-	[ -n "${EACH_WORD:-}" ] || rest=$(grep -vE "$words" <<<"$stderr" || true)
-	[ -z "$rest" ] || tell "stderr is not empty"
+	[ -z "$stderr" ] || tell "stderr is not empty"
+}
+
+stderr_is_only() {
+	local words
+	case $1 in
+	misfit)
+		words='on disk it belongs to|the map does not suit'
+		words+='|ids that the map does not cover|have a map that does not suit'
+		;;
+	no-map) words='no map is given, so|ha(s|ve) no map, so' ;;
+	*) say "no such kind of warning: $1" ;;
+	esac
+	if ! [[ $stderr =~ $words ]] || [ "$(wc -l <<<"$stderr")" != 1 ]; then
+		tell "stderr is not one warning of the kind '$1'"
+	fi
+}
+
+must_work_but() {
+	local kind=$1
+	shift
+	capture "$@"
+	[ "$status" = 0 ] || tell "it failed"
+	stderr_is_only "$kind"
+	verify_unpacked "$@"
 }
 
 must_work() {

@@ -35,7 +35,7 @@ test_setup() {
 @test "the status is the command's" {
 	local n
 	for n in 0 1 2 3 42 255; do
-		capture $MI -e s t -- sh -c "exit $n"
+		capture $MI -m none -e s t -- sh -c "exit $n"
 		must_equal "$status" "$n"
 		stderr_empty
 	done
@@ -51,14 +51,14 @@ test_setup() {
 	must_fail 2 'needs a command' $MI -e s t
 	must_fail 2 'needs a command' $MI -e s t --
 	must_fail 2 'exclude each other' $MI -e -u t -- touch ran
-	must_work $MI -e -n s t -- touch ran
+	must_work $MI -m none -e -n s t -- touch ran
 	[ ! -e ran ]
 }
 
 @test "the command may chown, the mounting may not" {
 	must_work $MI -e -m 0:1001:1 -m 5:1005:1 s t -- chown 1005:1005 t/file
 	must_equal "$(owner s/file)" 5:5
-	must_work $MI -e s t -- grep -x 'Seccomp:	0' /proc/self/status
+	must_work $MI -m none -e s t -- grep -x 'Seccomp:	0' /proc/self/status
 	# The process that mounts has the filter before it does.
 	strace -f -qq -o trace -e trace=seccomp,open_tree,execve $MI -e s t -- true
 	must_equal "$(grep -oE ' (seccomp|open_tree|execve)\(' trace | uniq | xargs)" \
@@ -72,7 +72,7 @@ test_setup() {
 
 @test "the command has its words, its directory, its descriptors and its SIGPIPE" {
 	exec 7<s/file
-	must_work $MI -e s t -- sh -c 'printf "%s\n" "$PWD" "$@"' sh -a -- '' 'b c'
+	must_work $MI -m none -e s t -- sh -c 'printf "%s\n" "$PWD" "$@"' sh -a -- '' 'b c'
 	must_equal "$output" "$SCRATCH
 -a
 --
@@ -80,11 +80,11 @@ test_setup() {
 b c"
 	must_work sh -c 'ls /proc/$$/fd; true'
 	local plain=$output
-	must_work $MI -e s t -- sh -c 'ls /proc/$$/fd; true'
+	must_work $MI -m none -e s t -- sh -c 'ls /proc/$$/fd; true'
 	must_equal "$output" "$plain"
-	must_work $MI -e s t -- test /proc/self/fd/7 -ef s/file
+	must_work $MI -m none -e s t -- test /proc/self/fd/7 -ef s/file
 	exec 7<&-
-	must_work $MI -e s t -- grep SigIgn /proc/self/status
+	must_work $MI -m none -e s t -- grep SigIgn /proc/self/status
 	must_equal "$(((0x${output##*[[:space:]]} >> 12) & 1))" 0
 }
 
@@ -101,6 +101,6 @@ b c"
 	make_user alice 2001 700000 10
 	must_fail 1 'unshare -Ur' as_user alice "$SHIFTBOX" mount-idmapped -e s t -- true
 	must_work in_userns sh -c 'mount -t tmpfs x t && mkdir t/a t/b && "$@"' \
-		sh $MI -e t/a t/b -- grep -c "/t/b " /proc/self/mountinfo
+		sh $MI -m none -e t/a t/b -- grep -c "/t/b " /proc/self/mountinfo
 	must_equal "$output" 1
 }

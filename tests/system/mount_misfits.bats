@@ -8,8 +8,6 @@ need root
 need kernel 5.12
 need prog jq python3 strace
 
-# shellcheck disable=SC2034
-EACH_WORD=1
 MI="$SHIFTBOX mount-idmapped"
 SHIFTED="this tree is already shifted: on disk it belongs to user"
 

@@ -127,7 +127,7 @@ fuse_disk() {
 	stderr_has "disk/st/layers/" ... "the store is on an overlay" ... \
 		"image-unpack --store DIR"
 	[[ $stderr != *image:NAME* && $stderr != *lower=* ]]
-	must_work $MI -s disk/st image:x t
+	must_work $MI -m none -s disk/st image:x t
 	must_equal "$(cat t/a)" a
 	must_work $MI -u t
 	umount disk
@@ -184,10 +184,10 @@ fuse_disk() {
 		"work=DIR" ... "-o index=off"
 
 	# Over the layers that it was made over, and with a new work directory, all is well.
-	must_work $MI -o lower=disk/low,upper=disk/up,index=on overlay t
+	must_work $MI -m none -o lower=disk/low,upper=disk/up,index=on overlay t
 	must_equal "$(tr '\n' ' ' <t/a)" "a b "
 	must_work $MI -u t
-	must_work $MI -o lower=disk/low,upper=disk/copy,work=disk/new,index=on overlay t
+	must_work $MI -m none -o lower=disk/low,upper=disk/copy,work=disk/new,index=on overlay t
 	must_equal "$(tr '\n' ' ' <t/a)" "a b "
 	must_work $MI -u t
 
@@ -196,7 +196,7 @@ fuse_disk() {
 	must_equal "$status" 0
 	stderr_has "warning: 'disk/up': the upper was made over another layer than 'disk/low2'"
 	must_work $MI -u t
-	must_work $MI -o lower=disk/low,upper=disk/copy,index=off overlay t
+	must_work $MI -m none -o lower=disk/low,upper=disk/copy,index=off overlay t
 	must_work $MI -u t
 }
 

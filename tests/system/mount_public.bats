@@ -93,8 +93,12 @@ must_warn() { # TEXT CMD...: once
 	REFUSAL=32 must_refuse bash -c 'exec -a mount.shiftbox "$SHIFTBOX" "$@"' sh \
 		"$PWD/open" "$PWD/target" -o rw,map=+100000
 	# What is seen as itself, is not in the map, or is read-only gives nothing away.
-	for map in 0:0:1 0:0:65536 100000:0:65536 u:200000:5:1; do
+	for map in 0:0:1 0:0:65536; do
 		must_work $MI -q -m "$map" open target
+		umount target
+	done
+	for map in 100000:0:65536 u:200000:5:1; do
+		must_work_but misfit $MI -q -m "$map" open target
 		umount target
 	done
 	must_work $MI -m +100000 -o ro open target
@@ -107,7 +111,7 @@ must_warn() { # TEXT CMD...: once
 @test "in a closed place nothing is refused and nothing printed; a group of others is not closed" {
 	touch closed/file to
 	must_work $MI -m +100000 closed/dir target && umount target
-	must_work $MI -m 1000:1001:1 closed/dir target && umount target
+	must_work_but misfit $MI -m 1000:1001:1 closed/dir target && umount target
 	must_work $MI -m +100000 closed/file to && umount to
 	must_work $MI -m +100000 -o rbind closed/dir target && umount target
 	chmod 750 closed
@@ -183,7 +187,7 @@ user 1 $more" \
 	must_work $MI -m 1000:1001:1 -o ro open target && umount target
 	# Root could have those anyway.
 	must_work $MI -m 1000:0:1 open target && umount target
-	must_work $MI -m 200000:5:65536 open target && umount target
+	must_work_but misfit $MI -m 200000:5:65536 open target && umount target
 	add_line /etc/passwd "far:x:210000:210000::/:/bin/sh"
 	must_warn "'open': set-uid files that user 10005 makes through the mount are those of user \
 210000 $more" \

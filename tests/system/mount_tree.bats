@@ -60,7 +60,7 @@ whole() {
 }
 
 @test "without a map the tree is bound as it is" {
-	must_work $MI -o rbind source target
+	must_work_but no-map $MI -o rbind source target
 	whole "5:7 6:7 7:7 6:7"
 }
 
@@ -102,14 +102,14 @@ whole() {
 	mount --make-unbindable source/a/b
 	must_fail 1 "'a/b' (tmpfs): it is on a mount that is marked unbindable" \
 		$MI -o rbind source target
-	must_work $MI -o rbind,skip-unsupported source target
+	must_work_but no-map $MI -o rbind,skip-unsupported source target
 	must_equal "$(below target) $(ls -A target/a/b)" "3 "
 }
 
 @test "mapped mounts below keep their maps, or have them replaced or dropped" {
 	need kernel 6.15
-	must_work $MI -m u:6:60:1 -m g:7:70:1 source/a/b source/odd
-	must_work $MI --json -o rbind source target
+	must_work_but misfit $MI -m u:6:60:1 -m g:7:70:1 source/a/b source/odd
+	must_work_but no-map $MI --json -o rbind source target
 	must_equal "$(owner target/a/b/file) $(owner target/odd/file)" "7:7 65534:70"
 	must_equal "$(jq -r '.submounts[] | select(.below == "odd") | .map_change' <<<"$output")" \
 		kept
@@ -131,7 +131,7 @@ whole() {
 
 @test "on a kernel that cannot replace maps, the mapped mount is named, or skipped" {
 	local old="$TESTS/fixtures/nosys 457,467"
-	must_work $MI -m u:7:60:1 -m g:7:70:1 source/a/b source/odd
+	must_work_but misfit $MI -m u:7:60:1 -m g:7:70:1 source/a/b source/odd
 	must_fail 1 "'odd' (tmpfs): it is ID-mapped already, and changing that needs Linux 6.15" \
 		$old $MI -m +100000 -o rbind source target
 	must_work $old $MI -m +100000 -o rbind,skip-unsupported source target
@@ -152,7 +152,7 @@ whole() {
 	must_equal "$(owner target/c/file) $(below target)" "100009:100007 5"
 	must_work $MI -u -R target
 	# In one call they come along.
-	must_work $MI -o rbind source target
+	must_work_but no-map $MI -o rbind source target
 	must_equal "$(owner target/c/file) $(below target)" "9:7 7"
 }
 
@@ -247,7 +247,7 @@ whole() {
 
 @test "in a user namespace the tree comes along, but nothing that hides something is taken off" {
 	need userns
-	must_work in_userns $MI -o rbind source target
+	must_work_but no-map in_userns $MI -o rbind source target
 	must_fail 1 "may map it" in_userns $MI -m 0:0:1 -o rbind source target
 	must_work in_userns sh -ec "mount -t tmpfs none target
 		mkdir target/s target/s/a target/t

@@ -101,7 +101,7 @@ busy" $MI -u -R target
 	cp "$(command -v sleep)" source/program
 	cp "$(ldconfig -p | awk '$1 == "libm.so.6" && !n++ { print $NF }')" source/lib.so
 	chmod 755 source source/program
-	must_work $MI source target
+	must_work $MI -m none source target
 	local -A ways=(
 		["its working directory"]="os.chdir('target')"
 		["its root directory"]="os.chroot('target'); os.fchdir(d)"
@@ -130,7 +130,7 @@ time.sleep(100)"
 @test "a loop device over a file there is told" {
 	need loop
 	truncate -s 1M source/image
-	must_work $MI source target
+	must_work $MI -m none source target
 	local dev
 	dev=$(losetup -f --show target/image)
 	must_fail 1 "it is held by the loop device $dev over '$SCRATCH/target/image'" $MI -u target
@@ -139,7 +139,7 @@ time.sleep(100)"
 }
 
 @test "many holders: some are named" {
-	must_work $MI source target
+	must_work $MI -m none source target
 	local i
 	for i in 1 2 3 4 5 6 7; do python "os.chdir('target')"; done
 	must_fail 1 ", ..." $MI -u target
@@ -150,7 +150,7 @@ time.sleep(100)"
 
 @test "a copy in another mount namespace that is in use is told" {
 	mount --bind target target && mount --make-shared target && mkdir target/t
-	must_work $MI source target/t
+	must_work $MI -m none source target/t
 	# Not private: what is unmounted here is unmounted there.
 	hold unshare -m --propagation unchanged \
 		sh -c "cd '$SCRATCH/target/t' && touch '$SCRATCH/ready' && exec sleep 100"

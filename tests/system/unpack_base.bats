@@ -88,7 +88,7 @@ bottom() {
 		umount at like
 	done
 	mount_image "$STORE" at -o ro
-	mount_image plain like -o ro
+	mount_image plain like -m none -o ro
 	diff <(dump like | sed 's/security.capability=[^,]*//') <(dump at |
 		sed 's/security.capability=[^,]*//')
 	umount at

@@ -37,7 +37,7 @@ stays() { # TEXT
 	[[ $stderr == *"at '$SCRATCH/target'"* ]]
 	must_work "$SHIFTBOX" image-unpack -s store --remove other
 	must_work "$SHIFTBOX" mount-idmapped -u target
-	must_work "$SHIFTBOX" mount-idmapped -s store -o ephemeral image:i target
+	must_work "$SHIFTBOX" mount-idmapped -m none -s store -o ephemeral image:i target
 	stays "the image is mounted"
 	must_work "$SHIFTBOX" mount-idmapped -u target
 	must_work "$SHIFTBOX" image-unpack -s store --remove i

@@ -174,7 +174,7 @@ $HOME_ALICE
 	mkdir -m 710 "$SCRATCH/club"
 	chgrp 2999 "$SCRATCH/club"
 	"$TESTS/fixtures/busybox-root" "$SCRATCH/club/root"
-	chown -hR alice "$SCRATCH/club/root"
+	chown -hR alice:alice "$SCRATCH/club/root"
 	must_work setpriv --reuid alice --regid alice --groups 2999 --inh-caps=-all \
 		env HOME="$HOME_ALICE" "$SHIFTBOX" userns-run -r "$SCRATCH/club/root" -o public -- \
 		grep Groups /proc/self/status
