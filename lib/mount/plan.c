@@ -207,8 +207,8 @@ static int check_options(
 
 	if (name)
 		return err_usage(e,
-			"option '%s' is for the sources overlay and image:NAME (a stack with another "
-			"source name needs type=overlay)",
+			"option '%s' is for the sources overlay and image:NAME (a stack with "
+			"another source name needs type=overlay)",
 			name);
 	name = kind == MOUNT_OVERLAY || bind ? first_fs_option(o) : NULL;
 	if (name)
