@@ -117,6 +117,7 @@ bench: deps-bench
 	tests/bench/verify
 	tests/bench/mounts
 	tests/bench/namespaces
+	tests/bench/startup
 
 deps:
 	@tests/deps build
