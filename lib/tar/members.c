@@ -63,6 +63,22 @@ static void add_file(struct members_files *m, const char *path, bool regular)
 	}
 }
 
+/*
+ * Of several files manifest.json, one that is an image's makes the archive that of an image, which
+ * is refused for having several.
+ */
+static struct buf *want_manifest(struct members_files *f)
+{
+	enum members_kind kind = MEMBERS_NONE;
+
+	if (f->manifest.len)
+		kind = members_manifest_kind(&f->manifest);
+	if (kind == MEMBERS_DOCKER || kind == MEMBERS_DIR)
+		return NULL;
+	buf_reset(&f->manifest);
+	return &f->manifest;
+}
+
 void members_add(struct members *m, const char *path, bool directory, bool regular)
 {
 	const char *slash = strchr(path, '/');
@@ -79,9 +95,9 @@ void members_add(struct members *m, const char *path, bool directory, bool regul
 	if (!m->flat)
 		add_file(&m->below, slash + 1, regular);
 	if (!strcmp(path, "manifest.json"))
-		m->wanted = &m->root.manifest;
+		m->wanted = want_manifest(&m->root);
 	else if (!m->flat && !strcmp(slash, "/manifest.json"))
-		m->wanted = &m->below.manifest;
+		m->wanted = want_manifest(&m->below);
 }
 
 void members_add_invalid(struct members *m)

@@ -123,3 +123,32 @@ TEST(a_refusal_says_what_it_is_and_how_it_can_be_unpacked)
 		CHECK(e.why[0]);
 	}
 }
+
+/* What the texts are as the contents of several manifest.json, beside another file. */
+static enum members_kind kind_of_manifests(
+	const char *name, const char *const *texts, size_t n, const char *other)
+{
+	scoped_members struct members m = { .n = 0 };
+
+	for (size_t i = 0; i < n; i++) {
+		members_add(&m, name, false, true);
+		if (members_wants(&m))
+			members_data(&m, texts[i], strlen(texts[i]));
+	}
+	members_add(&m, other, false, true);
+	return members_kind(&m);
+}
+
+TEST(a_manifest_that_was_added_again_is_still_that_of_an_image)
+{
+	static const char *const twice[] = { LIST, LIST }, *const first[] = { LIST, "[]", "{" },
+				 *const last[] = { "[]", WEB, LIST }, *const web[] = { WEB, WEB };
+	static const char top[] = "manifest.json", below[] = "img/manifest.json";
+
+	CHECK(kind_of_manifests(top, twice, 2, "l.tar") == MEMBERS_DOCKER);
+	CHECK(kind_of_manifests(top, first, 3, "l.tar") == MEMBERS_DOCKER);
+	CHECK(kind_of_manifests(top, last, 3, "l.tar") == MEMBERS_DOCKER);
+	CHECK(kind_of_manifests(top, web, 2, "l.tar") == MEMBERS_LAYER);
+	CHECK(kind_of_manifests(below, twice, 2, "img/l.tar") == MEMBERS_BELOW);
+	CHECK(kind_of_manifests(below, web, 2, "img/l.tar") == MEMBERS_LAYER);
+}
