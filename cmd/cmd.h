@@ -45,6 +45,7 @@ struct cmd {
 	const char *brief;            /* one line for --list -v, --help and the manual's NAME */
 	const struct opt_form *forms; /* at least one; the first is the default */
 	const struct opt *opts;       /* its own table; the common options are appended */
+	const struct habit *habits;   /* words of other programs (habits.h); may be NULL */
 	size_t args_size;
 	size_t operands_min, operands_max; /* SIZE_MAX: any number */
 	enum opt_comp operand_comp;

@@ -37,10 +37,10 @@ size_t cmd_sets(const struct cmd *cmd, void *args, struct common_args *common,
 {
 	size_t n = 0;
 
-	sets[n++] = (struct opt_set){ cmd->opts, args };
-	sets[n++] = (struct opt_set){ common_opts, common };
+	sets[n++] = (struct opt_set){ cmd->opts, args, cmd->habits };
+	sets[n++] = (struct opt_set){ .opts = common_opts, .args = common };
 	if (cmd->flags & CMD_DRY_RUN)
-		sets[n++] = (struct opt_set){ dry_run_opts, common };
+		sets[n++] = (struct opt_set){ .opts = dry_run_opts, .args = common };
 	return n;
 }
 

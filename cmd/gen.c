@@ -72,8 +72,8 @@ static struct block block_mark(
 static int write_block(struct block block, const struct cmd *cmd, FILE *f)
 {
 	static const struct opt none[] = { OPT_END };
-	struct opt_set sets[CMD_SETS_MAX] = { { none, NULL }, { common_opts, NULL },
-		{ dry_run_opts, NULL } };
+	struct opt_set sets[CMD_SETS_MAX] = { { .opts = none, .args = NULL },
+		{ .opts = common_opts, .args = NULL }, { .opts = dry_run_opts, .args = NULL } };
 	struct optdoc_cmd doc = { .sets = sets, .n_sets = CMD_SETS_MAX };
 
 	if (cmd)

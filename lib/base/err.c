@@ -90,6 +90,21 @@ int err_usage(struct err *e, const char *fmt, ...)
 	return -EINVAL;
 }
 
+int err_usage_try(struct err *e, const char *remedy, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (e) {
+		start(e, 0, NULL);
+		e->usage = true;
+		va_start(ap, fmt);
+		put(e->what, sizeof(e->what), fmt, ap);
+		va_end(ap);
+		err_try(e, "%s", remedy);
+	}
+	return -EINVAL;
+}
+
 int err_nomem(struct err *e)
 {
 	return err_set(e, ENOMEM, NULL, "cannot get memory");

@@ -68,25 +68,41 @@ int num_mode(const char *s, uint32_t *ret)
 	return 0;
 }
 
-int num_size(const char *s, uint64_t *ret)
+/* Cut a unit off the n bytes at s. Returns how many bytes it is: 1 without a unit. */
+static uint64_t unit_of(const char *s, size_t *n)
 {
 	static const char units[] = "KMGT";
-	size_t n = strlen(s);
-	const char *unit = n ? strchr(units, s[n - 1]) : NULL;
-	unsigned shift = 0;
-	uint64_t v;
-	int r;
+	size_t len = *n;
+	uint64_t step = 1024, v = 1;
+	const char *unit;
 
-	if (unit) {
-		shift = 10 * (unsigned)(unit - units + 1);
-		n--;
+	if (len && s[len - 1] == 'B') {
+		len--;
+		if (len && s[len - 1] == 'i')
+			len--;
+		else
+			step = 1000;
 	}
-	r = num_u64_n(s, n, &v);
+	unit = len ? memchr(units, s[len - 1], sizeof(units) - 1) : NULL;
+	if (!unit)
+		return 1;
+	*n = len - 1;
+	for (const char *u = units; u <= unit; u++)
+		v *= step;
+	return v;
+}
+
+int num_size(const char *s, uint64_t *ret)
+{
+	size_t n = strlen(s);
+	uint64_t v, unit = unit_of(s, &n);
+	int r = num_u64_n(s, n, &v);
+
 	if (r < 0)
 		return r;
-	if (v > UINT64_MAX >> shift)
+	if (v > UINT64_MAX / unit)
 		return -ERANGE;
 
-	*ret = v << shift;
+	*ret = v * unit;
 	return 0;
 }

@@ -21,7 +21,10 @@ MUST_CHECK int num_u64_n(const char *s, size_t n, uint64_t *ret);
 /* Parse a file mode: octal digits, at most 07777. */
 MUST_CHECK int num_mode(const char *s, uint32_t *ret);
 
-/* Parse a size in bytes: digits and an optional K, M, G or T (powers of 1024). */
+/*
+ * Parse a size in bytes: digits and an optional unit, as GNU programs have them: K, M, G, T or KiB,
+ * MiB, ... are powers of 1024, and KB, MB, ... powers of 1000.
+ */
 MUST_CHECK int num_size(const char *s, uint64_t *ret);
 
 #endif

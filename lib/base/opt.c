@@ -48,7 +48,41 @@ static struct match by_letter(const struct parser *p, char letter)
 	return (struct match){ NULL, NULL };
 }
 
-/* Finds the option with that name, or the only one whose name begins with it. */
+/* Say what to write in place of the word (n bytes) of another program. Returns true if known. */
+static bool is_habit(const struct parser *p, const char *word, size_t n, struct err *e)
+{
+	for (size_t s = 0; s < p->n_sets; s++) {
+		const char *say = habit_find(p->sets[s].habits, word, n);
+
+		if (!say)
+			continue;
+		(void)err_usage(e, "unknown option '%.*s'", (int)n, word);
+		err_try(e, "%s", say);
+		return true;
+	}
+	return false;
+}
+
+/* word: with its dashes, n bytes */
+static int unknown_option(const struct parser *p, const char *word, size_t n, struct err *e)
+{
+	struct suggest near = suggest_for(word + 2, n - 2);
+
+	if (is_habit(p, word, n, e))
+		return -EINVAL;
+	(void)err_usage(e, "unknown option '%.*s'", (int)n, word);
+	for (size_t s = 0; s < p->n_sets; s++)
+		for (const struct opt *o = p->sets[s].opts; o->name; o++)
+			suggest_offer(&near, o->name);
+	if (near.best)
+		err_try(e, "did you mean --%s?", near.best);
+	return -EINVAL;
+}
+
+/*
+ * Finds the option with that name (n bytes after two dashes), or the only one whose name begins
+ * with it.
+ */
 static int by_name(
 	const struct parser *p, const char *name, size_t n, struct match *ret, struct err *e)
 {
@@ -72,10 +106,11 @@ static int by_name(
 		}
 	}
 	if (!found.opt || !n)
-		return err_usage(e, "unknown option '--%.*s'", (int)n, name);
+		return unknown_option(p, name - 2, n + 2, e);
 	if (other)
-		return err_usage(e, "option '--%.*s' is ambiguous: --%s or --%s", (int)n, name,
-			found.opt->name, other->name);
+		return err_usage_try(e, "write one of them in full",
+			"option '--%.*s' is ambiguous: --%s or --%s", (int)n, name, found.opt->name,
+			other->name);
 
 	*ret = found;
 	return 0;
@@ -91,10 +126,11 @@ static int check_repeat(struct parser *p, const struct opt *o, struct err *e)
 		if (s == o &&
 			(o->type != OPT_TYPE_LIST && o->type != OPT_TYPE_FUNC &&
 				o->type != OPT_TYPE_FLAG))
-			return err_usage(e, "option '--%s' is given twice", o->name);
+			return err_usage_try(e, "leave one of them out",
+				"option '--%s' is given twice", o->name);
 		if (s != o && s->excl & o->excl)
-			return err_usage(e, "options '--%s' and '--%s' exclude each other", s->name,
-				o->name);
+			return err_usage_try(e, "leave one of them out",
+				"options '--%s' and '--%s' exclude each other", s->name, o->name);
 		again = again || s == o;
 	}
 	if (!again && VEC_ADD(&p->seen, o) < 0)
@@ -104,11 +140,29 @@ static int check_repeat(struct parser *p, const struct opt *o, struct err *e)
 
 static int number_fault(const struct opt *o, const char *val, int r, struct err *e)
 {
+	bool size = o->type == OPT_TYPE_SIZE;
+
 	if (r == -ERANGE)
-		return err_usage(e, "option '--%s': '%s' is too large", o->name, val);
-	return err_usage(e, "option '--%s': '%s' is not a %s", o->name, val,
-		o->type == OPT_TYPE_SIZE ? "size: digits, optionally followed by K, M, G or T" :
-					   "number");
+		return err_usage_try(e,
+			size ? "the largest number is 18446744073709551615" :
+			       "the largest number is 4294967295",
+			"option '--%s': '%s' is too large", o->name, val);
+	return err_usage_try(e,
+		size ? "write a size such as 512M or 10G" : "write decimal digits only, such as 8",
+		"option '--%s': '%s' is not a %s", o->name, val,
+		size ? "size: digits, optionally followed by K, M, G or T" : "number");
+}
+
+static int no_such_word(const struct opt *o, const char *val, struct err *e)
+{
+	struct suggest near = suggest_for(val, strlen(val));
+	size_t n = suggest_offer_list(&near, o->words);
+
+	(void)err_usage_try(e, "write one of these words", "option '--%s': '%s' is none of: %s",
+		o->name, val, o->words);
+	if (n)
+		err_try(e, "did you mean %.*s?", (int)n, near.best);
+	return -EINVAL;
 }
 
 static int store(const struct match *m, const char *val, struct err *e)
@@ -122,7 +176,10 @@ static int store(const struct match *m, const char *val, struct err *e)
 		return 0;
 	case OPT_TYPE_STR:
 		if (o->filled && !*val)
-			return err_usage(e, "the value of option '--%s' is empty", o->name);
+			return err_usage_try(e,
+				"give it a value, or leave the option out (is a variable of the "
+				"script unset?)",
+				"the value of option '--%s' is empty", o->name);
 		*(const char **)m->dst = val;
 		return 0;
 	case OPT_TYPE_U32:
@@ -136,8 +193,7 @@ static int store(const struct match *m, const char *val, struct err *e)
 	case OPT_TYPE_CHOICE:
 		r = opt_word_index(o->words, val);
 		if (r < 0)
-			return err_usage(
-				e, "option '--%s': '%s' is none of: %s", o->name, val, o->words);
+			return no_such_word(o, val, e);
 		*(int *)m->dst = r;
 		return 0;
 	case OPT_TYPE_FUNC:
@@ -182,6 +238,14 @@ static int accept(struct parser *p, const struct match *m, const char *val, stru
 	return n && !memcmp(before, m->dst, n) ? 0 : note_given(p->line, m->opt, e);
 }
 
+/* word: the option as it was written */
+static int value_missing(const struct opt *o, const char *word, struct err *e)
+{
+	(void)err_usage(e, "option '%s' needs a value: %s", word, o->arg);
+	err_try(e, "write it after the option: %s %s", word, o->arg);
+	return -EINVAL;
+}
+
 /* --name, --name=value, --name value. *i is the index in argv, and is moved past a value. */
 static int parse_long(struct parser *p, char **argv, size_t *i, struct err *e)
 {
@@ -194,42 +258,72 @@ static int parse_long(struct parser *p, char **argv, size_t *i, struct err *e)
 	r = by_name(p, name, n, &m, e);
 	if (r < 0)
 		return r;
-	if (!m.opt->arg && val)
-		return err_usage(e, "option '--%s' takes no value", m.opt->name);
+	if (!m.opt->arg && val) {
+		(void)err_usage(e, "option '--%s' takes no value", m.opt->name);
+		err_try(e, "write --%s alone, or leave it out", m.opt->name);
+		return -EINVAL;
+	}
 	if (m.opt->arg && !val) {
 		val = argv[*i + 1];
 		if (!val)
-			return err_usage(
-				e, "option '--%s' needs a value: %s", m.opt->name, m.opt->arg);
+			return value_missing(m.opt, argv[*i], e);
 		(*i)++;
 	}
 	return accept(p, &m, val, e);
 }
 
+static int unknown_letter(const struct parser *p, char letter, struct err *e)
+{
+	const char word[] = { '-', letter, '\0' };
+	char other = (char)(letter >= 'a' && letter <= 'z' ? letter - 'a' + 'A' :
+			letter >= 'A' && letter <= 'Z'     ? letter - 'A' + 'a' :
+							     letter);
+	const struct opt *o = by_letter(p, other).opt;
+
+	if (is_habit(p, word, 2, e))
+		return -EINVAL;
+	(void)err_usage(e, "unknown option '-%c'", letter);
+	if (o)
+		err_try(e, "did you mean -%c (--%s)?", other, o->name);
+	return -EINVAL;
+}
+
+/* "-name" would be read as letters and values, which is never meant. */
+static int refuse_single_dash(const struct parser *p, const char *word, struct err *e)
+{
+	size_t n = strcspn(word + 1, "=");
+
+	if (is_habit(p, word, n + 1, e))
+		return -EINVAL;
+	if (n < 3 || !opt_find(p->sets, p->n_sets, word + 1, n))
+		return 0;
+	(void)err_usage(e, "option '%.*s' has one dash, and needs two", (int)n + 1, word);
+	err_try(e, "did you mean -%s?", word);
+	return -EINVAL;
+}
+
 /* -a, -abc, -avalue, -a value */
 static int parse_letters(struct parser *p, char **argv, size_t *i, struct err *e)
 {
-	for (const char *c = argv[*i] + 1; *c; c++) {
+	int r = argv[*i][2] ? refuse_single_dash(p, argv[*i], e) : 0;
+
+	for (const char *c = argv[*i] + 1; *c && r == 0; c++) {
 		struct match m = by_letter(p, *c);
-		int r;
 
 		if (!m.opt)
-			return err_usage(e, "unknown option '-%c'", *c);
+			return unknown_letter(p, *c, e);
 		if (m.opt->arg) {
 			const char *val = c[1] ? c + 1 : argv[*i + 1];
 
 			if (!val)
-				return err_usage(
-					e, "option '-%c' needs a value: %s", *c, m.opt->arg);
+				return value_missing(m.opt, (const char[]){ '-', *c, '\0' }, e);
 			if (!c[1])
 				(*i)++;
 			return accept(p, &m, val, e);
 		}
 		r = accept(p, &m, NULL, e);
-		if (r < 0)
-			return r;
 	}
-	return 0;
+	return r;
 }
 
 static int parse_words(

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "suggest.h"
 #include "vec.h"
 
 /*
@@ -111,10 +112,15 @@ struct opt {
 		__VA_ARGS__ }
 #define OPT_END { .name = NULL }
 
-/* A table and the struct that its offsets point into. */
+/*
+ * A table, and the struct that its offsets point into. habits: words of other programs, refused
+ * with a remedy (suggest.h); or NULL. A word with two letters or more ("-it") is compared before
+ * any option is.
+ */
 struct opt_set {
 	const struct opt *opts;
 	void *args;
+	const struct habit *habits;
 };
 
 /* The words of the command line that are neither options nor their values. */
@@ -139,8 +145,9 @@ void opt_line_done(struct opt_line *l);
  * Parses argv[1..] (argv[0] is the command's name) into the args of n_sets sets, which contain the
  * defaults. With stop_early the first operand ends the options (for commands that run another
  * command). An option may be shortened as long as it is unambiguous. Returns 0, or -errno with
- * e->usage set for an option that is unknown, given twice (except LIST, FUNC and FLAG), without its
- * value, empty though it must not be, or excluded by another one; then *ret is empty.
+ * e->usage set for an option that is unknown (with what may have been meant), given twice (except
+ * LIST, FUNC and FLAG), without its value, empty though it must not be, or excluded by another one;
+ * then *ret is empty.
  */
 MUST_CHECK int opt_parse(const struct opt_set *sets, size_t n_sets, char **argv, bool stop_early,
 	struct opt_line *ret, struct err *e);

@@ -73,6 +73,8 @@ static int refuse(const struct opt_form *forms, size_t form, const struct opt_li
 		by ? by->name : forms[form].name, buf_get(&b) ? buf_get(&b) : "other forms");
 	if (o->instead)
 		err_try(e, "%s", o->instead);
+	else
+		err_try(e, "leave --%s out", o->name);
 	return -EINVAL;
 }
 
@@ -102,6 +104,8 @@ static int refuse_alone(const struct opt *o, struct err *e)
 		e, "option '--%s' needs %s", o->name, buf_get(&b) ? buf_get(&b) : "another option");
 	if (o->instead)
 		err_try(e, "%s", o->instead);
+	else if (buf_get(&b))
+		err_try(e, "add %s, or leave --%s out", buf_get(&b), o->name);
 	return -EINVAL;
 }
 

@@ -23,7 +23,7 @@ OOM(opt_parse)
 		(char *)"operand", (char *)"-i", (char *)"c", (char *)"-i1", (char *)"-i2",
 		(char *)"-i3", (char *)"-i4", (char *)"-i5", (char *)"-i6", NULL };
 	struct args a = { 0 };
-	struct opt_set set = { table, &a };
+	struct opt_set set = { .opts = table, .args = &a };
 	struct opt_line l = { .operands = { .len = 0 } };
 	struct err e = ERR_INIT;
 	int r = opt_parse(&set, 1, argv, false, &l, &e);

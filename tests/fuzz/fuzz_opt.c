@@ -31,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = strndup((const char *)data, size), *argv[256] = { (char *)"cmd" },
 	     *rest = text;
 	struct args a = { .choice = 1 };
-	struct opt_set set = { table, &a };
+	struct opt_set set = { .opts = table, .args = &a };
 	struct opt_line l = { .operands = { .len = 0 } };
 	struct err e = ERR_INIT;
 	size_t n = 1;

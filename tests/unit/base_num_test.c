@@ -86,5 +86,21 @@ TEST(num_size_units_do_not_overflow)
 	CHECK_INT(num_size("K", &v), -EINVAL);
 	CHECK_INT(num_size("1k", &v), -EINVAL);
 	CHECK_INT(num_size("1KK", &v), -EINVAL);
-	CHECK_INT(num_size("1KB", &v), -EINVAL);
+}
+
+TEST(num_size_reads_the_units_of_gnu_programs)
+{
+	static const char *const bad[] = { "B", "iB", "KiB", "1B", "1iB", "1Ki", "1KBB", "1kB" };
+	uint64_t v;
+
+	CHECK_INT(num_size("1KiB", &v), 0);
+	CHECK_INT(v, 1024);
+	CHECK_INT(num_size("10MB", &v), 0);
+	CHECK_INT(v, 10000000);
+	CHECK_INT(num_size("2TB", &v), 0);
+	CHECK_INT(v, 2000000000000LL);
+	CHECK_INT(num_size("18446745TB", &v), -ERANGE);
+	CHECK_INT(num_size("18446744TB", &v), 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		CHECK_INT(num_size(bad[i], &v), -EINVAL);
 }

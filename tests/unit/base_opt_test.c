@@ -46,7 +46,7 @@ struct result {
 static struct result parse(bool stop_early, const char *const *words)
 {
 	struct result res = { .args = { .choice = -1 } };
-	struct opt_set set = { table, &res.args };
+	struct opt_set set = { .opts = table, .args = &res.args };
 	char *argv[32] = { (char *)"cmd" };
 
 	for (size_t i = 0; words[i]; i++)
@@ -222,7 +222,7 @@ TEST(opt_many_sets_are_one_command_line)
 		{ .name = "help", .letter = 'h', .type = OPT_TYPE_FLAG, .help = "Show help" },
 		{ .name = "firm", .type = OPT_TYPE_FLAG, .help = "Be firm", .excl = 1 }, OPT_END
 	};
-	struct opt_set sets[] = { { table, &a }, { more, &b } };
+	struct opt_set sets[] = { { .opts = table, .args = &a }, { .opts = more, .args = &b } };
 	struct opt_line l = { .operands = { .len = 0 } };
 	struct err e;
 	char *argv[] = { (char *)"cmd", (char *)"-fh", NULL };
@@ -236,6 +236,50 @@ TEST(opt_many_sets_are_one_command_line)
 	CHECK_HAS(e.what, "exclude each other");
 	CHECK(opt_parse(sets, 2, abbreviated, false, &l, &e) < 0);
 	CHECK_HAS(e.what, "ambiguous: --first or --firm");
+}
+
+static const struct habit habits[] = { { "--tag", "use --string" }, { "-x", "leave it out" },
+	{ "-ff", "write it once" }, { NULL, NULL } };
+
+TEST(opt_says_what_was_probably_meant)
+{
+	static const struct {
+		const char *words[3], *what, *hint;
+	} cases[] = {
+		{ { "--falg" }, "unknown option '--falg'", "did you mean --flag?" },
+		{ { "--strng=x" }, "unknown option '--strng'", "did you mean --string?" },
+		{ { "--zebra" }, "unknown option '--zebra'", "" },
+		{ { "--tag", "x" }, "unknown option '--tag'", "use --string" },
+		{ { "--tag=x" }, "unknown option '--tag'", "use --string" },
+		{ { "-x" }, "unknown option '-x'", "leave it out" },
+		{ { "-fx" }, "unknown option '-x'", "leave it out" },
+		{ { "-ff" }, "unknown option '-ff'", "write it once" },
+		{ { "-F" }, "unknown option '-F'", "did you mean -f (--flag)?" },
+		{ { "-string" }, "option '-string' has one dash", "did you mean --string?" },
+		{ { "-string=x" }, "option '-string' has one dash", "did you mean --string=x?" },
+		{ { "--color", "alwys" }, "'alwys' is none of", "did you mean always?" },
+		{ { "--color", "7" }, "'7' is none of", "write one of these words" },
+		{ { "--size", "1x" }, "'1x' is not a size", "512M" },
+		{ { "-s" }, "option '-s' needs a value", "-s TEXT" },
+		{ { "-1", "-2" }, "exclude each other", "leave one of them out" },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct args a = { 0 };
+		struct opt_set set = { table, &a, habits };
+		struct opt_line l = { .operands = { .len = 0 } };
+		char *argv[] = { (char *)"cmd", (char *)cases[i].words[0],
+			(char *)cases[i].words[1], NULL };
+		struct err e = ERR_INIT;
+
+		CHECK(opt_parse(&set, 1, argv, false, &l, &e) < 0);
+		CHECK(e.usage);
+		CHECK_HAS(e.what, cases[i].what);
+		CHECK_HAS(e.hint, cases[i].hint);
+		CHECK(*cases[i].hint || !e.hint[0]);
+		opt_line_done(&l);
+		opt_args_done(table, &a);
+	}
 }
 
 static const struct opt_form two_forms[] = {
@@ -271,12 +315,12 @@ TEST(opt_check_tables_sees_the_programmers_faults)
 		{ { .name = "a", .help = "Set it", .needs = "b" } },
 		{ { .name = "a", .help = "Set it", .instead = "set b" } },
 	};
-	struct opt_set good = { table, NULL };
+	struct opt_set good = { .opts = table, .args = NULL };
 	struct err e;
 
 	CHECK_INT(opt_check_tables(&good, 1, NULL, &e), 0);
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
-		struct opt_set set = { bad[i], NULL };
+		struct opt_set set = { .opts = bad[i], .args = NULL };
 
 		if (opt_check_tables(&set, 1, two_forms, &e) == 0)
 			test_fail(__FILE__, __LINE__, "case %zu passes", i);
@@ -292,7 +336,7 @@ TEST(opt_check_tables_sees_forms_that_no_option_can_select)
 	};
 	static const struct opt opts[] = { { .name = "there", .help = "Go", .forms = 1 },
 		{ .name = "here", .help = "Stay", .forms = 2 }, OPT_END };
-	struct opt_set set = { opts, NULL };
+	struct opt_set set = { .opts = opts, .args = NULL };
 	struct err e;
 
 	CHECK_INT(opt_check_tables(&set, 1, two_forms, &e), 0);
@@ -330,7 +374,7 @@ static const struct opt form_opts[] = {
 static int check_forms(const char *const *words, int *ret_form, struct err *e)
 {
 	struct args a = { .choice = 0 };
-	struct opt_set set = { form_opts, &a };
+	struct opt_set set = { .opts = form_opts, .args = &a };
 	struct opt_line l = { .operands = { .len = 0 } };
 	char *argv[8] = { (char *)"cmd" };
 	int r;
@@ -373,10 +417,13 @@ TEST(opt_form_refuses_what_it_does_not_accept_and_says_what_would)
 		{ { "-s", "t" }, "option '--string' is not for a store: it is for --flag and map",
 			"write no text" },
 		{ { "-1", "-s", "t" }, "'--string' is not for --first:", "write no text" },
-		{ { "-f", "-n", "5" }, "'--number' is not for --flag: it is for a store", "" },
-		{ { "map", "-n", "5" }, "'--number' is not for map:", "" },
-		{ { "x", "-c", "always" }, "'--color' is not for a store: it is for map", "" },
-		{ { "x", "-o" }, "option '--other' needs --string or --number", "" },
+		{ { "-f", "-n", "5" }, "'--number' is not for --flag: it is for a store",
+			"leave --number out" },
+		{ { "map", "-n", "5" }, "'--number' is not for map:", "leave --number out" },
+		{ { "x", "-c", "always" }, "'--color' is not for a store: it is for map",
+			"leave --color out" },
+		{ { "x", "-o" }, "option '--other' needs --string or --number",
+			"add --string or --number, or leave --other out" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

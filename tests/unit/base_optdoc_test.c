@@ -33,7 +33,8 @@ static const struct opt own[] = {
 static const struct opt common[] = {
 	{ .name = "help", .letter = 'h', .type = OPT_TYPE_FLAG, .help = "Show this help" }, OPT_END
 };
-static const struct opt_set sets[] = { { own, NULL }, { common, NULL } };
+static const struct opt_set sets[] = { { .opts = own, .args = NULL },
+	{ .opts = common, .args = NULL } };
 
 static const struct opt_form forms[] = {
 	{ .name = "all",
@@ -59,7 +60,8 @@ static const struct opt form_opts[] = {
 	{ .name = "both", .type = OPT_TYPE_FLAG, .help = "Do both" },
 	OPT_END,
 };
-static const struct opt_set form_sets[] = { { form_opts, NULL }, { common, NULL } };
+static const struct opt_set form_sets[] = { { .opts = form_opts, .args = NULL },
+	{ .opts = common, .args = NULL } };
 static const struct opt_form words[] = {
 	{ "verify", "verify", NULL, "Check it", OPT_SYNOPSIS("[verify] PATH") },
 	{ "list", "list", NULL, "List it", OPT_SYNOPSIS("list [-a]") },
@@ -121,7 +123,7 @@ TEST(optdoc_help_is_aligned_and_fits)
 TEST(optdoc_help_without_own_options_has_no_empty_part)
 {
 	static const struct opt none[] = { OPT_END };
-	struct opt_set two[] = { { none, NULL }, { common, NULL } };
+	struct opt_set two[] = { { .opts = none, .args = NULL }, { .opts = common, .args = NULL } };
 	struct optdoc_cmd c = { "cmd", "Do a thing", two, 2, forms, COMP_NONE };
 	const char *s = RENDER(optdoc_help(&c, -1, 0, f));
 
@@ -230,7 +232,7 @@ TEST(optdoc_mdoc_ends_a_sentence_only_before_a_new_one)
 						   .help = "Use user.overlay. attributes",
 						   .more = "See it. (Or not.) Then go." },
 		OPT_END };
-	struct opt_set set = { opts, NULL };
+	struct opt_set set = { .opts = opts, .args = NULL };
 	struct optdoc_cmd c = { "cmd", "Do it", &set, 1, forms, COMP_NONE };
 	const char *s = RENDER(optdoc_mdoc(&c, OPTDOC_ALL, f));
 
