@@ -19,7 +19,15 @@ int dirent_at_open(const char *path, struct place *ret, struct err *e)
 		return err_nomem(e);
 	name = strrchr(copy, '/');
 	name = name ? name + 1 : copy;
-	if (!*name || !strcmp(name, ".") || !strcmp(name, ".."))
-		return err_say(e, EINVAL, path, "must end in a name: not in /, '.' or '..'");
+	if (!*name || !strcmp(name, ".") || !strcmp(name, "..")) {
+		(void)err_say(e, EINVAL, path,
+			*name ? "must end in a name: not in /, '.' or '..'" :
+				"is the root directory: nothing takes its place or is unmounted "
+				"from it");
+		err_try(e,
+			*name ? "name the directory by its path, as pwd shows it" :
+				"name another directory");
+		return -EINVAL;
+	}
 	return path_find(copy, false, "cannot open the directory above it", ret, e);
 }

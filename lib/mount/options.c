@@ -9,8 +9,10 @@
 #include <string.h>
 
 #include "../base/num.h"
+#include "../base/suggest.h"
 #include "../base/sys.h"
 #include "option_syntax.h"
+#include "option_advice.h"
 
 struct option_row {
 	const char *name, *arg, *help;
@@ -157,6 +159,19 @@ bool mount_options_row(size_t i, const char **name, const char **arg, const char
 	return true;
 }
 
+int mount_option_unknown(const char *name, const char *value, struct err *e)
+{
+	struct suggest near = suggest_for(name, strlen(name));
+
+	(void)err_usage_try(e, "MOUNT OPTIONS in mount-idmapped(8) lists the options",
+		"unknown option '%s' in -o", name);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		suggest_offer(&near, rows[i].name);
+	if (!mount_option_habit(name, value, e) && near.best)
+		err_try(e, "did you mean %s?", near.best);
+	return -EINVAL;
+}
+
 static bool is_given(const struct mount_options *o, const struct option_row *row)
 {
 	const char *at = (const char *)o;
@@ -220,7 +235,8 @@ static int parse_mkdir(struct mount_options *o, const char *raw, size_t n, struc
 	if (r < 0)
 		return r;
 	if (num_mode(s, &o->mkdir_mode) < 0)
-		return err_usage(e, "option 'mkdir': '%s' is not an octal mode", s);
+		return err_usage_try(e, "write a mode such as mkdir=0750",
+			"option 'mkdir': '%s' is not an octal mode", s);
 	return 0;
 }
 
@@ -237,7 +253,7 @@ static int parse_ephemeral(struct mount_options *o, const char *raw, size_t n, s
 		return r;
 	/* 0 would mean "no limit" to tmpfs */
 	if (num_size(s, &o->ephemeral_size) < 0 || !o->ephemeral_size)
-		return err_usage(e,
+		return err_usage_try(e, "write a size such as ephemeral=512M",
 			"option 'ephemeral': '%s' is not a size: digits, optionally followed by K, "
 			"M, G or T",
 			s);
@@ -251,8 +267,8 @@ static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, s
 	else if (n == 4 && !memcmp(raw, "none", 4))
 		o->upper_plain = true;
 	else
-		return err_usage(
-			e, "option 'upper-map': '%.*s' is neither 'same' nor 'none'", (int)n, raw);
+		return err_usage_try(e, "write upper-map=same, or leave it out",
+			"option 'upper-map': '%.*s' is neither 'same' nor 'none'", (int)n, raw);
 	return 0;
 }
 
@@ -281,6 +297,8 @@ static int takes_no_value(const char *name, const char *value, size_t n, struct 
 		err_try(e, "write %s alone, which means %s=on", name, name);
 	else if (n == 3 && !memcmp(value, "off", n))
 		err_try(e, "omit %s, which means %s=off", name, name);
+	else
+		err_try(e, "write %s alone, or omit it", name);
 	return -EINVAL;
 }
 
@@ -322,7 +340,8 @@ static int take_string(struct mount_options *o, const struct option_row *row, co
 	int r;
 
 	if (*dst)
-		return err_usage(e, "option '%s' is given twice", row->name);
+		return err_usage_try(
+			e, "leave one of them out", "option '%s' is given twice", row->name);
 	r = option_unescape(raw, n, 0, dst, NULL, e);
 	if (r < 0)
 		return r;
@@ -338,12 +357,13 @@ static int take_size(struct mount_options *o, const struct option_row *row, cons
 	int r;
 
 	if (*dst)
-		return err_usage(e, "option '%s' is given twice", row->name);
+		return err_usage_try(
+			e, "leave one of them out", "option '%s' is given twice", row->name);
 	r = option_unescape(raw, n, 0, &s, NULL, e);
 	if (r < 0)
 		return r;
 	if (num_size(s, dst) < 0)
-		return err_usage(e,
+		return err_usage_try(e, "write a number of bytes such as 1048576, or 1M",
 			"option '%s': '%s' is not a size: digits, optionally followed by K, M, G "
 			"or T",
 			row->name, s);
@@ -401,8 +421,15 @@ static int take_foreign(struct mount_options *o, const char *name, size_t n, con
 	if ((ours || !value) && mount_options_refuse(word, e) < 0)
 		return -EINVAL;
 	if (ours || strspn(name, ok) < n)
-		return o->sloppy ? 0 : err_usage(e, "unknown option '%s' in -o", word);
+		return o->sloppy ? 0 : mount_option_unknown(word, NULL, e);
 	return add_fs_option(o, name, n, value, len, e);
+}
+
+static int value_missing(const struct option_row *row, struct err *e)
+{
+	(void)err_usage(e, "option '%s' needs a value: %s%s", row->name, row->name, row->arg);
+	err_try(e, "write -o %s%s", row->name, row->arg);
+	return -EINVAL;
 }
 
 static int take_option(struct mount_options *o, const char *name, size_t n, const char *value,
@@ -418,11 +445,10 @@ static int take_option(struct mount_options *o, const char *name, size_t n, cons
 		if (value && !row->arg[0])
 			return takes_no_value(row->name, value, len, e);
 		if ((!value || !len) && row->arg[0] == '=')
-			return err_usage(e, "option '%s' needs a value: %s%s", row->name, row->name,
-				row->arg);
+			return value_missing(row, e);
 		if (value && !len)
-			return err_usage(
-				e, "option '%s': the value after '=' is missing", row->name);
+			return err_usage_try(e, "write a value after '=', or leave '=' out",
+				"option '%s': the value after '=' is missing", row->name);
 		return take(o, row, value, len, e);
 	}
 	return take_foreign(o, name, n, value, len, e);

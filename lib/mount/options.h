@@ -67,6 +67,12 @@ MUST_CHECK int mount_options_parse(struct mount_options *o, const char *text, st
  */
 MUST_CHECK int mount_options_refuse(const char *name, struct err *e);
 
+/*
+ * Describe that an option of -o is unknown, with the option that was probably meant. value may be
+ * NULL. Returns -EINVAL.
+ */
+MUST_CHECK int mount_option_unknown(const char *name, const char *value, struct err *e);
+
 void mount_options_done(struct mount_options *o);
 
 /* Bits that say what an option is for, and so which other words and sources it can go with. */

@@ -10,6 +10,7 @@
 
 #include "../base/buf.h"
 #include "../base/fd.h"
+#include "options.h"
 
 static const struct overlay_setting {
 	const char *name;
@@ -103,7 +104,7 @@ static int unknown(const struct fs_option *o, struct err *e)
 		"layers with data only are reached by names in the attributes of other layers, "
 		"which are not compared with anything here: they are not supported";
 
-	(void)err_usage(e, "unknown option '%s' in -o", o->name);
+	(void)mount_option_unknown(o->name, o->value, e);
 	if (!strcmp(o->name, "datadir+") ||
 		(!strcmp(o->name, "lowerdir") && o->value && strstr(o->value, "::"))) {
 		err_why(e, "%s", data_only);
@@ -124,9 +125,11 @@ static int check(const struct fs_option *o, struct err *e)
 	if (!s)
 		return unknown(o, e);
 	if (!s->values && o->value)
-		return err_usage(e, "option '%s' takes no value", o->name);
+		return err_usage_try(
+			e, "leave the value out", "option '%s' takes no value", o->name);
 	if (s->values && (!o->value || !is_value(s->values, o->value)))
-		return err_usage(e, "option '%s' needs a value: %s=%s", o->name, o->name,
+		return err_usage_try(e, "write one of these values after '='",
+			"option '%s' needs a value: %s=%s", o->name, o->name,
 			*s->values ? s->values : "CONTEXT");
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "../base/fd.h"
 #include "../base/path.h"
+#include "options.h"
 #include "via_libblkid.h"
 
 static int both_meant(const struct mount_plan *p, const char *type, struct err *e)
@@ -111,25 +112,25 @@ static int look_at_source(struct mount_plan *p, struct err *e)
 }
 
 /* mount(8) ignores the options of a driver on a bind; of these, people write "default". */
-static const char *unknown_of_bind(const struct mount_plan *p)
+static const struct fs_option *unknown_of_bind(const struct mount_plan *p)
 {
 	for (size_t i = 0; i < p->fs_options.len; i++)
 		if (strcmp(p->fs_options.items[i].name, "default") || p->fs_options.items[i].value)
-			return p->fs_options.items[i].name;
+			return &p->fs_options.items[i];
 	return NULL;
 }
 
 int mount_plan_open_source(struct mount_plan *p, struct err *e)
 {
 	int r = p->kind_undecided || p->kind == MOUNT_BIND ? look_at_source(p, e) : 0;
-	const char *unknown;
+	const struct fs_option *unknown;
 
 	if (r >= 0 && p->kind == MOUNT_BIND)
 		r = refuse_link(p, e);
 	if (r < 0)
 		return r;
 	if (p->kind == MOUNT_BIND && !p->sloppy && (unknown = unknown_of_bind(p))) {
-		(void)err_usage(e, "unknown option '%s' in -o", unknown);
+		(void)mount_option_unknown(unknown->name, unknown->value, e);
 		err_why(e, "bind mounts take no options for the driver of a filesystem");
 		return -EINVAL;
 	}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* option_advice: say what to write in place of an option of another program. */
+
+#include "option_advice.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "../base/suggest.h"
+
+/* Options of mount(8), podman, bindfs and the drivers of filesystems without owners. */
+static const struct habit habits[] = {
+	{ "readonly", "did you mean ro?" },
+	{ "read-only", "did you mean ro?" },
+	{ "RO", "did you mean ro?" },
+	{ "readwrite", "did you mean rw?" },
+	{ "uid", "a map shows another owner: map=owner:USER, or map=u:DISK:SEEN:1" },
+	{ "gid", "a map shows another group: map=owner:USER, or map=g:DISK:SEEN:1" },
+	{ "force-user", "a map shows another owner: map=owner:USER" },
+	{ "force_user", "a map shows another owner: map=owner:USER" },
+	{ "umask", "leave it out: a bind keeps the modes of its files" },
+	{ "fmask", "leave it out: a bind keeps the modes of its files" },
+	{ "dmask", "leave it out: a bind keeps the modes of its files" },
+	{ "mode", "leave it out: a bind keeps the modes of its files" },
+	{ "z", "leave it out: security labels are not changed" },
+	{ "Z", "leave it out: security labels are not changed" },
+	{ "U", "leave it out: nothing is chowned; the map shows other owners" },
+	{ "rprivate", "did you mean private?" },
+	{ "rslave", "did you mean slave?" },
+	{ "rshared", "did you mean shared?" },
+	{ "lowerdir", "use lower=DIR for each layer, with SOURCE overlay" },
+	{ "upperdir", "use upper=DIR, with SOURCE overlay or image:NAME" },
+	{ "workdir", "use work=DIR, with SOURCE overlay or image:NAME" },
+	{ "X-mount.map", "did you mean map=MAP?" },
+	{ NULL, NULL },
+};
+
+/* Names that other programs have for "map". */
+static const char map_words[] = "idmap uidmap gidmap id-map uid-map gid-map ids uidmapping "
+				"gidmapping maps X-mount.idmapped";
+
+static bool is_map_word(const char *name)
+{
+	size_t n = strlen(name);
+
+	for (const char *w = map_words; *w; w += strcspn(w, " "), w += *w == ' ')
+		if (strcspn(w, " ") == n && !memcmp(w, name, n))
+			return true;
+	return false;
+}
+
+/* Does it look like a map of ours: digits and colons? */
+static bool is_map(const char *value)
+{
+	return value && strchr(value, ':') && value[strspn(value, "0123456789:")] == '\0';
+}
+
+bool mount_option_habit(const char *name, const char *value, struct err *e)
+{
+	const char *say = habit_find(habits, name, strlen(name));
+
+	if (is_map_word(name) && is_map(value))
+		err_try(e, "write map=%s%s (or -m)",
+			name[0] == 'u'         ? "u:" :
+				name[0] == 'g' ? "g:" :
+						 "",
+			value);
+	else if (is_map_word(name))
+		err_try(e, "write map=DISK:SEEN:COUNT (or -m), such as map=1000:100033:1");
+	else if (say)
+		err_try(e, "%s", say);
+	return say || is_map_word(name);
+}
