@@ -47,8 +47,15 @@ void platform_native(struct platform *ret)
 	}
 }
 
+static int not_platform(const char *s, struct err *e)
+{
+	return err_usage_try(e, "write a platform such as linux/amd64 or linux/arm64",
+		"'%s' is not a platform: OS/ARCH or OS/ARCH/VARIANT", s);
+}
+
 int platform_parse(const char *s, struct platform *ret, struct err *e)
 {
+	const char *whole = s;
 	struct platform p = { .os = "" };
 	char *const parts[] = { p.os, p.arch, p.variant };
 	size_t i = 0;
@@ -57,14 +64,14 @@ int platform_parse(const char *s, struct platform *ret, struct err *e)
 		size_t n = strcspn(s, "/");
 
 		if (!n || n >= sizeof(p.os) || i == ARRAY_LEN(parts))
-			return err_usage(e, "a platform is OS/ARCH or OS/ARCH/VARIANT");
+			return not_platform(whole, e);
 		memcpy(parts[i++], s, n);
 		if (!s[n])
 			break;
 		s += n + 1;
 	}
 	if (i < 2)
-		return err_usage(e, "a platform is OS/ARCH or OS/ARCH/VARIANT");
+		return not_platform(whole, e);
 
 	*ret = p;
 	return 0;
@@ -107,7 +114,10 @@ int platform_check(const struct json *config, const char *doc, const struct plat
 		int r = err_say(e, EINVAL, doc, "is an image for %.32s/%.32s, not %s/%s",
 			word(config, "os"), word(config, "architecture"), want->os, want->arch);
 
-		err_try(e, "specify its platform with --platform");
+		err_try(e,
+			"leave --platform out: the image has only this one; skopeo copy "
+			"--override-arch=%s fetches another",
+			want->arch);
 		return r;
 	}
 	log_warn("the image is for %.32s/%.32s: its programs do not run on this machine",

@@ -17,6 +17,7 @@
 #include "image_archive.h"
 #include "oci.h"
 #include "skopeo_dir.h"
+#include "source_advice.h"
 
 /* Extensions that are removed from a file name to make the name of an image. */
 static const char *const extensions[] = {
@@ -151,13 +152,11 @@ static char *split_ref(char *text, bool dir)
 	return NULL;
 }
 
-/* The user probably gave a name that another tool would look up in a registry. */
-static int not_there(int r, struct err *e)
+/* spec: the word that names the source */
+static int not_there(int r, const char *spec, struct err *e)
 {
 	if (r == -ENOENT)
-		err_try(e,
-			"check the name; fetch an image from a registry first: skopeo copy "
-			"docker://NAME oci:DIR, then image-unpack oci:DIR");
+		source_advise_missing(spec, e);
 	return r;
 }
 
@@ -191,7 +190,7 @@ static int open_skopeo_dir(
 		path, O_RDONLY | O_DIRECTORY, "cannot open the directory", NULL, &s->dirfd, e);
 
 	if (r < 0)
-		return not_there(r, e);
+		return not_there(r, s->name, e);
 	s->default_name = default_name(path, NULL);
 	if (!s->default_name)
 		return err_nomem(e);
@@ -207,21 +206,26 @@ static int open_prefixed_layout(struct source *s, const char *path, const char *
 	int r = path_open(
 		path, O_RDONLY | O_DIRECTORY, "cannot open the directory", NULL, &s->dirfd, e);
 
-	return r < 0 ? not_there(r, e) : open_layout(s, path, ref, o, e);
+	return r < 0 ? not_there(r, s->name, e) : open_layout(s, path, ref, o, e);
 }
 
-static int open_tar(const char *path, int *ret_fd, struct err *e)
+static int open_tar(const char *spec, const char *path, int *ret_fd, struct err *e)
 {
-	int r = path_open_regular(path, ret_fd, e);
+	scoped_fd int fd = -1;
+	int r = path_open_regular(path, &fd, e);
 
 	if (r == -EINVAL)
-		err_try(e, "pass it on standard input, and '-' in its place");
+		err_try(e, "name a file; for a stream: COMMAND | shiftbox image-unpack -N NAME -");
 	else if (r == -EISDIR)
 		err_try(e,
 			"name a file; for an OCI layout in a directory use oci:DIR, and for what "
 			"an archive of docker save was extracted into: tar -C DIR -c . | shiftbox "
 			"image-unpack -N NAME docker-archive:-");
-	return not_there(r, e);
+	if (r == 0)
+		r = source_refuse_text(fd, path, e);
+	if (r == 0)
+		*ret_fd = TAKE_FD(fd);
+	return not_there(r, spec, e);
 }
 
 static int not_such_archive(const struct source *s, bool docker, struct err *e)
@@ -242,7 +246,7 @@ static int open_archive(struct source *s, const char *path, const char *ref, boo
 	int r = 0;
 
 	if (strcmp(path, "-")) {
-		r = open_tar(path, &fd, e);
+		r = open_tar(s->name, path, &fd, e);
 		s->default_name = default_name(path, ref_name(ref));
 		if (r == 0 && !s->default_name)
 			return err_nomem(e);
@@ -325,11 +329,12 @@ static int add_tars(struct source *s, char *const *paths, size_t n, struct err *
 		int fd = STDIN_FILENO;
 
 		if (strcmp(layer_file(paths[i]), "-")) {
-			r = open_tar(layer_file(paths[i]), &fd, e);
+			r = open_tar(paths[i], layer_file(paths[i]), &fd, e);
 			if (r < 0)
 				return r;
 		} else if (stdin_taken) {
-			return err_usage(e, "standard input can be one layer only");
+			return err_usage_try(e, "write - once; other layers are files",
+				"standard input can be one layer only");
 		} else {
 			stdin_taken = true;
 		}
@@ -395,7 +400,7 @@ static int open_stdin(struct source *s, const struct source_options *o, struct e
 static int open_found_file(
 	struct source *s, const char *path, const struct source_options *o, struct err *e)
 {
-	int fd = -1, r = open_tar(path, &fd, e);
+	int fd = -1, r = open_tar(path, path, &fd, e);
 
 	if (r < 0)
 		return r;
@@ -428,7 +433,7 @@ static int open_path(struct source *s, char *path, const struct source_options *
 	if (r == 0)
 		return open_layout(s, path, NULL, o, e);
 	if (r != -ENOTDIR)
-		return not_there(r, e);
+		return not_there(r, path, e);
 	if (e)
 		*e = ERR_INIT;
 	return open_found_file(s, path, o, e);
@@ -475,7 +480,8 @@ int source_open(
 	skopeo = p && !strcmp(p->word, "dir:");
 	ref = p && !skopeo ? split_ref(text, p->dir) : NULL;
 	if (ref && !*ref)
-		return err_usage(e, "the reference after the last colon is empty");
+		return err_usage_try(e, "add one, or leave the colon out",
+			"the reference after the last colon is empty");
 	if (layer_file(text) != text)
 		r = open_declared(s, text, e);
 	else if (!p)

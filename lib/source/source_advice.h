@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef SOURCE_SOURCE_ADVICE_H
+#define SOURCE_SOURCE_ADVICE_H
+
+#include "../base/err.h"
+
+/*
+ * Add to the error of a source that does not exist what may have been meant: spec is the word of
+ * the command line, such as "debian:12", "docker://debian" or "oci:DIR@sha256:...".
+ */
+void source_advise_missing(const char *spec, struct err *e);
+
+/*
+ * Refuse a regular file that is text, as a list of files or a script is: no archive and no
+ * compressed file is. Returns 0 or -EINVAL.
+ */
+MUST_CHECK int source_refuse_text(int fd, const char *path, struct err *e);
+
+#endif
