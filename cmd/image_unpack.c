@@ -18,6 +18,7 @@
 #include "../lib/store/store_image.h"
 #include "../lib/store/store_mount.h"
 #include "../lib/store/store_prune.h"
+#include "habits.h"
 
 static int parse_platform(void *dst, const char *val, struct err *e)
 {
@@ -185,7 +186,9 @@ static const struct opt image_unpack_opts[] = {
 		.more = "With --flat, DIR is replaced in one step, after the new tree has been "
 			"unpacked and verified. The previous contents are then deleted."),
 	OPT_FLAG(struct unpack_args, terminal, "terminal", 't',
-		"Run the bundle's program on a terminal", .forms = IN_BUNDLE),
+		"Run the bundle's program on a terminal", .forms = IN_BUNDLE,
+		.instead = "leave -t out: it is --terminal, for --bundle; the name of an image is "
+			   "-N NAME"),
 	OPT_END,
 };
 
@@ -198,6 +201,17 @@ static void unpack_init(void *args)
 	a->devices = DEVICES_UNSAID;
 }
 
+/* An operand where none is taken; after --list it may be the name of an image. */
+static int surplus(const struct unpack_args *a, const char *word, struct err *e)
+{
+	(void)err_usage_try(e, "leave it out", "unexpected operand '%s'", word);
+	if (a->list)
+		err_try(e, "shiftbox image-unpack --show %s shows one image", word);
+	else if (!a->prune)
+		err_try(e, "name one image at a time");
+	return -EINVAL;
+}
+
 static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err *e)
 {
 	scoped_store struct store *own = NULL;
@@ -205,7 +219,7 @@ static int run_on_store(const struct unpack_args *a, struct ctx *ctx, struct err
 	int r = 0;
 
 	if (ctx->operands.len && !a->bundle)
-		return err_usage(e, "unexpected operand '%s'", ctx->operands.items[0]);
+		return surplus(a, ctx->operands.items[0], e);
 	if (!s) {
 		r = store_open(a->store, 0, &own, e);
 		s = own;
@@ -286,6 +300,7 @@ const struct cmd cmd_image_unpack = {
 	.brief = "Unpack an image into a store, layer by layer, without chown",
 	.forms = forms,
 	.opts = image_unpack_opts,
+	.habits = image_unpack_habits,
 	.args_size = sizeof(struct unpack_args),
 	.operands_max = SIZE_MAX,
 	.operand_comp = COMP_FILE,

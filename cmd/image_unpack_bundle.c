@@ -222,7 +222,8 @@ int unpack_bundle(struct store *s, const struct bundle_options *want, const stru
 	int r;
 
 	if (!op->len)
-		return err_usage(e, "the NAME of an image in the store is missing");
+		return err_usage_try(e, "--bundle DIR -m user:USER NAME; --list shows the names",
+			"the NAME of an image in the store is missing");
 	r = find_ids(s, maps, &made, &map, e);
 	if (r < 0)
 		return r;

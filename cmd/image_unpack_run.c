@@ -6,10 +6,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../lib/base/log.h"
+#include "../lib/base/path.h"
 #include "../lib/base/term.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/idmap/userns_self.h"
@@ -29,6 +31,20 @@ static void platform_default(struct unpack_args *a)
 		platform_native(&a->platform);
 }
 
+/* Several operands, of which one is an image: say which of the mistakes it is. */
+static int one_image(const struct ctx *ctx, const char *image, const char *other, struct err *e)
+{
+	(void)err_usage_try(e, "unpack each image with a command of its own",
+		"'%s': only one image at a time (extra operands must be layer archives)", image);
+	if (source_has_prefix(other) || store_image_name_check(other, NULL) < 0)
+		return -EINVAL;
+	if (ctx->dry_run && other == ctx->operands.items[0])
+		err_try(e, "-n is --dry-run; the name of the image is -N %s", other);
+	else
+		err_try(e, "the name of the image is an option: -N %s %s", other, image);
+	return -EINVAL;
+}
+
 static int open_source(
 	const struct unpack_args *a, const struct ctx *ctx, struct source **ret, struct err *e)
 {
@@ -36,16 +52,19 @@ static int open_source(
 	const struct source_options so = {
 		.platform = &a->platform, .strict = a->platform_given, .max_bytes = a->max_bytes
 	};
+	struct stat st;
+	int r;
 
 	if (o->len == 1)
 		return source_open(o->items[0], &so, ret, e);
 	for (size_t i = 0; i < o->len; i++)
 		if (source_has_prefix(o->items[i]))
-			return err_usage(e,
-				"'%s': only one image at a time (extra operands must be layer "
-				"archives)",
-				o->items[i]);
-	return source_open_tars(o->items, o->len, ret, e);
+			return one_image(ctx, o->items[i], o->items[i ? 0 : 1], e);
+	r = source_open_tars(o->items, o->len, ret, e);
+	if (r == -EISDIR && o->len == 2 && path_stat(o->items[1], true, &st) < 0)
+		err_try(e, "unpack a layout with: shiftbox image-unpack -N %s oci:%s", o->items[1],
+			o->items[0]);
+	return r;
 }
 
 static int image_name(
@@ -53,7 +72,10 @@ static int image_name(
 {
 	*ret = a->name ? a->name : src->default_name;
 	if (!*ret)
-		return err_usage(e, "plain layers and standard input need a --name for the image");
+		return err_usage_try(e,
+			"shiftbox image-unpack -N NAME LAYER.tar...; of standard input: "
+			"image-unpack -N NAME - <LAYER.tar",
+			"plain layers and standard input need a --name for the image");
 	return store_image_name_check(*ret, e);
 }
 
@@ -328,7 +350,8 @@ int unpack_run(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	int r;
 
 	if (!ctx->operands.len)
-		return err_usage(e, "an image to unpack is missing");
+		return err_usage_try(e, "shiftbox image-unpack -N NAME oci:DIR",
+			"an image to unpack is missing");
 	platform_default(a);
 	r = a->flat ? run_flat(a, ctx, e) : run_store(a, ctx, e);
 	return r;
@@ -341,7 +364,8 @@ int unpack_run_scan(struct unpack_args *a, struct ctx *ctx, struct err *e)
 	int r;
 
 	if (!ctx->operands.len)
-		return err_usage(e, "an image to scan is missing");
+		return err_usage_try(
+			e, "shiftbox image-unpack --scan oci:DIR", "an image to scan is missing");
 	platform_default(a);
 	r = open_source(a, ctx, &src, e);
 	if (r == 0)

@@ -25,6 +25,7 @@
 #include "../lib/base/wrap.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/idmap/userns_self.h"
+#include "advice.h"
 #include "mount_helper.h"
 #include "signals.h"
 
@@ -138,10 +139,24 @@ static bool use_color(int when, int fd)
 	return term_moves(fd) && !(no_color && *no_color);
 }
 
+static int operand_missing(const struct cmd *cmd, struct err *e)
+{
+	scoped_buf struct buf words = BUF_INIT;
+
+	(void)err_usage(e, "an operand is missing");
+	for (const struct opt_form *f = cmd->forms; f->name; f++)
+		if (f->word)
+			buf_printf(&words, "%s%s", words.len ? ", " : "", f->word);
+	if (words.len && buf_get(&words))
+		err_try(e, "shiftbox %s --help; the first operand is one of: %s", cmd->name,
+			buf_get(&words));
+	return -EINVAL;
+}
+
 static int check_operands(const struct cmd *cmd, const struct operands *o, struct err *e)
 {
 	if (o->len < cmd->operands_min)
-		return err_usage(e, o->len ? "too few operands" : "an operand is missing");
+		return operand_missing(cmd, e);
 	if (o->len > cmd->operands_max)
 		return err_usage(e, "unexpected operand '%s'", o->items[cmd->operands_max]);
 	return 0;
@@ -295,9 +310,10 @@ static int run_command(const struct cmd *cmd, char **argv)
 	if (r == 0)
 		r = answer(cmd, sets, n_sets, &line, &e);
 
-	if (r < 0)
+	if (r < 0) {
+		advise_operand(cmd, &line.operands, &e);
 		r = report(cmd, r, &e, common.json || asks_for_json(argv));
-	else if ((r == STATUS_NO_EXEC || r == STATUS_NO_COMMAND) && e.set)
+	} else if ((r == STATUS_NO_EXEC || r == STATUS_NO_COMMAND) && e.set)
 		(void)report(cmd, 0, &e, common.json);
 	opt_line_done(&line);
 	if (cmd->done)
@@ -373,6 +389,21 @@ static int own_help(char **operands, struct err *e)
 	return 0;
 }
 
+/* `shiftbox help [COMMAND]` */
+static int own_help_of(char **operands, struct err *e)
+{
+	const struct cmd *cmd = operands[0] ? find_command(operands[0]) : NULL;
+	char *argv[] = { operands[0], (char *)"--help", NULL };
+
+	if (cmd)
+		return run_command(cmd, argv);
+	if (!operands[0])
+		return own_help(operands, e);
+	(void)err_usage(e, "unknown command '%s'", operands[0]);
+	advise_command(operands[0], e);
+	return -EINVAL;
+}
+
 static int own_version(char **operands, struct err *e)
 {
 	(void)operands;
@@ -392,6 +423,7 @@ static const struct {
 } own[] = {
 	{ "--list", NULL, 0, 0, own_list }, { "--install", NULL, 1, 1, own_install },
 	{ "--help", "-h", 0, 0, own_help }, { "--version", "-V", 0, 0, own_version },
+	{ "help", NULL, 0, 1, own_help_of }, { "version", NULL, 0, 0, own_version },
 	{ "--gen", NULL, 1, 3, own_gen }, /* for `make gen` */
 };
 
@@ -419,8 +451,7 @@ static int run_own(const char *word, char **operands)
 		return r < 0 ? report(NULL, r, &e, own_json) : r;
 	}
 	(void)err_usage(&e, "unknown %s '%s'", word[0] == '-' ? "option" : "command", word);
-	if (word[0] != '-')
-		err_try(&e, "shiftbox --list");
+	advise_command(word, &e);
 	return report(NULL, -EINVAL, &e, own_json);
 }
 

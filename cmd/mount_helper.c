@@ -32,6 +32,17 @@ static int add(struct strv *v, const char *a, const char *b, struct err *e)
 	return 0;
 }
 
+static int usage(const char *what, struct err *e)
+{
+	(void)err_usage_try(e,
+		"mount -t shiftbox SOURCE TARGET [-o OPTIONS], or shiftbox mount-idmapped --help",
+		"%s", what);
+	err_why(e,
+		"mount.shiftbox is started by mount(8), as: mount.shiftbox SOURCE TARGET [-fnsv] "
+		"[-o OPTIONS] [-t TYPE] [-N NAMESPACE]");
+	return -EINVAL;
+}
+
 static int add_option(struct strv *v, int letter, const char *val, struct err *e)
 {
 	switch (letter) {
@@ -57,7 +68,7 @@ static int add_option(struct strv *v, int letter, const char *val, struct err *e
 		mount_namespace_set(val);
 		return 0;
 	default:
-		return err_usage(e, "mount(8) gave an option that is not known here");
+		return usage("mount(8) gave an option that is not known here", e);
 	}
 }
 
@@ -77,9 +88,7 @@ int mount_helper_argv(int argc, char **argv, struct strv *ret, struct err *e)
 		r = add_option(&v, c, optarg, e);
 	first = optind;
 	if (r == 0 && argc - first != 2)
-		r = err_usage(e,
-			"mount.shiftbox is started by mount(8): mount.shiftbox SOURCE TARGET [-v] "
-			"[-o OPTIONS]");
+		r = usage("SOURCE and TARGET are needed", e);
 	if (r == 0)
 		r = add(&v, "--", NULL, e);
 	if (r == 0) {

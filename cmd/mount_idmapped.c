@@ -5,16 +5,22 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "../lib/base/log.h"
+#include "../lib/base/path.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/mount/exposure.h"
+#include "../lib/mount/image_source.h"
 #include "../lib/mount/known.h"
 #include "../lib/mount/match.h"
 #include "../lib/mount/umount.h"
 #include "../lib/store/store.h"
+#include "habits.h"
 #include "mount_helper.h"
 #include "mount_line.h"
 #include "mount_namespace.h"
+#include "source_advice.h"
 
 enum { FORM_MOUNT, FORM_ALL, FORM_UNMOUNT, FORM_LINE };
 enum {
@@ -26,6 +32,9 @@ enum {
 };
 
 enum { EXCL_EXEC = 1 };
+
+/* Why options that describe one mount are refused for others. */
+#define FROM_LINE "leave it out: a line of an fstab has its own map=MAP, type and options"
 
 static const struct opt_form forms[] = {
 	{ "mounting SOURCE on TARGET", NULL, NULL, NULL,
@@ -40,14 +49,14 @@ static const struct opt_form forms[] = {
 
 static const struct opt mount_opts[] = {
 	OPT_LIST(struct mount_args, maps, "map", 'm', "MAP", "Translate on-disk ids with this map",
-		.forms = IN_MOUNT,
+		.forms = IN_MOUNT, .instead = FROM_LINE,
 		.more = "Several maps are joined. \"none\" removes the map that SOURCE has. See "
 			"MAPS."),
 	OPT_LIST(struct mount_args, options, "options", 'o', "OPTIONS",
-		"Set mount options, separated by commas", .forms = IN_MOUNT,
+		"Set mount options, separated by commas", .forms = IN_MOUNT, .instead = FROM_LINE,
 		.more = "See MOUNT OPTIONS."),
 	OPT_STR(struct mount_args, type, "type", 't', "TYPE", "Mount a filesystem of this type",
-		.filled = true, .forms = IN_MOUNT,
+		.filled = true, .forms = IN_MOUNT, .instead = FROM_LINE,
 		.more = "Without the option, libblkid detects the type from the contents of "
 			"SOURCE. A warning is printed if the two disagree."),
 	OPT_FLAG(struct mount_args, strict, "strict-map", 0,
@@ -84,12 +93,14 @@ static bool mount_item(size_t i, struct optdoc_item *ret)
 	return mount_options_row(i, &ret->name, &ret->arg, &ret->help);
 }
 
-/* A single operand is looked up in the fstab. With --exec, operands end before the command. */
+/* A single operand is looked up in the fstab, unless options describe a mount. With --exec,
+ * operands end before the command. */
 static size_t mount_form(const void *args, const struct operands *o)
 {
 	const struct mount_args *a = args;
+	bool mounts = a->maps.len || a->options.len || a->type;
 
-	return (a->exec ? o->dashdash : o->len) == 1 ? FORM_LINE : FORM_MOUNT;
+	return (a->exec ? o->dashdash : o->len) == 1 && !mounts ? FORM_LINE : FORM_MOUNT;
 }
 
 /* List what --dry-run would unmount below the target. */
@@ -110,10 +121,18 @@ static int show_unmount(
 	return r;
 }
 
+/* Two words of which only the last is a mount may be a SOURCE and a TARGET. failed: an index */
+static void advise_unmount(const struct operands *o, size_t failed, struct err *e)
+{
+	if (failed == 0 && o->len == 2 && e && !strcmp(e->op, "umount") && !e->num &&
+		umount_check(o->items[1], NULL, NULL) == 0)
+		err_try(e, "-u takes only a TARGET: shiftbox mount-idmapped -u %s", o->items[1]);
+}
+
 static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
 	if (!ctx->operands.len)
-		return err_usage(e, "a TARGET is missing");
+		return err_usage_try(e, "shiftbox mount-idmapped -u TARGET", "a TARGET is missing");
 
 	for (size_t i = 0; i < ctx->operands.len; i++) {
 		const char *target = ctx->operands.items[i];
@@ -123,8 +142,10 @@ static int unmount_each(const struct mount_args *a, struct ctx *ctx, struct err 
 			show_unmount(a, target, ctx, e) :
 			umount_target(target, a->recursive ? UMOUNT_TREE : UMOUNT_PLAIN, e);
 
-		if (r < 0)
+		if (r < 0) {
+			advise_unmount(&ctx->operands, i, e);
 			return r;
+		}
 		mount_show_unmounted(target, is_known ? &known : NULL, ctx);
 	}
 	return STATUS_DONE;
@@ -139,6 +160,18 @@ static int there_already(const struct mount_plan *p, struct ctx *ctx, struct err
 	if (r > 0)
 		mount_show_there(p, ctx);
 	return r;
+}
+
+/* A second mount on the same place covers the first, which stays. */
+static void note_second(const struct mount_plan *p)
+{
+	scoped_mount_snapshot struct mount_snapshot s = { 0 };
+	int id;
+
+	if (plan_is_mounted(p, &s, &id, NULL) > 0)
+		log_info("'%s': it is mounted there already, like this; the new mount covers it, "
+			 "and each needs -u (--once mounts it only once)",
+			p->target);
 }
 
 static int dry_run(const struct mount_plan *p, struct ctx *ctx, struct err *e)
@@ -179,6 +212,8 @@ static int mount_one(
 	if (r != 0)
 		return r < 0 ? r : STATUS_DONE;
 	plan.for_command = a->exec;
+	if (!a->once && !a->exec)
+		note_second(&plan);
 	if (ctx->dry_run)
 		return dry_run(&plan, ctx, e);
 
@@ -196,13 +231,67 @@ static int mount_one(
 	return STATUS_DONE;
 }
 
+/* Is the word an option of -o, so that a blank in place of a comma separates it from the others? */
+static bool is_mount_option(const char *word)
+{
+	const char *name, *arg, *help;
+
+	for (size_t i = 0; mount_options_row(i, &name, &arg, &help); i++)
+		if (!strncmp(word, name, strlen(name)) &&
+			strchr("=,", word[strlen(name)])) /* or the end */
+			return true;
+	return false;
+}
+
+static int too_many(const struct mount_args *a, char **operands, struct err *e)
+{
+	(void)err_usage(
+		e, "unexpected operand '%s': the operands are SOURCE and TARGET", operands[2]);
+	if (a->options.len && is_mount_option(operands[0]))
+		err_try(e, "separate options with commas, without blanks: -o %s,%s",
+			a->options.items[a->options.len - 1], operands[0]);
+	else
+		err_try(e, "mount each SOURCE with a command of its own; quote names with blanks");
+	return -EINVAL;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+
+	return path_stat(path, true, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int too_few(const struct mount_args *a, char **operands, struct err *e)
+{
+	const char *word = operands[0];
+	bool stack = false;
+
+	if (!word)
+		return err_usage_try(e, "shiftbox mount-idmapped -m MAP SOURCE TARGET",
+			"SOURCE and TARGET are missing");
+	for (size_t i = 0; i < a->options.len; i++)
+		stack |= !!strstr(a->options.items[i], "lower=");
+	(void)err_usage(e, "'%s' is the only operand: SOURCE and TARGET are needed", word);
+	if (a->maps.len && is_directory(a->maps.items[0])) {
+		err_why(e, "'%s' was taken as the MAP, as the value of -m", a->maps.items[0]);
+		err_try(e, "shiftbox mount-idmapped -m MAP %s %s", a->maps.items[0], word);
+	} else if (stack) {
+		err_try(e, "for a stack of layers, SOURCE is the word overlay: overlay %s", word);
+	} else {
+		err_try(e, "name the directory to mount it on: %s TARGET", word);
+	}
+	return -EINVAL;
+}
+
 /* Mount lines of an fstab. */
 static int from_table(const struct mount_args *a, struct ctx *ctx, struct err *e)
 {
 	if (!a->all)
 		return mount_table_one(a, ctx->operands.items[0], ctx, e);
 	if (ctx->operands.len)
-		return err_usage(e, "unexpected operand '%s': --all takes its lines from the fstab",
+		return err_usage_try(e, "leave it out, or leave --all out",
+			"unexpected operand '%s': --all takes its lines from the fstab",
 			ctx->operands.items[0]);
 	return mount_table_all(a, ctx, e);
 }
@@ -212,7 +301,8 @@ static int set_type(const struct mount_args *a, struct mount_options *o, struct 
 	if (!a->type)
 		return 0;
 	if (o->type && strcmp(o->type, a->type))
-		return err_usage(e, "--type says '%s', and -o says '%s'", a->type, o->type);
+		return err_usage_try(e, "leave one of them out",
+			"--type says '%s', and -o says '%s'", a->type, o->type);
 	free(o->type);
 	o->type = strdup(a->type);
 	return o->type ? 0 : err_nomem(e);
@@ -225,12 +315,11 @@ static int mount_words(const struct mount_args *a, struct ctx *ctx, struct err *
 
 	if (ctx->form == FORM_UNMOUNT)
 		return unmount_each(a, ctx, e);
-	if (ctx->form == FORM_ALL || ctx->operands.len == 1)
+	if (ctx->form == FORM_ALL || ctx->form == FORM_LINE)
 		return from_table(a, ctx, e);
 	if (ctx->operands.len != 2)
-		return err_usage(e,
-			ctx->operands.len < 2 ? "SOURCE and TARGET are needed" :
-						"expected only SOURCE and TARGET");
+		return ctx->operands.len < 2 ? too_few(a, ctx->operands.items, e) :
+					       too_many(a, ctx->operands.items, e);
 
 	for (size_t i = 0; i < a->maps.len; i++)
 		if (strv_add(&o.maps, a->maps.items[i]) < 0)
@@ -241,7 +330,12 @@ static int mount_words(const struct mount_args *a, struct ctx *ctx, struct err *
 			return r;
 	}
 	r = set_type(a, &o, e);
-	return r < 0 ? r : mount_one(a, &o, ctx, e);
+	if (r == 0)
+		r = mount_one(a, &o, ctx, e);
+	if (r < 0)
+		source_advise(
+			ctx->operands.items[0], o.store ? o.store : a->store, IMAGE_SOURCE "%s", e);
+	return r;
 }
 
 static int mount_run(void *args, struct ctx *ctx, struct err *e)
@@ -257,6 +351,7 @@ const struct cmd cmd_mount_idmapped = {
 	.brief = "Mount directories, filesystems and image layers with mapped owners",
 	.forms = forms,
 	.opts = mount_opts,
+	.habits = mount_idmapped_habits,
 	.args_size = sizeof(struct mount_args),
 	.operands_max = SIZE_MAX,
 	.operand_comp = COMP_FILE,

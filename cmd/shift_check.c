@@ -9,6 +9,7 @@
 #include "../lib/check/compare.h"
 #include "../lib/explain/perm.h"
 #include "../lib/idmap/idmap_forms.h"
+#include "habits.h"
 
 /*
  * To add a subcommand: a form here, in `forms` and in `subcommands`, the form in the options that
@@ -56,14 +57,27 @@ static const struct subcommand {
 	[FORM_HOST] = { "PATH", 0, 1, check_host },
 };
 
+/* what: "a class of findings"; words: those that exist */
+static int unknown_word(const char *val, const char *what, const char *words, struct err *e)
+{
+	struct suggest near = suggest_for(val, strlen(val));
+	size_t n = suggest_offer_list(&near, words);
+
+	(void)err_usage(e, "'%s' is not %s", val, what);
+	if (n)
+		err_try(e, "did you mean %.*s? (known are: %s)", (int)n, near.best, words);
+	else
+		err_try(e, "write one of: %s", words);
+	return -EINVAL;
+}
+
 static int parse_class(void *dst, const char *val, struct err *e)
 {
 	unsigned *only = dst;
 	int i = opt_word_index(FINDING_WORDS, val);
 
 	if (i < 0)
-		return err_usage(e, "'%s' is not a class of findings; the classes are: %s", val,
-			FINDING_WORDS);
+		return unknown_word(val, "a class of findings", FINDING_WORDS, e);
 	*only |= 1U << i;
 	return 0;
 }
@@ -74,8 +88,7 @@ static int parse_form(void *dst, const char *val, struct err *e)
 	int i = opt_word_index(IDMAP_FORM_WORDS, val);
 
 	if (i < 0)
-		return err_usage(
-			e, "'%s' is not a form of a map; the forms are: %s", val, IDMAP_FORM_WORDS);
+		return unknown_word(val, "a form of a map", IDMAP_FORM_WORDS, e);
 	*to = (unsigned)i + 1;
 	return 0;
 }
@@ -98,9 +111,7 @@ static int parse_op(void *dst, const char *val, struct err *e)
 		return -EINVAL;
 	}
 	if (i < 0)
-		return err_usage(e,
-			"'%s' is not an operation; the operations are: %s chown=UID:GID", val,
-			PERM_OP_WORDS);
+		return unknown_word(val, "an operation", PERM_OP_WORDS " chown=UID:GID", e);
 	op->op = (unsigned)i + 1;
 	op->chown = NULL;
 	return 0;
@@ -188,6 +199,35 @@ static int shift_check_before(void *args, struct ctx *ctx, struct err *e)
 								   BEFORE_GO_ON;
 }
 
+static int surplus(
+	const struct subcommand *sub, const char *word, const char *operand, struct err *e)
+{
+	(void)err_usage(e, "unexpected operand '%s': %s takes one %s", operand, word, sub->operand);
+	err_try(e, "give %s one %s at a time", word, sub->operand);
+	return -EINVAL;
+}
+
+/* Several operands without a subcommand: the first is one that does not exist. */
+static int no_subcommand(const char *word, struct err *e)
+{
+	struct suggest near = suggest_for(word, strlen(word));
+	const char *say = habit_find(shift_check_habits, word, strlen(word));
+
+	(void)err_usage_try(e, "use verify, explain, list, map, subid or host",
+		"'%s' is not a subcommand", word);
+	for (const struct opt_form *f = forms; f->name; f++)
+		suggest_offer(&near, f->word);
+	for (const struct habit *h = shift_check_habits; h->word && !near.best && !say; h++) {
+		suggest_offer(&near, h->word);
+		say = near.best ? h->say : NULL;
+	}
+	if (say)
+		err_try(e, "%s", say);
+	else if (near.best)
+		err_try(e, "did you mean shiftbox shift-check %s?", near.best);
+	return -EINVAL;
+}
+
 static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 {
 	const struct subcommand *sub = &subcommands[ctx->form];
@@ -199,11 +239,13 @@ static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 
 	if (n < sub->min) {
 		(void)err_usage(e, "%s needs %s", word, sub->operand);
-		err_try(e, "write ./%s for a file of that name", word);
+		err_try(e, "shiftbox shift-check %s %s (for a file named %s: ./%s)", word,
+			sub->operand, word, word);
 		return -EINVAL;
 	}
 	if (n > sub->max)
-		return err_usage(e, "unexpected operand '%s'", operands[sub->max]);
+		return given ? surplus(sub, word, operands[sub->max], e) :
+			       no_subcommand(operands[0], e);
 	/* verify knows the image of a stack that it can look up. */
 	if (ctx->form == FORM_EXPLAIN && a->store && !a->image)
 		return err_usage(e, "option '--store' needs --image");
@@ -215,6 +257,7 @@ const struct cmd cmd_shift_check = {
 	.brief = "Check owners and ID maps",
 	.forms = forms,
 	.opts = shift_check_opts,
+	.habits = shift_check_habits,
 	.args_size = sizeof(struct check_args),
 	.operands_min = 1,
 	.operands_max = SIZE_MAX,

@@ -9,6 +9,7 @@
 #include "../lib/broker/rule.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/ns/seal.h"
+#include "habits.h"
 
 enum { EXCL_ROOT = 1 };
 
@@ -154,6 +155,7 @@ const struct cmd cmd_userns_run = {
 	.brief = "Run a command as root of a user namespace",
 	.forms = forms,
 	.opts = userns_opts,
+	.habits = userns_run_habits,
 	.args_size = sizeof(struct userns_args),
 	.operands_max = SIZE_MAX,
 	.operand_comp = COMP_COMMAND,

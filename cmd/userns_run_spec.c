@@ -131,8 +131,7 @@ static int check_root_options(
 	const char *name = mount_options_first(o, OPTION_NOT_ROOT);
 
 	if (o->fs.len)
-		return err_usage(
-			e, "unknown option '%s' for the root of a command", o->fs.items[0].name);
+		return mount_option_unknown(o->fs.items[0].name, o->fs.items[0].value, e);
 	if (!s->privileged && o->flags.clear & MOUNT_ATTR_NODEV)
 		return err_usage(e,
 			"option 'dev' of the root needs root of the host: the kernel opens no "

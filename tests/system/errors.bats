@@ -40,8 +40,8 @@ test_setup() {
 	each <<-'E'
 	1 cannot open the directory: No such file | image-unpack -s store oci:@nowhere
 	1 cannot open the image: No such file     | image-unpack -s store @nowhere.tar
-	1 docker://NAME                           | image-unpack -s store @debian:12
-	1 docker://NAME                           | image-unpack -s store @docker://debian
+	1 skopeo copy docker://debian:12 oci:debian | image-unpack -s store @debian:12
+	1 skopeo copy docker://debian oci:debian  | image-unpack -s store @docker://debian
 	1 No such file                            | image-unpack -s store -N x @nowhere.tar -
 	1 No such file                            | image-unpack -s store docker-archive:@nowhere
 	1 it looks like text                      | image-unpack -s store /etc/passwd
@@ -51,8 +51,8 @@ test_setup() {
 	1 a program or a library (ELF)            | image-unpack -s store /bin/true
 	1 specify a tar archive                   | image-unpack -s store /etc/passwd
 	1 is a directory, not                     | image-unpack -s store oci-archive:@dir
-	1 is cut off                              | image-unpack -s store @file
-	1 is cut off                              | image-unpack -s store oci-archive:@file
+	1 (14 bytes of text)                      | image-unpack -s store @file
+	1 (14 bytes of text)                      | image-unpack -s store oci-archive:@file
 	1 cannot open: No such file               | image-unpack -s store @dir
 	1 is not valid JSON                       | image-unpack -s store oci:@bad
 	1 no such reference                       | image-unpack -s store oci:img:@v2

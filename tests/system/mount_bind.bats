@@ -383,7 +383,7 @@ effects() {
 	must_fail 2 "are needed" $MI
 	must_fail 2 "'--map' is not for a line of the fstab: it is for mounting SOURCE on TARGET" \
 		$MI -m +1 source
-	must_fail 2 "expected only SOURCE and TARGET" $MI source target more
+	must_fail 2 "unexpected operand 'more'" $MI source target more
 	must_fail 2 "cannot be joined" $MI -m none -m +1 source target
 	must_fail 2 "'--map' is not for --unmount" $MI -u -m +1 target
 	must_work $MI -m +100000 -o x-systemd.automount,X-note=1,nofail,noauto source target

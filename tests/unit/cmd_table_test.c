@@ -62,3 +62,25 @@ TEST(cmd_args_can_be_made_and_freed_unused)
 		free(args);
 	}
 }
+
+TEST(cmd_habits_are_no_words_of_the_command_itself)
+{
+	for (size_t i = 0; commands[i]; i++) {
+		struct opt_set sets[CMD_SETS_MAX];
+		struct common_args common;
+		size_t n = cmd_sets(commands[i], NULL, &common, sets);
+
+		for (const struct habit *h = commands[i]->habits; h && h->word; h++) {
+			CHECK(h->say && *h->say);
+			if (!strncmp(h->word, "--", 2)) {
+				CHECK(!opt_find(sets, n, h->word + 2, strlen(h->word + 2)));
+				continue;
+			}
+			for (const struct opt_form *f = commands[i]->forms; f->name; f++)
+				CHECK(!f->word || strcmp(f->word, h->word) != 0);
+			for (size_t s = 0; s < n && h->word[0] == '-' && !h->word[2]; s++)
+				for (const struct opt *o = sets[s].opts; o->name; o++)
+					CHECK(o->letter != h->word[1]);
+		}
+	}
+}

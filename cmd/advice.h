@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CMD_ADVICE_H
+#define CMD_ADVICE_H
+
+#include "cmd.h"
+
+/*
+ * Add what may have been meant to an error of the command: the first operand may be a word of
+ * another program, or nearly a subcommand. Changes only errors about something that does not exist,
+ * or about the command line.
+ */
+void advise_operand(const struct cmd *cmd, const struct operands *o, struct err *e);
+
+/* Add what may have been meant to the error about an unknown word after `shiftbox`. */
+void advise_command(const char *word, struct err *e);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* source_advice: say what a source that does not exist may have meant. */
+
+#include "source_advice.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+#include "../lib/base/buf.h"
+#include "../lib/base/suggest.h"
+#include "../lib/mount/image_source.h"
+#include "../lib/store/store.h"
+#include "../lib/store/store_image.h"
+
+/* Prefixes of images that image-unpack reads, or that skopeo copies. */
+static const char *const transports[] = { "oci:", "oci-archive:", "docker-archive:", "dir:",
+	"docker://", "docker:", "registry:", "docker-daemon:", "containers-storage:" };
+
+static bool is_transport(const char *source)
+{
+	for (size_t i = 0; i < ARRAY_LEN(transports); i++)
+		if (!strncasecmp(source, transports[i], strlen(transports[i])))
+			return true;
+	return false;
+}
+
+/* "server:/export", and no path before the colon */
+static bool is_share(const char *source)
+{
+	const char *colon = strchr(source, ':');
+
+	return colon && colon != source && colon[1] == '/' && colon[2] != '/' &&
+		!memchr(source, '/', (size_t)(colon - source));
+}
+
+/* Put the name of the image for "%s" in use. */
+static void did_you_mean(const char *use, const char *name, struct err *e)
+{
+	const char *at = strstr(use, "%s");
+
+	err_try(e, "did you mean %.*s%s%s?", (int)(at - use), use, name, at + 2);
+}
+
+/* Look for an image of the store with that name, or nearly that name. */
+static bool find_image(const char *name, const char *dir, const char *use, struct err *e)
+{
+	scoped_store struct store *s = NULL;
+	scoped_strv struct strv names = { 0 };
+	struct suggest near = suggest_for(name, strlen(name));
+
+	if (!*name || strchr(name, '/') || store_open(dir, 0, &s, NULL) < 0 ||
+		store_image_list(s, &names, NULL) < 0)
+		return false;
+	for (size_t i = 0; i < names.len; i++)
+		suggest_offer(&near, names.items[i]);
+	if (near.best)
+		did_you_mean(use, near.best, e);
+	return near.best;
+}
+
+void source_advise(const char *source, const char *store, const char *use, struct err *e)
+{
+	if (!e || e->num != ENOENT || strcmp(e->op, "open") != 0 || strcmp(e->on, source) != 0)
+		return;
+	if (!strncasecmp(source, IMAGE_SOURCE, strlen(IMAGE_SOURCE)))
+		did_you_mean(use, source + strlen(IMAGE_SOURCE), e);
+	else if (find_image(source, store, use, e))
+		return;
+	else if (is_transport(source))
+		err_try(e,
+			"unpack it first: shiftbox image-unpack -N NAME %s; then name it "
+			"image:NAME",
+			source);
+	else if (is_share(source))
+		err_try(e,
+			"NFS cannot be ID-mapped: see NFS in mount-idmapped(8), or mount the share "
+			"first (mount -t nfs %s DIR) and name DIR, without a map",
+			source);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#ifndef CMD_SOURCE_ADVICE_H
+#define CMD_SOURCE_ADVICE_H
+
+#include "../lib/base/err.h"
+
+/*
+ * If the error says that the source of a mount, or the root of a command, does not exist, add what
+ * may have been meant: a stored image, an image that is not unpacked yet, a share of NFS. store:
+ * the directory of the store, or NULL for the default. use: how the caller names an image, with
+ * "%s" for its name: "image:%s".
+ */
+void source_advise(const char *source, const char *store, const char *use, struct err *e);
+
+#endif
