@@ -4,15 +4,14 @@
 #include "habits.h"
 
 #define OWN_MAP "use -m MAP, such as -m u:0:100000:65536 -m g:0:100000:65536; see shiftbox-idmap(7)"
-#define LEAVE_OUT "leave it out: "
+#define OMIT "omit it: "
 #define NAME_IT "use -N NAME (--name) to name the image"
-#define REPLACED \
-	"leave it out: an image of a store is replaced anyway; with --flat DIR use --replace"
+#define REPLACED "omit it: an image of a store is replaced anyway; with --flat DIR use --replace"
 #define FETCH \
 	"fetch it first: skopeo copy docker://NAME oci:DIR, then shiftbox image-unpack -N NAME " \
 	"oci:DIR"
-#define TERMINAL LEAVE_OUT "the command gets a terminal if you have one (--pipe prevents it)"
-#define NO_DAEMON LEAVE_OUT "there is no daemon; to go on in the shell, write & after the command"
+#define TERMINAL OMIT "the command gets a terminal if you have one (--pipe prevents it)"
+#define NO_DAEMON OMIT "there is no daemon; to go on in the shell, write & after the command"
 #define BIND "use -b SRC:DST (--bind), or -b SRC:DST:ro"
 #define RUN_IT "shiftbox userns-run -i NAME CMD... runs a command in a stored image"
 #define MOUNT_IT "shiftbox mount-idmapped -m MAP image:NAME DIR mounts a stored image"
@@ -40,13 +39,13 @@ const struct habit image_unpack_habits[] = {
 	{ "--image", "write the image without an option: shiftbox image-unpack oci:DIR:TAG" },
 	{ "--arch", "use --platform, such as --platform linux/arm64" },
 	{ "--os", "use --platform, such as --platform linux/arm64" },
-	{ "--rootless", LEAVE_OUT "run the command as the user who shall have the store" },
+	{ "--rootless", OMIT "run the command as the user who shall have the store" },
 	{ "--pull", FETCH },
 	{ "--uid-map", OWN_MAP },
 	{ "--gid-map", OWN_MAP },
 	{ "--uidmap", OWN_MAP },
 	{ "--gidmap", OWN_MAP },
-	{ "--same-owner", LEAVE_OUT "files always get the owners of the image" },
+	{ "--same-owner", OMIT "files always get the owners of the image" },
 	{ "ls", "did you mean --list?" },
 	{ "list", "did you mean --list?" },
 	{ "images", "did you mean --list?" },
@@ -60,9 +59,9 @@ const struct habit image_unpack_habits[] = {
 	{ "scan", "did you mean --scan SOURCE?" },
 	{ "bundle", "did you mean --bundle DIR?" },
 	{ "pull", FETCH },
-	{ "load", "leave the word out: shiftbox image-unpack docker-archive:FILE" },
-	{ "import", "leave the word out: shiftbox image-unpack -N NAME FILE.tar" },
-	{ "unpack", "leave the word out: shiftbox image-unpack SOURCE" },
+	{ "load", "omit the word: shiftbox image-unpack docker-archive:FILE" },
+	{ "import", "omit the word: shiftbox image-unpack -N NAME FILE.tar" },
+	{ "unpack", "omit the word: shiftbox image-unpack SOURCE" },
 	{ "run", RUN_IT },
 	{ "mount", MOUNT_IT },
 	{ "ps", "shiftbox shift-check list lists the mounts that have a map" },
@@ -70,17 +69,16 @@ const struct habit image_unpack_habits[] = {
 };
 
 const struct habit mount_idmapped_habits[] = {
-	{ "--bind",
-		LEAVE_OUT "a directory is bound anyway (-o bind for a file with a filesystem)" },
-	{ "-B", LEAVE_OUT "a directory is bound anyway (-o bind for a file with a filesystem)" },
+	{ "--bind", OMIT "a directory is bound anyway (of a file: -o bind)" },
+	{ "-B", OMIT "a directory is bound anyway (of a file: -o bind)" },
 	{ "--rbind", "use -o rbind" },
 	{ "--read-only", "use -o ro" },
 	{ "--readonly", "use -o ro" },
 	{ "--ro", "use -o ro" },
 	{ "-r", "use -o ro" },
-	{ "--read-write", LEAVE_OUT "a mount is writable without -o ro" },
-	{ "--rw", LEAVE_OUT "a mount is writable without -o ro" },
-	{ "-w", LEAVE_OUT "a mount is writable without -o ro" },
+	{ "--read-write", OMIT "a mount is writable without -o ro" },
+	{ "--rw", OMIT "a mount is writable without -o ro" },
+	{ "-w", OMIT "a mount is writable without -o ro" },
 	{ "--umount", "did you mean --unmount (-u)?" },
 	{ "--make-private", "use -o private" },
 	{ "--make-slave", "use -o slave" },
@@ -123,23 +121,23 @@ const struct habit userns_run_habits[] = {
 	{ "-t", TERMINAL },
 	{ "--tty", TERMINAL },
 	{ "--interactive", TERMINAL },
-	{ "--rm", LEAVE_OUT "nothing is kept of a run" },
+	{ "--rm", OMIT "nothing is kept of a run" },
 	{ "-d", NO_DAEMON },
 	{ "--detach", NO_DAEMON },
-	{ "-p", LEAVE_OUT "the command has the host's network (unless --net none)" },
-	{ "--publish", LEAVE_OUT "the command has the host's network (unless --net none)" },
+	{ "-p", OMIT "the command has the host's network (unless --net none)" },
+	{ "--publish", OMIT "the command has the host's network (unless --net none)" },
 	{ "--network", "use --net host or --net none" },
 	{ "--volume", BIND },
 	{ "--mount", BIND },
 	{ "--bind-ro", "use -b SRC:DST:ro" },
 	{ "--ro-bind", "use -b SRC:DST:ro" },
 	{ "--dev-bind", "use -b SRC:DST:dev" },
-	{ "--tmpfs", LEAVE_OUT "/tmp and /run of a root are tmpfs already" },
-	{ "--proc", LEAVE_OUT "/proc and /dev of a root are made anyway" },
-	{ "--dev", LEAVE_OUT "/proc and /dev of a root are made anyway" },
-	{ "--name", LEAVE_OUT "runs have no names" },
-	{ "-n", LEAVE_OUT "runs have no names; --net is the network" },
-	{ "--init", LEAVE_OUT "process 1 of the namespace is an init" },
+	{ "--tmpfs", OMIT "/tmp and /run of a root are tmpfs already" },
+	{ "--proc", OMIT "/proc and /dev of a root are made anyway" },
+	{ "--dev", OMIT "/proc and /dev of a root are made anyway" },
+	{ "--name", OMIT "runs have no names" },
+	{ "-n", OMIT "runs have no names; --net is the network" },
+	{ "--init", OMIT "process 1 of the namespace is an init" },
 	{ "--privileged", "use --allow RULE, such as --allow mknod:safe" },
 	{ "--cap-add", "use --allow RULE, such as --allow mknod:safe" },
 	{ "--entrypoint", "write the command after the options: -i NAME CMD..." },
@@ -152,20 +150,20 @@ const struct habit userns_run_habits[] = {
 	{ "-C", "use -w DIR (--workdir)" },
 	{ "--setenv", "use -e NAME=VALUE (--env)" },
 	{ "--uid", "use -u USER (--user)" },
-	{ "-U", LEAVE_OUT "a user namespace is always made" },
-	{ "--unshare-user", LEAVE_OUT "a user namespace is always made" },
-	{ "--unshare-all", LEAVE_OUT "the namespaces are always made (the network's: --net none)" },
-	{ "--map-root-user", LEAVE_OUT "the command is root of the namespace" },
-	{ "--map-auto", LEAVE_OUT "subordinate ids are mapped anyway" },
+	{ "-U", OMIT "a user namespace is always made" },
+	{ "--unshare-user", OMIT "a user namespace is always made" },
+	{ "--unshare-all", OMIT "the namespaces are always made (the network's: --net none)" },
+	{ "--map-root-user", OMIT "the command is root of the namespace" },
+	{ "--map-auto", OMIT "subordinate ids are mapped anyway" },
 	{ "--private-users", OWN_MAP },
 	{ "--userns", OWN_MAP },
 	{ "--uidmap", OWN_MAP },
 	{ "--gidmap", OWN_MAP },
 	{ "--map-users", OWN_MAP },
 	{ "--map-groups", OWN_MAP },
-	{ "run", "leave the word out: shiftbox userns-run -i NAME CMD..." },
-	{ "exec", "leave the word out: shiftbox userns-run -i NAME CMD..." },
-	{ "shell", "leave the word out: shiftbox userns-run -i NAME sh" },
+	{ "run", "omit the word: shiftbox userns-run -i NAME CMD..." },
+	{ "exec", "omit the word: shiftbox userns-run -i NAME CMD..." },
+	{ "shell", "omit the word: shiftbox userns-run -i NAME sh" },
 	{ NULL, NULL },
 };
 
@@ -177,13 +175,12 @@ const struct habit shift_check_habits[] = {
 	{ "--output", "use --to FORM" },
 	{ "-o", "use --to FORM" },
 	{ "-a", "use --all-namespaces (list), or --max-findings=0 (verify)" },
-	{ "--recursive",
-		LEAVE_OUT "the whole tree is read; --submounts reads the mounts below, too" },
-	{ "-r", LEAVE_OUT "the whole tree is read; --submounts reads the mounts below, too" },
-	{ "-R", LEAVE_OUT "the whole tree is read; --submounts reads the mounts below, too" },
-	{ "--fix", LEAVE_OUT "this command changes nothing" },
-	{ "--dry-run", LEAVE_OUT "this command changes nothing" },
-	{ "-n", LEAVE_OUT "this command changes nothing" },
+	{ "--recursive", OMIT "the whole tree is read; --submounts reads the mounts below, too" },
+	{ "-r", OMIT "the whole tree is read; --submounts reads the mounts below, too" },
+	{ "-R", OMIT "the whole tree is read; --submounts reads the mounts below, too" },
+	{ "--fix", OMIT "this command changes nothing" },
+	{ "--dry-run", OMIT "this command changes nothing" },
+	{ "-n", OMIT "this command changes nothing" },
 	{ "--uidmap", OWN_MAP },
 	{ "--gidmap", OWN_MAP },
 	{ "check", "did you mean shiftbox shift-check verify PATH?" },

@@ -187,7 +187,7 @@ static const struct opt image_unpack_opts[] = {
 			"unpacked and verified. The previous contents are then deleted."),
 	OPT_FLAG(struct unpack_args, terminal, "terminal", 't',
 		"Run the bundle's program on a terminal", .forms = IN_BUNDLE,
-		.instead = "leave -t out: it is --terminal, for --bundle; the name of an image is "
+		.instead = "omit -t: it is --terminal, for --bundle; the name of an image is "
 			   "-N NAME"),
 	OPT_END,
 };
@@ -204,7 +204,7 @@ static void unpack_init(void *args)
 /* An operand where none is taken; after --list it may be the name of an image. */
 static int surplus(const struct unpack_args *a, const char *word, struct err *e)
 {
-	(void)err_usage_try(e, "leave it out", "unexpected operand '%s'", word);
+	(void)err_usage_try(e, "omit it", "unexpected operand '%s'", word);
 	if (a->list)
 		err_try(e, "shiftbox image-unpack --show %s shows one image", word);
 	else if (!a->prune)

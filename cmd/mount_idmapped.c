@@ -34,7 +34,7 @@ enum {
 enum { EXCL_EXEC = 1 };
 
 /* Why options that describe one mount are refused for others. */
-#define FROM_LINE "leave it out: a line of an fstab has its own map=MAP, type and options"
+#define FROM_LINE "omit it: a line of an fstab has its own map=MAP, type and options"
 
 static const struct opt_form forms[] = {
 	{ "mounting SOURCE on TARGET", NULL, NULL, NULL,
@@ -290,7 +290,7 @@ static int from_table(const struct mount_args *a, struct ctx *ctx, struct err *e
 	if (!a->all)
 		return mount_table_one(a, ctx->operands.items[0], ctx, e);
 	if (ctx->operands.len)
-		return err_usage_try(e, "leave it out, or leave --all out",
+		return err_usage_try(e, "omit it, or omit --all",
 			"unexpected operand '%s': --all takes its lines from the fstab",
 			ctx->operands.items[0]);
 	return mount_table_all(a, ctx, e);
@@ -301,8 +301,8 @@ static int set_type(const struct mount_args *a, struct mount_options *o, struct 
 	if (!a->type)
 		return 0;
 	if (o->type && strcmp(o->type, a->type))
-		return err_usage_try(e, "leave one of them out",
-			"--type says '%s', and -o says '%s'", a->type, o->type);
+		return err_usage_try(e, "omit one of them", "--type says '%s', and -o says '%s'",
+			a->type, o->type);
 	free(o->type);
 	o->type = strdup(a->type);
 	return o->type ? 0 : err_nomem(e);

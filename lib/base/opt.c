@@ -126,10 +126,10 @@ static int check_repeat(struct parser *p, const struct opt *o, struct err *e)
 		if (s == o &&
 			(o->type != OPT_TYPE_LIST && o->type != OPT_TYPE_FUNC &&
 				o->type != OPT_TYPE_FLAG))
-			return err_usage_try(e, "leave one of them out",
-				"option '--%s' is given twice", o->name);
+			return err_usage_try(
+				e, "omit one of them", "option '--%s' is given twice", o->name);
 		if (s != o && s->excl & o->excl)
-			return err_usage_try(e, "leave one of them out",
+			return err_usage_try(e, "omit one of them",
 				"options '--%s' and '--%s' exclude each other", s->name, o->name);
 		again = again || s == o;
 	}
@@ -177,7 +177,7 @@ static int store(const struct match *m, const char *val, struct err *e)
 	case OPT_TYPE_STR:
 		if (o->filled && !*val)
 			return err_usage_try(e,
-				"give it a value, or leave the option out (is a variable of the "
+				"give it a value, or omit the option (is a variable of the "
 				"script unset?)",
 				"the value of option '--%s' is empty", o->name);
 		*(const char **)m->dst = val;
@@ -260,7 +260,7 @@ static int parse_long(struct parser *p, char **argv, size_t *i, struct err *e)
 		return r;
 	if (!m.opt->arg && val) {
 		(void)err_usage(e, "option '--%s' takes no value", m.opt->name);
-		err_try(e, "write --%s alone, or leave it out", m.opt->name);
+		err_try(e, "write --%s alone, or omit it", m.opt->name);
 		return -EINVAL;
 	}
 	if (m.opt->arg && !val) {

@@ -74,7 +74,7 @@ static int refuse(const struct opt_form *forms, size_t form, const struct opt_li
 	if (o->instead)
 		err_try(e, "%s", o->instead);
 	else
-		err_try(e, "leave --%s out", o->name);
+		err_try(e, "omit --%s", o->name);
 	return -EINVAL;
 }
 
@@ -105,7 +105,7 @@ static int refuse_alone(const struct opt *o, struct err *e)
 	if (o->instead)
 		err_try(e, "%s", o->instead);
 	else if (buf_get(&b))
-		err_try(e, "add %s, or leave --%s out", buf_get(&b), o->name);
+		err_try(e, "add %s, or omit --%s", buf_get(&b), o->name);
 	return -EINVAL;
 }
 

@@ -11,8 +11,8 @@
 #include "../base/num.h"
 #include "../base/suggest.h"
 #include "../base/sys.h"
-#include "option_syntax.h"
 #include "option_advice.h"
+#include "option_syntax.h"
 
 struct option_row {
 	const char *name, *arg, *help;
@@ -267,7 +267,7 @@ static int parse_upper_map(struct mount_options *o, const char *raw, size_t n, s
 	else if (n == 4 && !memcmp(raw, "none", 4))
 		o->upper_plain = true;
 	else
-		return err_usage_try(e, "write upper-map=same, or leave it out",
+		return err_usage_try(e, "write upper-map=same, or omit it",
 			"option 'upper-map': '%.*s' is neither 'same' nor 'none'", (int)n, raw);
 	return 0;
 }
@@ -341,7 +341,7 @@ static int take_string(struct mount_options *o, const struct option_row *row, co
 
 	if (*dst)
 		return err_usage_try(
-			e, "leave one of them out", "option '%s' is given twice", row->name);
+			e, "omit one of them", "option '%s' is given twice", row->name);
 	r = option_unescape(raw, n, 0, dst, NULL, e);
 	if (r < 0)
 		return r;
@@ -358,7 +358,7 @@ static int take_size(struct mount_options *o, const struct option_row *row, cons
 
 	if (*dst)
 		return err_usage_try(
-			e, "leave one of them out", "option '%s' is given twice", row->name);
+			e, "omit one of them", "option '%s' is given twice", row->name);
 	r = option_unescape(raw, n, 0, &s, NULL, e);
 	if (r < 0)
 		return r;
@@ -447,7 +447,7 @@ static int take_option(struct mount_options *o, const char *name, size_t n, cons
 		if ((!value || !len) && row->arg[0] == '=')
 			return value_missing(row, e);
 		if (value && !len)
-			return err_usage_try(e, "write a value after '=', or leave '=' out",
+			return err_usage_try(e, "write a value after '=', or omit '='",
 				"option '%s': the value after '=' is missing", row->name);
 		return take(o, row, value, len, e);
 	}

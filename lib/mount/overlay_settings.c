@@ -126,7 +126,7 @@ static int check(const struct fs_option *o, struct err *e)
 		return unknown(o, e);
 	if (!s->values && o->value)
 		return err_usage_try(
-			e, "leave the value out", "option '%s' takes no value", o->name);
+			e, "omit the value", "option '%s' takes no value", o->name);
 	if (s->values && (!o->value || !is_value(s->values, o->value)))
 		return err_usage_try(e, "write one of these values after '='",
 			"option '%s' needs a value: %s=%s", o->name, o->name,
@@ -209,7 +209,7 @@ static int verify(
 	err_why(e,
 		"OverlayFS has switched it: a filesystem of the layers or of the upper does not "
 		"support it, there is no upper, or another option excludes it (dmesg says which)");
-	err_try(e, "leave the option out");
+	err_try(e, "omit the option");
 	return -EOPNOTSUPP;
 }
 

@@ -480,7 +480,7 @@ int source_open(
 	skopeo = p && !strcmp(p->word, "dir:");
 	ref = p && !skopeo ? split_ref(text, p->dir) : NULL;
 	if (ref && !*ref)
-		return err_usage_try(e, "add one, or leave the colon out",
+		return err_usage_try(e, "add one, or omit the colon",
 			"the reference after the last colon is empty");
 	if (layer_file(text) != text)
 		r = open_declared(s, text, e);

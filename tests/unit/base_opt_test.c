@@ -238,7 +238,7 @@ TEST(opt_many_sets_are_one_command_line)
 	CHECK_HAS(e.what, "ambiguous: --first or --firm");
 }
 
-static const struct habit habits[] = { { "--tag", "use --string" }, { "-x", "leave it out" },
+static const struct habit habits[] = { { "--tag", "use --string" }, { "-x", "omit it" },
 	{ "-ff", "write it once" }, { NULL, NULL } };
 
 TEST(opt_says_what_was_probably_meant)
@@ -251,8 +251,8 @@ TEST(opt_says_what_was_probably_meant)
 		{ { "--zebra" }, "unknown option '--zebra'", "" },
 		{ { "--tag", "x" }, "unknown option '--tag'", "use --string" },
 		{ { "--tag=x" }, "unknown option '--tag'", "use --string" },
-		{ { "-x" }, "unknown option '-x'", "leave it out" },
-		{ { "-fx" }, "unknown option '-x'", "leave it out" },
+		{ { "-x" }, "unknown option '-x'", "omit it" },
+		{ { "-fx" }, "unknown option '-x'", "omit it" },
 		{ { "-ff" }, "unknown option '-ff'", "write it once" },
 		{ { "-F" }, "unknown option '-F'", "did you mean -f (--flag)?" },
 		{ { "-string" }, "option '-string' has one dash", "did you mean --string?" },
@@ -261,7 +261,7 @@ TEST(opt_says_what_was_probably_meant)
 		{ { "--color", "7" }, "'7' is none of", "write one of these words" },
 		{ { "--size", "1x" }, "'1x' is not a size", "512M" },
 		{ { "-s" }, "option '-s' needs a value", "-s TEXT" },
-		{ { "-1", "-2" }, "exclude each other", "leave one of them out" },
+		{ { "-1", "-2" }, "exclude each other", "omit one of them" },
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
@@ -418,12 +418,12 @@ TEST(opt_form_refuses_what_it_does_not_accept_and_says_what_would)
 			"write no text" },
 		{ { "-1", "-s", "t" }, "'--string' is not for --first:", "write no text" },
 		{ { "-f", "-n", "5" }, "'--number' is not for --flag: it is for a store",
-			"leave --number out" },
-		{ { "map", "-n", "5" }, "'--number' is not for map:", "leave --number out" },
+			"omit --number" },
+		{ { "map", "-n", "5" }, "'--number' is not for map:", "omit --number" },
 		{ { "x", "-c", "always" }, "'--color' is not for a store: it is for map",
-			"leave --color out" },
+			"omit --color" },
 		{ { "x", "-o" }, "option '--other' needs --string or --number",
-			"add --string or --number, or leave --other out" },
+			"add --string or --number, or omit --other" },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
