@@ -95,7 +95,7 @@ const struct habit mount_idmapped_habits[] = {
 	{ "-U", "write UUID=NUMBER as SOURCE" },
 	{ "--uuid", "write UUID=NUMBER as SOURCE" },
 	{ "--lazy", "stop the processes that use it, or use umount -l TARGET" },
-	{ "-l", "shiftbox shift-check list lists the mounts; umount -l TARGET detaches a busy one" },
+	{ "-l", "shiftbox shift-check list lists mounts; umount -l TARGET detaches a busy one" },
 	{ "--list", "shiftbox shift-check list lists the mounts that have a map" },
 	{ "--lower", "use -o lower=DIR, with the word overlay as SOURCE" },
 	{ "--upper", "use -o upper=DIR" },

@@ -115,7 +115,7 @@ int platform_check(const struct json *config, const char *doc, const struct plat
 			word(config, "os"), word(config, "architecture"), want->os, want->arch);
 
 		err_try(e,
-			"leave --platform out: the image has only this one; skopeo copy "
+			"omit --platform: the image has only this one; skopeo copy "
 			"--override-arch=%s fetches another",
 			want->arch);
 		return r;
