@@ -50,10 +50,11 @@ struct idmap_context {
 };
 
 /*
- * Parse the map language. Entries are separated by blanks or ';':
+ * Parse the map language. Entries are separated by blanks, ';' or ',':
  *
  *   [b:|u:|g:|both:|uid:|gid:]DISK:SEEN:COUNT
  *                       a range; names of users or groups may stand for ids
+ *   [b:|u:|g:|...]rest  each id that no other entry names, on either side, stays what it is
  *   +BASE[:COUNT]       b:0:BASE:COUNT; COUNT defaults to 65536
  *   uids=D-S-N#D-S-N    the form of crun(1), also gids=
  *   auto, subid:USER    the grants in subuid and subgid: disk id 0 is seen as the first granted id

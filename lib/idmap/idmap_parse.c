@@ -8,36 +8,57 @@
 #include <string.h>
 
 #include "../base/log.h"
+#include "map_advice.h"
 #include "map_parser.h"
+
+static int not_a_map(struct map_parser *p, struct word w, size_t n)
+{
+	(void)word_fault(p->e, EINVAL, &w,
+		n > 4         ? "is not a valid map: [b:|u:|g:]DISK:SEEN:COUNT has no more fields" :
+			n > 3 ? "is not a valid map: DISK:SEEN:COUNT has three fields" :
+				"is not a valid map: expected DISK:SEEN:COUNT (such as "
+				"0:100000:65536) or +BASE (+100000)");
+	map_advise(p->e, w);
+	return -EINVAL;
+}
+
+/* [KIND:]rest */
+static int parse_rest(struct map_parser *p, struct word w, unsigned kinds)
+{
+	p->rest |= kinds;
+	p->rest_at = w.at;
+	return 0;
+}
 
 /* [b:|u:|g:|both:|uid:|gid:]DISK:SEEN:COUNT */
 static int parse_range(struct map_parser *p, struct word w)
 {
-	struct word whole = w, f[5];
+	struct word whole = w, f[6];
 	unsigned kinds = KIND_BOTH;
 	size_t n, skip = 0;
 
 	n = word_split(w, ':', f, ARRAY_LEN(f));
+	if (n == 2 && map_kind(&f[0]) && word_is(&f[1], "rest"))
+		return parse_rest(p, w, map_kind(&f[0]));
 	if (n > 3 && map_kind(&f[0])) {
 		kinds = map_kind(&f[0]);
 		skip = 1;
 	}
-	if (n == 3 && map_kind(&f[0]))
-		return word_fault(p->e, EINVAL, &w,
+	if (n == 3 && map_kind(&f[0])) {
+		(void)word_fault(p->e, EINVAL, &w,
 			"is not a valid map: DISK:SEEN:COUNT must follow the kind of id");
+		err_try(p->e, "add COUNT, the number of ids: %.*s:1", (int)w.len, w.s);
+		return -EINVAL;
+	}
 	if (n == skip + 3)
 		return map_add_fields(p, kinds, whole, f + skip);
-	if (n == 4 && !skip)
-		return word_fault(
+	if (n == 4 && !skip && f[0].len && (f[0].s[0] < '0' || f[0].s[0] > '9')) {
+		(void)word_fault(
 			p->e, EINVAL, &f[0], "is not a kind of id: b, u or g (or both, uid, gid)");
-
-	(void)word_fault(p->e, EINVAL, &w,
-		n > 3 ? "is not a valid map: [b:|u:|g:]DISK:SEEN:COUNT has no more fields" :
-			"is not a valid map: expected DISK:SEEN:COUNT (such as 0:100000:65536) or "
-			"+BASE (+100000)");
-	if (memchr(w.s, ',', w.len))
-		err_try(p->e, "separate the entries of a map with ';' or a blank, not with ','");
-	return -EINVAL;
+		err_try(p->e, "write u: for users, g: for groups, or no kind for both");
+		return -EINVAL;
+	}
+	return not_a_map(p, w, n);
 }
 
 /* +BASE[:COUNT] */
@@ -110,6 +131,10 @@ static int parse_entry(struct map_parser *p, struct word w)
 {
 	if (word_is(&w, "auto"))
 		return map_parse_auto(p, w);
+	if (word_is(&w, "rest"))
+		return parse_rest(p, w, KIND_BOTH);
+	if (map_is_foreign(w))
+		return not_a_map(p, w, 0);
 	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
 		if (word_starts(&w, forms[i].start))
 			return forms[i].parse(p, w);
@@ -121,9 +146,16 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\n';
 }
 
+/* In the name of a file a comma is a part of it. */
+static bool ends_entry(char c, char first)
+{
+	return is_blank(c) || c == ';' || (c == ',' && first != '/' && first != '@');
+}
+
 /*
- * Split a text into entries, separated by blanks, or by one ';' with or without blanks around it. A
- * ';' without an entry on one of its sides is an error, since an entry may have been lost.
+ * Split a text into entries, separated by blanks, or by one ';' or ',' with or without blanks
+ * around it. One without an entry on one of its sides is an error, since an entry may have been
+ * lost.
  */
 static int parse_text(struct map_parser *p, const char *text, size_t base)
 {
@@ -137,7 +169,7 @@ static int parse_text(struct map_parser *p, const char *text, size_t base)
 		while (i < len && is_blank(text[i]))
 			i++;
 		w = (struct word){ .s = text + i, .len = 0, .at = { .pos = base + i } };
-		while (i < len && !is_blank(text[i]) && text[i] != ';') {
+		while (i < len && !ends_entry(text[i], *w.s)) {
 			i++;
 			w.len++;
 		}
@@ -146,7 +178,7 @@ static int parse_text(struct map_parser *p, const char *text, size_t base)
 		if (!w.len && (wanted || i == len))
 			return word_fault(p->e, EINVAL, &w,
 				!entries && i == len ? "the map is empty" :
-						       "an entry is missing beside ';'");
+						       "an entry is missing beside ';' or ','");
 		if (w.len) {
 			r = parse_entry(p, w);
 			if (r < 0)
@@ -155,7 +187,7 @@ static int parse_text(struct map_parser *p, const char *text, size_t base)
 			wanted = false;
 			continue;
 		}
-		i++; /* ';' */
+		i++; /* ';' or ',' */
 		wanted = true;
 	}
 }
@@ -193,11 +225,11 @@ static int parse_all(const char *const *texts, size_t n, const struct idmap_cont
 			return r;
 		base += strlen(texts[i]) + 1;
 	}
-	if (p.ctx->strict) {
+	r = map_add_rest(&p);
+	if (r == 0 && p.ctx->strict)
 		r = check_strict(&p);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	r = draft_finish(&p.draft, true, ret, e);
 	if (r == 0 && ret->gid_assumed)
 		log_info("the map is for %s ids only: %s ids are left as they are",
@@ -210,6 +242,8 @@ int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *
 {
 	int r = parse_all(texts, n, ctx, ret, e);
 
+	if (e && r == -EINVAL && !e->hint[0])
+		err_try(e, "see ENTRIES and EXAMPLES in shiftbox-idmap(7)");
 	/*
 	 * The text is the caller's fault; errors of what it refers to (a user, a file, a process)
 	 * are not.

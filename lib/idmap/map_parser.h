@@ -11,6 +11,8 @@ struct map_parser {
 	const struct idmap_context *ctx;
 	struct draft draft;
 	struct strv files; /* the file names that places refer to */
+	unsigned rest;     /* the kinds with the entry "rest", as a mask */
+	struct word_place rest_at;
 	struct err *e;
 };
 
@@ -35,6 +37,12 @@ MUST_CHECK int map_parse_count(const struct word *w, uint64_t *ret, struct err *
 /* Add the range with the fields DISK, SEEN and COUNT. whole: the entry, for messages. */
 MUST_CHECK int map_add_fields(
 	struct map_parser *p, unsigned kinds, struct word whole, const struct word f[static 3]);
+
+/*
+ * After all entries: for the kinds with the entry "rest", add each id as itself that no entry names
+ * as a disk id or a seen id, and that exists in this user namespace.
+ */
+MUST_CHECK int map_add_rest(struct map_parser *p);
 
 /*
  * The entries that refer to users, namespaces or files (idmap_refs.c). w is the whole entry, which

@@ -33,6 +33,19 @@ TEST(idmap_texts_read_as_canonical_maps)
 		{ "5:6:1 0:1:5", "b:0:1:6" },
 		{ "u:0:1000:1 u:1000:0:1", "u:0:1000:1;u:1000:0:1;g:0:0:4294967295" },
 		{ "007:08:09", "b:7:8:9" },
+		{ "0:1:1,1:2:1", "b:0:1:2" },
+		{ "u:1:2:3 , g:4:5:6", "u:1:2:3;g:4:5:6" },
+		{ "rest", "b:0:0:4294967295" },
+		{ "u:rest", "b:0:0:4294967295" },
+		{ "1000:100033:1,rest",
+			"b:0:0:1000;b:1000:100033:1;b:1001:1001:99032;b:100034:100034:4294867261" },
+		{ "rest;u:0:1:1", "u:0:1:1;u:2:2:4294967293;g:0:0:4294967295" },
+		{ "u:rest;5:6:1", "u:0:0:5;u:5:6:1;u:7:7:4294967288;g:5:6:1" },
+		{ "0:1:1;1:0:1;rest", "b:0:1:1;b:1:0:1;b:2:2:4294967293" },
+		{ "0:4294967294:1;rest", "b:0:4294967294:1;b:1:1:4294967293" },
+		{ "10:15:10;rest", "b:0:0:10;b:10:15:10;b:25:25:4294967270" },
+		{ "4294967294:0:1 rest rest", "b:1:1:4294967293;b:4294967294:0:1" },
+		{ "0:0:10;rest", "b:0:0:4294967295" },
 		{ "4294967294:0:1", "b:4294967294:0:1" },
 		{ "0:4294967294:1", "b:0:4294967294:1" },
 		{ "uids=0-100-10", "u:0:100:10;g:0:0:4294967295" },
@@ -60,9 +73,9 @@ static const struct {
 } refusals[] = {
 	{ "", -EINVAL, "", "the map is empty (byte 0" },
 	{ "  ", -EINVAL, "", "the map is empty (byte 2" },
-	{ ";", -EINVAL, "", "missing beside ';' (byte 0" },
-	{ "0:1:1;", -EINVAL, "", "missing beside ';' (byte 6" },
-	{ "0:1:1;;1:2:1", -EINVAL, "", "missing beside ';' (byte 6" },
+	{ ";", -EINVAL, "", "missing beside ';' or ',' (byte 0" },
+	{ "0:1:1;", -EINVAL, "", "missing beside ';' or ',' (byte 6" },
+	{ "0:1:1;;1:2:1", -EINVAL, "", "missing beside ';' or ',' (byte 6" },
 	{ "0:1:1 x:1:1:1", -EINVAL, "x",
 		"not a kind of id: b, u or g (or both, uid, gid) (byte 6" },
 	{ "0:1", -EINVAL, "0:1", "expected DISK:SEEN:COUNT" },
@@ -82,7 +95,11 @@ static const struct {
 	{ "0:1:-1", -EINVAL, "-1", "COUNT is not a decimal number" },
 	{ "0x10:0:1", -EINVAL, "0x10", "DISK is not a decimal number" },
 	{ "b:0:1:1x", -EINVAL, "1x", "COUNT is not a decimal number (byte 6" },
-	{ "0:1:1,1:2:1", -EINVAL, "0:1:1,1:2:1", "no more fields" },
+	{ "0:1:1,", -EINVAL, "", "missing beside ';' or ',' (byte 6" },
+	{ "0:1:1;,1:2:1", -EINVAL, "", "missing beside ';' or ',' (byte 6" },
+	{ "0:1:1:rest", -EINVAL, "0:1:1:rest", "has three fields" },
+	{ "x:rest", -EINVAL, "x:rest", "expected DISK:SEEN:COUNT" },
+	{ "0:1:1,rest;0:2:1", -EINVAL, "b:0:2:1", "overlaps" },
 	{ "4294967295:0:1", -ERANGE, "4294967295:0:1", "disk id 4294967295 is not a valid id" },
 	{ "0:4294967295:1", -ERANGE, "0:4294967295:1", "seen id 4294967295 is not a valid id" },
 	{ "4294967296:0:1", -ERANGE, "4294967296:0:1", "beyond the last id" },
@@ -134,6 +151,64 @@ TEST(idmap_refusals_name_the_fault_the_word_and_the_place)
 		CHECK_HAS(e.what, refusals[i].what);
 		CHECK_INT(m.uid.len, 77); /* the result is set on success only */
 	}
+}
+
+TEST(idmap_refusals_say_what_was_probably_meant)
+{
+	static const struct {
+		const char *text, *hint;
+	} cases[] = {
+		{ "100000", "did you mean +100000" },
+		{ "1000:100033", "1000:100033:1 for one id" },
+		{ "1000=100033", "1000:100033:1,rest" },
+		{ "1000-2000:100033-101033", "1000:100033:1001" },
+		{ "root", "user:root" },
+		{ "bad", "1000:100033:1 (DISK:SEEN:COUNT), +100000, or user:NAME" },
+		{ "0:100000:65536:b", "the kind of id comes first: b:0:100000:65536" },
+		{ "0:1:100000:65536", "DISK:SEEN:COUNT" },
+		{ "u:0:1", "add COUNT, the number of ids: u:0:1:1" },
+		{ "0 100000 65536", "separate the three numbers with ':'" },
+		{ "--uidmap=0:1:2", "shift-check map" },
+		{ "lxc.idmap: u 0 100000 65536", "shift-check map" },
+		{ "u 0 100000 65536", "shift-check map" },
+		{ "{\"uidMappings\": []}", "shift-check map" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct idmap m = { .uid.len = 77 };
+		struct err e = ERR_INIT;
+
+		CHECK(parse(cases[i].text, &m, &e) < 0);
+		CHECK_HAS(e.hint, cases[i].hint);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(refusals); i++) {
+		struct idmap m = { .uid.len = 77 };
+		struct err e = ERR_INIT;
+
+		if (parse(refusals[i].text, &m, &e) == -EINVAL)
+			CHECK(e.hint[0]);
+	}
+}
+
+TEST(idmap_rest_counts_as_the_kernel_counts)
+{
+	scoped_buf struct buf b = BUF_INIT;
+	struct idmap m = { 0 };
+	struct err e = ERR_INIT;
+
+	/* Each id that moves parts the rest on both sides: 3 extents, and one at the end. */
+	for (unsigned i = 0; i < 80; i++)
+		buf_printf(&b, "%u:%u:1,", i * 10 + 1, 100000 + i * 10);
+	buf_str(&b, "rest");
+	REQUIRE(parse(buf_get(&b), &m, &e) == 0);
+	CHECK_INT(m.uid.len, 241);
+	idmap_done(&m);
+	buf_reset(&b);
+	for (unsigned i = 0; i < 120; i++)
+		buf_printf(&b, "%u:%u:1,", i * 10 + 1, 100000 + i * 10);
+	buf_str(&b, "rest");
+	CHECK_INT(parse(buf_get(&b), &m, &e), -E2BIG);
+	CHECK_HAS(e.what, "the kernel allows 340");
 }
 
 /* Texts of n ranges that do not touch (step 2) or that do (step 1). */
