@@ -31,6 +31,7 @@ static const struct habit habits[] = {
 	{ "lowerdir", "use lower=DIR for each layer, with SOURCE overlay" },
 	{ "upperdir", "use upper=DIR, with SOURCE overlay or image:NAME" },
 	{ "workdir", "use work=DIR, with SOURCE overlay or image:NAME" },
+	{ "rest", "a comma ends the map here: write map=DISK:SEEN:COUNT;rest" },
 	{ "X-mount.map", "did you mean map=MAP?" },
 	{ NULL, NULL },
 };
