@@ -79,6 +79,20 @@ static const struct opt userns_opts[] = {
 	OPT_END,
 };
 
+/* newuidmap(1) refused the map of -m. */
+static void own_map_would_do(const struct subids *ids, struct err *e)
+{
+	const struct idranges *u = &ids->map.uid;
+	const struct idrange *last = &u->items[u->len - 1];
+
+	if (last->count > 1)
+		err_try(e,
+			"omit -m: %s has the ids %u-%u, which are used without it; "
+			"shiftbox shift-check subid shows all grants",
+			ids->user.name[0] ? ids->user.name : "the user", last->seen,
+			last->seen + (last->count - 1));
+}
+
 static int run_as_user(struct userns_args *a, struct err *e)
 {
 	int r = run_container(&a->spec, -1, e);
@@ -88,6 +102,8 @@ static int run_as_user(struct userns_args *a, struct err *e)
 	/* Explain a failure with -m too: it may have the same causes. */
 	if (a->ids.map.uid.len || subids_get(&a->ids, NULL) == 0)
 		subids_explain(&a->ids, e);
+	if (a->maps.len && a->ids.map.uid.len && e && !strcmp(e->op, "newidmap"))
+		own_map_would_do(&a->ids, e);
 	return r;
 }
 

@@ -22,6 +22,7 @@
 #include "../lib/store/store_image.h"
 #include "../lib/store/store_plan.h"
 #include "../lib/store/store_view.h"
+#include "source_advice.h"
 
 static void log_map(const struct idmap *m, const char *why)
 {
@@ -41,9 +42,7 @@ static int map_of_root(struct idmap *ret, struct err *e)
 		(void)err_say(e, ENOENT, NULL,
 			"there is no map, and root has no ids in /etc/subuid and /etc/subgid");
 		err_op(e, "map");
-		err_try(e,
-			"specify a range that is not otherwise in use, such as -m +BASE, or grant "
-			"one to root in /etc/subuid and /etc/subgid");
+		run_try_range(e);
 	}
 	return r;
 }
@@ -136,7 +135,8 @@ static int check_root_options(
 		return err_usage(e,
 			"option 'dev' of the root needs root of the host: the kernel opens no "
 			"device on mounts of other users");
-	return name ? err_usage(e, "option '%s' has no meaning for the root of a command", name) :
+	return name ? err_usage_try(e, "omit it",
+			      "option '%s' has no meaning for the root of a command", name) :
 		      0;
 }
 
@@ -154,7 +154,9 @@ static int find_image(
 	int r;
 
 	if (!*name)
-		return err_usage(e, "the name of the image is missing: image:NAME");
+		return err_usage_try(e,
+			"write -i NAME; shiftbox image-unpack --list shows the names",
+			"the name of the image is missing: image:NAME");
 	r = store_open(o->store ? o->store : a->store, 0, &a->opened, e);
 	if (r == 0)
 		r = store_image_layers(a->opened, name, layers, NULL, e);
@@ -196,6 +198,25 @@ static int find_misfits(const struct userns_args *a, struct run_spec *s, struct 
 	for (size_t i = 0; i < s->root.misfits.len; i++)
 		log_warn("%s", s->root.misfits.items[i]);
 	return r;
+}
+
+/* Before anything is made of it, so that the error is about the root and not about a mount. */
+static int check_rootfs(const struct userns_args *a, struct err *e)
+{
+	struct stat st;
+	int r = a->rootfs ? path_stat(a->rootfs, true, &st) : 0;
+
+	if (r < 0) {
+		(void)err_path(e, -r, a->rootfs, "cannot open the root of the command");
+		source_advise(a->rootfs, a->store, "-i %s", e);
+		return r;
+	}
+	if (!a->rootfs || S_ISDIR(st.st_mode))
+		return 0;
+	(void)err_say(e, ENOTDIR, a->rootfs,
+		"is not a directory, and cannot be the root of the command");
+	err_try(e, "name a directory, or a stored image with -i NAME");
+	return -ENOTDIR;
 }
 
 static int find_root(struct userns_args *a, struct run_spec *s, struct err *e)
@@ -333,13 +354,24 @@ static int find_command(struct userns_args *a, struct run_spec *s, struct err *e
 	if (s->command[0])
 		return 0;
 	if (!a->image_command.len)
-		return err_usage(e,
+		return err_usage_try(e,
+			"write the command after the options: shiftbox userns-run ... sh",
 			a->image ? "the image names no program to run: CMD is missing" :
 				   "CMD is missing");
 	if (VEC_ADD(&a->image_command, NULL) < 0) /* the end of argv */
 		return err_nomem(e);
 	s->command = a->image_command.items;
 	return 0;
+}
+
+static int no_variable(const char *word, struct err *e)
+{
+	if (strchr(word, ' '))
+		return err_usage_try(e, "write -e NAME=VALUE, with a '=' and one for each variable",
+			"'%s' is not an environment variable: NAME or NAME=VALUE", word);
+	(void)err_usage(e, "there is no environment variable '%s' to keep", word);
+	err_try(e, "set it: -e %s=VALUE", word);
+	return -EINVAL;
 }
 
 static int find_env(const struct userns_args *a, struct run_spec *s, struct err *e)
@@ -350,10 +382,10 @@ static int find_env(const struct userns_args *a, struct run_spec *s, struct err 
 		scoped_buf struct buf b = BUF_INIT;
 
 		if (!*word || *word == '=')
-			return err_usage(
-				e, "'%s' is not an environment variable: NAME or NAME=VALUE", word);
+			return err_usage_try(e, "write -e NAME=VALUE, or -e NAME to keep one",
+				"'%s' is not an environment variable: NAME or NAME=VALUE", word);
 		if (!strchr(word, '=') && !value)
-			return err_usage(e, "there is no environment variable '%s' to keep", word);
+			return no_variable(word, e);
 		buf_str(&b, word);
 		if (!strchr(word, '='))
 			buf_printf(&b, "=%s", value);
@@ -402,14 +434,62 @@ static int find_broker(
 	return s->report ? 0 : err_nomem(e);
 }
 
-static int check_values(const struct userns_args *a, struct err *e)
+/* RFC 1123, and what Linux takes: letters, digits, '-', '.' and '_'. */
+static bool is_hostname(const char *s)
 {
-	if (a->user && (*a->user == ':' || a->user[strlen(a->user) - 1] == ':'))
-		return err_usage(e, "option '--user': '%s' is not USER or USER:GROUP", a->user);
-	if (a->hostname && strlen(a->hostname) > HOST_NAME_MAX)
-		return err_usage(e, "option '--hostname': '%s' is longer than %d bytes",
-			a->hostname, HOST_NAME_MAX);
+	static const char ok[] =
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+
+	return *s && *s != '-' && *s != '.' && s[strspn(s, ok)] == '\0';
+}
+
+/* An image that is not in the store yet. */
+static int check_image_word(const struct userns_args *a, struct err *e)
+{
+	static const char *const prefixes[] = { "oci:", "oci-archive:", "docker-archive:", "dir:",
+		"docker:", "docker-daemon:", "containers-storage:" };
+
+	for (size_t i = 0; a->image && i < ARRAY_LEN(prefixes); i++) {
+		if (strncmp(a->image, prefixes[i], strlen(prefixes[i])) != 0)
+			continue;
+		(void)err_usage(e, "option '--image': '%s' is not a stored image", a->image);
+		err_try(e, "unpack it first: shiftbox image-unpack -N NAME %s; then -i NAME",
+			a->image);
+		return -EINVAL;
+	}
 	return 0;
+}
+
+/* "-v SRC:DST" is the volume of docker and podman. */
+static bool is_volume(const struct ctx *ctx)
+{
+	const char *word = ctx->operands.len ? ctx->operands.items[0] : "";
+	const char *colon = strchr(word, ':');
+	struct stat st;
+
+	return ctx->verbose && colon && colon != word && colon[1] == '/' &&
+		path_stat(word, true, &st) < 0;
+}
+
+static int check_values(const struct userns_args *a, const struct ctx *ctx, struct err *e)
+{
+	if (is_volume(ctx)) {
+		(void)err_usage(
+			e, "'%s' would be the command: -v is --verbose", ctx->operands.items[0]);
+		err_try(e, "use -b for a volume: -b %s", ctx->operands.items[0]);
+		return -EINVAL;
+	}
+	if (a->user && (*a->user == ':' || a->user[strlen(a->user) - 1] == ':'))
+		return err_usage_try(e, "write -u USER, or -u USER:GROUP",
+			"option '--user': '%s' is not USER or USER:GROUP", a->user);
+	if (a->hostname && strlen(a->hostname) > HOST_NAME_MAX)
+		return err_usage_try(e, "choose a shorter one",
+			"option '--hostname': '%s' is longer than %d bytes", a->hostname,
+			HOST_NAME_MAX);
+	if (a->hostname && !is_hostname(a->hostname))
+		return err_usage_try(e, "use letters, digits, - and .",
+			"option '--hostname': '%s' is not a host name", a->hostname);
+	return check_image_word(a, e);
 }
 
 int userns_run_spec(struct userns_args *a, const struct ctx *ctx, struct err *e)
@@ -428,7 +508,9 @@ int userns_run_spec(struct userns_args *a, const struct ctx *ctx, struct err *e)
 		.user = a->user,
 		.command = ctx->operands.items,
 	};
-	r = check_values(a, e);
+	r = check_values(a, ctx, e);
+	if (r == 0)
+		r = check_rootfs(a, e);
 	if (r == 0)
 		r = find_map(a, s, e);
 	if (r == 0)

@@ -15,6 +15,7 @@
 #include "map_parser.h"
 #include "names.h"
 #include "subid.h"
+#include "subid_unused.h"
 #include "userns.h"
 
 /*
@@ -68,6 +69,8 @@ static int add_grants(struct map_parser *p, struct word w, const char *file,
 	int r;
 
 	r = subid_read(file, user, &grants, p->e);
+	if (r == -ENOENT && user->uid != SUBID_NO_ACCOUNT)
+		subid_try_grant(user->name[0] ? user->name : "USER", p->e);
 	if (r < 0)
 		r = ref_fault(p, &w, r);
 	for (size_t i = 0; i < grants.len && r == 0; i++) {
@@ -184,6 +187,15 @@ static int add_map(struct map_parser *p, struct word w, const struct idmap *m)
 	return r;
 }
 
+static int not_pid(struct map_parser *p, const struct word *number)
+{
+	(void)word_fault(p->e, EINVAL, number, "is not a process id");
+	err_try(p->e, "write the number of a process, as pid:4020 (pgrep finds it)%s",
+		word_is(number, "self") ? "; the map of the own namespace would change nothing" :
+					  "");
+	return -EINVAL;
+}
+
 static int add_pid(struct map_parser *p, struct word w, struct word number)
 {
 	scoped_idmap struct idmap m = { 0 };
@@ -191,7 +203,7 @@ static int add_pid(struct map_parser *p, struct word w, struct word number)
 	int r;
 
 	if (num_u64_n(number.s, number.len, &pid) < 0 || pid == 0 || pid > INT_MAX)
-		return word_fault(p->e, EINVAL, &number, "is not a process id");
+		return not_pid(p, &number);
 	r = userns_map_of_pid((pid_t)pid, &m, p->e);
 	if (r < 0)
 		return ref_fault(p, &w, r);
@@ -228,6 +240,10 @@ int map_parse_path(struct map_parser *p, struct word w)
 	if (!path)
 		return err_nomem(p->e);
 	r = userns_map_of_path(path, &m, p->e);
+	if (r == -ENOENT || r == -ENOTDIR)
+		err_try(p->e,
+			"a map is DISK:SEEN:COUNT, +BASE, user:NAME, or the path of a user "
+			"namespace such as /proc/N/ns/user");
 	if (r < 0)
 		return ref_fault(p, &w, r);
 	return add_map(p, w, &m);

@@ -254,8 +254,6 @@ int subid_parse(const char *text, const char *file, const struct user *user, str
 	(void)snprintf(number, sizeof(number), "%u", user->uid); /* fits: 10 digits */
 	(void)err_say(e, ENOENT, user->name[0] ? user->name : number, "has no ids in %s", file);
 	err_op(e, "subid");
-	err_try(e, "usermod --add-subuids START-END --add-subgids START-END %s",
-		user->name[0] ? user->name : "USER");
 	return -ENOENT;
 }
 

@@ -14,6 +14,7 @@
 
 #include "../base/caps.h"
 #include "../base/sys.h"
+#include "../idmap/subid_unused.h"
 #include "../idmap/userns.h"
 #include "../idmap/userns_self.h"
 #include "../mount/probe.h"
@@ -32,8 +33,17 @@ static int no_root(struct err *e)
 	(void)err_say(e, EINVAL, NULL,
 		"the map has no id 0 for users or for groups; root of the command needs both");
 	err_op(e, "map");
-	err_try(e, "map id 0 of both, as -m +BASE does, or add -m 0:ID:1 to the maps given");
+	err_try(e, "map id 0 of both, as -m +100000 does, or add -m 0:ID:1 to the maps given");
 	return -EINVAL;
+}
+
+void run_try_range(struct err *e)
+{
+	uint32_t start;
+
+	if (subid_unused(65536, &start))
+		err_try(e, "map both users and groups to ids that nothing else uses: -m +%u",
+			start);
 }
 
 int run_check_map(bool privileged, const struct idmap *m, struct err *e)
@@ -50,9 +60,7 @@ int run_check_map(bool privileged, const struct idmap *m, struct err *e)
 	err_why(e,
 		"many sysctls and devices of the host check only for that id, whatever the user "
 		"namespace");
-	err_try(e,
-		"map both users and groups to a range that is not otherwise in use, such as -m "
-		"+BASE");
+	run_try_range(e);
 	return -EPERM;
 }
 

@@ -77,6 +77,9 @@ enum run_caller run_caller(void);
  */
 MUST_CHECK int run_check_map(bool privileged, const struct idmap *m, struct err *e);
 
+/* Suggest a map, with ids that no user has and that are granted to nobody: "-m +493216". */
+void run_try_range(struct err *e);
+
 /*
  * Parse a bind, SRC:DST[:WORD]..., in which "\:" is a colon, and append it to ret. Errors are usage
  * errors.

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/buf.h"
+#include "../base/suggest.h"
 #include "../idmap/userns.h"
 
 /*
@@ -56,6 +57,36 @@ static int parse_map(const char *text, struct run_bind *b, struct err *e)
 	return r;
 }
 
+/* Words that follow SRC:DST in podman and docker. */
+static const struct habit habits[] = {
+	{ "z", "omit :z: security labels are not changed" },
+	{ "Z", "omit :Z: security labels are not changed" },
+	{ "U", "omit :U: nothing is chowned; map shows other owners: SRC:DST:map" },
+	{ "idmap", "did you mean map (the map of the command) or map=MAP?" },
+	{ "readonly", "did you mean ro?" },
+	{ "O", "omit :O: for changes in memory, use an image (-i) or -o ephemeral as the root" },
+	{ "rbind", "omit it: what is mounted below SRC is shown, too" },
+	{ NULL, NULL },
+};
+
+static int unknown_word(const char *word, struct err *e)
+{
+	static const char words[] = "ro rw dev public map";
+	struct suggest near = suggest_for(word, strlen(word));
+	const char *say = habit_find(habits, word, strlen(word));
+	size_t n = suggest_offer_list(&near, words);
+
+	(void)err_usage_try(e, "write SRC:DST:ro, or omit the word",
+		"'%s' is not one of ro, rw, "
+		"dev, public, map and map=MAP",
+		word);
+	if (say)
+		err_try(e, "%s", say);
+	else if (n)
+		err_try(e, "did you mean %.*s?", (int)n, near.best);
+	return -EINVAL;
+}
+
 static int parse_word(const char *word, struct run_bind *b, struct err *e)
 {
 	if (!strcmp(word, "ro"))
@@ -66,8 +97,8 @@ static int parse_word(const char *word, struct run_bind *b, struct err *e)
 		b->public_ = true;
 	else if (!strcmp(word, "map"))
 		b->own_map = true;
-	else
-		return err_usage(e, "'%s' is not one of ro, dev, public, map and map=MAP", word);
+	else if (strcmp(word, "rw") != 0) /* the default */
+		return unknown_word(word, e);
 	return 0;
 }
 
@@ -79,7 +110,8 @@ static int parse_words(const char *p, struct run_bind *b, struct err *e)
 		scoped_free char *word = NULL;
 
 		if (!strncmp(p, "map=", 4))
-			return b->own_map ? err_usage(e, "'map' and 'map=' exclude each other") :
+			return b->own_map ? err_usage_try(e, "omit one of them",
+						    "'map' and 'map=' exclude each other") :
 					    parse_map(p + 4, b, e);
 		word = next_field(&p);
 		r = word ? parse_word(word, b, e) : err_nomem(e);
@@ -95,6 +127,20 @@ static void bind_done(struct run_bind *b)
 		idmap_done(&b->map.map);
 }
 
+static int not_a_bind(const char *text, const struct run_bind *b, struct err *e)
+{
+	(void)err_usage(e,
+		"'%s' is not a bind: SRC:DST[:ro][:dev][:public][:map[=MAP]], with an absolute DST",
+		text);
+	if (!*b->source)
+		err_try(e, "SRC is missing before ':'");
+	else if (!b->target || !*b->target)
+		err_try(e, "DST is missing: -b %s:/DST", b->source);
+	else
+		err_try(e, "DST must begin with /: -b %s:/%s", b->source, b->target);
+	return -EINVAL;
+}
+
 int run_bind_parse(const char *text, struct run_binds *ret, struct err *e)
 {
 	struct run_bind b = { .source = NULL };
@@ -106,10 +152,7 @@ int run_bind_parse(const char *text, struct run_binds *ret, struct err *e)
 	if (!b.source || (p && !b.target))
 		r = err_nomem(e);
 	else if (!*b.source || !b.target || *b.target != '/')
-		r = err_usage(e,
-			"'%s' is not a bind: SRC:DST[:ro][:dev][:public][:map[=MAP]], with an "
-			"absolute DST",
-			text);
+		r = not_a_bind(text, &b, e);
 	if (r == 0)
 		r = parse_words(p, &b, e);
 	if (r == 0 && VEC_ADD(ret, b) < 0)

@@ -191,10 +191,12 @@ static int enter_workdir(const struct run_spec *s, struct err *e)
 		return 0;
 	}
 	(void)err_set(e, num, s->workdir, "cannot enter the working directory");
-	if (num == ENOENT)
+	if (num == ENOENT) {
 		err_why(e, "it is looked for in the root of the command");
-	else if (closed.len)
+		err_try(e, "name a directory of that root, or create this one (-w / is the root)");
+	} else if (closed.len) {
 		err_why(e, "%s", closed.data);
+	}
 	return -num;
 }
 

@@ -17,6 +17,7 @@
 #include "../base/num.h"
 #include "../base/subprocess.h"
 #include "../check/meta.h"
+#include "../idmap/subid_unused.h"
 
 /* The ids that a container with Debian or Fedora needs: 0 to 65535, with nobody and nogroup. */
 enum { WANTED = 65536 };
@@ -132,6 +133,19 @@ static bool holds(const struct grant *g, uint32_t id)
 }
 
 /* Check the grants themselves, from whatever source. */
+static void report_none(const struct file *f)
+{
+	const char *name = f->c->user.name;
+	uint32_t start = 0;
+	char range[32] = "START-END";
+
+	if (subid_unused(WANTED, &start)) /* fits: 2 x 10 digits */
+		(void)snprintf(range, sizeof(range), "%u-%u", start, start + (WANTED - 1));
+	grants_report(f->c, GRANT_NONE, f->path, 0,
+		"%s has no %s ids here: usermod --add-sub%cids %s %s",
+		name[0] ? name : "the user", f->kind, f->kind[0], range, name[0] ? name : "USER");
+}
+
 static void check_ranges(const struct file *f)
 {
 	uint64_t total = 0;
@@ -155,10 +169,7 @@ static void check_ranges(const struct file *f)
 			"%s has no %s ids here: add a line %s:START:COUNT", f->c->user.name,
 			f->kind, f->c->user.name);
 	else if (!f->mine->len)
-		grants_report(f->c, GRANT_NONE, f->path, 0,
-			"%s has no %s ids here: usermod --add-sub%cids START-END %s",
-			f->c->user.name[0] ? f->c->user.name : "the user", f->kind, f->kind[0],
-			f->c->user.name[0] ? f->c->user.name : "USER");
+		report_none(f);
 	else if (total < WANTED)
 		grants_report(f->c, GRANT_SHORT, f->path, f->mine->items[0].line,
 			"%llu %s ids are fewer than the %u that most images need",

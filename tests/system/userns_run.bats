@@ -394,7 +394,7 @@ data"
 	mount --bind subid /etc/subgid
 	must_fail 125 'there is no map, and root has no ids in /etc/subuid' \
 		"$SHIFTBOX" userns-run -r closed/root -- true
-	[[ $stderr == *'-m +BASE'* ]] || tell "no way out"
+	[[ $stderr =~ '-m +'[1-9][0-9]+ ]] || tell "no way out"
 	echo root:500000:1000 >subid
 	capture "$SHIFTBOX" userns-run -v -r closed/root -- cat /proc/self/uid_map
 	umount /etc/subuid /etc/subgid

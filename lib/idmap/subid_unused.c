@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* subid_unused: find ids that can be granted to a user, for advice with numbers in it. */
+
+#include "subid_unused.h"
+
+#include "accounts.h"
+#include "subid.h"
+
+/* What useradd(8) does unless login.defs(5) says otherwise: SUB_UID_MIN and SUB_UID_COUNT. */
+enum { USUAL_START = 100000, USUAL_COUNT = 65536 };
+
+static int after(const struct subid_line *l, void *arg)
+{
+	uint32_t *end = arg;
+
+	if (!l->fault && l->grant.start + l->grant.count > *end)
+		*end = l->grant.start + l->grant.count;
+	return 0;
+}
+
+bool subid_unused_in(const char *const *files, size_t n, uint32_t count, uint32_t *ret_start)
+{
+	uint32_t start = USUAL_START, taken;
+
+	for (size_t i = 0; i < n; i++) {
+		scoped_buf struct buf text = BUF_INIT;
+
+		if (subid_text(files[i], &text, NULL) == 0)
+			(void)subid_each(buf_get(&text), after, &start); /* always 0 */
+	}
+	while (count <= UINT32_MAX - start) {
+		if (!account_in(false, start, count, &taken) &&
+			!account_in(true, start, count, &taken)) {
+			*ret_start = start;
+			return true;
+		}
+		start = taken + 1;
+	}
+	return false;
+}
+
+bool subid_unused(uint32_t count, uint32_t *ret_start)
+{
+	static const char *const files[] = { SUBUID_FILE, SUBGID_FILE };
+
+	return subid_unused_in(files, ARRAY_LEN(files), count, ret_start);
+}
+
+void subid_try_grant(const char *user, struct err *e)
+{
+	uint32_t start;
+
+	if (subid_unused(USUAL_COUNT, &start))
+		err_try(e, "as root: usermod --add-subuids %u-%u --add-subgids %u-%u %s", start,
+			start + (USUAL_COUNT - 1), start, start + (USUAL_COUNT - 1), user);
+	else
+		err_try(e, "free a range in /etc/subuid and /etc/subgid: all ids are granted");
+}
