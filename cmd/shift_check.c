@@ -148,8 +148,10 @@ static const struct opt shift_check_opts[] = {
 		"Report only findings of this class", .comp = COMP_WORDS, .words = FINDING_WORDS,
 		.forms = IN_VERIFY, .more = "The option may be given more than once."),
 	OPT_U32(struct check_args, max_findings, "max-findings", 0, "N",
-		"Stop after this many findings", .forms = IN_VERIFY,
-		.more = "The default, 0, means no limit."),
+		"Stop after this many findings; 0 prints all", .forms = IN_VERIFY,
+		.more = "By default the whole tree is checked, and at most 20 lines are printed: "
+			"findings with one cause are one line, and the number of those that are "
+			"left out follows. With --json all findings are printed."),
 	OPT_FLAG(struct check_args, summary, "summary", 0, "Print only the summary",
 		.forms = IN_VERIFY),
 	OPT_FLAG(struct check_args, submounts, "submounts", 0, "Enter the mounts below PATH too",
@@ -189,6 +191,13 @@ static const struct opt shift_check_opts[] = {
 			"does not contain are findings."),
 	OPT_END,
 };
+
+static void shift_check_init(void *args)
+{
+	struct check_args *a = args;
+
+	a->max_findings = FINDINGS_FIRST;
+}
 
 /* subid and host run newuidmap and newgidmap, to see whether these work. */
 static int shift_check_before(void *args, struct ctx *ctx, struct err *e)
@@ -264,6 +273,7 @@ const struct cmd cmd_shift_check = {
 	.operand_comp = COMP_WORDS,
 	.flags = CMD_ROOT_GUARD | CMD_ONLY_READS,
 	.stopped = "nothing was changed",
+	.init = shift_check_init,
 	.before = shift_check_before,
 	.run = shift_check_run,
 };

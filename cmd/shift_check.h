@@ -24,6 +24,9 @@ struct check_args {
 	unsigned to;         /* an enum idmap_form plus 1; 0: none */
 };
 
+/* max_findings: print the first findings, and those with one cause as one line. */
+#define FINDINGS_FIRST UINT32_MAX
+
 /* The subcommands; operands follow the word. Each returns what a command's run() returns. */
 MUST_CHECK int check_verify(
 	const struct check_args *a, struct ctx *ctx, char **operands, struct err *e);
@@ -79,6 +82,17 @@ MUST_CHECK int check_put_verdicts(
  */
 struct finding;
 void check_put_finding(struct out *out, const char *root, const struct finding *f);
+
+struct idmap;
+/* detail: why the mount is not compared, NULL if it is; text: the same in fewer words. */
+struct mount_words {
+	const char *detail, *text;
+	bool only_json;
+};
+
+/* Print that a mount was compared with this map, or why it was not. */
+void check_put_mount(
+	struct out *out, const char *path, const struct idmap *map, const struct mount_words *w);
 
 /*
  * Report, with the messages of mount-idmapped, a map that looks swapped or a tree that looks

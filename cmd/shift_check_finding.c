@@ -4,6 +4,7 @@
 #include "shift_check.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "../lib/check/verify.h"
 
@@ -68,6 +69,25 @@ void check_put_finding(struct out *out, const char *root, const struct finding *
 			finding_word(f->class), out_color(out) ? "\033[0m" : "", text.data,
 			buf_get(&detail));
 	(void)out_flush(out); /* a failure is reported when the command ends */
+}
+
+void check_put_mount(
+	struct out *out, const char *path, const struct idmap *map, const struct mount_words *w)
+{
+	scoped_buf struct buf shown = BUF_INIT, text = BUF_INIT;
+
+	idmap_print(map, &shown);
+	buf_escaped(&text, path, strlen(path));
+	if (!buf_get(&shown) || !buf_get(&text))
+		return; /* out of memory: its findings are still printed */
+	out_begin(out, NULL);
+	out_str(out, "mount", path);
+	out_bool(out, "compared", !w->detail);
+	out_str(out, w->detail ? "detail" : "map", w->detail ? w->detail : shown.data);
+	out_end(out);
+	if (!w->only_json)
+		out_line(out, "mount: %s: %s%s", text.data, w->detail ? "" : "map ",
+			w->detail ? w->text : shown.data);
 }
 
 void check_put_summary(struct out *out, const struct verify_counts *c, bool partial, bool quiet)

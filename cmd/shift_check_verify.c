@@ -25,6 +25,7 @@
 #include "../lib/store/store_image.h"
 #include "../lib/store/store_layer.h"
 #include "progress_line.h"
+#include "shift_check_held.h"
 #include "shift_check_stack.h"
 
 /* A mount to be checked: that of PATH, or one below it. */
@@ -51,6 +52,8 @@ struct verify_job {
 	struct verify_counts own; /* findings about the mount as a whole */
 	struct strv mounts;       /* in the first job: the mounts below, as rel */
 	struct verify_job *first;
+	uint64_t limit;             /* in the first job: of findings; 0: none */
+	struct held_findings *held; /* in the first job; NULL: findings are printed at once */
 	bool oom;
 	bool partial; /* in the first job: a map that was used may have hidden lines */
 };
@@ -66,6 +69,10 @@ static void put_finding(const struct finding *f, void *arg)
 
 	if (j->a->summary)
 		return;
+	if (j->first->held) {
+		held_add(j->first->held, j->path, f);
+		return;
+	}
 	progress_line_hide(j->meter);
 	check_put_finding(j->out, j->path, f);
 	progress_line_show(j->meter);
@@ -388,6 +395,7 @@ static int compare(
 	struct verify_job *j, struct expect_node *at, struct verify_counts *all, struct err *e)
 {
 	struct verify_counts counts = { .entries = 0 };
+	uint64_t limit = j->first->limit;
 	struct verify_options o = {
 		.map = &j->map,
 		.doubt = j->doubt,
@@ -403,9 +411,9 @@ static int compare(
 	int r;
 
 	verify_counts_add(all, &j->own);
-	if (j->a->max_findings && verify_total(all) >= j->a->max_findings)
+	if (limit && verify_total(all) >= limit)
 		return 0;
-	o.max_findings = j->a->max_findings ? j->a->max_findings - verify_total(all) : 0;
+	o.max_findings = limit ? limit - verify_total(all) : 0;
 	r = compare_sides(j, &o, &counts, e);
 	verify_counts_add(all, &counts);
 	if (!j->a->submounts)
@@ -433,23 +441,10 @@ static void job_done(struct verify_job *j)
  * --- mounts below ----------------------------------------------------------------------------
  */
 
-/* detail: why it is not compared; NULL if it is. */
 static void put_mount(const struct verify_job *j, const char *detail, const char *words)
 {
-	scoped_buf struct buf map = BUF_INIT, text = BUF_INIT;
-
-	idmap_print(&j->map, &map);
-	buf_escaped(&text, j->path, strlen(j->path));
-	if (!buf_get(&map) || !buf_get(&text))
-		return; /* out of memory: its findings are still printed */
-	out_begin(j->out, NULL);
-	out_str(j->out, "mount", j->path);
-	out_bool(j->out, "compared", !detail);
-	out_str(j->out, detail ? "detail" : "map", detail ? detail : map.data);
-	out_end(j->out);
-	if (!j->a->summary)
-		out_line(j->out, "mount: %s: %s%s", text.data, detail ? "" : "map ",
-			detail ? words : map.data);
+	check_put_mount(
+		j->out, j->path, &j->map, &(struct mount_words){ detail, words, j->a->summary });
 }
 
 /*
@@ -562,19 +557,22 @@ static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
 		scoped_free char *rel =
 			strdup(j->mounts.items[i]); /* a copy: the list may grow and move */
 
-		if (j->a->max_findings && verify_total(&counts) >= j->a->max_findings)
+		if (j->limit && verify_total(&counts) >= j->limit)
 			break;
 		r = rel ? check_below(j, rel, &counts, e) : err_nomem(e);
 	}
 	if (r < 0)
 		return r;
 
+	if (j->held)
+		held_print(j->held, j->path, j->a->maps.len ? &j->map : NULL);
 	check_put_summary(ctx->out, &counts, j->partial, ctx->quiet);
 	return verify_total(&counts) ? STATUS_FOUND : STATUS_DONE;
 }
 
 int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, struct err *e)
 {
+	struct held_findings held = { .out = ctx->out };
 	bool draw = !ctx->json && !ctx->quiet && !ctx->verbose && term_moves(STDERR_FILENO);
 	struct verify_job j = {
 		.a = a,
@@ -585,16 +583,20 @@ int check_verify(const struct check_args *a, struct ctx *ctx, char **operands, s
 		.source = -1,
 		.disk = -1,
 		.first = &j,
+		.limit = a->max_findings == FINDINGS_FIRST ? 0 : a->max_findings,
+		.held = a->max_findings == FINDINGS_FIRST && !ctx->json ? &held : NULL,
 		.meter = progress_line_new(draw ? PROGRESS_LINE_COUNT : PROGRESS_LINE_SILENT,
 			STDERR_FILENO, ctx->color_err, NULL),
 	};
 	int r;
 
 	if (a->threads > 1024)
-		r = err_usage(e, "--threads is at most 1024");
+		r = err_usage_try(
+			e, "omit --threads for one per processor", "--threads is at most 1024");
 	else
 		r = j.meter ? run(&j, ctx, e) : err_nomem(e);
 	progress_line_free(j.meter);
+	held_done(&held);
 	job_done(&j);
 	return r;
 }
