@@ -5,7 +5,9 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "../lib/base/path.h"
 #include "../lib/check/compare.h"
 #include "../lib/explain/perm.h"
 #include "../lib/idmap/idmap_forms.h"
@@ -243,6 +245,7 @@ static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 	const struct check_args *a = args;
 	const char *word = forms[ctx->form].word;
 	bool given = !strcmp(ctx->operands.items[0], word); /* verify may be omitted */
+	struct stat st;
 	char **operands = ctx->operands.items + given;
 	size_t n = ctx->operands.len - given;
 
@@ -253,8 +256,9 @@ static int shift_check_run(void *args, struct ctx *ctx, struct err *e)
 		return -EINVAL;
 	}
 	if (n > sub->max)
-		return given ? surplus(sub, word, operands[sub->max], e) :
-			       no_subcommand(operands[0], e);
+		return given || path_stat(operands[0], true, &st) == 0 ?
+			surplus(sub, word, operands[sub->max], e) :
+			no_subcommand(operands[0], e);
 	/* verify knows the image of a stack that it can look up. */
 	if (ctx->form == FORM_EXPLAIN && a->store && !a->image)
 		return err_usage(e, "option '--store' needs --image");

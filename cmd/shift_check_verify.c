@@ -556,7 +556,6 @@ static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
 	for (size_t i = 0; r == 0 && i < j->mounts.len; i++) {
 		scoped_free char *rel =
 			strdup(j->mounts.items[i]); /* a copy: the list may grow and move */
-
 		if (j->limit && verify_total(&counts) >= j->limit)
 			break;
 		r = rel ? check_below(j, rel, &counts, e) : err_nomem(e);

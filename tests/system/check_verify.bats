@@ -337,7 +337,7 @@ caps: m/odd/raw: root id: disk 70002 has no mapping'
 	must_fail 1 'No such file' "$SHIFTBOX" shift-check gone
 	must_fail 2 'an operand is missing' "$SHIFTBOX" shift-check
 	must_fail 2 'verify needs PATH' "$SHIFTBOX" shift-check verify
-	must_fail 2 "unexpected operand 'b'" "$SHIFTBOX" shift-check a b
+	must_fail 2 "'a' is not a subcommand" "$SHIFTBOX" shift-check a b
 	must_fail 2 '' "$SHIFTBOX" shift-check --source a --spec b tree
 	mount -t overlay overlay -o lowerdir=l,upperdir=u,workdir=w o
 	must_fail 1 'is on an overlay, whose layers may have maps' "$SHIFTBOX" shift-check o
