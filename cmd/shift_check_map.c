@@ -360,7 +360,11 @@ int check_map(const struct check_args *a, struct ctx *ctx, char **operands, stru
 	if (!n && a->cover)
 		return cover(a, ctx->out, NULL, e);
 	if (!n)
-		return err_usage(e, "map needs MAP");
+		return err_usage_try(e,
+			text ? "two maps are needed: shiftbox shift-check map --diff MAP2 MAP (or "
+			       "--compose)" :
+			       "shiftbox shift-check map 1000:100033:1",
+			"map needs MAP");
 	r = idmap_parse_form((const char *const *)operands, n, &m, e);
 	if (r == 0 && text)
 		r = second_map(text, &other, e);

@@ -33,8 +33,8 @@ static const struct {
 	{ "mount_setattr", ENOSYS, "ID-mapped mounts need Linux 5.12 or newer" },
 	{ "mount_setattr", EPERM, "run as root of the user namespace that mounted the filesystem" },
 	{ "open_tree", EPERM,
-		"run as root of the machine; in a user namespace (unshare -Urm --map-auto) only what "
-		"was mounted there can be ID-mapped, and userns-run shows mapped ids to a command" },
+		"run as root of the machine; in a user namespace (unshare -Urm --map-auto) only "
+		"what was mounted there can be ID-mapped; userns-run gives a command mapped ids" },
 	{ "move_mount", ENOENT, "create the target first, or use -o mkdir" },
 	{ "umount", EPERM,
 		"run as root, or as root of the user namespace that this mount namespace belongs "

@@ -314,9 +314,7 @@ static int gather(struct explanation *x, const char *path, struct err *e)
 	if (fd < 0) {
 		r = err_path(e, errno, path, "cannot open");
 		if (r == -EACCES)
-			err_try(e,
-				"run it as a user who may see the file, and name this user: --as "
-				"%u:%u",
+			err_try(e, "run it as root or as a user with access, plus --as %u:%u",
 				geteuid(), getegid());
 		return r;
 	}

@@ -103,8 +103,11 @@ static int parse_groups(const char *list, struct explain_caller *w, struct err *
 		if (!name)
 			return err_nomem(e);
 		if (!*name)
-			return err_usage(
-				e, "'%s' is not a valid list of groups: GID[,GID...]", list);
+			return err_usage_try(e,
+				*list ? "write one GID between commas, as in --as 1000:1000,27" :
+					"a group is missing after ':': write --as USER, or --as "
+					"USER:GROUP",
+				"'%s' is not a valid list of groups: GID[,GID...]", list);
 		r = num_u32(name, &gid);
 		if (r < 0)
 			r = names_gid(name, &gid, e);
@@ -163,9 +166,13 @@ static int look_at_userns(const char *userns, struct explain_caller *w, struct e
 {
 	uint32_t pid;
 
-	if (strncmp(userns, "pid:", 4) || num_u32(userns + 4, &pid) < 0 || pid == 0 ||
-		pid > INT32_MAX)
-		return err_usage(e, "'%s' is not a valid user namespace: pid:N", userns);
+	const char *number = strncmp(userns, "pid:", 4) ? userns : userns + 4;
+
+	if (num_u32(number, &pid) < 0 || pid == 0 || pid > INT32_MAX)
+		return err_usage_try(e,
+			"name a process of the namespace by its number, as pid:4020 (pgrep finds "
+			"it)",
+			"'%s' is not a valid user namespace: pid:N", userns);
 	w->userns = (pid_t)pid;
 	w->deep |= is_deep(w->userns);
 	return userns_map_of_pid(w->userns, &w->userns_map, e);

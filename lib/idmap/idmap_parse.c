@@ -242,8 +242,11 @@ int idmap_parse(const char *const *texts, size_t n, const struct idmap_context *
 {
 	int r = parse_all(texts, n, ctx, ret, e);
 
-	if (e && r == -EINVAL && !e->hint[0])
-		err_try(e, "see ENTRIES and EXAMPLES in shiftbox-idmap(7)");
+	if (e && !e->hint[0] && (r == -EINVAL || r == -ERANGE || r == -E2BIG))
+		err_try(e,
+			r == -ERANGE        ? "choose smaller numbers: ids end at 4294967294" :
+				r == -E2BIG ? "use fewer ranges, or longer ones" :
+					      "see ENTRIES and EXAMPLES in shiftbox-idmap(7)");
 	/*
 	 * The text is the caller's fault; errors of what it refers to (a user, a file, a process)
 	 * are not.

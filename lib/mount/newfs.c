@@ -163,6 +163,11 @@ static int set(const struct fs_how *how, int fs, const char *key, const char *va
 	if (value && strlen(value) > 255)
 		err_why(e, "a value must not have more than 255 bytes");
 	kernel_log_explain(fs, -1, NULL, e);
+	if (!e->hint[0] && r == -EINVAL)
+		err_try(e,
+			strstr(key, "size") ? "a size has digits and K, M or G, as in %s=1G" :
+					      "see the options of %s in the manual of its type",
+			strstr(key, "size") ? key : how->type);
 	return r;
 }
 

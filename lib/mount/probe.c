@@ -147,8 +147,8 @@ static bool lacks_sys_admin(int fd, bool maps, struct err *e)
 	}
 	err_why(e, "the caller lacks CAP_SYS_ADMIN");
 	err_try(e,
-		"run as root, or in a user and mount namespace of your own: unshare -Urm "
-		"--map-auto");
+		"run as root of the machine: in a user namespace (unshare -Urm --map-auto) only "
+		"what was mounted there can be ID-mapped; userns-run gives a command mapped ids");
 	return true;
 }
 
@@ -277,6 +277,8 @@ static void explain_type(const struct mount_info *info, struct err *e)
 	}
 	if (fs && fs->hint)
 		err_try(e, "%s", fs->hint);
+	else if (!strcmp(info->type, "devtmpfs"))
+		err_try(e, "name a directory, a file or a block device with a filesystem");
 	if (!e->hint[0])
 		err_try(e, "copy the files to a filesystem that does, such as ext4, xfs or btrfs");
 }

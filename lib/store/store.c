@@ -254,6 +254,8 @@ static int open_top(struct store *s, unsigned flags, const struct store_base *ba
 	else
 		r = path_open(
 			s->path, O_RDONLY | O_DIRECTORY, "cannot open the store", NULL, &s->fd, e);
+	if (r == -ENOTDIR)
+		err_try(e, "a store is a directory: name another place for it, or remove the file");
 	if (r == -ENOENT && !(flags & STORE_CREATE)) {
 		r = err_say(e, ENOENT, s->path, "there is no store here");
 		err_try(e, "shiftbox image-unpack makes one; --store names another");

@@ -12,6 +12,7 @@
 
 #include "../base/fd.h"
 #include "../base/json.h"
+#include "../base/suggest.h"
 #include "../layer/layer.h"
 #include "store_dir.h"
 #include "store_layer.h"
@@ -48,6 +49,7 @@ static int no_such_image(struct store *s, const char *name, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	scoped_buf struct buf b = BUF_INIT;
+	struct suggest near = suggest_for(name, strlen(name));
 	int r = err_say(e, ENOENT, name, "there is no such image in the store '%s'", s->path);
 
 	if (store_image_list(s, &names, NULL) < 0)
@@ -60,9 +62,15 @@ static int no_such_image(struct store *s, const char *name, struct err *e)
 		err_why(e, "it holds no image");
 	else if (buf_get(&b))
 		err_why(e, "it holds %s", buf_get(&b));
-	err_try(e,
-		"unpack one by that name (shiftbox image-unpack -N NAME SOURCE), or name the store "
-		"that has it (--store)");
+	for (size_t i = 0; i < names.len; i++)
+		suggest_offer(&near, names.items[i]);
+	if (near.best)
+		err_try(e, "did you mean %s?", near.best);
+	else
+		err_try(e,
+			"unpack one by that name (shiftbox image-unpack -N %s SOURCE), or name the "
+			"store that has it (--store)",
+			name);
 	return r;
 }
 

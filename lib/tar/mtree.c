@@ -131,6 +131,14 @@ static int keep_entry(
 			"the specification names '%s', which is not a path below its root",
 			whole ? whole : "");
 	convert(ae, type, t->want, &h.s);
+	if (*path && !h.s.has_type && !h.s.has_uid && !h.s.has_gid && !h.s.has_mode) {
+		(void)err_say(&p->err, EBADMSG, t->name,
+			"is not an mtree(5) specification: '%.200s' has neither type nor owner nor "
+			"mode",
+			path);
+		err_try(&p->err, "make one with: bsdtar -cf FILE --format=mtree -C DIR .");
+		return -EBADMSG;
+	}
 	link = h.s.type == S_IFLNK ? archive_entry_symlink(ae) : NULL;
 	buf_add(&p->strings, path, strlen(path) + 1);
 	h.has_link = link;
