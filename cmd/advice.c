@@ -37,6 +37,12 @@ void advise_command(const char *word, struct err *e)
 		err_try(e, "%s", say);
 		return;
 	}
+	if (word[0] == '-') {
+		static const char *const own[] = { "--list", "--install", "--help", "--version" };
+
+		for (size_t i = 0; i < ARRAY_LEN(own); i++)
+			suggest_offer(&near, own[i]);
+	}
 	for (size_t i = 0; commands[i] && word[0] != '-'; i++)
 		suggest_offer(&near, commands[i]->name);
 	if (near.best)

@@ -15,9 +15,8 @@
 static int check_usage(const struct ctx *ctx, struct err *e)
 {
 	if (ctx->operands.dashdash == ctx->operands.len)
-		return err_usage(e,
-			"option '--exec' needs a command: mount-idmapped -e SOURCE TARGET -- "
-			"CMD...");
+		return err_usage_try(e, "mount-idmapped -e -m MAP SOURCE TARGET -- CMD...",
+			"option '--exec' needs a command after --");
 	return 0;
 }
 

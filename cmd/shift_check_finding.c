@@ -122,7 +122,9 @@ void check_put_summary(struct out *out, const struct verify_counts *c, bool part
 	if (c->mounts)
 		buf_printf(&b, " (%llu mount%s below not entered)", (unsigned long long)c->mounts,
 			c->mounts == 1 ? "" : "s");
-	if (buf_get(&b) && (total || !quiet))
+	if (quiet)
+		return;
+	if (buf_get(&b))
 		out_line(out, "%s", b.data);
 	if (partial && c->findings[FINDING_UNMAPPED])
 		out_line(out,

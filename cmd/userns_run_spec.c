@@ -22,6 +22,7 @@
 #include "../lib/store/store_image.h"
 #include "../lib/store/store_plan.h"
 #include "../lib/store/store_view.h"
+#include "habits.h"
 #include "source_advice.h"
 
 static void log_map(const struct idmap *m, const char *why)
@@ -213,8 +214,8 @@ static int check_rootfs(const struct userns_args *a, struct err *e)
 	}
 	if (!a->rootfs || S_ISDIR(st.st_mode))
 		return 0;
-	(void)err_say(e, ENOTDIR, a->rootfs,
-		"is not a directory, and cannot be the root of the command");
+	(void)err_say(
+		e, ENOTDIR, a->rootfs, "is not a directory, and cannot be the root of the command");
 	err_try(e, "name a directory, or a stored image with -i NAME");
 	return -ENOTDIR;
 }
@@ -349,15 +350,18 @@ static int find_config(struct userns_args *a, struct run_spec *s, struct err *e)
 	return r;
 }
 
+static int no_command(const struct userns_args *a, struct err *e)
+{
+	return err_usage_try(e, "write the command after the options: shiftbox userns-run ... sh",
+		"%sCMD is missing", a->image ? "the image names no program to run: " : "");
+}
+
 static int find_command(struct userns_args *a, struct run_spec *s, struct err *e)
 {
 	if (s->command[0])
 		return 0;
 	if (!a->image_command.len)
-		return err_usage_try(e,
-			"write the command after the options: shiftbox userns-run ... sh",
-			a->image ? "the image names no program to run: CMD is missing" :
-				   "CMD is missing");
+		return no_command(a, e);
 	if (VEC_ADD(&a->image_command, NULL) < 0) /* the end of argv */
 		return err_nomem(e);
 	s->command = a->image_command.items;
@@ -471,6 +475,17 @@ static bool is_volume(const struct ctx *ctx)
 		path_stat(word, true, &st) < 0;
 }
 
+/* docker's and podman's "run -it IMAGE": the word would be the command. */
+static int check_run_word(const struct ctx *ctx, struct err *e)
+{
+	char *const *o = ctx->operands.items;
+	const char *say = ctx->operands.len > 1 && o[1][0] == '-' ?
+		habit_find(userns_run_habits, o[0], strlen(o[0])) :
+		NULL;
+
+	return say ? err_usage_try(e, say, "'%s' would be the command", o[0]) : 0;
+}
+
 static int check_values(const struct userns_args *a, const struct ctx *ctx, struct err *e)
 {
 	if (is_volume(ctx)) {
@@ -479,6 +494,10 @@ static int check_values(const struct userns_args *a, const struct ctx *ctx, stru
 		err_try(e, "use -b for a volume: -b %s", ctx->operands.items[0]);
 		return -EINVAL;
 	}
+	if (check_run_word(ctx, e) < 0)
+		return -EINVAL;
+	if (!ctx->operands.len && !a->image)
+		return no_command(a, e);
 	if (a->user && (*a->user == ':' || a->user[strlen(a->user) - 1] == ':'))
 		return err_usage_try(e, "write -u USER, or -u USER:GROUP",
 			"option '--user': '%s' is not USER or USER:GROUP", a->user);

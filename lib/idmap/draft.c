@@ -26,8 +26,11 @@ static int range_fault(struct err *e, int num, const struct draft_entry *x, cons
 
 static int check_entry(const struct draft_entry *x, struct err *e)
 {
-	if (x->count == 0)
-		return range_fault(e, EINVAL, x, "the count is 0, so nothing is mapped");
+	if (x->count == 0) {
+		(void)range_fault(e, EINVAL, x, "the count is 0, so nothing is mapped");
+		err_try(e, "write the number of ids as COUNT: 1 for one id, 65536 for a container");
+		return -EINVAL;
+	}
 	if (x->disk >= NO_ID)
 		return range_fault(e, ERANGE, x,
 			x->disk == NO_ID ?

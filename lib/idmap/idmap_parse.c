@@ -61,6 +61,15 @@ static int parse_range(struct map_parser *p, struct word w)
 	return not_a_map(p, w, n);
 }
 
+static int base_fault(struct map_parser *p, const struct word *w)
+{
+	(void)word_fault(p->e, EINVAL, w, "BASE is not a decimal number");
+	err_try(p->e,
+		"write +BASE with decimal digits only, such as +100000; for the ids of a "
+		"user, user:NAME");
+	return -EINVAL;
+}
+
 /* +BASE[:COUNT] */
 static int parse_base(struct map_parser *p, struct word w)
 {
@@ -73,7 +82,7 @@ static int parse_base(struct map_parser *p, struct word w)
 		return word_fault(
 			p->e, EINVAL, &w, "is not a valid map: +BASE[:COUNT] has no more fields");
 	if (f[0].len && (f[0].s[0] < '0' || f[0].s[0] > '9'))
-		return word_fault(p->e, EINVAL, &f[0], "BASE is not a decimal number");
+		return base_fault(p, &f[0]);
 	r = map_parse_id(&f[0], "BASE", KIND_UID, &x.seen, p->e);
 	if (r == 0 && n == 2)
 		r = map_parse_count(&f[1], &x.count, p->e);

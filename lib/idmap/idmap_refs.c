@@ -37,6 +37,14 @@ static char *word_dup(const struct word *w)
 	return memchr(w->s, '\0', w->len) ? NULL : strndup(w->s, w->len);
 }
 
+/* name: the empty place after the ':' of the entry w */
+static int user_missing(const struct map_parser *p, const struct word *w, const struct word *name)
+{
+	(void)word_fault(p->e, EINVAL, name, "USER is missing");
+	err_try(p->e, "write a name or a number after ':', as in %.*s1000", (int)w->len, w->s);
+	return -EINVAL;
+}
+
 /* Look up the user that follows the first ':' of the entry. */
 static int entry_user(const struct map_parser *p, struct word w,
 	int (*look_up)(const char *name, struct user *ret, struct err *e), struct user *ret)
@@ -47,7 +55,7 @@ static int entry_user(const struct map_parser *p, struct word w,
 	int r;
 
 	if (!name.len)
-		return word_fault(p->e, EINVAL, &name, "USER is missing");
+		return user_missing(p, &w, &name);
 	if (memchr(name.s, ':', name.len))
 		return word_fault(p->e, EINVAL, &name, "a user name cannot have a ':' in it");
 	s = word_dup(&name);

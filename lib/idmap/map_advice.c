@@ -108,7 +108,8 @@ void map_advise(struct err *e, struct word w)
 		err_try(e, "shiftbox shift-check map 'MAP' converts maps of other programs");
 		return;
 	}
-	if (is_number(&w, &number) && w.s[w.len] == ' ') { /* "0 100000 65536" */
+	/* "0 100000 65536" */
+	if (is_number(&w, &number) && w.s[w.len] && strchr(" ,", w.s[w.len])) {
 		err_try(e, "separate the three numbers with ':', as in 0:100000:65536");
 		return;
 	}

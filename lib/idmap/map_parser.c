@@ -9,6 +9,14 @@
 #include "../base/num.h"
 #include "names.h"
 
+/* Not a number: say how ids are written. Returns -EINVAL. */
+static int id_fault(const struct word *w, const char *what, const char *fault, struct err *e)
+{
+	(void)word_fault(e, EINVAL, w, "%s %s", what, fault);
+	err_try(e, "write decimal digits only, such as 1000, or a name");
+	return -EINVAL;
+}
+
 int map_parse_id(
 	const struct word *w, const char *what, unsigned kind, uint64_t *ret, struct err *e)
 {
@@ -24,10 +32,9 @@ int map_parse_id(
 	if (r == 0)
 		return 0;
 	if (strchr("+-", w->s[0]))
-		return word_fault(
-			e, EINVAL, w, "%s has a sign; an id has decimal digits only", what);
+		return id_fault(w, what, "has a sign; an id has decimal digits only", e);
 	if (w->s[0] >= '0' && w->s[0] <= '9')
-		return word_fault(e, EINVAL, w, "%s is not a decimal number", what);
+		return id_fault(w, what, "is not a decimal number", e);
 	if (w->len >= sizeof(name) || memchr(w->s, '\0', w->len))
 		return word_fault(e, EINVAL, w, "%s is neither a number nor a name", what);
 
@@ -58,7 +65,9 @@ int map_parse_count(const struct word *w, uint64_t *ret, struct err *e)
 	case -ERANGE:
 		return word_fault(e, ERANGE, w, "COUNT is beyond the number of ids, 4294967295");
 	default:
-		return word_fault(e, EINVAL, w, "COUNT is not a decimal number");
+		(void)word_fault(e, EINVAL, w, "COUNT is not a decimal number");
+		err_try(e, "write the number of ids with decimal digits only, such as 65536");
+		return -EINVAL;
 	}
 }
 

@@ -5,20 +5,24 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../base/cleanup.h"
+#include "../base/fd.h"
 #include "../base/num.h"
+#include "../base/suggest.h"
 #include "../base/sys.h"
+#include "../base/vec.h"
 
 /*
  * The size of an entry, which is a line of a file or an answer of LDAP; a group may have many
  * members.
  */
-enum { ENTRY_START = 1024, ENTRY_MAX = 16 << 20 };
+enum { ENTRY_START = 1024, ENTRY_MAX = 16 << 20, ACCOUNTS_MAX = 1 << 20 };
 
 static int fill(const struct passwd *pw, struct user *ret)
 {
@@ -121,9 +125,36 @@ void names_set_source(const struct names_source *s)
 	source = s ? s : &the_system;
 }
 
+/* The accounts are in this file if no other source of nsswitch.conf(5) has more. */
+static void offer_names(const char *file, struct suggest *near, struct strv *names)
+{
+	scoped_buf struct buf text = BUF_INIT;
+
+	if (fd_read_file(AT_FDCWD, file, ACCOUNTS_MAX, &text, NULL) < 0)
+		return;
+	for (const char *p = buf_get(&text); *p;) {
+		size_t n = strcspn(p, ":\n");
+		scoped_free char *name = strndup(p, n);
+
+		if (name && n && strv_add(names, name) == 0)
+			suggest_offer(near, names->items[names->len - 1]);
+		p += strcspn(p, "\n");
+		p += *p == '\n';
+	}
+}
+
 void names_say_try(struct err *e)
 {
-	err_try(e, "specify the number, or an existing name: getent passwd (or group) NAME");
+	scoped_strv struct strv names = { 0 };
+	struct suggest near = suggest_for(e ? e->on : "", e ? strlen(e->on) : 0);
+
+	offer_names("/etc/passwd", &near, &names);
+	offer_names("/etc/group", &near, &names);
+	if (near.best)
+		err_try(e, "did you mean %s?", near.best);
+	else
+		err_try(e,
+			"specify the number, or an existing name: getent passwd (or group) NAME");
 }
 
 static int fault(int r, const char *name, const char *kind, struct err *e)

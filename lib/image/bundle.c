@@ -80,12 +80,17 @@ static int tell_uncovered(const struct store_view *v, const struct idmap *map, s
 
 static void tell_volumes(const struct image_config *c)
 {
-	for (size_t i = 0; i < c->volumes.len && i < VOLUMES_TOLD; i++)
-		log_warn("the image declares a volume at %s: config.json has none, so what is "
+	scoped_buf struct buf names = BUF_INIT;
+	size_t n = c->volumes.len;
+
+	for (size_t i = 0; i < n && i < VOLUMES_TOLD; i++)
+		buf_printf(&names, "%s%s", i ? ", " : "", c->volumes.items[i]);
+	if (n > VOLUMES_TOLD)
+		buf_printf(&names, " and %zu more", n - VOLUMES_TOLD);
+	if (n)
+		log_warn("the image declares %zu volume%s (%s): config.json has none, so what is "
 			 "written there goes to the stack",
-			c->volumes.items[i]);
-	if (c->volumes.len > VOLUMES_TOLD)
-		log_warn("the image declares %zu more volumes", c->volumes.len - VOLUMES_TOLD);
+			n, n == 1 ? "" : "s", buf_get(&names) ? buf_get(&names) : "");
 }
 
 /* Set *ret if the image lacks a directory that the runtime mounts on and would have to create. */

@@ -206,22 +206,24 @@ static int check_options(
 	const char *name = kind != MOUNT_OVERLAY ? mount_options_first(o, OPTION_STACK) : NULL;
 
 	if (name)
-		return err_usage(e,
+		return err_usage_try(e,
+			"name a stack as SOURCE: image:NAME, or overlay with lower=DIR",
 			"option '%s' is for the sources overlay and image:NAME (a stack with "
 			"another source name needs type=overlay)",
 			name);
 	name = kind == MOUNT_OVERLAY || bind ? first_fs_option(o) : NULL;
 	if (name)
-		return err_usage(e,
+		return err_usage_try(e, "omit it, or name a device or a file with a filesystem",
 			"option '%s' is for filesystems of devices and files, not for %s", name,
 			bind ? "binds" : "stacks");
 	if (o->noloop && (o->loop || o->offset || o->sizelimit))
-		return err_usage(e, "option 'X-mount.noloop' excludes '%s'",
+		return err_usage_try(e, "omit one of them", "option 'X-mount.noloop' excludes '%s'",
 			o->loop           ? "loop" :
 				o->offset ? "offset" :
 					    "sizelimit");
 	if (o->skip_unsupported && !o->rbind && !o->recursive)
-		return err_usage(e, "option 'skip-unsupported' needs 'rbind'");
+		return err_usage_try(
+			e, "add rbind, or omit it", "option 'skip-unsupported' needs 'rbind'");
 	return kind == MOUNT_OVERLAY ? check_stack_options(o, image, e) : 0;
 }
 

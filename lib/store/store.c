@@ -301,7 +301,9 @@ static int open_store(const char *path, unsigned flags, const struct store_base 
 		if (r < 0)
 			return r;
 	} else if (!*path) {
-		return err_usage(e, "the store's path is empty");
+		return err_usage_try(e,
+			"name a directory, or omit --store (is a variable of the script unset?)",
+			"the store's path is empty");
 	} else {
 		s->path = strdup(path);
 		if (!s->path)

@@ -14,6 +14,7 @@
 #include "../base/json.h"
 #include "../base/suggest.h"
 #include "../layer/layer.h"
+#include "../mount/image_source.h"
 #include "store_dir.h"
 #include "store_layer.h"
 #include "store_lock.h"
@@ -49,7 +50,8 @@ static int no_such_image(struct store *s, const char *name, struct err *e)
 {
 	scoped_strv struct strv names = { 0 };
 	scoped_buf struct buf b = BUF_INIT;
-	struct suggest near = suggest_for(name, strlen(name));
+	const char *plain = image_source_name(name) ? image_source_name(name) : name;
+	struct suggest near = suggest_for(plain, strlen(plain));
 	int r = err_say(e, ENOENT, name, "there is no such image in the store '%s'", s->path);
 
 	if (store_image_list(s, &names, NULL) < 0)
