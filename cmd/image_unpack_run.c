@@ -316,6 +316,10 @@ static int run_flat(struct unpack_args *a, struct ctx *ctx, struct err *e)
 		userns_cache_done();
 	}
 	source_free(src);
+	if (r == -EPERM && to.map && e && !e->hint[0] && userns_is_nested())
+		err_try(e,
+			"omit -m: a map needs root; without it the files get the ids that the user "
+			"has");
 	return r;
 }
 

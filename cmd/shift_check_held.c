@@ -141,15 +141,16 @@ static void put_shifted(const struct held_findings *h, const char *root, const s
 	struct finding f = { .class = FINDING_MISMATCH, .path = "" };
 	scoped_buf struct buf map = BUF_INIT;
 	const struct held_group *first = NULL;
+	bool found;
 
 	for (size_t i = 0; i < h->groups.len && !first; i++)
 		if (h->groups.items[i].class == FINDING_MISMATCH)
 			first = &h->groups.items[i];
+	found = given && shifted_map(given, h->shift, &map);
 	(void)snprintf(f.detail, sizeof(f.detail),
 		"all %" PRIu64 " are off by %+" PRId64 " (%.200s)%s%.80s", h->shifted, h->shift,
-		first ? first->detail : "",
-		given && shifted_map(given, h->shift, &map) ? "; try: -m " : "",
-		map.len && buf_get(&map) ? map.data : ""); /* cut at worst */
+		first ? first->detail : "", found ? "; try: -m " : "",
+		found ? map.data : ""); /* cut at worst */
 	check_put_finding(h->out, root, &f);
 }
 

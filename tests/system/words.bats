@@ -1,0 +1,327 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: LGPL-2.1-or-later
+# What is wrong of a command line, by a typing error or a habit of another program, is named, and
+# what to write instead is said.
+
+load lib
+need root
+need kernel 6.3 # the store is a tmpfs here
+
+# Alice has ids; the images debian (of the layout debian, whose reference is 12) are unpacked.
+test_setup() {
+	local name
+	make_user alice 2001 362144 65536
+	mkdir bin SRC DST EMPTY D2
+	ln -s "$SHIFTBOX" bin/shiftbox
+	for name in $("$SHIFTBOX" --list); do ln -s shiftbox "bin/$name"; done
+	ln -s shiftbox bin/mount.shiftbox
+	chown 1000:1000 SRC
+	touch SRC/f
+	echo hello >TEXT
+	mkdir -p /var/lib/shiftbox
+	mount -t tmpfs -o mode=700 none /var/lib/shiftbox
+	"$TESTS/fixtures/mkimage.py" debian <<-'END'
+		{"layers": [{"files": {"etc/passwd": "root:x:0:0::/:/bin/sh\n"}}], "ref": "12"}
+	END
+	"$SHIFTBOX" image-unpack -q oci:debian
+}
+
+test_teardown() {
+	umount -l /var/lib/shiftbox || true
+}
+
+# Lines "STATUS | WORD | REMEDY | COMMAND": the command ends with that status, the first line of its
+# message has the word, and the line "try:" has the remedy.
+each() {
+	local line status_wanted word remedy command n=0
+	while IFS= read -r line; do
+		status_wanted=${line%% | *} line=${line#* | }
+		word=${line%% | *} line=${line#* | }
+		remedy=${line%% | *} command=${line#* | }
+		n=$((n + 1))
+		capture env PATH="$SCRATCH/bin:$PATH" bash -c "$command" </dev/null
+		[ "$status" = "$status_wanted" ] || tell "the status is not $status_wanted"
+		[[ ${stderr%%$'\n'*} == *"$word"* ]] || tell "'$word' is not named"
+		[[ $stderr == *$'\n  try:  '*"$remedy"* ]] || tell "'$remedy' is not advised"
+		[[ $stderr != *"$SHIFTBOX --help"* ]] || tell "it points to the help"
+	done
+	[ "$n" -gt 3 ] || say "$n lines"
+}
+
+@test "image-unpack: what is misspelt, or a habit of another program" {
+	each <<-'E'
+	2 | oci:X | -n is --dry-run; the name of the | image-unpack -n debian oci:X
+	2 | oci:debian | -n is --dry-run; the name of the | image-unpack -n debian oci:debian
+	1 | TEXT | name an archive (docker save, | image-unpack TEXT
+	1 | TEXT | name an archive (docker save, | image-unpack docker-archive:TEXT
+	1 | linux/amd64, not linux/arm64 | omit | image-unpack --platform linux/arm64 oci:debian
+	1 | ls | did you mean --list? | image-unpack ls
+	1 | images | did you mean --list? | image-unpack images
+	1 | rm | did you mean --remove NAME? | image-unpack rm x
+	1 | pull | fetch it first: skopeo copy | image-unpack pull x
+	1 | docker-daemon:x | skopeo copy docker-daemon:x | image-unpack docker-daemon:x
+	1 | containers-storage:x | skopeo copy | image-unpack containers-storage:x
+	1 | x | check the name: namei PATH shows | image-unpack dir:x
+	2 | --terminal | omit -t: it is --terminal, for | image-unpack -t debian oci:debian
+	2 | --tag | use -N NAME (--name) to name the | image-unpack --tag debian oci:debian
+	2 | debian | shiftbox image-unpack --show | image-unpack --list debian
+	2 | --lst | did you mean --list? | image-unpack --lst
+	2 | --images | use --list (-l) | image-unpack --images
+	2 | --nmae | did you mean --name? | image-unpack --nmae x oci:debian
+	2 | --tag | use -N NAME (--name) to name the | image-unpack --tag x oci:debian
+	2 | --verfy | did you mean --verify? | image-unpack --verfy debian
+	2 | --inspect | use --show NAME | image-unpack --inspect debian
+	2 | --rm | use --remove NAME, then --prune | image-unpack --rm debian
+	2 | --force | omit it: an image of a store is | image-unpack --force --flat F oci:debian
+	2 | -f | omit it: an image of a store is | image-unpack -f oci:debian
+	2 | --dryrun | did you mean --dry-run? | image-unpack --dryrun oci:debian
+	1 | debian:12 | skopeo copy docker://debian:12 | image-unpack debian:12
+	1 | docker://debian:12 | skopeo copy docker://debian:12 | image-unpack docker://debian:12
+	1 | registry:debian | skopeo copy docker://debian | image-unpack registry:debian
+	1 | TEXT | a store is a directory: name | image-unpack -s TEXT oci:debian
+	1 | /dev/null | name a file; for a stream: | image-unpack /dev/null
+	2 | plain layers and standard | shiftbox image-unpack -N NAME | image-unpack -
+	1 | debian@sha256:abc | a digest follows a colon: | image-unpack oci:debian@sha256:abc
+	2 | oci:debian | the name of the image is an | image-unpack oci:debian debian
+	1 | debian | name a file; for an OCI layout in | image-unpack debian debian
+	2 | oci:debian | unpack each image with a command | image-unpack oci:debian oci:debian
+	1 | nope | unpack one by that name (shiftbox | image-unpack --remove nope
+	2 | a bundle needs the | add a map, such as -m | image-unpack --bundle DIR debian
+	2 | -name | did you mean --name? | image-unpack -name x oci:debian
+	2 | --platfrom | did you mean --platform? | image-unpack --platfrom linux/amd64 oci:debian
+	2 | --platform | write a platform such as | image-unpack --platform amd64 oci:debian
+	2 | -N | write it after the option: -N NAME | image-unpack --device skip oci:debian -N
+	2 | --devices | did you mean skip? | image-unpack --devices skipp oci:debian
+	2 | --jobs | write decimal digits only, such | image-unpack --jobs four oci:debian
+	2 | --max-bytes | write a size such as 512M or | image-unpack --max-bytes lots oci:debian
+	1 | debain | did you mean debian? | image-unpack --show debain
+	2 | --show | write it after the option: --show | image-unpack --show
+	1 | debian:12 | did you mean debian? | image-unpack --remove debian:12
+	1 | image:debian | did you mean debian? | image-unpack --verify image:debian
+	2 | the NAME of an | --bundle DIR -m user:USER | image-unpack --bundle B -m user:alice
+	2 | --flat | write it after the option: --flat | image-unpack --flat
+	2 | an image to scan | shiftbox image-unpack --scan | image-unpack --scan
+	2 | debian | omit it | image-unpack --prune debian
+	1 | run | shiftbox userns-run -i NAME | image-unpack run debian
+	1 | 13 | add one of these to the source, | image-unpack oci:debian:13
+	1 | nowhere | check the name: namei PATH shows | image-unpack oci:nowhere
+	1 | nowhere.tar.gz | check the name (namei PATH shows | image-unpack nowhere.tar.gz
+	1 | debian | name a file; for an OCI layout in | image-unpack oci-archive:debian
+	1 | my image | choose one with --name | image-unpack -N 'my image' oci:debian
+	2 | -C | use --flat DIR to unpack into a | image-unpack -C D2 oci:debian
+	2 | the store's path is | name a directory, or omit | image-unpack --store= oci:debian
+	E
+}
+
+@test "mount-idmapped: what is misspelt, or a habit of another program" {
+	each <<-'E'
+	2 | DST | shiftbox mount-idmapped -m MAP | mount-idmapped -m SRC DST
+	2 | DST | for a stack of layers, SOURCE is | mount-idmapped -o lower=SRC DST
+	1 | / | name another directory | mount-idmapped -u /
+	1 | debian2 | did you mean image:debian? | mount-idmapped -m +300000 debian2 DST
+	1 | debiam | did you mean image:debian? | mount-idmapped -m +300000 debiam DST
+	1 | busybox | check the name: namei PATH shows | mount-idmapped -m +300000 busybox DST
+	1 | oci:debian | unpack it first: shiftbox | mount-idmapped -m +300000 oci:debian DST
+	1 | Image:debian | did you mean image:debian? | mount-idmapped -m +300000 Image:debian DST
+	1 | server:/export | NFS cannot be | mount-idmapped -m +300000 server:/export DST
+	2 | uidmap | write map=u:1000:100033:1 | mount-idmapped -o uidmap=1000:100033:1 SRC DST
+	2 | idmap | write map=1000:100033:1 (or | mount-idmapped -o idmap=1000:100033:1 SRC DST
+	2 | uid | a map shows another owner: | mount-idmapped -o uid=1000 SRC DST
+	1 | mount(8) gave an option | mount -t shiftbox SOURCE TARGET | mount.shiftbox --help
+	2 | --read-only | use -o ro | mount-idmapped --read-only SRC DST
+	2 | -r | use -o ro | mount-idmapped -r SRC DST
+	2 | --bind | omit it: a directory is bound | mount-idmapped --bind SRC DST
+	2 | --umount | did you mean --unmount (-u)? | mount-idmapped --umount DST
+	2 | --mpa | did you mean --map? | mount-idmapped --mpa +100000 SRC DST
+	2 | --jsn | did you mean --json? | mount-idmapped --jsn SRC DST
+	2 | 100000 | did you mean +100000 (disk id 0 | mount-idmapped -m 100000 SRC DST
+	2 | 1000:100033 | 1000:100033:1 for one id | mount-idmapped -m 1000:100033 SRC DST
+	2 | 1000=100033 | 1000:100033:1 for one id | mount-idmapped -m 1000=100033 SRC DST
+	2 | alice | did you mean user:alice (a | mount-idmapped -m alice SRC DST
+	2 | bad | write a map such as 1000:100033:1 | mount-idmapped -m bad SRC DST
+	2 | 0:100000:65536:b | the kind of id comes | mount-idmapped -m 0:100000:65536:b SRC DST
+	2 | 0:1:100000:65536 | write one range as | mount-idmapped -m 0:1:100000:65536 SRC DST
+	2 | b:5:200:10 | see ENTRIES and EXAMPLES | mount-idmapped -m '0:100:10 5:200:10' SRC DST
+	2 | 0:100:0 | write the number of ids as COUNT: | mount-idmapped -m 0:100:0 SRC DST
+	2 | 0:4294967290:10 | choose smaller numbers: | mount-idmapped -m 0:4294967290:10 SRC DST
+	2 | self | write the number of a process, as | mount-idmapped -m pid:self SRC DST
+	1 | /nothere | a map is DISK:SEEN:COUNT, +BASE, | mount-idmapped -m /nothere SRC DST
+	1 | SRC | name both SOURCE and TARGET, or | mount-idmapped SRC
+	2 | c | mount each SOURCE with a command | mount-idmapped SRC DST c
+	2 | DST | separate options with commas, | mount-idmapped -o ro noatime SRC DST
+	2 | rwx | did you mean rw? | mount-idmapped -o rwx SRC DST
+	2 | readonly | did you mean ro? | mount-idmapped -o readonly SRC DST
+	1 | none | a size has digits and | mount-idmapped -m +100000 -t tmpfs -o size=1Q none DST
+	1 | /dev/null | name a directory, a file or a | mount-idmapped -m +100000 /dev/null DST
+	1 | SRC | shiftbox shift-check list shows | mount-idmapped -u SRC DST
+	2 | -map | did you mean --map? | mount-idmapped -map +100000 SRC DST
+	2 | ro | write ro alone, or omit it | mount-idmapped -m +100000 -o ro=1 SRC DST
+	2 | mkdir | write a mode such as | mount-idmapped -m +100000 -o mkdir=rwx SRC D3
+	2 | upper | name a stack as SOURCE: | mount-idmapped -m +100000 -o upper=UP SRC DST
+	2 | u:1000:2000 | add COUNT, the number of ids: | mount-idmapped -m u:1000:2000 SRC DST
+	2 | 1000 | separate the three numbers with | mount-idmapped -m 1000,2000,1 SRC DST
+	2 | {"uidMappings": | shiftbox | mount-idmapped -m '{"uidMappings": []}' SRC DST
+	2 | --uidmap=0:100000:65536 | shiftbox | mount-idmapped -m --uidmap=0:100000:65536 SRC DST
+	2 | 0 | separate the three numbers with | mount-idmapped -m '0 100000 65536' SRC DST
+	2 | USER is missing (byte | write a name or a number | mount-idmapped -m user: SRC DST
+	1 | alcie | did you mean alice? | mount-idmapped -m user:alcie SRC DST
+	2 | 0:100000:0 | write the number of ids as COUNT: | mount-idmapped -m +100000:0 SRC DST
+	2 | 1e5 | write decimal digits only, such | mount-idmapped -m +1e5 SRC DST
+	2 | 0x3e8 | write decimal digits only, such | mount-idmapped -m 0x3e8:1000:1 SRC DST
+	2 | rest | a comma ends the map here: | mount-idmapped -o map=1000:100033:1,rest SRC DST
+	2 | a TARGET is missing | shiftbox mount-idmapped -u TARGET | mount-idmapped -u
+	2 | SRC | omit it, or omit --all | mount-idmapped -a SRC
+	2 | --exec | mount-idmapped -e -m MAP SOURCE | mount-idmapped -e -m +100000 SRC DST
+	1 | umount | did you mean shiftbox | mount-idmapped umount DST
+	2 | SRC | name the directory to mount it | mount-idmapped -m +100000 SRC
+	2 | SRC | name the directory to mount it | mount-idmapped --option ro -m +1 SRC
+	E
+}
+
+@test "userns-run: what is misspelt, or a habit of another program" {
+	each <<-'E'
+	125 | --image | unpack it first: shiftbox | userns-run -i oci:debian
+	125 | -it | omit it: the command gets a | userns-run -it -i debian bash
+	125 | there is no map, | map both users and groups to ids | userns-run -v SRC:DST id
+	125 | --rm | omit it: nothing is kept of a run | userns-run --rm id
+	125 | -p | omit it: the command has the | userns-run -p 80:80 id
+	125 | -d | omit it: there is no daemon; to | userns-run -d id
+	125 | --pipee | did you mean --pipe? | userns-run --pipee id
+	125 | there is no map, | map both users and groups to ids | userns-run -i debian bash
+	125 | /nothere | check the name: namei PATH shows | userns-run -m +100000 -r /nothere id
+	125 | TEXT | name a directory, or a stored | userns-run -m +100000 -r TEXT id
+	125 | /nothere | name a directory of that root, or | userns-run -m +100000 -w /nothere id
+	125 | SRC | DST is missing: -b SRC:/DST | userns-run -m +100000 -b SRC id
+	125 | SRC:rel | DST must begin with /: -b SRC:/rel | userns-run -m +100000 -b SRC:rel id
+	125 | z | omit :z: security labels are not | userns-run -m +100000 -b SRC:/mnt:z id
+	125 | U | omit :U: nothing is chowned; map | userns-run -m +100000 -b SRC:/mnt:U id
+	125 | /nothere | check the name: namei PATH | userns-run -m +100000 -b /nothere:/mnt id
+	127 | map | specify an existing program, by | userns-run -m +100000 -b /etc:/mnt map
+	125 | A B | write -e NAME=VALUE, with a '=' | userns-run -m +100000 -e 'A B' id
+	125 | --hostname | use letters, digits, - and | userns-run -m +100000 --hostname 'a b' id
+	125 | debain | did you mean debian? | userns-run --image debain -m +400000 sh
+	125 | the image names no | write the command after the | userns-run -m +400000 -i debian
+	125 | debian2 | did you mean -i debian? | userns-run -m +400000 -r debian2 sh
+	125 | readonly | did you mean ro? | userns-run -m +400000 -b SRC:/mnt:readonly id
+	125 | --net | write one of these words | userns-run -m +400000 --net bridge id
+	125 | --alow | did you mean --allow? | userns-run -m +400000 --alow mknod:safe id
+	125 | mknod:all | mknod:safe, | userns-run -m +400000 --allow mknod:all id
+	125 | CMD is missing | write the command after the | userns-run -m +400000 -u id
+	125 | the map has no | map id 0 of both, as -m +100000 | userns-run -m 1000:400000:1 id
+	125 | run | omit the word: shiftbox | userns-run run -i debian sh
+	125 | CMD is missing | write the command after the | userns-run
+	E
+}
+
+@test "shift-check: what is misspelt, or a habit of another program" {
+	each <<-'E'
+	2 | chek | did you mean shiftbox shift-check | shift-check chek SRC
+	2 | verfy | did you mean shiftbox shift-check | shift-check verfy SRC
+	2 | explain needs PATH | shiftbox shift-check explain PATH | shift-check explain
+	1 | TEXT | make one with: bsdtar -cf FILE | shift-check verify --spec TEXT SRC
+	2 | alice | name a process of the namespace | shift-check explain --userns alice SRC/f
+	2 | an operand is missing | shiftbox shift-check --help; the | shift-check
+	2 | '' is not a | a group is missing after ':': | shift-check explain --as alice: SRC
+	2 | map needs MAP | two maps are needed: shiftbox | shift-check map --diff +100000
+	2 | c | give list one PATH at a time | shift-check list b c
+	2 | b | give subid one USER at a time | shift-check subid a b
+	2 | expain | did you mean shiftbox shift-check | shift-check expain SRC
+	2 | --op | did you mean write? (known are: | shift-check explain --op wirte SRC
+	2 | --op | write --op chown=UID:GID, | shift-check explain --op chown SRC
+	1 | nobody-x | did you mean nobody? | shift-check explain --as nobody-x SRC
+	2 | --only | did you mean mismatch? (known | shift-check verify --only mismach SRC
+	2 | --to | write one of: kernel util-linux | shift-check map --to dockr +100000
+	2 | map needs MAP | shiftbox shift-check map | shift-check map
+	2 | --invert | omit one of them | shift-check map --invert --compose +1 +2
+	2 | x | give list one PATH at a time | shift-check list --all-namespace SRC x
+	1 | allice | did you mean alice? | shift-check subid allice
+	1 | SRC | specify the other side with | shift-check verify SRC
+	1 | nope | unpack one by that name (shiftbox | shift-check verify --image nope SRC
+	2 | --version | write --version alone, or omit it | shift-check --version=2
+	E
+}
+
+@test "shiftbox without a command: what is misspelt, or a habit of another program" {
+	each <<-'E'
+	2 | mount-idmaped | did you mean shiftbox | shiftbox mount-idmaped
+	2 | unpack | did you mean shiftbox | shiftbox unpack
+	2 | -v | did you mean --version (-V)? | shiftbox -v
+	2 | shift-chek | did you mean shiftbox shift-check? | shiftbox shift-chek
+	2 | --hlep | did you mean shiftbox --help? | shiftbox --hlep
+	2 | nothing | shiftbox --list lists the commands | shiftbox help nothing
+	2 | run | did you mean shiftbox userns-run? | shiftbox run -it debian
+	E
+}
+
+@test "advice has numbers of ids that nothing else uses" {
+	local start
+	add_line /etc/subuid bob:500000:1000
+	add_line /etc/subgid bob:600000:1000
+	capture "$SHIFTBOX" mount-idmapped -m auto SRC DST
+	stderr_has "try:  as root: usermod --add-subuids "
+	start=$(sed -nE 's/.*--add-subuids ([0-9]+)-.*/\1/p' <<<"$stderr")
+	[ "$start" -ge 601000 ] || tell "$start is granted"
+	capture "$SHIFTBOX" userns-run id
+	stderr_has "try:  map both users and groups to ids that nothing else uses: -m +$start"
+}
+
+@test "an ordinary user is told what to leave to root, and what is there without" {
+	must_fail 125 "not allowed" as_user alice "$SHIFTBOX" userns-run -m +100000 id
+	stderr_has "try:  omit -m: alice has the ids 362144-427679"
+	chmod -R a+rX debian
+	chmod 711 .
+	cd home-alice
+	must_fail 1 "cannot create files as" as_user alice \
+		"$SHIFTBOX" image-unpack --flat x -m +100000 "oci:$SCRATCH/debian"
+	stderr_has "try:  omit -m: a map needs root"
+}
+
+@test "verify prints one line for one cause, 20 lines at most, and all if asked" {
+	local i
+	mkdir d
+	for i in $(seq 30); do
+		mkdir "d/$i"
+		chown "$i:$i" "d/$i"
+	done
+	"$SHIFTBOX" mount-idmapped -o public -m +300000 d DST
+	cp -a d copy
+	capture "$SHIFTBOX" shift-check verify --source copy -m +200000 DST
+	must_equal "$status" 3
+	output_has "the mount has the map b:0:300000:65536, expected b:0:200000:65536"
+	umount DST
+	chown 500000:500000 d
+	for i in $(seq 30); do chown "$((i + 500000)):$((i + 500000))" "d/$i"; done
+	capture "$SHIFTBOX" shift-check verify --source copy -m +400000 d
+	must_equal "$status" 3
+	output_has "all 31 are off by +100000" ... "try: -m +500000"
+	[ "$(wc -l <<<"$output")" -le 4 ] || tell "one cause is not one line"
+	for i in $(seq 30); do chown "$((i * 7 + 1)):$((i * 9 + 2))" "d/$i"; done
+	capture "$SHIFTBOX" shift-check verify --source copy -m +400000 d
+	must_equal "$(grep -c ^mismatch: <<<"$output")" 20
+	output_has "... 11 more (--max-findings=0 prints all)"
+	capture "$SHIFTBOX" shift-check verify --max-findings=0 --source copy -m +400000 d
+	must_equal "$(grep -c ^mismatch: <<<"$output")" 31
+	capture "$SHIFTBOX" shift-check --json verify --source copy -m +400000 d
+	must_equal "$(grep -c '"class":"mismatch"' <<<"$output")" 31
+	capture "$SHIFTBOX" shift-check -q verify --source copy -m +400000 d
+	[[ $output != *checked* ]] || tell "-q prints a summary"
+}
+
+@test "a map moves one id and keeps the rest, through a mount" {
+	mkdir -m 700 closed
+	mkdir closed/d
+	touch closed/d/root closed/d/moved closed/d/other closed/d/taken
+	chown 1000:1000 closed/d/moved
+	chown 33:33 closed/d/other
+	chown 100033:100033 closed/d/taken
+	must_work "$SHIFTBOX" mount-idmapped -m 1000:100033:1,rest closed/d DST
+	must_equal "$(owner DST/root)" 0:0
+	must_equal "$(owner DST/moved)" 100033:100033
+	must_equal "$(owner DST/other)" 33:33
+	must_equal "$(owner DST/taken)" 65534:65534
+	umount DST
+	must_work "$SHIFTBOX" mount-idmapped -q \
+		-o 'map=u:1000:0:1;u:0:1000:1;u:rest' closed/d DST
+	must_equal "$(owner DST/moved)" 0:1000
+	must_equal "$(owner DST/root)" 1000:0
+}
