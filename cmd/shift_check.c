@@ -152,8 +152,8 @@ static const struct opt shift_check_opts[] = {
 	OPT_U32(struct check_args, max_findings, "max-findings", 0, "N",
 		"Stop after this many findings; 0 prints all", .forms = IN_VERIFY,
 		.more = "By default the whole tree is checked, and at most 20 lines are printed: "
-			"findings with one cause are one line, and the number of those that are "
-			"left out follows. With --json all findings are printed."),
+			"findings with one cause are one line, and a last line counts the rest. "
+			"With --json all findings are printed."),
 	OPT_FLAG(struct check_args, summary, "summary", 0, "Print only the summary",
 		.forms = IN_VERIFY),
 	OPT_FLAG(struct check_args, submounts, "submounts", 0, "Enter the mounts below PATH too",

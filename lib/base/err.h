@@ -56,7 +56,7 @@ int err_say(struct err *e, int num, const char *on, const char *fmt, ...) PRINTF
 /* Describe a usage error (exit status 2). Returns -EINVAL. */
 int err_usage(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
-/* The same, with what to try about it. */
+/* Describe a usage error, with what to try about it. */
 int err_usage_try(struct err *e, const char *remedy, const char *fmt, ...) PRINTF(3, 4);
 
 /* Describe a failed allocation. Returns -ENOMEM. */

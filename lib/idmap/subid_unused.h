@@ -15,7 +15,7 @@
  */
 bool subid_unused_in(const char *const *files, size_t n, uint32_t count, uint32_t *ret_start);
 
-/* The same, for /etc/subuid and /etc/subgid: the ids are unused as users and as groups. */
+/* Find ids that /etc/subuid and /etc/subgid do not grant, and no user and no group has. */
 bool subid_unused(uint32_t count, uint32_t *ret_start);
 
 /*
