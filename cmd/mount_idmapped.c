@@ -212,7 +212,7 @@ static int mount_one(
 	if (r != 0)
 		return r < 0 ? r : STATUS_DONE;
 	plan.for_command = a->exec;
-	if (!a->once && !a->exec)
+	if (!a->once && !a->exec && !plan.mkdir)
 		note_second(&plan);
 	if (ctx->dry_run)
 		return dry_run(&plan, ctx, e);
@@ -269,7 +269,7 @@ static int too_few(const struct mount_args *a, char **operands, struct err *e)
 
 	if (!word)
 		return err_usage_try(e, "shiftbox mount-idmapped -m MAP SOURCE TARGET",
-			"SOURCE and TARGET are missing");
+			"SOURCE and TARGET are needed");
 	for (size_t i = 0; i < a->options.len; i++)
 		stack |= !!strstr(a->options.items[i], "lower=");
 	(void)err_usage(e, "'%s' is the only operand: SOURCE and TARGET are needed", word);
