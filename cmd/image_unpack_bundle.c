@@ -194,8 +194,8 @@ static int find_ids(const struct store *s, const struct strv *maps, struct made_
 	if (r < 0 || (geteuid() == 0 && maps->len))
 		return r;
 	if (geteuid() == 0 && !userns_is_nested())
-		return err_usage(
-			e, "a bundle needs the --map with which its stack will be mounted");
+		return err_usage_try(e, "add a map, such as -m user:USER or -m +100000",
+			"a bundle needs the --map with which its stack will be mounted");
 	made->in_namespace = true;
 	made->enters = geteuid() != 0;
 	r = refuse_base(s, e);

@@ -222,8 +222,6 @@ static int open_tar(const char *spec, const char *path, int *ret_fd, struct err 
 			"an archive of docker save was extracted into: tar -C DIR -c . | shiftbox "
 			"image-unpack -N NAME docker-archive:-");
 	if (r == 0)
-		r = source_refuse_text(fd, path, e);
-	if (r == 0)
 		*ret_fd = TAKE_FD(fd);
 	return not_there(r, spec, e);
 }

@@ -3,10 +3,7 @@
 
 #include "source_advice.h"
 
-#include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "../base/buf.h"
 
@@ -80,27 +77,4 @@ void source_advise_missing(const char *spec, struct err *e)
 		err_try(e,
 			"check the name (namei PATH shows how much of it exists); fetch an "
 			"image from a registry first: skopeo copy docker://NAME oci:DIR");
-}
-
-static bool is_text(const unsigned char *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (s[i] == 0x7f || (s[i] < ' ' && !strchr("\t\n\r\f\033", s[i])) || !s[i])
-			return false;
-	return n > 0;
-}
-
-int source_refuse_text(int fd, const char *path, struct err *e)
-{
-	unsigned char head[512];
-	ssize_t n = pread(fd, head, sizeof(head), 0);
-	struct stat st;
-
-	/* The headers of archives and compressed files have control characters. */
-	if (n <= 0 || fstat(fd, &st) < 0 || !is_text(head, (size_t)n))
-		return 0;
-	(void)err_say(e, EINVAL, path, "is not an image or a tar archive (%lld byte%s of text)",
-		(long long)st.st_size, st.st_size == 1 ? "" : "s");
-	err_try(e, "name an archive (docker save, skopeo copy, tar -c), or oci:DIR for a layout");
-	return -EINVAL;
 }

@@ -10,10 +10,4 @@
  */
 void source_advise_missing(const char *spec, struct err *e);
 
-/*
- * Refuse a regular file that is text, as a list of files or a script is: no archive and no
- * compressed file is. Returns 0 or -EINVAL.
- */
-MUST_CHECK int source_refuse_text(int fd, const char *path, struct err *e);
-
 #endif

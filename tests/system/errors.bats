@@ -51,8 +51,6 @@ test_setup() {
 	1 a program or a library (ELF)            | image-unpack -s store /bin/true
 	1 specify a tar archive                   | image-unpack -s store /etc/passwd
 	1 is a directory, not                     | image-unpack -s store oci-archive:@dir
-	1 (14 bytes of text)                      | image-unpack -s store @file
-	1 (14 bytes of text)                      | image-unpack -s store oci-archive:@file
 	1 cannot open: No such file               | image-unpack -s store @dir
 	1 is not valid JSON                       | image-unpack -s store oci:@bad
 	1 no such reference                       | image-unpack -s store oci:img:@v2

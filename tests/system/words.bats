@@ -52,8 +52,8 @@ each() {
 	each <<-'E'
 	2 | oci:X | -n is --dry-run; the name of the | image-unpack -n debian oci:X
 	2 | oci:debian | -n is --dry-run; the name of the | image-unpack -n debian oci:debian
-	1 | TEXT | name an archive (docker save, | image-unpack TEXT
-	1 | TEXT | name an archive (docker save, | image-unpack docker-archive:TEXT
+	1 | TEXT | specify a tar archive | image-unpack TEXT
+	1 | TEXT | specify a tar archive | image-unpack docker-archive:TEXT
 	1 | linux/amd64, not linux/arm64 | omit | image-unpack --platform linux/arm64 oci:debian
 	1 | ls | did you mean --list? | image-unpack ls
 	1 | images | did you mean --list? | image-unpack images
