@@ -39,16 +39,27 @@ override BUILD := $(BUILD)/san
 BASE_CFLAGS += -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 endif
 
+# gzip by ISA-L where the compiler finds it, which some architectures lack, else by zlib; ISAL=0 and
+# ISAL=1 decide it.
+ifndef ISAL
+ISAL := $(shell $(CC) -E -include isa-l/igzip_lib.h -x c /dev/null >/dev/null 2>&1 && echo 1)
+endif
+ifeq ($(ISAL),1)
+BASE_CFLAGS += -DWITH_ISAL
+ISAL_LIBS := -lisal
+endif
+
 # Static where Debian has the archive: a short command then starts in a third of the time. libmount
 # has none and is loaded on first use (lib/mount/via_libmount.c). STATIC=0 links shared libraries,
 # as distributions require. (libbz2 does not have a pkg-config file everywhere.)
 PKG_CONFIG ?= pkg-config
 ifeq ($(STATIC),0)
-PACKAGES := libarchive blkid libisal jansson nettle libseccomp libzstd zlib liblzma liblz4
+PACKAGES := libarchive blkid $(if $(ISAL_LIBS),libisal) jansson nettle libseccomp libzstd zlib \
+	liblzma liblz4
 LIBS := $(shell $(PKG_CONFIG) --libs $(PACKAGES)) -lbz2 -ldl
 BASE_CFLAGS += $(shell $(PKG_CONFIG) --cflags $(PACKAGES) mount)
 else
-LIBS := -l:libarchive.a -l:libblkid.a -lisal -l:libjansson.a -l:libnettle.a -l:libseccomp.a \
+LIBS := -l:libarchive.a -l:libblkid.a $(ISAL_LIBS) -l:libjansson.a -l:libnettle.a -l:libseccomp.a \
 	-l:libzstd.a -l:libz.a -l:liblzma.a -l:libbz2.a -l:liblz4.a -l:libacl.a -ldl
 endif
 
@@ -273,9 +284,10 @@ deb: deps-deb
 
 define HELP
 Build:
-  make [SAN=1] [STATIC=0] [CC=clang] [WERROR=-Werror]
+  make [SAN=1] [STATIC=0] [ISAL=0] [CC=clang] [WERROR=-Werror]
                             build $(BUILD)/shiftbox (SAN=1: $(BUILD)/san/shiftbox, with
-                            sanitizers; STATIC=0: with shared libraries)
+                            sanitizers; STATIC=0: with shared libraries; ISAL=0: without
+                            ISA-L, which is used for gzip where it is installed)
   make deps                 install what a build needs (as root), or print what is missing
   make install|uninstall [PREFIX=$(PREFIX)] [DESTDIR=] [MOUNTHELPERDIR=$(MOUNTHELPERDIR)]
                             (install STRIP=1: without symbols and debug information)

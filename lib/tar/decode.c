@@ -9,9 +9,10 @@
 #include <string.h>
 
 #include <archive.h>
-#include <isa-l/igzip_lib.h>
 #include <lzma.h>
 #include <zstd.h>
+
+#include "gunzip.h"
 
 struct decode {
 	const struct format *format;
@@ -21,7 +22,8 @@ struct decode {
 	size_t in_n;
 	uint64_t in_total; /* bytes of input received so far */
 	bool in_end, started, done;
-	struct inflate_state *gz;
+	void *gz;
+	bool gz_ended; /* the member has */
 	ZSTD_DCtx *zstd;
 	size_t zstd_want; /* nonzero inside a frame */
 	lzma_stream xz;
@@ -87,37 +89,16 @@ static ssize_t none_read(struct decode *d, uint8_t *out, size_t n, struct err *e
 	return (ssize_t)n;
 }
 
-static int gzip_open(struct decode *d, struct err *e)
+/* The fastest library that the build found. */
+static const struct gunzip *gunzip(void)
 {
-	d->gz = malloc(sizeof(*d->gz));
-	if (!d->gz)
-		return err_nomem(e);
-
-	isal_inflate_init(d->gz);
-	d->gz->crc_flag =
-		ISAL_GZIP; /* headers, CRC-32 and length: isal_inflate() checks them all */
-	return 0;
+	return gunzip_all[0];
 }
 
-static int gzip_fault(int code, struct err *e)
+static int gzip_open(struct decode *d, struct err *e)
 {
-	static const struct {
-		int code;
-		const char *text;
-	} faults[] = {
-		{ ISAL_INVALID_BLOCK, "the gzip stream is damaged: bad block" },
-		{ ISAL_INVALID_SYMBOL, "the gzip stream is damaged: bad symbol" },
-		{ ISAL_INVALID_LOOKBACK, "the gzip stream is damaged: bad distance" },
-		{ ISAL_INVALID_WRAPPER, "the gzip header is damaged" },
-		{ ISAL_UNSUPPORTED_METHOD, "the gzip stream uses an unknown method" },
-		{ ISAL_INCORRECT_CHECKSUM,
-			"the gzip stream is damaged: its checksum or length differs" },
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
-		if (faults[i].code == code)
-			return err_say(e, EBADMSG, NULL, "%s", faults[i].text);
-	return err_say(e, EBADMSG, NULL, "the gzip stream is damaged (%d)", code);
+	d->gz = gunzip()->open();
+	return d->gz ? 0 : err_nomem(e);
 }
 
 /* After a member: returns 1 if another one begins, 0 at the end of the input, or -errno. */
@@ -132,42 +113,39 @@ static int gzip_next_member(struct decode *d, struct err *e)
 	if (d->in[0] != 0x1f)
 		return trailing(d, e);
 
-	isal_inflate_reset(d->gz);
-	d->gz->crc_flag = ISAL_GZIP;
+	gunzip()->restart(d->gz);
+	d->gz_ended = false;
 	return 1;
 }
 
 static ssize_t gzip_read(struct decode *d, uint8_t *out, size_t n, struct err *e)
 {
-	struct inflate_state *s = d->gz;
-	int r;
+	struct gunzip_io io = { .out = out, .out_n = n };
 
-	s->next_out = out;
-	s->avail_out = (uint32_t)n;
-	while (s->avail_out) {
-		if (s->block_state == ISAL_BLOCK_FINISH) {
-			r = gzip_next_member(d, e);
-			if (r < 0)
-				return r;
-			if (r == 0)
-				break;
-		}
+	while (io.out_n) {
+		size_t before = io.out_n;
+		int r = d->gz_ended ? gzip_next_member(d, e) : 1;
+
+		if (r < 0)
+			return r;
+		if (r == 0)
+			break;
 		r = refill(d, e);
 		if (r < 0)
 			return r;
-		s->next_in = (uint8_t *)(uintptr_t)d->in;
-		s->avail_in = (uint32_t)d->in_n;
-		uint32_t before = s->avail_out;
-		r = isal_inflate(s);
-		if (r != ISAL_DECOMP_OK && r != ISAL_END_INPUT)
-			return gzip_fault(r, e);
-		d->in += d->in_n - s->avail_in;
-		d->in_n = s->avail_in;
+		io.in = d->in;
+		io.in_n = d->in_n;
+		r = gunzip()->run(d->gz, &io, e);
+		if (r < 0)
+			return r;
+		d->in = io.in;
+		d->in_n = io.in_n;
+		d->gz_ended = r == 1;
 		/* At the end of the input, the decoder may still hold output, but needs no more. */
-		if (d->in_end && s->avail_out == before && s->block_state != ISAL_BLOCK_FINISH)
+		if (d->in_end && io.out_n == before && !d->gz_ended)
 			return cut_short(d, e);
 	}
-	return (ssize_t)(n - s->avail_out);
+	return (ssize_t)(n - io.out_n);
 }
 
 static int zstd_open(struct decode *d, struct err *e)
@@ -424,7 +402,7 @@ void decode_free(struct decode *d)
 {
 	if (!d)
 		return;
-	free(d->gz);
+	gunzip()->free(d->gz);
 	(void)ZSTD_freeDCtx(d->zstd);        /* accepts NULL and cannot fail */
 	lzma_end(&d->xz);                    /* accepts an all-zero stream */
 	(void)archive_read_free(d->archive); /* accepts NULL; errors were reported by reads */

@@ -8,10 +8,10 @@
 #include "../base/err.h"
 
 /*
- * Pull decoder for gzip (any number of members; CRC and length are checked) through ISA-L, zstd
- * (any number of frames) through libzstd, xz (any number of streams, with padding between them)
- * through liblzma, bzip2 and lz4 through libarchive's filters, and uncompressed data. The first
- * bytes determine the format. Memory is bounded.
+ * Pull decoder for gzip (any number of members; CRC and length are checked) through ISA-L or zlib
+ * (gunzip.h), zstd (any number of frames) through libzstd, xz (any number of streams, with padding
+ * between them) through liblzma, bzip2 and lz4 through libarchive's filters, and uncompressed data.
+ * The first bytes determine the format. Memory is bounded.
  */
 struct decode;
 
