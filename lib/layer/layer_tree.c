@@ -34,13 +34,21 @@ static void *arena_alloc(struct layer_tree *t, size_t n)
 	return a->mem + a->used - n;
 }
 
-/* The hash is keyed, so that an image cannot contain names that are chosen to collide. */
+/*
+ * The two halves of the product of 128 bits, folded together. Not every target has a type of 128
+ * bits, so the product is made of those of 32 bits.
+ */
 static uint64_t fold(uint64_t a, uint64_t b)
 {
-	unsigned __int128 m = (unsigned __int128)a * b;
+	const uint64_t a0 = (uint32_t)a, a1 = a >> 32, b0 = (uint32_t)b, b1 = b >> 32;
+	const uint64_t low = a0 * b0;
+	const uint64_t mid = a1 * b0 + (low >> 32);
+	const uint64_t mid2 = a0 * b1 + (uint32_t)mid;
 
-	return (uint64_t)m ^ (uint64_t)(m >> 64);
+	return (mid2 << 32 | (uint32_t)low) ^ (a1 * b1 + (mid >> 32) + (mid2 >> 32));
 }
+
+/* The hash is keyed, so that an image cannot contain names that are chosen to collide. */
 
 static uint32_t hash_name(
 	const struct layer_tree *t, const struct node *parent, const char *name, size_t len)
