@@ -11,7 +11,7 @@ endif
 WARN := -Wall -Wextra -Wshadow -Wvla -Wmissing-prototypes -Wstrict-prototypes -Wformat=2
 CFLAGS ?= -O2 -g
 BASE_CFLAGS := -std=gnu11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DVERSION='"$(VERSION)"' -pthread \
-	$(WARN) $(WERROR) -ffile-prefix-map=$(CURDIR)=.
+	-include lib/base/compat.h $(WARN) $(WERROR) -ffile-prefix-map=$(CURDIR)=.
 BASE_LDFLAGS := -Wl,--build-id
 
 # Hardening; `make HARDENING=` builds without it. What some processors or releases of glibc do not

@@ -318,7 +318,7 @@ static void *draw_loop(void *arg)
 		draw(m, false);
 		until.tv_sec = (time_t)(t / 1000000000);
 		until.tv_nsec = (long)(t % 1000000000);
-		(void)pthread_cond_clockwait(&m->wake, &m->lock, CLOCK_MONOTONIC, &until);
+		(void)pthread_cond_timedwait(&m->wake, &m->lock, &until);
 	}
 	if (m->kind == PROGRESS_LINE_COUNT)
 		erase(m);
@@ -416,6 +416,7 @@ struct progress_line *progress_line_new(
 	enum progress_line_kind kind, int fd, bool color, struct out *out)
 {
 	struct progress_line *m = calloc(1, sizeof(*m));
+	pthread_condattr_t by;
 
 	if (!m)
 		return NULL;
@@ -429,7 +430,10 @@ struct progress_line *progress_line_new(
 		kind == PROGRESS_LINE_EVENTS ? event_changed :
 					       NULL;
 	(void)pthread_mutex_init(&m->lock, NULL); /* cannot fail on Linux */
-	(void)pthread_cond_init(&m->wake, NULL);
+	(void)pthread_condattr_init(&by);
+	(void)pthread_condattr_setclock(&by, CLOCK_MONOTONIC); /* as now_ns() */
+	(void)pthread_cond_init(&m->wake, &by);
+	(void)pthread_condattr_destroy(&by);
 	return m;
 }
 

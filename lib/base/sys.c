@@ -227,3 +227,20 @@ pid_t sys_clone(unsigned long flags)
 
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
+
+#ifndef __GLIBC__
+int sys_statx(int dirfd, const char *path, int flags, unsigned mask, struct statx *ret)
+{
+	return (int)syscall(SYS_statx, dirfd, path, flags, mask, ret);
+}
+
+int sys_renameat2(int from_fd, const char *from, int to_fd, const char *to, unsigned flags)
+{
+	return (int)syscall(SYS_renameat2, from_fd, from, to_fd, to, flags);
+}
+
+int sys_close_range(unsigned first, unsigned last, int flags)
+{
+	return (int)syscall(SYS_close_range, first, last, flags);
+}
+#endif

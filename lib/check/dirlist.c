@@ -17,7 +17,7 @@ int dirlist_next(struct dirlist_reader *s, const char **ret)
 		const struct dirent64 *d;
 
 		if (s->at == s->len) {
-			ssize_t n = getdents64(s->fd, s->buf, DIRLIST_BUFFER);
+			ssize_t n = getdents64(s->fd, (void *)s->buf, DIRLIST_BUFFER);
 
 			if (n <= 0)
 				return n < 0 ? -errno : 0;

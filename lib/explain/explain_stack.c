@@ -168,7 +168,7 @@ enum explain_tried explain_try_list(int fd)
 	if (dir < 0)
 		return TRIED_NO;
 	/* The kernel lists all layers before it returns the first entry. */
-	return getdents64(dir, entries, sizeof(entries)) < 0 ? TRIED_NO : TRIED_YES;
+	return getdents64(dir, (void *)entries, sizeof(entries)) < 0 ? TRIED_NO : TRIED_YES;
 }
 
 /*

@@ -7,6 +7,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 #include <limits.h>
+#include <linux/limits.h>
 #include <linux/posix_acl.h>
 #include <stdlib.h>
 #include <string.h>

@@ -23,7 +23,7 @@
 enum fs_kind fs_kind_of(int fd)
 {
 	static const struct {
-		long type;
+		uint32_t magic; /* statfs(2) has a signed type for it on some targets */
 		enum fs_kind kind;
 	} kinds[] = {
 		{ EXT4_SUPER_MAGIC, FS_COMPLETE },
@@ -39,7 +39,7 @@ enum fs_kind fs_kind_of(int fd)
 	if (fstatfs(fd, &fs) < 0)
 		return FS_OTHER;
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (fs.f_type == kinds[i].type)
+		if ((uint32_t)fs.f_type == kinds[i].magic)
 			return kinds[i].kind;
 	return FS_OTHER;
 }
