@@ -459,7 +459,7 @@ int mount_options_parse(struct mount_options *o, const char *text, struct err *e
 	const char *p = text;
 
 	for (;;) {
-		size_t name;
+		size_t name = 0;
 		ssize_t n = option_length(p, &name);
 		bool value = n >= 0 && name < (size_t)n;
 		int r;
