@@ -25,6 +25,9 @@ _Noreturn void test_skip(const char *why);
 /* Skip the test unless it runs as root of the initial user namespace, for maps of several lines. */
 void test_need_initial_root(void);
 
+/* Lift the limits of time for this test, of which a long run was asked. */
+void test_unlimited(void);
+
 #define TEST(id) \
 	static void test_##id(void); \
 	static struct test test_entry_##id = { .file = __FILE__, .name = #id, .run = test_##id }; \

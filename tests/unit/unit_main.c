@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Runs every TEST, each in a process of its own, and prints TAP. Words on the command line choose
- * by substring.
+ * by substring. A test that hangs is ended by a limit of processor time, so that it does not matter
+ * how busy the machine is, or how slow its emulator; one that waits for ever, by a long alarm.
  */
 
 #include "test.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { EXIT_SKIP = 77 };
+enum { EXIT_SKIP = 77, WHY_MAX = 256 };
+
+/* Seconds; "SLOW=10" in the environment allows ten times as much, as an emulator needs. */
+enum { CPU_LIMIT = 120, WALL_LIMIT = 3600 };
 
 static struct test *tests;
 static bool failed;
+static char *skip_why; /* memory that the tests' processes share with this one */
 
 void test_register(struct test *t)
 {
@@ -43,7 +51,7 @@ _Noreturn void test_stop(void)
 
 _Noreturn void test_skip(const char *why)
 {
-	printf("# skip: %s\n", why);
+	(void)snprintf(skip_why, WHY_MAX, "%s", why); /* a longer one is cut */
 	exit(EXIT_SKIP);
 }
 
@@ -70,22 +78,42 @@ static bool chosen(const struct test *t, char **words)
 	return false;
 }
 
+/* The limit of processor time is also that of each child of the test alone. */
+static void limit(void)
+{
+	const char *slow = getenv("SLOW");
+	const rlim_t times = slow ? strtoul(slow, NULL, 10) : 1;
+
+	(void)setrlimit(RLIMIT_CPU, &(struct rlimit){ CPU_LIMIT * times, RLIM_INFINITY });
+	alarm((unsigned)(WALL_LIMIT * times));
+}
+
+void test_unlimited(void)
+{
+	(void)setrlimit(RLIMIT_CPU, &(struct rlimit){ RLIM_INFINITY, RLIM_INFINITY });
+	alarm(0);
+}
+
 static int run_one(const struct test *t)
 {
 	int status;
 	pid_t pid;
 
 	(void)fflush(stdout);
+	skip_why[0] = '\0';
 	pid = fork();
 	if (pid == 0) {
-		alarm(120);
+		limit();
 		t->run();
 		exit(failed);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return -1;
 	if (WIFSIGNALED(status))
-		printf("# killed by signal %d\n", WTERMSIG(status));
+		printf("# killed by signal %d%s\n", WTERMSIG(status),
+			WTERMSIG(status) == SIGXCPU ? ": more processor time than is allowed" :
+				WTERMSIG(status) == SIGALRM ? ": it took more than an hour" :
+							      "");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
@@ -102,7 +130,7 @@ static void report(int n, const struct test *t, int r, double seconds)
 {
 	printf("%s %d - %s", r == 0 || r == EXIT_SKIP ? "ok" : "not ok", n, t->name);
 	if (r == EXIT_SKIP)
-		printf(" # SKIP\n");
+		printf(" # SKIP %s\n", skip_why);
 	else
 		printf(" # %.1fs\n", seconds);
 }
@@ -113,6 +141,9 @@ int main(int argc, char **argv)
 	int n = 0, bad = 0;
 
 	(void)argc;
+	skip_why = mmap(NULL, WHY_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (skip_why == MAP_FAILED)
+		return 1;
 	for (const struct test *t = tests; t; t = t->next) {
 		double start = now();
 		int r;
