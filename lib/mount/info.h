@@ -61,7 +61,7 @@ MUST_CHECK int mount_info_each(const struct mntns *ns,
 MUST_CHECK int mount_info_below(
 	int fd, int (*fn)(const struct mount_info *i, void *arg), void *arg, struct err *e);
 
-/* Does the kernel report maps and list mounts (statmount(2) of Linux 6.15, listmount(2))? */
+/* Does the kernel report maps and list mounts, as Linux 6.15 does? */
 bool mount_info_has_maps(void);
 
 /*
