@@ -78,13 +78,21 @@ all: $(BUILD)/shiftbox
 $(BUILD)/shiftbox: $(CMD_OBJ) $(LIB_OBJ)
 	$(link)
 
+HEADERS := archive.h blkid/blkid.h libmount/libmount.h jansson.h nettle/sha2.h seccomp.h zstd.h \
+	zlib.h lzma.h
+missing = { echo 'make: the compiler or a library is missing: run make deps' >&2; exit 1; }
+
 # Objects are made anew when they would be made by other flags.
 FLAGS = $(CC) $(BASE_CFLAGS) $(CFLAGS) $(CPPFLAGS)
 $(BUILD)/flags: FORCE
 	@mkdir -p $(@D)
-	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' >$@
+	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || { \
+		$(FLAGS) $(HEADERS:%=-include %) -E -x c -o /dev/null /dev/null || $(missing); \
+		echo '$(subst ','\'',$(FLAGS))' >$@; }
 
 # What the compiler says stays beside the object: tests/lint/compilers reads it.
+objects: $(LIB_OBJ) $(CMD_OBJ)
+
 $(BUILD)/%.o: %.c $(BUILD)/flags
 	@mkdir -p $(@D)
 	$(FLAGS) $(OWN_FLAGS) -MMD -MP -c -o $@ $< 2>$(@:.o=.warn) || \
@@ -117,6 +125,14 @@ check-kernels: deps-kernels
 check-packages: deps-packages
 	@tests/run packages
 
+check-releases check-arches: check-%: deps-roots
+	@tests/run $*
+
+# All that takes long: other kernels, releases and architectures, and the soak.
+check-all: deps-roots
+	@$(MAKE) -s check
+	@tests/run releases arches soak
+
 demo: deps-demo
 	@tests/build BUILD=$(BUILD) all
 	@IMAGE='$(IMAGE)' tests/demo/demo.sh
@@ -144,6 +160,8 @@ deps-deb:
 	@tests/deps build deb
 deps-packages:
 	@tests/deps build packages
+deps-roots:
+	@tests/deps build test roots
 
 # The table-driven checks of the commands need the commands too, all but their main().
 unit: $(BUILD)/unit
@@ -309,6 +327,10 @@ Test (tests/README.md):
   tests/run WORD... -f NAME run the tests of these files whose name holds NAME
   make check-kernels        run the tests on Debian's oldest and newest kernel, in qemu
   make check-packages       build and try the packages of tests/packaging (as root)
+  make check-releases       build and test in Debian 12, 13 and sid, with gcc and clang (as root)
+  make check-arches         build and test for s390x, arm64 and i386 in qemu, compile with musl
+                            (as root)
+  make check-all            all of these, and longer runs of the corpus and the fuzz targets
   make corpus               unpack hostile inputs, and kill that at more moments than make check
   make fuzz-NAME [TIME=60]  look for inputs that break tests/fuzz/fuzz_NAME.c
 
@@ -326,8 +348,9 @@ clean:
 	rm -rf $(BUILD)
 
 FORCE:
-.PHONY: all debug check check-kernels check-packages demo bench \
-	deps deps-demo deps-test deps-kernels deps-bench deps-deb deps-packages dist deb \
+.PHONY: all objects debug check check-all check-kernels check-packages check-releases \
+	check-arches demo bench deps deps-demo deps-test deps-kernels deps-bench deps-deb \
+	deps-packages deps-roots dist deb \
 	unit unit-oom oom-program fuzz-replay fuzz-programs corpus gen \
 	install uninstall help clean FORCE
 .SECONDARY:
