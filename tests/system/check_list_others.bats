@@ -149,7 +149,7 @@ vanish() { # CALL SYSCALLS
 		mount -t overlay o -o lowerdir=/mnt/mapped:/mnt/b /mnt/m && echo >ready &&
 		exec sleep 60' 3>&- &
 	pid=$!
-	timeout 30 cat ready >/dev/null || say "the other namespace does not come"
+	timeout 300 cat ready >/dev/null || say "the other namespace does not come"
 	capture strace -f -y -qq -o trace -e 'trace=!write' "$SHIFTBOX" shift-check list \
 		--all-namespaces --json
 	kill $pid

@@ -35,7 +35,7 @@ zsh_offers() {
 		zpty -w z "zle -N dump; bindkey \"^X\" dump; print READY"
 		zpty -r -m z line "*READY*READY*" || exit 1
 		zpty -w -n z "$2"$'"'\\t\\x18'"'
-		for i in {1..100}; do [[ -e line ]] && break; sleep 0.05; done
+		for i in {1..1200}; do [[ -e line ]] && break; sleep 0.05; done
 		zpty -d z' zsh "$TESTS" "$1"
 	cat line
 }

@@ -70,15 +70,15 @@ let_go() {
 
 # Everything that takes a lock of the store ends, with nobody to wait for.
 all_go_on() {
-	must_work timeout 30 "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N new other
-	must_work timeout 30 "$SHIFTBOX" image-unpack -s "$STORE" --list
-	must_work timeout 30 "$SHIFTBOX" image-unpack -s "$STORE" --show a
-	must_work timeout 30 "$SHIFTBOX" image-unpack -q -s "$STORE" --verify a
-	must_work timeout 30 "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o nosuid image:a t
+	must_work timeout 300 "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" -N new other
+	must_work timeout 300 "$SHIFTBOX" image-unpack -s "$STORE" --list
+	must_work timeout 300 "$SHIFTBOX" image-unpack -s "$STORE" --show a
+	must_work timeout 300 "$SHIFTBOX" image-unpack -q -s "$STORE" --verify a
+	must_work timeout 300 "$SHIFTBOX" mount-idmapped -s "$STORE" -m +100000 -o nosuid image:a t
 	[ -e t/d/x ]
 	umount t
-	must_work timeout 30 "$SHIFTBOX" image-unpack -s "$STORE" --remove new
-	must_work timeout 30 "$SHIFTBOX" image-unpack -s "$STORE" --prune
+	must_work timeout 300 "$SHIFTBOX" image-unpack -s "$STORE" --remove new
+	must_work timeout 300 "$SHIFTBOX" image-unpack -s "$STORE" --prune
 	must_equal "$(ls -A "$STORE/tmp")" ""
 }
 
@@ -143,7 +143,7 @@ leave_stage() {
 	touch "$STORE/tmp/lock-layers-x-0123456789abcdef" \
 		"$STORE/tmp/lock-images-x-0123456789abcdef~" "$STORE/tmp/0123456789abcdef.lock" \
 		"$STORE/tmp/fedcba9876543210.lock~"
-	must_work timeout 30 "$SHIFTBOX" image-unpack -s "$STORE" --prune
+	must_work timeout 300 "$SHIFTBOX" image-unpack -s "$STORE" --prune
 	must_equal "$(ls -A "$STORE/tmp")" ""
 }
 
@@ -152,7 +152,7 @@ waits() { # TEXT COMMAND...
 	local text=$1 prune
 	shift
 	: >waiting # the last one's words are not this one's
-	timeout 60 "$@" "$SHIFTBOX" image-unpack -s "$STORE" --prune >pruned 2>waiting 3>&- 7>&- &
+	timeout 300 "$@" "$SHIFTBOX" image-unpack -s "$STORE" --prune >pruned 2>waiting 3>&- 7>&- &
 	prune=$!
 	for _ in {1..1200}; do grep -q "waiting for" waiting && break; sleep 0.05; done
 	grep -qF "$text" waiting || say "it said: $(cat waiting)"
@@ -210,9 +210,9 @@ waits() { # TEXT COMMAND...
 	for i in {1..18}; do
 		case $((i % 3)) in 0) way= ;; 1) way=./own_run ;; *) way=./no_run ;; esac
 		if [ $((i % 5)) = 0 ]; then
-			timeout 100 $way "$SHIFTBOX" image-unpack -q -s "$STORE" --prune 3>&- &
+			timeout 300 $way "$SHIFTBOX" image-unpack -q -s "$STORE" --prune 3>&- &
 		else
-			timeout 100 $way "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" \
+			timeout 300 $way "$SHIFTBOX" image-unpack -q --no-sync -s "$STORE" \
 				-N "o$((i % 4))" other 3>&- &
 		fi
 		pids+=($!)
@@ -228,7 +228,7 @@ waits() { # TEXT COMMAND...
 	local i pids=() log
 	# Each is held for a second after its first mark is seen, and before it looks for others.
 	for i in 1 2; do
-		timeout 60 ./own_run strace -qq -o "trace$i" -e trace=renameat2,unlink,unlinkat \
+		timeout 300 ./own_run strace -qq -o "trace$i" -e trace=renameat2,unlink,unlinkat \
 			-e inject=renameat2:delay_exit=1000000:when=1 \
 			"$SHIFTBOX" image-unpack -s "$STORE" --prune 2>"said$i" 3>&- &
 		pids+=($!)
@@ -333,12 +333,12 @@ waits() { # TEXT COMMAND...
 	HOLDERS=($!)
 	for _ in {1..1200}; do [ -s held ] || sleep 0.05; done
 	[ -s held ]
-	must_work timeout 8 "$SHIFTBOX" mount-idmapped -m +1000 fs t
+	must_work timeout 300 "$SHIFTBOX" mount-idmapped -m +1000 fs t
 	umount t
 	echo "$SCRATCH/fs $SCRATCH/t shiftbox loop,map=+1000 0 0" >fstab
-	must_work timeout 8 "$SHIFTBOX" mount-idmapped -a -T fstab
+	must_work timeout 300 "$SHIFTBOX" mount-idmapped -a -T fstab
 	umount t
-	must_work timeout 8 ./no_run "$SHIFTBOX" mount-idmapped -m +1000 fs t -e -- true
+	must_work timeout 300 ./no_run "$SHIFTBOX" mount-idmapped -m +1000 fs t -e -- true
 	let_go
 }
 
@@ -391,7 +391,7 @@ waits() { # TEXT COMMAND...
 	exec 7>&-
 	"$SHIFTBOX" mount-idmapped -m +100000 -o ro around view
 	hold_all 100000 view
-	must_work timeout 30 "$SHIFTBOX" image-unpack -q --no-sync --flat around/e other
+	must_work timeout 300 "$SHIFTBOX" image-unpack -q --no-sync --flat around/e other
 	must_equal "$(find around -name '.shiftbox*')" ""
 	let_go
 	umount view

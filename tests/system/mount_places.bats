@@ -139,7 +139,7 @@ fuse_disk() {
 	must_work $UNPACK --flat disk/flat layer.tar
 	for what in "-s disk/st -N x" "--flat disk/flat --replace"; do
 		# shellcheck disable=SC2086
-		refused disk timeout 20 $UNPACK $what layer:layer.tar
+		refused disk timeout 300 $UNPACK $what layer:layer.tar
 		stderr_has "cannot rename files here as it is needed" ... \
 			"its filesystem (fuse" ... "such as ext4, xfs, btrfs or tmpfs"
 	done

@@ -143,7 +143,7 @@ forge() {
 		'head -c 2M /dev/zero | tr "\0" " " >>"$RECORDS/$id"' \
 		'echo x >>"$RECORDS/$id"' ': >"$RECORDS/$id"'; do
 		forge "$id" "$how"
-		list t timeout 20 setpriv --reuid 65534 --regid 65534 --clear-groups
+		list t timeout 300 setpriv --reuid 65534 --regid 65534 --clear-groups
 		[[ $said != *100000* ]] || say "shown after: $how"
 		forge "$id" "$how"
 		list t timeout 20
@@ -480,7 +480,7 @@ options() {
 	nobody flock -F /run/mount/utab.lock sleep 60 &
 	pid=$!
 	until ! flock -n /run/mount/utab.lock true; do sleep 0.05; done
-	capture timeout 20 "$SHIFTBOX" mount-idmapped -m +100000 closed/base t
+	capture timeout 300 "$SHIFTBOX" mount-idmapped -m +100000 closed/base t
 	{ kill "$pid"; wait "$pid"; } 2>/dev/null || :
 	must_equal "$status" 0
 	stderr_has "findmnt(8) does not show the maps of all mounts" ... \
@@ -510,7 +510,7 @@ options() {
 	for how in mkfifo mkdir 'ln -s /dev/zero'; do
 		rm -rf /run/mount/utab
 		$how /run/mount/utab
-		capture timeout 30 "$SHIFTBOX" mount-idmapped -m +100000 closed/base t
+		capture timeout 300 "$SHIFTBOX" mount-idmapped -m +100000 closed/base t
 		must_equal "$status" 0
 		[ "$how" = 'ln -s /dev/zero' ] ||
 			stderr_has "'/run/mount/utab': ... is not a regular file"

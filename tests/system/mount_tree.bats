@@ -167,8 +167,8 @@ whole() {
 		r = libc.mount(b"none", b"source/auto", b"autofs", 0, data)
 		assert r == 0, os.strerror(ctypes.get_errno())
 	END
-	must_fail 1 "'auto' (autofs)" timeout 20 $MI -m +100000 -o rbind source target
-	must_work timeout 20 $MI -m +100000 -o rbind,skip-unsupported source target
+	must_fail 1 "'auto' (autofs)" timeout 300 $MI -m +100000 -o rbind source target
+	must_work timeout 300 $MI -m +100000 -o rbind,skip-unsupported source target
 	must_equal "$(below target)" 4
 }
 

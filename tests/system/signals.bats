@@ -81,7 +81,7 @@ next_run_cleans_up() {
 	mkfs.ext4 -q d/disk
 	bindfs -f d f &
 	daemon=$!
-	for _ in {1..100}; do [ ! -e f/disk ] || break; sleep 0.05; done
+	for _ in {1..1200}; do [ ! -e f/disk ] || break; sleep 0.05; done
 	mount -o loop f/disk m
 	# syncfs(2) cannot be killed while the daemon behind the disk is stopped.
 	interrupt --when "test \$(find m/store/tmp 2>/dev/null | wc -l) -gt 3000 &&
@@ -89,7 +89,7 @@ next_run_cleans_up() {
 		"$SHIFTBOX" image-unpack -s m/store -N a img
 	must_equal "$(cat "/proc/$(own_processes)/wchan")" wb_wait_for_completion
 	kill -CONT "$daemon"
-	for _ in {1..100}; do [ -n "$(own_processes)" ] || break; sleep 0.1; done
+	for _ in {1..1200}; do [ -n "$(own_processes)" ] || break; sleep 0.1; done
 	must_equal "$(own_processes)" ""
 	must_equal "$(ls -A m/store/images)" ""
 	must_work "$SHIFTBOX" image-unpack -q -s m/store -N a img
@@ -134,7 +134,7 @@ next_run_cleans_up() {
 	mkfifo pipe
 	"$SHIFTBOX" image-unpack -q -s store -N b - <pipe &
 	exec 7>pipe
-	for _ in {1..100}; do [ -z "$(ls -A store/tmp)" ] || break; sleep 0.05; done
+	for _ in {1..1200}; do [ -z "$(ls -A store/tmp)" ] || break; sleep 0.05; done
 	"$SHIFTBOX" image-unpack -s store --prune 7>&- 2>err &
 	sleep 0.7
 	kill -TERM $!

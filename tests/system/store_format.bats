@@ -166,6 +166,6 @@ newer() {
 	must_fail 1 "use a newer version of shiftbox" $UNPACK --list -s later
 	mkfifo later/fifo
 	mv later/fifo later/format
-	capture timeout 20 $UNPACK --list -s later
+	capture timeout 300 $UNPACK --list -s later
 	must_equal "$status" 1
 }

@@ -246,8 +246,8 @@ IMAGE='"layers":['"$TREE,$TOP,$TREE,$TOP"']'
 		$'etc\nmanifest.json\noci-layout'
 	mkfifo fifo
 	must_fail 1 "is a FIFO" \
-		timeout 10 "$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:fifo
-	must_fail 1 "" timeout 10 "$SHIFTBOX" image-unpack -s "$STORE" -N x oci-archive:/dev/zero
+		timeout 300 "$SHIFTBOX" image-unpack -s "$STORE" -N x docker-archive:fifo
+	must_fail 1 "" timeout 300 "$SHIFTBOX" image-unpack -s "$STORE" -N x oci-archive:/dev/zero
 }
 
 @test "an image on standard input is unpacked from a file, and refused from a pipe as what it is" {

@@ -259,7 +259,7 @@ is() { # JQ-EXPRESSION [FILE]: it is true of the file
 	rm -r app
 	image app '{"Cmd":["sh"],"User":"bob"}' '{"etc/passwd":{"type":"fifo"}}'
 	must_fail 1 "is a FIFO, not a regular file" \
-		timeout 10 "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app
+		timeout 300 "$SHIFTBOX" image-unpack -s store --bundle b -m +100000:65536 app
 }
 
 @test "the map has to cover root and the user; of files it is told that it does not" {

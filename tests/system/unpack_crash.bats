@@ -157,11 +157,11 @@ os.execv(sys.argv[1], sys.argv[1:])' "$SHIFTBOX" image-unpack -s "$STORE" -N a -
 		"compress":"none"}]}'
 	mkfifo pipe
 	# It has decided which layers it needs as soon as it reads from the pipe.
-	timeout 20 "$SHIFTBOX" image-unpack -q -s "$STORE" -N slow - <pipe &
+	timeout 300 "$SHIFTBOX" image-unpack -q -s "$STORE" -N slow - <pipe &
 	unpack=$!
 	exec 7>pipe
-	for _ in {1..100}; do [ -n "$(ls -A "$STORE/tmp")" ] && break; sleep 0.05; done
-	timeout 20 "$SHIFTBOX" image-unpack -s "$STORE" --prune >pruned 2>waiting 7>&- &
+	for _ in {1..1200}; do [ -n "$(ls -A "$STORE/tmp")" ] && break; sleep 0.05; done
+	timeout 300 "$SHIFTBOX" image-unpack -s "$STORE" --prune >pruned 2>waiting 7>&- &
 	prune=$!
 	sleep 0.5
 	kill -0 "$prune"

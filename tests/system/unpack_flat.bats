@@ -321,9 +321,9 @@ go_on() { # $status, err
 	setpriv --reuid 65534 --regid 65534 --clear-groups sh -c 'exec 9<"$1" && flock 9 &&
 		echo held && exec sleep 60' sh "$PWD/around" >held 3>&- &
 	holder=$!
-	for i in {1..200}; do [ -s held ] || sleep 0.05; done
+	for i in {1..1200}; do [ -s held ] || sleep 0.05; done
 	[ -s held ]
-	must_work timeout 20 "$SHIFTBOX" image-unpack -q --no-sync --flat around/new img
+	must_work timeout 300 "$SHIFTBOX" image-unpack -q --no-sync --flat around/new img
 	kill $holder
 	wait $holder || true
 	for i in {1..12}; do

@@ -202,7 +202,7 @@ stranger() {
 		exec sleep 60" 3>&- &
 	STRANGER=$!
 	chmod 666 ready.$#
-	timeout 10 cat ready.$# >/dev/null || skip "a user cannot make such a mount here"
+	timeout 300 cat ready.$# >/dev/null || skip "a user cannot make such a mount here"
 	rm ready.$#
 }
 
@@ -280,7 +280,7 @@ test_teardown() {
 		mount -t overlay image:i -o lowerdir=/mnt/a:/mnt/b /mnt/m && echo >ready &&
 		exec sleep 60' 3>&- &
 	pid=$!
-	timeout 30 cat ready >/dev/null || say "the other namespace does not come"
+	timeout 300 cat ready >/dev/null || say "the other namespace does not come"
 	stays "the image is mounted"
 	[[ $stderr == *"at '/mnt/m', in the mount namespace of process $pid (sleep)"* ]] ||
 		say "$stderr"
@@ -307,7 +307,7 @@ test_teardown() {
 		sh -c 'mount -t tmpfs t /mnt && mkdir /mnt/a /mnt/b /mnt/m &&
 			mount -t overlay image:i -o lowerdir=/mnt/a:/mnt/b /mnt/m && echo >ready &&
 			exec sleep 60' 3>&- &
-	timeout 30 cat ready >/dev/null || say "the other namespace does not come"
+	timeout 300 cat ready >/dev/null || say "the other namespace does not come"
 	must_fail 1 "the image is mounted" \
 		as_user alice "$SHIFTBOX" image-unpack -s his/store --remove i
 	[[ $stderr =~ process\ ([0-9]+) ]] || tell "no process is named"

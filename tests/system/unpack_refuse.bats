@@ -151,15 +151,15 @@ GOOD='{"files":{"base":"x"}}'
 		rm "bad/$part"
 		mkfifo "bad/$part"
 		must_fail 1 "is not a regular file" \
-			timeout 10 "$SHIFTBOX" image-unpack -s "$STORE" -N bad oci:bad
+			timeout 300 "$SHIFTBOX" image-unpack -s "$STORE" -N bad oci:bad
 		rm "bad/$part"
 		ln -s "$SCRATCH/good/$part" "bad/$part"
 		must_fail 1 "symbolic link" "$SHIFTBOX" image-unpack -s "$STORE" -N bad oci:bad
 	done
 	must_equal "$(snapshot)" "$BEFORE"
 	mkfifo fifo
-	must_fail 1 "is a FIFO" timeout 10 "$SHIFTBOX" image-unpack -s "$STORE" -N bad fifo good
-	must_fail 1 "" timeout 10 "$SHIFTBOX" image-unpack -s "$STORE" -N bad /dev/zero
+	must_fail 1 "is a FIFO" timeout 300 "$SHIFTBOX" image-unpack -s "$STORE" -N bad fifo good
+	must_fail 1 "" timeout 300 "$SHIFTBOX" image-unpack -s "$STORE" -N bad /dev/zero
 }
 
 @test "limits are kept" {

@@ -484,11 +484,11 @@ nobody 60005:60005"
 		"$SCRATCH/home-alice/ready" </dev/null >err 2>&1 3>&- &
 	for _ in $(seq 100); do [ ! -s home-alice/ready ] || break; sleep 0.05; done
 	grep -q www home-alice/ready || say "not mounted: $(cat err)"
-	must_fail 1 "the image is mounted" timeout 20 \
+	must_fail 1 "the image is mounted" timeout 300 \
 		setpriv --reuid alice --regid alice --clear-groups env HOME="$SCRATCH/home-alice" \
 		"$SHIFTBOX" image-unpack --remove a
 	rm -r "$STORE/images/a" # as if it had not been refused
-	must_work timeout 20 \
+	must_work timeout 300 \
 		setpriv --reuid alice --regid alice --clear-groups env HOME="$SCRATCH/home-alice" \
 		"$SHIFTBOX" image-unpack --prune
 	must_equal "$output" ""

@@ -69,7 +69,7 @@ audit() { # FILTER: of the audit file
 		for n in 1 2 1+ 2+; do
 			fault=$call:EIO:$n
 			rm -f mine/n other/n
-			capture timeout 20 "$TESTS/fault/inject" "$fault" \
+			capture timeout 300 "$TESTS/fault/inject" "$fault" \
 				$RUN -w "$SCRATCH" --allow mknod:safe -- \
 				sh -c 'umask 066
 					mknod mine/n c 1 3
@@ -161,7 +161,7 @@ fuse() {
 	fuse m allow_other lookup
 	local status=0
 	# Not by capture: what hangs has its output open until the daemon is killed.
-	timeout -s KILL 60 $RUN -w "$SCRATCH" --allow mknod:safe --audit audit -- sh -c \
+	timeout -s KILL 300 $RUN -w "$SCRATCH" --allow mknod:safe --audit audit -- sh -c \
 		'timeout 1 mknod m/there/n c 1 3
 		cd mine; for i in 1 2 3; do mknod n$i c 1 3; done
 		cd ../m; timeout 1 mknod n c 1 3; exit 7' \

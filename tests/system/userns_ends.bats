@@ -260,7 +260,7 @@ int main(void)
 	return 0;
 }
 END
-	capture timeout 40 $RUN -b "$SCRATCH/node:/fuse:dev" --allow mknod:safe -- hang
+	capture timeout 300 $RUN -b "$SCRATCH/node:/fuse:dev" --allow mknod:safe -- hang
 	must_equal "$status" 0
 	[[ $stderr = *"hung or ended during a call of 'hang'"* ]]
 }

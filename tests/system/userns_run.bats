@@ -209,8 +209,8 @@ Seccomp:	0"
 	mkfifo fifo
 	$RUN -r closed/root -b "$SCRATCH":/s -- \
 		sh -c 'echo out; exec >&-; read -r line </s/fifo; exit 7' | (
-		timeout 10 cat || echo late
-		timeout 10 sh -c "echo closed >fifo"
+		timeout 300 cat || echo late
+		timeout 300 sh -c "echo closed >fifo"
 	) >out
 	must_equal "${PIPESTATUS[0]} $(cat out)" "7 out"
 	must_fail 125 'Not a directory' $RUN -r closed/root/etc/passwd -- true
@@ -223,7 +223,7 @@ Seccomp:	0"
 	must_work env -C / sh -c 'trap "" HUP; exec "$@"' sh $RUN -- grep SigIgn /proc/self/status
 	must_equal "$output" "$want"
 	# But for the one without which nobody would see the command's end.
-	must_fail 5 '' timeout 10 \
+	must_fail 5 '' timeout 300 \
 		python3 -c 'import os, signal, sys
 signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 os.execvp(sys.argv[1], sys.argv[1:])' \
@@ -451,8 +451,8 @@ CapEff:	0000000000000000"
 		setresuid:EINVAL:1 sethostname:EPERM:1 socketpair:EMFILE:1 pidfd_open:EMFILE:1 \
 		openat2:ENOSYS:1 symlinkat:ENOSPC:1 \
 		keyctl:EDQUOT:1 close_range:EINVAL:1; do
-		capture timeout 20 "$TESTS/fault/inject" "$fault" $RUN --hostname x -r closed/root \
-			-- touch /srv/ran
+		capture timeout 300 "$TESTS/fault/inject" "$fault" $RUN --hostname x \
+			-r closed/root -- touch /srv/ran
 		[[ $status = 125 && $stderr == *'userns-run: '*cannot* ]] || tell "$fault"
 		[ ! -e closed/root/srv/ran ] || say "$fault: it ran"
 	done

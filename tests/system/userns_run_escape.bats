@@ -63,7 +63,7 @@ data"
 @test "the accounts of a root are read as a file, or not at all" {
 	rm closed/root/etc/passwd
 	mkfifo closed/root/etc/passwd
-	must_fail 125 'is not a regular file' timeout 10 $RUN -r closed/root -u daemon -- true
+	must_fail 125 'is not a regular file' timeout 300 $RUN -r closed/root -u daemon -- true
 	rm closed/root/etc/passwd
 	ln -s ../../../outside/secret closed/root/etc/passwd
 	must_fail 125 'no user of this name' $RUN -r closed/root -u daemon -- true

@@ -122,7 +122,7 @@ gets_nowhere() { # CMD...: the probe finds no way out, and so prints nothing
 	wait "$supervisor" || true
 	# Into any other process of that user it does.
 	setpriv --reuid 100000 --regid 100000 --clear-groups sleep 4742 3>&- &
-	for _ in {1..500}; do [ "$(cat /proc/$!/comm)" = sleep ] && break; sleep 0.02; done
+	for _ in {1..1200}; do [ "$(cat /proc/$!/comm)" = sleep ] && break; sleep 0.02; done
 	capture as_100000 ./userns_probe -l $!
 	kill $!
 	[[ $output == *"a way in: /proc/$!/root"*"readable: /proc/$!/environ"* ]] ||

@@ -11,7 +11,7 @@ need prog python3 bash
 RUN="env -C / $SHIFTBOX userns-run -m +100000"
 
 on_terminal() { # CMD..., with a script on stdin
-	must_work timeout 60 "$TESTS/fixtures/terminal.py" "$@"
+	must_work timeout 300 "$TESTS/fixtures/terminal.py" "$@"
 }
 
 @test "job control, the interrupt, the terminal's name and size" {
