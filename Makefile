@@ -128,10 +128,10 @@ check-packages: deps-packages
 check-releases check-arches: check-%: deps-roots
 	@tests/run $*
 
-# All that takes long: other kernels, releases and architectures, and the soak.
-check-all: deps-roots
+# All that takes long: packages, other releases and architectures, and the soak.
+check-all: deps-roots deps-packages
 	@$(MAKE) -s check
-	@tests/run releases arches soak
+	@tests/run packages releases arches soak
 
 demo: deps-demo
 	@tests/build BUILD=$(BUILD) all
