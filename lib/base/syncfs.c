@@ -5,6 +5,8 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -44,6 +46,21 @@ static int wait_for(pid_t pid, struct err *e)
 	return r;
 }
 
+/* The child leaves signals to this process: one that is for both must not make the child fail. */
+static pid_t start(int fd)
+{
+	sigset_t all, old;
+	pid_t pid;
+
+	(void)sigfillset(&all); /* the arguments are valid, so none of these can fail */
+	(void)pthread_sigmask(SIG_SETMASK, &all, &old);
+	pid = fork();
+	if (pid == 0)
+		child(fd);
+	(void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return pid;
+}
+
 int syncfs_wait(int fd, const char *path, const char *what, struct err *e)
 {
 	int r = stop_check(e), num;
@@ -51,9 +68,7 @@ int syncfs_wait(int fd, const char *path, const char *what, struct err *e)
 
 	if (r < 0)
 		return r;
-	pid = fork();
-	if (pid == 0)
-		child(fd);
+	pid = start(fd);
 	if (pid < 0) { /* wait here */
 		num = syncfs(fd) < 0 ? errno : 0;
 	} else {
