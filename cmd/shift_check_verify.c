@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "../lib/base/fd.h"
 #include "../lib/base/log.h"
@@ -554,8 +553,9 @@ static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
 	if (r == 0)
 		r = compare(j, NULL, &counts, e);
 	for (size_t i = 0; r == 0 && i < j->mounts.len; i++) {
-		scoped_free char *rel =
-			strdup(j->mounts.items[i]); /* a copy: the list may grow and move */
+		/* A copy: the list may grow and move. */
+		scoped_free char *rel = strdup(j->mounts.items[i]);
+
 		if (j->limit && verify_total(&counts) >= j->limit)
 			break;
 		r = rel ? check_below(j, rel, &counts, e) : err_nomem(e);

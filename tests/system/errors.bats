@@ -129,7 +129,7 @@ test_setup() {
 	printf 'mknod:safe\nnonsense\n' >policy
 	each <<-'E'
 	125 No such file                   | userns-run -m +100000 -r @nowhere -- true
-	125 Not a directory                | userns-run -m +100000 -r @file -- true
+	125 is not a directory             | userns-run -m +100000 -r @file -- true
 	125 there is no such image         | userns-run -m +100000 -s store -i image:@none -- true
 	127 cannot run the command: No     | userns-run -m +100000 -- @nowhere
 	126 cannot run the command: Perm   | userns-run -m +100000 -- @/tmp
