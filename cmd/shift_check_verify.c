@@ -553,8 +553,7 @@ static int run(struct verify_job *j, struct ctx *ctx, struct err *e)
 	if (r == 0)
 		r = compare(j, NULL, &counts, e);
 	for (size_t i = 0; r == 0 && i < j->mounts.len; i++) {
-		/* A copy: the list may grow and move. */
-		scoped_free char *rel = strdup(j->mounts.items[i]);
+		scoped_free char *rel = strdup(j->mounts.items[i]); /* the list may move */
 
 		if (j->limit && verify_total(&counts) >= j->limit)
 			break;

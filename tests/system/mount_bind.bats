@@ -381,7 +381,7 @@ effects() {
 	done
 	must_fail 2 "unknown option 'nonsense'" $MI -o ro,nonsense,rw source target
 	must_fail 2 "are needed" $MI
-	must_fail 2 "'--map' is not for a line of the fstab: it is for mounting SOURCE on TARGET" \
+	must_fail 2 "'source' is the only operand: SOURCE and TARGET are needed" \
 		$MI -m +1 source
 	must_fail 2 "unexpected operand 'more'" $MI source target more
 	must_fail 2 "cannot be joined" $MI -m none -m +1 source target
