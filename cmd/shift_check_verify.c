@@ -45,9 +45,8 @@ struct verify_job {
 	int source;               /* O_PATH: the directory of --source, or -1 */
 	int disk;                 /* O_PATH: the disk side, or -1 */
 	struct expect *expect;    /* or the expected tree as the disk side, */
-	struct store
-		*store;  /* and for an image its store, which keeps the layers from being removed */
-	VEC(int) layers; /* O_PATH, topmost first; -1: the layer has no such directory */
+	struct store *store;      /* and for an image its store, which keeps its layers */
+	VEC(int) layers;          /* O_PATH, topmost first; -1: the layer has no such directory */
 	struct verify_counts own; /* findings about the mount as a whole */
 	struct strv mounts;       /* in the first job: the mounts below, as rel */
 	struct verify_job *first;

@@ -185,7 +185,7 @@ caps: m/odd/raw: disk permitted 0x2000 inheritable 0 effective, seen 0x3000 0 ef
 	finding, summary = map(json.loads, sys.argv[1].splitlines())
 	assert base64.b64decode(finding.pop("path_base64")) == b"m/a\xff\n", finding
 	assert finding.pop("path") == "m/a\ufffd\n"
-	assert finding == {"class": "unmapped",
+	assert finding == {"version": 1, "class": "unmapped",
 		"detail": "uid: disk 70000 has no mapping, seen 65534",
 		"disk_uid": 70000, "disk_gid": 5, "disk_mode": "0644", "disk_type": "regular file",
 		"seen_uid": 65534, "seen_gid": 100005, "seen_mode": "0644",
@@ -193,7 +193,8 @@ caps: m/odd/raw: disk permitted 0x2000 inheritable 0 effective, seen 0x3000 0 ef
 		"expected_gid": 100005}, finding
 	classes = ("mismatch unmapped half-shifted acl caps missing extra type mode"
 		" unreadable".split())
-	assert summary == {"summary": {"entries": 3, "vanished": 0, "mounts_not_entered": 0,
+	assert summary == {"version": 1, "summary": {
+		"entries": 3, "vanished": 0, "mounts_not_entered": 0,
 		"findings": {c: int(c == "unmapped") for c in classes}}}, summary
 	END
 }
