@@ -4,9 +4,9 @@
 #include "image_unpack.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include "../lib/base/env.h"
 #include "../lib/idmap/idmap.h"
 #include "../lib/idmap/userns.h"
 #include "../lib/idmap/userns_self.h"
@@ -53,7 +53,7 @@ static const char *const enter[] = { "shiftbox", "userns-run", "--", "sh", "-c",
 static int make_commands(const struct made_bundle *b, struct commands *ret, struct err *e)
 {
 	scoped_buf struct buf source = BUF_INIT, rootfs = BUF_INIT, map = BUF_INIT, crun = BUF_INIT;
-	const char *runtime_dir = getenv("XDG_RUNTIME_DIR");
+	const char *runtime_dir = env_get("XDG_RUNTIME_DIR");
 
 	buf_printf(&source, IMAGE_SOURCE "%s", b->image);
 	buf_printf(&rootfs, "%s/rootfs", b->dir);
