@@ -30,7 +30,7 @@ static int zlib_fault(const char *text, struct err *e)
 	} faults[] = {
 		{ "incorrect header check", GUNZIP_HEADER },
 		{ "unknown header flags set", GUNZIP_HEADER },
-		{ "header crc mismatch", GUNZIP_HEADER },
+		{ "header crc mismatch", GUNZIP_CHECKSUM },
 		{ "unknown compression method", GUNZIP_METHOD },
 		{ "incorrect data check", GUNZIP_CHECKSUM },
 		{ "incorrect length check", GUNZIP_CHECKSUM },
