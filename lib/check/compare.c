@@ -116,8 +116,8 @@ static void add_unknown(
 
 	f->errnum = EOVERFLOW; /* the errno of the kernel for an id without a number */
 	add_text(f,
-		"%s: disk %u, seen %u: %s %u is nobody, or an id without a number here: that "
-		"cannot be told",
+		"%s: disk %u, seen %u: %s %u is nobody, or an id without a number here (not "
+		"known which)",
 		k->name, disk, seen, at_disk ? "disk" : "seen", at_disk ? disk : seen);
 }
 

@@ -428,7 +428,7 @@ note: lines of the map with ids that this user namespace does not have cannot be
 	inside "$SHIFTBOX" shift-check --source "$SCRATCH/one" "$SCRATCH/two"
 	status_is 3
 	output_has '/two/file: uid: disk 65534, seen 65534: disk 65534 is nobody, or an' \
-		'id without a number here: that cannot be told; gid: disk 65534'
+		'id without a number here (not known which); gid: disk 65534'
 	inside "$SHIFTBOX" shift-check --json --source "$SCRATCH/one" "$SCRATCH/two"
 	must_equal "$(jq -r 'select(.path | strings | endswith("file")) | "\(.class) \(.errno)"' \
 		<<<"$output")" 'unreadable EOVERFLOW'
