@@ -91,8 +91,8 @@ static int try_layer(
 
 /*
  * Read the layers that the store has, too, if a new one comes between or on top of them. The real
- * run does not need their blobs: one that cannot be read is no error. Returns 1 if all layers are
- * read, 0, or -ENOMEM.
+ * run does not need their blobs: one that cannot be read is not an error. Returns 1 if all layers
+ * are read, 0, or -ENOMEM.
  */
 static int read_stored(struct unpack_work *w, struct err *e)
 {

@@ -217,8 +217,8 @@ static bool has_option(const struct lm_line *l, const char *name)
 }
 
 /*
- * Is there a map=, with a value that is one of this program's? The same word is an option of
- * iso9660: map=off.
+ * Is there a map=, with a value that is one of this program's? (iso9660 has an option of that
+ * name: map=off.)
  */
 static bool has_map(const struct lm_line *l)
 {
