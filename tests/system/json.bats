@@ -2,6 +2,7 @@
 # shellcheck disable=SC2154
 # --json: every output of every command has the version, and is as cmd/output.schema.json says.
 # tests/run holds what all other tests have printed with --json against it, too.
+# BEFORE=PROGRAM compares keys and values with those of another version, such as the last release.
 
 load lib
 
@@ -25,8 +26,9 @@ put() {
 	capture "$SHIFTBOX" "$program" --json "$@"
 	{
 		echo "# $program --json $*"
-		printf '%s\n' "$output"
-		printf '%s\n' "$stderr"
+		printf '%s\n' "${output//$PWD/DIR}"
+		printf '%s\n' "${stderr//$PWD/DIR}"
+		[ -z "${BEFORE:-}" ] || echo "# status $status"
 	} >>all
 }
 
@@ -34,9 +36,11 @@ schema() {
 	"$TESTS/fixtures/check_json.py" "$@"
 }
 
-@test "each command, in each form, succeeding and failing: all kinds of the schema" {
-	make_user alice 2001 300000 65536
-	chmod 700 "$SCRATCH"
+# Call all commands in a new directory, and keep what they print in the file $1.
+put_all() {
+	local command option
+	mkdir here
+	cd here || return
 	"$TESTS/fixtures/mkimage.py" img <<<'{"config":{"config":{"Cmd":["sh"]}},
 		"layers":[{"files":{"a":{"data":"1","mode":"4755"},"b":"2"}},{"files":{"c":"3"}}]}'
 
@@ -80,7 +84,7 @@ schema() {
 	put mount-idmapped -m +100000 -o store=store,upper=up,work=work image:a t
 	put shift-check list
 	put mount-idmapped -u t
-	echo "$SCRATCH/s $SCRATCH/t shiftbox map=+100000 0 0" >fstab
+	echo "$PWD/s $PWD/t shiftbox map=+100000 0 0" >fstab
 	put mount-idmapped -a -n -T fstab
 	put mount-idmapped -a -T fstab
 	put mount-idmapped -a -T fstab
@@ -124,7 +128,22 @@ schema() {
 		capture "$SHIFTBOX" --json "$option"
 		printf '%s\n' "$output" "$stderr" >>all
 	done
-	schema --all "$SCHEMA" all
+	cd ..
+	mv here/all "$1"
+	rm -rf here
+}
+
+@test "each command, in each form, succeeding and failing: all kinds of the schema" {
+	make_user alice 2001 300000 65536
+	chmod 700 "$SCRATCH"
+	cp /etc/subuid subuid
+	put_all now
+	schema --all "$SCHEMA" now
+	if [ -n "${BEFORE:-}" ]; then
+		cat subuid >/etc/subuid
+		SHIFTBOX=$BEFORE JSON_LOG="" put_all before
+		"$TESTS/fixtures/compare_json.py" before now
+	fi
 }
 
 @test "the schema refuses an output that lacks the version, or has an unknown key" {
