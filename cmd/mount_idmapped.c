@@ -17,10 +17,10 @@
 #include "../lib/mount/umount.h"
 #include "../lib/store/store.h"
 #include "habits.h"
+#include "missing_source.h"
 #include "mount_helper.h"
 #include "mount_line.h"
 #include "mount_namespace.h"
-#include "source_advice.h"
 
 enum { FORM_MOUNT, FORM_ALL, FORM_UNMOUNT, FORM_LINE };
 enum {

@@ -23,7 +23,7 @@
 #include "../lib/store/store_plan.h"
 #include "../lib/store/store_view.h"
 #include "habits.h"
-#include "source_advice.h"
+#include "missing_source.h"
 
 static void log_map(const struct idmap *m, const char *why)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* source_advice: say what a source that does not exist may have meant. */
+/* missing_source: say what a source that does not exist may have meant. */
 
-#include "source_advice.h"
+#include "missing_source.h"
 
 #include <errno.h>
 #include <string.h>

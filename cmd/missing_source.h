@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#ifndef CMD_SOURCE_ADVICE_H
-#define CMD_SOURCE_ADVICE_H
+#ifndef CMD_MISSING_SOURCE_H
+#define CMD_MISSING_SOURCE_H
 
 #include "../lib/base/err.h"
 
