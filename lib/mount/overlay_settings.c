@@ -125,8 +125,7 @@ static int check(const struct fs_option *o, struct err *e)
 	if (!s)
 		return unknown(o, e);
 	if (!s->values && o->value)
-		return err_usage_try(
-			e, "omit the value", "option '%s' takes no value", o->name);
+		return err_usage_try(e, "omit the value", "option '%s' takes no value", o->name);
 	if (s->values && (!o->value || !is_value(s->values, o->value)))
 		return err_usage_try(e, "write one of these values after '='",
 			"option '%s' needs a value: %s=%s", o->name, o->name,

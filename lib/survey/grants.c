@@ -142,8 +142,8 @@ static void report_none(const struct file *f)
 	if (subid_unused(WANTED, &start)) /* fits: 2 x 10 digits */
 		(void)snprintf(range, sizeof(range), "%u-%u", start, start + (WANTED - 1));
 	grants_report(f->c, GRANT_NONE, f->path, 0,
-		"%s has no %s ids here: usermod --add-sub%cids %s %s",
-		name[0] ? name : "the user", f->kind, f->kind[0], range, name[0] ? name : "USER");
+		"%s has no %s ids here: usermod --add-sub%cids %s %s", name[0] ? name : "the user",
+		f->kind, f->kind[0], range, name[0] ? name : "USER");
 }
 
 static void check_ranges(const struct file *f)

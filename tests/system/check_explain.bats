@@ -544,7 +544,7 @@ says() {
 	must_fail 2 'is not a valid list of groups' "$SHIFTBOX" shift-check explain --as 1:2,,3 src
 	must_fail 2 'does not name a user' "$SHIFTBOX" shift-check explain --as :1 src
 	must_fail 2 'is not a valid user namespace: pid:N' \
-		"$SHIFTBOX" shift-check explain --userns 4711 src
+		"$SHIFTBOX" shift-check explain --userns alice src
 	must_fail 2 'is not an operation' "$SHIFTBOX" shift-check explain --op sing src
 	must_fail 2 "'--source' is not for explain: it is for verify" \
 		"$SHIFTBOX" shift-check explain --source src src
