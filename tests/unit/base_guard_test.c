@@ -24,7 +24,7 @@ static void expect_all(int want)
 	struct chown_result results[CHOWN_CALLS_MAX];
 	size_t n = chown_calls(results);
 
-	CHECK(n >= 8);
+	CHECK(n >= 7); /* arm64 has no chown(2) and lchown(2) */
 	for (size_t i = 0; i < n; i++)
 		if (results[i].num != want && results[i].num != ENOSYS)
 			test_fail(__FILE__, __LINE__, "%s: errno %d, not %d", results[i].name,
