@@ -167,7 +167,8 @@ static const struct opt shift_check_opts[] = {
 			"that namespace."),
 	OPT_STR(struct check_args, userns, "userns", 0, "pid:N",
 		"Explain as seen from this process's user namespace", .forms = IN_EXPLAIN,
-		.more = "The ids of --as are then ids of that namespace. The number N alone does, too."),
+		.more = "The ids of --as are then ids of that namespace. "
+			"The number N alone does, too."),
 	OPT_FUNC(struct check_args, op, "op", 0, "OPERATION", parse_op,
 		"Check this operation only (exit 3 unless it works)", .comp = COMP_WORDS,
 		.words = PERM_OP_WORDS " chown=", .forms = IN_EXPLAIN,
