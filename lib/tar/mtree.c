@@ -45,8 +45,9 @@ struct mtree_part {
 struct mtree_run {
 	mtree_receive *fn;
 	void *arg;
-	pthread_mutex_t text_lock; /* protects the next three members, but not text.name and
-	                              text.want, which are constant */
+	pthread_mutex_t text_lock; /* protects the next three members, but not text.name,
+	                              text.want and text.comment_first, which are constant
+	                              once a part was taken */
 	struct mtree_text text;
 	uint64_t parts;       /* number of parts taken */
 	bool ended;           /* no parts are left */
@@ -131,10 +132,12 @@ static int keep_entry(
 			"the specification names '%s', which is not a path below its root",
 			whole ? whole : "");
 	convert(ae, type, t->want, &h.s);
-	if (*path && !h.s.has_type && !h.s.has_uid && !h.s.has_gid && !h.s.has_mode) {
+	/* A line of any text is the name of an entry about which the specification says nothing. */
+	if (*path && !t->comment_first && !h.s.has_type && !h.s.has_uid && !h.s.has_gid &&
+		!h.s.has_mode && !h.s.has_size && !h.s.has_time) {
 		(void)err_say(&p->err, EBADMSG, t->name,
-			"is not an mtree(5) specification: '%.200s' has neither type nor owner nor "
-			"mode",
+			"is not an mtree(5) specification: it does not begin with #mtree, and "
+			"'%.200s' has no keywords",
 			path);
 		err_try(&p->err, "make one with: bsdtar -cf FILE --format=mtree -C DIR .");
 		return -EBADMSG;

@@ -263,6 +263,8 @@ static ssize_t read_line(struct mtree_text *t)
 		t->ended = true;
 		return errno == ENOMEM ? err_nomem(&t->err) : 0;
 	}
+	if (t->size == 0)
+		t->comment_first = t->line[0] == '#';
 	t->size += (uint64_t)n;
 	if (n > LINE_LIMIT || t->size > MTREE_SIZE_MAX)
 		return err_say(&t->err, EFBIG, t->name,

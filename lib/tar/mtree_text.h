@@ -36,7 +36,8 @@ struct mtree_text {
 	enum mtree_want want;
 	char *line;
 	size_t cap;
-	uint64_t size;  /* bytes read of the file */
+	uint64_t size;      /* bytes read of the file */
+	bool comment_first; /* the file begins with a comment, as every program writes it */
 	bool continued; /* the last line ended with a backslash; libarchive joins it with the next
 	                   one */
 	enum mtree_line {

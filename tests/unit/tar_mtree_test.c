@@ -286,3 +286,30 @@ TEST(mtree_reports_no_more_than_is_wanted)
 		0);
 	CHECK_STR(buf_get(&b), "a t12 0777 u1 g2\nc t2 r103\nf t10\n");
 }
+
+/* Every line of any text would be the name of an entry. */
+TEST(text_that_is_not_a_specification_is_refused)
+{
+	static const struct {
+		const char *text;
+		bool spec;
+	} cases[] = {
+		{ "root:x:0:0:root:/root:/bin/bash\n", false },
+		{ "127.0.0.1\n", false },
+		{ "a\n", false },
+		{ "#mtree\na\n", true },
+		{ "#\tuser: root\na\n", true },
+		{ "a type=dir\n", true },
+		{ "a size=1\n", true },
+		{ "/set type=file\na\n", true },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scoped_buf struct buf b = BUF_INIT;
+		struct err e = ERR_INIT;
+		int r = read_text(cases[i].text, strlen(cases[i].text), &b, &e);
+
+		if ((r == 0) != cases[i].spec)
+			test_fail(__FILE__, __LINE__, "%s: %d %s", cases[i].text, r, e.what);
+	}
+}
